@@ -1,0 +1,75 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// MoveEvery is how far a sliding token's end must move before the move is
+// written, so that its end may lag by that much: at most one write a token a
+// minute (django-rest-knox, MIN_REFRESH_INTERVAL).
+const MoveEvery = 60 * time.Second
+
+// Authenticate gives the session of a presented token and moves the end of a
+// sliding one. It fails with KindTokenUnknown, KindTokenExpired,
+// KindUserInactive or KindUnavailable.
+func (s *Service) Authenticate(ctx context.Context, realm string, p Presented) (Session, error) {
+	token, user, err := s.store.FindToken(ctx, realm, p)
+	if errors.Is(err, ErrNotFound) {
+		return Session{}, &Error{Kind: KindTokenUnknown}
+	}
+	if err != nil {
+		return Session{}, failure("find token", err)
+	}
+	now := s.now()
+	if token.Expired(now) {
+		return Session{}, &Error{Kind: KindTokenExpired}
+	}
+	if !user.Active {
+		return Session{}, &Error{Kind: KindUserInactive}
+	}
+	s.slide(ctx, &token, now)
+	return Session{User: user, Token: token}, nil
+}
+
+// slide moves the end of a sliding token that is being used. A failure to write
+// it is logged and no more: the request itself is good.
+func (s *Service) slide(ctx context.Context, t *Token, now time.Time) {
+	if t.Sliding == 0 || t.ExpiresAt.IsZero() {
+		return
+	}
+	to := now.Add(t.Sliding)
+	if to.Sub(t.ExpiresAt) < MoveEvery {
+		return
+	}
+	if err := s.store.MoveExpiry(ctx, t.Digest, to, now); err != nil {
+		s.log.Warn("token's expiry not moved", "user_id", t.UserID, "error", err)
+		return
+	}
+	t.ExpiresAt = to
+}
+
+// User finds a user by exact username, or fails with KindUserUnknown or
+// KindUnavailable.
+func (s *Service) User(ctx context.Context, username string) (User, error) {
+	account, err := Account{}, ErrNotFound
+	if storableName(username) {
+		account, err = s.store.Account(ctx, username)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return User{}, &Error{Kind: KindUserUnknown}
+	}
+	if err != nil {
+		return User{}, failure("find user", err)
+	}
+	return account.User, nil
+}
+
+// Ready tells whether the engine can serve now: nil, or KindUnavailable.
+func (s *Service) Ready(ctx context.Context) error {
+	if err := s.store.Ping(ctx); err != nil {
+		return failure("ping store", err)
+	}
+	return nil
+}

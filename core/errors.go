@@ -1,0 +1,127 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says why the engine refused. The set is closed: a dialect maps each kind
+// to a status and a sentence of its own, and one kind may have many renderings.
+type Kind int
+
+// The kinds of failure.
+const (
+	// KindInternal is a defect or a broken row: nothing the client sent.
+	KindInternal Kind = iota
+	// KindInvalidCredentials is an unknown username, a wrong password or a user
+	// whose password can't be used. Which of them is never told.
+	KindInvalidCredentials
+	// KindUserInactive is the right password, or a live token, of a user who is
+	// not active.
+	KindUserInactive
+	// KindTokenUnknown is a token that was never issued, was logged out, or
+	// belongs to another realm.
+	KindTokenUnknown
+	// KindTokenExpired is a token whose time is over and whose row is still kept.
+	KindTokenExpired
+	// KindUsernameTaken is a registration under a name that another user has.
+	KindUsernameTaken
+	// KindUserUnknown is a look-up of a user who does not exist.
+	KindUserUnknown
+	// KindInvalidUser is a registration that no store could hold: an empty
+	// username, one that is too long or not text.
+	KindInvalidUser
+	// KindUnavailable is a store that can't answer now, or a token that can't be
+	// shown because its sealing key is missing. The request may be tried again.
+	KindUnavailable
+	// KindOverloaded is a password that was not hashed because too many wait.
+	// The request may be tried again.
+	KindOverloaded
+	// KindThrottled is a login refused unread because of too many failures
+	// before it. The request may be tried again.
+	KindThrottled
+)
+
+// String gives the kind's name as logs and metrics spell it.
+func (k Kind) String() string {
+	switch k {
+	case KindInvalidCredentials:
+		return "invalid_credentials"
+	case KindUserInactive:
+		return "user_inactive"
+	case KindTokenUnknown:
+		return "token_unknown"
+	case KindTokenExpired:
+		return "token_expired"
+	case KindUsernameTaken:
+		return "username_taken"
+	case KindUserUnknown:
+		return "user_unknown"
+	case KindInvalidUser:
+		return "invalid_user"
+	case KindUnavailable:
+		return "unavailable"
+	case KindOverloaded:
+		return "overloaded"
+	case KindThrottled:
+		return "throttled"
+	default:
+		return "internal"
+	}
+}
+
+// Error is what every [Service] method fails with.
+type Error struct {
+	Kind Kind
+	// Err is the cause, for the log. It is never sent to a client and never
+	// holds a password, a token or a hash.
+	Err error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return e.Kind.String()
+	}
+	return e.Kind.String() + ": " + e.Err.Error()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf gives the kind of err: that of the *Error in its chain, else
+// KindInternal.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return KindInternal
+}
+
+// What a [Store] answers with when a call can't be done. Each may be wrapped.
+var (
+	// ErrNotFound is a row that is not there.
+	ErrNotFound = errors.New("not found")
+	// ErrUsernameTaken is a username that another user has.
+	ErrUsernameTaken = errors.New("username taken")
+	// ErrUserInactive is a user who may not have a token.
+	ErrUserInactive = errors.New("user inactive")
+	// ErrUnavailable is a database that can't be reached, is locked by others
+	// for too long, is full or read-only, or has lost the connection.
+	ErrUnavailable = errors.New("store unavailable")
+)
+
+// failure turns a store's error into the engine's.
+func failure(doing string, err error) *Error {
+	kind := KindInternal
+	switch {
+	case errors.Is(err, ErrUsernameTaken):
+		kind = KindUsernameTaken
+	case errors.Is(err, ErrUserInactive):
+		kind = KindUserInactive
+	case errors.Is(err, ErrUnavailable):
+		kind = KindUnavailable
+	}
+	return &Error{Kind: kind, Err: fmt.Errorf("%s: %w", doing, err)}
+}

@@ -1,0 +1,119 @@
+package core
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// MaxUsername is the most code points a username may have in any API
+// (django/contrib/auth/models.py 3.2, AbstractUser.username). Profiles set
+// lower limits and say so in their own words.
+const MaxUsername = 150
+
+// MaxEmail is the most code points of an address (AbstractUser.email).
+const MaxEmail = 254
+
+// Registration is a new user as a dialect has validated it.
+type Registration struct {
+	Username   string
+	Email      string
+	Password   string
+	Inactive   bool
+	Attributes map[string]string
+	// NoPassword makes a user who can't log in with any password; Password is
+	// then ignored.
+	NoPassword bool
+}
+
+// Register makes a user and the first token, both or neither. It fails with
+// KindUsernameTaken, KindInvalidUser, KindUnavailable or KindOverloaded.
+func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Session, error) {
+	u, err := s.newUser(ctx, p, r)
+	if err != nil {
+		return Session{}, err
+	}
+	var session Session
+	var minting error
+	session.User, err = s.store.CreateUser(ctx, u, func(user User) (Token, error) {
+		session.Token, session.Key, minting = s.mint(p, user.ID, u.CreatedAt)
+		return session.Token, minting
+	})
+	if minting != nil {
+		return Session{}, s.sealing("issue token", minting)
+	}
+	if err != nil {
+		return Session{}, failure("create user", err)
+	}
+	return session, nil
+}
+
+// CreateUser makes a user without a token, for an operator. Errors as Register.
+func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (User, error) {
+	u, err := s.newUser(ctx, p, r)
+	if err != nil {
+		return User{}, err
+	}
+	user, err := s.store.CreateUser(ctx, u, nil)
+	if err != nil {
+		return User{}, failure("create user", err)
+	}
+	return user, nil
+}
+
+// UsernameTaken tells whether a user has exactly this name now, for dialects
+// that report it beside other problems. Only Register decides.
+func (s *Service) UsernameTaken(ctx context.Context, username string) (bool, error) {
+	_, err := s.User(ctx, username)
+	if KindOf(err) == KindUserUnknown && err != nil {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// newUser hashes the password and checks what every store relies on.
+func (s *Service) newUser(ctx context.Context, p Policy, r Registration) (NewUser, error) {
+	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now()}
+	if p.NormalizeUsername {
+		u.Username = norm.NFKC.String(u.Username)
+	}
+	if p.NormalizeEmail {
+		u.Email = normalizeEmail(u.Email)
+	}
+	storableEmail := u.Email == "" || storableName(u.Email)
+	if !storableName(u.Username) || utf8.RuneCountInString(u.Username) > MaxUsername ||
+		!storableEmail || utf8.RuneCountInString(u.Email) > MaxEmail {
+		return NewUser{}, &Error{Kind: KindInvalidUser}
+	}
+	// A name that is taken is told before a hash is spent on it.
+	taken, err := s.UsernameTaken(ctx, u.Username)
+	if err != nil {
+		return NewUser{}, err
+	}
+	if taken {
+		return NewUser{}, &Error{Kind: KindUsernameTaken}
+	}
+	if r.NoPassword {
+		u.PasswordHash, err = s.hasher.Unusable()
+	} else {
+		u.PasswordHash, err = s.hasher.Hash(ctx, r.Password)
+	}
+	if err != nil {
+		return NewUser{}, hashing(err)
+	}
+	return u, nil
+}
+
+// normalizeEmail does what BaseUserManager.normalize_email does
+// (django/contrib/auth/base_user.py 3.2): strip, split at the last "@",
+// lower-case the domain; an address without "@" stays as it was.
+func normalizeEmail(address string) string {
+	stripped := Strip(address)
+	at := strings.LastIndexByte(stripped, '@')
+	if at < 0 {
+		return address
+	}
+	return stripped[:at+1] + strings.ToLower(stripped[at+1:])
+}

@@ -1,0 +1,15 @@
+package core
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Strip cuts white space off both ends as Python's str.strip does: Unicode's
+// White_Space and the four separators U+001C to U+001F, which that property
+// leaves out.
+func Strip(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
+	})
+}

@@ -1,0 +1,43 @@
+package core
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// User is an account as dialects see it. It never holds the password hash.
+type User struct {
+	ID       int64
+	Username string
+	Email    string // empty when none was given
+	Active   bool
+	// Attributes are further facts about the user that some APIs show
+	// (first_name, followers, …), as text.
+	Attributes map[string]string
+	CreatedAt  time.Time // UTC, microseconds
+}
+
+// Account is a user together with the encoded password, for the engine and its
+// stores alone.
+type Account struct {
+	User
+	PasswordHash string // in Django's encoding, see package password
+}
+
+// NewUser is what a store needs to make a user.
+type NewUser struct {
+	Username     string
+	Email        string
+	PasswordHash string
+	Inactive     bool
+	Attributes   map[string]string
+	CreatedAt    time.Time
+}
+
+// storableName tells whether a username can be a row's at all: SQL text is
+// valid UTF-8 without NUL. What an API allows beyond that is its dialect's
+// matter.
+func storableName(username string) bool {
+	return username != "" && utf8.ValidString(username) && !strings.ContainsRune(username, 0)
+}
