@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind says why the engine refused. The set is closed: a dialect maps each kind
@@ -73,6 +74,8 @@ func (k Kind) String() string {
 // Error is what every [Service] method fails with.
 type Error struct {
 	Kind Kind
+	// RetryAfter is when a try may help, where that is known.
+	RetryAfter time.Duration
 	// Err is the cause, for the log. It is never sent to a client and never
 	// holds a password, a token or a hash.
 	Err error
@@ -97,6 +100,15 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return KindInternal
+}
+
+// RetryAfter gives when a try may help after err; 0 where nobody knows.
+func RetryAfter(err error) time.Duration {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.RetryAfter
+	}
+	return 0
 }
 
 // What a [Store] answers with when a call can't be done. Each may be wrapped.

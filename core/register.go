@@ -67,7 +67,7 @@ func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (Use
 // that report it beside other problems. Only Register decides.
 func (s *Service) UsernameTaken(ctx context.Context, username string) (bool, error) {
 	_, err := s.User(ctx, username)
-	if KindOf(err) == KindUserUnknown && err != nil {
+	if err != nil && KindOf(err) == KindUserUnknown {
 		return false, nil
 	}
 	return err == nil, err

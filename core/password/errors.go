@@ -1,0 +1,50 @@
+package password
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrUnusable is returned for a password string that starts with "!", which
+// marks an account without a password: no password verifies.
+var ErrUnusable = errors.New("password: unusable, the account has no password")
+
+// UnsupportedError is returned for a format that cannot be checked here. Its
+// Format is [Crypt], [Argon2D], [Argon2Version16] or [Unknown]. Of an unknown
+// algorithm not even the name is kept: what stands in its place may be a bare
+// hash of another system.
+type UnsupportedError struct {
+	Format Format
+}
+
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("password: %s: hash format not supported", e.Format)
+}
+
+// MalformedError is returned for a password string of a known format whose
+// structure is broken, so that no password can match it.
+type MalformedError struct {
+	// Format is "argon2" for an argon2 row whose variety cannot be read.
+	Format Format
+	// Reason says in a fixed phrase what is broken; it quotes nothing.
+	Reason string
+}
+
+func (e *MalformedError) Error() string {
+	return fmt.Sprintf("password: %s: malformed: %s", e.Format, e.Reason)
+}
+
+// LimitError is returned for a password string whose check would cost more than
+// the limits of this package allow.
+type LimitError struct {
+	// Format is [Unknown] for a string that is too long to be looked at.
+	Format Format
+	// Parameter is the name of what is too large, such as "iterations".
+	Parameter string
+	// Limit is the largest value allowed, in the unit of the limit's constant.
+	Limit uint64
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("password: %s: %s above %d", e.Format, e.Parameter, e.Limit)
+}

@@ -1,0 +1,86 @@
+package password
+
+import (
+	"crypto/subtle"
+	"strconv"
+	"strings"
+)
+
+// row is a decoded password string.
+type row interface {
+	// cost is the work that matches does.
+	cost() Cost
+	// matches reports whether the password is the row's. It always does the
+	// whole work.
+	matches(password string) bool
+	// weaker reports whether a new pbkdf2_sha256 row with that many iterations
+	// would be harder to guess, and in no respect easier.
+	weaker(iterations int) bool
+}
+
+// Verify reports whether encoded, a Django password string, was made from
+// password.
+//
+// An error means that nothing was computed and that the password must be taken
+// as wrong: it is [ErrUnusable], an [*UnsupportedError], a [*MalformedError] or a
+// [*LimitError], and contains no part of encoded. Django 3.2 answers false for
+// unusable passwords and unknown algorithms, and raises an exception (a status
+// 500) for most of what is malformed here.
+func Verify(encoded, password string) (bool, error) {
+	r, err := decode(encoded)
+	if err != nil {
+		return false, err
+	}
+	return r.matches(password), nil
+}
+
+// IsUsable reports whether encoded can ever verify as far as its first
+// character tells: "!" marks the password of a user who has none, as in Django
+// 3.2's is_password_usable.
+func IsUsable(encoded string) bool {
+	return !strings.HasPrefix(encoded, "!")
+}
+
+func decode(encoded string) (row, error) {
+	if !IsUsable(encoded) {
+		return nil, ErrUnusable
+	}
+	if err := bound(Unknown, "length", uint64(len(encoded)), MaxEncoded); err != nil {
+		return nil, err
+	}
+	switch format := Format(algorithm(encoded)); format {
+	case PBKDF2SHA256, PBKDF2SHA1:
+		return decodePBKDF2(format, encoded)
+	case BcryptSHA256, Bcrypt:
+		return decodeBcrypt(format, encoded)
+	case Scrypt:
+		return decodeScrypt(encoded)
+	case argon2Name:
+		return decodeArgon2(encoded)
+	case SHA1, MD5, UnsaltedSHA1, UnsaltedMD5:
+		return decodeDigest(format, encoded)
+	case Crypt:
+		return nil, &UnsupportedError{Format: Crypt}
+	default:
+		return nil, &UnsupportedError{Format: Unknown}
+	}
+}
+
+// equal compares whole encoded strings in constant time.
+func equal(a, b string) bool {
+	return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
+}
+
+// number reads a field of ASCII digits. A number too large for 64 bits is the
+// largest there is, which is beyond any limit. Python's int also takes signs,
+// blanks, underscores and other scripts' digits, none of which could verify.
+func number(field string) (uint64, bool) {
+	for _, c := range []byte(field) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+	}
+	// On a range error the value is the largest one, as wanted.
+	n, _ := strconv.ParseUint(field, 10, 64)
+	return n, field != ""
+}
