@@ -1,0 +1,37 @@
+# authcompat's tasks. `make` lists them.
+
+GO ?= go
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test lint fuzz tools
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+build: ## build one static binary, ./authcompat
+	CGO_ENABLED=0 $(GO) build -trimpath -o authcompat ./cmd/authcompat
+
+run: ## serve the snippit profile on ./authcompat.db
+	$(GO) run ./cmd/authcompat serve --profile snippit
+
+# The race detector needs a C compiler, and the JSON reader is compared with
+# python3's own; both come from Debian's packages where they are missing.
+tools: ## install what the tests need (gcc, python3), if it is missing
+	@missing=""; command -v gcc >/dev/null || missing="$$missing gcc libc6-dev"; \
+	command -v python3 >/dev/null || missing="$$missing python3"; \
+	if [ -n "$$missing" ]; then echo "installing$$missing from Debian's packages"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; fi
+
+lint: ## gofmt, go vet and staticcheck
+	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt-ed:" $$files; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+test: tools lint ## lint, then all tests with the race detector
+	$(GO) test -race ./...
+
+FUZZTIME ?= 30s
+fuzz: ## fuzz everything that reads input, FUZZTIME each (30s)
+	@for target in $$(grep -rHoE '^func Fuzz[A-Za-z0-9]+' --include=*_test.go . | sed 's/:func /:/'); do \
+		package=$$(dirname $${target%%:*}); name=$${target##*:}; echo "$$package $$name"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" || exit 1; done

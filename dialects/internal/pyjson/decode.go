@@ -1,0 +1,264 @@
+package pyjson
+
+import (
+	"math"
+	"strings"
+)
+
+// DefaultMaxDepth is the depth of nesting allowed where [Options] say nothing.
+// CPython up to 3.11 stops at its recursion limit of 1000 less the frames that
+// are already in use, about 960 in a DRF view; 3.12 allows about 1490.
+const DefaultMaxDepth = 1000
+
+// Options select what differs between the places that read JSON. The zero
+// value is json.loads of CPython 3.11.
+type Options struct {
+	// Python is the interpreter whose error texts are given.
+	Python Python
+	// RejectConstants refuses NaN, Infinity and -Infinity where they are met,
+	// as DRF 3.7 and later do (rest_framework/utils/json.py, strict_constant).
+	RejectConstants bool
+	// MaxDepth is the number of containers that may be open at once; zero
+	// means DefaultMaxDepth.
+	MaxDepth int
+}
+
+// Decode is json.loads(text) of CPython with its C scanner (Modules/_json.c,
+// Lib/json/decoder.py). The text is UTF-8, surrogates allowed as the package
+// comment says. The error is a *[ValueError] or a *[DepthError]. Time and
+// memory are linear in the text; strings of the result may share its memory.
+func Decode(text string, o Options) (any, error) {
+	const bom = "\ufeff"
+	if o.Python != Python27 && strings.HasPrefix(text, bom) {
+		return nil, syntaxError(text, "Unexpected UTF-8 BOM (decode using utf-8-sig)", 0)
+	}
+	return decodeText(text, o)
+}
+
+// decodeText is JSONDecoder.decode, which knows nothing of byte order marks.
+func decodeText(text string, o Options) (any, error) {
+	s := scanner{text: text, options: o, room: o.MaxDepth}
+	if s.room == 0 {
+		s.room = DefaultMaxDepth
+	}
+	s.skipBlanks()
+	value, err := s.value()
+	if err != nil {
+		return nil, err
+	}
+	s.skipBlanks()
+	if s.atEnd() {
+		return value, nil
+	}
+	if o.Python == Python27 {
+		return nil, extraDataPython2(text, s.pos)
+	}
+	return nil, s.fail("Extra data", s.pos)
+}
+
+// scanner walks once over the text. Offsets are in bytes: every comparison
+// that CPython makes is with an ASCII character, so that code points matter
+// only when a position is told.
+type scanner struct {
+	text    string
+	pos     int
+	options Options
+	room    int // containers that may still be opened
+}
+
+func (s *scanner) atEnd() bool { return s.pos == len(s.text) }
+
+func (s *scanner) at(c byte) bool { return s.pos < len(s.text) && s.text[s.pos] == c }
+
+func (s *scanner) python2() bool { return s.options.Python == Python27 }
+
+func (s *scanner) skipBlanks() {
+	for s.pos < len(s.text) {
+		switch s.text[s.pos] {
+		case ' ', '\t', '\n', '\r':
+			s.pos++
+		default:
+			return
+		}
+	}
+}
+
+func (s *scanner) fail(msg string, at int) error { return syntaxError(s.text, msg, at) }
+
+// failValue says that no value starts at the offset (StopIteration in C).
+func (s *scanner) failValue(at int) error {
+	if s.python2() {
+		return &ValueError{"No JSON object could be decoded"}
+	}
+	return s.fail("Expecting value", at)
+}
+
+// value reads any value, without blanks around it.
+func (s *scanner) value() (any, error) {
+	if s.atEnd() {
+		return nil, s.failValue(s.pos)
+	}
+	switch s.text[s.pos] {
+	case '"':
+		return s.stringValue()
+	case '{':
+		return s.container(s.object)
+	case '[':
+		return s.container(s.array)
+	case 'n':
+		if s.word("null") {
+			return nil, nil
+		}
+	case 't':
+		if s.word("true") {
+			return true, nil
+		}
+	case 'f':
+		if s.word("false") {
+			return false, nil
+		}
+	case 'N':
+		if s.word("NaN") {
+			return s.constant("NaN", math.NaN())
+		}
+	case 'I':
+		if s.word("Infinity") {
+			return s.constant("Infinity", math.Inf(1))
+		}
+	case '-':
+		if s.word("-Infinity") {
+			return s.constant("-Infinity", math.Inf(-1))
+		}
+	}
+	return s.number()
+}
+
+// word steps over w if the text goes on with it.
+func (s *scanner) word(w string) bool {
+	if !strings.HasPrefix(s.text[s.pos:], w) {
+		return false
+	}
+	s.pos += len(w)
+	return true
+}
+
+func (s *scanner) constant(name string, value float64) (any, error) {
+	if s.options.RejectConstants {
+		return nil, &ValueError{"Out of range float values are not JSON compliant: '" + name + "'"}
+	}
+	return value, nil
+}
+
+func (s *scanner) stringValue() (any, error) {
+	str, err := s.str()
+	if err != nil {
+		return nil, err
+	}
+	return str, nil
+}
+
+// container steps over an opening bracket and reads the rest.
+func (s *scanner) container(read func() (any, error)) (any, error) {
+	if s.room == 0 {
+		limit := s.options.MaxDepth
+		if limit == 0 {
+			limit = DefaultMaxDepth
+		}
+		return nil, &DepthError{Limit: limit}
+	}
+	s.room--
+	s.pos++
+	s.skipBlanks()
+	value, err := read()
+	s.room++
+	return value, err
+}
+
+func (s *scanner) object() (any, error) {
+	o := new(Object)
+	if s.at('}') {
+		s.pos++
+		return o, nil
+	}
+	if err := s.unclosed(); err != nil {
+		return nil, err
+	}
+	for more := true; more; {
+		if !s.at('"') {
+			return nil, s.fail("Expecting property name enclosed in double quotes", s.pos)
+		}
+		key, err := s.str()
+		if err != nil {
+			return nil, err
+		}
+		s.skipBlanks()
+		if !s.at(':') {
+			return nil, s.fail("Expecting ':' delimiter", s.pos)
+		}
+		s.pos++
+		s.skipBlanks()
+		value, err := s.value()
+		if err != nil {
+			return nil, err
+		}
+		o.Set(key, value)
+		if more, err = s.next('}', "object"); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+func (s *scanner) array() (any, error) {
+	items := []any{}
+	if s.at(']') {
+		s.pos++
+		return items, nil
+	}
+	if err := s.unclosed(); err != nil {
+		return nil, err
+	}
+	for more := true; more; {
+		item, err := s.value()
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+		if more, err = s.next(']', "array"); err != nil {
+			return nil, err
+		}
+	}
+	return items, nil
+}
+
+// next reads what follows a member: the closing bracket, or a comma and blanks.
+func (s *scanner) next(closing byte, kind string) (more bool, err error) {
+	s.skipBlanks()
+	if s.at(closing) {
+		s.pos++
+		return false, nil
+	}
+	if err := s.unclosed(); err != nil {
+		return false, err
+	}
+	if !s.at(',') {
+		return false, s.fail("Expecting ',' delimiter", s.pos)
+	}
+	comma := s.pos
+	s.pos++
+	s.skipBlanks()
+	if s.options.Python == Python313 && s.at(closing) {
+		return false, s.fail("Illegal trailing comma before end of "+kind, comma)
+	}
+	return true, s.unclosed()
+}
+
+// unclosed is Python 2's error for a text that ends inside a container; it
+// points at the last character, which is always ASCII there. Python 3 names
+// what it expected instead.
+func (s *scanner) unclosed() error {
+	if !s.python2() || !s.atEnd() {
+		return nil
+	}
+	return s.fail("Expecting object", len(s.text)-1)
+}
