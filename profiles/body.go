@@ -1,0 +1,138 @@
+package profiles
+
+import (
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// place is where a template stands.
+type place struct {
+	name   string
+	values []ValueName // those that are known there
+	needed bool        // whether there has to be a template
+}
+
+// template reads a reply's body or the shape of errors.
+func (at place) template(v value) (*Template, bool) {
+	if v.isNull() {
+		v.want("a body, or no such key for a reply without one")
+		return nil, false
+	}
+	t, ok := at.node(v)
+	return &t, ok
+}
+
+// node reads one part of a template.
+func (at place) node(v value) (Template, bool) {
+	switch v.node.Kind {
+	case yaml.MappingNode:
+		return at.object(v)
+	case yaml.SequenceNode:
+		return at.list(v)
+	}
+	t := Template{Kind: TemplateLiteral}
+	switch {
+	case v.isText():
+		return at.text(v)
+	case v.isNull():
+		return t, true
+	case v.is("!!bool"):
+		t.Literal = strings.EqualFold(v.node.Value, "true")
+		return t, true
+	case v.is("!!int"):
+		n, err := strconv.ParseInt(v.node.Value, 10, 64)
+		if err == nil {
+			t.Literal = n
+			return t, true
+		}
+	}
+	v.want("a map, a list, a text, a whole number in decimal, true, false or null")
+	return t, false
+}
+
+func (at place) object(v value) (Template, bool) {
+	m := v.mapping()
+	t, good := Template{Kind: TemplateObject}, true
+	for _, e := range m.entries {
+		child, ok := at.node(e.value)
+		t.Members = append(t.Members, Member{Key: e.name, Value: child})
+		good = good && ok
+	}
+	return t, good
+}
+
+func (at place) list(v value) (Template, bool) {
+	t, good := Template{Kind: TemplateList}, true
+	for i, n := range v.node.Content {
+		child, ok := at.node(v.reader.value(n, n, v.key+"["+strconv.Itoa(i)+"]"))
+		t.Items = append(t.Items, child)
+		good = good && ok
+	}
+	return t, good
+}
+
+// text reads a text: a value as a whole, or parts of which some are values.
+func (at place) text(v value) (Template, bool) {
+	s := v.node.Value
+	if strings.HasPrefix(s, "$") && !strings.HasPrefix(s, "$$") && !strings.HasPrefix(s, "${") {
+		if strings.Trim(s[1:], valueCharacters) != "" || s == "$" {
+			v.refuse("a value inside of a text is written ${…}, a dollar sign $$")
+			return Template{}, false
+		}
+		shown, ok := at.value(v, s[1:])
+		return Template{Kind: TemplateValue, Value: shown}, ok
+	}
+	parts, ok := at.parts(v, s)
+	switch {
+	case len(parts) == 0:
+		return Template{Kind: TemplateLiteral, Literal: ""}, ok
+	case len(parts) == 1 && parts[0].Value.Name == "":
+		return Template{Kind: TemplateLiteral, Literal: parts[0].Literal}, ok
+	}
+	return Template{Kind: TemplateText, Parts: parts}, ok
+}
+
+// valueCharacters are those of a value's name, its format, and what is between.
+const valueCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.|"
+
+// parts cuts a text at its values.
+func (at place) parts(v value, s string) ([]Part, bool) {
+	var parts []Part
+	var literal strings.Builder
+	good := true
+	flush := func() {
+		if literal.Len() > 0 {
+			parts = append(parts, Part{Literal: literal.String()})
+			literal.Reset()
+		}
+	}
+	for s != "" {
+		before, after, found := strings.Cut(s, "$")
+		literal.WriteString(before)
+		expression, rest, closed := strings.Cut(strings.TrimPrefix(after, "{"), "}")
+		switch {
+		case !found:
+			s = ""
+		case strings.HasPrefix(after, "$"):
+			literal.WriteByte('$')
+			s = after[1:]
+		case strings.HasPrefix(after, "{") && closed:
+			flush()
+			shown, ok := at.value(v, expression)
+			if ok && shown.Name == FieldErrors {
+				v.refuse("$%s is an object, which no text can hold", FieldErrors)
+				ok = false
+			}
+			parts = append(parts, Part{Value: shown})
+			good = good && ok
+			s = rest
+		default:
+			v.refuse("a value inside of a text is written ${…}, a dollar sign $$")
+			return nil, false
+		}
+	}
+	flush()
+	return parts, good
+}

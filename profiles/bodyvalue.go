@@ -1,0 +1,83 @@
+package profiles
+
+import (
+	"slices"
+	"strings"
+)
+
+// value reads "name|format".
+func (at place) value(v value, expression string) (Value, bool) {
+	name, format, formatted := strings.Cut(expression, "|")
+	shown := Value{Name: ValueName(name), Format: Format(format)}
+	if attribute, ok := strings.CutPrefix(name, string(UserAttribute)+"."); ok {
+		shown.Name, shown.Attribute = UserAttribute, attribute
+		if attribute == "" || strings.Trim(attribute, attributeCharacters) != "" {
+			v.refuse("the attribute's name in %s has to be letters, digits, _ and -", dollar(name))
+			return shown, false
+		}
+	} else if name == string(UserAttribute) {
+		v.refuse("$%s wants the attribute's name: $%[1]s.location", name)
+		return shown, false
+	}
+	if !slices.Contains(at.values, shown.Name) {
+		at.unknown(v, name)
+		return shown, false
+	}
+	formats := formatsOf(shown.Name)
+	if formatted && !slices.Contains(formats, shown.Format) {
+		if len(formats) == 0 {
+			v.refuse("$%s takes no format", name)
+		} else {
+			v.refuse("$%s takes the format %s, not %s", name, either(formats), quote(format))
+		}
+		return shown, false
+	}
+	return shown, true
+}
+
+// attributeCharacters are those of an attribute's name.
+const attributeCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+// unknown refuses a value that is not known here, if anywhere.
+func (at place) unknown(v value, name string) {
+	known := "known here are $" + strings.ReplaceAll(list(at.values), ", ", ", $")
+	if len(at.values) == 0 {
+		known = "no value is"
+	}
+	if slices.Contains(allValues(), ValueName(name)) || strings.HasPrefix(name, string(UserAttribute)+".") {
+		v.refuse("%s is not known in %s; %s", dollar(name), at.name, known)
+		return
+	}
+	if near := nearest(name, allValues()); near != "" {
+		known = "did you mean $" + string(near) + "?"
+	}
+	v.refuse("unknown value %s; %s", dollar(name), known)
+}
+
+// dollar shows a value's name in a problem.
+func dollar(name string) string {
+	if strings.Trim(name, valueCharacters) == "" {
+		return "$" + cut(name)
+	}
+	return quote("${" + name + "}")
+}
+
+func allValues() []ValueName {
+	return []ValueName{
+		TokenKey, TokenExpiry, UserID, UserUsername, UserEmail, UserCreated, UserAttribute,
+		ErrorMessage, ErrorStatus, FieldErrors,
+	}
+}
+
+// formatsOf gives the formats that a value can be written in besides its own.
+func formatsOf(name ValueName) []Format {
+	switch name {
+	case TokenExpiry, UserCreated:
+		return []Format{FormatMicroseconds, FormatMilliseconds, FormatDayMonthYear}
+	case UserAttribute:
+		return []Format{FormatInteger}
+	case UserEmail:
+		return []Format{FormatGravatar}
+	}
+	return nil
+}

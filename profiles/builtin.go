@@ -1,0 +1,63 @@
+package profiles
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+)
+
+//go:embed *.yaml stacks/*.yaml
+var builtin embed.FS
+
+// Builtin gives the names of the built-in profiles, sorted.
+func Builtin() []string { return names(builtin, ".") }
+
+// names gives the names of the YAML files in a folder, without their ending,
+// sorted.
+func names(files fs.FS, folder string) []string {
+	// The pattern is well-formed, which is all that Glob can fail on.
+	found, _ := fs.Glob(files, path.Join(folder, "*.yaml"))
+	for i, name := range found {
+		found[i] = strings.TrimSuffix(path.Base(name), ".yaml")
+	}
+	slices.Sort(found)
+	return found
+}
+
+// Load gives the built-in profile of that name or, where there is none, the one
+// in that file. The error is a *Problems if the file is no good profile.
+func Load(nameOrPath string) (*Profile, error) {
+	if slices.Contains(Builtin(), nameOrPath) {
+		file := nameOrPath + ".yaml"
+		data, err := builtin.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read built-in profile: %w", err)
+		}
+		return Parse(file, data)
+	}
+	data, err := readFile(nameOrPath)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("profile %q is neither built in (%s) nor a file: %w",
+			nameOrPath, strings.Join(Builtin(), ", "), err)
+	case err != nil:
+		return nil, fmt.Errorf("read profile: %w", err)
+	}
+	return Parse(nameOrPath, data)
+}
+
+// readFile reads so much of a file that Parse can tell when it is too large.
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, MaxFile+1))
+}

@@ -1,0 +1,146 @@
+package profiles
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// endpoints reads all endpoints and whether each can be reached.
+func (p *Profile) endpoints(v value) ([]Endpoint, bool) {
+	m := v.mapping()
+	if !m.broken && len(m.entries) == 0 {
+		v.refuse("a profile has at least one endpoint")
+	}
+	var read []Endpoint
+	for _, e := range m.entries {
+		endpoint, path := p.endpoint(e)
+		for _, before := range read {
+			if reason := p.hides(before, endpoint); reason != "" {
+				path.refuse("%s", reason)
+				break
+			}
+		}
+		read = append(read, endpoint)
+	}
+	return read, true
+}
+
+// endpoint reads one endpoint with its defaults. path is where its path stands.
+func (p *Profile) endpoint(e entry) (read Endpoint, path value) {
+	m := e.value.mapping()
+	if !isName(e.name, "abcdefghijklmnopqrstuvwxyz", "0123456789_-") {
+		m.reader.add(e.key.Line, e.key.Column, m.key, "an endpoint's name is at most 64 lower-case letters, digits, _ and -, the first a letter")
+	}
+	read = Endpoint{Name: e.name, Action: action(m, Action(e.name))}
+	required(m, "path", &read.Path, read.Action.path)
+	read.Method = http.MethodPost
+	if read.Action == Account {
+		read.Method = http.MethodGet
+	}
+	if read.Action != "" {
+		optional(m, "method", &read.Method, word(read.Method))
+	} else {
+		optional(m, "method", &read.Method, word(http.MethodPost, http.MethodGet))
+	}
+	p.access(m, &read)
+	p.view(m, &read)
+	fields := fieldReader{p.Family, read.Action, p.Rules.Trim}.fields
+	switch read.Action {
+	case "":
+		optional(m, "fields", &read.Fields, fields)
+	case Register, Login:
+		required(m, "fields", &read.Fields, fields)
+	default:
+		m.forbid("fields", "%s reads no fields", read.Action)
+	}
+	required(m, "reply", &read.Reply, replyOf(p.Family, read.Action).reply)
+	m.done()
+	path, _ = m.get("path")
+	return read, path
+}
+
+func actions() []Action { return []Action{Register, Login, Logout, LogoutAll, Account} }
+
+// action reads what an endpoint does: what its name says, unless the file says
+// otherwise. It is "" where that is unclear, which has been reported.
+func action(m *mapping, name Action) Action {
+	v, given := m.get("action")
+	if given {
+		a, _ := word(actions()...)(v)
+		return a
+	}
+	if name.among(actions()...) {
+		return name
+	}
+	if !m.broken {
+		m.refuseKey("action", "is missing: %s is none of %s", quote(string(name)), list(actions()))
+	}
+	return ""
+}
+
+// access reads who may use an endpoint, and whether a token is looked at where
+// none is needed. Only a REST framework view can want a token of those who have
+// yet to get one.
+func (p *Profile) access(m *mapping, e *Endpoint) {
+	e.Access = AccessToken
+	if e.Action == Register || e.Action == Login {
+		e.Access = AccessOpen
+	}
+	accesses := []Access{e.Access}
+	if e.Action == "" || e.Action.among(Register, Login) && p.Family.among(DRF) {
+		accesses = []Access{AccessOpen, AccessToken}
+	}
+	optional(m, "access", &e.Access, word(accesses...))
+	view := isView(p.Family, e.Action)
+	e.Authenticate = e.Access == AccessToken || view
+	if !view {
+		m.forbid("authenticate", "%s is no REST framework view in family %s", e.Action, p.Family)
+		return
+	}
+	optional(m, "authenticate", &e.Authenticate, boolean)
+	if v, _ := m.get("authenticate"); !e.Authenticate && e.Access == AccessToken {
+		v.refuse("want true: the endpoint's access is %s", AccessToken)
+	}
+}
+
+// isView tells whether an endpoint is a REST framework view: all of family drf,
+// and those of formjson that are no form.
+func isView(f Family, a Action) bool {
+	return f.among(DRF) || f == FormJSON && a.among(Logout, LogoutAll, Account)
+}
+
+// view reads what makes a REST framework view.
+func (p *Profile) view(m *mapping, e *Endpoint) {
+	if !isView(p.Family, e.Action) {
+		for _, key := range []string{"view", "renderers", "parsers"} {
+			m.forbid(key, "%s is no REST framework view in family %s", e.Action, p.Family)
+		}
+		return
+	}
+	e.View.Name = viewName(e.Name)
+	e.Renderers = []Renderer{RenderJSON, RenderHTML}
+	e.Parsers = []Parser{ParseJSON, ParseForm, ParseMultipart}
+	if v, ok := m.get("view"); ok {
+		view := v.mapping()
+		optional(view, "name", &e.View.Name, line)
+		optional(view, "description", &e.View.Description, text)
+		optional(view, "actions", &e.View.Actions, boolean)
+		view.done()
+	}
+	optional(m, "renderers", &e.Renderers, words(RenderJSON, RenderHTML))
+	if v, ok := m.get("renderers"); ok && !slices.Contains(e.Renderers, RenderJSON) {
+		v.refuse("%s has to be one of them", RenderJSON)
+	}
+	optional(m, "parsers", &e.Parsers, words(ParseJSON, ParseForm, ParseMultipart))
+}
+
+// viewName is what OPTIONS calls a view whose profile does not say: its key,
+// with a capital.
+func viewName(key string) string {
+	words := strings.FieldsFunc(key, func(c rune) bool { return c == '_' || c == '-' })
+	for i, w := range words {
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, " ")
+}

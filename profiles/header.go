@@ -1,0 +1,78 @@
+package profiles
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// ownHeaders are those that the server or a family writes itself, in lower case.
+func ownHeaders() []string {
+	return []string{
+		"connection", "content-length", "content-type", "date", "keep-alive",
+		"trailer", "transfer-encoding", "upgrade", "www-authenticate",
+	}
+}
+
+// headers reads a map of header names to values.
+func headers(v value) ([]Header, bool) {
+	m := v.mapping()
+	good := !m.broken
+	var list []Header
+	for _, e := range m.entries {
+		s, ok := headerValue(e.value)
+		if reason := badHeader(e.name, list); reason != "" {
+			v.reader.add(e.key.Line, e.key.Column, e.value.key, "%s", reason)
+			ok = false
+		}
+		good = good && ok
+		list = append(list, Header{Name: e.name, Value: s})
+	}
+	return list, good
+}
+
+// badHeader says what is wrong with the name of a header, given those before it.
+func badHeader(name string, before []Header) string {
+	same := func(h Header) bool { return strings.EqualFold(h.Name, name) }
+	switch {
+	case !httpguts.ValidHeaderFieldName(name):
+		return "a header's name is letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, token)"
+	case slices.Contains(ownHeaders(), strings.ToLower(name)):
+		return "the server writes this header itself"
+	case slices.ContainsFunc(before, same):
+		return "is there twice, in another case of its letters"
+	}
+	return ""
+}
+
+// headerValue reads what a header may hold (RFC 9110, field-value).
+func headerValue(v value) (string, bool) {
+	s, ok := text(v)
+	if !ok {
+		return "", false
+	}
+	if !httpguts.ValidHeaderFieldValue(s) {
+		v.refuse("a header's value has no line breaks and no control characters")
+		return "", false
+	}
+	if strings.Trim(s, " \t") != s {
+		v.refuse("a header's value has no white space at its ends")
+		return "", false
+	}
+	return s, true
+}
+
+// token reads a token of RFC 9110, such as a header's name or an authentication
+// scheme.
+func token(v value) (string, bool) {
+	s, ok := text(v)
+	if !ok {
+		return "", false
+	}
+	if !httpguts.ValidHeaderFieldName(s) {
+		v.want("one word of letters, digits and !#$%%&'*+-.^_`|~ (RFC 9110, token)")
+		return "", false
+	}
+	return s, true
+}

@@ -1,0 +1,147 @@
+package profiles
+
+import (
+	"slices"
+	"strings"
+)
+
+// Format gives the sentence of a key with its placeholders filled in: pairs are
+// names and values in turn, as in Format("max_length", "max", "150"). What is
+// filled in is not looked at again. The keys are those of the profile's family.
+func (m Messages) Format(key string, pairs ...string) string {
+	sentence := m[key]
+	if len(pairs) == 0 {
+		return sentence
+	}
+	var out strings.Builder
+	for sentence != "" {
+		before, name, rest := nextPlaceholder(sentence)
+		out.WriteString(before)
+		for i := 0; name != "" && i+1 < len(pairs); i += 2 {
+			if pairs[i] == name {
+				out.WriteString(pairs[i+1])
+				break
+			}
+		}
+		sentence = rest
+	}
+	return out.String()
+}
+
+// nextPlaceholder cuts a sentence at its first placeholder: lower-case letters
+// and underscores in braces. Other braces are text; there is no way to write
+// such a word in braces without meaning a placeholder. name is "" where there is
+// none.
+func nextPlaceholder(sentence string) (before, name, rest string) {
+	for from := 0; ; {
+		open := strings.IndexByte(sentence[from:], '{')
+		if open < 0 {
+			return sentence, "", ""
+		}
+		open += from
+		end := open + 1
+		for end < len(sentence) && (sentence[end] >= 'a' && sentence[end] <= 'z' || sentence[end] == '_') {
+			end++
+		}
+		if end > open+1 && end < len(sentence) && sentence[end] == '}' {
+			return sentence[:open], sentence[open+1 : end], sentence[end+1:]
+		}
+		from = end
+	}
+}
+
+// message is a sentence that a family has, with the placeholders it may hold.
+type message struct {
+	key          string
+	placeholders []string
+}
+
+// messagesOf gives the messages of a family, in the order in which they are
+// shown.
+func messagesOf(f Family) []message {
+	switch f {
+	case DRF:
+		return []message{
+			{"required", nil}, {"null", nil}, {"blank", nil}, {"not_string", nil}, {"nul", nil},
+			{"surrogate", []string{"code"}}, {"max_length", []string{"max"}},
+			{"username_characters", nil}, {"username_taken", nil}, {"email_invalid", nil},
+			{"not_object", []string{"type"}}, {"no_data", nil},
+			{"credentials", nil}, {"incomplete", nil}, {"inactive", nil},
+			{"token_missing", nil}, {"token_empty", nil}, {"token_spaces", nil}, {"token_characters", nil},
+			{"token_invalid", nil}, {"token_expired", nil}, {"token_inactive", nil},
+			{"method", []string{"method"}}, {"media_type", []string{"type"}}, {"not_acceptable", nil},
+			{"not_found", nil}, {"parse_error", []string{"error"}}, {"multipart_error", []string{"error"}},
+			{"too_large", nil}, {"throttled", []string{"seconds"}}, {"unavailable", nil},
+		}
+	case FormJSON:
+		return []message{
+			{"required", nil}, {"max_length", []string{"max", "length"}}, {"nul", nil},
+			{"username_characters", nil}, {"username_taken", nil}, {"email_invalid", nil},
+			{"mismatch", nil}, {"credentials", nil},
+			{"token_missing", nil}, {"token_empty", nil}, {"token_spaces", nil}, {"token_characters", nil},
+			{"token_invalid", nil}, {"token_expired", nil}, {"token_inactive", nil},
+			{"method", []string{"method"}}, {"not_acceptable", nil}, {"not_found", nil},
+			{"too_large", nil}, {"throttled", []string{"seconds"}}, {"unavailable", nil},
+		}
+	case PlainJSON:
+		return []message{
+			{"required", []string{"field"}}, {"not_string", []string{"field"}},
+			{"max_length", []string{"field", "max"}}, {"username_characters", []string{"field"}},
+			{"email_invalid", []string{"field"}}, {"username_taken", []string{"field"}},
+			{"not_object", nil}, {"malformed", nil}, {"credentials", nil}, {"inactive", nil},
+			{"token_invalid", nil}, {"token_expired", nil}, {"token_inactive", nil},
+			{"not_found", nil}, {"method", []string{"method"}},
+			{"too_large", nil}, {"throttled", []string{"seconds"}}, {"unavailable", nil},
+		}
+	}
+	return nil
+}
+
+// readMessages reads sentences over those that are there. None of the family's
+// may be missing if all have to be given.
+func readMessages(v value, f Family, into Messages, all bool) {
+	m := v.mapping()
+	if f == "" {
+		return // which sentences there are is anyone's guess
+	}
+	get := m.get
+	if all {
+		get = m.need
+	}
+	for _, known := range messagesOf(f) {
+		v, ok := get(known.key)
+		if !ok {
+			continue
+		}
+		if s, ok := sentence(v, known.placeholders); ok {
+			into[known.key] = s
+		}
+	}
+	m.done()
+}
+
+// sentence reads a message and checks its placeholders.
+func sentence(v value, placeholders []string) (string, bool) {
+	s, ok := text(v)
+	if !ok {
+		return "", false
+	}
+	if s == "" {
+		v.refuse("is empty")
+		return "", false
+	}
+	for rest := s; rest != ""; {
+		var name string
+		_, name, rest = nextPlaceholder(rest)
+		if name == "" || slices.Contains(placeholders, name) {
+			continue
+		}
+		ok = false
+		if len(placeholders) == 0 {
+			v.refuse("unknown placeholder {%s}; this message has none", name)
+		} else {
+			v.refuse("unknown placeholder {%s}; this message has {%s}", name, strings.Join(placeholders, "}, {"))
+		}
+	}
+	return s, ok
+}

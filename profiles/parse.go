@@ -1,0 +1,139 @@
+package profiles
+
+import (
+	"io/fs"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Parse reads a profile. filename is what positions name. The error is a
+// *Problems with all that is wrong.
+//
+// A file is one YAML document of at most 1 MiB. Aliases (*name) stand for a whole
+// value; merge keys (<<) and tags are refused.
+func Parse(filename string, data []byte) (*Profile, error) {
+	return parse(filename, data, builtin)
+}
+
+// parse reads a profile whose stack is one of files.
+func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
+	r := &reader{file: filename}
+	root, ok := r.root(data)
+	if !ok {
+		return nil, problemsOf(r.problems)
+	}
+	stacks := &stackLoader{files: files}
+	p := &Profile{Scheme: "Token", TrailingSlash: SlashExact, OtherPaths: AccessOpen, Messages: Messages{}}
+	m := root.mapping()
+	if err := p.origin(m, stacks); err != nil {
+		return nil, err
+	}
+	p.read(m)
+	m.done()
+	if err := problemsOf(append(r.problems, stacks.problems...)); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// origin reads the family, and what its stack decides. The family stays "" where
+// it is unclear; what depends on it is then let through.
+func (p *Profile) origin(m *mapping, stacks *stackLoader) error {
+	required(m, "family", &p.Family, word(DRF, FormJSON, PlainJSON))
+	if !required(m, "stack", &p.Stack, stacks.name) {
+		return nil
+	}
+	s, err := stacks.load(p.Stack)
+	if err != nil {
+		return err
+	}
+	if !p.Family.among(s.family) {
+		v, _ := m.get("stack")
+		v.refuse("%s is a stack of family %s, not %s", p.Stack, s.family, p.Family)
+		return nil
+	}
+	p.Family, p.Errors, p.Rules, p.Messages = s.family, s.errors, s.rules, s.messages
+	return nil
+}
+
+// read reads the rest of the file, in an order in which what decides comes
+// before what depends on it.
+func (p *Profile) read(m *mapping) {
+	required(m, "name", &p.Name, identifier)
+	optional(m, "title", &p.Title, line)
+	optional(m, "document", &p.Document, line)
+	optional(m, "scheme", &p.Scheme, token)
+	required(m, "tokens", &p.Tokens, tokens)
+	optional(m, "trailing_slash", &p.TrailingSlash, word(SlashExact, SlashRedirect, SlashOptional))
+	optional(m, "other_paths", &p.OtherPaths, word(AccessOpen, AccessToken))
+	optional(m, "headers", &p.Headers, headers)
+	if p.Family.among(PlainJSON) {
+		optional(m, "preflight_headers", &p.PreflightHeaders, headers)
+	} else {
+		m.forbid("preflight_headers", "is of family %s alone", PlainJSON)
+	}
+	p.shapes(m)
+	if v, ok := m.get("rules"); ok {
+		readRules(v, p.Family, &p.Rules, false)
+	}
+	required(m, "endpoints", &p.Endpoints, p.endpoints)
+	if v, ok := m.get("messages"); ok {
+		readMessages(v, p.Family, p.Messages, false)
+	}
+}
+
+// shapes reads how failures are shaped. A form that failed answers 200 where
+// nobody says otherwise; its body is the API's own, so that no stack has it.
+func (p *Profile) shapes(m *mapping) {
+	given := &mapping{}
+	v, ok := m.get("errors")
+	if ok {
+		given = readErrors(v, p.Family, &p.Errors)
+	}
+	if p.Family != FormJSON {
+		return
+	}
+	if p.Errors.Status == 0 {
+		p.Errors.Status = http.StatusOK
+	}
+	if _, body := given.get("body"); !ok {
+		m.refuseKey("errors", "is missing: it says with body what a form that failed answers")
+	} else if !body && !given.broken {
+		v.refuseKey("body", "is missing")
+	}
+}
+
+// tokens reads what tokens the API issues.
+func tokens(v value) (Tokens, bool) {
+	m := v.mapping()
+	t := Tokens{Realm: "default", Match: MatchExact}
+	required(m, "hex", &t.Hex, integer(32, 128))
+	limited := required(m, "ttl", &t.TTL, ttl)
+	required(m, "per_user", &t.PerUser, word(ManyPerUser, OnePerUser))
+	optional(m, "sliding", &t.Sliding, boolean)
+	optional(m, "realm", &t.Realm, identifier)
+	optional(m, "match", &t.Match, word(MatchExact, MatchKnox42))
+	if sliding, _ := m.get("sliding"); t.Sliding && limited {
+		switch {
+		case t.TTL == 0:
+			sliding.refuse("tokens that never expire have no end to move: ttl is %s", never)
+		case t.TTL <= slideEvery:
+			sliding.refuse("a token's end is moved once a minute at most: ttl has to be longer")
+		}
+	}
+	m.done()
+	return t, true
+}
+
+// slideEvery is how often the engine moves the end of a token that is in use.
+const slideEvery = time.Minute
+
+// among tells whether f is one of the families, or unclear.
+func (f Family) among(families ...Family) bool { return f == "" || slices.Contains(families, f) }
+
+// among tells whether a is one of the actions, or unclear.
+func (a Action) among(actions ...Action) bool { return a == "" || slices.Contains(actions, a) }
+
+// among tells whether r is one of the roles, or unclear.
+func (r Role) among(roles ...Role) bool { return r == "" || slices.Contains(roles, r) }

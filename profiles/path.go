@@ -1,0 +1,78 @@
+package profiles
+
+import "strings"
+
+// usernameVariable is the one variable of a path.
+const usernameVariable = "{username}"
+
+// path reads the path of an endpoint: what RFC 3986 lets stand in one without
+// percent-encoding, and {username} as a segment of an account's.
+func (a Action) path(v value) (string, bool) {
+	s, ok := text(v)
+	if !ok {
+		return "", false
+	}
+	segments := strings.Split(s, "/")
+	variables := 0
+	for i, segment := range segments {
+		reason := ""
+		switch {
+		case segment == usernameVariable:
+			variables++
+		case strings.ContainsAny(segment, "{}"):
+			reason = "the only variable of a path is {username}, a whole segment"
+		case strings.ContainsAny(segment, "?#"):
+			reason = "a path has no query and no fragment"
+		case segment == "." || segment == "..":
+			reason = "a path has no . and .. segments, which clients take out"
+		case i > 0 && i < len(segments)-1 && segment == "":
+			reason = "a path has no empty segments (//)"
+		case strings.ContainsFunc(segment, notInPath):
+			reason = "a path is ASCII letters, digits and -._~!$&'()*+,;=:@ between slashes"
+		}
+		if reason != "" {
+			v.refuse("%s", reason)
+			return "", false
+		}
+	}
+	switch {
+	case !strings.HasPrefix(s, "/"):
+		v.refuse("a path starts with a slash")
+	case variables > 0 && !a.among(Account):
+		v.refuse("only the path of an account has {username}")
+	case variables != 1 && a == Account:
+		v.refuse("the path of an account has {username} once")
+	default:
+		return s, true
+	}
+	return "", false
+}
+
+func notInPath(c rune) bool {
+	return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-._~!$&'()*+,;=:@", c))
+}
+
+// hides says why an endpoint is never reached with another one before it: paths
+// are matched in the order of the file, whatever the method.
+func (p *Profile) hides(before, e Endpoint) string {
+	if before.Path == "" || e.Path == "" {
+		return "" // reported where they were read
+	}
+	if before.Path == e.Path {
+		return "is the path of " + before.Name
+	}
+	a, b := before.Path, e.Path
+	if p.TrailingSlash == SlashOptional {
+		a, b = strings.TrimSuffix(a, "/"), strings.TrimSuffix(b, "/")
+	}
+	first, second := strings.Split(a, "/"), strings.Split(b, "/")
+	if len(first) != len(second) {
+		return ""
+	}
+	for i, segment := range first {
+		if segment != second[i] && (segment != usernameVariable || second[i] == "") {
+			return ""
+		}
+	}
+	return "is matched by the path of " + before.Name + " above; put this endpoint first"
+}

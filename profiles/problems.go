@@ -1,0 +1,69 @@
+package profiles
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Position is a place in a profile file. Line and column count from 1, the
+// column in code points.
+type Position struct {
+	File   string
+	Line   int
+	Column int
+}
+
+// String gives the position as file:line:column, which editors understand.
+func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
+
+// A Problem is one thing that is wrong in a profile file.
+type Problem struct {
+	Position Position
+	// Key is the path of keys down to it, as endpoints.login.reply.status; empty
+	// where the file as a whole is meant.
+	Key  string
+	Text string
+}
+
+// String gives the problem as file:line:column: key: text.
+func (p Problem) String() string {
+	if p.Key == "" {
+		return p.Position.String() + ": " + p.Text
+	}
+	return p.Position.String() + ": " + p.Key + ": " + p.Text
+}
+
+// Problems is the error of a profile that can't be loaded: all that is wrong in
+// it, in the order of the file, at least one.
+type Problems struct{ List []Problem }
+
+// Error gives the problems, one a line.
+func (p *Problems) Error() string {
+	lines := make([]string, len(p.List))
+	for i, problem := range p.List {
+		lines[i] = problem.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// problemsOf gives the error for what was found, nil where that is nothing. A
+// text that an alias brings to two places is told of once.
+func problemsOf(found []Problem) error {
+	if len(found) == 0 {
+		return nil
+	}
+	list := slices.Clone(found)
+	slices.SortStableFunc(list, func(a, b Problem) int {
+		return cmp.Or(
+			cmp.Compare(a.Position.File, b.Position.File),
+			cmp.Compare(a.Position.Line, b.Position.Line),
+			cmp.Compare(a.Position.Column, b.Position.Column),
+		)
+	})
+	list = slices.CompactFunc(list, func(a, b Problem) bool {
+		return a.Position == b.Position && a.Text == b.Text
+	})
+	return &Problems{List: list}
+}

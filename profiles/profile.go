@@ -1,0 +1,250 @@
+// Package profiles holds what differs between two APIs of one family, as data:
+// paths, fields and their limits, replies with the order of their keys, header
+// lists, messages, and the rules of the software version behind the API. A
+// profile is a YAML file; five are built in. Loading is strict and reports every
+// problem of a file at once, each with its position.
+//
+// A profile names a stack, a file of messages and rules that one version of the
+// original software has, and overrides single entries of it. Profile values are
+// read-only once loaded.
+package profiles
+
+import "time"
+
+// Family names the Go code that speaks a profile.
+type Family string
+
+// The families.
+const (
+	DRF       Family = "drf"       // Django REST framework views
+	FormJSON  Family = "formjson"  // Django forms answered as JSON
+	PlainJSON Family = "plainjson" // plain Django views that read and write JSON
+)
+
+// Profile is one API, with its stack merged in.
+type Profile struct {
+	Name     string // [a-z0-9][a-z0-9-]*, at most 64 characters
+	Title    string // one line for people
+	Document string // where the API is described
+	Family   Family
+	Stack    string
+	// Scheme is the keyword of the Authorization header and of the challenge,
+	// "Token" unless the profile says otherwise.
+	Scheme string
+	Tokens Tokens
+	// TrailingSlash says what a path without its last slash answers: "exact"
+	// unless the profile says otherwise.
+	TrailingSlash TrailingSlash
+	// OtherPaths says whether paths that no endpoint has want a token before
+	// they answer 404: "open" unless the profile says otherwise.
+	OtherPaths Access
+	// Headers stand on every reply of the API, spelled and ordered as written.
+	Headers []Header
+	// PreflightHeaders stand on the reply to OPTIONS besides (family plainjson).
+	PreflightHeaders []Header
+	Errors           Errors
+	Rules            Rules
+	Messages         Messages
+	Endpoints        []Endpoint // in the order of the file
+}
+
+// Tokens says what tokens the API issues.
+type Tokens struct {
+	Hex     int           // hex digits, 32 to 128, odd numbers too
+	TTL     time.Duration // 1 s to 36500 days; 0: never expires
+	Sliding bool          // each use starts the TTL anew, which is over a minute then
+	PerUser PerUser
+	Realm   string // "default" unless the profile says otherwise
+	Match   Match  // "exact" unless the profile says otherwise
+}
+
+// PerUser says how many live tokens the API gives a user.
+type PerUser string
+
+// The values of PerUser.
+const (
+	ManyPerUser PerUser = "many" // a new one each login
+	OnePerUser  PerUser = "one"  // the live one is shown again
+)
+
+// Match says which presented texts are a token.
+type Match string
+
+// The values of Match.
+const (
+	MatchExact Match = "exact"
+	// MatchKnox42 is django-rest-knox up to 4.2 (knox/auth.py): the first eight
+	// characters are compared as they are, the rest as hex of either case.
+	MatchKnox42 Match = "knox-4.2"
+)
+
+// TrailingSlash says what a path without its last slash answers.
+type TrailingSlash string
+
+// The values of TrailingSlash.
+const (
+	SlashExact    TrailingSlash = "exact"    // 404
+	SlashRedirect TrailingSlash = "redirect" // 301, Django's APPEND_SLASH
+	SlashOptional TrailingSlash = "optional" // the same as with it, for each path
+)
+
+// Access says who may use a path.
+type Access string
+
+// The values of Access.
+const (
+	AccessOpen  Access = "open"
+	AccessToken Access = "token"
+)
+
+// Header is one header of a reply, spelled as it goes on the wire.
+type Header struct{ Name, Value string }
+
+// Errors says how failures are shaped.
+type Errors struct {
+	// Status of a reply to bad input in family formjson: 200 unless the profile
+	// says otherwise. Other families have their own; it is 0 there.
+	Status int
+	// Body is the shape of a failure (families formjson, plainjson).
+	Body *Template
+	// Detail is the shape of what a REST framework view refuses (families drf,
+	// formjson).
+	Detail *Template
+}
+
+// Action is what an endpoint does.
+type Action string
+
+// The actions.
+const (
+	Register  Action = "register"
+	Login     Action = "login"
+	Logout    Action = "logout"
+	LogoutAll Action = "logoutall"
+	// Account answers the user whom the path's {username} names.
+	Account Action = "account"
+)
+
+// Endpoint is one path of the API.
+type Endpoint struct {
+	Name   string // its key in the file: [a-z][a-z0-9_-]*, at most 64 characters
+	Action Action // its key where that is an action, unless the profile says otherwise
+	// Path starts with a slash. Only an account endpoint has a variable,
+	// {username}, a whole segment.
+	Path string
+	// Method is POST, or GET for an account.
+	Method string
+	// Access is "open" for register and login, "token" for the others. In family
+	// drf a profile can have register and login want a token, too.
+	Access Access
+	// Authenticate says whether a token header is checked although the endpoint
+	// is open: a bad one then answers 401. A REST framework view does so unless
+	// the profile says otherwise.
+	Authenticate bool
+	// Renderers and Parsers, of REST framework views alone, are in order of
+	// preference: json and html, and json, form and multipart, unless the profile
+	// says otherwise. json is always one of the renderers.
+	Renderers []Renderer
+	Parsers   []Parser
+	View      View
+	Fields       []Field // in the order in which they are validated
+	Reply        Reply
+}
+
+// Renderer is a form that a REST framework view can answer in.
+type Renderer string
+
+// The renderers.
+const (
+	RenderJSON Renderer = "json"
+	RenderHTML Renderer = "html" // the browsable API
+)
+
+// Parser is a form of body that a REST framework view reads.
+type Parser string
+
+// The parsers.
+const (
+	ParseJSON      Parser = "json"
+	ParseForm      Parser = "form"
+	ParseMultipart Parser = "multipart"
+)
+
+// View is what OPTIONS tells about a REST framework view: the endpoints of
+// family drf, and those of formjson that are no form.
+type View struct {
+	Name        string // the endpoint's key with a capital unless the profile says otherwise
+	Description string
+	Actions     bool // whether OPTIONS describes the fields
+}
+
+// Role is what a field is for.
+type Role string
+
+// The roles.
+const (
+	RoleID            Role = "id" // read-only, told by OPTIONS alone
+	RoleUsername      Role = "username"
+	RoleEmail         Role = "email"
+	RolePassword      Role = "password"
+	RolePasswordAgain Role = "password_again" // must equal the password
+	RoleAccept        Role = "accept"         // must be true
+)
+
+// Characters is the set that a username is made of.
+type Characters string
+
+// The character sets.
+const (
+	CharactersAny Characters = "any"
+	// CharactersDjango are letters and digits of any script and @ . + - _
+	// (django/contrib/auth/validators.py, UnicodeUsernameValidator).
+	CharactersDjango Characters = "django"
+	// CharactersASCII are the same of ASCII alone (ASCIIUsernameValidator).
+	CharactersASCII Characters = "ascii"
+)
+
+// Field is one input of an endpoint.
+type Field struct {
+	Name     string // its key on the wire: letters, digits, _ and -, at most 64
+	Role     Role   // its key where that is a role, unless the profile says otherwise
+	Required bool   // true unless the profile says otherwise; false for an id
+	Blank    bool   // an empty text is accepted: false unless the profile says otherwise
+	// Trim says whether white space is cut off both ends. Where the profile does
+	// not say so, the stack does in family drf; in formjson usernames and
+	// addresses are trimmed, passwords are not; in plainjson nothing is.
+	Trim bool
+	// MaxLength is in code points, at most 150 for a username and 254 for an
+	// address; 0: no limit but these, which are the engine's.
+	MaxLength int
+	// Characters are "any" unless the profile says otherwise.
+	Characters
+	Label    string // told by OPTIONS
+	HelpText string // told by OPTIONS
+}
+
+// Reply is the answer when all went well.
+type Reply struct {
+	Status int       // 200 to 599
+	Body   *Template // nil: empty
+}
+
+// Endpoint gives the first endpoint with the action, and whether there is one.
+func (p *Profile) Endpoint(a Action) (Endpoint, bool) {
+	for _, e := range p.Endpoints {
+		if e.Action == a {
+			return e, true
+		}
+	}
+	return Endpoint{}, false
+}
+
+// Field gives the endpoint's field with the role, and whether there is one.
+func (e Endpoint) Field(r Role) (Field, bool) {
+	for _, f := range e.Fields {
+		if f.Role == r {
+			return f, true
+		}
+	}
+	return Field{}, false
+}

@@ -1,0 +1,101 @@
+package profiles
+
+import (
+	"mime"
+	"slices"
+	"strconv"
+
+	"golang.org/x/net/http/httpguts"
+	"gopkg.in/yaml.v3"
+)
+
+// rule is one decision: its key, the families that have it, how it is read and
+// shown.
+type rule struct {
+	key      string
+	families []Family
+	read     func(value, *Rules)
+	show     func(*Rules) *yaml.Node
+}
+
+// ruleTable gives all rules, in the order in which they are shown.
+func ruleTable() []rule {
+	drf := []Family{DRF}
+	views := []Family{DRF, FormJSON} // those with REST framework views
+	all := []Family{DRF, FormJSON, PlainJSON}
+	return []rule{
+		choice("blank", drf, func(r *Rules) *Blank { return &r.Blank }, BlankRefused, BlankRefusedUnstripped, BlankMissing),
+		{
+			key: "trim", families: drf,
+			read: func(v value, r *Rules) { keep(v, &r.Trim, boolean) },
+			show: func(r *Rules) *yaml.Node { return plain("!!bool", strconv.FormatBool(r.Trim)) },
+		},
+		choice("coercion", drf, func(r *Rules) *Coercion { return &r.Coercion }, CoerceScalars, CoerceAll),
+		choice("nul", drf, func(r *Rules) *Acceptance { return &r.NUL }, Refused, Accepted),
+		choice("surrogates", drf, func(r *Rules) *Acceptance { return &r.Surrogates }, Refused, Accepted),
+		choice("constants", drf, func(r *Rules) *Acceptance { return &r.Constants }, Refused, Accepted),
+		choice("null_body", drf, func(r *Rules) *NullBody { return &r.NullBody }, NullBodyObject, NullBodyList),
+		choice("json", all, func(r *Rules) *JSONStyle { return &r.JSON }, JSONCompact, JSONSpaced),
+		choice("json_errors", drf, func(r *Rules) *JSONErrors { return &r.JSONErrors }, JSONErrorsPython3, JSONErrorsPython2),
+		choice("content_type", views, func(r *Rules) *ContentType { return &r.ContentType }, ContentTypeExact, ContentTypeAccept),
+		choice("negotiation", views, func(r *Rules) *Negotiation { return &r.Negotiation }, NegotiationFirst, NegotiationLast),
+		choice("inactive_login", drf, func(r *Rules) *Telling { return &r.InactiveLogin }, Hidden, Told),
+		choice("token_characters", views, func(r *Rules) *TokenCharacters { return &r.TokenCharacters },
+			TokenCharactersRefused, TokenCharactersUnknown),
+		choice("normalize_username", all, func(r *Rules) *NormalizeUsername { return &r.NormalizeUsername },
+			NormalizeUsernameNFKC, NormalizeUsernameNone),
+		choice("normalize_email", all, func(r *Rules) *NormalizeEmail { return &r.NormalizeEmail },
+			NormalizeEmailDomain, NormalizeEmailNone),
+		choice("page", views, func(r *Rules) *Page { return &r.Page }, PageHTML5, PageHTML4),
+		{
+			key: "page_content_type", families: views,
+			read: func(v value, r *Rules) { keep(v, &r.PageContentType, mediaType) },
+			show: func(r *Rules) *yaml.Node { return quoted(r.PageContentType) },
+		},
+	}
+}
+
+// choice makes a rule that takes one of a closed set of words.
+func choice[T ~string](key string, families []Family, field func(*Rules) *T, words ...T) rule {
+	return rule{
+		key: key, families: families,
+		read: func(v value, r *Rules) { keep(v, field(r), word(words...)) },
+		show: func(r *Rules) *yaml.Node { return quoted(string(*field(r))) },
+	}
+}
+
+// mediaType reads what a Content-Type header may hold.
+func mediaType(v value) (string, bool) {
+	s, ok := text(v)
+	if !ok {
+		return "", false
+	}
+	if _, _, err := mime.ParseMediaType(s); err != nil || !httpguts.ValidHeaderFieldValue(s) {
+		v.want("a media type such as text/html; charset=utf-8")
+		return "", false
+	}
+	return s, true
+}
+
+// rulesOf gives the rules of a family.
+func rulesOf(f Family) []rule {
+	return slices.DeleteFunc(ruleTable(), func(r rule) bool { return !f.among(r.families...) })
+}
+
+// readRules reads rules over those that are there. None of the family's may be
+// missing if all have to be given.
+func readRules(v value, f Family, into *Rules, all bool) {
+	m := v.mapping()
+	get := m.get
+	if all {
+		get = m.need
+	}
+	for _, r := range ruleTable() {
+		if !f.among(r.families...) {
+			m.forbid(r.key, "is a rule of family %s, not %s", either(r.families), f)
+		} else if v, ok := get(r.key); ok {
+			r.read(v, into)
+		}
+	}
+	m.done()
+}

@@ -1,0 +1,93 @@
+package profiles
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// sheet is a YAML map that is being written.
+type sheet struct{ node *yaml.Node }
+
+func newSheet() sheet { return sheet{&yaml.Node{Kind: yaml.MappingNode}} }
+
+func (s sheet) set(key string, n *yaml.Node) {
+	s.node.Content = append(s.node.Content, quoted(key), n)
+}
+
+// text writes a text that is there.
+func (s sheet) text(key, text string) {
+	if text != "" {
+		s.set(key, quoted(text))
+	}
+}
+
+// number writes a number that is there.
+func (s sheet) number(key string, n int) {
+	if n != 0 {
+		s.set(key, plain("!!int", strconv.Itoa(n)))
+	}
+}
+
+func (s sheet) flag(key string, b bool) {
+	s.set(key, plain("!!bool", strconv.FormatBool(b)))
+}
+
+// plain makes a scalar that is no text.
+func plain(tag, text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: text}
+}
+
+// quoted makes a text, which is quoted where it needs to be.
+func quoted(text string) *yaml.Node {
+	n := plain("!!str", text)
+	if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		n.Style = yaml.DoubleQuotedStyle
+	}
+	return n
+}
+
+func showWords[T ~string](words []T) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.SequenceNode}
+	for _, w := range words {
+		n.Content = append(n.Content, quoted(string(w)))
+	}
+	return n
+}
+
+// fold puts maps and lists that are short on one line. used is how much of the
+// line is.
+func fold(n *yaml.Node, used int) *yaml.Node {
+	const columns = 120
+	if n.Kind == yaml.ScalarNode {
+		return n
+	}
+	if used+width(n) <= columns {
+		n.Style = yaml.FlowStyle
+		return n
+	}
+	for i, child := range n.Content {
+		// A value stands behind its key on a line of its own.
+		if n.Kind == yaml.MappingNode && i%2 == 1 {
+			fold(child, used+2+width(n.Content[i-1]))
+		} else {
+			fold(child, used+2)
+		}
+	}
+	return n
+}
+
+// width estimates how long a node is on one line.
+func width(n *yaml.Node) int {
+	if n.Kind == yaml.ScalarNode {
+		return utf8.RuneCountInString(n.Value)
+	}
+	sum := len("{}")
+	for _, child := range n.Content {
+		sum += width(child) + len(", ")
+	}
+	return sum
+}

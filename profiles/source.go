@@ -1,0 +1,175 @@
+package profiles
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// MaxFile is the most bytes a profile file may have.
+const MaxFile = 1 << 20
+
+// What a file may hold, each alias counted as what it stands for. The largest
+// built-in profile has some 150 values, eight deep.
+const (
+	maxValues = 20_000
+	maxDepth  = 40
+)
+
+// reader collects the problems of one file.
+type reader struct {
+	file     string
+	problems []Problem
+}
+
+func (r *reader) add(line, column int, key, format string, args ...any) {
+	r.problems = append(r.problems, Problem{
+		Position: Position{File: r.file, Line: line, Column: column},
+		Key:      key,
+		Text:     fmt.Sprintf(format, args...),
+	})
+}
+
+// root reads the one YAML document of a file. ok is false where its values
+// can't be looked at; what is wrong has then been added.
+func (r *reader) root(data []byte) (v value, ok bool) {
+	if len(data) > MaxFile {
+		r.add(1, 1, "", "the file is larger than 1 MiB")
+		return value{}, false
+	}
+	if !r.characters(data) {
+		return value{}, false
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document, next yaml.Node
+	if err := decoder.Decode(&document); err != nil {
+		r.syntax(err, data)
+		return value{}, false
+	}
+	if err := decoder.Decode(&next); err == nil {
+		r.add(next.Line, next.Column, "", "a second document begins here: a file holds one profile")
+	} else if !errors.Is(err, io.EOF) {
+		r.syntax(err, data)
+	}
+	top := document.Content[0]
+	if top.ShortTag() == "!!null" {
+		r.add(top.Line, top.Column, "", "the file is empty")
+		return value{}, false
+	}
+	extent := extent{reader: r, open: map[*yaml.Node]bool{}}
+	if !extent.within(top, 0) {
+		return value{}, false
+	}
+	return r.value(top, top, ""), true
+}
+
+// characters finds the first byte that is not UTF-8 and the first character that
+// YAML does not have; the library tells neither's place.
+func (r *reader) characters(data []byte) bool {
+	line, column := 1, 1
+	for len(data) > 0 {
+		c, size := utf8.DecodeRune(data)
+		switch {
+		case c == utf8.RuneError && size == 1:
+			r.add(line, column, "", "byte 0x%02x is not UTF-8", data[0])
+			return false
+		case c == 0:
+			r.add(line, column, "", "NUL is not a character of YAML")
+			return false
+		case c < ' ' && c != '\t' && c != '\n' && c != '\r', c >= 0x7f && c < 0xa0 && c != 0x85, c == 0xfffe, c == 0xffff:
+			r.add(line, column, "", "control character %U is not a character of YAML", c)
+			return false
+		}
+		column++
+		if c == '\n' {
+			line, column = line+1, 1
+		}
+		data = data[size:]
+	}
+	return true
+}
+
+// syntax adds an error of the library, which tells a line at best.
+func (r *reader) syntax(err error, data []byte) {
+	if errors.Is(err, io.EOF) {
+		r.add(1, 1, "", "the file is empty")
+		return
+	}
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if rest, ok := strings.CutPrefix(text, "unknown anchor '"); ok {
+		name, _, _ := strings.Cut(rest, "'")
+		line, column := find(data, "*"+name)
+		r.add(line, column, "", "alias *%s has no anchor &%s before it", name, name)
+		return
+	}
+	line := 1
+	if rest, ok := strings.CutPrefix(text, "line "); ok {
+		number, message, _ := strings.Cut(rest, ": ")
+		if n, err := strconv.Atoi(number); err == nil {
+			line, text = n, message
+		}
+	}
+	lines := strings.Split(string(data), "\n")
+	line = min(line, len(lines))
+	content := strings.TrimLeft(lines[line-1], " ")
+	column := len(lines[line-1]) - len(content) + 1
+	if strings.HasPrefix(content, "\t") {
+		text = "a tab can't indent YAML: use spaces"
+	}
+	r.add(line, column, "", "%s", text)
+}
+
+// find finds a text outside of comments; 1, 1 where it is in none of the lines.
+func find(data []byte, text string) (line, column int) {
+	for i, content := range strings.Split(string(data), "\n") {
+		at := strings.Index(content, text)
+		if at >= 0 && !strings.Contains(content[:at], "#") {
+			return i + 1, utf8.RuneCountInString(content[:at]) + 1
+		}
+	}
+	return 1, 1
+}
+
+// extent bounds what a document holds. YAML's aliases let a small file stand for
+// a boundless tree.
+type extent struct {
+	reader *reader
+	open   map[*yaml.Node]bool // aliases' targets above the present node
+	values int
+}
+
+func (e *extent) within(n *yaml.Node, depth int) bool {
+	e.values++
+	switch {
+	case e.values > maxValues:
+		e.reader.add(n.Line, n.Column, "", "the file holds more than %d values, aliases counted as what they stand for", maxValues)
+		return false
+	case depth > maxDepth:
+		e.reader.add(n.Line, n.Column, "", "the file is nested more than %d deep", maxDepth)
+		return false
+	case n.Kind == yaml.AliasNode:
+		return e.alias(n, depth)
+	}
+	for _, child := range n.Content {
+		if !e.within(child, depth+1) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *extent) alias(n *yaml.Node, depth int) bool {
+	if e.open[n.Alias] {
+		e.reader.add(n.Line, n.Column, "", "alias *%s stands inside of its own anchor", n.Value)
+		return false
+	}
+	e.open[n.Alias] = true
+	defer delete(e.open, n.Alias)
+	return e.within(n.Alias, depth+1)
+}

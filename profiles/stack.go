@@ -1,0 +1,93 @@
+package profiles
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// stackFolder is where the stacks are among the built-in files.
+const stackFolder = "stacks"
+
+// stack is what one version of the original software decides, with the stacks
+// that it extends merged in.
+type stack struct {
+	family   Family
+	errors   Errors
+	rules    Rules
+	messages Messages
+}
+
+// stackLoader reads stacks, and collects what is wrong in them.
+type stackLoader struct {
+	files    fs.FS
+	problems []Problem
+}
+
+// name reads the name of a stack that there is.
+func (l *stackLoader) name(v value) (string, bool) {
+	return word(names(l.files, stackFolder)...)(v)
+}
+
+// load reads a stack that there is; below are those that extend it.
+func (l *stackLoader) load(name string, below ...string) (stack, error) {
+	s := stack{messages: Messages{}}
+	r := &reader{file: stackFolder + "/" + name + ".yaml"}
+	defer func() { l.problems = append(l.problems, r.problems...) }()
+	data, err := fs.ReadFile(l.files, r.file)
+	if err != nil {
+		return s, fmt.Errorf("read stack: %w", err)
+	}
+	root, ok := r.root(data)
+	if !ok {
+		return s, nil
+	}
+	m := root.mapping()
+	required(m, "stack", new(string), word(name))
+	below = append(below, name)
+	v, extends := m.get("extends")
+	if extends {
+		m.forbid("family", "is that of the stack that this one extends")
+		s, err = l.extend(v, below)
+	} else {
+		required(m, "family", &s.family, word(DRF, FormJSON, PlainJSON))
+	}
+	if err != nil {
+		return s, err
+	}
+	s.read(m, !extends)
+	m.done()
+	return s, nil
+}
+
+// extend loads the stack that another one names.
+func (l *stackLoader) extend(v value, below []string) (stack, error) {
+	name, ok := l.name(v)
+	if ok && slices.Contains(below, name) {
+		v.refuse("stacks extend each other in a circle: %s", strings.Join(append(below, name), ", "))
+		ok = false
+	}
+	if !ok {
+		return stack{messages: Messages{}}, nil
+	}
+	return l.load(name, below...)
+}
+
+// read reads what a stack decides, over what the one that it extends does. One
+// that extends none decides all rules and messages of its family.
+func (s *stack) read(m *mapping, all bool) {
+	if v, ok := m.get("errors"); ok {
+		readErrors(v, s.family, &s.errors)
+	}
+	get := m.get
+	if all {
+		get = m.need
+	}
+	if v, ok := get("rules"); ok {
+		readRules(v, s.family, &s.rules, all)
+	}
+	if v, ok := get("messages"); ok {
+		readMessages(v, s.family, s.messages, all)
+	}
+}

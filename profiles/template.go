@@ -1,0 +1,83 @@
+package profiles
+
+// Template is a reply's body: a tree of objects, lists, literals and values,
+// with the keys in the order of the file. Exactly one of the fields is in use,
+// as Kind says.
+type Template struct {
+	Kind    TemplateKind
+	Members []Member   // TemplateObject
+	Items   []Template // TemplateList
+	Literal any        // TemplateLiteral: string, int64, bool or nil
+	Value   Value      // TemplateValue: the value with its own JSON type
+	Parts   []Part     // TemplateText: a string made of parts
+}
+
+// TemplateKind says what a Template is.
+type TemplateKind int
+
+// The kinds of Template.
+const (
+	TemplateObject TemplateKind = iota
+	TemplateList
+	TemplateLiteral
+	TemplateValue
+	TemplateText
+)
+
+// Member is one key of an object.
+type Member struct {
+	Key   string
+	Value Template
+}
+
+// Part is a stretch of a text: Literal if Value.Name is empty, else the value.
+type Part struct {
+	Literal string
+	Value   Value
+}
+
+// Value names something that the engine knows, written "$name|format" as a whole
+// scalar and "${name|format}" inside a text. A dollar sign that begins no value
+// is written "$$".
+type Value struct {
+	Name ValueName
+	// Attribute is the attribute's name where Name is UserAttribute.
+	Attribute string
+	Format    Format // empty: the value's own
+}
+
+// ValueName is one of a closed set.
+type ValueName string
+
+// The values that a template can show. Those of the token and the user are
+// there in a reply, the last three in the shape of errors.
+const (
+	TokenKey      ValueName = "token.key"       // text
+	TokenExpiry   ValueName = "token.expiry"    // time or null
+	UserID        ValueName = "user.id"         // integer
+	UserUsername  ValueName = "user.username"   // text
+	UserEmail     ValueName = "user.email"      // text
+	UserCreated   ValueName = "user.created"    // time
+	UserAttribute ValueName = "user.attributes" // text; "" if absent
+	ErrorMessage  ValueName = "message"         // text
+	ErrorStatus   ValueName = "status"          // integer
+	FieldErrors   ValueName = "errors"          // object of lists
+)
+
+// Format is how a value is written.
+type Format string
+
+// The formats.
+const (
+	// FormatMicroseconds is Python's isoformat in UTC with Z: six digits of
+	// fraction, or none where it is zero. It is the form of every time.
+	FormatMicroseconds Format = "microseconds"
+	// FormatMilliseconds cuts that to three digits.
+	FormatMilliseconds Format = "milliseconds"
+	// FormatDayMonthYear is "16-06-2014 20:51", UTC.
+	FormatDayMonthYear Format = "day-month-year"
+	// FormatInteger writes an attribute as a number; absent or not a number: 0.
+	FormatInteger Format = "integer"
+	// FormatGravatar is the hex MD5 of an address, trimmed and in lower case.
+	FormatGravatar Format = "gravatar"
+)

@@ -1,0 +1,88 @@
+package profiles
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// never is the ttl of tokens that have none.
+const never = "never"
+
+const day = 24 * time.Hour
+
+// maxTTL keeps a token's end well within what databases and clients can hold.
+const maxTTL = 36_500 * day
+
+// unit is a letter of a duration with its length.
+type unit struct {
+	letter string
+	length time.Duration
+}
+
+func units() []unit {
+	return []unit{{"d", day}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
+}
+
+// ttl reads a duration, 0 for never.
+func ttl(v value) (time.Duration, bool) {
+	if v.node.Kind != yaml.ScalarNode || v.isNull() {
+		v.want("never, or a duration such as 15d, 24h or 1h30m")
+		return 0, false
+	}
+	if v.node.Value == never {
+		return 0, true
+	}
+	d, ok := duration(v.node.Value)
+	if !ok {
+		v.want("never, or a duration such as 15d, 24h or 1h30m")
+		return 0, false
+	}
+	if d <= 0 || d > maxTTL {
+		v.refuse("want never, or a duration from 1s to 36500d, not %s", v.kind())
+		return 0, false
+	}
+	return d, true
+}
+
+// duration reads whole numbers of days, hours, minutes and seconds, in that
+// order. What is over maxTTL may come out as anything over it.
+func duration(s string) (time.Duration, bool) {
+	if s == "" {
+		return 0, false
+	}
+	var sum time.Duration
+	for _, u := range units() {
+		number, rest, ok := strings.Cut(s, u.letter)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseUint(number, 10, 32)
+		if err != nil {
+			return 0, false
+		}
+		sum += min(time.Duration(n), maxTTL/u.length+1) * u.length
+		s = rest
+	}
+	return sum, s == ""
+}
+
+// writeTTL is the opposite of ttl. A single day stays 24h, as people say it.
+func writeTTL(d time.Duration) string {
+	if d == 0 {
+		return never
+	}
+	var out strings.Builder
+	for _, u := range units() {
+		if u.length == day && (d == day || d%day != 0) {
+			continue
+		}
+		if n := d / u.length; n > 0 {
+			out.WriteString(strconv.FormatInt(int64(n), 10) + u.letter)
+			d -= n * u.length
+		}
+	}
+	return out.String()
+}
