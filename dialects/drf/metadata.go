@@ -1,0 +1,56 @@
+package drf
+
+import (
+	"net/http"
+
+	"github.com/authcompat/authcompat/dialects/internal/pyjson"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// options tells about the view (rest_framework/metadata.py, SimpleMetadata).
+func (v *view) options() result {
+	renders := make([]any, len(v.endpoint.Renderers))
+	for i, r := range v.endpoint.Renderers {
+		renders[i] = rendererType(r)
+	}
+	parses := make([]any, len(v.endpoint.Parsers))
+	for i, p := range v.endpoint.Parsers {
+		parses[i] = parserType(p)
+	}
+	data := new(pyjson.Object)
+	data.Set("name", v.endpoint.View.Name)
+	data.Set("description", v.endpoint.View.Description)
+	data.Set("renders", renders)
+	data.Set("parses", parses)
+	if v.endpoint.View.Actions {
+		fields := new(pyjson.Object)
+		for _, f := range v.endpoint.Fields {
+			fields.Set(f.Name, describe(f))
+		}
+		data.Set("actions", new(pyjson.Object).Set(v.endpoint.Method, fields))
+	}
+	return result{status: http.StatusOK, data: data, outcome: "options"}
+}
+
+// describe is SimpleMetadata.get_field_info.
+func describe(f profiles.Field) *pyjson.Object {
+	kind, readOnly := "string", false
+	switch f.Role {
+	case profiles.RoleID:
+		kind, readOnly = "integer", true
+	case profiles.RoleEmail:
+		kind = "email"
+	}
+	o := new(pyjson.Object)
+	o.Set("type", kind).Set("required", f.Required && !readOnly).Set("read_only", readOnly)
+	if f.Label != "" {
+		o.Set("label", f.Label)
+	}
+	if f.HelpText != "" {
+		o.Set("help_text", f.HelpText)
+	}
+	if f.MaxLength > 0 {
+		o.Set("max_length", f.MaxLength)
+	}
+	return o
+}

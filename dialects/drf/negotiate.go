@@ -1,0 +1,150 @@
+package drf
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/authcompat/authcompat/dialects/internal/django"
+	"github.com/authcompat/authcompat/dialects/internal/pyjson"
+	"github.com/authcompat/authcompat/dialects/internal/wire"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// accepted is the form of a reply: a renderer, and the media type that was
+// agreed on with its parameters.
+type accepted struct {
+	renderer  profiles.Renderer
+	mediaType string
+}
+
+// rendererType gives the media type of a renderer.
+func rendererType(r profiles.Renderer) string {
+	if r == profiles.RenderHTML {
+		return "text/html"
+	}
+	return "application/json"
+}
+
+// rendererFormat gives the name of a renderer in ?format=.
+func rendererFormat(r profiles.Renderer) string {
+	if r == profiles.RenderHTML {
+		return "api"
+	}
+	return "json"
+}
+
+// parserType gives the media type of a parser.
+func parserType(p profiles.Parser) string {
+	switch p {
+	case profiles.ParseForm:
+		return "application/x-www-form-urlencoded"
+	case profiles.ParseMultipart:
+		return "multipart/form-data"
+	}
+	return "application/json"
+}
+
+// negotiate chooses the renderer (rest_framework/negotiation.py). A refusal is
+// rendered by the first.
+func (v *view) negotiate(r *http.Request) (accepted, *result) {
+	renderers := v.endpoint.Renderers
+	first := accepted{renderers[0], rendererType(renderers[0])}
+	if r.URL.RawQuery != "" {
+		if format := queryFormat(r.URL.RawQuery); format != "" {
+			if renderers = withFormat(renderers, format); len(renderers) == 0 {
+				refusal := v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
+				return first, &refusal
+			}
+		}
+	}
+	header, ok := wire.Header(r, "Accept")
+	if !ok || header == "*/*" {
+		return accepted{renderers[0], rendererType(renderers[0])}, nil
+	}
+	if a, ok := choose(renderers, header); ok {
+		return a, nil
+	}
+	refusal := v.detail(http.StatusNotAcceptable, "not_acceptable", v.message("not_acceptable"))
+	return first, &refusal
+}
+
+// queryFormat gives the query's last value of format.
+func queryFormat(query string) string {
+	values, err := django.ParseQuery([]byte(query), pyjson.Charset{})
+	if err != nil {
+		return ""
+	}
+	return values["format"]
+}
+
+func withFormat(renderers []profiles.Renderer, format string) []profiles.Renderer {
+	for _, r := range renderers {
+		if rendererFormat(r) == format {
+			return []profiles.Renderer{r}
+		}
+	}
+	return nil
+}
+
+// choose takes the most specific media type of an Accept header that a renderer
+// has; among equals the order of the renderers decides. Quality values mean
+// nothing.
+func choose(renderers []profiles.Renderer, header string) (accepted, bool) {
+	var ranks [4][]mediaType
+	for text := range strings.SplitSeq(header, ",") {
+		m := parseMediaType(strings.TrimSpace(text))
+		ranks[3-m.precedence()] = append(ranks[3-m.precedence()], m)
+	}
+	for _, asked := range ranks {
+		for _, r := range renderers {
+			own := parseMediaType(rendererType(r))
+			for _, m := range asked {
+				if !own.matches(m) {
+					continue
+				}
+				if own.precedence() <= m.precedence() {
+					return accepted{r, m.text}, true
+				}
+				full := own.text
+				for _, p := range m.params {
+					full += ";" + p.Name + "=" + p.Value
+				}
+				return accepted{r, full}, true
+			}
+		}
+	}
+	return accepted{}, false
+}
+
+// mediaType is rest_framework.utils.mediatypes._MediaType.
+type mediaType struct {
+	text      string
+	main, sub string
+	params    []django.Param
+}
+
+func parseMediaType(text string) mediaType {
+	full, params := django.ParseHeader(text)
+	main, sub, _ := strings.Cut(strings.ToLower(full), "/")
+	return mediaType{text: text, main: main, sub: sub, params: params}
+}
+
+// precedence is 0 for */*, 1 for type/*, 2 for type/subtype and 3 for one with
+// parameters other than q alone.
+func (m mediaType) precedence() int {
+	switch {
+	case m.main == "*":
+		return 0
+	case m.sub == "*":
+		return 1
+	case len(m.params) == 0 || len(m.params) == 1 && m.params[0].Name == "q":
+		return 2
+	}
+	return 3
+}
+
+// matches compares type and subtype; a star on either side matches all.
+func (m mediaType) matches(other mediaType) bool {
+	return (m.sub == "*" || other.sub == "*" || m.sub == other.sub) &&
+		(m.main == "*" || other.main == "*" || m.main == other.main)
+}

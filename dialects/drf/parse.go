@@ -1,0 +1,126 @@
+package drf
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/authcompat/authcompat/dialects/internal/django"
+	"github.com/authcompat/authcompat/dialects/internal/pyjson"
+	"github.com/authcompat/authcompat/dialects/internal/wire"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// upload stands for a file where a field was expected.
+type upload struct{}
+
+// input is a parsed body: either a form, or whatever JSON it was.
+type input struct {
+	form  *django.Form
+	files map[string]bool
+	json  any // meaningful where form is nil
+}
+
+// field gives the value of a field and whether there is one.
+func (in input) field(f profiles.Field) (any, bool) {
+	if in.form == nil {
+		object, _ := in.json.(*pyjson.Object)
+		return object.Get(f.Name)
+	}
+	if in.files[f.Name] {
+		return upload{}, true
+	}
+	if text := in.form.Field(f.Role); text != nil {
+		return *text, true
+	}
+	return nil, false
+}
+
+// parse reads the body as Request.data does (rest_framework/request.py,
+// Request._parse): an empty body is an empty object whatever its type, and the
+// first parser that matches the Content-Type reads any other.
+func (v *view) parse(c call) (input, *result) {
+	body, err := wire.Body(c.w, c.request)
+	if errors.Is(err, wire.ErrBodyTooLarge) {
+		refusal := v.detail(http.StatusRequestEntityTooLarge, "too_large", v.message("too_large"))
+		return input{}, &refusal
+	}
+	if err != nil {
+		refusal := v.detail(http.StatusBadRequest, "malformed", v.message("parse_error", "error", wire.ErrBodyCut.Error()))
+		return input{}, &refusal
+	}
+	if len(body) == 0 {
+		return input{json: new(pyjson.Object)}, nil
+	}
+	contentType, _ := wire.Header(c.request, "Content-Type")
+	asked := parseMediaType(contentType)
+	charset := django.CharsetOf(contentType)
+	for _, p := range v.endpoint.Parsers {
+		if !parseMediaType(parserType(p)).matches(asked) {
+			continue
+		}
+		switch p {
+		case profiles.ParseForm:
+			return v.parseForm(body, charset)
+		case profiles.ParseMultipart:
+			return v.parseMultipart(body, contentType, charset)
+		default:
+			return v.parseJSON(body, charset)
+		}
+	}
+	refusal := v.detail(http.StatusUnsupportedMediaType, "unsupported_media_type",
+		v.message("media_type", "type", django.Latin1(contentType)))
+	return input{}, &refusal
+}
+
+// parseJSON is JSONParser.parse: the body is decoded by a stream reader, which
+// drops a sequence cut off at the end, and read by Python's json.
+func (v *view) parseJSON(body []byte, charset pyjson.Charset) (input, *result) {
+	text, err := charset.DecodeStream(body, v.python())
+	if err == nil {
+		var value any
+		value, err = pyjson.Decode(text, pyjson.Options{
+			Python:          v.python(),
+			RejectConstants: v.profile.Rules.Constants == profiles.Refused,
+		})
+		if err == nil {
+			return input{json: value}, nil
+		}
+	}
+	refusal := v.detail(http.StatusBadRequest, "malformed", v.message("parse_error", "error", err.Error()))
+	return input{}, &refusal
+}
+
+func (v *view) parseForm(body []byte, charset pyjson.Charset) (input, *result) {
+	values, err := django.ParseQuery(body, charset)
+	if err != nil {
+		return input{}, v.suspicious()
+	}
+	return v.decodeForm(values, nil)
+}
+
+func (v *view) parseMultipart(body []byte, contentType string, charset pyjson.Charset) (input, *result) {
+	values, files, err := django.ParseMultipart(body, contentType, charset)
+	var broken *django.MultipartError
+	switch {
+	case errors.As(err, &broken):
+		refusal := v.detail(http.StatusBadRequest, "malformed", v.message("multipart_error", "error", broken.Text))
+		return input{}, &refusal
+	case err != nil:
+		return input{}, v.suspicious()
+	}
+	return v.decodeForm(values, files)
+}
+
+func (v *view) decodeForm(values django.Values, files map[string]bool) (input, *result) {
+	form, err := v.forms.Decode(values, v.endpoint.Fields)
+	if err != nil {
+		return input{}, v.suspicious()
+	}
+	return input{form: &form, files: files}, nil
+}
+
+// suspicious is a form that Django itself refuses, with its own page
+// (SuspiciousOperation).
+func (v *view) suspicious() *result {
+	return &result{status: http.StatusBadRequest, outcome: "malformed", page: django.BadRequestPage(v.profile.Rules.Page)}
+}

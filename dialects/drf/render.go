@@ -1,0 +1,78 @@
+package drf
+
+import (
+	"html"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/authcompat/authcompat/dialects/internal/django"
+	"github.com/authcompat/authcompat/dialects/internal/pyjson"
+	"github.com/authcompat/authcompat/dialects/internal/wire"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// maxIndent is the widest indentation that a client gets
+// (rest_framework/renderers.py, JSONRenderer.get_indent).
+const maxIndent = 8
+
+// render writes a result in the accepted form.
+func (v *view) render(res result, a accepted) wire.Reply {
+	out := wire.Reply{Status: res.status, Outcome: res.outcome, Err: res.err}
+	out.Headers = v.headers
+	if len(res.headers) > 0 {
+		out.Headers = slices.Concat(v.headers, res.headers)
+	}
+	if res.page != nil {
+		out.Body, out.ContentType = res.page, v.profile.Rules.PageContentType
+		return out
+	}
+	if a.renderer == profiles.RenderHTML {
+		v.renderPage(&out, res)
+		return out
+	}
+	if res.data == nil {
+		return out
+	}
+	out.Body = pyjson.Append(nil, res.data, v.style(a))
+	out.ContentType = rendererType(a.renderer)
+	if v.profile.Rules.ContentType == profiles.ContentTypeAccept {
+		out.ContentType = a.mediaType
+	}
+	return out
+}
+
+// renderPage stands in for the browsable API: its status and Content-Type, the
+// data in a page of our own.
+func (v *view) renderPage(out *wire.Reply, res result) {
+	if out.Status == http.StatusNoContent {
+		// BrowsableAPIRenderer.render does so, to have something to show.
+		out.Status = http.StatusOK
+	}
+	var data []byte
+	if res.data != nil {
+		data = pyjson.Append(nil, res.data, pyjson.Indented(4))
+	}
+	out.ContentType = "text/html; charset=utf-8"
+	out.Body = []byte("<!DOCTYPE html>\n<title>" + html.EscapeString(v.endpoint.View.Name) + "</title>\n<pre>" +
+		html.EscapeString(string(data)) + "</pre>\n")
+}
+
+// style is how JSON is written for an accepted media type: its parameter indent
+// asks for indentation.
+func (v *view) style(a accepted) pyjson.Style {
+	own := pyjson.Compact()
+	if v.profile.Rules.JSON == profiles.JSONSpaced {
+		own = pyjson.Spaced()
+	}
+	if !strings.Contains(a.mediaType, ";") {
+		return own
+	}
+	_, params := django.ParseHeader(a.mediaType)
+	indent, err := strconv.Atoi(strings.TrimSpace(django.Get(params, "indent")))
+	if err != nil || indent <= 0 {
+		return own
+	}
+	return pyjson.Indented(min(indent, maxIndent))
+}

@@ -1,0 +1,209 @@
+package drf
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/internal/django"
+	"github.com/authcompat/authcompat/dialects/internal/pyjson"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// nonField is where errors that belong to no field stand
+// (api_settings.NON_FIELD_ERRORS_KEY).
+const nonField = "non_field_errors"
+
+// validated are the values of a body that passed, by role; a field that was not
+// sent is missing.
+type validated map[profiles.Role]string
+
+// validate checks a body against the endpoint's fields as Serializer.is_valid
+// does (rest_framework/serializers.py): all fields are looked at, and errors
+// stand in the order of the fields. unique makes a username that is taken an
+// error of its field.
+func (v *view) validate(ctx context.Context, in input, unique bool) (validated, *result) {
+	if refusal := v.object(in); refusal != nil {
+		return nil, refusal
+	}
+	values := make(validated, len(v.endpoint.Fields))
+	failures := new(pyjson.Object)
+	for _, f := range v.endpoint.Fields {
+		if f.Role == profiles.RoleID {
+			continue
+		}
+		raw, sent := in.field(f)
+		text, set, messages := v.convert(f, raw, sent)
+		if set && messages == nil {
+			var err error
+			if messages, err = v.check(ctx, f, text, unique); err != nil {
+				refusal := v.trouble(err)
+				return nil, &refusal
+			}
+		}
+		if messages != nil {
+			failures.Set(f.Name, messages)
+		} else if set {
+			values[f.Role] = text
+		}
+	}
+	if failures.Len() > 0 {
+		return nil, invalid(failures)
+	}
+	return values, nil
+}
+
+// invalid is a 400 with the errors by field.
+func invalid(failures any) *result {
+	return &result{status: http.StatusBadRequest, data: failures, outcome: "invalid"}
+}
+
+// fieldError is a 400 with one error of one field.
+func fieldError(name, message string) *result {
+	return invalid(new(pyjson.Object).Set(name, []any{message}))
+}
+
+// object refuses a body that is no object (Serializer.to_internal_value and
+// Field.validate_empty_values).
+func (v *view) object(in input) *result {
+	if in.form != nil {
+		return nil
+	}
+	if in.json == nil {
+		if v.profile.Rules.NullBody == profiles.NullBodyList {
+			return invalid([]any{v.message("no_data")})
+		}
+		return fieldError(nonField, v.message("no_data"))
+	}
+	if _, ok := in.json.(*pyjson.Object); !ok {
+		return fieldError(nonField, v.message("not_object", "type", pyjson.TypeName(in.json)))
+	}
+	return nil
+}
+
+// convert turns a raw value into a text, or says what is wrong with it
+// (rest_framework/fields.py, CharField.run_validation and to_internal_value).
+// set is false for a field that may be left out and was.
+func (v *view) convert(f profiles.Field, raw any, sent bool) (text string, set bool, messages []any) {
+	rules := v.profile.Rules
+	if rules.Blank == profiles.BlankMissing {
+		return v.convertOld(f, raw, sent)
+	}
+	if !sent {
+		if f.Required {
+			messages = []any{v.message("required")}
+		}
+		return "", false, messages
+	}
+	text, isText := raw.(string)
+	if isText {
+		blank := text
+		if f.Trim && rules.Blank == profiles.BlankRefused {
+			blank = core.Strip(text)
+		}
+		if blank == "" {
+			if !f.Blank {
+				return "", false, []any{v.message("blank")}
+			}
+			return "", true, nil
+		}
+	}
+	switch {
+	case raw == nil:
+		return "", false, []any{v.message("null")}
+	case !isText:
+		if !v.coercible(raw) {
+			return "", false, []any{v.message(notString(f))}
+		}
+		text = str(raw)
+	}
+	if f.Trim {
+		text = core.Strip(text)
+	}
+	return text, true, nil
+}
+
+// convertOld is WritableField.field_from_native of 2.4: null is an empty text,
+// anything becomes a text, and an empty one counts as missing.
+func (v *view) convertOld(f profiles.Field, raw any, sent bool) (text string, set bool, messages []any) {
+	if sent && raw != nil {
+		text = str(raw)
+	}
+	if text == "" && f.Required {
+		return "", false, []any{v.message("required")}
+	}
+	return text, sent, nil
+}
+
+// coercible tells whether a value that is no text becomes one.
+func (v *view) coercible(raw any) bool {
+	switch raw.(type) {
+	case pyjson.Int, float64:
+		return true
+	}
+	return v.profile.Rules.Coercion == profiles.CoerceAll
+}
+
+// str is Python's str of a raw value.
+func str(raw any) string {
+	if _, ok := raw.(upload); ok {
+		return "upload"
+	}
+	return pyjson.Str(raw)
+}
+
+// notString is the message for a value of the wrong type: EmailField overrides
+// CharField's.
+func notString(f profiles.Field) string {
+	if f.Role == profiles.RoleEmail {
+		return "email_invalid"
+	}
+	return "not_string"
+}
+
+// check runs the validators of a field in the order in which a ModelSerializer
+// has them, and gathers all that fail (rest_framework/fields.py,
+// Field.run_validators).
+func (v *view) check(ctx context.Context, f profiles.Field, text string, unique bool) (messages []any, err error) {
+	fail := func(key string, pairs ...string) { messages = append(messages, v.message(key, pairs...)) }
+	if f.Role == profiles.RoleUsername {
+		if f.Characters != profiles.CharactersAny && !django.ValidUsername(text, f.Characters) {
+			fail("username_characters")
+		}
+		if unique {
+			taken, err := v.engine.UsernameTaken(ctx, text)
+			if err != nil {
+				return nil, err
+			}
+			if taken {
+				fail("username_taken")
+			}
+		}
+	}
+	if f.MaxLength > 0 && pyjson.Len(text) > f.MaxLength {
+		fail("max_length", "max", strconv.Itoa(f.MaxLength))
+	}
+	if v.profile.Rules.NUL == profiles.Refused && hasNUL(text) {
+		fail("nul")
+	}
+	if v.profile.Rules.Surrogates == profiles.Refused {
+		if r, found := pyjson.FirstSurrogate(text); found {
+			fail("surrogate", "code", fmt.Sprintf("%X", r))
+		}
+	}
+	if f.Role == profiles.RoleEmail && text != "" && !v.emails.Valid(text) {
+		fail("email_invalid")
+	}
+	return messages, nil
+}
+
+func hasNUL(s string) bool {
+	for i := range len(s) {
+		if s[i] == 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,106 @@
+package formjson
+
+import (
+	"context"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/internal/django"
+	"github.com/authcompat/authcompat/dialects/internal/pyjson"
+	"github.com/authcompat/authcompat/dialects/internal/wire"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// login is a view over AuthenticationForm.
+func (a *API) login(ctx context.Context, e profiles.Endpoint, form *django.Form) wire.Reply {
+	values, failures := a.clean(e.Fields, form)
+	if failures.Len() > 0 {
+		return a.failed(failures, "invalid")
+	}
+	session, err := a.engine.Login(ctx, a.policy, values[profiles.RoleUsername], values[profiles.RolePassword])
+	if err == nil {
+		return a.good(e, session)
+	}
+	switch kind := core.KindOf(err); kind {
+	case core.KindInvalidCredentials, core.KindUserInactive:
+		return a.failedAll("credentials", kind.String())
+	}
+	return a.trouble(err)
+}
+
+// signup is a view over a UserCreationForm with an address and an agreement.
+func (a *API) signup(ctx context.Context, e profiles.Endpoint, form *django.Form) wire.Reply {
+	values, failures := a.clean(e.Fields, form)
+	failures = a.compare(e, values, failures)
+	if err := a.modelErrors(ctx, e, values, failures); err != nil {
+		return a.trouble(err)
+	}
+	if failures.Len() > 0 {
+		return a.failed(failures, "invalid")
+	}
+	session, err := a.engine.Register(ctx, a.policy, core.Registration{
+		Username: values[profiles.RoleUsername],
+		Email:    values[profiles.RoleEmail],
+		Password: values[profiles.RolePassword],
+	})
+	if err == nil {
+		return a.good(e, session)
+	}
+	username, _ := e.Field(profiles.RoleUsername)
+	switch kind := core.KindOf(err); kind {
+	case core.KindUsernameTaken:
+		// Someone else was faster; the genuine server fails on it.
+		failures.Set(username.Name, []any{a.profile.Messages.Format("username_taken")})
+		return a.failed(failures, kind.String())
+	case core.KindInvalidUser:
+		failures.Set(username.Name, []any{a.profile.Messages.Format("username_characters")})
+		return a.failed(failures, kind.String())
+	}
+	return a.trouble(err)
+}
+
+// compare adds the mismatch of the two passwords where its field stands
+// (UserCreationForm.clean_password2, which runs as the field is cleaned).
+func (a *API) compare(e profiles.Endpoint, values cleaned, failures *pyjson.Object) *pyjson.Object {
+	again, ok := e.Field(profiles.RolePasswordAgain)
+	first, second := values[profiles.RolePassword], values[profiles.RolePasswordAgain]
+	if !ok || first == "" || second == "" || first == second {
+		return failures
+	}
+	ordered := new(pyjson.Object)
+	for _, f := range e.Fields {
+		if f.Name == again.Name {
+			ordered.Set(f.Name, []any{a.profile.Messages.Format("mismatch")})
+		} else if v, failed := failures.Get(f.Name); failed {
+			ordered.Set(f.Name, v)
+		}
+	}
+	return ordered
+}
+
+// modelErrors adds, after all others, what the model's own validation finds in
+// fields that passed the form: a username's characters, or else that it is
+// taken, and the length of an address (django/forms/models.py,
+// BaseModelForm._post_clean).
+func (a *API) modelErrors(ctx context.Context, e profiles.Endpoint, values cleaned, failures *pyjson.Object) error {
+	field, _ := e.Field(profiles.RoleUsername)
+	if name := values[profiles.RoleUsername]; name != "" {
+		key := ""
+		if field.Characters != profiles.CharactersAny && !django.ValidUsername(name, field.Characters) {
+			key = "username_characters"
+		} else if taken, err := a.engine.UsernameTaken(ctx, name); err != nil {
+			return err
+		} else if taken {
+			key = "username_taken"
+		}
+		if key != "" {
+			failures.Set(field.Name, []any{a.profile.Messages.Format(key)})
+		}
+	}
+	email, _ := e.Field(profiles.RoleEmail)
+	if n := utf8.RuneCountInString(values[profiles.RoleEmail]); n > core.MaxEmail {
+		failures.Set(email.Name, []any{a.profile.Messages.Format("max_length", "max", strconv.Itoa(core.MaxEmail), "length", strconv.Itoa(n))})
+	}
+	return nil
+}

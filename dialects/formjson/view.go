@@ -1,0 +1,77 @@
+package formjson
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/authcompat/authcompat/dialects/internal/django"
+	"github.com/authcompat/authcompat/dialects/internal/pyjson"
+	"github.com/authcompat/authcompat/dialects/internal/wire"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// view is a form view behind require_POST.
+type view struct {
+	*API
+	endpoint profiles.Endpoint
+	act      func(context.Context, profiles.Endpoint, *django.Form) wire.Reply
+}
+
+func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	out := v.answerTo(w, r)
+	out.WriteFor(w, v.endpoint.Name)
+}
+
+func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
+	if r.Method != v.endpoint.Method {
+		// django/views/decorators/http.py, require_http_methods.
+		out := wire.Reply{
+			Status:      http.StatusMethodNotAllowed,
+			ContentType: "text/html; charset=utf-8",
+			Headers:     append(v.profile.Headers[:len(v.profile.Headers):len(v.profile.Headers)], profiles.Header{Name: "Allow", Value: v.endpoint.Method}),
+			Outcome:     "method_not_allowed",
+		}
+		return out
+	}
+	form, err := v.post(w, r)
+	switch {
+	case errors.Is(err, wire.ErrBodyTooLarge):
+		failures := new(pyjson.Object).Set(allErrors, []any{v.profile.Messages.Format("too_large")})
+		return v.answer(http.StatusRequestEntityTooLarge, v.shape(failures), "too_large")
+	case err != nil:
+		return wire.Reply{
+			Status:      http.StatusBadRequest,
+			ContentType: v.profile.Rules.PageContentType,
+			Headers:     v.profile.Headers,
+			Body:        django.BadRequestPage(v.profile.Rules.Page),
+			Outcome:     "malformed",
+		}
+	}
+	return v.act(r.Context(), v.endpoint, form)
+}
+
+// post is request.POST (django/http/request.py, _load_post_and_files): a form's
+// fields if the Content-Type is exactly a form's, else nothing. The query string
+// is no part of it.
+func (v *view) post(w http.ResponseWriter, r *http.Request) (*django.Form, error) {
+	body, err := wire.Body(w, r)
+	if err != nil {
+		return nil, err
+	}
+	contentType, _ := wire.Header(r, "Content-Type")
+	kind, _ := django.ParseHeader(contentType)
+	charset := django.CharsetOf(contentType)
+	var values django.Values
+	switch kind {
+	case "application/x-www-form-urlencoded":
+		values, err = django.ParseQuery(body, charset)
+	case "multipart/form-data":
+		values, _, err = django.ParseMultipart(body, contentType, charset)
+	}
+	if err != nil {
+		return nil, err
+	}
+	form, err := v.forms.Decode(values, v.endpoint.Fields)
+	return &form, err
+}

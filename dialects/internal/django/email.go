@@ -1,0 +1,64 @@
+package django
+
+import (
+	"net/netip"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+// alnum is [A-Z0-9] under Python's re.IGNORECASE, which for text also takes the
+// four letters that fold to i, s and k.
+const alnum = `A-Za-z0-9\x{130}\x{131}\x{17F}\x{212A}`
+
+// Emails checks addresses as Django's EmailValidator does
+// (django/core/validators.py). The zero value is not ready: use NewEmails.
+type Emails struct {
+	user, domain *regexp.Regexp
+	toASCII      *idna.Profile
+}
+
+// NewEmails makes the checker.
+func NewEmails() *Emails {
+	atom := "[-!#$%&'*+/=?^_`{}|~" + alnum + "]+"
+	return &Emails{
+		user: regexp.MustCompile(`^(?:` + atom + `(?:\.` + atom + `)*` +
+			`|"(?:[\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*")$`),
+		domain:  regexp.MustCompile(`^(?:[` + alnum + `](?:[` + alnum + `-]{0,61}[` + alnum + `])?\.)+[` + alnum + `-]{1,62}[` + alnum + `]$`),
+		toASCII: idna.New(idna.MapForLookup(), idna.Transitional(true), idna.StrictDomainName(false)),
+	}
+}
+
+// maxEmail is the longest address that is looked at (EmailValidator since
+// 3.2.20).
+const maxEmail = 320
+
+// Valid tells whether Django takes the address.
+func (e *Emails) Valid(address string) bool {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 || utf8.RuneCountInString(address) > maxEmail || !e.user.MatchString(address[:at]) {
+		return false
+	}
+	domain := address[at+1:]
+	if domain == "localhost" || e.validDomain(domain) {
+		return true
+	}
+	ascii, err := e.toASCII.ToASCII(domain)
+	return err == nil && e.validDomain(ascii)
+}
+
+// validDomain takes a domain name, or an IP address in brackets.
+func (e *Emails) validDomain(domain string) bool {
+	if e.domain.MatchString(domain) {
+		return true
+	}
+	literal, bracketed := strings.CutPrefix(domain, "[")
+	literal, closed := strings.CutSuffix(literal, "]")
+	if !bracketed || !closed || strings.ContainsRune(literal, '%') {
+		return false
+	}
+	_, err := netip.ParseAddr(literal)
+	return err == nil
+}

@@ -1,0 +1,99 @@
+// Package token reads the Authorization header and turns a profile's words about
+// tokens into the engine's.
+package token
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// Finding is what an Authorization header holds.
+type Finding int
+
+// The findings.
+const (
+	// None is no header, an empty one, or another scheme: nothing is attempted.
+	None Finding = iota
+	// Empty is the scheme alone.
+	Empty
+	// Spaces is more than one word after the scheme.
+	Spaces
+	// Characters is a token that is not UTF-8.
+	Characters
+	// Found is a token to look up.
+	Found
+)
+
+// Parse reads a header as TokenAuthentication.authenticate does
+// (rest_framework/authentication.py; knox/auth.py is the same): split at ASCII
+// white space, the scheme compared without case.
+func Parse(header, scheme string) (Finding, string) {
+	words := strings.FieldsFunc(header, func(r rune) bool {
+		return r == ' ' || r >= '\t' && r <= '\r'
+	})
+	switch {
+	case len(words) == 0 || !equalASCII(words[0], scheme):
+		return None, ""
+	case len(words) == 1:
+		return Empty, ""
+	case len(words) > 2:
+		return Spaces, ""
+	case !utf8.ValidString(words[1]):
+		return Characters, ""
+	}
+	return Found, words[1]
+}
+
+// equalASCII compares without the case of ASCII letters, as bytes.lower does.
+// (strings.EqualFold would take the Kelvin sign for a k.)
+func equalASCII(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+// knoxPrefix is how much of a token django-rest-knox up to 4.2 looks up as text
+// (knox/settings.py, CONSTANTS.TOKEN_KEY_LENGTH). It reads the rest as hex.
+const knoxPrefix = 8
+
+// Presented gives what the engine looks up for a token's text.
+func Presented(text string, m profiles.Match) core.Presented {
+	if m == profiles.MatchKnox42 && len(text) > knoxPrefix {
+		for i := knoxPrefix; i < len(text); i++ {
+			if c := text[i]; c >= 'A' && c <= 'F' {
+				return core.Presented(text[:knoxPrefix] + strings.ToLower(text[knoxPrefix:]))
+			}
+		}
+	}
+	return core.Presented(text)
+}
+
+// Policy gives the engine's policy for a profile.
+func Policy(p *profiles.Profile) core.Policy {
+	return core.Policy{
+		Issuer:            p.Name,
+		Realm:             p.Tokens.Realm,
+		TokenHex:          p.Tokens.Hex,
+		TTL:               p.Tokens.TTL,
+		Sliding:           p.Tokens.Sliding,
+		Reuse:             p.Tokens.PerUser == profiles.OnePerUser,
+		NormalizeUsername: p.Rules.NormalizeUsername == profiles.NormalizeUsernameNFKC,
+		NormalizeEmail:    p.Rules.NormalizeEmail == profiles.NormalizeEmailDomain,
+	}
+}

@@ -1,0 +1,109 @@
+// Package wire holds the raw HTTP rules that all families share: a reply with
+// the header spelling of its profile, and a request body with a bound.
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// Reply is an answer, complete before its first byte is sent.
+type Reply struct {
+	Status int
+	// ContentType is empty for a reply without one.
+	ContentType string
+	Headers     []profiles.Header
+	Body        []byte
+	// Outcome says in a word what came of the request, for logs and metrics: one
+	// of a closed set, the engine's kinds among them.
+	Outcome string
+	// Err is the cause where the server is at fault. It is logged, never sent.
+	Err error
+}
+
+// Observer is a ResponseWriter that wants to know what came of the request.
+type Observer interface {
+	// Observe is called once, before the reply is written. It says the name of
+	// the endpoint (empty for other paths) with what the reply says of itself.
+	Observe(endpoint, outcome string, err error)
+}
+
+// Add puts one more header on the reply.
+func (r *Reply) Add(name, value string) {
+	r.Headers = append(r.Headers, profiles.Header{Name: name, Value: value})
+}
+
+// WriteFor sends the reply of an endpoint.
+func (r *Reply) WriteFor(w http.ResponseWriter, endpoint string) {
+	if o, ok := w.(Observer); ok {
+		o.Observe(endpoint, r.Outcome, r.Err)
+	}
+	r.send(w)
+}
+
+// Write sends a reply that is no endpoint's.
+func (r *Reply) Write(w http.ResponseWriter) { r.WriteFor(w, "") }
+
+// send writes the reply. The body of an answer to HEAD is counted, not sent.
+func (r *Reply) send(w http.ResponseWriter) {
+	// The keys are assigned, not Set: that would respell them
+	// ("Www-Authenticate").
+	h := w.Header()
+	for _, header := range r.Headers {
+		h[header.Name] = append(h[header.Name], header.Value)
+	}
+	// An absent Content-Type would be guessed; a nil one stays absent.
+	h["Content-Type"] = nil
+	if r.ContentType != "" {
+		h["Content-Type"] = []string{r.ContentType}
+	}
+	if r.Status != http.StatusNoContent {
+		h["Content-Length"] = []string{strconv.Itoa(len(r.Body))}
+	}
+	w.WriteHeader(r.Status)
+	if len(r.Body) > 0 {
+		// The client may be gone; there is nobody left to tell.
+		_, _ = w.Write(r.Body)
+	}
+}
+
+// MaxBody is the most bytes a request body may have.
+const MaxBody = 1 << 20
+
+// What can be wrong with a body before anyone reads a meaning into it.
+var (
+	ErrBodyTooLarge = errors.New("request body is too large")
+	ErrBodyCut      = errors.New("request body ended early")
+)
+
+// Body reads the whole request body, up to MaxBody bytes.
+func Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > MaxBody {
+		return nil, ErrBodyTooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, ErrBodyTooLarge
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrBodyCut, err)
+	}
+	return body, nil
+}
+
+// Header gives a request header as a WSGI server hands it on: several lines
+// joined with commas. ok is false where there is none at all.
+func Header(r *http.Request, name string) (value string, ok bool) {
+	lines, ok := r.Header[name]
+	if !ok {
+		return "", false
+	}
+	return strings.Join(lines, ","), true
+}
