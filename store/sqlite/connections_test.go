@@ -1,0 +1,168 @@
+package sqlite
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+)
+
+// mustOpen gives a store whose insides a test may use.
+func mustOpen(t *testing.T, o Options) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "authcompat.db"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// TestLibrary checks that the library that runs is the one that the build
+// checked.
+func TestLibrary(t *testing.T) {
+	s := mustOpen(t, Options{})
+	var version string
+	if err := s.reader.Get(&version, `SELECT sqlite_version()`); err != nil {
+		t.Fatal(err)
+	}
+	var major, minor, patch int
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); err != nil {
+		t.Fatal(err)
+	}
+	if number := 1_000_000*major + 1_000*minor + patch; number < oldestLibrary {
+		t.Errorf("SQLite is %s", version)
+	}
+}
+
+// TestSettings checks each connection of both pools, also one that replaces
+// another.
+func TestSettings(t *testing.T) {
+	s := mustOpen(t, Options{Readers: 3})
+	want := map[string]string{"foreign_keys": "1", "synchronous": "2", "journal_mode": "wal", "application_id": "1635083119"}
+	check := func(name string, db *sqlx.DB, count int) {
+		t.Helper()
+		for range count {
+			conn, err := db.Connx(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			for pragma, want := range want {
+				var got string
+				if err := conn.GetContext(t.Context(), &got, "PRAGMA "+pragma); err != nil || got != want {
+					t.Errorf("%s: %s is %q, %v, want %q", name, pragma, got, err, want)
+				}
+			}
+		}
+	}
+	check("readers", s.reader, 3)
+	check("writer", s.writer, 1)
+
+	s.writer.SetMaxIdleConns(0)
+	check("another writer", s.writer, 1)
+}
+
+func TestReadersOnlyRead(t *testing.T) {
+	s := mustOpen(t, Options{})
+	_, err := s.reader.Exec(`DELETE FROM users`)
+	if !unavailable(err) || !strings.Contains(err.Error(), "readonly") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestPlans checks that nothing is ever scanned.
+func TestPlans(t *testing.T) {
+	s := mustOpen(t, Options{})
+	tests := []struct {
+		name, query string
+		want        []string
+	}{
+		{"find token", selectToken, []string{
+			"SEARCH t USING PRIMARY KEY (digest=?)", "SEARCH u USING INTEGER PRIMARY KEY (rowid=?)",
+		}},
+		{"account", selectAccount, []string{"SEARCH users USING INDEX sqlite_autoindex_users_1 (username=?)"}},
+		{"reusable token", selectReusable, []string{
+			"SEARCH tokens USING INDEX tokens_reusable (user_id=? AND realm=? AND issuer=?)",
+		}},
+		{"move expiry", moveExpiry, []string{"SEARCH tokens USING PRIMARY KEY (digest=?)"}},
+		{"delete token", deleteToken, []string{"SEARCH tokens USING PRIMARY KEY (digest=?)"}},
+		{"delete user's tokens", deleteUserTokens, []string{"SEARCH tokens USING INDEX tokens_user (user_id=?)"}},
+		{"expired tokens", `SELECT digest FROM tokens WHERE expires_at < ? LIMIT 100`, []string{
+			"SEARCH tokens USING COVERING INDEX tokens_expiry (expires_at<?)",
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var steps []struct {
+				ID, Parent, NotUsed int
+				Detail              string
+			}
+			arguments := make([]any, strings.Count(test.query, "?"))
+			if strings.Contains(test.query, ":digest") {
+				arguments = []any{nil, nil, nil}
+			}
+			query := strings.NewReplacer(":to", "?1", ":digest", "?2", ":now", "?3").Replace(test.query)
+			if err := s.writer.Select(&steps, "EXPLAIN QUERY PLAN "+query, arguments...); err != nil {
+				t.Fatal(err)
+			}
+			if len(steps) != len(test.want) {
+				t.Fatalf("steps %v, want %v", steps, test.want)
+			}
+			for i, want := range test.want {
+				if steps[i].Detail != want {
+					t.Errorf("step %q, want %q", steps[i].Detail, want)
+				}
+			}
+		})
+	}
+}
+
+// TestUserGone checks what SQL from outside relies on: a user's tokens go too,
+// and the id is never another user's.
+func TestUserGone(t *testing.T) {
+	s := mustOpen(t, Options{})
+	add := func(name string) core.User {
+		user, err := s.CreateUser(t.Context(), core.NewUser{Username: name}, func(user core.User) (core.Token, error) {
+			return core.Token{Digest: core.Presented(name).SHA256(), UserID: user.ID}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return user
+	}
+	ann := add("ann")
+	if _, err := s.writer.Exec(`DELETE FROM users WHERE id = ?`, ann.ID); err != nil {
+		t.Fatal(err)
+	}
+	var tokens int
+	if err := s.reader.Get(&tokens, `SELECT count(*) FROM tokens`); err != nil || tokens != 0 {
+		t.Errorf("%d tokens left, %v", tokens, err)
+	}
+	if bob := add("bob"); bob.ID <= ann.ID {
+		t.Errorf("id %d after id %d", bob.ID, ann.ID)
+	}
+}
+
+// TestBrokenRow checks that attributes that can't be read are an error of the
+// row, which does not tell them.
+func TestBrokenRow(t *testing.T) {
+	s := mustOpen(t, Options{})
+	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.writer.Exec(`UPDATE users SET attributes = '["s3cret"]'`); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Account(t.Context(), "ann")
+	if err == nil || !strings.HasPrefix(err.Error(), "attributes of user 1 are not an object of texts: ") || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("error %v", err)
+	}
+}

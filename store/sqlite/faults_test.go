@@ -1,0 +1,197 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// short is a wait that tests can afford.
+const short = 30 * time.Millisecond
+
+// withToken adds a user "ann" who has a token "key".
+func withToken(t *testing.T, s *Store) core.User {
+	t.Helper()
+	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "old"}, func(user core.User) (core.Token, error) {
+		return core.Token{Digest: core.Presented("key").SHA256(), UserID: user.ID, Realm: "default"}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return user
+}
+
+// wantReads checks that look-ups go on.
+func wantReads(t *testing.T, s *Store) {
+	t.Helper()
+	if _, _, err := s.FindToken(t.Context(), "default", "key"); err != nil {
+		t.Errorf("find token: %v", err)
+	}
+	if _, err := s.Account(t.Context(), "ann"); err != nil {
+		t.Errorf("account: %v", err)
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("ping: %v", err)
+	}
+}
+
+// writes gives all the calls that write.
+func writes(s *Store, ann core.User) map[string]func(context.Context) error {
+	token := core.Token{Digest: core.Presented("another").SHA256(), UserID: ann.ID, Realm: "default"}
+	return map[string]func(context.Context) error{
+		"CreateUser": func(ctx context.Context) error {
+			_, err := s.CreateUser(ctx, core.NewUser{Username: "bob"}, nil)
+			return err
+		},
+		"IssueToken": func(ctx context.Context) error { return s.IssueToken(ctx, token) },
+		"ReuseToken": func(ctx context.Context) error {
+			_, err := s.ReuseToken(ctx, token, time.Now())
+			return err
+		},
+		"MoveExpiry": func(ctx context.Context) error {
+			return s.MoveExpiry(ctx, core.Presented("key").SHA256(), time.Now(), time.Now())
+		},
+		"DeleteToken": func(ctx context.Context) error { return s.DeleteToken(ctx, core.Presented("key").SHA256()) },
+		"DeleteUserTokens": func(ctx context.Context) error {
+			_, err := s.DeleteUserTokens(ctx, ann.ID, "default")
+			return err
+		},
+		"UpdatePassword": func(ctx context.Context) error { return s.UpdatePassword(ctx, ann.ID, "old", "new") },
+	}
+}
+
+// TestLocked lets another process keep the write lock.
+func TestLocked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "authcompat.db")
+	s, err := Open(t.Context(), path, Options{Wait: short})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ann := withToken(t, s)
+	other, err := connect(writerDSN(path), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	lock := other.MustBegin()
+
+	for name, write := range writes(s, ann) {
+		if err := write(t.Context()); !errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	wantReads(t, s)
+	if another, err := Open(t.Context(), path, Options{Wait: short}); err != nil {
+		t.Errorf("open beside a writer: %v", err)
+	} else {
+		another.Close()
+	}
+
+	s.wait = time.Hour
+	for name, write := range writes(s, ann) {
+		ctx, cancel := context.WithTimeout(t.Context(), short)
+		if err := write(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		cancel()
+	}
+	waited := make(chan error)
+	go func() { waited <- s.DeleteToken(t.Context(), core.Presented("key").SHA256()) }()
+	if err := lock.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-waited; err != nil {
+		t.Errorf("after the lock was given back: %v", err)
+	}
+}
+
+// TestReadersBusy lets look-ups wait for a place.
+func TestReadersBusy(t *testing.T) {
+	s := mustOpen(t, Options{Wait: short, Readers: 1})
+	withToken(t, s)
+	if err := s.enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.FindToken(t.Context(), "default", "key"); !errors.Is(err, core.ErrUnavailable) {
+		t.Errorf("no place: error %v", err)
+	}
+	s.wait = time.Hour
+	ctx, cancel := context.WithTimeout(t.Context(), short)
+	defer cancel()
+	if _, err := s.Account(ctx, "ann"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("context ended: error %v", err)
+	}
+	waited := make(chan error)
+	go func() { waited <- s.Ping(t.Context()) }()
+	s.leave()
+	if err := <-waited; err != nil {
+		t.Errorf("after the place was given back: %v", err)
+	}
+	wantReads(t, s)
+}
+
+// TestFull lets the database have no page more.
+func TestFull(t *testing.T) {
+	s := mustOpen(t, Options{})
+	ann := withToken(t, s)
+	large := strings.Repeat("x", 100_000)
+	// A limit below the size is the size.
+	s.writer.MustExec(`PRAGMA max_page_count = 1`)
+
+	if err := s.UpdatePassword(t.Context(), ann.ID, "old", large); !errors.Is(err, core.ErrUnavailable) {
+		t.Errorf("update password: error %v", err)
+	}
+	_, err := s.CreateUser(t.Context(), core.NewUser{Username: "bob", PasswordHash: large}, nil)
+	if !errors.Is(err, core.ErrUnavailable) {
+		t.Errorf("create user: error %v", err)
+	}
+	if strings.Contains(fmt.Sprint(err), "xx") {
+		t.Error("the error shows the hash")
+	}
+	wantReads(t, s)
+
+	s.writer.MustExec(`PRAGMA max_page_count = 1000000`)
+	if err := s.UpdatePassword(t.Context(), ann.ID, "old", large); err != nil {
+		t.Errorf("with space again: %v", err)
+	}
+	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "bob"}, nil); err != nil {
+		t.Errorf("with space again: %v", err)
+	}
+}
+
+// TestReadOnly lets writes be refused as those to a read-only file are.
+func TestReadOnly(t *testing.T) {
+	s := mustOpen(t, Options{})
+	ann := withToken(t, s)
+	s.writer.MustExec(`PRAGMA query_only = 1`)
+	for name, write := range writes(s, ann) {
+		if err := write(t.Context()); !errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	wantReads(t, s)
+}
+
+// TestMintPanics checks that a defect of mint leaves no lock behind.
+func TestMintPanics(t *testing.T) {
+	s := mustOpen(t, Options{Wait: short})
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		_, _ = s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, func(core.User) (core.Token, error) { panic("mint") })
+	}()
+	if _, err := s.Account(t.Context(), "ann"); !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("account: error %v", err)
+	}
+	withToken(t, s)
+}

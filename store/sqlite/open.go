@@ -1,0 +1,193 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// DefaultWait is how long a call waits for the database at most.
+const DefaultWait = 5 * time.Second
+
+// minReaders is the fewest readers that are kept, so that one slow read of the
+// disk does not hold up the others.
+const minReaders = 4
+
+// oldestLibrary is the first SQLite without the defect that can corrupt a
+// database when a checkpoint and a reset of the write-ahead log meet
+// (https://sqlite.org/wal.html, "The WAL-reset bug").
+const oldestLibrary = 3_051_003
+
+// With an older library this does not compile: no uint is negative.
+const _ = uint(sqlite3.SQLITE_VERSION_NUMBER - oldestLibrary)
+
+// Options are the settings of a store; the zero value is fit for a server.
+type Options struct {
+	// Wait is how long a call waits for the database at most; 0 is DefaultWait.
+	Wait time.Duration
+	// Readers is how many look-ups run at once; 0 is one a processor, at least 4.
+	Readers int
+}
+
+// Open opens the database file at path and brings its schema up to date. A file
+// that does not exist is made, with mode 0600, in a directory that must exist.
+// Open refuses a file that is not a SQLite database, that belongs to another
+// program, or that a newer authcompat has changed; the error is one line that
+// names the file. Where the file can't be used now but may be later, the error
+// is core.ErrUnavailable.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	if o.Wait == 0 {
+		o.Wait = DefaultWait
+	}
+	if o.Readers == 0 {
+		o.Readers = max(minReaders, runtime.GOMAXPROCS(0))
+	}
+	s, err := open(ctx, path, o)
+	if err != nil {
+		return nil, fmt.Errorf("database %q: %w", path, err)
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
+	file, err := locate(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{wait: o.Wait, places: make(chan struct{}, o.Readers)}
+	if s.writer, err = connect(writerDSN(file), 1); err != nil {
+		return nil, err
+	}
+	if s.reader, err = connect(readerDSN(file, o.Wait), o.Readers); err != nil {
+		return nil, errors.Join(err, s.writer.Close())
+	}
+	if err := s.prepare(ctx); err != nil {
+		_ = s.Close() // the error worth telling is why it did not open
+		return nil, diagnose(explain(ctx, o.Wait, err))
+	}
+	return s, nil
+}
+
+// prepare makes the file ready and compiles the statements of the look-ups.
+func (s *Store) prepare(ctx context.Context) (err error) {
+	if err := migrate(ctx, s.writer, s.wait); err != nil {
+		return err
+	}
+	if s.findToken, err = s.reader.PreparexContext(ctx, selectToken); err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	if s.account, err = s.reader.PreparexContext(ctx, selectAccount); err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	return nil
+}
+
+// locate gives the absolute path of the database and makes an empty file there
+// if there is none. SQLite would make it too, but readable by others.
+func locate(path string) (string, error) {
+	if path == "" || path == ":memory:" {
+		return "", errors.New("a store needs the path of a file")
+	}
+	file, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(file)
+	switch {
+	case err == nil && info.IsDir():
+		return "", errors.New("it is a directory")
+	case err == nil && !info.Mode().IsRegular():
+		return "", errors.New("it is not a regular file")
+	case err == nil:
+		return file, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", reason(err)
+	}
+	// Never a file that is there already: to close it would drop the locks that
+	// this process holds on it through SQLite (POSIX locks end with any close).
+	created, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return file, nil // by another process, this moment
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("the directory %q does not exist", filepath.Dir(file))
+	}
+	if err != nil {
+		return "", reason(err)
+	}
+	return file, created.Close()
+}
+
+// reason is the error of a system call without the call and the path, which the
+// message names already.
+func reason(err error) error {
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// connect makes a pool of so many connections, which are opened when they are
+// needed and then kept.
+func connect(dsn string, connections int) (*sqlx.DB, error) {
+	db, err := sqlx.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// writerDSN is what the writing connection is opened with. SQLite itself does
+// not wait for locks there: patiently does.
+func writerDSN(file string) string {
+	return dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", "_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)")
+}
+
+// readerDSN is what the reading connections are opened with. A reader of a
+// write-ahead log waits only while another process opens or closes the database.
+func readerDSN(file string, wait time.Duration) string {
+	return dsn(file, "mode=ro", fmt.Sprintf("_pragma=busy_timeout(%d)", wait.Milliseconds()), "_pragma=foreign_keys(1)")
+}
+
+// dsn gives the URI of the file (https://sqlite.org/uri.html) with parameters of
+// SQLite and, after an underscore, of the driver.
+func dsn(file string, parameters ...string) string {
+	slashed := filepath.ToSlash(file)
+	if !strings.HasPrefix(slashed, "/") {
+		slashed = "/" + slashed // C:/… on Windows
+	}
+	// With _error_rc a message is never an earlier error's.
+	query := strings.Join(append(parameters, "_error_rc=1"), "&")
+	return (&url.URL{Scheme: "file", Path: slashed, RawQuery: query}).String()
+}
+
+// diagnose puts the likely cause before an error of opening.
+func diagnose(err error) error {
+	switch primary(code(err)) {
+	case sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("it is not a SQLite database: %w", err)
+	case sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("it is damaged: %w", err)
+	case sqlite3.SQLITE_BUSY:
+		return fmt.Errorf("it is locked by another process: %w", err)
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return fmt.Errorf("it, or its directory, can't be read and written: %w", err)
+	case sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("it is read-only: %w", err)
+	default:
+		return err
+	}
+}

@@ -1,0 +1,264 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/sqlite"
+	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
+)
+
+// names lists a directory.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []string{}
+	for _, entry := range entries {
+		list = append(list, entry.Name())
+	}
+	return list
+}
+
+// raw runs SQL on the file as another program would.
+func raw(t *testing.T, path string, statements ...string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { db.Close() })
+	for _, statement := range statements {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return db
+}
+
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"authcompat.db", "a b?c#d%20é&mode=memory;'.db", ":memory:.db"} {
+		path := filepath.Join(dir, name)
+		s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			info, err := os.Stat(path + suffix)
+			if err != nil {
+				t.Error(err)
+			} else if info.Mode() != 0o600 {
+				t.Errorf("%s%s has mode %v", name, suffix, info.Mode())
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if got := names(t, dir); !slices.Equal(got, []string{name}) {
+			t.Errorf("files after the end: %q", got)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestReopen checks that what was acknowledged is there for who opens the file
+// later, under a relative path too.
+func TestReopen(t *testing.T) {
+	dir := t.TempDir()
+	s, err := sqlite.Open(t.Context(), filepath.Join(dir, "authcompat.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "hash"}, func(user core.User) (core.Token, error) {
+		return core.Token{Digest: core.Presented("key").SHA256(), UserID: user.ID, Realm: "default"}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	t.Chdir(dir)
+	s = sqlitetest.MustOpenFile(t, "authcompat.db")
+	t.Chdir(t.TempDir()) // connections that are opened later mean the same file
+	if _, found, err := s.FindToken(t.Context(), "default", "key"); err != nil || found.ID != user.ID {
+		t.Errorf("found user %d, %v", found.ID, err)
+	}
+	if err := s.UpdatePassword(t.Context(), user.ID, "hash", "new"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	inDir := func(name string) func(*testing.T, string) string {
+		return func(_ *testing.T, dir string) string { return filepath.Join(dir, name) }
+	}
+	withSQL := func(statements ...string) func(*testing.T, string) string {
+		return func(t *testing.T, dir string) string {
+			path := filepath.Join(dir, "x.db")
+			raw(t, path, statements...).Close()
+			return path
+		}
+	}
+	tests := []struct {
+		name string
+		make func(t *testing.T, dir string) (path string)
+		want string
+	}{
+		{"no path", func(*testing.T, string) string { return "" }, "a store needs the path of a file"},
+		{"memory", func(*testing.T, string) string { return ":memory:" }, "a store needs the path of a file"},
+		{"a directory", func(_ *testing.T, dir string) string { return dir }, "it is a directory"},
+		{"no such directory", inDir("none/x.db"), `/none" does not exist`},
+		{"a file as directory", func(t *testing.T, dir string) string {
+			path := filepath.Join(dir, "file")
+			write(t, path, nil)
+			return path + "/x.db"
+		}, "not a directory"},
+		{"a name too long", inDir(strings.Repeat("x", 300)), "file name too long"},
+		{"a link to nowhere", func(t *testing.T, dir string) string {
+			path := filepath.Join(dir, "x.db")
+			if err := os.Symlink(filepath.Join(dir, "none", "y.db"), path); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}, "it, or its directory, can't be read and written: "},
+		{"text", func(t *testing.T, dir string) string {
+			path := filepath.Join(dir, "x.db")
+			write(t, path, []byte("listen: 127.0.0.1:8000\n"))
+			return path
+		}, "it is not a SQLite database: "},
+		{"another program's tables", withSQL(`CREATE TABLE auth_user (id)`), "it is a database of another program"},
+		{"another program's mark", withSQL(`PRAGMA application_id = 1`), "it is a database of another program"},
+		{"a newer schema", func(t *testing.T, dir string) string {
+			path := filepath.Join(dir, "x.db")
+			if err := sqlitetest.MustOpenFile(t, path).Close(); err != nil {
+				t.Fatal(err)
+			}
+			raw(t, path, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (1000, 1)`).Close()
+			return path
+		}, "it is of a newer authcompat (schema 1000; this one knows 1)"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := test.make(t, dir)
+			before, _ := os.ReadFile(path)
+			s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+			if err == nil {
+				s.Close()
+				t.Fatal("opened")
+			}
+			wantLine(t, err, path, test.want)
+			after, _ := os.ReadFile(path)
+			if !bytes.Equal(before, after) {
+				t.Error("the file was changed")
+			}
+		})
+	}
+}
+
+// TestOpenUnreadable is apart, because modes don't hold for root.
+func TestOpenUnreadable(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may read anything")
+	}
+	path := filepath.Join(t.TempDir(), "x.db")
+	write(t, path, nil)
+	if err := os.Chmod(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	_, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	wantLine(t, err, path, "it, or its directory, can't be read and written: ")
+}
+
+func TestOpenLocked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	other := raw(t, path, `PRAGMA journal_mode = DELETE`, `BEGIN EXCLUSIVE`, `CREATE TABLE t (c)`)
+	_, err := sqlite.Open(t.Context(), path, sqlite.Options{Wait: 30 * time.Millisecond})
+	wantLine(t, err, path, "it is locked by another process: ")
+	if !errors.Is(err, core.ErrUnavailable) {
+		t.Errorf("error %v is not ErrUnavailable", err)
+	}
+
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := sqlite.Open(ctx, path, sqlite.Options{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("with a context that ends: error %v", err)
+	}
+
+	opened := make(chan error)
+	go func() {
+		s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	if _, err := other.Exec(`ROLLBACK`); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Errorf("after the lock was given back: %v", err)
+	}
+}
+
+// TestOpenTogether opens one fresh file many times at once.
+func TestOpenTogether(t *testing.T) {
+	for range 5 {
+		path := filepath.Join(t.TempDir(), "x.db")
+		stores := make([]*sqlite.Store, 6)
+		var done sync.WaitGroup
+		for i := range stores {
+			done.Go(func() { stores[i] = sqlitetest.MustOpenFile(t, path) })
+		}
+		done.Wait()
+		if t.Failed() {
+			t.FailNow()
+		}
+		if _, err := stores[0].CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range stores {
+			if _, err := s.Account(t.Context(), "ann"); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// write makes a file.
+func write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, content, fs.FileMode(0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantLine checks that the error is one line that names the file and says what.
+func wantLine(t *testing.T, err error, path, want string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if text := err.Error(); !strings.HasPrefix(text, `database "`+path+`": `) || !strings.Contains(text, want) || strings.Contains(text, "\n") {
+		t.Errorf("error %q, want %q", text, want)
+	}
+}

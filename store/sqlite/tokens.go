@@ -1,0 +1,228 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+)
+
+const insertToken = `
+	INSERT INTO tokens (digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key)
+	VALUES (:digest, :user_id, :realm, :issuer, :created_at, :expires_at, :sliding, :reusable, :sealed, :seal_key)`
+
+// selectReusable has the condition of the index tokens_reusable, so that it is
+// one look-up.
+const selectReusable = `
+	SELECT digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key
+	FROM tokens WHERE user_id = ? AND realm = ? AND issuer = ? AND reusable = 1`
+
+// selectToken is what every API call costs: two look-ups by primary key.
+const selectToken = `
+	SELECT t.user_id, t.issuer, t.created_at, t.expires_at, t.sliding, t.reusable, t.sealed, t.seal_key,
+	       u.username, u.email, u.active, u.attributes, u.created_at
+	FROM tokens t JOIN users u ON u.id = t.user_id
+	WHERE t.digest = ? AND t.realm = ?`
+
+// moveExpiry leaves a token alone that never expires: NULL is neither later nor
+// earlier than anything.
+const moveExpiry = `
+	UPDATE tokens SET expires_at = :to
+	WHERE digest = :digest AND expires_at > :now AND expires_at < :to`
+
+const (
+	deleteToken      = `DELETE FROM tokens WHERE digest = ?`
+	deleteUserTokens = `DELETE FROM tokens WHERE user_id = ? AND realm = ?`
+)
+
+// tokenRow is a row of tokens.
+type tokenRow struct {
+	Digest    []byte        `db:"digest"`
+	UserID    int64         `db:"user_id"`
+	Realm     string        `db:"realm"`
+	Issuer    string        `db:"issuer"`
+	CreatedAt int64         `db:"created_at"`
+	ExpiresAt sql.NullInt64 `db:"expires_at"`
+	Sliding   int64         `db:"sliding"`
+	Reusable  bool          `db:"reusable"`
+	Sealed    []byte        `db:"sealed"`
+	SealKey   string        `db:"seal_key"`
+}
+
+// rowOf gives the row that keeps the token.
+func rowOf(t core.Token) tokenRow {
+	return tokenRow{
+		Digest: t.Digest, UserID: t.UserID, Realm: t.Realm, Issuer: t.Issuer,
+		CreatedAt: t.CreatedAt.UnixMicro(),
+		ExpiresAt: sql.NullInt64{Int64: t.ExpiresAt.UnixMicro(), Valid: !t.ExpiresAt.IsZero()},
+		Sliding:   t.Sliding.Microseconds(),
+		Reusable:  t.Reusable, Sealed: t.Sealed, SealKey: t.SealKey,
+	}
+}
+
+// token gives the row as the engine knows it.
+func (r tokenRow) token() core.Token {
+	t := core.Token{
+		Digest: r.Digest, UserID: r.UserID, Realm: r.Realm, Issuer: r.Issuer,
+		CreatedAt: instant(r.CreatedAt),
+		Sliding:   time.Duration(r.Sliding) * time.Microsecond,
+		Reusable:  r.Reusable, Sealed: r.Sealed, SealKey: r.SealKey,
+	}
+	if r.ExpiresAt.Valid {
+		t.ExpiresAt = instant(r.ExpiresAt.Int64)
+	}
+	return t
+}
+
+// IssueToken implements [core.Store].
+func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := mayHaveToken(ctx, tx, t.UserID); err != nil {
+			return err
+		}
+		return addToken(ctx, tx, t)
+	})
+}
+
+// ReuseToken implements [core.Store].
+func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (token core.Token, err error) {
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := mayHaveToken(ctx, tx, fresh.UserID); err != nil {
+			return err
+		}
+		var row tokenRow
+		err := tx.GetContext(ctx, &row, selectReusable, fresh.UserID, fresh.Realm, fresh.Issuer)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return fmt.Errorf("select reusable token: %w", err)
+		default:
+			token = row.token()
+			if !token.Expired(now) {
+				return slide(ctx, tx, &token, fresh)
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE tokens SET reusable = 0 WHERE digest = ?`, row.Digest); err != nil {
+				return fmt.Errorf("retire token: %w", err)
+			}
+		}
+		token = rowOf(fresh).token()
+		return addToken(ctx, tx, fresh)
+	})
+	if err != nil {
+		return core.Token{}, err
+	}
+	return token, nil
+}
+
+// slide moves the end of a live token to fresh's, if fresh slides and that is
+// later.
+func slide(ctx context.Context, tx *sqlx.Tx, live *core.Token, fresh core.Token) error {
+	if fresh.Sliding == 0 || live.ExpiresAt.IsZero() || !fresh.ExpiresAt.After(live.ExpiresAt) {
+		return nil
+	}
+	to := fresh.ExpiresAt.UnixMicro()
+	if _, err := tx.ExecContext(ctx, `UPDATE tokens SET expires_at = ? WHERE digest = ?`, to, []byte(live.Digest)); err != nil {
+		return fmt.Errorf("move expiry: %w", err)
+	}
+	live.ExpiresAt = instant(to)
+	return nil
+}
+
+// FindToken implements [core.Store].
+func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (core.Token, core.User, error) {
+	if err := s.enter(ctx); err != nil {
+		return core.Token{}, core.User{}, err
+	}
+	defer s.leave()
+
+	var (
+		token = tokenRow{Digest: p.SHA256(), Realm: realm}
+		user  accountRow
+	)
+	err := s.findToken.QueryRowContext(context.WithoutCancel(ctx), token.Digest, realm).Scan(
+		&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
+		&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return core.Token{}, core.User{}, core.ErrNotFound
+	}
+	if err != nil {
+		return core.Token{}, core.User{}, explain(ctx, s.wait, fmt.Errorf("select token: %w", err))
+	}
+	user.ID = token.UserID
+	account, err := user.account()
+	if err != nil {
+		return core.Token{}, core.User{}, err
+	}
+	return token.token(), account.User, nil
+}
+
+// MoveExpiry implements [core.Store].
+func (s *Store) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := tx.NamedExecContext(ctx, moveExpiry, map[string]any{
+			"digest": []byte(d), "to": to.UnixMicro(), "now": now.UnixMicro(),
+		})
+		if err != nil {
+			return fmt.Errorf("move expiry: %w", err)
+		}
+		return nil
+	})
+}
+
+// DeleteToken implements [core.Store].
+func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		n, err := affected(tx.ExecContext(ctx, deleteToken, []byte(d)))
+		if err != nil {
+			return fmt.Errorf("delete token: %w", err)
+		}
+		if n == 0 {
+			return core.ErrNotFound
+		}
+		return nil
+	})
+}
+
+// DeleteUserTokens implements [core.Store].
+func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string) (int, error) {
+	var n int64
+	err := s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+		n, err = affected(tx.ExecContext(ctx, deleteUserTokens, userID, realm))
+		if err != nil {
+			return fmt.Errorf("delete tokens: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(n), nil
+}
+
+// mayHaveToken fails with core.ErrNotFound or core.ErrUserInactive.
+func mayHaveToken(ctx context.Context, tx *sqlx.Tx, userID int64) error {
+	var active bool
+	err := tx.GetContext(ctx, &active, `SELECT active FROM users WHERE id = ?`, userID)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return core.ErrNotFound
+	case err != nil:
+		return fmt.Errorf("select user: %w", err)
+	case !active:
+		return core.ErrUserInactive
+	default:
+		return nil
+	}
+}
+
+// addToken inserts the token.
+func addToken(ctx context.Context, tx *sqlx.Tx, t core.Token) error {
+	if _, err := tx.NamedExecContext(ctx, insertToken, rowOf(t)); err != nil {
+		return fmt.Errorf("insert token: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/store"
+)
+
+func TestOpenSQLite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a b?c=d#e%20.db")
+	s, err := store.Open(t.Context(), "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenDefault(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s, err := store.Open(t.Context(), store.Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := os.Stat("authcompat.db"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Chdir(t.TempDir())
+	tests := []struct{ name, dsn, want string }{
+		{"nothing", "", "unknown kind of store: "},
+		{"a path", "authcompat.db", "unknown kind of store: "},
+		{"a URL", "mysql://ann:s3cret@localhost/db", `unknown kind of store "mysql": `},
+		{"no URL", "ann:s3cret@tcp(localhost)/db", "unknown kind of store: "},
+		{"keywords", "host=localhost password=s3cret", "unknown kind of store: "},
+		{"keywords with a URL", "password=s3cret url=a://b", "unknown kind of store: "},
+		{"another case", "SQLite:s3cret", "unknown kind of store: "},
+		{"no path", "sqlite:", "the path is missing: "},
+		{"slashes", "sqlite:///s3cret.db", "no slashes after sqlite: but those of the path: "},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s, err := store.Open(t.Context(), test.dsn)
+			if err == nil || s != nil {
+				t.Fatalf("opened %v, %v", s, err)
+			}
+			want := test.want + "a store is given as sqlite:PATH, for instance sqlite:authcompat.db"
+			if err.Error() != want {
+				t.Errorf("error %q\n want %q", err, want)
+			}
+			if strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("error %q shows the password", err)
+			}
+		})
+	}
+}
+
+func TestOpenFails(t *testing.T) {
+	s, err := store.Open(t.Context(), "sqlite:"+t.TempDir())
+	if err == nil || s != nil {
+		t.Errorf("opened %v, %v", s, err)
+	}
+}
+
+func TestSQLitePath(t *testing.T) {
+	tests := []struct {
+		dsn, path string
+		ok        bool
+	}{
+		{store.Default, "authcompat.db", true},
+		{"sqlite:/var/lib/authcompat/users.db", "/var/lib/authcompat/users.db", true},
+		{"sqlite:./a:b?c.db", "./a:b?c.db", true},
+		{"sqlite:", "", false},
+		{"sqlite:///a.db", "", false},
+		{"postgres://localhost/db", "", false},
+		{"", "", false},
+	}
+	for _, test := range tests {
+		if path, ok := store.SQLitePath(test.dsn); path != test.path || ok != test.ok {
+			t.Errorf("%q: %q, %t, want %q, %t", test.dsn, path, ok, test.path, test.ok)
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package storetest
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+func tokenRaces() []testCase {
+	return []testCase{
+		{"logout against use: nothing begun after it finds the token", raceLogoutUse},
+		{"logout against logout: one wins", raceLogouts},
+		{"logout-all against login: each token is before or after", raceLogoutAllLogin},
+		{"moving against logout: the token stays gone", raceMoveLogout},
+		{"moving against moving: the latest end holds", raceMoves},
+	}
+}
+
+func raceLogoutUse(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	for round := range 24 {
+		key := fmt.Sprintf("key %d", round)
+		p.issue(t, tokenOf(ann, key))
+		var ended atomic.Bool
+		together(4, func(i int) {
+			if i == 0 {
+				if err := p.both(round).DeleteToken(t.Context(), tokenOf(ann, key).Digest); err != nil {
+					t.Error(err)
+				}
+				ended.Store(true)
+				return
+			}
+			// Each looks some more times after the end of the logout.
+			for left := 10; left > 0; {
+				after := ended.Load()
+				err := find(t.Context(), p.both(i), key)
+				if err != nil {
+					wantError(t, "find", err, core.ErrNotFound)
+				} else if after {
+					t.Errorf("round %d: found after its deletion was acknowledged", round)
+				}
+				if after || err != nil {
+					left--
+				}
+			}
+		})
+	}
+}
+
+func raceLogouts(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	for round := range 12 {
+		key := fmt.Sprintf("key %d", round)
+		p.issue(t, tokenOf(ann, key))
+		var winners atomic.Int32
+		together(actors, func(i int) {
+			switch err := p.both(i).DeleteToken(t.Context(), tokenOf(ann, key).Digest); {
+			case err == nil:
+				winners.Add(1)
+			default:
+				wantError(t, "delete", err, core.ErrNotFound)
+			}
+		})
+		if n := winners.Load(); n != 1 {
+			t.Errorf("round %d: %d deletions of one token succeeded", round, n)
+		}
+	}
+}
+
+// raceLogoutAllLogin checks that the outcome is that of some order of the calls:
+// what was issued before the deletion began is gone, what was issued after it
+// ended is there, and the number that it told is that of the tokens that went.
+func raceLogoutAllLogin(t *testing.T, p pair) {
+	for round := range 6 {
+		ann := p.add(t, newUser(fmt.Sprintf("ann %d", round)))
+		const each = 4
+		key := func(i, n int) string { return fmt.Sprintf("key %d %d %d", round, i, n) }
+		var began, ended atomic.Bool
+		var deleted int
+		var before, after [actors][each]bool
+		together(actors, func(i int) {
+			for n := range each {
+				if i == 0 && n == each/2 {
+					began.Store(true)
+					var err error
+					if deleted, err = p.a.DeleteUserTokens(t.Context(), ann.ID, realm); err != nil {
+						t.Error(err)
+					}
+					ended.Store(true)
+				}
+				after[i][n] = ended.Load()
+				if err := p.both(i).IssueToken(t.Context(), tokenOf(ann, key(i, n))); err != nil {
+					t.Error(err)
+				}
+				before[i][n] = !began.Load()
+			}
+		})
+
+		alive := 0
+		for i := range actors {
+			for n := range each {
+				err := find(t.Context(), p.both(i+1), key(i, n))
+				if err == nil {
+					alive++
+				}
+				if before[i][n] && err == nil {
+					t.Errorf("%s: alive, but issued before the deletion", key(i, n))
+				}
+				if after[i][n] && err != nil {
+					t.Errorf("%s: %v, but issued after the deletion", key(i, n), err)
+				}
+			}
+		}
+		if alive+deleted != actors*each {
+			t.Errorf("round %d: %d alive and %d deleted of %d", round, alive, deleted, actors*each)
+		}
+	}
+}
+
+func raceMoveLogout(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	for round := range 16 {
+		key := fmt.Sprintf("key %d", round)
+		token := slidingOf(ann, key, time.Hour)
+		p.issue(t, token)
+		together(4, func(i int) {
+			if i == 0 {
+				if err := p.both(round).DeleteToken(t.Context(), token.Digest); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			for n := range 4 {
+				to := token.ExpiresAt.Add(time.Duration(n*4+i) * time.Minute)
+				if err := p.both(i).MoveExpiry(t.Context(), token.Digest, to, noon()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		wantGone(t, p.a, key)
+		wantGone(t, p.b, key)
+	}
+}
+
+func raceMoves(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	for round := range 8 {
+		key := fmt.Sprintf("key %d", round)
+		token := slidingOf(ann, key, time.Hour)
+		p.issue(t, token)
+		end := token.ExpiresAt
+		together(actors, func(i int) {
+			if err := p.both(i).MoveExpiry(t.Context(), token.Digest, end.Add(time.Duration(i+1)*time.Minute), noon()); err != nil {
+				t.Error(err)
+			}
+		})
+		token.ExpiresAt = end.Add(actors * time.Minute)
+		wantFound(t, p.a, key, token, ann)
+		wantFound(t, p.b, key, token, ann)
+	}
+}

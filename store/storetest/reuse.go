@@ -1,0 +1,183 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+func reuse() []testCase {
+	return []testCase{
+		{"without a token the fresh one is added", reuseAdds},
+		{"a live token is given again", reuseGives},
+		{"a sliding token moves", reuseMoves},
+		{"a token moves only forwards", reuseNeverShortens},
+		{"a fresh token that does not slide moves nothing", reuseWithoutSliding},
+		{"a token that never expires stays so", reuseForever},
+		{"an expired token stays and is not given", reuseExpired},
+		{"a token ends at its very instant", reuseAtTheEnd},
+		{"issuers, realms and users are apart", reuseApart},
+		{"a token that is not reusable is not given", reuseOnlyReusable},
+		{"a deleted token is not given", reuseDeleted},
+		{"the inactive user's token is not given", reuseInactive},
+	}
+}
+
+// reuseToken is p.a.ReuseToken that must succeed.
+func (p pair) reuseToken(t *testing.T, fresh core.Token, now time.Time) core.Token {
+	t.Helper()
+	token, err := p.a.ReuseToken(t.Context(), fresh, now)
+	if err != nil {
+		t.Fatalf("reuse token: %v", err)
+	}
+	return token
+}
+
+func reuseAdds(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	fresh := reusableOf(ann, "fresh", time.Hour)
+	wantSame(t, "token", fresh, p.reuseToken(t, fresh, noon()))
+	wantFound(t, p.b, "fresh", fresh, ann)
+}
+
+func reuseGives(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	first := reusableOf(ann, "first", 0)
+	first.ExpiresAt = time.Time{}
+	p.issue(t, first)
+	for _, key := range []string{"second", "third"} {
+		fresh := reusableOf(ann, key, 0)
+		fresh.ExpiresAt, fresh.SealKey, fresh.CreatedAt = time.Time{}, "key-2", noon().Add(time.Hour)
+		wantSame(t, "token", first, p.reuseToken(t, fresh, noon().Add(time.Hour)))
+		wantFound(t, p.b, "first", first, ann)
+		wantGone(t, p.b, key)
+	}
+}
+
+func reuseMoves(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	first := reusableOf(ann, "first", time.Hour)
+	p.issue(t, first)
+	fresh := reusableOf(ann, "fresh", 2*time.Hour)
+	fresh.ExpiresAt = first.ExpiresAt.Add(time.Microsecond)
+
+	want := first // all but the end is the row's own
+	want.ExpiresAt = fresh.ExpiresAt
+	wantSame(t, "token", want, p.reuseToken(t, fresh, noon()))
+	wantFound(t, p.b, "first", want, ann)
+	wantGone(t, p.b, "fresh")
+}
+
+func reuseNeverShortens(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	first := reusableOf(ann, "first", 2*time.Hour)
+	p.issue(t, first)
+	wantSame(t, "token", first, p.reuseToken(t, reusableOf(ann, "fresh", time.Hour), noon()))
+	wantFound(t, p.b, "first", first, ann)
+}
+
+func reuseWithoutSliding(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	first := reusableOf(ann, "first", time.Hour)
+	p.issue(t, first)
+	fresh := reusableOf(ann, "fresh", 2*time.Hour)
+	fresh.Sliding = 0
+	wantSame(t, "token", first, p.reuseToken(t, fresh, noon()))
+	wantFound(t, p.b, "first", first, ann)
+}
+
+func reuseForever(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	first := reusableOf(ann, "first", time.Hour)
+	first.ExpiresAt = time.Time{}
+	p.issue(t, first)
+	wantSame(t, "token", first, p.reuseToken(t, reusableOf(ann, "fresh", 2*time.Hour), noon()))
+	wantFound(t, p.b, "first", first, ann)
+}
+
+func reuseExpired(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	first := reusableOf(ann, "first", time.Hour)
+	p.issue(t, first)
+	later := first.ExpiresAt.Add(time.Hour)
+	second := reusableOf(ann, "second", 3*time.Hour)
+	wantSame(t, "token", second, p.reuseToken(t, second, later))
+
+	retired := first
+	retired.Reusable = false
+	wantFound(t, p.b, "first", retired, ann)
+	wantFound(t, p.b, "second", second, ann)
+	// The clock of another node may be behind: the token stays retired.
+	wantSame(t, "token", second, p.reuseToken(t, reusableOf(ann, "third", time.Hour), noon()))
+	wantFound(t, p.b, "first", retired, ann)
+}
+
+func reuseAtTheEnd(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	first := reusableOf(ann, "first", time.Hour)
+	first.Sliding = 0
+	p.issue(t, first)
+	fresh := reusableOf(ann, "fresh", 2*time.Hour)
+	fresh.Sliding = 0
+	wantSame(t, "token a microsecond before", first, p.reuseToken(t, fresh, first.ExpiresAt.Add(-time.Microsecond)))
+	wantSame(t, "token at the end", fresh, p.reuseToken(t, fresh, first.ExpiresAt))
+}
+
+func reuseApart(t *testing.T, p pair) {
+	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
+	set := map[string]core.Token{}
+	for _, user := range []core.User{ann, bob} {
+		for _, issuer := range []string{"one", "One"} {
+			for _, realm := range []string{"default", "inner"} {
+				key := user.Username + issuer + realm
+				token := reusableOf(user, key, time.Hour)
+				token.Issuer, token.Realm = issuer, realm
+				set[key] = token
+				wantSame(t, key, token, p.reuseToken(t, token, noon()))
+			}
+		}
+	}
+	for key, token := range set {
+		fresh := token
+		fresh.Digest = core.Presented("again " + key).SHA256()
+		wantSame(t, key+" again", token, p.reuseToken(t, fresh, noon()))
+	}
+}
+
+func reuseOnlyReusable(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	other := slidingOf(ann, "other", time.Hour)
+	p.issue(t, other)
+	fresh := reusableOf(ann, "fresh", 2*time.Hour)
+	wantSame(t, "token", fresh, p.reuseToken(t, fresh, noon()))
+	wantFound(t, p.b, "other", other, ann)
+}
+
+func reuseDeleted(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	first := reusableOf(ann, "first", time.Hour)
+	p.issue(t, first)
+	if err := p.b.DeleteToken(t.Context(), first.Digest); err != nil {
+		t.Fatal(err)
+	}
+	fresh := reusableOf(ann, "fresh", time.Hour)
+	wantSame(t, "token", fresh, p.reuseToken(t, fresh, noon()))
+	wantGone(t, p.b, "first")
+}
+
+func reuseInactive(t *testing.T, p pair) {
+	u := newUser("ann")
+	u.Inactive = true
+	var first core.Token
+	ann, err := p.a.CreateUser(t.Context(), u, func(user core.User) (core.Token, error) {
+		first = reusableOf(user, "first", time.Hour)
+		return first, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.a.ReuseToken(t.Context(), reusableOf(ann, "fresh", 2*time.Hour), noon())
+	wantError(t, "reuse", err, core.ErrUserInactive)
+	wantFound(t, p.b, "first", first, ann)
+}

@@ -1,0 +1,174 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/google/go-cmp/cmp"
+)
+
+// Opener gives two independent handles on one fresh, empty database and closes
+// them with the test.
+type Opener func(tb testing.TB) (a, b core.Store)
+
+// Run runs the whole suite. Each case has a database of its own.
+func Run(t *testing.T, open Opener) {
+	subjects := []struct {
+		name  string
+		cases []testCase
+	}{
+		{"users", users()},
+		{"passwords", passwords()},
+		{"tokens", tokens()},
+		{"reuse", reuse()},
+		{"expiry", expiry()},
+		{"deletion", deletion()},
+		{"contexts", contexts()},
+		{"races of users", userRaces()},
+		{"races of tokens", tokenRaces()},
+		{"races of reuse", reuseRaces()},
+	}
+	for _, s := range subjects {
+		t.Run(s.name, func(t *testing.T) {
+			for _, c := range s.cases {
+				t.Run(c.name, func(t *testing.T) {
+					t.Parallel()
+					a, b := open(t)
+					c.run(t, pair{a: a, b: b})
+				})
+			}
+		})
+	}
+}
+
+// testCase is one sentence of the contract.
+type testCase struct {
+	name string
+	run  func(*testing.T, pair)
+}
+
+// pair is a database under test: what a does is checked through b.
+type pair struct{ a, b core.Store }
+
+// both gives the handle for the i-th of several actors.
+func (p pair) both(i int) core.Store {
+	if i%2 == 0 {
+		return p.a
+	}
+	return p.b
+}
+
+const (
+	realm  = "default"
+	issuer = "some-api"
+)
+
+// noon is when all of it happens. It is long past, so that a store that reads a
+// clock fails.
+func noon() time.Time { return time.Date(2001, time.June, 16, 12, 0, 0, 123456000, time.UTC) }
+
+// newUser is a registration with nothing special.
+func newUser(name string) core.NewUser {
+	return core.NewUser{
+		Username: name, Email: name + "@example.org", PasswordHash: "hash of " + name, CreatedAt: noon(),
+	}
+}
+
+// add makes the user.
+func (p pair) add(t *testing.T, u core.NewUser) core.User {
+	t.Helper()
+	user, err := p.a.CreateUser(t.Context(), u, nil)
+	if err != nil {
+		t.Fatalf("create user %q: %v", u.Username, err)
+	}
+	return user
+}
+
+// tokenOf is a token that never expires, with the text key.
+func tokenOf(u core.User, key string) core.Token {
+	return core.Token{
+		Digest: core.Presented(key).SHA256(), UserID: u.ID, Realm: realm, Issuer: issuer, CreatedAt: noon(),
+	}
+}
+
+// slidingOf is a token for ttl, from noon, that use moves.
+func slidingOf(u core.User, key string, ttl time.Duration) core.Token {
+	token := tokenOf(u, key)
+	token.ExpiresAt, token.Sliding = noon().Add(ttl), ttl
+	return token
+}
+
+// reusableOf is a sliding token that is to be shown again.
+func reusableOf(u core.User, key string, ttl time.Duration) core.Token {
+	token := slidingOf(u, key, ttl)
+	token.Reusable, token.Sealed, token.SealKey = true, []byte("sealed "+key), "key-1"
+	return token
+}
+
+// issue adds the token.
+func (p pair) issue(t *testing.T, token core.Token) {
+	t.Helper()
+	if err := p.a.IssueToken(t.Context(), token); err != nil {
+		t.Fatalf("issue token: %v", err)
+	}
+}
+
+// wantFound checks that key presents exactly this token of this user.
+func wantFound(t *testing.T, s core.Store, key string, token core.Token, user core.User) {
+	t.Helper()
+	gotToken, gotUser, err := s.FindToken(t.Context(), token.Realm, core.Presented(key))
+	if err != nil {
+		t.Errorf("find token %q: %v", key, err)
+		return
+	}
+	wantSame(t, "token "+key, token, gotToken)
+	wantSame(t, "user of token "+key, user, gotUser)
+}
+
+// wantGone checks that key presents no token.
+func wantGone(t *testing.T, s core.Store, key string) {
+	t.Helper()
+	_, _, err := s.FindToken(t.Context(), realm, core.Presented(key))
+	wantError(t, "find token "+key, err, core.ErrNotFound)
+}
+
+// wantError checks that err is the one that the contract names.
+func wantError(t *testing.T, doing string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: error %v, want %v", doing, err, want)
+	}
+}
+
+// wantSame compares two values, times with their zone.
+func wantSame(t *testing.T, what string, want, got any) {
+	t.Helper()
+	zoned := cmp.Comparer(func(x, y time.Time) bool { return x.Equal(y) && x.Location() == y.Location() })
+	if diff := cmp.Diff(want, got, zoned); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// together runs do for 0 … n-1 at once and waits for all.
+func together(n int, do func(i int)) {
+	var done sync.WaitGroup
+	gate := make(chan struct{})
+	for i := range n {
+		done.Go(func() {
+			<-gate
+			do(i)
+		})
+	}
+	close(gate)
+	done.Wait()
+}
+
+// find is FindToken for races, where only the error matters.
+func find(ctx context.Context, s core.Store, key string) error {
+	_, _, err := s.FindToken(ctx, realm, core.Presented(key))
+	return err
+}

@@ -1,0 +1,112 @@
+package storetest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+func tokens() []testCase {
+	return []testCase{
+		{"a token is kept as given", tokenKept},
+		{"a user has many tokens", manyTokens},
+		{"an expired token is found", expiredFound},
+		{"a token of another realm is not found", otherRealm},
+		{"text that is no token is not found", noToken},
+		{"an inactive user gets no token", inactiveUser},
+		{"nobody gets no token", nobodysToken},
+	}
+}
+
+func tokenKept(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	everything := reusableOf(ann, "everything", 15*24*time.Hour)
+	everything.Sealed = []byte{0, 255, '\'', 0}
+	tests := []struct {
+		name  string
+		token core.Token
+	}{
+		{"never expires", tokenOf(ann, "never expires")},
+		{"slides", slidingOf(ann, "slides", 10*time.Hour)},
+		{"everything", everything},
+	}
+	for _, test := range tests {
+		p.issue(t, test.token)
+	}
+	for _, test := range tests {
+		wantFound(t, p.a, test.name, test.token, ann)
+		wantFound(t, p.b, test.name, test.token, ann)
+	}
+}
+
+func manyTokens(t *testing.T, p pair) {
+	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
+	for _, key := range []string{"1", "2", "3"} {
+		p.issue(t, tokenOf(ann, key))
+	}
+	p.issue(t, tokenOf(bob, "4"))
+	for _, key := range []string{"1", "2", "3"} {
+		wantFound(t, p.b, key, tokenOf(ann, key), ann)
+	}
+	wantFound(t, p.b, "4", tokenOf(bob, "4"), bob)
+}
+
+func expiredFound(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	for key, end := range map[string]time.Time{
+		"long over": time.Date(1971, 1, 1, 0, 0, 0, 0, time.UTC),
+		"far ahead": time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		token := tokenOf(ann, key)
+		token.ExpiresAt = end
+		p.issue(t, token)
+		wantFound(t, p.b, key, token, ann)
+	}
+}
+
+func otherRealm(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	token := tokenOf(ann, "key")
+	token.Realm = "inner"
+	p.issue(t, token)
+	for _, realm := range []string{"", "default", "Inner", "inner "} {
+		_, _, err := p.b.FindToken(t.Context(), realm, "key")
+		wantError(t, "find in realm "+realm, err, core.ErrNotFound)
+	}
+	wantFound(t, p.b, "key", token, ann)
+}
+
+func noToken(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	p.issue(t, tokenOf(ann, "key"))
+	for _, text := range []string{"", "ke", "key ", "KEY", "k\x00y", "\xff\xfe", "%", strings.Repeat("k", 100_000)} {
+		token, user, err := p.b.FindToken(t.Context(), realm, core.Presented(text))
+		wantError(t, "find", err, core.ErrNotFound)
+		wantSame(t, "token beside the error", core.Token{}, token)
+		wantSame(t, "user beside the error", core.User{}, user)
+	}
+}
+
+func inactiveUser(t *testing.T, p pair) {
+	u := newUser("ann")
+	u.Inactive = true
+	ann := p.add(t, u)
+	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued")), core.ErrUserInactive)
+	token, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), noon())
+	wantError(t, "reuse", err, core.ErrUserInactive)
+	wantSame(t, "token beside the error", core.Token{}, token)
+	wantGone(t, p.b, "issued")
+	wantGone(t, p.b, "reused")
+}
+
+func nobodysToken(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	nobody := core.User{ID: ann.ID + 1}
+	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(nobody, "issued")), core.ErrNotFound)
+	_, err := p.a.ReuseToken(t.Context(), reusableOf(nobody, "reused", time.Hour), noon())
+	wantError(t, "reuse", err, core.ErrNotFound)
+	wantGone(t, p.b, "issued")
+	wantGone(t, p.b, "reused")
+}
