@@ -1,0 +1,114 @@
+package conformance
+
+import (
+	"time"
+
+	"github.com/authcompat/authcompat/conformance/internal/jsontree"
+)
+
+// A File is a loaded exchange file: what one profile's document promises.
+type File struct {
+	Name      string // as shown in positions: exchanges/ocd-users.yaml
+	Profile   string
+	Exchanges []Exchange
+
+	usernameMax int
+	everyAnswer []headerWant
+	createUser  *step // nil: the API cannot make a user
+}
+
+// An Exchange is one documented conversation: requests, and what each must be answered.
+type Exchange struct {
+	Name     string
+	Source   string // document and section, or the reason for a choice where the document is silent
+	Position Position
+
+	users []user
+	steps []step
+}
+
+// A user is a user, or only a name, that an exchange needs.
+type user struct {
+	name       string // in the file
+	position   Position
+	username   string // as documented, before it is made unique
+	length     int    // the exact length of the name in characters; 0: as it is
+	password   string
+	email      string
+	inactive   bool
+	attributes map[string]string
+	isNew      bool // does not exist yet: the exchange registers it, or no one does
+	own        bool // a user that others share will not do
+}
+
+type step struct {
+	position Position
+	advance  time.Duration
+	request  request
+	answer   answer
+}
+
+type request struct {
+	method  string
+	path    template
+	headers []headerLine
+	body    body
+}
+
+type headerLine struct {
+	name  string
+	value template
+}
+
+// A body is the body of a request in one of its three forms: text, a JSON value, or form pairs.
+type body struct {
+	text *template
+	json *jsonWant
+	form []formPair
+}
+
+type formPair struct {
+	name  string
+	value template
+}
+
+type answer struct {
+	status         int
+	statusPosition Position
+	headers        []headerWant
+	body           bodyWant
+}
+
+// A headerWant is what is expected of one header. With none of the three set it is expected to be
+// absent.
+type headerWant struct {
+	name     string
+	position Position
+	any      bool
+	values   []template
+}
+
+// A bodyWant is what is expected of a body: exactly one of the four is set.
+type bodyWant struct {
+	position Position
+	text     *template
+	json     *jsonWant
+	ordered  bool // for json: the keys' order counts
+	html     bool
+	empty    bool
+}
+
+// A jsonWant is a JSON value whose strings are templates. As the body of a request its templates
+// have no placeholders.
+type jsonWant struct {
+	kind    jsontree.Kind
+	text    string   // of a number or bool
+	string  template // of a string
+	items   []jsonWant
+	members []memberWant
+}
+
+type memberWant struct {
+	key   string
+	value jsonWant
+}

@@ -1,0 +1,65 @@
+package jsontree_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/conformance/internal/jsontree"
+)
+
+func TestParseAndWrite(t *testing.T) {
+	v, err := jsontree.Parse([]byte(` {"b": [1.0, -2e3, true, null, ""], "a": {}, "b": [], "é\u0000\n": "\"\\<"} `))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const compact = `{"b":[1.0,-2e3,true,null,""],"a":{},"b":[],"é\u0000\n":"\"\\<"}`
+	if diff := cmp.Diff(compact, jsontree.Compact(v)); diff != "" {
+		t.Error(diff)
+	}
+	const indented = `{
+  "b": [
+    1.0,
+    -2e3,
+    true,
+    null,
+    ""
+  ],
+  "a": {},
+  "b": [],
+  "é\u0000\n": "\"\\<"
+}`
+	if diff := cmp.Diff(indented, jsontree.Indented(v)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for _, text := range []string{"", "{", `{"a"`, `{"a":`, `{"a":1`, `{"a":1,}`, "[1", "[1,]", "]", "1 2", "{} x", "nul", "NaN", `{"a" 1}`, `{1:2}`,
+		strings.Repeat("[", 300) + strings.Repeat("]", 300)} {
+		if v, err := jsontree.Parse([]byte(text)); err == nil {
+			t.Errorf("%.20q: accepted as %v", text, v)
+		}
+	}
+}
+
+// What is written is read back as the same value.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"a":[1,"x",null]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v, err := jsontree.Parse(data)
+		if err != nil {
+			return
+		}
+		for _, text := range []string{jsontree.Compact(v), jsontree.Indented(v)} {
+			again, err := jsontree.Parse([]byte(text))
+			if err != nil {
+				t.Fatalf("%q: %v", text, err)
+			}
+			if diff := cmp.Diff(v, again); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	})
+}

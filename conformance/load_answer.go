@@ -1,0 +1,139 @@
+package conformance
+
+import (
+	"encoding/json"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/conformance/internal/jsontree"
+)
+
+func (l *loader) loadAnswer(key string, n *yaml.Node) answer {
+	a := answer{}
+	bodies := 0
+	body := func(n *yaml.Node) { bodies++; a.body.position = l.position(l.resolve(n)) }
+	anyOrder := false
+	l.mapping(key, n,
+		field{"status", true, func(key string, n *yaml.Node) {
+			a.status, a.statusPosition = l.number(key, n, 200, 599), l.position(l.resolve(n))
+		}},
+		field{"headers", false, func(key string, n *yaml.Node) { a.headers = l.headerWants(key, n) }},
+		field{"body", false, func(key string, n *yaml.Node) {
+			body(n)
+			t := l.template(key, n, true)
+			l.plain(key, n, t)
+			if t.source == "" {
+				l.problem(n, key, "want empty: true for an empty body")
+			}
+			a.body.text = &t
+		}},
+		field{"json", false, func(key string, n *yaml.Node) {
+			body(n)
+			v := l.json(key, n, true, 0)
+			a.body.json = &v
+		}},
+		field{"any_key_order", false, func(key string, n *yaml.Node) { anyOrder = l.yes(key, n) }},
+		field{"html", false, func(key string, n *yaml.Node) { body(n); a.body.html = l.yes(key, n) }},
+		field{"empty", false, func(key string, n *yaml.Node) { body(n); a.body.empty = l.yes(key, n) }},
+	)
+	if bodies != 1 {
+		l.problem(n, key, "want the whole body: one of body, json, html and empty")
+	}
+	if anyOrder && a.body.json == nil {
+		l.problem(n, key, "any_key_order goes with json only")
+	}
+	a.body.ordered = !anyOrder
+	return a
+}
+
+func (l *loader) headerWants(key string, n *yaml.Node) []headerWant {
+	var wants []headerWant
+	l.entries(key, n, func(name, at string, k, v *yaml.Node) {
+		l.headerName(at, k)
+		h := headerWant{name: name, position: l.position(k)}
+		switch r := l.resolve(v); {
+		case r.Kind == yaml.SequenceNode:
+			l.items(at, v, func(at string, item *yaml.Node) {
+				t := l.template(at, item, true)
+				l.plain(at, item, t)
+				h.values = append(h.values, t)
+			})
+		case r.Tag == "!!null":
+		default:
+			t := l.template(at, v, true)
+			h.any = len(t.parts) == 1 && t.parts[0].placeholder != nil && t.parts[0].placeholder.any
+			if !h.any {
+				l.plain(at, v, t)
+				h.values = []template{t}
+			}
+		}
+		wants = append(wants, h)
+	})
+	return wants
+}
+
+// plain refuses the placeholders that stand for a whole header or a whole JSON string.
+func (l *loader) plain(key string, n *yaml.Node, t template) {
+	for _, part := range t.parts {
+		switch {
+		case part.placeholder == nil:
+		case part.placeholder.any:
+			l.problem(n, key, "<any> is the whole of a header's value, or nothing")
+		case part.placeholder.text:
+			l.problem(n, key, "%v is the whole of a string within json, or nothing", part.placeholder)
+		}
+	}
+}
+
+// maxJSONDepth bounds the recursion; an alias can stand within what it names.
+const maxJSONDepth = 50
+
+// json reads a JSON value written as YAML.
+func (l *loader) json(key string, n *yaml.Node, expectation bool, depth int) jsonWant {
+	n = l.resolve(n)
+	if depth > maxJSONDepth {
+		l.problem(n, key, "is nested more than %d deep", maxJSONDepth)
+		return jsonWant{}
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		w := jsonWant{kind: jsontree.Object}
+		l.entries(key, n, func(name, at string, _, v *yaml.Node) {
+			w.members = append(w.members, memberWant{name, l.json(at, v, expectation, depth+1)})
+		})
+		return w
+	case yaml.SequenceNode:
+		w := jsonWant{kind: jsontree.Array}
+		l.items(key, n, func(at string, item *yaml.Node) {
+			w.items = append(w.items, l.json(at, item, expectation, depth+1))
+		})
+		return w
+	}
+	return l.jsonScalar(key, n, expectation)
+}
+
+func (l *loader) jsonScalar(key string, n *yaml.Node, expectation bool) jsonWant {
+	switch n.Tag {
+	case "!!null":
+		return jsonWant{kind: jsontree.Null}
+	case "!!bool", "!!int", "!!float":
+		if !json.Valid([]byte(n.Value)) {
+			l.problem(n, key, "%s is not written as in JSON; quote it if it is a string", n.Value)
+		}
+		if n.Tag == "!!bool" {
+			return jsonWant{kind: jsontree.Bool, text: n.Value}
+		}
+		return jsonWant{kind: jsontree.Number, text: n.Value}
+	}
+	w := jsonWant{kind: jsontree.String, string: l.template(key, n, expectation)}
+	if w.string.isWhole() {
+		return w
+	}
+	l.plain(key, n, w.string)
+	for _, part := range w.string.parts {
+		if part.placeholder != nil && part.placeholder.number {
+			l.problem(n, key, "%v is the whole of a value, or nothing", part.placeholder)
+		}
+	}
+	return w
+}

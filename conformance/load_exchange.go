@@ -1,0 +1,90 @@
+package conformance
+
+import (
+	"time"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+func (l *loader) loadExchange(key string, n *yaml.Node) Exchange {
+	e := Exchange{Position: l.position(n)}
+	l.mapping(key, n,
+		field{"name", true, func(key string, n *yaml.Node) { e.Name = l.filled(key, n) }},
+		field{"source", true, func(key string, n *yaml.Node) { e.Source = l.filled(key, n) }},
+		field{"users", false, func(key string, n *yaml.Node) {
+			l.entries(key, n, func(name, at string, k, v *yaml.Node) {
+				if !isName(name) {
+					l.problem(k, at, "is no name: want small letters, digits and underscores")
+				}
+				e.users = append(e.users, l.loadUser(name, at, v))
+			})
+		}},
+		field{"steps", true, func(key string, n *yaml.Node) {
+			l.items(key, n, func(at string, item *yaml.Node) { e.steps = append(e.steps, l.loadStep(at, item, true)) })
+			if len(e.steps) == 0 {
+				l.problem(n, key, "want one step or more")
+			}
+		}},
+	)
+	return e
+}
+
+func (l *loader) loadUser(name, key string, n *yaml.Node) user {
+	u := user{name: name, username: name, position: l.position(n)}
+	l.mapping(key, n,
+		field{"username", false, func(key string, n *yaml.Node) { u.username = l.filled(key, n) }},
+		field{"length", false, func(key string, n *yaml.Node) { u.length = l.number(key, n, suffixLength+1, 1000) }},
+		field{"password", false, func(key string, n *yaml.Node) { u.password = l.userPassword(key, n) }},
+		field{"email", false, func(key string, n *yaml.Node) { u.email = l.filled(key, n) }},
+		field{"inactive", false, func(key string, n *yaml.Node) { u.inactive = l.yes(key, n) }},
+		field{"new", false, func(key string, n *yaml.Node) { u.isNew = l.yes(key, n) }},
+		field{"own", false, func(key string, n *yaml.Node) { u.own = l.yes(key, n) }},
+		field{"attributes", false, func(key string, n *yaml.Node) {
+			u.attributes = map[string]string{}
+			l.entries(key, n, func(name, at string, _, v *yaml.Node) { u.attributes[name] = l.text(at, v) })
+		}},
+	)
+	if u.isNew && (u.inactive || u.attributes != nil || u.own) {
+		l.problem(n, key, "a user that is new has only a username, length, password and email")
+	}
+	if !u.isNew && u.password == "" {
+		l.problem(n, key, "a user that is there before the exchange has a password")
+	}
+	if u.length > 0 && utf8.RuneCountInString(u.username) > u.length {
+		l.problem(n, key, "the username is longer than its length")
+	}
+	return u
+}
+
+// userPassword reads a password; of the references it may have only the functions.
+func (l *loader) userPassword(key string, n *yaml.Node) string {
+	t := l.template(key, n, false)
+	for _, part := range t.parts {
+		if part.reference != nil && !part.reference.isText {
+			l.problem(n, key, "only repeat(…) and bytes(…) can stand in a password")
+		}
+	}
+	return t.expand(&scope{})
+}
+
+func (l *loader) loadStep(key string, n *yaml.Node, moves bool) step {
+	s := step{position: l.position(l.resolve(n))}
+	fields := []field{
+		{"request", true, func(key string, n *yaml.Node) { s.request = l.loadRequest(key, n) }},
+		{"answer", true, func(key string, n *yaml.Node) { s.answer = l.loadAnswer(key, n) }},
+	}
+	if moves {
+		fields = append(fields, field{"advance", false, func(key string, n *yaml.Node) { s.advance = l.span(key, n) }})
+	}
+	l.mapping(key, n, fields...)
+	return s
+}
+
+func (l *loader) span(key string, n *yaml.Node) time.Duration {
+	span, err := parseSpan(l.text(key, n))
+	if err != nil {
+		l.problem(n, key, "%v", err)
+	}
+	return span
+}

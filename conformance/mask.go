@@ -1,0 +1,43 @@
+package conformance
+
+import (
+	"regexp"
+	"strings"
+)
+
+const (
+	masked  = "…"
+	shownOf = 4 // characters of a token
+)
+
+// A mask hides secrets in what a report shows.
+type mask struct {
+	tokens   []string
+	password string
+	alike    *regexp.Regexp
+}
+
+// newMask hides what an exchange has captured of tokens, whatever looks like a token (an answer
+// that failed to match may hold one that was not captured), and the password, if one is given.
+func newMask(s *scope, password string) *mask {
+	m := &mask{password: password, alike: regexp.MustCompile(`[0-9a-fA-F]{40,}`)}
+	isToken := regexp.MustCompile(`^[0-9a-f]{16,}$`)
+	for _, value := range s.captures {
+		if isToken.MatchString(value) {
+			m.tokens = append(m.tokens, value)
+		}
+	}
+	m.tokens = append(m.tokens, s.hidden...)
+	return m
+}
+
+func (m *mask) hide(text string) string {
+	for _, token := range m.tokens {
+		text = strings.ReplaceAll(text, token, token[:min(shownOf, len(token))]+masked)
+	}
+	text = m.alike.ReplaceAllStringFunc(text, func(token string) string { return token[:shownOf] + masked })
+	if m.password != "" {
+		text = strings.ReplaceAll(text, m.password, masked)
+	}
+	return text
+}

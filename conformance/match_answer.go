@@ -1,0 +1,114 @@
+package conformance
+
+import (
+	"fmt"
+	"mime"
+	"strings"
+
+	"github.com/authcompat/authcompat/conformance/wire"
+)
+
+// match holds an answer against what is expected and returns every difference. Without any, what
+// its placeholders capture is in the scope.
+func (a answer) match(got *wire.Answer, s *scope) []Difference {
+	var differences []Difference
+	if got.Status != a.status {
+		differences = append(differences, Difference{
+			Position: a.statusPosition, Part: "status", Offset: -1,
+			Problem: fmt.Sprintf("status is %d, want %d", got.Status, a.status),
+			Want:    fmt.Sprint(a.status), Got: fmt.Sprint(got.Status),
+		})
+	}
+	for _, h := range a.headers {
+		if d := h.match(got, s); d != nil {
+			differences = append(differences, *d)
+		}
+	}
+	if d := a.body.match(got, s); d != nil {
+		differences = append(differences, *d)
+	}
+	return differences
+}
+
+func (h headerWant) match(got *wire.Answer, s *scope) *Difference {
+	if h.any {
+		return nil
+	}
+	different := func(problem, want string) *Difference {
+		return &Difference{
+			Position: h.position, Part: "header " + h.name, Problem: problem, Offset: -1,
+			Want: want, Got: headerLines(got, h.name),
+		}
+	}
+	values := got.Values(h.name)
+	want := h.lines(s)
+	switch {
+	case len(h.values) == 0 && len(values) > 0:
+		return different(h.name+" is there, want none", "")
+	case len(values) == 0 && len(h.values) > 0:
+		return different(h.name+" is missing", want)
+	case len(values) != len(h.values):
+		return different(fmt.Sprintf("%s stands %d times, want %d", h.name, len(values), len(h.values)), want)
+	}
+	for i, value := range values {
+		if c := h.values[i].match(value, s); c.problem != "" {
+			return different(h.name+" differs", want)
+		}
+	}
+	for _, line := range got.Headers {
+		if strings.EqualFold(line.Name, h.name) && line.Name != h.name {
+			return different(h.name+" is spelled "+line.Name, want)
+		}
+	}
+	return nil
+}
+
+func (h headerWant) lines(s *scope) string {
+	lines := make([]string, len(h.values))
+	for i, value := range h.values {
+		lines[i] = h.name + ": " + value.expand(s)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func headerLines(a *wire.Answer, name string) string {
+	var lines []string
+	for _, h := range a.Headers {
+		if strings.EqualFold(h.Name, name) {
+			lines = append(lines, h.Name+": "+h.Value)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// match compares a body.
+func (b bodyWant) match(got *wire.Answer, s *scope) *Difference {
+	var c comparison
+	switch {
+	case b.text != nil:
+		c = b.text.match(string(got.Body), s)
+	case b.json != nil:
+		c = b.json.matchJSON(got.Body, b.ordered, s)
+	case b.empty && len(got.Body) > 0:
+		c = comparison{problem: "want an empty body", offset: 0, got: string(got.Body)}
+	case b.html && !isHTML(got):
+		c = comparison{problem: "want an HTML page", offset: -1, want: "Content-Type: text/html", got: headerLines(got, "Content-Type")}
+	}
+	if c.problem == "" {
+		return nil
+	}
+	d := &Difference{Position: b.position, Part: "body", Problem: "body: " + c.problem, Offset: c.offset, Want: c.want, Got: c.got}
+	if c.offset >= 0 {
+		before := got.Body[:c.offset]
+		d.Line = strings.Count(string(before), "\n") + 1
+		d.Column = len(before) - strings.LastIndex(string(before), "\n")
+		d.Problem = fmt.Sprintf("body differs at byte %d (line %d, column %d): %s", d.Offset, d.Line, d.Column, c.problem)
+	}
+	return d
+}
+
+func isHTML(a *wire.Answer) bool {
+	value, _ := a.Value("Content-Type")
+	kind, _, err := mime.ParseMediaType(value)
+	return err == nil && kind == "text/html"
+}

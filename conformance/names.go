@@ -1,0 +1,41 @@
+package conformance
+
+import (
+	"crypto/rand"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// suffixLength is the length of what makes a username unique: a hyphen, which every profile's
+// character set has, six characters for the run and three for the user within it.
+const suffixLength = 10
+
+// runName returns six random characters, which all names of one run share.
+func runName() string { return strings.ToLower(rand.Text())[:6] }
+
+// A naming gives users their names. Its run is empty where the server is in a state that no one
+// has touched: names are as documented then.
+type naming struct {
+	run   string
+	count int
+}
+
+// username returns the name to use for a user, unique to the run, of the exact length if the file
+// asks for one.
+func (n *naming) username(u user) string {
+	suffix := ""
+	if n.run != "" {
+		count := strconv.FormatInt(int64(n.count), 36)
+		suffix = "-" + n.run + strings.Repeat("0", max(0, 3-len(count))) + count
+		n.count++
+	}
+	if u.length == 0 {
+		return u.username + suffix
+	}
+	padding := u.length - utf8.RuneCountInString(u.username) - len(suffix)
+	if padding < 0 {
+		return string([]rune(u.username)[:u.length-len(suffix)]) + suffix
+	}
+	return u.username + strings.Repeat("x", padding) + suffix
+}

@@ -1,0 +1,127 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// maxHex is the longest <hexN>: a SHA-512 in hex.
+const maxHex = 128
+
+// A placeholder is what stands between < and >: a type, the name under which the matched text is
+// captured, and what else must hold.
+type placeholder struct {
+	source  string
+	pattern *regexp.Regexp // of the type, to be anchored by the caller
+	hex     bool           // no further hex digit may follow
+	number  bool           // may stand for a JSON number
+	any     bool           // <any>: a header with any value, or none
+	text    bool           // <text>: any string, as the whole of a JSON string
+	capture string
+	not     []string // captures that the text must differ from
+	form    *timeForm
+	clock   *clockRelation
+}
+
+// String returns the placeholder as written.
+func (h *placeholder) String() string { return "<" + h.source + ">" }
+
+func parsePlaceholder(source string) (*placeholder, error) {
+	arguments := strings.Split(source, ",")
+	kind, capture, captured := strings.Cut(arguments[0], ":")
+	h := &placeholder{source: source, capture: capture}
+	if captured && !isName(capture) {
+		return h, fmt.Errorf("%q is no name to capture under", capture)
+	}
+	switch {
+	case kind == "any":
+		h.any = true
+		if captured || len(arguments) > 1 {
+			return h, errors.New("<any> stands alone")
+		}
+	case kind == "text":
+		h.pattern, h.text = regexp.MustCompile(`(?s).*`), true
+	case kind == "integer":
+		h.pattern, h.number = integerPattern(), true
+	case kind == "datetime":
+		h.form = anyTime()
+		h.pattern = h.form.pattern
+	case strings.HasPrefix(kind, "hex"):
+		n, err := strconv.Atoi(kind[len("hex"):])
+		if err != nil || n < 1 || n > maxHex || kind != fmt.Sprint("hex", n) {
+			return h, fmt.Errorf("want hex1 to hex%d", maxHex)
+		}
+		h.pattern, h.hex = regexp.MustCompile(fmt.Sprintf(`[0-9a-f]{%d}`, n)), true
+	default:
+		return h, errors.New("want any, text, integer, datetime or hexN")
+	}
+	return h, h.parseArguments(arguments[1:])
+}
+
+func (h *placeholder) parseArguments(arguments []string) error {
+	for _, argument := range arguments {
+		argument = strings.TrimSpace(argument)
+		if name, ok := strings.CutPrefix(argument, "not "); ok {
+			if !isName(name) {
+				return fmt.Errorf("%q is no captured name", name)
+			}
+			h.not = append(h.not, name)
+			continue
+		}
+		if h.form == nil {
+			return fmt.Errorf("%q is not understood, want: not NAME", argument)
+		}
+		if form := findTimeForm(argument); form != nil {
+			h.form, h.pattern = form, form.pattern
+			continue
+		}
+		if !strings.HasPrefix(argument, "now") {
+			return fmt.Errorf("%q is neither a form (%s) nor a relation to the clock (now + 10h ± 90s)", argument, timeFormNames())
+		}
+		relation, err := parseClockRelation(argument)
+		if err != nil {
+			return err
+		}
+		h.clock = relation
+	}
+	return nil
+}
+
+func integerPattern() *regexp.Regexp { return regexp.MustCompile(`-?(?:0|[1-9][0-9]*)`) }
+
+// match returns how many bytes at the beginning of the text the placeholder takes.
+func (h *placeholder) match(text string, s *scope) (int, error) {
+	at := h.pattern.FindStringIndex(text)
+	if at == nil || at[0] != 0 {
+		return 0, fmt.Errorf("want %v here", h)
+	}
+	found := text[:at[1]]
+	if h.hex && at[1] < len(text) && isHex(text[at[1]]) {
+		return 0, fmt.Errorf("want %v here: there are more hex digits", h)
+	}
+	for _, name := range h.not {
+		if found == s.captures[name] {
+			return 0, fmt.Errorf("want %v here: it is the same as %s", h, name)
+		}
+	}
+	if h.form != nil {
+		if err := h.form.check(found, h.clock, s); err != nil {
+			return 0, fmt.Errorf("want %v here: %w", h, err)
+		}
+	}
+	return at[1], nil
+}
+
+// find returns where in the text something of the placeholder's type stands, nil for nowhere.
+func (h *placeholder) find(text string) []int {
+	at := h.pattern.FindStringIndex(text)
+	if at == nil || h.hex && (at[0] > 0 && isHex(text[at[0]-1]) || at[1] < len(text) && isHex(text[at[1]])) {
+		return nil
+	}
+	return at
+}
+
+func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }

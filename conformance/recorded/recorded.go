@@ -1,0 +1,96 @@
+// Package recorded replays exchanges that were recorded from genuine servers and compares the
+// answers of another server with theirs.
+//
+// A recording is a JSON list of sequences; a sequence has a name, steps and as many answers. A step
+// has method, path, headers (pairs, sent as they are) and body (bytes as Latin-1 text). In headers,
+// {{token}} stands for the last token that an answer of the sequence carried, before any for 40
+// times f; {{token-1}} is it without its last character, {{token8}} its first 8 characters.
+//
+// An answer has status, the headers Content-Type, WWW-Authenticate, Allow and Location (absent ones
+// left out), and the body, normalised: a token is <hex40> or <hex64>, an ISO datetime in quotes
+// "<datetime>", an id "id":<id>, an HTML page <html>; the body of the answer to a HEAD is empty. A
+// recording can have <login> and <account> for bodies that only a document gives: such an answer
+// has to be a JSON object, with a token for <login>.
+package recorded
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/authcompat/authcompat/conformance/wire"
+)
+
+// A Sequence is requests on one state, and what the genuine server answered each.
+type Sequence struct {
+	Name    string   `json:"name"`
+	Steps   []Step   `json:"steps"`
+	Answers []Answer `json:"answers"`
+}
+
+// A Step is a request; its body is bytes as Latin-1 text.
+type Step struct {
+	Method  string      `json:"method"`
+	Path    string      `json:"path"`
+	Headers [][2]string `json:"headers"`
+	Body    string      `json:"body"`
+}
+
+// An Answer is a normalised answer. Headers has the compared ones that are there, under their names
+// in small letters.
+type Answer struct {
+	Status  int               `json:"status"`
+	Headers map[string]string `json:"headers"`
+	Body    string            `json:"body"`
+}
+
+// Parse reads a recording.
+func Parse(data []byte) ([]Sequence, error) {
+	var sequences []Sequence
+	if err := json.Unmarshal(data, &sequences); err != nil {
+		return nil, fmt.Errorf("recording: %w", err)
+	}
+	seen := map[string]bool{}
+	for _, s := range sequences {
+		switch {
+		case s.Name == "" || seen[s.Name]:
+			return nil, fmt.Errorf("recording: the name %q is empty or stands twice", s.Name)
+		case len(s.Steps) == 0 || len(s.Steps) != len(s.Answers):
+			return nil, fmt.Errorf("recording: %s has %d steps and %d answers", s.Name, len(s.Steps), len(s.Answers))
+		}
+		seen[s.Name] = true
+		for i, step := range s.Steps {
+			if _, err := latin1(step.Body); err != nil {
+				return nil, fmt.Errorf("recording: %s, step %d: %w", s.Name, i+1, err)
+			}
+		}
+	}
+	return sequences, nil
+}
+
+// latin1 turns text into the bytes that it stands for.
+func latin1(text string) ([]byte, error) {
+	bytes := make([]byte, 0, len(text))
+	for _, r := range text {
+		if r > 0xff {
+			return nil, errors.New("the body has a character that is not in Latin-1")
+		}
+		bytes = append(bytes, byte(r))
+	}
+	return bytes, nil
+}
+
+// request returns what to send; the token is the last one of the sequence.
+func (s Step) request(token string) (wire.Request, error) {
+	body, err := latin1(s.Body)
+	if err != nil {
+		return wire.Request{}, err
+	}
+	fill := strings.NewReplacer("{{token}}", token, "{{token-1}}", token[:len(token)-1], "{{token8}}", token[:8])
+	r := wire.Request{Method: s.Method, Path: s.Path, Body: body}
+	for _, h := range s.Headers {
+		r.Headers = append(r.Headers, wire.Header{Name: h[0], Value: fill.Replace(h[1])})
+	}
+	return r, nil
+}

@@ -1,0 +1,129 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/authcompat/authcompat/conformance/internal/jsontree"
+	"github.com/authcompat/authcompat/conformance/wire"
+)
+
+// A replay is one exchange on its way.
+type replay struct {
+	run    *profileRun
+	server *Server
+	client *wire.Client
+	scope  *scope
+	result *Result
+}
+
+func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r *Result) {
+	client, err := wire.NewClient(server.URL, p.options.Timeout, p.options.TLS)
+	if err != nil {
+		r.Outcome, r.Reason = CouldNotRun, "the server's URL: "+err.Error()
+		p.gone = "the server's URL cannot be used"
+		return
+	}
+	replay := &replay{run: p, server: server, client: client, result: r,
+		scope: &scope{users: map[string]User{}, captures: map[string]string{}}}
+	if !replay.prepare(ctx, e) {
+		return
+	}
+	for i, s := range e.steps {
+		if s.advance > 0 {
+			server.State.Advance(s.advance)
+		}
+		if !replay.step(ctx, i+1, s, replay.scope) {
+			return
+		}
+	}
+	r.Outcome = Passed
+}
+
+// step sends one request and holds its answer against what is expected. It returns whether the
+// exchange goes on.
+func (x *replay) step(ctx context.Context, number int, s step, scope *scope) bool {
+	request := s.request.encode(scope)
+	scope.before = x.now()
+	got, err := x.client.Do(ctx, request)
+	scope.after = x.now()
+	if err == nil {
+		x.run.silent = 0
+		if differences := s.answer.match(got, scope); len(differences) > 0 {
+			x.mismatch(number, request, differences)
+			return false
+		}
+		return true
+	}
+	var failed *wire.Error
+	if errors.As(err, &failed) && failed.Kind == wire.BadAnswer {
+		x.mismatch(number, request, []Difference{{Position: s.position, Part: "answer", Offset: -1,
+			Problem: "no HTTP answer: " + err.Error(), Want: "an HTTP answer"}})
+		return false
+	}
+	x.result.Outcome, x.result.Reason = CouldNotRun, err.Error()
+	x.result.Step, x.result.Request = number, x.show(request)
+	x.run.silent++
+	if errors.As(err, &failed) && failed.Kind == wire.Unreachable || x.run.silent == maxSilent {
+		x.run.gone = "the server could not be reached"
+	}
+	return false
+}
+
+func (x *replay) now() time.Time {
+	if x.server.State != nil {
+		return x.server.State.Now()
+	}
+	return time.Now()
+}
+
+func (x *replay) mismatch(number int, request wire.Request, differences []Difference) {
+	for i := range differences {
+		x.mask(&differences[i])
+	}
+	x.result.Outcome, x.result.Differences = Mismatch, differences
+	x.result.Step, x.result.Request = number, x.show(request)
+}
+
+// show returns a request's line as a report may have it.
+func (x *replay) show(r wire.Request) string {
+	return newMask(x.scope, "").hide(r.Method + " " + r.Path)
+}
+
+// mask hides secrets in a difference. No expectation refers to a password, so that one which is
+// part of what is expected is only an ordinary word there, as in the name of a field.
+func (x *replay) mask(d *Difference) {
+	password := x.run.options.Password
+	if password != "" && strings.Contains(d.Want, password) {
+		password = ""
+	}
+	m := newMask(x.scope, password)
+	d.Problem, d.Want, d.Got = m.hide(d.Problem), m.hide(d.Want), m.hide(d.Got)
+}
+
+func (r request) encode(s *scope) wire.Request {
+	w := wire.Request{Method: r.method, Path: r.path.expand(s), Body: r.body.encode(s)}
+	for _, h := range r.headers {
+		w.Headers = append(w.Headers, wire.Header{Name: h.name, Value: h.value.expand(s)})
+	}
+	return w
+}
+
+// encode writes a body: text as it is; JSON without blanks, keys as they stand in the file, UTF-8
+// unescaped; a form as browsers do, in the file's order.
+func (b body) encode(s *scope) []byte {
+	switch {
+	case b.text != nil:
+		return []byte(b.text.expand(s))
+	case b.json != nil:
+		return []byte(jsontree.Compact(b.json.tree(s)))
+	}
+	pairs := make([]string, len(b.form))
+	for i, pair := range b.form {
+		pairs[i] = url.QueryEscape(pair.name) + "=" + url.QueryEscape(pair.value.expand(s))
+	}
+	return []byte(strings.Join(pairs, "&"))
+}

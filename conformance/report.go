@@ -1,0 +1,110 @@
+package conformance
+
+import "time"
+
+// An Outcome is how the replay of an exchange ended.
+type Outcome string
+
+const (
+	// Passed: every answer was as expected.
+	Passed Outcome = "passed"
+	// Mismatch: an answer was not, or was no HTTP answer.
+	Mismatch Outcome = "mismatch"
+	// NotReplayable: this server cannot be brought into the state that the exchange needs. It is
+	// no failure.
+	NotReplayable Outcome = "not replayable"
+	// CouldNotRun: there was no server to ask, or it gave no answer in time.
+	CouldNotRun Outcome = "could not run"
+)
+
+// A Report is what a run found, profile by profile in the order of the files. No token and no
+// given password stands in it: of a token only the first four characters are shown.
+type Report struct {
+	Profiles []ProfileReport `json:"profiles"`
+}
+
+// A ProfileReport has one result for each exchange of a file, in the file's order.
+type ProfileReport struct {
+	Profile string   `json:"profile"`
+	URL     string   `json:"url,omitempty"` // of the first server that was asked
+	Results []Result `json:"exchanges"`
+}
+
+// A Result is what the replay of one exchange found.
+type Result struct {
+	Exchange    string        `json:"exchange"`
+	Source      string        `json:"source"`
+	Position    Position      `json:"position"`
+	Outcome     Outcome       `json:"outcome"`
+	Reason      string        `json:"reason,omitempty"`  // of NotReplayable and CouldNotRun
+	Step        int           `json:"step,omitempty"`    // the one that failed, from 1; 0 for the creation of a user
+	Request     string        `json:"request,omitempty"` // of that step: method and path
+	Differences []Difference  `json:"differences,omitempty"`
+	Duration    time.Duration `json:"duration_ns"`
+}
+
+// A Difference is one thing that is not as expected in an answer. Position is that of the
+// expectation.
+type Difference struct {
+	Position Position `json:"position"`
+	Part     string   `json:"part"` // status, header NAME, body or answer
+	Problem  string   `json:"problem"`
+	Want     string   `json:"want"`
+	Got      string   `json:"got"`
+	Offset   int      `json:"offset"` // of the first differing byte in the body; -1 where that says nothing
+	Line     int      `json:"line,omitempty"`
+	Column   int      `json:"column,omitempty"`
+}
+
+// Totals count a profile's results, or a whole run's.
+type Totals struct {
+	Passed        int `json:"passed"`
+	Mismatches    int `json:"mismatches"`
+	NotReplayable int `json:"not_replayable"`
+	CouldNotRun   int `json:"could_not_run"`
+}
+
+// Totals counts the profile's results.
+func (p *ProfileReport) Totals() Totals {
+	var t Totals
+	for _, r := range p.Results {
+		switch r.Outcome {
+		case Passed:
+			t.Passed++
+		case Mismatch:
+			t.Mismatches++
+		case NotReplayable:
+			t.NotReplayable++
+		case CouldNotRun:
+			t.CouldNotRun++
+		}
+	}
+	return t
+}
+
+// Totals counts the results of all profiles.
+func (r *Report) Totals() Totals {
+	var sum Totals
+	for i := range r.Profiles {
+		t := r.Profiles[i].Totals()
+		sum.Passed += t.Passed
+		sum.Mismatches += t.Mismatches
+		sum.NotReplayable += t.NotReplayable
+		sum.CouldNotRun += t.CouldNotRun
+	}
+	return sum
+}
+
+// Outcome says what the run comes to. A mismatch is a verdict even if other exchanges could not
+// run; without one, an exchange that could not run, or a run in which nothing was replayed at all,
+// proves nothing: CouldNotRun. Otherwise the run is Passed.
+func (r *Report) Outcome() Outcome {
+	t := r.Totals()
+	switch {
+	case t.Mismatches > 0:
+		return Mismatch
+	case t.CouldNotRun > 0 || t.Passed == 0:
+		return CouldNotRun
+	}
+	return Passed
+}

@@ -1,0 +1,112 @@
+package conformance
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteText writes the report for people: one line an exchange, what differs below those that
+// failed, totals for each profile. With color it has ANSI colours, for a terminal.
+func (r *Report) WriteText(w io.Writer, color bool) error {
+	b := bufio.NewWriter(w)
+	for i := range r.Profiles {
+		p := &r.Profiles[i]
+		fmt.Fprintln(b, textHead(p, color))
+		for _, result := range p.Results {
+			io.WriteString(b, result.Text(color))
+		}
+		fmt.Fprintf(b, "%s: %s\n\n", paint(color, bold, p.Profile), p.Totals().text(color))
+	}
+	if len(r.Profiles) > 1 {
+		fmt.Fprintf(b, "%s: %s\n", paint(color, bold, "all"), r.Totals().text(color))
+	}
+	return b.Flush()
+}
+
+func textHead(p *ProfileReport, color bool) string {
+	if p.URL == "" {
+		return paint(color, bold, p.Profile)
+	}
+	return paint(color, bold, p.Profile) + " at " + printable(p.URL)
+}
+
+// Text returns the result as WriteText shows it: a line, and more of them if it is a failure. All
+// lines end with a newline.
+func (r *Result) Text(color bool) string {
+	switch r.Outcome {
+	case Passed:
+		return fmt.Sprintf("  %s    %s\n", paint(color, green, "ok"), r.Exchange)
+	case NotReplayable:
+		return fmt.Sprintf("  %s     %s (not replayable: %s)\n", paint(color, yellow, "-"), r.Exchange, r.Reason)
+	case CouldNotRun:
+		return fmt.Sprintf("  %s %s: could not run: %s\n", paint(color, red, "ERROR"), r.Exchange, printable(r.Reason))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "  %s  %s\n", paint(color, red, "FAIL"), r.Exchange)
+	fmt.Fprintf(&b, "        %s\n", r.Source)
+	fmt.Fprintf(&b, "        %s, %s: %s\n", r.Position, r.stepName(), printable(r.Request))
+	for _, d := range r.Differences {
+		fmt.Fprintf(&b, "        %s: %s\n", d.Position, printable(d.Problem))
+		if d.Part == "status" {
+			continue // the problem says it all
+		}
+		for _, line := range diff(d.Want, d.Got) {
+			b.WriteString(line.draw(color))
+		}
+	}
+	return b.String()
+}
+
+func (r *Result) stepName() string {
+	if r.Step == 0 {
+		return "creation of a user"
+	}
+	return fmt.Sprintf("step %d", r.Step)
+}
+
+// draw draws a line of a diff, and under it, where colours cannot do it, what differs within it.
+func (l diffLine) draw(color bool) string {
+	const indent = "          "
+	shade := map[byte]string{'-': red, '+': green, ' ': ""}[l.sign]
+	runes := []rune(l.text)
+	if l.from >= l.to || l.to-l.from == len(runes) {
+		return indent + paint(color, shade, string(l.sign)+" "+l.text) + "\n"
+	}
+	before, differs, after := string(runes[:l.from]), string(runes[l.from:l.to]), string(runes[l.to:])
+	if color {
+		return indent + paint(true, shade, string(l.sign)+" "+before) + paint(true, shade+reverse, differs) + paint(true, shade, after) + "\n"
+	}
+	return indent + string(l.sign) + " " + l.text + "\n" +
+		indent + "  " + strings.Repeat(" ", l.from) + strings.Repeat("^", l.to-l.from) + "\n"
+}
+
+func (t Totals) text(color bool) string {
+	parts := []string{paint(color, green, fmt.Sprintf("%d passed", t.Passed))}
+	for _, p := range []struct {
+		n           int
+		shade, what string
+	}{{t.Mismatches, red, "failed"}, {t.CouldNotRun, red, "could not run"}, {t.NotReplayable, yellow, "not replayable"}} {
+		if p.n > 0 {
+			parts = append(parts, paint(color, p.shade, fmt.Sprintf("%d %s", p.n, p.what)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+const (
+	bold    = "\x1b[1m"
+	red     = "\x1b[31m"
+	green   = "\x1b[32m"
+	yellow  = "\x1b[33m"
+	reverse = "\x1b[7m"
+	reset   = "\x1b[0m"
+)
+
+func paint(color bool, shade, text string) string {
+	if !color || shade == "" || text == "" {
+		return text
+	}
+	return shade + text + reset
+}

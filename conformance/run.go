@@ -1,0 +1,105 @@
+package conformance
+
+import (
+	"context"
+	"crypto/tls"
+	"time"
+)
+
+// DefaultTimeout is how long a request and its answer may take together.
+const DefaultTimeout = 20 * time.Second
+
+// Options say how exchanges are replayed. The zero Options are good for a server of one's own.
+type Options struct {
+	// User and Password are an existing, active user of the server. Exchanges whose users cannot
+	// be created share it.
+	User     string
+	Password string
+	// Timeout bounds a request together with its answer; 0 means DefaultTimeout.
+	Timeout time.Duration
+	// TLS are the settings for https; nil means the defaults.
+	TLS *tls.Config
+	// Each, if set, is called with every result as soon as it is there.
+	Each func(profile string, r Result)
+}
+
+// maxSilent is how many exchanges in a row may get no answer in time before the rest of a
+// profile's are given up.
+const maxSilent = 2
+
+// Run replays the exchanges of the files, one after the other, and reports on every one. It ends
+// early, with the rest reported as CouldNotRun, when the context ends.
+func Run(ctx context.Context, files []*File, host Host, options Options) *Report {
+	if options.Timeout == 0 {
+		options.Timeout = DefaultTimeout
+	}
+	report := &Report{}
+	names := &naming{run: runName()}
+	for _, f := range files {
+		p := &profileRun{file: f, host: host, options: options, names: names}
+		report.Profiles = append(report.Profiles, p.all(ctx))
+	}
+	return report
+}
+
+// A profileRun replays the exchanges of one file.
+type profileRun struct {
+	file    *File
+	host    Host
+	options Options
+	names   *naming // for servers that are not fresh
+	url     string
+	silent  int    // exchanges in a row without an answer in time
+	gone    string // why no more exchanges are tried
+}
+
+func (p *profileRun) all(ctx context.Context) ProfileReport {
+	report := ProfileReport{Profile: p.file.Profile}
+	for i := range p.file.Exchanges {
+		result := p.exchange(ctx, &p.file.Exchanges[i])
+		report.Results = append(report.Results, result)
+		if p.options.Each != nil {
+			p.options.Each(p.file.Profile, result)
+		}
+	}
+	report.URL = p.url
+	return report
+}
+
+func (p *profileRun) exchange(ctx context.Context, e *Exchange) Result {
+	start := time.Now()
+	r := Result{Exchange: e.Name, Source: e.Source, Position: e.Position}
+	switch {
+	case ctx.Err() != nil:
+		r.Outcome, r.Reason = CouldNotRun, "the run was ended"
+	case p.gone != "":
+		r.Outcome, r.Reason = CouldNotRun, "not tried: "+p.gone
+	default:
+		p.open(ctx, e, &r)
+	}
+	r.Duration = time.Since(start)
+	return r
+}
+
+func (p *profileRun) open(ctx context.Context, e *Exchange, r *Result) {
+	server, err := p.host.Open(ctx, p.file.Profile)
+	if err != nil {
+		r.Outcome, r.Reason = CouldNotRun, err.Error()
+		p.gone = "the server could not be opened"
+		return
+	}
+	if p.url == "" {
+		p.url = server.URL
+	}
+	if reason := p.missing(e, server); reason != "" {
+		r.Outcome, r.Reason = NotReplayable, reason
+	} else {
+		p.replay(ctx, e, server, r)
+	}
+	if server.Close == nil {
+		return
+	}
+	if err := server.Close(); err != nil && r.Outcome == Passed {
+		r.Outcome, r.Reason = CouldNotRun, "closing the server: "+err.Error()
+	}
+}

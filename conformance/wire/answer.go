@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net/http/httputil"
+	"strconv"
+	"strings"
+)
+
+// What is read of one answer at most: no exchange needs more, and a broken server must not fill
+// the memory of who checks it.
+const (
+	maxHead = 64 << 10
+	maxBody = 8 << 20
+)
+
+func readAnswer(r *bufio.Reader, method string) (*Answer, error) {
+	for {
+		a, err := readHead(r)
+		if err != nil {
+			return nil, err
+		}
+		if a.Status < 200 {
+			continue
+		}
+		if a.Body, err = readBody(r, a, method); err != nil {
+			return nil, err
+		}
+		return a, nil
+	}
+}
+
+func readHead(r *bufio.Reader) (*Answer, error) {
+	left := maxHead
+	line, err := readLine(r, &left)
+	if err != nil {
+		return nil, err
+	}
+	version, rest, _ := strings.Cut(line, " ")
+	code, _, _ := strings.Cut(rest, " ")
+	status, err := strconv.Atoi(code)
+	if !strings.HasPrefix(version, "HTTP/1.") || err != nil || len(code) != 3 || status < 100 {
+		return nil, badAnswer("the answer does not begin with an HTTP/1.x status line")
+	}
+	a := &Answer{Status: status}
+	for {
+		line, err := readLine(r, &left)
+		if err != nil {
+			return nil, err
+		}
+		if line == "" {
+			return a, nil
+		}
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || name == "" {
+			return nil, badAnswer("header line %d of the answer has no name", len(a.Headers)+1)
+		}
+		a.Headers = append(a.Headers, Header{Name: name, Value: strings.Trim(value, " \t")})
+	}
+}
+
+// readLine returns a line without its end, and takes its length off what may be read still.
+func readLine(r *bufio.Reader, left *int) (string, error) {
+	var line []byte
+	for {
+		piece, err := r.ReadSlice('\n')
+		line = append(line, piece...)
+		if *left -= len(piece); *left < 0 {
+			return "", badAnswer("the answer's head is over %d bytes", maxHead)
+		}
+		if err == nil {
+			return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"), nil
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return "", unexpectedEnd(err)
+		}
+	}
+}
+
+func readBody(r *bufio.Reader, a *Answer, method string) ([]byte, error) {
+	if method == "HEAD" || a.Status == 204 || a.Status == 304 {
+		return nil, nil
+	}
+	if coding, ok := a.Value("Transfer-Encoding"); ok {
+		if !strings.EqualFold(coding, "chunked") {
+			return nil, badAnswer("transfer coding %q is not known", coding)
+		}
+		return readAll(httputil.NewChunkedReader(r))
+	}
+	if length, ok := a.Value("Content-Length"); ok {
+		n, err := strconv.ParseUint(length, 10, 31)
+		if err != nil {
+			return nil, badAnswer("Content-Length %q is not a length", length)
+		}
+		if n > maxBody {
+			return nil, badAnswer("the answer's body is over %d bytes", maxBody)
+		}
+		body := make([]byte, n)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return nil, unexpectedEnd(err)
+		}
+		return body, nil
+	}
+	return readAll(r)
+}
+
+func readAll(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	if err != nil {
+		return nil, unexpectedEnd(err)
+	}
+	if len(body) > maxBody {
+		return nil, badAnswer("the answer's body is over %d bytes", maxBody)
+	}
+	return body, nil
+}
+
+func unexpectedEnd(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

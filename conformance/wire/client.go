@@ -1,0 +1,134 @@
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Client sends requests to one address. It may be used by several goroutines at once.
+type Client struct {
+	address string // host:port
+	host    string // the Host header
+	base    string // the path before every request's path, without a slash at its end
+	tls     *tls.Config
+	timeout time.Duration
+}
+
+// NewClient returns a client for an http or https URL, which may have a base path. A request and
+// its answer together take at most the timeout. The TLS settings may be nil for the defaults; they
+// are used for https only.
+func NewClient(base string, timeout time.Duration, settings *tls.Config) (*Client, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, errors.New("not a URL") // the text may hold a password: it is not repeated
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return nil, fmt.Errorf("%q is not an http:// or https:// URL with a host", base)
+	}
+	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return nil, errors.New("a base URL has no user, query or fragment")
+	}
+	if timeout <= 0 {
+		return nil, errors.New("the timeout must be more than 0")
+	}
+	c := &Client{host: u.Host, base: strings.TrimRight(u.EscapedPath(), "/"), timeout: timeout}
+	port := u.Port()
+	if u.Scheme == "https" {
+		c.tls = tlsSettings(settings, u.Hostname())
+		if port == "" {
+			port = "443"
+		}
+	}
+	if port == "" {
+		port = "80"
+	}
+	c.address = net.JoinHostPort(u.Hostname(), port)
+	return c, nil
+}
+
+func tlsSettings(given *tls.Config, host string) *tls.Config {
+	settings := &tls.Config{}
+	if given != nil {
+		settings = given.Clone()
+	}
+	if settings.ServerName == "" {
+		settings.ServerName = host
+	}
+	settings.NextProtos = []string{"http/1.1"}
+	return settings
+}
+
+// Do sends the request and reads its answer. The error is always an *Error.
+func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	conn, err := c.dial(ctx)
+	if err != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, &Error{Kind: Cancelled, Err: ctx.Err()}
+		}
+		return nil, &Error{Kind: Unreachable, Err: err}
+	}
+	defer conn.Close()
+	deadline, _ := ctx.Deadline()
+	if err := conn.SetDeadline(deadline); err != nil {
+		return nil, classify(ctx, err)
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+
+	// A server may answer and close before it has read a large body: what counts is its answer.
+	// A failed write shows as a failed read.
+	go conn.Write(c.encode(r))
+	answer, err := readAnswer(bufio.NewReader(conn), r.Method)
+	if err != nil {
+		return nil, classify(ctx, err)
+	}
+	return answer, nil
+}
+
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	if c.tls != nil {
+		return (&tls.Dialer{Config: c.tls}).DialContext(ctx, "tcp", c.address)
+	}
+	return (&net.Dialer{}).DialContext(ctx, "tcp", c.address)
+}
+
+func (c *Client) encode(r Request) []byte {
+	given := func(name string) bool {
+		for _, h := range r.Headers {
+			if strings.EqualFold(h.Name, name) {
+				return true
+			}
+		}
+		return false
+	}
+	var b bytes.Buffer
+	line := func(name, value string) { b.WriteString(name + ": " + value + "\r\n") }
+	b.WriteString(r.Method + " " + c.base + r.Path + " HTTP/1.1\r\n")
+	if !given("Host") {
+		line("Host", c.host)
+	}
+	if !given("Connection") {
+		line("Connection", "close")
+	}
+	for _, h := range r.Headers {
+		line(h.Name, h.Value)
+	}
+	hasLength := given("Content-Length") || given("Transfer-Encoding")
+	if !hasLength && (len(r.Body) > 0 || r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH") {
+		line("Content-Length", strconv.Itoa(len(r.Body)))
+	}
+	b.WriteString("\r\n")
+	b.Write(r.Body)
+	return b.Bytes()
+}

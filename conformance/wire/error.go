@@ -1,0 +1,54 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// A Kind says how far a request came that got no usable answer.
+type Kind int
+
+const (
+	// Unreachable: no connection, or no TLS on it. Nothing was sent.
+	Unreachable Kind = iota + 1
+	// TimedOut: the answer was not complete in time.
+	TimedOut
+	// BadAnswer: the server closed the connection without a whole answer, or what it sent is not
+	// HTTP/1.x, or is larger than this package reads.
+	BadAnswer
+	// Cancelled: the caller's context ended.
+	Cancelled
+)
+
+// An Error is what Do returns when there is no answer. Its text names no header and no body, so it
+// holds no secret.
+type Error struct {
+	Kind Kind
+	Err  error
+}
+
+// Error returns what went wrong, in one line.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+func badAnswer(format string, args ...any) *Error {
+	return &Error{Kind: BadAnswer, Err: fmt.Errorf(format, args...)}
+}
+
+// classify gives the kind of an error met after the connection stood.
+func classify(ctx context.Context, err error) *Error {
+	var e *Error
+	switch {
+	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
+		return &Error{Kind: Cancelled, Err: ctx.Err()}
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), ctx.Err() != nil:
+		return &Error{Kind: TimedOut, Err: errors.New("no complete answer in time")}
+	case errors.As(err, &e):
+		return e
+	}
+	return badAnswer("the connection ended before a whole answer: %w", err)
+}
