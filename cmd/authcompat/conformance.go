@@ -1,0 +1,191 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// allProfiles stands for every built-in profile.
+const allProfiles = "all"
+
+// couldNotRun is the exit code of a run that proves nothing.
+const couldNotRun = 2
+
+func newConformance() *cobra.Command {
+	return group("conformance", "Replay documented exchanges at a server and compare", newConformanceRun())
+}
+
+type conformanceFlags struct {
+	profiles       []string
+	targets        []string
+	user, password string
+	store          string
+	format         string
+}
+
+func newConformanceRun() *cobra.Command {
+	var f conformanceFlags
+	cmd := &cobra.Command{
+		Use:   "run --profile NAME|FILE|all",
+		Short: "Replay the documented exchanges of a profile",
+		Long: `Replay every documented exchange of a profile and compare status, headers and the whole body.
+
+Without --target the server is started in this process, each exchange on a fresh store and with a clock
+that exchanges move. With --target the exchanges go to a running server, old or new; the users that they
+need are made through its API under names of this run, or --user and --password name one. What can't be
+replayed there is listed with its reason and is no failure.
+
+Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
+		Example: `  authcompat conformance run --profile all
+  authcompat conformance run --profile ./mine.yaml
+  authcompat conformance run --profile ocd-users --target http://127.0.0.1:8000
+  authcompat conformance run --profile all --target knox-auth=http://127.0.0.1:8001 --target snippit=http://127.0.0.1:8002 --user john --password secret`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.run(cmd); err != nil {
+				if exit := (*exitError)(nil); errors.As(err, &exit) {
+					return err
+				}
+				return &exitError{code: couldNotRun, err: err}
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.profiles, "profile", nil, "profile to replay: a built-in name, a file, or all (repeatable)")
+	flags.StringSliceVar(&f.targets, "target", nil, "[NAME=]URL of a running server to replay at (repeatable, one a profile)")
+	flags.StringVar(&f.user, "user", "", "existing user of the target, where its API makes none")
+	flags.StringVar(&f.password, "password", "", "password of --user")
+	flags.StringVar(&f.store, "store", "", "database to run on in this process, in a part of its own that is dropped afterwards (default: temporary SQLite files)")
+	flags.StringVar(&f.format, "format", "text", "report: text, json or junit")
+	cmd.MarkFlagsRequiredTogether("user", "password")
+	cmd.MarkFlagsMutuallyExclusive("target", "store")
+	return cmd
+}
+
+func (f *conformanceFlags) run(cmd *cobra.Command) error {
+	write, err := reportWriter(f.format)
+	if err != nil {
+		return err
+	}
+	chosen, err := f.choose()
+	if err != nil {
+		return err
+	}
+	host, chosen, err := f.host(chosen)
+	if err != nil {
+		return err
+	}
+	var files []*conformance.File
+	for _, p := range chosen {
+		file, err := conformance.Builtin(p.Name)
+		if err != nil {
+			return err
+		}
+		files = append(files, file)
+	}
+	report := conformance.Run(cmd.Context(), files, host, conformance.Options{User: f.user, Password: f.password})
+	if err := write(report, cmd.OutOrStdout()); err != nil {
+		return err
+	}
+	switch report.Outcome() {
+	case conformance.Passed:
+		return nil
+	case conformance.Mismatch:
+		return &exitError{code: 1}
+	}
+	return &exitError{code: couldNotRun}
+}
+
+// choose loads the profiles that were asked for.
+func (f *conformanceFlags) choose() ([]*profiles.Profile, error) {
+	names := f.profiles
+	if len(names) == 0 {
+		return nil, fmt.Errorf("which profile? Give --profile NAME, FILE or %s; built in are %s", allProfiles, strings.Join(profiles.Builtin(), ", "))
+	}
+	if slices.Contains(names, allProfiles) {
+		names = profiles.Builtin()
+	}
+	var chosen []*profiles.Profile
+	for _, name := range names {
+		p, err := profiles.Load(name)
+		if err != nil {
+			return nil, err
+		}
+		chosen = append(chosen, p)
+	}
+	return chosen, nil
+}
+
+// host gives where to replay, and which profiles there.
+func (f *conformanceFlags) host(chosen []*profiles.Profile) (conformance.Host, []*profiles.Profile, error) {
+	if len(f.targets) == 0 {
+		return newProcessHost(chosen, f.store), chosen, nil
+	}
+	target := make(conformance.Target)
+	for _, value := range f.targets {
+		name, address, named := splitTarget(value)
+		if !named {
+			if len(chosen) != 1 {
+				return nil, nil, fmt.Errorf("--target %s: say which profile it speaks, NAME=URL: one server speaks one profile at an address", value)
+			}
+			name = chosen[0].Name
+		}
+		if !slices.ContainsFunc(chosen, func(p *profiles.Profile) bool { return p.Name == name }) {
+			return nil, nil, fmt.Errorf("--target %s: profile %s is not among --profile", value, name)
+		}
+		if _, twice := target[name]; twice {
+			return nil, nil, fmt.Errorf("--target %s: profile %s has a target already", value, name)
+		}
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, nil, fmt.Errorf("--target %s: want http://HOST or https://HOST", value)
+		}
+		target[name] = address
+	}
+	// Of "all", those that have a target are meant.
+	chosen = slices.DeleteFunc(chosen, func(p *profiles.Profile) bool {
+		_, ok := target[p.Name]
+		return !ok && slices.Contains(f.profiles, allProfiles)
+	})
+	return target, chosen, nil
+}
+
+// splitTarget cuts NAME= off a target. An = behind the scheme is the URL's own.
+func splitTarget(value string) (name, address string, named bool) {
+	name, address, named = strings.Cut(value, "=")
+	if !named || strings.Contains(name, ":") {
+		return "", value, false
+	}
+	return name, address, true
+}
+
+// reportWriter gives the writer of a report format.
+func reportWriter(format string) (func(*conformance.Report, io.Writer) error, error) {
+	switch format {
+	case "text":
+		return func(r *conformance.Report, w io.Writer) error { return r.WriteText(w, isTerminal(w)) }, nil
+	case "json":
+		return (*conformance.Report).WriteJSON, nil
+	case "junit":
+		return (*conformance.Report).WriteJUnit, nil
+	}
+	return nil, fmt.Errorf("--format %q: want text, json or junit", format)
+}
+
+// isTerminal tells whether a person reads along, in colour (no-color.org).
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
+}

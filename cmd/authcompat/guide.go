@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
+)
+
+// The account of the examples.
+const (
+	exampleUser     = "alice"
+	exampleEmail    = "alice@example.com"
+	examplePassword = "correct horse battery"
+)
+
+// guide tells at start-up what is served where, each endpoint with a line that
+// works when it is pasted into a shell, one after the other.
+type guide struct {
+	apis  []placed
+	store string
+}
+
+func newGuide(apis []placed, open sites, dsn string) guide {
+	g := guide{store: dsn}
+	for i, api := range apis {
+		// The listener knows the port that was really taken.
+		api.address = reachable(open[i].listener.Addr())
+		g.apis = append(g.apis, api)
+	}
+	return g
+}
+
+// reachable gives an address that a client on this machine can use.
+func reachable(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func (g guide) write(w io.Writer) error {
+	var out strings.Builder
+	for _, api := range g.apis {
+		fmt.Fprintf(&out, "profile %s (%s) at http://%s, %s\n", api.profile.Name, api.profile.Document, api.address, store.Describe(g.store))
+		for _, line := range g.lines(api) {
+			fmt.Fprintf(&out, "  %s\n", line)
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// lines are the examples of one API: a user first where the API makes none, then
+// each endpoint. Those that want a token log in for one of their own, so that
+// each line works by itself.
+func (g guide) lines(api placed) []string {
+	var lines []string
+	if _, ok := api.profile.Endpoint(profiles.Register); !ok {
+		lines = append(lines, fmt.Sprintf("echo %s | %s user create %s --email %s --password-stdin --store %s",
+			quote(examplePassword), program(), exampleUser, exampleEmail, quote(g.store)))
+	}
+	for _, e := range api.profile.Endpoints {
+		line := curl(api, e)
+		lines = append(lines, line)
+		if e.Action == profiles.Login {
+			login := strings.Replace(line, "curl -i", "curl -s", 1)
+			lines = append(lines, "token() { "+login+` | sed 's/.*"token": *"\([0-9a-f]*\)".*/\1/'; }`)
+		}
+	}
+	return lines
+}
+
+// curl is the line that calls an endpoint.
+func curl(api placed, e profiles.Endpoint) string {
+	line := "curl -i"
+	if e.Method != http.MethodGet {
+		line += " -X " + e.Method
+	}
+	line += " http://" + api.address + strings.ReplaceAll(e.Path, "{username}", exampleUser)
+	switch {
+	case e.Access == profiles.AccessToken:
+		return line + ` -H "Authorization: ` + api.profile.Scheme + ` $(token)"`
+	case api.profile.Family == profiles.FormJSON:
+		return line + " -d " + quote(formExample(e))
+	}
+	return line + " -H 'Content-Type: application/json' -d " + quote(jsonExample(e))
+}
+
+// example is a value that each field takes.
+func example(r profiles.Role) string {
+	switch r {
+	case profiles.RoleUsername:
+		return exampleUser
+	case profiles.RoleEmail:
+		return exampleEmail
+	case profiles.RoleAccept:
+		return "true"
+	}
+	return examplePassword
+}
+
+func formExample(e profiles.Endpoint) string {
+	var pairs []string
+	for _, f := range e.Fields {
+		pairs = append(pairs, url.QueryEscape(f.Name)+"="+url.QueryEscape(example(f.Role)))
+	}
+	return strings.Join(pairs, "&")
+}
+
+func jsonExample(e profiles.Endpoint) string {
+	var pairs []string
+	for _, f := range e.Fields {
+		if f.Role != profiles.RoleID {
+			name, _ := json.Marshal(f.Name)
+			value, _ := json.Marshal(example(f.Role))
+			pairs = append(pairs, string(name)+": "+string(value))
+		}
+	}
+	return "{" + strings.Join(pairs, ", ") + "}"
+}
+
+// quote makes one shell word of a text.
+func quote(s string) string {
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// program is how this program was started.
+func program() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/authcompat"
+	}
+	return quote(os.Args[0])
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
+)
+
+// processHost starts servers in this process, each on a fresh part of the
+// database and with a clock that exchanges move.
+type processHost struct {
+	profiles map[string]*profiles.Profile
+	dsn      string // empty: temporary SQLite files
+}
+
+func newProcessHost(all []*profiles.Profile, dsn string) *processHost {
+	h := &processHost{profiles: make(map[string]*profiles.Profile), dsn: dsn}
+	for _, p := range all {
+		h.profiles[p.Name] = p
+	}
+	return h
+}
+
+// cheapIterations keeps the many logins of a run short.
+const cheapIterations = 1
+
+// Open implements conformance.Host.
+func (h *processHost) Open(ctx context.Context, profile string) (*conformance.Server, error) {
+	p, ok := h.profiles[profile]
+	if !ok {
+		return nil, fmt.Errorf("profile %s is not loaded", profile)
+	}
+	scratch, drop, err := store.OpenScratch(ctx, h.dsn)
+	if err != nil {
+		return nil, err
+	}
+	hasher, err := core.NewPasswords(cheapIterations)
+	if err != nil {
+		return nil, errors.Join(err, drop())
+	}
+	sealer, err := core.NewSealer(make([]byte, core.KeySize)) // nothing here outlives the exchange
+	if err != nil {
+		return nil, errors.Join(err, drop())
+	}
+	state := &processState{now: time.Now()}
+	state.service = core.New(core.Config{Store: scratch, Hasher: hasher, Sealer: sealer, Clock: state.Now, Log: slog.New(slog.DiscardHandler)})
+	state.policy = dialects.Policy(p)
+	handler, err := dialects.New(p, state.service)
+	if err != nil {
+		return nil, errors.Join(err, drop())
+	}
+	var sites sites
+	if err := sites.listen("127.0.0.1:0", handler, slog.New(slog.DiscardHandler)); err != nil {
+		return nil, errors.Join(err, drop())
+	}
+	done := make(chan error, 1)
+	go func() { done <- sites[0].server.Serve(sites[0].listener) }()
+	return &conformance.Server{URL: "http://" + sites[0].listener.Addr().String(), Fresh: true, State: state, Close: func() error {
+		err := sites[0].server.Close()
+		<-done
+		return errors.Join(err, drop())
+	}}, nil
+}
+
+// processState reaches behind the HTTP of a server in this process.
+type processState struct {
+	service *core.Service
+	policy  core.Policy
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// CreateUser implements conformance.State.
+func (s *processState) CreateUser(ctx context.Context, u conformance.User) error {
+	_, err := s.service.CreateUser(ctx, s.policy, core.Registration{
+		Username: u.Username, Email: u.Email, Password: u.Password, Inactive: u.Inactive, Attributes: u.Attributes,
+	})
+	return err
+}
+
+// Now implements conformance.State. Time goes on by itself only a little, so
+// that two logins never happen at one instant.
+func (s *processState) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = s.now.Add(time.Microsecond)
+	return s.now
+}
+
+// Advance implements conformance.State.
+func (s *processState) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = s.now.Add(d)
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/profiles"
+)
+
+func newProfile() *cobra.Command {
+	return group("profile", "List, show and check profiles", newProfileList(), newProfileShow(), newProfileCheck())
+}
+
+func newProfileList() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the built-in profiles",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "NAME\tFAMILY\tSTACK\tENDPOINTS\tTITLE")
+			for _, name := range profiles.Builtin() {
+				p, err := profiles.Load(name)
+				if err != nil {
+					return err
+				}
+				var paths []string
+				for _, e := range p.Endpoints {
+					paths = append(paths, e.Path)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Family, p.Stack, strings.Join(paths, " "), p.Title)
+			}
+			return w.Flush()
+		},
+	}
+}
+
+func newProfileShow() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show NAME|FILE",
+		Short: "Print the effective YAML of a profile, its stack's rules and messages filled in",
+		Example: `  authcompat profile show snippit
+  authcompat profile show snippit > mine.yaml && authcompat serve --profile mine.yaml`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := profiles.Load(args[0])
+			if err != nil {
+				return err
+			}
+			text, err := p.YAML()
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(text)
+			return err
+		},
+	}
+}
+
+func newProfileCheck() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check FILE",
+		Short: "Check a profile and report every problem at once",
+		Long: `Check a profile. Exits 0 when it is good; 1 with every problem of the file, one a line, as
+file:line:column: key: what is wrong.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			data, err := os.ReadFile(args[0])
+			if err != nil {
+				return err
+			}
+			p, err := profiles.Parse(args[0], data)
+			if err != nil {
+				fmt.Fprintln(cmd.ErrOrStderr(), err)
+				return &exitError{code: 1}
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: profile %s (family %s) is good\n", args[0], p.Name, p.Family)
+			return err
+		},
+	}
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// newRoot makes the command tree.
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "authcompat",
+		Short: "Speak old token-auth APIs exactly, over one modern auth engine",
+		Long: `authcompat serves an old token-auth API (chosen by a profile) exactly as its document says, so that
+the old auth server can be retired while its clients, passwords and tokens go on.
+
+Every flag can be given as an environment variable: --password-iterations is
+AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable.`,
+		Example: `  authcompat serve --profile snippit
+  authcompat user create alice --email alice@example.com
+  authcompat conformance run --profile all`,
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return applyEnvironment(cmd.Flags()) },
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.AddCommand(newServe(), newUser(), newProfile(), newConformance())
+	return root
+}
+
+// applyEnvironment sets each flag that was not given from its AUTHCOMPAT_
+// variable. A flag that can be repeated takes a list with commas.
+func applyEnvironment(flags *pflag.FlagSet) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := variable(f.Name)
+		value, ok := os.LookupEnv(name)
+		if !ok || f.Changed || err != nil {
+			return
+		}
+		if e := flags.Set(f.Name, value); e != nil {
+			err = fmt.Errorf("%s: %w", name, e)
+		}
+	})
+	return err
+}
+
+// variable names the environment variable of a flag.
+func variable(flag string) string {
+	return "AUTHCOMPAT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// version tells which build this is.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	out := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			out += " " + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return out + " " + info.GoVersion
+}
+
+// group is a command that only has others below it.
+func group(use, short string, below ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd.AddCommand(below...)
+	return cmd
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+func newUser() *cobra.Command {
+	return group("user", "Manage users", newUserCreate())
+}
+
+func newUserCreate() *cobra.Command {
+	var engine engineFlags
+	var r core.Registration
+	var attributes []string
+	var fromInput bool
+	cmd := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Create a user, also while a server runs on the database",
+		Long: `Create a user. The password is asked for on the terminal, or read from the first line of standard
+input with --password-stdin. A server that runs on the same database sees the user at once.
+
+The name is brought to Unicode's NFKC form and the domain of the address to lower case, as Django's
+create_user does.`,
+		Example: `  authcompat user create alice --email alice@example.com
+  echo 'correct horse' | authcompat user create bob --password-stdin
+  authcompat user create carol --attribute location=istanbul --attribute followers=3`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			r.Username = args[0]
+			if r.Attributes, err = parseAttributes(attributes); err != nil {
+				return err
+			}
+			if !r.NoPassword {
+				if r.Password, err = askPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), fromInput); err != nil {
+					return err
+				}
+			}
+			service, store, err := engine.open(cmd.Context(), core.Sealer{}, slog.New(slog.DiscardHandler))
+			if err != nil {
+				return err
+			}
+			defer store.Close()
+			user, err := service.CreateUser(cmd.Context(), core.Policy{NormalizeUsername: true, NormalizeEmail: true}, r)
+			switch {
+			case err == nil:
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "created user %s (id %d)\n", user.Username, user.ID)
+				return err
+			case core.KindOf(err) == core.KindUsernameTaken:
+				return fmt.Errorf("user %q exists already", r.Username)
+			case core.KindOf(err) == core.KindInvalidUser:
+				return fmt.Errorf("not a username or address that can be stored: 1 to %d characters of text without NUL, an address of at most %d", core.MaxUsername, core.MaxEmail)
+			}
+			return err
+		},
+	}
+	engine.add(cmd.Flags())
+	cmd.Flags().StringVar(&r.Email, "email", "", "address")
+	cmd.Flags().BoolVar(&r.Inactive, "inactive", false, "the user can't log in and tokens are refused")
+	cmd.Flags().StringArrayVar(&attributes, "attribute", nil, "a fact that a profile shows of the user, KEY=VALUE (repeatable)")
+	cmd.Flags().BoolVar(&fromInput, "password-stdin", false, "read the password from the first line of standard input")
+	cmd.Flags().BoolVar(&r.NoPassword, "no-password", false, "no password works for the user")
+	cmd.MarkFlagsMutuallyExclusive("password-stdin", "no-password")
+	return cmd
+}
+
+// parseAttributes reads KEY=VALUE pairs.
+func parseAttributes(pairs []string) (map[string]string, error) {
+	if len(pairs) == 0 {
+		return nil, nil
+	}
+	attributes := make(map[string]string, len(pairs))
+	for _, pair := range pairs {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("--attribute %q: want KEY=VALUE", pair)
+		}
+		attributes[key] = value
+	}
+	return attributes, nil
+}
+
+// maxPasswordLine bounds what is read as a password.
+const maxPasswordLine = 1 << 20
+
+// askPassword reads a password: a line of the input, or twice from the terminal.
+func askPassword(in io.Reader, prompts io.Writer, fromInput bool) (string, error) {
+	if fromInput {
+		line, err := bufio.NewReader(io.LimitReader(in, maxPasswordLine)).ReadString('\n')
+		if err != nil && (!errors.Is(err, io.EOF) || line == "") {
+			return "", errors.New("no password on standard input")
+		}
+		return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
+	}
+	file, ok := in.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return "", errors.New("standard input is no terminal to ask for the password: use --password-stdin")
+	}
+	first, err := prompt(file, prompts, "Password: ")
+	if err != nil {
+		return "", err
+	}
+	second, err := prompt(file, prompts, "Password (again): ")
+	switch {
+	case err != nil:
+		return "", err
+	case first != second:
+		return "", errors.New("the two passwords differ")
+	case first == "":
+		return "", errors.New("the password is empty")
+	}
+	return first, nil
+}
+
+func prompt(terminal *os.File, prompts io.Writer, text string) (string, error) {
+	fmt.Fprint(prompts, text)
+	answer, err := term.ReadPassword(int(terminal.Fd()))
+	fmt.Fprintln(prompts)
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	return string(answer), nil
+}
