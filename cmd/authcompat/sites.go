@@ -11,7 +11,9 @@ import (
 
 // The bounds of a listener. A body is bounded by its dialect.
 const (
-	maxHeaderBytes    = 16 << 10
+	// net/http reads 4096 bytes more than it is told: a request line and headers
+	// of more than 16 KiB are refused with its own 431.
+	maxHeaderBytes    = 16<<10 - 4096
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second
 	writeTimeout      = 60 * time.Second
