@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -132,7 +133,7 @@ func failure(doing string, err error) *Error {
 		kind = KindUsernameTaken
 	case errors.Is(err, ErrUserInactive):
 		kind = KindUserInactive
-	case errors.Is(err, ErrUnavailable):
+	case errors.Is(err, ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		kind = KindUnavailable
 	}
 	return &Error{Kind: kind, Err: fmt.Errorf("%s: %w", doing, err)}

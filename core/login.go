@@ -88,9 +88,6 @@ func hashing(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &Error{Kind: KindUnavailable, Err: err}
-	}
 	return failure("hash password", err)
 }
 

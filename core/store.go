@@ -11,12 +11,13 @@ import (
 // Stores never read a clock.
 //
 // Any method may fail with [ErrUnavailable], wrapped, when the database can't
-// answer, and with the context's error when it ends while waiting; otherwise
-// only with the errors it names. Times are kept to the microsecond, in UTC.
+// answer, and with the context's error when it has ended, or ends while waiting,
+// and then does nothing; otherwise only with the errors it names. Times are kept to the microsecond, in UTC.
 type Store interface {
 	// CreateUser adds a user and, if mint is not nil, the token that mint gives
-	// for the user as added (mint may be called more than once). It fails with
-	// ErrUsernameTaken, by exact comparison of names, or with mint's error; then
+	// for the user as added (mint may be called more than once, and other
+	// writers wait while it runs; an inactive user gets the token too). It fails
+	// with ErrUsernameTaken, by exact comparison of names, or with mint's error; then
 	// neither is added.
 	CreateUser(ctx context.Context, u NewUser, mint func(User) (Token, error)) (User, error)
 

@@ -227,17 +227,25 @@ func TestOpenTogether(t *testing.T) {
 		stores := make([]*sqlite.Store, 6)
 		var done sync.WaitGroup
 		for i := range stores {
-			done.Go(func() { stores[i] = sqlitetest.MustOpenFile(t, path) })
+			done.Go(func() {
+				var err error
+				if stores[i], err = sqlite.Open(t.Context(), path, sqlite.Options{}); err != nil {
+					t.Error(err)
+				}
+			})
 		}
 		done.Wait()
 		if t.Failed() {
-			t.FailNow()
+			return
 		}
 		if _, err := stores[0].CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil); err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range stores {
 			if _, err := s.Account(t.Context(), "ann"); err != nil {
+				t.Error(err)
+			}
+			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
 		}
@@ -258,6 +266,7 @@ func wantLine(t *testing.T, err error, path, want string) {
 	if err == nil {
 		t.Fatal("no error")
 	}
+	t.Log(err)
 	if text := err.Error(); !strings.HasPrefix(text, `database "`+path+`": `) || !strings.Contains(text, want) || strings.Contains(text, "\n") {
 		t.Errorf("error %q, want %q", text, want)
 	}

@@ -245,4 +245,7 @@ func TestTurns(t *testing.T) {
 	if _, err := s.Account(t.Context(), fmt.Sprintf("other %d", others-1)); err == nil {
 		t.Error("the other process was done first")
 	}
+	if err := c.process.Process.Kill(); err != nil {
+		t.Error(err)
+	}
 }

@@ -93,6 +93,7 @@ func Policy(p *profiles.Profile) core.Policy {
 		TTL:               p.Tokens.TTL,
 		Sliding:           p.Tokens.Sliding,
 		Reuse:             p.Tokens.PerUser == profiles.OnePerUser,
+		Keep:              core.Generation(p.Tokens.LegacyDigests),
 		NormalizeUsername: p.Rules.NormalizeUsername == profiles.NormalizeUsernameNFKC,
 		NormalizeEmail:    p.Rules.NormalizeEmail == profiles.NormalizeEmailDomain,
 	}

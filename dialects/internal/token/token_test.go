@@ -1,0 +1,71 @@
+package token
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+func TestParse(t *testing.T) {
+	tests := []struct {
+		header string
+		want   Finding
+		key    string
+	}{
+		{"", None, ""},
+		{"   ", None, ""},
+		{"Bearer abc", None, ""},
+		{"Token:", None, ""},
+		{"To\u212aen abc", None, ""}, // the Kelvin sign is no k
+		{"Token", Empty, ""},
+		{"Token ", Empty, ""},
+		{"token abc", Found, "abc"},
+		{"TOKEN\tabc", Found, "abc"},
+		{"  Token \x0b\x0c abc  ", Found, "abc"},
+		{"Token abc def", Spaces, ""},
+		{"Token abc,Token def", Spaces, ""},
+		{"Token a\u00a0b", Found, "a\u00a0b"}, // a no-break space is no white space to bytes.split
+		{"Token \xff", Characters, ""},
+	}
+	for _, tt := range tests {
+		if got, key := Parse(tt.header, "Token"); got != tt.want || key != tt.key {
+			t.Errorf("Parse(%q) = %v, %q, want %v, %q", tt.header, got, key, tt.want, tt.key)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"", "Token", "Token abc", "Token a b", "Token \xff", "Basic x", "\tToken\nx"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		finding, key := Parse(header, "Token")
+		if (finding == Found) != (key != "") {
+			t.Errorf("finding %v with key %q", finding, key)
+		}
+		if strings.ContainsAny(key, " \t\r\n\v\f") {
+			t.Errorf("key %q has white space", key)
+		}
+	})
+}
+
+func TestPresented(t *testing.T) {
+	tests := []struct {
+		text  string
+		match profiles.Match
+		want  core.Presented
+	}{
+		{"abcdef01ABCDEF", profiles.MatchExact, "abcdef01ABCDEF"},
+		{"abcdef01ABCDEF", profiles.MatchKnox42, "abcdef01abcdef"},
+		{"ABCDEF01ABCDEF", profiles.MatchKnox42, "ABCDEF01abcdef"},
+		{"ABCDEF01", profiles.MatchKnox42, "ABCDEF01"},
+		{"abc", profiles.MatchKnox42, "abc"},
+	}
+	for _, tt := range tests {
+		if got := Presented(tt.text, tt.match); got != tt.want {
+			t.Errorf("Presented(%q, %s) = %q, want %q", tt.text, tt.match, got, tt.want)
+		}
+	}
+}
