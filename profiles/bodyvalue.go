@@ -42,7 +42,7 @@ const attributeCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY
 func (at place) unknown(v value, name string) {
 	known := "known here are $" + strings.ReplaceAll(list(at.values), ", ", ", $")
 	if len(at.values) == 0 {
-		known = "no value is"
+		known = "no value is known here"
 	}
 	if slices.Contains(allValues(), ValueName(name)) || strings.HasPrefix(name, string(UserAttribute)+".") {
 		v.refuse("%s is not known in %s; %s", dollar(name), at.name, known)

@@ -130,7 +130,7 @@ func (p *Profile) view(m *mapping, e *Endpoint) {
 	}
 	optional(m, "renderers", &e.Renderers, words(RenderJSON, RenderHTML))
 	if v, ok := m.get("renderers"); ok && !slices.Contains(e.Renderers, RenderJSON) {
-		v.refuse("%s has to be one of them", RenderJSON)
+		v.refuse("want %s among them", RenderJSON)
 	}
 	optional(m, "parsers", &e.Parsers, words(ParseJSON, ParseForm, ParseMultipart))
 }

@@ -69,8 +69,8 @@ func (r fieldReader) field(e entry) Field {
 		optional(m, "label", &f.Label, line)
 		optional(m, "help_text", &f.HelpText, line)
 	} else {
-		m.forbid("label", "is told by OPTIONS, which family %s does not have", r.family)
-		m.forbid("help_text", "is told by OPTIONS, which family %s does not have", r.family)
+		m.forbid("label", "is of family %s alone: OPTIONS tells it", DRF)
+		m.forbid("help_text", "is of family %s alone: OPTIONS tells it", DRF)
 	}
 	r.presence(m, &f)
 	r.content(m, &f)

@@ -27,7 +27,7 @@ func (v value) mapping() *mapping {
 	if v.node.Kind != yaml.MappingNode {
 		m.broken = true
 		if v.isNull() {
-			v.want("a map, {} if all is left to its defaults")
+			v.want("a map, or {} to leave all to its defaults")
 		} else {
 			v.want("a map")
 		}

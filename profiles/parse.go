@@ -26,6 +26,9 @@ func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
 	stacks := &stackLoader{files: files}
 	p := &Profile{Scheme: "Token", TrailingSlash: SlashExact, OtherPaths: AccessOpen, Messages: Messages{}}
 	m := root.mapping()
+	required(m, "name", &p.Name, identifier)
+	optional(m, "title", &p.Title, line)
+	optional(m, "document", &p.Document, line)
 	if err := p.origin(m, stacks); err != nil {
 		return nil, err
 	}
@@ -48,6 +51,9 @@ func (p *Profile) origin(m *mapping, stacks *stackLoader) error {
 	if err != nil {
 		return err
 	}
+	if s.family == "" {
+		return nil // the stack's own file is broken
+	}
 	if !p.Family.among(s.family) {
 		v, _ := m.get("stack")
 		v.refuse("%s is a stack of family %s, not %s", p.Stack, s.family, p.Family)
@@ -57,12 +63,9 @@ func (p *Profile) origin(m *mapping, stacks *stackLoader) error {
 	return nil
 }
 
-// read reads the rest of the file, in an order in which what decides comes
-// before what depends on it.
+// read reads the rest of the file. What decides is read before what depends on
+// it.
 func (p *Profile) read(m *mapping) {
-	required(m, "name", &p.Name, identifier)
-	optional(m, "title", &p.Title, line)
-	optional(m, "document", &p.Document, line)
 	optional(m, "scheme", &p.Scheme, token)
 	required(m, "tokens", &p.Tokens, tokens)
 	optional(m, "trailing_slash", &p.TrailingSlash, word(SlashExact, SlashRedirect, SlashOptional))
@@ -108,12 +111,21 @@ func (p *Profile) shapes(m *mapping) {
 func tokens(v value) (Tokens, bool) {
 	m := v.mapping()
 	t := Tokens{Realm: "default", Match: MatchExact}
-	required(m, "hex", &t.Hex, integer(32, 128))
+	counted := required(m, "hex", &t.Hex, integer(32, 128))
 	limited := required(m, "ttl", &t.TTL, ttl)
 	required(m, "per_user", &t.PerUser, word(ManyPerUser, OnePerUser))
 	optional(m, "sliding", &t.Sliding, boolean)
 	optional(m, "realm", &t.Realm, identifier)
 	optional(m, "match", &t.Match, word(MatchExact, MatchKnox42))
+	optional(m, "legacy_digests", &t.LegacyDigests, word(LegacyAuthtoken, LegacyKnox41, LegacyKnox42, LegacyKnox5))
+	if kept, _ := m.get("legacy_digests"); counted {
+		switch {
+		case t.LegacyDigests == LegacyAuthtoken && t.Hex > authtokenLength:
+			kept.refuse("a token of %d digits does not fit authtoken's column: hex has to be at most %d", t.Hex, authtokenLength)
+		case (t.LegacyDigests == LegacyKnox41 || t.LegacyDigests == LegacyKnox42) && t.Hex%2 != 0:
+			kept.refuse("knox up to 4.2 reads tokens as whole bytes: hex has to be even")
+		}
+	}
 	if sliding, _ := m.get("sliding"); t.Sliding && limited {
 		switch {
 		case t.TTL == 0:
@@ -125,6 +137,10 @@ func tokens(v value) (Tokens, bool) {
 	m.done()
 	return t, true
 }
+
+// authtokenLength is how long a key of Django REST framework's is at most
+// (rest_framework/authtoken/models.py, Token.key).
+const authtokenLength = 40
 
 // slideEvery is how often the engine moves the end of a token that is in use.
 const slideEvery = time.Minute

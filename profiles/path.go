@@ -58,12 +58,12 @@ func (p *Profile) hides(before, e Endpoint) string {
 	if before.Path == "" || e.Path == "" {
 		return "" // reported where they were read
 	}
-	if before.Path == e.Path {
-		return "is the path of " + before.Name
-	}
 	a, b := before.Path, e.Path
 	if p.TrailingSlash == SlashOptional {
 		a, b = strings.TrimSuffix(a, "/"), strings.TrimSuffix(b, "/")
+	}
+	if a == b {
+		return "is the path of " + before.Name + " already"
 	}
 	first, second := strings.Split(a, "/"), strings.Split(b, "/")
 	if len(first) != len(second) {

@@ -48,8 +48,8 @@ func (p *Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// problemsOf gives the error for what was found, nil where that is nothing. A
-// text that an alias brings to two places is told of once.
+// problemsOf gives the error for what was found, nil where that is nothing. What
+// an alias brings to two places is told of once.
 func problemsOf(found []Problem) error {
 	if len(found) == 0 {
 		return nil
@@ -62,8 +62,11 @@ func problemsOf(found []Problem) error {
 			cmp.Compare(a.Position.Column, b.Position.Column),
 		)
 	})
-	list = slices.CompactFunc(list, func(a, b Problem) bool {
-		return a.Position == b.Position && a.Text == b.Text
-	})
-	return &Problems{List: list}
+	told := map[Problem]bool{}
+	return &Problems{List: slices.DeleteFunc(list, func(p Problem) bool {
+		p.Key = p.Key[strings.LastIndexByte(p.Key, '.')+1:]
+		again := told[p]
+		told[p] = true
+		return again
+	})}
 }

@@ -56,7 +56,21 @@ type Tokens struct {
 	PerUser PerUser
 	Realm   string // "default" unless the profile says otherwise
 	Match   Match  // "exact" unless the profile says otherwise
+	// LegacyDigests names the older server whose form of each token is kept too,
+	// so that `authcompat export` can write it there. Empty: none.
+	LegacyDigests LegacyDigests
 }
+
+// LegacyDigests names the form in which an older server keeps tokens.
+type LegacyDigests string
+
+// The values of LegacyDigests.
+const (
+	LegacyAuthtoken LegacyDigests = "authtoken" // the text, kept sealed
+	LegacyKnox41    LegacyDigests = "knox-4.1"  // salted SHA-512 (knox 3.x to 4.1)
+	LegacyKnox42    LegacyDigests = "knox-4.2"  // SHA-512 of the bytes
+	LegacyKnox5     LegacyDigests = "knox-5.x"  // SHA-512 of the text
+)
 
 // PerUser says how many live tokens the API gives a user.
 type PerUser string
@@ -147,8 +161,8 @@ type Endpoint struct {
 	Renderers []Renderer
 	Parsers   []Parser
 	View      View
-	Fields       []Field // in the order in which they are validated
-	Reply        Reply
+	Fields    []Field // in the order in which they are validated
+	Reply     Reply
 }
 
 // Renderer is a form that a REST framework view can answer in.

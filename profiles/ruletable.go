@@ -4,6 +4,7 @@ import (
 	"mime"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/net/http/httpguts"
 	"gopkg.in/yaml.v3"
@@ -70,7 +71,8 @@ func mediaType(v value) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	if _, _, err := mime.ParseMediaType(s); err != nil || !httpguts.ValidHeaderFieldValue(s) {
+	kind, _, err := mime.ParseMediaType(s)
+	if err != nil || !strings.Contains(kind, "/") || !httpguts.ValidHeaderFieldValue(s) {
 		v.want("a media type such as text/html; charset=utf-8")
 		return "", false
 	}

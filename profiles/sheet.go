@@ -44,7 +44,8 @@ func plain(tag, text string) *yaml.Node {
 // quoted makes a text, which is quoted where it needs to be.
 func quoted(text string) *yaml.Node {
 	n := plain("!!str", text)
-	if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+	// The library writes the key of a merge without quotes.
+	if text == "<<" || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n

@@ -70,6 +70,7 @@ func (t Tokens) show() *yaml.Node {
 	s.text("per_user", string(t.PerUser))
 	s.text("realm", t.Realm)
 	s.text("match", string(t.Match))
+	s.text("legacy_digests", string(t.LegacyDigests))
 	return fold(s.node, len("tokens: "))
 }
 

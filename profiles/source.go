@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -101,19 +102,15 @@ func (r *reader) syntax(err error, data []byte) {
 		r.add(1, 1, "", "the file is empty")
 		return
 	}
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if rest, ok := strings.CutPrefix(text, "unknown anchor '"); ok {
+	if rest, ok := strings.CutPrefix(err.Error(), "yaml: unknown anchor '"); ok {
 		name, _, _ := strings.Cut(rest, "'")
 		line, column := find(data, "*"+name)
 		r.add(line, column, "", "alias *%s has no anchor &%s before it", name, name)
 		return
 	}
-	line := 1
-	if rest, ok := strings.CutPrefix(text, "line "); ok {
-		number, message, _ := strings.Cut(rest, ": ")
-		if n, err := strconv.Atoi(number); err == nil {
-			line, text = n, message
-		}
+	text, line := complaint(err)
+	if strings.HasPrefix(text, "did not find expected key") || strings.HasPrefix(text, "did not find expected '-'") {
+		line = failing(data, text)
 	}
 	lines := strings.Split(string(data), "\n")
 	line = min(line, len(lines))
@@ -123,6 +120,44 @@ func (r *reader) syntax(err error, data []byte) {
 		text = "a tab can't indent YAML: use spaces"
 	}
 	r.add(line, column, "", "%s", text)
+}
+
+// complaint takes an error of the library apart. The line is that where the thing
+// begins which is broken. The library counts the lines of its scanner from 1, and
+// those of its parser from 0.
+func complaint(err error) (text string, line int) {
+	text = strings.TrimPrefix(err.Error(), "yaml: ")
+	rest, ok := strings.CutPrefix(text, "line ")
+	if !ok {
+		return text, 1
+	}
+	number, text, _ := strings.Cut(rest, ": ")
+	line, _ = strconv.Atoi(number)
+	for _, ofParser := range []string{
+		"did not find expected <", "did not find expected node content", "did not find expected key",
+		"did not find expected '-' indicator", "did not find expected ',' or", "found undefined tag handle",
+		"found duplicate %", "found incompatible YAML document",
+	} {
+		if strings.HasPrefix(text, ofParser) {
+			return text, line + 1
+		}
+	}
+	return text, line
+}
+
+// failing gives the first line that makes the library fail with a message: what
+// is wrong with a block can be far below its beginning.
+func failing(data []byte, text string) int {
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	return 1 + sort.Search(len(lines)-1, func(i int) bool {
+		var n yaml.Node
+		err := yaml.Unmarshal(bytes.Join(lines[:i+1], nil), &n)
+		if err == nil {
+			return false
+		}
+		got, _ := complaint(err)
+		return got == text
+	})
 }
 
 // find finds a text outside of comments; 1, 1 where it is in none of the lines.

@@ -185,8 +185,12 @@ func word[T ~string](words ...T) func(value) (T, bool) {
 // words reads a list of at least one of a closed set, none of them twice.
 func words[T ~string](known ...T) func(value) ([]T, bool) {
 	return func(v value) ([]T, bool) {
-		if v.node.Kind != yaml.SequenceNode || len(v.node.Content) == 0 {
+		if v.node.Kind != yaml.SequenceNode {
 			v.want("a list of %s", either(known))
+			return nil, false
+		}
+		if len(v.node.Content) == 0 {
+			v.refuse("is empty: want at least one of %s", either(known))
 			return nil, false
 		}
 		good := true

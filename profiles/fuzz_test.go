@@ -1,0 +1,65 @@
+package profiles
+
+import (
+	"errors"
+	"testing"
+	"unicode/utf8"
+)
+
+// Whatever a file holds, it is a profile that can be shown and read again, or
+// has problems, each with a place in it.
+func FuzzParse(f *testing.F) {
+	for _, folder := range []string{".", stackFolder} {
+		for _, name := range names(builtin, folder) {
+			data, err := builtin.ReadFile(folder + "/" + name + ".yaml")
+			if err != nil {
+				data, err = builtin.ReadFile(name + ".yaml")
+			}
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
+	}
+	for _, file := range []string{
+		restProfile, formProfile, plainProfile, "", "a: &a [*a]", "a: *b", "? [a]\n: {<<: b}", "- !!binary x", "\ufeffname: a",
+		"--- |\n a\n--- >\n b\n...\n", "a: \"\\ud800\"", "{a: b, a: b", "%YAML 1.2\n---\na: b", "#", "a: b # c\n# d\n",
+	} {
+		f.Add([]byte(file))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := Parse("f.yaml", data)
+		if err == nil {
+			checkRoundTrip(t, p)
+			return
+		}
+		var problems *Problems
+		if !errors.As(err, &problems) || len(problems.List) == 0 {
+			t.Fatalf("no problem: %v", err)
+		}
+		var last Position
+		for _, problem := range problems.List {
+			at := problem.Position
+			if at.File != "f.yaml" || at.Line < 1 || at.Column < 1 || problem.Text == "" {
+				t.Errorf("bad problem %v", problem)
+			}
+			if at.Line < last.Line || at.Line == last.Line && at.Column < last.Column {
+				t.Errorf("%v stands behind %v", at, last)
+			}
+			last = at
+		}
+	})
+}
+
+// Whatever a text is, it is the same after it was shown and read.
+func FuzzRoundTrip(f *testing.F) {
+	for _, text := range oddTexts() {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) {
+			t.Skip("no file holds it")
+		}
+		checkOddText(t, text)
+	})
+}
