@@ -109,7 +109,7 @@ type accountAction struct{}
 
 func (accountAction) do(v *view, c call) result {
 	user := c.session.User
-	if name := route.Username(c.request); name != user.Username {
+	if name := route.Username(v.endpoint.Path, c.request); name != user.Username {
 		var err error
 		user, err = v.engine.User(c.ctx, name)
 		if err != nil && core.KindOf(err) == core.KindUserUnknown {

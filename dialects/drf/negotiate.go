@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/authcompat/authcompat/dialects/internal/django"
-	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -50,7 +49,11 @@ func (v *view) negotiate(r *http.Request) (accepted, *result) {
 	renderers := v.endpoint.Renderers
 	first := accepted{renderers[0], rendererType(renderers[0])}
 	if r.URL.RawQuery != "" {
-		if format := queryFormat(r.URL.RawQuery); format != "" {
+		format, err := queryFormat(r)
+		if err != nil {
+			return first, v.suspicious()
+		}
+		if format != "" {
 			if renderers = withFormat(renderers, format); len(renderers) == 0 {
 				refusal := v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
 				return first, &refusal
@@ -68,13 +71,12 @@ func (v *view) negotiate(r *http.Request) (accepted, *result) {
 	return first, &refusal
 }
 
-// queryFormat gives the query's last value of format.
-func queryFormat(query string) string {
-	values, err := django.ParseQuery([]byte(query), pyjson.Charset{})
-	if err != nil {
-		return ""
-	}
-	return values["format"]
+// queryFormat gives the query's last value of format. The charset that the
+// Content-Type names is the query's too (django/http/request.py,
+// HttpRequest.encoding). It fails where the query has too many fields.
+func queryFormat(r *http.Request) (string, error) {
+	values, err := django.ParseQuery([]byte(r.URL.RawQuery), django.CharsetOf(wire.ContentType(r)))
+	return values["format"], err
 }
 
 func withFormat(renderers []profiles.Renderer, format string) []profiles.Renderer {
@@ -124,9 +126,9 @@ type mediaType struct {
 }
 
 func parseMediaType(text string) mediaType {
-	full, params := django.ParseHeader(text)
-	main, sub, _ := strings.Cut(strings.ToLower(full), "/")
-	return mediaType{text: text, main: main, sub: sub, params: params}
+	h, _ := django.ParseHeader(text)
+	main, sub, _ := strings.Cut(h.Value, "/")
+	return mediaType{text: text, main: main, sub: sub, params: h.Params}
 }
 
 // precedence is 0 for */*, 1 for type/*, 2 for type/subtype and 3 for one with

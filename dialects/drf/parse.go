@@ -10,13 +10,13 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// upload stands for a file where a field was expected.
-type upload struct{}
+// upload is the name of a file where a field was expected.
+type upload string
 
 // input is a parsed body: either a form, or whatever JSON it was.
 type input struct {
 	form  *django.Form
-	files map[string]bool
+	files map[string]string
 	json  any // meaningful where form is nil
 }
 
@@ -26,8 +26,8 @@ func (in input) field(f profiles.Field) (any, bool) {
 		object, _ := in.json.(*pyjson.Object)
 		return object.Get(f.Name)
 	}
-	if in.files[f.Name] {
-		return upload{}, true
+	if name, ok := in.files[f.Name]; ok {
+		return upload(name), true
 	}
 	if text := in.form.Field(f.Role); text != nil {
 		return *text, true
@@ -51,7 +51,7 @@ func (v *view) parse(c call) (input, *result) {
 	if len(body) == 0 {
 		return input{json: new(pyjson.Object)}, nil
 	}
-	contentType, _ := wire.Header(c.request, "Content-Type")
+	contentType := wire.ContentType(c.request)
 	asked := parseMediaType(contentType)
 	charset := django.CharsetOf(contentType)
 	for _, p := range v.endpoint.Parsers {
@@ -99,7 +99,7 @@ func (v *view) parseForm(body []byte, charset pyjson.Charset) (input, *result) {
 }
 
 func (v *view) parseMultipart(body []byte, contentType string, charset pyjson.Charset) (input, *result) {
-	values, files, err := django.ParseMultipart(body, contentType, charset)
+	m, err := django.ParseMultipart(body, contentType, charset)
 	var broken *django.MultipartError
 	switch {
 	case errors.As(err, &broken):
@@ -108,10 +108,10 @@ func (v *view) parseMultipart(body []byte, contentType string, charset pyjson.Ch
 	case err != nil:
 		return input{}, v.suspicious()
 	}
-	return v.decodeForm(values, files)
+	return v.decodeForm(m.Values, m.Files)
 }
 
-func (v *view) decodeForm(values django.Values, files map[string]bool) (input, *result) {
+func (v *view) decodeForm(values django.Values, files map[string]string) (input, *result) {
 	form, err := v.forms.Decode(values, v.endpoint.Fields)
 	if err != nil {
 		return input{}, v.suspicious()

@@ -4,9 +4,9 @@ import (
 	"html"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
@@ -25,6 +25,8 @@ func (v *view) render(res result, a accepted) wire.Reply {
 		out.Headers = slices.Concat(v.headers, res.headers)
 	}
 	if res.page != nil {
+		// Django makes its page outside of the view.
+		out.Headers = v.profile.Headers
 		out.Body, out.ContentType = res.page, v.profile.Rules.PageContentType
 		return out
 	}
@@ -69,10 +71,35 @@ func (v *view) style(a accepted) pyjson.Style {
 	if !strings.Contains(a.mediaType, ";") {
 		return own
 	}
-	_, params := django.ParseHeader(a.mediaType)
-	indent, err := strconv.Atoi(strings.TrimSpace(django.Get(params, "indent")))
-	if err != nil || indent <= 0 {
-		return own
+	h, _ := django.ParseHeader(a.mediaType)
+	if indent := parseIndent(h.Get("indent")); indent > 0 {
+		return pyjson.Indented(indent)
 	}
-	return pyjson.Indented(min(indent, maxIndent))
+	return own
 }
+
+// parseIndent is int() of Python within the bounds of an indentation: a sign,
+// and digits with single underscores between them. 0 for what is no number.
+func parseIndent(text string) int {
+	text = core.Strip(text)
+	if unsigned, ok := strings.CutPrefix(text, "+"); ok {
+		text = unsigned
+	}
+	indent, digits := 0, 0
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c >= '0' && c <= '9':
+			indent = min(indent*10+int(c-'0'), maxIndent)
+			digits++
+		case c != '_' || i == 0 || i == len(text)-1 || text[i-1] == '_':
+			return 0
+		}
+	}
+	if digits > maxIntDigits {
+		return 0
+	}
+	return indent
+}
+
+// maxIntDigits is CPython's default for sys.set_int_max_str_digits.
+const maxIntDigits = 4300

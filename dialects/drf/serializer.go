@@ -148,8 +148,8 @@ func (v *view) coercible(raw any) bool {
 
 // str is Python's str of a raw value.
 func str(raw any) string {
-	if _, ok := raw.(upload); ok {
-		return "upload"
+	if name, ok := raw.(upload); ok {
+		return string(name)
 	}
 	return pyjson.Str(raw)
 }

@@ -59,15 +59,16 @@ func (v *view) post(w http.ResponseWriter, r *http.Request) (*django.Form, error
 	if err != nil {
 		return nil, err
 	}
-	contentType, _ := wire.Header(r, "Content-Type")
-	kind, _ := django.ParseHeader(contentType)
+	contentType := wire.ContentType(r)
 	charset := django.CharsetOf(contentType)
 	var values django.Values
-	switch kind {
+	switch django.ParseContentType(contentType).Value {
 	case "application/x-www-form-urlencoded":
 		values, err = django.ParseQuery(body, charset)
 	case "multipart/form-data":
-		values, _, err = django.ParseMultipart(body, contentType, charset)
+		var m django.Multipart
+		m, err = django.ParseMultipart(body, contentType, charset)
+		values = m.Values
 	}
 	if err != nil {
 		return nil, err

@@ -111,7 +111,7 @@ func (a *API) account(_ http.ResponseWriter, r *http.Request, e profiles.Endpoin
 	if refusal != nil {
 		return *refusal
 	}
-	user, err := a.engine.User(r.Context(), route.Username(r))
+	user, err := a.engine.User(r.Context(), route.Username(e.Path, r))
 	switch {
 	case err == nil:
 		return a.good(e, reply.Data{User: user, Token: session.Token})

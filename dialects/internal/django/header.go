@@ -2,72 +2,142 @@ package django
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 )
 
-// ParseHeader reads a header value with parameters as
-// django.http.multipartparser.parse_header does (and, but for the case of the
-// value, Python's cgi.parse_header): the value stripped, parameter names in
-// lower case, quotes and backslashes removed. A parameter without "=" is left
-// out.
-func ParseHeader(header string) (value string, params []Param) {
-	parts := splitParams(header)
-	value = strings.TrimSpace(parts[0])
-	for _, part := range parts[1:] {
-		name, text, found := strings.Cut(part, "=")
-		if !found {
-			continue
-		}
-		text = strings.TrimSpace(text)
-		if len(text) >= 2 && text[0] == '"' && text[len(text)-1] == '"' {
-			text = strings.ReplaceAll(text[1:len(text)-1], `\\`, `\`)
-			text = strings.ReplaceAll(text, `\"`, `"`)
-		}
-		params = setParam(params, strings.ToLower(strings.TrimSpace(name)), text)
-	}
-	return value, params
+// Header is a header value with parameters.
+type Header struct {
+	Value  string
+	Params []Param
 }
 
 // Param is one parameter of a header value.
 type Param struct{ Name, Value string }
 
-// Get gives the value of the named parameter, or "".
-func Get(params []Param, name string) string {
-	for _, p := range params {
+// Get gives the value of the named parameter, "" where there is none.
+func (h Header) Get(name string) string {
+	value, _ := h.Lookup(name)
+	return value
+}
+
+// Lookup gives the value of the named parameter and whether there is one.
+func (h Header) Lookup(name string) (string, bool) {
+	for _, p := range h.Params {
 		if p.Name == name {
-			return p.Value
+			return p.Value, true
 		}
 	}
-	return ""
+	return "", false
 }
 
-// setParam adds a parameter, or replaces the value of an earlier one in place,
-// as a dict does.
-func setParam(params []Param, name, value string) []Param {
-	for i := range params {
-		if params[i].Name == name {
-			params[i].Value = value
-			return params
+// set adds a parameter, or replaces the value of an earlier one in place, as a
+// dict does.
+func (h *Header) set(name, value string) {
+	for i := range h.Params {
+		if h.Params[i].Name == name {
+			h.Params[i].Value = value
+			return
 		}
 	}
-	return append(params, Param{name, value})
+	h.Params = append(h.Params, Param{name, value})
 }
 
-// splitParams splits at the semicolons that are not inside quotes.
-func splitParams(header string) []string {
+// blanks are what bytes.strip of Python takes away.
+const blanks = " \t\n\r\v\f"
+
+// ParseHeader reads a header value as django.http.multipartparser.parse_header
+// does (3.2; through it Django REST framework reads media types,
+// rest_framework/compat.py 3.14): the value and the names of parameters in lower
+// case, quotes and backslashes removed, RFC 2231 decoded. A parameter without
+// "=" is left out. ok is false for a value or name that is not ASCII, on which
+// the original fails.
+func ParseHeader(header string) (h Header, ok bool) {
+	parts := splitParams(header, false)
+	if h.Value, ok = lowerASCII(parts[0]); !ok {
+		return Header{}, false
+	}
+	for _, part := range parts[1:] {
+		name, text, found := strings.Cut(part, "=")
+		if !found {
+			continue
+		}
+		if name, ok = lowerASCII(name); !ok {
+			return Header{}, false
+		}
+		text = unquoteParam(text)
+		if base, extended := strings.CutSuffix(name, "*"); extended {
+			name = base
+			if strings.Count(part, "'") == 2 {
+				text = decodeExtended(text)
+			}
+		}
+		h.set(name, text)
+	}
+	return h, true
+}
+
+// lowerASCII strips a text and writes its letters small.
+func lowerASCII(s string) (string, bool) {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return "", false
+		}
+	}
+	return strings.ToLower(strings.Trim(s, blanks)), true
+}
+
+// unquoteParam strips the value of a parameter and takes its quotes off.
+func unquoteParam(text string) string {
+	text = strings.Trim(text, blanks)
+	if len(text) < 2 || text[0] != '"' || text[len(text)-1] != '"' {
+		return text
+	}
+	text = strings.ReplaceAll(text[1:len(text)-1], `\\`, `\`)
+	return strings.ReplaceAll(text, `\"`, `"`)
+}
+
+// decodeExtended reads charset'language'percent-encoded text (RFC 2231, section
+// 4).
+func decodeExtended(text string) string {
+	parts := strings.SplitN(text, "'", 3)
+	if len(parts) < 3 {
+		return text
+	}
+	charset, _ := pyjson.LookupCharset(parts[0])
+	return unquote(parts[2], charset)
+}
+
+// splitParams splits at the semicolons that are not inside quotes. A backslash
+// takes the meaning off a quote only for Python's cgi.
+func splitParams(header string, cgi bool) []string {
 	var parts []string
 	start, quotes := 0, 0
-	for i := 0; i < len(header); i++ {
+	for i := range len(header) {
 		switch {
-		case header[i] == '"':
+		case header[i] == '"' && !(cgi && i > start && header[i-1] == '\\'):
 			quotes++
 		case header[i] == ';' && quotes%2 == 0:
 			parts = append(parts, header[start:i])
-			start = i + 1
+			start, quotes = i+1, 0
 		}
 	}
 	return append(parts, header[start:])
+}
+
+// ParseContentType reads a Content-Type as a request of Django does (django/
+// core/handlers/wsgi.py 3.2, with cgi.parse_header): the case of the value
+// stays.
+func ParseContentType(header string) Header {
+	parts := splitParams(header, true)
+	h := Header{Value: strings.Trim(parts[0], blanks)}
+	for _, part := range parts[1:] {
+		if name, text, found := strings.Cut(part, "="); found {
+			h.set(strings.ToLower(strings.Trim(name, blanks)), unquoteParam(text))
+		}
+	}
+	return h
 }
 
 // CharsetOf gives the charset that a Content-Type asks for, UTF-8 where it names
@@ -76,8 +146,7 @@ func CharsetOf(contentType string) pyjson.Charset {
 	if !strings.Contains(contentType, ";") {
 		return pyjson.Charset{}
 	}
-	_, params := ParseHeader(contentType)
-	if c, ok := pyjson.LookupCharset(Get(params, "charset")); ok {
+	if c, ok := pyjson.LookupCharset(ParseContentType(contentType).Get("charset")); ok {
 		return c
 	}
 	return pyjson.Charset{}

@@ -2,7 +2,7 @@ package django
 
 import (
 	"bytes"
-	"encoding/base64"
+	"html"
 	"regexp"
 	"strings"
 
@@ -15,113 +15,182 @@ type MultipartError struct{ Text string }
 
 func (e *MultipartError) Error() string { return e.Text }
 
-// maxPartHeader is how many bytes of a part are searched for the end of its
-// header (django/http/multipartparser.py, parse_boundary_stream).
-const maxPartHeader = 1024
+// What bounds a multipart body (django/http/multipartparser.py and the settings
+// DATA_UPLOAD_MAX_NUMBER_FIELDS and DATA_UPLOAD_MAX_NUMBER_FILES).
+const (
+	// maxPartHeader is how many bytes of a part are searched for the end of its
+	// header.
+	maxPartHeader = 1024
+	// maxParts is MaxFields and the two empty parts around the boundaries.
+	maxParts = MaxFields + 2
+	maxFiles = 100
+)
+
+// Multipart is what a multipart body holds: text fields by name, and the names
+// of uploaded files by the name of their field.
+type Multipart struct {
+	Values Values
+	Files  map[string]string
+}
+
+// ParseMultipart reads a multipart/form-data body as Django 3.2 does
+// (django/http/multipartparser.py): forgiving about what surrounds the parts and
+// about a missing end. contentType is the header as it came. The error is a
+// *MultipartError, or ErrTooManyFields for too many fields or files.
+func ParseMultipart(body []byte, contentType string, charset pyjson.Charset) (Multipart, error) {
+	boundary, err := boundaryOf(contentType)
+	if err != nil {
+		return Multipart{}, err
+	}
+	m := Multipart{make(Values), make(map[string]string)}
+	parts, files := 0, 0
+	for _, raw := range splitParts(body, "--"+boundary) {
+		p := readPart(raw, charset)
+		if p.kind == partFile {
+			files++
+		} else {
+			parts++
+		}
+		if parts > maxParts || files > maxFiles {
+			return Multipart{}, ErrTooManyFields
+		}
+		switch {
+		case !p.named:
+		case p.kind == partField:
+			m.Values[p.name] = p.text()
+		case p.kind == partFile && p.filename != "":
+			if !p.readable() {
+				return Multipart{}, &MultipartError{"Could not decode base64 data."}
+			}
+			m.Files[p.name] = p.filename
+		}
+	}
+	return m, nil
+}
 
 // validBoundary is cgi.valid_boundary.
 var validBoundary = regexp.MustCompile(`^[ -~]{0,200}[!-~]$`)
 
-// ParseMultipart reads a multipart/form-data body as Django 3.2 does
-// (django/http/multipartparser.py): forgiving about what surrounds the parts and
-// about a missing end. Values are text fields, files the names of fields that
-// held a file. contentType is the header as it came.
-func ParseMultipart(body []byte, contentType string, charset pyjson.Charset) (values Values, files map[string]bool, err error) {
-	for i := 0; i < len(contentType); i++ {
+// boundaryOf gives the boundary that a Content-Type names (MultiPartParser.
+// __init__).
+func boundaryOf(contentType string) (string, error) {
+	if !strings.HasPrefix(contentType, "multipart/") {
+		return "", &MultipartError{"Invalid Content-Type: " + Latin1(contentType)}
+	}
+	for i := range len(contentType) {
 		if contentType[i] >= 0x80 {
-			return nil, nil, &MultipartError{"Invalid non-ASCII Content-Type in multipart: " + Latin1(contentType)}
+			return "", &MultipartError{"Invalid non-ASCII Content-Type in multipart: " + Latin1(contentType)}
 		}
 	}
-	_, params := ParseHeader(contentType)
-	boundary := Get(params, "boundary")
-	if boundary == "" {
-		return nil, nil, &MultipartError{"Invalid boundary in multipart: None"}
+	h, _ := ParseHeader(contentType)
+	boundary, ok := h.Lookup("boundary")
+	if !ok {
+		return "", &MultipartError{"Invalid boundary in multipart: None"}
 	}
 	if !validBoundary.MatchString(boundary) {
-		return nil, nil, &MultipartError{"Invalid boundary in multipart: " + boundary}
+		return "", &MultipartError{"Invalid boundary in multipart: " + boundary}
 	}
-	values, files = make(Values), make(map[string]bool)
-	fields := 0
-	for _, raw := range splitParts(body, "--"+boundary) {
-		p, ok := readPart(raw, charset)
-		if !ok {
-			continue
-		}
-		if p.file {
-			files[p.name] = true
-			continue
-		}
-		if fields++; fields > MaxFields {
-			return nil, nil, ErrTooManyFields
-		}
-		values[p.name] = p.value
-	}
-	return values, files, nil
+	return boundary, nil
 }
 
 // splitParts cuts a body at each separator and drops the line end before it.
-// What follows the last separator is a part too.
+// What follows the last separator is a part too, unless it is empty.
 func splitParts(body []byte, separator string) [][]byte {
 	var parts [][]byte
-	for {
+	for len(body) > 0 {
 		before, after, found := bytes.Cut(body, []byte(separator))
 		if found {
 			before = bytes.TrimSuffix(before, []byte("\n"))
 			before = bytes.TrimSuffix(before, []byte("\r"))
 		}
 		parts = append(parts, before)
-		if !found {
-			return parts
-		}
 		body = after
 	}
+	return parts
 }
 
-// part is one field of a multipart body.
+type partKind int
+
+const (
+	partRaw partKind = iota // no field: the text around the parts, or one without a disposition
+	partField
+	partFile
+)
+
+// part is one part of a multipart body.
 type part struct {
-	name  string
-	value string
-	file  bool
+	kind     partKind
+	named    bool
+	name     string
+	filename string // "" for a file that counts as none
+	data     []byte
+	encoding string // of the transfer
+	charset  pyjson.Charset
 }
 
-// readPart reads a part; ok is false for what is no field: the text around the
-// parts, a header without a name, a file without a file name.
-func readPart(raw []byte, charset pyjson.Charset) (p part, ok bool) {
-	head := raw[:min(len(raw), maxPartHeader)]
-	end := bytes.Index(head, []byte("\r\n\r\n"))
+// readPart reads the header of a part (parse_boundary_stream).
+func readPart(raw []byte, charset pyjson.Charset) part {
+	p := part{charset: charset}
+	end := bytes.Index(raw[:min(len(raw), maxPartHeader)], []byte("\r\n\r\n"))
 	if end < 0 {
-		return part{}, false
+		return p
 	}
-	var disposition []Param
-	var found bool
-	encoding := ""
+	p.data = raw[end+4:]
 	for line := range strings.SplitSeq(string(raw[:end]), "\r\n") {
-		name, rest, colon := strings.Cut(line, ":")
-		if !colon {
-			continue
-		}
-		value, params := ParseHeader(rest)
-		switch strings.ToLower(strings.TrimRight(name, " \t")) {
-		case "content-disposition":
-			disposition, found = params, true
-		case "content-transfer-encoding":
-			encoding = strings.TrimSpace(value)
+		h, ok := ParseHeader(line)
+		name, value, colon := strings.Cut(h.Value, ":")
+		switch {
+		case !ok || !colon:
+		case name == "content-disposition":
+			p.disposition(h)
+		case name == "content-transfer-encoding":
+			p.encoding = strings.Trim(value, blanks)
 		}
 	}
-	p.name = strings.TrimSpace(charset.DecodeReplacing([]byte(Get(disposition, "name"))))
-	if !found || Get(disposition, "name") == "" {
-		return part{}, false
+	return p
+}
+
+// disposition reads who a part is.
+func (p *part) disposition(h Header) {
+	var name string
+	name, p.named = h.Lookup("name")
+	p.name = p.charset.DecodeReplacing([]byte(strings.Trim(name, blanks)))
+	p.kind, p.filename = partField, ""
+	if filename := h.Get("filename"); filename != "" {
+		p.kind = partFile
+		p.filename = sanitizeFilename(p.charset.DecodeReplacing([]byte(filename)))
 	}
-	if Get(disposition, "filename") != "" {
-		p.file = true
-		return p, true
+}
+
+// sanitizeFilename is MultiPartParser.sanitize_file_name: what could be a path
+// is cut off.
+func sanitizeFilename(name string) string {
+	name = html.UnescapeString(name)
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	if name == "." || name == ".." {
+		return ""
 	}
-	data := raw[end+4:]
-	if encoding == "base64" {
-		if decoded, err := base64.StdEncoding.DecodeString(string(data)); err == nil {
+	return name
+}
+
+// text is the value of a field.
+func (p *part) text() string {
+	data := p.data
+	if p.encoding == "base64" {
+		if decoded, ok := decodeBase64(data); ok {
 			data = decoded
 		}
 	}
-	p.value = charset.DecodeReplacing(data)
-	return p, true
+	return p.charset.DecodeReplacing(data)
+}
+
+// readable tells whether the content of a file can be read: base64 has to be
+// whole groups.
+func (p *part) readable() bool {
+	if p.encoding != "base64" {
+		return true
+	}
+	data := bytes.Join(bytes.Fields(p.data), nil)
+	_, ok := decodeBase64(data)
+	return ok && len(data)%4 == 0
 }

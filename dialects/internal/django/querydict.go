@@ -38,15 +38,19 @@ func ParseQuery(body []byte, charset pyjson.Charset) (Values, error) {
 			continue
 		}
 		name, value, _ := strings.Cut(pair, "=")
-		values[unquote(name, charset)] = unquote(value, charset)
+		values[unquotePlus(name, charset)] = unquotePlus(value, charset)
 	}
 	return values, nil
 }
 
-// unquote is urllib.parse.unquote_plus: the runs of ASCII are percent-decoded
-// and read in the charset, other characters stay.
+// unquotePlus is urllib.parse.unquote_plus.
+func unquotePlus(s string, charset pyjson.Charset) string {
+	return unquote(strings.ReplaceAll(s, "+", " "), charset)
+}
+
+// unquote is urllib.parse.unquote: the runs of ASCII are percent-decoded and
+// read in the charset, other characters stay.
 func unquote(s string, charset pyjson.Charset) string {
-	s = strings.ReplaceAll(s, "+", " ")
 	if !strings.Contains(s, "%") {
 		return s
 	}

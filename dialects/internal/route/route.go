@@ -18,29 +18,66 @@ import (
 // other path to other.
 func New(p *profiles.Profile, handler func(profiles.Endpoint) http.Handler, other http.Handler) http.Handler {
 	// The decoded path is matched, as WSGI's PATH_INFO is.
-	router := mux.NewRouter().SkipClean(true).StrictSlash(false)
+	routes := mux.NewRouter().SkipClean(true).StrictSlash(false)
 	for _, e := range p.Endpoints {
 		h := handler(e)
-		router.Handle(e.Path, h)
+		routes.MatcherFunc(matcher(e.Path)).Handler(h)
 		if without, ok := strings.CutSuffix(e.Path, "/"); ok && p.TrailingSlash == profiles.SlashOptional {
-			router.Handle(without, h)
+			routes.MatcherFunc(matcher(without)).Handler(h)
 		}
 	}
 	if p.TrailingSlash == profiles.SlashRedirect {
-		other = &appendSlash{router: router, headers: p.Headers, next: other}
+		other = &appendSlash{routes: routes, headers: p.Headers, next: other}
 	}
-	router.NotFoundHandler = other
-	return router
+	return &router{routes: routes, other: other}
 }
 
-// Username gives the path's {username}.
-func Username(r *http.Request) string { return mux.Vars(r)["username"] }
+// router asks mux for the handler, and leaves out what mux does besides: it
+// would copy the request twice to hang variables on it that Username reads off
+// the path.
+type router struct {
+	routes *mux.Router
+	other  http.Handler
+}
+
+func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	var match mux.RouteMatch
+	if r.routes.Match(req, &match) {
+		match.Handler.ServeHTTP(w, req)
+		return
+	}
+	r.other.ServeHTTP(w, req)
+}
+
+// variable stands in an endpoint's path for one segment that is not empty.
+const variable = "{username}"
+
+// matcher compares paths as text: a pattern of mux would be a regular
+// expression, at ten times the cost.
+func matcher(path string) mux.MatcherFunc {
+	if !strings.Contains(path, variable) {
+		return func(r *http.Request, _ *mux.RouteMatch) bool { return r.URL.Path == path }
+	}
+	return func(r *http.Request, _ *mux.RouteMatch) bool { return Username(path, r) != "" }
+}
+
+// Username gives what stands for {username} in an endpoint's path, or "" if the
+// request's path is another.
+func Username(path string, r *http.Request) string {
+	before, after, _ := strings.Cut(path, variable)
+	rest, ok := strings.CutPrefix(r.URL.Path, before)
+	name, fits := strings.CutSuffix(rest, after)
+	if !ok || !fits || strings.Contains(name, "/") {
+		return ""
+	}
+	return name
+}
 
 // appendSlash is Django's APPEND_SLASH with DEBUG off (django/middleware/
 // common.py, CommonMiddleware): a path that only lacks its last slash is
 // redirected, whatever the method.
 type appendSlash struct {
-	router  *mux.Router
+	routes  *mux.Router
 	headers []profiles.Header
 	next    http.Handler
 }
@@ -69,7 +106,7 @@ func (a *appendSlash) matches(r *http.Request) bool {
 	try := *r
 	try.URL = &with
 	var match mux.RouteMatch
-	return a.router.Match(&try, &match) && match.MatchErr == nil && match.Route != nil
+	return a.routes.Match(&try, &match)
 }
 
 // location is HttpRequest.get_full_path(force_append_slash=True), relative.

@@ -63,9 +63,7 @@ func (r *Reply) send(w http.ResponseWriter) {
 	if r.ContentType != "" {
 		h["Content-Type"] = []string{r.ContentType}
 	}
-	if r.Status != http.StatusNoContent {
-		h["Content-Length"] = []string{strconv.Itoa(len(r.Body))}
-	}
+	h["Content-Length"] = []string{strconv.Itoa(len(r.Body))}
 	w.WriteHeader(r.Status)
 	if len(r.Body) > 0 {
 		// The client may be gone; there is nobody left to tell.
@@ -96,6 +94,16 @@ func Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", ErrBodyCut, err)
 	}
 	return body, nil
+}
+
+// ContentType gives the Content-Type of a request, "" where there is none: of
+// several lines the last, as gunicorn hands it on (gunicorn/http/wsgi.py).
+func ContentType(r *http.Request) string {
+	lines := r.Header["Content-Type"]
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[len(lines)-1]
 }
 
 // Header gives a request header as a WSGI server hands it on: several lines

@@ -1,0 +1,78 @@
+package route
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/authcompat/authcompat/profiles"
+)
+
+func serve(t *testing.T, slash profiles.TrailingSlash, target string) (endpoint string, reply *http.Response) {
+	t.Helper()
+	p := &profiles.Profile{
+		TrailingSlash: slash,
+		Headers:       []profiles.Header{{Name: "X-Frame-Options", Value: "DENY"}, {Name: "Referrer-Policy", Value: "same-origin"}},
+		Endpoints: []profiles.Endpoint{
+			{Name: "login", Path: "/api/login/"},
+			{Name: "account", Path: "/api/account/{username}/"},
+		},
+	}
+	h := New(p, func(e profiles.Endpoint) http.Handler {
+		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { endpoint = e.Name })
+	}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { endpoint = "other" }))
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, target, nil))
+	return endpoint, w.Result()
+}
+
+func TestPathsAreComparedAsTheyCome(t *testing.T) {
+	for target, want := range map[string]string{
+		"/api/login/":          "login",
+		"/api/%6cogin/":        "login", // WSGI's PATH_INFO is decoded
+		"/api/login/?a=b":      "login",
+		"/api/login":           "other",
+		"/api/login//":         "other",
+		"//api/login/":         "other",
+		"/api/./login/":        "other",
+		"/api/x/../login/":     "other",
+		"/api/LOGIN/":          "other",
+		"/api/login/x":         "other",
+		"/api/account/a/":      "account",
+		"/api/account/a%20b/":  "account",
+		"/api/account/a%2Fb/":  "other",
+		"/api/account//":       "other",
+		"/api/account/a/b/":    "other",
+		"/api/account/a":       "other",
+		"/api/account/%7Bx%7D": "other",
+	} {
+		if got, _ := serve(t, profiles.SlashExact, target); got != want {
+			t.Errorf("%s: %s, want %s", target, got, want)
+		}
+	}
+	if got, _ := serve(t, profiles.SlashOptional, "/api/login"); got != "login" {
+		t.Errorf("optional slash: %s", got)
+	}
+}
+
+func TestRedirect(t *testing.T) {
+	for target, want := range map[string]string{
+		"/api/login":                    "/api/login/",
+		"/api/login?next=/a&b=%C3%A9":   "/api/login/?next=/a&b=%C3%A9",
+		"/api/account/j%C3%BCrgen":      "/api/account/j%C3%BCrgen/",
+		"/api/account/a%20b%3F":         "/api/account/a%20b%3F/",
+		"/api/account/a@b+c":            "/api/account/a@b+c/",
+		"/api/account/x?q=%22%3Cscript": "/api/account/x/?q=%22%3Cscript",
+	} {
+		_, reply := serve(t, profiles.SlashRedirect, target)
+		if reply.StatusCode != http.StatusMovedPermanently || reply.Header.Get("Location") != want {
+			t.Errorf("%s: %d %q, want %q", target, reply.StatusCode, reply.Header.Get("Location"), want)
+		}
+		if reply.Header.Get("X-Frame-Options") != "" || reply.Header.Get("Referrer-Policy") != "same-origin" {
+			t.Errorf("%s: headers %v", target, reply.Header)
+		}
+	}
+	if got, _ := serve(t, profiles.SlashRedirect, "/nowhere"); got != "other" {
+		t.Errorf("an unknown path was redirected: %s", got)
+	}
+}
