@@ -129,11 +129,15 @@ func (otherAction) do(v *view, _ call) result {
 	return v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
 }
 
+// typicalBody is room for most replies, so that they are written without
+// growing.
+const typicalBody = 512
+
 // good is the endpoint's reply.
 func (v *view) good(d reply.Data) result {
 	res := result{status: v.endpoint.Reply.Status, outcome: "ok"}
-	if body := v.endpoint.Reply.Body; body != nil {
-		res.data = reply.Build(*body, d)
+	if v.reply != nil {
+		res.body = v.reply.Append(make([]byte, 0, typicalBody), &d)
 	}
 	return res
 }

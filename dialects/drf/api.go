@@ -31,11 +31,18 @@ type API struct {
 	policy  core.Policy
 	emails  *django.Emails
 	forms   django.Forms
+	style   pyjson.Style // how the API writes JSON unless a client asks otherwise
+	shape   *reply.Body  // of errors with a detail
 }
 
 // New makes the API of a profile.
 func New(p *profiles.Profile, engine *core.Service) *API {
-	return &API{profile: p, engine: engine, policy: token.Policy(p), emails: django.NewEmails(), forms: django.NewForms()}
+	a := &API{profile: p, engine: engine, policy: token.Policy(p), emails: django.NewEmails(), forms: django.NewForms(), style: pyjson.Compact()}
+	if p.Rules.JSON == profiles.JSONSpaced {
+		a.style = pyjson.Spaced()
+	}
+	a.shape = reply.Compile(*p.Errors.Detail, a.style)
+	return a
 }
 
 // Handler serves the whole API.
@@ -68,8 +75,8 @@ func (a *API) message(key string, pairs ...string) string {
 
 // detail is an error as the framework's exception handler shapes it.
 func (a *API) detail(status int, outcome, sentence string) result {
-	body := reply.Build(*a.profile.Errors.Detail, reply.Data{Message: sentence, Status: status})
-	return result{status: status, data: body, outcome: outcome}
+	body := a.shape.Append(nil, &reply.Data{Message: sentence, Status: status})
+	return result{status: status, body: body, outcome: outcome}
 }
 
 // denied is a 401 with the challenge of the first authentication class.

@@ -90,16 +90,19 @@ func withFormat(renderers []profiles.Renderer, format string) []profiles.Rendere
 
 // choose takes the most specific media type of an Accept header that a renderer
 // has; among equals the order of the renderers decides. Quality values mean
-// nothing.
+// nothing. A type that is not ASCII, on which the original fails, spoils all.
 func choose(renderers []profiles.Renderer, header string) (accepted, bool) {
 	var ranks [4][]mediaType
 	for text := range strings.SplitSeq(header, ",") {
-		m := parseMediaType(strings.TrimSpace(text))
+		m, ok := parseMediaType(strings.Trim(text, latin1Blanks))
+		if !ok {
+			return accepted{}, false
+		}
 		ranks[3-m.precedence()] = append(ranks[3-m.precedence()], m)
 	}
 	for _, asked := range ranks {
 		for _, r := range renderers {
-			own := parseMediaType(rendererType(r))
+			own, _ := parseMediaType(rendererType(r))
 			for _, m := range asked {
 				if !own.matches(m) {
 					continue
@@ -118,6 +121,11 @@ func choose(renderers []profiles.Renderer, header string) (accepted, bool) {
 	return accepted{}, false
 }
 
+// latin1Blanks are what str.strip of Python takes away from a header, which WSGI
+// hands on as Latin-1. strings.Trim reads single bytes beyond ASCII as one and
+// the same broken character, so that those two are not in it.
+const latin1Blanks = " \t\n\v\f\r\x1c\x1d\x1e\x1f"
+
 // mediaType is rest_framework.utils.mediatypes._MediaType.
 type mediaType struct {
 	text      string
@@ -125,10 +133,10 @@ type mediaType struct {
 	params    []django.Param
 }
 
-func parseMediaType(text string) mediaType {
-	h, _ := django.ParseHeader(text)
+func parseMediaType(text string) (m mediaType, ok bool) {
+	h, ok := django.ParseHeader(text)
 	main, sub, _ := strings.Cut(h.Value, "/")
-	return mediaType{text: text, main: main, sub: sub, params: h.Params}
+	return mediaType{text: text, main: main, sub: sub, params: h.Params}, ok
 }
 
 // precedence is 0 for */*, 1 for type/*, 2 for type/subtype and 3 for one with

@@ -20,7 +20,9 @@ type input struct {
 	json  any // meaningful where form is nil
 }
 
-// field gives the value of a field and whether there is one.
+// field gives the value of a field and whether there is one. A form can't leave
+// a field out: where it may be left out and not be blank, a blank says so
+// (rest_framework/fields.py, Field.get_value).
 func (in input) field(f profiles.Field) (any, bool) {
 	if in.form == nil {
 		object, _ := in.json.(*pyjson.Object)
@@ -29,10 +31,11 @@ func (in input) field(f profiles.Field) (any, bool) {
 	if name, ok := in.files[f.Name]; ok {
 		return upload(name), true
 	}
-	if text := in.form.Field(f.Role); text != nil {
-		return *text, true
+	text := in.form.Field(f.Role)
+	if text == nil || *text == "" && !f.Required && !f.Blank {
+		return nil, false
 	}
-	return nil, false
+	return *text, true
 }
 
 // parse reads the body as Request.data does (rest_framework/request.py,
@@ -52,10 +55,10 @@ func (v *view) parse(c call) (input, *result) {
 		return input{json: new(pyjson.Object)}, nil
 	}
 	contentType := wire.ContentType(c.request)
-	asked := parseMediaType(contentType)
+	asked, ok := parseMediaType(contentType)
 	charset := django.CharsetOf(contentType)
 	for _, p := range v.endpoint.Parsers {
-		if !parseMediaType(parserType(p)).matches(asked) {
+		if own, _ := parseMediaType(parserType(p)); !ok || !own.matches(asked) {
 			continue
 		}
 		switch p {

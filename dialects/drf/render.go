@@ -34,10 +34,15 @@ func (v *view) render(res result, a accepted) wire.Reply {
 		v.renderPage(&out, res)
 		return out
 	}
-	if res.data == nil {
+	style := v.indented(a)
+	switch {
+	case res.body != nil && style == v.style:
+		out.Body = res.body
+	case res.tree() != nil:
+		out.Body = pyjson.Append(nil, res.tree(), style)
+	default:
 		return out
 	}
-	out.Body = pyjson.Append(nil, res.data, v.style(a))
 	out.ContentType = rendererType(a.renderer)
 	if v.profile.Rules.ContentType == profiles.ContentTypeAccept {
 		out.ContentType = a.mediaType
@@ -53,29 +58,37 @@ func (v *view) renderPage(out *wire.Reply, res result) {
 		out.Status = http.StatusOK
 	}
 	var data []byte
-	if res.data != nil {
-		data = pyjson.Append(nil, res.data, pyjson.Indented(4))
+	if tree := res.tree(); tree != nil {
+		data = pyjson.Append(nil, tree, pyjson.Indented(4))
 	}
 	out.ContentType = "text/html; charset=utf-8"
 	out.Body = []byte("<!DOCTYPE html>\n<title>" + html.EscapeString(v.endpoint.View.Name) + "</title>\n<pre>" +
 		html.EscapeString(string(data)) + "</pre>\n")
 }
 
-// style is how JSON is written for an accepted media type: its parameter indent
-// asks for indentation.
-func (v *view) style(a accepted) pyjson.Style {
-	own := pyjson.Compact()
-	if v.profile.Rules.JSON == profiles.JSONSpaced {
-		own = pyjson.Spaced()
+// tree is the result's JSON as pyjson reads it.
+func (r *result) tree() any {
+	if r.body == nil {
+		return r.data
 	}
+	tree, err := pyjson.Decode(string(r.body), pyjson.Options{})
+	if err != nil {
+		panic("drf: a reply of our own is no JSON: " + err.Error())
+	}
+	return tree
+}
+
+// indented is how JSON is written for an accepted media type: its parameter
+// indent asks for indentation.
+func (v *view) indented(a accepted) pyjson.Style {
 	if !strings.Contains(a.mediaType, ";") {
-		return own
+		return v.style
 	}
 	h, _ := django.ParseHeader(a.mediaType)
 	if indent := parseIndent(h.Get("indent")); indent > 0 {
 		return pyjson.Indented(indent)
 	}
-	return own
+	return v.style
 }
 
 // parseIndent is int() of Python within the bounds of an indentation: a sign,

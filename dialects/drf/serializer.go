@@ -98,17 +98,11 @@ func (v *view) convert(f profiles.Field, raw any, sent bool) (text string, set b
 		return "", false, messages
 	}
 	text, isText := raw.(string)
-	if isText {
-		blank := text
-		if f.Trim && rules.Blank == profiles.BlankRefused {
-			blank = core.Strip(text)
+	if v.blank(f, raw) {
+		if !f.Blank {
+			return "", false, []any{v.message("blank")}
 		}
-		if blank == "" {
-			if !f.Blank {
-				return "", false, []any{v.message("blank")}
-			}
-			return "", true, nil
-		}
+		return "", true, nil
 	}
 	switch {
 	case raw == nil:
@@ -123,6 +117,22 @@ func (v *view) convert(f profiles.Field, raw any, sent bool) (text string, set b
 		text = core.Strip(text)
 	}
 	return text, true, nil
+}
+
+// blank tells whether a raw value counts as an empty text. The name of a file
+// can be blank too.
+func (v *view) blank(f profiles.Field, raw any) bool {
+	text, isText := raw.(string)
+	name, isFile := raw.(upload)
+	switch {
+	case raw == "":
+		return true
+	case !f.Trim || v.profile.Rules.Blank != profiles.BlankRefused:
+		return false
+	case isFile:
+		text = string(name)
+	}
+	return (isText || isFile) && core.Strip(text) == ""
 }
 
 // convertOld is WritableField.field_from_native of 2.4: null is an empty text,

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/profiles"
@@ -17,6 +18,7 @@ type view struct {
 	*API
 	endpoint profiles.Endpoint
 	action   action
+	reply    *reply.Body       // nil: the good reply is empty
 	headers  []profiles.Header // on every reply: the profile's, Allow and Vary
 	allowed  []string          // methods
 }
@@ -34,11 +36,12 @@ type call struct {
 	session *core.Session // nil: anonymous
 }
 
-// result is a reply before it is rendered. Data nil is an empty body.
+// result is a reply before it is rendered: with body, data or page, or empty.
 type result struct {
 	status  int
-	data    any    // as pyjson writes it
-	page    []byte // an HTML page of Django's, instead of data
+	body    []byte // JSON in the API's own style
+	data    any    // JSON that is still to be written
+	page    []byte // an HTML page of Django's
 	headers []profiles.Header
 	outcome string
 	err     error
@@ -58,6 +61,9 @@ func (a *API) View(e profiles.Endpoint) http.Handler {
 
 func (a *API) view(e profiles.Endpoint, do action) http.Handler {
 	v := &view{API: a, endpoint: e, action: do}
+	if e.Reply.Body != nil {
+		v.reply = reply.Compile(*e.Reply.Body, a.style)
+	}
 	if e.Method != "" {
 		v.allowed = []string{e.Method, http.MethodOptions}
 		if e.Method == http.MethodGet {

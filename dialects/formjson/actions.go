@@ -13,14 +13,15 @@ import (
 )
 
 // login is a view over AuthenticationForm.
-func (a *API) login(ctx context.Context, e profiles.Endpoint, form *django.Form) wire.Reply {
+func (a *API) login(ctx context.Context, v *view, form *django.Form) wire.Reply {
+	e := v.endpoint
 	values, failures := a.clean(e.Fields, form)
 	if failures.Len() > 0 {
 		return a.failed(failures, "invalid")
 	}
 	session, err := a.engine.Login(ctx, a.policy, values[profiles.RoleUsername], values[profiles.RolePassword])
 	if err == nil {
-		return a.good(e, session)
+		return v.good(session)
 	}
 	switch kind := core.KindOf(err); kind {
 	case core.KindInvalidCredentials, core.KindUserInactive:
@@ -30,7 +31,8 @@ func (a *API) login(ctx context.Context, e profiles.Endpoint, form *django.Form)
 }
 
 // signup is a view over a UserCreationForm with an address and an agreement.
-func (a *API) signup(ctx context.Context, e profiles.Endpoint, form *django.Form) wire.Reply {
+func (a *API) signup(ctx context.Context, v *view, form *django.Form) wire.Reply {
+	e := v.endpoint
 	values, failures := a.clean(e.Fields, form)
 	failures = a.compare(e, values, failures)
 	if err := a.modelErrors(ctx, e, values, failures); err != nil {
@@ -45,7 +47,7 @@ func (a *API) signup(ctx context.Context, e profiles.Endpoint, form *django.Form
 		Password: values[profiles.RolePassword],
 	})
 	if err == nil {
-		return a.good(e, session)
+		return v.good(session)
 	}
 	username, _ := e.Field(profiles.RoleUsername)
 	switch kind := core.KindOf(err); kind {

@@ -35,37 +35,34 @@ type API struct {
 	policy  core.Policy
 	emails  *django.Emails
 	forms   django.Forms
+	errors  *reply.Body // the shape of a failure
 }
 
 // New makes the handler of a profile.
 func New(p *profiles.Profile, engine *core.Service) http.Handler {
 	a := &API{profile: p, engine: engine, policy: token.Policy(p), emails: django.NewEmails(), forms: django.NewForms()}
+	a.errors = reply.Compile(*p.Errors.Body, pyjson.Spaced())
 	framework := drf.New(p, engine)
 	return route.New(p, func(e profiles.Endpoint) http.Handler {
 		switch e.Action {
 		case profiles.Register:
-			return &view{API: a, endpoint: e, act: a.signup}
+			return a.view(e, a.signup)
 		case profiles.Login:
-			return &view{API: a, endpoint: e, act: a.login}
+			return a.view(e, a.login)
 		}
 		return framework.View(e)
 	}, framework.Other())
 }
 
-// answer writes a JsonResponse.
-func (a *API) answer(status int, body any, outcome string) wire.Reply {
+// answer is a JsonResponse.
+func (a *API) answer(status int, body []byte, outcome string) wire.Reply {
 	return wire.Reply{
 		Status:      status,
 		ContentType: "application/json",
 		Headers:     a.profile.Headers,
-		Body:        pyjson.Append(nil, body, pyjson.Spaced()),
+		Body:        body,
 		Outcome:     outcome,
 	}
-}
-
-// good is the reply of an endpoint that did its work.
-func (a *API) good(e profiles.Endpoint, s core.Session) wire.Reply {
-	return a.answer(e.Reply.Status, reply.Build(*e.Reply.Body, reply.OfSession(s)), "ok")
 }
 
 // failed is the reply to a form with errors.
@@ -74,8 +71,8 @@ func (a *API) failed(failures *pyjson.Object, outcome string) wire.Reply {
 }
 
 // shape is the body of a failure.
-func (a *API) shape(failures *pyjson.Object) any {
-	return reply.Build(*a.profile.Errors.Body, reply.Data{Errors: failures})
+func (a *API) shape(failures *pyjson.Object) []byte {
+	return a.errors.Append(nil, &reply.Data{Errors: failures})
 }
 
 // failedAll is failed with one error of no field.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
+	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -15,7 +17,18 @@ import (
 type view struct {
 	*API
 	endpoint profiles.Endpoint
-	act      func(context.Context, profiles.Endpoint, *django.Form) wire.Reply
+	reply    *reply.Body
+	act      func(context.Context, *view, *django.Form) wire.Reply
+}
+
+func (a *API) view(e profiles.Endpoint, act func(context.Context, *view, *django.Form) wire.Reply) http.Handler {
+	return &view{API: a, endpoint: e, reply: reply.Compile(*e.Reply.Body, pyjson.Spaced()), act: act}
+}
+
+// good is the reply when all went well.
+func (v *view) good(s core.Session) wire.Reply {
+	d := reply.OfSession(s)
+	return v.answer(v.endpoint.Reply.Status, v.reply.Append(nil, &d), "ok")
 }
 
 func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +61,7 @@ func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
 			Outcome:     "malformed",
 		}
 	}
-	return v.act(r.Context(), v.endpoint, form)
+	return v.act(r.Context(), v, form)
 }
 
 // post is request.POST (django/http/request.py, _load_post_and_files): a form's

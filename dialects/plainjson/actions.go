@@ -27,96 +27,96 @@ func (a *API) check(f profiles.Field, text string) *wire.Reply {
 }
 
 // register makes a user; the reply shows the first token.
-func (a *API) register(w http.ResponseWriter, r *http.Request, e profiles.Endpoint) wire.Reply {
-	object, refusal := a.object(w, r)
+func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
+	object, refusal := v.object(w, r)
 	if refusal != nil {
 		return *refusal
 	}
-	values, refusal := a.values(object, e.Fields)
+	values, refusal := v.values(object, v.endpoint.Fields)
 	if refusal != nil {
 		return *refusal
 	}
-	session, err := a.engine.Register(r.Context(), a.policy, core.Registration{
+	session, err := v.engine.Register(r.Context(), v.policy, core.Registration{
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
 	})
 	if err == nil {
-		return a.good(e, reply.OfSession(session))
+		return v.good(reply.OfSession(session))
 	}
 	kind := core.KindOf(err)
-	field, _ := e.Field(profiles.RoleUsername)
+	field, _ := v.endpoint.Field(profiles.RoleUsername)
 	switch kind {
 	case core.KindUsernameTaken:
-		refusal = a.wrong(field, "username_taken")
+		refusal = v.wrong(field, "username_taken")
 	case core.KindInvalidUser:
-		refusal = a.wrong(field, "username_characters")
+		refusal = v.wrong(field, "username_characters")
 	default:
-		return a.trouble(err)
+		return v.trouble(err)
 	}
 	refusal.Outcome = kind.String()
 	return *refusal
 }
 
 // login checks a password; a token header means nothing to it.
-func (a *API) login(w http.ResponseWriter, r *http.Request, e profiles.Endpoint) wire.Reply {
-	object, refusal := a.object(w, r)
+func (v *view) login(w http.ResponseWriter, r *http.Request) wire.Reply {
+	object, refusal := v.object(w, r)
 	if refusal != nil {
 		return *refusal
 	}
-	values, refusal := a.values(object, e.Fields)
+	values, refusal := v.values(object, v.endpoint.Fields)
 	if refusal != nil {
 		return *refusal
 	}
-	session, err := a.engine.Login(r.Context(), a.policy, values[profiles.RoleUsername], values[profiles.RolePassword])
+	session, err := v.engine.Login(r.Context(), v.policy, values[profiles.RoleUsername], values[profiles.RolePassword])
 	if err == nil {
-		return a.good(e, reply.OfSession(session))
+		return v.good(reply.OfSession(session))
 	}
 	switch kind := core.KindOf(err); kind {
 	case core.KindInvalidCredentials:
-		return a.failed(http.StatusUnauthorized, kind.String(), "credentials")
+		return v.failed(http.StatusUnauthorized, kind.String(), "credentials")
 	case core.KindUserInactive:
-		return a.failed(http.StatusUnauthorized, kind.String(), "inactive")
+		return v.failed(http.StatusUnauthorized, kind.String(), "inactive")
 	}
-	return a.trouble(err)
+	return v.trouble(err)
 }
 
 // logout ends the token that the request came with; its body is not read.
-func (a *API) logout(_ http.ResponseWriter, r *http.Request, e profiles.Endpoint) wire.Reply {
-	session, refusal := a.authenticate(r)
+func (v *view) logout(_ http.ResponseWriter, r *http.Request) wire.Reply {
+	session, refusal := v.authenticate(r)
 	if refusal != nil {
 		return *refusal
 	}
-	if err := a.engine.Logout(r.Context(), session); err != nil {
-		return a.refused(err)
+	if err := v.engine.Logout(r.Context(), session); err != nil {
+		return v.refused(err)
 	}
-	return a.good(e, reply.OfSession(session))
+	return v.good(reply.OfSession(session))
 }
 
 // logoutAll ends all tokens of the user.
-func (a *API) logoutAll(_ http.ResponseWriter, r *http.Request, e profiles.Endpoint) wire.Reply {
-	session, refusal := a.authenticate(r)
+func (v *view) logoutAll(_ http.ResponseWriter, r *http.Request) wire.Reply {
+	session, refusal := v.authenticate(r)
 	if refusal != nil {
 		return *refusal
 	}
-	if err := a.engine.LogoutAll(r.Context(), session); err != nil {
-		return a.refused(err)
+	if err := v.engine.LogoutAll(r.Context(), session); err != nil {
+		return v.refused(err)
 	}
-	return a.good(e, reply.OfSession(session))
+	return v.good(reply.OfSession(session))
 }
 
 // account shows the user whom the path names to any authenticated one.
-func (a *API) account(_ http.ResponseWriter, r *http.Request, e profiles.Endpoint) wire.Reply {
-	session, refusal := a.authenticate(r)
+func (v *view) account(_ http.ResponseWriter, r *http.Request) wire.Reply {
+	session, refusal := v.authenticate(r)
 	if refusal != nil {
 		return *refusal
 	}
-	user, err := a.engine.User(r.Context(), route.Username(e.Path, r))
+	user, err := v.engine.User(r.Context(), route.Username(v.endpoint.Path, r))
 	switch {
 	case err == nil:
-		return a.good(e, reply.Data{User: user, Token: session.Token})
+		return v.good(reply.Data{User: user, Token: session.Token})
 	case core.KindOf(err) == core.KindUserUnknown:
-		return a.failed(http.StatusNotFound, "not_found", "not_found")
+		return v.failed(http.StatusNotFound, "not_found", "not_found")
 	}
-	return a.trouble(err)
+	return v.trouble(err)
 }

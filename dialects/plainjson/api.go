@@ -29,6 +29,7 @@ type API struct {
 	policy  core.Policy
 	emails  *django.Emails
 	style   pyjson.Style
+	errors  *reply.Body // the shape of a failure
 }
 
 // New makes the handler of a profile.
@@ -37,6 +38,7 @@ func New(p *profiles.Profile, engine *core.Service) http.Handler {
 	if p.Rules.JSON == profiles.JSONCompact {
 		a.style = pyjson.Compact()
 	}
+	a.errors = reply.Compile(*p.Errors.Body, a.style)
 	return route.New(p, a.view, http.HandlerFunc(a.other))
 }
 
@@ -51,29 +53,21 @@ func (a *API) other(w http.ResponseWriter, r *http.Request) {
 	out.Write(w)
 }
 
-// answer writes a body as json.dumps does.
-func (a *API) answer(status int, body any, outcome string) wire.Reply {
+// answer is a reply with a body as json.dumps writes it.
+func (a *API) answer(status int, body []byte, outcome string) wire.Reply {
 	return wire.Reply{
 		Status:      status,
 		ContentType: "application/json",
 		Headers:     a.profile.Headers,
-		Body:        pyjson.Append(nil, body, a.style),
+		Body:        body,
 		Outcome:     outcome,
 	}
-}
-
-// good is the reply of an endpoint that did its work.
-func (a *API) good(e profiles.Endpoint, d reply.Data) wire.Reply {
-	if e.Reply.Body == nil {
-		return wire.Reply{Status: e.Reply.Status, Headers: a.profile.Headers, Outcome: "ok"}
-	}
-	return a.answer(e.Reply.Status, reply.Build(*e.Reply.Body, d), "ok")
 }
 
 // failed is a failure with one of the profile's sentences.
 func (a *API) failed(status int, outcome, key string, pairs ...string) wire.Reply {
 	sentence := a.profile.Messages.Format(key, pairs...)
-	return a.answer(status, reply.Build(*a.profile.Errors.Body, reply.Data{Message: sentence, Status: status}), outcome)
+	return a.answer(status, a.errors.Append(nil, &reply.Data{Message: sentence, Status: status}), outcome)
 }
 
 // trouble is a failure of the engine that is nothing of the client's.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
+	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/profiles"
@@ -15,23 +16,35 @@ import (
 type view struct {
 	*API
 	endpoint profiles.Endpoint
+	reply    *reply.Body // nil: the good reply is empty
 	allow    string
-	act      func(http.ResponseWriter, *http.Request, profiles.Endpoint) wire.Reply
+	act      func(v *view, w http.ResponseWriter, r *http.Request) wire.Reply
+}
+
+// good is the reply when all went well.
+func (v *view) good(d reply.Data) wire.Reply {
+	if v.reply == nil {
+		return wire.Reply{Status: v.endpoint.Reply.Status, Headers: v.profile.Headers, Outcome: "ok"}
+	}
+	return v.answer(v.endpoint.Reply.Status, v.reply.Append(nil, &d), "ok")
 }
 
 func (a *API) view(e profiles.Endpoint) http.Handler {
 	v := &view{API: a, endpoint: e, allow: e.Method + ", " + http.MethodOptions}
+	if e.Reply.Body != nil {
+		v.reply = reply.Compile(*e.Reply.Body, a.style)
+	}
 	switch e.Action {
 	case profiles.Register:
-		v.act = a.register
+		v.act = (*view).register
 	case profiles.Login:
-		v.act = a.login
+		v.act = (*view).login
 	case profiles.Logout:
-		v.act = a.logout
+		v.act = (*view).logout
 	case profiles.LogoutAll:
-		v.act = a.logoutAll
+		v.act = (*view).logoutAll
 	case profiles.Account:
-		v.act = a.account
+		v.act = (*view).account
 	}
 	return v
 }
@@ -45,7 +58,7 @@ func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
 	allow := profiles.Header{Name: "Allow", Value: v.allow}
 	switch r.Method {
 	case v.endpoint.Method:
-		return v.act(w, r, v.endpoint)
+		return v.act(v, w, r)
 	case http.MethodOptions:
 		headers := with(v.profile.Headers, v.profile.PreflightHeaders...)
 		return wire.Reply{Status: http.StatusOK, Headers: with(headers, allow), Outcome: "options"}

@@ -13,6 +13,7 @@ const (
 	strict        handling = iota // an error, as bytes.decode gives it
 	stream                        // the same, but a character cut off by the end is dropped
 	surrogatePass                 // lone surrogates pass, anything else is an error
+	replace                       // each broken character becomes U+FFFD
 )
 
 // DecodeStream is codecs.getreader(charset)(body).read(), as DRF from 3.6.4 on
@@ -31,26 +32,12 @@ func (c Charset) Decode(body []byte, p Python) (string, error) {
 }
 
 // DecodeReplacing is body.decode(charset, "replace"), as forms read
-// percent-encoded bytes: each maximal part of a broken character becomes one
-// U+FFFD. (Go's own functions count bytes or runs.) Other charsets than UTF-8
-// give one for each byte that is not ASCII where any of them makes no text.
+// percent-encoded bytes and the parts of a multipart body: what [Decode] would
+// blame becomes one U+FFFD at a time. (Go's own functions count bytes or runs.)
 func (c Charset) DecodeReplacing(body []byte) string {
-	text, err := c.decode(body, strict, Python311)
-	if err == nil {
-		return text
-	}
-	replaced := make([]byte, 0, len(body)+len(body)/2)
-	for i := 0; i < len(body); {
-		r, size := utf8.DecodeRune(body[i:])
-		if r == utf8.RuneError && size == 1 && c.codec == utf8Codec {
-			size, _ = examineUTF8(body[i:])
-		} else if r != utf8.RuneError && c.codec != utf8Codec && size > 1 {
-			r, size = utf8.RuneError, 1
-		}
-		replaced = utf8.AppendRune(replaced, r)
-		i += size
-	}
-	return string(replaced)
+	// Nothing is an error where everything is replaced.
+	text, _ := c.decode(body, replace, Python311)
+	return text
 }
 
 // DecodeBytes is json.loads(body) of CPython 3.6 and later for bytes: UTF-8,
@@ -98,11 +85,11 @@ func (c Charset) decode(b []byte, h handling, p Python) (string, error) {
 	case utf8SigCodec:
 		return decodeUTF8(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), h, p)
 	case asciiCodec:
-		return decodeASCII(b)
+		return decodeASCII(b, h)
 	case latin1Codec:
 		return decodeLatin1(b), nil
 	case singleByte:
-		return c.decodeTable(b)
+		return c.decodeTable(b, h)
 	}
 	return decodeWide(b, c.codec, h, p)
 }
@@ -118,13 +105,19 @@ func decodeError(encoding string, b []byte, start, end int, reason string) *Valu
 		encoding, start, end-1, reason)}
 }
 
-func decodeASCII(b []byte) (string, error) {
+func decodeASCII(b []byte, h handling) (string, error) {
+	text := make([]byte, 0, len(b))
 	for i, c := range b {
+		r := rune(c)
 		if c >= utf8.RuneSelf {
-			return "", decodeError("ascii", b, i, i+1, "ordinal not in range(128)")
+			if h != replace {
+				return "", decodeError("ascii", b, i, i+1, "ordinal not in range(128)")
+			}
+			r = utf8.RuneError
 		}
+		text = utf8.AppendRune(text, r)
 	}
-	return string(b), nil
+	return string(text), nil
 }
 
 func decodeLatin1(b []byte) string {
@@ -135,14 +128,14 @@ func decodeLatin1(b []byte) string {
 	return string(text)
 }
 
-func (c Charset) decodeTable(b []byte) (string, error) {
+func (c Charset) decodeTable(b []byte, h handling) (string, error) {
 	text := make([]byte, 0, len(b)+len(b)/8)
 	for i, x := range b {
 		r := rune(x)
 		if x >= 0xA0 || !c.c1 {
 			r = c.table.DecodeByte(x)
 		}
-		if r == utf8.RuneError {
+		if r == utf8.RuneError && h != replace {
 			return "", decodeError("charmap", b, i, i+1, "character maps to <undefined>")
 		}
 		text = utf8.AppendRune(text, r)

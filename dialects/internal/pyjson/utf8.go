@@ -17,6 +17,9 @@ func decodeUTF8(b []byte, h handling, p Python) (string, error) {
 	if p == Python27 {
 		encoding, examine = "utf8", examineUTF8Python2
 	}
+	if h == replace {
+		return replaceUTF8(b), nil
+	}
 	for i := 0; i < len(b); {
 		r, size := utf8.DecodeRune(b[i:])
 		if r != utf8.RuneError || size > 1 {
@@ -34,6 +37,20 @@ func decodeUTF8(b []byte, h handling, p Python) (string, error) {
 		return "", decodeError(encoding, b, i, i+length, reason)
 	}
 	return string(b), nil // only surrogates stood out
+}
+
+// replaceUTF8 puts U+FFFD for each part that CPython blames.
+func replaceUTF8(b []byte) string {
+	text := make([]byte, 0, len(b)+len(b)/2)
+	for i := 0; i < len(b); {
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			size, _ = examineUTF8(b[i:])
+		}
+		text = utf8.AppendRune(text, r)
+		i += size
+	}
+	return string(text)
 }
 
 // cutSurrogate says whether b is the beginning of a surrogate, of which a

@@ -3,6 +3,7 @@ package pyjson
 import (
 	"encoding/binary"
 	"strings"
+	"unicode/utf8"
 )
 
 // wide is a UTF-16 or UTF-32 decoder on its way through a body.
@@ -79,6 +80,8 @@ func (w *wide) run() error {
 	for len(w.body)-w.pos >= w.unit {
 		u := w.read(w.pos)
 		switch {
+		case u > 0x10FFFF && w.handling == replace:
+			w.replace(w.unit)
 		case u > 0x10FFFF:
 			return w.fail(w.unit, "code point not in range(0x110000)")
 		case !isSurrogate(rune(u)):
@@ -90,14 +93,27 @@ func (w *wide) run() error {
 		case w.handling == surrogatePass:
 			w.text = appendRune(w.text, rune(u))
 			w.pos += w.unit
+		case w.handling == replace && w.cut(u):
+			w.replace(len(w.body) - w.pos)
+		case w.handling == replace:
+			w.replace(w.unit)
 		default:
 			return w.failSurrogate(u)
 		}
+	}
+	if w.pos < len(w.body) && w.handling == replace {
+		w.replace(len(w.body) - w.pos)
 	}
 	if w.pos < len(w.body) && w.handling != stream {
 		return w.fail(len(w.body)-w.pos, "truncated data")
 	}
 	return nil
+}
+
+// replace steps over what makes no text.
+func (w *wide) replace(length int) {
+	w.text = appendRune(w.text, utf8.RuneError)
+	w.pos += length
 }
 
 // pair joins two UTF-16 surrogates.

@@ -26,107 +26,158 @@ type Data struct {
 // OfSession gives the data of a good login or an account.
 func OfSession(s core.Session) Data { return Data{User: s.User, Token: s.Token, Key: s.Key} }
 
-// Build gives the template's tree with its values in it, as pyjson writes it.
-func Build(t profiles.Template, d Data) any {
+// Body is a template compiled for one style of JSON: stretches of finished
+// bytes with values between them. It is read-only once made.
+type Body struct {
+	style    pyjson.Style
+	segments []segment
+}
+
+// segment is literal bytes, then a value: as JSON of its own, or inside a text.
+// The last one's value has no name.
+type segment struct {
+	literal []byte
+	value   profiles.Value
+	inText  bool
+}
+
+// Compile prepares a template.
+func Compile(t profiles.Template, style pyjson.Style) *Body {
+	b := &Body{style: style, segments: []segment{{}}}
+	b.compile(t)
+	return b
+}
+
+func (b *Body) compile(t profiles.Template) {
 	switch t.Kind {
 	case profiles.TemplateObject:
-		o := new(pyjson.Object)
-		for _, m := range t.Members {
-			o.Set(m.Key, Build(m.Value, d))
-		}
-		return o
-	case profiles.TemplateList:
-		list := make([]any, len(t.Items))
-		for i, item := range t.Items {
-			list[i] = Build(item, d)
-		}
-		return list
-	case profiles.TemplateValue:
-		return value(t.Value, d)
-	case profiles.TemplateText:
-		var text strings.Builder
-		for _, p := range t.Parts {
-			text.WriteString(p.Literal)
-			if p.Value.Name != "" {
-				text.WriteString(asText(value(p.Value, d)))
+		b.write("{")
+		for i, m := range t.Members {
+			if i > 0 {
+				b.write(b.style.ItemSeparator)
 			}
+			b.writeJSON(m.Key)
+			b.write(b.style.KeySeparator)
+			b.compile(m.Value)
 		}
-		return text.String()
+		b.write("}")
+	case profiles.TemplateList:
+		b.write("[")
+		for i, item := range t.Items {
+			if i > 0 {
+				b.write(b.style.ItemSeparator)
+			}
+			b.compile(item)
+		}
+		b.write("]")
+	case profiles.TemplateValue:
+		b.show(t.Value, false)
+	case profiles.TemplateText:
+		b.write(`"`)
+		for _, p := range t.Parts {
+			if p.Value.Name != "" {
+				b.show(p.Value, true)
+				continue
+			}
+			quoted := pyjson.AppendString(nil, p.Literal, b.style.ASCII)
+			b.write(string(quoted[1 : len(quoted)-1]))
+		}
+		b.write(`"`)
 	default:
-		return t.Literal
+		b.writeJSON(t.Literal)
 	}
 }
 
-// value gives one value in its JSON type.
-func value(v profiles.Value, d Data) any {
-	switch v.Name {
+func (b *Body) write(text string) {
+	last := &b.segments[len(b.segments)-1]
+	last.literal = append(last.literal, text...)
+}
+
+func (b *Body) writeJSON(v any) { b.write(string(pyjson.Append(nil, v, b.style))) }
+
+func (b *Body) show(v profiles.Value, inText bool) {
+	last := &b.segments[len(b.segments)-1]
+	last.value, last.inText = v, inText
+	b.segments = append(b.segments, segment{})
+}
+
+// Append writes the body with the data in it.
+func (b *Body) Append(dst []byte, d *Data) []byte {
+	for i := range b.segments {
+		s := &b.segments[i]
+		dst = append(dst, s.literal...)
+		if s.value.Name != "" {
+			dst = b.appendValue(dst, s, d)
+		}
+	}
+	return dst
+}
+
+func (b *Body) appendValue(dst []byte, s *segment, d *Data) []byte {
+	switch s.value.Name {
 	case profiles.TokenKey:
-		return d.Key
+		return b.appendText(dst, d.Key, s)
 	case profiles.TokenExpiry:
-		return timestamp(d.Token.ExpiresAt, v.Format)
+		return appendTime(dst, d.Token.ExpiresAt, s)
 	case profiles.UserID:
-		return d.User.ID
+		return strconv.AppendInt(dst, d.User.ID, 10)
 	case profiles.UserUsername:
-		return d.User.Username
+		return b.appendText(dst, d.User.Username, s)
 	case profiles.UserEmail:
-		return text(d.User.Email, v.Format)
+		return b.appendText(dst, d.User.Email, s)
 	case profiles.UserCreated:
-		return timestamp(d.User.CreatedAt, v.Format)
+		return appendTime(dst, d.User.CreatedAt, s)
 	case profiles.UserAttribute:
-		return text(d.User.Attributes[v.Attribute], v.Format)
+		return b.appendText(dst, d.User.Attributes[s.value.Attribute], s)
 	case profiles.ErrorMessage:
-		return d.Message
+		return b.appendText(dst, d.Message, s)
 	case profiles.ErrorStatus:
-		return d.Status
+		return strconv.AppendInt(dst, int64(d.Status), 10)
 	default:
-		return d.Errors
+		return pyjson.Append(dst, d.Errors, b.style)
 	}
 }
 
-// text writes a text in a format.
-func text(s string, f profiles.Format) any {
-	switch f {
+// appendText writes a text in its format.
+func (b *Body) appendText(dst []byte, text string, s *segment) []byte {
+	switch s.value.Format {
 	case profiles.FormatInteger:
-		n, _ := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
-		return n
+		n, _ := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+		return strconv.AppendInt(dst, n, 10)
 	case profiles.FormatGravatar:
-		sum := md5.Sum([]byte(strings.ToLower(strings.TrimSpace(s))))
-		return hex.EncodeToString(sum[:])
+		sum := md5.Sum([]byte(strings.ToLower(strings.TrimSpace(text))))
+		text = hex.EncodeToString(sum[:])
 	}
-	return s
+	start := len(dst)
+	dst = pyjson.AppendString(dst, text, b.style.ASCII)
+	if s.inText {
+		// Without the quotes: the text around has them.
+		dst = append(dst[:start], dst[start+1:len(dst)-1]...)
+	}
+	return dst
 }
 
-// timestamp writes a time in UTC; never is null. Python's isoformat leaves out
+// appendTime writes a time in UTC; never is null. Python's isoformat leaves out
 // a fraction that is zero.
-func timestamp(t time.Time, f profiles.Format) any {
+func appendTime(dst []byte, t time.Time, s *segment) []byte {
 	if t.IsZero() {
-		return nil
+		return append(dst, "null"...)
 	}
 	t = t.UTC()
 	layout := "2006-01-02T15:04:05.000000Z"
-	switch f {
-	case profiles.FormatDayMonthYear:
+	switch {
+	case s.value.Format == profiles.FormatDayMonthYear:
 		layout = "02-01-2006 15:04"
-	case profiles.FormatMilliseconds:
+	case t.Nanosecond()/1000 == 0:
+		layout = "2006-01-02T15:04:05Z"
+	case s.value.Format == profiles.FormatMilliseconds:
 		layout = "2006-01-02T15:04:05.000Z"
 	}
-	if f != profiles.FormatDayMonthYear && t.Nanosecond()/1000 == 0 {
-		layout = "2006-01-02T15:04:05Z"
+	if s.inText {
+		return t.AppendFormat(dst, layout)
 	}
-	return t.Format(layout)
-}
-
-// asText writes a value inside a text.
-func asText(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case int:
-		return strconv.Itoa(v)
-	}
-	return ""
+	dst = t.AppendFormat(append(dst, '"'), layout)
+	return append(dst, '"')
 }
 
 // RetryAfter is the Retry-After header of a failure that may pass: seconds, at

@@ -63,7 +63,9 @@ func (r *Reply) send(w http.ResponseWriter) {
 	if r.ContentType != "" {
 		h["Content-Type"] = []string{r.ContentType}
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(r.Body))}
+	if r.Status != http.StatusNoContent {
+		h["Content-Length"] = []string{strconv.Itoa(len(r.Body))}
+	}
 	w.WriteHeader(r.Status)
 	if len(r.Body) > 0 {
 		// The client may be gone; there is nobody left to tell.
