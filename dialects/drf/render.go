@@ -3,7 +3,6 @@ package drf
 import (
 	"html"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/authcompat/authcompat/core"
@@ -20,13 +19,10 @@ const maxIndent = 8
 // render writes a result in the accepted form.
 func (v *view) render(res result, a accepted) wire.Reply {
 	out := wire.Reply{Status: res.status, Outcome: res.outcome, Err: res.err}
-	out.Headers = v.headers
-	if len(res.headers) > 0 {
-		out.Headers = slices.Concat(v.headers, res.headers)
-	}
+	out.Always, out.Headers = v.headers, res.headers
 	if res.page != nil {
 		// Django makes its page outside of the view.
-		out.Headers = v.profile.Headers
+		out.Always, out.Headers = nil, v.profile.Headers
 		out.Body, out.ContentType = res.page, v.profile.Rules.PageContentType
 		return out
 	}

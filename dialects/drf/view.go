@@ -19,7 +19,7 @@ type view struct {
 	endpoint profiles.Endpoint
 	action   action
 	reply    *reply.Body       // nil: the good reply is empty
-	headers  []profiles.Header // on every reply: the profile's, Allow and Vary
+	headers  []wire.Prepared   // on every reply: the profile's, Allow and Vary
 	allowed  []string          // methods
 }
 
@@ -70,13 +70,14 @@ func (a *API) view(e profiles.Endpoint, do action) http.Handler {
 			v.allowed = slices.Insert(v.allowed, 1, http.MethodHead)
 		}
 	}
-	v.headers = slices.Clone(a.profile.Headers)
+	headers := slices.Clone(a.profile.Headers)
 	if len(v.allowed) > 0 {
-		v.headers = append(v.headers, profiles.Header{Name: "Allow", Value: strings.Join(v.allowed, ", ")})
+		headers = append(headers, profiles.Header{Name: "Allow", Value: strings.Join(v.allowed, ", ")})
 	}
 	if len(e.Renderers) > 1 {
-		v.headers = append(v.headers, profiles.Header{Name: "Vary", Value: "Accept"})
+		headers = append(headers, profiles.Header{Name: "Vary", Value: "Accept"})
 	}
+	v.headers = wire.Prepare(headers)
 	return v
 }
 

@@ -142,7 +142,10 @@ func (b *Body) appendValue(dst []byte, s *segment, d *Data) []byte {
 func (b *Body) appendText(dst []byte, text string, s *segment) []byte {
 	switch s.value.Format {
 	case profiles.FormatInteger:
-		n, _ := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+		n := int64(0)
+		if text != "" {
+			n, _ = strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+		}
 		return strconv.AppendInt(dst, n, 10)
 	case profiles.FormatGravatar:
 		sum := md5.Sum([]byte(strings.ToLower(strings.TrimSpace(text))))

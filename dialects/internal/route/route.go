@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -118,7 +119,8 @@ func location(u *url.URL) string {
 		path = "/%2F" + path[2:]
 	}
 	if u.RawQuery != "" {
-		path += "?" + quote(u.RawQuery, querySafe)
+		// WSGI hands the query on as Latin-1, unlike the path.
+		path += "?" + quote(django.Latin1(u.RawQuery), querySafe)
 	}
 	return path
 }

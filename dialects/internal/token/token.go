@@ -31,21 +31,38 @@ const (
 // (rest_framework/authentication.py; knox/auth.py is the same): split at ASCII
 // white space, the scheme compared without case.
 func Parse(header, scheme string) (Finding, string) {
-	words := strings.FieldsFunc(header, func(r rune) bool {
-		return r == ' ' || r >= '\t' && r <= '\r'
-	})
-	switch {
-	case len(words) == 0 || !equalASCII(words[0], scheme):
+	first, rest := word(header)
+	if first == "" || !equalASCII(first, scheme) {
 		return None, ""
-	case len(words) == 1:
+	}
+	key, rest := word(rest)
+	if key == "" {
 		return Empty, ""
-	case len(words) > 2:
+	}
+	if more, _ := word(rest); more != "" {
 		return Spaces, ""
-	case !utf8.ValidString(words[1]):
+	}
+	if !utf8.ValidString(key) {
 		return Characters, ""
 	}
-	return Found, words[1]
+	return Found, key
 }
+
+// word cuts the first word off s; it is empty where there is none.
+func word(s string) (first, rest string) {
+	start := 0
+	for start < len(s) && isSpace(s[start]) {
+		start++
+	}
+	end := start
+	for end < len(s) && !isSpace(s[end]) {
+		end++
+	}
+	return s[start:end], s[end:]
+}
+
+// isSpace is bytes.isspace: ASCII alone.
+func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
 // equalASCII compares without the case of ASCII letters, as bytes.lower does.
 // (strings.EqualFold would take the Kelvin sign for a k.)

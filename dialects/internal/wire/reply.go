@@ -18,8 +18,10 @@ type Reply struct {
 	Status int
 	// ContentType is empty for a reply without one.
 	ContentType string
-	Headers     []profiles.Header
-	Body        []byte
+	// Always are headers that stand on each reply of an endpoint, prepared once.
+	Always  []Prepared
+	Headers []profiles.Header
+	Body    []byte
 	// Outcome says in a word what came of the request, for logs and metrics: one
 	// of a closed set, the engine's kinds among them.
 	Outcome string
@@ -32,6 +34,21 @@ type Observer interface {
 	// Observe is called once, before the reply is written. It says the name of
 	// the endpoint (empty for other paths) with what the reply says of itself.
 	Observe(endpoint, outcome string, err error)
+}
+
+// Prepared is a header as net/http takes it.
+type Prepared struct {
+	name   string
+	values []string
+}
+
+// Prepare makes headers ready to stand on many replies.
+func Prepare(headers []profiles.Header) []Prepared {
+	prepared := make([]Prepared, 0, len(headers))
+	for _, h := range headers {
+		prepared = append(prepared, Prepared{h.Name, []string{h.Value}})
+	}
+	return prepared
 }
 
 // Add puts one more header on the reply.
@@ -55,6 +72,9 @@ func (r *Reply) send(w http.ResponseWriter) {
 	// The keys are assigned, not Set: that would respell them
 	// ("Www-Authenticate").
 	h := w.Header()
+	for _, header := range r.Always {
+		h[header.name] = header.values
+	}
 	for _, header := range r.Headers {
 		h[header.Name] = append(h[header.Name], header.Value)
 	}

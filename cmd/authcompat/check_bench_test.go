@@ -1,0 +1,94 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
+)
+
+// discard is a ResponseWriter that costs as little as one can.
+type discard struct{ header http.Header }
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d *discard) WriteHeader(int)             {}
+
+// BenchmarkCheck measures a token check without the network, beside a handler
+// that only writes the same reply: allocations above the bare one are the
+// check's.
+func BenchmarkCheck(b *testing.B) {
+	handler, request := checked(b)
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	if recorder.Code != http.StatusOK {
+		b.Fatalf("status %d", recorder.Code)
+	}
+	body := recorder.Body.Bytes()
+	bare := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		for name, values := range recorder.Header() {
+			h[name] = values
+		}
+		w.WriteHeader(http.StatusOK)
+		_, _ = w.Write(body)
+	})
+	for _, tt := range []struct {
+		name    string
+		handler http.Handler
+	}{{"bare", bare}, {"check", handler}} {
+		b.Run(tt.name, func(b *testing.B) {
+			b.ReportAllocs()
+			w := &discard{make(http.Header)}
+			for b.Loop() {
+				clear(w.header)
+				tt.handler.ServeHTTP(w, request)
+			}
+		})
+	}
+}
+
+// checked gives a server's handler as serve makes it, and a request that a live
+// token stands in.
+func checked(b *testing.B) (http.Handler, *http.Request) {
+	b.Helper()
+	s, err := store.Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "check.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close() })
+	hasher, err := core.NewPasswords(cheapIterations)
+	if err != nil {
+		b.Fatal(err)
+	}
+	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	if err != nil {
+		b.Fatal(err)
+	}
+	p, err := profiles.Load("snippit")
+	if err != nil {
+		b.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	service := core.New(core.Config{Store: s, Hasher: hasher, Sealer: sealer, Log: log})
+	if _, err := service.CreateUser(b.Context(), dialects.Policy(p), core.Registration{Username: "alice", Email: "alice@example.com", Password: "x"}); err != nil {
+		b.Fatal(err)
+	}
+	session, err := service.Login(b.Context(), dialects.Policy(p), "alice", "x")
+	if err != nil {
+		b.Fatal(err)
+	}
+	handler, err := dialects.New(p, service)
+	if err != nil {
+		b.Fatal(err)
+	}
+	request := httptest.NewRequest(http.MethodGet, "/api/account/alice/", nil)
+	request.Header.Set("Authorization", "Token "+session.Key)
+	return watch(handler, p.Name, log), request
+}
