@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -92,11 +93,11 @@ func parseSpan(text string) (time.Duration, error) {
 	wrong := fmt.Errorf("%q is no length of time, want one as 24h or 14d23h59m", text)
 	var span time.Duration
 	if days, rest, ok := strings.Cut(text, "d"); ok {
-		n, err := time.ParseDuration(days + "h")
-		if err != nil || n < 0 || n%time.Hour != 0 || n > 1e5*time.Hour {
+		n, err := strconv.ParseUint(days, 10, 16)
+		if err != nil {
 			return 0, wrong
 		}
-		span, text = 24*n, rest
+		span, text = time.Duration(n)*24*time.Hour, rest
 	}
 	if text != "" {
 		n, err := time.ParseDuration(text)

@@ -24,7 +24,7 @@ type diffLine struct {
 // diff shows how two texts differ. What is the same at the beginning and at the end is left out
 // but for a few lines; control characters are shown as escapes.
 func diff(want, got string) []diffLine {
-	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	w, g := splitLines(want), splitLines(got)
 	same := 0
 	for same < len(w) && same < len(g) && w[same] == g[same] {
 		same++
@@ -49,6 +49,14 @@ func diff(want, got string) []diffLine {
 		lines = append(lines, sharedLine(text))
 	}
 	return lines
+}
+
+// splitLines has no line for an empty text.
+func splitLines(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
 }
 
 func sharedLine(text string) diffLine {

@@ -23,6 +23,7 @@ type Exchange struct {
 	Source   string // document and section, or the reason for a choice where the document is silent
 	Position Position
 
+	ours  string // why only authcompat answers so; empty for what any server of the profile does
 	users []user
 	steps []step
 }

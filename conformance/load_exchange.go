@@ -12,6 +12,7 @@ func (l *loader) loadExchange(key string, n *yaml.Node) Exchange {
 	l.mapping(key, n,
 		field{"name", true, func(key string, n *yaml.Node) { e.Name = l.filled(key, n) }},
 		field{"source", true, func(key string, n *yaml.Node) { e.Source = l.filled(key, n) }},
+		field{"ours", false, func(key string, n *yaml.Node) { e.ours = l.filled(key, n) }},
 		field{"users", false, func(key string, n *yaml.Node) {
 			l.entries(key, n, func(name, at string, k, v *yaml.Node) {
 				if !isName(name) {
@@ -61,7 +62,7 @@ func (l *loader) loadUser(name, key string, n *yaml.Node) user {
 func (l *loader) userPassword(key string, n *yaml.Node) string {
 	t := l.template(key, n, false)
 	for _, part := range t.parts {
-		if part.reference != nil && !part.reference.isText {
+		if part.reference != nil && part.reference.times == 0 {
 			l.problem(n, key, "only repeat(…) and bytes(…) can stand in a password")
 		}
 	}
@@ -69,7 +70,7 @@ func (l *loader) userPassword(key string, n *yaml.Node) string {
 }
 
 func (l *loader) loadStep(key string, n *yaml.Node, moves bool) step {
-	s := step{position: l.position(l.resolve(n))}
+	s := step{position: l.position(n)}
 	fields := []field{
 		{"request", true, func(key string, n *yaml.Node) { s.request = l.loadRequest(key, n) }},
 		{"answer", true, func(key string, n *yaml.Node) { s.answer = l.loadAnswer(key, n) }},

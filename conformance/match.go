@@ -16,6 +16,9 @@ type comparison struct {
 	got     string
 }
 
+// itDiffers is the problem where there is no more to say than the place.
+const itDiffers = "it differs"
+
 // match holds text against the template, and captures what the placeholders say if all of it is
 // as expected.
 func (t template) match(got string, s *scope) comparison {
@@ -60,7 +63,7 @@ func (p part) match(text string, s *scope) (int, error) {
 	if n == len(text) {
 		return n, errors.New("it ends too early")
 	}
-	return n, errors.New("it differs")
+	return n, errors.New(itDiffers)
 }
 
 // showRest shows text that parts from the i-th on failed to match: where something stands further

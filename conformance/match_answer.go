@@ -102,7 +102,10 @@ func (b bodyWant) match(got *wire.Answer, s *scope) *Difference {
 		before := got.Body[:c.offset]
 		d.Line = strings.Count(string(before), "\n") + 1
 		d.Column = len(before) - strings.LastIndex(string(before), "\n")
-		d.Problem = fmt.Sprintf("body differs at byte %d (line %d, column %d): %s", d.Offset, d.Line, d.Column, c.problem)
+		d.Problem = fmt.Sprintf("body differs at byte %d (line %d, column %d)", d.Offset, d.Line, d.Column)
+		if c.problem != itDiffers {
+			d.Problem += ": " + c.problem
+		}
 	}
 	return d
 }

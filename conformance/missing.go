@@ -9,6 +9,9 @@ func (p *profileRun) missing(e *Exchange, server *Server) string {
 	if server.State != nil {
 		return ""
 	}
+	if e.ours != "" {
+		return "only authcompat answers so: " + e.ours
+	}
 	for _, s := range e.steps {
 		if s.advance > 0 {
 			return "the clock of a running server cannot be moved"

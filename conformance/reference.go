@@ -19,8 +19,8 @@ type reference struct {
 	user    string
 	field   string     // username, password or email
 	upper   *reference // upper(…)
-	text    string     // the value itself: repeat(…) and bytes(…) need nothing of a run
-	isText  bool
+	text    string     // of repeat(…) and bytes(…), which need nothing of a run
+	times   int        // that the text is repeated; more than 0 for these two only
 }
 
 func parseReference(source string) (*reference, error) {
@@ -62,13 +62,13 @@ func (r *reference) parseFunction(name, argument string) error {
 		if err != nil || n < 1 || len(text) == 0 || n > maxRepeat/len(text) {
 			return fmt.Errorf("want repeat(text, n) of 1 to %d bytes", maxRepeat)
 		}
-		r.text, r.isText = strings.Repeat(text, n), true
+		r.text, r.times = text, n
 	case "bytes":
 		raw, err := hex.DecodeString(argument)
 		if err != nil || len(raw) == 0 {
 			return errors.New("want bytes(hex), two hex digits a byte")
 		}
-		r.text, r.isText = string(raw), true
+		r.text, r.times = string(raw), 1
 	default:
 		return fmt.Errorf("no function %q, only upper, repeat and bytes", name)
 	}
@@ -78,8 +78,8 @@ func (r *reference) parseFunction(name, argument string) error {
 // value returns what the reference stands for. The loader has made sure that it is defined.
 func (r *reference) value(s *scope) string {
 	switch {
-	case r.isText:
-		return r.text
+	case r.times > 0:
+		return strings.Repeat(r.text, r.times)
 	case r.upper != nil:
 		return strings.ToUpper(r.upper.value(s))
 	case r.user != "":

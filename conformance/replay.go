@@ -52,20 +52,21 @@ func (x *replay) step(ctx context.Context, number int, s step, scope *scope) boo
 	scope.after = x.now()
 	if err == nil {
 		x.run.silent = 0
-		if differences := s.answer.match(got, scope); len(differences) > 0 {
-			x.mismatch(number, request, differences)
-			return false
+		differences := s.answer.match(got, scope)
+		if len(differences) > 0 {
+			x.mismatch(differences)
+			x.result.Step = x.failed(number, s, request)
 		}
-		return true
+		return len(differences) == 0
 	}
+	x.result.Step = x.failed(number, s, request)
 	var failed *wire.Error
 	if errors.As(err, &failed) && failed.Kind == wire.BadAnswer {
-		x.mismatch(number, request, []Difference{{Position: s.position, Part: "answer", Offset: -1,
+		x.mismatch([]Difference{{Position: s.position, Part: "answer", Offset: -1,
 			Problem: "no HTTP answer: " + err.Error(), Want: "an HTTP answer"}})
 		return false
 	}
 	x.result.Outcome, x.result.Reason = CouldNotRun, err.Error()
-	x.result.Step, x.result.Request = number, x.show(request)
 	x.run.silent++
 	if errors.As(err, &failed) && failed.Kind == wire.Unreachable || x.run.silent == maxSilent {
 		x.run.gone = "the server could not be reached"
@@ -80,17 +81,15 @@ func (x *replay) now() time.Time {
 	return time.Now()
 }
 
-func (x *replay) mismatch(number int, request wire.Request, differences []Difference) {
+func (x *replay) mismatch(differences []Difference) {
 	for i := range differences {
 		x.mask(&differences[i])
 	}
 	x.result.Outcome, x.result.Differences = Mismatch, differences
-	x.result.Step, x.result.Request = number, x.show(request)
 }
 
-// show returns a request's line as a report may have it.
-func (x *replay) show(r wire.Request) string {
-	return newMask(x.scope, "").hide(r.Method + " " + r.Path)
+func (x *replay) failed(number int, s step, r wire.Request) *FailedStep {
+	return &FailedStep{Number: number, Position: s.position, Request: newMask(x.scope, "").hide(r.Method + " " + r.Path)}
 }
 
 // mask hides secrets in a difference. No expectation refers to a password, so that one which is

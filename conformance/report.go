@@ -26,7 +26,7 @@ type Report struct {
 // A ProfileReport has one result for each exchange of a file, in the file's order.
 type ProfileReport struct {
 	Profile string   `json:"profile"`
-	URL     string   `json:"url,omitempty"` // of the first server that was asked
+	URL     string   `json:"url,omitempty"` // of the server; empty if each exchange had a fresh one
 	Results []Result `json:"exchanges"`
 }
 
@@ -36,11 +36,17 @@ type Result struct {
 	Source      string        `json:"source"`
 	Position    Position      `json:"position"`
 	Outcome     Outcome       `json:"outcome"`
-	Reason      string        `json:"reason,omitempty"`  // of NotReplayable and CouldNotRun
-	Step        int           `json:"step,omitempty"`    // the one that failed, from 1; 0 for the creation of a user
-	Request     string        `json:"request,omitempty"` // of that step: method and path
+	Reason      string        `json:"reason,omitempty"` // of NotReplayable and CouldNotRun
+	Step        *FailedStep   `json:"step,omitempty"`   // nil unless a request went wrong
 	Differences []Difference  `json:"differences,omitempty"`
 	Duration    time.Duration `json:"duration_ns"`
+}
+
+// A FailedStep is the request at which an exchange ended early.
+type FailedStep struct {
+	Number   int      `json:"number"` // from 1; 0 for the creation of a user
+	Position Position `json:"position"`
+	Request  string   `json:"request"` // method and path
 }
 
 // A Difference is one thing that is not as expected in an answer. Position is that of the

@@ -46,7 +46,7 @@ func (r *Result) Text(color bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "  %s  %s\n", paint(color, red, "FAIL"), r.Exchange)
 	fmt.Fprintf(&b, "        %s\n", r.Source)
-	fmt.Fprintf(&b, "        %s, %s: %s\n", r.Position, r.stepName(), printable(r.Request))
+	fmt.Fprintf(&b, "        %s, %s\n", r.Position, r.Step)
 	for _, d := range r.Differences {
 		fmt.Fprintf(&b, "        %s: %s\n", d.Position, printable(d.Problem))
 		if d.Part == "status" {
@@ -59,11 +59,12 @@ func (r *Result) Text(color bool) string {
 	return b.String()
 }
 
-func (r *Result) stepName() string {
-	if r.Step == 0 {
-		return "creation of a user"
+// String returns the step with its place in the exchange's file.
+func (s *FailedStep) String() string {
+	if s.Number == 0 {
+		return fmt.Sprintf("creation of a user at %d:%d: %s", s.Position.Line, s.Position.Column, printable(s.Request))
 	}
-	return fmt.Sprintf("step %d", r.Step)
+	return fmt.Sprintf("step %d at %d:%d: %s", s.Number, s.Position.Line, s.Position.Column, printable(s.Request))
 }
 
 // draw draws a line of a diff, and under it, where colours cannot do it, what differs within it.

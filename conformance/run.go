@@ -88,7 +88,7 @@ func (p *profileRun) open(ctx context.Context, e *Exchange, r *Result) {
 		p.gone = "the server could not be opened"
 		return
 	}
-	if p.url == "" {
+	if p.url == "" && !server.Fresh {
 		p.url = server.URL
 	}
 	if reason := p.missing(e, server); reason != "" {

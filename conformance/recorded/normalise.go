@@ -91,6 +91,7 @@ func equal(a, b jsontree.Value) bool {
 		if !ok || !equal(value, m.Value) {
 			return false
 		}
+		delete(members, m.Key) // a key that stands twice finds nothing the second time
 	}
-	return len(members) == len(b.Members)
+	return len(members) == 0
 }

@@ -1,0 +1,53 @@
+package conformance
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDiff(t *testing.T) {
+	many := strings.Repeat("x\n", 50)
+	for _, test := range []struct {
+		name, want, got string
+		lines           []string // sign, text, and the marked part in brackets
+	}{
+		{"nothing", "", "", nil},
+		{"missing", "a", "", []string{"-[a]"}},
+		{"one line", "abcde", "abXde", []string{"-ab[c]de", "+ab[X]de"}},
+		{"longer", "abc", "abcd", []string{"-abc[]", "+abc[d]"}},
+		{"unicode", "é1", "é2", []string{"-é[1]", "+é[2]"}},
+		{"a line more", "a\nb\nc", "a\nb\nX\nc", []string{" a", " b", "+[X]", " c"}},
+		{"near only", "1\n2\n3\n4\n5\n6\n7\n8\n9", "1\n2\n3\n4\nX\n6\n7\n8\n9", []string{" 2", " 3", " 4", "-[5]", "+[X]", " 6", " 7", " 8"}},
+		{"several lines", "a\nb\nc", "a\nX\nY\nc", []string{" a", "-[b]", "+[X]", "+[Y]", " c"}},
+		{"very many lines", "", many + "y", append(lines(40, "+[x]"), "+… 11 more lines[]")},
+		{"control characters", "a\tb", "a\x00b", []string{`-a\x0[9]b`, `+a\x0[0]b`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			for _, l := range diff(test.want, test.got) {
+				runes := []rune(l.text)
+				text := string(runes[:l.from]) + "[" + string(runes[l.from:l.to]) + "]" + string(runes[l.to:])
+				if l.sign == ' ' {
+					text = l.text
+				}
+				if strings.HasPrefix(l.text, "…") {
+					text = l.text + "[]"
+				}
+				got = append(got, string(l.sign)+text)
+			}
+			if diff := cmp.Diff(test.lines, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func lines(n int, text string) []string {
+	var all []string
+	for range n {
+		all = append(all, text)
+	}
+	return all
+}

@@ -1,0 +1,117 @@
+package conformance
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// head begins a file to which exchanges can be appended.
+const head = `profile: p
+usernames: {max: 30}
+exchanges:
+`
+
+func TestLoadReportsAllProblems(t *testing.T) {
+	data, err := os.ReadFile("testdata/bad.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("testdata/bad.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Load("testdata/bad.yaml", data)
+	var problems Problems
+	if !errors.As(err, &problems) {
+		t.Fatalf("got %v", err)
+	}
+	if diff := cmp.Diff(strings.TrimSpace(string(want)), err.Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLoadProblems(t *testing.T) {
+	for _, test := range []struct{ name, text, want string }{
+		{"empty", "", "f:1:1: is empty"},
+		{"a comment only", "# nothing\n", "f:1:1: is empty"},
+		{"no mapping", "[]", "f:1:1: want a mapping"},
+		{"syntax", "profile: p\nusernames: {max: 30\nexchanges: []\n", "f:2:1: did not find expected ',' or '}'"},
+		{"tab", "profile: p\n\tx: y\n", "f:2:1: found a tab character that violates indentation"},
+		{"two documents", head + "  []\n---\na: b\n", "f:5:1: a file holds one YAML document"},
+		{"profile's name", "profile: P p\nusernames: {max: 30}\nexchanges: []\n", `f:1:10: profile: "P p" is not a profile's name`},
+		{"key is no word", head + "  - {[a]: b}\n", "f:4:6: exchanges[0]: want a word as key\nf:4:5: exchanges[0].name: is missing\nf:4:5: exchanges[0].source: is missing\nf:4:5: exchanges[0].steps: is missing"},
+		{"tag", "profile: !!binary cA==\nusernames: {max: 30}\nexchanges: []\n", "f:1:10: profile: want text without the tag !!binary\nf:1:10: profile: \"cA==\" is not a profile's name"},
+		{"no steps", head + "  - {name: n, source: s, steps: []}\n", "f:4:33: exchanges[0].steps: want one step or more"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Load("f", []byte(test.text))
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			want := strings.Split(test.want, "\n")
+			for _, line := range want {
+				if !strings.Contains(err.Error(), line) {
+					t.Errorf("want %s\ngot\n%v", line, err)
+				}
+			}
+			if got := strings.Split(err.Error(), "\n"); len(got) != len(want) {
+				t.Errorf("got\n%v", err)
+			}
+		})
+	}
+}
+
+// An alias within what it names, and aliases that multiply, end in a problem and not in the stack
+// or the memory.
+func TestLoadAliases(t *testing.T) {
+	loop := head + "  - name: n\n    source: s\n    steps: [{request: {method: GET, path: /, json: &a [*a]}, answer: {status: 200, headers: {Content-Type: ~}, empty: true}}]\n"
+	if _, err := Load("f", []byte(loop)); err == nil || !strings.Contains(err.Error(), "is nested more than 50 deep") {
+		t.Errorf("a loop: %v", err)
+	}
+	bomb := "a: &a [x, x, x, x, x, x, x, x, x]\n"
+	for name := 'b'; name < 'i'; name++ {
+		bomb += string(name) + ": &" + string(name) + " [" + strings.Repeat("*"+string(name-1)+", ", 9) + "]\n"
+	}
+	bomb = head + "  - name: n\n    source: s\n    steps: [{request: {method: GET, path: /, json: {" +
+		strings.ReplaceAll(strings.TrimSpace(bomb), "\n", ", ") + "}}, answer: {status: 200, headers: {Content-Type: ~}, empty: true}}]\n"
+	if _, err := Load("f", []byte(bomb)); err == nil || !strings.Contains(err.Error(), "has more than 200000 values") {
+		t.Errorf("a bomb: %.300v", err)
+	}
+}
+
+func TestLoadFile(t *testing.T) {
+	f, err := LoadFile("testdata/fake.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Profile != "fake" || f.Name != "testdata/fake.yaml" || f.Exchanges[0].Position.String() != "testdata/fake.yaml:13:5" {
+		t.Errorf("got %s, %s, %v", f.Profile, f.Name, f.Exchanges[0].Position)
+	}
+	if _, err := LoadFile("testdata/none.yaml"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	for _, name := range []string{"testdata/bad.yaml", "testdata/fake.yaml"} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := Load("f", data)
+		if err == nil && (file.Profile == "" || file.Exchanges == nil && file.usernameMax == 0) {
+			t.Error("loaded without what is required")
+		}
+		var problems Problems
+		if err != nil && (!errors.As(err, &problems) || len(problems) == 0) {
+			t.Errorf("not a list of problems: %v", err)
+		}
+	})
+}

@@ -1,0 +1,152 @@
+package conformance
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// testScope is the scope of the tests of templates: noon on a day, john, and two captures.
+func testScope() *scope {
+	noon := time.Date(2020, 12, 4, 12, 0, 0, 0, time.UTC)
+	return &scope{
+		users:    map[string]User{"john": {Username: "john-abc", Password: "secret", Email: "john@example.com"}},
+		captures: map[string]string{"token": strings.Repeat("ab", 20), "id": "12"},
+		before:   noon, after: noon.Add(time.Second),
+	}
+}
+
+func TestExpand(t *testing.T) {
+	for _, test := range []struct{ source, want string }{
+		{"", ""},
+		{"plain < text > $ { }", "plain < text > $ { }"},
+		{"<hex40>", "<hex40>"},
+		{"${john.username}/${john.password}/${john.email}/${id}", "john-abc/secret/john@example.com/12"},
+		{"${upper(john.username)} ${upper(upper(token))}", "JOHN-ABC " + strings.Repeat("AB", 20)},
+		{"${repeat(ab, 3)}${repeat(,,,2)}", "ababab,,,,"},
+		{"${bytes(00ff)}", "\x00\xff"},
+		{"$${john.username} $$", "${john.username} $$"},
+	} {
+		parsed, problems := parseTemplate(test.source, false)
+		if problems != nil {
+			t.Errorf("%s: %v", test.source, problems)
+			continue
+		}
+		if got := parsed.expand(testScope()); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.source, got, test.want)
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	const forty = "0123456789012345678901234567890123456789"
+	for _, test := range []struct {
+		name, template, got string
+		problem             string
+		offset              int
+		captures            map[string]string
+	}{
+		{name: "literal", template: "abc", got: "abc"},
+		{name: "a byte differs", template: "abc", got: "abd", problem: "it differs", offset: 2},
+		{name: "too short", template: "abc", got: "ab", problem: "it ends too early", offset: 2},
+		{name: "too long", template: "abc", got: "abcd", problem: "want the end here", offset: 3},
+		{name: "an escaped bracket", template: "<<b> a<1", got: "<b> a<1"},
+		{name: "reference", template: `"${john.username}"`, got: `"john-abc"`},
+		{name: "reference differs", template: `"${john.username}"`, got: `"john-abd"`, problem: "it differs", offset: 8},
+		{name: "hex", template: `"<hex40:key>"`, got: `"` + forty + `"`, captures: map[string]string{"key": forty}},
+		{name: "hex, too long", template: `"<hex40>"`, got: `"` + forty + `0"`, problem: "want <hex40> here: there are more hex digits", offset: 1},
+		{name: "hex, too short", template: `"<hex40>"`, got: `"` + forty[1:] + `"`, problem: "want <hex40> here", offset: 1},
+		{name: "hex, capitals", template: "<hex2>", got: "AB", problem: "want <hex2> here"},
+		{name: "hex, a capital follows", template: "<hex2>", got: "abF", problem: "want <hex2> here: there are more hex digits"},
+		{name: "not", template: "<hex40, not token>", got: forty},
+		{name: "not, but the same", template: "<hex40, not token>", got: strings.Repeat("ab", 20), problem: "want <hex40, not token> here: it is the same as token"},
+		{name: "integer", template: "<integer:n>,<integer>,<integer>", got: "0,-12,345", captures: map[string]string{"n": "0"}},
+		{name: "integer, leading zero", template: "<integer>", got: "01", problem: "want the end here", offset: 1},
+		{name: "two captures, one mismatch", template: "<hex2:a> <hex2:b>", got: "ab zz", problem: "want <hex2:b> here", offset: 3},
+		{name: "any time", template: "<datetime> <datetime> <datetime>", got: "2020-12-04T12:00:00Z 1999-01-01T00:00:00.1+05:30 2020-02-29T23:59:59.123456Z"},
+		{name: "no such day", template: "<datetime>", got: "2021-02-29T23:59:59Z", problem: "want <datetime> here: there is no such moment"},
+		{name: "microseconds", template: "<datetime, microseconds-Z>", got: "2020-12-04T12:00:00.123456Z"},
+		{name: "microseconds, a whole second", template: "<datetime, microseconds-Z>", got: "2020-12-04T12:00:00Z"},
+		{name: "microseconds, only three", template: "<datetime, microseconds-Z>", got: "2020-12-04T12:00:00.123Z", problem: "want <datetime, microseconds-Z> here"},
+		{name: "milliseconds", template: "<datetime, milliseconds-Z, now + 15d ± 90s>", got: "2020-12-19T12:00:00.123Z"},
+		{name: "minutes", template: "<datetime, DD-MM-YYYY HH:MM, now ± 1s>", got: "04-12-2020 12:00"},
+		{name: "minutes, those before", template: "<datetime, DD-MM-YYYY HH:MM, now ± 1s>", got: "04-12-2020 11:59"},
+		{name: "minutes, too early", template: "<datetime, DD-MM-YYYY HH:MM, now ± 1s>", got: "04-12-2020 11:58",
+			problem: "want <datetime, DD-MM-YYYY HH:MM, now ± 1s> here: it is 2020-12-04T11:58:00Z, and now is 2020-12-04T12:00:01Z"},
+		{name: "in the past", template: "<datetime, now - 1h30m ± 2s>", got: "2020-12-04T10:30:02Z"},
+		{name: "last moment", template: "<datetime, now + 10h ± 90s>", got: "2020-12-04T22:01:31Z"},
+		{name: "after the last moment", template: "<datetime, now + 10h ± 90s>", got: "2020-12-04T22:01:32Z",
+			problem: "want <datetime, now + 10h ± 90s> here: it is 2020-12-04T22:01:32Z, and now is 2020-12-04T12:00:01Z"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			parsed, problems := parseTemplate(test.template, true)
+			if problems != nil {
+				t.Fatal(problems)
+			}
+			s := testScope()
+			c := parsed.match(test.got, s)
+			if c.problem != test.problem || c.offset != test.offset {
+				t.Errorf("got %q at %d, want %q at %d", c.problem, c.offset, test.problem, test.offset)
+			}
+			for _, name := range []string{"token", "id"} {
+				delete(s.captures, name)
+			}
+			if len(test.captures)+len(s.captures) > 0 {
+				if diff := cmp.Diff(test.captures, s.captures); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+}
+
+// What is shown of a mismatch has the placeholders' names where they match, also behind it.
+func TestMatchShows(t *testing.T) {
+	parsed, _ := parseTemplate(`{"id":<integer>,"user":"${john.username}","token":"<hex40:key>","at":"<datetime>"}`, true)
+	token := strings.Repeat("cd", 20)
+	c := parsed.match(`{"id":7,"user":"jane","token":"`+token+`","at":"2020-12-04T12:00:00Z"}`, testScope())
+	want := comparison{
+		problem: "it differs", offset: 17,
+		want: `{"id":<integer>,"user":"john-abc","token":"<hex40:key>","at":"<datetime>"}`,
+		got:  `{"id":<integer>,"user":"jane","token":"<hex40:key>","at":"<datetime>"}`,
+	}
+	if diff := cmp.Diff(want, c, cmp.AllowUnexported(comparison{})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSpans(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"24h": 24 * time.Hour, "15d": 360 * time.Hour, "14d23h59m": 360*time.Hour - time.Minute, "90s": 90 * time.Second,
+		"": 0, "d": 0, "0s": 0, "-1h": 0, "1.5d": 0, "-2d": 0, "1d-2h": 0, "99999999d": 0, "9999999h": 0, "soon": 0, "1h1d": 0, "30md": 0,
+	} {
+		if got, err := parseSpan(text); got != want && err == nil || err == nil != (want > 0) {
+			t.Errorf("%q: got %v, %v", text, got, err)
+		}
+	}
+}
+
+func FuzzTemplate(f *testing.F) {
+	for _, text := range []string{"${john.username}<hex40:a, not token>", "<datetime, DD-MM-YYYY HH:MM, now + 1d ± 2s>", "${upper(upper(id))}$${<<a", "<any>", "<text>", "${repeat(a, 9)}"} {
+		f.Add(text, "abc")
+	}
+	f.Fuzz(func(t *testing.T, text, got string) {
+		for _, expectation := range []bool{false, true} {
+			parsed, problems := parseTemplate(text, expectation)
+			if problems != nil || strings.Contains(text, "<any>") && expectation {
+				continue
+			}
+			s := testScope()
+			c := parsed.match(got, s)
+			if c.problem != "" && (c.offset < 0 || c.offset > len(got)) {
+				t.Fatalf("%q: offset %d in %q", text, c.offset, got)
+			}
+			if !expectation && (c.problem == "") != (parsed.expand(s) == got) {
+				t.Fatalf("%q does not match itself alone: %q", text, got)
+			}
+			diff(c.want, c.got)
+		}
+	})
+}
