@@ -3,7 +3,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint fuzz tools
+.PHONY: help build run test lint fuzz tools originals compatibility compatible million
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -16,9 +16,10 @@ run: ## serve the snippit profile on ./authcompat.db
 
 # The race detector needs a C compiler, and the JSON reader is compared with
 # python3's own; both come from Debian's packages where they are missing.
-tools: ## install what the tests need (gcc, python3), if it is missing
+tools: ## install what the tests need (gcc, python3, Django), if it is missing
 	@missing=""; command -v gcc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	command -v python3 >/dev/null || missing="$$missing python3"; \
+	/usr/bin/python3 -c 'import django, rest_framework, psycopg2' 2>/dev/null || missing="$$missing python3-django python3-djangorestframework python3-psycopg2"; \
 	if [ -n "$$missing" ]; then echo "installing$$missing from Debian's packages"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; fi
 
@@ -27,11 +28,24 @@ lint: ## gofmt, go vet and staticcheck
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 
-test: tools lint ## lint, then all tests with the race detector
+test: tools lint compatible ## lint, then all tests with the race detector
 	$(GO) test -race ./...
+
+compatible: tools
+	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat
+
+compatibility: tools ## write docs/compatibility.md from runs at genuine servers and ours
+	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat -update
+
+originals: tools ## our exchange files and 10 000 random requests at genuine servers
+	$(GO) test -tags originals -count=1 -v -timeout 30m ./conformance/originals
 
 FUZZTIME ?= 30s
 fuzz: ## fuzz everything that reads input, FUZZTIME each (30s)
 	@for target in $$(grep -rHoE '^func Fuzz[A-Za-z0-9]+' --include=*_test.go . | sed 's/:func /:/'); do \
 		package=$$(dirname $${target%%:*}); name=$${target##*:}; echo "$$package $$name"; \
 		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" || exit 1; done
+
+MILLION ?= 1000000
+million: ## import MILLION users and tokens (1000000) into SQLite and PostgreSQL, killed and run again
+	AUTHCOMPAT_TEST_ROWS=$(MILLION) $(GO) test ./store/moving -run '^TestKilled$$' -v -timeout 60m

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-//go:embed exchanges/*.yaml
+//go:embed exchanges/*.yaml exchanges/examples/*.yaml
 var exchangeFiles embed.FS
 
 // ErrNoExchanges means that no exchange file is built in for a profile.
@@ -22,17 +22,21 @@ func Profiles() []string {
 	}
 	var names []string
 	for _, entry := range entries {
-		names = append(names, strings.TrimSuffix(entry.Name(), ".yaml"))
+		if name, ok := strings.CutSuffix(entry.Name(), ".yaml"); ok {
+			names = append(names, name)
+		}
 	}
 	return names
 }
 
 // Builtin returns the built-in exchange file of a profile, or an error that wraps ErrNoExchanges.
+// There is one for some profiles too that are only examples, which Profiles does not name.
 func Builtin(profile string) (*File, error) {
-	name := "exchanges/" + profile + ".yaml"
-	data, err := exchangeFiles.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("profile %s: %w", profile, ErrNoExchanges)
+	for _, folder := range []string{"exchanges/", "exchanges/examples/"} {
+		name := folder + profile + ".yaml"
+		if data, err := exchangeFiles.ReadFile(name); err == nil {
+			return Load(name, data)
+		}
 	}
-	return Load(name, data)
+	return nil, fmt.Errorf("profile %s: %w", profile, ErrNoExchanges)
 }

@@ -75,7 +75,8 @@ func (v *view) negotiate(r *http.Request) (accepted, *result) {
 // Content-Type names is the query's too (django/http/request.py,
 // HttpRequest.encoding). It fails where the query has too many fields.
 func queryFormat(r *http.Request) (string, error) {
-	values, err := django.ParseQuery([]byte(r.URL.RawQuery), django.CharsetOf(wire.ContentType(r)))
+	charset, _ := django.CharsetOf(wire.ContentType(r))
+	values, err := django.ParseQuery([]byte(r.URL.RawQuery), charset)
 	return values["format"], err
 }
 

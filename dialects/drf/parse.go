@@ -56,7 +56,7 @@ func (v *view) parse(c call) (input, *result) {
 	}
 	contentType := wire.ContentType(c.request)
 	asked, ok := parseMediaType(contentType)
-	charset := django.CharsetOf(contentType)
+	charset, _ := django.CharsetOf(contentType)
 	for _, p := range v.endpoint.Parsers {
 		if own, _ := parseMediaType(parserType(p)); !ok || !own.matches(asked) {
 			continue

@@ -47,17 +47,22 @@ func checked(text string) bool {
 	return text != "" && !strings.EqualFold(text, "false")
 }
 
-// toPython strips a text and brings a username to NFKC (CharField.to_python,
-// UsernameField.to_python).
+// toPython strips a text and brings a username to NFKC, unless it is too long
+// already (CharField.to_python, UsernameField.to_python since 3.2.23).
 func (a *API) toPython(f profiles.Field, text string) string {
 	if f.Trim {
 		text = core.Strip(text)
 	}
-	if f.Role == profiles.RoleUsername && a.policy.NormalizeUsername {
+	long := f.MaxLength > 0 && utf8.RuneCountInString(text) > f.MaxLength
+	if f.Role == profiles.RoleUsername && a.policy.NormalizeUsername && !long {
 		text = norm.NFKC.String(text)
 	}
 	return text
 }
+
+// maxEmail is the limit of an EmailField that sets none (django/forms/fields.py
+// since 3.2.20).
+const maxEmail = 320
 
 // validators are required, then the field's own, all of them.
 func (a *API) validators(f profiles.Field, text string) (messages []any) {
@@ -70,11 +75,17 @@ func (a *API) validators(f profiles.Field, text string) (messages []any) {
 		}
 		return messages
 	}
-	if f.Role == profiles.RoleEmail && !a.emails.Valid(text) {
-		say("email_invalid")
+	limit := f.MaxLength
+	if f.Role == profiles.RoleEmail {
+		if !a.emails.Valid(text) {
+			say("email_invalid")
+		}
+		if limit == 0 {
+			limit = maxEmail
+		}
 	}
-	if n := utf8.RuneCountInString(text); f.MaxLength > 0 && n > f.MaxLength {
-		say("max_length", "max", strconv.Itoa(f.MaxLength), "length", strconv.Itoa(n))
+	if n := utf8.RuneCountInString(text); limit > 0 && n > limit {
+		say("max_length", "max", strconv.Itoa(limit), "length", strconv.Itoa(n))
 	}
 	if strings.ContainsRune(text, 0) {
 		say("nul")

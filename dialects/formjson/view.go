@@ -73,7 +73,10 @@ func (v *view) post(w http.ResponseWriter, r *http.Request) (*django.Form, error
 		return nil, err
 	}
 	contentType := wire.ContentType(r)
-	charset := django.CharsetOf(contentType)
+	if err := django.CheckQuery(r.URL.RawQuery, contentType); err != nil {
+		return nil, err
+	}
+	charset, _ := django.CharsetOf(contentType)
 	var values django.Values
 	switch django.ParseContentType(contentType).Value {
 	case "application/x-www-form-urlencoded":

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/net/idna"
+	"github.com/authcompat/authcompat/dialects/internal/pyidna"
 )
 
 // alnum is [A-Z0-9] under Python's re.IGNORECASE, which for text also takes the
@@ -17,7 +17,7 @@ const alnum = `A-Za-z0-9\x{130}\x{131}\x{17F}\x{212A}`
 // (django/core/validators.py). The zero value is not ready: use NewEmails.
 type Emails struct {
 	user, domain *regexp.Regexp
-	toASCII      *idna.Profile
+	names        *pyidna.Codec
 }
 
 // NewEmails makes the checker.
@@ -26,8 +26,8 @@ func NewEmails() *Emails {
 	return &Emails{
 		user: regexp.MustCompile(`^(?:` + atom + `(?:\.` + atom + `)*` +
 			`|"(?:[\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*")$`),
-		domain:  regexp.MustCompile(`^(?:[` + alnum + `](?:[` + alnum + `-]{0,61}[` + alnum + `])?\.)+[` + alnum + `-]{1,62}[` + alnum + `]$`),
-		toASCII: idna.New(idna.MapForLookup(), idna.Transitional(true), idna.StrictDomainName(false)),
+		domain: regexp.MustCompile(`^(?:[` + alnum + `](?:[` + alnum + `-]{0,61}[` + alnum + `])?\.)+[` + alnum + `-]{1,62}[` + alnum + `]$`),
+		names:  pyidna.New(),
 	}
 }
 
@@ -45,7 +45,7 @@ func (e *Emails) Valid(address string) bool {
 	if domain == "localhost" || e.validDomain(domain) {
 		return true
 	}
-	ascii, err := e.toASCII.ToASCII(domain)
+	ascii, err := e.names.ToASCII(domain)
 	return err == nil && e.validDomain(ascii)
 }
 

@@ -140,14 +140,12 @@ func ParseContentType(header string) Header {
 	return h
 }
 
-// CharsetOf gives the charset that a Content-Type asks for, UTF-8 where it names
-// none that Python knows (django/core/handlers/wsgi.py, _set_content_type_params).
-func CharsetOf(contentType string) pyjson.Charset {
+// CharsetOf gives the charset that a Content-Type asks for, and whether it names
+// one that Python knows; otherwise it is UTF-8 (django/core/handlers/wsgi.py,
+// _set_content_type_params).
+func CharsetOf(contentType string) (c pyjson.Charset, named bool) {
 	if !strings.Contains(contentType, ";") {
-		return pyjson.Charset{}
+		return pyjson.Charset{}, false
 	}
-	if c, ok := pyjson.LookupCharset(ParseContentType(contentType).Get("charset")); ok {
-		return c
-	}
-	return pyjson.Charset{}
+	return pyjson.LookupCharset(ParseContentType(contentType).Get("charset"))
 }

@@ -44,7 +44,8 @@ func ParseMultipart(body []byte, contentType string, charset pyjson.Charset) (Mu
 	}
 	m := Multipart{make(Values), make(map[string]string)}
 	parts, files := 0, 0
-	for _, raw := range splitParts(body, "--"+boundary) {
+	all := splitParts(body, "--"+boundary)
+	for i, raw := range all {
 		p := readPart(raw, charset)
 		if p.kind == partFile {
 			files++
@@ -62,7 +63,10 @@ func ParseMultipart(body []byte, contentType string, charset pyjson.Charset) (Mu
 			if !p.readable() {
 				return Multipart{}, &MultipartError{"Could not decode base64 data."}
 			}
-			m.Files[p.name] = p.filename
+			// A file is complete as soon as another part begins, and never without.
+			if i < len(all)-1 {
+				m.Files[p.name] = p.filename
+			}
 		}
 	}
 	return m, nil

@@ -43,6 +43,18 @@ func ParseQuery(body []byte, charset pyjson.Charset) (Values, error) {
 	return values, nil
 }
 
+// CheckQuery refuses what Django fails on before it looks for a view: a charset
+// in the Content-Type makes it read the query (3.2, django/http/request.py,
+// HttpRequest.encoding), which may have too many fields.
+func CheckQuery(query, contentType string) error {
+	charset, named := CharsetOf(contentType)
+	if !named {
+		return nil
+	}
+	_, err := ParseQuery([]byte(query), charset)
+	return err
+}
+
 // unquotePlus is urllib.parse.unquote_plus.
 func unquotePlus(s string, charset pyjson.Charset) string {
 	return unquote(strings.ReplaceAll(s, "+", " "), charset)

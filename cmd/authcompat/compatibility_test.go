@@ -1,0 +1,237 @@
+//go:build originals
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/originals"
+	"github.com/authcompat/authcompat/conformance/recorded"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// update makes TestCompatibility write the document instead of comparing it:
+// `make compatibility`.
+var update = flag.Bool("update", false, "write docs/compatibility.md")
+
+const compatibilityDocument = "../../docs/compatibility.md"
+
+// examples are the profiles that are not built in, by their file.
+const djoserFile = "../../profiles/examples/djoser.yaml"
+
+// TestCompatibility writes down what runs say: every exchange of every profile
+// at our server and, where Debian has its versions, at the genuine one; and
+// every recorded sequence at ours. A document that says otherwise is out of date.
+func TestCompatibility(t *testing.T) {
+	var out strings.Builder
+	versions, err := originals.Versions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := originals.ReadKnown()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expected, err := recorded.ParseExpected(read(t, "testdata/recorded.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&out, compatibilityHead, versions)
+	var details strings.Builder
+	for _, p := range compatible(t) {
+		file, err := conformance.Builtin(p.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours := conformance.Run(t.Context(), []*conformance.File{file}, newProcessHost([]*profiles.Profile{p}, ""), conformance.Options{})
+		genuine := atOriginal(t, p.Name, file)
+		steps := replayed(t, p.Name, expected)
+		fmt.Fprintf(&out, "| `%s` | `%s` | %s | %s | %s |\n", p.Name, p.Stack, count(ours.Profiles[0].Results), countGenuine(genuine, known, p.Name), countSteps(steps))
+		detail(&details, p, ours.Profiles[0].Results, genuine, known, steps)
+	}
+	writeKnown(&out, known, expected)
+	out.WriteString(details.String())
+	compare(t, out.String())
+}
+
+const compatibilityHead = `# Compatibility
+
+This page is written by ` + "`make compatibility`" + ` from runs, never by hand; CI fails when it is out of date.
+
+An exchange is a documented one, or a rule of the stack behind the document, from ` + "`conformance/exchanges`" + `. It is
+replayed at authcompat and, where Debian's packages have the versions, at a genuine server (` + "`conformance/originals`" + `):
+%s. A recorded step is a request with its answer as a genuine server of the profile's own
+versions gave it (` + "`conformance/recorded/testdata`" + `: knox 4.2, Django REST framework 2.4.2, Django 2.2 forms). Where there is
+no genuine server for an API, the column says so: ` + "`authtokens`" + ` is its author's own views, and Django REST framework 2.4.2
+runs on no Python of today, so that for ` + "`snippit`" + ` the recordings stand in.
+
+| profile | stack | exchanges, ours | exchanges, genuine | recorded steps, ours |
+|---|---|---|---|---|
+`
+
+// compatible gives the built-in profiles and the examples with exchanges.
+func compatible(t *testing.T) []*profiles.Profile {
+	t.Helper()
+	var all []*profiles.Profile
+	for _, name := range append(profiles.Builtin(), djoserFile) {
+		p, err := profiles.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// atOriginal replays a file at the genuine server; nil where there is none.
+func atOriginal(t *testing.T, profile string, file *conformance.File) []conformance.Result {
+	t.Helper()
+	if !slices.Contains(originals.APIs(), profile) {
+		return nil
+	}
+	o, err := originals.Start(t.Context(), profile, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	report := conformance.Run(t.Context(), []*conformance.File{file}, originals.Hosts{profile: o}, conformance.Options{})
+	return report.Profiles[0].Results
+}
+
+// replayed replays the recorded sequences of a profile at ours; nil where there
+// are none.
+func replayed(t *testing.T, profile string, expected recorded.Expected) []recorded.Result {
+	t.Helper()
+	data, err := os.ReadFile(recordings + profile + ".json")
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	sequences, err := recorded.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := recorded.Replay(t.Context(), recordedServer(t, profile), sequences,
+		recorded.Options{Profile: profile, ByValue: profile == "snippit", Expected: expected})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+func count(results []conformance.Result) string {
+	passed := 0
+	for _, r := range results {
+		if r.Outcome == conformance.Passed {
+			passed++
+		}
+	}
+	return fmt.Sprintf("%d of %d", passed, len(results))
+}
+
+func countGenuine(results []conformance.Result, known originals.Known, profile string) string {
+	if results == nil {
+		return "none to ask"
+	}
+	differ := 0
+	for _, r := range results {
+		if known.Reason(profile, r.Exchange) != "" {
+			differ++
+		}
+	}
+	text := count(results)
+	if differ > 0 {
+		text += fmt.Sprintf(", %d known", differ)
+	}
+	return text
+}
+
+func countSteps(steps []recorded.Result) string {
+	if steps == nil {
+		return "none recorded"
+	}
+	same := 0
+	for _, s := range steps {
+		if !s.Failed() {
+			same++
+		}
+	}
+	return fmt.Sprintf("%d of %d", same, len(steps))
+}
+
+// writeKnown lists every difference that is known, with its reason.
+func writeKnown(out *strings.Builder, known originals.Known, expected recorded.Expected) {
+	out.WriteString("\n## Known differences\n\nBetween an exchange and a genuine server of other versions:\n\n")
+	for _, k := range known.Exchanges {
+		fmt.Fprintf(out, "- `%s`, %s: %s\n", k.Profile, k.Exchange, strings.TrimSpace(k.Reason))
+	}
+	out.WriteString("\nBetween authcompat and the genuine servers, in random requests (`make originals`):\n\n")
+	for _, k := range known.Random {
+		fmt.Fprintf(out, "- %s: %s\n", k.Name, strings.TrimSpace(k.Reason))
+	}
+	fmt.Fprintf(out, "\nBetween authcompat and a recording: %d.\n", len(expected))
+}
+
+// detail writes the tables of one profile.
+func detail(out *strings.Builder, p *profiles.Profile, ours, genuine []conformance.Result, known originals.Known, steps []recorded.Result) {
+	fmt.Fprintf(out, "\n## %s\n\n| exchange | source | ours | genuine |\n|---|---|---|---|\n", p.Name)
+	for i, r := range ours {
+		verdict := "–"
+		if genuine != nil {
+			verdict = string(genuine[i].Outcome)
+			if known.Reason(p.Name, r.Exchange) != "" {
+				verdict += " (known)"
+			}
+		}
+		fmt.Fprintf(out, "| %s | %s | %s | %s |\n", cell(r.Exchange), cell(r.Source), r.Outcome, verdict)
+	}
+	if steps == nil {
+		return
+	}
+	out.WriteString("\n| recorded sequence | steps | ours |\n|---|---|---|\n")
+	for i := 0; i < len(steps); {
+		name, n, verdict := steps[i].Sequence, 0, "identical"
+		for ; i < len(steps) && steps[i].Sequence == name; i++ {
+			n++
+			if steps[i].Failed() {
+				verdict = "differs"
+			}
+		}
+		fmt.Fprintf(out, "| %s | %d | %s |\n", cell(name), n, verdict)
+	}
+}
+
+// cell makes a text fit for a table.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`).Replace(s)
+}
+
+// compare holds the document against what the runs say, or writes it.
+func compare(t *testing.T, want string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(compatibilityDocument, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got := string(read(t, compatibilityDocument))
+	if got == want {
+		return
+	}
+	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(gotLines), len(wantLines)) {
+		if gotLines[i] != wantLines[i] {
+			t.Fatalf("docs/compatibility.md is out of date (make compatibility), line %d:\nit says   %s\nruns say  %s", i+1, gotLines[i], wantLines[i])
+		}
+	}
+	t.Fatal("docs/compatibility.md is out of date (make compatibility): its length differs")
+}

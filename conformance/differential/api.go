@@ -1,0 +1,110 @@
+package differential
+
+// An API is what the generator knows of an old API: enough to make requests that mostly mean
+// something.
+type API struct {
+	Name      string
+	Endpoints []Endpoint
+}
+
+// An Endpoint is a path with what is sent there.
+type Endpoint struct {
+	Path   string
+	Weight int // how often it is asked, relative to the others
+	Body   Body
+	Fields []Field
+	Token  Token
+}
+
+// A Body is the form of body that an endpoint expects.
+type Body int
+
+// The forms.
+const (
+	NoBody Body = iota
+	JSONBody
+	FormBody
+)
+
+// A Token says how often a request carries a token.
+type Token int
+
+// How often.
+const (
+	SeldomToken Token = iota
+	MostlyToken
+)
+
+// A Field is a field of a body, by its name on the wire and by what it is for.
+type Field struct {
+	Name string
+	Role Role
+}
+
+// A Role is what a field is for.
+type Role int
+
+// The roles. Those of a new user are made up, the others mostly name one that exists.
+const (
+	Username Role = iota
+	Password
+	NewUsername
+	NewEmail
+	NewPassword
+	PasswordAgain
+	Accept
+)
+
+func credentials() []Field { return []Field{{"username", Username}, {"password", Password}} }
+
+// OCDUsers is the API of profile ocd-users.
+func OCDUsers() API {
+	return API{Name: "ocd-users", Endpoints: []Endpoint{
+		{Path: "/api/login/", Weight: 40, Body: JSONBody, Fields: credentials()},
+		{Path: "/api/register/", Weight: 40, Body: JSONBody, Fields: []Field{
+			{"username", NewUsername}, {"email", NewEmail}, {"password", NewPassword},
+		}},
+		{Path: "/api/logout/", Weight: 15, Token: MostlyToken},
+		{Path: "/api/logoutall/", Weight: 5, Token: MostlyToken},
+	}}
+}
+
+// KnoxAuth is the API of profile knox-auth.
+func KnoxAuth() API {
+	return API{Name: "knox-auth", Endpoints: []Endpoint{
+		{Path: "/auth/login/", Weight: 70, Body: JSONBody, Fields: credentials()},
+		{Path: "/auth/logout/", Weight: 20, Token: MostlyToken},
+		{Path: "/auth/logoutall/", Weight: 10, Token: MostlyToken},
+	}}
+}
+
+// FormAuth is the API of profile form-auth.
+func FormAuth() API {
+	return API{Name: "form-auth", Endpoints: []Endpoint{
+		{Path: "/auth/login", Weight: 30, Body: FormBody, Fields: credentials()},
+		{Path: "/auth/signup", Weight: 45, Body: FormBody, Fields: []Field{
+			{"username", NewUsername}, {"password1", NewPassword}, {"password2", PasswordAgain},
+			{"email", NewEmail}, {"accept_tos", Accept},
+		}},
+		{Path: "/auth/logout", Weight: 15, Token: MostlyToken},
+		{Path: "/auth/profile", Weight: 5, Token: MostlyToken},
+		{Path: "/", Weight: 5, Token: MostlyToken},
+	}}
+}
+
+// Djoser is the API of djoser's token endpoints.
+func Djoser() API {
+	return API{Name: "djoser", Endpoints: []Endpoint{
+		{Path: "/auth/token/login/", Weight: 65, Body: JSONBody, Fields: credentials()},
+		{Path: "/auth/token/login", Weight: 5, Body: JSONBody, Fields: credentials()},
+		{Path: "/auth/token/logout/", Weight: 25, Token: MostlyToken},
+		{Path: "/auth/token/logout", Weight: 5, Token: MostlyToken},
+	}}
+}
+
+// AuthToken is the API of the REST framework's own token view.
+func AuthToken() API {
+	return API{Name: "authtoken", Endpoints: []Endpoint{
+		{Path: "/api-token-auth/", Weight: 1, Body: JSONBody, Fields: credentials()},
+	}}
+}

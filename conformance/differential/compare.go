@@ -1,0 +1,87 @@
+package differential
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/authcompat/authcompat/conformance/wire"
+)
+
+// A Part is one part of two answers that is not the same in both. Name is "status", "body", or the
+// name of a header in small letters; a header is shown as its lines.
+type Part struct {
+	Name          string
+	Genuine, Ours string
+}
+
+// compare returns the parts that differ. Tokens, ids and times are placeholders; of an HTML page
+// status and headers count.
+func compare(method string, genuine, ours *wire.Answer) []Part {
+	var parts []Part
+	note := func(name, g, o string) {
+		if g != o {
+			parts = append(parts, Part{name, g, o})
+		}
+	}
+	note("status", strconv.Itoa(genuine.Status), strconv.Itoa(ours.Status))
+	page := isPage(genuine) && isPage(ours)
+	g, o := headers(genuine, method == "HEAD" && !page), headers(ours, method == "HEAD" && !page)
+	if strings.Contains(g["vary"], "Cookie") {
+		// A form of Django's or a session: cookies are not reproduced.
+		delete(g, "vary")
+		delete(o, "vary")
+	}
+	all := maps.Clone(g)
+	maps.Copy(all, o)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		note(name, g[name], o[name])
+	}
+	if !page {
+		note("body", normalise(genuine.Body), normalise(ours.Body))
+	}
+	return parts
+}
+
+// headers returns the lines of each header that an application has a say in. The length of a body
+// that was sent shows in the body.
+func headers(a *wire.Answer, length bool) map[string]string {
+	lines := map[string]string{}
+	for _, h := range a.Headers {
+		name := strings.ToLower(h.Name)
+		switch name {
+		case "server", "date", "connection", "transfer-encoding", "set-cookie":
+			continue
+		case "content-length":
+			if !length {
+				h.Value = "<length>"
+			}
+		}
+		if lines[name] != "" {
+			lines[name] += "\n"
+		}
+		lines[name] += h.Name + ": " + h.Value
+	}
+	return lines
+}
+
+func isPage(a *wire.Answer) bool {
+	kind, _ := a.Value("Content-Type")
+	return strings.HasPrefix(kind, "text/html")
+}
+
+// normalise puts placeholders for what differs from one server to the next.
+func normalise(body []byte) string {
+	text := string(body)
+	for _, rule := range []struct{ pattern, with string }{
+		{`"[0-9a-f]{64}"`, `"<hex64>"`},
+		{`"[0-9a-f]{40}"`, `"<hex40>"`},
+		{`"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z"`, `"<datetime>"`},
+		{`"id":( ?)[0-9]+`, `"id":$1<id>`},
+	} {
+		text = regexp.MustCompile(rule.pattern).ReplaceAllString(text, rule.with)
+	}
+	return text
+}

@@ -1,0 +1,107 @@
+package differential
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/authcompat/authcompat/conformance/wire"
+)
+
+// A Generator makes requests, the same ones for the same API and seed. Half of them are what a
+// client would send with one thing odd about it; others are odd in several ways.
+//
+// It stays within HTTP/1.1: what net/http or gunicorn refuse before any application sees it
+// (broken request lines, chunked bodies, lengths that lie) proves nothing about either.
+type Generator struct {
+	api      API
+	rand     *rand.Rand
+	accounts []account
+	issued   int // tokens that both servers have given so far
+	made     int
+}
+
+// An account is a user who may exist, with the password that would be right.
+type account struct{ username, password string }
+
+// The users that both servers have to begin with, active and inactive. They share a password.
+const (
+	ActiveUser   = "john"
+	InactiveUser = "ghost"
+	UserPassword = "password"
+)
+
+// NewGenerator returns a generator of requests for an API.
+func NewGenerator(api API, seed uint64) *Generator {
+	return &Generator{
+		api:      api,
+		rand:     rand.New(rand.NewPCG(seed, uint64(len(api.Name)))),
+		accounts: []account{{ActiveUser, UserPassword}, {InactiveUser, UserPassword}},
+	}
+}
+
+// Issued tells the generator that both servers have answered with one more token. Later requests
+// refer to it by its number, as {{N}} in Authorization: what stands for it differs by server.
+func (g *Generator) Issued() { g.issued++ }
+
+// Next returns the next request.
+func (g *Generator) Next() wire.Request {
+	e := g.endpoint()
+	r := wire.Request{Method: "POST", Path: e.Path}
+	kind, body := g.body(e)
+	r.Body = body
+	if g.chance(8) {
+		r.Method = g.method()
+	}
+	if g.chance(10) {
+		r.Path = g.oddPath(e.Path)
+	}
+	for _, value := range g.contentTypes(kind) {
+		r.Headers = append(r.Headers, wire.Header{Name: "Content-Type", Value: value})
+	}
+	if g.chance(30) {
+		r.Headers = append(r.Headers, g.accept()...)
+	}
+	odds := 10
+	if e.Token == MostlyToken {
+		odds = 85
+	}
+	if g.chance(odds) {
+		r.Headers = append(r.Headers, g.authorization()...)
+	}
+	if g.chance(5) {
+		r.Headers = append(r.Headers, pick(g, otherHeaders()))
+	}
+	for i := range r.Headers {
+		// Blanks at the end are no part of a value; net/http drops them, gunicorn does not.
+		r.Headers[i].Value = strings.TrimRight(r.Headers[i].Value, " \t")
+	}
+	g.rand.Shuffle(len(r.Headers), func(i, k int) { r.Headers[i], r.Headers[k] = r.Headers[k], r.Headers[i] })
+	return r
+}
+
+func (g *Generator) endpoint() Endpoint {
+	sum := 0
+	for _, e := range g.api.Endpoints {
+		sum += e.Weight
+	}
+	n := g.rand.IntN(sum)
+	for _, e := range g.api.Endpoints {
+		if n -= e.Weight; n < 0 {
+			return e
+		}
+	}
+	return g.api.Endpoints[0]
+}
+
+// chance is true in so many of a hundred cases.
+func (g *Generator) chance(percent int) bool { return g.rand.IntN(100) < percent }
+
+// pick returns one of several.
+func pick[T any](g *Generator, of []T) T { return of[g.rand.IntN(len(of))] }
+
+// name returns a username that nothing has had before.
+func (g *Generator) name() string {
+	g.made++
+	return fmt.Sprintf("u%d", g.made)
+}

@@ -1,0 +1,68 @@
+package differential
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// tokens are the tokens that two servers have given, pair by pair: one and the same for the
+// generator, each server's own on the wire.
+type tokens struct{ genuine, ours []string }
+
+// tokenChanges are what a client can do to a token.
+func tokenChanges() []string {
+	return []string{"upper", "upper-tail", "cut", "longer", "first-8", "non-hex"}
+}
+
+// fill returns a header's value for each of the servers.
+func (t *tokens) fill(value string) (genuine, ours string) {
+	pattern := regexp.MustCompile(`\{\{([0-9]+)(?: ([a-z0-9-]+))?\}\}`)
+	genuine, ours = value, value
+	for _, m := range pattern.FindAllStringSubmatch(value, -1) {
+		n, err := strconv.Atoi(m[1])
+		if err != nil || n >= len(t.genuine) {
+			continue // "{{" of the generator's own
+		}
+		g, o := change(m[2], t.genuine[n], t.ours[n])
+		genuine = strings.ReplaceAll(genuine, m[0], g)
+		ours = strings.ReplaceAll(ours, m[0], o)
+	}
+	return genuine, ours
+}
+
+// keyLength is how much of a token knox looks up as text.
+const keyLength = 8
+
+// change changes both tokens in the same way.
+func change(kind, genuine, ours string) (string, string) {
+	both := func(f func(string) string) (string, string) { return f(genuine), f(ours) }
+	switch kind {
+	case "upper":
+		// What is left of a token in capitals depends on whether it has letters.
+		if !strings.ContainsAny(genuine[:keyLength], "abcdef") || !strings.ContainsAny(ours[:keyLength], "abcdef") {
+			return both(func(s string) string { return "X" + s[1:] })
+		}
+		return both(strings.ToUpper)
+	case "upper-tail":
+		return both(func(s string) string { return s[:keyLength] + strings.ToUpper(s[keyLength:]) })
+	case "cut":
+		return both(func(s string) string { return s[:len(s)-1] })
+	case "longer":
+		return both(func(s string) string { return s + "ab" })
+	case "first-8":
+		return both(func(s string) string { return s[:keyLength] })
+	case "non-hex":
+		return both(func(s string) string { return s[:len(s)-1] + "g" })
+	}
+	return genuine, ours
+}
+
+// issued returns the token that an answer gives, empty for none.
+func issued(body []byte) string {
+	m := regexp.MustCompile(`token": ?"([0-9a-f]{40,64})"`).FindSubmatch(body)
+	if m == nil {
+		return ""
+	}
+	return string(m[1])
+}

@@ -1,0 +1,149 @@
+// Package originals runs genuine servers of the old APIs: a small Django project with Debian's
+// Django 3.2, Django REST framework 3.14 and djoser 2.1, served by gunicorn on loopback. They are
+// what exchange files and other servers are held against.
+//
+// Debian has no package of django-rest-knox; the project's app tokens stands in for it, with the
+// token model and the header rules that knox 4.2 documents. Everything else of those APIs (views,
+// serializers, negotiation, rendering, texts) is the REST framework's.
+package originals
+
+import (
+	"bufio"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+//go:embed project/*.py project/apis/*.py project/tokens/*.py
+var project embed.FS
+
+// APIs returns the names of the APIs that an original can speak: those of profiles, and authtoken,
+// the REST framework's own token view.
+func APIs() []string {
+	return []string{"ocd-users", "knox-auth", "form-auth", "djoser", "authtoken"}
+}
+
+// Packages are the Debian packages that the originals need.
+func Packages() []string {
+	return []string{"python3-django", "python3-djangorestframework", "python3-djoser", "gunicorn"}
+}
+
+// python is Debian's interpreter. Another one that comes first in PATH does not see the packages.
+const python = "/usr/bin/python3"
+
+// Versions returns what the originals are made of, as in "Django 3.2.25, Django REST framework
+// 3.14.0, …". The error says which packages to install if they are missing.
+func Versions(ctx context.Context) (string, error) {
+	const code = `import sys, django, djoser, gunicorn, rest_framework
+from importlib.metadata import version
+print("Python %d.%d.%d, Django %s, Django REST framework %s, djoser %s, gunicorn %s" % (
+    *sys.version_info[:3], django.__version__, rest_framework.VERSION, version("djoser"), gunicorn.__version__))`
+	out, err := exec.CommandContext(ctx, python, "-c", code).Output()
+	if err != nil {
+		return "", fmt.Errorf("packages are missing: apt-get install -y %s: %w", strings.Join(Packages(), " "), err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// An Original is a running genuine server with a database of its own.
+type Original struct {
+	URL string // http://127.0.0.1:PORT
+
+	command *exec.Cmd
+	logged  chan struct{} // closed when all that it said is written
+}
+
+// stopTimeout is how long a server may take to end before it is killed.
+const stopTimeout = 5 * time.Second
+
+// Start starts the genuine server of an API and returns when it answers. The folder is the
+// server's: its program and its database are put there, and it has to be empty. The server ends
+// with Close, or with the context.
+func Start(ctx context.Context, api, folder string) (*Original, error) {
+	if err := extract(folder); err != nil {
+		return nil, fmt.Errorf("write the project: %w", err)
+	}
+	// One worker, one request at a time: an answer then depends on nothing but the requests
+	// before. Loaded before it listens, the server answers as soon as its address is known.
+	command := exec.CommandContext(ctx, python, "-m", "gunicorn", "--preload", "--workers", "1",
+		"--bind", "127.0.0.1:0", "--timeout", "120", "wsgi:application")
+	command.Dir = folder
+	command.Env = append(os.Environ(),
+		"ORIGINAL_API="+api, "ORIGINAL_DATABASE="+filepath.Join(folder, "db.sqlite3"),
+		// The REST framework walks over sets of strings, in an order that would differ each time.
+		"PYTHONHASHSEED=0", "PYTHONDONTWRITEBYTECODE=1")
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+	command.WaitDelay = stopTimeout
+	said, err := command.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(folder, LogFile))
+	if err != nil {
+		return nil, err
+	}
+	if err := command.Start(); err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	o := &Original{command: command, logged: make(chan struct{})}
+	if o.URL, err = address(said); err != nil {
+		err = fmt.Errorf("original %s did not start: %w", api, err)
+	}
+	go func() {
+		defer close(o.logged)
+		defer log.Close()
+		_, _ = io.Copy(log, said) // a log that can't be written is only a log
+	}()
+	if err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
+	return o, nil
+}
+
+// LogFile is where in its folder a server writes what it says: the trace of each crash.
+const LogFile = "server.log"
+
+// extract writes the project's files.
+func extract(folder string) error {
+	files, err := fs.Sub(project, "project")
+	if err != nil {
+		return err
+	}
+	return os.CopyFS(folder, files)
+}
+
+// address waits for gunicorn's line about where it listens.
+func address(log io.Reader) (string, error) {
+	pattern := regexp.MustCompile(`Listening at: (http://127\.0\.0\.1:[0-9]+) `)
+	var lines []string
+	for scanner := bufio.NewScanner(log); scanner.Scan(); {
+		if m := pattern.FindStringSubmatch(scanner.Text()); m != nil {
+			return m[1], nil
+		}
+		lines = append(lines, scanner.Text())
+	}
+	return "", fmt.Errorf("it says: %s", strings.Join(lines, "\n"))
+}
+
+// Close ends the server.
+func (o *Original) Close() error {
+	if err := o.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	<-o.logged
+	var exit *exec.ExitError
+	if err := o.command.Wait(); err != nil && !errors.As(err, &exit) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,258 @@
+//go:build originals
+
+// These tests start genuine servers of Debian's packages: `make originals` runs them. They are
+// part of no other target.
+//
+//	ORIGINALS_REQUESTS   how many random requests, over all APIs (10000)
+//	ORIGINALS_SEED       of the random requests (1)
+//	ORIGINALS_API        one API alone
+package originals_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/differential"
+	"github.com/authcompat/authcompat/conformance/originals"
+)
+
+// root is the module's folder.
+const root = "../.."
+
+// TestExchanges replays our exchange files at genuine servers: what the suite asks of old servers
+// has to be what they do.
+func TestExchanges(t *testing.T) {
+	versions(t)
+	known := readKnown(t)
+	for _, profile := range []string{"ocd-users", "knox-auth", "form-auth", "djoser"} {
+		t.Run(profile, func(t *testing.T) {
+			t.Parallel()
+			file, err := conformance.Builtin(profile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hosts := originals.Hosts{profile: start(t, profile)}
+			report := conformance.Run(t.Context(), []*conformance.File{file}, hosts, conformance.Options{})
+			passed := 0
+			for _, r := range report.Profiles[0].Results {
+				reason := known.Reason(profile, r.Exchange)
+				switch {
+				case r.Outcome == conformance.Passed && reason == "":
+					passed++
+				case r.Outcome == conformance.Passed:
+					t.Errorf("%s: passes, though known.yaml says: %s", r.Exchange, reason)
+				case r.Outcome == conformance.Mismatch && reason != "":
+					t.Logf("%s: known: %s", r.Exchange, reason)
+				default:
+					t.Errorf("%s (%v): %s %v", r.Exchange, r.Outcome, r.Reason, r.Differences)
+				}
+			}
+			t.Logf("%d of %d exchanges pass", passed, len(report.Profiles[0].Results))
+		})
+	}
+}
+
+// TestRandom sends the same random requests to a genuine server and to ours.
+func TestRandom(t *testing.T) {
+	versions(t)
+	known := readKnown(t)
+	apis := []differential.API{differential.OCDUsers(), differential.FormAuth(), differential.KnoxAuth(), differential.Djoser(), differential.AuthToken()}
+	shares := []int{40, 25, 15, 10, 10} // of a hundred requests
+	binary := build(t)
+	explained := map[string]int{}
+	t.Run("apis", func(t *testing.T) {
+		for i, api := range apis {
+			t.Run(api.Name, func(t *testing.T) {
+				if only := os.Getenv("ORIGINALS_API"); only != "" && only != api.Name {
+					t.Skip("not asked for")
+				}
+				report := random(t, binary, api, setting(t, "ORIGINALS_REQUESTS", 10000)*shares[i]/100, known)
+				for name, n := range report.Explained {
+					explained[name] += n
+				}
+			})
+		}
+	})
+	for _, k := range known.Random {
+		switch n := explained[k.Name]; {
+		case n > 0:
+			t.Logf("%5d known: %s", n, k.Name)
+		case os.Getenv("ORIGINALS_API") == "" && setting(t, "ORIGINALS_REQUESTS", 10000) >= 10000:
+			t.Errorf("known.yaml: %s does not occur any more", k.Name)
+		}
+	}
+}
+
+func random(t *testing.T, binary string, api differential.API, requests int, known originals.Known) *differential.Report {
+	genuine := start(t, api.Name)
+	for _, u := range users() {
+		if err := genuine.CreateUser(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	report, err := differential.Run(t.Context(), api, genuine.URL, serve(t, binary, api.Name), differential.Options{
+		Seed: uint64(setting(t, "ORIGINALS_SEED", 1)), Requests: requests, Known: known.Random,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Statuses[500]*10 > requests {
+		t.Fatalf("the genuine server fails all the time: %v", report.Statuses)
+	}
+	for _, d := range report.Unexplained() {
+		t.Errorf("seed %d, %s", report.Seed, d)
+	}
+	t.Logf("%d requests in %.1fs, genuine statuses %v: %d differences, %d unexplained",
+		report.Requests, report.Took.Seconds(), report.Statuses, len(report.Differences), len(report.Unexplained()))
+	return report
+}
+
+func readKnown(t *testing.T) originals.Known {
+	t.Helper()
+	known, err := originals.ReadKnown()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known
+}
+
+func versions(t *testing.T) {
+	t.Helper()
+	v, err := originals.Versions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(v)
+}
+
+// users are those that random requests count on.
+func users() []conformance.User {
+	return []conformance.User{
+		{Username: differential.ActiveUser, Password: differential.UserPassword, Email: "john@example.com"},
+		{Username: differential.InactiveUser, Password: differential.UserPassword, Email: "ghost@example.com", Inactive: true},
+	}
+}
+
+func setting(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s: want a number from 1", name)
+	}
+	return n
+}
+
+// start starts a genuine server for the length of a test.
+func start(t *testing.T, api string) *originals.Original {
+	t.Helper()
+	folder := t.TempDir()
+	o, err := originals.Start(context.WithoutCancel(t.Context()), api, folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := o.Close(); err != nil {
+			t.Error(err)
+		}
+		if keep := os.Getenv("ORIGINALS_LOGS"); keep != "" {
+			data, err := os.ReadFile(filepath.Join(folder, originals.LogFile))
+			if err == nil {
+				err = os.WriteFile(filepath.Join(keep, api+".log"), data, 0o644)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return o
+}
+
+// build builds our server.
+func build(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "authcompat")
+	command := exec.Command("go", "build", "-o", binary, "./cmd/authcompat")
+	command.Dir = root
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("build authcompat: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// profile returns what makes our server speak an API as Debian's versions do.
+func profile(t *testing.T, api string) string {
+	t.Helper()
+	switch api {
+	case "djoser", "authtoken":
+		return filepath.Join(root, "profiles", "examples", api+".yaml")
+	case "form-auth":
+		data, err := os.ReadFile(filepath.Join(root, "profiles", api+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Replace(string(data), "stack: forms-2.2", "stack: forms-3.2", 1)
+		file := filepath.Join(t.TempDir(), api+".yaml")
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	return api
+}
+
+// serve starts our server with the same users and returns its URL.
+func serve(t *testing.T, binary, api string) string {
+	t.Helper()
+	store := "--store=sqlite:" + filepath.Join(t.TempDir(), "ours.db")
+	for _, u := range users() {
+		arguments := []string{"user", "create", u.Username, "--email", u.Email, "--password-stdin", "--password-iterations=1", store}
+		if u.Inactive {
+			arguments = append(arguments, "--inactive")
+		}
+		command := exec.Command(binary, arguments...)
+		command.Stdin = strings.NewReader(u.Password + "\n")
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("create user: %v\n%s", err, out)
+		}
+	}
+	command := exec.Command(binary, "serve", "--profile", profile(t, api), "--listen=127.0.0.1:0", "--password-iterations=1", store)
+	said, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(command.Process.Signal(syscall.SIGTERM), command.Wait()); err != nil {
+			t.Errorf("authcompat ended with %v", err)
+		}
+	})
+	pattern := regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
+	for lines := bufio.NewScanner(said); lines.Scan(); {
+		if url := pattern.FindString(lines.Text()); url != "" {
+			go func() {
+				for lines.Scan() { // what else it says must not block it
+				}
+			}()
+			return url
+		}
+	}
+	t.Fatal(fmt.Errorf("authcompat serve said no address"))
+	return ""
+}

@@ -1,0 +1,1 @@
+"""The old APIs, one URL configuration a module."""

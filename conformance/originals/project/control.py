@@ -1,0 +1,60 @@
+"""What a test does behind an original's HTTP: users, the clock, a clean slate.
+
+It answers at a path that no API has, and only a server on loopback is ever
+started with it.
+"""
+
+import datetime
+import json
+
+from django.utils import timezone
+
+PREFIX = "/-original-/"
+
+
+class Clock:
+    """The clock of Django, which a test can move forward."""
+
+    def __init__(self):
+        self.genuine = timezone.now
+        self.ahead = datetime.timedelta()
+
+    def now(self):
+        return self.genuine() + self.ahead
+
+
+class Control:
+    """A WSGI application around Django's own."""
+
+    def __init__(self, application, clock):
+        self.application = application
+        self.clock = clock
+        self.functions = {
+            PREFIX + "reset": self.reset,
+            PREFIX + "user": self.user,
+            PREFIX + "advance": self.advance,
+        }
+
+    def __call__(self, environ, start_response):
+        function = self.functions.get(environ["PATH_INFO"])
+        if function is None:
+            return self.application(environ, start_response)
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        function(**(json.loads(body) or {}))
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    def reset(self):
+        from django.contrib.auth.models import User
+
+        # Tokens go with their users.
+        User.objects.all().delete()
+        self.clock.ahead = datetime.timedelta()
+
+    def user(self, username, password, email, active):
+        from django.contrib.auth.models import User
+
+        User.objects.create_user(username, email, password, is_active=active)
+
+    def advance(self, seconds):
+        self.clock.ahead += datetime.timedelta(seconds=seconds)

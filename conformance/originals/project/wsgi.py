@@ -1,0 +1,23 @@
+"""The application that gunicorn serves."""
+
+import os
+
+from django.utils import timezone
+
+from control import Clock, Control
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+
+# Models take the clock as a default when they are loaded: it is set before.
+clock = Clock()
+timezone.now = clock.now
+
+from django.core.management import call_command  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.db import connections  # noqa: E402
+
+django = get_wsgi_application()
+call_command("migrate", run_syncdb=True, verbosity=0)
+# gunicorn forks after this: a connection of SQLite must not cross that.
+connections.close_all()
+application = Control(django, clock)
