@@ -53,10 +53,7 @@ func (s *Service) slide(ctx context.Context, t *Token, now time.Time) {
 // User finds a user by exact username, or fails with KindUserUnknown or
 // KindUnavailable.
 func (s *Service) User(ctx context.Context, username string) (User, error) {
-	account, err := Account{}, ErrNotFound
-	if storableName(username) {
-		account, err = s.store.Account(ctx, username)
-	}
+	account, err := s.account(ctx, username)
 	if errors.Is(err, ErrNotFound) {
 		return User{}, &Error{Kind: KindUserUnknown}
 	}

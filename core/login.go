@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Login checks a password and gives a session: the user's live token again
@@ -10,8 +11,62 @@ import (
 // KindInvalidCredentials, KindUserInactive (right password, inactive user),
 // KindUnavailable, KindOverloaded or KindThrottled. An unknown name costs the
 // same hash as a known one.
+//
+// A login is counted as a guess before its password is hashed, and taken back if
+// it was none. One that comes after too many takes as long as a wrong password
+// and fails as one does, unless the policy tells; nothing is hashed for it.
 func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (Session, error) {
-	account, err := s.checkPassword(ctx, username, plain)
+	leave, err := s.hasher.Admit(plain)
+	if err != nil {
+		s.told(ActLogin, p.Issuer, KindOverloaded.String())
+		return Session{}, hashing(err)
+	}
+	defer leave()
+	reserved, wait, err := s.reserve(ctx, username)
+	if err != nil {
+		s.told(ActLogin, p.Issuer, KindUnavailable.String())
+		return Session{}, failure("count guess", err)
+	}
+	if wait > 0 {
+		leave()
+		s.told(ActLogin, p.Issuer, KindThrottled.String())
+		return Session{}, s.throttled(ctx, p, username, wait)
+	}
+	e := s.entry(ctx, ActLogin, p.Issuer)
+	session, err := s.login(ctx, p, &e, username, plain)
+	kind := KindOf(err)
+	switch {
+	case err == nil:
+		s.refund(ctx, reserved)
+	case kind == KindInvalidCredentials || kind == KindUserInactive:
+		e.Outcome = kind.String()
+		s.recordFailure(ctx, e)
+	default:
+		e.Outcome = kind.String()
+		s.refund(ctx, reserved)
+	}
+	s.told(ActLogin, p.Issuer, e.Outcome)
+	return session, err
+}
+
+// throttled is the answer to a login after too many guesses.
+func (s *Service) throttled(ctx context.Context, p Policy, username string, wait time.Duration) error {
+	if p.TellThrottled {
+		return &Error{Kind: KindThrottled, RetryAfter: wait}
+	}
+	account, err := s.account(ctx, username)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return failure("find user", err)
+	}
+	if err := s.hasher.Wait(ctx, username, account.PasswordHash); err != nil {
+		return hashing(err)
+	}
+	return &Error{Kind: KindInvalidCredentials}
+}
+
+// login checks the password and issues a token. It says in e on whom.
+func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, plain string) (Session, error) {
+	account, err := s.checkPassword(ctx, e, username, plain)
 	if err != nil {
 		return Session{}, err
 	}
@@ -20,32 +75,42 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 	if err != nil {
 		return Session{}, s.sealing("issue token", err)
 	}
+	e.Token = TokenID(fresh.Digest)
 	if !p.Reuse {
-		if err := s.store.IssueToken(ctx, fresh); err != nil {
+		if err := s.store.IssueToken(s.audited(ctx, e), fresh); err != nil {
 			return Session{}, issuing(err)
 		}
 		return Session{User: account.User, Token: fresh, Key: key}, nil
 	}
-	token, err := s.store.ReuseToken(ctx, fresh, now)
+	token, err := s.store.ReuseToken(s.audited(ctx, e), fresh, now)
 	if err != nil {
 		return Session{}, issuing(err)
 	}
 	if string(token.Digest) != string(fresh.Digest) {
-		if key, err = s.sealer.open(token); err != nil {
+		if key = string(token.Text); key != "" {
+			return Session{User: account.User, Token: token, Key: key}, nil
+		}
+		if key, err = s.opened(token); err != nil {
 			return Session{}, s.sealing("show token again", err)
 		}
 	}
 	return Session{User: account.User, Token: token, Key: key}, nil
 }
 
+// account finds an account, or fails with ErrNotFound as a store does.
+func (s *Service) account(ctx context.Context, username string) (Account, error) {
+	if !storableName(username) {
+		return Account{}, ErrNotFound
+	}
+	return s.store.Account(ctx, username)
+}
+
 // checkPassword finds the account that username and plain are the credentials
 // of, and brings its hash up to date.
-func (s *Service) checkPassword(ctx context.Context, username, plain string) (Account, error) {
-	account, err := Account{}, ErrNotFound
-	if storableName(username) {
-		account, err = s.store.Account(ctx, username)
-	}
+func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, plain string) (Account, error) {
+	account, err := s.account(ctx, username)
 	if errors.Is(err, ErrNotFound) {
+		e.Unknown = s.UnknownName(username)
 		if err := s.hasher.Burn(ctx, username, plain); err != nil {
 			return Account{}, hashing(err)
 		}
@@ -54,7 +119,8 @@ func (s *Service) checkPassword(ctx context.Context, username, plain string) (Ac
 	if err != nil {
 		return Account{}, failure("find user", err)
 	}
-	ok, rehash, err := s.hasher.Check(ctx, account.PasswordHash, plain)
+	e.UserID, e.Username = account.ID, account.Username
+	ok, rehash, err := s.hasher.Check(ctx, username, account.PasswordHash, plain)
 	if err != nil {
 		return Account{}, hashing(err)
 	}

@@ -3,14 +3,17 @@ package core
 import (
 	"context"
 	"crypto/rand"
+	"sync/atomic"
 
 	"github.com/authcompat/authcompat/core/password"
 )
 
-// Passwords is the Hasher of a server: new passwords in Django's pbkdf2_sha256,
-// old ones in every format of package password.
+// Passwords is the Hasher that computes: new passwords in Django's
+// pbkdf2_sha256, old ones in every format of package password. It has no bound
+// on how many it computes at a time; [Lane] puts one on it.
 type Passwords struct {
 	hasher password.Hasher
+	decoys atomic.Pointer[Decoys]
 	// KeepHashes leaves weak hashes as they are instead of making them anew at
 	// the next login.
 	KeepHashes bool
@@ -26,6 +29,13 @@ func NewPasswords(iterations int) (*Passwords, error) {
 	return &Passwords{hasher: h}, nil
 }
 
+// Disguise sets what names without a password that can be checked cost from now
+// on. Without it they cost what a new hash does.
+func (p *Passwords) Disguise(d *Decoys) { p.decoys.Store(d) }
+
+// Admit implements Hasher: everyone is.
+func (p *Passwords) Admit(string) (leave func(), err error) { return func() {}, nil }
+
 // Hash implements Hasher.
 func (p *Passwords) Hash(ctx context.Context, plain string) (string, error) {
 	if err := ctx.Err(); err != nil {
@@ -38,24 +48,47 @@ func (p *Passwords) Hash(ctx context.Context, plain string) (string, error) {
 func (p *Passwords) Unusable() (string, error) { return p.hasher.Unusable(), nil }
 
 // Check implements Hasher. A row that can't be verified, because it is unusable,
-// broken or of a format that is refused, costs a new hash and never matches.
-func (p *Passwords) Check(ctx context.Context, encoded, plain string) (ok, rehash bool, err error) {
+// broken or of a format that is refused, costs what Burn does and never matches.
+func (p *Passwords) Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, false, err
 	}
 	ok, err = password.Verify(encoded, plain)
 	if err != nil {
-		p.hasher.Cost().Burn(plain)
+		p.decoy(username).Burn(plain)
 		return false, false, nil
 	}
 	return ok, ok && !p.KeepHashes && p.hasher.NeedsRehash(encoded), nil
 }
 
 // Burn implements Hasher.
-func (p *Passwords) Burn(ctx context.Context, _, plain string) error {
+func (p *Passwords) Burn(ctx context.Context, username, plain string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p.hasher.Cost().Burn(plain)
+	p.decoy(username).Burn(plain)
 	return nil
+}
+
+// Wait implements Hasher: not at all, since nobody has measured how long.
+func (p *Passwords) Wait(ctx context.Context, _, _ string) error { return ctx.Err() }
+
+// cost is the work of a check for the name whose password is encoded; empty
+// where the name has none.
+func (p *Passwords) cost(username, encoded string) password.Cost {
+	c, err := password.CostOf(encoded)
+	if err != nil {
+		return p.decoy(username)
+	}
+	return c
+}
+
+// decoy is the work of a check for a name without a password.
+func (p *Passwords) decoy(username string) password.Cost {
+	if d := p.decoys.Load(); d != nil {
+		if c, ok := d.cost(username); ok {
+			return c
+		}
+	}
+	return p.hasher.Cost()
 }

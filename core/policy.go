@@ -24,6 +24,13 @@ type Policy struct {
 	// Reuse shows a user's live token again at each login instead of issuing
 	// another one.
 	Reuse bool
+	// Keep names the older form that is kept of each token beside the engine's
+	// own, so that it can be handed back to an older server: a digest of knox's,
+	// or with Authtoken the sealed text. Empty: none.
+	Keep Generation
+	// TellThrottled answers a login after too many guesses with KindThrottled
+	// instead of the failure of a wrong password.
+	TellThrottled bool
 	// NormalizeUsername brings a username to Unicode's NFKC form before it is
 	// stored (Django 1.10 and later: django/contrib/auth/base_user.py,
 	// AbstractBaseUser.normalize_username).

@@ -33,20 +33,26 @@ type Registration struct {
 func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Session, error) {
 	u, err := s.newUser(ctx, p, r)
 	if err != nil {
+		s.told(ActRegister, p.Issuer, KindOf(err).String())
 		return Session{}, err
 	}
+	e := s.entry(ctx, ActRegister, p.Issuer)
+	e.Username = u.Username
 	var session Session
 	var minting error
-	session.User, err = s.store.CreateUser(ctx, u, func(user User) (Token, error) {
+	session.User, err = s.store.CreateUser(s.audited(ctx, &e), u, func(user User) (Token, error) {
 		session.Token, session.Key, minting = s.mint(p, user.ID, u.CreatedAt)
+		e.UserID, e.Token = user.ID, TokenID(session.Token.Digest)
 		return session.Token, minting
 	})
 	if minting != nil {
 		return Session{}, s.sealing("issue token", minting)
 	}
 	if err != nil {
+		s.told(ActRegister, p.Issuer, failure("create user", err).Kind.String())
 		return Session{}, failure("create user", err)
 	}
+	s.told(ActRegister, p.Issuer, OK)
 	return session, nil
 }
 
@@ -56,7 +62,9 @@ func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (Use
 	if err != nil {
 		return User{}, err
 	}
-	user, err := s.store.CreateUser(ctx, u, nil)
+	e := s.entry(ctx, ActCreateUser, "")
+	e.Username, e.Actor = u.Username, Operator
+	user, err := s.store.CreateUser(s.audited(ctx, &e), u, nil)
 	if err != nil {
 		return User{}, failure("create user", err)
 	}
@@ -95,15 +103,28 @@ func (s *Service) newUser(ctx context.Context, p Policy, r Registration) (NewUse
 	if taken {
 		return NewUser{}, &Error{Kind: KindUsernameTaken}
 	}
-	if r.NoPassword {
-		u.PasswordHash, err = s.hasher.Unusable()
-	} else {
-		u.PasswordHash, err = s.hasher.Hash(ctx, r.Password)
-	}
-	if err != nil {
-		return NewUser{}, hashing(err)
+	if u.PasswordHash, err = s.encode(ctx, r.Password, r.NoPassword); err != nil {
+		return NewUser{}, err
 	}
 	return u, nil
+}
+
+// encode hashes a new password, or gives one that none matches.
+func (s *Service) encode(ctx context.Context, plain string, none bool) (encoded string, err error) {
+	if none {
+		encoded, err = s.hasher.Unusable()
+	} else {
+		var leave func()
+		if leave, err = s.hasher.Admit(plain); err != nil {
+			return "", hashing(err)
+		}
+		defer leave()
+		encoded, err = s.hasher.Hash(ctx, plain)
+	}
+	if err != nil {
+		return "", hashing(err)
+	}
+	return encoded, nil
 }
 
 // normalizeEmail does what BaseUserManager.normalize_email does

@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // KeySize is the length of a sealing key in bytes (AES-256).
@@ -21,29 +23,60 @@ var ErrNoKey = errors.New("sealing key is missing")
 
 // Sealer seals tokens that have to be shown again, with AES-256-GCM, bound to
 // their user, their digest and the key's id: a sealed token copied to another
-// row does not open. The zero Sealer has no key and fails with ErrNoKey.
+// row does not open. It is a ring of keys: the first one seals, each opens what
+// it has sealed. The zero Sealer has no key and fails with ErrNoKey.
 type Sealer struct {
+	ring []sealingKey
+}
+
+type sealingKey struct {
 	id   string
 	aead cipher.AEAD
 }
 
-// NewSealer makes a sealer from a key of KeySize bytes.
-func NewSealer(key []byte) (Sealer, error) {
-	if len(key) != KeySize {
-		return Sealer{}, fmt.Errorf("sealing key has %d bytes, not %d", len(key), KeySize)
+// NewSealer makes a sealer from keys of KeySize bytes, the newest first.
+func NewSealer(keys ...[]byte) (Sealer, error) {
+	var s Sealer
+	for _, key := range keys {
+		if len(key) != KeySize {
+			return Sealer{}, fmt.Errorf("sealing key has %d bytes, not %d", len(key), KeySize)
+		}
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			return Sealer{}, fmt.Errorf("sealing key: %w", err)
+		}
+		aead, err := cipher.NewGCM(block)
+		if err != nil {
+			return Sealer{}, fmt.Errorf("sealing key: %w", err)
+		}
+		s.ring = append(s.ring, sealingKey{id: keyID(key), aead: aead})
 	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return Sealer{}, fmt.Errorf("sealing key: %w", err)
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		return Sealer{}, fmt.Errorf("sealing key: %w", err)
-	}
-	// The id is told in rows and logs, so it must not help to find the key:
-	// eight bytes of a digest under a label of its own.
+	return s, nil
+}
+
+// keyID is told in rows and logs, so it must not help to find the key: eight
+// bytes of a digest under a label of its own.
+func keyID(key []byte) string {
 	sum := sha256.Sum256(append([]byte("authcompat sealing key id\x00"), key...))
-	return Sealer{id: hex.EncodeToString(sum[:8]), aead: aead}, nil
+	return hex.EncodeToString(sum[:8])
+}
+
+// ParseKeys reads sealing keys as ParseKey does, separated by white space or
+// commas, at least one, the newest first.
+func ParseKeys(text string) ([][]byte, error) {
+	words := strings.FieldsFunc(text, func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
+	if len(words) == 0 {
+		return nil, errors.New("there is no sealing key")
+	}
+	var keys [][]byte
+	for _, word := range words {
+		key, err := ParseKey(word)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }
 
 // ParseKey reads a sealing key in base64, padded or not, of KeySize bytes.
@@ -60,31 +93,48 @@ func ParseKey(text string) ([]byte, error) {
 	return key, nil
 }
 
-// KeyID names the key; empty for the zero Sealer.
-func (s Sealer) KeyID() string { return s.id }
+// KeyID names the key that seals; empty for the zero Sealer.
+func (s Sealer) KeyID() string {
+	if len(s.ring) == 0 {
+		return ""
+	}
+	return s.ring[0].id
+}
+
+// KeyIDs names all keys, the one that seals first.
+func (s Sealer) KeyIDs() []string {
+	ids := make([]string, len(s.ring))
+	for i, key := range s.ring {
+		ids[i] = key.id
+	}
+	return ids
+}
 
 // seal closes a token's text.
 func (s Sealer) seal(random io.Reader, userID int64, d Digest, text string) ([]byte, error) {
-	if s.aead == nil {
+	if len(s.ring) == 0 {
 		return nil, ErrNoKey
 	}
-	nonce := make([]byte, s.aead.NonceSize(), s.aead.NonceSize()+len(text)+s.aead.Overhead())
+	key := s.ring[0]
+	nonce := make([]byte, key.aead.NonceSize(), key.aead.NonceSize()+len(text)+key.aead.Overhead())
 	if _, err := io.ReadFull(random, nonce); err != nil {
 		return nil, fmt.Errorf("draw nonce: %w", err)
 	}
-	return s.aead.Seal(nonce, nonce, []byte(text), s.binding(userID, d)), nil
+	return key.aead.Seal(nonce, nonce, []byte(text), key.binding(userID, d)), nil
 }
 
 // open gives the text of a sealed token.
 func (s Sealer) open(t Token) (string, error) {
-	if s.aead == nil || t.SealKey != s.id {
+	i := slices.IndexFunc(s.ring, func(k sealingKey) bool { return k.id == t.SealKey })
+	if i < 0 {
 		return "", fmt.Errorf("token sealed with key %q: %w", t.SealKey, ErrNoKey)
 	}
-	size := s.aead.NonceSize()
+	key := s.ring[i]
+	size := key.aead.NonceSize()
 	if len(t.Sealed) < size {
 		return "", errors.New("sealed token is cut short")
 	}
-	text, err := s.aead.Open(nil, t.Sealed[:size], t.Sealed[size:], s.binding(t.UserID, t.Digest))
+	text, err := key.aead.Open(nil, t.Sealed[:size], t.Sealed[size:], key.binding(t.UserID, t.Digest))
 	if err != nil {
 		return "", errors.New("sealed token does not open: another row's, or changed")
 	}
@@ -92,8 +142,29 @@ func (s Sealer) open(t Token) (string, error) {
 }
 
 // binding is the additional data that ties a sealed text to its row.
-func (s Sealer) binding(userID int64, d Digest) []byte {
+func (k sealingKey) binding(userID int64, d Digest) []byte {
 	b := binary.BigEndian.AppendUint64([]byte("authcompat token\x00"), uint64(userID))
 	b = append(b, d...)
-	return append(b, s.id...)
+	return append(b, k.id...)
+}
+
+// currentSealer gives the sealer of this moment.
+func (s *Service) currentSealer() Sealer { return *s.sealer.Load() }
+
+// SealWith sets the sealer from now on.
+func (s *Service) SealWith(sealer Sealer) { s.sealer.Store(&sealer) }
+
+// opened gives the text of a sealed token, with keys that came after the start
+// too.
+func (s *Service) opened(t Token) (string, error) {
+	text, err := s.currentSealer().open(t)
+	if !errors.Is(err, ErrNoKey) || s.rekey == nil {
+		return text, err
+	}
+	sealer, rekeying := s.rekey()
+	if rekeying != nil {
+		return "", fmt.Errorf("%w; read keys again: %w", err, rekeying)
+	}
+	s.SealWith(sealer)
+	return sealer.open(t)
 }

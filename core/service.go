@@ -6,33 +6,46 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
-// Hasher checks and makes encoded passwords. Both take the time of a full
-// hash, so both end early when the context does.
+// Hasher checks and makes encoded passwords. Each call may wait for its turn; it
+// ends early when the context does.
 type Hasher interface {
+	// Admit lets one in who is about to call the other methods with plain, and
+	// has to call leave (once or more often) in the end; or refuses at once with
+	// an [*Error] of KindOverloaded.
+	Admit(plain string) (leave func(), err error)
 	// Hash encodes a new password.
 	Hash(ctx context.Context, plain string) (string, error)
 	// Unusable gives an encoded password that no password matches.
 	Unusable() (string, error)
-	// Check tells whether plain is the password of an encoded hash, and whether
-	// the hash should be made anew with Hash.
-	Check(ctx context.Context, encoded, plain string) (ok, rehash bool, err error)
+	// Check tells whether plain is the password of the account named username,
+	// whose encoded one is given, and whether that should be made anew with Hash.
+	Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error)
 	// Burn spends what Check would for an account named username, for names that
 	// have none.
 	Burn(ctx context.Context, username, plain string) error
+	// Wait lets as much time pass as Check or, where encoded is empty, Burn would
+	// take, and computes nothing.
+	Wait(ctx context.Context, username, encoded string) error
 }
 
 // Service is the engine. Its methods fail with *[Error] and are safe for
 // concurrent use.
 type Service struct {
-	store  Store
-	hasher Hasher
-	sealer Sealer
-	clock  Clock
-	random io.Reader
-	log    *slog.Logger
+	store    Store
+	hasher   Hasher
+	sealer   atomic.Pointer[Sealer]
+	rekey    func() (Sealer, error)
+	guessing atomic.Pointer[Guessing]
+	audit    Auditor
+	secret   []byte
+	events   func(act Act, profile, outcome string)
+	clock    Clock
+	random   io.Reader
+	log      *slog.Logger
 }
 
 // Config is what a Service is made of. Store and Hasher are required.
@@ -42,14 +55,29 @@ type Config struct {
 	// Sealer opens and closes tokens that are shown again; the zero one makes
 	// such logins fail with KindUnavailable.
 	Sealer Sealer
+	// Rekey, if set, gives the sealer anew, where it may have got another key: it
+	// is asked when a key is missing.
+	Rekey func() (Sealer, error)
+	// Audit, if set, is the store's own record.
+	Audit Auditor
+	// Secret is the store's DisguiseKey, under which names and addresses are kept
+	// as digests.
+	Secret []byte
+	// Events, if set, is told what came of each act of a client. It must be
+	// quick.
+	Events func(act Act, profile, outcome string)
 	Clock  Clock        // nil: time.Now
 	Random io.Reader    // nil: crypto/rand
 	Log    *slog.Logger // nil: nothing is logged
 }
 
-// New makes a Service.
+// New makes a Service. Guesses are not limited until LimitGuessing says so.
 func New(c Config) *Service {
-	s := &Service{store: c.Store, hasher: c.Hasher, sealer: c.Sealer, clock: c.Clock, random: c.Random, log: c.Log}
+	s := &Service{
+		store: c.Store, hasher: c.Hasher, rekey: c.Rekey, audit: c.Audit, secret: c.Secret, events: c.Events,
+		clock: c.Clock, random: c.Random, log: c.Log,
+	}
+	s.sealer.Store(&c.Sealer)
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -82,9 +110,18 @@ func (s *Service) mint(p Policy, userID int64, now time.Time) (Token, string, er
 		Sliding:   p.sliding(),
 		Reusable:  p.Reuse,
 	}
-	if p.Reuse {
-		t.SealKey = s.sealer.KeyID()
-		if t.Sealed, err = s.sealer.seal(s.random, userID, t.Digest, key); err != nil {
+	if p.Keep != "" && p.Keep != Authtoken {
+		if t.Legacy, err = LegacyOf(p.Keep, s.random, key); err != nil {
+			return Token{}, "", err
+		}
+	}
+	if s.needsText {
+		t.Text = Presented(key)
+	}
+	if !s.showsText && (p.Reuse || p.Keep == Authtoken) {
+		sealer := s.currentSealer()
+		t.SealKey = sealer.KeyID()
+		if t.Sealed, err = sealer.seal(s.random, userID, t.Digest, key); err != nil {
 			return Token{}, "", err
 		}
 	}

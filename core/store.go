@@ -62,5 +62,14 @@ type Store interface {
 	Close() error
 }
 
+// TextStore is a Store that works on an older server's tables and needs the
+// Text of the tokens that are issued, because it keeps them in that server's
+// form. What it can show again needs no sealing.
+type TextStore interface {
+	Store
+	// ShowsText tells whether the tables keep the text itself.
+	ShowsText() bool
+}
+
 // Clock tells the time. The engine cuts it to microseconds and UTC.
 type Clock func() time.Time

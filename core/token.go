@@ -45,6 +45,13 @@ type Token struct {
 	// it has to be shown again.
 	Sealed  []byte
 	SealKey string
+	// Legacy is an older server's form of the token, if one is kept. Look-ups
+	// leave it out; only the export of tokens gives it.
+	Legacy Legacy
+	// Text is the token itself, for a store that keeps it as an older server
+	// does (TextStore): it is set on tokens that are being issued, and on what
+	// such a store shows again.
+	Text Presented
 }
 
 // Expired tells whether the token is over at now.

@@ -24,7 +24,7 @@ func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
 		return nil, problemsOf(r.problems)
 	}
 	stacks := &stackLoader{files: files}
-	p := &Profile{Scheme: "Token", TrailingSlash: SlashExact, OtherPaths: AccessOpen, Messages: Messages{}}
+	p := &Profile{Scheme: "Token", TrailingSlash: SlashExact, OtherPaths: AccessOpen, Throttling: Hidden, Messages: Messages{}}
 	m := root.mapping()
 	required(m, "name", &p.Name, identifier)
 	optional(m, "title", &p.Title, line)
@@ -70,6 +70,7 @@ func (p *Profile) read(m *mapping) {
 	required(m, "tokens", &p.Tokens, tokens)
 	optional(m, "trailing_slash", &p.TrailingSlash, word(SlashExact, SlashRedirect, SlashOptional))
 	optional(m, "other_paths", &p.OtherPaths, word(AccessOpen, AccessToken))
+	optional(m, "throttling", &p.Throttling, word(Hidden, Told))
 	optional(m, "headers", &p.Headers, headers)
 	if p.Family.among(PlainJSON) {
 		optional(m, "preflight_headers", &p.PreflightHeaders, headers)

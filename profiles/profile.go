@@ -38,6 +38,10 @@ type Profile struct {
 	// OtherPaths says whether paths that no endpoint has want a token before
 	// they answer 404: "open" unless the profile says otherwise.
 	OtherPaths Access
+	// Throttling says whether a login after too many wrong guesses is told so, with
+	// 429: "hidden" unless the profile says otherwise, which answers what a wrong
+	// password does.
+	Throttling Telling
 	// Headers stand on every reply of the API, spelled and ordered as written.
 	Headers []Header
 	// PreflightHeaders stand on the reply to OPTIONS besides (family plainjson).

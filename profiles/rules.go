@@ -96,7 +96,8 @@ const (
 	NegotiationLast  Negotiation = "last"
 )
 
-// Telling says whether an inactive user with the right password learns why.
+// Telling says whether a client learns why a login failed: an inactive user with
+// the right password, or anyone after too many guesses.
 type Telling string
 
 // The values of Telling.

@@ -41,6 +41,7 @@ func (p *Profile) sections() []sheet {
 	head.set("tokens", p.Tokens.show())
 	head.text("trailing_slash", string(p.TrailingSlash))
 	head.text("other_paths", string(p.OtherPaths))
+	head.text("throttling", string(p.Throttling))
 	sections := []sheet{head}
 	for _, part := range []struct {
 		key   string

@@ -114,6 +114,7 @@ scheme: Token
 tokens: {hex: 40, ttl: 2d, sliding: false, per_user: one, realm: default, match: exact}
 trailing_slash: exact
 other_paths: open
+throttling: hidden
 
 headers:
   X-A: "1"

@@ -68,14 +68,35 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if s.writer, err = connect(writerDSN(file), 1); err != nil {
 		return nil, err
 	}
-	if s.reader, err = connect(readerDSN(file, o.Wait), o.Readers); err != nil {
+	if s.reader, err = connect(readerDSN(file, o.Wait), o.Readers+1); err != nil { // and the anchor
 		return nil, errors.Join(err, s.writer.Close())
 	}
 	if err := s.prepare(ctx); err != nil {
 		_ = s.Close() // the error worth telling is why it did not open
 		return nil, diagnose(explain(ctx, o.Wait, err))
 	}
+	if err := s.watch(ctx, file); err != nil {
+		_ = s.Close()
+		return nil, diagnose(explain(ctx, o.Wait, err))
+	}
 	return s, nil
+}
+
+// watch opens the view by which the cache knows that nothing has changed. Where
+// the system has none, the cache stays empty.
+func (s *Store) watch(ctx context.Context, file string) (err error) {
+	if s.anchor, err = s.reader.Connx(ctx); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	var any bool
+	if err := s.anchor.GetContext(ctx, &any, `SELECT EXISTS (SELECT 1 FROM users)`); err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	index, err := mapWALIndex(file)
+	if err == nil {
+		s.cache.index.Store(index)
+	}
+	return nil
 }
 
 // prepare makes the file ready and compiles the statements of the look-ups.
@@ -84,6 +105,9 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if s.findToken, err = s.reader.PreparexContext(ctx, selectToken); err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	if s.findOlder, err = s.reader.PreparexContext(ctx, selectLegacy); err != nil {
 		return fmt.Errorf("prepare: %w", err)
 	}
 	if s.account, err = s.reader.PreparexContext(ctx, selectAccount); err != nil {

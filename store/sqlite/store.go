@@ -23,7 +23,13 @@ type Store struct {
 	reader *sqlx.DB // read-only connections, as many as places
 	places chan struct{}
 
+	// anchor is a connection that is open for as long as the store: the shared
+	// memory that cache looks into goes with the last one.
+	anchor *sqlx.Conn
+	cache  cache
+
 	findToken *sqlx.Stmt
+	findOlder *sqlx.Stmt
 	account   *sqlx.Stmt
 }
 
@@ -41,16 +47,28 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Close() error {
 	// The writer goes last: whichever connection does writes the log back into
 	// the database, and a reader may not.
+	s.cache.index.Store(nil)
+	if s.anchor != nil {
+		_ = s.anchor.Close() // an error says only that it is closed already
+	}
 	return errors.Join(s.reader.Close(), s.writer.Close())
 }
 
 // write runs do in a transaction that has the file's write lock from its
-// beginning, as often as it takes to get the lock. The transaction is committed
-// if do returns nil and the context has not ended by then.
+// beginning, as often as it takes to get the lock. The transaction is committed,
+// with the audit entry of the context, if do returns nil and the context has not
+// ended by then.
 func (s *Store) write(ctx context.Context, do func(context.Context, *sqlx.Tx) error) error {
 	bounded, cancel := context.WithTimeout(ctx, s.wait)
 	defer cancel()
-	err := patiently(bounded, func() error { return transact(bounded, s.writer, do) })
+	err := patiently(bounded, func() error {
+		return transact(bounded, s.writer, func(ctx context.Context, tx *sqlx.Tx) error {
+			if err := do(ctx, tx); err != nil {
+				return err
+			}
+			return recorded(ctx, tx)
+		})
+	})
 	return explain(ctx, s.wait, err)
 }
 

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -12,8 +13,10 @@ import (
 )
 
 const insertToken = `
-	INSERT INTO tokens (digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key)
-	VALUES (:digest, :user_id, :realm, :issuer, :created_at, :expires_at, :sliding, :reusable, :sealed, :seal_key)`
+	INSERT INTO tokens (digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key,
+	                    generation, prefix, salt, twin)
+	VALUES (:digest, :user_id, :realm, :issuer, :created_at, :expires_at, :sliding, :reusable, :sealed, :seal_key,
+	        :generation, :prefix, :salt, :twin)`
 
 // selectReusable has the condition of the index tokens_reusable, so that it is
 // one look-up.
@@ -51,6 +54,7 @@ type tokenRow struct {
 	Reusable  bool          `db:"reusable"`
 	Sealed    []byte        `db:"sealed"`
 	SealKey   string        `db:"seal_key"`
+	legacyRow
 }
 
 // rowOf gives the row that keeps the token.
@@ -61,10 +65,11 @@ func rowOf(t core.Token) tokenRow {
 		ExpiresAt: sql.NullInt64{Int64: t.ExpiresAt.UnixMicro(), Valid: !t.ExpiresAt.IsZero()},
 		Sliding:   t.Sliding.Microseconds(),
 		Reusable:  t.Reusable, Sealed: t.Sealed, SealKey: t.SealKey,
+		legacyRow: legacyOf(t.Legacy),
 	}
 }
 
-// token gives the row as the engine knows it.
+// token gives the row as the engine knows it, without an older form.
 func (r tokenRow) token() core.Token {
 	t := core.Token{
 		Digest: r.Digest, UserID: r.UserID, Realm: r.Realm, Issuer: r.Issuer,
@@ -103,6 +108,9 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 		default:
 			token = row.token()
 			if !token.Expired(now) {
+				if e := core.AuditOf(ctx); e != nil {
+					e.Token = core.TokenID(token.Digest)
+				}
 				return slide(ctx, tx, &token, fresh)
 			}
 			if _, err := tx.ExecContext(ctx, `UPDATE tokens SET reusable = 0 WHERE digest = ?`, row.Digest); err != nil {
@@ -134,20 +142,39 @@ func slide(ctx context.Context, tx *sqlx.Tx, live *core.Token, fresh core.Token)
 
 // FindToken implements [core.Store].
 func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (core.Token, core.User, error) {
+	if err := ctx.Err(); err != nil {
+		return core.Token{}, core.User{}, err
+	}
+	digest := sha256.Sum256([]byte(p))
+	header, cached := s.cache.state()
+	if cached {
+		if e, ok := s.cache.get(header, digest); ok && e.token.Realm == realm {
+			return e.token, e.user, nil
+		}
+	}
+	token, user, err := s.queryToken(ctx, realm, p, digest[:])
+	if err == nil && cached {
+		s.cache.put(header, digest, entry{token, user})
+	}
+	return token, user, err
+}
+
+// queryToken asks the database for a token.
+func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, digest core.Digest) (core.Token, core.User, error) {
 	if err := s.enter(ctx); err != nil {
 		return core.Token{}, core.User{}, err
 	}
 	defer s.leave()
 
 	var (
-		token = tokenRow{Digest: p.SHA256(), Realm: realm}
+		token = tokenRow{Digest: digest, Realm: realm}
 		user  accountRow
 	)
 	err := s.findToken.QueryRowContext(context.WithoutCancel(ctx), token.Digest, realm).Scan(
 		&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
 		&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt)
 	if errors.Is(err, sql.ErrNoRows) {
-		return core.Token{}, core.User{}, core.ErrNotFound
+		return s.findLegacy(ctx, realm, p)
 	}
 	if err != nil {
 		return core.Token{}, core.User{}, explain(ctx, s.wait, fmt.Errorf("select token: %w", err))

@@ -68,6 +68,9 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 		if added, err = row.account(); err != nil {
 			return err
 		}
+		if e := core.AuditOf(ctx); e != nil {
+			e.UserID = row.ID
+		}
 		if mint == nil {
 			return nil
 		}

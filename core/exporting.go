@@ -1,0 +1,32 @@
+package core
+
+import (
+	"context"
+	"time"
+)
+
+// Exporter hands users and tokens to another server, in pages, and keeps what
+// was handed over, so that later imports from there and exports to there know
+// who changed what. Pages see what is there when they are asked for. Errors are
+// those of [Store].
+type Exporter interface {
+	// ExportUsers gives at most limit users whose ids are above after, by id.
+	ExportUsers(ctx context.Context, after int64, limit int) ([]Account, error)
+
+	// ExportTokens gives at most limit tokens of the realm, live and expired,
+	// whose user and digest are above those of after, in that order, each with
+	// its Legacy. The zero Token is before all.
+	ExportTokens(ctx context.Context, realm string, after Token, limit int) ([]Token, error)
+
+	// Links gives the marks of what was last taken over from the source, or
+	// handed to it, of these users.
+	Links(ctx context.Context, source int64, userIDs []int64) (map[int64][]byte, error)
+
+	// Link keeps that users, and tokens with these digests of theirs or their
+	// twins', were handed to the source of place, in one atomic step.
+	Link(ctx context.Context, place ImportPlace, users []Account, tokens []Digest) error
+
+	// Ended gives those of the digests whose tokens were once taken over or
+	// handed over, and are gone here or over at now.
+	Ended(ctx context.Context, digests []Digest, now time.Time) ([]Digest, error)
+}

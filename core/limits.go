@@ -1,0 +1,114 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Limits counts guesses at passwords. A count is shared by all who work on the
+// database, and fades: a key with a [Limit] has room for Most guesses at once,
+// and gains room for one more each Window/Most. Errors are those of [Store];
+// stores never read a clock.
+type Limits interface {
+	// Reserve counts a guess for each of the keys, in one atomic step, if all of
+	// them have room; else for none, and wait is how long until they have. Of any
+	// number of calls at once, no more succeed than there is room for.
+	Reserve(ctx context.Context, now time.Time, guesses ...Guess) (wait time.Duration, err error)
+
+	// Refund takes back what Reserve counted.
+	Refund(ctx context.Context, guesses ...Guess) error
+
+	// ForgetGuesses removes at most limit keys that have all their room at now,
+	// and gives their number.
+	ForgetGuesses(ctx context.Context, now time.Time, limit int) (int, error)
+}
+
+// Guess is a key whose guesses are counted, with its limit.
+type Guess struct {
+	Key   []byte // a digest: no name or address is kept
+	Limit Limit
+}
+
+// Limit is how many guesses a key has room for.
+type Limit struct {
+	Most   int           // at once, at least 1
+	Window time.Duration // after which as many are free again
+}
+
+// Each is how long one guess takes room.
+func (l Limit) Each() time.Duration { return l.Window / time.Duration(l.Most) }
+
+// Next is the rule of [Limits]: a key is kept as the moment when it has all its
+// room again, in the past or never set where it has. Next gives that moment after one more
+// guess at now, or how long to wait.
+func (l Limit) Next(full, now time.Time) (next time.Time, wait time.Duration) {
+	if full.Before(now) {
+		full = now
+	}
+	next = full.Add(l.Each())
+	if over := next.Sub(now) - l.Each()*time.Duration(l.Most); over > 0 {
+		return full, over
+	}
+	return next, 0
+}
+
+// Guessing says how guesses at passwords are limited.
+type Guessing struct {
+	Limits Limits
+	// Account limits guesses at one name, whether it exists or not; Address those
+	// of one client's address (of one /64 in IPv6), whatever the names.
+	Account, Address Limit
+}
+
+// DefaultAccountLimit and DefaultAddressLimit are for servers where many clients
+// may share an address.
+func DefaultAccountLimit() Limit { return Limit{Most: 10, Window: 15 * time.Minute} }
+
+// DefaultAddressLimit is the limit of an address.
+func DefaultAddressLimit() Limit { return Limit{Most: 100, Window: 15 * time.Minute} }
+
+// LimitGuessing sets the limits from now on; nil is none.
+func (s *Service) LimitGuessing(g *Guessing) { s.guessing.Store(g) }
+
+// reserve counts a login as a guess before its password is looked at. The guesses
+// are to be given to refund if it was none.
+func (s *Service) reserve(ctx context.Context, username string) (reserved []Guess, wait time.Duration, err error) {
+	g := s.guessing.Load()
+	if g == nil {
+		return nil, 0, nil
+	}
+	reserved = append(reserved, Guess{Key: s.limitKey("account", username), Limit: g.Account})
+	if a := ClientOf(ctx).Address; a.IsValid() {
+		reserved = append(reserved, Guess{Key: s.limitKey("address", network(a)), Limit: g.Address})
+	}
+	wait, err = g.Limits.Reserve(ctx, s.now(), reserved...)
+	if err != nil || wait > 0 {
+		return nil, wait, err
+	}
+	return reserved, 0, nil
+}
+
+// limitKeySize is the length of a key that guesses are counted for, in bytes.
+const limitKeySize = 16
+
+func (s *Service) limitKey(label, text string) []byte {
+	return keyedDigest(s.secret, label, text)[:limitKeySize]
+}
+
+// refund takes a login back that was no wrong guess. It is not the client's to
+// stop that by leaving.
+func (s *Service) refund(ctx context.Context, reserved []Guess) {
+	g := s.guessing.Load()
+	if g == nil || len(reserved) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	if err := g.Limits.Refund(ctx, reserved...); err != nil && !errors.Is(err, ErrUnavailable) {
+		s.log.Warn("a login stays counted as a guess", "error", err)
+	}
+}
+
+// afterwards bounds what is done for a request after its outcome is known.
+const afterwards = 5 * time.Second

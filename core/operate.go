@@ -1,0 +1,165 @@
+package core
+
+import (
+	"context"
+	"errors"
+
+	"github.com/authcompat/authcompat/core/password"
+)
+
+// Acts of an operator. Each is in the audit record.
+
+// operated begins the entry about an act of an operator on a user.
+func (s *Service) operated(ctx context.Context, act Act, u User) AuditEntry {
+	e := s.entry(ctx, act, "")
+	e.Actor, e.UserID, e.Username = Operator, u.ID, u.Username
+	return e
+}
+
+// operating turns a store's failure into the engine's.
+func operating(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrNotFound):
+		return &Error{Kind: KindUserUnknown, Err: err}
+	}
+	return failure(doing, err)
+}
+
+// SetActive says whether the user may log in and use tokens. It fails with
+// KindUserUnknown or KindUnavailable.
+func (s *Service) SetActive(ctx context.Context, store Admin, u User, active bool) error {
+	act := ActDisableUser
+	if active {
+		act = ActEnableUser
+	}
+	e := s.operated(ctx, act, u)
+	return operating("set active", store.SetActive(s.audited(ctx, &e), u.ID, active))
+}
+
+// DeleteUser removes the user and all tokens. Errors as SetActive.
+func (s *Service) DeleteUser(ctx context.Context, store Admin, u User) error {
+	e := s.operated(ctx, ActDeleteUser, u)
+	return operating("delete user", store.DeleteUser(s.audited(ctx, &e), u.ID))
+}
+
+// SetPassword gives the user another password, or none that works. Errors as
+// SetActive, and KindOverloaded.
+func (s *Service) SetPassword(ctx context.Context, u User, plain string, none bool) error {
+	encoded, err := s.encode(ctx, plain, none)
+	if err != nil {
+		return err
+	}
+	e := s.operated(ctx, ActSetPassword, u)
+	for {
+		account, err := s.account(ctx, u.Username)
+		if err == nil {
+			err = s.store.UpdatePassword(s.audited(ctx, &e), account.ID, account.PasswordHash, encoded)
+			if errors.Is(err, ErrNotFound) && ctx.Err() == nil {
+				continue // a login has made the hash anew meanwhile, or the user is gone
+			}
+		}
+		return operating("set password", err)
+	}
+}
+
+// RevokeToken ends one token. It fails with KindTokenUnknown or KindUnavailable.
+func (s *Service) RevokeToken(ctx context.Context, u User, t Token) error {
+	e := s.operated(ctx, ActRevokeToken, u)
+	e.Token = TokenID(t.Digest)
+	err := s.store.DeleteToken(s.audited(ctx, &e), t.Digest)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrNotFound):
+		return &Error{Kind: KindTokenUnknown, Err: err}
+	}
+	return failure("revoke token", err)
+}
+
+// RevokeTokens ends all tokens that the user has in a realm, and gives their
+// number. It fails with KindUnavailable.
+func (s *Service) RevokeTokens(ctx context.Context, u User, realm string) (int, error) {
+	e := s.operated(ctx, ActRevokeTokens, u)
+	n, err := s.store.DeleteUserTokens(s.audited(ctx, &e), u.ID, realm)
+	if err != nil {
+		return 0, failure("revoke tokens", err)
+	}
+	return n, nil
+}
+
+// PasswordFormat says how the user's password is hashed, as reports show it:
+// format and parameters, nothing of salt or hash. Errors as User.
+func (s *Service) PasswordFormat(ctx context.Context, username string) (string, error) {
+	account, err := s.account(ctx, username)
+	if err != nil {
+		return "", operating("find user", err)
+	}
+	cost, err := password.CostOf(account.PasswordHash)
+	switch {
+	case err == nil:
+		return cost.String(), nil
+	case errors.Is(err, password.ErrUnusable):
+		return "unusable", nil
+	}
+	return err.Error(), nil
+}
+
+// resealBatch is how many tokens are sealed anew in one step.
+const resealBatch = 500
+
+// Reseal seals all tokens with the newest key that are sealed with an older one
+// of the sealer's. A token keeps its text. It goes on where it was cut off, and
+// gives the number of tokens that are sealed anew, and of those that did not
+// open, which stay as they are.
+func (s *Service) Reseal(ctx context.Context, store Admin) (done, broken int, err error) {
+	sealer := s.currentSealer()
+	for _, was := range sealer.KeyIDs() {
+		if was == sealer.KeyID() {
+			continue
+		}
+		var after Digest
+		for {
+			tokens, err := store.SealedTokens(ctx, was, after, resealBatch)
+			if err != nil {
+				return done, broken, failure("find sealed tokens", err)
+			}
+			if len(tokens) == 0 {
+				break
+			}
+			after = tokens[len(tokens)-1].Digest
+			var anew []Token
+			for _, t := range tokens {
+				text, err := sealer.open(t)
+				if err != nil {
+					broken++
+					s.log.Error("a sealed token does not open and stays as it is", "token", TokenID(t.Digest), "error", err)
+					continue
+				}
+				if t.Sealed, err = sealer.seal(s.random, t.UserID, t.Digest, text); err != nil {
+					return done, broken, s.sealing("reseal token", err)
+				}
+				t.SealKey = sealer.KeyID()
+				anew = append(anew, t)
+			}
+			if err := store.Reseal(ctx, was, anew); err != nil {
+				return done, broken, failure("reseal tokens", err)
+			}
+			done += len(anew)
+		}
+	}
+	return done, broken, nil
+}
+
+// RecordRotation records that the newest sealing key is a new one.
+func (s *Service) RecordRotation(ctx context.Context) error {
+	if s.audit == nil {
+		return nil
+	}
+	e := s.operated(ctx, ActRotateSecret, User{})
+	if err := s.audit.Record(ctx, e); err != nil {
+		return failure("record rotation", err)
+	}
+	return nil
+}

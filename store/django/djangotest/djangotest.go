@@ -1,0 +1,140 @@
+// Package djangotest lets tests ask genuine Django and Django REST framework, as
+// Debian packages them (python3-django, python3-djangorestframework).
+package djangotest
+
+import (
+	"bufio"
+	"embed"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+//go:embed testdata/*.py
+var project embed.FS
+
+// python is Debian's, which has its packages.
+const python = "/usr/bin/python3"
+
+// Django is a Django project on a database, in a process of its own.
+type Django struct {
+	tb  testing.TB
+	mu  sync.Mutex
+	in  io.Writer
+	out *bufio.Reader
+}
+
+// Start starts a project whose database is a SQLite file (an absolute path) or
+// "HOST PORT NAME USER" of PostgreSQL, with its tables made. Where Django is not
+// installed the test is skipped, except in CI (the variable CI is set).
+func Start(tb testing.TB, database string) *Django {
+	tb.Helper()
+	if err := exec.Command(python, "-c", "import django, rest_framework").Run(); err != nil {
+		const missing = "needs Debian's python3-django and python3-djangorestframework"
+		if os.Getenv("CI") != "" {
+			tb.Fatal(missing)
+		}
+		tb.Skip(missing)
+	}
+	folder := tb.TempDir()
+	for _, name := range []string{"settings.py", "hashers.py", "oracle.py"} {
+		text, err := project.ReadFile("testdata/" + name)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, name), text, 0o600)
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	cmd := exec.Command(python, "-W", "ignore", filepath.Join(folder, "oracle.py"))
+	cmd.Env = append(os.Environ(), "DATABASE="+database, "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = in.Close() // ends the process
+		_ = cmd.Wait()
+	})
+	d := &Django{tb: tb, in: in, out: bufio.NewReader(out)}
+	d.Ask(nil, "migrate")
+	return d
+}
+
+// Ask runs a command of oracle.py and decodes its result.
+func (d *Django) Ask(result any, command string, arguments ...any) {
+	d.tb.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	line, err := json.Marshal(append([]any{command}, arguments...))
+	if err != nil {
+		d.tb.Fatal(err)
+	}
+	if _, err := d.in.Write(append(line, '\n')); err != nil {
+		d.tb.Fatalf("%s: %v", command, err)
+	}
+	answer, err := d.out.ReadBytes('\n')
+	if err != nil {
+		d.tb.Fatalf("%s: no answer: %v", command, err)
+	}
+	if result == nil {
+		return
+	}
+	if err := json.Unmarshal(answer, result); err != nil {
+		d.tb.Fatalf("%s: %v", command, err)
+	}
+}
+
+// Made is a user whom Make has made.
+type Made struct{ Username, Password, Token string }
+
+// Make makes so many users with passwords of every form, each with a token.
+func (d *Django) Make(number int) (made []Made) {
+	d.tb.Helper()
+	d.Ask(&made, "make", number)
+	return made
+}
+
+// Login logs in at Django and gives the token; empty if it is refused.
+func (d *Django) Login(username, password string) string {
+	d.tb.Helper()
+	var token *string
+	d.Ask(&token, "login", username, password)
+	if token == nil {
+		return ""
+	}
+	return *token
+}
+
+// WrongPasswords gives the names that can't log in with their passwords.
+func (d *Django) WrongPasswords(pairs [][2]string) (names []string) {
+	d.tb.Helper()
+	d.Ask(&names, "passwords", pairs)
+	return names
+}
+
+// Users gives the user whom each token speaks for; empty where it is refused.
+func (d *Django) Users(tokens []string) []string {
+	d.tb.Helper()
+	var found []*string
+	d.Ask(&found, "tokens", tokens)
+	names := make([]string, len(tokens))
+	for i, name := range found {
+		if name != nil {
+			names[i] = *name
+		}
+	}
+	return names
+}

@@ -1,0 +1,50 @@
+package django
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// instant reads a date and time as the databases and dumpdata write it:
+//
+//	2026-11-22 03:00:41.577000        SQLite, MySQL (UTC if USE_TZ, else local)
+//	2026-11-22 03:00:41.577+00        PostgreSQL
+//	2026-11-22T03:00:41.577Z          dumpdata
+//
+// One without a zone is taken as of local. Microseconds are kept.
+func instant(text string, local *time.Location) (time.Time, error) {
+	text = strings.Replace(text, "T", " ", 1)
+	for _, layout := range []string{"2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999Z07"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC().Truncate(time.Microsecond), nil
+		}
+	}
+	for _, layout := range []string{"2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02"} {
+		if t, err := time.ParseInLocation(layout, text, local); err == nil {
+			return t.UTC().Truncate(time.Microsecond), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%.40q is no date and time", text)
+}
+
+// boolean reads a truth value in the forms of all databases and of JSON.
+func boolean(text string) (bool, error) {
+	switch strings.ToLower(text) {
+	case "1", "t", "true":
+		return true, nil
+	case "0", "f", "false":
+		return false, nil
+	}
+	return false, fmt.Errorf("%.20q is neither true nor false", text)
+}
+
+// integer reads an id.
+func integer(text string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%.40q is no whole number", text)
+	}
+	return n, nil
+}

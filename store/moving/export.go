@@ -1,0 +1,217 @@
+package moving
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django"
+)
+
+// Origin is the store that users and tokens come from.
+type Origin interface {
+	core.Importer
+	core.Exporter
+}
+
+// ExportOptions are the settings of an export.
+type ExportOptions struct {
+	Realm string
+	// Sealer opens tokens whose text is kept.
+	Sealer core.Sealer
+	Clock  core.Clock
+	// Name stands for the target's identity, if it is not empty: the one that
+	// users and tokens were taken over under.
+	Name     string
+	Progress func(table string, done, of int)
+}
+
+// ExportReport is what an export did.
+type ExportReport struct {
+	Target   string    `json:"target"`
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+	Users    Counts    `json:"users"`
+	Tokens   Counts    `json:"tokens"`
+	// Dropped is how many tokens of the target were removed there, because they
+	// were ended here.
+	Dropped   int       `json:"tokens_removed"`
+	Problems  []Problem `json:"problems"`
+	NotListed int       `json:"problems_not_listed"`
+}
+
+func (r *ExportReport) count(c *Counts, row string, result core.ImportResult) {
+	list := Report{Problems: r.Problems, NotListed: r.NotListed}
+	list.count(c, row, result)
+	r.Problems, r.NotListed = list.Problems, list.NotListed
+}
+
+// exportPage is how many users are written at once. Their tokens go with them,
+// and databases bound the number of parameters.
+const exportPage = 500
+
+// Export writes users and tokens into Django's tables: who is new here, what
+// changed here since it was taken over or last exported, and the live tokens;
+// and removes the tokens that were ended here. What changed there in the
+// meantime stays. Run again, it changes nothing.
+func Export(ctx context.Context, from Origin, to *django.Target, o ExportOptions) (*ExportReport, error) {
+	r := &ExportReport{Target: to.Identity(), Started: o.Clock().UTC(), Problems: []Problem{}}
+	e := &exporter{ExportOptions: o, from: from, to: to, report: r}
+	err := e.run(ctx)
+	r.Finished = o.Clock().UTC()
+	return r, err
+}
+
+type exporter struct {
+	ExportOptions
+	from   Origin
+	to     *django.Target
+	place  core.ImportPlace
+	report *ExportReport
+}
+
+func (e *exporter) run(ctx context.Context) (err error) {
+	name := e.to.Identity()
+	if e.Name != "" {
+		name = e.Name
+	}
+	if e.place, err = e.from.BeginImport(ctx, name, ""); err != nil {
+		return fmt.Errorf("begin export: %w", err)
+	}
+	// What was ended goes first: a user of Django REST framework's has one token,
+	// and a new one may have to take the place of an old one.
+	for _, table := range e.to.Shape().Tokens {
+		if err := e.drop(ctx, table); err != nil {
+			return err
+		}
+	}
+	if err := e.users(ctx); err != nil {
+		return err
+	}
+	return e.tokens(ctx)
+}
+
+// progress tells how much is done; of how much is not known.
+func (e *exporter) progress(table string, done int) {
+	if e.Progress != nil {
+		e.Progress(table, done, -1)
+	}
+}
+
+// users hands over the users.
+func (e *exporter) users(ctx context.Context) error {
+	after := int64(0)
+	for {
+		page, err := e.from.ExportUsers(ctx, after, exportPage)
+		if err != nil {
+			return fmt.Errorf("read users: %w", err)
+		}
+		if len(page) == 0 {
+			return nil
+		}
+		after = page[len(page)-1].ID
+		if err := e.userPage(ctx, page); err != nil {
+			return err
+		}
+		e.report.Users.Read += len(page)
+		e.progress("users", e.report.Users.Read)
+	}
+}
+
+func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
+	ids := make([]int64, len(page))
+	for i, u := range page {
+		ids[i] = u.ID
+	}
+	marks, err := e.from.Links(ctx, e.place.Source, ids)
+	if err != nil {
+		return fmt.Errorf("read links: %w", err)
+	}
+	var linked []core.Account
+	err = e.to.Write(ctx, func(b *django.Batch) error {
+		there, err := b.Accounts(ctx, page)
+		if err != nil {
+			return err
+		}
+		batch := core.NewUserBatch(there, marks)
+		for _, u := range page {
+			merged := batch.Merge(u)
+			if merged.Write {
+				merged.Result = e.put(ctx, b, &merged, there)
+			}
+			if merged.Mark != nil && merged.Result.Outcome != core.ImportRefused {
+				batch.Add(merged)
+				linked = append(linked, u)
+			}
+			e.report.count(&e.report.Users, fmt.Sprintf("user %d", u.ID), merged.Result)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("write users: %w", err)
+	}
+	return e.from.Link(ctx, e.place, linked, nil)
+}
+
+// put writes one user, over the one who is there.
+func (e *exporter) put(ctx context.Context, b *django.Batch, m *core.UserMerge, there []core.Account) core.ImportResult {
+	var old *core.Account
+	if !m.Insert {
+		for i := range there {
+			if there[i].ID == m.ID {
+				old = &there[i]
+			}
+		}
+	}
+	if err := b.PutUser(ctx, m.Account, old); err != nil {
+		return core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()}
+	}
+	return m.Result
+}
+
+// drop removes the tokens of a table that were ended here.
+func (e *exporter) drop(ctx context.Context, table django.TokenTable) error {
+	var batch []django.Kept
+	flush := func() error {
+		digests := make([]core.Digest, len(batch))
+		for i, k := range batch {
+			digests[i] = k.ID
+		}
+		ended, err := e.from.Ended(ctx, digests, e.Clock())
+		if err != nil {
+			return fmt.Errorf("read ended tokens: %w", err)
+		}
+		over := make(map[string]bool, len(ended))
+		for _, d := range ended {
+			over[string(d)] = true
+		}
+		err = e.to.Write(ctx, func(b *django.Batch) error {
+			for _, k := range batch {
+				if !over[string(k.ID)] {
+					continue
+				}
+				if err := b.DropToken(ctx, table, k); err != nil {
+					return err
+				}
+				e.report.Dropped++
+			}
+			return nil
+		})
+		batch = batch[:0]
+		if err != nil {
+			return fmt.Errorf("remove tokens: %w", err)
+		}
+		return nil
+	}
+	err := e.to.EachToken(ctx, table, func(k django.Kept) error {
+		if batch = append(batch, k); len(batch) < exportPage {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}

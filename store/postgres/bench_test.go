@@ -1,0 +1,79 @@
+package postgres_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// benchmarkTokens is how many tokens a benchmark's store has.
+const benchmarkTokens = 1000
+
+// mustFill gives a store with that many tokens, "user 0" to the last.
+func mustFill(b *testing.B) *postgres.Store {
+	b.Helper()
+	s := mustOpen(b, postgrestest.Schema(b))
+	for i := range benchmarkTokens {
+		if err := register(b.Context(), s, fmt.Sprintf("user %d", i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return s
+}
+
+// BenchmarkFindToken is the cost of a check: of a token that is live, that
+// nobody has, and with many at once.
+func BenchmarkFindToken(b *testing.B) {
+	s := mustFill(b)
+	keys := make([]core.Presented, benchmarkTokens)
+	for i := range keys {
+		keys[i] = core.Presented(fmt.Sprintf("user %d", i))
+	}
+	b.Run("hit", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if _, _, err := s.FindToken(b.Context(), "default", keys[i%len(keys)]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("miss", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, _, err := s.FindToken(b.Context(), "default", "nobody's"); !errors.Is(err, core.ErrNotFound) {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("parallel", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetParallelism(8)
+		b.RunParallel(func(pb *testing.PB) {
+			for i := 0; pb.Next(); i++ {
+				if _, _, err := s.FindToken(b.Context(), "default", keys[i%len(keys)]); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	})
+}
+
+// BenchmarkIssueToken is the cost of a write, without the disk's.
+func BenchmarkIssueToken(b *testing.B) {
+	s := mustOpen(b, postgrestest.Schema(b))
+	user, err := s.CreateUser(b.Context(), core.NewUser{Username: "ann"}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		token := core.Token{Digest: core.Presented(fmt.Sprint(i)).SHA256(), UserID: user.ID, Realm: "default"}
+		if err := s.IssueToken(b.Context(), token); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package postgres_test
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// cuts are the ways in which a connection is lost in the middle.
+func cuts() map[string]postgrestest.Action {
+	return map[string]postgrestest.Action{
+		"before the server has the request": postgrestest.CutBefore,
+		"when the server has the request":   postgrestest.CutSent,
+		"when the server has answered":      postgrestest.CutAfter,
+	}
+}
+
+// proxied gives a store that is right at a database and another one that reaches
+// it through a proxy.
+func proxied(t *testing.T, wait string) (direct, through *postgres.Store, proxy *postgrestest.Proxy) {
+	t.Helper()
+	dsn := postgrestest.Schema(t, "wait", patient)
+	direct = mustOpen(t, dsn)
+	proxy, dsn = postgrestest.NewSharedProxy(t, postgrestest.With(t, dsn, "wait", wait))
+	return direct, mustOpen(t, dsn), proxy
+}
+
+// from gives a judge that does something to the requests from one on, so many of
+// them, and counts all.
+func from(first, count int, action postgrestest.Action) (judge func(string) postgrestest.Action, seen func() int) {
+	var n atomic.Int64
+	return func(string) postgrestest.Action {
+		if i := int(n.Add(1)) - 1; i >= first && i < first+count {
+			return action
+		}
+		return postgrestest.Pass
+	}, func() int { return int(n.Load()) }
+}
+
+// TestCut loses the connection once at each request of each call: the call is
+// done once all the same, and says so.
+func TestCut(t *testing.T) {
+	for name, prepare := range operations() {
+		for cut, action := range cuts() {
+			t.Run(name+", "+cut, func(t *testing.T) {
+				t.Parallel()
+				direct, s, proxy := proxied(t, patient)
+				for at := 0; ; at++ {
+					op := prepare(t, direct, at)
+					judge, seen := from(at, 1, action)
+					proxy.Judge(judge)
+					err := op.run(t.Context(), s)
+					proxy.Judge(nil)
+					if err != nil {
+						t.Errorf("request %d: %v", at, err)
+					}
+					if !op.done(t, direct) {
+						t.Errorf("request %d: not done", at)
+					}
+					if seen() <= at {
+						break // it was the call's last
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestCutRead loses the connection once at each request of a look-up.
+func TestCutRead(t *testing.T) {
+	for cut, action := range cuts() {
+		t.Run(cut, func(t *testing.T) {
+			direct, s, proxy := proxied(t, patient)
+			user, _ := someone(t, direct, 0)
+			for at := range 3 {
+				judge, _ := from(at, 1, action)
+				proxy.Judge(judge)
+				if !there(t, s, user.Username) {
+					t.Errorf("request %d: the token is not found", at)
+				}
+				if _, err := s.Account(t.Context(), user.Username); err != nil {
+					t.Errorf("request %d: %v", at, err)
+				}
+				if err := s.Ping(t.Context()); err != nil {
+					t.Errorf("request %d: %v", at, err)
+				}
+				proxy.Judge(nil)
+			}
+		})
+	}
+}
+
+// TestGone loses the network for good at each request of each call: the call
+// fails quickly with ErrUnavailable, which leaves open whether it is done only
+// where the COMMIT was sent. The network's return is noticed at once.
+func TestGone(t *testing.T) {
+	const wait = 400 * time.Millisecond
+	actions := cuts()
+	actions["when nothing is heard any more"] = postgrestest.Silence
+	for name, prepare := range operations() {
+		for cut, action := range actions {
+			t.Run(name+", "+cut, func(t *testing.T) {
+				t.Parallel()
+				direct, s, proxy := proxied(t, wait.String())
+				for at := 0; ; at++ {
+					op := prepare(t, direct, at)
+					var committing atomic.Bool
+					judge, seen := from(at, 1_000_000, action)
+					proxy.Judge(func(request string) postgrestest.Action {
+						verdict := judge(request)
+						if request == "COMMIT" && verdict != postgrestest.CutBefore && verdict != postgrestest.Silence {
+							committing.Store(true)
+						}
+						return verdict
+					})
+					began := time.Now()
+					err := op.run(t.Context(), s)
+					took := time.Since(began)
+					proxy.Judge(nil)
+					proxy.Break()
+					if seen() <= at {
+						if err != nil || !op.done(t, direct) {
+							t.Errorf("nothing was lost: %v", err)
+						}
+						break
+					}
+					if !errors.Is(err, core.ErrUnavailable) {
+						t.Errorf("request %d: error %v", at, err)
+					}
+					if took > wait+time.Second {
+						t.Errorf("request %d: answered after %v", at, took)
+					}
+					if op.done(t, direct) && !committing.Load() {
+						t.Errorf("request %d: done without a COMMIT", at)
+					}
+					if err := s.Ping(t.Context()); err != nil {
+						t.Errorf("request %d: when the network is back: %v", at, err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+)
+
+// errDoubt is a commit of which nobody knows whether it is done, or whether it
+// outlives the primary.
+var errDoubt = errors.New("the outcome of the commit is unknown")
+
+// errConflict is a row that another transaction has added meanwhile.
+var errConflict = errors.New("another transaction was in the way")
+
+// errReadOnly is a server that has become read-only.
+var errReadOnly = errors.New("the server is read-only")
+
+// kind is what an error means for the step that failed.
+type kind int
+
+const (
+	permanent   kind = iota // the statement, a row or the caller is wrong
+	conflict                // another transaction was in the way: done again
+	lost                    // the server went away, or can't be written to any more
+	unreachable             // no connection could be had
+	busy                    // the server can't do it now
+)
+
+// classify gives the kind of an error of the database.
+func classify(err error) kind {
+	if err == nil {
+		return permanent
+	}
+	var connecting *connectError
+	if errors.As(err, &connecting) {
+		return unreachable
+	}
+	if errors.Is(err, errConflict) {
+		return conflict
+	}
+	if e := pq.As(err); e != nil {
+		return classifyCode(e.Code)
+	}
+	var network net.Error
+	switch {
+	case errors.Is(err, errReadOnly), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network):
+		return lost
+	default:
+		return permanent
+	}
+}
+
+// classifyCode gives the kind of an error that the server has answered with
+// (https://www.postgresql.org/docs/15/errcodes-appendix.html).
+func classifyCode(code pqerror.Code) kind {
+	switch code {
+	case pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected:
+		return conflict
+	case pqerror.ReadOnlySQLTransaction, pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow,
+		pqerror.IdleInTransactionSessionTimeout:
+		return lost
+	case pqerror.QueryCanceled, pqerror.LockNotAvailable:
+		return busy
+	}
+	switch code.Class() {
+	case pqerror.ClassConnectionException:
+		return lost
+	case pqerror.ClassInsufficientResources, pqerror.ClassSystemError:
+		return busy
+	default:
+		return permanent
+	}
+}
+
+// refusedCommit tells whether the server has said that it did not commit.
+func refusedCommit(err error) bool {
+	if errors.Is(err, pq.ErrInFailedTransaction) {
+		return true
+	}
+	e := pq.As(err)
+	return e != nil && (e.Code.Class() == pqerror.ClassIntegrityConstraintViolation ||
+		e.Code == pqerror.TRSerializationFailure || e.Code == pqerror.TRDeadlockDetected)
+}
+
+// duplicate tells whether err is the breach of the named UNIQUE constraint, or
+// of any if the name is empty.
+func duplicate(err error, constraint string) bool {
+	e := pq.As(err, pqerror.UniqueViolation)
+	return e != nil && (constraint == "" || e.Constraint == constraint)
+}
+
+// explain turns the error of a step that was called with ctx into the one that
+// [core.Store] names.
+func explain(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errDoubt):
+		return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+	case classify(err) == permanent:
+		return err
+	case ctx.Err() != nil:
+		return ctx.Err()
+	default:
+		return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+	}
+}

@@ -1,0 +1,371 @@
+package postgres_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// soon is how long a test lets pass before it calls something slow that should
+// take next to no time: machines are busy.
+const soon = time.Second
+
+// raw gives a connection of its own to the database of a DSN.
+func raw(t *testing.T, dsn string) *sql.Conn {
+	t.Helper()
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return conn
+}
+
+// run executes statements.
+func run(t *testing.T, conn *sql.Conn, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(fmt.Errorf("%s: %w", statement, err))
+		}
+	}
+}
+
+// at opens a store on a cluster.
+func at(t *testing.T, c *postgrestest.Cluster, parameters ...string) *postgres.Store {
+	t.Helper()
+	return mustOpen(t, postgrestest.With(t, c.DSN(), parameters...))
+}
+
+// crowd makes many calls at once, so that the store opens many connections, and
+// gives their errors.
+func crowd(t *testing.T, s *postgres.Store, key string) []error {
+	t.Helper()
+	errs := make([]error, 30)
+	var done sync.WaitGroup
+	for i := range errs {
+		done.Go(func() {
+			if i%3 == 0 {
+				errs[i] = s.Ping(t.Context())
+				return
+			}
+			_, _, errs[i] = s.FindToken(t.Context(), "default", core.Presented(key))
+		})
+	}
+	done.Wait()
+	return errs
+}
+
+// wantAway checks that each call fails, and not for long.
+func wantAway(t *testing.T, s *postgres.Store, user core.User, most time.Duration) {
+	t.Helper()
+	began := time.Now()
+	for i, err := range crowd(t, s, user.Username) {
+		if !errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("look-up %d: error %v", i, err)
+		}
+	}
+	if took := time.Since(began); took > most {
+		t.Errorf("look-ups failed after %v", took)
+	}
+	began = time.Now()
+	if err := s.DeleteToken(t.Context(), core.Presented("nobody's").SHA256()); !errors.Is(err, core.ErrUnavailable) {
+		t.Errorf("delete: error %v", err)
+	}
+	if took := time.Since(began); took > most {
+		t.Errorf("delete failed after %v", took)
+	}
+}
+
+// wantBack checks that each call succeeds at once.
+func wantBack(t *testing.T, s *postgres.Store, user core.User) {
+	t.Helper()
+	for i, err := range crowd(t, s, user.Username) {
+		if err != nil {
+			t.Errorf("look-up %d: %v", i, err)
+		}
+	}
+	token := tokenOf(user, fmt.Sprint("issued at ", time.Now()))
+	if err := s.IssueToken(t.Context(), token); err != nil {
+		t.Errorf("issue: %v", err)
+	}
+}
+
+// TestRestart ends the server in each way, with connections that are idle, and
+// starts it again.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	cluster := postgrestest.Start(t, postgrestest.Options{})
+	s := at(t, cluster)
+	user, _ := someone(t, s, 0)
+	wantBack(t, s, user)
+	for name, end := range map[string]func(testing.TB){
+		"in order": cluster.Stop, "without order": cluster.Crash, "all at once": cluster.Kill,
+	} {
+		end(t)
+		wantAway(t, s, user, soon)
+		cluster.StartAgain(t)
+		wantBack(t, s, user)
+		// Nobody noticed that it was away.
+		end(t)
+		cluster.StartAgain(t)
+		wantBack(t, s, user)
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
+
+// TestFrozen stops the server in its tracks: its connections stay open, new ones
+// are taken by the system, and nothing answers.
+func TestFrozen(t *testing.T) {
+	t.Parallel()
+	const wait = 300 * time.Millisecond
+	cluster := postgrestest.Start(t, postgrestest.Options{})
+	s := at(t, cluster, "wait", wait.String())
+	user, _ := someone(t, s, 0)
+	for range 2 {
+		wantBack(t, s, user)
+		cluster.Freeze(t)
+		for range 2 { // on connections of before, and on new ones
+			wantAway(t, s, user, wait+soon)
+		}
+		cluster.Thaw(t)
+	}
+	patiently(t, func() error { return s.Ping(t.Context()) })
+	wantBack(t, s, user)
+}
+
+// patiently waits until do succeeds, which is to be soon.
+func patiently(t *testing.T, do func() error) {
+	t.Helper()
+	began := time.Now()
+	for {
+		err := do()
+		if err == nil {
+			return
+		}
+		if time.Since(began) > soon {
+			t.Fatalf("not after %v: %v", soon, err)
+		}
+	}
+}
+
+// TestReadOnly turns the server read-only and back.
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	cluster := postgrestest.Start(t, postgrestest.Options{})
+	s := at(t, cluster)
+	user, _ := someone(t, s, 0)
+	wantBack(t, s, user)
+	for _, notice := range []func() error{
+		func() error { return s.Ping(t.Context()) },
+		func() error { return s.IssueToken(t.Context(), tokenOf(user, "refused")) },
+	} {
+		setReadOnly(t, cluster, "on")
+		if err := notice(); !errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("error %v", err)
+		}
+		wantAway(t, s, user, soon)
+		setReadOnly(t, cluster, "off")
+		patiently(t, func() error { return s.Ping(t.Context()) })
+		wantBack(t, s, user)
+		if there(t, s, "refused") {
+			t.Error("it was written")
+		}
+	}
+}
+
+// setReadOnly changes the server's default and waits until it holds.
+func setReadOnly(t *testing.T, c *postgrestest.Cluster, value string) {
+	t.Helper()
+	conn := raw(t, c.DSN())
+	run(t, conn, `SET default_transaction_read_only = off`, `ALTER SYSTEM SET default_transaction_read_only = `+value, `SELECT pg_reload_conf()`)
+	patiently(t, func() error {
+		var now string
+		c.Get(t, &now, `SHOW default_transaction_read_only`)
+		if now != value {
+			return fmt.Errorf("it is %s", now)
+		}
+		return nil
+	})
+}
+
+// TestHosts has two servers. A store leaves one that has become read-only, that
+// is gone, or that says nothing, for the other.
+func TestHosts(t *testing.T) {
+	t.Parallel()
+	first, second := postgrestest.Start(t, postgrestest.Options{}), postgrestest.Start(t, postgrestest.Options{})
+	someone(t, at(t, first), 0)
+	user, _ := someone(t, at(t, second), 0) // who has the same id, and the same token, at both
+	setReadOnly(t, second, "on")
+	const wait = time.Second
+	s := mustOpen(t, fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable&wait=%s", first.Port(), second.Port(), wait))
+	where := func(c *postgrestest.Cluster) {
+		t.Helper()
+		wantBack(t, s, user)
+		var count int
+		c.Get(t, &count, `SELECT count(*) FROM tokens`)
+		wantBack(t, s, user)
+		var after int
+		if c.Get(t, &after, `SELECT count(*) FROM tokens`); after != count+1 {
+			t.Errorf("%d tokens after %d", after, count)
+		}
+	}
+	where(first)
+	setReadOnly(t, first, "on")
+	setReadOnly(t, second, "off")
+	_ = s.Ping(t.Context()) // it is noticed, or the other is found
+	where(second)
+	setReadOnly(t, first, "off")
+	second.Kill(t)
+	where(first)
+	second.StartAgain(t)
+	first.Freeze(t)
+	for s.Ping(t.Context()) == nil { // until it is noticed
+	}
+	where(second)
+	// Also who comes now and asks the silent one first.
+	late := mustOpen(t, fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable&wait=%s", first.Port(), second.Port(), wait))
+	wantBack(t, late, user)
+	first.Thaw(t)
+}
+
+// TestLocked lets another transaction keep locks.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	const wait = 300 * time.Millisecond
+	dsn := postgrestest.Schema(t, "wait", patient)
+	direct := mustOpen(t, dsn)
+	s := mustOpen(t, postgrestest.With(t, dsn, "wait", wait.String()))
+	holder := raw(t, postgrestest.DSN(t))
+	for name, prepare := range operations() {
+		op := prepare(t, direct, len(name)) // the lengths differ
+		schema := schemaOf(t, dsn)
+		run(t, holder, `BEGIN`, `LOCK TABLE `+schema+`.users, `+schema+`.tokens IN EXCLUSIVE MODE`)
+
+		began := time.Now()
+		if err := op.run(t.Context(), s); !errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if took := time.Since(began); took > wait+soon {
+			t.Errorf("%s: answered after %v", name, took)
+		}
+		if err := s.Ping(t.Context()); err != nil {
+			t.Errorf("look-ups don't go on: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if err := op.run(ctx, s); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		cancel()
+		waited := make(chan error)
+		go func() { waited <- op.run(t.Context(), direct) }()
+		run(t, holder, `ROLLBACK`)
+		if err := <-waited; err != nil {
+			t.Errorf("%s: after the lock was given back: %v", name, err)
+		}
+		if !op.done(t, direct) {
+			t.Errorf("%s: not done", name)
+		}
+	}
+}
+
+// schemaOf is the schema in a DSN.
+func schemaOf(t *testing.T, dsn string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query().Get("schema")
+}
+
+// TestDeadlock lets the store be the one whose transaction is ended.
+func TestDeadlock(t *testing.T) {
+	t.Parallel()
+	dsn := postgrestest.Schema(t, "wait", patient)
+	schema := schemaOf(t, dsn)
+	s := mustOpen(t, postgrestest.With(t, dsn, "deadlock_timeout", "300ms"))
+	holder := raw(t, postgrestest.With(t, postgrestest.DSN(t), "deadlock_timeout", "1min"))
+	for round := range 5 {
+		user, _ := someone(t, s, round)
+		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint("another of ", round))); err != nil {
+			t.Fatal(err)
+		}
+		// Each of the two comes to hold a token that the other wants. Who has waited
+		// for the deadlock_timeout looks for a deadlock, once, and is the one to end.
+		run(t, holder, `BEGIN`)
+		var last []byte
+		err := holder.QueryRowContext(t.Context(), `SELECT digest FROM `+schema+`.tokens WHERE user_id = $1 ORDER BY ctid DESC LIMIT 1 FOR UPDATE`, user.ID).Scan(&last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		deleted := make(chan error)
+		go func() {
+			n, err := s.DeleteUserTokens(t.Context(), user.ID, "default")
+			if err == nil && n != 2 {
+				err = fmt.Errorf("%d tokens were deleted", n)
+			}
+			deleted <- err
+		}()
+		waitForLocks(t, 1)
+		if _, err := holder.ExecContext(t.Context(), `UPDATE `+schema+`.tokens SET sliding = 1 WHERE user_id = $1`, user.ID); err != nil {
+			t.Fatalf("the wrong one was ended: %v", err)
+		}
+		run(t, holder, `COMMIT`)
+		if err := <-deleted; err != nil {
+			t.Errorf("round %d: %v", round, err)
+		}
+	}
+}
+
+// waitForLocks waits until so many statements wait for a lock.
+func waitForLocks(t *testing.T, count int) {
+	t.Helper()
+	conn := raw(t, postgrestest.DSN(t))
+	patiently(t, func() error {
+		var waiting int
+		err := conn.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'DELETE%'`).Scan(&waiting)
+		if err == nil && waiting < count {
+			err = fmt.Errorf("%d wait", waiting)
+		}
+		return err
+	})
+}
+
+// TestMintPanics checks that a defect of mint leaves no lock and no connection
+// behind.
+func TestMintPanics(t *testing.T) {
+	t.Parallel()
+	s := mustOpen(t, postgrestest.Schema(t, "wait", "500ms", "pool_size", "2"))
+	for range 3 {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			_, _ = s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, func(core.User) (core.Token, error) { panic("mint") })
+		}()
+	}
+	if _, err := s.Account(t.Context(), "ann"); !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("account: error %v", err)
+	}
+	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil); err != nil {
+		t.Error(err)
+	}
+}

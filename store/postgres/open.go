@@ -1,0 +1,57 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Connections are replaced after some time, so that those of a store spread over
+// the addresses of a balancer again, and closed when they are not needed.
+const (
+	maxLifetime = 30 * time.Minute
+	maxIdle     = 5 * time.Minute
+)
+
+// Open connects to the database of a DSN and brings its schema up to date. The
+// DSN is a URL as lib/pq reads it (https://pkg.go.dev/github.com/lib/pq#Config),
+// several hosts with ports each included, with three parameters of the store:
+//
+//	schema=NAME   the schema of its tables, made if there is none; default: the
+//	              first of the role's search_path
+//	wait=2s       how long a call waits for the database at most
+//	pool_size=20  how many connections are open at most; half of them may write
+//
+// Open refuses tables of another program, and those that a newer authcompat has
+// changed. The error is one line that names the database and shows no password;
+// where the database can't be used now but may be later, it is
+// core.ErrUnavailable.
+func Open(ctx context.Context, dsn string) (*Store, error) {
+	settings, err := parse(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return open(ctx, settings)
+}
+
+// open opens the database of settings.
+func open(ctx context.Context, settings settings) (*Store, error) {
+	s := &Store{wait: settings.wait, writers: make(chan struct{}, settings.connections/2)}
+	if settings.schema != "" {
+		s.prefix = settings.schema + "."
+	}
+	c := newConnector(settings, newLookups(s.in(selectToken), s.in(selectLegacy)))
+	s.db = sqlx.NewDb(sql.OpenDB(c), "postgres")
+	s.db.SetMaxOpenConns(settings.connections)
+	s.db.SetMaxIdleConns(settings.connections)
+	s.db.SetConnMaxLifetime(maxLifetime)
+	s.db.SetConnMaxIdleTime(maxIdle)
+	if err := s.migrate(ctx, c, settings.schema); err != nil {
+		_ = s.Close() // the error worth telling is why it did not open
+		return nil, fmt.Errorf("%s: %w", settings.describe(), explain(ctx, err))
+	}
+	return s, nil
+}

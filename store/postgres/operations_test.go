@@ -1,0 +1,185 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres"
+)
+
+// noon is when all of it happens.
+func noon() time.Time { return time.Date(2001, time.June, 16, 12, 0, 0, 0, time.UTC) }
+
+// operation is one call of a store that writes, prepared so that it has one
+// effect. Each call of a kind has a number.
+type operation struct {
+	// run makes the call and checks what it gives.
+	run func(ctx context.Context, s *postgres.Store) error
+	// done tells whether the effect is there, once and whole.
+	done func(t *testing.T, s *postgres.Store) bool
+}
+
+// operations gives each kind of call, by name. What a call needs is made through
+// the store that it is given.
+func operations() map[string]func(t *testing.T, s *postgres.Store, number int) operation {
+	return map[string]func(*testing.T, *postgres.Store, int) operation{
+		"CreateUser":       createUser,
+		"IssueToken":       issueToken,
+		"ReuseToken":       reuseToken,
+		"MoveExpiry":       moveExpiry,
+		"DeleteToken":      deleteToken,
+		"DeleteUserTokens": deleteUserTokens,
+		"UpdatePassword":   updatePassword,
+	}
+}
+
+// someone makes a user with a token that has the user's name and ends an hour
+// after noon.
+func someone(t *testing.T, s *postgres.Store, number int) (core.User, core.Token) {
+	t.Helper()
+	var token core.Token
+	name := fmt.Sprintf("someone %d", number)
+	user, err := s.CreateUser(t.Context(), core.NewUser{Username: name, PasswordHash: "old"}, func(user core.User) (core.Token, error) {
+		token = tokenOf(user, name)
+		return token, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return user, token
+}
+
+// tokenOf is a token that ends an hour after noon.
+func tokenOf(user core.User, key string) core.Token {
+	return core.Token{
+		Digest: core.Presented(key).SHA256(), UserID: user.ID, Realm: "default", Issuer: "some-api",
+		CreatedAt: noon(), ExpiresAt: noon().Add(time.Hour), Sliding: time.Hour,
+	}
+}
+
+// there tells whether a token is found.
+func there(t *testing.T, s *postgres.Store, key string) bool {
+	t.Helper()
+	_, _, err := s.FindToken(t.Context(), "default", core.Presented(key))
+	if err != nil && !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("find token %q: %v", key, err)
+	}
+	return err == nil
+}
+
+func createUser(_ *testing.T, _ *postgres.Store, number int) operation {
+	name := fmt.Sprintf("new %d", number)
+	var minted []string
+	var given core.User
+	return operation{
+		run: func(ctx context.Context, s *postgres.Store) (err error) {
+			given, err = s.CreateUser(ctx, core.NewUser{Username: name, PasswordHash: "salted", CreatedAt: noon()}, func(user core.User) (core.Token, error) {
+				minted = append(minted, fmt.Sprintf("%s minted %d", name, len(minted)))
+				return tokenOf(user, minted[len(minted)-1]), nil
+			})
+			return err
+		},
+		done: func(t *testing.T, s *postgres.Store) bool {
+			account, err := s.Account(t.Context(), name)
+			if err != nil && !errors.Is(err, core.ErrNotFound) {
+				t.Errorf("account: %v", err)
+			}
+			done := err == nil
+			if done && given.ID != 0 && account.ID != given.ID {
+				t.Errorf("user %d was given, user %d is there", given.ID, account.ID)
+			}
+			for i, key := range minted {
+				// The token that the caller has is the one that was minted last.
+				if want := done && i == len(minted)-1; there(t, s, key) != want {
+					t.Errorf("token %d of %d is there: %t", i, len(minted), !want)
+				}
+			}
+			return done
+		},
+	}
+}
+
+func issueToken(t *testing.T, s *postgres.Store, number int) operation {
+	user, _ := someone(t, s, number)
+	key := fmt.Sprintf("issued %d", number)
+	return operation{
+		run:  func(ctx context.Context, s *postgres.Store) error { return s.IssueToken(ctx, tokenOf(user, key)) },
+		done: func(t *testing.T, s *postgres.Store) bool { return there(t, s, key) },
+	}
+}
+
+func reuseToken(t *testing.T, s *postgres.Store, number int) operation {
+	user, _ := someone(t, s, number)
+	key := fmt.Sprintf("fresh %d", number)
+	fresh := tokenOf(user, key)
+	fresh.Reusable = true
+	return operation{
+		run: func(ctx context.Context, s *postgres.Store) error {
+			got, err := s.ReuseToken(ctx, fresh, noon())
+			if err == nil && string(got.Digest) != string(fresh.Digest) {
+				err = errors.New("another token was given")
+			}
+			return err
+		},
+		done: func(t *testing.T, s *postgres.Store) bool { return there(t, s, key) },
+	}
+}
+
+func moveExpiry(t *testing.T, s *postgres.Store, number int) operation {
+	user, token := someone(t, s, number)
+	to := token.ExpiresAt.Add(time.Hour)
+	return operation{
+		run: func(ctx context.Context, s *postgres.Store) error {
+			return s.MoveExpiry(ctx, token.Digest, to, noon())
+		},
+		done: func(t *testing.T, s *postgres.Store) bool {
+			got, _, err := s.FindToken(t.Context(), "default", core.Presented(user.Username))
+			if err != nil {
+				t.Errorf("find token: %v", err)
+			}
+			return got.ExpiresAt.Equal(to)
+		},
+	}
+}
+
+func deleteToken(t *testing.T, s *postgres.Store, number int) operation {
+	user, token := someone(t, s, number)
+	return operation{
+		run:  func(ctx context.Context, s *postgres.Store) error { return s.DeleteToken(ctx, token.Digest) },
+		done: func(t *testing.T, s *postgres.Store) bool { return !there(t, s, user.Username) },
+	}
+}
+
+func deleteUserTokens(t *testing.T, s *postgres.Store, number int) operation {
+	user, _ := someone(t, s, number)
+	return operation{
+		run: func(ctx context.Context, s *postgres.Store) error {
+			n, err := s.DeleteUserTokens(ctx, user.ID, "default")
+			if err == nil && n != 1 {
+				err = fmt.Errorf("%d tokens were deleted", n)
+			}
+			return err
+		},
+		done: func(t *testing.T, s *postgres.Store) bool { return !there(t, s, user.Username) },
+	}
+}
+
+func updatePassword(t *testing.T, s *postgres.Store, number int) operation {
+	user, _ := someone(t, s, number)
+	return operation{
+		run: func(ctx context.Context, s *postgres.Store) error {
+			return s.UpdatePassword(ctx, user.ID, "old", "new")
+		},
+		done: func(t *testing.T, s *postgres.Store) bool {
+			account, err := s.Account(t.Context(), user.Username)
+			if err != nil {
+				t.Errorf("account: %v", err)
+			}
+			return account.PasswordHash == "new"
+		},
+	}
+}

@@ -1,0 +1,240 @@
+package postgrestest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Options are the settings of a cluster.
+type Options struct {
+	// Durable keeps fsync on; without it a cluster is quicker and loses what it
+	// likes with the machine, but nothing when only its processes end.
+	Durable bool
+	// Settings are added to the configuration.
+	Settings map[string]string
+}
+
+// Cluster is a running PostgreSQL.
+type Cluster struct {
+	folder   string // owned by the user of the server
+	port     int
+	settings map[string]string
+	process  *process
+}
+
+// Start makes a cluster that ends with the test.
+func Start(tb testing.TB, o Options) *Cluster {
+	tb.Helper()
+	c, err := start(o)
+	if err != nil {
+		unavailable(tb, err.Error())
+	}
+	tb.Cleanup(func() {
+		if tb.Failed() {
+			tb.Logf("the end of the log of the server at port %d:\n%s", c.port, c.logged())
+		}
+		c.remove()
+	})
+	return c
+}
+
+// start makes a cluster and starts it.
+func start(o Options) (*Cluster, error) {
+	c, err := prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.run("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(c.folder))
+	}
+	if err := c.start(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(c.folder))
+	}
+	return c, nil
+}
+
+// prepare makes the folder and finds a port.
+func prepare(o Options) (*Cluster, error) {
+	if _, err := program("postgres"); err != nil {
+		return nil, err
+	}
+	folder, err := ownFolder()
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	settings := map[string]string{
+		"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200",
+		"shared_buffers": "32MB", "log_checkpoints": "off", "restart_after_crash": "on",
+	}
+	if !o.Durable {
+		maps.Copy(settings, map[string]string{"fsync": "off", "full_page_writes": "off"})
+	}
+	maps.Copy(settings, o.Settings)
+	return &Cluster{folder: folder, port: port, settings: settings}, nil
+}
+
+func (c *Cluster) data() string { return filepath.Join(c.folder, "data") }
+
+// Port is where the server listens on 127.0.0.1.
+func (c *Cluster) Port() int { return c.port }
+
+// DSN is the URL of the cluster's database, for its superuser.
+func (c *Cluster) DSN() string { return dsnAt(c.port) }
+
+// dsnAt is the URL of a database at a port.
+func dsnAt(port int) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
+}
+
+// Exec runs statements as the superuser, each by itself.
+func (c *Cluster) Exec(tb testing.TB, statements ...string) {
+	tb.Helper()
+	execute(tb, c.DSN(), statements...)
+}
+
+// Get scans the one row that a query gives.
+func (c *Cluster) Get(tb testing.TB, into any, query string, arguments ...any) {
+	tb.Helper()
+	db, err := sqlx.Open("postgres", c.DSN())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Get(into, query, arguments...); err != nil {
+		tb.Fatal(fmt.Errorf("%s: %w", query, err))
+	}
+}
+
+// start starts the server and waits until it answers.
+func (c *Cluster) start() error {
+	arguments := []string{"-D", c.data(), "-p", fmt.Sprint(c.port)}
+	for _, name := range slices.Sorted(maps.Keys(c.settings)) {
+		arguments = append(arguments, "-c", name+"="+c.settings[name])
+	}
+	var err error
+	if c.process, err = c.spawn("postgres", arguments...); err != nil {
+		return err
+	}
+	db, err := sqlx.Open("postgres", c.DSN()+"&connect_timeout=5")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for began := time.Now(); ; {
+		if _, err = db.Exec(`SELECT 1`); err == nil {
+			return nil
+		}
+		select {
+		case <-c.process.ended:
+			return fmt.Errorf("the server ended at once:\n%s", c.logged())
+		case <-time.After(5 * time.Millisecond):
+		}
+		if time.Since(began) > time.Minute {
+			return fmt.Errorf("the server does not answer: %w:\n%s", err, c.logged())
+		}
+	}
+}
+
+// StartAgain starts the server after it was stopped or killed, and returns when
+// it answers.
+func (c *Cluster) StartAgain(tb testing.TB) {
+	tb.Helper()
+	if err := c.start(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Stop ends the server and waits for that: in good order, telling its clients.
+func (c *Cluster) Stop(tb testing.TB) {
+	tb.Helper()
+	c.end(tb, syscall.SIGINT)
+}
+
+// Crash ends the server without any order.
+func (c *Cluster) Crash(tb testing.TB) {
+	tb.Helper()
+	c.end(tb, syscall.SIGQUIT)
+}
+
+func (c *Cluster) end(tb testing.TB, s syscall.Signal) {
+	tb.Helper()
+	if err := c.process.signal(s); err != nil {
+		tb.Fatal(err)
+	}
+	<-c.process.ended
+}
+
+// Kill ends all processes of the server at once, as a power cut would.
+func (c *Cluster) Kill(tb testing.TB) {
+	tb.Helper()
+	if err := c.process.signalAll(syscall.SIGKILL); err != nil {
+		tb.Fatal(err)
+	}
+	<-c.process.ended
+}
+
+// Freeze stops all processes of the server in their tracks: its connections stay
+// open, and nothing answers.
+func (c *Cluster) Freeze(tb testing.TB) {
+	tb.Helper()
+	if err := c.process.signalAll(syscall.SIGSTOP); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Thaw lets them go on.
+func (c *Cluster) Thaw(tb testing.TB) {
+	tb.Helper()
+	if err := c.process.signalAll(syscall.SIGCONT); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// remove ends the server and removes its files.
+func (c *Cluster) remove() {
+	_ = c.process.signalAll(syscall.SIGKILL) // it may have ended
+	<-c.process.ended
+	_ = os.RemoveAll(c.folder) // a temporary folder
+}
+
+// logged is the end of the server's log.
+func (c *Cluster) logged() string {
+	f, err := os.Open(filepath.Join(c.folder, "log"))
+	if err != nil {
+		return err.Error()
+	}
+	defer f.Close()
+	const most = 8 << 10
+	if size, err := f.Seek(0, io.SeekEnd); err == nil && size > most {
+		_, _ = f.Seek(-most, io.SeekEnd)
+	} else {
+		_, _ = f.Seek(0, io.SeekStart)
+	}
+	text, _ := io.ReadAll(f)
+	return strings.TrimSpace(string(text))
+}
+
+// freePort gives a port of loopback that nobody listens at.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}

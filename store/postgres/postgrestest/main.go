@@ -1,0 +1,105 @@
+package postgrestest
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	_ "github.com/lib/pq" // the driver "postgres"
+)
+
+// The environment tells the tests of a process where its cluster is, or why
+// there is none. It is inherited by processes that a test starts.
+const (
+	sharedVariable  = "AUTHCOMPAT_TEST_POSTGRES"
+	missingVariable = "AUTHCOMPAT_TEST_POSTGRES_MISSING"
+)
+
+// Main runs the tests of a package on one cluster for all, and gives the exit
+// code for TestMain. A URL of a database in AUTHCOMPAT_TEST_POSTGRES is used
+// instead of a cluster.
+func Main(m *testing.M) int {
+	if os.Getenv(sharedVariable) != "" {
+		return m.Run()
+	}
+	cluster, err := start(Options{})
+	if err != nil {
+		os.Setenv(missingVariable, err.Error())
+		return m.Run()
+	}
+	defer cluster.remove()
+	os.Setenv(sharedVariable, cluster.DSN())
+	return m.Run()
+}
+
+// DSN gives the URL of the database that the tests of the process share.
+func DSN(tb testing.TB) string {
+	tb.Helper()
+	if reason := os.Getenv(missingVariable); reason != "" {
+		unavailable(tb, reason)
+	}
+	dsn := os.Getenv(sharedVariable)
+	if dsn == "" {
+		tb.Fatal("TestMain does not call postgrestest.Main")
+	}
+	return dsn
+}
+
+// unavailable ends a test that can't have what it needs.
+func unavailable(tb testing.TB, reason string) {
+	tb.Helper()
+	if os.Getenv("CI") != "" {
+		tb.Fatal(reason)
+	}
+	tb.Skip(reason)
+}
+
+// Schema gives the URL of the shared database with a schema that does not exist
+// yet and is dropped with the test. Pairs of names and values are added to its
+// parameters.
+func Schema(tb testing.TB, parameters ...string) string {
+	tb.Helper()
+	return SchemaAt(tb, DSN(tb), parameters...)
+}
+
+// SchemaAt is Schema for the database of another URL.
+func SchemaAt(tb testing.TB, dsn string, parameters ...string) string {
+	tb.Helper()
+	schema := "test_" + strings.ToLower(rand.Text())
+	tb.Cleanup(func() { execute(tb, dsn, `DROP SCHEMA IF EXISTS `+schema+` CASCADE`) })
+	return With(tb, dsn, append(parameters, "schema", schema)...)
+}
+
+// With adds parameters, pairs of names and values, to a URL.
+func With(tb testing.TB, dsn string, parameters ...string) string {
+	tb.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	query := u.Query()
+	for i := 0; i < len(parameters); i += 2 {
+		query.Set(parameters[i], parameters[i+1])
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// execute runs statements, each by itself.
+func execute(tb testing.TB, dsn string, statements ...string) {
+	tb.Helper()
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	for _, statement := range statements {
+		if _, err := db.Exec(statement); err != nil {
+			tb.Fatal(fmt.Errorf("%s: %w", statement, err))
+		}
+	}
+}

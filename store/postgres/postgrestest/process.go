@@ -1,0 +1,164 @@
+package postgrestest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// program finds one of PostgreSQL's programs: in PATH, or of the newest version
+// where Debian has them.
+func program(name string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name) // the pattern is good
+	if len(found) == 0 {
+		return "", fmt.Errorf("%s is not installed (Debian: apt-get install postgresql)", name)
+	}
+	return slices.Max(found), nil
+}
+
+// servant is the user whose the server is: it refuses to run as root.
+func servant() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, err
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.Atoi(u.Gid)
+	if err != nil {
+		return nil, err
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
+
+// ownFolder makes a temporary folder of the server's user.
+func ownFolder() (string, error) {
+	folder, err := os.MkdirTemp("", "authcompat-postgres-")
+	if err != nil {
+		return "", err
+	}
+	who, err := servant()
+	if err == nil && who != nil {
+		err = os.Chown(folder, int(who.Uid), int(who.Gid))
+	}
+	if err != nil {
+		return "", errors.Join(err, os.RemoveAll(folder))
+	}
+	return folder, nil
+}
+
+// command is a program that runs as the server's user and ends with this
+// process, however that ends.
+func command(path string, arguments ...string) (*exec.Cmd, error) {
+	who, err := servant()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(path, arguments...)
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who, Pdeathsig: syscall.SIGQUIT}
+	return cmd, nil
+}
+
+// run runs one of PostgreSQL's programs to its end.
+func (c *Cluster) run(name string, arguments ...string) error {
+	path, err := program(name)
+	if err != nil {
+		return err
+	}
+	cmd, err := command(path, arguments...)
+	if err != nil {
+		return err
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, out)
+	}
+	return nil
+}
+
+// process is a server that runs.
+type process struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+// spawn starts one of PostgreSQL's programs. It writes to the file log.
+func (c *Cluster) spawn(name string, arguments ...string) (*process, error) {
+	path, err := program(name)
+	if err != nil {
+		return nil, err
+	}
+	return spawn(c.folder, path, arguments...)
+}
+
+// spawn starts a program that writes to the file log of a folder.
+func spawn(folder, path string, arguments ...string) (*process, error) {
+	cmd, err := command(path, arguments...)
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.OpenFile(filepath.Join(folder, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd, ended: make(chan struct{})}
+	go func() {
+		_ = cmd.Wait() // it is ended by signals
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+// signal sends a signal to the process alone.
+func (p *process) signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
+
+// signalAll sends a signal to the process and to all that it has started.
+func (p *process) signalAll(s syscall.Signal) error {
+	// Stopped, it starts no more.
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for _, pid := range children(p.cmd.Process.Pid) {
+		_ = syscall.Kill(pid, s) // it may have ended by itself
+	}
+	return p.signal(s)
+}
+
+// children gives the processes that a process has started.
+func children(parent int) (pids []int) {
+	files, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is good
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		// PID (NAME) STATE PARENT …, and a name may hold anything.
+		_, rest, _ := strings.Cut(string(text[strings.LastIndexByte(string(text), ')'):]), " ")
+		fields := strings.Fields(rest)
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		if err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}

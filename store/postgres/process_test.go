@@ -1,0 +1,213 @@
+package postgres_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// childVariable makes this test binary a process that serves orders on the
+// database that it names.
+const childVariable = "AUTHCOMPAT_TEST_CHILD_DATABASE"
+
+// serveOrders opens the database, says so, and answers each line with one line,
+// until there are no more. It gives the exit code.
+func serveOrders(dsn string, orders io.Reader, answers io.Writer) int {
+	s, err := postgres.Open(context.Background(), dsn)
+	if err != nil {
+		fmt.Fprintln(answers, err)
+		return 1
+	}
+	fmt.Fprintln(answers, "ready")
+	for lines := bufio.NewScanner(orders); lines.Scan(); {
+		order, name, _ := strings.Cut(lines.Text(), " ")
+		fmt.Fprintln(answers, obey(s, order, name))
+	}
+	if err := s.Close(); err != nil {
+		return 1
+	}
+	return 0
+}
+
+// obey does what the order says to the user, or the token, with this name.
+func obey(s *postgres.Store, order, name string) string {
+	var err error
+	switch order {
+	case "register":
+		err = register(context.Background(), s, name)
+	case "find":
+		_, _, err = s.FindToken(context.Background(), "default", core.Presented(name))
+	case "delete":
+		err = s.DeleteToken(context.Background(), core.Presented(name).SHA256())
+	}
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, core.ErrNotFound):
+		return "not found"
+	case errors.Is(err, core.ErrUsernameTaken):
+		return "taken"
+	default:
+		return err.Error()
+	}
+}
+
+// register makes a user whose token has the user's name.
+func register(ctx context.Context, s *postgres.Store, name string) error {
+	_, err := s.CreateUser(ctx, core.NewUser{Username: name}, func(user core.User) (core.Token, error) {
+		return core.Token{Digest: core.Presented(name).SHA256(), UserID: user.ID, Realm: "default"}, nil
+	})
+	return err
+}
+
+// child is another process on the database.
+type child struct {
+	process *exec.Cmd
+	orders  io.WriteCloser
+	answers *bufio.Scanner
+}
+
+// begin starts a process on the database; it ends with the test.
+func begin(t *testing.T, dsn string) *child {
+	t.Helper()
+	c := &child{process: exec.Command(os.Args[0])}
+	c.process.Env = append(os.Environ(), childVariable+"="+dsn)
+	c.process.Stderr = os.Stderr
+	var err error
+	if c.orders, err = c.process.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	answers, err := c.process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.answers = bufio.NewScanner(answers)
+	if err := c.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.orders.Close()
+		_ = c.process.Wait() // says no more than that it was killed
+	})
+	return c
+}
+
+// order sends a line.
+func (c *child) order(t *testing.T, line string) {
+	t.Helper()
+	if _, err := fmt.Fprintln(c.orders, line); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answer reads a line.
+func (c *child) answer(t *testing.T) string {
+	t.Helper()
+	if !c.answers.Scan() {
+		t.Fatalf("no answer: %v", c.answers.Err())
+	}
+	return c.answers.Text()
+}
+
+// TestProcesses lets several processes start at once on a schema that none has
+// made yet, race for names, and end each other's tokens.
+func TestProcesses(t *testing.T) {
+	dsn := postgrestest.Schema(t, "wait", patient)
+	children := make([]*child, 4)
+	for i := range children {
+		children[i] = begin(t, dsn)
+	}
+	for _, c := range children {
+		if got := c.answer(t); got != "ready" {
+			t.Fatal(got)
+		}
+	}
+
+	const rounds = 25
+	for round := range rounds {
+		for _, c := range children {
+			c.order(t, fmt.Sprintf("register user %d", round))
+		}
+		winners := 0
+		for _, c := range children {
+			switch got := c.answer(t); got {
+			case "ok":
+				winners++
+			case "taken":
+			default:
+				t.Error(got)
+			}
+		}
+		if winners != 1 {
+			t.Errorf("round %d: %d registrations succeeded", round, winners)
+		}
+	}
+
+	s := mustOpen(t, dsn)
+	for round := range rounds {
+		token := fmt.Sprintf("user %d", round)
+		if _, _, err := s.FindToken(t.Context(), "default", core.Presented(token)); err != nil {
+			t.Errorf("token of another process: %v", err)
+		}
+		c, other := children[round%len(children)], children[(round+1)%len(children)]
+		c.order(t, "delete "+token)
+		if got := c.answer(t); got != "ok" {
+			t.Error(got)
+		}
+		if _, _, err := s.FindToken(t.Context(), "default", core.Presented(token)); !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("token that another process deleted: error %v", err)
+		}
+		other.order(t, "find "+token)
+		if got := other.answer(t); got != "not found" {
+			t.Error(got)
+		}
+	}
+}
+
+// TestKilled kills a process while it writes, again and again, and checks that
+// all that it acknowledged is there.
+func TestKilled(t *testing.T) {
+	dsn := postgrestest.Schema(t, "wait", patient)
+	s := mustOpen(t, dsn)
+	for cycle := range 5 {
+		name := func(i int) string { return fmt.Sprintf("user %d %d", cycle, i) }
+		c := begin(t, dsn)
+		if got := c.answer(t); got != "ready" {
+			t.Fatal(got)
+		}
+		const sent, read = 200, 20
+		for i := range sent {
+			c.order(t, "register "+name(i))
+		}
+		acknowledged := 0
+		for ; acknowledged < read; acknowledged++ {
+			if got := c.answer(t); got != "ok" {
+				t.Fatal(got)
+			}
+		}
+		if err := c.process.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		for c.answers.Scan() && c.answers.Text() == "ok" {
+			acknowledged++
+		}
+		for i := range acknowledged {
+			if _, err := s.Account(t.Context(), name(i)); err != nil {
+				t.Errorf("cycle %d: acknowledged user %d of %d: %v", cycle, i, acknowledged, err)
+			}
+			if _, _, err := s.FindToken(t.Context(), "default", core.Presented(name(i))); err != nil {
+				t.Errorf("cycle %d: acknowledged token %d of %d: %v", cycle, i, acknowledged, err)
+			}
+		}
+	}
+}

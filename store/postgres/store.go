@@ -1,0 +1,250 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+)
+
+// Store is a [core.Store] on PostgreSQL. Its methods are safe for concurrent
+// use.
+type Store struct {
+	db      *sqlx.DB
+	wait    time.Duration
+	writers chan struct{} // a place for each transaction
+	prefix  string        // of tables: the schema with a dot, or nothing
+}
+
+var _ core.Store = (*Store)(nil)
+
+// in gives a statement for the store's schema: an @ stands before each table.
+func (s *Store) in(statement string) string { return strings.ReplaceAll(statement, "@", s.prefix) }
+
+// Ping implements [core.Store]: it reads a table, and fails where nothing could
+// be written.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+		var readOnly, users bool
+		row := conn.QueryRowxContext(ctx, s.in(`SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT 1 FROM @users)`))
+		if err := row.Scan(&readOnly, &users); err != nil {
+			return fmt.Errorf("ping: %w", err)
+		}
+		if readOnly {
+			return errors.Join(errReadOnly, conn.Raw(func(c any) error {
+				c.(*session).report(errReadOnly)
+				return nil
+			}))
+		}
+		return nil
+	})
+}
+
+// Close implements [core.Store].
+func (s *Store) Close() error { return s.db.Close() }
+
+// read runs do, which only looks, on a connection, and again if that fails.
+func (s *Store) read(ctx context.Context, do func(context.Context, *sqlx.Conn) error) error {
+	try := newTries(s.wait)
+	for {
+		err := s.look(ctx, try.deadline, do)
+		if !try.again(ctx, err) {
+			return explain(ctx, err)
+		}
+	}
+}
+
+// look runs do once.
+func (s *Store) look(ctx context.Context, deadline time.Time, do func(context.Context, *sqlx.Conn) error) error {
+	conn, err := s.connect(ctx, deadline)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() // gives it back
+	return do(until(deadline), conn)
+}
+
+// connect takes a connection from the pool.
+func (s *Store) connect(ctx context.Context, deadline time.Time) (*sqlx.Conn, error) {
+	waiting, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	conn, err := s.db.Connx(waiting)
+	var failed *connectError
+	if err == nil || ctx.Err() != nil || errors.As(err, &failed) {
+		return conn, err
+	}
+	return nil, &connectError{text: err.Error()}
+}
+
+// step is what a transaction does. In doubt, an earlier attempt may have been
+// committed: then what it would have left is to be looked for first.
+type step func(ctx context.Context, tx *sqlx.Tx, doubt bool) error
+
+// write runs do in a transaction and commits it if do returns nil and the
+// context has not ended by then. It does so again where another transaction was
+// in the way, where the connection was lost, and where it is not known whether
+// the commit is done.
+func (s *Store) write(ctx context.Context, do step) error {
+	try := newTries(s.wait)
+	for {
+		err := s.transact(ctx, try.deadline, try.doubt, do)
+		if errors.Is(err, errDoubt) {
+			// Whoever asked may have gone: the outcome is looked for all the same.
+			ctx = context.WithoutCancel(ctx)
+		}
+		if !try.again(ctx, err) {
+			return explain(ctx, err)
+		}
+	}
+}
+
+// transact runs do in one transaction.
+func (s *Store) transact(ctx context.Context, deadline time.Time, doubt bool, do step) error {
+	if err := s.enter(ctx, deadline); err != nil {
+		return err
+	}
+	conn, err := s.connect(ctx, deadline)
+	if err != nil {
+		<-s.writers
+		return err
+	}
+	leave := func() {
+		_ = conn.Close() // gives it back
+		<-s.writers
+	}
+	handed := false
+	defer func() {
+		if !handed {
+			leave()
+		}
+	}()
+	bounded := until(deadline)
+	tx, err := conn.BeginTxx(bounded, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := s.work(ctx, bounded, tx, doubt, do); err != nil {
+		return err
+	}
+	// A commit may take longer than its caller waits. It keeps its place until
+	// the server has answered.
+	handed = true
+	committed := make(chan error, 1)
+	go func() {
+		committed <- tx.Commit()
+		leave()
+	}()
+	overdue := time.NewTimer(time.Until(deadline))
+	defer overdue.Stop()
+	select {
+	case err := <-committed:
+		if err != nil {
+			return fmt.Errorf("commit: %w", err)
+		}
+		return nil
+	case <-overdue.C:
+		return fmt.Errorf("commit: %w: no answer yet", errDoubt)
+	}
+}
+
+// work runs do in the transaction, and rolls it back unless it is to be
+// committed.
+func (s *Store) work(ctx, bounded context.Context, tx *sqlx.Tx, doubt bool, do step) (err error) {
+	done := false
+	defer func() {
+		if !done {
+			_ = tx.Rollback() // what matters is why
+		}
+	}()
+	if doubt {
+		if _, err := tx.ExecContext(bounded, s.in(`SELECT id FROM @fence FOR UPDATE`)); err != nil {
+			return fmt.Errorf("lock fence: %w", err)
+		}
+	}
+	if err := do(bounded, tx, doubt); err != nil {
+		return err
+	}
+	done = ctx.Err() == nil
+	return ctx.Err()
+}
+
+// enter takes a place for a transaction.
+func (s *Store) enter(ctx context.Context, deadline time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.writers <- struct{}{}:
+		return nil
+	default:
+	}
+	timeout := time.NewTimer(time.Until(deadline))
+	defer timeout.Stop()
+	select {
+	case s.writers <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timeout.C:
+		return fmt.Errorf("%w: all writing connections busy for %v", core.ErrUnavailable, s.wait)
+	}
+}
+
+// The pauses between tries.
+const (
+	// maxPause is the longest.
+	maxPause = 100 * time.Millisecond
+	// maxLost is how many connections a step may lose, or fail to get, before
+	// it is given up: a database that is away is away for longer than a call
+	// should wait.
+	maxLost = 3
+)
+
+// tries counts the attempts at a step.
+type tries struct {
+	deadline time.Time
+	count    int
+	lost     int
+	doubt    bool
+}
+
+func newTries(wait time.Duration) *tries { return &tries{deadline: time.Now().Add(wait)} }
+
+// again tells whether a step that failed with err is to be done again, and
+// pauses before it. The first connection that is lost may just have been idle
+// for too long, so that the next is tried at once.
+func (t *tries) again(ctx context.Context, err error) bool {
+	t.doubt = t.doubt || errors.Is(err, errDoubt)
+	t.count++
+	pause := rand.N(min(maxPause, time.Millisecond<<min(t.count, 10)))
+	switch kind := classify(err); {
+	case err == nil, ctx.Err() != nil:
+		return false
+	case t.doubt && kind != permanent, errors.Is(err, errDoubt):
+	case kind == conflict:
+	case kind == lost || kind == unreachable:
+		t.lost++
+		if t.lost == maxLost {
+			return false
+		}
+		pause = time.Duration(t.lost-1) * maxPause
+	default:
+		return false
+	}
+	if time.Now().Add(pause).After(t.deadline) {
+		return false
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,251 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+)
+
+const insertToken = `
+	INSERT INTO @tokens (digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key,
+	                     generation, prefix, salt, twin)
+	VALUES (:digest, :user_id, :realm, :issuer, :created_at, :expires_at, :sliding, :reusable, :sealed, :seal_key,
+	        :generation, :prefix, :salt, :twin)`
+
+// selectReusable has the condition of the index tokens_reusable, so that it is
+// one look-up. The row is locked, so that it is not deleted after it is given.
+const selectReusable = `
+	SELECT digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key
+	FROM @tokens WHERE user_id = $1 AND realm = $2 AND issuer = $3 AND reusable FOR UPDATE`
+
+// selectToken is what every API call costs: two look-ups by primary key.
+const selectToken = `
+	SELECT t.user_id, t.issuer, t.created_at, t.expires_at, t.sliding, t.reusable, t.sealed, t.seal_key,
+	       u.username, u.email, u.active, u.attributes, u.created_at
+	FROM @tokens t JOIN @users u ON u.id = t.user_id
+	WHERE t.digest = $1 AND t.realm = $2`
+
+// moveExpiry leaves a token alone that never expires: NULL is neither later nor
+// earlier than anything.
+const moveExpiry = `
+	UPDATE @tokens SET expires_at = $2
+	WHERE digest = $1 AND expires_at > $3 AND expires_at < $2`
+
+const (
+	deleteToken      = `DELETE FROM @tokens WHERE digest = $1`
+	deleteUserTokens = `DELETE FROM @tokens WHERE user_id = $1 AND realm = $2`
+)
+
+// The locks of a user's row. Logins of one user that issue tokens go on side by
+// side; those that show one token again take turns.
+const (
+	shareUser = `SELECT active FROM @users WHERE id = $1 FOR SHARE`
+	lockUser  = `SELECT active FROM @users WHERE id = $1 FOR UPDATE`
+)
+
+// reusableIndex is the constraint that a second reusable token breaks.
+const reusableIndex = "tokens_reusable"
+
+// tokenRow is a row of tokens.
+type tokenRow struct {
+	Digest    []byte        `db:"digest"`
+	UserID    int64         `db:"user_id"`
+	Realm     string        `db:"realm"`
+	Issuer    string        `db:"issuer"`
+	CreatedAt int64         `db:"created_at"`
+	ExpiresAt sql.NullInt64 `db:"expires_at"`
+	Sliding   int64         `db:"sliding"`
+	Reusable  bool          `db:"reusable"`
+	Sealed    []byte        `db:"sealed"`
+	SealKey   string        `db:"seal_key"`
+	legacyRow
+}
+
+// rowOf gives the row that keeps the token.
+func rowOf(t core.Token) tokenRow {
+	return tokenRow{
+		Digest: t.Digest, UserID: t.UserID, Realm: t.Realm, Issuer: t.Issuer,
+		CreatedAt: t.CreatedAt.UnixMicro(),
+		ExpiresAt: sql.NullInt64{Int64: t.ExpiresAt.UnixMicro(), Valid: !t.ExpiresAt.IsZero()},
+		Sliding:   t.Sliding.Microseconds(),
+		Reusable:  t.Reusable, Sealed: t.Sealed, SealKey: t.SealKey,
+		legacyRow: legacyOf(t.Legacy),
+	}
+}
+
+// token gives the row as the engine knows it, without an older form.
+func (r tokenRow) token() core.Token {
+	t := core.Token{
+		Digest: r.Digest, UserID: r.UserID, Realm: r.Realm, Issuer: r.Issuer,
+		CreatedAt: instant(r.CreatedAt),
+		Sliding:   time.Duration(r.Sliding) * time.Microsecond,
+		Reusable:  r.Reusable, Sealed: r.Sealed, SealKey: r.SealKey,
+	}
+	if r.ExpiresAt.Valid {
+		t.ExpiresAt = instant(r.ExpiresAt.Int64)
+	}
+	return t
+}
+
+// IssueToken implements [core.Store].
+func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
+		if doubt {
+			var there bool
+			err := tx.GetContext(ctx, &there, s.in(`SELECT EXISTS (SELECT 1 FROM @tokens WHERE digest = $1)`), []byte(t.Digest))
+			if there || err != nil {
+				return wrap("look for token", err)
+			}
+		}
+		if err := s.mayHaveToken(ctx, tx, shareUser, t.UserID); err != nil {
+			return err
+		}
+		return s.addToken(ctx, tx, t, doubt)
+	})
+}
+
+// ReuseToken implements [core.Store].
+func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (token core.Token, err error) {
+	// What an attempt that is in doubt has left is the live token that the next
+	// one finds.
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
+		if err := s.mayHaveToken(ctx, tx, lockUser, fresh.UserID); err != nil {
+			return err
+		}
+		var row tokenRow
+		err := tx.GetContext(ctx, &row, s.in(selectReusable), fresh.UserID, fresh.Realm, fresh.Issuer)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return fmt.Errorf("select reusable token: %w", err)
+		default:
+			token = row.token()
+			if !token.Expired(now) {
+				return s.slide(ctx, tx, &token, fresh)
+			}
+			if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET reusable = FALSE WHERE digest = $1`), row.Digest); err != nil {
+				return fmt.Errorf("retire token: %w", err)
+			}
+		}
+		token = rowOf(fresh).token()
+		return s.addToken(ctx, tx, fresh, doubt)
+	})
+	if err != nil {
+		return core.Token{}, err
+	}
+	return token, nil
+}
+
+// slide moves the end of a live token to fresh's, if fresh slides and that is
+// later.
+func (s *Store) slide(ctx context.Context, tx *sqlx.Tx, live *core.Token, fresh core.Token) error {
+	if fresh.Sliding == 0 || live.ExpiresAt.IsZero() || !fresh.ExpiresAt.After(live.ExpiresAt) {
+		return nil
+	}
+	to := fresh.ExpiresAt.UnixMicro()
+	if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET expires_at = $1 WHERE digest = $2`), to, []byte(live.Digest)); err != nil {
+		return fmt.Errorf("move expiry: %w", err)
+	}
+	live.ExpiresAt = instant(to)
+	return nil
+}
+
+// FindToken implements [core.Store].
+func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (core.Token, core.User, error) {
+	var (
+		token = tokenRow{Digest: p.SHA256(), Realm: realm}
+		user  accountRow
+	)
+	err := s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+		err := conn.QueryRowContext(ctx, s.in(selectToken), token.Digest, realm).Scan(
+			&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
+			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt)
+		if errors.Is(err, sql.ErrNoRows) {
+			return s.findLegacy(ctx, conn, p, &token, &user)
+		}
+		return wrap("select token", err)
+	})
+	if err != nil {
+		return core.Token{}, core.User{}, err
+	}
+	user.ID = token.UserID
+	account, err := user.account()
+	if err != nil {
+		return core.Token{}, core.User{}, err
+	}
+	return token.token(), account.User, nil
+}
+
+// MoveExpiry implements [core.Store].
+func (s *Store) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		_, err := tx.ExecContext(ctx, s.in(moveExpiry), []byte(d), to.UnixMicro(), now.UnixMicro())
+		return wrap("move expiry", err)
+	})
+}
+
+// DeleteToken implements [core.Store].
+func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
+		n, err := affected(tx.ExecContext(ctx, s.in(deleteToken), []byte(d)))
+		if err != nil {
+			return fmt.Errorf("delete token: %w", err)
+		}
+		// An attempt that is in doubt found the token: if it is gone now, that
+		// attempt was committed.
+		if n == 0 && !doubt {
+			return core.ErrNotFound
+		}
+		return nil
+	})
+}
+
+// DeleteUserTokens implements [core.Store]. After a commit that was in doubt the
+// number is that of the attempt that found most.
+func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string) (int, error) {
+	var most int64
+	err := s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
+		n, err := affected(tx.ExecContext(ctx, s.in(deleteUserTokens), userID, realm))
+		if !doubt || n > most {
+			most = n
+		}
+		return wrap("delete tokens", err)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(most), nil
+}
+
+// mayHaveToken locks the user's row and fails with core.ErrNotFound or
+// core.ErrUserInactive.
+func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, userID int64) error {
+	var active bool
+	err := tx.GetContext(ctx, &active, s.in(lock), userID)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return core.ErrNotFound
+	case err != nil:
+		return fmt.Errorf("select user: %w", err)
+	case !active:
+		return core.ErrUserInactive
+	default:
+		return nil
+	}
+}
+
+// addToken inserts the token. Under SERIALIZABLE, another login's reusable token
+// may be there without being seen; in doubt, so may the token itself. Both are
+// seen by the next attempt.
+func (s *Store) addToken(ctx context.Context, tx *sqlx.Tx, t core.Token, doubt bool) error {
+	_, err := tx.NamedExecContext(ctx, s.in(insertToken), rowOf(t))
+	if duplicate(err, reusableIndex) && t.Reusable || doubt && duplicate(err, "") {
+		return errConflict
+	}
+	return wrap("insert token", err)
+}

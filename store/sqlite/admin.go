@@ -1,0 +1,165 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+)
+
+var _ core.Admin = (*Store)(nil)
+
+// Users implements [core.Admin].
+func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
+	const query = `
+		SELECT id, username, email, '' AS password_hash, active, attributes, created_at
+		FROM users WHERE id > ? AND (active = 0 OR NOT ?) ORDER BY id LIMIT ?`
+	var rows []accountRow
+	err = s.read(ctx, func(ctx context.Context) error {
+		if err := s.reader.SelectContext(ctx, &rows, query, f.After, f.Inactive, limit); err != nil {
+			return fmt.Errorf("select users: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		account, err := r.account()
+		if err != nil {
+			return nil, err
+		}
+		users = append(users, account.User)
+	}
+	return users, nil
+}
+
+// SetActive implements [core.Admin].
+func (s *Store) SetActive(ctx context.Context, userID int64, active bool) error {
+	return s.change(ctx, "set active", `UPDATE users SET active = ? WHERE id = ?`, active, userID)
+}
+
+// DeleteUser implements [core.Admin].
+func (s *Store) DeleteUser(ctx context.Context, userID int64) error {
+	return s.change(ctx, "delete user", `DELETE FROM users WHERE id = ?`, userID)
+}
+
+// change runs a statement that has to find its row.
+func (s *Store) change(ctx context.Context, doing, statement string, args ...any) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		n, err := affected(tx.ExecContext(ctx, statement, args...))
+		if err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		if n == 0 {
+			return core.ErrNotFound
+		}
+		return nil
+	})
+}
+
+const selectTokens = `
+	SELECT digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key FROM tokens`
+
+// Tokens implements [core.Admin].
+func (s *Store) Tokens(ctx context.Context, f core.TokenFilter, limit int) ([]core.Token, error) {
+	const byUser = ` WHERE user_id = ? AND digest > ? AND substr(digest, 1, length(?)) = ? ORDER BY digest LIMIT ?`
+	const byDigest = ` WHERE digest > ? AND digest >= ? AND substr(digest, 1, length(?)) = ? ORDER BY digest LIMIT ?`
+	after, prefix := blob(f.After), blob(f.Prefix)
+	if f.UserID != 0 {
+		return s.tokens(ctx, selectTokens+byUser, f.UserID, after, prefix, prefix, limit)
+	}
+	return s.tokens(ctx, selectTokens+byDigest, after, prefix, prefix, prefix, limit)
+}
+
+// SealedTokens implements [core.Admin].
+func (s *Store) SealedTokens(ctx context.Context, key string, after core.Digest, limit int) ([]core.Token, error) {
+	const sealed = ` WHERE seal_key = ? AND seal_key <> '' AND digest > ? ORDER BY digest LIMIT ?`
+	return s.tokens(ctx, selectTokens+sealed, key, blob(after), limit)
+}
+
+func (s *Store) tokens(ctx context.Context, query string, args ...any) (tokens []core.Token, err error) {
+	var rows []tokenRow
+	err = s.read(ctx, func(ctx context.Context) error {
+		if err := s.reader.SelectContext(ctx, &rows, query, args...); err != nil {
+			return fmt.Errorf("select tokens: %w", err)
+		}
+		return nil
+	})
+	for _, r := range rows {
+		tokens = append(tokens, r.token())
+	}
+	return tokens, err
+}
+
+// blob is a digest as an argument: an empty one is not NULL.
+func blob(d core.Digest) []byte { return append([]byte{}, d...) }
+
+// CountTokens implements [core.Admin].
+func (s *Store) CountTokens(ctx context.Context, now time.Time) (live int64, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		const query = `SELECT (SELECT count(*) FROM tokens) - (SELECT count(*) FROM tokens WHERE expires_at <= ?)`
+		if err := s.reader.GetContext(ctx, &live, query, now.UnixMicro()); err != nil {
+			return fmt.Errorf("count tokens: %w", err)
+		}
+		return nil
+	})
+	return live, err
+}
+
+// PurgeTokens implements [core.Admin].
+func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []string, limit int) (n int, err error) {
+	const all = `DELETE FROM tokens WHERE digest IN (SELECT digest FROM tokens WHERE expires_at < ? LIMIT ?)`
+	const some = `DELETE FROM tokens WHERE digest IN (SELECT digest FROM tokens WHERE expires_at < ? AND issuer IN (?) LIMIT ?)`
+	query, args := all, []any{before.UnixMicro(), limit}
+	if len(issuers) > 0 {
+		if query, args, err = sqlx.In(some, before.UnixMicro(), issuers, limit); err != nil {
+			return 0, fmt.Errorf("purge tokens: %w", err)
+		}
+	}
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		gone, err := affected(tx.ExecContext(ctx, query, args...))
+		if err != nil {
+			return fmt.Errorf("purge tokens: %w", err)
+		}
+		n = int(gone)
+		return nil
+	})
+	return n, err
+}
+
+// SealKeys implements [core.Admin].
+func (s *Store) SealKeys(ctx context.Context) (map[string]int64, error) {
+	var rows []struct {
+		Key    string `db:"seal_key"`
+		Tokens int64  `db:"tokens"`
+	}
+	err := s.read(ctx, func(ctx context.Context) error {
+		const query = `SELECT seal_key, count(*) AS tokens FROM tokens WHERE seal_key <> '' GROUP BY seal_key`
+		if err := s.reader.SelectContext(ctx, &rows, query); err != nil {
+			return fmt.Errorf("count sealed tokens: %w", err)
+		}
+		return nil
+	})
+	keys := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		keys[r.Key] = r.Tokens
+	}
+	return keys, err
+}
+
+// Reseal implements [core.Admin].
+func (s *Store) Reseal(ctx context.Context, was string, tokens []core.Token) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		for _, t := range tokens {
+			_, err := tx.ExecContext(ctx, `UPDATE tokens SET sealed = ?, seal_key = ? WHERE digest = ? AND seal_key = ?`,
+				t.Sealed, t.SealKey, []byte(t.Digest), was)
+			if err != nil {
+				return fmt.Errorf("reseal token: %w", err)
+			}
+		}
+		return nil
+	})
+}

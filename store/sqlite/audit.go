@@ -1,0 +1,102 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+)
+
+var _ core.Auditor = (*Store)(nil)
+
+const insertAudit = `
+	INSERT INTO audit (at, act, outcome, user_id, username, unknown, profile, actor, address, request, token)
+	VALUES (:at, :act, :outcome, :user_id, :username, :unknown, :profile, :actor, :address, :request, :token)`
+
+const selectAudit = `
+	SELECT id, at, act, outcome, user_id, username, unknown, profile, actor, address, request, token FROM audit`
+
+// auditRow is a row of audit.
+type auditRow struct {
+	ID       int64  `db:"id"`
+	At       int64  `db:"at"`
+	Act      string `db:"act"`
+	Outcome  string `db:"outcome"`
+	UserID   int64  `db:"user_id"`
+	Username string `db:"username"`
+	Unknown  string `db:"unknown"`
+	Profile  string `db:"profile"`
+	Actor    string `db:"actor"`
+	Address  string `db:"address"`
+	Request  string `db:"request"`
+	Token    string `db:"token"`
+}
+
+// recorded adds the entry of the context, if it has one, to what tx does.
+func recorded(ctx context.Context, tx *sqlx.Tx) error {
+	e := core.AuditOf(ctx)
+	if e == nil {
+		return nil
+	}
+	_, err := tx.NamedExecContext(ctx, insertAudit, auditRow{
+		At: e.At.UnixMicro(), Act: string(e.Act), Outcome: e.Outcome, UserID: e.UserID, Username: e.Username,
+		Unknown: e.Unknown, Profile: e.Profile, Actor: e.Actor, Address: e.Address, Request: e.Request, Token: e.Token,
+	})
+	if err != nil {
+		return fmt.Errorf("add to audit record: %w", err)
+	}
+	return nil
+}
+
+// Record implements [core.Auditor].
+func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
+	return s.write(core.WithAudit(ctx, &e), func(context.Context, *sqlx.Tx) error { return nil })
+}
+
+// AuditEntries implements [core.Auditor].
+func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int) (entries []core.AuditEntry, err error) {
+	conditions, args := []string{"1"}, []any{}
+	where := func(condition string, values ...any) {
+		conditions, args = append(conditions, condition), append(args, values...)
+	}
+	switch {
+	case f.Username != "" && f.Unknown != "":
+		where("(username = ? OR unknown = ?)", f.Username, f.Unknown)
+	case f.Username != "":
+		where("username = ?", f.Username)
+	case f.Unknown != "":
+		where("unknown = ?", f.Unknown)
+	}
+	if f.Act != "" {
+		where("act = ?", string(f.Act))
+	}
+	if f.Failed {
+		where("outcome <> ?", core.OK)
+	}
+	if !f.Since.IsZero() {
+		where("at >= ?", f.Since.UnixMicro())
+	}
+	if !f.Until.IsZero() {
+		where("at < ?", f.Until.UnixMicro())
+	}
+	if f.Before != 0 {
+		where("id < ?", f.Before)
+	}
+	query := selectAudit + " WHERE " + strings.Join(conditions, " AND ") + " ORDER BY id DESC LIMIT ?"
+	var rows []auditRow
+	err = s.read(ctx, func(ctx context.Context) error {
+		if err := s.reader.SelectContext(ctx, &rows, query, append(args, limit)...); err != nil {
+			return fmt.Errorf("select audit: %w", err)
+		}
+		return nil
+	})
+	for _, r := range rows {
+		entries = append(entries, core.AuditEntry{
+			ID: r.ID, At: instant(r.At), Act: core.Act(r.Act), Outcome: r.Outcome, UserID: r.UserID, Username: r.Username,
+			Unknown: r.Unknown, Profile: r.Profile, Actor: r.Actor, Address: r.Address, Request: r.Request, Token: r.Token,
+		})
+	}
+	return entries, err
+}

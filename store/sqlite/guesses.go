@@ -1,0 +1,85 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+)
+
+var _ core.Limits = (*Store)(nil)
+
+// Reserve implements [core.Limits]. It looks first and writes then, so that those
+// who are refused do not wait for the write lock.
+func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Guess) (wait time.Duration, err error) {
+	err = s.read(ctx, func(ctx context.Context) (err error) {
+		_, wait, err = room(ctx, s.reader, now, guesses)
+		return err
+	})
+	if err != nil || wait > 0 {
+		return wait, err
+	}
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		var next []time.Time
+		if next, wait, err = room(ctx, tx, now, guesses); err != nil || wait > 0 {
+			return err
+		}
+		for i, g := range guesses {
+			_, err := tx.ExecContext(ctx, `INSERT INTO guesses (key, full_at) VALUES (?, ?)
+				ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at`, g.Key, next[i].UnixMicro())
+			if err != nil {
+				return fmt.Errorf("count guess: %w", err)
+			}
+		}
+		return nil
+	})
+	return wait, err
+}
+
+// room gives when each key would be full again after one more guess, or how long
+// until all of them have room.
+func room(ctx context.Context, db sqlx.QueryerContext, now time.Time, guesses []core.Guess) (next []time.Time, wait time.Duration, err error) {
+	next = make([]time.Time, len(guesses))
+	for i, g := range guesses {
+		var full int64
+		err := sqlx.GetContext(ctx, db, &full, `SELECT full_at FROM guesses WHERE key = ?`, g.Key)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, 0, fmt.Errorf("select guesses: %w", err)
+		}
+		var more time.Duration
+		next[i], more = g.Limit.Next(instant(full), now)
+		wait = max(wait, more)
+	}
+	return next, wait, nil
+}
+
+// Refund implements [core.Limits].
+func (s *Store) Refund(ctx context.Context, guesses ...core.Guess) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		for _, g := range guesses {
+			_, err := tx.ExecContext(ctx, `UPDATE guesses SET full_at = full_at - ? WHERE key = ?`, g.Limit.Each().Microseconds(), g.Key)
+			if err != nil {
+				return fmt.Errorf("take guess back: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// ForgetGuesses implements [core.Limits].
+func (s *Store) ForgetGuesses(ctx context.Context, now time.Time, limit int) (n int, err error) {
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		gone, err := affected(tx.ExecContext(ctx,
+			`DELETE FROM guesses WHERE key IN (SELECT key FROM guesses WHERE full_at <= ? LIMIT ?)`, now.UnixMicro(), limit))
+		if err != nil {
+			return fmt.Errorf("forget guesses: %w", err)
+		}
+		n = int(gone)
+		return nil
+	})
+	return n, err
+}

@@ -1,0 +1,144 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// Mover is a store that can take over what another server has, and give back
+// what it has itself.
+type Mover interface {
+	core.Store
+	core.Importer
+	core.Exporter
+}
+
+// RunMoving runs the suite of [core.Importer] and [core.Exporter], and of tokens
+// in older servers' forms. The opener's stores have to be Movers.
+func RunMoving(t *testing.T, open Opener) {
+	subjects := []struct {
+		name  string
+		cases []movingCase
+	}{
+		{"older tokens", olderTokens()},
+		{"imported users", importedUsers()},
+		{"imported tokens", importedTokens()},
+		{"runs", importRuns()},
+		{"export", exports()},
+	}
+	for _, s := range subjects {
+		t.Run(s.name, func(t *testing.T) {
+			for _, c := range s.cases {
+				t.Run(c.name, func(t *testing.T) {
+					t.Parallel()
+					a, b := open(t)
+					c.run(t, movers{pair: pair{a: a, b: b}, from: a.(Mover), to: b.(Mover)})
+				})
+			}
+		})
+	}
+}
+
+type movingCase struct {
+	name string
+	run  func(*testing.T, movers)
+}
+
+// movers is a pair whose stores move: from writes, to reads.
+type movers struct {
+	pair
+	from, to Mover
+}
+
+// source is where imports come from.
+const source = "somewhere"
+
+// account is a user of the source.
+func account(id int64, name string) core.Account {
+	return core.Account{
+		User:         core.User{ID: id, Username: name, Email: name + "@example.org", Active: true, CreatedAt: noon()},
+		PasswordHash: "hash of " + name,
+	}
+}
+
+// begin starts a run, or goes on with one.
+func (m movers) begin(t *testing.T) core.ImportPlace {
+	t.Helper()
+	place, err := m.from.BeginImport(t.Context(), source, "options")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return place
+}
+
+// users imports the accounts in the run and gives the outcomes.
+func (m movers) users(t *testing.T, place core.ImportPlace, accounts ...core.Account) []core.ImportResult {
+	t.Helper()
+	place.Stage = "users"
+	results, err := m.from.ImportUsers(t.Context(), place, accounts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+// tokens imports the tokens in the run and gives the outcomes.
+func (m movers) tokens(t *testing.T, place core.ImportPlace, tokens ...core.Token) []core.ImportResult {
+	t.Helper()
+	place.Stage = "tokens"
+	results, err := m.from.ImportTokens(t.Context(), place, tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+// finish ends a whole run and gives how many tokens it ended.
+func (m movers) finish(t *testing.T, place core.ImportPlace) int {
+	t.Helper()
+	ended, err := m.from.FinishImport(t.Context(), place, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ended
+}
+
+// wantOutcomes compares what became of rows.
+func wantOutcomes(t *testing.T, what string, got []core.ImportResult, want ...core.ImportOutcome) {
+	t.Helper()
+	outcomes := make([]core.ImportOutcome, len(got))
+	for i, r := range got {
+		outcomes[i] = r.Outcome
+	}
+	wantSame(t, what+fmt.Sprint(got), want, outcomes)
+}
+
+// hexToken is a token as knox has it: 64 digits.
+func hexToken(n int) string { return fmt.Sprintf("%08x%056x", n, 0xabcdef) }
+
+// olderOf is a token of the generation, which lives for an hour from noon.
+func olderOf(t *testing.T, u core.User, g core.Generation, text string) core.Token {
+	t.Helper()
+	older, err := core.LegacyOf(g, zeros{}, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := slidingOf(u, text, time.Hour)
+	token.Digest, older.Twin = older.Twin, nil
+	token.Legacy = older
+	return token
+}
+
+// zeros is no randomness.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// bare is a token as look-ups give it.
+func bare(t core.Token) core.Token {
+	t.Legacy = core.Legacy{}
+	return t
+}

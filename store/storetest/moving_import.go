@@ -1,0 +1,236 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+func importedUsers() []movingCase {
+	return []movingCase{
+		{"users come with their ids", usersWithIDs},
+		{"ids of new users are above", idsAbove},
+		{"a second run changes nothing", secondRunUsers},
+		{"what changed at the source comes over", changedAtSource},
+		{"what changed here stays", changedHere},
+		{"a taken name, a taken id, an impossible row", usersRefused},
+		{"users without ids", usersWithoutIDs},
+	}
+}
+
+func usersWithIDs(t *testing.T, m movers) {
+	ann, bob := account(7, "ann"), account(3, "bob")
+	ann.Attributes = map[string]string{"first_name": "Ann"}
+	bob.Active, bob.Email, bob.PasswordHash = false, "", ""
+	wantOutcomes(t, "import", m.users(t, m.begin(t), ann, bob, ann), core.ImportAdded, core.ImportAdded, core.ImportUnchanged)
+	wantAccount(t, m.b, ann)
+	wantAccount(t, m.b, bob)
+}
+
+func idsAbove(t *testing.T, m movers) {
+	m.users(t, m.begin(t), account(1_000_000, "ann"))
+	if bob := m.add(t, newUser("bob")); bob.ID <= 1_000_000 {
+		t.Errorf("id %d after 1000000", bob.ID)
+	}
+}
+
+func secondRunUsers(t *testing.T, m movers) {
+	for _, want := range []core.ImportOutcome{core.ImportAdded, core.ImportUnchanged, core.ImportUnchanged} {
+		place := m.begin(t)
+		wantOutcomes(t, "import", m.users(t, place, account(1, "ann"), account(2, "bob")), want, want)
+		m.finish(t, place)
+	}
+	wantAccount(t, m.b, account(1, "ann"))
+}
+
+func changedAtSource(t *testing.T, m movers) {
+	m.users(t, m.begin(t), account(1, "ann"), account(2, "bob"), account(3, "cid"))
+	ann, bob, cid := account(1, "ann"), account(2, "robert"), account(3, "cid")
+	ann.PasswordHash, cid.Active = "new hash", false
+	wantOutcomes(t, "import", m.users(t, m.begin(t), ann, bob, cid), core.ImportUpdated, core.ImportUpdated, core.ImportUpdated)
+	for _, a := range []core.Account{ann, {User: bob.User, PasswordHash: "hash of robert"}, cid} {
+		wantAccount(t, m.b, a)
+	}
+	wantNobody(t, m.pair, "bob")
+}
+
+func changedHere(t *testing.T, m movers) {
+	m.users(t, m.begin(t), account(1, "ann"), account(2, "bob"))
+	for _, id := range []int64{1, 2} {
+		name := map[int64]string{1: "ann", 2: "bob"}[id]
+		if err := m.a.UpdatePassword(t.Context(), id, "hash of "+name, "ours"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bob := account(2, "bob")
+	bob.PasswordHash = "theirs"
+	wantOutcomes(t, "import", m.users(t, m.begin(t), account(1, "ann"), bob), core.ImportKept, core.ImportKept)
+	wantAccount(t, m.b, core.Account{User: account(1, "ann").User, PasswordHash: "ours"})
+	wantAccount(t, m.b, core.Account{User: bob.User, PasswordHash: "ours"})
+	// When the source catches up, both are the same again.
+	bob.PasswordHash = "ours"
+	wantOutcomes(t, "import", m.users(t, m.begin(t), bob), core.ImportUnchanged)
+}
+
+func usersRefused(t *testing.T, m movers) {
+	native := m.add(t, newUser("native"))
+	results := m.users(t, m.begin(t), account(native.ID, "other"), account(native.ID+1, "native"), account(8, ""), account(9, "a\x00"), account(-1, "minus"), account(10, "good"), account(11, "good"))
+	wantOutcomes(t, "import", results, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportAdded, core.ImportRefused)
+	wantAccount(t, m.b, core.Account{User: native, PasswordHash: "hash of native"})
+	wantAccount(t, m.b, account(10, "good"))
+	for _, name := range []string{"other", "minus"} {
+		wantNobody(t, m.pair, name)
+	}
+	// The very user who is here already may be taken for the same.
+	same := core.Account{User: native, PasswordHash: "hash of native"}
+	wantOutcomes(t, "import", m.users(t, m.begin(t), same), core.ImportUnchanged)
+}
+
+func usersWithoutIDs(t *testing.T, m movers) {
+	ann := account(0, "ann")
+	wantOutcomes(t, "import", m.users(t, m.begin(t), ann), core.ImportAdded)
+	got, err := m.b.Account(t.Context(), "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann.PasswordHash = "new"
+	wantOutcomes(t, "import", m.users(t, m.begin(t), ann), core.ImportUpdated)
+	ann.ID = got.ID
+	wantAccount(t, m.b, ann)
+	wantOutcomes(t, "tokens", m.tokens(t, m.begin(t), tokenOf(ann.User, "key")), core.ImportAdded)
+}
+
+func importedTokens() []movingCase {
+	return []movingCase{
+		{"tokens come with all they have", tokensCome},
+		{"a second run changes nothing", secondRunTokens},
+		{"a token that was logged out here stays gone", tokensStayGone},
+		{"a later end at the source moves ours", tokensMove},
+		{"a token that is over is not added", tokensOver},
+		{"tokens of users who did not come are refused", tokensOfOthers},
+		{"one reusable token a user", tokensReusable},
+		{"a token that was issued here is known", tokensIssuedHere},
+	}
+}
+
+func tokensCome(t *testing.T, m movers) {
+	place := m.begin(t)
+	ann := account(1, "ann").User
+	ann.Active = false
+	m.users(t, place, core.Account{User: ann})
+	tokens := []core.Token{reusableOf(ann, "everything", time.Hour), tokenOf(ann, "plain")}
+	for i, g := range generations() {
+		tokens = append(tokens, olderOf(t, ann, g, hexToken(i)))
+	}
+	m.tokens(t, place, tokens...)
+	for i, key := range []string{"everything", "plain", hexToken(0), hexToken(1), hexToken(2)} {
+		wantFound(t, m.b, key, bare(tokens[i]), ann)
+	}
+}
+
+func secondRunTokens(t *testing.T, m movers) {
+	ann := account(1, "ann")
+	for _, want := range []core.ImportOutcome{core.ImportAdded, core.ImportUnchanged} {
+		place := m.begin(t)
+		m.users(t, place, ann)
+		wantOutcomes(t, "import", m.tokens(t, place, reusableOf(ann.User, "key", time.Hour), olderOf(t, ann.User, core.Knox42, hexToken(1))), want, want)
+		wantSame(t, "ended", 0, m.finish(t, place))
+	}
+	wantFound(t, m.b, "key", reusableOf(ann.User, "key", time.Hour), ann.User)
+}
+
+func tokensStayGone(t *testing.T, m movers) {
+	ann := account(1, "ann")
+	place := m.begin(t)
+	m.users(t, place, ann)
+	m.tokens(t, place, tokenOf(ann.User, "key"))
+	m.finish(t, place)
+	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "key").Digest); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		place = m.begin(t)
+		wantOutcomes(t, "import", m.tokens(t, place, tokenOf(ann.User, "key")), core.ImportKept)
+		m.finish(t, place)
+		wantGone(t, m.b, "key")
+	}
+}
+
+func tokensMove(t *testing.T, m movers) {
+	ann := account(1, "ann")
+	place := m.begin(t)
+	m.users(t, place, ann)
+	for i, ttl := range []time.Duration{time.Hour, 2 * time.Hour, time.Hour} {
+		want := []core.ImportOutcome{core.ImportAdded, core.ImportUpdated, core.ImportUnchanged}[i]
+		wantOutcomes(t, fmt.Sprint("ttl ", ttl), m.tokens(t, place, slidingOf(ann.User, "key", ttl)), want)
+	}
+	token := slidingOf(ann.User, "key", time.Hour)
+	token.ExpiresAt = noon().Add(2 * time.Hour)
+	wantFound(t, m.b, "key", token, ann.User)
+}
+
+func tokensOver(t *testing.T, m movers) {
+	ann := account(1, "ann")
+	place := m.begin(t)
+	m.users(t, place, ann)
+	token := slidingOf(ann.User, "key", time.Hour)
+	place.Now = token.ExpiresAt
+	wantOutcomes(t, "import", m.tokens(t, place, token), core.ImportExpired)
+	wantGone(t, m.b, "key")
+	place.Now = noon()
+	m.tokens(t, place, token)
+	m.finish(t, place)
+	// It moved here since: that it is over at the source does not matter.
+	moved := token
+	moved.ExpiresAt = token.ExpiresAt.Add(time.Hour)
+	m.move(t, token.Digest, moved.ExpiresAt, noon())
+	place = m.begin(t)
+	place.Now = token.ExpiresAt
+	wantOutcomes(t, "import", m.tokens(t, place, token), core.ImportUnchanged)
+	wantSame(t, "ended", 0, m.finish(t, place))
+	wantFound(t, m.b, "key", moved, ann.User)
+}
+
+func tokensOfOthers(t *testing.T, m movers) {
+	native := m.add(t, newUser("native"))
+	results := m.tokens(t, m.begin(t), tokenOf(native, "key"), tokenOf(core.User{ID: 99}, "nobody's"))
+	wantOutcomes(t, "import", results, core.ImportRefused, core.ImportRefused)
+	wantGone(t, m.b, "key")
+}
+
+func tokensReusable(t *testing.T, m movers) {
+	ann := account(1, "ann")
+	place := m.begin(t)
+	m.users(t, place, ann)
+	first, second := reusableOf(ann.User, "first", time.Hour), reusableOf(ann.User, "second", time.Hour)
+	m.tokens(t, place, first, second)
+	third := reusableOf(ann.User, "third", time.Hour)
+	m.tokens(t, place, third)
+	second.Reusable, third.Reusable = false, false
+	for key, token := range map[string]core.Token{"first": first, "second": second, "third": third} {
+		wantFound(t, m.b, key, token, ann.User)
+	}
+	wantSame(t, "token shown again", first, m.reuseToken(t, reusableOf(ann.User, "fresh", time.Hour), noon()))
+}
+
+func tokensIssuedHere(t *testing.T, m movers) {
+	ann := account(1, "ann")
+	place := m.begin(t)
+	m.users(t, place, ann)
+	token := slidingOf(ann.User, hexToken(1), time.Hour)
+	var err error
+	if token.Legacy, err = core.LegacyOf(core.Knox42, zeros{}, hexToken(1)); err != nil {
+		t.Fatal(err)
+	}
+	m.issue(t, token)
+	exported := olderOf(t, ann.User, core.Knox42, hexToken(1))
+	wantOutcomes(t, "import", m.tokens(t, place, exported), core.ImportUnchanged)
+	if err := m.a.DeleteToken(t.Context(), token.Digest); err != nil {
+		t.Fatal(err)
+	}
+	wantGone(t, m.b, hexToken(1))
+	wantOutcomes(t, "import", m.tokens(t, m.begin(t), exported), core.ImportKept)
+	wantGone(t, m.b, hexToken(1))
+}

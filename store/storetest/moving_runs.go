@@ -1,0 +1,226 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+func importRuns() []movingCase {
+	return []movingCase{
+		{"a run that was cut off goes on at its place", runGoesOn},
+		{"other options begin anew", runBeginsAnew},
+		{"a batch is whole or not at all", batchWhole},
+		{"tokens that ended at the source end here", endedAtSource},
+		{"a run in part ends nothing", partEndsNothing},
+		{"a dry run changes nothing", dryRun},
+	}
+}
+
+func runGoesOn(t *testing.T, m movers) {
+	place := m.begin(t)
+	wantSame(t, "first place", core.ImportPlace{Source: place.Source, Run: 1, Options: "options"}, place)
+	place.Stage, place.Reached = "users", "row 17"
+	if _, err := m.from.ImportUsers(t.Context(), place, []core.Account{account(17, "ann")}); err != nil {
+		t.Fatal(err)
+	}
+	again, err := m.to.BeginImport(t.Context(), source, "options")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "place after a cut", place, again)
+	m.finish(t, place)
+	wantSame(t, "place after the end", core.ImportPlace{Source: place.Source, Run: 2, Options: "options"}, m.begin(t))
+}
+
+func runBeginsAnew(t *testing.T, m movers) {
+	place := m.begin(t)
+	m.users(t, place, account(1, "ann"))
+	other, err := m.from.BeginImport(t.Context(), source, "other options")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "place", core.ImportPlace{Source: place.Source, Run: 2, Options: "other options"}, other)
+	another, err := m.from.BeginImport(t.Context(), "elsewhere", "options")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if another.Source == place.Source || another.Run != 1 {
+		t.Errorf("place of another source is %+v", another)
+	}
+}
+
+func batchWhole(t *testing.T, m movers) {
+	place := m.begin(t)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := m.from.ImportUsers(over, place, []core.Account{account(1, "ann")}); err == nil {
+		t.Error("a batch went through with a context that is over")
+	}
+	wantNobody(t, m.pair, "ann")
+	if _, err := m.from.ImportUsers(t.Context(), place, make([]core.Account, core.MaxImport+1)); err == nil {
+		t.Error("a batch of more than MaxImport went through")
+	}
+	var all []core.Account
+	for i := range core.MaxImport {
+		all = append(all, account(int64(i+100), fmt.Sprint("user ", i)))
+	}
+	for i, r := range m.users(t, place, all...) {
+		wantSame(t, fmt.Sprint("outcome of ", all[i].Username, ": ", r.Reason), core.ImportAdded, r.Outcome)
+	}
+	wantAccount(t, m.b, all[core.MaxImport-1])
+}
+
+func endedAtSource(t *testing.T, m movers) {
+	place := m.begin(t)
+	ann := account(1, "ann")
+	m.users(t, place, ann)
+	m.tokens(t, place, tokenOf(ann.User, "stays"), tokenOf(ann.User, "ends"), olderOf(t, ann.User, core.Knox42, hexToken(1)))
+	m.finish(t, place)
+	m.issue(t, tokenOf(ann.User, "native"))
+	place = m.begin(t)
+	m.users(t, place, ann)
+	m.tokens(t, place, tokenOf(ann.User, "stays"))
+	wantSame(t, "ended", 2, m.finish(t, place))
+	wantGone(t, m.b, "ends")
+	wantGone(t, m.b, hexToken(1))
+	wantFound(t, m.b, "stays", tokenOf(ann.User, "stays"), ann.User)
+	wantFound(t, m.b, "native", tokenOf(ann.User, "native"), ann.User)
+}
+
+func partEndsNothing(t *testing.T, m movers) {
+	place := m.begin(t)
+	ann := account(1, "ann")
+	m.users(t, place, ann)
+	m.tokens(t, place, tokenOf(ann.User, "key"))
+	m.finish(t, place)
+	place = m.begin(t)
+	if ended, err := m.from.FinishImport(t.Context(), place, false); ended != 0 || err != nil {
+		t.Errorf("ended %d, %v", ended, err)
+	}
+	wantFound(t, m.b, "key", tokenOf(ann.User, "key"), ann.User)
+}
+
+func dryRun(t *testing.T, m movers) {
+	place := m.begin(t)
+	place.Dry = true
+	ann := account(1, "ann")
+	wantOutcomes(t, "users", m.users(t, place, ann, account(2, "ann")), core.ImportAdded, core.ImportRefused)
+	wantOutcomes(t, "tokens", m.tokens(t, place, tokenOf(ann.User, "key")), core.ImportAdded)
+	wantGone(t, m.b, "key")
+	wantSame(t, "place", core.ImportPlace{Source: place.Source, Run: 1, Options: "options"}, m.begin(t))
+	wantOutcomes(t, "users", m.users(t, m.begin(t), ann), core.ImportAdded)
+}
+
+func exports() []movingCase {
+	return []movingCase{
+		{"users in pages, by id", exportUsers},
+		{"tokens in pages, by user", exportTokens},
+		{"what was handed over is known", handedOver},
+	}
+}
+
+func exportUsers(t *testing.T, m movers) {
+	var want, got []core.Account
+	for i := range 7 {
+		u := newUser(fmt.Sprint("user ", i))
+		u.Inactive = i == 3
+		user := m.add(t, u)
+		want = append(want, core.Account{User: user, PasswordHash: "hash of " + user.Username})
+	}
+	after := int64(0)
+	for {
+		page, err := m.to.ExportUsers(t.Context(), after, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		got = append(got, page...)
+		after = page[len(page)-1].ID
+	}
+	wantSame(t, "users", want, got)
+}
+
+func exportTokens(t *testing.T, m movers) {
+	want := map[string]core.Token{}
+	for i := range 3 {
+		user := m.add(t, newUser(fmt.Sprint("user ", i)))
+		for k := range 3 {
+			token := tokenOf(user, fmt.Sprint(i, k))
+			want[string(token.Digest)] = token
+			m.issue(t, token)
+		}
+		inner := tokenOf(user, fmt.Sprint("inner", i))
+		inner.Realm = "inner"
+		m.issue(t, inner)
+	}
+	got := map[string]core.Token{}
+	var last core.Token
+	for {
+		page, err := m.to.ExportTokens(t.Context(), realm, last, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, token := range page {
+			if token.UserID < last.UserID {
+				t.Error("tokens are not in the order of their users")
+			}
+			last, got[string(token.Digest)] = token, token
+		}
+	}
+	wantSame(t, "tokens", want, got)
+}
+
+func handedOver(t *testing.T, m movers) {
+	ann := m.add(t, newUser("ann"))
+	live, over, older := slidingOf(ann, "live", time.Hour), slidingOf(ann, "over", time.Minute), slidingOf(ann, hexToken(1), time.Hour)
+	var err error
+	if older.Legacy, err = core.LegacyOf(core.Knox42, zeros{}, hexToken(1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []core.Token{live, over, older} {
+		m.issue(t, token)
+	}
+	place := m.begin(t)
+	handed := []core.Digest{live.Digest, over.Digest, older.Legacy.Twin}
+	same := core.Account{User: ann, PasswordHash: "hash of ann"}
+	if err := m.from.Link(t.Context(), place, []core.Account{same}, handed); err != nil {
+		t.Fatal(err)
+	}
+	marks, err := m.to.Links(t.Context(), place.Source, []int64{ann.ID, ann.ID + 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "marks", map[int64][]byte{ann.ID: core.UserMark(same)}, marks)
+	ended := func(now time.Time) (keys []string) {
+		t.Helper()
+		found, err := m.to.Ended(t.Context(), append(handed, core.Presented("never here").SHA256()), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := map[string]string{string(handed[0]): "live", string(handed[1]): "over", string(handed[2]): "older"}
+		for _, d := range found {
+			keys = append(keys, names[string(d)])
+		}
+		slices.Sort(keys)
+		return keys
+	}
+	wantSame(t, "ended at noon", []string(nil), ended(noon()))
+	wantSame(t, "ended later", []string{"over"}, ended(noon().Add(time.Minute)))
+	// A whole run that sees only one of them ends the others, by their twins too.
+	m.users(t, place, same)
+	m.tokens(t, place, live)
+	wantSame(t, "ended by a run", 2, m.finish(t, place))
+	wantGone(t, m.b, hexToken(1))
+	wantFound(t, m.b, "live", live, ann)
+	wantSame(t, "ended after it", []string{"older", "over"}, ended(noon()))
+}

@@ -1,0 +1,173 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+func audits() []operationCase {
+	return []operationCase{
+		{"a record by itself", auditAlone},
+		{"what is done is recorded with it, what is not is not", auditWith},
+		{"filters and pages", auditFilters},
+	}
+}
+
+// line is an entry without what the cases do not look at.
+func line(act core.Act, outcome, name string) core.AuditEntry {
+	return core.AuditEntry{At: noon(), Act: act, Outcome: outcome, Username: name}
+}
+
+func (p operables) entries(t *testing.T, f core.AuditFilter) []core.AuditEntry {
+	t.Helper()
+	got, err := p.b.AuditEntries(t.Context(), f, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func auditAlone(t *testing.T, p operables) {
+	e := core.AuditEntry{
+		At: noon(), Act: core.ActLogin, Outcome: "invalid_credentials", UserID: 7, Username: "ann", Unknown: "0a",
+		Profile: issuer, Actor: core.Operator, Address: "192.0.2.1", Request: "id-1", Token: "0123456789abcdef",
+	}
+	for range 2 {
+		if err := p.a.Record(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := p.entries(t, core.AuditFilter{})
+	if len(got) != 2 || got[0].ID <= got[1].ID {
+		t.Fatalf("entries %+v, want two, the newest first", got)
+	}
+	e.ID = got[1].ID
+	wantSame(t, "entry", e, got[1])
+}
+
+// auditWith does each change that is recorded, and each once more in a way that
+// fails.
+func auditWith(t *testing.T, p operables) {
+	var ann core.User
+	absent := core.User{ID: 1 << 40}
+	with := func(act core.Act) (context.Context, *core.AuditEntry) {
+		e := line(act, core.OK, "ann")
+		return core.WithAudit(t.Context(), &e), &e
+	}
+	do := func(act core.Act, good, bad func(context.Context) error) {
+		t.Helper()
+		ctx, e := with(act)
+		if err := bad(ctx); err == nil {
+			t.Errorf("%s: did not fail", act)
+		}
+		if got := p.entries(t, core.AuditFilter{Act: act}); len(got) != 0 {
+			t.Errorf("%s: recorded although it failed: %+v", act, got)
+		}
+		if err := good(ctx); err != nil {
+			t.Errorf("%s: %v", act, err)
+		}
+		got := p.entries(t, core.AuditFilter{Act: act})
+		if len(got) != 1 {
+			t.Errorf("%s: %d entries, want 1", act, len(got))
+			return
+		}
+		want := *e
+		want.ID = got[0].ID
+		wantSame(t, string(act), want, got[0])
+	}
+	refused := errors.New("refused")
+	do(core.ActRegister, func(ctx context.Context) (err error) {
+		ann, err = p.a.CreateUser(ctx, newUser("ann"), nil)
+		if e := core.AuditOf(ctx); e.UserID != ann.ID {
+			t.Errorf("entry of user %d, want %d", e.UserID, ann.ID)
+		}
+		return err
+	}, func(ctx context.Context) error {
+		_, err := p.a.CreateUser(ctx, newUser("ann"), func(core.User) (core.Token, error) { return core.Token{}, refused })
+		return err
+	})
+	do(core.ActLogin,
+		func(ctx context.Context) error { return p.a.IssueToken(ctx, tokenOf(ann, "key")) },
+		func(ctx context.Context) error { return p.a.IssueToken(ctx, tokenOf(absent, "key")) })
+	first, again := reusableOf(ann, "first", time.Hour), reusableOf(ann, "again", time.Hour)
+	p.issue(t, first)
+	do("reuse", func(ctx context.Context) error {
+		_, err := p.a.ReuseToken(ctx, again, noon())
+		if e := core.AuditOf(ctx); e.Token != core.TokenID(first.Digest) {
+			t.Errorf("entry of token %q, want the one that is shown again", e.Token)
+		}
+		return err
+	}, func(ctx context.Context) error {
+		_, err := p.a.ReuseToken(ctx, reusableOf(absent, "x", time.Hour), noon())
+		return err
+	})
+	do(core.ActLogout,
+		func(ctx context.Context) error { return p.a.DeleteToken(ctx, tokenOf(ann, "key").Digest) },
+		func(ctx context.Context) error { return p.a.DeleteToken(ctx, tokenOf(ann, "none").Digest) })
+	do(core.ActSetPassword,
+		func(ctx context.Context) error { return p.a.UpdatePassword(ctx, ann.ID, "hash of ann", "new") },
+		func(ctx context.Context) error { return p.a.UpdatePassword(ctx, ann.ID, "other", "new") })
+	do(core.ActDisableUser,
+		func(ctx context.Context) error { return p.a.SetActive(ctx, ann.ID, false) },
+		func(ctx context.Context) error { return p.a.SetActive(ctx, absent.ID, false) })
+	do(core.ActLogoutAll, func(ctx context.Context) error {
+		_, err := p.a.DeleteUserTokens(ctx, ann.ID, realm)
+		return err
+	}, func(ctx context.Context) error {
+		over, cancel := context.WithCancel(ctx)
+		cancel()
+		_, err := p.a.DeleteUserTokens(over, ann.ID, realm)
+		return err
+	})
+	do(core.ActDeleteUser,
+		func(ctx context.Context) error { return p.a.DeleteUser(ctx, ann.ID) },
+		func(ctx context.Context) error { return p.a.DeleteUser(ctx, absent.ID) })
+}
+
+func auditFilters(t *testing.T, p operables) {
+	for i, e := range []core.AuditEntry{
+		line(core.ActLogin, core.OK, "ann"),
+		line(core.ActLogin, "invalid_credentials", "bob"),
+		{Act: core.ActLogin, Outcome: "invalid_credentials", Unknown: "0a"},
+		line(core.ActLogout, core.OK, "ann"),
+	} {
+		e.At = noon().Add(time.Duration(i) * time.Hour)
+		e.Request = fmt.Sprint(i)
+		if err := p.a.Record(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := p.entries(t, core.AuditFilter{})
+	for _, test := range []struct {
+		name   string
+		filter core.AuditFilter
+		want   string
+	}{
+		{"all", core.AuditFilter{}, "3210"},
+		{"name", core.AuditFilter{Username: "ann"}, "30"},
+		{"name or digest", core.AuditFilter{Username: "ann", Unknown: "0a"}, "320"},
+		{"digest", core.AuditFilter{Unknown: "0a"}, "2"},
+		{"act", core.AuditFilter{Act: core.ActLogout}, "3"},
+		{"failed", core.AuditFilter{Failed: true}, "21"},
+		{"since", core.AuditFilter{Since: noon().Add(time.Hour)}, "321"},
+		{"until", core.AuditFilter{Until: noon().Add(time.Hour)}, "0"},
+		{"before", core.AuditFilter{Before: all[1].ID}, "10"},
+		{"together", core.AuditFilter{Username: "ann", Act: core.ActLogin}, "0"},
+		{"none", core.AuditFilter{Username: "nobody"}, ""},
+	} {
+		got := ""
+		for _, e := range p.entries(t, test.filter) {
+			got += e.Request
+		}
+		wantSame(t, test.name, test.want, got)
+	}
+	first, err := p.b.AuditEntries(t.Context(), core.AuditFilter{}, 1)
+	if err != nil || len(first) != 1 || first[0].ID != all[0].ID {
+		t.Errorf("page of one: %+v, %v", first, err)
+	}
+}

@@ -1,0 +1,112 @@
+package storetest
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+func limits() []operationCase {
+	return []operationCase{
+		{"a key has room for so many guesses, and gains more", limitFades},
+		{"if one key has no room, none is counted", limitAllOrNone},
+		{"a refund gives room back", limitRefund},
+		{"keys that are full again are forgotten", limitForgotten},
+		{"guesses at once: no more than there is room for", limitRace},
+	}
+}
+
+func guess(key string, most int, window time.Duration) core.Guess {
+	return core.Guess{Key: []byte(key), Limit: core.Limit{Most: most, Window: window}}
+}
+
+// reserve counts guesses and checks how long it says to wait.
+func (p operables) reserve(t *testing.T, at time.Time, want time.Duration, guesses ...core.Guess) {
+	t.Helper()
+	wait, err := p.a.Reserve(t.Context(), at, guesses...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "wait", want, wait)
+}
+
+func limitFades(t *testing.T, p operables) {
+	ann, bob := guess("ann", 3, 3*time.Minute), guess("bob", 3, 3*time.Minute)
+	at := noon()
+	for range 3 {
+		p.reserve(t, at, 0, ann)
+	}
+	p.a, p.b = p.b, p.a
+	p.reserve(t, at, time.Minute, ann)
+	p.reserve(t, at, 0, bob)
+	at = at.Add(20 * time.Second)
+	p.reserve(t, at, 40*time.Second, ann)
+	at = at.Add(40 * time.Second)
+	p.reserve(t, at, 0, ann)
+	p.reserve(t, at, time.Minute, ann)
+	at = at.Add(24 * time.Hour)
+	for range 3 {
+		p.reserve(t, at, 0, ann)
+	}
+	p.reserve(t, at, time.Minute, ann)
+}
+
+func limitAllOrNone(t *testing.T, p operables) {
+	account, address := guess("ann", 1, time.Hour), guess("192.0.2.1", 2, 2*time.Hour)
+	p.reserve(t, noon(), 0, account, address)
+	p.reserve(t, noon(), time.Hour, account, address)
+	p.reserve(t, noon(), time.Hour, address, account)
+	p.reserve(t, noon(), 0, address)
+	p.reserve(t, noon(), time.Hour, address)
+}
+
+func limitRefund(t *testing.T, p operables) {
+	ann := guess("ann", 2, time.Hour)
+	for range 5 {
+		p.reserve(t, noon(), 0, ann)
+		if err := p.b.Refund(t.Context(), ann); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.reserve(t, noon(), 0, ann)
+	p.reserve(t, noon(), 0, ann)
+	p.reserve(t, noon(), 30*time.Minute, ann)
+	if err := p.a.Refund(t.Context(), guess("nobody", 2, time.Hour)); err != nil {
+		t.Error(err)
+	}
+}
+
+func limitForgotten(t *testing.T, p operables) {
+	for _, key := range []string{"1", "2", "3"} {
+		p.reserve(t, noon(), 0, guess(key, 2, 2*time.Hour))
+	}
+	p.reserve(t, noon(), 0, guess("3", 2, 2*time.Hour))
+	at := noon().Add(time.Hour)
+	for i, want := range []int{1, 1, 0} {
+		n, err := p.b.ForgetGuesses(t.Context(), at, 1)
+		if err != nil || n != want {
+			t.Errorf("round %d: forgot %d, %v, want %d", i, n, err, want)
+		}
+	}
+	p.reserve(t, at, 0, guess("3", 2, 2*time.Hour))
+	p.reserve(t, at, time.Hour, guess("3", 2, 2*time.Hour))
+}
+
+func limitRace(t *testing.T, p operables) {
+	const guesses, most = 200, 10
+	ann, address := guess("ann", most, time.Hour), guess("192.0.2.1", guesses, time.Hour)
+	var counted atomic.Int32
+	together(guesses, func(i int) {
+		wait, err := p.of(i).Reserve(t.Context(), noon(), ann, address)
+		if err != nil {
+			t.Error(err)
+		} else if wait == 0 {
+			counted.Add(1)
+		}
+	})
+	if n := counted.Load(); n != most {
+		t.Errorf("%d of %d guesses were counted, want %d", n, guesses, most)
+	}
+}
