@@ -76,7 +76,9 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 		b.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	service := core.New(core.Config{Store: s, Hasher: hasher, Sealer: sealer, Log: log})
+	m := newMetrics()
+	measured, _ := m.measure(s, nil)
+	service := core.New(core.Config{Store: measured, Hasher: hasher, Sealer: sealer, Log: log})
 	if _, err := service.CreateUser(b.Context(), dialects.Policy(p), core.Registration{Username: "alice", Email: "alice@example.com", Password: "x"}); err != nil {
 		b.Fatal(err)
 	}
@@ -90,5 +92,5 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 	}
 	request := httptest.NewRequest(http.MethodGet, "/api/account/alice/", nil)
 	request.Header.Set("Authorization", "Token "+session.Key)
-	return watch(handler, p.Name, log), request
+	return watch(handler, p.Name, nil, m, log, logFailures), request
 }

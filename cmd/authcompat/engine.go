@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 
@@ -19,20 +20,72 @@ type engineFlags struct {
 }
 
 func (f *engineFlags) add(flags *pflag.FlagSet) {
+	flags.String(configFlag, "", "YAML file with settings; flags and variables go before it (authcompat config print shows its keys)")
 	flags.StringVar(&f.store, "store", store.Default, "database: sqlite:PATH")
 	flags.IntVar(&f.iterations, "password-iterations", password.DefaultIterations, "PBKDF2 iterations of new password hashes")
 }
 
-// open opens the store and makes an engine on it. The store is the caller's to
-// close.
-func (f *engineFlags) open(ctx context.Context, sealer core.Sealer, log *slog.Logger) (*core.Service, core.Store, error) {
-	hasher, err := core.NewPasswords(f.iterations)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--password-iterations: %w", err)
-	}
-	s, err := store.Open(ctx, f.store)
-	if err != nil {
-		return nil, nil, err
-	}
-	return core.New(core.Config{Store: s, Hasher: hasher, Sealer: sealer, Log: log}), s, nil
+// engine is an open store with the engine on it. The parts that a store lacks
+// are nil.
+type engine struct {
+	*core.Service
+	store     core.Store
+	limits    core.Limits
+	audit     core.Auditor
+	admin     core.Admin
+	disguises core.Disguises
+	secret    []byte
+	passwords *core.Passwords
+	lane      *core.Lane // of a server
 }
+
+// engineOptions are what a server has besides; the zero value is a command's.
+type engineOptions struct {
+	sealer  core.Sealer
+	rekey   func() (core.Sealer, error)
+	log     *slog.Logger // nil: nothing is logged
+	metrics *metrics     // nil: nothing is counted
+	lane    *core.LaneOptions
+}
+
+// open opens the store and makes an engine on it, which is the caller's to close.
+func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err error) {
+	e := &engine{}
+	if e.passwords, err = core.NewPasswords(f.iterations); err != nil {
+		return nil, fmt.Errorf("--password-iterations: %w", err)
+	}
+	if e.store, err = store.Open(ctx, f.store); err != nil {
+		return nil, err
+	}
+	e.limits, _ = e.store.(core.Limits)
+	e.audit, _ = e.store.(core.Auditor)
+	e.admin, _ = e.store.(core.Admin)
+	if e.disguises, _ = e.store.(core.Disguises); e.disguises != nil {
+		if e.secret, err = e.disguises.DisguiseKey(ctx, drawSecret); err != nil {
+			_ = e.store.Close() // the error worth telling is the first
+			return nil, fmt.Errorf("read the database's key: %w", err)
+		}
+	}
+	c := core.Config{
+		Store: e.store, Hasher: e.passwords, Sealer: o.sealer, Rekey: o.rekey, Audit: e.audit, Secret: e.secret, Log: o.log,
+	}
+	if o.lane != nil {
+		e.lane = core.NewLane(e.passwords, *o.lane)
+		c.Hasher = e.lane
+	}
+	if o.metrics != nil {
+		c.Store, e.limits = o.metrics.measure(e.store, e.limits)
+		c.Events = o.metrics.event
+	}
+	e.Service = core.New(c)
+	return e, nil
+}
+
+func drawSecret() ([]byte, error) {
+	secret := make([]byte, core.SecretSize)
+	_, err := rand.Read(secret)
+	return secret, err
+}
+
+// Close closes the store.
+func (e *engine) Close() error { return e.store.Close() }

@@ -24,16 +24,24 @@ const (
 // guide tells at start-up what is served where, each endpoint with a line that
 // works when it is pasted into a shell, one after the other.
 type guide struct {
-	apis  []placed
-	store string
+	apis   []placed // at URLs
+	store  string
+	manage string // URL; empty: none
 }
 
-func newGuide(apis []placed, open sites, dsn string) guide {
-	g := guide{store: dsn}
+func newGuide(apis []placed, open sites, f *serveFlags) guide {
+	g := guide{store: f.engine.store}
+	scheme := "http://"
+	if f.tlsCertificate != "" {
+		scheme = "https://"
+	}
 	for i, api := range apis {
 		// The listener knows the port that was really taken.
-		api.address = reachable(open[i].listener.Addr())
+		api.address = scheme + reachable(open[i].listener.Addr())
 		g.apis = append(g.apis, api)
+	}
+	if f.manage != "" {
+		g.manage = "http://" + reachable(open[len(apis)].listener.Addr())
 	}
 	return g
 }
@@ -53,10 +61,13 @@ func reachable(a net.Addr) string {
 func (g guide) write(w io.Writer) error {
 	var out strings.Builder
 	for _, api := range g.apis {
-		fmt.Fprintf(&out, "profile %s (%s) at http://%s, %s\n", api.profile.Name, api.profile.Document, api.address, store.Describe(g.store))
+		fmt.Fprintf(&out, "profile %s (%s) at %s, %s\n", api.profile.Name, api.profile.Document, api.address, store.Describe(g.store))
 		for _, line := range g.lines(api) {
 			fmt.Fprintf(&out, "  %s\n", line)
 		}
+	}
+	if g.manage != "" {
+		fmt.Fprintf(&out, "management at %s: /livez, /readyz, /metrics\n", g.manage)
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -88,7 +99,7 @@ func curl(api placed, e profiles.Endpoint) string {
 	if e.Method != http.MethodGet {
 		line += " -X " + e.Method
 	}
-	line += " http://" + api.address + strings.ReplaceAll(e.Path, "{username}", exampleUser)
+	line += " " + api.address + strings.ReplaceAll(e.Path, "{username}", exampleUser)
 	switch {
 	case e.Access == profiles.AccessToken:
 		return line + ` -H "Authorization: ` + api.profile.Scheme + ` $(token)"`

@@ -13,8 +13,8 @@ import (
 const readyTimeout = 2 * time.Second
 
 // manage answers on the management listener: /livez while the process runs,
-// /readyz while the store answers (else 503).
-func manage(service *core.Service) http.Handler {
+// /readyz while the store answers (else 503), /metrics for Prometheus.
+func manage(service *core.Service, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "ok\n")
@@ -29,5 +29,6 @@ func manage(service *core.Service) http.Handler {
 		}
 		_, _ = io.WriteString(w, "ok\n")
 	})
+	mux.Handle("GET /metrics", metrics)
 	return mux
 }

@@ -59,7 +59,7 @@ func (h *processHost) Open(ctx context.Context, profile string) (*conformance.Se
 		return nil, errors.Join(err, drop())
 	}
 	var sites sites
-	if err := sites.listen("127.0.0.1:0", handler, slog.New(slog.DiscardHandler)); err != nil {
+	if err := sites.listen("127.0.0.1:0", handler, siteOptions{log: slog.New(slog.DiscardHandler)}); err != nil {
 		return nil, errors.Join(err, drop())
 	}
 	done := make(chan error, 1)

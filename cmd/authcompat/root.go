@@ -26,21 +26,36 @@ func newRoot(s streams) *cobra.Command {
 the old auth server can be retired while its clients, passwords and tokens go on.
 
 Every flag can be given as an environment variable: --password-iterations is
-AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable.`,
+AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --config FILE.`,
 		Example: `  authcompat serve --profile snippit
   authcompat user create alice --email alice@example.com
   authcompat conformance run --profile all`,
 		Version:           version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return applyEnvironment(cmd.Flags()) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return configure(cmd.Flags()) },
 	}
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(newServe(), newUser(), newProfile(), newConformance())
+	root.AddCommand(newServe(), newUser(), newToken(), newAudit(), newSecret(), newConfig(), newProfile(), newConformance(), newInspect(), newImport(), newExport())
 	return root
 }
+
+// configure sets the flags that were not given: from their variables, then from
+// the configuration file.
+func configure(flags *pflag.FlagSet) error {
+	if err := applyEnvironment(flags); err != nil {
+		return err
+	}
+	if f := flags.Lookup(configFlag); f != nil && f.Value.String() != "" {
+		return applyConfig(flags, f.Value.String())
+	}
+	return nil
+}
+
+// fromEnvironment marks a flag that was set from its variable.
+const fromEnvironment = "environment"
 
 // applyEnvironment sets each flag that was not given from its AUTHCOMPAT_
 // variable. A flag that can be repeated takes a list with commas.
@@ -54,6 +69,7 @@ func applyEnvironment(flags *pflag.FlagSet) (err error) {
 		if e := flags.Set(f.Name, value); e != nil {
 			err = fmt.Errorf("%s: %w", name, e)
 		}
+		_ = flags.SetAnnotation(f.Name, fromEnvironment, []string{name}) // fails only for a flag that is not there
 	})
 	return err
 }

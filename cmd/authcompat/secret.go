@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
@@ -38,11 +40,35 @@ func openSealer(file, dsn string) (core.Sealer, error) {
 }
 
 func sealerFrom(source, text string) (core.Sealer, error) {
-	key, err := core.ParseKey(text)
+	keys, err := core.ParseKeys(text)
 	if err != nil {
 		return core.Sealer{}, fmt.Errorf("%s: %w", source, err)
 	}
-	return core.NewSealer(key)
+	return core.NewSealer(keys...)
+}
+
+// rereadKeys gives a function that finds the keys anew, where they stand in a
+// file: after `secret rotate` a server meets tokens that are sealed with a key
+// which came after its start. The file is read once a second at most.
+func rereadKeys(file, dsn string) func() (core.Sealer, error) {
+	if _, fixed := os.LookupEnv(secretVariable); fixed {
+		return nil
+	}
+	var mu sync.Mutex
+	var last time.Time
+	var sealer core.Sealer
+	return func() (core.Sealer, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := time.Now(); now.Sub(last) > time.Second {
+			found, err := openSealer(file, dsn)
+			if err != nil {
+				return core.Sealer{}, err
+			}
+			last, sealer = now, found
+		}
+		return sealer, nil
+	}
 }
 
 // keyBeside reads a key file, or makes it, readable to its owner alone. Two
@@ -89,7 +115,12 @@ func writeKey(path, text string) error {
 	if err := os.Link(f.Name(), path); err != nil {
 		return err
 	}
-	directory, err := os.Open(filepath.Dir(path))
+	return syncDirectory(filepath.Dir(path))
+}
+
+// syncDirectory makes the names in a directory last.
+func syncDirectory(path string) error {
+	directory, err := os.Open(path)
 	if err != nil {
 		return err
 	}

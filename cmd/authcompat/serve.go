@@ -1,28 +1,27 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/profiles"
 )
 
-// defaultListen is where a single profile is served.
-const defaultListen = "127.0.0.1:8000"
-
-type serveFlags struct {
-	engine   engineFlags
-	profiles []string
-	listen   string
-	manage   string
-	keyFile  string
-}
-
 func newServe() *cobra.Command {
-	var f serveFlags
+	f := newServeFlags()
 	cmd := &cobra.Command{
 		Use:   "serve --profile NAME|FILE",
 		Short: "Serve one or more old APIs",
@@ -32,56 +31,211 @@ its own: --profile NAME@ADDRESS, repeated.
 A token that has to be shown again at each login is kept sealed. The key comes from
 AUTHCOMPAT_SECRET_KEY (base64 of 32 bytes) or --secret-key-file; for an SQLite database it is made at
 the first start, in a file beside the database that only its owner can read. Keep that file: without it
-such logins fail until it is back.`,
+such logins fail until it is back.
+
+SIGHUP reads the configuration file, the profiles, limits, keys and certificates again; where something
+is wrong with them, all stays as it was and the log says why. SIGTERM lets requests in flight finish.`,
 		Example: `  authcompat serve --profile snippit
   authcompat serve --profile ./mine.yaml --listen 127.0.0.1:9000 --store sqlite:/var/lib/auth/users.db
-  authcompat serve --profile snippit@127.0.0.1:8000 --profile ocd-users@127.0.0.1:8001`,
+  authcompat serve --profile snippit@127.0.0.1:8000 --profile ocd-users@127.0.0.1:8001
+  authcompat serve --config /etc/authcompat.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.serve(cmd) },
 	}
-	f.engine.add(cmd.Flags())
-	cmd.Flags().StringSliceVar(&f.profiles, "profile", nil, "profile to serve: a built-in name or a file, with @ADDRESS for several (repeatable)")
-	cmd.Flags().StringVar(&f.listen, "listen", defaultListen, "address of the API, for one profile")
-	cmd.Flags().StringVar(&f.manage, "manage", "", "address of the management listener (/livez, /readyz), for instance 127.0.0.1:8081; none if empty")
-	cmd.Flags().StringVar(&f.keyFile, "secret-key-file", "", "file with the key that seals tokens which are shown again")
+	f.add(cmd.Flags())
 	return cmd
 }
 
+// server is a running process.
+type server struct {
+	flags   atomic.Pointer[serveFlags]
+	log     *slog.Logger
+	metrics *metrics
+	engine  *engine
+	apis    []*api
+	sites   sites
+	tls     *certificate // nil: none
+}
+
+// api is a profile at an address. What answers there can change while it runs.
+type api struct {
+	address string
+	placed  atomic.Pointer[placed]
+	handler atomic.Pointer[http.Handler]
+}
+
+// ServeHTTP implements http.Handler.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Load()).ServeHTTP(w, r) }
+
 func (f *serveFlags) serve(cmd *cobra.Command) (err error) {
+	if err := f.check(); err != nil {
+		return err
+	}
 	placed, err := place(f.profiles, f.listen, cmd.Flags().Changed("listen"))
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	log, err := newLog(cmd.ErrOrStderr(), f.logFormat.value)
+	if err != nil {
+		return err
+	}
+	s := &server{log: log, metrics: newMetrics()}
+	s.flags.Store(f)
+	if err := s.open(cmd.Context()); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.engine.Close()) }()
+	defer func() { s.sites.close() }()
+	if err := s.listen(placed); err != nil {
+		return err
+	}
+	if err := newGuide(placed, s.sites, f).write(cmd.OutOrStdout()); err != nil {
+		return err
+	}
+	if f.limits.value == "off" {
+		log.Warn("guesses at passwords are not limited (--limits off): for replays and load tests only")
+	}
+	ctx, cancel := context.WithCancel(cmd.Context())
+	background := s.background(ctx, cmd)
+	defer func() {
+		cancel()
+		background.Wait()
+	}()
+	return s.sites.serve(cmd.Context(), log)
+}
+
+// current gives the settings of this moment.
+func (s *server) current() *serveFlags { return s.flags.Load() }
+
+// open opens the store and makes the engine.
+func (s *server) open(ctx context.Context) error {
+	f := s.current()
 	sealer, err := openSealer(f.keyFile, f.engine.store)
 	if err != nil {
 		return err
 	}
-	service, store, err := f.engine.open(cmd.Context(), sealer, log)
+	s.engine, err = f.engine.open(ctx, engineOptions{
+		sealer: sealer, rekey: rereadKeys(f.keyFile, f.engine.store), log: s.log, metrics: s.metrics,
+		lane: &core.LaneOptions{
+			Threads: f.hashThreads, Queue: f.hashQueue,
+			Waited: func(d time.Duration) { s.metrics.laneWait.Observe(d.Seconds()) },
+		},
+	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	s.metrics.lane(s.engine.lane)
+	s.engine.limit(f)
+	return nil
+}
 
-	var sites sites
-	defer func() { sites.close() }()
-	for _, p := range placed {
-		handler, err := dialects.New(p.profile, service)
+// limit sets the limits on guesses.
+func (e *engine) limit(f *serveFlags) {
+	if e.limits == nil || f.limits.value == "off" {
+		e.LimitGuessing(nil)
+		return
+	}
+	e.LimitGuessing(&core.Guessing{Limits: e.limits, Account: core.Limit(f.account), Address: core.Limit(f.address)})
+}
+
+// listen opens the listeners.
+func (s *server) listen(all []placed) error {
+	f := s.current()
+	if f.tlsCertificate != "" {
+		var err error
+		if s.tls, err = loadCertificate(f.tlsCertificate, f.tlsKey); err != nil {
+			return err
+		}
+	}
+	for _, p := range all {
+		handler, err := s.handler(f, p.profile)
 		if err != nil {
 			return err
 		}
-		if err := sites.listen(p.address, watch(handler, p.profile.Name, log), log); err != nil {
+		a := &api{address: p.address}
+		a.placed.Store(&p)
+		a.handler.Store(&handler)
+		s.apis = append(s.apis, a)
+		if err := s.sites.listen(p.address, a, siteOptions{log: s.log, connections: f.connections, tls: s.tls}); err != nil {
 			return fmt.Errorf("profile %s: %w", p.profile.Name, err)
 		}
 	}
-	guide := newGuide(placed, sites, f.engine.store)
 	if f.manage != "" {
-		if err := sites.listen(f.manage, manage(service), log); err != nil {
+		handler := manage(s.engine.Service, s.metrics.handler(s.log))
+		if err := s.sites.listen(f.manage, handler, siteOptions{log: s.log}); err != nil {
 			return fmt.Errorf("--manage: %w", err)
 		}
 	}
-	if err := guide.write(cmd.OutOrStdout()); err != nil {
+	return nil
+}
+
+// handler makes what answers for a profile.
+func (s *server) handler(f *serveFlags, p *profiles.Profile) (http.Handler, error) {
+	h, err := dialects.New(p, s.engine.Service)
+	if err != nil {
+		return nil, err
+	}
+	trusted, err := parseProxies(f.trusted)
+	if err != nil {
+		return nil, err
+	}
+	return watch(h, p.Name, trusted, s.metrics, s.log, requestLog(f.logRequests.value)), nil
+}
+
+// hangup gives what SIGHUP sends until ctx ends.
+func hangup(ctx context.Context) <-chan os.Signal {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	context.AfterFunc(ctx, func() { signal.Stop(signals) })
+	return signals
+}
+
+// reload takes the profiles, limits, keys and certificates as they are now, all
+// of them or none.
+func (s *server) reload(cmd *cobra.Command) error {
+	f, err := reread(cmd)
+	if err != nil {
 		return err
 	}
-	return sites.serve(cmd.Context(), log)
+	if err := f.check(); err != nil {
+		return err
+	}
+	all, err := place(f.profiles, f.listen, cmd.Flags().Changed("listen"))
+	if err != nil {
+		return err
+	}
+	handlers := make(map[*api]http.Handler)
+	profiles := make(map[*api]placed)
+	for _, p := range all {
+		i := slices.IndexFunc(s.apis, func(a *api) bool { return a.address == p.address })
+		if i < 0 {
+			return fmt.Errorf("profile %s: %s is a new address, which takes a restart", p.profile.Name, p.address)
+		}
+		handler, err := s.handler(f, p.profile)
+		if err != nil {
+			return err
+		}
+		handlers[s.apis[i]], profiles[s.apis[i]] = handler, p
+	}
+	if len(handlers) != len(s.apis) {
+		return errors.New("an address is missing, which takes a restart")
+	}
+	sealer, err := openSealer(f.keyFile, f.engine.store)
+	if err != nil {
+		return err
+	}
+	if s.tls != nil {
+		if err := s.tls.reload(); err != nil {
+			return err
+		}
+	}
+	for a, handler := range handlers {
+		p := profiles[a]
+		a.placed.Store(&p)
+		a.handler.Store(&handler)
+	}
+	s.flags.Store(f)
+	s.engine.SealWith(sealer)
+	s.engine.limit(f)
+	return nil
 }

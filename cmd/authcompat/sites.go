@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 // The bounds of a listener. A body is bounded by its dialect.
@@ -30,25 +34,60 @@ type site struct {
 	server   *http.Server
 }
 
+// siteOptions are what listeners differ in.
+type siteOptions struct {
+	log         *slog.Logger
+	connections int          // open at a time; 0: as many as the system allows
+	tls         *certificate // nil: none
+}
+
 // listen opens one more listener.
-func (s *sites) listen(address string, handler http.Handler, log *slog.Logger) error {
+func (s *sites) listen(address string, handler http.Handler, o siteOptions) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
+	if o.connections == 0 {
+		o.connections = connectionsAllowed()
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
 	server := &http.Server{
 		Handler:           handler,
+		Protocols:         protocols,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(o.log.Handler(), slog.LevelDebug),
 		// OPTIONS * is an unknown path like others.
 		DisableGeneralOptionsHandler: true,
 	}
-	*s = append(*s, site{listener, server})
+	limited := netutil.LimitListener(listener, o.connections)
+	if o.tls != nil {
+		server.TLSConfig = o.tls.config()
+		limited = tls.NewListener(limited, server.TLSConfig)
+	}
+	*s = append(*s, site{listener: limited, server: server})
 	return nil
+}
+
+// What a process needs files for beside connections, and how many connections it
+// holds at most where nobody says otherwise.
+const (
+	otherFiles     = 256
+	maxConnections = 16384
+)
+
+// connectionsAllowed is how many connections a listener holds at a time, so that
+// files are left for the store.
+func connectionsAllowed() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 2*maxConnections {
+		return maxConnections
+	}
+	return max(otherFiles, min(maxConnections, int(limit.Cur)-otherFiles))
 }
 
 // serve answers until the context ends, then lets requests in flight finish.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 
@@ -16,14 +15,17 @@ import (
 )
 
 func newUser() *cobra.Command {
-	return group("user", "Manage users", newUserCreate())
+	return group("user", "Manage users", newUserCreate(), newUserList(), newUserShow(),
+		newUserActive("disable", "Refuse logins and tokens of a user; tokens are good again when the user is enabled", false),
+		newUserActive("enable", "Let a user log in and use tokens again", true),
+		newUserSetPassword(), newUserDelete())
 }
 
 func newUserCreate() *cobra.Command {
 	var engine engineFlags
 	var r core.Registration
 	var attributes []string
-	var fromInput bool
+	var fromInput, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Create a user, also while a server runs on the database",
@@ -46,16 +48,15 @@ create_user does.`,
 					return err
 				}
 			}
-			service, store, err := engine.open(cmd.Context(), core.Sealer{}, slog.New(slog.DiscardHandler))
+			e, err := engine.open(cmd.Context(), engineOptions{})
 			if err != nil {
 				return err
 			}
-			defer store.Close()
-			user, err := service.CreateUser(cmd.Context(), core.Policy{NormalizeUsername: true, NormalizeEmail: true}, r)
+			defer e.Close()
+			user, err := e.CreateUser(cmd.Context(), core.Policy{NormalizeUsername: true, NormalizeEmail: true}, r)
 			switch {
 			case err == nil:
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "created user %s (id %d)\n", user.Username, user.ID)
-				return err
+				return report(cmd.OutOrStdout(), asJSON, recordOf(user), "created user %s (id %d)", user.Username, user.ID)
 			case core.KindOf(err) == core.KindUsernameTaken:
 				return fmt.Errorf("user %q exists already", r.Username)
 			case core.KindOf(err) == core.KindInvalidUser:
@@ -70,6 +71,7 @@ create_user does.`,
 	cmd.Flags().StringArrayVar(&attributes, "attribute", nil, "a fact that a profile shows of the user, KEY=VALUE (repeatable)")
 	cmd.Flags().BoolVar(&fromInput, "password-stdin", false, "read the password from the first line of standard input")
 	cmd.Flags().BoolVar(&r.NoPassword, "no-password", false, "no password works for the user")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	cmd.MarkFlagsMutuallyExclusive("password-stdin", "no-password")
 	return cmd
 }

@@ -1,43 +1,179 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
 )
 
-// watch logs the requests that failed on the server's side. What a client sent
-// is never logged.
-func watch(next http.Handler, profile string, log *slog.Logger) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o := &observed{ResponseWriter: w, profile: profile, log: log}
-		defer func() {
-			if cause := recover(); cause != nil {
-				log.Error("a request panicked: a defect of this program", "profile", profile, "panic", cause, "stack", string(debug.Stack()))
-				panic(http.ErrAbortHandler)
-			}
-		}()
-		next.ServeHTTP(o, r)
-	})
-}
+// requestLog says which requests are logged.
+type requestLog string
 
-// observed is a ResponseWriter that hears what came of the request.
-type observed struct {
-	http.ResponseWriter
+// The values of requestLog.
+const (
+	logAll      requestLog = "all"
+	logFailures requestLog = "failures" // what is the server's fault, or was refused for want of room
+	logNone     requestLog = "none"
+)
+
+// watcher is what stands around every API: it says who a request is from, counts
+// it, logs it, and keeps a defect from taking the process down. What a client
+// sent is never logged but for its address.
+type watcher struct {
 	profile string
+	next    http.Handler
+	proxies proxies
+	metrics *metrics
 	log     *slog.Logger
+	which   requestLog
+	refused *sampler
 }
 
-var _ dialects.Observer = (*observed)(nil)
+// watch puts a watcher around the handler of a profile.
+func watch(next http.Handler, profile string, p proxies, m *metrics, log *slog.Logger, which requestLog) http.Handler {
+	return &watcher{profile: profile, next: next, proxies: p, metrics: m, log: log, which: which, refused: &sampler{every: time.Second}}
+}
 
-// Observe implements dialects.Observer.
-func (o *observed) Observe(endpoint, outcome string, err error) {
-	if err != nil {
-		o.log.Error("a request failed", "profile", o.profile, "endpoint", endpoint, "outcome", outcome, "error", err)
+func (t *watcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{ResponseWriter: w, began: time.Now()}
+	var proxied bool
+	x.client.Address, proxied = t.proxies.client(r)
+	x.client.RequestID = requestID(r, proxied)
+	if len(r.TransferEncoding) > 0 {
+		// net/http takes a length beside it away unseen: whatever a proxy took for
+		// the end of this request, nothing behind it is read (RFC 9112, 6.1).
+		w.Header()["Connection"] = []string{"close"}
+	}
+	defer t.finish(x)
+	t.next.ServeHTTP(x, r.WithContext(core.WithClient(r.Context(), &x.client)))
+}
+
+// finish counts and logs a request. The connection of one that panicked is cut.
+func (t *watcher) finish(x *exchange) {
+	cause := recover()
+	took := time.Since(x.began)
+	if cause != nil {
+		t.metrics.panics.Inc()
+		t.log.Error("a request panicked: a defect of this program", "request", x.client.RequestID, "profile", t.profile,
+			"endpoint", x.endpoint, "panic", describe(cause), "stack", string(debug.Stack()))
+		panic(http.ErrAbortHandler)
+	}
+	t.metrics.request(t.profile, x.endpoint, x.status, took)
+	if t.which == logAll || t.which == logFailures && x.err != nil {
+		t.line(x, took)
 	}
 }
 
+// line logs a request.
+func (t *watcher) line(x *exchange, took time.Duration) {
+	kind := core.KindOf(x.err)
+	refused := x.err != nil && (kind == core.KindOverloaded || kind == core.KindThrottled)
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("request", x.client.RequestID), slog.String("profile", t.profile), slog.String("endpoint", x.endpoint),
+		slog.Int("status", x.status), slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("outcome", x.outcome),
+		slog.String("client", x.client.Address.String()),
+	}
+	switch {
+	case refused:
+		level = slog.LevelWarn
+		omitted, ok := t.refused.take(x.began)
+		if t.which == logFailures && !ok {
+			return // a flood is not to fill the disk
+		}
+		if omitted > 0 {
+			attrs = append(attrs, slog.Int("omitted", omitted))
+		}
+	case x.err != nil:
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("error", x.err.Error()))
+	}
+	t.log.LogAttrs(context.Background(), level, "request", attrs...)
+}
+
+// describe says what a panic was without anything that a client may have sent.
+func describe(cause any) string {
+	var fault runtime.Error
+	if err, ok := cause.(error); ok && errors.As(err, &fault) {
+		return fault.Error()
+	}
+	return fmt.Sprintf("a value of type %T", cause)
+}
+
+// requestID names a request in logs: as the trusted proxy before us does, if
+// that is a plain word, else at random.
+func requestID(r *http.Request, proxied bool) string {
+	const longest = 64
+	if proxied {
+		id := r.Header.Get("X-Request-Id")
+		if id != "" && len(id) <= longest && strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == "" {
+			return id
+		}
+	}
+	const digits = "0123456789abcdef"
+	var id [16]byte
+	for n, i := rand.Uint64(), 0; i < len(id); i++ {
+		id[i] = digits[n&15]
+		n >>= 4
+	}
+	return string(id[:])
+}
+
+// exchange is a ResponseWriter that hears what came of the request.
+type exchange struct {
+	http.ResponseWriter
+	began             time.Time
+	client            core.Client
+	status            int
+	endpoint, outcome string
+	err               error
+}
+
+var _ dialects.Observer = (*exchange)(nil)
+
+// Observe implements dialects.Observer.
+func (x *exchange) Observe(endpoint, outcome string, err error) {
+	x.endpoint, x.outcome, x.err = endpoint, outcome, err
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (x *exchange) WriteHeader(status int) {
+	x.status = status
+	x.ResponseWriter.WriteHeader(status)
+}
+
 // Unwrap lets net/http reach the writer's own abilities.
-func (o *observed) Unwrap() http.ResponseWriter { return o.ResponseWriter }
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// sampler lets one through in so long a time, and counts the others.
+type sampler struct {
+	every time.Duration
+
+	mu      sync.Mutex
+	next    time.Time
+	omitted int
+}
+
+// take tells whether one that comes now is let through, and how many were not
+// since the last.
+func (s *sampler) take(now time.Time) (omitted int, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Before(s.next) {
+		s.omitted++
+		return 0, false
+	}
+	omitted, s.omitted, s.next = s.omitted, 0, now.Add(s.every)
+	return omitted, true
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// auditRecord is an entry in JSON.
+type auditRecord struct {
+	ID       int64     `json:"id"`
+	At       time.Time `json:"at"`
+	Act      core.Act  `json:"act"`
+	Outcome  string    `json:"outcome"`
+	UserID   int64     `json:"user_id,omitempty"`
+	Username string    `json:"username,omitempty"`
+	Unknown  string    `json:"unknown,omitempty"`
+	Profile  string    `json:"profile,omitempty"`
+	Actor    string    `json:"actor,omitempty"`
+	Address  string    `json:"address,omitempty"`
+	Request  string    `json:"request,omitempty"`
+	Token    string    `json:"token,omitempty"`
+}
+
+func newAudit() *cobra.Command {
+	var flags engineFlags
+	var user, act string
+	var failed, asJSON bool
+	var since period
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "List what was done to users and tokens, the newest first",
+		Long: `List the audit record: registrations, logins, logouts, changes of passwords and what operators did. It can
+only be added to. A name that nobody has is not kept, because people type passwords there: it is shown as
+unknown:DIGEST, and --user NAME finds it.`,
+		Example: `  authcompat audit --user alice --since 24h
+  authcompat audit --act login --failed --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+				f := core.AuditFilter{Username: user, Act: core.Act(act), Failed: failed}
+				if user != "" {
+					f.Unknown = e.UnknownName(user)
+				}
+				if since > 0 {
+					f.Since = time.Now().Add(-time.Duration(since))
+				}
+				t := newTable(cmd.OutOrStdout(), asJSON, "TIME\tACT\tOUTCOME\tUSER\tPROFILE\tBY\tADDRESS\tTOKEN\tREQUEST")
+				err := e.eachEntry(ctx, f, limit, func(a core.AuditEntry) error {
+					r := auditRecord(a)
+					who := a.Username
+					if a.Unknown != "" {
+						who = "unknown:" + a.Unknown
+					}
+					return t.row(r, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", when(a.At), a.Act, a.Outcome, orDash(who),
+						orDash(a.Profile), orDash(a.Actor), orDash(a.Address), orDash(a.Token), orDash(a.Request))
+				})
+				return errors.Join(err, t.end())
+			})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().StringVar(&user, "user", "", "entries about this name, also where nobody has it")
+	cmd.Flags().StringVar(&act, "act", "", fmt.Sprintf("entries of one act: %s, %s, %s, %s, %s, …",
+		core.ActRegister, core.ActLogin, core.ActLogout, core.ActLogoutAll, core.ActSetPassword))
+	cmd.Flags().BoolVar(&failed, "failed", false, "what failed alone")
+	cmd.Flags().Var(&since, "since", "entries of the last so long, for instance 24h or 7d; 0: of all times")
+	cmd.Flags().IntVar(&limit, "limit", 100, "how many entries at most; 0: all")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	return cmd
+}
+
+// eachEntry runs do for the entries that match, at most limit unless it is 0.
+func (e *engine) eachEntry(ctx context.Context, f core.AuditFilter, limit int, do func(core.AuditEntry) error) error {
+	for left := limit; ; left -= pageSize {
+		page := pageSize
+		if limit > 0 {
+			page = min(page, left)
+		}
+		if page <= 0 {
+			return nil
+		}
+		entries, err := e.audit.AuditEntries(ctx, f, page)
+		if err != nil {
+			return err
+		}
+		for _, a := range entries {
+			f.Before = a.ID
+			if err := do(a); err != nil {
+				return err
+			}
+		}
+		if len(entries) < page {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// How often things are done that nobody waits for.
+const (
+	disguiseEvery = time.Hour
+	reapEvery     = 10 * time.Minute
+	resealEvery   = time.Minute
+	tlsEvery      = time.Minute
+)
+
+// untoldFor is how long expired tokens are kept where no client is told that
+// they expired: for the logs.
+const untoldFor = day
+
+// background starts what a server does beside answering, until ctx ends.
+func (s *server) background(ctx context.Context, cmd *cobra.Command) *sync.WaitGroup {
+	all := new(sync.WaitGroup)
+	signals := hangup(ctx)
+	all.Go(func() {
+		for {
+			select {
+			case <-signals:
+				if err := s.reload(cmd); err != nil {
+					s.log.Error("reload failed: all stays as it was", "error", err)
+				} else {
+					s.log.Info("reloaded profiles, limits, keys and certificates")
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	if s.engine.disguises != nil {
+		all.Go(func() {
+			s.engine.disguise(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })
+		})
+	}
+	if s.engine.admin != nil {
+		all.Go(func() { s.metrics.countLive(ctx, s.engine.admin) })
+		all.Go(func() { s.reap(ctx) })
+		all.Go(func() { s.reseal(ctx) })
+	}
+	if s.tls != nil {
+		all.Go(func() { s.tls.watch(ctx, s.log) })
+	}
+	return all
+}
+
+// disguise keeps up what names cost that do not exist.
+func (e *engine) disguise(ctx context.Context, failed func(error)) {
+	for {
+		d, err := core.LoadDecoys(ctx, e.disguises, e.secret)
+		if err == nil {
+			e.passwords.Disguise(d)
+		} else if ctx.Err() == nil {
+			failed(err)
+		}
+		if !pause(ctx, disguiseEvery) {
+			return
+		}
+	}
+}
+
+// reap removes what is over, now and then, until ctx ends.
+func (s *server) reap(ctx context.Context) {
+	for pause(ctx, reapEvery) {
+		now := time.Now()
+		keep := time.Duration(s.current().keepExpired)
+		tokens, err := s.engine.purge(ctx, now.Add(-keep), nil)
+		if issuers := s.untelling(); err == nil && len(issuers) > 0 {
+			var more int
+			more, err = s.engine.purge(ctx, now.Add(-min(keep, untoldFor)), issuers)
+			tokens += more
+		}
+		s.metrics.reaped.WithLabelValues("tokens").Add(float64(tokens))
+		var guesses int
+		if err == nil && s.engine.limits != nil {
+			guesses, err = inBatches(ctx, func(limit int) (int, error) { return s.engine.limits.ForgetGuesses(ctx, now, limit) })
+			s.metrics.reaped.WithLabelValues("guesses").Add(float64(guesses))
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("what is over was not all removed", "error", err)
+		}
+		if tokens > 0 {
+			s.log.Info("expired tokens removed", "tokens", tokens)
+		}
+	}
+}
+
+// untelling names the profiles served here whose tokens may go soon after they
+// expired: nobody in their realm tells an expired token from an unknown one.
+func (s *server) untelling() []string {
+	telling := make(map[string]bool)
+	for _, a := range s.apis {
+		p := a.placed.Load().profile
+		telling[p.Tokens.Realm] = telling[p.Tokens.Realm] || p.Messages["token_expired"] != p.Messages["token_invalid"]
+	}
+	var names []string
+	for _, a := range s.apis {
+		if p := a.placed.Load().profile; !telling[p.Tokens.Realm] {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// reseal takes the sealing keys as they are now and seals with the newest what
+// is sealed with older ones, now and then, until ctx ends.
+func (s *server) reseal(ctx context.Context) {
+	for {
+		f := s.current()
+		sealer, err := openSealer(f.keyFile, f.engine.store)
+		var done int
+		if err == nil {
+			s.engine.SealWith(sealer)
+			done, _, err = s.engine.Reseal(ctx, s.engine.admin)
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("tokens not sealed with the newest key", "error", err)
+		}
+		if done > 0 {
+			s.log.Info("tokens sealed with the newest key", "tokens", done, "key", sealer.KeyID())
+		}
+		if !pause(ctx, resealEvery) {
+			return
+		}
+	}
+}

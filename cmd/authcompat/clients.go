@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// proxies are the networks whose X-Forwarded-For and X-Request-Id are believed.
+type proxies []netip.Prefix
+
+// parseProxies reads networks, or single addresses.
+func parseProxies(values []string) (proxies, error) {
+	var p proxies
+	for _, value := range values {
+		network, err := netip.ParsePrefix(value)
+		if address, single := netip.ParseAddr(value); err != nil && single == nil {
+			network, err = address.Prefix(address.BitLen())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxy %q: want a network such as 10.0.0.0/8, or an address", value)
+		}
+		p = append(p, network.Masked())
+	}
+	return p, nil
+}
+
+func (p proxies) trusted(a netip.Addr) bool {
+	for _, network := range p {
+		if network.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// client gives the address that a request comes from, and whether a trusted
+// proxy stands in between. Of X-Forwarded-For only what trusted proxies have
+// added is believed: from the right, the first address that is not one of them.
+func (p proxies) client(r *http.Request) (address netip.Addr, proxied bool) {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	address = peer.Addr().Unmap().WithZone("")
+	if !p.trusted(address) {
+		return address, false
+	}
+	hops := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := parseHop(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		if address = hop.Unmap().WithZone(""); !p.trusted(address) {
+			break
+		}
+	}
+	return address, true
+}
+
+// parseHop reads an address, which some proxies write with a port.
+func parseHop(text string) (netip.Addr, error) {
+	if withPort, err := netip.ParseAddrPort(text); err == nil {
+		return withPort.Addr(), nil
+	}
+	return netip.ParseAddr(text)
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store"
+	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/moving"
+)
+
+func newExport() *cobra.Command {
+	return group("export", "Hand users, passwords and live tokens back", newExportDjango())
+}
+
+type exportFlags struct {
+	django     djangoFlags
+	store      string
+	realm      string
+	report     string
+	sourceName string
+	keyFile    string
+}
+
+func newExportDjango() *cobra.Command {
+	var f exportFlags
+	cmd := &cobra.Command{
+		Use:   "django TARGET",
+		Short: "Hand users, passwords and live tokens to a Django user base",
+		Long: `Write users, passwords and live tokens where Django, with Django REST framework's authtoken or
+django-rest-knox, takes them as its own. TARGET is
+
+  sqlite:PATH or PATH   a SQLite file of Django's
+  postgres://…          a PostgreSQL database
+  FILE.json             a new file, for "manage.py loaddata"
+
+In a database only what changed here since the import, or the last export, is written; what changed there
+in the meantime stays. Tokens that were ended here are removed there. Groups, permissions and all other
+columns of users who are there already stay as they are.
+
+A token goes into the table whose form it has: taken over from knox, or issued by a profile with
+legacy_digests for that knox; else, where its text is kept sealed (per_user: one, or legacy_digests:
+authtoken), into Django REST framework's. The others are reported.`,
+		Example: `  authcompat export django /srv/old/db.sqlite3
+  authcompat export django postgres://owner@db.example.com/old --store sqlite:users.db
+  authcompat export django users.json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.store, "store", store.Default, "database to hand over from")
+	flags.StringVar(&f.realm, "realm", core.DefaultRealm, "realm of the tokens to hand over")
+	flags.StringVar(&f.report, "report", "", "file for a report in JSON, with every row that was refused")
+	flags.StringVar(&f.sourceName, "source-name", "", "name that the import went under, if the target has another address now")
+	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the key that sealed tokens are opened with")
+	f.django.add(flags)
+	return cmd
+}
+
+func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
+	ctx := cmd.Context()
+	options := moving.ExportOptions{Realm: f.realm, Clock: time.Now, Name: f.sourceName, Progress: newProgress(cmd.ErrOrStderr()).show}
+	if path, isFile := store.SQLitePath(f.store); isFile {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("--store: %w", err)
+		}
+	}
+	if options.Sealer, err = openSealer(f.keyFile, f.store); err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, f.store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	from, ok := s.(moving.Origin)
+	if !ok {
+		return fmt.Errorf("--store %s: this kind of store has nothing to hand over: it is Django's own", store.Describe(f.store))
+	}
+	var report *moving.ExportReport
+	if isNewDump(target) {
+		report, err = exportDump(cmd, from, target, options)
+	} else {
+		report, err = f.exportTables(cmd, from, target, options)
+	}
+	if report == nil {
+		return err
+	}
+	if f.report != "" {
+		err = errors.Join(err, writeReport(f.report, report))
+	}
+	if err != nil {
+		return err
+	}
+	return writeExport(cmd.OutOrStdout(), report)
+}
+
+// isNewDump tells whether the target is a file for loaddata.
+func isNewDump(target string) bool {
+	return filepath.Ext(target) == ".json" && !strings.Contains(target, "://")
+}
+
+// exportDump writes a new file, readable to its owner alone.
+func exportDump(cmd *cobra.Command, from moving.Origin, path string, o moving.ExportOptions) (_ *moving.ExportReport, err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	report, err := moving.ExportDump(cmd.Context(), from, file, o)
+	report.Target = path
+	return report, err
+}
+
+// exportTables writes into a database.
+func (f *exportFlags) exportTables(cmd *cobra.Command, from moving.Origin, target string, o moving.ExportOptions) (*moving.ExportReport, error) {
+	source, decoder, err := f.django.open(cmd.Context(), target)
+	if err != nil {
+		return nil, err
+	}
+	table := source.Shape().Users.Name
+	if err := source.Close(); err != nil {
+		return nil, err
+	}
+	to, err := django.OpenTarget(cmd.Context(), target, table, decoder)
+	if err != nil {
+		return nil, err
+	}
+	defer to.Close()
+	return moving.Export(cmd.Context(), from, to, o)
+}
+
+// writeExport says what was done.
+func writeExport(w io.Writer, r *moving.ExportReport) error {
+	var out strings.Builder
+	fmt.Fprintf(&out, "Exported to %s.\nusers: %s\ntokens: %s\n", r.Target, counted(r.Users), counted(r.Tokens))
+	if r.Dropped > 0 {
+		fmt.Fprintf(&out, "%d tokens that were ended here were removed there\n", r.Dropped)
+	}
+	if len(r.Problems) > 0 {
+		fmt.Fprintf(&out, "rows to look at:\n")
+		writeProblems(&out, r.Problems, r.NotListed)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}

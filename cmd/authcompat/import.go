@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store"
+	"github.com/authcompat/authcompat/store/moving"
+)
+
+func newImport() *cobra.Command {
+	return group("import", "Take over users, passwords and live tokens", newImportDjango())
+}
+
+type importFlags struct {
+	django     djangoFlags
+	store      string
+	profile    string
+	dryRun     bool
+	since      string
+	report     string
+	sourceName string
+	keyFile    string
+}
+
+func newImportDjango() *cobra.Command {
+	var f importFlags
+	cmd := &cobra.Command{
+		Use:   "django SOURCE",
+		Short: "Take over users, passwords and live tokens of a Django user base",
+		Long: `Take over the users of a Django user base, with their ids and passwords, and their live tokens: nobody
+logs in again. The source is only read, and may be in use. SOURCE is
+
+` + djangoForms + `
+
+Run it as often as you like: each run takes over what is new or changed at the source, and ends here the
+tokens that were ended there. What was changed or logged out here in the meantime stays so. An import that
+was cut off goes on where it was. A row that can't be taken over is reported and stops nothing.
+
+--profile names the API that will serve the tokens: tokens of Django REST framework's, which have no end
+of their own, end at created + its ttl, and are shown again at login where it has per_user: one.`,
+		Example: `  authcompat import django /srv/old/db.sqlite3 --profile snippit --dry-run
+  authcompat import django postgres://reader@db.example.com/old --profile ocd-users --store sqlite:users.db
+  authcompat import django dump.json --map columns.yaml --report report.json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.store, "store", store.Default, "database that takes them over")
+	flags.StringVar(&f.profile, "profile", "", "profile, a built-in name or a file, that will serve the tokens")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "tell what would be done and write nothing")
+	flags.StringVar(&f.since, "since", "", "only users who joined or logged in, and tokens that were made, since this date (2026-01-31 or 2026-01-31T12:00:00Z); ends no tokens")
+	flags.StringVar(&f.report, "report", "", "file for a report in JSON, with every row that was refused")
+	flags.StringVar(&f.sourceName, "source-name", "", "name that earlier runs from another address or file went under")
+	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the key that seals tokens which are shown again")
+	f.django.add(flags)
+	return cmd
+}
+
+func (f *importFlags) run(cmd *cobra.Command, source string) (err error) {
+	ctx := cmd.Context()
+	options := moving.Options{Random: rand.Reader, DryRun: f.dryRun, Clock: time.Now, Name: f.sourceName}
+	if options.Since, err = parseSince(f.since); err != nil {
+		return err
+	}
+	if options.Policy, err = movingPolicy(f.profile); err != nil {
+		return err
+	}
+	from, decoder, err := f.django.open(ctx, source)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	options.Decoder = decoder
+	to, drop, err := f.target(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, drop()) }()
+	if options.Sealer, err = f.sealer(); err != nil {
+		return err
+	}
+	bar := newProgress(cmd.ErrOrStderr())
+	options.Progress = bar.show
+	report, err := moving.Import(ctx, from, to, options)
+	if errors.Is(err, moving.ErrNoKey) {
+		return fmt.Errorf("%w: give it with %s or --secret-key-file", err, secretVariable)
+	}
+	if f.report != "" {
+		err = errors.Join(err, writeReport(f.report, report))
+	}
+	if err != nil {
+		return fmt.Errorf("%w\nstopped after %d users; run it again and it goes on there", err, report.Users.Read)
+	}
+	return writeImport(cmd.OutOrStdout(), report)
+}
+
+// target opens the store. A dry run on a file that is not there makes none.
+func (f *importFlags) target(ctx context.Context) (moving.Target, func() error, error) {
+	s, drop, err := core.Store(nil), func() error { return nil }, error(nil)
+	path, isFile := store.SQLitePath(f.store)
+	if _, missing := os.Stat(path); f.dryRun && isFile && errors.Is(missing, os.ErrNotExist) {
+		s, drop, err = store.OpenScratch(ctx, "")
+	} else if s, err = store.Open(ctx, f.store); err == nil {
+		drop = s.Close
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	target, ok := s.(moving.Target)
+	if !ok {
+		return nil, nil, errors.Join(fmt.Errorf("--store %s: this kind of store takes nothing over", store.Describe(f.store)), drop())
+	}
+	return target, drop, nil
+}
+
+// sealer finds the key. A dry run seals nothing that stays, and makes no key.
+func (f *importFlags) sealer() (core.Sealer, error) {
+	if f.dryRun {
+		return core.NewSealer(make([]byte, core.KeySize))
+	}
+	return openSealer(f.keyFile, f.store)
+}
+
+func parseSince(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("--since %q: want a date such as 2026-01-31 or 2026-01-31T12:00:00Z", text)
+}
+
+// writeReport writes a report as JSON, readable to its owner alone: it names
+// users.
+func writeReport(path string, report any) error {
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return fmt.Errorf("--report: %w", err)
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("--report: %w", err)
+	}
+	return nil
+}
+
+// writeImport says what was done.
+func writeImport(w io.Writer, r *moving.Report) error {
+	var out strings.Builder
+	switch {
+	case r.DryRun:
+		fmt.Fprintf(&out, "Dry run: nothing was written. This is what an import from %s would do.\n", r.Source)
+	case r.Resumed:
+		fmt.Fprintf(&out, "Went on where an earlier import from %s was cut off.\n", r.Source)
+	default:
+		fmt.Fprintf(&out, "Imported from %s.\n", r.Source)
+	}
+	fmt.Fprintf(&out, "users: %s\n", counted(r.Users))
+	for _, table := range slices.Sorted(maps.Keys(r.Tokens)) {
+		fmt.Fprintf(&out, "tokens of %s: %s\n", table, counted(r.Tokens[table]))
+	}
+	if r.Ended > 0 {
+		fmt.Fprintf(&out, "%d tokens were ended at the source since the last run, and now here\n", r.Ended)
+	}
+	if r.Unsealed > 0 {
+		fmt.Fprintf(&out, "%d tokens work, but can't be shown or exported again: no sealing key was given (%s or --secret-key-file)\n", r.Unsealed, secretVariable)
+	}
+	if len(r.Problems) > 0 {
+		fmt.Fprintf(&out, "rows to look at:\n")
+		writeProblems(&out, r.Problems, r.NotListed)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// counted says what became of rows; what did not happen is left out.
+func counted(c moving.Counts) string {
+	text := fmt.Sprintf("%d read, %d added", c.Read, c.Added)
+	for _, more := range []struct {
+		n    int
+		what string
+	}{
+		{c.Updated, "updated"}, {c.Unchanged, "unchanged"}, {c.Kept, "kept as they are in the target"}, {c.Expired, "expired"}, {c.Refused, "refused"},
+	} {
+		if more.n > 0 {
+			text += fmt.Sprintf(", %d %s", more.n, more.what)
+		}
+	}
+	return text
+}

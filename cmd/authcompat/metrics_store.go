@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// operation is what is counted of one kind of call to the store.
+type operation struct {
+	seconds  prometheus.Observer
+	failures prometheus.Counter
+}
+
+// done counts a call that began then. What the store answers by contract, and a
+// client that left, are no failures of it.
+func (o operation) done(began time.Time, err error) {
+	o.seconds.Observe(time.Since(began).Seconds())
+	switch {
+	case err == nil, errors.Is(err, core.ErrNotFound), errors.Is(err, core.ErrUsernameTaken), errors.Is(err, core.ErrUserInactive),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	default:
+		o.failures.Inc()
+	}
+}
+
+// measuredStore is a core.Store whose calls are counted.
+type measuredStore struct {
+	core.Store
+	createUser, account, issueToken, reuseToken, findToken, moveExpiry, deleteToken, deleteUserTokens, updatePassword operation
+}
+
+// measuredLimits is a core.Limits whose calls are counted.
+type measuredLimits struct {
+	core.Limits
+	reserve, refund operation
+}
+
+// measure counts the calls of a store.
+func (m *metrics) measure(s core.Store, limits core.Limits) (core.Store, core.Limits) {
+	op := func(name string) operation {
+		return operation{m.store.WithLabelValues(name), m.failures.WithLabelValues(name)}
+	}
+	measured := &measuredStore{
+		Store: s, createUser: op("create_user"), account: op("account"), issueToken: op("issue_token"), reuseToken: op("reuse_token"),
+		findToken: op("find_token"), moveExpiry: op("move_expiry"), deleteToken: op("delete_token"),
+		deleteUserTokens: op("delete_user_tokens"), updatePassword: op("update_password"),
+	}
+	if limits == nil {
+		return measured, nil
+	}
+	return measured, &measuredLimits{Limits: limits, reserve: op("reserve_guess"), refund: op("refund_guess")}
+}
+
+func (s *measuredStore) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error)) (user core.User, err error) {
+	began := time.Now()
+	defer func() { s.createUser.done(began, err) }()
+	return s.Store.CreateUser(ctx, u, mint)
+}
+
+func (s *measuredStore) Account(ctx context.Context, username string) (a core.Account, err error) {
+	began := time.Now()
+	defer func() { s.account.done(began, err) }()
+	return s.Store.Account(ctx, username)
+}
+
+func (s *measuredStore) IssueToken(ctx context.Context, t core.Token) (err error) {
+	began := time.Now()
+	defer func() { s.issueToken.done(began, err) }()
+	return s.Store.IssueToken(ctx, t)
+}
+
+func (s *measuredStore) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (t core.Token, err error) {
+	began := time.Now()
+	defer func() { s.reuseToken.done(began, err) }()
+	return s.Store.ReuseToken(ctx, fresh, now)
+}
+
+func (s *measuredStore) FindToken(ctx context.Context, realm string, p core.Presented) (t core.Token, u core.User, err error) {
+	began := time.Now()
+	defer func() { s.findToken.done(began, err) }()
+	return s.Store.FindToken(ctx, realm, p)
+}
+
+func (s *measuredStore) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) (err error) {
+	began := time.Now()
+	defer func() { s.moveExpiry.done(began, err) }()
+	return s.Store.MoveExpiry(ctx, d, to, now)
+}
+
+func (s *measuredStore) DeleteToken(ctx context.Context, d core.Digest) (err error) {
+	began := time.Now()
+	defer func() { s.deleteToken.done(began, err) }()
+	return s.Store.DeleteToken(ctx, d)
+}
+
+func (s *measuredStore) DeleteUserTokens(ctx context.Context, userID int64, realm string) (n int, err error) {
+	began := time.Now()
+	defer func() { s.deleteUserTokens.done(began, err) }()
+	return s.Store.DeleteUserTokens(ctx, userID, realm)
+}
+
+func (s *measuredStore) UpdatePassword(ctx context.Context, userID int64, old, encoded string) (err error) {
+	began := time.Now()
+	defer func() { s.updatePassword.done(began, err) }()
+	return s.Store.UpdatePassword(ctx, userID, old, encoded)
+}
+
+func (l *measuredLimits) Reserve(ctx context.Context, now time.Time, guesses ...core.Guess) (wait time.Duration, err error) {
+	began := time.Now()
+	defer func() { l.reserve.done(began, err) }()
+	return l.Limits.Reserve(ctx, now, guesses...)
+}
+
+func (l *measuredLimits) Refund(ctx context.Context, guesses ...core.Guess) (err error) {
+	began := time.Now()
+	defer func() { l.refund.done(began, err) }()
+	return l.Limits.Refund(ctx, guesses...)
+}

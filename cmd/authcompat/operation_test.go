@@ -1,0 +1,402 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	credentials = `{"username": "alice", "password": "secret"}`
+	wrong       = `{"username": "alice", "password": "wrong"}`
+)
+
+func TestManagement(t *testing.T) {
+	p := start(t, append(cheap, "--profile", "ocd-users", "--store", database(t), "--log-requests", "all")...)
+	api := p.urls["ocd-users"]
+	token := tokenIn(t, p.want(t, 200, "POST", api+"/api/register/", "", credentials).body)
+	p.want(t, 400, "POST", api+"/api/login/", "", wrong)
+	p.want(t, 204, "POST", api+"/api/logout/", token, "")
+	p.want(t, 404, "GET", api+"/secret-path", "", "")
+	for path, want := range map[string]string{"/livez": "ok\n", "/readyz": "ok\n"} {
+		if got := p.want(t, 200, "GET", p.manage+path, "", "").body; got != want {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+	for name, want := range map[string]float64{
+		`authcompat_requests_total{endpoint="register",profile="ocd-users",status="200"}`: 1,
+		`authcompat_requests_total{endpoint="login",profile="ocd-users",status="400"}`:    1,
+		`authcompat_requests_total{endpoint="other",profile="ocd-users",status="404"}`:    1,
+		`authcompat_request_seconds_count{endpoint="logout",profile="ocd-users"}`:         1,
+		`authcompat_logins_total{outcome="invalid_credentials",profile="ocd-users"}`:      1,
+		`authcompat_hash_lane_hashes_total`:                                               2,
+		`authcompat_hash_lane_wait_seconds_count`:                                         2,
+		`authcompat_store_seconds_count{operation="find_token"}`:                          1,
+		`authcompat_store_errors_total{operation="find_token"}`:                           0,
+		`authcompat_panics_total`:                                                         0,
+	} {
+		if got := p.metric(t, name); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	type line struct {
+		Profile, Endpoint, Outcome string
+		Status                     int
+		Request                    string
+		Duration                   float64 `json:"duration_ms"`
+	}
+	var got []line
+	for text := range strings.Lines(p.log.String()) {
+		var l line
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		if len(l.Request) != 16 || l.Duration <= 0 {
+			t.Errorf("no request id or duration: %s", text)
+		}
+		l.Request, l.Duration = "", 0
+		got = append(got, l)
+	}
+	want := []line{
+		{Profile: "ocd-users", Endpoint: "register", Status: 200, Outcome: "ok"},
+		{Profile: "ocd-users", Endpoint: "login", Status: 400, Outcome: "invalid_credentials"},
+		{Profile: "ocd-users", Endpoint: "logout", Status: 204, Outcome: "ok"},
+		{Profile: "ocd-users", Status: 404, Outcome: "not_found"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+	if strings.Contains(p.log.String(), "secret") {
+		t.Error("the log shows what a client sent")
+	}
+}
+
+func TestLimitsOverTheWire(t *testing.T) {
+	told := filepath.Join(t.TempDir(), "told.yaml")
+	source, err := os.ReadFile("../../profiles/authtokens.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source = bytes.Replace(source, []byte("name: authtokens"), []byte("name: told\nthrottling: told"), 1)
+	if err := os.WriteFile(told, source, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "--password-iterations", "100", "--store", database(t), "--limit-account", "3/15m", "--trusted-proxy", "127.0.0.1",
+		"--profile", "authtokens@127.0.0.1:0", "--profile", told+"@127.0.0.1:0", "--profile", "form-auth@127.0.0.1:0")
+	hidden, telling, form := p.urls["authtokens"], p.urls["told"], p.urls["form-auth"]
+	token := tokenIn(t, p.want(t, 201, "POST", hidden+"/api/register/", "", credentials).body)
+	const failure = `{"error": "Invalid username or password"}`
+	for i := range 5 {
+		a := p.want(t, 401, "POST", hidden+"/api/login/", "", wrong, "X-Forwarded-For", fmt.Sprintf("198.51.100.%d", i))
+		if a.body != failure {
+			t.Errorf("try %d: %s", i, a.body)
+		}
+	}
+	if a := p.want(t, 401, "POST", hidden+"/api/login/", "", credentials); a.body != failure {
+		t.Errorf("the right password: %s", a.body)
+	}
+	a := p.want(t, 429, "POST", telling+"/api/login/", "", credentials)
+	if a.body != `{"error": "Too many requests, try again in 300 seconds"}` || a.header.Get("Retry-After") != "300" {
+		t.Errorf("told: %s, Retry-After %q", a.body, a.header.Get("Retry-After"))
+	}
+	a = p.want(t, 200, "POST", form+"/auth/login", "", "username=alice&password=secret", "Content-Type", "application/x-www-form-urlencoded")
+	if !strings.Contains(a.body, "__all__") || !strings.Contains(a.body, `"token": null`) {
+		t.Errorf("another profile: %s", a.body)
+	}
+	if n := p.metric(t, `authcompat_hash_lane_hashes_total`); n != 4 {
+		t.Errorf("%v hashes, want one of register and three of guesses", n)
+	}
+	p.want(t, 200, "POST", hidden+"/api/logout/", token, "")
+	if out := command(t, "", "audit", "--store", p.store(), "--act", "login", "--json"); strings.Count(out, `"address":"198.51.100.`) != 3 {
+		t.Errorf("addresses in the record:\n%s", out)
+	}
+}
+
+// store gives the DSN that a server was started with.
+func (p *process) store() string { return p.Args[slices.Index(p.Args, "--store")+1] }
+
+func TestLimitsOff(t *testing.T) {
+	t.Setenv("AUTHCOMPAT_LIMITS", "off")
+	p := start(t, append(cheap, "--profile", "authtokens", "--store", database(t), "--limit-account", "1/15m")...)
+	p.want(t, 201, "POST", p.urls["authtokens"]+"/api/register/", "", credentials)
+	for range 3 {
+		p.want(t, 401, "POST", p.urls["authtokens"]+"/api/login/", "", wrong)
+	}
+	p.want(t, 200, "POST", p.urls["authtokens"]+"/api/login/", "", credentials)
+	if !strings.Contains(p.log.String(), "not limited") {
+		t.Errorf("no warning at start: %s", p.log.String())
+	}
+}
+
+// TestParallelGuessesAtTwoServers shares one limit between two processes.
+func TestParallelGuessesAtTwoServers(t *testing.T) {
+	dsn := database(t)
+	args := append(cheap, "--profile", "authtokens", "--store", dsn, "--hash-queue", "500")
+	nodes := []*process{start(t, args...), start(t, args...)}
+	nodes[0].want(t, 201, "POST", nodes[0].urls["authtokens"]+"/api/register/", "", credentials)
+	hashes := func() float64 {
+		return nodes[0].metric(t, "authcompat_hash_lane_hashes_total") + nodes[1].metric(t, "authcompat_hash_lane_hashes_total")
+	}
+	before := hashes()
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			p := nodes[i%2]
+			if a, err := p.send("POST", p.urls["authtokens"]+"/api/login/", "", wrong); err != nil || a.status != 401 {
+				t.Errorf("guess: %d %s %v", a.status, a.body, err)
+			}
+		})
+	}
+	all.Wait()
+	if n := hashes() - before; n != 10 {
+		t.Errorf("%v hashes for 200 guesses, want 10", n)
+	}
+}
+
+func TestReload(t *testing.T) {
+	folder := t.TempDir()
+	config, profile := filepath.Join(folder, "config.yaml"), filepath.Join(folder, "mine.yaml")
+	write := func(name, text string) {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	source, err := os.ReadFile("../../profiles/authtokens.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(profile, string(source))
+	good := "listeners: [{profile: " + profile + ", address: '127.0.0.1:0'}]\nstore: " + database(t) + "\npassword_iterations: 100\n"
+	write(config, good)
+	p := start(t, "--config", config)
+	api := p.urls["authtokens"]
+	p.want(t, 201, "POST", api+"/api/register/", "", credentials)
+
+	hup := func(want string) {
+		t.Helper()
+		seen := len(p.log.String())
+		if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, want, func() bool { return strings.Contains(p.log.String()[seen:], want) })
+	}
+	write(profile, strings.Replace(string(source), "Invalid username or password", "No", 1))
+	write(config, good+"limits: {account: 1/15m}\n")
+	hup("reloaded")
+	for range 2 {
+		if a := p.want(t, 401, "POST", api+"/api/login/", "", wrong); a.body != `{"error": "No"}` {
+			t.Errorf("after reload: %s", a.body)
+		}
+	}
+	if n := p.metric(t, `authcompat_logins_total{outcome="throttled",profile="authtokens"}`); n != 1 {
+		t.Errorf("%v logins throttled, want 1", n)
+	}
+	for name, bad := range map[string]string{
+		"a bad setting":    good + "limits: {account: many}\n",
+		"no file":          "",
+		"another address":  strings.Replace(good, ":0'", ":1'", 1),
+		"an unknown key":   good + "limit: {}\n",
+		"a broken profile": "listeners: [{profile: " + config + ", address: '127.0.0.1:0'}]\n",
+	} {
+		write(config, bad)
+		hup("reload failed")
+		if a := p.want(t, 401, "POST", api+"/api/login/", "", wrong); a.body != `{"error": "No"}` {
+			t.Errorf("%s: %s", name, a.body)
+		}
+	}
+}
+
+// eventually waits for something that another process does.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 10 s: %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func TestConfigFile(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "c.yaml")
+	for _, test := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"empty", "", []string{"1:1: the file is empty"}},
+		{"no YAML", "a: [", []string{" line 1: did not find expected node content"}},
+		{"all at once", "stor: x\nlimits: {account: x, foo: 1}\nlog: text\nlisteners: [{profil: x}]\nmanage: [a]\nlisten: a\nlisten: b\n", []string{
+			"1:1: stor: unknown key; the keys here are listeners, listen, manage, store, secret_key_file, password_iterations, keep_expired, trusted_proxies, log, limits, tls",
+			`2:19: limits.account: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
+			"2:22: limits.foo: unknown key; the keys here are guessing, account, address, connections, hash_threads, hash_queue",
+			"3:6: log: want a map",
+			"4:14: listeners.profil: unknown key; a listener has profile and address",
+			"4:13: listeners: want a map with profile, and address for several",
+			"5:9: manage: want a value",
+			"7:1: listen: is there twice, first on line 6",
+		}},
+		{"a list", "[]", []string{"1:1: want a map"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var want []string
+			for _, w := range test.want {
+				want = append(want, file+":"+w)
+			}
+			var out bytes.Buffer
+			root := newRoot(streams{out: &out, err: &out})
+			root.SetArgs([]string{"config", "check", file})
+			err := root.Execute()
+			if err == nil {
+				t.Fatal("it is good")
+			}
+			if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestPrecedence is flag before variable before file before default.
+func TestPrecedence(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	text := "store: sqlite:file.db\nkeep_expired: 1d\nlimits: {account: 1/1h, address: 2/1h, hash_threads: 3}\ntrusted_proxies: [10.0.0.0/8]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AUTHCOMPAT_LIMIT_ACCOUNT", "5/1m")
+	t.Setenv("AUTHCOMPAT_LIMIT_ADDRESS", "6/1m")
+	t.Setenv("AUTHCOMPAT_SECRET_KEY", "canary-key")
+	var out bytes.Buffer
+	root := newRoot(streams{out: &out, err: &out})
+	root.SetArgs([]string{"config", "print", "--config", file, "--limit-account", "9/1m", "--profile", "snippit", "--store", "postgres://ann:canary@db/auth?password=canary"})
+	if err := root.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"# --profile\nlisteners:\n  - profile: snippit\n", "account: 9/1m # --limit-account\n", "address: 6/1m # AUTHCOMPAT_LIMIT_ADDRESS\n",
+		"hash_threads: 3 # " + file + ":3\n", "keep_expired: 1d # " + file + ":2\n", "trusted_proxies: [10.0.0.0/8] # " + file + ":4\n",
+		"hash_queue: 0 # default\n", "store: postgres://ann:***@db/auth?password=*** # --store\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "canary") {
+		t.Errorf("a secret is shown:\n%s", out.String())
+	}
+}
+
+func TestClientAddress(t *testing.T) {
+	p, err := parseProxies([]string{"10.0.0.0/8", "127.0.0.1", "2001:db8::/32"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, peer string
+		forwarded  []string
+		want       string
+		proxied    bool
+	}{
+		{"no proxy", "192.0.2.1:1", []string{"198.51.100.7"}, "192.0.2.1", false},
+		{"a proxy", "10.1.1.1:1", []string{"198.51.100.7"}, "198.51.100.7", true},
+		{"a client's own header", "10.1.1.1:1", []string{"203.0.113.9, 198.51.100.7"}, "198.51.100.7", true},
+		{"two proxies", "127.0.0.1:1", []string{"203.0.113.9, 198.51.100.7, 10.2.2.2"}, "198.51.100.7", true},
+		{"two lines", "127.0.0.1:1", []string{"203.0.113.9", "198.51.100.7,10.2.2.2"}, "198.51.100.7", true},
+		{"no header", "127.0.0.1:1", nil, "127.0.0.1", true},
+		{"garbage", "127.0.0.1:1", []string{"198.51.100.7, unknown, 10.2.2.2"}, "10.2.2.2", true},
+		{"a port", "127.0.0.1:1", []string{"198.51.100.7:4711"}, "198.51.100.7", true},
+		{"IPv6", "[2001:db8::1]:1", []string{"[2001:db9::7]:80"}, "2001:db9::7", true},
+		{"mapped", "[::ffff:10.1.1.1]:1", []string{"::ffff:198.51.100.7"}, "198.51.100.7", true},
+		{"proxies alone", "127.0.0.1:1", []string{"10.3.3.3"}, "10.3.3.3", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := httptest.NewRequest("GET", "/", nil)
+			r.RemoteAddr = test.peer
+			r.Header["X-Forwarded-For"] = test.forwarded
+			address, proxied := p.client(r)
+			if address.String() != test.want || proxied != test.proxied {
+				t.Errorf("%s, %t, want %s, %t", address, proxied, test.want, test.proxied)
+			}
+		})
+	}
+	if _, err := parseProxies([]string{"10.0.0.0/33"}); err == nil {
+		t.Error("a bad network is good")
+	}
+}
+
+// TestHostileRequests sends what net/http answers before any handler, and what
+// could be read in two ways.
+func TestHostileRequests(t *testing.T) {
+	p := start(t, append(cheap, "--profile", "ocd-users", "--store", database(t))...)
+	address := strings.TrimPrefix(p.urls["ocd-users"], "http://")
+	const post = "POST /api/login/ HTTP/1.1\r\nHost: a\r\n"
+	for _, test := range []struct{ name, request, want string }{
+		{"two lengths", post + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", "400 Bad Request"},
+		{"length and chunks", post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /evil HTTP/1.1\r\nHost: a\r\n\r\n", "closed after one"},
+		{"unknown coding", post + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", "501 Not Implemented"},
+		{"two codings", post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501 Not Implemented"},
+		{"length with a sign", post + "Content-Length: +3\r\n\r\nabc", "400 Bad Request"},
+		{"blank before a colon", post + "Content-Length : 3\r\n\r\nabc", "400 Bad Request"},
+		{"folded header", post + "X: a\r\n b\r\nContent-Length: 0\r\n\r\n", "400 Bad Request"},
+		{"bad chunk", post + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400 Bad Request"},
+		{"two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400 Bad Request"},
+		{"no host", "GET / HTTP/1.1\r\n\r\n", "400 Bad Request"},
+		{"NUL in a header", "GET / HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n", "400 Bad Request"},
+		{"bare LF in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", "400 Bad Request"},
+		{"large headers", "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("a", 17<<10) + "\r\n\r\n", "431 Request Header Fields Too Large"},
+		{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "not 2.0"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+			if _, err := conn.Write([]byte(test.request)); err != nil {
+				t.Fatal(err)
+			}
+			in := bufio.NewReader(conn)
+			resp, err := http.ReadResponse(in, nil)
+			switch {
+			case test.want == "not 2.0":
+				if err == nil && resp.StatusCode < 400 {
+					t.Errorf("status %s", resp.Status)
+				}
+				return
+			case err != nil:
+				t.Fatal(err)
+			case test.want == "closed after one":
+				body := new(bytes.Buffer)
+				_, _ = body.ReadFrom(resp.Body)
+				if second, err := http.ReadResponse(in, nil); err == nil {
+					t.Errorf("a second answer %s to one request", second.Status)
+				}
+			case !strings.HasPrefix(resp.Status, test.want):
+				t.Errorf("status %s, want %s", resp.Status, test.want)
+			}
+			if resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented {
+				t.Errorf("status %s", resp.Status)
+			}
+		})
+	}
+}

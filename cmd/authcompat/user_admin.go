@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// pageSize is how many rows are read at a time.
+const pageSize = 500
+
+// userRecord is a user in JSON.
+type userRecord struct {
+	ID         int64             `json:"id"`
+	Username   string            `json:"username"`
+	Email      string            `json:"email"`
+	Active     bool              `json:"active"`
+	CreatedAt  time.Time         `json:"created_at"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Password   string            `json:"password,omitempty"` // how it is hashed
+	Tokens     *int              `json:"tokens,omitempty"`   // live ones
+}
+
+func recordOf(u core.User) userRecord {
+	return userRecord{ID: u.ID, Username: u.Username, Email: u.Email, Active: u.Active, CreatedAt: u.CreatedAt, Attributes: u.Attributes}
+}
+
+// administer opens the store for an operator, and runs do.
+func (f *engineFlags) administer(cmd *cobra.Command, do func(ctx context.Context, e *engine) error) (err error) {
+	e, err := f.open(cmd.Context(), engineOptions{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	if e.admin == nil || e.audit == nil {
+		return errors.New("this store has no commands for operators")
+	}
+	return do(cmd.Context(), e)
+}
+
+// user finds the user whom a command names.
+func (e *engine) user(ctx context.Context, name string) (core.User, error) {
+	u, err := e.User(ctx, name)
+	if err != nil && core.KindOf(err) == core.KindUserUnknown {
+		return core.User{}, fmt.Errorf("there is no user %q", name)
+	}
+	return u, err
+}
+
+func newUserList() *cobra.Command {
+	var flags engineFlags
+	var inactive, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List users",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+				t := newTable(cmd.OutOrStdout(), asJSON, "ID\tUSERNAME\tEMAIL\tACTIVE\tCREATED")
+				filter := core.UserFilter{Inactive: inactive}
+				for {
+					users, err := e.admin.Users(ctx, filter, pageSize)
+					if err != nil {
+						return err
+					}
+					for _, u := range users {
+						filter.After = u.ID
+						if err := t.row(recordOf(u), "%d\t%s\t%s\t%t\t%s", u.ID, u.Username, orDash(u.Email), u.Active, when(u.CreatedAt)); err != nil {
+							return err
+						}
+					}
+					if len(users) < pageSize {
+						return t.end()
+					}
+				}
+			})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().BoolVar(&inactive, "inactive", false, "inactive users alone")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	return cmd
+}
+
+func newUserShow() *cobra.Command {
+	var flags engineFlags
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show NAME",
+		Short: "Show a user, how the password is hashed, and how many tokens are live",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+				r, err := e.describe(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return report(cmd.OutOrStdout(), true, r, "")
+				}
+				t := newTable(cmd.OutOrStdout(), false, fmt.Sprintf("id\t%d", r.ID))
+				for _, line := range [][2]string{
+					{"username", r.Username}, {"email", orDash(r.Email)}, {"active", fmt.Sprint(r.Active)},
+					{"created", when(r.CreatedAt)}, {"password", r.Password}, {"live tokens", fmt.Sprint(*r.Tokens)},
+				} {
+					if err := t.row(nil, "%s\t%s", line[0], line[1]); err != nil {
+						return err
+					}
+				}
+				for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
+					if err := t.row(nil, "%s\t%s", "attribute "+name, r.Attributes[name]); err != nil {
+						return err
+					}
+				}
+				return t.end()
+			})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
+	return cmd
+}
+
+func newUserActive(use, short string, active bool) *cobra.Command {
+	var flags engineFlags
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   use + " NAME",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+				u, err := e.user(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				if err := e.SetActive(ctx, e.admin, u, active); err != nil {
+					return err
+				}
+				u.Active = active
+				return report(cmd.OutOrStdout(), asJSON, recordOf(u), "%sd user %s (id %d)", use, u.Username, u.ID)
+			})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
+	return cmd
+}
+
+func newUserSetPassword() *cobra.Command {
+	var flags engineFlags
+	var fromInput, none, logout, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "set-password NAME",
+		Short: "Give a user another password",
+		Long: `Give a user another password. It is asked for on the terminal, or read from the first line of standard
+input with --password-stdin. Tokens stay as they are, as in Django; --logout ends them.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+				u, err := e.user(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				var plain string
+				if !none {
+					if plain, err = askPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), fromInput); err != nil {
+						return err
+					}
+				}
+				if err := e.SetPassword(ctx, u, plain, none); err != nil {
+					return err
+				}
+				if logout {
+					if _, err := e.revokeAll(ctx, u); err != nil {
+						return err
+					}
+				}
+				return report(cmd.OutOrStdout(), asJSON, recordOf(u), "changed the password of user %s (id %d)", u.Username, u.ID)
+			})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().BoolVar(&fromInput, "password-stdin", false, "read the password from the first line of standard input")
+	cmd.Flags().BoolVar(&none, "no-password", false, "no password works for the user from now on")
+	cmd.Flags().BoolVar(&logout, "logout", false, "end all tokens of the user")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
+	cmd.MarkFlagsMutuallyExclusive("password-stdin", "no-password")
+	return cmd
+}
+
+func newUserDelete() *cobra.Command {
+	var flags engineFlags
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "delete NAME",
+		Short: "Remove a user and all tokens for good; the audit record stays",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+				u, err := e.user(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				if err := e.DeleteUser(ctx, e.admin, u); err != nil {
+					return err
+				}
+				return report(cmd.OutOrStdout(), asJSON, recordOf(u), "deleted user %s (id %d)", u.Username, u.ID)
+			})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
+	return cmd
+}
+
+// describe gives all that is shown of a user.
+func (e *engine) describe(ctx context.Context, name string) (userRecord, error) {
+	u, err := e.user(ctx, name)
+	if err != nil {
+		return userRecord{}, err
+	}
+	r := recordOf(u)
+	if r.Password, err = e.PasswordFormat(ctx, u.Username); err != nil {
+		return userRecord{}, err
+	}
+	live := 0
+	err = e.eachToken(ctx, core.TokenFilter{UserID: u.ID}, func(t core.Token) error {
+		if !t.Expired(time.Now()) {
+			live++
+		}
+		return nil
+	})
+	r.Tokens = &live
+	return r, err
+}
+
+// eachToken runs do for each token that matches.
+func (e *engine) eachToken(ctx context.Context, f core.TokenFilter, do func(core.Token) error) error {
+	for {
+		tokens, err := e.admin.Tokens(ctx, f, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, t := range tokens {
+			f.After = t.Digest
+			if err := do(t); err != nil {
+				return err
+			}
+		}
+		if len(tokens) < pageSize {
+			return nil
+		}
+	}
+}
+
+// revokeAll ends all tokens of a user, in every realm.
+func (e *engine) revokeAll(ctx context.Context, u core.User) (int, error) {
+	realms := make(map[string]bool)
+	err := e.eachToken(ctx, core.TokenFilter{UserID: u.ID}, func(t core.Token) error {
+		realms[t.Realm] = true
+		return nil
+	})
+	n := 0
+	for realm := range realms {
+		ended, revoking := e.RevokeTokens(ctx, u, realm)
+		n += ended
+		err = errors.Join(err, revoking)
+	}
+	return n, err
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// period is a flag's duration, which may be in days.
+type period time.Duration
+
+var _ pflag.Value = (*period)(nil)
+
+// Set implements pflag.Value.
+func (p *period) Set(text string) error {
+	d, err := parsePeriod(text)
+	if err != nil {
+		return err
+	}
+	*p = period(d)
+	return nil
+}
+
+// String implements pflag.Value.
+func (p *period) String() string {
+	d := time.Duration(*p)
+	if d%day == 0 {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	text := d.String()
+	if d%time.Minute == 0 {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if d%time.Hour == 0 {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// Type implements pflag.Value.
+func (p *period) Type() string { return "period" }
+
+const (
+	day       = 24 * time.Hour
+	maxPeriod = 36500 * day
+)
+
+func parsePeriod(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n int
+		n, err = strconv.Atoi(days)
+		if n = min(n, int(maxPeriod/day)+1); err == nil {
+			d = time.Duration(n) * day
+		}
+	}
+	if err != nil || d < 0 || d > maxPeriod {
+		return 0, fmt.Errorf("%q is no period: want for instance 90d, 12h or 15m, at most 36500d", text)
+	}
+	return d, nil
+}
+
+// rate is a flag's limit, as 10/15m.
+type rate core.Limit
+
+var _ pflag.Value = (*rate)(nil)
+
+// Set implements pflag.Value.
+func (r *rate) Set(text string) error {
+	count, window, ok := strings.Cut(text, "/")
+	n, err := strconv.Atoi(count)
+	if !ok || err != nil || n < 1 || n > 1_000_000 {
+		return fmt.Errorf("%q is no limit: want for instance 10/15m, ten in a quarter of an hour", text)
+	}
+	d, err := parsePeriod(window)
+	if err != nil {
+		return err
+	}
+	if d < time.Second || d > 365*day {
+		return errors.New("a limit's period is 1s to 365d")
+	}
+	*r = rate{Most: n, Window: d}
+	return nil
+}
+
+// String implements pflag.Value.
+func (r *rate) String() string {
+	window := period(r.Window)
+	return fmt.Sprintf("%d/%s", r.Most, window.String())
+}
+
+// Type implements pflag.Value.
+func (r *rate) Type() string { return "limit" }
+
+// word is a flag that takes one of a closed set of words.
+type word struct {
+	value string
+	words []string
+}
+
+var _ pflag.Value = (*word)(nil)
+
+func oneOf(first string, others ...string) word {
+	return word{value: first, words: append([]string{first}, others...)}
+}
+
+// Set implements pflag.Value.
+func (w *word) Set(text string) error {
+	for _, known := range w.words {
+		if text == known {
+			w.value = text
+			return nil
+		}
+	}
+	return fmt.Errorf("%q: want %s", text, strings.Join(w.words, " or "))
+}
+
+// String implements pflag.Value.
+func (w *word) String() string { return w.value }
+
+// Type implements pflag.Value.
+func (w *word) Type() string { return "word" }
