@@ -89,7 +89,8 @@ func TestTokenLengthAndRandomness(t *testing.T) {
 			t.Errorf("%s: own token refused: %v", p.Issuer, err)
 		}
 	}
-	if w.login(t, fixed, "john").Key == w.login(t, fixed, "john").Key {
+	first, second := w.login(t, fixed, "john"), w.login(t, fixed, "john")
+	if first.Key == second.Key {
 		t.Error("two logins gave one token")
 	}
 }

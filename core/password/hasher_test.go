@@ -64,7 +64,7 @@ func TestEncodeVerifies(t *testing.T) {
 			}
 		}
 	}
-	if h.Encode("x") == h.Encode("x") {
+	if first, second := h.Encode("x"), h.Encode("x"); first == second {
 		t.Error("two rows of one password are equal")
 	}
 }
