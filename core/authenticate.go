@@ -33,14 +33,21 @@ func (s *Service) Authenticate(ctx context.Context, realm string, p Presented) (
 	return Session{User: user, Token: token}, nil
 }
 
-// slide moves the end of a sliding token that is being used. A failure to write
-// it is logged and no more: the request itself is good.
+// slide moves the end of a sliding token that is being used, at once where it is
+// near, else with others. A failure to write it is logged and no more: the
+// request itself is good.
 func (s *Service) slide(ctx context.Context, t *Token, now time.Time) {
 	if t.Sliding == 0 || t.ExpiresAt.IsZero() {
 		return
 	}
 	to := now.Add(t.Sliding)
 	if to.Sub(t.ExpiresAt) < MoveEvery {
+		return
+	}
+	if s.moves != nil && t.ExpiresAt.Sub(now) >= MoveEvery {
+		if s.moves.later(t.Digest, to) {
+			t.ExpiresAt = to
+		}
 		return
 	}
 	if err := s.store.MoveExpiry(ctx, t.Digest, to, now); err != nil {

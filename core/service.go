@@ -46,6 +46,9 @@ type Service struct {
 	clock    Clock
 	random   io.Reader
 	log      *slog.Logger
+	// texts is the store, if it is a TextStore.
+	texts TextStore
+	moves *Moves
 }
 
 // Config is what a Service is made of. Store and Hasher are required.
@@ -58,6 +61,12 @@ type Config struct {
 	// Rekey, if set, gives the sealer anew, where it may have got another key: it
 	// is asked when a key is missing.
 	Rekey func() (Sealer, error)
+	// Texts, if set, is the store, which is a TextStore: Store itself may be
+	// something around it.
+	Texts TextStore
+	// Moves, if set, writes the ends of sliding tokens off the way of requests. It
+	// has to run.
+	Moves *Moves
 	// Audit, if set, is the store's own record.
 	Audit Auditor
 	// Secret is the store's DisguiseKey, under which names and addresses are kept
@@ -75,9 +84,12 @@ type Config struct {
 func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, hasher: c.Hasher, rekey: c.Rekey, audit: c.Audit, secret: c.Secret, events: c.Events,
-		clock: c.Clock, random: c.Random, log: c.Log,
+		clock: c.Clock, random: c.Random, log: c.Log, moves: c.Moves,
 	}
 	s.sealer.Store(&c.Sealer)
+	if s.texts = c.Texts; s.texts == nil {
+		s.texts, _ = c.Store.(TextStore)
+	}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -88,6 +100,14 @@ func New(c Config) *Service {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	return s
+}
+
+// Holds tells why the store can't hold the tokens of a policy; nil if it can.
+func (s *Service) Holds(p Policy) error {
+	if s.texts == nil {
+		return nil
+	}
+	return s.texts.Holds(p)
 }
 
 // now is the time as rows hold it.
@@ -115,10 +135,10 @@ func (s *Service) mint(p Policy, userID int64, now time.Time) (Token, string, er
 			return Token{}, "", err
 		}
 	}
-	if s.needsText {
+	if s.texts != nil {
 		t.Text = Presented(key)
 	}
-	if !s.showsText && (p.Reuse || p.Keep == Authtoken) {
+	if (p.Reuse || p.Keep == Authtoken) && (s.texts == nil || !s.texts.ShowsText()) {
 		sealer := s.currentSealer()
 		t.SealKey = sealer.KeyID()
 		if t.Sealed, err = sealer.seal(s.random, userID, t.Digest, key); err != nil {

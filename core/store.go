@@ -69,6 +69,9 @@ type TextStore interface {
 	Store
 	// ShowsText tells whether the tables keep the text itself.
 	ShowsText() bool
+	// Holds tells why the tables can't hold the tokens of a policy; nil if they
+	// can.
+	Holds(p Policy) error
 }
 
 // Clock tells the time. The engine cuts it to microseconds and UTC.

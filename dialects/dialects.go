@@ -17,9 +17,12 @@ import (
 )
 
 // New makes the handler that speaks the profile's API over the engine. It fails
-// only for a family that no code speaks. A ResponseWriter that is an [Observer]
+// for a family that no code speaks, and for tokens that the store can't hold. A ResponseWriter that is an [Observer]
 // is told what came of each request.
 func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
+	if err := engine.Holds(token.Policy(p)); err != nil {
+		return nil, fmt.Errorf("profile %s: %w", p.Name, err)
+	}
 	switch p.Family {
 	case profiles.DRF:
 		return drf.New(p, engine).Handler(), nil

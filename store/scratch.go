@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/sqlite"
 )
 
@@ -16,7 +19,15 @@ import (
 //
 //	""            a file in the system's temporary folder
 //	sqlite:PATH   a file of its own beside PATH, which is not touched
+//	postgres://…  a schema of its own in the database
 func OpenScratch(ctx context.Context, dsn string) (core.Store, func() error, error) {
+	if isPostgres(dsn) {
+		s, remove, err := postgres.OpenScratch(ctx, dsn)
+		if err != nil {
+			return nil, nil, err // not s, which would be an interface that is not nil
+		}
+		return s, remove, nil
+	}
 	parent := ""
 	if dsn != "" {
 		path, ok := SQLitePath(dsn)
@@ -40,6 +51,12 @@ func OpenScratch(ctx context.Context, dsn string) (core.Store, func() error, err
 func Describe(dsn string) string {
 	if path, ok := SQLitePath(dsn); ok {
 		return "SQLite file " + path
+	}
+	if isPostgres(dsn) {
+		return postgres.Describe(dsn)
+	}
+	if source, ok := strings.CutPrefix(dsn, schemeDjango); ok {
+		return "Django's tables in " + django.Describe(source)
 	}
 	return "unknown store"
 }

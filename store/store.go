@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/sqlite"
 )
 
@@ -18,16 +19,30 @@ const Default = "sqlite:authcompat.db"
 const schemeSQLite = "sqlite:"
 
 // accepted says in errors what a DSN may be.
-const accepted = "a store is given as sqlite:PATH, for instance " + Default
+const accepted = "a store is given as sqlite:PATH, for instance " + Default + ", or as postgres://USER:PASSWORD@HOST/DATABASE"
 
 // Open opens the store that dsn names and brings its schema up to date:
 //
 //	sqlite:PATH    the file at PATH (package sqlite), made if there is none
+//	postgres://…   a database of PostgreSQL, or of an engine that speaks its
+//	               protocol (package postgres); also postgresql://…
+//	django+DSN     the tables of a Django database, sqlite:PATH or postgres://…
+//	               (package django, Store)
 //
 // PATH is taken as it is: nothing in it is decoded, and no parameters follow it.
 // Errors are one line and show nothing of a DSN that is not understood, because
 // it may hold a password.
 func Open(ctx context.Context, dsn string) (core.Store, error) {
+	if source, ok := strings.CutPrefix(dsn, schemeDjango); ok {
+		return attach(ctx, source)
+	}
+	if isPostgres(dsn) {
+		s, err := postgres.Open(ctx, dsn)
+		if err != nil {
+			return nil, err // not s, which would be an interface that is not nil
+		}
+		return s, nil
+	}
 	path, ok := SQLitePath(dsn)
 	if !ok {
 		return nil, misunderstood(dsn)
@@ -48,6 +63,11 @@ func SQLitePath(dsn string) (path string, ok bool) {
 		return "", false
 	}
 	return path, true
+}
+
+// isPostgres tells whether dsn names a database of PostgreSQL.
+func isPostgres(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
 }
 
 // misunderstood is the error for a DSN that names no store.

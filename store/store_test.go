@@ -1,11 +1,13 @@
 package store_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
 )
 
@@ -57,7 +59,7 @@ func TestOpenRefuses(t *testing.T) {
 			if err == nil || s != nil {
 				t.Fatalf("opened %v, %v", s, err)
 			}
-			want := test.want + "a store is given as sqlite:PATH, for instance sqlite:authcompat.db"
+			want := test.want + "a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE"
 			if err.Error() != want {
 				t.Errorf("error %q\n want %q", err, want)
 			}
@@ -65,6 +67,25 @@ func TestOpenRefuses(t *testing.T) {
 				t.Errorf("error %q shows the password", err)
 			}
 		})
+	}
+}
+
+// TestOpenPostgres stands for the store's own tests: the DSN gets there, and what
+// comes back is an interface without a value.
+func TestOpenPostgres(t *testing.T) {
+	for _, dsn := range []string{"postgres://ann:s3cret@127.0.0.1:1/auth", "postgresql://ann:s3cret@127.0.0.1:1/auth"} {
+		const want = `PostgreSQL database "auth" at 127.0.0.1:1`
+		if got := store.Describe(dsn); got != want {
+			t.Errorf("described as %q", got)
+		}
+		s, err := store.Open(t.Context(), dsn)
+		if s != nil || !errors.Is(err, core.ErrUnavailable) || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("opened %v, %v", s, err)
+		}
+		s, _, err = store.OpenScratch(t.Context(), dsn)
+		if s != nil || !errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("opened %v, %v", s, err)
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ func (s *server) background(ctx context.Context, cmd *cobra.Command) *sync.WaitG
 			}
 		}
 	})
+	all.Go(func() { s.engine.moves.Run(ctx) })
 	if s.engine.disguises != nil {
 		all.Go(func() {
 			s.engine.disguise(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })

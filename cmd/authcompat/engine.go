@@ -21,7 +21,7 @@ type engineFlags struct {
 
 func (f *engineFlags) add(flags *pflag.FlagSet) {
 	flags.String(configFlag, "", "YAML file with settings; flags and variables go before it (authcompat config print shows its keys)")
-	flags.StringVar(&f.store, "store", store.Default, "database: sqlite:PATH")
+	flags.StringVar(&f.store, "store", store.Default, "database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
 	flags.IntVar(&f.iterations, "password-iterations", password.DefaultIterations, "PBKDF2 iterations of new password hashes")
 }
 
@@ -36,7 +36,8 @@ type engine struct {
 	disguises core.Disguises
 	secret    []byte
 	passwords *core.Passwords
-	lane      *core.Lane // of a server
+	lane      *core.Lane  // of a server
+	moves     *core.Moves // of a server
 }
 
 // engineOptions are what a server has besides; the zero value is a command's.
@@ -69,6 +70,7 @@ func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err
 	c := core.Config{
 		Store: e.store, Hasher: e.passwords, Sealer: o.sealer, Rekey: o.rekey, Audit: e.audit, Secret: e.secret, Log: o.log,
 	}
+	e.attach(&c)
 	if o.lane != nil {
 		e.lane = core.NewLane(e.passwords, *o.lane)
 		c.Hasher = e.lane
@@ -76,6 +78,8 @@ func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err
 	if o.metrics != nil {
 		c.Store, e.limits = o.metrics.measure(e.store, e.limits)
 		c.Events = o.metrics.event
+		e.moves = newMoves(e.store, c.Store, o.metrics, o.log)
+		c.Moves = e.moves
 	}
 	e.Service = core.New(c)
 	return e, nil

@@ -80,7 +80,7 @@ func (g guide) lines(api placed) []string {
 	var lines []string
 	if _, ok := api.profile.Endpoint(profiles.Register); !ok {
 		lines = append(lines, fmt.Sprintf("echo %s | %s user create %s --email %s --password-stdin --store %s",
-			quote(examplePassword), program(), exampleUser, exampleEmail, quote(g.store)))
+			quote(examplePassword), program(), exampleUser, exampleEmail, storeWord(g.store)))
 	}
 	for _, e := range api.profile.Endpoints {
 		line := curl(api, e)
@@ -140,6 +140,14 @@ func jsonExample(e profiles.Endpoint) string {
 		}
 	}
 	return "{" + strings.Join(pairs, ", ") + "}"
+}
+
+// storeWord is a shell word for a DSN. One that may hold a password is not shown.
+func storeWord(dsn string) string {
+	if _, ok := store.SQLitePath(dsn); ok {
+		return quote(dsn)
+	}
+	return `"$` + variable("store") + `"`
 }
 
 // quote makes one shell word of a text.

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
 const (
@@ -144,10 +146,18 @@ func TestLimitsOff(t *testing.T) {
 
 // TestParallelGuessesAtTwoServers shares one limit between two processes.
 func TestParallelGuessesAtTwoServers(t *testing.T) {
-	dsn := database(t)
-	args := append(cheap, "--profile", "authtokens", "--store", dsn, "--hash-queue", "500")
+	for name, dsn := range map[string]func() string{
+		"sqlite":   func() string { return database(t) },
+		"postgres": func() string { return postgrestest.Start(t, postgrestest.Options{}).DSN() },
+	} {
+		t.Run(name, func(t *testing.T) { parallelGuesses(t, dsn()) })
+	}
+}
+
+func parallelGuesses(t *testing.T, dsn string) {
+	args := append(cheap, "--profile", "ocd-users", "--store", dsn, "--hash-queue", "500")
 	nodes := []*process{start(t, args...), start(t, args...)}
-	nodes[0].want(t, 201, "POST", nodes[0].urls["authtokens"]+"/api/register/", "", credentials)
+	nodes[0].want(t, 200, "POST", nodes[0].urls["ocd-users"]+"/api/register/", "", credentials)
 	hashes := func() float64 {
 		return nodes[0].metric(t, "authcompat_hash_lane_hashes_total") + nodes[1].metric(t, "authcompat_hash_lane_hashes_total")
 	}
@@ -156,7 +166,8 @@ func TestParallelGuessesAtTwoServers(t *testing.T) {
 	for i := range 200 {
 		all.Go(func() {
 			p := nodes[i%2]
-			if a, err := p.send("POST", p.urls["authtokens"]+"/api/login/", "", wrong); err != nil || a.status != 401 {
+			a, err := p.send("POST", p.urls["ocd-users"]+"/api/login/", "", wrong)
+			if err != nil || a.status != 400 || a.body != `{"non_field_errors":["Unable to log in with provided credentials."]}` {
 				t.Errorf("guess: %d %s %v", a.status, a.body, err)
 			}
 		})

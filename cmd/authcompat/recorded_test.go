@@ -48,6 +48,29 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
+// TestCorners replays what Debian's genuine servers answer at the corners of
+// their readers (conformance/originals, TestCorners).
+func TestCorners(t *testing.T) {
+	for _, profile := range []string{"ocd-users", "form-auth"} {
+		t.Run(profile, func(t *testing.T) {
+			sequences, err := recorded.Parse(read(t, recordings+"corners/"+profile+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			results, err := recorded.Replay(t.Context(), recordedServer(t, profile), sequences, recorded.Options{Profile: profile})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range results {
+				if r.Failed() {
+					t.Error(r)
+				}
+			}
+			t.Logf("%d steps", len(results))
+		})
+	}
+}
+
 // recordedServer starts a server with the users that the genuine ones had.
 func recordedServer(t *testing.T, profile string) string {
 	t.Helper()

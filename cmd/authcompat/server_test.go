@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -94,7 +95,13 @@ var (
 // start starts a server with a management listener, and stops it with the test.
 func start(t testing.TB, args ...string) *process {
 	t.Helper()
-	p, err := launch(t, args...)
+	return startWith(t, func(*exec.Cmd) {}, args...)
+}
+
+// startWith is start for a command that is changed before.
+func startWith(t testing.TB, change func(*exec.Cmd), args ...string) *process {
+	t.Helper()
+	p, err := launchWith(t, change, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,12 +119,18 @@ func start(t testing.TB, args ...string) *process {
 // launch is start for tests that end the server themselves.
 func launch(t testing.TB, args ...string) (*process, error) {
 	t.Helper()
+	return launchWith(t, func(*exec.Cmd) {}, args...)
+}
+
+func launchWith(t testing.TB, change func(*exec.Cmd), args ...string) (*process, error) {
+	t.Helper()
 	p := &process{
 		Cmd:    programCommand(t, append([]string{"serve", "--manage", "127.0.0.1:0"}, args...)...),
 		urls:   make(map[string]string),
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
 	}
 	p.Stderr = &p.log
+	change(p.Cmd)
 	out, err := p.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -215,3 +228,13 @@ func tokenIn(t testing.TB, body string) string {
 
 // cheap makes hashes quick.
 var cheap = []string{"--password-iterations", "100", "--listen", "127.0.0.1:0"}
+
+// dialSlow opens a connection and sends the beginning of a request.
+func dialSlow(address string) (net.Conn, error) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	_, err = conn.Write([]byte("GET /api/account/alice/ HTTP/1.1\r\nHost: a\r\nX-Slow: "))
+	return conn, err
+}

@@ -3,7 +3,7 @@
 // These tests start genuine servers of Debian's packages: `make originals` runs them. They are
 // part of no other target.
 //
-//	ORIGINALS_REQUESTS   how many random requests, over all APIs (10000)
+//	ORIGINALS_REQUESTS   how many random requests, over all APIs (20000)
 //	ORIGINALS_SEED       of the random requests (1)
 //	ORIGINALS_API        one API alone
 package originals_test
@@ -25,10 +25,15 @@ import (
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/conformance/differential"
 	"github.com/authcompat/authcompat/conformance/originals"
+	"github.com/authcompat/authcompat/conformance/recorded"
 )
 
 // root is the module's folder.
 const root = "../.."
+
+// requests is how many random requests are sent unless the environment says otherwise: enough for
+// every known difference to occur.
+const requests = 20000
 
 // TestExchanges replays our exchange files at genuine servers: what the suite asks of old servers
 // has to be what they do.
@@ -63,6 +68,41 @@ func TestExchanges(t *testing.T) {
 	}
 }
 
+// TestCorners replays the recordings of corners, which every test run replays at our server: the
+// genuine ones have to answer so still.
+func TestCorners(t *testing.T) {
+	versions(t)
+	for _, profile := range []string{"ocd-users", "form-auth"} {
+		t.Run(profile, func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(filepath.Join(root, "conformance", "recorded", "testdata", "corners", profile+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sequences, err := recorded.Parse(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			genuine := start(t, profile)
+			for _, u := range users() {
+				if err := genuine.CreateUser(t.Context(), u); err != nil {
+					t.Fatal(err)
+				}
+			}
+			results, err := recorded.Replay(t.Context(), genuine.URL, sequences, recorded.Options{Profile: profile})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range results {
+				if r.Failed() {
+					t.Error(r)
+				}
+			}
+			t.Logf("%d steps", len(results))
+		})
+	}
+}
+
 // TestRandom sends the same random requests to a genuine server and to ours.
 func TestRandom(t *testing.T) {
 	versions(t)
@@ -77,7 +117,7 @@ func TestRandom(t *testing.T) {
 				if only := os.Getenv("ORIGINALS_API"); only != "" && only != api.Name {
 					t.Skip("not asked for")
 				}
-				report := random(t, binary, api, setting(t, "ORIGINALS_REQUESTS", 10000)*shares[i]/100, known)
+				report := random(t, binary, api, setting(t, "ORIGINALS_REQUESTS", requests)*shares[i]/100, known)
 				for name, n := range report.Explained {
 					explained[name] += n
 				}
@@ -88,13 +128,13 @@ func TestRandom(t *testing.T) {
 		switch n := explained[k.Name]; {
 		case n > 0:
 			t.Logf("%5d known: %s", n, k.Name)
-		case os.Getenv("ORIGINALS_API") == "" && setting(t, "ORIGINALS_REQUESTS", 10000) >= 10000:
+		case os.Getenv("ORIGINALS_API") == "" && setting(t, "ORIGINALS_REQUESTS", requests) >= requests:
 			t.Errorf("known.yaml: %s does not occur any more", k.Name)
 		}
 	}
 }
 
-func random(t *testing.T, binary string, api differential.API, requests int, known originals.Known) *differential.Report {
+func random(t *testing.T, binary string, api differential.API, share int, known originals.Known) *differential.Report {
 	genuine := start(t, api.Name)
 	for _, u := range users() {
 		if err := genuine.CreateUser(t.Context(), u); err != nil {
@@ -102,12 +142,12 @@ func random(t *testing.T, binary string, api differential.API, requests int, kno
 		}
 	}
 	report, err := differential.Run(t.Context(), api, genuine.URL, serve(t, binary, api.Name), differential.Options{
-		Seed: uint64(setting(t, "ORIGINALS_SEED", 1)), Requests: requests, Known: known.Random,
+		Seed: uint64(setting(t, "ORIGINALS_SEED", 1)), Requests: share, Known: known.Random,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Statuses[500]*10 > requests {
+	if report.Statuses[500]*10 > share {
 		t.Fatalf("the genuine server fails all the time: %v", report.Statuses)
 	}
 	for _, d := range report.Unexplained() {
@@ -230,7 +270,7 @@ func serve(t *testing.T, binary, api string) string {
 			t.Fatalf("create user: %v\n%s", err, out)
 		}
 	}
-	command := exec.Command(binary, "serve", "--profile", profile(t, api), "--listen=127.0.0.1:0", "--password-iterations=1", store)
+	command := exec.Command(binary, "serve", "--profile", profile(t, api), "--listen=127.0.0.1:0", "--password-iterations=1", "--limits=off", store)
 	said, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -18,9 +18,9 @@ type view struct {
 	*API
 	endpoint profiles.Endpoint
 	action   action
-	reply    *reply.Body       // nil: the good reply is empty
-	headers  []wire.Prepared   // on every reply: the profile's, Allow and Vary
-	allowed  []string          // methods
+	reply    *reply.Body     // nil: the good reply is empty
+	headers  []wire.Prepared // on every reply: the profile's, Allow and Vary
+	allowed  []string        // methods
 }
 
 // action is what a view does once a request is let through.

@@ -82,27 +82,26 @@ func (a *API) compare(e profiles.Endpoint, values cleaned, failures *pyjson.Obje
 }
 
 // modelErrors adds, after all others, what the model's own validation finds in
-// fields that passed the form: a username's characters, or else that it is
-// taken, and the length of an address (django/forms/models.py,
+// fields that passed the form: a username's characters and the length of an
+// address, and then that a username is taken (django/forms/models.py,
 // BaseModelForm._post_clean).
 func (a *API) modelErrors(ctx context.Context, e profiles.Endpoint, values cleaned, failures *pyjson.Object) error {
 	field, _ := e.Field(profiles.RoleUsername)
-	if name := values[profiles.RoleUsername]; name != "" {
-		key := ""
-		if field.Characters != profiles.CharactersAny && !django.ValidUsername(name, field.Characters) {
-			key = "username_characters"
-		} else if taken, err := a.engine.UsernameTaken(ctx, name); err != nil {
-			return err
-		} else if taken {
-			key = "username_taken"
-		}
-		if key != "" {
-			failures.Set(field.Name, []any{a.profile.Messages.Format(key)})
-		}
+	name := values[profiles.RoleUsername]
+	wrong := name != "" && field.Characters != profiles.CharactersAny && !django.ValidUsername(name, field.Characters)
+	if wrong {
+		failures.Set(field.Name, []any{a.profile.Messages.Format("username_characters")})
 	}
 	email, _ := e.Field(profiles.RoleEmail)
 	if n := utf8.RuneCountInString(values[profiles.RoleEmail]); n > core.MaxEmail {
 		failures.Set(email.Name, []any{a.profile.Messages.Format("max_length", "max", strconv.Itoa(core.MaxEmail), "length", strconv.Itoa(n))})
 	}
-	return nil
+	if name == "" || wrong {
+		return nil
+	}
+	taken, err := a.engine.UsernameTaken(ctx, name)
+	if taken {
+		failures.Set(field.Name, []any{a.profile.Messages.Format("username_taken")})
+	}
+	return err
 }

@@ -36,6 +36,20 @@ type dialect interface {
 	value(v any, zone *time.Location) any
 	// moveIDs lets the ids that the database gives begin above those it has.
 	moveIDs(ctx context.Context, tx *sql.Tx, t Table, id string) error
+	// lockUsers and lockTokens end a query whose rows stay as they are until the
+	// transaction ends.
+	lockUsers() string
+	lockTokens() string
+	lockRows() string // of a query on one table
+	// serial is the type of a primary key that rises.
+	serial() string
+	// duplicate tells whether err is the breach of a unique constraint.
+	duplicate(err error) bool
+	// locked tells whether err comes of a lock of another, or of a transaction
+	// that was in the way, so that the same step may go through later.
+	locked(err error) bool
+	// unavailable tells whether err says that the database can't serve now.
+	unavailable(err error) bool
 }
 
 // database is a Source on tables.
@@ -205,10 +219,18 @@ func keyOf(column, text string) any {
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // sqliteFile is the dialect of a SQLite file.
-type sqliteFile struct{}
+type sqliteFile struct {
+	// retried tells that whoever uses it tries again by itself where the file is
+	// locked. SQLite's own way backs off for so long that a file which is always
+	// in use may be missed for seconds.
+	retried bool
+}
 
-func (sqliteFile) open(path string, readOnly bool) (*sql.DB, error) {
+func (f sqliteFile) open(path string, readOnly bool) (*sql.DB, error) {
 	options := "_pragma=busy_timeout(10000)&_error_rc=1"
+	if f.retried {
+		options = "_pragma=busy_timeout(0)&_error_rc=1"
+	}
 	if readOnly {
 		options += "&mode=ro&_pragma=query_only(1)"
 	} else {
@@ -261,7 +283,6 @@ func (postgres) open(dsn string, readOnly bool) (*sql.DB, error) {
 	}
 	q := u.Query()
 	q.Set("timezone", "UTC")
-	q.Set("datestyle", "ISO")
 	if readOnly {
 		q.Set("default_transaction_read_only", "on")
 	}

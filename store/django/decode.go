@@ -103,6 +103,20 @@ type Token struct {
 // Token gives the token in a row of a table. The error says why it can't be
 // taken over, without any secret.
 func (d Decoder) Token(table TokenTable, row Row) (Token, error) {
+	t, err := d.tokenOf(table, row)
+	switch {
+	case err != nil || table.Generation == core.Authtoken:
+		return t, err
+	case t.Prefix == "":
+		return t, errors.New("it has no token_key to be found by (knox before 2.2.1 wrote none)")
+	case table.Generation == core.Knox5 && len(t.Prefix) == knox4PrefixLimit:
+		return t, errors.New("it was left behind by knox 4, and knox 5 refuses it already")
+	}
+	return t, nil
+}
+
+// tokenOf reads the columns of a token.
+func (d Decoder) tokenOf(table TokenTable, row Row) (Token, error) {
 	var t Token
 	var err error
 	if t.Username = row.Fields[naturalUser]; t.Username == "" {
@@ -142,12 +156,6 @@ func (t *Token) form(g core.Generation, row Row) (err error) {
 		if t.Salt, err = hex.DecodeString(row.Fields["salt"]); err != nil || len(t.Salt) == 0 {
 			return errors.New("its salt is not hex")
 		}
-	}
-	switch {
-	case t.Prefix == "":
-		return errors.New("it has no token_key to be found by (knox before 2.2.1 wrote none)")
-	case g == core.Knox5 && len(t.Prefix) <= knox4PrefixLimit:
-		return errors.New("it was left behind by knox 4, and knox 5 refuses it already")
 	}
 	return nil
 }

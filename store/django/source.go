@@ -140,3 +140,11 @@ func isSQLite(path string) (bool, error) {
 
 // ErrNoUsers is a source in which there is no table of users.
 var ErrNoUsers = errors.New("no table of users found: no table has the columns password and last_login; name it with --user-table")
+
+// Describe names a database for people, without any password in its DSN.
+func Describe(source string) string {
+	if strings.HasPrefix(source, "postgres") {
+		return postgres{}.identity(source)
+	}
+	return "SQLite file " + strings.TrimPrefix(source, "sqlite:")
+}

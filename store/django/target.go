@@ -298,19 +298,24 @@ func (t *Target) EachToken(ctx context.Context, table TokenTable, do func(Kept) 
 
 // PutToken writes a token in the form of a table.
 func (b *Batch) PutToken(ctx context.Context, table TokenTable, t Token) error {
+	return b.try(ctx, func() error { return b.insert(ctx, table.Table, tokenFields(table, t)) })
+}
+
+// tokenFields gives the columns of a token.
+func tokenFields(table TokenTable, t Token) map[string]any {
 	fields := map[string]any{"user_id": t.UserID, "created": t.CreatedAt}
 	if table.Expiry != "" && !t.Expires.IsZero() {
 		fields[table.Expiry] = t.Expires
 	}
 	if table.Generation == core.Authtoken {
 		fields["key"] = t.Text
-	} else {
-		fields["digest"], fields["token_key"] = hex.EncodeToString(t.Digest), t.Prefix
-		if table.Generation == core.Knox41 {
-			fields["salt"] = hex.EncodeToString(t.Salt)
-		}
+		return fields
 	}
-	return b.try(ctx, func() error { return b.insert(ctx, table.Table, fields) })
+	fields["digest"], fields["token_key"] = hex.EncodeToString(t.Digest), t.Prefix
+	if table.Generation == core.Knox41 {
+		fields["salt"] = hex.EncodeToString(t.Salt)
+	}
+	return fields
 }
 
 // MoveToken moves the end of a token, if its table has ends.

@@ -107,9 +107,18 @@ func wantPasswords(t *testing.T, d *djangotest.Django, pairs [][2]string) {
 // TestRoundTrip moves a thousand users of genuine Django here, lets them live
 // here, and moves them back.
 func TestRoundTrip(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "db.sqlite3")
+		thereAndBack(t, djangotest.Start(t, path), path)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		old, dsn := djangoOnPostgres(t)
+		thereAndBack(t, old, dsn)
+	})
+}
+
+func thereAndBack(t *testing.T, old *djangotest.Django, database string) {
 	const users, some = 1000, 100
-	database := filepath.Join(t.TempDir(), "db.sqlite3")
-	old := djangotest.Start(t, database)
 	made := old.Make(users)
 	h := mustHouse(t)
 	report := h.take(t, database)

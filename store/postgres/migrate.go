@@ -65,10 +65,25 @@ func (s *Store) migrate(ctx context.Context, c *connector, schema string) error 
 		return err
 	}
 	defer unlock()
-	if err := s.claim(ctx, db, schema); err != nil {
-		return err
+	for tries := 0; current < known; tries++ {
+		err := s.upgrade(ctx, db, schema, files)
+		if err != nil && (!overtaken(err) || tries == maxOvertaken) {
+			return fmt.Errorf("bring schema from version %d to %d: %w", max(current, 0), known, err)
+		}
+		if current, err = s.version(ctx); err != nil {
+			return err
+		}
 	}
-	return s.upgrade(ctx, db, files, known)
+	return nil
+}
+
+// maxOvertaken is how often a node tries again after others were faster.
+const maxOvertaken = 10
+
+// overtaken tells whether err says that what was to be made is there already: of
+// another node, where there are no advisory locks.
+func overtaken(err error) bool {
+	return pq.As(err, pqerror.UniqueViolation, pqerror.DuplicateSchema, pqerror.DuplicateTable, pqerror.DuplicateColumn, pqerror.DuplicateObject) != nil
 }
 
 // version gives the number of the last migration that was applied; -1 where
@@ -125,27 +140,18 @@ func (s *Store) claim(ctx context.Context, db *sqlx.DB, schema string) error {
 	return wrap("create table of versions", err)
 }
 
-// upgrade applies what is missing. A migration that another node applied at the
-// same time is no failure.
-func (s *Store) upgrade(ctx context.Context, db *sqlx.DB, files []*goose.Migration, known int64) error {
+// upgrade applies what is missing.
+func (s *Store) upgrade(ctx context.Context, db *sqlx.DB, schema string, files []*goose.Migration) error {
+	if err := s.claim(ctx, db, schema); err != nil {
+		return err
+	}
 	provider, err := goose.NewProvider(goose.DialectPostgres, db.DB, nil,
 		goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(files...), goose.WithTableName(s.prefix+versionTable))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	for {
-		current, err := s.version(ctx)
-		if err != nil || current >= known {
-			return err
-		}
-		_, err = provider.UpByOne(ctx)
-		if err == nil {
-			continue
-		}
-		if after, verr := s.version(ctx); verr != nil || after == current {
-			return fmt.Errorf("bring schema from version %d to %d: %w", current, known, err)
-		}
-	}
+	_, err = provider.Up(ctx)
+	return err
 }
 
 // loadMigrations gives the migrations for tables in a schema, and the number of

@@ -169,6 +169,9 @@ func (s *Store) work(ctx, bounded context.Context, tx *sqlx.Tx, doubt bool, do s
 	if err := do(bounded, tx, doubt); err != nil {
 		return err
 	}
+	if err := s.recorded(ctx, bounded, tx, doubt); err != nil {
+		return err
+	}
 	done = ctx.Err() == nil
 	return ctx.Err()
 }

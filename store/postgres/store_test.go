@@ -49,7 +49,12 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, pairs())
 }
 
-// TestStoreSerializable runs the suite as distributed engines run everything.
-func TestStoreSerializable(t *testing.T) {
-	storetest.Run(t, pairs("default_transaction_isolation", "serializable"))
+// TestStoreIsolated runs the suite at the isolation levels that distributed
+// engines have.
+func TestStoreIsolated(t *testing.T) {
+	for _, level := range []string{"repeatable read", "serializable"} {
+		t.Run(level, func(t *testing.T) {
+			storetest.Run(t, pairs("default_transaction_isolation", level))
+		})
+	}
 }

@@ -113,6 +113,7 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
 func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (token core.Token, err error) {
 	// What an attempt that is in doubt has left is the live token that the next
 	// one finds.
+	entry := core.AuditOf(ctx)
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
 		if err := s.mayHaveToken(ctx, tx, lockUser, fresh.UserID); err != nil {
 			return err
@@ -126,6 +127,9 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 		default:
 			token = row.token()
 			if !token.Expired(now) {
+				if entry != nil {
+					entry.Token = core.TokenID(token.Digest)
+				}
 				return s.slide(ctx, tx, &token, fresh)
 			}
 			if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET reusable = FALSE WHERE digest = $1`), row.Digest); err != nil {

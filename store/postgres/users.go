@@ -56,6 +56,7 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 		return core.User{}, err
 	}
 	var added core.Account
+	entry := core.AuditOf(ctx)
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
 		if doubt {
 			// Only the last attempt that inserted can be the one that was
@@ -70,6 +71,9 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 			return err
 		}
 		row.ID = id
+		if entry != nil {
+			entry.UserID = id
+		}
 		if added, err = row.account(); err != nil || mint == nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 )
 
@@ -13,35 +14,56 @@ type Header struct {
 	Params []Param
 }
 
-// Param is one parameter of a header value.
-type Param struct{ Name, Value string }
+// Param is one parameter of a header value: bytes in a charset that the header
+// does not tell, or text.
+type Param struct {
+	Name, Value string
+	IsText      bool
+}
 
 // Get gives the value of the named parameter, "" where there is none.
 func (h Header) Get(name string) string {
-	value, _ := h.Lookup(name)
-	return value
+	p, _ := h.Lookup(name)
+	return p.Value
 }
 
-// Lookup gives the value of the named parameter and whether there is one.
-func (h Header) Lookup(name string) (string, bool) {
+// Lookup gives the named parameter and whether there is one.
+func (h Header) Lookup(name string) (Param, bool) {
 	for _, p := range h.Params {
 		if p.Name == name {
-			return p.Value, true
+			return p, true
 		}
 	}
-	return "", false
+	return Param{}, false
 }
 
-// set adds a parameter, or replaces the value of an earlier one in place, as a
-// dict does.
-func (h *Header) set(name, value string) {
+// set adds a parameter, or replaces an earlier one in place, as a dict does.
+func (h *Header) set(p Param) {
 	for i := range h.Params {
-		if h.Params[i].Name == name {
-			h.Params[i].Value = value
+		if h.Params[i].Name == p.Name {
+			h.Params[i] = p
 			return
 		}
 	}
-	h.Params = append(h.Params, Param{name, value})
+	h.Params = append(h.Params, p)
+}
+
+// text gives the value of a parameter as text.
+func (p Param) text(charset pyjson.Charset) string {
+	if p.IsText {
+		return p.Value
+	}
+	return charset.DecodeReplacing([]byte(p.Value))
+}
+
+// stripped is the parameter without the white space around its value.
+func (p Param) stripped() Param {
+	if p.IsText {
+		p.Value = core.Strip(p.Value)
+	} else {
+		p.Value = strings.Trim(p.Value, blanks)
+	}
+	return p
 }
 
 // blanks are what bytes.strip of Python takes away.
@@ -66,14 +88,14 @@ func ParseHeader(header string) (h Header, ok bool) {
 		if name, ok = lowerASCII(name); !ok {
 			return Header{}, false
 		}
-		text = unquoteParam(text)
+		p := Param{Name: name, Value: unquoteParam(text)}
 		if base, extended := strings.CutSuffix(name, "*"); extended {
-			name = base
+			p.Name = base
 			if strings.Count(part, "'") == 2 {
-				text = decodeExtended(text)
+				p.Value, p.IsText = decodeExtended(p.Value), true
 			}
 		}
-		h.set(name, text)
+		h.set(p)
 	}
 	return h, true
 }
@@ -134,7 +156,7 @@ func ParseContentType(header string) Header {
 	h := Header{Value: strings.Trim(parts[0], blanks)}
 	for _, part := range parts[1:] {
 		if name, text, found := strings.Cut(part, "="); found {
-			h.set(strings.ToLower(strings.Trim(name, blanks)), unquoteParam(text))
+			h.set(Param{Name: strings.ToLower(strings.Trim(name, blanks)), Value: unquoteParam(text)})
 		}
 	}
 	return h

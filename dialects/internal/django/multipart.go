@@ -91,10 +91,10 @@ func boundaryOf(contentType string) (string, error) {
 	if !ok {
 		return "", &MultipartError{"Invalid boundary in multipart: None"}
 	}
-	if !validBoundary.MatchString(boundary) {
-		return "", &MultipartError{"Invalid boundary in multipart: " + boundary}
+	if !validBoundary.MatchString(boundary.Value) {
+		return "", &MultipartError{"Invalid boundary in multipart: " + boundary.Value}
 	}
-	return boundary, nil
+	return boundary.Value, nil
 }
 
 // splitParts cuts a body at each separator and drops the line end before it.
@@ -156,13 +156,12 @@ func readPart(raw []byte, charset pyjson.Charset) part {
 
 // disposition reads who a part is.
 func (p *part) disposition(h Header) {
-	var name string
-	name, p.named = h.Lookup("name")
-	p.name = p.charset.DecodeReplacing([]byte(strings.Trim(name, blanks)))
+	name, named := h.Lookup("name")
+	p.name, p.named = name.stripped().text(p.charset), named
 	p.kind, p.filename = partField, ""
-	if filename := h.Get("filename"); filename != "" {
+	if filename, _ := h.Lookup("filename"); filename.Value != "" {
 		p.kind = partFile
-		p.filename = sanitizeFilename(p.charset.DecodeReplacing([]byte(filename)))
+		p.filename = sanitizeFilename(filename.text(p.charset))
 	}
 }
 

@@ -121,6 +121,16 @@ func (c *Cluster) Get(tb testing.TB, into any, query string, arguments ...any) {
 	}
 }
 
+// Authenticate makes the server want a password of each role but the superuser.
+func (c *Cluster) Authenticate(tb testing.TB, method string) {
+	tb.Helper()
+	rules := "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 " + method + "\n"
+	if err := os.WriteFile(filepath.Join(c.data(), "pg_hba.conf"), []byte(rules), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	c.Exec(tb, `SELECT pg_reload_conf()`)
+}
+
 // start starts the server and waits until it answers.
 func (c *Cluster) start() error {
 	arguments := []string{"-D", c.data(), "-p", fmt.Sprint(c.port)}
@@ -208,8 +218,10 @@ func (c *Cluster) Thaw(tb testing.TB) {
 
 // remove ends the server and removes its files.
 func (c *Cluster) remove() {
-	_ = c.process.signalAll(syscall.SIGKILL) // it may have ended
-	<-c.process.ended
+	if c.process != nil {
+		_ = c.process.signalAll(syscall.SIGKILL) // it may have ended
+		<-c.process.ended
+	}
 	_ = os.RemoveAll(c.folder) // a temporary folder
 }
 

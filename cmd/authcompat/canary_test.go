@@ -1,0 +1,310 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// canaries makes secrets that are like no other text, and looks for them.
+type canaries struct{ all []string }
+
+func (c *canaries) secret() string {
+	s := fmt.Sprintf("canary%dx%x", len(c.all), 0x9e3779b97f4a7c15*uint64(len(c.all)+1))
+	c.all = append(c.all, s)
+	return s
+}
+
+// find fails for each secret that a text shows, plain or in base64.
+func (c *canaries) find(t *testing.T, where string, text []byte) {
+	t.Helper()
+	for _, s := range c.all {
+		for _, form := range []string{s, strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(s)), "=")[:12]} {
+			if bytes.Contains(text, []byte(form)) {
+				t.Errorf("%s shows %q", where, s)
+			}
+		}
+	}
+}
+
+// TestCanaries sends secrets through every endpoint of every profile, in good
+// and in bad requests and while the store fails, and looks for them wherever a
+// server writes.
+func TestCanaries(t *testing.T) {
+	dsn := database(t)
+	args := []string{"--store", dsn, "--password-iterations", "1", "--log-requests", "all", "--limits", "off"}
+	var all []*profiles.Profile
+	for _, name := range profiles.Builtin() {
+		p, err := profiles.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+		args = append(args, "--profile", name+"@127.0.0.1:0")
+	}
+	c := &canaries{}
+	password := c.secret()
+	command(t, password+"\n", "user", "create", "alice", "--password-stdin", "--store", dsn, "--password-iterations", "1")
+	s := start(t, args...)
+	for _, p := range all {
+		c.visit(t, s, p, password)
+	}
+	unlock := lockFile(t, dsn)
+	var waiting sync.WaitGroup
+	for _, p := range all {
+		waiting.Go(func() {
+			for _, e := range p.Endpoints {
+				if e.Action == profiles.Login {
+					text, contentType := body(p, e, func(r profiles.Role) string {
+						if r == profiles.RoleUsername {
+							return "alice"
+						}
+						return password
+					})
+					s.want(t, 503, "POST", s.urls[p.Name]+e.Path, "", text, "Content-Type", contentType)
+				}
+			}
+		})
+	}
+	waiting.Wait()
+	unlock()
+
+	c.find(t, "the log", []byte(s.log.String()))
+	c.find(t, "/metrics", []byte(s.want(t, 200, "GET", s.manage+"/metrics", "", "").body))
+	for _, args := range [][]string{{"audit", "--limit", "0"}, {"audit", "--limit", "0", "--json"}, {"token", "list"}, {"user", "show", "alice"}, {"user", "list"}} {
+		c.find(t, args[0], []byte(command(t, "", append(args, "--store", dsn)...)))
+	}
+	files, err := filepath.Glob(strings.TrimPrefix(dsn, "sqlite:") + "*")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("files %v, %v", files, err)
+	}
+	for _, file := range files {
+		c.find(t, filepath.Base(file), []byte(slurp(t, file)))
+	}
+	if !strings.Contains(s.log.String(), `"outcome":"unavailable"`) {
+		t.Error("the store never failed")
+	}
+	t.Logf("%d secrets", len(c.all))
+}
+
+func slurp(t *testing.T, file string) string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// lockFile keeps all others from writing to a database.
+func lockFile(t *testing.T, dsn string) (unlock func()) {
+	t.Helper()
+	db, err := sqlx.Open("sqlite", strings.TrimPrefix(dsn, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if _, err := db.Exec("ROLLBACK"); err != nil {
+			t.Error(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// body makes the body of an endpoint, with a value for each role.
+func body(p *profiles.Profile, e profiles.Endpoint, value func(profiles.Role) string) (text, contentType string) {
+	form := url.Values{}
+	var pairs []string
+	for _, f := range e.Fields {
+		if f.Role == profiles.RoleID {
+			continue
+		}
+		form.Set(f.Name, value(f.Role))
+		pairs = append(pairs, fmt.Sprintf("%q: %q", f.Name, value(f.Role)))
+	}
+	if p.Family == profiles.FormJSON {
+		return form.Encode(), "application/x-www-form-urlencoded"
+	}
+	return "{" + strings.Join(pairs, ", ") + "}", "application/json"
+}
+
+// visit sends good and bad requests to each endpoint.
+func (c *canaries) visit(t *testing.T, s *process, p *profiles.Profile, password string) {
+	t.Helper()
+	base := s.urls[p.Name]
+	token := c.visitLogin(t, s, p, password)
+	for _, e := range p.Endpoints {
+		at := base + strings.ReplaceAll(e.Path, "{username}", "alice")
+		good, contentType := body(p, e, func(r profiles.Role) string { return c.value(r, password) })
+		for _, request := range []struct{ method, url, body string }{
+			{e.Method, at, good},
+			{e.Method, at, good[:len(good)/2] + c.secret()},
+			{e.Method, at, c.secret() + strings.Repeat("[", 2000)},
+			{e.Method, at + "?password=" + c.secret(), good},
+			{e.Method, at + c.secret(), good},
+			{"PATCH", at, c.secret()},
+			{"OPTIONS", at, ""},
+		} {
+			for _, authorization := range []string{
+				"", "Token " + token, "Token " + c.secret(), "Token " + c.secret() + " " + c.secret(), "Bearer " + c.secret(),
+				"Basic " + base64.StdEncoding.EncodeToString([]byte("alice:"+c.secret())),
+			} {
+				if strings.Contains(authorization, token) && (e.Action == profiles.Logout || e.Action == profiles.LogoutAll) {
+					authorization = strings.Replace(authorization, token, c.login(t, s, p, "alice", password), 1)
+				}
+				a, err := s.send(request.method, request.url, "", request.body, "Authorization", authorization, "Content-Type", contentType,
+					"Cookie", "sessionid="+c.secret(), "X-Request-Id", c.secret(), "X-Forwarded-For", c.secret(), "User-Agent", c.secret())
+				if err != nil || a.status >= 500 {
+					t.Fatalf("%s %s: %d %s %v", request.method, request.url, a.status, a.body, err)
+				}
+				c.collect(a.body)
+			}
+		}
+	}
+}
+
+// value is what a field of a registration gets.
+func (c *canaries) value(r profiles.Role, password string) string {
+	switch r {
+	case profiles.RoleUsername:
+		return fmt.Sprintf("user-%d", len(c.all))
+	case profiles.RoleEmail:
+		return "someone@example.com"
+	case profiles.RoleAccept:
+		return "true"
+	}
+	return password
+}
+
+// visitLogin logs in wrongly in several ways, then rightly, and gives the token.
+func (c *canaries) visitLogin(t *testing.T, s *process, p *profiles.Profile, password string) (token string) {
+	t.Helper()
+	for _, credentials := range [][2]string{{"alice", c.secret()}, {c.secret(), c.secret()}, {c.secret(), ""}} {
+		c.login(t, s, p, credentials[0], credentials[1])
+	}
+	return c.login(t, s, p, "alice", password)
+}
+
+// login logs in, and gives the token of a good one.
+func (c *canaries) login(t *testing.T, s *process, p *profiles.Profile, username, password string) (token string) {
+	t.Helper()
+	for _, e := range p.Endpoints {
+		if e.Action == profiles.Login {
+			text, contentType := body(p, e, func(r profiles.Role) string {
+				if r == profiles.RoleUsername {
+					return username
+				}
+				return password
+			})
+			a, err := s.send("POST", s.urls[p.Name]+e.Path, "", text, "Content-Type", contentType)
+			if err != nil {
+				t.Fatal(err)
+			}
+			token = c.collect(a.body)
+		}
+	}
+	return token
+}
+
+var issued = regexp.MustCompile(`"token": ?"([0-9a-f]{32,})"`)
+
+// collect makes a secret of a token that an answer shows.
+func (c *canaries) collect(body string) string {
+	m := issued.FindStringSubmatch(body)
+	if m == nil {
+		return ""
+	}
+	c.all = append(c.all, m[1])
+	return m[1]
+}
+
+// TestCanariesOfPanics lets a defect happen with secrets at hand.
+func TestCanariesOfPanics(t *testing.T) {
+	c := &canaries{}
+	secret := c.secret()
+	for name, do := range map[string]func(){
+		"a text":          func() { panic("password " + secret) },
+		"an error":        func() { panic(errors.New(secret)) },
+		"a runtime error": func() { _ = []string{secret}[len(secret)] },
+		"a failed assertion": func() {
+			var v any = secret
+			_ = v.(fmt.Stringer)
+		},
+		"a wrapped error": func() { panic(fmt.Errorf("of %s: %w", secret, os.ErrInvalid)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			m := newMetrics()
+			h := watch(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { do() }), "p", nil, m,
+				slog.New(slog.NewJSONHandler(&log, nil)), logAll)
+			func() {
+				defer func() {
+					if cause := recover(); cause != http.ErrAbortHandler {
+						t.Errorf("panic %v", cause)
+					}
+				}()
+				h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/"+secret, strings.NewReader(secret)))
+			}()
+			if !strings.Contains(log.String(), "a defect of this program") {
+				t.Errorf("not logged: %s", log.String())
+			}
+			c.find(t, "the log", log.Bytes())
+		})
+	}
+}
+
+// TestErrorsAreLoggedNotSent checks that a cause stays on the server.
+func TestErrorsAreLoggedNotSent(t *testing.T) {
+	p, err := profiles.Load("ocd-users")
+	if err != nil {
+		t.Fatal(err)
+	}
+	passwords, err := core.NewPasswords(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := dialects.New(p, core.New(core.Config{Store: brokenStore{}, Hasher: passwords}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	h := watch(handler, p.Name, nil, newMetrics(), slog.New(slog.NewJSONHandler(&log, nil)), logFailures)
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("POST", "/api/login/", strings.NewReader(credentials))
+	r.Header.Set("Content-Type", "application/json")
+	h.ServeHTTP(w, r)
+	if w.Code != 500 || strings.Contains(w.Body.String(), "broken") || !strings.Contains(log.String(), "the store is broken") {
+		t.Errorf("%d %s, log %s", w.Code, w.Body.String(), log.String())
+	}
+}
+
+// brokenStore fails in a way that no store should.
+type brokenStore struct{ core.Store }
+
+func (brokenStore) Account(context.Context, string) (core.Account, error) {
+	return core.Account{}, errors.New("the store is broken")
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// faulty is a server with a user and a token, on a database that is about to
+// fail.
+type faulty struct {
+	*process
+	token string
+}
+
+func newFaulty(t *testing.T, p *process) faulty {
+	t.Helper()
+	return faulty{p, tokenIn(t, p.want(t, 200, "POST", p.urls["ocd-users"]+"/api/register/", "", credentials).body)}
+}
+
+func (f faulty) register(t *testing.T, name string) answer {
+	t.Helper()
+	body := fmt.Sprintf(`{"username": %q, "email": %q, "password": "secret"}`, name, strings.Repeat("a", 200)+"@example.com")
+	a, err := f.send("POST", f.urls["ocd-users"]+"/api/register/", "", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// refusesWrites checks that what has to write fails in the dialect's shape, and
+// that tokens are checked all the same.
+func (f faulty) refusesWrites(t *testing.T) {
+	t.Helper()
+	const unavailable = `{"detail":"Service temporarily unavailable, try again later."}`
+	for name, a := range map[string]answer{
+		"register": f.register(t, "someone"),
+		"login":    f.want(t, 503, "POST", f.urls["ocd-users"]+"/api/login/", "", credentials),
+		"logout":   f.want(t, 503, "POST", f.urls["ocd-users"]+"/api/logout/", f.token, ""),
+	} {
+		if a.status != 503 || a.body != unavailable || a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s, Retry-After %q", name, a.status, a.body, a.header.Get("Retry-After"))
+		}
+	}
+	f.checks(t)
+}
+
+// checks looks at the token, and at one that is none.
+func (f faulty) checks(t *testing.T) {
+	t.Helper()
+	f.want(t, 200, "GET", f.urls["snippit"]+"/api/account/alice/", f.token, "")
+	f.want(t, 401, "GET", f.urls["snippit"]+"/api/account/alice/", strings.Repeat("0", 64), "")
+}
+
+// bothAt are the profiles of a faulty server.
+var bothAt = []string{"--profile", "ocd-users@127.0.0.1:0", "--profile", "snippit@127.0.0.1:0", "--password-iterations", "1"}
+
+func TestFullDisk(t *testing.T) {
+	disk := t.TempDir()
+	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=2m"); err != nil {
+		t.Skipf("needs the right to mount a small tmpfs: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	f := newFaulty(t, start(t, append(bothAt, "--store", "sqlite:"+filepath.Join(disk, "auth.db"))...))
+	fill, err := os.Create(filepath.Join(disk, "filler"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for block := make([]byte, 4096); err == nil; {
+		_, err = fill.Write(block)
+	}
+	// What the log has room for already can still be written.
+	acknowledged := 0
+	for ; acknowledged < 1000; acknowledged++ {
+		if a := f.register(t, fmt.Sprint("user-", acknowledged)); a.status != 200 {
+			break
+		}
+	}
+	f.refusesWrites(t)
+	if err := fill.Truncate(0); err != nil {
+		t.Fatal(err)
+	}
+	if err := fill.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if a := f.register(t, "after"); a.status != 200 {
+		t.Errorf("with space again: %d %s", a.status, a.body)
+	}
+	for i := range acknowledged {
+		if a := f.register(t, fmt.Sprint("user-", i)); a.status != 400 {
+			t.Errorf("user-%d, who was acknowledged: %d %s", i, a.status, a.body)
+		}
+	}
+	f.want(t, 204, "POST", f.urls["ocd-users"]+"/api/logout/", f.token, "")
+	f.want(t, 401, "GET", f.urls["snippit"]+"/api/account/alice/", f.token, "")
+}
+
+// TestReadOnlyFile starts a server on a file that it may only read.
+func TestReadOnlyFile(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "auth.db")
+	args := append(bothAt, "--store", "sqlite:"+file)
+	p := start(t, args...)
+	f := newFaulty(t, p)
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(file, 0o444); err != nil {
+		t.Fatal(err)
+	}
+	f.process = startAs(t, folder, args)
+	f.refusesWrites(t)
+}
+
+// startAs starts a server that modes hold for: root's may write any file, so
+// that nobody's is started instead.
+func startAs(t *testing.T, folder string, args []string) *process {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return start(t, args...)
+	}
+	const nobody = 65534
+	for _, name := range []string{"", "auth.db", "auth.db.key"} {
+		if err := os.Chown(filepath.Join(folder, name), nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(filepath.Dir(folder), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(folder, "program")
+	copyProgram(t, binary)
+	return startWith(t, func(cmd *exec.Cmd) {
+		cmd.Path = binary
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		cmd.Dir = folder
+	}, args...)
+}
+
+// copyProgram copies the test binary to where another user can run it.
+func copyProgram(t *testing.T, to string) {
+	t.Helper()
+	in, err := os.Open(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTwoServersOnOneFile shows that a second server on a SQLite file is safe:
+// each sees at once what the other did, and they share the rules.
+func TestTwoServersOnOneFile(t *testing.T) {
+	dsn := database(t)
+	args := append(bothAt, "--store", dsn)
+	nodes := []*process{start(t, args...), start(t, args...)}
+	a, b := nodes[0], nodes[1]
+	for round := range 20 {
+		body := fmt.Sprintf(`{"username": "user-%d", "password": "secret"}`, round)
+		answers := make([]answer, 8)
+		var all sync.WaitGroup
+		for i := range answers {
+			all.Go(func() {
+				p := nodes[i%2]
+				var err error
+				if answers[i], err = p.send("POST", p.urls["ocd-users"]+"/api/register/", "", body); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		token := ""
+		for _, got := range answers {
+			switch {
+			case got.status == 200 && token == "":
+				token = tokenIn(t, got.body)
+			case got.status != 400:
+				t.Errorf("round %d: %d %s", round, got.status, got.body)
+			}
+		}
+		account := fmt.Sprintf("/api/account/user-%d/", round)
+		a.want(t, 200, "GET", a.urls["snippit"]+account, token, "")
+		b.want(t, 200, "GET", b.urls["snippit"]+account, token, "")
+		a.want(t, 204, "POST", a.urls["ocd-users"]+"/api/logout/", token, "")
+		b.want(t, 401, "GET", b.urls["snippit"]+account, token, "")
+		a, b = b, a
+	}
+}
+
+// TestSlowConnections holds many connections open that never send a whole
+// request, and checks tokens meanwhile.
+func TestSlowConnections(t *testing.T) {
+	const slow = 5000
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < slow+1000 {
+		t.Skipf("needs a limit of open files over %d: %d, %v", slow+1000, limit.Cur, err)
+	}
+	f := newFaulty(t, start(t, append(bothAt, "--store", database(t))...))
+	address := strings.TrimPrefix(f.urls["snippit"], "http://")
+	var held []io.Closer
+	defer func() {
+		for _, c := range held {
+			_ = c.Close()
+		}
+	}()
+	for range slow {
+		conn, err := dialSlow(address)
+		if err != nil {
+			t.Fatalf("after %d connections: %v", len(held), err)
+		}
+		held = append(held, conn)
+	}
+	began := time.Now()
+	const checks = 200
+	for range checks {
+		f.checks(t)
+	}
+	t.Logf("%d slow connections open: %v a check", len(held), time.Since(began)/checks/2)
+}

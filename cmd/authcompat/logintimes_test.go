@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/password"
+	"github.com/authcompat/authcompat/store"
+)
+
+// mixed makes accounts of several formats: a quarter cheap, a half of the usual
+// cost, a quarter dear, so that the median time of a login is that of the usual.
+func mixed(t testing.TB, dsn string, accounts int) {
+	t.Helper()
+	s, err := store.Open(context.Background(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	cheap, usual := hashOf(t, 20_000), hashOf(t, 200_000)
+	crypted, err := bcrypt.GenerateFromPassword([]byte("right"), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	salt := []byte("saltsaltsalt")
+	argon := argon2.IDKey([]byte("right"), salt, 2, 65536, 2, 32)
+	dear := []string{
+		"bcrypt$" + string(crypted),
+		fmt.Sprintf("argon2$argon2id$v=19$m=65536,t=2,p=2$%s$%s", base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(argon)),
+	}
+	for i := range accounts {
+		hash := usual
+		switch i % 4 {
+		case 0:
+			hash = cheap
+		case 1:
+			hash = dear[i/4%2]
+		}
+		for kind, u := range map[string]core.NewUser{
+			"active":   {PasswordHash: hash},
+			"inactive": {PasswordHash: hash, Inactive: true},
+			"unusable": {PasswordHash: "!unusable"},
+		} {
+			u.Username, u.CreatedAt = fmt.Sprintf("%s-%d", kind, i), time.Now()
+			if _, err := s.CreateUser(context.Background(), u, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func hashOf(t testing.TB, iterations int) string {
+	t.Helper()
+	p, err := core.NewPasswords(iterations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := p.Hash(context.Background(), "right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := password.CostOf(encoded); err != nil {
+		t.Fatal(err)
+	}
+	return encoded
+}
+
+// TestLoginTimes measures whether the time of a login tells if a name exists. The
+// kinds are tried in turns, so that whatever else the machine does meets all of
+// them.
+func TestLoginTimes(t *testing.T) {
+	long(t)
+	const accounts, samples = 200, 400
+	dsn := database(t)
+	mixed(t, dsn, accounts)
+	p := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", dsn, "--limits", "off")
+	eventually(t, "the mix is known", func() bool { return p.metric(t, "authcompat_live_tokens") == 0 })
+
+	kinds := []string{"unknown", "wrong password", "inactive", "unusable"}
+	took := make(map[string][]time.Duration)
+	name := func(kind string) string {
+		n := rand.N(accounts)
+		switch kind {
+		case "wrong password":
+			return fmt.Sprintf("active-%d", n)
+		case "unknown":
+			return fmt.Sprintf("nobody-%d", rand.Uint32())
+		}
+		return fmt.Sprintf("%s-%d", kind, n)
+	}
+	for i := range samples + 10 {
+		for _, j := range rand.Perm(len(kinds)) {
+			kind := kinds[j]
+			body := fmt.Sprintf(`{"username": %q, "password": "wrong"}`, name(kind))
+			began := time.Now()
+			p.want(t, 400, "POST", p.urls["ocd-users"]+"/api/login/", "", body)
+			if i >= 10 { // the first ones warm up
+				took[kind] = append(took[kind], time.Since(began))
+			}
+		}
+	}
+	medians := make(map[string]time.Duration)
+	for _, kind := range kinds {
+		slices.Sort(took[kind])
+		n := len(took[kind])
+		medians[kind] = took[kind][n/2]
+		t.Logf("%-15s median %v, quartiles %v and %v, %d samples", kind, medians[kind], took[kind][n/4], took[kind][3*n/4], n)
+	}
+	for _, a := range kinds {
+		for _, b := range kinds {
+			if d := medians[a] - medians[b]; d > time.Millisecond && float64(d) > 0.02*float64(medians[b]) {
+				t.Errorf("%s takes %v longer than %s", a, d, b)
+			}
+		}
+	}
+}

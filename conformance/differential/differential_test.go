@@ -1,0 +1,144 @@
+package differential_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/conformance/differential"
+)
+
+func TestGeneratorRepeatsItself(t *testing.T) {
+	for _, api := range []differential.API{differential.OCDUsers(), differential.KnoxAuth(), differential.FormAuth(), differential.Djoser(), differential.AuthToken()} {
+		one, two, other := differential.NewGenerator(api, 1), differential.NewGenerator(api, 1), differential.NewGenerator(api, 2)
+		same := true
+		for i := range 500 {
+			a, b, c := one.Next(), two.Next(), other.Next()
+			if diff := cmp.Diff(a, b); diff != "" {
+				t.Fatalf("%s, request %d: %s", api.Name, i, diff)
+			}
+			same = same && cmp.Equal(a, c)
+			if !strings.HasPrefix(a.Path, "/") {
+				t.Errorf("%s: path %q", api.Name, a.Path)
+			}
+			one.Issued()
+			two.Issued()
+		}
+		if same {
+			t.Errorf("%s: another seed makes the same requests", api.Name)
+		}
+	}
+}
+
+// A fake gives tokens of its own, and takes back the ones it gave.
+type fake struct {
+	mu      sync.Mutex
+	letter  string
+	given   int
+	back    int
+	other   int
+	message string
+}
+
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.Header().Set("Content-Type", "application/json")
+	token := strings.Repeat(f.letter, 64)
+	switch auth := r.Header.Get("Authorization"); {
+	case strings.Contains(auth, token):
+		f.back++
+		w.WriteHeader(http.StatusNoContent)
+	case strings.Contains(auth, "{{"):
+		f.other++
+	case strings.Contains(r.URL.Path, "logout"):
+		w.WriteHeader(http.StatusUnauthorized)
+		io.WriteString(w, f.message)
+	default:
+		f.given++
+		io.WriteString(w, `{"id":`+strings.Repeat("1", f.given%3+1)+`,"expiry":"2020-12-05T04:32:49.391286Z","token":"`+token+`"}`)
+	}
+}
+
+func TestRunKeepsTheServersTokensApart(t *testing.T) {
+	genuine, ours := &fake{letter: "a"}, &fake{letter: "b"}
+	a, b := httptest.NewServer(genuine), httptest.NewServer(ours)
+	defer a.Close()
+	defer b.Close()
+	report, err := differential.Run(t.Context(), differential.OCDUsers(), a.URL, b.URL, differential.Options{Seed: 1, Requests: 400})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range report.Differences {
+		t.Errorf("%s", d)
+	}
+	if report.Requests != 400 || genuine.back == 0 || genuine.back != ours.back || genuine.other+ours.other > 0 {
+		t.Errorf("%d requests; tokens that came back: %d and %d; left as they were: %d", report.Requests, genuine.back, ours.back, genuine.other+ours.other)
+	}
+}
+
+func TestRunReportsAndExplains(t *testing.T) {
+	a, b := httptest.NewServer(&fake{letter: "a", message: `{"detail":"x"}`}), httptest.NewServer(&fake{letter: "b", message: `{"detail":"y"}`})
+	defer a.Close()
+	defer b.Close()
+	known, err := differential.ParseKnown([]byte(`
+- {name: another place, reason: r, apis: [knox-auth], ours: 4xx}
+- {name: another status, reason: r, genuine: "500"}
+- {name: another part, reason: r, parts: [status]}
+- {name: another request, reason: r, request: '^DELETE '}
+- {name: the sentence, reason: because, genuine: "401", ours: 4xx, parts: [body], request: '^POST /api/logout/ '}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := differential.Run(t.Context(), differential.OCDUsers(), a.URL, b.URL, differential.Options{Seed: 1, Requests: 400, Known: known})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range report.Explained {
+		if name != "the sentence" {
+			t.Errorf("explained by %s", name)
+		}
+	}
+	left := report.Unexplained()
+	if report.Explained["the sentence"] == 0 || len(left) == 0 || len(left)+report.Explained["the sentence"] != len(report.Differences) {
+		t.Fatalf("%d differences, %d of them unexplained, explained %v", len(report.Differences), len(left), report.Explained)
+	}
+	for _, want := range []string{`| nc HOST PORT`, `body`, `genuine "{\"detail\":\"x\"}"`, `ours    "{\"detail\":\"y\"}"`} {
+		if text := left[0].String(); !strings.Contains(text, want) {
+			t.Errorf("no %q in %s", want, text)
+		}
+	}
+}
+
+func TestRunWithoutAServer(t *testing.T) {
+	server := httptest.NewServer(&fake{letter: "a"})
+	gone := httptest.NewServer(&fake{letter: "b"})
+	gone.Close()
+	defer server.Close()
+	for _, test := range []struct{ genuine, ours, want string }{
+		{server.URL, gone.URL, "our server"}, {gone.URL, server.URL, "the genuine server"}, {"nowhere", server.URL, "the genuine server's URL"}, {server.URL, "nowhere", "our server's URL"},
+	} {
+		_, err := differential.Run(t.Context(), differential.OCDUsers(), test.genuine, test.ours, differential.Options{Seed: 1, Requests: 1})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("got %v, want %s", err, test.want)
+		}
+	}
+}
+
+func TestParseKnownRefuses(t *testing.T) {
+	for _, text := range []string{
+		"- {name: a, reason: r}", "- {name: a, ours: 4xx}", "- {reason: r, ours: 4xx}", "- {name: a, reason: r, ours: 600}", "- {name: a, reason: r, ours: 4x}",
+		"- {name: a, reason: r, request: '('}", "- {name: a, reason: r, our: 4xx}", "a", "- {name: a, reason: r, ours: 4xx}\n- {name: a, reason: r, ours: 5xx}",
+	} {
+		if _, err := differential.ParseKnown([]byte(text)); err == nil {
+			t.Errorf("%s: accepted", text)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package django
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestParseHeader has what django.http.multipartparser.parse_header of Django
+// 3.2.25 gives.
+func TestParseHeader(t *testing.T) {
+	plain := func(name, value string) Param { return Param{Name: name, Value: value} }
+	tests := []struct {
+		header string
+		want   Header
+		ok     bool
+	}{
+		{"", Header{Value: ""}, true},
+		{" Application/JSON ", Header{Value: "application/json"}, true},
+		{"a/b; Indent=4; q=0.5", Header{Value: "a/b", Params: []Param{plain("indent", "4"), plain("q", "0.5")}}, true},
+		{"a/b;c;d=;e=f=g", Header{Value: "a/b", Params: []Param{plain("d", ""), plain("e", "f=g")}}, true},
+		{`a/b; c="d;e"; f="g\"h\\i"`, Header{Value: "a/b", Params: []Param{plain("c", "d;e"), plain("f", `g"h\i`)}}, true},
+		{`a/b; c="d`, Header{Value: "a/b", Params: []Param{plain("c", `"d`)}}, true},
+		{"a/b; c=1; d=2; c=3", Header{Value: "a/b", Params: []Param{plain("c", "3"), plain("d", "2")}}, true},
+		{"a; n*=UTF-8''%C3%A9+b", Header{Value: "a", Params: []Param{{Name: "n", Value: "é+b", IsText: true}}}, true},
+		{"a; n*=%C3%A9", Header{Value: "a", Params: []Param{plain("n", "%C3%A9")}}, true},
+		{"a/b; c=\u00e9", Header{Value: "a/b", Params: []Param{plain("c", "\u00e9")}}, true},
+		{"a/b; \u00e9=c", Header{}, false},
+		{"\u00e9", Header{}, false},
+		{";", Header{Value: ""}, true},
+	}
+	for _, tt := range tests {
+		got, ok := ParseHeader(tt.header)
+		if ok != tt.ok {
+			t.Errorf("%q: %v, want %v", tt.header, ok, tt.ok)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%q: %s", tt.header, diff)
+		}
+	}
+}
+
+func TestCharsetOf(t *testing.T) {
+	for contentType, want := range map[string]bool{
+		"application/json":                      false,
+		"application/json; charset=utf-8":       true,
+		`application/json; CHARSET="latin-1"`:   true,
+		"application/json; charset=unknown":     false,
+		"application/json; charset=":            false,
+		"application/json; charset=utf-8; a=\"": true,
+	} {
+		if _, got := CharsetOf(contentType); got != want {
+			t.Errorf("%s: %v, want %v", contentType, got, want)
+		}
+	}
+}
+
+func FuzzParseHeader(f *testing.F) {
+	for _, seed := range []string{"", ";", `a/b; c="d;e"`, "a; n*=UTF-8''%C3%A9", `"\"`, "a;*='';=", "a; n*=x'y'%"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		h, ok := ParseHeader(header)
+		if !ok && (h.Value != "" || h.Params != nil) {
+			t.Errorf("%q: not read, and yet %v", header, h)
+		}
+		ParseContentType(header)
+	})
+}

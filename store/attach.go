@@ -1,0 +1,25 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django"
+)
+
+// schemeDjango is what comes before the DSN of a Django database to work on.
+const schemeDjango = "django+"
+
+// attach opens a Django database to work on.
+func attach(ctx context.Context, source string) (core.Store, error) {
+	if !strings.HasPrefix(source, schemeSQLite) && !isPostgres(source) {
+		return nil, errors.New("a Django database is given as django+sqlite:PATH or django+postgres://USER@HOST/DATABASE")
+	}
+	s, err := django.Attach(ctx, source)
+	if err != nil {
+		return nil, err // not s, which would be an interface that is not nil
+	}
+	return s, nil
+}

@@ -1,0 +1,128 @@
+package django_test
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+	"github.com/authcompat/authcompat/store/storetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(postgrestest.Main(m)) }
+
+// The tables of Django 3.2, Django REST framework 3.14 and knox 5, in words that
+// SQLite and PostgreSQL both take. ID is the type of ids, TIME that of times.
+const (
+	usersDDL = `CREATE TABLE auth_user (
+		id ID, password varchar(128) NOT NULL, last_login TIME NULL, is_superuser boolean NOT NULL,
+		username varchar(150) NOT NULL UNIQUE, last_name varchar(150) NOT NULL, email varchar(254) NOT NULL,
+		is_staff boolean NOT NULL, is_active boolean NOT NULL, date_joined TIME NOT NULL, first_name varchar(150) NOT NULL)`
+	authtokenDDL = `CREATE TABLE authtoken_token (
+		"key" varchar(40) NOT NULL PRIMARY KEY, created TIME NOT NULL,
+		user_id integer NOT NULL UNIQUE REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)`
+	knoxDDL = `CREATE TABLE knox_authtoken (
+		digest varchar(128) NOT NULL PRIMARY KEY, created TIME NOT NULL, expiry TIME NULL, token_key varchar(25) NOT NULL,
+		user_id integer NOT NULL REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)`
+)
+
+// mustMake makes tables in a database.
+func mustMake(tb testing.TB, driver, dsn, id, time string, tables ...string) {
+	tb.Helper()
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	for _, ddl := range tables {
+		if _, err := db.Exec(strings.NewReplacer("ID", id, "TIME", time).Replace(ddl)); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// mustAttach gives a store on Django's tables.
+func mustAttach(tb testing.TB, source string) core.Store {
+	tb.Helper()
+	s, err := django.Attach(tb.Context(), source)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+// onSQLite opens two stores on one file with these tables.
+func onSQLite(tables ...string) storetest.Opener {
+	return func(tb testing.TB) (a, b core.Store) {
+		path := filepath.Join(tb.TempDir(), "django.sqlite3")
+		mustMake(tb, "sqlite", "file:"+path+"?_pragma=journal_mode(WAL)", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", tables...)
+		return mustAttach(tb, path), mustAttach(tb, path)
+	}
+}
+
+// onPostgres opens two stores on a schema of its own with these tables.
+func onPostgres(tables ...string) storetest.Opener {
+	return func(tb testing.TB) (a, b core.Store) {
+		tb.Helper()
+		schema := "django_" + strings.ToLower(rand.Text())
+		mustMake(tb, "postgres", postgrestest.DSN(tb), "", "", "CREATE SCHEMA "+schema)
+		dsn := postgrestest.With(tb, postgrestest.DSN(tb), "search_path", schema)
+		tb.Cleanup(func() { mustMake(tb, "postgres", postgrestest.DSN(tb), "", "", "DROP SCHEMA "+schema+" CASCADE") })
+		mustMake(tb, "postgres", dsn, "serial PRIMARY KEY", "timestamp with time zone", tables...)
+		return mustAttach(tb, dsn), mustAttach(tb, dsn)
+	}
+}
+
+// Why Django's tables can't hold what some cases of the suite need.
+const (
+	oneEach   = "in Django REST framework's table a user has one token, which is whoever's logs in"
+	makesWay  = "in Django REST framework's table a token that has ended makes way for the next"
+	nameLimit = "in Django's column a username has at most 150 characters"
+)
+
+// authtokenReasons are the cases that authtoken's table can't pass.
+func authtokenReasons() map[string]string {
+	return map[string]string{
+		"tokens/a token is kept as given":                                         oneEach,
+		"tokens/an expired token is found":                                        oneEach,
+		"tokens/a user has many tokens":                                           oneEach,
+		"reuse/a token that is not reusable is not given":                         oneEach,
+		"reuse/issuers, realms and users are apart":                               oneEach,
+		"expiry/a live token's end moves":                                         oneEach,
+		"deletion/all tokens of the user in the realm go":                         oneEach,
+		"deletion/a deleted token is gone":                                        oneEach,
+		"contexts/a call with a context that is over does nothing":                oneEach,
+		"races of tokens/moving against moving: the latest end holds":             oneEach,
+		"races of tokens/logout-all against login: each token is before or after": oneEach,
+		"reuse/an expired token stays and is not given":                           makesWay,
+		"races of reuse/many logins after the end: all get one new token":         makesWay,
+	}
+}
+
+func TestKnoxSQLite(t *testing.T) {
+	storetest.RunWithout(t, onSQLite(usersDDL, knoxDDL), nil)
+}
+
+func TestKnoxPostgres(t *testing.T) {
+	storetest.RunWithout(t, onPostgres(usersDDL, knoxDDL), map[string]string{"users/names are compared exactly": nameLimit})
+}
+
+func TestAuthtokenSQLite(t *testing.T) {
+	storetest.RunWithout(t, onSQLite(usersDDL, authtokenDDL), authtokenReasons())
+}
+
+func TestAuthtokenPostgres(t *testing.T) {
+	reasons := authtokenReasons()
+	reasons["users/names are compared exactly"] = nameLimit
+	storetest.RunWithout(t, onPostgres(usersDDL, authtokenDDL), reasons)
+}

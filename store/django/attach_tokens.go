@@ -1,0 +1,325 @@
+package django
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// complete makes the engine's token of Django's row and of ours beside it, whose
+// columns are in the order of oursColumns.
+func (s *Store) complete(p *pairRow, ours []sql.NullString) (err error) {
+	p.token = core.Token{
+		UserID: p.account.ID, Realm: core.DefaultRealm, CreatedAt: p.theirs.CreatedAt, ExpiresAt: p.theirs.Expires,
+		Text: core.Presented(p.theirs.Text), Digest: p.theirs.Digest,
+	}
+	if p.theirs.Text != "" {
+		p.token.Digest = digestOfText(p.account.ID, p.theirs.Text)
+	}
+	if p.ours = ours[0].Valid; !p.ours {
+		return nil
+	}
+	t := &p.token
+	t.Realm, t.Issuer, t.SealKey = ours[1].String, ours[2].String, ours[7].String
+	if t.Digest, err = hex.DecodeString(ours[0].String); err != nil {
+		return fmt.Errorf("digest: %w", err)
+	}
+	if t.Sealed, err = base64.StdEncoding.DecodeString(ours[6].String); err != nil {
+		return fmt.Errorf("sealed token: %w", err)
+	}
+	if len(t.Sealed) == 0 {
+		t.Sealed = nil
+	}
+	var numbers [4]int64
+	for i, column := range []int{3, 4, 5, 8} {
+		if !ours[column].Valid {
+			continue
+		}
+		if numbers[i], err = integer(ours[column].String); err != nil {
+			return err
+		}
+	}
+	t.Sliding, t.Reusable, t.CreatedAt = time.Duration(numbers[1])*time.Microsecond, numbers[2] == 1, micros(numbers[3])
+	// Where Django's table has the end, Django may have moved it.
+	if s.tokens.Expiry == "" && ours[3].Valid {
+		t.ExpiresAt = micros(numbers[0])
+	}
+	return nil
+}
+
+// digestOfText is what the engine calls a token by that Django keeps readable
+// and has issued itself: its SHA-256, and its user to find it by. Neither is
+// secret.
+func digestOfText(user int64, text string) core.Digest {
+	return binary.BigEndian.AppendUint64(core.Presented(text).SHA256(), uint64(user))
+}
+
+// The lengths of digests: ours, knox's, and that of digestOfText.
+const (
+	oursLength = 32
+	textLength = oursLength + 8
+)
+
+// FindToken implements [core.Store].
+func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (core.Token, core.User, error) {
+	short, long, ok := p.Prefixes()
+	if !ok {
+		return core.Token{}, core.User{}, core.ErrNotFound
+	}
+	condition, presented := `k."token_key" = ?`, short
+	switch s.tokens.Generation {
+	case core.Authtoken:
+		condition, presented = `k."key" = ?`, string(p)
+	case core.Knox5:
+		presented = long
+	}
+	var rows []pairRow
+	if err := s.patiently(ctx, func() (err error) {
+		rows, err = s.findTokens(ctx, s.db, condition, "", presented)
+		return err
+	}); err != nil {
+		return core.Token{}, core.User{}, fmt.Errorf("select token: %w", err)
+	}
+	for _, row := range rows {
+		if row.theirs.Text != string(p) && !row.theirs.Presents(p, row.theirs.Digest) || row.token.Realm != realm {
+			continue
+		}
+		return row.token, row.account.User, nil
+	}
+	return core.Token{}, core.User{}, core.ErrNotFound
+}
+
+// IssueToken implements [core.Store]. Where Django's table has one token a user,
+// it fails for a user who has one.
+func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if err := s.mayHaveToken(ctx, tx, t.UserID); err != nil {
+			return err
+		}
+		return s.addToken(ctx, tx, t)
+	})
+}
+
+// ReuseToken implements [core.Store]. Where Django's table has one token a user
+// it gives that one, as get_or_create does in rest_framework/authtoken/views.py
+// 3.14, whoever issued it; one that has ended makes way for the fresh one.
+func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (token core.Token, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		if err := s.mayHaveToken(ctx, tx, fresh.UserID); err != nil {
+			return err
+		}
+		rows, err := s.findTokens(ctx, tx, `k.user_id = ?`, "", fresh.UserID)
+		if err != nil {
+			return fmt.Errorf("select tokens: %w", err)
+		}
+		for _, row := range rows {
+			mine := row.token.Reusable && row.token.Realm == fresh.Realm && row.token.Issuer == fresh.Issuer
+			switch {
+			case !s.OneEach() && !mine:
+			case !row.token.Expired(now):
+				token = row.token
+				token.Reusable = true
+				if e := core.AuditOf(ctx); e != nil {
+					e.Token = core.TokenID(token.Digest)
+				}
+				return s.slide(ctx, tx, row, &token, fresh)
+			case s.OneEach():
+				if err := s.drop(ctx, tx, row.key); err != nil {
+					return err
+				}
+			default:
+				if _, err := tx.ExecContext(ctx, s.sql(`UPDATE authcompat_tokens SET reusable = 0 WHERE token = ?`), row.key); err != nil {
+					return fmt.Errorf("retire token: %w", err)
+				}
+			}
+		}
+		token = fresh
+		token.CreatedAt = fresh.CreatedAt.UTC()
+		return s.addToken(ctx, tx, fresh)
+	})
+	if err != nil {
+		return core.Token{}, err
+	}
+	return token, nil
+}
+
+// slide moves the end of a live token to fresh's, if fresh slides and that is
+// later.
+func (s *Store) slide(ctx context.Context, tx *sql.Tx, row pairRow, live *core.Token, fresh core.Token) error {
+	if fresh.Sliding == 0 || live.ExpiresAt.IsZero() || !fresh.ExpiresAt.After(live.ExpiresAt) {
+		return nil
+	}
+	live.ExpiresAt = fresh.ExpiresAt
+	return s.setEnd(ctx, tx, row.key, fresh.ExpiresAt)
+}
+
+// setEnd sets when a token ends: in Django's table if it has such a column.
+func (s *Store) setEnd(ctx context.Context, tx *sql.Tx, key string, to time.Time) error {
+	statement, end := `UPDATE authcompat_tokens SET expires_at = ? WHERE token = ?`, any(to.UnixMicro())
+	if s.tokens.Expiry != "" {
+		statement = `UPDATE ` + quote(s.tokens.Name) + ` SET ` + quote(s.tokens.Expiry) + ` = ? WHERE ` + quote(keyColumn(s.tokens)) + ` = ?`
+		end = s.value(to, s.decoder.Zone)
+	}
+	if _, err := tx.ExecContext(ctx, s.sql(statement), end, key); err != nil {
+		return fmt.Errorf("move expiry: %w", err)
+	}
+	return nil
+}
+
+// addToken inserts Django's row of a token and ours beside it. Rows of ours whose
+// tokens Django has removed are cleared away.
+func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
+	if t.Text == "" {
+		return errors.New("a token without its text can't be kept in Django's tables")
+	}
+	theirs := Token{Text: string(t.Text), UserID: t.UserID, CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
+	key := theirs.Text
+	if s.tokens.Generation != core.Authtoken {
+		form, err := core.LegacyOf(s.tokens.Generation, rand.Reader, theirs.Text)
+		if err != nil {
+			return err
+		}
+		theirs.Legacy, theirs.Digest = form, form.Twin
+		key = hex.EncodeToString(form.Twin)
+	}
+	if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_tokens WHERE user_id = ? AND token NOT IN (SELECT `+
+		quote(keyColumn(s.tokens))+` FROM `+quote(s.tokens.Name)+` WHERE user_id = ?)`), t.UserID, t.UserID); err != nil {
+		return fmt.Errorf("clear away: %w", err)
+	}
+	b := &Batch{target: &Target{database: s.database, Decoder: s.decoder}, tx: tx}
+	if err := b.insert(ctx, s.tokens.Table, tokenFields(s.tokens, theirs)); err != nil {
+		return fmt.Errorf("insert token: %w", err)
+	}
+	var ends sql.NullInt64
+	if !t.ExpiresAt.IsZero() {
+		ends = sql.NullInt64{Int64: t.ExpiresAt.UnixMicro(), Valid: true}
+	}
+	reusable := 0
+	if t.Reusable {
+		reusable = 1
+	}
+	if _, err := tx.ExecContext(ctx, s.sql(`
+		INSERT INTO authcompat_tokens (digest, token, user_id, realm, issuer, expires_at, sliding, reusable, sealed, seal_key, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`), hex.EncodeToString(t.Digest), key, t.UserID, t.Realm, t.Issuer, ends,
+		t.Sliding.Microseconds(), reusable, base64.StdEncoding.EncodeToString(t.Sealed), t.SealKey, t.CreatedAt.UnixMicro()); err != nil {
+		return fmt.Errorf("insert token beside Django's: %w", err)
+	}
+	return nil
+}
+
+// mayHaveToken locks the user's row and fails with core.ErrNotFound or
+// core.ErrUserInactive.
+func (s *Store) mayHaveToken(ctx context.Context, tx *sql.Tx, userID int64) error {
+	rows, err := s.find(ctx, tx, `"users".`+quote(s.decoder.Mapping.ID)+` = ?`, s.lockUsers(), userID)
+	switch {
+	case err != nil:
+		return fmt.Errorf("select user: %w", err)
+	case len(rows) == 0:
+		return core.ErrNotFound
+	case !rows[0].account.Active:
+		return core.ErrUserInactive
+	}
+	return nil
+}
+
+// keyOfDigest gives the primary key of Django's row of a token, or
+// core.ErrNotFound.
+func (s *Store) keyOfDigest(ctx context.Context, q queryer, d core.Digest) (string, error) {
+	switch len(d) {
+	case oursLength:
+		rows, err := q.QueryContext(ctx, s.sql(`SELECT token FROM authcompat_tokens WHERE digest = ?`), hex.EncodeToString(d))
+		if err != nil {
+			return "", fmt.Errorf("select token: %w", err)
+		}
+		defer rows.Close()
+		var key string
+		if rows.Next() {
+			return key, rows.Scan(&key)
+		}
+		return "", errors.Join(core.ErrNotFound, rows.Err())
+	case textLength:
+		rows, err := s.findTokens(ctx, q, `k.user_id = ?`, "", int64(binary.BigEndian.Uint64(d[oursLength:])))
+		if err != nil {
+			return "", fmt.Errorf("select token: %w", err)
+		}
+		for _, row := range rows {
+			if bytes.Equal(digestOfText(row.account.ID, row.theirs.Text), d) {
+				return row.key, nil
+			}
+		}
+		return "", core.ErrNotFound
+	}
+	return hex.EncodeToString(d), nil
+}
+
+// MoveExpiry implements [core.Store].
+func (s *Store) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		key, err := s.keyOfDigest(ctx, tx, d)
+		if errors.Is(err, core.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		rows, err := s.findTokens(ctx, tx, `k.`+quote(keyColumn(s.tokens))+` = ?`, s.lockTokens(), key)
+		if err != nil {
+			return fmt.Errorf("select token: %w", err)
+		}
+		for _, row := range rows {
+			if t := row.token; !t.ExpiresAt.IsZero() && !t.Expired(now) && to.After(t.ExpiresAt) {
+				return s.setEnd(ctx, tx, key, to)
+			}
+		}
+		return nil
+	})
+}
+
+// DeleteToken implements [core.Store].
+func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		key, err := s.keyOfDigest(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		return s.drop(ctx, tx, key)
+	})
+}
+
+// drop removes Django's row and ours, or fails with core.ErrNotFound.
+func (s *Store) drop(ctx context.Context, tx *sql.Tx, key string) error {
+	result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+quote(s.tokens.Name)+` WHERE `+quote(keyColumn(s.tokens))+` = ?`), key)
+	if err := changed("delete token", result, err); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_tokens WHERE token = ?`), key); err != nil {
+		return fmt.Errorf("delete token beside Django's: %w", err)
+	}
+	return nil
+}
+
+// DeleteUserTokens implements [core.Store]. Tokens that Django issued are of the
+// realm core.DefaultRealm.
+func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string) (n int, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+quote(s.tokens.Name)+` WHERE user_id = ? AND coalesce(
+			(SELECT realm FROM authcompat_tokens o WHERE o.token = `+quote(s.tokens.Name)+`.`+quote(keyColumn(s.tokens))+`), ?) = ?`),
+			userID, core.DefaultRealm, realm)
+		if err != nil {
+			return fmt.Errorf("delete tokens: %w", err)
+		}
+		deleted, err := result.RowsAffected()
+		n = int(deleted)
+		return err
+	})
+	return n, err
+}

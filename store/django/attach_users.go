@@ -1,0 +1,233 @@
+package django
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// CreateUser implements [core.Store].
+func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error)) (core.User, error) {
+	var user core.User
+	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+		if user, err = s.addUser(ctx, tx, u); err != nil {
+			return err
+		}
+		if e := core.AuditOf(ctx); e != nil {
+			e.UserID = user.ID
+		}
+		if mint == nil {
+			return nil
+		}
+		token, err := mint(user)
+		if err != nil {
+			return err
+		}
+		return s.addToken(ctx, tx, token)
+	})
+	if err != nil {
+		return core.User{}, err
+	}
+	return user, nil
+}
+
+// addUser inserts the row of a user, and beside it what Django has no column for.
+func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.User, error) {
+	account := core.Account{
+		User:         core.User{Username: u.Username, Email: u.Email, Active: !u.Inactive, CreatedAt: u.CreatedAt.UTC()},
+		PasswordHash: u.PasswordHash,
+	}
+	if len(u.Attributes) > 0 {
+		account.Attributes = maps.Clone(u.Attributes)
+	}
+	fields := s.decoder.fields(account, s.shape.Users)
+	delete(fields, s.decoder.Mapping.ID)
+	fillRequired(s.shape.Users, fields, u.CreatedAt)
+	var columns, marks []string
+	var values []any
+	for _, c := range s.shape.Users.Columns {
+		if value, ok := fields[c.Name]; ok {
+			columns, marks, values = append(columns, quote(c.Name)), append(marks, "?"), append(values, s.value(value, s.decoder.Zone))
+		}
+	}
+	err := tx.QueryRowContext(ctx, s.sql(`INSERT INTO `+quote(s.shape.Users.Name)+` (`+strings.Join(columns, ", ")+`) VALUES (`+strings.Join(marks, ", ")+`) RETURNING `+
+		quote(s.decoder.Mapping.ID)), values...).Scan(&account.ID)
+	if s.duplicate(err) {
+		return core.User{}, core.ErrUsernameTaken
+	}
+	if err != nil {
+		return core.User{}, fmt.Errorf("insert user: %w", err)
+	}
+	if len(u.Attributes) == 0 {
+		return account.User, nil
+	}
+	text, err := json.Marshal(u.Attributes)
+	if err != nil {
+		return core.User{}, fmt.Errorf("encode attributes: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, s.sql(`INSERT INTO authcompat_users (user_id, attributes) VALUES (?, ?)`), account.ID, string(text)); err != nil {
+		return core.User{}, fmt.Errorf("insert attributes: %w", err)
+	}
+	return account.User, nil
+}
+
+// Account implements [core.Store].
+func (s *Store) Account(ctx context.Context, username string) (core.Account, error) {
+	var rows []pairRow
+	err := s.patiently(ctx, func() (err error) {
+		rows, err = s.find(ctx, s.db, `"users".`+quote(s.decoder.Mapping.Username)+` = ?`, "", username)
+		return err
+	})
+	if err == nil && len(rows) == 0 {
+		err = core.ErrNotFound
+	}
+	if err != nil {
+		return core.Account{}, err
+	}
+	return rows[0].account, nil
+}
+
+// UpdatePassword implements [core.Store].
+func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string) error {
+	m := s.decoder.Mapping
+	return s.write(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, s.sql(`UPDATE `+quote(s.shape.Users.Name)+` SET `+quote(m.Password)+` = ? WHERE `+
+			quote(m.ID)+` = ? AND `+quote(m.Password)+` = ?`), encoded, userID, old)
+		return changed("update password", result, err)
+	})
+}
+
+// changed fails with core.ErrNotFound where a statement changed nothing.
+func changed(doing string, result sql.Result, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(core.ErrNotFound, err)
+	}
+	return nil
+}
+
+// pairRow is a user, and a token if one was looked for.
+type pairRow struct {
+	account core.Account
+	theirs  Token
+	key     string     // the primary key of Django's row
+	token   core.Token // as the engine knows it
+	ours    bool       // whether it was issued here
+}
+
+// oursColumns are those of authcompat_tokens in the order of readOurs.
+var oursColumns = []string{"digest", "realm", "issuer", "expires_at", "sliding", "reusable", "sealed", "seal_key", "created_at"}
+
+// find gives users, each with what we keep beside; with a join also their tokens.
+func (s *Store) find(ctx context.Context, q queryer, condition, tail string, args ...any) ([]pairRow, error) {
+	return s.query(ctx, q, false, condition, tail, args...)
+}
+
+// findTokens gives tokens with their users.
+func (s *Store) findTokens(ctx context.Context, q queryer, condition, tail string, args ...any) ([]pairRow, error) {
+	return s.query(ctx, q, true, condition, tail, args...)
+}
+
+// query reads users, or tokens with their users, as rows of text.
+func (s *Store) query(ctx context.Context, q queryer, tokens bool, condition, tail string, args ...any) ([]pairRow, error) {
+	var columns []string
+	add := func(alias string, t Table) {
+		for _, c := range t.Columns {
+			columns = append(columns, s.text(alias+"."+quote(c.Name)))
+		}
+	}
+	id := `"users".` + quote(s.decoder.Mapping.ID)
+	add(`"users"`, s.shape.Users)
+	columns = append(columns, "a.attributes")
+	from := quote(s.shape.Users.Name) + ` "users" LEFT JOIN authcompat_users a ON a.user_id = ` + id
+	if tokens {
+		add("k", s.tokens.Table)
+		for _, column := range oursColumns {
+			columns = append(columns, s.text("o."+column))
+		}
+		from = quote(s.tokens.Name) + ` k JOIN ` + quote(s.shape.Users.Name) + ` "users" ON ` + id + ` = k.user_id
+			LEFT JOIN authcompat_users a ON a.user_id = ` + id + `
+			LEFT JOIN authcompat_tokens o ON o.token = k.` + quote(keyColumn(s.tokens))
+	}
+	found, err := q.QueryContext(ctx, s.sql(`SELECT `+strings.Join(columns, ", ")+` FROM `+from+` WHERE `+condition+tail), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	values := make([]sql.NullString, len(columns))
+	targets := make([]any, len(values))
+	for i := range values {
+		targets[i] = &values[i]
+	}
+	var rows []pairRow
+	for found.Next() {
+		if err := found.Scan(targets...); err != nil {
+			return nil, err
+		}
+		row, err := s.pair(values, tokens)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, found.Err()
+}
+
+// pair decodes one row of query.
+func (s *Store) pair(values []sql.NullString, tokens bool) (p pairRow, err error) {
+	users := len(s.shape.Users.Columns)
+	if p.account, err = s.decoder.Account(rowFrom(s.shape.Users, values[:users])); err != nil {
+		return p, fmt.Errorf("user: %w", err)
+	}
+	if err := addAttributes(&p.account, values[users]); err != nil || !tokens {
+		return p, err
+	}
+	rest := values[users+1:]
+	theirs := len(s.tokens.Columns)
+	if p.theirs, err = s.decoder.tokenOf(s.tokens, rowFrom(s.tokens.Table, rest[:theirs])); err != nil {
+		return p, fmt.Errorf("token: %w", err)
+	}
+	for i, c := range s.tokens.Columns {
+		if c.Name == keyColumn(s.tokens) {
+			p.key = rest[i].String
+		}
+	}
+	return p, s.complete(&p, rest[theirs:])
+}
+
+// rowFrom names the values of a table's columns.
+func rowFrom(t Table, values []sql.NullString) Row {
+	row := Row{Fields: make(map[string]string, len(values))}
+	for i, v := range values {
+		if v.Valid {
+			row.Fields[t.Columns[i].Name] = v.String
+		}
+	}
+	return row
+}
+
+// addAttributes adds those that are kept beside Django's columns, which go first.
+func addAttributes(a *core.Account, text sql.NullString) error {
+	if !text.Valid {
+		return nil
+	}
+	var kept map[string]string
+	if err := json.Unmarshal([]byte(text.String), &kept); err != nil {
+		return fmt.Errorf("attributes of user %d are not an object of texts: %w", a.ID, err)
+	}
+	maps.Copy(kept, a.Attributes)
+	a.Attributes = kept
+	return nil
+}
+
+// micros gives the time that one of our columns holds.
+func micros(n int64) time.Time { return time.UnixMicro(n).UTC() }

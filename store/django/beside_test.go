@@ -1,0 +1,114 @@
+package django_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/storetest"
+)
+
+// TestBeside is about what is kept in tables beside Django's.
+func TestBeside(t *testing.T) {
+	for name, open := range map[string]storetest.Opener{
+		"sqlite": onSQLite(usersDDL, authtokenDDL), "postgres": onPostgres(usersDDL, authtokenDDL),
+	} {
+		t.Run(name, func(t *testing.T) {
+			one, two := open(t)
+			a, b := one.(*django.Store), two.(*django.Store)
+			t.Run("guesses", func(t *testing.T) { countGuesses(t, a, b) })
+			t.Run("audit", func(t *testing.T) { keepAudit(t, a, b) })
+			t.Run("disguises", func(t *testing.T) { disguise(t, a, b) })
+		})
+	}
+}
+
+func countGuesses(t *testing.T, a, b core.Limits) {
+	now := time.Date(2001, 6, 16, 12, 0, 0, 0, time.UTC)
+	limit := core.Limit{Most: 5, Window: 5 * time.Minute}
+	guesses := []core.Guess{{Key: []byte("name"), Limit: limit}, {Key: []byte("address"), Limit: core.Limit{Most: 100, Window: time.Hour}}}
+	var through atomic.Int32
+	var done sync.WaitGroup
+	for i := range 16 {
+		done.Go(func() {
+			wait, err := []core.Limits{a, b}[i%2].Reserve(t.Context(), now, guesses...)
+			if err != nil {
+				t.Error(err)
+			}
+			if wait == 0 {
+				through.Add(1)
+			}
+		})
+	}
+	done.Wait()
+	if through.Load() != 5 {
+		t.Errorf("%d guesses had room, want 5", through.Load())
+	}
+	if err := b.Refund(t.Context(), guesses...); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []time.Duration{0, time.Minute} {
+		if wait, err := a.Reserve(t.Context(), now, guesses...); wait != want || err != nil {
+			t.Errorf("guess %d: wait %v, %v", i, wait, err)
+		}
+	}
+	if n, err := a.ForgetGuesses(t.Context(), now.Add(2*time.Hour), 10); n != 2 || err != nil {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+}
+
+func keepAudit(t *testing.T, a, b *django.Store) {
+	hasher, err := core.NewPasswords(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := core.New(core.Config{Store: a, Hasher: hasher, Audit: a, Secret: make([]byte, core.SecretSize)})
+	policy := core.Policy{Issuer: "api", Realm: core.DefaultRealm, TokenHex: 40, Reuse: true}
+	session, err := engine.Register(t.Context(), policy, core.Registration{Username: "ann", Password: "a password"})
+	if err == nil {
+		_, err = engine.Login(t.Context(), policy, "ann", "a password")
+	}
+	if err == nil {
+		err = engine.Logout(t.Context(), session)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := engine.Login(t.Context(), policy, "ann", "wrong"); core.KindOf(err) != core.KindInvalidCredentials {
+		t.Fatal(err)
+	}
+	entries, err := b.AuditEntries(t.Context(), core.AuditFilter{Username: "ann"}, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, fmt.Sprint(e.Act, " ", e.Outcome, " ", e.UserID == session.User.ID))
+	}
+	want := "[login invalid_credentials true logout ok true login ok true register ok true]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("audit: %v, want %s", got, want)
+	}
+	if failed, err := b.AuditEntries(t.Context(), core.AuditFilter{Failed: true}, 10); len(failed) != 1 || err != nil {
+		t.Errorf("failed: %+v, %v", failed, err)
+	}
+}
+
+func disguise(t *testing.T, a, b core.Disguises) {
+	fresh := func() ([]byte, error) { return []byte("drawn"), nil }
+	first, err := a.DisguiseKey(t.Context(), fresh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := b.DisguiseKey(t.Context(), func() ([]byte, error) { return []byte("another"), nil })
+	if err != nil || string(first) != string(second) {
+		t.Errorf("keys %x and %x, %v", first, second, err)
+	}
+	if _, err := a.PasswordMix(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

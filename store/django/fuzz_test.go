@@ -1,0 +1,102 @@
+package django
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// FuzzDump feeds files to the reader of dumps: whatever they hold, it gives rows
+// or an error.
+func FuzzDump(f *testing.F) {
+	f.Add([]byte(`[{"model": "auth.user", "pk": 1, "fields": {"password": "x", "last_login": null, "username": "ann", "is_active": true, "date_joined": "2026-11-22T03:00:41.577Z", "groups": []}},
+		{"model": "authtoken.token", "pk": "abc", "fields": {"user": ["ann"], "created": "2026-11-22T03:00:41Z"}},
+		{"model": "knox.authtoken", "pk": "00", "fields": {"token_key": "12345678", "salt": "00", "user": 1, "created": "x", "expires": null}}]`))
+	f.Add([]byte(`[{"model": "auth.user", "pk": [1], "fields": {"password": {}, "last_login": 1}}]`))
+	f.Add([]byte(`[]`))
+	f.Add([]byte(`{"a": 1}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		path := filepath.Join(t.TempDir(), "dump.json")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		from, err := openDump(context.Background(), path, "")
+		if err != nil {
+			return
+		}
+		d := Decoder{Zone: time.UTC}
+		if d.Mapping, err = d.Mapping.On(from.Shape().Users); err != nil {
+			return
+		}
+		_ = from.Each(t.Context(), from.Shape().Users, "", func(row Row) error {
+			if a, err := d.Account(row); err == nil && a.ID < 0 {
+				t.Errorf("id %d", a.ID)
+			}
+			return nil
+		})
+		for _, table := range from.Shape().Tokens {
+			_ = from.Each(t.Context(), table.Table, "", func(row Row) error {
+				if token, err := d.Token(table, row); err == nil && token.Text == "" && len(token.Digest) != knoxDigest {
+					t.Errorf("a token without text or digest")
+				}
+				return nil
+			})
+		}
+	})
+}
+
+// FuzzInstant reads texts as dates.
+func FuzzInstant(f *testing.F) {
+	for _, text := range []string{"2026-11-22 03:00:41.577000", "2026-11-22 03:00:41+00", "2026-11-22T03:00:41.577Z", "2026-11-22 03:00:41.5-03:30", "2026-11-22", "x"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := instant(text, time.UTC)
+		if err == nil && (got.Location() != time.UTC || got.Nanosecond()%1000 != 0) {
+			t.Errorf("%q: %v", text, got)
+		}
+	})
+}
+
+// FuzzMapping reads mappings.
+func FuzzMapping(f *testing.F) {
+	f.Add([]byte("user_table: a\nusername: email\nattributes: {x: y}\n"))
+	f.Add([]byte("a: b"))
+	f.Fuzz(func(t *testing.T, text []byte) { _, _ = ParseMapping(text) })
+}
+
+func TestInstant(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		text string
+		zone *time.Location
+		want string // RFC 3339; empty: an error
+	}{
+		{"2026-11-22 03:00:41.577001", time.UTC, "2026-11-22T03:00:41.577001Z"},
+		{"2026-11-22 03:00:41", time.UTC, "2026-11-22T03:00:41Z"},
+		{"2026-11-22 03:00:41", berlin, "2026-11-22T02:00:41Z"},
+		{"2026-11-22 03:00:41.5+00", berlin, "2026-11-22T03:00:41.5Z"},
+		{"2026-11-22 03:00:41+05:30", time.UTC, "2026-11-21T21:30:41Z"},
+		{"2026-11-22T03:00:41.577Z", berlin, "2026-11-22T03:00:41.577Z"},
+		{"0001-01-01 00:00:00", time.UTC, "0001-01-01T00:00:00Z"},
+		{"22.11.2026", time.UTC, ""},
+		{"", time.UTC, ""},
+	}
+	for _, test := range tests {
+		got, err := instant(test.text, test.zone)
+		if test.want == "" {
+			if err == nil {
+				t.Errorf("%q: %v", test.text, got)
+			}
+			continue
+		}
+		if err != nil || got.Format(time.RFC3339Nano) != test.want {
+			t.Errorf("%q: %v, %v; want %s", test.text, got, err, test.want)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+)
+
+var _ core.Admin = (*Store)(nil)
+
+// Users implements [core.Admin].
+func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
+	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+		var rows []accountRow
+		if err := conn.SelectContext(ctx, &rows, s.in(`
+			SELECT id, username, email, '' AS password_hash, active, attributes, created_at
+			FROM @users WHERE id > $1 AND (NOT active OR NOT $2::boolean) ORDER BY id LIMIT $3`), f.After, f.Inactive, limit); err != nil {
+			return fmt.Errorf("select users: %w", err)
+		}
+		users = nil
+		for _, r := range rows {
+			account, err := r.account()
+			if err != nil {
+				return err
+			}
+			users = append(users, account.User)
+		}
+		return nil
+	})
+	return users, err
+}
+
+// SetActive implements [core.Admin].
+func (s *Store) SetActive(ctx context.Context, userID int64, active bool) error {
+	return s.change(ctx, "set active", `UPDATE @users SET active = $1 WHERE id = $2`, active, userID)
+}
+
+// DeleteUser implements [core.Admin].
+func (s *Store) DeleteUser(ctx context.Context, userID int64) error {
+	return s.change(ctx, "delete user", `DELETE FROM @users WHERE id = $1`, userID)
+}
+
+// change runs a statement that has to find its row. An attempt that is in doubt
+// found it.
+func (s *Store) change(ctx context.Context, doing, statement string, args ...any) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
+		n, err := affected(tx.ExecContext(ctx, s.in(statement), args...))
+		if err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		if n == 0 && !doubt {
+			return core.ErrNotFound
+		}
+		return nil
+	})
+}
+
+const selectTokens = `
+	SELECT digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key FROM @tokens`
+
+// Tokens implements [core.Admin].
+func (s *Store) Tokens(ctx context.Context, f core.TokenFilter, limit int) ([]core.Token, error) {
+	const byUser = ` WHERE user_id = $1 AND digest > $2 AND substr(digest, 1, length($3::bytea)) = $3 ORDER BY digest LIMIT $4`
+	const byDigest = ` WHERE digest > $1 AND digest >= $2::bytea AND substr(digest, 1, length($2)) = $2 ORDER BY digest LIMIT $3`
+	after, prefix := bytea(f.After), bytea(f.Prefix)
+	if f.UserID != 0 {
+		return s.selectTokens(ctx, selectTokens+byUser, f.UserID, after, prefix, limit)
+	}
+	return s.selectTokens(ctx, selectTokens+byDigest, after, prefix, limit)
+}
+
+// SealedTokens implements [core.Admin].
+func (s *Store) SealedTokens(ctx context.Context, key string, after core.Digest, limit int) ([]core.Token, error) {
+	const sealed = ` WHERE seal_key = $1 AND seal_key <> '' AND digest > $2 ORDER BY digest LIMIT $3`
+	return s.selectTokens(ctx, selectTokens+sealed, key, bytea(after), limit)
+}
+
+func (s *Store) selectTokens(ctx context.Context, query string, args ...any) (tokens []core.Token, err error) {
+	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+		var rows []tokenRow
+		if err := conn.SelectContext(ctx, &rows, s.in(query), args...); err != nil {
+			return fmt.Errorf("select tokens: %w", err)
+		}
+		tokens = nil
+		for _, r := range rows {
+			tokens = append(tokens, r.token())
+		}
+		return nil
+	})
+	return tokens, err
+}
+
+// bytea is a digest as an argument: an empty one is not NULL.
+func bytea(d core.Digest) []byte { return append([]byte{}, d...) }
+
+// CountTokens implements [core.Admin].
+func (s *Store) CountTokens(ctx context.Context, now time.Time) (live int64, err error) {
+	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+		return wrap("count tokens", conn.GetContext(ctx, &live,
+			s.in(`SELECT count(*) FROM @tokens WHERE expires_at IS NULL OR expires_at > $1`), now.UnixMicro()))
+	})
+	return live, err
+}
+
+// PurgeTokens implements [core.Admin].
+func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []string, limit int) (int, error) {
+	return s.remove(ctx, "purge tokens", `
+		DELETE FROM @tokens WHERE digest IN (
+			SELECT digest FROM @tokens WHERE expires_at < $1 AND ($2::text[] IS NULL OR issuer = ANY ($2::text[])) LIMIT $3)`,
+		before.UnixMicro(), pq.Array(issuers), limit)
+}
+
+// SealKeys implements [core.Admin].
+func (s *Store) SealKeys(ctx context.Context) (keys map[string]int64, err error) {
+	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+		var rows []struct {
+			Key    string `db:"seal_key"`
+			Tokens int64  `db:"tokens"`
+		}
+		if err := conn.SelectContext(ctx, &rows,
+			s.in(`SELECT seal_key, count(*) AS tokens FROM @tokens WHERE seal_key <> '' GROUP BY seal_key`)); err != nil {
+			return fmt.Errorf("count sealed tokens: %w", err)
+		}
+		keys = make(map[string]int64, len(rows))
+		for _, r := range rows {
+			keys[r.Key] = r.Tokens
+		}
+		return nil
+	})
+	return keys, err
+}
+
+// Reseal implements [core.Admin].
+func (s *Store) Reseal(ctx context.Context, was string, tokens []core.Token) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		for _, t := range tokens {
+			if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET sealed = $1, seal_key = $2 WHERE digest = $3 AND seal_key = $4`),
+				t.Sealed, t.SealKey, []byte(t.Digest), was); err != nil {
+				return fmt.Errorf("reseal token: %w", err)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,95 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+)
+
+var _ core.Auditor = (*Store)(nil)
+
+const auditColumns = `at, act, outcome, user_id, username, unknown, profile, actor, address, request, token`
+
+// insertAudit adds an entry; what follows WHERE is for attempts after one that is
+// in doubt.
+const insertAudit = `
+	INSERT INTO @audit (` + auditColumns + `)
+	SELECT $1::bigint, $2::text, $3::text, $4::bigint, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text, $11::text
+	WHERE NOT $12::boolean OR NOT EXISTS (
+		SELECT 1 FROM @audit WHERE (` + auditColumns + `) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))`
+
+// recorded adds the entry of the context, if it has one, to what tx does.
+func (s *Store) recorded(ctx, bounded context.Context, tx *sqlx.Tx, doubt bool) error {
+	e := core.AuditOf(ctx)
+	if e == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(bounded, s.in(insertAudit), e.At.UnixMicro(), string(e.Act), e.Outcome, e.UserID, e.Username,
+		e.Unknown, e.Profile, e.Actor, e.Address, e.Request, e.Token, doubt)
+	return wrap("add to audit record", err)
+}
+
+// Record implements [core.Auditor].
+func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
+	return s.write(core.WithAudit(ctx, &e), func(context.Context, *sqlx.Tx, bool) error { return nil })
+}
+
+// AuditEntries implements [core.Auditor].
+func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int) (entries []core.AuditEntry, err error) {
+	conditions, args := []string{"TRUE"}, []any{}
+	where := func(condition string, values ...any) {
+		for _, value := range values {
+			args = append(args, value)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		conditions = append(conditions, condition)
+	}
+	switch {
+	case f.Username != "" && f.Unknown != "":
+		where("(username = ? OR unknown = ?)", f.Username, f.Unknown)
+	case f.Username != "":
+		where("username = ?", f.Username)
+	case f.Unknown != "":
+		where("unknown = ?", f.Unknown)
+	}
+	if f.Act != "" {
+		where("act = ?", string(f.Act))
+	}
+	if f.Failed {
+		where("outcome <> ?", core.OK)
+	}
+	if !f.Since.IsZero() {
+		where("at >= ?", f.Since.UnixMicro())
+	}
+	if !f.Until.IsZero() {
+		where("at < ?", f.Until.UnixMicro())
+	}
+	if f.Before != 0 {
+		where("id < ?", f.Before)
+	}
+	query := `SELECT id, ` + auditColumns + ` FROM @audit WHERE ` + strings.Join(conditions, " AND ") +
+		fmt.Sprintf(" ORDER BY id DESC LIMIT %d", limit)
+	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+		rows, err := conn.QueryxContext(ctx, s.in(query), args...)
+		if err != nil {
+			return fmt.Errorf("select audit: %w", err)
+		}
+		defer rows.Close()
+		entries = nil
+		for rows.Next() {
+			var e core.AuditEntry
+			var at int64
+			if err := rows.Scan(&e.ID, &at, &e.Act, &e.Outcome, &e.UserID, &e.Username, &e.Unknown, &e.Profile,
+				&e.Actor, &e.Address, &e.Request, &e.Token); err != nil {
+				return fmt.Errorf("select audit: %w", err)
+			}
+			e.At = instant(at)
+			entries = append(entries, e)
+		}
+		return wrap("select audit", rows.Err())
+	})
+	return entries, err
+}

@@ -1,0 +1,175 @@
+package postgres
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+	"github.com/jmoiron/sqlx"
+)
+
+// mustOpen gives a store whose insides a test may use.
+func mustOpen(t *testing.T, parameters ...string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), postgrestest.Schema(t, parameters...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// fill adds users and tokens, and tells the planner.
+const fill = `
+	INSERT INTO @users (username, email, password_hash, active, created_at)
+	SELECT 'user ' || i, '', '', TRUE, 0 FROM generate_series(1, 5000) i;
+	INSERT INTO @tokens (digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, seal_key)
+	SELECT sha256(i::text::bytea), i, 'default', 'api', 0, i, 0, i % 2 = 0, '' FROM generate_series(1, 5000) i;
+	ANALYZE @users; ANALYZE @tokens`
+
+// TestPlans checks that nothing is ever scanned.
+func TestPlans(t *testing.T) {
+	s := mustOpen(t)
+	if _, err := s.db.Exec(s.in(fill)); err != nil {
+		t.Fatal(err)
+	}
+	digest, end := []byte{1}, 10
+	tests := []struct {
+		name, query string
+		arguments   []any
+		want        []string
+	}{
+		{"find token", selectToken, []any{digest, "default"}, []string{"Index Scan using tokens_pkey on tokens t", "Index Scan using users_pkey on users u"}},
+		{"account", selectAccount, []any{"ann"}, []string{"Index Scan using users_username_key on users"}},
+		{"reusable token", selectReusable, []any{1, "default", "api"}, []string{"Index Scan using tokens_reusable on tokens"}},
+		{"move expiry", moveExpiry, []any{digest, 4000, end}, []string{"Index Scan using tokens_pkey on tokens"}},
+		{"delete token", deleteToken, []any{digest}, []string{"Index Scan using tokens_pkey on tokens"}},
+		{"delete user's tokens", deleteUserTokens, []any{1, "default"}, []string{"Index Scan using tokens_user on tokens"}},
+		{"lock user", lockUser, []any{1}, []string{"Index Scan using users_pkey on users"}},
+		{"expired tokens", `SELECT digest FROM @tokens WHERE expires_at < $1 LIMIT 100`, []any{end}, []string{"Index Scan using tokens_expiry on tokens"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var steps []string
+			if err := s.db.SelectContext(t.Context(), &steps, "EXPLAIN "+s.in(test.query), test.arguments...); err != nil {
+				t.Fatal(err)
+			}
+			plan := strings.Join(steps, "\n")
+			for _, want := range test.want {
+				if !strings.Contains(plan, want) {
+					t.Errorf("no %q in\n%s", want, plan)
+				}
+			}
+			if strings.Contains(plan, "Seq Scan") {
+				t.Errorf("a table is scanned:\n%s", plan)
+			}
+		})
+	}
+}
+
+// TestUserGone checks what SQL from outside relies on: a user's tokens go too,
+// and the id is never another user's.
+func TestUserGone(t *testing.T) {
+	s := mustOpen(t)
+	add := func(name string) core.User {
+		user, err := s.CreateUser(t.Context(), core.NewUser{Username: name}, func(user core.User) (core.Token, error) {
+			return core.Token{Digest: core.Presented(name).SHA256(), UserID: user.ID}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return user
+	}
+	ann := add("ann")
+	if _, err := s.db.Exec(s.in(`DELETE FROM @users WHERE id = $1`), ann.ID); err != nil {
+		t.Fatal(err)
+	}
+	var tokens int
+	if err := s.db.Get(&tokens, s.in(`SELECT count(*) FROM @tokens`)); err != nil || tokens != 0 {
+		t.Errorf("%d tokens left, %v", tokens, err)
+	}
+	if bob := add("bob"); bob.ID <= ann.ID {
+		t.Errorf("id %d after id %d", bob.ID, ann.ID)
+	}
+}
+
+// TestBrokenRow checks that attributes that can't be read are an error of the
+// row, which does not tell them.
+func TestBrokenRow(t *testing.T) {
+	s := mustOpen(t)
+	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.Exec(s.in(`UPDATE @users SET attributes = '["s3cret"]'`)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Account(t.Context(), "ann")
+	if err == nil || !strings.HasPrefix(err.Error(), "attributes of user 1 are not an object of texts: ") || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestLookupWithNUL checks that no argument ends the statement that carries it.
+func TestLookupWithNUL(t *testing.T) {
+	s := mustOpen(t)
+	for _, realm := range []string{"a\x00b", `a'b`, `a\'b`, `'); DROP TABLE users; --`, "\xff"} {
+		if _, _, err := s.FindToken(t.Context(), realm, "key"); err == nil {
+			t.Errorf("realm %q: found", realm)
+		}
+		if _, _, err := s.FindToken(t.Context(), "default", core.Presented(realm)); err == nil {
+			t.Errorf("token %q: found", realm)
+		}
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLookupPrepared checks that a look-up is planned once a connection, and
+// that whoever has taken the statement away is not noticed.
+func TestLookupPrepared(t *testing.T) {
+	s := mustOpen(t, "pool_size", "2")
+	find := func() {
+		t.Helper()
+		if _, _, err := s.FindToken(t.Context(), "default", "nobody's"); err == nil {
+			t.Error("found")
+		}
+	}
+	on := func(do func(conn *sqlx.Conn)) {
+		t.Helper()
+		conn, err := s.db.Connx(t.Context()) // the one that find used
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		do(conn)
+	}
+	prepared := func() (names []string) {
+		on(func(conn *sqlx.Conn) {
+			if err := conn.SelectContext(t.Context(), &names, `SELECT name FROM pg_prepared_statements`); err != nil {
+				t.Fatal(err)
+			}
+		})
+		return names
+	}
+	find()
+	first := prepared()
+	find()
+	if again := prepared(); len(first) == 0 || len(again) != len(first) {
+		t.Errorf("prepared %q, then %q", first, again)
+	}
+	on(func(conn *sqlx.Conn) {
+		if _, err := conn.ExecContext(t.Context(), `DEALLOCATE ALL`); err != nil {
+			t.Fatal(err)
+		}
+	})
+	find()
+	if again := prepared(); len(again) != len(first) {
+		t.Errorf("prepared %q, then %q", first, again)
+	}
+}

@@ -1,0 +1,77 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+)
+
+var _ core.Disguises = (*Store)(nil)
+
+// disguise is the name of the database's own key.
+const disguise = "disguise"
+
+// DisguiseKey implements [core.Disguises].
+func (s *Store) DisguiseKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
+	const query = `SELECT value FROM @secrets WHERE name = $1`
+	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+		return conn.GetContext(ctx, &key, s.in(query), disguise)
+	})
+	if !errors.Is(err, sql.ErrNoRows) {
+		return key, err
+	}
+	drawn, err := fresh()
+	if err != nil {
+		return nil, err
+	}
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		_, err := tx.ExecContext(ctx, s.in(`INSERT INTO @secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`), disguise, drawn)
+		return wrap("keep key", err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+		return wrap("read key", conn.GetContext(ctx, &key, s.in(query), disguise))
+	})
+	return key, err
+}
+
+// selectMix groups passwords by what says their parameters, which in scrypt's
+// stand on both sides of the salt.
+const selectMix = `
+	SELECT max(h) AS example, count(*) AS accounts FROM (
+		SELECT password_hash AS h, CASE
+			WHEN password_hash LIKE 'pbkdf2\_%' THEN split_part(password_hash, '$', 1) || '$' || split_part(password_hash, '$', 2)
+			WHEN password_hash LIKE 'argon2$%' THEN split_part(password_hash, '$', 2) || '$' ||
+				split_part(password_hash, '$', 3) || '$' || split_part(password_hash, '$', 4)
+			WHEN password_hash LIKE 'bcrypt%' THEN split_part(password_hash, '$', 1) || '$' || split_part(password_hash, '$', 4)
+			WHEN password_hash LIKE 'scrypt$%' THEN 'scrypt$' || split_part(password_hash, '$', 2) || '$' ||
+				split_part(password_hash, '$', 4) || '$' || split_part(password_hash, '$', 5)
+			WHEN position('$' in password_hash) = 0 THEN length(password_hash)::text
+			ELSE split_part(password_hash, '$', 1) || '$' || (split_part(password_hash, '$', 2) = '')::text
+		END AS kind
+		FROM @users WHERE password_hash NOT LIKE '!%'
+	) AS groups GROUP BY kind`
+
+// PasswordMix implements [core.Disguises]. It reads all users.
+func (s *Store) PasswordMix(ctx context.Context) (mix []core.PasswordGroup, err error) {
+	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+		var rows []struct {
+			Example  string `db:"example"`
+			Accounts int    `db:"accounts"`
+		}
+		if err := conn.SelectContext(ctx, &rows, s.in(selectMix)); err != nil {
+			return wrap("count passwords", err)
+		}
+		mix = nil
+		for _, r := range rows {
+			mix = append(mix, core.PasswordGroup{Example: r.Example, Accounts: r.Accounts})
+		}
+		return nil
+	})
+	return mix, err
+}

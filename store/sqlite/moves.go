@@ -1,0 +1,32 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+)
+
+var _ core.Mover = (*Store)(nil)
+
+// MoveExpiries implements [core.Mover].
+func (s *Store) MoveExpiries(ctx context.Context, moves []core.Move, now time.Time) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		move, err := tx.PrepareNamedContext(ctx, moveExpiry)
+		if err != nil {
+			return fmt.Errorf("prepare: %w", err)
+		}
+		defer move.Close()
+		for _, m := range moves {
+			_, err := move.ExecContext(ctx, map[string]any{
+				"digest": []byte(m.Digest), "to": m.To.UnixMicro(), "now": now.UnixMicro(),
+			})
+			if err != nil {
+				return fmt.Errorf("move expiry: %w", err)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,17 @@
+package sqlite_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
+	"github.com/authcompat/authcompat/store/storetest"
+)
+
+func TestMoves(t *testing.T) {
+	storetest.RunMoves(t, func(tb testing.TB) (a, b core.Store) {
+		path := filepath.Join(tb.TempDir(), "authcompat.db")
+		return sqlitetest.MustOpenFile(tb, path), sqlitetest.MustOpenFile(tb, path)
+	})
+}

@@ -1,0 +1,109 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// RunMoves runs the suite of [core.Mover]. The opener's stores have to implement
+// it.
+func RunMoves(t *testing.T, open Opener) {
+	for _, c := range []testCase{
+		{"several ends move", endsMove},
+		{"only live tokens are moved", onlyLiveMove},
+		{"nothing to move", nothingMoves},
+		{"moves racing deletions", movesRaceDeletions},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			a, b := open(t)
+			c.run(t, pair{a: a, b: b})
+		})
+	}
+}
+
+// moveAll is MoveExpiries at noon that must succeed.
+func moveAll(t *testing.T, s core.Store, moves []core.Move) {
+	t.Helper()
+	if err := s.(core.Mover).MoveExpiries(t.Context(), moves, noon()); err != nil {
+		t.Errorf("move expiries: %v", err)
+	}
+}
+
+func endsMove(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	var moves []core.Move
+	var tokens []core.Token
+	for i := range 50 {
+		token := slidingOf(ann, fmt.Sprintf("key %d", i), time.Hour)
+		p.issue(t, token)
+		token.ExpiresAt = token.ExpiresAt.Add(time.Duration(i+1) * time.Minute)
+		moves = append(moves, core.Move{Digest: token.Digest, To: token.ExpiresAt})
+		tokens = append(tokens, token)
+	}
+	moveAll(t, p.a, moves)
+	for i, token := range tokens {
+		wantFound(t, p.b, fmt.Sprintf("key %d", i), token, ann)
+	}
+}
+
+func onlyLiveMove(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	live, over := slidingOf(ann, "live", time.Hour), slidingOf(ann, "over", time.Hour)
+	over.ExpiresAt = noon()
+	never, further := tokenOf(ann, "never"), slidingOf(ann, "further", 3*time.Hour)
+	for _, token := range []core.Token{live, over, never, further} {
+		p.issue(t, token)
+	}
+	to := noon().Add(2 * time.Hour)
+	gone := core.Presented("gone").SHA256()
+	moveAll(t, p.a, []core.Move{{over.Digest, to}, {never.Digest, to}, {gone, to}, {further.Digest, to}, {live.Digest, to}})
+	live.ExpiresAt = to
+	wantFound(t, p.b, "live", live, ann)
+	wantFound(t, p.b, "over", over, ann)
+	wantFound(t, p.b, "never", never, ann)
+	wantFound(t, p.b, "further", further, ann)
+	wantGone(t, p.b, "gone")
+}
+
+func nothingMoves(t *testing.T, p pair) { moveAll(t, p.a, nil) }
+
+// movesRaceDeletions moves the same tokens from both handles, in opposite
+// orders, while they are deleted: all steps end, and what is deleted is gone.
+func movesRaceDeletions(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	const count = 20
+	moves := make([]core.Move, count)
+	for i := range moves {
+		token := slidingOf(ann, fmt.Sprintf("key %d", i), time.Hour)
+		p.issue(t, token)
+		moves[i] = core.Move{Digest: token.Digest, To: token.ExpiresAt.Add(time.Hour)}
+	}
+	together(3*count, func(i int) {
+		token := i / 3
+		switch i % 3 {
+		case 0:
+			moveAll(t, p.a, moves)
+		case 1:
+			moveAll(t, p.b, reversed(moves))
+		default:
+			if err := p.both(token).DeleteToken(t.Context(), moves[token].Digest); err != nil {
+				t.Errorf("delete: %v", err)
+			}
+		}
+	})
+	for i := range moves {
+		wantGone(t, p.b, fmt.Sprintf("key %d", i))
+	}
+}
+
+func reversed(moves []core.Move) []core.Move {
+	all := make([]core.Move, len(moves))
+	for i, m := range moves {
+		all[len(moves)-1-i] = m
+	}
+	return all
+}
