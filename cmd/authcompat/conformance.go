@@ -44,7 +44,8 @@ func newConformanceRun() *cobra.Command {
 Without --target the server is started in this process, each exchange on a fresh store and with a clock
 that exchanges move. With --target the exchanges go to a running server, old or new; the users that they
 need are made through its API under names of this run, or --user and --password name one. What can't be
-replayed there is listed with its reason and is no failure.
+replayed there is listed with its reason and is no failure. Some exchanges guess a wrong password: start
+a server of ours with --limits off for more than a few runs, so that they don't lock the user out.
 
 Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
 		Example: `  authcompat conformance run --profile all

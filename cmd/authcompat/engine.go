@@ -42,7 +42,9 @@ type engine struct {
 
 // engineOptions are what a server has besides; the zero value is a command's.
 type engineOptions struct {
-	sealer  core.Sealer
+	// keys finds the sealing keys, after the store is open: a start that fails
+	// leaves no key behind. nil: none.
+	keys    func() (core.Sealer, error)
 	rekey   func() (core.Sealer, error)
 	log     *slog.Logger // nil: nothing is logged
 	metrics *metrics     // nil: nothing is counted
@@ -58,6 +60,13 @@ func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err
 	if e.store, err = store.Open(ctx, f.store); err != nil {
 		return nil, err
 	}
+	var sealer core.Sealer
+	if o.keys != nil {
+		if sealer, err = o.keys(); err != nil {
+			_ = e.store.Close() // the error worth telling is the first
+			return nil, err
+		}
+	}
 	e.limits, _ = e.store.(core.Limits)
 	e.audit, _ = e.store.(core.Auditor)
 	e.admin, _ = e.store.(core.Admin)
@@ -68,7 +77,7 @@ func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err
 		}
 	}
 	c := core.Config{
-		Store: e.store, Hasher: e.passwords, Sealer: o.sealer, Rekey: o.rekey, Audit: e.audit, Secret: e.secret, Log: o.log,
+		Store: e.store, Hasher: e.passwords, Sealer: sealer, Rekey: o.rekey, Audit: e.audit, Secret: e.secret, Log: o.log,
 	}
 	e.attach(&c)
 	if o.lane != nil {

@@ -61,7 +61,11 @@ func reachable(a net.Addr) string {
 func (g guide) write(w io.Writer) error {
 	var out strings.Builder
 	for _, api := range g.apis {
-		fmt.Fprintf(&out, "profile %s (%s) at %s, %s\n", api.profile.Name, api.profile.Document, api.address, store.Describe(g.store))
+		name := api.profile.Name
+		if api.profile.Document != "" {
+			name += " (" + api.profile.Document + ")"
+		}
+		fmt.Fprintf(&out, "profile %s at %s, %s\n", name, api.address, store.Describe(g.store))
 		for _, line := range g.lines(api) {
 			fmt.Fprintf(&out, "  %s\n", line)
 		}
@@ -85,12 +89,28 @@ func (g guide) lines(api placed) []string {
 	for _, e := range api.profile.Endpoints {
 		line := curl(api, e)
 		lines = append(lines, line)
-		if e.Action == profiles.Login {
+		if shown := tokenMember(e.Reply.Body); e.Action == profiles.Login && shown != "" {
 			login := strings.Replace(line, "curl -i", "curl -s", 1)
-			lines = append(lines, "token() { "+login+` | sed 's/.*"token": *"\([0-9a-f]*\)".*/\1/'; }`)
+			lines = append(lines, "token() { "+login+` | sed 's/.*"`+shown+`": *"\([0-9a-f]*\)".*/\1/'; }`)
 		}
 	}
 	return lines
+}
+
+// tokenMember gives the key under which a reply shows the token.
+func tokenMember(t *profiles.Template) string {
+	if t == nil {
+		return ""
+	}
+	for _, m := range t.Members {
+		if m.Value.Kind == profiles.TemplateValue && m.Value.Value.Name == profiles.TokenKey {
+			return m.Key
+		}
+		if key := tokenMember(&m.Value); key != "" {
+			return key
+		}
+	}
+	return ""
 }
 
 // curl is the line that calls an endpoint.
@@ -152,6 +172,9 @@ func storeWord(dsn string) string {
 
 // quote makes one shell word of a text.
 func quote(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-:") == "" {
+		return s
+	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 

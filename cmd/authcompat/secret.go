@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
@@ -49,19 +48,24 @@ func sealerFrom(source, text string) (core.Sealer, error) {
 
 // rereadKeys gives a function that finds the keys anew, where they stand in a
 // file: after `secret rotate` a server meets tokens that are sealed with a key
-// which came after its start. The file is read once a second at most.
+// which came after its start. A file that is the same is not read again.
 func rereadKeys(file, dsn string) func() (core.Sealer, error) {
-	if _, fixed := os.LookupEnv(secretVariable); fixed {
+	path, err := keySource(file, dsn)
+	if err != nil {
 		return nil
 	}
 	var mu sync.Mutex
-	var last time.Time
+	var last fs.FileInfo
 	var sealer core.Sealer
 	return func() (core.Sealer, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if now := time.Now(); now.Sub(last) > time.Second {
-			found, err := openSealer(file, dsn)
+		now, err := os.Stat(path)
+		if err != nil {
+			return core.Sealer{}, fmt.Errorf("sealing key: %w", err)
+		}
+		if last == nil || !os.SameFile(last, now) || !last.ModTime().Equal(now.ModTime()) {
+			found, err := openSealer(path, dsn)
 			if err != nil {
 				return core.Sealer{}, err
 			}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -101,6 +102,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) (err error) {
 		cancel()
 		background.Wait()
 	}()
+	defer runtime.KeepAlive(ballast())
 	return s.sites.serve(cmd.Context(), log)
 }
 
@@ -110,12 +112,10 @@ func (s *server) current() *serveFlags { return s.flags.Load() }
 // open opens the store and makes the engine.
 func (s *server) open(ctx context.Context) error {
 	f := s.current()
-	sealer, err := openSealer(f.keyFile, f.engine.store)
-	if err != nil {
-		return err
-	}
+	var err error
 	s.engine, err = f.engine.open(ctx, engineOptions{
-		sealer: sealer, rekey: rereadKeys(f.keyFile, f.engine.store), log: s.log, metrics: s.metrics,
+		keys:  func() (core.Sealer, error) { return openSealer(f.keyFile, f.engine.store) },
+		rekey: rereadKeys(f.keyFile, f.engine.store), log: s.log, metrics: s.metrics,
 		lane: &core.LaneOptions{
 			Threads: f.hashThreads, Queue: f.hashQueue,
 			Waited: func(d time.Duration) { s.metrics.laneWait.Observe(d.Seconds()) },
@@ -162,6 +162,9 @@ func (s *server) listen(all []placed) error {
 	}
 	if f.manage != "" {
 		handler := manage(s.engine.Service, s.metrics.handler(s.log))
+		if f.pprof {
+			handler = withProfiles(handler)
+		}
 		if err := s.sites.listen(f.manage, handler, siteOptions{log: s.log}); err != nil {
 			return fmt.Errorf("--manage: %w", err)
 		}

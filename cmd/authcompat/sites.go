@@ -112,7 +112,15 @@ func (s sites) serve(ctx context.Context, log *slog.Logger) error {
 	for range s {
 		errs = append(errs, <-stopped)
 	}
-	return errors.Join(errs...)
+	err := errors.Join(errs...)
+	if errors.Is(err, context.DeadlineExceeded) {
+		log.Warn("some requests were not finished in time and are cut off", "after", shutdownTimeout)
+		for _, site := range s {
+			_ = site.server.Close()
+		}
+		return nil
+	}
+	return err
 }
 
 // close gives the listeners back. Those that were served are closed already.

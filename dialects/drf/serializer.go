@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/django"
@@ -195,7 +196,7 @@ func (v *view) check(ctx context.Context, f profiles.Field, text string, unique 
 	if f.MaxLength > 0 && pyjson.Len(text) > f.MaxLength {
 		fail("max_length", "max", strconv.Itoa(f.MaxLength))
 	}
-	if v.profile.Rules.NUL == profiles.Refused && hasNUL(text) {
+	if v.profile.Rules.NUL == profiles.Refused && strings.ContainsRune(text, 0) {
 		fail("nul")
 	}
 	if v.profile.Rules.Surrogates == profiles.Refused {
@@ -207,13 +208,4 @@ func (v *view) check(ctx context.Context, f profiles.Field, text string, unique 
 		fail("email_invalid")
 	}
 	return messages, nil
-}
-
-func hasNUL(s string) bool {
-	for i := range len(s) {
-		if s[i] == 0 {
-			return true
-		}
-	}
-	return false
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/django"
@@ -37,7 +38,7 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
-	if r.Method != v.endpoint.Method {
+	if !strings.EqualFold(r.Method, v.endpoint.Method) { // WSGIRequest upper-cases it
 		// django/views/decorators/http.py, require_http_methods.
 		out := wire.Reply{
 			Status:      http.StatusMethodNotAllowed,

@@ -3,6 +3,7 @@ package plainjson
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
@@ -56,7 +57,7 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
 	allow := profiles.Header{Name: "Allow", Value: v.allow}
-	switch r.Method {
+	switch strings.ToUpper(r.Method) { // as WSGIRequest has it
 	case v.endpoint.Method:
 		return v.act(v, w, r)
 	case http.MethodOptions:
