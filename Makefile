@@ -14,14 +14,15 @@ build: ## build one static binary, ./authcompat
 run: ## serve the snippit profile on ./authcompat.db
 	$(GO) run ./cmd/authcompat serve --profile snippit
 
-# The race detector needs a C compiler, and the JSON reader is compared with
-# python3's own; both come from Debian's packages where they are missing.
-tools: ## install what the tests need (gcc, python3, Django), if it is missing
-	@missing=""; command -v gcc >/dev/null || missing="$$missing gcc libc6-dev"; \
-	command -v python3 >/dev/null || missing="$$missing python3"; \
-	/usr/bin/python3 -c 'import django, rest_framework, psycopg2' 2>/dev/null || missing="$$missing python3-django python3-djangorestframework python3-psycopg2"; \
-	if [ -n "$$missing" ]; then echo "installing$$missing from Debian's packages"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; fi
+# The race detector needs a C compiler; the JSON reader is compared with
+# python3's own; genuine servers are Debian's Django; stores run on a PostgreSQL
+# that the tests start themselves, also behind pgbouncer.
+PACKAGES = gcc libc6-dev python3 python3-django python3-djangorestframework python3-djoser python3-psycopg2 gunicorn \
+	postgresql-15 pgbouncer
+tools: ## install what the tests need from Debian's packages, if it is missing
+	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing from Debian's packages:$$missing"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; fi
 
 lint: ## gofmt, go vet and staticcheck
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt-ed:" $$files; exit 1; fi
@@ -37,14 +38,14 @@ compatible: tools
 compatibility: tools ## write docs/compatibility.md from runs at genuine servers and ours
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat -update
 
-originals: tools ## our exchange files and 10 000 random requests at genuine servers
+originals: tools ## our exchange files and 20 000 random requests at genuine servers
 	$(GO) test -tags originals -count=1 -v -timeout 30m ./conformance/originals
 
 FUZZTIME ?= 30s
 fuzz: ## fuzz everything that reads input, FUZZTIME each (30s)
 	@for target in $$(grep -rHoE '^func Fuzz[A-Za-z0-9]+' --include=*_test.go . | sed 's/:func /:/'); do \
 		package=$$(dirname $${target%%:*}); name=$${target##*:}; echo "$$package $$name"; \
-		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" || exit 1; done
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" || exit 1; done
 
 MILLION ?= 1000000
 million: ## import MILLION users and tokens (1000000) into SQLite and PostgreSQL, killed and run again

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -129,12 +131,13 @@ func (s *Service) encode(ctx context.Context, plain string, none bool) (encoded 
 
 // normalizeEmail does what BaseUserManager.normalize_email does
 // (django/contrib/auth/base_user.py 3.2): strip, split at the last "@",
-// lower-case the domain; an address without "@" stays as it was.
+// lower-case the domain as Unicode's rules for whole texts have it, as str.lower
+// does; an address without "@" stays as it was.
 func normalizeEmail(address string) string {
 	stripped := Strip(address)
 	at := strings.LastIndexByte(stripped, '@')
 	if at < 0 {
 		return address
 	}
-	return stripped[:at+1] + strings.ToLower(stripped[at+1:])
+	return stripped[:at+1] + cases.Lower(language.Und).String(stripped[at+1:])
 }

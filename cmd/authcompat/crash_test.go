@@ -20,6 +20,7 @@ type journal struct {
 	live   map[string]string
 	doubt  map[string]bool // tokens whose logout was not answered
 	ended  map[string]bool
+	cycle  map[string]int // of each name and token
 	counts struct{ registered, logins, logouts int }
 }
 
@@ -38,19 +39,22 @@ func TestKilledServer(t *testing.T) {
 		"--profile", "ocd-users@127.0.0.1:0", "--profile", "snippit@127.0.0.1:0", "--store", database(t), "--password-iterations", "1",
 		"--limits", "off",
 	}
-	j := &journal{users: make(map[string]bool), live: make(map[string]string), doubt: make(map[string]bool), ended: make(map[string]bool)}
+	j := &journal{
+		users: make(map[string]bool), live: make(map[string]string), doubt: make(map[string]bool), ended: make(map[string]bool),
+		cycle: make(map[string]int),
+	}
 	for cycle := range cycles {
 		p, err := launch(t, args...)
 		if err != nil {
 			t.Fatalf("cycle %d: %v", cycle, err)
 		}
 		if cycle > 0 {
-			j.verify(t, p, cycle)
+			j.verify(t, p, cycle, cycle-1)
 		}
 		var clients sync.WaitGroup
 		stop := make(chan struct{})
 		for client := range 4 {
-			clients.Go(func() { j.client(t, p, fmt.Sprintf("u%d-%d", cycle, client), stop) })
+			clients.Go(func() { j.client(t, p, cycle, fmt.Sprintf("u%d-%d", cycle, client), stop) })
 		}
 		time.Sleep(time.Duration(20+rand.N(250)) * time.Millisecond) // when to kill, not what to wait for
 		if err := p.Process.Kill(); err != nil {
@@ -61,14 +65,14 @@ func TestKilledServer(t *testing.T) {
 		_ = p.Wait() // says that it was killed
 	}
 	p := start(t, args...)
-	j.verify(t, p, cycles)
+	j.verify(t, p, cycles, 0)
 	j.verifyAudit(t, p)
 	t.Logf("%d kills: %d registrations, %d logins, %d logouts acknowledged, %d logouts in doubt; none lost",
 		cycles, j.counts.registered, j.counts.logins, j.counts.logouts, len(j.doubt))
 }
 
 // client registers, logs in and out until the server is gone.
-func (j *journal) client(t *testing.T, p *process, prefix string, stop chan struct{}) {
+func (j *journal) client(t *testing.T, p *process, cycle int, prefix string, stop chan struct{}) {
 	api := p.urls["ocd-users"]
 	for n := 0; ; n++ {
 		select {
@@ -86,7 +90,7 @@ func (j *journal) client(t *testing.T, p *process, prefix string, stop chan stru
 			t.Errorf("register: %d %s", a.status, a.body)
 			return
 		}
-		j.keep(t, name, a.body, &j.counts.registered)
+		j.keep(t, cycle, name, a.body, &j.counts.registered)
 		a, err = p.send("POST", api+"/api/login/", "", body)
 		if err != nil {
 			return
@@ -95,7 +99,7 @@ func (j *journal) client(t *testing.T, p *process, prefix string, stop chan stru
 			t.Errorf("login: %d %s", a.status, a.body)
 			return
 		}
-		token := j.keep(t, name, a.body, &j.counts.logins)
+		token := j.keep(t, cycle, name, a.body, &j.counts.logins)
 		if n%2 == 0 {
 			continue
 		}
@@ -119,18 +123,19 @@ func (j *journal) client(t *testing.T, p *process, prefix string, stop chan stru
 }
 
 // keep notes an acknowledged token.
-func (j *journal) keep(t *testing.T, name, body string, count *int) string {
+func (j *journal) keep(t *testing.T, cycle int, name, body string, count *int) string {
 	token := tokenIn(t, body)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.users[name] = true
 	j.live[token] = name
+	j.cycle[name], j.cycle[token] = cycle, cycle
 	*count++
 	return token
 }
 
-// verify looks for all that was acknowledged.
-func (j *journal) verify(t *testing.T, p *process, cycle int) {
+// verify looks for all that was acknowledged since a cycle.
+func (j *journal) verify(t *testing.T, p *process, cycle, since int) {
 	t.Helper()
 	check := func(token, name string) int {
 		a, err := p.send("GET", p.urls["snippit"]+"/api/account/"+name+"/", token, "")
@@ -140,16 +145,25 @@ func (j *journal) verify(t *testing.T, p *process, cycle int) {
 		return a.status
 	}
 	for token, name := range j.live {
+		if j.cycle[token] < since {
+			continue
+		}
 		if status := check(token, name); status != 200 {
 			t.Errorf("cycle %d: the acknowledged token of %s answers %d", cycle, name, status)
 		}
 	}
 	for token := range j.ended {
+		if j.cycle[token] < since {
+			continue
+		}
 		if status := check(token, "x"); status != 401 {
 			t.Errorf("cycle %d: a token that was logged out answers %d", cycle, status)
 		}
 	}
 	for name := range j.users {
+		if j.cycle[name] < since {
+			continue
+		}
 		body := fmt.Sprintf(`{"username": %q, "password": "other"}`, name)
 		if a, err := p.send("POST", p.urls["ocd-users"]+"/api/register/", "", body); err != nil || a.status != 400 {
 			t.Errorf("cycle %d: the name of %s is free: %d %v", cycle, name, a.status, err)

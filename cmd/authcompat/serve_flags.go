@@ -18,6 +18,7 @@ type serveFlags struct {
 	profiles    []string
 	listen      string
 	manage      string
+	pprof       bool
 	keyFile     string
 	logFormat   word
 	logRequests word
@@ -50,6 +51,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.profiles, "profile", nil, "profile to serve: a built-in name or a file, with @ADDRESS for several (repeatable)")
 	flags.StringVar(&f.listen, "listen", defaultListen, "address of the API, for one profile")
 	flags.StringVar(&f.manage, "manage", "", "address of the management listener (/livez, /readyz, /metrics), for instance 127.0.0.1:8081; none if empty")
+	flags.BoolVar(&f.pprof, "pprof", false, "Go's profiles of the running server at /debug/pprof/ of the management listener")
 	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the keys that seal tokens which are shown again, the newest first")
 	flags.Var(&f.logFormat, "log-format", "log as text, as json, or auto: text on a terminal, else json")
 	flags.Var(&f.logRequests, "log-requests", "requests that are logged: all, failures (the server's own, and refusals) or none")
@@ -70,6 +72,8 @@ func (f *serveFlags) check() error {
 	switch {
 	case (f.tlsCertificate == "") != (f.tlsKey == ""):
 		return errors.New("--tls-cert and --tls-key belong together")
+	case f.pprof && f.manage == "":
+		return errors.New("--pprof needs the management listener: give --manage too")
 	case f.hashThreads < 0 || f.hashThreads > 1024:
 		return fmt.Errorf("--hash-threads %d: want 0 to 1024", f.hashThreads)
 	case f.hashQueue < 0 || f.hashQueue > 1_000_000:

@@ -24,7 +24,7 @@ func (g *Generator) body(e Endpoint) (mediaType string, body []byte) {
 	case g.chance(3):
 		return "", nil
 	case g.chance(4):
-		return pick(g, []string{jsonType, formType, "text/plain"}), pick(g, oddBodies())
+		return pick(g, []string{jsonType, formType, "text/plain"}), pick(g, g.odd.bodies)
 	case g.chance(form) && g.chance(70):
 		return formType, g.formBody(pairs)
 	case g.chance(form):
@@ -211,9 +211,9 @@ func (g *Generator) spoil(body []byte) []byte {
 		case 1:
 			body = append(body, rest[min(1, len(rest)):]...)
 		case 2:
-			body = append(append(body, pick(g, oddBytes())...), rest...)
+			body = append(append(body, pick(g, g.odd.bytes)...), rest...)
 		case 3:
-			body = append(append(body, pick(g, oddBytes())...), rest[min(1, len(rest)):]...)
+			body = append(append(body, pick(g, g.odd.bytes)...), rest[min(1, len(rest)):]...)
 		default:
 			body = append(append(body, rest[:min(len(rest), 4)]...), rest...)
 		}

@@ -72,16 +72,21 @@ func isPage(a *wire.Answer) bool {
 	return strings.HasPrefix(kind, "text/html")
 }
 
-// normalise puts placeholders for what differs from one server to the next.
+// placeholders stand for what differs from one server to the next.
+var placeholders = []struct {
+	pattern *regexp.Regexp
+	with    string
+}{
+	{regexp.MustCompile(`"[0-9a-f]{64}"`), `"<hex64>"`},
+	{regexp.MustCompile(`"[0-9a-f]{40}"`), `"<hex40>"`},
+	{regexp.MustCompile(`"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z"`), `"<datetime>"`},
+	{regexp.MustCompile(`"id":( ?)[0-9]+`), `"id":$1<id>`},
+}
+
 func normalise(body []byte) string {
 	text := string(body)
-	for _, rule := range []struct{ pattern, with string }{
-		{`"[0-9a-f]{64}"`, `"<hex64>"`},
-		{`"[0-9a-f]{40}"`, `"<hex40>"`},
-		{`"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z"`, `"<datetime>"`},
-		{`"id":( ?)[0-9]+`, `"id":$1<id>`},
-	} {
-		text = regexp.MustCompile(rule.pattern).ReplaceAllString(text, rule.with)
+	for _, p := range placeholders {
+		text = p.pattern.ReplaceAllString(text, p.with)
 	}
 	return text
 }

@@ -19,6 +19,13 @@ type Generator struct {
 	accounts []account
 	issued   int // tokens that both servers have given so far
 	made     int
+	odd      pools
+}
+
+// pools are what odd values are drawn from.
+type pools struct {
+	usernames, passwords, emails, json, bytes, types, charsets, accepts, schemes, queries []string
+	bodies                                                                                [][]byte
 }
 
 // An account is a user who may exist, with the password that would be right.
@@ -37,6 +44,10 @@ func NewGenerator(api API, seed uint64) *Generator {
 		api:      api,
 		rand:     rand.New(rand.NewPCG(seed, uint64(len(api.Name)))),
 		accounts: []account{{ActiveUser, UserPassword}, {InactiveUser, UserPassword}},
+		odd: pools{
+			usernames: oddUsernames(), passwords: oddPasswords(), emails: emails(), json: oddValues(), bytes: oddBytes(),
+			types: oddTypes(), charsets: charsets(), accepts: accepts(), schemes: schemes(), queries: queries(), bodies: oddBodies(),
+		},
 	}
 }
 

@@ -24,11 +24,11 @@ func (g *Generator) contentTypes(mediaType string) []string {
 	case 1:
 		return []string{mediaType, pick(g, []string{"text/plain", formType, jsonType})}
 	case 2, 3:
-		return []string{mediaType + "; charset=" + pick(g, charsets())}
+		return []string{mediaType + "; charset=" + pick(g, g.odd.charsets)}
 	case 4:
 		return []string{pick(g, []string{strings.ToUpper(mediaType), " " + mediaType + " ", mediaType + ";", mediaType + "; a=b; c", mediaType + "/", mediaType + "; charset", mediaType + "; charset=\"utf-8\"; charset=latin-1"})}
 	}
-	return []string{pick(g, oddTypes())}
+	return []string{pick(g, g.odd.types)}
 }
 
 // charsets are names that Python knows under one spelling or another, and some that it does not.
@@ -44,7 +44,7 @@ func oddTypes() []string {
 // accept returns the headers of one of the ways to say what is wanted. Never do two types of the
 // same precision name one renderer with another indentation: the REST framework walks over sets.
 func (g *Generator) accept() []wire.Header {
-	values := []string{pick(g, accepts())}
+	values := []string{pick(g, g.odd.accepts)}
 	if g.chance(5) {
 		values = append(values, pick(g, []string{"text/html", "application/xml", "application/json"}))
 	}
@@ -79,7 +79,7 @@ func (g *Generator) authorization() []wire.Header {
 	}
 	value := "Token " + token
 	if g.chance(35) {
-		value = fmt.Sprintf(pick(g, schemes()), token)
+		value = fmt.Sprintf(pick(g, g.odd.schemes), token)
 	}
 	headers := []wire.Header{{Name: "Authorization", Value: value}}
 	if g.chance(2) {

@@ -10,7 +10,7 @@ import (
 // jsonValue writes a text as JSON, or puts something else in its place.
 func (g *Generator) jsonValue(text string) string {
 	if g.chance(12) {
-		return pick(g, oddValues())
+		return pick(g, g.odd.json)
 	}
 	return g.jsonString(text)
 }

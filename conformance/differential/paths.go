@@ -17,9 +17,9 @@ func (g *Generator) oddPath(path string) string {
 	}
 	switch g.rand.IntN(4) {
 	case 0:
-		return path + "?" + pick(g, queries())
+		return path + "?" + pick(g, g.odd.queries)
 	case 1:
-		return bare + "?" + pick(g, queries())
+		return bare + "?" + pick(g, g.odd.queries)
 	case 2:
 		return bare + "/"
 	}

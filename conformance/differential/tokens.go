@@ -15,11 +15,13 @@ func tokenChanges() []string {
 	return []string{"upper", "upper-tail", "cut", "longer", "first-8", "non-hex"}
 }
 
+// tokenUse is how a header refers to a token: {{N}} or {{N change}}.
+var tokenUse = regexp.MustCompile(`\{\{([0-9]+)(?: ([a-z0-9-]+))?\}\}`)
+
 // fill returns a header's value for each of the servers.
 func (t *tokens) fill(value string) (genuine, ours string) {
-	pattern := regexp.MustCompile(`\{\{([0-9]+)(?: ([a-z0-9-]+))?\}\}`)
 	genuine, ours = value, value
-	for _, m := range pattern.FindAllStringSubmatch(value, -1) {
+	for _, m := range tokenUse.FindAllStringSubmatch(value, -1) {
 		n, err := strconv.Atoi(m[1])
 		if err != nil || n >= len(t.genuine) {
 			continue // "{{" of the generator's own
@@ -58,9 +60,12 @@ func change(kind, genuine, ours string) (string, string) {
 	return genuine, ours
 }
 
+// tokenGiven is how an answer gives a token.
+var tokenGiven = regexp.MustCompile(`token": ?"([0-9a-f]{40,64})"`)
+
 // issued returns the token that an answer gives, empty for none.
 func issued(body []byte) string {
-	m := regexp.MustCompile(`token": ?"([0-9a-f]{40,64})"`).FindSubmatch(body)
+	m := tokenGiven.FindSubmatch(body)
 	if m == nil {
 		return ""
 	}

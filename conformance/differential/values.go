@@ -33,27 +33,27 @@ func (g *Generator) plainValue(r Role, a account) string {
 	switch r {
 	case Username:
 		if odd {
-			return pick(g, oddUsernames())
+			return pick(g, g.odd.usernames)
 		}
 		return a.username
 	case Password, PasswordAgain:
 		if odd {
-			return pick(g, oddPasswords())
+			return pick(g, g.odd.passwords)
 		}
 		return a.password
 	case NewUsername:
 		if g.chance(35) {
-			return pick(g, oddUsernames())
+			return pick(g, g.odd.usernames)
 		}
 		return a.username
 	case NewEmail:
 		if g.chance(50) {
-			return pick(g, emails())
+			return pick(g, g.odd.emails)
 		}
 		return a.username + "@example.com"
 	case NewPassword:
 		if g.chance(25) {
-			return pick(g, oddPasswords())
+			return pick(g, g.odd.passwords)
 		}
 		return a.password
 	}

@@ -14,7 +14,7 @@ var _ core.Admin = (*Store)(nil)
 
 // Users implements [core.Admin].
 func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
 		var rows []accountRow
 		if err := conn.SelectContext(ctx, &rows, s.in(`
 			SELECT id, username, email, '' AS password_hash, active, attributes, created_at
@@ -80,7 +80,7 @@ func (s *Store) SealedTokens(ctx context.Context, key string, after core.Digest,
 }
 
 func (s *Store) selectTokens(ctx context.Context, query string, args ...any) (tokens []core.Token, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
 		var rows []tokenRow
 		if err := conn.SelectContext(ctx, &rows, s.in(query), args...); err != nil {
 			return fmt.Errorf("select tokens: %w", err)
@@ -99,7 +99,7 @@ func bytea(d core.Digest) []byte { return append([]byte{}, d...) }
 
 // CountTokens implements [core.Admin].
 func (s *Store) CountTokens(ctx context.Context, now time.Time) (live int64, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
 		return wrap("count tokens", conn.GetContext(ctx, &live,
 			s.in(`SELECT count(*) FROM @tokens WHERE expires_at IS NULL OR expires_at > $1`), now.UnixMicro()))
 	})
@@ -116,7 +116,7 @@ func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []str
 
 // SealKeys implements [core.Admin].
 func (s *Store) SealKeys(ctx context.Context) (keys map[string]int64, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
 		var rows []struct {
 			Key    string `db:"seal_key"`
 			Tokens int64  `db:"tokens"`
@@ -136,7 +136,7 @@ func (s *Store) SealKeys(ctx context.Context) (keys map[string]int64, err error)
 
 // Reseal implements [core.Admin].
 func (s *Store) Reseal(ctx context.Context, was string, tokens []core.Token) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	return s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		for _, t := range tokens {
 			if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET sealed = $1, seal_key = $2 WHERE digest = $3 AND seal_key = $4`),
 				t.Sealed, t.SealKey, []byte(t.Digest), was); err != nil {

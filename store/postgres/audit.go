@@ -72,7 +72,7 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 	}
 	query := `SELECT id, ` + auditColumns + ` FROM @audit WHERE ` + strings.Join(conditions, " AND ") +
 		fmt.Sprintf(" ORDER BY id DESC LIMIT %d", limit)
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
 		rows, err := conn.QueryxContext(ctx, s.in(query), args...)
 		if err != nil {
 			return fmt.Errorf("select audit: %w", err)

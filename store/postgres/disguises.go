@@ -59,7 +59,7 @@ const selectMix = `
 
 // PasswordMix implements [core.Disguises]. It reads all users.
 func (s *Store) PasswordMix(ctx context.Context) (mix []core.PasswordGroup, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
 		var rows []struct {
 			Example  string `db:"example"`
 			Accounts int    `db:"accounts"`

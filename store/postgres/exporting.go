@@ -13,7 +13,7 @@ var _ core.Exporter = (*Store)(nil)
 
 // ExportUsers implements [core.Exporter].
 func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accounts []core.Account, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
 		var rows []accountRow
 		if err := conn.SelectContext(ctx, &rows, s.in(`
 			SELECT id, username, email, password_hash, active, attributes, created_at
@@ -35,7 +35,7 @@ func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accoun
 
 // ExportTokens implements [core.Exporter].
 func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token, limit int) (tokens []core.Token, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
 		var rows []tokenRow
 		digest := []byte(after.Digest)
 		if digest == nil {
@@ -60,7 +60,7 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 
 // Links implements [core.Exporter].
 func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (marks map[int64][]byte, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) (err error) {
+	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) (err error) {
 		marks, err = s.selectMarks(ctx, conn, source, userIDs)
 		return err
 	})
@@ -91,7 +91,7 @@ func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.A
 	for _, u := range users {
 		marks[u.ID] = core.UserMark(u)
 	}
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	return s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		if err := s.markUsers(ctx, tx, place.Source, marks); err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.A
 
 // Ended implements [core.Exporter].
 func (s *Store) Ended(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
 		ended = nil
 		return wrap("select ended tokens", conn.SelectContext(ctx, &ended, s.in(`
 			SELECT digest FROM @imported_tokens i WHERE digest = ANY ($1::bytea[])

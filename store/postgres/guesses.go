@@ -100,7 +100,7 @@ func (s *Store) ForgetGuesses(ctx context.Context, now time.Time, limit int) (in
 // remove runs a statement that removes rows, and gives their number.
 func (s *Store) remove(ctx context.Context, doing, statement string, args ...any) (int, error) {
 	var gone int64
-	err := s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) (err error) {
+	err := s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) (err error) {
 		gone, err = affected(tx.ExecContext(ctx, s.in(statement), args...))
 		return wrap(doing, err)
 	})

@@ -15,7 +15,7 @@ var _ core.Importer = (*Store)(nil)
 
 // BeginImport implements [core.Importer].
 func (s *Store) BeginImport(ctx context.Context, source, options string) (place core.ImportPlace, err error) {
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		row := struct {
 			ID                      int64
 			Run                     int64
@@ -73,7 +73,7 @@ func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, whole 
 		}
 		ended += n
 	}
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		return s.keepPlace(ctx, tx, core.ImportPlace{Source: place.Source, Run: place.Run})
 	})
 	return ended, err
@@ -82,7 +82,7 @@ func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, whole 
 // endUnseen removes a batch of the tokens that the run did not see, and gives
 // their number.
 func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace) (ended int, err error) {
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		n, err := affected(tx.ExecContext(ctx, s.in(`
 			DELETE FROM @tokens WHERE digest IN (
 				SELECT t.digest FROM @imported_tokens i JOIN @tokens t ON t.digest = i.digest WHERE i.source = $1 AND i.run < $2
@@ -101,7 +101,7 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 	if len(users) > core.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		if _, err := tx.ExecContext(ctx, s.in(`LOCK TABLE @users IN SHARE ROW EXCLUSIVE MODE`)); err != nil {
 			return fmt.Errorf("lock users: %w", err)
 		}

@@ -19,7 +19,7 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 	if len(tokens) > core.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		batch, err := s.knownTokens(ctx, tx, place, tokens)
 		if err != nil {
 			return err

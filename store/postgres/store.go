@@ -26,6 +26,18 @@ var _ core.Store = (*Store)(nil)
 // in gives a statement for the store's schema: an @ stands before each table.
 func (s *Store) in(statement string) string { return strings.ReplaceAll(statement, "@", s.prefix) }
 
+// bulkWait is how long work on many rows may take: an import's batch, a count of
+// all tokens.
+const bulkWait = time.Minute
+
+// bulk gives the store with the patience that work on many rows needs. A call of
+// a client never has it.
+func (s *Store) bulk() *Store {
+	patient := *s
+	patient.wait = max(s.wait, bulkWait)
+	return &patient
+}
+
 // Ping implements [core.Store]: it reads a table, and fails where nothing could
 // be written.
 func (s *Store) Ping(ctx context.Context) error {

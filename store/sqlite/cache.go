@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"sync"
 	"sync/atomic"
 
@@ -37,15 +38,20 @@ type cache struct {
 type snapshot struct {
 	header walHeader
 	mu     sync.RWMutex
-	found  map[[sha256.Size]byte]entry
+	found  map[uint64]*entry // by keyOf
 }
 
 // entry is a token with its user. Callers share the user's attributes and the
 // sealed text, which nobody changes.
 type entry struct {
-	token core.Token
-	user  core.User
+	digest [sha256.Size]byte // of what was presented
+	token  core.Token
+	user   core.User
 }
+
+// keyOf is the part of a digest that is as good a key as the whole, and hashed
+// more quickly. Of two that share it one is remembered.
+func keyOf(digest *[sha256.Size]byte) uint64 { return binary.NativeEndian.Uint64(digest[:]) }
 
 // state gives the header to look up under; ok is false where there is no cache
 // or the header is being written.
@@ -58,25 +64,25 @@ func (c *cache) state() (h walHeader, ok bool) {
 }
 
 // get gives what was found for a digest under the header.
-func (c *cache) get(h walHeader, digest [sha256.Size]byte) (entry, bool) {
+func (c *cache) get(h *walHeader, digest *[sha256.Size]byte) (*entry, bool) {
 	s := c.current.Load()
-	if s == nil || s.header != h {
-		return entry{}, false
+	if s == nil || s.header != *h {
+		return nil, false
 	}
 	s.mu.RLock()
-	e, ok := s.found[digest]
+	e := s.found[keyOf(digest)]
 	s.mu.RUnlock()
-	return e, ok
+	return e, e != nil && e.digest == *digest
 }
 
-// put keeps what was found for a digest after the header was h, if it still is.
-func (c *cache) put(h walHeader, digest [sha256.Size]byte, e entry) {
+// put keeps what was found after the header was h, if it still is.
+func (c *cache) put(h walHeader, e *entry) {
 	if now, ok := c.state(); !ok || now != h {
 		return
 	}
 	s := c.current.Load()
 	if s == nil || s.header != h {
-		fresh := &snapshot{header: h, found: make(map[[sha256.Size]byte]entry)}
+		fresh := &snapshot{header: h, found: make(map[uint64]*entry)}
 		if !c.current.CompareAndSwap(s, fresh) {
 			return // someone else was faster; the next look-up tries again
 		}
@@ -87,5 +93,5 @@ func (c *cache) put(h walHeader, digest [sha256.Size]byte, e entry) {
 	if len(s.found) >= maxCached {
 		clear(s.found)
 	}
-	s.found[digest] = e
+	s.found[keyOf(&e.digest)] = e
 }

@@ -148,26 +148,26 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	digest := sha256.Sum256([]byte(p))
 	header, cached := s.cache.state()
 	if cached {
-		if e, ok := s.cache.get(header, digest); ok && e.token.Realm == realm {
+		if e, ok := s.cache.get(&header, &digest); ok && e.token.Realm == realm {
 			return e.token, e.user, nil
 		}
 	}
-	token, user, err := s.queryToken(ctx, realm, p, digest[:])
+	token, user, err := s.queryToken(ctx, realm, p, digest)
 	if err == nil && cached {
-		s.cache.put(header, digest, entry{token, user})
+		s.cache.put(header, &entry{digest, token, user})
 	}
 	return token, user, err
 }
 
 // queryToken asks the database for a token.
-func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, digest core.Digest) (core.Token, core.User, error) {
+func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, digest [sha256.Size]byte) (core.Token, core.User, error) {
 	if err := s.enter(ctx); err != nil {
 		return core.Token{}, core.User{}, err
 	}
 	defer s.leave()
 
 	var (
-		token = tokenRow{Digest: digest, Realm: realm}
+		token = tokenRow{Digest: digest[:], Realm: realm}
 		user  accountRow
 	)
 	err := s.findToken.QueryRowContext(context.WithoutCancel(ctx), token.Digest, realm).Scan(

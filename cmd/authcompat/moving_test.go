@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// runCommand runs the program with arguments and gives what it printed.
+func runCommand(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	root := newRoot(streams{in: strings.NewReader(""), out: &out, err: &out})
+	root.SetArgs(args)
+	err := root.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+// mustMakeDjango makes a small database of Django's.
+func mustMakeDjango(t *testing.T, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`
+		CREATE TABLE accounts_member (id integer PRIMARY KEY AUTOINCREMENT, password varchar(128) NOT NULL, last_login datetime NULL,
+			email varchar(254) NOT NULL UNIQUE, enabled bool NOT NULL, city varchar(50) NOT NULL);
+		CREATE TABLE authtoken_token (key varchar(40) PRIMARY KEY, created datetime NOT NULL, user_id integer NOT NULL UNIQUE REFERENCES accounts_member (id));
+		INSERT INTO accounts_member VALUES (5, 'pbkdf2_sha256$1000$seasalt2$oksQ9Bdi8Bce0okH61Cis7qICJfP+cYfDOnMdNPMzK8=', NULL, 'ann@example.org', 1, 'Köln'),
+			(6, '!', NULL, 'bob@example.org', 0, ''), (7, 'crypt$$ab', NULL, '', 1, '');
+		INSERT INTO authtoken_token VALUES ('32a0156c7f3ec34c57879b4ce65814cde820b40a', '2026-01-02 03:04:05', 5);`); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMoveInAndOut(t *testing.T) {
+	folder := t.TempDir()
+	source, mapping := filepath.Join(folder, "old.sqlite3"), filepath.Join(folder, "map.yaml")
+	store, report := "sqlite:"+filepath.Join(folder, "new.db"), filepath.Join(folder, "report.json")
+	mustMakeDjango(t, source)
+	if err := os.WriteFile(mapping, []byte("active: enabled\nattributes: {location: city}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		name string
+		args []string
+		want []string
+		none []string
+	}{
+		{"inspect", []string{"inspect", source, "--map", mapping}, []string{
+			"Users: 3 in accounts_member, 2 active\n", "username from column email", "attributes from city\n",
+			"1  pbkdf2_sha256   works\n", "authtoken_token (Django REST framework's authtoken): 1, of which 1 live",
+			"accounts_member id 7: it has no username", "tokens: {hex: 40, ttl: never, per_user: one}",
+		}, []string{"oksQ9", "32a0156c"}},
+		{"dry run", []string{"import", "django", source, "--map", mapping, "--store", store, "--profile", "authtokens", "--dry-run"}, []string{
+			"Dry run: nothing was written.", "users: 3 read, 2 added, 1 refused\n", "tokens of authtoken_token: 1 read, 1 added\n",
+		}, nil},
+		{"import", []string{"import", "django", source, "--map", mapping, "--store", store, "--profile", "authtokens", "--report", report}, []string{
+			"Imported from sqlite:", "users: 3 read, 2 added, 1 refused\n", "tokens of authtoken_token: 1 read, 1 added\n",
+		}, []string{"oksQ9", "32a0156c"}},
+		{"again", []string{"import", "django", source, "--map", mapping, "--store", store, "--profile", "authtokens"}, []string{
+			"users: 3 read, 0 added, 2 unchanged, 1 refused\n", "tokens of authtoken_token: 1 read, 0 added, 1 unchanged\n",
+		}, nil},
+		{"export", []string{"export", "django", source, "--map", mapping, "--store", store}, []string{
+			"users: 2 read, 0 added, 2 unchanged\ntokens: 1 read, 0 added, 1 unchanged\n",
+		}, nil},
+		{"dump", []string{"export", "django", filepath.Join(folder, "users.json"), "--store", store}, []string{"users: 2 read, 2 added\ntokens: 1 read, 1 added\n"}, nil},
+	}
+	for _, step := range steps {
+		out, err := runCommand(t, step.args...)
+		if err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		for _, want := range step.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: %q is missing in:\n%s", step.name, want, out)
+			}
+		}
+		for _, secret := range step.none {
+			if strings.Contains(out, secret) {
+				t.Errorf("%s: a secret is shown:\n%s", step.name, out)
+			}
+		}
+	}
+	text, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found struct {
+		Users    struct{ Added, Refused int }
+		Problems []struct{ Row, Reason string }
+	}
+	if err := json.Unmarshal(text, &found); err != nil || found.Users.Added != 2 || found.Users.Refused != 1 {
+		t.Errorf("report: %v\n%s", err, text)
+	}
+}
+
+func TestMovingErrors(t *testing.T) {
+	folder := t.TempDir()
+	empty, text := filepath.Join(folder, "empty"), filepath.Join(folder, "text")
+	for path, content := range map[string]string{empty: "", text: "secret words"} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := []struct {
+		args []string
+		want string
+	}{
+		{[]string{"inspect", filepath.Join(folder, "missing")}, "no such file or directory"},
+		{[]string{"inspect", empty}, "is empty"},
+		{[]string{"inspect", text}, "it is neither a SQLite database nor the JSON list that dumpdata writes"},
+		{[]string{"inspect", folder}, "is a directory"},
+		{[]string{"inspect", "mysql://ann:secret@db/x"}, `unknown kind of source "mysql"`},
+		{[]string{"inspect", "postgres://ann:secret@127.0.0.1:1/x"}, "connection refused"},
+		{[]string{"import", "django", text, "--since", "yesterday"}, "--since"},
+		{[]string{"import", "django", text, "--time-zone", "Here"}, "--time-zone"},
+		{[]string{"import", "django", text, "--profile", "nothing"}, "nothing"},
+		{[]string{"export", "django", text, "--store", "sqlite:" + filepath.Join(folder, "missing")}, "no such file or directory"},
+	}
+	for _, test := range tests {
+		out, err := runCommand(t, test.args...)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error()+out, "secret") {
+			t.Errorf("%v: %v\n%s", test.args, err, out)
+		}
+	}
+}

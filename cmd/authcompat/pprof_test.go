@@ -1,0 +1,45 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestProfiles(t *testing.T) {
+	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	for _, tt := range []struct {
+		path string
+		want int
+	}{
+		{"/debug/pprof/", http.StatusOK},
+		{"/debug/pprof/heap?debug=1", http.StatusOK},
+		{"/debug/pprof/nothing", http.StatusNotFound},
+		{"/livez", http.StatusTeapot},
+	} {
+		w := httptest.NewRecorder()
+		withProfiles(next).ServeHTTP(w, httptest.NewRequest(http.MethodGet, tt.path, nil))
+		if w.Code != tt.want {
+			t.Errorf("%s: status %d, want %d", tt.path, w.Code, tt.want)
+		}
+	}
+}
+
+func TestProfilesNeedTheManagementListener(t *testing.T) {
+	f := newServeFlags()
+	f.pprof = true
+	if err := f.check(); err == nil {
+		t.Error("--pprof without --manage is taken")
+	}
+	f.manage = "127.0.0.1:8081"
+	if err := f.check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBallastIsTheOperators(t *testing.T) {
+	t.Setenv("GOGC", "100")
+	if ballast() != nil {
+		t.Error("the collector is set twice")
+	}
+}
