@@ -52,7 +52,7 @@ func newLaneWorld(t *testing.T, o LaneOptions) *laneWorld {
 	return &laneWorld{Lane: NewLane(p, o)}
 }
 
-// hash runs one hash and gives its error once all is still.
+// hash begins one hash and gives its error, if it has failed once all is still.
 func (w *laneWorld) hash(ctx context.Context, name string, cost password.Cost) *error {
 	err := new(error)
 	w.done.Go(func() {
@@ -62,7 +62,7 @@ func (w *laneWorld) hash(ctx context.Context, name string, cost password.Cost) *
 			return
 		}
 		defer leave()
-		*err = w.run(ctx, cost, func() {
+		failed := w.run(ctx, cost, func() {
 			w.mu.Lock()
 			w.running++
 			w.most = max(w.most, w.running)
@@ -73,6 +73,9 @@ func (w *laneWorld) hash(ctx context.Context, name string, cost password.Cost) *
 			w.running--
 			w.mu.Unlock()
 		})
+		if failed != nil { // else the one who reads err may not wait for the end
+			*err = failed
+		}
 	})
 	synctest.Wait()
 	return err
@@ -150,9 +153,11 @@ func TestLaneWeighsThreadsAndMemory(t *testing.T) {
 		w.hash(t.Context(), "1", light)
 		w.hash(t.Context(), "4 more", heavy)
 		w.hash(t.Context(), "1 behind", light) // fits, but does not pass the one before it
+		w.mu.Lock()
 		if want := []string{"4", "1"}; !slices.Equal(w.order, want) {
 			t.Errorf("run %q, want %q", w.order, want)
 		}
+		w.mu.Unlock()
 		w.done.Wait()
 
 		w = newLaneWorld(t, LaneOptions{Threads: 100, Memory: 2 * heavy.Memory()})

@@ -60,7 +60,10 @@ func onlyLiveMove(t *testing.T, p pair) {
 	}
 	to := noon().Add(2 * time.Hour)
 	gone := core.Presented("gone").SHA256()
-	moveAll(t, p.a, []core.Move{{over.Digest, to}, {never.Digest, to}, {gone, to}, {further.Digest, to}, {live.Digest, to}})
+	moveAll(t, p.a, []core.Move{
+		{Digest: over.Digest, To: to}, {Digest: never.Digest, To: to}, {Digest: gone, To: to},
+		{Digest: further.Digest, To: to}, {Digest: live.Digest, To: to},
+	})
 	live.ExpiresAt = to
 	wantFound(t, p.b, "live", live, ann)
 	wantFound(t, p.b, "over", over, ann)
