@@ -52,7 +52,7 @@ func TestCompatibility(t *testing.T) {
 		ours := conformance.Run(t.Context(), []*conformance.File{file}, newProcessHost([]*profiles.Profile{p}, ""), conformance.Options{})
 		genuine := atOriginal(t, p.Name, file)
 		steps := replayed(t, p.Name, expected)
-		fmt.Fprintf(&out, "| `%s` | `%s` | %s | %s | %s |\n", p.Name, p.Stack, count(ours.Profiles[0].Results), countGenuine(genuine, known, p.Name), countSteps(steps))
+		fmt.Fprintf(&out, "| `%s` | `%s` | %s | %s | %s |\n", p.Name, p.Stack, passedOf(ours.Profiles[0].Results), passedGenuine(genuine, known, p.Name), sameSteps(steps))
 		detail(&details, p, ours.Profiles[0].Results, genuine, known, steps)
 	}
 	writeKnown(&out, known, expected)
@@ -127,7 +127,7 @@ func replayed(t *testing.T, profile string, expected recorded.Expected) []record
 	return results
 }
 
-func count(results []conformance.Result) string {
+func passedOf(results []conformance.Result) string {
 	passed := 0
 	for _, r := range results {
 		if r.Outcome == conformance.Passed {
@@ -137,7 +137,7 @@ func count(results []conformance.Result) string {
 	return fmt.Sprintf("%d of %d", passed, len(results))
 }
 
-func countGenuine(results []conformance.Result, known originals.Known, profile string) string {
+func passedGenuine(results []conformance.Result, known originals.Known, profile string) string {
 	if results == nil {
 		return "none to ask"
 	}
@@ -147,14 +147,14 @@ func countGenuine(results []conformance.Result, known originals.Known, profile s
 			differ++
 		}
 	}
-	text := count(results)
+	text := passedOf(results)
 	if differ > 0 {
 		text += fmt.Sprintf(", %d known", differ)
 	}
 	return text
 }
 
-func countSteps(steps []recorded.Result) string {
+func sameSteps(steps []recorded.Result) string {
 	if steps == nil {
 		return "none recorded"
 	}

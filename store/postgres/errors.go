@@ -103,8 +103,8 @@ func duplicate(err error, constraint string) bool {
 // [core.Store] names.
 func explain(ctx context.Context, err error) error {
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, errors.Is(err, core.ErrUnavailable):
+		return err
 	case errors.Is(err, errDoubt):
 		return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
 	case classify(err) == permanent:

@@ -18,7 +18,7 @@ import (
 
 // soon is how long a test lets pass before it calls something slow that should
 // take next to no time: machines are busy.
-const soon = time.Second
+const soon = 3 * time.Second
 
 // raw gives a connection of its own to the database of a DSN.
 func raw(t *testing.T, dsn string) *sql.Conn {
@@ -35,11 +35,11 @@ func raw(t *testing.T, dsn string) *sql.Conn {
 	return conn
 }
 
-// run executes statements.
+// run executes statements, also while the test is cleaned up.
 func run(t *testing.T, conn *sql.Conn, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
-		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+		if _, err := conn.ExecContext(context.WithoutCancel(t.Context()), statement); err != nil {
 			t.Fatal(fmt.Errorf("%s: %w", statement, err))
 		}
 	}
@@ -105,12 +105,19 @@ func wantBack(t *testing.T, s *postgres.Store, user core.User) {
 	}
 }
 
-// TestRestart ends the server in each way, with connections that are idle, and
-// starts it again.
-func TestRestart(t *testing.T) {
+// TestServerFails lets one server fail in each way, one after the other.
+func TestServerFails(t *testing.T) {
 	t.Parallel()
 	cluster := postgrestest.Start(t, postgrestest.Options{})
-	s := at(t, cluster)
+	t.Run("it is restarted", func(t *testing.T) { restarted(t, cluster) })
+	t.Run("it is frozen", func(t *testing.T) { frozen(t, cluster) })
+	t.Run("it becomes read-only", func(t *testing.T) { readOnly(t, cluster) })
+}
+
+// restarted ends the server in each way, with connections that are idle, and
+// starts it again.
+func restarted(t *testing.T, cluster *postgrestest.Cluster) {
+	s := at(t, cluster, "schema", "restarted")
 	user, _ := someone(t, s, 0)
 	wantBack(t, s, user)
 	for name, end := range map[string]func(testing.TB){
@@ -130,13 +137,11 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestFrozen stops the server in its tracks: its connections stay open, new ones
-// are taken by the system, and nothing answers.
-func TestFrozen(t *testing.T) {
-	t.Parallel()
+// frozen stops the server in its tracks: its connections stay open, new ones are
+// taken by the system, and nothing answers.
+func frozen(t *testing.T, cluster *postgrestest.Cluster) {
 	const wait = 300 * time.Millisecond
-	cluster := postgrestest.Start(t, postgrestest.Options{})
-	s := at(t, cluster, "wait", wait.String())
+	s := at(t, cluster, "schema", "frozen", "wait", wait.String())
 	user, _ := someone(t, s, 0)
 	for range 2 {
 		wantBack(t, s, user)
@@ -170,11 +175,9 @@ func patiently(t *testing.T, do func() error) {
 	}
 }
 
-// TestReadOnly turns the server read-only and back.
-func TestReadOnly(t *testing.T) {
-	t.Parallel()
-	cluster := postgrestest.Start(t, postgrestest.Options{})
-	s := at(t, cluster)
+// readOnly turns the server read-only and back.
+func readOnly(t *testing.T, cluster *postgrestest.Cluster) {
+	s := at(t, cluster, "schema", "read_only")
 	user, _ := someone(t, s, 0)
 	wantBack(t, s, user)
 	for _, notice := range []func() error{

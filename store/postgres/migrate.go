@@ -68,7 +68,7 @@ func (s *Store) migrate(ctx context.Context, c *connector, schema string) error 
 	for tries := 0; current < known; tries++ {
 		err := s.upgrade(ctx, db, schema, files)
 		if err != nil && (!overtaken(err) || tries == maxOvertaken) {
-			return fmt.Errorf("bring schema from version %d to %d: %w", max(current, 0), known, err)
+			return err
 		}
 		if current, err = s.version(ctx); err != nil {
 			return err
@@ -90,12 +90,12 @@ func overtaken(err error) bool {
 // there was none, not even the making of the table.
 func (s *Store) version(ctx context.Context) (version int64, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
-		return conn.GetContext(ctx, &version, s.in(`SELECT max(version_id) FROM @authcompat_migrations WHERE is_applied`))
+		return wrap("read schema version", conn.GetContext(ctx, &version, s.in(`SELECT max(version_id) FROM @authcompat_migrations WHERE is_applied`)))
 	})
 	if pq.As(err, pqerror.UndefinedTable, pqerror.InvalidSchemaName) != nil {
 		return -1, nil
 	}
-	return version, wrap("read schema version", err)
+	return version, err
 }
 
 // lock waits until no other node changes the schema. The lock is a transaction's,
@@ -151,7 +151,7 @@ func (s *Store) upgrade(ctx context.Context, db *sqlx.DB, schema string, files [
 		return fmt.Errorf("read migrations: %w", err)
 	}
 	_, err = provider.Up(ctx)
-	return err
+	return wrap("bring schema up to date", err)
 }
 
 // loadMigrations gives the migrations for tables in a schema, and the number of

@@ -142,11 +142,13 @@ func TestOpenTogether(t *testing.T) {
 // TestOpenTogetherUnlocked is for engines without advisory locks: no migration is
 // applied twice there either.
 func TestOpenTogetherUnlocked(t *testing.T) {
-	t.Parallel()
-	cluster := postgrestest.Start(t, postgrestest.Options{})
-	cluster.Exec(t, `ALTER FUNCTION pg_advisory_xact_lock(bigint) RENAME TO missing`)
+	conn := raw(t, postgrestest.DSN(t))
+	run(t, conn, `CREATE DATABASE unlocked`)
+	t.Cleanup(func() { run(t, conn, `DROP DATABASE unlocked WITH (FORCE)`) })
+	database := strings.Replace(postgrestest.DSN(t), "/postgres?", "/unlocked?", 1)
+	run(t, raw(t, database), `ALTER FUNCTION pg_advisory_xact_lock(bigint) RENAME TO missing`)
 	for round := range 3 {
-		dsn := postgrestest.With(t, cluster.DSN(), "schema", fmt.Sprint("round_", round), "wait", patient)
+		dsn := postgrestest.With(t, database, "schema", fmt.Sprint("round_", round), "wait", patient)
 		var done sync.WaitGroup
 		for range 8 {
 			done.Go(func() {
@@ -168,13 +170,15 @@ func TestOpenTogetherUnlocked(t *testing.T) {
 
 // TestRights checks that a role which may not change the schema can use it.
 func TestRights(t *testing.T) {
-	t.Parallel()
-	cluster := postgrestest.Start(t, postgrestest.Options{})
-	owner := postgrestest.With(t, cluster.DSN(), "schema", "auth")
+	owner := postgrestest.Schema(t)
 	mustOpen(t, owner)
-	cluster.Exec(t, `CREATE ROLE ann LOGIN`, `GRANT USAGE ON SCHEMA auth TO ann`,
-		`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA auth TO ann`, `GRANT USAGE ON ALL SEQUENCES IN SCHEMA auth TO ann`)
-	s := mustOpen(t, strings.Replace(owner, "postgres@", "ann@", 1))
+	conn, schema := raw(t, postgrestest.DSN(t)), schemaOf(t, owner)
+	role := schema + "_role"
+	run(t, conn, `CREATE ROLE `+role+` LOGIN`, `GRANT USAGE ON SCHEMA `+schema+` TO `+role,
+		`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA `+schema+` TO `+role,
+		`GRANT USAGE ON ALL SEQUENCES IN SCHEMA `+schema+` TO `+role)
+	t.Cleanup(func() { run(t, conn, `DROP OWNED BY `+role, `DROP ROLE `+role) })
+	s := mustOpen(t, strings.Replace(owner, "postgres@", role+"@", 1))
 	number := 0
 	for name, prepare := range operations() {
 		number++

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
@@ -25,17 +26,25 @@ func awaitStandby(t *testing.T, c *postgrestest.Cluster, name string) {
 	})
 }
 
-// TestStandbyAway lets commits wait for a standby for longer than a call does:
+// TestReplication has a primary whose commits wait for a standby that is away.
+func TestReplication(t *testing.T) {
+	t.Parallel()
+	cluster := postgrestest.Start(t, postgrestest.Options{})
+	t.Run("the standby is away", func(t *testing.T) { standbyAway(t, cluster) })
+	t.Run("a wait is cancelled", func(t *testing.T) { cancelledCommit(t, cluster) })
+	t.Run("a context ends during the commit", func(t *testing.T) { contextEndsDuringCommit(t, cluster) })
+	t.Run("the primary crashes", func(t *testing.T) { doubtAwaitsStandby(t, cluster) })
+}
+
+// standbyAway lets commits wait for a standby for longer than a call does:
 // calls that write fail in time, without taking all connections, and those that
 // look go on.
-func TestStandbyAway(t *testing.T) {
-	t.Parallel()
+func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 	const wait = 300 * time.Millisecond
-	cluster := postgrestest.Start(t, postgrestest.Options{})
-	s := at(t, cluster, "wait", wait.String(), "pool_size", "6")
+	s := at(t, cluster, "schema", "away", "wait", wait.String(), "pool_size", "6")
 	user, _ := someone(t, s, 0)
 	awaitStandby(t, cluster, "nobody")
-	for i := range 12 {
+	for i := range 6 {
 		began := time.Now()
 		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint(i))); !errors.Is(err, core.ErrUnavailable) {
 			t.Errorf("write %d: error %v", i, err)
@@ -59,39 +68,55 @@ func TestStandbyAway(t *testing.T) {
 	wantBack(t, s, user)
 }
 
-// TestDoubtAwaitsStandby crashes a primary while a commit waits for the standby.
-// After the restart the primary has the commit and the standby does not: it must
-// not be acknowledged, as long as another primary may come that has not got it.
-func TestDoubtAwaitsStandby(t *testing.T) {
-	t.Parallel()
-	cluster := postgrestest.Start(t, postgrestest.Options{})
-	direct := at(t, cluster)
-	s := at(t, cluster, "wait", "3s")
-	number := 0
-	for name, prepare := range operations() {
-		number++
-		op := prepare(t, direct, number)
-		awaitStandby(t, cluster, "nobody")
-		answered := make(chan error)
-		go func() { answered <- op.run(t.Context(), s) }()
-		awaitCommits(t, cluster, 1)
-		cluster.Crash(t)
-		cluster.StartAgain(t)
-		// The call looks again, sees its own commit, and waits for the standby.
-		awaitCommits(t, cluster, 1)
-		if !op.done(t, direct) {
+// doubtAwaitsStandby crashes a primary while commits wait for the standby. After
+// the restart the primary has the commits and the standby does not: they must not
+// be acknowledged, as long as another primary may come that has not got them.
+func doubtAwaitsStandby(t *testing.T, cluster *postgrestest.Cluster) {
+	direct := at(t, cluster, "schema", "doubt")
+	s := at(t, cluster, "schema", "doubt", "wait", patient)
+	calls := callAll(t, t.Context(), s, direct, cluster)
+	cluster.Crash(t)
+	cluster.StartAgain(t)
+	// Each call looks again, sees its own commit, and waits for the standby.
+	awaitCommits(t, cluster, len(calls))
+	for name, c := range calls {
+		if !c.done(t, direct) {
 			t.Errorf("%s: not done", name)
 		}
 		select {
-		case err := <-answered:
+		case err := <-c.answered:
 			t.Errorf("%s: answered, without the standby: %v", name, err)
 		default:
 		}
-		awaitStandby(t, cluster, "")
-		if err := <-answered; err != nil {
+	}
+	awaitStandby(t, cluster, "")
+	for name, c := range calls {
+		if err := <-c.answered; err != nil {
 			t.Errorf("%s: with the standby: %v", name, err)
 		}
 	}
+}
+
+// call is an operation that is under way.
+type call struct {
+	operation
+	answered chan error
+}
+
+// callAll makes each kind of call at once, and returns when all of them wait for
+// the standby.
+func callAll(t *testing.T, ctx context.Context, s, direct *postgres.Store, cluster *postgrestest.Cluster) map[string]call {
+	t.Helper()
+	calls := make(map[string]call)
+	for name, prepare := range operations() {
+		calls[name] = call{prepare(t, direct, len(calls)), make(chan error, 1)}
+	}
+	awaitStandby(t, cluster, "nobody")
+	for _, c := range calls {
+		go func() { c.answered <- c.run(ctx, s) }()
+	}
+	awaitCommits(t, cluster, len(calls))
+	return calls
 }
 
 // awaitCommits waits until so many commits wait for a standby.
@@ -106,12 +131,10 @@ func awaitCommits(t *testing.T, c *postgrestest.Cluster, count int) {
 	})
 }
 
-// TestCancelledCommit lets an operator cancel the wait for the standby, upon
+// cancelledCommit lets an operator cancel the wait for the standby, upon
 // which the server acknowledges a commit that the standby has not got.
-func TestCancelledCommit(t *testing.T) {
-	t.Parallel()
-	cluster := postgrestest.Start(t, postgrestest.Options{})
-	s := at(t, cluster, "wait", "3s")
+func cancelledCommit(t *testing.T, cluster *postgrestest.Cluster) {
+	s := at(t, cluster, "schema", "cancelled", "wait", patient)
 	user, _ := someone(t, s, 0)
 	awaitStandby(t, cluster, "nobody")
 	answered := make(chan error)
@@ -132,27 +155,19 @@ func TestCancelledCommit(t *testing.T) {
 	}
 }
 
-// TestContextEndsDuringCommit ends the context of each call while its commit
-// waits: the commit is not cut short, and is acknowledged.
-func TestContextEndsDuringCommit(t *testing.T) {
-	t.Parallel()
-	cluster := postgrestest.Start(t, postgrestest.Options{})
-	s := at(t, cluster, "wait", "3s")
-	number := 0
-	for name, prepare := range operations() {
-		number++
-		op := prepare(t, s, number)
-		awaitStandby(t, cluster, "nobody")
-		ctx, cancel := context.WithCancel(t.Context())
-		answered := make(chan error)
-		go func() { answered <- op.run(ctx, s) }()
-		awaitCommits(t, cluster, 1)
-		cancel()
-		awaitStandby(t, cluster, "")
-		if err := <-answered; err != nil {
+// contextEndsDuringCommit ends the context of each call while its commit waits:
+// the commit is not cut short, and is acknowledged.
+func contextEndsDuringCommit(t *testing.T, cluster *postgrestest.Cluster) {
+	s := at(t, cluster, "schema", "context", "wait", patient)
+	ctx, cancel := context.WithCancel(t.Context())
+	calls := callAll(t, ctx, s, s, cluster)
+	cancel()
+	awaitStandby(t, cluster, "")
+	for name, c := range calls {
+		if err := <-c.answered; err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if !op.done(t, s) {
+		if !c.done(t, s) {
 			t.Errorf("%s: not done", name)
 		}
 	}

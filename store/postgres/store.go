@@ -174,7 +174,7 @@ func (s *Store) work(ctx, bounded context.Context, tx *sqlx.Tx, doubt bool, do s
 		}
 	}()
 	if doubt {
-		if _, err := tx.ExecContext(bounded, s.in(`SELECT id FROM @fence FOR UPDATE`)); err != nil {
+		if _, err := tx.ExecContext(bounded, s.in(`SELECT id FROM @fence FOR SHARE`)); err != nil {
 			return fmt.Errorf("lock fence: %w", err)
 		}
 	}
