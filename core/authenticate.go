@@ -56,24 +56,3 @@ func (s *Service) slide(ctx context.Context, t *Token, now time.Time) {
 	}
 	t.ExpiresAt = to
 }
-
-// User finds a user by exact username, or fails with KindUserUnknown or
-// KindUnavailable.
-func (s *Service) User(ctx context.Context, username string) (User, error) {
-	account, err := s.account(ctx, username)
-	if errors.Is(err, ErrNotFound) {
-		return User{}, &Error{Kind: KindUserUnknown}
-	}
-	if err != nil {
-		return User{}, failure("find user", err)
-	}
-	return account.User, nil
-}
-
-// Ready tells whether the engine can serve now: nil, or KindUnavailable.
-func (s *Service) Ready(ctx context.Context) error {
-	if err := s.store.Ping(ctx); err != nil {
-		return failure("ping store", err)
-	}
-	return nil
-}

@@ -168,3 +168,13 @@ func (s *Service) opened(t Token) (string, error) {
 	s.SealWith(sealer)
 	return sealer.open(t)
 }
+
+// sealing turns a failure to seal or open into the engine's error. A missing
+// key is the operator's to mend, so the log says what to do.
+func (s *Service) sealing(doing string, err error) *Error {
+	if errors.Is(err, ErrNoKey) {
+		s.log.Error("a token that has to be shown again can't be: give its sealing key with AUTHCOMPAT_SECRET_KEY or --secret-key-file", "error", err)
+		return &Error{Kind: KindUnavailable, Err: err}
+	}
+	return failure(doing, err)
+}

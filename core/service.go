@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"io"
 	"log/slog"
 	"sync/atomic"
@@ -113,47 +112,10 @@ func (s *Service) Holds(p Policy) error {
 // now is the time as rows hold it.
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
 
-// mint makes a token for the user under the policy, sealed if it is to be shown
-// again.
-func (s *Service) mint(p Policy, userID int64, now time.Time) (Token, string, error) {
-	key, err := newKey(s.random, p.TokenHex)
-	if err != nil {
-		return Token{}, "", err
+// Ready tells whether the engine can serve now: nil, or KindUnavailable.
+func (s *Service) Ready(ctx context.Context) error {
+	if err := s.store.Ping(ctx); err != nil {
+		return failure("ping store", err)
 	}
-	t := Token{
-		Digest:    Presented(key).SHA256(),
-		UserID:    userID,
-		Realm:     p.Realm,
-		Issuer:    p.Issuer,
-		CreatedAt: now,
-		ExpiresAt: p.expiry(now),
-		Sliding:   p.sliding(),
-		Reusable:  p.Reuse,
-	}
-	if p.Keep != "" && p.Keep != Authtoken {
-		if t.Legacy, err = LegacyOf(p.Keep, s.random, key); err != nil {
-			return Token{}, "", err
-		}
-	}
-	if s.texts != nil {
-		t.Text = Presented(key)
-	}
-	if (p.Reuse || p.Keep == Authtoken) && (s.texts == nil || !s.texts.ShowsText()) {
-		sealer := s.currentSealer()
-		t.SealKey = sealer.KeyID()
-		if t.Sealed, err = sealer.seal(s.random, userID, t.Digest, key); err != nil {
-			return Token{}, "", err
-		}
-	}
-	return t, key, nil
-}
-
-// sealing turns a failure to seal or open into the engine's error. A missing
-// key is the operator's to mend, so the log says what to do.
-func (s *Service) sealing(doing string, err error) *Error {
-	if errors.Is(err, ErrNoKey) {
-		s.log.Error("a token that has to be shown again can't be: give its sealing key with AUTHCOMPAT_SECRET_KEY or --secret-key-file", "error", err)
-		return &Error{Kind: KindUnavailable, Err: err}
-	}
-	return failure(doing, err)
+	return nil
 }

@@ -75,3 +75,38 @@ func newKey(random io.Reader, digits int) (string, error) {
 	}
 	return hex.EncodeToString(raw)[:digits], nil
 }
+
+// mint makes a token for the user under the policy, sealed if it is to be shown
+// again.
+func (s *Service) mint(p Policy, userID int64, now time.Time) (Token, string, error) {
+	key, err := newKey(s.random, p.TokenHex)
+	if err != nil {
+		return Token{}, "", err
+	}
+	t := Token{
+		Digest:    Presented(key).SHA256(),
+		UserID:    userID,
+		Realm:     p.Realm,
+		Issuer:    p.Issuer,
+		CreatedAt: now,
+		ExpiresAt: p.expiry(now),
+		Sliding:   p.sliding(),
+		Reusable:  p.Reuse,
+	}
+	if p.Keep != "" && p.Keep != Authtoken {
+		if t.Legacy, err = LegacyOf(p.Keep, s.random, key); err != nil {
+			return Token{}, "", err
+		}
+	}
+	if s.texts != nil {
+		t.Text = Presented(key)
+	}
+	if (p.Reuse || p.Keep == Authtoken) && (s.texts == nil || !s.texts.ShowsText()) {
+		sealer := s.currentSealer()
+		t.SealKey = sealer.KeyID()
+		if t.Sealed, err = sealer.seal(s.random, userID, t.Digest, key); err != nil {
+			return Token{}, "", err
+		}
+	}
+	return t, key, nil
+}

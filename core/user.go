@@ -1,6 +1,8 @@
 package core
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -40,4 +42,17 @@ type NewUser struct {
 // matter.
 func storableName(username string) bool {
 	return username != "" && utf8.ValidString(username) && !strings.ContainsRune(username, 0)
+}
+
+// User finds a user by exact username, or fails with KindUserUnknown or
+// KindUnavailable.
+func (s *Service) User(ctx context.Context, username string) (User, error) {
+	account, err := s.account(ctx, username)
+	if errors.Is(err, ErrNotFound) {
+		return User{}, &Error{Kind: KindUserUnknown}
+	}
+	if err != nil {
+		return User{}, failure("find user", err)
+	}
+	return account.User, nil
 }
