@@ -3,7 +3,8 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint fuzz tools originals compatibility compatible million
+.PHONY: help build run test lint fuzz tools originals compatibility compatible million \
+	bench bench-logins bench-flood crash nodes failover
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -50,3 +51,23 @@ fuzz: ## fuzz everything that reads input, FUZZTIME each (30s)
 MILLION ?= 1000000
 million: ## import MILLION users and tokens (1000000) into SQLite and PostgreSQL, killed and run again
 	AUTHCOMPAT_TEST_ROWS=$(MILLION) $(GO) test ./store/moving -run '^TestKilled$$' -v -timeout 60m
+
+# -count=1: these are runs for their figures, never taken from the cache.
+LONG = AUTHCOMPAT_LONG=1 $(GO) test -count=1 -v -timeout 30m ./cmd/authcompat
+nodes: tools ## two nodes on one PostgreSQL: 1 000 races for a name, 100 000 checks after logouts, restarts
+	$(LONG) -run '^TestNodes'
+
+failover: tools ## a replicated PostgreSQL whose primary is killed 20 times under load
+	$(LONG) -run '^TestFailover$$'
+
+crash: ## a server killed 200 times under load
+	AUTHCOMPAT_CRASH_CYCLES=200 $(GO) test -count=1 -v -timeout 30m ./cmd/authcompat -run '^TestKilledServer$$'
+
+bench: ## what authcompat costs, beside bare handlers in the same run (half an hour; -quick in BENCH for a first look)
+	$(GO) run ./cmd/bench $(BENCH)
+
+bench-logins: ## login times of unknown, wrong, inactive and unusable
+	$(LONG) -run '^TestLoginTimes$$'
+
+bench-flood: ## token checks beside ten times the logins that can be served
+	$(LONG) -run '^TestLoginFlood$$'
