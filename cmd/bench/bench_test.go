@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+func TestMedian(t *testing.T) {
+	for _, tt := range []struct {
+		values []float64
+		want   float64
+	}{
+		{[]float64{3}, 3},
+		{[]float64{9, 1, 5}, 5},
+		{[]float64{4, 1, 3, 2}, 2.5},
+	} {
+		if got := median(tt.values); got != tt.want {
+			t.Errorf("median of %v: %v, want %v", tt.values, got, tt.want)
+		}
+	}
+}
+
+func TestSpread(t *testing.T) {
+	if got, want := spread([]float64{2, 1, 4}, "%.1f"), "2.0  (1.0 to 4.0)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestRequests reads prepared requests as a server does.
+func TestRequests(t *testing.T) {
+	for _, tt := range []struct {
+		number int64
+		path   string
+	}{
+		{0, "/api/account/user00000001/"},
+		{9, "/api/account/user00000001/"},
+		{10, "/api/account/user00000002/"},
+		{123456789, "/api/account/user12345679/"},
+	} {
+		request, o := template("127.0.0.1:80")
+		fillIn(request, o, tt.number)
+		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.URL.Path != tt.path {
+			t.Errorf("path %s, want %s", r.URL.Path, tt.path)
+		}
+		if got, want := r.Header.Get("Authorization"), "Token "+string(appendToken(nil, tt.number)); got != want {
+			t.Errorf("Authorization %s, want %s", got, want)
+		}
+	}
+}
+
+func TestTokensDiffer(t *testing.T) {
+	seen := make(map[string]bool)
+	for i := range int64(10_000) {
+		token := string(appendToken(nil, i))
+		if len(token) != 40 || strings.Trim(token, "0123456789abcdef") != "" || seen[token] {
+			t.Fatalf("token %d: %s", i, token)
+		}
+		seen[token] = true
+	}
+}
+
+// TestBareHandlerRepeatsAReply compares the bytes of a server with those of a
+// bare handler that was made from them.
+func TestBareHandlerRepeatsAReply(t *testing.T) {
+	serve := func(h http.Handler) []byte {
+		s := httptest.NewServer(h)
+		defer s.Close()
+		address := s.Listener.Addr().String()
+		raw, err := exchange(address, get(address, "/", "x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	original := serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["WWW-Authenticate"] = []string{"Token"}
+		w.Header()["Content-Type"] = []string{"application/json"}
+		w.Header()["Content-Length"] = []string{"27"}
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"detail":"Invalid token."}`))
+	}))
+	bare, err := replyOf(original)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := serve(bare); !bytes.Equal(undated(got), undated(original)) {
+		t.Errorf("%q\nwant\n%q", got, original)
+	}
+}
+
+// TestClientCountsFailures lets a server refuse every second request.
+func TestClientCountsFailures(t *testing.T) {
+	good := []byte(`{}`)
+	var n atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if n.Add(1)%2 == 0 {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = w.Write(good)
+	}))
+	defer s.Close()
+	address := s.Listener.Addr().String()
+	c, err := connect(address, 1, http.StatusOK, func(int) []byte { return get(address, "/", "x") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	sum, err := c.run(t.Context(), 1)
+	for err == nil && sum.failed == 0 {
+		sum, err = c.run(t.Context(), 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

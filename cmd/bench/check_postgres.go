@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+)
+
+// lookup is the one look-up of a check: what a token and its user are.
+const lookup = `
+	SELECT t.user_id, t.issuer, t.created_at, t.expires_at, t.sliding, t.reusable, t.sealed, t.seal_key,
+	       u.username, u.email, u.active, u.attributes, u.created_at
+	FROM tokens t JOIN users u ON u.id = t.user_id
+	WHERE t.digest = $1 AND t.realm = $2`
+
+// lookupRole serves one reply at an address, after one look-up of always the
+// same token.
+func lookupRole(arguments []string) error {
+	raw, err := base64.StdEncoding.DecodeString(arguments[1])
+	if err != nil {
+		return err
+	}
+	reply, err := replyOf(raw)
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("postgres", arguments[2])
+	if err != nil {
+		return err
+	}
+	connections := max(8, 4*runtime.GOMAXPROCS(0))
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	statement, err := db.Prepare(lookup)
+	if err != nil {
+		return err
+	}
+	digest := digestOf(0)
+	return http.ListenAndServe(arguments[0], http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var (
+			user, issued, sliding, created int64
+			issuer, key, username, email   string
+			expires                        sql.NullInt64
+			reusable, active               bool
+			sealed                         []byte
+			attributes                     sql.NullString
+		)
+		if err := statement.QueryRow(digest, "default").Scan(&user, &issuer, &issued, &expires, &sliding, &reusable, &sealed, &key,
+			&username, &email, &active, &attributes, &created); err != nil {
+			http.Error(w, "the look-up failed", http.StatusInternalServerError)
+			return
+		}
+		reply(w, r)
+	}))
+}
+
+func checkPostgres(ctx context.Context, b *bench) (err error) {
+	db, err := startPostgres(ctx)
+	if errors.Is(err, errNoPostgres) {
+		b.note("token check on PostgreSQL", "not measured: it is not installed")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.remove()) }()
+	if err := b.createUser(db.dsn(), fmt.Sprintf(usernameFormat, 1)); err != nil {
+		return err
+	}
+	if err := fillPostgres(ctx, db.dsn(), checkTokens, fifteenDays()); err != nil {
+		return err
+	}
+	server, err := b.serve(ctx, db.dsn(), profile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.stop()) }()
+	raw, err := exchange(server.address, fixed(server.address, checkTokens)(0))
+	if err != nil {
+		return err
+	}
+	bare, err := b.bare(ctx, raw, "bare-lookup", db.dsn())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, bare.stop()) }()
+	rounds, err := b.versus(ctx, "Check/store=postgres", server, bare)
+	if err != nil {
+		return err
+	}
+	b.atLeast("token check on PostgreSQL, throughput beside a bare handler with the one look-up", ratios(rounds, sample.rate, 0, 1), leastShare)
+	b.note("  requests a second", spread(figures(rounds, sample.rate, 0), "%.0f"))
+	b.note("  bare handler's", spread(figures(rounds, sample.rate, 1), "%.0f"))
+	b.note("  server's processor time for a check, µs", spread(figures(rounds, sample.cost, 0), "%.1f"))
+	b.note("  bare handler's, µs", spread(figures(rounds, sample.cost, 1), "%.1f"))
+	return nil
+}
