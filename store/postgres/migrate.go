@@ -134,6 +134,10 @@ func (s *Store) claim(ctx context.Context, db *sqlx.DB, schema string) error {
 		return fmt.Errorf("read tables: %w", err)
 	}
 	if foreign {
+		// Where nothing locks, another node may have made them since.
+		if current, err := s.version(ctx); err != nil || current >= 0 {
+			return err
+		}
 		return errors.New("it has tables of another program: give authcompat a schema of its own, with schema=authcompat in the URL")
 	}
 	_, err = db.ExecContext(ctx, s.in(createVersionTable))

@@ -7,10 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/jmoiron/sqlx"
 )
+
+// bulkWait is how long a batch of an import may take at most, where the store
+// does not wait longer anyway: it has thousands of rows.
+const bulkWait = time.Minute
 
 var _ core.Importer = (*Store)(nil)
 

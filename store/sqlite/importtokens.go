@@ -18,7 +18,7 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 	if len(tokens) > core.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
 		batch, err := knownTokens(ctx, tx, place, tokens)
 		if err != nil {
 			return err

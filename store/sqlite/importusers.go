@@ -18,7 +18,7 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 	if len(users) > core.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
 		batch, err := knownUsers(ctx, tx, place.Source, users)
 		if err != nil {
 			return err

@@ -59,7 +59,12 @@ func (s *Store) Close() error {
 // with the audit entry of the context, if do returns nil and the context has not
 // ended by then.
 func (s *Store) write(ctx context.Context, do func(context.Context, *sqlx.Tx) error) error {
-	bounded, cancel := context.WithTimeout(ctx, s.wait)
+	return s.writeWithin(ctx, s.wait, do)
+}
+
+// writeWithin is write with a bound of its own.
+func (s *Store) writeWithin(ctx context.Context, wait time.Duration, do func(context.Context, *sqlx.Tx) error) error {
+	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	err := patiently(bounded, func() error {
 		return transact(bounded, s.writer, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -69,7 +74,7 @@ func (s *Store) write(ctx context.Context, do func(context.Context, *sqlx.Tx) er
 			return recorded(ctx, tx)
 		})
 	})
-	return explain(ctx, s.wait, err)
+	return explain(ctx, wait, err)
 }
 
 // transact runs do in one transaction.
