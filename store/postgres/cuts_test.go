@@ -99,7 +99,7 @@ func TestCutRead(t *testing.T) {
 // fails quickly with ErrUnavailable, which leaves open whether it is done only
 // where the COMMIT was sent. The network's return is noticed at once.
 func TestGone(t *testing.T) {
-	const wait = 400 * time.Millisecond
+	const wait = 1200 * time.Millisecond
 	actions := cuts()
 	actions["when nothing is heard any more"] = postgrestest.Silence
 	for name, prepare := range operations() {
