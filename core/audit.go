@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Auditor keeps an append-only record of what was done to users and tokens.
-// Errors are those of [Store].
+// Auditor keeps a record of what was done to users and tokens. It is added to at
+// its end, and cut at its beginning if the operator wants it so; nothing in it is
+// ever changed. Errors are those of [Store].
 //
 // A method of the store that changes something adds the entry of its context
 // ([WithAudit]) in the same transaction: what was done is recorded, what is
@@ -19,6 +20,10 @@ type Auditor interface {
 
 	// AuditEntries gives at most limit entries that match, the newest first.
 	AuditEntries(ctx context.Context, f AuditFilter, limit int) ([]AuditEntry, error)
+
+	// PurgeAudit removes the oldest entries from before a moment, at most limit, and
+	// gives their number.
+	PurgeAudit(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
 // Act is what was done.
@@ -38,6 +43,10 @@ const (
 	ActRevokeToken  Act = "revoke-token"
 	ActRevokeTokens Act = "revoke-tokens"
 	ActRotateSecret Act = "rotate-secret"
+	ActPurgeTokens  Act = "purge-tokens"
+	ActPurgeAudit   Act = "purge-audit"
+	ActImport       Act = "import"
+	ActExport       Act = "export"
 )
 
 // Operator is who acts from the command line.

@@ -152,14 +152,14 @@ func (s *Service) Reseal(ctx context.Context, store Admin) (done, broken int, er
 	return done, broken, nil
 }
 
-// RecordRotation records that the newest sealing key is a new one.
-func (s *Service) RecordRotation(ctx context.Context) error {
+// RecordOperation records an act of an operator that is not on one user. It fails
+// with KindUnavailable.
+func (s *Service) RecordOperation(ctx context.Context, act Act) error {
 	if s.audit == nil {
 		return nil
 	}
-	e := s.operated(ctx, ActRotateSecret, User{})
-	if err := s.audit.Record(ctx, e); err != nil {
-		return failure("record rotation", err)
+	if err := s.audit.Record(ctx, s.operated(ctx, act, User{})); err != nil {
+		return failure("record "+string(act), err)
 	}
 	return nil
 }

@@ -168,6 +168,40 @@ func TestPurge(t *testing.T) {
 	}
 }
 
+// TestPurgeAudit removes the oldest part of the record and says so in it.
+func TestPurgeAudit(t *testing.T) {
+	dsn := database(t)
+	command(t, "", "user", "create", "alice", "--no-password", "--store", dsn)
+	s, err := store.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const old, recent = purgeBatch + 1, 3
+	for i := range old + recent {
+		at := time.Now().Add(-500 * day)
+		if i >= old {
+			at = time.Now().Add(-300 * day)
+		}
+		if err := s.(core.Auditor).Record(t.Context(), core.AuditEntry{At: at, Act: core.ActLogin, Outcome: core.OK}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// The entry about alice is the first, and of today.
+	if got := command(t, "", "audit", "purge", "--keep-audit", "600d", "--store", dsn); got != "purged 0 entries\n" {
+		t.Errorf("nothing is so old: %s", got)
+	}
+	if got := command(t, "", "audit", "purge", "--keep-audit", "400d", "--store", dsn, "--json"); got != fmt.Sprintf("{\"purged\":%d}\n", old) {
+		t.Errorf("the old: %s", got)
+	}
+	got := command(t, "", "audit", "--limit", "0", "--json", "--store", dsn)
+	if n := strings.Count(got, "\n"); n != recent+2 || strings.Count(got, `"act":"purge-audit"`) != 1 || strings.Count(got, `"act":"create-user"`) != 1 {
+		t.Errorf("left:\n%s", got)
+	}
+}
+
 // writeCertificate makes a certificate for 127.0.0.1 that signs itself.
 func writeCertificate(t *testing.T, folder string, serial int64) {
 	t.Helper()

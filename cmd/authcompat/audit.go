@@ -36,8 +36,8 @@ func newAudit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "List what was done to users and tokens, the newest first",
-		Long: `List the audit record: registrations, logins, logouts, changes of passwords and what operators did. It can
-only be added to. A name that nobody has is not kept, because people type passwords there: it is shown as
+		Long: `List the audit record: registrations, logins, logouts, changes of passwords and what operators did. Nothing
+in it is ever changed, and only its oldest part can be removed. A name that nobody has is not kept, because people type passwords there: it is shown as
 unknown:DIGEST, and --user NAME finds it.`,
 		Example: `  authcompat audit --user alice --since 24h
   authcompat audit --act login --failed --json`,
@@ -73,6 +73,7 @@ unknown:DIGEST, and --user NAME finds it.`,
 	cmd.Flags().Var(&since, "since", "entries of the last so long, for instance 24h or 7d; 0: of all times")
 	cmd.Flags().IntVar(&limit, "limit", 100, "how many entries at most; 0: all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	cmd.AddCommand(newPurge(auditPurge()))
 	return cmd
 }
 

@@ -77,10 +77,10 @@ func (s *server) reap(ctx context.Context) {
 	for pause(ctx, reapEvery) {
 		now := time.Now()
 		keep := time.Duration(s.current().keepExpired)
-		tokens, err := s.engine.purge(ctx, now.Add(-keep), nil)
+		tokens, err := s.engine.purgeTokens(ctx, now.Add(-keep), nil)
 		if issuers := s.untelling(); err == nil && len(issuers) > 0 {
 			var more int
-			more, err = s.engine.purge(ctx, now.Add(-min(keep, untoldFor)), issuers)
+			more, err = s.engine.purgeTokens(ctx, now.Add(-min(keep, untoldFor)), issuers)
 			tokens += more
 		}
 		s.metrics.reaped.WithLabelValues("tokens").Add(float64(tokens))
@@ -89,11 +89,16 @@ func (s *server) reap(ctx context.Context) {
 			guesses, err = inBatches(ctx, func(limit int) (int, error) { return s.engine.limits.ForgetGuesses(ctx, now, limit) })
 			s.metrics.reaped.WithLabelValues("guesses").Add(float64(guesses))
 		}
+		var entries int
+		if keep := time.Duration(s.current().keepAudit); err == nil && keep > 0 {
+			entries, err = s.engine.purgeAudit(ctx, now.Add(-keep))
+			s.metrics.reaped.WithLabelValues("audit").Add(float64(entries))
+		}
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("what is over was not all removed", "error", err)
 		}
-		if tokens > 0 {
-			s.log.Info("expired tokens removed", "tokens", tokens)
+		if tokens > 0 || entries > 0 {
+			s.log.Info("what is over was removed", "tokens", tokens, "audit_entries", entries)
 		}
 	}
 }

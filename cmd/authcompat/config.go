@@ -28,6 +28,7 @@ func settings() []setting {
 		{"secret_key_file", "secret-key-file"},
 		{"password_iterations", "password-iterations"},
 		{"keep_expired", "keep-expired"},
+		{"keep_audit", "keep-audit"},
 		{"trusted_proxies", "trusted-proxy"},
 		{"log.format", "log-format"},
 		{"log.requests", "log-requests"},

@@ -85,6 +85,9 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	if !ok {
 		return fmt.Errorf("--store %s: this kind of store has nothing to hand over: it is Django's own", store.Describe(f.store))
 	}
+	if err := recordOperation(ctx, s, core.ActExport); err != nil {
+		return err
+	}
 	var report *moving.ExportReport
 	if isNewDump(target) {
 		report, err = exportDump(cmd, from, target, options)

@@ -92,6 +92,11 @@ func (f *importFlags) run(cmd *cobra.Command, source string) (err error) {
 	if options.Sealer, err = f.sealer(); err != nil {
 		return err
 	}
+	if !f.dryRun {
+		if err := recordOperation(ctx, to, core.ActImport); err != nil {
+			return err
+		}
+	}
 	bar := newProgress(cmd.ErrOrStderr())
 	options.Progress = bar.show
 	report, err := moving.Import(ctx, from, to, options)

@@ -20,6 +20,16 @@ const djangoForms = `  sqlite:PATH or PATH   a SQLite file of Django's
   postgres://…          a PostgreSQL database
   FILE.json             what "manage.py dumpdata" wrote`
 
+// recordOperation records an operator's act on the whole store, where that keeps a
+// record. It is recorded before it is done: it may be cut off.
+func recordOperation(ctx context.Context, s any, act core.Act) error {
+	audit, ok := s.(core.Auditor)
+	if !ok {
+		return nil
+	}
+	return core.New(core.Config{Audit: audit}).RecordOperation(ctx, act)
+}
+
 // djangoFlags say how a Django user base is to be read.
 type djangoFlags struct {
 	userTable string

@@ -66,7 +66,7 @@ rotation, and it was resumed after that: until then they may seal with the older
 				if err := addKey(path); err != nil {
 					return err
 				}
-				if err := e.RecordRotation(ctx); err != nil {
+				if err := e.RecordOperation(ctx, core.ActRotateSecret); err != nil {
 					return err
 				}
 			}

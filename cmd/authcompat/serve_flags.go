@@ -33,7 +33,11 @@ type serveFlags struct {
 	tlsCertificate string
 	tlsKey         string
 	keepExpired    period
+	keepAudit      period
 }
+
+// defaultKeepExpired is how long expired tokens are kept.
+const defaultKeepExpired = period(90 * day)
 
 func newServeFlags() *serveFlags {
 	return &serveFlags{
@@ -42,7 +46,7 @@ func newServeFlags() *serveFlags {
 		limits:      oneOf("on", "off"),
 		account:     rate(core.DefaultAccountLimit()),
 		address:     rate(core.DefaultAddressLimit()),
-		keepExpired: period(90 * day),
+		keepExpired: defaultKeepExpired,
 	}
 }
 
@@ -65,6 +69,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.tlsCertificate, "tls-cert", "", "file with the certificate chain (PEM): the APIs are served over TLS")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "file with the certificate's key (PEM)")
 	flags.Var(&f.keepExpired, "keep-expired", "how long expired tokens are kept, so that clients are told that they expired")
+	flags.Var(&f.keepAudit, "keep-audit", "how long the audit record is kept, for instance 400d; 0: for ever")
 }
 
 // check looks at what no single flag can know.

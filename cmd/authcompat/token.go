@@ -13,7 +13,7 @@ import (
 )
 
 func newToken() *cobra.Command {
-	return group("token", "Manage tokens", newTokenList(), newTokenRevoke(), newTokenPurge())
+	return group("token", "Manage tokens", newTokenList(), newTokenRevoke(), newPurge(tokenPurge()))
 }
 
 // tokenRecord is a token in JSON. Its text is not kept anywhere.
@@ -136,57 +136,4 @@ func (e *engine) revoke(ctx context.Context, id string) error {
 		return fmt.Errorf("there is no token %s", id)
 	}
 	return e.RevokeToken(ctx, users[0], found[0])
-}
-
-func newTokenPurge() *cobra.Command {
-	var flags engineFlags
-	var asJSON bool
-	keep := period(90 * day)
-	cmd := &cobra.Command{
-		Use:   "purge",
-		Short: "Remove tokens that expired long ago, in small batches; a server does so by itself",
-		Long: `Remove the rows of tokens that expired longer ago than --keep-expired. As long as the row is there, an API
-that tells expired tokens from unknown ones does so. Requests are answered meanwhile.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
-				n, err := e.purge(ctx, time.Now().Add(-time.Duration(keep)), nil)
-				if err != nil {
-					return err
-				}
-				return report(cmd.OutOrStdout(), asJSON, map[string]int{"purged": n}, "purged %d tokens", n)
-			})
-		},
-	}
-	flags.add(cmd.Flags())
-	cmd.Flags().Var(&keep, "keep-expired", "how long expired tokens are kept")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
-	return cmd
-}
-
-// The batches of what is removed: small enough that a request which writes waits
-// a few milliseconds for one, with pauses in which it gets its turn.
-const (
-	purgeBatch = 500
-	purgePause = 20 * time.Millisecond
-)
-
-// inBatches runs remove until it has nothing left to remove.
-func inBatches(ctx context.Context, remove func(limit int) (int, error)) (total int, err error) {
-	for {
-		n, err := remove(purgeBatch)
-		total += n
-		if err != nil || n < purgeBatch {
-			return total, err
-		}
-		if !pause(ctx, purgePause) {
-			return total, ctx.Err()
-		}
-	}
-}
-
-// purge removes the tokens that ended before a moment, those of the issuers or
-// all.
-func (e *engine) purge(ctx context.Context, before time.Time, issuers []string) (int, error) {
-	return inBatches(ctx, func(limit int) (int, error) { return e.admin.PurgeTokens(ctx, before, issuers, limit) })
 }

@@ -71,7 +71,8 @@ CREATE TABLE IF NOT EXISTS authcompat_audit (
 	address  TEXT   NOT NULL,
 	request  TEXT   NOT NULL,
 	token    TEXT   NOT NULL
-)`
+);
+CREATE INDEX IF NOT EXISTS authcompat_audit_happened ON authcompat_audit (happened)`
 
 // Attach opens a Django database to work on: sqlite:PATH or postgres://…. It
 // makes its own tables beside Django's where they are missing. One kind of

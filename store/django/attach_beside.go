@@ -101,6 +101,21 @@ func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
 	return s.write(core.WithAudit(ctx, &e), func(*sql.Tx) error { return nil })
 }
 
+// PurgeAudit implements [core.Auditor].
+func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		const oldest = `DELETE FROM authcompat_audit WHERE id IN (SELECT id FROM authcompat_audit WHERE happened < ? ORDER BY happened LIMIT ?)`
+		result, err := tx.ExecContext(ctx, s.sql(oldest), before.UnixMicro(), limit)
+		if err != nil {
+			return fmt.Errorf("purge audit record: %w", err)
+		}
+		gone, err := result.RowsAffected()
+		n = int(gone)
+		return err
+	})
+	return n, err
+}
+
 // AuditEntries implements [core.Auditor].
 func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int) (entries []core.AuditEntry, err error) {
 	conditions, args := []string{"1 = 1"}, []any{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/jmoiron/sqlx"
@@ -35,6 +36,17 @@ func (s *Store) recorded(ctx, bounded context.Context, tx *sqlx.Tx, doubt bool) 
 // Record implements [core.Auditor].
 func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
 	return s.write(core.WithAudit(ctx, &e), func(context.Context, *sqlx.Tx, bool) error { return nil })
+}
+
+// PurgeAudit implements [core.Auditor].
+func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		const oldest = `DELETE FROM @audit WHERE id IN (SELECT id FROM @audit WHERE at < $1 ORDER BY at LIMIT $2)`
+		gone, err := affected(tx.ExecContext(ctx, s.in(oldest), before.UnixMicro(), limit))
+		n = int(gone)
+		return wrap("purge audit record", err)
+	})
+	return n, err
 }
 
 // AuditEntries implements [core.Auditor].

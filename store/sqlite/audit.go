@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/jmoiron/sqlx"
@@ -53,6 +54,23 @@ func recorded(ctx context.Context, tx *sqlx.Tx) error {
 // Record implements [core.Auditor].
 func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
 	return s.write(core.WithAudit(ctx, &e), func(context.Context, *sqlx.Tx) error { return nil })
+}
+
+// PurgeAudit implements [core.Auditor].
+func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE audit_begins SET at = max(at, ?)`, before.UnixMicro()); err != nil {
+			return fmt.Errorf("purge audit record: %w", err)
+		}
+		const oldest = `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?)`
+		gone, err := affected(tx.ExecContext(ctx, oldest, before.UnixMicro(), limit))
+		if err != nil {
+			return fmt.Errorf("purge audit record: %w", err)
+		}
+		n = int(gone)
+		return nil
+	})
+	return n, err
 }
 
 // AuditEntries implements [core.Auditor].

@@ -2,7 +2,9 @@ package sqlite_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
@@ -14,4 +16,27 @@ func TestOperation(t *testing.T) {
 		path := filepath.Join(tb.TempDir(), "authcompat.db")
 		return sqlitetest.MustOpenFile(tb, path), sqlitetest.MustOpenFile(tb, path)
 	})
+}
+
+// TestAuditIsAppendOnly tries what a program could that is not authcompat.
+func TestAuditIsAppendOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "authcompat.db")
+	s := sqlitetest.MustOpenFile(t, path)
+	for _, day := range []int{1, 2, 3} {
+		if err := s.Record(t.Context(), core.AuditEntry{At: time.Unix(0, 0).AddDate(0, 0, day), Act: core.ActLogin}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.PurgeAudit(t.Context(), time.Unix(0, 0).AddDate(0, 0, 2), 10); n != 1 || err != nil {
+		t.Fatalf("%d removed, %v", n, err)
+	}
+	db := raw(t, path)
+	for _, statement := range []string{`DELETE FROM audit WHERE id = 2`, `DELETE FROM audit`, `UPDATE audit SET outcome = 'ok'`} {
+		if _, err := db.Exec(statement); err == nil || !strings.Contains(err.Error(), "append-only") {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	if entries, err := s.AuditEntries(t.Context(), core.AuditFilter{}, 10); len(entries) != 2 || err != nil {
+		t.Errorf("%d entries left, %v", len(entries), err)
+	}
 }

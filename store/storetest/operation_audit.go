@@ -15,6 +15,7 @@ func audits() []operationCase {
 		{"a record by itself", auditAlone},
 		{"what is done is recorded with it, what is not is not", auditWith},
 		{"filters and pages", auditFilters},
+		{"oldest entries removed", auditPurge},
 	}
 }
 
@@ -127,6 +128,35 @@ func auditWith(t *testing.T, p operables) {
 	do(core.ActDeleteUser,
 		func(ctx context.Context) error { return p.a.DeleteUser(ctx, ann.ID) },
 		func(ctx context.Context) error { return p.a.DeleteUser(ctx, absent.ID) })
+}
+
+// auditPurge removes the beginning of the record in batches, and nothing else.
+func auditPurge(t *testing.T, p operables) {
+	const old, all, batch = 7, 10, 3
+	for i := all - 1; i >= 0; i-- { // a clock may have been wrong
+		e := line(core.ActLogin, core.OK, "ann")
+		e.At, e.Request = noon().Add(time.Duration(i)*time.Hour), fmt.Sprint(i)
+		if err := p.a.Record(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var gone []int
+	for range 5 {
+		n, err := p.b.PurgeAudit(t.Context(), noon().Add(old*time.Hour), batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone = append(gone, n)
+	}
+	wantSame(t, "removed", []int{3, 3, 1, 0, 0}, gone)
+	left := ""
+	for _, e := range p.entries(t, core.AuditFilter{}) {
+		left += e.Request
+	}
+	wantSame(t, "left", "789", left)
+	if n, err := p.a.PurgeAudit(t.Context(), noon(), batch); n != 0 || err != nil {
+		t.Errorf("an earlier moment removes %d, %v", n, err)
+	}
 }
 
 func auditFilters(t *testing.T, p operables) {

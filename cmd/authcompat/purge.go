@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// purge is a command that removes what is old, as a server does by itself.
+type purge struct {
+	what    string // in the plural
+	flag    string // says how long it is kept
+	keep    period // what holds without the flag; 0: it has to be given
+	short   string
+	long    string
+	example string
+	act     core.Act
+	remove  func(ctx context.Context, e *engine, before time.Time) (int, error)
+}
+
+func tokenPurge() purge {
+	return purge{
+		what: "tokens", flag: "keep-expired", keep: defaultKeepExpired, act: core.ActPurgeTokens,
+		short: "Remove tokens that expired long ago, in small batches; a server does so by itself",
+		long: `Remove the rows of tokens that expired longer ago than --keep-expired. As long as the row is there, an API
+that tells expired tokens from unknown ones does so. Requests are answered meanwhile.`,
+		example: "  authcompat token purge --keep-expired 30d",
+		remove: func(ctx context.Context, e *engine, before time.Time) (int, error) {
+			return e.purgeTokens(ctx, before, nil)
+		},
+	}
+}
+
+func auditPurge() purge {
+	return purge{
+		what: "entries", flag: "keep-audit", act: core.ActPurgeAudit,
+		short: "Remove the oldest part of the record, in small batches; a server with --keep-audit does so by itself",
+		long: `Remove the entries that are older than --keep-audit. That it was done is an entry of its own. Requests are
+answered meanwhile. For a copy of all: authcompat audit --limit 0 --json.`,
+		example: "  authcompat audit purge --keep-audit 400d",
+		remove: func(ctx context.Context, e *engine, before time.Time) (int, error) {
+			return e.purgeAudit(ctx, before)
+		},
+	}
+}
+
+func newPurge(p purge) *cobra.Command {
+	var flags engineFlags
+	var asJSON bool
+	keep := p.keep
+	cmd := &cobra.Command{
+		Use: "purge", Short: p.short, Long: p.long, Example: p.example, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if p.keep == 0 && keep == 0 {
+				return fmt.Errorf("how long are %s kept? Give --%s, for instance 400d", p.what, p.flag)
+			}
+			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+				n, err := p.remove(ctx, e, time.Now().Add(-time.Duration(keep)))
+				if n > 0 {
+					err = errors.Join(err, e.RecordOperation(ctx, p.act))
+				}
+				if err != nil {
+					return err
+				}
+				return report(cmd.OutOrStdout(), asJSON, map[string]int{"purged": n}, "purged %d %s", n, p.what)
+			})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().Var(&keep, p.flag, "how long "+p.what+" are kept")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
+	return cmd
+}
+
+// The batches of what is removed: small enough that a request which writes waits
+// a few milliseconds for one, with pauses in which it gets its turn.
+const (
+	purgeBatch = 500
+	purgePause = 20 * time.Millisecond
+)
+
+// inBatches runs remove until it has nothing left to remove.
+func inBatches(ctx context.Context, remove func(limit int) (int, error)) (total int, err error) {
+	for {
+		n, err := remove(purgeBatch)
+		total += n
+		if err != nil || n < purgeBatch {
+			return total, err
+		}
+		if !pause(ctx, purgePause) {
+			return total, ctx.Err()
+		}
+	}
+}
+
+// purgeTokens removes the tokens that ended before a moment, those of the issuers
+// or all.
+func (e *engine) purgeTokens(ctx context.Context, before time.Time, issuers []string) (int, error) {
+	return inBatches(ctx, func(limit int) (int, error) { return e.admin.PurgeTokens(ctx, before, issuers, limit) })
+}
+
+// purgeAudit removes the entries of the record from before a moment.
+func (e *engine) purgeAudit(ctx context.Context, before time.Time) (int, error) {
+	return inBatches(ctx, func(limit int) (int, error) { return e.audit.PurgeAudit(ctx, before, limit) })
+}
