@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"sync"
@@ -9,18 +10,38 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// maxCached is how many tokens are kept at most; past it all are forgotten.
-const maxCached = 1 << 16
+// maxCached is how many tokens are remembered at most, at about a kilobyte each;
+// past it all are forgotten.
+const maxCached = 1 << 15
 
-// cache remembers tokens that were found, for as long as the database does not
-// change. It keeps the promise that a logout, a disabled user or any other
-// change is seen by the next look-up, whichever process made it:
+// selectGeneration gives the number that triggers raise with each token or user
+// that is changed, removed or replaced, and the one that SQLite raises with each
+// change of the tables and with each copy of another database into this one.
+const selectGeneration = `SELECT n, schema_version AS schema FROM generation, pragma_schema_version`
+
+// generation is a state of the tokens and users that were there before: as long
+// as it stays the same, none of them has changed.
+type generation struct {
+	N      int64 `db:"n"`
+	Schema int64 `db:"schema"`
+}
+
+// cache remembers tokens that were found, for as long as no token and no user is
+// changed or removed. It keeps the promise that a logout, a disabled user or any
+// other change is seen by the next look-up, whichever process made it:
 //
-//   - An entry belongs to one header of the WAL-index and is used only while the
-//     shared memory shows that same header. SQLite would give such a reader the
-//     very snapshot that the entry was read from.
+//   - What is remembered is used only while the shared memory shows one header of
+//     the WAL-index, at which it was known to hold. SQLite would give a reader
+//     with that header the very snapshot that it was known to hold in.
 //   - An entry is kept only if the header was the same before and after the
 //     query that read it, so it is of that snapshot.
+//   - With another header, the generation is read, again with the same header
+//     before and after. If it is the same as before, no token and no user was
+//     changed or removed in between, whatever else was written, and what is
+//     remembered holds in this snapshot too; else all is forgotten. Triggers
+//     raise the generation, which belong to the database and not to a program.
+//     A backup that is restored into the file may bring an older number back, but
+//     SQLite raises its own then (sqlite/src/backup.c, sqlite3_backup_step).
 //   - A change is acknowledged after its COMMIT has returned, which is after the
 //     header has changed.
 //   - A process that crashes before that point has acknowledged nothing; one
@@ -32,17 +53,24 @@ const maxCached = 1 << 16
 type cache struct {
 	index   atomic.Pointer[walIndex] // nil: there is no cache
 	current atomic.Pointer[snapshot]
+	looking sync.Mutex // at the generation
 }
 
-// snapshot is what was found while the header was the same.
+// snapshot is what is known to hold while the header is the same.
 type snapshot struct {
-	header walHeader
+	header     walHeader
+	generation generation
+	*found
+}
+
+// found is what was found in one generation.
+type found struct {
 	mu     sync.RWMutex
-	found  map[uint64]*entry // by keyOf
+	tokens map[uint64]*entry // by keyOf
 }
 
 // entry is a token with its user. Callers share the user's attributes and the
-// sealed text, which nobody changes.
+// token's digest and sealed text, which nobody changes.
 type entry struct {
 	digest [sha256.Size]byte // of what was presented
 	token  core.Token
@@ -63,35 +91,57 @@ func (c *cache) state() (h walHeader, ok bool) {
 	return index.read()
 }
 
-// get gives what was found for a digest under the header.
-func (c *cache) get(h *walHeader, digest *[sha256.Size]byte) (*entry, bool) {
-	s := c.current.Load()
-	if s == nil || s.header != *h {
-		return nil, false
+// at gives what is known to hold with the header; nil where nothing is.
+func (c *cache) at(h *walHeader) *snapshot {
+	if s := c.current.Load(); s != nil && s.header == *h {
+		return s
 	}
-	s.mu.RLock()
-	e := s.found[keyOf(digest)]
-	s.mu.RUnlock()
+	return nil
+}
+
+// renew gives what is known to hold with the header, after it has found out about
+// the generation if need be. It gives nil where the header has changed again, or
+// someone else is finding out.
+func (c *cache) renew(ctx context.Context, h *walHeader, find func(context.Context) (generation, error)) *snapshot {
+	if s := c.at(h); s != nil {
+		return s
+	}
+	if !c.looking.TryLock() {
+		return nil
+	}
+	defer c.looking.Unlock()
+	g, err := find(ctx)
+	if now, ok := c.state(); err != nil || !ok || now != *h {
+		return nil
+	}
+	fresh := &snapshot{header: *h, generation: g}
+	if old := c.current.Load(); old != nil && old.generation == g {
+		fresh.found = old.found
+	} else {
+		fresh.found = &found{tokens: make(map[uint64]*entry)}
+	}
+	c.current.Store(fresh)
+	return fresh
+}
+
+// get gives what was found for a digest.
+func (f *found) get(digest *[sha256.Size]byte) (*entry, bool) {
+	f.mu.RLock()
+	e := f.tokens[keyOf(digest)]
+	f.mu.RUnlock()
 	return e, e != nil && e.digest == *digest
 }
 
-// put keeps what was found after the header was h, if it still is.
-func (c *cache) put(h walHeader, e *entry) {
-	if now, ok := c.state(); !ok || now != h {
+// put remembers what was found under the snapshot's header, if that is still the
+// header.
+func (c *cache) put(s *snapshot, e *entry) {
+	if now, ok := c.state(); !ok || now != s.header {
 		return
-	}
-	s := c.current.Load()
-	if s == nil || s.header != h {
-		fresh := &snapshot{header: h, found: make(map[uint64]*entry)}
-		if !c.current.CompareAndSwap(s, fresh) {
-			return // someone else was faster; the next look-up tries again
-		}
-		s = fresh
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.found) >= maxCached {
-		clear(s.found)
+	if len(s.tokens) >= maxCached {
+		clear(s.tokens)
 	}
-	s.found[keyOf(&e.digest)] = e
+	s.tokens[keyOf(&e.digest)] = e
 }

@@ -68,7 +68,7 @@ func TestCacheSeesAnotherProcess(t *testing.T) {
 		if err := s.IssueToken(t.Context(), token); err != nil {
 			t.Fatal(err)
 		}
-		for range 3 {
+		for range 4 {
 			if _, _, err := s.FindToken(t.Context(), core.DefaultRealm, p); err != nil {
 				t.Fatalf("round %d: a live token was not found: %v", i, err)
 			}

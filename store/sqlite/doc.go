@@ -6,7 +6,7 @@
 // A step that returned nil is on the disk (write-ahead log, synchronous=FULL)
 // and is seen by every call that begins after it, from this process or any
 // other: no statement leaves a read transaction open, and tokens that were found
-// are remembered only while the file does not change (see cache).
+// are remembered only while no token and no user changes (see cache).
 // Writers of all processes take turns at the file's one write lock, taken when
 // a transaction begins (BEGIN IMMEDIATE), so that a transaction never acts on
 // what it read before another one wrote.

@@ -75,7 +75,7 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		_ = s.Close() // the error worth telling is why it did not open
 		return nil, diagnose(explain(ctx, o.Wait, err))
 	}
-	if err := s.watch(ctx, file); err != nil {
+	if err := s.watch(ctx); err != nil {
 		_ = s.Close()
 		return nil, diagnose(explain(ctx, o.Wait, err))
 	}
@@ -84,12 +84,18 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 
 // watch opens the view by which the cache knows that nothing has changed. Where
 // the system has none, the cache stays empty.
-func (s *Store) watch(ctx context.Context, file string) (err error) {
+func (s *Store) watch(ctx context.Context) (err error) {
 	if s.anchor, err = s.reader.Connx(ctx); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	var any bool
 	if err := s.anchor.GetContext(ctx, &any, `SELECT EXISTS (SELECT 1 FROM users)`); err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	// The file's own name, which is what SQLite names the shared memory after: the
+	// path may be a link.
+	var file string
+	if err := s.anchor.GetContext(ctx, &file, `SELECT file FROM pragma_database_list WHERE name = 'main'`); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
 	index, err := mapWALIndex(file)
@@ -103,6 +109,9 @@ func (s *Store) watch(ctx context.Context, file string) (err error) {
 func (s *Store) prepare(ctx context.Context) (err error) {
 	if err := migrate(ctx, s.writer, s.wait); err != nil {
 		return err
+	}
+	if s.findGeneration, err = s.reader.PreparexContext(ctx, selectGeneration); err != nil {
+		return fmt.Errorf("prepare: %w", err)
 	}
 	if s.findToken, err = s.reader.PreparexContext(ctx, selectToken); err != nil {
 		return fmt.Errorf("prepare: %w", err)

@@ -28,9 +28,10 @@ type Store struct {
 	anchor *sqlx.Conn
 	cache  cache
 
-	findToken *sqlx.Stmt
-	findOlder *sqlx.Stmt
-	account   *sqlx.Stmt
+	findGeneration *sqlx.Stmt
+	findToken      *sqlx.Stmt
+	findOlder      *sqlx.Stmt
+	account        *sqlx.Stmt
 }
 
 var _ core.Store = (*Store)(nil)

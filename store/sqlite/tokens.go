@@ -148,29 +148,48 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	digest := sha256.Sum256([]byte(p))
 	header, cached := s.cache.state()
 	if cached {
-		if e, ok := s.cache.get(&header, &digest); ok && e.token.Realm == realm {
-			return e.token, e.user, nil
+		if known := s.cache.at(&header); known != nil {
+			if e, ok := known.get(&digest); ok && e.token.Realm == realm {
+				return e.token, e.user, nil
+			}
 		}
 	}
-	token, user, err := s.queryToken(ctx, realm, p, digest)
-	if err == nil && cached {
-		s.cache.put(header, &entry{digest, token, user})
-	}
-	return token, user, err
-}
-
-// queryToken asks the database for a token.
-func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, digest [sha256.Size]byte) (core.Token, core.User, error) {
 	if err := s.enter(ctx); err != nil {
 		return core.Token{}, core.User{}, err
 	}
 	defer s.leave()
+	ctx = context.WithoutCancel(ctx)
+	if !cached {
+		return s.queryToken(ctx, realm, p, digest)
+	}
+	known := s.cache.renew(ctx, &header, s.generation)
+	if known == nil {
+		return s.queryToken(ctx, realm, p, digest)
+	}
+	if e, ok := known.get(&digest); ok && e.token.Realm == realm {
+		return e.token, e.user, nil
+	}
+	token, user, err := s.queryToken(ctx, realm, p, digest)
+	if err == nil {
+		s.cache.put(known, &entry{digest, token, user})
+	}
+	return token, user, err
+}
 
+// generation gives the state that changes whenever a token or a user is changed,
+// removed or replaced. The caller has a place.
+func (s *Store) generation(ctx context.Context) (g generation, err error) {
+	err = s.findGeneration.GetContext(ctx, &g)
+	return g, err
+}
+
+// queryToken asks the database for a token. The caller has a place.
+func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, digest [sha256.Size]byte) (core.Token, core.User, error) {
 	var (
 		token = tokenRow{Digest: digest[:], Realm: realm}
 		user  accountRow
 	)
-	err := s.findToken.QueryRowContext(context.WithoutCancel(ctx), token.Digest, realm).Scan(
+	err := s.findToken.QueryRowContext(ctx, token.Digest, realm).Scan(
 		&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
 		&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt)
 	if errors.Is(err, sql.ErrNoRows) {
