@@ -18,7 +18,9 @@ import (
 // manager here does what such a manager does: it asks the primary every 100 ms,
 // takes it for dead when it fails three times, promotes the standby, and lets
 // the old primary come back as a standby with a fresh copy. Only when that one
-// has all, commits wait for it again, and the next kill may come.
+// has all, commits wait for it again, and the next kill may come. At every other
+// kill the standby lags: what the primary has committed by then, and not
+// acknowledged, is gone with it.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	o := postgrestest.Options{Durable: true, Settings: map[string]string{"wal_level": "replica"}}
@@ -31,10 +33,18 @@ func TestFailover(t *testing.T) {
 
 	kills := count(1, 20)
 	var gaps []time.Duration
-	for range kills {
+	for kill := range kills {
 		time.Sleep(time.Second) // the load goes on
+		if kill%2 == 0 {
+			// The primary has commits that the standby never gets.
+			standby.Freeze(t)
+			time.Sleep(50 * time.Millisecond)
+		}
 		killed := time.Now()
 		primary.Kill(t)
+		if kill%2 == 0 {
+			standby.Thaw(t)
+		}
 		detectDeath(t, primary)
 		standby.Promote(t)
 		promoted := time.Now()
@@ -75,7 +85,7 @@ func awaitStandby(t *testing.T, primary *postgrestest.Cluster) {
 	for ready := false; !ready; {
 		primary.Get(t, &ready, `SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync' AND current_setting('synchronous_standby_names') = '*'`)
 	}
-	primary.Get(t, &reached, `SELECT pg_current_wal_insert_lsn()`)
+	primary.Get(t, &reached, `SELECT pg_current_wal_flush_lsn()`)
 	for ready := false; !ready; {
 		primary.Get(t, &ready, `SELECT count(*) = 1 FROM pg_stat_replication WHERE flush_lsn >= $1::pg_lsn`, reached)
 	}

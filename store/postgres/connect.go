@@ -139,6 +139,7 @@ func (c *connector) try(ctx context.Context, host int, deadline time.Time) outco
 	s := &session{
 		pqConn: raw, socket: d.socket, link: c.link, generation: generation,
 		lookups: c.lookups, prepared: make(map[string]bool),
+		statements: make(map[string]driver.Stmt),
 	}
 	pq.SetNoticeHandler(conn, s.notice)
 	return outcome{host: host, session: s}

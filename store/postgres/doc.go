@@ -27,11 +27,12 @@
 //
 // # Time
 //
-// No call waits for the database longer than the DSN's wait (2 s): every
-// statement has a deadline on the socket, so that a server which says nothing at
-// all is noticed too. Statements are not cancelled when a request's context
-// ends: a cancelled COMMIT would be acknowledged before it is replicated. The
-// context is looked at between statements, and while a connection is waited for.
+// No call waits for the database longer than the DSN's wait (2 s; work on many
+// rows, which no client asks for, a minute): every statement has a deadline on
+// the socket, so that a server which says nothing at all is noticed too.
+// Statements are not cancelled when a request's context ends: a cancelled COMMIT
+// would be acknowledged before it is replicated. The context is looked at between
+// statements, and while a connection is waited for.
 //
 // A commit that takes longer, because a synchronous standby is away, is given up
 // by its caller and keeps its connection until the server answers. At most half

@@ -112,6 +112,7 @@ func TestServerFails(t *testing.T) {
 	t.Run("it is restarted", func(t *testing.T) { restarted(t, cluster) })
 	t.Run("it is frozen", func(t *testing.T) { frozen(t, cluster) })
 	t.Run("it becomes read-only", func(t *testing.T) { readOnly(t, cluster) })
+	t.Run("it fails behind TLS", func(t *testing.T) { encrypted(t, cluster) })
 }
 
 // restarted ends the server in each way, with connections that are idle, and
@@ -156,6 +157,35 @@ func frozen(t *testing.T, cluster *postgrestest.Cluster) {
 			t.Errorf("answers again after %v", took)
 		}
 	}
+	wantBack(t, s, user)
+}
+
+// encrypted talks to the server through TLS while it is frozen and restarted.
+func encrypted(t *testing.T, cluster *postgrestest.Cluster) {
+	const wait = 500 * time.Millisecond
+	secure := []string{"schema", "encrypted", "wait", wait.String(), "sslmode", "verify-full", "sslrootcert", cluster.Encrypt(t)}
+	var s *postgres.Store
+	patiently(t, func() (err error) { // until the server has read its settings
+		s, err = postgres.Open(t.Context(), postgrestest.With(t, cluster.DSN(), secure...))
+		return err
+	})
+	defer s.Close()
+	user, _ := someone(t, s, 0)
+	wantBack(t, s, user)
+	var plain int
+	cluster.Get(t, &plain, `SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'authcompat' AND NOT ssl`)
+	if plain != 0 {
+		t.Errorf("%d connections without TLS", plain)
+	}
+	cluster.Freeze(t)
+	wantAway(t, s, user, wait+soon)
+	cluster.Thaw(t)
+	patiently(t, func() error { return s.Ping(t.Context()) })
+	wantBack(t, s, user)
+	cluster.Crash(t)
+	wantAway(t, s, user, soon)
+	cluster.StartAgain(t)
+	patiently(t, func() error { return s.Ping(t.Context()) }) // new connections take time to encrypt
 	wantBack(t, s, user)
 }
 
@@ -221,7 +251,7 @@ func TestHosts(t *testing.T) {
 	someone(t, at(t, first), 0)
 	user, _ := someone(t, at(t, second), 0) // who has the same id, and the same token, at both
 	setReadOnly(t, second, "on")
-	const wait = time.Second
+	const wait = 3 * time.Second
 	s := mustOpen(t, fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable&wait=%s", first.Port(), second.Port(), wait))
 	where := func(c *postgrestest.Cluster) {
 		t.Helper()

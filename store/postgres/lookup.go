@@ -22,7 +22,8 @@ type lookup struct {
 	execute string
 }
 
-// newLookups gives the queries that are kept, by their text.
+// newLookups gives the queries that are kept, by their text. They are not for
+// transactions, which end where a name is unknown.
 func newLookups(texts ...string) map[string]lookup {
 	lookups := make(map[string]lookup, len(texts))
 	for _, text := range texts {
@@ -38,6 +39,12 @@ func (s *session) query(query string, args []driver.NamedValue) (driver.Rows, er
 	l, kept := s.lookups[query]
 	if !kept {
 		return s.send(query, args)
+	}
+	if !s.explored {
+		s.explore()
+	}
+	if s.straight {
+		return s.run(query, args)
 	}
 	list, ok := literals(args)
 	if !ok {

@@ -39,13 +39,17 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 
 // open opens the database of settings.
 func open(ctx context.Context, settings settings) (*Store, error) {
-	s := &Store{wait: settings.wait, writers: make(chan struct{}, settings.connections/2)}
+	s := &Store{
+		wait:    settings.wait,
+		places:  make(chan struct{}, settings.connections),
+		writers: make(chan struct{}, settings.connections/2),
+	}
 	if settings.schema != "" {
 		s.prefix = settings.schema + "."
 	}
-	c := newConnector(settings, newLookups(s.in(selectToken), s.in(selectLegacy)))
+	s.findToken = s.in(selectToken)
+	c := newConnector(settings, newLookups(s.findToken, s.in(selectLegacy)))
 	s.db = sqlx.NewDb(sql.OpenDB(c), "postgres")
-	s.db.SetMaxOpenConns(settings.connections)
 	s.db.SetMaxIdleConns(settings.connections)
 	s.db.SetConnMaxLifetime(maxLifetime)
 	s.db.SetConnMaxIdleTime(maxIdle)

@@ -77,16 +77,31 @@ type pqConn interface {
 type session struct {
 	pqConn
 	socket     net.Conn
+	deadline   time.Time // of the socket
 	link       *link
 	generation int64
 	warned     bool              // by a notice since the last COMMIT was sent
 	lookups    map[string]lookup // by text
 	prepared   map[string]bool   // which of them were prepared through this connection
+	explored   bool
+	straight   bool                   // no pooler is in the way
+	statements map[string]driver.Stmt // lib/pq's, where that is so
 }
+
+// later is how much after its time a statement may be ended: that spares the
+// runtime a timer for each.
+const later = 20 * time.Millisecond
 
 // bound sets the deadline for what follows.
 func (s *session) bound(ctx context.Context) {
-	deadline, _ := ctx.Deadline()      // none: the zero time, which is no deadline
+	deadline, ok := ctx.Deadline()
+	if ok {
+		if over := s.deadline.Sub(deadline); over >= 0 && over < later {
+			return
+		}
+		deadline = deadline.Add(later)
+	}
+	s.deadline = deadline              // the zero time is none
 	_ = s.socket.SetDeadline(deadline) // fails only where the next use does
 }
 

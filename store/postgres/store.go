@@ -17,8 +17,11 @@ import (
 type Store struct {
 	db      *sqlx.DB
 	wait    time.Duration
-	writers chan struct{} // a place for each transaction
+	places  chan struct{} // one for each connection
+	writers chan struct{} // one for each transaction
 	prefix  string        // of tables: the schema with a dot, or nothing
+
+	findToken string // selectToken for the schema
 }
 
 var _ core.Store = (*Store)(nil)
@@ -73,24 +76,34 @@ func (s *Store) read(ctx context.Context, do func(context.Context, *sqlx.Conn) e
 
 // look runs do once.
 func (s *Store) look(ctx context.Context, deadline time.Time, do func(context.Context, *sqlx.Conn) error) error {
-	conn, err := s.connect(ctx, deadline)
+	conn, leave, err := s.connect(ctx, deadline)
 	if err != nil {
 		return err
 	}
-	defer conn.Close() // gives it back
+	defer leave()
 	return do(until(deadline), conn)
 }
 
-// connect takes a connection from the pool.
-func (s *Store) connect(ctx context.Context, deadline time.Time) (*sqlx.Conn, error) {
-	waiting, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
-	conn, err := s.db.Connx(waiting)
-	var failed *connectError
-	if err == nil || ctx.Err() != nil || errors.As(err, &failed) {
-		return conn, err
+// connect takes a connection from the pool; leave gives it back.
+func (s *Store) connect(ctx context.Context, deadline time.Time) (conn *sqlx.Conn, leave func(), err error) {
+	if err := take(ctx, s.places, deadline); err != nil {
+		return nil, nil, err
 	}
-	return nil, &connectError{text: err.Error()}
+	// With a place there is a connection, or one may be opened: a context that
+	// can end would cost more than the rest of this.
+	conn, err = s.db.Connx(until(deadline))
+	if err != nil {
+		<-s.places
+		var failed *connectError
+		if !errors.As(err, &failed) {
+			err = &connectError{text: err.Error()}
+		}
+		return nil, nil, err
+	}
+	return conn, func() {
+		_ = conn.Close() // gives it back
+		<-s.places
+	}, nil
 }
 
 // step is what a transaction does. In doubt, an earlier attempt may have been
@@ -117,16 +130,16 @@ func (s *Store) write(ctx context.Context, do step) error {
 
 // transact runs do in one transaction.
 func (s *Store) transact(ctx context.Context, deadline time.Time, doubt bool, do step) error {
-	if err := s.enter(ctx, deadline); err != nil {
+	if err := take(ctx, s.writers, deadline); err != nil {
 		return err
 	}
-	conn, err := s.connect(ctx, deadline)
+	conn, disconnect, err := s.connect(ctx, deadline)
 	if err != nil {
 		<-s.writers
 		return err
 	}
 	leave := func() {
-		_ = conn.Close() // gives it back
+		disconnect()
 		<-s.writers
 	}
 	handed := false
@@ -188,25 +201,25 @@ func (s *Store) work(ctx, bounded context.Context, tx *sqlx.Tx, doubt bool, do s
 	return ctx.Err()
 }
 
-// enter takes a place for a transaction.
-func (s *Store) enter(ctx context.Context, deadline time.Time) error {
+// take takes a place, and waits for one until the deadline.
+func take(ctx context.Context, places chan struct{}, deadline time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	select {
-	case s.writers <- struct{}{}:
+	case places <- struct{}{}:
 		return nil
 	default:
 	}
 	timeout := time.NewTimer(time.Until(deadline))
 	defer timeout.Stop()
 	select {
-	case s.writers <- struct{}{}:
+	case places <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timeout.C:
-		return fmt.Errorf("%w: all writing connections busy for %v", core.ErrUnavailable, s.wait)
+		return fmt.Errorf("%w: all %d connections busy", core.ErrUnavailable, cap(places))
 	}
 }
 

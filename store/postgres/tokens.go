@@ -166,7 +166,7 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		user  accountRow
 	)
 	err := s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
-		err := conn.QueryRowContext(ctx, s.in(selectToken), token.Digest, realm).Scan(
+		err := conn.QueryRowContext(ctx, s.findToken, token.Digest, realm).Scan(
 			&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
 			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt)
 		if errors.Is(err, sql.ErrNoRows) {

@@ -125,7 +125,7 @@ func (c *Cluster) Get(tb testing.TB, into any, query string, arguments ...any) {
 func (c *Cluster) Authenticate(tb testing.TB, method string) {
 	tb.Helper()
 	rules := "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 " + method + "\n"
-	if err := os.WriteFile(filepath.Join(c.data(), "pg_hba.conf"), []byte(rules), 0o600); err != nil {
+	if err := c.write(filepath.Join(c.data(), "pg_hba.conf"), []byte(rules)); err != nil {
 		tb.Fatal(err)
 	}
 	c.Exec(tb, `SELECT pg_reload_conf()`)

@@ -33,7 +33,7 @@ func (c *Cluster) Follow(tb testing.TB, primary *Cluster, name string) {
 	tb.Helper()
 	err := os.RemoveAll(c.data())
 	if err == nil {
-		err = c.run("pg_basebackup", "-D", c.data(), "-c", "fast", "-X", "stream", "-R",
+		err = c.run("pg_basebackup", "-D", c.data(), "-c", "fast", "-X", "stream", "-R", "--no-sync",
 			"-d", fmt.Sprintf("host=127.0.0.1 port=%d user=postgres application_name=%s", primary.port, name))
 	}
 	if err == nil {

@@ -1,0 +1,154 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// together finds the token "ann" on several connections at once.
+func together(t *testing.T, s *Store) {
+	t.Helper()
+	var done sync.WaitGroup
+	for range 8 {
+		done.Go(func() {
+			for range 20 {
+				if _, _, err := s.FindToken(t.Context(), core.DefaultRealm, "ann"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	done.Wait()
+}
+
+// opened gives a store with the token "ann".
+func opened(t *testing.T, dsn string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	_, err = s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, func(u core.User) (core.Token, error) {
+		return core.Token{Digest: core.Presented("ann").SHA256(), UserID: u.ID, Realm: core.DefaultRealm}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// each runs do on so many of the store's connections.
+func each(t *testing.T, s *Store, connections int, do func(*session)) {
+	t.Helper()
+	for range connections {
+		conn, err := s.db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close() // all are held at once, so that each is another one
+		err = conn.Raw(func(c any) error {
+			do(c.(*session))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestStraightPassage(t *testing.T) {
+	s := opened(t, postgrestest.Schema(t, "wait", "30s"))
+	together(t, s)
+	prepared := 0
+	each(t, s, 2, func(c *session) {
+		if c.explored && !c.straight {
+			t.Error("a connection to the server itself is taken for a pooler's")
+		}
+		prepared += len(c.statements)
+		// As whoever cleans up would.
+		if _, err := c.pqConn.ExecContext(context.Background(), "DEALLOCATE ALL", nil); err != nil {
+			t.Error(err)
+		}
+	})
+	if prepared == 0 {
+		t.Error("no statement was prepared")
+	}
+	together(t, s)
+}
+
+// TestStatementOfChangedTable changes the result of a statement that is prepared.
+func TestStatementOfChangedTable(t *testing.T) {
+	s := opened(t, postgrestest.Schema(t, "pool_size", "2"))
+	for _, kind := range []string{"varchar(100)", "varchar(200)", "text"} {
+		together(t, s)
+		if _, err := s.db.Exec(s.in("ALTER TABLE @users ALTER email TYPE " + kind)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	together(t, s)
+	each(t, s, 2, func(c *session) {
+		rows, err := c.send("SELECT count(*) FROM pg_prepared_statements WHERE NOT from_sql", nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer rows.Close()
+		row := make([]driver.Value, 1)
+		if err := rows.Next(row); err != nil || row[0] != int64(len(c.statements)) {
+			t.Errorf("the server keeps %v statements, %v; want %d", row[0], err, len(c.statements))
+		}
+	})
+}
+
+func TestPooledPassage(t *testing.T) {
+	pooled := postgrestest.Pooler(t, postgrestest.DSN(t), 3)
+	s := opened(t, postgrestest.SchemaAt(t, pooled, "wait", "30s"))
+	together(t, s)
+	each(t, s, 1, func(c *session) {
+		if c.straight || len(c.statements) > 0 {
+			t.Error("a pooler's connection is taken for the server's")
+		}
+	})
+}
+
+// TestPooledPassageTakenForStraight checks what happens if the signs are wrong:
+// statements of one connection meet those of another.
+func TestPooledPassageTakenForStraight(t *testing.T) {
+	pooled := postgrestest.Pooler(t, postgrestest.DSN(t), 3)
+	s := opened(t, postgrestest.SchemaAt(t, pooled, "wait", "30s"))
+	each(t, s, 4, func(c *session) { c.explored, c.straight = true, true })
+	together(t, s)
+}
+
+func TestSameEnd(t *testing.T) {
+	here := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5432}
+	for _, test := range []struct {
+		name       string
+		at         net.Addr
+		host, port driver.Value
+		want       bool
+	}{
+		{"same", here, "127.0.0.1", int64(5432), true},
+		{"same, as bytes", here, []byte("127.0.0.1"), int64(5432), true},
+		{"another port", here, "127.0.0.1", int64(6432), false},
+		{"another host", here, "10.0.0.1", int64(5432), false},
+		{"IPv6 with a zone", &net.TCPAddr{IP: net.ParseIP("fe80::1"), Port: 1, Zone: "eth0"}, "fe80::1", int64(1), true},
+		{"unknown to the server", here, nil, nil, false},
+		{"Unix socket", &net.UnixAddr{Name: "/run/x"}, "127.0.0.1", int64(5432), false},
+	} {
+		if got := sameEnd(test.at, test.host, test.port); got != test.want {
+			t.Errorf("%s: %t", test.name, got)
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package postgres
+
+import (
+	"net"
+	"testing"
+	"time"
+)
+
+// deadlined is a socket that keeps its deadline.
+type deadlined struct {
+	net.Conn
+	deadline time.Time
+	set      int
+}
+
+func (d *deadlined) SetDeadline(t time.Time) error {
+	d.deadline, d.set = t, d.set+1
+	return nil
+}
+
+// TestBound checks that no statement is ended before its time, nor much later.
+func TestBound(t *testing.T) {
+	socket := &deadlined{}
+	s := &session{socket: socket}
+	began := time.Now()
+	const statements = 1000
+	for i := range statements {
+		wanted := began.Add(time.Duration(i) * time.Millisecond)
+		s.bound(until(wanted))
+		if over := socket.deadline.Sub(wanted); over < 0 || over > later {
+			t.Fatalf("the deadline is %v after its time", over)
+		}
+	}
+	if socket.set > statements/10 {
+		t.Errorf("set %d times for %d statements", socket.set, statements)
+	}
+	s.bound(until(began)) // an earlier one
+	if over := socket.deadline.Sub(began); over > later {
+		t.Errorf("the deadline is %v after its time", over)
+	}
+	s.bound(t.Context()) // none
+	if !socket.deadline.IsZero() {
+		t.Error("a deadline that nobody wants")
+	}
+}
