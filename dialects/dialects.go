@@ -37,5 +37,8 @@ func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
 // Observer is told what came of a request before its reply is written.
 type Observer = wire.Observer
 
+// Informer is asked who a request is from before the engine acts on it.
+type Informer = wire.Informer
+
 // Policy gives the engine's policy for a profile, as its handler uses it.
 func Policy(p *profiles.Profile) core.Policy { return token.Policy(p) }

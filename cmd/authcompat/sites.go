@@ -64,7 +64,7 @@ func (s *sites) listen(address string, handler http.Handler, o siteOptions) erro
 		// OPTIONS * is an unknown path like others.
 		DisableGeneralOptionsHandler: true,
 	}
-	limited := netutil.LimitListener(listener, o.connections)
+	var limited net.Listener = newCoarseListener(netutil.LimitListener(listener, o.connections), deadlineTick)
 	if o.tls != nil {
 		server.TLSConfig = o.tls.config()
 		limited = tls.NewListener(limited, server.TLSConfig)

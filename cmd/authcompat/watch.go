@@ -46,17 +46,14 @@ func watch(next http.Handler, profile string, p proxies, m *metrics, log *slog.L
 }
 
 func (t *watcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{ResponseWriter: w, began: time.Now()}
-	var proxied bool
-	x.client.Address, proxied = t.proxies.client(r)
-	x.client.RequestID = requestID(r, proxied)
+	x := &exchange{ResponseWriter: w, request: r, proxies: t.proxies, began: time.Now()}
 	if len(r.TransferEncoding) > 0 {
 		// net/http takes a length beside it away unseen: whatever a proxy took for
 		// the end of this request, nothing behind it is read (RFC 9112, 6.1).
 		w.Header()["Connection"] = []string{"close"}
 	}
 	defer t.finish(x)
-	t.next.ServeHTTP(x, r.WithContext(core.WithClient(r.Context(), &x.client)))
+	t.next.ServeHTTP(x, r)
 }
 
 // finish counts and logs a request. The connection of one that panicked is cut.
@@ -65,7 +62,7 @@ func (t *watcher) finish(x *exchange) {
 	took := time.Since(x.began)
 	if cause != nil {
 		t.metrics.panics.Inc()
-		t.log.Error("a request panicked: a defect of this program", "request", x.client.RequestID, "profile", t.profile,
+		t.log.Error("a request panicked: a defect of this program", "request", x.from().RequestID, "profile", t.profile,
 			"endpoint", x.endpoint, "panic", describe(cause), "stack", string(debug.Stack()))
 		panic(http.ErrAbortHandler)
 	}
@@ -80,10 +77,11 @@ func (t *watcher) line(x *exchange, took time.Duration) {
 	kind := core.KindOf(x.err)
 	refused := x.err != nil && (kind == core.KindOverloaded || kind == core.KindThrottled)
 	level := slog.LevelInfo
+	client := x.from()
 	attrs := []slog.Attr{
-		slog.String("request", x.client.RequestID), slog.String("profile", t.profile), slog.String("endpoint", x.endpoint),
+		slog.String("request", client.RequestID), slog.String("profile", t.profile), slog.String("endpoint", x.endpoint),
 		slog.Int("status", x.status), slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("outcome", x.outcome),
-		slog.String("client", x.client.Address.String()),
+		slog.String("client", client.Address.String()),
 	}
 	switch {
 	case refused:
@@ -133,14 +131,31 @@ func requestID(r *http.Request, proxied bool) string {
 // exchange is a ResponseWriter that hears what came of the request.
 type exchange struct {
 	http.ResponseWriter
+	request           *http.Request
+	proxies           proxies
 	began             time.Time
-	client            core.Client
+	client            *core.Client // nil: nobody has asked yet
 	status            int
 	endpoint, outcome string
 	err               error
 }
 
-var _ dialects.Observer = (*exchange)(nil)
+var (
+	_ dialects.Observer = (*exchange)(nil)
+	_ dialects.Informer = (*exchange)(nil)
+)
+
+// from says who the request is from.
+func (x *exchange) from() *core.Client {
+	if x.client == nil {
+		address, proxied := x.proxies.client(x.request)
+		x.client = &core.Client{Address: address, RequestID: requestID(x.request, proxied)}
+	}
+	return x.client
+}
+
+// Inform implements dialects.Informer.
+func (x *exchange) Inform(ctx context.Context) context.Context { return core.WithClient(ctx, x.from()) }
 
 // Observe implements dialects.Observer.
 func (x *exchange) Observe(endpoint, outcome string, err error) {

@@ -19,7 +19,7 @@ func (loginAction) do(v *view, c call) result {
 	if refusal != nil {
 		return *refusal
 	}
-	values, refusal := v.validate(c.ctx, in, false)
+	values, refusal := v.validate(c.context(), in, false)
 	if refusal != nil {
 		return *refusal
 	}
@@ -27,9 +27,10 @@ func (loginAction) do(v *view, c call) result {
 	if username == "" || password == "" {
 		return *fieldError(nonField, v.message("incomplete"))
 	}
-	session, err := v.engine.Login(c.ctx, v.policy, username, password)
+	session, err := v.engine.Login(c.context(), v.policy, username, password)
 	if err == nil {
-		return v.good(reply.OfSession(session))
+		data := reply.OfSession(session)
+		return v.good(c, &data)
 	}
 	kind := core.KindOf(err)
 	key := "credentials"
@@ -52,17 +53,18 @@ func (registerAction) do(v *view, c call) result {
 	if refusal != nil {
 		return *refusal
 	}
-	values, refusal := v.validate(c.ctx, in, true)
+	values, refusal := v.validate(c.context(), in, true)
 	if refusal != nil {
 		return *refusal
 	}
-	session, err := v.engine.Register(c.ctx, v.policy, core.Registration{
+	session, err := v.engine.Register(c.context(), v.policy, core.Registration{
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
 	})
 	if err == nil {
-		return v.good(reply.OfSession(session))
+		data := reply.OfSession(session)
+		return v.good(c, &data)
 	}
 	kind := core.KindOf(err)
 	field, _ := v.endpoint.Field(profiles.RoleUsername)
@@ -84,24 +86,24 @@ func (registerAction) do(v *view, c call) result {
 type logoutAction struct{}
 
 func (logoutAction) do(v *view, c call) result {
-	err := v.engine.Logout(c.ctx, *c.session)
+	err := v.engine.Logout(c.context(), *c.session)
 	if err != nil && core.KindOf(err) == core.KindTokenUnknown {
 		return v.denied(core.KindTokenUnknown.String(), "token_invalid")
 	}
 	if err != nil {
 		return v.trouble(err)
 	}
-	return v.good(reply.Data{})
+	return v.good(c, &reply.Data{})
 }
 
 // logoutAllAction ends all tokens of the user.
 type logoutAllAction struct{}
 
 func (logoutAllAction) do(v *view, c call) result {
-	if err := v.engine.LogoutAll(c.ctx, *c.session); err != nil {
+	if err := v.engine.LogoutAll(c.context(), *c.session); err != nil {
 		return v.trouble(err)
 	}
-	return v.good(reply.Data{})
+	return v.good(c, &reply.Data{})
 }
 
 // accountAction shows the user whom the path names to any authenticated one.
@@ -111,7 +113,7 @@ func (accountAction) do(v *view, c call) result {
 	user := c.session.User
 	if name := route.Username(v.endpoint.Path, c.request); name != user.Username {
 		var err error
-		user, err = v.engine.User(c.ctx, name)
+		user, err = v.engine.User(c.request.Context(), name)
 		if err != nil && core.KindOf(err) == core.KindUserUnknown {
 			return v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
 		}
@@ -119,7 +121,7 @@ func (accountAction) do(v *view, c call) result {
 			return v.trouble(err)
 		}
 	}
-	return v.good(reply.Data{User: user, Token: c.session.Token})
+	return v.good(c, &reply.Data{User: user, Token: c.session.Token})
 }
 
 // otherAction is a path behind a token that leads nowhere.
@@ -129,15 +131,12 @@ func (otherAction) do(v *view, _ call) result {
 	return v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
 }
 
-// typicalBody is room for most replies, so that they are written without
-// growing.
-const typicalBody = 512
-
 // good is the endpoint's reply.
-func (v *view) good(d reply.Data) result {
+func (v *view) good(c call, d *reply.Data) result {
 	res := result{status: v.endpoint.Reply.Status, outcome: "ok"}
 	if v.reply != nil {
-		res.body = v.reply.Append(make([]byte, 0, typicalBody), &d)
+		c.room.body = v.reply.Append(c.room.body[:0], d)
+		res.body = c.room.body
 	}
 	return res
 }

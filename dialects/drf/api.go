@@ -13,6 +13,7 @@ package drf
 
 import (
 	"net/http"
+	"sync"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/django"
@@ -33,6 +34,7 @@ type API struct {
 	forms   django.Forms
 	style   pyjson.Style // how the API writes JSON unless a client asks otherwise
 	shape   *reply.Body  // of errors with a detail
+	rooms   sync.Pool    // of *room
 }
 
 // New makes the API of a profile.
@@ -41,6 +43,7 @@ func New(p *profiles.Profile, engine *core.Service) *API {
 	if p.Rules.JSON == profiles.JSONSpaced {
 		a.style = pyjson.Spaced()
 	}
+	a.rooms.New = func() any { return &room{body: make([]byte, 0, typicalBody)} }
 	a.shape = reply.Compile(*p.Errors.Detail, a.style)
 	return a
 }

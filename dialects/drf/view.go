@@ -30,10 +30,29 @@ type action interface {
 
 // call is a request that was let through.
 type call struct {
-	ctx     context.Context
 	w       http.ResponseWriter
 	request *http.Request
 	session *core.Session // nil: anonymous
+	room    *room
+}
+
+// context is the context in which the engine acts on the call.
+func (c call) context() context.Context { return wire.Context(c.w, c.request) }
+
+// room is memory for one request, which is used again for others.
+type room struct {
+	session core.Session
+	body    []byte
+}
+
+// typicalBody is room for most replies, so that they are written without
+// growing.
+const typicalBody = 512
+
+// clean takes everything out of the room that was a client's.
+func (r *room) clean() {
+	r.session = core.Session{}
+	clear(r.body[:cap(r.body)])
 }
 
 // result is a reply before it is rendered: with body, data or page, or empty.
@@ -83,22 +102,25 @@ func (a *API) view(e profiles.Endpoint, do action) http.Handler {
 
 // ServeHTTP decides in the order of APIView.dispatch (rest_framework/views.py).
 func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	room := v.rooms.Get().(*room)
 	accepted, refusal := v.negotiate(r)
 	var res result
 	switch {
 	case refusal != nil && v.profile.Rules.Negotiation != profiles.NegotiationLast:
 		res = *refusal
 	default:
-		res = v.admit(w, r, refusal)
+		res = v.admit(w, r, room, refusal)
 	}
 	out := v.render(res, accepted)
 	out.WriteFor(w, v.endpoint.Name)
+	room.clean()
+	v.rooms.Put(room)
 }
 
 // admit authenticates, checks the permission and the method, and acts. late is
 // the refusal of a stack that negotiates last.
-func (v *view) admit(w http.ResponseWriter, r *http.Request, late *result) result {
-	session, refusal := v.authenticate(r)
+func (v *view) admit(w http.ResponseWriter, r *http.Request, room *room, late *result) result {
+	session, refusal := v.authenticate(r, room)
 	if refusal != nil {
 		return *refusal
 	}
@@ -115,12 +137,12 @@ func (v *view) admit(w http.ResponseWriter, r *http.Request, late *result) resul
 	case len(v.allowed) > 0 && !slices.Contains(v.allowed, method):
 		return v.detail(http.StatusMethodNotAllowed, "method_not_allowed", v.message("method", "method", method))
 	}
-	return v.action.do(v, call{ctx: r.Context(), w: w, request: r, session: session})
+	return v.action.do(v, call{w: w, request: r, session: session, room: room})
 }
 
 // authenticate gives the session of the request's token: nil for an anonymous
 // request, a refusal for a bad header or token.
-func (v *view) authenticate(r *http.Request) (*core.Session, *result) {
+func (v *view) authenticate(r *http.Request, room *room) (*core.Session, *result) {
 	if !v.endpoint.Authenticate {
 		return nil, nil
 	}
@@ -141,7 +163,8 @@ func (v *view) authenticate(r *http.Request) (*core.Session, *result) {
 	}
 	session, err := v.engine.Authenticate(r.Context(), v.policy.Realm, token.Presented(text, v.profile.Tokens.Match))
 	if err == nil {
-		return &session, nil
+		room.session = session
+		return &room.session, nil
 	}
 	switch kind := core.KindOf(err); kind {
 	case core.KindTokenUnknown:

@@ -62,7 +62,7 @@ func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
 			Outcome:     "malformed",
 		}
 	}
-	return v.act(r.Context(), v, form)
+	return v.act(wire.Context(w, r), v, form)
 }
 
 // post is request.POST (django/http/request.py, _load_post_and_files): a form's

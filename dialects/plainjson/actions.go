@@ -36,7 +36,7 @@ func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if refusal != nil {
 		return *refusal
 	}
-	session, err := v.engine.Register(r.Context(), v.policy, core.Registration{
+	session, err := v.engine.Register(wire.Context(w, r), v.policy, core.Registration{
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
@@ -68,7 +68,7 @@ func (v *view) login(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if refusal != nil {
 		return *refusal
 	}
-	session, err := v.engine.Login(r.Context(), v.policy, values[profiles.RoleUsername], values[profiles.RolePassword])
+	session, err := v.engine.Login(wire.Context(w, r), v.policy, values[profiles.RoleUsername], values[profiles.RolePassword])
 	if err == nil {
 		return v.good(reply.OfSession(session))
 	}
@@ -82,24 +82,24 @@ func (v *view) login(w http.ResponseWriter, r *http.Request) wire.Reply {
 }
 
 // logout ends the token that the request came with; its body is not read.
-func (v *view) logout(_ http.ResponseWriter, r *http.Request) wire.Reply {
+func (v *view) logout(w http.ResponseWriter, r *http.Request) wire.Reply {
 	session, refusal := v.authenticate(r)
 	if refusal != nil {
 		return *refusal
 	}
-	if err := v.engine.Logout(r.Context(), session); err != nil {
+	if err := v.engine.Logout(wire.Context(w, r), session); err != nil {
 		return v.refused(err)
 	}
 	return v.good(reply.OfSession(session))
 }
 
 // logoutAll ends all tokens of the user.
-func (v *view) logoutAll(_ http.ResponseWriter, r *http.Request) wire.Reply {
+func (v *view) logoutAll(w http.ResponseWriter, r *http.Request) wire.Reply {
 	session, refusal := v.authenticate(r)
 	if refusal != nil {
 		return *refusal
 	}
-	if err := v.engine.LogoutAll(r.Context(), session); err != nil {
+	if err := v.engine.LogoutAll(wire.Context(w, r), session); err != nil {
 		return v.refused(err)
 	}
 	return v.good(reply.OfSession(session))

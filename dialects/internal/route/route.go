@@ -30,7 +30,7 @@ func New(p *profiles.Profile, handler func(profiles.Endpoint) http.Handler, othe
 	if p.TrailingSlash == profiles.SlashRedirect {
 		other = &appendSlash{routes: routes, headers: p.Headers, next: other}
 	}
-	return &router{routes: routes, other: other}
+	return &router{routes: routes, other: other, none: map[string]string{}}
 }
 
 // router asks mux for the handler, and leaves out what mux does besides: it
@@ -39,10 +39,11 @@ func New(p *profiles.Profile, handler func(profiles.Endpoint) http.Handler, othe
 type router struct {
 	routes *mux.Router
 	other  http.Handler
+	none   map[string]string // no route has variables, and mux makes a map where it finds none
 }
 
 func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	var match mux.RouteMatch
+	match := mux.RouteMatch{Vars: r.none}
 	if r.routes.Match(req, &match) {
 		match.Handler.ServeHTTP(w, req)
 		return

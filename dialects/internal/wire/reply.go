@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,22 @@ type Observer interface {
 	// Observe is called once, before the reply is written. It says the name of
 	// the endpoint (empty for other paths) with what the reply says of itself.
 	Observe(endpoint, outcome string, err error)
+}
+
+// Informer is a ResponseWriter that knows who a request is from.
+type Informer interface {
+	// Inform puts what it knows into a context of the request.
+	Inform(ctx context.Context) context.Context
+}
+
+// Context gives the context in which the engine acts on a request. Checks of
+// tokens do without: who a request is from does not matter to them, and to find
+// out costs more than the check.
+func Context(w http.ResponseWriter, r *http.Request) context.Context {
+	if i, ok := w.(Informer); ok {
+		return i.Inform(r.Context())
+	}
+	return r.Context()
 }
 
 // Prepared is a header as net/http takes it.

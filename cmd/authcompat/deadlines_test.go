@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+)
+
+// coarsePair is a connection of a coarseListener, with its other end.
+func coarsePair(t *testing.T) (l *coarseListener, server, client net.Conn) {
+	t.Helper()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l = newCoarseListener(inner, 5*time.Millisecond)
+	t.Cleanup(func() { l.Close() })
+	if client, err = net.Dial("tcp", inner.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	if server, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	return l, server, client
+}
+
+// readByte gives the error of reading one byte.
+func readByte(c net.Conn) error {
+	_, err := io.ReadFull(c, make([]byte, 1))
+	return err
+}
+
+func TestCoarseDeadlineEndsARead(t *testing.T) {
+	_, server, _ := coarsePair(t)
+	began := time.Now()
+	const wait = 30 * time.Millisecond
+	if err := server.SetReadDeadline(began.Add(wait)); err != nil {
+		t.Fatal(err)
+	}
+	if err := readByte(server); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read: %v", err)
+	}
+	if took := time.Since(began); took < wait {
+		t.Errorf("ended after %v", took)
+	}
+	// The next one does not inherit it.
+	if err := server.SetReadDeadline(time.Now().Add(wait)); err != nil {
+		t.Fatal(err)
+	}
+	if err := readByte(server); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read: %v", err)
+	}
+}
+
+// TestCoarseDeadlineEndsAWrite writes to one who does not read.
+func TestCoarseDeadlineEndsAWrite(t *testing.T) {
+	_, server, _ := coarsePair(t)
+	if err := server.SetDeadline(time.Now().Add(30 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := server.Write(make([]byte, 1<<20)); err != nil {
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("write: %v", err)
+			}
+			return
+		}
+	}
+}
+
+// TestCoarseDeadlineInThePast interrupts a read as net/http does, and reads on.
+func TestCoarseDeadlineInThePast(t *testing.T) {
+	_, server, client := coarsePair(t)
+	reading := make(chan error)
+	go func() { reading <- readByte(server) }()
+	if err := server.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-reading; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read: %v", err)
+	}
+	if err := server.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := readByte(server); err != nil {
+		t.Errorf("read after the interruption: %v", err)
+	}
+}
+
+// TestCoarseListenerEnds checks that nothing is kept of what is closed.
+func TestCoarseListenerEnds(t *testing.T) {
+	l, server, _ := coarsePair(t)
+	if !l.look() {
+		t.Error("an open listener has nothing to look at")
+	}
+	l.Close()
+	if !l.look() {
+		t.Error("an open connection is not looked at")
+	}
+	server.Close()
+	if l.look() {
+		t.Error("a closed connection is kept")
+	}
+}
