@@ -65,8 +65,8 @@ func run() (err error) {
 	flag.StringVar(&b.folder, "dir", "", "folder for the databases; those that are there are used again (default a temporary one)")
 	flag.StringVar(&b.binary, "authcompat", "", "the program to measure (default: built from the source)")
 	flag.Parse()
-	if flag.NArg() > 0 || b.rounds < 1 || b.connections < 1 {
-		return errors.New("no arguments, and at least one round and one connection; see -help")
+	if flag.NArg() > 0 || b.rounds < 1 || b.connections < 1 || b.connections > maxConnections {
+		return fmt.Errorf("no arguments, at least one round, and 1 to %d connections; see -help", maxConnections)
 	}
 	chosen, err := choose(*names)
 	if err != nil {
@@ -94,14 +94,15 @@ func run() (err error) {
 		}
 	}
 	fmt.Printf("goos: %s\ngoarch: %s\npkg: %s\ncores: %d\n", runtime.GOOS, runtime.GOARCH, module, runtime.NumCPU())
+	var errs []error
 	for _, s := range chosen {
 		began := time.Now()
 		if err := s.run(ctx, b); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
 		}
 		fmt.Printf("# %s took %v\n", s.name, time.Since(began).Round(time.Second))
 	}
-	return b.print(os.Stdout)
+	return errors.Join(append(errs, b.print(os.Stdout))...)
 }
 
 // choose finds scenarios by name; none is all.

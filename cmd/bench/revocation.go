@@ -27,10 +27,11 @@ func revocations(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	for i := range revokers {
-		// A name that an earlier run has made is as good.
-		err := b.createUser(dsn, revoker(i), "--password-iterations", "1")
-		if err != nil && !strings.Contains(err.Error(), "already") && !strings.Contains(err.Error(), "exists") && !strings.Contains(err.Error(), "taken") {
+	names := make([]string, revokers)
+	for i := range names {
+		// The database may have those of an earlier run.
+		names[i] = fmt.Sprintf("revoker%d-%d", i, time.Now().UnixNano())
+		if err := b.createUser(dsn, names[i], "--password-iterations", "1"); err != nil {
 			return err
 		}
 	}
@@ -54,7 +55,7 @@ func revocations(ctx context.Context, b *bench) (err error) {
 	var loaded tally
 	group.Go(func() { loaded, _ = load.run(loading, time.Hour) }) // its error is that it was stopped
 	began := time.Now()
-	result, err := revoke(ctx, servers[0].address, servers[1].address, goal)
+	honoured, err := revoke(ctx, names, servers[0].address, servers[1].address, goal)
 	took := time.Since(began)
 	stop()
 	group.Wait()
@@ -64,33 +65,28 @@ func revocations(ctx context.Context, b *bench) (err error) {
 	if loaded.failed > 0 {
 		return fmt.Errorf("%d of the load's requests failed", loaded.failed)
 	}
-	line("Revocation", int(goal), unit{float64(took.Nanoseconds()) / float64(goal), "ns/op"}, unit{float64(result.honoured), "honoured"})
-	b.require(fmt.Sprintf("tokens honoured after a second process logged them out, of %d", goal), fmt.Sprint(result.honoured), "0", result.honoured == 0)
+	line("Revocation", int(goal), unit{float64(took.Nanoseconds()) / float64(goal), "ns/op"}, unit{float64(honoured), "honoured"})
+	b.require(fmt.Sprintf("tokens honoured after a second process logged them out, of %d", goal), fmt.Sprint(honoured), "0", honoured == 0)
 	b.note("  the load meanwhile, requests a second", fmt.Sprintf("%.0f", float64(loaded.done)/loaded.elapsed.Seconds()))
 	b.note("  logins and logouts a second", fmt.Sprintf("%.0f", 2*float64(goal)/took.Seconds()))
 	return nil
 }
 
-// revoker is the name of a user who logs in and out.
-func revoker(i int) string { return fmt.Sprintf("revoker%d", i) }
-
-// revoked is what came of all the logouts.
-type revoked struct{ honoured int64 }
-
-// revoke goes round so many times, with each user on connections of its own.
-func revoke(ctx context.Context, near, far string, goal int64) (revoked, error) {
+// revoke goes round so many times, with each user on connections of its own, and
+// counts the tokens that were honoured after their logout.
+func revoke(ctx context.Context, names []string, near, far string, goal int64) (int64, error) {
 	var (
 		begun, honoured atomic.Int64
 		mu              sync.Mutex
 		errs            []error
 		group           sync.WaitGroup
 	)
-	for i := range revokers {
+	for _, name := range names {
 		group.Go(func() {
-			r := &round{name: revoker(i)}
-			defer r.close()
+			v := &visitor{name: name}
+			defer v.close()
 			for ctx.Err() == nil && begun.Add(1) <= goal {
-				refused, err := r.once(near, far)
+				refused, err := v.visit(near, far)
 				if err != nil {
 					mu.Lock()
 					errs = append(errs, err)
@@ -104,17 +100,17 @@ func revoke(ctx context.Context, near, far string, goal int64) (revoked, error) 
 		})
 	}
 	group.Wait()
-	return revoked{honoured.Load()}, errors.Join(append(errs, ctx.Err())...)
+	return honoured.Load(), errors.Join(append(errs, ctx.Err())...)
 }
 
-// round is a user's connections to both servers.
-type round struct {
+// visitor is a user with connections to both servers.
+type visitor struct {
 	name      string
 	near, far net.Conn
 }
 
-func (r *round) close() {
-	for _, conn := range []net.Conn{r.near, r.far} {
+func (v *visitor) close() {
+	for _, conn := range []net.Conn{v.near, v.far} {
 		if conn != nil {
 			_ = conn.Close() // nothing is lost
 		}
@@ -122,15 +118,15 @@ func (r *round) close() {
 }
 
 // warm is how often a token is used before it is logged out.
-const warm = 3
+const warm = 10
 
-// once logs in, uses the token, logs out at the far server and tells whether the
+// visit logs in, uses the token, logs out at the far server and tells whether the
 // next use at the near one is refused.
-func (r *round) once(near, far string) (refused bool, err error) {
-	if err := r.connect(near, far); err != nil {
+func (v *visitor) visit(near, far string) (refused bool, err error) {
+	if err := v.connect(near, far); err != nil {
 		return false, err
 	}
-	raw, err := ask(r.near, post(near, loginPath, "", loginBody(r.name)))
+	raw, err := ask(v.near, post(near, loginPath, "", loginBody(v.name)))
 	if err != nil {
 		return false, err
 	}
@@ -138,22 +134,22 @@ func (r *round) once(near, far string) (refused bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	check := get(near, accountPath+r.name+"/", token)
+	check := get(near, accountPath+v.name+"/", token)
 	for range warm {
-		if raw, err = ask(r.near, check); err != nil {
+		if raw, err = ask(v.near, check); err != nil {
 			return false, err
 		}
 		if status(raw) != "200" {
 			return false, fmt.Errorf("a live token gets %s", status(raw))
 		}
 	}
-	if raw, err = ask(r.far, post(far, logoutPath, token, "")); err != nil {
+	if raw, err = ask(v.far, post(far, logoutPath, token, "")); err != nil {
 		return false, err
 	}
 	if status(raw) != "200" {
 		return false, fmt.Errorf("a logout gets %s", status(raw))
 	}
-	if raw, err = ask(r.near, check); err != nil {
+	if raw, err = ask(v.near, check); err != nil {
 		return false, err
 	}
 	switch status(raw) {
@@ -166,14 +162,14 @@ func (r *round) once(near, far string) (refused bool, err error) {
 }
 
 // connect opens the connections if they are not open.
-func (r *round) connect(near, far string) (err error) {
-	if r.near == nil {
-		if r.near, err = net.Dial("tcp", near); err != nil {
+func (v *visitor) connect(near, far string) (err error) {
+	if v.near == nil {
+		if v.near, err = net.Dial("tcp", near); err != nil {
 			return err
 		}
 	}
-	if r.far == nil {
-		r.far, err = net.Dial("tcp", far)
+	if v.far == nil {
+		v.far, err = net.Dial("tcp", far)
 	}
 	return err
 }
