@@ -196,8 +196,8 @@ func (l *ledger) verify(t *testing.T) {
 	if lost+resurrected > 0 || len(l.wrong) > 0 {
 		t.Errorf("wrong: %q", l.wrong[:min(len(l.wrong), 10)])
 	}
-	if c.registered == 0 || c.logouts == 0 || c.refused == 0 {
-		t.Error("that proves nothing")
+	if c.registered == 0 || c.logouts == 0 {
+		t.Error("nobody has done anything: that proves nothing")
 	}
 }
 

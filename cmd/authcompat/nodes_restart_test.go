@@ -41,5 +41,8 @@ func TestNodesRestart(t *testing.T) {
 	if worst > time.Second {
 		t.Error("errors don't stop within a second")
 	}
+	if l.counts.refused == 0 {
+		t.Error("nobody felt a restart: that proves nothing")
+	}
 	l.verify(t)
 }

@@ -78,22 +78,31 @@ func (c Cost) String() string {
 // throws the result away. It takes the time that [Verify] takes for such a row;
 // a login for a name that does not exist calls it to look like one that does.
 func (c Cost) Burn(password string) {
+	if r := c.row(); r != nil {
+		compute(r, password)
+	}
+}
+
+// row is a row of this cost, which nothing matches; nil for the zero Cost.
+func (c Cost) row() row {
 	const salt = "abcdefghijklmnopqrstuv"
 	switch c.format {
 	case PBKDF2SHA256, PBKDF2SHA1:
-		pbkdf2Row{format: c.format, iterations: c.rounds, salt: salt}.matches(password)
+		return pbkdf2Row{format: c.format, iterations: c.rounds, salt: salt}
 	case Argon2ID, Argon2I:
-		argon2Row{
+		return argon2Row{
 			format: c.format, memory: c.memory, passes: c.rounds, lanes: c.lanes,
 			salt: []byte(salt), size: argon2DefaultSize,
-		}.matches(password)
+		}
 	case BcryptSHA256, Bcrypt:
-		bcryptRow{format: c.format, rounds: c.rounds, setting: bcryptSetting(c.rounds)}.matches(password)
+		return bcryptRow{format: c.format, rounds: c.rounds, setting: bcryptSetting(c.rounds)}
 	case Scrypt:
-		scryptRow{n: c.rounds, r: c.block, p: c.lanes, salt: salt}.matches(password)
+		return scryptRow{n: c.rounds, r: c.block, p: c.lanes, salt: salt}
 	case SHA1, MD5:
-		digestRow{format: c.format, salt: salt}.matches(password)
+		return digestRow{format: c.format, salt: salt}
 	case UnsaltedSHA1, UnsaltedMD5:
-		digestRow{format: c.format}.matches(password)
+		return digestRow{format: c.format}
+	default:
+		return nil
 	}
 }
