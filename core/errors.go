@@ -42,6 +42,9 @@ const (
 	// KindThrottled is a login refused unread because of too many failures
 	// before it. The request may be tried again.
 	KindThrottled
+	// KindDeparted is a request that was given up because its client has gone: as
+	// a rule nobody hears the answer. It is nobody's fault.
+	KindDeparted
 )
 
 // String gives the kind's name as logs and metrics spell it.
@@ -67,6 +70,8 @@ func (k Kind) String() string {
 		return "overloaded"
 	case KindThrottled:
 		return "throttled"
+	case KindDeparted:
+		return "departed"
 	default:
 		return "internal"
 	}
@@ -133,8 +138,10 @@ func failure(doing string, err error) *Error {
 		kind = KindUsernameTaken
 	case errors.Is(err, ErrUserInactive):
 		kind = KindUserInactive
-	case errors.Is(err, ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		kind = KindUnavailable
+	case errors.Is(err, context.Canceled):
+		kind = KindDeparted
 	}
 	return &Error{Kind: kind, Err: fmt.Errorf("%s: %w", doing, err)}
 }

@@ -9,7 +9,7 @@ import (
 // Login checks a password and gives a session: the user's live token again
 // where the policy reuses it, else a new one. It fails with
 // KindInvalidCredentials, KindUserInactive (right password, inactive user),
-// KindUnavailable, KindOverloaded or KindThrottled. An unknown name costs the
+// KindUnavailable, KindOverloaded, KindThrottled or KindDeparted. An unknown name costs the
 // same hash as a known one.
 //
 // A login is counted as a guess before its password is hashed, and taken back if
@@ -24,8 +24,9 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 	defer leave()
 	reserved, wait, err := s.reserve(ctx, username)
 	if err != nil {
-		s.told(ActLogin, p.Issuer, KindUnavailable.String())
-		return Session{}, failure("count guess", err)
+		err := failure("count guess", err)
+		s.told(ActLogin, p.Issuer, err.Kind.String())
+		return Session{}, err
 	}
 	if wait > 0 {
 		leave()

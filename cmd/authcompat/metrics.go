@@ -30,6 +30,7 @@ type metrics struct {
 	failures *prometheus.CounterVec
 	live     prometheus.Gauge
 	reaped   *prometheus.CounterVec
+	bodies   bodies // shown as authcompat_large_body_bytes
 
 	mu     sync.Mutex
 	series atomic.Pointer[map[seriesKey]series]
@@ -84,6 +85,9 @@ func newMetrics() *metrics {
 	}
 	m.series.Store(&map[seriesKey]series{})
 	m.registry.MustRegister(m.requests, m.seconds, m.panics, m.logins, m.laneWait, m.store, m.failures, m.live, m.reaped,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "authcompat_large_body_bytes", Help: "Memory taken by large bodies of requests; past 64 MiB they are refused.",
+		}, func() float64 { return float64(m.bodies.held.Load()) }),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

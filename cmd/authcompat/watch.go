@@ -52,9 +52,16 @@ func (t *watcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// the end of this request, nothing behind it is read (RFC 9112, 6.1).
 		w.Header()["Connection"] = []string{"close"}
 	}
+	if r.ContentLength != 0 {
+		defer t.metrics.bodies.hold(r)()
+	}
 	defer t.finish(x)
 	t.next.ServeHTTP(x, r)
 }
+
+// statusDeparted is counted and logged where the client has left before its
+// answer, so that it does not look like a failure of ours: nginx's number for it.
+const statusDeparted = 499
 
 // finish counts and logs a request. The connection of one that panicked is cut.
 func (t *watcher) finish(x *exchange) {
@@ -66,8 +73,12 @@ func (t *watcher) finish(x *exchange) {
 			"endpoint", x.endpoint, "panic", describe(cause), "stack", string(debug.Stack()))
 		panic(http.ErrAbortHandler)
 	}
+	departed := x.err != nil && core.KindOf(x.err) == core.KindDeparted
+	if departed {
+		x.status = statusDeparted
+	}
 	t.metrics.request(t.profile, x.endpoint, x.status, took)
-	if t.which == logAll || t.which == logFailures && x.err != nil {
+	if t.which == logAll || t.which == logFailures && x.err != nil && !departed {
 		t.line(x, took)
 	}
 }
@@ -93,7 +104,7 @@ func (t *watcher) line(x *exchange, took time.Duration) {
 		if omitted > 0 {
 			attrs = append(attrs, slog.Int("omitted", omitted))
 		}
-	case x.err != nil:
+	case x.err != nil && kind != core.KindDeparted:
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", x.err.Error()))
 	}

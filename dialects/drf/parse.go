@@ -47,6 +47,10 @@ func (v *view) parse(c call) (input, *result) {
 		refusal := v.detail(http.StatusRequestEntityTooLarge, "too_large", v.message("too_large"))
 		return input{}, &refusal
 	}
+	if wire.NoRoom(err) {
+		refusal := v.trouble(err)
+		return input{}, &refusal
+	}
 	if err != nil {
 		refusal := v.detail(http.StatusBadRequest, "malformed", v.message("parse_error", "error", wire.ErrBodyCut.Error()))
 		return input{}, &refusal

@@ -53,6 +53,8 @@ func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
 	case errors.Is(err, wire.ErrBodyTooLarge):
 		failures := new(pyjson.Object).Set(allErrors, []any{v.profile.Messages.Format("too_large")})
 		return v.answer(http.StatusRequestEntityTooLarge, v.shape(failures), "too_large")
+	case wire.NoRoom(err):
+		return v.trouble(err)
 	case err != nil:
 		return wire.Reply{
 			Status:      http.StatusBadRequest,

@@ -106,6 +106,10 @@ func (a *API) object(w http.ResponseWriter, r *http.Request) (*pyjson.Object, *w
 		out := a.failed(http.StatusRequestEntityTooLarge, "too_large", "too_large")
 		return nil, &out
 	}
+	if wire.NoRoom(err) {
+		out := a.trouble(err)
+		return nil, &out
+	}
 	var value any
 	if err == nil {
 		value, err = pyjson.DecodeBytes(body, pyjson.Options{})

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -119,7 +120,8 @@ var (
 	ErrBodyCut      = errors.New("request body ended early")
 )
 
-// Body reads the whole request body, up to MaxBody bytes.
+// Body reads the whole request body, up to MaxBody bytes. An error that is the
+// engine's, because there is no room for the body now, stays as it is.
 func Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxBody {
 		return nil, ErrBodyTooLarge
@@ -129,10 +131,18 @@ func Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, ErrBodyTooLarge
+	case NoRoom(err):
+		return nil, err
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrBodyCut, err)
 	}
 	return body, nil
+}
+
+// NoRoom tells whether an error of Body is the engine's.
+func NoRoom(err error) bool {
+	var e *core.Error
+	return errors.As(err, &e)
 }
 
 // ContentType gives the Content-Type of a request, "" where there is none: of

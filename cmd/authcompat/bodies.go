@@ -1,0 +1,49 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// How much memory the bodies of requests may take. A small one is always read, so
+// that those who send large ones slowly keep nobody from logging in; what goes
+// beyond that is bounded for all requests together.
+const (
+	smallBody   = 16 << 10 // bytes of each
+	largeBodies = 64 << 20 // bytes beyond that, of all at a time
+)
+
+// bodies counts what large bodies are in memory.
+type bodies struct{ held atomic.Int64 }
+
+// hold puts a counter around the request's body, and gives what ends the count.
+func (b *bodies) hold(r *http.Request) (release func()) {
+	body := &heldBody{ReadCloser: r.Body, all: b}
+	r.Body = body
+	return func() { b.held.Add(-body.held) }
+}
+
+// heldBody is the body of one request.
+type heldBody struct {
+	io.ReadCloser
+	all        *bodies
+	read, held int64
+}
+
+// Read implements io.Reader. It fails with core.KindOverloaded where there is no
+// room left.
+func (b *heldBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	if more := b.read - smallBody - b.held; more > 0 {
+		b.held += more
+		if b.all.held.Add(more) > largeBodies {
+			return n, &core.Error{Kind: core.KindOverloaded, RetryAfter: time.Second}
+		}
+	}
+	return n, err
+}

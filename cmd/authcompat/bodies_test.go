@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+)
+
+// TestLargeBodies sends as many large bodies as there is room for, and leaves
+// them unfinished: another one is refused in the API's shape, a login is not.
+func TestLargeBodies(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--profile", "ocd-users@127.0.0.1:0", "--profile", "form-auth@127.0.0.1:0", "--profile", "authtokens@127.0.0.1:0",
+		"--store", database(t), "--limits", "off", "--password-iterations", "100")
+	const body = 1 << 20
+	address := strings.TrimPrefix(p.urls["ocd-users"], "http://")
+	var held []net.Conn
+	defer func() {
+		for _, c := range held {
+			c.Close()
+		}
+	}()
+	for i := range largeBodies / (body - smallBody) { // all that there is room for
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, c)
+		fmt.Fprintf(c, "POST /api/login/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", body)
+		if _, err := c.Write(make([]byte, body-1)); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the body is held", func() bool {
+			return p.metric(t, "authcompat_large_body_bytes") == float64((i+1)*(body-1-smallBody))
+		})
+	}
+
+	large := strings.Repeat(" ", 1<<20-100)
+	refused := func(status int, profile, path, kind, body, shape string) {
+		t.Helper()
+		a := p.want(t, status, "POST", p.urls[profile]+path, "", body, "Content-Type", kind)
+		if !strings.Contains(a.body, shape) || a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %q, Retry-After %q", profile, a.body, a.header.Get("Retry-After"))
+		}
+	}
+	refused(429, "ocd-users", "/api/login/", "application/json", large, `{"detail":"Request was throttled.`)
+	refused(503, "authtokens", "/api/login/", "application/json", large, `{"error": "`)
+	refused(503, "form-auth", "/auth/login", "application/x-www-form-urlencoded", "x="+large, `"__all__"`)
+	p.want(t, 400, "POST", p.urls["ocd-users"]+"/api/login/", "", wrong)
+
+	for _, c := range held {
+		c.Close()
+	}
+	eventually(t, "the room is given back", func() bool { return p.metric(t, "authcompat_large_body_bytes") == 0 })
+}
