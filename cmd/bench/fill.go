@@ -102,13 +102,14 @@ func fillSQLite(ctx context.Context, path string, tokens int64, l lifetime) (err
 			return err
 		}
 	}
-	// Indexes are made afterwards, which is quicker; in the words of the schema.
-	indexes, err := indexesOf(ctx, db)
+	// Indexes and triggers are made afterwards, which is quicker; in the words of
+	// the schema.
+	parts, err := partsOf(ctx, db)
 	if err != nil {
 		return err
 	}
-	for name := range indexes {
-		if _, err := db.ExecContext(ctx, "DROP INDEX "+name); err != nil {
+	for _, p := range parts {
+		if _, err := db.ExecContext(ctx, "DROP "+p.kind+" "+p.name); err != nil {
 			return err
 		}
 	}
@@ -130,8 +131,8 @@ func fillSQLite(ctx context.Context, path string, tokens int64, l lifetime) (err
 	if _, err := db.ExecContext(ctx, rows, tokens, perUser, now, l.expires, l.sliding.Microseconds()); err != nil {
 		return fmt.Errorf("tokens: %w", err)
 	}
-	for _, statement := range indexes {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
+	for _, p := range parts {
+		if _, err := db.ExecContext(ctx, p.statement); err != nil {
 			return err
 		}
 	}
@@ -139,22 +140,26 @@ func fillSQLite(ctx context.Context, path string, tokens int64, l lifetime) (err
 	return err
 }
 
-// indexesOf gives the statements that make the indexes of tokens, by name.
-func indexesOf(ctx context.Context, db *sql.DB) (map[string]string, error) {
-	rows, err := db.QueryContext(ctx, `SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'tokens' AND sql <> ''`)
+// part is an index or a trigger.
+type part struct{ kind, name, statement string }
+
+// partsOf gives the indexes and triggers of users and tokens, with the statements
+// that make them.
+func partsOf(ctx context.Context, db *sql.DB) (parts []part, err error) {
+	const query = `SELECT type, name, sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND tbl_name IN ('users', 'tokens') AND sql <> ''`
+	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	all := make(map[string]string)
 	for rows.Next() {
-		var name, statement string
-		if err := rows.Scan(&name, &statement); err != nil {
+		var p part
+		if err := rows.Scan(&p.kind, &p.name, &p.statement); err != nil {
 			return nil, err
 		}
-		all[name] = statement
+		parts = append(parts, p)
 	}
-	return all, rows.Err()
+	return parts, rows.Err()
 }
 
 // registerDigest gives SQL the function by which tokens are found. It can be
