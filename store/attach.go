@@ -12,10 +12,19 @@ import (
 // schemeDjango is what comes before the DSN of a Django database to work on.
 const schemeDjango = "django+"
 
+// errNotDjango is a DSN that begins as one of Django's and does not go on so.
+var errNotDjango = errors.New("a Django database is given as django+sqlite:PATH or django+postgres://USER@HOST/DATABASE")
+
 // attach opens a Django database to work on.
 func attach(ctx context.Context, source string) (core.Store, error) {
 	if !strings.HasPrefix(source, schemeSQLite) && !isPostgres(source) {
-		return nil, errors.New("a Django database is given as django+sqlite:PATH or django+postgres://USER@HOST/DATABASE")
+		return nil, errNotDjango
+	}
+	if isPostgres(source) {
+		// What names the database in errors would show a password that is cut wrong.
+		if err := Check(schemeDjango + source); err != nil {
+			return nil, err
+		}
 	}
 	s, err := django.Attach(ctx, source)
 	if err != nil {

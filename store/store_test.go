@@ -28,6 +28,34 @@ func TestOpenSQLite(t *testing.T) {
 	}
 }
 
+// TestCheck looks at DSNs of stores that are not there, and makes none.
+func TestCheck(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for dsn, want := range map[string]string{
+		store.Default:                     "",
+		"sqlite:no/such/folder.db":        "",
+		"django+sqlite:db.sqlite3":        "",
+		"postgres://ann:s3cret@db/auth":   "",
+		"postgresql://ann@a:1,b:2/auth":   "",
+		"django+postgres://ann@db/auth":   "",
+		"sqlite::memory:":                 "a store needs the path of a file: ",
+		"django+mysql://ann:s3cret@db/x":  "a Django database is given as ",
+		"django+sqlite:":                  "a Django database is given as ",
+		"postgres://ann@db/auth?wait=2":   "wait: want ",
+		"postgres://a:b@c/s3cret@db/auth": "the URL can't be read: ",
+	} {
+		if err := store.Check(dsn); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", dsn, err, want)
+		}
+	}
+	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
+		t.Errorf("made: %v, %v", left, err)
+	}
+	if _, err := store.Open(t.Context(), "django+postgres://ann:12/s3cret@db/auth"); err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("opened: %v", err)
+	}
+}
+
 func TestOpenDefault(t *testing.T) {
 	t.Chdir(t.TempDir())
 	s, err := store.Open(t.Context(), store.Default)
@@ -55,6 +83,9 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			if err := store.Check(test.dsn); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+				t.Errorf("checked: %v", err)
+			}
 			s, err := store.Open(t.Context(), test.dsn)
 			if err == nil || s != nil {
 				t.Fatalf("opened %v, %v", s, err)

@@ -33,6 +33,9 @@ type settings struct {
 
 // parse reads a DSN. Its errors never show the DSN, which holds a password.
 func parse(dsn string) (settings, error) {
+	if !wellFormed(dsn) {
+		return settings{}, errUnreadable
+	}
 	dsn, err := spreadHosts(dsn)
 	if err != nil {
 		return settings{}, err
@@ -51,6 +54,29 @@ func parse(dsn string) (settings, error) {
 		return settings{}, err
 	}
 	return s, s.onlyPrimary()
+}
+
+// parameterName is the name of a setting of libpq's or of a server's.
+var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
+
+// wellFormed tells whether a DSN falls into the parts that it was meant to have.
+// Where a password holds /, ? or # as they are, a piece of it would be taken for
+// the database's name or for a parameter, and be shown.
+func wellFormed(dsn string) bool {
+	_, rest, _ := strings.Cut(dsn, "://")
+	rest, _, fragment := strings.Cut(rest, "#")
+	rest, query, _ := strings.Cut(rest, "?")
+	_, path, _ := strings.Cut(rest, "/")
+	if fragment || strings.ContainsRune(path, '@') {
+		return false
+	}
+	parameters, err := url.ParseQuery(query)
+	for name := range parameters {
+		if !parameterName.MatchString(name) {
+			return false
+		}
+	}
+	return err == nil
 }
 
 // own takes the store's own parameters out of those for the server.
@@ -144,7 +170,16 @@ func describeParsing(err error) error {
 	if text := err.Error(); strings.HasPrefix(text, "pq: ") && !strings.Contains(text, "password") {
 		return errors.New(strings.TrimPrefix(text, "pq: "))
 	}
-	return errors.New("the URL can't be read: want postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of a password as %XX")
+	return errUnreadable
+}
+
+// errUnreadable is a DSN of which nothing can be said that is surely no secret.
+var errUnreadable = errors.New("the URL can't be read: want postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of a password as %XX")
+
+// Check tells what is wrong with a DSN, without its password; nil if nothing.
+func Check(dsn string) error {
+	_, err := parse(dsn)
+	return err
 }
 
 // each gives a configuration for every host, in their order.
