@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,7 +55,8 @@ func newConfigPrint() *cobra.Command {
 		Use:   "print [FILE]",
 		Short: "Print the effective settings as a configuration file, secrets masked",
 		Long: `Print what serve would work with: flags before variables before the file before defaults. Beside each
-setting stands where it comes from. A password in the store's address is masked; keys are never shown.`,
+setting stands where it comes from. A password in the store's address is masked, and the whole of an address
+that is not understood; keys are never shown.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := withFile(cmd.Flags(), args); err != nil {
@@ -157,26 +157,4 @@ func origin(f *pflag.Flag) string {
 		return "--" + f.Name
 	}
 	return "default"
-}
-
-// maskDSN hides the password in a store's address.
-func maskDSN(dsn string) string {
-	u, err := url.Parse(dsn)
-	if err != nil {
-		return "***" // whatever it is, it may hold one
-	}
-	if u.User != nil {
-		if _, has := u.User.Password(); has {
-			u.User = url.UserPassword(u.User.Username(), "***")
-		}
-	}
-	q := u.Query()
-	if q.Has("password") {
-		q.Set("password", "***")
-		u.RawQuery = q.Encode()
-	}
-	if u.User == nil && u.RawQuery == "" {
-		return dsn
-	}
-	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
 }
