@@ -32,8 +32,6 @@ func (s *server) background(ctx context.Context, cmd *cobra.Command) *sync.WaitG
 			case <-signals:
 				if err := s.reload(cmd); err != nil {
 					s.log.Error("reload failed: all stays as it was", "error", err)
-				} else {
-					s.log.Info("reloaded profiles, limits, keys and certificates")
 				}
 			case <-ctx.Done():
 				return
@@ -124,8 +122,7 @@ func (s *server) untelling() []string {
 // is sealed with older ones, now and then, until ctx ends.
 func (s *server) reseal(ctx context.Context) {
 	for {
-		f := s.current()
-		sealer, err := openSealer(f.keyFile, f.engine.store)
+		sealer, err := s.keys()
 		var done int
 		if err == nil {
 			s.engine.SealWith(sealer)

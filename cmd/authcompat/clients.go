@@ -14,16 +14,25 @@ type proxies []netip.Prefix
 func parseProxies(values []string) (proxies, error) {
 	var p proxies
 	for _, value := range values {
-		network, err := netip.ParsePrefix(value)
-		if address, single := netip.ParseAddr(value); err != nil && single == nil {
-			network, err = address.Prefix(address.BitLen())
-		}
+		network, err := parseProxy(value)
 		if err != nil {
-			return nil, fmt.Errorf("--trusted-proxy %q: want a network such as 10.0.0.0/8, or an address", value)
+			return nil, fmt.Errorf("--trusted-proxy %w", err)
 		}
-		p = append(p, network.Masked())
+		p = append(p, network)
 	}
 	return p, nil
+}
+
+// parseProxy reads one network, or address.
+func parseProxy(value string) (netip.Prefix, error) {
+	network, err := netip.ParsePrefix(value)
+	if address, single := netip.ParseAddr(value); err != nil && single == nil {
+		network, err = address.Prefix(address.BitLen())
+	}
+	if err != nil {
+		return network, fmt.Errorf("%q: want a network such as 10.0.0.0/8, or an address", value)
+	}
+	return network.Masked(), nil
 }
 
 func (p proxies) trusted(a netip.Addr) bool {

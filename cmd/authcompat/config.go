@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"gopkg.in/yaml.v3"
 )
@@ -18,33 +17,46 @@ import (
 const configFlag = "config"
 
 // settings are the keys of a configuration file, in the order in which they are
-// shown, each with the flag that it stands for. The key listeners, which is none
-// of them, is a list of maps.
+// shown. The key listeners, which is none of them, is a list of maps.
 func settings() []setting {
 	return []setting{
-		{"listen", "listen"},
-		{"manage", "manage"},
-		{"store", "store"},
-		{"secret_key_file", "secret-key-file"},
-		{"password_iterations", "password-iterations"},
-		{"keep_expired", "keep-expired"},
-		{"keep_audit", "keep-audit"},
-		{"trusted_proxies", "trusted-proxy"},
-		{"log.format", "log-format"},
-		{"log.requests", "log-requests"},
-		{"limits.guessing", "limits"},
-		{"limits.account", "limit-account"},
-		{"limits.address", "limit-address"},
-		{"limits.connections", "max-connections"},
-		{"limits.hash_threads", "hash-threads"},
-		{"limits.hash_queue", "hash-queue"},
-		{"tls.certificate", "tls-cert"},
-		{"tls.key", "tls-key"},
+		{"listen", "listen", takesPlace},
+		{"manage", "manage", takesRestart},
+		{"store", "store", takesRestart},
+		{"secret_key_file", "secret-key-file", takesRestart},
+		{"password_iterations", "password-iterations", takesRestart},
+		{"keep_expired", "keep-expired", takesReload},
+		{"keep_audit", "keep-audit", takesReload},
+		{"trusted_proxies", "trusted-proxy", takesReload},
+		{"log.format", "log-format", takesRestart},
+		{"log.requests", "log-requests", takesReload},
+		{"limits.guessing", "limits", takesReload},
+		{"limits.account", "limit-account", takesReload},
+		{"limits.address", "limit-address", takesReload},
+		{"limits.connections", "max-connections", takesRestart},
+		{"limits.hash_threads", "hash-threads", takesRestart},
+		{"limits.hash_queue", "hash-queue", takesRestart},
+		{"tls.certificate", "tls-cert", takesSwitch},
+		{"tls.key", "tls-key", takesSwitch},
 	}
 }
 
-// setting is a key of the file and the flag that it stands for.
-type setting struct{ key, flag string }
+// setting is a key of the file, the flag that it stands for, and what a change of
+// it takes while a server runs.
+type setting struct {
+	key, flag string
+	takes     takes
+}
+
+// takes is what a change of a setting takes.
+type takes int
+
+const (
+	takesReload  takes = iota // SIGHUP
+	takesRestart              // a new start
+	takesSwitch               // SIGHUP, but a new start where it comes or goes
+	takesPlace                // as the listeners: a new start where an address is another one
+)
 
 // listenersKey is the list of profiles with their addresses, the flag --profile.
 const (
@@ -52,43 +64,59 @@ const (
 	listenersFlag = "profile"
 )
 
-// fromConfig marks a flag that was set from a configuration file.
-const fromConfig = "config"
+// Marks of a flag that was set from a configuration file: where it is set, and the
+// place and the key of each value.
+const (
+	fromConfig   = "config"
+	configPlaces = "config-places"
+)
 
 // maxConfig is the most bytes a configuration file may have.
 const maxConfig = 1 << 20
 
-// configFile is a configuration that is being read. All that is wrong with it is
-// told at once.
+// configFile is a configuration that is being read.
 type configFile struct {
-	name     string
-	flags    *pflag.FlagSet // of the command; a flag that it lacks is read and left
-	all      *pflag.FlagSet // of a server, to know what values are good
-	problems []string
+	name  string
+	flags *pflag.FlagSet // of the command; a flag that it lacks is read and left
+	all   *pflag.FlagSet // of a server, to know what values are good
+	found *problems
 }
 
 // applyConfig sets each flag that was not given, and that has no variable, from
-// the file.
-func applyConfig(flags *pflag.FlagSet, name string) error {
+// the file. All that is wrong with it is found.
+func applyConfig(flags *pflag.FlagSet, name string, found *problems) {
+	data, err := readConfig(name)
+	if err != nil {
+		found.add("--config", "%v", err)
+		found.unread = true
+		return
+	}
+	c := &configFile{name: name, flags: flags, all: pflag.NewFlagSet("", pflag.ContinueOnError), found: found}
+	newServeFlags().add(c.all)
+	c.read(data)
+}
+
+func readConfig(name string) ([]byte, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return fmt.Errorf("--config: %w", err)
+		return nil, err
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
-	if err != nil {
-		return fmt.Errorf("--config: %w", err)
+	if err == nil && len(data) > maxConfig {
+		err = fmt.Errorf("%s is larger than 1 MiB", name)
 	}
-	if len(data) > maxConfig {
-		return fmt.Errorf("--config: %s is larger than 1 MiB", name)
+	return data, err
+}
+
+// applyConfigArgument applies a configuration file that is given as an argument.
+func applyConfigArgument(flags *pflag.FlagSet, name string, found *problems) {
+	if flags.Lookup(configFlag).Value.String() != "" {
+		found.add(name, "the file is given twice, as an argument and with --config")
+		found.unread = true
+		return
 	}
-	c := &configFile{name: name, flags: flags, all: pflag.NewFlagSet("", pflag.ContinueOnError)}
-	newServeFlags().add(c.all)
-	c.read(data)
-	if len(c.problems) > 0 {
-		return errors.New(strings.Join(c.problems, "\n"))
-	}
-	return nil
+	applyConfig(flags, name, found)
 }
 
 func (c *configFile) read(data []byte) {
@@ -97,10 +125,12 @@ func (c *configFile) read(data []byte) {
 	err := decoder.Decode(&document)
 	switch {
 	case errors.Is(err, io.EOF):
-		c.problems = append(c.problems, c.name+":1:1: the file is empty")
+		c.found.add(c.name+":1:1", "the file is empty")
+		c.found.unread = true
 		return
 	case err != nil:
-		c.problems = append(c.problems, c.name+": "+strings.TrimPrefix(err.Error(), "yaml: "))
+		c.found.add(c.name, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+		c.found.unread = true
 		return
 	}
 	if decoder.Decode(&next) == nil {
@@ -109,18 +139,30 @@ func (c *configFile) read(data []byte) {
 	c.section(document.Content[0], "")
 }
 
-func (c *configFile) add(at *yaml.Node, key, format string, args ...any) {
-	text := fmt.Sprintf("%s:%d:%d: ", c.name, at.Line, at.Column)
+// at gives the place of a node, and its key if it has one.
+func (c *configFile) at(n *yaml.Node, key string) string {
+	place := fmt.Sprintf("%s:%d:%d", c.name, n.Line, n.Column)
 	if key != "" {
-		text += key + ": "
+		place += ": " + key
 	}
-	c.problems = append(c.problems, text+fmt.Sprintf(format, args...))
+	return place
+}
+
+func (c *configFile) add(n *yaml.Node, key, format string, args ...any) {
+	c.found.add(c.at(n, key), format, args...)
+}
+
+// refuse adds what is wrong with the value of a flag.
+func (c *configFile) refuse(n *yaml.Node, key, flag, format string, args ...any) {
+	c.add(n, key, format, args...)
+	c.found.refuse(flag)
 }
 
 // section reads a map. prefix is the path of keys down to it.
 func (c *configFile) section(n *yaml.Node, prefix string) {
 	if n.Kind != yaml.MappingNode {
 		c.add(n, strings.TrimSuffix(prefix, "."), "want a map")
+		c.found.unread = c.found.unread || prefix == ""
 		return
 	}
 	seen := make(map[string]int)
@@ -165,73 +207,108 @@ func keysAt(prefix string) []string {
 
 // set gives a flag the value of a key: a text, a number, or a list of texts.
 func (c *configFile) set(n *yaml.Node, path, flag string) {
-	var values []string
+	items := []*yaml.Node{n}
 	_, list := c.all.Lookup(flag).Value.(pflag.SliceValue)
-	switch {
-	case n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" && !list:
-		values = []string{n.Value}
-	case n.Kind == yaml.SequenceNode && list:
-		for _, item := range n.Content {
-			if item.Kind != yaml.ScalarNode || item.ShortTag() == "!!null" {
-				c.add(item, path, "want a text")
-				return
-			}
-			values = append(values, item.Value)
+	if list {
+		if n.Kind != yaml.SequenceNode {
+			c.refuse(n, path, flag, "want a list of texts")
+			return
 		}
-	case list:
-		c.add(n, path, "want a list of texts")
-		return
-	default:
-		c.add(n, path, "want a value")
+		items = n.Content
+	}
+	var values, places []string
+	for _, item := range items {
+		switch {
+		case isValue(item):
+			values, places = append(values, item.Value), append(places, c.at(item, path))
+		case list:
+			c.refuse(item, path, flag, "want a text")
+			return
+		default:
+			c.refuse(item, path, flag, "want a value")
+			return
+		}
+	}
+	if err := setFlag(c.all, flag, values); err != nil {
+		c.refuse(n, path, flag, "%v", plain(err))
 		return
 	}
-	c.assign(n, path, flag, values)
+	if known := c.flags.Lookup(flag); known != nil && !known.Changed {
+		_ = setFlag(c.flags, flag, values) // as good as for the others
+		c.mark(known, n, places)
+	}
+}
+
+// isValue tells whether a node is a text or a number.
+func isValue(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" }
+
+// mark notes where a flag's value comes from.
+func (c *configFile) mark(f *pflag.Flag, n *yaml.Node, places []string) {
+	if f.Annotations == nil {
+		f.Annotations = make(map[string][]string)
+	}
+	f.Annotations[fromConfig] = []string{fmt.Sprintf("%s:%d", c.name, n.Line)}
+	f.Annotations[configPlaces] = places
 }
 
 // listeners reads the profiles and where they are served.
 func (c *configFile) listeners(n *yaml.Node) {
 	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		c.add(n, listenersKey, "want a list of maps with profile and address")
+		c.refuse(n, listenersKey, listenersFlag, "want a list of maps with profile and address")
 		return
 	}
-	var values []string
+	var all listenerList
 	for _, item := range n.Content {
-		var given struct{ Profile, Address string }
-		for i := 0; item.Kind == yaml.MappingNode && i < len(item.Content); i += 2 {
-			switch key, value := item.Content[i], item.Content[i+1]; {
-			case key.Value == "profile" && value.Kind == yaml.ScalarNode:
-				given.Profile = value.Value
-			case key.Value == "address" && value.Kind == yaml.ScalarNode:
-				given.Address = value.Value
-			default:
-				c.add(key, listenersKey+"."+key.Value, "unknown key; a listener has profile and address")
-			}
+		if l, ok := c.listener(item); ok {
+			all = append(all, l)
+		} else {
+			c.found.refuse(listenersFlag)
 		}
-		if given.Profile == "" {
-			c.add(item, listenersKey, "want a map with profile, and address for several")
-			continue
-		}
-		if given.Address != "" {
-			given.Profile += "@" + given.Address
-		}
-		values = append(values, given.Profile)
 	}
-	c.assign(n, listenersKey, listenersFlag, values)
+	// Other commands have a --profile of another kind.
+	known := c.flags.Lookup(listenersFlag)
+	if known == nil || known.Changed {
+		return
+	}
+	if list, ok := known.Value.(*listenerList); ok {
+		*list = all
+		c.mark(known, n, []string{c.at(n, listenersKey)})
+	}
 }
 
-// assign checks the values as a flag's, and sets the command's flag where
-// nothing goes before the file.
-func (c *configFile) assign(n *yaml.Node, path, flag string, values []string) {
-	if err := setFlag(c.all, flag, values); err != nil {
-		c.add(n, path, "%v", err)
-		return
-	}
-	if known := c.flags.Lookup(flag); known != nil && !known.Changed {
-		if err := setFlag(c.flags, flag, values); err != nil {
-			c.add(n, path, "%v", err)
+// listener reads one of the listeners. ok is false where no profile is known.
+func (c *configFile) listener(item *yaml.Node) (l listener, ok bool) {
+	seen := make(map[string]int)
+	for i := 0; item.Kind == yaml.MappingNode && i < len(item.Content); i += 2 {
+		key, value := item.Content[i], item.Content[i+1]
+		path := listenersKey + "." + key.Value
+		first, twice := seen[key.Value]
+		seen[key.Value] = key.Line
+		switch {
+		case twice:
+			c.add(key, path, "is there twice, first on line %d", first)
+		case key.Value == "profile" && isValue(value):
+			l.profile, l.profileAt = value.Value, c.at(value, path)
+		case key.Value == "address":
+			if l.addressAt = c.at(value, path); isValue(value) && value.Value != "" {
+				l.address = value.Value
+			} else {
+				c.add(value, path, "want HOST:PORT, for instance %s", defaultListen)
+			}
+		case key.Value != "profile":
+			c.add(key, path, "unknown key; a listener has profile and address")
 		}
-		_ = c.flags.SetAnnotation(flag, fromConfig, []string{fmt.Sprintf("%s:%d", c.name, n.Line)}) // fails only for a flag that is not there
 	}
+	if l.profile == "" {
+		c.add(item, listenersKey, "want a map with profile, and address for several")
+		return l, false
+	}
+	if l.addressAt == "" {
+		if l.profile, l.address = splitAddress(l.profile); l.address != "" {
+			l.addressAt = l.profileAt
+		}
+	}
+	return l, true
 }
 
 // setFlag sets a flag, one of lists to all values, another to the one.
@@ -242,29 +319,4 @@ func setFlag(flags *pflag.FlagSet, name string, values []string) error {
 		return f.Value.Set(values[0])
 	}
 	return list.Replace(values)
-}
-
-// reread gives the settings of a server as they would be if it were started now.
-func reread(cmd *cobra.Command) (*serveFlags, error) {
-	f := newServeFlags()
-	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.add(flags)
-	var err error
-	cmd.Flags().Visit(func(given *pflag.Flag) {
-		if flags.Lookup(given.Name) == nil || given.Annotations[fromEnvironment] != nil {
-			return
-		}
-		values := []string{given.Value.String()}
-		if list, ok := given.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		if e := setFlag(flags, given.Name, values); e != nil {
-			err = e
-		}
-		flags.Lookup(given.Name).Changed = true
-	})
-	if err != nil {
-		return nil, err
-	}
-	return f, configure(flags)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -18,25 +17,16 @@ func newConfigCheck() *cobra.Command {
 	f := newServeFlags()
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
-		Short: "Check a configuration file, and the profiles and certificates that it names",
-		Long: `Check a configuration file. Exits 0 when it is good; 1 with every problem of the file, one a line, as
-file:line:column: key: what is wrong. Flags and variables count as they do for serve. The store is not opened.`,
-		Args: cobra.MaximumNArgs(1),
+		Short: "Check a server's settings, and the profiles, keys and certificates that they name",
+		Long: `Check a configuration file. Exits 0 when it is good; 1 with every problem, one a line, as
+file:line:column: key: what is wrong, or with the flag or variable that a value comes from. Flags and variables
+count as they do for serve, which checks the same before it starts. The store is not opened, nor an address.`,
+		Args:              cobra.MaximumNArgs(1),
+		PersistentPreRunE: settlesItself,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := withFile(cmd.Flags(), args); err != nil {
-				return err
-			}
-			if err := f.check(); err != nil {
-				return err
-			}
-			all, err := place(f.profiles, f.listen, cmd.Flags().Changed("listen"))
+			all, err := f.settle(strings.Join(args, ""))
 			if err != nil {
 				return err
-			}
-			if f.tlsCertificate != "" {
-				if _, err := loadCertificate(f.tlsCertificate, f.tlsKey); err != nil {
-					return err
-				}
 			}
 			for _, p := range all {
 				fmt.Fprintf(cmd.OutOrStdout(), "profile %s at %s\n", p.profile.Name, p.address)
@@ -59,11 +49,12 @@ setting stands where it comes from. A password in the store's address is masked,
 that is not understood; keys are never shown.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := withFile(cmd.Flags(), args); err != nil {
-				return err
+			found := &problems{}
+			if len(args) > 0 {
+				applyConfigArgument(cmd.Flags(), args[0], found)
 			}
-			if err := f.check(); err != nil {
-				return err
+			if f.checkValues(found); len(found.lines) > 0 {
+				return found.err()
 			}
 			e := yaml.NewEncoder(cmd.OutOrStdout())
 			e.SetIndent(2)
@@ -77,28 +68,16 @@ that is not understood; keys are never shown.`,
 	return cmd
 }
 
-// withFile applies a configuration file that is given as an argument.
-func withFile(flags *pflag.FlagSet, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	if flags.Lookup(configFlag).Value.String() != "" {
-		return errors.New("the file is given twice, as an argument and with --config")
-	}
-	return applyConfig(flags, args[0])
-}
-
 // show makes the YAML of the settings.
 func show(flags *pflag.FlagSet, f *serveFlags) *yaml.Node {
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	if len(f.profiles) > 0 {
 		list := &yaml.Node{Kind: yaml.SequenceNode}
-		for _, value := range f.profiles {
-			profile, address := splitAddress(value)
+		for _, l := range f.profiles {
 			item := &yaml.Node{Kind: yaml.MappingNode}
-			item.Content = append(item.Content, text("profile"), text(profile))
-			if address != "" {
-				item.Content = append(item.Content, text("address"), text(address))
+			item.Content = append(item.Content, text("profile"), text(l.profile))
+			if l.address != "" {
+				item.Content = append(item.Content, text("address"), text(l.address))
 			}
 			list.Content = append(list.Content, item)
 		}

@@ -219,7 +219,7 @@ func TestReload(t *testing.T) {
 	for name, bad := range map[string]string{
 		"a bad setting":    good + "limits: {account: many}\n",
 		"no file":          "",
-		"another address":  strings.Replace(good, ":0'", ":1'", 1),
+		"a bad address":    strings.Replace(good, ":0'", "'", 1),
 		"an unknown key":   good + "limit: {}\n",
 		"a broken profile": "listeners: [{profile: " + config + ", address: '127.0.0.1:0'}]\n",
 	} {
@@ -261,6 +261,7 @@ func TestConfigFile(t *testing.T) {
 			"4:13: listeners: want a map with profile, and address for several",
 			"5:9: manage: want a value",
 			"7:1: listen: is there twice, first on line 6",
+			`6:9: listen: "a" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
 		}},
 		{"a list", "[]", []string{"1:1: want a map"}},
 	} {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"net"
 	"slices"
 	"strings"
 
@@ -16,47 +14,36 @@ type placed struct {
 	address string
 }
 
-// place reads --profile values, NAME|FILE or NAME|FILE@ADDRESS. A single profile
-// without an address is served at listen.
-func place(values []string, listen string, listenGiven bool) ([]placed, error) {
-	if len(values) == 0 {
-		return nil, fmt.Errorf("which API? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))
-	}
+// place loads the profiles. A single one without an address is served at --listen.
+func (f *serveFlags) place(found *problems) []placed {
 	var all []placed
 	var addressed bool
-	for _, value := range values {
-		name, address := splitAddress(value)
+	if len(f.profiles) == 0 && !found.refused[listenersFlag] {
+		found.add(f.whence(listenersFlag), "which API? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))
+	}
+	for _, l := range f.profiles {
+		at, address := f.profileAt(l), l.address
 		addressed = addressed || address != ""
 		if address == "" {
-			if len(values) > 1 {
-				return nil, fmt.Errorf("--profile %s: several profiles need an address each: --profile %s@127.0.0.1:8001", value, value)
+			if address = f.listen; l.unplaced() && len(f.profiles) > 1 {
+				found.add(at, "%s: several profiles need an address each: --profile %[1]s@127.0.0.1:8001", l.profile)
 			}
-			address = listen
 		}
-		p, err := profiles.Load(name)
-		if err != nil {
-			return nil, err
+		p, err := profiles.Load(l.profile)
+		var listed *profiles.Problems
+		switch {
+		case errors.As(err, &listed):
+			found.lines = append(found.lines, listed.Error()) // each with its place in the profile
+		case err != nil:
+			found.add(at, "%v", err)
+		case slices.ContainsFunc(all, func(o placed) bool { return o.profile.Name == p.Name }):
+			found.add(at, "profile %s is given twice", p.Name)
+		default:
+			all = append(all, placed{p, address})
 		}
-		if slices.ContainsFunc(all, func(o placed) bool { return o.profile.Name == p.Name }) {
-			return nil, fmt.Errorf("--profile %s: profile %s is given twice", value, p.Name)
-		}
-		all = append(all, placed{p, address})
 	}
-	if addressed && listenGiven {
-		return nil, errors.New("--listen is for a profile without @ADDRESS: give one or the other")
+	if addressed && f.flags.Changed("listen") {
+		found.add(f.whence("listen"), "is for a profile without @ADDRESS: give one or the other")
 	}
-	return all, nil
-}
-
-// splitAddress cuts off "@HOST:PORT". An @ that no address follows belongs to
-// the name of a file.
-func splitAddress(value string) (name, address string) {
-	at := strings.LastIndexByte(value, '@')
-	if at < 0 {
-		return value, ""
-	}
-	if _, port, err := net.SplitHostPort(value[at+1:]); err != nil || port == "" {
-		return value, ""
-	}
-	return value[:at], value[at+1:]
+	return all
 }

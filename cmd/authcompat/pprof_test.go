@@ -26,15 +26,11 @@ func TestProfiles(t *testing.T) {
 }
 
 func TestProfilesNeedTheManagementListener(t *testing.T) {
-	f := newServeFlags()
-	f.pprof = true
-	if err := f.check(); err == nil {
-		t.Error("--pprof without --manage is taken")
+	args := []string{"config", "check", "--profile", "snippit", "--store", database(t), "--pprof"}
+	if got := failure(t, args...); got != "authcompat: --pprof: needs the management listener: give --manage too\n" {
+		t.Error(got)
 	}
-	f.manage = "127.0.0.1:8081"
-	if err := f.check(); err != nil {
-		t.Error(err)
-	}
+	command(t, "", append(args, "--manage", "127.0.0.1:8081")...)
 }
 
 func TestBallastIsTheOperators(t *testing.T) {

@@ -1,7 +1,8 @@
 package main
 
 import (
-	"fmt"
+	"cmp"
+	"errors"
 	"io"
 	"os"
 	"runtime/debug"
@@ -30,11 +31,16 @@ AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --c
 		Example: `  authcompat serve --profile snippit
   authcompat user create alice --email alice@example.com
   authcompat conformance run --profile all`,
-		Version:           version(),
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return configure(cmd.Flags()) },
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			found := &problems{}
+			configure(cmd.Flags(), found)
+			return found.err()
+		},
 	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return plainFlag(err) })
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
@@ -44,34 +50,41 @@ AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --c
 
 // configure sets the flags that were not given: from their variables, then from
 // the configuration file.
-func configure(flags *pflag.FlagSet) error {
-	if err := applyEnvironment(flags); err != nil {
-		return err
-	}
+func configure(flags *pflag.FlagSet, found *problems) {
+	applyEnvironment(flags, found)
 	if f := flags.Lookup(configFlag); f != nil && f.Value.String() != "" {
-		return applyConfig(flags, f.Value.String())
+		applyConfig(flags, f.Value.String(), found)
 	}
-	return nil
 }
+
+// settlesItself is the PersistentPreRunE of a command that configures its flags
+// when it runs, to tell all that is wrong with them at once.
+func settlesItself(*cobra.Command, []string) error { return nil }
 
 // fromEnvironment marks a flag that was set from its variable.
 const fromEnvironment = "environment"
 
 // applyEnvironment sets each flag that was not given from its AUTHCOMPAT_
 // variable. A flag that can be repeated takes a list with commas.
-func applyEnvironment(flags *pflag.FlagSet) (err error) {
+func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := variable(f.Name)
-		value, ok := os.LookupEnv(name)
-		if !ok || f.Changed || err != nil {
+		text, ok := os.LookupEnv(name)
+		if !ok || f.Changed {
 			return
 		}
-		if e := flags.Set(f.Name, value); e != nil {
-			err = fmt.Errorf("%s: %w", name, e)
+		values := []string{text}
+		if _, several := f.Value.(*listenerList); several {
+			values = strings.Split(text, ",")
+		}
+		for _, value := range values {
+			if err := flags.Set(f.Name, value); err != nil {
+				found.add(name, "%v", plain(cmp.Or(errors.Unwrap(err), err)))
+				found.refuse(f.Name)
+			}
 		}
 		_ = flags.SetAnnotation(f.Name, fromEnvironment, []string{name}) // fails only for a flag that is not there
 	})
-	return err
 }
 
 // variable names the environment variable of a flag.

@@ -6,12 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"os/signal"
 	"runtime"
-	"slices"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,14 +30,16 @@ AUTHCOMPAT_SECRET_KEY (base64 of 32 bytes) or --secret-key-file; for an SQLite d
 the first start, in a file beside the database that only its owner can read. Keep that file: without it
 such logins fail until it is back.
 
-SIGHUP reads the configuration file, the profiles, limits, keys and certificates again; where something
-is wrong with them, all stays as it was and the log says why. SIGTERM lets requests in flight finish.`,
+SIGHUP reads the configuration file, the profiles, keys and certificates again; where something is wrong
+with them, all stays as it was and the log says why. Settings that take a restart stay as they are, and the
+log names those that have changed. SIGTERM lets requests in flight finish.`,
 		Example: `  authcompat serve --profile snippit
   authcompat serve --profile ./mine.yaml --listen 127.0.0.1:9000 --store sqlite:/var/lib/auth/users.db
   authcompat serve --profile snippit@127.0.0.1:8000 --profile ocd-users@127.0.0.1:8001
   authcompat serve --config /etc/authcompat.yaml`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.serve(cmd) },
+		Args:              cobra.NoArgs,
+		PersistentPreRunE: settlesItself,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return f.serve(cmd) },
 	}
 	f.add(cmd.Flags())
 	return cmd
@@ -49,7 +47,8 @@ is wrong with them, all stays as it was and the log says why. SIGTERM lets reque
 
 // server is a running process.
 type server struct {
-	flags   atomic.Pointer[serveFlags]
+	started *serveFlags                // the settings of the start
+	flags   atomic.Pointer[serveFlags] // those of this moment
 	log     *slog.Logger
 	metrics *metrics
 	engine  *engine
@@ -69,10 +68,7 @@ type api struct {
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Load()).ServeHTTP(w, r) }
 
 func (f *serveFlags) serve(cmd *cobra.Command) (err error) {
-	if err := f.check(); err != nil {
-		return err
-	}
-	placed, err := place(f.profiles, f.listen, cmd.Flags().Changed("listen"))
+	placed, err := f.settle("")
 	if err != nil {
 		return err
 	}
@@ -80,7 +76,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	s := &server{log: log, metrics: newMetrics()}
+	s := &server{started: f, log: log, metrics: newMetrics()}
 	s.flags.Store(f)
 	if err := s.open(cmd.Context()); err != nil {
 		return err
@@ -93,9 +89,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) (err error) {
 	if err := newGuide(placed, s.sites, f).write(cmd.OutOrStdout()); err != nil {
 		return err
 	}
-	if f.limits.value == "off" {
-		log.Warn("guesses at passwords are not limited (--limits off): for replays and load tests only")
-	}
+	s.warnUnlimited(f)
 	ctx, cancel := context.WithCancel(cmd.Context())
 	background := s.background(ctx, cmd)
 	defer func() {
@@ -183,62 +177,4 @@ func (s *server) handler(f *serveFlags, p *profiles.Profile) (http.Handler, erro
 		return nil, err
 	}
 	return watch(h, p.Name, trusted, s.metrics, s.log, requestLog(f.logRequests.value)), nil
-}
-
-// hangup gives what SIGHUP sends until ctx ends.
-func hangup(ctx context.Context) <-chan os.Signal {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGHUP)
-	context.AfterFunc(ctx, func() { signal.Stop(signals) })
-	return signals
-}
-
-// reload takes the profiles, limits, keys and certificates as they are now, all
-// of them or none.
-func (s *server) reload(cmd *cobra.Command) error {
-	f, err := reread(cmd)
-	if err != nil {
-		return err
-	}
-	if err := f.check(); err != nil {
-		return err
-	}
-	all, err := place(f.profiles, f.listen, cmd.Flags().Changed("listen"))
-	if err != nil {
-		return err
-	}
-	handlers := make(map[*api]http.Handler)
-	profiles := make(map[*api]placed)
-	for _, p := range all {
-		i := slices.IndexFunc(s.apis, func(a *api) bool { return a.address == p.address })
-		if i < 0 {
-			return fmt.Errorf("profile %s: %s is a new address, which takes a restart", p.profile.Name, p.address)
-		}
-		handler, err := s.handler(f, p.profile)
-		if err != nil {
-			return err
-		}
-		handlers[s.apis[i]], profiles[s.apis[i]] = handler, p
-	}
-	if len(handlers) != len(s.apis) {
-		return errors.New("an address is missing, which takes a restart")
-	}
-	sealer, err := openSealer(f.keyFile, f.engine.store)
-	if err != nil {
-		return err
-	}
-	if s.tls != nil {
-		if err := s.tls.reload(); err != nil {
-			return err
-		}
-	}
-	for a, handler := range handlers {
-		p := profiles[a]
-		a.placed.Store(&p)
-		a.handler.Store(&handler)
-	}
-	s.flags.Store(f)
-	s.engine.SealWith(sealer)
-	s.engine.limit(f)
-	return nil
 }

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/core"
@@ -14,8 +11,9 @@ const defaultListen = "127.0.0.1:8000"
 
 // serveFlags are the settings of a server.
 type serveFlags struct {
+	flags       *pflag.FlagSet // these settings as flags
 	engine      engineFlags
-	profiles    []string
+	profiles    listenerList
 	listen      string
 	manage      string
 	pprof       bool
@@ -51,8 +49,9 @@ func newServeFlags() *serveFlags {
 }
 
 func (f *serveFlags) add(flags *pflag.FlagSet) {
+	f.flags = flags
 	f.engine.add(flags)
-	flags.StringSliceVar(&f.profiles, "profile", nil, "profile to serve: a built-in name or a file, with @ADDRESS for several (repeatable)")
+	flags.Var(&f.profiles, listenersFlag, "profile to serve: a built-in name or a file, with @ADDRESS for several (repeatable)")
 	flags.StringVar(&f.listen, "listen", defaultListen, "address of the API, for one profile")
 	flags.StringVar(&f.manage, "manage", "", "address of the management listener (/livez, /readyz, /metrics), for instance 127.0.0.1:8081; none if empty")
 	flags.BoolVar(&f.pprof, "pprof", false, "Go's profiles of the running server at /debug/pprof/ of the management listener")
@@ -70,22 +69,4 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.tlsKey, "tls-key", "", "file with the certificate's key (PEM)")
 	flags.Var(&f.keepExpired, "keep-expired", "how long expired tokens are kept, so that clients are told that they expired")
 	flags.Var(&f.keepAudit, "keep-audit", "how long the audit record is kept, for instance 400d; 0: for ever")
-}
-
-// check looks at what no single flag can know.
-func (f *serveFlags) check() error {
-	switch {
-	case (f.tlsCertificate == "") != (f.tlsKey == ""):
-		return errors.New("--tls-cert and --tls-key belong together")
-	case f.pprof && f.manage == "":
-		return errors.New("--pprof needs the management listener: give --manage too")
-	case f.hashThreads < 0 || f.hashThreads > 1024:
-		return fmt.Errorf("--hash-threads %d: want 0 to 1024", f.hashThreads)
-	case f.hashQueue < 0 || f.hashQueue > 1_000_000:
-		return fmt.Errorf("--hash-queue %d: want 0 to 1000000", f.hashQueue)
-	case f.connections < 0:
-		return fmt.Errorf("--max-connections %d: want 0 or more", f.connections)
-	}
-	_, err := parseProxies(f.trusted)
-	return err
 }

@@ -11,25 +11,44 @@ import (
 )
 
 // certificate is a certificate in files that may change.
-type certificate struct {
+type certificate struct{ current atomic.Pointer[loadedPair] }
+
+// loadedPair is what was read from the files.
+type loadedPair struct {
 	certFile, keyFile string
-	current           atomic.Pointer[tls.Certificate]
+	text              []byte // of certFile
+	pair              tls.Certificate
 }
 
 // loadCertificate reads the files, which have to be good.
 func loadCertificate(certFile, keyFile string) (*certificate, error) {
-	c := &certificate{certFile: certFile, keyFile: keyFile}
-	return c, c.reload()
+	c := &certificate{}
+	return c, c.load(certFile, keyFile)
 }
 
-// reload takes the files as they are now, if they are good.
-func (c *certificate) reload() error {
-	loaded, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
-	if err != nil {
-		return fmt.Errorf("--tls-cert %s: %w", c.certFile, err)
+// load takes the files as they are now, if they are good.
+func (c *certificate) load(certFile, keyFile string) error {
+	loaded, err := readPair(certFile, keyFile)
+	if err == nil {
+		c.current.Store(loaded)
 	}
-	c.current.Store(&loaded)
-	return nil
+	return err
+}
+
+func readPair(certFile, keyFile string) (*loadedPair, error) {
+	text, err := os.ReadFile(certFile)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert: %w", err)
+	}
+	key, err := os.ReadFile(keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-key: %w", err)
+	}
+	pair, err := tls.X509KeyPair(text, key)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert %s: %w", certFile, err)
+	}
+	return &loadedPair{certFile: certFile, keyFile: keyFile, text: text, pair: pair}, nil
 }
 
 // config is what a listener speaks TLS with. HTTP/2 is not offered (see
@@ -39,24 +58,27 @@ func (c *certificate) config() *tls.Config {
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return c.current.Load(), nil
+			return &c.current.Load().pair, nil
 		},
 	}
 }
 
 // watch takes the files anew when the certificate has changed, until ctx ends.
 func (c *certificate) watch(ctx context.Context, log *slog.Logger) {
-	last, _ := os.ReadFile(c.certFile) // one that can't be read has not changed
 	for pause(ctx, tlsEvery) {
-		now, err := os.ReadFile(c.certFile)
-		if err != nil || bytes.Equal(now, last) {
+		old := c.current.Load()
+		now, err := os.ReadFile(old.certFile)
+		if err != nil || bytes.Equal(now, old.text) {
 			continue
 		}
-		if err := c.reload(); err != nil {
+		loaded, err := readPair(old.certFile, old.keyFile)
+		if err != nil {
 			log.Error("certificate not reloaded: the old one stays", "error", err)
 			continue
 		}
-		last = now
-		log.Info("certificate reloaded")
+		// A reload in between may have named other files.
+		if c.current.CompareAndSwap(old, loaded) {
+			log.Info("certificate reloaded")
+		}
 	}
 }

@@ -126,3 +126,30 @@ func (w *word) String() string { return w.value }
 
 // Type implements pflag.Value.
 func (w *word) Type() string { return "word" }
+
+// plain says in words what strconv and time say of a value in terms of Go. Other
+// errors stay as they are.
+func plain(err error) error {
+	var number *strconv.NumError
+	switch {
+	case errors.As(err, &number) && number.Func == "ParseBool":
+		return fmt.Errorf("%q: want true or false", number.Num)
+	case errors.As(err, &number) && errors.Is(err, strconv.ErrRange):
+		return fmt.Errorf("%q is too large", number.Num)
+	case errors.As(err, &number):
+		return fmt.Errorf("%q: want a whole number", number.Num)
+	}
+	if text, ok := strings.CutPrefix(err.Error(), "time: "); ok {
+		return fmt.Errorf("%s: want for instance 90s or 15m", text)
+	}
+	return err
+}
+
+// plainFlag is plain for an error of the command line.
+func plainFlag(err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, plain(invalid.Unwrap()))
+}

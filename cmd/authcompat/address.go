@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// checkAddress tells what of an address could never be listened on. Whether it is
+// this machine's, and free, only the system knows.
+func checkAddress(text string) error {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || port == "" {
+		return fmt.Errorf("%q is no address: want HOST:PORT, for instance %s", text, defaultListen)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return fmt.Errorf("%q is no address: a port is 0 to 65535, not %q", text, port)
+	}
+	if _, err := netip.ParseAddr(host); err != nil && host != "" && !isHostName(host) {
+		return fmt.Errorf("%q is no address: %q is neither an IP address nor the name of a host", text, host)
+	}
+	return nil
+}
+
+// isHostName tells whether a text can be the name of a host (RFC 1123, section
+// 2.1, and "_", which some networks have): one of digits and dots would be an IP
+// address.
+func isHostName(s string) bool {
+	const digits = "0123456789."
+	return strings.Trim(s, digits) != "" && strings.Trim(strings.ToLower(s), digits+"abcdefghijklmnopqrstuvwxyz-_") == ""
+}
+
+// collide tells whether two good addresses can't both be listened on: they have
+// one port, and one host or one that stands for all. The system finds a port for
+// each 0.
+func collide(a, b string) bool {
+	hostA, portA := endpoint(a)
+	hostB, portB := endpoint(b)
+	return portA == portB && portA != 0 && (hostA == hostB || hostA == "" || hostB == "")
+}
+
+// endpoint takes a good address apart. The host that stands for all is empty.
+func endpoint(address string) (host string, port int) {
+	host, word, err := net.SplitHostPort(address)
+	if err != nil {
+		return address, 0
+	}
+	port, _ = net.LookupPort("tcp", word) // 0, which is nobody else's, if it is none
+	host = strings.ToLower(host)
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		if host = ip.Unmap().String(); ip.Unmap().IsUnspecified() {
+			host = ""
+		}
+	}
+	return host, port
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// listener is a profile to serve, and where.
+type listener struct {
+	profile string // a built-in name or a file
+	address string // empty: where --listen says
+	// profileAt and addressAt are where the configuration file says so, also where
+	// what it says was not taken; empty where it says nothing.
+	profileAt, addressAt string
+}
+
+// String gives the listener as --profile takes it.
+func (l listener) String() string {
+	if l.address == "" {
+		return l.profile
+	}
+	return l.profile + "@" + l.address
+}
+
+// unplaced tells whether it is meant to be where --listen says.
+func (l listener) unplaced() bool { return l.address == "" && l.addressAt == "" }
+
+// listenerList is the value of --profile: NAME|FILE or NAME|FILE@ADDRESS, once for
+// each. A comma is a part of a file's name.
+type listenerList []listener
+
+var (
+	_ pflag.Value      = (*listenerList)(nil)
+	_ pflag.SliceValue = (*listenerList)(nil)
+)
+
+// Set implements pflag.Value.
+func (l *listenerList) Set(text string) error { return l.Append(text) }
+
+// Append implements pflag.SliceValue.
+func (l *listenerList) Append(text string) error {
+	profile, address := splitAddress(text)
+	*l = append(*l, listener{profile: profile, address: address})
+	return nil
+}
+
+// Replace implements pflag.SliceValue.
+func (l *listenerList) Replace(texts []string) error {
+	*l = nil
+	for _, text := range texts {
+		_ = l.Append(text) // never fails
+	}
+	return nil
+}
+
+// GetSlice implements pflag.SliceValue.
+func (l *listenerList) GetSlice() []string {
+	var texts []string
+	for _, one := range *l {
+		texts = append(texts, one.String())
+	}
+	return texts
+}
+
+// String implements pflag.Value.
+func (l *listenerList) String() string { return strings.Join(l.GetSlice(), " ") }
+
+// Type implements pflag.Value.
+func (l *listenerList) Type() string { return "profile" }
+
+// splitAddress cuts off "@HOST:PORT". An @ that no address follows belongs to the
+// name of a file, unless there is a profile of the name before it and none of the
+// whole: then an address was meant, and is told to be none.
+func splitAddress(value string) (name, address string) {
+	at := strings.LastIndexByte(value, '@')
+	if at < 0 {
+		return value, ""
+	}
+	name, address = value[:at], value[at+1:]
+	if _, port, err := net.SplitHostPort(address); (err != nil || port == "") && (isProfile(value) || !isProfile(name)) {
+		return value, ""
+	}
+	return name, address
+}
+
+// isProfile tells whether there is something that a profile can be loaded from.
+func isProfile(nameOrPath string) bool {
+	if slices.Contains(profiles.Builtin(), nameOrPath) {
+		return true
+	}
+	_, err := os.Stat(nameOrPath)
+	return err == nil
+}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// hangup sends SIGHUP and gives what the server logs of it, until a message.
+func (p *process) hangup(t testing.TB, message string) string {
+	t.Helper()
+	seen := len(p.log.String())
+	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, message, func() bool { return strings.Contains(p.log.String()[seen:], message) })
+	return p.log.String()[seen:]
+}
+
+// restarting gives the settings that a log says take a restart.
+func restarting(t testing.TB, log string) []string {
+	t.Helper()
+	var all []string
+	for text := range strings.Lines(log) {
+		var line struct {
+			Level    string
+			Settings []string
+		}
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		if line.Settings != nil && line.Level != "WARN" {
+			t.Errorf("not a warning: %s", text)
+		}
+		all = append(all, line.Settings...)
+	}
+	return all
+}
+
+// base is a file with every setting, each at its default or good for a test, by
+// its key.
+func base(t testing.TB) map[string]string {
+	return map[string]string{
+		"listeners": "[{profile: authtokens}]", "listen": "127.0.0.1:0", "store": database(t), "password_iterations": "100",
+		"tls.certificate": "cert.pem", "tls.key": "key.pem",
+	}
+}
+
+// file writes a file of settings, changed.
+func file(t testing.TB, settings map[string]string, changes ...string) {
+	t.Helper()
+	all := make(map[string]string)
+	for key, value := range settings {
+		all[key] = value
+	}
+	for i := 0; i+1 < len(changes); i += 2 {
+		if all[changes[i]] = changes[i+1]; changes[i+1] == "" {
+			delete(all, changes[i])
+		}
+	}
+	sections := make(map[string][]string)
+	var text strings.Builder
+	for key, value := range all {
+		if section, rest, nested := strings.Cut(key, "."); nested {
+			sections[section] = append(sections[section], rest+": '"+value+"'")
+		} else {
+			fmt.Fprintf(&text, "%s: %s\n", key, value)
+		}
+	}
+	for section, pairs := range sections {
+		fmt.Fprintf(&text, "%s: {%s}\n", section, strings.Join(pairs, ", "))
+	}
+	put(t, "c.yaml", text.String())
+}
+
+// TestReloadOfEachSetting changes every setting in turn: it is taken, or the log
+// names it and no other.
+func TestReloadOfEachSetting(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for i, folder := range []string{".", "other"} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		writeCertificate(t, folder, int64(i))
+	}
+	put(t, "other.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+	settled := base(t)
+	file(t, settled)
+	p := start(t, "--config", "c.yaml")
+	tests := []struct {
+		changes []string
+		restart []string
+	}{
+		{[]string{"listeners", "[{profile: authtokens, address: '127.0.0.1:7'}]"}, []string{"listeners"}},
+		{[]string{"listeners", "[{profile: authtokens, address: '127.0.0.1:7'}, {profile: snippit, address: '127.0.0.1:8'}]"}, []string{"listeners"}},
+		{[]string{"listeners", "[{profile: authtokens, address: '127.0.0.1:0'}]"}, nil},
+		{[]string{"listeners", "[{profile: snippit}]"}, nil},
+		{[]string{"listen", "127.0.0.1:7"}, []string{"listen"}},
+		{[]string{"listen", "127.0.0.1:7", "listeners", "[{profile: authtokens, address: '127.0.0.1:0'}]"}, nil},
+		{[]string{"store", "sqlite:other.db"}, []string{"store"}},
+		{[]string{"secret_key_file", "other.key"}, []string{"secret_key_file"}},
+		{[]string{"password_iterations", "200"}, []string{"password_iterations"}},
+		{[]string{"keep_expired", "1d"}, nil},
+		{[]string{"keep_audit", "1d"}, nil},
+		{[]string{"trusted_proxies", "[10.0.0.0/8]"}, nil},
+		{[]string{"log.format", "text"}, []string{"log.format"}},
+		{[]string{"log.requests", "none"}, nil},
+		{[]string{"limits.guessing", "off"}, nil},
+		{[]string{"limits.account", "1/1h"}, nil},
+		{[]string{"limits.address", "1/1h"}, nil},
+		{[]string{"limits.connections", "100"}, []string{"limits.connections"}},
+		{[]string{"limits.hash_threads", "2"}, []string{"limits.hash_threads"}},
+		{[]string{"limits.hash_queue", "9"}, []string{"limits.hash_queue"}},
+		{[]string{"tls.certificate", "other/cert.pem", "tls.key", "other/key.pem"}, nil},
+		{[]string{"tls.certificate", "", "tls.key", ""}, []string{"tls.certificate", "tls.key"}},
+		{[]string{"store", "sqlite:other.db", "log.format", "text", "keep_audit", "1d"}, []string{"store", "log.format"}},
+		{nil, nil},
+	}
+	named := []string{"manage"} // a flag of every server here
+	for _, test := range tests {
+		file(t, settled, test.changes...)
+		if diff := cmp.Diff(test.restart, restarting(t, p.hangup(t, "reloaded"))); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", test.changes, diff)
+		}
+		for i := 0; i < len(test.changes); i += 2 {
+			named = append(named, test.changes[i])
+		}
+	}
+	for _, s := range settings() {
+		if !slices.Contains(named, s.key) {
+			t.Errorf("%s is not tried", s.key)
+		}
+	}
+	if _, err := os.Stat("other.db"); err == nil {
+		t.Error("another database is made")
+	}
+	if _, err := os.Stat("other.db.key"); err == nil {
+		t.Error("a key for another database is made")
+	}
+}
+
+// TestReloadTakes looks at what came of settings that are taken, while others are
+// not.
+func TestReloadTakes(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for i, folder := range []string{".", "other"} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		writeCertificate(t, folder, int64(i))
+	}
+	settled := base(t)
+	file(t, settled)
+	p := start(t, "--config", "c.yaml")
+	address := strings.TrimPrefix(p.urls["authtokens"], "https://")
+	file(t, settled, "store", "sqlite:other.db", "log.requests", "all", "trusted_proxies", "[127.0.0.1]",
+		"tls.certificate", "other/cert.pem", "tls.key", "other/key.pem")
+	if diff := cmp.Diff([]string{"store"}, restarting(t, p.hangup(t, "reloaded"))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if got := conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64(); got != 1 {
+		t.Errorf("certificate %d", got)
+	}
+	if _, err := fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: from-the-proxy\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the request in the log", func() bool { return strings.Contains(p.log.String(), `"request":"from-the-proxy"`) })
+}
+
+// TestReloadSwitchesTLS is a certificate that comes to a server without one.
+func TestReloadSwitchesTLS(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeCertificate(t, ".", 1)
+	settled := base(t)
+	file(t, settled, "tls.certificate", "", "tls.key", "")
+	p := start(t, "--config", "c.yaml")
+	file(t, settled)
+	if diff := cmp.Diff([]string{"tls.certificate", "tls.key"}, restarting(t, p.hangup(t, "reloaded"))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	p.want(t, 404, "GET", p.urls["authtokens"]+"/", "", "")
+}
+
+// TestReloadKeepsTheKeys names another database and another key file while a
+// server runs: tokens are sealed with its own key all the same.
+func TestReloadKeepsTheKeys(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, "other.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+	settled := base(t)
+	settled["listeners"] = "[{profile: snippit}]" // a login shows the live token
+	delete(settled, "tls.certificate")
+	delete(settled, "tls.key")
+	file(t, settled)
+	command(t, "secret\n", "user", "create", "alice", "--password-stdin", "--config", "c.yaml")
+	p := start(t, "--config", "c.yaml")
+	file(t, settled, "store", "sqlite:other.db", "secret_key_file", "other.key")
+	p.hangup(t, "reloaded")
+	token := tokenIn(t, p.want(t, 200, "POST", p.urls["snippit"]+"/api/auth/login/", "", credentials).body)
+	shown := command(t, "", "secret", "show", "--json", "--store", settled["store"])
+	if strings.Count(shown, "\n") != 1 || !strings.Contains(shown, `"tokens":1`) {
+		t.Errorf("keys: %s", shown)
+	}
+	file(t, settled)
+	again := start(t, "--config", "c.yaml")
+	if got := tokenIn(t, again.want(t, 200, "POST", again.urls["snippit"]+"/api/auth/login/", "", credentials).body); got != token {
+		t.Errorf("token %s after a start with the old file, want %s", got, token)
+	}
+}
+
+// TestKeysOfTheStart is where all of a running server takes its keys from, once
+// other settings hold.
+func TestKeysOfTheStart(t *testing.T) {
+	t.Chdir(t.TempDir())
+	started, now := newServeFlags(), newServeFlags()
+	started.engine.store, now.engine.store, now.keyFile = "sqlite:a.db", "sqlite:b.db", "other.key"
+	sealer, err := openSealer("", "sqlite:a.db") // as the start does
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{started: started}
+	s.flags.Store(now)
+	if again, err := s.keys(); err != nil || again.KeyID() != sealer.KeyID() {
+		t.Errorf("key %s, %v, want %s", again.KeyID(), err, sealer.KeyID())
+	}
+	if err := os.Remove("a.db.key"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.keys(); err == nil {
+		t.Error("a key file that is gone is read")
+	}
+	if left, err := filepath.Glob("*"); err != nil || len(left) > 0 {
+		t.Errorf("made: %v, %v", left, err)
+	}
+}

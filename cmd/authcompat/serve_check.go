@@ -1,0 +1,170 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/password"
+	"github.com/authcompat/authcompat/store"
+)
+
+// settle gives each setting that no flag was given for its value, from its
+// variable or the configuration file (file, where --config names none), and checks
+// all of them. The error has all problems, one a line. Nothing is opened but files
+// that are read.
+func (f *serveFlags) settle(file string) ([]placed, error) {
+	found := &problems{}
+	configure(f.flags, found)
+	if file != "" {
+		applyConfigArgument(f.flags, file, found)
+	}
+	if found.unread {
+		return nil, found.err() // of most settings it is not known what they should be
+	}
+	f.checkValues(found)
+	if err := store.Check(f.engine.store); err != nil {
+		found.add(f.whence("store"), "%v", err)
+	}
+	f.checkKeys(found)
+	f.checkCertificate(found)
+	f.checkAddresses(found)
+	all := f.place(found)
+	return all, found.err()
+}
+
+// whence names where a setting comes from.
+func (f *serveFlags) whence(flag string) string { return whence(f.flags.Lookup(flag), 0) }
+
+// checkValues looks at each value by itself.
+func (f *serveFlags) checkValues(found *problems) {
+	for _, n := range []struct {
+		flag               string
+		value, least, most int
+	}{
+		{"password-iterations", f.engine.iterations, 1, password.MaxIterations},
+		{"hash-threads", f.hashThreads, 0, 1024},
+		{"hash-queue", f.hashQueue, 0, 1_000_000},
+		{"max-connections", f.connections, 0, 10_000_000},
+	} {
+		if n.value < n.least || n.value > n.most {
+			found.add(f.whence(n.flag), "%d: want %d to %d", n.value, n.least, n.most)
+		}
+	}
+	for i, value := range f.trusted {
+		if _, err := parseProxy(value); err != nil {
+			found.add(whence(f.flags.Lookup("trusted-proxy"), i), "%v", err)
+		}
+	}
+	if f.pprof && f.manage == "" && !found.refused["manage"] {
+		found.add(f.whence("pprof"), "needs the management listener: give --manage too")
+	}
+	if found.refused["tls-cert"] || found.refused["tls-key"] {
+		return
+	}
+	switch {
+	case f.tlsKey == "" && f.tlsCertificate != "":
+		found.add(f.whence("tls-cert"), "needs the certificate's key (--tls-key, tls.key) too")
+	case f.tlsKey != "" && f.tlsCertificate == "":
+		found.add(f.whence("tls-key"), "needs the certificate (--tls-cert, tls.certificate) too")
+	}
+}
+
+// checkKeys reads the sealing keys from where openSealer would, and makes none.
+func (f *serveFlags) checkKeys(found *problems) {
+	if text, ok := os.LookupEnv(secretVariable); ok {
+		if _, err := core.ParseKeys(text); err != nil {
+			found.add(secretVariable, "%v", err)
+		}
+		return
+	}
+	at, file, made := f.whence("secret-key-file"), f.keyFile, false
+	if file == "" {
+		database, ok := store.SQLitePath(f.engine.store)
+		if !ok {
+			return
+		}
+		at, file, made = f.whence("store"), database+".key", true
+	}
+	text, err := os.ReadFile(file)
+	switch {
+	case made && errors.Is(err, fs.ErrNotExist):
+		return // the start makes it
+	case err != nil:
+		found.add(at, "sealing keys: %v", err)
+		return
+	}
+	if _, err := core.ParseKeys(string(text)); err != nil {
+		found.add(at, "%s: %v", file, err)
+	}
+}
+
+// checkCertificate reads the certificate and its key.
+func (f *serveFlags) checkCertificate(found *problems) {
+	if f.tlsCertificate == "" || f.tlsKey == "" {
+		return
+	}
+	certificate, err := os.ReadFile(f.tlsCertificate)
+	if err != nil {
+		found.add(f.whence("tls-cert"), "%v", err)
+	}
+	key, keyErr := os.ReadFile(f.tlsKey)
+	if keyErr != nil {
+		found.add(f.whence("tls-key"), "%v", keyErr)
+	}
+	if err != nil || keyErr != nil {
+		return
+	}
+	if _, err := tls.X509KeyPair(certificate, key); err != nil {
+		found.add(f.whence("tls-cert"), "%s with %s: %v", f.tlsCertificate, f.tlsKey, err)
+	}
+}
+
+// checkAddresses looks at where the listeners are to be.
+func (f *serveFlags) checkAddresses(found *problems) {
+	type spot struct{ address, at string }
+	var spots []spot
+	for _, l := range f.profiles {
+		if l.address != "" {
+			spots = append(spots, spot{l.address, f.addressAt(l)})
+		}
+	}
+	// That several listeners would be there is for place to tell.
+	if len(f.profiles) == 0 || slices.ContainsFunc(f.profiles, listener.unplaced) {
+		spots = append(spots, spot{f.listen, f.whence("listen")})
+	}
+	if f.manage != "" {
+		spots = append(spots, spot{f.manage, f.whence("manage")})
+	}
+	for i, s := range spots {
+		if err := checkAddress(s.address); err != nil {
+			found.add(s.at, "%v", err)
+			continue
+		}
+		for _, other := range spots[:i] {
+			if collide(s.address, other.address) {
+				found.add(s.at, "%s is taken by another listener, %s (%s)", s.address, other.address, other.at)
+				break
+			}
+		}
+	}
+}
+
+// addressAt names where a listener's address comes from.
+func (f *serveFlags) addressAt(l listener) string {
+	if l.addressAt != "" {
+		return l.addressAt
+	}
+	return f.profileAt(l)
+}
+
+// profileAt names where a listener's profile comes from.
+func (f *serveFlags) profileAt(l listener) string {
+	if l.profileAt != "" {
+		return l.profileAt
+	}
+	return whence(f.flags.Lookup(listenersFlag), 0)
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// failure gives what a command of the program says that has to exit with 1.
+func failure(t testing.TB, args ...string) string {
+	t.Helper()
+	cmd := programCommand(t, args...)
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	_ = cmd.Run() // its state says it
+	if code := cmd.ProcessState.ExitCode(); code != 1 || out.Len() > 0 {
+		t.Fatalf("%v: exit code %d\n%s%s", args, code, out.String(), stderr.String())
+	}
+	return stderr.String()
+}
+
+// put writes a file of the working directory.
+func put(t testing.TB, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const unknownProfile = `profile "nope" is neither built in (authtokens, form-auth, knox-auth, ocd-users, snippit) nor a file: open nope: no such file or directory`
+
+func TestSettingsProblems(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, folder := range []string{".", "other"} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		writeCertificate(t, folder, 1)
+	}
+	put(t, "bad.key", "S3cret")
+	put(t, "bad.db.key", "S3cret")
+	put(t, "broken.yaml", "name: [\n")
+	const one = "listeners: [{profile: snippit}]\n"
+	for _, test := range []struct {
+		name, text string
+		args       []string
+		want       []string
+	}{
+		{"addresses", `listeners:
+  - {profile: snippit, address: "127.0.0.1:99999"}
+  - {profile: knox-auth, address: 8000}
+  - {profile: ocd-users, address: "127.0.0.300:80"}
+  - {profile: form-auth, address: ""}
+manage: ":99999"
+`, nil, []string{
+			`c.yaml:5:35: listeners.address: want HOST:PORT, for instance 127.0.0.1:8000`,
+			`c.yaml:2:33: listeners.address: "127.0.0.1:99999" is no address: a port is 0 to 65535, not "99999"`,
+			`c.yaml:3:35: listeners.address: "8000" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
+			`c.yaml:4:35: listeners.address: "127.0.0.300:80" is no address: "127.0.0.300" is neither an IP address nor the name of a host`,
+			`c.yaml:6:9: manage: ":99999" is no address: a port is 0 to 65535, not "99999"`,
+		}},
+		{"no addresses", "listen: nonsense\nmanage: http://a b:1\n" + one, nil, []string{
+			`c.yaml:1:9: listen: "nonsense" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
+			`c.yaml:2:9: manage: "http://a b:1" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
+		}},
+		{"one address twice", `listeners:
+  - {profile: snippit, address: "127.0.0.1:8001"}
+  - {profile: knox-auth, address: "localhost:8001"}
+  - {profile: ocd-users, address: "127.0.0.1:0"}
+  - {profile: form-auth, address: "127.0.0.1:0"}
+manage: 0.0.0.0:8001
+`, nil, []string{
+			`c.yaml:3:35: listeners.address: localhost:8001 is taken by another listener, 127.0.0.1:8001 (c.yaml:2:33: listeners.address)`,
+			`c.yaml:6:9: manage: 0.0.0.0:8001 is taken by another listener, 127.0.0.1:8001 (c.yaml:2:33: listeners.address)`,
+		}},
+		{"the management's", one + "manage: 127.0.0.1:8000\n", nil, []string{
+			`c.yaml:2:9: manage: 127.0.0.1:8000 is taken by another listener, 127.0.0.1:8000 (--listen)`,
+		}},
+		{"listeners", `listeners:
+  - {profile: snippit, address: "127.0.0.1:21120", address: "0.0.0.0:21121"}
+  - {profile: nope, profile: snippit, address: "127.0.0.1:1"}
+  - {profile: broken.yaml, address: "127.0.0.1:2"}
+  - {profile: [], address: "127.0.0.1:3"}
+  - {profile: snippit}
+`, nil, []string{
+			"c.yaml:2:52: listeners.address: is there twice, first on line 2",
+			"c.yaml:3:21: listeners.profile: is there twice, first on line 3",
+			"c.yaml:5:5: listeners: want a map with profile, and address for several",
+			"c.yaml:3:15: listeners.profile: " + unknownProfile,
+			"broken.yaml:2:1: did not find expected node content",
+			"c.yaml:6:15: listeners.profile: snippit: several profiles need an address each: --profile snippit@127.0.0.1:8001",
+			"c.yaml:6:15: listeners.profile: profile snippit is given twice",
+		}},
+		{"values", one + `password_iterations: 0
+trusted_proxies: [10.0.0.0/8, 10.0.0.0/33, proxy]
+limits: {connections: -1, hash_threads: abc, hash_queue: 99999999999999999999, account: 1}
+store: "sqlite:"
+keep_audit: long
+`, nil, []string{
+			`c.yaml:4:41: limits.hash_threads: "abc": want a whole number`,
+			`c.yaml:4:58: limits.hash_queue: "99999999999999999999" is too large`,
+			`c.yaml:4:89: limits.account: "1" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
+			`c.yaml:6:13: keep_audit: "long" is no period: want for instance 90d, 12h or 15m, at most 36500d`,
+			`c.yaml:2:22: password_iterations: 0: want 1 to 10000000`,
+			`c.yaml:4:23: limits.connections: -1: want 0 to 10000000`,
+			`c.yaml:3:31: trusted_proxies: "10.0.0.0/33": want a network such as 10.0.0.0/8, or an address`,
+			`c.yaml:3:44: trusted_proxies: "proxy": want a network such as 10.0.0.0/8, or an address`,
+			`c.yaml:5:8: store: the path is missing: a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE`,
+		}},
+		{"no key file", one + "secret_key_file: no.key\n", nil, []string{"c.yaml:2:18: secret_key_file: sealing keys: open no.key: no such file or directory"}},
+		{"a bad key file", one + "secret_key_file: bad.key\n", nil, []string{"c.yaml:2:18: secret_key_file: bad.key: sealing key has 4 bytes, not 32"}},
+		{"a bad key beside", one + "store: sqlite:bad.db\n", nil, []string{"c.yaml:2:8: store: bad.db.key: sealing key has 4 bytes, not 32"}},
+		{"no key of a certificate", one + "tls: {certificate: cert.pem}\n", nil, []string{"c.yaml:2:20: tls.certificate: needs the certificate's key (--tls-key, tls.key) too"}},
+		{"no certificate", one + "tls: {key: key.pem}\n", nil, []string{"c.yaml:2:12: tls.key: needs the certificate (--tls-cert, tls.certificate) too"}},
+		{"no files", one + "tls: {certificate: no.pem, key: none.pem}\n", nil, []string{
+			"c.yaml:2:20: tls.certificate: open no.pem: no such file or directory",
+			"c.yaml:2:33: tls.key: open none.pem: no such file or directory",
+		}},
+		{"another's key", one + "tls: {certificate: cert.pem, key: other/key.pem}\n", nil, []string{
+			"c.yaml:2:20: tls.certificate: cert.pem with other/key.pem: tls: private key does not match public key",
+		}},
+		{"no API", "manage: 127.0.0.1:1\n", nil, []string{
+			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, form-auth, knox-auth, ocd-users, snippit",
+		}},
+		{"flags", one, []string{"--profile", "snippit@8000", "--store", "x", "--hash-threads", "-1"}, []string{
+			`--hash-threads: -1: want 0 to 1024`,
+			`--store: unknown kind of store: a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE`,
+			`--profile: "8000" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			put(t, "c.yaml", test.text)
+			args := append(test.args, "--config", "c.yaml")
+			want := strings.Join(test.want, "\n") + "\n"
+			for _, cmd := range [][]string{{"config", "check"}, {"serve"}} {
+				got := strings.TrimPrefix(failure(t, append(cmd, args...)...), "authcompat: ")
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%v (-want +got):\n%s", cmd, diff)
+				}
+			}
+		})
+	}
+	if left, err := filepath.Glob("*.db*"); err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestSettingsOfSources tells of variables and flags by their names, and of
+// numbers in plain words.
+func TestSettingsOfSources(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, test := range []struct {
+		name string
+		env  map[string]string
+		args []string
+		want string
+	}{
+		{"a number", nil, []string{"serve", "--hash-queue", "abc"}, `--hash-queue: "abc": want a whole number`},
+		{"a large one", nil, []string{"audit", "--limit", "99999999999999999999"}, `--limit: "99999999999999999999" is too large`},
+		{"a truth", nil, []string{"serve", "--pprof=perhaps"}, `--pprof: "perhaps": want true or false`},
+		{"a word", nil, []string{"serve", "--limits", "perhaps"}, `--limits: "perhaps": want on or off`},
+		{"variables", map[string]string{
+			"AUTHCOMPAT_HASH_THREADS": "x", "AUTHCOMPAT_MANAGE": "8081", "AUTHCOMPAT_PROFILE": "snippit@127.0.0.1:1,nope@127.0.0.1:2",
+			"AUTHCOMPAT_TRUSTED_PROXY": "127.0.0.1,y", "AUTHCOMPAT_SECRET_KEY": "S3cret",
+		}, []string{"config", "check"}, `AUTHCOMPAT_HASH_THREADS: "x": want a whole number
+AUTHCOMPAT_TRUSTED_PROXY: "y": want a network such as 10.0.0.0/8, or an address
+AUTHCOMPAT_SECRET_KEY: sealing key has 4 bytes, not 32
+AUTHCOMPAT_MANAGE: "8081" is no address: want HOST:PORT, for instance 127.0.0.1:8000
+AUTHCOMPAT_PROFILE: ` + unknownProfile},
+		{"a variable of another command", map[string]string{"AUTHCOMPAT_PASSWORD_ITERATIONS": "many"}, []string{"user", "list"},
+			`AUTHCOMPAT_PASSWORD_ITERATIONS: "many": want a whole number`},
+		{"a bad address leaves nothing", nil, []string{"serve", "--profile", "snippit", "--listen", "127.0.0.1:99999"},
+			`--listen: "127.0.0.1:99999" is no address: a port is 0 to 65535, not "99999"`},
+		{"both", nil, []string{"serve", "--profile", "snippit@127.0.0.1:1", "--listen", "127.0.0.1:2"}, "--listen: is for a profile without @ADDRESS: give one or the other"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for name, value := range test.env {
+				t.Setenv(name, value)
+			}
+			if diff := cmp.Diff("authcompat: "+test.want+"\n", failure(t, test.args...)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestProfileNames takes every name of a file, as a flag and as a key.
+func TestProfileNames(t *testing.T) {
+	source, err := os.ReadFile("../../profiles/snippit.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"a,b.yaml", "a@b.yaml", "snippit@x"} {
+		put(t, name, string(source))
+		put(t, "c.yaml", "listeners: [{profile: '"+name+"', address: '127.0.0.1:7001'}]\n")
+		const want = "profile snippit at 127.0.0.1:7001\nthe settings are good\n"
+		for _, args := range [][]string{{"c.yaml"}, {"--profile", name + "@127.0.0.1:7001"}, {"--profile", name, "--listen", "127.0.0.1:7001"}} {
+			if got := command(t, "", append([]string{"config", "check"}, args...)...); got != want {
+				t.Errorf("%v: %s", args, got)
+			}
+		}
+	}
+}
+
+// TestConfigOfOtherCommands reads a server's file for a command whose --profile is
+// another thing.
+func TestConfigOfOtherCommands(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, "c.yaml", "store: sqlite:users.db\nlisteners: [{profile: snippit, address: '127.0.0.1:7001'}]\n")
+	put(t, "dump.json", "[]")
+	command(t, "", "user", "list", "--config", "c.yaml")
+	if text := failure(t, "import", "--config", "c.yaml", "--from", "dump.json"); strings.Contains(text, "7001") {
+		t.Error(text)
+	}
+}
