@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"sync"
 	"time"
 
@@ -22,10 +23,10 @@ const (
 // they expired: for the logs.
 const untoldFor = day
 
-// background starts what a server does beside answering, until ctx ends.
-func (s *server) background(ctx context.Context, cmd *cobra.Command) *sync.WaitGroup {
+// background starts what a server does beside answering, until ctx ends. signals
+// are what hangup gives.
+func (s *server) background(ctx context.Context, cmd *cobra.Command, signals <-chan os.Signal) *sync.WaitGroup {
 	all := new(sync.WaitGroup)
-	signals := hangup(ctx)
 	all.Go(func() {
 		for {
 			select {

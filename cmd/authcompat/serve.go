@@ -76,6 +76,8 @@ func (f *serveFlags) serve(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	// From here on: a SIGHUP while the server starts is not to end it.
+	signals := hangup(cmd.Context())
 	s := &server{started: f, log: log, metrics: newMetrics()}
 	s.flags.Store(f)
 	if err := s.open(cmd.Context()); err != nil {
@@ -91,7 +93,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) (err error) {
 	}
 	s.warnUnlimited(f)
 	ctx, cancel := context.WithCancel(cmd.Context())
-	background := s.background(ctx, cmd)
+	background := s.background(ctx, cmd, signals)
 	defer func() {
 		cancel()
 		background.Wait()
