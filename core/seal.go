@@ -161,12 +161,31 @@ func (s *Service) opened(t Token) (string, error) {
 	if !errors.Is(err, ErrNoKey) || s.rekey == nil {
 		return text, err
 	}
+	sealer, err := s.rekeyed(err)
+	if err != nil {
+		return "", err
+	}
+	return sealer.open(t)
+}
+
+// sealerWithKey gives the sealer for a new token: a key that came after the start
+// will do too.
+func (s *Service) sealerWithKey() (Sealer, error) {
+	sealer := s.currentSealer()
+	if sealer.KeyID() != "" || s.rekey == nil {
+		return sealer, nil
+	}
+	return s.rekeyed(ErrNoKey)
+}
+
+// rekeyed finds the keys anew, after a failure for want of one.
+func (s *Service) rekeyed(err error) (Sealer, error) {
 	sealer, rekeying := s.rekey()
 	if rekeying != nil {
-		return "", fmt.Errorf("%w; read keys again: %w", err, rekeying)
+		return Sealer{}, fmt.Errorf("%w; read keys again: %w", err, rekeying)
 	}
 	s.SealWith(sealer)
-	return sealer.open(t)
+	return sealer, nil
 }
 
 // sealing turns a failure to seal or open into the engine's error. A missing

@@ -102,7 +102,10 @@ func (s *Service) mint(p Policy, userID int64, now time.Time) (Token, string, er
 		t.Text = Presented(key)
 	}
 	if (p.Reuse || p.Keep == Authtoken) && (s.texts == nil || !s.texts.ShowsText()) {
-		sealer := s.currentSealer()
+		sealer, err := s.sealerWithKey()
+		if err != nil {
+			return Token{}, "", err
+		}
 		t.SealKey = sealer.KeyID()
 		if t.Sealed, err = sealer.seal(s.random, userID, t.Digest, key); err != nil {
 			return Token{}, "", err
