@@ -123,17 +123,16 @@ func (s *server) untelling() []string {
 // is sealed with older ones, now and then, until ctx ends.
 func (s *server) reseal(ctx context.Context) {
 	for {
-		sealer, err := s.keys()
-		var done int
-		if err == nil {
+		// What is wrong with the keys is logged there already, and once.
+		if sealer, fresh, _ := s.keys.again(s.started.keyFile); fresh {
 			s.engine.SealWith(sealer)
-			done, _, err = s.engine.Reseal(ctx, s.engine.admin)
-		}
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn("tokens not sealed with the newest key", "error", err)
-		}
-		if done > 0 {
-			s.log.Info("tokens sealed with the newest key", "tokens", done, "key", sealer.KeyID())
+			done, _, err := s.engine.Reseal(ctx, s.engine.admin)
+			if err != nil && ctx.Err() == nil {
+				s.log.Warn("tokens not sealed with the newest key", "error", err)
+			}
+			if done > 0 {
+				s.log.Info("tokens sealed with the newest key", "tokens", done, "key", sealer.KeyID())
+			}
 		}
 		if !pause(ctx, resealEvery) {
 			return

@@ -44,7 +44,7 @@ type engine struct {
 type engineOptions struct {
 	// keys finds the sealing keys, after the store is open: a start that fails
 	// leaves no key behind. nil: none.
-	keys    func() (core.Sealer, error)
+	keys    func(context.Context, core.Admin) (core.Sealer, error)
 	rekey   func() (core.Sealer, error)
 	log     *slog.Logger // nil: nothing is logged
 	metrics *metrics     // nil: nothing is counted
@@ -60,16 +60,16 @@ func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err
 	if e.store, err = store.Open(ctx, f.store); err != nil {
 		return nil, err
 	}
+	e.limits, _ = e.store.(core.Limits)
+	e.audit, _ = e.store.(core.Auditor)
+	e.admin, _ = e.store.(core.Admin)
 	var sealer core.Sealer
 	if o.keys != nil {
-		if sealer, err = o.keys(); err != nil {
+		if sealer, err = o.keys(ctx, e.admin); err != nil {
 			_ = e.store.Close() // the error worth telling is the first
 			return nil, err
 		}
 	}
-	e.limits, _ = e.store.(core.Limits)
-	e.audit, _ = e.store.(core.Auditor)
-	e.admin, _ = e.store.(core.Admin)
 	if e.disguises, _ = e.store.(core.Disguises); e.disguises != nil {
 		if e.secret, err = e.disguises.DisguiseKey(ctx, drawSecret); err != nil {
 			_ = e.store.Close() // the error worth telling is the first

@@ -73,7 +73,7 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 			return fmt.Errorf("--store: %w", err)
 		}
 	}
-	if options.Sealer, err = openSealer(f.keyFile, f.store); err != nil {
+	if options.Sealer, err = (keyPlace{f.keyFile, f.store}).readOrNote(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
 	s, err := store.Open(ctx, f.store)

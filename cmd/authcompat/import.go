@@ -89,7 +89,7 @@ func (f *importFlags) run(cmd *cobra.Command, source string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, drop()) }()
-	if options.Sealer, err = f.sealer(); err != nil {
+	if options.Sealer, err = f.sealer(ctx, to); err != nil {
 		return err
 	}
 	if !f.dryRun {
@@ -132,11 +132,12 @@ func (f *importFlags) target(ctx context.Context) (moving.Target, func() error, 
 }
 
 // sealer finds the key. A dry run seals nothing that stays, and makes no key.
-func (f *importFlags) sealer() (core.Sealer, error) {
+func (f *importFlags) sealer(ctx context.Context, to moving.Target) (core.Sealer, error) {
 	if f.dryRun {
 		return core.NewSealer(make([]byte, core.KeySize))
 	}
-	return openSealer(f.keyFile, f.store)
+	admin, _ := to.(core.Admin)
+	return keyPlace{f.keyFile, f.store}.readOrMake(ctx, admin)
 }
 
 func parseSince(text string) (time.Time, error) {

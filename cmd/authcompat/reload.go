@@ -10,8 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/authcompat/authcompat/core"
 )
 
 // hangup gives what SIGHUP sends until ctx ends.
@@ -40,7 +38,8 @@ func (s *server) reload(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	sealer, err := s.keys()
+	// From where they stood at the start.
+	sealer, fresh, err := s.keys.again(s.started.keyFile)
 	if err != nil {
 		return err
 	}
@@ -54,7 +53,9 @@ func (s *server) reload(cmd *cobra.Command) error {
 		a.handler.Store(&handlers[i])
 	}
 	s.flags.Store(f)
-	s.engine.SealWith(sealer)
+	if fresh {
+		s.engine.SealWith(sealer)
+	}
 	s.engine.limit(f)
 	if len(changed) > 0 {
 		s.log.Warn("settings have changed that take a restart: until then they stay as they were", "settings", changed)
@@ -69,17 +70,6 @@ func (s *server) warnUnlimited(f *serveFlags) {
 	if f.limits.value == "off" {
 		s.log.Warn("guesses at passwords are not limited (--limits off): for replays and load tests only")
 	}
-}
-
-// keys reads the sealing keys again, from where they stood at the start. A file
-// that is gone is not made anew: the server would go on with a key that opens
-// nothing.
-func (s *server) keys() (core.Sealer, error) {
-	file, dsn := s.started.keyFile, s.started.engine.store
-	if path, err := keySource(file, dsn); err == nil {
-		file = path
-	}
-	return openSealer(file, dsn)
 }
 
 // keepStarted sets the settings of f back that take a restart and differ from

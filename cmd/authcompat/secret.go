@@ -1,14 +1,12 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/base64"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"sync"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
@@ -17,25 +15,87 @@ import (
 // secretVariable holds the sealing key itself, in base64.
 const secretVariable = "AUTHCOMPAT_SECRET_KEY"
 
-// openSealer finds the key that seals tokens which are shown again: in the
-// environment, in the named file, or, for an SQLite database, in a file beside
-// it that is made at the first start. Without any of them the sealer has no key.
-func openSealer(file, dsn string) (core.Sealer, error) {
+// keyPlace says where a process finds the keys that seal tokens which are shown
+// again: in the environment, in a file that is named, or, for an SQLite database,
+// in a file beside it.
+type keyPlace struct {
+	file string // --secret-key-file
+	dsn  string // --store
+}
+
+// path is the file in which the keys stand; empty if they stand in none.
+func (k keyPlace) path() string {
+	if _, ok := os.LookupEnv(secretVariable); ok {
+		return ""
+	}
+	if k.file != "" {
+		return k.file
+	}
+	if database, ok := store.SQLitePath(k.dsn); ok {
+		return database + ".key"
+	}
+	return ""
+}
+
+// read finds the keys. Where no place is given the sealer has none; where their
+// file is missing the error is fs.ErrNotExist. Nothing is written.
+func (k keyPlace) read() (core.Sealer, error) {
 	if text, ok := os.LookupEnv(secretVariable); ok {
 		return sealerFrom(secretVariable, text)
 	}
-	if file != "" {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return core.Sealer{}, fmt.Errorf("--secret-key-file: %w", err)
-		}
-		return sealerFrom(file, string(text))
-	}
-	database, ok := store.SQLitePath(dsn)
-	if !ok {
+	path := k.path()
+	if path == "" {
 		return core.Sealer{}, nil
 	}
-	return keyBeside(database + ".key")
+	ring, err := readKeys(path)
+	if err != nil && k.file != "" {
+		err = fmt.Errorf("--secret-key-file: %w", err)
+	}
+	return ring.sealer, err
+}
+
+// readOrNote is read for a command that goes on without the keys.
+func (k keyPlace) readOrNote(notices io.Writer) (core.Sealer, error) {
+	sealer, err := k.read()
+	if errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintln(notices, printableLines(err.Error()))
+		return core.Sealer{}, nil
+	}
+	return sealer, err
+}
+
+// errKeysLost is a missing key file of a database that holds sealed tokens. A
+// new key would open none of them, and hide that.
+var errKeysLost = errors.New("the database holds tokens that are sealed with its keys: bring it back")
+
+// readOrMake is read for what has to seal. The file beside a database is made
+// where that holds no sealed token; where it does, the error is errKeysLost. Of
+// processes that make it at once all get the same key.
+func (k keyPlace) readOrMake(ctx context.Context, admin core.Admin) (sealer core.Sealer, err error) {
+	sealer, err = k.read()
+	if !errors.Is(err, fs.ErrNotExist) || k.file != "" || admin == nil {
+		return sealer, err
+	}
+	path := k.path()
+	err = lockKeys(ctx, path, io.Discard, func() error {
+		var missing error
+		if sealer, missing = k.read(); !errors.Is(missing, fs.ErrNotExist) {
+			return missing // another process has made it
+		}
+		sealed, err := admin.SealKeys(ctx)
+		if err != nil {
+			return fmt.Errorf("look for sealed tokens: %w", err)
+		}
+		if len(sealed) > 0 {
+			return fmt.Errorf("%w; %w", missing, errKeysLost)
+		}
+		if err := makeKeys(path); err != nil {
+			return err
+		}
+		sealer, err = k.read()
+		return err
+	})
+	return sealer, err
 }
 
 func sealerFrom(source, text string) (core.Sealer, error) {
@@ -44,90 +104,4 @@ func sealerFrom(source, text string) (core.Sealer, error) {
 		return core.Sealer{}, fmt.Errorf("%s: %w", source, err)
 	}
 	return core.NewSealer(keys...)
-}
-
-// rereadKeys gives a function that finds the keys anew, where they stand in a
-// file: after `secret rotate` a server meets tokens that are sealed with a key
-// which came after its start. A file that is the same is not read again.
-func rereadKeys(file, dsn string) func() (core.Sealer, error) {
-	path, err := keySource(file, dsn)
-	if err != nil {
-		return nil
-	}
-	var mu sync.Mutex
-	var last fs.FileInfo
-	var sealer core.Sealer
-	return func() (core.Sealer, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		now, err := os.Stat(path)
-		if err != nil {
-			return core.Sealer{}, fmt.Errorf("sealing key: %w", err)
-		}
-		if last == nil || !os.SameFile(last, now) || !last.ModTime().Equal(now.ModTime()) {
-			found, err := openSealer(path, dsn)
-			if err != nil {
-				return core.Sealer{}, err
-			}
-			last, sealer = now, found
-		}
-		return sealer, nil
-	}
-}
-
-// keyBeside reads a key file, or makes it, readable to its owner alone. Two
-// processes that make it at once end with one key: the file appears whole.
-func keyBeside(path string) (core.Sealer, error) {
-	text, err := os.ReadFile(path)
-	if err == nil {
-		return sealerFrom(path, string(text))
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return core.Sealer{}, fmt.Errorf("sealing key: %w", err)
-	}
-	key := make([]byte, core.KeySize)
-	if _, err := rand.Read(key); err != nil {
-		return core.Sealer{}, fmt.Errorf("sealing key: %w", err)
-	}
-	if err := writeKey(path, base64.StdEncoding.EncodeToString(key)+"\n"); err != nil && !errors.Is(err, fs.ErrExist) {
-		return core.Sealer{}, fmt.Errorf("make sealing key: %w", err)
-	}
-	if text, err = os.ReadFile(path); err != nil {
-		return core.Sealer{}, fmt.Errorf("sealing key: %w", err)
-	}
-	return sealerFrom(path, string(text))
-}
-
-// writeKey makes the file with its content in one step, or fails with
-// fs.ErrExist. The file is on disk before any token is sealed with its key.
-func writeKey(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDirectory(filepath.Dir(path))
-}
-
-// syncDirectory makes the names in a directory last.
-func syncDirectory(path string) error {
-	directory, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer directory.Close()
-	return directory.Sync()
 }

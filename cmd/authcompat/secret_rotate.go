@@ -2,34 +2,26 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store"
 )
 
 func newSecret() *cobra.Command {
 	return group("secret", "Manage the keys that seal tokens which are shown again", newSecretRotate(), newSecretShow())
 }
 
-// keySource is where the sealing keys stand in a file.
-func keySource(file, dsn string) (string, error) {
+// fileToChange is path for a command that changes the keys.
+func (k keyPlace) fileToChange() (string, error) {
+	if path := k.path(); path != "" {
+		return path, nil
+	}
 	if _, ok := os.LookupEnv(secretVariable); ok {
 		return "", fmt.Errorf("the keys stand in %s, which this command can't change: put a new key (head -c 32 /dev/urandom | base64) before the old ones, with a comma between them, and restart the servers; they seal tokens anew by themselves", secretVariable)
-	}
-	if file != "" {
-		return file, nil
-	}
-	if database, ok := store.SQLitePath(dsn); ok {
-		return database + ".key", nil
 	}
 	return "", errors.New("this store has no key file of its own: give --secret-key-file")
 }
@@ -47,7 +39,9 @@ with it, or at SIGHUP. Cut off, the command is run again with --resume: it makes
 
 Old keys stay in the file, so that backups of the database can be used; --drop-old removes those that no
 token is sealed with any more. Do so when every server has been started again, or had a SIGHUP, since the
-rotation, and it was resumed after that: until then they may seal with the older key.`,
+rotation, and it was resumed after that: until then they may seal with the older key.
+
+The file keeps its owner, group and mode. One rotation of a file runs at a time; others wait for it.`,
 		Example: `  authcompat secret rotate
   authcompat secret rotate --resume --drop-old`,
 		Args: cobra.NoArgs,
@@ -57,36 +51,18 @@ rotation, and it was resumed after that: until then they may seal with the older
 		if drop && !resume {
 			return errors.New("--drop-old goes with --resume, once all servers have the new key")
 		}
-		path, err := keySource(file, flags.store)
+		path, err := keyPlace{file, flags.store}.fileToChange()
 		if err != nil {
 			return err
 		}
 		return flags.administer(cmd, func(ctx context.Context, e *engine) error {
-			if !resume {
-				if err := addKey(path); err != nil {
-					return err
-				}
-				if err := e.RecordOperation(ctx, core.ActRotateSecret); err != nil {
-					return err
-				}
-			}
-			sealer, err := openSealer(path, flags.store)
+			r := rotation{path: path, anew: !resume, drop: drop}
+			err := lockKeys(ctx, path, cmd.ErrOrStderr(), func() error { return r.run(ctx, e) })
 			if err != nil {
 				return err
 			}
-			e.SealWith(sealer)
-			done, broken, err := e.Reseal(ctx, e.admin)
-			if err != nil {
-				return fmt.Errorf("%w; %d tokens are sealed anew: go on with --resume", err, done)
-			}
-			dropped := 0
-			if drop {
-				if dropped, err = e.dropKeys(ctx, path, sealer); err != nil {
-					return err
-				}
-			}
-			record := map[string]any{"key": sealer.KeyID(), "resealed": done, "broken": broken, "dropped": dropped}
-			return report(cmd.OutOrStdout(), asJSON, record, "key %s seals; %d tokens sealed anew, %d did not open; %d old keys removed", sealer.KeyID(), done, broken, dropped)
+			record := map[string]any{"key": r.key, "resealed": r.done, "broken": r.broken, "dropped": r.dropped}
+			return report(cmd.OutOrStdout(), asJSON, record, "key %s seals; %d tokens sealed anew, %d did not open; %d old keys removed", r.key, r.done, r.broken, r.dropped)
 		})
 	}
 	flags.add(cmd.Flags())
@@ -107,7 +83,7 @@ func newSecretShow() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
-				sealer, err := openSealer(file, flags.store)
+				sealer, err := keyPlace{file, flags.store}.readOrNote(cmd.ErrOrStderr())
 				if err != nil {
 					return err
 				}
@@ -139,63 +115,66 @@ func newSecretShow() *cobra.Command {
 	return cmd
 }
 
+// rotation is a change of a key file, and what came of it.
+type rotation struct {
+	path       string
+	anew, drop bool
+
+	key                   string // that seals
+	done, broken, dropped int
+}
+
+// run does it all under the lock: a rotation beside it could drop the key that
+// this one seals with.
+func (r *rotation) run(ctx context.Context, e *engine) error {
+	if r.anew {
+		if err := addKey(r.path); err != nil {
+			return err
+		}
+		if err := e.RecordOperation(ctx, core.ActRotateSecret); err != nil {
+			return err
+		}
+	}
+	ring, err := readKeys(r.path)
+	if err != nil {
+		return err
+	}
+	e.SealWith(ring.sealer)
+	r.key = ring.sealer.KeyID()
+	if r.done, r.broken, err = e.Reseal(ctx, e.admin); err != nil {
+		return fmt.Errorf("%w; %d tokens are sealed anew: go on with --resume", err, r.done)
+	}
+	if r.drop {
+		r.dropped, err = e.dropKeys(ctx, r.path)
+	}
+	return err
+}
+
 // addKey puts a new key before those of a file.
 func addKey(path string) error {
-	key := make([]byte, core.KeySize)
-	if _, err := rand.Read(key); err != nil {
-		return fmt.Errorf("make sealing key: %w", err)
+	key, err := newKey()
+	if err != nil {
+		return err
 	}
-	return changeKeys(path, func(keys []string) []string {
-		return append([]string{base64.StdEncoding.EncodeToString(key)}, keys...)
-	})
+	return changeKeys(path, func(r keyRing) []string { return append([]string{key}, r.words...) })
 }
 
 // dropKeys removes the keys but the newest from the file that no token is sealed
 // with.
-func (e *engine) dropKeys(ctx context.Context, path string, sealer core.Sealer) (dropped int, err error) {
+func (e *engine) dropKeys(ctx context.Context, path string) (dropped int, err error) {
 	counts, err := e.admin.SealKeys(ctx)
 	if err != nil {
 		return 0, err
 	}
-	ids := sealer.KeyIDs()
-	err = changeKeys(path, func(keys []string) []string {
+	err = changeKeys(path, func(r keyRing) []string {
 		var kept []string
-		for i, key := range keys {
-			if i < len(ids) && (i == 0 || counts[ids[i]] > 0) {
-				kept = append(kept, key)
+		for i, id := range r.sealer.KeyIDs() {
+			if i == 0 || counts[id] > 0 {
+				kept = append(kept, r.words[i])
 			}
 		}
-		dropped = len(keys) - len(kept)
+		dropped = len(r.words) - len(kept)
 		return kept
 	})
 	return dropped, err
-}
-
-// changeKeys replaces the keys of a file in one step: at any moment there are the
-// old ones or the new ones, on the disk.
-func changeKeys(path string, change func([]string) []string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("sealing keys: %w", err)
-	}
-	if _, err := core.ParseKeys(string(text)); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	keys := strings.FieldsFunc(string(text), func(c rune) bool { return strings.ContainsRune(", \t\r\n", c) })
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("sealing keys: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(strings.Join(change(keys), "\n") + "\n")
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("sealing keys: %w", err)
-	}
-	return syncDirectory(filepath.Dir(path))
 }

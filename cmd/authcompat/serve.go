@@ -52,6 +52,7 @@ type server struct {
 	log     *slog.Logger
 	metrics *metrics
 	engine  *engine
+	keys    *keyWatch
 	apis    []*api
 	sites   sites
 	tls     *certificate // nil: none
@@ -78,7 +79,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) (err error) {
 	}
 	// From here on: a SIGHUP while the server starts is not to end it.
 	signals := hangup(cmd.Context())
-	s := &server{started: f, log: log, metrics: newMetrics()}
+	s := &server{started: f, log: log, metrics: newMetrics(), keys: &keyWatch{log: log, dsn: f.engine.store}}
 	s.flags.Store(f)
 	if err := s.open(cmd.Context()); err != nil {
 		return err
@@ -88,6 +89,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) (err error) {
 	if err := s.listen(placed); err != nil {
 		return err
 	}
+	s.warnKeyless(placed)
 	if err := newGuide(placed, s.sites, f).write(cmd.OutOrStdout()); err != nil {
 		return err
 	}
@@ -110,8 +112,11 @@ func (s *server) open(ctx context.Context) error {
 	f := s.current()
 	var err error
 	s.engine, err = f.engine.open(ctx, engineOptions{
-		keys:  func() (core.Sealer, error) { return openSealer(f.keyFile, f.engine.store) },
-		rekey: rereadKeys(f.keyFile, f.engine.store), log: s.log, metrics: s.metrics,
+		keys: func(ctx context.Context, a core.Admin) (core.Sealer, error) {
+			return s.keys.begin(ctx, f.keyFile, a)
+		},
+		rekey: func() (core.Sealer, error) { return s.keys.rekey(s.started.keyFile) },
+		log:   s.log, metrics: s.metrics,
 		lane: &core.LaneOptions{
 			Threads: f.hashThreads, Queue: f.hashQueue,
 			Waited: func(d time.Duration) { s.metrics.laneWait.Observe(d.Seconds()) },

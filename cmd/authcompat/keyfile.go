@@ -1,0 +1,148 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// keyRing is what stands in a key file: the newest key first.
+type keyRing struct {
+	words  []string
+	sealer core.Sealer
+}
+
+// readKeys reads a key file. The error is fs.ErrNotExist where there is none.
+func readKeys(path string) (keyRing, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return keyRing{}, fmt.Errorf("the file of the sealing keys is missing: %w", err)
+	}
+	if err != nil {
+		return keyRing{}, fmt.Errorf("sealing keys: %w", err)
+	}
+	sealer, err := sealerFrom(path, string(text))
+	words := strings.FieldsFunc(string(text), func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
+	return keyRing{words, sealer}, err
+}
+
+// newKey draws a key, as key files have it.
+func newKey() (string, error) {
+	key := make([]byte, core.KeySize)
+	if _, err := rand.Read(key); err != nil {
+		return "", fmt.Errorf("make sealing key: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(key), nil
+}
+
+// makeKeys makes a key file with a first key, readable to its owner alone. The
+// file appears whole, or it fails with fs.ErrExist.
+func makeKeys(path string) error {
+	key, err := newKey()
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("make sealing key: %w", err)
+	}
+	defer os.Remove(f.Name())
+	err = writeKeys(f, []string{key})
+	if err == nil {
+		err = os.Link(f.Name(), path)
+	}
+	if err == nil {
+		err = syncDirectory(filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("make sealing key: %w", err)
+	}
+	return nil
+}
+
+// changeKeys replaces the keys of a file in one step: at any moment there are the
+// old ones or the new ones, on the disk. Whoever could read the file still can;
+// where that is not possible, nothing is changed. A link stays one. The caller
+// holds the lock.
+func changeKeys(path string, change func(keyRing) []string) error {
+	ring, err := readKeys(path)
+	if err != nil {
+		return err
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return fmt.Errorf("sealing keys: %w", err)
+	}
+	was, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("sealing keys: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("sealing keys: %w", err)
+	}
+	defer os.Remove(f.Name())
+	if err := keepOwner(f, was); err != nil {
+		return errors.Join(fmt.Errorf("nothing is changed: a new %s would not belong to whom the old one does, and servers might not read it: run this as root or as its owner: %w", path, err), f.Close())
+	}
+	err = writeKeys(f, change(ring))
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err == nil {
+		err = syncDirectory(filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("sealing keys: %w", err)
+	}
+	return nil
+}
+
+// keepOwner gives a file the owner, group and mode of the one that it is to
+// replace. The group is of no matter where the mode lets it do nothing.
+func keepOwner(f *os.File, was fs.FileInfo) error {
+	now, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	old, ok := was.Sys().(*syscall.Stat_t)
+	mine, also := now.Sys().(*syscall.Stat_t)
+	if !ok || !also {
+		return errors.ErrUnsupported
+	}
+	if old.Uid != mine.Uid || old.Gid != mine.Gid {
+		err := f.Chown(int(old.Uid), int(old.Gid))
+		if err != nil && (old.Uid != mine.Uid || was.Mode().Perm()&0o070 != 0) {
+			return err
+		}
+	}
+	return f.Chmod(was.Mode().Perm())
+}
+
+// writeKeys fills and closes a file. It is on disk before any token is sealed
+// with its keys.
+func writeKeys(f *os.File, words []string) error {
+	_, err := f.WriteString(strings.Join(words, "\n") + "\n")
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// syncDirectory makes the names in a directory last.
+func syncDirectory(path string) error {
+	directory, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer directory.Close()
+	return directory.Sync()
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockEvery is how often a lock that another holds is tried.
+const lockEvery = 20 * time.Millisecond
+
+// lockKeys runs do while no other process changes the key file, or makes it. It
+// waits for its turn, and tells so. The lock is one on the folder: it is there
+// before the file, stays when the file is replaced, and ends with the process.
+func lockKeys(ctx context.Context, path string, notices io.Writer, do func() error) (err error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("lock sealing keys: %w", err)
+	}
+	defer folder.Close()
+	for waiting := false; ; waiting = true {
+		free, err := tryLock(folder)
+		if err != nil {
+			return fmt.Errorf("lock sealing keys: %s: %w", folder.Name(), err)
+		}
+		if free {
+			return do()
+		}
+		if !waiting {
+			fmt.Fprintf(notices, "waiting until another process has changed %s\n", printable(path))
+		}
+		if !pause(ctx, lockEvery) {
+			return ctx.Err()
+		}
+	}
+}
+
+// tryLock takes the lock on an open folder, which ends when that is closed;
+// false: another has it.
+func tryLock(folder *os.File) (bool, error) {
+	err := unix.Flock(int(folder.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EINTR) {
+		return false, nil
+	}
+	return err == nil, err
+}

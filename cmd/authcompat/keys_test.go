@@ -1,0 +1,300 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/store"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// showsTokens are the flags of a server whose logins show a token again.
+func showsTokens(dsn string) []string {
+	return append(cheap, "--profile", "authtokens", "--store", dsn, "--limits", "off")
+}
+
+// keyFileOf gives the file of the keys beside a database.
+func keyFileOf(t testing.TB, dsn string) string {
+	t.Helper()
+	path, ok := store.SQLitePath(dsn)
+	if !ok {
+		t.Fatal(dsn)
+	}
+	return path + ".key"
+}
+
+func member(i int) string { return fmt.Sprintf(`{"username": "user-%d", "password": "secret"}`, i) }
+
+// sealSome registers users at a server that it starts and stops, and gives their
+// tokens.
+func sealSome(t testing.TB, dsn string, users int) []string {
+	t.Helper()
+	p := start(t, showsTokens(dsn)...)
+	var tokens []string
+	for i := range users {
+		tokens = append(tokens, tokenIn(t, p.want(t, 201, "POST", p.urls["authtokens"]+"/api/register/", "", member(i)).body))
+	}
+	p.end(t)
+	return tokens
+}
+
+// end stops a server.
+func (p *process) end(t testing.TB) {
+	t.Helper()
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("server: %v\n%s", err, p.log.String())
+	}
+}
+
+// wantShown logs all in: each is shown the token that it had.
+func (p *process) wantShown(t testing.TB, tokens []string) {
+	t.Helper()
+	for i, want := range tokens {
+		if got := tokenIn(t, p.want(t, 200, "POST", p.urls["authtokens"]+"/api/login/", "", member(i)).body); got != want {
+			t.Errorf("user %d: another token", i)
+		}
+	}
+}
+
+// atOnce runs commands that all have to succeed.
+func atOnce(t testing.TB, commands ...[]string) {
+	t.Helper()
+	var all sync.WaitGroup
+	for _, args := range commands {
+		all.Go(func() {
+			if out, err := programCommand(t, args...).CombinedOutput(); err != nil {
+				t.Errorf("%v: %v %s", args, err, out)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestRotationsAtOnce loses no key, whoever else changes the file.
+func TestRotationsAtOnce(t *testing.T) {
+	dsn := database(t)
+	tokens := sealSome(t, dsn, 5)
+	rotate := []string{"secret", "rotate", "--store", dsn}
+	atOnce(t, rotate, rotate, rotate, rotate, rotate, rotate)
+	ring, err := readKeys(keyFileOf(t, dsn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ring.words) != 7 {
+		t.Errorf("%d keys after 6 rotations, want 7", len(ring.words))
+	}
+	drop := append(rotate, "--resume", "--drop-old")
+	atOnce(t, rotate, drop, rotate, drop, rotate, drop)
+	if got := command(t, "", "secret", "show", "--store", dsn); strings.Contains(got, "missing") {
+		t.Errorf("a key is lost:\n%s", got)
+	}
+	start(t, showsTokens(dsn)...).wantShown(t, tokens)
+}
+
+// TestFirstKeyOfServersAtOnce is one for all of them.
+func TestFirstKeyOfServersAtOnce(t *testing.T) {
+	dsn := database(t)
+	command(t, "", "user", "create", "alice", "--no-password", "--store", dsn)
+	nodes := make([]*process, 3)
+	var all sync.WaitGroup
+	for i := range nodes {
+		all.Go(func() {
+			var err error
+			if nodes[i], err = launch(t, showsTokens(dsn)...); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	var tokens []string
+	for i, p := range nodes {
+		tokens = append(tokens, tokenIn(t, p.want(t, 201, "POST", p.urls["authtokens"]+"/api/register/", "", member(i)).body))
+	}
+	for _, p := range nodes {
+		p.wantShown(t, tokens)
+		p.end(t)
+	}
+}
+
+// TestRotationKeepsTheFile is about who can read the new one.
+func TestRotationKeepsTheFile(t *testing.T) {
+	dsn := database(t)
+	tokens := sealSome(t, dsn, 1)
+	path, real := keyFileOf(t, dsn), filepath.Join(t.TempDir(), "real.key")
+	if err := os.Rename(path, real); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(real, path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(real, 0o440); err != nil {
+		t.Fatal(err)
+	}
+	const owner, group = 12345, 23456
+	root := os.Geteuid() == 0
+	if root {
+		if err := os.Chown(real, owner, group); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command(t, "", "secret", "rotate", "--store", dsn)
+	if link, err := os.Readlink(path); err != nil || link != real {
+		t.Errorf("the link is %q, %v", link, err)
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode() != 0o440 {
+		t.Errorf("mode %v", info.Mode())
+	}
+	if who := info.Sys().(*syscall.Stat_t); root && (who.Uid != owner || who.Gid != group) {
+		t.Errorf("owner %d, group %d", who.Uid, who.Gid)
+	}
+	if ring, err := readKeys(real); err != nil || len(ring.words) != 2 {
+		t.Errorf("%d keys, %v", len(ring.words), err)
+	}
+	start(t, showsTokens(dsn)...).wantShown(t, tokens)
+}
+
+// TestRotationByAnother is refused where the owner of the file would be locked
+// out of the new one.
+func TestRotationByAnother(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("takes root, to be another user")
+	}
+	folder, err := os.MkdirTemp("", "authcompat-test-") // t.TempDir lets no other user in
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	dsn := "sqlite:" + filepath.Join(folder, "auth.db")
+	sealSome(t, dsn, 1)
+	text, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(folder, "program")
+	if err := os.WriteFile(program, text, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	everyone := func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chmod(path, 0o777)
+	}
+	if err := filepath.WalkDir(folder, everyone); err != nil {
+		t.Fatal(err)
+	}
+	show := func() string { return command(t, "", "secret", "show", "--store", dsn) }
+	before := show()
+	if err := filepath.WalkDir(folder, everyone); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "secret", "rotate", "--store", dsn)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 12345, Gid: 12345}}
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "nothing is changed: a new "+folder+"/auth.db.key would not belong to whom the old one does") {
+		t.Errorf("%v %s", err, out)
+	}
+	if diff := cmp.Diff(before, show()); diff != "" {
+		t.Errorf("keys (-before +after):\n%s", diff)
+	}
+	if left, err := filepath.Glob(filepath.Join(folder, "auth.db.key.*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// TestMissingKeyFile is a database with sealed tokens whose key file is gone: a
+// new key is never made, and what needs no key goes on.
+func TestMissingKeyFile(t *testing.T) {
+	dsn := database(t)
+	tokens := sealSome(t, dsn, 1)
+	path := keyFileOf(t, dsn)
+	away := path + ".away"
+	move := func(from, to string) {
+		t.Helper()
+		if err := os.Rename(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gone := func(after string) {
+		t.Helper()
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Fatalf("after %s there is a key file: %v", after, err)
+		}
+	}
+	move(path, away)
+	if got := command(t, "", "secret", "show", "--store", dsn); !strings.Contains(got, "1       missing") {
+		t.Errorf("keys:\n%s", got)
+	}
+	gone("secret show")
+	if out, err := programCommand(t, "secret", "rotate", "--store", dsn).CombinedOutput(); err == nil || !strings.Contains(string(out), "missing: open "+path) {
+		t.Errorf("rotate: %v %s", err, out)
+	}
+	gone("secret rotate")
+
+	p := start(t, showsTokens(dsn)...)
+	api := p.urls["authtokens"]
+	if log := p.log.String(); strings.Count(log, "the sealing keys are missing") != 1 || !strings.Contains(log, path) {
+		t.Errorf("log of the start: %s", log)
+	}
+	p.want(t, 503, "POST", api+"/api/login/", "", member(0))
+	eventually(t, "log of the login", func() bool {
+		return strings.Contains(p.log.String(), "read keys again: the file of the sealing keys is missing: open "+path)
+	})
+	p.want(t, 200, "POST", api+"/api/logout/", tokens[0], "")
+	p.hup(t, "reloaded")
+	gone("a start and SIGHUP")
+
+	move(away, path)
+	p.hup(t, "reloaded")
+	tokens[0] = tokenIn(t, p.want(t, 200, "POST", api+"/api/login/", "", member(0)).body)
+	move(path, away)
+	p.hup(t, "goes on with those it has in memory")
+	p.hup(t, "reloaded")
+	if log := p.log.String(); strings.Count(log, "goes on with those it has in memory") != 1 {
+		t.Errorf("the warning is repeated: %s", log)
+	}
+	p.wantShown(t, tokens)
+	gone("SIGHUP")
+	move(away, path)
+	p.hup(t, "the sealing keys are there again")
+	p.wantShown(t, tokens)
+}
+
+// hup sends SIGHUP and waits for a line of the log.
+func (p *process) hup(t testing.TB, want string) {
+	t.Helper()
+	seen := len(p.log.String())
+	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, want, func() bool { return strings.Contains(p.log.String()[seen:], want) })
+}
+
+// TestNoKeyOnPostgres warns where a profile needs a key.
+func TestNoKeyOnPostgres(t *testing.T) {
+	p := start(t, append(cheap, "--store", postgrestest.Start(t, postgrestest.Options{}).DSN(), "--profile", "authtokens")...)
+	if log := p.log.String(); strings.Count(log, "there is no sealing key") != 1 || !strings.Contains(log, `"profile":"authtokens"`) {
+		t.Errorf("log of the start: %s", log)
+	}
+	p.want(t, 503, "POST", p.urls["authtokens"]+"/api/register/", "", credentials)
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects"
+)
+
+// keyWatch finds the sealing keys for a running server, which goes on with those
+// that it has while they can't be read. It never writes a key after the start.
+type keyWatch struct {
+	log *slog.Logger
+	dsn string // of the start: another store takes a restart
+
+	mu      sync.Mutex
+	begun   bool
+	none    bool        // no place of keys is given
+	trouble string      // what was logged last; empty: the keys could be read
+	last    fs.FileInfo // of the file that latest was read from
+	latest  core.Sealer
+}
+
+func (w *keyWatch) place(file string) keyPlace { return keyPlace{file, w.dsn} }
+
+// begin gives the keys that a server starts with. Without those that tokens are
+// sealed with it starts, and says so.
+func (w *keyWatch) begin(ctx context.Context, file string, admin core.Admin) (core.Sealer, error) {
+	place := w.place(file)
+	sealer, err := place.readOrMake(ctx, admin)
+	if errors.Is(err, errKeysLost) {
+		w.note(place, err)
+		sealer, err = core.Sealer{}, nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begun, w.none = true, sealer.KeyID() == "" && w.trouble == ""
+	return sealer, err
+}
+
+// again gives the keys as they are now. Where fresh is false, those in memory
+// hold; that is an error unless the file beside the database is missing.
+func (w *keyWatch) again(file string) (sealer core.Sealer, fresh bool, err error) {
+	place := w.place(file)
+	sealer, err = place.read()
+	w.note(place, err)
+	if errors.Is(err, fs.ErrNotExist) && file == "" {
+		return core.Sealer{}, false, nil
+	}
+	return sealer, err == nil, err
+}
+
+// rekey gives the keys anew for a token whose key is missing: after `secret
+// rotate` a server meets tokens that are sealed with a key which came after its
+// start. A file that is the same is not read again.
+func (w *keyWatch) rekey(file string) (core.Sealer, error) {
+	place := w.place(file)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now, err := os.Stat(place.path())
+	if err == nil && w.last != nil && os.SameFile(w.last, now) && w.last.ModTime().Equal(now.ModTime()) {
+		return w.latest, nil
+	}
+	sealer, reading := place.read()
+	if err == nil && reading == nil {
+		w.last, w.latest = now, sealer
+	}
+	return sealer, reading
+}
+
+// note logs that the keys can't be read, once until they can or another thing is
+// wrong with them.
+func (w *keyWatch) note(place keyPlace, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	was := w.trouble
+	switch {
+	case err == nil:
+		w.trouble = ""
+		if was != "" {
+			w.log.Info("the sealing keys are there again", "file", place.path())
+		}
+		return
+	case errors.Is(err, fs.ErrNotExist):
+		w.trouble = "missing " + place.path() // begin tells more of it
+	default:
+		w.trouble = err.Error()
+	}
+	if w.trouble == was {
+		return
+	}
+	if !w.begun {
+		w.log.Warn("the sealing keys are missing: logins that have to show a token again fail until the file is back; all else goes on", "file", place.path(), "error", err)
+		return
+	}
+	w.log.Warn("the sealing keys can't be read: the server goes on with those it has in memory; bring the file back before it ends", "file", place.path(), "error", err)
+}
+
+// warnKeyless warns of profiles that show tokens again where no place of keys is
+// given. A store that keeps the text itself needs none.
+func (s *server) warnKeyless(all []placed) {
+	texts, ok := s.engine.store.(core.TextStore)
+	if !s.keys.none || ok && texts.ShowsText() {
+		return
+	}
+	for _, p := range all {
+		if policy := dialects.Policy(p.profile); policy.Reuse || policy.Keep == core.Authtoken {
+			s.log.Warn("there is no sealing key, and this profile keeps the text of tokens to show it again: its logins and registrations fail; give a key with "+secretVariable+" or --secret-key-file", "profile", p.profile.Name)
+		}
+	}
+}
