@@ -31,12 +31,25 @@ func TestAuditIsAppendOnly(t *testing.T) {
 		t.Fatalf("%d removed, %v", n, err)
 	}
 	db := raw(t, path)
-	for _, statement := range []string{`DELETE FROM audit WHERE id = 2`, `DELETE FROM audit`, `UPDATE audit SET outcome = 'ok'`} {
+	const columns = ` INTO audit SELECT id, at, act, 'ok', user_id, 'mallory', unknown, profile, actor, address, request, token FROM audit`
+	for _, statement := range []string{
+		`DELETE FROM audit WHERE id = 2`, `DELETE FROM audit`, `UPDATE audit SET outcome = 'ok'`,
+		`INSERT OR REPLACE` + columns, `REPLACE` + columns, `INSERT OR IGNORE` + columns, `UPDATE OR REPLACE audit SET id = 2 WHERE id = 3`,
+	} {
 		if _, err := db.Exec(statement); err == nil || !strings.Contains(err.Error(), "append-only") {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
-	if entries, err := s.AuditEntries(t.Context(), core.AuditFilter{}, 10); len(entries) != 2 || err != nil {
+	entries, err := s.AuditEntries(t.Context(), core.AuditFilter{}, 10)
+	if len(entries) != 2 || err != nil {
 		t.Errorf("%d entries left, %v", len(entries), err)
+	}
+	for _, e := range entries {
+		if e.Username != "" {
+			t.Errorf("entry %d is another one: %+v", e.ID, e)
+		}
+	}
+	if err := s.Record(t.Context(), core.AuditEntry{At: time.Unix(0, 0).AddDate(0, 0, 4), Act: core.ActLogin}); err != nil {
+		t.Errorf("the next entry: %v", err)
 	}
 }

@@ -18,3 +18,11 @@ CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
 WHEN OLD.at >= (SELECT at FROM audit_begins)
 BEGIN SELECT RAISE(ABORT, 'the audit record is append-only'); END;
 -- +goose StatementEnd
+
+-- REPLACE deletes without the trigger above. Where the table is to choose the id,
+-- SQLite shows -1 here.
+-- +goose StatementBegin
+CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+WHEN NEW.id > 0 AND EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the audit record is append-only'); END;
+-- +goose StatementEnd
