@@ -68,10 +68,8 @@ authtoken), into Django REST framework's. The others are reported.`,
 func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	ctx := cmd.Context()
 	options := moving.ExportOptions{Realm: f.realm, Clock: time.Now, Name: f.sourceName, Progress: newProgress(cmd.ErrOrStderr()).show}
-	if path, isFile := store.SQLitePath(f.store); isFile {
-		if _, err := os.Stat(path); err != nil {
-			return fmt.Errorf("--store: %w", err)
-		}
+	if err := mustExist(f.store); err != nil {
+		return err
 	}
 	if options.Sealer, err = (keyPlace{f.keyFile, f.store}).readOrNote(cmd.ErrOrStderr()); err != nil {
 		return err

@@ -122,7 +122,7 @@ func TestMovingErrors(t *testing.T) {
 		{[]string{"import", "django", text, "--since", "yesterday"}, "--since"},
 		{[]string{"import", "django", text, "--time-zone", "Here"}, "--time-zone"},
 		{[]string{"import", "django", text, "--profile", "nothing"}, "nothing"},
-		{[]string{"export", "django", text, "--store", "sqlite:" + filepath.Join(folder, "missing")}, "no such file or directory"},
+		{[]string{"export", "django", text, "--store", "sqlite:" + filepath.Join(folder, "missing")}, "there is no such database"},
 	}
 	for _, test := range tests {
 		out, err := runCommand(t, test.args...)

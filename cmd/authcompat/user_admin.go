@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store"
 )
 
 // pageSize is how many rows are read at a time.
@@ -32,8 +35,24 @@ func recordOf(u core.User) userRecord {
 	return userRecord{ID: u.ID, Username: u.Username, Email: u.Email, Active: u.Active, CreatedAt: u.CreatedAt, Attributes: u.Attributes}
 }
 
+// mustExist fails where dsn names a file that is not there: a command that only
+// looks at a database, or changes what is in it, makes none.
+func mustExist(dsn string) error {
+	path, ok := store.SQLitePath(dsn)
+	if !ok {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: there is no such database (serve or user create makes one)", dsn)
+	}
+	return nil
+}
+
 // administer opens the store for an operator, and runs do.
 func (f *engineFlags) administer(cmd *cobra.Command, do func(ctx context.Context, e *engine) error) (err error) {
+	if err := mustExist(f.store); err != nil {
+		return err
+	}
 	e, err := f.open(cmd.Context(), engineOptions{})
 	if err != nil {
 		return err
