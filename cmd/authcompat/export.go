@@ -142,12 +142,12 @@ func (f *exportFlags) exportTables(cmd *cobra.Command, from moving.Origin, targe
 // writeExport says what was done.
 func writeExport(w io.Writer, r *moving.ExportReport) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, "Exported to %s.\nusers: %s\ntokens: %s\n", r.Target, counted(r.Users), counted(r.Tokens))
+	say(&out, "Exported to %s.\nusers: %s\ntokens: %s\n", r.Target, counted(r.Users), counted(r.Tokens))
 	if r.Dropped > 0 {
-		fmt.Fprintf(&out, "%d tokens that were ended here were removed there\n", r.Dropped)
+		say(&out, "%d tokens that were ended here were removed there\n", r.Dropped)
 	}
 	if len(r.Problems) > 0 {
-		fmt.Fprintf(&out, "rows to look at:\n")
+		say(&out, "rows to look at:\n")
 		writeProblems(&out, r.Problems, r.NotListed)
 	}
 	_, err := io.WriteString(w, out.String())

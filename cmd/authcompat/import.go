@@ -170,24 +170,24 @@ func writeImport(w io.Writer, r *moving.Report) error {
 	var out strings.Builder
 	switch {
 	case r.DryRun:
-		fmt.Fprintf(&out, "Dry run: nothing was written. This is what an import from %s would do.\n", r.Source)
+		say(&out, "Dry run: nothing was written. This is what an import from %s would do.\n", r.Source)
 	case r.Resumed:
-		fmt.Fprintf(&out, "Went on where an earlier import from %s was cut off.\n", r.Source)
+		say(&out, "Went on where an earlier import from %s was cut off.\n", r.Source)
 	default:
-		fmt.Fprintf(&out, "Imported from %s.\n", r.Source)
+		say(&out, "Imported from %s.\n", r.Source)
 	}
-	fmt.Fprintf(&out, "users: %s\n", counted(r.Users))
+	say(&out, "users: %s\n", counted(r.Users))
 	for _, table := range slices.Sorted(maps.Keys(r.Tokens)) {
-		fmt.Fprintf(&out, "tokens of %s: %s\n", table, counted(r.Tokens[table]))
+		say(&out, "tokens of %s: %s\n", table, counted(r.Tokens[table]))
 	}
 	if r.Ended > 0 {
-		fmt.Fprintf(&out, "%d tokens were ended at the source since the last run, and now here\n", r.Ended)
+		say(&out, "%d tokens were ended at the source since the last run, and now here\n", r.Ended)
 	}
 	if r.Unsealed > 0 {
-		fmt.Fprintf(&out, "%d tokens work, but can't be shown or exported again: no sealing key was given (%s or --secret-key-file)\n", r.Unsealed, secretVariable)
+		say(&out, "%d tokens work, but can't be shown or exported again: no sealing key was given (%s or --secret-key-file)\n", r.Unsealed, secretVariable)
 	}
 	if len(r.Problems) > 0 {
-		fmt.Fprintf(&out, "rows to look at:\n")
+		say(&out, "rows to look at:\n")
 		writeProblems(&out, r.Problems, r.NotListed)
 	}
 	_, err := io.WriteString(w, out.String())

@@ -59,31 +59,31 @@ Nothing is written anywhere. SOURCE is
 func writeInspection(w io.Writer, found *moving.Inspection, source string) error {
 	var out strings.Builder
 	u := found.Users
-	fmt.Fprintf(&out, "%s\n\n", found.Source)
-	fmt.Fprintf(&out, "Users: %d in %s, %d active\n", u.Number, u.Table, u.Active)
-	fmt.Fprintf(&out, "  username from column %s, password from %s%s%s\n", u.Columns["username"], u.Columns["password"],
+	say(&out, "%s\n\n", found.Source)
+	say(&out, "Users: %d in %s, %d active\n", u.Number, u.Table, u.Active)
+	say(&out, "  username from column %s, password from %s%s%s\n", u.Columns["username"], u.Columns["password"],
 		columnNote(u.Columns["active"], "being active from"), columnNote(u.Columns["created"], "joined from"))
 	if len(u.Extra) > 0 {
-		fmt.Fprintf(&out, "  attributes from %s\n", strings.Join(u.Extra, ", "))
+		say(&out, "  attributes from %s\n", strings.Join(u.Extra, ", "))
 	}
-	fmt.Fprintf(&out, "\nPasswords, by format\n")
+	say(&out, "\nPasswords, by format\n")
 	for _, format := range slices.Sorted(maps.Keys(u.Formats)) {
-		fmt.Fprintf(&out, "  %8d  %-14s  %s\n", u.Formats[format], format, formatNote(format))
+		say(&out, "  %8d  %-14s  %s\n", u.Formats[format], format, formatNote(format))
 	}
-	fmt.Fprintf(&out, "\nTokens\n")
+	say(&out, "\nTokens\n")
 	if len(found.Tokens) == 0 {
-		fmt.Fprintf(&out, "  none: neither Django REST framework's authtoken nor django-rest-knox has a table here\n")
+		say(&out, "  none: neither Django REST framework's authtoken nor django-rest-knox has a table here\n")
 	}
 	for _, t := range found.Tokens {
-		fmt.Fprintf(&out, "  %s (%s): %d, of which %d live (%d never expire), %d expired, %d can't be taken over\n    %s\n",
+		say(&out, "  %s (%s): %d, of which %d live (%d never expire), %d expired, %d can't be taken over\n    %s\n",
 			t.Table, generationName(t), t.Number, t.Live, t.Never, t.Expired, t.Lost, tokenNote(t))
 	}
 	writeCarries(&out, found)
-	fmt.Fprintf(&out, "\nA profile to start from\n")
+	say(&out, "\nA profile to start from\n")
 	for _, line := range strings.Split(strings.TrimRight(starter(found), "\n"), "\n") {
-		fmt.Fprintf(&out, "  %s\n", line)
+		say(&out, "  %s\n", line)
 	}
-	fmt.Fprintf(&out, "\nNext: authcompat import django %s --profile NAME|FILE --dry-run\n", source)
+	say(&out, "\nNext: authcompat import django %s --profile NAME|FILE --dry-run\n", source)
 	_, err := io.WriteString(w, out.String())
 	return err
 }
@@ -93,8 +93,8 @@ const maxShown = 10
 
 // writeCarries says what does not carry over.
 func writeCarries(out *strings.Builder, found *moving.Inspection) {
-	fmt.Fprintf(out, "\nWhat does not carry over\n")
-	fmt.Fprintf(out, "  groups and permissions, sessions, last_login: authcompat has no use for them; they stay in Django's tables\n")
+	say(out, "\nWhat does not carry over\n")
+	say(out, "  groups and permissions, sessions, last_login: authcompat has no use for them; they stay in Django's tables\n")
 	writeProblems(out, found.Problems, found.NotListed)
 }
 
@@ -104,10 +104,10 @@ func writeProblems(out *strings.Builder, problems []moving.Problem, more int) {
 		if i == maxShown {
 			break
 		}
-		fmt.Fprintf(out, "  %s: %s\n", p.Row, p.Reason)
+		say(out, "  %s: %s\n", p.Row, p.Reason)
 	}
 	if hidden := len(problems) - maxShown + more; hidden > 0 {
-		fmt.Fprintf(out, "  … and %d more\n", hidden)
+		say(out, "  … and %d more\n", hidden)
 	}
 }
 

@@ -25,13 +25,16 @@ func run() int {
 	var exit *exitError
 	if errors.As(err, &exit) {
 		if exit.err != nil {
-			fmt.Fprintln(os.Stderr, "authcompat:", exit.err)
+			complain(exit.err)
 		}
 		return exit.code
 	}
-	fmt.Fprintln(os.Stderr, "authcompat:", err)
+	complain(err)
 	return 1
 }
+
+// complain tells what went wrong. The error may name what a stranger chose.
+func complain(err error) { fmt.Fprintln(os.Stderr, "authcompat:", printableLines(err.Error())) }
 
 // exitError ends the program with a code of its own. A nil err means that all
 // has been said already.

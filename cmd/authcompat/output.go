@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/core"
 )
 
 // table writes rows for people or, one JSON object a line, for programs.
@@ -36,8 +38,7 @@ func (t *table) row(record any, format string, cells ...any) error {
 	if t.json {
 		return t.encoder.Encode(record)
 	}
-	_, err := fmt.Fprintf(t.columns, format+"\n", cells...)
-	return err
+	return say(t.columns, format+"\n", cells...)
 }
 
 // end writes what is left.
@@ -53,7 +54,22 @@ func report(w io.Writer, asJSON bool, record any, format string, args ...any) er
 	if asJSON {
 		return json.NewEncoder(w).Encode(record)
 	}
-	_, err := fmt.Fprintf(w, format+"\n", args...)
+	return say(w, format+"\n", args...)
+}
+
+// say is fmt.Fprintf for people: texts among the arguments are made printable.
+func say(w io.Writer, format string, args ...any) error {
+	shown := make([]any, len(args))
+	for i, arg := range args {
+		switch a := arg.(type) {
+		case string:
+			arg = printable(a)
+		case core.Act:
+			arg = printable(string(a))
+		}
+		shown[i] = arg
+	}
+	_, err := fmt.Fprintf(w, format, shown...)
 	return err
 }
 

@@ -75,10 +75,10 @@ file:line:column: key: what is wrong.`,
 			}
 			p, err := profiles.Parse(args[0], data)
 			if err != nil {
-				fmt.Fprintln(cmd.ErrOrStderr(), err)
+				fmt.Fprintln(cmd.ErrOrStderr(), printableLines(err.Error()))
 				return &exitError{code: 1}
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: profile %s (family %s) is good\n", args[0], p.Name, p.Family)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: profile %s (family %s) is good\n", printable(args[0]), p.Name, p.Family)
 			return err
 		},
 	}

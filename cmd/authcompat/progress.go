@@ -24,7 +24,7 @@ func (p *progress) show(table string, done, of int) {
 	if p.bar == nil || p.table != table {
 		p.table = table
 		p.bar = progressbar.NewOptions(of,
-			progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(table),
+			progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(printable(table)),
 			progressbar.OptionSetWidth(30), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
 			progressbar.OptionSetItsString("rows"), progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionClearOnFinish())
