@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -87,23 +88,51 @@ func parseAttributes(pairs []string) (map[string]string, error) {
 		if !ok || key == "" {
 			return nil, fmt.Errorf("--attribute %q: want KEY=VALUE", pair)
 		}
+		if !utf8.ValidString(pair) {
+			return nil, fmt.Errorf("--attribute %q: not valid UTF-8", pair)
+		}
 		attributes[key] = value
 	}
 	return attributes, nil
 }
 
-// maxPasswordLine bounds what is read as a password.
+// maxPasswordLine bounds what is read as a password, in bytes with the end of the
+// line: more than the bodies that clients may send.
 const maxPasswordLine = 1 << 20
 
 // askPassword reads a password: a line of the input, or twice from the terminal.
-func askPassword(in io.Reader, prompts io.Writer, fromInput bool) (string, error) {
+func askPassword(in io.Reader, prompts io.Writer, fromInput bool) (password string, err error) {
 	if fromInput {
-		line, err := bufio.NewReader(io.LimitReader(in, maxPasswordLine)).ReadString('\n')
-		if err != nil && (!errors.Is(err, io.EOF) || line == "") {
-			return "", errors.New("no password on standard input")
-		}
-		return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
+		password, err = readPassword(in)
+	} else {
+		password, err = askTwice(in, prompts)
 	}
+	switch {
+	case err != nil:
+		return "", err
+	case password == "":
+		return "", errors.New("the password is empty: --no-password is for users whom no password lets in")
+	case strings.ContainsRune(password, 0):
+		return "", errors.New("the password holds a NUL, which no client can send")
+	case !utf8.ValidString(password):
+		return "", errors.New("the password is not valid UTF-8, which no client can send")
+	}
+	return password, nil
+}
+
+// readPassword reads the first line.
+func readPassword(in io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(in, maxPasswordLine+1)).ReadString('\n')
+	switch {
+	case len(line) > maxPasswordLine:
+		return "", errors.New("the first line of standard input is longer than 1 MiB: that is no password")
+	case err != nil && (!errors.Is(err, io.EOF) || line == ""):
+		return "", errors.New("no password on standard input")
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
+}
+
+func askTwice(in io.Reader, prompts io.Writer) (string, error) {
 	file, ok := in.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return "", errors.New("standard input is no terminal to ask for the password: use --password-stdin")
@@ -118,8 +147,6 @@ func askPassword(in io.Reader, prompts io.Writer, fromInput bool) (string, error
 		return "", err
 	case first != second:
 		return "", errors.New("the two passwords differ")
-	case first == "":
-		return "", errors.New("the password is empty")
 	}
 	return first, nil
 }
