@@ -49,6 +49,14 @@ const (
 	ActExport       Act = "export"
 )
 
+// Acts gives all acts.
+func Acts() []Act {
+	return []Act{
+		ActRegister, ActLogin, ActLogout, ActLogoutAll, ActCreateUser, ActDisableUser, ActEnableUser, ActSetPassword, ActDeleteUser,
+		ActRevokeToken, ActRevokeTokens, ActRotateSecret, ActPurgeTokens, ActPurgeAudit, ActImport, ActExport,
+	}
+}
+
 // Operator is who acts from the command line.
 const Operator = "operator"
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,6 +45,12 @@ unknown:DIGEST, and --user NAME finds it.`,
   authcompat audit --act login --failed --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if act != "" && !slices.Contains(core.Acts(), core.Act(act)) {
+				return fmt.Errorf("--act %q: want one of %s", act, actList())
+			}
+			if limit < 0 {
+				return fmt.Errorf("--limit %d: want 1 or more, or 0 for all", limit)
+			}
 			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
 				f := core.AuditFilter{Username: user, Act: core.Act(act), Failed: failed}
 				if user != "" {
@@ -67,14 +75,22 @@ unknown:DIGEST, and --user NAME finds it.`,
 	}
 	flags.add(cmd.Flags())
 	cmd.Flags().StringVar(&user, "user", "", "entries about this name, also where nobody has it")
-	cmd.Flags().StringVar(&act, "act", "", fmt.Sprintf("entries of one act: %s, %s, %s, %s, %s, …",
-		core.ActRegister, core.ActLogin, core.ActLogout, core.ActLogoutAll, core.ActSetPassword))
+	cmd.Flags().StringVar(&act, "act", "", "entries of one act: "+actList())
 	cmd.Flags().BoolVar(&failed, "failed", false, "what failed alone")
 	cmd.Flags().Var(&since, "since", "entries of the last so long, for instance 24h or 7d; 0: of all times")
 	cmd.Flags().IntVar(&limit, "limit", 100, "how many entries at most; 0: all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	cmd.AddCommand(newPurge(auditPurge()))
 	return cmd
+}
+
+// actList names the acts.
+func actList() string {
+	var names []string
+	for _, act := range core.Acts() {
+		names = append(names, string(act))
+	}
+	return strings.Join(names, ", ")
 }
 
 // eachEntry runs do for the entries that match, at most limit unless it is 0.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
@@ -40,12 +41,21 @@ AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --c
 			return found.err()
 		},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return plainFlag(err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return explainDash(cmd, plainFlag(err)) })
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.AddCommand(newServe(), newUser(), newToken(), newAudit(), newSecret(), newConfig(), newProfile(), newConformance(), newInspect(), newImport(), newExport())
 	return root
+}
+
+// explainDash tells how a name is given that was taken for a flag.
+func explainDash(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || !strings.HasSuffix(cmd.Use, " NAME") {
+		return err
+	}
+	return fmt.Errorf("%w (a name that begins with a dash goes after --: %s -- NAME)", err, cmd.CommandPath())
 }
 
 // configure sets the flags that were not given: from their variables, then from

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// refused runs a command that has to fail, and gives what it says.
+func refused(t testing.TB, input string, args ...string) string {
+	t.Helper()
+	cmd := programCommand(t, args...)
+	cmd.Stdin = strings.NewReader(input)
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err == nil || cmd.ProcessState.ExitCode() != 1 || stdout.String() != "" {
+		t.Errorf("%v: %v, output %q", args, err, stdout.String())
+	}
+	return stderr.String()
+}
+
+// TestNoDatabase runs the commands that make none.
+func TestNoDatabase(t *testing.T) {
+	folder := t.TempDir()
+	dsn := "sqlite:" + filepath.Join(folder, "nope.db")
+	for _, line := range []string{
+		"user list", "user show a", "user disable a", "user enable a", "user set-password a --no-password", "user delete a",
+		"token list", "token revoke --user a", "token purge", "audit", "audit purge --keep-audit 1d",
+		"secret show", "secret rotate", "export django " + filepath.Join(folder, "out.json"),
+	} {
+		want := "authcompat: " + dsn + ": there is no such database (serve or user create makes one)\n"
+		if got := refused(t, "", append(strings.Fields(line), "--store", dsn)...); got != want {
+			t.Errorf("%s: %s", line, got)
+		}
+	}
+	refused(t, "", "inspect", dsn)
+	if made, err := os.ReadDir(folder); err != nil || len(made) > 0 {
+		t.Errorf("made %v, %v", made, err)
+	}
+}
+
+// TestNamesOnATerminal shows names of strangers without what a terminal obeys.
+func TestNamesOnATerminal(t *testing.T) {
+	dsn := database(t)
+	const name = "evil\n2026-01-01 00:00:00Z  login  ok  admin\x1b[2J\u202e"
+	const shown = `evil\n2026-01-01 00:00:00Z  login  ok  admin\x1b[2J\u202e`
+	create := command(t, "", "user", "create", name, "--no-password", "--attribute", "k\t=v\u009b", "--store", dsn)
+	if want := "created user " + shown + " (id 1)\n"; create != want {
+		t.Errorf("create: %q", create)
+	}
+	list := command(t, "", "user", "list", "--store", dsn)
+	show := command(t, "", "user", "show", name, "--store", dsn)
+	audit := command(t, "", "audit", "--store", dsn)
+	for what, text := range map[string]string{"list": list, "show": show, "audit": audit} {
+		if !strings.Contains(text, shown) || strings.ContainsAny(text, "\x1b\u202e\t\u009b") {
+			t.Errorf("%s: %q", what, text)
+		}
+	}
+	if strings.Count(list, "\n") != 2 || strings.Count(audit, "\n") != 2 {
+		t.Errorf("lines of their own:\n%s%s", list, audit)
+	}
+	var user userRecord
+	if err := json.Unmarshal([]byte(command(t, "", "user", "list", "--json", "--store", dsn)), &user); err != nil || user.Username != name {
+		t.Errorf("%+v %v", user, err)
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for s, want := range map[string]string{
+		"":                "",
+		"Zoë 東 DOM\\me":   "Zoë 東 DOM\\me",
+		"a\nb\r\t\x1b[0m": `a\nb\r\t\x1b[0m`,
+		"\x00\x7f\u009b":  `\x00\x7f\u009b`,
+		"\xff\xc3":        `\xff\xc3`,
+		"\u202e\u2066":    `\u202e\u2066`,
+		"\ufffd'\"":       "\ufffd'\"",
+		"\U000e0001":      `\U000e0001`,
+	} {
+		if got := printable(s); got != want {
+			t.Errorf("%q: %s, want %s", s, got, want)
+		}
+	}
+}
+
+func TestPasswordsFromInput(t *testing.T) {
+	dsn := database(t)
+	long := strings.Repeat("a", maxPasswordLine)
+	for input, want := range map[string]string{
+		"":            "no password on standard input",
+		"\n":          "the password is empty: --no-password is for users whom no password lets in",
+		"\r\n":        "the password is empty: --no-password is for users whom no password lets in",
+		"a\x00b\n":    "the password holds a NUL, which no client can send",
+		"a\xffb\n":    "the password is not valid UTF-8, which no client can send",
+		long + "\n":   "the first line of standard input is longer than 1 MiB: that is no password",
+		long + "aaaa": "the first line of standard input is longer than 1 MiB: that is no password",
+	} {
+		if got := refused(t, input, "user", "create", "alice", "--password-stdin", "--store", dsn); got != "authcompat: "+want+"\n" {
+			t.Errorf("%.20q: %s", input, got)
+		}
+	}
+	if got := refused(t, "", "user", "create", "alice", "--no-password", "--attribute", "x=\xff", "--store", dsn); got != `authcompat: --attribute "x=\xff": not valid UTF-8`+"\n" {
+		t.Errorf("attribute: %s", got)
+	}
+	command(t, long[1:]+"\nsecond line", "user", "create", "alice", "--password-stdin", "--password-iterations", "1", "--store", dsn)
+	refused(t, "\n", "user", "set-password", "alice", "--password-stdin", "--store", dsn)
+}
+
+// TestRevokeAllOrNone names tokens of which one is not there.
+func TestRevokeAllOrNone(t *testing.T) {
+	dsn := database(t)
+	var ids []string
+	for _, token := range sealSome(t, dsn, 2) {
+		ids = append(ids, core.TokenID(core.Presented(token).SHA256()))
+	}
+	revoke := func(ids ...string) []string { return append([]string{"token", "revoke", "--store", dsn}, ids...) }
+	want := "authcompat: \"x\" is no id of a token: want at least 8 hex digits, as token list shows them\nthere is no token 0123456789\nno token is revoked\n"
+	if diff := cmp.Diff(want, refused(t, "", revoke(ids[0], "x", ids[1], "0123456789")...)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := command(t, "", revoke(ids[0], ids[1], ids[0])...); got != "revoked 2 tokens\n" {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestRefusedArguments(t *testing.T) {
+	dsn := database(t)
+	command(t, "", "user", "create", "--no-password", "--store", dsn, "--", "-lead")
+	for line, want := range map[string]string{
+		"audit --act bogus":  `--act "bogus": want one of register, login, logout, `,
+		"audit --limit -5":   "--limit -5: want 1 or more, or 0 for all",
+		"user show -lead":    "(a name that begins with a dash goes after --: authcompat user show -- NAME)",
+		"user delete --lead": "(a name that begins with a dash goes after --: authcompat user delete -- NAME)",
+	} {
+		if got := refused(t, "", append(strings.Fields(line), "--store", dsn)...); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", line, got)
+		}
+	}
+	var user userRecord
+	if err := json.Unmarshal([]byte(command(t, "", "user", "show", "--json", "--store", dsn, "--", "-lead")), &user); err != nil || user.Username != "-lead" {
+		t.Errorf("%+v %v", user, err)
+	}
+	if got := command(t, "", "audit", "--act", "create-user", "--store", dsn); strings.Count(got, "\n") != 2 {
+		t.Errorf("%s", got)
+	}
+}
