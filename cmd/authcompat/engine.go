@@ -86,6 +86,8 @@ func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err
 	}
 	if o.metrics != nil {
 		c.Store, e.limits = o.metrics.measure(e.store, e.limits)
+		o.metrics.measureOperation(e)
+		c.Audit = e.audit
 		c.Events = o.metrics.event
 		e.moves = newMoves(e.store, c.Store, o.metrics, o.log)
 		c.Moves = e.moves

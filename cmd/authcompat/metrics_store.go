@@ -37,23 +37,27 @@ type measuredStore struct {
 // measuredLimits is a core.Limits whose calls are counted.
 type measuredLimits struct {
 	core.Limits
-	reserve, refund operation
+	reserve, refund, forget operation
+}
+
+// operation gives what is counted of the calls with a name.
+func (m *metrics) operation(name string) operation {
+	return operation{m.store.WithLabelValues(name), m.failures.WithLabelValues(name)}
 }
 
 // measure counts the calls of a store.
 func (m *metrics) measure(s core.Store, limits core.Limits) (core.Store, core.Limits) {
-	op := func(name string) operation {
-		return operation{m.store.WithLabelValues(name), m.failures.WithLabelValues(name)}
-	}
 	measured := &measuredStore{
-		Store: s, createUser: op("create_user"), account: op("account"), issueToken: op("issue_token"), reuseToken: op("reuse_token"),
-		findToken: op("find_token"), moveExpiry: op("move_expiry"), deleteToken: op("delete_token"),
-		deleteUserTokens: op("delete_user_tokens"), updatePassword: op("update_password"),
+		Store: s, createUser: m.operation("create_user"), account: m.operation("account"), issueToken: m.operation("issue_token"), reuseToken: m.operation("reuse_token"),
+		findToken: m.operation("find_token"), moveExpiry: m.operation("move_expiry"), deleteToken: m.operation("delete_token"),
+		deleteUserTokens: m.operation("delete_user_tokens"), updatePassword: m.operation("update_password"),
 	}
 	if limits == nil {
 		return measured, nil
 	}
-	return measured, &measuredLimits{Limits: limits, reserve: op("reserve_guess"), refund: op("refund_guess")}
+	return measured, &measuredLimits{
+		Limits: limits, reserve: m.operation("reserve_guess"), refund: m.operation("refund_guess"), forget: m.operation("forget_guesses"),
+	}
 }
 
 func (s *measuredStore) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error)) (user core.User, err error) {
@@ -120,4 +124,10 @@ func (l *measuredLimits) Refund(ctx context.Context, guesses ...core.Guess) (err
 	began := time.Now()
 	defer func() { l.refund.done(began, err) }()
 	return l.Limits.Refund(ctx, guesses...)
+}
+
+func (l *measuredLimits) ForgetGuesses(ctx context.Context, now time.Time, limit int) (n int, err error) {
+	began := time.Now()
+	defer func() { l.forget.done(began, err) }()
+	return l.Limits.ForgetGuesses(ctx, now, limit)
 }

@@ -27,7 +27,6 @@ func newMoves(store, measured core.Store, m *metrics, log *slog.Logger) *core.Mo
 	if !ok {
 		return core.NewMoves(measured, nil, nil, log)
 	}
-	const name = "move_expiries"
-	counted := &measuredMover{mover, operation{m.store.WithLabelValues(name), m.failures.WithLabelValues(name)}}
+	counted := &measuredMover{mover, m.operation("move_expiries")}
 	return core.NewMoves(measured, counted, nil, log)
 }
