@@ -30,7 +30,11 @@ func readKeys(path string) (keyRing, error) {
 	if err != nil {
 		return keyRing{}, fmt.Errorf("sealing keys: %w", err)
 	}
-	sealer, err := sealerFrom(path, string(text))
+	keys, err := core.ParseKeys(string(text))
+	if err != nil {
+		return keyRing{}, fmt.Errorf("%s: %w", path, err)
+	}
+	sealer, err := core.NewSealer(keys...)
 	words := strings.FieldsFunc(string(text), func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
 	return keyRing{words, sealer}, err
 }

@@ -261,33 +261,23 @@ func TestMissingKeyFile(t *testing.T) {
 		return strings.Contains(p.log.String(), "read keys again: the file of the sealing keys is missing: open "+path)
 	})
 	p.want(t, 200, "POST", api+"/api/logout/", tokens[0], "")
-	p.hup(t, "reloaded")
+	p.hangup(t, "reloaded")
 	gone("a start and SIGHUP")
 
 	move(away, path)
-	p.hup(t, "reloaded")
+	p.hangup(t, "reloaded")
 	tokens[0] = tokenIn(t, p.want(t, 200, "POST", api+"/api/login/", "", member(0)).body)
 	move(path, away)
-	p.hup(t, "goes on with those it has in memory")
-	p.hup(t, "reloaded")
+	p.hangup(t, "goes on with those it has in memory")
+	p.hangup(t, "reloaded")
 	if log := p.log.String(); strings.Count(log, "goes on with those it has in memory") != 1 {
 		t.Errorf("the warning is repeated: %s", log)
 	}
 	p.wantShown(t, tokens)
 	gone("SIGHUP")
 	move(away, path)
-	p.hup(t, "the sealing keys are there again")
+	p.hangup(t, "the sealing keys are there again")
 	p.wantShown(t, tokens)
-}
-
-// hup sends SIGHUP and waits for a line of the log.
-func (p *process) hup(t testing.TB, want string) {
-	t.Helper()
-	seen := len(p.log.String())
-	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, want, func() bool { return strings.Contains(p.log.String()[seen:], want) })
 }
 
 // TestNoKeyOnPostgres warns where a profile needs a key.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -217,31 +216,5 @@ func TestReloadKeepsTheKeys(t *testing.T) {
 	again := start(t, "--config", "c.yaml")
 	if got := tokenIn(t, again.want(t, 200, "POST", again.urls["snippit"]+"/api/auth/login/", "", credentials).body); got != token {
 		t.Errorf("token %s after a start with the old file, want %s", got, token)
-	}
-}
-
-// TestKeysOfTheStart is where all of a running server takes its keys from, once
-// other settings hold.
-func TestKeysOfTheStart(t *testing.T) {
-	t.Chdir(t.TempDir())
-	started, now := newServeFlags(), newServeFlags()
-	started.engine.store, now.engine.store, now.keyFile = "sqlite:a.db", "sqlite:b.db", "other.key"
-	sealer, err := openSealer("", "sqlite:a.db") // as the start does
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{started: started}
-	s.flags.Store(now)
-	if again, err := s.keys(); err != nil || again.KeyID() != sealer.KeyID() {
-		t.Errorf("key %s, %v, want %s", again.KeyID(), err, sealer.KeyID())
-	}
-	if err := os.Remove("a.db.key"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.keys(); err == nil {
-		t.Error("a key file that is gone is read")
-	}
-	if left, err := filepath.Glob("*"); err != nil || len(left) > 0 {
-		t.Errorf("made: %v, %v", left, err)
 	}
 }

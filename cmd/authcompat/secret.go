@@ -37,21 +37,42 @@ func (k keyPlace) path() string {
 	return ""
 }
 
-// read finds the keys. Where no place is given the sealer has none; where their
+// setting is what says where the keys are: a variable or a flag.
+func (k keyPlace) setting() string {
+	if _, ok := os.LookupEnv(secretVariable); ok {
+		return secretVariable
+	}
+	if k.file != "" {
+		return "--secret-key-file"
+	}
+	return "--store"
+}
+
+// look finds the keys. Where no place is given the sealer has none; where their
 // file is missing the error is fs.ErrNotExist. Nothing is written.
-func (k keyPlace) read() (core.Sealer, error) {
+func (k keyPlace) look() (core.Sealer, error) {
 	if text, ok := os.LookupEnv(secretVariable); ok {
-		return sealerFrom(secretVariable, text)
+		keys, err := core.ParseKeys(text)
+		if err != nil {
+			return core.Sealer{}, err
+		}
+		return core.NewSealer(keys...)
 	}
 	path := k.path()
 	if path == "" {
 		return core.Sealer{}, nil
 	}
 	ring, err := readKeys(path)
-	if err != nil && k.file != "" {
-		err = fmt.Errorf("--secret-key-file: %w", err)
-	}
 	return ring.sealer, err
+}
+
+// read is look, with an error that names the setting.
+func (k keyPlace) read() (core.Sealer, error) {
+	sealer, err := k.look()
+	if err != nil && k.setting() != "--store" {
+		err = fmt.Errorf("%s: %w", k.setting(), err)
+	}
+	return sealer, err
 }
 
 // readOrNote is read for a command that goes on without the keys.
@@ -96,12 +117,4 @@ func (k keyPlace) readOrMake(ctx context.Context, admin core.Admin) (sealer core
 		return err
 	})
 	return sealer, err
-}
-
-func sealerFrom(source, text string) (core.Sealer, error) {
-	keys, err := core.ParseKeys(text)
-	if err != nil {
-		return core.Sealer{}, fmt.Errorf("%s: %w", source, err)
-	}
-	return core.NewSealer(keys...)
 }

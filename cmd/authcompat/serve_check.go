@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/store"
 )
@@ -73,33 +73,18 @@ func (f *serveFlags) checkValues(found *problems) {
 	}
 }
 
-// checkKeys reads the sealing keys from where openSealer would, and makes none.
+// checkKeys looks for the sealing keys, and makes none.
 func (f *serveFlags) checkKeys(found *problems) {
-	if text, ok := os.LookupEnv(secretVariable); ok {
-		if _, err := core.ParseKeys(text); err != nil {
-			found.add(secretVariable, "%v", err)
-		}
-		return
+	place := keyPlace{f.keyFile, f.engine.store}
+	_, err := place.look()
+	if err == nil || f.keyFile == "" && errors.Is(err, fs.ErrNotExist) {
+		return // the start makes them, or tells what is missing
 	}
-	at, file, made := f.whence("secret-key-file"), f.keyFile, false
-	if file == "" {
-		database, ok := store.SQLitePath(f.engine.store)
-		if !ok {
-			return
-		}
-		at, file, made = f.whence("store"), database+".key", true
+	at := place.setting()
+	if flag, ok := strings.CutPrefix(at, "--"); ok {
+		at = f.whence(flag)
 	}
-	text, err := os.ReadFile(file)
-	switch {
-	case made && errors.Is(err, fs.ErrNotExist):
-		return // the start makes it
-	case err != nil:
-		found.add(at, "sealing keys: %v", err)
-		return
-	}
-	if _, err := core.ParseKeys(string(text)); err != nil {
-		found.add(at, "%s: %v", file, err)
-	}
+	found.add(at, "%v", err)
 }
 
 // checkCertificate reads the certificate and its key.
