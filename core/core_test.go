@@ -298,9 +298,9 @@ func TestEndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := w.Login(ctx, fixed, "john", "secret")
-	w.wantKind(t, err, core.KindUnavailable)
+	w.wantKind(t, err, core.KindDeparted)
 	_, err = w.Authenticate(ctx, core.DefaultRealm, "x")
-	w.wantKind(t, err, core.KindUnavailable)
+	w.wantKind(t, err, core.KindDeparted)
 }
 
 func TestErrorsHoldNoSecret(t *testing.T) {
