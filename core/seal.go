@@ -192,7 +192,7 @@ func (s *Service) rekeyed(err error) (Sealer, error) {
 // key is the operator's to mend, so the log says what to do.
 func (s *Service) sealing(doing string, err error) *Error {
 	if errors.Is(err, ErrNoKey) {
-		s.log.Error("a token that has to be shown again can't be: give its sealing key with AUTHCOMPAT_SECRET_KEY or --secret-key-file", "error", err)
+		s.log.Error("a token that has to be shown again can't be: bring the file of its sealing key back, or give the key with AUTHCOMPAT_SECRET_KEY or --secret-key-file", "error", err)
 		return &Error{Kind: KindUnavailable, Err: err}
 	}
 	return failure(doing, err)

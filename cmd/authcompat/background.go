@@ -45,9 +45,9 @@ func (s *server) background(ctx context.Context, cmd *cobra.Command, signals <-c
 			s.engine.disguise(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })
 		})
 	}
+	all.Go(func() { s.reap(ctx) })
 	if s.engine.admin != nil {
 		all.Go(func() { s.metrics.countLive(ctx, s.engine.admin) })
-		all.Go(func() { s.reap(ctx) })
 		all.Go(func() { s.reseal(ctx) })
 	}
 	if s.tls != nil {
@@ -75,31 +75,51 @@ func (e *engine) disguise(ctx context.Context, failed func(error)) {
 func (s *server) reap(ctx context.Context) {
 	for pause(ctx, reapEvery) {
 		now := time.Now()
-		keep := time.Duration(s.current().keepExpired)
-		tokens, err := s.engine.purgeTokens(ctx, now.Add(-keep), nil)
-		if issuers := s.untelling(); err == nil && len(issuers) > 0 {
-			var more int
-			more, err = s.engine.purgeTokens(ctx, now.Add(-min(keep, untoldFor)), issuers)
-			tokens += more
-		}
-		s.metrics.reaped.WithLabelValues("tokens").Add(float64(tokens))
-		var guesses int
-		if err == nil && s.engine.limits != nil {
-			guesses, err = inBatches(ctx, func(limit int) (int, error) { return s.engine.limits.ForgetGuesses(ctx, now, limit) })
-			s.metrics.reaped.WithLabelValues("guesses").Add(float64(guesses))
-		}
-		var entries int
-		if keep := time.Duration(s.current().keepAudit); err == nil && keep > 0 {
-			entries, err = s.engine.purgeAudit(ctx, now.Add(-keep))
-			s.metrics.reaped.WithLabelValues("audit").Add(float64(entries))
-		}
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn("what is over was not all removed", "error", err)
-		}
-		if tokens > 0 || entries > 0 {
-			s.log.Info("what is over was removed", "tokens", tokens, "audit_entries", entries)
+		for kind, remove := range map[string]func(context.Context, time.Time) (int, error){
+			"tokens": s.reapTokens, "guesses": s.reapGuesses, "audit": s.reapAudit,
+		} {
+			n, err := remove(ctx, now)
+			s.metrics.reaped.WithLabelValues(kind).Add(float64(n))
+			if err != nil && ctx.Err() == nil {
+				s.log.Warn("what is over was not all removed", "kind", kind, "error", err)
+			}
+			if n > 0 && kind != "guesses" {
+				s.log.Info("what is over was removed", "kind", kind, "rows", n)
+			}
 		}
 	}
+}
+
+// reapTokens removes the tokens whose end no client has to be told any more.
+func (s *server) reapTokens(ctx context.Context, now time.Time) (int, error) {
+	if s.engine.admin == nil {
+		return 0, nil
+	}
+	keep := time.Duration(s.current().keepExpired)
+	n, err := s.engine.purgeTokens(ctx, now.Add(-keep), nil)
+	issuers := s.untelling()
+	if err != nil || len(issuers) == 0 {
+		return n, err
+	}
+	more, err := s.engine.purgeTokens(ctx, now.Add(-min(keep, untoldFor)), issuers)
+	return n + more, err
+}
+
+// reapGuesses forgets guesses that count no more.
+func (s *server) reapGuesses(ctx context.Context, now time.Time) (int, error) {
+	if s.engine.limits == nil {
+		return 0, nil
+	}
+	return inBatches(ctx, func(limit int) (int, error) { return s.engine.limits.ForgetGuesses(ctx, now, limit) })
+}
+
+// reapAudit removes the part of the record that is not kept.
+func (s *server) reapAudit(ctx context.Context, now time.Time) (int, error) {
+	keep := time.Duration(s.current().keepAudit)
+	if s.engine.audit == nil || keep == 0 {
+		return 0, nil
+	}
+	return s.engine.purgeAudit(ctx, now.Add(-keep))
 }
 
 // untelling names the profiles served here whose tokens may go soon after they

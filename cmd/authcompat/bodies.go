@@ -20,11 +20,14 @@ const (
 // bodies counts what large bodies are in memory.
 type bodies struct{ held atomic.Int64 }
 
-// hold puts a counter around the request's body, and gives what ends the count.
-func (b *bodies) hold(r *http.Request) (release func()) {
+// hold gives the request with a counter around its body, and what ends the count.
+// It is a copy: net/http looks at the body of its own to know what is left unread
+// when a reply is sent.
+func (b *bodies) hold(r *http.Request) (counted *http.Request, release func()) {
 	body := &heldBody{ReadCloser: r.Body, all: b}
-	r.Body = body
-	return func() { b.held.Add(-body.held) }
+	counted = r.WithContext(r.Context())
+	counted.Body = body
+	return counted, func() { b.held.Add(-body.held) }
 }
 
 // heldBody is the body of one request.

@@ -1,11 +1,43 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
+	"time"
 )
+
+// TestUnreadBodies answers requests before their bodies come, and says that it
+// does not want them.
+func TestUnreadBodies(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--profile", "ocd-users", "--store", database(t), "--limits", "off", "--listen", "127.0.0.1:0")
+	address := strings.TrimPrefix(p.urls["ocd-users"], "http://")
+	for _, test := range []struct{ name, request, status string }{
+		{"too large", "POST /api/login/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2097152\r\n\r\n", "413"},
+		{"too large, asks first", "POST /api/login/ HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2097152\r\n\r\n", "413"},
+		{"bad token, asks first", "POST /api/logout/ HTTP/1.1\r\nHost: a\r\nAuthorization: Token x\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n", "401"},
+		{"bad token, large", "POST /api/logout/ HTTP/1.1\r\nHost: a\r\nAuthorization: Token x\r\nContent-Length: 500000\r\n\r\n", "401"},
+	} {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.SetDeadline(time.Now().Add(8 * time.Second)); err != nil { // readTimeout is longer
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, test.request); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 "+test.status+" ") {
+			t.Errorf("%s: %q, %v", test.name, line, err)
+		}
+	}
+}
 
 // TestLargeBodies sends as many large bodies as there is room for, and leaves
 // them unfinished: another one is refused in the API's shape, a login is not.

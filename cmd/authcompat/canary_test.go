@@ -20,6 +20,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -254,6 +255,7 @@ func TestCanariesOfPanics(t *testing.T) {
 			var v any = secret
 			_ = v.(fmt.Stringer)
 		},
+		"a hash":          func() { panic(&password.Panic{Value: secret, Stack: []byte("its stack")}) },
 		"a wrapped error": func() { panic(fmt.Errorf("of %s: %w", secret, os.ErrInvalid)) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -24,6 +24,9 @@ type keyRing struct {
 // readKeys reads a key file. The error is fs.ErrNotExist where there is none.
 func readKeys(path string) (keyRing, error) {
 	text, err := os.ReadFile(path)
+	if _, link := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && link == nil {
+		return keyRing{}, fmt.Errorf("sealing keys: %s is a link to a file that is not there", path)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return keyRing{}, fmt.Errorf("the file of the sealing keys is missing: %w", err)
 	}

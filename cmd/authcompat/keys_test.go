@@ -280,6 +280,42 @@ func TestMissingKeyFile(t *testing.T) {
 	p.wantShown(t, tokens)
 }
 
+// TestForeignKeyFile replaces the key file of a running server by another one:
+// the keys in memory stay, since nobody else may have them.
+func TestForeignKeyFile(t *testing.T) {
+	dsn := database(t)
+	tokens := sealSome(t, dsn, 1)
+	path := keyFileOf(t, dsn)
+	p := start(t, showsTokens(dsn)...)
+	own, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := newKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, path, key)
+	p.hangup(t, "tokens are sealed with it")
+	p.wantShown(t, tokens)
+	put(t, path, key+"\n"+string(own)) // a rotation by hand
+	p.hangup(t, "reloaded")
+	p.wantShown(t, tokens)
+}
+
+// TestKeyFileLinkedNowhere refuses a link that a new key can't be put behind.
+func TestKeyFileLinkedNowhere(t *testing.T) {
+	dsn := database(t)
+	path := keyFileOf(t, dsn)
+	if err := os.Symlink(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	out, err := programCommand(t, append([]string{"serve"}, showsTokens(dsn)...)...).CombinedOutput()
+	if want := path + " is a link to a file that is not there"; err == nil || !strings.Contains(string(out), want) {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // TestNoKeyOnPostgres warns where a profile needs a key.
 func TestNoKeyOnPostgres(t *testing.T) {
 	p := start(t, append(cheap, "--store", postgrestest.Start(t, postgrestest.Options{}).DSN(), "--profile", "authtokens")...)

@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
@@ -15,10 +18,12 @@ import (
 // keyWatch finds the sealing keys for a running server, which goes on with those
 // that it has while they can't be read. It never writes a key after the start.
 type keyWatch struct {
-	log *slog.Logger
-	dsn string // of the start: another store takes a restart
+	log   *slog.Logger
+	dsn   string     // of the start: another store takes a restart
+	admin core.Admin // knows which keys tokens are sealed with; nil: nobody does
 
 	mu      sync.Mutex
+	held    core.Sealer // the keys in memory
 	begun   bool
 	none    bool        // no place of keys is given
 	trouble string      // what was logged last; empty: the keys could be read
@@ -33,21 +38,52 @@ func (w *keyWatch) place(file string) keyPlace { return keyPlace{file, w.dsn} }
 func (w *keyWatch) begin(ctx context.Context, file string, admin core.Admin) (core.Sealer, error) {
 	place := w.place(file)
 	sealer, err := place.readOrMake(ctx, admin)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if errors.Is(err, errKeysLost) {
 		w.note(place, err)
 		sealer, err = core.Sealer{}, nil
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.begun, w.none = true, sealer.KeyID() == "" && w.trouble == ""
+	w.admin, w.held = admin, sealer
 	return sealer, err
 }
+
+// take takes keys into use that were read. Where those in memory open tokens that
+// the new ones don't, the file is another one's, or has lost keys: the error says
+// so, and nothing changes. The caller holds the lock.
+func (w *keyWatch) take(sealer core.Sealer) error {
+	missing := slices.DeleteFunc(w.held.KeyIDs(), func(id string) bool { return slices.Contains(sealer.KeyIDs(), id) })
+	if len(missing) > 0 && w.admin != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), countTime)
+		defer cancel()
+		counts, err := w.admin.SealKeys(ctx)
+		if err != nil {
+			return fmt.Errorf("count sealed tokens: %w", err)
+		}
+		for _, id := range missing {
+			if n := counts[id]; n > 0 {
+				return fmt.Errorf("key %s is not there any more, and %d tokens are sealed with it", id, n)
+			}
+		}
+	}
+	w.held = sealer
+	return nil
+}
+
+// countTime is how long it may take to count the tokens of each key.
+const countTime = 30 * time.Second
 
 // again gives the keys as they are now. Where fresh is false, those in memory
 // hold; that is an error unless the file beside the database is missing.
 func (w *keyWatch) again(file string) (sealer core.Sealer, fresh bool, err error) {
 	place := w.place(file)
 	sealer, err = place.read()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil {
+		err = w.take(sealer)
+	}
 	w.note(place, err)
 	if errors.Is(err, fs.ErrNotExist) && file == "" {
 		return core.Sealer{}, false, nil
@@ -67,6 +103,9 @@ func (w *keyWatch) rekey(file string) (core.Sealer, error) {
 		return w.latest, nil
 	}
 	sealer, reading := place.read()
+	if reading == nil {
+		reading = w.take(sealer)
+	}
 	if err == nil && reading == nil {
 		w.last, w.latest = now, sealer
 	}
@@ -74,10 +113,8 @@ func (w *keyWatch) rekey(file string) (core.Sealer, error) {
 }
 
 // note logs that the keys can't be read, once until they can or another thing is
-// wrong with them.
+// wrong with them. The caller holds the lock.
 func (w *keyWatch) note(place keyPlace, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	was := w.trouble
 	switch {
 	case err == nil:
@@ -98,7 +135,7 @@ func (w *keyWatch) note(place keyPlace, err error) {
 		w.log.Warn("the sealing keys are missing: logins that have to show a token again fail until the file is back; all else goes on", "file", place.path(), "error", err)
 		return
 	}
-	w.log.Warn("the sealing keys can't be read: the server goes on with those it has in memory; bring the file back before it ends", "file", place.path(), "error", err)
+	w.log.Warn("the sealing keys can't be taken: the server goes on with those it has in memory; bring the file back before it ends", "file", place.path(), "error", err)
 }
 
 // warnKeyless warns of profiles that show tokens again where no place of keys is

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/dialects"
 )
 
@@ -53,7 +54,9 @@ func (t *watcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Connection"] = []string{"close"}
 	}
 	if r.ContentLength != 0 {
-		defer t.metrics.bodies.hold(r)()
+		counted, release := t.metrics.bodies.hold(r)
+		defer release()
+		r = counted
 	}
 	defer t.finish(x)
 	t.next.ServeHTTP(x, r)
@@ -69,8 +72,9 @@ func (t *watcher) finish(x *exchange) {
 	took := time.Since(x.began)
 	if cause != nil {
 		t.metrics.panics.Inc()
+		what, stack := describe(cause)
 		t.log.Error("a request panicked: a defect of this program", "request", x.from().RequestID, "profile", t.profile,
-			"endpoint", x.endpoint, "panic", describe(cause), "stack", string(debug.Stack()))
+			"endpoint", x.endpoint, "panic", what, "stack", stack)
 		panic(http.ErrAbortHandler)
 	}
 	departed := x.err != nil && core.KindOf(x.err) == core.KindDeparted
@@ -111,13 +115,18 @@ func (t *watcher) line(x *exchange, took time.Duration) {
 	t.log.LogAttrs(context.Background(), level, "request", attrs...)
 }
 
-// describe says what a panic was without anything that a client may have sent.
-func describe(cause any) string {
+// describe says what a panic was, and where, without anything that a client may
+// have sent.
+func describe(cause any) (what, stack string) {
+	stack = string(debug.Stack())
+	if p, ok := cause.(*password.Panic); ok {
+		cause, stack = p.Value, string(p.Stack)
+	}
 	var fault runtime.Error
 	if err, ok := cause.(error); ok && errors.As(err, &fault) {
-		return fault.Error()
+		return fault.Error(), stack
 	}
-	return fmt.Sprintf("a value of type %T", cause)
+	return fmt.Sprintf("a value of type %T", cause), stack
 }
 
 // requestID names a request in logs: as the trusted proxy before us does, if

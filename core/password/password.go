@@ -2,6 +2,8 @@ package password
 
 import (
 	"crypto/subtle"
+	"fmt"
+	"runtime/debug"
 	"strconv"
 	"strings"
 )
@@ -39,11 +41,15 @@ func Verify(encoded, password string) (bool, error) {
 // cent: enough to tell from outside which way a login took to it, and so whether
 // there is such a user. A new stack begins at the same distance each time.
 func compute(r row, password string) (matches bool) {
-	var cause any
+	var cause *Panic
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer func() { cause = recover() }()
+		defer func() {
+			if value := recover(); value != nil {
+				cause = &Panic{Value: value, Stack: debug.Stack()}
+			}
+		}()
 		matches = r.matches(password)
 	}()
 	<-done
@@ -52,6 +58,17 @@ func compute(r row, password string) (matches bool) {
 	}
 	return matches
 }
+
+// Panic is what [Verify] and [Cost.Burn] panic with if a hash does: a defect. It
+// has the stack of the hash.
+type Panic struct {
+	Value any
+	Stack []byte
+}
+
+// Error implements error. Of the value it tells the type alone: it may hold what a
+// client sent.
+func (p *Panic) Error() string { return fmt.Sprintf("a hash panicked with a %T\n%s", p.Value, p.Stack) }
 
 // IsUsable reports whether encoded can ever verify as far as its first
 // character tells: "!" marks the password of a user who has none, as in Django

@@ -65,8 +65,10 @@ func (s *session) run(query string, args []driver.NamedValue) (driver.Rows, erro
 	switch {
 	case pq.As(err, pqerror.FeatureNotSupported) != nil:
 		// The tables have changed.
-		delete(s.statements, query)
-		_ = statement.Close() // if it fails, so does what follows
+		if statement != nil {
+			delete(s.statements, query)
+			_ = statement.Close() // if it fails, so does what follows
+		}
 	case pq.As(err, pqerror.InvalidSQLStatementName, pqerror.DuplicatePstatement) != nil:
 		// Somebody removes statements, or stands in the way after all.
 		s.straight = false
