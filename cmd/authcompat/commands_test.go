@@ -12,19 +12,6 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// refused runs a command that has to fail, and gives what it says.
-func refused(t testing.TB, input string, args ...string) string {
-	t.Helper()
-	cmd := programCommand(t, args...)
-	cmd.Stdin = strings.NewReader(input)
-	var stdout, stderr strings.Builder
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err == nil || cmd.ProcessState.ExitCode() != 1 || stdout.String() != "" {
-		t.Errorf("%v: %v, output %q", args, err, stdout.String())
-	}
-	return stderr.String()
-}
-
 // TestNoDatabase runs the commands that make none.
 func TestNoDatabase(t *testing.T) {
 	folder := t.TempDir()

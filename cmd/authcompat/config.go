@@ -83,11 +83,11 @@ type configFile struct {
 }
 
 // applyConfig sets each flag that was not given, and that has no variable, from
-// the file. All that is wrong with it is found.
-func applyConfig(flags *pflag.FlagSet, name string, found *problems) {
+// the file. All that is wrong with it is found. at is what names the file.
+func applyConfig(flags *pflag.FlagSet, at, name string, found *problems) {
 	data, err := readConfig(name)
 	if err != nil {
-		found.add("--config", "%v", err)
+		found.add(at, "%v", err)
 		found.unread = true
 		return
 	}
@@ -116,7 +116,7 @@ func applyConfigArgument(flags *pflag.FlagSet, name string, found *problems) {
 		found.unread = true
 		return
 	}
-	applyConfig(flags, name, found)
+	applyConfig(flags, "FILE", name, found)
 }
 
 func (c *configFile) read(data []byte) {
@@ -133,8 +133,11 @@ func (c *configFile) read(data []byte) {
 		c.found.unread = true
 		return
 	}
-	if decoder.Decode(&next) == nil {
+	switch err := decoder.Decode(&next); {
+	case err == nil:
 		c.add(&next, "", "a second document begins here")
+	case !errors.Is(err, io.EOF):
+		c.found.add(c.name, "a second document: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	c.section(document.Content[0], "")
 }
@@ -304,7 +307,12 @@ func (c *configFile) listener(item *yaml.Node) (l listener, ok bool) {
 		return l, false
 	}
 	if l.addressAt == "" {
-		if l.profile, l.address = splitAddress(l.profile); l.address != "" {
+		var err error
+		l.profile, l.address, err = splitAddress(l.profile)
+		if err != nil {
+			c.found.add(l.profileAt, "%v", err)
+		}
+		if err != nil || l.address != "" {
 			l.addressAt = l.profileAt
 		}
 	}

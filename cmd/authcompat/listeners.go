@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"slices"
@@ -45,7 +46,10 @@ func (l *listenerList) Set(text string) error { return l.Append(text) }
 
 // Append implements pflag.SliceValue.
 func (l *listenerList) Append(text string) error {
-	profile, address := splitAddress(text)
+	profile, address, err := splitAddress(text)
+	if err != nil {
+		return err
+	}
 	*l = append(*l, listener{profile: profile, address: address})
 	return nil
 }
@@ -54,7 +58,9 @@ func (l *listenerList) Append(text string) error {
 func (l *listenerList) Replace(texts []string) error {
 	*l = nil
 	for _, text := range texts {
-		_ = l.Append(text) // never fails
+		if err := l.Append(text); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -76,17 +82,21 @@ func (l *listenerList) Type() string { return "profile" }
 
 // splitAddress cuts off "@HOST:PORT". An @ that no address follows belongs to the
 // name of a file, unless there is a profile of the name before it and none of the
-// whole: then an address was meant, and is told to be none.
-func splitAddress(value string) (name, address string) {
+// whole: then an address was meant, and is told to be none. It fails where there
+// is nothing after the @.
+func splitAddress(value string) (name, address string, err error) {
 	at := strings.LastIndexByte(value, '@')
 	if at < 0 {
-		return value, ""
+		return value, "", nil
 	}
 	name, address = value[:at], value[at+1:]
 	if _, port, err := net.SplitHostPort(address); (err != nil || port == "") && (isProfile(value) || !isProfile(name)) {
-		return value, ""
+		return value, "", nil
 	}
-	return name, address
+	if address == "" {
+		return name, "", fmt.Errorf("%s wants an address after @, for instance %[1]s%s", value, defaultListen)
+	}
+	return name, address, nil
 }
 
 // isProfile tells whether there is something that a profile can be loaded from.

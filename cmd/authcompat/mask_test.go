@@ -48,7 +48,7 @@ func TestBadDSNIsNotShown(t *testing.T) {
 		"mysql://ann:S3cret@db/auth",
 	} {
 		for _, args := range [][]string{{"serve", "--profile", "snippit"}, {"config", "check", "--profile", "snippit"}, {"user", "list"}} {
-			if text := failure(t, append(args, "--store", dsn)...); strings.Contains(text, "S3cret") {
+			if text := refused(t, "", append(args, "--store", dsn)...); strings.Contains(text, "S3cret") {
 				t.Errorf("%s: %s", args, text)
 			}
 		}

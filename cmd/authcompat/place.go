@@ -17,13 +17,11 @@ type placed struct {
 // place loads the profiles. A single one without an address is served at --listen.
 func (f *serveFlags) place(found *problems) []placed {
 	var all []placed
-	var addressed bool
 	if len(f.profiles) == 0 && !found.refused[listenersFlag] {
 		found.add(f.whence(listenersFlag), "which API? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))
 	}
 	for _, l := range f.profiles {
 		at, address := f.profileAt(l), l.address
-		addressed = addressed || address != ""
 		if address == "" {
 			if address = f.listen; l.unplaced() && len(f.profiles) > 1 {
 				found.add(at, "%s: several profiles need an address each: --profile %[1]s@127.0.0.1:8001", l.profile)
@@ -34,6 +32,8 @@ func (f *serveFlags) place(found *problems) []placed {
 		switch {
 		case errors.As(err, &listed):
 			found.lines = append(found.lines, listed.Error()) // each with its place in the profile
+		case err != nil && l.profileAt == "" && strings.Contains(l.profile, ",") && !isProfile(l.profile):
+			found.add(at, "%q is no profile: one --profile for each profile (a comma belongs to the name)", l.String())
 		case err != nil:
 			found.add(at, "%v", err)
 		case slices.ContainsFunc(all, func(o placed) bool { return o.profile.Name == p.Name }):
@@ -41,9 +41,6 @@ func (f *serveFlags) place(found *problems) []placed {
 		default:
 			all = append(all, placed{p, address})
 		}
-	}
-	if addressed && f.flags.Changed("listen") {
-		found.add(f.whence("listen"), "is for a profile without @ADDRESS: give one or the other")
 	}
 	return all
 }

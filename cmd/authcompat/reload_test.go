@@ -98,12 +98,11 @@ func TestReloadOfEachSetting(t *testing.T) {
 		changes []string
 		restart []string
 	}{
-		{[]string{"listeners", "[{profile: authtokens, address: '127.0.0.1:7'}]"}, []string{"listeners"}},
-		{[]string{"listeners", "[{profile: authtokens, address: '127.0.0.1:7'}, {profile: snippit, address: '127.0.0.1:8'}]"}, []string{"listeners"}},
-		{[]string{"listeners", "[{profile: authtokens, address: '127.0.0.1:0'}]"}, nil},
+		{[]string{"listeners", "[{profile: authtokens, address: '127.0.0.1:7'}]", "listen", ""}, []string{"listeners", "listen"}},
+		{[]string{"listeners", "[{profile: authtokens, address: '127.0.0.1:7'}, {profile: snippit, address: '127.0.0.1:8'}]", "listen", ""}, []string{"listeners", "listen"}},
+		{[]string{"listeners", "[{profile: authtokens, address: '127.0.0.1:0'}]", "listen", ""}, nil},
 		{[]string{"listeners", "[{profile: snippit}]"}, nil},
 		{[]string{"listen", "127.0.0.1:7"}, []string{"listen"}},
-		{[]string{"listen", "127.0.0.1:7", "listeners", "[{profile: authtokens, address: '127.0.0.1:0'}]"}, nil},
 		{[]string{"store", "sqlite:other.db"}, []string{"store"}},
 		{[]string{"secret_key_file", "other.key"}, []string{"secret_key_file"}},
 		{[]string{"password_iterations", "200"}, []string{"password_iterations"}},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,7 +64,7 @@ func explainDash(cmd *cobra.Command, err error) error {
 func configure(flags *pflag.FlagSet, found *problems) {
 	applyEnvironment(flags, found)
 	if f := flags.Lookup(configFlag); f != nil && f.Value.String() != "" {
-		applyConfig(flags, f.Value.String(), found)
+		applyConfig(flags, whence(f, 0), f.Value.String(), found)
 	}
 }
 
@@ -75,7 +76,8 @@ func settlesItself(*cobra.Command, []string) error { return nil }
 const fromEnvironment = "environment"
 
 // applyEnvironment sets each flag that was not given from its AUTHCOMPAT_
-// variable. A flag that can be repeated takes a list with commas.
+// variable. A flag that can be repeated takes a list with commas. No profile is
+// named by nothing, so that an empty list of them is none.
 func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := variable(f.Name)
@@ -85,7 +87,10 @@ func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 		}
 		values := []string{text}
 		if _, several := f.Value.(*listenerList); several {
-			values = strings.Split(text, ",")
+			values = slices.DeleteFunc(strings.Split(text, ","), func(s string) bool { return s == "" })
+		}
+		if len(values) == 0 {
+			return
 		}
 		for _, value := range values {
 			if err := flags.Set(f.Name, value); err != nil {

@@ -33,6 +33,7 @@ func (f *serveFlags) settle(file string) ([]placed, error) {
 	f.checkCertificate(found)
 	f.checkAddresses(found)
 	all := f.place(found)
+	f.checkListen(found)
 	return all, found.err()
 }
 
@@ -135,6 +136,18 @@ func (f *serveFlags) checkAddresses(found *problems) {
 				break
 			}
 		}
+	}
+}
+
+// checkListen tells of an address that nothing is served at. One from the file
+// is only wrong beside the listeners of the file: flags go before all of it.
+func (f *serveFlags) checkListen(found *problems) {
+	if len(f.profiles) == 0 || found.refused[listenersFlag] || slices.ContainsFunc(f.profiles, listener.unplaced) {
+		return
+	}
+	listen, profiles := f.flags.Lookup("listen"), f.flags.Lookup(listenersFlag)
+	if listen.Changed || listen.Annotations[fromConfig] != nil && profiles.Annotations[fromConfig] != nil {
+		found.add(f.whence("listen"), "is for a profile without @ADDRESS: give one or the other")
 	}
 }
 

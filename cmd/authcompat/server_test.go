@@ -87,6 +87,21 @@ func command(t testing.TB, input string, args ...string) string {
 	return string(out)
 }
 
+// refused runs a command of the program that has to exit with 1 and print
+// nothing, and gives what it says.
+func refused(t testing.TB, input string, args ...string) string {
+	t.Helper()
+	cmd := programCommand(t, args...)
+	cmd.Stdin = strings.NewReader(input)
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	_ = cmd.Run() // its state says it
+	if code := cmd.ProcessState.ExitCode(); code != 1 || out.Len() > 0 {
+		t.Fatalf("%v: exit code %d\n%s%s", args, code, out.String(), stderr.String())
+	}
+	return stderr.String()
+}
+
 var (
 	servedAt  = regexp.MustCompile(`^profile (\S+) \(.*\) at (\S+),`)
 	managedAt = regexp.MustCompile(`^management at (\S+):`)

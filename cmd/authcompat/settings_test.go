@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,19 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// failure gives what a command of the program says that has to exit with 1.
-func failure(t testing.TB, args ...string) string {
-	t.Helper()
-	cmd := programCommand(t, args...)
-	var out, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &stderr
-	_ = cmd.Run() // its state says it
-	if code := cmd.ProcessState.ExitCode(); code != 1 || out.Len() > 0 {
-		t.Fatalf("%v: exit code %d\n%s%s", args, code, out.String(), stderr.String())
-	}
-	return stderr.String()
-}
 
 // put writes a file of the working directory.
 func put(t testing.TB, name, text string) {
@@ -123,6 +109,14 @@ keep_audit: long
 		{"another's key", one + "tls: {certificate: cert.pem, key: other/key.pem}\n", nil, []string{
 			"c.yaml:2:20: tls.certificate: cert.pem with other/key.pem: tls: private key does not match public key",
 		}},
+		{"two addresses", "listen: 127.0.0.1:1\nlisteners: [{profile: snippit, address: '127.0.0.1:2'}]\n", nil, []string{
+			"c.yaml:1:9: listen: is for a profile without @ADDRESS: give one or the other",
+		}},
+		{"nothing after @", "listeners: [{profile: snippit@}]\n", nil, []string{
+			"c.yaml:1:23: listeners.profile: snippit@ wants an address after @, for instance snippit@127.0.0.1:8000",
+		}},
+		{"a second document", one + "---\na: b\n", nil, []string{"c.yaml:2:1: a second document begins here"}},
+		{"a second document that breaks off", one + "---\n[\n", nil, []string{"c.yaml: a second document: line 3: did not find expected node content"}},
 		{"no API", "manage: 127.0.0.1:1\n", nil, []string{
 			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, form-auth, knox-auth, ocd-users, snippit",
 		}},
@@ -137,7 +131,7 @@ keep_audit: long
 			args := append(test.args, "--config", "c.yaml")
 			want := strings.Join(test.want, "\n") + "\n"
 			for _, cmd := range [][]string{{"config", "check"}, {"serve"}} {
-				got := strings.TrimPrefix(failure(t, append(cmd, args...)...), "authcompat: ")
+				got := strings.TrimPrefix(refused(t, "", append(cmd, args...)...), "authcompat: ")
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("%v (-want +got):\n%s", cmd, diff)
 				}
@@ -175,13 +169,24 @@ AUTHCOMPAT_PROFILE: ` + unknownProfile},
 			`AUTHCOMPAT_PASSWORD_ITERATIONS: "many": want a whole number`},
 		{"a bad address leaves nothing", nil, []string{"serve", "--profile", "snippit", "--listen", "127.0.0.1:99999"},
 			`--listen: "127.0.0.1:99999" is no address: a port is 0 to 65535, not "99999"`},
+		{"nothing after @", nil, []string{"serve", "--profile", "snippit@"}, "--profile: snippit@ wants an address after @, for instance snippit@127.0.0.1:8000"},
+		{"nothing after @ in a variable", map[string]string{"AUTHCOMPAT_PROFILE": "snippit@"}, []string{"serve"},
+			"AUTHCOMPAT_PROFILE: snippit@ wants an address after @, for instance snippit@127.0.0.1:8000"},
+		{"a list in a flag", nil, []string{"serve", "--profile", "snippit@127.0.0.1:1,ocd-users@127.0.0.1:2"},
+			`--profile: "snippit@127.0.0.1:1,ocd-users@127.0.0.1:2" is no profile: one --profile for each profile (a comma belongs to the name)`},
+		{"a list of nothing", map[string]string{"AUTHCOMPAT_PROFILE": ","}, []string{"serve"},
+			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, form-auth, knox-auth, ocd-users, snippit"},
+		{"no file", nil, []string{"config", "check", "nothere.yaml"}, "FILE: open nothere.yaml: no such file or directory"},
+		{"no file of a flag", nil, []string{"serve", "--config", "nothere.yaml"}, "--config: open nothere.yaml: no such file or directory"},
+		{"no file of a variable", map[string]string{"AUTHCOMPAT_CONFIG": "nothere.yaml"}, []string{"user", "list"},
+			"AUTHCOMPAT_CONFIG: open nothere.yaml: no such file or directory"},
 		{"both", nil, []string{"serve", "--profile", "snippit@127.0.0.1:1", "--listen", "127.0.0.1:2"}, "--listen: is for a profile without @ADDRESS: give one or the other"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for name, value := range test.env {
 				t.Setenv(name, value)
 			}
-			if diff := cmp.Diff("authcompat: "+test.want+"\n", failure(t, test.args...)); diff != "" {
+			if diff := cmp.Diff("authcompat: "+test.want+"\n", refused(t, "", test.args...)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -206,6 +211,22 @@ func TestProfileNames(t *testing.T) {
 			if got := command(t, "", append([]string{"config", "check"}, args...)...); got != want {
 				t.Errorf("%v: %s", args, got)
 			}
+		}
+	}
+}
+
+// TestProfilesOfAVariable is a list with commas; an empty one leaves the file's.
+func TestProfilesOfAVariable(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, "c.yaml", "listeners: [{profile: knox-auth, address: '127.0.0.1:3'}]\n")
+	for value, want := range map[string]string{
+		"snippit@127.0.0.1:1,ocd-users@127.0.0.1:2": "profile snippit at 127.0.0.1:1\nprofile ocd-users at 127.0.0.1:2\n",
+		",snippit@127.0.0.1:1,,":                    "profile snippit at 127.0.0.1:1\n",
+		"":                                          "profile knox-auth at 127.0.0.1:3\n",
+	} {
+		t.Setenv("AUTHCOMPAT_PROFILE", value)
+		if got := command(t, "", "config", "check", "c.yaml"); got != want+"the settings are good\n" {
+			t.Errorf("%q: %s", value, got)
 		}
 	}
 }
