@@ -1,10 +1,8 @@
 package main
 
 import (
-	"crypto/tls"
 	"errors"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -93,19 +91,12 @@ func (f *serveFlags) checkCertificate(found *problems) {
 	if f.tlsCertificate == "" || f.tlsKey == "" {
 		return
 	}
-	certificate, err := os.ReadFile(f.tlsCertificate)
-	if err != nil {
-		found.add(f.whence("tls-cert"), "%v", err)
+	_, certErr, keyErr := readPair(f.tlsCertificate, f.tlsKey)
+	if certErr != nil {
+		found.add(f.whence("tls-cert"), "%v", certErr)
 	}
-	key, keyErr := os.ReadFile(f.tlsKey)
 	if keyErr != nil {
 		found.add(f.whence("tls-key"), "%v", keyErr)
-	}
-	if err != nil || keyErr != nil {
-		return
-	}
-	if _, err := tls.X509KeyPair(certificate, key); err != nil {
-		found.add(f.whence("tls-cert"), "%s with %s: %v", f.tlsCertificate, f.tlsKey, err)
 	}
 }
 

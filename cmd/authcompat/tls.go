@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -28,27 +29,27 @@ func loadCertificate(certFile, keyFile string) (*certificate, error) {
 
 // load takes the files as they are now, if they are good.
 func (c *certificate) load(certFile, keyFile string) error {
-	loaded, err := readPair(certFile, keyFile)
-	if err == nil {
-		c.current.Store(loaded)
+	loaded, certErr, keyErr := readPair(certFile, keyFile)
+	if err := cmp.Or(certErr, keyErr); err != nil {
+		return fmt.Errorf("certificate: %w", err)
 	}
-	return err
+	c.current.Store(loaded)
+	return nil
 }
 
-func readPair(certFile, keyFile string) (*loadedPair, error) {
-	text, err := os.ReadFile(certFile)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert: %w", err)
-	}
-	key, err := os.ReadFile(keyFile)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-key: %w", err)
+// readPair reads a certificate and its key. What is wrong is told by the file in
+// which it is.
+func readPair(certFile, keyFile string) (_ *loadedPair, certErr, keyErr error) {
+	text, certErr := os.ReadFile(certFile)
+	key, keyErr := os.ReadFile(keyFile)
+	if certErr != nil || keyErr != nil {
+		return nil, certErr, keyErr
 	}
 	pair, err := tls.X509KeyPair(text, key)
 	if err != nil {
-		return nil, fmt.Errorf("--tls-cert %s: %w", certFile, err)
+		return nil, fmt.Errorf("%s with %s: %w", certFile, keyFile, err), nil
 	}
-	return &loadedPair{certFile: certFile, keyFile: keyFile, text: text, pair: pair}, nil
+	return &loadedPair{certFile: certFile, keyFile: keyFile, text: text, pair: pair}, nil, nil
 }
 
 // config is what a listener speaks TLS with. HTTP/2 is not offered (see
@@ -71,8 +72,8 @@ func (c *certificate) watch(ctx context.Context, log *slog.Logger) {
 		if err != nil || bytes.Equal(now, old.text) {
 			continue
 		}
-		loaded, err := readPair(old.certFile, old.keyFile)
-		if err != nil {
+		loaded, certErr, keyErr := readPair(old.certFile, old.keyFile)
+		if err := cmp.Or(certErr, keyErr); err != nil {
 			log.Error("certificate not reloaded: the old one stays", "error", err)
 			continue
 		}
