@@ -36,8 +36,9 @@ const (
 	// KindUnavailable is a store that can't answer now, or a token that can't be
 	// shown because its sealing key is missing. The request may be tried again.
 	KindUnavailable
-	// KindOverloaded is a password that was not hashed because too many wait.
-	// The request may be tried again.
+	// KindOverloaded is a request for which there is no room now: too many
+	// passwords wait to be hashed, or large bodies take all the memory that they
+	// may. It may be tried again.
 	KindOverloaded
 	// KindThrottled is a login refused unread because of too many failures
 	// before it. The request may be tried again.
