@@ -246,8 +246,9 @@ func TestMissingKeyFile(t *testing.T) {
 		t.Errorf("keys:\n%s", got)
 	}
 	gone("secret show")
-	if out, err := programCommand(t, "secret", "rotate", "--store", dsn).CombinedOutput(); err == nil || !strings.Contains(string(out), "missing: open "+path) {
-		t.Errorf("rotate: %v %s", err, out)
+	const lost = ": no such file or directory; the database holds tokens that are sealed with its keys: bring it back\n"
+	if got := refused(t, "", "secret", "rotate", "--store", dsn); !strings.HasSuffix(got, "missing: open "+path+lost) {
+		t.Errorf("rotate: %s", got)
 	}
 	gone("secret rotate")
 
@@ -313,6 +314,21 @@ func TestKeyFileLinkedNowhere(t *testing.T) {
 	out, err := programCommand(t, append([]string{"serve"}, showsTokens(dsn)...)...).CombinedOutput()
 	if want := path + " is a link to a file that is not there"; err == nil || !strings.Contains(string(out), want) {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// TestRotationBeforeTheFirstKey is told who makes that.
+func TestRotationBeforeTheFirstKey(t *testing.T) {
+	dsn := database(t)
+	command(t, "", "user", "create", "alice", "--no-password", "--store", dsn)
+	for _, more := range [][]string{nil, {"--resume"}} {
+		got := refused(t, "", append([]string{"secret", "rotate", "--store", dsn}, more...)...)
+		if want := "missing: open " + keyFileOf(t, dsn) + ": no such file or directory (serve makes it)\n"; !strings.HasSuffix(got, want) {
+			t.Errorf("%v: %s", more, got)
+		}
+	}
+	if _, err := os.Stat(keyFileOf(t, dsn)); !os.IsNotExist(err) {
+		t.Errorf("a key is made: %v", err)
 	}
 }
 

@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/core"
 )
-
-func newSecret() *cobra.Command {
-	return group("secret", "Manage the keys that seal tokens which are shown again", newSecretRotate(), newSecretShow())
-}
 
 // fileToChange is path for a command that changes the keys.
 func (k keyPlace) fileToChange() (string, error) {
@@ -34,12 +31,12 @@ func newSecretRotate() *cobra.Command {
 		Use:   "rotate",
 		Short: "Put a new sealing key before the old ones, and seal all tokens with it",
 		Long: `Put a new key into the key file, before the old ones, and seal all tokens anew with it. Tokens do not
-change. Servers on the file go on meanwhile, and take the new key when they meet a token that is sealed
-with it, or at SIGHUP. Cut off, the command is run again with --resume: it makes no other key, and goes on.
+change. Servers on the file go on meanwhile, and take the new key within a minute, or at SIGHUP. Cut off, the
+command is run again with --resume: it makes no other key, and goes on.
 
 Old keys stay in the file, so that backups of the database can be used; --drop-old removes those that no
-token is sealed with any more. Do so when every server has been started again, or had a SIGHUP, since the
-rotation, and it was resumed after that: until then they may seal with the older key.
+token is sealed with any more. Do so when every server has the new key: until then one may seal with an
+older key.
 
 The file keeps its owner, group and mode. One rotation of a file runs at a time; others wait for it.`,
 		Example: `  authcompat secret rotate
@@ -51,13 +48,17 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 		if drop && !resume {
 			return errors.New("--drop-old goes with --resume, once all servers have the new key")
 		}
-		path, err := keyPlace{file, flags.store}.fileToChange()
+		place := keyPlace{file, flags.store}
+		path, err := place.fileToChange()
 		if err != nil {
 			return err
 		}
 		return flags.administer(cmd, func(ctx context.Context, e *engine) error {
 			r := rotation{path: path, anew: !resume, drop: drop}
 			err := lockKeys(ctx, path, cmd.ErrOrStderr(), func() error { return r.run(ctx, e) })
+			if place.file == "" && errors.Is(err, fs.ErrNotExist) {
+				return e.noKeys(ctx, err)
+			}
 			if err != nil {
 				return err
 			}
@@ -70,48 +71,6 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 	cmd.Flags().BoolVar(&resume, "resume", false, "make no new key, but seal what is not sealed with the newest")
 	cmd.Flags().BoolVar(&drop, "drop-old", false, "remove old keys that no token is sealed with")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
-	return cmd
-}
-
-func newSecretShow() *cobra.Command {
-	var flags engineFlags
-	var file string
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "show",
-		Short: "Show the ids of the sealing keys, and how many tokens each seals; never a key",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
-				sealer, err := keyPlace{file, flags.store}.readOrNote(cmd.ErrOrStderr())
-				if err != nil {
-					return err
-				}
-				counts, err := e.admin.SealKeys(ctx)
-				if err != nil {
-					return err
-				}
-				t := newTable(cmd.OutOrStdout(), asJSON, "KEY\tTOKENS\tSTATE")
-				state := "seals"
-				for _, id := range sealer.KeyIDs() {
-					if err := t.row(map[string]any{"key": id, "tokens": counts[id], "state": state}, "%s\t%d\t%s", id, counts[id], state); err != nil {
-						return err
-					}
-					delete(counts, id)
-					state = "opens"
-				}
-				for id, n := range counts {
-					if err := t.row(map[string]any{"key": id, "tokens": n, "state": "missing"}, "%s\t%d\tmissing", id, n); err != nil {
-						return err
-					}
-				}
-				return t.end()
-			})
-		},
-	}
-	flags.add(cmd.Flags())
-	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
 }
 
@@ -148,6 +107,18 @@ func (r *rotation) run(ctx context.Context, e *engine) error {
 		r.dropped, err = e.dropKeys(ctx, r.path)
 	}
 	return err
+}
+
+// noKeys says what is to be done where there is no file of keys beside a database.
+func (e *engine) noKeys(ctx context.Context, missing error) error {
+	sealed, err := e.admin.SealKeys(ctx)
+	switch {
+	case err != nil:
+		return errors.Join(missing, err)
+	case len(sealed) > 0:
+		return fmt.Errorf("%w; %w", missing, errKeysLost)
+	}
+	return fmt.Errorf("%w (serve makes it)", missing)
 }
 
 // addKey puts a new key before those of a file.

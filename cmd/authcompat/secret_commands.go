@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+func newSecret() *cobra.Command {
+	return group("secret", "Manage the keys that seal tokens which are shown again", newSecretRotate(), newSecretShow())
+}
+
+func newSecretShow() *cobra.Command {
+	var flags engineFlags
+	var file string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Show the ids of the sealing keys, and how many tokens each seals; never a key",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+				sealer, err := keyPlace{file, flags.store}.readOrNote(cmd.ErrOrStderr())
+				if err != nil {
+					return err
+				}
+				counts, err := e.admin.SealKeys(ctx)
+				if err != nil {
+					return err
+				}
+				t := newTable(cmd.OutOrStdout(), asJSON, "KEY\tTOKENS\tSTATE")
+				state := "seals"
+				for _, id := range sealer.KeyIDs() {
+					if err := t.row(map[string]any{"key": id, "tokens": counts[id], "state": state}, "%s\t%d\t%s", id, counts[id], state); err != nil {
+						return err
+					}
+					delete(counts, id)
+					state = "opens"
+				}
+				for id, n := range counts {
+					if err := t.row(map[string]any{"key": id, "tokens": n, "state": "missing"}, "%s\t%d\tmissing", id, n); err != nil {
+						return err
+					}
+				}
+				return t.end()
+			})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	return cmd
+}
