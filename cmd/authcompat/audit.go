@@ -39,8 +39,8 @@ func newAudit() *cobra.Command {
 		Use:   "audit",
 		Short: "List what was done to users and tokens, the newest first",
 		Long: `List the audit record: registrations, logins, logouts, changes of passwords and what operators did. Nothing
-in it is ever changed, and only its oldest part can be removed. A name that nobody has is not kept, because people type passwords there: it is shown as
-unknown:DIGEST, and --user NAME finds it.`,
+in it is ever changed, and only its oldest part can be removed. A name that nobody has is not kept, because
+people type passwords there: it is shown as unknown:DIGEST, and --user NAME finds it.`,
 		Example: `  authcompat audit --user alice --since 24h
   authcompat audit --act login --failed --json`,
 		Args: cobra.NoArgs,
@@ -51,7 +51,7 @@ unknown:DIGEST, and --user NAME finds it.`,
 			if limit < 0 {
 				return fmt.Errorf("--limit %d: want 1 or more, or 0 for all", limit)
 			}
-			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+			return flags.review(cmd, func(ctx context.Context, e *engine) error {
 				f := core.AuditFilter{Username: user, Act: core.Act(act), Failed: failed}
 				if user != "" {
 					f.Unknown = e.UnknownName(user)

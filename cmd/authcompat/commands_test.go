@@ -2,33 +2,69 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store"
 )
 
 // TestNoDatabase runs the commands that make none.
 func TestNoDatabase(t *testing.T) {
 	folder := t.TempDir()
-	dsn := "sqlite:" + filepath.Join(folder, "nope.db")
+	path := filepath.Join(folder, "nope.db")
+	dsn := "sqlite:" + path
 	for _, line := range []string{
 		"user list", "user show a", "user disable a", "user enable a", "user set-password a --no-password", "user delete a",
 		"token list", "token revoke --user a", "token purge", "audit", "audit purge --keep-audit 1d",
 		"secret show", "secret rotate", "export django " + filepath.Join(folder, "out.json"),
 	} {
-		want := "authcompat: " + dsn + ": there is no such database (serve or user create makes one)\n"
+		want := "authcompat: " + dsn + ": there is no such database (serve, user create and import make one)\n"
 		if got := refused(t, "", append(strings.Fields(line), "--store", dsn)...); got != want {
 			t.Errorf("%s: %s", line, got)
 		}
 	}
-	refused(t, "", "inspect", dsn)
+	if got, want := refused(t, "", "inspect", dsn), "authcompat: open "+path+": no such file or directory\n"; got != want {
+		t.Errorf("inspect: %s", got)
+	}
 	if made, err := os.ReadDir(folder); err != nil || len(made) > 0 {
 		t.Errorf("made %v, %v", made, err)
+	}
+}
+
+// TestAuditOnDjangosTables reads and cuts the record beside them.
+func TestAuditOnDjangosTables(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "django.sqlite3")
+	mustMakeDjango(t, path)
+	dsn := "django+sqlite:" + path
+	do := func(args ...string) string { return command(t, "", append(args, "--store", dsn)...) }
+	p := start(t, append(cheap, "--profile", "authtokens", "--store", dsn)...)
+	p.want(t, 401, "POST", p.urls["authtokens"]+"/api/login/", "", wrong)
+	if got := do("audit", "--json", "--user", "alice"); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"outcome":"invalid_credentials"`) {
+		t.Errorf("record:\n%s", got)
+	}
+	s, err := store.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := core.AuditEntry{At: time.Now().Add(-2 * day), Act: core.ActLogin, Outcome: core.OK}
+	if err := errors.Join(s.(core.Auditor).Record(t.Context(), old), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got := do("audit", "purge", "--keep-audit", "1d"); got != "purged 1 entries\n" {
+		t.Errorf("the old: %s", got)
+	}
+	if got := do("audit", "--json"); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"act":"purge-audit"`) {
+		t.Errorf("left:\n%s", got)
+	}
+	if got := refused(t, "", "user", "list", "--store", dsn); got != "authcompat: this store has no commands for operators but audit\n" {
+		t.Errorf("user list: %s", got)
 	}
 }
 
