@@ -42,43 +42,36 @@ func (m *metrics) measureOperation(e *engine) {
 }
 
 func (a *measuredAudit) Record(ctx context.Context, entry core.AuditEntry) (err error) {
-	began := time.Now()
-	defer func() { a.record.done(began, err) }()
+	defer a.record.done(time.Now(), &err)
 	return a.Auditor.Record(ctx, entry)
 }
 
 func (a *measuredAudit) PurgeAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
-	began := time.Now()
-	defer func() { a.purge.done(began, err) }()
+	defer a.purge.done(time.Now(), &err)
 	return a.Auditor.PurgeAudit(ctx, before, limit)
 }
 
 func (a *measuredAdmin) CountTokens(ctx context.Context, now time.Time) (live int64, err error) {
-	began := time.Now()
-	defer func() { a.count.done(began, err) }()
+	defer a.count.done(time.Now(), &err)
 	return a.Admin.CountTokens(ctx, now)
 }
 
 func (a *measuredAdmin) PurgeTokens(ctx context.Context, before time.Time, issuers []string, limit int) (n int, err error) {
-	began := time.Now()
-	defer func() { a.purge.done(began, err) }()
+	defer a.purge.done(time.Now(), &err)
 	return a.Admin.PurgeTokens(ctx, before, issuers, limit)
 }
 
 func (a *measuredAdmin) SealedTokens(ctx context.Context, key string, after core.Digest, limit int) (tokens []core.Token, err error) {
-	began := time.Now()
-	defer func() { a.sealed.done(began, err) }()
+	defer a.sealed.done(time.Now(), &err)
 	return a.Admin.SealedTokens(ctx, key, after, limit)
 }
 
 func (a *measuredAdmin) Reseal(ctx context.Context, was string, tokens []core.Token) (err error) {
-	began := time.Now()
-	defer func() { a.reseal.done(began, err) }()
+	defer a.reseal.done(time.Now(), &err)
 	return a.Admin.Reseal(ctx, was, tokens)
 }
 
 func (d *measuredDisguises) PasswordMix(ctx context.Context) (mix []core.PasswordGroup, err error) {
-	began := time.Now()
-	defer func() { d.mix.done(began, err) }()
+	defer d.mix.done(time.Now(), &err)
 	return d.Disguises.PasswordMix(ctx)
 }

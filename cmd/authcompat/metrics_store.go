@@ -16,11 +16,11 @@ type operation struct {
 	failures prometheus.Counter
 }
 
-// done counts a call that began then. What the store answers by contract, and a
-// client that left, are no failures of it.
-func (o operation) done(began time.Time, err error) {
+// done counts a call that began then, deferred with where its error will be. What
+// the store answers by contract, and a client that left, are no failures of it.
+func (o operation) done(began time.Time, failed *error) {
 	o.seconds.Observe(time.Since(began).Seconds())
-	switch {
+	switch err := *failed; {
 	case err == nil, errors.Is(err, core.ErrNotFound), errors.Is(err, core.ErrUsernameTaken), errors.Is(err, core.ErrUserInactive),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 	default:
@@ -61,73 +61,61 @@ func (m *metrics) measure(s core.Store, limits core.Limits) (core.Store, core.Li
 }
 
 func (s *measuredStore) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error)) (user core.User, err error) {
-	began := time.Now()
-	defer func() { s.createUser.done(began, err) }()
+	defer s.createUser.done(time.Now(), &err)
 	return s.Store.CreateUser(ctx, u, mint)
 }
 
 func (s *measuredStore) Account(ctx context.Context, username string) (a core.Account, err error) {
-	began := time.Now()
-	defer func() { s.account.done(began, err) }()
+	defer s.account.done(time.Now(), &err)
 	return s.Store.Account(ctx, username)
 }
 
 func (s *measuredStore) IssueToken(ctx context.Context, t core.Token) (err error) {
-	began := time.Now()
-	defer func() { s.issueToken.done(began, err) }()
+	defer s.issueToken.done(time.Now(), &err)
 	return s.Store.IssueToken(ctx, t)
 }
 
 func (s *measuredStore) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (t core.Token, err error) {
-	began := time.Now()
-	defer func() { s.reuseToken.done(began, err) }()
+	defer s.reuseToken.done(time.Now(), &err)
 	return s.Store.ReuseToken(ctx, fresh, now)
 }
 
 func (s *measuredStore) FindToken(ctx context.Context, realm string, p core.Presented) (t core.Token, u core.User, err error) {
-	began := time.Now()
-	defer func() { s.findToken.done(began, err) }()
+	defer s.findToken.done(time.Now(), &err)
 	return s.Store.FindToken(ctx, realm, p)
 }
 
 func (s *measuredStore) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) (err error) {
-	began := time.Now()
-	defer func() { s.moveExpiry.done(began, err) }()
+	defer s.moveExpiry.done(time.Now(), &err)
 	return s.Store.MoveExpiry(ctx, d, to, now)
 }
 
 func (s *measuredStore) DeleteToken(ctx context.Context, d core.Digest) (err error) {
-	began := time.Now()
-	defer func() { s.deleteToken.done(began, err) }()
+	defer s.deleteToken.done(time.Now(), &err)
 	return s.Store.DeleteToken(ctx, d)
 }
 
 func (s *measuredStore) DeleteUserTokens(ctx context.Context, userID int64, realm string) (n int, err error) {
-	began := time.Now()
-	defer func() { s.deleteUserTokens.done(began, err) }()
+	defer s.deleteUserTokens.done(time.Now(), &err)
 	return s.Store.DeleteUserTokens(ctx, userID, realm)
 }
 
 func (s *measuredStore) UpdatePassword(ctx context.Context, userID int64, old, encoded string) (err error) {
-	began := time.Now()
-	defer func() { s.updatePassword.done(began, err) }()
+	defer s.updatePassword.done(time.Now(), &err)
 	return s.Store.UpdatePassword(ctx, userID, old, encoded)
 }
 
 func (l *measuredLimits) Reserve(ctx context.Context, now time.Time, guesses ...core.Guess) (wait time.Duration, err error) {
-	began := time.Now()
-	defer func() { l.reserve.done(began, err) }()
+	defer l.reserve.done(time.Now(), &err)
 	return l.Limits.Reserve(ctx, now, guesses...)
 }
 
 func (l *measuredLimits) Refund(ctx context.Context, guesses ...core.Guess) (err error) {
-	began := time.Now()
-	defer func() { l.refund.done(began, err) }()
+	defer l.refund.done(time.Now(), &err)
 	return l.Limits.Refund(ctx, guesses...)
 }
 
 func (l *measuredLimits) ForgetGuesses(ctx context.Context, now time.Time, limit int) (n int, err error) {
-	began := time.Now()
-	defer func() { l.forget.done(began, err) }()
+	defer l.forget.done(time.Now(), &err)
 	return l.Limits.ForgetGuesses(ctx, now, limit)
 }

@@ -15,8 +15,7 @@ type measuredMover struct {
 }
 
 func (m *measuredMover) MoveExpiries(ctx context.Context, moves []core.Move, now time.Time) (err error) {
-	began := time.Now()
-	defer func() { m.move.done(began, err) }()
+	defer m.move.done(time.Now(), &err)
 	return m.Mover.MoveExpiries(ctx, moves, now)
 }
 
