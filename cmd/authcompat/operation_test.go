@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -197,17 +196,9 @@ func TestReload(t *testing.T) {
 	api := p.urls["authtokens"]
 	p.want(t, 201, "POST", api+"/api/register/", "", credentials)
 
-	hup := func(want string) {
-		t.Helper()
-		seen := len(p.log.String())
-		if err := p.Process.Signal(syscall.SIGHUP); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, want, func() bool { return strings.Contains(p.log.String()[seen:], want) })
-	}
 	write(profile, strings.Replace(string(source), "Invalid username or password", "No", 1))
 	write(config, good+"limits: {account: 1/15m}\n")
-	hup("reloaded")
+	p.hangup(t, "reloaded")
 	for range 2 {
 		if a := p.want(t, 401, "POST", api+"/api/login/", "", wrong); a.body != `{"error": "No"}` {
 			t.Errorf("after reload: %s", a.body)
@@ -216,19 +207,27 @@ func TestReload(t *testing.T) {
 	if n := p.metric(t, `authcompat_logins_total{outcome="throttled",profile="authtokens"}`); n != 1 {
 		t.Errorf("%v logins throttled, want 1", n)
 	}
+	stays := func(name string) {
+		t.Helper()
+		p.hangup(t, "reload failed")
+		if a := p.want(t, 401, "POST", api+"/api/login/", "", wrong); a.body != `{"error": "No"}` {
+			t.Errorf("%s: %s", name, a.body)
+		}
+	}
 	for name, bad := range map[string]string{
 		"a bad setting":    good + "limits: {account: many}\n",
-		"no file":          "",
+		"an empty file":    "",
 		"a bad address":    strings.Replace(good, ":0'", "'", 1),
 		"an unknown key":   good + "limit: {}\n",
 		"a broken profile": "listeners: [{profile: " + config + ", address: '127.0.0.1:0'}]\n",
 	} {
 		write(config, bad)
-		hup("reload failed")
-		if a := p.want(t, 401, "POST", api+"/api/login/", "", wrong); a.body != `{"error": "No"}` {
-			t.Errorf("%s: %s", name, a.body)
-		}
+		stays(name)
 	}
+	if err := os.Remove(config); err != nil {
+		t.Fatal(err)
+	}
+	stays("no file")
 }
 
 // eventually waits for something that another process does.

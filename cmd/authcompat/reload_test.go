@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
@@ -48,9 +49,15 @@ func restarting(t testing.TB, log string) []string {
 // its key.
 func base(t testing.TB) map[string]string {
 	return map[string]string{
-		"listeners": "[{profile: authtokens}]", "listen": "127.0.0.1:0", "store": database(t), "password_iterations": "100",
+		"listeners": "[{profile: authtokens}]", "listen": "127.0.0.1:0", "manage": "127.0.0.1:0", "store": database(t), "password_iterations": "100",
 		"tls.certificate": "cert.pem", "tls.key": "key.pem",
 	}
+}
+
+// startConfigured starts a server with the settings of c.yaml alone.
+func startConfigured(t testing.TB) *process {
+	t.Helper()
+	return startWith(t, func(cmd *exec.Cmd) { cmd.Args = []string{cmd.Args[0], "serve", "--config", "c.yaml"} })
 }
 
 // file writes a file of settings, changed.
@@ -93,7 +100,7 @@ func TestReloadOfEachSetting(t *testing.T) {
 	put(t, "other.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
 	settled := base(t)
 	file(t, settled)
-	p := start(t, "--config", "c.yaml")
+	p := startConfigured(t)
 	tests := []struct {
 		changes []string
 		restart []string
@@ -103,6 +110,8 @@ func TestReloadOfEachSetting(t *testing.T) {
 		{[]string{"listeners", "[{profile: authtokens, address: '127.0.0.1:0'}]", "listen", ""}, nil},
 		{[]string{"listeners", "[{profile: snippit}]"}, nil},
 		{[]string{"listen", "127.0.0.1:7"}, []string{"listen"}},
+		{[]string{"manage", "127.0.0.1:7"}, []string{"manage"}},
+		{[]string{"manage", ""}, []string{"manage"}},
 		{[]string{"store", "sqlite:other.db"}, []string{"store"}},
 		{[]string{"secret_key_file", "other.key"}, []string{"secret_key_file"}},
 		{[]string{"password_iterations", "200"}, []string{"password_iterations"}},
@@ -122,7 +131,7 @@ func TestReloadOfEachSetting(t *testing.T) {
 		{[]string{"store", "sqlite:other.db", "log.format", "text", "keep_audit", "1d"}, []string{"store", "log.format"}},
 		{nil, nil},
 	}
-	named := []string{"manage"} // a flag of every server here
+	var named []string
 	for _, test := range tests {
 		file(t, settled, test.changes...)
 		if diff := cmp.Diff(test.restart, restarting(t, p.hangup(t, "reloaded"))); diff != "" {
@@ -176,6 +185,47 @@ func TestReloadTakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the request in the log", func() bool { return strings.Contains(p.log.String(), `"request":"from-the-proxy"`) })
+}
+
+// TestReloadOfLimits guesses at names of nobody, each time from addresses of its
+// own.
+func TestReloadOfLimits(t *testing.T) {
+	t.Chdir(t.TempDir())
+	settled := base(t)
+	settled["trusted_proxies"] = "[127.0.0.1]"
+	delete(settled, "tls.certificate")
+	delete(settled, "tls.key")
+	file(t, settled)
+	p := startConfigured(t)
+	guess := func(name, address string) {
+		t.Helper()
+		p.want(t, 401, "POST", p.urls["authtokens"]+"/api/login/", "", fmt.Sprintf(`{"username": %q, "password": "x"}`, name), "X-Forwarded-For", address)
+	}
+	for i, test := range []struct {
+		changes             []string
+		oneName, oneAddress float64 // guesses refused of two at one name, and of two from one address
+	}{
+		{nil, 0, 0},
+		{[]string{"limits.account", "1/1h"}, 1, 0},
+		{[]string{"limits.address", "1/1h"}, 0, 1},
+		{[]string{"limits.account", "1/1h", "limits.address", "1/1h", "limits.guessing", "off"}, 0, 0},
+		{[]string{"limits.account", "1/1h", "limits.address", "1/1h"}, 1, 1},
+	} {
+		file(t, settled, test.changes...)
+		p.hangup(t, "reloaded")
+		throttled := func() float64 {
+			return p.metric(t, `authcompat_logins_total{outcome="throttled",profile="authtokens"}`)
+		}
+		before := throttled()
+		guess(fmt.Sprintf("name-%d", i), fmt.Sprintf("198.51.100.%d", i))
+		guess(fmt.Sprintf("name-%d", i), fmt.Sprintf("198.51.101.%d", i))
+		between := throttled()
+		guess(fmt.Sprintf("one-%d", i), fmt.Sprintf("198.51.102.%d", i))
+		guess(fmt.Sprintf("other-%d", i), fmt.Sprintf("198.51.102.%d", i))
+		if oneName, oneAddress := between-before, throttled()-between; oneName != test.oneName || oneAddress != test.oneAddress {
+			t.Errorf("%q: %v guesses at one name refused, want %v; %v from one address, want %v", test.changes, oneName, test.oneName, oneAddress, test.oneAddress)
+		}
+	}
 }
 
 // TestReloadSwitchesTLS is a certificate that comes to a server without one.

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// unheard gives a server without listeners, with the settings of c.yaml, and the
+// command that it is reloaded with.
+func unheard(t testing.TB) (*server, *cobra.Command) {
+	t.Helper()
+	cmd := newServe()
+	if err := cmd.ParseFlags([]string{"--config", "c.yaml"}); err != nil {
+		t.Fatal(err)
+	}
+	f, all, err := reread(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	s := &server{started: f, log: log, metrics: newMetrics(), keys: &keyWatch{log: log, dsn: f.engine.store}}
+	s.flags.Store(f)
+	if err := s.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a := &api{address: all[0].address}
+	a.placed.Store(&all[0])
+	s.apis = []*api{a}
+	return s, cmd
+}
+
+// age puts a token that ended then into the store, and an entry of that time into
+// the audit record.
+func (s *server) age(t testing.TB, ended time.Time) {
+	t.Helper()
+	alice, err := s.engine.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(
+		s.engine.store.IssueToken(t.Context(), core.Token{
+			Digest: core.Presented("x").SHA256(), UserID: alice.ID, Realm: "default", Issuer: "another", CreatedAt: ended.Add(-day), ExpiresAt: ended,
+		}),
+		s.engine.audit.Record(t.Context(), core.AuditEntry{At: ended, Act: core.ActLogin, Outcome: core.OK}),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// left counts what age has put there.
+func (s *server) left(t testing.TB) (tokens, entries int) {
+	t.Helper()
+	found, tokenErr := s.engine.admin.Tokens(t.Context(), core.TokenFilter{}, pageSize)
+	record, auditErr := s.engine.audit.AuditEntries(t.Context(), core.AuditFilter{Act: core.ActLogin}, pageSize)
+	if err := errors.Join(tokenErr, auditErr); err != nil {
+		t.Fatal(err)
+	}
+	return len(found), len(record)
+}
+
+// TestReloadOfWhatIsKept looks at what the reaper removes after each reload. It
+// comes by every ten minutes, which takes a clock that is not the machine's.
+func TestReloadOfWhatIsKept(t *testing.T) {
+	t.Chdir(t.TempDir())
+	settled := base(t)
+	delete(settled, "tls.certificate")
+	delete(settled, "tls.key")
+	synctest.Test(t, func(t *testing.T) {
+		file(t, settled)
+		s, cmd := unheard(t)
+		s.age(t, time.Now().Add(-2*day))
+		ctx, cancel := context.WithCancel(t.Context())
+		var reaper sync.WaitGroup
+		reaper.Go(func() { s.reap(ctx) })
+		for _, test := range []struct {
+			changes         []string
+			tokens, entries int
+		}{
+			{nil, 1, 1},
+			{[]string{"keep_expired", "3d", "keep_audit", "3d"}, 1, 1},
+			{[]string{"keep_expired", "1d"}, 0, 1},
+			{[]string{"keep_audit", "1d"}, 0, 0},
+		} {
+			file(t, settled, test.changes...)
+			if err := s.reload(cmd); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(reapEvery) // no time of the machine's
+			synctest.Wait()
+			if tokens, entries := s.left(t); tokens != test.tokens || entries != test.entries {
+				t.Errorf("%q: %d tokens and %d entries are left, want %d and %d", test.changes, tokens, entries, test.tokens, test.entries)
+			}
+		}
+		cancel()
+		reaper.Wait()
+		if err := s.engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
