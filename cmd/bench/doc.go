@@ -21,7 +21,7 @@
 // benchstat; a table comes at the end. The exit code is 1 if a request failed or
 // a bound of the table does not hold.
 //
-//	go run ./cmd/bench                          everything, about a quarter of an hour
+//	go run ./cmd/bench                          everything, about ten minutes
 //	go run ./cmd/bench -quick                   the same, smaller: for a first look
 //	go run ./cmd/bench -scenario check,login
 //
