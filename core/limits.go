@@ -72,22 +72,41 @@ func DefaultAddressLimit() Limit { return Limit{Most: 100, Window: 15 * time.Min
 func (s *Service) LimitGuessing(g *Guessing) { s.guessing.Store(g) }
 
 // reserve counts a login as a guess before its password is looked at. The guesses
-// are to be given to refund if it was none.
+// are to be given to settled, and to refund before that if it was none. Where the
+// limit is full of logins that are under way here, it waits for what comes of
+// them; of those at other nodes it knows nothing.
 func (s *Service) reserve(ctx context.Context, username string) (reserved []Guess, wait time.Duration, err error) {
 	g := s.guessing.Load()
 	if g == nil {
 		return nil, 0, nil
 	}
-	reserved = append(reserved, Guess{Key: s.limitKey("account", username), Limit: g.Account})
+	guesses := []Guess{{Key: s.limitKey("account", username), Limit: g.Account}}
 	if a := ClientOf(ctx).Address; a.IsValid() {
-		reserved = append(reserved, Guess{Key: s.limitKey("address", network(a)), Limit: g.Address})
+		guesses = append(guesses, Guess{Key: s.limitKey("address", network(a)), Limit: g.Address})
 	}
-	wait, err = g.Limits.Reserve(ctx, s.now(), reserved...)
-	if err != nil || wait > 0 {
-		return nil, wait, err
+	for {
+		ended := s.underway.next(guesses)
+		wait, err = g.Limits.Reserve(ctx, s.now(), guesses...)
+		if err == nil && wait == 0 {
+			s.underway.begin(guesses)
+			return guesses, 0, nil
+		}
+		if ended == nil {
+			ended = s.underway.next(guesses) // it may have come first
+		}
+		if err != nil || ended == nil {
+			return nil, wait, err
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return nil, 0, ctx.Err()
+		}
 	}
-	return reserved, 0, nil
 }
+
+// settled notes that what came of a login is counted.
+func (s *Service) settled(reserved []Guess) { s.underway.end(reserved) }
 
 // limitKeySize is the length of a key that guesses are counted for, in bytes.
 const limitKeySize = 16

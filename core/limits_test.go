@@ -122,6 +122,32 @@ func TestGuessesAtAnAccountAreLimited(t *testing.T) {
 	}
 }
 
+// TestLoginsAtOnce lets more log in at once than may guess: right ones all come
+// in, and of wrong ones no more are hashed than are allowed.
+func TestLoginsAtOnce(t *testing.T) {
+	const logins = 40
+	for name, limits := range map[string][2]core.Limit{"account": {few, many}, "address": {many, few}} {
+		t.Run(name, func(t *testing.T) {
+			g := newGuarded(t, limits[0], limits[1])
+			ctx := from(t, "192.0.2.1")
+			var right, wrong sync.WaitGroup
+			for range logins {
+				right.Go(func() { g.good(t, ctx, "john") })
+			}
+			right.Wait()
+			n := g.hashes(func() {
+				for range logins {
+					wrong.Go(func() { g.try(t, ctx, "john", "wrong", core.KindInvalidCredentials) })
+				}
+				wrong.Wait()
+			})
+			if n != uint64(few.Most) {
+				t.Errorf("%d hashes for %d guesses, want %d", n, logins, few.Most)
+			}
+		})
+	}
+}
+
 func TestGuessesFromAnAddressAreLimited(t *testing.T) {
 	g := newGuarded(t, many, few)
 	for _, name := range []string{"john", "mary", "nobody"} {

@@ -13,7 +13,8 @@ import (
 // same hash as a known one.
 //
 // A login is counted as a guess before its password is hashed, and taken back if
-// it was none. One that comes after too many takes as long as a wrong password
+// it was none; one that finds the limit full of others that are being hashed waits
+// for them. One that comes after too many takes as long as a wrong password
 // and fails as one does, unless the policy tells; nothing is hashed for it.
 func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (Session, error) {
 	leave, err := s.hasher.Admit(plain)
@@ -33,6 +34,7 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 		s.told(ActLogin, p.Issuer, KindThrottled.String())
 		return Session{}, s.throttled(ctx, p, username, wait)
 	}
+	defer s.settled(reserved)
 	e := s.entry(ctx, ActLogin, p.Issuer)
 	session, err := s.login(ctx, p, &e, username, plain)
 	kind := KindOf(err)

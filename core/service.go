@@ -39,6 +39,7 @@ type Service struct {
 	sealer   atomic.Pointer[Sealer]
 	rekey    func() (Sealer, error)
 	guessing atomic.Pointer[Guessing]
+	underway underway
 	audit    Auditor
 	secret   []byte
 	events   func(act Act, profile, outcome string)

@@ -1,0 +1,62 @@
+package core
+
+import "sync"
+
+// underway is the logins of this process that are counted as guesses and not yet
+// known to be none. While there are some, a full limit may have room again in a
+// moment: many right logins at one name, as of a service with many workers, are
+// no guesses.
+type underway struct {
+	mu    sync.Mutex
+	byKey map[string]*sameKey
+}
+
+// sameKey is the logins that are counted for one key.
+type sameKey struct {
+	logins int
+	ended  chan struct{} // closed when one of them ends
+}
+
+// begin notes a login that is counted.
+func (u *underway) begin(guesses []Guess) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, g := range guesses {
+		same := u.byKey[string(g.Key)]
+		if same == nil {
+			if u.byKey == nil {
+				u.byKey = make(map[string]*sameKey)
+			}
+			same = &sameKey{ended: make(chan struct{})}
+			u.byKey[string(g.Key)] = same
+		}
+		same.logins++
+	}
+}
+
+// end notes that what came of a login is counted.
+func (u *underway) end(guesses []Guess) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, g := range guesses {
+		same := u.byKey[string(g.Key)]
+		close(same.ended)
+		same.ended = make(chan struct{})
+		if same.logins--; same.logins == 0 {
+			delete(u.byKey, string(g.Key))
+		}
+	}
+}
+
+// next gives what is closed when the next login ends that is counted for one of
+// the keys, the first that has one; nil where none has.
+func (u *underway) next(guesses []Guess) <-chan struct{} {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, g := range guesses {
+		if same := u.byKey[string(g.Key)]; same != nil {
+			return same.ended
+		}
+	}
+	return nil
+}
