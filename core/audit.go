@@ -43,6 +43,7 @@ const (
 	ActRevokeToken  Act = "revoke-token"
 	ActRevokeTokens Act = "revoke-tokens"
 	ActRotateSecret Act = "rotate-secret"
+	ActDropSecrets  Act = "drop-secrets"
 	ActPurgeTokens  Act = "purge-tokens"
 	ActPurgeAudit   Act = "purge-audit"
 	ActImport       Act = "import"
@@ -53,7 +54,7 @@ const (
 func Acts() []Act {
 	return []Act{
 		ActRegister, ActLogin, ActLogout, ActLogoutAll, ActCreateUser, ActDisableUser, ActEnableUser, ActSetPassword, ActDeleteUser,
-		ActRevokeToken, ActRevokeTokens, ActRotateSecret, ActPurgeTokens, ActPurgeAudit, ActImport, ActExport,
+		ActRevokeToken, ActRevokeTokens, ActRotateSecret, ActDropSecrets, ActPurgeTokens, ActPurgeAudit, ActImport, ActExport,
 	}
 }
 

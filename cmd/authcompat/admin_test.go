@@ -115,7 +115,14 @@ func TestRotation(t *testing.T) {
 		t.Errorf("keys:\n%s", got)
 	}
 	p.hangup(t, "reloaded")
-	command(t, "", "secret", "rotate", "--resume", "--drop-old", "--store", dsn)
+	drop := []string{"secret", "rotate", "--resume", "--drop-old", "--store", dsn}
+	if got := refused(t, "", drop...); !strings.Contains(got, "a server may still seal with an old key") {
+		t.Errorf("drop at once: %s", got)
+	}
+	command(t, "", append(drop, "--force")...)
+	if got := command(t, "", "audit", "--act", "drop-secrets", "--json", "--store", dsn); strings.Count(got, "\n") != 1 {
+		t.Errorf("record: %s", got)
+	}
 	if got := show(); strings.Count(got, "\n") != 2 || !strings.Contains(got, fmt.Sprintf("%d      seals", users)) {
 		t.Errorf("keys after the old ones are dropped:\n%s", got)
 	}

@@ -95,7 +95,7 @@ func TestRotationsAtOnce(t *testing.T) {
 	if len(ring.words) != 7 {
 		t.Errorf("%d keys after 6 rotations, want 7", len(ring.words))
 	}
-	drop := append(rotate, "--resume", "--drop-old")
+	drop := append(rotate, "--resume", "--drop-old", "--force")
 	atOnce(t, rotate, drop, rotate, drop, rotate, drop)
 	if got := command(t, "", "secret", "show", "--store", dsn); strings.Contains(got, "missing") {
 		t.Errorf("a key is lost:\n%s", got)
@@ -302,6 +302,22 @@ func TestForeignKeyFile(t *testing.T) {
 	put(t, path, key+"\n"+string(own)) // a rotation by hand
 	p.hangup(t, "reloaded")
 	p.wantShown(t, tokens)
+}
+
+// TestKeysBehindALink finds the keys of a database by whichever link that is
+// reached.
+func TestKeysBehindALink(t *testing.T) {
+	dsn := database(t)
+	tokens := sealSome(t, dsn, 1)
+	path, _ := store.SQLitePath(dsn)
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	start(t, showsTokens("sqlite:"+link)...).wantShown(t, tokens)
+	if _, err := os.Stat(link + ".key"); !os.IsNotExist(err) {
+		t.Errorf("a second key is made: %v", err)
+	}
 }
 
 // TestKeyFileLinkedNowhere refuses a link that a new key can't be put behind.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
@@ -32,9 +33,25 @@ func (k keyPlace) path() string {
 		return k.file
 	}
 	if database, ok := store.SQLitePath(k.dsn); ok {
-		return database + ".key"
+		return besideDatabase(database)
 	}
 	return ""
+}
+
+// besideDatabase is where the keys of a database file are: beside the file itself,
+// by whichever link it is reached, unless there is a file beside the link.
+func besideDatabase(path string) string {
+	beside := path + ".key"
+	if _, err := os.Lstat(beside); err == nil {
+		return beside
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		info, err := os.Lstat(path)
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return target + ".key"
+		}
+	}
+	return beside
 }
 
 // setting is what says where the keys are: a variable or a flag.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +27,7 @@ func (k keyPlace) fileToChange() (string, error) {
 func newSecretRotate() *cobra.Command {
 	var flags engineFlags
 	var file string
-	var drop, asJSON bool
+	var drop, force, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "rotate",
 		Short: "Put a new sealing key before the old ones, and seal all tokens with it",
@@ -36,7 +37,8 @@ command is run again with --resume: it makes no other key, and goes on.
 
 Old keys stay in the file, so that backups of the database can be used; --drop-old removes those that no
 token is sealed with any more. Do so when every server has the new key: until then one may seal with an
-older key.
+older key, and its tokens would be lost. So it is refused for two minutes after a change of the file, unless
+--force says that no server runs, or that all have had a SIGHUP.
 
 The file keeps its owner, group and mode. One rotation of a file runs at a time; others wait for it.`,
 		Example: `  authcompat secret rotate
@@ -54,7 +56,7 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 			return err
 		}
 		return flags.administer(cmd, func(ctx context.Context, e *engine) error {
-			r := rotation{path: path, anew: !resume, drop: drop}
+			r := rotation{path: path, anew: !resume, drop: drop, force: force}
 			err := lockKeys(ctx, path, cmd.ErrOrStderr(), func() error { return r.run(ctx, e) })
 			if place.file == "" && errors.Is(err, fs.ErrNotExist) {
 				return e.noKeys(ctx, err)
@@ -70,14 +72,15 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
 	cmd.Flags().BoolVar(&resume, "resume", false, "make no new key, but seal what is not sealed with the newest")
 	cmd.Flags().BoolVar(&drop, "drop-old", false, "remove old keys that no token is sealed with")
+	cmd.Flags().BoolVar(&force, "force", false, "drop old keys at once: all servers have the new one")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
 }
 
 // rotation is a change of a key file, and what came of it.
 type rotation struct {
-	path       string
-	anew, drop bool
+	path              string
+	anew, drop, force bool
 
 	key                   string // that seals
 	done, broken, dropped int
@@ -86,6 +89,11 @@ type rotation struct {
 // run does it all under the lock: a rotation beside it could drop the key that
 // this one seals with.
 func (r *rotation) run(ctx context.Context, e *engine) error {
+	if r.drop && !r.force {
+		if err := settledKeys(r.path); err != nil {
+			return err
+		}
+	}
 	if r.anew {
 		if err := addKey(r.path); err != nil {
 			return err
@@ -106,7 +114,27 @@ func (r *rotation) run(ctx context.Context, e *engine) error {
 	if r.drop {
 		r.dropped, err = e.dropKeys(ctx, r.path)
 	}
+	if r.dropped > 0 {
+		err = errors.Join(err, e.RecordOperation(ctx, core.ActDropSecrets))
+	}
 	return err
+}
+
+// settleTime is how long after a change of a key file all servers have the new
+// keys.
+const settleTime = 2 * resealEvery
+
+// settledKeys fails where a server may not have the newest keys of a file yet.
+func settledKeys(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("sealing keys: %w", err)
+	}
+	if left := settleTime - time.Since(info.ModTime()); left > 0 {
+		return fmt.Errorf("%s was changed a moment ago, and a server may still seal with an old key: drop old keys in %v, or with --force if no server runs or all have had a SIGHUP since",
+			path, left.Round(time.Second))
+	}
+	return nil
 }
 
 // noKeys says what is to be done where there is no file of keys beside a database.
