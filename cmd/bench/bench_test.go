@@ -3,11 +3,15 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestMedian(t *testing.T) {
@@ -120,5 +124,23 @@ func TestClientCountsFailures(t *testing.T) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestHashFor(t *testing.T) {
+	usable, err := processors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set unix.CPUSet
+	set.Set(usable[0])
+	if rate, err := hashFor(0, 2, 1, &set); err != nil || rate <= 0 {
+		t.Errorf("on one processor: %v hashes a second, error %v", rate, err)
+	}
+	if _, err := hashFor(0, 2, 1, &unix.CPUSet{}); !errors.Is(err, unix.EINVAL) {
+		t.Errorf("on no processor: error %v, want %v", err, unix.EINVAL)
+	}
+	if after, err := processors(); err != nil || !slices.Equal(after, usable) {
+		t.Errorf("processors afterwards: %v, error %v; want %v", after, err, usable)
 	}
 }

@@ -2,18 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/pbkdf2"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"sync"
 	"time"
 
 	encoded "github.com/authcompat/authcompat/core/password"
@@ -21,52 +15,6 @@ import (
 
 // loginShare is how much of the hash-bound limit logins must reach.
 const loginShare = 0.95
-
-// hashRole answers each line of its input by hashing for so many milliseconds on
-// so many threads, and says how many hashes a second that came to.
-func hashRole(arguments []string) error {
-	threads, err := strconv.Atoi(arguments[0])
-	if err != nil {
-		return err
-	}
-	iterations, err := strconv.Atoi(arguments[1])
-	if err != nil {
-		return err
-	}
-	for {
-		var milliseconds int
-		if _, err := fmt.Fscan(os.Stdin, &milliseconds); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		fmt.Println(hashFor(time.Duration(milliseconds)*time.Millisecond, threads, iterations))
-	}
-}
-
-// hashFor gives how many hashes a second so many threads compute. Each finishes
-// the hash that it has begun when the time is over, and is measured by itself.
-func hashFor(turn time.Duration, threads, iterations int) float64 {
-	var (
-		mu    sync.Mutex
-		rate  float64
-		group sync.WaitGroup
-	)
-	for range threads {
-		group.Go(func() {
-			began, done := time.Now(), 0
-			for ; done == 0 || time.Since(began) < turn; done++ {
-				// The lengths are good: there is no other error.
-				_, _ = pbkdf2.Key(sha256.New, password, []byte("a salt of 22 letters.."), iterations, sha256.Size)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			rate += float64(done) / time.Since(began).Seconds()
-		})
-	}
-	group.Wait()
-	return rate
-}
 
 // logins measures logins with the default number of iterations, beside the bare
 // hash on as many threads as the server hashes with: one processor less than
@@ -98,9 +46,9 @@ func logins(ctx context.Context, b *bench) (err error) {
 	}
 	defer func() { err = errors.Join(err, hashes.stop()) }()
 
-	turn := 4 * time.Second
+	turn := time.Second
 	if b.quick {
-		turn = time.Second
+		turn /= 2
 	}
 	var shares, logins, bare []float64
 	for range b.rounds {
@@ -127,8 +75,10 @@ const (
 // rates are what one round of logins came to.
 type rates struct{ logins, hashes float64 }
 
-// loginTurns is how often each side has its turn in a round.
-const loginTurns = 2
+// loginTurns is how often each side has its turn in a round. They are many and
+// short because the processors of a shared machine become slower and faster by a
+// tenth and more within seconds.
+const loginTurns = 8
 
 // logInFor lets logins and hashes take turns.
 func logInFor(ctx context.Context, c *client, turn time.Duration, h *hasher) (sum rates, err error) {
@@ -149,33 +99,3 @@ func logInFor(ctx context.Context, c *client, turn time.Duration, h *hasher) (su
 	}
 	return sum, nil
 }
-
-// hasher is a process that does nothing but hash.
-type hasher struct {
-	command *exec.Cmd
-	orders  io.WriteCloser
-	answers io.Reader
-}
-
-func (b *bench) hashes(threads, iterations int) (h *hasher, err error) {
-	h = &hasher{command: exec.Command(b.self, "hash", strconv.Itoa(threads), strconv.Itoa(iterations))}
-	if h.orders, err = h.command.StdinPipe(); err != nil {
-		return nil, err
-	}
-	if h.answers, err = h.command.StdoutPipe(); err != nil {
-		return nil, err
-	}
-	return h, h.command.Start()
-}
-
-// run lets it hash for a while.
-func (h *hasher) run(turn time.Duration) (rate float64, err error) {
-	if _, err := fmt.Fprintln(h.orders, turn.Milliseconds()); err != nil {
-		return 0, err
-	}
-	_, err = fmt.Fscan(h.answers, &rate)
-	return rate, err
-}
-
-// stop ends it.
-func (h *hasher) stop() error { return errors.Join(h.orders.Close(), h.command.Wait()) }
