@@ -14,9 +14,9 @@ var _ core.Admin = (*Store)(nil)
 
 // Users implements [core.Admin].
 func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		var rows []accountRow
-		if err := conn.SelectContext(ctx, &rows, s.in(`
+		if err := s.db.SelectContext(ctx, &rows, s.in(`
 			SELECT id, username, email, '' AS password_hash, active, attributes, created_at
 			FROM @users WHERE id > $1 AND (NOT active OR NOT $2::boolean) ORDER BY id LIMIT $3`), f.After, f.Inactive, limit); err != nil {
 			return fmt.Errorf("select users: %w", err)
@@ -80,9 +80,9 @@ func (s *Store) SealedTokens(ctx context.Context, key string, after core.Digest,
 }
 
 func (s *Store) selectTokens(ctx context.Context, query string, args ...any) (tokens []core.Token, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		var rows []tokenRow
-		if err := conn.SelectContext(ctx, &rows, s.in(query), args...); err != nil {
+		if err := s.db.SelectContext(ctx, &rows, s.in(query), args...); err != nil {
 			return fmt.Errorf("select tokens: %w", err)
 		}
 		tokens = nil
@@ -99,8 +99,8 @@ func bytea(d core.Digest) []byte { return append([]byte{}, d...) }
 
 // CountTokens implements [core.Admin].
 func (s *Store) CountTokens(ctx context.Context, now time.Time) (live int64, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
-		return wrap("count tokens", conn.GetContext(ctx, &live,
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
+		return wrap("count tokens", s.db.GetContext(ctx, &live,
 			s.in(`SELECT count(*) FROM @tokens WHERE expires_at IS NULL OR expires_at > $1`), now.UnixMicro()))
 	})
 	return live, err
@@ -116,12 +116,12 @@ func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []str
 
 // SealKeys implements [core.Admin].
 func (s *Store) SealKeys(ctx context.Context) (keys map[string]int64, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		var rows []struct {
 			Key    string `db:"seal_key"`
 			Tokens int64  `db:"tokens"`
 		}
-		if err := conn.SelectContext(ctx, &rows,
+		if err := s.db.SelectContext(ctx, &rows,
 			s.in(`SELECT seal_key, count(*) AS tokens FROM @tokens WHERE seal_key <> '' GROUP BY seal_key`)); err != nil {
 			return fmt.Errorf("count sealed tokens: %w", err)
 		}

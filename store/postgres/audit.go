@@ -84,8 +84,8 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 	}
 	query := `SELECT id, ` + auditColumns + ` FROM @audit WHERE ` + strings.Join(conditions, " AND ") +
 		fmt.Sprintf(" ORDER BY id DESC LIMIT %d", limit)
-	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
-		rows, err := conn.QueryxContext(ctx, s.in(query), args...)
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
+		rows, err := s.db.QueryxContext(ctx, s.in(query), args...)
 		if err != nil {
 			return fmt.Errorf("select audit: %w", err)
 		}

@@ -17,8 +17,8 @@ const disguise = "disguise"
 // DisguiseKey implements [core.Disguises].
 func (s *Store) DisguiseKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
 	const query = `SELECT value FROM @secrets WHERE name = $1`
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
-		return conn.GetContext(ctx, &key, s.in(query), disguise)
+	err = s.read(ctx, func(ctx context.Context) error {
+		return s.db.GetContext(ctx, &key, s.in(query), disguise)
 	})
 	if !errors.Is(err, sql.ErrNoRows) {
 		return key, err
@@ -34,8 +34,8 @@ func (s *Store) DisguiseKey(ctx context.Context, fresh func() ([]byte, error)) (
 	if err != nil {
 		return nil, err
 	}
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
-		return wrap("read key", conn.GetContext(ctx, &key, s.in(query), disguise))
+	err = s.read(ctx, func(ctx context.Context) error {
+		return wrap("read key", s.db.GetContext(ctx, &key, s.in(query), disguise))
 	})
 	return key, err
 }
@@ -59,12 +59,12 @@ const selectMix = `
 
 // PasswordMix implements [core.Disguises]. It reads all users.
 func (s *Store) PasswordMix(ctx context.Context) (mix []core.PasswordGroup, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		var rows []struct {
 			Example  string `db:"example"`
 			Accounts int    `db:"accounts"`
 		}
-		if err := conn.SelectContext(ctx, &rows, s.in(selectMix)); err != nil {
+		if err := s.db.SelectContext(ctx, &rows, s.in(selectMix)); err != nil {
 			return wrap("count passwords", err)
 		}
 		mix = nil

@@ -13,9 +13,9 @@ var _ core.Exporter = (*Store)(nil)
 
 // ExportUsers implements [core.Exporter].
 func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accounts []core.Account, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		var rows []accountRow
-		if err := conn.SelectContext(ctx, &rows, s.in(`
+		if err := s.db.SelectContext(ctx, &rows, s.in(`
 			SELECT id, username, email, password_hash, active, attributes, created_at
 			FROM @users WHERE id > $1 ORDER BY id LIMIT $2`), after, limit); err != nil {
 			return wrap("select users", err)
@@ -35,13 +35,13 @@ func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accoun
 
 // ExportTokens implements [core.Exporter].
 func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token, limit int) (tokens []core.Token, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		var rows []tokenRow
 		digest := []byte(after.Digest)
 		if digest == nil {
 			digest = []byte{}
 		}
-		if err := conn.SelectContext(ctx, &rows, s.in(`
+		if err := s.db.SelectContext(ctx, &rows, s.in(`
 			SELECT `+allColumns+` FROM @tokens
 			WHERE (user_id, digest) > ($1, $2) AND realm = $3 ORDER BY user_id, digest LIMIT $4`),
 			after.UserID, digest, realm, limit); err != nil {
@@ -60,8 +60,8 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 
 // Links implements [core.Exporter].
 func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (marks map[int64][]byte, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) (err error) {
-		marks, err = s.selectMarks(ctx, conn, source, userIDs)
+	err = s.bulk().read(ctx, func(ctx context.Context) (err error) {
+		marks, err = s.selectMarks(ctx, s.db, source, userIDs)
 		return err
 	})
 	return marks, err
@@ -101,9 +101,9 @@ func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.A
 
 // Ended implements [core.Exporter].
 func (s *Store) Ended(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		ended = nil
-		return wrap("select ended tokens", conn.SelectContext(ctx, &ended, s.in(`
+		return wrap("select ended tokens", s.db.SelectContext(ctx, &ended, s.in(`
 			SELECT digest FROM @imported_tokens i WHERE digest = ANY ($1::bytea[])
 			AND NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.digest = i.digest AND (t.expires_at IS NULL OR t.expires_at > $2))
 			AND NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.twin = i.digest AND t.twin IS NOT NULL AND (t.expires_at IS NULL OR t.expires_at > $2))`),

@@ -58,11 +58,11 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Gues
 
 // room tells how long until all keys have room for one more guess.
 func (s *Store) room(ctx context.Context, now time.Time, guesses []core.Guess) (wait time.Duration, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.read(ctx, func(ctx context.Context) error {
 		wait = 0
 		for _, g := range guesses {
 			var full int64
-			err := conn.GetContext(ctx, &full, s.in(`SELECT full_at FROM @guesses WHERE key = $1`), g.Key)
+			err := s.db.GetContext(ctx, &full, s.in(`SELECT full_at FROM @guesses WHERE key = $1`), g.Key)
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return fmt.Errorf("select guesses: %w", err)
 			}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/jmoiron/sqlx"
 )
 
 // selectLegacy has the condition of the index tokens_prefix. The digest tells
@@ -42,12 +41,12 @@ func (r legacyRow) legacy() core.Legacy {
 
 // findLegacy finds a token that was taken over with its older digest alone. The
 // look-up of native tokens has missed by then.
-func (s *Store) findLegacy(ctx context.Context, conn *sqlx.Conn, p core.Presented, token *tokenRow, user *accountRow) error {
+func (s *Store) findLegacy(ctx context.Context, p core.Presented, token *tokenRow, user *accountRow) error {
 	short, long, ok := p.Prefixes()
 	if !ok {
 		return core.ErrNotFound
 	}
-	rows, err := conn.QueryContext(ctx, s.in(selectLegacy), short, long, token.Realm)
+	rows, err := s.db.QueryContext(ctx, s.in(selectLegacy), short, long, token.Realm)
 	if err != nil {
 		return fmt.Errorf("select older token: %w", err)
 	}

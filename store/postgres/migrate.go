@@ -89,8 +89,8 @@ func overtaken(err error) bool {
 // version gives the number of the last migration that was applied; -1 where
 // there was none, not even the making of the table.
 func (s *Store) version(ctx context.Context) (version int64, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
-		return wrap("read schema version", conn.GetContext(ctx, &version, s.in(`SELECT max(version_id) FROM @authcompat_migrations WHERE is_applied`)))
+	err = s.read(ctx, func(ctx context.Context) error {
+		return wrap("read schema version", s.db.GetContext(ctx, &version, s.in(`SELECT max(version_id) FROM @authcompat_migrations WHERE is_applied`)))
 	})
 	if pq.As(err, pqerror.UndefinedTable, pqerror.InvalidSchemaName) != nil {
 		return -1, nil

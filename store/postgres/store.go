@@ -17,9 +17,9 @@ import (
 type Store struct {
 	db      *sqlx.DB
 	wait    time.Duration
-	places  chan struct{} // one for each connection
-	writers chan struct{} // one for each transaction
-	prefix  string        // of tables: the schema with a dot, or nothing
+	places  *places // one for each connection
+	writers *places // one for each transaction
+	prefix  string  // of tables: the schema with a dot, or nothing
 
 	findToken string // selectToken for the schema
 }
@@ -44,7 +44,12 @@ func (s *Store) bulk() *Store {
 // Ping implements [core.Store]: it reads a table, and fails where nothing could
 // be written.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	return s.read(ctx, func(ctx context.Context) error {
+		conn, err := s.db.Connx(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close() // gives it back
 		var readOnly, users bool
 		row := conn.QueryRowxContext(ctx, s.in(`SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT 1 FROM @users)`))
 		if err := row.Scan(&readOnly, &users); err != nil {
@@ -63,8 +68,8 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close implements [core.Store].
 func (s *Store) Close() error { return s.db.Close() }
 
-// read runs do, which only looks, on a connection, and again if that fails.
-func (s *Store) read(ctx context.Context, do func(context.Context, *sqlx.Conn) error) error {
+// read runs do, which looks by one query at a time, and again if that fails.
+func (s *Store) read(ctx context.Context, do func(context.Context) error) error {
 	try := newTries(s.wait)
 	for {
 		err := s.look(ctx, try.deadline, do)
@@ -74,36 +79,14 @@ func (s *Store) read(ctx context.Context, do func(context.Context, *sqlx.Conn) e
 	}
 }
 
-// look runs do once.
-func (s *Store) look(ctx context.Context, deadline time.Time, do func(context.Context, *sqlx.Conn) error) error {
-	conn, leave, err := s.connect(ctx, deadline)
-	if err != nil {
+// look runs do once. With a place there is a connection, or one may be opened: a
+// context that can end would cost more than the rest of this.
+func (s *Store) look(ctx context.Context, deadline time.Time, do func(context.Context) error) error {
+	if err := s.places.take(ctx, deadline); err != nil {
 		return err
 	}
-	defer leave()
-	return do(until(deadline), conn)
-}
-
-// connect takes a connection from the pool; leave gives it back.
-func (s *Store) connect(ctx context.Context, deadline time.Time) (conn *sqlx.Conn, leave func(), err error) {
-	if err := take(ctx, s.places, deadline); err != nil {
-		return nil, nil, err
-	}
-	// With a place there is a connection, or one may be opened: a context that
-	// can end would cost more than the rest of this.
-	conn, err = s.db.Connx(until(deadline))
-	if err != nil {
-		<-s.places
-		var failed *connectError
-		if !errors.As(err, &failed) {
-			err = &connectError{text: err.Error()}
-		}
-		return nil, nil, err
-	}
-	return conn, func() {
-		_ = conn.Close() // gives it back
-		<-s.places
-	}, nil
+	defer s.places.leave()
+	return do(until(deadline))
 }
 
 // step is what a transaction does. In doubt, an earlier attempt may have been
@@ -130,17 +113,16 @@ func (s *Store) write(ctx context.Context, do step) error {
 
 // transact runs do in one transaction.
 func (s *Store) transact(ctx context.Context, deadline time.Time, doubt bool, do step) error {
-	if err := take(ctx, s.writers, deadline); err != nil {
+	if err := s.writers.take(ctx, deadline); err != nil {
 		return err
 	}
-	conn, disconnect, err := s.connect(ctx, deadline)
-	if err != nil {
-		<-s.writers
+	if err := s.places.take(ctx, deadline); err != nil {
+		s.writers.leave()
 		return err
 	}
 	leave := func() {
-		disconnect()
-		<-s.writers
+		s.places.leave()
+		s.writers.leave()
 	}
 	handed := false
 	defer func() {
@@ -149,7 +131,7 @@ func (s *Store) transact(ctx context.Context, deadline time.Time, doubt bool, do
 		}
 	}()
 	bounded := until(deadline)
-	tx, err := conn.BeginTxx(bounded, nil)
+	tx, err := s.db.BeginTxx(bounded, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -199,28 +181,6 @@ func (s *Store) work(ctx, bounded context.Context, tx *sqlx.Tx, doubt bool, do s
 	}
 	done = ctx.Err() == nil
 	return ctx.Err()
-}
-
-// take takes a place, and waits for one until the deadline.
-func take(ctx context.Context, places chan struct{}, deadline time.Time) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case places <- struct{}{}:
-		return nil
-	default:
-	}
-	timeout := time.NewTimer(time.Until(deadline))
-	defer timeout.Stop()
-	select {
-	case places <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timeout.C:
-		return fmt.Errorf("%w: all %d connections busy", core.ErrUnavailable, cap(places))
-	}
 }
 
 // The pauses between tries.

@@ -165,12 +165,12 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		token = tokenRow{Digest: p.SHA256(), Realm: realm}
 		user  accountRow
 	)
-	err := s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
-		err := conn.QueryRowContext(ctx, s.findToken, token.Digest, realm).Scan(
+	err := s.read(ctx, func(ctx context.Context) error {
+		err := s.db.QueryRowContext(ctx, s.findToken, token.Digest, realm).Scan(
 			&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
 			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt)
 		if errors.Is(err, sql.ErrNoRows) {
-			return s.findLegacy(ctx, conn, p, &token, &user)
+			return s.findLegacy(ctx, p, &token, &user)
 		}
 		return wrap("select token", err)
 	})

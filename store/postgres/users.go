@@ -120,9 +120,9 @@ func (s *Store) wasWritten(ctx context.Context, tx *sqlx.Tx, row accountRow) (th
 
 // Account implements [core.Store].
 func (s *Store) Account(ctx context.Context, username string) (account core.Account, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.read(ctx, func(ctx context.Context) error {
 		var row accountRow
-		err := conn.GetContext(ctx, &row, s.in(selectAccount), username)
+		err := s.db.GetContext(ctx, &row, s.in(selectAccount), username)
 		if errors.Is(err, sql.ErrNoRows) {
 			return core.ErrNotFound
 		}
