@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/url"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,22 +14,20 @@ import (
 	"github.com/lib/pq"
 )
 
-// DefaultWait is how long a call waits for the database at most if its DSN does
-// not say.
-const DefaultWait = 2 * time.Second
-
-// DefaultConnections is how many connections a store has at most if its DSN does
-// not say: four for each processor of this process, but 8 to 20. As many keep a
-// node busy whose database is near; more would make the database slower, which
-// then has more sessions to switch between.
-func DefaultConnections() int { return min(max(8, 4*runtime.GOMAXPROCS(0)), 20) }
+// The settings of a DSN that names no others.
+const (
+	// DefaultWait is how long a call waits for the database at most.
+	DefaultWait = 2 * time.Second
+	// DefaultConnections is how many connections a store has at most.
+	DefaultConnections = 20
+)
 
 // settings is a DSN as it was understood.
 type settings struct {
 	// pq is what lib/pq needs, with all hosts.
 	pq          pq.Config
 	wait        time.Duration // wait=2s
-	connections int           // pool_size=8
+	connections int           // pool_size=20
 	schema      string        // schema=NAME; empty: the first of the role's search_path
 }
 
@@ -43,7 +40,7 @@ func parse(dsn string) (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
-	s := settings{wait: DefaultWait, connections: DefaultConnections()}
+	s := settings{wait: DefaultWait, connections: DefaultConnections}
 	if s.pq, err = pq.NewConfig(dsn); err != nil {
 		return settings{}, describeParsing(err)
 	}

@@ -62,7 +62,7 @@ func TestParseParameters(t *testing.T) {
 	if len(s.pq.Runtime) != 1 || s.pq.Runtime["work_mem"] != "1MB" {
 		t.Errorf("for the server: %v", s.pq.Runtime)
 	}
-	if s, err = parse("postgres://ann@db/auth"); err != nil || s.schema != "" || s.wait != DefaultWait || s.connections != DefaultConnections() {
+	if s, err = parse("postgres://ann@db/auth"); err != nil || s.schema != "" || s.wait != DefaultWait || s.connections != DefaultConnections {
 		t.Errorf("settings %+v, %v", s, err)
 	}
 }

@@ -24,6 +24,10 @@ var errConflict = errors.New("another transaction was in the way")
 // errReadOnly is a server that has become read-only.
 var errReadOnly = errors.New("the server is read-only")
 
+// errBroken stands for the driver.ErrBadConn of a statement, upon which
+// database/sql would run it again by itself, at once and more than once.
+var errBroken = errors.New("the connection is broken")
+
 // kind is what an error means for the step that failed.
 type kind int
 
@@ -52,7 +56,7 @@ func classify(err error) kind {
 	}
 	var network net.Error
 	switch {
-	case errors.Is(err, errReadOnly), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+	case errors.Is(err, errReadOnly), errors.Is(err, errBroken), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network):
 		return lost
 	default:

@@ -23,8 +23,7 @@ const (
 //	schema=NAME   the schema of its tables, made if there is none; default: the
 //	              first of the role's search_path
 //	wait=2s       how long a call waits for the database at most
-//	pool_size=8   how many connections are open at most (default:
-//	              [DefaultConnections]); half of them may write
+//	pool_size=20  how many connections are open at most; half of them may write
 //
 // Open refuses tables of another program, and those that a newer authcompat has
 // changed. The error is one line that names the database and shows no password;

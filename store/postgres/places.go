@@ -12,13 +12,17 @@ import (
 // places bound how many do something at a time.
 type places struct {
 	taken chan struct{}
+	began time.Time
 
-	mu   sync.Mutex
-	over chan struct{} // closed at end, for all whose deadline is just before it
-	end  time.Time
+	mu sync.Mutex
+	// over are closed at instants that are a multiple of later after began, for
+	// those who wait until then.
+	over map[time.Duration]chan struct{}
 }
 
-func newPlaces(count int) *places { return &places{taken: make(chan struct{}, count)} }
+func newPlaces(count int) *places {
+	return &places{taken: make(chan struct{}, count), began: time.Now(), over: make(map[time.Duration]chan struct{})}
+}
 
 // take takes a place, and waits for one until the deadline, or up to later after
 // it.
@@ -44,15 +48,22 @@ func (p *places) take(ctx context.Context, deadline time.Time) error {
 // leave gives a place back.
 func (p *places) leave() { <-p.taken }
 
-// after gives what is closed at the deadline, or up to later after it, so that
-// those who begin to wait at about the same time need one timer.
+// after gives what is closed at the deadline, or up to later after it. Those who
+// wait until about the same time share a timer.
 func (p *places) after(deadline time.Time) <-chan struct{} {
+	end := (deadline.Sub(p.began)/later + 1) * later
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if spare := p.end.Sub(deadline); p.over == nil || spare < 0 || spare > later {
-		over := make(chan struct{})
-		p.over, p.end = over, deadline.Add(later)
-		time.AfterFunc(time.Until(p.end), func() { close(over) })
+	over, shared := p.over[end]
+	if !shared {
+		over = make(chan struct{})
+		p.over[end] = over
+		time.AfterFunc(time.Until(p.began.Add(end)), func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			delete(p.over, end)
+			close(over)
+		})
 	}
-	return p.over
+	return over
 }

@@ -73,7 +73,7 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 // be acknowledged, as long as another primary may come that has not got them.
 func doubtAwaitsStandby(t *testing.T, cluster *postgrestest.Cluster) {
 	direct := at(t, cluster, "schema", "doubt")
-	s := at(t, cluster, "schema", "doubt", "wait", patient, "pool_size", "20")
+	s := at(t, cluster, "schema", "doubt", "wait", patient)
 	calls := callAll(t, t.Context(), s, direct, cluster)
 	cluster.Crash(t)
 	cluster.StartAgain(t)
@@ -158,7 +158,7 @@ func cancelledCommit(t *testing.T, cluster *postgrestest.Cluster) {
 // contextEndsDuringCommit ends the context of each call while its commit waits:
 // the commit is not cut short, and is acknowledged.
 func contextEndsDuringCommit(t *testing.T, cluster *postgrestest.Cluster) {
-	s := at(t, cluster, "schema", "context", "wait", patient, "pool_size", "20")
+	s := at(t, cluster, "schema", "context", "wait", patient)
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := callAll(t, ctx, s, s, cluster)
 	cancel()

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -113,20 +114,27 @@ func (s *session) report(err error) {
 	}
 }
 
+// outcome reports the error of a statement and gives the one to return.
+func (s *session) outcome(err error) error {
+	s.report(err)
+	if errors.Is(err, driver.ErrBadConn) {
+		return errBroken
+	}
+	return err
+}
+
 // QueryContext implements driver.QueryerContext.
 func (s *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	s.bound(ctx)
 	rows, err := s.query(query, args)
-	s.report(err)
-	return rows, err
+	return rows, s.outcome(err)
 }
 
 // ExecContext implements driver.ExecerContext.
 func (s *session) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	s.bound(ctx)
 	result, err := s.pqConn.ExecContext(context.Background(), query, args)
-	s.report(err)
-	return result, err
+	return result, s.outcome(err)
 }
 
 // BeginTx implements driver.ConnBeginTx, with the database's own isolation level

@@ -82,12 +82,18 @@ func (s *Store) read(ctx context.Context, do func(context.Context) error) error 
 // look runs do once. With a place there is a connection, or one may be opened: a
 // context that can end would cost more than the rest of this.
 func (s *Store) look(ctx context.Context, deadline time.Time, do func(context.Context) error) error {
-	if err := s.places.take(ctx, deadline); err != nil {
+	if err := s.places.take(ctx, s.latest(deadline)); err != nil {
 		return err
 	}
 	defer s.places.leave()
 	return do(until(deadline))
 }
+
+// latest is how long a call that must be done at the deadline may wait for a
+// place. What is left has to be enough for its statements: one that is cut off
+// takes all connections out of use, and where too many wait, first come first
+// served, each would get its place just before its time is over.
+func (s *Store) latest(deadline time.Time) time.Time { return deadline.Add(-s.wait / 4) }
 
 // step is what a transaction does. In doubt, an earlier attempt may have been
 // committed: then what it would have left is to be looked for first.
@@ -113,10 +119,10 @@ func (s *Store) write(ctx context.Context, do step) error {
 
 // transact runs do in one transaction.
 func (s *Store) transact(ctx context.Context, deadline time.Time, doubt bool, do step) error {
-	if err := s.writers.take(ctx, deadline); err != nil {
+	if err := s.writers.take(ctx, s.latest(deadline)); err != nil {
 		return err
 	}
-	if err := s.places.take(ctx, deadline); err != nil {
+	if err := s.places.take(ctx, s.latest(deadline)); err != nil {
 		s.writers.leave()
 		return err
 	}

@@ -1,0 +1,93 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// TestOverload asks for several times what the connections can do while a call
+// waits: some are refused, none is cut off, and others go on being answered.
+func TestOverload(t *testing.T) {
+	const (
+		callers = 400 // at 10 ms on 2 connections, 80 can be answered in the time
+		lasts   = 3 * time.Second
+	)
+	s := mustOpen(t, "pool_size", "2", "wait", "400ms")
+	generation := generationOf(t, s)
+	began := time.Now()
+	var (
+		early, late, refused atomic.Int64
+		group                sync.WaitGroup
+	)
+	for range callers {
+		group.Go(func() {
+			for time.Since(began) < lasts {
+				err := s.read(t.Context(), func(ctx context.Context) error {
+					_, err := s.db.ExecContext(ctx, `SELECT pg_sleep(0.01)`)
+					return err
+				})
+				switch {
+				case errors.Is(err, core.ErrUnavailable):
+					refused.Add(1)
+				case err != nil:
+					t.Error(err)
+				case time.Since(began) < lasts/2:
+					early.Add(1)
+				default:
+					late.Add(1)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if early.Load() == 0 || late.Load() < early.Load()/4 || refused.Load() == 0 {
+		t.Errorf("%d answered in the first half, %d in the second; %d refused", early.Load(), late.Load(), refused.Load())
+	}
+	if now := generationOf(t, s); now != generation {
+		t.Errorf("connections went out of use %d times", now-generation)
+	}
+}
+
+// TestBrokenConnection counts how often a statement is tried that breaks every
+// connection that it is run on.
+func TestBrokenConnection(t *testing.T) {
+	s := mustOpen(t, "pool_size", "4")
+	runs := 0
+	err := s.read(t.Context(), func(ctx context.Context) error {
+		runs++
+		var none int
+		return s.db.GetContext(ctx, &none, `SELECT 1 FROM (SELECT pg_terminate_backend(pg_backend_pid())) AS gone, pg_sleep(1)`)
+	})
+	if !errors.Is(err, core.ErrUnavailable) {
+		t.Errorf("error %v, want %v", err, core.ErrUnavailable)
+	}
+	if runs != maxLost {
+		t.Errorf("it was tried %d times, want %d", runs, maxLost)
+	}
+	if got := generationOf(t, s); got != maxLost {
+		t.Errorf("connections were broken %d times, want %d", got, maxLost)
+	}
+}
+
+// generationOf tells how often connections went out of use.
+func generationOf(t *testing.T, s *Store) (generation int64) {
+	t.Helper()
+	conn, err := s.db.Connx(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Raw(func(c any) error {
+		generation = c.(*session).link.generation.Load()
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return generation
+}
