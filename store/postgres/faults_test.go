@@ -141,7 +141,7 @@ func restarted(t *testing.T, cluster *postgrestest.Cluster) {
 // frozen stops the server in its tracks: its connections stay open, new ones are
 // taken by the system, and nothing answers.
 func frozen(t *testing.T, cluster *postgrestest.Cluster) {
-	const wait = 300 * time.Millisecond
+	const wait = 1500 * time.Millisecond // enough to open all connections again
 	s := at(t, cluster, "schema", "frozen", "wait", wait.String())
 	user, _ := someone(t, s, 0)
 	for range 2 {
@@ -162,7 +162,7 @@ func frozen(t *testing.T, cluster *postgrestest.Cluster) {
 
 // encrypted talks to the server through TLS while it is frozen and restarted.
 func encrypted(t *testing.T, cluster *postgrestest.Cluster) {
-	const wait = 500 * time.Millisecond
+	const wait = 1500 * time.Millisecond
 	secure := []string{"schema", "encrypted", "wait", wait.String(), "sslmode", "verify-full", "sslrootcert", cluster.Encrypt(t)}
 	var s *postgres.Store
 	patiently(t, func() (err error) { // until the server has read its settings
@@ -286,7 +286,7 @@ func TestHosts(t *testing.T) {
 // TestLocked lets another transaction keep locks.
 func TestLocked(t *testing.T) {
 	t.Parallel()
-	const wait = 300 * time.Millisecond
+	const wait = 1500 * time.Millisecond // enough to open all connections again
 	dsn := postgrestest.Schema(t, "wait", patient)
 	direct := mustOpen(t, dsn)
 	s := mustOpen(t, postgrestest.With(t, dsn, "wait", wait.String()))
