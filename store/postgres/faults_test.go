@@ -286,7 +286,7 @@ func TestHosts(t *testing.T) {
 // TestLocked lets another transaction keep locks.
 func TestLocked(t *testing.T) {
 	t.Parallel()
-	const wait = 1500 * time.Millisecond // enough to open all connections again
+	const wait = 300 * time.Millisecond
 	dsn := postgrestest.Schema(t, "wait", patient)
 	direct := mustOpen(t, dsn)
 	s := mustOpen(t, postgrestest.With(t, dsn, "wait", wait.String()))

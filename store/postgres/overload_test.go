@@ -15,10 +15,10 @@ import (
 // waits: some are refused, none is cut off, and others go on being answered.
 func TestOverload(t *testing.T) {
 	const (
-		callers = 400 // at 10 ms on 2 connections, 80 can be answered in the time
-		lasts   = 3 * time.Second
+		callers = 1000 // at 10 ms on 2 connections, 400 can be answered in the time
+		lasts   = 5 * time.Second
 	)
-	s := mustOpen(t, "pool_size", "2", "wait", "400ms")
+	s := mustOpen(t, "pool_size", "2", "wait", "2s")
 	generation := generationOf(t, s)
 	began := time.Now()
 	var (
