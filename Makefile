@@ -17,9 +17,10 @@ run: ## serve the snippit profile on ./authcompat.db
 
 # The race detector needs a C compiler; the JSON reader is compared with
 # python3's own; genuine servers are Debian's Django; stores run on a PostgreSQL
-# that the tests start themselves, also behind pgbouncer.
+# that the tests start themselves, also behind pgbouncer; Django's tables are also
+# read on a MariaDB of theirs.
 PACKAGES = gcc libc6-dev python3 python3-django python3-djangorestframework python3-djoser python3-psycopg2 gunicorn \
-	postgresql-15 pgbouncer
+	postgresql-15 pgbouncer mariadb-server
 tools: ## install what the tests need from Debian's packages, if it is missing
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then echo "installing from Debian's packages:$$missing"; \

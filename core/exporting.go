@@ -18,15 +18,15 @@ type Exporter interface {
 	// its Legacy. The zero Token is before all.
 	ExportTokens(ctx context.Context, realm string, after Token, limit int) ([]Token, error)
 
-	// Links gives the marks of what was last taken over from the source, or
-	// handed to it, of these users.
-	Links(ctx context.Context, source int64, userIDs []int64) (map[int64][]byte, error)
+	// Links gives the links of these users to the source.
+	Links(ctx context.Context, source int64, userIDs []int64) ([]UserLink, error)
 
 	// Link keeps that users, and tokens with these digests of theirs or their
-	// twins', were handed to the source of place, in one atomic step.
-	Link(ctx context.Context, place ImportPlace, users []Account, tokens []Digest) error
+	// twins', by table, were handed to the source of place, in one atomic step.
+	Link(ctx context.Context, place ImportPlace, users []ImportedUser, tokens map[string][]Digest) error
 
 	// Ended gives those of the digests whose tokens were once taken over or
-	// handed over, and are gone here or over at now.
+	// handed over, and are gone here or over at now. Those that were ended only
+	// because an import did not see them are left out.
 	Ended(ctx context.Context, digests []Digest, now time.Time) ([]Digest, error)
 }

@@ -1,49 +1,102 @@
 package core
 
+import "strings"
+
+// NaturalKey is the key of a user who has no primary key at the source, and is
+// known by name alone (dumpdata --natural-primary).
+func NaturalKey(username string) string { return naturalKey + username }
+
+const naturalKey = "natural:"
+
+// linked names a user of a source.
+type linked struct {
+	source int64
+	key    string
+}
+
 // UserBatch decides about a batch of users, for a store that has read what it
 // knows of them.
 type UserBatch struct {
+	source int64
 	byID   map[int64]*Account
 	byName map[string]*Account
-	marks  map[int64][]byte
+	links  map[int64]*UserLink
+	keys   map[linked]int64
 }
 
-// NewUserBatch makes a batch of the users who are here under an id or a name of
-// the batch, and of the marks by user.
-func NewUserBatch(here []Account, marks map[int64][]byte) UserBatch {
-	b := UserBatch{byID: map[int64]*Account{}, byName: map[string]*Account{}, marks: marks}
-	for i := range here {
-		b.byID[here[i].ID], b.byName[here[i].Username] = &here[i], &here[i]
+// NewUserBatch makes a batch of users of a source.
+func NewUserBatch(source int64, facts ImportFacts) UserBatch {
+	b := UserBatch{
+		source: source, byID: map[int64]*Account{}, byName: map[string]*Account{},
+		links: map[int64]*UserLink{}, keys: map[linked]int64{},
+	}
+	for i, u := range facts.Users {
+		b.byID[u.ID], b.byName[u.Username] = &facts.Users[i], &facts.Users[i]
+	}
+	for i, l := range facts.UserLinks {
+		b.links[l.UserID], b.keys[linked{l.Source, l.Key}] = &facts.UserLinks[i], l.UserID
 	}
 	return b
 }
 
-// Merge decides about one user, with [MergeUser].
-func (b UserBatch) Merge(in Account) UserMerge {
+// Merge decides about one user, with [MergeUser]. Who it is here says the link of
+// its key; without one, its id; without that, its name, if all is the same.
+func (b UserBatch) Merge(in ImportedUser) UserMerge {
 	holder := b.byName[in.Username]
+	if id, ok := b.keys[linked{b.source, in.Key}]; ok {
+		in.ID = id
+		return MergeUser(in, KnownUser{Here: b.byID[id], Holder: holder, Link: b.links[id]})
+	}
 	if in.ID == 0 && holder != nil {
 		in.ID = holder.ID
 	}
-	return MergeUser(in, UserFacts{Here: b.byID[in.ID], Holder: holder, Mark: b.marks[in.ID]})
+	link := b.links[in.ID]
+	switch {
+	case link == nil || link.Source != b.source:
+		link = nil
+	case !strings.HasPrefix(in.Key, naturalKey):
+		// Its user came from this source under another key.
+		return UserMerge{Result: refused("user %d of the target is another user of this source", in.ID)}
+	}
+	return MergeUser(in, KnownUser{Here: b.byID[in.ID], Holder: holder, Link: link})
 }
 
-// Add lets later users of the batch see one who is being written, with an id.
+// Marked tells whether the link of a user is already as m wants it.
+func (b UserBatch) Marked(m UserMerge) bool {
+	l := b.links[m.ID]
+	return l != nil && l.Source == b.source && l.Key == m.Key && string(l.Mark) == string(m.Mark)
+}
+
+// Add lets later users of the batch see what was decided about one, who has an id
+// by now.
 func (b UserBatch) Add(m UserMerge) {
-	if !m.Write {
+	if m.Mark == nil {
 		return
 	}
-	if old := b.byID[m.ID]; old != nil {
-		delete(b.byName, old.Username)
+	if m.Write {
+		if old := b.byID[m.ID]; old != nil {
+			delete(b.byName, old.Username)
+		}
+		b.byID[m.ID], b.byName[m.Username] = &m.Account, &m.Account
 	}
-	b.byID[m.ID], b.byName[m.Username], b.marks[m.ID] = &m.Account, &m.Account, m.Mark
+	link := UserLink{UserID: m.ID, Source: b.source, Key: m.Key, Mark: m.Mark}
+	if old := b.links[m.ID]; old != nil {
+		if old.Key != m.Key {
+			delete(b.keys, linked{old.Source, old.Key})
+		}
+		if string(old.Mark[:markSize/2]) == string(m.Mark[:markSize/2]) {
+			link.Rehashed = old.Rehashed
+		}
+	}
+	b.links[m.ID], b.keys[linked{b.source, m.Key}] = &link, m.ID
 }
 
 // TokenBatch decides about a batch of tokens, for a store that has read what it
 // knows of them.
 type TokenBatch struct {
 	place ImportPlace
-	came  map[int64]bool
-	seen  map[string]bool
+	came  map[int64]string // keys of users who came from the source and are here
+	seen  map[string]bool  // whether a token that was seen is absent
 	here  map[string]*Token
 	taken map[slot]bool
 }
@@ -55,19 +108,28 @@ type slot struct {
 }
 
 // NewTokenBatch makes a batch for a run that is at place.
-func NewTokenBatch(place ImportPlace) TokenBatch {
-	return TokenBatch{place: place, came: map[int64]bool{}, seen: map[string]bool{}, here: map[string]*Token{}, taken: map[slot]bool{}}
+func NewTokenBatch(place ImportPlace, facts ImportFacts) TokenBatch {
+	b := TokenBatch{place: place, came: map[int64]string{}, seen: map[string]bool{}, here: map[string]*Token{}, taken: map[slot]bool{}}
+	here := map[int64]bool{}
+	for _, u := range facts.Users {
+		here[u.ID] = true
+	}
+	for _, l := range facts.UserLinks {
+		if l.Source == place.Source && here[l.UserID] {
+			b.came[l.UserID] = l.Key
+		}
+	}
+	for _, l := range facts.TokenLinks {
+		b.seen[string(l.Digest)] = l.Absent
+	}
+	for _, t := range facts.Tokens {
+		b.kept(t)
+	}
+	return b
 }
 
-// Came says that the user was taken over from this source and is still here.
-func (b TokenBatch) Came(userID int64) { b.came[userID] = true }
-
-// Seen says that a run has taken the token over.
-func (b TokenBatch) Seen(d Digest) { b.seen[string(d)] = true }
-
-// Here says that the token is kept, with its Legacy: one that has a digest of
-// the batch, also as its twin, or a reusable one of a user of the batch.
-func (b TokenBatch) Here(t Token) {
+// kept says that the token is in the store.
+func (b TokenBatch) kept(t Token) {
 	b.here[string(t.Digest)] = &t
 	if len(t.Legacy.Twin) > 0 {
 		b.here[string(t.Legacy.Twin)] = &t
@@ -78,18 +140,19 @@ func (b TokenBatch) Here(t Token) {
 }
 
 // Merge decides about one token, with [MergeToken]; later ones of the batch see
-// it if it is to be added. In a dry run nothing is to be written.
-func (b TokenBatch) Merge(in Token) TokenMerge {
-	m := MergeToken(in, TokenFacts{
-		UserCame: b.came[in.UserID] || b.place.Dry,
-		Seen:     b.seen[string(in.Digest)],
-		Here:     b.here[string(in.Digest)],
-		Taken:    b.taken[slot{in.UserID, in.Realm, in.Issuer}],
-		Now:      b.place.Now,
+// it if it is to be added.
+func (b TokenBatch) Merge(in ImportedToken) TokenMerge {
+	key, came := b.came[in.UserID]
+	absent, seen := b.seen[string(in.Digest)]
+	m := MergeToken(in, KnownToken{
+		UserCame: came && key == in.Owner,
+		Seen:     seen, Absent: absent,
+		Here:  b.here[string(in.Digest)],
+		Taken: b.taken[slot{in.UserID, in.Realm, in.Issuer}],
+		Now:   b.place.Now,
 	})
 	if m.Insert {
-		b.Here(m.Token)
+		b.kept(m.Token)
 	}
-	m.Insert, m.Move = m.Insert && !b.place.Dry, m.Move && !b.place.Dry
 	return m
 }

@@ -15,25 +15,99 @@ import (
 // has reached, before it returns: an import that is cut off anywhere goes on
 // from there. Errors are those of [Store].
 type Importer interface {
-	// BeginImport gives, without Now and Dry, where to go on: at the place where the last run of this
-	// source was cut off, if it had the same options; else at the beginning of a
-	// new run. A place that is given to nothing else changes nothing.
+	ImportReader
+
+	// BeginImport gives, without Now, where to go on: at the place where the last run
+	// of this source was cut off, if it had the same options; else at the beginning
+	// of a new run. A place that is given to nothing else changes nothing.
 	BeginImport(ctx context.Context, source, options string) (ImportPlace, error)
 
 	// ImportUsers takes over a batch of users, of at most MaxImport, and keeps
 	// place. It gives what became of each, in their order, as [MergeUser] decides.
-	// A user whose ID is 0 has no id of its own: one is given, or that of the
-	// user of this name who came from the same source.
-	ImportUsers(ctx context.Context, place ImportPlace, users []Account) ([]ImportResult, error)
+	// A user whose ID is 0 is given a new one.
+	ImportUsers(ctx context.Context, place ImportPlace, users []ImportedUser) ([]ImportResult, error)
 
-	// ImportTokens takes over a batch of tokens, of at most MaxImport, and keeps
-	// place. It gives what became of each, in their order, as [MergeToken] decides.
-	ImportTokens(ctx context.Context, place ImportPlace, tokens []Token) ([]ImportResult, error)
+	// ImportTokens takes over a batch of tokens of the table place.Stage, of at
+	// most MaxImport, and keeps place. It gives what became of each, in their order,
+	// as [MergeToken] decides. No token is written for a user other than the one
+	// whom this source's key Owner was mapped to.
+	ImportTokens(ctx context.Context, place ImportPlace, tokens []ImportedToken) ([]ImportResult, error)
 
-	// FinishImport ends the run. If it was a whole one, it removes the tokens
-	// that earlier runs took over and that this one did not see: they were ended
-	// at the source. It gives their number.
-	FinishImport(ctx context.Context, place ImportPlace, whole bool) (ended int, err error)
+	// FinishImport ends the run. It removes the tokens of the given tables that
+	// earlier runs took over and that this one did not see: they were ended at the
+	// source. It gives their number. Such a token is added again if a later run
+	// sees it. place.Tables is kept as the tables that have been read so far.
+	FinishImport(ctx context.Context, place ImportPlace, tables []string) (ended int, err error)
+}
+
+// ImportReader is what there is to know before rows are taken over. It changes
+// nothing. Errors are those of [Store].
+type ImportReader interface {
+	// FindImport gives the number of a source and what is known of its runs. A
+	// source that nothing came from yet has the number 0.
+	FindImport(ctx context.Context, source string) (ImportPlace, error)
+
+	// ImportOwners gives the users whom the source's keys were mapped to, by key,
+	// and those who have one of the names and came from the source, by name.
+	// Users who are gone here are left out.
+	ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]ImportedUser, err error)
+
+	// UserFacts gives what is here of users who have a key, an id or a name of the
+	// batch.
+	UserFacts(ctx context.Context, source int64, users []ImportedUser) (ImportFacts, error)
+
+	// TokenFacts gives what is here of the tokens of a batch, and of their users.
+	TokenFacts(ctx context.Context, source int64, tokens []ImportedToken) (ImportFacts, error)
+
+	// CountImported counts the tokens that came from the given tables of the source
+	// and are here, and those of them that the run of place has not seen.
+	CountImported(ctx context.Context, place ImportPlace, tables []string) (here, unseen int, err error)
+}
+
+// ImportFacts are rows of a store that decide what becomes of a batch.
+type ImportFacts struct {
+	Users      []Account
+	UserLinks  []UserLink
+	Tokens     []Token // with their Legacy
+	TokenLinks []TokenLink
+}
+
+// ImportedUser is a user of another server.
+type ImportedUser struct {
+	// Key is the primary key of the user at the source, as text. It is what the
+	// source's tokens name their user by.
+	Key string
+	// Account.ID is the id that the user is to have here; 0: any.
+	Account
+}
+
+// ImportedToken is a token of another server. UserID is the user here whom Owner,
+// the source's key, is mapped to.
+type ImportedToken struct {
+	Owner string
+	Token
+}
+
+// UserLink says which user of a source a user came from, or was handed to.
+type UserLink struct {
+	UserID int64
+	Source int64
+	Key    string
+	// Mark is the [UserMark] of what was last taken over, or handed over.
+	Mark []byte
+	// Rehashed is the [PasswordMark] of the password that is here, if that is the
+	// one of Mark, made anew at a login.
+	Rehashed []byte
+}
+
+// TokenLink says that a token came from a source, or was handed to it.
+type TokenLink struct {
+	Digest Digest
+	Source int64
+	Table  string // the table of the source; empty where it is not known
+	Run    int64  // the last that saw it
+	// Absent tells that it was ended here because a run did not see it.
+	Absent bool
 }
 
 // MaxImport is how many rows a batch has at most.
@@ -46,11 +120,10 @@ type ImportPlace struct {
 	Options string
 	Stage   string
 	Reached string // where the stage goes on, in the words of the reader
+	// Tables are the tables of tokens that runs have read so far.
+	Tables []string
 	// Now is the time of the run: tokens that are over by then are not added.
 	Now time.Time
-	// Dry makes ImportUsers and ImportTokens find out what would become of the
-	// rows and write nothing. Users are taken as if they had come.
-	Dry bool
 }
 
 // ImportOutcome says what became of a row.
@@ -77,13 +150,13 @@ func refused(format string, args ...any) ImportResult {
 	return ImportResult{Outcome: ImportRefused, Reason: fmt.Sprintf(format, args...)}
 }
 
-// UserFacts is what a store knows about a user who is to be taken over.
-type UserFacts struct {
+// KnownUser is what a store knows about a user who is to be taken over.
+type KnownUser struct {
 	Here *Account // the user with this id; nil: none
 	// Holder is the user who has this name; nil: nobody.
 	Holder *Account
-	// Mark is what was last taken over from this source for this id; nil: nothing.
-	Mark []byte
+	// Link is that of this user and this source; nil: there is none.
+	Link *UserLink
 }
 
 // UserMerge is what a store does with a user: nothing, or write Account, as a
@@ -92,8 +165,8 @@ type UserMerge struct {
 	Result ImportResult
 	Write  bool
 	Insert bool
-	Account
-	Mark []byte
+	ImportedUser
+	Mark []byte // kept under the key, if it is not nil
 }
 
 // MergeUser decides what becomes of a user of another server. What changed at
@@ -101,54 +174,61 @@ type UserMerge struct {
 // ours is kept. Password and profile (name, address, attributes, being active)
 // are decided apart. A user deleted here is not brought back, and one who was
 // never taken over from this source is not touched.
-func MergeUser(in Account, f UserFacts) UserMerge {
-	if reason := unimportable(in); reason != "" {
+func MergeUser(in ImportedUser, known KnownUser) UserMerge {
+	if reason := unimportable(in.Account); reason != "" {
 		return UserMerge{Result: refused("%s", reason)}
 	}
-	mark := UserMark(in)
-	holder := f.Holder
-	if holder != nil && f.Here != nil && holder.ID == f.Here.ID {
+	mark := UserMark(in.Account)
+	holder := known.Holder
+	if holder != nil && known.Here != nil && holder.ID == known.Here.ID {
 		holder = nil
 	}
 	switch {
-	case f.Here == nil && f.Mark != nil:
+	case known.Here == nil && known.Link != nil:
 		return UserMerge{Result: ImportResult{Outcome: ImportKept, Reason: "was deleted in the target"}}
 	case holder != nil:
 		return UserMerge{Result: refused("user %d of the target has this name", holder.ID)}
-	case f.Here == nil:
-		return UserMerge{Write: true, Insert: true, Account: in, Mark: mark}
+	case known.Here == nil:
+		return UserMerge{Write: true, Insert: true, ImportedUser: in, Mark: mark}
 	}
-	here := UserMark(*f.Here)
+	here := UserMark(*known.Here)
 	if string(here) == string(mark) {
-		return UserMerge{Result: ImportResult{Outcome: ImportUnchanged}, Account: *f.Here, Mark: mark}
+		return UserMerge{Result: ImportResult{Outcome: ImportUnchanged}, ImportedUser: ImportedUser{in.Key, *known.Here}, Mark: mark}
 	}
-	if f.Mark == nil {
-		return UserMerge{Result: refused("user %d is in the target already, with other data, and did not come from this source", in.ID)}
+	if known.Link == nil {
+		return UserMerge{Result: refused("user %d is in the target already, with other data, and did not come from this source", known.Here.ID)}
 	}
-	return mergeKnown(in, *f.Here, f.Mark, mark, here)
+	return mergeKnown(in, *known.Here, *known.Link, mark, here)
 }
 
 // mergeKnown merges a user who came from this source before. The halves of the
-// marks are of the password and of the rest.
-func mergeKnown(in, ours Account, last, mark, here []byte) UserMerge {
+// marks are of the password and of the rest. A password that was only made anew
+// here, at a login, did not change.
+func mergeKnown(in ImportedUser, ours Account, link UserLink, mark, here []byte) UserMerge {
 	const half = markSize / 2
-	merged := UserMerge{Account: ours, Mark: mark, Result: ImportResult{Outcome: ImportUnchanged}}
-	take := func(from, to int, what string, do func()) {
-		theirs, was, now := string(mark[from:to]), string(last[from:to]), string(here[from:to])
+	merged := UserMerge{ImportedUser: ImportedUser{in.Key, ours}, Mark: mark, Result: ImportResult{Outcome: ImportUnchanged}}
+	take := func(from, to int, what string, rehashed []byte, do func()) {
+		theirs, was, now := string(mark[from:to]), string(link.Mark[from:to]), string(here[from:to])
+		anew := string(rehashed)
 		switch {
-		case theirs == now || theirs == was && now == was:
+		case theirs == now:
+		case theirs == was && anew != "" && now == anew, theirs == anew && anew != "" && now != was:
 		case theirs == was:
 			merged.Result.Outcome = ImportKept
-		case now == was:
+		case now == was, anew != "" && now == anew:
 			do()
 			merged.Write = true
 		default:
 			merged.Result = ImportResult{Outcome: ImportKept, Reason: what + " was changed in the source and in the target: the target's is kept"}
 		}
 	}
-	take(0, half, "the password", func() { merged.PasswordHash = in.PasswordHash })
-	take(half, markSize, "the user", func() { merged.User = in.User })
-	if merged.Write {
+	take(0, half, "the password", link.Rehashed, func() { merged.PasswordHash = in.PasswordHash })
+	take(half, markSize, "the user", nil, func() {
+		id := merged.ID
+		merged.User = in.User
+		merged.ID = id
+	})
+	if merged.Write && merged.Result.Reason == "" {
 		merged.Result = ImportResult{Outcome: ImportUpdated}
 	}
 	return merged
@@ -186,24 +266,31 @@ const markSize = 32
 // UserMark is a fingerprint of what an import takes over: one half of the
 // password, one of the rest.
 func UserMark(a Account) []byte {
-	secret := sha256.Sum256([]byte(a.PasswordHash))
 	rest := sha256.New()
 	fmt.Fprintf(rest, "%q %q %t", a.Username, a.Email, a.Active)
 	for _, name := range sortedKeys(a.Attributes) {
 		fmt.Fprintf(rest, " %q=%q", name, a.Attributes[name])
 	}
-	return append(secret[:markSize/2:markSize/2], rest.Sum(nil)[:markSize/2]...)
+	return append(PasswordMark(a.PasswordHash), rest.Sum(nil)[:markSize/2]...)
+}
+
+// PasswordMark is the half of a user's mark that is of the password.
+func PasswordMark(encoded string) []byte {
+	sum := sha256.Sum256([]byte(encoded))
+	return sum[: markSize/2 : markSize/2]
 }
 
 // sortedKeys gives the keys of attributes in order.
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
-// TokenFacts is what a store knows about a token that is to be taken over.
-type TokenFacts struct {
-	// UserCame tells whether the token's user was taken over from this source.
+// KnownToken is what a store knows about a token that is to be taken over.
+type KnownToken struct {
+	// UserCame tells whether the token's owner was taken over from this source as
+	// the user whom it names.
 	UserCame bool
-	// Seen tells whether an earlier run took the token over.
-	Seen bool
+	// Seen tells whether an earlier run took the token over, and Absent whether it
+	// was ended because a later one did not see it.
+	Seen, Absent bool
 	// Here is the token as it is kept, also where its digest is the Twin of one
 	// issued here; nil: it is not.
 	Here *Token
@@ -223,25 +310,25 @@ type TokenMerge struct {
 }
 
 // MergeToken decides what becomes of a token of another server. One that an
-// earlier run took over and that is gone was ended here, and stays ended. A
-// later end at the source moves ours.
-func MergeToken(in Token, f TokenFacts) TokenMerge {
+// earlier run took over and that was ended here stays ended, unless it was ended
+// only because a run did not see it. A later end at the source moves ours.
+func MergeToken(in ImportedToken, known KnownToken) TokenMerge {
 	switch {
-	case !f.UserCame:
-		return TokenMerge{Result: refused("its user %d was not taken over", in.UserID)}
-	case f.Here == nil && in.Expired(f.Now):
+	case !known.UserCame:
+		return TokenMerge{Result: refused("its user %s was not taken over", in.Owner)}
+	case known.Here == nil && in.Expired(known.Now):
 		return TokenMerge{Result: ImportResult{Outcome: ImportExpired}}
-	case f.Here == nil && f.Seen:
+	case known.Here == nil && known.Seen && !known.Absent:
 		return TokenMerge{Result: ImportResult{Outcome: ImportKept}}
-	case f.Here == nil:
-		in.Reusable = in.Reusable && !f.Taken
-		return TokenMerge{Insert: true, Token: in}
-	case f.Here.UserID != in.UserID:
-		return TokenMerge{Result: refused("user %d has the same token here", f.Here.UserID)}
+	case known.Here == nil:
+		in.Reusable = in.Reusable && !known.Taken
+		return TokenMerge{Insert: true, Token: in.Token}
+	case known.Here.UserID != in.UserID:
+		return TokenMerge{Result: refused("user %d has the same token here", known.Here.UserID)}
 	}
-	if endsLater(in.ExpiresAt, f.Here.ExpiresAt) && len(f.Here.Legacy.Twin) == 0 {
-		in.Digest = f.Here.Digest
-		return TokenMerge{Result: ImportResult{Outcome: ImportUpdated}, Move: true, Token: in}
+	if endsLater(in.ExpiresAt, known.Here.ExpiresAt) && len(known.Here.Legacy.Twin) == 0 {
+		in.Digest = known.Here.Digest
+		return TokenMerge{Result: ImportResult{Outcome: ImportUpdated}, Move: true, Token: in.Token}
 	}
 	return TokenMerge{Result: ImportResult{Outcome: ImportUnchanged}}
 }

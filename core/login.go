@@ -144,7 +144,7 @@ func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, pl
 func (s *Service) rehash(ctx context.Context, account Account, plain string) {
 	encoded, err := s.hasher.Hash(ctx, plain)
 	if err == nil {
-		err = s.store.UpdatePassword(ctx, account.ID, account.PasswordHash, encoded)
+		err = s.store.UpdatePassword(ctx, account.ID, account.PasswordHash, encoded, true)
 	}
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		s.log.Warn("password hash stays as it was", "user_id", account.ID, "error", err)

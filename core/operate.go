@@ -55,7 +55,7 @@ func (s *Service) SetPassword(ctx context.Context, u User, plain string, none bo
 	for {
 		account, err := s.account(ctx, u.Username)
 		if err == nil {
-			err = s.store.UpdatePassword(s.audited(ctx, &e), account.ID, account.PasswordHash, encoded)
+			err = s.store.UpdatePassword(s.audited(ctx, &e), account.ID, account.PasswordHash, encoded, false)
 			if errors.Is(err, ErrNotFound) && ctx.Err() == nil {
 				continue // a login has made the hash anew meanwhile, or the user is gone
 			}

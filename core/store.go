@@ -52,8 +52,9 @@ type Store interface {
 	DeleteUserTokens(ctx context.Context, userID int64, realm string) (int, error)
 
 	// UpdatePassword replaces the user's encoded password if it still is old;
-	// ErrNotFound if the user is gone or has another one by now.
-	UpdatePassword(ctx context.Context, userID int64, old, encoded string) error
+	// ErrNotFound if the user is gone or has another one by now. rehash tells that
+	// encoded is of the same password: to imports that is no change.
+	UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) error
 
 	// Ping tells whether the store can answer now.
 	Ping(ctx context.Context) error

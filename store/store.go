@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/sqlite"
 )
@@ -34,7 +35,7 @@ const accepted = "a store is given as sqlite:PATH, for instance " + Default + ",
 // it may hold a password.
 func Open(ctx context.Context, dsn string) (core.Store, error) {
 	if source, ok := strings.CutPrefix(dsn, schemeDjango); ok {
-		return attach(ctx, source)
+		return attach(ctx, source, django.Mapping{})
 	}
 	if isPostgres(dsn) {
 		s, err := postgres.Open(ctx, dsn)

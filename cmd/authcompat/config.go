@@ -23,6 +23,7 @@ func settings() []setting {
 		{"listen", "listen", takesPlace},
 		{"manage", "manage", takesRestart},
 		{"store", "store", takesRestart},
+		{"map", "map", takesRestart},
 		{"secret_key_file", "secret-key-file", takesRestart},
 		{"password_iterations", "password-iterations", takesRestart},
 		{"keep_expired", "keep-expired", takesReload},

@@ -16,12 +16,14 @@ import (
 // engineFlags are what every command needs that works on users and tokens.
 type engineFlags struct {
 	store      string
+	mapping    string
 	iterations int
 }
 
 func (f *engineFlags) add(flags *pflag.FlagSet) {
 	flags.String(configFlag, "", "YAML file with settings; flags and variables go before it (authcompat config print shows its keys)")
 	flags.StringVar(&f.store, "store", store.Default, "database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
+	flags.StringVar(&f.mapping, "map", "", "YAML file that says which table and column is what, for a Django database that is worked on (django+…)")
 	flags.IntVar(&f.iterations, "password-iterations", password.DefaultIterations, "PBKDF2 iterations of new password hashes")
 }
 
@@ -57,7 +59,7 @@ func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err
 	if e.passwords, err = core.NewPasswords(f.iterations); err != nil {
 		return nil, fmt.Errorf("--password-iterations: %w", err)
 	}
-	if e.store, err = store.Open(ctx, f.store); err != nil {
+	if e.store, err = f.openStore(ctx); err != nil {
 		return nil, err
 	}
 	e.limits, _ = e.store.(core.Limits)
@@ -94,6 +96,18 @@ func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err
 	}
 	e.Service = core.New(c)
 	return e, nil
+}
+
+// openStore opens the store, with its mapping if it has one.
+func (f *engineFlags) openStore(ctx context.Context) (core.Store, error) {
+	if f.mapping == "" {
+		return store.Open(ctx, f.store)
+	}
+	m, err := readMapping(f.mapping)
+	if err != nil {
+		return nil, err
+	}
+	return store.OpenMapped(ctx, f.store, m)
 }
 
 func drawSecret() ([]byte, error) {

@@ -40,6 +40,7 @@ django-rest-knox, takes them as its own. TARGET is
 
   sqlite:PATH or PATH   a SQLite file of Django's
   postgres://…          a PostgreSQL database
+  mysql://…             a MySQL or MariaDB database
   FILE.json             a new file, for "manage.py loaddata"
 
 In a database only what changed here since the import, or the last export, is written; what changed there
@@ -101,7 +102,13 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	if err != nil {
 		return err
 	}
-	return writeExport(cmd.OutOrStdout(), report)
+	if err := writeExport(cmd.OutOrStdout(), report); err != nil {
+		return err
+	}
+	if report.Users.Refused+report.Tokens.Refused > 0 {
+		return &exitError{code: 1}
+	}
+	return nil
 }
 
 // isNewDump tells whether the target is a file for loaddata.
@@ -123,15 +130,11 @@ func exportDump(cmd *cobra.Command, from moving.Origin, path string, o moving.Ex
 
 // exportTables writes into a database.
 func (f *exportFlags) exportTables(cmd *cobra.Command, from moving.Origin, target string, o moving.ExportOptions) (*moving.ExportReport, error) {
-	source, decoder, err := f.django.open(cmd.Context(), target)
+	m, zone, err := f.django.read()
 	if err != nil {
 		return nil, err
 	}
-	table := source.Shape().Users.Name
-	if err := source.Close(); err != nil {
-		return nil, err
-	}
-	to, err := django.OpenTarget(cmd.Context(), target, table, decoder)
+	to, err := django.OpenTarget(cmd.Context(), target, m, zone)
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +152,9 @@ func writeExport(w io.Writer, r *moving.ExportReport) error {
 	if len(r.Problems) > 0 {
 		say(&out, "rows to look at:\n")
 		writeProblems(&out, r.Problems, r.NotListed)
+	}
+	if n := r.Users.Refused + r.Tokens.Refused; n > 0 {
+		say(&out, "%d rows were refused: they were not handed over\n", n)
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

@@ -17,6 +17,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
+	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/moving"
 )
 
@@ -33,12 +34,13 @@ type importFlags struct {
 	report     string
 	sourceName string
 	keyFile    string
+	endTokens  bool
 }
 
 func newImportDjango() *cobra.Command {
 	var f importFlags
 	cmd := &cobra.Command{
-		Use:   "django SOURCE",
+		Use:   "django SOURCE …",
 		Short: "Take over users, passwords and live tokens of a Django user base",
 		Long: `Take over the users of a Django user base, with their ids and passwords, and their live tokens: nobody
 logs in again. The source is only read, and may be in use. SOURCE is
@@ -47,15 +49,18 @@ logs in again. The source is only read, and may be in use. SOURCE is
 
 Run it as often as you like: each run takes over what is new or changed at the source, and ends here the
 tokens that were ended there. What was changed or logged out here in the meantime stays so. An import that
-was cut off goes on where it was. A row that can't be taken over is reported and stops nothing.
+was cut off goes on where it was. A row that can't be taken over is reported and stops nothing; then the
+exit code is 1.
 
 --profile names the API that will serve the tokens: tokens of Django REST framework's, which have no end
-of their own, end at created + its ttl, and are shown again at login where it has per_user: one.`,
+of their own, end at created + its ttl, and are shown again at login where it has per_user: one. A run that
+would end more than a tenth of the tokens that came before ends none and says so, unless --end-tokens is
+given.`,
 		Example: `  authcompat import django /srv/old/db.sqlite3 --profile snippit --dry-run
   authcompat import django postgres://reader@db.example.com/old --profile ocd-users --store sqlite:users.db
-  authcompat import django dump.json --map columns.yaml --report report.json`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
+  authcompat import django users.json tokens.json --profile snippit --report report.json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.store, "store", store.Default, "database that takes them over")
@@ -65,30 +70,39 @@ of their own, end at created + its ttl, and are shown again at login where it ha
 	flags.StringVar(&f.report, "report", "", "file for a report in JSON, with every row that was refused")
 	flags.StringVar(&f.sourceName, "source-name", "", "name that earlier runs from another address or file went under")
 	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the key that seals tokens which are shown again")
+	flags.BoolVar(&f.endTokens, "end-tokens", false, "end all tokens that are not there any more at the source, however many they are")
 	f.django.add(flags)
 	return cmd
 }
 
-func (f *importFlags) run(cmd *cobra.Command, source string) (err error) {
+func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	ctx := cmd.Context()
-	options := moving.Options{Random: rand.Reader, DryRun: f.dryRun, Clock: time.Now, Name: f.sourceName}
+	options := moving.Options{Random: rand.Reader, Clock: time.Now, Name: f.sourceName, NoProfile: f.profile == "", EndTokens: f.endTokens}
 	if options.Since, err = parseSince(f.since); err != nil {
 		return err
 	}
 	if options.Policy, err = movingPolicy(f.profile); err != nil {
 		return err
 	}
-	from, decoder, err := f.django.open(ctx, source)
+	from, zone, err := f.django.open(ctx, sources...)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	options.Decoder = decoder
+	options.Zone = zone
 	to, drop, err := f.target(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, drop()) }()
+	if f.dryRun {
+		rehearsal, dropRehearsal, err := openRehearsal(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = dropRehearsal() }() // a temporary folder
+		options.Rehearsal = rehearsal
+	}
 	if options.Sealer, err = f.sealer(ctx, to); err != nil {
 		return err
 	}
@@ -100,16 +114,45 @@ func (f *importFlags) run(cmd *cobra.Command, source string) (err error) {
 	bar := newProgress(cmd.ErrOrStderr())
 	options.Progress = bar.show
 	report, err := moving.Import(ctx, from, to, options)
-	if errors.Is(err, moving.ErrNoKey) {
+	switch {
+	case errors.Is(err, moving.ErrNoKey):
 		return fmt.Errorf("%w: give it with %s or --secret-key-file", err, secretVariable)
+	case errors.Is(err, moving.ErrNoProfile):
+		return fmt.Errorf("%w: give it with --profile NAME|FILE, or leave the tokens with --token-table %s", err, django.NoTokens)
 	}
 	if f.report != "" {
 		err = errors.Join(err, writeReport(f.report, report))
 	}
-	if err != nil {
+	var ending *moving.EndingError
+	if err != nil && !errors.As(err, &ending) {
+		if report.Users.Read == 0 {
+			return err
+		}
 		return fmt.Errorf("%w\nstopped after %d users; run it again and it goes on there", err, report.Users.Read)
 	}
-	return writeImport(cmd.OutOrStdout(), report)
+	if err := writeImport(cmd.OutOrStdout(), report); err != nil {
+		return err
+	}
+	if ending != nil {
+		return fmt.Errorf("%w; if they were ended there, run it again with --end-tokens", err)
+	}
+	if report.Refused() > 0 {
+		return &exitError{code: 1}
+	}
+	return nil
+}
+
+// openRehearsal opens what a dry run writes to instead of the target.
+func openRehearsal(ctx context.Context) (moving.Rehearsal, func() error, error) {
+	s, drop, err := store.OpenScratch(ctx, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	rehearsal, ok := s.(moving.Rehearsal)
+	if !ok {
+		return nil, nil, errors.Join(errors.New("a scratch store can't rehearse"), drop())
+	}
+	return rehearsal, drop, nil
 }
 
 // target opens the store. A dry run on a file that is not there makes none.
@@ -180,7 +223,10 @@ func writeImport(w io.Writer, r *moving.Report) error {
 	for _, table := range slices.Sorted(maps.Keys(r.Tokens)) {
 		say(&out, "tokens of %s: %s\n", table, counted(r.Tokens[table]))
 	}
-	if r.Ended > 0 {
+	switch {
+	case r.Ended > 0 && r.DryRun:
+		say(&out, "%d tokens were ended at the source since the last run, and would be ended here\n", r.Ended)
+	case r.Ended > 0:
 		say(&out, "%d tokens were ended at the source since the last run, and now here\n", r.Ended)
 	}
 	if r.Unsealed > 0 {
@@ -189,6 +235,12 @@ func writeImport(w io.Writer, r *moving.Report) error {
 	if len(r.Problems) > 0 {
 		say(&out, "rows to look at:\n")
 		writeProblems(&out, r.Problems, r.NotListed)
+	}
+	for _, note := range r.Notes {
+		say(&out, "note: %s\n", note)
+	}
+	if n := r.Refused(); n > 0 {
+		say(&out, "%d rows were refused: they did not come over\n", n)
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -18,51 +19,94 @@ import (
 func newInspect() *cobra.Command {
 	var f djangoFlags
 	var format string
+	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "inspect SOURCE",
+		Use:   "inspect SOURCE …",
 		Short: "Tell what is in a Django user base, and what will carry over",
 		Long: `Read a Django user base and tell in plain words what is in it: users, formats of passwords, tables of
-tokens by generation; what will and what will not carry over, and why; and a profile to start from.
-Nothing is written anywhere. SOURCE is
+tokens by generation; what will and what will not carry over, and why; what isn't certain, and what to do;
+and a profile to start from. Nothing is written anywhere. SOURCE is
 
 ` + djangoForms,
 		Example: `  authcompat inspect /srv/old/db.sqlite3
   authcompat inspect postgres://reader@db.example.com/old
-  authcompat inspect dump.json --format json`,
-		Args: cobra.ExactArgs(1),
+  authcompat inspect users.json tokens.json --json`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
 				return fmt.Errorf("--format %q: want text or json", format)
 			}
-			from, decoder, err := f.open(cmd.Context(), args[0])
+			from, zone, err := f.open(cmd.Context(), args...)
 			if err != nil {
 				return err
 			}
 			defer from.Close()
-			found, err := moving.Inspect(cmd.Context(), from, decoder, time.Now())
+			found, err := moving.Inspect(cmd.Context(), from, zone, time.Now())
 			if err != nil {
 				return err
 			}
-			if format == "json" {
+			if asJSON || format == "json" {
 				encoder := json.NewEncoder(cmd.OutOrStdout())
 				encoder.SetIndent("", "  ")
 				return encoder.Encode(found)
 			}
-			return writeInspection(cmd.OutOrStdout(), found, args[0])
+			return writeInspection(cmd.OutOrStdout(), found, f.next(args, found))
 		},
 	}
 	f.add(cmd.Flags())
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	return cmd
 }
 
-func writeInspection(w io.Writer, found *moving.Inspection, source string) error {
+// next is the command to go on with. A password in a DSN is not shown.
+func (f *djangoFlags) next(sources []string, found *moving.Inspection) string {
+	words := []string{"authcompat import django"}
+	for _, source := range sources {
+		if u, err := url.Parse(source); err == nil && u.User != nil {
+			if _, secret := u.User.Password(); secret {
+				u.User = url.UserPassword(u.User.Username(), "PASSWORD")
+				source = u.String()
+			}
+		}
+		words = append(words, quoted(source))
+	}
+	add := func(flag, value string) {
+		if value != "" {
+			words = append(words, "--"+flag, quoted(value))
+		}
+	}
+	add("user-table", f.userTable)
+	for _, table := range f.tokenTables {
+		add("token-table", table)
+	}
+	if found.Undecided != "" && len(f.tokenTables) == 0 {
+		add("token-table", "TABLE")
+	}
+	add("map", f.mapping)
+	if f.zone != "UTC" {
+		add("time-zone", f.zone)
+	}
+	return strings.Join(append(words, "--profile NAME|FILE --dry-run"), " ")
+}
+
+// quoted gives a word as a shell takes it.
+func quoted(word string) string {
+	if strings.IndexFunc(word, func(c rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,", c)
+	}) < 0 && word != "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+func writeInspection(w io.Writer, found *moving.Inspection, next string) error {
 	var out strings.Builder
 	u := found.Users
 	say(&out, "%s\n\n", found.Source)
 	say(&out, "Users: %d in %s, %d active\n", u.Number, u.Table, u.Active)
-	say(&out, "  username from column %s, password from %s%s%s\n", u.Columns["username"], u.Columns["password"],
-		columnNote(u.Columns["active"], "being active from"), columnNote(u.Columns["created"], "joined from"))
+	say(&out, "  key from column %s, username from column %s, password from %s%s%s%s\n", u.Columns["id"], u.Columns["username"], u.Columns["password"],
+		columnNote(u.Columns["email"], "address from"), columnNote(u.Columns["active"], "being active from"), columnNote(u.Columns["created"], "joined from"))
 	if len(u.Extra) > 0 {
 		say(&out, "  attributes from %s\n", strings.Join(u.Extra, ", "))
 	}
@@ -72,20 +116,41 @@ func writeInspection(w io.Writer, found *moving.Inspection, source string) error
 	}
 	say(&out, "\nTokens\n")
 	if len(found.Tokens) == 0 {
-		say(&out, "  none: neither Django REST framework's authtoken nor django-rest-knox has a table here\n")
+		say(&out, "  none: no table here looks like tokens of Django REST framework's authtoken, of django-rest-knox, or of the project's own\n")
 	}
 	for _, t := range found.Tokens {
 		say(&out, "  %s (%s): %d, of which %d live (%d never expire), %d expired, %d can't be taken over\n    %s\n",
 			t.Table, generationName(t), t.Number, t.Live, t.Never, t.Expired, t.Lost, tokenNote(t))
 	}
 	writeCarries(&out, found)
+	writeUnsure(&out, found)
 	say(&out, "\nA profile to start from\n")
 	for _, line := range strings.Split(strings.TrimRight(starter(found), "\n"), "\n") {
 		say(&out, "  %s\n", line)
 	}
-	say(&out, "\nNext: authcompat import django %s --profile NAME|FILE --dry-run\n", source)
+	say(&out, "\nNext: %s\n", next)
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// writeUnsure says what isn't certain, and what to do.
+func writeUnsure(out *strings.Builder, found *moving.Inspection) {
+	unsure := slices.Clone(found.Unsure)
+	if found.Undecided != "" {
+		unsure = append([]string{"before an import: " + found.Undecided}, unsure...)
+	}
+	for _, t := range found.Tokens {
+		if t.LeftOver {
+			unsure = append(unsure, fmt.Sprintf("%s looks left over from before: its last token was made on %s, before the first of another table", t.Table, t.Last.Format(time.DateOnly)))
+		}
+	}
+	if len(unsure) == 0 {
+		return
+	}
+	say(out, "\nWhat is not certain\n")
+	for _, sentence := range unsure {
+		say(out, "  %s\n", sentence)
+	}
 }
 
 // maxShown is how many problems are shown on a terminal; the report has them all.
@@ -95,6 +160,9 @@ const maxShown = 10
 func writeCarries(out *strings.Builder, found *moving.Inspection) {
 	say(out, "\nWhat does not carry over\n")
 	say(out, "  groups and permissions, sessions, last_login: authcompat has no use for them; they stay in Django's tables\n")
+	if len(found.Users.Secret) > 0 {
+		say(out, "  columns that look like secrets: %s; attributes in a mapping (--map) would take them\n", strings.Join(found.Users.Secret, ", "))
+	}
 	writeProblems(out, found.Problems, found.NotListed)
 }
 
@@ -127,7 +195,8 @@ func formatNote(format string) string {
 		return "carried over: no login works, as in Django"
 	case "unsupported", "malformed":
 		return "carried over, but no login works: these users need a new password"
-	case "md5", "sha1", "unsalted_md5", "unsalted_sha1", "pbkdf2_sha1":
+	case "md5", "sha1", "unsalted_md5", "unsalted_sha1", "pbkdf2_sha1",
+		"pbkdf2_wrapped_sha1", "pbkdf2_wrapped_md5", "pbkdf2_wrapped_unsalted_sha1", "pbkdf2_wrapped_unsalted_md5":
 		return "works; made anew as pbkdf2_sha256 at each user's next login"
 	}
 	return "works"
@@ -137,6 +206,8 @@ func generationName(t moving.TokenInspected) string {
 	switch {
 	case t.Plain:
 		return "django-rest-knox 1"
+	case t.Own:
+		return "tokens of the project's own, kept as authtoken does"
 	case t.Generation == core.Authtoken:
 		return "Django REST framework's authtoken"
 	case t.Generation == core.Knox41:
@@ -150,6 +221,10 @@ func generationName(t moving.TokenInspected) string {
 // tokenNote says what becomes of the tokens of a table.
 func tokenNote(t moving.TokenInspected) string {
 	switch {
+	case t.Unreadable:
+		return "the role may not read it"
+	case !t.Chosen:
+		return "not taken over unless --token-table names it"
 	case t.Live == 0:
 		return "nothing to take over"
 	case t.Generation == core.Authtoken:
@@ -163,7 +238,7 @@ func starter(found *moving.Inspection) string {
 	tokens := "tokens: {hex: 40, ttl: never, per_user: one}"
 	reply := "{token: $token.key}"
 	for _, t := range found.Tokens {
-		if t.Generation == core.Authtoken || t.Number == 0 {
+		if t.Generation == core.Authtoken || t.Number == 0 || t.LeftOver {
 			continue
 		}
 		ttl := "never"
@@ -176,6 +251,7 @@ func starter(found *moving.Inspection) string {
 	return `name: my-api
 family: drf
 stack: drf-3.14
+scheme: Token
 ` + tokens + `
 trailing_slash: redirect
 endpoints:

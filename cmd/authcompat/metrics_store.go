@@ -100,9 +100,9 @@ func (s *measuredStore) DeleteUserTokens(ctx context.Context, userID int64, real
 	return s.Store.DeleteUserTokens(ctx, userID, realm)
 }
 
-func (s *measuredStore) UpdatePassword(ctx context.Context, userID int64, old, encoded string) (err error) {
+func (s *measuredStore) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) (err error) {
 	defer s.updatePassword.done(time.Now(), &err)
-	return s.Store.UpdatePassword(ctx, userID, old, encoded)
+	return s.Store.UpdatePassword(ctx, userID, old, encoded, rehash)
 }
 
 func (l *measuredLimits) Reserve(ctx context.Context, now time.Time, guesses ...core.Guess) (wait time.Duration, err error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -18,7 +17,8 @@ import (
 // djangoForms says in every help text what a Django user base may be given as.
 const djangoForms = `  sqlite:PATH or PATH   a SQLite file of Django's
   postgres://…          a PostgreSQL database
-  FILE.json             what "manage.py dumpdata" wrote`
+  mysql://…             a MySQL or MariaDB database
+  FILE.json …           what "manage.py dumpdata" wrote, in one file or in several`
 
 // recordOperation records an operator's act on the whole store, where that keeps a
 // record. It is recorded before it is done: it may be cut off.
@@ -32,45 +32,59 @@ func recordOperation(ctx context.Context, s any, act core.Act) error {
 
 // djangoFlags say how a Django user base is to be read.
 type djangoFlags struct {
-	userTable string
-	mapping   string
-	zone      string
+	userTable   string
+	tokenTables []string
+	mapping     string
+	zone        string
 }
 
 func (f *djangoFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.userTable, "user-table", "", "table of the users, for a dump their model (default: it is found)")
-	flags.StringVar(&f.mapping, "map", "", "YAML file that says which column is what: user_table, id, username, email, password, active, created, and attributes: {ATTRIBUTE: COLUMN}")
+	flags.StringSliceVar(&f.tokenTables, "token-table", nil, "table of tokens that is meant, where there are several (repeatable); none: leave all tokens")
+	flags.StringVar(&f.mapping, "map", "", "YAML file that says which column is what: user_table, token_table, id, username, email, password, active, created, attributes: {ATTRIBUTE: COLUMN}, username_case: lower, and defaults: {COLUMN: VALUE} for an export")
 	flags.StringVar(&f.zone, "time-zone", "UTC", "zone of dates without one: Django's TIME_ZONE if its USE_TZ is off")
 }
 
-// open opens the source and says how its rows are to be read.
-func (f *djangoFlags) open(ctx context.Context, source string) (django.Source, django.Decoder, error) {
-	var d django.Decoder
-	var err error
-	if d.Zone, err = time.LoadLocation(f.zone); err != nil {
-		return nil, d, fmt.Errorf("--time-zone %q: want a name such as Europe/Berlin", f.zone)
+// read gives what the flags say of tables and columns, and the zone.
+func (f *djangoFlags) read() (m django.Mapping, zone *time.Location, err error) {
+	if zone, err = time.LoadLocation(f.zone); err != nil {
+		return m, nil, fmt.Errorf("--time-zone %q: want a name such as Europe/Berlin", f.zone)
 	}
 	if f.mapping != "" {
-		text, err := os.ReadFile(f.mapping)
-		if err != nil {
-			return nil, d, fmt.Errorf("--map: %w", err)
-		}
-		if d.Mapping, err = django.ParseMapping(text); err != nil {
-			return nil, d, fmt.Errorf("--map %s: %w", f.mapping, err)
+		if m, err = readMapping(f.mapping); err != nil {
+			return m, nil, err
 		}
 	}
-	table := f.userTable
-	if table == "" {
-		table = d.Mapping.UserTable
+	if f.userTable != "" {
+		m.UserTable = f.userTable
 	}
-	from, err := django.Open(ctx, source, table)
+	if len(f.tokenTables) > 0 {
+		m.TokenTables = f.tokenTables
+	}
+	return m, zone, nil
+}
+
+// readMapping reads the file of --map.
+func readMapping(path string) (django.Mapping, error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, d, err
+		return django.Mapping{}, fmt.Errorf("--map: %w", err)
 	}
-	if d.Mapping, err = d.Mapping.On(from.Shape().Users); err != nil {
-		return nil, d, errors.Join(err, from.Close())
+	m, err := django.ParseMapping(text)
+	if err != nil {
+		return m, fmt.Errorf("--map %s: %w", path, err)
 	}
-	return from, d, nil
+	return m, nil
+}
+
+// open opens the source and gives the zone of dates without one.
+func (f *djangoFlags) open(ctx context.Context, sources ...string) (django.Source, *time.Location, error) {
+	m, zone, err := f.read()
+	if err != nil {
+		return nil, nil, err
+	}
+	from, err := django.Open(ctx, m, sources...)
+	return from, zone, err
 }
 
 // movingPolicy is the policy of the named profile; without one, that of tokens

@@ -252,7 +252,7 @@ func TestConfigFile(t *testing.T) {
 		{"empty", "", []string{"1:1: the file is empty"}},
 		{"no YAML", "a: [", []string{" line 1: did not find expected node content"}},
 		{"all at once", "stor: x\nlimits: {account: x, foo: 1}\nlog: text\nlisteners: [{profil: x}]\nmanage: [a]\nlisten: a\nlisten: b\n", []string{
-			"1:1: stor: unknown key; the keys here are listeners, listen, manage, store, secret_key_file, password_iterations, keep_expired, keep_audit, trusted_proxies, log, limits, tls",
+			"1:1: stor: unknown key; the keys here are listeners, listen, manage, store, map, secret_key_file, password_iterations, keep_expired, keep_audit, trusted_proxies, log, limits, tls",
 			`2:19: limits.account: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
 			"2:22: limits.foo: unknown key; the keys here are guessing, account, address, connections, hash_threads, hash_queue",
 			"3:6: log: want a map",

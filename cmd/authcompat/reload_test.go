@@ -113,6 +113,7 @@ func TestReloadOfEachSetting(t *testing.T) {
 		{[]string{"manage", "127.0.0.1:7"}, []string{"manage"}},
 		{[]string{"manage", ""}, []string{"manage"}},
 		{[]string{"store", "sqlite:other.db"}, []string{"store"}},
+		{[]string{"map", "columns.yaml"}, []string{"map"}},
 		{[]string{"secret_key_file", "other.key"}, []string{"secret_key_file"}},
 		{[]string{"password_iterations", "200"}, []string{"password_iterations"}},
 		{[]string{"keep_expired", "1d"}, nil},

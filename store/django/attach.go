@@ -77,9 +77,9 @@ CREATE INDEX IF NOT EXISTS authcompat_audit_happened ON authcompat_audit (happen
 // Attach opens a Django database to work on: sqlite:PATH or postgres://…. It
 // makes its own tables beside Django's where they are missing. One kind of
 // tokens has to be there, and the users that these belong to; dates have to be
-// in UTC, as they are with USE_TZ.
-func Attach(ctx context.Context, source string) (*Store, error) {
-	from, err := Open(ctx, source, "")
+// in UTC, as they are with USE_TZ. What m leaves out is found.
+func Attach(ctx context.Context, source string, m Mapping) (*Store, error) {
+	from, err := Open(ctx, m, source)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func Attach(ctx context.Context, source string) (*Store, error) {
 	if err := db.db.Close(); err != nil {
 		return nil, err
 	}
-	s := &Store{database: db, decoder: Decoder{Zone: time.UTC}, writers: make(chan struct{}, attachedConnections/2)}
+	s := &Store{database: db, decoder: Decoder{Mapping: db.shape.Mapping, Zone: time.UTC, Live: true}, writers: make(chan struct{}, attachedConnections/2)}
 	if _, oneWriter := db.dialect.(sqliteFile); oneWriter {
 		db.dialect, s.writers = sqliteFile{retried: true}, make(chan struct{}, 1)
 	}
@@ -109,19 +109,8 @@ func Attach(ctx context.Context, source string) (*Store, error) {
 const attachedConnections = 16
 
 func (s *Store) prepare(ctx context.Context) (err error) {
-	if s.decoder.Mapping, err = s.decoder.Mapping.On(s.shape.Users); err != nil {
+	if s.tokens, err = s.attachable(); err != nil {
 		return err
-	}
-	switch len(s.shape.Tokens) {
-	case 1:
-		s.tokens = s.shape.Tokens[0]
-	case 0:
-		return errors.New("it has no table of tokens: neither authtoken's nor knox's")
-	default:
-		return fmt.Errorf("it has several tables of tokens (%s and %s): to work on both at once is not possible", s.shape.Tokens[0].Name, s.shape.Tokens[1].Name)
-	}
-	if s.tokens.Plain {
-		return errors.New("tables of knox 1 can be imported, not worked on")
 	}
 	return s.write(ctx, func(tx *sql.Tx) error {
 		for _, statement := range strings.Split(strings.Replace(ourTables, "SERIAL", s.serial(), 1), ";") {
@@ -133,12 +122,44 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	})
 }
 
+// attachable gives the table of tokens, or says what of the tables can't be worked
+// on.
+func (s *Store) attachable() (t TokenTable, err error) {
+	users := s.shape.Users
+	id, _ := users.column(s.decoder.Mapping.ID)
+	if _, isMySQL := s.dialect.(mysql); isMySQL {
+		return t, errors.New("MySQL and MariaDB can be imported from and exported to, not worked on")
+	}
+	switch {
+	case s.shape.Undecided != nil:
+		return t, fmt.Errorf("%w; %w", s.shape.Undecided, errUndecided)
+	case len(s.shape.Tokens) == 0:
+		return t, errors.New("it has no table of tokens: neither authtoken's nor knox's")
+	case len(s.shape.Tokens) > 1:
+		return t, fmt.Errorf("it has several tables of tokens (%s and %s): to work on both at once is not possible; %w",
+			s.shape.Tokens[0].Table, s.shape.Tokens[1].Table, errUndecided)
+	case !id.whole():
+		return t, fmt.Errorf("the primary key %s of %s is no whole number (%s): such users can be imported, not worked on", id.Name, users, id.Kind)
+	case users.View || s.shape.Tokens[0].View:
+		return t, errors.New("users or tokens are views: they can be imported from, not worked on")
+	}
+	t = s.shape.Tokens[0]
+	if t.Plain {
+		return t, errors.New("tables of knox 1 can be imported, not worked on")
+	}
+	parts, err := s.all.dependents(t.Table)
+	if err == nil && len(parts) > 0 {
+		err = fmt.Errorf("rows of %s are parts of tokens of %s: such tokens can be imported, not worked on", parts[0], t.Table)
+	}
+	return t, err
+}
+
 // ShowsText implements [core.TextStore].
 func (s *Store) ShowsText() bool { return s.tokens.Generation == core.Authtoken }
 
 // OneEach tells whether a user has one token at most, so that a profile has to
 // show the same one at each login.
-func (s *Store) OneEach() bool { return s.tokens.Generation == core.Authtoken }
+func (s *Store) OneEach() bool { return !s.tokens.Many }
 
 // Holds implements [core.TextStore].
 func (s *Store) Holds(p core.Policy) error {
@@ -147,14 +168,22 @@ func (s *Store) Holds(p core.Policy) error {
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile needs per_user: one")
 	case s.OneEach() && p.Realm != core.DefaultRealm:
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile can't have a realm of its own")
-	case s.OneEach() && p.TokenHex > authtokenLength:
-		return fmt.Errorf("the store is Django REST framework's authtoken, whose keys have at most %d characters: the profile's tokens are longer", authtokenLength)
+	case s.ShowsText() && p.TokenHex > s.keyLength():
+		return fmt.Errorf("the store is %s, whose keys have at most %d characters: the profile's tokens are longer", s.tokens.Table, s.keyLength())
 	case s.tokens.Generation != core.Authtoken && s.tokens.Generation != core.Knox5 && p.TokenHex%2 != 0:
 		return errors.New("the store is knox's, which reads tokens as whole bytes: hex has to be even")
 	case s.tokens.Generation != core.Authtoken && s.tokens.Expiry == "" && p.TTL != 0:
 		return errors.New("the store's tokens have no end: the profile needs ttl: never")
 	}
 	return nil
+}
+
+// keyLength is how long a key is at most.
+func (s *Store) keyLength() int {
+	if c, _ := s.tokens.column("key"); c.Length > 0 {
+		return c.Length
+	}
+	return authtokenLength
 }
 
 // authtokenLength is how long a key is at most (rest_framework/authtoken/models.py).
@@ -168,10 +197,13 @@ func (s *Store) Limits() []string {
 		"a username has at most the characters that Django's column holds",
 		"the commands that manage users and tokens do not work: Django's own admin does",
 	}
-	if s.tokens.Generation == core.Authtoken {
+	if s.OneEach() {
 		return append(limits,
 			"a user has one token: profiles have to have per_user: one",
 			"Django knows no end of a token: one that has ended here goes on working there until the user logs in again or logs out")
+	}
+	if s.ShowsText() {
+		return append(limits, "Django knows no end of a token: one that has ended here goes on working there until the user logs out")
 	}
 	return append(limits, "tokens that Django issued can't be shown again: knox keeps digests alone")
 }

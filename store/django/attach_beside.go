@@ -181,7 +181,7 @@ func (s *Store) DisguiseKey(ctx context.Context, fresh func() ([]byte, error)) (
 func (s *Store) PasswordMix(ctx context.Context) ([]core.PasswordGroup, error) {
 	groups := map[password.Cost]*core.PasswordGroup{}
 	err := s.Each(ctx, s.shape.Users, "", func(row Row) error {
-		encoded := row.Fields[s.decoder.Mapping.Password]
+		encoded := row.text(s.decoder.Mapping.Password)
 		cost, err := password.CostOf(encoded)
 		if err != nil {
 			return nil // costs what a new one does

@@ -49,7 +49,7 @@ func mustMake(tb testing.TB, driver, dsn, id, time string, tables ...string) {
 // mustAttach gives a store on Django's tables.
 func mustAttach(tb testing.TB, source string) core.Store {
 	tb.Helper()
-	s, err := django.Attach(tb.Context(), source)
+	s, err := django.Attach(tb.Context(), source, django.Mapping{})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -132,14 +133,16 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 					e.Token = core.TokenID(token.Digest)
 				}
 				return s.slide(ctx, tx, row, &token, fresh)
-			case s.OneEach():
-				if err := s.drop(ctx, tx, row.key); err != nil {
-					return err
-				}
-			default:
+			case !s.OneEach():
 				if _, err := tx.ExecContext(ctx, s.sql(`UPDATE authcompat_tokens SET reusable = 0 WHERE token = ?`), row.key); err != nil {
 					return fmt.Errorf("retire token: %w", err)
 				}
+			}
+		}
+		if s.OneEach() {
+			// Also one that can't be read, whose place the fresh one needs.
+			if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.name(s.tokens.Table)+` WHERE user_id = ?`), fresh.UserID); err != nil {
+				return fmt.Errorf("delete token: %w", err)
 			}
 		}
 		token = fresh
@@ -166,7 +169,7 @@ func (s *Store) slide(ctx context.Context, tx *sql.Tx, row pairRow, live *core.T
 func (s *Store) setEnd(ctx context.Context, tx *sql.Tx, key string, to time.Time) error {
 	statement, end := `UPDATE authcompat_tokens SET expires_at = ? WHERE token = ?`, any(to.UnixMicro())
 	if s.tokens.Expiry != "" {
-		statement = `UPDATE ` + quote(s.tokens.Name) + ` SET ` + quote(s.tokens.Expiry) + ` = ? WHERE ` + quote(keyColumn(s.tokens)) + ` = ?`
+		statement = `UPDATE ` + s.name(s.tokens.Table) + ` SET ` + s.quote(s.tokens.Expiry) + ` = ? WHERE ` + s.quote(tokenColumn(s.tokens)) + ` = ?`
 		end = s.value(to, s.decoder.Zone)
 	}
 	if _, err := tx.ExecContext(ctx, s.sql(statement), end, key); err != nil {
@@ -181,7 +184,7 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 	if t.Text == "" {
 		return errors.New("a token without its text can't be kept in Django's tables")
 	}
-	theirs := Token{Text: string(t.Text), UserID: t.UserID, CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
+	theirs := Token{Text: string(t.Text), Owner: strconv.FormatInt(t.UserID, 10), CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
 	key := theirs.Text
 	if s.tokens.Generation != core.Authtoken {
 		form, err := core.LegacyOf(s.tokens.Generation, rand.Reader, theirs.Text)
@@ -192,11 +195,10 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 		key = hex.EncodeToString(form.Twin)
 	}
 	if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_tokens WHERE user_id = ? AND token NOT IN (SELECT `+
-		quote(keyColumn(s.tokens))+` FROM `+quote(s.tokens.Name)+` WHERE user_id = ?)`), t.UserID, t.UserID); err != nil {
+		s.quote(tokenColumn(s.tokens))+` FROM `+s.name(s.tokens.Table)+` WHERE user_id = ?)`), t.UserID, t.UserID); err != nil {
 		return fmt.Errorf("clear away: %w", err)
 	}
-	b := &Batch{target: &Target{database: s.database, Decoder: s.decoder}, tx: tx}
-	if err := b.insert(ctx, s.tokens.Table, tokenFields(s.tokens, theirs)); err != nil {
+	if err := (writer{s.database, tx, s.decoder}).insertToken(ctx, s.tokens, theirs); err != nil {
 		return fmt.Errorf("insert token: %w", err)
 	}
 	var ends sql.NullInt64
@@ -219,7 +221,7 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 // mayHaveToken locks the user's row and fails with core.ErrNotFound or
 // core.ErrUserInactive.
 func (s *Store) mayHaveToken(ctx context.Context, tx *sql.Tx, userID int64) error {
-	rows, err := s.find(ctx, tx, `"users".`+quote(s.decoder.Mapping.ID)+` = ?`, s.lockUsers(), userID)
+	rows, err := s.find(ctx, tx, `"users".`+s.quote(s.decoder.Mapping.ID)+` = ?`, s.lockUsers(), userID)
 	switch {
 	case err != nil:
 		return fmt.Errorf("select user: %w", err)
@@ -271,7 +273,7 @@ func (s *Store) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time
 		if err != nil {
 			return err
 		}
-		rows, err := s.findTokens(ctx, tx, `k.`+quote(keyColumn(s.tokens))+` = ?`, s.lockTokens(), key)
+		rows, err := s.findTokens(ctx, tx, `k.`+s.quote(tokenColumn(s.tokens))+` = ?`, s.lockTokens(), key)
 		if err != nil {
 			return fmt.Errorf("select token: %w", err)
 		}
@@ -297,7 +299,7 @@ func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
 
 // drop removes Django's row and ours, or fails with core.ErrNotFound.
 func (s *Store) drop(ctx context.Context, tx *sql.Tx, key string) error {
-	result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+quote(s.tokens.Name)+` WHERE `+quote(keyColumn(s.tokens))+` = ?`), key)
+	result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.name(s.tokens.Table)+` WHERE `+s.quote(tokenColumn(s.tokens))+` = ?`), key)
 	if err := changed("delete token", result, err); err != nil {
 		return err
 	}
@@ -311,8 +313,8 @@ func (s *Store) drop(ctx context.Context, tx *sql.Tx, key string) error {
 // realm core.DefaultRealm.
 func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string) (n int, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+quote(s.tokens.Name)+` WHERE user_id = ? AND coalesce(
-			(SELECT realm FROM authcompat_tokens o WHERE o.token = `+quote(s.tokens.Name)+`.`+quote(keyColumn(s.tokens))+`), ?) = ?`),
+		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.name(s.tokens.Table)+` AS t WHERE user_id = ? AND coalesce(
+			(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+s.quote(tokenColumn(s.tokens))+`), ?) = ?`),
 			userID, core.DefaultRealm, realm)
 		if err != nil {
 			return fmt.Errorf("delete tokens: %w", err)

@@ -47,20 +47,12 @@ func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.U
 	if len(u.Attributes) > 0 {
 		account.Attributes = maps.Clone(u.Attributes)
 	}
-	fields := s.decoder.fields(account, s.shape.Users)
-	delete(fields, s.decoder.Mapping.ID)
-	fillRequired(s.shape.Users, fields, u.CreatedAt)
-	var columns, marks []string
-	var values []any
-	for _, c := range s.shape.Users.Columns {
-		if value, ok := fields[c.Name]; ok {
-			columns, marks, values = append(columns, quote(c.Name)), append(marks, "?"), append(values, s.value(value, s.decoder.Zone))
-		}
-	}
-	err := tx.QueryRowContext(ctx, s.sql(`INSERT INTO `+quote(s.shape.Users.Name)+` (`+strings.Join(columns, ", ")+`) VALUES (`+strings.Join(marks, ", ")+`) RETURNING `+
-		quote(s.decoder.Mapping.ID)), values...).Scan(&account.ID)
+	key, err := writer{s.database, tx, s.decoder}.insertUser(ctx, s.decoder.fields(account, s.shape.Users), "", u.CreatedAt)
 	if s.duplicate(err) {
 		return core.User{}, core.ErrUsernameTaken
+	}
+	if err == nil {
+		account.ID, err = integer(key)
 	}
 	if err != nil {
 		return core.User{}, fmt.Errorf("insert user: %w", err)
@@ -82,10 +74,10 @@ func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.U
 func (s *Store) Account(ctx context.Context, username string) (core.Account, error) {
 	var rows []pairRow
 	err := s.patiently(ctx, func() (err error) {
-		rows, err = s.find(ctx, s.db, `"users".`+quote(s.decoder.Mapping.Username)+` = ?`, "", username)
+		rows, err = s.find(ctx, s.db, `"users".`+s.quote(s.decoder.Mapping.Username)+` = ?`, "", username)
 		return err
 	})
-	if err == nil && len(rows) == 0 {
+	if err == nil && len(rows) != 1 { // of two with one name nobody knows which is meant
 		err = core.ErrNotFound
 	}
 	if err != nil {
@@ -95,11 +87,16 @@ func (s *Store) Account(ctx context.Context, username string) (core.Account, err
 }
 
 // UpdatePassword implements [core.Store].
-func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string) error {
+func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, _ bool) error {
 	m := s.decoder.Mapping
+	part, id := s.shape.Users, m.ID
+	for part.Base != nil && part.Base.has(m.Password) {
+		part = *part.Base
+		id = part.keyColumn()
+	}
 	return s.write(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, s.sql(`UPDATE `+quote(s.shape.Users.Name)+` SET `+quote(m.Password)+` = ? WHERE `+
-			quote(m.ID)+` = ? AND `+quote(m.Password)+` = ?`), encoded, userID, old)
+		result, err := tx.ExecContext(ctx, s.sql(`UPDATE `+s.name(part)+` SET `+s.quote(m.Password)+` = ? WHERE `+
+			s.quote(id)+` = ? AND `+s.quote(m.Password)+` = ?`), encoded, userID, old)
 		return changed("update password", result, err)
 	})
 }
@@ -142,21 +139,21 @@ func (s *Store) query(ctx context.Context, q queryer, tokens bool, condition, ta
 	var columns []string
 	add := func(alias string, t Table) {
 		for _, c := range t.Columns {
-			columns = append(columns, s.text(alias+"."+quote(c.Name)))
+			columns = append(columns, s.text(c, alias+"."+s.quote(c.Name)))
 		}
 	}
-	id := `"users".` + quote(s.decoder.Mapping.ID)
+	id := `"users".` + s.quote(s.decoder.Mapping.ID)
 	add(`"users"`, s.shape.Users)
 	columns = append(columns, "a.attributes")
-	from := quote(s.shape.Users.Name) + ` "users" LEFT JOIN authcompat_users a ON a.user_id = ` + id
+	from := s.from(s.shape.Users, `"users"`) + ` LEFT JOIN authcompat_users a ON a.user_id = ` + id
 	if tokens {
 		add("k", s.tokens.Table)
 		for _, column := range oursColumns {
-			columns = append(columns, s.text("o."+column))
+			columns = append(columns, s.text(Column{}, "o."+column))
 		}
-		from = quote(s.tokens.Name) + ` k JOIN ` + quote(s.shape.Users.Name) + ` "users" ON ` + id + ` = k.user_id
+		from = s.name(s.tokens.Table) + ` k JOIN ` + s.from(s.shape.Users, `"users"`) + ` ON ` + id + ` = k.user_id
 			LEFT JOIN authcompat_users a ON a.user_id = ` + id + `
-			LEFT JOIN authcompat_tokens o ON o.token = k.` + quote(keyColumn(s.tokens))
+			LEFT JOIN authcompat_tokens o ON o.token = k.` + s.quote(tokenColumn(s.tokens))
 	}
 	found, err := q.QueryContext(ctx, s.sql(`SELECT `+strings.Join(columns, ", ")+` FROM `+from+` WHERE `+condition+tail), args...)
 	if err != nil {
@@ -174,7 +171,10 @@ func (s *Store) query(ctx context.Context, q queryer, tokens bool, condition, ta
 			return nil, err
 		}
 		row, err := s.pair(values, tokens)
-		if err != nil {
+		switch {
+		case errors.Is(err, errUnreadable):
+			continue
+		case err != nil:
 			return nil, err
 		}
 		rows = append(rows, row)
@@ -194,26 +194,21 @@ func (s *Store) pair(values []sql.NullString, tokens bool) (p pairRow, err error
 	rest := values[users+1:]
 	theirs := len(s.tokens.Columns)
 	if p.theirs, err = s.decoder.tokenOf(s.tokens, rowFrom(s.tokens.Table, rest[:theirs])); err != nil {
-		return p, fmt.Errorf("token: %w", err)
+		return p, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	for i, c := range s.tokens.Columns {
-		if c.Name == keyColumn(s.tokens) {
+		if c.Name == tokenColumn(s.tokens) {
 			p.key = rest[i].String
 		}
 	}
 	return p, s.complete(&p, rest[theirs:])
 }
 
+// errUnreadable is a token that Django could not use either.
+var errUnreadable = errors.New("token can't be read")
+
 // rowFrom names the values of a table's columns.
-func rowFrom(t Table, values []sql.NullString) Row {
-	row := Row{Fields: make(map[string]string, len(values))}
-	for i, v := range values {
-		if v.Valid {
-			row.Fields[t.Columns[i].Name] = v.String
-		}
-	}
-	return row
-}
+func rowFrom(t Table, values []sql.NullString) Row { return Row{index: t.index, values: values} }
 
 // addAttributes adds those that are kept beside Django's columns, which go first.
 func addAttributes(a *core.Account, text sql.NullString) error {

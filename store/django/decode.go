@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -15,36 +16,64 @@ type Decoder struct {
 	Mapping Mapping
 	// Zone is that of times without one: UTC where Django has USE_TZ.
 	Zone *time.Location
+	// Live tells that rows are used as they are, in the place of Django: one that
+	// Django would refuse, or break at, is not good here.
+	Live bool
 }
 
 // notAttributes are columns of a user that have no meaning without Django, or
 // change with each login there.
 func notAttributes() []string { return []string{"last_login", "groups", "user_permissions"} }
 
-// Account gives the user in a row. The error says what is wrong with it, without
-// any secret.
+// User gives the user in a row, with the key that the source's tokens name them
+// by. The error says what is wrong with it, without any secret.
+func (d Decoder) User(row Row) (core.ImportedUser, error) {
+	u := core.ImportedUser{}
+	var err error
+	if u.Account, err = d.Account(row); err != nil {
+		return u, err
+	}
+	if key, ok := row.get(d.Mapping.ID); ok {
+		u.Key = keyOf(key)
+	} else {
+		u.Key = core.NaturalKey(row.text(d.Mapping.Username))
+	}
+	return u, nil
+}
+
+// keyOf gives a primary key in one spelling.
+func keyOf(text string) string {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return strconv.FormatInt(n, 10)
+	}
+	return text
+}
+
+// Account gives the user in a row; the ID is 0 where the key is no positive whole
+// number.
 func (d Decoder) Account(row Row) (core.Account, error) {
 	m := d.Mapping
 	var a core.Account
 	var err error
-	if text, ok := row.Fields[m.ID]; ok {
-		if a.ID, err = integer(text); err != nil {
-			return a, fmt.Errorf("column %s: %w", m.ID, err)
-		}
-		if a.ID <= 0 {
-			return a, fmt.Errorf("column %s: the id %d is not positive", m.ID, a.ID)
-		}
+	if n, err := integer(row.text(m.ID)); err == nil && n > 0 {
+		a.ID = n
 	}
-	a.Username, a.Email, a.PasswordHash = row.Fields[m.Username], row.Fields[m.Email], row.Fields[m.Password]
-	a.Active = true
-	if text, ok := row.Fields[m.Active]; ok && m.Active != "" {
-		if a.Active, err = boolean(text); err != nil {
+	a.Username, a.Email, a.PasswordHash = m.Named(row.text(m.Username)), row.text(m.Email), row.text(m.Password)
+	// Django takes NULL for inactive when a token is checked
+	// (rest_framework/authentication.py).
+	a.Active = m.Active == ""
+	if text, ok := row.get(m.Active); ok && m.Active != "" {
+		if a.Active, err = boolean(text); err != nil && !d.Live {
 			return a, fmt.Errorf("column %s: %w", m.Active, err)
 		}
 	}
 	a.CreatedAt = time.Unix(0, 0).UTC()
-	if text, ok := row.Fields[m.Created]; ok && m.Created != "" {
-		if a.CreatedAt, err = instant(text, d.Zone); err != nil {
+	if text, ok := row.get(m.Created); ok && m.Created != "" {
+		created, err := instant(text, d.Zone)
+		switch {
+		case err == nil:
+			a.CreatedAt = created
+		case !d.Live:
 			return a, fmt.Errorf("column %s: %w", m.Created, err)
 		}
 	}
@@ -55,9 +84,9 @@ func (d Decoder) Account(row Row) (core.Account, error) {
 // attributes gives the columns that are not the engine's. Empty ones and false
 // rights are left out, as an absent attribute means the same.
 func (d Decoder) attributes(row Row) map[string]string {
-	all := make(map[string]string)
+	var all map[string]string
 	keep := func(attribute, column string) {
-		text := row.Fields[column]
+		text := row.text(column)
 		if column == "is_staff" || column == "is_superuser" {
 			yes, err := boolean(text)
 			if err != nil || !yes {
@@ -66,6 +95,9 @@ func (d Decoder) attributes(row Row) map[string]string {
 			text = "true"
 		}
 		if text != "" {
+			if all == nil {
+				all = make(map[string]string)
+			}
 			all[attribute] = text
 		}
 	}
@@ -73,16 +105,10 @@ func (d Decoder) attributes(row Row) map[string]string {
 		for attribute, column := range d.Mapping.Attributes {
 			keep(attribute, column)
 		}
-	} else {
-		used := append(d.Mapping.columns(), notAttributes()...)
-		for column := range row.Fields {
-			if !slices.Contains(used, column) {
-				keep(column, column)
-			}
-		}
+		return all
 	}
-	if len(all) == 0 {
-		return nil
+	for _, column := range d.Mapping.extra {
+		keep(column, column)
 	}
 	return all
 }
@@ -94,9 +120,11 @@ type Token struct {
 	// Digest and Legacy are its form otherwise.
 	Digest core.Digest
 	core.Legacy
-	UserID int64
-	// Username stands for UserID in a dump with natural keys.
-	Username           string
+	// Owner is the key of its user at the source; empty where Username, the user's
+	// natural key, says who it is (dumpdata --natural-foreign).
+	Owner, Username string
+	// UserID is Owner as a number; 0 where it is none.
+	UserID             int64
 	CreatedAt, Expires time.Time // the zero time: never, or unknown
 }
 
@@ -111,31 +139,39 @@ func (d Decoder) Token(table TokenTable, row Row) (Token, error) {
 		return t, errors.New("it has no token_key to be found by (knox before 2.2.1 wrote none)")
 	case table.Generation == core.Knox5 && len(t.Prefix) == knox4PrefixLimit:
 		return t, errors.New("it was left behind by knox 4, and knox 5 refuses it already")
+	case !table.DeadBefore.IsZero() && t.CreatedAt.Before(table.DeadBefore):
+		return t, errors.New("it was made before knox 4.2 took the salts away, and is refused there already")
 	}
 	return t, nil
 }
+
+// errNoOwner is a token of nobody.
+var errNoOwner = errors.New("column user_id: it is NULL")
 
 // tokenOf reads the columns of a token.
 func (d Decoder) tokenOf(table TokenTable, row Row) (Token, error) {
 	var t Token
 	var err error
-	if t.Username = row.Fields[naturalUser]; t.Username == "" {
-		if t.UserID, err = integer(row.Fields["user_id"]); err != nil {
-			return t, fmt.Errorf("column user_id: %w", err)
+	if t.Username = row.text(naturalUser); t.Username == "" {
+		owner, ok := row.get("user_id")
+		if !ok {
+			return t, errNoOwner
 		}
+		t.Owner = keyOf(owner)
+		t.UserID, _ = integer(owner)
 	}
-	if text, ok := row.Fields["created"]; ok {
-		if t.CreatedAt, err = instant(text, d.Zone); err != nil {
+	if text, ok := row.get("created"); ok {
+		if t.CreatedAt, err = instant(text, d.Zone); err != nil && !d.Live {
 			return t, fmt.Errorf("column created: %w", err)
 		}
 	}
-	if text, ok := row.Fields[table.Expiry]; ok && table.Expiry != "" {
+	if text, ok := row.get(table.Expiry); ok && table.Expiry != "" {
 		if t.Expires, err = instant(text, d.Zone); err != nil {
 			return t, fmt.Errorf("column %s: %w", table.Expiry, err)
 		}
 	}
 	if table.Generation == core.Authtoken {
-		if t.Text = row.Fields["key"]; t.Text == "" {
+		if t.Text = row.text("key"); t.Text == "" {
 			return t, errors.New("its key is empty")
 		}
 		return t, nil
@@ -148,12 +184,12 @@ const knoxDigest = 64
 
 // form reads a digest of knox's.
 func (t *Token) form(g core.Generation, row Row) (err error) {
-	t.Generation, t.Prefix = g, row.Fields["token_key"]
-	if t.Digest, err = hex.DecodeString(row.Fields["digest"]); err != nil || len(t.Digest) != knoxDigest {
+	t.Generation, t.Prefix = g, row.text("token_key")
+	if t.Digest, err = hex.DecodeString(row.text("digest")); err != nil || len(t.Digest) != knoxDigest {
 		return errors.New("its digest is not SHA-512: a setting SECURE_HASH_ALGORITHM of its own?")
 	}
 	if g == core.Knox41 {
-		if t.Salt, err = hex.DecodeString(row.Fields["salt"]); err != nil || len(t.Salt) == 0 {
+		if t.Salt, err = hex.DecodeString(row.text("salt")); err != nil || len(t.Salt) == 0 {
 			return errors.New("its salt is not hex")
 		}
 	}
@@ -162,6 +198,25 @@ func (t *Token) form(g core.Generation, row Row) (err error) {
 
 // LastLogin gives when the user of a row last logged in, as far as it is known.
 func (d Decoder) LastLogin(row Row) (time.Time, bool) {
-	t, err := instant(row.Fields["last_login"], d.Zone)
+	t, err := instant(row.text("last_login"), d.Zone)
 	return t, err == nil
+}
+
+// saltsGone is the migration with which knox 4.2 took the salts away: what was made
+// before it is refused since (knox/migrations).
+const saltsGone = "knox.0008_remove_authtoken_salt"
+
+// deadBefore says of a table of knox 4.2 and later before when its tokens are dead.
+func (s *Shape) deadBefore() {
+	at, err := instant(s.Migrations[saltsGone], time.UTC)
+	if err != nil {
+		return
+	}
+	for _, tables := range [][]TokenTable{s.Tokens, s.Found} {
+		for i, t := range tables {
+			if t.Name == knoxTable && slices.Contains([]core.Generation{core.Knox42, core.Knox5}, t.Generation) {
+				tables[i].DeadBefore = at
+			}
+		}
+	}
 }

@@ -1,126 +1,200 @@
 package django
 
 import (
-	"bufio"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"sort"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// naturalUser is the field that holds a user's natural key (dumpdata
+// naturalUser is the column that holds a user's natural key (dumpdata
 // --natural-foreign) in rows of tokens.
 const naturalUser = "user natural key"
 
-// dump is a Source on a file of `manage.py dumpdata`: one JSON list of objects
-// {"model": "auth.user", "pk": 1, "fields": {…}}. It is read from the beginning
+// authtokenModel is the model of authtokenTable.
+const authtokenModel = "authtoken.token"
+
+// dump is a Source on files of `manage.py dumpdata`: lists of objects
+// {"model": "auth.user", "pk": 1, "fields": {…}}. They are read from the beginning
 // for each table, and only the object at hand is in memory.
 type dump struct {
-	path     string
-	shape    Shape
-	counts   map[string]int
-	identity string
+	paths  []string
+	shape  Shape
+	models map[string]*dumpModel
 }
 
-// object is one object of a dump.
-type object struct {
-	Model  string                     `json:"model"`
-	PK     json.RawMessage            `json:"pk"`
-	Fields map[string]json.RawMessage `json:"fields"`
+// dumpModel is what is known of the objects of a model.
+type dumpModel struct {
+	count, withoutPK int
+	fields           map[string]bool
+	textPK           bool // some primary key is a text
+	prefix           int  // the longest token_key
+	// How objects name their user: by primary key, by a natural key of one part, or
+	// by one of several.
+	byKey, byName, byParts int
 }
 
-func openDump(ctx context.Context, path, userModel string) (Source, error) {
-	d := &dump{path: path, counts: map[string]int{}, identity: "dumpdata:" + path}
-	if err := d.survey(ctx, userModel); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+func openDump(ctx context.Context, m Mapping, paths []string) (Source, error) {
+	d := &dump{paths: paths, models: map[string]*dumpModel{}}
+	m.UserTable = strings.ToLower(m.UserTable)
+	for i, name := range m.TokenTables {
+		if m.TokenTables[i] = strings.ToLower(name); m.TokenTables[i] == authtokenModel {
+			m.TokenTables[i] = authtokenTable
+		}
+	}
+	if err := d.survey(ctx, m); err != nil {
+		return nil, err
 	}
 	return d, nil
 }
 
 func (d *dump) Shape() Shape     { return d.shape }
-func (d *dump) Identity() string { return d.identity }
+func (d *dump) Identity() string { return "dumpdata:" + strings.Join(d.paths, ",") }
 func (d *dump) Close() error     { return nil }
 
 // Count implements [Source].
-func (d *dump) Count(_ context.Context, t Table) (int, error) { return d.counts[t.Name], nil }
+func (d *dump) Count(_ context.Context, t Table) (int, error) {
+	if m := d.models[modelOf(t)]; m != nil {
+		return m.count, nil
+	}
+	return 0, nil
+}
 
-// survey reads the file once to learn what is in it.
-func (d *dump) survey(ctx context.Context, userModel string) error {
-	columns := map[string]map[string]bool{}
-	longest := map[string]int{} // token_key
-	err := d.objects(ctx, func(_ int, o object) error {
+// survey reads the files once to learn what is in them.
+func (d *dump) survey(ctx context.Context, given Mapping) error {
+	err := eachDumpObject(ctx, d.paths, func(o dumpObject) error {
 		if o.Model == "authtoken.tokenproxy" { // the same rows again
 			return nil
 		}
-		d.counts[o.Model]++
-		if columns[o.Model] == nil {
-			columns[o.Model] = map[string]bool{}
+		m := d.models[o.Model]
+		if m == nil {
+			m = &dumpModel{fields: map[string]bool{}}
+			d.models[o.Model] = m
 		}
-		for name := range o.Fields {
-			columns[o.Model][name] = true
-		}
-		var prefix string
-		if json.Unmarshal(o.Fields["token_key"], &prefix) == nil {
-			longest[o.Model] = max(longest[o.Model], len(prefix))
-		}
+		m.see(o)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	var tables []Table
-	for _, model := range sortedModels(columns) {
-		tables = append(tables, dumpTable(model, columns[model], longest[model]))
+	var c catalogue
+	for _, name := range slices.Sorted(maps.Keys(d.models)) {
+		c.tables = append(c.tables, d.models[name].table(name))
 	}
-	d.shape, err = shapeOf(tables, userModel, func(string) string { return "auth.user" })
-	return err
+	s, err := c.shape(given, func(Table) (bool, error) { return false, nil })
+	if err != nil {
+		if errors.Is(err, ErrNoUsers) {
+			err = fmt.Errorf("%w; where users and tokens are in two files, give both", err)
+		}
+		return fmt.Errorf("%s: %w", strings.Join(d.paths, ", "), err)
+	}
+	d.shape = s
+	if s.Undecided == nil {
+		d.shape.Undecided = d.owners(given)
+	}
+	for _, t := range s.Tokens {
+		d.shape.ByName = d.shape.ByName || d.models[modelOf(t.Table)].byName > 0
+	}
+	return nil
 }
 
-// dumpTable gives a model as the table that it would be.
-func dumpTable(model string, fields map[string]bool, prefix int) Table {
-	t := Table{Name: model}
+// see takes an object into account.
+func (m *dumpModel) see(o dumpObject) {
+	m.count++
+	for name := range o.Fields {
+		m.fields[name] = true
+	}
+	switch pk := string(o.PK); {
+	case pk == "" || pk == "null":
+		m.withoutPK++
+	case pk[0] == '"':
+		m.textPK = true
+	}
+	var text string
+	if json.Unmarshal(o.Fields["token_key"], &text) == nil {
+		m.prefix = max(m.prefix, len(text))
+	}
+	switch parts := naturalKeyOf(o.Fields["user"]); {
+	case len(parts) == 1:
+		m.byName++
+	case len(parts) > 1:
+		m.byParts++
+	case m.fields["user"]:
+		m.byKey++
+	}
+}
+
+// naturalKeyOf gives the parts of a natural key; nil for a primary key.
+func naturalKeyOf(raw json.RawMessage) (parts []json.RawMessage) {
+	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &parts) != nil {
+		return nil
+	}
+	return parts
+}
+
+// owners says why it isn't certain whose the tokens are; nil if it is.
+func (d *dump) owners(given Mapping) error {
+	users := d.models[modelOf(d.shape.Users)]
+	for _, t := range d.shape.Tokens {
+		tokens := d.models[modelOf(t.Table)]
+		switch {
+		case tokens.byParts > 0:
+			return fmt.Errorf("objects of %s name their users by natural keys of several parts: dump them again without --natural-foreign and --natural-primary", modelOf(t.Table))
+		case tokens.byKey > 0 && users.withoutPK > 0:
+			return fmt.Errorf("users of %s have no primary keys (--natural-primary), and the objects of %s name them by these: dump them again with --natural-foreign, or without --natural-primary", d.shape.Users.Name, modelOf(t.Table))
+		case tokens.byName > 0 && given.Username == "" && len(d.shape.Unsure) > 0:
+			return fmt.Errorf("objects of %s name their users by natural keys, and which column of %s these are isn't certain: say so in a mapping (--map FILE.yaml, username: COLUMN)", modelOf(t.Table), d.shape.Users.Name)
+		}
+	}
+	return nil
+}
+
+// table gives a model as the table that it would be.
+func (m *dumpModel) table(name string) Table {
+	t := Table{Name: name, Unconstrained: true}
 	add := func(name string, length int) { t.Columns = append(t.Columns, Column{Name: name, Length: length}) }
 	switch {
-	case fields["password"]:
-		add("id", 0)
-	case fields["user"] && model == "authtoken.token":
+	case m.fields["user"] && name == authtokenModel:
 		t.Name = authtokenTable
 		add("key", 0)
-	case fields["user"] && fields["token_key"], fields["user"] && fields["salt"]:
+	case m.fields["user"] && (m.fields["token_key"] || m.fields["salt"]):
 		add("digest", 0)
+	case m.fields["user"] && m.fields["created"] && !m.fields["key"] && m.textPK:
+		add("key", 0)
+	default:
+		add("id", 0)
 	}
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
+	t.Key = []string{t.Columns[0].Name}
+	for _, name := range slices.Sorted(maps.Keys(m.fields)) {
 		switch name {
+		case t.Key[0]: // the primary key is written once
 		case "user":
 			add("user_id", 0)
+			add(naturalUser, 0)
 		case "token_key":
-			add(name, prefix)
+			add(name, m.prefix)
 		default:
 			add(name, 0)
 		}
 	}
+	t.indexed()
 	return t
 }
 
 // modelOf is the model whose objects a table has.
 func modelOf(t Table) string {
 	if t.Name == authtokenTable {
-		return "authtoken.token"
+		return authtokenModel
 	}
 	return t.Name
 }
 
-// Each implements [Source]. A place is the number of the object in the file.
+// Each implements [Source]. A place is the number of the object in the files.
 func (d *dump) Each(ctx context.Context, t Table, after string, do func(Row) error) error {
 	from := 0
 	if after != "" {
@@ -131,103 +205,42 @@ func (d *dump) Each(ctx context.Context, t Table, after string, do func(Row) err
 		from = n
 	}
 	model := modelOf(t)
-	return d.objects(ctx, func(n int, o object) error {
-		if n <= from || o.Model != model {
+	return eachDumpObject(ctx, d.paths, func(o dumpObject) error {
+		if o.Number <= from || o.Model != model {
 			return nil
 		}
-		return do(rowOf(t, n, o))
+		row, err := rowOf(t, o)
+		if err != nil {
+			return err
+		}
+		return do(row)
 	})
 }
 
 // rowOf gives an object as the row that it would be.
-func rowOf(t Table, n int, o object) Row {
-	row := Row{At: strconv.Itoa(n), Where: fmt.Sprintf("%s, object %d", o.Model, n), Fields: make(map[string]string, len(o.Fields)+1)}
+func rowOf(t Table, o dumpObject) (Row, error) {
+	row := Row{At: strconv.Itoa(o.Number), Where: o.Model + ", " + o.Where, index: t.index, values: make([]sql.NullString, len(t.Columns))}
+	set := func(column string, raw json.RawMessage) error {
+		text, ok, err := dumpScalar(raw)
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", o.Where, column, err)
+		}
+		if i, has := t.index[column]; has && text != "[]" { // no related rows
+			row.values[i] = sql.NullString{String: text, Valid: ok}
+		}
+		return nil
+	}
 	for name, raw := range o.Fields {
-		text, ok := scalar(raw)
-		if !ok {
-			continue
+		column := name
+		if name == "user" {
+			column = "user_id"
+			if parts := naturalKeyOf(raw); len(parts) == 1 {
+				column, raw = naturalUser, parts[0]
+			}
 		}
-		if name != "user" {
-			row.Fields[name] = text
-			continue
-		}
-		var natural []string
-		if json.Unmarshal(raw, &natural) == nil && len(natural) > 0 {
-			row.Fields[naturalUser] = natural[0]
-		} else {
-			row.Fields["user_id"] = text
+		if err := set(column, raw); err != nil {
+			return row, err
 		}
 	}
-	if text, ok := scalar(o.PK); ok {
-		row.Fields[t.Columns[0].Name] = text // id, key or digest
-	}
-	return row
-}
-
-// scalar gives a JSON value as text; a list or object as its JSON. null and what
-// is missing is none.
-func scalar(raw json.RawMessage) (string, bool) {
-	if len(raw) == 0 || string(raw) == "null" || string(raw) == "[]" {
-		return "", false
-	}
-	if raw[0] == '"' {
-		var text string
-		if err := json.Unmarshal(raw, &text); err != nil {
-			return "", false
-		}
-		return text, true
-	}
-	return string(raw), true
-}
-
-// objects reads the file and gives each object with its number, from 1.
-func (d *dump) objects(ctx context.Context, do func(int, object) error) error {
-	f, err := os.Open(d.path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	dec := json.NewDecoder(bufio.NewReaderSize(f, 1<<20))
-	if opening, err := dec.Token(); err != nil || opening != json.Delim('[') {
-		return errors.New("it is neither a SQLite database nor the JSON list that dumpdata writes")
-	}
-	n := 0
-	for dec.More() {
-		n++
-		var o object
-		if err := dec.Decode(&o); err != nil {
-			return fmt.Errorf("object %d: %w", n, plain(err))
-		}
-		if err := do(n, o); err != nil {
-			return err
-		}
-		if n%page == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-	if _, err := dec.Token(); err != nil {
-		return fmt.Errorf("after object %d: %w", n, plain(err))
-	}
-	return nil
-}
-
-// plain is a JSON error without what was read, which may be a secret.
-func plain(err error) error {
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &kind):
-		return fmt.Errorf("%s is not what dumpdata writes there", strings.ToLower(kind.Field))
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("the file ends too early")
-	}
-	return errors.New("it is not JSON")
-}
-
-func sortedModels(columns map[string]map[string]bool) []string {
-	names := make([]string, 0, len(columns))
-	for name := range columns {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
+	return row, set(t.Key[0], o.PK)
 }

@@ -22,14 +22,11 @@ func FuzzDump(f *testing.F) {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		from, err := openDump(context.Background(), path, "")
+		from, err := openDump(context.Background(), Mapping{}, []string{path})
 		if err != nil {
 			return
 		}
-		d := Decoder{Zone: time.UTC}
-		if d.Mapping, err = d.Mapping.On(from.Shape().Users); err != nil {
-			return
-		}
+		d := Decoder{Mapping: from.Shape().Mapping, Zone: time.UTC}
 		_ = from.Each(t.Context(), from.Shape().Users, "", func(row Row) error {
 			if a, err := d.Account(row); err == nil && a.ID < 0 {
 				t.Errorf("id %d", a.ID)

@@ -5,27 +5,53 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"regexp"
 	"slices"
-	"sort"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
-// Mapping says which column of a user table is what. As a file it is YAML with
-// the keys user_table, id, username, email, password, active, created and
-// attributes (attribute: column); what is left out is found by name.
+// Mapping says which table and column is what. As a file it is YAML with the keys
+// user_table, token_table, id, username, email, password, active, created,
+// attributes (attribute: column), username_case and defaults (column: value); what
+// is left out is found.
 type Mapping struct {
 	UserTable string `yaml:"user_table"`
-	ID        string `yaml:"id"`
-	Username  string `yaml:"username"`
-	Email     string `yaml:"email"`
-	Password  string `yaml:"password"`
-	Active    string `yaml:"active"`
-	Created   string `yaml:"created"`
+	// TokenTables are the tables of tokens that are meant; "none" alone: none are.
+	TokenTables Names  `yaml:"token_table"`
+	ID          string `yaml:"id"`
+	Username    string `yaml:"username"`
+	Email       string `yaml:"email"`
+	Password    string `yaml:"password"`
+	Active      string `yaml:"active"`
+	Created     string `yaml:"created"`
 	// Attributes gives the column of each attribute; nil: each further column is
-	// an attribute of its own name.
+	// an attribute of its own name, but for those that look like secrets.
 	Attributes map[string]string `yaml:"attributes"`
+	// UsernameCase is keep (the default) or lower: names come over in lower case.
+	UsernameCase string `yaml:"username_case"`
+	// Defaults are what an export writes to columns that it has nothing for; the
+	// word $uuid is a new random UUID (version 4) for each row, $now the time.
+	Defaults map[string]string `yaml:"defaults"`
+
+	extra []string // the columns that become attributes of their own names
+}
+
+// NoTokens is the name of a table of tokens that says that none is meant.
+const NoTokens = "none"
+
+// Names is a list of names, in YAML also a single one.
+type Names []string
+
+// UnmarshalYAML implements yaml.Unmarshaler.
+func (n *Names) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		*n = Names{node.Value}
+		return nil
+	}
+	return node.Decode((*[]string)(n))
 }
 
 // ParseMapping reads a mapping. Unknown keys are refused.
@@ -36,13 +62,18 @@ func ParseMapping(data []byte) (Mapping, error) {
 	if err := d.Decode(&m); err != nil && !errors.Is(err, io.EOF) {
 		return m, errors.New(strings.ReplaceAll(err.Error(), "\n ", ""))
 	}
+	if m.UsernameCase != "" && m.UsernameCase != "keep" && m.UsernameCase != "lower" {
+		return m, fmt.Errorf("username_case: %q is neither keep nor lower", m.UsernameCase)
+	}
 	return m, nil
 }
 
-// On completes the mapping for a table of users: by the usual names, and those
-// that a custom user model often has. It fails where a column that it names is
-// missing, or nothing can be the username.
-func (m Mapping) On(t Table) (Mapping, error) {
+// on completes the mapping for a table of users, whose rows tokens name by the
+// column identity (empty: it isn't known): by the usual names, and those that a
+// custom user model often has. It fails where a column that it names is missing, or
+// where it is not certain what the primary key or the username is; unsure are
+// sentences about what may be wrong.
+func (m Mapping) on(t Table, identity string) (_ Mapping, unsure []string, err error) {
 	find := func(column *string, usual ...string) {
 		for _, name := range usual {
 			if *column == "" && t.has(name) {
@@ -50,25 +81,77 @@ func (m Mapping) On(t Table) (Mapping, error) {
 			}
 		}
 	}
-	find(&m.ID, "id", "user_ptr_id", "pk")
-	find(&m.Username, "username", "email", "user_name", "login")
+	if m.ID == "" {
+		m.ID = identity
+	}
+	if m.ID == "" {
+		return m, nil, fmt.Errorf("which column of %s is the primary key can't be told: name it in a mapping (--map FILE.yaml, id: COLUMN)", t)
+	}
+	if m.Username == "" {
+		m.Username, unsure = usernameOf(t)
+	}
 	find(&m.Email, "email", "email_address")
 	find(&m.Password, "password")
 	find(&m.Active, "is_active", "active")
 	find(&m.Created, "date_joined", "created_at", "created")
-	if m.Username == "" {
-		return m, fmt.Errorf("no column of %s looks like a username: name one in a mapping (--map FILE.yaml, username: COLUMN)", t.Name)
+	switch {
+	case m.Username == "":
+		return m, nil, fmt.Errorf("no column of %s looks like a username: name one in a mapping (--map FILE.yaml, username: COLUMN)", t)
+	case m.Password == "":
+		return m, nil, fmt.Errorf("no column of %s looks like a password: name one in a mapping (--map FILE.yaml, password: COLUMN)", t)
 	}
 	columns := m.columns()
-	for _, attribute := range sortedKeys(m.Attributes) {
+	for _, attribute := range slices.Sorted(maps.Keys(m.Attributes)) {
 		columns = append(columns, m.Attributes[attribute])
 	}
-	for _, column := range columns {
-		if column != "" && column != m.ID && !t.has(column) {
-			return m, fmt.Errorf("table %s has no column %q, which the mapping names", t.Name, column)
+	for _, column := range append(columns, slices.Sorted(maps.Keys(m.Defaults))...) {
+		if column != "" && !t.has(column) {
+			return m, nil, errNoColumn(t, column)
 		}
 	}
-	return m, nil
+	if c, _ := t.column(m.Username); c.CaseBlind && m.UsernameCase != "lower" {
+		unsure = append(unsure, fmt.Sprintf("usernames in %s are case-blind at the source (Ann and ann are one); here they are not: "+
+			"give username_case: lower in the mapping, and lower: true to the profile's field username", t))
+	}
+	m.extra, _ = m.Extra(t)
+	return m, unsure, nil
+}
+
+// usernameOf finds the column that Django's USERNAME_FIELD names. It has to be
+// unique (django/contrib/auth/checks.py, auth.E003), which tells an e-mail that is
+// logged in with from a username that is only shown.
+func usernameOf(t Table) (column string, unsure []string) {
+	usual := slices.DeleteFunc([]string{"username", "email", "user_name", "login", "email_address"}, func(name string) bool { return !t.has(name) })
+	if len(usual) < 2 {
+		return strings.Join(usual, ""), nil
+	}
+	known := !t.Unconstrained && !t.View
+	for _, name := range usual {
+		if known && t.unique(name) {
+			column = name
+			break
+		}
+	}
+	if column == "" {
+		column = usual[0]
+	}
+	if t.Name == defaultUsers || t.Name == "auth.user" {
+		return column, nil
+	}
+	for _, name := range usual {
+		if name != column && (!known || t.unique(name)) {
+			unsure = append(unsure, fmt.Sprintf("users of %s are taken to log in by the column %s; if they log in by %s (USERNAME_FIELD), say so in a mapping (--map FILE.yaml, username: %s)", t, column, name, name))
+		}
+	}
+	return column, unsure
+}
+
+// Named gives a username as it comes over.
+func (m Mapping) Named(username string) string {
+	if m.UsernameCase == "lower" {
+		return strings.ToLower(username)
+	}
+	return username
 }
 
 // columns are those that are no attributes.
@@ -76,30 +159,31 @@ func (m Mapping) columns() []string {
 	return []string{m.ID, m.Username, m.Email, m.Password, m.Active, m.Created}
 }
 
-// Extra gives the columns of a table that become attributes, in order.
-func (m Mapping) Extra(t Table) []string {
-	var extra []string
+// looksSecret matches columns that may hold secrets: they become attributes, which
+// replies and reports may show, only if a mapping names them.
+var looksSecret = regexp.MustCompile(`(?i)(secret|token|otp|api_?key|private_?key|passw|passcode|hash|salt|recovery|backup_?code|security_(question|answer)|ssn|(^|_)(pin|key|seed|mfa|iban)(_|$))`)
+
+// Extra gives the columns of a table that become attributes, in order, and those
+// that don't because they look like secrets.
+func (m Mapping) Extra(t Table) (extra, secret []string) {
 	if m.Attributes != nil {
 		for _, column := range m.Attributes {
 			extra = append(extra, column)
 		}
-	} else {
-		used := append(m.columns(), notAttributes()...)
-		for _, c := range t.Columns {
-			if !slices.Contains(used, c.Name) {
-				extra = append(extra, c.Name)
-			}
+		slices.Sort(extra)
+		return extra, nil
+	}
+	used := append(m.columns(), notAttributes()...)
+	for _, c := range t.Columns {
+		switch {
+		case slices.Contains(used, c.Name) || c.Name == t.Parent:
+		case looksSecret.MatchString(c.Name):
+			secret = append(secret, c.Name)
+		default:
+			extra = append(extra, c.Name)
 		}
 	}
-	sort.Strings(extra)
-	return extra
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
+	slices.Sort(extra)
+	slices.Sort(secret)
+	return extra, secret
 }

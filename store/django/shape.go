@@ -1,7 +1,9 @@
 package django
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/authcompat/authcompat/core"
@@ -15,22 +17,114 @@ const (
 	knox4PrefixLimit = 8                 // the length of token_key up to knox 4.2
 )
 
-// shapeOf finds the users and the tokens among the tables. refers gives the
-// tables that a table's user_id points to, as far as the database says.
-func shapeOf(tables []Table, userTable string, refers func(table string) string) (Shape, error) {
-	var s Shape
-	for _, t := range tables {
-		if token, ok := tokenTable(t); ok {
-			s.Tokens = append(s.Tokens, token)
+// shape finds the users and the tokens of a database. empty tells whether a table
+// has no rows.
+func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, err error) {
+	if s.Tokens, s.Named, err = c.namedTokens(m.TokenTables); err != nil {
+		return s, err
+	}
+	for _, t := range c.tables {
+		token, ok := tokenTable(t)
+		near := t.Schema == "" || slices.ContainsFunc(s.Tokens, t.sameToken) || strings.HasPrefix(m.UserTable, t.Schema+".")
+		if !ok || !near {
+			continue
+		}
+		if !t.Unreadable {
+			if token.Empty, err = empty(t); err != nil {
+				return s, err
+			}
+		}
+		s.Found = append(s.Found, token)
+	}
+	if !s.Named {
+		s.Tokens, s.Undecided = decide(s.Found)
+	}
+	referring := s.Tokens
+	if len(referring) == 0 {
+		referring = s.Found
+	}
+	users, identity, err := c.users(m, referring)
+	if err != nil {
+		return s, err
+	}
+	s.Users = users
+	if s.Undecided == nil {
+		s.Undecided = c.owned(users, s.Tokens)
+	}
+	for i := range s.Tokens {
+		s.Tokens[i].Many = s.Tokens[i].Generation != core.Authtoken || s.Tokens[i].Plain || s.Tokens[i].Own && !s.Tokens[i].unique("user_id")
+		for _, found := range s.Found {
+			if found.same(s.Tokens[i].Table) {
+				s.Tokens[i].Empty = found.Empty
+			}
+		}
+		if s.Tokens[i].Unreadable {
+			s.Undecided = fmt.Errorf("the role may not read the table %s: GRANT SELECT ON %s TO it", s.Tokens[i].Table, s.Tokens[i].Table)
 		}
 	}
-	users, err := usersAmong(tables, userTable, s.Tokens, refers)
-	s.Users = users
+	if users.Unreadable {
+		return s, fmt.Errorf("the role may not read the table %s: GRANT SELECT ON %s TO it", users, users)
+	}
+	s.Mapping, s.Unsure, err = m.on(users, identity)
 	return s, err
 }
 
+// sameToken tells whether it is the table of t.
+func (t Table) sameToken(token TokenTable) bool { return t.same(token.Table) }
+
+// namedTokens gives the tables that a mapping names.
+func (c catalogue) namedTokens(names []string) (tokens []TokenTable, named bool, err error) {
+	if len(names) == 1 && names[0] == NoTokens {
+		return nil, true, nil
+	}
+	for _, name := range names {
+		t, ok := c.find(name)
+		if !ok {
+			return nil, true, fmt.Errorf("there is no table %q, which --token-table names", name)
+		}
+		token, ok := tokenTable(t)
+		if !ok {
+			return nil, true, fmt.Errorf("table %s holds no tokens in a known form: it would have the columns key, user_id and created, or knox's digest, token_key and user_id", t)
+		}
+		tokens = append(tokens, token)
+	}
+	return tokens, len(names) > 0, nil
+}
+
+// decide tells which of the tables that were found are meant, or why that can't
+// be told. Two that have rows may be one that is in use and one that was left over
+// from before, whose tokens would come alive again.
+func decide(found []TokenTable) ([]TokenTable, error) {
+	var used, known, hidden []TokenTable
+	for _, t := range found {
+		if t.Unreadable {
+			hidden = append(hidden, t)
+		} else if !t.Empty {
+			used = append(used, t)
+		}
+		if !t.Own {
+			known = append(known, t)
+		}
+	}
+	used = append(used, hidden...)
+	switch {
+	case len(used) == 1 && used[0].Own:
+		return nil, fmt.Errorf("table %s looks like tokens of the project's own: take them over with --token-table %s, or leave them with --token-table %s", used[0].Table, used[0].Table, NoTokens)
+	case len(used) == 1:
+		return used, nil
+	case len(used) > 1:
+		var names []string
+		for _, t := range used {
+			names = append(names, t.Table.String())
+		}
+		return nil, fmt.Errorf("several tables hold tokens: %s; name those that are in use with --token-table (inspect tells which look left over)", strings.Join(names, ", "))
+	}
+	return known, nil
+}
+
 // tokenTable tells whether a table keeps tokens, and in which generation's form:
-// by its columns, since KNOX_TOKEN_MODEL can rename knox's.
+// by its columns, since KNOX_TOKEN_MODEL can rename knox's, and projects have
+// models of their own like authtoken's.
 func tokenTable(t Table) (TokenTable, bool) {
 	token := TokenTable{Table: t}
 	for _, name := range []string{"expiry", "expires"} { // expires up to knox 3
@@ -43,7 +137,7 @@ func tokenTable(t Table) (TokenTable, bool) {
 		token.Generation = core.Authtoken
 		token.Expiry = ""
 	case t.Name == knoxTable && t.has("key", "user_id"):
-		token.Generation, token.Plain = core.Authtoken, true
+		token.Generation, token.Plain, token.Many = core.Authtoken, true, true
 	case t.has("digest", "salt", "user_id"):
 		token.Generation = core.Knox41
 	case t.has("digest", "token_key", "user_id"):
@@ -51,47 +145,124 @@ func tokenTable(t Table) (TokenTable, bool) {
 		if c, _ := t.column("token_key"); c.Length > 0 && c.Length <= knox4PrefixLimit {
 			token.Generation = core.Knox42
 		}
+	case t.has("key", "user_id", "created"):
+		token.Generation, token.Own = core.Authtoken, true
 	default:
 		return TokenTable{}, false
 	}
 	return token, true
 }
 
-// usersAmong finds the table of the users: the named one; that which the tokens
-// belong to; or the one that looks like an AbstractBaseUser
-// (django/contrib/auth/base_user.py: password and last_login).
-func usersAmong(tables []Table, userTable string, tokens []TokenTable, refers func(string) string) (Table, error) {
-	named := map[string]Table{}
-	var like []string
-	for _, t := range tables {
-		named[t.Name] = t
-		if t.has("password", "last_login") {
-			like = append(like, t.Name)
-		}
-	}
-	if userTable != "" {
-		t, ok := named[userTable]
+// users finds the table of the users, and the column that tokens name them by:
+// the named table; that which the tokens belong to; or the one that looks like an
+// AbstractBaseUser (django/contrib/auth/base_user.py: password and last_login).
+func (c catalogue) users(m Mapping, tokens []TokenTable) (users Table, identity string, err error) {
+	if m.UserTable != "" {
+		t, ok := c.find(m.UserTable)
 		if !ok {
-			return Table{}, fmt.Errorf("there is no table %q", userTable)
+			return t, "", fmt.Errorf("there is no table %q", m.UserTable)
 		}
-		if !t.has("password") {
-			return Table{}, fmt.Errorf("table %q has no column password", userTable)
+		if m.Password == "" {
+			if t, ok = c.inheriting(t); !ok {
+				return t, "", fmt.Errorf("table %q has no column password", m.UserTable)
+			}
 		}
-		return t, nil
+		return t, identityOf(t, tokens), nil
 	}
-	for _, referring := range tokens {
-		if t, ok := named[refers(referring.Name)]; ok && t.has("password") {
-			return t, nil
+	for _, name := range append(tokens, TokenTable{Table: c.adminLog()}) {
+		if r, ok := name.reference("user_id"); ok {
+			if t, ok := c.target(r); ok {
+				if t, ok = c.inheriting(t); ok {
+					return t, identityOf(t, tokens), nil
+				}
+			}
 		}
 	}
-	if t, ok := named[refers("django_admin_log")]; ok && t.has("password") {
-		return t, nil
+	t, err := c.likeUsers()
+	return t, identityOf(t, tokens), err
+}
+
+func (c catalogue) adminLog() Table {
+	t, _ := c.find("django_admin_log")
+	return t
+}
+
+// likeUsers finds the one table that looks like users.
+func (c catalogue) likeUsers() (Table, error) {
+	var near, far, passwords []string
+	for _, t := range c.tables {
+		switch {
+		case t.has("password", "last_login") && t.Schema == "":
+			near = append(near, t.Name)
+		case t.has("password", "last_login"):
+			far = append(far, t.String())
+		case t.has("password"):
+			passwords = append(passwords, t.String())
+		}
 	}
 	switch {
-	case len(like) == 1:
-		return named[like[0]], nil
-	case len(like) > 1:
-		return Table{}, fmt.Errorf("several tables look like users: %s; name one with --user-table", strings.Join(like, ", "))
+	case len(near) == 1:
+		t, _ := c.find(near[0])
+		return t, nil
+	case len(near) > 1:
+		return Table{}, fmt.Errorf("several tables look like users: %s; name one with --user-table", strings.Join(near, ", "))
+	case len(far) > 0:
+		return Table{}, fmt.Errorf("no table of users found in the schema of the connection; elsewhere there is %s: name it with --user-table %s", strings.Join(far, ", "), far[0])
+	case len(passwords) > 0:
+		return Table{}, fmt.Errorf("%w; with a password there is %s: name the right one with --user-table", ErrNoUsers, strings.Join(passwords, ", "))
 	}
-	return Table{}, ErrNoUsers
+	return Table{}, fmt.Errorf("%w: is it the right database, and may the role see its tables?", ErrNoUsers)
 }
+
+// identityOf gives the column that tokens name users by: what their foreign keys
+// refer to, else the primary key; empty where that isn't certain.
+func identityOf(t Table, tokens []TokenTable) string {
+	for _, token := range tokens {
+		if r, ok := token.reference("user_id"); ok && r.To != "" && t.has(r.To) {
+			return r.To
+		}
+	}
+	if len(t.Key) == 1 {
+		return t.Key[0]
+	}
+	return ""
+}
+
+// owned tells whether all the tables of tokens name these users, and by the same
+// column.
+func (c catalogue) owned(users Table, tokens []TokenTable) error {
+	identity := identityOf(users, tokens)
+	for _, token := range tokens {
+		r, ok := token.reference("user_id")
+		if !ok {
+			continue // no constraint says otherwise
+		}
+		t, _ := c.target(r)
+		base := users
+		for !t.same(base) && base.Base != nil {
+			base = *base.Base
+		}
+		if !t.same(base) {
+			return fmt.Errorf("the tokens of %s belong to users of %s, not of %s: name that with --user-table", token.Table, t, users)
+		}
+		to := r.To
+		if to == "" && len(t.Key) == 1 {
+			to = t.Key[0]
+		}
+		if to != identity && !(base.Base == nil && users.Base != nil && to == base.keyColumn()) && to != users.Parent {
+			return fmt.Errorf("the tokens of %s name users by the column %s and those of others by %s: take them over apart, with --token-table", token.Table, to, identity)
+		}
+	}
+	return nil
+}
+
+// keyColumn is the primary key; empty where it is not one column.
+func (t Table) keyColumn() string {
+	if len(t.Key) == 1 {
+		return t.Key[0]
+	}
+	return ""
+}
+
+// errUndecided is what can't be told of tokens in a store that is worked on.
+var errUndecided = errors.New("give it in a mapping (--map FILE.yaml, token_table: NAME)")

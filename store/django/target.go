@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -16,12 +16,14 @@ import (
 type Target struct {
 	*database
 	Decoder Decoder
+	parts   map[string][]Table // of tokens, by table: what goes with them
 }
 
 // OpenTarget opens a Django database to write to: its tables have to be there
-// (manage.py migrate makes them). d says which column is what.
-func OpenTarget(ctx context.Context, target, userTable string, d Decoder) (*Target, error) {
-	from, err := Open(ctx, target, userTable)
+// (manage.py migrate makes them). m says which column is what, and zone that of
+// dates without one.
+func OpenTarget(ctx context.Context, target string, m Mapping, zone *time.Location) (*Target, error) {
+	from, err := Open(ctx, m, target)
 	if err != nil {
 		return nil, err
 	}
@@ -35,10 +37,29 @@ func OpenTarget(ctx context.Context, target, userTable string, d Decoder) (*Targ
 	if db.db, err = db.open(db.source, false); err != nil {
 		return nil, err
 	}
-	if d.Mapping, err = d.Mapping.On(db.shape.Users); err != nil {
-		return nil, errors.Join(err, db.Close())
+	t := &Target{database: db, Decoder: Decoder{Mapping: db.shape.Mapping, Zone: zone}, parts: map[string][]Table{}}
+	if err := t.prepare(); err != nil {
+		return nil, fmt.Errorf("%s: %w", db.Identity(), errors.Join(err, db.Close()))
 	}
-	return &Target{database: db, Decoder: d}, nil
+	return t, nil
+}
+
+// prepare refuses what can't be written to.
+func (t *Target) prepare() error {
+	switch {
+	case t.shape.Users.View:
+		return fmt.Errorf("users are read from the view %s: they can't be written there", t.shape.Users)
+	case t.shape.Undecided != nil:
+		return t.shape.Undecided
+	}
+	for _, table := range t.shape.Tokens {
+		parts, err := t.all.dependents(table.Table)
+		if err != nil {
+			return err
+		}
+		t.parts[table.Name] = parts
+	}
+	return nil
 }
 
 // Batch is a transaction on a target. A row that the database refuses leaves
@@ -48,6 +69,8 @@ type Batch struct {
 	tx     *sql.Tx
 }
 
+func (b *Batch) writer() writer { return writer{b.target.database, b.tx, b.target.Decoder} }
+
 // Write runs do in one transaction.
 func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
 	tx, err := t.db.BeginTx(ctx, nil)
@@ -55,10 +78,18 @@ func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
+	if err := t.beginWriting(ctx, tx); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
 	if err := do(&Batch{target: t, tx: tx}); err != nil {
 		return err
 	}
-	if err := t.moveIDs(ctx, tx, t.shape.Users, t.Decoder.Mapping.ID); err != nil {
+	id := t.Decoder.Mapping.ID
+	root := t.shape.Users.parts()[0]
+	if t.shape.Users.Base != nil {
+		id = root.keyColumn()
+	}
+	if err := t.moveIDs(ctx, tx, root, id); err != nil {
 		return fmt.Errorf("move ids on: %w", err)
 	}
 	if err := tx.Commit(); err != nil {
@@ -67,115 +98,68 @@ func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
 	return nil
 }
 
-// Accounts gives the users who are there under one of the ids or of the names.
-func (b *Batch) Accounts(ctx context.Context, users []core.Account) ([]core.Account, error) {
-	t := b.target
-	ids, names := make([]any, len(users)), make([]any, len(users))
-	for i, u := range users {
-		ids[i], names[i] = u.ID, u.Username
+// KeyFor gives the primary key that a user of the engine has in the target, who
+// was never there: the same number; empty where the target's keys are none.
+func (t *Target) KeyFor(userID int64) string {
+	if c, _ := t.shape.Users.column(t.Decoder.Mapping.ID); !c.whole() {
+		return ""
 	}
-	found := map[int64]core.Account{}
-	for column, values := range map[string][]any{t.Decoder.Mapping.ID: ids, t.Decoder.Mapping.Username: names} {
-		rows, err := rowsOf(ctx, t.dialect, b.tx, t.shape.Users, column, values)
+	return strconv.FormatInt(userID, 10)
+}
+
+// Accounts gives the users who are there under one of the keys or of the names.
+func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]core.ImportedUser, error) {
+	t := b.target
+	m := t.Decoder.Mapping
+	values := map[string][]any{}
+	for _, key := range keys {
+		if key != "" {
+			values[m.ID] = append(values[m.ID], b.writer().owner(t.shape.Users, m.ID, key))
+		}
+	}
+	for _, name := range names {
+		values[m.Username] = append(values[m.Username], name)
+	}
+	found := map[string]bool{}
+	var all []core.ImportedUser
+	for _, column := range []string{m.ID, m.Username} {
+		rows, err := t.rowsOf(ctx, b.tx, t.shape.Users, column, values[column])
 		if err != nil {
 			return nil, fmt.Errorf("read users: %w", err)
 		}
 		for _, row := range rows {
-			account, err := t.Decoder.Account(row)
+			u, err := t.Decoder.User(row)
 			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", t.shape.Users.Name, row.Fields[t.Decoder.Mapping.ID], err)
+				return nil, fmt.Errorf("%s %s: %w", t.shape.Users, row.text(m.ID), err)
 			}
-			found[account.ID] = account
+			if !found[u.Key] {
+				found[u.Key] = true
+				all = append(all, u)
+			}
 		}
-	}
-	all := make([]core.Account, 0, len(found))
-	for _, account := range found {
-		all = append(all, account)
 	}
 	return all, nil
 }
 
-// PutUser writes a user: a new row, or over the one with this id, of which it
-// changes only the columns that differ from old.
-func (b *Batch) PutUser(ctx context.Context, u core.Account, old *core.Account) error {
+// PutUser writes a user: a new row, or over the one with this key, of which it
+// changes only the columns that differ from old. It gives the key.
+func (b *Batch) PutUser(ctx context.Context, u core.ImportedUser, old *core.Account) (key string, err error) {
 	t := b.target
-	fields := t.Decoder.fields(u, t.shape.Users)
-	if old != nil {
-		for column, value := range t.Decoder.fields(*old, t.shape.Users) {
-			if fields[column] == value || column == t.Decoder.Mapping.Created {
-				delete(fields, column)
-			}
-		}
-		delete(fields, t.Decoder.Mapping.ID)
-		return b.try(ctx, func() error { return b.update(ctx, t.shape.Users, fields, t.Decoder.Mapping.ID, u.ID) })
+	fields := t.Decoder.fields(u.Account, t.shape.Users)
+	w := b.writer()
+	if old == nil {
+		err = b.try(ctx, func() error {
+			key, err = w.insertUser(ctx, fields, u.Key, u.CreatedAt)
+			return err
+		})
+		return key, err
 	}
-	fillRequired(t.shape.Users, fields, u.CreatedAt)
-	return b.try(ctx, func() error { return b.insert(ctx, t.shape.Users, fields) })
-}
-
-// fields gives the columns of a user that this program knows.
-func (d Decoder) fields(u core.Account, users Table) map[string]any {
-	m := d.Mapping
-	all := map[string]any{m.ID: u.ID, m.Password: u.PasswordHash}
-	set := func(column string, value any) {
-		if column != "" && users.has(column) {
-			all[column] = value
+	for column, value := range t.Decoder.fields(*old, t.shape.Users) {
+		if fields[column] == value || column == t.Decoder.Mapping.Created {
+			delete(fields, column)
 		}
 	}
-	set(m.Email, u.Email)
-	set(m.Username, u.Username)
-	set(m.Active, u.Active)
-	set(m.Created, u.CreatedAt)
-	for _, right := range []string{"is_staff", "is_superuser"} {
-		set(right, u.Attributes[right] == "true")
-	}
-	if m.Attributes == nil {
-		for _, c := range users.Columns {
-			if _, known := all[c.Name]; !known {
-				if text, ok := u.Attributes[c.Name]; ok {
-					all[c.Name] = c.typed(text)
-				}
-			}
-		}
-		return all
-	}
-	for attribute, column := range m.Attributes {
-		if text, ok := u.Attributes[attribute]; ok {
-			c, _ := users.column(column)
-			all[column] = c.typed(text)
-		}
-	}
-	return all
-}
-
-// typed gives a text as the column's kind has it.
-func (c Column) typed(text string) any {
-	if strings.HasPrefix(c.Kind, "bool") {
-		if yes, err := boolean(text); err == nil {
-			return yes
-		}
-	}
-	return text
-}
-
-// fillRequired gives the columns that a row can't be without what Django's own
-// fields have for nothing: an empty text, zero, false.
-func fillRequired(t Table, fields map[string]any, created time.Time) {
-	for _, c := range t.Columns {
-		if _, given := fields[c.Name]; given || !c.Required {
-			continue
-		}
-		switch {
-		case strings.HasPrefix(c.Kind, "bool"):
-			fields[c.Name] = false
-		case strings.HasPrefix(c.Kind, "date"), strings.HasPrefix(c.Kind, "timestamp"):
-			fields[c.Name] = created
-		case strings.Contains(c.Kind, "int"), c.Kind == "real", c.Kind == "decimal", c.Kind == "numeric", c.Kind == "double precision":
-			fields[c.Name] = 0
-		default:
-			fields[c.Name] = ""
-		}
-	}
+	return u.Key, b.try(ctx, func() error { return w.updateUser(ctx, u.Key, fields) })
 }
 
 // try runs one write so that its failure leaves the transaction good.
@@ -206,37 +190,6 @@ func (e *RowError) Error() string { return "the database refuses it: " + e.Err.E
 // Unwrap gives the database's error.
 func (e *RowError) Unwrap() error { return e.Err }
 
-func (b *Batch) insert(ctx context.Context, t Table, fields map[string]any) error {
-	var columns, marks []string
-	var values []any
-	for _, c := range t.Columns {
-		if value, ok := fields[c.Name]; ok {
-			columns = append(columns, quote(c.Name))
-			values = append(values, b.target.value(value, b.target.Decoder.Zone))
-			marks = append(marks, b.target.mark(len(values)))
-		}
-	}
-	_, err := b.tx.ExecContext(ctx, "INSERT INTO "+quote(t.Name)+" ("+strings.Join(columns, ", ")+") VALUES ("+strings.Join(marks, ", ")+")", values...)
-	return err
-}
-
-func (b *Batch) update(ctx context.Context, t Table, fields map[string]any, key string, id any) error {
-	var sets []string
-	var values []any
-	for _, c := range t.Columns {
-		if value, ok := fields[c.Name]; ok {
-			values = append(values, b.target.value(value, b.target.Decoder.Zone))
-			sets = append(sets, quote(c.Name)+" = "+b.target.mark(len(values)))
-		}
-	}
-	if len(sets) == 0 {
-		return nil
-	}
-	values = append(values, id)
-	_, err := b.tx.ExecContext(ctx, "UPDATE "+quote(t.Name)+" SET "+strings.Join(sets, ", ")+" WHERE "+quote(key)+" = "+b.target.mark(len(values)), values...)
-	return err
-}
-
 // Kept is a token that a table has, in the words of the engine.
 type Kept struct {
 	Token
@@ -252,28 +205,28 @@ func (t *Target) kept(table TokenTable, row Row) (Kept, bool) {
 	if err != nil {
 		return Kept{}, false
 	}
-	k := Kept{Token: token, ID: token.Digest, key: row.Fields[keyColumn(table)]}
+	k := Kept{Token: token, ID: token.Digest, key: row.text(tokenColumn(table))}
 	if token.Text != "" {
 		k.ID = core.Presented(token.Text).SHA256()
 	}
 	return k, true
 }
 
-// keyColumn is the primary key of a table of tokens.
-func keyColumn(t TokenTable) string {
+// tokenColumn is the column of a table of tokens that tells them apart.
+func tokenColumn(t TokenTable) string {
 	if t.has("key") {
 		return "key"
 	}
 	return "digest"
 }
 
-// TokensOf gives the tokens of a table whose users are among the given.
-func (b *Batch) TokensOf(ctx context.Context, table TokenTable, users []int64) ([]Kept, error) {
-	values := make([]any, len(users))
-	for i, id := range users {
-		values[i] = id
+// TokensOf gives the tokens of a table whose users' keys are among the given.
+func (b *Batch) TokensOf(ctx context.Context, table TokenTable, owners []string) ([]Kept, error) {
+	values := make([]any, len(owners))
+	for i, key := range owners {
+		values[i] = b.writer().owner(table.Table, "user_id", key)
 	}
-	rows, err := rowsOf(ctx, b.target.dialect, b.tx, table.Table, "user_id", values)
+	rows, err := b.target.rowsOf(ctx, b.tx, table.Table, "user_id", values)
 	if err != nil {
 		return nil, fmt.Errorf("read tokens: %w", err)
 	}
@@ -298,12 +251,24 @@ func (t *Target) EachToken(ctx context.Context, table TokenTable, do func(Kept) 
 
 // PutToken writes a token in the form of a table.
 func (b *Batch) PutToken(ctx context.Context, table TokenTable, t Token) error {
-	return b.try(ctx, func() error { return b.insert(ctx, table.Table, tokenFields(table, t)) })
+	return b.try(ctx, func() error { return b.writer().insertToken(ctx, table, t) })
 }
 
-// tokenFields gives the columns of a token.
+// insertToken adds the row of a token.
+func (w writer) insertToken(ctx context.Context, table TokenTable, t Token) error {
+	fields := tokenFields(table, t)
+	fields["user_id"] = w.owner(table.Table, "user_id", t.Owner)
+	w.fill(table.Table, fields, t.CreatedAt)
+	if c, _ := table.column("id"); c.Kind != "" && !c.whole() && fields["id"] == "" {
+		delete(fields, "id")
+	}
+	_, err := w.insert(ctx, table.Table, fields, "")
+	return err
+}
+
+// tokenFields gives the columns of a token, but for its user.
 func tokenFields(table TokenTable, t Token) map[string]any {
-	fields := map[string]any{"user_id": t.UserID, "created": t.CreatedAt}
+	fields := map[string]any{"created": t.CreatedAt}
 	if table.Expiry != "" && !t.Expires.IsZero() {
 		fields[table.Expiry] = t.Expires
 	}
@@ -324,12 +289,22 @@ func (b *Batch) MoveToken(ctx context.Context, table TokenTable, k Kept, to time
 		return nil
 	}
 	return b.try(ctx, func() error {
-		return b.update(ctx, table.Table, map[string]any{table.Expiry: to}, keyColumn(table), k.key)
+		return b.writer().update(ctx, table.Table, map[string]any{table.Expiry: to}, tokenColumn(table), k.key)
 	})
 }
 
-// DropToken removes a token.
+// DropToken removes a token with the rows that are parts of it.
 func (b *Batch) DropToken(ctx context.Context, table TokenTable, k Kept) error {
-	_, err := b.tx.ExecContext(ctx, "DELETE FROM "+quote(table.Name)+" WHERE "+quote(keyColumn(table))+" = "+b.target.mark(1), k.key)
+	t := b.target
+	column := tokenColumn(table)
+	for _, part := range t.parts[table.Name] {
+		if column != table.keyColumn() {
+			return fmt.Errorf("tokens of %s have parts in %s that can't be told by their %s", table.Table, part, column)
+		}
+		if _, err := b.tx.ExecContext(ctx, "DELETE FROM "+t.name(part)+" WHERE "+t.quote(part.keyColumn())+" = "+t.mark(1), k.key); err != nil {
+			return err
+		}
+	}
+	_, err := b.tx.ExecContext(ctx, "DELETE FROM "+t.name(table.Table)+" WHERE "+t.quote(column)+" = "+t.mark(1), k.key)
 	return err
 }

@@ -15,19 +15,27 @@ import (
 //
 // One without a zone is taken as of local. Microseconds are kept.
 func instant(text string, local *time.Location) (time.Time, error) {
-	text = strings.Replace(text, "T", " ", 1)
-	for _, layout := range []string{"2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999Z07"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC().Truncate(time.Microsecond), nil
-		}
+	// What psycopg2 makes of PostgreSQL's infinite dates (datetime.max and .min).
+	switch text {
+	case "infinity":
+		return time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC), nil
+	case "-infinity":
+		return time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), nil
 	}
-	for _, layout := range []string{"2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02"} {
+	text = strings.Replace(text, "T", " ", 1)
+	layouts := []string{"2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02"}
+	if len(text) > len(dateOnly) && strings.ContainsAny(text[len(dateOnly):], "+-Z") {
+		layouts = []string{"2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999Z07:00:00"}
+	}
+	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, text, local); err == nil {
 			return t.UTC().Truncate(time.Microsecond), nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("%.40q is no date and time", text)
 }
+
+const dateOnly = "2006-01-02"
 
 // boolean reads a truth value in the forms of all databases and of JSON.
 func boolean(text string) (bool, error) {

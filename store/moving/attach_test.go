@@ -40,7 +40,7 @@ func djangoOnPostgres(t *testing.T) (*djangotest.Django, string) {
 
 func liveTogether(t *testing.T, old *djangotest.Django, dsn string, users int) {
 	made := old.Make(users)
-	s, err := django.Attach(t.Context(), dsn)
+	s, err := django.Attach(t.Context(), dsn, django.Mapping{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,29 +120,25 @@ func (e *exporter) users(ctx context.Context) error {
 }
 
 func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
-	ids := make([]int64, len(page))
-	for i, u := range page {
-		ids[i] = u.ID
-	}
-	marks, err := e.from.Links(ctx, e.place.Source, ids)
+	users, links, err := e.keyed(ctx, page)
 	if err != nil {
-		return fmt.Errorf("read links: %w", err)
+		return err
 	}
-	var linked []core.Account
+	var linked []core.ImportedUser
 	err = e.to.Write(ctx, func(b *django.Batch) error {
-		there, err := b.Accounts(ctx, page)
+		there, err := e.counterparts(ctx, b, users, links)
 		if err != nil {
 			return err
 		}
-		batch := core.NewUserBatch(there, marks)
-		for _, u := range page {
+		batch := core.NewUserBatch(e.place.Source, core.ImportFacts{Users: there.accounts, UserLinks: links})
+		for _, u := range users {
 			merged := batch.Merge(u)
 			if merged.Write {
-				merged.Result = e.put(ctx, b, &merged, there)
+				merged.Result, merged.Key = e.put(ctx, b, &merged, there)
 			}
 			if merged.Mark != nil && merged.Result.Outcome != core.ImportRefused {
 				batch.Add(merged)
-				linked = append(linked, u)
+				linked = append(linked, core.ImportedUser{Key: merged.Key, Account: u.Account})
 			}
 			e.report.count(&e.report.Users, fmt.Sprintf("user %d", u.ID), merged.Result)
 		}
@@ -154,20 +150,81 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 	return e.from.Link(ctx, e.place, linked, nil)
 }
 
-// put writes one user, over the one who is there.
-func (e *exporter) put(ctx context.Context, b *django.Batch, m *core.UserMerge, there []core.Account) core.ImportResult {
-	var old *core.Account
-	if !m.Insert {
-		for i := range there {
-			if there[i].ID == m.ID {
-				old = &there[i]
-			}
+// keyed gives users with the keys that they have in the target, and their links to
+// it.
+func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]core.ImportedUser, []core.UserLink, error) {
+	ids := make([]int64, len(page))
+	for i, u := range page {
+		ids[i] = u.ID
+	}
+	links, err := e.from.Links(ctx, e.place.Source, ids)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read links: %w", err)
+	}
+	keys := make(map[int64]string, len(links))
+	for _, l := range links {
+		keys[l.UserID] = l.Key
+	}
+	users := make([]core.ImportedUser, len(page))
+	for i, u := range page {
+		users[i] = core.ImportedUser{Key: keys[u.ID], Account: u}
+		if users[i].Key == "" {
+			users[i].Key = e.to.KeyFor(u.ID)
 		}
 	}
-	if err := b.PutUser(ctx, m.Account, old); err != nil {
-		return core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()}
+	return users, links, nil
+}
+
+// counterpart are users of the target under the ids that the engine has for them:
+// that of the user whom they are linked to, else their own.
+type counterpart struct {
+	accounts []core.Account
+	byID     map[int64]*core.Account
+}
+
+// counterparts reads who is in the target under a key or a name of the users.
+func (e *exporter) counterparts(ctx context.Context, b *django.Batch, users []core.ImportedUser, links []core.UserLink) (c counterpart, err error) {
+	keys, names := make([]string, len(users)), make([]string, len(users))
+	for i, u := range users {
+		keys[i], names[i] = u.Key, u.Username
 	}
-	return m.Result
+	there, err := b.Accounts(ctx, keys, names)
+	if err != nil {
+		return c, err
+	}
+	linked := make(map[string]int64, len(links))
+	taken := make(map[int64]bool, len(links))
+	for _, l := range links {
+		linked[l.Key], taken[l.UserID] = l.UserID, true
+	}
+	for n, u := range there {
+		id, ok := linked[u.Key]
+		switch {
+		case ok:
+			u.ID = id
+		case u.ID == 0 || taken[u.ID]:
+			u.ID = -int64(n) - 1 // somebody else, whoever it is
+		}
+		c.accounts = append(c.accounts, u.Account)
+	}
+	c.byID = make(map[int64]*core.Account, len(c.accounts))
+	for i := range c.accounts {
+		c.byID[c.accounts[i].ID] = &c.accounts[i]
+	}
+	return c, nil
+}
+
+// put writes one user, over the one who is there, and gives the key.
+func (e *exporter) put(ctx context.Context, b *django.Batch, m *core.UserMerge, there counterpart) (core.ImportResult, string) {
+	var old *core.Account
+	if !m.Insert {
+		old = there.byID[m.ID]
+	}
+	key, err := b.PutUser(ctx, m.ImportedUser, old)
+	if err != nil {
+		return core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()}, m.Key
+	}
+	return m.Result, key
 }
 
 // drop removes the tokens of a table that were ended here.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/authcompat/authcompat/core"
@@ -62,10 +63,13 @@ func eachUser(ctx context.Context, from core.Exporter, realm string, do func([]c
 
 // tokenPage hands over the tokens of some users.
 func (e *exporter) tokenPage(ctx context.Context, tables []django.TokenTable, page []core.Token) error {
-	var handed []core.Digest
-	err := e.to.Write(ctx, func(b *django.Batch) error {
-		handed = nil
-		there, err := e.there(ctx, b, tables, page)
+	handed := map[string][]core.Digest{}
+	owners, err := e.owners(ctx, page)
+	if err != nil {
+		return err
+	}
+	err = e.to.Write(ctx, func(b *django.Batch) error {
+		there, err := e.there(ctx, b, tables, owners)
 		if err != nil {
 			return err
 		}
@@ -74,9 +78,9 @@ func (e *exporter) tokenPage(ctx context.Context, tables []django.TokenTable, pa
 				e.report.Tokens.Expired++
 				continue
 			}
-			result, digest := e.hand(ctx, b, there, t)
+			result, table, digest := e.hand(ctx, b, there, t, owners[t.UserID])
 			if digest != nil {
-				handed = append(handed, digest)
+				handed[table] = append(handed[table], digest)
 			}
 			e.report.count(&e.report.Tokens, fmt.Sprintf("a token of user %d, issued %s", t.UserID, t.CreatedAt.Format("2006-01-02 15:04:05")), result)
 		}
@@ -106,31 +110,46 @@ func bestFirst(page []core.Token) []core.Token {
 	return sorted
 }
 
+// owners gives the keys in the target of the users of a page, for those who were
+// handed over or came from there.
+func (e *exporter) owners(ctx context.Context, page []core.Token) (map[int64]string, error) {
+	var ids []int64
+	for _, t := range page {
+		if len(ids) == 0 || ids[len(ids)-1] != t.UserID {
+			ids = append(ids, t.UserID)
+		}
+	}
+	links, err := e.from.Links(ctx, e.place.Source, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	owners := make(map[int64]string, len(links))
+	for _, l := range links {
+		owners[l.UserID] = l.Key
+	}
+	return owners, nil
+}
+
 // room is a table of the target with the tokens that users of a page have there.
 type room struct {
-	table  django.TokenTable
-	byID   map[string]django.Kept // by the engine's digest
-	byUser map[int64][]django.Kept
+	table   django.TokenTable
+	byID    map[string]django.Kept // by the engine's digest
+	byOwner map[string]int
 }
 
 // there reads what the users of a page have in the target.
-func (e *exporter) there(ctx context.Context, b *django.Batch, tables []django.TokenTable, page []core.Token) ([]room, error) {
-	var users []int64
-	for _, t := range page {
-		if len(users) == 0 || users[len(users)-1] != t.UserID {
-			users = append(users, t.UserID)
-		}
-	}
+func (e *exporter) there(ctx context.Context, b *django.Batch, tables []django.TokenTable, owners map[int64]string) ([]room, error) {
+	keys := slices.Sorted(maps.Values(owners))
 	var rooms []room
 	for _, table := range tables {
-		r := room{table: table, byID: map[string]django.Kept{}, byUser: map[int64][]django.Kept{}}
-		kept, err := b.TokensOf(ctx, table, users)
+		r := room{table: table, byID: map[string]django.Kept{}, byOwner: map[string]int{}}
+		kept, err := b.TokensOf(ctx, table, keys)
 		if err != nil {
 			return nil, err
 		}
 		for _, k := range kept {
 			r.byID[string(k.ID)] = k
-			r.byUser[k.UserID] = append(r.byUser[k.UserID], k)
+			r.byOwner[k.Owner]++
 		}
 		rooms = append(rooms, r)
 	}
@@ -139,7 +158,13 @@ func (e *exporter) there(ctx context.Context, b *django.Batch, tables []django.T
 
 // hand writes one token into the table whose form it has, and gives what names
 // it in that form.
-func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t core.Token) (core.ImportResult, core.Digest) {
+func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t core.Token, owner string) (core.ImportResult, string, core.Digest) {
+	refused := func(reason string) (core.ImportResult, string, core.Digest) {
+		return core.ImportResult{Outcome: core.ImportRefused, Reason: reason}, "", nil
+	}
+	if owner == "" {
+		return refused("its user was not handed over")
+	}
 	var why error
 	for _, r := range rooms {
 		form, id, err := e.form(r.table.Generation, t)
@@ -147,16 +172,17 @@ func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t co
 			why = err
 			continue
 		}
+		form.Owner = owner
 		if k, ok := r.byID[string(id)]; ok {
 			if !t.ExpiresAt.IsZero() && t.ExpiresAt.After(k.Expires) && !k.Expires.IsZero() {
 				if err := b.MoveToken(ctx, r.table, k, t.ExpiresAt); err != nil {
-					return core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()}, nil
+					return refused(err.Error())
 				}
-				return core.ImportResult{Outcome: core.ImportUpdated}, id
+				return core.ImportResult{Outcome: core.ImportUpdated}, r.table.Name, id
 			}
-			return core.ImportResult{Outcome: core.ImportUnchanged}, id
+			return core.ImportResult{Outcome: core.ImportUnchanged}, r.table.Name, id
 		}
-		if r.table.Generation == core.Authtoken && !r.table.Plain && len(r.byUser[t.UserID]) > 0 {
+		if !r.table.Many && r.byOwner[owner] > 0 {
 			why = errors.New("a user has one token there, and this one has another already")
 			continue
 		}
@@ -164,11 +190,11 @@ func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t co
 			why = err
 			continue
 		}
-		k := django.Kept{Token: form, ID: id}
-		r.byID[string(id)], r.byUser[t.UserID] = k, append(r.byUser[t.UserID], k)
-		return core.ImportResult{Outcome: core.ImportAdded}, id
+		r.byID[string(id)] = django.Kept{Token: form, ID: id}
+		r.byOwner[owner]++
+		return core.ImportResult{Outcome: core.ImportAdded}, r.table.Name, id
 	}
-	return core.ImportResult{Outcome: core.ImportRefused, Reason: why.Error()}, nil
+	return refused(why.Error())
 }
 
 // form gives a token as a generation keeps it, and what names it there: from the

@@ -14,26 +14,28 @@ import (
 // users takes over the users.
 func (i *importer) users(ctx context.Context, t django.Table) error {
 	var (
-		batch []core.Account
+		batch []core.ImportedUser
 		where []string
 		r     = i.report
 	)
+	i.unsure = map[string]bool{}
 	take := func(row django.Row) {
 		r.Users.Read++
-		account, err := i.Decoder.Account(row)
+		user, err := i.decoder.User(row)
 		if err != nil {
+			i.unsure[user.Username] = true
 			r.count(&r.Users, row.Where, core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()})
 			return
 		}
-		if !i.recent(row, account.CreatedAt) {
+		if !i.recent(row, user.CreatedAt) {
 			return
 		}
-		format, problem := passwordFormat(account.PasswordHash)
+		format, problem := passwordFormat(user.PasswordHash)
 		r.Formats[format]++
 		if problem != "" {
 			r.problem(row.Where, problem)
 		}
-		batch, where = append(batch, account), append(where, row.Where)
+		batch, where = append(batch, user), append(where, row.Where)
 	}
 	return i.read(ctx, t, take, func(at string) error {
 		i.place.Reached = at
@@ -44,9 +46,41 @@ func (i *importer) users(ctx context.Context, t django.Table) error {
 		for n, result := range results {
 			r.count(&r.Users, where[n], result)
 		}
+		if i.from.Shape().ByName {
+			if err := i.doubt(ctx, batch, results); err != nil {
+				return err
+			}
+		}
 		batch, where = batch[:0], where[:0]
 		return nil
 	})
+}
+
+// doubt keeps the names of users who are not here under them: a token that names
+// its user so could go to another one.
+func (i *importer) doubt(ctx context.Context, batch []core.ImportedUser, results []core.ImportResult) error {
+	var keys []string
+	for n, result := range results {
+		switch result.Outcome {
+		case core.ImportRefused:
+			i.unsure[batch[n].Username] = true
+		case core.ImportKept:
+			keys = append(keys, batch[n].Key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	byKey, _, err := i.to.ImportOwners(ctx, i.place.Source, keys, nil)
+	if err != nil {
+		return fmt.Errorf("look for users: %w", err)
+	}
+	for n, result := range results {
+		if u := batch[n]; result.Outcome == core.ImportKept && byKey[u.Key].Username != u.Username {
+			i.unsure[u.Username] = true
+		}
+	}
+	return nil
 }
 
 // recent tells whether a user is to be read with Since: who joined, or logged
@@ -55,7 +89,7 @@ func (i *importer) recent(row django.Row, created time.Time) bool {
 	if i.Since.IsZero() || !created.Before(i.Since) {
 		return true
 	}
-	login, ok := i.Decoder.LastLogin(row)
+	login, ok := i.decoder.LastLogin(row)
 	return ok && !login.Before(i.Since)
 }
 
@@ -80,70 +114,95 @@ func passwordFormat(encoded string) (format, problem string) {
 // tokens takes over the tokens of a table.
 func (i *importer) tokens(ctx context.Context, t django.TokenTable) error {
 	var (
-		batch  []core.Token
+		batch  []django.Token
 		where  []string
-		r      = i.report
-		counts = r.Tokens[t.Name]
+		counts = i.report.Tokens[t.Name]
 	)
-	refuse := func(row django.Row, err error) {
-		r.count(&counts, row.Where, core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()})
-	}
-	var failed error
 	take := func(row django.Row) {
 		counts.Read++
-		older, err := i.Decoder.Token(t, row)
+		older, err := i.decoder.Token(t, row)
 		if err != nil {
-			refuse(row, err)
+			i.report.count(&counts, row.Where, core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()})
 			return
 		}
-		if !i.Since.IsZero() && older.CreatedAt.Before(i.Since) {
-			return
-		}
-		token, err := i.token(ctx, older)
-		switch {
-		case errors.Is(err, core.ErrNotFound):
-			refuse(row, errors.New("its user was not taken over"))
-		case err != nil:
-			failed = err
-		default:
-			batch, where = append(batch, token), append(where, row.Where)
+		if i.Since.IsZero() || !older.CreatedAt.Before(i.Since) {
+			batch, where = append(batch, older), append(where, row.Where)
 		}
 	}
 	err := i.read(ctx, t.Table, take, func(at string) error {
-		if failed != nil {
-			return failed
-		}
 		i.place.Reached = at
-		results, err := i.to.ImportTokens(ctx, i.place, batch)
-		if err != nil {
-			return fmt.Errorf("import tokens: %w", err)
-		}
-		for n, result := range results {
-			r.count(&counts, where[n], result)
-		}
+		err := i.tokenBatch(ctx, batch, where, &counts)
 		batch, where = batch[:0], where[:0]
-		return nil
+		return err
 	})
-	r.Tokens[t.Name] = counts
+	i.report.Tokens[t.Name] = counts
 	return err
 }
 
-// token gives an older server's token as the engine keeps it.
-func (i *importer) token(ctx context.Context, older django.Token) (core.Token, error) {
+// tokenBatch takes over a batch of tokens: those of users whom this source was
+// mapped to.
+func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where []string, counts *Counts) error {
+	owner, err := i.owners(ctx, batch)
+	if err != nil {
+		return err
+	}
+	tokens, places := make([]core.ImportedToken, 0, len(batch)), make([]string, 0, len(batch))
+	for n, older := range batch {
+		user, ok := owner(older)
+		if !ok {
+			i.report.count(counts, where[n], core.ImportResult{Outcome: core.ImportRefused, Reason: "its user was not taken over"})
+			continue
+		}
+		token, err := i.token(older, user.ID)
+		if err != nil {
+			return err
+		}
+		tokens, places = append(tokens, core.ImportedToken{Owner: user.Key, Token: token}), append(places, where[n])
+	}
+	results, err := i.to.ImportTokens(ctx, i.place, tokens)
+	if err != nil {
+		return fmt.Errorf("import tokens: %w", err)
+	}
+	for n, result := range results {
+		i.report.count(counts, places[n], result)
+	}
+	return nil
+}
+
+// owners finds whose the tokens are.
+func (i *importer) owners(ctx context.Context, batch []django.Token) (func(django.Token) (core.ImportedUser, bool), error) {
+	var keys, names []string
+	for _, t := range batch {
+		if t.Username == "" {
+			keys = append(keys, t.Owner)
+		} else {
+			names = append(names, i.named(t.Username))
+		}
+	}
+	byKey, byName, err := i.to.ImportOwners(ctx, i.place.Source, keys, names)
+	if err != nil {
+		return nil, fmt.Errorf("look for users: %w", err)
+	}
+	return func(t django.Token) (u core.ImportedUser, ok bool) {
+		if t.Username == "" {
+			u, ok = byKey[t.Owner]
+			return u, ok
+		}
+		name := i.named(t.Username)
+		u, ok = byName[name]
+		return u, ok && !i.unsure[name]
+	}, nil
+}
+
+// named gives a name as the user has it here.
+func (i *importer) named(username string) string { return i.decoder.Mapping.Named(username) }
+
+// token gives an older server's token of a user as the engine keeps it.
+func (i *importer) token(older django.Token, userID int64) (core.Token, error) {
 	t := core.Token{
-		UserID: older.UserID, Digest: older.Digest, Legacy: older.Legacy,
+		UserID: userID, Digest: older.Digest, Legacy: older.Legacy,
 		Realm: i.Policy.Realm, Issuer: i.Policy.Issuer,
 		CreatedAt: older.CreatedAt, ExpiresAt: older.Expires,
-	}
-	switch {
-	case older.Username != "" && i.DryRun:
-		t.UserID = 1 // whoever it will be
-	case older.Username != "":
-		account, err := i.to.Account(ctx, older.Username)
-		if err != nil {
-			return t, err
-		}
-		t.UserID = account.ID
 	}
 	if older.Text != "" {
 		if err := i.seal(&t, older.Text); err != nil {

@@ -189,7 +189,7 @@ func wantRow(t *testing.T, db *sql.DB, g generation, token string, want bool) {
 func TestAuthtokenTTL(t *testing.T) {
 	database := filepath.Join(t.TempDir(), "db.sqlite3")
 	mustMakeSource(t, database, 3) // created on 2026-11-01 at 10:00
-	from, err := django.Open(t.Context(), database, "")
+	from, err := django.Open(t.Context(), django.Mapping{}, database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestAuthtokenTTL(t *testing.T) {
 		added, expired int
 	}{{created.Add(15*24*time.Hour + time.Second), 0, 3}, {created.Add(15*24*time.Hour - time.Second), 3, 0}} {
 		report, err := moving.Import(t.Context(), from, h.store, moving.Options{
-			Policy: sliding, Sealer: h.sealer, Random: rand.Reader, Decoder: django.Decoder{Zone: time.UTC},
+			Policy: sliding, Sealer: h.sealer, Random: rand.Reader, Zone: time.UTC,
 			Clock: func() time.Time { return step.now },
 		})
 		if err != nil {

@@ -49,7 +49,7 @@ func openBase(ctx context.Context, dsn string) (base, error) {
 
 // importAlone imports and prints a line for each batch.
 func importAlone(ctx context.Context, source, target string) error {
-	from, err := django.Open(ctx, source, "")
+	from, err := django.Open(ctx, django.Mapping{}, source)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func importAlone(ctx context.Context, source, target string) error {
 		return err
 	}
 	_, err = moving.Import(ctx, from, to, moving.Options{
-		Policy: policy, Sealer: sealer, Random: fixed{}, Decoder: django.Decoder{Zone: time.UTC}, Clock: time.Now,
+		Policy: policy, Sealer: sealer, Random: fixed{}, Zone: time.UTC, Clock: time.Now,
 		Progress: func(table string, read, of int) { fmt.Println(table, read, of) },
 	})
 	return err

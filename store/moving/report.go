@@ -39,9 +39,20 @@ type Report struct {
 	Tokens   map[string]Counts `json:"tokens"` // by table
 	// Ended is how many tokens of earlier runs were ended at the source since.
 	Ended     int       `json:"tokens_ended_at_source"`
+	// Notes are sentences about what was decided and may be wrong.
+	Notes     []string  `json:"notes"`
 	Problems  []Problem `json:"problems"`
 	NotListed int       `json:"problems_not_listed"`
 	Unsealed  int       `json:"tokens_not_sealed"` // they can't be shown, nor exported, again
+}
+
+// Refused is how many rows were refused.
+func (r *Report) Refused() int {
+	n := r.Users.Refused
+	for _, c := range r.Tokens {
+		n += c.Refused
+	}
+	return n
 }
 
 // problem lists a row with its reason.

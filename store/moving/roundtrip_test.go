@@ -47,13 +47,13 @@ func mustHouse(t *testing.T) house {
 // take imports a source.
 func (h house) take(t *testing.T, source string) *moving.Report {
 	t.Helper()
-	from, err := django.Open(t.Context(), source, "")
+	from, err := django.Open(t.Context(), django.Mapping{}, source)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer from.Close()
 	report, err := moving.Import(t.Context(), from, h.store, moving.Options{
-		Policy: policy, Sealer: h.sealer, Random: rand.Reader, Decoder: django.Decoder{Zone: time.UTC}, Clock: time.Now,
+		Policy: policy, Sealer: h.sealer, Random: rand.Reader, Zone: time.UTC, Clock: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func (h house) take(t *testing.T, source string) *moving.Report {
 // give exports to a target.
 func (h house) give(t *testing.T, target string) *moving.ExportReport {
 	t.Helper()
-	to, err := django.OpenTarget(t.Context(), target, "", django.Decoder{Zone: time.UTC})
+	to, err := django.OpenTarget(t.Context(), target, django.Mapping{}, time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,43 +59,31 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 }
 
 // Links implements [core.Exporter].
-func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (marks map[int64][]byte, err error) {
+func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links []core.UserLink, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) (err error) {
-		marks, err = s.selectMarks(ctx, s.db, source, userIDs)
+		links, err = s.readLinks(ctx, s.db, selectLinks+`WHERE source = $1 AND user_id = ANY ($2::bigint[])`, source, pq.Array(userIDs))
 		return err
 	})
-	return marks, err
-}
-
-// selectMarks reads the marks of users.
-func (s *Store) selectMarks(ctx context.Context, q sqlx.QueryerContext, source int64, userIDs []int64) (map[int64][]byte, error) {
-	var found []struct {
-		UserID int64 `db:"user_id"`
-		Mark   []byte
-	}
-	if err := sqlx.SelectContext(ctx, q, &found,
-		s.in(`SELECT user_id, mark FROM @imported_users WHERE source = $1 AND user_id = ANY ($2::bigint[])`),
-		source, pq.Array(userIDs)); err != nil {
-		return nil, wrap("select marks", err)
-	}
-	marks := make(map[int64][]byte, len(found))
-	for _, m := range found {
-		marks[m.UserID] = m.Mark
-	}
-	return marks, nil
+	return links, err
 }
 
 // Link implements [core.Exporter].
-func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.Account, tokens []core.Digest) error {
-	marks := make(map[int64][]byte, len(users))
+func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.ImportedUser, tokens map[string][]core.Digest) error {
+	links := make(map[int64]core.UserLink, len(users))
 	for _, u := range users {
-		marks[u.ID] = core.UserMark(u)
+		links[u.ID] = core.UserLink{UserID: u.ID, Key: u.Key, Mark: core.UserMark(u.Account)}
 	}
+	place.Run--
 	return s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		if err := s.markUsers(ctx, tx, place.Source, marks); err != nil {
+		if err := s.markUsers(ctx, tx, place.Source, links); err != nil {
 			return err
 		}
-		return s.markTokens(ctx, tx, place.Source, place.Run-1, raw(tokens))
+		for table, digests := range tokens {
+			if err := s.markTokens(ctx, tx, place, table, raw(digests)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -104,7 +92,7 @@ func (s *Store) Ended(ctx context.Context, digests []core.Digest, now time.Time)
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		ended = nil
 		return wrap("select ended tokens", s.db.SelectContext(ctx, &ended, s.in(`
-			SELECT digest FROM @imported_tokens i WHERE digest = ANY ($1::bytea[])
+			SELECT digest FROM @imported_tokens i WHERE digest = ANY ($1::bytea[]) AND NOT absent
 			AND NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.digest = i.digest AND (t.expires_at IS NULL OR t.expires_at > $2))
 			AND NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.twin = i.digest AND t.twin IS NOT NULL AND (t.expires_at IS NULL OR t.expires_at > $2))`),
 			pq.ByteaArray(raw(digests)), now.UnixMicro()))

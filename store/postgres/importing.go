@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -13,58 +14,78 @@ import (
 
 var _ core.Importer = (*Store)(nil)
 
+// importRow is a row of imports.
+type importRow struct {
+	ID                              int64
+	Run                             int64
+	Options, Stage, Reached, Tables string
+}
+
+const selectImport = `SELECT id, run, options, stage, reached, tables FROM @imports WHERE source = $1`
+
+// place gives where the run stands.
+func (r importRow) place() (core.ImportPlace, error) {
+	place := core.ImportPlace{Source: r.ID, Run: r.Run, Options: r.Options, Stage: r.Stage, Reached: r.Reached}
+	return place, wrap(fmt.Sprintf("read tables of import %d", r.ID), json.Unmarshal([]byte(r.Tables), &place.Tables))
+}
+
+// FindImport implements [core.ImportReader].
+func (s *Store) FindImport(ctx context.Context, source string) (place core.ImportPlace, err error) {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
+		var row importRow
+		err := s.db.GetContext(ctx, &row, s.in(selectImport), source)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return wrap("select import", err)
+		}
+		place, err = row.place()
+		return err
+	})
+	return place, err
+}
+
 // BeginImport implements [core.Importer].
 func (s *Store) BeginImport(ctx context.Context, source, options string) (place core.ImportPlace, err error) {
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		row := struct {
-			ID                      int64
-			Run                     int64
-			Options, Stage, Reached string
-		}{}
-		const found = `SELECT id, run, options, stage, reached FROM @imports WHERE source = $1`
-		err := tx.GetContext(ctx, &row, s.in(found), source)
+		var row importRow
+		err := tx.GetContext(ctx, &row, s.in(selectImport), source)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = tx.GetContext(ctx, &row, s.in(`
 				INSERT INTO @imports (source, options, run, stage, reached) VALUES ($1, '', 0, '', '')
-				RETURNING id, run, options, stage, reached`), source)
+				RETURNING id, run, options, stage, reached, tables`), source)
 		}
 		if err != nil {
 			return fmt.Errorf("select import: %w", err)
 		}
-		place = core.ImportPlace{Source: row.ID, Run: row.Run, Options: options, Stage: row.Stage, Reached: row.Reached}
+		if place, err = row.place(); err != nil {
+			return err
+		}
 		if row.Stage == "" || row.Options != options {
 			place.Run, place.Stage, place.Reached = row.Run+1, "", ""
 		}
+		place.Options = options
 		return nil
 	})
 	return place, err
 }
 
-// errDry ends a batch that is not to be written.
-var errDry = errors.New("dry run")
-
-// rehearsed takes the end of a dry run as the success that it is.
-func rehearsed(err error) error {
-	if errors.Is(err, errDry) {
-		return nil
-	}
-	return err
-}
-
 // keepPlace writes how far the import has come.
 func (s *Store) keepPlace(ctx context.Context, tx *sqlx.Tx, p core.ImportPlace) error {
-	if p.Dry {
-		return errDry
+	tables, err := json.Marshal(append([]string{}, p.Tables...))
+	if err != nil {
+		return wrap("encode tables", err)
 	}
-	_, err := tx.ExecContext(ctx, s.in(`UPDATE @imports SET run = $1, options = $2, stage = $3, reached = $4 WHERE id = $5`),
-		p.Run, p.Options, p.Stage, p.Reached, p.Source)
+	_, err = tx.ExecContext(ctx, s.in(`UPDATE @imports SET run = $1, options = $2, stage = $3, reached = $4, tables = $5 WHERE id = $6`),
+		p.Run, p.Options, p.Stage, p.Reached, string(tables), p.Source)
 	return wrap("keep place", err)
 }
 
 // FinishImport implements [core.Importer].
-func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, whole bool) (ended int, err error) {
-	for whole {
-		n, err := s.endUnseen(ctx, place)
+func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
+	for len(tables) > 0 {
+		n, err := s.endUnseen(ctx, place, tables)
 		if err != nil {
 			return ended, err
 		}
@@ -74,21 +95,38 @@ func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, whole 
 		ended += n
 	}
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		return s.keepPlace(ctx, tx, core.ImportPlace{Source: place.Source, Run: place.Run})
+		return s.keepPlace(ctx, tx, core.ImportPlace{Source: place.Source, Run: place.Run, Tables: place.Tables})
 	})
 	return ended, err
 }
 
+// fromTables are the tokens here that came from tables of a source; $1 is the
+// source, $2 the tables. Those whose table is not known may be of any.
+const fromTables = `(
+	SELECT i.digest AS link, i.run, t.digest FROM @imported_tokens i JOIN @tokens t ON t.digest = i.digest
+	WHERE i.source = $1 AND (i.origin = '' OR i.origin = ANY ($2::text[]))
+	UNION ALL
+	SELECT i.digest AS link, i.run, t.digest FROM @imported_tokens i JOIN @tokens t ON t.twin = i.digest AND t.twin IS NOT NULL
+	WHERE i.source = $1 AND (i.origin = '' OR i.origin = ANY ($2::text[]))) AS came`
+
+// CountImported implements [core.ImportReader].
+func (s *Store) CountImported(ctx context.Context, place core.ImportPlace, tables []string) (here, unseen int, err error) {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
+		row := s.db.QueryRowxContext(ctx, s.in(`SELECT count(*), count(*) FILTER (WHERE run < $3) FROM `+fromTables),
+			place.Source, pq.Array(tables), place.Run)
+		return wrap("count imported tokens", row.Scan(&here, &unseen))
+	})
+	return here, unseen, err
+}
+
 // endUnseen removes a batch of the tokens that the run did not see, and gives
 // their number.
-func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace) (ended int, err error) {
+func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		n, err := affected(tx.ExecContext(ctx, s.in(`
-			DELETE FROM @tokens WHERE digest IN (
-				SELECT t.digest FROM @imported_tokens i JOIN @tokens t ON t.digest = i.digest WHERE i.source = $1 AND i.run < $2
-				UNION ALL
-				SELECT t.digest FROM @imported_tokens i JOIN @tokens t ON t.twin = i.digest AND t.twin IS NOT NULL WHERE i.source = $1 AND i.run < $2
-				LIMIT $3)`), place.Source, place.Run, core.MaxImport))
+			WITH unseen AS (SELECT link, digest FROM `+fromTables+` WHERE run < $3 LIMIT $4),
+			marked AS (UPDATE @imported_tokens SET absent = true WHERE digest IN (SELECT link FROM unseen))
+			DELETE FROM @tokens WHERE digest IN (SELECT digest FROM unseen)`), place.Source, pq.Array(tables), place.Run, core.MaxImport))
 		ended = int(n)
 		return wrap("end unseen tokens", err)
 	})
@@ -97,7 +135,7 @@ func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace) (ended in
 
 // ImportUsers implements [core.Importer]. Nobody registers while a batch is
 // written.
-func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users []core.Account) (results []core.ImportResult, err error) {
+func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users []core.ImportedUser) (results []core.ImportResult, err error) {
 	if len(users) > core.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
@@ -105,13 +143,14 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 		if _, err := tx.ExecContext(ctx, s.in(`LOCK TABLE @users IN SHARE ROW EXCLUSIVE MODE`)); err != nil {
 			return fmt.Errorf("lock users: %w", err)
 		}
-		batch, err := s.knownUsers(ctx, tx, place.Source, users)
+		facts, err := s.userFacts(ctx, tx, place.Source, users)
 		if err != nil {
 			return err
 		}
+		batch := core.NewUserBatch(place.Source, facts)
 		results = make([]core.ImportResult, len(users))
 		var added, changed userColumns
-		marks := map[int64][]byte{} // a source may tell a user twice
+		links := map[int64]core.UserLink{} // a source may tell a user twice
 		for i, in := range users {
 			merged := batch.Merge(in)
 			results[i] = merged.Result
@@ -123,8 +162,10 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 					return fmt.Errorf("draw id: %w", err)
 				}
 			}
+			if !batch.Marked(merged) {
+				links[merged.ID] = core.UserLink{UserID: merged.ID, Key: merged.Key, Mark: merged.Mark}
+			}
 			batch.Add(merged)
-			marks[merged.ID] = merged.Mark
 			switch {
 			case merged.Insert:
 				err = added.add(merged.Account)
@@ -135,12 +176,15 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 				return err
 			}
 		}
-		if err := s.writeUsers(ctx, tx, place, added, changed, marks); err != nil {
+		if err := s.writeUsers(ctx, tx, added, changed); err != nil {
+			return err
+		}
+		if err := s.markUsers(ctx, tx, place.Source, links); err != nil {
 			return err
 		}
 		return s.keepPlace(ctx, tx, place)
 	})
-	return results, rehearsed(err)
+	return results, err
 }
 
 // userColumns are users, column by column.
@@ -174,7 +218,7 @@ const unnestUsers = `unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5
 
 // writeUsers writes a batch. Those who change go first, so that a name may pass
 // from one of them to a new one.
-func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, added, changed userColumns, marks map[int64][]byte) error {
+func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, added, changed userColumns) error {
 	if _, err := tx.ExecContext(ctx, s.in(`
 		UPDATE @users u SET username = n.username, email = n.email, password_hash = n.password_hash,
 		       active = n.active, attributes = nullif(n.attributes, '')
@@ -186,10 +230,7 @@ func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, place core.ImportPl
 		SELECT id, username, email, password_hash, active, nullif(attributes, ''), created_at FROM `+unnestUsers), added.arrays()...); err != nil {
 		return fmt.Errorf("insert users: %w", err)
 	}
-	if err := s.markUsers(ctx, tx, place.Source, marks); err != nil {
-		return err
-	}
-	if len(added.ids) == 0 || place.Dry {
+	if len(added.ids) == 0 {
 		return nil
 	}
 	// The sequence is not part of the transaction, and only ever goes up.
@@ -199,46 +240,18 @@ func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, place core.ImportPl
 	return wrap("move ids on", err)
 }
 
-// markUsers keeps what was last taken over, or handed over, of users.
-func (s *Store) markUsers(ctx context.Context, tx *sqlx.Tx, source int64, marks map[int64][]byte) error {
-	ids, contents := make([]int64, 0, len(marks)), make([][]byte, 0, len(marks))
-	for id, mark := range marks {
-		ids, contents = append(ids, id), append(contents, mark)
+// markUsers keeps who users are at a source. What a password was made anew as is
+// kept only while the password that it was is the same.
+func (s *Store) markUsers(ctx context.Context, tx *sqlx.Tx, source int64, links map[int64]core.UserLink) error {
+	ids, keys, marks := make([]int64, 0, len(links)), make([]string, 0, len(links)), make([][]byte, 0, len(links))
+	for id, l := range links {
+		ids, keys, marks = append(ids, id), append(keys, l.Key), append(marks, l.Mark)
 	}
 	_, err := tx.ExecContext(ctx, s.in(`
-		INSERT INTO @imported_users (user_id, source, mark)
-		SELECT id, $2, mark FROM unnest($1::bigint[], $3::bytea[]) AS n (id, mark)
-		ON CONFLICT (user_id) DO UPDATE SET source = excluded.source, mark = excluded.mark`),
-		pq.Array(ids), source, pq.ByteaArray(contents))
+		INSERT INTO @imported_users AS u (user_id, source, key, mark)
+		SELECT id, $2, nullif(key, id::text), mark FROM unnest($1::bigint[], $3::text[], $4::bytea[]) AS n (id, key, mark)
+		ON CONFLICT (user_id) DO UPDATE SET source = excluded.source, key = excluded.key, mark = excluded.mark,
+			rehashed = CASE WHEN substr(excluded.mark, 1, 16) = substr(u.mark, 1, 16) THEN u.rehashed END`),
+		pq.Array(ids), source, pq.Array(keys), pq.ByteaArray(marks))
 	return wrap("mark users", err)
-}
-
-// knownUsers reads what is here of users who have an id or a name of the batch.
-func (s *Store) knownUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []core.Account) (core.UserBatch, error) {
-	ids, names := make([]int64, 0, len(users)), make([]string, 0, len(users))
-	for _, u := range users {
-		ids = append(ids, u.ID)
-		if result := core.MergeUser(u, core.UserFacts{}).Result; result.Outcome != core.ImportRefused {
-			names = append(names, u.Username) // others may be no text of PostgreSQL's
-		}
-	}
-	var rows []accountRow
-	if err := tx.SelectContext(ctx, &rows, s.in(`
-		SELECT id, username, email, password_hash, active, attributes, created_at FROM @users
-		WHERE id = ANY ($1::bigint[]) OR username = ANY ($2::text[])`), pq.Array(ids), pq.Array(names)); err != nil {
-		return core.UserBatch{}, fmt.Errorf("select users: %w", err)
-	}
-	here := make([]core.Account, 0, len(rows))
-	for _, row := range rows {
-		account, err := row.account()
-		if err != nil {
-			return core.UserBatch{}, err
-		}
-		here, ids = append(here, account), append(ids, row.ID)
-	}
-	marks, err := s.selectMarks(ctx, tx, source, ids)
-	if err != nil {
-		return core.UserBatch{}, err
-	}
-	return core.NewUserBatch(here, marks), nil
 }

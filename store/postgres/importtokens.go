@@ -15,15 +15,23 @@ const allColumns = `digest, user_id, realm, issuer, created_at, expires_at, slid
 
 // ImportTokens implements [core.Importer]. The users of the batch are locked, so
 // that none of them gets a reusable token of another login meanwhile.
-func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens []core.Token) (results []core.ImportResult, err error) {
+func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens []core.ImportedToken) (results []core.ImportResult, err error) {
 	if len(tokens) > core.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		batch, err := s.knownTokens(ctx, tx, place, tokens)
+		ids := make([]int64, len(tokens))
+		for i, t := range tokens {
+			ids[i] = t.UserID
+		}
+		if _, err := tx.ExecContext(ctx, s.in(`SELECT id FROM @users WHERE id = ANY ($1::bigint[]) ORDER BY id FOR SHARE`), pq.Array(ids)); err != nil {
+			return fmt.Errorf("lock users: %w", err)
+		}
+		facts, err := s.tokenFacts(ctx, tx, tokens)
 		if err != nil {
 			return err
 		}
+		batch := core.NewTokenBatch(place, facts)
 		results = make([]core.ImportResult, len(tokens))
 		var added tokenColumns
 		var seen [][]byte
@@ -46,21 +54,21 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 		if err := s.addTokens(ctx, tx, added); err != nil {
 			return err
 		}
-		if err := s.markTokens(ctx, tx, place.Source, place.Run, seen); err != nil {
+		if err := s.markTokens(ctx, tx, place, place.Stage, seen); err != nil {
 			return err
 		}
 		return s.keepPlace(ctx, tx, place)
 	})
-	return results, rehearsed(err)
+	return results, err
 }
 
-// markTokens keeps that a run has seen tokens.
-func (s *Store) markTokens(ctx context.Context, tx *sqlx.Tx, source, run int64, digests [][]byte) error {
+// markTokens keeps that the run of place has seen tokens of a table.
+func (s *Store) markTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, table string, digests [][]byte) error {
 	_, err := tx.ExecContext(ctx, s.in(`
-		INSERT INTO @imported_tokens (digest, source, run)
-		SELECT DISTINCT digest, $2::bigint, $3::bigint FROM unnest($1::bytea[]) AS n (digest)
-		ON CONFLICT (digest) DO UPDATE SET source = excluded.source, run = excluded.run`),
-		pq.ByteaArray(digests), source, run)
+		INSERT INTO @imported_tokens (digest, source, run, origin)
+		SELECT DISTINCT digest, $2::bigint, $3::bigint, $4::text FROM unnest($1::bytea[]) AS n (digest)
+		ON CONFLICT (digest) DO UPDATE SET source = excluded.source, run = excluded.run, origin = excluded.origin, absent = false`),
+		pq.ByteaArray(digests), place.Source, place.Run, table)
 	return wrap("mark tokens", err)
 }
 
@@ -96,50 +104,4 @@ func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, c tokenColumns) erro
 		pq.Array(c.expires), pq.Array(c.ends), pq.Array(c.sliding), pq.Array(c.reusable), pq.ByteaArray(c.sealed),
 		pq.Array(c.keys), pq.Array(c.forms), pq.Array(c.first), pq.ByteaArray(c.salts), pq.ByteaArray(c.twins))
 	return wrap("insert tokens", err)
-}
-
-// knownTokens reads what is here of the tokens of a batch, and of their users.
-func (s *Store) knownTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, tokens []core.Token) (core.TokenBatch, error) {
-	b := core.NewTokenBatch(place)
-	ids, digests := make([]int64, 0, len(tokens)), make([][]byte, 0, len(tokens))
-	for _, t := range tokens {
-		ids, digests = append(ids, t.UserID), append(digests, t.Digest)
-	}
-	var locked, came []int64
-	if err := tx.SelectContext(ctx, &locked, s.in(`SELECT id FROM @users WHERE id = ANY ($1::bigint[]) ORDER BY id FOR SHARE`), pq.Array(ids)); err != nil {
-		return b, fmt.Errorf("lock users: %w", err)
-	}
-	if err := tx.SelectContext(ctx, &came, s.in(`SELECT user_id FROM @imported_users WHERE source = $1 AND user_id = ANY ($2::bigint[])`),
-		place.Source, pq.Array(locked)); err != nil {
-		return b, fmt.Errorf("select imported users: %w", err)
-	}
-	for _, id := range came {
-		b.Came(id)
-	}
-	var seen [][]byte
-	if err := tx.SelectContext(ctx, &seen, s.in(`SELECT digest FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), pq.ByteaArray(digests)); err != nil {
-		return b, fmt.Errorf("select imported tokens: %w", err)
-	}
-	for _, d := range seen {
-		b.Seen(d)
-	}
-	for _, q := range []struct {
-		condition string
-		list      any
-	}{
-		{`WHERE digest = ANY ($1::bytea[])`, pq.ByteaArray(digests)},
-		{`WHERE twin IS NOT NULL AND twin = ANY ($1::bytea[])`, pq.ByteaArray(digests)},
-		{`WHERE reusable AND user_id = ANY ($1::bigint[])`, pq.Array(locked)},
-	} {
-		var rows []tokenRow
-		if err := tx.SelectContext(ctx, &rows, s.in(`SELECT `+allColumns+` FROM @tokens `+q.condition), q.list); err != nil {
-			return b, fmt.Errorf("select tokens: %w", err)
-		}
-		for _, row := range rows {
-			token := row.token()
-			token.Legacy = row.legacy()
-			b.Here(token)
-		}
-	}
-	return b, nil
 }

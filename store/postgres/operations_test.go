@@ -172,7 +172,7 @@ func updatePassword(t *testing.T, s *postgres.Store, number int) operation {
 	user, _ := someone(t, s, number)
 	return operation{
 		run: func(ctx context.Context, s *postgres.Store) error {
-			return s.UpdatePassword(ctx, user.ID, "old", "new")
+			return s.UpdatePassword(ctx, user.ID, "old", "new", false)
 		},
 		done: func(t *testing.T, s *postgres.Store) bool {
 			account, err := s.Account(t.Context(), user.Username)

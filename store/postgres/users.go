@@ -136,15 +136,20 @@ func (s *Store) Account(ctx context.Context, username string) (account core.Acco
 }
 
 // UpdatePassword implements [core.Store].
-func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string) error {
+func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
 		n, err := affected(tx.ExecContext(ctx,
 			s.in(`UPDATE @users SET password_hash = $1 WHERE id = $2 AND password_hash = $3`), encoded, userID, old))
 		if err != nil {
 			return fmt.Errorf("update password: %w", err)
 		}
+		if n > 0 && rehash {
+			_, err = tx.ExecContext(ctx, s.in(`
+				UPDATE @imported_users SET rehashed = $1 WHERE user_id = $2 AND (substr(mark, 1, 16) = $3 OR rehashed = $3)`),
+				core.PasswordMark(encoded), userID, core.PasswordMark(old))
+		}
 		if n > 0 {
-			return nil
+			return wrap("mark password", err)
 		}
 		var written bool // by the attempt that is in doubt
 		if doubt {

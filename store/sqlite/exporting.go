@@ -41,8 +41,7 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 			digest = []byte{}
 		}
 		if err := s.reader.SelectContext(ctx, &rows, `
-			SELECT digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key, generation, prefix, salt, twin
-			FROM tokens WHERE (user_id, digest) > (?, ?) AND realm = ? ORDER BY user_id, digest LIMIT ?`,
+			SELECT `+tokenColumns+` FROM tokens WHERE (user_id, digest) > (?, ?) AND realm = ? ORDER BY user_id, digest LIMIT ?`,
 			after.UserID, digest, realm, limit); err != nil {
 			return fmt.Errorf("select tokens: %w", err)
 		}
@@ -57,43 +56,31 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 }
 
 // Links implements [core.Exporter].
-func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (marks map[int64][]byte, err error) {
+func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links []core.UserLink, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		marks, err = selectMarks(ctx, s.reader, source, userIDs)
+		links, err = readLinks(ctx, s.reader, selectLinks+`WHERE source = ? AND user_id IN (SELECT value FROM json_each(?))`, source, jsonList(userIDs))
 		return err
 	})
-	return marks, err
-}
-
-// selectMarks reads the marks of users.
-func selectMarks(ctx context.Context, q sqlx.QueryerContext, source int64, userIDs []int64) (map[int64][]byte, error) {
-	var found []struct {
-		UserID int64 `db:"user_id"`
-		Mark   []byte
-	}
-	if err := sqlx.SelectContext(ctx, q, &found, `
-		SELECT user_id, mark FROM imported_users WHERE source = ? AND user_id IN (SELECT value FROM json_each(?))`,
-		source, jsonList(userIDs)); err != nil {
-		return nil, fmt.Errorf("select marks: %w", err)
-	}
-	marks := make(map[int64][]byte, len(found))
-	for _, m := range found {
-		marks[m.UserID] = m.Mark
-	}
-	return marks, nil
+	return links, err
 }
 
 // Link implements [core.Exporter].
-func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.Account, tokens []core.Digest) error {
+func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.ImportedUser, tokens map[string][]core.Digest) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		mark, err := tx.PreparexContext(ctx, markUser)
+		if err != nil {
+			return fmt.Errorf("prepare: %w", err)
+		}
+		defer mark.Close()
 		for _, u := range users {
-			if _, err := tx.ExecContext(ctx, markUser, u.ID, place.Source, core.UserMark(u)); err != nil {
-				return fmt.Errorf("mark user %d: %w", u.ID, err)
+			if err := markOne(ctx, mark, place.Source, u.ID, u.Key, core.UserMark(u.Account)); err != nil {
+				return err
 			}
 		}
-		for _, d := range tokens {
-			if _, err := tx.ExecContext(ctx, markToken, []byte(d), place.Source, place.Run-1); err != nil {
-				return fmt.Errorf("mark token: %w", err)
+		place.Run--
+		for table, digests := range tokens {
+			if err := markTokens(ctx, tx, place, table, digests); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -104,7 +91,7 @@ func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.A
 func (s *Store) Ended(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		err := s.reader.SelectContext(ctx, &ended, `
-			SELECT digest FROM imported_tokens i WHERE digest IN (SELECT unhex(value) FROM json_each(?1))
+			SELECT digest FROM imported_tokens i WHERE digest IN (SELECT unhex(value) FROM json_each(?1)) AND absent = 0
 			AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.digest = i.digest AND (t.expires_at IS NULL OR t.expires_at > ?2))
 			AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.twin = i.digest AND t.twin IS NOT NULL AND (t.expires_at IS NULL OR t.expires_at > ?2))`,
 			hexList(digests), now.UnixMicro())

@@ -62,7 +62,7 @@ func writes(s *Store, ann core.User) map[string]func(context.Context) error {
 			_, err := s.DeleteUserTokens(ctx, ann.ID, "default")
 			return err
 		},
-		"UpdatePassword": func(ctx context.Context) error { return s.UpdatePassword(ctx, ann.ID, "old", "new") },
+		"UpdatePassword": func(ctx context.Context) error { return s.UpdatePassword(ctx, ann.ID, "old", "new", false) },
 	}
 }
 
@@ -145,7 +145,7 @@ func TestFull(t *testing.T) {
 	// A limit below the size is the size.
 	s.writer.MustExec(`PRAGMA max_page_count = 1`)
 
-	if err := s.UpdatePassword(t.Context(), ann.ID, "old", large); !errors.Is(err, core.ErrUnavailable) {
+	if err := s.UpdatePassword(t.Context(), ann.ID, "old", large, false); !errors.Is(err, core.ErrUnavailable) {
 		t.Errorf("update password: error %v", err)
 	}
 	_, err := s.CreateUser(t.Context(), core.NewUser{Username: "bob", PasswordHash: large}, nil)
@@ -158,7 +158,7 @@ func TestFull(t *testing.T) {
 	wantReads(t, s)
 
 	s.writer.MustExec(`PRAGMA max_page_count = 1000000`)
-	if err := s.UpdatePassword(t.Context(), ann.ID, "old", large); err != nil {
+	if err := s.UpdatePassword(t.Context(), ann.ID, "old", large, false); err != nil {
 		t.Errorf("with space again: %v", err)
 	}
 	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "bob"}, nil); err != nil {

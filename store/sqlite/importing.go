@@ -19,92 +19,135 @@ const bulkWait = time.Minute
 
 var _ core.Importer = (*Store)(nil)
 
-// BeginImport implements [core.Importer].
-func (s *Store) BeginImport(ctx context.Context, source, options string) (place core.ImportPlace, err error) {
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		row := struct {
-			ID                      int64
-			Run                     int64
-			Options, Stage, Reached string
-		}{}
-		err := tx.GetContext(ctx, &row, `SELECT id, run, options, stage, reached FROM imports WHERE source = ?`, source)
+// importRow is a row of imports.
+type importRow struct {
+	ID                              int64
+	Run                             int64
+	Options, Stage, Reached, Tables string
+}
+
+const selectImport = `SELECT id, run, options, stage, reached, tables FROM imports WHERE source = ?`
+
+// place gives where the run stands.
+func (r importRow) place() (core.ImportPlace, error) {
+	place := core.ImportPlace{Source: r.ID, Run: r.Run, Options: r.Options, Stage: r.Stage, Reached: r.Reached}
+	if err := json.Unmarshal([]byte(r.Tables), &place.Tables); err != nil {
+		return place, fmt.Errorf("tables of import %d are not a list of texts: %w", r.ID, err)
+	}
+	return place, nil
+}
+
+// FindImport implements [core.ImportReader].
+func (s *Store) FindImport(ctx context.Context, source string) (place core.ImportPlace, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		var row importRow
+		err := s.reader.GetContext(ctx, &row, selectImport, source)
 		if errors.Is(err, sql.ErrNoRows) {
-			err = tx.GetContext(ctx, &row, `
-				INSERT INTO imports (source, options, run, stage, reached) VALUES (?, '', 0, '', '')
-				RETURNING id, run, options, stage, reached`, source)
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("select import: %w", err)
 		}
-		place = core.ImportPlace{Source: row.ID, Run: row.Run, Options: options, Stage: row.Stage, Reached: row.Reached}
+		place, err = row.place()
+		return err
+	})
+	return place, err
+}
+
+// BeginImport implements [core.Importer].
+func (s *Store) BeginImport(ctx context.Context, source, options string) (place core.ImportPlace, err error) {
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		var row importRow
+		err := tx.GetContext(ctx, &row, selectImport, source)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = tx.GetContext(ctx, &row, `
+				INSERT INTO imports (source, options, run, stage, reached) VALUES (?, '', 0, '', '')
+				RETURNING id, run, options, stage, reached, tables`, source)
+		}
+		if err != nil {
+			return fmt.Errorf("select import: %w", err)
+		}
+		if place, err = row.place(); err != nil {
+			return err
+		}
 		if row.Stage == "" || row.Options != options {
 			place.Run, place.Stage, place.Reached = row.Run+1, "", ""
 		}
+		place.Options = options
 		return nil
 	})
 	return place, err
 }
 
-// errDry ends a batch that is not to be written.
-var errDry = errors.New("dry run")
-
-// rehearsed takes the end of a dry run as the success that it is.
-func rehearsed(err error) error {
-	if errors.Is(err, errDry) {
-		return nil
-	}
-	return err
-}
-
 // keepPlace writes how far the import has come.
 func keepPlace(ctx context.Context, tx *sqlx.Tx, p core.ImportPlace) error {
-	if p.Dry {
-		return errDry
-	}
-	if _, err := tx.ExecContext(ctx,
-		`UPDATE imports SET run = ?, options = ?, stage = ?, reached = ? WHERE id = ?`, p.Run, p.Options, p.Stage, p.Reached, p.Source); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE imports SET run = ?, options = ?, stage = ?, reached = ?, tables = ? WHERE id = ?`,
+		p.Run, p.Options, p.Stage, p.Reached, jsonList(p.Tables), p.Source); err != nil {
 		return fmt.Errorf("keep place: %w", err)
 	}
 	return nil
 }
 
 // FinishImport implements [core.Importer].
-func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, whole bool) (ended int, err error) {
-	for whole {
-		n, err := s.endUnseen(ctx, place)
-		if err != nil {
+func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
+	after := []byte{}
+	for len(tables) > 0 && after != nil {
+		n := 0
+		if n, after, err = s.endUnseen(ctx, place, tables, after); err != nil {
 			return ended, err
-		}
-		if n == 0 {
-			break
 		}
 		ended += n
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		return keepPlace(ctx, tx, core.ImportPlace{Source: place.Source, Run: place.Run})
+		return keepPlace(ctx, tx, core.ImportPlace{Source: place.Source, Run: place.Run, Tables: place.Tables})
 	})
 	return ended, err
 }
 
+// fromTables are the tokens here that came from tables of a source; ?1 is the
+// source, ?2 the tables. Those whose table is not known may be of any.
+const fromTables = `imported_tokens i JOIN tokens t ON t.digest = i.digest OR t.twin = i.digest AND t.twin IS NOT NULL
+	WHERE i.source = ?1 AND (i.origin = '' OR i.origin IN (SELECT value FROM json_each(?2)))`
+
+// CountImported implements [core.ImportReader].
+func (s *Store) CountImported(ctx context.Context, place core.ImportPlace, tables []string) (here, unseen int, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		row := s.reader.QueryRowxContext(ctx, `SELECT count(*), coalesce(sum(i.run < ?3), 0) FROM `+fromTables, place.Source, jsonList(tables), place.Run)
+		if err := row.Scan(&here, &unseen); err != nil {
+			return fmt.Errorf("count imported tokens: %w", err)
+		}
+		return nil
+	})
+	return here, unseen, err
+}
+
 // endUnseen removes a batch of the tokens that the run did not see, and gives
-// their number.
-func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace) (ended int, err error) {
+// their number and the digest that it came to; nil where it was the last.
+func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []string, after []byte) (ended int, last []byte, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		var unseen [][]byte
-		if err := tx.SelectContext(ctx, &unseen, `
-			SELECT t.digest FROM imported_tokens i JOIN tokens t ON t.digest = i.digest WHERE i.source = ?1 AND i.run < ?2
-			UNION ALL
-			SELECT t.digest FROM imported_tokens i JOIN tokens t ON t.twin = i.digest AND t.twin IS NOT NULL WHERE i.source = ?1 AND i.run < ?2
-			LIMIT ?3`, place.Source, place.Run, core.MaxImport); err != nil {
+		var unseen []struct{ Link, Token []byte }
+		if err := tx.SelectContext(ctx, &unseen, `SELECT i.digest AS link, t.digest AS token FROM `+fromTables+`
+			AND i.run < ?3 AND i.digest > ?4 ORDER BY i.digest LIMIT ?5`,
+			place.Source, jsonList(tables), place.Run, after, core.MaxImport); err != nil {
 			return fmt.Errorf("select unseen tokens: %w", err)
 		}
-		ended = len(unseen)
-		if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, hexList(unseen)); err != nil {
+		links, tokens := make([][]byte, len(unseen)), make([][]byte, len(unseen))
+		for n, u := range unseen {
+			links[n], tokens[n] = u.Link, u.Token
+		}
+		ended, last = len(unseen), nil
+		if ended > 0 {
+			last = links[ended-1]
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE imported_tokens SET absent = 1 WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, hexList(links)); err != nil {
+			return fmt.Errorf("mark unseen tokens: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, hexList(tokens)); err != nil {
 			return fmt.Errorf("end unseen tokens: %w", err)
 		}
 		return nil
 	})
-	return ended, err
+	return ended, last, err
 }
 
 // hexList gives digests as a JSON list for json_each.

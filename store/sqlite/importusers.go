@@ -9,23 +9,19 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-const markUser = `
-	INSERT INTO imported_users (user_id, source, mark) VALUES (?, ?, ?)
-	ON CONFLICT (user_id) DO UPDATE SET source = excluded.source, mark = excluded.mark`
-
 // ImportUsers implements [core.Importer].
-func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users []core.Account) (results []core.ImportResult, err error) {
+func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users []core.ImportedUser) (results []core.ImportResult, err error) {
 	if len(users) > core.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
 	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
-		batch, err := knownUsers(ctx, tx, place.Source, users)
+		facts, err := userFacts(ctx, tx, place.Source, users)
 		if err != nil {
 			return err
 		}
-		insert, err := tx.PrepareNamedContext(ctx, `
-			INSERT INTO users (id, username, email, password_hash, active, attributes, created_at)
-			VALUES (nullif(:id, 0), :username, :email, :password_hash, :active, :attributes, :created_at)`)
+		batch := core.NewUserBatch(place.Source, facts)
+		insert, err := tx.PreparexContext(ctx, `
+			INSERT INTO users (id, username, email, password_hash, active, attributes, created_at) VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?)`)
 		if err != nil {
 			return fmt.Errorf("prepare: %w", err)
 		}
@@ -40,24 +36,41 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 		for i, in := range users {
 			merged := batch.Merge(in)
 			results[i] = merged.Result
-			if err := writeUser(ctx, tx, insert, &merged); err != nil {
-				return err
-			}
 			if merged.Mark == nil {
 				continue
 			}
-			batch.Add(merged)
-			if _, err := mark.ExecContext(ctx, merged.ID, place.Source, merged.Mark); err != nil {
-				return fmt.Errorf("mark user %d: %w", merged.ID, err)
+			if err := writeUser(ctx, tx, insert, &merged); err != nil {
+				return err
 			}
+			if marked := batch.Marked(merged); !marked {
+				if err := markOne(ctx, mark, place.Source, merged.ID, merged.Key, merged.Mark); err != nil {
+					return err
+				}
+			}
+			batch.Add(merged)
 		}
 		return keepPlace(ctx, tx, place)
 	})
-	return results, rehearsed(err)
+	return results, err
+}
+
+// markUser keeps what a password was made anew as only while the password that it
+// was is the same.
+const markUser = `
+	INSERT INTO imported_users (user_id, source, key, mark) VALUES (?, ?, ?, ?)
+	ON CONFLICT (user_id) DO UPDATE SET source = excluded.source, key = excluded.key, mark = excluded.mark,
+		rehashed = CASE WHEN substr(excluded.mark, 1, 16) = substr(imported_users.mark, 1, 16) THEN imported_users.rehashed END`
+
+// markOne keeps who a user is at a source.
+func markOne(ctx context.Context, mark *sqlx.Stmt, source, userID int64, key string, content []byte) error {
+	if _, err := mark.ExecContext(ctx, userID, source, keyColumn(userID, key), content); err != nil {
+		return fmt.Errorf("mark user %d: %w", userID, err)
+	}
+	return nil
 }
 
 // writeUser does what was decided and completes the account's id.
-func writeUser(ctx context.Context, tx *sqlx.Tx, insert *sqlx.NamedStmt, m *core.UserMerge) error {
+func writeUser(ctx context.Context, tx *sqlx.Tx, insert *sqlx.Stmt, m *core.UserMerge) error {
 	if !m.Write {
 		return nil
 	}
@@ -73,7 +86,7 @@ func writeUser(ctx context.Context, tx *sqlx.Tx, insert *sqlx.NamedStmt, m *core
 		}
 		return nil
 	}
-	result, err := insert.ExecContext(ctx, row)
+	result, err := insert.ExecContext(ctx, row.ID, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt)
 	if err == nil && m.ID == 0 {
 		m.ID, err = result.LastInsertId()
 	}
@@ -90,32 +103,4 @@ func rowOfAccount(a core.Account) (accountRow, error) {
 		ID: a.ID, Username: a.Username, Email: a.Email, PasswordHash: a.PasswordHash,
 		Active: a.Active, Attributes: attributes, CreatedAt: a.CreatedAt.UnixMicro(),
 	}, err
-}
-
-// knownUsers reads what is here of users who have an id or a name of the batch.
-func knownUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []core.Account) (core.UserBatch, error) {
-	ids, names := make([]int64, 0, len(users)), make([]string, 0, len(users))
-	for _, u := range users {
-		ids, names = append(ids, u.ID), append(names, u.Username)
-	}
-	var rows []accountRow
-	if err := tx.SelectContext(ctx, &rows, `
-		SELECT id, username, email, password_hash, active, attributes, created_at FROM users
-		WHERE id IN (SELECT value FROM json_each(?)) OR username IN (SELECT value FROM json_each(?))`,
-		jsonList(ids), jsonList(names)); err != nil {
-		return core.UserBatch{}, fmt.Errorf("select users: %w", err)
-	}
-	here := make([]core.Account, 0, len(rows))
-	for _, row := range rows {
-		account, err := row.account()
-		if err != nil {
-			return core.UserBatch{}, err
-		}
-		here, ids = append(here, account), append(ids, row.ID)
-	}
-	marks, err := selectMarks(ctx, tx, source, ids)
-	if err != nil {
-		return core.UserBatch{}, err
-	}
-	return core.NewUserBatch(here, marks), nil
 }

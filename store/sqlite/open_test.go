@@ -102,7 +102,7 @@ func TestReopen(t *testing.T) {
 	if _, found, err := s.FindToken(t.Context(), "default", "key"); err != nil || found.ID != user.ID {
 		t.Errorf("found user %d, %v", found.ID, err)
 	}
-	if err := s.UpdatePassword(t.Context(), user.ID, "hash", "new"); err != nil {
+	if err := s.UpdatePassword(t.Context(), user.ID, "hash", "new", false); err != nil {
 		t.Error(err)
 	}
 }
@@ -154,7 +154,7 @@ func TestOpenRefuses(t *testing.T) {
 			}
 			raw(t, path, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (1000, 1)`).Close()
 			return path
-		}, "it is of a newer authcompat (schema 1000; this one knows 12)"},
+		}, "it is of a newer authcompat (schema 1000; this one knows 13)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

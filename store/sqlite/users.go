@@ -104,7 +104,7 @@ func (s *Store) Account(ctx context.Context, username string) (account core.Acco
 }
 
 // UpdatePassword implements [core.Store].
-func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string) error {
+func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		n, err := affected(tx.ExecContext(ctx,
 			`UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?`, encoded, userID, old))
@@ -113,6 +113,15 @@ func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded s
 		}
 		if n == 0 {
 			return core.ErrNotFound
+		}
+		if !rehash {
+			return nil
+		}
+		was := core.PasswordMark(old)
+		_, err = tx.ExecContext(ctx, `UPDATE imported_users SET rehashed = ? WHERE user_id = ? AND (substr(mark, 1, 16) = ? OR rehashed = ?)`,
+			core.PasswordMark(encoded), userID, was, was)
+		if err != nil {
+			return fmt.Errorf("mark password: %w", err)
 		}
 		return nil
 	})

@@ -44,7 +44,7 @@ func contextOver(t *testing.T, p pair) {
 			_, err := p.a.DeleteUserTokens(over, ann.ID, realm)
 			return err
 		},
-		"UpdatePassword": func() error { return p.a.UpdatePassword(over, ann.ID, "hash of ann", "new") },
+		"UpdatePassword": func() error { return p.a.UpdatePassword(over, ann.ID, "hash of ann", "new", false) },
 		"Ping":           func() error { return p.a.Ping(over) },
 	}
 	for name, call := range calls {

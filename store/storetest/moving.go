@@ -25,6 +25,7 @@ func RunMoving(t *testing.T, open Opener) {
 	}{
 		{"older tokens", olderTokens()},
 		{"imported users", importedUsers()},
+		{"imported keys", importedKeys()},
 		{"imported tokens", importedTokens()},
 		{"runs", importRuns()},
 		{"export", exports()},
@@ -74,11 +75,23 @@ func (m movers) begin(t *testing.T) core.ImportPlace {
 	return place
 }
 
+// imported gives accounts as the source has them: by their ids, or by name alone.
+func imported(accounts ...core.Account) []core.ImportedUser {
+	users := make([]core.ImportedUser, len(accounts))
+	for i, a := range accounts {
+		users[i] = core.ImportedUser{Key: fmt.Sprint(a.ID), Account: a}
+		if a.ID == 0 {
+			users[i].Key = core.NaturalKey(a.Username)
+		}
+	}
+	return users
+}
+
 // users imports the accounts in the run and gives the outcomes.
 func (m movers) users(t *testing.T, place core.ImportPlace, accounts ...core.Account) []core.ImportResult {
 	t.Helper()
 	place.Stage = "users"
-	results, err := m.from.ImportUsers(t.Context(), place, accounts)
+	results, err := m.from.ImportUsers(t.Context(), place, imported(accounts...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +102,11 @@ func (m movers) users(t *testing.T, place core.ImportPlace, accounts ...core.Acc
 func (m movers) tokens(t *testing.T, place core.ImportPlace, tokens ...core.Token) []core.ImportResult {
 	t.Helper()
 	place.Stage = "tokens"
-	results, err := m.from.ImportTokens(t.Context(), place, tokens)
+	owned := make([]core.ImportedToken, len(tokens))
+	for i, token := range tokens {
+		owned[i] = core.ImportedToken{Owner: fmt.Sprint(token.UserID), Token: token}
+	}
+	results, err := m.from.ImportTokens(t.Context(), place, owned)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +116,7 @@ func (m movers) tokens(t *testing.T, place core.ImportPlace, tokens ...core.Toke
 // finish ends a whole run and gives how many tokens it ended.
 func (m movers) finish(t *testing.T, place core.ImportPlace) int {
 	t.Helper()
-	ended, err := m.from.FinishImport(t.Context(), place, true)
+	ended, err := m.from.FinishImport(t.Context(), place, []string{"tokens"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func changedHere(t *testing.T, m movers) {
 	m.users(t, m.begin(t), account(1, "ann"), account(2, "bob"))
 	for _, id := range []int64{1, 2} {
 		name := map[int64]string{1: "ann", 2: "bob"}[id]
-		if err := m.a.UpdatePassword(t.Context(), id, "hash of "+name, "ours"); err != nil {
+		if err := m.a.UpdatePassword(t.Context(), id, "hash of "+name, "ours", false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,7 +99,12 @@ func usersWithoutIDs(t *testing.T, m movers) {
 	wantOutcomes(t, "import", m.users(t, m.begin(t), ann), core.ImportUpdated)
 	ann.ID = got.ID
 	wantAccount(t, m.b, ann)
-	wantOutcomes(t, "tokens", m.tokens(t, m.begin(t), tokenOf(ann.User, "key")), core.ImportAdded)
+	owned := []core.ImportedToken{{Owner: core.NaturalKey("ann"), Token: tokenOf(ann.User, "key")}}
+	results, err := m.from.ImportTokens(t.Context(), m.begin(t), owned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOutcomes(t, "tokens", results, core.ImportAdded)
 }
 
 func importedTokens() []movingCase {
@@ -233,4 +238,109 @@ func tokensIssuedHere(t *testing.T, m movers) {
 	wantGone(t, m.b, hexToken(1))
 	wantOutcomes(t, "import", m.tokens(t, m.begin(t), exported), core.ImportKept)
 	wantGone(t, m.b, hexToken(1))
+}
+
+func importedKeys() []movingCase {
+	return []movingCase{
+		{"users whose keys are no ids get ids", keysGiveIDs},
+		{"a token goes to nobody but its owner", tokenOfItsOwner},
+		{"a password made anew at a login is no change", rehashNoChange},
+		{"what was known before there were keys", keysOfNames},
+	}
+}
+
+func keysGiveIDs(t *testing.T, m movers) {
+	place := m.begin(t)
+	place.Stage = "users"
+	ann, bob := core.ImportedUser{Key: "uuid-a", Account: account(0, "ann")}, core.ImportedUser{Key: "uuid-b", Account: account(0, "bob")}
+	for _, want := range []core.ImportOutcome{core.ImportAdded, core.ImportUnchanged} {
+		results, err := m.from.ImportUsers(t.Context(), place, []core.ImportedUser{ann, bob})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutcomes(t, "import", results, want, want)
+	}
+	byKey, byName, err := m.to.ImportOwners(t.Context(), place.Source, []string{"uuid-b", "uuid-c"}, []string{"ann", "cid"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if byKey["uuid-b"].Username != "bob" || byName["ann"].Key != "uuid-a" || byKey["uuid-c"].ID != 0 || byName["cid"].ID != 0 {
+		t.Errorf("owners are %v and %v", byKey, byName)
+	}
+	// Renamed at the source: the key says that it is the same user; another one may
+	// take the name.
+	renamed, other := ann, core.ImportedUser{Key: "uuid-c", Account: account(0, "ann")}
+	renamed.Username = "anna"
+	results, err := m.from.ImportUsers(t.Context(), place, []core.ImportedUser{renamed, other})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOutcomes(t, "import", results, core.ImportUpdated, core.ImportAdded)
+	// Before the rename is told, the name is that of another user of the source.
+	results, err = m.from.ImportUsers(t.Context(), place, []core.ImportedUser{{Key: "uuid-d", Account: account(0, "anna")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOutcomes(t, "import", results, core.ImportRefused)
+}
+
+func tokenOfItsOwner(t *testing.T, m movers) {
+	place := m.begin(t)
+	place.Stage = "users"
+	m.users(t, place, account(7, "ann"), account(8, "bob"))
+	native := m.add(t, newUser("native"))
+	tokens := []core.ImportedToken{
+		{Owner: "8", Token: tokenOf(account(7, "ann").User, "a")},
+		{Owner: "natural:ann", Token: tokenOf(account(7, "ann").User, "b")},
+		{Owner: fmt.Sprint(native.ID), Token: tokenOf(native, "c")},
+		{Owner: "7", Token: tokenOf(account(7, "ann").User, "d")},
+	}
+	results, err := m.from.ImportTokens(t.Context(), place, tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOutcomes(t, "import", results, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportAdded)
+	for _, key := range []string{"a", "b", "c"} {
+		wantGone(t, m.b, key)
+	}
+}
+
+func rehashNoChange(t *testing.T, m movers) {
+	ann := account(1, "ann")
+	m.users(t, m.begin(t), ann)
+	rehash := func(old, encoded string) {
+		t.Helper()
+		if err := m.a.UpdatePassword(t.Context(), 1, old, encoded, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rehash("hash of ann", "stronger")
+	rehash("stronger", "stronger still")
+	wantOutcomes(t, "same at the source", m.users(t, m.begin(t), ann), core.ImportUnchanged)
+	wantAccount(t, m.b, core.Account{User: ann.User, PasswordHash: "stronger still"})
+	ann.PasswordHash = "changed there"
+	wantOutcomes(t, "changed there", m.users(t, m.begin(t), ann), core.ImportUpdated)
+	wantAccount(t, m.b, ann)
+	// A real change here, made anew later, is ours.
+	if err := m.a.UpdatePassword(t.Context(), 1, "changed there", "changed here", false); err != nil {
+		t.Fatal(err)
+	}
+	rehash("changed here", "changed here, stronger")
+	ann.PasswordHash = "changed there again"
+	wantOutcomes(t, "changed in both", m.users(t, m.begin(t), ann), core.ImportKept)
+	wantAccount(t, m.b, core.Account{User: ann.User, PasswordHash: "changed here, stronger"})
+}
+
+func keysOfNames(t *testing.T, m movers) {
+	ann := account(5, "ann")
+	m.users(t, m.begin(t), ann)
+	place := m.begin(t)
+	place.Stage = "users"
+	byName := ann
+	byName.ID, byName.PasswordHash = 0, "new"
+	results, err := m.from.ImportUsers(t.Context(), place, []core.ImportedUser{{Key: core.NaturalKey("ann"), Account: byName}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOutcomes(t, "import", results, core.ImportUpdated)
 }

@@ -16,16 +16,17 @@ func importRuns() []movingCase {
 		{"other options begin anew", runBeginsAnew},
 		{"a batch is whole or not at all", batchWhole},
 		{"tokens that ended at the source end here", endedAtSource},
+		{"a token that was only not seen comes back", absentComesBack},
+		{"tokens of tables that were not read go on", otherTables},
 		{"a run in part ends nothing", partEndsNothing},
-		{"a dry run changes nothing", dryRun},
 	}
 }
 
 func runGoesOn(t *testing.T, m movers) {
 	place := m.begin(t)
-	wantSame(t, "first place", core.ImportPlace{Source: place.Source, Run: 1, Options: "options"}, place)
+	wantSame(t, "first place", core.ImportPlace{Source: place.Source, Run: 1, Options: "options", Tables: []string{}}, place)
 	place.Stage, place.Reached = "users", "row 17"
-	if _, err := m.from.ImportUsers(t.Context(), place, []core.Account{account(17, "ann")}); err != nil {
+	if _, err := m.from.ImportUsers(t.Context(), place, imported(account(17, "ann"))); err != nil {
 		t.Fatal(err)
 	}
 	again, err := m.to.BeginImport(t.Context(), source, "options")
@@ -34,7 +35,7 @@ func runGoesOn(t *testing.T, m movers) {
 	}
 	wantSame(t, "place after a cut", place, again)
 	m.finish(t, place)
-	wantSame(t, "place after the end", core.ImportPlace{Source: place.Source, Run: 2, Options: "options"}, m.begin(t))
+	wantSame(t, "place after the end", core.ImportPlace{Source: place.Source, Run: 2, Options: "options", Tables: []string{}}, m.begin(t))
 }
 
 func runBeginsAnew(t *testing.T, m movers) {
@@ -44,7 +45,7 @@ func runBeginsAnew(t *testing.T, m movers) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "place", core.ImportPlace{Source: place.Source, Run: 2, Options: "other options"}, other)
+	wantSame(t, "place", core.ImportPlace{Source: place.Source, Run: 2, Options: "other options", Tables: []string{}}, other)
 	another, err := m.from.BeginImport(t.Context(), "elsewhere", "options")
 	if err != nil {
 		t.Fatal(err)
@@ -58,11 +59,11 @@ func batchWhole(t *testing.T, m movers) {
 	place := m.begin(t)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := m.from.ImportUsers(over, place, []core.Account{account(1, "ann")}); err == nil {
+	if _, err := m.from.ImportUsers(over, place, imported(account(1, "ann"))); err == nil {
 		t.Error("a batch went through with a context that is over")
 	}
 	wantNobody(t, m.pair, "ann")
-	if _, err := m.from.ImportUsers(t.Context(), place, make([]core.Account, core.MaxImport+1)); err == nil {
+	if _, err := m.from.ImportUsers(t.Context(), place, make([]core.ImportedUser, core.MaxImport+1)); err == nil {
 		t.Error("a batch of more than MaxImport went through")
 	}
 	var all []core.Account
@@ -92,6 +93,50 @@ func endedAtSource(t *testing.T, m movers) {
 	wantFound(t, m.b, "native", tokenOf(ann.User, "native"), ann.User)
 }
 
+func absentComesBack(t *testing.T, m movers) {
+	ann := account(1, "ann")
+	place := m.begin(t)
+	m.users(t, place, ann)
+	m.tokens(t, place, tokenOf(ann.User, "absent"), tokenOf(ann.User, "logged out"))
+	m.finish(t, place)
+	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "logged out").Digest); err != nil {
+		t.Fatal(err)
+	}
+	place = m.begin(t)
+	place.Stage = "tokens"
+	here, unseen, err := m.to.CountImported(t.Context(), place, []string{"tokens"})
+	if err != nil || here != 1 || unseen != 1 {
+		t.Errorf("%d of %d not seen, %v", unseen, here, err)
+	}
+	wantSame(t, "ended", 1, m.finish(t, place))
+	wantGone(t, m.b, "absent")
+	place = m.begin(t)
+	wantOutcomes(t, "import", m.tokens(t, place, tokenOf(ann.User, "absent"), tokenOf(ann.User, "logged out")), core.ImportAdded, core.ImportKept)
+	m.finish(t, place)
+	wantFound(t, m.b, "absent", tokenOf(ann.User, "absent"), ann.User)
+	wantGone(t, m.b, "logged out")
+	// From now on it is as any other.
+	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "absent").Digest); err != nil {
+		t.Fatal(err)
+	}
+	wantOutcomes(t, "import", m.tokens(t, m.begin(t), tokenOf(ann.User, "absent")), core.ImportKept)
+}
+
+func otherTables(t *testing.T, m movers) {
+	ann := account(1, "ann")
+	place := m.begin(t)
+	m.users(t, place, ann)
+	m.tokens(t, place, tokenOf(ann.User, "key"))
+	place.Tables = []string{"tokens"}
+	m.finish(t, place)
+	place = m.begin(t)
+	wantSame(t, "tables", []string{"tokens"}, place.Tables)
+	if ended, err := m.from.FinishImport(t.Context(), place, []string{"others"}); ended != 0 || err != nil {
+		t.Errorf("ended %d, %v", ended, err)
+	}
+	wantFound(t, m.b, "key", tokenOf(ann.User, "key"), ann.User)
+}
+
 func partEndsNothing(t *testing.T, m movers) {
 	place := m.begin(t)
 	ann := account(1, "ann")
@@ -99,21 +144,10 @@ func partEndsNothing(t *testing.T, m movers) {
 	m.tokens(t, place, tokenOf(ann.User, "key"))
 	m.finish(t, place)
 	place = m.begin(t)
-	if ended, err := m.from.FinishImport(t.Context(), place, false); ended != 0 || err != nil {
+	if ended, err := m.from.FinishImport(t.Context(), place, nil); ended != 0 || err != nil {
 		t.Errorf("ended %d, %v", ended, err)
 	}
 	wantFound(t, m.b, "key", tokenOf(ann.User, "key"), ann.User)
-}
-
-func dryRun(t *testing.T, m movers) {
-	place := m.begin(t)
-	place.Dry = true
-	ann := account(1, "ann")
-	wantOutcomes(t, "users", m.users(t, place, ann, account(2, "ann")), core.ImportAdded, core.ImportRefused)
-	wantOutcomes(t, "tokens", m.tokens(t, place, tokenOf(ann.User, "key")), core.ImportAdded)
-	wantGone(t, m.b, "key")
-	wantSame(t, "place", core.ImportPlace{Source: place.Source, Run: 1, Options: "options"}, m.begin(t))
-	wantOutcomes(t, "users", m.users(t, m.begin(t), ann), core.ImportAdded)
 }
 
 func exports() []movingCase {
@@ -193,14 +227,14 @@ func handedOver(t *testing.T, m movers) {
 	place := m.begin(t)
 	handed := []core.Digest{live.Digest, over.Digest, older.Legacy.Twin}
 	same := core.Account{User: ann, PasswordHash: "hash of ann"}
-	if err := m.from.Link(t.Context(), place, []core.Account{same}, handed); err != nil {
+	if err := m.from.Link(t.Context(), place, imported(same), map[string][]core.Digest{"tokens": handed}); err != nil {
 		t.Fatal(err)
 	}
-	marks, err := m.to.Links(t.Context(), place.Source, []int64{ann.ID, ann.ID + 1})
+	links, err := m.to.Links(t.Context(), place.Source, []int64{ann.ID, ann.ID + 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "marks", map[int64][]byte{ann.ID: core.UserMark(same)}, marks)
+	wantSame(t, "links", []core.UserLink{{UserID: ann.ID, Source: place.Source, Key: fmt.Sprint(ann.ID), Mark: core.UserMark(same)}}, links)
 	ended := func(now time.Time) (keys []string) {
 		t.Helper()
 		found, err := m.to.Ended(t.Context(), append(handed, core.Presented("never here").SHA256()), now)
@@ -222,5 +256,6 @@ func handedOver(t *testing.T, m movers) {
 	wantSame(t, "ended by a run", 2, m.finish(t, place))
 	wantGone(t, m.b, hexToken(1))
 	wantFound(t, m.b, "live", live, ann)
-	wantSame(t, "ended after it", []string{"older", "over"}, ended(noon()))
+	// They were only not seen, which is no reason to remove them anywhere.
+	wantSame(t, "ended after it", []string(nil), ended(noon()))
 }

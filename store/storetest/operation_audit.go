@@ -111,8 +111,8 @@ func auditWith(t *testing.T, p operables) {
 		func(ctx context.Context) error { return p.a.DeleteToken(ctx, tokenOf(ann, "key").Digest) },
 		func(ctx context.Context) error { return p.a.DeleteToken(ctx, tokenOf(ann, "none").Digest) })
 	do(core.ActSetPassword,
-		func(ctx context.Context) error { return p.a.UpdatePassword(ctx, ann.ID, "hash of ann", "new") },
-		func(ctx context.Context) error { return p.a.UpdatePassword(ctx, ann.ID, "other", "new") })
+		func(ctx context.Context) error { return p.a.UpdatePassword(ctx, ann.ID, "hash of ann", "new", false) },
+		func(ctx context.Context) error { return p.a.UpdatePassword(ctx, ann.ID, "other", "new", false) })
 	do(core.ActDisableUser,
 		func(ctx context.Context) error { return p.a.SetActive(ctx, ann.ID, false) },
 		func(ctx context.Context) error { return p.a.SetActive(ctx, absent.ID, false) })

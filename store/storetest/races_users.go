@@ -82,7 +82,7 @@ func racePassword(t *testing.T, p pair) {
 		errs := make([]error, actors)
 		hash := func(i int) string { return fmt.Sprintf("hash %d of actor %d", round, i) }
 		together(actors, func(i int) {
-			errs[i] = p.both(i).UpdatePassword(t.Context(), ann.ID, old, hash(i))
+			errs[i] = p.both(i).UpdatePassword(t.Context(), ann.ID, old, hash(i), false)
 		})
 
 		winner := -1

@@ -1,0 +1,292 @@
+package django
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Table is a table or view, or the objects of one model.
+type Table struct {
+	Schema string // empty where the name alone finds it
+	Name   string
+	View   bool
+	// Unreadable tells that the role may not read it.
+	Unreadable bool
+	// Unconstrained tells that nothing is known of constraints: it is a dump's.
+	Unconstrained bool
+	// NoRowID tells that SQLite keeps it by its primary key.
+	NoRowID    bool
+	Columns    []Column
+	Key        []string   // the primary key's columns
+	Unique     [][]string // the columns of each further unique constraint
+	References []Reference
+	// Base is the table that this one inherits from: each row is one of Base's
+	// too, whose key is in the column Parent. Columns are those of both.
+	Base   *Table
+	Parent string
+
+	index map[string]int // of Columns, by name
+}
+
+// Column is one column of a table.
+type Column struct {
+	Name   string
+	Length int    // of a varchar; 0: unknown
+	Kind   string // the type's name in lower case, without its length
+	// Nullable tells that it may be NULL, Default that the database gives a value,
+	// and Generated that only the database may.
+	Nullable, Default, Generated bool
+	// CaseBlind tells that the database takes "Ann" and "ann" for the same.
+	CaseBlind bool
+}
+
+// Reference is a foreign key of one column. An empty To is the primary key.
+type Reference struct{ Column, Schema, Table, To string }
+
+// String names the table as an operator would.
+func (t Table) String() string {
+	if t.Schema != "" {
+		return t.Schema + "." + t.Name
+	}
+	return t.Name
+}
+
+// indexed fills the index of the columns.
+func (t *Table) indexed() {
+	t.index = make(map[string]int, len(t.Columns))
+	for i, c := range t.Columns {
+		t.index[c.Name] = i
+	}
+}
+
+// has tells whether the table has all of the columns.
+func (t Table) has(names ...string) bool {
+	for _, name := range names {
+		if _, ok := t.column(name); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (t Table) column(name string) (Column, bool) {
+	if t.index != nil {
+		if i, ok := t.index[name]; ok {
+			return t.Columns[i], true
+		}
+		return Column{}, false
+	}
+	for _, c := range t.Columns {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Column{}, false
+}
+
+// unique tells whether no two rows have the same value in the column.
+func (t Table) unique(column string) bool {
+	one := func(columns []string) bool { return len(columns) == 1 && columns[0] == column }
+	return one(t.Key) || slices.ContainsFunc(t.Unique, one) || t.Base != nil && t.Base.unique(column)
+}
+
+// reference gives the foreign key of a column.
+func (t Table) reference(column string) (Reference, bool) {
+	for _, r := range t.References {
+		if r.Column == column {
+			return r, true
+		}
+	}
+	return Reference{}, false
+}
+
+// same tells whether both are the same table.
+func (t Table) same(o Table) bool { return t.Schema == o.Schema && t.Name == o.Name }
+
+// catalogue is all tables of a database.
+type catalogue struct {
+	tables []Table
+	// path are the schemas in which a name alone finds a table, in order.
+	path []string
+}
+
+// find gives the table of a name, which may have a schema before it.
+func (c catalogue) find(name string) (Table, bool) {
+	schema, rest, qualified := strings.Cut(name, ".")
+	for _, t := range c.tables {
+		visible := qualified && t.Schema == "" && slices.Contains(c.path, schema)
+		if t.Schema == "" && t.Name == name || qualified && t.Name == rest && (t.Schema == schema || visible) {
+			return t, true
+		}
+	}
+	return Table{}, false
+}
+
+// target gives the table that a foreign key refers to.
+func (c catalogue) target(r Reference) (Table, bool) {
+	for _, t := range c.tables {
+		if t.Name == r.Table && t.Schema == r.Schema {
+			return t, true
+		}
+	}
+	return Table{}, false
+}
+
+// inheriting gives the table with the columns of those that it inherits from
+// (Django's multi-table inheritance: the primary key is a foreign key to the
+// parent's), if one of these has a password. ok is false where none has.
+func (c catalogue) inheriting(t Table) (Table, bool) {
+	for range 5 { // as deep as anyone's models go
+		if t.has("password") {
+			return t, true
+		}
+		if len(t.Key) != 1 {
+			return t, false
+		}
+		r, ok := t.reference(t.Key[0])
+		if !ok {
+			return t, false
+		}
+		parent, ok := c.target(r)
+		if !ok || parent.same(t) {
+			return t, false
+		}
+		if !parent.has("password") {
+			if parent, ok = c.inheriting(parent); !ok {
+				return t, false
+			}
+		}
+		t.Parent = t.Key[0]
+		base := parent
+		t.Base = &base
+		t.Columns = append(slices.Clone(t.Columns), slices.DeleteFunc(slices.Clone(parent.Columns), func(c Column) bool { return t.has(c.Name) })...)
+		t.indexed()
+	}
+	return t, false
+}
+
+// queryer is a database or a transaction.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// textRows reads the rows of a query as texts; NULL is empty.
+func textRows(ctx context.Context, q queryer, query string, args ...any) ([][]string, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	var all [][]string
+	values, targets := make([]sql.NullString, len(columns)), make([]any, len(columns))
+	for i := range values {
+		targets[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(targets...); err != nil {
+			return nil, err
+		}
+		row := make([]string, len(values))
+		for i, v := range values {
+			row[i] = v.String
+		}
+		all = append(all, row)
+	}
+	return all, rows.Err()
+}
+
+// catalogueRows are what a dialect reads about all tables, each as texts. Truth
+// values are "1".
+type catalogueRows struct {
+	tables     [][]string // schema, name, is view, unreadable, no row id
+	columns    [][]string // schema, table, name, type, nullable, default, generated, case-blind
+	keys       [][]string // schema, table, column, by place
+	unique     [][]string // schema, table, constraint, column, by place
+	references [][]string // schema, table, constraint, column, schema, table, column
+}
+
+// catalogue puts the rows together. Tables in the first schema of the path, or in
+// a database without schemas, are known by their name alone.
+func (r catalogueRows) catalogue(path []string) catalogue {
+	c := catalogue{path: path}
+	at := map[[2]string]int{}
+	for _, row := range r.tables {
+		at[[2]string{row[0], row[1]}] = len(c.tables)
+		c.tables = append(c.tables, Table{Schema: row[0], Name: row[1], View: row[2] == "1", Unreadable: row[3] == "1", NoRowID: row[4] == "1"})
+	}
+	table := func(schema, name string) *Table {
+		if i, ok := at[[2]string{schema, name}]; ok {
+			return &c.tables[i]
+		}
+		return &Table{}
+	}
+	for _, row := range r.columns {
+		kind, _, _ := strings.Cut(strings.ToLower(row[3]), "(")
+		t := table(row[0], row[1])
+		t.Columns = append(t.Columns, Column{
+			Name: row[2], Length: lengthOf(row[3]), Kind: strings.TrimSpace(kind),
+			Nullable: row[4] == "1", Default: row[5] == "1", Generated: row[6] == "1", CaseBlind: row[7] == "1",
+		})
+	}
+	for _, row := range r.keys {
+		t := table(row[0], row[1])
+		t.Key = append(t.Key, row[2])
+	}
+	last := [3]string{}
+	for _, row := range r.unique {
+		t := table(row[0], row[1])
+		if name := [3]string{row[0], row[1], row[2]}; name != last {
+			last, t.Unique = name, append(t.Unique, nil)
+		}
+		t.Unique[len(t.Unique)-1] = append(t.Unique[len(t.Unique)-1], row[3])
+	}
+	seen := map[[3]string]int{}
+	for _, row := range r.references {
+		seen[[3]string{row[0], row[1], row[2]}]++
+	}
+	for _, row := range r.references {
+		if seen[[3]string{row[0], row[1], row[2]}] == 1 {
+			t := table(row[0], row[1])
+			t.References = append(t.References, Reference{Column: row[3], Schema: row[4], Table: row[5], To: row[6]})
+		}
+	}
+	for i := range c.tables {
+		c.tables[i].indexed()
+	}
+	return c
+}
+
+// lengthOf gives the number in a type such as varchar(8); 0 if there is none.
+func lengthOf(kind string) int {
+	_, rest, ok := strings.Cut(kind, "(")
+	if !ok {
+		return 0
+	}
+	number, _, _ := strings.Cut(rest, ")")
+	n, err := integer(number)
+	if err != nil {
+		return 0
+	}
+	return int(n)
+}
+
+// whole tells whether the column holds whole numbers.
+func (c Column) whole() bool {
+	switch strings.TrimSuffix(strings.TrimSuffix(c.Kind, " unsigned"), " zerofill") {
+	case "int", "integer", "bigint", "smallint", "mediumint", "tinyint", "serial", "bigserial", "int2", "int4", "int8":
+		return true
+	}
+	return false
+}
+
+// errNoColumn says that a table has no such column.
+func errNoColumn(t Table, column string) error {
+	return fmt.Errorf("table %s has no column %q, which the mapping names", t, column)
+}

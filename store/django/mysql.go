@@ -1,0 +1,152 @@
+package django
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	mysqldriver "github.com/go-sql-driver/mysql"
+)
+
+// mysql is the dialect of a MySQL or MariaDB database. Names are quoted as standard
+// SQL does (ANSI_QUOTES).
+type mysql struct{}
+
+var errMySQLDSN = errors.New("the DSN is no URL of the form mysql://USER@HOST/DATABASE")
+
+// mysqlConfig turns a URL into what the driver takes. Only tls may follow a
+// question mark: the driver would run others as SQL.
+func mysqlConfig(dsn string) (*mysqldriver.Config, error) {
+	u, err := url.Parse(dsn)
+	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") == "" {
+		return nil, errMySQLDSN // the error would show the password
+	}
+	c := mysqldriver.NewConfig()
+	port := u.Port()
+	if port == "" {
+		port = "3306"
+	}
+	c.Net, c.Addr, c.DBName = "tcp", net.JoinHostPort(u.Hostname(), port), strings.Trim(u.Path, "/")
+	c.User = u.User.Username()
+	c.Passwd, _ = u.User.Password()
+	for name, values := range u.Query() {
+		if name != "tls" {
+			return nil, fmt.Errorf("the DSN has a parameter %q: only tls is known (true, skip-verify, preferred)", name)
+		}
+		c.TLSConfig = values[0]
+	}
+	c.Logger = &mysqldriver.NopLogger{}
+	c.ClientFoundRows, c.Timeout = true, 10*time.Second
+	c.Params = map[string]string{"sql_mode": "concat(@@sql_mode,',ANSI_QUOTES')", "time_zone": "'+00:00'"}
+	return c, c.Apply(mysqldriver.Charset("utf8mb4", ""))
+}
+
+func (mysql) open(dsn string, _ bool) (*sql.DB, error) {
+	c, err := mysqlConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
+	connector, err := mysqldriver.NewConnector(c)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+func (mysql) identity(dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "mysql"
+	}
+	return "mysql://" + u.Host + u.Path
+}
+
+func (mysql) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
+	return db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+}
+
+func (mysql) beginWriting(context.Context, *sql.Tx) error { return nil }
+
+func (mysql) catalogue(ctx context.Context, q queryer) (c catalogue, err error) {
+	var r catalogueRows
+	for _, read := range []struct {
+		rows  *[][]string
+		query string
+	}{
+		{&r.tables, `SELECT '', table_name, table_type = 'VIEW', 0, 0 FROM information_schema.tables
+			WHERE table_schema = database() AND table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') ORDER BY table_name`},
+		{&r.columns, `SELECT '', table_name, column_name, CASE WHEN column_type LIKE 'tinyint(1)%' THEN 'bool' ELSE column_type END, is_nullable = 'YES',
+			is_nullable = 'NO' AND column_default IS NOT NULL OR extra LIKE '%auto_increment%', coalesce(generation_expression, '') <> '',
+			coalesce(collation_name, '') LIKE '%\_ci' FROM information_schema.columns
+			WHERE table_schema = database() ORDER BY table_name, ordinal_position`},
+		{&r.keys, `SELECT '', table_name, column_name FROM information_schema.statistics
+			WHERE table_schema = database() AND index_name = 'PRIMARY' ORDER BY table_name, seq_in_index`},
+		{&r.unique, `SELECT '', table_name, index_name, column_name FROM information_schema.statistics s
+			WHERE table_schema = database() AND index_name <> 'PRIMARY' AND non_unique = 0 AND NOT EXISTS (SELECT 1 FROM information_schema.statistics p
+				WHERE p.table_schema = s.table_schema AND p.table_name = s.table_name AND p.index_name = s.index_name AND (p.sub_part IS NOT NULL OR p.column_name IS NULL))
+			ORDER BY table_name, index_name, seq_in_index`},
+		{&r.references, `SELECT '', table_name, constraint_name, column_name,
+			CASE WHEN referenced_table_schema = database() THEN '' ELSE referenced_table_schema END, referenced_table_name, referenced_column_name
+			FROM information_schema.key_column_usage WHERE table_schema = database() AND referenced_table_name IS NOT NULL
+			ORDER BY table_name, constraint_name, ordinal_position`},
+	} {
+		if *read.rows, err = textRows(ctx, q, read.query); err != nil {
+			return c, err
+		}
+	}
+	return r.catalogue(nil), nil
+}
+
+func (mysql) quote(name string) string { return quote(name) }
+
+// text leaves the column as it is: the driver gives all values as text, and a CAST
+// would put question marks where bytes are none.
+func (mysql) text(_ Column, quoted string) string { return quoted }
+func (mysql) mark(int) string                     { return "?" }
+func (mysql) rowID(Table) string                  { return "" }
+
+// value writes as django/db/backends/mysql/operations.py does.
+func (mysql) value(v any, zone *time.Location) any {
+	if t, ok := v.(time.Time); ok {
+		return t.In(zone).Format("2006-01-02 15:04:05.000000")
+	}
+	return v
+}
+
+func (mysql) moveIDs(context.Context, *sql.Tx, Table, string) error { return nil } // AUTO_INCREMENT does
+
+func (mysql) lockUsers() string  { return " FOR UPDATE" }
+func (mysql) lockTokens() string { return " FOR UPDATE" }
+func (mysql) lockRows() string   { return " FOR UPDATE" }
+func (mysql) serial() string     { return "BIGINT AUTO_INCREMENT PRIMARY KEY" }
+
+// mysqlCode gives the number of a server's error.
+func mysqlCode(err error) uint16 {
+	var e *mysqldriver.MySQLError
+	if errors.As(err, &e) {
+		return e.Number
+	}
+	return 0
+}
+
+func (mysql) duplicate(err error) bool { return mysqlCode(err) == 1062 }
+func (mysql) locked(err error) bool    { return slices.Contains([]uint16{1205, 1213}, mysqlCode(err)) }
+
+func (mysql) unavailable(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, mysqldriver.ErrInvalidConn)
+}
+
+func (mysql) advise(err error) error {
+	switch mysqlCode(err) {
+	case 1142, 1143:
+		return fmt.Errorf("%w: GRANT SELECT to the user", err)
+	}
+	return err
+}

@@ -1,0 +1,167 @@
+package django
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite" // also the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// sqliteFile is the dialect of a SQLite file.
+type sqliteFile struct {
+	// retried tells that whoever uses it tries again by itself where the file is
+	// locked. SQLite's own way backs off for so long that a file which is always
+	// in use may be missed for seconds.
+	retried bool
+}
+
+func (f sqliteFile) open(path string, readOnly bool) (*sql.DB, error) {
+	options := "_pragma=busy_timeout(10000)&_error_rc=1"
+	if f.retried {
+		options = "_pragma=busy_timeout(0)&_error_rc=1"
+	}
+	switch {
+	case readOnly && walAtRest(path):
+		// A reader would make the log and its index anew and leave them there. No
+		// other program has the file open: its log would be there.
+		options += "&mode=ro&immutable=1&_pragma=query_only(1)"
+	case readOnly:
+		options += "&mode=ro&_pragma=query_only(1)"
+	default:
+		options += "&mode=rw&_txlock=immediate&_pragma=foreign_keys(1)"
+	}
+	return sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: options}).String())
+}
+
+// walAtRest tells whether the file is in WAL mode and has no log
+// (https://sqlite.org/fileformat.html, offsets 18 and 19).
+func walAtRest(path string) bool {
+	if _, err := os.Stat(path + "-wal"); err == nil {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 20)
+	if _, err := io.ReadFull(f, head); err != nil {
+		return false
+	}
+	return binary.BigEndian.Uint16(head[18:]) == 0x0202
+}
+
+func (sqliteFile) identity(path string) string { return "sqlite:" + path }
+
+func (sqliteFile) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
+	return db.BeginTx(ctx, nil)
+}
+
+func (sqliteFile) beginWriting(context.Context, *sql.Tx) error { return nil }
+
+func (sqliteFile) catalogue(ctx context.Context, q queryer) (c catalogue, err error) {
+	var r catalogueRows
+	const of = ` FROM sqlite_schema t, pragma_table_list(t.name) l WHERE t.type IN ('table', 'view') AND l.schema = 'main' AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\'`
+	for _, read := range []struct {
+		rows  *[][]string
+		query string
+	}{
+		{&r.tables, `SELECT '', t.name, t.type = 'view', 0, l.wr` + of + ` ORDER BY t.name`},
+		{&r.columns, `SELECT '', t.name, c.name, c.type, c."notnull" = 0 AND NOT (c.pk > 0 AND lower(c.type) = 'integer'),
+			c.dflt_value IS NOT NULL OR c.pk > 0 AND lower(c.type) = 'integer', c.hidden > 1,
+			EXISTS (SELECT 1 FROM pragma_index_list(t.name) i, pragma_index_xinfo(i.name) x WHERE x.name = c.name AND x.coll = 'NOCASE')
+			FROM sqlite_schema t, pragma_table_xinfo(t.name) c WHERE t.type IN ('table', 'view') ORDER BY t.name, c.cid`},
+		{&r.keys, `SELECT '', t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' AND c.pk > 0 ORDER BY t.name, c.pk`},
+		{&r.unique, `SELECT '', t.name, i.name, x.name FROM sqlite_schema t, pragma_index_list(t.name) i, pragma_index_info(i.name) x
+			WHERE t.type = 'table' AND i."unique" = 1 AND i.partial = 0 AND i.origin <> 'pk' AND x.name IS NOT NULL ORDER BY t.name, i.name, x.seqno`},
+		{&r.references, `SELECT '', t.name, f.id, f."from", '', f."table", f."to" FROM sqlite_schema t, pragma_foreign_key_list(t.name) f
+			WHERE t.type = 'table' ORDER BY t.name, f.id, f.seq`},
+	} {
+		if *read.rows, err = textRows(ctx, q, read.query); err != nil {
+			return c, err
+		}
+	}
+	return r.catalogue(nil), nil
+}
+
+func (sqliteFile) quote(name string) string { return quote(name) }
+
+// text leaves text as it is: SQLite's types are the values'.
+func (sqliteFile) text(_ Column, quoted string) string { return "CAST(" + quoted + " AS TEXT)" }
+func (sqliteFile) mark(int) string                     { return "?" }
+
+func (sqliteFile) rowID(t Table) string {
+	if t.View || t.NoRowID || t.Base != nil {
+		return ""
+	}
+	for _, name := range []string{"rowid", "_rowid_", "oid"} {
+		if !slices.ContainsFunc(t.Columns, func(c Column) bool { return strings.EqualFold(c.Name, name) }) {
+			return name
+		}
+	}
+	return ""
+}
+
+// value writes as django/db/backends/sqlite3/operations.py does.
+func (sqliteFile) value(v any, zone *time.Location) any {
+	switch v := v.(type) {
+	case time.Time:
+		return v.In(zone).Format("2006-01-02 15:04:05.999999")
+	case bool:
+		if v {
+			return 1
+		}
+		return 0
+	}
+	return v
+}
+
+func (sqliteFile) moveIDs(context.Context, *sql.Tx, Table, string) error { return nil } // AUTOINCREMENT does
+
+// A transaction that writes to SQLite has the file's one lock from its beginning.
+func (sqliteFile) lockUsers() string  { return "" }
+func (sqliteFile) lockTokens() string { return "" }
+func (sqliteFile) lockRows() string   { return "" }
+func (sqliteFile) serial() string     { return "INTEGER PRIMARY KEY AUTOINCREMENT" }
+
+// sqliteCode gives SQLite's extended result code of err.
+func sqliteCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return sqlite3.SQLITE_OK
+}
+
+func (sqliteFile) duplicate(err error) bool {
+	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+}
+
+func (sqliteFile) locked(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY }
+
+func (sqliteFile) unavailable(err error) bool {
+	return slices.Contains([]int{
+		sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+		sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM,
+	}, sqliteCode(err)&0xff)
+}
+
+func (sqliteFile) advise(err error) error {
+	if sqliteCode(err)&0xff == sqlite3.SQLITE_CANTOPEN {
+		return errors.Join(errors.New("the file can't be opened; if its folder is read-only and there is a file whose name ends in -wal, copy both to another folder"), err)
+	}
+	return err
+}
+
+// quote makes an identifier of a name, as standard SQL does.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -1,0 +1,114 @@
+package moving
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// Rehearsal is an empty store that an import is tried in. What it has to know of
+// the target's rows is put into it, batch by batch.
+type Rehearsal interface {
+	core.Importer
+	// Seed adds rows of another store, each unless it is there already, and gives
+	// the links of tokens of the source that it added and whose tokens are here.
+	Seed(ctx context.Context, source int64, facts core.ImportFacts) ([]core.TokenLink, error)
+}
+
+// rehearsal is an import into a target that writes into a scratch store instead.
+// Each decision there is made on the rows that the target has, as the batches
+// before it would have left them.
+type rehearsal struct {
+	core.ImportReader // the target
+	scratch           Rehearsal
+	tables            []string
+	known             int // tokens of the source that are in the target, and in scratch
+}
+
+// newSource is the number of a source that the target does not know yet.
+const newSource = 1 << 40
+
+// BeginImport implements [core.Importer]: always at the beginning.
+func (r *rehearsal) BeginImport(ctx context.Context, source, options string) (core.ImportPlace, error) {
+	place, err := r.FindImport(ctx, source)
+	if place.Source == 0 {
+		place.Source = newSource
+	}
+	place.Run, place.Options, place.Stage, place.Reached = place.Run+1, options, "", ""
+	return place, err
+}
+
+func (r *rehearsal) seed(ctx context.Context, place core.ImportPlace, facts core.ImportFacts) error {
+	links, err := r.scratch.Seed(ctx, place.Source, facts)
+	for _, l := range links {
+		if l.Table == "" || slices.Contains(r.tables, l.Table) {
+			r.known++
+		}
+	}
+	return err
+}
+
+// ImportUsers implements [core.Importer].
+func (r *rehearsal) ImportUsers(ctx context.Context, place core.ImportPlace, users []core.ImportedUser) ([]core.ImportResult, error) {
+	facts, err := r.UserFacts(ctx, place.Source, users)
+	if err == nil {
+		err = r.seed(ctx, place, facts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.scratch.ImportUsers(ctx, place, users)
+}
+
+// ImportTokens implements [core.Importer].
+func (r *rehearsal) ImportTokens(ctx context.Context, place core.ImportPlace, tokens []core.ImportedToken) ([]core.ImportResult, error) {
+	facts, err := r.TokenFacts(ctx, place.Source, tokens)
+	if err == nil {
+		err = r.seed(ctx, place, facts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.scratch.ImportTokens(ctx, place, tokens)
+}
+
+// ImportOwners implements [core.ImportReader].
+func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]core.ImportedUser, err error) {
+	if byKey, byName, err = r.ImportReader.ImportOwners(ctx, source, keys, names); err != nil {
+		return nil, nil, err
+	}
+	keysHere, namesHere, err := r.scratch.ImportOwners(ctx, source, keys, names)
+	if err != nil {
+		return nil, nil, fmt.Errorf("rehearsal: %w", err)
+	}
+	// A user whom the rehearsal has given another name has it no more.
+	renamed := map[int64]bool{}
+	for _, u := range keysHere {
+		renamed[u.ID] = true
+	}
+	maps.DeleteFunc(byName, func(_ string, u core.ImportedUser) bool { return renamed[u.ID] })
+	maps.Copy(byKey, keysHere)
+	maps.Copy(byName, namesHere)
+	return byKey, byName, nil
+}
+
+// CountImported implements [core.ImportReader].
+func (r *rehearsal) CountImported(ctx context.Context, place core.ImportPlace, tables []string) (here, unseen int, err error) {
+	if here, _, err = r.ImportReader.CountImported(ctx, place, tables); err != nil {
+		return 0, 0, err
+	}
+	_, unseen, err = r.scratch.CountImported(ctx, place, tables)
+	return here, here - r.known + unseen, err
+}
+
+// FinishImport implements [core.Importer]: it tells what it would end.
+func (r *rehearsal) FinishImport(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
+	if len(tables) == 0 {
+		return 0, nil
+	}
+	_, ended, err = r.CountImported(ctx, place, tables)
+	return ended, err
+}

@@ -1,0 +1,224 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+)
+
+// linkRow is a row of imported_users.
+type linkRow struct {
+	UserID   int64 `db:"user_id"`
+	Source   int64
+	Key      sql.NullString
+	Mark     []byte
+	Rehashed []byte
+}
+
+const selectLinks = `SELECT user_id, source, key, mark, rehashed FROM @imported_users `
+
+// link gives the row as the engine knows it.
+func (r linkRow) link() core.UserLink {
+	l := core.UserLink{UserID: r.UserID, Source: r.Source, Key: r.Key.String, Mark: r.Mark, Rehashed: r.Rehashed}
+	if !r.Key.Valid {
+		l.Key = strconv.FormatInt(r.UserID, 10)
+	}
+	return l
+}
+
+// numbers gives the keys that may stand for an id.
+func numbers(keys []string) []int64 {
+	var ids []int64
+	for _, key := range keys {
+		if id, err := strconv.ParseInt(key, 10, 64); err == nil && strconv.FormatInt(id, 10) == key {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// linksOf reads the links of a source that have one of the keys.
+func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, source int64, keys []string) ([]core.UserLink, error) {
+	return s.readLinks(ctx, q, selectLinks+`WHERE source = $1 AND key IS NULL AND user_id = ANY ($2::bigint[])
+		UNION ALL `+selectLinks+`WHERE source = $1 AND key IS NOT NULL AND key = ANY ($3::text[])`,
+		source, pq.Array(numbers(keys)), pq.Array(keys))
+}
+
+// linksOfUsers reads the links of users.
+func (s *Store) linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]core.UserLink, error) {
+	return s.readLinks(ctx, q, selectLinks+`WHERE user_id = ANY ($1::bigint[])`, pq.Array(ids))
+}
+
+func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]core.UserLink, error) {
+	var rows []linkRow
+	if err := sqlx.SelectContext(ctx, q, &rows, s.in(query), args...); err != nil {
+		return nil, wrap("select imported users", err)
+	}
+	links := make([]core.UserLink, len(rows))
+	for i, row := range rows {
+		links[i] = row.link()
+	}
+	return links, nil
+}
+
+// ImportOwners implements [core.ImportReader].
+func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]core.ImportedUser, err error) {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
+		byKey, byName = map[string]core.ImportedUser{}, map[string]core.ImportedUser{}
+		links, err := s.linksOf(ctx, s.db, source, keys)
+		if err != nil {
+			return err
+		}
+		accounts, err := s.accountsOf(ctx, s.db, userIDs(links), names)
+		if err != nil {
+			return err
+		}
+		ids := make([]int64, len(accounts))
+		byID := make(map[int64]core.Account, len(accounts))
+		for i, a := range accounts {
+			ids[i], byID[a.ID] = a.ID, a
+		}
+		if len(names) > 0 {
+			if links, err = s.linksOfUsers(ctx, s.db, ids); err != nil {
+				return err
+			}
+		}
+		for _, l := range links {
+			if account, here := byID[l.UserID]; here && l.Source == source {
+				owner := core.ImportedUser{Key: l.Key, Account: account}
+				byKey[l.Key], byName[account.Username] = owner, owner
+			}
+		}
+		return nil
+	})
+	return byKey, byName, err
+}
+
+func userIDs(links []core.UserLink) []int64 {
+	ids := make([]int64, len(links))
+	for i, l := range links {
+		ids[i] = l.UserID
+	}
+	return ids
+}
+
+// accountsOf reads the users who have one of the ids or of the names.
+func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) ([]core.Account, error) {
+	var rows []accountRow
+	if err := sqlx.SelectContext(ctx, q, &rows, s.in(`
+		SELECT id, username, email, password_hash, active, attributes, created_at FROM @users
+		WHERE id = ANY ($1::bigint[]) OR username = ANY ($2::text[])`), pq.Array(ids), pq.Array(names)); err != nil {
+		return nil, wrap("select users", err)
+	}
+	accounts := make([]core.Account, 0, len(rows))
+	for _, row := range rows {
+		account, err := row.account()
+		if err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, account)
+	}
+	return accounts, nil
+}
+
+// UserFacts implements [core.ImportReader].
+func (s *Store) UserFacts(ctx context.Context, source int64, users []core.ImportedUser) (facts core.ImportFacts, err error) {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
+		facts, err = s.userFacts(ctx, s.db, source, users)
+		return err
+	})
+	return facts, err
+}
+
+func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users []core.ImportedUser) (facts core.ImportFacts, err error) {
+	keys, ids := make([]string, 0, len(users)), make([]int64, 0, len(users))
+	var names []string
+	for _, u := range users {
+		if core.MergeUser(u, core.KnownUser{}).Result.Outcome == core.ImportRefused {
+			continue // its texts may be none of PostgreSQL's
+		}
+		keys, names = append(keys, u.Key), append(names, u.Username)
+		if u.ID != 0 {
+			ids = append(ids, u.ID)
+		}
+	}
+	if facts.UserLinks, err = s.linksOf(ctx, q, source, keys); err != nil {
+		return facts, err
+	}
+	ids = append(ids, userIDs(facts.UserLinks)...)
+	if facts.Users, err = s.accountsOf(ctx, q, ids, names); err != nil {
+		return facts, err
+	}
+	known := make(map[int64]bool, len(facts.UserLinks))
+	for _, l := range facts.UserLinks {
+		known[l.UserID] = true
+	}
+	for _, u := range facts.Users {
+		ids = append(ids, u.ID)
+	}
+	more, err := s.linksOfUsers(ctx, q, ids)
+	for _, l := range more {
+		if !known[l.UserID] {
+			facts.UserLinks = append(facts.UserLinks, l)
+		}
+	}
+	return facts, err
+}
+
+// TokenFacts implements [core.ImportReader].
+func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
+		facts, err = s.tokenFacts(ctx, s.db, tokens)
+		return err
+	})
+	return facts, err
+}
+
+func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
+	ids, digests := make([]int64, 0, len(tokens)), make([][]byte, 0, len(tokens))
+	for _, t := range tokens {
+		ids, digests = append(ids, t.UserID), append(digests, t.Digest)
+	}
+	if facts.UserLinks, err = s.linksOfUsers(ctx, q, ids); err != nil {
+		return facts, err
+	}
+	if facts.Users, err = s.accountsOf(ctx, q, ids, nil); err != nil {
+		return facts, err
+	}
+	var links []struct {
+		Digest      []byte
+		Source, Run int64
+		Origin      string
+		Absent      bool
+	}
+	if err := sqlx.SelectContext(ctx, q, &links,
+		s.in(`SELECT digest, source, run, origin, absent FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), pq.ByteaArray(digests)); err != nil {
+		return facts, wrap("select imported tokens", err)
+	}
+	for _, l := range links {
+		facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: l.Digest, Source: l.Source, Table: l.Origin, Run: l.Run, Absent: l.Absent})
+	}
+	for _, condition := range []struct {
+		where string
+		list  any
+	}{
+		{`WHERE digest = ANY ($1::bytea[])`, pq.ByteaArray(digests)},
+		{`WHERE twin IS NOT NULL AND twin = ANY ($1::bytea[])`, pq.ByteaArray(digests)},
+		{`WHERE reusable AND user_id = ANY ($1::bigint[])`, pq.Array(ids)},
+	} {
+		var rows []tokenRow
+		if err := sqlx.SelectContext(ctx, q, &rows, s.in(`SELECT `+allColumns+` FROM @tokens `+condition.where), condition.list); err != nil {
+			return facts, wrap("select tokens", err)
+		}
+		for _, row := range rows {
+			token := row.token()
+			token.Legacy = row.legacy()
+			facts.Tokens = append(facts.Tokens, token)
+		}
+	}
+	return facts, nil
+}

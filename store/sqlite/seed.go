@@ -1,0 +1,91 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
+)
+
+// firstRehearsed is above the ids of all users that another store may have.
+const firstRehearsed = 1 << 60
+
+// Seed adds rows of another store, each unless it is there already, and gives the
+// links of tokens of the source that it added and whose tokens are here. Users who
+// are added without an id get one that no other store has.
+func (s *Store) Seed(ctx context.Context, source int64, facts core.ImportFacts) (added []core.TokenLink, err error) {
+	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
+		added = nil
+		sources := map[int64]bool{source: true}
+		for _, l := range facts.UserLinks {
+			sources[l.Source] = true
+		}
+		for _, l := range facts.TokenLinks {
+			sources[l.Source] = true
+		}
+		for id := range sources {
+			if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO imports (id, source, options, run, stage, reached) VALUES (?, ?, '', 0, '', '')`, id, fmt.Sprint(id)); err != nil {
+				return fmt.Errorf("seed import: %w", err)
+			}
+		}
+		if err := seedUsers(ctx, tx, facts); err != nil {
+			return err
+		}
+		added, err = seedTokens(ctx, tx, source, facts)
+		return err
+	})
+	return added, err
+}
+
+func seedUsers(ctx context.Context, tx *sqlx.Tx, facts core.ImportFacts) error {
+	for _, u := range facts.Users {
+		row, err := rowOfAccount(u)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.NamedExecContext(ctx, `
+			INSERT OR IGNORE INTO users (id, username, email, password_hash, active, attributes, created_at)
+			VALUES (:id, :username, :email, :password_hash, :active, :attributes, :created_at)`, row); err != nil {
+			return fmt.Errorf("seed user: %w", err)
+		}
+	}
+	for _, l := range facts.UserLinks {
+		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO imported_users (user_id, source, key, mark, rehashed) VALUES (?, ?, ?, ?, ?)`,
+			l.UserID, l.Source, keyColumn(l.UserID, l.Key), l.Mark, l.Rehashed); err != nil {
+			return fmt.Errorf("seed imported user: %w", err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO sqlite_sequence (name, seq) SELECT 'users', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'users')`); err != nil {
+		return fmt.Errorf("seed ids: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'users'`, int64(firstRehearsed)); err != nil {
+		return fmt.Errorf("seed ids: %w", err)
+	}
+	return nil
+}
+
+func seedTokens(ctx context.Context, tx *sqlx.Tx, source int64, facts core.ImportFacts) (added []core.TokenLink, err error) {
+	here := map[string]bool{}
+	for _, t := range facts.Tokens {
+		here[string(t.Digest)], here[string(t.Legacy.Twin)] = true, true
+		if _, err := tx.NamedExecContext(ctx, `
+			INSERT OR IGNORE INTO tokens (`+tokenColumns+`)
+			VALUES (:digest, :user_id, :realm, :issuer, :created_at, :expires_at, :sliding, :reusable, :sealed, :seal_key,
+			        :generation, :prefix, :salt, :twin)`, rowOf(t)); err != nil {
+			return nil, fmt.Errorf("seed token: %w", err)
+		}
+	}
+	for _, l := range facts.TokenLinks {
+		n, err := affected(tx.ExecContext(ctx, `INSERT OR IGNORE INTO imported_tokens (digest, source, run, origin, absent) VALUES (?, ?, ?, ?, ?)`,
+			[]byte(l.Digest), l.Source, l.Run, l.Table, l.Absent))
+		if err != nil {
+			return nil, fmt.Errorf("seed imported token: %w", err)
+		}
+		if n > 0 && l.Source == source && here[string(l.Digest)] {
+			added = append(added, l)
+		}
+	}
+	return added, nil
+}
