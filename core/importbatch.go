@@ -56,7 +56,7 @@ func (b UserBatch) Merge(in ImportedUser) UserMerge {
 		link = nil
 	case !strings.HasPrefix(in.Key, naturalKey):
 		// Its user came from this source under another key.
-		return UserMerge{Result: refused("user %d of the target is another user of this source", in.ID)}
+		return UserMerge{Result: refused("another user of this source has its id or its name in the target")}
 	}
 	return MergeUser(in, KnownUser{Here: b.byID[in.ID], Holder: holder, Link: link})
 }
@@ -110,12 +110,8 @@ type slot struct {
 // NewTokenBatch makes a batch for a run that is at place.
 func NewTokenBatch(place ImportPlace, facts ImportFacts) TokenBatch {
 	b := TokenBatch{place: place, came: map[int64]string{}, seen: map[string]bool{}, here: map[string]*Token{}, taken: map[slot]bool{}}
-	here := map[int64]bool{}
-	for _, u := range facts.Users {
-		here[u.ID] = true
-	}
 	for _, l := range facts.UserLinks {
-		if l.Source == place.Source && here[l.UserID] {
+		if l.Source == place.Source {
 			b.came[l.UserID] = l.Key
 		}
 	}

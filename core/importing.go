@@ -48,15 +48,16 @@ type ImportReader interface {
 	FindImport(ctx context.Context, source string) (ImportPlace, error)
 
 	// ImportOwners gives the users whom the source's keys were mapped to, by key,
-	// and those who have one of the names and came from the source, by name.
-	// Users who are gone here are left out.
+	// and those who have one of the names and came from the source, by name: their
+	// keys, ids and names alone. Users who are gone here are left out.
 	ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]ImportedUser, err error)
 
 	// UserFacts gives what is here of users who have a key, an id or a name of the
 	// batch.
 	UserFacts(ctx context.Context, source int64, users []ImportedUser) (ImportFacts, error)
 
-	// TokenFacts gives what is here of the tokens of a batch, and of their users.
+	// TokenFacts gives what is here of the tokens of a batch, without their sealed
+	// texts, and the links of their users who are here.
 	TokenFacts(ctx context.Context, source int64, tokens []ImportedToken) (ImportFacts, error)
 
 	// CountImported counts the tokens that came from the given tables of the source
@@ -68,7 +69,7 @@ type ImportReader interface {
 type ImportFacts struct {
 	Users      []Account
 	UserLinks  []UserLink
-	Tokens     []Token // with their Legacy
+	Tokens     []Token
 	TokenLinks []TokenLink
 }
 
@@ -111,7 +112,7 @@ type TokenLink struct {
 }
 
 // MaxImport is how many rows a batch has at most.
-const MaxImport = 2000
+const MaxImport = 10_000
 
 // ImportPlace is how far an import has come.
 type ImportPlace struct {
@@ -187,7 +188,7 @@ func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 	case known.Here == nil && known.Link != nil:
 		return UserMerge{Result: ImportResult{Outcome: ImportKept, Reason: "was deleted in the target"}}
 	case holder != nil:
-		return UserMerge{Result: refused("user %d of the target has this name", holder.ID)}
+		return UserMerge{Result: refused("another user of the target has this name")}
 	case known.Here == nil:
 		return UserMerge{Write: true, Insert: true, ImportedUser: in, Mark: mark}
 	}
@@ -243,8 +244,8 @@ func unimportable(a Account) string {
 		return "it has no username"
 	case !storableName(a.Username):
 		return "its username is not text"
-	case utf8.RuneCountInString(a.Username) > MaxUsername:
-		return fmt.Sprintf("its username is longer than %d characters", MaxUsername)
+	case utf8.RuneCountInString(a.Username) > MaxEmail: // which a name may be
+		return fmt.Sprintf("its username is longer than %d characters", MaxEmail)
 	case a.Email != "" && !storableName(a.Email):
 		return "its address is not text"
 	case utf8.RuneCountInString(a.Email) > MaxEmail:
@@ -324,7 +325,7 @@ func MergeToken(in ImportedToken, known KnownToken) TokenMerge {
 		in.Reusable = in.Reusable && !known.Taken
 		return TokenMerge{Insert: true, Token: in.Token}
 	case known.Here.UserID != in.UserID:
-		return TokenMerge{Result: refused("user %d has the same token here", known.Here.UserID)}
+		return TokenMerge{Result: refused("another user has the same token here")}
 	}
 	if endsLater(in.ExpiresAt, known.Here.ExpiresAt) && len(known.Here.Legacy.Twin) == 0 {
 		in.Digest = known.Here.Digest

@@ -5,10 +5,13 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/authcompat/authcompat/store/moving"
 )
 
 // runCommand runs the program with arguments and gives what it printed.
@@ -132,5 +135,55 @@ func TestMovingErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error()+out, "secret") {
 			t.Errorf("%v: %v\n%s", test.args, err, out)
 		}
+	}
+}
+
+// TestMovingSays shows what an operator is told where something is missing, unsure
+// or refused.
+func TestMovingSays(t *testing.T) {
+	folder := t.TempDir()
+	source, target := filepath.Join(folder, "old's.sqlite3"), "sqlite:"+filepath.Join(folder, "new.db")
+	mustMakeDjango(t, source)
+	db, err := sql.Open("sqlite", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`ALTER TABLE accounts_member ADD COLUMN totp_secret varchar(32) NOT NULL DEFAULT 'JBSWY3DP'`); err != nil {
+		t.Fatal(err)
+	}
+	attempt := func(wantErr, want string, args ...string) {
+		t.Helper()
+		out, err := runCommand(t, args...)
+		if got := fmt.Sprint(err); !strings.Contains(got, wantErr) {
+			t.Errorf("%v: %v, want %q", args, err, wantErr)
+		}
+		if !strings.Contains(out, want) || strings.Contains(out, "JBSWY3DP") {
+			t.Errorf("%v: %q is missing in, or a secret shown in:\n%s", args, want, out)
+		}
+	}
+	attempt("--profile NAME|FILE", "", "import", "django", source, "--store", target)
+	attempt("--profile NAME|FILE", "", "import", "django", source, "--store", target, "--dry-run")
+	attempt("<nil>", "columns that look like secrets: totp_secret", "inspect", source)
+	attempt("<nil>", `Next: authcompat import django '`+strings.ReplaceAll(source, "'", `'\''`)+`' --token-table authtoken_token --time-zone Europe/Berlin --profile NAME|FILE --dry-run`,
+		"inspect", source, "--token-table", "authtoken_token", "--time-zone", "Europe/Berlin")
+	attempt("<nil>", `"columns_left_behind": [`, "inspect", source, "--json")
+	// One row is refused: the last line says so, and so does the exit code.
+	for _, run := range [][]string{{"--dry-run"}, nil} {
+		out, err := runCommand(t, append([]string{"import", "django", source, "--store", target, "--profile", "authtokens"}, run...)...)
+		var exit *exitError
+		if !errors.As(err, &exit) || exit.code != 1 || !strings.HasSuffix(out, "\n1 rows were refused: they did not come over\n") {
+			t.Errorf("%v: %v\n%s", run, err, out)
+		}
+	}
+}
+
+// TestNextShowsNoPassword hides that of a DSN in the line to go on with.
+func TestNextShowsNoPassword(t *testing.T) {
+	f := djangoFlags{zone: "UTC", mapping: "my columns.yaml"}
+	got := f.next([]string{"postgres://ann:s3cret@db/x?sslmode=disable"}, &moving.Inspection{Undecided: "several"})
+	want := `authcompat import django 'postgres://ann:PASSWORD@db/x?sslmode=disable' --token-table TABLE --map 'my columns.yaml' --profile NAME|FILE --dry-run`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -61,7 +61,7 @@ func (c Cost) Memory() int64 {
 // "bcrypt cost=12" or "md5".
 func (c Cost) String() string {
 	switch c.format {
-	case PBKDF2SHA256, PBKDF2SHA1:
+	case PBKDF2SHA256, PBKDF2SHA1, WrappedSHA1, WrappedMD5, WrappedUnsaltedSHA1, WrappedUnsaltedMD5:
 		return fmt.Sprintf("%s iterations=%d", c.format, c.rounds)
 	case Argon2ID, Argon2I:
 		return fmt.Sprintf("%s m=%d t=%d p=%d", c.format, c.memory, c.rounds, c.lanes)
@@ -89,6 +89,8 @@ func (c Cost) row() row {
 	switch c.format {
 	case PBKDF2SHA256, PBKDF2SHA1:
 		return pbkdf2Row{format: c.format, iterations: c.rounds, salt: salt}
+	case WrappedSHA1, WrappedMD5, WrappedUnsaltedSHA1, WrappedUnsaltedMD5:
+		return wrappedRow{pbkdf2Row{format: c.format, iterations: c.rounds, salt: salt}}
 	case Argon2ID, Argon2I:
 		return argon2Row{
 			format: c.format, memory: c.memory, passes: c.rounds, lanes: c.lanes,

@@ -39,7 +39,7 @@ func TestRefusals(t *testing.T) {
 		{"32 bytes of 31 characters", strings.Repeat("a", 30) + "é", unknown},
 		{"upper case", "PBKDF2_SHA256$1$salt$" + hash32, unknown},
 		{"leading blank", " pbkdf2_sha256$1$salt$" + hash32, unknown},
-		{"another algorithm", "pbkdf2_sha512$1$salt$" + hash32, unknown},
+		{"another algorithm", "pbkdf2_sha512$1$salt$" + hash32, &UnsupportedError{Format: Unknown, Algorithm: "pbkdf2_sha512"}},
 		{"crypt", "crypt$$abhfCpXqd4GrI", &UnsupportedError{Format: Crypt}},
 		{"crypt alone", "crypt", &UnsupportedError{Format: Crypt}},
 		{"too long", "md5$" + strings.Repeat("a", MaxEncoded), limit(Unknown, "length", MaxEncoded)},

@@ -10,14 +10,18 @@ import (
 var ErrUnusable = errors.New("password: unusable, the account has no password")
 
 // UnsupportedError is returned for a format that cannot be checked here. Its
-// Format is [Crypt], [Argon2D], [Argon2Version16] or [Unknown]. Of an unknown
-// algorithm not even the name is kept: what stands in its place may be a bare
-// hash of another system.
+// Format is [Crypt], [Argon2D], [Argon2Version16] or [Unknown].
 type UnsupportedError struct {
 	Format Format
+	// Algorithm names an unknown one, where its row looks as a hasher's of Django's
+	// does; otherwise what stands in its place may be a bare hash of another system.
+	Algorithm string
 }
 
 func (e *UnsupportedError) Error() string {
+	if e.Algorithm != "" {
+		return fmt.Sprintf("password: hash format %q not supported", e.Algorithm)
+	}
 	return fmt.Sprintf("password: %s: hash format not supported", e.Format)
 }
 

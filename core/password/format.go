@@ -22,6 +22,13 @@ const (
 	MD5          Format = "md5"
 	UnsaltedSHA1 Format = "unsalted_sha1"
 	UnsaltedMD5  Format = "unsalted_md5"
+
+	// Weak digests that a site has wrapped in pbkdf2_sha256, by the recipe in
+	// Django's documentation.
+	WrappedSHA1         Format = "pbkdf2_wrapped_sha1"
+	WrappedMD5          Format = "pbkdf2_wrapped_md5"
+	WrappedUnsaltedSHA1 Format = "pbkdf2_wrapped_unsalted_sha1"
+	WrappedUnsaltedMD5  Format = "pbkdf2_wrapped_unsalted_md5"
 )
 
 // The formats that are recognised but cannot be checked; an [UnsupportedError]

@@ -87,6 +87,8 @@ func decode(encoded string) (row, error) {
 	switch format := Format(algorithm(encoded)); format {
 	case PBKDF2SHA256, PBKDF2SHA1:
 		return decodePBKDF2(format, encoded)
+	case WrappedSHA1, WrappedMD5, WrappedUnsaltedSHA1, WrappedUnsaltedMD5:
+		return decodeWrapped(format, encoded)
 	case BcryptSHA256, Bcrypt:
 		return decodeBcrypt(format, encoded)
 	case Scrypt:
@@ -98,9 +100,24 @@ func decode(encoded string) (row, error) {
 	case Crypt:
 		return nil, &UnsupportedError{Format: Crypt}
 	default:
-		return nil, &UnsupportedError{Format: Unknown}
+		return nil, &UnsupportedError{Format: Unknown, Algorithm: named(encoded)}
 	}
 }
+
+// named gives the name of an algorithm that isn't known, for reports; empty where it
+// could be a part of a secret instead: a hasher's row has at least two dollars, and
+// names are as Django's are.
+func named(encoded string) string {
+	name, _, _ := strings.Cut(encoded, "$")
+	if strings.Count(encoded, "$") < 2 || len(name) > maxAlgorithm || name == "" || name[0] < 'a' || name[0] > 'z' ||
+		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		return ""
+	}
+	return name
+}
+
+// maxAlgorithm is the longest name that is taken for one.
+const maxAlgorithm = 40
 
 // equal compares whole encoded strings in constant time.
 func equal(a, b string) bool {

@@ -11,7 +11,7 @@ import (
 
 // page is how many rows are read at once. Each page is a transaction of its own, so
 // that no lock is held on a database that its Django goes on using.
-const page = 2000
+const page = 5000
 
 // dialect is what differs between the databases that Django runs on.
 type dialect interface {
@@ -164,6 +164,9 @@ func (s *database) Count(ctx context.Context, t Table) (n int, err error) {
 	err = s.reading(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT count(*) FROM `+s.from(t, "t")).Scan(&n)
 	})
+	if err != nil {
+		err = s.advise(err)
+	}
 	return n, err
 }
 

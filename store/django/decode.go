@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -34,19 +33,11 @@ func (d Decoder) User(row Row) (core.ImportedUser, error) {
 		return u, err
 	}
 	if key, ok := row.get(d.Mapping.ID); ok {
-		u.Key = keyOf(key)
+		u.Key = key
 	} else {
 		u.Key = core.NaturalKey(row.text(d.Mapping.Username))
 	}
 	return u, nil
-}
-
-// keyOf gives a primary key in one spelling.
-func keyOf(text string) string {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return strconv.FormatInt(n, 10)
-	}
-	return text
 }
 
 // Account gives the user in a row; the ID is 0 where the key is no positive whole
@@ -55,7 +46,7 @@ func (d Decoder) Account(row Row) (core.Account, error) {
 	m := d.Mapping
 	var a core.Account
 	var err error
-	if n, err := integer(row.text(m.ID)); err == nil && n > 0 {
+	if n, err := integer(row.text(m.ID)); err == nil && n > 0 && m.Numbered {
 		a.ID = n
 	}
 	a.Username, a.Email, a.PasswordHash = m.Named(row.text(m.Username)), row.text(m.Email), row.text(m.Password)
@@ -157,7 +148,7 @@ func (d Decoder) tokenOf(table TokenTable, row Row) (Token, error) {
 		if !ok {
 			return t, errNoOwner
 		}
-		t.Owner = keyOf(owner)
+		t.Owner = owner
 		t.UserID, _ = integer(owner)
 	}
 	if text, ok := row.get("created"); ok {

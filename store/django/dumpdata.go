@@ -170,6 +170,9 @@ func (m *dumpModel) table(name string) Table {
 		add("id", 0)
 	}
 	t.Key = []string{t.Columns[0].Name}
+	if !m.textPK {
+		t.Columns[0].Kind = "integer"
+	}
 	for _, name := range slices.Sorted(maps.Keys(m.fields)) {
 		switch name {
 		case t.Key[0]: // the primary key is written once

@@ -36,7 +36,9 @@ type Mapping struct {
 	// word $uuid is a new random UUID (version 4) for each row, $now the time.
 	Defaults map[string]string `yaml:"defaults"`
 
-	extra []string // the columns that become attributes of their own names
+	// Numbered tells that the primary key is a whole number, which users keep.
+	Numbered bool     `yaml:"-"`
+	extra    []string // the columns that become attributes of their own names
 }
 
 // NoTokens is the name of a table of tokens that says that none is meant.
@@ -114,6 +116,8 @@ func (m Mapping) on(t Table, identity string) (_ Mapping, unsure []string, err e
 			"give username_case: lower in the mapping, and lower: true to the profile's field username", t))
 	}
 	m.extra, _ = m.Extra(t)
+	id, _ := t.column(m.ID)
+	m.Numbered = id.whole()
 	return m, unsure, nil
 }
 

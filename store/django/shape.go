@@ -48,7 +48,7 @@ func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, e
 		return s, err
 	}
 	s.Users = users
-	if s.Undecided == nil {
+	if s.Undecided == nil && !(users.View && m.ID != "") { // of a view the mapping says it
 		s.Undecided = c.owned(users, s.Tokens)
 	}
 	for i := range s.Tokens {

@@ -108,7 +108,7 @@ func (w writer) insertUser(ctx context.Context, fields map[string]any, key strin
 			return "", err
 		}
 		if key == "" {
-			key = keyOf(drawn)
+			key = drawn
 		}
 	}
 	return key, nil

@@ -167,13 +167,8 @@ func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t co
 	}
 	var why error
 	for _, r := range rooms {
-		form, id, err := e.form(r.table.Generation, t)
-		if err != nil {
-			why = err
-			continue
-		}
-		form.Owner = owner
-		if k, ok := r.byID[string(id)]; ok {
+		_, id, err := e.form(r.table.Generation, t)
+		if k, ok := r.byID[string(id)]; ok && err == nil {
 			if !t.ExpiresAt.IsZero() && t.ExpiresAt.After(k.Expires) && !k.Expires.IsZero() {
 				if err := b.MoveToken(ctx, r.table, k, t.ExpiresAt); err != nil {
 					return refused(err.Error())
@@ -182,6 +177,14 @@ func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t co
 			}
 			return core.ImportResult{Outcome: core.ImportUnchanged}, r.table.Name, id
 		}
+	}
+	for _, r := range rooms {
+		form, id, err := e.form(r.table.Generation, t)
+		if err != nil {
+			why = err
+			continue
+		}
+		form.Owner = owner
 		if !r.table.Many && r.byOwner[owner] > 0 {
 			why = errors.New("a user has one token there, and this one has another already")
 			continue

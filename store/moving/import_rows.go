@@ -11,18 +11,52 @@ import (
 	"github.com/authcompat/authcompat/store/django"
 )
 
-// users takes over the users.
+// users takes over the users: first those who keep their ids, so that nobody else
+// is given these.
 func (i *importer) users(ctx context.Context, t django.Table) error {
+	i.unsure = map[string]bool{}
+	left := i.place.Stage == i.leftStage()
+	if !left {
+		resumed := i.place.Stage != ""
+		n, err := i.userPass(ctx, t, t.Name, func(u core.ImportedUser) bool { return u.ID != 0 || !i.decoder.Mapping.Numbered })
+		if err != nil {
+			return err
+		}
+		left = n > 0 || resumed
+	}
+	if !left {
+		return nil
+	}
+	read := i.report.Users.Read
+	_, err := i.userPass(ctx, t, i.leftStage(), func(u core.ImportedUser) bool { return u.ID == 0 && i.decoder.Mapping.Numbered })
+	if read > 0 {
+		i.report.Users.Read = read // they were read before
+	}
+	return err
+}
+
+// leftStage is the stage of users whose ids can't be kept.
+func (i *importer) leftStage() string { return i.from.Shape().Users.Name + " without ids" }
+
+// userPass takes over the users who are wanted, and gives how many were not.
+func (i *importer) userPass(ctx context.Context, t django.Table, stage string, wanted func(core.ImportedUser) bool) (left int, err error) {
 	var (
 		batch []core.ImportedUser
 		where []string
 		r     = i.report
 	)
-	i.unsure = map[string]bool{}
+	first := stage == t.Name
 	take := func(row django.Row) {
 		r.Users.Read++
 		user, err := i.decoder.User(row)
+		if err == nil && !wanted(user) {
+			left++
+			return
+		}
 		if err != nil {
+			if !first {
+				return // it was reported
+			}
 			i.unsure[user.Username] = true
 			r.count(&r.Users, row.Where, core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()})
 			return
@@ -37,7 +71,7 @@ func (i *importer) users(ctx context.Context, t django.Table) error {
 		}
 		batch, where = append(batch, user), append(where, row.Where)
 	}
-	return i.read(ctx, t, take, func(at string) error {
+	err = i.read(ctx, t, stage, take, func(at string) error {
 		i.place.Reached = at
 		results, err := i.to.ImportUsers(ctx, i.place, batch)
 		if err != nil {
@@ -54,6 +88,7 @@ func (i *importer) users(ctx context.Context, t django.Table) error {
 		batch, where = batch[:0], where[:0]
 		return nil
 	})
+	return left, err
 }
 
 // doubt keeps the names of users who are not here under them: a token that names
@@ -129,7 +164,7 @@ func (i *importer) tokens(ctx context.Context, t django.TokenTable) error {
 			batch, where = append(batch, older), append(where, row.Where)
 		}
 	}
-	err := i.read(ctx, t.Table, take, func(at string) error {
+	err := i.read(ctx, t.Table, t.Name, take, func(at string) error {
 		i.place.Reached = at
 		err := i.tokenBatch(ctx, batch, where, &counts)
 		batch, where = batch[:0], where[:0]

@@ -11,9 +11,9 @@ import (
 
 // Inspection is what there is in a source.
 type Inspection struct {
-	Source   string           `json:"source"`
-	Users    UserInspection   `json:"users"`
-	Tokens   []TokenInspected `json:"tokens"`
+	Source string           `json:"source"`
+	Users  UserInspection   `json:"users"`
+	Tokens []TokenInspected `json:"tokens"`
 	// Undecided says what an import would ask for first; empty: nothing.
 	Undecided string `json:"undecided,omitempty"`
 	// Unsure are sentences about what was decided and may be wrong.

@@ -84,6 +84,27 @@ func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names 
 	if err != nil {
 		return nil, nil, fmt.Errorf("rehearsal: %w", err)
 	}
+	// Users whom this run has not read (with Since) come with their tokens.
+	var unread []core.ImportedUser
+	for _, owners := range []map[string]core.ImportedUser{byKey, byName} {
+		for _, u := range owners {
+			if _, here := keysHere[u.Key]; !here {
+				unread = append(unread, core.ImportedUser{Key: u.Key, Account: u.Account})
+			}
+		}
+	}
+	if len(unread) > 0 {
+		facts, err := r.UserFacts(ctx, source, unread)
+		if err == nil {
+			_, err = r.scratch.Seed(ctx, source, facts)
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("rehearsal: %w", err)
+		}
+		if keysHere, namesHere, err = r.scratch.ImportOwners(ctx, source, keys, names); err != nil {
+			return nil, nil, fmt.Errorf("rehearsal: %w", err)
+		}
+	}
 	// A user whom the rehearsal has given another name has it no more.
 	renamed := map[int64]bool{}
 	for _, u := range keysHere {

@@ -38,7 +38,7 @@ type Report struct {
 	Formats  map[string]int    `json:"password_formats"`
 	Tokens   map[string]Counts `json:"tokens"` // by table
 	// Ended is how many tokens of earlier runs were ended at the source since.
-	Ended     int       `json:"tokens_ended_at_source"`
+	Ended int `json:"tokens_ended_at_source"`
 	// Notes are sentences about what was decided and may be wrong.
 	Notes     []string  `json:"notes"`
 	Problems  []Problem `json:"problems"`

@@ -69,28 +69,25 @@ func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query stri
 func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]core.ImportedUser, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		byKey, byName = map[string]core.ImportedUser{}, map[string]core.ImportedUser{}
-		links, err := s.linksOf(ctx, s.db, source, keys)
-		if err != nil {
-			return err
-		}
-		accounts, err := s.accountsOf(ctx, s.db, userIDs(links), names)
-		if err != nil {
-			return err
-		}
-		ids := make([]int64, len(accounts))
-		byID := make(map[int64]core.Account, len(accounts))
-		for i, a := range accounts {
-			ids[i], byID[a.ID] = a.ID, a
-		}
-		if len(names) > 0 {
-			if links, err = s.linksOfUsers(ctx, s.db, ids); err != nil {
-				return err
+		const owners = `SELECT i.user_id, i.key, u.username FROM @imported_users i JOIN @users u ON u.id = i.user_id WHERE i.source = $1 AND `
+		for _, condition := range []struct {
+			where string
+			list  any
+		}{
+			{`i.key IS NULL AND i.user_id = ANY ($2::bigint[])`, pq.Array(numbers(keys))},
+			{`i.key IS NOT NULL AND i.key = ANY ($2::text[])`, pq.Array(keys)},
+			{`u.username = ANY ($2::text[])`, pq.Array(names)},
+		} {
+			var rows []struct {
+				linkRow
+				Username string
 			}
-		}
-		for _, l := range links {
-			if account, here := byID[l.UserID]; here && l.Source == source {
-				owner := core.ImportedUser{Key: l.Key, Account: account}
-				byKey[l.Key], byName[account.Username] = owner, owner
+			if err := s.db.SelectContext(ctx, &rows, s.in(owners+condition.where), source, condition.list); err != nil {
+				return wrap("select imported users", err)
+			}
+			for _, row := range rows {
+				owner := core.ImportedUser{Key: row.link().Key, Account: core.Account{User: core.User{ID: row.UserID, Username: row.Username}}}
+				byKey[owner.Key], byName[row.Username] = owner, owner
 			}
 		}
 		return nil
@@ -180,13 +177,15 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []core.Impo
 
 func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
 	ids, digests := make([]int64, 0, len(tokens)), make([][]byte, 0, len(tokens))
+	var reusing []int64
 	for _, t := range tokens {
 		ids, digests = append(ids, t.UserID), append(digests, t.Digest)
+		if t.Reusable {
+			reusing = append(reusing, t.UserID)
+		}
 	}
-	if facts.UserLinks, err = s.linksOfUsers(ctx, q, ids); err != nil {
-		return facts, err
-	}
-	if facts.Users, err = s.accountsOf(ctx, q, ids, nil); err != nil {
+	if facts.UserLinks, err = s.readLinks(ctx, q, selectLinks+`i WHERE user_id = ANY ($1::bigint[])
+		AND EXISTS (SELECT 1 FROM @users u WHERE u.id = i.user_id)`, pq.Array(ids)); err != nil {
 		return facts, err
 	}
 	var links []struct {
@@ -208,10 +207,10 @@ func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, tokens []
 	}{
 		{`WHERE digest = ANY ($1::bytea[])`, pq.ByteaArray(digests)},
 		{`WHERE twin IS NOT NULL AND twin = ANY ($1::bytea[])`, pq.ByteaArray(digests)},
-		{`WHERE reusable AND user_id = ANY ($1::bigint[])`, pq.Array(ids)},
+		{`WHERE reusable AND user_id = ANY ($1::bigint[])`, pq.Array(reusing)},
 	} {
 		var rows []tokenRow
-		if err := sqlx.SelectContext(ctx, q, &rows, s.in(`SELECT `+allColumns+` FROM @tokens `+condition.where), condition.list); err != nil {
+		if err := sqlx.SelectContext(ctx, q, &rows, s.in(`SELECT digest, user_id, realm, issuer, expires_at, reusable, twin FROM @tokens `+condition.where), condition.list); err != nil {
 			return facts, wrap("select tokens", err)
 		}
 		for _, row := range rows {

@@ -59,13 +59,21 @@ func linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]co
 }
 
 func readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]core.UserLink, error) {
-	var rows []linkRow
-	if err := sqlx.SelectContext(ctx, q, &rows, query, args...); err != nil {
+	rows, err := q.QueryxContext(ctx, query, args...)
+	if err != nil {
 		return nil, fmt.Errorf("select imported users: %w", err)
 	}
-	links := make([]core.UserLink, len(rows))
-	for i, row := range rows {
-		links[i] = row.link()
+	defer rows.Close()
+	var links []core.UserLink
+	for rows.Next() {
+		var r linkRow
+		if err := rows.Scan(&r.UserID, &r.Source, &r.Key, &r.Mark, &r.Rehashed); err != nil {
+			return nil, fmt.Errorf("select imported users: %w", err)
+		}
+		links = append(links, r.link())
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("select imported users: %w", err)
 	}
 	return links, nil
 }
@@ -74,33 +82,38 @@ func readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ..
 func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]core.ImportedUser, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		byKey, byName = map[string]core.ImportedUser{}, map[string]core.ImportedUser{}
-		links, err := linksOf(ctx, s.reader, source, keys)
-		if err != nil {
-			return err
-		}
-		accounts, err := accountsOf(ctx, s.reader, userIDs(links), names)
-		if err != nil {
-			return err
-		}
-		ids := make([]int64, len(accounts))
-		byID := make(map[int64]core.Account, len(accounts))
-		for i, a := range accounts {
-			ids[i], byID[a.ID] = a.ID, a
-		}
-		if len(names) > 0 {
-			if links, err = linksOfUsers(ctx, s.reader, ids); err != nil {
-				return err
+		const owners = `SELECT i.user_id, i.key, u.username FROM imported_users i JOIN users u ON u.id = i.user_id WHERE i.source = ?1 AND `
+		for _, condition := range []struct{ where, list string }{
+			{`i.key IS NULL AND i.user_id IN (SELECT value FROM json_each(?2))`, jsonList(numbers(keys))},
+			{`i.key IS NOT NULL AND i.key IN (SELECT value FROM json_each(?2))`, jsonList(keys)},
+			{`u.username IN (SELECT value FROM json_each(?2))`, jsonList(names)},
+		} {
+			rows, err := s.reader.QueryxContext(ctx, owners+condition.where, source, condition.list)
+			if err == nil {
+				err = readOwners(rows, byKey, byName)
 			}
-		}
-		for _, l := range links {
-			if account, here := byID[l.UserID]; here && l.Source == source {
-				owner := core.ImportedUser{Key: l.Key, Account: account}
-				byKey[l.Key], byName[account.Username] = owner, owner
+			if err != nil {
+				return fmt.Errorf("select imported users: %w", err)
 			}
 		}
 		return nil
 	})
 	return byKey, byName, err
+}
+
+// readOwners reads users by key and by name, and closes the rows.
+func readOwners(rows *sqlx.Rows, byKey, byName map[string]core.ImportedUser) error {
+	defer rows.Close()
+	for rows.Next() {
+		var link linkRow
+		var name string
+		if err := rows.Scan(&link.UserID, &link.Key, &name); err != nil {
+			return err
+		}
+		owner := core.ImportedUser{Key: link.link().Key, Account: core.Account{User: core.User{ID: link.UserID, Username: name}}}
+		byKey[owner.Key], byName[name] = owner, owner
+	}
+	return rows.Err()
 }
 
 func userIDs(links []core.UserLink) []int64 {
@@ -185,43 +198,76 @@ const tokenColumns = `digest, user_id, realm, issuer, created_at, expires_at, sl
 
 func tokenFacts(ctx context.Context, q sqlx.QueryerContext, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
 	ids, digests := make([]int64, 0, len(tokens)), make([]core.Digest, 0, len(tokens))
+	var reusing []int64
 	for _, t := range tokens {
 		ids, digests = append(ids, t.UserID), append(digests, t.Digest)
+		if t.Reusable {
+			reusing = append(reusing, t.UserID)
+		}
 	}
-	if facts.UserLinks, err = linksOfUsers(ctx, q, ids); err != nil {
-		return facts, err
-	}
-	if facts.Users, err = accountsOf(ctx, q, ids, nil); err != nil {
+	if facts.UserLinks, err = readLinks(ctx, q, selectLinks+`i WHERE user_id IN (SELECT value FROM json_each(?))
+		AND EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id)`, jsonList(ids)); err != nil {
 		return facts, err
 	}
 	list := hexList(digests)
-	var links []struct {
-		Digest      []byte
-		Source, Run int64
-		Origin      string
-		Absent      bool
+	if facts.TokenLinks, err = tokenLinks(ctx, q, list); err != nil {
+		return facts, err
 	}
-	if err := sqlx.SelectContext(ctx, q, &links,
-		`SELECT digest, source, run, origin, absent FROM imported_tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, list); err != nil {
-		return facts, fmt.Errorf("select imported tokens: %w", err)
+	var twins bool
+	if err := sqlx.GetContext(ctx, q, &twins, `SELECT EXISTS (SELECT 1 FROM tokens WHERE twin IS NOT NULL)`); err != nil {
+		return facts, fmt.Errorf("select tokens: %w", err)
 	}
-	for _, l := range links {
-		facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: l.Digest, Source: l.Source, Table: l.Origin, Run: l.Run, Absent: l.Absent})
-	}
-	for _, condition := range []struct{ where, list string }{
-		{`WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, list},
-		{`WHERE twin IS NOT NULL AND twin IN (SELECT unhex(value) FROM json_each(?))`, list},
-		{`WHERE reusable = 1 AND user_id IN (SELECT value FROM json_each(?))`, jsonList(ids)},
+	const columns = `SELECT digest, user_id, realm, issuer, expires_at, reusable, twin FROM tokens `
+	for _, condition := range []struct {
+		where, list string
+		twin        bool
+	}{
+		{`WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, list, false},
+		{`WHERE twin IS NOT NULL AND twin IN (SELECT unhex(value) FROM json_each(?))`, list, true},
+		{`WHERE reusable = 1 AND user_id IN (SELECT value FROM json_each(?))`, jsonList(reusing), false},
 	} {
-		var rows []tokenRow
-		if err := sqlx.SelectContext(ctx, q, &rows, `SELECT `+tokenColumns+` FROM tokens `+condition.where, condition.list); err != nil {
+		if condition.list == "[]" || !twins && condition.twin {
+			continue
+		}
+		rows, err := q.QueryxContext(ctx, columns+condition.where, condition.list)
+		if err != nil {
 			return facts, fmt.Errorf("select tokens: %w", err)
 		}
-		for _, row := range rows {
-			token := row.token()
-			token.Legacy = row.legacy()
-			facts.Tokens = append(facts.Tokens, token)
+		if facts.Tokens, err = appendTokens(facts.Tokens, rows); err != nil {
+			return facts, fmt.Errorf("select tokens: %w", err)
 		}
 	}
 	return facts, nil
+}
+
+// appendTokens reads what decides about a token, and closes the rows.
+func appendTokens(tokens []core.Token, rows *sqlx.Rows) ([]core.Token, error) {
+	defer rows.Close()
+	for rows.Next() {
+		var r tokenRow
+		if err := rows.Scan(&r.Digest, &r.UserID, &r.Realm, &r.Issuer, &r.ExpiresAt, &r.Reusable, &r.Twin); err != nil {
+			return tokens, err
+		}
+		token := r.token()
+		token.Legacy = r.legacy()
+		tokens = append(tokens, token)
+	}
+	return tokens, rows.Err()
+}
+
+// tokenLinks reads which of the tokens a run has seen.
+func tokenLinks(ctx context.Context, q sqlx.QueryerContext, digests string) (links []core.TokenLink, err error) {
+	rows, err := q.QueryxContext(ctx, `SELECT digest, source, run, origin, absent FROM imported_tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, digests)
+	if err != nil {
+		return nil, fmt.Errorf("select imported tokens: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var l core.TokenLink
+		if err := rows.Scan(&l.Digest, &l.Source, &l.Run, &l.Table, &l.Absent); err != nil {
+			return nil, fmt.Errorf("select imported tokens: %w", err)
+		}
+		links = append(links, l)
+	}
+	return links, rows.Err()
 }

@@ -56,6 +56,11 @@ func (s *Store) FindImport(ctx context.Context, source string) (place core.Impor
 
 // BeginImport implements [core.Importer].
 func (s *Store) BeginImport(ctx context.Context, source, options string) (place core.ImportPlace, err error) {
+	// Digests come in no order, so that each batch touches most pages: they had
+	// better stay in memory, and not be written back one by one.
+	if _, err := s.writer.ExecContext(ctx, `PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 65536`); err != nil {
+		return place, explain(ctx, s.wait, fmt.Errorf("prepare import: %w", err))
+	}
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var row importRow
 		err := tx.GetContext(ctx, &row, selectImport, source)
@@ -87,6 +92,11 @@ func keepPlace(ctx context.Context, tx *sqlx.Tx, p core.ImportPlace) error {
 	}
 	return nil
 }
+
+// unwatched is the context for the thousands of statements of a batch. One that can
+// end makes the driver start a goroutine for each; the transaction itself ends with
+// ctx all the same.
+func unwatched(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 // FinishImport implements [core.Importer].
 func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {

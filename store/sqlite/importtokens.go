@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/jmoiron/sqlx"
@@ -15,6 +17,7 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
+		ctx = unwatched(ctx)
 		facts, err := tokenFacts(ctx, tx, tokens)
 		if err != nil {
 			return err
@@ -28,16 +31,25 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 
 		results = make([]core.ImportResult, len(tokens))
 		var seen []core.Digest
+		var writes []core.TokenMerge
 		for i, in := range tokens {
 			merged := batch.Merge(in)
 			results[i] = merged.Result
-			if err := writeToken(ctx, tx, insert, merged); err != nil {
-				return err
+			if merged.Insert || merged.Move {
+				writes = append(writes, merged)
 			}
 			if o := merged.Result.Outcome; o != core.ImportRefused && o != core.ImportExpired {
 				seen = append(seen, in.Digest)
 			}
 		}
+		// In the order of the table it takes half the time.
+		slices.SortFunc(writes, func(a, b core.TokenMerge) int { return bytes.Compare(a.Digest, b.Digest) })
+		for _, merged := range writes {
+			if err := writeToken(ctx, tx, insert, merged); err != nil {
+				return err
+			}
+		}
+		slices.SortFunc(seen, func(a, b core.Digest) int { return bytes.Compare(a, b) })
 		if err := markTokens(ctx, tx, place, place.Stage, seen); err != nil {
 			return err
 		}
@@ -67,7 +79,7 @@ func writeToken(ctx context.Context, tx *sqlx.Tx, insert *sqlx.Stmt, m core.Toke
 func markTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, table string, digests []core.Digest) error {
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO imported_tokens (digest, source, run, origin)
-		SELECT DISTINCT unhex(value), ?2, ?3, ?4 FROM json_each(?1) WHERE true
+		SELECT unhex(value), ?2, ?3, ?4 FROM json_each(?1) WHERE true
 		ON CONFLICT (digest) DO UPDATE SET source = excluded.source, run = excluded.run, origin = excluded.origin, absent = 0`,
 		hexList(digests), place.Source, place.Run, table); err != nil {
 		return fmt.Errorf("mark tokens: %w", err)

@@ -15,6 +15,7 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 		return nil, errors.New("more users than a batch may have")
 	}
 	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
+		ctx = unwatched(ctx)
 		facts, err := userFacts(ctx, tx, place.Source, users)
 		if err != nil {
 			return err
