@@ -181,8 +181,8 @@ func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 	}
 	mark := UserMark(in.Account)
 	holder := known.Holder
-	if holder != nil && known.Here != nil && holder.ID == known.Here.ID {
-		holder = nil
+	if holder != nil && known.Here != nil && (holder.ID == known.Here.ID || known.Here.Username == in.Username) {
+		holder = nil // a namesake takes nothing from who has the name
 	}
 	switch {
 	case known.Here == nil && known.Link != nil:

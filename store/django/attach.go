@@ -122,6 +122,15 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	})
 }
 
+// numbering tells whether the database itself gives new users of a table, or of
+// those that inherit from it, their ids.
+func (t Table) numbering(users Table, id Column) bool {
+	if users.Base != nil {
+		id, _ = t.column(t.keyColumn())
+	}
+	return id.Default
+}
+
 // attachable gives the table of tokens, or says what of the tables can't be worked
 // on.
 func (s *Store) attachable() (t TokenTable, err error) {
@@ -140,6 +149,8 @@ func (s *Store) attachable() (t TokenTable, err error) {
 			s.shape.Tokens[0].Table, s.shape.Tokens[1].Table, errUndecided)
 	case !id.whole():
 		return t, fmt.Errorf("the primary key %s of %s is no whole number (%s): such users can be imported, not worked on", id.Name, users, id.Kind)
+	case !users.parts()[0].numbering(users, id):
+		return t, fmt.Errorf("the database gives no primary keys to new rows of %s: such users can be imported, not worked on", users.parts()[0])
 	case users.View || s.shape.Tokens[0].View:
 		return t, errors.New("users or tokens are views: they can be imported from, not worked on")
 	}

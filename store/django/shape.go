@@ -40,8 +40,8 @@ func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, e
 		s.Tokens, s.Undecided = decide(s.Found)
 	}
 	referring := s.Tokens
-	if len(referring) == 0 {
-		referring = s.Found
+	if len(referring) == 0 { // what projects have of their own may be others' than users'
+		referring = slices.DeleteFunc(slices.Clone(s.Found), func(t TokenTable) bool { return t.Own })
 	}
 	users, identity, err := c.users(m, referring)
 	if err != nil {

@@ -151,8 +151,8 @@ func (w writer) fill(t Table, fields map[string]any, created time.Time) {
 			fields[c.Name] = c.filled(text, created)
 			continue
 		}
-		if c.Nullable || c.Default {
-			continue
+		if c.Nullable || c.Default || c.Name == t.keyColumn() && c.whole() {
+			continue // a primary key is nobody's to guess
 		}
 		switch {
 		case c.Kind == "uuid", c.Kind == "char" && c.Length == uuidHex:

@@ -121,8 +121,8 @@ func (r *rehearsal) CountImported(ctx context.Context, place core.ImportPlace, t
 	if here, _, err = r.ImportReader.CountImported(ctx, place, tables); err != nil {
 		return 0, 0, err
 	}
-	_, unseen, err = r.scratch.CountImported(ctx, place, tables)
-	return here, here - r.known + unseen, err
+	rehearsed, unseen, err := r.scratch.CountImported(ctx, place, tables)
+	return here - r.known + rehearsed, here - r.known + unseen, err
 }
 
 // FinishImport implements [core.Importer]: it tells what it would end.

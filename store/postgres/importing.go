@@ -119,16 +119,41 @@ func (s *Store) CountImported(ctx context.Context, place core.ImportPlace, table
 	return here, unseen, err
 }
 
+// showNewest makes the newest token of users that came from a source the one that
+// is shown again, where they have none: $1 is the source, $2 the users.
+const showNewest = `
+	UPDATE @tokens SET reusable = true WHERE digest IN (
+		SELECT digest FROM (
+			SELECT t.digest, row_number() OVER (PARTITION BY t.user_id, t.realm, t.issuer ORDER BY t.created_at DESC, t.digest) AS place,
+			       bool_or(t.reusable) OVER (PARTITION BY t.user_id, t.realm, t.issuer) AS shown
+			FROM @tokens t WHERE t.user_id = ANY ($2::bigint[]) AND (t.reusable OR t.sealed IS NOT NULL
+				AND EXISTS (SELECT 1 FROM @imported_tokens i WHERE i.digest = t.digest AND i.source = $1))) AS one
+		WHERE place = 1 AND NOT shown)`
+
 // endUnseen removes a batch of the tokens that the run did not see, and gives
 // their number.
 func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		n, err := affected(tx.ExecContext(ctx, s.in(`
+		var gone []struct {
+			UserID   int64 `db:"user_id"`
+			Reusable bool
+		}
+		if err := tx.SelectContext(ctx, &gone, s.in(`
 			WITH unseen AS (SELECT link, digest FROM `+fromTables+` WHERE run < $3 LIMIT $4),
 			marked AS (UPDATE @imported_tokens SET absent = true WHERE digest IN (SELECT link FROM unseen))
-			DELETE FROM @tokens WHERE digest IN (SELECT digest FROM unseen)`), place.Source, pq.Array(tables), place.Run, core.MaxImport))
-		ended = int(n)
-		return wrap("end unseen tokens", err)
+			DELETE FROM @tokens WHERE digest IN (SELECT digest FROM unseen) RETURNING user_id, reusable`),
+			place.Source, pq.Array(tables), place.Run, core.MaxImport); err != nil {
+			return fmt.Errorf("end unseen tokens: %w", err)
+		}
+		ended = len(gone)
+		var users []int64 // who lose the token that they are shown
+		for _, t := range gone {
+			if t.Reusable {
+				users = append(users, t.UserID)
+			}
+		}
+		_, err := tx.ExecContext(ctx, s.in(showNewest), place.Source, pq.Array(users))
+		return wrap("show another token", err)
 	})
 	return ended, err
 }

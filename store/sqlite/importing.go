@@ -131,6 +131,17 @@ func (s *Store) CountImported(ctx context.Context, place core.ImportPlace, table
 	return here, unseen, err
 }
 
+// showNewest makes the newest token of users that came from a source the one that
+// is shown again, where they have none: ?1 is the source, ?2 the users.
+const showNewest = `
+	UPDATE tokens SET reusable = 1 WHERE digest IN (
+		SELECT digest FROM (
+			SELECT t.digest, row_number() OVER (PARTITION BY t.user_id, t.realm, t.issuer ORDER BY t.created_at DESC, t.digest) AS place,
+			       max(t.reusable) OVER (PARTITION BY t.user_id, t.realm, t.issuer) AS shown
+			FROM tokens t WHERE t.user_id IN (SELECT value FROM json_each(?2)) AND (t.reusable = 1 OR t.sealed IS NOT NULL
+				AND EXISTS (SELECT 1 FROM imported_tokens i WHERE i.digest = t.digest AND i.source = ?1)))
+		WHERE place = 1 AND shown = 0)`
+
 // endUnseen removes a batch of the tokens that the run did not see, and gives
 // their number and the digest that it came to; nil where it was the last.
 func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []string, after []byte) (ended int, last []byte, err error) {
@@ -152,8 +163,16 @@ func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []
 		if _, err := tx.ExecContext(ctx, `UPDATE imported_tokens SET absent = 1 WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, hexList(links)); err != nil {
 			return fmt.Errorf("mark unseen tokens: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, hexList(tokens)); err != nil {
+		list := hexList(tokens)
+		var users []int64 // who lose the token that they are shown
+		if err := tx.SelectContext(ctx, &users, `SELECT user_id FROM tokens WHERE reusable = 1 AND digest IN (SELECT unhex(value) FROM json_each(?))`, list); err != nil {
+			return fmt.Errorf("select unseen tokens: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, list); err != nil {
 			return fmt.Errorf("end unseen tokens: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, showNewest, place.Source, jsonList(users)); err != nil {
+			return fmt.Errorf("show another token: %w", err)
 		}
 		return nil
 	})

@@ -18,6 +18,7 @@ func importRuns() []movingCase {
 		{"tokens that ended at the source end here", endedAtSource},
 		{"a token that was only not seen comes back", absentComesBack},
 		{"tokens of tables that were not read go on", otherTables},
+		{"another token is shown where the shown one ends", anotherIsShown},
 		{"a run in part ends nothing", partEndsNothing},
 	}
 }
@@ -120,6 +121,21 @@ func absentComesBack(t *testing.T, m movers) {
 		t.Fatal(err)
 	}
 	wantOutcomes(t, "import", m.tokens(t, m.begin(t), tokenOf(ann.User, "absent")), core.ImportKept)
+}
+
+func anotherIsShown(t *testing.T, m movers) {
+	ann := account(1, "ann")
+	place := m.begin(t)
+	m.users(t, place, ann)
+	first, second := reusableOf(ann.User, "first", time.Hour), reusableOf(ann.User, "second", time.Hour)
+	m.tokens(t, place, first)
+	m.finish(t, place)
+	place = m.begin(t)
+	m.users(t, place, ann)
+	m.tokens(t, place, second)
+	wantSame(t, "ended", 1, m.finish(t, place))
+	wantGone(t, m.b, "first")
+	wantSame(t, "token shown again", second, m.reuseToken(t, reusableOf(ann.User, "fresh", time.Hour), noon()))
 }
 
 func otherTables(t *testing.T, m movers) {
