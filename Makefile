@@ -3,7 +3,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint fuzz tools originals compatibility compatible million \
+.PHONY: help build run test lint fuzz tools originals compatibility compatible million moving \
 	bench bench-logins bench-flood crash nodes failover
 
 help: ## list the targets
@@ -53,6 +53,14 @@ fuzz: ## fuzz everything that reads input, FUZZTIME each (30s)
 MILLION ?= 1000000
 million: ## import MILLION users and tokens (1000000) into SQLite and PostgreSQL, killed and run again
 	AUTHCOMPAT_TEST_ROWS=$(MILLION) $(GO) test ./store/moving -run '^TestKilled$$' -v -timeout 60m
+
+# A run that was cut off goes on with SEED=… FROM=…, which its log names.
+MOVING ?= 20000
+SEED ?= $(shell date +%s)
+FROM ?= 0
+moving: ## import, export and work on MOVING generated Django user bases (20000)
+	AUTHCOMPAT_MOVING_CASES=$(MOVING) AUTHCOMPAT_MOVING_SEED=$(SEED) AUTHCOMPAT_MOVING_FROM=$(FROM) \
+		$(GO) test -count=1 ./store/moving -run '^TestGenerated$$' -v -timeout 4h
 
 # -count=1: these are runs for their figures, never taken from the cache.
 LONG = AUTHCOMPAT_LONG=1 $(GO) test -count=1 -v -timeout 30m ./cmd/authcompat

@@ -271,6 +271,10 @@ func TestRegisterRefusals(t *testing.T) {
 	if _, err := w.Login(t.Context(), nfkc, "fish", "p\x00q"); err != nil {
 		t.Errorf("password with NUL: %v", err)
 	}
+	longest := strings.Repeat("é", 242) + "@example.com"
+	if s, err := w.Register(t.Context(), nfkc, core.Registration{Username: longest, Password: "x"}); err != nil || s.User.Username != longest {
+		t.Errorf("a name of 254 characters: %v", err)
+	}
 }
 
 func TestWithoutItsKeyAReusedTokenFailsClosed(t *testing.T) {

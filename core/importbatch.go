@@ -54,9 +54,11 @@ func (b UserBatch) Merge(in ImportedUser) UserMerge {
 	switch {
 	case link == nil || link.Source != b.source:
 		link = nil
+	case !strings.HasPrefix(in.Key, naturalKey) && holder != nil && holder.ID == in.ID:
+		// He came from this source under another key.
+		return UserMerge{Result: refused("another user of this source has its name in the target")}
 	case !strings.HasPrefix(in.Key, naturalKey):
-		// Its user came from this source under another key.
-		return UserMerge{Result: refused("another user of this source has its id or its name in the target")}
+		link = nil
 	}
 	return MergeUser(in, KnownUser{Here: b.byID[in.ID], Holder: holder, Link: link})
 }

@@ -138,6 +138,7 @@ const (
 	ImportKept                    // ours is newer, or the row was ended here
 	ImportRefused                 // it can't be taken over: Reason says why
 	ImportExpired                 // a token that is over and not here
+	ImportIDTaken                 // somebody else has the user's id: with ID 0 there is another
 )
 
 // ImportResult is what became of one row. Reason is one sentence for people and
@@ -174,7 +175,8 @@ type UserMerge struct {
 // the source since the last run is taken over, unless it changed here too: then
 // ours is kept. Password and profile (name, address, attributes, being active)
 // are decided apart. A user deleted here is not brought back, and one who was
-// never taken over from this source is not touched.
+// never taken over from this source is not touched: whoever has the same id there
+// gets another one here, once the caller has asked for it.
 func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 	if reason := unimportable(in.Account); reason != "" {
 		return UserMerge{Result: refused("%s", reason)}
@@ -195,6 +197,9 @@ func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 	here := UserMark(*known.Here)
 	if string(here) == string(mark) {
 		return UserMerge{Result: ImportResult{Outcome: ImportUnchanged}, ImportedUser: ImportedUser{in.Key, *known.Here}, Mark: mark}
+	}
+	if known.Link == nil && known.Here.Username != in.Username {
+		return UserMerge{Result: ImportResult{Outcome: ImportIDTaken}}
 	}
 	if known.Link == nil {
 		return UserMerge{Result: refused("user %d is in the target already, with other data, and did not come from this source", known.Here.ID)}
@@ -244,8 +249,8 @@ func unimportable(a Account) string {
 		return "it has no username"
 	case !storableName(a.Username):
 		return "its username is not text"
-	case utf8.RuneCountInString(a.Username) > MaxEmail: // which a name may be
-		return fmt.Sprintf("its username is longer than %d characters", MaxEmail)
+	case utf8.RuneCountInString(a.Username) > MaxUsername:
+		return fmt.Sprintf("its username is longer than %d characters", MaxUsername)
 	case a.Email != "" && !storableName(a.Email):
 		return "its address is not text"
 	case utf8.RuneCountInString(a.Email) > MaxEmail:

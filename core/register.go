@@ -10,10 +10,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// MaxUsername is the most code points a username may have in any API
-// (django/contrib/auth/models.py 3.2, AbstractUser.username). Profiles set
-// lower limits and say so in their own words.
-const MaxUsername = 150
+// MaxUsername is the most code points of a username that the engine stores: those
+// of an address, which is the username in user models whose USERNAME_FIELD is the
+// e-mail. It says nothing of an API. What one allows is its profile's matter, and
+// its dialect's where the profile is silent: Django's own AbstractUser has 150.
+const MaxUsername = MaxEmail
 
 // MaxEmail is the most code points of an address (AbstractUser.email).
 const MaxEmail = 254

@@ -122,7 +122,7 @@ func (r fieldReader) content(m *mapping, f *Field) {
 	most := maxPassword
 	switch f.Role {
 	case RoleID, RoleAccept:
-		for _, key := range []string{"trim", "max_length", "characters"} {
+		for _, key := range []string{"trim", "lower", "max_length", "characters"} {
 			m.forbid(key, "a field with the role %s is no text", f.Role)
 		}
 		return
@@ -137,8 +137,10 @@ func (r fieldReader) content(m *mapping, f *Field) {
 	optional(m, "trim", &f.Trim, boolean)
 	optional(m, "max_length", &f.MaxLength, integer(1, most))
 	if f.Role.among(RoleUsername) {
+		optional(m, "lower", &f.Lower, boolean)
 		optional(m, "characters", &f.Characters, word(CharactersAny, CharactersDjango, CharactersASCII))
 	} else {
+		m.forbid("lower", "only a username is compared")
 		m.forbid("characters", "only a username has a set of characters")
 	}
 }

@@ -232,6 +232,9 @@ type Field struct {
 	// not say so, the stack does in family drf; in formjson usernames and
 	// addresses are trimmed, passwords are not; in plainjson nothing is.
 	Trim bool
+	// Lower says whether a username is taken in lower case, for user bases that took
+	// names of any case for the same: false unless the profile says otherwise.
+	Lower bool
 	// MaxLength is in code points, at most 150 for a username and 254 for an
 	// address; 0: no limit but these, which are the engine's.
 	MaxLength int

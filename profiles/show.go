@@ -164,6 +164,9 @@ func (f Field) show() *yaml.Node {
 		s.number("max_length", f.MaxLength)
 	}
 	if f.Role == RoleUsername {
+		if f.Lower {
+			s.flag("lower", f.Lower)
+		}
 		s.text("characters", string(f.Characters))
 	}
 	s.text("label", f.Label)

@@ -134,6 +134,19 @@ func TestPasswordsFromInput(t *testing.T) {
 	refused(t, "\n", "user", "set-password", "alice", "--password-stdin", "--store", dsn)
 }
 
+// TestLongestName makes a user whose name is an address of the most characters.
+func TestLongestName(t *testing.T) {
+	dsn := database(t)
+	longest := strings.Repeat("é", 242) + "@example.com"
+	if got := command(t, "", "user", "create", longest, "--no-password", "--store", dsn); got != "created user "+longest+" (id 1)\n" {
+		t.Errorf("254 characters: %s", got)
+	}
+	want := "authcompat: not a username or address that can be stored: 1 to 254 characters of text without NUL, an address of at most 254\n"
+	if got := refused(t, "", "user", "create", "x"+longest, "--no-password", "--store", dsn); got != want {
+		t.Errorf("255 characters: %s", got)
+	}
+}
+
 // TestRevokeAllOrNone names tokens of which one is not there.
 func TestRevokeAllOrNone(t *testing.T) {
 	dsn := database(t)

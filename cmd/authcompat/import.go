@@ -223,6 +223,9 @@ func writeImport(w io.Writer, r *moving.Report) error {
 	for _, table := range slices.Sorted(maps.Keys(r.Tokens)) {
 		say(&out, "tokens of %s: %s\n", table, counted(r.Tokens[table]))
 	}
+	if r.Renumbered > 0 {
+		say(&out, "%d users have another id here: theirs is no number above zero, or somebody else's\n", r.Renumbered)
+	}
 	switch {
 	case r.Ended > 0 && r.DryRun:
 		say(&out, "%d tokens were ended at the source since the last run, and would be ended here\n", r.Ended)

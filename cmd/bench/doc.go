@@ -10,6 +10,8 @@
 //	allocs      allocations of a check (BenchmarkCheck of cmd/authcompat)
 //	genuine     a token check beside Django, Django REST framework and gunicorn
 //	revocation  logouts through a second server process while the load runs
+//	moving      an import from Django, and the same again, beside a plain copy of
+//	            the same rows; on SQLite and on PostgreSQL
 //
 // Machines are noisy. The sides of a comparison therefore take turns several
 // times a second within each round, so that what else the machine does falls on
@@ -21,7 +23,7 @@
 // benchstat; a table comes at the end. The exit code is 1 if a request failed or
 // a bound of the table does not hold.
 //
-//	go run ./cmd/bench                          everything, about ten minutes
+//	go run ./cmd/bench                          everything, about a quarter of an hour
 //	go run ./cmd/bench -quick                   the same, smaller: for a first look
 //	go run ./cmd/bench -scenario check,login
 //

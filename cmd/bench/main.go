@@ -24,6 +24,7 @@ func scenarios() []scenario {
 	return []scenario{
 		{"check", checks}, {"login", logins}, {"size", sizes}, {"resources", resources},
 		{"allocs", allocations}, {"genuine", genuine}, {"revocation", revocations},
+		{"moving", movings},
 	}
 }
 
@@ -58,9 +59,9 @@ func fail(err error) {
 
 func run() (err error) {
 	b := &bench{}
-	names := flag.String("scenario", "", "scenarios to run, with commas: check, login, size, resources, allocs, genuine, revocation (default all)")
+	names := flag.String("scenario", "", "scenarios to run, with commas: check, login, size, resources, allocs, genuine, revocation, moving (default all)")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of each comparison")
-	flag.BoolVar(&b.quick, "quick", false, "shorter turns, fewer tokens and logouts")
+	flag.BoolVar(&b.quick, "quick", false, "shorter turns, fewer tokens, logouts and imported rows")
 	flag.IntVar(&b.connections, "connections", 32, "connections of the client")
 	flag.StringVar(&b.folder, "dir", "", "folder for the databases; those that are there are used again (default a temporary one)")
 	flag.StringVar(&b.binary, "authcompat", "", "the program to measure (default: built from the source)")
@@ -126,5 +127,7 @@ func choose(names string) (chosen []scenario, err error) {
 
 // roles are what this program does when it starts itself.
 func roles() map[string]func([]string) error {
-	return map[string]func([]string) error{"bare": bareRole, "bare-lookup": lookupRole, "hash": hashRole}
+	return map[string]func([]string) error{
+		"bare": bareRole, "bare-lookup": lookupRole, "hash": hashRole, "import": importRole, "copy": copyRole,
+	}
 }

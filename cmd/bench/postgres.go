@@ -112,9 +112,12 @@ func startPostgres(ctx context.Context) (_ *postgres, err error) {
 	return db, db.ready(ctx)
 }
 
-// dsn is the URL of the database.
-func (p *postgres) dsn() string {
-	return "postgres://postgres@" + p.address + "/postgres?sslmode=disable"
+// dsn is the URL of the database that is there by itself.
+func (p *postgres) dsn() string { return p.database("postgres") }
+
+// database is the URL of a database.
+func (p *postgres) database(name string) string {
+	return "postgres://postgres@" + p.address + "/" + name + "?sslmode=disable"
 }
 
 // ready waits until the database answers queries.

@@ -23,6 +23,10 @@ var defaults = []struct {
 	{"md5$abcdefghijkl$AAAA", "md5", 1},
 	{"sha1$$2f9e53523b62abc141a2b4d6019d23cba835dbd0", "unsalted_sha1", 1},
 	{"3cb4e732631f47e6eb961f34554b7cde", "unsalted_md5", 1},
+	{"pbkdf2_wrapped_sha1$260000$abcdefghijkl$AAAA", "pbkdf2_wrapped_sha1 iterations=260000", 1},
+	{"pbkdf2_wrapped_md5$260000$abcdefghijkl$AAAA", "pbkdf2_wrapped_md5 iterations=260000", 1},
+	{"pbkdf2_wrapped_unsalted_sha1$260000$abcdefghijkl$AAAA", "pbkdf2_wrapped_unsalted_sha1 iterations=260000", 1},
+	{"pbkdf2_wrapped_unsalted_md5$260000$abcdefghijkl$AAAA", "pbkdf2_wrapped_unsalted_md5 iterations=260000", 1},
 }
 
 // allocated is the bytes that f allocates. No other test may run meanwhile.

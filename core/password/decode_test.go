@@ -54,6 +54,14 @@ func TestRefusals(t *testing.T) {
 		{"pbkdf2 costly", "pbkdf2_sha256$10000001$salt$" + hash32, limit(PBKDF2SHA256, "iterations", 10_000_000)},
 		{"pbkdf2 beyond 64 bits", "pbkdf2_sha256$99999999999999999999$salt$" + hash32, limit(PBKDF2SHA256, "iterations", 10_000_000)},
 
+		{"wrapped alone", "pbkdf2_wrapped_sha1", malformed(WrappedSHA1, "fewer than four fields")},
+		{"wrapped short", "pbkdf2_wrapped_md5$1000$salt", malformed(WrappedMD5, "fewer than four fields")},
+		{"wrapped no number", "pbkdf2_wrapped_unsalted_sha1$many$salt$" + hash32, malformed(WrappedUnsaltedSHA1, "iterations are not a number")},
+		{"wrapped zero", "pbkdf2_wrapped_unsalted_md5$0$salt$" + hash32, malformed(WrappedUnsaltedMD5, "iterations are not a number")},
+		{"wrapped no salt", "pbkdf2_wrapped_sha1$1000$$" + hash32, malformed(WrappedSHA1, "no salt")},
+		{"wrapped unsalted without PBKDF2's salt", "pbkdf2_wrapped_unsalted_md5$1000$$" + hash32, malformed(WrappedUnsaltedMD5, "no salt")},
+		{"wrapped costly", "pbkdf2_wrapped_md5$10000001$salt$" + hash32, limit(WrappedMD5, "iterations", 10_000_000)},
+
 		{"argon2 alone", "argon2", malformed("argon2", "no variety")},
 		{"argon2 variety", "argon2$argon2x$v=19$m=512,t=2,p=2" + argon, malformed("argon2", "no known variety")},
 		{"argon2d", "argon2$argon2d$v=19$m=512,t=2,p=2" + argon, &UnsupportedError{Format: Argon2D}},
@@ -149,6 +157,21 @@ func TestNeverEqual(t *testing.T) {
 			"pbkdf2 another field",
 			"pbkdf2_sha1$1000$seasalt2$z8uI+Wl4zj9ngVTOBcFxL2SxGng=",
 			"pbkdf2_sha1$1000$seasalt2$z8uI+Wl4zj9ngVTOBcFxL2SxGng=$",
+		},
+		{
+			"wrapped sha1 leading zero",
+			"pbkdf2_wrapped_sha1$1000$a1b2c$q/+yf5n/rbnFUn58eaxOHWCOn2+SeZ/LVfWgk/miw6w=",
+			"pbkdf2_wrapped_sha1$01000$a1b2c$q/+yf5n/rbnFUn58eaxOHWCOn2+SeZ/LVfWgk/miw6w=",
+		},
+		{
+			"wrapped sha1 as unsalted",
+			"pbkdf2_wrapped_sha1$1000$a1b2c$q/+yf5n/rbnFUn58eaxOHWCOn2+SeZ/LVfWgk/miw6w=",
+			"pbkdf2_wrapped_unsalted_sha1$1000$a1b2c$q/+yf5n/rbnFUn58eaxOHWCOn2+SeZ/LVfWgk/miw6w=",
+		},
+		{
+			"wrapped md5 as sha1",
+			"pbkdf2_wrapped_md5$1000$a1b2c$+hd3CbjU9Ut6jjuiDV+oIDPm6A/n8kqCV1yqX0k2gbg=",
+			"pbkdf2_wrapped_sha1$1000$a1b2c$+hd3CbjU9Ut6jjuiDV+oIDPm6A/n8kqCV1yqX0k2gbg=",
 		},
 		{
 			"bcrypt salt with stray bits",

@@ -15,11 +15,17 @@
 //	scrypt$N$SALT$R$P$BASE64                      verified
 //	sha1$SALT$HEX, md5$SALT$HEX                   verified
 //	sha1$$HEX, md5$$HEX, HEX (32 characters)      verified, unsalted
+//	pbkdf2_wrapped_DIGEST$ITERATIONS$SALT$BASE64  verified
 //	!ANYTHING                                     unusable: [ErrUnusable]
 //	crypt$…, argon2$argon2d$…, argon2 version 16  refused: [UnsupportedError]
 //	anything else                                 refused: [UnsupportedError]
 //
 // argon2 version 16 is also what a string without a v= field means.
+//
+// The wrapped formats are pbkdf2_sha256 over the hexadecimal digits of a plain
+// digest of the password. DIGEST is sha1, md5, unsalted_sha1 or unsalted_md5. A
+// site's own hashers wrote them by the recipe in Django's documentation
+// ("Password upgrading without requiring a login", topics/auth/passwords).
 //
 // # Equality
 //

@@ -13,8 +13,9 @@ var ErrUnusable = errors.New("password: unusable, the account has no password")
 // Format is [Crypt], [Argon2D], [Argon2Version16] or [Unknown].
 type UnsupportedError struct {
 	Format Format
-	// Algorithm names an unknown one, where its row looks as a hasher's of Django's
-	// does; otherwise what stands in its place may be a bare hash of another system.
+	// Algorithm is the name of an unknown algorithm in a row that is laid out as
+	// those of Django's hashers are. Elsewhere it is "": what stands in its place may
+	// be a bare hash of another system.
 	Algorithm string
 }
 

@@ -23,8 +23,8 @@ const (
 	UnsaltedSHA1 Format = "unsalted_sha1"
 	UnsaltedMD5  Format = "unsalted_md5"
 
-	// Weak digests that a site has wrapped in pbkdf2_sha256, by the recipe in
-	// Django's documentation.
+	// Weak digests that a site has wrapped in pbkdf2_sha256. No release ships these
+	// hashers: the first is a recipe in Django's documentation, the others follow it.
 	WrappedSHA1         Format = "pbkdf2_wrapped_sha1"
 	WrappedMD5          Format = "pbkdf2_wrapped_md5"
 	WrappedUnsaltedSHA1 Format = "pbkdf2_wrapped_unsalted_sha1"

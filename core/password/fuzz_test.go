@@ -9,7 +9,7 @@ func FuzzVerify(f *testing.F) {
 		}
 	}
 	for _, encoded := range []string{
-		"bcrypt", "argon2$", "scrypt$$$$$", "md5$$", "sha1$$$", "pbkdf2_sha256$$$", "!", "$", "",
+		"bcrypt", "argon2$", "scrypt$$$$$", "md5$$", "sha1$$$", "pbkdf2_sha256$$$", "pbkdf2_wrapped_md5$$$", "other_hasher$$", "!", "$", "",
 		"argon2$argon2id$v=19$m=4294967295,t=4294967295,p=4294967295$AAAAAAAAAAAA$AAAAAAAAAAAA",
 		"scrypt$9223372036854775808$salt$9223372036854775808$9223372036854775808$AAAA",
 		"pbkdf2_sha256$18446744073709551616$salt$AAAA",

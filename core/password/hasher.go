@@ -60,12 +60,14 @@ func (h Hasher) Cost() Cost {
 // NeedsRehash reports whether encoded, against which a password was just
 // verified, is weaker than what [Hasher.Encode] would write now. Unlike
 // must_update in Django 3.2, which follows its settings downwards too, it never
-// asks for a change that would make guessing easier. Weaker are:
+// asks for a change that would make guessing easier, wrapped rows of many
+// iterations aside. Weaker are:
 //   - pbkdf2_sha256 with fewer iterations, or with as many and a salt of less
 //     than 22 characters (128 bits, as in Django 3.2);
 //   - pbkdf2_sha1 with less than twice the iterations, SHA-1 being about half
 //     the work of SHA-256 to who guesses;
-//   - md5 and sha1, salted or not;
+//   - md5 and sha1, salted or not, also where a site has wrapped them, whatever
+//     the iterations: those rows are meant to go as their users log in;
 //   - bcrypt and bcrypt_sha256 of a cost under 10, scrypt with N·r under 131 072
 //     (16 MiB, Django 4.0's default), argon2 with m under 7 168 KiB or m·t under
 //     35 840 (such as the 512 KiB of Django 1.10 to 3.1).

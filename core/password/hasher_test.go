@@ -157,6 +157,11 @@ func TestNeedsRehash(t *testing.T) {
 		{"scrypt$16384$" + salt22 + "$8$5" + tail, false},
 		{"scrypt$8192$" + salt22 + "$8$10" + tail, true},
 
+		{"pbkdf2_wrapped_sha1$260000$" + salt12 + tail, true},
+		{"pbkdf2_wrapped_md5$600000$" + salt22 + tail, true},
+		{"pbkdf2_wrapped_unsalted_sha1$600000$" + salt22 + tail, true},
+		{"pbkdf2_wrapped_unsalted_md5$10000000$" + salt22 + tail, true},
+
 		{"sha1$" + salt22 + tail, true},
 		{"md5$" + salt22 + tail, true},
 		{"sha1$$2f9e53523b62abc141a2b4d6019d23cba835dbd0", true},
@@ -168,6 +173,7 @@ func TestNeedsRehash(t *testing.T) {
 		{"crypt$$abhfCpXqd4GrI", false},
 		{"argon2$argon2d$v=19$m=512,t=2,p=2" + argon, false},
 		{"pbkdf2_sha256$1000$salt", false},
+		{"pbkdf2_wrapped_sha1$1000$salt", false},
 		{"pbkdf2_sha256$10000001$" + salt12 + tail, false},
 	} {
 		if got := h.NeedsRehash(test.encoded); got != test.want {

@@ -11,7 +11,7 @@ import (
 // cheap reports whether a check of that cost takes some milliseconds at most.
 func cheap(c Cost) bool {
 	switch c.format {
-	case PBKDF2SHA256, PBKDF2SHA1:
+	case PBKDF2SHA256, PBKDF2SHA1, WrappedSHA1, WrappedMD5, WrappedUnsaltedSHA1, WrappedUnsaltedMD5:
 		return c.rounds <= 20_000
 	case Argon2ID, Argon2I:
 		return c.memory*c.rounds <= 16<<10 && c.lanes <= 16
@@ -65,7 +65,7 @@ func steps(v vector, c Cost) (encoded, password int) {
 		return 797, 197
 	}
 	switch c.format {
-	case PBKDF2SHA256, PBKDF2SHA1:
+	case PBKDF2SHA256, PBKDF2SHA1, WrappedSHA1, WrappedMD5, WrappedUnsaltedSHA1, WrappedUnsaltedMD5:
 		if v.Case == "ascii" && c.rounds <= 1000 {
 			return 1, 1
 		}

@@ -3,6 +3,7 @@ package password
 import (
 	"crypto/subtle"
 	"fmt"
+	"regexp"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -16,7 +17,8 @@ type row interface {
 	// whole work.
 	matches(password string) bool
 	// weaker reports whether a new pbkdf2_sha256 row with that many iterations
-	// would be harder to guess, and in no respect easier.
+	// would be harder to guess, and in no respect easier; it is always true of
+	// formats that only a migration keeps alive.
 	weaker(iterations int) bool
 }
 
@@ -25,7 +27,8 @@ type row interface {
 //
 // An error means that nothing was computed and that the password must be taken
 // as wrong: it is [ErrUnusable], an [*UnsupportedError], a [*MalformedError] or a
-// [*LimitError], and contains no part of encoded. Django 3.2 answers false for
+// [*LimitError], and contains no part of encoded but the name of an unknown
+// algorithm. Django 3.2 answers false for
 // unusable passwords and unknown algorithms, and raises an exception (a status
 // 500) for most of what is malformed here.
 func Verify(encoded, password string) (bool, error) {
@@ -104,20 +107,20 @@ func decode(encoded string) (row, error) {
 	}
 }
 
-// named gives the name of an algorithm that isn't known, for reports; empty where it
-// could be a part of a secret instead: a hasher's row has at least two dollars, and
-// names are as Django's are.
+// hasherName is how Django's own algorithms are named, and those of sites.
+var hasherName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+
+// named is the name of an algorithm that is not known here, for reports. It is ""
+// where that may be a secret: for fewer than two dollars, as in HASH$SALT, and
+// for hexadecimal digits alone, which with more behind them may still be a digest.
 func named(encoded string) string {
 	name, _, _ := strings.Cut(encoded, "$")
-	if strings.Count(encoded, "$") < 2 || len(name) > maxAlgorithm || name == "" || name[0] < 'a' || name[0] > 'z' ||
-		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+	digits := strings.Trim(name, "0123456789abcdef") == ""
+	if digits || strings.Count(encoded, "$") < 2 || !hasherName.MatchString(name) {
 		return ""
 	}
 	return name
 }
-
-// maxAlgorithm is the longest name that is taken for one.
-const maxAlgorithm = 40
 
 // equal compares whole encoded strings in constant time.
 func equal(a, b string) bool {

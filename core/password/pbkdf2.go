@@ -52,11 +52,6 @@ func (r pbkdf2Row) encode(password string) string {
 	return fmt.Sprintf("%s$%d$%s$%s", r.format, r.iterations, r.salt, base64.StdEncoding.EncodeToString(key))
 }
 
-// pbkdf2SHA256 is the key of pbkdf2_sha256.
-func pbkdf2SHA256(text, salt string, iterations int) []byte {
-	return pbkdf2.Key([]byte(text), []byte(salt), iterations, sha256.Size, sha256.New)
-}
-
 func (r pbkdf2Row) matches(password string) bool {
 	return equal(r.encoded, r.encode(password))
 }

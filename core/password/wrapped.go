@@ -3,15 +3,17 @@ package password
 import (
 	"crypto/md5"
 	"crypto/sha1"
-	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 )
 
-// wrappedRow is pbkdf2_sha256 over an older digest of the password, in lower-case
-// hexadecimal digits: what the recipe in Django's documentation makes of weak
-// hashes without the passwords ("Password upgrading without requiring a login",
-// topics/auth/passwords). The salt of a salted digest is that of the row.
+// wrappedRow is pbkdf2_sha256 over an older digest of the password in lower-case
+// hexadecimal digits. With these the recipe in Django's documentation ("Password
+// upgrading without requiring a login", topics/auth/passwords) replaces weak
+// hashes whose passwords nobody knows. A salted digest has the row's own salt,
+// which came from the older row and may be short.
+//
+// Django's text has the class for salted SHA-1, PBKDF2WrappedSHA1PasswordHasher;
+// the others are what sites wrote after its pattern.
 type wrappedRow struct {
 	pbkdf2Row
 }
@@ -24,27 +26,27 @@ func decodeWrapped(format Format, encoded string) (row, error) {
 	return wrappedRow{r.(pbkdf2Row)}, nil
 }
 
-// digest is the older hash, which the recipe took out of the row.
+// digest is what the older row had behind its salt, the text that was wrapped.
 func (r wrappedRow) digest(password string) string {
-	switch r.format {
-	case WrappedSHA1:
-		password = r.salt + password
-		fallthrough
-	case WrappedUnsaltedSHA1:
-		sum := sha1.Sum([]byte(password))
-		return hex.EncodeToString(sum[:])
-	case WrappedMD5:
-		password = r.salt + password
+	text := []byte(password)
+	if r.format == WrappedSHA1 || r.format == WrappedMD5 {
+		text = []byte(r.salt + password)
 	}
-	sum := md5.Sum([]byte(password))
-	return hex.EncodeToString(sum[:])
+	switch r.format {
+	case WrappedMD5, WrappedUnsaltedMD5:
+		sum := md5.Sum(text)
+		return hex.EncodeToString(sum[:])
+	default:
+		sum := sha1.Sum(text)
+		return hex.EncodeToString(sum[:])
+	}
 }
 
 func (r wrappedRow) matches(password string) bool {
-	key := pbkdf2SHA256(r.digest(password), r.salt, r.iterations)
-	return equal(r.encoded, fmt.Sprintf("%s$%d$%s$%s", r.format, r.iterations, r.salt, base64.StdEncoding.EncodeToString(key)))
+	return r.pbkdf2Row.matches(r.digest(password))
 }
 
-// weaker is always true: Django makes an algorithm that is not its preferred one
-// anew at the next login.
+// weaker is true at any number of iterations, as Django makes a password anew
+// whose algorithm is not the preferred one (check_password): a wrapped row is
+// there until its user logs in, and no longer.
 func (r wrappedRow) weaker(int) bool { return true }

@@ -8,6 +8,7 @@ import (
 
 // TestWrapped verifies rows that the recipe's hashers made on genuine Django 3.2.
 func TestWrapped(t *testing.T) {
+	t.Parallel()
 	for format, encoded := range map[Format]string{
 		WrappedSHA1:         "pbkdf2_wrapped_sha1$100$seasalt$oWSFWEG3/6u8AoylDb3+FjrmtKC4LwMyE8cVraOMcCM=",
 		WrappedMD5:          "pbkdf2_wrapped_md5$100$seasalt$QptHHmXCTn7xhALZhz3ipTqJOwS23nKHeol6lcH29k8=",
@@ -17,7 +18,7 @@ func TestWrapped(t *testing.T) {
 		if ok, err := Verify(encoded, "pass wörd"); !ok || err != nil {
 			t.Errorf("%s: %t, %v", format, ok, err)
 		}
-		for _, wrong := range []string{"pass word", "", "seasaltpass wörd"} {
+		for _, wrong := range []string{"pass word", "", "seasaltpass wörd", "pass wörd\x00"} {
 			if ok, err := Verify(encoded, wrong); ok || err != nil {
 				t.Errorf("%s with %q: %t, %v", format, wrong, ok, err)
 			}
@@ -27,29 +28,67 @@ func TestWrapped(t *testing.T) {
 			t.Errorf("%s: cost %v, %v", format, cost, err)
 		}
 		cost.Burn("any")
-		h, err := NewHasher(1, strings.NewReader(""))
-		if err != nil || !h.NeedsRehash(encoded) {
-			t.Errorf("%s: is not made anew, %v", format, err)
+		if r := cost.row(); r == nil || r.cost() != cost || !r.weaker(1) {
+			t.Errorf("%s: burns %#v", format, r)
 		}
 		var malformed *MalformedError
-		if _, err := Verify(string(format)+"$many$salt$x", ""); !errors.As(err, &malformed) {
+		if _, err := Verify(string(format)+"$many$salt$x", ""); !errors.As(err, &malformed) || malformed.Format != format {
 			t.Errorf("%s malformed: %v", format, err)
+		}
+	}
+}
+
+// TestWrappedRow has older rows beside what the recipe's migration made of each on
+// genuine Django 3.2, without the password.
+func TestWrappedRow(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ older, wrapped string }{
+		{"sha1$a1b2c$e0980e3c00f304f6c36c2ded0c6ade83c41704e3", "pbkdf2_wrapped_sha1$1000$a1b2c$q/+yf5n/rbnFUn58eaxOHWCOn2+SeZ/LVfWgk/miw6w="},
+		{"md5$a1b2c$e9fd6a9deddeb10b3489e789a9179611", "pbkdf2_wrapped_md5$1000$a1b2c$+hd3CbjU9Ut6jjuiDV+oIDPm6A/n8kqCV1yqX0k2gbg="},
+		{"sha1$$2f9e53523b62abc141a2b4d6019d23cba835dbd0", "pbkdf2_wrapped_unsalted_sha1$1000$a1b2c$hEEASpqsS3yjZ8f7fdrOCR2NYzw8L/iDgEwRV/5lC8Y="},
+		{"3cb4e732631f47e6eb961f34554b7cde", "pbkdf2_wrapped_unsalted_md5$1000$a1b2c$XJs7lTDTj1cfM4yI1GGRzT2ay7nacJF/TaJVJM3MZWM="},
+	} {
+		// Who has stolen the older row must not get in with its hash.
+		hash := test.older[strings.LastIndex(test.older, "$")+1:]
+		for password, want := range map[string]bool{"correct horse": true, "correct horsf": false, hash: false} {
+			for _, encoded := range []string{test.older, test.wrapped} {
+				if ok, err := Verify(encoded, password); ok != want || err != nil {
+					t.Errorf("%s with %q: %t, %v", encoded, password, ok, err)
+				}
+			}
 		}
 	}
 }
 
 // TestUnknownAlgorithmIsNamed names a hasher, and never what may be a secret.
 func TestUnknownAlgorithmIsNamed(t *testing.T) {
+	t.Parallel()
+	const unnamed = "password: unknown: hash format not supported"
 	for encoded, want := range map[string]string{
 		"site_hasher$1$salt$secret":      `password: hash format "site_hasher" not supported`,
-		"secret$salt":                    "password: unknown: hash format not supported",
-		"Secret9$salt$more":              "password: unknown: hash format not supported",
-		"$2b$12$secret":                  "password: unknown: hash format not supported",
-		strings.Repeat("a", 41) + "$1$2": "password: unknown: hash format not supported",
-		"secret":                         "password: unknown: hash format not supported",
+		"sha256_custom$salt$secret":      `password: hash format "sha256_custom" not supported`,
+		"a$$":                            unnamed,
+		"z$$":                            `password: hash format "z" not supported`,
+		strings.Repeat("z", 40) + "$1$2": `password: hash format "` + strings.Repeat("z", 40) + `" not supported`,
+		strings.Repeat("z", 41) + "$1$2": unnamed,
+		"secret$salt":                    unnamed,
+		"Secret9$salt$more":              unnamed,
+		"$2b$12$secret":                  unnamed,
+		"9hasher$salt$more":              unnamed,
+		"_hasher$salt$more":              unnamed,
+		"site-hasher$salt$more":          unnamed,
+		"site_hasher\n$salt$more":        unnamed,
+		"hashér$salt$more":               unnamed,
+		"e9fd6a9deddeb10b3489e789a9179611$salt$more": unnamed,
+		"secret": unnamed,
 	} {
-		if _, err := Verify(encoded, ""); err == nil || err.Error() != want {
+		_, err := Verify(encoded, "")
+		if err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", encoded, err, want)
+		}
+		var unsupported *UnsupportedError
+		if !errors.As(err, &unsupported) || unsupported.Format != Unknown || (unsupported.Algorithm == "") != (want == unnamed) {
+			t.Errorf("%q: %#v", encoded, err)
 		}
 	}
 }

@@ -1,8 +1,12 @@
 package drf
 
 import (
+	"context"
 	"net/http"
 	"strconv"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
@@ -57,7 +61,9 @@ func (registerAction) do(v *view, c call) result {
 	if refusal != nil {
 		return *refusal
 	}
-	session, err := v.engine.Register(c.context(), v.policy, core.Registration{
+	field, _ := v.endpoint.Field(profiles.RoleUsername)
+	limit := max(field.MaxLength, maxUsername)
+	session, err := v.register(c.context(), limit, core.Registration{
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
@@ -67,19 +73,34 @@ func (registerAction) do(v *view, c call) result {
 		return v.good(c, &data)
 	}
 	kind := core.KindOf(err)
-	field, _ := v.endpoint.Field(profiles.RoleUsername)
 	switch kind {
 	case core.KindUsernameTaken:
 		// The genuine server finds a twin in another spelling, or one that was
 		// faster, in the database alone, and fails.
 		refusal = fieldError(field.Name, v.message("username_taken"))
 	case core.KindInvalidUser:
-		refusal = fieldError(field.Name, v.message("max_length", "max", strconv.Itoa(core.MaxUsername)))
+		refusal = fieldError(field.Name, v.message("max_length", "max", strconv.Itoa(limit)))
 	default:
 		return v.trouble(err)
 	}
 	refusal.outcome = kind.String()
 	return *refusal
+}
+
+// maxUsername is how many code points of a username AbstractUser's column holds
+// (django/contrib/auth/models.py 3.2). The engine holds more, for other models.
+const maxUsername = 150
+
+// register is the engine's with a lower limit, and like the engine's counts what
+// is stored: a name can be longer once it is normalised.
+func (a *API) register(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
+	if a.policy.NormalizeUsername {
+		r.Username = norm.NFKC.String(r.Username)
+	}
+	if utf8.RuneCountInString(r.Username) > limit {
+		return core.Session{}, &core.Error{Kind: core.KindInvalidUser}
+	}
+	return a.engine.Register(ctx, a.policy, r)
 }
 
 // logoutAction ends the token that the request came with; its body is not read.

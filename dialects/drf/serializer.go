@@ -117,6 +117,9 @@ func (v *view) convert(f profiles.Field, raw any, sent bool) (text string, set b
 	if f.Trim {
 		text = core.Strip(text)
 	}
+	if f.Lower {
+		text = strings.ToLower(text)
+	}
 	return text, true, nil
 }
 

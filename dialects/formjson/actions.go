@@ -41,7 +41,8 @@ func (a *API) signup(ctx context.Context, v *view, form *django.Form) wire.Reply
 	if failures.Len() > 0 {
 		return a.failed(failures, "invalid")
 	}
-	session, err := a.engine.Register(ctx, a.policy, core.Registration{
+	username, _ := e.Field(profiles.RoleUsername)
+	session, err := a.register(ctx, max(username.MaxLength, maxUsername), core.Registration{
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
@@ -49,7 +50,6 @@ func (a *API) signup(ctx context.Context, v *view, form *django.Form) wire.Reply
 	if err == nil {
 		return v.good(session)
 	}
-	username, _ := e.Field(profiles.RoleUsername)
 	switch kind := core.KindOf(err); kind {
 	case core.KindUsernameTaken:
 		// Someone else was faster; the genuine server fails on it.
@@ -60,6 +60,18 @@ func (a *API) signup(ctx context.Context, v *view, form *django.Form) wire.Reply
 		return a.failed(failures, kind.String())
 	}
 	return a.trouble(err)
+}
+
+// maxUsername is how many code points of a username AbstractUser's column holds
+// (django/contrib/auth/models.py 3.2). The engine holds more, for other models.
+const maxUsername = 150
+
+// register is the engine's with a lower limit. The form has normalised the name.
+func (a *API) register(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
+	if utf8.RuneCountInString(r.Username) > limit {
+		return core.Session{}, &core.Error{Kind: core.KindInvalidUser}
+	}
+	return a.engine.Register(ctx, a.policy, r)
 }
 
 // compare adds the mismatch of the two passwords where its field stands

@@ -53,6 +53,9 @@ func (a *API) toPython(f profiles.Field, text string) string {
 	if f.Trim {
 		text = core.Strip(text)
 	}
+	if f.Lower {
+		text = strings.ToLower(text)
+	}
 	long := f.MaxLength > 0 && utf8.RuneCountInString(text) > f.MaxLength
 	if f.Role == profiles.RoleUsername && a.policy.NormalizeUsername && !long {
 		text = norm.NFKC.String(text)

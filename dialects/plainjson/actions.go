@@ -1,8 +1,12 @@
 package plainjson
 
 import (
+	"context"
 	"net/http"
 	"strconv"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/django"
@@ -36,7 +40,8 @@ func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if refusal != nil {
 		return *refusal
 	}
-	session, err := v.engine.Register(wire.Context(w, r), v.policy, core.Registration{
+	field, _ := v.endpoint.Field(profiles.RoleUsername)
+	session, err := v.enter(wire.Context(w, r), max(field.MaxLength, maxUsername), core.Registration{
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
@@ -45,7 +50,6 @@ func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 		return v.good(reply.OfSession(session))
 	}
 	kind := core.KindOf(err)
-	field, _ := v.endpoint.Field(profiles.RoleUsername)
 	switch kind {
 	case core.KindUsernameTaken:
 		refusal = v.wrong(field, "username_taken")
@@ -56,6 +60,22 @@ func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 	}
 	refusal.Outcome = kind.String()
 	return *refusal
+}
+
+// maxUsername is how many code points of a username AbstractUser's column holds
+// (django/contrib/auth/models.py 3.2). The engine holds more, for other models.
+const maxUsername = 150
+
+// enter is the engine's Register with a lower limit, and like it counts what is
+// stored: a name can be longer once it is normalised.
+func (a *API) enter(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
+	if a.policy.NormalizeUsername {
+		r.Username = norm.NFKC.String(r.Username)
+	}
+	if utf8.RuneCountInString(r.Username) > limit {
+		return core.Session{}, &core.Error{Kind: core.KindInvalidUser}
+	}
+	return a.engine.Register(ctx, a.policy, r)
 }
 
 // login checks a password; a token header means nothing to it.

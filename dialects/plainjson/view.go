@@ -142,6 +142,9 @@ func (a *API) values(object *pyjson.Object, fields []profiles.Field) (map[profil
 		if f.Trim {
 			text = core.Strip(text)
 		}
+		if f.Lower {
+			text = strings.ToLower(text)
+		}
 		if text == "" && f.Required && !f.Blank {
 			return nil, a.wrong(f, "required")
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,6 +123,21 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	})
 }
 
+// unfilled are the columns of users in which each new row needs a value that no
+// other has, and nothing says which.
+func (s *Store) unfilled() (names []string) {
+	m := s.decoder.Mapping
+	for _, c := range s.shape.Users.Columns {
+		_, given := m.Defaults[c.Name]
+		uuid := c.Kind == "uuid" || c.Kind == "char" && c.Length == uuidHex
+		if !given && !uuid && !c.Nullable && !c.Default && !c.Generated && s.shape.Users.unique(c.Name) &&
+			!slices.Contains(m.columns(), c.Name) && c.Name != s.shape.Users.Parent {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // numbering tells whether the database itself gives new users of a table, or of
 // those that inherit from it, their ids.
 func (t Table) numbering(users Table, id Column) bool {
@@ -151,6 +167,8 @@ func (s *Store) attachable() (t TokenTable, err error) {
 		return t, fmt.Errorf("the primary key %s of %s is no whole number (%s): such users can be imported, not worked on", id.Name, users, id.Kind)
 	case !users.parts()[0].numbering(users, id):
 		return t, fmt.Errorf("the database gives no primary keys to new rows of %s: such users can be imported, not worked on", users.parts()[0])
+	case len(s.unfilled()) > 0:
+		return t, fmt.Errorf("each row of %s needs a value of its own in the column %s: say which in a mapping (--map FILE.yaml, defaults: {%s: $uuid})", users, s.unfilled()[0], s.unfilled()[0])
 	case users.View || s.shape.Tokens[0].View:
 		return t, errors.New("users or tokens are views: they can be imported from, not worked on")
 	}

@@ -40,13 +40,13 @@ func (d Decoder) User(row Row) (core.ImportedUser, error) {
 	return u, nil
 }
 
-// Account gives the user in a row; the ID is 0 where the key is no positive whole
-// number.
+// Account gives the user in a row; the ID is 0 where the key is no whole number, or
+// none that a user can have here.
 func (d Decoder) Account(row Row) (core.Account, error) {
 	m := d.Mapping
 	var a core.Account
 	var err error
-	if n, err := integer(row.text(m.ID)); err == nil && n > 0 && m.Numbered {
+	if n, err := integer(row.text(m.ID)); err == nil && m.Numbered && (n > 0 || d.Live) {
 		a.ID = n
 	}
 	a.Username, a.Email, a.PasswordHash = m.Named(row.text(m.Username)), row.text(m.Email), row.text(m.Password)

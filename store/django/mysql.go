@@ -18,21 +18,28 @@ import (
 // SQL does (ANSI_QUOTES).
 type mysql struct{}
 
-var errMySQLDSN = errors.New("the DSN is no URL of the form mysql://USER@HOST/DATABASE")
+var errMySQLDSN = errors.New("the DSN is no URL of the form mysql://USER:PASSWORD@HOST/DATABASE; in a password, / ? # @ : and % are written %2F %3F %23 %40 %3A and %25")
+
+// mysqlMode lets the server refuse what a column can't hold. As its settings may
+// be, it would cut a text and put question marks for characters.
+const mysqlMode = "'ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
 
 // mysqlConfig turns a URL into what the driver takes. Only tls may follow a
 // question mark: the driver would run others as SQL.
 func mysqlConfig(dsn string) (*mysqldriver.Config, error) {
 	u, err := url.Parse(dsn)
-	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") == "" {
+	if err != nil {
 		return nil, errMySQLDSN // the error would show the password
 	}
 	c := mysqldriver.NewConfig()
-	port := u.Port()
-	if port == "" {
-		port = "3306"
+	c.Net, c.Addr, c.DBName = "tcp", u.Host, strings.Trim(u.Path, "/")
+	// A password that is not escaped may end up anywhere.
+	if u.Hostname() == "" || c.DBName == "" || strings.Contains(c.DBName, "/") || u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") {
+		return nil, errMySQLDSN
 	}
-	c.Net, c.Addr, c.DBName = "tcp", net.JoinHostPort(u.Hostname(), port), strings.Trim(u.Path, "/")
+	if u.Port() == "" {
+		c.Addr = net.JoinHostPort(u.Hostname(), "3306")
+	}
 	c.User = u.User.Username()
 	c.Passwd, _ = u.User.Password()
 	for name, values := range u.Query() {
@@ -43,7 +50,7 @@ func mysqlConfig(dsn string) (*mysqldriver.Config, error) {
 	}
 	c.Logger = &mysqldriver.NopLogger{}
 	c.ClientFoundRows, c.Timeout = true, 10*time.Second
-	c.Params = map[string]string{"sql_mode": "concat(@@sql_mode,',ANSI_QUOTES')", "time_zone": "'+00:00'"}
+	c.Params = map[string]string{"sql_mode": mysqlMode, "time_zone": "'+00:00'"}
 	return c, c.Apply(mysqldriver.Charset("utf8mb4", ""))
 }
 
@@ -60,11 +67,12 @@ func (mysql) open(dsn string, _ bool) (*sql.DB, error) {
 }
 
 func (mysql) identity(dsn string) string {
-	u, err := url.Parse(dsn)
+	c, err := mysqlConfig(dsn)
 	if err != nil {
 		return "mysql"
 	}
-	return "mysql://" + u.Host + u.Path
+	u, _ := url.Parse(dsn) // which it is
+	return "mysql://" + u.Host + "/" + c.DBName
 }
 
 func (mysql) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
@@ -105,11 +113,21 @@ func (mysql) catalogue(ctx context.Context, q queryer) (c catalogue, err error) 
 
 func (mysql) quote(name string) string { return quote(name) }
 
-// text leaves the column as it is: the driver gives all values as text, and a CAST
-// would put question marks where bytes are none.
-func (mysql) text(_ Column, quoted string) string { return quoted }
-func (mysql) mark(int) string                     { return "?" }
-func (mysql) rowID(Table) string                  { return "" }
+// text leaves most columns as they are: the driver gives their values as text, and
+// a CAST would put question marks where bytes are none. It would write numbers in a
+// form of its own, and bits are bytes.
+func (mysql) text(c Column, quoted string) string {
+	switch {
+	case c.Kind == "bit":
+		return quoted + " + 0"
+	case strings.HasPrefix(c.Kind, "float"), strings.HasPrefix(c.Kind, "double"):
+		return "concat(" + quoted + ")"
+	}
+	return quoted
+}
+
+func (mysql) mark(int) string    { return "?" }
+func (mysql) rowID(Table) string { return "" }
 
 // value writes as django/db/backends/mysql/operations.py does.
 func (mysql) value(v any, zone *time.Location) any {
@@ -141,6 +159,22 @@ func (mysql) locked(err error) bool    { return slices.Contains([]uint16{1205, 1
 func (mysql) unavailable(err error) bool {
 	var network net.Error
 	return errors.As(err, &network) || errors.Is(err, mysqldriver.ErrInvalidConn)
+}
+
+// incomparable tells whether a column was compared with a text that has characters
+// which the column's character set lacks.
+func incomparable(err error) bool {
+	return slices.Contains([]uint16{1267, 1270, 1271}, mysqlCode(err))
+}
+
+// withoutValue gives a server's error without the value that it shows of a row that
+// is there twice: it may be a token.
+func withoutValue(err error) error {
+	if mysqlCode(err) != 1062 {
+		return err
+	}
+	text := err.Error()
+	return fmt.Errorf("another row has the same value in the key %s", text[strings.LastIndex(text, " ")+1:])
 }
 
 func (mysql) advise(err error) error {

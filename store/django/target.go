@@ -84,6 +84,17 @@ func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
 	if err := do(&Batch{target: t, tx: tx}); err != nil {
 		return err
 	}
+	if err := t.renumber(ctx, tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// renumber lets the database give ids above those that users have.
+func (t *Target) renumber(ctx context.Context, tx *sql.Tx) error {
 	id := t.Decoder.Mapping.ID
 	root := t.shape.Users.parts()[0]
 	if t.shape.Users.Base != nil {
@@ -91,9 +102,6 @@ func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
 	}
 	if err := t.moveIDs(ctx, tx, root, id); err != nil {
 		return fmt.Errorf("move ids on: %w", err)
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
 }
@@ -148,6 +156,11 @@ func (b *Batch) PutUser(ctx context.Context, u core.ImportedUser, old *core.Acco
 	fields := t.Decoder.fields(u.Account, t.shape.Users)
 	w := b.writer()
 	if old == nil {
+		if u.Key == "" {
+			if err := b.target.renumber(ctx, b.tx); err != nil {
+				return "", err
+			}
+		}
 		err = b.try(ctx, func() error {
 			key, err = w.insertUser(ctx, fields, u.Key, u.CreatedAt)
 			return err

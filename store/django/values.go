@@ -20,7 +20,7 @@ func instant(text string, local *time.Location) (time.Time, error) {
 	case "infinity":
 		return time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC), nil
 	case "-infinity":
-		return time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), nil
+		return beginning, nil
 	}
 	text = strings.Replace(text, "T", " ", 1)
 	layouts := []string{"2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02"}
@@ -29,11 +29,19 @@ func instant(text string, local *time.Location) (time.Time, error) {
 	}
 	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, text, local); err == nil {
-			return t.UTC().Truncate(time.Microsecond), nil
+			t = t.UTC().Truncate(time.Microsecond)
+			if t.IsZero() {
+				t = beginning
+			}
+			return t, nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("%.40q is no date and time", text)
 }
+
+// beginning is the first time there is (datetime.min), but not the zero time, which
+// stands for none.
+var beginning = time.Time{}.Add(time.Microsecond)
 
 const dateOnly = "2006-01-02"
 

@@ -57,7 +57,7 @@ const exportPage = 500
 // meantime stays. Run again, it changes nothing.
 func Export(ctx context.Context, from Origin, to *django.Target, o ExportOptions) (*ExportReport, error) {
 	r := &ExportReport{Target: to.Identity(), Started: o.Clock().UTC(), Problems: []Problem{}}
-	e := &exporter{ExportOptions: o, from: from, to: to, report: r}
+	e := &exporter{ExportOptions: o, from: from, to: to, report: r, drawn: map[string]bool{}}
 	err := e.run(ctx)
 	r.Finished = o.Clock().UTC()
 	return r, err
@@ -69,6 +69,8 @@ type exporter struct {
 	to     *django.Target
 	place  core.ImportPlace
 	report *ExportReport
+	// drawn are keys that the target gave to users who could not keep theirs.
+	drawn map[string]bool
 }
 
 func (e *exporter) run(ctx context.Context) (err error) {
@@ -133,6 +135,18 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 		batch := core.NewUserBatch(e.place.Source, core.ImportFacts{Users: there.accounts, UserLinks: links})
 		for _, u := range users {
 			merged := batch.Merge(u)
+			if merged.Result.Outcome == core.ImportIDTaken { // there, by somebody else
+				other := core.ImportedUser{Account: u.Account}
+				other.ID = 0
+				merged = batch.Merge(other)
+				merged.ID = u.ID
+			}
+			if merged.Key == "" {
+				merged.Key = e.to.KeyFor(u.ID)
+			}
+			if merged.Insert && (there.keys[merged.Key] || e.drawn[merged.Key]) {
+				merged.Key = "" // the target draws one
+			}
 			if merged.Write {
 				merged.Result, merged.Key = e.put(ctx, b, &merged, there)
 			}
@@ -167,10 +181,7 @@ func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]core.Impor
 	}
 	users := make([]core.ImportedUser, len(page))
 	for i, u := range page {
-		users[i] = core.ImportedUser{Key: keys[u.ID], Account: u}
-		if users[i].Key == "" {
-			users[i].Key = e.to.KeyFor(u.ID)
-		}
+		users[i] = core.ImportedUser{Key: keys[u.ID], Account: u} // without a link, the key is nobody's yet
 	}
 	return users, links, nil
 }
@@ -180,18 +191,22 @@ func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]core.Impor
 type counterpart struct {
 	accounts []core.Account
 	byID     map[int64]*core.Account
+	keys     map[string]bool
 }
 
 // counterparts reads who is in the target under a key or a name of the users.
 func (e *exporter) counterparts(ctx context.Context, b *django.Batch, users []core.ImportedUser, links []core.UserLink) (c counterpart, err error) {
 	keys, names := make([]string, len(users)), make([]string, len(users))
 	for i, u := range users {
-		keys[i], names[i] = u.Key, u.Username
+		if keys[i], names[i] = u.Key, u.Username; u.Key == "" {
+			keys[i] = e.to.KeyFor(u.ID)
+		}
 	}
 	there, err := b.Accounts(ctx, keys, names)
 	if err != nil {
 		return c, err
 	}
+	c.keys = make(map[string]bool, len(there))
 	linked := make(map[string]int64, len(links))
 	taken := make(map[int64]bool, len(links))
 	for _, l := range links {
@@ -206,6 +221,7 @@ func (e *exporter) counterparts(ctx context.Context, b *django.Batch, users []co
 			u.ID = -int64(n) - 1 // somebody else, whoever it is
 		}
 		c.accounts = append(c.accounts, u.Account)
+		c.keys[u.Key] = true
 	}
 	c.byID = make(map[int64]*core.Account, len(c.accounts))
 	for i := range c.accounts {
@@ -223,6 +239,9 @@ func (e *exporter) put(ctx context.Context, b *django.Batch, m *core.UserMerge, 
 	key, err := b.PutUser(ctx, m.ImportedUser, old)
 	if err != nil {
 		return core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()}, m.Key
+	}
+	if m.Key == "" {
+		e.drawn[key] = true
 	}
 	return m.Result, key
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django"
 )
 
@@ -202,4 +203,50 @@ func TestPagesOfAnyKey(t *testing.T) {
 			t.Errorf("%s: %+v, %v", id, report, err)
 		}
 	}
+}
+
+// TestSameIDs imports users whose ids others have here: these registered here, or
+// were given them because their own can't be kept.
+func TestSameIDs(t *testing.T) {
+	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY AUTOINCREMENT, `+columns+`)`, fmt.Sprintf(authtoken, "auth_user (id)"))
+	add := func(id int, name string) {
+		t.Helper()
+		mustExec(t, path, fmt.Sprintf(`INSERT INTO auth_user VALUES (%d, %s)`, id, user(name)), fmt.Sprintf(`INSERT INTO authtoken_token VALUES ('%s', %s, %d)`, text(name), joined, id))
+	}
+	h := mustHouse(t)
+	if _, err := h.service.Register(t.Context(), policy, core.Registration{Username: "admin", Password: "pw-admin"}); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	ids := []int{1, 2, 3, 0, -7}
+	for n, id := range ids {
+		name := fmt.Sprint("u", n)
+		add(id, name)
+		want[text(name)] = name
+	}
+	for round := range 3 {
+		report, err := h.both(t, django.Mapping{}, nil, path)
+		if err != nil || report.Users.Refused > 0 || report.Users.Read != len(ids) {
+			t.Fatalf("%+v, %v", report, err)
+		}
+		h.wantOwners(t, want)
+		name := fmt.Sprint("later", round)
+		ids = append(ids, 4+round) // the next ids, which were given here
+		add(ids[len(ids)-1], name)
+		want[text(name)] = name
+	}
+	users, err := h.store.ExportUsers(t.Context(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range users {
+		if (u.Username == "u1" || u.Username == "u2") && u.ID != map[string]int64{"u1": 2, "u2": 3}[u.Username] {
+			t.Errorf("%s has the id %d", u.Username, u.ID)
+		}
+	}
+	h.give(t, path)
+	h.give(t, path)
+	wantCount(t, path, 1, `SELECT count(*) FROM auth_user WHERE username = 'admin'`)
+	wantCount(t, path, 1, `SELECT count(*) FROM authtoken_token k JOIN auth_user u ON u.id = k.user_id WHERE u.username = 'admin'`)
+	wantCount(t, path, len(ids), `SELECT count(*) FROM authtoken_token k JOIN auth_user u ON u.id = k.user_id WHERE u.username <> 'admin'`)
 }

@@ -96,6 +96,9 @@ type importer struct {
 	report  *Report
 	// unsure are names of users at the source who are not here under them.
 	unsure map[string]bool
+	// left are the keys of users who are to be given an id, when all others have
+	// theirs.
+	left map[string]bool
 }
 
 func (i *importer) run(ctx context.Context) (err error) {
@@ -120,7 +123,7 @@ func (i *importer) run(ctx context.Context) (err error) {
 	i.report.Resumed = i.place.Stage != ""
 	// The stages before the one that was cut off are done.
 	resume := i.place.Stage
-	if resume == "" || resume == shape.Users.Name || resume == i.leftStage() {
+	if resume == "" || resume == shape.Users.Name {
 		if err := i.users(ctx, shape.Users); err != nil {
 			return err
 		}
@@ -238,13 +241,13 @@ func (i *importer) progress(table string, read, of int) {
 }
 
 // read gives the rows of a table in batches, each with the place after it.
-func (i *importer) read(ctx context.Context, t django.Table, stage string, take func(django.Row), flush func(at string) error) error {
+func (i *importer) read(ctx context.Context, t django.Table, take func(django.Row), flush func(at string) error) error {
 	of, err := i.from.Count(ctx, t)
 	if err != nil {
 		return fmt.Errorf("count %s: %w", t, err)
 	}
 	read, last := 0, ""
-	after := i.enter(stage)
+	after := i.enter(t.Name)
 	i.progress(t.Name, 0, of)
 	err = i.from.Each(ctx, t, after, func(row django.Row) error {
 		take(row)

@@ -12,73 +12,64 @@ import (
 )
 
 // users takes over the users: first those who keep their ids, so that nobody else
-// is given these.
+// is given these; then those whose id is none here, or somebody else's.
 func (i *importer) users(ctx context.Context, t django.Table) error {
 	i.unsure = map[string]bool{}
-	left := i.place.Stage == i.leftStage()
-	if !left {
-		resumed := i.place.Stage != ""
-		n, err := i.userPass(ctx, t, t.Name, func(u core.ImportedUser) bool { return u.ID != 0 || !i.decoder.Mapping.Numbered })
-		if err != nil {
-			return err
-		}
-		left = n > 0 || resumed
-	}
-	if !left {
-		return nil
+	i.left = map[string]bool{}
+	if err := i.userPass(ctx, t, false); err != nil || len(i.left) == 0 {
+		return err
 	}
 	read := i.report.Users.Read
-	_, err := i.userPass(ctx, t, i.leftStage(), func(u core.ImportedUser) bool { return u.ID == 0 && i.decoder.Mapping.Numbered })
-	if read > 0 {
-		i.report.Users.Read = read // they were read before
-	}
+	i.place.Reached = ""
+	err := i.userPass(ctx, t, true)
+	i.report.Users.Read = read // they were read before
 	return err
 }
 
-// leftStage is the stage of users whose ids can't be kept.
-func (i *importer) leftStage() string { return i.from.Shape().Users.Name + " without ids" }
-
-// userPass takes over the users who are wanted, and gives how many were not.
-func (i *importer) userPass(ctx context.Context, t django.Table, stage string, wanted func(core.ImportedUser) bool) (left int, err error) {
+// userPass takes over users: in the first pass all but those who are left for the
+// last one.
+func (i *importer) userPass(ctx context.Context, t django.Table, last bool) error {
 	var (
 		batch []core.ImportedUser
 		where []string
 		r     = i.report
 	)
-	first := stage == t.Name
 	take := func(row django.Row) {
 		r.Users.Read++
 		user, err := i.decoder.User(row)
-		if err == nil && !wanted(user) {
-			left++
+		switch {
+		case last && (err != nil || !i.left[user.Key]):
 			return
-		}
-		if err != nil {
-			if !first {
-				return // it was reported
-			}
+		case err != nil:
 			i.unsure[user.Username] = true
 			r.count(&r.Users, row.Where, core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()})
 			return
-		}
-		if !i.recent(row, user.CreatedAt) {
+		case !last && user.ID == 0 && user.Key != core.NaturalKey(user.Username) && i.decoder.Mapping.Numbered:
+			i.left[user.Key] = true
 			return
 		}
-		format, problem := passwordFormat(user.PasswordHash)
-		r.Formats[format]++
-		if problem != "" {
-			r.problem(row.Where, problem)
+		if i.recent(row, user.CreatedAt) {
+			if last {
+				user.ID = 0
+			}
+			batch, where = append(batch, user), append(where, row.Where)
 		}
-		batch, where = append(batch, user), append(where, row.Where)
 	}
-	err = i.read(ctx, t, stage, take, func(at string) error {
+	return i.read(ctx, t, take, func(at string) error {
 		i.place.Reached = at
+		if len(i.left) > 0 {
+			i.place.Reached = "" // after a cut it has to be found out again who is left
+		}
 		results, err := i.to.ImportUsers(ctx, i.place, batch)
 		if err != nil {
 			return fmt.Errorf("import users: %w", err)
 		}
 		for n, result := range results {
-			r.count(&r.Users, where[n], result)
+			if result.Outcome == core.ImportIDTaken {
+				i.left[batch[n].Key] = true
+				continue
+			}
+			i.countUser(batch[n], where[n], result)
 		}
 		if i.from.Shape().ByName {
 			if err := i.doubt(ctx, batch, results); err != nil {
@@ -88,7 +79,19 @@ func (i *importer) userPass(ctx context.Context, t django.Table, stage string, w
 		batch, where = batch[:0], where[:0]
 		return nil
 	})
-	return left, err
+}
+
+// countUser reports what became of a user.
+func (i *importer) countUser(u core.ImportedUser, where string, result core.ImportResult) {
+	format, problem := passwordFormat(u.PasswordHash)
+	i.report.Formats[format]++
+	if problem != "" {
+		i.report.problem(where, problem)
+	}
+	if result.Outcome == core.ImportAdded && i.left[u.Key] {
+		i.report.Renumbered++
+	}
+	i.report.count(&i.report.Users, where, result)
 }
 
 // doubt keeps the names of users who are not here under them: a token that names
@@ -164,7 +167,7 @@ func (i *importer) tokens(ctx context.Context, t django.TokenTable) error {
 			batch, where = append(batch, older), append(where, row.Where)
 		}
 	}
-	err := i.read(ctx, t.Table, t.Name, take, func(at string) error {
+	err := i.read(ctx, t.Table, take, func(at string) error {
 		i.place.Reached = at
 		err := i.tokenBatch(ctx, batch, where, &counts)
 		batch, where = batch[:0], where[:0]

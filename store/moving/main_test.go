@@ -9,6 +9,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/mariadbtest"
 	"github.com/authcompat/authcompat/store/moving"
 	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
@@ -29,7 +30,9 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(postgrestest.Main(m))
+	code := postgrestest.Main(m)
+	mariadbtest.Close()
+	os.Exit(code)
 }
 
 // base is a store that imports and exports.

@@ -209,7 +209,7 @@ func TestWayBackRowByRow(t *testing.T) {
 	}
 	defer to.Close()
 	report, err = exportTo(t, h, to)
-	if err != nil || report.Users.Added != 2 || report.Users.Refused != 1 || report.Tokens.Added != 2 || report.Tokens.Refused != 1 {
+	if err != nil || report.Users.Added != 3 || report.Users.Refused > 0 || report.Tokens.Added != 3 || report.Tokens.Refused > 0 {
 		t.Fatalf("with defaults: %+v, %v", report, err)
 	}
 	db, err := sql.Open("postgres", dsn)

@@ -29,14 +29,17 @@ type Problem struct {
 
 // Report is what an import did.
 type Report struct {
-	Source   string            `json:"source"`
-	DryRun   bool              `json:"dry_run"`
-	Resumed  bool              `json:"resumed"` // it went on where an earlier one was cut off
-	Started  time.Time         `json:"started"`
-	Finished time.Time         `json:"finished"`
-	Users    Counts            `json:"users"`
-	Formats  map[string]int    `json:"password_formats"`
-	Tokens   map[string]Counts `json:"tokens"` // by table
+	Source   string    `json:"source"`
+	DryRun   bool      `json:"dry_run"`
+	Resumed  bool      `json:"resumed"` // it went on where an earlier one was cut off
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+	Users    Counts    `json:"users"`
+	// Renumbered is how many of the added users have another id here, since theirs is
+	// no number above zero, or somebody else's.
+	Renumbered int               `json:"users_with_another_id"`
+	Formats    map[string]int    `json:"password_formats"`
+	Tokens     map[string]Counts `json:"tokens"` // by table
 	// Ended is how many tokens of earlier runs were ended at the source since.
 	Ended int `json:"tokens_ended_at_source"`
 	// Notes are sentences about what was decided and may be wrong.

@@ -77,7 +77,7 @@ func changedHere(t *testing.T, m movers) {
 func usersRefused(t *testing.T, m movers) {
 	native := m.add(t, newUser("native"))
 	results := m.users(t, m.begin(t), account(native.ID, "other"), account(native.ID+1, "native"), account(8, ""), account(9, "a\x00"), account(-1, "minus"), account(10, "good"), account(11, "good"))
-	wantOutcomes(t, "import", results, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportAdded, core.ImportRefused)
+	wantOutcomes(t, "import", results, core.ImportIDTaken, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportAdded, core.ImportRefused)
 	wantAccount(t, m.b, core.Account{User: native, PasswordHash: "hash of native"})
 	wantAccount(t, m.b, account(10, "good"))
 	for _, name := range []string{"other", "minus"} {
@@ -86,6 +86,16 @@ func usersRefused(t *testing.T, m movers) {
 	// The very user who is here already may be taken for the same.
 	same := core.Account{User: native, PasswordHash: "hash of native"}
 	wantOutcomes(t, "import", m.users(t, m.begin(t), same), core.ImportUnchanged)
+	// Who has the same id at the source gets another one, and keeps it.
+	other := core.ImportedUser{Key: "another key", Account: account(0, "another")}
+	for _, want := range []core.ImportOutcome{core.ImportAdded, core.ImportUnchanged} {
+		results, err := m.from.ImportUsers(t.Context(), m.begin(t), []core.ImportedUser{other})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutcomes(t, "import", results, want)
+	}
+	wantAccount(t, m.b, core.Account{User: native, PasswordHash: "hash of native"})
 }
 
 func usersWithoutIDs(t *testing.T, m movers) {

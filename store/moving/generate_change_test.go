@@ -1,0 +1,117 @@
+package moving_test
+
+import (
+	"slices"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// change lets the source go on, and imports again.
+func (c *genCase) change() {
+	for _, p := range c.people {
+		p.came, p.changed = !p.lost, false
+	}
+	for _, k := range c.tickets {
+		k.came = k.table.meant && !k.unfit() && !k.over(c.policy) && !k.second
+	}
+	c.changePeople()
+	gone, many := c.endTickets()
+	c.joined()
+	c.write()
+	want := c.expected()
+	if many {
+		c.take(want, true)
+		for _, k := range gone {
+			if _, err := c.service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text)); core.KindOf(err) == core.KindTokenUnknown {
+				c.errorf("a token was ended by a run that was to end none: %v", err)
+			}
+		}
+		c.endTokens = true
+		want = c.unchanged(want)
+	}
+	want.Ended = len(gone)
+	report := c.take(want, false)
+	for _, k := range gone {
+		if _, err := c.service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text)); core.KindOf(err) != core.KindTokenUnknown || err == nil {
+			c.errorf("a token that was ended at the source: %v", err)
+		}
+	}
+	c.take(c.unchanged(report), false)
+	c.serve(c.service, false)
+}
+
+// changePeople changes what the source has of some users.
+func (c *genCase) changePeople() {
+	for _, p := range c.people {
+		if p.lost || !c.chance(25) {
+			continue
+		}
+		password, name, active := p.row["password"], p.name, p.active
+		if c.chance(50) {
+			c.setPassword(p)
+		}
+		if c.chance(40) && !c.naturalPrimary && c.unique {
+			p.name = c.genName()
+			p.row[c.username] = p.name
+		}
+		if c.chance(30) && c.active != "" {
+			p.active = !p.active
+			p.row[c.active] = p.active
+		}
+		first := p.row["first_name"]
+		if first != nil && c.chance(30) {
+			p.row["first_name"] = first.(string) + "x"
+		}
+		p.changed = first != p.row["first_name"] || p.row["password"] != password || p.name != name || p.active != active
+	}
+}
+
+// endTickets ends some tokens at the source, as logouts there do; sometimes so many
+// that a run does not end them by itself.
+func (c *genCase) endTickets() (gone []*ticket, many bool) {
+	here := 0
+	for _, k := range c.tickets {
+		if k.came {
+			here++
+		}
+	}
+	most := c.IntN(11)
+	if c.chance(15) {
+		most = here
+	}
+	for _, k := range slices.Clone(c.tickets) {
+		if len(gone) == most || !k.came || k.twin != nil || len(k.table.rows) < 2 || c.chance(30) {
+			continue
+		}
+		c.remove(k)
+		gone = append(gone, k)
+		if c.chance(30) { // and there is another login
+			serial := int64(1<<41 + len(gone))
+			c.addTicket(k.table, k.owner, &serial)
+		}
+	}
+	return gone, len(gone) > 10 && len(gone)*10 > here
+}
+
+// remove takes a token out of the source.
+func (c *genCase) remove(k *ticket) {
+	k.table.rows = slices.DeleteFunc(k.table.rows, func(r genRow) bool { return r["key"] == k.row["key"] && r["digest"] == k.row["digest"] })
+	c.tickets = slices.DeleteFunc(c.tickets, func(o *ticket) bool { return o == k })
+}
+
+// joined adds users with tokens.
+func (c *genCase) joined() {
+	serial := int64(1 << 42)
+	before := len(c.people)
+	for range c.IntN(4) {
+		c.addPerson(c.newKey())
+	}
+	c.judgeNames()
+	for _, p := range c.people[before:] {
+		for _, t := range c.tokens {
+			if t.meant && len(t.rows) > 0 && c.chance(70) {
+				c.addTicket(t, p, &serial)
+			}
+		}
+	}
+}

@@ -1,0 +1,275 @@
+package moving_test
+
+import (
+	"cmp"
+	"crypto/md5"
+	"crypto/pbkdf2"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// makePeople draws the users.
+func (w *world) makePeople() {
+	n := w.IntN(41)
+	switch {
+	case w.chance(5):
+		n = 0
+	case w.IntN(300) == 0:
+		n = 5001 + w.IntN(200) // more than a page
+	}
+	if w.kind == inDump && n == 0 {
+		n = 1 // else nobody knows what users are
+	}
+	w.next = []int64{1, 1, 1, 0, -3, 1000, 1 << 31, 1 << 53}[w.IntN(8)]
+	if w.naturalPrimary || os.Getenv("GENSKIP") != "" && w.next < 1 {
+		w.next = 1
+	}
+	for range n {
+		w.addPerson(w.newKey())
+	}
+	if !w.unique && w.chance(50) {
+		w.twinNames()
+	}
+	if w.child == nil {
+		w.Shuffle(len(w.users.rows), func(i, j int) {
+			w.users.rows[i], w.users.rows[j] = w.users.rows[j], w.users.rows[i]
+		})
+	}
+	w.judgeNames()
+}
+
+// newKey gives a primary key that nobody has.
+func (w *world) newKey() any {
+	id := w.next
+	w.next += 1 + int64(w.IntN(3))
+	switch w.keys {
+	case "uuid":
+		raw := fmt.Sprintf("%032x", uint64(id)) // a small number, to some
+		if w.chance(80) {
+			raw = fmt.Sprintf("%016x%016x", w.Uint64(), w.Uint64())
+		}
+		if w.kind == inSQLite {
+			return raw
+		}
+		return strings.Join([]string{raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:]}, "-")
+	case "varchar":
+		w.serial++
+		if w.chance(60) {
+			return fmt.Sprintf("u%d-x", w.serial)
+		}
+		if n := len(w.users.rows); n > 0 && w.chance(20) {
+			last := w.users.rows[n-1][w.users.key].(string)
+			if last[0] >= '0' && last[0] <= '9' {
+				return "0" + last // the same number in another spelling
+			}
+		}
+		// Numbers in spellings of which no two are the same text.
+		return w.pick("", "0", "00", "+") + strconv.FormatInt(id, 10)
+	}
+	return id
+}
+
+// addPerson adds a user with a key.
+func (w *world) addPerson(key any) *person {
+	p := &person{key: fmt.Sprint(key), active: true, row: genRow{w.users.key: key, "last_login": nil}}
+	if w.chance(50) {
+		p.row["last_login"] = genTime{at: genNow.AddDate(0, -1, 0)}
+	}
+	w.setPassword(p)
+	p.name = w.genName()
+	w.setNames(p)
+	if w.active != "" {
+		p.active = w.chance(85)
+		p.row[w.active] = p.active
+		if !p.active && w.users.column(w.active).null && w.chance(60) {
+			p.row[w.active] = nil
+		}
+		if w.kind == inSQLite && w.chance(1) {
+			p.row[w.active], p.bad, p.active = "perhaps", true, false
+		}
+	}
+	if w.created != "" {
+		at, ok := w.oddTime()
+		p.row[w.created], p.bad = at, p.bad || !ok
+	}
+	for _, c := range w.users.columns {
+		if _, ok := p.row[c.name]; !ok && c.kind != "generated" {
+			p.row[c.name] = w.anything(c)
+		}
+	}
+	w.users.rows = append(w.users.rows, p.row)
+	if w.child != nil {
+		if w.chance(15) {
+			return p // in the base alone: none of the users
+		}
+		p.childRow = genRow{w.child.key: key, "company": "ACME", "level": nil}
+		w.child.rows = append(w.child.rows, p.childRow)
+	}
+	w.people = append(w.people, p)
+	return p
+}
+
+// setNames gives a user a name and an address.
+func (w *world) setNames(p *person) {
+	switch {
+	case w.chance(1):
+		p.name, p.bad = "", true // at most one, where it is unique
+		for _, o := range w.users.rows {
+			if o[w.username] == "" {
+				p.name, p.bad = w.genName(), false
+			}
+		}
+	case w.chance(1):
+		p.name, p.bad = fmt.Sprint(strings.Repeat("long", 63), w.serial, "."), true
+		p.name = strings.Repeat("l", max(0, 255-len(p.name))) + p.name
+	case w.kind == inSQLite && w.chance(1):
+		p.bad = true
+		p.name = "\xff" + p.name
+		p.row[w.username] = genBytes(p.name)
+	}
+	if _, given := p.row[w.username]; !given {
+		p.row[w.username] = p.name
+	}
+	if w.email == "" || w.email == w.username {
+		if w.username == "email" && w.users.has("username") {
+			p.row["username"] = fmt.Sprint("shown ", p.key)
+		}
+		return
+	}
+	c := w.users.column("email")
+	address := fmt.Sprintf("mail%d@example.org", w.serial)
+	switch {
+	case c.null && w.chance(30):
+		p.row["email"] = nil
+		return
+	case !c.unique && w.chance(30):
+		address = w.pick("", "same@example.org")
+	case w.chance(1):
+		address, p.bad = strings.Repeat("m", 255)+address, true
+	}
+	p.row["email"] = address
+}
+
+// anything gives a value that a column may have.
+func (w *world) anything(c genColumn) any {
+	if c.null && w.chance(40) {
+		return nil
+	}
+	w.serial++
+	switch c.kind {
+	case "bool":
+		return w.chance(20)
+	case "integer", "bigint":
+		return int64(w.IntN(100))
+	case "real":
+		return float64(w.IntN(100)) / 4
+	case "datetime":
+		return genTime{at: genNow.AddDate(-20, 0, 0)}
+	case "uuid":
+		raw := fmt.Sprintf("%016x%016x", w.Uint64(), w.Uint64())
+		if w.kind == inSQLite {
+			return raw
+		}
+		return strings.Join([]string{raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:]}, "-")
+	}
+	return w.pick("", "text ", "J. ", "ä ") + fmt.Sprint(w.serial)
+}
+
+// setPassword draws a password in one of all forms.
+func (w *world) setPassword(p *person) {
+	w.serial++
+	plain := fmt.Sprintf("correct horse %d ü", w.serial)
+	salt := fmt.Sprintf("salt%d", w.serial)
+	p.password, p.weak = plain, false
+	n := w.IntN(20)
+	switch n {
+	case 0, 1:
+		p.password = ""
+	case 2, 3:
+		p.weak = true
+	}
+	p.row["password"] = encoded(n, plain, salt, w)
+}
+
+// encoded gives a password as Django keeps it.
+func encoded(form int, plain, salt string, w *world) string {
+	sum := func(prefix, salt string, raw []byte) string { return prefix + salt + hex.EncodeToString(raw) }
+	m, s := md5.Sum([]byte(salt+plain)), sha1.Sum([]byte(salt+plain))
+	switch form {
+	case 0, 1:
+		return w.pick("", "!", "!abcdefgh", "pbkdf2_sha256$x$y", "pbkdf2_sha256$1$salt", "mine$1$x$y", "crypt$$ab",
+			"pbkdf2_wrapped_sha1$1$salt$aGFzaA==", "pbkdf2_sha256$99999999999$a$b", "argon2$nothing", "bcrypt$$2b$12$short", "plain text")
+	case 2:
+		return sum("md5$", salt+"$", m[:])
+	case 3:
+		if w.chance(50) {
+			m = md5.Sum([]byte(plain))
+			return sum(w.pick("", "md5$$"), "", m[:])
+		}
+		return sum("sha1$", salt+"$", s[:])
+	}
+	raw, err := pbkdf2.Key(sha256.New, plain, []byte(salt), 1, sha256.Size)
+	if err != nil {
+		panic(err)
+	}
+	return "pbkdf2_sha256$1$" + salt + "$" + base64.StdEncoding.EncodeToString(raw)
+}
+
+// twinNames gives a user the name of another.
+func (w *world) twinNames() {
+	var good []*person
+	for _, p := range w.people {
+		if !p.bad {
+			good = append(good, p)
+		}
+	}
+	if len(good) < 2 || w.naturalForeign {
+		return
+	}
+	good[1].name = good[0].name
+	good[1].row[w.username] = good[0].name
+}
+
+// keyOrder is the order in which users are read.
+func (w *world) keyOrder(a, b *person) int {
+	if w.kind == inDump {
+		at := func(p *person) int {
+			return slices.IndexFunc(w.users.rows, func(r genRow) bool { return r[w.users.key] == p.row[w.users.key] })
+		}
+		return at(a) - at(b)
+	}
+	if x, ok := a.row[w.users.key].(int64); ok {
+		y := b.row[w.users.key].(int64)
+		if (x > 0) != (y > 0) { // who can't keep the id comes last
+			return cmp.Compare(y, x)
+		}
+		return cmp.Compare(x, y)
+	}
+	return cmp.Compare(a.key, b.key)
+}
+
+// judgeNames finds out who is not taken over: of two with one name the second.
+func (w *world) judgeNames() {
+	byName := map[string]*person{}
+	sorted := w.people
+	if !w.unique {
+		sorted = slices.SortedFunc(slices.Values(w.people), w.keyOrder)
+	}
+	for _, p := range sorted {
+		if p.lost = p.bad || w.taken[p.name]; p.lost {
+			continue
+		}
+		if byName[p.name] != nil {
+			p.lost = true
+			continue
+		}
+		byName[p.name] = p
+	}
+}
