@@ -324,7 +324,19 @@ func (s *database) rowsOf(ctx context.Context, q queryer, t Table, column string
 	for i := range values {
 		marks[i] = s.mark(i + 1)
 	}
-	return readRows(ctx, q, t, "SELECT "+s.columns(t, "t")+" FROM "+s.from(t, "t")+" WHERE t."+s.quote(column)+" IN ("+strings.Join(marks, ", ")+")", values...)
+	rows, err := readRows(ctx, q, t, "SELECT "+s.columns(t, "t")+" FROM "+s.from(t, "t")+" WHERE t."+s.quote(column)+" IN ("+strings.Join(marks, ", ")+")", values...)
+	switch {
+	case !incomparable(err):
+		return rows, err
+	case len(values) == 1:
+		return nil, nil // no row can have it
+	}
+	half := len(values) / 2
+	if rows, err = s.rowsOf(ctx, q, t, column, values[:half]); err != nil {
+		return nil, err
+	}
+	others, err := s.rowsOf(ctx, q, t, column, values[half:])
+	return append(rows, others...), err
 }
 
 // columns lists the columns of a table as text.

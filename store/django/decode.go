@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
 )
@@ -33,11 +34,18 @@ func (d Decoder) User(row Row) (core.ImportedUser, error) {
 		return u, err
 	}
 	if key, ok := row.get(d.Mapping.ID); ok {
-		u.Key = key
+		if u.Key = key; !utf8.ValidString(key) && !d.Live {
+			return u, errNoTextKey(d.Mapping.ID)
+		}
 	} else {
 		u.Key = core.NaturalKey(row.text(d.Mapping.Username))
 	}
 	return u, nil
+}
+
+// errNoTextKey is a key of bytes: stores keep texts.
+func errNoTextKey(column string) error {
+	return fmt.Errorf("column %s: its bytes are no text", column)
 }
 
 // Account gives the user in a row; the ID is 0 where the key is no whole number, or
@@ -148,7 +156,9 @@ func (d Decoder) tokenOf(table TokenTable, row Row) (Token, error) {
 		if !ok {
 			return t, errNoOwner
 		}
-		t.Owner = owner
+		if t.Owner = owner; !utf8.ValidString(owner) && !d.Live {
+			return t, errNoTextKey("user_id")
+		}
 		t.UserID, _ = integer(owner)
 	}
 	if text, ok := row.get("created"); ok {

@@ -67,6 +67,7 @@ func (t *Target) prepare() error {
 type Batch struct {
 	target *Target
 	tx     *sql.Tx
+	broken error // what ended the transaction, and undid all its rows
 }
 
 func (b *Batch) writer() writer { return writer{b.target.database, b.tx, b.target.Decoder} }
@@ -81,8 +82,12 @@ func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
 	if err := t.beginWriting(ctx, tx); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := do(&Batch{target: t, tx: tx}); err != nil {
+	b := &Batch{target: t, tx: tx}
+	if err := do(b); err != nil {
 		return err
+	}
+	if b.broken != nil {
+		return b.broken
 	}
 	if err := t.renumber(ctx, tx); err != nil {
 		return err
@@ -128,6 +133,9 @@ func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]core.Impo
 	for _, name := range names {
 		values[m.Username] = append(values[m.Username], name)
 	}
+	// A row that Django itself would break at is there nonetheless.
+	d := t.Decoder
+	d.Live = true
 	found := map[string]bool{}
 	var all []core.ImportedUser
 	for _, column := range []string{m.ID, m.Username} {
@@ -136,7 +144,7 @@ func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]core.Impo
 			return nil, fmt.Errorf("read users: %w", err)
 		}
 		for _, row := range rows {
-			u, err := t.Decoder.User(row)
+			u, err := d.User(row)
 			if err != nil {
 				return nil, fmt.Errorf("%s %s: %w", t.shape.Users, row.text(m.ID), err)
 			}
@@ -175,9 +183,15 @@ func (b *Batch) PutUser(ctx context.Context, u core.ImportedUser, old *core.Acco
 	return u.Key, b.try(ctx, func() error { return w.updateUser(ctx, u.Key, fields) })
 }
 
-// try runs one write so that its failure leaves the transaction good.
+// try runs one write so that its failure leaves the transaction good. A deadlock
+// does not: MySQL has undone all of it then, and each further row would be written
+// for itself.
 func (b *Batch) try(ctx context.Context, do func() error) error {
+	if b.broken != nil {
+		return b.broken
+	}
 	if _, err := b.tx.ExecContext(ctx, `SAVEPOINT one_row`); err != nil {
+		b.broken = err
 		return err
 	}
 	failed := do()
@@ -186,10 +200,13 @@ func (b *Batch) try(ctx context.Context, do func() error) error {
 		end = `ROLLBACK TO SAVEPOINT one_row`
 	}
 	if _, err := b.tx.ExecContext(ctx, end); err != nil {
-		return errors.Join(failed, err)
+		if b.broken = err; failed != nil {
+			b.broken = failed
+		}
+		return b.broken
 	}
 	if failed != nil {
-		return &RowError{failed}
+		return &RowError{withoutValue(failed)}
 	}
 	return nil
 }

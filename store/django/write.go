@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -157,11 +158,12 @@ func (w writer) fill(t Table, fields map[string]any, created time.Time) {
 		switch {
 		case c.Kind == "uuid", c.Kind == "char" && c.Length == uuidHex:
 			fields[c.Name] = c.filled("$uuid", created)
+		case slices.Contains(t.Key, c.Name): // no value is nobody's for sure
 		case strings.HasPrefix(c.Kind, "bool"):
 			fields[c.Name] = false
 		case strings.HasPrefix(c.Kind, "date"), strings.HasPrefix(c.Kind, "timestamp"):
 			fields[c.Name] = created
-		case c.whole(), c.Kind == "real", c.Kind == "decimal", c.Kind == "numeric", c.Kind == "double", c.Kind == "double precision":
+		case c.whole(), c.Kind == "real", c.Kind == "float", c.Kind == "decimal", c.Kind == "numeric", c.Kind == "double", c.Kind == "double precision":
 			fields[c.Name] = 0
 		default:
 			fields[c.Name] = ""

@@ -217,7 +217,7 @@ func (e *exporter) counterparts(ctx context.Context, b *django.Batch, users []co
 		switch {
 		case ok:
 			u.ID = id
-		case u.ID == 0 || taken[u.ID]:
+		case u.ID <= 0 || taken[u.ID]:
 			u.ID = -int64(n) - 1 // somebody else, whoever it is
 		}
 		c.accounts = append(c.accounts, u.Account)

@@ -20,7 +20,7 @@ func (c *genCase) check() {
 	c.store = c.target()
 	defer func() { c.must(c.store.Close()) }()
 	c.service = c.serving(c.store, false)
-	if c.chance(15) {
+	if c.unique && c.chance(15) { // else it is open which namesake comes over
 		c.residents()
 	}
 	before := c.untouched()

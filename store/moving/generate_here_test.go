@@ -41,7 +41,7 @@ func (c *genCase) here() {
 // logOutHere ends some tokens here.
 func (c *genCase) logOutHere() (gone []*ticket) {
 	for _, k := range c.tickets {
-		if len(gone) == 3 || k.twin != nil || k.unfit() || !k.table.meant || c.chance(60) {
+		if len(gone) == 3 || k.twin != nil || k.unfit() || !k.table.meant || len(k.table.rows) < 5 || c.chance(60) {
 			continue
 		}
 		session, err := c.service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))

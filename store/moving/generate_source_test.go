@@ -27,7 +27,7 @@ func (c *genCase) write() {
 
 func (c *genCase) writeSQLite() {
 	path := filepath.Join(c.folder, "source.sqlite3")
-	c.must(errors.Join(removeIfThere(path)))
+	c.must(removeIfThere(path))
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=synchronous(OFF)&_pragma=journal_mode(OFF)")
 	c.must(err)
 	defer db.Close()

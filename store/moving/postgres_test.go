@@ -235,3 +235,17 @@ func TestWayBackRowByRow(t *testing.T) {
 		t.Errorf("again: %+v, %v", again, err)
 	}
 }
+
+// TestNoTLS says what to do where the server has none.
+func TestNoTLS(t *testing.T) {
+	u, err := url.Parse(postgrestest.DSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("sslmode", "require")
+	u.RawQuery = q.Encode()
+	if _, err := django.Open(t.Context(), django.Mapping{}, u.String()); err == nil || !contains(err.Error(), "sslmode=disable") {
+		t.Errorf("error %v, want one that names sslmode=disable", err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/moving"
 )
 
 // TestOwnTokenTable takes over a table of tokens of a project's own, several a user.
@@ -227,5 +228,48 @@ func TestLongNames(t *testing.T) {
 		`INSERT INTO auth_user VALUES (1, `+user("ann")+`)`, `UPDATE auth_user SET username = '`+long+`'`)
 	if report, err := mustHouse(t).both(t, django.Mapping{}, nil, path); err != nil || report.Users.Added != 1 {
 		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// TestTokensThatAnUpdateKilled counts tokens of knox 4.1 that were in the table when
+// the update to 4.2 took their salts away as what they are.
+func TestTokensThatAnUpdateKilled(t *testing.T) {
+	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, `+columns+`)`, `INSERT INTO auth_user VALUES (1, `+user("ann")+`)`,
+		`CREATE TABLE knox_authtoken (digest varchar(128) PRIMARY KEY, created datetime NOT NULL, user_id integer NOT NULL REFERENCES auth_user (id), expiry datetime NULL, token_key varchar(8) NOT NULL)`,
+		`CREATE TABLE django_migrations (id integer PRIMARY KEY, app varchar(255), name varchar(255), applied datetime)`,
+		`INSERT INTO django_migrations VALUES (1, 'knox', '0008_remove_authtoken_salt', '2026-06-01 00:00:00')`,
+		`INSERT INTO knox_authtoken VALUES ('`+sha512hex("a")+`', '2026-05-31 23:59:59', 1, NULL, '12345678'), ('`+sha512hex("b")+`', '2026-06-01 00:00:01', 1, NULL, '12345678')`)
+	from, err := django.Open(t.Context(), django.Mapping{}, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	found, err := moving.Inspect(t.Context(), from, utc, policyTime())
+	if err != nil || found.Tokens[0].Live != 1 || found.Tokens[0].Lost != 1 {
+		t.Errorf("%+v, %v", found, err)
+	}
+	h := mustHouse(t)
+	if report, err := h.both(t, django.Mapping{}, nil, path); err != nil || report.Tokens["knox_authtoken"].Added != 1 || report.Tokens["knox_authtoken"].Refused != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// TestColumnThatMustDiffer refuses to register into a column in which each row needs
+// a value of its own, and works where a mapping says which.
+func TestColumnThatMustDiffer(t *testing.T) {
+	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, code varchar(40) NOT NULL UNIQUE, `+columns+`)`, fmt.Sprintf(authtoken, "auth_user (id)"))
+	if _, err := django.Attach(t.Context(), path, django.Mapping{}); err == nil || !contains(err.Error(), "defaults: {code: $uuid}") {
+		t.Fatalf("attach: %v", err)
+	}
+	s, err := django.Attach(t.Context(), path, django.Mapping{Defaults: map[string]string{"code": "$uuid"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	engine := core.New(core.Config{Store: s, Hasher: mustHouse(t).hasher(t)})
+	for _, name := range []string{"ann", "bob"} {
+		if _, err := engine.Register(t.Context(), policy, core.Registration{Username: name, Password: "pw-" + name}); err != nil {
+			t.Errorf("register %s: %v", name, err)
+		}
 	}
 }
