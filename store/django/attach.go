@@ -130,7 +130,7 @@ func (s *Store) unfilled() (names []string) {
 	for _, c := range s.shape.Users.Columns {
 		_, given := m.Defaults[c.Name]
 		uuid := c.Kind == "uuid" || c.Kind == "char" && c.Length == uuidHex
-		if !given && !uuid && !c.Nullable && !c.Default && !c.Generated && s.shape.Users.unique(c.Name) &&
+		if !given && !uuid && !c.Nullable && !c.Default && !c.Generated && s.shape.Users.Distinct(c.Name) &&
 			!slices.Contains(m.columns(), c.Name) && c.Name != s.shape.Users.Parent {
 			names = append(names, c.Name)
 		}

@@ -87,10 +87,10 @@ func (t Table) column(name string) (Column, bool) {
 	return Column{}, false
 }
 
-// unique tells whether no two rows have the same value in the column.
-func (t Table) unique(column string) bool {
+// Distinct tells whether no two rows have the same value in the column.
+func (t Table) Distinct(column string) bool {
 	one := func(columns []string) bool { return len(columns) == 1 && columns[0] == column }
-	return one(t.Key) || slices.ContainsFunc(t.Unique, one) || t.Base != nil && t.Base.unique(column)
+	return one(t.Key) || slices.ContainsFunc(t.Unique, one) || t.Base != nil && t.Base.Distinct(column)
 }
 
 // reference gives the foreign key of a column.

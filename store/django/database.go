@@ -184,7 +184,7 @@ func (s *database) orderOf(t Table) (order, error) {
 	key := t.keyColumn()
 	if t.same(s.shape.Users) && !t.View {
 		key = s.shape.Mapping.ID
-		if c, ok := t.column(key); ok && (t.unique(key) || t.Base != nil) {
+		if c, ok := t.column(key); ok && (t.Distinct(key) || t.Base != nil) {
 			return order{column: c, resumable: true}, nil
 		}
 		key = t.keyColumn()

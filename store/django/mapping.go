@@ -131,7 +131,7 @@ func usernameOf(t Table) (column string, unsure []string) {
 	}
 	known := !t.Unconstrained && !t.View
 	for _, name := range usual {
-		if known && t.unique(name) {
+		if known && t.Distinct(name) {
 			column = name
 			break
 		}
@@ -143,7 +143,7 @@ func usernameOf(t Table) (column string, unsure []string) {
 		return column, nil
 	}
 	for _, name := range usual {
-		if name != column && (!known || t.unique(name)) {
+		if name != column && (!known || t.Distinct(name)) {
 			unsure = append(unsure, fmt.Sprintf("users of %s are taken to log in by the column %s; if they log in by %s (USERNAME_FIELD), say so in a mapping (--map FILE.yaml, username: %s)", t, column, name, name))
 		}
 	}

@@ -52,7 +52,7 @@ func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, e
 		s.Undecided = c.owned(users, s.Tokens)
 	}
 	for i := range s.Tokens {
-		s.Tokens[i].Many = s.Tokens[i].Generation != core.Authtoken || s.Tokens[i].Plain || s.Tokens[i].Own && !s.Tokens[i].unique("user_id")
+		s.Tokens[i].Many = s.Tokens[i].Generation != core.Authtoken || s.Tokens[i].Plain || s.Tokens[i].Own && !s.Tokens[i].Distinct("user_id")
 		for _, found := range s.Found {
 			if found.same(s.Tokens[i].Table) {
 				s.Tokens[i].Empty = found.Empty

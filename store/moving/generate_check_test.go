@@ -294,6 +294,8 @@ func (c *genCase) answer(k *ticket, beside bool) string {
 	switch {
 	case k.twin != nil && beside:
 		return c.answerOf(k.owner) + "|" + c.answerOf(k.twin.owner) + "|token_unknown|token_expired"
+	case k.twin != nil && k.second && k.twin.owner != nil && k.twin.owner.lost:
+		return "token_unknown" // the first one's user was refused, and nobody else gets his token
 	case k.twin != nil && k.second:
 		owner = k.twin.owner
 	}

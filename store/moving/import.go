@@ -78,7 +78,7 @@ func Import(ctx context.Context, from django.Source, to Target, o Options) (*Rep
 		Source: from.Identity(), DryRun: o.Rehearsal != nil, Started: o.Clock().UTC(),
 		Formats: map[string]int{}, Tokens: map[string]Counts{}, Problems: []Problem{}, Notes: []string{},
 	}
-	i := &importer{from: from, to: to, Options: o, report: report, decoder: django.Decoder{Mapping: from.Shape().Mapping, Zone: o.Zone}}
+	i := &importer{refused: map[string]bool{}, from: from, to: to, Options: o, report: report, decoder: django.Decoder{Mapping: from.Shape().Mapping, Zone: o.Zone}}
 	if o.Rehearsal != nil {
 		i.to = &rehearsal{ImportReader: to, scratch: o.Rehearsal, tables: tableNames(from.Shape())}
 	}
@@ -99,6 +99,10 @@ type importer struct {
 	// left are the keys of users who are to be given an id, when all others have
 	// theirs.
 	left map[string]bool
+	// refused are texts of tokens whose users were not taken over, where the table
+	// may have one text twice (twins): nobody else gets them.
+	refused map[string]bool
+	twins   bool
 }
 
 func (i *importer) run(ctx context.Context) (err error) {

@@ -156,6 +156,7 @@ func (i *importer) tokens(ctx context.Context, t django.TokenTable) error {
 		where  []string
 		counts = i.report.Tokens[t.Name]
 	)
+	i.twins = t.Own && !t.Unconstrained && !t.Table.Distinct("key")
 	take := func(row django.Row) {
 		counts.Read++
 		older, err := i.decoder.Token(t, row)
@@ -187,7 +188,14 @@ func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where [
 	tokens, places := make([]core.ImportedToken, 0, len(batch)), make([]string, 0, len(batch))
 	for n, older := range batch {
 		user, ok := owner(older)
+		if ok && i.refused[older.Text] {
+			i.report.count(counts, where[n], core.ImportResult{Outcome: core.ImportRefused, Reason: "another user, who was not taken over, has the same token"})
+			continue
+		}
 		if !ok {
+			if older.Text != "" && i.twins {
+				i.refused[older.Text] = true
+			}
 			i.report.count(counts, where[n], core.ImportResult{Outcome: core.ImportRefused, Reason: "its user was not taken over"})
 			continue
 		}
