@@ -73,7 +73,7 @@ failover: tools ## a replicated PostgreSQL whose primary is killed 20 times unde
 crash: ## a server killed 200 times under load
 	AUTHCOMPAT_CRASH_CYCLES=200 $(GO) test -count=1 -v -timeout 30m ./cmd/authcompat -run '^TestKilledServer$$'
 
-bench: ## what authcompat costs, beside bare handlers in the same run (ten minutes; BENCH=-quick for a first look)
+bench: ## what authcompat costs, beside bare handlers in the same run (a quarter of an hour; BENCH=-quick for a first look)
 	$(GO) run ./cmd/bench $(BENCH)
 
 bench-logins: ## login times of unknown, wrong, inactive and unusable

@@ -3,7 +3,9 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/jmoiron/sqlx"
@@ -104,22 +106,37 @@ func userIDs(links []core.UserLink) []int64 {
 }
 
 // accountsOf reads the users who have one of the ids or of the names.
-func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) ([]core.Account, error) {
-	var rows []accountRow
-	if err := sqlx.SelectContext(ctx, q, &rows, s.in(`
-		SELECT id, username, email, password_hash, active, attributes, created_at FROM @users
-		WHERE id = ANY ($1::bigint[]) OR username = ANY ($2::text[])`), pq.Array(ids), pq.Array(names)); err != nil {
-		return nil, wrap("select users", err)
-	}
-	accounts := make([]core.Account, 0, len(rows))
-	for _, row := range rows {
-		account, err := row.account()
-		if err != nil {
-			return nil, err
+func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) (accounts []core.Account, err error) {
+	found := make(map[string]bool, len(names))
+	read := func(where string, list any) error {
+		var rows []accountRow
+		if err := sqlx.SelectContext(ctx, q, &rows, s.in(`
+			SELECT id, username, email, password_hash, active, attributes, created_at FROM @users WHERE `+where), list); err != nil {
+			return wrap("select users", err)
 		}
-		accounts = append(accounts, account)
+		for _, row := range rows {
+			account, err := row.account()
+			if err != nil {
+				return err
+			}
+			found[row.Username] = true
+			accounts = append(accounts, account)
+		}
+		return nil
 	}
-	return accounts, nil
+	if err := read(`id = ANY ($1::bigint[])`, pq.Array(ids)); err != nil {
+		return nil, err
+	}
+	var others []string // most are found by their ids
+	for _, name := range names {
+		if !found[name] {
+			others = append(others, name)
+		}
+	}
+	if len(others) == 0 {
+		return accounts, nil
+	}
+	return accounts, read(`username = ANY ($1::text[])`, pq.Array(others))
 }
 
 // UserFacts implements [core.ImportReader].
@@ -154,15 +171,17 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 	for _, l := range facts.UserLinks {
 		known[l.UserID] = true
 	}
+	unknown := slices.DeleteFunc(ids, func(id int64) bool { return known[id] })
 	for _, u := range facts.Users {
-		ids = append(ids, u.ID)
-	}
-	more, err := s.linksOfUsers(ctx, q, ids)
-	for _, l := range more {
-		if !known[l.UserID] {
-			facts.UserLinks = append(facts.UserLinks, l)
+		if !known[u.ID] {
+			unknown = append(unknown, u.ID)
 		}
 	}
+	if len(unknown) == 0 {
+		return facts, nil
+	}
+	more, err := s.linksOfUsers(ctx, q, unknown)
+	facts.UserLinks = append(facts.UserLinks, more...)
 	return facts, err
 }
 
@@ -201,6 +220,10 @@ func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, tokens []
 	for _, l := range links {
 		facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: l.Digest, Source: l.Source, Table: l.Origin, Run: l.Run, Absent: l.Absent})
 	}
+	var twins bool
+	if err := sqlx.GetContext(ctx, q, &twins, s.in(`SELECT EXISTS (SELECT 1 FROM @tokens WHERE twin IS NOT NULL)`)); err != nil {
+		return facts, wrap("select tokens", err)
+	}
 	for _, condition := range []struct {
 		where string
 		list  any
@@ -209,6 +232,9 @@ func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, tokens []
 		{`WHERE twin IS NOT NULL AND twin = ANY ($1::bytea[])`, pq.ByteaArray(digests)},
 		{`WHERE reusable AND user_id = ANY ($1::bigint[])`, pq.Array(reusing)},
 	} {
+		if !twins && strings.Contains(condition.where, "twin") || len(reusing) == 0 && strings.Contains(condition.where, "reusable") {
+			continue
+		}
 		var rows []tokenRow
 		if err := sqlx.SelectContext(ctx, q, &rows, s.in(`SELECT digest, user_id, realm, issuer, expires_at, reusable, twin FROM @tokens `+condition.where), condition.list); err != nil {
 			return facts, wrap("select tokens", err)

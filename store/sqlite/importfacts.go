@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/authcompat/authcompat/core"
@@ -125,23 +126,41 @@ func userIDs(links []core.UserLink) []int64 {
 }
 
 // accountsOf reads the users who have one of the ids or of the names.
-func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) ([]core.Account, error) {
-	var rows []accountRow
-	if err := sqlx.SelectContext(ctx, q, &rows, `
-		SELECT id, username, email, password_hash, active, attributes, created_at FROM users
-		WHERE id IN (SELECT value FROM json_each(?)) OR username IN (SELECT value FROM json_each(?))`,
-		jsonList(ids), jsonList(names)); err != nil {
-		return nil, fmt.Errorf("select users: %w", err)
-	}
-	accounts := make([]core.Account, 0, len(rows))
-	for _, row := range rows {
-		account, err := row.account()
+func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) (accounts []core.Account, err error) {
+	found := make(map[string]bool, len(names))
+	read := func(where, list string) error {
+		rows, err := q.QueryxContext(ctx, `SELECT id, username, email, password_hash, active, attributes, created_at FROM users WHERE `+where, list)
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("select users: %w", err)
 		}
-		accounts = append(accounts, account)
+		defer rows.Close()
+		for rows.Next() {
+			var r accountRow
+			if err := rows.Scan(&r.ID, &r.Username, &r.Email, &r.PasswordHash, &r.Active, &r.Attributes, &r.CreatedAt); err != nil {
+				return fmt.Errorf("select users: %w", err)
+			}
+			account, err := r.account()
+			if err != nil {
+				return err
+			}
+			found[r.Username] = true
+			accounts = append(accounts, account)
+		}
+		return rows.Err()
 	}
-	return accounts, nil
+	if err := read(`id IN (SELECT value FROM json_each(?))`, jsonList(ids)); err != nil {
+		return nil, err
+	}
+	var others []string // most are found by their ids
+	for _, name := range names {
+		if !found[name] {
+			others = append(others, name)
+		}
+	}
+	if len(others) == 0 {
+		return accounts, nil
+	}
+	return accounts, read(`username IN (SELECT value FROM json_each(?))`, jsonList(others))
 }
 
 // UserFacts implements [core.ImportReader].
@@ -172,15 +191,17 @@ func userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users [
 	for _, l := range facts.UserLinks {
 		known[l.UserID] = true
 	}
+	unknown := slices.DeleteFunc(ids, func(id int64) bool { return known[id] })
 	for _, u := range facts.Users {
-		ids = append(ids, u.ID)
-	}
-	more, err := linksOfUsers(ctx, q, ids)
-	for _, l := range more {
-		if !known[l.UserID] {
-			facts.UserLinks = append(facts.UserLinks, l)
+		if !known[u.ID] {
+			unknown = append(unknown, u.ID)
 		}
 	}
+	if len(unknown) == 0 {
+		return facts, nil
+	}
+	more, err := linksOfUsers(ctx, q, unknown)
+	facts.UserLinks = append(facts.UserLinks, more...)
 	return facts, err
 }
 
