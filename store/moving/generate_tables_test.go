@@ -136,6 +136,9 @@ func (t *genTable) create(postgres bool) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "CREATE TABLE %s (%s);\n", t.kept(), strings.Join(parts, ", "))
+	if t.has("token_key") { // as knox has it
+		fmt.Fprintf(&b, "CREATE INDEX %s ON %s (%s);\n", ident(t.name+"_token_key"), t.kept(), ident("token_key"))
+	}
 	t.insert(&b, postgres)
 	for _, r := range t.references {
 		if r.unproven {
