@@ -60,9 +60,13 @@ million: ## import MILLION users and tokens (1000000) into SQLite and PostgreSQL
 MOVING ?= 20000
 SEED ?= $(shell date +%s)
 FROM ?= 0
-moving: ## import, export and work on MOVING generated Django user bases (20000)
-	AUTHCOMPAT_MOVING_CASES=$(MOVING) AUTHCOMPAT_MOVING_SEED=$(SEED) AUTHCOMPAT_MOVING_FROM=$(FROM) \
-		$(GO) test -count=1 ./store/moving -run '^TestGenerated$$' -v -timeout 4h
+# In processes of 2 000 cases: each store keeps a descriptor for as long as its process lives.
+moving: tools ## import, export and work on MOVING generated Django user bases (20000)
+	@seed=$(SEED); from=$(FROM); end=$$(($(FROM) + $(MOVING))); while [ $$from -lt $$end ]; do \
+		cases=$$((end - from)); [ $$cases -le 2000 ] || cases=2000; \
+		AUTHCOMPAT_MOVING_CASES=$$cases AUTHCOMPAT_MOVING_SEED=$$seed AUTHCOMPAT_MOVING_FROM=$$from \
+			$(GO) test -count=1 ./store/moving -run '^TestGenerated$$' -v -timeout 4h || exit 1; \
+		from=$$((from + cases)); done
 
 # -count=1: these are runs for their figures, never taken from the cache.
 LONG = AUTHCOMPAT_LONG=1 $(GO) test -count=1 -v -timeout 30m ./cmd/authcompat
