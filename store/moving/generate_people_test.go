@@ -63,14 +63,13 @@ func (w *world) newKey() any {
 		if w.chance(60) {
 			return fmt.Sprintf("u%d-x", w.serial)
 		}
-		if n := len(w.users.rows); n > 0 && w.chance(20) {
-			last := w.users.rows[n-1][w.users.key].(string)
-			if last[0] >= '0' && last[0] <= '9' {
-				return "0" + last // the same number in another spelling
-			}
-		}
 		// Numbers in spellings of which no two are the same text.
-		return w.pick("", "0", "00", "+") + strconv.FormatInt(id, 10)
+		if w.spelled != "" && w.chance(20) {
+			w.spelled = "0" + w.spelled
+		} else {
+			w.spelled = w.pick("", "0", "00", "+") + strconv.FormatInt(id, 10)
+		}
+		return w.spelled
 	}
 	return id
 }

@@ -51,7 +51,8 @@ type world struct {
 	vendorKeys bool
 	// attachable tells that the shape can be worked on.
 	attachable bool
-	serial     int // for names
+	serial     int    // for names
+	spelled    string // the last key that is a number as text
 	// taken are names of users who were here before any import.
 	taken map[string]bool
 }
