@@ -69,6 +69,9 @@ func (b UserBatch) Marked(m UserMerge) bool {
 	return l != nil && l.Source == b.source && l.Key == m.Key && string(l.Mark) == string(m.Mark)
 }
 
+// Linked tells whether a user had a link, of any source, before the batch.
+func (b UserBatch) Linked(id int64) bool { return b.links[id] != nil }
+
 // Add lets later users of the batch see what was decided about one, who has an id
 // by now.
 func (b UserBatch) Add(m UserMerge) {
@@ -98,7 +101,9 @@ func (b UserBatch) Add(m UserMerge) {
 type TokenBatch struct {
 	place ImportPlace
 	came  map[int64]string // keys of users who came from the source and are here
-	seen  map[string]bool  // whether a token that was seen is absent
+	seen  map[string]bool  // whether a token that has a link is absent
+	// links are those of tokens that are here.
+	links map[string]TokenLink
 	here  map[string]*Token
 	taken map[slot]bool
 }
@@ -111,14 +116,17 @@ type slot struct {
 
 // NewTokenBatch makes a batch for a run that is at place.
 func NewTokenBatch(place ImportPlace, facts ImportFacts) TokenBatch {
-	b := TokenBatch{place: place, came: map[int64]string{}, seen: map[string]bool{}, here: map[string]*Token{}, taken: map[slot]bool{}}
+	b := TokenBatch{
+		place: place, came: map[int64]string{}, seen: map[string]bool{}, links: map[string]TokenLink{},
+		here: map[string]*Token{}, taken: map[slot]bool{},
+	}
 	for _, l := range facts.UserLinks {
 		if l.Source == place.Source {
 			b.came[l.UserID] = l.Key
 		}
 	}
 	for _, l := range facts.TokenLinks {
-		b.seen[string(l.Digest)] = l.Absent
+		b.seen[string(l.Digest)], b.links[string(l.Digest)] = l.Absent, l
 	}
 	for _, t := range facts.Tokens {
 		b.kept(t)
@@ -142,15 +150,38 @@ func (b TokenBatch) kept(t Token) {
 func (b TokenBatch) Merge(in ImportedToken) TokenMerge {
 	key, came := b.came[in.UserID]
 	absent, seen := b.seen[string(in.Digest)]
+	here := b.here[string(in.Digest)]
+	link := TokenLink{}
+	if here != nil {
+		link = b.links[string(here.Digest)]
+	}
 	m := MergeToken(in, KnownToken{
 		UserCame: came && key == in.Owner,
 		Seen:     seen, Absent: absent,
-		Here:  b.here[string(in.Digest)],
+		Here: here, Linked: here != nil && link.Source == b.place.Source,
 		Taken: b.taken[slot{in.UserID, in.Realm, in.Issuer}],
 		Now:   b.place.Now,
 	})
-	if m.Insert {
+	switch {
+	case m.Insert:
+		m.Seen, m.Returned = m.Digest, seen
+		b.links[string(m.Digest)] = TokenLink{Digest: m.Digest, Source: b.place.Source, Table: b.place.Stage}
 		b.kept(m.Token)
+	case here != nil && m.Result.Outcome != ImportRefused:
+		m.Seen, m.Link = here.Digest, link.Source != b.place.Source || link.Table != b.place.Stage
 	}
 	return m
+}
+
+// Unlinked gives the users of tokens that may have to be written, so that their
+// links have to be known: facts are those of the tokens alone.
+func Unlinked(source int64, tokens []ImportedToken, facts ImportFacts) []int64 {
+	b := NewTokenBatch(ImportPlace{Source: source}, facts)
+	var users []int64
+	for _, in := range tokens {
+		if m := b.Merge(in); m.Result.Outcome != ImportUnchanged {
+			users = append(users, in.UserID)
+		}
+	}
+	return users
 }

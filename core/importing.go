@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -34,8 +35,8 @@ type Importer interface {
 	ImportTokens(ctx context.Context, place ImportPlace, tokens []ImportedToken) ([]ImportResult, error)
 
 	// FinishImport ends the run. It removes the tokens of the given tables that
-	// earlier runs took over and that this one did not see: they were ended at the
-	// source. It gives their number. Such a token is added again if a later run
+	// came from the source, or were handed to it, and that this run did not see: they
+	// were ended at the source. It gives their number. Such a token is added again if a later run
 	// sees it. place.Tables is kept as the tables that have been read so far.
 	FinishImport(ctx context.Context, place ImportPlace, tables []string) (ended int, err error)
 }
@@ -56,12 +57,17 @@ type ImportReader interface {
 	// batch.
 	UserFacts(ctx context.Context, source int64, users []ImportedUser) (ImportFacts, error)
 
+	// KeysAreIDs tells whether every user who came from the source has the id here
+	// that is its key there.
+	KeysAreIDs(ctx context.Context, source int64) (bool, error)
+
 	// TokenFacts gives what is here of the tokens of a batch, without their sealed
-	// texts, and the links of their users who are here.
+	// texts; and the links to the source of the users, as far as they are here, of
+	// those tokens that may have to be written.
 	TokenFacts(ctx context.Context, source int64, tokens []ImportedToken) (ImportFacts, error)
 
-	// CountImported counts the tokens that came from the given tables of the source
-	// and are here, and those of them that the run of place has not seen.
+	// CountImported counts the tokens that are of the given tables of the source and
+	// are here, and those of them that the run of place has not seen.
 	CountImported(ctx context.Context, place ImportPlace, tables []string) (here, unseen int, err error)
 }
 
@@ -101,13 +107,13 @@ type UserLink struct {
 	Rehashed []byte
 }
 
-// TokenLink says that a token came from a source, or was handed to it.
+// TokenLink says that a token came from a source, or was handed to it. It outlives
+// the token.
 type TokenLink struct {
 	Digest Digest
 	Source int64
 	Table  string // the table of the source; empty where it is not known
-	Run    int64  // the last that saw it
-	// Absent tells that it was ended here because a run did not see it.
+	// Absent tells that the token was ended here because a run did not see it.
 	Absent bool
 }
 
@@ -270,14 +276,18 @@ func unimportable(a Account) string {
 const markSize = 32
 
 // UserMark is a fingerprint of what an import takes over: one half of the
-// password, one of the rest.
+// password, one of the rest. Stores keep it: it is the same in all versions.
 func UserMark(a Account) []byte {
-	rest := sha256.New()
-	fmt.Fprintf(rest, "%q %q %t", a.Username, a.Email, a.Active)
+	text := make([]byte, 0, 256)
+	text = append(strconv.AppendQuote(text, a.Username), ' ')
+	text = append(strconv.AppendQuote(text, a.Email), ' ')
+	text = strconv.AppendBool(text, a.Active)
 	for _, name := range sortedKeys(a.Attributes) {
-		fmt.Fprintf(rest, " %q=%q", name, a.Attributes[name])
+		text = append(strconv.AppendQuote(append(text, ' '), name), '=')
+		text = strconv.AppendQuote(text, a.Attributes[name])
 	}
-	return append(PasswordMark(a.PasswordHash), rest.Sum(nil)[:markSize/2]...)
+	rest := sha256.Sum256(text)
+	return append(PasswordMark(a.PasswordHash), rest[:markSize/2]...)
 }
 
 // PasswordMark is the half of a user's mark that is of the password.
@@ -294,34 +304,46 @@ type KnownToken struct {
 	// UserCame tells whether the token's owner was taken over from this source as
 	// the user whom it names.
 	UserCame bool
-	// Seen tells whether an earlier run took the token over, and Absent whether it
-	// was ended because a later one did not see it.
+	// Seen tells whether the token has a link, and Absent whether it was ended
+	// because a run did not see it.
 	Seen, Absent bool
 	// Here is the token as it is kept, also where its digest is the Twin of one
 	// issued here; nil: it is not.
 	Here *Token
+	// Linked tells whether Here is linked to the source: then it is its user's there.
+	Linked bool
 	// Taken tells whether the user has a reusable token of this realm and issuer.
 	Taken bool
 	Now   time.Time
 }
 
 // TokenMerge is what a store does with a token: nothing, add Token, or move the
-// end of the one that is there to Token's; and mark it as seen in this run,
-// unless it was refused.
+// end of the one that is there to Token's.
 type TokenMerge struct {
 	Result ImportResult
 	Insert bool
 	Move   bool
 	Token
+	// Seen is the digest of the token here that the run has seen; nil: of none.
+	Seen Digest
+	// Link tells that the token Seen, which is here, gets a link to the run's table.
+	Link bool
+	// Returned tells that the token to be added was here before, and was ended.
+	Returned bool
 }
+
+// NotTakenOver is why a token is refused whose user did not come from its source.
+const NotTakenOver = "its user was not taken over"
 
 // MergeToken decides what becomes of a token of another server. One that an
 // earlier run took over and that was ended here stays ended, unless it was ended
 // only because a run did not see it. A later end at the source moves ours.
 func MergeToken(in ImportedToken, known KnownToken) TokenMerge {
 	switch {
+	case known.Linked && known.Here.UserID == in.UserID && !known.moves(in.Token):
+		return TokenMerge{Result: ImportResult{Outcome: ImportUnchanged}}
 	case !known.UserCame:
-		return TokenMerge{Result: refused("its user %s was not taken over", in.Owner)}
+		return TokenMerge{Result: refused("%s", NotTakenOver)}
 	case known.Here == nil && in.Expired(known.Now):
 		return TokenMerge{Result: ImportResult{Outcome: ImportExpired}}
 	case known.Here == nil && known.Seen && !known.Absent:
@@ -332,12 +354,15 @@ func MergeToken(in ImportedToken, known KnownToken) TokenMerge {
 	case known.Here.UserID != in.UserID:
 		return TokenMerge{Result: refused("another user has the same token here")}
 	}
-	if endsLater(in.ExpiresAt, known.Here.ExpiresAt) && len(known.Here.Legacy.Twin) == 0 {
+	if known.moves(in.Token) {
 		in.Digest = known.Here.Digest
 		return TokenMerge{Result: ImportResult{Outcome: ImportUpdated}, Move: true, Token: in.Token}
 	}
 	return TokenMerge{Result: ImportResult{Outcome: ImportUnchanged}}
 }
 
-// endsLater compares two ends, of which the zero time is none.
-func endsLater(a, b time.Time) bool { return !b.IsZero() && !a.IsZero() && a.After(b) }
+// moves tells whether the token here gets the end of the one at the source.
+func (k KnownToken) moves(in Token) bool {
+	from, to := k.Here.ExpiresAt, in.ExpiresAt
+	return !from.IsZero() && !to.IsZero() && to.After(from) && len(k.Here.Legacy.Twin) == 0
+}

@@ -87,6 +87,9 @@ func Import(ctx context.Context, from django.Source, to Target, o Options) (*Rep
 	return report, err
 }
 
+// batchRows is how many rows a batch has. Two more are read meanwhile.
+const batchRows = core.MaxImport
+
 type importer struct {
 	Options
 	decoder django.Decoder
@@ -103,6 +106,8 @@ type importer struct {
 	// may have one text twice (twins): nobody else gets them.
 	refused map[string]bool
 	twins   bool
+	// keysAreIDs tells that the keys of users at the source are their ids here.
+	keysAreIDs bool
 }
 
 func (i *importer) run(ctx context.Context) (err error) {
@@ -210,7 +215,7 @@ func (i *importer) finish(ctx context.Context, tables []string) error {
 		}
 	}
 	many := unseen > endedAlways && unseen*endedOf > here && !i.EndTokens
-	if many {
+	if many || unseen == 0 {
 		tables = nil
 	}
 	if i.report.Ended, err = i.to.FinishImport(ctx, i.place, tables); err != nil {
@@ -244,27 +249,67 @@ func (i *importer) progress(table string, read, of int) {
 	}
 }
 
-// read gives the rows of a table in batches, each with the place after it.
-func (i *importer) read(ctx context.Context, t django.Table, take func(django.Row), flush func(at string) error) error {
+// batch are rows of a table, and the place after the last of them.
+type batch[T any] struct {
+	rows []T
+	at   string
+	read int // of the table so far
+}
+
+// readTable decodes the rows of a table in batches, and hands them to take while
+// it reads on. The last batch may be empty.
+func readTable[T any](ctx context.Context, i *importer, t django.Table, decode func(django.Row) T, take func(at string, rows []T) error) error {
 	of, err := i.from.Count(ctx, t)
 	if err != nil {
 		return fmt.Errorf("count %s: %w", t, err)
 	}
-	read, last := 0, ""
 	after := i.enter(t.Name)
 	i.progress(t.Name, 0, of)
-	err = i.from.Each(ctx, t, after, func(row django.Row) error {
-		take(row)
-		read, last = read+1, row.At
-		if read%core.MaxImport != 0 {
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	batches, failed := make(chan batch[T]), make(chan error, 1)
+	go func() {
+		defer close(batches)
+		failed <- readBatches(ctx, i.from, t, after, decode, batches)
+	}()
+	for b := range batches {
+		if err := take(b.at, b.rows); err != nil {
+			cancel()
+			for range batches { // until the reader has seen it
+			}
+			return err
+		}
+		i.progress(t.Name, b.read, of)
+	}
+	if err := <-failed; err != nil {
+		return err
+	}
+	i.progress(t.Name, of, of)
+	return nil
+}
+
+// readBatches sends the rows of a table.
+func readBatches[T any](ctx context.Context, from django.Source, t django.Table, after string, decode func(django.Row) T, to chan<- batch[T]) error {
+	var b batch[T]
+	send := func() error {
+		select {
+		case to <- b:
+			b.rows = make([]T, 0, batchRows)
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	err := from.Each(ctx, t, after, func(row django.Row) error {
+		b.rows, b.at, b.read = append(b.rows, decode(row)), row.At, b.read+1
+		if len(b.rows) < batchRows {
 			return nil
 		}
-		i.progress(t.Name, read, of)
-		return flush(last)
+		return send()
 	})
 	if err != nil {
 		return err
 	}
-	i.progress(t.Name, of, of)
-	return flush(last)
+	return send()
 }

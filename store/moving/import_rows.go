@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -26,59 +27,72 @@ func (i *importer) users(ctx context.Context, t django.Table) error {
 	return err
 }
 
+// userRow is a row of users as it was read.
+type userRow struct {
+	core.ImportedUser
+	err    error // why there is no user
+	where  string
+	recent bool // it is to be read, with Since
+}
+
 // userPass takes over users: in the first pass all but those who are left for the
 // last one.
 func (i *importer) userPass(ctx context.Context, t django.Table, last bool) error {
-	var (
-		batch []core.ImportedUser
-		where []string
-		r     = i.report
-	)
-	take := func(row django.Row) {
-		r.Users.Read++
+	r := i.report
+	decode := func(row django.Row) userRow {
 		user, err := i.decoder.User(row)
-		switch {
-		case last && (err != nil || !i.left[user.Key]):
-			return
-		case err != nil:
-			i.unsure[user.Username] = true
-			r.count(&r.Users, row.Where, core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()})
-			return
-		case !last && user.ID == 0 && user.Key != core.NaturalKey(user.Username) && i.decoder.Mapping.Numbered:
-			i.left[user.Key] = true
-			return
-		}
-		if i.recent(row, user.CreatedAt) {
+		return userRow{user, err, row.Where, err == nil && i.recent(row, user.CreatedAt)}
+	}
+	var batch []core.ImportedUser
+	var where []string
+	return readTable(ctx, i, t, decode, func(at string, rows []userRow) error {
+		batch, where = batch[:0], where[:0]
+		for _, row := range rows {
+			user := row.ImportedUser
+			r.Users.Read++
+			switch {
+			case last && (row.err != nil || !i.left[user.Key]):
+				continue
+			case row.err != nil:
+				i.unsure[user.Username] = true
+				r.count(&r.Users, row.where, core.ImportResult{Outcome: core.ImportRefused, Reason: row.err.Error()})
+				continue
+			case !last && user.ID == 0 && user.Key != core.NaturalKey(user.Username) && i.decoder.Mapping.Numbered:
+				i.left[user.Key] = true
+				continue
+			}
 			if last {
 				user.ID = 0
 			}
-			batch, where = append(batch, user), append(where, row.Where)
-		}
-	}
-	return i.read(ctx, t, take, func(at string) error {
-		i.place.Reached = at
-		if len(i.left) > 0 {
-			i.place.Reached = "" // after a cut it has to be found out again who is left
-		}
-		results, err := i.to.ImportUsers(ctx, i.place, batch)
-		if err != nil {
-			return fmt.Errorf("import users: %w", err)
-		}
-		for n, result := range results {
-			if result.Outcome == core.ImportIDTaken {
-				i.left[batch[n].Key] = true
-				continue
-			}
-			i.countUser(batch[n], where[n], result)
-		}
-		if i.from.Shape().ByName {
-			if err := i.doubt(ctx, batch, results); err != nil {
-				return err
+			if row.recent {
+				batch, where = append(batch, user), append(where, row.where)
 			}
 		}
-		batch, where = batch[:0], where[:0]
-		return nil
+		return i.userBatch(ctx, at, batch, where)
 	})
+}
+
+// userBatch takes over a batch of users.
+func (i *importer) userBatch(ctx context.Context, at string, batch []core.ImportedUser, where []string) error {
+	i.place.Reached = at
+	if len(i.left) > 0 {
+		i.place.Reached = "" // after a cut it has to be found out again who is left
+	}
+	results, err := i.to.ImportUsers(ctx, i.place, batch)
+	if err != nil {
+		return fmt.Errorf("import users: %w", err)
+	}
+	for n, result := range results {
+		if result.Outcome == core.ImportIDTaken {
+			i.left[batch[n].Key] = true
+			continue
+		}
+		i.countUser(batch[n], where[n], result)
+	}
+	if i.from.Shape().ByName {
+		return i.doubt(ctx, batch, results)
+	}
+	return nil
 }
 
 // countUser reports what became of a user.
@@ -149,30 +163,40 @@ func passwordFormat(encoded string) (format, problem string) {
 	return "malformed", "its password can't be verified (" + err.Error() + "): no login will work"
 }
 
+// tokenRow is a row of tokens as it was read.
+type tokenRow struct {
+	django.Token
+	err   error // why there is no token
+	where string
+}
+
 // tokens takes over the tokens of a table.
-func (i *importer) tokens(ctx context.Context, t django.TokenTable) error {
-	var (
-		batch  []django.Token
-		where  []string
-		counts = i.report.Tokens[t.Name]
-	)
-	i.twins = t.Own && !t.Unconstrained && !t.Table.Distinct("key")
-	take := func(row django.Row) {
-		counts.Read++
-		older, err := i.decoder.Token(t, row)
-		if err != nil {
-			i.report.count(&counts, row.Where, core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()})
-			return
-		}
-		if i.Since.IsZero() || !older.CreatedAt.Before(i.Since) {
-			batch, where = append(batch, older), append(where, row.Where)
-		}
+func (i *importer) tokens(ctx context.Context, t django.TokenTable) (err error) {
+	if i.keysAreIDs, err = i.to.KeysAreIDs(ctx, i.place.Source); err != nil {
+		return fmt.Errorf("look for users: %w", err)
 	}
-	err := i.read(ctx, t.Table, take, func(at string) error {
-		i.place.Reached = at
-		err := i.tokenBatch(ctx, batch, where, &counts)
+	counts := i.report.Tokens[t.Name]
+	i.twins = t.Own && !t.Unconstrained && !t.Table.Distinct("key")
+	decode := func(row django.Row) tokenRow {
+		older, err := i.decoder.Token(t, row)
+		return tokenRow{older, err, row.Where}
+	}
+	var batch []django.Token
+	var where []string
+	err = readTable(ctx, i, t.Table, decode, func(at string, rows []tokenRow) error {
 		batch, where = batch[:0], where[:0]
-		return err
+		for _, row := range rows {
+			counts.Read++
+			if row.err != nil {
+				i.report.count(&counts, row.where, core.ImportResult{Outcome: core.ImportRefused, Reason: row.err.Error()})
+				continue
+			}
+			if i.Since.IsZero() || !row.CreatedAt.Before(i.Since) {
+				batch, where = append(batch, row.Token), append(where, row.where)
+			}
+		}
+		i.place.Reached = at
+		return i.tokenBatch(ctx, batch, where, &counts)
 	})
 	i.report.Tokens[t.Name] = counts
 	return err
@@ -196,7 +220,7 @@ func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where [
 			if older.Text != "" && i.twins {
 				i.refused[older.Text] = true
 			}
-			i.report.count(counts, where[n], core.ImportResult{Outcome: core.ImportRefused, Reason: "its user was not taken over"})
+			i.report.count(counts, where[n], core.ImportResult{Outcome: core.ImportRefused, Reason: core.NotTakenOver})
 			continue
 		}
 		token, err := i.token(older, user.ID)
@@ -215,21 +239,32 @@ func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where [
 	return nil
 }
 
-// owners finds whose the tokens are.
+// owners finds whose the tokens are. Where keys are ids, the store finds out
+// whether there are such users, when it takes the tokens.
 func (i *importer) owners(ctx context.Context, batch []django.Token) (func(django.Token) (core.ImportedUser, bool), error) {
+	byID := i.keysAreIDs && !i.twins
 	var keys, names []string
 	for _, t := range batch {
-		if t.Username == "" {
-			keys = append(keys, t.Owner)
-		} else {
+		switch {
+		case t.Username != "":
 			names = append(names, i.named(t.Username))
+		case !byID:
+			keys = append(keys, t.Owner)
 		}
 	}
-	byKey, byName, err := i.to.ImportOwners(ctx, i.place.Source, keys, names)
-	if err != nil {
-		return nil, fmt.Errorf("look for users: %w", err)
+	byKey, byName := map[string]core.ImportedUser{}, map[string]core.ImportedUser{}
+	if len(keys)+len(names) > 0 {
+		var err error
+		if byKey, byName, err = i.to.ImportOwners(ctx, i.place.Source, keys, names); err != nil {
+			return nil, fmt.Errorf("look for users: %w", err)
+		}
 	}
 	return func(t django.Token) (u core.ImportedUser, ok bool) {
+		if t.Username == "" && byID {
+			id, err := strconv.ParseInt(t.Owner, 10, 64)
+			u.Key, u.ID = t.Owner, id
+			return u, err == nil && id > 0 && strconv.FormatInt(id, 10) == t.Owner
+		}
 		if t.Username == "" {
 			u, ok = byKey[t.Owner]
 			return u, ok

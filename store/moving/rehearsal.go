@@ -75,6 +75,10 @@ func (r *rehearsal) ImportTokens(ctx context.Context, place core.ImportPlace, to
 	return r.scratch.ImportTokens(ctx, place, tokens)
 }
 
+// KeysAreIDs implements [core.ImportReader]: each user is looked for, and gets into
+// the scratch store by that.
+func (r *rehearsal) KeysAreIDs(context.Context, int64) (bool, error) { return false, nil }
+
 // ImportOwners implements [core.ImportReader].
 func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]core.ImportedUser, err error) {
 	if byKey, byName, err = r.ImportReader.ImportOwners(ctx, source, keys, names); err != nil {

@@ -41,22 +41,35 @@ func (s *Store) SetActive(ctx context.Context, userID int64, active bool) error 
 
 // DeleteUser implements [core.Admin].
 func (s *Store) DeleteUser(ctx context.Context, userID int64) error {
-	return s.change(ctx, "delete user", `DELETE FROM @users WHERE id = $1`, userID)
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
+		// The row is locked, so that no import adds tokens after these.
+		if _, err := tx.ExecContext(ctx, s.in(lockUser), userID); err != nil {
+			return fmt.Errorf("lock user: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, s.in(removeTokens(`user_id = $1`)), userID); err != nil {
+			return fmt.Errorf("delete tokens: %w", err)
+		}
+		return s.changed(ctx, tx, doubt, "delete user", `DELETE FROM @users WHERE id = $1`, userID)
+	})
 }
 
 // change runs a statement that has to find its row. An attempt that is in doubt
 // found it.
 func (s *Store) change(ctx context.Context, doing, statement string, args ...any) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
-		n, err := affected(tx.ExecContext(ctx, s.in(statement), args...))
-		if err != nil {
-			return fmt.Errorf("%s: %w", doing, err)
-		}
-		if n == 0 && !doubt {
-			return core.ErrNotFound
-		}
-		return nil
+		return s.changed(ctx, tx, doubt, doing, statement, args...)
 	})
+}
+
+func (s *Store) changed(ctx context.Context, tx *sqlx.Tx, doubt bool, doing, statement string, args ...any) error {
+	n, err := affected(tx.ExecContext(ctx, s.in(statement), args...))
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	if n == 0 && !doubt {
+		return core.ErrNotFound
+	}
+	return nil
 }
 
 const selectTokens = `
@@ -108,10 +121,13 @@ func (s *Store) CountTokens(ctx context.Context, now time.Time) (live int64, err
 
 // PurgeTokens implements [core.Admin].
 func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []string, limit int) (int, error) {
-	return s.remove(ctx, "purge tokens", `
-		DELETE FROM @tokens WHERE digest IN (
-			SELECT digest FROM @tokens WHERE expires_at < $1 AND ($2::text[] IS NULL OR issuer = ANY ($2::text[])) LIMIT $3)`,
-		before.UnixMicro(), pq.Array(issuers), limit)
+	var gone int
+	err := s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		return wrap("purge tokens", tx.GetContext(ctx, &gone, s.in(removeTokens(`digest IN (
+			SELECT digest FROM @tokens WHERE expires_at < $1 AND ($2::text[] IS NULL OR issuer = ANY ($2::text[])) LIMIT $3)`)),
+			before.UnixMicro(), pq.Array(issuers), limit))
+	})
+	return gone, err
 }
 
 // SealKeys implements [core.Admin].

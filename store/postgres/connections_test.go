@@ -48,8 +48,8 @@ func TestPlans(t *testing.T) {
 		{"account", selectAccount, []any{"ann"}, []string{"Index Scan using users_username_key on users"}},
 		{"reusable token", selectReusable, []any{1, "default", "api"}, []string{"Index Scan using tokens_reusable on tokens"}},
 		{"move expiry", moveExpiry, []any{digest, 4000, end}, []string{"Index Scan using tokens_pkey on tokens"}},
-		{"delete token", deleteToken, []any{digest}, []string{"Index Scan using tokens_pkey on tokens"}},
-		{"delete user's tokens", deleteUserTokens, []any{1, "default"}, []string{"Index Scan using tokens_user on tokens"}},
+		{"delete token", removeToken, []any{digest}, []string{"Index Scan using tokens_pkey on tokens"}},
+		{"delete user's tokens", removeUserTokens, []any{1, "default"}, []string{"Index Scan using tokens_user on tokens"}},
 		{"lock user", lockUser, []any{1}, []string{"Index Scan using users_pkey on users"}},
 		{"expired tokens", `SELECT digest FROM @tokens WHERE expires_at < $1 LIMIT 100`, []any{end}, []string{"Index Scan using tokens_expiry on tokens"}},
 	}

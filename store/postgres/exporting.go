@@ -69,21 +69,24 @@ func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links
 
 // Link implements [core.Exporter].
 func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.ImportedUser, tokens map[string][]core.Digest) error {
-	links := make(map[int64]core.UserLink, len(users))
+	links := make(map[int64]userMark, len(users))
 	for _, u := range users {
-		links[u.ID] = core.UserLink{UserID: u.ID, Key: u.Key, Mark: core.UserMark(u.Account)}
+		links[u.ID] = userMark{key: u.Key, mark: core.UserMark(u.Account)}
 	}
-	place.Run--
 	return s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		if err := s.markUsers(ctx, tx, place.Source, links); err != nil {
 			return err
 		}
 		for table, digests := range tokens {
-			if err := s.markTokens(ctx, tx, place, table, raw(digests)); err != nil {
+			if err := s.linkTokens(ctx, tx, place.Source, table, raw(digests)); err != nil {
 				return err
 			}
 		}
-		return nil
+		if len(tokens) == 0 {
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, s.in(`UPDATE @imports SET handed = true WHERE id = $1`), place.Source)
+		return wrap("keep place", err)
 	})
 }
 
@@ -93,8 +96,11 @@ func (s *Store) Ended(ctx context.Context, digests []core.Digest, now time.Time)
 		ended = nil
 		return wrap("select ended tokens", s.db.SelectContext(ctx, &ended, s.in(`
 			SELECT digest FROM @imported_tokens i WHERE digest = ANY ($1::bytea[]) AND NOT absent
-			AND NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.digest = i.digest AND (t.expires_at IS NULL OR t.expires_at > $2))
-			AND NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.twin = i.digest AND t.twin IS NOT NULL AND (t.expires_at IS NULL OR t.expires_at > $2))`),
+			AND NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.digest = i.digest)
+			AND NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.twin = i.digest AND t.twin IS NOT NULL)
+			UNION ALL SELECT digest FROM @tokens WHERE digest = ANY ($1::bytea[]) AND source IS NOT NULL AND expires_at <= $2
+			UNION ALL SELECT twin FROM @tokens
+			WHERE twin IS NOT NULL AND twin = ANY ($1::bytea[]) AND source IS NOT NULL AND expires_at <= $2`),
 			pq.ByteaArray(raw(digests)), now.UnixMicro()))
 	})
 	return ended, err

@@ -380,7 +380,7 @@ func waitForLocks(t *testing.T, count int) {
 	conn := raw(t, postgrestest.DSN(t))
 	patiently(t, func() error {
 		var waiting int
-		err := conn.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'DELETE%'`).Scan(&waiting)
+		err := conn.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%DELETE FROM%'`).Scan(&waiting)
 		if err == nil && waiting < count {
 			err = fmt.Errorf("%d wait", waiting)
 		}

@@ -93,16 +93,11 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.Guess) error {
 
 // ForgetGuesses implements [core.Limits].
 func (s *Store) ForgetGuesses(ctx context.Context, now time.Time, limit int) (int, error) {
-	return s.remove(ctx, "forget guesses",
-		`DELETE FROM @guesses WHERE key IN (SELECT key FROM @guesses WHERE full_at <= $1 LIMIT $2)`, now.UnixMicro(), limit)
-}
-
-// remove runs a statement that removes rows, and gives their number.
-func (s *Store) remove(ctx context.Context, doing, statement string, args ...any) (int, error) {
 	var gone int64
 	err := s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) (err error) {
-		gone, err = affected(tx.ExecContext(ctx, s.in(statement), args...))
-		return wrap(doing, err)
+		gone, err = affected(tx.ExecContext(ctx,
+			s.in(`DELETE FROM @guesses WHERE key IN (SELECT key FROM @guesses WHERE full_at <= $1 LIMIT $2)`), now.UnixMicro(), limit))
+		return wrap("forget guesses", err)
 	})
 	return int(gone), err
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/jmoiron/sqlx"
@@ -30,6 +29,11 @@ func (r linkRow) link() core.UserLink {
 		l.Key = strconv.FormatInt(r.UserID, 10)
 	}
 	return l
+}
+
+// keyColumn gives the column key for a user whom the source knows by a key.
+func keyColumn(userID int64, key string) sql.NullString {
+	return sql.NullString{String: key, Valid: key != strconv.FormatInt(userID, 10)}
 }
 
 // numbers gives the keys that may stand for an id.
@@ -185,65 +189,107 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 	return facts, err
 }
 
+// KeysAreIDs implements [core.ImportReader].
+func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err error) {
+	err = s.bulk().read(ctx, func(ctx context.Context) error {
+		const query = `SELECT NOT EXISTS (SELECT 1 FROM @imported_users WHERE source = $1 AND key IS NOT NULL)`
+		return wrap("select imported users", s.db.GetContext(ctx, &all, s.in(query), source))
+	})
+	return all, err
+}
+
 // TokenFacts implements [core.ImportReader].
 func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		facts, err = s.tokenFacts(ctx, s.db, tokens)
+		facts, err = s.tokenFacts(ctx, s.db, source, tokens, "")
 		return err
 	})
 	return facts, err
 }
 
-func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
-	ids, digests := make([]int64, 0, len(tokens)), make([][]byte, 0, len(tokens))
-	var reusing []int64
-	for _, t := range tokens {
-		ids, digests = append(ids, t.UserID), append(digests, t.Digest)
-		if t.Reusable {
-			reusing = append(reusing, t.UserID)
-		}
+// tokenFacts reads what decides about tokens. The users of those that may have to
+// be written are locked as lock says.
+func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, source int64, tokens []core.ImportedToken, lock string) (facts core.ImportFacts, err error) {
+	digests := make([][]byte, len(tokens))
+	for i, t := range tokens {
+		digests[i] = t.Digest
 	}
-	if facts.UserLinks, err = s.readLinks(ctx, q, selectLinks+`i WHERE user_id = ANY ($1::bigint[])
-		AND EXISTS (SELECT 1 FROM @users u WHERE u.id = i.user_id)`, pq.Array(ids)); err != nil {
+	list := pq.ByteaArray(digests)
+	if err := s.factsOfTokens(ctx, q, &facts, `digest = ANY ($1::bytea[])`, list); err != nil {
 		return facts, err
 	}
-	var links []struct {
-		Digest      []byte
-		Source, Run int64
-		Origin      string
-		Absent      bool
-	}
-	if err := sqlx.SelectContext(ctx, q, &links,
-		s.in(`SELECT digest, source, run, origin, absent FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), pq.ByteaArray(digests)); err != nil {
-		return facts, wrap("select imported tokens", err)
-	}
-	for _, l := range links {
-		facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: l.Digest, Source: l.Source, Table: l.Origin, Run: l.Run, Absent: l.Absent})
-	}
-	var twins bool
-	if err := sqlx.GetContext(ctx, q, &twins, s.in(`SELECT EXISTS (SELECT 1 FROM @tokens WHERE twin IS NOT NULL)`)); err != nil {
+	// With the order, PostgreSQL looks into the index, which is small.
+	var twins, gone bool
+	if err := q.QueryRowxContext(ctx, s.in(`
+		SELECT (SELECT twin FROM @tokens WHERE twin IS NOT NULL ORDER BY twin LIMIT 1) IS NOT NULL, EXISTS (SELECT 1 FROM @imported_tokens)`)).
+		Scan(&twins, &gone); err != nil {
 		return facts, wrap("select tokens", err)
 	}
-	for _, condition := range []struct {
-		where string
-		list  any
-	}{
-		{`WHERE digest = ANY ($1::bytea[])`, pq.ByteaArray(digests)},
-		{`WHERE twin IS NOT NULL AND twin = ANY ($1::bytea[])`, pq.ByteaArray(digests)},
-		{`WHERE reusable AND user_id = ANY ($1::bigint[])`, pq.Array(reusing)},
-	} {
-		if !twins && strings.Contains(condition.where, "twin") || len(reusing) == 0 && strings.Contains(condition.where, "reusable") {
-			continue
-		}
-		var rows []tokenRow
-		if err := sqlx.SelectContext(ctx, q, &rows, s.in(`SELECT digest, user_id, realm, issuer, expires_at, reusable, twin FROM @tokens `+condition.where), condition.list); err != nil {
-			return facts, wrap("select tokens", err)
-		}
-		for _, row := range rows {
-			token := row.token()
-			token.Legacy = row.legacy()
-			facts.Tokens = append(facts.Tokens, token)
+	if twins {
+		if err := s.factsOfTokens(ctx, q, &facts, `twin IS NOT NULL AND twin = ANY ($1::bytea[])`, list); err != nil {
+			return facts, err
 		}
 	}
-	return facts, nil
+	if gone {
+		if err := s.linksOfGone(ctx, q, &facts, list); err != nil {
+			return facts, err
+		}
+	}
+	users := core.Unlinked(source, tokens, facts)
+	if len(users) == 0 {
+		return facts, nil
+	}
+	if facts.UserLinks, err = s.readLinks(ctx, q, `
+		SELECT i.user_id, i.source, i.key, i.mark, i.rehashed FROM @imported_users i JOIN @users u ON u.id = i.user_id
+		WHERE u.id = ANY ($1::bigint[]) AND i.source = $2 `+lock, pq.Array(users), source); err != nil {
+		return facts, err
+	}
+	if slices.ContainsFunc(tokens, func(t core.ImportedToken) bool { return t.Reusable }) {
+		err = s.factsOfTokens(ctx, q, &facts, `reusable AND user_id = ANY ($1::bigint[])`, pq.Array(users))
+	}
+	return facts, err
+}
+
+// factsOfTokens reads what decides about tokens that are here.
+func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *core.ImportFacts, where string, list any) error {
+	rows, err := q.QueryxContext(ctx, s.in(`SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM @tokens WHERE `+where), list)
+	if err != nil {
+		return wrap("select tokens", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var (
+			r      tokenRow
+			source sql.NullInt64
+			origin sql.NullString
+		)
+		if err := rows.Scan(&r.Digest, &r.UserID, &r.Realm, &r.Issuer, &r.ExpiresAt, &r.Reusable, &r.Twin, &source, &origin); err != nil {
+			return wrap("select tokens", err)
+		}
+		token := r.token()
+		token.Legacy = r.legacy()
+		facts.Tokens = append(facts.Tokens, token)
+		if source.Valid {
+			facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: r.Digest, Source: source.Int64, Table: origin.String})
+		}
+	}
+	return wrap("select tokens", rows.Err())
+}
+
+// linksOfGone reads what is kept of tokens that are not here any more.
+func (s *Store) linksOfGone(ctx context.Context, q sqlx.QueryerContext, facts *core.ImportFacts, digests any) error {
+	var links []struct {
+		Digest []byte
+		Source int64
+		Origin string
+		Absent bool
+	}
+	if err := sqlx.SelectContext(ctx, q, &links,
+		s.in(`SELECT digest, source, origin, absent FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), digests); err != nil {
+		return wrap("select imported tokens", err)
+	}
+	for _, l := range links {
+		facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: l.Digest, Source: l.Source, Table: l.Origin, Absent: l.Absent})
+	}
+	return nil
 }

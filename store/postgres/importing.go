@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/jmoiron/sqlx"
@@ -95,26 +96,34 @@ func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, tables
 		ended += n
 	}
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		if _, err := tx.ExecContext(ctx, s.in(`DELETE FROM @import_seen WHERE source = $1`), place.Source); err != nil {
+			return fmt.Errorf("forget seen tokens: %w", err)
+		}
 		return s.keepPlace(ctx, tx, core.ImportPlace{Source: place.Source, Run: place.Run, Tables: place.Tables})
 	})
 	return ended, err
 }
 
-// fromTables are the tokens here that came from tables of a source; $1 is the
-// source, $2 the tables. Those whose table is not known may be of any.
-const fromTables = `(
-	SELECT i.digest AS link, i.run, t.digest FROM @imported_tokens i JOIN @tokens t ON t.digest = i.digest
-	WHERE i.source = $1 AND (i.origin = '' OR i.origin = ANY ($2::text[]))
-	UNION ALL
-	SELECT i.digest AS link, i.run, t.digest FROM @imported_tokens i JOIN @tokens t ON t.twin = i.digest AND t.twin IS NOT NULL
-	WHERE i.source = $1 AND (i.origin = '' OR i.origin = ANY ($2::text[]))) AS came`
+// linkedTokens is the condition of the tokens here that are of tables of a source;
+// $1 is the source, $2 the tables. Those whose table is not known may be of any.
+// unseenTokens is that of those which the run $3 has not seen.
+const (
+	linkedTokens = `t.source = $1 AND (t.origin = '' OR t.origin = ANY ($2::text[]))`
+	unseenTokens = `NOT EXISTS (SELECT 1 FROM @import_seen s WHERE s.digest = t.digest AND s.source = $1 AND s.run = $3)`
+)
 
 // CountImported implements [core.ImportReader].
 func (s *Store) CountImported(ctx context.Context, place core.ImportPlace, tables []string) (here, unseen int, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		row := s.db.QueryRowxContext(ctx, s.in(`SELECT count(*), count(*) FILTER (WHERE run < $3) FROM `+fromTables),
-			place.Source, pq.Array(tables), place.Run)
-		return wrap("count imported tokens", row.Scan(&here, &unseen))
+		if err := s.db.GetContext(ctx, &here, s.in(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens), place.Source, pq.Array(tables)); err != nil {
+			return wrap("count imported tokens", err)
+		}
+		unseen = 0
+		if first, err := s.firstRun(ctx, s.db, place); first || err != nil {
+			return err
+		}
+		return wrap("count imported tokens", s.db.GetContext(ctx, &unseen,
+			s.in(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens+` AND `+unseenTokens), place.Source, pq.Array(tables), place.Run))
 	})
 	return here, unseen, err
 }
@@ -126,31 +135,46 @@ const showNewest = `
 		SELECT digest FROM (
 			SELECT t.digest, row_number() OVER (PARTITION BY t.user_id, t.realm, t.issuer ORDER BY t.created_at DESC, t.digest) AS place,
 			       bool_or(t.reusable) OVER (PARTITION BY t.user_id, t.realm, t.issuer) AS shown
-			FROM @tokens t WHERE t.user_id = ANY ($2::bigint[]) AND (t.reusable OR t.sealed IS NOT NULL
-				AND EXISTS (SELECT 1 FROM @imported_tokens i WHERE i.digest = t.digest AND i.source = $1))) AS one
+			FROM @tokens t WHERE t.user_id = ANY ($2::bigint[]) AND (t.reusable OR t.sealed IS NOT NULL AND t.source = $1 AND t.twin IS NULL)) AS one
 		WHERE place = 1 AND NOT shown)`
 
 // endUnseen removes a batch of the tokens that the run did not see, and gives
 // their number.
 func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		var gone []struct {
-			UserID   int64 `db:"user_id"`
-			Reusable bool
+		ended = 0
+		if first, err := s.firstRun(ctx, tx, place); first || err != nil {
+			return err
 		}
-		if err := tx.SelectContext(ctx, &gone, s.in(`
-			WITH unseen AS (SELECT link, digest FROM `+fromTables+` WHERE run < $3 LIMIT $4),
-			marked AS (UPDATE @imported_tokens SET absent = true WHERE digest IN (SELECT link FROM unseen))
-			DELETE FROM @tokens WHERE digest IN (SELECT digest FROM unseen) RETURNING user_id, reusable`),
-			place.Source, pq.Array(tables), place.Run, core.MaxImport); err != nil {
-			return fmt.Errorf("end unseen tokens: %w", err)
+		var tokens []struct {
+			Digest, Twin []byte
+			UserID       int64 `db:"user_id"`
+			Reusable     bool
 		}
-		ended = len(gone)
+		if err := tx.SelectContext(ctx, &tokens, s.in(`SELECT digest, twin, user_id, reusable FROM @tokens t
+			WHERE `+linkedTokens+` AND `+unseenTokens+` LIMIT $4 FOR UPDATE OF t`), place.Source, pq.Array(tables), place.Run, core.MaxImport); err != nil {
+			return fmt.Errorf("select unseen tokens: %w", err)
+		}
+		ended = len(tokens)
+		if ended == 0 {
+			return nil
+		}
+		var digests, links [][]byte
 		var users []int64 // who lose the token that they are shown
-		for _, t := range gone {
+		for _, t := range tokens {
+			digests, links = append(digests, t.Digest), append(links, t.Digest)
+			if t.Twin != nil {
+				links = append(links, t.Twin)
+			}
 			if t.Reusable {
 				users = append(users, t.UserID)
 			}
+		}
+		if _, err := tx.ExecContext(ctx, s.in(removeTokens(`digest = ANY ($1::bytea[])`)), pq.ByteaArray(digests)); err != nil {
+			return fmt.Errorf("end unseen tokens: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, s.in(`UPDATE @imported_tokens SET absent = true WHERE digest = ANY ($1::bytea[])`), pq.ByteaArray(links)); err != nil {
+			return fmt.Errorf("mark unseen tokens: %w", err)
 		}
 		_, err := tx.ExecContext(ctx, s.in(showNewest), place.Source, pq.Array(users))
 		return wrap("show another token", err)
@@ -174,8 +198,9 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 		}
 		batch := core.NewUserBatch(place.Source, facts)
 		results = make([]core.ImportResult, len(users))
-		var added, changed userColumns
-		links := map[int64]core.UserLink{} // a source may tell a user twice
+		var added []accountRow
+		var changed userColumns
+		marks := map[int64]userMark{} // a source may tell a user twice
 		for i, in := range users {
 			merged := batch.Merge(in)
 			results[i] = merged.Result
@@ -188,23 +213,31 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 				}
 			}
 			if !batch.Marked(merged) {
-				links[merged.ID] = core.UserLink{UserID: merged.ID, Key: merged.Key, Mark: merged.Mark}
+				earlier, twice := marks[merged.ID]
+				fresh := !batch.Linked(merged.ID)
+				if twice {
+					fresh = earlier.fresh
+				}
+				marks[merged.ID] = userMark{key: merged.Key, mark: merged.Mark, fresh: fresh}
 			}
 			batch.Add(merged)
-			switch {
-			case merged.Insert:
-				err = added.add(merged.Account)
-			case merged.Write:
-				err = changed.add(merged.Account)
+			if !merged.Write {
+				continue
 			}
+			row, err := rowOfAccount(merged.Account)
 			if err != nil {
 				return err
+			}
+			if merged.Insert {
+				added = append(added, row)
+			} else {
+				changed.add(row)
 			}
 		}
 		if err := s.writeUsers(ctx, tx, added, changed); err != nil {
 			return err
 		}
-		if err := s.markUsers(ctx, tx, place.Source, links); err != nil {
+		if err := s.markUsers(ctx, tx, place.Source, marks); err != nil {
 			return err
 		}
 		return s.keepPlace(ctx, tx, place)
@@ -212,51 +245,54 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 	return results, err
 }
 
-// userColumns are users, column by column.
+// rowOfAccount gives the row that keeps the account.
+func rowOfAccount(a core.Account) (accountRow, error) {
+	attributes, err := encodeAttributes(a.Attributes)
+	return accountRow{
+		ID: a.ID, Username: a.Username, Email: a.Email, PasswordHash: a.PasswordHash,
+		Active: a.Active, Attributes: attributes, CreatedAt: a.CreatedAt.UnixMicro(),
+	}, err
+}
+
+// userColumns are users who change, column by column.
 type userColumns struct {
-	ids, created                []int64
+	ids                         []int64
 	names, emails, hashes, more []string
 	active                      []bool
 }
 
-func (c *userColumns) add(a core.Account) error {
-	attributes, err := encodeAttributes(a.Attributes)
-	if err != nil {
-		return err
-	}
-	c.ids, c.created = append(c.ids, a.ID), append(c.created, a.CreatedAt.UnixMicro())
-	c.names, c.emails, c.hashes = append(c.names, a.Username), append(c.emails, a.Email), append(c.hashes, a.PasswordHash)
-	c.more, c.active = append(c.more, attributes.String), append(c.active, a.Active)
-	return nil
+func (c *userColumns) add(r accountRow) {
+	c.ids, c.names, c.emails = append(c.ids, r.ID), append(c.names, r.Username), append(c.emails, r.Email)
+	c.hashes, c.more, c.active = append(c.hashes, r.PasswordHash), append(c.more, r.Attributes.String), append(c.active, r.Active)
 }
-
-// arrays gives the columns in the order of unnestUsers.
-func (c *userColumns) arrays() []any {
-	return []any{
-		pq.Array(c.ids), pq.Array(c.names), pq.Array(c.emails), pq.Array(c.hashes),
-		pq.Array(c.active), pq.Array(c.more), pq.Array(c.created),
-	}
-}
-
-const unnestUsers = `unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::bigint[])
-	AS n (id, username, email, password_hash, active, attributes, created_at)`
 
 // writeUsers writes a batch. Those who change go first, so that a name may pass
 // from one of them to a new one.
-func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, added, changed userColumns) error {
-	if _, err := tx.ExecContext(ctx, s.in(`
-		UPDATE @users u SET username = n.username, email = n.email, password_hash = n.password_hash,
-		       active = n.active, attributes = nullif(n.attributes, '')
-		FROM `+unnestUsers+` WHERE u.id = n.id`), changed.arrays()...); err != nil {
-		return fmt.Errorf("update users: %w", err)
+func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, added []accountRow, changed userColumns) error {
+	if len(changed.ids) > 0 {
+		if _, err := tx.ExecContext(ctx, s.in(`
+			UPDATE @users u SET username = n.username, email = n.email, password_hash = n.password_hash,
+			       active = n.active, attributes = nullif(n.attributes, '')
+			FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[])
+			AS n (id, username, email, password_hash, active, attributes) WHERE u.id = n.id`),
+			pq.Array(changed.ids), pq.Array(changed.names), pq.Array(changed.emails), pq.Array(changed.hashes),
+			pq.Array(changed.active), pq.Array(changed.more)); err != nil {
+			return fmt.Errorf("update users: %w", err)
+		}
 	}
-	if _, err := tx.ExecContext(ctx, s.in(`
-		INSERT INTO @users (id, username, email, password_hash, active, attributes, created_at)
-		SELECT id, username, email, password_hash, active, nullif(attributes, ''), created_at FROM `+unnestUsers), added.arrays()...); err != nil {
-		return fmt.Errorf("insert users: %w", err)
-	}
-	if len(added.ids) == 0 {
+	if len(added) == 0 {
 		return nil
+	}
+	const columns = `@users (id, username, email, password_hash, active, attributes, created_at)`
+	if _, err := s.copyInto(ctx, tx, columns, len(added), func(add func(...any) error) error {
+		for _, r := range added {
+			if err := add(r.ID, r.Username, r.Email, r.PasswordHash, r.Active, r.Attributes, r.CreatedAt); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return fmt.Errorf("insert users: %w", err)
 	}
 	// The sequence is not part of the transaction, and only ever goes up.
 	_, err := tx.ExecContext(ctx, s.in(`
@@ -265,18 +301,46 @@ func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, added, changed user
 	return wrap("move ids on", err)
 }
 
+// userMark is what is kept of who a user is at a source; fresh tells that nothing
+// is kept of him yet.
+type userMark struct {
+	key   string
+	mark  []byte
+	fresh bool
+}
+
 // markUsers keeps who users are at a source. What a password was made anew as is
 // kept only while the password that it was is the same.
-func (s *Store) markUsers(ctx context.Context, tx *sqlx.Tx, source int64, links map[int64]core.UserLink) error {
-	ids, keys, marks := make([]int64, 0, len(links)), make([]string, 0, len(links)), make([][]byte, 0, len(links))
-	for id, l := range links {
-		ids, keys, marks = append(ids, id), append(keys, l.Key), append(marks, l.Mark)
+func (s *Store) markUsers(ctx context.Context, tx *sqlx.Tx, source int64, marks map[int64]userMark) error {
+	var ids, fresh []int64
+	var keys []string
+	var contents [][]byte
+	for id, m := range marks {
+		if m.fresh {
+			fresh = append(fresh, id)
+			continue
+		}
+		ids, keys, contents = append(ids, id), append(keys, m.key), append(contents, m.mark)
+	}
+	slices.Sort(fresh)
+	if _, err := s.copyInto(ctx, tx, `@imported_users (user_id, source, key, mark)`, len(fresh), func(add func(...any) error) error {
+		for _, id := range fresh {
+			if err := add(id, source, keyColumn(id, marks[id].key), marks[id].mark); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return fmt.Errorf("mark users: %w", err)
+	}
+	if len(ids) == 0 {
+		return nil
 	}
 	_, err := tx.ExecContext(ctx, s.in(`
 		INSERT INTO @imported_users AS u (user_id, source, key, mark)
 		SELECT id, $2, nullif(key, id::text), mark FROM unnest($1::bigint[], $3::text[], $4::bytea[]) AS n (id, key, mark)
 		ON CONFLICT (user_id) DO UPDATE SET source = excluded.source, key = excluded.key, mark = excluded.mark,
 			rehashed = CASE WHEN substr(excluded.mark, 1, 16) = substr(u.mark, 1, 16) THEN u.rehashed END`),
-		pq.Array(ids), source, pq.Array(keys), pq.ByteaArray(marks))
+		pq.Array(ids), source, pq.Array(keys), pq.ByteaArray(contents))
 	return wrap("mark users", err)
 }

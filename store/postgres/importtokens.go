@@ -13,48 +13,56 @@ import (
 // allColumns are the columns of a tokenRow.
 const allColumns = `digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key, generation, prefix, salt, twin`
 
-// ImportTokens implements [core.Importer]. The users of the batch are locked, so
-// that none of them gets a reusable token of another login meanwhile.
+// shareOwners locks the users of tokens that are to be added, so that none of them
+// gets a reusable token of another login meanwhile.
+const shareOwners = `ORDER BY u.id FOR SHARE OF u`
+
+// ImportTokens implements [core.Importer].
 func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens []core.ImportedToken) (results []core.ImportResult, err error) {
 	if len(tokens) > core.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		ids := make([]int64, len(tokens))
-		for i, t := range tokens {
-			ids[i] = t.UserID
-		}
-		if _, err := tx.ExecContext(ctx, s.in(`SELECT id FROM @users WHERE id = ANY ($1::bigint[]) ORDER BY id FOR SHARE`), pq.Array(ids)); err != nil {
-			return fmt.Errorf("lock users: %w", err)
-		}
-		facts, err := s.tokenFacts(ctx, tx, tokens)
+		facts, err := s.tokenFacts(ctx, tx, place.Source, tokens, shareOwners)
 		if err != nil {
 			return err
 		}
 		batch := core.NewTokenBatch(place, facts)
 		results = make([]core.ImportResult, len(tokens))
-		var added tokenColumns
-		var seen [][]byte
+		var added []core.Token
+		var seen, linked, returned [][]byte
 		for i, in := range tokens {
 			merged := batch.Merge(in)
 			results[i] = merged.Result
 			switch {
 			case merged.Insert:
-				added.add(rowOf(merged.Token))
+				added = append(added, merged.Token)
 			case merged.Move:
 				if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET expires_at = $1 WHERE digest = $2`),
 					merged.ExpiresAt.UnixMicro(), []byte(merged.Digest)); err != nil {
 					return fmt.Errorf("move expiry: %w", err)
 				}
 			}
-			if o := merged.Result.Outcome; o != core.ImportRefused && o != core.ImportExpired {
-				seen = append(seen, in.Digest)
+			if merged.Seen != nil {
+				seen = append(seen, merged.Seen)
+			}
+			if merged.Link {
+				linked = append(linked, merged.Seen)
+			}
+			if merged.Returned {
+				returned = append(returned, merged.Digest)
 			}
 		}
-		if err := s.addTokens(ctx, tx, added); err != nil {
+		if err := s.addTokens(ctx, tx, place, added); err != nil {
 			return err
 		}
-		if err := s.markTokens(ctx, tx, place, place.Stage, seen); err != nil {
+		if err := s.linkTokens(ctx, tx, place.Source, place.Stage, linked); err != nil {
+			return err
+		}
+		if err := s.forgetGone(ctx, tx, returned); err != nil {
+			return err
+		}
+		if err := s.keepSeen(ctx, tx, place, seen); err != nil {
 			return err
 		}
 		return s.keepPlace(ctx, tx, place)
@@ -62,46 +70,104 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 	return results, err
 }
 
-// markTokens keeps that the run of place has seen tokens of a table.
-func (s *Store) markTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, table string, digests [][]byte) error {
-	_, err := tx.ExecContext(ctx, s.in(`
-		INSERT INTO @imported_tokens (digest, source, run, origin)
-		SELECT DISTINCT digest, $2::bigint, $3::bigint, $4::text FROM unnest($1::bytea[]) AS n (digest)
-		ON CONFLICT (digest) DO UPDATE SET source = excluded.source, run = excluded.run, origin = excluded.origin, absent = false`),
-		pq.ByteaArray(digests), place.Source, place.Run, table)
-	return wrap("mark tokens", err)
-}
-
-// tokenColumns are tokens, column by column. Empty texts and bytes stand for
-// NULL, which these columns never have otherwise.
-type tokenColumns struct {
-	digests, sealed, salts, twins       [][]byte
-	users, created, expires, sliding    []int64
-	realms, issuers, keys, forms, first []string
-	ends, reusable                      []bool
-}
-
-func (c *tokenColumns) add(r tokenRow) {
-	c.digests, c.sealed = append(c.digests, r.Digest), append(c.sealed, r.Sealed)
-	c.salts, c.twins = append(c.salts, r.Salt), append(c.twins, r.Twin)
-	c.users, c.created, c.sliding = append(c.users, r.UserID), append(c.created, r.CreatedAt), append(c.sliding, r.Sliding)
-	c.expires, c.ends = append(c.expires, r.ExpiresAt.Int64), append(c.ends, r.ExpiresAt.Valid)
-	c.realms, c.issuers, c.keys = append(c.realms, r.Realm), append(c.issuers, r.Issuer), append(c.keys, r.SealKey)
-	c.forms, c.first = append(c.forms, r.Generation.String), append(c.first, r.Prefix.String)
-	c.reusable = append(c.reusable, r.Reusable)
-}
-
 // addTokens inserts the tokens of a batch.
-func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, c tokenColumns) error {
-	_, err := tx.ExecContext(ctx, s.in(`
-		INSERT INTO @tokens (`+allColumns+`)
-		SELECT digest, user_id, realm, issuer, created_at, CASE WHEN ends THEN expires_at END, sliding, reusable,
-		       nullif(sealed, ''), seal_key, nullif(generation, ''), nullif(prefix, ''), nullif(salt, ''), nullif(twin, '')
-		FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[], $8::bigint[],
-		            $9::boolean[], $10::bytea[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::bytea[])
-		AS n (digest, user_id, realm, issuer, created_at, expires_at, ends, sliding, reusable, sealed, seal_key, generation, prefix, salt, twin)`),
-		pq.ByteaArray(c.digests), pq.Array(c.users), pq.Array(c.realms), pq.Array(c.issuers), pq.Array(c.created),
-		pq.Array(c.expires), pq.Array(c.ends), pq.Array(c.sliding), pq.Array(c.reusable), pq.ByteaArray(c.sealed),
-		pq.Array(c.keys), pq.Array(c.forms), pq.Array(c.first), pq.ByteaArray(c.salts), pq.ByteaArray(c.twins))
+func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, tokens []core.Token) error {
+	rows, err := s.copyInto(ctx, tx, `@tokens (`+allColumns+`, source, origin)`, len(tokens), func(add func(...any) error) error {
+		for _, t := range tokens {
+			r := rowOf(t)
+			if err := add(r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable, null(r.Sealed), r.SealKey,
+				r.Generation, r.Prefix, null(r.Salt), null(r.Twin), place.Source, place.Stage); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && rows != int64(len(tokens)) {
+		err = fmt.Errorf("%d of %d rows were added", rows, len(tokens))
+	}
 	return wrap("insert tokens", err)
+}
+
+// null gives bytes as COPY takes them: where there are none, NULL.
+func null(bytes []byte) any {
+	if len(bytes) == 0 {
+		return nil
+	}
+	return bytes
+}
+
+// copyInto adds rows with COPY, and gives their number.
+func (s *Store) copyInto(ctx context.Context, tx *sqlx.Tx, table string, rows int, fill func(add func(...any) error) error) (added int64, err error) {
+	if rows == 0 {
+		return 0, nil
+	}
+	copied, err := tx.PrepareContext(ctx, s.in(`COPY `+table+` FROM STDIN`))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, copied.Close()) }()
+	// A context that can end would be watched for each row; the transaction itself
+	// ends with ctx all the same.
+	unwatched := context.WithoutCancel(ctx)
+	if err := fill(func(values ...any) error {
+		_, err := copied.ExecContext(unwatched, values...)
+		return err
+	}); err != nil {
+		return 0, err
+	}
+	result, err := copied.ExecContext(ctx)
+	return affected(result, err)
+}
+
+// linkTokens keeps of tokens that are here, with these digests or twins, that they
+// are of a table of the source.
+func (s *Store) linkTokens(ctx context.Context, tx *sqlx.Tx, source int64, table string, digests [][]byte) error {
+	if len(digests) == 0 {
+		return nil
+	}
+	for _, column := range []string{"digest", "twin IS NOT NULL AND twin"} {
+		if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET source = $2, origin = $3 WHERE `+column+` = ANY ($1::bytea[])`),
+			pq.ByteaArray(digests), source, table); err != nil {
+			return fmt.Errorf("link tokens: %w", err)
+		}
+	}
+	return nil
+}
+
+// forgetGone removes what is kept of tokens that had gone and are here again.
+func (s *Store) forgetGone(ctx context.Context, tx *sqlx.Tx, digests [][]byte) error {
+	if len(digests) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, s.in(`DELETE FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), pq.ByteaArray(digests))
+	return wrap("link tokens", err)
+}
+
+// keepSeen keeps which tokens a run has seen. What a first run does not see can't
+// have been there before.
+func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, digests [][]byte) error {
+	if len(digests) == 0 {
+		return nil
+	}
+	if first, err := s.firstRun(ctx, tx, place); first || err != nil {
+		return err
+	}
+	_, err := s.copyInto(ctx, tx, `@import_seen (source, run, digest)`, len(digests), func(add func(...any) error) error {
+		for _, d := range digests {
+			if err := add(place.Source, place.Run, d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return wrap("keep seen tokens", err)
+}
+
+// firstRun tells whether nothing of the source can have been here before the run.
+func (s *Store) firstRun(ctx context.Context, q sqlx.QueryerContext, place core.ImportPlace) (first bool, err error) {
+	if place.Run > 1 {
+		return false, nil
+	}
+	err = sqlx.GetContext(ctx, q, &first, s.in(`SELECT NOT EXISTS (SELECT 1 FROM @imports WHERE id = $1 AND handed)`), place.Source)
+	return first, wrap("select import", err)
 }

@@ -36,9 +36,22 @@ const moveExpiry = `
 	UPDATE @tokens SET expires_at = $2
 	WHERE digest = $1 AND expires_at > $3 AND expires_at < $2`
 
-const (
-	deleteToken      = `DELETE FROM @tokens WHERE digest = $1`
-	deleteUserTokens = `DELETE FROM @tokens WHERE user_id = $1 AND realm = $2`
+// removeTokens removes the tokens of a condition, counts them, and keeps what is
+// known of those that came from a source, or were handed to one.
+func removeTokens(condition string) string {
+	return `
+	WITH gone AS (DELETE FROM @tokens WHERE ` + condition + ` RETURNING digest, twin, source, origin),
+	kept AS (
+		INSERT INTO @imported_tokens (digest, source, origin)
+		SELECT digest, source, origin FROM gone WHERE source IS NOT NULL
+		UNION SELECT twin, source, origin FROM gone WHERE source IS NOT NULL AND twin IS NOT NULL
+		ON CONFLICT (digest) DO UPDATE SET source = excluded.source, origin = excluded.origin, absent = false)
+	SELECT count(*) FROM gone`
+}
+
+var (
+	removeToken      = removeTokens(`digest = $1`)
+	removeUserTokens = removeTokens(`user_id = $1 AND realm = $2`)
 )
 
 // The locks of a user's row. Logins of one user that issue tokens go on side by
@@ -196,8 +209,8 @@ func (s *Store) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time
 // DeleteToken implements [core.Store].
 func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
-		n, err := affected(tx.ExecContext(ctx, s.in(deleteToken), []byte(d)))
-		if err != nil {
+		var n int64
+		if err := tx.GetContext(ctx, &n, s.in(removeToken), []byte(d)); err != nil {
 			return fmt.Errorf("delete token: %w", err)
 		}
 		// An attempt that is in doubt found the token: if it is gone now, that
@@ -214,7 +227,8 @@ func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
 func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string) (int, error) {
 	var most int64
 	err := s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
-		n, err := affected(tx.ExecContext(ctx, s.in(deleteUserTokens), userID, realm))
+		var n int64
+		err := tx.GetContext(ctx, &n, s.in(removeUserTokens), userID, realm)
 		if !doubt || n > most {
 			most = n
 		}

@@ -76,7 +76,7 @@ func (s *Store) Tokens(ctx context.Context, f core.TokenFilter, limit int) ([]co
 
 // SealedTokens implements [core.Admin].
 func (s *Store) SealedTokens(ctx context.Context, key string, after core.Digest, limit int) ([]core.Token, error) {
-	const sealed = ` WHERE seal_key = ? AND seal_key <> '' AND digest > ? ORDER BY digest LIMIT ?`
+	const sealed = ` WHERE seal_key = ? AND digest > ? ORDER BY digest LIMIT ?`
 	return s.tokens(ctx, selectTokens+sealed, key, blob(after), limit)
 }
 

@@ -77,11 +77,16 @@ func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.I
 				return err
 			}
 		}
-		place.Run--
 		for table, digests := range tokens {
-			if err := markTokens(ctx, tx, place, table, digests); err != nil {
+			if err := linkTokens(ctx, tx, place.Source, table, digests); err != nil {
 				return err
 			}
+		}
+		if len(tokens) == 0 {
+			return nil
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE imports SET handed = 1 WHERE id = ?`, place.Source); err != nil {
+			return fmt.Errorf("keep place: %w", err)
 		}
 		return nil
 	})
@@ -92,8 +97,12 @@ func (s *Store) Ended(ctx context.Context, digests []core.Digest, now time.Time)
 	err = s.read(ctx, func(ctx context.Context) error {
 		err := s.reader.SelectContext(ctx, &ended, `
 			SELECT digest FROM imported_tokens i WHERE digest IN (SELECT unhex(value) FROM json_each(?1)) AND absent = 0
-			AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.digest = i.digest AND (t.expires_at IS NULL OR t.expires_at > ?2))
-			AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.twin = i.digest AND t.twin IS NOT NULL AND (t.expires_at IS NULL OR t.expires_at > ?2))`,
+			AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.digest = i.digest)
+			AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.twin = i.digest AND t.twin IS NOT NULL)
+			UNION ALL SELECT digest FROM tokens
+			WHERE digest IN (SELECT unhex(value) FROM json_each(?1)) AND source IS NOT NULL AND expires_at <= ?2
+			UNION ALL SELECT twin FROM tokens
+			WHERE twin IS NOT NULL AND twin IN (SELECT unhex(value) FROM json_each(?1)) AND source IS NOT NULL AND expires_at <= ?2`,
 			hexList(digests), now.UnixMicro())
 		if err != nil {
 			return fmt.Errorf("select ended tokens: %w", err)

@@ -205,10 +205,22 @@ func userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users [
 	return facts, err
 }
 
+// KeysAreIDs implements [core.ImportReader].
+func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		const query = `SELECT NOT EXISTS (SELECT 1 FROM imported_users WHERE source = ? AND key IS NOT NULL)`
+		if err := s.reader.GetContext(ctx, &all, query, source); err != nil {
+			return fmt.Errorf("select imported users: %w", err)
+		}
+		return nil
+	})
+	return all, err
+}
+
 // TokenFacts implements [core.ImportReader].
 func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		facts, err = tokenFacts(ctx, s.reader, tokens)
+		facts, err = tokenFacts(ctx, s.reader, source, tokens)
 		return err
 	})
 	return facts, err
@@ -217,78 +229,92 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []core.Impo
 // tokenColumns are the columns of a tokenRow.
 const tokenColumns = `digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key, generation, prefix, salt, twin`
 
-func tokenFacts(ctx context.Context, q sqlx.QueryerContext, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
-	ids, digests := make([]int64, 0, len(tokens)), make([]core.Digest, 0, len(tokens))
-	var reusing []int64
-	for _, t := range tokens {
-		ids, digests = append(ids, t.UserID), append(digests, t.Digest)
-		if t.Reusable {
-			reusing = append(reusing, t.UserID)
-		}
-	}
-	if facts.UserLinks, err = readLinks(ctx, q, selectLinks+`i WHERE user_id IN (SELECT value FROM json_each(?))
-		AND EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id)`, jsonList(ids)); err != nil {
-		return facts, err
-	}
-	list := hexList(digests)
-	if facts.TokenLinks, err = tokenLinks(ctx, q, list); err != nil {
-		return facts, err
-	}
-	var twins bool
-	if err := sqlx.GetContext(ctx, q, &twins, `SELECT EXISTS (SELECT 1 FROM tokens WHERE twin IS NOT NULL)`); err != nil {
-		return facts, fmt.Errorf("select tokens: %w", err)
-	}
-	const columns = `SELECT digest, user_id, realm, issuer, expires_at, reusable, twin FROM tokens `
-	for _, condition := range []struct {
-		where, list string
-		twin        bool
-	}{
-		{`WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, list, false},
-		{`WHERE twin IS NOT NULL AND twin IN (SELECT unhex(value) FROM json_each(?))`, list, true},
-		{`WHERE reusable = 1 AND user_id IN (SELECT value FROM json_each(?))`, jsonList(reusing), false},
-	} {
-		if condition.list == "[]" || !twins && condition.twin {
-			continue
-		}
-		rows, err := q.QueryxContext(ctx, columns+condition.where, condition.list)
-		if err != nil {
-			return facts, fmt.Errorf("select tokens: %w", err)
-		}
-		if facts.Tokens, err = appendTokens(facts.Tokens, rows); err != nil {
-			return facts, fmt.Errorf("select tokens: %w", err)
-		}
-	}
-	return facts, nil
+// linkColumns are those that say where a token came from.
+type linkColumns struct {
+	Source sql.NullInt64
+	Origin sql.NullString
 }
 
-// appendTokens reads what decides about a token, and closes the rows.
-func appendTokens(tokens []core.Token, rows *sqlx.Rows) ([]core.Token, error) {
+func tokenFacts(ctx context.Context, q sqlx.QueryerContext, source int64, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
+	digests := make([]core.Digest, len(tokens))
+	for i, t := range tokens {
+		digests[i] = t.Digest
+	}
+	list := hexList(digests)
+	if err := factsOfTokens(ctx, q, &facts, `digest IN (SELECT unhex(value) FROM json_each(?))`, list); err != nil {
+		return facts, err
+	}
+	var twins, gone bool
+	if err := q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT 1 FROM tokens WHERE twin IS NOT NULL), EXISTS (SELECT 1 FROM imported_tokens)`).Scan(&twins, &gone); err != nil {
+		return facts, fmt.Errorf("select tokens: %w", err)
+	}
+	if twins {
+		if err := factsOfTokens(ctx, q, &facts, `twin IS NOT NULL AND twin IN (SELECT unhex(value) FROM json_each(?))`, list); err != nil {
+			return facts, err
+		}
+	}
+	if gone {
+		if err := linksOfGone(ctx, q, &facts, list); err != nil {
+			return facts, err
+		}
+	}
+	users := core.Unlinked(source, tokens, facts)
+	if len(users) == 0 {
+		return facts, nil
+	}
+	list = jsonList(users)
+	if facts.UserLinks, err = readLinks(ctx, q, selectLinks+`i WHERE source = ?1 AND user_id IN (SELECT value FROM json_each(?2))
+		AND EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id)`, source, list); err != nil {
+		return facts, err
+	}
+	if slices.ContainsFunc(tokens, func(t core.ImportedToken) bool { return t.Reusable }) {
+		err = factsOfTokens(ctx, q, &facts, `reusable = 1 AND user_id IN (SELECT value FROM json_each(?))`, list)
+	}
+	return facts, err
+}
+
+// factsOfTokens reads what decides about tokens that are here.
+func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *core.ImportFacts, where, list string) error {
+	rows, err := q.QueryxContext(ctx, `SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM tokens WHERE `+where, list)
+	if err != nil {
+		return fmt.Errorf("select tokens: %w", err)
+	}
 	defer rows.Close()
 	for rows.Next() {
 		var r tokenRow
-		if err := rows.Scan(&r.Digest, &r.UserID, &r.Realm, &r.Issuer, &r.ExpiresAt, &r.Reusable, &r.Twin); err != nil {
-			return tokens, err
+		var l linkColumns
+		if err := rows.Scan(&r.Digest, &r.UserID, &r.Realm, &r.Issuer, &r.ExpiresAt, &r.Reusable, &r.Twin, &l.Source, &l.Origin); err != nil {
+			return fmt.Errorf("select tokens: %w", err)
 		}
 		token := r.token()
 		token.Legacy = r.legacy()
-		tokens = append(tokens, token)
+		facts.Tokens = append(facts.Tokens, token)
+		if l.Source.Valid {
+			facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: r.Digest, Source: l.Source.Int64, Table: l.Origin.String})
+		}
 	}
-	return tokens, rows.Err()
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("select tokens: %w", err)
+	}
+	return nil
 }
 
-// tokenLinks reads which of the tokens a run has seen.
-func tokenLinks(ctx context.Context, q sqlx.QueryerContext, digests string) (links []core.TokenLink, err error) {
-	rows, err := q.QueryxContext(ctx, `SELECT digest, source, run, origin, absent FROM imported_tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, digests)
+// linksOfGone reads what is kept of tokens that are not here any more.
+func linksOfGone(ctx context.Context, q sqlx.QueryerContext, facts *core.ImportFacts, digests string) error {
+	rows, err := q.QueryxContext(ctx, `SELECT digest, source, origin, absent FROM imported_tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, digests)
 	if err != nil {
-		return nil, fmt.Errorf("select imported tokens: %w", err)
+		return fmt.Errorf("select imported tokens: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var l core.TokenLink
-		if err := rows.Scan(&l.Digest, &l.Source, &l.Run, &l.Table, &l.Absent); err != nil {
-			return nil, fmt.Errorf("select imported tokens: %w", err)
+		if err := rows.Scan(&l.Digest, &l.Source, &l.Table, &l.Absent); err != nil {
+			return fmt.Errorf("select imported tokens: %w", err)
 		}
-		links = append(links, l)
+		facts.TokenLinks = append(facts.TokenLinks, l)
 	}
-	return links, rows.Err()
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("select imported tokens: %w", err)
+	}
+	return nil
 }

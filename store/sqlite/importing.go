@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -56,11 +57,6 @@ func (s *Store) FindImport(ctx context.Context, source string) (place core.Impor
 
 // BeginImport implements [core.Importer].
 func (s *Store) BeginImport(ctx context.Context, source, options string) (place core.ImportPlace, err error) {
-	// Digests come in no order, so that each batch touches most pages: they had
-	// better stay in memory, and not be written back one by one.
-	if _, err := s.writer.ExecContext(ctx, `PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 65536`); err != nil {
-		return place, explain(ctx, s.wait, fmt.Errorf("prepare import: %w", err))
-	}
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var row importRow
 		err := tx.GetContext(ctx, &row, selectImport, source)
@@ -93,37 +89,96 @@ func keepPlace(ctx context.Context, tx *sqlx.Tx, p core.ImportPlace) error {
 	return nil
 }
 
-// unwatched is the context for the thousands of statements of a batch. One that can
-// end makes the driver start a goroutine for each; the transaction itself ends with
-// ctx all the same.
-func unwatched(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+// writeBulk runs do, which has thousands of statements, as write does, on the
+// connection of imports. Their context does not end: one that can makes the driver
+// start a goroutine for each. The transaction itself ends with ctx all the same.
+func (s *Store) writeBulk(ctx context.Context, do func(context.Context, *sqlx.Tx) error) error {
+	db, err := s.bulk.open(s.file)
+	if err != nil {
+		return err
+	}
+	return s.writeTo(ctx, db, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
+		return do(context.WithoutCancel(ctx), tx)
+	})
+}
+
+// bulkWriter is the connection of imports, which is there from the first batch to
+// the end of a run.
+type bulkWriter struct {
+	mutex sync.Mutex
+	db    *sqlx.DB
+}
+
+// open gives the connection. Digests come in no order, so that each batch touches
+// most pages: they stay in memory as far as there is room, and are written back
+// seldom. That users of tokens are there is checked by the batch, in the same
+// transaction: the database's own check would, with the triggers that are there,
+// keep what each page was before each row.
+func (b *bulkWriter) open(file string) (_ *sqlx.DB, err error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if b.db == nil {
+		b.db, err = connect(dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", "_pragma=synchronous(FULL)",
+			"_pragma=foreign_keys(0)", "_pragma=cache_size(-65536)", "_pragma=wal_autocheckpoint(32768)"), 1)
+	}
+	return b.db, err
+}
+
+func (b *bulkWriter) close() error {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if b.db == nil {
+		return nil
+	}
+	db := b.db
+	b.db = nil
+	return db.Close()
+}
 
 // FinishImport implements [core.Importer].
 func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
-	after := []byte{}
-	for len(tables) > 0 && after != nil {
-		n := 0
-		if n, after, err = s.endUnseen(ctx, place, tables, after); err != nil {
+	if err := s.bulk.close(); err != nil {
+		return 0, explain(ctx, s.wait, err)
+	}
+	for len(tables) > 0 {
+		n, err := s.endUnseen(ctx, place, tables)
+		if err != nil {
 			return ended, err
+		}
+		if n == 0 {
+			break
 		}
 		ended += n
 	}
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM import_seen WHERE source = ?`, place.Source); err != nil {
+			return fmt.Errorf("forget seen tokens: %w", err)
+		}
 		return keepPlace(ctx, tx, core.ImportPlace{Source: place.Source, Run: place.Run, Tables: place.Tables})
 	})
 	return ended, err
 }
 
-// fromTables are the tokens here that came from tables of a source; ?1 is the
-// source, ?2 the tables. Those whose table is not known may be of any.
-const fromTables = `imported_tokens i JOIN tokens t ON t.digest = i.digest OR t.twin = i.digest AND t.twin IS NOT NULL
-	WHERE i.source = ?1 AND (i.origin = '' OR i.origin IN (SELECT value FROM json_each(?2)))`
+// linkedTokens is the condition of the tokens here that are of tables of a source;
+// ?1 is the source, ?2 the tables. Those whose table is not known may be of any.
+// unseenTokens is that of those which the run ?3 has not seen.
+const (
+	linkedTokens = `source = ?1 AND (origin = '' OR origin IN (SELECT value FROM json_each(?2)))`
+	unseenTokens = `digest NOT IN (SELECT digest FROM import_seen WHERE source = ?1 AND run = ?3)`
+)
 
 // CountImported implements [core.ImportReader].
 func (s *Store) CountImported(ctx context.Context, place core.ImportPlace, tables []string) (here, unseen int, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		row := s.reader.QueryRowxContext(ctx, `SELECT count(*), coalesce(sum(i.run < ?3), 0) FROM `+fromTables, place.Source, jsonList(tables), place.Run)
-		if err := row.Scan(&here, &unseen); err != nil {
+		first, err := firstRun(ctx, s.reader, place)
+		if err != nil {
+			return err
+		}
+		query := `SELECT count(*), coalesce(sum(` + unseenTokens + `), 0) FROM tokens WHERE ` + linkedTokens
+		if first {
+			query = `SELECT count(*), 0 FROM tokens WHERE ` + linkedTokens
+		}
+		if err := s.reader.QueryRowxContext(ctx, query, place.Source, jsonList(tables), place.Run).Scan(&here, &unseen); err != nil {
 			return fmt.Errorf("count imported tokens: %w", err)
 		}
 		return nil
@@ -138,45 +193,53 @@ const showNewest = `
 		SELECT digest FROM (
 			SELECT t.digest, row_number() OVER (PARTITION BY t.user_id, t.realm, t.issuer ORDER BY t.created_at DESC, t.digest) AS place,
 			       max(t.reusable) OVER (PARTITION BY t.user_id, t.realm, t.issuer) AS shown
-			FROM tokens t WHERE t.user_id IN (SELECT value FROM json_each(?2)) AND (t.reusable = 1 OR t.sealed IS NOT NULL
-				AND EXISTS (SELECT 1 FROM imported_tokens i WHERE i.digest = t.digest AND i.source = ?1)))
+			FROM tokens t WHERE t.user_id IN (SELECT value FROM json_each(?2))
+				AND (t.reusable = 1 OR t.sealed IS NOT NULL AND t.source = ?1 AND t.twin IS NULL))
 		WHERE place = 1 AND shown = 0)`
 
 // endUnseen removes a batch of the tokens that the run did not see, and gives
-// their number and the digest that it came to; nil where it was the last.
-func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []string, after []byte) (ended int, last []byte, err error) {
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		var unseen []struct{ Link, Token []byte }
-		if err := tx.SelectContext(ctx, &unseen, `SELECT i.digest AS link, t.digest AS token FROM `+fromTables+`
-			AND i.run < ?3 AND i.digest > ?4 ORDER BY i.digest LIMIT ?5`,
-			place.Source, jsonList(tables), place.Run, after, core.MaxImport); err != nil {
+// their number.
+func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
+	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
+		if first, err := firstRun(ctx, tx, place); first || err != nil {
+			return err
+		}
+		var tokens []struct {
+			Digest, Twin []byte
+			UserID       int64 `db:"user_id"`
+			Reusable     bool
+		}
+		if err := tx.SelectContext(ctx, &tokens, `SELECT digest, twin, user_id, reusable FROM tokens
+			WHERE `+linkedTokens+` AND `+unseenTokens+` LIMIT ?4`, place.Source, jsonList(tables), place.Run, core.MaxImport); err != nil {
 			return fmt.Errorf("select unseen tokens: %w", err)
 		}
-		links, tokens := make([][]byte, len(unseen)), make([][]byte, len(unseen))
-		for n, u := range unseen {
-			links[n], tokens[n] = u.Link, u.Token
+		ended = len(tokens)
+		if ended == 0 {
+			return nil
 		}
-		ended, last = len(unseen), nil
-		if ended > 0 {
-			last = links[ended-1]
+		var digests, links []core.Digest
+		var users []int64 // who lose the token that they are shown
+		for _, t := range tokens {
+			digests, links = append(digests, t.Digest), append(links, t.Digest)
+			if t.Twin != nil {
+				links = append(links, t.Twin)
+			}
+			if t.Reusable {
+				users = append(users, t.UserID)
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, hexList(digests)); err != nil {
+			return fmt.Errorf("end unseen tokens: %w", err)
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE imported_tokens SET absent = 1 WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, hexList(links)); err != nil {
 			return fmt.Errorf("mark unseen tokens: %w", err)
-		}
-		list := hexList(tokens)
-		var users []int64 // who lose the token that they are shown
-		if err := tx.SelectContext(ctx, &users, `SELECT user_id FROM tokens WHERE reusable = 1 AND digest IN (SELECT unhex(value) FROM json_each(?))`, list); err != nil {
-			return fmt.Errorf("select unseen tokens: %w", err)
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, list); err != nil {
-			return fmt.Errorf("end unseen tokens: %w", err)
 		}
 		if _, err := tx.ExecContext(ctx, showNewest, place.Source, jsonList(users)); err != nil {
 			return fmt.Errorf("show another token: %w", err)
 		}
 		return nil
 	})
-	return ended, last, err
+	return ended, err
 }
 
 // hexList gives digests as a JSON list for json_each.

@@ -16,21 +16,14 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 	if len(tokens) > core.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
-	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
-		ctx = unwatched(ctx)
-		facts, err := tokenFacts(ctx, tx, tokens)
+	err = s.writeBulk(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		facts, err := tokenFacts(ctx, tx, place.Source, tokens)
 		if err != nil {
 			return err
 		}
 		batch := core.NewTokenBatch(place, facts)
-		insert, err := tx.PreparexContext(ctx, `INSERT INTO tokens (`+tokenColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-		if err != nil {
-			return fmt.Errorf("prepare: %w", err)
-		}
-		defer insert.Close()
-
 		results = make([]core.ImportResult, len(tokens))
-		var seen []core.Digest
+		var seen, linked, returned []core.Digest
 		var writes []core.TokenMerge
 		for i, in := range tokens {
 			merged := batch.Merge(in)
@@ -38,19 +31,26 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 			if merged.Insert || merged.Move {
 				writes = append(writes, merged)
 			}
-			if o := merged.Result.Outcome; o != core.ImportRefused && o != core.ImportExpired {
-				seen = append(seen, in.Digest)
+			if merged.Seen != nil {
+				seen = append(seen, merged.Seen)
+			}
+			if merged.Link {
+				linked = append(linked, merged.Seen)
+			}
+			if merged.Returned {
+				returned = append(returned, merged.Digest)
 			}
 		}
-		// In the order of the table it takes half the time.
-		slices.SortFunc(writes, func(a, b core.TokenMerge) int { return bytes.Compare(a.Digest, b.Digest) })
-		for _, merged := range writes {
-			if err := writeToken(ctx, tx, insert, merged); err != nil {
-				return err
-			}
+		if err := writeTokens(ctx, tx, place, writes); err != nil {
+			return err
 		}
-		slices.SortFunc(seen, func(a, b core.Digest) int { return bytes.Compare(a, b) })
-		if err := markTokens(ctx, tx, place, place.Stage, seen); err != nil {
+		if err := linkTokens(ctx, tx, place.Source, place.Stage, linked); err != nil {
+			return err
+		}
+		if err := forgetGone(ctx, tx, returned); err != nil {
+			return err
+		}
+		if err := keepSeen(ctx, tx, place, seen); err != nil {
 			return err
 		}
 		return keepPlace(ctx, tx, place)
@@ -58,31 +58,86 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 	return results, err
 }
 
-// writeToken does what was decided.
-func writeToken(ctx context.Context, tx *sqlx.Tx, insert *sqlx.Stmt, m core.TokenMerge) error {
-	switch {
-	case m.Insert:
+// insertImported inserts a token, and is never undone by itself: for that, SQLite
+// would keep what each page was before.
+const insertImported = `
+	INSERT OR FAIL INTO tokens (` + tokenColumns + `, source, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// writeTokens does what was decided.
+func writeTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, writes []core.TokenMerge) error {
+	insert, err := tx.PreparexContext(ctx, insertImported)
+	if err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	defer insert.Close()
+	// In the order of the table it takes half the time.
+	slices.SortFunc(writes, func(a, b core.TokenMerge) int { return bytes.Compare(a.Digest, b.Digest) })
+	for _, m := range writes {
+		if m.Move {
+			if _, err := tx.ExecContext(ctx, `UPDATE tokens SET expires_at = ? WHERE digest = ?`, m.ExpiresAt.UnixMicro(), []byte(m.Digest)); err != nil {
+				return fmt.Errorf("move expiry: %w", err)
+			}
+			continue
+		}
 		r := rowOf(m.Token)
 		if _, err := insert.ExecContext(ctx, r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable,
-			r.Sealed, r.SealKey, r.Generation, r.Prefix, r.Salt, r.Twin); err != nil {
+			r.Sealed, r.SealKey, r.Generation, r.Prefix, r.Salt, r.Twin, place.Source, place.Stage); err != nil {
 			return fmt.Errorf("insert token: %w", err)
-		}
-	case m.Move:
-		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET expires_at = ? WHERE digest = ?`, m.ExpiresAt.UnixMicro(), []byte(m.Digest)); err != nil {
-			return fmt.Errorf("move expiry: %w", err)
 		}
 	}
 	return nil
 }
 
-// markTokens keeps that the run of place has seen tokens of a table.
-func markTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, table string, digests []core.Digest) error {
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO imported_tokens (digest, source, run, origin)
-		SELECT unhex(value), ?2, ?3, ?4 FROM json_each(?1) WHERE true
-		ON CONFLICT (digest) DO UPDATE SET source = excluded.source, run = excluded.run, origin = excluded.origin, absent = 0`,
-		hexList(digests), place.Source, place.Run, table); err != nil {
-		return fmt.Errorf("mark tokens: %w", err)
+// linkTokens keeps of tokens that are here, with these digests or twins, that they
+// are of a table of the source.
+func linkTokens(ctx context.Context, tx *sqlx.Tx, source int64, table string, digests []core.Digest) error {
+	if len(digests) == 0 {
+		return nil
+	}
+	list := hexList(digests)
+	for _, column := range []string{"digest", "twin IS NOT NULL AND twin"} {
+		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET source = ?2, origin = ?3 WHERE `+column+` IN (SELECT unhex(value) FROM json_each(?1))`,
+			list, source, table); err != nil {
+			return fmt.Errorf("link tokens: %w", err)
+		}
 	}
 	return nil
+}
+
+// forgetGone removes what is kept of tokens that had gone and are here again.
+func forgetGone(ctx context.Context, tx *sqlx.Tx, digests []core.Digest) error {
+	if len(digests) == 0 {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM imported_tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, hexList(digests)); err != nil {
+		return fmt.Errorf("link tokens: %w", err)
+	}
+	return nil
+}
+
+// keepSeen keeps which tokens a run has seen. What a first run does not see can't
+// have been there before.
+func keepSeen(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, digests []core.Digest) error {
+	if len(digests) == 0 {
+		return nil
+	}
+	if first, err := firstRun(ctx, tx, place); first || err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT OR FAIL INTO import_seen (source, run, digest) SELECT ?2, ?3, unhex(value) FROM json_each(?1)`,
+		hexList(digests), place.Source, place.Run); err != nil {
+		return fmt.Errorf("keep seen tokens: %w", err)
+	}
+	return nil
+}
+
+// firstRun tells whether nothing of the source can have been here before the run.
+func firstRun(ctx context.Context, q sqlx.QueryerContext, place core.ImportPlace) (first bool, err error) {
+	if place.Run > 1 {
+		return false, nil
+	}
+	if err := sqlx.GetContext(ctx, q, &first, `SELECT NOT EXISTS (SELECT 1 FROM imports WHERE id = ? AND handed = 1)`, place.Source); err != nil {
+		return false, fmt.Errorf("select import: %w", err)
+	}
+	return first, nil
 }

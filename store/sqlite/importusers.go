@@ -14,15 +14,14 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 	if len(users) > core.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
-	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
-		ctx = unwatched(ctx)
+	err = s.writeBulk(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		facts, err := userFacts(ctx, tx, place.Source, users)
 		if err != nil {
 			return err
 		}
 		batch := core.NewUserBatch(place.Source, facts)
 		insert, err := tx.PreparexContext(ctx, `
-			INSERT INTO users (id, username, email, password_hash, active, attributes, created_at) VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?)`)
+			INSERT OR FAIL INTO users (id, username, email, password_hash, active, attributes, created_at) VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?)`)
 		if err != nil {
 			return fmt.Errorf("prepare: %w", err)
 		}
@@ -32,6 +31,11 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 			return fmt.Errorf("prepare: %w", err)
 		}
 		defer mark.Close()
+		fresh, err := tx.PreparexContext(ctx, `INSERT OR FAIL INTO imported_users (user_id, source, key, mark) VALUES (?, ?, ?, ?)`)
+		if err != nil {
+			return fmt.Errorf("prepare: %w", err)
+		}
+		defer fresh.Close()
 
 		results = make([]core.ImportResult, len(users))
 		for i, in := range users {
@@ -44,7 +48,11 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 				return err
 			}
 			if marked := batch.Marked(merged); !marked {
-				if err := markOne(ctx, mark, place.Source, merged.ID, merged.Key, merged.Mark); err != nil {
+				statement := mark
+				if !batch.Linked(merged.ID) {
+					statement = fresh
+				}
+				if err := markOne(ctx, statement, place.Source, merged.ID, merged.Key, merged.Mark); err != nil {
 					return err
 				}
 			}

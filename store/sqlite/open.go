@@ -64,7 +64,7 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{wait: o.Wait, places: make(chan struct{}, o.Readers)}
+	s := &Store{file: file, wait: o.Wait, places: make(chan struct{}, o.Readers)}
 	if s.writer, err = connect(writerDSN(file), 1); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
@@ -67,24 +68,35 @@ func seedUsers(ctx context.Context, tx *sqlx.Tx, facts core.ImportFacts) error {
 }
 
 func seedTokens(ctx context.Context, tx *sqlx.Tx, source int64, facts core.ImportFacts) (added []core.TokenLink, err error) {
-	here := map[string]bool{}
+	links := map[string]core.TokenLink{}
+	for _, l := range facts.TokenLinks {
+		links[string(l.Digest)] = l
+	}
 	for _, t := range facts.Tokens {
-		here[string(t.Digest)], here[string(t.Legacy.Twin)] = true, true
-		if _, err := tx.NamedExecContext(ctx, `
-			INSERT OR IGNORE INTO tokens (`+tokenColumns+`)
+		l, linked := links[string(t.Digest)]
+		row := struct {
+			tokenRow
+			linkColumns
+		}{rowOf(t), linkColumns{
+			Source: sql.NullInt64{Int64: l.Source, Valid: linked},
+			Origin: sql.NullString{String: l.Table, Valid: linked},
+		}}
+		n, err := affected(tx.NamedExecContext(ctx, `
+			INSERT OR IGNORE INTO tokens (`+tokenColumns+`, source, origin)
 			VALUES (:digest, :user_id, :realm, :issuer, :created_at, :expires_at, :sliding, :reusable, :sealed, :seal_key,
-			        :generation, :prefix, :salt, :twin)`, rowOf(t)); err != nil {
+			        :generation, :prefix, :salt, :twin, :source, :origin)`, row))
+		if err != nil {
 			return nil, fmt.Errorf("seed token: %w", err)
 		}
-	}
-	for _, l := range facts.TokenLinks {
-		n, err := affected(tx.ExecContext(ctx, `INSERT OR IGNORE INTO imported_tokens (digest, source, run, origin, absent) VALUES (?, ?, ?, ?, ?)`,
-			[]byte(l.Digest), l.Source, l.Run, l.Table, l.Absent))
-		if err != nil {
-			return nil, fmt.Errorf("seed imported token: %w", err)
-		}
-		if n > 0 && l.Source == source && here[string(l.Digest)] {
+		if n > 0 && linked && l.Source == source {
 			added = append(added, l)
+		}
+		delete(links, string(t.Digest))
+	}
+	for _, l := range links {
+		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO imported_tokens (digest, source, origin, absent) VALUES (?, ?, ?, ?)`,
+			[]byte(l.Digest), l.Source, l.Table, l.Absent); err != nil {
+			return nil, fmt.Errorf("seed imported token: %w", err)
 		}
 	}
 	return added, nil

@@ -18,7 +18,9 @@ const retryEvery = time.Millisecond
 // Store is a [core.Store] on one SQLite file. Its methods are safe for
 // concurrent use.
 type Store struct {
+	file   string // its absolute path
 	wait   time.Duration
+	bulk   bulkWriter
 	writer *sqlx.DB // one connection
 	reader *sqlx.DB // read-only connections, as many as places
 	places chan struct{}
@@ -52,7 +54,7 @@ func (s *Store) Close() error {
 	if s.anchor != nil {
 		_ = s.anchor.Close() // an error says only that it is closed already
 	}
-	return errors.Join(s.reader.Close(), s.writer.Close())
+	return errors.Join(s.reader.Close(), s.bulk.close(), s.writer.Close())
 }
 
 // write runs do in a transaction that has the file's write lock from its
@@ -65,10 +67,14 @@ func (s *Store) write(ctx context.Context, do func(context.Context, *sqlx.Tx) er
 
 // writeWithin is write with a bound of its own.
 func (s *Store) writeWithin(ctx context.Context, wait time.Duration, do func(context.Context, *sqlx.Tx) error) error {
+	return s.writeTo(ctx, s.writer, wait, do)
+}
+
+func (s *Store) writeTo(ctx context.Context, db *sqlx.DB, wait time.Duration, do func(context.Context, *sqlx.Tx) error) error {
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	err := patiently(bounded, func() error {
-		return transact(bounded, s.writer, func(ctx context.Context, tx *sqlx.Tx) error {
+		return transact(bounded, db, func(ctx context.Context, tx *sqlx.Tx) error {
 			if err := do(ctx, tx); err != nil {
 				return err
 			}
