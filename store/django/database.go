@@ -67,6 +67,10 @@ type database struct {
 }
 
 func openDatabase(ctx context.Context, d dialect, source string, m Mapping) (_ Source, err error) {
+	if file, ok := d.(sqliteFile); ok {
+		file.unshared = findUnshared(source)
+		d = file
+	}
 	s := &database{dialect: d, source: source}
 	if s.db, err = d.open(source, true); err != nil {
 		return nil, err
@@ -116,8 +120,15 @@ func (s *database) migrations(ctx context.Context, tx *sql.Tx) (map[string]strin
 	return all, err
 }
 
-// reading runs do in a transaction that only reads.
+// reading runs do in a transaction that only reads, maybe twice.
 func (s *database) reading(ctx context.Context, do func(*sql.Tx) error) error {
+	if file, ok := s.dialect.(sqliteFile); ok && file.unshared != nil {
+		return s.readUnshared(ctx, file.unshared, do)
+	}
+	return s.transaction(ctx, do)
+}
+
+func (s *database) transaction(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := s.begin(ctx, s.db)
 	if err != nil {
 		return err

@@ -3,11 +3,9 @@ package django
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"errors"
-	"io"
+	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,6 +21,8 @@ type sqliteFile struct {
 	// locked. SQLite's own way backs off for so long that a file which is always
 	// in use may be missed for seconds.
 	retried bool
+	// unshared is set where no other program has the file open.
+	unshared *unshared
 }
 
 func (f sqliteFile) open(path string, readOnly bool) (*sql.DB, error) {
@@ -30,35 +30,15 @@ func (f sqliteFile) open(path string, readOnly bool) (*sql.DB, error) {
 	if f.retried {
 		options = "_pragma=busy_timeout(0)&_error_rc=1"
 	}
-	switch {
-	case readOnly && walAtRest(path):
-		// A reader would make the log and its index anew and leave them there. No
-		// other program has the file open: its log would be there.
-		options += "&mode=ro&immutable=1&_pragma=query_only(1)"
-	case readOnly:
-		options += "&mode=ro&_pragma=query_only(1)"
-	default:
-		options += "&mode=rw&_txlock=immediate&_pragma=foreign_keys(1)"
+	mode := "&mode=rw&_txlock=immediate&_pragma=foreign_keys(1)"
+	if readOnly {
+		mode = "&mode=ro&_pragma=query_only(1)"
 	}
-	return sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: options}).String())
-}
-
-// walAtRest tells whether the file is in WAL mode and has no log
-// (https://sqlite.org/fileformat.html, offsets 18 and 19).
-func walAtRest(path string) bool {
-	if _, err := os.Stat(path + "-wal"); err == nil {
-		return false
+	dsn := (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: options + mode}).String()
+	if readOnly && f.unshared != nil {
+		return f.unshared.open(dsn), nil
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	head := make([]byte, 20)
-	if _, err := io.ReadFull(f, head); err != nil {
-		return false
-	}
-	return binary.BigEndian.Uint16(head[18:]) == 0x0202
+	return sql.Open("sqlite", dsn)
 }
 
 func (sqliteFile) identity(path string) string { return "sqlite:" + path }
@@ -158,7 +138,7 @@ func (sqliteFile) unavailable(err error) bool {
 
 func (sqliteFile) advise(err error) error {
 	if sqliteCode(err)&0xff == sqlite3.SQLITE_CANTOPEN {
-		return errors.Join(errors.New("the file can't be opened; if its folder is read-only and there is a file whose name ends in -wal, copy both to another folder"), err)
+		return fmt.Errorf("%w: if its folder is read-only and there is a file whose name ends in -wal, copy both to another folder", err)
 	}
 	return err
 }

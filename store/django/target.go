@@ -34,6 +34,7 @@ func OpenTarget(ctx context.Context, target string, m Mapping, zone *time.Locati
 	if err := db.db.Close(); err != nil {
 		return nil, err
 	}
+	db.share()
 	if db.db, err = db.open(db.source, false); err != nil {
 		return nil, err
 	}
