@@ -137,7 +137,11 @@ func (sqliteFile) unavailable(err error) bool {
 }
 
 func (sqliteFile) advise(err error) error {
-	if sqliteCode(err)&0xff == sqlite3.SQLITE_CANTOPEN {
+	switch code := sqliteCode(err); {
+	case code == sqlite3.SQLITE_READONLY_ROLLBACK:
+		return fmt.Errorf("%w: a program that crashed has left a file beside it whose name ends in -journal, and a source is only read: "+
+			"copy both to another folder, let sqlite3 COPY .tables undo there what was not committed, and give the copy", err)
+	case code&0xff == sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("%w: if its folder is read-only and there is a file whose name ends in -wal, copy both to another folder", err)
 	}
 	return err
