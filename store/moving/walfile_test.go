@@ -160,6 +160,44 @@ func TestDamagedLog(t *testing.T) {
 	}
 }
 
+// TestHotJournal refuses a file that a program was writing to when it crashed, in the
+// mode of SQLite's own: to undo that would be to write to the source.
+func TestHotJournal(t *testing.T) {
+	live := manyUsers(t, 3)
+	db, err := sql.Open("sqlite", live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	for _, s := range []string{`PRAGMA cache_size = 1`, `BEGIN`, `DELETE FROM authtoken_token`,
+		`CREATE TABLE more AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT hex(randomblob(100)) FROM n`} {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder := t.TempDir()
+	path := filepath.Join(folder, "old.sqlite3")
+	for _, suffix := range []string{"", "-journal"} {
+		content, err := os.ReadFile(live + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustWrite(t, path+suffix, content)
+	}
+	before := contentsOf(t, folder)
+	h := mustHouse(t)
+	_, err = h.both(t, django.Mapping{}, nil, path)
+	wantRefusal(t, h, err, "sqlite3 COPY")
+	if diff := cmp.Diff(before, contentsOf(t, folder)); diff != "" {
+		t.Errorf("the source is not what it was (-before +after):\n%.500s", diff)
+	}
+	mustExec(t, path, `SELECT 1 FROM sqlite_schema`) // as the error says, on what is a copy
+	if report, err := h.both(t, django.Mapping{}, nil, path); err != nil || report.Tokens["authtoken_token"].Added != 3 {
+		t.Errorf("after that: %+v, %v", report, err)
+	}
+}
+
 // nobody is a user without any rights.
 const nobody = 65534
 
