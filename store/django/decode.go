@@ -54,7 +54,11 @@ func (d Decoder) Account(row Row) (core.Account, error) {
 	m := d.Mapping
 	var a core.Account
 	var err error
-	if n, err := integer(row.text(m.ID)); err == nil && m.Numbered && (n > 0 || d.Live) {
+	number := m.number
+	if d.Live {
+		number = m.ID
+	}
+	if n, err := integer(row.text(number)); err == nil && m.Numbered && (n > 0 || d.Live) {
 		a.ID = n
 	}
 	a.Username, a.Email, a.PasswordHash = m.Named(row.text(m.Username)), row.text(m.Email), row.text(m.Password)

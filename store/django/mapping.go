@@ -36,8 +36,10 @@ type Mapping struct {
 	// word $uuid is a new random UUID (version 4) for each row, $now the time.
 	Defaults map[string]string `yaml:"defaults"`
 
-	// Numbered tells that the primary key is a whole number, which users keep.
+	// Numbered tells that there is a whole number that users keep as their id: the
+	// primary key, also where tokens name users by another column (to_field).
 	Numbered bool     `yaml:"-"`
+	number   string   // its column
 	extra    []string // the columns that become attributes of their own names
 }
 
@@ -115,9 +117,12 @@ func (m Mapping) on(t Table, identity string) (_ Mapping, unsure []string, err e
 		unsure = append(unsure, fmt.Sprintf("usernames in %s are case-blind at the source (Ann and ann are one); here they are not: "+
 			"give username_case: lower in the mapping, and lower: true to the profile's field username", t))
 	}
+	for _, column := range []string{m.ID, t.keyColumn()} {
+		if c, ok := t.column(column); ok && c.whole() {
+			m.number, m.Numbered = column, true
+		}
+	}
 	m.extra, _ = m.Extra(t)
-	id, _ := t.column(m.ID)
-	m.Numbered = id.whole()
 	return m, unsure, nil
 }
 
@@ -160,7 +165,7 @@ func (m Mapping) Named(username string) string {
 
 // columns are those that are no attributes.
 func (m Mapping) columns() []string {
-	return []string{m.ID, m.Username, m.Email, m.Password, m.Active, m.Created}
+	return []string{m.ID, m.number, m.Username, m.Email, m.Password, m.Active, m.Created}
 }
 
 // looksSecret matches columns that may hold secrets: they become attributes, which
