@@ -69,6 +69,9 @@ func (e *exporter) tokenPage(ctx context.Context, tables []django.TokenTable, pa
 		return err
 	}
 	err = e.to.Write(ctx, func(b *django.Batch) error {
+		if err := forget(ctx, b, owners); err != nil {
+			return err
+		}
 		there, err := e.there(ctx, b, tables, owners)
 		if err != nil {
 			return err
@@ -130,6 +133,21 @@ func (e *exporter) owners(ctx context.Context, page []core.Token) (map[int64]str
 	return owners, nil
 }
 
+// forget leaves out the keys of users who were deleted in the target: without a
+// foreign key there a token of theirs would be whoever's gets the key next.
+func forget(ctx context.Context, b *django.Batch, owners map[int64]string) error {
+	accounts, err := b.Accounts(ctx, slices.Sorted(maps.Values(owners)), nil)
+	if err != nil {
+		return err
+	}
+	there := make(map[string]bool, len(accounts))
+	for _, u := range accounts {
+		there[u.Key] = true
+	}
+	maps.DeleteFunc(owners, func(_ int64, key string) bool { return !there[key] })
+	return nil
+}
+
 // room is a table of the target with the tokens that users of a page have there.
 type room struct {
 	table   django.TokenTable
@@ -163,7 +181,7 @@ func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t co
 		return core.ImportResult{Outcome: core.ImportRefused, Reason: reason}, "", nil
 	}
 	if owner == "" {
-		return refused("its user was not handed over")
+		return refused("its user was not handed over, or was deleted there")
 	}
 	var why error
 	for _, r := range rooms {
