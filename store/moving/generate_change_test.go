@@ -15,8 +15,10 @@ func (c *genCase) change() {
 		k.came = k.table.meant && !k.unfit() && !k.over(c.policy) && !k.second
 	}
 	c.changePeople()
-	gone, many := c.endTickets()
-	c.joined()
+	gone, here := c.endTickets()
+	left := c.leave(&gone)
+	many := len(gone) > 10 && len(gone)*10 > here
+	c.joined(left)
 	c.write()
 	want := c.expected()
 	if many {
@@ -38,6 +40,7 @@ func (c *genCase) change() {
 	}
 	c.take(c.unchanged(report), false)
 	c.serve(c.service, false)
+	c.stay(left)
 }
 
 // changePeople changes what the source has of some users.
@@ -50,9 +53,12 @@ func (c *genCase) changePeople() {
 		if c.chance(50) {
 			c.setPassword(p)
 		}
-		if c.chance(40) && !c.naturalPrimary && c.unique {
-			p.name = c.genName()
-			p.row[c.username] = p.name
+		switch {
+		case c.naturalPrimary || !c.unique || c.toField == c.username: // the name is who he is
+		case c.chance(40):
+			c.setName(p, c.genName())
+		case c.lower && c.blind && !c.users.has("shown") && c.chance(40): // which is no change here
+			c.setName(p, otherCapitals(p.row[c.username].(string)))
 		}
 		if c.chance(30) && c.active != "" {
 			p.active = !p.active
@@ -68,8 +74,7 @@ func (c *genCase) changePeople() {
 
 // endTickets ends some tokens at the source, as logouts there do; sometimes so many
 // that a run does not end them by itself.
-func (c *genCase) endTickets() (gone []*ticket, many bool) {
-	here := 0
+func (c *genCase) endTickets() (gone []*ticket, here int) {
 	for _, k := range c.tickets {
 		if k.came {
 			here++
@@ -90,7 +95,7 @@ func (c *genCase) endTickets() (gone []*ticket, many bool) {
 			c.addTicket(k.table, k.owner, &serial)
 		}
 	}
-	return gone, len(gone) > 10 && len(gone)*10 > here
+	return gone, here
 }
 
 // remove takes a token out of the source.
@@ -99,12 +104,19 @@ func (c *genCase) remove(k *ticket) {
 	c.tickets = slices.DeleteFunc(c.tickets, func(o *ticket) bool { return o == k })
 }
 
-// joined adds users with tokens.
-func (c *genCase) joined() {
+// joined adds users with tokens, of whom some get the name of one who has left.
+func (c *genCase) joined(left []*person) {
 	serial := int64(1 << 42)
 	before := len(c.people)
 	for range c.IntN(4) {
 		c.addPerson(c.newKey())
+	}
+	for _, p := range left {
+		if !c.naturalPrimary && c.unique && c.toField != c.username && c.chance(40) {
+			if other := c.addPerson(c.newKey()); !other.bad {
+				c.setName(other, p.row[c.username].(string))
+			}
+		}
 	}
 	c.judgeNames()
 	for _, p := range c.people[before:] {

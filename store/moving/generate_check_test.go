@@ -29,6 +29,10 @@ func (c *genCase) check() {
 	}
 	c.inspect()
 	first := c.take(c.expected(), false)
+	c.wantNote(first.Notes)
+	if c.taken == nil && !c.naturalPrimary {
+		c.keptIDs()
+	}
 	again := c.take(c.unchanged(first), false)
 	if diff := cmp.Diff(refusals(first), refusals(again)); diff != "" {
 		c.errorf("other rows are refused the second time (-first +second):\n%s", diff)
@@ -55,7 +59,7 @@ func (c *genCase) check() {
 	switch {
 	case c.attachable && c.kind != inDump:
 		c.attach()
-	case c.keys != "serial" && c.kind != inDump:
+	case (c.keys != "serial" || c.toField != "") && c.kind != inDump:
 		if s, err := django.Attach(c.ctx, c.copied("refused.sqlite3"), c.hint); err == nil {
 			c.errorf("users with keys of kind %s can be worked on", c.keys)
 			c.must(s.Close())
@@ -260,6 +264,7 @@ func (c *genCase) unchanged(before *moving.Report) *moving.Report {
 func (c *genCase) serve(s *core.Service, beside bool) {
 	c.authenticate(s, beside)
 	c.logins(s, beside)
+	c.capitalNames(s, beside)
 }
 
 // authenticate presents every token.

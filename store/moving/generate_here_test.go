@@ -7,20 +7,31 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/moving"
 )
 
-// here lets users live here: log out, and change their passwords. An import after
-// it keeps that, and an export hands it to the source.
+// here lets users live here: log out, change their passwords, and be deleted. An
+// import after it keeps that, and an export hands logouts and passwords to the source.
 func (c *genCase) here() {
-	out, changed := c.logOutHere(), c.changeHere()
+	deleted, ended := c.deleteHere()
+	out, changed := c.logOutHere(deleted), c.changeHere(deleted)
 	from := c.mustOpen()
 	name := from.Identity()
+	scratch := c.fresh()
+	o := c.options()
+	o.Rehearsal = scratch
+	rehearsed, rehearsing := moving.Import(c.ctx, from, c.store, o)
+	c.must(scratch.Close())
 	report, err := moving.Import(c.ctx, from, c.store, c.options())
 	c.must(from.Close())
+	if diff := cmp.Diff(plain(rehearsed), plain(report)); diff != "" || fmt.Sprint(rehearsing) != fmt.Sprint(err) {
+		c.errorf("after a life here the rehearsal was another (-rehearsal +import): %v, %v\n%s", rehearsing, err, diff)
+	}
 	if err != nil {
 		c.errorf("import after a life here: %v", err)
 		return
@@ -32,16 +43,18 @@ func (c *genCase) here() {
 			c.errorf("an import brought tokens back that were ended here: %+v", report)
 		}
 	}
-	if kept != len(out) || report.Users.Kept != len(changed) || report.Users.Updated > 0 || report.Ended > 0 {
-		c.errorf("import after %d logouts and %d new passwords here: %+v", len(out), len(changed), report)
+	if kept != len(out) || report.Users.Kept != len(changed)+len(deleted) || report.Users.Updated > 0 || report.Ended > 0 {
+		c.errorf("import after %d logouts, %d new passwords and %d users deleted here: %+v", len(out), len(changed), len(deleted), report)
 	}
-	c.handOver(name, out, changed)
+	c.newcomersStay()
+	c.handOver(name, append(out, ended...), changed)
+	c.newcomersStay()
 }
 
 // logOutHere ends some tokens here.
-func (c *genCase) logOutHere() (gone []*ticket) {
+func (c *genCase) logOutHere(deleted []*person) (gone []*ticket) {
 	for _, k := range c.tickets {
-		if len(gone) == 3 || k.twin != nil || k.unfit() || !k.table.meant || len(k.table.rows) < 5 || c.chance(60) {
+		if len(gone) == 3 || k.twin != nil || k.unfit() || !k.table.meant || len(k.table.rows) < 5 || slices.Contains(deleted, k.owner) || c.chance(60) {
 			continue
 		}
 		session, err := c.service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
@@ -55,10 +68,10 @@ func (c *genCase) logOutHere() (gone []*ticket) {
 }
 
 // changeHere gives some users new passwords here.
-func (c *genCase) changeHere() map[*person]string {
+func (c *genCase) changeHere(deleted []*person) map[*person]string {
 	changed := map[*person]string{}
 	for _, p := range c.people {
-		if p.lost || len(changed) == 2 || c.chance(60) {
+		if p.lost || len(changed) == 2 || slices.Contains(deleted, p) || c.chance(60) {
 			continue
 		}
 		account, err := c.store.Account(c.ctx, p.name)
@@ -77,7 +90,7 @@ func (c *genCase) changeHere() map[*person]string {
 // there then.
 func (c *genCase) handOver(name string, out []*ticket, changed map[*person]string) {
 	target := c.copied("handed.sqlite3")
-	before := c.contents(target)
+	before, orphans := c.contents(target), c.orphans(target)
 	to, err := django.OpenTarget(c.ctx, target, c.hint, time.UTC)
 	c.must(err)
 	defer to.Close()
@@ -88,10 +101,13 @@ func (c *genCase) handOver(name string, out []*ticket, changed map[*person]strin
 		c.errorf("export after a life here: %v", err)
 		return
 	}
-	if report.Dropped != len(out) || report.Users.Refused > 0 || report.Users.Added > 0 {
+	if report.Dropped != len(out) || report.Users.Refused+report.Users.Added > len(c.newcomers) {
 		c.errorf("export after %d logouts and %d new passwords here: %+v", len(out), len(changed), report)
 	}
 	c.compareRows(before, c.contents(target), out)
+	if n := c.orphans(target); n > orphans {
+		c.errorf("an export added %d tokens of nobody", n-orphans)
+	}
 	for p, plain := range changed {
 		p.password, p.weak = plain, false
 	}
@@ -107,6 +123,23 @@ func (c *genCase) handOver(name string, out []*ticket, changed map[*person]strin
 		p.row["password"] = encoded(9, plain, "here", c.world)
 	}
 	c.write()
+}
+
+// orphans counts the tokens at a source whose users are not there.
+func (c *genCase) orphans(source string) (all int) {
+	db := c.reader(source)
+	defer db.Close()
+	for _, t := range c.tokens {
+		key := c.idColumn()
+		if c.child != nil {
+			key = c.child.key
+		}
+		var n int
+		c.must(db.QueryRowContext(c.ctx, fmt.Sprintf(`SELECT count(*) FROM %s k WHERE NOT EXISTS (SELECT 1 FROM %s u WHERE u.%s = k.user_id)`,
+			t.kept(), c.named().kept(), ident(key))).Scan(&n))
+		all += n
+	}
+	return all
 }
 
 // compareRows checks what an export changed: tokens that were ended here are gone,
@@ -138,7 +171,8 @@ func (c *genCase) compareRows(before, after []string, out []*ticket) {
 	}
 	for row, n := range fresh {
 		token := slices.ContainsFunc(c.tokens, func(t *tokenTable) bool { return t.meant && strings.HasPrefix(row, t.name+" ") })
-		if n > 0 && !token && !strings.HasPrefix(row, c.users.name+" ") {
+		user := strings.HasPrefix(row, c.users.name+" ") || c.child != nil && strings.HasPrefix(row, c.child.name+" ")
+		if n > 0 && !token && !user {
 			c.errorf("an export added a row: %.400s", row)
 		}
 	}
@@ -173,6 +207,10 @@ func same(t *genTable, a, b, column string) bool {
 func (c *genCase) overAgain(out []*ticket) {
 	s := c.fresh()
 	defer s.Close()
+	left := c.left // whose names are free there
+	c.left = nil
+	c.judgeNames()
+	defer func() { c.left = left; c.judgeNames() }()
 	from := c.mustOpen()
 	defer from.Close()
 	if _, err := moving.Import(c.ctx, from, s, c.options()); err != nil {

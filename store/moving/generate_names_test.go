@@ -21,7 +21,7 @@ func (c *genCase) swap() {
 			some = append(some, p)
 		}
 	}
-	if len(some) < 2 || !c.unique || c.naturalPrimary {
+	if len(some) < 2 || !c.unique || c.naturalPrimary || c.toField == c.username {
 		return
 	}
 	ids := map[*person]int64{}
@@ -30,12 +30,13 @@ func (c *genCase) swap() {
 			ids[p] = account.ID
 		}
 	}
-	first := some[0].name
+	first := some[0].row[c.username].(string)
 	for i, p := range some {
-		if p.name = first; i+1 < len(some) {
-			p.name = some[i+1].name
+		name := first
+		if i+1 < len(some) {
+			name = some[i+1].row[c.username].(string)
 		}
-		p.row[c.username] = p.name
+		c.setName(p, name)
 	}
 	c.write()
 	for range 3 {

@@ -81,8 +81,7 @@ func (w *world) addPerson(key any) *person {
 		p.row["last_login"] = genTime{at: genNow.AddDate(0, -1, 0)}
 	}
 	w.setPassword(p)
-	p.name = w.genName()
-	w.setNames(p)
+	w.setNames(p, w.genName())
 	if w.active != "" {
 		p.active = w.chance(85)
 		p.row[w.active] = p.active
@@ -96,6 +95,9 @@ func (w *world) addPerson(key any) *person {
 	if w.created != "" {
 		at, ok := w.oddTime()
 		p.row[w.created], p.bad = at, p.bad || !ok
+	}
+	if w.users.column(w.toField).kind == "bigint" {
+		p.row[w.toField] = w.nextNumber()
 	}
 	for _, c := range w.users.columns {
 		if _, ok := p.row[c.name]; !ok && c.kind != "generated" {
@@ -114,26 +116,23 @@ func (w *world) addPerson(key any) *person {
 	return p
 }
 
-// setNames gives a user a name and an address.
-func (w *world) setNames(p *person) {
+// setNames gives a user a name, or one that can't come over, and an address.
+func (w *world) setNames(p *person, name string) {
+	w.setName(p, name)
 	switch {
 	case w.chance(1):
-		p.name, p.bad = "", true // at most one, where it is unique
-		for _, o := range w.users.rows {
-			if o[w.username] == "" {
-				p.name, p.bad = w.genName(), false
-			}
+		none := func(r genRow) bool { return r[w.username] == "" }
+		if !slices.ContainsFunc(w.users.rows, none) { // at most one, where it is unique
+			w.setName(p, "")
+			p.bad = true
 		}
 	case w.chance(1):
-		p.name, p.bad = fmt.Sprint(strings.Repeat("long", 63), w.serial, "."), true
-		p.name = strings.Repeat("l", max(0, 255-len(p.name))) + p.name
-	case w.kind == inSQLite && w.chance(1):
+		long := fmt.Sprint(strings.Repeat("long", 63), w.serial, ".")
+		w.setName(p, strings.Repeat("l", max(0, 255-len(long)))+long)
 		p.bad = true
-		p.name = "\xff" + p.name
+	case w.kind == inSQLite && w.chance(1):
+		p.bad, p.name = true, "\xff"+name
 		p.row[w.username] = genBytes(p.name)
-	}
-	if _, given := p.row[w.username]; !given {
-		p.row[w.username] = p.name
 	}
 	if w.email == "" || w.email == w.username {
 		if w.username == "email" && w.users.has("username") {
@@ -231,8 +230,7 @@ func (w *world) twinNames() {
 	if len(good) < 2 || w.naturalForeign {
 		return
 	}
-	good[1].name = good[0].name
-	good[1].row[w.username] = good[0].name
+	w.setName(good[1], good[0].row[w.username].(string))
 }
 
 // keyOrder is the order in which users are read.
@@ -243,25 +241,39 @@ func (w *world) keyOrder(a, b *person) int {
 		}
 		return at(a) - at(b)
 	}
-	if x, ok := a.row[w.users.key].(int64); ok {
-		y := b.row[w.users.key].(int64)
-		if (x > 0) != (y > 0) { // who can't keep the id comes last
-			return cmp.Compare(y, x)
-		}
-		return cmp.Compare(x, y)
+	if x, y := w.idOf(a), w.idOf(b); (x > 0) != (y > 0) { // who can't keep the id comes last
+		return cmp.Compare(y, x)
 	}
-	return cmp.Compare(a.key, b.key)
+	id := w.idColumn()
+	if x, ok := a.row[id].(int64); ok {
+		return cmp.Compare(x, b.row[id].(int64))
+	}
+	return cmp.Compare(fmt.Sprint(a.row[id]), fmt.Sprint(b.row[id]))
+}
+
+// idOf is the id that a user has here, if it can be kept: the primary key, or else the
+// number that tokens name him by; 0 where neither is one.
+func (w *world) idOf(p *person) int64 {
+	for _, column := range []string{w.users.key, w.idColumn()} {
+		if column == w.users.key && w.users.view && w.toField != "" {
+			continue // which is not known of a view
+		}
+		if n, ok := p.row[column].(int64); ok {
+			return n
+		}
+	}
+	return 0
 }
 
 // judgeNames finds out who is not taken over: of two with one name the second.
 func (w *world) judgeNames() {
 	byName := map[string]*person{}
 	sorted := w.people
-	if !w.unique {
+	if !w.unique || w.lower {
 		sorted = slices.SortedFunc(slices.Values(w.people), w.keyOrder)
 	}
 	for _, p := range sorted {
-		if p.lost = p.bad || w.taken[p.name]; p.lost {
+		if p.lost = p.bad || w.taken[p.name] || w.left[p.name]; p.lost {
 			continue
 		}
 		if byName[p.name] != nil {

@@ -54,6 +54,7 @@ type genCase struct {
 	service    *core.Service
 	opened     int
 	endTokens  bool
+	newcomers  []string // who registered here in the place of deleted users
 	wrong      []string
 }
 

@@ -1,7 +1,6 @@
 package moving_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -31,10 +30,16 @@ type world struct {
 	child *genTable // whose rows are the users, if that is another one
 	// The columns; empty where there is none.
 	username, email, active, created string
-	unique                           bool // no two usernames are the same
-	keys                             string
-	next                             int64 // the number of the next key
-	people                           []*person
+	unique                           bool            // no two usernames are the same
+	blind                            bool            // nor differ in capitals alone
+	lower                            bool            // they come over in lower case
+	folded                           map[string]bool // usernames so far, in lower case, where no two may be the same
+	// toField is the column that tokens name their users by; empty: the primary key.
+	toField string
+	number  int64 // the next of those in such a column
+	keys    string
+	next    int64 // the number of the next key
+	people  []*person
 
 	tokens  []*tokenTable
 	tickets []*ticket
@@ -53,8 +58,9 @@ type world struct {
 	attachable bool
 	serial     int    // for names
 	spelled    string // the last key that is a number as text
-	// taken are names of users who were here before any import.
-	taken map[string]bool
+	// taken are names of users who were here before any import; left, of those who
+	// are still here and were deleted at the source.
+	taken, left map[string]bool
 }
 
 // tokenTable is a table of tokens.
@@ -102,7 +108,7 @@ func (w *world) pick(of ...string) string { return of[w.IntN(len(of))] }
 
 // newWorld draws a user base of a case.
 func newWorld(seed, number uint64) *world {
-	w := &world{Rand: rand.New(rand.NewPCG(seed, number)), kind: inSQLite, attachable: true}
+	w := &world{Rand: rand.New(rand.NewPCG(seed, number)), kind: inSQLite, attachable: true, folded: map[string]bool{}, left: map[string]bool{}}
 	switch n := w.IntN(100); {
 	case n < 15:
 		w.kind = inPostgres
@@ -165,6 +171,7 @@ func (w *world) userTables() {
 	}
 	w.furtherColumns(add)
 	w.users = t
+	w.capitals()
 	w.tables = append(w.tables, t)
 	if w.kind != inDump && w.chance(20) && (w.keys == "serial" || w.keys == "uuid") {
 		w.childTable()
@@ -172,7 +179,7 @@ func (w *world) userTables() {
 	if w.chance(70) {
 		w.Shuffle(len(t.columns), func(i, j int) { t.columns[i], t.columns[j] = t.columns[j], t.columns[i] })
 	}
-	w.attachable = w.keys == "serial"
+	w.attachable = w.keys == "serial" && (w.blind || !w.lower) // else Django knows names that are none here
 	if w.kind != inDump && w.child == nil && w.chance(6) {
 		t.view, w.attachable = true, false
 		w.hint.UserTable, w.hint.ID, w.hint.Username = t.name, t.key, w.username
@@ -257,11 +264,17 @@ func (w *world) tokenTables() {
 	if kind == "serial" {
 		kind = "bigint"
 	}
+	w.pickField(refer)
+	user := genColumn{name: "user_id", kind: kind, length: 40}
+	if w.toField != "" {
+		of := w.users.column(w.toField)
+		user.kind, user.length, user.blind = of.kind, of.length, of.blind
+	}
 	make := func(name, model, key string, form core.Generation, columns ...genColumn) *tokenTable {
 		t := &tokenTable{form: form, genTable: &genTable{schema: w.users.schema, name: name, model: model, key: key, columns: columns}}
-		t.columns = append(t.columns, genColumn{name: "created", kind: "datetime"}, genColumn{name: "user_id", kind: kind, length: 40})
+		t.columns = append(t.columns, genColumn{name: "created", kind: "datetime"}, user)
 		if refer && w.kind != inDump {
-			t.references = []genReference{{column: "user_id", to: w.named(), late: late, unproven: w.kind == inPostgres && w.chance(30)}}
+			t.references = []genReference{{column: "user_id", to: w.named(), field: w.toField, late: late, unproven: w.kind == inPostgres && w.chance(30)}}
 		}
 		return t
 	}
@@ -316,31 +329,4 @@ func (w *world) knoxTable(make func(name, model, key string, form core.Generatio
 	}
 	t.columns = append(t.columns, genColumn{name: t.ends, kind: "datetime", null: true})
 	return t
-}
-
-// genName gives a new username.
-func (w *world) genName() string {
-	w.serial++
-	n := w.serial
-	switch w.IntN(16) {
-	case 0:
-		return fmt.Sprintf("Ann%d", n)
-	case 1:
-		return fmt.Sprintf("ann%d", n-1) // perhaps Ann's of before in other case
-	case 2:
-		return fmt.Sprintf("Zoë %d ü", n)
-	case 3:
-		return fmt.Sprintf("o'brien\\%d\"", n)
-	case 4:
-		return fmt.Sprintf("用户😀%d", n)
-	case 5:
-		return fmt.Sprintf("%d", n)
-	case 6:
-		return fmt.Sprintf("%s%d", strings.Repeat("x", 140), n)
-	case 7:
-		return fmt.Sprintf("caf\u00e9%d", n)
-	case 8:
-		return fmt.Sprintf("cafe\u0301%d", n-1) // perhaps the same in Unicode's other form
-	}
-	return fmt.Sprintf("user.%d@example.org", n)
 }

@@ -58,6 +58,9 @@ func (c *genCase) writePostgres() {
 	defer db.Close()
 	var b strings.Builder
 	b.WriteString("DROP SCHEMA IF EXISTS app CASCADE; DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public; CREATE SCHEMA app;\n")
+	if c.blind {
+		b.WriteString("CREATE EXTENSION citext SCHEMA public;\n")
+	}
 	for _, t := range c.tables {
 		b.WriteString(t.create(true))
 	}
@@ -130,12 +133,7 @@ func (c *genCase) untouched() string {
 
 // contents gives all rows of all tables of the source's own, as texts.
 func (c *genCase) contents(source string) []string {
-	driver, dsn := "postgres", source
-	if path, ok := strings.CutPrefix(source, "sqlite:"); ok {
-		driver, dsn = "sqlite", "file:"+path+"?mode=ro"
-	}
-	db, err := sql.Open(driver, dsn)
-	c.must(err)
+	db := c.reader(source)
 	defer db.Close()
 	var all []string
 	for _, t := range c.tables {
@@ -145,6 +143,17 @@ func (c *genCase) contents(source string) []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// reader opens a source to look into it.
+func (c *genCase) reader(source string) *sql.DB {
+	driver, dsn := "postgres", source
+	if path, ok := strings.CutPrefix(source, "sqlite:"); ok {
+		driver, dsn = "sqlite", "file:"+path+"?mode=ro"
+	}
+	db, err := sql.Open(driver, dsn)
+	c.must(err)
+	return db
 }
 
 // texts gives rows as texts, and closes them.

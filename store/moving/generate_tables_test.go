@@ -27,14 +27,17 @@ type genColumn struct {
 	name, kind   string
 	length       int
 	null, unique bool
+	blind        bool   // its texts are the same in capitals
 	expression   string // of a generated one
 }
 
-// genReference is a foreign key to the primary key of a table.
+// genReference is a foreign key to the primary key of a table, or to another column
+// (to_field).
 type genReference struct {
 	column         string
 	to             *genTable
-	late, unproven bool // deferred; made without a look at the rows (PostgreSQL)
+	field          string // empty: the primary key
+	late, unproven bool   // deferred; made without a look at the rows (PostgreSQL)
 }
 
 type genRow map[string]any
@@ -79,8 +82,23 @@ func (t *genTable) kept() string {
 	return t.full()
 }
 
+// target is the column that it refers to.
+func (r genReference) target() string {
+	if r.field != "" {
+		return r.field
+	}
+	return r.to.key
+}
+
 // sqlType gives a column's type.
 func (c genColumn) sqlType(postgres bool) string {
+	switch {
+	case c.blind && postgres:
+		return "citext"
+	case c.blind:
+		c.blind = false
+		return c.sqlType(false) + " COLLATE NOCASE"
+	}
 	switch c.kind {
 	case "serial":
 		if postgres {
@@ -126,7 +144,7 @@ func (t *genTable) create(postgres bool) string {
 		}
 		for _, r := range t.references {
 			if r.column == c.name && !r.unproven {
-				text += " REFERENCES " + r.to.kept() + " (" + ident(r.to.key) + ")"
+				text += " REFERENCES " + r.to.kept() + " (" + ident(r.target()) + ")"
 				if r.late {
 					text += " DEFERRABLE INITIALLY DEFERRED"
 				}
@@ -142,7 +160,7 @@ func (t *genTable) create(postgres bool) string {
 	t.insert(&b, postgres)
 	for _, r := range t.references {
 		if r.unproven {
-			fmt.Fprintf(&b, "ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s) NOT VALID;\n", t.kept(), ident(r.column), r.to.kept(), ident(r.to.key))
+			fmt.Fprintf(&b, "ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s) NOT VALID;\n", t.kept(), ident(r.column), r.to.kept(), ident(r.target()))
 		}
 	}
 	if t.view {

@@ -108,10 +108,11 @@ func (t *tokenTable) checked() bool {
 func (w *world) addTicket(t *tokenTable, p *person, serial *int64) *ticket {
 	k := &ticket{table: t, owner: p, row: genRow{}}
 	if p != nil {
-		k.row["user_id"] = p.row[w.users.key]
+		k.row["user_id"] = p.row[w.idColumn()]
 	}
 	made, ok := w.oddTime()
 	k.row["created"], k.made, k.bad = made, made.at, !ok
+	w.otherSpelling(k)
 	if t.ends != "" {
 		w.setEnd(k)
 	}
@@ -188,7 +189,7 @@ func (w *world) orphan(t *tokenTable, serial *int64) {
 	k := w.addTicket(t, nil, serial)
 	k.row["user_id"] = nil
 	if !t.column("user_id").null || w.chance(50) {
-		switch w.keys {
+		switch t.column("user_id").kind {
 		case "uuid":
 			k.row["user_id"] = w.anything(genColumn{kind: "uuid"})
 		case "varchar":
