@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // page is how many rows are read at once. Each page is a transaction of its own, so
@@ -276,7 +277,7 @@ func (s *database) page(ctx context.Context, t Table, by order, began bool, afte
 		}
 		last = at.String
 		rows[i].Where = s.where(t, rows[i])
-		if by.resumable && !by.secret {
+		if by.resumable && !by.secret && utf8.ValidString(last) { // which stores can keep
 			rows[i].At = last
 		}
 	}

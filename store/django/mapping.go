@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -157,7 +158,7 @@ func usernameOf(t Table) (column string, unsure []string) {
 
 // Named gives a username as it comes over.
 func (m Mapping) Named(username string) string {
-	if m.UsernameCase == "lower" {
+	if m.UsernameCase == "lower" && utf8.ValidString(username) { // else other bytes would be put in
 		return strings.ToLower(username)
 	}
 	return username
