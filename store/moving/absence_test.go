@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -139,6 +140,47 @@ func TestRehashIsNoChange(t *testing.T) {
 	}
 }
 
+// TestRehashVariants lets a login here make a weak hash anew, and changes other things
+// at the source, or nothing, or the same: the password that Django takes last works.
+func TestRehashVariants(t *testing.T) {
+	const set = `UPDATE auth_user SET `
+	for name, test := range map[string]struct {
+		sql      string
+		counts   moving.Counts
+		password string
+		attended string // the address afterwards
+	}{
+		"Django made it anew too": {set + `password = 'md5$pepper$` + md5Hex("pepperpw-u0") + `' WHERE id = 1`, moving.Counts{Read: 1, Updated: 1}, "pw-u0", "u0@example.org"},
+		"another address":         {set + `email = 'new@example.org'`, moving.Counts{Read: 1, Updated: 1}, "pw-u0", "new@example.org"},
+		"a password and a name":   {set + `password = '` + hashed("new") + `', email = ''`, moving.Counts{Read: 1, Updated: 1}, "pw-new", ""},
+		"a login there":           {set + `last_login = ` + joined, moving.Counts{Read: 1, Unchanged: 1}, "pw-u0", "u0@example.org"},
+		"no password any more":    {set + `password = '!'`, moving.Counts{Read: 1, Updated: 1}, "", "u0@example.org"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, h := manyUsers(t, 1), mustHouse(t)
+			for range 2 { // the second keeps what the login made anew
+				if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := h.service.Login(t.Context(), policy, "u0", "pw-u0"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			mustExec(t, path, test.sql)
+			report, err := h.both(t, django.Mapping{}, nil, path)
+			if err != nil || report.Users != test.counts {
+				t.Errorf("%+v, %v", report, err)
+			}
+			for _, password := range []string{"pw-u0", "pw-new", "!", ""} {
+				session, err := h.service.Login(t.Context(), policy, "u0", password)
+				if works := password != "" && password == test.password; (err == nil) != works || works && session.User.Email != test.attended {
+					t.Errorf("login with %q: %+v, %v", password, session.User, err)
+				}
+			}
+		})
+	}
+}
+
 // TestLeftOver has a table of authtoken's from before the switch to knox.
 func TestLeftOver(t *testing.T) {
 	path := manyUsers(t, 2)
@@ -170,6 +212,88 @@ func TestLeftOver(t *testing.T) {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	h.wantOwners(t, map[string]string{text("u0"): "", text("u1"): ""})
+}
+
+// TestLeftOverVariants has two kinds of tokens, of which one may be dead: none is taken
+// without being told, and what was named is taken alone.
+func TestLeftOverVariants(t *testing.T) {
+	knox := `CREATE TABLE knox_authtoken (digest varchar(128) PRIMARY KEY, created datetime NOT NULL, user_id integer NOT NULL REFERENCES auth_user (id), expiry datetime NULL, token_key varchar(15) NOT NULL)`
+	knoxRow := func(day string) string {
+		return `INSERT INTO knox_authtoken VALUES ('` + sha512hex("x") + `', '` + day + ` 00:00:00', 1, NULL, '123456789012345')`
+	}
+	own := []string{`CREATE TABLE api_key (id integer PRIMARY KEY, key varchar(64) UNIQUE, created datetime NOT NULL, user_id integer REFERENCES auth_user)`,
+		`INSERT INTO api_key VALUES (1, 'a key of their own', ` + joined + `, 1)`}
+	for name, test := range map[string]struct {
+		sql  []string
+		take string
+	}{
+		"back from knox":        {[]string{knox, knoxRow("2025-05-05")}, "authtoken_token"},
+		"the same day":          {[]string{knox, knoxRow("2026-01-02")}, "knox_authtoken"},
+		"one of the project's":  {own, "authtoken_token"},
+		"three kinds":           {append(own, knox, knoxRow("2026-05-05")), "knox_authtoken"},
+		"the other one is NULL": {append(own, `UPDATE api_key SET user_id = NULL`), "authtoken_token"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := manyUsers(t, 2)
+			mustExec(t, path, test.sql...)
+			h := mustHouse(t)
+			_, err := h.both(t, django.Mapping{}, nil, path)
+			wantRefusal(t, h, err, "--token-table")
+			if s, err := django.Attach(t.Context(), path, django.Mapping{}); err == nil || !contains(err.Error(), "token_table") {
+				t.Errorf("attach: %v, %v", s, err)
+			}
+			report, err := h.both(t, django.Mapping{TokenTables: django.Names{test.take}}, nil, path)
+			if err != nil || len(report.Tokens) != 1 || report.Tokens[test.take].Added == 0 {
+				t.Fatalf("%+v, %v", report, err)
+			}
+			want := map[string]string{text("u0"): "", text("u1"): "", "a key of their own": ""}
+			if test.take == "authtoken_token" {
+				want[text("u0")], want[text("u1")] = "u0", "u1"
+			}
+			h.wantOwners(t, want)
+		})
+	}
+}
+
+// TestInactiveVariants reads users whom Django takes for inactive, or active, in each
+// way that a column or a dump says it.
+func TestInactiveVariants(t *testing.T) {
+	inDump := func(value string) string {
+		return objects(strings.Replace(dumpUserObject("auth.user", "1", "u0"), `"is_active": true`, `"is_active": `+value, 1), dumpTokenObject("u0", "1"))
+	}
+	for name, test := range map[string]struct {
+		sql, dump string
+		active    bool
+	}{
+		"zero":              {sql: `UPDATE auth_user SET is_active = 0`},
+		"text of zero":      {sql: `UPDATE auth_user SET is_active = '0'`},
+		"no such column":    {sql: `ALTER TABLE auth_user DROP is_active`, active: true},
+		"null in a dump":    {dump: inDump("null")},
+		"false in a dump":   {dump: inDump("false")},
+		"true in a dump":    {dump: inDump("true"), active: true},
+		"missing in a dump": {dump: strings.Replace(inDump("1"), `"is_active": 1, `, "", 1), active: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var source string
+			if test.dump != "" {
+				source = dumpOf(t, test.dump)[0]
+			} else {
+				source = manyUsers(t, 1)
+				mustExec(t, source, test.sql)
+			}
+			h := mustHouse(t)
+			if report, err := h.both(t, django.Mapping{}, nil, source); err != nil || report.Users.Added != 1 {
+				t.Fatalf("%+v, %v", report, err)
+			}
+			_, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(text("u0")))
+			if test.active != (err == nil) || err != nil && core.KindOf(err) != core.KindUserInactive {
+				t.Errorf("token: %v", err)
+			}
+			if _, err = h.service.Login(t.Context(), policy, "u0", "pw-u0"); test.active != (err == nil) || err != nil && core.KindOf(err) != core.KindUserInactive {
+				t.Errorf("login: %v", err)
+			}
+		})
+	}
 }
 
 // TestInactiveByNull treats a user whose is_active is NULL as Django treats his

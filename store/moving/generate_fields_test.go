@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
 )
@@ -71,7 +72,7 @@ func (w *world) setName(p *person, name string) {
 
 // nameHere is a name of the source as it is here.
 func (w *world) nameHere(name string) string {
-	if w.lower {
+	if w.lower && utf8.ValidString(name) {
 		return strings.ToLower(name)
 	}
 	return name

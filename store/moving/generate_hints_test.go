@@ -98,6 +98,11 @@ func (w *world) hints() {
 		}
 		w.attachable = w.attachable && len(known) == 1
 	}
+	own = !slices.ContainsFunc(w.tokens, func(t *tokenTable) bool { return !t.own })
+	if own && len(filled) == 0 && w.hint.ID == "" { // then nothing says that it is not the primary key
+		w.toField = ""
+		w.judgeNames()
+	}
 	// Where no tokens say whose they are it may be asked who the users are.
 	w.unclear = len(filled) == 0
 	if w.child != nil && len(filled) == 0 && len(known) == 0 {

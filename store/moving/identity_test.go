@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
@@ -87,6 +88,59 @@ func TestOwnersBySchema(t *testing.T) {
 			again, err := h.both(t, test.m, nil, path)
 			if err != nil || again.Users.Added+again.Users.Updated+again.Tokens["authtoken_token"].Added+again.Ended > 0 {
 				t.Errorf("second run: %+v, %v", again, err)
+			}
+		})
+	}
+}
+
+// TestFieldOfTokens takes over tokens whose foreign keys refer to another column of
+// the users than the primary key (Django's to_field): each is its user's, and users
+// keep their ids, which elsewhere may be another's number.
+func TestFieldOfTokens(t *testing.T) {
+	ids := map[string]int64{"ann": 1, "bob": 2, "cid": 3}
+	for field, test := range map[string]struct {
+		kind   string
+		values map[string]string
+	}{
+		"username":         {"varchar(150)", map[string]string{"ann": "ann", "bob": "bob", "cid": "cid"}},
+		"public_id":        {"char(32)", map[string]string{"ann": "00000000000000000000000000000002", "bob": "00000000000000000000000000000003", "cid": "00000000000000000000000000000001"}},
+		"code":             {"varchar(9)", map[string]string{"ann": "2", "bob": "3", "cid": "1"}},
+		"number":           {"bigint", map[string]string{"ann": "2", "bob": "3", "cid": "1"}},
+		"number, negative": {"bigint", map[string]string{"ann": "-2", "bob": "-3", "cid": "0"}},
+	} {
+		t.Run(field, func(t *testing.T) {
+			column, _, _ := strings.Cut(field, ",")
+			further, value := ", "+column+" "+test.kind+" NOT NULL UNIQUE", func(name string) string { return ", '" + test.values[name] + "'" }
+			if column == "username" {
+				further, value = "", func(string) string { return "" }
+			}
+			statements := []string{`CREATE TABLE accounts_user (id integer PRIMARY KEY AUTOINCREMENT, ` + columns + further + `)`,
+				strings.Replace(fmt.Sprintf(authtoken, "accounts_user ("+column+")"), "user_id integer", "user_id "+test.kind, 1)}
+			for name, id := range ids {
+				statements = append(statements, fmt.Sprintf(`INSERT INTO accounts_user VALUES (%d, %s%s)`, id, user(name), value(name)),
+					fmt.Sprintf(`INSERT INTO authtoken_token VALUES ('%s', %s, '%s')`, text(name), joined, test.values[name]))
+			}
+			path := mustSQL(t, statements...)
+			h := mustHouse(t)
+			for round := range 2 {
+				report, err := h.both(t, django.Mapping{}, nil, path)
+				if err != nil || report.Users.Refused+report.Tokens["authtoken_token"].Refused > 0 || round == 1 && report.Users.Unchanged != 3 {
+					t.Fatalf("%+v, %v", report, err)
+				}
+				h.wantOwners(t, map[string]string{text("ann"): "ann", text("bob"): "bob", text("cid"): "cid"})
+			}
+			for name, id := range ids {
+				account, err := h.store.Account(t.Context(), name)
+				if err != nil || account.ID != id || account.Attributes["id"] != "" {
+					t.Errorf("%s has the id %d here, and %d there, attributes %v: %v", name, account.ID, id, account.Attributes, err)
+				}
+			}
+			if back := h.give(t, path); back.Users.Added+back.Users.Refused > 0 || back.Tokens.Unchanged != 3 {
+				t.Errorf("export: %+v", back)
+			}
+			if s, err := django.Attach(t.Context(), path, django.Mapping{}); err == nil {
+				t.Error("such users can be worked on")
+				s.Close()
 			}
 		})
 	}

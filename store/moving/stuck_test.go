@@ -178,6 +178,53 @@ func TestTokensWithParts(t *testing.T) {
 	}
 }
 
+// TestWayBackVariants exports into tables whose constraints refuse some of the rows,
+// or all that is new: the others go, and so do the tokens of those who are there.
+func TestWayBackVariants(t *testing.T) {
+	for name, test := range map[string]struct {
+		sql            []string
+		m              django.Mapping
+		added, refused int // users of three who registered here, each with a token
+	}{
+		"addresses that differ, or are NULL": {[]string{`UPDATE auth_user SET email = 'u' || id`, `CREATE UNIQUE INDEX addresses ON auth_user (nullif(email, ''))`}, django.Mapping{}, 3, 0},
+		"addresses that differ":              {[]string{`UPDATE auth_user SET email = 'u' || id`, `CREATE UNIQUE INDEX addresses ON auth_user (email)`}, django.Mapping{Username: "username"}, 1, 2},
+		"a check that one fails":             {[]string{`CREATE TRIGGER no_new1 BEFORE INSERT ON auth_user WHEN NEW.username = 'new1' BEGIN SELECT raise(ABORT, 'not new1'); END`}, django.Mapping{}, 2, 1},
+		"a check that all fail":              {[]string{`CREATE TRIGGER none BEFORE INSERT ON auth_user BEGIN SELECT raise(ABORT, 'none'); END`}, django.Mapping{}, 0, 3},
+		"a generated column":                 {[]string{`ALTER TABLE auth_user ADD shown text GENERATED ALWAYS AS (upper(username)) VIRTUAL`}, django.Mapping{}, 3, 0},
+		"a UUID, not NULL":                   {[]string{`ALTER TABLE auth_user ADD public_id char(32) NOT NULL DEFAULT ''`}, django.Mapping{Defaults: map[string]string{"public_id": "$uuid"}}, 3, 0},
+		"a foreign key that is not NULL": {[]string{`CREATE TABLE teams (id integer PRIMARY KEY)`, `INSERT INTO teams VALUES (7)`,
+			`ALTER TABLE auth_user ADD team_id integer NOT NULL DEFAULT 7 REFERENCES teams DEFERRABLE INITIALLY DEFERRED`}, django.Mapping{}, 3, 0},
+		"a foreign key to nothing": {[]string{`CREATE TABLE teams (id integer PRIMARY KEY)`, `ALTER TABLE auth_user ADD team_id integer NULL REFERENCES teams DEFERRABLE INITIALLY DEFERRED`},
+			django.Mapping{Defaults: map[string]string{"team_id": "9"}}, 0, 3},
+		"a token that the table refuses": {[]string{`CREATE TRIGGER shut BEFORE INSERT ON authtoken_token WHEN NEW.user_id % 2 = 0 BEGIN SELECT raise(ABORT, 'shut'); END`}, django.Mapping{}, 3, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, h := manyUsers(t, 2), mustHouse(t)
+			if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+				t.Fatal(err)
+			}
+			for n := range 3 {
+				h.mustRegister(t, policy, fmt.Sprint("new", n))
+			}
+			mustExec(t, path, test.sql...)
+			to, err := django.OpenTarget(t.Context(), path, test.m, utc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer to.Close()
+			back, err := exportTo(t, h, to)
+			if err != nil || back.Users.Added != test.added || back.Users.Refused != test.refused || back.Tokens.Unchanged != 2 || back.Tokens.Added+back.Tokens.Refused != 3 {
+				t.Errorf("%+v, %v", back, err)
+			}
+			wantCount(t, path, back.Tokens.Added, `SELECT count(*) FROM authtoken_token k JOIN auth_user u ON u.id = k.user_id WHERE u.username LIKE 'new%'`)
+			wantCount(t, path, 0, `SELECT count(*) FROM authtoken_token WHERE user_id NOT IN (SELECT id FROM auth_user)`)
+			if again, err := exportTo(t, h, to); err != nil || again.Users.Added+again.Tokens.Added+again.Dropped > 0 || again.Users.Refused != test.refused {
+				t.Errorf("again: %+v, %v", again, err)
+			}
+		})
+	}
+}
+
 func wantCount(t *testing.T, path string, want int, query string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
