@@ -96,8 +96,8 @@ func (w *world) addPerson(key any) *person {
 		at, ok := w.oddTime()
 		p.row[w.created], p.bad = at, p.bad || !ok
 	}
-	if w.users.column(w.toField).kind == "bigint" {
-		p.row[w.toField] = w.nextNumber()
+	if w.users.has("staff_no") {
+		p.row["staff_no"] = w.nextNumber()
 	}
 	for _, c := range w.users.columns {
 		if _, ok := p.row[c.name]; !ok && c.kind != "generated" {
