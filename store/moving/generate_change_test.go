@@ -57,7 +57,7 @@ func (c *genCase) changePeople() {
 		case c.naturalPrimary || !c.unique || c.toField == c.username: // the name is who he is
 		case c.chance(40):
 			c.setName(p, c.genName())
-		case c.lower && c.blind && !c.users.has("shown") && c.chance(40): // which is no change here
+		case c.lower && c.blind && c.username != "email" && !c.users.has("shown") && c.chance(40): // which is no change here
 			c.setName(p, otherCapitals(p.row[c.username].(string)))
 		}
 		if c.chance(30) && c.active != "" {
