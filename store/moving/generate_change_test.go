@@ -55,6 +55,7 @@ func (c *genCase) changePeople() {
 		}
 		switch {
 		case c.naturalPrimary || !c.unique || c.toField == c.username: // the name is who he is
+		case c.lower && !c.blind: // or may become another's here
 		case c.chance(40):
 			c.setName(p, c.genName())
 		case c.lower && c.blind && c.username != "email" && !c.users.has("shown") && c.chance(40): // which is no change here

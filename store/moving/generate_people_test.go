@@ -235,14 +235,14 @@ func (w *world) twinNames() {
 
 // keyOrder is the order in which users are read.
 func (w *world) keyOrder(a, b *person) int {
+	if x, y := w.idOf(a), w.idOf(b); (x > 0) != (y > 0) { // who can't keep the id comes last
+		return cmp.Compare(y, x)
+	}
 	if w.kind == inDump {
 		at := func(p *person) int {
 			return slices.IndexFunc(w.users.rows, func(r genRow) bool { return r[w.users.key] == p.row[w.users.key] })
 		}
 		return at(a) - at(b)
-	}
-	if x, y := w.idOf(a), w.idOf(b); (x > 0) != (y > 0) { // who can't keep the id comes last
-		return cmp.Compare(y, x)
 	}
 	id := w.idColumn()
 	if x, ok := a.row[id].(int64); ok {
@@ -257,6 +257,9 @@ func (w *world) idOf(p *person) int64 {
 	for _, column := range []string{w.users.key, w.idColumn()} {
 		if column == w.users.key && w.users.view && w.toField != "" {
 			continue // which is not known of a view
+		}
+		if column != w.users.key && w.kind == inDump {
+			continue // which has no types
 		}
 		if n, ok := p.row[column].(int64); ok {
 			return n
