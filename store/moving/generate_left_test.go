@@ -112,7 +112,7 @@ func (c *genCase) deleteHere() (gone []*person, tokens []*ticket) {
 			}
 		}
 		name := fmt.Sprint("after ", p.key)
-		if c.chance(50) {
+		if c.chance(50) && (c.blind || !c.lower) { // else the source takes both
 			name = p.name
 		}
 		if _, err := c.service.CreateUser(c.ctx, c.policy, core.Registration{Username: name, Password: "a newcomer's"}); err != nil {
