@@ -303,13 +303,13 @@ func mustBeReadOnly(t *testing.T, top, folder, home string) {
 // (CONN_MAX_AGE is 0 if nothing else is said). Who was there all the time comes
 // over, and none of their tokens is taken for ended.
 func TestWrittenMeanwhile(t *testing.T) {
-	const users = 30_000
+	const users = 6_000
 	register := func(name string, id int) string {
 		return fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99)
-			INSERT INTO auth_user SELECT %d + i * 2, printf('!%%0100d', i), NULL, '%s-' || i, '', 1, %s FROM n`, id, name, joined)
+			INSERT INTO auth_user SELECT %d + i * 2, printf('!%%0900d', i), NULL, '%s-' || i, '', 1, %s FROM n`, id, name, joined)
 	}
 	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, `+columns+`)`, fmt.Sprintf(authtoken, "auth_user (id)"),
-		fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO auth_user SELECT i * 2, printf('!%%0100d', i), NULL, 'u' || i, '', 1, %s FROM n`, users, joined),
+		fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO auth_user SELECT i * 2, printf('!%%0900d', i), NULL, 'u' || i, '', 1, %s FROM n`, users, joined),
 		`INSERT INTO authtoken_token SELECT printf('%040d', id), date_joined, id FROM auth_user`, `PRAGMA journal_mode = WAL`)
 	h := mustHouse(t)
 	if _, err := h.try(t, django.Mapping{}, nil, path); err != nil {
