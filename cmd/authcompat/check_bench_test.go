@@ -77,8 +77,7 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	m := newMetrics()
-	measured, _ := m.measure(s, nil)
-	service := core.New(core.Config{Store: measured, Hasher: hasher, Sealer: sealer, Log: log})
+	service := core.New(core.Config{Store: m.counted(s), Hasher: hasher, Sealer: sealer, Log: log})
 	if _, err := service.CreateUser(b.Context(), dialects.Policy(p), core.Registration{Username: "alice", Email: "alice@example.com", Password: "x"}); err != nil {
 		b.Fatal(err)
 	}

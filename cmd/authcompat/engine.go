@@ -87,11 +87,12 @@ func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err
 		c.Hasher = e.lane
 	}
 	if o.metrics != nil {
-		c.Store, e.limits = o.metrics.measure(e.store, e.limits)
-		o.metrics.measureOperation(e)
+		c.Store, e.limits = o.metrics.counted(e.store), o.metrics.limits(e.limits)
+		e.audit, e.admin, e.disguises = o.metrics.auditor(e.audit), o.metrics.admin(e.admin), o.metrics.disguises(e.disguises)
 		c.Audit = e.audit
 		c.Events = o.metrics.event
-		e.moves = newMoves(e.store, c.Store, o.metrics, o.log)
+		mover, _ := e.store.(core.Mover)
+		e.moves = core.NewMoves(c.Store, o.metrics.mover(mover), nil, o.log)
 		c.Moves = e.moves
 	}
 	e.Service = core.New(c)

@@ -25,20 +25,33 @@ type measuredDisguises struct {
 	mix operation
 }
 
-// measureOperation counts the calls of what a store has for operators, as far as
-// a running server makes them.
-func (m *metrics) measureOperation(e *engine) {
-	if e.audit != nil {
-		e.audit = &measuredAudit{e.audit, m.operation("record"), m.operation("purge_audit")}
+// auditor counts the calls of a core.Auditor, as far as a running server makes
+// them; nil stays nil.
+func (m *metrics) auditor(a core.Auditor) core.Auditor {
+	if a == nil {
+		return nil
 	}
-	if e.admin != nil {
-		e.admin = &measuredAdmin{
-			e.admin, m.operation("count_tokens"), m.operation("purge_tokens"), m.operation("sealed_tokens"), m.operation("reseal"),
-		}
+	return &measuredAudit{a, m.operation("record"), m.operation("purge_audit")}
+}
+
+// admin counts the calls of a core.Admin, as far as a running server makes them;
+// nil stays nil.
+func (m *metrics) admin(a core.Admin) core.Admin {
+	if a == nil {
+		return nil
 	}
-	if e.disguises != nil {
-		e.disguises = &measuredDisguises{e.disguises, m.operation("password_mix")}
+	return &measuredAdmin{
+		a, m.operation("count_tokens"), m.operation("purge_tokens"), m.operation("sealed_tokens"), m.operation("reseal"),
 	}
+}
+
+// disguises counts the calls of a core.Disguises, as far as a running server makes
+// them; nil stays nil.
+func (m *metrics) disguises(d core.Disguises) core.Disguises {
+	if d == nil {
+		return nil
+	}
+	return &measuredDisguises{d, m.operation("password_mix")}
 }
 
 func (a *measuredAudit) Record(ctx context.Context, entry core.AuditEntry) (err error) {

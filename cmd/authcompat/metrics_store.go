@@ -45,18 +45,22 @@ func (m *metrics) operation(name string) operation {
 	return operation{m.store.WithLabelValues(name), m.failures.WithLabelValues(name)}
 }
 
-// measure counts the calls of a store.
-func (m *metrics) measure(s core.Store, limits core.Limits) (core.Store, core.Limits) {
-	measured := &measuredStore{
+// counted counts the calls of a core.Store.
+func (m *metrics) counted(s core.Store) core.Store {
+	return &measuredStore{
 		Store: s, createUser: m.operation("create_user"), account: m.operation("account"), issueToken: m.operation("issue_token"), reuseToken: m.operation("reuse_token"),
 		findToken: m.operation("find_token"), moveExpiry: m.operation("move_expiry"), deleteToken: m.operation("delete_token"),
 		deleteUserTokens: m.operation("delete_user_tokens"), updatePassword: m.operation("update_password"),
 	}
-	if limits == nil {
-		return measured, nil
+}
+
+// limits counts the calls of a core.Limits; nil stays nil.
+func (m *metrics) limits(l core.Limits) core.Limits {
+	if l == nil {
+		return nil
 	}
-	return measured, &measuredLimits{
-		Limits: limits, reserve: m.operation("reserve_guess"), refund: m.operation("refund_guess"), forget: m.operation("forget_guesses"),
+	return &measuredLimits{
+		Limits: l, reserve: m.operation("reserve_guess"), refund: m.operation("refund_guess"), forget: m.operation("forget_guesses"),
 	}
 }
 

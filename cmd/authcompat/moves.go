@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -19,13 +18,10 @@ func (m *measuredMover) MoveExpiries(ctx context.Context, moves []core.Move, now
 	return m.Mover.MoveExpiries(ctx, moves, now)
 }
 
-// newMoves makes what writes the ends of sliding tokens in the background of a
-// server. Measured is the store with its calls counted.
-func newMoves(store, measured core.Store, m *metrics, log *slog.Logger) *core.Moves {
-	mover, ok := store.(core.Mover)
-	if !ok {
-		return core.NewMoves(measured, nil, nil, log)
+// mover counts the calls of a core.Mover; nil stays nil.
+func (m *metrics) mover(mover core.Mover) core.Mover {
+	if mover == nil {
+		return nil
 	}
-	counted := &measuredMover{mover, m.operation("move_expiries")}
-	return core.NewMoves(measured, counted, nil, log)
+	return &measuredMover{mover, m.operation("move_expiries")}
 }
