@@ -20,6 +20,9 @@ const (
 // bodies counts what large bodies are in memory.
 type bodies struct{ held atomic.Int64 }
 
+// bytes is how much memory large bodies take, beyond what is always read.
+func (b *bodies) bytes() float64 { return float64(b.held.Load()) }
+
 // hold gives the request with a counter around its body, and what ends the count.
 // It is a copy: net/http looks at the body of its own to know what is left unread
 // when a reply is sent.

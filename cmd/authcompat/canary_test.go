@@ -260,9 +260,9 @@ func TestCanariesOfPanics(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			m := newMetrics()
-			h := watch(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { do() }), "p", nil, m,
-				slog.New(slog.NewJSONHandler(&log, nil)), logAll)
+			h := watch(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { do() }), "p", watchOptions{
+				recorder: newMetrics(nil), bodies: &bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil)), requests: logAll,
+			})
 			func() {
 				defer func() {
 					if cause := recover(); cause != http.ErrAbortHandler {
@@ -294,7 +294,9 @@ func TestErrorsAreLoggedNotSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	h := watch(handler, p.Name, nil, newMetrics(), slog.New(slog.NewJSONHandler(&log, nil)), logFailures)
+	h := watch(handler, p.Name, watchOptions{
+		recorder: newMetrics(nil), bodies: &bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil)), requests: logFailures,
+	})
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("POST", "/api/login/", strings.NewReader(credentials))
 	r.Header.Set("Content-Type", "application/json")

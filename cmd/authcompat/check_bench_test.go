@@ -76,7 +76,8 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 		b.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	m := newMetrics()
+	large := &bodies{}
+	m := newMetrics(large.bytes)
 	service := core.New(core.Config{Store: m.counted(s), Hasher: hasher, Sealer: sealer, Log: log})
 	if _, err := service.CreateUser(b.Context(), dialects.Policy(p), core.Registration{Username: "alice", Email: "alice@example.com", Password: "x"}); err != nil {
 		b.Fatal(err)
@@ -91,5 +92,5 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 	}
 	request := httptest.NewRequest(http.MethodGet, "/api/account/alice/", nil)
 	request.Header.Set("Authorization", "Token "+session.Key)
-	return watch(handler, p.Name, nil, m, log, logFailures), request
+	return watch(handler, p.Name, watchOptions{recorder: m, bodies: large, log: log, requests: logFailures}), request
 }

@@ -30,7 +30,6 @@ type metrics struct {
 	failures *prometheus.CounterVec
 	live     prometheus.Gauge
 	reaped   *prometheus.CounterVec
-	bodies   bodies // shown as authcompat_large_body_bytes
 
 	mu     sync.Mutex
 	series atomic.Pointer[map[seriesKey]series]
@@ -50,7 +49,9 @@ type series struct {
 // otherEndpoint stands in labels for the paths that no endpoint has.
 const otherEndpoint = "other"
 
-func newMetrics() *metrics {
+// newMetrics makes the numbers of a process. bodyBytes gives the memory that large
+// bodies take at the moment, in bytes.
+func newMetrics(bodyBytes func() float64) *metrics {
 	// From 50 µs, what a token check takes, to 50 s.
 	fast := []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 50}
 	m := &metrics{
@@ -87,7 +88,7 @@ func newMetrics() *metrics {
 	m.registry.MustRegister(m.requests, m.seconds, m.panics, m.logins, m.laneWait, m.store, m.failures, m.live, m.reaped,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "authcompat_large_body_bytes", Help: "Memory taken by large bodies of requests; past 64 MiB they are refused.",
-		}, func() float64 { return float64(m.bodies.held.Load()) }),
+		}, bodyBytes),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -132,6 +133,9 @@ func (m *metrics) request(profile, endpoint string, status int, took time.Durati
 	s.requests.Inc()
 	s.seconds.Observe(took.Seconds())
 }
+
+// panicked counts a request that ended in a defect.
+func (m *metrics) panicked() { m.panics.Inc() }
 
 func (m *metrics) newSeries(key seriesKey) series {
 	m.mu.Lock()

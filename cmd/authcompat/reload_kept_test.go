@@ -27,7 +27,7 @@ func unheard(t testing.TB) (*server, *cobra.Command) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	s := &server{started: f, log: log, metrics: newMetrics(), keys: &keyWatch{log: log, dsn: f.engine.store}}
+	s := &server{started: f, log: log, metrics: newMetrics(nil), keys: &keyWatch{log: log, dsn: f.engine.store}}
 	s.flags.Store(f)
 	if err := s.open(t.Context()); err != nil {
 		t.Fatal(err)

@@ -54,6 +54,7 @@ type server struct {
 	engine  *engine
 	keys    *keyWatch
 	apis    []*api
+	bodies  bodies // shared by all APIs
 	sites   sites
 	tls     *certificate // nil: none
 }
@@ -79,7 +80,8 @@ func (f *serveFlags) serve(cmd *cobra.Command) (err error) {
 	}
 	// From here on: a SIGHUP while the server starts is not to end it.
 	signals := hangup(cmd.Context())
-	s := &server{started: f, log: log, metrics: newMetrics(), keys: &keyWatch{log: log, dsn: f.engine.store}}
+	s := &server{started: f, log: log, keys: &keyWatch{log: log, dsn: f.engine.store}}
+	s.metrics = newMetrics(s.bodies.bytes)
 	s.flags.Store(f)
 	if err := s.open(cmd.Context()); err != nil {
 		return err
@@ -183,5 +185,7 @@ func (s *server) handler(f *serveFlags, p *profiles.Profile) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	return watch(h, p.Name, trusted, s.metrics, s.log, requestLog(f.logRequests.value)), nil
+	return watch(h, p.Name, watchOptions{
+		proxies: trusted, recorder: s.metrics, bodies: &s.bodies, log: s.log, requests: requestLog(f.logRequests.value),
+	}), nil
 }

@@ -34,16 +34,30 @@ const (
 type watcher struct {
 	profile string
 	next    http.Handler
-	proxies proxies
-	metrics *metrics
-	log     *slog.Logger
-	which   requestLog
+	watchOptions
 	refused *sampler
 }
 
+// recorder counts what came of requests.
+type recorder interface {
+	// request counts an answered request of a profile; an empty endpoint is none.
+	request(profile, endpoint string, status int, took time.Duration)
+	// panicked counts a request that ended in a defect.
+	panicked()
+}
+
+// watchOptions are what the APIs of a server share.
+type watchOptions struct {
+	proxies  proxies
+	recorder recorder
+	bodies   *bodies
+	log      *slog.Logger
+	requests requestLog
+}
+
 // watch puts a watcher around the handler of a profile.
-func watch(next http.Handler, profile string, p proxies, m *metrics, log *slog.Logger, which requestLog) http.Handler {
-	return &watcher{profile: profile, next: next, proxies: p, metrics: m, log: log, which: which, refused: &sampler{every: time.Second}}
+func watch(next http.Handler, profile string, o watchOptions) http.Handler {
+	return &watcher{profile: profile, next: next, watchOptions: o, refused: &sampler{every: time.Second}}
 }
 
 func (t *watcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -54,7 +68,7 @@ func (t *watcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Connection"] = []string{"close"}
 	}
 	if r.ContentLength != 0 {
-		counted, release := t.metrics.bodies.hold(r)
+		counted, release := t.bodies.hold(r)
 		defer release()
 		r = counted
 	}
@@ -71,7 +85,7 @@ func (t *watcher) finish(x *exchange) {
 	cause := recover()
 	took := time.Since(x.began)
 	if cause != nil {
-		t.metrics.panics.Inc()
+		t.recorder.panicked()
 		what, stack := describe(cause)
 		t.log.Error("a request panicked: a defect of this program", "request", x.from().RequestID, "profile", t.profile,
 			"endpoint", x.endpoint, "panic", what, "stack", stack)
@@ -81,8 +95,8 @@ func (t *watcher) finish(x *exchange) {
 	if departed {
 		x.status = statusDeparted
 	}
-	t.metrics.request(t.profile, x.endpoint, x.status, took)
-	if t.which == logAll || t.which == logFailures && x.err != nil && !departed {
+	t.recorder.request(t.profile, x.endpoint, x.status, took)
+	if t.requests == logAll || t.requests == logFailures && x.err != nil && !departed {
 		t.line(x, took)
 	}
 }
@@ -102,7 +116,7 @@ func (t *watcher) line(x *exchange, took time.Duration) {
 	case refused:
 		level = slog.LevelWarn
 		omitted, ok := t.refused.take(x.began)
-		if t.which == logFailures && !ok {
+		if t.requests == logFailures && !ok {
 			return // a flood is not to fill the disk
 		}
 		if omitted > 0 {
