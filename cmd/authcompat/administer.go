@@ -42,12 +42,17 @@ func (f *engineFlags) operate(cmd *cobra.Command, do func(ctx context.Context, e
 	if err := mustExist(f.store); err != nil {
 		return err
 	}
-	e, err := f.open(cmd.Context(), engineOptions{})
+	e, err := openForCommand(cmd.Context(), f)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	return do(cmd.Context(), e)
+}
+
+// openForCommand opens the store as a command works on it.
+func openForCommand(ctx context.Context, f *engineFlags) (*engine, error) {
+	return openEngine(ctx, engineOptions{dsn: f.store, mapping: f.mapping, iterations: f.iterations})
 }
 
 // mustExist fails where dsn names a file that is not there: a command that only

@@ -42,8 +42,13 @@ type engine struct {
 	moves     *core.Moves // of a server
 }
 
-// engineOptions are what a server has besides; the zero value is a command's.
+// engineOptions say which store is opened and how. What a server has besides is
+// the zero value for a command.
 type engineOptions struct {
+	dsn        string
+	mapping    string // file that says what is what in a Django database; empty: none
+	iterations int    // PBKDF2's, of new password hashes
+
 	// keys finds the sealing keys, after the store is open: a start that fails
 	// leaves no key behind. nil: none.
 	keys    func(context.Context, core.Admin) (core.Sealer, error)
@@ -53,13 +58,14 @@ type engineOptions struct {
 	lane    *core.LaneOptions
 }
 
-// open opens the store and makes an engine on it, which is the caller's to close.
-func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err error) {
+// openEngine opens the store and makes an engine on it, which is the caller's to
+// close.
+func openEngine(ctx context.Context, o engineOptions) (_ *engine, err error) {
 	e := &engine{}
-	if e.passwords, err = core.NewPasswords(f.iterations); err != nil {
+	if e.passwords, err = core.NewPasswords(o.iterations); err != nil {
 		return nil, fmt.Errorf("--password-iterations: %w", err)
 	}
-	if e.store, err = f.openStore(ctx); err != nil {
+	if e.store, err = openStore(ctx, o.dsn, o.mapping); err != nil {
 		return nil, err
 	}
 	e.limits, _ = e.store.(core.Limits)
@@ -100,15 +106,15 @@ func (f *engineFlags) open(ctx context.Context, o engineOptions) (_ *engine, err
 }
 
 // openStore opens the store, with its mapping if it has one.
-func (f *engineFlags) openStore(ctx context.Context) (core.Store, error) {
-	if f.mapping == "" {
-		return store.Open(ctx, f.store)
+func openStore(ctx context.Context, dsn, mapping string) (core.Store, error) {
+	if mapping == "" {
+		return store.Open(ctx, dsn)
 	}
-	m, err := readMapping(f.mapping)
+	m, err := readMapping(mapping)
 	if err != nil {
 		return nil, err
 	}
-	return store.OpenMapped(ctx, f.store, m)
+	return store.OpenMapped(ctx, dsn, m)
 }
 
 func drawSecret() ([]byte, error) {

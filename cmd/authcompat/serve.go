@@ -113,7 +113,8 @@ func (s *server) current() *serveFlags { return s.flags.Load() }
 func (s *server) open(ctx context.Context) error {
 	f := s.current()
 	var err error
-	s.engine, err = f.engine.open(ctx, engineOptions{
+	s.engine, err = openEngine(ctx, engineOptions{
+		dsn: f.engine.store, mapping: f.engine.mapping, iterations: f.engine.iterations,
 		keys: func(ctx context.Context, a core.Admin) (core.Sealer, error) {
 			return s.keys.begin(ctx, f.keyFile, a)
 		},

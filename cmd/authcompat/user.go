@@ -49,7 +49,7 @@ create_user does.`,
 					return err
 				}
 			}
-			e, err := engine.open(cmd.Context(), engineOptions{})
+			e, err := openForCommand(cmd.Context(), &engine)
 			if err != nil {
 				return err
 			}
