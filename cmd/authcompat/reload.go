@@ -56,7 +56,7 @@ func (s *server) reload(cmd *cobra.Command) error {
 	if fresh {
 		s.engine.SealWith(sealer)
 	}
-	s.engine.limit(f)
+	s.limitGuesses(f)
 	if len(changed) > 0 {
 		s.log.Warn("settings have changed that take a restart: until then they stay as they were", "settings", changed)
 	}

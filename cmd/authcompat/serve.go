@@ -129,17 +129,17 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	s.metrics.lane(s.engine.lane)
-	s.engine.limit(f)
+	s.limitGuesses(f)
 	return nil
 }
 
-// limit sets the limits on guesses.
-func (e *engine) limit(f *serveFlags) {
-	if e.limits == nil || f.limits.value == "off" {
-		e.LimitGuessing(nil)
+// limitGuesses sets the limits on guesses.
+func (s *server) limitGuesses(f *serveFlags) {
+	if s.engine.limits == nil || f.limits.value == "off" {
+		s.engine.LimitGuessing(nil)
 		return
 	}
-	e.LimitGuessing(&core.Guessing{Limits: e.limits, Account: core.Limit(f.account), Address: core.Limit(f.address)})
+	s.engine.LimitGuessing(&core.Guessing{Limits: s.engine.limits, Account: core.Limit(f.account), Address: core.Limit(f.address)})
 }
 
 // listen opens the listeners.
