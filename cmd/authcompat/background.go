@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/authcompat/authcompat/core"
 )
 
@@ -25,13 +23,13 @@ const untoldFor = day
 
 // background starts what a server does beside answering, until ctx ends. signals
 // are what hangup gives.
-func (s *server) background(ctx context.Context, cmd *cobra.Command, signals <-chan os.Signal) *sync.WaitGroup {
+func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync.WaitGroup {
 	all := new(sync.WaitGroup)
 	all.Go(func() {
 		for {
 			select {
 			case <-signals:
-				if err := s.reload(cmd); err != nil {
+				if err := s.reload(); err != nil {
 					s.log.Error("reload failed: all stays as it was", "error", err)
 				}
 			case <-ctx.Done():

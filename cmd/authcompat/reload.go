@@ -8,7 +8,6 @@ import (
 	"slices"
 	"syscall"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -23,8 +22,8 @@ func hangup(ctx context.Context) <-chan os.Signal {
 // reload takes the settings, profiles, keys and certificates as they are now, all
 // of them or none, but for the settings that take a restart: these stay as they
 // are, and the log names those that have changed.
-func (s *server) reload(cmd *cobra.Command) error {
-	f, all, err := reread(cmd)
+func (s *server) reload() error {
+	f, all, err := s.started.reread()
 	if err != nil {
 		return err
 	}
@@ -140,12 +139,13 @@ func (f *serveFlags) movedListeners(old *serveFlags) []string {
 	return keys
 }
 
-// reread gives the settings of a server as they would be if it were started now.
-func reread(cmd *cobra.Command) (*serveFlags, []placed, error) {
+// reread gives the settings of a server as they would be if it were started now
+// with the flags of old.
+func (old *serveFlags) reread() (*serveFlags, []placed, error) {
 	f := newServeFlags()
 	f.add(pflag.NewFlagSet("", pflag.ContinueOnError))
 	var err error
-	cmd.Flags().Visit(func(given *pflag.Flag) {
+	old.flags.Visit(func(given *pflag.Flag) {
 		flag := f.flags.Lookup(given.Name)
 		if flag == nil || given.Annotations[fromEnvironment] != nil {
 			return

@@ -9,33 +9,32 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/core"
 )
 
-// unheard gives a server without listeners, with the settings of c.yaml, and the
-// command that it is reloaded with.
-func unheard(t testing.TB) (*server, *cobra.Command) {
+// unheard gives a server without listeners, with the settings of c.yaml.
+func unheard(t testing.TB) *server {
 	t.Helper()
-	cmd := newServe()
-	if err := cmd.ParseFlags([]string{"--config", "c.yaml"}); err != nil {
+	f := newServeFlags()
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.add(flags)
+	if err := flags.Parse([]string{"--config", "c.yaml"}); err != nil {
 		t.Fatal(err)
 	}
-	f, all, err := reread(cmd)
+	all, err := f.settle("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
-	s := &server{started: f, log: log, metrics: newMetrics(nil), keys: &keyWatch{log: log, dsn: f.engine.store}}
-	s.flags.Store(f)
+	s := newServer(f, slog.New(slog.DiscardHandler))
 	if err := s.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	a := &api{address: all[0].address}
 	a.placed.Store(&all[0])
 	s.apis = []*api{a}
-	return s, cmd
+	return s
 }
 
 // age puts a token that ended then into the store, and an entry of that time into
@@ -77,7 +76,7 @@ func TestReloadOfWhatIsKept(t *testing.T) {
 	delete(settled, "tls.key")
 	synctest.Test(t, func(t *testing.T) {
 		file(t, settled)
-		s, cmd := unheard(t)
+		s := unheard(t)
 		s.age(t, time.Now().Add(-2*day))
 		ctx, cancel := context.WithCancel(t.Context())
 		var reaper sync.WaitGroup
@@ -92,7 +91,7 @@ func TestReloadOfWhatIsKept(t *testing.T) {
 			{[]string{"keep_audit", "1d"}, 0, 0},
 		} {
 			file(t, settled, test.changes...)
-			if err := s.reload(cmd); err != nil {
+			if err := s.reload(); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(reapEvery) // no time of the machine's

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -39,7 +40,13 @@ log names those that have changed. SIGTERM lets requests in flight finish.`,
   authcompat serve --config /etc/authcompat.yaml`,
 		Args:              cobra.NoArgs,
 		PersistentPreRunE: settlesItself,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return f.serve(cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			all, err := f.settle("")
+			if err != nil {
+				return err
+			}
+			return runServer(cmd.Context(), f, all, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
 	}
 	f.add(cmd.Flags())
 	return cmd
@@ -69,41 +76,45 @@ type api struct {
 // ServeHTTP implements http.Handler.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Load()).ServeHTTP(w, r) }
 
-func (f *serveFlags) serve(cmd *cobra.Command) (err error) {
-	placed, err := f.settle("")
-	if err != nil {
-		return err
-	}
-	log, err := newLog(cmd.ErrOrStderr(), f.logFormat.value)
+// newServer makes a server with the settings of its start.
+func newServer(f *serveFlags, log *slog.Logger) *server {
+	s := &server{started: f, log: log, keys: &keyWatch{log: log, dsn: f.engine.store}}
+	s.metrics = newMetrics(s.bodies.bytes)
+	s.flags.Store(f)
+	return s
+}
+
+// runServer serves the profiles until ctx ends, then lets requests in flight
+// finish. What is served is told on out; the log goes to errOut.
+func runServer(ctx context.Context, f *serveFlags, all []placed, out, errOut io.Writer) (err error) {
+	log, err := newLog(errOut, f.logFormat.value)
 	if err != nil {
 		return err
 	}
 	// From here on: a SIGHUP while the server starts is not to end it.
-	signals := hangup(cmd.Context())
-	s := &server{started: f, log: log, keys: &keyWatch{log: log, dsn: f.engine.store}}
-	s.metrics = newMetrics(s.bodies.bytes)
-	s.flags.Store(f)
-	if err := s.open(cmd.Context()); err != nil {
+	signals := hangup(ctx)
+	s := newServer(f, log)
+	if err := s.open(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.engine.Close()) }()
 	defer func() { s.sites.close() }()
-	if err := s.listen(placed); err != nil {
+	if err := s.listen(all); err != nil {
 		return err
 	}
-	s.warnKeyless(placed)
-	if err := newGuide(placed, s.sites, f).write(cmd.OutOrStdout()); err != nil {
+	s.warnKeyless(all)
+	if err := newGuide(all, s.sites, f).write(out); err != nil {
 		return err
 	}
 	s.warnUnlimited(f)
-	ctx, cancel := context.WithCancel(cmd.Context())
-	background := s.background(ctx, cmd, signals)
+	working, cancel := context.WithCancel(ctx)
+	background := s.background(working, signals)
 	defer func() {
 		cancel()
 		background.Wait()
 	}()
 	defer runtime.KeepAlive(ballast())
-	return s.sites.serve(cmd.Context(), log)
+	return s.sites.serve(ctx, log)
 }
 
 // current gives the settings of this moment.
