@@ -18,8 +18,8 @@ const pageSize = 500
 
 // administer opens the store for an operator who works on users and tokens, and
 // runs do.
-func (f *engineFlags) administer(cmd *cobra.Command, do func(ctx context.Context, e *engine) error) error {
-	return f.operate(cmd, func(ctx context.Context, e *engine) error {
+func administer(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine) error) error {
+	return operate(cmd, f, func(ctx context.Context, e *engine) error {
 		if e.admin == nil || e.audit == nil {
 			return errors.New("this store has no commands for operators but audit")
 		}
@@ -29,8 +29,8 @@ func (f *engineFlags) administer(cmd *cobra.Command, do func(ctx context.Context
 
 // review opens the store for an operator who works on the audit record, and runs
 // do. Django's own tables have one too.
-func (f *engineFlags) review(cmd *cobra.Command, do func(ctx context.Context, e *engine) error) error {
-	return f.operate(cmd, func(ctx context.Context, e *engine) error {
+func review(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine) error) error {
+	return operate(cmd, f, func(ctx context.Context, e *engine) error {
 		if e.audit == nil {
 			return errors.New("this store keeps no audit record")
 		}
@@ -38,7 +38,7 @@ func (f *engineFlags) review(cmd *cobra.Command, do func(ctx context.Context, e 
 	})
 }
 
-func (f *engineFlags) operate(cmd *cobra.Command, do func(ctx context.Context, e *engine) error) (err error) {
+func operate(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine) error) (err error) {
 	if err := mustExist(f.store); err != nil {
 		return err
 	}

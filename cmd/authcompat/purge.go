@@ -20,13 +20,13 @@ type purge struct {
 	long    string
 	example string
 	act     core.Act
-	open    func(*engineFlags, *cobra.Command, func(context.Context, *engine) error) error
+	open    func(*cobra.Command, *engineFlags, func(context.Context, *engine) error) error
 	remove  func(ctx context.Context, e *engine, before time.Time) (int, error)
 }
 
 func tokenPurge() purge {
 	return purge{
-		what: "tokens", flag: "keep-expired", keep: defaultKeepExpired, act: core.ActPurgeTokens, open: (*engineFlags).administer,
+		what: "tokens", flag: "keep-expired", keep: defaultKeepExpired, act: core.ActPurgeTokens, open: administer,
 		short: "Remove tokens that expired long ago, in small batches; a server does so by itself",
 		long: `Remove the rows of tokens that expired longer ago than --keep-expired. As long as the row is there, an API
 that tells expired tokens from unknown ones does so. Requests are answered meanwhile.`,
@@ -39,7 +39,7 @@ that tells expired tokens from unknown ones does so. Requests are answered meanw
 
 func auditPurge() purge {
 	return purge{
-		what: "entries", flag: "keep-audit", act: core.ActPurgeAudit, open: (*engineFlags).review,
+		what: "entries", flag: "keep-audit", act: core.ActPurgeAudit, open: review,
 		short: "Remove the oldest part of the record, in small batches; a server with --keep-audit does so by itself",
 		long: `Remove the entries that are older than --keep-audit. That it was done is an entry of its own. Requests are
 answered meanwhile. For a copy of all: authcompat audit --limit 0 --json.`,
@@ -60,7 +60,7 @@ func newPurge(p purge) *cobra.Command {
 			if p.keep == 0 && keep == 0 {
 				return fmt.Errorf("how long are %s kept? Give --%s, for instance 400d", p.what, p.flag)
 			}
-			return p.open(&flags, cmd, func(ctx context.Context, e *engine) error {
+			return p.open(cmd, &flags, func(ctx context.Context, e *engine) error {
 				n, err := p.remove(ctx, e, time.Now().Add(-time.Duration(keep)))
 				if n > 0 {
 					err = errors.Join(err, e.RecordOperation(ctx, p.act))

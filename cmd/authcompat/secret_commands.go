@@ -19,7 +19,7 @@ func newSecretShow() *cobra.Command {
 		Short: "Show the ids of the sealing keys, and how many tokens each seals; never a key",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 				sealer, err := keyPlace{file, flags.store}.readOrNote(cmd.ErrOrStderr())
 				if err != nil {
 					return err

@@ -55,7 +55,7 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 		if err != nil {
 			return err
 		}
-		return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+		return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 			r := rotation{path: path, anew: !resume, drop: drop, force: force}
 			err := lockKeys(ctx, path, cmd.ErrOrStderr(), func() error { return r.run(ctx, e) })
 			if place.file == "" && errors.Is(err, fs.ErrNotExist) {

@@ -38,7 +38,7 @@ func newTokenList() *cobra.Command {
 		Short: "List tokens, by ids that tell nothing about their text",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 				var f core.TokenFilter
 				if user != "" {
 					u, err := e.user(ctx, user)
@@ -87,7 +87,7 @@ func newTokenRevoke() *cobra.Command {
 			if (user == "") == (len(args) == 0) {
 				return errors.New("which tokens? Give their ids, or --user NAME")
 			}
-			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 				n := 0
 				if user != "" {
 					u, err := e.user(ctx, user)

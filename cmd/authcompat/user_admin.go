@@ -36,7 +36,7 @@ func newUserList() *cobra.Command {
 		Short: "List users",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 				t := newTable(cmd.OutOrStdout(), asJSON, "ID\tUSERNAME\tEMAIL\tACTIVE\tCREATED")
 				filter := core.UserFilter{Inactive: inactive}
 				for {
@@ -71,7 +71,7 @@ func newUserShow() *cobra.Command {
 		Short: "Show a user, how the password is hashed, and how many tokens are live",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 				r, err := e.describe(ctx, args[0])
 				if err != nil {
 					return err
@@ -110,7 +110,7 @@ func newUserActive(use, short string, active bool) *cobra.Command {
 		Short: short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 				u, err := e.user(ctx, args[0])
 				if err != nil {
 					return err
@@ -138,7 +138,7 @@ func newUserSetPassword() *cobra.Command {
 input with --password-stdin. Tokens stay as they are, as in Django; --logout ends them.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 				u, err := e.user(ctx, args[0])
 				if err != nil {
 					return err
@@ -178,7 +178,7 @@ func newUserDelete() *cobra.Command {
 		Short: "Remove a user and all tokens for good; the audit record stays",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.administer(cmd, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 				u, err := e.user(ctx, args[0])
 				if err != nil {
 					return err
