@@ -72,7 +72,7 @@ func newUserShow() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
-				r, err := e.describe(ctx, args[0])
+				r, err := describeUser(ctx, e, args[0])
 				if err != nil {
 					return err
 				}
@@ -195,8 +195,8 @@ func newUserDelete() *cobra.Command {
 	return cmd
 }
 
-// describe gives all that is shown of a user.
-func (e *engine) describe(ctx context.Context, name string) (userRecord, error) {
+// describeUser gives all that is shown of a user.
+func describeUser(ctx context.Context, e *engine, name string) (userRecord, error) {
 	u, err := e.user(ctx, name)
 	if err != nil {
 		return userRecord{}, err
