@@ -57,9 +57,9 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 		}
 		return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 			r := rotation{path: path, anew: !resume, drop: drop, force: force}
-			err := lockKeys(ctx, path, cmd.ErrOrStderr(), func() error { return r.run(ctx, e) })
+			err := lockKeys(ctx, path, cmd.ErrOrStderr(), func() error { return r.run(ctx, e.Service, e.admin) })
 			if place.file == "" && errors.Is(err, fs.ErrNotExist) {
-				return e.noKeys(ctx, err)
+				return noKeys(ctx, e.admin, err)
 			}
 			if err != nil {
 				return err
@@ -88,7 +88,7 @@ type rotation struct {
 
 // run does it all under the lock: a rotation beside it could drop the key that
 // this one seals with.
-func (r *rotation) run(ctx context.Context, e *engine) error {
+func (r *rotation) run(ctx context.Context, s *core.Service, admin core.Admin) error {
 	if r.drop && !r.force {
 		if err := settledKeys(r.path); err != nil {
 			return err
@@ -98,7 +98,7 @@ func (r *rotation) run(ctx context.Context, e *engine) error {
 		if err := addKey(r.path); err != nil {
 			return err
 		}
-		if err := e.RecordOperation(ctx, core.ActRotateSecret); err != nil {
+		if err := s.RecordOperation(ctx, core.ActRotateSecret); err != nil {
 			return err
 		}
 	}
@@ -106,16 +106,16 @@ func (r *rotation) run(ctx context.Context, e *engine) error {
 	if err != nil {
 		return err
 	}
-	e.SealWith(ring.sealer)
+	s.SealWith(ring.sealer)
 	r.key = ring.sealer.KeyID()
-	if r.done, r.broken, err = e.Reseal(ctx, e.admin); err != nil {
+	if r.done, r.broken, err = s.Reseal(ctx, admin); err != nil {
 		return fmt.Errorf("%w; %d tokens are sealed anew: go on with --resume", err, r.done)
 	}
 	if r.drop {
-		r.dropped, err = e.dropKeys(ctx, r.path)
+		r.dropped, err = dropKeys(ctx, admin, r.path)
 	}
 	if r.dropped > 0 {
-		err = errors.Join(err, e.RecordOperation(ctx, core.ActDropSecrets))
+		err = errors.Join(err, s.RecordOperation(ctx, core.ActDropSecrets))
 	}
 	return err
 }
@@ -138,8 +138,8 @@ func settledKeys(path string) error {
 }
 
 // noKeys says what is to be done where there is no file of keys beside a database.
-func (e *engine) noKeys(ctx context.Context, missing error) error {
-	sealed, err := e.admin.SealKeys(ctx)
+func noKeys(ctx context.Context, admin core.Admin, missing error) error {
+	sealed, err := admin.SealKeys(ctx)
 	switch {
 	case err != nil:
 		return errors.Join(missing, err)
@@ -160,8 +160,8 @@ func addKey(path string) error {
 
 // dropKeys removes the keys but the newest from the file that no token is sealed
 // with.
-func (e *engine) dropKeys(ctx context.Context, path string) (dropped int, err error) {
-	counts, err := e.admin.SealKeys(ctx)
+func dropKeys(ctx context.Context, admin core.Admin, path string) (dropped int, err error) {
+	counts, err := admin.SealKeys(ctx)
 	if err != nil {
 		return 0, err
 	}
