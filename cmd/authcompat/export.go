@@ -72,7 +72,7 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	if err := mustExist(f.store); err != nil {
 		return err
 	}
-	if options.Sealer, err = (keyPlace{f.keyFile, f.store}).readOrNote(cmd.ErrOrStderr()); err != nil {
+	if options.Sealer, err = (keyPlace{f.keyFile, f.store}).readOrNote(noteOn(cmd.ErrOrStderr())); err != nil {
 		return err
 	}
 	s, err := store.Open(ctx, f.store)

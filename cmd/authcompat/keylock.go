@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,9 +15,10 @@ import (
 const lockEvery = 20 * time.Millisecond
 
 // lockKeys runs do while no other process changes the key file, or makes it. It
-// waits for its turn, and tells so. The lock is one on the folder: it is there
-// before the file, stays when the file is replaced, and ends with the process.
-func lockKeys(ctx context.Context, path string, notices io.Writer, do func() error) (err error) {
+// waits for its turn, and calls waiting with the file once if it has to. The lock
+// is one on the folder: it is there before the file, stays when the file is
+// replaced, and ends with the process.
+func lockKeys(ctx context.Context, path string, waiting func(path string), do func() error) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
@@ -27,7 +27,7 @@ func lockKeys(ctx context.Context, path string, notices io.Writer, do func() err
 		return fmt.Errorf("lock sealing keys: %w", err)
 	}
 	defer folder.Close()
-	for waiting := false; ; waiting = true {
+	for told := false; ; told = true {
 		free, err := tryLock(folder)
 		if err != nil {
 			return fmt.Errorf("lock sealing keys: %s: %w", folder.Name(), err)
@@ -35,8 +35,8 @@ func lockKeys(ctx context.Context, path string, notices io.Writer, do func() err
 		if free {
 			return do()
 		}
-		if !waiting {
-			fmt.Fprintf(notices, "waiting until another process has changed %s\n", printable(path))
+		if !told {
+			waiting(path)
 		}
 		if !pause(ctx, lockEvery) {
 			return ctx.Err()

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/dialects"
 )
 
 // keyWatch finds the sealing keys for a running server, which goes on with those
@@ -136,18 +135,4 @@ func (w *keyWatch) note(place keyPlace, err error) {
 		return
 	}
 	w.log.Warn("the sealing keys can't be taken: the server goes on with those it has in memory; bring the file back before it ends", "file", place.path(), "error", err)
-}
-
-// warnKeyless warns of profiles that show tokens again where no place of keys is
-// given. A store that keeps the text itself needs none.
-func (s *server) warnKeyless(all []placed) {
-	texts, ok := s.engine.store.(core.TextStore)
-	if !s.keys.none || ok && texts.ShowsText() {
-		return
-	}
-	for _, p := range all {
-		if policy := dialects.Policy(p.profile); policy.Reuse || policy.Keep == core.Authtoken {
-			s.log.Warn("there is no sealing key, and this profile keeps the text of tokens to show it again: its logins and registrations fail; give a key with "+secretVariable+" or --secret-key-file", "profile", p.profile.Name)
-		}
-	}
 }

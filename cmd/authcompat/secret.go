@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -92,11 +91,12 @@ func (k keyPlace) read() (core.Sealer, error) {
 	return sealer, err
 }
 
-// readOrNote is read for a command that goes on without the keys.
-func (k keyPlace) readOrNote(notices io.Writer) (core.Sealer, error) {
+// readOrNote is read for a command that goes on without the keys; it calls note
+// with what is wrong where their file is missing.
+func (k keyPlace) readOrNote(note func(error)) (core.Sealer, error) {
 	sealer, err := k.read()
 	if errors.Is(err, fs.ErrNotExist) {
-		fmt.Fprintln(notices, printableLines(err.Error()))
+		note(err)
 		return core.Sealer{}, nil
 	}
 	return sealer, err
@@ -115,7 +115,7 @@ func (k keyPlace) readOrMake(ctx context.Context, admin core.Admin) (sealer core
 		return sealer, err
 	}
 	path := k.path()
-	err = lockKeys(ctx, path, io.Discard, func() error {
+	err = lockKeys(ctx, path, func(string) {}, func() error {
 		var missing error
 		if sealer, missing = k.read(); !errors.Is(missing, fs.ErrNotExist) {
 			return missing // another process has made it

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 )
@@ -20,7 +22,7 @@ func newSecretShow() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
-				sealer, err := keyPlace{file, flags.store}.readOrNote(cmd.ErrOrStderr())
+				sealer, err := keyPlace{file, flags.store}.readOrNote(noteOn(cmd.ErrOrStderr()))
 				if err != nil {
 					return err
 				}
@@ -50,4 +52,9 @@ func newSecretShow() *cobra.Command {
 	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
+}
+
+// noteOn writes what is wrong with the keys and stops nothing.
+func noteOn(w io.Writer) func(error) {
+	return func(err error) { fmt.Fprintln(w, printableLines(err.Error())) }
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -57,7 +58,7 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 		}
 		return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 			r := rotation{path: path, anew: !resume, drop: drop, force: force}
-			err := lockKeys(ctx, path, cmd.ErrOrStderr(), func() error { return r.run(ctx, e.Service, e.admin) })
+			err := lockKeys(ctx, path, waitingOn(cmd.ErrOrStderr()), func() error { return r.run(ctx, e.Service, e.admin) })
 			if place.file == "" && errors.Is(err, fs.ErrNotExist) {
 				return noKeys(ctx, e.admin, err)
 			}
@@ -75,6 +76,13 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 	cmd.Flags().BoolVar(&force, "force", false, "drop old keys at once: all servers have the new one")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
+}
+
+// waitingOn writes that a command waits for another one.
+func waitingOn(w io.Writer) func(path string) {
+	return func(path string) {
+		fmt.Fprintf(w, "waiting until another process has changed %s\n", printable(path))
+	}
 }
 
 // rotation is a change of a key file, and what came of it.

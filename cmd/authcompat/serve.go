@@ -201,3 +201,17 @@ func (s *server) handler(f *serveFlags, p *profiles.Profile) (http.Handler, erro
 		proxies: trusted, recorder: s.metrics, bodies: &s.bodies, log: s.log, requests: requestLog(f.logRequests.value),
 	}), nil
 }
+
+// warnKeyless warns of profiles that show tokens again where no place of keys is
+// given. A store that keeps the text itself needs none.
+func (s *server) warnKeyless(all []placed) {
+	texts, ok := s.engine.store.(core.TextStore)
+	if !s.keys.none || ok && texts.ShowsText() {
+		return
+	}
+	for _, p := range all {
+		if policy := dialects.Policy(p.profile); policy.Reuse || policy.Keep == core.Authtoken {
+			s.log.Warn("there is no sealing key, and this profile keeps the text of tokens to show it again: its logins and registrations fail; give a key with "+secretVariable+" or --secret-key-file", "profile", p.profile.Name)
+		}
+	}
+}
