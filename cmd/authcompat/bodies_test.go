@@ -46,6 +46,7 @@ func TestLargeBodies(t *testing.T) {
 	p := start(t, "--profile", "ocd-users@127.0.0.1:0", "--profile", "form-auth@127.0.0.1:0", "--profile", "authtokens@127.0.0.1:0",
 		"--store", database(t), "--limits", "off", "--password-iterations", "100")
 	const body = 1 << 20
+	const smallBody, largeBodies = 16 << 10, 64 << 20 // bytes that are always read of each, and beyond that of all
 	address := strings.TrimPrefix(p.urls["ocd-users"], "http://")
 	var held []net.Conn
 	defer func() {

@@ -2,13 +2,8 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,9 +14,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/core/password"
-	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -241,74 +233,4 @@ func (c *canaries) collect(body string) string {
 	}
 	c.all = append(c.all, m[1])
 	return m[1]
-}
-
-// TestCanariesOfPanics lets a defect happen with secrets at hand.
-func TestCanariesOfPanics(t *testing.T) {
-	c := &canaries{}
-	secret := c.secret()
-	for name, do := range map[string]func(){
-		"a text":          func() { panic("password " + secret) },
-		"an error":        func() { panic(errors.New(secret)) },
-		"a runtime error": func() { _ = []string{secret}[len(secret)] },
-		"a failed assertion": func() {
-			var v any = secret
-			_ = v.(fmt.Stringer)
-		},
-		"a hash":          func() { panic(&password.Panic{Value: secret, Stack: []byte("its stack")}) },
-		"a wrapped error": func() { panic(fmt.Errorf("of %s: %w", secret, os.ErrInvalid)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			var log bytes.Buffer
-			h := watch(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { do() }), "p", watchOptions{
-				recorder: newMetrics(nil), bodies: &bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil)), requests: logAll,
-			})
-			func() {
-				defer func() {
-					if cause := recover(); cause != http.ErrAbortHandler {
-						t.Errorf("panic %v", cause)
-					}
-				}()
-				h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/"+secret, strings.NewReader(secret)))
-			}()
-			if !strings.Contains(log.String(), "a defect of this program") {
-				t.Errorf("not logged: %s", log.String())
-			}
-			c.find(t, "the log", log.Bytes())
-		})
-	}
-}
-
-// TestErrorsAreLoggedNotSent checks that a cause stays on the server.
-func TestErrorsAreLoggedNotSent(t *testing.T) {
-	p, err := profiles.Load("ocd-users")
-	if err != nil {
-		t.Fatal(err)
-	}
-	passwords, err := core.NewPasswords(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler, err := dialects.New(p, core.New(core.Config{Store: brokenStore{}, Hasher: passwords}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	h := watch(handler, p.Name, watchOptions{
-		recorder: newMetrics(nil), bodies: &bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil)), requests: logFailures,
-	})
-	w := httptest.NewRecorder()
-	r := httptest.NewRequest("POST", "/api/login/", strings.NewReader(credentials))
-	r.Header.Set("Content-Type", "application/json")
-	h.ServeHTTP(w, r)
-	if w.Code != 500 || strings.Contains(w.Body.String(), "broken") || !strings.Contains(log.String(), "the store is broken") {
-		t.Errorf("%d %s, log %s", w.Code, w.Body.String(), log.String())
-	}
-}
-
-// brokenStore fails in a way that no store should.
-type brokenStore struct{ core.Store }
-
-func (brokenStore) Account(context.Context, string) (core.Account, error) {
-	return core.Account{}, errors.New("the store is broken")
 }

@@ -88,12 +88,8 @@ func TestRotationsAtOnce(t *testing.T) {
 	tokens := sealSome(t, dsn, 5)
 	rotate := []string{"secret", "rotate", "--store", dsn}
 	atOnce(t, rotate, rotate, rotate, rotate, rotate, rotate)
-	ring, err := readKeys(keyFileOf(t, dsn))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(ring.words) != 7 {
-		t.Errorf("%d keys after 6 rotations, want 7", len(ring.words))
+	if n := strings.Count(slurp(t, keyFileOf(t, dsn)), "\n"); n != 7 {
+		t.Errorf("%d keys after 6 rotations, want 7", n)
 	}
 	drop := append(rotate, "--resume", "--drop-old", "--force")
 	atOnce(t, rotate, drop, rotate, drop, rotate, drop)
@@ -166,8 +162,8 @@ func TestRotationKeepsTheFile(t *testing.T) {
 	if who := info.Sys().(*syscall.Stat_t); root && (who.Uid != owner || who.Gid != group) {
 		t.Errorf("owner %d, group %d", who.Uid, who.Gid)
 	}
-	if ring, err := readKeys(real); err != nil || len(ring.words) != 2 {
-		t.Errorf("%d keys, %v", len(ring.words), err)
+	if n := strings.Count(slurp(t, real), "\n"); n != 2 {
+		t.Errorf("%d keys", n)
 	}
 	start(t, showsTokens(dsn)...).wantShown(t, tokens)
 }
@@ -292,10 +288,7 @@ func TestForeignKeyFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := newKey()
-	if err != nil {
-		t.Fatal(err)
-	}
+	const key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	put(t, path, key)
 	p.hangup(t, "tokens are sealed with it")
 	p.wantShown(t, tokens)

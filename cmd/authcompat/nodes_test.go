@@ -17,7 +17,7 @@ import (
 // startNode starts a server on a database that others may use too.
 func startNode(t *testing.T, dsn string) *process {
 	t.Helper()
-	key := fmt.Sprintf("%s=%s", secretVariable, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+	key := "AUTHCOMPAT_SECRET_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	return startWith(t, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, key) },
 		"--profile", "authtokens@127.0.0.1:0", "--profile", "form-auth@127.0.0.1:0",
 		"--profile", "ocd-users@127.0.0.1:0", "--profile", "snippit@127.0.0.1:0",

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -239,118 +238,6 @@ func eventually(t testing.TB, what string, holds func() bool) {
 			t.Fatalf("not within 10 s: %s", what)
 		}
 		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-func TestConfigFile(t *testing.T) {
-	folder := t.TempDir()
-	file := filepath.Join(folder, "c.yaml")
-	for _, test := range []struct {
-		name, text string
-		want       []string
-	}{
-		{"empty", "", []string{"1:1: the file is empty"}},
-		{"no YAML", "a: [", []string{" line 1: did not find expected node content"}},
-		{"all at once", "stor: x\nlimits: {account: x, foo: 1}\nlog: text\nlisteners: [{profil: x}]\nmanage: [a]\nlisten: a\nlisten: b\n", []string{
-			"1:1: stor: unknown key; the keys here are listeners, listen, manage, store, map, secret_key_file, password_iterations, keep_expired, keep_audit, trusted_proxies, log, limits, tls",
-			`2:19: limits.account: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
-			"2:22: limits.foo: unknown key; the keys here are guessing, account, address, connections, hash_threads, hash_queue",
-			"3:6: log: want a map",
-			"4:14: listeners.profil: unknown key; a listener has profile and address",
-			"4:13: listeners: want a map with profile, and address for several",
-			"5:9: manage: want a value",
-			"7:1: listen: is there twice, first on line 6",
-			`6:9: listen: "a" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
-		}},
-		{"a list", "[]", []string{"1:1: want a map"}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			var want []string
-			for _, w := range test.want {
-				want = append(want, file+":"+w)
-			}
-			var out bytes.Buffer
-			root := newRoot(streams{out: &out, err: &out})
-			root.SetArgs([]string{"config", "check", file})
-			err := root.Execute()
-			if err == nil {
-				t.Fatal("it is good")
-			}
-			if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// TestPrecedence is flag before variable before file before default.
-func TestPrecedence(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "c.yaml")
-	text := "store: sqlite:file.db\nkeep_expired: 1d\nlimits: {account: 1/1h, address: 2/1h, hash_threads: 3}\ntrusted_proxies: [10.0.0.0/8]\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("AUTHCOMPAT_LIMIT_ACCOUNT", "5/1m")
-	t.Setenv("AUTHCOMPAT_LIMIT_ADDRESS", "6/1m")
-	t.Setenv("AUTHCOMPAT_SECRET_KEY", "canary-key")
-	var out bytes.Buffer
-	root := newRoot(streams{out: &out, err: &out})
-	root.SetArgs([]string{"config", "print", "--config", file, "--limit-account", "9/1m", "--profile", "snippit", "--store", "postgres://ann:canary@db/auth?password=canary"})
-	if err := root.Execute(); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		"# --profile\nlisteners:\n  - profile: snippit\n", "account: 9/1m # --limit-account\n", "address: 6/1m # AUTHCOMPAT_LIMIT_ADDRESS\n",
-		"hash_threads: 3 # " + file + ":3\n", "keep_expired: 1d # " + file + ":2\n", "trusted_proxies: [10.0.0.0/8] # " + file + ":4\n",
-		"hash_queue: 0 # default\n", "store: postgres://ann:***@db/auth?password=*** # --store\n",
-	} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("no %q in\n%s", want, out.String())
-		}
-	}
-	if strings.Contains(out.String(), "canary") {
-		t.Errorf("a secret is shown:\n%s", out.String())
-	}
-}
-
-func TestClientAddress(t *testing.T) {
-	p, err := parseProxies([]string{"10.0.0.0/8", "127.0.0.1", "2001:db8::/32"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		name, peer string
-		forwarded  []string
-		want       string
-		proxied    bool
-	}{
-		{"no proxy", "192.0.2.1:1", []string{"198.51.100.7"}, "192.0.2.1", false},
-		{"a proxy", "10.1.1.1:1", []string{"198.51.100.7"}, "198.51.100.7", true},
-		{"a client's own header", "10.1.1.1:1", []string{"203.0.113.9, 198.51.100.7"}, "198.51.100.7", true},
-		{"two proxies", "127.0.0.1:1", []string{"203.0.113.9, 198.51.100.7, 10.2.2.2"}, "198.51.100.7", true},
-		{"two lines", "127.0.0.1:1", []string{"203.0.113.9", "198.51.100.7,10.2.2.2"}, "198.51.100.7", true},
-		{"no header", "127.0.0.1:1", nil, "127.0.0.1", true},
-		{"garbage", "127.0.0.1:1", []string{"198.51.100.7, unknown, 10.2.2.2"}, "10.2.2.2", true},
-		{"a port", "127.0.0.1:1", []string{"198.51.100.7:4711"}, "198.51.100.7", true},
-		{"IPv6", "[2001:db8::1]:1", []string{"[2001:db9::7]:80"}, "2001:db9::7", true},
-		{"mapped", "[::ffff:10.1.1.1]:1", []string{"::ffff:198.51.100.7"}, "198.51.100.7", true},
-		{"proxies alone", "127.0.0.1:1", []string{"10.3.3.3"}, "10.3.3.3", true},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			r := httptest.NewRequest("GET", "/", nil)
-			r.RemoteAddr = test.peer
-			r.Header["X-Forwarded-For"] = test.forwarded
-			address, proxied := p.client(r)
-			if address.String() != test.want || proxied != test.proxied {
-				t.Errorf("%s, %t, want %s, %t", address, proxied, test.want, test.proxied)
-			}
-		})
-	}
-	if _, err := parseProxies([]string{"10.0.0.0/33"}); err == nil {
-		t.Error("a bad network is good")
 	}
 }
 

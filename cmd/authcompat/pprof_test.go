@@ -24,18 +24,3 @@ func TestProfiles(t *testing.T) {
 		}
 	}
 }
-
-func TestProfilesNeedTheManagementListener(t *testing.T) {
-	args := []string{"config", "check", "--profile", "snippit", "--store", database(t), "--pprof"}
-	if got := refused(t, "", args...); got != "authcompat: --pprof: needs the management listener: give --manage too\n" {
-		t.Error(got)
-	}
-	command(t, "", append(args, "--manage", "127.0.0.1:8081")...)
-}
-
-func TestBallastIsTheOperators(t *testing.T) {
-	t.Setenv("GOGC", "100")
-	if ballast() != nil {
-		t.Error("the collector is set twice")
-	}
-}

@@ -1,0 +1,20 @@
+package main
+
+import "testing"
+
+func TestPrintable(t *testing.T) {
+	for s, want := range map[string]string{
+		"":                "",
+		"Zoë 東 DOM\\me":   "Zoë 東 DOM\\me",
+		"a\nb\r\t\x1b[0m": `a\nb\r\t\x1b[0m`,
+		"\x00\x7f\u009b":  `\x00\x7f\u009b`,
+		"\xff\xc3":        `\xff\xc3`,
+		"\u202e\u2066":    `\u202e\u2066`,
+		"\ufffd'\"":       "\ufffd'\"",
+		"\U000e0001":      `\U000e0001`,
+	} {
+		if got := printable(s); got != want {
+			t.Errorf("%q: %s, want %s", s, got, want)
+		}
+	}
+}
