@@ -1,13 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,14 +30,10 @@ AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --c
 		Example: `  authcompat serve --profile snippit
   authcompat user create alice --email alice@example.com
   authcompat conformance run --profile all`,
-		Version:       version(),
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			found := &problems{}
-			configure(cmd.Flags(), found)
-			return found.err()
-		},
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return configureFlags(cmd.Flags()) },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return explainDash(cmd, plainFlag(err)) })
 	root.SetIn(s.in)
@@ -50,6 +43,10 @@ AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --c
 	return root
 }
 
+// settlesItself is the PersistentPreRunE of a command that configures its flags
+// when it runs, to tell all that is wrong with them at once.
+func settlesItself(*cobra.Command, []string) error { return nil }
+
 // explainDash tells how a name is given that was taken for a flag.
 func explainDash(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
@@ -57,54 +54,6 @@ func explainDash(cmd *cobra.Command, err error) error {
 		return err
 	}
 	return fmt.Errorf("%w (a name that begins with a dash goes after --: %s -- NAME)", err, cmd.CommandPath())
-}
-
-// configure sets the flags that were not given: from their variables, then from
-// the configuration file.
-func configure(flags *pflag.FlagSet, found *problems) {
-	applyEnvironment(flags, found)
-	if f := flags.Lookup(configFlag); f != nil && f.Value.String() != "" {
-		applyConfig(flags, whence(f, 0), f.Value.String(), found)
-	}
-}
-
-// settlesItself is the PersistentPreRunE of a command that configures its flags
-// when it runs, to tell all that is wrong with them at once.
-func settlesItself(*cobra.Command, []string) error { return nil }
-
-// fromEnvironment marks a flag that was set from its variable.
-const fromEnvironment = "environment"
-
-// applyEnvironment sets each flag that was not given from its AUTHCOMPAT_
-// variable. A flag that can be repeated takes a list with commas. No profile is
-// named by nothing, so that an empty list of them is none.
-func applyEnvironment(flags *pflag.FlagSet, found *problems) {
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := variable(f.Name)
-		text, ok := os.LookupEnv(name)
-		if !ok || f.Changed {
-			return
-		}
-		values := []string{text}
-		if _, several := f.Value.(*listenerList); several {
-			values = slices.DeleteFunc(strings.Split(text, ","), func(s string) bool { return s == "" })
-		}
-		if len(values) == 0 {
-			return
-		}
-		for _, value := range values {
-			if err := flags.Set(f.Name, value); err != nil {
-				found.add(name, "%v", plain(cmp.Or(errors.Unwrap(err), err)))
-				found.refuse(f.Name)
-			}
-		}
-		_ = flags.SetAnnotation(f.Name, fromEnvironment, []string{name}) // fails only for a flag that is not there
-	})
-}
-
-// variable names the environment variable of a flag.
-func variable(flag string) string {
-	return "AUTHCOMPAT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // version tells which build this is.

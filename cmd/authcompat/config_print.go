@@ -1,0 +1,98 @@
+package main
+
+import (
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"gopkg.in/yaml.v3"
+)
+
+// write writes the settings as a configuration file, secrets masked, with where
+// each comes from beside it. A file that is given as an argument counts as one
+// of --config.
+func (f *serveFlags) write(w io.Writer, arguments ...string) error {
+	found := &problems{}
+	for _, file := range arguments {
+		applyConfigArgument(f.flags, file, found)
+	}
+	if f.checkValues(found); len(found.lines) > 0 {
+		return found.err()
+	}
+	e := yaml.NewEncoder(w)
+	e.SetIndent(2)
+	if err := e.Encode(f.show()); err != nil {
+		return err
+	}
+	return e.Close()
+}
+
+// show makes the YAML of the settings.
+func (f *serveFlags) show() *yaml.Node {
+	root := &yaml.Node{Kind: yaml.MappingNode}
+	if len(f.profiles) > 0 {
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for _, l := range f.profiles {
+			item := &yaml.Node{Kind: yaml.MappingNode}
+			item.Content = append(item.Content, text("profile"), text(l.profile))
+			if l.address != "" {
+				item.Content = append(item.Content, text("address"), text(l.address))
+			}
+			list.Content = append(list.Content, item)
+		}
+		key := text(listenersKey)
+		key.HeadComment = origin(f.flags.Lookup(listenersFlag))
+		root.Content = append(root.Content, key, list)
+	}
+	sections := map[string]*yaml.Node{"": root}
+	for _, s := range settings() {
+		flag := f.flags.Lookup(s.flag)
+		name, section := s.key, root
+		if before, after, nested := strings.Cut(s.key, "."); nested {
+			name, section = after, sections[before]
+			if section == nil {
+				section = &yaml.Node{Kind: yaml.MappingNode}
+				sections[before] = section
+				root.Content = append(root.Content, text(before), section)
+			}
+		}
+		value := shown(s.flag, flag)
+		value.LineComment = origin(flag)
+		section.Content = append(section.Content, text(name), value)
+	}
+	return root
+}
+
+// shown is the value of a flag.
+func shown(name string, f *pflag.Flag) *yaml.Node {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+		for _, value := range list.GetSlice() {
+			n.Content = append(n.Content, text(value))
+		}
+		return n
+	}
+	value := f.Value.String()
+	if name == "store" {
+		value = maskDSN(value)
+	}
+	if f.Value.Type() == "int" {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: value}
+	}
+	return text(value)
+}
+
+func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
+
+// origin says where a setting comes from.
+func origin(f *pflag.Flag) string {
+	switch {
+	case f.Annotations[fromEnvironment] != nil:
+		return f.Annotations[fromEnvironment][0]
+	case f.Annotations[fromConfig] != nil:
+		return f.Annotations[fromConfig][0]
+	case f.Changed:
+		return "--" + f.Name
+	}
+	return "default"
+}
