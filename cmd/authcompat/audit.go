@@ -92,29 +92,3 @@ func actList() string {
 	}
 	return strings.Join(names, ", ")
 }
-
-// eachEntry runs do for the entries that match, at most limit unless it is 0.
-func (e *engine) eachEntry(ctx context.Context, f core.AuditFilter, limit int, do func(core.AuditEntry) error) error {
-	for left := limit; ; left -= pageSize {
-		page := pageSize
-		if limit > 0 {
-			page = min(page, left)
-		}
-		if page <= 0 {
-			return nil
-		}
-		entries, err := e.audit.AuditEntries(ctx, f, page)
-		if err != nil {
-			return err
-		}
-		for _, a := range entries {
-			f.Before = a.ID
-			if err := do(a); err != nil {
-				return err
-			}
-		}
-		if len(entries) < page {
-			return nil
-		}
-	}
-}

@@ -5,21 +5,14 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"github.com/authcompat/authcompat/core"
 )
 
-// How often things are done that nobody waits for.
-const (
-	disguiseEvery = time.Hour
-	reapEvery     = 10 * time.Minute
-	resealEvery   = time.Minute
-	tlsEvery      = time.Minute
-)
+// reapEvery is how often it is looked for what is over.
+const reapEvery = 10 * time.Minute
 
 // untoldFor is how long expired tokens are kept where no client is told that
 // they expired: for the logs.
-const untoldFor = day
+const untoldFor = 24 * time.Hour
 
 // background starts what a server does beside answering, until ctx ends. signals
 // are what hangup gives.
@@ -52,21 +45,6 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 		all.Go(func() { s.tls.watch(ctx, s.log) })
 	}
 	return all
-}
-
-// disguise keeps up what names cost that do not exist.
-func (e *engine) disguise(ctx context.Context, failed func(error)) {
-	for {
-		d, err := core.LoadDecoys(ctx, e.disguises, e.secret)
-		if err == nil {
-			e.passwords.Disguise(d)
-		} else if ctx.Err() == nil {
-			failed(err)
-		}
-		if !pause(ctx, disguiseEvery) {
-			return
-		}
-	}
 }
 
 // reap removes what is over, now and then, until ctx ends.

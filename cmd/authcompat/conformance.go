@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
@@ -183,10 +181,4 @@ func reportWriter(format string) (func(*conformance.Report, io.Writer) error, er
 		return (*conformance.Report).WriteJUnit, nil
 	}
 	return nil, fmt.Errorf("--format %q: want text, json or junit", format)
-}
-
-// isTerminal tells whether a person reads along, in colour (no-color.org).
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
 }

@@ -3,29 +3,16 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
-
-	"github.com/spf13/pflag"
+	"os"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/store"
+	"github.com/authcompat/authcompat/store/django"
 )
-
-// engineFlags are what every command needs that works on users and tokens.
-type engineFlags struct {
-	store      string
-	mapping    string
-	iterations int
-}
-
-func (f *engineFlags) add(flags *pflag.FlagSet) {
-	flags.String(configFlag, "", "YAML file with settings; flags and variables go before it (authcompat config print shows its keys)")
-	flags.StringVar(&f.store, "store", store.Default, "database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
-	flags.StringVar(&f.mapping, "map", "", "YAML file that says which table and column is what, for a Django database that is worked on (django+…)")
-	flags.IntVar(&f.iterations, "password-iterations", password.DefaultIterations, "PBKDF2 iterations of new password hashes")
-}
 
 // engine is an open store with the engine on it. The parts that a store lacks
 // are nil.
@@ -125,3 +112,29 @@ func drawSecret() ([]byte, error) {
 
 // Close closes the store.
 func (e *engine) Close() error { return e.store.Close() }
+
+// readMapping reads the file of --map.
+func readMapping(path string) (django.Mapping, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return django.Mapping{}, fmt.Errorf("--map: %w", err)
+	}
+	m, err := django.ParseMapping(text)
+	if err != nil {
+		return m, fmt.Errorf("--map %s: %w", path, err)
+	}
+	return m, nil
+}
+
+// mustExist fails where dsn names a file that is not there: a command that only
+// looks at a database, or changes what is in it, makes none.
+func mustExist(dsn string) error {
+	path, ok := store.SQLitePath(dsn)
+	if !ok {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: there is no such database (serve, user create and import make one)", dsn)
+	}
+	return nil
+}

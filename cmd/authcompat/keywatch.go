@@ -14,6 +14,9 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
+// resealEvery is how often a server takes the keys as they are then.
+const resealEvery = time.Minute
+
 // keyWatch finds the sealing keys for a running server, which goes on with those
 // that it has while they can't be read. It never writes a key after the start.
 type keyWatch struct {

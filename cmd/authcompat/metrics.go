@@ -169,15 +169,3 @@ func (m *metrics) countLive(ctx context.Context, admin core.Admin) {
 		}
 	}
 }
-
-// pause waits, and tells whether ctx has not ended by then.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -62,19 +61,6 @@ func (f *djangoFlags) read() (m django.Mapping, zone *time.Location, err error) 
 		m.TokenTables = f.tokenTables
 	}
 	return m, zone, nil
-}
-
-// readMapping reads the file of --map.
-func readMapping(path string) (django.Mapping, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return django.Mapping{}, fmt.Errorf("--map: %w", err)
-	}
-	m, err := django.ParseMapping(text)
-	if err != nil {
-		return m, fmt.Errorf("--map %s: %w", path, err)
-	}
-	return m, nil
 }
 
 // open opens the source and gives the zone of dates without one.

@@ -67,7 +67,7 @@ func (s *server) reload() error {
 
 // warnUnlimited tells of limits that are off, which nobody should forget.
 func (s *server) warnUnlimited(f *serveFlags) {
-	if f.limits.value == "off" {
+	if f.limits.String() == "off" {
 		s.log.Warn("guesses at passwords are not limited (--limits off): for replays and load tests only")
 	}
 }

@@ -59,8 +59,8 @@ func (s *server) age(t testing.TB, ended time.Time) {
 // left counts what age has put there.
 func (s *server) left(t testing.TB) (tokens, entries int) {
 	t.Helper()
-	found, tokenErr := s.engine.admin.Tokens(t.Context(), core.TokenFilter{}, pageSize)
-	record, auditErr := s.engine.audit.AuditEntries(t.Context(), core.AuditFilter{Act: core.ActLogin}, pageSize)
+	found, tokenErr := s.engine.admin.Tokens(t.Context(), core.TokenFilter{}, 10)
+	record, auditErr := s.engine.audit.AuditEntries(t.Context(), core.AuditFilter{Act: core.ActLogin}, 10)
 	if err := errors.Join(tokenErr, auditErr); err != nil {
 		t.Fatal(err)
 	}

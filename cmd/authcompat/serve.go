@@ -11,46 +11,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 )
-
-func newServe() *cobra.Command {
-	f := newServeFlags()
-	cmd := &cobra.Command{
-		Use:   "serve --profile NAME|FILE",
-		Short: "Serve one or more old APIs",
-		Long: `Serve an old API. Several profiles on one user base are served in one process, each at an address of
-its own: --profile NAME@ADDRESS, repeated.
-
-A token that has to be shown again at each login is kept sealed. The key comes from
-AUTHCOMPAT_SECRET_KEY (base64 of 32 bytes) or --secret-key-file; for an SQLite database it is made at
-the first start, in a file beside the database that only its owner can read. Keep that file: without it
-such logins fail until it is back.
-
-SIGHUP reads the configuration file, the profiles, keys and certificates again; where something is wrong
-with them, all stays as it was and the log says why. Settings that take a restart stay as they are, and the
-log names those that have changed. SIGTERM lets requests in flight finish.`,
-		Example: `  authcompat serve --profile snippit
-  authcompat serve --profile ./mine.yaml --listen 127.0.0.1:9000 --store sqlite:/var/lib/auth/users.db
-  authcompat serve --profile snippit@127.0.0.1:8000 --profile ocd-users@127.0.0.1:8001
-  authcompat serve --config /etc/authcompat.yaml`,
-		Args:              cobra.NoArgs,
-		PersistentPreRunE: settlesItself,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := f.settle("")
-			if err != nil {
-				return err
-			}
-			return runServer(cmd.Context(), f, all, cmd.OutOrStdout(), cmd.ErrOrStderr())
-		},
-	}
-	f.add(cmd.Flags())
-	return cmd
-}
 
 // server is a running process.
 type server struct {
@@ -87,7 +51,7 @@ func newServer(f *serveFlags, log *slog.Logger) *server {
 // runServer serves the profiles until ctx ends, then lets requests in flight
 // finish. What is served is told on out; the log goes to errOut.
 func runServer(ctx context.Context, f *serveFlags, all []placed, out, errOut io.Writer) (err error) {
-	log, err := newLog(errOut, f.logFormat.value)
+	log, err := newLog(errOut, f.logFormat.String())
 	if err != nil {
 		return err
 	}
@@ -146,7 +110,7 @@ func (s *server) open(ctx context.Context) error {
 
 // limitGuesses sets the limits on guesses.
 func (s *server) limitGuesses(f *serveFlags) {
-	if s.engine.limits == nil || f.limits.value == "off" {
+	if s.engine.limits == nil || f.limits.String() == "off" {
 		s.engine.LimitGuessing(nil)
 		return
 	}
@@ -198,7 +162,7 @@ func (s *server) handler(f *serveFlags, p *profiles.Profile) (http.Handler, erro
 		return nil, err
 	}
 	return watch(h, p.Name, watchOptions{
-		proxies: trusted, recorder: s.metrics, bodies: &s.bodies, log: s.log, requests: requestLog(f.logRequests.value),
+		proxies: trusted, recorder: s.metrics, bodies: &s.bodies, log: s.log, requests: requestLog(f.logRequests.String()),
 	}), nil
 }
 

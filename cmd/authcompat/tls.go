@@ -9,7 +9,11 @@ import (
 	"log/slog"
 	"os"
 	"sync/atomic"
+	"time"
 )
+
+// tlsEvery is how often it is looked whether a certificate has changed.
+const tlsEvery = time.Minute
 
 // certificate is a certificate in files that may change.
 type certificate struct{ current atomic.Pointer[loadedPair] }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -116,54 +114,4 @@ func newTokenRevoke() *cobra.Command {
 	cmd.Flags().StringVar(&user, "user", "", "all tokens of this user")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
-}
-
-// owned is a token and whose it is.
-type owned struct {
-	token core.Token
-	user  core.User
-}
-
-// findTokens finds the tokens with the ids, each once: a command that names one
-// which is not there does nothing.
-func (e *engine) findTokens(ctx context.Context, ids []string) (all []owned, err error) {
-	var problems []error
-	for _, id := range ids {
-		t, err := e.findToken(ctx, id)
-		switch {
-		case err != nil:
-			problems = append(problems, err)
-		case !slices.ContainsFunc(all, func(o owned) bool { return string(o.token.Digest) == string(t.token.Digest) }):
-			all = append(all, t)
-		}
-	}
-	if len(problems) > 0 && len(ids) > 1 {
-		problems = append(problems, errors.New("no token is revoked"))
-	}
-	return all, errors.Join(problems...)
-}
-
-// findToken finds the token with an id.
-func (e *engine) findToken(ctx context.Context, id string) (owned, error) {
-	prefix, err := hex.DecodeString(id)
-	if err != nil || len(prefix) < 4 {
-		return owned{}, fmt.Errorf("%q is no id of a token: want at least 8 hex digits, as token list shows them", id)
-	}
-	found, err := e.admin.Tokens(ctx, core.TokenFilter{Prefix: prefix}, 2)
-	switch {
-	case err != nil:
-		return owned{}, err
-	case len(found) == 0:
-		return owned{}, fmt.Errorf("there is no token %s", id)
-	case len(found) > 1:
-		return owned{}, fmt.Errorf("%s is the beginning of several tokens: give more digits", id)
-	}
-	users, err := e.admin.Users(ctx, core.UserFilter{After: found[0].UserID - 1}, 1)
-	if err != nil {
-		return owned{}, err
-	}
-	if len(users) == 0 {
-		return owned{}, fmt.Errorf("there is no token %s", id)
-	}
-	return owned{found[0], users[0]}, nil
 }

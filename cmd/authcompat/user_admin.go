@@ -38,22 +38,13 @@ func newUserList() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
 				t := newTable(cmd.OutOrStdout(), asJSON, "ID\tUSERNAME\tEMAIL\tACTIVE\tCREATED")
-				filter := core.UserFilter{Inactive: inactive}
-				for {
-					users, err := e.admin.Users(ctx, filter, pageSize)
-					if err != nil {
-						return err
-					}
-					for _, u := range users {
-						filter.After = u.ID
-						if err := t.row(recordOf(u), "%d\t%s\t%s\t%t\t%s", u.ID, u.Username, orDash(u.Email), u.Active, when(u.CreatedAt)); err != nil {
-							return err
-						}
-					}
-					if len(users) < pageSize {
-						return t.end()
-					}
+				err := e.eachUser(ctx, core.UserFilter{Inactive: inactive}, func(u core.User) error {
+					return t.row(recordOf(u), "%d\t%s\t%s\t%t\t%s", u.ID, u.Username, orDash(u.Email), u.Active, when(u.CreatedAt))
+				})
+				if err != nil {
+					return err
 				}
+				return t.end()
 			})
 		},
 	}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// disguiseEvery is how often it is counted how passwords are hashed.
+const disguiseEvery = time.Hour
+
+// disguise keeps up what names cost that do not exist.
+func (e *engine) disguise(ctx context.Context, failed func(error)) {
+	for {
+		d, err := core.LoadDecoys(ctx, e.disguises, e.secret)
+		if err == nil {
+			e.passwords.Disguise(d)
+		} else if ctx.Err() == nil {
+			failed(err)
+		}
+		if !pause(ctx, disguiseEvery) {
+			return
+		}
+	}
+}

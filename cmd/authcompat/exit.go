@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// execute runs the command that the arguments of the process name, and gives the
+// exit code.
+func execute(ctx context.Context, s streams) int {
+	err := newRoot(s).ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	var exit *exitError
+	if errors.As(err, &exit) {
+		if exit.err != nil {
+			complain(s.err, exit.err)
+		}
+		return exit.code
+	}
+	complain(s.err, err)
+	return 1
+}
+
+// complain tells what went wrong. The error may name what a stranger chose.
+func complain(w io.Writer, err error) { fmt.Fprintln(w, "authcompat:", printableLines(err.Error())) }
+
+// exitError ends the program with a code of its own. A nil err means that all
+// has been said already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
