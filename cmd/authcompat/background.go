@@ -31,11 +31,9 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 		}
 	})
 	all.Go(func() { s.engine.moves.Run(ctx) })
-	if s.engine.disguises != nil {
-		all.Go(func() {
-			s.engine.disguise(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })
-		})
-	}
+	all.Go(func() {
+		s.engine.disguise(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })
+	})
 	all.Go(func() { s.reap(ctx) })
 	if s.engine.admin != nil {
 		all.Go(func() { s.metrics.countLive(ctx, s.engine.admin) })
@@ -55,7 +53,7 @@ func (s *server) reap(ctx context.Context) {
 			"tokens": s.reapTokens, "guesses": s.reapGuesses, "audit": s.reapAudit,
 		} {
 			n, err := remove(ctx, now)
-			s.metrics.reaped.WithLabelValues(kind).Add(float64(n))
+			s.metrics.removed(kind, n)
 			if err != nil && ctx.Err() == nil {
 				s.log.Warn("what is over was not all removed", "kind", kind, "error", err)
 			}
@@ -86,7 +84,7 @@ func (s *server) reapGuesses(ctx context.Context, now time.Time) (int, error) {
 	if s.engine.limits == nil {
 		return 0, nil
 	}
-	return inBatches(ctx, func(limit int) (int, error) { return s.engine.limits.ForgetGuesses(ctx, now, limit) })
+	return s.engine.purgeGuesses(ctx, now)
 }
 
 // reapAudit removes the part of the record that is not kept.

@@ -25,7 +25,6 @@ type engine struct {
 	disguises core.Disguises
 	secret    []byte
 	passwords *core.Passwords
-	lane      *core.Lane  // of a server
 	moves     *core.Moves // of a server
 }
 
@@ -76,8 +75,11 @@ func openEngine(ctx context.Context, o engineOptions) (_ *engine, err error) {
 	}
 	e.attach(&c)
 	if o.lane != nil {
-		e.lane = core.NewLane(e.passwords, *o.lane)
-		c.Hasher = e.lane
+		lane := core.NewLane(e.passwords, *o.lane)
+		c.Hasher = lane
+		if o.metrics != nil {
+			o.metrics.lane(lane)
+		}
 	}
 	if o.metrics != nil {
 		c.Store, e.limits = o.metrics.counted(e.store), o.metrics.limits(e.limits)

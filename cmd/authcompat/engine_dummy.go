@@ -10,9 +10,10 @@ import (
 // disguiseEvery is how often it is counted how passwords are hashed.
 const disguiseEvery = time.Hour
 
-// disguise keeps up what names cost that do not exist.
+// disguise keeps up what names cost that do not exist, until ctx ends; at a store
+// that does not know how passwords are hashed there is nothing to do.
 func (e *engine) disguise(ctx context.Context, failed func(error)) {
-	for {
+	for e.disguises != nil {
 		d, err := core.LoadDecoys(ctx, e.disguises, e.secret)
 		if err == nil {
 			e.passwords.Disguise(d)

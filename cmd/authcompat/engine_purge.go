@@ -36,3 +36,8 @@ func (e *engine) purgeTokens(ctx context.Context, before time.Time, issuers []st
 func (e *engine) purgeAudit(ctx context.Context, before time.Time) (int, error) {
 	return inBatches(ctx, func(limit int) (int, error) { return e.audit.PurgeAudit(ctx, before, limit) })
 }
+
+// purgeGuesses removes the guesses that count no more at a moment.
+func (e *engine) purgeGuesses(ctx context.Context, now time.Time) (int, error) {
+	return inBatches(ctx, func(limit int) (int, error) { return e.limits.ForgetGuesses(ctx, now, limit) })
+}

@@ -33,6 +33,12 @@ type keyWatch struct {
 	latest  core.Sealer
 }
 
+// newKeyWatch gives what finds the keys of a server on a store.
+func newKeyWatch(log *slog.Logger, dsn string) *keyWatch { return &keyWatch{log: log, dsn: dsn} }
+
+// unset tells whether the server started where no place of keys is given.
+func (w *keyWatch) unset() bool { return w.none }
+
 func (w *keyWatch) place(file string) keyPlace { return keyPlace{file, w.dsn} }
 
 // begin gives the keys that a server starts with. Without those that tokens are

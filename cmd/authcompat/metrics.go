@@ -98,6 +98,12 @@ func (m *metrics) handler(log *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)})
 }
 
+// hashWaited counts how long a password hash waited for its turn.
+func (m *metrics) hashWaited(d time.Duration) { m.laneWait.Observe(d.Seconds()) }
+
+// removed counts rows of a kind that were removed because they are over.
+func (m *metrics) removed(kind string, rows int) { m.reaped.WithLabelValues(kind).Add(float64(rows)) }
+
 // lane shows what a lane is doing.
 func (m *metrics) lane(l *core.Lane) {
 	gauge := func(name, help string, value func(core.LaneCounts) float64) {

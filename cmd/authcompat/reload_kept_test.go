@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,15 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 )
+
+// writeSettings writes c.yaml, with more settings at its end.
+func writeSettings(t testing.TB, more string) {
+	t.Helper()
+	text := "listeners: [{profile: authtokens}]\nlisten: 127.0.0.1:0\nmanage: 127.0.0.1:0\nstore: sqlite:auth.db\npassword_iterations: 100\n"
+	if err := os.WriteFile("c.yaml", []byte(text+more), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // unheard gives a server without listeners, with the settings of c.yaml.
 func unheard(t testing.TB) *server {
@@ -47,7 +57,7 @@ func (s *server) age(t testing.TB, ended time.Time) {
 	}
 	err = errors.Join(
 		s.engine.store.IssueToken(t.Context(), core.Token{
-			Digest: core.Presented("x").SHA256(), UserID: alice.ID, Realm: "default", Issuer: "another", CreatedAt: ended.Add(-day), ExpiresAt: ended,
+			Digest: core.Presented("x").SHA256(), UserID: alice.ID, Realm: "default", Issuer: "another", CreatedAt: ended.Add(-24 * time.Hour), ExpiresAt: ended,
 		}),
 		s.engine.audit.Record(t.Context(), core.AuditEntry{At: ended, Act: core.ActLogin, Outcome: core.OK}),
 	)
@@ -71,26 +81,23 @@ func (s *server) left(t testing.TB) (tokens, entries int) {
 // comes by every ten minutes, which takes a clock that is not the machine's.
 func TestReloadOfWhatIsKept(t *testing.T) {
 	t.Chdir(t.TempDir())
-	settled := base(t)
-	delete(settled, "tls.certificate")
-	delete(settled, "tls.key")
 	synctest.Test(t, func(t *testing.T) {
-		file(t, settled)
+		writeSettings(t, "")
 		s := unheard(t)
-		s.age(t, time.Now().Add(-2*day))
+		s.age(t, time.Now().Add(-48*time.Hour))
 		ctx, cancel := context.WithCancel(t.Context())
 		var reaper sync.WaitGroup
 		reaper.Go(func() { s.reap(ctx) })
 		for _, test := range []struct {
-			changes         []string
+			changes         string
 			tokens, entries int
 		}{
-			{nil, 1, 1},
-			{[]string{"keep_expired", "3d", "keep_audit", "3d"}, 1, 1},
-			{[]string{"keep_expired", "1d"}, 0, 1},
-			{[]string{"keep_audit", "1d"}, 0, 0},
+			{"", 1, 1},
+			{"keep_expired: 3d\nkeep_audit: 3d\n", 1, 1},
+			{"keep_expired: 1d\n", 0, 1},
+			{"keep_audit: 1d\n", 0, 0},
 		} {
-			file(t, settled, test.changes...)
+			writeSettings(t, test.changes)
 			if err := s.reload(); err != nil {
 				t.Fatal(err)
 			}

@@ -82,6 +82,12 @@ func (k keyPlace) look() (core.Sealer, error) {
 	return ring.sealer, err
 }
 
+// check tells what is wrong with the keys, as look does.
+func (k keyPlace) check() error {
+	_, err := k.look()
+	return err
+}
+
 // read is look, with an error that names the setting.
 func (k keyPlace) read() (core.Sealer, error) {
 	sealer, err := k.look()

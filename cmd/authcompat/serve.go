@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"runtime"
 	"sync/atomic"
-	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
@@ -42,7 +41,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Lo
 
 // newServer makes a server with the settings of its start.
 func newServer(f *serveFlags, log *slog.Logger) *server {
-	s := &server{started: f, log: log, keys: &keyWatch{log: log, dsn: f.engine.store}}
+	s := &server{started: f, log: log, keys: newKeyWatch(log, f.engine.store)}
 	s.metrics = newMetrics(s.bodies.bytes)
 	s.flags.Store(f)
 	return s
@@ -97,13 +96,12 @@ func (s *server) open(ctx context.Context) error {
 		log:   s.log, metrics: s.metrics,
 		lane: &core.LaneOptions{
 			Threads: f.hashThreads, Queue: f.hashQueue,
-			Waited: func(d time.Duration) { s.metrics.laneWait.Observe(d.Seconds()) },
+			Waited: s.metrics.hashWaited,
 		},
 	})
 	if err != nil {
 		return err
 	}
-	s.metrics.lane(s.engine.lane)
 	s.limitGuesses(f)
 	return nil
 }
@@ -170,7 +168,7 @@ func (s *server) handler(f *serveFlags, p *profiles.Profile) (http.Handler, erro
 // given. A store that keeps the text itself needs none.
 func (s *server) warnKeyless(all []placed) {
 	texts, ok := s.engine.store.(core.TextStore)
-	if !s.keys.none || ok && texts.ShowsText() {
+	if !s.keys.unset() || ok && texts.ShowsText() {
 		return
 	}
 	for _, p := range all {

@@ -75,7 +75,7 @@ func (f *serveFlags) checkValues(found *problems) {
 // checkKeys looks for the sealing keys, and makes none.
 func (f *serveFlags) checkKeys(found *problems) {
 	place := keyPlace{f.keyFile, f.engine.store}
-	_, err := place.look()
+	err := place.check()
 	if err == nil || f.keyFile == "" && errors.Is(err, fs.ErrNotExist) {
 		return // the start makes them, or tells what is missing
 	}
@@ -91,7 +91,7 @@ func (f *serveFlags) checkCertificate(found *problems) {
 	if f.tlsCertificate == "" || f.tlsKey == "" {
 		return
 	}
-	_, certErr, keyErr := readPair(f.tlsCertificate, f.tlsKey)
+	certErr, keyErr := checkPair(f.tlsCertificate, f.tlsKey)
 	if certErr != nil {
 		found.add(f.whence("tls-cert"), "%v", certErr)
 	}

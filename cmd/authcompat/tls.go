@@ -41,6 +41,12 @@ func (c *certificate) load(certFile, keyFile string) error {
 	return nil
 }
 
+// checkPair tells what is wrong with a certificate and with its key.
+func checkPair(certFile, keyFile string) (certErr, keyErr error) {
+	_, certErr, keyErr = readPair(certFile, keyFile)
+	return certErr, keyErr
+}
+
 // readPair reads a certificate and its key. What is wrong is told by the file in
 // which it is.
 func readPair(certFile, keyFile string) (_ *loadedPair, certErr, keyErr error) {
