@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/core"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 // auditRecord is an entry in JSON.
@@ -59,17 +61,17 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
 				if since > 0 {
 					f.Since = time.Now().Add(-time.Duration(since))
 				}
-				t := newTable(cmd.OutOrStdout(), asJSON, "TIME\tACT\tOUTCOME\tUSER\tPROFILE\tBY\tADDRESS\tTOKEN\tREQUEST")
+				t := term.NewTable(cmd.OutOrStdout(), asJSON, "TIME\tACT\tOUTCOME\tUSER\tPROFILE\tBY\tADDRESS\tTOKEN\tREQUEST")
 				err := e.eachEntry(ctx, f, limit, func(a core.AuditEntry) error {
 					r := auditRecord(a)
 					who := a.Username
 					if a.Unknown != "" {
 						who = "unknown:" + a.Unknown
 					}
-					return t.row(r, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", when(a.At), a.Act, a.Outcome, orDash(who),
-						orDash(a.Profile), orDash(a.Actor), orDash(a.Address), orDash(a.Token), orDash(a.Request))
+					return t.Row(r, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", term.FormatTime(a.At), a.Act, a.Outcome, term.Dash(who),
+						term.Dash(a.Profile), term.Dash(a.Actor), term.Dash(a.Address), term.Dash(a.Token), term.Dash(a.Request))
 				})
-				return errors.Join(err, t.end())
+				return errors.Join(err, t.End())
 			})
 		},
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 // allProfiles stands for every built-in profile.
@@ -174,7 +176,7 @@ func splitTarget(value string) (name, address string, named bool) {
 func reportWriter(format string) (func(*conformance.Report, io.Writer) error, error) {
 	switch format {
 	case "text":
-		return func(r *conformance.Report, w io.Writer) error { return r.WriteText(w, isTerminal(w)) }, nil
+		return func(r *conformance.Report, w io.Writer) error { return r.WriteText(w, term.IsInteractive(w)) }, nil
 	case "json":
 		return (*conformance.Report).WriteJSON, nil
 	case "junit":

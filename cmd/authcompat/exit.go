@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 // execute runs the command that the arguments of the process name, and gives the
@@ -26,7 +28,9 @@ func execute(ctx context.Context, s streams) int {
 }
 
 // complain tells what went wrong. The error may name what a stranger chose.
-func complain(w io.Writer, err error) { fmt.Fprintln(w, "authcompat:", printableLines(err.Error())) }
+func complain(w io.Writer, err error) {
+	fmt.Fprintln(w, "authcompat:", term.PrintableLines(err.Error()))
+}
 
 // exitError ends the program with a code of its own. A nil err means that all
 // has been said already.

@@ -15,6 +15,8 @@ import (
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/moving"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 func newExport() *cobra.Command {
@@ -68,7 +70,7 @@ authtoken), into Django REST framework's. The others are reported.`,
 
 func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	ctx := cmd.Context()
-	options := moving.ExportOptions{Realm: f.realm, Clock: time.Now, Name: f.sourceName, Progress: newProgress(cmd.ErrOrStderr()).show}
+	options := moving.ExportOptions{Realm: f.realm, Clock: time.Now, Name: f.sourceName, Progress: term.NewProgress(cmd.ErrOrStderr()).Show}
 	if err := mustExist(f.store); err != nil {
 		return err
 	}
@@ -145,16 +147,16 @@ func (f *exportFlags) exportTables(cmd *cobra.Command, from moving.Origin, targe
 // writeExport says what was done.
 func writeExport(w io.Writer, r *moving.ExportReport) error {
 	var out strings.Builder
-	say(&out, "Exported to %s.\nusers: %s\ntokens: %s\n", r.Target, counted(r.Users), counted(r.Tokens))
+	term.Printf(&out, "Exported to %s.\nusers: %s\ntokens: %s\n", r.Target, counted(r.Users), counted(r.Tokens))
 	if r.Dropped > 0 {
-		say(&out, "%d tokens that were ended here were removed there\n", r.Dropped)
+		term.Printf(&out, "%d tokens that were ended here were removed there\n", r.Dropped)
 	}
 	if len(r.Problems) > 0 {
-		say(&out, "rows to look at:\n")
+		term.Printf(&out, "rows to look at:\n")
 		writeProblems(&out, r.Problems, r.NotListed)
 	}
 	if n := r.Users.Refused + r.Tokens.Refused; n > 0 {
-		say(&out, "%d rows were refused: they were not handed over\n", n)
+		term.Printf(&out, "%d rows were refused: they were not handed over\n", n)
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

@@ -19,6 +19,8 @@ import (
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/moving"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 func newImport() *cobra.Command {
@@ -111,8 +113,8 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 			return err
 		}
 	}
-	bar := newProgress(cmd.ErrOrStderr())
-	options.Progress = bar.show
+	bar := term.NewProgress(cmd.ErrOrStderr())
+	options.Progress = bar.Show
 	report, err := moving.Import(ctx, from, to, options)
 	switch {
 	case errors.Is(err, moving.ErrNoKey):
@@ -213,37 +215,37 @@ func writeImport(w io.Writer, r *moving.Report) error {
 	var out strings.Builder
 	switch {
 	case r.DryRun:
-		say(&out, "Dry run: nothing was written. This is what an import from %s would do.\n", r.Source)
+		term.Printf(&out, "Dry run: nothing was written. This is what an import from %s would do.\n", r.Source)
 	case r.Resumed:
-		say(&out, "Went on where an earlier import from %s was cut off.\n", r.Source)
+		term.Printf(&out, "Went on where an earlier import from %s was cut off.\n", r.Source)
 	default:
-		say(&out, "Imported from %s.\n", r.Source)
+		term.Printf(&out, "Imported from %s.\n", r.Source)
 	}
-	say(&out, "users: %s\n", counted(r.Users))
+	term.Printf(&out, "users: %s\n", counted(r.Users))
 	for _, table := range slices.Sorted(maps.Keys(r.Tokens)) {
-		say(&out, "tokens of %s: %s\n", table, counted(r.Tokens[table]))
+		term.Printf(&out, "tokens of %s: %s\n", table, counted(r.Tokens[table]))
 	}
 	if r.Renumbered > 0 {
-		say(&out, "%d users have another id here: theirs is no number above zero, or somebody else's\n", r.Renumbered)
+		term.Printf(&out, "%d users have another id here: theirs is no number above zero, or somebody else's\n", r.Renumbered)
 	}
 	switch {
 	case r.Ended > 0 && r.DryRun:
-		say(&out, "%d tokens were ended at the source since the last run, and would be ended here\n", r.Ended)
+		term.Printf(&out, "%d tokens were ended at the source since the last run, and would be ended here\n", r.Ended)
 	case r.Ended > 0:
-		say(&out, "%d tokens were ended at the source since the last run, and now here\n", r.Ended)
+		term.Printf(&out, "%d tokens were ended at the source since the last run, and now here\n", r.Ended)
 	}
 	if r.Unsealed > 0 {
-		say(&out, "%d tokens work, but can't be shown or exported again: no sealing key was given (%s or --secret-key-file)\n", r.Unsealed, secretVariable)
+		term.Printf(&out, "%d tokens work, but can't be shown or exported again: no sealing key was given (%s or --secret-key-file)\n", r.Unsealed, secretVariable)
 	}
 	if len(r.Problems) > 0 {
-		say(&out, "rows to look at:\n")
+		term.Printf(&out, "rows to look at:\n")
 		writeProblems(&out, r.Problems, r.NotListed)
 	}
 	for _, note := range r.Notes {
-		say(&out, "note: %s\n", note)
+		term.Printf(&out, "note: %s\n", note)
 	}
 	if n := r.Refused(); n > 0 {
-		say(&out, "%d rows were refused: they did not come over\n", n)
+		term.Printf(&out, "%d rows were refused: they did not come over\n", n)
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

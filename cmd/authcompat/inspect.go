@@ -14,6 +14,8 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/moving"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 func newInspect() *cobra.Command {
@@ -103,32 +105,32 @@ func quoted(word string) string {
 func writeInspection(w io.Writer, found *moving.Inspection, next string) error {
 	var out strings.Builder
 	u := found.Users
-	say(&out, "%s\n\n", found.Source)
-	say(&out, "Users: %d in %s, %d active\n", u.Number, u.Table, u.Active)
-	say(&out, "  key from column %s, username from column %s, password from %s%s%s%s\n", u.Columns["id"], u.Columns["username"], u.Columns["password"],
+	term.Printf(&out, "%s\n\n", found.Source)
+	term.Printf(&out, "Users: %d in %s, %d active\n", u.Number, u.Table, u.Active)
+	term.Printf(&out, "  key from column %s, username from column %s, password from %s%s%s%s\n", u.Columns["id"], u.Columns["username"], u.Columns["password"],
 		columnNote(u.Columns["email"], "address from"), columnNote(u.Columns["active"], "being active from"), columnNote(u.Columns["created"], "joined from"))
 	if len(u.Extra) > 0 {
-		say(&out, "  attributes from %s\n", strings.Join(u.Extra, ", "))
+		term.Printf(&out, "  attributes from %s\n", strings.Join(u.Extra, ", "))
 	}
-	say(&out, "\nPasswords, by format\n")
+	term.Printf(&out, "\nPasswords, by format\n")
 	for _, format := range slices.Sorted(maps.Keys(u.Formats)) {
-		say(&out, "  %8d  %-14s  %s\n", u.Formats[format], format, formatNote(format))
+		term.Printf(&out, "  %8d  %-14s  %s\n", u.Formats[format], format, formatNote(format))
 	}
-	say(&out, "\nTokens\n")
+	term.Printf(&out, "\nTokens\n")
 	if len(found.Tokens) == 0 {
-		say(&out, "  none: no table here looks like tokens of Django REST framework's authtoken, of django-rest-knox, or of the project's own\n")
+		term.Printf(&out, "  none: no table here looks like tokens of Django REST framework's authtoken, of django-rest-knox, or of the project's own\n")
 	}
 	for _, t := range found.Tokens {
-		say(&out, "  %s (%s): %d, of which %d live (%d never expire), %d expired, %d can't be taken over\n    %s\n",
+		term.Printf(&out, "  %s (%s): %d, of which %d live (%d never expire), %d expired, %d can't be taken over\n    %s\n",
 			t.Table, generationName(t), t.Number, t.Live, t.Never, t.Expired, t.Lost, tokenNote(t))
 	}
 	writeCarries(&out, found)
 	writeUnsure(&out, found)
-	say(&out, "\nA profile to start from\n")
+	term.Printf(&out, "\nA profile to start from\n")
 	for _, line := range strings.Split(strings.TrimRight(starter(found), "\n"), "\n") {
-		say(&out, "  %s\n", line)
+		term.Printf(&out, "  %s\n", line)
 	}
-	say(&out, "\nNext: %s\n", next)
+	term.Printf(&out, "\nNext: %s\n", next)
 	_, err := io.WriteString(w, out.String())
 	return err
 }
@@ -147,9 +149,9 @@ func writeUnsure(out *strings.Builder, found *moving.Inspection) {
 	if len(unsure) == 0 {
 		return
 	}
-	say(out, "\nWhat is not certain\n")
+	term.Printf(out, "\nWhat is not certain\n")
 	for _, sentence := range unsure {
-		say(out, "  %s\n", sentence)
+		term.Printf(out, "  %s\n", sentence)
 	}
 }
 
@@ -158,10 +160,10 @@ const maxShown = 10
 
 // writeCarries says what does not carry over.
 func writeCarries(out *strings.Builder, found *moving.Inspection) {
-	say(out, "\nWhat does not carry over\n")
-	say(out, "  groups and permissions, sessions, last_login: authcompat has no use for them; they stay in Django's tables\n")
+	term.Printf(out, "\nWhat does not carry over\n")
+	term.Printf(out, "  groups and permissions, sessions, last_login: authcompat has no use for them; they stay in Django's tables\n")
 	if len(found.Users.Secret) > 0 {
-		say(out, "  columns that look like secrets: %s; attributes in a mapping (--map) would take them\n", strings.Join(found.Users.Secret, ", "))
+		term.Printf(out, "  columns that look like secrets: %s; attributes in a mapping (--map) would take them\n", strings.Join(found.Users.Secret, ", "))
 	}
 	writeProblems(out, found.Problems, found.NotListed)
 }
@@ -172,10 +174,10 @@ func writeProblems(out *strings.Builder, problems []moving.Problem, more int) {
 		if i == maxShown {
 			break
 		}
-		say(out, "  %s: %s\n", p.Row, p.Reason)
+		term.Printf(out, "  %s: %s\n", p.Row, p.Reason)
 	}
 	if hidden := len(problems) - maxShown + more; hidden > 0 {
-		say(out, "  … and %d more\n", hidden)
+		term.Printf(out, "  … and %d more\n", hidden)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/profiles"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 func newProfile() *cobra.Command {
@@ -75,10 +77,10 @@ file:line:column: key: what is wrong.`,
 			}
 			p, err := profiles.Parse(args[0], data)
 			if err != nil {
-				fmt.Fprintln(cmd.ErrOrStderr(), printableLines(err.Error()))
+				fmt.Fprintln(cmd.ErrOrStderr(), term.PrintableLines(err.Error()))
 				return &exitError{code: 1}
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: profile %s (family %s) is good\n", printable(args[0]), p.Name, p.Family)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: profile %s (family %s) is good\n", term.Printable(args[0]), p.Name, p.Family)
 			return err
 		},
 	}

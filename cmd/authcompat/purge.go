@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/core"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 // purge is a command that removes what is old, as a server does by itself.
@@ -68,7 +70,7 @@ func newPurge(p purge) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return report(cmd.OutOrStdout(), asJSON, map[string]int{"purged": n}, "purged %d %s", n, p.what)
+				return term.Report(cmd.OutOrStdout(), asJSON, map[string]int{"purged": n}, "purged %d %s", n, p.what)
 			})
 		},
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 func newSecret() *cobra.Command {
@@ -30,21 +32,21 @@ func newSecretShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				t := newTable(cmd.OutOrStdout(), asJSON, "KEY\tTOKENS\tSTATE")
+				t := term.NewTable(cmd.OutOrStdout(), asJSON, "KEY\tTOKENS\tSTATE")
 				state := "seals"
 				for _, id := range sealer.KeyIDs() {
-					if err := t.row(map[string]any{"key": id, "tokens": counts[id], "state": state}, "%s\t%d\t%s", id, counts[id], state); err != nil {
+					if err := t.Row(map[string]any{"key": id, "tokens": counts[id], "state": state}, "%s\t%d\t%s", id, counts[id], state); err != nil {
 						return err
 					}
 					delete(counts, id)
 					state = "opens"
 				}
 				for id, n := range counts {
-					if err := t.row(map[string]any{"key": id, "tokens": n, "state": "missing"}, "%s\t%d\tmissing", id, n); err != nil {
+					if err := t.Row(map[string]any{"key": id, "tokens": n, "state": "missing"}, "%s\t%d\tmissing", id, n); err != nil {
 						return err
 					}
 				}
-				return t.end()
+				return t.End()
 			})
 		},
 	}
@@ -56,5 +58,5 @@ func newSecretShow() *cobra.Command {
 
 // noteOn writes what is wrong with the keys and stops nothing.
 func noteOn(w io.Writer) func(error) {
-	return func(err error) { fmt.Fprintln(w, printableLines(err.Error())) }
+	return func(err error) { fmt.Fprintln(w, term.PrintableLines(err.Error())) }
 }

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 
 	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 func newSecretRotate() *cobra.Command {
@@ -51,7 +53,7 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 				return err
 			}
 			record := map[string]any{"key": r.key, "resealed": r.done, "broken": r.broken, "dropped": r.dropped}
-			return report(cmd.OutOrStdout(), asJSON, record, "key %s seals; %d tokens sealed anew, %d did not open; %d old keys removed", r.key, r.done, r.broken, r.dropped)
+			return term.Report(cmd.OutOrStdout(), asJSON, record, "key %s seals; %d tokens sealed anew, %d did not open; %d old keys removed", r.key, r.done, r.broken, r.dropped)
 		})
 	}
 	flags.add(cmd.Flags())
@@ -66,6 +68,6 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 // waitingOn writes that a command waits for another one.
 func waitingOn(w io.Writer) func(path string) {
 	return func(path string) {
-		fmt.Fprintf(w, "waiting until another process has changed %s\n", printable(path))
+		fmt.Fprintf(w, "waiting until another process has changed %s\n", term.Printable(path))
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/core"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 func newToken() *cobra.Command {
@@ -45,7 +47,7 @@ func newTokenList() *cobra.Command {
 					}
 					f.UserID = u.ID
 				}
-				t := newTable(cmd.OutOrStdout(), asJSON, "ID\tUSER\tPROFILE\tREALM\tCREATED\tEXPIRES\tSTATE")
+				t := term.NewTable(cmd.OutOrStdout(), asJSON, "ID\tUSER\tPROFILE\tREALM\tCREATED\tEXPIRES\tSTATE")
 				now := time.Now()
 				err := e.eachToken(ctx, f, func(token core.Token) error {
 					if live && token.Expired(now) {
@@ -56,12 +58,12 @@ func newTokenList() *cobra.Command {
 						state = "expired"
 					}
 					id := core.TokenID(token.Digest)
-					return t.row(tokenRecord{
+					return t.Row(tokenRecord{
 						ID: id, UserID: token.UserID, Profile: token.Issuer, Realm: token.Realm, CreatedAt: token.CreatedAt,
-						ExpiresAt: stamp(token.ExpiresAt), Expired: token.Expired(now), Sealed: len(token.Sealed) > 0,
-					}, "%s\t%d\t%s\t%s\t%s\t%s\t%s", id, token.UserID, token.Issuer, token.Realm, when(token.CreatedAt), when(token.ExpiresAt), state)
+						ExpiresAt: term.JSONTime(token.ExpiresAt), Expired: token.Expired(now), Sealed: len(token.Sealed) > 0,
+					}, "%s\t%d\t%s\t%s\t%s\t%s\t%s", id, token.UserID, token.Issuer, token.Realm, term.FormatTime(token.CreatedAt), term.FormatTime(token.ExpiresAt), state)
 				})
-				return errors.Join(err, t.end())
+				return errors.Join(err, t.End())
 			})
 		},
 	}
@@ -106,7 +108,7 @@ func newTokenRevoke() *cobra.Command {
 					}
 					n++
 				}
-				return report(cmd.OutOrStdout(), asJSON, map[string]int{"revoked": n}, "revoked %d tokens", n)
+				return term.Report(cmd.OutOrStdout(), asJSON, map[string]int{"revoked": n}, "revoked %d tokens", n)
 			})
 		},
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/core"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 func newUser() *cobra.Command {
@@ -52,7 +54,7 @@ create_user does.`,
 			user, err := e.CreateUser(cmd.Context(), core.Policy{NormalizeUsername: true, NormalizeEmail: true}, r)
 			switch {
 			case err == nil:
-				return report(cmd.OutOrStdout(), asJSON, recordOf(user), "created user %s (id %d)", user.Username, user.ID)
+				return term.Report(cmd.OutOrStdout(), asJSON, recordOf(user), "created user %s (id %d)", user.Username, user.ID)
 			case core.KindOf(err) == core.KindUsernameTaken:
 				return fmt.Errorf("user %q exists already", r.Username)
 			case core.KindOf(err) == core.KindInvalidUser:

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/core"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 // userRecord is a user in JSON.
@@ -37,14 +39,14 @@ func newUserList() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
-				t := newTable(cmd.OutOrStdout(), asJSON, "ID\tUSERNAME\tEMAIL\tACTIVE\tCREATED")
+				t := term.NewTable(cmd.OutOrStdout(), asJSON, "ID\tUSERNAME\tEMAIL\tACTIVE\tCREATED")
 				err := e.eachUser(ctx, core.UserFilter{Inactive: inactive}, func(u core.User) error {
-					return t.row(recordOf(u), "%d\t%s\t%s\t%t\t%s", u.ID, u.Username, orDash(u.Email), u.Active, when(u.CreatedAt))
+					return t.Row(recordOf(u), "%d\t%s\t%s\t%t\t%s", u.ID, u.Username, term.Dash(u.Email), u.Active, term.FormatTime(u.CreatedAt))
 				})
 				if err != nil {
 					return err
 				}
-				return t.end()
+				return t.End()
 			})
 		},
 	}
@@ -68,23 +70,23 @@ func newUserShow() *cobra.Command {
 					return err
 				}
 				if asJSON {
-					return report(cmd.OutOrStdout(), true, r, "")
+					return term.Report(cmd.OutOrStdout(), true, r, "")
 				}
-				t := newTable(cmd.OutOrStdout(), false, fmt.Sprintf("id\t%d", r.ID))
+				t := term.NewTable(cmd.OutOrStdout(), false, fmt.Sprintf("id\t%d", r.ID))
 				for _, line := range [][2]string{
-					{"username", r.Username}, {"email", orDash(r.Email)}, {"active", fmt.Sprint(r.Active)},
-					{"created", when(r.CreatedAt)}, {"password", r.Password}, {"live tokens", fmt.Sprint(*r.Tokens)},
+					{"username", r.Username}, {"email", term.Dash(r.Email)}, {"active", fmt.Sprint(r.Active)},
+					{"created", term.FormatTime(r.CreatedAt)}, {"password", r.Password}, {"live tokens", fmt.Sprint(*r.Tokens)},
 				} {
-					if err := t.row(nil, "%s\t%s", line[0], line[1]); err != nil {
+					if err := t.Row(nil, "%s\t%s", line[0], line[1]); err != nil {
 						return err
 					}
 				}
 				for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
-					if err := t.row(nil, "%s\t%s", "attribute "+name, r.Attributes[name]); err != nil {
+					if err := t.Row(nil, "%s\t%s", "attribute "+name, r.Attributes[name]); err != nil {
 						return err
 					}
 				}
-				return t.end()
+				return t.End()
 			})
 		},
 	}
@@ -110,7 +112,7 @@ func newUserActive(use, short string, active bool) *cobra.Command {
 					return err
 				}
 				u.Active = active
-				return report(cmd.OutOrStdout(), asJSON, recordOf(u), "%sd user %s (id %d)", use, u.Username, u.ID)
+				return term.Report(cmd.OutOrStdout(), asJSON, recordOf(u), "%sd user %s (id %d)", use, u.Username, u.ID)
 			})
 		},
 	}
@@ -148,7 +150,7 @@ input with --password-stdin. Tokens stay as they are, as in Django; --logout end
 						return err
 					}
 				}
-				return report(cmd.OutOrStdout(), asJSON, recordOf(u), "changed the password of user %s (id %d)", u.Username, u.ID)
+				return term.Report(cmd.OutOrStdout(), asJSON, recordOf(u), "changed the password of user %s (id %d)", u.Username, u.ID)
 			})
 		},
 	}
@@ -177,7 +179,7 @@ func newUserDelete() *cobra.Command {
 				if err := e.DeleteUser(ctx, e.admin, u); err != nil {
 					return err
 				}
-				return report(cmd.OutOrStdout(), asJSON, recordOf(u), "deleted user %s (id %d)", u.Username, u.ID)
+				return term.Report(cmd.OutOrStdout(), asJSON, recordOf(u), "deleted user %s (id %d)", u.Username, u.ID)
 			})
 		},
 	}

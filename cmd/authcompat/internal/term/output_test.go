@@ -1,4 +1,4 @@
-package main
+package term
 
 import "testing"
 
@@ -13,7 +13,7 @@ func TestPrintable(t *testing.T) {
 		"\ufffd'\"":       "\ufffd'\"",
 		"\U000e0001":      `\U000e0001`,
 	} {
-		if got := printable(s); got != want {
+		if got := Printable(s); got != want {
 			t.Errorf("%q: %s, want %s", s, got, want)
 		}
 	}

@@ -1,0 +1,138 @@
+// Package term writes what a command says: tables, sentences and progress for
+// people at a terminal, JSON for programs. Whatever strangers have named is shown
+// without anything that a terminal would obey.
+package term
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// Table writes rows in aligned columns for people or, one JSON object a line, for
+// programs.
+type Table struct {
+	json    bool
+	encoder *json.Encoder
+	columns *tabwriter.Writer
+}
+
+// NewTable begins a table on w. The head has the names of the columns, separated
+// by tabs; JSON has none.
+func NewTable(w io.Writer, asJSON bool, head string) *Table {
+	t := &Table{json: asJSON}
+	if asJSON {
+		t.encoder = json.NewEncoder(w)
+		t.encoder.SetEscapeHTML(false)
+		return t
+	}
+	t.columns = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t.columns, head)
+	return t
+}
+
+// Row adds a row: record as JSON, or the cells as Printf formats them, separated by
+// tabs. The error is that of the writer or of the JSON encoder.
+func (t *Table) Row(record any, format string, cells ...any) error {
+	if t.json {
+		return t.encoder.Encode(record)
+	}
+	return Printf(t.columns, format+"\n", cells...)
+}
+
+// End writes the rows that were held back to align the columns. The error is that
+// of the writer.
+func (t *Table) End() error {
+	if t.json {
+		return nil
+	}
+	return t.columns.Flush()
+}
+
+// Report writes what was done on w: record as JSON, or the line that Printf makes of
+// format and args.
+func Report(w io.Writer, asJSON bool, record any, format string, args ...any) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(record)
+	}
+	return Printf(w, format+"\n", args...)
+}
+
+// Printf is fmt.Fprintf with every argument that is a string or a core.Act made
+// Printable. The error is that of the writer.
+func Printf(w io.Writer, format string, args ...any) error {
+	shown := make([]any, len(args))
+	for i, arg := range args {
+		switch a := arg.(type) {
+		case string:
+			arg = Printable(a)
+		case core.Act:
+			arg = Printable(string(a))
+		}
+		shown[i] = arg
+	}
+	_, err := fmt.Fprintf(w, format, shown...)
+	return err
+}
+
+// FormatTime formats a time in UTC, to the second, for people; the zero time is
+// "never".
+func FormatTime(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05Z")
+}
+
+// JSONTime gives what encoding/json writes of a time that may be missing: nil, which
+// is null, for the zero time.
+func JSONTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// Dash gives "-" for an empty cell, and any other as it is.
+func Dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// Printable makes a text fit for one line of a terminal: what does not print, such as
+// control characters, invalid UTF-8 and what turns the direction of writing, is
+// escaped as in Go. Names come from strangers.
+func Printable(s string) string {
+	var b strings.Builder
+	for i, size := 0, 0; i < len(s); i += size {
+		var r rune
+		r, size = utf8.DecodeRuneInString(s[i:])
+		switch quoted := strconv.QuoteRune(r); {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case strconv.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
+}
+
+// PrintableLines is Printable for a text of several lines, which it leaves apart.
+func PrintableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = Printable(line)
+	}
+	return strings.Join(lines, "\n")
+}
