@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
 // reapEvery is how often it is looked for what is over.
@@ -47,7 +49,7 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 
 // reap removes what is over, now and then, until ctx ends.
 func (s *server) reap(ctx context.Context) {
-	for pause(ctx, reapEvery) {
+	for wait.For(ctx, reapEvery) {
 		now := time.Now()
 		for kind, remove := range map[string]func(context.Context, time.Time) (int, error){
 			"tokens": s.reapTokens, "guesses": s.reapGuesses, "audit": s.reapAudit,
@@ -128,7 +130,7 @@ func (s *server) reseal(ctx context.Context) {
 				s.log.Info("tokens sealed with the newest key", "tokens", done, "key", sealer.KeyID())
 			}
 		}
-		if !pause(ctx, resealEvery) {
+		if !wait.For(ctx, resealEvery) {
 			return
 		}
 	}

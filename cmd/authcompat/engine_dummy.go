@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
 // disguiseEvery is how often it is counted how passwords are hashed.
@@ -20,7 +22,7 @@ func (e *engine) disguise(ctx context.Context, failed func(error)) {
 		} else if ctx.Err() == nil {
 			failed(err)
 		}
-		if !pause(ctx, disguiseEvery) {
+		if !wait.For(ctx, disguiseEvery) {
 			return
 		}
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"time"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
 // The batches of what is removed: small enough that a request which writes waits
@@ -20,7 +22,7 @@ func inBatches(ctx context.Context, remove func(limit int) (int, error)) (total 
 		if err != nil || n < purgeBatch {
 			return total, err
 		}
-		if !pause(ctx, purgePause) {
+		if !wait.For(ctx, purgePause) {
 			return total, ctx.Err()
 		}
 	}

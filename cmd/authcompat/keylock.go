@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
 // lockEvery is how often a lock that another holds is tried.
@@ -38,7 +40,7 @@ func lockKeys(ctx context.Context, path string, waiting func(path string), do fu
 		if !told {
 			waiting(path)
 		}
-		if !pause(ctx, lockEvery) {
+		if !wait.For(ctx, lockEvery) {
 			return ctx.Err()
 		}
 	}

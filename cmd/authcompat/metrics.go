@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/authcompat/authcompat/core"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
 // metrics are the numbers of a process, in a registry of its own. No label says
@@ -170,7 +172,7 @@ func (m *metrics) countLive(ctx context.Context, admin core.Admin) {
 		if err == nil {
 			m.live.Set(float64(live))
 		}
-		if !pause(ctx, max(least, share*time.Since(began))) {
+		if !wait.For(ctx, max(least, share*time.Since(began))) {
 			return
 		}
 	}

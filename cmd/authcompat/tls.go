@@ -10,6 +10,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
 // tlsEvery is how often it is looked whether a certificate has changed.
@@ -76,7 +78,7 @@ func (c *certificate) config() *tls.Config {
 
 // watch takes the files anew when the certificate has changed, until ctx ends.
 func (c *certificate) watch(ctx context.Context, log *slog.Logger) {
-	for pause(ctx, tlsEvery) {
+	for wait.For(ctx, tlsEvery) {
 		old := c.current.Load()
 		now, err := os.ReadFile(old.certFile)
 		if err != nil || bytes.Equal(now, old.text) {
