@@ -38,7 +38,7 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 	})
 	all.Go(func() { s.reap(ctx) })
 	if s.engine.admin != nil {
-		all.Go(func() { s.metrics.countLive(ctx, s.engine.admin) })
+		all.Go(func() { s.metrics.CountLiveTokens(ctx, s.engine.admin) })
 		all.Go(func() { s.reseal(ctx) })
 	}
 	if s.tls != nil {
@@ -55,7 +55,7 @@ func (s *server) reap(ctx context.Context) {
 			"tokens": s.reapTokens, "guesses": s.reapGuesses, "audit": s.reapAudit,
 		} {
 			n, err := remove(ctx, now)
-			s.metrics.removed(kind, n)
+			s.metrics.CountRemoved(kind, n)
 			if err != nil && ctx.Err() == nil {
 				s.log.Warn("what is over was not all removed", "kind", kind, "error", err)
 			}

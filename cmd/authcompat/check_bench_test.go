@@ -11,6 +11,8 @@ import (
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 )
 
 // discard is a ResponseWriter that costs as little as one can.
@@ -77,8 +79,8 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	large := &bodies{}
-	m := newMetrics(large.bytes)
-	service := core.New(core.Config{Store: m.counted(s), Hasher: hasher, Sealer: sealer, Log: log})
+	m := metrics.New(large.bytes)
+	service := core.New(core.Config{Store: m.InstrumentStore(s), Hasher: hasher, Sealer: sealer, Log: log})
 	if _, err := service.CreateUser(b.Context(), dialects.Policy(p), core.Registration{Username: "alice", Email: "alice@example.com", Password: "x"}); err != nil {
 		b.Fatal(err)
 	}

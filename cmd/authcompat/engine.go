@@ -12,6 +12,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 )
 
 // engine is an open store with the engine on it. The parts that a store lacks
@@ -39,8 +41,8 @@ type engineOptions struct {
 	// leaves no key behind. nil: none.
 	keys    func(context.Context, core.Admin) (core.Sealer, error)
 	rekey   func() (core.Sealer, error)
-	log     *slog.Logger // nil: nothing is logged
-	metrics *metrics     // nil: nothing is counted
+	log     *slog.Logger     // nil: nothing is logged
+	metrics *metrics.Metrics // nil: nothing is counted
 	lane    *core.LaneOptions
 }
 
@@ -78,16 +80,16 @@ func openEngine(ctx context.Context, o engineOptions) (_ *engine, err error) {
 		lane := core.NewLane(e.passwords, *o.lane)
 		c.Hasher = lane
 		if o.metrics != nil {
-			o.metrics.lane(lane)
+			o.metrics.RegisterLane(lane)
 		}
 	}
 	if o.metrics != nil {
-		c.Store, e.limits = o.metrics.counted(e.store), o.metrics.limits(e.limits)
-		e.audit, e.admin, e.disguises = o.metrics.auditor(e.audit), o.metrics.admin(e.admin), o.metrics.disguises(e.disguises)
+		c.Store, e.limits = o.metrics.InstrumentStore(e.store), o.metrics.InstrumentLimits(e.limits)
+		e.audit, e.admin, e.disguises = o.metrics.InstrumentAuditor(e.audit), o.metrics.InstrumentAdmin(e.admin), o.metrics.InstrumentDisguises(e.disguises)
 		c.Audit = e.audit
-		c.Events = o.metrics.event
+		c.Events = o.metrics.CountEvent
 		mover, _ := e.store.(core.Mover)
-		e.moves = core.NewMoves(c.Store, o.metrics.mover(mover), nil, o.log)
+		e.moves = core.NewMoves(c.Store, o.metrics.InstrumentMover(mover), nil, o.log)
 		c.Moves = e.moves
 	}
 	e.Service = core.New(c)

@@ -13,6 +13,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 )
 
 // server is a running process.
@@ -20,7 +22,7 @@ type server struct {
 	started *serveFlags                // the settings of the start
 	flags   atomic.Pointer[serveFlags] // those of this moment
 	log     *slog.Logger
-	metrics *metrics
+	metrics *metrics.Metrics
 	engine  *engine
 	keys    *keyWatch
 	apis    []*api
@@ -42,7 +44,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Lo
 // newServer makes a server with the settings of its start.
 func newServer(f *serveFlags, log *slog.Logger) *server {
 	s := &server{started: f, log: log, keys: newKeyWatch(log, f.engine.store)}
-	s.metrics = newMetrics(s.bodies.bytes)
+	s.metrics = metrics.New(s.bodies.bytes)
 	s.flags.Store(f)
 	return s
 }
@@ -96,7 +98,7 @@ func (s *server) open(ctx context.Context) error {
 		log:   s.log, metrics: s.metrics,
 		lane: &core.LaneOptions{
 			Threads: f.hashThreads, Queue: f.hashQueue,
-			Waited: s.metrics.hashWaited,
+			Waited: s.metrics.ObserveHashWait,
 		},
 	})
 	if err != nil {
@@ -138,7 +140,7 @@ func (s *server) listen(all []placed) error {
 		}
 	}
 	if f.manage != "" {
-		handler := manage(s.engine.Service, s.metrics.handler(s.log))
+		handler := manage(s.engine.Service, s.metrics.Handler(s.log))
 		if f.pprof {
 			handler = withProfiles(handler)
 		}

@@ -41,9 +41,9 @@ type watcher struct {
 // recorder counts what came of requests.
 type recorder interface {
 	// request counts an answered request of a profile; an empty endpoint is none.
-	request(profile, endpoint string, status int, took time.Duration)
+	CountRequest(profile, endpoint string, status int, took time.Duration)
 	// panicked counts a request that ended in a defect.
-	panicked()
+	CountPanic()
 }
 
 // watchOptions are what the APIs of a server share.
@@ -85,7 +85,7 @@ func (t *watcher) finish(x *exchange) {
 	cause := recover()
 	took := time.Since(x.began)
 	if cause != nil {
-		t.recorder.panicked()
+		t.recorder.CountPanic()
 		what, stack := describe(cause)
 		t.log.Error("a request panicked: a defect of this program", "request", x.from().RequestID, "profile", t.profile,
 			"endpoint", x.endpoint, "panic", what, "stack", stack)
@@ -95,7 +95,7 @@ func (t *watcher) finish(x *exchange) {
 	if departed {
 		x.status = statusDeparted
 	}
-	t.recorder.request(t.profile, x.endpoint, x.status, took)
+	t.recorder.CountRequest(t.profile, x.endpoint, x.status, took)
 	if t.requests == logAll || t.requests == logFailures && x.err != nil && !departed {
 		t.line(x, took)
 	}

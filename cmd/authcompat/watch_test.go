@@ -17,6 +17,8 @@ import (
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 )
 
 // TestPanicsShowNoSecret lets a defect happen with secrets at hand.
@@ -37,7 +39,7 @@ func TestPanicsShowNoSecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			h := watch(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { do() }), "p", watchOptions{
-				recorder: newMetrics(nil), bodies: &bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil)), requests: logAll,
+				recorder: metrics.New(nil), bodies: &bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil)), requests: logAll,
 			})
 			func() {
 				defer func() {
@@ -73,7 +75,7 @@ func TestErrorsAreLoggedNotSent(t *testing.T) {
 	}
 	var log bytes.Buffer
 	h := watch(handler, p.Name, watchOptions{
-		recorder: newMetrics(nil), bodies: &bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil)), requests: logFailures,
+		recorder: metrics.New(nil), bodies: &bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil)), requests: logFailures,
 	})
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("POST", "/api/login/", strings.NewReader(`{"username": "alice", "password": "secret"}`))

@@ -1,4 +1,4 @@
-package main
+package metrics
 
 import (
 	"context"
@@ -41,12 +41,12 @@ type measuredLimits struct {
 }
 
 // operation gives what is counted of the calls with a name.
-func (m *metrics) operation(name string) operation {
+func (m *Metrics) operation(name string) operation {
 	return operation{m.store.WithLabelValues(name), m.failures.WithLabelValues(name)}
 }
 
-// counted counts the calls of a core.Store.
-func (m *metrics) counted(s core.Store) core.Store {
+// InstrumentStore gives a core.Store whose calls are timed and counted.
+func (m *Metrics) InstrumentStore(s core.Store) core.Store {
 	return &measuredStore{
 		Store: s, createUser: m.operation("create_user"), account: m.operation("account"), issueToken: m.operation("issue_token"), reuseToken: m.operation("reuse_token"),
 		findToken: m.operation("find_token"), moveExpiry: m.operation("move_expiry"), deleteToken: m.operation("delete_token"),
@@ -54,8 +54,8 @@ func (m *metrics) counted(s core.Store) core.Store {
 	}
 }
 
-// limits counts the calls of a core.Limits; nil stays nil.
-func (m *metrics) limits(l core.Limits) core.Limits {
+// InstrumentLimits gives a core.Limits whose calls are timed and counted; nil stays nil.
+func (m *Metrics) InstrumentLimits(l core.Limits) core.Limits {
 	if l == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package main
+package metrics
 
 import (
 	"context"
@@ -25,18 +25,18 @@ type measuredDisguises struct {
 	mix operation
 }
 
-// auditor counts the calls of a core.Auditor, as far as a running server makes
+// InstrumentAuditor gives a core.Auditor whose calls are timed and counted, as far as a running server makes
 // them; nil stays nil.
-func (m *metrics) auditor(a core.Auditor) core.Auditor {
+func (m *Metrics) InstrumentAuditor(a core.Auditor) core.Auditor {
 	if a == nil {
 		return nil
 	}
 	return &measuredAudit{a, m.operation("record"), m.operation("purge_audit")}
 }
 
-// admin counts the calls of a core.Admin, as far as a running server makes them;
+// InstrumentAdmin gives a core.Admin whose calls are timed and counted, as far as a running server makes them;
 // nil stays nil.
-func (m *metrics) admin(a core.Admin) core.Admin {
+func (m *Metrics) InstrumentAdmin(a core.Admin) core.Admin {
 	if a == nil {
 		return nil
 	}
@@ -45,9 +45,9 @@ func (m *metrics) admin(a core.Admin) core.Admin {
 	}
 }
 
-// disguises counts the calls of a core.Disguises, as far as a running server makes
+// InstrumentDisguises gives a core.Disguises whose calls are timed and counted, as far as a running server makes
 // them; nil stays nil.
-func (m *metrics) disguises(d core.Disguises) core.Disguises {
+func (m *Metrics) InstrumentDisguises(d core.Disguises) core.Disguises {
 	if d == nil {
 		return nil
 	}

@@ -1,4 +1,6 @@
-package main
+// Package metrics counts, for Prometheus, what a server does: the requests that it
+// answers, the passwords that it hashes and the calls that it makes to its store.
+package metrics
 
 import (
 	"context"
@@ -19,9 +21,9 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
-// metrics are the numbers of a process, in a registry of its own. No label says
+// Metrics are the metrics of a process, in a registry of its own. No label says
 // anything about a user, a client or a token.
-type metrics struct {
+type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
@@ -51,12 +53,12 @@ type series struct {
 // otherEndpoint stands in labels for the paths that no endpoint has.
 const otherEndpoint = "other"
 
-// newMetrics makes the numbers of a process. bodyBytes gives the memory that large
+// New makes the metrics of a process. bodyBytes gives the memory that large request
 // bodies take at the moment, in bytes.
-func newMetrics(bodyBytes func() float64) *metrics {
+func New(bodyBytes func() float64) *Metrics {
 	// From 50 µs, what a token check takes, to 50 s.
 	fast := []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 50}
-	m := &metrics{
+	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "authcompat_requests_total", Help: "Requests answered, by profile, endpoint and status.",
@@ -95,19 +97,23 @@ func newMetrics(bodyBytes func() float64) *metrics {
 	return m
 }
 
-// handler answers /metrics.
-func (m *metrics) handler(log *slog.Logger) http.Handler {
+// Handler answers /metrics. What can't be gathered is logged.
+func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)})
 }
 
-// hashWaited counts how long a password hash waited for its turn.
-func (m *metrics) hashWaited(d time.Duration) { m.laneWait.Observe(d.Seconds()) }
+// ObserveHashWait records how long a password hash waited for its turn.
+func (m *Metrics) ObserveHashWait(d time.Duration) { m.laneWait.Observe(d.Seconds()) }
 
-// removed counts rows of a kind that were removed because they are over.
-func (m *metrics) removed(kind string, rows int) { m.reaped.WithLabelValues(kind).Add(float64(rows)) }
+// CountRemoved counts rows that were removed because they are over. The kind is the
+// label: tokens, guesses or audit.
+func (m *Metrics) CountRemoved(kind string, rows int) {
+	m.reaped.WithLabelValues(kind).Add(float64(rows))
+}
 
-// lane shows what a lane is doing.
-func (m *metrics) lane(l *core.Lane) {
+// RegisterLane adds the metrics of a lane, which are read whenever they are asked for.
+// It may be called once.
+func (m *Metrics) RegisterLane(l *core.Lane) {
 	gauge := func(name, help string, value func(core.LaneCounts) float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
 			func() float64 { return value(l.Counts()) }))
@@ -123,16 +129,18 @@ func (m *metrics) lane(l *core.Lane) {
 	counter("authcompat_hash_lane_departed_total", "Requests whose client left before their turn.", func(c core.LaneCounts) uint64 { return c.Departed })
 }
 
-// event counts what came of a login.
-func (m *metrics) event(act core.Act, profile, outcome string) {
+// CountEvent counts a login by its profile and outcome; other acts are not counted.
+// It fits core.Config.Events.
+func (m *Metrics) CountEvent(act core.Act, profile, outcome string) {
 	if act == core.ActLogin {
 		m.logins.WithLabelValues(profile, outcome).Inc()
 	}
 }
 
-// request counts an answered request. Its series are looked up without a lock
+// CountRequest counts an answered request and how long the answer took. An empty
+// endpoint is a path that no endpoint has. Its series are looked up without a lock
 // and without allocating: every token check passes here.
-func (m *metrics) request(profile, endpoint string, status int, took time.Duration) {
+func (m *Metrics) CountRequest(profile, endpoint string, status int, took time.Duration) {
 	key := seriesKey{profile, endpoint, status}
 	s, ok := (*m.series.Load())[key]
 	if !ok {
@@ -142,10 +150,10 @@ func (m *metrics) request(profile, endpoint string, status int, took time.Durati
 	s.seconds.Observe(took.Seconds())
 }
 
-// panicked counts a request that ended in a defect.
-func (m *metrics) panicked() { m.panics.Inc() }
+// CountPanic counts a request that ended in a defect of this program.
+func (m *Metrics) CountPanic() { m.panics.Inc() }
 
-func (m *metrics) newSeries(key seriesKey) series {
+func (m *Metrics) newSeries(key seriesKey) series {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	endpoint := key.endpoint
@@ -162,9 +170,10 @@ func (m *metrics) newSeries(key seriesKey) series {
 	return s
 }
 
-// countLive keeps the gauge of live tokens, so seldom that counting takes next
-// to none of the store's time.
-func (m *metrics) countLive(ctx context.Context, admin core.Admin) {
+// CountLiveTokens keeps the gauge of live tokens until ctx ends, so seldom that
+// counting takes next to none of the store's time. While the store fails, the gauge
+// stays as it was.
+func (m *Metrics) CountLiveTokens(ctx context.Context, admin core.Admin) {
 	const least, share = time.Minute, 100
 	for {
 		began := time.Now()

@@ -1,4 +1,4 @@
-package main
+package metrics
 
 import (
 	"context"
@@ -18,8 +18,8 @@ func (m *measuredMover) MoveExpiries(ctx context.Context, moves []core.Move, now
 	return m.Mover.MoveExpiries(ctx, moves, now)
 }
 
-// mover counts the calls of a core.Mover; nil stays nil.
-func (m *metrics) mover(mover core.Mover) core.Mover {
+// InstrumentMover gives a core.Mover whose calls are timed and counted; nil stays nil.
+func (m *Metrics) InstrumentMover(mover core.Mover) core.Mover {
 	if mover == nil {
 		return nil
 	}
