@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 )
 
 // reapEvery is how often it is looked for what is over.
@@ -120,7 +122,7 @@ func (s *server) untelling() []string {
 func (s *server) reseal(ctx context.Context) {
 	for {
 		// What is wrong with the keys is logged there already, and once.
-		if sealer, fresh, _ := s.keys.again(s.started.keyFile); fresh {
+		if sealer, fresh, _ := s.keys.Reload(s.started.keyFile); fresh {
 			s.engine.SealWith(sealer)
 			done, _, err := s.engine.Reseal(ctx, s.engine.admin)
 			if err != nil && ctx.Err() == nil {
@@ -130,7 +132,7 @@ func (s *server) reseal(ctx context.Context) {
 				s.log.Info("tokens sealed with the newest key", "tokens", done, "key", sealer.KeyID())
 			}
 		}
-		if !wait.For(ctx, resealEvery) {
+		if !wait.For(ctx, keyring.ReloadInterval) {
 			return
 		}
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/authcompat/authcompat/store/moving"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 )
 
 func newExport() *cobra.Command {
@@ -74,7 +76,7 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	if err := mustExist(f.store); err != nil {
 		return err
 	}
-	if options.Sealer, err = (keyPlace{f.keyFile, f.store}).readOrNote(noteOn(cmd.ErrOrStderr())); err != nil {
+	if options.Sealer, err = (keyring.Location{File: f.keyFile, DSN: f.store}).LoadOrWarn(noteOn(cmd.ErrOrStderr())); err != nil {
 		return err
 	}
 	s, err := store.Open(ctx, f.store)

@@ -21,6 +21,8 @@ import (
 	"github.com/authcompat/authcompat/store/moving"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 )
 
 func newImport() *cobra.Command {
@@ -118,7 +120,7 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	report, err := moving.Import(ctx, from, to, options)
 	switch {
 	case errors.Is(err, moving.ErrNoKey):
-		return fmt.Errorf("%w: give it with %s or --secret-key-file", err, secretVariable)
+		return fmt.Errorf("%w: give it with %s or --secret-key-file", err, keyring.EnvVar)
 	case errors.Is(err, moving.ErrNoProfile):
 		return fmt.Errorf("%w: give it with --profile NAME|FILE, or leave the tokens with --token-table %s", err, django.NoTokens)
 	}
@@ -182,7 +184,7 @@ func (f *importFlags) sealer(ctx context.Context, to moving.Target) (core.Sealer
 		return core.NewSealer(make([]byte, core.KeySize))
 	}
 	admin, _ := to.(core.Admin)
-	return keyPlace{f.keyFile, f.store}.readOrMake(ctx, admin)
+	return keyring.Location{File: f.keyFile, DSN: f.store}.LoadOrCreate(ctx, admin)
 }
 
 func parseSince(text string) (time.Time, error) {
@@ -235,7 +237,7 @@ func writeImport(w io.Writer, r *moving.Report) error {
 		term.Printf(&out, "%d tokens were ended at the source since the last run, and now here\n", r.Ended)
 	}
 	if r.Unsealed > 0 {
-		term.Printf(&out, "%d tokens work, but can't be shown or exported again: no sealing key was given (%s or --secret-key-file)\n", r.Unsealed, secretVariable)
+		term.Printf(&out, "%d tokens work, but can't be shown or exported again: no sealing key was given (%s or --secret-key-file)\n", r.Unsealed, keyring.EnvVar)
 	}
 	if len(r.Problems) > 0 {
 		term.Printf(&out, "rows to look at:\n")

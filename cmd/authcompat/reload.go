@@ -39,7 +39,7 @@ func (s *server) reload() error {
 		}
 	}
 	// From where they stood at the start.
-	sealer, fresh, err := s.keys.again(s.started.keyFile)
+	sealer, fresh, err := s.keys.Reload(s.started.keyFile)
 	if err != nil {
 		return err
 	}

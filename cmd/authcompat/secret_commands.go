@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 )
 
 func newSecret() *cobra.Command {
@@ -24,7 +26,7 @@ func newSecretShow() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
-				sealer, err := keyPlace{file, flags.store}.readOrNote(noteOn(cmd.ErrOrStderr()))
+				sealer, err := keyring.Location{File: file, DSN: flags.store}.LoadOrWarn(noteOn(cmd.ErrOrStderr()))
 				if err != nil {
 					return err
 				}

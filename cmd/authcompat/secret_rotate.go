@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 )
 
 func newSecretRotate() *cobra.Command {
@@ -38,22 +40,22 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 		if drop && !resume {
 			return errors.New("--drop-old goes with --resume, once all servers have the new key")
 		}
-		place := keyPlace{file, flags.store}
-		path, err := place.fileToChange()
+		place := keyring.Location{File: file, DSN: flags.store}
+		path, err := place.WritableFile()
 		if err != nil {
 			return err
 		}
 		return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
-			r := rotation{path: path, anew: !resume, drop: drop, force: force}
-			err := lockKeys(ctx, path, waitingOn(cmd.ErrOrStderr()), func() error { return r.run(ctx, e.Service, e.admin) })
-			if place.file == "" && errors.Is(err, fs.ErrNotExist) {
-				return noKeys(ctx, e.admin, err)
+			r := keyring.Rotation{Path: path, NewKey: !resume, Drop: drop, Force: force}
+			err := r.Run(ctx, e.Service, e.admin, waitingOn(cmd.ErrOrStderr()))
+			if place.File == "" && errors.Is(err, fs.ErrNotExist) {
+				return keyring.ExplainMissing(ctx, e.admin, err)
 			}
 			if err != nil {
 				return err
 			}
-			record := map[string]any{"key": r.key, "resealed": r.done, "broken": r.broken, "dropped": r.dropped}
-			return term.Report(cmd.OutOrStdout(), asJSON, record, "key %s seals; %d tokens sealed anew, %d did not open; %d old keys removed", r.key, r.done, r.broken, r.dropped)
+			record := map[string]any{"key": r.Key, "resealed": r.Resealed, "broken": r.Broken, "dropped": r.Dropped}
+			return term.Report(cmd.OutOrStdout(), asJSON, record, "key %s seals; %d tokens sealed anew, %d did not open; %d old keys removed", r.Key, r.Resealed, r.Broken, r.Dropped)
 		})
 	}
 	flags.add(cmd.Flags())

@@ -15,6 +15,8 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 )
 
 // server is a running process.
@@ -24,7 +26,7 @@ type server struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	engine  *engine
-	keys    *keyWatch
+	keys    *keyring.Reloader
 	apis    []*api
 	bodies  bodies // shared by all APIs
 	sites   sites
@@ -43,7 +45,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Lo
 
 // newServer makes a server with the settings of its start.
 func newServer(f *serveFlags, log *slog.Logger) *server {
-	s := &server{started: f, log: log, keys: newKeyWatch(log, f.engine.store)}
+	s := &server{started: f, log: log, keys: keyring.NewReloader(log, f.engine.store)}
 	s.metrics = metrics.New(s.bodies.bytes)
 	s.flags.Store(f)
 	return s
@@ -92,9 +94,9 @@ func (s *server) open(ctx context.Context) error {
 	s.engine, err = openEngine(ctx, engineOptions{
 		dsn: f.engine.store, mapping: f.engine.mapping, iterations: f.engine.iterations,
 		keys: func(ctx context.Context, a core.Admin) (core.Sealer, error) {
-			return s.keys.begin(ctx, f.keyFile, a)
+			return s.keys.Start(ctx, f.keyFile, a)
 		},
-		rekey: func() (core.Sealer, error) { return s.keys.rekey(s.started.keyFile) },
+		rekey: func() (core.Sealer, error) { return s.keys.Refresh(s.started.keyFile) },
 		log:   s.log, metrics: s.metrics,
 		lane: &core.LaneOptions{
 			Threads: f.hashThreads, Queue: f.hashQueue,
@@ -170,12 +172,12 @@ func (s *server) handler(f *serveFlags, p *profiles.Profile) (http.Handler, erro
 // given. A store that keeps the text itself needs none.
 func (s *server) warnKeyless(all []placed) {
 	texts, ok := s.engine.store.(core.TextStore)
-	if !s.keys.unset() || ok && texts.ShowsText() {
+	if !s.keys.Unset() || ok && texts.ShowsText() {
 		return
 	}
 	for _, p := range all {
 		if policy := dialects.Policy(p.profile); policy.Reuse || policy.Keep == core.Authtoken {
-			s.log.Warn("there is no sealing key, and this profile keeps the text of tokens to show it again: its logins and registrations fail; give a key with "+secretVariable+" or --secret-key-file", "profile", p.profile.Name)
+			s.log.Warn("there is no sealing key, and this profile keeps the text of tokens to show it again: its logins and registrations fail; give a key with "+keyring.EnvVar+" or --secret-key-file", "profile", p.profile.Name)
 		}
 	}
 }

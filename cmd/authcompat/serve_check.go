@@ -8,6 +8,8 @@ import (
 
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/store"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 )
 
 // settle gives each setting that no flag was given for its value, from its
@@ -74,12 +76,12 @@ func (f *serveFlags) checkValues(found *problems) {
 
 // checkKeys looks for the sealing keys, and makes none.
 func (f *serveFlags) checkKeys(found *problems) {
-	place := keyPlace{f.keyFile, f.engine.store}
-	err := place.check()
+	place := keyring.Location{File: f.keyFile, DSN: f.engine.store}
+	err := place.Check()
 	if err == nil || f.keyFile == "" && errors.Is(err, fs.ErrNotExist) {
 		return // the start makes them, or tells what is missing
 	}
-	at := place.setting()
+	at := place.Setting()
 	if flag, ok := strings.CutPrefix(at, "--"); ok {
 		at = f.whence(flag)
 	}

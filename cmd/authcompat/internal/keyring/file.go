@@ -1,4 +1,4 @@
-package main
+package keyring
 
 import (
 	"crypto/rand"

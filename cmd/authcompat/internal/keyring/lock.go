@@ -1,4 +1,4 @@
-package main
+package keyring
 
 import (
 	"context"
@@ -16,11 +16,11 @@ import (
 // lockEvery is how often a lock that another holds is tried.
 const lockEvery = 20 * time.Millisecond
 
-// lockKeys runs do while no other process changes the key file, or makes it. It
+// lock runs do while no other process changes the key file, or makes it. It
 // waits for its turn, and calls waiting with the file once if it has to. The lock
 // is one on the folder: it is there before the file, stays when the file is
 // replaced, and ends with the process.
-func lockKeys(ctx context.Context, path string, waiting func(path string), do func() error) (err error) {
+func lock(ctx context.Context, path string, waiting func(path string), do func() error) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}

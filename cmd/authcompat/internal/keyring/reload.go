@@ -1,4 +1,4 @@
-package main
+package keyring
 
 import (
 	"context"
@@ -14,12 +14,13 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// resealEvery is how often a server takes the keys as they are then.
-const resealEvery = time.Minute
+// ReloadInterval is how often a server reads the keys again. Whoever changes them
+// counts on it.
+const ReloadInterval = time.Minute
 
-// keyWatch finds the sealing keys for a running server, which goes on with those
+// Reloader finds the sealing keys for a running server, which goes on with those
 // that it has while they can't be read. It never writes a key after the start.
-type keyWatch struct {
+type Reloader struct {
 	log   *slog.Logger
 	dsn   string     // of the start: another store takes a restart
 	admin core.Admin // knows which keys tokens are sealed with; nil: nobody does
@@ -33,19 +34,21 @@ type keyWatch struct {
 	latest  core.Sealer
 }
 
-// newKeyWatch gives what finds the keys of a server on a store.
-func newKeyWatch(log *slog.Logger, dsn string) *keyWatch { return &keyWatch{log: log, dsn: dsn} }
+// NewReloader makes a Reloader for a server on the store at dsn. What happens to the
+// keys while the server runs is logged.
+func NewReloader(log *slog.Logger, dsn string) *Reloader { return &Reloader{log: log, dsn: dsn} }
 
-// unset tells whether the server started where no place of keys is given.
-func (w *keyWatch) unset() bool { return w.none }
+// Unset tells whether there was no place to look for keys when the server started.
+func (w *Reloader) Unset() bool { return w.none }
 
-func (w *keyWatch) place(file string) keyPlace { return keyPlace{file, w.dsn} }
+func (w *Reloader) place(file string) Location { return Location{file, w.dsn} }
 
-// begin gives the keys that a server starts with. Without those that tokens are
-// sealed with it starts, and says so.
-func (w *keyWatch) begin(ctx context.Context, file string, admin core.Admin) (core.Sealer, error) {
+// Start gives the keys that a server starts with, from the file if one is named, and
+// makes them as LoadOrCreate does. A server starts without the keys that its tokens
+// are sealed with: the sealer then has none, and the log says so.
+func (w *Reloader) Start(ctx context.Context, file string, admin core.Admin) (core.Sealer, error) {
 	place := w.place(file)
-	sealer, err := place.readOrMake(ctx, admin)
+	sealer, err := place.LoadOrCreate(ctx, admin)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if errors.Is(err, errKeysLost) {
@@ -60,7 +63,7 @@ func (w *keyWatch) begin(ctx context.Context, file string, admin core.Admin) (co
 // take takes keys into use that were read. Where those in memory open tokens that
 // the new ones don't, the file is another one's, or has lost keys: the error says
 // so, and nothing changes. The caller holds the lock.
-func (w *keyWatch) take(sealer core.Sealer) error {
+func (w *Reloader) take(sealer core.Sealer) error {
 	missing := slices.DeleteFunc(w.held.KeyIDs(), func(id string) bool { return slices.Contains(sealer.KeyIDs(), id) })
 	if len(missing) > 0 && w.admin != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), countTime)
@@ -82,9 +85,10 @@ func (w *keyWatch) take(sealer core.Sealer) error {
 // countTime is how long it may take to count the tokens of each key.
 const countTime = 30 * time.Second
 
-// again gives the keys as they are now. Where fresh is false, those in memory
-// hold; that is an error unless the file beside the database is missing.
-func (w *keyWatch) again(file string) (sealer core.Sealer, fresh bool, err error) {
+// Reload gives the keys as they are now. Where fresh is false, those in memory go on
+// to be used; the error says why, and is nil where only the file beside the database
+// is missing.
+func (w *Reloader) Reload(file string) (sealer core.Sealer, fresh bool, err error) {
 	place := w.place(file)
 	sealer, err = place.read()
 	w.mu.Lock()
@@ -99,10 +103,10 @@ func (w *keyWatch) again(file string) (sealer core.Sealer, fresh bool, err error
 	return sealer, err == nil, err
 }
 
-// rekey gives the keys anew for a token whose key is missing: after `secret
+// Refresh gives the keys anew for a token whose key is missing: after `secret
 // rotate` a server meets tokens that are sealed with a key which came after its
 // start. A file that is the same is not read again.
-func (w *keyWatch) rekey(file string) (core.Sealer, error) {
+func (w *Reloader) Refresh(file string) (core.Sealer, error) {
 	place := w.place(file)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -122,7 +126,7 @@ func (w *keyWatch) rekey(file string) (core.Sealer, error) {
 
 // note logs that the keys can't be read, once until they can or another thing is
 // wrong with them. The caller holds the lock.
-func (w *keyWatch) note(place keyPlace, err error) {
+func (w *Reloader) note(place Location, err error) {
 	was := w.trouble
 	switch {
 	case err == nil:

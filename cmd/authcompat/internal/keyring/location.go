@@ -1,4 +1,6 @@
-package main
+// Package keyring finds, makes, replaces and reloads the keys that seal tokens which
+// are shown again.
+package keyring
 
 import (
 	"context"
@@ -12,26 +14,27 @@ import (
 	"github.com/authcompat/authcompat/store"
 )
 
-// secretVariable holds the sealing key itself, in base64.
-const secretVariable = "AUTHCOMPAT_SECRET_KEY"
+// EnvVar names the environment variable that holds the sealing keys themselves, in
+// base64, the newest first.
+const EnvVar = "AUTHCOMPAT_SECRET_KEY"
 
-// keyPlace says where a process finds the keys that seal tokens which are shown
+// Location says where a process finds the keys that seal tokens which are shown
 // again: in the environment, in a file that is named, or, for an SQLite database,
 // in a file beside it.
-type keyPlace struct {
-	file string // --secret-key-file
-	dsn  string // --store
+type Location struct {
+	File string // --secret-key-file; empty: none is named
+	DSN  string // --store
 }
 
 // path is the file in which the keys stand; empty if they stand in none.
-func (k keyPlace) path() string {
-	if _, ok := os.LookupEnv(secretVariable); ok {
+func (k Location) path() string {
+	if _, ok := os.LookupEnv(EnvVar); ok {
 		return ""
 	}
-	if k.file != "" {
-		return k.file
+	if k.File != "" {
+		return k.File
 	}
-	if database, ok := store.SQLitePath(k.dsn); ok {
+	if database, ok := store.SQLitePath(k.DSN); ok {
 		return besideDatabase(database)
 	}
 	return ""
@@ -53,12 +56,12 @@ func besideDatabase(path string) string {
 	return beside
 }
 
-// setting is what says where the keys are: a variable or a flag.
-func (k keyPlace) setting() string {
-	if _, ok := os.LookupEnv(secretVariable); ok {
-		return secretVariable
+// Setting names what says where the keys are: EnvVar, or a flag with its dashes.
+func (k Location) Setting() string {
+	if _, ok := os.LookupEnv(EnvVar); ok {
+		return EnvVar
 	}
-	if k.file != "" {
+	if k.File != "" {
 		return "--secret-key-file"
 	}
 	return "--store"
@@ -66,8 +69,8 @@ func (k keyPlace) setting() string {
 
 // look finds the keys. Where no place is given the sealer has none; where their
 // file is missing the error is fs.ErrNotExist. Nothing is written.
-func (k keyPlace) look() (core.Sealer, error) {
-	if text, ok := os.LookupEnv(secretVariable); ok {
+func (k Location) look() (core.Sealer, error) {
+	if text, ok := os.LookupEnv(EnvVar); ok {
 		keys, err := core.ParseKeys(text)
 		if err != nil {
 			return core.Sealer{}, err
@@ -82,27 +85,29 @@ func (k keyPlace) look() (core.Sealer, error) {
 	return ring.sealer, err
 }
 
-// check tells what is wrong with the keys, as look does.
-func (k keyPlace) check() error {
+// Check reads the keys and makes none. The error says what is wrong with them; it is
+// fs.ErrNotExist where their file is missing, and nil where no place is given.
+func (k Location) Check() error {
 	_, err := k.look()
 	return err
 }
 
 // read is look, with an error that names the setting.
-func (k keyPlace) read() (core.Sealer, error) {
+func (k Location) read() (core.Sealer, error) {
 	sealer, err := k.look()
-	if err != nil && k.setting() != "--store" {
-		err = fmt.Errorf("%s: %w", k.setting(), err)
+	if err != nil && k.Setting() != "--store" {
+		err = fmt.Errorf("%s: %w", k.Setting(), err)
 	}
 	return sealer, err
 }
 
-// readOrNote is read for a command that goes on without the keys; it calls note
-// with what is wrong where their file is missing.
-func (k keyPlace) readOrNote(note func(error)) (core.Sealer, error) {
+// LoadOrWarn reads the keys for a command that goes on without them: where their file
+// is missing it calls warn with an error that says so, and the sealer has no key. All
+// other errors name the setting that says where the keys are.
+func (k Location) LoadOrWarn(warn func(error)) (core.Sealer, error) {
 	sealer, err := k.read()
 	if errors.Is(err, fs.ErrNotExist) {
-		note(err)
+		warn(err)
 		return core.Sealer{}, nil
 	}
 	return sealer, err
@@ -112,16 +117,17 @@ func (k keyPlace) readOrNote(note func(error)) (core.Sealer, error) {
 // new key would open none of them, and hide that.
 var errKeysLost = errors.New("the database holds tokens that are sealed with its keys: bring it back")
 
-// readOrMake is read for what has to seal. The file beside a database is made
-// where that holds no sealed token; where it does, the error is errKeysLost. Of
-// processes that make it at once all get the same key.
-func (k keyPlace) readOrMake(ctx context.Context, admin core.Admin) (sealer core.Sealer, err error) {
+// LoadOrCreate reads the keys for what has to seal. The file beside a database is made
+// where that holds no sealed token; where it does, the error says that the keys are to
+// be brought back. Of processes that make it at once all get the same key. Where no
+// place is given, or admin is nil and the file is missing, none is made.
+func (k Location) LoadOrCreate(ctx context.Context, admin core.Admin) (sealer core.Sealer, err error) {
 	sealer, err = k.read()
-	if !errors.Is(err, fs.ErrNotExist) || k.file != "" || admin == nil {
+	if !errors.Is(err, fs.ErrNotExist) || k.File != "" || admin == nil {
 		return sealer, err
 	}
 	path := k.path()
-	err = lockKeys(ctx, path, func(string) {}, func() error {
+	err = lock(ctx, path, func(string) {}, func() error {
 		var missing error
 		if sealer, missing = k.read(); !errors.Is(missing, fs.ErrNotExist) {
 			return missing // another process has made it

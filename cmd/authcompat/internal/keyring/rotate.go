@@ -1,0 +1,138 @@
+package keyring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// WritableFile gives the path of the file that a command which changes the keys has to
+// write. It fails where the keys stand in EnvVar or have no file.
+func (k Location) WritableFile() (string, error) {
+	if path := k.path(); path != "" {
+		return path, nil
+	}
+	if _, ok := os.LookupEnv(EnvVar); ok {
+		return "", fmt.Errorf("the keys stand in %s, which this command can't change: put a new key (head -c 32 /dev/urandom | base64) before the old ones, with a comma between them, and restart the servers; they seal tokens anew by themselves", EnvVar)
+	}
+	return "", errors.New("this store has no key file of its own: give --secret-key-file")
+}
+
+// Rotation is a change of a key file, and what came of it.
+type Rotation struct {
+	Path   string // of the key file
+	NewKey bool   // put a new key before the old ones
+	Drop   bool   // remove old keys that no token is sealed with
+	Force  bool   // do so although a server may not have the newest key yet
+
+	// What Run did.
+	Key      string // id of the key that seals
+	Resealed int    // tokens that were sealed anew
+	Broken   int    // tokens that did not open
+	Dropped  int    // keys that were removed
+}
+
+// Run changes the file, and seals the tokens of the service's store with its newest
+// key. One rotation of a file runs at a time: waiting is called, with the file, where
+// another one has to end first. The error is fs.ErrNotExist where there is no file;
+// cut off, it is run again without NewKey.
+func (r *Rotation) Run(ctx context.Context, s *core.Service, admin core.Admin, waiting func(path string)) error {
+	return lock(ctx, r.Path, waiting, func() error { return r.locked(ctx, s, admin) })
+}
+
+// locked does it all under the lock: a rotation beside it could drop the key that
+// this one seals with.
+func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin) error {
+	if r.Drop && !r.Force {
+		if err := settledKeys(r.Path); err != nil {
+			return err
+		}
+	}
+	if r.NewKey {
+		if err := addKey(r.Path); err != nil {
+			return err
+		}
+		if err := s.RecordOperation(ctx, core.ActRotateSecret); err != nil {
+			return err
+		}
+	}
+	ring, err := readKeys(r.Path)
+	if err != nil {
+		return err
+	}
+	s.SealWith(ring.sealer)
+	r.Key = ring.sealer.KeyID()
+	if r.Resealed, r.Broken, err = s.Reseal(ctx, admin); err != nil {
+		return fmt.Errorf("%w; %d tokens are sealed anew: go on with --resume", err, r.Resealed)
+	}
+	if r.Drop {
+		r.Dropped, err = dropKeys(ctx, admin, r.Path)
+	}
+	if r.Dropped > 0 {
+		err = errors.Join(err, s.RecordOperation(ctx, core.ActDropSecrets))
+	}
+	return err
+}
+
+// settleTime is how long after a change of a key file all servers have the new
+// keys.
+const settleTime = 2 * ReloadInterval
+
+// settledKeys fails where a server may not have the newest keys of a file yet.
+func settledKeys(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("sealing keys: %w", err)
+	}
+	if left := settleTime - time.Since(info.ModTime()); left > 0 {
+		return fmt.Errorf("%s was changed a moment ago, and a server may still seal with an old key: drop old keys in %v, or with --force if no server runs or all have had a SIGHUP since",
+			path, left.Round(time.Second))
+	}
+	return nil
+}
+
+// ExplainMissing adds to the error of a missing key file beside a database what is to
+// be done about it.
+func ExplainMissing(ctx context.Context, admin core.Admin, missing error) error {
+	sealed, err := admin.SealKeys(ctx)
+	switch {
+	case err != nil:
+		return errors.Join(missing, err)
+	case len(sealed) > 0:
+		return fmt.Errorf("%w; %w", missing, errKeysLost)
+	}
+	return fmt.Errorf("%w (serve makes it)", missing)
+}
+
+// addKey puts a new key before those of a file.
+func addKey(path string) error {
+	key, err := newKey()
+	if err != nil {
+		return err
+	}
+	return changeKeys(path, func(r keyRing) []string { return append([]string{key}, r.words...) })
+}
+
+// dropKeys removes the keys but the newest from the file that no token is sealed
+// with.
+func dropKeys(ctx context.Context, admin core.Admin, path string) (dropped int, err error) {
+	counts, err := admin.SealKeys(ctx)
+	if err != nil {
+		return 0, err
+	}
+	err = changeKeys(path, func(r keyRing) []string {
+		var kept []string
+		for i, id := range r.sealer.KeyIDs() {
+			if i == 0 || counts[id] > 0 {
+				kept = append(kept, r.words[i])
+			}
+		}
+		dropped = len(r.words) - len(kept)
+		return kept
+	})
+	return dropped, err
+}
