@@ -44,7 +44,7 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 		all.Go(func() { s.reseal(ctx) })
 	}
 	if s.tls != nil {
-		all.Go(func() { s.tls.watch(ctx, s.log) })
+		all.Go(func() { s.tls.Watch(ctx, s.log) })
 	}
 	return all
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/authcompat/authcompat/store"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
 // discard is a ResponseWriter that costs as little as one can.
@@ -78,8 +80,8 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 		b.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	large := &bodies{}
-	m := metrics.New(large.bytes)
+	large := &httpserver.BodyBudget{}
+	m := metrics.New(large.Bytes)
 	service := core.New(core.Config{Store: m.InstrumentStore(s), Hasher: hasher, Sealer: sealer, Log: log})
 	if _, err := service.CreateUser(b.Context(), dialects.Policy(p), core.Registration{Username: "alice", Email: "alice@example.com", Password: "x"}); err != nil {
 		b.Fatal(err)
@@ -94,5 +96,5 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 	}
 	request := httptest.NewRequest(http.MethodGet, "/api/account/alice/", nil)
 	request.Header.Set("Authorization", "Token "+session.Key)
-	return watch(handler, p.Name, watchOptions{recorder: m, bodies: large, log: log, requests: logFailures}), request
+	return httpserver.Instrument(handler, p.Name, httpserver.InstrumentOptions{Recorder: m, Bodies: large, Log: log, Requests: httpserver.LogFailures}), request
 }

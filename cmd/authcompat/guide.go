@@ -12,6 +12,8 @@ import (
 
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
 // The account of the examples.
@@ -29,7 +31,7 @@ type guide struct {
 	manage string // URL; empty: none
 }
 
-func newGuide(apis []placed, open sites, f *serveFlags) guide {
+func newGuide(apis []placed, open httpserver.Servers, f *serveFlags) guide {
 	g := guide{store: f.engine.store}
 	scheme := "http://"
 	if f.tlsCertificate != "" {
@@ -37,11 +39,11 @@ func newGuide(apis []placed, open sites, f *serveFlags) guide {
 	}
 	for i, api := range apis {
 		// The listener knows the port that was really taken.
-		api.address = scheme + reachable(open[i].listener.Addr())
+		api.address = scheme + reachable(open[i].Listener.Addr())
 		g.apis = append(g.apis, api)
 	}
 	if f.manage != "" {
-		g.manage = "http://" + reachable(open[len(apis)].listener.Addr())
+		g.manage = "http://" + reachable(open[len(apis)].Listener.Addr())
 	}
 	return g
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
 // processHost starts servers in this process, each on a fresh part of the
@@ -58,14 +60,14 @@ func (h *processHost) Open(ctx context.Context, profile string) (*conformance.Se
 	if err != nil {
 		return nil, errors.Join(err, drop())
 	}
-	var sites sites
-	if err := sites.listen("127.0.0.1:0", handler, siteOptions{log: slog.New(slog.DiscardHandler)}); err != nil {
+	var sites httpserver.Servers
+	if err := sites.Listen("127.0.0.1:0", handler, httpserver.ListenOptions{Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return nil, errors.Join(err, drop())
 	}
 	done := make(chan error, 1)
-	go func() { done <- sites[0].server.Serve(sites[0].listener) }()
-	return &conformance.Server{URL: "http://" + sites[0].listener.Addr().String(), Fresh: true, State: state, Close: func() error {
-		err := sites[0].server.Close()
+	go func() { done <- sites[0].HTTP.Serve(sites[0].Listener) }()
+	return &conformance.Server{URL: "http://" + sites[0].Listener.Addr().String(), Fresh: true, State: state, Close: func() error {
+		err := sites[0].HTTP.Close()
 		<-done
 		return errors.Join(err, drop())
 	}}, nil

@@ -44,7 +44,7 @@ func (s *server) reload() error {
 		return err
 	}
 	if s.tls != nil {
-		if err := s.tls.load(f.tlsCertificate, f.tlsKey); err != nil {
+		if err := s.tls.Reload(f.tlsCertificate, f.tlsKey); err != nil {
 			return err
 		}
 	}

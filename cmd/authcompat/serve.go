@@ -17,6 +17,8 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
 // server is a running process.
@@ -28,9 +30,9 @@ type server struct {
 	engine  *engine
 	keys    *keyring.Reloader
 	apis    []*api
-	bodies  bodies // shared by all APIs
-	sites   sites
-	tls     *certificate // nil: none
+	bodies  httpserver.BodyBudget // shared by all APIs
+	sites   httpserver.Servers
+	tls     *httpserver.Certificate // nil: none
 }
 
 // api is a profile at an address. What answers there can change while it runs.
@@ -46,7 +48,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Lo
 // newServer makes a server with the settings of its start.
 func newServer(f *serveFlags, log *slog.Logger) *server {
 	s := &server{started: f, log: log, keys: keyring.NewReloader(log, f.engine.store)}
-	s.metrics = metrics.New(s.bodies.bytes)
+	s.metrics = metrics.New(s.bodies.Bytes)
 	s.flags.Store(f)
 	return s
 }
@@ -65,7 +67,7 @@ func runServer(ctx context.Context, f *serveFlags, all []placed, out, errOut io.
 		return err
 	}
 	defer func() { err = errors.Join(err, s.engine.Close()) }()
-	defer func() { s.sites.close() }()
+	defer func() { s.sites.Close() }()
 	if err := s.listen(all); err != nil {
 		return err
 	}
@@ -81,7 +83,7 @@ func runServer(ctx context.Context, f *serveFlags, all []placed, out, errOut io.
 		background.Wait()
 	}()
 	defer runtime.KeepAlive(ballast())
-	return s.sites.serve(ctx, log)
+	return s.sites.Serve(ctx, log)
 }
 
 // current gives the settings of this moment.
@@ -124,7 +126,7 @@ func (s *server) listen(all []placed) error {
 	f := s.current()
 	if f.tlsCertificate != "" {
 		var err error
-		if s.tls, err = loadCertificate(f.tlsCertificate, f.tlsKey); err != nil {
+		if s.tls, err = httpserver.LoadCertificate(f.tlsCertificate, f.tlsKey); err != nil {
 			return err
 		}
 	}
@@ -137,7 +139,7 @@ func (s *server) listen(all []placed) error {
 		a.placed.Store(&p)
 		a.handler.Store(&handler)
 		s.apis = append(s.apis, a)
-		if err := s.sites.listen(p.address, a, siteOptions{log: s.log, connections: f.connections, tls: s.tls}); err != nil {
+		if err := s.sites.Listen(p.address, a, httpserver.ListenOptions{Log: s.log, MaxConnections: f.connections, Certificate: s.tls}); err != nil {
 			return fmt.Errorf("profile %s: %w", p.profile.Name, err)
 		}
 	}
@@ -146,7 +148,7 @@ func (s *server) listen(all []placed) error {
 		if f.pprof {
 			handler = withProfiles(handler)
 		}
-		if err := s.sites.listen(f.manage, handler, siteOptions{log: s.log}); err != nil {
+		if err := s.sites.Listen(f.manage, handler, httpserver.ListenOptions{Log: s.log}); err != nil {
 			return fmt.Errorf("--manage: %w", err)
 		}
 	}
@@ -159,12 +161,12 @@ func (s *server) handler(f *serveFlags, p *profiles.Profile) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	trusted, err := parseProxies(f.trusted)
+	trusted, err := httpserver.ParseProxies(f.trusted)
 	if err != nil {
 		return nil, err
 	}
-	return watch(h, p.Name, watchOptions{
-		proxies: trusted, recorder: s.metrics, bodies: &s.bodies, log: s.log, requests: requestLog(f.logRequests.String()),
+	return httpserver.Instrument(h, p.Name, httpserver.InstrumentOptions{
+		Proxies: trusted, Recorder: s.metrics, Bodies: &s.bodies, Log: s.log, Requests: httpserver.RequestLog(f.logRequests.String()),
 	}), nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"github.com/authcompat/authcompat/store"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
 // settle gives each setting that no flag was given for its value, from its
@@ -56,7 +58,7 @@ func (f *serveFlags) checkValues(found *problems) {
 		}
 	}
 	for i, value := range f.trusted {
-		if _, err := parseProxy(value); err != nil {
+		if _, err := httpserver.ParseProxy(value); err != nil {
 			found.add(whence(f.flags.Lookup("trusted-proxy"), i), "%v", err)
 		}
 	}
@@ -93,7 +95,7 @@ func (f *serveFlags) checkCertificate(found *problems) {
 	if f.tlsCertificate == "" || f.tlsKey == "" {
 		return
 	}
-	certErr, keyErr := checkPair(f.tlsCertificate, f.tlsKey)
+	certErr, keyErr := httpserver.CheckCertificate(f.tlsCertificate, f.tlsKey)
 	if certErr != nil {
 		found.add(f.whence("tls-cert"), "%v", certErr)
 	}

@@ -4,6 +4,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/core"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
 // defaultListen is where a single profile is served.
@@ -40,7 +42,7 @@ const defaultKeepExpired = period(90 * day)
 func newServeFlags() *serveFlags {
 	return &serveFlags{
 		logFormat:   oneOf("auto", "text", "json"),
-		logRequests: oneOf(string(logFailures), string(logAll), string(logNone)),
+		logRequests: oneOf(string(httpserver.LogFailures), string(httpserver.LogAll), string(httpserver.LogNone)),
 		limits:      oneOf("on", "off"),
 		account:     rate(core.DefaultAccountLimit()),
 		address:     rate(core.DefaultAddressLimit()),

@@ -1,4 +1,4 @@
-package main
+package httpserver
 
 import (
 	"net/http/httptest"
@@ -6,7 +6,7 @@ import (
 )
 
 func TestClientAddress(t *testing.T) {
-	p, err := parseProxies([]string{"10.0.0.0/8", "127.0.0.1", "2001:db8::/32"})
+	p, err := ParseProxies([]string{"10.0.0.0/8", "127.0.0.1", "2001:db8::/32"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestClientAddress(t *testing.T) {
 			}
 		})
 	}
-	if _, err := parseProxies([]string{"10.0.0.0/33"}); err == nil {
+	if _, err := ParseProxies([]string{"10.0.0.0/33"}); err == nil {
 		t.Error("a bad network is good")
 	}
 }

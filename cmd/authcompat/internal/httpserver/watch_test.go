@@ -1,4 +1,4 @@
-package main
+package httpserver
 
 import (
 	"bytes"
@@ -38,8 +38,8 @@ func TestPanicsShowNoSecret(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			h := watch(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { do() }), "p", watchOptions{
-				recorder: metrics.New(nil), bodies: &bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil)), requests: logAll,
+			h := Instrument(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { do() }), "p", InstrumentOptions{
+				Recorder: metrics.New(nil), Bodies: &BodyBudget{}, Log: slog.New(slog.NewJSONHandler(&log, nil)), Requests: LogAll,
 			})
 			func() {
 				defer func() {
@@ -74,8 +74,8 @@ func TestErrorsAreLoggedNotSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	h := watch(handler, p.Name, watchOptions{
-		recorder: metrics.New(nil), bodies: &bodies{}, log: slog.New(slog.NewJSONHandler(&log, nil)), requests: logFailures,
+	h := Instrument(handler, p.Name, InstrumentOptions{
+		Recorder: metrics.New(nil), Bodies: &BodyBudget{}, Log: slog.New(slog.NewJSONHandler(&log, nil)), Requests: LogFailures,
 	})
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("POST", "/api/login/", strings.NewReader(`{"username": "alice", "password": "secret"}`))

@@ -1,4 +1,4 @@
-package main
+package httpserver
 
 import (
 	"fmt"
@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// proxies are the networks whose X-Forwarded-For and X-Request-Id are believed.
-type proxies []netip.Prefix
+// Proxies are the networks whose X-Forwarded-For and X-Request-Id are believed.
+type Proxies []netip.Prefix
 
-// parseProxies reads networks, or single addresses.
-func parseProxies(values []string) (proxies, error) {
-	var p proxies
+// ParseProxies reads networks, as 10.0.0.0/8, and single addresses. The error names
+// the flag --trusted-proxy.
+func ParseProxies(values []string) (Proxies, error) {
+	var p Proxies
 	for _, value := range values {
-		network, err := parseProxy(value)
+		network, err := ParseProxy(value)
 		if err != nil {
 			return nil, fmt.Errorf("--trusted-proxy %w", err)
 		}
@@ -23,8 +24,8 @@ func parseProxies(values []string) (proxies, error) {
 	return p, nil
 }
 
-// parseProxy reads one network, or address.
-func parseProxy(value string) (netip.Prefix, error) {
+// ParseProxy reads one network, or a single address.
+func ParseProxy(value string) (netip.Prefix, error) {
 	network, err := netip.ParsePrefix(value)
 	if address, single := netip.ParseAddr(value); err != nil && single == nil {
 		network, err = address.Prefix(address.BitLen())
@@ -35,7 +36,7 @@ func parseProxy(value string) (netip.Prefix, error) {
 	return network.Masked(), nil
 }
 
-func (p proxies) trusted(a netip.Addr) bool {
+func (p Proxies) trusted(a netip.Addr) bool {
 	for _, network := range p {
 		if network.Contains(a) {
 			return true
@@ -47,7 +48,7 @@ func (p proxies) trusted(a netip.Addr) bool {
 // client gives the address that a request comes from, and whether a trusted
 // proxy stands in between. Of X-Forwarded-For only what trusted proxies have
 // added is believed: from the right, the first address that is not one of them.
-func (p proxies) client(r *http.Request) (address netip.Addr, proxied bool) {
+func (p Proxies) client(r *http.Request) (address netip.Addr, proxied bool) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}, false

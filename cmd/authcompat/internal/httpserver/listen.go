@@ -1,4 +1,7 @@
-package main
+// Package httpserver is what HTTP asks of a server of old APIs, whichever they are: its
+// listeners and their bounds, certificates, the addresses of clients behind proxies,
+// and what is counted and logged of every request.
+package httpserver
 
 import (
 	"context"
@@ -26,29 +29,32 @@ const (
 	shutdownTimeout = 30 * time.Second
 )
 
-// sites are the listeners of a process with what answers at them.
-type sites []site
+// Servers are the HTTP servers of a process, in the order in which they were opened.
+type Servers []Server
 
-type site struct {
-	listener net.Listener
-	server   *http.Server
+// Server is a listener with the HTTP server that answers at it.
+type Server struct {
+	Listener net.Listener
+	HTTP     *http.Server
 }
 
-// siteOptions are what listeners differ in.
-type siteOptions struct {
-	log         *slog.Logger
-	connections int          // open at a time; 0: as many as the system allows
-	tls         *certificate // nil: none
+// ListenOptions are what listeners differ in.
+type ListenOptions struct {
+	Log            *slog.Logger // of what net/http has to say, at level debug
+	MaxConnections int          // open at a time; 0: as many as the system allows
+	Certificate    *Certificate // that TLS is spoken with; nil: no TLS
 }
 
-// listen opens one more listener.
-func (s *sites) listen(address string, handler http.Handler, o siteOptions) error {
+// Listen opens a listener at a TCP address, HOST:PORT, and adds it with a server of
+// the handler, which does not answer before it is served. The error is that of
+// net.Listen.
+func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
-	if o.connections == 0 {
-		o.connections = connectionsAllowed()
+	if o.MaxConnections == 0 {
+		o.MaxConnections = connectionsAllowed()
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -60,16 +66,16 @@ func (s *sites) listen(address string, handler http.Handler, o siteOptions) erro
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
-		ErrorLog:          slog.NewLogLogger(o.log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 		// OPTIONS * is an unknown path like others.
 		DisableGeneralOptionsHandler: true,
 	}
-	var limited net.Listener = newCoarseListener(netutil.LimitListener(listener, o.connections), deadlineTick)
-	if o.tls != nil {
-		server.TLSConfig = o.tls.config()
+	var limited net.Listener = newCoarseListener(netutil.LimitListener(listener, o.MaxConnections), deadlineTick)
+	if o.Certificate != nil {
+		server.TLSConfig = o.Certificate.config()
 		limited = tls.NewListener(limited, server.TLSConfig)
 	}
-	*s = append(*s, site{listener: limited, server: server})
+	*s = append(*s, Server{Listener: limited, HTTP: server})
 	return nil
 }
 
@@ -90,11 +96,12 @@ func connectionsAllowed() int {
 	return max(otherFiles, min(maxConnections, int(limit.Cur)-otherFiles))
 }
 
-// serve answers until the context ends, then lets requests in flight finish.
-func (s sites) serve(ctx context.Context, log *slog.Logger) error {
+// Serve answers at all listeners until ctx ends, then lets requests in flight finish
+// for half a minute. The error is that of a listener that failed.
+func (s Servers) Serve(ctx context.Context, log *slog.Logger) error {
 	failed := make(chan error, len(s))
 	for _, site := range s {
-		go func() { failed <- site.server.Serve(site.listener) }()
+		go func() { failed <- site.HTTP.Serve(site.Listener) }()
 	}
 	select {
 	case err := <-failed:
@@ -106,7 +113,7 @@ func (s sites) serve(ctx context.Context, log *slog.Logger) error {
 	defer cancel()
 	stopped := make(chan error, len(s))
 	for _, site := range s {
-		go func() { stopped <- site.server.Shutdown(ending) }()
+		go func() { stopped <- site.HTTP.Shutdown(ending) }()
 	}
 	var errs []error
 	for range s {
@@ -116,16 +123,16 @@ func (s sites) serve(ctx context.Context, log *slog.Logger) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		log.Warn("some requests were not finished in time and are cut off", "after", shutdownTimeout)
 		for _, site := range s {
-			_ = site.server.Close()
+			_ = site.HTTP.Close()
 		}
 		return nil
 	}
 	return err
 }
 
-// close gives the listeners back. Those that were served are closed already.
-func (s sites) close() {
+// Close closes the listeners. Those that were served are closed already.
+func (s Servers) Close() {
 	for _, site := range s {
-		_ = site.listener.Close()
+		_ = site.Listener.Close()
 	}
 }

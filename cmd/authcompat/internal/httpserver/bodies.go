@@ -1,4 +1,4 @@
-package main
+package httpserver
 
 import (
 	"io"
@@ -17,16 +17,18 @@ const (
 	largeBodies = 64 << 20 // bytes beyond that, of all at a time
 )
 
-// bodies counts what large bodies are in memory.
-type bodies struct{ held atomic.Int64 }
+// BodyBudget bounds the memory that large request bodies take together. Its zero value
+// is ready for use.
+type BodyBudget struct{ held atomic.Int64 }
 
-// bytes is how much memory large bodies take, beyond what is always read.
-func (b *bodies) bytes() float64 { return float64(b.held.Load()) }
+// Bytes gives the memory that large bodies take at the moment, in bytes beyond those
+// that are always read of each.
+func (b *BodyBudget) Bytes() float64 { return float64(b.held.Load()) }
 
 // hold gives the request with a counter around its body, and what ends the count.
 // It is a copy: net/http looks at the body of its own to know what is left unread
 // when a reply is sent.
-func (b *bodies) hold(r *http.Request) (counted *http.Request, release func()) {
+func (b *BodyBudget) hold(r *http.Request) (counted *http.Request, release func()) {
 	body := &heldBody{ReadCloser: r.Body, all: b}
 	counted = r.WithContext(r.Context())
 	counted.Body = body
@@ -36,7 +38,7 @@ func (b *bodies) hold(r *http.Request) (counted *http.Request, release func()) {
 // heldBody is the body of one request.
 type heldBody struct {
 	io.ReadCloser
-	all        *bodies
+	all        *BodyBudget
 	read, held int64
 }
 

@@ -1,4 +1,4 @@
-package main
+package httpserver
 
 import (
 	"context"
@@ -18,14 +18,17 @@ import (
 	"github.com/authcompat/authcompat/dialects"
 )
 
-// requestLog says which requests are logged.
-type requestLog string
+// RequestLog says which requests are logged: a value of --log-requests.
+type RequestLog string
 
-// The values of requestLog.
 const (
-	logAll      requestLog = "all"
-	logFailures requestLog = "failures" // what is the server's fault, or was refused for want of room
-	logNone     requestLog = "none"
+	// LogAll logs every request.
+	LogAll RequestLog = "all"
+	// LogFailures logs requests that failed by the server's fault, or were refused for
+	// want of room.
+	LogFailures RequestLog = "failures"
+	// LogNone logs no request.
+	LogNone RequestLog = "none"
 )
 
 // watcher is what stands around every API: it says who a request is from, counts
@@ -34,41 +37,44 @@ const (
 type watcher struct {
 	profile string
 	next    http.Handler
-	watchOptions
+	InstrumentOptions
 	refused *sampler
 }
 
-// recorder counts what came of requests.
-type recorder interface {
-	// request counts an answered request of a profile; an empty endpoint is none.
+// Recorder counts what came of requests.
+type Recorder interface {
+	// CountRequest counts an answered request of a profile. The endpoint is empty
+	// where the path is none's.
 	CountRequest(profile, endpoint string, status int, took time.Duration)
-	// panicked counts a request that ended in a defect.
+	// CountPanic counts a request that ended in a defect.
 	CountPanic()
 }
 
-// watchOptions are what the APIs of a server share.
-type watchOptions struct {
-	proxies  proxies
-	recorder recorder
-	bodies   *bodies
-	log      *slog.Logger
-	requests requestLog
+// InstrumentOptions are what the APIs of a server share.
+type InstrumentOptions struct {
+	Proxies  Proxies // whose headers say who a request is from; nil: nobody's
+	Recorder Recorder
+	Bodies   *BodyBudget
+	Log      *slog.Logger
+	Requests RequestLog // that are logged
 }
 
-// watch puts a watcher around the handler of a profile.
-func watch(next http.Handler, profile string, o watchOptions) http.Handler {
-	return &watcher{profile: profile, next: next, watchOptions: o, refused: &sampler{every: time.Second}}
+// Instrument wraps the handler of a profile: requests are counted and logged, their
+// bodies count against the budget, and a panic ends one connection instead of the
+// process.
+func Instrument(next http.Handler, profile string, o InstrumentOptions) http.Handler {
+	return &watcher{profile: profile, next: next, InstrumentOptions: o, refused: &sampler{every: time.Second}}
 }
 
 func (t *watcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{ResponseWriter: w, request: r, proxies: t.proxies, began: time.Now()}
+	x := &exchange{ResponseWriter: w, request: r, proxies: t.Proxies, began: time.Now()}
 	if len(r.TransferEncoding) > 0 {
 		// net/http takes a length beside it away unseen: whatever a proxy took for
 		// the end of this request, nothing behind it is read (RFC 9112, 6.1).
 		w.Header()["Connection"] = []string{"close"}
 	}
 	if r.ContentLength != 0 {
-		counted, release := t.bodies.hold(r)
+		counted, release := t.Bodies.hold(r)
 		defer release()
 		r = counted
 	}
@@ -85,9 +91,9 @@ func (t *watcher) finish(x *exchange) {
 	cause := recover()
 	took := time.Since(x.began)
 	if cause != nil {
-		t.recorder.CountPanic()
+		t.Recorder.CountPanic()
 		what, stack := describe(cause)
-		t.log.Error("a request panicked: a defect of this program", "request", x.from().RequestID, "profile", t.profile,
+		t.Log.Error("a request panicked: a defect of this program", "request", x.from().RequestID, "profile", t.profile,
 			"endpoint", x.endpoint, "panic", what, "stack", stack)
 		panic(http.ErrAbortHandler)
 	}
@@ -95,8 +101,8 @@ func (t *watcher) finish(x *exchange) {
 	if departed {
 		x.status = statusDeparted
 	}
-	t.recorder.CountRequest(t.profile, x.endpoint, x.status, took)
-	if t.requests == logAll || t.requests == logFailures && x.err != nil && !departed {
+	t.Recorder.CountRequest(t.profile, x.endpoint, x.status, took)
+	if t.Requests == LogAll || t.Requests == LogFailures && x.err != nil && !departed {
 		t.line(x, took)
 	}
 }
@@ -116,7 +122,7 @@ func (t *watcher) line(x *exchange, took time.Duration) {
 	case refused:
 		level = slog.LevelWarn
 		omitted, ok := t.refused.take(x.began)
-		if t.requests == logFailures && !ok {
+		if t.Requests == LogFailures && !ok {
 			return // a flood is not to fill the disk
 		}
 		if omitted > 0 {
@@ -126,7 +132,7 @@ func (t *watcher) line(x *exchange, took time.Duration) {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", x.err.Error()))
 	}
-	t.log.LogAttrs(context.Background(), level, "request", attrs...)
+	t.Log.LogAttrs(context.Background(), level, "request", attrs...)
 }
 
 // describe says what a panic was, and where, without anything that a client may
@@ -166,7 +172,7 @@ func requestID(r *http.Request, proxied bool) string {
 type exchange struct {
 	http.ResponseWriter
 	request           *http.Request
-	proxies           proxies
+	proxies           Proxies
 	began             time.Time
 	client            *core.Client // nil: nobody has asked yet
 	status            int

@@ -1,4 +1,4 @@
-package main
+package httpserver
 
 import (
 	"bytes"
@@ -17,8 +17,8 @@ import (
 // tlsEvery is how often it is looked whether a certificate has changed.
 const tlsEvery = time.Minute
 
-// certificate is a certificate in files that may change.
-type certificate struct{ current atomic.Pointer[loadedPair] }
+// Certificate is a TLS certificate in files that may change.
+type Certificate struct{ current atomic.Pointer[loadedPair] }
 
 // loadedPair is what was read from the files.
 type loadedPair struct {
@@ -27,14 +27,16 @@ type loadedPair struct {
 	pair              tls.Certificate
 }
 
-// loadCertificate reads the files, which have to be good.
-func loadCertificate(certFile, keyFile string) (*certificate, error) {
-	c := &certificate{}
-	return c, c.load(certFile, keyFile)
+// LoadCertificate reads a certificate chain and its key, both PEM, and fails where they
+// are not good or don't belong together.
+func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
+	c := &Certificate{}
+	return c, c.Reload(certFile, keyFile)
 }
 
-// load takes the files as they are now, if they are good.
-func (c *certificate) load(certFile, keyFile string) error {
+// Reload takes the files as they are now; where they are not good it fails, and the
+// certificate stays as it was.
+func (c *Certificate) Reload(certFile, keyFile string) error {
 	loaded, certErr, keyErr := readPair(certFile, keyFile)
 	if err := cmp.Or(certErr, keyErr); err != nil {
 		return fmt.Errorf("certificate: %w", err)
@@ -43,8 +45,9 @@ func (c *certificate) load(certFile, keyFile string) error {
 	return nil
 }
 
-// checkPair tells what is wrong with a certificate and with its key.
-func checkPair(certFile, keyFile string) (certErr, keyErr error) {
+// CheckCertificate tells what is wrong with the file of a certificate and with that of
+// its key; nil: nothing. That they don't belong together is told of the certificate.
+func CheckCertificate(certFile, keyFile string) (certErr, keyErr error) {
 	_, certErr, keyErr = readPair(certFile, keyFile)
 	return certErr, keyErr
 }
@@ -66,7 +69,7 @@ func readPair(certFile, keyFile string) (_ *loadedPair, certErr, keyErr error) {
 
 // config is what a listener speaks TLS with. HTTP/2 is not offered (see
 // GO-2026-6617).
-func (c *certificate) config() *tls.Config {
+func (c *Certificate) config() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"http/1.1"},
@@ -76,8 +79,9 @@ func (c *certificate) config() *tls.Config {
 	}
 }
 
-// watch takes the files anew when the certificate has changed, until ctx ends.
-func (c *certificate) watch(ctx context.Context, log *slog.Logger) {
+// Watch reads the files again when the certificate has changed, until ctx ends. What
+// came of it is logged.
+func (c *Certificate) Watch(ctx context.Context, log *slog.Logger) {
 	for wait.For(ctx, tlsEvery) {
 		old := c.current.Load()
 		now, err := os.ReadFile(old.certFile)
