@@ -38,10 +38,10 @@ test: tools lint compatible ## lint, then all tests with the race detector
 	$(GO) test -race -p 1 -timeout 20m ./...
 
 compatible: tools
-	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat
+	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess
 
 compatibility: tools ## write docs/compatibility.md from runs at genuine servers and ours
-	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat -update
+	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess -update
 
 originals: tools ## our exchange files and 20 000 random requests at genuine servers
 	$(GO) test -tags originals -count=1 -v -timeout 30m ./conformance/originals

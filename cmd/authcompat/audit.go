@@ -10,9 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/authcompat/authcompat/core"
-
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+	"github.com/authcompat/authcompat/core"
 )
 
 // auditRecord is an entry in JSON.

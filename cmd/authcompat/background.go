@@ -6,9 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
-
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
 // reapEvery is how often it is looked for what is over.

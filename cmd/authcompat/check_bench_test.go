@@ -7,14 +7,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
 // discard is a ResponseWriter that costs as little as one can.

@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 // allProfiles stands for every built-in profile.
@@ -132,7 +132,7 @@ func (f *conformanceFlags) choose() ([]*profiles.Profile, error) {
 // host gives where to replay, and which profiles there.
 func (f *conformanceFlags) host(chosen []*profiles.Profile) (conformance.Host, []*profiles.Profile, error) {
 	if len(f.targets) == 0 {
-		return newProcessHost(chosen, f.store), chosen, nil
+		return inprocess.NewHost(chosen, f.store), chosen, nil
 	}
 	target := make(conformance.Target)
 	for _, value := range f.targets {

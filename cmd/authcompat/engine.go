@@ -9,11 +9,10 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 )
 
 // engine is an open store with the engine on it. The parts that a store lacks

@@ -4,9 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/authcompat/authcompat/core"
-
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
+	"github.com/authcompat/authcompat/core"
 )
 
 // disguiseEvery is how often it is counted how passwords are hashed.

@@ -10,10 +10,9 @@ import (
 	"os"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
 // The account of the examples.

@@ -15,14 +15,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/moving"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 )
 
 func newImport() *cobra.Command {

@@ -12,10 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/moving"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 func newInspect() *cobra.Command {

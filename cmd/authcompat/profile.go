@@ -8,9 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/authcompat/authcompat/profiles"
-
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+	"github.com/authcompat/authcompat/profiles"
 )
 
 func newProfile() *cobra.Command {

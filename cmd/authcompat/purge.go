@@ -8,9 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/authcompat/authcompat/core"
-
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+	"github.com/authcompat/authcompat/core"
 )
 
 // purge is a command that removes what is old, as a server does by itself.

@@ -9,9 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
-
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 func newSecretRotate() *cobra.Command {

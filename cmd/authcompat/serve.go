@@ -10,15 +10,12 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
 // server is a running process.

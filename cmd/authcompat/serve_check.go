@@ -6,12 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/store"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
 // settle gives each setting that no flag was given for its value, from its

@@ -3,9 +3,8 @@ package main
 import (
 	"github.com/spf13/pflag"
 
-	"github.com/authcompat/authcompat/core"
-
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
+	"github.com/authcompat/authcompat/core"
 )
 
 // defaultListen is where a single profile is served.

@@ -13,12 +13,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 )
 
 // TestPanicsShowNoSecret lets a defect happen with secrets at hand.

@@ -16,9 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/authcompat/authcompat/core"
-
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
+	"github.com/authcompat/authcompat/core"
 )
 
 // Metrics are the metrics of a process, in a registry of its own. No label says

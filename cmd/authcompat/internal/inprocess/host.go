@@ -1,4 +1,6 @@
-package main
+// Package inprocess serves profiles inside this process, for conformance runs that need
+// no running server.
+package inprocess
 
 import (
 	"context"
@@ -8,24 +10,26 @@ import (
 	"sync"
 	"time"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
-// processHost starts servers in this process, each on a fresh part of the
-// database and with a clock that exchanges move.
-type processHost struct {
+// Host is a conformance.Host that starts servers in this process, each on a fresh
+// part of the database and with a clock that exchanges move.
+type Host struct {
 	profiles map[string]*profiles.Profile
 	dsn      string // empty: temporary SQLite files
 }
 
-func newProcessHost(all []*profiles.Profile, dsn string) *processHost {
-	h := &processHost{profiles: make(map[string]*profiles.Profile), dsn: dsn}
+// NewHost makes a Host of the profiles, which is asked for one by its name. dsn is the
+// database that parts are made in, and dropped again when their server is closed;
+// empty: temporary SQLite files.
+func NewHost(all []*profiles.Profile, dsn string) *Host {
+	h := &Host{profiles: make(map[string]*profiles.Profile), dsn: dsn}
 	for _, p := range all {
 		h.profiles[p.Name] = p
 	}
@@ -36,7 +40,7 @@ func newProcessHost(all []*profiles.Profile, dsn string) *processHost {
 const cheapIterations = 1
 
 // Open implements conformance.Host.
-func (h *processHost) Open(ctx context.Context, profile string) (*conformance.Server, error) {
+func (h *Host) Open(ctx context.Context, profile string) (*conformance.Server, error) {
 	p, ok := h.profiles[profile]
 	if !ok {
 		return nil, fmt.Errorf("profile %s is not loaded", profile)

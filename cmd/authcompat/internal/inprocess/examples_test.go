@@ -1,4 +1,4 @@
-package main
+package inprocess
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 // TestExamples loads the example profiles and replays the exchanges of those
 // that have any.
 func TestExamples(t *testing.T) {
-	files, err := filepath.Glob("../../profiles/examples/*.yaml")
+	files, err := filepath.Glob("../../../../profiles/examples/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
@@ -31,7 +31,7 @@ func TestExamples(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		report := conformance.Run(t.Context(), []*conformance.File{exchanges}, newProcessHost([]*profiles.Profile{p}, ""), conformance.Options{})
+		report := conformance.Run(t.Context(), []*conformance.File{exchanges}, NewHost([]*profiles.Profile{p}, ""), conformance.Options{})
 		for _, r := range report.Profiles[0].Results {
 			if r.Outcome != conformance.Passed {
 				t.Errorf("%s, %s: %s %s %v", p.Name, r.Exchange, r.Outcome, r.Reason, r.Differences)

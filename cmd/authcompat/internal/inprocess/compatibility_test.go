@@ -1,6 +1,6 @@
 //go:build originals
 
-package main
+package inprocess
 
 import (
 	"flag"
@@ -20,10 +20,10 @@ import (
 // `make compatibility`.
 var update = flag.Bool("update", false, "write docs/compatibility.md")
 
-const compatibilityDocument = "../../docs/compatibility.md"
+const compatibilityDocument = "../../../../docs/compatibility.md"
 
 // examples are the profiles that are not built in, by their file.
-const djoserFile = "../../profiles/examples/djoser.yaml"
+const djoserFile = "../../../../profiles/examples/djoser.yaml"
 
 // TestCompatibility writes down what runs say: every exchange of every profile
 // at our server and, where Debian has its versions, at the genuine one; and
@@ -49,7 +49,7 @@ func TestCompatibility(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ours := conformance.Run(t.Context(), []*conformance.File{file}, newProcessHost([]*profiles.Profile{p}, ""), conformance.Options{})
+		ours := conformance.Run(t.Context(), []*conformance.File{file}, NewHost([]*profiles.Profile{p}, ""), conformance.Options{})
 		genuine := atOriginal(t, p.Name, file)
 		steps := replayed(t, p.Name, expected)
 		fmt.Fprintf(&out, "| `%s` | `%s` | %s | %s | %s |\n", p.Name, p.Stack, passedOf(ours.Profiles[0].Results), passedGenuine(genuine, known, p.Name), sameSteps(steps))

@@ -1,4 +1,4 @@
-package main
+package inprocess
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 )
 
 // recordings is where the exchanges are that were recorded from genuine servers.
-const recordings = "../../conformance/recorded/testdata/"
+const recordings = "../../../../conformance/recorded/testdata/"
 
 // TestRecorded replays what was recorded from genuine servers. Differences that
 // are known stand in testdata/recorded.yaml, each with its reason.
@@ -78,7 +78,7 @@ func recordedServer(t *testing.T, profile string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := newProcessHost([]*profiles.Profile{p}, "").Open(t.Context(), profile)
+	server, err := NewHost([]*profiles.Profile{p}, "").Open(t.Context(), profile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package inprocess
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 // fail: whatever a profile says stands on an exchange.
 func TestOneByteOfAProfileIsNoticed(t *testing.T) {
 	for _, name := range profiles.Builtin() {
-		source, err := os.ReadFile(filepath.Join("..", "..", "profiles", name+".yaml"))
+		source, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "profiles", name+".yaml"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func mismatches(t *testing.T, p *profiles.Profile) bool {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	found := false
-	conformance.Run(ctx, []*conformance.File{file}, newProcessHost([]*profiles.Profile{p}, ""), conformance.Options{
+	conformance.Run(ctx, []*conformance.File{file}, NewHost([]*profiles.Profile{p}, ""), conformance.Options{
 		Each: func(_ string, r conformance.Result) {
 			if r.Outcome == conformance.Mismatch {
 				found = true
