@@ -5,13 +5,15 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 )
 
 // administer opens the store for an operator who works on users and tokens, and
 // runs do.
-func administer(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine) error) error {
-	return operate(cmd, f, func(ctx context.Context, e *engine) error {
-		if e.admin == nil || e.audit == nil {
+func administer(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine.Engine) error) error {
+	return operate(cmd, f, func(ctx context.Context, e *engine.Engine) error {
+		if e.Admin == nil || e.Audit == nil {
 			return errors.New("this store has no commands for operators but audit")
 		}
 		return do(ctx, e)
@@ -20,17 +22,17 @@ func administer(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context,
 
 // review opens the store for an operator who works on the audit record, and runs
 // do. Django's own tables have one too.
-func review(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine) error) error {
-	return operate(cmd, f, func(ctx context.Context, e *engine) error {
-		if e.audit == nil {
+func review(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine.Engine) error) error {
+	return operate(cmd, f, func(ctx context.Context, e *engine.Engine) error {
+		if e.Audit == nil {
 			return errors.New("this store keeps no audit record")
 		}
 		return do(ctx, e)
 	})
 }
 
-func operate(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine) error) (err error) {
-	if err := mustExist(f.store); err != nil {
+func operate(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine.Engine) error) (err error) {
+	if err := engine.CheckExists(f.store); err != nil {
 		return err
 	}
 	e, err := openForCommand(cmd.Context(), f)
@@ -42,6 +44,6 @@ func operate(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e 
 }
 
 // openForCommand opens the store as a command works on it.
-func openForCommand(ctx context.Context, f *engineFlags) (*engine, error) {
-	return openEngine(ctx, engineOptions{dsn: f.store, mapping: f.mapping, iterations: f.iterations})
+func openForCommand(ctx context.Context, f *engineFlags) (*engine.Engine, error) {
+	return engine.Open(ctx, engine.Options{DSN: f.store, Mapping: f.mapping, Iterations: f.iterations})
 }

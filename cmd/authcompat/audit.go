@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 )
@@ -52,7 +53,7 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
 			if limit < 0 {
 				return fmt.Errorf("--limit %d: want 1 or more, or 0 for all", limit)
 			}
-			return review(cmd, &flags, func(ctx context.Context, e *engine) error {
+			return review(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				f := core.AuditFilter{Username: user, Act: core.Act(act), Failed: failed}
 				if user != "" {
 					f.Unknown = e.UnknownName(user)
@@ -61,7 +62,7 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
 					f.Since = time.Now().Add(-time.Duration(since))
 				}
 				t := term.NewTable(cmd.OutOrStdout(), asJSON, "TIME\tACT\tOUTCOME\tUSER\tPROFILE\tBY\tADDRESS\tTOKEN\tREQUEST")
-				err := e.eachEntry(ctx, f, limit, func(a core.AuditEntry) error {
+				err := e.EachEntry(ctx, f, limit, func(a core.AuditEntry) error {
 					r := auditRecord(a)
 					who := a.Username
 					if a.Unknown != "" {

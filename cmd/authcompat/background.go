@@ -33,13 +33,13 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 			}
 		}
 	})
-	all.Go(func() { s.engine.moves.Run(ctx) })
+	all.Go(func() { s.engine.Moves.Run(ctx) })
 	all.Go(func() {
-		s.engine.disguise(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })
+		s.engine.RefreshDummyCosts(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })
 	})
 	all.Go(func() { s.reap(ctx) })
-	if s.engine.admin != nil {
-		all.Go(func() { s.metrics.CountLiveTokens(ctx, s.engine.admin) })
+	if s.engine.Admin != nil {
+		all.Go(func() { s.metrics.CountLiveTokens(ctx, s.engine.Admin) })
 		all.Go(func() { s.reseal(ctx) })
 	}
 	if s.tls != nil {
@@ -69,34 +69,34 @@ func (s *server) reap(ctx context.Context) {
 
 // reapTokens removes the tokens whose end no client has to be told any more.
 func (s *server) reapTokens(ctx context.Context, now time.Time) (int, error) {
-	if s.engine.admin == nil {
+	if s.engine.Admin == nil {
 		return 0, nil
 	}
 	keep := time.Duration(s.current().keepExpired)
-	n, err := s.engine.purgeTokens(ctx, now.Add(-keep), nil)
+	n, err := s.engine.PurgeTokens(ctx, now.Add(-keep), nil)
 	issuers := s.untelling()
 	if err != nil || len(issuers) == 0 {
 		return n, err
 	}
-	more, err := s.engine.purgeTokens(ctx, now.Add(-min(keep, untoldFor)), issuers)
+	more, err := s.engine.PurgeTokens(ctx, now.Add(-min(keep, untoldFor)), issuers)
 	return n + more, err
 }
 
 // reapGuesses forgets guesses that count no more.
 func (s *server) reapGuesses(ctx context.Context, now time.Time) (int, error) {
-	if s.engine.limits == nil {
+	if s.engine.Limits == nil {
 		return 0, nil
 	}
-	return s.engine.purgeGuesses(ctx, now)
+	return s.engine.PurgeGuesses(ctx, now)
 }
 
 // reapAudit removes the part of the record that is not kept.
 func (s *server) reapAudit(ctx context.Context, now time.Time) (int, error) {
 	keep := time.Duration(s.current().keepAudit)
-	if s.engine.audit == nil || keep == 0 {
+	if s.engine.Audit == nil || keep == 0 {
 		return 0, nil
 	}
-	return s.engine.purgeAudit(ctx, now.Add(-keep))
+	return s.engine.PurgeAudit(ctx, now.Add(-keep))
 }
 
 // untelling names the profiles served here whose tokens may go soon after they
@@ -123,7 +123,7 @@ func (s *server) reseal(ctx context.Context) {
 		// What is wrong with the keys is logged there already, and once.
 		if sealer, fresh, _ := s.keys.Reload(s.started.keyFile); fresh {
 			s.engine.SealWith(sealer)
-			done, _, err := s.engine.Reseal(ctx, s.engine.admin)
+			done, _, err := s.engine.Reseal(ctx, s.engine.Admin)
 			if err != nil && ctx.Err() == nil {
 				s.log.Warn("tokens not sealed with the newest key", "error", err)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
@@ -71,7 +72,7 @@ authtoken), into Django REST framework's. The others are reported.`,
 func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	ctx := cmd.Context()
 	options := moving.ExportOptions{Realm: f.realm, Clock: time.Now, Name: f.sourceName, Progress: term.NewProgress(cmd.ErrOrStderr()).Show}
-	if err := mustExist(f.store); err != nil {
+	if err := engine.CheckExists(f.store); err != nil {
 		return err
 	}
 	if options.Sealer, err = (keyring.Location{File: f.keyFile, DSN: f.store}).LoadOrWarn(noteOn(cmd.ErrOrStderr())); err != nil {

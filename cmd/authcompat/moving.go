@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
@@ -50,7 +51,7 @@ func (f *djangoFlags) read() (m django.Mapping, zone *time.Location, err error) 
 		return m, nil, fmt.Errorf("--time-zone %q: want a name such as Europe/Berlin", f.zone)
 	}
 	if f.mapping != "" {
-		if m, err = readMapping(f.mapping); err != nil {
+		if m, err = engine.ReadMapping(f.mapping); err != nil {
 			return m, nil, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 )
@@ -21,8 +22,8 @@ type purge struct {
 	long    string
 	example string
 	act     core.Act
-	open    func(*cobra.Command, *engineFlags, func(context.Context, *engine) error) error
-	remove  func(ctx context.Context, e *engine, before time.Time) (int, error)
+	open    func(*cobra.Command, *engineFlags, func(context.Context, *engine.Engine) error) error
+	remove  func(ctx context.Context, e *engine.Engine, before time.Time) (int, error)
 }
 
 func tokenPurge() purge {
@@ -32,8 +33,8 @@ func tokenPurge() purge {
 		long: `Remove the rows of tokens that expired longer ago than --keep-expired. As long as the row is there, an API
 that tells expired tokens from unknown ones does so. Requests are answered meanwhile.`,
 		example: "  authcompat token purge --keep-expired 30d",
-		remove: func(ctx context.Context, e *engine, before time.Time) (int, error) {
-			return e.purgeTokens(ctx, before, nil)
+		remove: func(ctx context.Context, e *engine.Engine, before time.Time) (int, error) {
+			return e.PurgeTokens(ctx, before, nil)
 		},
 	}
 }
@@ -45,8 +46,8 @@ func auditPurge() purge {
 		long: `Remove the entries that are older than --keep-audit. That it was done is an entry of its own. Requests are
 answered meanwhile. For a copy of all: authcompat audit --limit 0 --json.`,
 		example: "  authcompat audit purge --keep-audit 400d",
-		remove: func(ctx context.Context, e *engine, before time.Time) (int, error) {
-			return e.purgeAudit(ctx, before)
+		remove: func(ctx context.Context, e *engine.Engine, before time.Time) (int, error) {
+			return e.PurgeAudit(ctx, before)
 		},
 	}
 }
@@ -61,7 +62,7 @@ func newPurge(p purge) *cobra.Command {
 			if p.keep == 0 && keep == 0 {
 				return fmt.Errorf("how long are %s kept? Give --%s, for instance 400d", p.what, p.flag)
 			}
-			return p.open(cmd, &flags, func(ctx context.Context, e *engine) error {
+			return p.open(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				n, err := p.remove(ctx, e, time.Now().Add(-time.Duration(keep)))
 				if n > 0 {
 					err = errors.Join(err, e.RecordOperation(ctx, p.act))

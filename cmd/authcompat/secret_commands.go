@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
@@ -24,12 +25,12 @@ func newSecretShow() *cobra.Command {
 		Short: "Show the ids of the sealing keys, and how many tokens each seals; never a key",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				sealer, err := keyring.Location{File: file, DSN: flags.store}.LoadOrWarn(noteOn(cmd.ErrOrStderr()))
 				if err != nil {
 					return err
 				}
-				counts, err := e.admin.SealKeys(ctx)
+				counts, err := e.Admin.SealKeys(ctx)
 				if err != nil {
 					return err
 				}

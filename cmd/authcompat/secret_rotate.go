@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
@@ -44,11 +45,11 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 		if err != nil {
 			return err
 		}
-		return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
+		return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 			r := keyring.Rotation{Path: path, NewKey: !resume, Drop: drop, Force: force}
-			err := r.Run(ctx, e.Service, e.admin, waitingOn(cmd.ErrOrStderr()))
+			err := r.Run(ctx, e.Service, e.Admin, waitingOn(cmd.ErrOrStderr()))
 			if place.File == "" && errors.Is(err, fs.ErrNotExist) {
-				return keyring.ExplainMissing(ctx, e.admin, err)
+				return keyring.ExplainMissing(ctx, e.Admin, err)
 			}
 			if err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
@@ -24,7 +25,7 @@ type server struct {
 	flags   atomic.Pointer[serveFlags] // those of this moment
 	log     *slog.Logger
 	metrics *metrics.Metrics
-	engine  *engine
+	engine  *engine.Engine
 	keys    *keyring.Reloader
 	apis    []*api
 	bodies  httpserver.BodyBudget // shared by all APIs
@@ -90,14 +91,14 @@ func (s *server) current() *serveFlags { return s.flags.Load() }
 func (s *server) open(ctx context.Context) error {
 	f := s.current()
 	var err error
-	s.engine, err = openEngine(ctx, engineOptions{
-		dsn: f.engine.store, mapping: f.engine.mapping, iterations: f.engine.iterations,
-		keys: func(ctx context.Context, a core.Admin) (core.Sealer, error) {
+	s.engine, err = engine.Open(ctx, engine.Options{
+		DSN: f.engine.store, Mapping: f.engine.mapping, Iterations: f.engine.iterations,
+		Keys: func(ctx context.Context, a core.Admin) (core.Sealer, error) {
 			return s.keys.Start(ctx, f.keyFile, a)
 		},
-		rekey: func() (core.Sealer, error) { return s.keys.Refresh(s.started.keyFile) },
-		log:   s.log, metrics: s.metrics,
-		lane: &core.LaneOptions{
+		Rekey: func() (core.Sealer, error) { return s.keys.Refresh(s.started.keyFile) },
+		Log:   s.log, Metrics: s.metrics,
+		Lane: &core.LaneOptions{
 			Threads: f.hashThreads, Queue: f.hashQueue,
 			Waited: s.metrics.ObserveHashWait,
 		},
@@ -111,11 +112,11 @@ func (s *server) open(ctx context.Context) error {
 
 // limitGuesses sets the limits on guesses.
 func (s *server) limitGuesses(f *serveFlags) {
-	if s.engine.limits == nil || f.limits.String() == "off" {
+	if s.engine.Limits == nil || f.limits.String() == "off" {
 		s.engine.LimitGuessing(nil)
 		return
 	}
-	s.engine.LimitGuessing(&core.Guessing{Limits: s.engine.limits, Account: core.Limit(f.account), Address: core.Limit(f.address)})
+	s.engine.LimitGuessing(&core.Guessing{Limits: s.engine.Limits, Account: core.Limit(f.account), Address: core.Limit(f.address)})
 }
 
 // listen opens the listeners.
@@ -170,7 +171,7 @@ func (s *server) handler(f *serveFlags, p *profiles.Profile) (http.Handler, erro
 // warnKeyless warns of profiles that show tokens again where no place of keys is
 // given. A store that keeps the text itself needs none.
 func (s *server) warnKeyless(all []placed) {
-	texts, ok := s.engine.store.(core.TextStore)
+	texts, ok := s.engine.Store.(core.TextStore)
 	if !s.keys.Unset() || ok && texts.ShowsText() {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 )
@@ -37,10 +38,10 @@ func newTokenList() *cobra.Command {
 		Short: "List tokens, by ids that tell nothing about their text",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				var f core.TokenFilter
 				if user != "" {
-					u, err := e.user(ctx, user)
+					u, err := e.FindUser(ctx, user)
 					if err != nil {
 						return err
 					}
@@ -48,7 +49,7 @@ func newTokenList() *cobra.Command {
 				}
 				t := term.NewTable(cmd.OutOrStdout(), asJSON, "ID\tUSER\tPROFILE\tREALM\tCREATED\tEXPIRES\tSTATE")
 				now := time.Now()
-				err := e.eachToken(ctx, f, func(token core.Token) error {
+				err := e.EachToken(ctx, f, func(token core.Token) error {
 					if live && token.Expired(now) {
 						return nil
 					}
@@ -86,24 +87,24 @@ func newTokenRevoke() *cobra.Command {
 			if (user == "") == (len(args) == 0) {
 				return errors.New("which tokens? Give their ids, or --user NAME")
 			}
-			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				n := 0
 				if user != "" {
-					u, err := e.user(ctx, user)
+					u, err := e.FindUser(ctx, user)
 					if err != nil {
 						return err
 					}
-					if n, err = e.revokeAll(ctx, u); err != nil {
+					if n, err = e.RevokeAll(ctx, u); err != nil {
 						return err
 					}
 				}
-				found, err := e.findTokens(ctx, args)
+				found, err := e.FindTokens(ctx, args)
 				if err != nil {
 					return err
 				}
 				for _, t := range found {
-					if err := e.RevokeToken(ctx, t.user, t.token); err != nil {
-						return fmt.Errorf("token %s: %w; %d tokens before it are revoked", core.TokenID(t.token.Digest), err, n)
+					if err := e.RevokeToken(ctx, t.User, t.Token); err != nil {
+						return fmt.Errorf("token %s: %w; %d tokens before it are revoked", core.TokenID(t.Token.Digest), err, n)
 					}
 					n++
 				}

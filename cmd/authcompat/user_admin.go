@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 )
@@ -37,9 +38,9 @@ func newUserList() *cobra.Command {
 		Short: "List users",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				t := term.NewTable(cmd.OutOrStdout(), asJSON, "ID\tUSERNAME\tEMAIL\tACTIVE\tCREATED")
-				err := e.eachUser(ctx, core.UserFilter{Inactive: inactive}, func(u core.User) error {
+				err := e.EachUser(ctx, core.UserFilter{Inactive: inactive}, func(u core.User) error {
 					return t.Row(recordOf(u), "%d\t%s\t%s\t%t\t%s", u.ID, u.Username, term.Dash(u.Email), u.Active, term.FormatTime(u.CreatedAt))
 				})
 				if err != nil {
@@ -63,7 +64,7 @@ func newUserShow() *cobra.Command {
 		Short: "Show a user, how the password is hashed, and how many tokens are live",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
+			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				r, err := describeUser(ctx, e, args[0])
 				if err != nil {
 					return err
@@ -102,12 +103,12 @@ func newUserActive(use, short string, active bool) *cobra.Command {
 		Short: short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
-				u, err := e.user(ctx, args[0])
+			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+				u, err := e.FindUser(ctx, args[0])
 				if err != nil {
 					return err
 				}
-				if err := e.SetActive(ctx, e.admin, u, active); err != nil {
+				if err := e.SetActive(ctx, e.Admin, u, active); err != nil {
 					return err
 				}
 				u.Active = active
@@ -130,8 +131,8 @@ func newUserSetPassword() *cobra.Command {
 input with --password-stdin. Tokens stay as they are, as in Django; --logout ends them.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
-				u, err := e.user(ctx, args[0])
+			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+				u, err := e.FindUser(ctx, args[0])
 				if err != nil {
 					return err
 				}
@@ -145,7 +146,7 @@ input with --password-stdin. Tokens stay as they are, as in Django; --logout end
 					return err
 				}
 				if logout {
-					if _, err := e.revokeAll(ctx, u); err != nil {
+					if _, err := e.RevokeAll(ctx, u); err != nil {
 						return err
 					}
 				}
@@ -170,12 +171,12 @@ func newUserDelete() *cobra.Command {
 		Short: "Remove a user and all tokens for good; the audit record stays",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine) error {
-				u, err := e.user(ctx, args[0])
+			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+				u, err := e.FindUser(ctx, args[0])
 				if err != nil {
 					return err
 				}
-				if err := e.DeleteUser(ctx, e.admin, u); err != nil {
+				if err := e.DeleteUser(ctx, e.Admin, u); err != nil {
 					return err
 				}
 				return term.Report(cmd.OutOrStdout(), asJSON, recordOf(u), "deleted user %s (id %d)", u.Username, u.ID)
@@ -188,8 +189,8 @@ func newUserDelete() *cobra.Command {
 }
 
 // describeUser gives all that is shown of a user.
-func describeUser(ctx context.Context, e *engine, name string) (userRecord, error) {
-	u, err := e.user(ctx, name)
+func describeUser(ctx context.Context, e *engine.Engine, name string) (userRecord, error) {
+	u, err := e.FindUser(ctx, name)
 	if err != nil {
 		return userRecord{}, err
 	}
@@ -198,7 +199,7 @@ func describeUser(ctx context.Context, e *engine, name string) (userRecord, erro
 		return userRecord{}, err
 	}
 	live := 0
-	err = e.eachToken(ctx, core.TokenFilter{UserID: u.ID}, func(t core.Token) error {
+	err = e.EachToken(ctx, core.TokenFilter{UserID: u.ID}, func(t core.Token) error {
 		if !t.Expired(time.Now()) {
 			live++
 		}

@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"context"
@@ -11,9 +11,10 @@ import (
 // disguiseEvery is how often it is counted how passwords are hashed.
 const disguiseEvery = time.Hour
 
-// disguise keeps up what names cost that do not exist, until ctx ends; at a store
-// that does not know how passwords are hashed there is nothing to do.
-func (e *engine) disguise(ctx context.Context, failed func(error)) {
+// RefreshDummyCosts keeps a login of a name that nobody has as expensive as others
+// are, until ctx ends, and calls failed with what keeps it from that. At a store that
+// does not know how passwords are hashed there is nothing to do.
+func (e *Engine) RefreshDummyCosts(ctx context.Context, failed func(error)) {
 	for e.disguises != nil {
 		d, err := core.LoadDecoys(ctx, e.disguises, e.secret)
 		if err == nil {

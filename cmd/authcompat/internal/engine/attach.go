@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"github.com/authcompat/authcompat/core"
@@ -14,8 +14,8 @@ type attached interface {
 // attach makes the engine one that works beside Django, where the store is on
 // Django's tables. Two programs that make each other's password hashes anew
 // would never end, so this one leaves them as they are.
-func (e *engine) attach(c *core.Config) {
-	store, ok := e.store.(attached)
+func (e *Engine) attach(c *core.Config) {
+	store, ok := e.Store.(attached)
 	if !ok {
 		return
 	}

@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// pageSize is how many rows are read at a time.
+const pageSize = 500
+
+// FindUser finds the user whom a command names, and says so in plain words where nobody
+// has the name.
+func (e *Engine) FindUser(ctx context.Context, name string) (core.User, error) {
+	u, err := e.User(ctx, name)
+	if err != nil && core.KindOf(err) == core.KindUserUnknown {
+		return core.User{}, fmt.Errorf("there is no user %q", name)
+	}
+	return u, err
+}
+
+// EachUser runs do for each user that matches, in the order of their ids, until it
+// fails.
+func (e *Engine) EachUser(ctx context.Context, f core.UserFilter, do func(core.User) error) error {
+	for {
+		users, err := e.Admin.Users(ctx, f, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, u := range users {
+			f.After = u.ID
+			if err := do(u); err != nil {
+				return err
+			}
+		}
+		if len(users) < pageSize {
+			return nil
+		}
+	}
+}
+
+// EachToken runs do for each token that matches, in the order of their digests, until
+// it fails.
+func (e *Engine) EachToken(ctx context.Context, f core.TokenFilter, do func(core.Token) error) error {
+	for {
+		tokens, err := e.Admin.Tokens(ctx, f, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, t := range tokens {
+			f.After = t.Digest
+			if err := do(t); err != nil {
+				return err
+			}
+		}
+		if len(tokens) < pageSize {
+			return nil
+		}
+	}
+}
+
+// RevokeAll ends all tokens of a user, in every realm, and gives how many. Where one
+// realm fails the others are ended all the same.
+func (e *Engine) RevokeAll(ctx context.Context, u core.User) (int, error) {
+	realms := make(map[string]bool)
+	err := e.EachToken(ctx, core.TokenFilter{UserID: u.ID}, func(t core.Token) error {
+		realms[t.Realm] = true
+		return nil
+	})
+	n := 0
+	for realm := range realms {
+		ended, revoking := e.RevokeTokens(ctx, u, realm)
+		n += ended
+		err = errors.Join(err, revoking)
+	}
+	return n, err
+}
+
+// OwnedToken is a token and whose it is.
+type OwnedToken struct {
+	Token core.Token
+	User  core.User
+}
+
+// FindTokens finds the tokens with the ids, each once. The error names every id that is
+// none, stands for several tokens or for one that is not there: a command that names one
+// which is not there does nothing.
+func (e *Engine) FindTokens(ctx context.Context, ids []string) (all []OwnedToken, err error) {
+	var problems []error
+	for _, id := range ids {
+		t, err := e.findToken(ctx, id)
+		switch {
+		case err != nil:
+			problems = append(problems, err)
+		case !slices.ContainsFunc(all, func(o OwnedToken) bool { return string(o.Token.Digest) == string(t.Token.Digest) }):
+			all = append(all, t)
+		}
+	}
+	if len(problems) > 0 && len(ids) > 1 {
+		problems = append(problems, errors.New("no token is revoked"))
+	}
+	return all, errors.Join(problems...)
+}
+
+// findToken finds the token with an id.
+func (e *Engine) findToken(ctx context.Context, id string) (OwnedToken, error) {
+	prefix, err := hex.DecodeString(id)
+	if err != nil || len(prefix) < 4 {
+		return OwnedToken{}, fmt.Errorf("%q is no id of a token: want at least 8 hex digits, as token list shows them", id)
+	}
+	found, err := e.Admin.Tokens(ctx, core.TokenFilter{Prefix: prefix}, 2)
+	switch {
+	case err != nil:
+		return OwnedToken{}, err
+	case len(found) == 0:
+		return OwnedToken{}, fmt.Errorf("there is no token %s", id)
+	case len(found) > 1:
+		return OwnedToken{}, fmt.Errorf("%s is the beginning of several tokens: give more digits", id)
+	}
+	users, err := e.Admin.Users(ctx, core.UserFilter{After: found[0].UserID - 1}, 1)
+	if err != nil {
+		return OwnedToken{}, err
+	}
+	if len(users) == 0 {
+		return OwnedToken{}, fmt.Errorf("there is no token %s", id)
+	}
+	return OwnedToken{found[0], users[0]}, nil
+}
+
+// EachEntry runs do for the entries of the audit record that match, the newest first,
+// until it fails; for at most limit of them unless that is 0.
+func (e *Engine) EachEntry(ctx context.Context, f core.AuditFilter, limit int, do func(core.AuditEntry) error) error {
+	for left := limit; ; left -= pageSize {
+		page := pageSize
+		if limit > 0 {
+			page = min(page, left)
+		}
+		if page <= 0 {
+			return nil
+		}
+		entries, err := e.Audit.AuditEntries(ctx, f, page)
+		if err != nil {
+			return err
+		}
+		for _, a := range entries {
+			f.Before = a.ID
+			if err := do(a); err != nil {
+				return err
+			}
+		}
+		if len(entries) < page {
+			return nil
+		}
+	}
+}
