@@ -6,12 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 )
 
 // administer opens the store for an operator who works on users and tokens, and
 // runs do.
-func administer(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine.Engine) error) error {
+func administer(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
 	return operate(cmd, f, func(ctx context.Context, e *engine.Engine) error {
 		if e.Admin == nil || e.Audit == nil {
 			return errors.New("this store has no commands for operators but audit")
@@ -22,7 +23,7 @@ func administer(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context,
 
 // review opens the store for an operator who works on the audit record, and runs
 // do. Django's own tables have one too.
-func review(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine.Engine) error) error {
+func review(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
 	return operate(cmd, f, func(ctx context.Context, e *engine.Engine) error {
 		if e.Audit == nil {
 			return errors.New("this store keeps no audit record")
@@ -31,8 +32,8 @@ func review(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *
 	})
 }
 
-func operate(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e *engine.Engine) error) (err error) {
-	if err := engine.CheckExists(f.store); err != nil {
+func operate(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) (err error) {
+	if err := engine.CheckExists(f.Store); err != nil {
 		return err
 	}
 	e, err := openForCommand(cmd.Context(), f)
@@ -44,6 +45,6 @@ func operate(cmd *cobra.Command, f *engineFlags, do func(ctx context.Context, e 
 }
 
 // openForCommand opens the store as a command works on it.
-func openForCommand(ctx context.Context, f *engineFlags) (*engine.Engine, error) {
-	return engine.Open(ctx, engine.Options{DSN: f.store, Mapping: f.mapping, Iterations: f.iterations})
+func openForCommand(ctx context.Context, f *config.Engine) (*engine.Engine, error) {
+	return engine.Open(ctx, engine.Options{DSN: f.Store, Mapping: f.Mapping, Iterations: f.Iterations})
 }

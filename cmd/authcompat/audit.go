@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
@@ -32,10 +33,10 @@ type auditRecord struct {
 }
 
 func newAudit() *cobra.Command {
-	var flags engineFlags
+	var flags config.Engine
 	var user, act string
 	var failed, asJSON bool
-	var since period
+	var since config.Duration
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "audit",
@@ -75,7 +76,7 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
 			})
 		},
 	}
-	flags.add(cmd.Flags())
+	flags.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&user, "user", "", "entries about this name, also where nobody has it")
 	cmd.Flags().StringVar(&act, "act", "", "entries of one act: "+actList())
 	cmd.Flags().BoolVar(&failed, "failed", false, "what failed alone")

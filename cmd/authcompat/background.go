@@ -72,7 +72,7 @@ func (s *server) reapTokens(ctx context.Context, now time.Time) (int, error) {
 	if s.engine.Admin == nil {
 		return 0, nil
 	}
-	keep := time.Duration(s.current().keepExpired)
+	keep := time.Duration(s.current().KeepExpired)
 	n, err := s.engine.PurgeTokens(ctx, now.Add(-keep), nil)
 	issuers := s.untelling()
 	if err != nil || len(issuers) == 0 {
@@ -92,7 +92,7 @@ func (s *server) reapGuesses(ctx context.Context, now time.Time) (int, error) {
 
 // reapAudit removes the part of the record that is not kept.
 func (s *server) reapAudit(ctx context.Context, now time.Time) (int, error) {
-	keep := time.Duration(s.current().keepAudit)
+	keep := time.Duration(s.current().KeepAudit)
 	if s.engine.Audit == nil || keep == 0 {
 		return 0, nil
 	}
@@ -104,12 +104,12 @@ func (s *server) reapAudit(ctx context.Context, now time.Time) (int, error) {
 func (s *server) untelling() []string {
 	telling := make(map[string]bool)
 	for _, a := range s.apis {
-		p := a.placed.Load().profile
+		p := a.placed.Load().Profile
 		telling[p.Tokens.Realm] = telling[p.Tokens.Realm] || p.Messages["token_expired"] != p.Messages["token_invalid"]
 	}
 	var names []string
 	for _, a := range s.apis {
-		if p := a.placed.Load().profile; !telling[p.Tokens.Realm] {
+		if p := a.placed.Load().Profile; !telling[p.Tokens.Realm] {
 			names = append(names, p.Name)
 		}
 	}
@@ -121,7 +121,7 @@ func (s *server) untelling() []string {
 func (s *server) reseal(ctx context.Context) {
 	for {
 		// What is wrong with the keys is logged there already, and once.
-		if sealer, fresh, _ := s.keys.Reload(s.started.keyFile); fresh {
+		if sealer, fresh, _ := s.keys.Reload(s.started.KeyFile); fresh {
 			s.engine.SealWith(sealer)
 			done, _, err := s.engine.Reseal(ctx, s.engine.Admin)
 			if err != nil && ctx.Err() == nil {

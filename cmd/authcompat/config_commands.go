@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 )
 
 func newConfig() *cobra.Command {
@@ -12,7 +14,7 @@ func newConfig() *cobra.Command {
 }
 
 func newConfigCheck() *cobra.Command {
-	f := newServeFlags()
+	f := config.NewServer()
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Check a server's settings, and the profiles, keys and certificates that they name",
@@ -22,23 +24,23 @@ count as they do for serve, which checks the same before it starts. The store is
 		Args:              cobra.MaximumNArgs(1),
 		PersistentPreRunE: settlesItself,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			all, err := f.settle(strings.Join(args, ""))
+			all, err := f.Resolve(strings.Join(args, ""))
 			if err != nil {
 				return err
 			}
 			for _, p := range all {
-				fmt.Fprintf(cmd.OutOrStdout(), "profile %s at %s\n", p.profile.Name, p.address)
+				fmt.Fprintf(cmd.OutOrStdout(), "profile %s at %s\n", p.Profile.Name, p.Address)
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), "the settings are good")
 			return err
 		},
 	}
-	f.add(cmd.Flags())
+	f.AddFlags(cmd.Flags())
 	return cmd
 }
 
 func newConfigPrint() *cobra.Command {
-	f := newServeFlags()
+	f := config.NewServer()
 	cmd := &cobra.Command{
 		Use:   "print [FILE]",
 		Short: "Print the effective settings as a configuration file, secrets masked",
@@ -47,9 +49,9 @@ setting stands where it comes from. A password in the store's address is masked,
 that is not understood; keys are never shown.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.write(cmd.OutOrStdout(), args...)
+			return f.WriteYAML(cmd.OutOrStdout(), args...)
 		},
 	}
-	f.add(cmd.Flags())
+	f.AddFlags(cmd.Flags())
 	return cmd
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store"
@@ -25,23 +26,23 @@ const (
 // guide tells at start-up what is served where, each endpoint with a line that
 // works when it is pasted into a shell, one after the other.
 type guide struct {
-	apis   []placed // at URLs
+	apis   []config.BoundProfile // at URLs
 	store  string
 	manage string // URL; empty: none
 }
 
-func newGuide(apis []placed, open httpserver.Servers, f *serveFlags) guide {
-	g := guide{store: f.engine.store}
+func newGuide(apis []config.BoundProfile, open httpserver.Servers, f *config.Server) guide {
+	g := guide{store: f.Engine.Store}
 	scheme := "http://"
-	if f.tlsCertificate != "" {
+	if f.TLSCertificate != "" {
 		scheme = "https://"
 	}
 	for i, api := range apis {
 		// The listener knows the port that was really taken.
-		api.address = scheme + reachable(open[i].Listener.Addr())
+		api.Address = scheme + reachable(open[i].Listener.Addr())
 		g.apis = append(g.apis, api)
 	}
-	if f.manage != "" {
+	if f.Manage != "" {
 		g.manage = "http://" + reachable(open[len(apis)].Listener.Addr())
 	}
 	return g
@@ -62,11 +63,11 @@ func reachable(a net.Addr) string {
 func (g guide) write(w io.Writer) error {
 	var out strings.Builder
 	for _, api := range g.apis {
-		name := api.profile.Name
-		if api.profile.Document != "" {
-			name += " (" + api.profile.Document + ")"
+		name := api.Profile.Name
+		if api.Profile.Document != "" {
+			name += " (" + api.Profile.Document + ")"
 		}
-		fmt.Fprintf(&out, "profile %s at %s, %s\n", name, api.address, store.Describe(g.store))
+		fmt.Fprintf(&out, "profile %s at %s, %s\n", name, api.Address, store.Describe(g.store))
 		for _, line := range g.lines(api) {
 			fmt.Fprintf(&out, "  %s\n", line)
 		}
@@ -81,13 +82,13 @@ func (g guide) write(w io.Writer) error {
 // lines are the examples of one API: a user first where the API makes none, then
 // each endpoint. Those that want a token log in for one of their own, so that
 // each line works by itself.
-func (g guide) lines(api placed) []string {
+func (g guide) lines(api config.BoundProfile) []string {
 	var lines []string
-	if _, ok := api.profile.Endpoint(profiles.Register); !ok {
+	if _, ok := api.Profile.Endpoint(profiles.Register); !ok {
 		lines = append(lines, fmt.Sprintf("echo %s | %s user create %s --email %s --password-stdin --store %s",
 			quote(examplePassword), program(), exampleUser, exampleEmail, storeWord(g.store)))
 	}
-	for _, e := range api.profile.Endpoints {
+	for _, e := range api.Profile.Endpoints {
 		line := curl(api, e)
 		lines = append(lines, line)
 		if shown := tokenMember(e.Reply.Body); e.Action == profiles.Login && shown != "" {
@@ -115,16 +116,16 @@ func tokenMember(t *profiles.Template) string {
 }
 
 // curl is the line that calls an endpoint.
-func curl(api placed, e profiles.Endpoint) string {
+func curl(api config.BoundProfile, e profiles.Endpoint) string {
 	line := "curl -i"
 	if e.Method != http.MethodGet {
 		line += " -X " + e.Method
 	}
-	line += " " + api.address + strings.ReplaceAll(e.Path, "{username}", exampleUser)
+	line += " " + api.Address + strings.ReplaceAll(e.Path, "{username}", exampleUser)
 	switch {
 	case e.Access == profiles.AccessToken:
-		return line + ` -H "Authorization: ` + api.profile.Scheme + ` $(token)"`
-	case api.profile.Family == profiles.FormJSON:
+		return line + ` -H "Authorization: ` + api.Profile.Scheme + ` $(token)"`
+	case api.Profile.Family == profiles.FormJSON:
 		return line + " -d " + quote(formExample(e))
 	}
 	return line + " -H 'Content-Type: application/json' -d " + quote(jsonExample(e))
@@ -168,7 +169,7 @@ func storeWord(dsn string) string {
 	if _, ok := store.SQLitePath(dsn); ok {
 		return quote(dsn)
 	}
-	return `"$` + variable("store") + `"`
+	return `"$` + config.Variable("store") + `"`
 }
 
 // quote makes one shell word of a text.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
@@ -15,20 +16,20 @@ import (
 
 // purge is a command that removes what is old, as a server does by itself.
 type purge struct {
-	what    string // in the plural
-	flag    string // says how long it is kept
-	keep    period // what holds without the flag; 0: it has to be given
+	what    string          // in the plural
+	flag    string          // says how long it is kept
+	keep    config.Duration // what holds without the flag; 0: it has to be given
 	short   string
 	long    string
 	example string
 	act     core.Act
-	open    func(*cobra.Command, *engineFlags, func(context.Context, *engine.Engine) error) error
+	open    func(*cobra.Command, *config.Engine, func(context.Context, *engine.Engine) error) error
 	remove  func(ctx context.Context, e *engine.Engine, before time.Time) (int, error)
 }
 
 func tokenPurge() purge {
 	return purge{
-		what: "tokens", flag: "keep-expired", keep: defaultKeepExpired, act: core.ActPurgeTokens, open: administer,
+		what: "tokens", flag: "keep-expired", keep: config.DefaultKeepExpired, act: core.ActPurgeTokens, open: administer,
 		short: "Remove tokens that expired long ago, in small batches; a server does so by itself",
 		long: `Remove the rows of tokens that expired longer ago than --keep-expired. As long as the row is there, an API
 that tells expired tokens from unknown ones does so. Requests are answered meanwhile.`,
@@ -53,7 +54,7 @@ answered meanwhile. For a copy of all: authcompat audit --limit 0 --json.`,
 }
 
 func newPurge(p purge) *cobra.Command {
-	var flags engineFlags
+	var flags config.Engine
 	var asJSON bool
 	keep := p.keep
 	cmd := &cobra.Command{
@@ -74,7 +75,7 @@ func newPurge(p purge) *cobra.Command {
 			})
 		},
 	}
-	flags.add(cmd.Flags())
+	flags.AddFlags(cmd.Flags())
 	cmd.Flags().Var(&keep, p.flag, "how long "+p.what+" are kept")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 )
 
 // hangup gives what SIGHUP sends until ctx ends.
@@ -20,7 +22,7 @@ func hangup(ctx context.Context) <-chan os.Signal {
 // of them or none, but for the settings that take a restart: these stay as they
 // are, and the log names those that have changed.
 func (s *server) reload() error {
-	f, all, err := s.started.reread()
+	f, all, err := s.started.ReResolve()
 	if err != nil {
 		return err
 	}
@@ -28,23 +30,23 @@ func (s *server) reload() error {
 	for _, a := range s.apis {
 		addresses = append(addresses, a.address)
 	}
-	changed, all, err := f.keepStarted(s.current(), addresses, all)
+	changed, all, err := f.KeepRestartOnly(s.current(), addresses, all)
 	if err != nil {
 		return err
 	}
 	handlers := make([]http.Handler, len(s.apis))
 	for i, p := range all {
-		if handlers[i], err = s.handler(f, p.profile); err != nil {
+		if handlers[i], err = s.handler(f, p.Profile); err != nil {
 			return err
 		}
 	}
 	// From where they stood at the start.
-	sealer, fresh, err := s.keys.Reload(s.started.keyFile)
+	sealer, fresh, err := s.keys.Reload(s.started.KeyFile)
 	if err != nil {
 		return err
 	}
 	if s.tls != nil {
-		if err := s.tls.Reload(f.tlsCertificate, f.tlsKey); err != nil {
+		if err := s.tls.Reload(f.TLSCertificate, f.TLSKey); err != nil {
 			return err
 		}
 	}
@@ -66,8 +68,8 @@ func (s *server) reload() error {
 }
 
 // warnUnlimited tells of limits that are off, which nobody should forget.
-func (s *server) warnUnlimited(f *serveFlags) {
-	if f.limits.String() == "off" {
+func (s *server) warnUnlimited(f *config.Server) {
+	if f.Limits.String() == "off" {
 		s.log.Warn("guesses at passwords are not limited (--limits off): for replays and load tests only")
 	}
 }

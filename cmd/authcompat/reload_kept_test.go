@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/core"
 )
 
@@ -27,13 +28,13 @@ func writeSettings(t testing.TB, more string) {
 // unheard gives a server without listeners, with the settings of c.yaml.
 func unheard(t testing.TB) *server {
 	t.Helper()
-	f := newServeFlags()
+	f := config.NewServer()
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.add(flags)
+	f.AddFlags(flags)
 	if err := flags.Parse([]string{"--config", "c.yaml"}); err != nil {
 		t.Fatal(err)
 	}
-	all, err := f.settle("")
+	all, err := f.Resolve("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func unheard(t testing.TB) *server {
 	if err := s.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	a := &api{address: all[0].address}
+	a := &api{address: all[0].Address}
 	a.placed.Store(&all[0])
 	s.apis = []*api{a}
 	return s

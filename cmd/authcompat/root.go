@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 )
 
 // streams are where a command reads and writes.
@@ -33,9 +35,9 @@ AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --c
 		Version:           version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return configureFlags(cmd.Flags()) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return config.Configure(cmd.Flags()) },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return explainDash(cmd, plainFlag(err)) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return explainDash(cmd, config.FriendlyFlagError(err)) })
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
@@ -17,7 +18,7 @@ func newSecret() *cobra.Command {
 }
 
 func newSecretShow() *cobra.Command {
-	var flags engineFlags
+	var flags config.Engine
 	var file string
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -26,7 +27,7 @@ func newSecretShow() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				sealer, err := keyring.Location{File: file, DSN: flags.store}.LoadOrWarn(noteOn(cmd.ErrOrStderr()))
+				sealer, err := keyring.Location{File: file, DSN: flags.Store}.LoadOrWarn(noteOn(cmd.ErrOrStderr()))
 				if err != nil {
 					return err
 				}
@@ -52,7 +53,7 @@ func newSecretShow() *cobra.Command {
 			})
 		},
 	}
-	flags.add(cmd.Flags())
+	flags.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd

@@ -9,13 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 func newSecretRotate() *cobra.Command {
-	var flags engineFlags
+	var flags config.Engine
 	var file string
 	var drop, force, asJSON bool
 	cmd := &cobra.Command{
@@ -40,7 +41,7 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 		if drop && !resume {
 			return errors.New("--drop-old goes with --resume, once all servers have the new key")
 		}
-		place := keyring.Location{File: file, DSN: flags.store}
+		place := keyring.Location{File: file, DSN: flags.Store}
 		path, err := place.WritableFile()
 		if err != nil {
 			return err
@@ -58,7 +59,7 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 			return term.Report(cmd.OutOrStdout(), asJSON, record, "key %s seals; %d tokens sealed anew, %d did not open; %d old keys removed", r.Key, r.Resealed, r.Broken, r.Dropped)
 		})
 	}
-	flags.add(cmd.Flags())
+	flags.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
 	cmd.Flags().BoolVar(&resume, "resume", false, "make no new key, but seal what is not sealed with the newest")
 	cmd.Flags().BoolVar(&drop, "drop-old", false, "remove old keys that no token is sealed with")

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
@@ -21,8 +22,8 @@ import (
 
 // server is a running process.
 type server struct {
-	started *serveFlags                // the settings of the start
-	flags   atomic.Pointer[serveFlags] // those of this moment
+	started *config.Server                // the settings of the start
+	flags   atomic.Pointer[config.Server] // those of this moment
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	engine  *engine.Engine
@@ -36,7 +37,7 @@ type server struct {
 // api is a profile at an address. What answers there can change while it runs.
 type api struct {
 	address string
-	placed  atomic.Pointer[placed]
+	placed  atomic.Pointer[config.BoundProfile]
 	handler atomic.Pointer[http.Handler]
 }
 
@@ -44,8 +45,8 @@ type api struct {
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Load()).ServeHTTP(w, r) }
 
 // newServer makes a server with the settings of its start.
-func newServer(f *serveFlags, log *slog.Logger) *server {
-	s := &server{started: f, log: log, keys: keyring.NewReloader(log, f.engine.store)}
+func newServer(f *config.Server, log *slog.Logger) *server {
+	s := &server{started: f, log: log, keys: keyring.NewReloader(log, f.Engine.Store)}
 	s.metrics = metrics.New(s.bodies.Bytes)
 	s.flags.Store(f)
 	return s
@@ -53,8 +54,8 @@ func newServer(f *serveFlags, log *slog.Logger) *server {
 
 // runServer serves the profiles until ctx ends, then lets requests in flight
 // finish. What is served is told on out; the log goes to errOut.
-func runServer(ctx context.Context, f *serveFlags, all []placed, out, errOut io.Writer) (err error) {
-	log, err := newLog(errOut, f.logFormat.String())
+func runServer(ctx context.Context, f *config.Server, all []config.BoundProfile, out, errOut io.Writer) (err error) {
+	log, err := newLog(errOut, f.LogFormat.String())
 	if err != nil {
 		return err
 	}
@@ -85,21 +86,21 @@ func runServer(ctx context.Context, f *serveFlags, all []placed, out, errOut io.
 }
 
 // current gives the settings of this moment.
-func (s *server) current() *serveFlags { return s.flags.Load() }
+func (s *server) current() *config.Server { return s.flags.Load() }
 
 // open opens the store and makes the engine.
 func (s *server) open(ctx context.Context) error {
 	f := s.current()
 	var err error
 	s.engine, err = engine.Open(ctx, engine.Options{
-		DSN: f.engine.store, Mapping: f.engine.mapping, Iterations: f.engine.iterations,
+		DSN: f.Engine.Store, Mapping: f.Engine.Mapping, Iterations: f.Engine.Iterations,
 		Keys: func(ctx context.Context, a core.Admin) (core.Sealer, error) {
-			return s.keys.Start(ctx, f.keyFile, a)
+			return s.keys.Start(ctx, f.KeyFile, a)
 		},
-		Rekey: func() (core.Sealer, error) { return s.keys.Refresh(s.started.keyFile) },
+		Rekey: func() (core.Sealer, error) { return s.keys.Refresh(s.started.KeyFile) },
 		Log:   s.log, Metrics: s.metrics,
 		Lane: &core.LaneOptions{
-			Threads: f.hashThreads, Queue: f.hashQueue,
+			Threads: f.HashThreads, Queue: f.HashQueue,
 			Waited: s.metrics.ObserveHashWait,
 		},
 	})
@@ -111,42 +112,42 @@ func (s *server) open(ctx context.Context) error {
 }
 
 // limitGuesses sets the limits on guesses.
-func (s *server) limitGuesses(f *serveFlags) {
-	if s.engine.Limits == nil || f.limits.String() == "off" {
+func (s *server) limitGuesses(f *config.Server) {
+	if s.engine.Limits == nil || f.Limits.String() == "off" {
 		s.engine.LimitGuessing(nil)
 		return
 	}
-	s.engine.LimitGuessing(&core.Guessing{Limits: s.engine.Limits, Account: core.Limit(f.account), Address: core.Limit(f.address)})
+	s.engine.LimitGuessing(&core.Guessing{Limits: s.engine.Limits, Account: core.Limit(f.AccountLimit), Address: core.Limit(f.AddressLimit)})
 }
 
 // listen opens the listeners.
-func (s *server) listen(all []placed) error {
+func (s *server) listen(all []config.BoundProfile) error {
 	f := s.current()
-	if f.tlsCertificate != "" {
+	if f.TLSCertificate != "" {
 		var err error
-		if s.tls, err = httpserver.LoadCertificate(f.tlsCertificate, f.tlsKey); err != nil {
+		if s.tls, err = httpserver.LoadCertificate(f.TLSCertificate, f.TLSKey); err != nil {
 			return err
 		}
 	}
 	for _, p := range all {
-		handler, err := s.handler(f, p.profile)
+		handler, err := s.handler(f, p.Profile)
 		if err != nil {
 			return err
 		}
-		a := &api{address: p.address}
+		a := &api{address: p.Address}
 		a.placed.Store(&p)
 		a.handler.Store(&handler)
 		s.apis = append(s.apis, a)
-		if err := s.sites.Listen(p.address, a, httpserver.ListenOptions{Log: s.log, MaxConnections: f.connections, Certificate: s.tls}); err != nil {
-			return fmt.Errorf("profile %s: %w", p.profile.Name, err)
+		if err := s.sites.Listen(p.Address, a, httpserver.ListenOptions{Log: s.log, MaxConnections: f.MaxConnections, Certificate: s.tls}); err != nil {
+			return fmt.Errorf("profile %s: %w", p.Profile.Name, err)
 		}
 	}
-	if f.manage != "" {
+	if f.Manage != "" {
 		handler := manage(s.engine.Service, s.metrics.Handler(s.log))
-		if f.pprof {
+		if f.Pprof {
 			handler = withProfiles(handler)
 		}
-		if err := s.sites.Listen(f.manage, handler, httpserver.ListenOptions{Log: s.log}); err != nil {
+		if err := s.sites.Listen(f.Manage, handler, httpserver.ListenOptions{Log: s.log}); err != nil {
 			return fmt.Errorf("--manage: %w", err)
 		}
 	}
@@ -154,30 +155,30 @@ func (s *server) listen(all []placed) error {
 }
 
 // handler makes what answers for a profile.
-func (s *server) handler(f *serveFlags, p *profiles.Profile) (http.Handler, error) {
+func (s *server) handler(f *config.Server, p *profiles.Profile) (http.Handler, error) {
 	h, err := dialects.New(p, s.engine.Service)
 	if err != nil {
 		return nil, err
 	}
-	trusted, err := httpserver.ParseProxies(f.trusted)
+	trusted, err := httpserver.ParseProxies(f.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}
 	return httpserver.Instrument(h, p.Name, httpserver.InstrumentOptions{
-		Proxies: trusted, Recorder: s.metrics, Bodies: &s.bodies, Log: s.log, Requests: httpserver.RequestLog(f.logRequests.String()),
+		Proxies: trusted, Recorder: s.metrics, Bodies: &s.bodies, Log: s.log, Requests: httpserver.RequestLog(f.LogRequests.String()),
 	}), nil
 }
 
 // warnKeyless warns of profiles that show tokens again where no place of keys is
 // given. A store that keeps the text itself needs none.
-func (s *server) warnKeyless(all []placed) {
+func (s *server) warnKeyless(all []config.BoundProfile) {
 	texts, ok := s.engine.Store.(core.TextStore)
 	if !s.keys.Unset() || ok && texts.ShowsText() {
 		return
 	}
 	for _, p := range all {
-		if policy := dialects.Policy(p.profile); policy.Reuse || policy.Keep == core.Authtoken {
-			s.log.Warn("there is no sealing key, and this profile keeps the text of tokens to show it again: its logins and registrations fail; give a key with "+keyring.EnvVar+" or --secret-key-file", "profile", p.profile.Name)
+		if policy := dialects.Policy(p.Profile); policy.Reuse || policy.Keep == core.Authtoken {
+			s.log.Warn("there is no sealing key, and this profile keeps the text of tokens to show it again: its logins and registrations fail; give a key with "+keyring.EnvVar+" or --secret-key-file", "profile", p.Profile.Name)
 		}
 	}
 }

@@ -1,9 +1,13 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+)
 
 func newServe() *cobra.Command {
-	f := newServeFlags()
+	f := config.NewServer()
 	cmd := &cobra.Command{
 		Use:   "serve --profile NAME|FILE",
 		Short: "Serve one or more old APIs",
@@ -25,13 +29,13 @@ log names those that have changed. SIGTERM lets requests in flight finish.`,
 		Args:              cobra.NoArgs,
 		PersistentPreRunE: settlesItself,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := f.settle("")
+			all, err := f.Resolve("")
 			if err != nil {
 				return err
 			}
 			return runServer(cmd.Context(), f, all, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	f.add(cmd.Flags())
+	f.AddFlags(cmd.Flags())
 	return cmd
 }

@@ -241,6 +241,8 @@ func tokenIn(t testing.TB, body string) string {
 	return m[1]
 }
 
+const day = 24 * time.Hour
+
 // cheap makes hashes quick.
 var cheap = []string{"--password-iterations", "100", "--listen", "127.0.0.1:0"}
 

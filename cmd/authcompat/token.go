@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
@@ -30,7 +31,7 @@ type tokenRecord struct {
 }
 
 func newTokenList() *cobra.Command {
-	var flags engineFlags
+	var flags config.Engine
 	var user string
 	var live, asJSON bool
 	cmd := &cobra.Command{
@@ -67,7 +68,7 @@ func newTokenList() *cobra.Command {
 			})
 		},
 	}
-	flags.add(cmd.Flags())
+	flags.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&user, "user", "", "tokens of this user alone")
 	cmd.Flags().BoolVar(&live, "live", false, "live tokens alone")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
@@ -75,7 +76,7 @@ func newTokenList() *cobra.Command {
 }
 
 func newTokenRevoke() *cobra.Command {
-	var flags engineFlags
+	var flags config.Engine
 	var user string
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -112,7 +113,7 @@ func newTokenRevoke() *cobra.Command {
 			})
 		},
 	}
-	flags.add(cmd.Flags())
+	flags.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&user, "user", "", "all tokens of this user")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 )
@@ -19,7 +20,7 @@ func newUser() *cobra.Command {
 }
 
 func newUserCreate() *cobra.Command {
-	var engine engineFlags
+	var engine config.Engine
 	var r core.Registration
 	var attributes []string
 	var fromInput, asJSON bool
@@ -62,7 +63,7 @@ create_user does.`,
 			return err
 		},
 	}
-	engine.add(cmd.Flags())
+	engine.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&r.Email, "email", "", "address")
 	cmd.Flags().BoolVar(&r.Inactive, "inactive", false, "the user can't log in and tokens are refused")
 	cmd.Flags().StringArrayVar(&attributes, "attribute", nil, "a fact that a profile shows of the user, KEY=VALUE (repeatable)")

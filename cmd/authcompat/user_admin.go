@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
@@ -31,7 +32,7 @@ func recordOf(u core.User) userRecord {
 }
 
 func newUserList() *cobra.Command {
-	var flags engineFlags
+	var flags config.Engine
 	var inactive, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -50,14 +51,14 @@ func newUserList() *cobra.Command {
 			})
 		},
 	}
-	flags.add(cmd.Flags())
+	flags.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&inactive, "inactive", false, "inactive users alone")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
 }
 
 func newUserShow() *cobra.Command {
-	var flags engineFlags
+	var flags config.Engine
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "show NAME",
@@ -90,13 +91,13 @@ func newUserShow() *cobra.Command {
 			})
 		},
 	}
-	flags.add(cmd.Flags())
+	flags.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
 }
 
 func newUserActive(use, short string, active bool) *cobra.Command {
-	var flags engineFlags
+	var flags config.Engine
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   use + " NAME",
@@ -116,13 +117,13 @@ func newUserActive(use, short string, active bool) *cobra.Command {
 			})
 		},
 	}
-	flags.add(cmd.Flags())
+	flags.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
 }
 
 func newUserSetPassword() *cobra.Command {
-	var flags engineFlags
+	var flags config.Engine
 	var fromInput, none, logout, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "set-password NAME",
@@ -154,7 +155,7 @@ input with --password-stdin. Tokens stay as they are, as in Django; --logout end
 			})
 		},
 	}
-	flags.add(cmd.Flags())
+	flags.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&fromInput, "password-stdin", false, "read the password from the first line of standard input")
 	cmd.Flags().BoolVar(&none, "no-password", false, "no password works for the user from now on")
 	cmd.Flags().BoolVar(&logout, "logout", false, "end all tokens of the user")
@@ -164,7 +165,7 @@ input with --password-stdin. Tokens stay as they are, as in Django; --logout end
 }
 
 func newUserDelete() *cobra.Command {
-	var flags engineFlags
+	var flags config.Engine
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "delete NAME",
@@ -183,7 +184,7 @@ func newUserDelete() *cobra.Command {
 			})
 		},
 	}
-	flags.add(cmd.Flags())
+	flags.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
 }

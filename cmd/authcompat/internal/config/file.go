@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -93,7 +93,7 @@ func applyConfig(flags *pflag.FlagSet, at, name string, found *problems) {
 		return
 	}
 	c := &configFile{name: name, flags: flags, all: pflag.NewFlagSet("", pflag.ContinueOnError), found: found}
-	newServeFlags().add(c.all)
+	NewServer().AddFlags(c.all)
 	c.read(data)
 }
 

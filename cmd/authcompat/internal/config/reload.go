@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"slices"
@@ -6,11 +6,11 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// reread gives the settings of a server as they would be if it were started now
-// with the flags of f.
-func (f *serveFlags) reread() (*serveFlags, []placed, error) {
-	now := newServeFlags()
-	now.add(pflag.NewFlagSet("", pflag.ContinueOnError))
+// ReResolve gives the settings of a server, and the profiles to serve, as they would be
+// if it were started now with the flags of f. The error has all problems, one a line.
+func (f *Server) ReResolve() (*Server, []BoundProfile, error) {
+	now := NewServer()
+	now.AddFlags(pflag.NewFlagSet("", pflag.ContinueOnError))
 	var err error
 	f.flags.Visit(func(given *pflag.Flag) {
 		flag := now.flags.Lookup(given.Name)
@@ -25,7 +25,7 @@ func (f *serveFlags) reread() (*serveFlags, []placed, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := now.settle("")
+	all, err := now.Resolve("")
 	return now, all, err
 }
 
@@ -37,10 +37,11 @@ func valuesOf(f *pflag.Flag) []string {
 	return []string{f.Value.String()}
 }
 
-// keepStarted sets the settings of f back that take a restart and differ from
-// those that a server works with now, and gives their keys. The profiles come in
-// the order of the addresses, which are where the server listens.
-func (f *serveFlags) keepStarted(now *serveFlags, addresses []string, all []placed) (changed []string, ordered []placed, err error) {
+// KeepRestartOnly sets the settings of f back that take a restart and differ from those
+// that a server works with now, and gives their keys in the configuration file.
+// addresses are where the server listens; the profiles of all come in their order, or,
+// where an address is another one, those of now.
+func (f *Server) KeepRestartOnly(now *Server, addresses []string, all []BoundProfile) (changed []string, ordered []BoundProfile, err error) {
 	keep := func(x setting) {
 		changed = append(changed, x.key)
 		if e := setFlag(f.flags, x.flag, valuesOf(now.flags.Lookup(x.flag))); e != nil {
@@ -48,7 +49,7 @@ func (f *serveFlags) keepStarted(now *serveFlags, addresses []string, all []plac
 		}
 	}
 	ordered, same := order(all, addresses)
-	switched := (now.tlsCertificate == "") != (f.tlsCertificate == "")
+	switched := (now.TLSCertificate == "") != (f.TLSCertificate == "")
 	if !same {
 		changed = append(changed, f.movedListeners(now)...)
 		f.listen, f.profiles = now.listen, now.profiles
@@ -70,10 +71,10 @@ func (f *serveFlags) keepStarted(now *serveFlags, addresses []string, all []plac
 
 // order brings profiles into the order of their addresses. same is false where an
 // address is another one.
-func order(all []placed, addresses []string) (ordered []placed, same bool) {
+func order(all []BoundProfile, addresses []string) (ordered []BoundProfile, same bool) {
 	rest := slices.Clone(all)
 	for _, address := range addresses {
-		i := slices.IndexFunc(rest, func(p placed) bool { return p.address == address })
+		i := slices.IndexFunc(rest, func(p BoundProfile) bool { return p.Address == address })
 		if i < 0 {
 			return nil, false
 		}
@@ -85,7 +86,7 @@ func order(all []placed, addresses []string) (ordered []placed, same bool) {
 
 // movedListeners gives the keys by which the listeners of f are elsewhere than
 // those of old.
-func (f *serveFlags) movedListeners(old *serveFlags) []string {
+func (f *Server) movedListeners(old *Server) []string {
 	addresses := func(list listenerList) (own []string) {
 		for _, l := range list {
 			own = append(own, l.address)

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"cmp"
@@ -10,17 +10,18 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// configureFlags sets the flags of a command that were not given, and gives all
-// that is wrong with what they would be set to.
-func configureFlags(flags *pflag.FlagSet) error {
+// Configure sets the flags of a command that were not given: from their environment
+// variables, then from the configuration file if one is named. The error has all
+// problems, one a line.
+func Configure(flags *pflag.FlagSet) error {
 	found := &problems{}
-	configure(flags, found)
+	apply(flags, found)
 	return found.err()
 }
 
-// configure sets the flags that were not given: from their variables, then from
+// apply sets the flags that were not given: from their variables, then from
 // the configuration file.
-func configure(flags *pflag.FlagSet, found *problems) {
+func apply(flags *pflag.FlagSet, found *problems) {
 	applyEnvironment(flags, found)
 	if f := flags.Lookup(configFlag); f != nil && f.Value.String() != "" {
 		applyConfig(flags, whence(f, 0), f.Value.String(), found)
@@ -35,7 +36,7 @@ const fromEnvironment = "environment"
 // named by nothing, so that an empty list of them is none.
 func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 	flags.VisitAll(func(f *pflag.Flag) {
-		name := variable(f.Name)
+		name := Variable(f.Name)
 		text, ok := os.LookupEnv(name)
 		if !ok || f.Changed {
 			return
@@ -57,7 +58,7 @@ func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 	})
 }
 
-// variable names the environment variable of a flag.
-func variable(flag string) string {
+// Variable gives the name of a flag's environment variable.
+func Variable(flag string) string {
 	return "AUTHCOMPAT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

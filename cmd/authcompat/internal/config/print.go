@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"io"
@@ -8,10 +8,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// write writes the settings as a configuration file, secrets masked, with where
-// each comes from beside it. A file that is given as an argument counts as one
-// of --config.
-func (f *serveFlags) write(w io.Writer, arguments ...string) error {
+// WriteYAML writes the settings to w as a configuration file, secrets masked, with
+// where each comes from beside it. A file that is given as an argument counts as one
+// of --config. The error has all that is wrong with a value by itself, one a line.
+func (f *Server) WriteYAML(w io.Writer, arguments ...string) error {
 	found := &problems{}
 	for _, file := range arguments {
 		applyConfigArgument(f.flags, file, found)
@@ -28,7 +28,7 @@ func (f *serveFlags) write(w io.Writer, arguments ...string) error {
 }
 
 // show makes the YAML of the settings.
-func (f *serveFlags) show() *yaml.Node {
+func (f *Server) show() *yaml.Node {
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	if len(f.profiles) > 0 {
 		list := &yaml.Node{Kind: yaml.SequenceNode}

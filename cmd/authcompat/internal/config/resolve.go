@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -12,13 +12,13 @@ import (
 	"github.com/authcompat/authcompat/store"
 )
 
-// settle gives each setting that no flag was given for its value, from its
+// Resolve gives each setting that no flag was given for its value, from its
 // variable or the configuration file (file, where --config names none), and checks
-// all of them. The error has all problems, one a line. Nothing is opened but files
-// that are read.
-func (f *serveFlags) settle(file string) ([]placed, error) {
+// all of them. It gives the profiles to serve and where. The error has all problems,
+// one a line. Nothing is opened but files that are read.
+func (f *Server) Resolve(file string) ([]BoundProfile, error) {
 	found := &problems{}
-	configure(f.flags, found)
+	apply(f.flags, found)
 	if file != "" {
 		applyConfigArgument(f.flags, file, found)
 	}
@@ -26,7 +26,7 @@ func (f *serveFlags) settle(file string) ([]placed, error) {
 		return nil, found.err() // of most settings it is not known what they should be
 	}
 	f.checkValues(found)
-	if err := store.Check(f.engine.store); err != nil {
+	if err := store.Check(f.Engine.Store); err != nil {
 		found.add(f.whence("store"), "%v", err)
 	}
 	f.checkKeys(found)
@@ -38,47 +38,47 @@ func (f *serveFlags) settle(file string) ([]placed, error) {
 }
 
 // whence names where a setting comes from.
-func (f *serveFlags) whence(flag string) string { return whence(f.flags.Lookup(flag), 0) }
+func (f *Server) whence(flag string) string { return whence(f.flags.Lookup(flag), 0) }
 
 // checkValues looks at each value by itself.
-func (f *serveFlags) checkValues(found *problems) {
+func (f *Server) checkValues(found *problems) {
 	for _, n := range []struct {
 		flag               string
 		value, least, most int
 	}{
-		{"password-iterations", f.engine.iterations, 1, password.MaxIterations},
-		{"hash-threads", f.hashThreads, 0, 1024},
-		{"hash-queue", f.hashQueue, 0, 1_000_000},
-		{"max-connections", f.connections, 0, 10_000_000},
+		{"password-iterations", f.Engine.Iterations, 1, password.MaxIterations},
+		{"hash-threads", f.HashThreads, 0, 1024},
+		{"hash-queue", f.HashQueue, 0, 1_000_000},
+		{"max-connections", f.MaxConnections, 0, 10_000_000},
 	} {
 		if n.value < n.least || n.value > n.most {
 			found.add(f.whence(n.flag), "%d: want %d to %d", n.value, n.least, n.most)
 		}
 	}
-	for i, value := range f.trusted {
+	for i, value := range f.TrustedProxies {
 		if _, err := httpserver.ParseProxy(value); err != nil {
 			found.add(whence(f.flags.Lookup("trusted-proxy"), i), "%v", err)
 		}
 	}
-	if f.pprof && f.manage == "" && !found.refused["manage"] {
+	if f.Pprof && f.Manage == "" && !found.refused["manage"] {
 		found.add(f.whence("pprof"), "needs the management listener: give --manage too")
 	}
 	if found.refused["tls-cert"] || found.refused["tls-key"] {
 		return
 	}
 	switch {
-	case f.tlsKey == "" && f.tlsCertificate != "":
+	case f.TLSKey == "" && f.TLSCertificate != "":
 		found.add(f.whence("tls-cert"), "needs the certificate's key (--tls-key, tls.key) too")
-	case f.tlsKey != "" && f.tlsCertificate == "":
+	case f.TLSKey != "" && f.TLSCertificate == "":
 		found.add(f.whence("tls-key"), "needs the certificate (--tls-cert, tls.certificate) too")
 	}
 }
 
 // checkKeys looks for the sealing keys, and makes none.
-func (f *serveFlags) checkKeys(found *problems) {
-	place := keyring.Location{File: f.keyFile, DSN: f.engine.store}
+func (f *Server) checkKeys(found *problems) {
+	place := keyring.Location{File: f.KeyFile, DSN: f.Engine.Store}
 	err := place.Check()
-	if err == nil || f.keyFile == "" && errors.Is(err, fs.ErrNotExist) {
+	if err == nil || f.KeyFile == "" && errors.Is(err, fs.ErrNotExist) {
 		return // the start makes them, or tells what is missing
 	}
 	at := place.Setting()
@@ -89,11 +89,11 @@ func (f *serveFlags) checkKeys(found *problems) {
 }
 
 // checkCertificate reads the certificate and its key.
-func (f *serveFlags) checkCertificate(found *problems) {
-	if f.tlsCertificate == "" || f.tlsKey == "" {
+func (f *Server) checkCertificate(found *problems) {
+	if f.TLSCertificate == "" || f.TLSKey == "" {
 		return
 	}
-	certErr, keyErr := httpserver.CheckCertificate(f.tlsCertificate, f.tlsKey)
+	certErr, keyErr := httpserver.CheckCertificate(f.TLSCertificate, f.TLSKey)
 	if certErr != nil {
 		found.add(f.whence("tls-cert"), "%v", certErr)
 	}
@@ -103,7 +103,7 @@ func (f *serveFlags) checkCertificate(found *problems) {
 }
 
 // checkAddresses looks at where the listeners are to be.
-func (f *serveFlags) checkAddresses(found *problems) {
+func (f *Server) checkAddresses(found *problems) {
 	type spot struct{ address, at string }
 	var spots []spot
 	for _, l := range f.profiles {
@@ -115,8 +115,8 @@ func (f *serveFlags) checkAddresses(found *problems) {
 	if len(f.profiles) == 0 || slices.ContainsFunc(f.profiles, listener.unplaced) {
 		spots = append(spots, spot{f.listen, f.whence("listen")})
 	}
-	if f.manage != "" {
-		spots = append(spots, spot{f.manage, f.whence("manage")})
+	if f.Manage != "" {
+		spots = append(spots, spot{f.Manage, f.whence("manage")})
 	}
 	for i, s := range spots {
 		if err := checkAddress(s.address); err != nil {
@@ -134,7 +134,7 @@ func (f *serveFlags) checkAddresses(found *problems) {
 
 // checkListen tells of an address that nothing is served at. One from the file
 // is only wrong beside the listeners of the file: flags go before all of it.
-func (f *serveFlags) checkListen(found *problems) {
+func (f *Server) checkListen(found *problems) {
 	if len(f.profiles) == 0 || found.refused[listenersFlag] || slices.ContainsFunc(f.profiles, listener.unplaced) {
 		return
 	}
@@ -145,7 +145,7 @@ func (f *serveFlags) checkListen(found *problems) {
 }
 
 // addressAt names where a listener's address comes from.
-func (f *serveFlags) addressAt(l listener) string {
+func (f *Server) addressAt(l listener) string {
 	if l.addressAt != "" {
 		return l.addressAt
 	}
@@ -153,7 +153,7 @@ func (f *serveFlags) addressAt(l listener) string {
 }
 
 // profileAt names where a listener's profile comes from.
-func (f *serveFlags) profileAt(l listener) string {
+func (f *Server) profileAt(l listener) string {
 	if l.profileAt != "" {
 		return l.profileAt
 	}

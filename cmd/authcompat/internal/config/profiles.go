@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -8,15 +8,15 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// placed is a profile and the address it is served at.
-type placed struct {
-	profile *profiles.Profile
-	address string
+// BoundProfile is a profile and the address that it is served at.
+type BoundProfile struct {
+	Profile *profiles.Profile
+	Address string // HOST:PORT
 }
 
 // place loads the profiles. A single one without an address is served at --listen.
-func (f *serveFlags) place(found *problems) []placed {
-	var all []placed
+func (f *Server) place(found *problems) []BoundProfile {
+	var all []BoundProfile
 	if len(f.profiles) == 0 && !found.refused[listenersFlag] {
 		found.add(f.whence(listenersFlag), "which API? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))
 	}
@@ -36,10 +36,10 @@ func (f *serveFlags) place(found *problems) []placed {
 			found.add(at, "%q is no profile: one --profile for each profile (a comma belongs to the name)", l.String())
 		case err != nil:
 			found.add(at, "%v", err)
-		case slices.ContainsFunc(all, func(o placed) bool { return o.profile.Name == p.Name }):
+		case slices.ContainsFunc(all, func(o BoundProfile) bool { return o.Profile.Name == p.Name }):
 			found.add(at, "profile %s is given twice", p.Name)
 		default:
-			all = append(all, placed{p, address})
+			all = append(all, BoundProfile{p, address})
 		}
 	}
 	return all

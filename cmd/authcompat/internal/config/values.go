@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -12,23 +12,24 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// period is a flag's duration, which may be in days.
-type period time.Duration
+// Duration is the value of a flag in days, hours and so on: 90d, 12h or 15m, at most
+// 36500d.
+type Duration time.Duration
 
-var _ pflag.Value = (*period)(nil)
+var _ pflag.Value = (*Duration)(nil)
 
 // Set implements pflag.Value.
-func (p *period) Set(text string) error {
+func (p *Duration) Set(text string) error {
 	d, err := parsePeriod(text)
 	if err != nil {
 		return err
 	}
-	*p = period(d)
+	*p = Duration(d)
 	return nil
 }
 
 // String implements pflag.Value.
-func (p *period) String() string {
+func (p *Duration) String() string {
 	d := time.Duration(*p)
 	if d%day == 0 {
 		return fmt.Sprintf("%dd", d/day)
@@ -44,7 +45,7 @@ func (p *period) String() string {
 }
 
 // Type implements pflag.Value.
-func (p *period) Type() string { return "period" }
+func (p *Duration) Type() string { return "period" }
 
 const (
 	day       = 24 * time.Hour
@@ -91,7 +92,7 @@ func (r *rate) Set(text string) error {
 
 // String implements pflag.Value.
 func (r *rate) String() string {
-	window := period(r.Window)
+	window := Duration(r.Window)
 	return fmt.Sprintf("%d/%s", r.Most, window.String())
 }
 
@@ -145,8 +146,9 @@ func plain(err error) error {
 	return err
 }
 
-// plainFlag is plain for an error of the command line.
-func plainFlag(err error) error {
+// FriendlyFlagError says in plain words what is wrong with a value on the command line,
+// and names its flag. Other errors stay as they are.
+func FriendlyFlagError(err error) error {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
 		return err

@@ -1,0 +1,78 @@
+// Package config has the settings of servers and of the commands beside them: flags,
+// their environment variables and a YAML file, where each value comes from, and all
+// that is wrong with them at once.
+package config
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
+	"github.com/authcompat/authcompat/core"
+)
+
+// defaultListen is where a single profile is served.
+const defaultListen = "127.0.0.1:8000"
+
+// Server are the settings of a server.
+type Server struct {
+	flags       *pflag.FlagSet // these settings as flags
+	Engine      Engine
+	profiles    listenerList
+	listen      string
+	Manage      string // address of the management listener; empty: none
+	Pprof       bool   // Go's own profiles at the management listener
+	KeyFile     string // of the sealing keys; empty: none is named
+	LogFormat   word   // auto, text or json
+	LogRequests word   // an httpserver.RequestLog
+
+	Limits         word // on guesses at passwords: on or off
+	AccountLimit   rate
+	AddressLimit   rate
+	TrustedProxies []string // networks and addresses
+	HashThreads    int      // 0: one processor less than there are
+	HashQueue      int      // 0: 32 for each thread
+	MaxConnections int      // at each address; 0: as many as the system allows
+	TLSCertificate string   // PEM file; empty: no TLS
+	TLSKey         string   // PEM file
+	KeepExpired    Duration // of tokens, after they expired
+	KeepAudit      Duration // of audit entries; 0: for ever
+}
+
+// DefaultKeepExpired is how long expired tokens are kept where no setting says so.
+const DefaultKeepExpired = Duration(90 * day)
+
+// NewServer gives the default settings of a server.
+func NewServer() *Server {
+	return &Server{
+		LogFormat:    oneOf("auto", "text", "json"),
+		LogRequests:  oneOf(string(httpserver.LogFailures), string(httpserver.LogAll), string(httpserver.LogNone)),
+		Limits:       oneOf("on", "off"),
+		AccountLimit: rate(core.DefaultAccountLimit()),
+		AddressLimit: rate(core.DefaultAddressLimit()),
+		KeepExpired:  DefaultKeepExpired,
+	}
+}
+
+// AddFlags adds the settings to the flags of a command, which are then theirs.
+func (f *Server) AddFlags(flags *pflag.FlagSet) {
+	f.flags = flags
+	f.Engine.AddFlags(flags)
+	flags.Var(&f.profiles, listenersFlag, "profile to serve: a built-in name or a file, with @ADDRESS for several (repeatable)")
+	flags.StringVar(&f.listen, "listen", defaultListen, "address of the API, for one profile")
+	flags.StringVar(&f.Manage, "manage", "", "address of the management listener (/livez, /readyz, /metrics), for instance 127.0.0.1:8081; none if empty")
+	flags.BoolVar(&f.Pprof, "pprof", false, "Go's profiles of the running server at /debug/pprof/ of the management listener")
+	flags.StringVar(&f.KeyFile, "secret-key-file", "", "file with the keys that seal tokens which are shown again, the newest first")
+	flags.Var(&f.LogFormat, "log-format", "log as text, as json, or auto: text on a terminal, else json")
+	flags.Var(&f.LogRequests, "log-requests", "requests that are logged: all, failures (the server's own, and refusals) or none")
+	flags.Var(&f.Limits, "limits", "limits on guesses at passwords: on, or off for replays and load tests")
+	flags.Var(&f.AccountLimit, "limit-account", "guesses at one name, right ones not counted")
+	flags.Var(&f.AddressLimit, "limit-address", "guesses from one address, right ones not counted")
+	flags.StringSliceVar(&f.TrustedProxies, "trusted-proxy", nil, "network or address whose X-Forwarded-For and X-Request-Id are believed (repeatable)")
+	flags.IntVar(&f.HashThreads, "hash-threads", 0, "passwords hashed at a time; 0: one processor less than there are")
+	flags.IntVar(&f.HashQueue, "hash-queue", 0, "passwords that wait to be hashed at most, before others are refused; 0: 32 for each thread")
+	flags.IntVar(&f.MaxConnections, "max-connections", 0, "open connections at each address; 0: as many as the system's limit on open files allows, at most 16384")
+	flags.StringVar(&f.TLSCertificate, "tls-cert", "", "file with the certificate chain (PEM): the APIs are served over TLS")
+	flags.StringVar(&f.TLSKey, "tls-key", "", "file with the certificate's key (PEM)")
+	flags.Var(&f.KeepExpired, "keep-expired", "how long expired tokens are kept, so that clients are told that they expired")
+	flags.Var(&f.KeepAudit, "keep-audit", "how long the audit record is kept, for instance 400d; 0: for ever")
+}
