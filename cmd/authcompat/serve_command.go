@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/server"
 )
 
 func newServe() *cobra.Command {
@@ -33,7 +34,7 @@ log names those that have changed. SIGTERM lets requests in flight finish.`,
 			if err != nil {
 				return err
 			}
-			return runServer(cmd.Context(), f, all, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return server.Run(cmd.Context(), f, all, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f.AddFlags(cmd.Flags())

@@ -7,7 +7,7 @@
 //	login       logins beside the bare password hash on as many threads
 //	size        a token check with more and more tokens in the database
 //	resources   start-up, memory, size of the binary
-//	allocs      allocations of a check (BenchmarkCheck of cmd/authcompat)
+//	allocs      allocations of a check (BenchmarkCheck of cmd/authcompat/internal/server)
 //	genuine     a token check beside Django, Django REST framework and gunicorn
 //	revocation  logouts through a second server process while the load runs
 //	moving      an import from Django, and the same again, beside a plain copy of

@@ -1,4 +1,6 @@
-package main
+// Package server is the process that serves old APIs: it starts, reloads, answers on
+// the management listener, cleans up in the background and ends.
+package server
 
 import (
 	"context"
@@ -52,9 +54,11 @@ func newServer(f *config.Server, log *slog.Logger) *server {
 	return s
 }
 
-// runServer serves the profiles until ctx ends, then lets requests in flight
-// finish. What is served is told on out; the log goes to errOut.
-func runServer(ctx context.Context, f *config.Server, all []config.BoundProfile, out, errOut io.Writer) (err error) {
+// Run serves the profiles, with settings that were resolved, until ctx ends, then lets
+// requests in flight finish. What is served is told on out; the log goes to errOut.
+// SIGHUP reloads the settings. The error is what kept the server from starting, or a
+// listener from going on.
+func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, errOut io.Writer) (err error) {
 	log, err := newLog(errOut, f.LogFormat.String())
 	if err != nil {
 		return err
