@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli"
 )
 
 func main() { os.Exit(run()) }
@@ -16,5 +18,5 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return execute(ctx, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	return cli.Execute(ctx, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 }

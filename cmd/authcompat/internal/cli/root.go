@@ -1,4 +1,5 @@
-package main
+// Package cli has the commands of authcompat: their flags, and what they print.
+package cli
 
 import (
 	"errors"
@@ -13,14 +14,15 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 )
 
-// streams are where a command reads and writes.
-type streams struct {
-	in       io.Reader
-	out, err io.Writer
+// Streams are where a command reads and writes.
+type Streams struct {
+	In  io.Reader
+	Out io.Writer // what was asked for
+	Err io.Writer // all else: errors, prompts and the log of a server
 }
 
 // newRoot makes the command tree.
-func newRoot(s streams) *cobra.Command {
+func newRoot(s Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "authcompat",
 		Short: "Speak old token-auth APIs exactly, over one modern auth engine",
@@ -38,9 +40,9 @@ AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --c
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return config.Configure(cmd.Flags()) },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return explainDash(cmd, config.FriendlyFlagError(err)) })
-	root.SetIn(s.in)
-	root.SetOut(s.out)
-	root.SetErr(s.err)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
 	root.AddCommand(newServe(), newUser(), newToken(), newAudit(), newSecret(), newConfig(), newProfile(), newConformance(), newInspect(), newImport(), newExport())
 	return root
 }

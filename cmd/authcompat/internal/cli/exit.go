@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
-// execute runs the command that the arguments of the process name, and gives the
-// exit code.
-func execute(ctx context.Context, s streams) int {
+// Execute runs the command that the arguments of the process name until it is done or
+// ctx ends, writes what went wrong, and gives the exit code.
+func Execute(ctx context.Context, s Streams) int {
 	err := newRoot(s).ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -19,11 +19,11 @@ func execute(ctx context.Context, s streams) int {
 	var exit *exitError
 	if errors.As(err, &exit) {
 		if exit.err != nil {
-			complain(s.err, exit.err)
+			complain(s.Err, exit.err)
 		}
 		return exit.code
 	}
-	complain(s.err, err)
+	complain(s.Err, err)
 	return 1
 }
 
