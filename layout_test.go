@@ -1,0 +1,146 @@
+package authcompat
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/authcompat/authcompat/"
+
+// imports gives what each package of the module imports, tests aside.
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	all := make(map[string][]string)
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		all[words[0]] = words[1:]
+	}
+	return all
+}
+
+// within tells whether a package is one of the named folders' or below.
+func within(pkg string, folders ...string) bool {
+	return slices.ContainsFunc(folders, func(folder string) bool {
+		return pkg == module+folder || strings.HasPrefix(pkg, module+folder+"/")
+	})
+}
+
+// TestImportsPointOneWay holds the arrows between the layers.
+func TestImportsPointOneWay(t *testing.T) {
+	allowed := map[string][]string{
+		"core":        {"core"},
+		"profiles":    {"profiles"},
+		"dialects":    {"dialects", "core", "profiles"},
+		"store":       {"store", "core"},
+		"conformance": {"conformance"},
+	}
+	for pkg, imported := range imports(t) {
+		layer, _, _ := strings.Cut(strings.TrimPrefix(pkg, module), "/")
+		if layer == "cmd" {
+			continue
+		}
+		for _, i := range imported {
+			if strings.HasPrefix(i, module) && !within(i, allowed[layer]...) {
+				t.Errorf("%s imports %s", pkg, i)
+			}
+			outside := strings.Contains(strings.Split(i, "/")[0], ".") && !strings.HasPrefix(i, module)
+			if layer == "core" && outside && !strings.HasPrefix(i, "golang.org/x/crypto/") && !strings.HasPrefix(i, "golang.org/x/text/") {
+				t.Errorf("%s imports %s: core takes the standard library, x/crypto and x/text alone", pkg, i)
+			}
+		}
+	}
+}
+
+// TestImportsOfTheCommand holds the arrows between the packages of cmd/authcompat.
+func TestImportsOfTheCommand(t *testing.T) {
+	const command, internal = "cmd/authcompat", "cmd/authcompat/internal/"
+	allowed := map[string][]string{
+		"":           {"cli"},
+		"cli":        {"config", "engine", "inprocess", "keyring", "server", "term"},
+		"server":     {"config", "engine", "httpserver", "keyring", "metrics", "wait"},
+		"engine":     {"metrics", "wait"},
+		"config":     {"httpserver", "keyring"},
+		"inprocess":  {"httpserver"},
+		"httpserver": {"wait"},
+		"keyring":    {"wait"},
+		"metrics":    {"wait"},
+		"term":       {},
+		"wait":       {},
+	}
+	seen := 0
+	for pkg, imported := range imports(t) {
+		if !within(pkg, command) {
+			continue
+		}
+		seen++
+		name := strings.TrimPrefix(strings.TrimPrefix(pkg, module+command), "/internal/")
+		arrows, known := allowed[name]
+		if !known {
+			t.Errorf("%s: say here what it may import", pkg)
+		}
+		for _, i := range imported {
+			if to, ours := strings.CutPrefix(i, module+internal); ours && !slices.Contains(arrows, to) {
+				t.Errorf("%s imports %s", pkg, i)
+			}
+		}
+	}
+	if seen != len(allowed) {
+		t.Errorf("%d packages, %d in the list", seen, len(allowed))
+	}
+}
+
+// TestSizes holds how large a package and a file may be: one that is larger has more
+// than one subject. The exceptions may shrink, not grow.
+func TestSizes(t *testing.T) {
+	const maxFiles, maxLines = 25, 400 // of a package, tests aside; of a file
+	allowed := map[string]int{
+		"conformance": 30,
+		"core":        27,
+
+		"conformance/run_test.go":       408,
+		"store/postgres/faults_test.go": 412,
+	}
+	sizes := make(map[string]int)
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		sizes[path] = bytes.Count(text, []byte("\n"))
+		if !strings.HasSuffix(path, "_test.go") {
+			sizes[filepath.Dir(path)]++
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, size := range sizes {
+		limit := maxFiles
+		if filepath.Ext(path) == ".go" {
+			limit = maxLines
+		}
+		exception, found := allowed[path]
+		if found && size <= limit {
+			t.Errorf("%s is no exception any more: %d", path, size)
+		}
+		if size > max(limit, exception) {
+			t.Errorf("%s is too large: %d, at most %d", path, size, max(limit, exception))
+		}
+	}
+	for path := range allowed {
+		if sizes[path] == 0 {
+			t.Errorf("%s, an exception, is not there", path)
+		}
+	}
+}
