@@ -32,7 +32,7 @@ type Metrics struct {
 	store    *prometheus.HistogramVec
 	failures *prometheus.CounterVec
 	live     prometheus.Gauge
-	reaped   *prometheus.CounterVec
+	removed  *prometheus.CounterVec
 
 	mu     sync.Mutex
 	series atomic.Pointer[map[seriesKey]series]
@@ -83,12 +83,12 @@ func New(bodyBytes func() float64) *Metrics {
 		live: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "authcompat_live_tokens", Help: "Tokens that are live, counted now and then.",
 		}),
-		reaped: prometheus.NewCounterVec(prometheus.CounterOpts{
+		removed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "authcompat_reaped_total", Help: "Rows removed by the reaper, by kind.",
 		}, []string{"kind"}),
 	}
 	m.series.Store(&map[seriesKey]series{})
-	m.registry.MustRegister(m.requests, m.seconds, m.panics, m.logins, m.laneWait, m.store, m.failures, m.live, m.reaped,
+	m.registry.MustRegister(m.requests, m.seconds, m.panics, m.logins, m.laneWait, m.store, m.failures, m.live, m.removed,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "authcompat_large_body_bytes", Help: "Memory taken by large bodies of requests; past 64 MiB they are refused.",
 		}, bodyBytes),
@@ -107,7 +107,7 @@ func (m *Metrics) ObserveHashWait(d time.Duration) { m.laneWait.Observe(d.Second
 // CountRemoved counts rows that were removed because they are over. The kind is the
 // label: tokens, guesses or audit.
 func (m *Metrics) CountRemoved(kind string, rows int) {
-	m.reaped.WithLabelValues(kind).Add(float64(rows))
+	m.removed.WithLabelValues(kind).Add(float64(rows))
 }
 
 // RegisterLane adds the metrics of a lane, which are read whenever they are asked for.

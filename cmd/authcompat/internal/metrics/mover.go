@@ -7,14 +7,14 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// measuredMover is a core.Mover whose calls are counted.
-type measuredMover struct {
+// instrumentedMover is a core.Mover whose calls are counted.
+type instrumentedMover struct {
 	core.Mover
 	move operation
 }
 
-func (m *measuredMover) MoveExpiries(ctx context.Context, moves []core.Move, now time.Time) (err error) {
-	defer m.move.done(time.Now(), &err)
+func (m *instrumentedMover) MoveExpiries(ctx context.Context, moves []core.Move, now time.Time) (err error) {
+	defer m.move.observe(time.Now(), &err)
 	return m.Mover.MoveExpiries(ctx, moves, now)
 }
 
@@ -23,5 +23,5 @@ func (m *Metrics) InstrumentMover(mover core.Mover) core.Mover {
 	if mover == nil {
 		return nil
 	}
-	return &measuredMover{mover, m.operation("move_expiries")}
+	return &instrumentedMover{mover, m.operation("move_expiries")}
 }

@@ -16,9 +16,9 @@ type operation struct {
 	failures prometheus.Counter
 }
 
-// done counts a call that began then, deferred with where its error will be. What
+// observe counts a call that began then; it is deferred with where the error will be. What
 // the store answers by contract, and a client that left, are no failures of it.
-func (o operation) done(began time.Time, failed *error) {
+func (o operation) observe(began time.Time, failed *error) {
 	o.seconds.Observe(time.Since(began).Seconds())
 	switch err := *failed; {
 	case err == nil, errors.Is(err, core.ErrNotFound), errors.Is(err, core.ErrUsernameTaken), errors.Is(err, core.ErrUserInactive),
@@ -28,14 +28,14 @@ func (o operation) done(began time.Time, failed *error) {
 	}
 }
 
-// measuredStore is a core.Store whose calls are counted.
-type measuredStore struct {
+// instrumentedStore is a core.Store whose calls are counted.
+type instrumentedStore struct {
 	core.Store
 	createUser, account, issueToken, reuseToken, findToken, moveExpiry, deleteToken, deleteUserTokens, updatePassword operation
 }
 
-// measuredLimits is a core.Limits whose calls are counted.
-type measuredLimits struct {
+// instrumentedLimits is a core.Limits whose calls are counted.
+type instrumentedLimits struct {
 	core.Limits
 	reserve, refund, forget operation
 }
@@ -47,7 +47,7 @@ func (m *Metrics) operation(name string) operation {
 
 // InstrumentStore gives a core.Store whose calls are timed and counted.
 func (m *Metrics) InstrumentStore(s core.Store) core.Store {
-	return &measuredStore{
+	return &instrumentedStore{
 		Store: s, createUser: m.operation("create_user"), account: m.operation("account"), issueToken: m.operation("issue_token"), reuseToken: m.operation("reuse_token"),
 		findToken: m.operation("find_token"), moveExpiry: m.operation("move_expiry"), deleteToken: m.operation("delete_token"),
 		deleteUserTokens: m.operation("delete_user_tokens"), updatePassword: m.operation("update_password"),
@@ -59,67 +59,67 @@ func (m *Metrics) InstrumentLimits(l core.Limits) core.Limits {
 	if l == nil {
 		return nil
 	}
-	return &measuredLimits{
+	return &instrumentedLimits{
 		Limits: l, reserve: m.operation("reserve_guess"), refund: m.operation("refund_guess"), forget: m.operation("forget_guesses"),
 	}
 }
 
-func (s *measuredStore) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error)) (user core.User, err error) {
-	defer s.createUser.done(time.Now(), &err)
+func (s *instrumentedStore) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error)) (user core.User, err error) {
+	defer s.createUser.observe(time.Now(), &err)
 	return s.Store.CreateUser(ctx, u, mint)
 }
 
-func (s *measuredStore) Account(ctx context.Context, username string) (a core.Account, err error) {
-	defer s.account.done(time.Now(), &err)
+func (s *instrumentedStore) Account(ctx context.Context, username string) (a core.Account, err error) {
+	defer s.account.observe(time.Now(), &err)
 	return s.Store.Account(ctx, username)
 }
 
-func (s *measuredStore) IssueToken(ctx context.Context, t core.Token) (err error) {
-	defer s.issueToken.done(time.Now(), &err)
+func (s *instrumentedStore) IssueToken(ctx context.Context, t core.Token) (err error) {
+	defer s.issueToken.observe(time.Now(), &err)
 	return s.Store.IssueToken(ctx, t)
 }
 
-func (s *measuredStore) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (t core.Token, err error) {
-	defer s.reuseToken.done(time.Now(), &err)
+func (s *instrumentedStore) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (t core.Token, err error) {
+	defer s.reuseToken.observe(time.Now(), &err)
 	return s.Store.ReuseToken(ctx, fresh, now)
 }
 
-func (s *measuredStore) FindToken(ctx context.Context, realm string, p core.Presented) (t core.Token, u core.User, err error) {
-	defer s.findToken.done(time.Now(), &err)
+func (s *instrumentedStore) FindToken(ctx context.Context, realm string, p core.Presented) (t core.Token, u core.User, err error) {
+	defer s.findToken.observe(time.Now(), &err)
 	return s.Store.FindToken(ctx, realm, p)
 }
 
-func (s *measuredStore) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) (err error) {
-	defer s.moveExpiry.done(time.Now(), &err)
+func (s *instrumentedStore) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) (err error) {
+	defer s.moveExpiry.observe(time.Now(), &err)
 	return s.Store.MoveExpiry(ctx, d, to, now)
 }
 
-func (s *measuredStore) DeleteToken(ctx context.Context, d core.Digest) (err error) {
-	defer s.deleteToken.done(time.Now(), &err)
+func (s *instrumentedStore) DeleteToken(ctx context.Context, d core.Digest) (err error) {
+	defer s.deleteToken.observe(time.Now(), &err)
 	return s.Store.DeleteToken(ctx, d)
 }
 
-func (s *measuredStore) DeleteUserTokens(ctx context.Context, userID int64, realm string) (n int, err error) {
-	defer s.deleteUserTokens.done(time.Now(), &err)
+func (s *instrumentedStore) DeleteUserTokens(ctx context.Context, userID int64, realm string) (n int, err error) {
+	defer s.deleteUserTokens.observe(time.Now(), &err)
 	return s.Store.DeleteUserTokens(ctx, userID, realm)
 }
 
-func (s *measuredStore) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) (err error) {
-	defer s.updatePassword.done(time.Now(), &err)
+func (s *instrumentedStore) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) (err error) {
+	defer s.updatePassword.observe(time.Now(), &err)
 	return s.Store.UpdatePassword(ctx, userID, old, encoded, rehash)
 }
 
-func (l *measuredLimits) Reserve(ctx context.Context, now time.Time, guesses ...core.Guess) (wait time.Duration, err error) {
-	defer l.reserve.done(time.Now(), &err)
+func (l *instrumentedLimits) Reserve(ctx context.Context, now time.Time, guesses ...core.Guess) (wait time.Duration, err error) {
+	defer l.reserve.observe(time.Now(), &err)
 	return l.Limits.Reserve(ctx, now, guesses...)
 }
 
-func (l *measuredLimits) Refund(ctx context.Context, guesses ...core.Guess) (err error) {
-	defer l.refund.done(time.Now(), &err)
+func (l *instrumentedLimits) Refund(ctx context.Context, guesses ...core.Guess) (err error) {
+	defer l.refund.observe(time.Now(), &err)
 	return l.Limits.Refund(ctx, guesses...)
 }
 
-func (l *measuredLimits) ForgetGuesses(ctx context.Context, now time.Time, limit int) (n int, err error) {
-	defer l.forget.done(time.Now(), &err)
+func (l *instrumentedLimits) ForgetGuesses(ctx context.Context, now time.Time, limit int) (n int, err error) {
+	defer l.forget.observe(time.Now(), &err)
 	return l.Limits.ForgetGuesses(ctx, now, limit)
 }

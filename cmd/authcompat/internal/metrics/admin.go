@@ -1,0 +1,90 @@
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// instrumentedAuditor is a core.Auditor whose calls by a server are counted.
+type instrumentedAuditor struct {
+	core.Auditor
+	record, purge operation
+}
+
+// instrumentedAdmin is a core.Admin whose calls by a server are counted.
+type instrumentedAdmin struct {
+	core.Admin
+	count, purge, sealed, reseal operation
+}
+
+// instrumentedDisguises is a core.Disguises whose calls by a server are counted.
+type instrumentedDisguises struct {
+	core.Disguises
+	mix operation
+}
+
+// InstrumentAuditor gives a core.Auditor whose calls are timed and counted, as far as a running server makes
+// them; nil stays nil.
+func (m *Metrics) InstrumentAuditor(a core.Auditor) core.Auditor {
+	if a == nil {
+		return nil
+	}
+	return &instrumentedAuditor{a, m.operation("record"), m.operation("purge_audit")}
+}
+
+// InstrumentAdmin gives a core.Admin whose calls are timed and counted, as far as a running server makes them;
+// nil stays nil.
+func (m *Metrics) InstrumentAdmin(a core.Admin) core.Admin {
+	if a == nil {
+		return nil
+	}
+	return &instrumentedAdmin{
+		a, m.operation("count_tokens"), m.operation("purge_tokens"), m.operation("sealed_tokens"), m.operation("reseal"),
+	}
+}
+
+// InstrumentDisguises gives a core.Disguises whose calls are timed and counted, as far as a running server makes
+// them; nil stays nil.
+func (m *Metrics) InstrumentDisguises(d core.Disguises) core.Disguises {
+	if d == nil {
+		return nil
+	}
+	return &instrumentedDisguises{d, m.operation("password_mix")}
+}
+
+func (a *instrumentedAuditor) Record(ctx context.Context, entry core.AuditEntry) (err error) {
+	defer a.record.observe(time.Now(), &err)
+	return a.Auditor.Record(ctx, entry)
+}
+
+func (a *instrumentedAuditor) PurgeAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	defer a.purge.observe(time.Now(), &err)
+	return a.Auditor.PurgeAudit(ctx, before, limit)
+}
+
+func (a *instrumentedAdmin) CountTokens(ctx context.Context, now time.Time) (live int64, err error) {
+	defer a.count.observe(time.Now(), &err)
+	return a.Admin.CountTokens(ctx, now)
+}
+
+func (a *instrumentedAdmin) PurgeTokens(ctx context.Context, before time.Time, issuers []string, limit int) (n int, err error) {
+	defer a.purge.observe(time.Now(), &err)
+	return a.Admin.PurgeTokens(ctx, before, issuers, limit)
+}
+
+func (a *instrumentedAdmin) SealedTokens(ctx context.Context, key string, after core.Digest, limit int) (tokens []core.Token, err error) {
+	defer a.sealed.observe(time.Now(), &err)
+	return a.Admin.SealedTokens(ctx, key, after, limit)
+}
+
+func (a *instrumentedAdmin) Reseal(ctx context.Context, was string, tokens []core.Token) (err error) {
+	defer a.reseal.observe(time.Now(), &err)
+	return a.Admin.Reseal(ctx, was, tokens)
+}
+
+func (d *instrumentedDisguises) PasswordMix(ctx context.Context) (mix []core.PasswordGroup, err error) {
+	defer d.mix.observe(time.Now(), &err)
+	return d.Disguises.PasswordMix(ctx)
+}
