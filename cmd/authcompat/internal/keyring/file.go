@@ -51,9 +51,9 @@ func newKey() (string, error) {
 	return base64.StdEncoding.EncodeToString(key), nil
 }
 
-// makeKeys makes a key file with a first key, readable to its owner alone. The
+// createKeys makes a key file with a first key, readable to its owner alone. The
 // file appears whole, or it fails with fs.ErrExist.
-func makeKeys(path string) error {
+func createKeys(path string) error {
 	key, err := newKey()
 	if err != nil {
 		return err
@@ -76,11 +76,11 @@ func makeKeys(path string) error {
 	return nil
 }
 
-// changeKeys replaces the keys of a file in one step: at any moment there are the
+// replaceKeys replaces the keys of a file in one step: at any moment there are the
 // old ones or the new ones, on the disk. Whoever could read the file still can;
 // where that is not possible, nothing is changed. A link stays one. The caller
 // holds the lock.
-func changeKeys(path string, change func(keyRing) []string) error {
+func replaceKeys(path string, change func(keyRing) []string) error {
 	ring, err := readKeys(path)
 	if err != nil {
 		return err

@@ -35,14 +35,14 @@ func (k Location) path() string {
 		return k.File
 	}
 	if database, ok := store.SQLitePath(k.DSN); ok {
-		return besideDatabase(database)
+		return defaultPath(database)
 	}
 	return ""
 }
 
-// besideDatabase is where the keys of a database file are: beside the file itself,
+// defaultPath is where the keys of a database file are: beside the file itself,
 // by whichever link it is reached, unless there is a file beside the link.
-func besideDatabase(path string) string {
+func defaultPath(path string) string {
 	beside := path + ".key"
 	if _, err := os.Lstat(beside); err == nil {
 		return beside
@@ -67,9 +67,9 @@ func (k Location) Setting() string {
 	return "--store"
 }
 
-// look finds the keys. Where no place is given the sealer has none; where their
+// read reads the keys. Where no place is given the sealer has none; where their
 // file is missing the error is fs.ErrNotExist. Nothing is written.
-func (k Location) look() (core.Sealer, error) {
+func (k Location) read() (core.Sealer, error) {
 	if text, ok := os.LookupEnv(EnvVar); ok {
 		keys, err := core.ParseKeys(text)
 		if err != nil {
@@ -88,13 +88,13 @@ func (k Location) look() (core.Sealer, error) {
 // Check reads the keys and makes none. The error says what is wrong with them; it is
 // fs.ErrNotExist where their file is missing, and nil where no place is given.
 func (k Location) Check() error {
-	_, err := k.look()
+	_, err := k.read()
 	return err
 }
 
-// read is look, with an error that names the setting.
-func (k Location) read() (core.Sealer, error) {
-	sealer, err := k.look()
+// load is read, with an error that names the setting.
+func (k Location) load() (core.Sealer, error) {
+	sealer, err := k.read()
 	if err != nil && k.Setting() != "--store" {
 		err = fmt.Errorf("%s: %w", k.Setting(), err)
 	}
@@ -105,7 +105,7 @@ func (k Location) read() (core.Sealer, error) {
 // is missing it calls warn with an error that says so, and the sealer has no key. All
 // other errors name the setting that says where the keys are.
 func (k Location) LoadOrWarn(warn func(error)) (core.Sealer, error) {
-	sealer, err := k.read()
+	sealer, err := k.load()
 	if errors.Is(err, fs.ErrNotExist) {
 		warn(err)
 		return core.Sealer{}, nil
@@ -122,14 +122,14 @@ var errKeysLost = errors.New("the database holds tokens that are sealed with its
 // be brought back. Of processes that make it at once all get the same key. Where no
 // place is given, or admin is nil and the file is missing, none is made.
 func (k Location) LoadOrCreate(ctx context.Context, admin core.Admin) (sealer core.Sealer, err error) {
-	sealer, err = k.read()
+	sealer, err = k.load()
 	if !errors.Is(err, fs.ErrNotExist) || k.File != "" || admin == nil {
 		return sealer, err
 	}
 	path := k.path()
 	err = lock(ctx, path, func(string) {}, func() error {
 		var missing error
-		if sealer, missing = k.read(); !errors.Is(missing, fs.ErrNotExist) {
+		if sealer, missing = k.load(); !errors.Is(missing, fs.ErrNotExist) {
 			return missing // another process has made it
 		}
 		sealed, err := admin.SealKeys(ctx)
@@ -139,10 +139,10 @@ func (k Location) LoadOrCreate(ctx context.Context, admin core.Admin) (sealer co
 		if len(sealed) > 0 {
 			return fmt.Errorf("%w; %w", missing, errKeysLost)
 		}
-		if err := makeKeys(path); err != nil {
+		if err := createKeys(path); err != nil {
 			return err
 		}
-		sealer, err = k.read()
+		sealer, err = k.load()
 		return err
 	})
 	return sealer, err

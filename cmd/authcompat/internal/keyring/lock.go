@@ -13,8 +13,8 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
-// lockEvery is how often a lock that another holds is tried.
-const lockEvery = 20 * time.Millisecond
+// lockRetryInterval is how often a lock that another holds is tried.
+const lockRetryInterval = 20 * time.Millisecond
 
 // lock runs do while no other process changes the key file, or makes it. It
 // waits for its turn, and calls waiting with the file once if it has to. The lock
@@ -40,7 +40,7 @@ func lock(ctx context.Context, path string, waiting func(path string), do func()
 		if !told {
 			waiting(path)
 		}
-		if !wait.For(ctx, lockEvery) {
+		if !wait.For(ctx, lockRetryInterval) {
 			return ctx.Err()
 		}
 	}

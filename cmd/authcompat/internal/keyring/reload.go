@@ -25,13 +25,13 @@ type Reloader struct {
 	dsn   string     // of the start: another store takes a restart
 	admin core.Admin // knows which keys tokens are sealed with; nil: nobody does
 
-	mu      sync.Mutex
-	held    core.Sealer // the keys in memory
-	begun   bool
-	none    bool        // no place of keys is given
-	trouble string      // what was logged last; empty: the keys could be read
-	last    fs.FileInfo // of the file that latest was read from
-	latest  core.Sealer
+	mu          sync.Mutex
+	held        core.Sealer // the keys in memory
+	started     bool
+	unset       bool        // no place of keys is given
+	lastWarning string      // what was logged last; empty: the keys could be read
+	last        fs.FileInfo // of the file that latest was read from
+	latest      core.Sealer
 }
 
 // NewReloader makes a Reloader for a server on the store at dsn. What happens to the
@@ -39,31 +39,31 @@ type Reloader struct {
 func NewReloader(log *slog.Logger, dsn string) *Reloader { return &Reloader{log: log, dsn: dsn} }
 
 // Unset tells whether there was no place to look for keys when the server started.
-func (w *Reloader) Unset() bool { return w.none }
+func (w *Reloader) Unset() bool { return w.unset }
 
-func (w *Reloader) place(file string) Location { return Location{file, w.dsn} }
+func (w *Reloader) location(file string) Location { return Location{file, w.dsn} }
 
 // Start gives the keys that a server starts with, from the file if one is named, and
 // makes them as LoadOrCreate does. A server starts without the keys that its tokens
 // are sealed with: the sealer then has none, and the log says so.
 func (w *Reloader) Start(ctx context.Context, file string, admin core.Admin) (core.Sealer, error) {
-	place := w.place(file)
-	sealer, err := place.LoadOrCreate(ctx, admin)
+	location := w.location(file)
+	sealer, err := location.LoadOrCreate(ctx, admin)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if errors.Is(err, errKeysLost) {
-		w.note(place, err)
+		w.warnOnce(location, err)
 		sealer, err = core.Sealer{}, nil
 	}
-	w.begun, w.none = true, sealer.KeyID() == "" && w.trouble == ""
+	w.started, w.unset = true, sealer.KeyID() == "" && w.lastWarning == ""
 	w.admin, w.held = admin, sealer
 	return sealer, err
 }
 
-// take takes keys into use that were read. Where those in memory open tokens that
+// adopt takes keys into use that were read. Where those in memory open tokens that
 // the new ones don't, the file is another one's, or has lost keys: the error says
 // so, and nothing changes. The caller holds the lock.
-func (w *Reloader) take(sealer core.Sealer) error {
+func (w *Reloader) adopt(sealer core.Sealer) error {
 	missing := slices.DeleteFunc(w.held.KeyIDs(), func(id string) bool { return slices.Contains(sealer.KeyIDs(), id) })
 	if len(missing) > 0 && w.admin != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), countTime)
@@ -89,14 +89,14 @@ const countTime = 30 * time.Second
 // to be used; the error says why, and is nil where only the file beside the database
 // is missing.
 func (w *Reloader) Reload(file string) (sealer core.Sealer, fresh bool, err error) {
-	place := w.place(file)
-	sealer, err = place.read()
+	location := w.location(file)
+	sealer, err = location.load()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err == nil {
-		err = w.take(sealer)
+		err = w.adopt(sealer)
 	}
-	w.note(place, err)
+	w.warnOnce(location, err)
 	if errors.Is(err, fs.ErrNotExist) && file == "" {
 		return core.Sealer{}, false, nil
 	}
@@ -107,16 +107,16 @@ func (w *Reloader) Reload(file string) (sealer core.Sealer, fresh bool, err erro
 // rotate` a server meets tokens that are sealed with a key which came after its
 // start. A file that is the same is not read again.
 func (w *Reloader) Refresh(file string) (core.Sealer, error) {
-	place := w.place(file)
+	location := w.location(file)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now, err := os.Stat(place.path())
+	now, err := os.Stat(location.path())
 	if err == nil && w.last != nil && os.SameFile(w.last, now) && w.last.ModTime().Equal(now.ModTime()) {
 		return w.latest, nil
 	}
-	sealer, reading := place.read()
+	sealer, reading := location.load()
 	if reading == nil {
-		reading = w.take(sealer)
+		reading = w.adopt(sealer)
 	}
 	if err == nil && reading == nil {
 		w.last, w.latest = now, sealer
@@ -124,28 +124,28 @@ func (w *Reloader) Refresh(file string) (core.Sealer, error) {
 	return sealer, reading
 }
 
-// note logs that the keys can't be read, once until they can or another thing is
+// warnOnce logs that the keys can't be read, once until they can or another thing is
 // wrong with them. The caller holds the lock.
-func (w *Reloader) note(place Location, err error) {
-	was := w.trouble
+func (w *Reloader) warnOnce(location Location, err error) {
+	was := w.lastWarning
 	switch {
 	case err == nil:
-		w.trouble = ""
+		w.lastWarning = ""
 		if was != "" {
-			w.log.Info("the sealing keys are there again", "file", place.path())
+			w.log.Info("the sealing keys are there again", "file", location.path())
 		}
 		return
 	case errors.Is(err, fs.ErrNotExist):
-		w.trouble = "missing " + place.path() // begin tells more of it
+		w.lastWarning = "missing " + location.path() // Start tells more of it
 	default:
-		w.trouble = err.Error()
+		w.lastWarning = err.Error()
 	}
-	if w.trouble == was {
+	if w.lastWarning == was {
 		return
 	}
-	if !w.begun {
-		w.log.Warn("the sealing keys are missing: logins that have to show a token again fail until the file is back; all else goes on", "file", place.path(), "error", err)
+	if !w.started {
+		w.log.Warn("the sealing keys are missing: logins that have to show a token again fail until the file is back; all else goes on", "file", location.path(), "error", err)
 		return
 	}
-	w.log.Warn("the sealing keys can't be taken: the server goes on with those it has in memory; bring the file back before it ends", "file", place.path(), "error", err)
+	w.log.Warn("the sealing keys can't be taken: the server goes on with those it has in memory; bring the file back before it ends", "file", location.path(), "error", err)
 }

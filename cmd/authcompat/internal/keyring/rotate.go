@@ -48,7 +48,7 @@ func (r *Rotation) Run(ctx context.Context, s *core.Service, admin core.Admin, w
 // this one seals with.
 func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin) error {
 	if r.Drop && !r.Force {
-		if err := settledKeys(r.Path); err != nil {
+		if err := checkPropagated(r.Path); err != nil {
 			return err
 		}
 	}
@@ -78,17 +78,17 @@ func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin
 	return err
 }
 
-// settleTime is how long after a change of a key file all servers have the new
+// propagationDelay is how long after a change of a key file all servers have the new
 // keys.
-const settleTime = 2 * ReloadInterval
+const propagationDelay = 2 * ReloadInterval
 
-// settledKeys fails where a server may not have the newest keys of a file yet.
-func settledKeys(path string) error {
+// checkPropagated fails where a server may not have the newest keys of a file yet.
+func checkPropagated(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("sealing keys: %w", err)
 	}
-	if left := settleTime - time.Since(info.ModTime()); left > 0 {
+	if left := propagationDelay - time.Since(info.ModTime()); left > 0 {
 		return fmt.Errorf("%s was changed a moment ago, and a server may still seal with an old key: drop old keys in %v, or with --force if no server runs or all have had a SIGHUP since",
 			path, left.Round(time.Second))
 	}
@@ -114,7 +114,7 @@ func addKey(path string) error {
 	if err != nil {
 		return err
 	}
-	return changeKeys(path, func(r keyRing) []string { return append([]string{key}, r.words...) })
+	return replaceKeys(path, func(r keyRing) []string { return append([]string{key}, r.words...) })
 }
 
 // dropKeys removes the keys but the newest from the file that no token is sealed
@@ -124,7 +124,7 @@ func dropKeys(ctx context.Context, admin core.Admin, path string) (dropped int, 
 	if err != nil {
 		return 0, err
 	}
-	err = changeKeys(path, func(r keyRing) []string {
+	err = replaceKeys(path, func(r keyRing) []string {
 		var kept []string
 		for i, id := range r.sealer.KeyIDs() {
 			if i == 0 || counts[id] > 0 {
