@@ -70,7 +70,7 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 		// OPTIONS * is an unknown path like others.
 		DisableGeneralOptionsHandler: true,
 	}
-	var limited net.Listener = newCoarseListener(netutil.LimitListener(listener, o.MaxConnections), deadlineTick)
+	var limited net.Listener = newTickListener(netutil.LimitListener(listener, o.MaxConnections), deadlineTick)
 	if o.Certificate != nil {
 		server.TLSConfig = o.Certificate.config()
 		limited = tls.NewListener(limited, server.TLSConfig)
@@ -100,8 +100,8 @@ func connectionsAllowed() int {
 // for half a minute. The error is that of a listener that failed.
 func (s Servers) Serve(ctx context.Context, log *slog.Logger) error {
 	failed := make(chan error, len(s))
-	for _, site := range s {
-		go func() { failed <- site.HTTP.Serve(site.Listener) }()
+	for _, server := range s {
+		go func() { failed <- server.HTTP.Serve(server.Listener) }()
 	}
 	select {
 	case err := <-failed:
@@ -112,8 +112,8 @@ func (s Servers) Serve(ctx context.Context, log *slog.Logger) error {
 	ending, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	stopped := make(chan error, len(s))
-	for _, site := range s {
-		go func() { stopped <- site.HTTP.Shutdown(ending) }()
+	for _, server := range s {
+		go func() { stopped <- server.HTTP.Shutdown(ending) }()
 	}
 	var errs []error
 	for range s {
@@ -122,8 +122,8 @@ func (s Servers) Serve(ctx context.Context, log *slog.Logger) error {
 	err := errors.Join(errs...)
 	if errors.Is(err, context.DeadlineExceeded) {
 		log.Warn("some requests were not finished in time and are cut off", "after", shutdownTimeout)
-		for _, site := range s {
-			_ = site.HTTP.Close()
+		for _, server := range s {
+			_ = server.HTTP.Close()
 		}
 		return nil
 	}
@@ -132,7 +132,7 @@ func (s Servers) Serve(ctx context.Context, log *slog.Logger) error {
 
 // Close closes the listeners. Those that were served are closed already.
 func (s Servers) Close() {
-	for _, site := range s {
-		_ = site.Listener.Close()
+	for _, server := range s {
+		_ = server.Listener.Close()
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
-// tlsEvery is how often it is looked whether a certificate has changed.
-const tlsEvery = time.Minute
+// certificateInterval is how often the file of a certificate is compared.
+const certificateInterval = time.Minute
 
 // Certificate is a TLS certificate in files that may change.
 type Certificate struct{ current atomic.Pointer[loadedPair] }
@@ -82,7 +82,7 @@ func (c *Certificate) config() *tls.Config {
 // Watch reads the files again when the certificate has changed, until ctx ends. What
 // came of it is logged.
 func (c *Certificate) Watch(ctx context.Context, log *slog.Logger) {
-	for wait.For(ctx, tlsEvery) {
+	for wait.For(ctx, certificateInterval) {
 		old := c.current.Load()
 		now, err := os.ReadFile(old.certFile)
 		if err != nil || bytes.Equal(now, old.text) {

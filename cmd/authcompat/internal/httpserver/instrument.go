@@ -31,10 +31,10 @@ const (
 	LogNone RequestLog = "none"
 )
 
-// watcher is what stands around every API: it says who a request is from, counts
+// middleware is what stands around every API: it says who a request is from, counts
 // it, logs it, and keeps a defect from taking the process down. What a client
 // sent is never logged but for its address.
-type watcher struct {
+type middleware struct {
 	profile string
 	next    http.Handler
 	InstrumentOptions
@@ -63,18 +63,18 @@ type InstrumentOptions struct {
 // bodies count against the budget, and a panic ends one connection instead of the
 // process.
 func Instrument(next http.Handler, profile string, o InstrumentOptions) http.Handler {
-	return &watcher{profile: profile, next: next, InstrumentOptions: o, refused: &sampler{every: time.Second}}
+	return &middleware{profile: profile, next: next, InstrumentOptions: o, refused: &sampler{interval: time.Second}}
 }
 
-func (t *watcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{ResponseWriter: w, request: r, proxies: t.Proxies, began: time.Now()}
+func (t *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &responseRecorder{ResponseWriter: w, request: r, proxies: t.Proxies, began: time.Now()}
 	if len(r.TransferEncoding) > 0 {
 		// net/http takes a length beside it away unseen: whatever a proxy took for
 		// the end of this request, nothing behind it is read (RFC 9112, 6.1).
 		w.Header()["Connection"] = []string{"close"}
 	}
 	if r.ContentLength != 0 {
-		counted, release := t.Bodies.hold(r)
+		counted, release := t.Bodies.track(r)
 		defer release()
 		r = counted
 	}
@@ -87,7 +87,7 @@ func (t *watcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const statusDeparted = 499
 
 // finish counts and logs a request. The connection of one that panicked is cut.
-func (t *watcher) finish(x *exchange) {
+func (t *middleware) finish(x *responseRecorder) {
 	cause := recover()
 	took := time.Since(x.began)
 	if cause != nil {
@@ -103,12 +103,12 @@ func (t *watcher) finish(x *exchange) {
 	}
 	t.Recorder.CountRequest(t.profile, x.endpoint, x.status, took)
 	if t.Requests == LogAll || t.Requests == LogFailures && x.err != nil && !departed {
-		t.line(x, took)
+		t.logRequest(x, took)
 	}
 }
 
-// line logs a request.
-func (t *watcher) line(x *exchange, took time.Duration) {
+// logRequest logs a request.
+func (t *middleware) logRequest(x *responseRecorder, took time.Duration) {
 	kind := core.KindOf(x.err)
 	refused := x.err != nil && (kind == core.KindOverloaded || kind == core.KindThrottled)
 	level := slog.LevelInfo
@@ -168,8 +168,8 @@ func requestID(r *http.Request, proxied bool) string {
 	return string(id[:])
 }
 
-// exchange is a ResponseWriter that hears what came of the request.
-type exchange struct {
+// responseRecorder is a ResponseWriter that hears what came of the request.
+type responseRecorder struct {
 	http.ResponseWriter
 	request           *http.Request
 	proxies           Proxies
@@ -181,12 +181,12 @@ type exchange struct {
 }
 
 var (
-	_ dialects.Observer = (*exchange)(nil)
-	_ dialects.Informer = (*exchange)(nil)
+	_ dialects.Observer = (*responseRecorder)(nil)
+	_ dialects.Informer = (*responseRecorder)(nil)
 )
 
 // from says who the request is from.
-func (x *exchange) from() *core.Client {
+func (x *responseRecorder) from() *core.Client {
 	if x.client == nil {
 		address, proxied := x.proxies.client(x.request)
 		x.client = &core.Client{Address: address, RequestID: requestID(x.request, proxied)}
@@ -195,25 +195,27 @@ func (x *exchange) from() *core.Client {
 }
 
 // Inform implements dialects.Informer.
-func (x *exchange) Inform(ctx context.Context) context.Context { return core.WithClient(ctx, x.from()) }
+func (x *responseRecorder) Inform(ctx context.Context) context.Context {
+	return core.WithClient(ctx, x.from())
+}
 
 // Observe implements dialects.Observer.
-func (x *exchange) Observe(endpoint, outcome string, err error) {
+func (x *responseRecorder) Observe(endpoint, outcome string, err error) {
 	x.endpoint, x.outcome, x.err = endpoint, outcome, err
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (x *exchange) WriteHeader(status int) {
+func (x *responseRecorder) WriteHeader(status int) {
 	x.status = status
 	x.ResponseWriter.WriteHeader(status)
 }
 
 // Unwrap lets net/http reach the writer's own abilities.
-func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+func (x *responseRecorder) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
 // sampler lets one through in so long a time, and counts the others.
 type sampler struct {
-	every time.Duration
+	interval time.Duration
 
 	mu      sync.Mutex
 	next    time.Time
@@ -229,6 +231,6 @@ func (s *sampler) take(now time.Time) (omitted int, ok bool) {
 		s.omitted++
 		return 0, false
 	}
-	omitted, s.omitted, s.next = s.omitted, 0, now.Add(s.every)
+	omitted, s.omitted, s.next = s.omitted, 0, now.Add(s.interval)
 	return omitted, true
 }

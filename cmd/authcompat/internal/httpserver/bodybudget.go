@@ -25,31 +25,31 @@ type BodyBudget struct{ held atomic.Int64 }
 // that are always read of each.
 func (b *BodyBudget) Bytes() float64 { return float64(b.held.Load()) }
 
-// hold gives the request with a counter around its body, and what ends the count.
+// track gives the request with a counter around its body, and what ends the count.
 // It is a copy: net/http looks at the body of its own to know what is left unread
 // when a reply is sent.
-func (b *BodyBudget) hold(r *http.Request) (counted *http.Request, release func()) {
-	body := &heldBody{ReadCloser: r.Body, all: b}
+func (b *BodyBudget) track(r *http.Request) (counted *http.Request, release func()) {
+	body := &trackedBody{ReadCloser: r.Body, budget: b}
 	counted = r.WithContext(r.Context())
 	counted.Body = body
 	return counted, func() { b.held.Add(-body.held) }
 }
 
-// heldBody is the body of one request.
-type heldBody struct {
+// trackedBody is the body of one request.
+type trackedBody struct {
 	io.ReadCloser
-	all        *BodyBudget
+	budget     *BodyBudget
 	read, held int64
 }
 
 // Read implements io.Reader. It fails with core.KindOverloaded where there is no
 // room left.
-func (b *heldBody) Read(p []byte) (int, error) {
+func (b *trackedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
 	if more := b.read - smallBody - b.held; more > 0 {
 		b.held += more
-		if b.all.held.Add(more) > largeBodies {
+		if b.budget.held.Add(more) > largeBodies {
 			return n, &core.Error{Kind: core.KindOverloaded, RetryAfter: time.Second}
 		}
 	}

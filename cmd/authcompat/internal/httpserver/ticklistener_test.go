@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// coarsePair is a connection of a coarseListener, with its other end.
-func coarsePair(t *testing.T) (l *coarseListener, server, client net.Conn) {
+// tickPair is a connection of a tickListener, with its other end.
+func tickPair(t *testing.T) (l *tickListener, server, client net.Conn) {
 	t.Helper()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l = newCoarseListener(inner, 5*time.Millisecond)
+	l = newTickListener(inner, 5*time.Millisecond)
 	t.Cleanup(func() { l.Close() })
 	if client, err = net.Dial("tcp", inner.Addr().String()); err != nil {
 		t.Fatal(err)
@@ -35,8 +35,8 @@ func readByte(c net.Conn) error {
 	return err
 }
 
-func TestCoarseDeadlineEndsARead(t *testing.T) {
-	_, server, _ := coarsePair(t)
+func TestTickDeadlineEndsARead(t *testing.T) {
+	_, server, _ := tickPair(t)
 	began := time.Now()
 	const wait = 30 * time.Millisecond
 	if err := server.SetReadDeadline(began.Add(wait)); err != nil {
@@ -57,9 +57,9 @@ func TestCoarseDeadlineEndsARead(t *testing.T) {
 	}
 }
 
-// TestCoarseDeadlineEndsAWrite writes to one who does not read.
-func TestCoarseDeadlineEndsAWrite(t *testing.T) {
-	_, server, _ := coarsePair(t)
+// TestTickDeadlineEndsAWrite writes to one who does not read.
+func TestTickDeadlineEndsAWrite(t *testing.T) {
+	_, server, _ := tickPair(t)
 	if err := server.SetDeadline(time.Now().Add(30 * time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
@@ -73,9 +73,9 @@ func TestCoarseDeadlineEndsAWrite(t *testing.T) {
 	}
 }
 
-// TestCoarseDeadlineInThePast interrupts a read as net/http does, and reads on.
-func TestCoarseDeadlineInThePast(t *testing.T) {
-	_, server, client := coarsePair(t)
+// TestTickDeadlineInThePast interrupts a read as net/http does, and reads on.
+func TestTickDeadlineInThePast(t *testing.T) {
+	_, server, client := tickPair(t)
 	reading := make(chan error)
 	go func() { reading <- readByte(server) }()
 	if err := server.SetReadDeadline(time.Unix(1, 0)); err != nil {
@@ -95,18 +95,18 @@ func TestCoarseDeadlineInThePast(t *testing.T) {
 	}
 }
 
-// TestCoarseListenerEnds checks that nothing is kept of what is closed.
-func TestCoarseListenerEnds(t *testing.T) {
-	l, server, _ := coarsePair(t)
-	if !l.look() {
+// TestTickListenerEnds checks that nothing is kept of what is closed.
+func TestTickListenerEnds(t *testing.T) {
+	l, server, _ := tickPair(t)
+	if !l.expire() {
 		t.Error("an open listener has nothing to look at")
 	}
 	l.Close()
-	if !l.look() {
+	if !l.expire() {
 		t.Error("an open connection is not looked at")
 	}
 	server.Close()
-	if l.look() {
+	if l.expire() {
 		t.Error("a closed connection is kept")
 	}
 }

@@ -10,59 +10,59 @@ import (
 // deadlineTick is how late a deadline of a connection may be noticed.
 const deadlineTick = time.Second
 
-// coarseListener gives connections whose deadlines are kept by one goroutine that
+// tickListener gives connections whose deadlines are kept by one goroutine that
 // looks at all of them every tick. net/http moves deadlines seven times for each
 // request, and a timer of the runtime for each costs a twentieth of what a small
 // request does.
-type coarseListener struct {
+type tickListener struct {
 	net.Listener
 	began time.Time    // has the monotonic clock, as deadlines have
 	now   atomic.Int64 // as of the last tick, in nanoseconds since began
 
 	mu     sync.Mutex
-	conns  map[*coarseConn]struct{}
+	conns  map[*tickConn]struct{}
 	closed bool
 }
 
-// newCoarseListener begins to keep the deadlines of a listener's connections. It
+// newTickListener begins to keep the deadlines of a listener's connections. It
 // ends when the listener and all connections are closed.
-func newCoarseListener(l net.Listener, tick time.Duration) *coarseListener {
-	c := &coarseListener{Listener: l, began: time.Now(), conns: make(map[*coarseConn]struct{})}
-	go c.keep(tick)
+func newTickListener(l net.Listener, tick time.Duration) *tickListener {
+	c := &tickListener{Listener: l, began: time.Now(), conns: make(map[*tickConn]struct{})}
+	go c.run(tick)
 	return c
 }
 
-// keep looks at the connections every tick.
-func (l *coarseListener) keep(tick time.Duration) {
+// run looks at the connections every tick.
+func (l *tickListener) run(tick time.Duration) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for now := range ticker.C {
 		l.now.Store(int64(now.Sub(l.began)))
-		if !l.look() {
+		if !l.expire() {
 			return
 		}
 	}
 }
 
-// look ends what is overdue, and tells whether there is anything left to look at.
-func (l *coarseListener) look() bool {
+// expire ends what is overdue, and tells whether there is anything left to look at.
+func (l *tickListener) expire() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
-		c.look()
+		c.expire()
 	}
 	return !l.closed || len(l.conns) > 0
 }
 
 // Accept implements net.Listener.
-func (l *coarseListener) Accept() (net.Conn, error) {
+func (l *tickListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	c := &coarseConn{Conn: conn, listener: l}
-	c.read = coarseDeadline{listener: l, set: conn.SetReadDeadline}
-	c.write = coarseDeadline{listener: l, set: conn.SetWriteDeadline}
+	c := &tickConn{Conn: conn, listener: l}
+	c.read = tickDeadline{listener: l, apply: conn.SetReadDeadline}
+	c.write = tickDeadline{listener: l, apply: conn.SetWriteDeadline}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns[c] = struct{}{}
@@ -70,24 +70,24 @@ func (l *coarseListener) Accept() (net.Conn, error) {
 }
 
 // Close implements net.Listener.
-func (l *coarseListener) Close() error {
+func (l *tickListener) Close() error {
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()
 	return l.Listener.Close()
 }
 
-// coarseConn is a connection of a coarseListener.
-type coarseConn struct {
+// tickConn is a connection of a tickListener.
+type tickConn struct {
 	net.Conn
-	listener    *coarseListener
-	read, write coarseDeadline
+	listener    *tickListener
+	read, write tickDeadline
 }
 
-// coarseDeadline is a deadline for one direction.
-type coarseDeadline struct {
-	listener *coarseListener
-	set      func(time.Time) error // the connection's own
+// tickDeadline is a deadline for one direction.
+type tickDeadline struct {
+	listener *tickListener
+	apply    func(time.Time) error // the connection's own
 
 	mu     sync.Mutex
 	wanted time.Duration // since the listener began
@@ -95,9 +95,9 @@ type coarseDeadline struct {
 	over   bool          // the connection's own is in the past
 }
 
-// move changes the deadline. One in the past takes effect at once, as does its
+// set changes the deadline. One in the past takes effect at once, as does its
 // end: that is how net/http interrupts a read.
-func (d *coarseDeadline) move(to time.Time) error {
+func (d *tickDeadline) set(to time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.there = false
@@ -105,7 +105,7 @@ func (d *coarseDeadline) move(to time.Time) error {
 		d.wanted = to.Sub(d.listener.began)
 		if int64(d.wanted) <= d.listener.now.Load() {
 			d.over = true
-			return d.set(to)
+			return d.apply(to)
 		}
 		d.there = true
 	}
@@ -113,33 +113,33 @@ func (d *coarseDeadline) move(to time.Time) error {
 		return nil
 	}
 	d.over = false
-	return d.set(time.Time{})
+	return d.apply(time.Time{})
 }
 
-// look ends what is overdue.
-func (d *coarseDeadline) look() {
+// expire ends what is overdue.
+func (d *tickDeadline) expire() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.there || int64(d.wanted) > d.listener.now.Load() {
 		return
 	}
-	_ = d.set(d.listener.began.Add(d.wanted)) // fails only where the connection is closed
+	_ = d.apply(d.listener.began.Add(d.wanted)) // fails only where the connection is closed
 	d.there, d.over = false, true
 }
 
-func (c *coarseConn) look() {
-	c.read.look()
-	c.write.look()
+func (c *tickConn) expire() {
+	c.read.expire()
+	c.write.expire()
 }
 
 // SetReadDeadline implements net.Conn.
-func (c *coarseConn) SetReadDeadline(t time.Time) error { return c.read.move(t) }
+func (c *tickConn) SetReadDeadline(t time.Time) error { return c.read.set(t) }
 
 // SetWriteDeadline implements net.Conn.
-func (c *coarseConn) SetWriteDeadline(t time.Time) error { return c.write.move(t) }
+func (c *tickConn) SetWriteDeadline(t time.Time) error { return c.write.set(t) }
 
 // SetDeadline implements net.Conn.
-func (c *coarseConn) SetDeadline(t time.Time) error {
+func (c *tickConn) SetDeadline(t time.Time) error {
 	if err := c.SetReadDeadline(t); err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (c *coarseConn) SetDeadline(t time.Time) error {
 }
 
 // Close implements net.Conn.
-func (c *coarseConn) Close() error {
+func (c *tickConn) Close() error {
 	c.listener.mu.Lock()
 	delete(c.listener.conns, c)
 	c.listener.mu.Unlock()
