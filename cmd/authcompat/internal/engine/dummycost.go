@@ -8,8 +8,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// disguiseEvery is how often it is counted how passwords are hashed.
-const disguiseEvery = time.Hour
+// dummyCostInterval is how often it is counted how passwords are hashed.
+const dummyCostInterval = time.Hour
 
 // RefreshDummyCosts keeps a login of a name that nobody has as expensive as others
 // are, until ctx ends, and calls failed with what keeps it from that. At a store that
@@ -22,7 +22,7 @@ func (e *Engine) RefreshDummyCosts(ctx context.Context, failed func(error)) {
 		} else if ctx.Err() == nil {
 			failed(err)
 		}
-		if !wait.For(ctx, disguiseEvery) {
+		if !wait.For(ctx, dummyCostInterval) {
 			return
 		}
 	}
