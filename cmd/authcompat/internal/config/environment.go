@@ -24,7 +24,7 @@ func Configure(flags *pflag.FlagSet) error {
 func apply(flags *pflag.FlagSet, found *problems) {
 	applyEnvironment(flags, found)
 	if f := flags.Lookup(configFlag); f != nil && f.Value.String() != "" {
-		applyConfig(flags, whence(f, 0), f.Value.String(), found)
+		applyConfig(flags, source(f, 0), f.Value.String(), found)
 	}
 }
 
@@ -42,7 +42,7 @@ func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 			return
 		}
 		values := []string{text}
-		if _, several := f.Value.(*listenerList); several {
+		if _, several := f.Value.(*bindings); several {
 			values = slices.DeleteFunc(strings.Split(text, ","), func(s string) bool { return s == "" })
 		}
 		if len(values) == 0 {
@@ -50,7 +50,7 @@ func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 		}
 		for _, value := range values {
 			if err := flags.Set(f.Name, value); err != nil {
-				found.add(name, "%v", plain(cmp.Or(errors.Unwrap(err), err)))
+				found.add(name, "%v", friendly(cmp.Or(errors.Unwrap(err), err)))
 				found.refuse(f.Name)
 			}
 		}

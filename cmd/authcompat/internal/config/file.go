@@ -20,25 +20,25 @@ const configFlag = "config"
 // shown. The key listeners, which is none of them, is a list of maps.
 func settings() []setting {
 	return []setting{
-		{"listen", "listen", takesPlace},
-		{"manage", "manage", takesRestart},
-		{"store", "store", takesRestart},
-		{"map", "map", takesRestart},
-		{"secret_key_file", "secret-key-file", takesRestart},
-		{"password_iterations", "password-iterations", takesRestart},
-		{"keep_expired", "keep-expired", takesReload},
-		{"keep_audit", "keep-audit", takesReload},
-		{"trusted_proxies", "trusted-proxy", takesReload},
-		{"log.format", "log-format", takesRestart},
-		{"log.requests", "log-requests", takesReload},
-		{"limits.guessing", "limits", takesReload},
-		{"limits.account", "limit-account", takesReload},
-		{"limits.address", "limit-address", takesReload},
-		{"limits.connections", "max-connections", takesRestart},
-		{"limits.hash_threads", "hash-threads", takesRestart},
-		{"limits.hash_queue", "hash-queue", takesRestart},
-		{"tls.certificate", "tls-cert", takesSwitch},
-		{"tls.key", "tls-key", takesSwitch},
+		{"listen", "listen", restartOnAddressChange},
+		{"manage", "manage", restartOnly},
+		{"store", "store", restartOnly},
+		{"map", "map", restartOnly},
+		{"secret_key_file", "secret-key-file", restartOnly},
+		{"password_iterations", "password-iterations", restartOnly},
+		{"keep_expired", "keep-expired", reloadable},
+		{"keep_audit", "keep-audit", reloadable},
+		{"trusted_proxies", "trusted-proxy", reloadable},
+		{"log.format", "log-format", restartOnly},
+		{"log.requests", "log-requests", reloadable},
+		{"limits.guessing", "limits", reloadable},
+		{"limits.account", "limit-account", reloadable},
+		{"limits.address", "limit-address", reloadable},
+		{"limits.connections", "max-connections", restartOnly},
+		{"limits.hash_threads", "hash-threads", restartOnly},
+		{"limits.hash_queue", "hash-queue", restartOnly},
+		{"tls.certificate", "tls-cert", restartOnToggle},
+		{"tls.key", "tls-key", restartOnToggle},
 	}
 }
 
@@ -46,17 +46,17 @@ func settings() []setting {
 // it takes while a server runs.
 type setting struct {
 	key, flag string
-	takes     takes
+	scope     reloadScope
 }
 
-// takes is what a change of a setting takes.
-type takes int
+// reloadScope is what a change of a setting takes.
+type reloadScope int
 
 const (
-	takesReload  takes = iota // SIGHUP
-	takesRestart              // a new start
-	takesSwitch               // SIGHUP, but a new start where it comes or goes
-	takesPlace                // as the listeners: a new start where an address is another one
+	reloadable             reloadScope = iota // SIGHUP
+	restartOnly                               // a new start
+	restartOnToggle                           // SIGHUP, but a new start where it comes or goes
+	restartOnAddressChange                    // as the listeners: a new start where an address is another one
 )
 
 // listenersKey is the list of profiles with their addresses, the flag --profile.
@@ -181,7 +181,7 @@ func (c *configFile) section(n *yaml.Node, prefix string) {
 		at := slices.IndexFunc(settings(), func(s setting) bool { return s.key == path })
 		switch {
 		case path == listenersKey:
-			c.listeners(value)
+			c.bindings(value)
 		case at >= 0:
 			c.set(value, path, settings()[at].flag)
 		case slices.ContainsFunc(settings(), func(s setting) bool { return strings.HasPrefix(s.key, path+".") }):
@@ -234,7 +234,7 @@ func (c *configFile) set(n *yaml.Node, path, flag string) {
 		}
 	}
 	if err := setFlag(c.all, flag, values); err != nil {
-		c.refuse(n, path, flag, "%v", plain(err))
+		c.refuse(n, path, flag, "%v", friendly(err))
 		return
 	}
 	if known := c.flags.Lookup(flag); known != nil && !known.Changed {
@@ -255,15 +255,15 @@ func (c *configFile) mark(f *pflag.Flag, n *yaml.Node, places []string) {
 	f.Annotations[configPlaces] = places
 }
 
-// listeners reads the profiles and where they are served.
-func (c *configFile) listeners(n *yaml.Node) {
+// bindings reads the profiles and where they are served.
+func (c *configFile) bindings(n *yaml.Node) {
 	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
 		c.refuse(n, listenersKey, listenersFlag, "want a list of maps with profile and address")
 		return
 	}
-	var all listenerList
+	var all bindings
 	for _, item := range n.Content {
-		if l, ok := c.listener(item); ok {
+		if l, ok := c.binding(item); ok {
 			all = append(all, l)
 		} else {
 			c.found.refuse(listenersFlag)
@@ -274,14 +274,14 @@ func (c *configFile) listeners(n *yaml.Node) {
 	if known == nil || known.Changed {
 		return
 	}
-	if list, ok := known.Value.(*listenerList); ok {
+	if list, ok := known.Value.(*bindings); ok {
 		*list = all
 		c.mark(known, n, []string{c.at(n, listenersKey)})
 	}
 }
 
-// listener reads one of the listeners. ok is false where no profile is known.
-func (c *configFile) listener(item *yaml.Node) (l listener, ok bool) {
+// binding reads one of the listeners. ok is false where no profile is known.
+func (c *configFile) binding(item *yaml.Node) (l binding, ok bool) {
 	seen := make(map[string]int)
 	for i := 0; item.Kind == yaml.MappingNode && i < len(item.Content); i += 2 {
 		key, value := item.Content[i], item.Content[i+1]

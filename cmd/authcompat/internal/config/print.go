@@ -30,9 +30,9 @@ func (f *Server) WriteYAML(w io.Writer, arguments ...string) error {
 // show makes the YAML of the settings.
 func (f *Server) show() *yaml.Node {
 	root := &yaml.Node{Kind: yaml.MappingNode}
-	if len(f.profiles) > 0 {
+	if len(f.bindings) > 0 {
 		list := &yaml.Node{Kind: yaml.SequenceNode}
-		for _, l := range f.profiles {
+		for _, l := range f.bindings {
 			item := &yaml.Node{Kind: yaml.MappingNode}
 			item.Content = append(item.Content, text("profile"), text(l.profile))
 			if l.address != "" {
@@ -41,7 +41,7 @@ func (f *Server) show() *yaml.Node {
 			list.Content = append(list.Content, item)
 		}
 		key := text(listenersKey)
-		key.HeadComment = origin(f.flags.Lookup(listenersFlag))
+		key.HeadComment = printedSource(f.flags.Lookup(listenersFlag))
 		root.Content = append(root.Content, key, list)
 	}
 	sections := map[string]*yaml.Node{"": root}
@@ -57,7 +57,7 @@ func (f *Server) show() *yaml.Node {
 			}
 		}
 		value := shown(s.flag, flag)
-		value.LineComment = origin(flag)
+		value.LineComment = printedSource(flag)
 		section.Content = append(section.Content, text(name), value)
 	}
 	return root
@@ -84,8 +84,8 @@ func shown(name string, f *pflag.Flag) *yaml.Node {
 
 func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
 
-// origin says where a setting comes from.
-func origin(f *pflag.Flag) string {
+// printedSource says where a setting comes from.
+func printedSource(f *pflag.Flag) string {
 	switch {
 	case f.Annotations[fromEnvironment] != nil:
 		return f.Annotations[fromEnvironment][0]

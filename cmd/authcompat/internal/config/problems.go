@@ -40,9 +40,9 @@ func (p *problems) err() error {
 	return errors.New(strings.Join(p.lines, "\n"))
 }
 
-// whence names where a flag's value comes from: the place in the configuration
+// source names where a flag's value comes from: the place in the configuration
 // file, the variable, or the flag itself. i is the value of a list that is meant.
-func whence(f *pflag.Flag, i int) string {
+func source(f *pflag.Flag, i int) string {
 	if at := f.Annotations[configPlaces]; i < len(at) {
 		return at[i]
 	}

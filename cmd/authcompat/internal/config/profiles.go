@@ -14,16 +14,16 @@ type BoundProfile struct {
 	Address string // HOST:PORT
 }
 
-// place loads the profiles. A single one without an address is served at --listen.
-func (f *Server) place(found *problems) []BoundProfile {
+// loadProfiles loads the profiles. A single one without an address is served at --listen.
+func (f *Server) loadProfiles(found *problems) []BoundProfile {
 	var all []BoundProfile
-	if len(f.profiles) == 0 && !found.refused[listenersFlag] {
-		found.add(f.whence(listenersFlag), "which API? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))
+	if len(f.bindings) == 0 && !found.refused[listenersFlag] {
+		found.add(f.source(listenersFlag), "which API? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))
 	}
-	for _, l := range f.profiles {
+	for _, l := range f.bindings {
 		at, address := f.profileAt(l), l.address
 		if address == "" {
-			if address = f.listen; l.unplaced() && len(f.profiles) > 1 {
+			if address = f.listen; l.unbound() && len(f.bindings) > 1 {
 				found.add(at, "%s: several profiles need an address each: --profile %[1]s@127.0.0.1:8001", l.profile)
 			}
 		}

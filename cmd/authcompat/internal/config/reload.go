@@ -17,7 +17,7 @@ func (f *Server) ReResolve() (*Server, []BoundProfile, error) {
 		if flag == nil || given.Annotations[fromEnvironment] != nil {
 			return
 		}
-		if e := setFlag(now.flags, given.Name, valuesOf(given)); e != nil {
+		if e := setFlag(now.flags, given.Name, flagValues(given)); e != nil {
 			err = e
 		}
 		flag.Changed = true
@@ -29,8 +29,8 @@ func (f *Server) ReResolve() (*Server, []BoundProfile, error) {
 	return now, all, err
 }
 
-// valuesOf gives what setFlag takes.
-func valuesOf(f *pflag.Flag) []string {
+// flagValues gives what setFlag takes.
+func flagValues(f *pflag.Flag) []string {
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		return list.GetSlice()
 	}
@@ -44,7 +44,7 @@ func valuesOf(f *pflag.Flag) []string {
 func (f *Server) KeepRestartOnly(now *Server, addresses []string, all []BoundProfile) (changed []string, ordered []BoundProfile, err error) {
 	keep := func(x setting) {
 		changed = append(changed, x.key)
-		if e := setFlag(f.flags, x.flag, valuesOf(now.flags.Lookup(x.flag))); e != nil {
+		if e := setFlag(f.flags, x.flag, flagValues(now.flags.Lookup(x.flag))); e != nil {
 			err = e
 		}
 	}
@@ -52,9 +52,9 @@ func (f *Server) KeepRestartOnly(now *Server, addresses []string, all []BoundPro
 	switched := (now.TLSCertificate == "") != (f.TLSCertificate == "")
 	if !same {
 		changed = append(changed, f.movedListeners(now)...)
-		f.listen, f.profiles = now.listen, now.profiles
+		f.listen, f.bindings = now.listen, now.bindings
 		found := &problems{}
-		all = f.place(found)
+		all = f.loadProfiles(found)
 		if err := found.err(); err != nil {
 			return nil, nil, err
 		}
@@ -62,7 +62,7 @@ func (f *Server) KeepRestartOnly(now *Server, addresses []string, all []BoundPro
 	}
 	for _, x := range settings() {
 		old, fresh := now.flags.Lookup(x.flag).Value.String(), f.flags.Lookup(x.flag).Value.String()
-		if old != fresh && (x.takes == takesRestart || x.takes == takesSwitch && switched) {
+		if old != fresh && (x.scope == restartOnly || x.scope == restartOnToggle && switched) {
 			keep(x)
 		}
 	}
@@ -87,14 +87,14 @@ func order(all []BoundProfile, addresses []string) (ordered []BoundProfile, same
 // movedListeners gives the keys by which the listeners of f are elsewhere than
 // those of old.
 func (f *Server) movedListeners(old *Server) []string {
-	addresses := func(list listenerList) (own []string) {
+	addresses := func(list bindings) (own []string) {
 		for _, l := range list {
 			own = append(own, l.address)
 		}
 		slices.Sort(own)
 		return own
 	}
-	was, is := addresses(old.profiles), addresses(f.profiles)
+	was, is := addresses(old.bindings), addresses(f.bindings)
 	var keys []string
 	if !slices.Equal(was, is) {
 		keys = append(keys, listenersKey)

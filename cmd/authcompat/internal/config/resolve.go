@@ -27,18 +27,18 @@ func (f *Server) Resolve(file string) ([]BoundProfile, error) {
 	}
 	f.checkValues(found)
 	if err := store.Check(f.Engine.Store); err != nil {
-		found.add(f.whence("store"), "%v", err)
+		found.add(f.source("store"), "%v", err)
 	}
 	f.checkKeys(found)
 	f.checkCertificate(found)
 	f.checkAddresses(found)
-	all := f.place(found)
+	all := f.loadProfiles(found)
 	f.checkListen(found)
 	return all, found.err()
 }
 
-// whence names where a setting comes from.
-func (f *Server) whence(flag string) string { return whence(f.flags.Lookup(flag), 0) }
+// source names where a setting comes from.
+func (f *Server) source(flag string) string { return source(f.flags.Lookup(flag), 0) }
 
 // checkValues looks at each value by itself.
 func (f *Server) checkValues(found *problems) {
@@ -52,38 +52,38 @@ func (f *Server) checkValues(found *problems) {
 		{"max-connections", f.MaxConnections, 0, 10_000_000},
 	} {
 		if n.value < n.least || n.value > n.most {
-			found.add(f.whence(n.flag), "%d: want %d to %d", n.value, n.least, n.most)
+			found.add(f.source(n.flag), "%d: want %d to %d", n.value, n.least, n.most)
 		}
 	}
 	for i, value := range f.TrustedProxies {
 		if _, err := httpserver.ParseProxy(value); err != nil {
-			found.add(whence(f.flags.Lookup("trusted-proxy"), i), "%v", err)
+			found.add(source(f.flags.Lookup("trusted-proxy"), i), "%v", err)
 		}
 	}
 	if f.Pprof && f.Manage == "" && !found.refused["manage"] {
-		found.add(f.whence("pprof"), "needs the management listener: give --manage too")
+		found.add(f.source("pprof"), "needs the management listener: give --manage too")
 	}
 	if found.refused["tls-cert"] || found.refused["tls-key"] {
 		return
 	}
 	switch {
 	case f.TLSKey == "" && f.TLSCertificate != "":
-		found.add(f.whence("tls-cert"), "needs the certificate's key (--tls-key, tls.key) too")
+		found.add(f.source("tls-cert"), "needs the certificate's key (--tls-key, tls.key) too")
 	case f.TLSKey != "" && f.TLSCertificate == "":
-		found.add(f.whence("tls-key"), "needs the certificate (--tls-cert, tls.certificate) too")
+		found.add(f.source("tls-key"), "needs the certificate (--tls-cert, tls.certificate) too")
 	}
 }
 
 // checkKeys looks for the sealing keys, and makes none.
 func (f *Server) checkKeys(found *problems) {
-	place := keyring.Location{File: f.KeyFile, DSN: f.Engine.Store}
-	err := place.Check()
+	keys := keyring.Location{File: f.KeyFile, DSN: f.Engine.Store}
+	err := keys.Check()
 	if err == nil || f.KeyFile == "" && errors.Is(err, fs.ErrNotExist) {
 		return // the start makes them, or tells what is missing
 	}
-	at := place.Setting()
+	at := keys.Setting()
 	if flag, ok := strings.CutPrefix(at, "--"); ok {
-		at = f.whence(flag)
+		at = f.source(flag)
 	}
 	found.add(at, "%v", err)
 }
@@ -95,10 +95,10 @@ func (f *Server) checkCertificate(found *problems) {
 	}
 	certErr, keyErr := httpserver.CheckCertificate(f.TLSCertificate, f.TLSKey)
 	if certErr != nil {
-		found.add(f.whence("tls-cert"), "%v", certErr)
+		found.add(f.source("tls-cert"), "%v", certErr)
 	}
 	if keyErr != nil {
-		found.add(f.whence("tls-key"), "%v", keyErr)
+		found.add(f.source("tls-key"), "%v", keyErr)
 	}
 }
 
@@ -106,17 +106,17 @@ func (f *Server) checkCertificate(found *problems) {
 func (f *Server) checkAddresses(found *problems) {
 	type spot struct{ address, at string }
 	var spots []spot
-	for _, l := range f.profiles {
+	for _, l := range f.bindings {
 		if l.address != "" {
 			spots = append(spots, spot{l.address, f.addressAt(l)})
 		}
 	}
-	// That several listeners would be there is for place to tell.
-	if len(f.profiles) == 0 || slices.ContainsFunc(f.profiles, listener.unplaced) {
-		spots = append(spots, spot{f.listen, f.whence("listen")})
+	// That several listeners would be there is for loadProfiles to tell.
+	if len(f.bindings) == 0 || slices.ContainsFunc(f.bindings, binding.unbound) {
+		spots = append(spots, spot{f.listen, f.source("listen")})
 	}
 	if f.Manage != "" {
-		spots = append(spots, spot{f.Manage, f.whence("manage")})
+		spots = append(spots, spot{f.Manage, f.source("manage")})
 	}
 	for i, s := range spots {
 		if err := checkAddress(s.address); err != nil {
@@ -135,17 +135,17 @@ func (f *Server) checkAddresses(found *problems) {
 // checkListen tells of an address that nothing is served at. One from the file
 // is only wrong beside the listeners of the file: flags go before all of it.
 func (f *Server) checkListen(found *problems) {
-	if len(f.profiles) == 0 || found.refused[listenersFlag] || slices.ContainsFunc(f.profiles, listener.unplaced) {
+	if len(f.bindings) == 0 || found.refused[listenersFlag] || slices.ContainsFunc(f.bindings, binding.unbound) {
 		return
 	}
 	listen, profiles := f.flags.Lookup("listen"), f.flags.Lookup(listenersFlag)
 	if listen.Changed || listen.Annotations[fromConfig] != nil && profiles.Annotations[fromConfig] != nil {
-		found.add(f.whence("listen"), "is for a profile without @ADDRESS: give one or the other")
+		found.add(f.source("listen"), "is for a profile without @ADDRESS: give one or the other")
 	}
 }
 
 // addressAt names where a listener's address comes from.
-func (f *Server) addressAt(l listener) string {
+func (f *Server) addressAt(l binding) string {
 	if l.addressAt != "" {
 		return l.addressAt
 	}
@@ -153,9 +153,9 @@ func (f *Server) addressAt(l listener) string {
 }
 
 // profileAt names where a listener's profile comes from.
-func (f *Server) profileAt(l listener) string {
+func (f *Server) profileAt(l binding) string {
 	if l.profileAt != "" {
 		return l.profileAt
 	}
-	return whence(f.flags.Lookup(listenersFlag), 0)
+	return source(f.flags.Lookup(listenersFlag), 0)
 }

@@ -17,17 +17,17 @@ const defaultListen = "127.0.0.1:8000"
 type Server struct {
 	flags       *pflag.FlagSet // these settings as flags
 	Engine      Engine
-	profiles    listenerList
+	bindings    bindings
 	listen      string
 	Manage      string // address of the management listener; empty: none
 	Pprof       bool   // Go's own profiles at the management listener
 	KeyFile     string // of the sealing keys; empty: none is named
-	LogFormat   word   // auto, text or json
-	LogRequests word   // an httpserver.RequestLog
+	LogFormat   enum   // auto, text or json
+	LogRequests enum   // an httpserver.RequestLog
 
-	Limits         word // on guesses at passwords: on or off
-	AccountLimit   rate
-	AddressLimit   rate
+	Limits         enum // on guesses at passwords: on or off
+	AccountLimit   rateLimit
+	AddressLimit   rateLimit
 	TrustedProxies []string // networks and addresses
 	HashThreads    int      // 0: one processor less than there are
 	HashQueue      int      // 0: 32 for each thread
@@ -44,11 +44,11 @@ const DefaultKeepExpired = Duration(90 * day)
 // NewServer gives the default settings of a server.
 func NewServer() *Server {
 	return &Server{
-		LogFormat:    oneOf("auto", "text", "json"),
-		LogRequests:  oneOf(string(httpserver.LogFailures), string(httpserver.LogAll), string(httpserver.LogNone)),
-		Limits:       oneOf("on", "off"),
-		AccountLimit: rate(core.DefaultAccountLimit()),
-		AddressLimit: rate(core.DefaultAddressLimit()),
+		LogFormat:    newEnum("auto", "text", "json"),
+		LogRequests:  newEnum(string(httpserver.LogFailures), string(httpserver.LogAll), string(httpserver.LogNone)),
+		Limits:       newEnum("on", "off"),
+		AccountLimit: rateLimit(core.DefaultAccountLimit()),
+		AddressLimit: rateLimit(core.DefaultAddressLimit()),
 		KeepExpired:  DefaultKeepExpired,
 	}
 }
@@ -57,7 +57,7 @@ func NewServer() *Server {
 func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	f.flags = flags
 	f.Engine.AddFlags(flags)
-	flags.Var(&f.profiles, listenersFlag, "profile to serve: a built-in name or a file, with @ADDRESS for several (repeatable)")
+	flags.Var(&f.bindings, listenersFlag, "profile to serve: a built-in name or a file, with @ADDRESS for several (repeatable)")
 	flags.StringVar(&f.listen, "listen", defaultListen, "address of the API, for one profile")
 	flags.StringVar(&f.Manage, "manage", "", "address of the management listener (/livez, /readyz, /metrics), for instance 127.0.0.1:8081; none if empty")
 	flags.BoolVar(&f.Pprof, "pprof", false, "Go's profiles of the running server at /debug/pprof/ of the management listener")

@@ -20,7 +20,7 @@ var _ pflag.Value = (*Duration)(nil)
 
 // Set implements pflag.Value.
 func (p *Duration) Set(text string) error {
-	d, err := parsePeriod(text)
+	d, err := parseDuration(text)
 	if err != nil {
 		return err
 	}
@@ -48,89 +48,89 @@ func (p *Duration) String() string {
 func (p *Duration) Type() string { return "period" }
 
 const (
-	day       = 24 * time.Hour
-	maxPeriod = 36500 * day
+	day         = 24 * time.Hour
+	maxDuration = 36500 * day
 )
 
-func parsePeriod(text string) (time.Duration, error) {
+func parseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		var n int
 		n, err = strconv.Atoi(days)
-		if n = min(n, int(maxPeriod/day)+1); err == nil {
+		if n = min(n, int(maxDuration/day)+1); err == nil {
 			d = time.Duration(n) * day
 		}
 	}
-	if err != nil || d < 0 || d > maxPeriod {
+	if err != nil || d < 0 || d > maxDuration {
 		return 0, fmt.Errorf("%q is no period: want for instance 90d, 12h or 15m, at most 36500d", text)
 	}
 	return d, nil
 }
 
-// rate is a flag's limit, as 10/15m.
-type rate core.Limit
+// rateLimit is a flag's limit, as 10/15m.
+type rateLimit core.Limit
 
-var _ pflag.Value = (*rate)(nil)
+var _ pflag.Value = (*rateLimit)(nil)
 
 // Set implements pflag.Value.
-func (r *rate) Set(text string) error {
+func (r *rateLimit) Set(text string) error {
 	count, window, ok := strings.Cut(text, "/")
 	n, err := strconv.Atoi(count)
 	if !ok || err != nil || n < 1 || n > 1_000_000 {
 		return fmt.Errorf("%q is no limit: want for instance 10/15m, ten in a quarter of an hour", text)
 	}
-	d, err := parsePeriod(window)
+	d, err := parseDuration(window)
 	if err != nil {
 		return err
 	}
 	if d < time.Second || d > 365*day {
 		return errors.New("a limit's period is 1s to 365d")
 	}
-	*r = rate{Most: n, Window: d}
+	*r = rateLimit{Most: n, Window: d}
 	return nil
 }
 
 // String implements pflag.Value.
-func (r *rate) String() string {
+func (r *rateLimit) String() string {
 	window := Duration(r.Window)
 	return fmt.Sprintf("%d/%s", r.Most, window.String())
 }
 
 // Type implements pflag.Value.
-func (r *rate) Type() string { return "limit" }
+func (r *rateLimit) Type() string { return "limit" }
 
-// word is a flag that takes one of a closed set of words.
-type word struct {
-	value string
-	words []string
+// enum is a flag that takes one of a closed set of words.
+type enum struct {
+	value  string
+	values []string
 }
 
-var _ pflag.Value = (*word)(nil)
+var _ pflag.Value = (*enum)(nil)
 
-func oneOf(first string, others ...string) word {
-	return word{value: first, words: append([]string{first}, others...)}
+func newEnum(first string, others ...string) enum {
+	return enum{value: first, values: append([]string{first}, others...)}
 }
 
 // Set implements pflag.Value.
-func (w *word) Set(text string) error {
-	for _, known := range w.words {
+func (w *enum) Set(text string) error {
+	for _, known := range w.values {
 		if text == known {
 			w.value = text
 			return nil
 		}
 	}
-	return fmt.Errorf("%q: want %s", text, strings.Join(w.words, " or "))
+	return fmt.Errorf("%q: want %s", text, strings.Join(w.values, " or "))
 }
 
 // String implements pflag.Value.
-func (w *word) String() string { return w.value }
+func (w *enum) String() string { return w.value }
 
 // Type implements pflag.Value.
-func (w *word) Type() string { return "word" }
+func (w *enum) Type() string { return "word" }
 
-// plain says in words what strconv and time say of a value in terms of Go. Other
+// friendly says in words what strconv and time say of a value in terms of Go. Other
 // errors stay as they are.
-func plain(err error) error {
+func friendly(err error) error {
 	var number *strconv.NumError
 	switch {
 	case errors.As(err, &number) && number.Func == "ParseBool":
@@ -153,5 +153,5 @@ func FriendlyFlagError(err error) error {
 	if !errors.As(err, &invalid) {
 		return err
 	}
-	return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, plain(invalid.Unwrap()))
+	return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, friendly(invalid.Unwrap()))
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// listener is a profile to serve, and where.
-type listener struct {
+// binding is a profile to serve, and where.
+type binding struct {
 	profile string // a built-in name or a file
 	address string // empty: where --listen says
 	// profileAt and addressAt are where the configuration file says so, also where
@@ -21,41 +21,41 @@ type listener struct {
 	profileAt, addressAt string
 }
 
-// String gives the listener as --profile takes it.
-func (l listener) String() string {
+// String gives the binding as --profile takes it.
+func (l binding) String() string {
 	if l.address == "" {
 		return l.profile
 	}
 	return l.profile + "@" + l.address
 }
 
-// unplaced tells whether it is meant to be where --listen says.
-func (l listener) unplaced() bool { return l.address == "" && l.addressAt == "" }
+// unbound tells whether it is meant to be where --listen says.
+func (l binding) unbound() bool { return l.address == "" && l.addressAt == "" }
 
-// listenerList is the value of --profile: NAME|FILE or NAME|FILE@ADDRESS, once for
+// bindings is the value of --profile: NAME|FILE or NAME|FILE@ADDRESS, once for
 // each. A comma is a part of a file's name.
-type listenerList []listener
+type bindings []binding
 
 var (
-	_ pflag.Value      = (*listenerList)(nil)
-	_ pflag.SliceValue = (*listenerList)(nil)
+	_ pflag.Value      = (*bindings)(nil)
+	_ pflag.SliceValue = (*bindings)(nil)
 )
 
 // Set implements pflag.Value.
-func (l *listenerList) Set(text string) error { return l.Append(text) }
+func (l *bindings) Set(text string) error { return l.Append(text) }
 
 // Append implements pflag.SliceValue.
-func (l *listenerList) Append(text string) error {
+func (l *bindings) Append(text string) error {
 	profile, address, err := splitAddress(text)
 	if err != nil {
 		return err
 	}
-	*l = append(*l, listener{profile: profile, address: address})
+	*l = append(*l, binding{profile: profile, address: address})
 	return nil
 }
 
 // Replace implements pflag.SliceValue.
-func (l *listenerList) Replace(texts []string) error {
+func (l *bindings) Replace(texts []string) error {
 	*l = nil
 	for _, text := range texts {
 		if err := l.Append(text); err != nil {
@@ -66,7 +66,7 @@ func (l *listenerList) Replace(texts []string) error {
 }
 
 // GetSlice implements pflag.SliceValue.
-func (l *listenerList) GetSlice() []string {
+func (l *bindings) GetSlice() []string {
 	var texts []string
 	for _, one := range *l {
 		texts = append(texts, one.String())
@@ -75,10 +75,10 @@ func (l *listenerList) GetSlice() []string {
 }
 
 // String implements pflag.Value.
-func (l *listenerList) String() string { return strings.Join(l.GetSlice(), " ") }
+func (l *bindings) String() string { return strings.Join(l.GetSlice(), " ") }
 
 // Type implements pflag.Value.
-func (l *listenerList) Type() string { return "profile" }
+func (l *bindings) Type() string { return "profile" }
 
 // splitAddress cuts off "@HOST:PORT". An @ that no address follows belongs to the
 // name of a file, unless there is a profile of the name before it and none of the
