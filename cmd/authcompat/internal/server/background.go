@@ -10,15 +10,15 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
-// reapEvery is how often it is looked for what is over.
-const reapEvery = 10 * time.Minute
+// collectInterval is how often it is looked for what is over.
+const collectInterval = 10 * time.Minute
 
-// untoldFor is how long expired tokens are kept where no client is told that
+// hiddenExpiryRetention is how long expired tokens are kept where no client is told that
 // they expired: for the logs.
-const untoldFor = 24 * time.Hour
+const hiddenExpiryRetention = 24 * time.Hour
 
 // background starts what a server does beside answering, until ctx ends. signals
-// are what hangup gives.
+// are what sighup gives.
 func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync.WaitGroup {
 	all := new(sync.WaitGroup)
 	all.Go(func() {
@@ -37,7 +37,7 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 	all.Go(func() {
 		s.engine.RefreshDummyCosts(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })
 	})
-	all.Go(func() { s.reap(ctx) })
+	all.Go(func() { s.collectGarbage(ctx) })
 	if s.engine.Admin != nil {
 		all.Go(func() { s.metrics.CountLiveTokens(ctx, s.engine.Admin) })
 		all.Go(func() { s.reseal(ctx) })
@@ -48,12 +48,12 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 	return all
 }
 
-// reap removes what is over, now and then, until ctx ends.
-func (s *server) reap(ctx context.Context) {
-	for wait.For(ctx, reapEvery) {
+// collectGarbage removes what is over, now and then, until ctx ends.
+func (s *server) collectGarbage(ctx context.Context) {
+	for wait.For(ctx, collectInterval) {
 		now := time.Now()
 		for kind, remove := range map[string]func(context.Context, time.Time) (int, error){
-			"tokens": s.reapTokens, "guesses": s.reapGuesses, "audit": s.reapAudit,
+			"tokens": s.collectTokens, "guesses": s.collectGuesses, "audit": s.collectAudit,
 		} {
 			n, err := remove(ctx, now)
 			s.metrics.CountRemoved(kind, n)
@@ -67,31 +67,31 @@ func (s *server) reap(ctx context.Context) {
 	}
 }
 
-// reapTokens removes the tokens whose end no client has to be told any more.
-func (s *server) reapTokens(ctx context.Context, now time.Time) (int, error) {
+// collectTokens removes the tokens whose end no client has to be told any more.
+func (s *server) collectTokens(ctx context.Context, now time.Time) (int, error) {
 	if s.engine.Admin == nil {
 		return 0, nil
 	}
 	keep := time.Duration(s.current().KeepExpired)
 	n, err := s.engine.PurgeTokens(ctx, now.Add(-keep), nil)
-	issuers := s.untelling()
+	issuers := s.profilesHidingExpiry()
 	if err != nil || len(issuers) == 0 {
 		return n, err
 	}
-	more, err := s.engine.PurgeTokens(ctx, now.Add(-min(keep, untoldFor)), issuers)
+	more, err := s.engine.PurgeTokens(ctx, now.Add(-min(keep, hiddenExpiryRetention)), issuers)
 	return n + more, err
 }
 
-// reapGuesses forgets guesses that count no more.
-func (s *server) reapGuesses(ctx context.Context, now time.Time) (int, error) {
+// collectGuesses forgets guesses that count no more.
+func (s *server) collectGuesses(ctx context.Context, now time.Time) (int, error) {
 	if s.engine.Limits == nil {
 		return 0, nil
 	}
 	return s.engine.PurgeGuesses(ctx, now)
 }
 
-// reapAudit removes the part of the record that is not kept.
-func (s *server) reapAudit(ctx context.Context, now time.Time) (int, error) {
+// collectAudit removes the part of the record that is not kept.
+func (s *server) collectAudit(ctx context.Context, now time.Time) (int, error) {
 	keep := time.Duration(s.current().KeepAudit)
 	if s.engine.Audit == nil || keep == 0 {
 		return 0, nil
@@ -99,17 +99,17 @@ func (s *server) reapAudit(ctx context.Context, now time.Time) (int, error) {
 	return s.engine.PurgeAudit(ctx, now.Add(-keep))
 }
 
-// untelling names the profiles served here whose tokens may go soon after they
+// profilesHidingExpiry names the profiles served here whose tokens may go soon after they
 // expired: nobody in their realm tells an expired token from an unknown one.
-func (s *server) untelling() []string {
-	telling := make(map[string]bool)
+func (s *server) profilesHidingExpiry() []string {
+	revealed := make(map[string]bool)
 	for _, a := range s.apis {
-		p := a.placed.Load().Profile
-		telling[p.Tokens.Realm] = telling[p.Tokens.Realm] || p.Messages["token_expired"] != p.Messages["token_invalid"]
+		p := a.bound.Load().Profile
+		revealed[p.Tokens.Realm] = revealed[p.Tokens.Realm] || p.Messages["token_expired"] != p.Messages["token_invalid"]
 	}
 	var names []string
 	for _, a := range s.apis {
-		if p := a.placed.Load().Profile; !telling[p.Tokens.Realm] {
+		if p := a.bound.Load().Profile; !revealed[p.Tokens.Realm] {
 			names = append(names, p.Name)
 		}
 	}

@@ -12,9 +12,9 @@ import (
 // readyTimeout bounds how long readiness waits for the store.
 const readyTimeout = 2 * time.Second
 
-// manage answers on the management listener: /livez while the process runs,
+// managementHandler answers on the management listener: /livez while the process runs,
 // /readyz while the store answers (else 503), /metrics for Prometheus.
-func manage(service *core.Service, metrics http.Handler) http.Handler {
+func managementHandler(service *core.Service, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "ok\n")

@@ -5,10 +5,10 @@ import (
 	"net/http/pprof"
 )
 
-// withProfiles adds Go's profiles of this process to a management listener:
+// withPprof adds Go's profiles of this process to a management listener:
 // /debug/pprof/ lists them (net/http/pprof). They show how the program works and
 // cost time, so that they are behind a flag.
-func withProfiles(next http.Handler) http.Handler {
+func withPprof(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", next)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)

@@ -18,7 +18,7 @@ func TestProfiles(t *testing.T) {
 		{"/livez", http.StatusTeapot},
 	} {
 		w := httptest.NewRecorder()
-		withProfiles(next).ServeHTTP(w, httptest.NewRequest(http.MethodGet, tt.path, nil))
+		withPprof(next).ServeHTTP(w, httptest.NewRequest(http.MethodGet, tt.path, nil))
 		if w.Code != tt.want {
 			t.Errorf("%s: status %d, want %d", tt.path, w.Code, tt.want)
 		}

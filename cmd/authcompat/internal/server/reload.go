@@ -10,8 +10,8 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 )
 
-// hangup gives what SIGHUP sends until ctx ends.
-func hangup(ctx context.Context) <-chan os.Signal {
+// sighup gives what SIGHUP sends until ctx ends.
+func sighup(ctx context.Context) <-chan os.Signal {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
 	context.AfterFunc(ctx, func() { signal.Stop(signals) })
@@ -51,10 +51,10 @@ func (s *server) reload() error {
 		}
 	}
 	for i, a := range s.apis {
-		a.placed.Store(&all[i])
+		a.bound.Store(&all[i])
 		a.handler.Store(&handlers[i])
 	}
-	s.flags.Store(f)
+	s.settings.Store(f)
 	if fresh {
 		s.engine.SealWith(sealer)
 	}

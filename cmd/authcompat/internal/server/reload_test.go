@@ -43,7 +43,7 @@ func unheard(t testing.TB) *server {
 		t.Fatal(err)
 	}
 	a := &api{address: all[0].Address}
-	a.placed.Store(&all[0])
+	a.bound.Store(&all[0])
 	s.apis = []*api{a}
 	return s
 }
@@ -78,8 +78,8 @@ func (s *server) left(t testing.TB) (tokens, entries int) {
 	return len(found), len(record)
 }
 
-// TestReloadOfWhatIsKept looks at what the reaper removes after each reload. It
-// comes by every ten minutes, which takes a clock that is not the machine's.
+// TestReloadOfWhatIsKept looks at what the garbage collection removes after each
+// reload. It runs every ten minutes, which takes a clock that is not the machine's.
 func TestReloadOfWhatIsKept(t *testing.T) {
 	t.Chdir(t.TempDir())
 	synctest.Test(t, func(t *testing.T) {
@@ -87,8 +87,8 @@ func TestReloadOfWhatIsKept(t *testing.T) {
 		s := unheard(t)
 		s.age(t, time.Now().Add(-48*time.Hour))
 		ctx, cancel := context.WithCancel(t.Context())
-		var reaper sync.WaitGroup
-		reaper.Go(func() { s.reap(ctx) })
+		var collecting sync.WaitGroup
+		collecting.Go(func() { s.collectGarbage(ctx) })
 		for _, test := range []struct {
 			changes         string
 			tokens, entries int
@@ -102,14 +102,14 @@ func TestReloadOfWhatIsKept(t *testing.T) {
 			if err := s.reload(); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(reapEvery) // no time of the machine's
+			time.Sleep(collectInterval) // no time of the machine's
 			synctest.Wait()
 			if tokens, entries := s.left(t); tokens != test.tokens || entries != test.entries {
 				t.Errorf("%q: %d tokens and %d entries are left, want %d and %d", test.changes, tokens, entries, test.tokens, test.entries)
 			}
 		}
 		cancel()
-		reaper.Wait()
+		collecting.Wait()
 		if err := s.engine.Close(); err != nil {
 			t.Error(err)
 		}

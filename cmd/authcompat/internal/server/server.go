@@ -24,22 +24,22 @@ import (
 
 // server is a running process.
 type server struct {
-	started *config.Server                // the settings of the start
-	flags   atomic.Pointer[config.Server] // those of this moment
-	log     *slog.Logger
-	metrics *metrics.Metrics
-	engine  *engine.Engine
-	keys    *keyring.Reloader
-	apis    []*api
-	bodies  httpserver.BodyBudget // shared by all APIs
-	sites   httpserver.Servers
-	tls     *httpserver.Certificate // nil: none
+	started  *config.Server                // the settings of the start
+	settings atomic.Pointer[config.Server] // those of this moment
+	log      *slog.Logger
+	metrics  *metrics.Metrics
+	engine   *engine.Engine
+	keys     *keyring.Reloader
+	apis     []*api
+	bodies   httpserver.BodyBudget // shared by all APIs
+	servers  httpserver.Servers
+	tls      *httpserver.Certificate // nil: none
 }
 
 // api is a profile at an address. What answers there can change while it runs.
 type api struct {
 	address string
-	placed  atomic.Pointer[config.BoundProfile]
+	bound   atomic.Pointer[config.BoundProfile]
 	handler atomic.Pointer[http.Handler]
 }
 
@@ -50,7 +50,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Lo
 func newServer(f *config.Server, log *slog.Logger) *server {
 	s := &server{started: f, log: log, keys: keyring.NewReloader(log, f.Engine.Store)}
 	s.metrics = metrics.New(s.bodies.Bytes)
-	s.flags.Store(f)
+	s.settings.Store(f)
 	return s
 }
 
@@ -64,18 +64,18 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 		return err
 	}
 	// From here on: a SIGHUP while the server starts is not to end it.
-	signals := hangup(ctx)
+	signals := sighup(ctx)
 	s := newServer(f, log)
 	if err := s.open(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.engine.Close()) }()
-	defer func() { s.sites.Close() }()
+	defer func() { s.servers.Close() }()
 	if err := s.listen(all); err != nil {
 		return err
 	}
 	s.warnKeyless(all)
-	if err := newGuide(all, s.sites, f).write(out); err != nil {
+	if err := newBanner(all, s.servers, f).write(out); err != nil {
 		return err
 	}
 	s.warnUnlimited(f)
@@ -86,11 +86,11 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 		background.Wait()
 	}()
 	defer runtime.KeepAlive(ballast())
-	return s.sites.Serve(ctx, log)
+	return s.servers.Serve(ctx, log)
 }
 
 // current gives the settings of this moment.
-func (s *server) current() *config.Server { return s.flags.Load() }
+func (s *server) current() *config.Server { return s.settings.Load() }
 
 // open opens the store and makes the engine.
 func (s *server) open(ctx context.Context) error {
@@ -139,19 +139,19 @@ func (s *server) listen(all []config.BoundProfile) error {
 			return err
 		}
 		a := &api{address: p.Address}
-		a.placed.Store(&p)
+		a.bound.Store(&p)
 		a.handler.Store(&handler)
 		s.apis = append(s.apis, a)
-		if err := s.sites.Listen(p.Address, a, httpserver.ListenOptions{Log: s.log, MaxConnections: f.MaxConnections, Certificate: s.tls}); err != nil {
+		if err := s.servers.Listen(p.Address, a, httpserver.ListenOptions{Log: s.log, MaxConnections: f.MaxConnections, Certificate: s.tls}); err != nil {
 			return fmt.Errorf("profile %s: %w", p.Profile.Name, err)
 		}
 	}
 	if f.Manage != "" {
-		handler := manage(s.engine.Service, s.metrics.Handler(s.log))
+		handler := managementHandler(s.engine.Service, s.metrics.Handler(s.log))
 		if f.Pprof {
-			handler = withProfiles(handler)
+			handler = withPprof(handler)
 		}
-		if err := s.sites.Listen(f.Manage, handler, httpserver.ListenOptions{Log: s.log}); err != nil {
+		if err := s.servers.Listen(f.Manage, handler, httpserver.ListenOptions{Log: s.log}); err != nil {
 			return fmt.Errorf("--manage: %w", err)
 		}
 	}

@@ -23,16 +23,16 @@ const (
 	examplePassword = "correct horse battery"
 )
 
-// guide tells at start-up what is served where, each endpoint with a line that
+// banner tells at start-up what is served where, each endpoint with a line that
 // works when it is pasted into a shell, one after the other.
-type guide struct {
+type banner struct {
 	apis   []config.BoundProfile // at URLs
 	store  string
 	manage string // URL; empty: none
 }
 
-func newGuide(apis []config.BoundProfile, open httpserver.Servers, f *config.Server) guide {
-	g := guide{store: f.Engine.Store}
+func newBanner(apis []config.BoundProfile, open httpserver.Servers, f *config.Server) banner {
+	b := banner{store: f.Engine.Store}
 	scheme := "http://"
 	if f.TLSCertificate != "" {
 		scheme = "https://"
@@ -40,12 +40,12 @@ func newGuide(apis []config.BoundProfile, open httpserver.Servers, f *config.Ser
 	for i, api := range apis {
 		// The listener knows the port that was really taken.
 		api.Address = scheme + reachable(open[i].Listener.Addr())
-		g.apis = append(g.apis, api)
+		b.apis = append(b.apis, api)
 	}
 	if f.Manage != "" {
-		g.manage = "http://" + reachable(open[len(apis)].Listener.Addr())
+		b.manage = "http://" + reachable(open[len(apis)].Listener.Addr())
 	}
-	return g
+	return b
 }
 
 // reachable gives an address that a client on this machine can use.
@@ -60,20 +60,20 @@ func reachable(a net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
-func (g guide) write(w io.Writer) error {
+func (b banner) write(w io.Writer) error {
 	var out strings.Builder
-	for _, api := range g.apis {
+	for _, api := range b.apis {
 		name := api.Profile.Name
 		if api.Profile.Document != "" {
 			name += " (" + api.Profile.Document + ")"
 		}
-		fmt.Fprintf(&out, "profile %s at %s, %s\n", name, api.Address, store.Describe(g.store))
-		for _, line := range g.lines(api) {
+		fmt.Fprintf(&out, "profile %s at %s, %s\n", name, api.Address, store.Describe(b.store))
+		for _, line := range b.lines(api) {
 			fmt.Fprintf(&out, "  %s\n", line)
 		}
 	}
-	if g.manage != "" {
-		fmt.Fprintf(&out, "management at %s: /livez, /readyz, /metrics\n", g.manage)
+	if b.manage != "" {
+		fmt.Fprintf(&out, "management at %s: /livez, /readyz, /metrics\n", b.manage)
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -82,11 +82,11 @@ func (g guide) write(w io.Writer) error {
 // lines are the examples of one API: a user first where the API makes none, then
 // each endpoint. Those that want a token log in for one of their own, so that
 // each line works by itself.
-func (g guide) lines(api config.BoundProfile) []string {
+func (b banner) lines(api config.BoundProfile) []string {
 	var lines []string
 	if _, ok := api.Profile.Endpoint(profiles.Register); !ok {
 		lines = append(lines, fmt.Sprintf("echo %s | %s user create %s --email %s --password-stdin --store %s",
-			quote(examplePassword), program(), exampleUser, exampleEmail, storeWord(g.store)))
+			quote(examplePassword), program(), exampleUser, exampleEmail, storeWord(b.store)))
 	}
 	for _, e := range api.Profile.Endpoints {
 		line := curl(api, e)
