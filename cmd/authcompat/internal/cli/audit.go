@@ -54,7 +54,7 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
 			if limit < 0 {
 				return fmt.Errorf("--limit %d: want 1 or more, or 0 for all", limit)
 			}
-			return review(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return withAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				f := core.AuditFilter{Username: user, Act: core.Act(act), Failed: failed}
 				if user != "" {
 					f.Unknown = e.UnknownName(user)

@@ -22,7 +22,7 @@ func newConfigCheck() *cobra.Command {
 file:line:column: key: what is wrong, or with the flag or variable that a value comes from. Flags and variables
 count as they do for serve, which checks the same before it starts. The store is not opened, nor an address.`,
 		Args:              cobra.MaximumNArgs(1),
-		PersistentPreRunE: settlesItself,
+		PersistentPreRunE: skipsPreRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := f.Resolve(strings.Join(args, ""))
 			if err != nil {

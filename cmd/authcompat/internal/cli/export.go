@@ -75,7 +75,7 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	if err := engine.CheckExists(f.store); err != nil {
 		return err
 	}
-	if options.Sealer, err = (keyring.Location{File: f.keyFile, DSN: f.store}).LoadOrWarn(noteOn(cmd.ErrOrStderr())); err != nil {
+	if options.Sealer, err = (keyring.Location{File: f.keyFile, DSN: f.store}).LoadOrWarn(warnOn(cmd.ErrOrStderr())); err != nil {
 		return err
 	}
 	s, err := store.Open(ctx, f.store)

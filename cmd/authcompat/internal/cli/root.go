@@ -47,9 +47,9 @@ AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --c
 	return root
 }
 
-// settlesItself is the PersistentPreRunE of a command that configures its flags
+// skipsPreRun is the PersistentPreRunE of a command that configures its flags
 // when it runs, to tell all that is wrong with them at once.
-func settlesItself(*cobra.Command, []string) error { return nil }
+func skipsPreRun(*cobra.Command, []string) error { return nil }
 
 // explainDash tells how a name is given that was taken for a flag.
 func explainDash(cmd *cobra.Command, err error) error {

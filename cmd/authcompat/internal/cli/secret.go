@@ -26,8 +26,8 @@ func newSecretShow() *cobra.Command {
 		Short: "Show the ids of the sealing keys, and how many tokens each seals; never a key",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				sealer, err := keyring.Location{File: file, DSN: flags.Store}.LoadOrWarn(noteOn(cmd.ErrOrStderr()))
+			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+				sealer, err := keyring.Location{File: file, DSN: flags.Store}.LoadOrWarn(warnOn(cmd.ErrOrStderr()))
 				if err != nil {
 					return err
 				}
@@ -59,7 +59,7 @@ func newSecretShow() *cobra.Command {
 	return cmd
 }
 
-// noteOn writes what is wrong with the keys and stops nothing.
-func noteOn(w io.Writer) func(error) {
+// warnOn writes what is wrong with the keys and stops nothing.
+func warnOn(w io.Writer) func(error) {
 	return func(err error) { fmt.Fprintln(w, term.PrintableLines(err.Error())) }
 }

@@ -46,7 +46,7 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 		if err != nil {
 			return err
 		}
-		return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+		return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 			r := keyring.Rotation{Path: path, NewKey: !resume, Drop: drop, Force: force}
 			err := r.Run(ctx, e.Service, e.Admin, waitingOn(cmd.ErrOrStderr()))
 			if place.File == "" && errors.Is(err, fs.ErrNotExist) {

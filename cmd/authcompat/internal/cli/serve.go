@@ -28,7 +28,7 @@ log names those that have changed. SIGTERM lets requests in flight finish.`,
   authcompat serve --profile snippit@127.0.0.1:8000 --profile ocd-users@127.0.0.1:8001
   authcompat serve --config /etc/authcompat.yaml`,
 		Args:              cobra.NoArgs,
-		PersistentPreRunE: settlesItself,
+		PersistentPreRunE: skipsPreRun,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, err := f.Resolve("")
 			if err != nil {

@@ -39,7 +39,7 @@ func newTokenList() *cobra.Command {
 		Short: "List tokens, by ids that tell nothing about their text",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				var f core.TokenFilter
 				if user != "" {
 					u, err := e.FindUser(ctx, user)
@@ -88,7 +88,7 @@ func newTokenRevoke() *cobra.Command {
 			if (user == "") == (len(args) == 0) {
 				return errors.New("which tokens? Give their ids, or --user NAME")
 			}
-			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				n := 0
 				if user != "" {
 					u, err := e.FindUser(ctx, user)

@@ -46,7 +46,7 @@ create_user does.`,
 					return err
 				}
 			}
-			e, err := openForCommand(cmd.Context(), &engine)
+			e, err := openEngine(cmd.Context(), &engine)
 			if err != nil {
 				return err
 			}

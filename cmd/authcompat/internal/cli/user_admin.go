@@ -39,7 +39,7 @@ func newUserList() *cobra.Command {
 		Short: "List users",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				t := term.NewTable(cmd.OutOrStdout(), asJSON, "ID\tUSERNAME\tEMAIL\tACTIVE\tCREATED")
 				err := e.EachUser(ctx, core.UserFilter{Inactive: inactive}, func(u core.User) error {
 					return t.Row(recordOf(u), "%d\t%s\t%s\t%t\t%s", u.ID, u.Username, term.Dash(u.Email), u.Active, term.FormatTime(u.CreatedAt))
@@ -65,7 +65,7 @@ func newUserShow() *cobra.Command {
 		Short: "Show a user, how the password is hashed, and how many tokens are live",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				r, err := describeUser(ctx, e, args[0])
 				if err != nil {
 					return err
@@ -104,7 +104,7 @@ func newUserActive(use, short string, active bool) *cobra.Command {
 		Short: short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				u, err := e.FindUser(ctx, args[0])
 				if err != nil {
 					return err
@@ -132,7 +132,7 @@ func newUserSetPassword() *cobra.Command {
 input with --password-stdin. Tokens stay as they are, as in Django; --logout ends them.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				u, err := e.FindUser(ctx, args[0])
 				if err != nil {
 					return err
@@ -172,7 +172,7 @@ func newUserDelete() *cobra.Command {
 		Short: "Remove a user and all tokens for good; the audit record stays",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return administer(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				u, err := e.FindUser(ctx, args[0])
 				if err != nil {
 					return err

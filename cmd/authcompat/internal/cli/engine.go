@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
+)
+
+// withAdmin opens the store for an operator who works on users and tokens, and
+// runs do.
+func withAdmin(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
+	return withEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
+		if e.Admin == nil || e.Audit == nil {
+			return errors.New("this store has no commands for operators but audit")
+		}
+		return do(ctx, e)
+	})
+}
+
+// withAudit opens the store for an operator who works on the audit record, and runs
+// do. Django's own tables have one too.
+func withAudit(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
+	return withEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
+		if e.Audit == nil {
+			return errors.New("this store keeps no audit record")
+		}
+		return do(ctx, e)
+	})
+}
+
+func withEngine(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) (err error) {
+	if err := engine.CheckExists(f.Store); err != nil {
+		return err
+	}
+	e, err := openEngine(cmd.Context(), f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	return do(cmd.Context(), e)
+}
+
+// openEngine opens the store as a command works on it.
+func openEngine(ctx context.Context, f *config.Engine) (*engine.Engine, error) {
+	return engine.Open(ctx, engine.Options{DSN: f.Store, Mapping: f.Mapping, Iterations: f.Iterations})
+}
