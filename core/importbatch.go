@@ -117,8 +117,9 @@ type slot struct {
 // NewTokenBatch makes a batch for a run that is at place.
 func NewTokenBatch(place ImportPlace, facts ImportFacts) TokenBatch {
 	b := TokenBatch{
-		place: place, came: map[int64]string{}, seen: map[string]bool{}, links: map[string]TokenLink{},
-		here: map[string]*Token{}, taken: map[slot]bool{},
+		place: place, came: make(map[int64]string, len(facts.UserLinks)),
+		seen: make(map[string]bool, len(facts.TokenLinks)), links: make(map[string]TokenLink, len(facts.TokenLinks)),
+		here: make(map[string]*Token, len(facts.Tokens)), taken: map[slot]bool{},
 	}
 	for _, l := range facts.UserLinks {
 		if l.Source == place.Source {
@@ -176,10 +177,10 @@ func (b TokenBatch) Merge(in ImportedToken) TokenMerge {
 // Unlinked gives the users of tokens that may have to be written, so that their
 // links have to be known: facts are those of the tokens alone.
 func Unlinked(source int64, tokens []ImportedToken, facts ImportFacts) []int64 {
+	users := make([]int64, 0, len(tokens))
 	b := NewTokenBatch(ImportPlace{Source: source}, facts)
-	var users []int64
 	for _, in := range tokens {
-		if m := b.Merge(in); m.Result.Outcome != ImportUnchanged {
+		if len(facts.Tokens) == 0 || b.Merge(in).Result.Outcome != ImportUnchanged {
 			users = append(users, in.UserID)
 		}
 	}

@@ -84,6 +84,8 @@ type ImportedUser struct {
 	// Key is the primary key of the user at the source, as text. It is what the
 	// source's tokens name their user by.
 	Key string
+	// Mark is the [UserMark] of Account; nil: it has not been made yet.
+	Mark []byte
 	// Account.ID is the id that the user is to have here; 0: any.
 	Account
 }
@@ -174,7 +176,7 @@ type UserMerge struct {
 	Write  bool
 	Insert bool
 	ImportedUser
-	Mark []byte // kept under the key, if it is not nil
+	Mark []byte // of the account at the source; kept under the key, if it is not nil
 }
 
 // MergeUser decides what becomes of a user of another server. What changed at
@@ -187,7 +189,10 @@ func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 	if reason := unimportable(in.Account); reason != "" {
 		return UserMerge{Result: refused("%s", reason)}
 	}
-	mark := UserMark(in.Account)
+	mark := in.Mark
+	if mark == nil {
+		mark = UserMark(in.Account)
+	}
 	holder := known.Holder
 	if holder != nil && known.Here != nil && (holder.ID == known.Here.ID || known.Here.Username == in.Username) {
 		holder = nil // a namesake takes nothing from who has the name
@@ -200,9 +205,8 @@ func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 	case known.Here == nil:
 		return UserMerge{Write: true, Insert: true, ImportedUser: in, Mark: mark}
 	}
-	here := UserMark(*known.Here)
-	if string(here) == string(mark) {
-		return UserMerge{Result: ImportResult{Outcome: ImportUnchanged}, ImportedUser: ImportedUser{in.Key, *known.Here}, Mark: mark}
+	if sameMarked(in.Account, *known.Here) {
+		return UserMerge{Result: ImportResult{Outcome: ImportUnchanged}, ImportedUser: ImportedUser{Key: in.Key, Account: *known.Here}, Mark: mark}
 	}
 	if known.Link == nil && known.Here.Username != in.Username {
 		return UserMerge{Result: ImportResult{Outcome: ImportIDTaken}}
@@ -210,7 +214,7 @@ func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 	if known.Link == nil {
 		return UserMerge{Result: refused("user %d is in the target already, with other data, and did not come from this source", known.Here.ID)}
 	}
-	return mergeKnown(in, *known.Here, *known.Link, mark, here)
+	return mergeKnown(in, *known.Here, *known.Link, mark, UserMark(*known.Here))
 }
 
 // mergeKnown merges a user who came from this source before. The halves of the
@@ -218,7 +222,7 @@ func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 // here, at a login, did not change.
 func mergeKnown(in ImportedUser, ours Account, link UserLink, mark, here []byte) UserMerge {
 	const half = markSize / 2
-	merged := UserMerge{ImportedUser: ImportedUser{in.Key, ours}, Mark: mark, Result: ImportResult{Outcome: ImportUnchanged}}
+	merged := UserMerge{ImportedUser: ImportedUser{Key: in.Key, Account: ours}, Mark: mark, Result: ImportResult{Outcome: ImportUnchanged}}
 	take := func(from, to int, what string, rehashed []byte, do func()) {
 		theirs, was, now := string(mark[from:to]), string(link.Mark[from:to]), string(here[from:to])
 		anew := string(rehashed)
@@ -288,6 +292,12 @@ func UserMark(a Account) []byte {
 	}
 	rest := sha256.Sum256(text)
 	return append(PasswordMark(a.PasswordHash), rest[:markSize/2]...)
+}
+
+// sameMarked tells whether two accounts have the same mark.
+func sameMarked(a, b Account) bool {
+	return a.PasswordHash == b.PasswordHash && a.Username == b.Username && a.Email == b.Email && a.Active == b.Active &&
+		maps.Equal(a.Attributes, b.Attributes)
 }
 
 // PasswordMark is the half of a user's mark that is of the password.

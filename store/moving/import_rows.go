@@ -41,6 +41,9 @@ func (i *importer) userPass(ctx context.Context, t django.Table, last bool) erro
 	r := i.report
 	decode := func(row django.Row) userRow {
 		user, err := i.decoder.User(row)
+		if err == nil {
+			user.Mark = core.UserMark(user.Account)
+		}
 		return userRow{user, err, row.Where, err == nil && i.recent(row, user.CreatedAt)}
 	}
 	var batch []core.ImportedUser
@@ -234,6 +237,9 @@ func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where [
 		return fmt.Errorf("import tokens: %w", err)
 	}
 	for n, result := range results {
+		if t := tokens[n]; t.Legacy.Generation == "" && len(t.Sealed) == 0 && result.Reason != core.NotTakenOver {
+			i.report.Unsealed++
+		}
 		i.report.count(counts, places[n], result)
 	}
 	return nil
@@ -304,8 +310,7 @@ func (i *importer) token(older django.Token, userID int64) (core.Token, error) {
 func (i *importer) seal(t *core.Token, text string) (err error) {
 	t.Digest = core.Presented(text).SHA256()
 	if i.Sealer.KeyID() == "" {
-		i.report.Unsealed++
-		return nil
+		return nil // reported once it is known that the token comes in
 	}
 	t.SealKey, t.Reusable = i.Sealer.KeyID(), i.Policy.Reuse
 	if t.Sealed, err = i.Sealer.Seal(i.Random, t.UserID, t.Digest, text); err != nil {

@@ -60,15 +60,20 @@ func (s *Store) linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []i
 }
 
 func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]core.UserLink, error) {
-	var rows []linkRow
-	if err := sqlx.SelectContext(ctx, q, &rows, s.in(query), args...); err != nil {
+	rows, err := q.QueryxContext(ctx, s.in(query), args...)
+	if err != nil {
 		return nil, wrap("select imported users", err)
 	}
-	links := make([]core.UserLink, len(rows))
-	for i, row := range rows {
-		links[i] = row.link()
+	defer rows.Close()
+	var links []core.UserLink
+	for rows.Next() {
+		var r linkRow
+		if err := rows.Scan(&r.UserID, &r.Source, &r.Key, &r.Mark, &r.Rehashed); err != nil {
+			return nil, wrap("select imported users", err)
+		}
+		links = append(links, r.link())
 	}
-	return links, nil
+	return links, wrap("select imported users", rows.Err())
 }
 
 // ImportOwners implements [core.ImportReader].
@@ -113,20 +118,25 @@ func userIDs(links []core.UserLink) []int64 {
 func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) (accounts []core.Account, err error) {
 	found := make(map[string]bool, len(names))
 	read := func(where string, list any) error {
-		var rows []accountRow
-		if err := sqlx.SelectContext(ctx, q, &rows, s.in(`
-			SELECT id, username, email, password_hash, active, attributes, created_at FROM @users WHERE `+where), list); err != nil {
+		rows, err := q.QueryxContext(ctx, s.in(`
+			SELECT id, username, email, password_hash, active, attributes, created_at FROM @users WHERE `+where), list)
+		if err != nil {
 			return wrap("select users", err)
 		}
-		for _, row := range rows {
-			account, err := row.account()
+		defer rows.Close()
+		for rows.Next() {
+			var r accountRow
+			if err := rows.Scan(&r.ID, &r.Username, &r.Email, &r.PasswordHash, &r.Active, &r.Attributes, &r.CreatedAt); err != nil {
+				return wrap("select users", err)
+			}
+			account, err := r.account()
 			if err != nil {
 				return err
 			}
-			found[row.Username] = true
+			found[r.Username] = true
 			accounts = append(accounts, account)
 		}
-		return nil
+		return wrap("select users", rows.Err())
 	}
 	if err := read(`id = ANY ($1::bigint[])`, pq.Array(ids)); err != nil {
 		return nil, err
@@ -239,15 +249,37 @@ func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, source in
 	if len(users) == 0 {
 		return facts, nil
 	}
-	if facts.UserLinks, err = s.readLinks(ctx, q, `
-		SELECT i.user_id, i.source, i.key, i.mark, i.rehashed FROM @imported_users i JOIN @users u ON u.id = i.user_id
-		WHERE u.id = ANY ($1::bigint[]) AND i.source = $2 `+lock, pq.Array(users), source); err != nil {
+	if facts.UserLinks, err = s.ownersOf(ctx, q, source, users, lock); err != nil {
 		return facts, err
 	}
 	if slices.ContainsFunc(tokens, func(t core.ImportedToken) bool { return t.Reusable }) {
 		err = s.factsOfTokens(ctx, q, &facts, `reusable AND user_id = ANY ($1::bigint[])`, pq.Array(users))
 	}
 	return facts, err
+}
+
+// ownersOf reads which of the users came from a source, without their marks. As a
+// join it would be planned, for thousands of users, as a scan of the whole table.
+func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string) ([]core.UserLink, error) {
+	rows, err := q.QueryxContext(ctx, s.in(`
+		SELECT u.id, (SELECT coalesce(i.key, i.user_id::text) FROM @imported_users i WHERE i.user_id = u.id AND i.source = $2)
+		FROM @users u WHERE u.id = ANY ($1::bigint[]) `+lock), pq.Array(users), source)
+	if err != nil {
+		return nil, wrap("select imported users", err)
+	}
+	defer rows.Close()
+	var links []core.UserLink
+	for rows.Next() {
+		var key sql.NullString
+		l := core.UserLink{Source: source}
+		if err := rows.Scan(&l.UserID, &key); err != nil {
+			return nil, wrap("select imported users", err)
+		}
+		if l.Key = key.String; key.Valid {
+			links = append(links, l)
+		}
+	}
+	return links, wrap("select imported users", rows.Err())
 }
 
 // factsOfTokens reads what decides about tokens that are here.
