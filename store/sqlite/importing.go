@@ -1,12 +1,14 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -102,6 +104,31 @@ func (s *Store) writeBulk(ctx context.Context, do func(context.Context, *sqlx.Tx
 	})
 }
 
+// withoutTriggers runs do, which adds rows, without the triggers that look before
+// each row for one that it replaces: a batch replaces none. Nobody else sees the
+// database without them, because they are put back in the same transaction.
+func withoutTriggers(ctx context.Context, tx *sqlx.Tx, do func() error) error {
+	var triggers []struct{ Name, SQL string }
+	if err := tx.SelectContext(ctx, &triggers, `
+		SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name IN ('token_replaced', 'user_replaced')`); err != nil {
+		return fmt.Errorf("select triggers: %w", err)
+	}
+	for _, t := range triggers {
+		if _, err := tx.ExecContext(ctx, `DROP TRIGGER `+t.Name); err != nil {
+			return fmt.Errorf("remove trigger: %w", err)
+		}
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	for _, t := range triggers {
+		if _, err := tx.ExecContext(ctx, t.SQL); err != nil {
+			return fmt.Errorf("put trigger back: %w", err)
+		}
+	}
+	return nil
+}
+
 // bulkWriter is the connection of imports, which is there from the first batch to
 // the end of a run.
 type bulkWriter struct {
@@ -112,8 +139,7 @@ type bulkWriter struct {
 // open gives the connection. Digests come in no order, so that each batch touches
 // most pages: they stay in memory as far as there is room, and are written back
 // seldom. That users of tokens are there is checked by the batch, in the same
-// transaction: the database's own check would, with the triggers that are there,
-// keep what each page was before each row.
+// transaction.
 func (b *bulkWriter) open(file string) (_ *sqlx.DB, err error) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -242,17 +268,22 @@ func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []
 	return ended, err
 }
 
-// hexList gives digests as a JSON list for json_each.
-func hexList[T ~[]byte](digests []T) string {
-	texts := make([]string, len(digests))
-	for i, d := range digests {
-		texts[i] = hex.EncodeToString(d)
+// hexList gives digests as a JSON list for json_each, in their order: SQLite finds
+// them, and sorts them, faster so.
+func hexList(digests []core.Digest) string {
+	sorted := slices.SortedFunc(slices.Values(digests), func(a, b core.Digest) int { return bytes.Compare(a, b) })
+	list := append(make([]byte, 0, 70*len(digests)+2), '[')
+	for i, d := range sorted {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = append(hex.AppendEncode(append(list, '"'), d), '"')
 	}
-	return jsonList(texts)
+	return string(append(list, ']'))
 }
 
 // jsonList gives texts or numbers as a list for json_each.
 func jsonList[T string | int64](values []T) string {
-	text, _ := json.Marshal(values) // can't fail for these types
+	text, _ := json.Marshal(append([]T{}, values...)) // can't fail for these types
 	return string(text)
 }

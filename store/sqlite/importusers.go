@@ -19,48 +19,62 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 		if err != nil {
 			return err
 		}
-		batch := core.NewUserBatch(place.Source, facts)
-		insert, err := tx.PreparexContext(ctx, `
-			INSERT OR FAIL INTO users (id, username, email, password_hash, active, attributes, created_at) VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?)`)
-		if err != nil {
-			return fmt.Errorf("prepare: %w", err)
-		}
-		defer insert.Close()
-		mark, err := tx.PreparexContext(ctx, markUser)
-		if err != nil {
-			return fmt.Errorf("prepare: %w", err)
-		}
-		defer mark.Close()
-		fresh, err := tx.PreparexContext(ctx, `INSERT OR FAIL INTO imported_users (user_id, source, key, mark) VALUES (?, ?, ?, ?)`)
-		if err != nil {
-			return fmt.Errorf("prepare: %w", err)
-		}
-		defer fresh.Close()
-
 		results = make([]core.ImportResult, len(users))
-		for i, in := range users {
-			merged := batch.Merge(in)
-			results[i] = merged.Result
-			if merged.Mark == nil {
-				continue
-			}
-			if err := writeUser(ctx, tx, insert, &merged); err != nil {
-				return err
-			}
-			if marked := batch.Marked(merged); !marked {
-				statement := mark
-				if !batch.Linked(merged.ID) {
-					statement = fresh
-				}
-				if err := markOne(ctx, statement, place.Source, merged.ID, merged.Key, merged.Mark); err != nil {
-					return err
-				}
-			}
-			batch.Add(merged)
+		write := func() error {
+			return writeUsers(ctx, tx, place.Source, users, core.NewUserBatch(place.Source, facts), results)
+		}
+		if len(facts.Users) < len(users) { // somebody is new
+			err = withoutTriggers(ctx, tx, write)
+		} else {
+			err = write()
+		}
+		if err != nil {
+			return err
 		}
 		return keepPlace(ctx, tx, place)
 	})
 	return results, err
+}
+
+// writeUsers decides about the users of a batch, and writes them.
+func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []core.ImportedUser, batch core.UserBatch, results []core.ImportResult) error {
+	insert, err := tx.PreparexContext(ctx, `
+		INSERT OR FAIL INTO users (id, username, email, password_hash, active, attributes, created_at) VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	defer insert.Close()
+	mark, err := tx.PreparexContext(ctx, markUser)
+	if err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	defer mark.Close()
+	fresh, err := tx.PreparexContext(ctx, `INSERT OR FAIL INTO imported_users (user_id, source, key, mark) VALUES (?, ?, ?, ?)`)
+	if err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	defer fresh.Close()
+	for i, in := range users {
+		merged := batch.Merge(in)
+		results[i] = merged.Result
+		if merged.Mark == nil {
+			continue
+		}
+		if err := writeUser(ctx, tx, insert, &merged); err != nil {
+			return err
+		}
+		if !batch.Marked(merged) {
+			statement := mark
+			if !batch.Linked(merged.ID) {
+				statement = fresh
+			}
+			if err := markOne(ctx, statement, source, merged.ID, merged.Key, merged.Mark); err != nil {
+				return err
+			}
+		}
+		batch.Add(merged)
+	}
+	return nil
 }
 
 // markUser keeps what a password was made anew as only while the password that it
