@@ -212,35 +212,40 @@ func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where [
 	if err != nil {
 		return err
 	}
-	tokens, places := make([]core.ImportedToken, 0, len(batch)), make([]string, 0, len(batch))
+	tokens, rows := make([]core.ImportedToken, 0, len(batch)), make([]int, 0, len(batch))
+	outcomes := make([]core.ImportResult, len(batch)) // reported in the order of the rows
 	for n, older := range batch {
 		user, ok := owner(older)
 		if ok && i.refused[older.Text] {
-			i.report.count(counts, where[n], core.ImportResult{Outcome: core.ImportRefused, Reason: "another user, who was not taken over, has the same token"})
+			outcomes[n] = core.ImportResult{Outcome: core.ImportRefused, Reason: "another user, who was not taken over, has the same token"}
 			continue
 		}
 		if !ok {
 			if older.Text != "" && i.twins {
 				i.refused[older.Text] = true
 			}
-			i.report.count(counts, where[n], core.ImportResult{Outcome: core.ImportRefused, Reason: core.NotTakenOver})
+			outcomes[n] = core.ImportResult{Outcome: core.ImportRefused, Reason: core.NotTakenOver}
 			continue
 		}
 		token, err := i.token(older, user.ID)
 		if err != nil {
 			return err
 		}
-		tokens, places = append(tokens, core.ImportedToken{Owner: user.Key, Token: token}), append(places, where[n])
+		tokens, rows = append(tokens, core.ImportedToken{Owner: user.Key, Token: token}), append(rows, n)
 	}
 	results, err := i.to.ImportTokens(ctx, i.place, tokens)
 	if err != nil {
 		return fmt.Errorf("import tokens: %w", err)
 	}
 	for n, result := range results {
-		if t := tokens[n]; t.Legacy.Generation == "" && len(t.Sealed) == 0 && result.Reason != core.NotTakenOver {
+		row := rows[n]
+		outcomes[row] = result
+		if batch[row].Text != "" && len(tokens[n].Sealed) == 0 && result.Reason != core.NotTakenOver {
 			i.report.Unsealed++
 		}
-		i.report.count(counts, places[n], result)
+	}
+	for n, outcome := range outcomes {
+		i.report.count(counts, where[n], outcome)
 	}
 	return nil
 }
