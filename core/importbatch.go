@@ -121,25 +121,30 @@ func NewTokenBatch(place ImportPlace, facts ImportFacts) TokenBatch {
 		seen: make(map[string]bool, len(facts.TokenLinks)), links: make(map[string]TokenLink, len(facts.TokenLinks)),
 		here: make(map[string]*Token, len(facts.Tokens)), taken: map[slot]bool{},
 	}
+	b.Add(facts)
+	return b
+}
+
+// Add adds to what is known.
+func (b TokenBatch) Add(facts ImportFacts) {
 	for _, l := range facts.UserLinks {
-		if l.Source == place.Source {
+		if l.Source == b.place.Source {
 			b.came[l.UserID] = l.Key
 		}
 	}
 	for _, l := range facts.TokenLinks {
 		b.seen[string(l.Digest)], b.links[string(l.Digest)] = l.Absent, l
 	}
-	for _, t := range facts.Tokens {
-		b.kept(t)
+	for i := range facts.Tokens {
+		b.kept(&facts.Tokens[i])
 	}
-	return b
 }
 
 // kept says that the token is in the store.
-func (b TokenBatch) kept(t Token) {
-	b.here[string(t.Digest)] = &t
+func (b TokenBatch) kept(t *Token) {
+	b.here[string(t.Digest)] = t
 	if len(t.Legacy.Twin) > 0 {
-		b.here[string(t.Legacy.Twin)] = &t
+		b.here[string(t.Legacy.Twin)] = t
 	}
 	if t.Reusable {
 		b.taken[slot{t.UserID, t.Realm, t.Issuer}] = true
@@ -167,20 +172,20 @@ func (b TokenBatch) Merge(in ImportedToken) TokenMerge {
 	case m.Insert:
 		m.Seen, m.Returned = m.Digest, seen
 		b.links[string(m.Digest)] = TokenLink{Digest: m.Digest, Source: b.place.Source, Table: b.place.Stage}
-		b.kept(m.Token)
+		b.kept(&m.Token)
 	case here != nil && m.Result.Outcome != ImportRefused:
 		m.Seen, m.Link = here.Digest, link.Source != b.place.Source || link.Table != b.place.Stage
 	}
 	return m
 }
 
-// Unlinked gives the users of tokens that may have to be written, so that their
-// links have to be known: facts are those of the tokens alone.
-func Unlinked(source int64, tokens []ImportedToken, facts ImportFacts) []int64 {
+// Unlinked gives the users of tokens that may have to be written, so that it has to
+// be known whether they came from the source: what is known so far is of the tokens
+// alone.
+func (b TokenBatch) Unlinked(tokens []ImportedToken) []int64 {
 	users := make([]int64, 0, len(tokens))
-	b := NewTokenBatch(ImportPlace{Source: source}, facts)
 	for _, in := range tokens {
-		if len(facts.Tokens) == 0 || b.Merge(in).Result.Outcome != ImportUnchanged {
+		if len(b.here) == 0 || b.Merge(in).Result.Outcome != ImportUnchanged {
 			users = append(users, in.UserID)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/authcompat/authcompat/core"
 )
@@ -96,7 +97,7 @@ func (c *genCase) deleteHere() (gone []*person, tokens []*ticket) {
 	most := c.IntN(3)
 	for _, p := range c.people {
 		own := c.ticketsOf(p)
-		if len(gone) == most || p.lost || c.chance(60) || slices.ContainsFunc(own, unremovable) {
+		if len(gone) == most || p.lost || c.chance(60) || slices.ContainsFunc(own, unremovable) || c.hasNamesake(p) {
 			continue
 		}
 		account, err := c.store.Account(c.ctx, p.name)
@@ -121,6 +122,12 @@ func (c *genCase) deleteHere() (gone []*person, tokens []*ticket) {
 		c.newcomers = append(c.newcomers, name)
 	}
 	return gone, tokens
+}
+
+// hasNamesake tells whether another user of the source waits for the name of p, and
+// comes in, with his tokens, once p is gone.
+func (c *genCase) hasNamesake(p *person) bool {
+	return slices.ContainsFunc(c.people, func(other *person) bool { return other != p && strings.EqualFold(other.name, p.name) })
 }
 
 // newcomersStay checks that those who registered in the place of users who were

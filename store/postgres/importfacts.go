@@ -47,11 +47,41 @@ func numbers(keys []string) []int64 {
 	return ids
 }
 
+// reach is how far ids go: nobody is here whose id is above it. In a source that is
+// read in the order of its ids, most look-ups are not needed.
+type reach struct {
+	Users, Links int64
+	Keyed        bool // some keys of the source are none of ids here
+}
+
+// upTo gives the ids that are not above last.
+func upTo(ids []int64, last int64) []int64 {
+	var within []int64
+	for _, id := range ids {
+		if id <= last {
+			within = append(within, id)
+		}
+	}
+	return within
+}
+
+func (s *Store) reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r reach, err error) {
+	err = q.QueryRowxContext(ctx, s.in(`
+		SELECT (SELECT coalesce(max(id), 0) FROM @users), (SELECT coalesce(max(user_id), 0) FROM @imported_users),
+		       EXISTS (SELECT 1 FROM @imported_users WHERE source = $1 AND key IS NOT NULL)`), source).Scan(&r.Users, &r.Links, &r.Keyed)
+	return r, wrap("select ids", err)
+}
+
 // linksOf reads the links of a source that have one of the keys.
-func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, source int64, keys []string) ([]core.UserLink, error) {
-	return s.readLinks(ctx, q, selectLinks+`WHERE source = $1 AND key IS NULL AND user_id = ANY ($2::bigint[])
-		UNION ALL `+selectLinks+`WHERE source = $1 AND key IS NOT NULL AND key = ANY ($3::text[])`,
-		source, pq.Array(numbers(keys)), pq.Array(keys))
+func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r reach, source int64, keys []string) (links []core.UserLink, err error) {
+	if ids := upTo(numbers(keys), r.Links); len(ids) > 0 {
+		links, err = s.readLinks(ctx, q, selectLinks+`WHERE source = $1 AND key IS NULL AND user_id = ANY ($2::bigint[])`, source, pq.Array(ids))
+	}
+	if err != nil || !r.Keyed {
+		return links, err
+	}
+	keyed, err := s.readLinks(ctx, q, selectLinks+`WHERE source = $1 AND key IS NOT NULL AND key = ANY ($2::text[])`, source, pq.Array(keys))
+	return append(links, keyed...), err
 }
 
 // linksOfUsers reads the links of users.
@@ -138,8 +168,10 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 		}
 		return wrap("select users", rows.Err())
 	}
-	if err := read(`id = ANY ($1::bigint[])`, pq.Array(ids)); err != nil {
-		return nil, err
+	if len(ids) > 0 {
+		if err := read(`id = ANY ($1::bigint[])`, pq.Array(ids)); err != nil {
+			return nil, err
+		}
 	}
 	var others []string // most are found by their ids
 	for _, name := range names {
@@ -174,11 +206,15 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 			ids = append(ids, u.ID)
 		}
 	}
-	if facts.UserLinks, err = s.linksOf(ctx, q, source, keys); err != nil {
+	r, err := s.reachOf(ctx, q, source)
+	if err != nil {
+		return facts, err
+	}
+	if facts.UserLinks, err = s.linksOf(ctx, q, r, source, keys); err != nil {
 		return facts, err
 	}
 	ids = append(ids, userIDs(facts.UserLinks)...)
-	if facts.Users, err = s.accountsOf(ctx, q, ids, names); err != nil {
+	if facts.Users, err = s.accountsOf(ctx, q, upTo(ids, r.Users), names); err != nil {
 		return facts, err
 	}
 	known := make(map[int64]bool, len(facts.UserLinks))
@@ -191,7 +227,7 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 			unknown = append(unknown, u.ID)
 		}
 	}
-	if len(unknown) == 0 {
+	if unknown = upTo(unknown, r.Links); len(unknown) == 0 {
 		return facts, nil
 	}
 	more, err := s.linksOfUsers(ctx, q, unknown)
@@ -211,48 +247,62 @@ func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err err
 // TokenFacts implements [core.ImportReader].
 func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		facts, err = s.tokenFacts(ctx, s.db, source, tokens, "")
+		facts, _, err = s.tokenFacts(ctx, s.db, core.ImportPlace{Source: source}, tokens, "")
 		return err
 	})
 	return facts, err
 }
 
-// tokenFacts reads what decides about tokens. The users of those that may have to
-// be written are locked as lock says.
-func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, source int64, tokens []core.ImportedToken, lock string) (facts core.ImportFacts, err error) {
+// tokenFacts reads what decides about tokens, and gives it as a batch too. The users
+// of those that may have to be written are locked as lock says.
+func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place core.ImportPlace, tokens []core.ImportedToken, lock string) (facts core.ImportFacts, batch core.TokenBatch, err error) {
 	digests := make([][]byte, len(tokens))
 	for i, t := range tokens {
 		digests[i] = t.Digest
 	}
 	list := pq.ByteaArray(digests)
 	if err := s.factsOfTokens(ctx, q, &facts, `digest = ANY ($1::bytea[])`, list); err != nil {
-		return facts, err
+		return facts, batch, err
 	}
 	// With the order, PostgreSQL looks into the index, which is small.
 	var twins, gone bool
 	if err := q.QueryRowxContext(ctx, s.in(`
 		SELECT (SELECT twin FROM @tokens WHERE twin IS NOT NULL ORDER BY twin LIMIT 1) IS NOT NULL, EXISTS (SELECT 1 FROM @imported_tokens)`)).
 		Scan(&twins, &gone); err != nil {
-		return facts, wrap("select tokens", err)
+		return facts, batch, wrap("select tokens", err)
 	}
 	if twins {
 		if err := s.factsOfTokens(ctx, q, &facts, `twin IS NOT NULL AND twin = ANY ($1::bytea[])`, list); err != nil {
-			return facts, err
+			return facts, batch, err
 		}
 	}
 	if gone {
 		if err := s.linksOfGone(ctx, q, &facts, list); err != nil {
-			return facts, err
+			return facts, batch, err
 		}
 	}
-	users := core.Unlinked(source, tokens, facts)
+	batch = core.NewTokenBatch(place, facts)
+	users := batch.Unlinked(tokens)
 	if len(users) == 0 {
-		return facts, nil
+		return facts, batch, nil
 	}
-	if facts.UserLinks, err = s.ownersOf(ctx, q, source, users, lock); err != nil {
+	more, err := s.factsOfOwners(ctx, q, place.Source, users, lock, slices.ContainsFunc(tokens, func(t core.ImportedToken) bool { return t.Reusable }))
+	batch.Add(more)
+	facts.UserLinks, facts.Tokens, facts.TokenLinks = more.UserLinks, append(facts.Tokens, more.Tokens...), append(facts.TokenLinks, more.TokenLinks...)
+	return facts, batch, err
+}
+
+// factsOfOwners reads which users came from a source and, if reusing is set, the
+// tokens that they are shown again.
+func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string, reusing bool) (facts core.ImportFacts, err error) {
+	if facts.UserLinks, err = s.ownersOf(ctx, q, source, users, lock); err != nil || !reusing {
 		return facts, err
 	}
-	if slices.ContainsFunc(tokens, func(t core.ImportedToken) bool { return t.Reusable }) {
+	var last int64
+	if err := sqlx.GetContext(ctx, q, &last, s.in(`SELECT coalesce(max(user_id), 0) FROM @tokens`)); err != nil {
+		return facts, wrap("select tokens", err)
+	}
+	if users = upTo(users, last); len(users) > 0 {
 		err = s.factsOfTokens(ctx, q, &facts, `reusable AND user_id = ANY ($1::bigint[])`, pq.Array(users))
 	}
 	return facts, err

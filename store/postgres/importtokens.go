@@ -23,11 +23,10 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		facts, err := s.tokenFacts(ctx, tx, place.Source, tokens, shareOwners)
+		_, batch, err := s.tokenFacts(ctx, tx, place, tokens, shareOwners)
 		if err != nil {
 			return err
 		}
-		batch := core.NewTokenBatch(place, facts)
 		results = make([]core.ImportResult, len(tokens))
 		var added []core.Token
 		var seen, linked, returned [][]byte

@@ -47,11 +47,43 @@ func numbers(keys []string) []int64 {
 	return ids
 }
 
+// reach is how far ids go: nobody is here whose id is above it. In a source that is
+// read in the order of its ids, most look-ups are not needed.
+type reach struct {
+	Users, Links int64
+	Keyed        bool // some keys of the source are none of ids here
+}
+
+// upTo gives the ids that are not above last.
+func upTo(ids []int64, last int64) []int64 {
+	var within []int64
+	for _, id := range ids {
+		if id <= last {
+			within = append(within, id)
+		}
+	}
+	return within
+}
+
+func reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r reach, err error) {
+	if err := q.QueryRowxContext(ctx, `
+		SELECT (SELECT coalesce(max(id), 0) FROM users), (SELECT coalesce(max(user_id), 0) FROM imported_users),
+		       EXISTS (SELECT 1 FROM imported_users WHERE source = ? AND key IS NOT NULL)`, source).Scan(&r.Users, &r.Links, &r.Keyed); err != nil {
+		return r, fmt.Errorf("select ids: %w", err)
+	}
+	return r, nil
+}
+
 // linksOf reads the links of a source that have one of the keys.
-func linksOf(ctx context.Context, q sqlx.QueryerContext, source int64, keys []string) ([]core.UserLink, error) {
-	return readLinks(ctx, q, selectLinks+`WHERE source = ?1 AND key IS NULL AND user_id IN (SELECT value FROM json_each(?2))
-		UNION ALL `+selectLinks+`WHERE source = ?1 AND key IS NOT NULL AND key IN (SELECT value FROM json_each(?3))`,
-		source, jsonList(numbers(keys)), jsonList(keys))
+func linksOf(ctx context.Context, q sqlx.QueryerContext, r reach, source int64, keys []string) (links []core.UserLink, err error) {
+	if ids := upTo(numbers(keys), r.Links); len(ids) > 0 {
+		links, err = readLinks(ctx, q, selectLinks+`WHERE source = ?1 AND key IS NULL AND user_id IN (SELECT value FROM json_each(?2))`, source, jsonList(ids))
+	}
+	if err != nil || !r.Keyed {
+		return links, err
+	}
+	keyed, err := readLinks(ctx, q, selectLinks+`WHERE source = ?1 AND key IS NOT NULL AND key IN (SELECT value FROM json_each(?2))`, source, jsonList(keys))
+	return append(links, keyed...), err
 }
 
 // linksOfUsers reads the links of users.
@@ -148,8 +180,10 @@ func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names [
 		}
 		return rows.Err()
 	}
-	if err := read(`id IN (SELECT value FROM json_each(?))`, jsonList(ids)); err != nil {
-		return nil, err
+	if len(ids) > 0 {
+		if err := read(`id IN (SELECT value FROM json_each(?))`, jsonList(ids)); err != nil {
+			return nil, err
+		}
 	}
 	var others []string // most are found by their ids
 	for _, name := range names {
@@ -180,11 +214,15 @@ func userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users [
 			ids = append(ids, u.ID)
 		}
 	}
-	if facts.UserLinks, err = linksOf(ctx, q, source, keys); err != nil {
+	r, err := reachOf(ctx, q, source)
+	if err != nil {
+		return facts, err
+	}
+	if facts.UserLinks, err = linksOf(ctx, q, r, source, keys); err != nil {
 		return facts, err
 	}
 	ids = append(ids, userIDs(facts.UserLinks)...)
-	if facts.Users, err = accountsOf(ctx, q, ids, names); err != nil {
+	if facts.Users, err = accountsOf(ctx, q, upTo(ids, r.Users), names); err != nil {
 		return facts, err
 	}
 	known := make(map[int64]bool, len(facts.UserLinks))
@@ -197,7 +235,7 @@ func userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users [
 			unknown = append(unknown, u.ID)
 		}
 	}
-	if len(unknown) == 0 {
+	if unknown = upTo(unknown, r.Links); len(unknown) == 0 {
 		return facts, nil
 	}
 	more, err := linksOfUsers(ctx, q, unknown)
@@ -220,7 +258,7 @@ func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err err
 // TokenFacts implements [core.ImportReader].
 func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		facts, err = tokenFacts(ctx, s.reader, source, tokens)
+		facts, _, err = tokenFacts(ctx, s.reader, core.ImportPlace{Source: source}, tokens)
 		return err
 	})
 	return facts, err
@@ -235,40 +273,54 @@ type linkColumns struct {
 	Origin sql.NullString
 }
 
-func tokenFacts(ctx context.Context, q sqlx.QueryerContext, source int64, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
+// tokenFacts reads what decides about tokens, and gives it as a batch too.
+func tokenFacts(ctx context.Context, q sqlx.QueryerContext, place core.ImportPlace, tokens []core.ImportedToken) (facts core.ImportFacts, batch core.TokenBatch, err error) {
 	digests := make([]core.Digest, len(tokens))
 	for i, t := range tokens {
 		digests[i] = t.Digest
 	}
 	list := hexList(digests)
 	if err := factsOfTokens(ctx, q, &facts, `digest IN (SELECT unhex(value) FROM json_each(?))`, list); err != nil {
-		return facts, err
+		return facts, batch, err
 	}
 	var twins, gone bool
 	if err := q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT 1 FROM tokens WHERE twin IS NOT NULL), EXISTS (SELECT 1 FROM imported_tokens)`).Scan(&twins, &gone); err != nil {
-		return facts, fmt.Errorf("select tokens: %w", err)
+		return facts, batch, fmt.Errorf("select tokens: %w", err)
 	}
 	if twins {
 		if err := factsOfTokens(ctx, q, &facts, `twin IS NOT NULL AND twin IN (SELECT unhex(value) FROM json_each(?))`, list); err != nil {
-			return facts, err
+			return facts, batch, err
 		}
 	}
 	if gone {
 		if err := linksOfGone(ctx, q, &facts, list); err != nil {
-			return facts, err
+			return facts, batch, err
 		}
 	}
-	users := core.Unlinked(source, tokens, facts)
+	batch = core.NewTokenBatch(place, facts)
+	users := batch.Unlinked(tokens)
 	if len(users) == 0 {
-		return facts, nil
+		return facts, batch, nil
 	}
-	list = jsonList(users)
+	more, err := factsOfOwners(ctx, q, place.Source, users, slices.ContainsFunc(tokens, func(t core.ImportedToken) bool { return t.Reusable }))
+	batch.Add(more)
+	facts.UserLinks, facts.Tokens, facts.TokenLinks = more.UserLinks, append(facts.Tokens, more.Tokens...), append(facts.TokenLinks, more.TokenLinks...)
+	return facts, batch, err
+}
+
+// factsOfOwners reads which users came from a source and, if reusing is set, the
+// tokens that they are shown again.
+func factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, reusing bool) (facts core.ImportFacts, err error) {
 	if facts.UserLinks, err = readLinks(ctx, q, selectLinks+`i WHERE source = ?1 AND user_id IN (SELECT value FROM json_each(?2))
-		AND EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id)`, source, list); err != nil {
+		AND EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id)`, source, jsonList(users)); err != nil || !reusing {
 		return facts, err
 	}
-	if slices.ContainsFunc(tokens, func(t core.ImportedToken) bool { return t.Reusable }) {
-		err = factsOfTokens(ctx, q, &facts, `reusable = 1 AND user_id IN (SELECT value FROM json_each(?))`, list)
+	var last int64
+	if err := sqlx.GetContext(ctx, q, &last, `SELECT coalesce(max(user_id), 0) FROM tokens`); err != nil {
+		return facts, fmt.Errorf("select tokens: %w", err)
+	}
+	if users = upTo(users, last); len(users) > 0 {
+		err = factsOfTokens(ctx, q, &facts, `reusable = 1 AND user_id IN (SELECT value FROM json_each(?))`, jsonList(users))
 	}
 	return facts, err
 }

@@ -17,11 +17,10 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	err = s.writeBulk(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		facts, err := tokenFacts(ctx, tx, place.Source, tokens)
+		_, batch, err := tokenFacts(ctx, tx, place, tokens)
 		if err != nil {
 			return err
 		}
-		batch := core.NewTokenBatch(place, facts)
 		results = make([]core.ImportResult, len(tokens))
 		var seen, linked, returned []core.Digest
 		var writes []core.TokenMerge
