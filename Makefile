@@ -3,7 +3,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint fuzz tools originals compatibility compatible million moving \
+.PHONY: help build run check test lint fuzz tools originals compatibility compatible million moving \
 	bench bench-logins bench-flood crash nodes failover
 
 help: ## list the targets
@@ -30,6 +30,11 @@ lint: ## gofmt, go vet and staticcheck
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt-ed:" $$files; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+
+# What starts databases or servers, or hashes at full cost, is left to `make test`.
+SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/differential$$|/core/password$$|/store/(django|moving|postgres)
+check: lint ## what to run all day: lint, and the tests that need nothing and take no time
+	$(GO) test $$($(GO) list ./... | grep -vE '$(SLOW)')
 
 # One package at a time: several start servers and databases and hold them to seconds.
 # Generated user bases go without the race detector first, which takes ten times as long.

@@ -19,6 +19,7 @@ type UnsupportedError struct {
 	Algorithm string
 }
 
+// Error names the format, or the algorithm; it quotes nothing else.
 func (e *UnsupportedError) Error() string {
 	if e.Algorithm != "" {
 		return fmt.Sprintf("password: hash format %q not supported", e.Algorithm)
@@ -35,6 +36,7 @@ type MalformedError struct {
 	Reason string
 }
 
+// Error names the format and what is broken; it quotes nothing.
 func (e *MalformedError) Error() string {
 	return fmt.Sprintf("password: %s: malformed: %s", e.Format, e.Reason)
 }
@@ -50,6 +52,7 @@ type LimitError struct {
 	Limit uint64
 }
 
+// Error names the format, the parameter and its limit.
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("password: %s: %s above %d", e.Format, e.Parameter, e.Limit)
 }

@@ -222,6 +222,8 @@ func (c *genCase) expected() *moving.Report {
 		switch {
 		case k.unfit():
 			n.Refused++
+		case k.second && !k.twin.bad && k.twin.unfit(): // whoever has the text, it is not looked at
+			n.Refused++
 		case k.over(c.policy):
 			n.Expired++
 		case k.second && k.owner != k.twin.owner:

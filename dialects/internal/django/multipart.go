@@ -13,6 +13,7 @@ import (
 // MultiPartParserError's text.
 type MultipartError struct{ Text string }
 
+// Error is MultiPartParserError's text.
 func (e *MultipartError) Error() string { return e.Text }
 
 // What bounds a multipart body (django/http/multipartparser.py and the settings

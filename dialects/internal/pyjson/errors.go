@@ -14,6 +14,7 @@ type ValueError struct {
 	Text string
 }
 
+// Error is CPython's text.
 func (e *ValueError) Error() string { return e.Text }
 
 // DepthError says that containers are nested deeper than [Options] allow. It
@@ -23,6 +24,7 @@ type DepthError struct {
 	Limit int // the deepest nesting that is allowed
 }
 
+// Error names the limit.
 func (e *DepthError) Error() string {
 	return fmt.Sprintf("JSON is nested deeper than %d levels", e.Limit)
 }
