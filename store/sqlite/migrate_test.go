@@ -1,0 +1,82 @@
+package sqlite
+
+import (
+	"bytes"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/store/storetest"
+)
+
+// schema13 makes a database as the versions before links were kept with tokens left
+// it, with what an import and an export had written.
+func schema13(t *testing.T, path string, linked storetest.Linked) {
+	t.Helper()
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	run := func(statement string, args ...any) {
+		t.Helper()
+		if _, err := db.Exec(statement, args...); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	run(fmt.Sprintf(`PRAGMA application_id = %d`, applicationID))
+	run(versionTable)
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1)`)
+	for _, name := range names {
+		var number int
+		if _, err := fmt.Sscanf(filepath.Base(name), "%d_", &number); err != nil {
+			t.Fatal(err)
+		}
+		if number > 13 {
+			break
+		}
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(string(bytes.TrimSpace(text)))
+		run(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, 1)`, number)
+	}
+	run(`INSERT INTO imports (id, source, options, run, stage, reached, tables) VALUES (1, 'old', '', 3, 't', '17', '["t"]')`)
+	for id, name := range linked.Users {
+		run(`INSERT INTO users (id, username, email, password_hash, active, created_at) VALUES (?, ?, '', '', 1, 0)`, id, name)
+		run(`INSERT INTO imported_users (user_id, source, mark) VALUES (?, 1, zeroblob(32))`, id)
+	}
+	for _, token := range linked.Tokens {
+		run(`INSERT INTO tokens (digest, user_id, realm, issuer, created_at, sliding, reusable, seal_key, twin) VALUES (?, ?, 'default', 'api', 0, 0, 0, '', ?)`,
+			[]byte(token.Digest), token.UserID, []byte(token.Legacy.Twin))
+	}
+	for _, link := range linked.Links {
+		run(`INSERT INTO imported_tokens (digest, source, run, origin, absent) VALUES (?, 1, 3, 't', ?)`, []byte(link.Digest), link.Absent)
+	}
+}
+
+// TestMigratesLinks checks that what was known of tokens before is known after.
+func TestMigratesLinks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	linked := storetest.NewLinked()
+	schema13(t, path, linked)
+	s, err := Open(t.Context(), path, Options{Wait: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	linked.Check(t, s)
+}

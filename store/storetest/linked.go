@@ -1,0 +1,91 @@
+package storetest
+
+import (
+	"crypto/sha256"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// Linked is what a store of schema 13 keeps of a source "old", whose third run was
+// cut off in its table "t": there links of tokens are rows of their own.
+type Linked struct {
+	Users  map[int64]string
+	Tokens []core.Token
+	// Links are those of tokens that are here, by digest or by twin, and of such that
+	// are not.
+	Links []core.TokenLink
+}
+
+func digestOf(text string) core.Digest {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}
+
+// NewLinked makes two users, each with a token, and two tokens that are gone: one was
+// ended here, one was not seen by a run.
+func NewLinked() Linked {
+	return Linked{
+		Users: map[int64]string{1: "ann", 2: "bob"},
+		Tokens: []core.Token{
+			{UserID: 1, Digest: digestOf("came")},
+			{UserID: 2, Digest: digestOf("issued here"), Legacy: core.Legacy{Twin: digestOf("handed over")}},
+		},
+		Links: []core.TokenLink{
+			{Digest: digestOf("came")}, {Digest: digestOf("handed over")},
+			{Digest: digestOf("ended here")}, {Digest: digestOf("not seen"), Absent: true},
+		},
+	}
+}
+
+// LinkedStore is a store that links are looked for in.
+type LinkedStore interface {
+	core.Importer
+	core.Exporter
+}
+
+// Check runs an import in a store that was brought up to date: it begins anew, takes
+// up what came before, and ends what it does not see.
+func (Linked) Check(t *testing.T, s LinkedStore) {
+	t.Helper()
+	place, err := s.BeginImport(t.Context(), "old", "options")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "place", core.ImportPlace{Source: place.Source, Run: 4, Options: "options", Tables: []string{"t"}}, place)
+	handed := []core.Digest{digestOf("came"), digestOf("handed over"), digestOf("ended here"), digestOf("not seen")}
+	ended, err := s.Ended(t.Context(), handed, noon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "ended here", []core.Digest{digestOf("ended here")}, ended)
+
+	place.Stage, place.Now = "t", noon()
+	var tokens []core.ImportedToken
+	for _, text := range []string{"came", "ended here", "not seen"} {
+		tokens = append(tokens, core.ImportedToken{Owner: "1", Token: core.Token{
+			UserID: 1, Digest: digestOf(text), Realm: "default", Issuer: "api", CreatedAt: noon().Add(-time.Hour),
+		}})
+	}
+	results, err := s.ImportTokens(t.Context(), place, tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes := make([]core.ImportOutcome, len(results))
+	for i, r := range results {
+		outcomes[i] = r.Outcome
+	}
+	if want := []core.ImportOutcome{core.ImportUnchanged, core.ImportKept, core.ImportAdded}; !slices.Equal(outcomes, want) {
+		t.Errorf("outcomes %v, want %v", outcomes, want)
+	}
+	here, unseen, err := s.CountImported(t.Context(), place, []string{"t"})
+	if err != nil || here != 3 || unseen != 1 {
+		t.Errorf("%d of %d were not seen, want 1 of 3; error %v", unseen, here, err)
+	}
+	gone, err := s.FinishImport(t.Context(), place, []string{"t"})
+	if err != nil || gone != 1 {
+		t.Errorf("%d ended, want 1; error %v", gone, err)
+	}
+}
