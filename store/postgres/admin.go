@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
@@ -15,7 +16,7 @@ var _ core.Admin = (*Store)(nil)
 // Users implements [core.Admin].
 func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		var rows []accountRow
+		var rows []record.Account
 		if err := s.db.SelectContext(ctx, &rows, s.in(`
 			SELECT id, username, email, '' AS password_hash, active, attributes, created_at
 			FROM @users WHERE id > $1 AND (NOT active OR NOT $2::boolean) ORDER BY id LIMIT $3`), f.After, f.Inactive, limit); err != nil {
@@ -23,7 +24,7 @@ func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users 
 		}
 		users = nil
 		for _, r := range rows {
-			account, err := r.account()
+			account, err := r.Core()
 			if err != nil {
 				return err
 			}
@@ -62,7 +63,7 @@ func (s *Store) change(ctx context.Context, doing, statement string, args ...any
 }
 
 func (s *Store) changed(ctx context.Context, tx *sqlx.Tx, doubt bool, doing, statement string, args ...any) error {
-	n, err := affected(tx.ExecContext(ctx, s.in(statement), args...))
+	n, err := record.Affected(tx.ExecContext(ctx, s.in(statement), args...))
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
@@ -94,13 +95,13 @@ func (s *Store) SealedTokens(ctx context.Context, key string, after core.Digest,
 
 func (s *Store) selectTokens(ctx context.Context, query string, args ...any) (tokens []core.Token, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		var rows []tokenRow
+		var rows []record.Token
 		if err := s.db.SelectContext(ctx, &rows, s.in(query), args...); err != nil {
 			return fmt.Errorf("select tokens: %w", err)
 		}
 		tokens = nil
 		for _, r := range rows {
-			tokens = append(tokens, r.token())
+			tokens = append(tokens, r.Core())
 		}
 		return nil
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -42,7 +43,7 @@ func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
 func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		const oldest = `DELETE FROM @audit WHERE id IN (SELECT id FROM @audit WHERE at < $1 ORDER BY at LIMIT $2)`
-		gone, err := affected(tx.ExecContext(ctx, s.in(oldest), before.UnixMicro(), limit))
+		gone, err := record.Affected(tx.ExecContext(ctx, s.in(oldest), before.UnixMicro(), limit))
 		n = int(gone)
 		return wrap("purge audit record", err)
 	})
@@ -98,7 +99,7 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 				&e.Actor, &e.Address, &e.Request, &e.Token); err != nil {
 				return fmt.Errorf("select audit: %w", err)
 			}
-			e.At = instant(at)
+			e.At = record.Time(at)
 			entries = append(entries, e)
 		}
 		return wrap("select audit", rows.Err())

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
@@ -14,7 +15,7 @@ var _ core.Exporter = (*Store)(nil)
 // ExportUsers implements [core.Exporter].
 func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accounts []core.Account, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		var rows []accountRow
+		var rows []record.Account
 		if err := s.db.SelectContext(ctx, &rows, s.in(`
 			SELECT id, username, email, password_hash, active, attributes, created_at
 			FROM @users WHERE id > $1 ORDER BY id LIMIT $2`), after, limit); err != nil {
@@ -22,7 +23,7 @@ func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accoun
 		}
 		accounts = nil
 		for _, row := range rows {
-			account, err := row.account()
+			account, err := row.Core()
 			if err != nil {
 				return err
 			}
@@ -36,7 +37,7 @@ func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accoun
 // ExportTokens implements [core.Exporter].
 func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token, limit int) (tokens []core.Token, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		var rows []tokenRow
+		var rows []record.Token
 		digest := []byte(after.Digest)
 		if digest == nil {
 			digest = []byte{}
@@ -49,8 +50,8 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 		}
 		tokens = nil
 		for _, row := range rows {
-			token := row.token()
-			token.Legacy = row.legacy()
+			token := row.Core()
+			token.Legacy = row.Legacy()
 			tokens = append(tokens, token)
 		}
 		return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -66,7 +67,7 @@ func (s *Store) room(ctx context.Context, now time.Time, guesses []core.Guess) (
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return fmt.Errorf("select guesses: %w", err)
 			}
-			_, more := g.Limit.Next(instant(full), now)
+			_, more := g.Limit.Next(record.Time(full), now)
 			wait = max(wait, more)
 		}
 		return nil
@@ -95,7 +96,7 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.Guess) error {
 func (s *Store) ForgetGuesses(ctx context.Context, now time.Time, limit int) (int, error) {
 	var gone int64
 	err := s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) (err error) {
-		gone, err = affected(tx.ExecContext(ctx,
+		gone, err = record.Affected(tx.ExecContext(ctx,
 			s.in(`DELETE FROM @guesses WHERE key IN (SELECT key FROM @guesses WHERE full_at <= $1 LIMIT $2)`), now.UnixMicro(), limit))
 		return wrap("forget guesses", err)
 	})

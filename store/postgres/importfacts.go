@@ -4,68 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"slices"
-	"strconv"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
-// linkRow is a row of imported_users.
-type linkRow struct {
-	UserID   int64 `db:"user_id"`
-	Source   int64
-	Key      sql.NullString
-	Mark     []byte
-	Rehashed []byte
-}
-
 const selectLinks = `SELECT user_id, source, key, mark, rehashed FROM @imported_users `
 
-// link gives the row as the engine knows it.
-func (r linkRow) link() core.UserLink {
-	l := core.UserLink{UserID: r.UserID, Source: r.Source, Key: r.Key.String, Mark: r.Mark, Rehashed: r.Rehashed}
-	if !r.Key.Valid {
-		l.Key = strconv.FormatInt(r.UserID, 10)
-	}
-	return l
-}
-
-// keyColumn gives the column key for a user whom the source knows by a key.
-func keyColumn(userID int64, key string) sql.NullString {
-	return sql.NullString{String: key, Valid: key != strconv.FormatInt(userID, 10)}
-}
-
-// numbers gives the keys that may stand for an id.
-func numbers(keys []string) []int64 {
-	var ids []int64
-	for _, key := range keys {
-		if id, err := strconv.ParseInt(key, 10, 64); err == nil && strconv.FormatInt(id, 10) == key {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// reach is how far ids go: nobody is here whose id is above it. In a source that is
-// read in the order of its ids, most look-ups are not needed.
-type reach struct {
-	Users, Links int64
-	Keyed        bool // some keys of the source are none of ids here
-}
-
-// upTo gives the ids that are not above last.
-func upTo(ids []int64, last int64) []int64 {
-	var within []int64
-	for _, id := range ids {
-		if id <= last {
-			within = append(within, id)
-		}
-	}
-	return within
-}
-
-func (s *Store) reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r reach, err error) {
+func (s *Store) reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r record.Reach, err error) {
 	err = q.QueryRowxContext(ctx, s.in(`
 		SELECT (SELECT coalesce(max(id), 0) FROM @users), (SELECT coalesce(max(user_id), 0) FROM @imported_users),
 		       EXISTS (SELECT 1 FROM @imported_users WHERE source = $1 AND key IS NOT NULL)`), source).Scan(&r.Users, &r.Links, &r.Keyed)
@@ -73,8 +21,8 @@ func (s *Store) reachOf(ctx context.Context, q sqlx.QueryerContext, source int64
 }
 
 // linksOf reads the links of a source that have one of the keys.
-func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r reach, source int64, keys []string) (links []core.UserLink, err error) {
-	if ids := upTo(numbers(keys), r.Links); len(ids) > 0 {
+func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, keys []string) (links []core.UserLink, err error) {
+	if ids := record.UpTo(record.NumericKeys(keys), r.Links); len(ids) > 0 {
 		links, err = s.readLinks(ctx, q, selectLinks+`WHERE source = $1 AND key IS NULL AND user_id = ANY ($2::bigint[])`, source, pq.Array(ids))
 	}
 	if err != nil || !r.Keyed {
@@ -97,11 +45,11 @@ func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query stri
 	defer rows.Close()
 	var links []core.UserLink
 	for rows.Next() {
-		var r linkRow
+		var r record.UserLink
 		if err := rows.Scan(&r.UserID, &r.Source, &r.Key, &r.Mark, &r.Rehashed); err != nil {
 			return nil, wrap("select imported users", err)
 		}
-		links = append(links, r.link())
+		links = append(links, r.Core())
 	}
 	return links, wrap("select imported users", rows.Err())
 }
@@ -115,33 +63,25 @@ func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []st
 			where string
 			list  any
 		}{
-			{`i.key IS NULL AND i.user_id = ANY ($2::bigint[])`, pq.Array(numbers(keys))},
+			{`i.key IS NULL AND i.user_id = ANY ($2::bigint[])`, pq.Array(record.NumericKeys(keys))},
 			{`i.key IS NOT NULL AND i.key = ANY ($2::text[])`, pq.Array(keys)},
 			{`u.username = ANY ($2::text[])`, pq.Array(names)},
 		} {
 			var rows []struct {
-				linkRow
+				record.UserLink
 				Username string
 			}
 			if err := s.db.SelectContext(ctx, &rows, s.in(owners+condition.where), source, condition.list); err != nil {
 				return wrap("select imported users", err)
 			}
 			for _, row := range rows {
-				owner := core.ImportedUser{Key: row.link().Key, Account: core.Account{User: core.User{ID: row.UserID, Username: row.Username}}}
+				owner := core.ImportedUser{Key: row.Core().Key, Account: core.Account{User: core.User{ID: row.UserID, Username: row.Username}}}
 				byKey[owner.Key], byName[row.Username] = owner, owner
 			}
 		}
 		return nil
 	})
 	return byKey, byName, err
-}
-
-func userIDs(links []core.UserLink) []int64 {
-	ids := make([]int64, len(links))
-	for i, l := range links {
-		ids[i] = l.UserID
-	}
-	return ids
 }
 
 // accountsOf reads the users who have one of the ids or of the names.
@@ -155,11 +95,11 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var r accountRow
+			var r record.Account
 			if err := rows.Scan(&r.ID, &r.Username, &r.Email, &r.PasswordHash, &r.Active, &r.Attributes, &r.CreatedAt); err != nil {
 				return wrap("select users", err)
 			}
-			account, err := r.account()
+			account, err := r.Core()
 			if err != nil {
 				return err
 			}
@@ -213,8 +153,8 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 	if facts.UserLinks, err = s.linksOf(ctx, q, r, source, keys); err != nil {
 		return facts, err
 	}
-	ids = append(ids, userIDs(facts.UserLinks)...)
-	if facts.Users, err = s.accountsOf(ctx, q, upTo(ids, r.Users), names); err != nil {
+	ids = append(ids, record.UserIDs(facts.UserLinks)...)
+	if facts.Users, err = s.accountsOf(ctx, q, record.UpTo(ids, r.Users), names); err != nil {
 		return facts, err
 	}
 	known := make(map[int64]bool, len(facts.UserLinks))
@@ -227,7 +167,7 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 			unknown = append(unknown, u.ID)
 		}
 	}
-	if unknown = upTo(unknown, r.Links); len(unknown) == 0 {
+	if unknown = record.UpTo(unknown, r.Links); len(unknown) == 0 {
 		return facts, nil
 	}
 	more, err := s.linksOfUsers(ctx, q, unknown)
@@ -302,7 +242,7 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 	if err := sqlx.GetContext(ctx, q, &last, s.in(`SELECT coalesce(max(user_id), 0) FROM @tokens`)); err != nil {
 		return facts, wrap("select tokens", err)
 	}
-	if users = upTo(users, last); len(users) > 0 {
+	if users = record.UpTo(users, last); len(users) > 0 {
 		err = s.factsOfTokens(ctx, q, &facts, `reusable AND user_id = ANY ($1::bigint[])`, pq.Array(users))
 	}
 	return facts, err
@@ -341,15 +281,15 @@ func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts 
 	defer rows.Close()
 	for rows.Next() {
 		var (
-			r      tokenRow
+			r      record.Token
 			source sql.NullInt64
 			origin sql.NullString
 		)
 		if err := rows.Scan(&r.Digest, &r.UserID, &r.Realm, &r.Issuer, &r.ExpiresAt, &r.Reusable, &r.Twin, &source, &origin); err != nil {
 			return wrap("select tokens", err)
 		}
-		token := r.token()
-		token.Legacy = r.legacy()
+		token := r.Core()
+		token.Legacy = r.Legacy()
 		facts.Tokens = append(facts.Tokens, token)
 		if source.Valid {
 			facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: r.Digest, Source: source.Int64, Table: origin.String})

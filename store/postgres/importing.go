@@ -9,31 +9,19 @@ import (
 	"slices"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
 var _ core.Importer = (*Store)(nil)
 
-// importRow is a row of imports.
-type importRow struct {
-	ID                              int64
-	Run                             int64
-	Options, Stage, Reached, Tables string
-}
-
 const selectImport = `SELECT id, run, options, stage, reached, tables FROM @imports WHERE source = $1`
-
-// place gives where the run stands.
-func (r importRow) place() (core.ImportPlace, error) {
-	place := core.ImportPlace{Source: r.ID, Run: r.Run, Options: r.Options, Stage: r.Stage, Reached: r.Reached}
-	return place, wrap(fmt.Sprintf("read tables of import %d", r.ID), json.Unmarshal([]byte(r.Tables), &place.Tables))
-}
 
 // FindImport implements [core.ImportReader].
 func (s *Store) FindImport(ctx context.Context, source string) (place core.ImportPlace, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		var row importRow
+		var row record.Import
 		err := s.db.GetContext(ctx, &row, s.in(selectImport), source)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -41,7 +29,7 @@ func (s *Store) FindImport(ctx context.Context, source string) (place core.Impor
 		if err != nil {
 			return wrap("select import", err)
 		}
-		place, err = row.place()
+		place, err = row.Place()
 		return err
 	})
 	return place, err
@@ -50,7 +38,7 @@ func (s *Store) FindImport(ctx context.Context, source string) (place core.Impor
 // BeginImport implements [core.Importer].
 func (s *Store) BeginImport(ctx context.Context, source, options string) (place core.ImportPlace, err error) {
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		var row importRow
+		var row record.Import
 		err := tx.GetContext(ctx, &row, s.in(selectImport), source)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = tx.GetContext(ctx, &row, s.in(`
@@ -60,7 +48,7 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (place 
 		if err != nil {
 			return fmt.Errorf("select import: %w", err)
 		}
-		if place, err = row.place(); err != nil {
+		if place, err = row.Place(); err != nil {
 			return err
 		}
 		if row.Stage == "" || row.Options != options {
@@ -198,7 +186,7 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 		}
 		batch := core.NewUserBatch(place.Source, facts)
 		results = make([]core.ImportResult, len(users))
-		var added []accountRow
+		var added []record.Account
 		var changed userColumns
 		marks := map[int64]userMark{} // a source may tell a user twice
 		for i, in := range users {
@@ -224,7 +212,7 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 			if !merged.Write {
 				continue
 			}
-			row, err := rowOfAccount(merged.Account)
+			row, err := record.OfAccount(merged.Account)
 			if err != nil {
 				return err
 			}
@@ -245,15 +233,6 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 	return results, err
 }
 
-// rowOfAccount gives the row that keeps the account.
-func rowOfAccount(a core.Account) (accountRow, error) {
-	attributes, err := encodeAttributes(a.Attributes)
-	return accountRow{
-		ID: a.ID, Username: a.Username, Email: a.Email, PasswordHash: a.PasswordHash,
-		Active: a.Active, Attributes: attributes, CreatedAt: a.CreatedAt.UnixMicro(),
-	}, err
-}
-
 // userColumns are users who change, column by column.
 type userColumns struct {
 	ids                         []int64
@@ -261,14 +240,14 @@ type userColumns struct {
 	active                      []bool
 }
 
-func (c *userColumns) add(r accountRow) {
+func (c *userColumns) add(r record.Account) {
 	c.ids, c.names, c.emails = append(c.ids, r.ID), append(c.names, r.Username), append(c.emails, r.Email)
 	c.hashes, c.more, c.active = append(c.hashes, r.PasswordHash), append(c.more, r.Attributes.String), append(c.active, r.Active)
 }
 
 // writeUsers writes a batch. Those who change go first, so that a name may pass
 // from one of them to a new one.
-func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, added []accountRow, changed userColumns) error {
+func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, added []record.Account, changed userColumns) error {
 	if len(changed.ids) > 0 {
 		if _, err := tx.ExecContext(ctx, s.in(`
 			UPDATE @users u SET username = n.username, email = n.email, password_hash = n.password_hash,
@@ -325,7 +304,7 @@ func (s *Store) markUsers(ctx context.Context, tx *sqlx.Tx, source int64, marks 
 	slices.Sort(fresh)
 	if _, err := s.copyInto(ctx, tx, `@imported_users (user_id, source, key, mark)`, len(fresh), func(add func(...any) error) error {
 		for _, id := range fresh {
-			if err := add(id, source, keyColumn(id, marks[id].key), marks[id].mark); err != nil {
+			if err := add(id, source, record.KeyColumn(id, marks[id].key), marks[id].mark); err != nil {
 				return err
 			}
 		}

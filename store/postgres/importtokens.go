@@ -6,11 +6,12 @@ import (
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
-// allColumns are the columns of a tokenRow.
+// allColumns are the columns of a record.Token.
 const allColumns = `digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key, generation, prefix, salt, twin`
 
 // shareOwners locks the users of tokens that are to be added, so that none of them
@@ -73,7 +74,7 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, tokens []core.Token) error {
 	rows, err := s.copyInto(ctx, tx, `@tokens (`+allColumns+`, source, origin)`, len(tokens), func(add func(...any) error) error {
 		for _, t := range tokens {
-			r := rowOf(t)
+			r := record.OfToken(t)
 			if err := add(r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable, null(r.Sealed), r.SealKey,
 				r.Generation, r.Prefix, null(r.Salt), null(r.Twin), place.Source, place.Stage); err != nil {
 				return err
@@ -115,7 +116,7 @@ func (s *Store) copyInto(ctx context.Context, tx *sqlx.Tx, table string, rows in
 		return 0, err
 	}
 	result, err := copied.ExecContext(ctx)
-	return affected(result, err)
+	return record.Affected(result, err)
 }
 
 // linkTokens keeps of tokens that are here, with these digests or twins, that they

@@ -2,10 +2,10 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 )
 
 // selectLegacy has the condition of the index tokens_prefix. The digest tells
@@ -17,31 +17,9 @@ const selectLegacy = `
 	FROM @tokens t JOIN @users u ON u.id = t.user_id
 	WHERE t.prefix IN ($1, $2) AND t.prefix IS NOT NULL AND t.twin IS NULL AND t.realm = $3`
 
-// legacyRow is the older form in a row of tokens.
-type legacyRow struct {
-	Generation sql.NullString `db:"generation"`
-	Prefix     sql.NullString `db:"prefix"`
-	Salt       []byte         `db:"salt"`
-	Twin       []byte         `db:"twin"`
-}
-
-// legacyOf gives the columns that keep an older form.
-func legacyOf(l core.Legacy) legacyRow {
-	return legacyRow{
-		Generation: sql.NullString{String: string(l.Generation), Valid: l.Generation != ""},
-		Prefix:     sql.NullString{String: l.Prefix, Valid: l.Prefix != ""},
-		Salt:       l.Salt, Twin: l.Twin,
-	}
-}
-
-// legacy gives the columns as the engine knows them.
-func (r legacyRow) legacy() core.Legacy {
-	return core.Legacy{Generation: core.Generation(r.Generation.String), Prefix: r.Prefix.String, Salt: r.Salt, Twin: r.Twin}
-}
-
 // findLegacy finds a token that was taken over with its older digest alone. The
 // look-up of native tokens has missed by then.
-func (s *Store) findLegacy(ctx context.Context, p core.Presented, token *tokenRow, user *accountRow) error {
+func (s *Store) findLegacy(ctx context.Context, p core.Presented, token *record.Token, user *record.Account) error {
 	short, long, ok := p.Prefixes()
 	if !ok {
 		return core.ErrNotFound
@@ -57,7 +35,7 @@ func (s *Store) findLegacy(ctx context.Context, p core.Presented, token *tokenRo
 			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt); err != nil {
 			return fmt.Errorf("select older token: %w", err)
 		}
-		if token.legacy().Presents(p, token.Digest) {
+		if token.Legacy().Presents(p, token.Digest) {
 			return nil
 		}
 	}

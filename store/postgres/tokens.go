@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -64,47 +65,6 @@ const (
 // reusableIndex is the constraint that a second reusable token breaks.
 const reusableIndex = "tokens_reusable"
 
-// tokenRow is a row of tokens.
-type tokenRow struct {
-	Digest    []byte        `db:"digest"`
-	UserID    int64         `db:"user_id"`
-	Realm     string        `db:"realm"`
-	Issuer    string        `db:"issuer"`
-	CreatedAt int64         `db:"created_at"`
-	ExpiresAt sql.NullInt64 `db:"expires_at"`
-	Sliding   int64         `db:"sliding"`
-	Reusable  bool          `db:"reusable"`
-	Sealed    []byte        `db:"sealed"`
-	SealKey   string        `db:"seal_key"`
-	legacyRow
-}
-
-// rowOf gives the row that keeps the token.
-func rowOf(t core.Token) tokenRow {
-	return tokenRow{
-		Digest: t.Digest, UserID: t.UserID, Realm: t.Realm, Issuer: t.Issuer,
-		CreatedAt: t.CreatedAt.UnixMicro(),
-		ExpiresAt: sql.NullInt64{Int64: t.ExpiresAt.UnixMicro(), Valid: !t.ExpiresAt.IsZero()},
-		Sliding:   t.Sliding.Microseconds(),
-		Reusable:  t.Reusable, Sealed: t.Sealed, SealKey: t.SealKey,
-		legacyRow: legacyOf(t.Legacy),
-	}
-}
-
-// token gives the row as the engine knows it, without an older form.
-func (r tokenRow) token() core.Token {
-	t := core.Token{
-		Digest: r.Digest, UserID: r.UserID, Realm: r.Realm, Issuer: r.Issuer,
-		CreatedAt: instant(r.CreatedAt),
-		Sliding:   time.Duration(r.Sliding) * time.Microsecond,
-		Reusable:  r.Reusable, Sealed: r.Sealed, SealKey: r.SealKey,
-	}
-	if r.ExpiresAt.Valid {
-		t.ExpiresAt = instant(r.ExpiresAt.Int64)
-	}
-	return t
-}
-
 // IssueToken implements [core.Store].
 func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
@@ -131,14 +91,14 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 		if err := s.mayHaveToken(ctx, tx, lockUser, fresh.UserID); err != nil {
 			return err
 		}
-		var row tokenRow
+		var row record.Token
 		err := tx.GetContext(ctx, &row, s.in(selectReusable), fresh.UserID, fresh.Realm, fresh.Issuer)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 		case err != nil:
 			return fmt.Errorf("select reusable token: %w", err)
 		default:
-			token = row.token()
+			token = row.Core()
 			if !token.Expired(now) {
 				if entry != nil {
 					entry.Token = core.TokenID(token.Digest)
@@ -149,7 +109,7 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 				return fmt.Errorf("retire token: %w", err)
 			}
 		}
-		token = rowOf(fresh).token()
+		token = record.OfToken(fresh).Core()
 		return s.addToken(ctx, tx, fresh, doubt)
 	})
 	if err != nil {
@@ -168,15 +128,15 @@ func (s *Store) slide(ctx context.Context, tx *sqlx.Tx, live *core.Token, fresh 
 	if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET expires_at = $1 WHERE digest = $2`), to, []byte(live.Digest)); err != nil {
 		return fmt.Errorf("move expiry: %w", err)
 	}
-	live.ExpiresAt = instant(to)
+	live.ExpiresAt = record.Time(to)
 	return nil
 }
 
 // FindToken implements [core.Store].
 func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (core.Token, core.User, error) {
 	var (
-		token = tokenRow{Digest: p.SHA256(), Realm: realm}
-		user  accountRow
+		token = record.Token{Digest: p.SHA256(), Realm: realm}
+		user  record.Account
 	)
 	err := s.read(ctx, func(ctx context.Context) error {
 		err := s.db.QueryRowContext(ctx, s.findToken, token.Digest, realm).Scan(
@@ -191,11 +151,11 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		return core.Token{}, core.User{}, err
 	}
 	user.ID = token.UserID
-	account, err := user.account()
+	account, err := user.Core()
 	if err != nil {
 		return core.Token{}, core.User{}, err
 	}
-	return token.token(), account.User, nil
+	return token.Core(), account.User, nil
 }
 
 // MoveExpiry implements [core.Store].
@@ -261,7 +221,7 @@ func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, user
 // may be there without being seen; in doubt, so may the token itself. Both are
 // seen by the next attempt.
 func (s *Store) addToken(ctx context.Context, tx *sqlx.Tx, t core.Token, doubt bool) error {
-	_, err := tx.NamedExecContext(ctx, s.in(insertToken), rowOf(t))
+	_, err := tx.NamedExecContext(ctx, s.in(insertToken), record.OfToken(t))
 	if duplicate(err, reusableIndex) && t.Reusable || doubt && duplicate(err, "") {
 		return errConflict
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -16,7 +17,7 @@ func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users 
 	const query = `
 		SELECT id, username, email, '' AS password_hash, active, attributes, created_at
 		FROM users WHERE id > ? AND (active = 0 OR NOT ?) ORDER BY id LIMIT ?`
-	var rows []accountRow
+	var rows []record.Account
 	err = s.read(ctx, func(ctx context.Context) error {
 		if err := s.reader.SelectContext(ctx, &rows, query, f.After, f.Inactive, limit); err != nil {
 			return fmt.Errorf("select users: %w", err)
@@ -27,7 +28,7 @@ func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users 
 		return nil, err
 	}
 	for _, r := range rows {
-		account, err := r.account()
+		account, err := r.Core()
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +50,7 @@ func (s *Store) DeleteUser(ctx context.Context, userID int64) error {
 // change runs a statement that has to find its row.
 func (s *Store) change(ctx context.Context, doing, statement string, args ...any) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		n, err := affected(tx.ExecContext(ctx, statement, args...))
+		n, err := record.Affected(tx.ExecContext(ctx, statement, args...))
 		if err != nil {
 			return fmt.Errorf("%s: %w", doing, err)
 		}
@@ -81,7 +82,7 @@ func (s *Store) SealedTokens(ctx context.Context, key string, after core.Digest,
 }
 
 func (s *Store) tokens(ctx context.Context, query string, args ...any) (tokens []core.Token, err error) {
-	var rows []tokenRow
+	var rows []record.Token
 	err = s.read(ctx, func(ctx context.Context) error {
 		if err := s.reader.SelectContext(ctx, &rows, query, args...); err != nil {
 			return fmt.Errorf("select tokens: %w", err)
@@ -89,7 +90,7 @@ func (s *Store) tokens(ctx context.Context, query string, args ...any) (tokens [
 		return nil
 	})
 	for _, r := range rows {
-		tokens = append(tokens, r.token())
+		tokens = append(tokens, r.Core())
 	}
 	return tokens, err
 }
@@ -120,7 +121,7 @@ func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []str
 		}
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		gone, err := affected(tx.ExecContext(ctx, query, args...))
+		gone, err := record.Affected(tx.ExecContext(ctx, query, args...))
 		if err != nil {
 			return fmt.Errorf("purge tokens: %w", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -63,7 +64,7 @@ func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n 
 			return fmt.Errorf("purge audit record: %w", err)
 		}
 		const oldest = `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?)`
-		gone, err := affected(tx.ExecContext(ctx, oldest, before.UnixMicro(), limit))
+		gone, err := record.Affected(tx.ExecContext(ctx, oldest, before.UnixMicro(), limit))
 		if err != nil {
 			return fmt.Errorf("purge audit record: %w", err)
 		}
@@ -112,7 +113,7 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 	})
 	for _, r := range rows {
 		entries = append(entries, core.AuditEntry{
-			ID: r.ID, At: instant(r.At), Act: core.Act(r.Act), Outcome: r.Outcome, UserID: r.UserID, Username: r.Username,
+			ID: r.ID, At: record.Time(r.At), Act: core.Act(r.Act), Outcome: r.Outcome, UserID: r.UserID, Username: r.Username,
 			Unknown: r.Unknown, Profile: r.Profile, Actor: r.Actor, Address: r.Address, Request: r.Request, Token: r.Token,
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -14,14 +15,14 @@ var _ core.Exporter = (*Store)(nil)
 // ExportUsers implements [core.Exporter].
 func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accounts []core.Account, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		var rows []accountRow
+		var rows []record.Account
 		if err := s.reader.SelectContext(ctx, &rows, `
 			SELECT id, username, email, password_hash, active, attributes, created_at
 			FROM users WHERE id > ? ORDER BY id LIMIT ?`, after, limit); err != nil {
 			return fmt.Errorf("select users: %w", err)
 		}
 		for _, row := range rows {
-			account, err := row.account()
+			account, err := row.Core()
 			if err != nil {
 				return err
 			}
@@ -35,7 +36,7 @@ func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accoun
 // ExportTokens implements [core.Exporter].
 func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token, limit int) (tokens []core.Token, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		var rows []tokenRow
+		var rows []record.Token
 		digest := []byte(after.Digest)
 		if digest == nil {
 			digest = []byte{}
@@ -46,8 +47,8 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 			return fmt.Errorf("select tokens: %w", err)
 		}
 		for _, row := range rows {
-			token := row.token()
-			token.Legacy = row.legacy()
+			token := row.Core()
+			token.Legacy = row.Legacy()
 			tokens = append(tokens, token)
 		}
 		return nil

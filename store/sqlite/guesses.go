@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -51,7 +52,7 @@ func room(ctx context.Context, db sqlx.QueryerContext, now time.Time, guesses []
 			return nil, 0, fmt.Errorf("select guesses: %w", err)
 		}
 		var more time.Duration
-		next[i], more = g.Limit.Next(instant(full), now)
+		next[i], more = g.Limit.Next(record.Time(full), now)
 		wait = max(wait, more)
 	}
 	return next, wait, nil
@@ -73,7 +74,7 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.Guess) error {
 // ForgetGuesses implements [core.Limits].
 func (s *Store) ForgetGuesses(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		gone, err := affected(tx.ExecContext(ctx,
+		gone, err := record.Affected(tx.ExecContext(ctx,
 			`DELETE FROM guesses WHERE key IN (SELECT key FROM guesses WHERE full_at <= ? LIMIT ?)`, now.UnixMicro(), limit))
 		if err != nil {
 			return fmt.Errorf("forget guesses: %w", err)

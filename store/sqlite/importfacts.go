@@ -5,67 +5,15 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
-// linkRow is a row of imported_users.
-type linkRow struct {
-	UserID   int64 `db:"user_id"`
-	Source   int64
-	Key      sql.NullString
-	Mark     []byte
-	Rehashed []byte
-}
-
 const selectLinks = `SELECT user_id, source, key, mark, rehashed FROM imported_users `
 
-// link gives the row as the engine knows it.
-func (r linkRow) link() core.UserLink {
-	l := core.UserLink{UserID: r.UserID, Source: r.Source, Key: r.Key.String, Mark: r.Mark, Rehashed: r.Rehashed}
-	if !r.Key.Valid {
-		l.Key = strconv.FormatInt(r.UserID, 10)
-	}
-	return l
-}
-
-// keyColumn gives the column key for a user whom the source knows by a key.
-func keyColumn(userID int64, key string) sql.NullString {
-	return sql.NullString{String: key, Valid: key != strconv.FormatInt(userID, 10)}
-}
-
-// numbers gives the keys that may stand for an id.
-func numbers(keys []string) []int64 {
-	var ids []int64
-	for _, key := range keys {
-		if id, err := strconv.ParseInt(key, 10, 64); err == nil && strconv.FormatInt(id, 10) == key {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// reach is how far ids go: nobody is here whose id is above it. In a source that is
-// read in the order of its ids, most look-ups are not needed.
-type reach struct {
-	Users, Links int64
-	Keyed        bool // some keys of the source are none of ids here
-}
-
-// upTo gives the ids that are not above last.
-func upTo(ids []int64, last int64) []int64 {
-	var within []int64
-	for _, id := range ids {
-		if id <= last {
-			within = append(within, id)
-		}
-	}
-	return within
-}
-
-func reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r reach, err error) {
+func reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r record.Reach, err error) {
 	if err := q.QueryRowxContext(ctx, `
 		SELECT (SELECT coalesce(max(id), 0) FROM users), (SELECT coalesce(max(user_id), 0) FROM imported_users),
 		       EXISTS (SELECT 1 FROM imported_users WHERE source = ? AND key IS NOT NULL)`, source).Scan(&r.Users, &r.Links, &r.Keyed); err != nil {
@@ -75,8 +23,8 @@ func reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r reach,
 }
 
 // linksOf reads the links of a source that have one of the keys.
-func linksOf(ctx context.Context, q sqlx.QueryerContext, r reach, source int64, keys []string) (links []core.UserLink, err error) {
-	if ids := upTo(numbers(keys), r.Links); len(ids) > 0 {
+func linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, keys []string) (links []core.UserLink, err error) {
+	if ids := record.UpTo(record.NumericKeys(keys), r.Links); len(ids) > 0 {
 		links, err = readLinks(ctx, q, selectLinks+`WHERE source = ?1 AND key IS NULL AND user_id IN (SELECT value FROM json_each(?2))`, source, jsonList(ids))
 	}
 	if err != nil || !r.Keyed {
@@ -99,11 +47,11 @@ func readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ..
 	defer rows.Close()
 	var links []core.UserLink
 	for rows.Next() {
-		var r linkRow
+		var r record.UserLink
 		if err := rows.Scan(&r.UserID, &r.Source, &r.Key, &r.Mark, &r.Rehashed); err != nil {
 			return nil, fmt.Errorf("select imported users: %w", err)
 		}
-		links = append(links, r.link())
+		links = append(links, r.Core())
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("select imported users: %w", err)
@@ -117,7 +65,7 @@ func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []st
 		byKey, byName = map[string]core.ImportedUser{}, map[string]core.ImportedUser{}
 		const owners = `SELECT i.user_id, i.key, u.username FROM imported_users i JOIN users u ON u.id = i.user_id WHERE i.source = ?1 AND `
 		for _, condition := range []struct{ where, list string }{
-			{`i.key IS NULL AND i.user_id IN (SELECT value FROM json_each(?2))`, jsonList(numbers(keys))},
+			{`i.key IS NULL AND i.user_id IN (SELECT value FROM json_each(?2))`, jsonList(record.NumericKeys(keys))},
 			{`i.key IS NOT NULL AND i.key IN (SELECT value FROM json_each(?2))`, jsonList(keys)},
 			{`u.username IN (SELECT value FROM json_each(?2))`, jsonList(names)},
 		} {
@@ -138,23 +86,15 @@ func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []st
 func readOwners(rows *sqlx.Rows, byKey, byName map[string]core.ImportedUser) error {
 	defer rows.Close()
 	for rows.Next() {
-		var link linkRow
+		var link record.UserLink
 		var name string
 		if err := rows.Scan(&link.UserID, &link.Key, &name); err != nil {
 			return err
 		}
-		owner := core.ImportedUser{Key: link.link().Key, Account: core.Account{User: core.User{ID: link.UserID, Username: name}}}
+		owner := core.ImportedUser{Key: link.Core().Key, Account: core.Account{User: core.User{ID: link.UserID, Username: name}}}
 		byKey[owner.Key], byName[name] = owner, owner
 	}
 	return rows.Err()
-}
-
-func userIDs(links []core.UserLink) []int64 {
-	ids := make([]int64, len(links))
-	for i, l := range links {
-		ids[i] = l.UserID
-	}
-	return ids
 }
 
 // accountsOf reads the users who have one of the ids or of the names.
@@ -167,11 +107,11 @@ func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names [
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var r accountRow
+			var r record.Account
 			if err := rows.Scan(&r.ID, &r.Username, &r.Email, &r.PasswordHash, &r.Active, &r.Attributes, &r.CreatedAt); err != nil {
 				return fmt.Errorf("select users: %w", err)
 			}
-			account, err := r.account()
+			account, err := r.Core()
 			if err != nil {
 				return err
 			}
@@ -221,8 +161,8 @@ func userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users [
 	if facts.UserLinks, err = linksOf(ctx, q, r, source, keys); err != nil {
 		return facts, err
 	}
-	ids = append(ids, userIDs(facts.UserLinks)...)
-	if facts.Users, err = accountsOf(ctx, q, upTo(ids, r.Users), names); err != nil {
+	ids = append(ids, record.UserIDs(facts.UserLinks)...)
+	if facts.Users, err = accountsOf(ctx, q, record.UpTo(ids, r.Users), names); err != nil {
 		return facts, err
 	}
 	known := make(map[int64]bool, len(facts.UserLinks))
@@ -235,7 +175,7 @@ func userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users [
 			unknown = append(unknown, u.ID)
 		}
 	}
-	if unknown = upTo(unknown, r.Links); len(unknown) == 0 {
+	if unknown = record.UpTo(unknown, r.Links); len(unknown) == 0 {
 		return facts, nil
 	}
 	more, err := linksOfUsers(ctx, q, unknown)
@@ -264,7 +204,7 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []core.Impo
 	return facts, err
 }
 
-// tokenColumns are the columns of a tokenRow.
+// tokenColumns are the columns of a record.Token.
 const tokenColumns = `digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key, generation, prefix, salt, twin`
 
 // linkColumns are those that say where a token came from.
@@ -319,7 +259,7 @@ func factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, use
 	if err := sqlx.GetContext(ctx, q, &last, `SELECT coalesce(max(user_id), 0) FROM tokens`); err != nil {
 		return facts, fmt.Errorf("select tokens: %w", err)
 	}
-	if users = upTo(users, last); len(users) > 0 {
+	if users = record.UpTo(users, last); len(users) > 0 {
 		err = factsOfTokens(ctx, q, &facts, `reusable = 1 AND user_id IN (SELECT value FROM json_each(?))`, jsonList(users))
 	}
 	return facts, err
@@ -333,13 +273,13 @@ func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *core.Impor
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var r tokenRow
+		var r record.Token
 		var l linkColumns
 		if err := rows.Scan(&r.Digest, &r.UserID, &r.Realm, &r.Issuer, &r.ExpiresAt, &r.Reusable, &r.Twin, &l.Source, &l.Origin); err != nil {
 			return fmt.Errorf("select tokens: %w", err)
 		}
-		token := r.token()
-		token.Legacy = r.legacy()
+		token := r.Core()
+		token.Legacy = r.Legacy()
 		facts.Tokens = append(facts.Tokens, token)
 		if l.Source.Valid {
 			facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: r.Digest, Source: l.Source.Int64, Table: l.Origin.String})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -22,28 +23,12 @@ const bulkWait = time.Minute
 
 var _ core.Importer = (*Store)(nil)
 
-// importRow is a row of imports.
-type importRow struct {
-	ID                              int64
-	Run                             int64
-	Options, Stage, Reached, Tables string
-}
-
 const selectImport = `SELECT id, run, options, stage, reached, tables FROM imports WHERE source = ?`
-
-// place gives where the run stands.
-func (r importRow) place() (core.ImportPlace, error) {
-	place := core.ImportPlace{Source: r.ID, Run: r.Run, Options: r.Options, Stage: r.Stage, Reached: r.Reached}
-	if err := json.Unmarshal([]byte(r.Tables), &place.Tables); err != nil {
-		return place, fmt.Errorf("tables of import %d are not a list of texts: %w", r.ID, err)
-	}
-	return place, nil
-}
 
 // FindImport implements [core.ImportReader].
 func (s *Store) FindImport(ctx context.Context, source string) (place core.ImportPlace, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		var row importRow
+		var row record.Import
 		err := s.reader.GetContext(ctx, &row, selectImport, source)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -51,7 +36,7 @@ func (s *Store) FindImport(ctx context.Context, source string) (place core.Impor
 		if err != nil {
 			return fmt.Errorf("select import: %w", err)
 		}
-		place, err = row.place()
+		place, err = row.Place()
 		return err
 	})
 	return place, err
@@ -60,7 +45,7 @@ func (s *Store) FindImport(ctx context.Context, source string) (place core.Impor
 // BeginImport implements [core.Importer].
 func (s *Store) BeginImport(ctx context.Context, source, options string) (place core.ImportPlace, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		var row importRow
+		var row record.Import
 		err := tx.GetContext(ctx, &row, selectImport, source)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = tx.GetContext(ctx, &row, `
@@ -70,7 +55,7 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (place 
 		if err != nil {
 			return fmt.Errorf("select import: %w", err)
 		}
-		if place, err = row.place(); err != nil {
+		if place, err = row.Place(); err != nil {
 			return err
 		}
 		if row.Stage == "" || row.Options != options {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -90,7 +91,7 @@ func addTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, tokens 
 	defer insert.Close()
 	slices.SortFunc(tokens, func(a, b core.Token) int { return bytes.Compare(a.Digest, b.Digest) })
 	for _, t := range tokens {
-		r := rowOf(t)
+		r := record.OfToken(t)
 		if _, err := insert.ExecContext(ctx, r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable,
 			r.Sealed, r.SealKey, r.Generation, r.Prefix, r.Salt, r.Twin, place.Source, place.Stage); err != nil {
 			return fmt.Errorf("insert token: %w", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -86,7 +87,7 @@ const markUser = `
 
 // markOne keeps who a user is at a source.
 func markOne(ctx context.Context, mark *sqlx.Stmt, source, userID int64, key string, content []byte) error {
-	if _, err := mark.ExecContext(ctx, userID, source, keyColumn(userID, key), content); err != nil {
+	if _, err := mark.ExecContext(ctx, userID, source, record.KeyColumn(userID, key), content); err != nil {
 		return fmt.Errorf("mark user %d: %w", userID, err)
 	}
 	return nil
@@ -97,7 +98,7 @@ func writeUser(ctx context.Context, tx *sqlx.Tx, insert *sqlx.Stmt, m *core.User
 	if !m.Write {
 		return nil
 	}
-	row, err := rowOfAccount(m.Account)
+	row, err := record.OfAccount(m.Account)
 	if err != nil {
 		return err
 	}
@@ -117,13 +118,4 @@ func writeUser(ctx context.Context, tx *sqlx.Tx, insert *sqlx.Stmt, m *core.User
 		return fmt.Errorf("insert user: %w", err)
 	}
 	return nil
-}
-
-// rowOfAccount gives the row that keeps the account.
-func rowOfAccount(a core.Account) (accountRow, error) {
-	attributes, err := encodeAttributes(a.Attributes)
-	return accountRow{
-		ID: a.ID, Username: a.Username, Email: a.Email, PasswordHash: a.PasswordHash,
-		Active: a.Active, Attributes: attributes, CreatedAt: a.CreatedAt.UnixMicro(),
-	}, err
 }

@@ -2,10 +2,10 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 )
 
 // selectLegacy has the condition of the index tokens_prefix. The digest tells
@@ -16,28 +16,6 @@ const selectLegacy = `
 	       u.username, u.email, u.active, u.attributes, u.created_at
 	FROM tokens t JOIN users u ON u.id = t.user_id
 	WHERE t.prefix IN (?, ?) AND t.prefix IS NOT NULL AND t.twin IS NULL AND t.realm = ?`
-
-// legacyRow is the older form in a row of tokens.
-type legacyRow struct {
-	Generation sql.NullString `db:"generation"`
-	Prefix     sql.NullString `db:"prefix"`
-	Salt       []byte         `db:"salt"`
-	Twin       []byte         `db:"twin"`
-}
-
-// legacyOf gives the columns that keep an older form.
-func legacyOf(l core.Legacy) legacyRow {
-	return legacyRow{
-		Generation: sql.NullString{String: string(l.Generation), Valid: l.Generation != ""},
-		Prefix:     sql.NullString{String: l.Prefix, Valid: l.Prefix != ""},
-		Salt:       l.Salt, Twin: l.Twin,
-	}
-}
-
-// legacy gives the columns as the engine knows them.
-func (r legacyRow) legacy() core.Legacy {
-	return core.Legacy{Generation: core.Generation(r.Generation.String), Prefix: r.Prefix.String, Salt: r.Salt, Twin: r.Twin}
-}
 
 // findLegacy finds a token that was taken over with its older digest alone. The
 // look-up of native tokens has missed by then.
@@ -53,23 +31,23 @@ func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented) 
 	defer rows.Close()
 	for rows.Next() {
 		var (
-			token = tokenRow{Realm: realm}
-			user  accountRow
+			token = record.Token{Realm: realm}
+			user  record.Account
 		)
 		if err := rows.Scan(&token.Digest, &token.Generation, &token.Prefix, &token.Salt,
 			&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
 			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt); err != nil {
 			return core.Token{}, core.User{}, explain(ctx, s.wait, fmt.Errorf("select older token: %w", err))
 		}
-		if !token.legacy().Presents(p, token.Digest) {
+		if !token.Legacy().Presents(p, token.Digest) {
 			continue
 		}
 		user.ID = token.UserID
-		account, err := user.account()
+		account, err := user.Core()
 		if err != nil {
 			return core.Token{}, core.User{}, err
 		}
-		return token.token(), account.User, nil
+		return token.Core(), account.User, nil
 	}
 	if err := rows.Err(); err != nil {
 		return core.Token{}, core.User{}, explain(ctx, s.wait, fmt.Errorf("select older token: %w", err))

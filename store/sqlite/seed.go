@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -41,7 +42,7 @@ func (s *Store) Seed(ctx context.Context, source int64, facts core.ImportFacts) 
 
 func seedUsers(ctx context.Context, tx *sqlx.Tx, facts core.ImportFacts) error {
 	for _, u := range facts.Users {
-		row, err := rowOfAccount(u)
+		row, err := record.OfAccount(u)
 		if err != nil {
 			return err
 		}
@@ -53,7 +54,7 @@ func seedUsers(ctx context.Context, tx *sqlx.Tx, facts core.ImportFacts) error {
 	}
 	for _, l := range facts.UserLinks {
 		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO imported_users (user_id, source, key, mark, rehashed) VALUES (?, ?, ?, ?, ?)`,
-			l.UserID, l.Source, keyColumn(l.UserID, l.Key), l.Mark, l.Rehashed); err != nil {
+			l.UserID, l.Source, record.KeyColumn(l.UserID, l.Key), l.Mark, l.Rehashed); err != nil {
 			return fmt.Errorf("seed imported user: %w", err)
 		}
 	}
@@ -75,13 +76,13 @@ func seedTokens(ctx context.Context, tx *sqlx.Tx, source int64, facts core.Impor
 	for _, t := range facts.Tokens {
 		l, linked := links[string(t.Digest)]
 		row := struct {
-			tokenRow
+			record.Token
 			linkColumns
-		}{rowOf(t), linkColumns{
+		}{record.OfToken(t), linkColumns{
 			Source: sql.NullInt64{Int64: l.Source, Valid: linked},
 			Origin: sql.NullString{String: l.Table, Valid: linked},
 		}}
-		n, err := affected(tx.NamedExecContext(ctx, `
+		n, err := record.Affected(tx.NamedExecContext(ctx, `
 			INSERT OR IGNORE INTO tokens (`+tokenColumns+`, source, origin)
 			VALUES (:digest, :user_id, :realm, :issuer, :created_at, :expires_at, :sliding, :reusable, :sealed, :seal_key,
 			        :generation, :prefix, :salt, :twin, :source, :origin)`, row))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -42,47 +43,6 @@ const (
 	deleteUserTokens = `DELETE FROM tokens WHERE user_id = ? AND realm = ?`
 )
 
-// tokenRow is a row of tokens.
-type tokenRow struct {
-	Digest    []byte        `db:"digest"`
-	UserID    int64         `db:"user_id"`
-	Realm     string        `db:"realm"`
-	Issuer    string        `db:"issuer"`
-	CreatedAt int64         `db:"created_at"`
-	ExpiresAt sql.NullInt64 `db:"expires_at"`
-	Sliding   int64         `db:"sliding"`
-	Reusable  bool          `db:"reusable"`
-	Sealed    []byte        `db:"sealed"`
-	SealKey   string        `db:"seal_key"`
-	legacyRow
-}
-
-// rowOf gives the row that keeps the token.
-func rowOf(t core.Token) tokenRow {
-	return tokenRow{
-		Digest: t.Digest, UserID: t.UserID, Realm: t.Realm, Issuer: t.Issuer,
-		CreatedAt: t.CreatedAt.UnixMicro(),
-		ExpiresAt: sql.NullInt64{Int64: t.ExpiresAt.UnixMicro(), Valid: !t.ExpiresAt.IsZero()},
-		Sliding:   t.Sliding.Microseconds(),
-		Reusable:  t.Reusable, Sealed: t.Sealed, SealKey: t.SealKey,
-		legacyRow: legacyOf(t.Legacy),
-	}
-}
-
-// token gives the row as the engine knows it, without an older form.
-func (r tokenRow) token() core.Token {
-	t := core.Token{
-		Digest: r.Digest, UserID: r.UserID, Realm: r.Realm, Issuer: r.Issuer,
-		CreatedAt: instant(r.CreatedAt),
-		Sliding:   time.Duration(r.Sliding) * time.Microsecond,
-		Reusable:  r.Reusable, Sealed: r.Sealed, SealKey: r.SealKey,
-	}
-	if r.ExpiresAt.Valid {
-		t.ExpiresAt = instant(r.ExpiresAt.Int64)
-	}
-	return t
-}
-
 // IssueToken implements [core.Store].
 func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -99,14 +59,14 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 		if err := mayHaveToken(ctx, tx, fresh.UserID); err != nil {
 			return err
 		}
-		var row tokenRow
+		var row record.Token
 		err := tx.GetContext(ctx, &row, selectReusable, fresh.UserID, fresh.Realm, fresh.Issuer)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 		case err != nil:
 			return fmt.Errorf("select reusable token: %w", err)
 		default:
-			token = row.token()
+			token = row.Core()
 			if !token.Expired(now) {
 				if e := core.AuditOf(ctx); e != nil {
 					e.Token = core.TokenID(token.Digest)
@@ -117,7 +77,7 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 				return fmt.Errorf("retire token: %w", err)
 			}
 		}
-		token = rowOf(fresh).token()
+		token = record.OfToken(fresh).Core()
 		return addToken(ctx, tx, fresh)
 	})
 	if err != nil {
@@ -136,7 +96,7 @@ func slide(ctx context.Context, tx *sqlx.Tx, live *core.Token, fresh core.Token)
 	if _, err := tx.ExecContext(ctx, `UPDATE tokens SET expires_at = ? WHERE digest = ?`, to, []byte(live.Digest)); err != nil {
 		return fmt.Errorf("move expiry: %w", err)
 	}
-	live.ExpiresAt = instant(to)
+	live.ExpiresAt = record.Time(to)
 	return nil
 }
 
@@ -186,8 +146,8 @@ func (s *Store) generation(ctx context.Context) (g generation, err error) {
 // queryToken asks the database for a token. The caller has a place.
 func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, digest [sha256.Size]byte) (core.Token, core.User, error) {
 	var (
-		token = tokenRow{Digest: digest[:], Realm: realm}
-		user  accountRow
+		token = record.Token{Digest: digest[:], Realm: realm}
+		user  record.Account
 	)
 	err := s.findToken.QueryRowContext(ctx, token.Digest, realm).Scan(
 		&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
@@ -199,11 +159,11 @@ func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, 
 		return core.Token{}, core.User{}, explain(ctx, s.wait, fmt.Errorf("select token: %w", err))
 	}
 	user.ID = token.UserID
-	account, err := user.account()
+	account, err := user.Core()
 	if err != nil {
 		return core.Token{}, core.User{}, err
 	}
-	return token.token(), account.User, nil
+	return token.Core(), account.User, nil
 }
 
 // MoveExpiry implements [core.Store].
@@ -222,7 +182,7 @@ func (s *Store) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time
 // DeleteToken implements [core.Store].
 func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		n, err := affected(tx.ExecContext(ctx, deleteToken, []byte(d)))
+		n, err := record.Affected(tx.ExecContext(ctx, deleteToken, []byte(d)))
 		if err != nil {
 			return fmt.Errorf("delete token: %w", err)
 		}
@@ -237,7 +197,7 @@ func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
 func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string) (int, error) {
 	var n int64
 	err := s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) (err error) {
-		n, err = affected(tx.ExecContext(ctx, deleteUserTokens, userID, realm))
+		n, err = record.Affected(tx.ExecContext(ctx, deleteUserTokens, userID, realm))
 		if err != nil {
 			return fmt.Errorf("delete tokens: %w", err)
 		}
@@ -267,7 +227,7 @@ func mayHaveToken(ctx context.Context, tx *sqlx.Tx, userID int64) error {
 
 // addToken inserts the token.
 func addToken(ctx context.Context, tx *sqlx.Tx, t core.Token) error {
-	if _, err := tx.NamedExecContext(ctx, insertToken, rowOf(t)); err != nil {
+	if _, err := tx.NamedExecContext(ctx, insertToken, record.OfToken(t)); err != nil {
 		return fmt.Errorf("insert token: %w", err)
 	}
 	return nil

@@ -1,0 +1,88 @@
+package record
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// Import is a row of imports.
+type Import struct {
+	ID                              int64
+	Run                             int64
+	Options, Stage, Reached, Tables string
+}
+
+// Place gives where the run stands. The error is of tables that are no JSON list of
+// texts.
+func (r Import) Place() (core.ImportPlace, error) {
+	place := core.ImportPlace{Source: r.ID, Run: r.Run, Options: r.Options, Stage: r.Stage, Reached: r.Reached}
+	if err := json.Unmarshal([]byte(r.Tables), &place.Tables); err != nil {
+		return place, fmt.Errorf("tables of import %d are not a list of texts: %w", r.ID, err)
+	}
+	return place, nil
+}
+
+// UserLink is a row of imported_users.
+type UserLink struct {
+	UserID   int64 `db:"user_id"`
+	Source   int64
+	Key      sql.NullString
+	Mark     []byte
+	Rehashed []byte
+}
+
+// Core gives the row as the engine knows it.
+func (r UserLink) Core() core.UserLink {
+	l := core.UserLink{UserID: r.UserID, Source: r.Source, Key: r.Key.String, Mark: r.Mark, Rehashed: r.Rehashed}
+	if !r.Key.Valid {
+		l.Key = strconv.FormatInt(r.UserID, 10)
+	}
+	return l
+}
+
+// KeyColumn gives the column key for a user whom the source knows by a key.
+func KeyColumn(userID int64, key string) sql.NullString {
+	return sql.NullString{String: key, Valid: key != strconv.FormatInt(userID, 10)}
+}
+
+// NumericKeys gives the keys that may stand for an id.
+func NumericKeys(keys []string) []int64 {
+	var ids []int64
+	for _, key := range keys {
+		if id, err := strconv.ParseInt(key, 10, 64); err == nil && strconv.FormatInt(id, 10) == key {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Reach is how far ids go: nobody is here whose id is above it. In a source that is
+// read in the order of its ids, most look-ups are not needed.
+type Reach struct {
+	Users, Links int64
+	Keyed        bool // some keys of the source are none of ids here
+}
+
+// UpTo gives the ids that are not above last.
+func UpTo(ids []int64, last int64) []int64 {
+	var within []int64
+	for _, id := range ids {
+		if id <= last {
+			within = append(within, id)
+		}
+	}
+	return within
+}
+
+// UserIDs gives the users of links.
+func UserIDs(links []core.UserLink) []int64 {
+	ids := make([]int64, len(links))
+	for i, l := range links {
+		ids[i] = l.UserID
+	}
+	return ids
+}

@@ -1,0 +1,71 @@
+package record
+
+import (
+	"database/sql"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// Token is a row of tokens. Times and durations are microseconds, times since 1970.
+type Token struct {
+	Digest    []byte        `db:"digest"`
+	UserID    int64         `db:"user_id"`
+	Realm     string        `db:"realm"`
+	Issuer    string        `db:"issuer"`
+	CreatedAt int64         `db:"created_at"`
+	ExpiresAt sql.NullInt64 `db:"expires_at"`
+	Sliding   int64         `db:"sliding"`
+	Reusable  bool          `db:"reusable"`
+	Sealed    []byte        `db:"sealed"`
+	SealKey   string        `db:"seal_key"`
+	LegacyForm
+}
+
+// OfToken gives the row that keeps the token.
+func OfToken(t core.Token) Token {
+	return Token{
+		Digest: t.Digest, UserID: t.UserID, Realm: t.Realm, Issuer: t.Issuer,
+		CreatedAt: t.CreatedAt.UnixMicro(),
+		ExpiresAt: sql.NullInt64{Int64: t.ExpiresAt.UnixMicro(), Valid: !t.ExpiresAt.IsZero()},
+		Sliding:   t.Sliding.Microseconds(),
+		Reusable:  t.Reusable, Sealed: t.Sealed, SealKey: t.SealKey,
+		LegacyForm: OfLegacy(t.Legacy),
+	}
+}
+
+// Core gives the row as the engine knows it, without an older form.
+func (r Token) Core() core.Token {
+	t := core.Token{
+		Digest: r.Digest, UserID: r.UserID, Realm: r.Realm, Issuer: r.Issuer,
+		CreatedAt: Time(r.CreatedAt),
+		Sliding:   time.Duration(r.Sliding) * time.Microsecond,
+		Reusable:  r.Reusable, Sealed: r.Sealed, SealKey: r.SealKey,
+	}
+	if r.ExpiresAt.Valid {
+		t.ExpiresAt = Time(r.ExpiresAt.Int64)
+	}
+	return t
+}
+
+// LegacyForm is the older form in a row of tokens.
+type LegacyForm struct {
+	Generation sql.NullString `db:"generation"`
+	Prefix     sql.NullString `db:"prefix"`
+	Salt       []byte         `db:"salt"`
+	Twin       []byte         `db:"twin"`
+}
+
+// OfLegacy gives the columns that keep an older form.
+func OfLegacy(l core.Legacy) LegacyForm {
+	return LegacyForm{
+		Generation: sql.NullString{String: string(l.Generation), Valid: l.Generation != ""},
+		Prefix:     sql.NullString{String: l.Prefix, Valid: l.Prefix != ""},
+		Salt:       l.Salt, Twin: l.Twin,
+	}
+}
+
+// Legacy gives the columns as the engine knows them.
+func (r LegacyForm) Legacy() core.Legacy {
+	return core.Legacy{Generation: core.Generation(r.Generation.String), Prefix: r.Prefix.String, Salt: r.Salt, Twin: r.Twin}
+}

@@ -1,0 +1,68 @@
+// Package record holds the rows that both SQL stores have, as sqlx reads and writes
+// them, and what they are to the engine. Statements and transactions are each store's
+// own.
+package record
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// Account is a row of users.
+type Account struct {
+	ID           int64          `db:"id"`
+	Username     string         `db:"username"`
+	Email        string         `db:"email"`
+	PasswordHash string         `db:"password_hash"`
+	Active       bool           `db:"active"`
+	Attributes   sql.NullString `db:"attributes"`
+	CreatedAt    int64          `db:"created_at"`
+}
+
+// Core gives the row as the engine knows it. The error is of attributes that are no
+// JSON object of texts.
+func (r Account) Core() (core.Account, error) {
+	attributes, err := decodeAttributes(r.ID, r.Attributes)
+	return core.Account{
+		User: core.User{
+			ID: r.ID, Username: r.Username, Email: r.Email, Active: r.Active,
+			Attributes: attributes, CreatedAt: Time(r.CreatedAt),
+		},
+		PasswordHash: r.PasswordHash,
+	}, err
+}
+
+// OfAccount gives the row that keeps the account.
+func OfAccount(a core.Account) (Account, error) {
+	attributes, err := EncodeAttributes(a.Attributes)
+	return Account{
+		ID: a.ID, Username: a.Username, Email: a.Email, PasswordHash: a.PasswordHash,
+		Active: a.Active, Attributes: attributes, CreatedAt: a.CreatedAt.UnixMicro(),
+	}, err
+}
+
+// EncodeAttributes gives the column's JSON; none for no attributes.
+func EncodeAttributes(a map[string]string) (sql.NullString, error) {
+	if len(a) == 0 {
+		return sql.NullString{}, nil
+	}
+	text, err := json.Marshal(a)
+	if err != nil {
+		return sql.NullString{}, fmt.Errorf("encode attributes: %w", err)
+	}
+	return sql.NullString{String: string(text), Valid: true}, nil
+}
+
+// decodeAttributes reads the column of the user; nil where there is none.
+func decodeAttributes(userID int64, text sql.NullString) (a map[string]string, err error) {
+	if !text.Valid {
+		return nil, nil
+	}
+	if err := json.Unmarshal([]byte(text.String), &a); err != nil {
+		return nil, fmt.Errorf("attributes of user %d are not an object of texts: %w", userID, err)
+	}
+	return a, nil
+}
