@@ -135,7 +135,7 @@ func (c *genCase) orphans(source string) (all int) {
 			key = c.child.key
 		}
 		var n int
-		c.must(db.QueryRowContext(c.ctx, fmt.Sprintf(`SELECT count(*) FROM %s k WHERE NOT EXISTS (SELECT 1 FROM %s u WHERE u.%s = k.user_id)`,
+		c.must(db.QueryRowContext(c.ctx, fmt.Sprintf(`SELECT count(*) FROM %s k WHERE NOT EXISTS (SELECT 1 FROM %s u WHERE CAST(u.%s AS text) = CAST(k.user_id AS text))`,
 			t.kept(), c.named().kept(), ident(key))).Scan(&n))
 		all += n
 	}
