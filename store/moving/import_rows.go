@@ -240,7 +240,8 @@ func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where [
 	for n, result := range results {
 		row := rows[n]
 		outcomes[row] = result
-		if batch[row].Text != "" && len(tokens[n].Sealed) == 0 && result.Reason != core.NotTakenOver {
+		works := result.Outcome == core.ImportAdded || result.Outcome == core.ImportUpdated || result.Outcome == core.ImportUnchanged
+		if batch[row].Text != "" && len(tokens[n].Sealed) == 0 && works {
 			i.report.Unsealed++
 		}
 	}
