@@ -3,6 +3,7 @@ package moving_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django"
@@ -53,6 +54,24 @@ func TestRehearsedRefusals(t *testing.T) {
 				t.Errorf("again: %+v, %v", again, err)
 			}
 		})
+	}
+}
+
+// TestUnsealed imports without a sealing key: of the tokens that work it is said that
+// they can't be shown again, and of no others.
+func TestUnsealed(t *testing.T) {
+	path, h := manyUsers(t, 4), mustHouse(t)
+	mustExec(t, path, `DELETE FROM auth_user WHERE id = 2`, `UPDATE authtoken_token SET created = '2025-01-01 00:00:00' WHERE user_id = 3`)
+	ending := policy
+	ending.Reuse, ending.TTL = false, 300*24*time.Hour
+	change := func(o *moving.Options) {
+		o.Sealer, o.Policy, o.Clock = core.Sealer{}, ending, func() time.Time { return time.Date(2026, 2, 1, 0, 0, 0, 0, utc) }
+	}
+	for range 2 {
+		report, err := h.both(t, django.Mapping{}, change, path)
+		if n := report.Tokens["authtoken_token"]; err != nil || report.Unsealed != 2 || n.Refused != 1 || n.Expired != 1 {
+			t.Errorf("%+v, %v", report, err)
+		}
 	}
 }
 
