@@ -303,8 +303,8 @@ func (c *genCase) answer(k *ticket, beside bool) string {
 		return c.answerOf(k.owner) + "|" + c.answerOf(k.twin.owner) + "|token_unknown|token_expired"
 	case k.twin != nil && k.second && k.twin.owner != nil && k.twin.owner.lost:
 		return "token_unknown" // the first one's user was refused, and nobody else gets his token
-	case k.twin != nil && k.second:
-		owner = k.twin.owner
+	case k.twin != nil && k.second: // whoever has this row: the text is the first one's
+		owner, unfit = k.twin.owner, k.twin.unfit()
 	}
 	over := k.over(c.policy)
 	if beside {
