@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
@@ -85,8 +84,8 @@ func (w *world) otherSpelling(k *ticket) {
 		return
 	}
 	text, ok := k.row["user_id"].(string)
-	if !ok || strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
-		return // whose capitals SQLite does not know
+	if !ok {
+		return
 	}
 	if other := otherCapitals(text); other != text {
 		k.row["user_id"], k.bad = other, true
@@ -107,8 +106,7 @@ func (c *genCase) capitalNames(s *core.Service, beside bool) {
 				c.errorf("login of %q with other capitals is one of %q", p.name, session.User.Username)
 			}
 		}
-		ascii := !strings.ContainsFunc(p.name, func(r rune) bool { return r > unicode.MaxASCII })
-		if beside && c.blind && p.active && ascii && err != nil {
+		if beside && c.blind && p.active && err != nil {
 			c.errorf("login of %q with other capitals, which Django takes: %v", p.name, err)
 		}
 	}
@@ -123,12 +121,21 @@ func (c *genCase) wantNote(notes []string) {
 	}
 }
 
-// otherCapitals gives a text with other capitals.
+// otherCapitals gives a text with other capitals, of those that SQLite, and a database in
+// the locale C, know.
 func otherCapitals(text string) string {
-	if upper := strings.ToUpper(text); upper != text {
+	change := func(from, to rune) func(rune) rune {
+		return func(r rune) rune {
+			if from <= r && r <= from+'z'-'a' {
+				return r - from + to
+			}
+			return r
+		}
+	}
+	if upper := strings.Map(change('a', 'A'), text); upper != text {
 		return upper
 	}
-	return strings.ToLower(text)
+	return strings.Map(change('A', 'a'), text)
 }
 
 // genName gives a new username.
