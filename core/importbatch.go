@@ -1,12 +1,46 @@
 package core
 
-import "strings"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // NaturalKey is the key of a user who has no primary key at the source, and is
 // known by name alone (dumpdata --natural-primary).
 func NaturalKey(username string) string { return naturalKey + username }
 
 const naturalKey = "natural:"
+
+// formerKey is what the link of a user is kept under, with his id, once somebody else
+// has his key at the source.
+const formerKey = "former:"
+
+// Former tells whether somebody else has the key of the user at the source by now.
+func (l UserLink) Former() bool { return strings.HasPrefix(l.Key, formerKey) }
+
+// Replaced tells whether the one who has the link's key at the source is somebody
+// else than the linked user: a source may give the key of a user who was deleted to
+// the next. Nobody is taken for another for a new name alone; he joined at another
+// time too or, where the source keeps none, has another password. Where the name is
+// the key, the time tells.
+func (l UserLink) Replaced(there, here Account) bool {
+	byName := l.Key == there.Username || strings.HasPrefix(l.Key, naturalKey)
+	if there.Username == here.Username && !byName {
+		return false
+	}
+	if joined(there) && joined(here) {
+		return there.CreatedAt.Sub(here.CreatedAt).Abs() >= time.Second
+	}
+	const half = markSize / 2
+	mark := UserMark(there)
+	return !byName && string(mark[:half]) != string(l.Mark[:half]) && string(mark[half:]) != string(l.Mark[half:])
+}
+
+// joined tells whether it is known when a user joined: a source without such a column
+// gives the beginning of 1970.
+func joined(a Account) bool { return a.CreatedAt.Unix() != 0 }
 
 // linked names a user of a source.
 type linked struct {
@@ -44,6 +78,9 @@ func NewUserBatch(source int64, facts ImportFacts) UserBatch {
 func (b UserBatch) Merge(in ImportedUser) UserMerge {
 	holder := b.byName[in.Username]
 	if id, ok := b.keys[linked{b.source, in.Key}]; ok {
+		if here := b.byID[id]; here != nil && b.links[id].Replaced(in.Account, *here) {
+			return b.replace(in, id)
+		}
 		in.ID = id
 		return MergeUser(in, KnownUser{Here: b.byID[id], Holder: holder, Link: b.links[id]})
 	}
@@ -51,16 +88,32 @@ func (b UserBatch) Merge(in ImportedUser) UserMerge {
 		in.ID = holder.ID
 	}
 	link := b.links[in.ID]
+	byName := strings.HasPrefix(in.Key, naturalKey) && (link == nil || !link.Former())
 	switch {
 	case link == nil || link.Source != b.source:
 		link = nil
-	case !strings.HasPrefix(in.Key, naturalKey) && holder != nil && holder.ID == in.ID:
+	case !byName && holder != nil && holder.ID == in.ID:
 		// He came from this source under another key.
 		return UserMerge{Result: refused("another user of this source has its name in the target")}
-	case !strings.HasPrefix(in.Key, naturalKey):
+	case !byName:
 		link = nil
 	}
 	return MergeUser(in, KnownUser{Here: b.byID[in.ID], Holder: holder, Link: link})
+}
+
+// replace decides about a user whose key was another's before, whose id here is
+// former.
+func (b UserBatch) replace(in ImportedUser, former int64) UserMerge {
+	link := *b.links[former]
+	link.Key = formerKey + strconv.FormatInt(former, 10)
+	delete(b.keys, linked{b.source, in.Key})
+	b.links[former], b.keys[linked{b.source, link.Key}] = &link, former
+	m := b.Merge(in)
+	m.Former = &link
+	if m.Result.Reason == "" {
+		m.Result.Reason = fmt.Sprintf("its key was that of user %d of the target before, who joined at another time or has another password: it is taken for somebody else", former)
+	}
+	return m
 }
 
 // Marked tells whether the link of a user is already as m wants it.

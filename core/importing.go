@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -84,6 +85,9 @@ type ImportedUser struct {
 	// Key is the primary key of the user at the source, as text. It is what the
 	// source's tokens name their user by.
 	Key string
+	// Refused is why the user can't be taken over, if that is so: then only whose the
+	// key is counts, as far as Account tells it.
+	Refused string
 	// Mark is the [UserMark] of Account; nil: it has not been made yet.
 	Mark []byte
 	// Account.ID is the id that the user is to have here; 0: any.
@@ -177,6 +181,9 @@ type UserMerge struct {
 	Insert bool
 	ImportedUser
 	Mark []byte // of the account at the source; kept under the key, if it is not nil
+	// Former is the link of the user here whose key this one has now, as it is to be
+	// kept from now on, whatever becomes of this one; nil: there is none.
+	Former *UserLink
 }
 
 // MergeUser decides what becomes of a user of another server. What changed at
@@ -186,7 +193,7 @@ type UserMerge struct {
 // never taken over from this source is not touched: whoever has the same id there
 // gets another one here, once the caller has asked for it.
 func MergeUser(in ImportedUser, known KnownUser) UserMerge {
-	if reason := unimportable(in.Account); reason != "" {
+	if reason := cmp.Or(in.Refused, unimportable(in.Account)); reason != "" {
 		return UserMerge{Result: refused("%s", reason)}
 	}
 	mark := in.Mark

@@ -26,21 +26,20 @@ type Decoder struct {
 func notAttributes() []string { return []string{"last_login", "groups", "user_permissions"} }
 
 // User gives the user in a row, with the key that the source's tokens name them
-// by. The error says what is wrong with it, without any secret.
+// by. The error says what is wrong with it, without any secret; what is right of it
+// is given all the same.
 func (d Decoder) User(row Row) (core.ImportedUser, error) {
 	u := core.ImportedUser{}
-	var err error
-	if u.Account, err = d.Account(row); err != nil {
-		return u, err
+	key, ok := row.get(d.Mapping.ID)
+	if ok && !utf8.ValidString(key) && !d.Live {
+		return u, errNoTextKey(d.Mapping.ID)
 	}
-	if key, ok := row.get(d.Mapping.ID); ok {
-		if u.Key = key; !utf8.ValidString(key) && !d.Live {
-			return u, errNoTextKey(d.Mapping.ID)
-		}
-	} else {
+	if u.Key = key; !ok {
 		u.Key = core.NaturalKey(row.text(d.Mapping.Username))
 	}
-	return u, nil
+	var err error
+	u.Account, err = d.Account(row)
+	return u, err
 }
 
 // errNoTextKey is a key of bytes: stores keep texts.
@@ -52,8 +51,8 @@ func errNoTextKey(column string) error {
 // none that a user can have here.
 func (d Decoder) Account(row Row) (core.Account, error) {
 	m := d.Mapping
-	var a core.Account
-	var err error
+	a := core.Account{User: core.User{CreatedAt: time.Unix(0, 0).UTC()}}
+	var wrong error
 	number := m.number
 	if d.Live {
 		number = m.ID
@@ -66,22 +65,22 @@ func (d Decoder) Account(row Row) (core.Account, error) {
 	// (rest_framework/authentication.py).
 	a.Active = m.Active == ""
 	if text, ok := row.get(m.Active); ok && m.Active != "" {
+		var err error
 		if a.Active, err = boolean(text); err != nil && !d.Live {
-			return a, fmt.Errorf("column %s: %w", m.Active, err)
+			wrong = fmt.Errorf("column %s: %w", m.Active, err)
 		}
 	}
-	a.CreatedAt = time.Unix(0, 0).UTC()
 	if text, ok := row.get(m.Created); ok && m.Created != "" {
 		created, err := instant(text, d.Zone)
 		switch {
 		case err == nil:
 			a.CreatedAt = created
-		case !d.Live:
-			return a, fmt.Errorf("column %s: %w", m.Created, err)
+		case !d.Live && wrong == nil:
+			wrong = fmt.Errorf("column %s: %w", m.Created, err)
 		}
 	}
 	a.Attributes = d.attributes(row)
-	return a, nil
+	return a, wrong
 }
 
 // attributes gives the columns that are not the engine's. Empty ones and false

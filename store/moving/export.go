@@ -57,7 +57,7 @@ const exportPage = 500
 // meantime stays. Run again, it changes nothing.
 func Export(ctx context.Context, from Origin, to *django.Target, o ExportOptions) (*ExportReport, error) {
 	r := &ExportReport{Target: to.Identity(), Started: o.Clock().UTC(), Problems: []Problem{}}
-	e := &exporter{ExportOptions: o, from: from, to: to, report: r, drawn: map[string]bool{}}
+	e := &exporter{ExportOptions: o, from: from, to: to, report: r, drawn: map[string]bool{}, replaced: map[int64]bool{}}
 	err := e.run(ctx)
 	r.Finished = o.Clock().UTC()
 	return r, err
@@ -71,6 +71,8 @@ type exporter struct {
 	report *ExportReport
 	// drawn are keys that the target gave to users who could not keep theirs.
 	drawn map[string]bool
+	// replaced are users whose keys somebody else has in the target by now.
+	replaced map[int64]bool
 }
 
 func (e *exporter) run(ctx context.Context) (err error) {
@@ -133,7 +135,16 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 			return err
 		}
 		batch := core.NewUserBatch(e.place.Source, core.ImportFacts{Users: there.accounts, UserLinks: links})
+		byUser := make(map[int64]core.UserLink, len(links))
+		for _, l := range links {
+			byUser[l.UserID] = l
+		}
 		for _, u := range users {
+			if here, l := there.byID[u.ID], byUser[u.ID]; here != nil && l.Key != "" && l.Replaced(*here, u.Account) {
+				e.replaced[u.ID] = true
+				e.report.count(&e.report.Users, fmt.Sprintf("user %d", u.ID), core.ImportResult{Outcome: core.ImportKept, Reason: "was deleted in the target, where somebody else has its key now"})
+				continue
+			}
 			merged := batch.Merge(u)
 			if merged.Result.Outcome == core.ImportIDTaken { // there, by somebody else
 				other := core.ImportedUser{Account: u.Account}
@@ -197,9 +208,16 @@ type counterpart struct {
 // counterparts reads who is in the target under a key or a name of the users.
 func (e *exporter) counterparts(ctx context.Context, b *django.Batch, users []core.ImportedUser, links []core.UserLink) (c counterpart, err error) {
 	keys, names := make([]string, len(users)), make([]string, len(users))
+	former := make(map[string]bool)
+	for _, l := range links {
+		former[l.Key] = l.Former()
+	}
 	for i, u := range users {
-		if keys[i], names[i] = u.Key, u.Username; u.Key == "" {
+		switch names[i] = u.Username; {
+		case u.Key == "":
 			keys[i] = e.to.KeyFor(u.ID)
+		case !former[u.Key]: // which is no key of the target's
+			keys[i] = u.Key
 		}
 	}
 	there, err := b.Accounts(ctx, keys, names)

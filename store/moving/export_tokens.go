@@ -128,7 +128,9 @@ func (e *exporter) owners(ctx context.Context, page []core.Token) (map[int64]str
 	}
 	owners := make(map[int64]string, len(links))
 	for _, l := range links {
-		owners[l.UserID] = l.Key
+		if !l.Former() && !e.replaced[l.UserID] {
+			owners[l.UserID] = l.Key
+		}
 	}
 	return owners, nil
 }

@@ -54,6 +54,7 @@ func (c *genCase) changePeople() {
 			c.setPassword(p)
 		}
 		switch {
+		case c.created == "" && p.row["password"] != password: // with a new name he would be another
 		case c.naturalPrimary || !c.unique || c.toField == c.username: // the name is who he is
 		case c.lower && !c.blind: // or may become another's here
 		case c.chance(40):
@@ -112,6 +113,7 @@ func (c *genCase) joined(left []*person) {
 	for range c.IntN(4) {
 		c.addPerson(c.newKey())
 	}
+	c.inherit(left)
 	for _, p := range left {
 		if !c.naturalPrimary && c.unique && c.toField != c.username && c.chance(40) {
 			if other := c.addPerson(c.newKey()); !other.bad {

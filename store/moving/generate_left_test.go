@@ -86,6 +86,24 @@ func (c *genCase) stay(left []*person) {
 	}
 }
 
+// inherit gives the keys of users who have left to others, as a source does whose
+// numbers begin again: these are nobody's but their own here.
+func (c *genCase) inherit(left []*person) {
+	if c.naturalPrimary || !c.unique || c.toField != "" {
+		return
+	}
+	for _, p := range left {
+		if !c.chance(50) {
+			continue
+		}
+		heir := c.addPerson(p.row[c.users.key])
+		heir.heir = true
+		for heir.row["password"] == p.row["password"] {
+			c.setPassword(heir)
+		}
+	}
+}
+
 // deleter is what administers users.
 type deleter interface {
 	DeleteUser(ctx context.Context, userID int64) error
@@ -155,7 +173,7 @@ func (c *genCase) newcomersStay() {
 func (c *genCase) keptIDs() {
 	for _, p := range c.people {
 		account, err := c.store.Account(c.ctx, p.name)
-		if id := c.idOf(p); err == nil && !p.lost && id > 0 && account.ID != id {
+		if id := c.idOf(p); err == nil && !p.lost && id > 0 && !p.heir && account.ID != id {
 			c.errorf("%q has the id %d here, and %d there", p.name, account.ID, id)
 			return
 		}

@@ -82,6 +82,7 @@ type person struct {
 	bad           bool // can't be taken over by itself
 	lost          bool // is not taken over
 	weak          bool // a login makes the password anew
+	heir          bool // has the key of somebody who was deleted at the source
 	// came tells that an import took it over, and changed that the source has changed
 	// it since; issued, that a login here gave a new token.
 	came, changed, issued bool

@@ -43,8 +43,10 @@ func (i *importer) userPass(ctx context.Context, t django.Table, last bool) erro
 		user, err := i.decoder.User(row)
 		if err == nil {
 			user.Mark = core.UserMark(user.Account)
+		} else {
+			user.Refused = err.Error()
 		}
-		return userRow{user, err, row.Where, err == nil && i.recent(row, user.CreatedAt)}
+		return userRow{user, err, row.Where, err != nil || i.recent(row, user.CreatedAt)}
 	}
 	var batch []core.ImportedUser
 	var where []string
@@ -56,11 +58,10 @@ func (i *importer) userPass(ctx context.Context, t django.Table, last bool) erro
 			switch {
 			case last && (row.err != nil || !i.left[user.Key]):
 				continue
-			case row.err != nil:
-				i.unsure[user.Username] = true
-				r.count(&r.Users, row.where, core.ImportResult{Outcome: core.ImportRefused, Reason: row.err.Error()})
+			case row.err != nil && user.Key == "":
+				r.count(&r.Users, row.where, core.ImportResult{Outcome: core.ImportRefused, Reason: user.Refused})
 				continue
-			case !last && user.ID == 0 && user.Key != core.NaturalKey(user.Username) && i.decoder.Mapping.Numbered:
+			case row.err == nil && !last && user.ID == 0 && user.Key != core.NaturalKey(user.Username) && i.decoder.Mapping.Numbered:
 				i.left[user.Key] = true
 				continue
 			}
@@ -88,6 +89,9 @@ func (i *importer) userBatch(ctx context.Context, at string, batch []core.Import
 	for n, result := range results {
 		if result.Outcome == core.ImportIDTaken {
 			i.left[batch[n].Key] = true
+			if result.Reason != "" {
+				i.report.problem(where[n], result.Reason)
+			}
 			continue
 		}
 		i.countUser(batch[n], where[n], result)
@@ -100,6 +104,10 @@ func (i *importer) userBatch(ctx context.Context, at string, batch []core.Import
 
 // countUser reports what became of a user.
 func (i *importer) countUser(u core.ImportedUser, where string, result core.ImportResult) {
+	if u.Refused != "" {
+		i.report.count(&i.report.Users, where, result)
+		return
+	}
 	format, problem := passwordFormat(u.PasswordHash)
 	i.report.Formats[format]++
 	if problem != "" {

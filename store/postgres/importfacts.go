@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/internal/record"
@@ -138,12 +140,14 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 	keys, ids := make([]string, 0, len(users)), make([]int64, 0, len(users))
 	var names []string
 	for _, u := range users {
-		if core.MergeUser(u, core.KnownUser{}).Result.Outcome == core.ImportRefused {
-			continue // its texts may be none of PostgreSQL's
+		if !strings.ContainsRune(u.Key, 0) && utf8.ValidString(u.Key) {
+			keys = append(keys, u.Key)
 		}
-		keys, names = append(keys, u.Key), append(names, u.Username)
 		if u.ID != 0 {
 			ids = append(ids, u.ID)
+		}
+		if core.MergeUser(u, core.KnownUser{}).Result.Outcome != core.ImportRefused {
+			names = append(names, u.Username) // others may be no text of PostgreSQL's
 		}
 	}
 	r, err := s.reachOf(ctx, q, source)

@@ -192,6 +192,11 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 		for i, in := range users {
 			merged := batch.Merge(in)
 			results[i] = merged.Result
+			if l := merged.Former; l != nil {
+				if _, err := tx.ExecContext(ctx, s.in(`UPDATE @imported_users SET key = $1 WHERE user_id = $2`), l.Key, l.UserID); err != nil {
+					return fmt.Errorf("keep former key: %w", err)
+				}
+			}
 			if merged.Mark == nil {
 				continue
 			}

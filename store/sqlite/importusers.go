@@ -58,6 +58,11 @@ func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []core.Imp
 	for i, in := range users {
 		merged := batch.Merge(in)
 		results[i] = merged.Result
+		if l := merged.Former; l != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE imported_users SET key = ? WHERE user_id = ?`, l.Key, l.UserID); err != nil {
+				return fmt.Errorf("keep former key: %w", err)
+			}
+		}
 		if merged.Mark == nil {
 			continue
 		}
