@@ -98,6 +98,9 @@ func (c *genCase) inherit(left []*person) {
 		}
 		heir := c.addPerson(p.row[c.users.key])
 		heir.heir = true
+		if c.created != "" && !heir.bad {
+			heir.row[c.created] = genTime{at: genNow.AddDate(0, 0, -1-c.IntN(300))} // when nobody else joined
+		}
 		for heir.row["password"] == p.row["password"] {
 			c.setPassword(heir)
 		}

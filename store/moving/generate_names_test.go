@@ -21,7 +21,8 @@ func (c *genCase) swap() {
 			some = append(some, p)
 		}
 	}
-	if len(some) < 2 || !c.unique || c.naturalPrimary || c.toField == c.username {
+	// Without a time of joining, who has a new password too may be somebody else.
+	if len(some) < 2 || c.created == "" || !c.unique || c.naturalPrimary || c.toField == c.username {
 		return
 	}
 	ids := map[*person]int64{}

@@ -79,45 +79,46 @@ func (r *rehearsal) ImportTokens(ctx context.Context, place core.ImportPlace, to
 // the scratch store by that.
 func (r *rehearsal) KeysAreIDs(context.Context, int64) (bool, error) { return false, nil }
 
-// ImportOwners implements [core.ImportReader].
+// ImportOwners implements [core.ImportReader]. Users whom this run has not read
+// (with Since) come with their tokens; what it has read of the others is in scratch.
 func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]core.ImportedUser, err error) {
-	if byKey, byName, err = r.ImportReader.ImportOwners(ctx, source, keys, names); err != nil {
+	there, namesThere, err := r.ImportReader.ImportOwners(ctx, source, keys, names)
+	if err != nil {
 		return nil, nil, err
 	}
-	keysHere, namesHere, err := r.scratch.ImportOwners(ctx, source, keys, names)
+	if byKey, byName, err = r.scratch.ImportOwners(ctx, source, keys, names); err != nil {
+		return nil, nil, fmt.Errorf("rehearsal: %w", err)
+	}
+	maps.Copy(there, byUserKey(namesThere))
+	var unread []core.ImportedUser
+	for key, u := range there {
+		if _, here := byKey[key]; !here {
+			unread = append(unread, u)
+		}
+	}
+	if len(unread) == 0 {
+		return byKey, byName, nil
+	}
+	facts, err := r.UserFacts(ctx, source, unread)
+	if err == nil {
+		_, err = r.scratch.Seed(ctx, source, facts)
+	}
+	if err == nil {
+		byKey, byName, err = r.scratch.ImportOwners(ctx, source, keys, names)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("rehearsal: %w", err)
 	}
-	// Users whom this run has not read (with Since) come with their tokens.
-	var unread []core.ImportedUser
-	for _, owners := range []map[string]core.ImportedUser{byKey, byName} {
-		for _, u := range owners {
-			if _, here := keysHere[u.Key]; !here {
-				unread = append(unread, core.ImportedUser{Key: u.Key, Account: u.Account})
-			}
-		}
-	}
-	if len(unread) > 0 {
-		facts, err := r.UserFacts(ctx, source, unread)
-		if err == nil {
-			_, err = r.scratch.Seed(ctx, source, facts)
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("rehearsal: %w", err)
-		}
-		if keysHere, namesHere, err = r.scratch.ImportOwners(ctx, source, keys, names); err != nil {
-			return nil, nil, fmt.Errorf("rehearsal: %w", err)
-		}
-	}
-	// A user whom the rehearsal has given another name has it no more.
-	renamed := map[int64]bool{}
-	for _, u := range keysHere {
-		renamed[u.ID] = true
-	}
-	maps.DeleteFunc(byName, func(_ string, u core.ImportedUser) bool { return renamed[u.ID] })
-	maps.Copy(byKey, keysHere)
-	maps.Copy(byName, namesHere)
 	return byKey, byName, nil
+}
+
+// byUserKey gives users by their keys.
+func byUserKey(byName map[string]core.ImportedUser) map[string]core.ImportedUser {
+	byKey := make(map[string]core.ImportedUser, len(byName))
+	for _, u := range byName {
+		byKey[u.Key] = u
+	}
+	return byKey
 }
 
 // CountImported implements [core.ImportReader].
