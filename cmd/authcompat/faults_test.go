@@ -65,7 +65,7 @@ var bothAt = []string{"--profile", "ocd-users@127.0.0.1:0", "--profile", "snippi
 func TestFullDisk(t *testing.T) {
 	disk := t.TempDir()
 	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=2m"); err != nil {
-		t.Skipf("needs the right to mount a small tmpfs: %v", err)
+		cannot(t, "needs the right to mount a small tmpfs: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {
@@ -216,7 +216,7 @@ func TestSlowConnections(t *testing.T) {
 	const slow = 5000
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < slow+1000 {
-		t.Skipf("needs a limit of open files over %d: %d, %v", slow+1000, limit.Cur, err)
+		cannot(t, "needs a limit of open files over %d: %d, %v", slow+1000, limit.Cur, err)
 	}
 	f := newFaulty(t, start(t, append(bothAt, "--store", database(t))...))
 	address := strings.TrimPrefix(f.urls["snippit"], "http://")

@@ -38,6 +38,16 @@ func long(t *testing.T) {
 	}
 }
 
+// cannot skips a test that this machine can't run, and fails it in CI: there every
+// test runs.
+func cannot(t *testing.T, format string, arguments ...any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf(format, arguments...)
+	}
+	t.Skipf(format, arguments...)
+}
+
 // process is a server in a process of its own.
 type process struct {
 	*exec.Cmd

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -175,10 +177,38 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// nobody is a user without any rights.
+const nobody = 65534
+
+// asNobody runs the test in a process of a user without rights.
+func asNobody(t *testing.T) {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "authcompat-test-") // t.TempDir lets no other user in
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	binary, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	exe := filepath.Join(folder, "sqlite.test")
+	if err := errors.Join(os.Chmod(folder, 0o755), os.WriteFile(exe, binary, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // TestOpenUnreadable is apart, because modes don't hold for root.
 func TestOpenUnreadable(t *testing.T) {
 	if os.Geteuid() == 0 {
-		t.Skip("root may read anything")
+		asNobody(t)
+		return
 	}
 	path := filepath.Join(t.TempDir(), "x.db")
 	write(t, path, nil)

@@ -1,0 +1,118 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// TestLocked lets another transaction keep locks.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	const wait = 300 * time.Millisecond
+	dsn := postgrestest.Schema(t, "wait", patient)
+	direct := mustOpen(t, dsn)
+	s := mustOpen(t, postgrestest.With(t, dsn, "wait", wait.String()))
+	holder := raw(t, postgrestest.DSN(t))
+	number := 0
+	for name, prepare := range operations() {
+		number++
+		op := prepare(t, direct, number)
+		schema := schemaOf(t, dsn)
+		run(t, holder, `BEGIN`, `LOCK TABLE `+schema+`.users, `+schema+`.tokens IN EXCLUSIVE MODE`)
+
+		began := time.Now()
+		if err := op.run(t.Context(), s); !errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if took := time.Since(began); took > wait+soon {
+			t.Errorf("%s: answered after %v", name, took)
+		}
+		if err := s.Ping(t.Context()); err != nil {
+			t.Errorf("look-ups don't go on: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if err := op.run(ctx, s); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		cancel()
+		waited := make(chan error)
+		go func() { waited <- op.run(t.Context(), direct) }()
+		run(t, holder, `ROLLBACK`)
+		if err := <-waited; err != nil {
+			t.Errorf("%s: after the lock was given back: %v", name, err)
+		}
+		if !op.done(t, direct) {
+			t.Errorf("%s: not done", name)
+		}
+	}
+}
+
+// schemaOf is the schema in a DSN.
+func schemaOf(t *testing.T, dsn string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query().Get("schema")
+}
+
+// TestDeadlock lets the store be the one whose transaction is ended.
+func TestDeadlock(t *testing.T) {
+	t.Parallel()
+	dsn := postgrestest.Schema(t, "wait", patient)
+	schema := schemaOf(t, dsn)
+	s := mustOpen(t, postgrestest.With(t, dsn, "deadlock_timeout", "300ms"))
+	holder := raw(t, postgrestest.With(t, postgrestest.DSN(t), "deadlock_timeout", "1min"))
+	for round := range 2 {
+		user, _ := someone(t, s, round)
+		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint("another of ", round))); err != nil {
+			t.Fatal(err)
+		}
+		// Each of the two comes to hold a token that the other wants. Who has waited
+		// for the deadlock_timeout looks for a deadlock, once, and is the one to end.
+		run(t, holder, `BEGIN`)
+		var last []byte
+		err := holder.QueryRowContext(t.Context(), `SELECT digest FROM `+schema+`.tokens WHERE user_id = $1 ORDER BY ctid DESC LIMIT 1 FOR UPDATE`, user.ID).Scan(&last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		deleted := make(chan error)
+		go func() {
+			n, err := s.DeleteUserTokens(t.Context(), user.ID, "default")
+			if err == nil && n != 2 {
+				err = fmt.Errorf("%d tokens were deleted", n)
+			}
+			deleted <- err
+		}()
+		waitForLocks(t, 1)
+		if _, err := holder.ExecContext(t.Context(), `UPDATE `+schema+`.tokens SET sliding = 1 WHERE user_id = $1`, user.ID); err != nil {
+			t.Fatalf("the wrong one was ended: %v", err)
+		}
+		run(t, holder, `COMMIT`)
+		if err := <-deleted; err != nil {
+			t.Errorf("round %d: %v", round, err)
+		}
+	}
+}
+
+// waitForLocks waits until so many statements wait for a lock.
+func waitForLocks(t *testing.T, count int) {
+	t.Helper()
+	conn := raw(t, postgrestest.DSN(t))
+	patiently(t, func() error {
+		var waiting int
+		err := conn.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%DELETE FROM%'`).Scan(&waiting)
+		if err == nil && waiting < count {
+			err = fmt.Errorf("%d wait", waiting)
+		}
+		return err
+	})
+}
