@@ -302,9 +302,9 @@ func TestEndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := w.Login(ctx, fixed, "john", "secret")
-	w.wantKind(t, err, core.KindDeparted)
+	w.wantKind(t, err, core.KindCanceled)
 	_, err = w.Authenticate(ctx, core.DefaultRealm, "x")
-	w.wantKind(t, err, core.KindDeparted)
+	w.wantKind(t, err, core.KindCanceled)
 }
 
 func TestErrorsHoldNoSecret(t *testing.T) {

@@ -43,9 +43,9 @@ const (
 	// KindThrottled is a login refused unread because of too many failures
 	// before it. The request may be tried again.
 	KindThrottled
-	// KindDeparted is a request that was given up because its client has gone: as
+	// KindCanceled is a request that was given up because its client has gone: as
 	// a rule nobody hears the answer. It is nobody's fault.
-	KindDeparted
+	KindCanceled
 )
 
 // String gives the kind's name as logs and metrics spell it.
@@ -71,7 +71,7 @@ func (k Kind) String() string {
 		return "overloaded"
 	case KindThrottled:
 		return "throttled"
-	case KindDeparted:
+	case KindCanceled:
 		return "departed"
 	default:
 		return "internal"
@@ -142,7 +142,7 @@ func failure(doing string, err error) *Error {
 	case errors.Is(err, ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		kind = KindUnavailable
 	case errors.Is(err, context.Canceled):
-		kind = KindDeparted
+		kind = KindCanceled
 	}
 	return &Error{Kind: kind, Err: fmt.Errorf("%s: %w", doing, err)}
 }

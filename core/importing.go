@@ -88,7 +88,7 @@ type ImportedUser struct {
 	// Refused is why the user can't be taken over, if that is so: then only whose the
 	// key is counts, as far as Account tells it.
 	Refused string
-	// Mark is the [UserMark] of Account; nil: it has not been made yet.
+	// Mark is the [UserMark] of the account at the source; nil: it has not been made yet.
 	Mark []byte
 	// Account.ID is the id that the user is to have here; 0: any.
 	Account
@@ -174,13 +174,13 @@ type KnownUser struct {
 }
 
 // UserMerge is what a store does with a user: nothing, or write Account, as a
-// new row or over the one that is there; and keep Mark, if it is not nil.
+// new row or over the one that is there; and keep Mark under the key, if it is not
+// nil.
 type UserMerge struct {
 	Result ImportResult
 	Write  bool
 	Insert bool
 	ImportedUser
-	Mark []byte // of the account at the source; kept under the key, if it is not nil
 	// Former is the link of the user here whose key this one has now, as it is to be
 	// kept from now on, whatever becomes of this one; nil: there is none.
 	Former *UserLink
@@ -196,9 +196,8 @@ func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 	if reason := cmp.Or(in.Refused, unimportable(in.Account)); reason != "" {
 		return UserMerge{Result: refused("%s", reason)}
 	}
-	mark := in.Mark
-	if mark == nil {
-		mark = UserMark(in.Account)
+	if in.Mark == nil {
+		in.Mark = UserMark(in.Account)
 	}
 	holder := known.Holder
 	if holder != nil && known.Here != nil && (holder.ID == known.Here.ID || known.Here.Username == in.Username) {
@@ -210,10 +209,10 @@ func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 	case holder != nil:
 		return UserMerge{Result: refused("another user of the target has this name")}
 	case known.Here == nil:
-		return UserMerge{Write: true, Insert: true, ImportedUser: in, Mark: mark}
+		return UserMerge{Write: true, Insert: true, ImportedUser: in}
 	}
 	if sameMarked(in.Account, *known.Here) {
-		return UserMerge{Result: ImportResult{Outcome: ImportUnchanged}, ImportedUser: ImportedUser{Key: in.Key, Account: *known.Here}, Mark: mark}
+		return UserMerge{Result: ImportResult{Outcome: ImportUnchanged}, ImportedUser: ImportedUser{Key: in.Key, Mark: in.Mark, Account: *known.Here}}
 	}
 	if known.Link == nil && known.Here.Username != in.Username {
 		return UserMerge{Result: ImportResult{Outcome: ImportIDTaken}}
@@ -221,17 +220,17 @@ func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 	if known.Link == nil {
 		return UserMerge{Result: refused("user %d is in the target already, with other data, and did not come from this source", known.Here.ID)}
 	}
-	return mergeKnown(in, *known.Here, *known.Link, mark, UserMark(*known.Here))
+	return mergeKnown(in, *known.Here, *known.Link, UserMark(*known.Here))
 }
 
 // mergeKnown merges a user who came from this source before. The halves of the
 // marks are of the password and of the rest. A password that was only made anew
 // here, at a login, did not change.
-func mergeKnown(in ImportedUser, ours Account, link UserLink, mark, here []byte) UserMerge {
+func mergeKnown(in ImportedUser, ours Account, link UserLink, here []byte) UserMerge {
 	const half = markSize / 2
-	merged := UserMerge{ImportedUser: ImportedUser{Key: in.Key, Account: ours}, Mark: mark, Result: ImportResult{Outcome: ImportUnchanged}}
+	merged := UserMerge{ImportedUser: ImportedUser{Key: in.Key, Mark: in.Mark, Account: ours}, Result: ImportResult{Outcome: ImportUnchanged}}
 	take := func(from, to int, what string, rehashed []byte, do func()) {
-		theirs, was, now := string(mark[from:to]), string(link.Mark[from:to]), string(here[from:to])
+		theirs, was, now := string(in.Mark[from:to]), string(link.Mark[from:to]), string(here[from:to])
 		anew := string(rehashed)
 		switch {
 		case theirs == now:

@@ -19,9 +19,9 @@ type Limits interface {
 	// Refund takes back what Reserve counted.
 	Refund(ctx context.Context, guesses ...Guess) error
 
-	// ForgetGuesses removes at most limit keys that have all their room at now,
+	// PruneLimits removes at most limit keys that have all their room at now,
 	// and gives their number.
-	ForgetGuesses(ctx context.Context, now time.Time, limit int) (int, error)
+	PruneLimits(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
 // Guess is a key whose guesses are counted, with its limit.
@@ -53,8 +53,8 @@ func (l Limit) Next(full, now time.Time) (next time.Time, wait time.Duration) {
 	return next, 0
 }
 
-// Guessing says how guesses at passwords are limited.
-type Guessing struct {
+// LoginLimits says how guesses at passwords are limited.
+type LoginLimits struct {
 	Limits Limits
 	// Account limits guesses at one name, whether it exists or not; Address those
 	// of one client's address (of one /64 in IPv6), whatever the names.
@@ -68,8 +68,8 @@ func DefaultAccountLimit() Limit { return Limit{Most: 10, Window: 15 * time.Minu
 // DefaultAddressLimit is the limit of an address.
 func DefaultAddressLimit() Limit { return Limit{Most: 100, Window: 15 * time.Minute} }
 
-// LimitGuessing sets the limits from now on; nil is none.
-func (s *Service) LimitGuessing(g *Guessing) { s.guessing.Store(g) }
+// SetLoginLimits sets the limits from now on; nil is none.
+func (s *Service) SetLoginLimits(g *LoginLimits) { s.guessing.Store(g) }
 
 // reserve counts a login as a guess before its password is looked at. The guesses
 // are to be given to settled, and to refund before that if it was none. Where the

@@ -14,7 +14,7 @@ import (
 // guarded is an engine with a lane, limits and an audit record, on a real store.
 type guarded struct {
 	*core.Service
-	lane   *core.Lane
+	lane   *core.HashPool
 	audit  core.Auditor
 	events map[string]int
 	mu     sync.Mutex
@@ -33,11 +33,11 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 	}
 	store := sqlitetest.MustOpen(t)
 	g := &guarded{
-		lane: core.NewLane(passwords, core.LaneOptions{Threads: 2, Queue: 1000}), audit: store,
+		lane: core.NewHashPool(passwords, core.HashPoolOptions{Threads: 2, Queue: 1000}), audit: store,
 		events: make(map[string]int), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 	g.Service = core.New(core.Config{
-		Store: store, Hasher: g.lane, Sealer: sealer, Audit: store, Secret: make([]byte, core.SecretSize),
+		Store: store, Hasher: g.lane, Sealer: sealer, Audit: store, Secret: make([]byte, core.PseudonymKeySize),
 		Clock: func() time.Time { return g.now },
 		Events: func(act core.Act, profile, outcome string) {
 			g.mu.Lock()
@@ -45,7 +45,7 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 			g.events[string(act)+" "+outcome]++
 		},
 	})
-	g.LimitGuessing(&core.Guessing{Limits: store, Account: account, Address: address})
+	g.SetLoginLimits(&core.LoginLimits{Limits: store, Account: account, Address: address})
 	for _, name := range []string{"john", "mary"} {
 		if _, err := g.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: name, Password: "secret"}); err != nil {
 			t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 // Login checks a password and gives a session: the user's live token again
 // where the policy reuses it, else a new one. It fails with
 // KindInvalidCredentials, KindUserInactive (right password, inactive user),
-// KindUnavailable, KindOverloaded, KindThrottled or KindDeparted. An unknown name costs the
+// KindUnavailable, KindOverloaded, KindThrottled or KindCanceled. An unknown name costs the
 // same hash as a known one.
 //
 // A login is counted as a guess before its password is hashed, and taken back if
@@ -114,7 +114,7 @@ func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, pl
 	account, err := s.account(ctx, username)
 	if errors.Is(err, ErrNotFound) {
 		e.Unknown = s.UnknownName(username)
-		if err := s.hasher.Burn(ctx, username, plain); err != nil {
+		if err := s.hasher.HashDummy(ctx, username, plain); err != nil {
 			return Account{}, hashing(err)
 		}
 		return Account{}, &Error{Kind: KindInvalidCredentials}

@@ -7,7 +7,7 @@ import (
 )
 
 func TestMovesHaveABound(t *testing.T) {
-	m := NewMoves(nil, nil, nil, nil)
+	m := NewExpiryWriter(nil, nil, nil, nil)
 	later := func(i int) bool { return m.later(Presented(fmt.Sprint(i)).SHA256(), time.Unix(1, 0)) }
 	for i := range movesWaiting {
 		if !later(i) {
@@ -26,7 +26,7 @@ func TestMovesHaveABound(t *testing.T) {
 }
 
 func TestMovesKeepTheLatestEnd(t *testing.T) {
-	m := NewMoves(nil, nil, nil, nil)
+	m := NewExpiryWriter(nil, nil, nil, nil)
 	d := Presented("key").SHA256()
 	for _, second := range []int64{2, 3, 1} {
 		m.later(d, time.Unix(second, 0))

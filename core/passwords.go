@@ -10,10 +10,10 @@ import (
 
 // Passwords is the Hasher that computes: new passwords in Django's
 // pbkdf2_sha256, old ones in every format of package password. It has no bound
-// on how many it computes at a time; [Lane] puts one on it.
+// on how many it computes at a time; [HashPool] puts one on it.
 type Passwords struct {
 	hasher password.Hasher
-	decoys atomic.Pointer[Decoys]
+	decoys atomic.Pointer[DummyHashCosts]
 	// KeepHashes leaves weak hashes as they are instead of making them anew at
 	// the next login.
 	KeepHashes bool
@@ -29,9 +29,9 @@ func NewPasswords(iterations int) (*Passwords, error) {
 	return &Passwords{hasher: h}, nil
 }
 
-// Disguise sets what names without a password that can be checked cost from now
+// SetDummyCosts sets what names without a password that can be checked cost from now
 // on. Without it they cost what a new hash does.
-func (p *Passwords) Disguise(d *Decoys) { p.decoys.Store(d) }
+func (p *Passwords) SetDummyCosts(d *DummyHashCosts) { p.decoys.Store(d) }
 
 // Admit implements Hasher: everyone is.
 func (p *Passwords) Admit(string) (leave func(), err error) { return func() {}, nil }
@@ -48,25 +48,25 @@ func (p *Passwords) Hash(ctx context.Context, plain string) (string, error) {
 func (p *Passwords) Unusable() (string, error) { return p.hasher.Unusable(), nil }
 
 // Check implements Hasher. A row that can't be verified, because it is unusable,
-// broken or of a format that is refused, costs what Burn does and never matches.
+// broken or of a format that is refused, costs what HashDummy does and never matches.
 func (p *Passwords) Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, false, err
 	}
 	ok, err = password.Verify(encoded, plain)
 	if err != nil {
-		p.decoy(username).Burn(plain)
+		p.decoy(username).HashDummy(plain)
 		return false, false, nil
 	}
 	return ok, ok && !p.KeepHashes && p.hasher.NeedsRehash(encoded), nil
 }
 
-// Burn implements Hasher.
-func (p *Passwords) Burn(ctx context.Context, username, plain string) error {
+// HashDummy implements Hasher.
+func (p *Passwords) HashDummy(ctx context.Context, username, plain string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p.decoy(username).Burn(plain)
+	p.decoy(username).HashDummy(plain)
 	return nil
 }
 

@@ -23,10 +23,10 @@ type Hasher interface {
 	// Check tells whether plain is the password of the account named username,
 	// whose encoded one is given, and whether that should be made anew with Hash.
 	Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error)
-	// Burn spends what Check would for an account named username, for names that
+	// HashDummy spends what Check would for an account named username, for names that
 	// have none.
-	Burn(ctx context.Context, username, plain string) error
-	// Wait lets as much time pass as Check or, where encoded is empty, Burn would
+	HashDummy(ctx context.Context, username, plain string) error
+	// Wait lets as much time pass as Check or, where encoded is empty, HashDummy would
 	// take, and computes nothing.
 	Wait(ctx context.Context, username, encoded string) error
 }
@@ -38,7 +38,7 @@ type Service struct {
 	hasher   Hasher
 	sealer   atomic.Pointer[Sealer]
 	rekey    func() (Sealer, error)
-	guessing atomic.Pointer[Guessing]
+	guessing atomic.Pointer[LoginLimits]
 	underway underway
 	audit    Auditor
 	secret   []byte
@@ -46,9 +46,9 @@ type Service struct {
 	clock    Clock
 	random   io.Reader
 	log      *slog.Logger
-	// texts is the store, if it is a TextStore.
-	texts TextStore
-	moves *Moves
+	// texts is the store, if it is a PlaintextStore.
+	texts PlaintextStore
+	moves *ExpiryWriter
 }
 
 // Config is what a Service is made of. Store and Hasher are required.
@@ -61,15 +61,15 @@ type Config struct {
 	// Rekey, if set, gives the sealer anew, where it may have got another key: it
 	// is asked when a key is missing.
 	Rekey func() (Sealer, error)
-	// Texts, if set, is the store, which is a TextStore: Store itself may be
+	// Texts, if set, is the store, which is a PlaintextStore: Store itself may be
 	// something around it.
-	Texts TextStore
-	// Moves, if set, writes the ends of sliding tokens off the way of requests. It
+	Texts PlaintextStore
+	// ExpiryWriter, if set, writes the ends of sliding tokens off the way of requests. It
 	// has to run.
-	Moves *Moves
+	ExpiryWriter *ExpiryWriter
 	// Audit, if set, is the store's own record.
 	Audit Auditor
-	// Secret is the store's DisguiseKey, under which names and addresses are kept
+	// Secret is the store's PseudonymKey, under which names and addresses are kept
 	// as digests.
 	Secret []byte
 	// Events, if set, is told what came of each act of a client. It must be
@@ -80,15 +80,15 @@ type Config struct {
 	Log    *slog.Logger // nil: nothing is logged
 }
 
-// New makes a Service. Guesses are not limited until LimitGuessing says so.
+// New makes a Service. Guesses are not limited until SetLoginLimits says so.
 func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, hasher: c.Hasher, rekey: c.Rekey, audit: c.Audit, secret: c.Secret, events: c.Events,
-		clock: c.Clock, random: c.Random, log: c.Log, moves: c.Moves,
+		clock: c.Clock, random: c.Random, log: c.Log, moves: c.ExpiryWriter,
 	}
 	s.sealer.Store(&c.Sealer)
 	if s.texts = c.Texts; s.texts == nil {
-		s.texts, _ = c.Store.(TextStore)
+		s.texts, _ = c.Store.(PlaintextStore)
 	}
 	if s.clock == nil {
 		s.clock = time.Now

@@ -63,13 +63,13 @@ type Store interface {
 	Close() error
 }
 
-// TextStore is a Store that works on an older server's tables and needs the
+// PlaintextStore is a Store that works on an older server's tables and needs the
 // Text of the tokens that are issued, because it keeps them in that server's
 // form. What it can show again needs no sealing.
-type TextStore interface {
+type PlaintextStore interface {
 	Store
-	// ShowsText tells whether the tables keep the text itself.
-	ShowsText() bool
+	// KeepsPlaintext tells whether the tables keep the text itself.
+	KeepsPlaintext() bool
 	// Holds tells why the tables can't hold the tokens of a policy; nil if they
 	// can.
 	Holds(p Policy) error

@@ -49,7 +49,7 @@ type Token struct {
 	// leave it out; only the export of tokens gives it.
 	Legacy Legacy
 	// Text is the token itself, for a store that keeps it as an older server
-	// does (TextStore): it is set on tokens that are being issued, and on what
+	// does (PlaintextStore): it is set on tokens that are being issued, and on what
 	// such a store shows again.
 	Text Presented
 }
@@ -101,7 +101,7 @@ func (s *Service) mint(p Policy, userID int64, now time.Time) (Token, string, er
 	if s.texts != nil {
 		t.Text = Presented(key)
 	}
-	if (p.Reuse || p.Keep == Authtoken) && (s.texts == nil || !s.texts.ShowsText()) {
+	if (p.Reuse || p.Keep == Authtoken) && (s.texts == nil || !s.texts.KeepsPlaintext()) {
 		sealer, err := s.sealerWithKey()
 		if err != nil {
 			return Token{}, "", err

@@ -74,10 +74,10 @@ func (c Cost) String() string {
 	}
 }
 
-// Burn does the work of checking password against a row of this cost, and
+// HashDummy does the work of checking password against a row of this cost, and
 // throws the result away. It takes the time that [Verify] takes for such a row;
 // a login for a name that does not exist calls it to look like one that does.
-func (c Cost) Burn(password string) {
+func (c Cost) HashDummy(password string) {
 	if r := c.row(); r != nil {
 		compute(r, password)
 	}

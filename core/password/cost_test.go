@@ -52,13 +52,13 @@ func TestCost(t *testing.T) {
 				return // much time, and nothing to see beside the noise
 			}
 			verify := allocated(func() { _, _ = Verify(test.encoded, "correct horse") })
-			burn := allocated(func() { c.Burn("correct horse") })
+			burn := allocated(func() { c.HashDummy("correct horse") })
 			const noise = 64 << 10
 			if verify > c.Memory()+noise || verify < c.Memory()*9/10-noise {
 				t.Errorf("Verify allocates %d bytes, Memory says %d", verify, c.Memory())
 			}
 			if burn > verify+noise || burn < verify-noise {
-				t.Errorf("Burn allocates %d bytes, Verify %d", burn, verify)
+				t.Errorf("HashDummy allocates %d bytes, Verify %d", burn, verify)
 			}
 		})
 	}
@@ -80,7 +80,7 @@ func TestCostIsComparable(t *testing.T) {
 func TestZeroCost(t *testing.T) {
 	t.Parallel()
 	var c Cost
-	c.Burn("correct horse")
+	c.HashDummy("correct horse")
 	if c.Format() != "" || c.String() != "" {
 		t.Errorf("got %q, %q", c.Format(), c)
 	}
@@ -105,7 +105,7 @@ func BenchmarkBurn(b *testing.B) {
 		}
 		b.Run(test.cost, func(b *testing.B) {
 			for b.Loop() {
-				c.Burn("correct horse")
+				c.HashDummy("correct horse")
 			}
 		})
 	}

@@ -49,7 +49,7 @@
 //
 // A refusal comes before any hashing. Whenever [Verify] answers without an
 // error it has done the work that [CostOf] describes, whatever the answer, so
-// that a caller who spends [Cost.Burn] on each error answers both in the same
+// that a caller who spends [Cost.HashDummy] on each error answers both in the same
 // time. argon2 spreads its work over [Cost.Threads] goroutines. The parameters
 // of a row are held to the limits in this package, since a row may
 // come from an import: at those limits one check takes up to five seconds of one

@@ -62,7 +62,7 @@ func compute(r row, password string) (matches bool) {
 	return matches
 }
 
-// Panic is what [Verify] and [Cost.Burn] panic with if a hash does: a defect. It
+// Panic is what [Verify] and [Cost.HashDummy] panic with if a hash does: a defect. It
 // has the stack of the hash.
 type Panic struct {
 	Value any

@@ -98,7 +98,7 @@ func (a *API) trouble(err error) result {
 	case core.KindOverloaded, core.KindThrottled:
 		r = a.detail(http.StatusTooManyRequests, kind.String(), a.message("throttled", "seconds", wait.Value))
 		r.headers = []profiles.Header{wait}
-	case core.KindUnavailable, core.KindDeparted:
+	case core.KindUnavailable, core.KindCanceled:
 		r = a.detail(http.StatusServiceUnavailable, kind.String(), a.message("unavailable"))
 		r.headers = []profiles.Header{wait}
 	default:

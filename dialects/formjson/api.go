@@ -86,7 +86,7 @@ func (a *API) trouble(err error) wire.Reply {
 	wait := reply.RetryAfter(err)
 	status, sentence := http.StatusInternalServerError, a.profile.Messages.Format("unavailable")
 	switch kind {
-	case core.KindUnavailable, core.KindOverloaded, core.KindDeparted:
+	case core.KindUnavailable, core.KindOverloaded, core.KindCanceled:
 		status = http.StatusServiceUnavailable
 	case core.KindThrottled:
 		status, sentence = http.StatusTooManyRequests, a.profile.Messages.Format("throttled", "seconds", wait.Value)

@@ -78,7 +78,7 @@ func (a *API) trouble(err error) wire.Reply {
 	switch kind {
 	case core.KindThrottled:
 		out = a.failed(http.StatusTooManyRequests, kind.String(), "throttled", "seconds", wait.Value)
-	case core.KindUnavailable, core.KindOverloaded, core.KindDeparted:
+	case core.KindUnavailable, core.KindOverloaded, core.KindCanceled:
 		out = a.failed(http.StatusServiceUnavailable, kind.String(), "unavailable")
 	default:
 		out = a.failed(http.StatusInternalServerError, kind.String(), "unavailable")

@@ -27,7 +27,7 @@ type Store struct {
 	writers chan struct{} // a place for each transaction
 }
 
-var _ core.TextStore = (*Store)(nil)
+var _ core.PlaintextStore = (*Store)(nil)
 
 // ourTables are what Django has no tables for. Times are microseconds since
 // 1970; token is the primary key of Django's row; SERIAL stands for a primary key
@@ -183,21 +183,21 @@ func (s *Store) attachable() (t TokenTable, err error) {
 	return t, err
 }
 
-// ShowsText implements [core.TextStore].
-func (s *Store) ShowsText() bool { return s.tokens.Generation == core.Authtoken }
+// KeepsPlaintext implements [core.PlaintextStore].
+func (s *Store) KeepsPlaintext() bool { return s.tokens.Generation == core.Authtoken }
 
 // OneEach tells whether a user has one token at most, so that a profile has to
 // show the same one at each login.
 func (s *Store) OneEach() bool { return !s.tokens.Many }
 
-// Holds implements [core.TextStore].
+// Holds implements [core.PlaintextStore].
 func (s *Store) Holds(p core.Policy) error {
 	switch {
 	case s.OneEach() && !p.Reuse:
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile needs per_user: one")
 	case s.OneEach() && p.Realm != core.DefaultRealm:
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile can't have a realm of its own")
-	case s.ShowsText() && p.TokenHex > s.keyLength():
+	case s.KeepsPlaintext() && p.TokenHex > s.keyLength():
 		return fmt.Errorf("the store is %s, whose keys have at most %d characters: the profile's tokens are longer", s.tokens.Table, s.keyLength())
 	case s.tokens.Generation != core.Authtoken && s.tokens.Generation != core.Knox5 && p.TokenHex%2 != 0:
 		return errors.New("the store is knox's, which reads tokens as whole bytes: hex has to be even")
@@ -231,7 +231,7 @@ func (s *Store) Limits() []string {
 			"a user has one token: profiles have to have per_user: one",
 			"Django knows no end of a token: one that has ended here goes on working there until the user logs in again or logs out")
 	}
-	if s.ShowsText() {
+	if s.KeepsPlaintext() {
 		return append(limits, "Django knows no end of a token: one that has ended here goes on working there until the user logs out")
 	}
 	return append(limits, "tokens that Django issued can't be shown again: knox keeps digests alone")

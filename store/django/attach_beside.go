@@ -15,9 +15,9 @@ import (
 )
 
 var (
-	_ core.Limits    = (*Store)(nil)
-	_ core.Auditor   = (*Store)(nil)
-	_ core.Disguises = (*Store)(nil)
+	_ core.Limits       = (*Store)(nil)
+	_ core.Auditor      = (*Store)(nil)
+	_ core.PrivacyStore = (*Store)(nil)
 )
 
 // Reserve implements [core.Limits].
@@ -66,8 +66,8 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.Guess) error {
 	})
 }
 
-// ForgetGuesses implements [core.Limits].
-func (s *Store) ForgetGuesses(ctx context.Context, now time.Time, limit int) (n int, err error) {
+// PruneLimits implements [core.Limits].
+func (s *Store) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_guesses WHERE guess IN (SELECT guess FROM authcompat_guesses WHERE full_at <= ? LIMIT ?)`),
 			now.UnixMicro(), limit)
@@ -155,8 +155,8 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 	return entries, err
 }
 
-// DisguiseKey implements [core.Disguises].
-func (s *Store) DisguiseKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
+// PseudonymKey implements [core.PrivacyStore].
+func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		drawn, err := fresh()
 		if err != nil {
@@ -177,9 +177,9 @@ func (s *Store) DisguiseKey(ctx context.Context, fresh func() ([]byte, error)) (
 	return key, err
 }
 
-// PasswordMix implements [core.Disguises]. It reads all users.
-func (s *Store) PasswordMix(ctx context.Context) ([]core.PasswordGroup, error) {
-	groups := map[password.Cost]*core.PasswordGroup{}
+// PasswordFormatCounts implements [core.PrivacyStore]. It reads all users.
+func (s *Store) PasswordFormatCounts(ctx context.Context) ([]core.PasswordFormatCount, error) {
+	groups := map[password.Cost]*core.PasswordFormatCount{}
 	err := s.Each(ctx, s.shape.Users, "", func(row Row) error {
 		encoded := row.text(s.decoder.Mapping.Password)
 		cost, err := password.CostOf(encoded)
@@ -187,7 +187,7 @@ func (s *Store) PasswordMix(ctx context.Context) ([]core.PasswordGroup, error) {
 			return nil // costs what a new one does
 		}
 		if groups[cost] == nil {
-			groups[cost] = &core.PasswordGroup{Example: encoded}
+			groups[cost] = &core.PasswordFormatCount{Example: encoded}
 		}
 		groups[cost].Accounts++
 		return nil
@@ -195,7 +195,7 @@ func (s *Store) PasswordMix(ctx context.Context) ([]core.PasswordGroup, error) {
 	if err != nil {
 		return nil, s.explain(ctx, err)
 	}
-	var mix []core.PasswordGroup
+	var mix []core.PasswordFormatCount
 	for _, g := range groups {
 		mix = append(mix, *g)
 	}

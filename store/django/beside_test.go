@@ -22,7 +22,7 @@ func TestBeside(t *testing.T) {
 			a, b := one.(*django.Store), two.(*django.Store)
 			t.Run("guesses", func(t *testing.T) { countGuesses(t, a, b) })
 			t.Run("audit", func(t *testing.T) { keepAudit(t, a, b) })
-			t.Run("disguises", func(t *testing.T) { disguise(t, a, b) })
+			t.Run("privacy", func(t *testing.T) { disguise(t, a, b) })
 		})
 	}
 }
@@ -56,7 +56,7 @@ func countGuesses(t *testing.T, a, b core.Limits) {
 			t.Errorf("guess %d: wait %v, %v", i, wait, err)
 		}
 	}
-	if n, err := a.ForgetGuesses(t.Context(), now.Add(2*time.Hour), 10); n != 2 || err != nil {
+	if n, err := a.PruneLimits(t.Context(), now.Add(2*time.Hour), 10); n != 2 || err != nil {
 		t.Errorf("forgot %d, %v", n, err)
 	}
 }
@@ -66,7 +66,7 @@ func keepAudit(t *testing.T, a, b *django.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := core.New(core.Config{Store: a, Hasher: hasher, Audit: a, Secret: make([]byte, core.SecretSize)})
+	engine := core.New(core.Config{Store: a, Hasher: hasher, Audit: a, Secret: make([]byte, core.PseudonymKeySize)})
 	policy := core.Policy{Issuer: "api", Realm: core.DefaultRealm, TokenHex: 40, Reuse: true}
 	session, err := engine.Register(t.Context(), policy, core.Registration{Username: "ann", Password: "a password"})
 	if err == nil {
@@ -98,17 +98,17 @@ func keepAudit(t *testing.T, a, b *django.Store) {
 	}
 }
 
-func disguise(t *testing.T, a, b core.Disguises) {
+func disguise(t *testing.T, a, b core.PrivacyStore) {
 	fresh := func() ([]byte, error) { return []byte("drawn"), nil }
-	first, err := a.DisguiseKey(t.Context(), fresh)
+	first, err := a.PseudonymKey(t.Context(), fresh)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := b.DisguiseKey(t.Context(), func() ([]byte, error) { return []byte("another"), nil })
+	second, err := b.PseudonymKey(t.Context(), func() ([]byte, error) { return []byte("another"), nil })
 	if err != nil || string(first) != string(second) {
 		t.Errorf("keys %x and %x, %v", first, second, err)
 	}
-	if _, err := a.PasswordMix(t.Context()); err != nil {
+	if _, err := a.PasswordFormatCounts(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

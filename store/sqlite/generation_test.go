@@ -127,7 +127,7 @@ func TestCacheForgetsWhatChanges(t *testing.T) {
 			return s.MoveExpiry(ctx, core.Presented("ann").SHA256(), time.Unix(2000, 0), at)
 		}},
 		{"several moved ends", func(ctx context.Context, s *Store, _ core.User) error {
-			return s.MoveExpiries(ctx, []core.Move{{Digest: core.Presented("ann").SHA256(), To: time.Unix(2000, 0)}}, at)
+			return s.ExtendExpiries(ctx, []core.ExpiryUpdate{{Digest: core.Presented("ann").SHA256(), To: time.Unix(2000, 0)}}, at)
 		}},
 		{"a disabled user", statement(`UPDATE users SET active = 0`)},
 		{"another address", statement(`UPDATE users SET email = 'new@example.com'`)},

@@ -8,9 +8,9 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// Mover is a store that can take over what another server has, and give back
+// ExpiryBatcher is a store that can take over what another server has, and give back
 // what it has itself.
-type Mover interface {
+type ExpiryBatcher interface {
 	core.Store
 	core.Importer
 	core.Exporter
@@ -36,7 +36,7 @@ func RunMoving(t *testing.T, open Opener) {
 				t.Run(c.name, func(t *testing.T) {
 					t.Parallel()
 					a, b := open(t)
-					c.run(t, movers{pair: pair{a: a, b: b}, from: a.(Mover), to: b.(Mover)})
+					c.run(t, movers{pair: pair{a: a, b: b}, from: a.(ExpiryBatcher), to: b.(ExpiryBatcher)})
 				})
 			}
 		})
@@ -51,7 +51,7 @@ type movingCase struct {
 // movers is a pair whose stores move: from writes, to reads.
 type movers struct {
 	pair
-	from, to Mover
+	from, to ExpiryBatcher
 }
 
 // source is where imports come from.

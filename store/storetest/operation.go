@@ -11,11 +11,11 @@ type Operable interface {
 	core.Store
 	core.Limits
 	core.Auditor
-	core.Disguises
+	core.PrivacyStore
 	core.Admin
 }
 
-// RunOperation runs the suite of [core.Limits], [core.Auditor], [core.Disguises]
+// RunOperation runs the suite of [core.Limits], [core.Auditor], [core.PrivacyStore]
 // and [core.Admin]. The opener's stores have to be Operable.
 func RunOperation(t *testing.T, open Opener) {
 	subjects := []struct {
@@ -24,7 +24,7 @@ func RunOperation(t *testing.T, open Opener) {
 	}{
 		{"limits", limits()},
 		{"audit", audits()},
-		{"disguises", disguises()},
+		{"privacy", privacy()},
 		{"users of an operator", operatedUsers()},
 		{"tokens of an operator", operatedTokens()},
 	}

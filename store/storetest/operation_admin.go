@@ -10,7 +10,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-func disguises() []operationCase {
+func privacy() []operationCase {
 	return []operationCase{
 		{"the key is drawn once", disguiseKey},
 		{"passwords are counted by their parameters", passwordMix},
@@ -36,22 +36,22 @@ func operatedTokens() []operationCase {
 
 func disguiseKey(t *testing.T, p operables) {
 	drawn := func(b byte) func() ([]byte, error) {
-		return func() ([]byte, error) { return bytes.Repeat([]byte{b}, core.SecretSize), nil }
+		return func() ([]byte, error) { return bytes.Repeat([]byte{b}, core.PseudonymKeySize), nil }
 	}
 	failure := errors.New("no randomness")
-	_, err := p.a.DisguiseKey(t.Context(), func() ([]byte, error) { return nil, failure })
+	_, err := p.a.PseudonymKey(t.Context(), func() ([]byte, error) { return nil, failure })
 	wantError(t, "key", err, failure)
 	keys := make([][]byte, 8)
 	together(len(keys), func(i int) {
 		var err error
-		if keys[i], err = p.of(i).DisguiseKey(t.Context(), drawn(byte(i))); err != nil {
+		if keys[i], err = p.of(i).PseudonymKey(t.Context(), drawn(byte(i))); err != nil {
 			t.Error(err)
 		}
 	})
 	for _, key := range keys {
 		wantSame(t, "key", keys[0], key)
 	}
-	if len(keys[0]) != core.SecretSize {
+	if len(keys[0]) != core.PseudonymKeySize {
 		t.Errorf("key of %d bytes", len(keys[0]))
 	}
 }
@@ -81,7 +81,7 @@ func passwordMix(t *testing.T, p operables) {
 	add("sha1$$" + "0123456789012345678901234567890123456789")
 	add("01234567890123456789012345678901")
 
-	mix, err := p.b.PasswordMix(t.Context())
+	mix, err := p.b.PasswordFormatCounts(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func limitForgotten(t *testing.T, p operables) {
 	p.reserve(t, noon(), 0, guess("3", 2, 2*time.Hour))
 	at := noon().Add(time.Hour)
 	for i, want := range []int{1, 1, 0} {
-		n, err := p.b.ForgetGuesses(t.Context(), at, 1)
+		n, err := p.b.PruneLimits(t.Context(), at, 1)
 		if err != nil || n != want {
 			t.Errorf("round %d: forgot %d, %v, want %d", i, n, err, want)
 		}

@@ -7,7 +7,7 @@ import (
 // attached is a store on another program's tables, which says what these can't
 // hold.
 type attached interface {
-	core.TextStore
+	core.PlaintextStore
 	Limits() []string
 }
 

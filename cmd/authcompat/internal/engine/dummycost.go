@@ -15,10 +15,10 @@ const dummyCostInterval = time.Hour
 // are, until ctx ends, and calls failed with what keeps it from that. At a store that
 // does not know how passwords are hashed there is nothing to do.
 func (e *Engine) RefreshDummyCosts(ctx context.Context, failed func(error)) {
-	for e.disguises != nil {
-		d, err := core.LoadDecoys(ctx, e.disguises, e.secret)
+	for e.privacy != nil {
+		d, err := core.LoadDummyHashCosts(ctx, e.privacy, e.secret)
 		if err == nil {
-			e.passwords.Disguise(d)
+			e.passwords.SetDummyCosts(d)
 		} else if ctx.Err() == nil {
 			failed(err)
 		}

@@ -21,14 +21,14 @@ import (
 // nil.
 type Engine struct {
 	*core.Service
-	Store     core.Store
-	Limits    core.Limits
-	Audit     core.Auditor
-	Admin     core.Admin
-	Moves     *core.Moves // writes the ends of sliding tokens; nil where nothing is counted
-	disguises core.Disguises
-	secret    []byte
-	passwords *core.Passwords
+	Store        core.Store
+	Limits       core.Limits
+	Audit        core.Auditor
+	Admin        core.Admin
+	ExpiryWriter *core.ExpiryWriter // writes the ends of sliding tokens; nil where nothing is counted
+	privacy      core.PrivacyStore
+	secret       []byte
+	passwords    *core.Passwords
 }
 
 // Options say which store is opened and how. For a command all but the first three
@@ -42,10 +42,10 @@ type Options struct {
 	// leaves no key behind. nil: none.
 	Keys func(context.Context, core.Admin) (core.Sealer, error)
 	// Rekey gives the keys anew for a token whose key is missing. nil: that is an error.
-	Rekey   func() (core.Sealer, error)
-	Log     *slog.Logger      // nil: nothing is logged
-	Metrics *metrics.Metrics  // nil: nothing is counted
-	Lane    *core.LaneOptions // that passwords are hashed in; nil: at once, however many
+	Rekey    func() (core.Sealer, error)
+	Log      *slog.Logger          // nil: nothing is logged
+	Metrics  *metrics.Metrics      // nil: nothing is counted
+	HashPool *core.HashPoolOptions // that passwords are hashed in; nil: at once, however many
 }
 
 // Open opens the store and makes an engine on it, which is the caller's to close. An
@@ -68,8 +68,8 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 			return nil, err
 		}
 	}
-	if e.disguises, _ = e.Store.(core.Disguises); e.disguises != nil {
-		if e.secret, err = e.disguises.DisguiseKey(ctx, drawSecret); err != nil {
+	if e.privacy, _ = e.Store.(core.PrivacyStore); e.privacy != nil {
+		if e.secret, err = e.privacy.PseudonymKey(ctx, drawSecret); err != nil {
 			_ = e.Store.Close() // the error worth telling is the first
 			return nil, fmt.Errorf("read the database's key: %w", err)
 		}
@@ -78,8 +78,8 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		Store: e.Store, Hasher: e.passwords, Sealer: sealer, Rekey: o.Rekey, Audit: e.Audit, Secret: e.secret, Log: o.Log,
 	}
 	e.attach(&c)
-	if o.Lane != nil {
-		lane := core.NewLane(e.passwords, *o.Lane)
+	if o.HashPool != nil {
+		lane := core.NewHashPool(e.passwords, *o.HashPool)
 		c.Hasher = lane
 		if o.Metrics != nil {
 			o.Metrics.RegisterLane(lane)
@@ -87,12 +87,12 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	}
 	if o.Metrics != nil {
 		c.Store, e.Limits = o.Metrics.InstrumentStore(e.Store), o.Metrics.InstrumentLimits(e.Limits)
-		e.Audit, e.Admin, e.disguises = o.Metrics.InstrumentAuditor(e.Audit), o.Metrics.InstrumentAdmin(e.Admin), o.Metrics.InstrumentDisguises(e.disguises)
+		e.Audit, e.Admin, e.privacy = o.Metrics.InstrumentAuditor(e.Audit), o.Metrics.InstrumentAdmin(e.Admin), o.Metrics.InstrumentPrivacyStore(e.privacy)
 		c.Audit = e.Audit
 		c.Events = o.Metrics.CountEvent
-		mover, _ := e.Store.(core.Mover)
-		e.Moves = core.NewMoves(c.Store, o.Metrics.InstrumentMover(mover), nil, o.Log)
-		c.Moves = e.Moves
+		mover, _ := e.Store.(core.ExpiryBatcher)
+		e.ExpiryWriter = core.NewExpiryWriter(c.Store, o.Metrics.InstrumentExpiryBatcher(mover), nil, o.Log)
+		c.ExpiryWriter = e.ExpiryWriter
 	}
 	e.Service = core.New(c)
 	return e, nil
@@ -111,7 +111,7 @@ func openStore(ctx context.Context, dsn, mapping string) (core.Store, error) {
 }
 
 func drawSecret() ([]byte, error) {
-	secret := make([]byte, core.SecretSize)
+	secret := make([]byte, core.PseudonymKeySize)
 	_, err := rand.Read(secret)
 	return secret, err
 }

@@ -43,5 +43,5 @@ func (e *Engine) PurgeAudit(ctx context.Context, before time.Time) (int, error) 
 // PurgeGuesses removes the guesses that count no more at a moment. It gives how many,
 // also beside an error.
 func (e *Engine) PurgeGuesses(ctx context.Context, now time.Time) (int, error) {
-	return inBatches(ctx, func(limit int) (int, error) { return e.Limits.ForgetGuesses(ctx, now, limit) })
+	return inBatches(ctx, func(limit int) (int, error) { return e.Limits.PruneLimits(ctx, now, limit) })
 }

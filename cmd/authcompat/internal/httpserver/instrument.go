@@ -97,7 +97,7 @@ func (t *middleware) finish(x *responseRecorder) {
 			"endpoint", x.endpoint, "panic", what, "stack", stack)
 		panic(http.ErrAbortHandler)
 	}
-	departed := x.err != nil && core.KindOf(x.err) == core.KindDeparted
+	departed := x.err != nil && core.KindOf(x.err) == core.KindCanceled
 	if departed {
 		x.status = statusDeparted
 	}
@@ -128,7 +128,7 @@ func (t *middleware) logRequest(x *responseRecorder, took time.Duration) {
 		if omitted > 0 {
 			attrs = append(attrs, slog.Int("omitted", omitted))
 		}
-	case x.err != nil && kind != core.KindDeparted:
+	case x.err != nil && kind != core.KindCanceled:
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", x.err.Error()))
 	}

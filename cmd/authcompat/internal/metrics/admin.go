@@ -19,9 +19,9 @@ type instrumentedAdmin struct {
 	count, purge, sealed, reseal operation
 }
 
-// instrumentedDisguises is a core.Disguises whose calls by a server are counted.
-type instrumentedDisguises struct {
-	core.Disguises
+// instrumentedPrivacyStore is a core.PrivacyStore whose calls by a server are counted.
+type instrumentedPrivacyStore struct {
+	core.PrivacyStore
 	mix operation
 }
 
@@ -45,13 +45,13 @@ func (m *Metrics) InstrumentAdmin(a core.Admin) core.Admin {
 	}
 }
 
-// InstrumentDisguises gives a core.Disguises whose calls are timed and counted, as far as a running server makes
+// InstrumentPrivacyStore gives a core.PrivacyStore whose calls are timed and counted, as far as a running server makes
 // them; nil stays nil.
-func (m *Metrics) InstrumentDisguises(d core.Disguises) core.Disguises {
+func (m *Metrics) InstrumentPrivacyStore(d core.PrivacyStore) core.PrivacyStore {
 	if d == nil {
 		return nil
 	}
-	return &instrumentedDisguises{d, m.operation("password_mix")}
+	return &instrumentedPrivacyStore{d, m.operation("password_mix")}
 }
 
 func (a *instrumentedAuditor) Record(ctx context.Context, entry core.AuditEntry) (err error) {
@@ -84,7 +84,7 @@ func (a *instrumentedAdmin) Reseal(ctx context.Context, was string, tokens []cor
 	return a.Admin.Reseal(ctx, was, tokens)
 }
 
-func (d *instrumentedDisguises) PasswordMix(ctx context.Context) (mix []core.PasswordGroup, err error) {
+func (d *instrumentedPrivacyStore) PasswordFormatCounts(ctx context.Context) (mix []core.PasswordFormatCount, err error) {
 	defer d.mix.observe(time.Now(), &err)
-	return d.Disguises.PasswordMix(ctx)
+	return d.PrivacyStore.PasswordFormatCounts(ctx)
 }

@@ -112,20 +112,20 @@ func (m *Metrics) CountRemoved(kind string, rows int) {
 
 // RegisterLane adds the metrics of a lane, which are read whenever they are asked for.
 // It may be called once.
-func (m *Metrics) RegisterLane(l *core.Lane) {
-	gauge := func(name, help string, value func(core.LaneCounts) float64) {
+func (m *Metrics) RegisterLane(l *core.HashPool) {
+	gauge := func(name, help string, value func(core.HashPoolCounts) float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
 			func() float64 { return value(l.Counts()) }))
 	}
-	counter := func(name, help string, value func(core.LaneCounts) uint64) {
+	counter := func(name, help string, value func(core.HashPoolCounts) uint64) {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
 			func() float64 { return float64(value(l.Counts())) }))
 	}
-	gauge("authcompat_hash_lane_running", "Passwords being hashed.", func(c core.LaneCounts) float64 { return float64(c.Running) })
-	gauge("authcompat_hash_lane_waiting", "Passwords waiting to be hashed.", func(c core.LaneCounts) float64 { return float64(c.Waiting) })
-	counter("authcompat_hash_lane_hashes_total", "Passwords hashed.", func(c core.LaneCounts) uint64 { return c.Done })
-	counter("authcompat_hash_lane_refused_total", "Requests refused at once because the lane was full.", func(c core.LaneCounts) uint64 { return c.Refused })
-	counter("authcompat_hash_lane_departed_total", "Requests whose client left before their turn.", func(c core.LaneCounts) uint64 { return c.Departed })
+	gauge("authcompat_hash_lane_running", "Passwords being hashed.", func(c core.HashPoolCounts) float64 { return float64(c.Running) })
+	gauge("authcompat_hash_lane_waiting", "Passwords waiting to be hashed.", func(c core.HashPoolCounts) float64 { return float64(c.Waiting) })
+	counter("authcompat_hash_lane_hashes_total", "Passwords hashed.", func(c core.HashPoolCounts) uint64 { return c.Done })
+	counter("authcompat_hash_lane_refused_total", "Requests refused at once because the lane was full.", func(c core.HashPoolCounts) uint64 { return c.Refused })
+	counter("authcompat_hash_lane_departed_total", "Requests whose client left before their turn.", func(c core.HashPoolCounts) uint64 { return c.Departed })
 }
 
 // CountEvent counts a login by its profile and outcome; other acts are not counted.

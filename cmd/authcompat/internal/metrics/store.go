@@ -119,7 +119,7 @@ func (l *instrumentedLimits) Refund(ctx context.Context, guesses ...core.Guess) 
 	return l.Limits.Refund(ctx, guesses...)
 }
 
-func (l *instrumentedLimits) ForgetGuesses(ctx context.Context, now time.Time, limit int) (n int, err error) {
+func (l *instrumentedLimits) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	defer l.forget.observe(time.Now(), &err)
-	return l.Limits.ForgetGuesses(ctx, now, limit)
+	return l.Limits.PruneLimits(ctx, now, limit)
 }

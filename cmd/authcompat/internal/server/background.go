@@ -33,7 +33,7 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 			}
 		}
 	})
-	all.Go(func() { s.engine.Moves.Run(ctx) })
+	all.Go(func() { s.engine.ExpiryWriter.Run(ctx) })
 	all.Go(func() {
 		s.engine.RefreshDummyCosts(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })
 	})

@@ -103,7 +103,7 @@ func (s *server) open(ctx context.Context) error {
 		},
 		Rekey: func() (core.Sealer, error) { return s.keys.Refresh(s.started.KeyFile) },
 		Log:   s.log, Metrics: s.metrics,
-		Lane: &core.LaneOptions{
+		HashPool: &core.HashPoolOptions{
 			Threads: f.HashThreads, Queue: f.HashQueue,
 			Waited: s.metrics.ObserveHashWait,
 		},
@@ -118,10 +118,10 @@ func (s *server) open(ctx context.Context) error {
 // limitGuesses sets the limits on guesses.
 func (s *server) limitGuesses(f *config.Server) {
 	if s.engine.Limits == nil || f.Limits.String() == "off" {
-		s.engine.LimitGuessing(nil)
+		s.engine.SetLoginLimits(nil)
 		return
 	}
-	s.engine.LimitGuessing(&core.Guessing{Limits: s.engine.Limits, Account: core.Limit(f.AccountLimit), Address: core.Limit(f.AddressLimit)})
+	s.engine.SetLoginLimits(&core.LoginLimits{Limits: s.engine.Limits, Account: core.Limit(f.AccountLimit), Address: core.Limit(f.AddressLimit)})
 }
 
 // listen opens the listeners.
@@ -176,8 +176,8 @@ func (s *server) handler(f *config.Server, p *profiles.Profile) (http.Handler, e
 // warnKeyless warns of profiles that show tokens again where no place of keys is
 // given. A store that keeps the text itself needs none.
 func (s *server) warnKeyless(all []config.BoundProfile) {
-	texts, ok := s.engine.Store.(core.TextStore)
-	if !s.keys.Unset() || ok && texts.ShowsText() {
+	texts, ok := s.engine.Store.(core.PlaintextStore)
+	if !s.keys.Unset() || ok && texts.KeepsPlaintext() {
 		return
 	}
 	for _, p := range all {

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Mover is a Store that moves the ends of several tokens in one step.
-type Mover interface {
-	// MoveExpiries is what MoveExpiry does for each of the moves, in one step.
-	MoveExpiries(ctx context.Context, moves []Move, now time.Time) error
+// ExpiryBatcher is a store that extends the expiries of several tokens in one step.
+type ExpiryBatcher interface {
+	// ExtendExpiries does what MoveExpiry does for each of the updates, in one step.
+	ExtendExpiries(ctx context.Context, moves []ExpiryUpdate, now time.Time) error
 }
 
-// Move is a later end of a token.
-type Move struct {
+// ExpiryUpdate is the later expiry of a token.
+type ExpiryUpdate struct {
 	Digest Digest
 	To     time.Time
 }
 
-// The bounds of Moves.
+// The bounds of an ExpiryWriter.
 const (
 	// moveDelay is how long a move waits for others to be written with.
 	moveDelay = time.Second
@@ -33,19 +33,18 @@ const (
 	moveTimeout = 5 * time.Second
 )
 
-// Moves writes the moved ends of tokens a little later than the requests that
-// move them, so that no request waits for the disk, and a store that has to
-// forget what it remembers at each commit does so once a second instead of for
-// each token.
+// ExpiryWriter is a write-behind buffer of sliding expiries. Requests do not wait for
+// the disk, and a store whose cache is emptied by each commit loses it once a second
+// instead of once a token.
 //
-// A late move brings nothing back: it is written only where the token is still
-// there and still live at the time of writing. A token that is about to end is
-// none for Moves: Service writes its end at once.
-type Moves struct {
-	store Store
-	mover Mover // nil: the store writes one at a time
-	clock Clock
-	log   *slog.Logger
+// A late update brings nothing back: it is written only where the token is still
+// there and still live at the time of writing. Service itself writes, at once, the
+// expiry of a token that is about to end.
+type ExpiryWriter struct {
+	store   Store
+	batcher ExpiryBatcher // nil: the store writes one at a time
+	clock   Clock
+	log     *slog.Logger
 
 	mu      sync.Mutex
 	waiting map[string]time.Time // ends by digest
@@ -53,22 +52,22 @@ type Moves struct {
 	full    chan struct{}        // has a value while half of the room is taken
 }
 
-// NewMoves makes Moves for a store. Nothing is written until Run runs. Mover is
-// the store, if it is one: store itself may be something around it. A nil clock
-// is time.Now.
-func NewMoves(store Store, mover Mover, clock Clock, log *slog.Logger) *Moves {
+// NewExpiryWriter makes an ExpiryWriter for a store, which writes nothing until Run
+// runs. The batcher is nil where the store can only write one expiry at a time; store
+// may be a decorator that hides that it can do more. A nil clock is time.Now.
+func NewExpiryWriter(store Store, batcher ExpiryBatcher, clock Clock, log *slog.Logger) *ExpiryWriter {
 	if clock == nil {
 		clock = time.Now
 	}
-	return &Moves{
-		store: store, mover: mover, clock: clock, log: log,
+	return &ExpiryWriter{
+		store: store, batcher: batcher, clock: clock, log: log,
 		waiting: make(map[string]time.Time), begun: make(chan struct{}, 1), full: make(chan struct{}, 1),
 	}
 }
 
 // Run writes moves until ctx ends, and then those that still wait. It has to end
 // before the store is closed.
-func (m *Moves) Run(ctx context.Context) {
+func (m *ExpiryWriter) Run(ctx context.Context) {
 	for over := false; !over; {
 		select {
 		case <-m.begun:
@@ -83,7 +82,7 @@ func (m *Moves) Run(ctx context.Context) {
 }
 
 // gather waits for more moves to come.
-func (m *Moves) gather(ctx context.Context) {
+func (m *ExpiryWriter) gather(ctx context.Context) {
 	timer := time.NewTimer(moveDelay)
 	defer timer.Stop()
 	select {
@@ -94,7 +93,7 @@ func (m *Moves) gather(ctx context.Context) {
 }
 
 // later takes a move on and tells whether there was room for it.
-func (m *Moves) later(d Digest, to time.Time) bool {
+func (m *ExpiryWriter) later(d Digest, to time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if end, there := m.waiting[string(d)]; there {
@@ -124,13 +123,13 @@ func signal(c chan<- struct{}) {
 
 // write writes the moves that wait. Those that fail are forgotten, as those that
 // find no room are.
-func (m *Moves) write(ctx context.Context) {
+func (m *ExpiryWriter) write(ctx context.Context) {
 	m.mu.Lock()
 	waiting := m.waiting
 	m.waiting = make(map[string]time.Time)
 	m.mu.Unlock()
 
-	moves := make([]Move, 0, min(len(waiting), movesAtOnce))
+	moves := make([]ExpiryUpdate, 0, min(len(waiting), movesAtOnce))
 	failed := 0
 	var cause error
 	flush := func() {
@@ -140,7 +139,7 @@ func (m *Moves) write(ctx context.Context) {
 		moves = moves[:0]
 	}
 	for digest, to := range waiting {
-		if moves = append(moves, Move{Digest(digest), to}); len(moves) == movesAtOnce {
+		if moves = append(moves, ExpiryUpdate{Digest(digest), to}); len(moves) == movesAtOnce {
 			flush()
 		}
 	}
@@ -153,10 +152,10 @@ func (m *Moves) write(ctx context.Context) {
 }
 
 // move writes some moves, as the time is now.
-func (m *Moves) move(ctx context.Context, moves []Move) error {
+func (m *ExpiryWriter) move(ctx context.Context, moves []ExpiryUpdate) error {
 	now := m.clock().UTC().Truncate(time.Microsecond)
-	if m.mover != nil {
-		return m.mover.MoveExpiries(ctx, moves, now)
+	if m.batcher != nil {
+		return m.batcher.ExtendExpiries(ctx, moves, now)
 	}
 	for _, move := range moves {
 		if err := m.store.MoveExpiry(ctx, move.Digest, move.To, now); err != nil {

@@ -11,17 +11,16 @@ import (
 	"github.com/authcompat/authcompat/core/password"
 )
 
-// Lane is a Hasher that lets few passwords be hashed at a time, so that a flood
-// of logins leaves the other processors to everything else. Those who were
-// admitted wait their turn, first come first served; once so many are admitted
-// that the queue is full, others are refused at once with KindOverloaded. One
-// whose context ends leaves the queue.
+// HashPool is a Hasher that bounds how many passwords are hashed at a time, so that a
+// flood of logins leaves the other processors to everything else. Callers that were
+// admitted wait in a queue, first come first served; once the queue is full, others
+// are refused at once with KindOverloaded. A caller whose context ends leaves it.
 //
 // A hash counts for as many places as it computes with threads, at most all of
 // them, and for the memory that it needs.
-type Lane struct {
+type HashPool struct {
 	passwords *Passwords
-	options   LaneOptions
+	options   HashPoolOptions
 
 	mu       sync.Mutex
 	admitted int
@@ -32,11 +31,11 @@ type Lane struct {
 	mean     time.Duration
 	typical  map[password.Cost]time.Duration
 	sleeping int
-	counts   LaneCounts
+	counts   HashPoolCounts
 }
 
-// LaneOptions are the bounds of a Lane; a zero field takes its default.
-type LaneOptions struct {
+// HashPoolOptions are the bounds of a HashPool; a zero field takes its default.
+type HashPoolOptions struct {
 	// Threads is how many threads hash at a time: one processor less than there
 	// are, at least one.
 	Threads int
@@ -53,8 +52,8 @@ type LaneOptions struct {
 	Waited func(time.Duration)
 }
 
-// LaneCounts says what a Lane is doing and has done.
-type LaneCounts struct {
+// HashPoolCounts says what a HashPool is doing and has done.
+type HashPoolCounts struct {
 	Running  int    // hashes being computed
 	Waiting  int    // for their turn
 	Done     uint64 // hashes computed
@@ -62,7 +61,7 @@ type LaneCounts struct {
 	Departed uint64 // left the queue because their context ended
 }
 
-// The defaults of LaneOptions.
+// The defaults of HashPoolOptions.
 const (
 	queuePerThread = 32
 	queuedMemory   = 16 << 20
@@ -71,8 +70,8 @@ const (
 // maxSleeping is how many callers Wait holds at a time.
 const maxSleeping = 1024
 
-// NewLane puts a bound on passwords.
-func NewLane(passwords *Passwords, o LaneOptions) *Lane {
+// NewHashPool puts a bound on passwords.
+func NewHashPool(passwords *Passwords, o HashPoolOptions) *HashPool {
 	if o.Threads == 0 {
 		o.Threads = max(1, runtime.GOMAXPROCS(0)-1)
 	}
@@ -85,11 +84,11 @@ func NewLane(passwords *Passwords, o LaneOptions) *Lane {
 	if o.QueuedMemory == 0 {
 		o.QueuedMemory = queuedMemory
 	}
-	return &Lane{passwords: passwords, options: o, typical: make(map[password.Cost]time.Duration)}
+	return &HashPool{passwords: passwords, options: o, typical: make(map[password.Cost]time.Duration)}
 }
 
 // Admit implements Hasher.
-func (l *Lane) Admit(plain string) (leave func(), err error) {
+func (l *HashPool) Admit(plain string) (leave func(), err error) {
 	size := int64(len(plain))
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -111,30 +110,30 @@ func (l *Lane) Admit(plain string) (leave func(), err error) {
 }
 
 // Hash implements Hasher.
-func (l *Lane) Hash(ctx context.Context, plain string) (encoded string, err error) {
+func (l *HashPool) Hash(ctx context.Context, plain string) (encoded string, err error) {
 	refusal := l.run(ctx, l.passwords.hasher.Cost(), func() { encoded, err = l.passwords.Hash(ctx, plain) })
 	return encoded, cmp.Or(refusal, err)
 }
 
 // Unusable implements Hasher. It costs nothing.
-func (l *Lane) Unusable() (string, error) { return l.passwords.Unusable() }
+func (l *HashPool) Unusable() (string, error) { return l.passwords.Unusable() }
 
 // Check implements Hasher.
-func (l *Lane) Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error) {
+func (l *HashPool) Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error) {
 	refusal := l.run(ctx, l.passwords.cost(username, encoded), func() {
 		ok, rehash, err = l.passwords.Check(ctx, username, encoded, plain)
 	})
 	return ok, rehash, cmp.Or(refusal, err)
 }
 
-// Burn implements Hasher.
-func (l *Lane) Burn(ctx context.Context, username, plain string) error {
-	return l.run(ctx, l.passwords.cost(username, ""), func() { _ = l.passwords.Burn(ctx, username, plain) })
+// HashDummy implements Hasher.
+func (l *HashPool) HashDummy(ctx context.Context, username, plain string) error {
+	return l.run(ctx, l.passwords.cost(username, ""), func() { _ = l.passwords.HashDummy(ctx, username, plain) })
 }
 
 // Wait implements Hasher: it waits as long as hashes of that cost lately took,
 // without computing anything. So many wait at most; then it refuses.
-func (l *Lane) Wait(ctx context.Context, username, encoded string) error {
+func (l *HashPool) Wait(ctx context.Context, username, encoded string) error {
 	l.mu.Lock()
 	if l.sleeping >= maxSleeping {
 		defer l.mu.Unlock()
@@ -162,8 +161,8 @@ func (l *Lane) Wait(ctx context.Context, username, encoded string) error {
 	}
 }
 
-// Counts says what the lane is doing now.
-func (l *Lane) Counts() LaneCounts {
+// Counts says what the pool is doing now.
+func (l *HashPool) Counts() HashPoolCounts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.counts
@@ -180,7 +179,7 @@ type ticket struct {
 }
 
 // run does work that has a cost when its turn comes.
-func (l *Lane) run(ctx context.Context, cost password.Cost, work func()) error {
+func (l *HashPool) run(ctx context.Context, cost password.Cost, work func()) error {
 	t := &ticket{threads: min(cost.Threads(), l.options.Threads), memory: min(cost.Memory(), l.options.Memory)}
 	began := time.Now()
 	if err := l.enter(ctx, t); err != nil {
@@ -196,7 +195,7 @@ func (l *Lane) run(ctx context.Context, cost password.Cost, work func()) error {
 }
 
 // enter waits for the ticket's turn.
-func (l *Lane) enter(ctx context.Context, t *ticket) error {
+func (l *HashPool) enter(ctx context.Context, t *ticket) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -228,7 +227,7 @@ func (l *Lane) enter(ctx context.Context, t *ticket) error {
 }
 
 // leave gives the ticket's places back and remembers what its cost took.
-func (l *Lane) leave(t *ticket, cost password.Cost, took time.Duration) {
+func (l *HashPool) leave(t *ticket, cost password.Cost, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.counts.Done++
@@ -253,7 +252,7 @@ func average(mean, value time.Duration) time.Duration {
 
 // admit lets those at the head of the queue run who fit. One who does not fit
 // holds up those behind, so that it is not passed over for ever.
-func (l *Lane) admit() {
+func (l *HashPool) admit() {
 	for first := l.waiting.Front(); first != nil; first = l.waiting.Front() {
 		t := first.Value.(*ticket)
 		if !l.fits(t) {
@@ -265,18 +264,18 @@ func (l *Lane) admit() {
 	}
 }
 
-func (l *Lane) fits(t *ticket) bool {
+func (l *HashPool) fits(t *ticket) bool {
 	return l.threads+t.threads <= l.options.Threads && l.memory+t.memory <= l.options.Memory
 }
 
-func (l *Lane) take(t *ticket) {
+func (l *HashPool) take(t *ticket) {
 	t.admitted = true
 	l.threads += t.threads
 	l.memory += t.memory
 	l.counts.Running++
 }
 
-func (l *Lane) release(t *ticket) {
+func (l *HashPool) release(t *ticket) {
 	l.threads -= t.threads
 	l.memory -= t.memory
 	l.counts.Running--
@@ -284,7 +283,7 @@ func (l *Lane) release(t *ticket) {
 
 // overloaded is the refusal of one who finds the queue full: it will be empty
 // after as long as those in it take.
-func (l *Lane) overloaded() *Error {
+func (l *HashPool) overloaded() *Error {
 	drain := l.mean * time.Duration(l.admitted) / time.Duration(l.options.Threads)
 	return &Error{Kind: KindOverloaded, RetryAfter: max(time.Second, drain)}
 }

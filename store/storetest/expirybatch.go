@@ -8,7 +8,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// RunMoves runs the suite of [core.Mover]. The opener's stores have to implement
+// RunMoves runs the suite of [core.ExpiryBatcher]. The opener's stores have to implement
 // it.
 func RunMoves(t *testing.T, open Opener) {
 	for _, c := range []testCase{
@@ -25,23 +25,23 @@ func RunMoves(t *testing.T, open Opener) {
 	}
 }
 
-// moveAll is MoveExpiries at noon that must succeed.
-func moveAll(t *testing.T, s core.Store, moves []core.Move) {
+// moveAll is ExtendExpiries at noon that must succeed.
+func moveAll(t *testing.T, s core.Store, moves []core.ExpiryUpdate) {
 	t.Helper()
-	if err := s.(core.Mover).MoveExpiries(t.Context(), moves, noon()); err != nil {
+	if err := s.(core.ExpiryBatcher).ExtendExpiries(t.Context(), moves, noon()); err != nil {
 		t.Errorf("move expiries: %v", err)
 	}
 }
 
 func endsMove(t *testing.T, p pair) {
 	ann := p.add(t, newUser("ann"))
-	var moves []core.Move
+	var moves []core.ExpiryUpdate
 	var tokens []core.Token
 	for i := range 50 {
 		token := slidingOf(ann, fmt.Sprintf("key %d", i), time.Hour)
 		p.issue(t, token)
 		token.ExpiresAt = token.ExpiresAt.Add(time.Duration(i+1) * time.Minute)
-		moves = append(moves, core.Move{Digest: token.Digest, To: token.ExpiresAt})
+		moves = append(moves, core.ExpiryUpdate{Digest: token.Digest, To: token.ExpiresAt})
 		tokens = append(tokens, token)
 	}
 	moveAll(t, p.a, moves)
@@ -60,7 +60,7 @@ func onlyLiveMove(t *testing.T, p pair) {
 	}
 	to := noon().Add(2 * time.Hour)
 	gone := core.Presented("gone").SHA256()
-	moveAll(t, p.a, []core.Move{
+	moveAll(t, p.a, []core.ExpiryUpdate{
 		{Digest: over.Digest, To: to}, {Digest: never.Digest, To: to}, {Digest: gone, To: to},
 		{Digest: further.Digest, To: to}, {Digest: live.Digest, To: to},
 	})
@@ -79,11 +79,11 @@ func nothingMoves(t *testing.T, p pair) { moveAll(t, p.a, nil) }
 func movesRaceDeletions(t *testing.T, p pair) {
 	ann := p.add(t, newUser("ann"))
 	const count = 20
-	moves := make([]core.Move, count)
+	moves := make([]core.ExpiryUpdate, count)
 	for i := range moves {
 		token := slidingOf(ann, fmt.Sprintf("key %d", i), time.Hour)
 		p.issue(t, token)
-		moves[i] = core.Move{Digest: token.Digest, To: token.ExpiresAt.Add(time.Hour)}
+		moves[i] = core.ExpiryUpdate{Digest: token.Digest, To: token.ExpiresAt.Add(time.Hour)}
 	}
 	together(3*count, func(i int) {
 		token := i / 3
@@ -103,8 +103,8 @@ func movesRaceDeletions(t *testing.T, p pair) {
 	}
 }
 
-func reversed(moves []core.Move) []core.Move {
-	all := make([]core.Move, len(moves))
+func reversed(moves []core.ExpiryUpdate) []core.ExpiryUpdate {
+	all := make([]core.ExpiryUpdate, len(moves))
 	for i, m := range moves {
 		all[len(moves)-1-i] = m
 	}

@@ -15,20 +15,20 @@ import (
 // movingWorld is a world that moves ends in the background.
 type movingWorld struct {
 	*world
-	moves *core.Moves
+	moves *core.ExpiryWriter
 	steps *countedSteps
 }
 
 // countedSteps is a store whose steps are counted.
 type countedSteps struct {
-	core.Mover
+	core.ExpiryBatcher
 	steps, moves atomic.Int64
 }
 
-func (c *countedSteps) MoveExpiries(ctx context.Context, moves []core.Move, now time.Time) error {
+func (c *countedSteps) ExtendExpiries(ctx context.Context, moves []core.ExpiryUpdate, now time.Time) error {
 	c.steps.Add(1)
 	c.moves.Add(int64(len(moves)))
-	return c.Mover.MoveExpiries(ctx, moves, now)
+	return c.ExpiryBatcher.ExtendExpiries(ctx, moves, now)
 }
 
 // newMovingWorld makes a world whose store writes several moves in a step, or
@@ -47,12 +47,12 @@ func newMovingWorld(t *testing.T, several bool) *movingWorld {
 	w := &world{store: store, now: time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)}
 	clock := func() time.Time { return w.now }
 	log := slog.New(slog.NewTextHandler(&w.log, nil))
-	counted := &countedSteps{Mover: store}
-	m := core.NewMoves(store, nil, clock, log)
+	counted := &countedSteps{ExpiryBatcher: store}
+	m := core.NewExpiryWriter(store, nil, clock, log)
 	if several {
-		m = core.NewMoves(store, counted, clock, log)
+		m = core.NewExpiryWriter(store, counted, clock, log)
 	}
-	w.Service = core.New(core.Config{Store: store, Hasher: hasher, Sealer: sealer, Clock: clock, Log: log, Moves: m})
+	w.Service = core.New(core.Config{Store: store, Hasher: hasher, Sealer: sealer, Clock: clock, Log: log, ExpiryWriter: m})
 	w.user(t, "john")
 	return &movingWorld{w, m, counted}
 }

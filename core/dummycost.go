@@ -13,32 +13,32 @@ import (
 	"github.com/authcompat/authcompat/core/password"
 )
 
-// Disguises is what a store knows that hides which names exist. Errors are those
-// of [Store].
-type Disguises interface {
-	// DisguiseKey gives SecretSize random bytes that belong to the database: drawn
+// PrivacyStore is what a store keeps so that nobody can tell which names exist. Errors
+// are those of [Store].
+type PrivacyStore interface {
+	// PseudonymKey gives PseudonymKeySize random bytes that belong to the database: drawn
 	// by fresh at the first call of any process, and the same ever after.
-	DisguiseKey(ctx context.Context, fresh func() ([]byte, error)) ([]byte, error)
+	PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) ([]byte, error)
 
-	// PasswordMix counts the accounts by what their encoded passwords begin with,
+	// PasswordFormatCounts counts the accounts by what their encoded passwords begin with,
 	// so that all of a group have the parameters of its example. It may be slow.
-	PasswordMix(ctx context.Context) ([]PasswordGroup, error)
+	PasswordFormatCounts(ctx context.Context) ([]PasswordFormatCount, error)
 }
 
-// SecretSize is the length of a DisguiseKey in bytes.
-const SecretSize = 32
+// PseudonymKeySize is the length of a PseudonymKey in bytes.
+const PseudonymKeySize = 32
 
-// PasswordGroup is a number of accounts whose passwords cost the same to check.
-type PasswordGroup struct {
+// PasswordFormatCount is a number of accounts whose passwords cost the same to check.
+type PasswordFormatCount struct {
 	Example  string // the encoded password of one of them
 	Accounts int
 }
 
-// Decoys draws what a check for a name costs that has no password: the cost of
-// one of the accounts, drawn by a keyed digest of the name. So the names that do
-// not exist take times as those do that exist, and each takes its own time
-// whenever it is tried.
-type Decoys struct {
+// DummyHashCosts says how long a login with an unknown name takes: as long as a check
+// of the password of one of the accounts, chosen by a keyed digest of the name. Unknown
+// names thus take the times that known ones take, and each its own whenever it is
+// tried.
+type DummyHashCosts struct {
 	key   []byte
 	costs []weightedCost
 	total uint64
@@ -49,16 +49,16 @@ type weightedCost struct {
 	upTo uint64 // the accounts of this cost and of those before it
 }
 
-// NewDecoys makes decoys by the mix of a store.
-func NewDecoys(key []byte, mix []PasswordGroup) *Decoys {
+// NewDummyHashCosts makes the costs from what the accounts of a store cost.
+func NewDummyHashCosts(key []byte, mix []PasswordFormatCount) *DummyHashCosts {
 	weights := make(map[password.Cost]uint64)
 	for _, g := range mix {
-		// What can't be checked costs a decoy itself.
+		// What can't be checked has a dummy cost itself.
 		if c, err := password.CostOf(g.Example); err == nil && g.Accounts > 0 {
 			weights[c] += uint64(g.Accounts)
 		}
 	}
-	d := &Decoys{key: key}
+	d := &DummyHashCosts{key: key}
 	for c, n := range weights {
 		d.costs = append(d.costs, weightedCost{cost: c, upTo: n})
 	}
@@ -73,7 +73,7 @@ func NewDecoys(key []byte, mix []PasswordGroup) *Decoys {
 
 // cost draws the cost of a name; ok is false where there is no account to be
 // like.
-func (d *Decoys) cost(username string) (c password.Cost, ok bool) {
+func (d *DummyHashCosts) cost(username string) (c password.Cost, ok bool) {
 	if d.total == 0 {
 		return password.Cost{}, false
 	}
@@ -89,13 +89,13 @@ func (d *Decoys) cost(username string) (c password.Cost, ok bool) {
 	return d.costs[i].cost, true
 }
 
-// LoadDecoys makes decoys of what the store knows now.
-func LoadDecoys(ctx context.Context, store Disguises, key []byte) (*Decoys, error) {
-	mix, err := store.PasswordMix(ctx)
+// LoadDummyHashCosts makes the costs of what the store knows now.
+func LoadDummyHashCosts(ctx context.Context, store PrivacyStore, key []byte) (*DummyHashCosts, error) {
+	mix, err := store.PasswordFormatCounts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("count password formats: %w", err)
 	}
-	return NewDecoys(key, mix), nil
+	return NewDummyHashCosts(key, mix), nil
 }
 
 // keyedDigest is a digest of a text that only who has the key can compute. The

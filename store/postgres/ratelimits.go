@@ -92,8 +92,8 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.Guess) error {
 	})
 }
 
-// ForgetGuesses implements [core.Limits].
-func (s *Store) ForgetGuesses(ctx context.Context, now time.Time, limit int) (int, error) {
+// PruneLimits implements [core.Limits].
+func (s *Store) PruneLimits(ctx context.Context, now time.Time, limit int) (int, error) {
 	var gone int64
 	err := s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) (err error) {
 		gone, err = record.Affected(tx.ExecContext(ctx,

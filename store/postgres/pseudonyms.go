@@ -9,13 +9,13 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.Disguises = (*Store)(nil)
+var _ core.PrivacyStore = (*Store)(nil)
 
 // disguise is the name of the database's own key.
 const disguise = "disguise"
 
-// DisguiseKey implements [core.Disguises].
-func (s *Store) DisguiseKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
+// PseudonymKey implements [core.PrivacyStore].
+func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
 	const query = `SELECT value FROM @secrets WHERE name = $1`
 	err = s.read(ctx, func(ctx context.Context) error {
 		return s.db.GetContext(ctx, &key, s.in(query), disguise)
@@ -57,8 +57,8 @@ const selectMix = `
 		FROM @users WHERE password_hash NOT LIKE '!%'
 	) AS groups GROUP BY kind`
 
-// PasswordMix implements [core.Disguises]. It reads all users.
-func (s *Store) PasswordMix(ctx context.Context) (mix []core.PasswordGroup, err error) {
+// PasswordFormatCounts implements [core.PrivacyStore]. It reads all users.
+func (s *Store) PasswordFormatCounts(ctx context.Context) (mix []core.PasswordFormatCount, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		var rows []struct {
 			Example  string `db:"example"`
@@ -69,7 +69,7 @@ func (s *Store) PasswordMix(ctx context.Context) (mix []core.PasswordGroup, err 
 		}
 		mix = nil
 		for _, r := range rows {
-			mix = append(mix, core.PasswordGroup{Example: r.Example, Accounts: r.Accounts})
+			mix = append(mix, core.PasswordFormatCount{Example: r.Example, Accounts: r.Accounts})
 		}
 		return nil
 	})

@@ -9,7 +9,7 @@ import (
 	"github.com/lib/pq"
 )
 
-var _ core.Mover = (*Store)(nil)
+var _ core.ExpiryBatcher = (*Store)(nil)
 
 // moveExpiries locks the rows in one order at all nodes, so that they do not wait
 // for each other in a circle. It is one statement, because a server may be far
@@ -22,8 +22,8 @@ const moveExpiries = `
 		ORDER BY t.digest FOR UPDATE OF t)
 	UPDATE @tokens t SET expires_at = held.ends FROM held WHERE t.digest = held.digest`
 
-// MoveExpiries implements [core.Mover].
-func (s *Store) MoveExpiries(ctx context.Context, moves []core.Move, now time.Time) error {
+// ExtendExpiries implements [core.ExpiryBatcher].
+func (s *Store) ExtendExpiries(ctx context.Context, moves []core.ExpiryUpdate, now time.Time) error {
 	digests, ends := make(pq.ByteaArray, len(moves)), make(pq.Int64Array, len(moves))
 	for i, m := range moves {
 		digests[i], ends[i] = m.Digest, m.To.UnixMicro()

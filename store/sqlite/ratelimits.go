@@ -71,8 +71,8 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.Guess) error {
 	})
 }
 
-// ForgetGuesses implements [core.Limits].
-func (s *Store) ForgetGuesses(ctx context.Context, now time.Time, limit int) (n int, err error) {
+// PruneLimits implements [core.Limits].
+func (s *Store) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		gone, err := record.Affected(tx.ExecContext(ctx,
 			`DELETE FROM guesses WHERE key IN (SELECT key FROM guesses WHERE full_at <= ? LIMIT ?)`, now.UnixMicro(), limit))

@@ -10,13 +10,13 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.Disguises = (*Store)(nil)
+var _ core.PrivacyStore = (*Store)(nil)
 
 // disguise is the name of the database's own key.
 const disguise = "disguise"
 
-// DisguiseKey implements [core.Disguises].
-func (s *Store) DisguiseKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
+// PseudonymKey implements [core.PrivacyStore].
+func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
 	const query = `SELECT value FROM secrets WHERE name = ?`
 	err = s.read(ctx, func(ctx context.Context) error { return s.reader.GetContext(ctx, &key, query, disguise) })
 	if !errors.Is(err, sql.ErrNoRows) {
@@ -58,8 +58,8 @@ const selectMix = `
 	)
 	SELECT max(h) AS example, count(*) AS accounts FROM groups GROUP BY kind`
 
-// PasswordMix implements [core.Disguises]. It reads all users.
-func (s *Store) PasswordMix(ctx context.Context) ([]core.PasswordGroup, error) {
+// PasswordFormatCounts implements [core.PrivacyStore]. It reads all users.
+func (s *Store) PasswordFormatCounts(ctx context.Context) ([]core.PasswordFormatCount, error) {
 	var rows []struct {
 		Example  string `db:"example"`
 		Accounts int    `db:"accounts"`
@@ -70,9 +70,9 @@ func (s *Store) PasswordMix(ctx context.Context) ([]core.PasswordGroup, error) {
 		}
 		return nil
 	})
-	var mix []core.PasswordGroup
+	var mix []core.PasswordFormatCount
 	for _, r := range rows {
-		mix = append(mix, core.PasswordGroup{Example: r.Example, Accounts: r.Accounts})
+		mix = append(mix, core.PasswordFormatCount{Example: r.Example, Accounts: r.Accounts})
 	}
 	return mix, err
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.Mover = (*Store)(nil)
+var _ core.ExpiryBatcher = (*Store)(nil)
 
-// MoveExpiries implements [core.Mover].
-func (s *Store) MoveExpiries(ctx context.Context, moves []core.Move, now time.Time) error {
+// ExtendExpiries implements [core.ExpiryBatcher].
+func (s *Store) ExtendExpiries(ctx context.Context, moves []core.ExpiryUpdate, now time.Time) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		move, err := tx.PrepareNamedContext(ctx, moveExpiry)
 		if err != nil {
