@@ -102,7 +102,7 @@ func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, 
 
 // account finds an account, or fails with ErrNotFound as a store does.
 func (s *Service) account(ctx context.Context, username string) (Account, error) {
-	if !storableName(username) {
+	if !Storable(username) {
 		return Account{}, ErrNotFound
 	}
 	return s.store.Account(ctx, username)

@@ -93,8 +93,8 @@ func (s *Service) newUser(ctx context.Context, p Policy, r Registration) (NewUse
 	if p.NormalizeEmail {
 		u.Email = normalizeEmail(u.Email)
 	}
-	storableEmail := u.Email == "" || storableName(u.Email)
-	if !storableName(u.Username) || utf8.RuneCountInString(u.Username) > MaxUsername ||
+	storableEmail := u.Email == "" || Storable(u.Email)
+	if !Storable(u.Username) || utf8.RuneCountInString(u.Username) > MaxUsername ||
 		!storableEmail || utf8.RuneCountInString(u.Email) > MaxEmail {
 		return NewUser{}, &Error{Kind: KindInvalidUser}
 	}

@@ -37,10 +37,10 @@ type NewUser struct {
 	CreatedAt    time.Time
 }
 
-// storableName tells whether a username can be a row's at all: SQL text is
+// Storable tells whether a username can be a row's at all: SQL text is
 // valid UTF-8 without NUL. What an API allows beyond that is its dialect's
 // matter.
-func storableName(username string) bool {
+func Storable(username string) bool {
 	return username != "" && utf8.ValidString(username) && !strings.ContainsRune(username, 0)
 }
 

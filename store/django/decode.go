@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 )
 
 // Decoder turns rows into users and tokens.
@@ -28,14 +29,14 @@ func notAttributes() []string { return []string{"last_login", "groups", "user_pe
 // User gives the user in a row, with the key that the source's tokens name them
 // by. The error says what is wrong with it, without any secret; what is right of it
 // is given all the same.
-func (d Decoder) User(row Row) (core.ImportedUser, error) {
-	u := core.ImportedUser{}
+func (d Decoder) User(row Row) (transfer.ImportedUser, error) {
+	u := transfer.ImportedUser{}
 	key, ok := row.get(d.Mapping.ID)
 	if ok && !utf8.ValidString(key) && !d.Live {
 		return u, errNoTextKey(d.Mapping.ID)
 	}
 	if u.Key = key; !ok {
-		u.Key = core.NaturalKey(row.text(d.Mapping.Username))
+		u.Key = transfer.NaturalKey(row.text(d.Mapping.Username))
 	}
 	var err error
 	u.Account, err = d.Account(row)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 )
 
 // Target is a Django database that users and tokens are handed to.
@@ -122,7 +123,7 @@ func (t *Target) KeyFor(userID int64) string {
 }
 
 // Accounts gives the users who are there under one of the keys or of the names.
-func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]core.ImportedUser, error) {
+func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]transfer.ImportedUser, error) {
 	t := b.target
 	m := t.Decoder.Mapping
 	values := map[string][]any{}
@@ -138,7 +139,7 @@ func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]core.Impo
 	d := t.Decoder
 	d.Live = true
 	found := map[string]bool{}
-	var all []core.ImportedUser
+	var all []transfer.ImportedUser
 	for _, column := range []string{m.ID, m.Username} {
 		rows, err := t.rowsOf(ctx, b.tx, t.shape.Users, column, values[column])
 		if err != nil {
@@ -160,7 +161,7 @@ func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]core.Impo
 
 // PutUser writes a user: a new row, or over the one with this key, of which it
 // changes only the columns that differ from old. It gives the key.
-func (b *Batch) PutUser(ctx context.Context, u core.ImportedUser, old *core.Account) (key string, err error) {
+func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.Account) (key string, err error) {
 	t := b.target
 	fields := t.Decoder.fields(u.Account, t.shape.Users)
 	w := b.writer()

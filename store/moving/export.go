@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/django"
 )
 
 // Origin is the store that users and tokens come from.
 type Origin interface {
-	core.Importer
-	core.Exporter
+	transfer.Importer
+	transfer.Exporter
 }
 
 // ExportOptions are the settings of an export.
@@ -41,7 +42,7 @@ type ExportReport struct {
 	NotListed int       `json:"problems_not_listed"`
 }
 
-func (r *ExportReport) count(c *Counts, row string, result core.ImportResult) {
+func (r *ExportReport) count(c *Counts, row string, result transfer.ImportResult) {
 	list := Report{Problems: r.Problems, NotListed: r.NotListed}
 	list.count(c, row, result)
 	r.Problems, r.NotListed = list.Problems, list.NotListed
@@ -67,7 +68,7 @@ type exporter struct {
 	ExportOptions
 	from   Origin
 	to     *django.Target
-	place  core.ImportPlace
+	place  transfer.ImportPlace
 	report *ExportReport
 	// drawn are keys that the target gave to users who could not keep theirs.
 	drawn map[string]bool
@@ -128,26 +129,26 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 	if err != nil {
 		return err
 	}
-	var linked []core.ImportedUser
+	var linked []transfer.ImportedUser
 	err = e.to.Write(ctx, func(b *django.Batch) error {
 		there, err := e.counterparts(ctx, b, users, links)
 		if err != nil {
 			return err
 		}
-		batch := core.NewUserBatch(e.place.Source, core.ImportFacts{Users: there.accounts, UserLinks: links})
-		byUser := make(map[int64]core.UserLink, len(links))
+		batch := transfer.NewUserBatch(e.place.Source, transfer.ImportFacts{Users: there.accounts, UserLinks: links})
+		byUser := make(map[int64]transfer.UserLink, len(links))
 		for _, l := range links {
 			byUser[l.UserID] = l
 		}
 		for _, u := range users {
 			if here, l := there.byID[u.ID], byUser[u.ID]; here != nil && l.Key != "" && l.Replaced(*here, u.Account) {
 				e.replaced[u.ID] = true
-				e.report.count(&e.report.Users, fmt.Sprintf("user %d", u.ID), core.ImportResult{Outcome: core.ImportKept, Reason: "was deleted in the target, where somebody else has its key now"})
+				e.report.count(&e.report.Users, fmt.Sprintf("user %d", u.ID), transfer.ImportResult{Outcome: transfer.ImportKept, Reason: "was deleted in the target, where somebody else has its key now"})
 				continue
 			}
 			merged := batch.Merge(u)
-			if merged.Result.Outcome == core.ImportIDTaken { // there, by somebody else
-				other := core.ImportedUser{Account: u.Account}
+			if merged.Result.Outcome == transfer.ImportIDTaken { // there, by somebody else
+				other := transfer.ImportedUser{Account: u.Account}
 				other.ID = 0
 				merged = batch.Merge(other)
 				merged.ID = u.ID
@@ -161,9 +162,9 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 			if merged.Write {
 				merged.Result, merged.Key = e.put(ctx, b, &merged, there)
 			}
-			if merged.Mark != nil && merged.Result.Outcome != core.ImportRefused {
+			if merged.Mark != nil && merged.Result.Outcome != transfer.ImportRefused {
 				batch.Add(merged)
-				linked = append(linked, core.ImportedUser{Key: merged.Key, Account: u.Account})
+				linked = append(linked, transfer.ImportedUser{Key: merged.Key, Account: u.Account})
 			}
 			e.report.count(&e.report.Users, fmt.Sprintf("user %d", u.ID), merged.Result)
 		}
@@ -177,7 +178,7 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 
 // keyed gives users with the keys that they have in the target, and their links to
 // it.
-func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]core.ImportedUser, []core.UserLink, error) {
+func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]transfer.ImportedUser, []transfer.UserLink, error) {
 	ids := make([]int64, len(page))
 	for i, u := range page {
 		ids[i] = u.ID
@@ -190,9 +191,9 @@ func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]core.Impor
 	for _, l := range links {
 		keys[l.UserID] = l.Key
 	}
-	users := make([]core.ImportedUser, len(page))
+	users := make([]transfer.ImportedUser, len(page))
 	for i, u := range page {
-		users[i] = core.ImportedUser{Key: keys[u.ID], Account: u} // without a link, the key is nobody's yet
+		users[i] = transfer.ImportedUser{Key: keys[u.ID], Account: u} // without a link, the key is nobody's yet
 	}
 	return users, links, nil
 }
@@ -206,7 +207,7 @@ type counterpart struct {
 }
 
 // counterparts reads who is in the target under a key or a name of the users.
-func (e *exporter) counterparts(ctx context.Context, b *django.Batch, users []core.ImportedUser, links []core.UserLink) (c counterpart, err error) {
+func (e *exporter) counterparts(ctx context.Context, b *django.Batch, users []transfer.ImportedUser, links []transfer.UserLink) (c counterpart, err error) {
 	keys, names := make([]string, len(users)), make([]string, len(users))
 	former := make(map[string]bool)
 	for _, l := range links {
@@ -249,14 +250,14 @@ func (e *exporter) counterparts(ctx context.Context, b *django.Batch, users []co
 }
 
 // put writes one user, over the one who is there, and gives the key.
-func (e *exporter) put(ctx context.Context, b *django.Batch, m *core.UserMerge, there counterpart) (core.ImportResult, string) {
+func (e *exporter) put(ctx context.Context, b *django.Batch, m *transfer.UserMerge, there counterpart) (transfer.ImportResult, string) {
 	var old *core.Account
 	if !m.Insert {
 		old = there.byID[m.ID]
 	}
 	key, err := b.PutUser(ctx, m.ImportedUser, old)
 	if err != nil {
-		return core.ImportResult{Outcome: core.ImportRefused, Reason: err.Error()}, m.Key
+		return transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: err.Error()}, m.Key
 	}
 	if m.Key == "" {
 		e.drawn[key] = true

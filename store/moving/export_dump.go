@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/django"
 )
 
@@ -64,9 +65,9 @@ func (e *exporter) dump(ctx context.Context, w *django.DumpWriter) error {
 }
 
 // dumpToken writes one token, if it can be told.
-func (e *exporter) dumpToken(w *django.DumpWriter, t core.Token, has map[int64]bool) (core.ImportResult, error) {
-	refused := func(reason string) (core.ImportResult, error) {
-		return core.ImportResult{Outcome: core.ImportRefused, Reason: reason}, nil
+func (e *exporter) dumpToken(w *django.DumpWriter, t core.Token, has map[int64]bool) (transfer.ImportResult, error) {
+	refused := func(reason string) (transfer.ImportResult, error) {
+		return transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason}, nil
 	}
 	g := t.Legacy.Generation
 	if g == "" {
@@ -80,5 +81,5 @@ func (e *exporter) dumpToken(w *django.DumpWriter, t core.Token, has map[int64]b
 		return refused("a user has one token there, and this one has another already")
 	}
 	has[t.UserID] = has[t.UserID] || g == core.Authtoken
-	return core.ImportResult{Outcome: core.ImportAdded}, w.Token(g, form)
+	return transfer.ImportResult{Outcome: transfer.ImportAdded}, w.Token(g, form)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/django"
 )
 
@@ -28,12 +29,12 @@ func (e *exporter) tokens(ctx context.Context) error {
 
 // problem lists a row with its reason.
 func (r *ExportReport) problem(row, reason string) {
-	r.count(&Counts{}, row, core.ImportResult{Outcome: core.ImportRefused, Reason: reason})
+	r.count(&Counts{}, row, transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason})
 }
 
 // eachUser gives the tokens of the realm in pages that never part the tokens of
 // one user.
-func eachUser(ctx context.Context, from core.Exporter, realm string, do func([]core.Token) error) error {
+func eachUser(ctx context.Context, from transfer.Exporter, realm string, do func([]core.Token) error) error {
 	var held []core.Token
 	var last core.Token
 	for {
@@ -178,9 +179,9 @@ func (e *exporter) there(ctx context.Context, b *django.Batch, tables []django.T
 
 // hand writes one token into the table whose form it has, and gives what names
 // it in that form.
-func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t core.Token, owner string) (core.ImportResult, string, core.Digest) {
-	refused := func(reason string) (core.ImportResult, string, core.Digest) {
-		return core.ImportResult{Outcome: core.ImportRefused, Reason: reason}, "", nil
+func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t core.Token, owner string) (transfer.ImportResult, string, core.Digest) {
+	refused := func(reason string) (transfer.ImportResult, string, core.Digest) {
+		return transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason}, "", nil
 	}
 	if owner == "" {
 		return refused("its user was not handed over, or was deleted there")
@@ -193,9 +194,9 @@ func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t co
 				if err := b.MoveToken(ctx, r.table, k, t.ExpiresAt); err != nil {
 					return refused(err.Error())
 				}
-				return core.ImportResult{Outcome: core.ImportUpdated}, r.table.Name, id
+				return transfer.ImportResult{Outcome: transfer.ImportUpdated}, r.table.Name, id
 			}
-			return core.ImportResult{Outcome: core.ImportUnchanged}, r.table.Name, id
+			return transfer.ImportResult{Outcome: transfer.ImportUnchanged}, r.table.Name, id
 		}
 	}
 	for _, r := range rooms {
@@ -215,7 +216,7 @@ func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t co
 		}
 		r.byID[string(id)] = django.Kept{Token: form, ID: id}
 		r.byOwner[owner]++
-		return core.ImportResult{Outcome: core.ImportAdded}, r.table.Name, id
+		return transfer.ImportResult{Outcome: transfer.ImportAdded}, r.table.Name, id
 	}
 	return refused(why.Error())
 }

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/django"
 )
 
 // Target is the store that users and tokens come to.
 type Target interface {
 	core.Store
-	core.Importer
+	transfer.Importer
 }
 
 // Options are the settings of an import.
@@ -88,14 +89,14 @@ func Import(ctx context.Context, from django.Source, to Target, o Options) (*Rep
 }
 
 // batchRows is how many rows a batch has. Two more are read meanwhile.
-const batchRows = core.MaxImport
+const batchRows = transfer.MaxImport
 
 type importer struct {
 	Options
 	decoder django.Decoder
 	from    django.Source
-	to      core.Importer
-	place   core.ImportPlace
+	to      transfer.Importer
+	place   transfer.ImportPlace
 	report  *Report
 	// unsure are names of users at the source who are not here under them.
 	unsure map[string]bool

@@ -9,6 +9,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/django"
 )
 
@@ -29,7 +30,7 @@ func (i *importer) users(ctx context.Context, t django.Table) error {
 
 // userRow is a row of users as it was read.
 type userRow struct {
-	core.ImportedUser
+	transfer.ImportedUser
 	err    error // why there is no user
 	where  string
 	recent bool // it is to be read, with Since
@@ -42,13 +43,13 @@ func (i *importer) userPass(ctx context.Context, t django.Table, last bool) erro
 	decode := func(row django.Row) userRow {
 		user, err := i.decoder.User(row)
 		if err == nil {
-			user.Mark = core.UserMark(user.Account)
+			user.Mark = transfer.UserMark(user.Account)
 		} else {
 			user.Refused = err.Error()
 		}
 		return userRow{user, err, row.Where, err != nil || i.recent(row, user.CreatedAt)}
 	}
-	var batch []core.ImportedUser
+	var batch []transfer.ImportedUser
 	var where []string
 	return readTable(ctx, i, t, decode, func(at string, rows []userRow) error {
 		batch, where = batch[:0], where[:0]
@@ -59,9 +60,9 @@ func (i *importer) userPass(ctx context.Context, t django.Table, last bool) erro
 			case last && (row.err != nil || !i.left[user.Key]):
 				continue
 			case row.err != nil && user.Key == "":
-				r.count(&r.Users, row.where, core.ImportResult{Outcome: core.ImportRefused, Reason: user.Refused})
+				r.count(&r.Users, row.where, transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: user.Refused})
 				continue
-			case row.err == nil && !last && user.ID == 0 && user.Key != core.NaturalKey(user.Username) && i.decoder.Mapping.Numbered:
+			case row.err == nil && !last && user.ID == 0 && user.Key != transfer.NaturalKey(user.Username) && i.decoder.Mapping.Numbered:
 				i.left[user.Key] = true
 				continue
 			}
@@ -77,7 +78,7 @@ func (i *importer) userPass(ctx context.Context, t django.Table, last bool) erro
 }
 
 // userBatch takes over a batch of users.
-func (i *importer) userBatch(ctx context.Context, at string, batch []core.ImportedUser, where []string) error {
+func (i *importer) userBatch(ctx context.Context, at string, batch []transfer.ImportedUser, where []string) error {
 	i.place.Reached = at
 	if len(i.left) > 0 {
 		i.place.Reached = "" // after a cut it has to be found out again who is left
@@ -87,7 +88,7 @@ func (i *importer) userBatch(ctx context.Context, at string, batch []core.Import
 		return fmt.Errorf("import users: %w", err)
 	}
 	for n, result := range results {
-		if result.Outcome == core.ImportIDTaken {
+		if result.Outcome == transfer.ImportIDTaken {
 			i.left[batch[n].Key] = true
 			if result.Reason != "" {
 				i.report.problem(where[n], result.Reason)
@@ -103,7 +104,7 @@ func (i *importer) userBatch(ctx context.Context, at string, batch []core.Import
 }
 
 // countUser reports what became of a user.
-func (i *importer) countUser(u core.ImportedUser, where string, result core.ImportResult) {
+func (i *importer) countUser(u transfer.ImportedUser, where string, result transfer.ImportResult) {
 	if u.Refused != "" {
 		i.report.count(&i.report.Users, where, result)
 		return
@@ -113,7 +114,7 @@ func (i *importer) countUser(u core.ImportedUser, where string, result core.Impo
 	if problem != "" {
 		i.report.problem(where, problem)
 	}
-	if result.Outcome == core.ImportAdded && i.left[u.Key] {
+	if result.Outcome == transfer.ImportAdded && i.left[u.Key] {
 		i.report.Renumbered++
 	}
 	i.report.count(&i.report.Users, where, result)
@@ -121,13 +122,13 @@ func (i *importer) countUser(u core.ImportedUser, where string, result core.Impo
 
 // doubt keeps the names of users who are not here under them: a token that names
 // its user so could go to another one.
-func (i *importer) doubt(ctx context.Context, batch []core.ImportedUser, results []core.ImportResult) error {
+func (i *importer) doubt(ctx context.Context, batch []transfer.ImportedUser, results []transfer.ImportResult) error {
 	var keys []string
 	for n, result := range results {
 		switch result.Outcome {
-		case core.ImportRefused:
+		case transfer.ImportRefused:
 			i.unsure[batch[n].Username] = true
-		case core.ImportKept:
+		case transfer.ImportKept:
 			keys = append(keys, batch[n].Key)
 		}
 	}
@@ -139,7 +140,7 @@ func (i *importer) doubt(ctx context.Context, batch []core.ImportedUser, results
 		return fmt.Errorf("look for users: %w", err)
 	}
 	for n, result := range results {
-		if u := batch[n]; result.Outcome == core.ImportKept && byKey[u.Key].Username != u.Username {
+		if u := batch[n]; result.Outcome == transfer.ImportKept && byKey[u.Key].Username != u.Username {
 			i.unsure[u.Username] = true
 		}
 	}
@@ -199,7 +200,7 @@ func (i *importer) tokens(ctx context.Context, t django.TokenTable) (err error) 
 		for _, row := range rows {
 			counts.Read++
 			if row.err != nil {
-				i.report.count(&counts, row.where, core.ImportResult{Outcome: core.ImportRefused, Reason: row.err.Error()})
+				i.report.count(&counts, row.where, transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: row.err.Error()})
 				continue
 			}
 			if i.Since.IsZero() || !row.CreatedAt.Before(i.Since) {
@@ -220,26 +221,26 @@ func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where [
 	if err != nil {
 		return err
 	}
-	tokens, rows := make([]core.ImportedToken, 0, len(batch)), make([]int, 0, len(batch))
-	outcomes := make([]core.ImportResult, len(batch)) // reported in the order of the rows
+	tokens, rows := make([]transfer.ImportedToken, 0, len(batch)), make([]int, 0, len(batch))
+	outcomes := make([]transfer.ImportResult, len(batch)) // reported in the order of the rows
 	for n, older := range batch {
 		user, ok := owner(older)
 		if ok && i.refused[older.Text] {
-			outcomes[n] = core.ImportResult{Outcome: core.ImportRefused, Reason: "another user, who was not taken over, has the same token"}
+			outcomes[n] = transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: "another user, who was not taken over, has the same token"}
 			continue
 		}
 		if !ok {
 			if older.Text != "" && i.twins {
 				i.refused[older.Text] = true
 			}
-			outcomes[n] = core.ImportResult{Outcome: core.ImportRefused, Reason: core.NotTakenOver}
+			outcomes[n] = transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: transfer.NotTakenOver}
 			continue
 		}
 		token, err := i.token(older, user.ID)
 		if err != nil {
 			return err
 		}
-		tokens, rows = append(tokens, core.ImportedToken{Owner: user.Key, Token: token}), append(rows, n)
+		tokens, rows = append(tokens, transfer.ImportedToken{Owner: user.Key, Token: token}), append(rows, n)
 	}
 	results, err := i.to.ImportTokens(ctx, i.place, tokens)
 	if err != nil {
@@ -248,7 +249,7 @@ func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where [
 	for n, result := range results {
 		row := rows[n]
 		outcomes[row] = result
-		works := result.Outcome == core.ImportAdded || result.Outcome == core.ImportUpdated || result.Outcome == core.ImportUnchanged
+		works := result.Outcome == transfer.ImportAdded || result.Outcome == transfer.ImportUpdated || result.Outcome == transfer.ImportUnchanged
 		if batch[row].Text != "" && len(tokens[n].Sealed) == 0 && works {
 			i.report.Unsealed++
 		}
@@ -261,7 +262,7 @@ func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where [
 
 // owners finds whose the tokens are. Where keys are ids, the store finds out
 // whether there are such users, when it takes the tokens.
-func (i *importer) owners(ctx context.Context, batch []django.Token) (func(django.Token) (core.ImportedUser, bool), error) {
+func (i *importer) owners(ctx context.Context, batch []django.Token) (func(django.Token) (transfer.ImportedUser, bool), error) {
 	byID := i.keysAreIDs && !i.twins
 	var keys, names []string
 	for _, t := range batch {
@@ -272,14 +273,14 @@ func (i *importer) owners(ctx context.Context, batch []django.Token) (func(djang
 			keys = append(keys, t.Owner)
 		}
 	}
-	byKey, byName := map[string]core.ImportedUser{}, map[string]core.ImportedUser{}
+	byKey, byName := map[string]transfer.ImportedUser{}, map[string]transfer.ImportedUser{}
 	if len(keys)+len(names) > 0 {
 		var err error
 		if byKey, byName, err = i.to.ImportOwners(ctx, i.place.Source, keys, names); err != nil {
 			return nil, fmt.Errorf("look for users: %w", err)
 		}
 	}
-	return func(t django.Token) (u core.ImportedUser, ok bool) {
+	return func(t django.Token) (u transfer.ImportedUser, ok bool) {
 		if t.Username == "" && byID {
 			id, err := strconv.ParseInt(t.Owner, 10, 64)
 			u.Key, u.ID = t.Owner, id

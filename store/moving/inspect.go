@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/django"
 )
 
@@ -142,7 +143,7 @@ func (f *Inspection) user(d django.Decoder, row django.Row, r *Report) {
 	user, err := d.User(row)
 	account := user.Account
 	if err == nil {
-		if merged := core.MergeUser(user, core.KnownUser{}); merged.Result.Outcome == core.ImportRefused {
+		if merged := transfer.MergeUser(user, transfer.KnownUser{}); merged.Result.Outcome == transfer.ImportRefused {
 			r.problem(row.Where, merged.Result.Reason)
 		}
 	} else {

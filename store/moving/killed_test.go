@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
@@ -47,7 +48,7 @@ func TestKilled(t *testing.T) {
 			took := time.Since(began)
 			t.Logf("%d users and %d tokens: %v, %.0f rows a second, peak RSS %d MiB",
 				rows, rows, took.Round(time.Second), 2*float64(rows)/took.Seconds(), usage.Maxrss>>10)
-			batches := 2 * rows / core.MaxImport
+			batches := 2 * rows / transfer.MaxImport
 			for range 4 {
 				runImport(t, source, cut, rand.IntN(batches/2))
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/django/mariadbtest"
 	"github.com/authcompat/authcompat/store/moving"
@@ -38,8 +39,8 @@ func TestMain(m *testing.M) {
 // base is a store that imports and exports.
 type base interface {
 	core.Store
-	core.Importer
-	core.Exporter
+	transfer.Importer
+	transfer.Exporter
 }
 
 // openBase opens a PostgreSQL URL, or a path of SQLite.

@@ -6,33 +6,33 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 )
 
 // Rehearsal is an empty store that an import is tried in. What it has to know of
 // the target's rows is put into it, batch by batch.
 type Rehearsal interface {
-	core.Importer
+	transfer.Importer
 	// Seed adds rows of another store, each unless it is there already, and gives
 	// the links of tokens of the source that it added and whose tokens are here.
-	Seed(ctx context.Context, source int64, facts core.ImportFacts) ([]core.TokenLink, error)
+	Seed(ctx context.Context, source int64, facts transfer.ImportFacts) ([]transfer.TokenLink, error)
 }
 
 // rehearsal is an import into a target that writes into a scratch store instead.
 // Each decision there is made on the rows that the target has, as the batches
 // before it would have left them.
 type rehearsal struct {
-	core.ImportReader // the target
-	scratch           Rehearsal
-	tables            []string
-	known             int // tokens of the source that are in the target, and in scratch
+	transfer.ImportReader // the target
+	scratch               Rehearsal
+	tables                []string
+	known                 int // tokens of the source that are in the target, and in scratch
 }
 
 // newSource is the number of a source that the target does not know yet.
 const newSource = 1 << 40
 
-// BeginImport implements [core.Importer]: always at the beginning.
-func (r *rehearsal) BeginImport(ctx context.Context, source, options string) (core.ImportPlace, error) {
+// BeginImport implements [transfer.Importer]: always at the beginning.
+func (r *rehearsal) BeginImport(ctx context.Context, source, options string) (transfer.ImportPlace, error) {
 	place, err := r.FindImport(ctx, source)
 	if place.Source == 0 {
 		place.Source = newSource
@@ -41,7 +41,7 @@ func (r *rehearsal) BeginImport(ctx context.Context, source, options string) (co
 	return place, err
 }
 
-func (r *rehearsal) seed(ctx context.Context, place core.ImportPlace, facts core.ImportFacts) error {
+func (r *rehearsal) seed(ctx context.Context, place transfer.ImportPlace, facts transfer.ImportFacts) error {
 	links, err := r.scratch.Seed(ctx, place.Source, facts)
 	for _, l := range links {
 		if l.Table == "" || slices.Contains(r.tables, l.Table) {
@@ -51,8 +51,8 @@ func (r *rehearsal) seed(ctx context.Context, place core.ImportPlace, facts core
 	return err
 }
 
-// ImportUsers implements [core.Importer].
-func (r *rehearsal) ImportUsers(ctx context.Context, place core.ImportPlace, users []core.ImportedUser) ([]core.ImportResult, error) {
+// ImportUsers implements [transfer.Importer].
+func (r *rehearsal) ImportUsers(ctx context.Context, place transfer.ImportPlace, users []transfer.ImportedUser) ([]transfer.ImportResult, error) {
 	facts, err := r.UserFacts(ctx, place.Source, users)
 	if err == nil {
 		err = r.seed(ctx, place, facts)
@@ -63,8 +63,8 @@ func (r *rehearsal) ImportUsers(ctx context.Context, place core.ImportPlace, use
 	return r.scratch.ImportUsers(ctx, place, users)
 }
 
-// ImportTokens implements [core.Importer].
-func (r *rehearsal) ImportTokens(ctx context.Context, place core.ImportPlace, tokens []core.ImportedToken) ([]core.ImportResult, error) {
+// ImportTokens implements [transfer.Importer].
+func (r *rehearsal) ImportTokens(ctx context.Context, place transfer.ImportPlace, tokens []transfer.ImportedToken) ([]transfer.ImportResult, error) {
 	facts, err := r.TokenFacts(ctx, place.Source, tokens)
 	if err == nil {
 		err = r.seed(ctx, place, facts)
@@ -75,13 +75,13 @@ func (r *rehearsal) ImportTokens(ctx context.Context, place core.ImportPlace, to
 	return r.scratch.ImportTokens(ctx, place, tokens)
 }
 
-// KeysAreIDs implements [core.ImportReader]: each user is looked for, and gets into
+// KeysAreIDs implements [transfer.ImportReader]: each user is looked for, and gets into
 // the scratch store by that.
 func (r *rehearsal) KeysAreIDs(context.Context, int64) (bool, error) { return false, nil }
 
-// ImportOwners implements [core.ImportReader]. Users whom this run has not read
+// ImportOwners implements [transfer.ImportReader]. Users whom this run has not read
 // (with Since) come with their tokens; what it has read of the others is in scratch.
-func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]core.ImportedUser, err error) {
+func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]transfer.ImportedUser, err error) {
 	there, namesThere, err := r.ImportReader.ImportOwners(ctx, source, keys, names)
 	if err != nil {
 		return nil, nil, err
@@ -90,7 +90,7 @@ func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names 
 		return nil, nil, fmt.Errorf("rehearsal: %w", err)
 	}
 	maps.Copy(there, byUserKey(namesThere))
-	var unread []core.ImportedUser
+	var unread []transfer.ImportedUser
 	for key, u := range there {
 		if _, here := byKey[key]; !here {
 			unread = append(unread, u)
@@ -113,16 +113,16 @@ func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names 
 }
 
 // byUserKey gives users by their keys.
-func byUserKey(byName map[string]core.ImportedUser) map[string]core.ImportedUser {
-	byKey := make(map[string]core.ImportedUser, len(byName))
+func byUserKey(byName map[string]transfer.ImportedUser) map[string]transfer.ImportedUser {
+	byKey := make(map[string]transfer.ImportedUser, len(byName))
 	for _, u := range byName {
 		byKey[u.Key] = u
 	}
 	return byKey
 }
 
-// CountImported implements [core.ImportReader].
-func (r *rehearsal) CountImported(ctx context.Context, place core.ImportPlace, tables []string) (here, unseen int, err error) {
+// CountImported implements [transfer.ImportReader].
+func (r *rehearsal) CountImported(ctx context.Context, place transfer.ImportPlace, tables []string) (here, unseen int, err error) {
 	if here, _, err = r.ImportReader.CountImported(ctx, place, tables); err != nil {
 		return 0, 0, err
 	}
@@ -130,8 +130,8 @@ func (r *rehearsal) CountImported(ctx context.Context, place core.ImportPlace, t
 	return here - r.known + rehearsed, here - r.known + unseen, err
 }
 
-// FinishImport implements [core.Importer]: it tells what it would end.
-func (r *rehearsal) FinishImport(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
+// FinishImport implements [transfer.Importer]: it tells what it would end.
+func (r *rehearsal) FinishImport(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
 	if len(tables) == 0 {
 		return 0, nil
 	}

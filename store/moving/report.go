@@ -3,7 +3,7 @@ package moving
 import (
 	"time"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 )
 
 // maxProblems is how many problems a report lists; the rest are counted.
@@ -68,19 +68,19 @@ func (r *Report) problem(row, reason string) {
 }
 
 // count adds what became of a row.
-func (r *Report) count(c *Counts, row string, result core.ImportResult) {
+func (r *Report) count(c *Counts, row string, result transfer.ImportResult) {
 	switch result.Outcome {
-	case core.ImportAdded:
+	case transfer.ImportAdded:
 		c.Added++
-	case core.ImportUpdated:
+	case transfer.ImportUpdated:
 		c.Updated++
-	case core.ImportUnchanged:
+	case transfer.ImportUnchanged:
 		c.Unchanged++
-	case core.ImportKept:
+	case transfer.ImportKept:
 		c.Kept++
-	case core.ImportExpired:
+	case transfer.ImportExpired:
 		c.Expired++
-	case core.ImportRefused:
+	case transfer.ImportRefused:
 		c.Refused++
 	}
 	if result.Reason != "" {

@@ -5,14 +5,15 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
-var _ core.Exporter = (*Store)(nil)
+var _ transfer.Exporter = (*Store)(nil)
 
-// ExportUsers implements [core.Exporter].
+// ExportUsers implements [transfer.Exporter].
 func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accounts []core.Account, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		var rows []record.Account
@@ -34,7 +35,7 @@ func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accoun
 	return accounts, err
 }
 
-// ExportTokens implements [core.Exporter].
+// ExportTokens implements [transfer.Exporter].
 func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token, limit int) (tokens []core.Token, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		var rows []record.Token
@@ -59,8 +60,8 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 	return tokens, err
 }
 
-// Links implements [core.Exporter].
-func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links []core.UserLink, err error) {
+// Links implements [transfer.Exporter].
+func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) (err error) {
 		links, err = s.readLinks(ctx, s.db, selectLinks+`WHERE source = $1 AND user_id = ANY ($2::bigint[])`, source, pq.Array(userIDs))
 		return err
@@ -68,11 +69,11 @@ func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links
 	return links, err
 }
 
-// Link implements [core.Exporter].
-func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.ImportedUser, tokens map[string][]core.Digest) error {
+// Link implements [transfer.Exporter].
+func (s *Store) Link(ctx context.Context, place transfer.ImportPlace, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
 	links := make(map[int64]userMark, len(users))
 	for _, u := range users {
-		links[u.ID] = userMark{key: u.Key, mark: core.UserMark(u.Account)}
+		links[u.ID] = userMark{key: u.Key, mark: transfer.UserMark(u.Account)}
 	}
 	return s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		if err := s.markUsers(ctx, tx, place.Source, links); err != nil {
@@ -91,7 +92,7 @@ func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.I
 	})
 }
 
-// Ended implements [core.Exporter].
+// Ended implements [transfer.Exporter].
 func (s *Store) Ended(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		ended = nil

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -23,7 +24,7 @@ func (s *Store) reachOf(ctx context.Context, q sqlx.QueryerContext, source int64
 }
 
 // linksOf reads the links of a source that have one of the keys.
-func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, keys []string) (links []core.UserLink, err error) {
+func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, keys []string) (links []transfer.UserLink, err error) {
 	if ids := record.UpTo(record.NumericKeys(keys), r.Links); len(ids) > 0 {
 		links, err = s.readLinks(ctx, q, selectLinks+`WHERE source = $1 AND key IS NULL AND user_id = ANY ($2::bigint[])`, source, pq.Array(ids))
 	}
@@ -35,17 +36,17 @@ func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Rea
 }
 
 // linksOfUsers reads the links of users.
-func (s *Store) linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]core.UserLink, error) {
+func (s *Store) linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]transfer.UserLink, error) {
 	return s.readLinks(ctx, q, selectLinks+`WHERE user_id = ANY ($1::bigint[])`, pq.Array(ids))
 }
 
-func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]core.UserLink, error) {
+func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]transfer.UserLink, error) {
 	rows, err := q.QueryxContext(ctx, s.in(query), args...)
 	if err != nil {
 		return nil, wrap("select imported users", err)
 	}
 	defer rows.Close()
-	var links []core.UserLink
+	var links []transfer.UserLink
 	for rows.Next() {
 		var r record.UserLink
 		if err := rows.Scan(&r.UserID, &r.Source, &r.Key, &r.Mark, &r.Rehashed); err != nil {
@@ -56,10 +57,10 @@ func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query stri
 	return links, wrap("select imported users", rows.Err())
 }
 
-// ImportOwners implements [core.ImportReader].
-func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]core.ImportedUser, err error) {
+// ImportOwners implements [transfer.ImportReader].
+func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]transfer.ImportedUser, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		byKey, byName = map[string]core.ImportedUser{}, map[string]core.ImportedUser{}
+		byKey, byName = map[string]transfer.ImportedUser{}, map[string]transfer.ImportedUser{}
 		const owners = `SELECT i.user_id, i.key, u.username FROM @imported_users i JOIN @users u ON u.id = i.user_id WHERE i.source = $1 AND `
 		for _, condition := range []struct {
 			where string
@@ -77,7 +78,7 @@ func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []st
 				return wrap("select imported users", err)
 			}
 			for _, row := range rows {
-				owner := core.ImportedUser{Key: row.Core().Key, Account: core.Account{User: core.User{ID: row.UserID, Username: row.Username}}}
+				owner := transfer.ImportedUser{Key: row.Core().Key, Account: core.Account{User: core.User{ID: row.UserID, Username: row.Username}}}
 				byKey[owner.Key], byName[row.Username] = owner, owner
 			}
 		}
@@ -127,8 +128,8 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 	return accounts, read(`username = ANY ($1::text[])`, pq.Array(others))
 }
 
-// UserFacts implements [core.ImportReader].
-func (s *Store) UserFacts(ctx context.Context, source int64, users []core.ImportedUser) (facts core.ImportFacts, err error) {
+// UserFacts implements [transfer.ImportReader].
+func (s *Store) UserFacts(ctx context.Context, source int64, users []transfer.ImportedUser) (facts transfer.ImportFacts, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		facts, err = s.userFacts(ctx, s.db, source, users)
 		return err
@@ -136,7 +137,7 @@ func (s *Store) UserFacts(ctx context.Context, source int64, users []core.Import
 	return facts, err
 }
 
-func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users []core.ImportedUser) (facts core.ImportFacts, err error) {
+func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users []transfer.ImportedUser) (facts transfer.ImportFacts, err error) {
 	keys, ids := make([]string, 0, len(users)), make([]int64, 0, len(users))
 	var names []string
 	for _, u := range users {
@@ -146,7 +147,7 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 		if u.ID != 0 {
 			ids = append(ids, u.ID)
 		}
-		if core.MergeUser(u, core.KnownUser{}).Result.Outcome != core.ImportRefused {
+		if transfer.MergeUser(u, transfer.KnownUser{}).Result.Outcome != transfer.ImportRefused {
 			names = append(names, u.Username) // others may be no text of PostgreSQL's
 		}
 	}
@@ -179,7 +180,7 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 	return facts, err
 }
 
-// KeysAreIDs implements [core.ImportReader].
+// KeysAreIDs implements [transfer.ImportReader].
 func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		const query = `SELECT NOT EXISTS (SELECT 1 FROM @imported_users WHERE source = $1 AND key IS NOT NULL)`
@@ -188,10 +189,10 @@ func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err err
 	return all, err
 }
 
-// TokenFacts implements [core.ImportReader].
-func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
+// TokenFacts implements [transfer.ImportReader].
+func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.ImportedToken) (facts transfer.ImportFacts, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		facts, _, err = s.tokenFacts(ctx, s.db, core.ImportPlace{Source: source}, tokens, "")
+		facts, _, err = s.tokenFacts(ctx, s.db, transfer.ImportPlace{Source: source}, tokens, "")
 		return err
 	})
 	return facts, err
@@ -199,7 +200,7 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []core.Impo
 
 // tokenFacts reads what decides about tokens, and gives it as a batch too. The users
 // of those that may have to be written are locked as lock says.
-func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place core.ImportPlace, tokens []core.ImportedToken, lock string) (facts core.ImportFacts, batch core.TokenBatch, err error) {
+func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace, tokens []transfer.ImportedToken, lock string) (facts transfer.ImportFacts, batch transfer.TokenBatch, err error) {
 	digests := make([][]byte, len(tokens))
 	for i, t := range tokens {
 		digests[i] = t.Digest
@@ -225,12 +226,12 @@ func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place cor
 			return facts, batch, err
 		}
 	}
-	batch = core.NewTokenBatch(place, facts)
+	batch = transfer.NewTokenBatch(place, facts)
 	users := batch.Unlinked(tokens)
 	if len(users) == 0 {
 		return facts, batch, nil
 	}
-	more, err := s.factsOfOwners(ctx, q, place.Source, users, lock, slices.ContainsFunc(tokens, func(t core.ImportedToken) bool { return t.Reusable }))
+	more, err := s.factsOfOwners(ctx, q, place.Source, users, lock, slices.ContainsFunc(tokens, func(t transfer.ImportedToken) bool { return t.Reusable }))
 	batch.Add(more)
 	facts.UserLinks, facts.Tokens, facts.TokenLinks = more.UserLinks, append(facts.Tokens, more.Tokens...), append(facts.TokenLinks, more.TokenLinks...)
 	return facts, batch, err
@@ -238,7 +239,7 @@ func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place cor
 
 // factsOfOwners reads which users came from a source and, if reusing is set, the
 // tokens that they are shown again.
-func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string, reusing bool) (facts core.ImportFacts, err error) {
+func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string, reusing bool) (facts transfer.ImportFacts, err error) {
 	if facts.UserLinks, err = s.ownersOf(ctx, q, source, users, lock); err != nil || !reusing {
 		return facts, err
 	}
@@ -254,7 +255,7 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 
 // ownersOf reads which of the users came from a source, without their marks. As a
 // join it would be planned, for thousands of users, as a scan of the whole table.
-func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string) ([]core.UserLink, error) {
+func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string) ([]transfer.UserLink, error) {
 	rows, err := q.QueryxContext(ctx, s.in(`
 		SELECT u.id, (SELECT coalesce(i.key, i.user_id::text) FROM @imported_users i WHERE i.user_id = u.id AND i.source = $2)
 		FROM @users u WHERE u.id = ANY ($1::bigint[]) `+lock), pq.Array(users), source)
@@ -262,10 +263,10 @@ func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int6
 		return nil, wrap("select imported users", err)
 	}
 	defer rows.Close()
-	var links []core.UserLink
+	var links []transfer.UserLink
 	for rows.Next() {
 		var key sql.NullString
-		l := core.UserLink{Source: source}
+		l := transfer.UserLink{Source: source}
 		if err := rows.Scan(&l.UserID, &key); err != nil {
 			return nil, wrap("select imported users", err)
 		}
@@ -277,7 +278,7 @@ func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int6
 }
 
 // factsOfTokens reads what decides about tokens that are here.
-func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *core.ImportFacts, where string, list any) error {
+func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, where string, list any) error {
 	rows, err := q.QueryxContext(ctx, s.in(`SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM @tokens WHERE `+where), list)
 	if err != nil {
 		return wrap("select tokens", err)
@@ -296,14 +297,14 @@ func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts 
 		token.Legacy = r.Legacy()
 		facts.Tokens = append(facts.Tokens, token)
 		if source.Valid {
-			facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: r.Digest, Source: source.Int64, Table: origin.String})
+			facts.TokenLinks = append(facts.TokenLinks, transfer.TokenLink{Digest: r.Digest, Source: source.Int64, Table: origin.String})
 		}
 	}
 	return wrap("select tokens", rows.Err())
 }
 
 // linksOfGone reads what is kept of tokens that are not here any more.
-func (s *Store) linksOfGone(ctx context.Context, q sqlx.QueryerContext, facts *core.ImportFacts, digests any) error {
+func (s *Store) linksOfGone(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, digests any) error {
 	var links []struct {
 		Digest []byte
 		Source int64
@@ -315,7 +316,7 @@ func (s *Store) linksOfGone(ctx context.Context, q sqlx.QueryerContext, facts *c
 		return wrap("select imported tokens", err)
 	}
 	for _, l := range links {
-		facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: l.Digest, Source: l.Source, Table: l.Origin, Absent: l.Absent})
+		facts.TokenLinks = append(facts.TokenLinks, transfer.TokenLink{Digest: l.Digest, Source: l.Source, Table: l.Origin, Absent: l.Absent})
 	}
 	return nil
 }

@@ -8,18 +8,18 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
-var _ core.Importer = (*Store)(nil)
+var _ transfer.Importer = (*Store)(nil)
 
 const selectImport = `SELECT id, run, options, stage, reached, tables FROM @imports WHERE source = $1`
 
-// FindImport implements [core.ImportReader].
-func (s *Store) FindImport(ctx context.Context, source string) (place core.ImportPlace, err error) {
+// FindImport implements [transfer.ImportReader].
+func (s *Store) FindImport(ctx context.Context, source string) (place transfer.ImportPlace, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		var row record.Import
 		err := s.db.GetContext(ctx, &row, s.in(selectImport), source)
@@ -35,8 +35,8 @@ func (s *Store) FindImport(ctx context.Context, source string) (place core.Impor
 	return place, err
 }
 
-// BeginImport implements [core.Importer].
-func (s *Store) BeginImport(ctx context.Context, source, options string) (place core.ImportPlace, err error) {
+// BeginImport implements [transfer.Importer].
+func (s *Store) BeginImport(ctx context.Context, source, options string) (place transfer.ImportPlace, err error) {
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		var row record.Import
 		err := tx.GetContext(ctx, &row, s.in(selectImport), source)
@@ -61,7 +61,7 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (place 
 }
 
 // keepPlace writes how far the import has come.
-func (s *Store) keepPlace(ctx context.Context, tx *sqlx.Tx, p core.ImportPlace) error {
+func (s *Store) keepPlace(ctx context.Context, tx *sqlx.Tx, p transfer.ImportPlace) error {
 	tables, err := json.Marshal(append([]string{}, p.Tables...))
 	if err != nil {
 		return wrap("encode tables", err)
@@ -71,8 +71,8 @@ func (s *Store) keepPlace(ctx context.Context, tx *sqlx.Tx, p core.ImportPlace) 
 	return wrap("keep place", err)
 }
 
-// FinishImport implements [core.Importer].
-func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
+// FinishImport implements [transfer.Importer].
+func (s *Store) FinishImport(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
 	for len(tables) > 0 {
 		n, err := s.endUnseen(ctx, place, tables)
 		if err != nil {
@@ -87,7 +87,7 @@ func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, tables
 		if _, err := tx.ExecContext(ctx, s.in(`DELETE FROM @import_seen WHERE source = $1`), place.Source); err != nil {
 			return fmt.Errorf("forget seen tokens: %w", err)
 		}
-		return s.keepPlace(ctx, tx, core.ImportPlace{Source: place.Source, Run: place.Run, Tables: place.Tables})
+		return s.keepPlace(ctx, tx, transfer.ImportPlace{Source: place.Source, Run: place.Run, Tables: place.Tables})
 	})
 	return ended, err
 }
@@ -100,8 +100,8 @@ const (
 	unseenTokens = `NOT EXISTS (SELECT 1 FROM @import_seen s WHERE s.digest = t.digest AND s.source = $1 AND s.run = $3)`
 )
 
-// CountImported implements [core.ImportReader].
-func (s *Store) CountImported(ctx context.Context, place core.ImportPlace, tables []string) (here, unseen int, err error) {
+// CountImported implements [transfer.ImportReader].
+func (s *Store) CountImported(ctx context.Context, place transfer.ImportPlace, tables []string) (here, unseen int, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
 		if err := s.db.GetContext(ctx, &here, s.in(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens), place.Source, pq.Array(tables)); err != nil {
 			return wrap("count imported tokens", err)
@@ -128,7 +128,7 @@ const showNewest = `
 
 // endUnseen removes a batch of the tokens that the run did not see, and gives
 // their number.
-func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
+func (s *Store) endUnseen(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		ended = 0
 		if first, err := s.firstRun(ctx, tx, place); first || err != nil {
@@ -140,7 +140,7 @@ func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []
 			Reusable     bool
 		}
 		if err := tx.SelectContext(ctx, &tokens, s.in(`SELECT digest, twin, user_id, reusable FROM @tokens t
-			WHERE `+linkedTokens+` AND `+unseenTokens+` LIMIT $4 FOR UPDATE OF t`), place.Source, pq.Array(tables), place.Run, core.MaxImport); err != nil {
+			WHERE `+linkedTokens+` AND `+unseenTokens+` LIMIT $4 FOR UPDATE OF t`), place.Source, pq.Array(tables), place.Run, transfer.MaxImport); err != nil {
 			return fmt.Errorf("select unseen tokens: %w", err)
 		}
 		ended = len(tokens)
@@ -170,10 +170,10 @@ func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []
 	return ended, err
 }
 
-// ImportUsers implements [core.Importer]. Nobody registers while a batch is
+// ImportUsers implements [transfer.Importer]. Nobody registers while a batch is
 // written.
-func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users []core.ImportedUser) (results []core.ImportResult, err error) {
-	if len(users) > core.MaxImport {
+func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, users []transfer.ImportedUser) (results []transfer.ImportResult, err error) {
+	if len(users) > transfer.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
@@ -184,8 +184,8 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 		if err != nil {
 			return err
 		}
-		batch := core.NewUserBatch(place.Source, facts)
-		results = make([]core.ImportResult, len(users))
+		batch := transfer.NewUserBatch(place.Source, facts)
+		results = make([]transfer.ImportResult, len(users))
 		var added []record.Account
 		var changed userColumns
 		marks := map[int64]userMark{} // a source may tell a user twice

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -18,9 +19,9 @@ const allColumns = `digest, user_id, realm, issuer, created_at, expires_at, slid
 // gets a reusable token of another login meanwhile.
 const shareOwners = `ORDER BY u.id FOR SHARE OF u`
 
-// ImportTokens implements [core.Importer].
-func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens []core.ImportedToken) (results []core.ImportResult, err error) {
-	if len(tokens) > core.MaxImport {
+// ImportTokens implements [transfer.Importer].
+func (s *Store) ImportTokens(ctx context.Context, place transfer.ImportPlace, tokens []transfer.ImportedToken) (results []transfer.ImportResult, err error) {
+	if len(tokens) > transfer.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
@@ -28,7 +29,7 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 		if err != nil {
 			return err
 		}
-		results = make([]core.ImportResult, len(tokens))
+		results = make([]transfer.ImportResult, len(tokens))
 		var added []core.Token
 		var seen, linked, returned [][]byte
 		for i, in := range tokens {
@@ -71,7 +72,7 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 }
 
 // addTokens inserts the tokens of a batch.
-func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, tokens []core.Token) error {
+func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, tokens []core.Token) error {
 	rows, err := s.copyInto(ctx, tx, `@tokens (`+allColumns+`, source, origin)`, len(tokens), func(add func(...any) error) error {
 		for _, t := range tokens {
 			r := record.OfToken(t)
@@ -145,7 +146,7 @@ func (s *Store) forgetGone(ctx context.Context, tx *sqlx.Tx, digests [][]byte) e
 
 // keepSeen keeps which tokens a run has seen. What a first run does not see can't
 // have been there before.
-func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, digests [][]byte) error {
+func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, digests [][]byte) error {
 	if len(digests) == 0 {
 		return nil
 	}
@@ -164,7 +165,7 @@ func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, place core.ImportPlac
 }
 
 // firstRun tells whether nothing of the source can have been here before the run.
-func (s *Store) firstRun(ctx context.Context, q sqlx.QueryerContext, place core.ImportPlace) (first bool, err error) {
+func (s *Store) firstRun(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace) (first bool, err error) {
 	if place.Run > 1 {
 		return false, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
@@ -122,7 +123,7 @@ func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded s
 		if n > 0 && rehash {
 			_, err = tx.ExecContext(ctx, s.in(`
 				UPDATE @imported_users SET rehashed = $1 WHERE user_id = $2 AND (substr(mark, 1, 16) = $3 OR rehashed = $3)`),
-				core.PasswordMark(encoded), userID, core.PasswordMark(old))
+				transfer.PasswordMark(encoded), userID, transfer.PasswordMark(old))
 		}
 		if n > 0 {
 			return wrap("mark password", err)

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.Exporter = (*Store)(nil)
+var _ transfer.Exporter = (*Store)(nil)
 
-// ExportUsers implements [core.Exporter].
+// ExportUsers implements [transfer.Exporter].
 func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accounts []core.Account, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		var rows []record.Account
@@ -33,7 +34,7 @@ func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accoun
 	return accounts, err
 }
 
-// ExportTokens implements [core.Exporter].
+// ExportTokens implements [transfer.Exporter].
 func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token, limit int) (tokens []core.Token, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		var rows []record.Token
@@ -56,8 +57,8 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 	return tokens, err
 }
 
-// Links implements [core.Exporter].
-func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links []core.UserLink, err error) {
+// Links implements [transfer.Exporter].
+func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		links, err = readLinks(ctx, s.reader, selectLinks+`WHERE source = ? AND user_id IN (SELECT value FROM json_each(?))`, source, jsonList(userIDs))
 		return err
@@ -65,8 +66,8 @@ func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links
 	return links, err
 }
 
-// Link implements [core.Exporter].
-func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.ImportedUser, tokens map[string][]core.Digest) error {
+// Link implements [transfer.Exporter].
+func (s *Store) Link(ctx context.Context, place transfer.ImportPlace, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		mark, err := tx.PreparexContext(ctx, markUser)
 		if err != nil {
@@ -74,7 +75,7 @@ func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.I
 		}
 		defer mark.Close()
 		for _, u := range users {
-			if err := markOne(ctx, mark, place.Source, u.ID, u.Key, core.UserMark(u.Account)); err != nil {
+			if err := markOne(ctx, mark, place.Source, u.ID, u.Key, transfer.UserMark(u.Account)); err != nil {
 				return err
 			}
 		}
@@ -93,7 +94,7 @@ func (s *Store) Link(ctx context.Context, place core.ImportPlace, users []core.I
 	})
 }
 
-// Ended implements [core.Exporter].
+// Ended implements [transfer.Exporter].
 func (s *Store) Ended(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		err := s.reader.SelectContext(ctx, &ended, `

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
@@ -23,7 +24,7 @@ func reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r record
 }
 
 // linksOf reads the links of a source that have one of the keys.
-func linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, keys []string) (links []core.UserLink, err error) {
+func linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, keys []string) (links []transfer.UserLink, err error) {
 	if ids := record.UpTo(record.NumericKeys(keys), r.Links); len(ids) > 0 {
 		links, err = readLinks(ctx, q, selectLinks+`WHERE source = ?1 AND key IS NULL AND user_id IN (SELECT value FROM json_each(?2))`, source, jsonList(ids))
 	}
@@ -35,17 +36,17 @@ func linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source 
 }
 
 // linksOfUsers reads the links of users.
-func linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]core.UserLink, error) {
+func linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]transfer.UserLink, error) {
 	return readLinks(ctx, q, selectLinks+`WHERE user_id IN (SELECT value FROM json_each(?))`, jsonList(ids))
 }
 
-func readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]core.UserLink, error) {
+func readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]transfer.UserLink, error) {
 	rows, err := q.QueryxContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select imported users: %w", err)
 	}
 	defer rows.Close()
-	var links []core.UserLink
+	var links []transfer.UserLink
 	for rows.Next() {
 		var r record.UserLink
 		if err := rows.Scan(&r.UserID, &r.Source, &r.Key, &r.Mark, &r.Rehashed); err != nil {
@@ -59,10 +60,10 @@ func readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ..
 	return links, nil
 }
 
-// ImportOwners implements [core.ImportReader].
-func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]core.ImportedUser, err error) {
+// ImportOwners implements [transfer.ImportReader].
+func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]transfer.ImportedUser, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		byKey, byName = map[string]core.ImportedUser{}, map[string]core.ImportedUser{}
+		byKey, byName = map[string]transfer.ImportedUser{}, map[string]transfer.ImportedUser{}
 		const owners = `SELECT i.user_id, i.key, u.username FROM imported_users i JOIN users u ON u.id = i.user_id WHERE i.source = ?1 AND `
 		for _, condition := range []struct{ where, list string }{
 			{`i.key IS NULL AND i.user_id IN (SELECT value FROM json_each(?2))`, jsonList(record.NumericKeys(keys))},
@@ -83,7 +84,7 @@ func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []st
 }
 
 // readOwners reads users by key and by name, and closes the rows.
-func readOwners(rows *sqlx.Rows, byKey, byName map[string]core.ImportedUser) error {
+func readOwners(rows *sqlx.Rows, byKey, byName map[string]transfer.ImportedUser) error {
 	defer rows.Close()
 	for rows.Next() {
 		var link record.UserLink
@@ -91,7 +92,7 @@ func readOwners(rows *sqlx.Rows, byKey, byName map[string]core.ImportedUser) err
 		if err := rows.Scan(&link.UserID, &link.Key, &name); err != nil {
 			return err
 		}
-		owner := core.ImportedUser{Key: link.Core().Key, Account: core.Account{User: core.User{ID: link.UserID, Username: name}}}
+		owner := transfer.ImportedUser{Key: link.Core().Key, Account: core.Account{User: core.User{ID: link.UserID, Username: name}}}
 		byKey[owner.Key], byName[name] = owner, owner
 	}
 	return rows.Err()
@@ -137,8 +138,8 @@ func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names [
 	return accounts, read(`username IN (SELECT value FROM json_each(?))`, jsonList(others))
 }
 
-// UserFacts implements [core.ImportReader].
-func (s *Store) UserFacts(ctx context.Context, source int64, users []core.ImportedUser) (facts core.ImportFacts, err error) {
+// UserFacts implements [transfer.ImportReader].
+func (s *Store) UserFacts(ctx context.Context, source int64, users []transfer.ImportedUser) (facts transfer.ImportFacts, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		facts, err = userFacts(ctx, s.reader, source, users)
 		return err
@@ -146,7 +147,7 @@ func (s *Store) UserFacts(ctx context.Context, source int64, users []core.Import
 	return facts, err
 }
 
-func userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users []core.ImportedUser) (facts core.ImportFacts, err error) {
+func userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users []transfer.ImportedUser) (facts transfer.ImportFacts, err error) {
 	keys, names, ids := make([]string, len(users)), make([]string, len(users)), make([]int64, 0, len(users))
 	for i, u := range users {
 		keys[i], names[i] = u.Key, u.Username
@@ -183,7 +184,7 @@ func userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users [
 	return facts, err
 }
 
-// KeysAreIDs implements [core.ImportReader].
+// KeysAreIDs implements [transfer.ImportReader].
 func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		const query = `SELECT NOT EXISTS (SELECT 1 FROM imported_users WHERE source = ? AND key IS NOT NULL)`
@@ -195,10 +196,10 @@ func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err err
 	return all, err
 }
 
-// TokenFacts implements [core.ImportReader].
-func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []core.ImportedToken) (facts core.ImportFacts, err error) {
+// TokenFacts implements [transfer.ImportReader].
+func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.ImportedToken) (facts transfer.ImportFacts, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		facts, _, err = tokenFacts(ctx, s.reader, core.ImportPlace{Source: source}, tokens)
+		facts, _, err = tokenFacts(ctx, s.reader, transfer.ImportPlace{Source: source}, tokens)
 		return err
 	})
 	return facts, err
@@ -214,7 +215,7 @@ type linkColumns struct {
 }
 
 // tokenFacts reads what decides about tokens, and gives it as a batch too.
-func tokenFacts(ctx context.Context, q sqlx.QueryerContext, place core.ImportPlace, tokens []core.ImportedToken) (facts core.ImportFacts, batch core.TokenBatch, err error) {
+func tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace, tokens []transfer.ImportedToken) (facts transfer.ImportFacts, batch transfer.TokenBatch, err error) {
 	digests := make([]core.Digest, len(tokens))
 	for i, t := range tokens {
 		digests[i] = t.Digest
@@ -237,12 +238,12 @@ func tokenFacts(ctx context.Context, q sqlx.QueryerContext, place core.ImportPla
 			return facts, batch, err
 		}
 	}
-	batch = core.NewTokenBatch(place, facts)
+	batch = transfer.NewTokenBatch(place, facts)
 	users := batch.Unlinked(tokens)
 	if len(users) == 0 {
 		return facts, batch, nil
 	}
-	more, err := factsOfOwners(ctx, q, place.Source, users, slices.ContainsFunc(tokens, func(t core.ImportedToken) bool { return t.Reusable }))
+	more, err := factsOfOwners(ctx, q, place.Source, users, slices.ContainsFunc(tokens, func(t transfer.ImportedToken) bool { return t.Reusable }))
 	batch.Add(more)
 	facts.UserLinks, facts.Tokens, facts.TokenLinks = more.UserLinks, append(facts.Tokens, more.Tokens...), append(facts.TokenLinks, more.TokenLinks...)
 	return facts, batch, err
@@ -250,7 +251,7 @@ func tokenFacts(ctx context.Context, q sqlx.QueryerContext, place core.ImportPla
 
 // factsOfOwners reads which users came from a source and, if reusing is set, the
 // tokens that they are shown again.
-func factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, reusing bool) (facts core.ImportFacts, err error) {
+func factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, reusing bool) (facts transfer.ImportFacts, err error) {
 	if facts.UserLinks, err = readLinks(ctx, q, selectLinks+`i WHERE source = ?1 AND user_id IN (SELECT value FROM json_each(?2))
 		AND EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id)`, source, jsonList(users)); err != nil || !reusing {
 		return facts, err
@@ -266,7 +267,7 @@ func factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, use
 }
 
 // factsOfTokens reads what decides about tokens that are here.
-func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *core.ImportFacts, where, list string) error {
+func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, where, list string) error {
 	rows, err := q.QueryxContext(ctx, `SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM tokens WHERE `+where, list)
 	if err != nil {
 		return fmt.Errorf("select tokens: %w", err)
@@ -282,7 +283,7 @@ func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *core.Impor
 		token.Legacy = r.Legacy()
 		facts.Tokens = append(facts.Tokens, token)
 		if l.Source.Valid {
-			facts.TokenLinks = append(facts.TokenLinks, core.TokenLink{Digest: r.Digest, Source: l.Source.Int64, Table: l.Origin.String})
+			facts.TokenLinks = append(facts.TokenLinks, transfer.TokenLink{Digest: r.Digest, Source: l.Source.Int64, Table: l.Origin.String})
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -292,14 +293,14 @@ func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *core.Impor
 }
 
 // linksOfGone reads what is kept of tokens that are not here any more.
-func linksOfGone(ctx context.Context, q sqlx.QueryerContext, facts *core.ImportFacts, digests string) error {
+func linksOfGone(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, digests string) error {
 	rows, err := q.QueryxContext(ctx, `SELECT digest, source, origin, absent FROM imported_tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, digests)
 	if err != nil {
 		return fmt.Errorf("select imported tokens: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var l core.TokenLink
+		var l transfer.TokenLink
 		if err := rows.Scan(&l.Digest, &l.Source, &l.Table, &l.Absent); err != nil {
 			return fmt.Errorf("select imported tokens: %w", err)
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
@@ -21,12 +22,12 @@ import (
 // does not wait longer anyway: it has thousands of rows.
 const bulkWait = time.Minute
 
-var _ core.Importer = (*Store)(nil)
+var _ transfer.Importer = (*Store)(nil)
 
 const selectImport = `SELECT id, run, options, stage, reached, tables FROM imports WHERE source = ?`
 
-// FindImport implements [core.ImportReader].
-func (s *Store) FindImport(ctx context.Context, source string) (place core.ImportPlace, err error) {
+// FindImport implements [transfer.ImportReader].
+func (s *Store) FindImport(ctx context.Context, source string) (place transfer.ImportPlace, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		var row record.Import
 		err := s.reader.GetContext(ctx, &row, selectImport, source)
@@ -42,8 +43,8 @@ func (s *Store) FindImport(ctx context.Context, source string) (place core.Impor
 	return place, err
 }
 
-// BeginImport implements [core.Importer].
-func (s *Store) BeginImport(ctx context.Context, source, options string) (place core.ImportPlace, err error) {
+// BeginImport implements [transfer.Importer].
+func (s *Store) BeginImport(ctx context.Context, source, options string) (place transfer.ImportPlace, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var row record.Import
 		err := tx.GetContext(ctx, &row, selectImport, source)
@@ -68,7 +69,7 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (place 
 }
 
 // keepPlace writes how far the import has come.
-func keepPlace(ctx context.Context, tx *sqlx.Tx, p core.ImportPlace) error {
+func keepPlace(ctx context.Context, tx *sqlx.Tx, p transfer.ImportPlace) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE imports SET run = ?, options = ?, stage = ?, reached = ?, tables = ? WHERE id = ?`,
 		p.Run, p.Options, p.Stage, p.Reached, jsonList(p.Tables), p.Source); err != nil {
 		return fmt.Errorf("keep place: %w", err)
@@ -146,8 +147,8 @@ func (b *bulkWriter) close() error {
 	return db.Close()
 }
 
-// FinishImport implements [core.Importer].
-func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
+// FinishImport implements [transfer.Importer].
+func (s *Store) FinishImport(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
 	if err := s.bulk.close(); err != nil {
 		return 0, explain(ctx, s.wait, err)
 	}
@@ -165,7 +166,7 @@ func (s *Store) FinishImport(ctx context.Context, place core.ImportPlace, tables
 		if _, err := tx.ExecContext(ctx, `DELETE FROM import_seen WHERE source = ?`, place.Source); err != nil {
 			return fmt.Errorf("forget seen tokens: %w", err)
 		}
-		return keepPlace(ctx, tx, core.ImportPlace{Source: place.Source, Run: place.Run, Tables: place.Tables})
+		return keepPlace(ctx, tx, transfer.ImportPlace{Source: place.Source, Run: place.Run, Tables: place.Tables})
 	})
 	return ended, err
 }
@@ -178,8 +179,8 @@ const (
 	unseenTokens = `digest NOT IN (SELECT digest FROM import_seen WHERE source = ?1 AND run = ?3)`
 )
 
-// CountImported implements [core.ImportReader].
-func (s *Store) CountImported(ctx context.Context, place core.ImportPlace, tables []string) (here, unseen int, err error) {
+// CountImported implements [transfer.ImportReader].
+func (s *Store) CountImported(ctx context.Context, place transfer.ImportPlace, tables []string) (here, unseen int, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		first, err := firstRun(ctx, s.reader, place)
 		if err != nil {
@@ -210,7 +211,7 @@ const showNewest = `
 
 // endUnseen removes a batch of the tokens that the run did not see, and gives
 // their number.
-func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []string) (ended int, err error) {
+func (s *Store) endUnseen(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
 	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
 		if first, err := firstRun(ctx, tx, place); first || err != nil {
 			return err
@@ -221,7 +222,7 @@ func (s *Store) endUnseen(ctx context.Context, place core.ImportPlace, tables []
 			Reusable     bool
 		}
 		if err := tx.SelectContext(ctx, &tokens, `SELECT digest, twin, user_id, reusable FROM tokens
-			WHERE `+linkedTokens+` AND `+unseenTokens+` LIMIT ?4`, place.Source, jsonList(tables), place.Run, core.MaxImport); err != nil {
+			WHERE `+linkedTokens+` AND `+unseenTokens+` LIMIT ?4`, place.Source, jsonList(tables), place.Run, transfer.MaxImport); err != nil {
 			return fmt.Errorf("select unseen tokens: %w", err)
 		}
 		ended = len(tokens)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 )
 
 // TestImportPutsTriggersBack checks that what an import does without is there again
@@ -39,15 +40,15 @@ func TestImportPutsTriggersBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ann := core.ImportedUser{Key: "1", Account: core.Account{User: core.User{ID: 1, Username: "ann", Active: true, CreatedAt: time.Unix(1, 0)}}}
-	if _, err := s.ImportUsers(t.Context(), place, []core.ImportedUser{ann}); err != nil {
+	ann := transfer.ImportedUser{Key: "1", Account: core.Account{User: core.User{ID: 1, Username: "ann", Active: true, CreatedAt: time.Unix(1, 0)}}}
+	if _, err := s.ImportUsers(t.Context(), place, []transfer.ImportedUser{ann}); err != nil {
 		t.Fatal(err)
 	}
 	check("users")
 	place.Stage, place.Now = "tokens", time.Unix(2, 0)
-	token := core.ImportedToken{Owner: "1", Token: core.Token{UserID: 1, Digest: make(core.Digest, 32), Realm: "default", Issuer: "api", CreatedAt: time.Unix(1, 0)}}
-	results, err := s.ImportTokens(t.Context(), place, []core.ImportedToken{token})
-	if err != nil || results[0].Outcome != core.ImportAdded {
+	token := transfer.ImportedToken{Owner: "1", Token: core.Token{UserID: 1, Digest: make(core.Digest, 32), Realm: "default", Issuer: "api", CreatedAt: time.Unix(1, 0)}}
+	results, err := s.ImportTokens(t.Context(), place, []transfer.ImportedToken{token})
+	if err != nil || results[0].Outcome != transfer.ImportAdded {
 		t.Fatalf("%+v, error %v", results, err)
 	}
 	check("tokens")
@@ -57,7 +58,7 @@ func TestImportPutsTriggersBack(t *testing.T) {
 	}
 	before = triggers()
 	token.Digest = append(core.Digest{1}, token.Digest[1:]...)
-	if _, err := s.ImportTokens(t.Context(), place, []core.ImportedToken{token}); err == nil {
+	if _, err := s.ImportTokens(t.Context(), place, []transfer.ImportedToken{token}); err == nil {
 		t.Error("a refused row went in")
 	}
 	check("a batch that failed")

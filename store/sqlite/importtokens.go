@@ -8,13 +8,14 @@ import (
 	"slices"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
-// ImportTokens implements [core.Importer].
-func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens []core.ImportedToken) (results []core.ImportResult, err error) {
-	if len(tokens) > core.MaxImport {
+// ImportTokens implements [transfer.Importer].
+func (s *Store) ImportTokens(ctx context.Context, place transfer.ImportPlace, tokens []transfer.ImportedToken) (results []transfer.ImportResult, err error) {
+	if len(tokens) > transfer.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	err = s.writeBulk(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -22,9 +23,9 @@ func (s *Store) ImportTokens(ctx context.Context, place core.ImportPlace, tokens
 		if err != nil {
 			return err
 		}
-		results = make([]core.ImportResult, len(tokens))
+		results = make([]transfer.ImportResult, len(tokens))
 		var seen, linked, returned []core.Digest
-		var writes []core.TokenMerge
+		var writes []transfer.TokenMerge
 		for i, in := range tokens {
 			merged := batch.Merge(in)
 			results[i] = merged.Result
@@ -64,7 +65,7 @@ const insertImported = `
 	INSERT OR FAIL INTO tokens (` + tokenColumns + `, source, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // writeTokens does what was decided.
-func writeTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, writes []core.TokenMerge) error {
+func writeTokens(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, writes []transfer.TokenMerge) error {
 	var added []core.Token
 	for _, m := range writes {
 		if m.Insert {
@@ -83,7 +84,7 @@ func writeTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, write
 
 // addTokens inserts the tokens of a batch. In the order of the table it takes half
 // the time.
-func addTokens(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, tokens []core.Token) error {
+func addTokens(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, tokens []core.Token) error {
 	insert, err := tx.PreparexContext(ctx, insertImported)
 	if err != nil {
 		return fmt.Errorf("prepare: %w", err)
@@ -129,7 +130,7 @@ func forgetGone(ctx context.Context, tx *sqlx.Tx, digests []core.Digest) error {
 
 // keepSeen keeps which tokens a run has seen. What a first run does not see can't
 // have been there before.
-func keepSeen(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, digests []core.Digest) error {
+func keepSeen(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, digests []core.Digest) error {
 	if len(digests) == 0 {
 		return nil
 	}
@@ -144,7 +145,7 @@ func keepSeen(ctx context.Context, tx *sqlx.Tx, place core.ImportPlace, digests 
 }
 
 // firstRun tells whether nothing of the source can have been here before the run.
-func firstRun(ctx context.Context, q sqlx.QueryerContext, place core.ImportPlace) (first bool, err error) {
+func firstRun(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace) (first bool, err error) {
 	if place.Run > 1 {
 		return false, nil
 	}

@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
-// ImportUsers implements [core.Importer].
-func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users []core.ImportedUser) (results []core.ImportResult, err error) {
-	if len(users) > core.MaxImport {
+// ImportUsers implements [transfer.Importer].
+func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, users []transfer.ImportedUser) (results []transfer.ImportResult, err error) {
+	if len(users) > transfer.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
 	err = s.writeBulk(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -20,9 +20,9 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 		if err != nil {
 			return err
 		}
-		results = make([]core.ImportResult, len(users))
+		results = make([]transfer.ImportResult, len(users))
 		write := func() error {
-			return writeUsers(ctx, tx, place.Source, users, core.NewUserBatch(place.Source, facts), results)
+			return writeUsers(ctx, tx, place.Source, users, transfer.NewUserBatch(place.Source, facts), results)
 		}
 		if len(facts.Users) < len(users) { // somebody is new
 			err = withoutTriggers(ctx, tx, write)
@@ -38,7 +38,7 @@ func (s *Store) ImportUsers(ctx context.Context, place core.ImportPlace, users [
 }
 
 // writeUsers decides about the users of a batch, and writes them.
-func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []core.ImportedUser, batch core.UserBatch, results []core.ImportResult) error {
+func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []transfer.ImportedUser, batch transfer.UserBatch, results []transfer.ImportResult) error {
 	insert, err := tx.PreparexContext(ctx, `
 		INSERT OR FAIL INTO users (id, username, email, password_hash, active, attributes, created_at) VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
@@ -99,7 +99,7 @@ func markOne(ctx context.Context, mark *sqlx.Stmt, source, userID int64, key str
 }
 
 // writeUser does what was decided and completes the account's id.
-func writeUser(ctx context.Context, tx *sqlx.Tx, insert *sqlx.Stmt, m *core.UserMerge) error {
+func writeUser(ctx context.Context, tx *sqlx.Tx, insert *sqlx.Stmt, m *transfer.UserMerge) error {
 	if !m.Write {
 		return nil
 	}

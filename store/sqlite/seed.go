@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
@@ -16,7 +16,7 @@ const firstRehearsed = 1 << 60
 // Seed adds rows of another store, each unless it is there already, and gives the
 // links of tokens of the source that it added and whose tokens are here. Users who
 // are added without an id get one that no other store has.
-func (s *Store) Seed(ctx context.Context, source int64, facts core.ImportFacts) (added []core.TokenLink, err error) {
+func (s *Store) Seed(ctx context.Context, source int64, facts transfer.ImportFacts) (added []transfer.TokenLink, err error) {
 	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
 		added = nil
 		sources := map[int64]bool{source: true}
@@ -40,7 +40,7 @@ func (s *Store) Seed(ctx context.Context, source int64, facts core.ImportFacts) 
 	return added, err
 }
 
-func seedUsers(ctx context.Context, tx *sqlx.Tx, facts core.ImportFacts) error {
+func seedUsers(ctx context.Context, tx *sqlx.Tx, facts transfer.ImportFacts) error {
 	for _, u := range facts.Users {
 		row, err := record.OfAccount(u)
 		if err != nil {
@@ -68,8 +68,8 @@ func seedUsers(ctx context.Context, tx *sqlx.Tx, facts core.ImportFacts) error {
 	return nil
 }
 
-func seedTokens(ctx context.Context, tx *sqlx.Tx, source int64, facts core.ImportFacts) (added []core.TokenLink, err error) {
-	links := map[string]core.TokenLink{}
+func seedTokens(ctx context.Context, tx *sqlx.Tx, source int64, facts transfer.ImportFacts) (added []transfer.TokenLink, err error) {
+	links := map[string]transfer.TokenLink{}
 	for _, l := range facts.TokenLinks {
 		links[string(l.Digest)] = l
 	}

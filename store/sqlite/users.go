@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
@@ -93,9 +94,9 @@ func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded s
 		if !rehash {
 			return nil
 		}
-		was := core.PasswordMark(old)
+		was := transfer.PasswordMark(old)
 		_, err = tx.ExecContext(ctx, `UPDATE imported_users SET rehashed = ? WHERE user_id = ? AND (substr(mark, 1, 16) = ? OR rehashed = ?)`,
-			core.PasswordMark(encoded), userID, was, was)
+			transfer.PasswordMark(encoded), userID, was, was)
 		if err != nil {
 			return fmt.Errorf("mark password: %w", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 )
 
 // Linked is what a store of schema 13 keeps of a source "old", whose third run was
@@ -16,7 +17,7 @@ type Linked struct {
 	Tokens []core.Token
 	// Links are those of tokens that are here, by digest or by twin, and of such that
 	// are not.
-	Links []core.TokenLink
+	Links []transfer.TokenLink
 }
 
 func digestOf(text string) core.Digest {
@@ -33,7 +34,7 @@ func NewLinked() Linked {
 			{UserID: 1, Digest: digestOf("came")},
 			{UserID: 2, Digest: digestOf("issued here"), Legacy: core.Legacy{Twin: digestOf("handed over")}},
 		},
-		Links: []core.TokenLink{
+		Links: []transfer.TokenLink{
 			{Digest: digestOf("came")}, {Digest: digestOf("handed over")},
 			{Digest: digestOf("ended here")}, {Digest: digestOf("not seen"), Absent: true},
 		},
@@ -42,8 +43,8 @@ func NewLinked() Linked {
 
 // LinkedStore is a store that links are looked for in.
 type LinkedStore interface {
-	core.Importer
-	core.Exporter
+	transfer.Importer
+	transfer.Exporter
 }
 
 // Check runs an import in a store that was brought up to date: it begins anew, takes
@@ -54,7 +55,7 @@ func (Linked) Check(t *testing.T, s LinkedStore) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "place", core.ImportPlace{Source: place.Source, Run: 4, Options: "options", Tables: []string{"t"}}, place)
+	wantSame(t, "place", transfer.ImportPlace{Source: place.Source, Run: 4, Options: "options", Tables: []string{"t"}}, place)
 	handed := []core.Digest{digestOf("came"), digestOf("handed over"), digestOf("ended here"), digestOf("not seen")}
 	ended, err := s.Ended(t.Context(), handed, noon())
 	if err != nil {
@@ -63,9 +64,9 @@ func (Linked) Check(t *testing.T, s LinkedStore) {
 	wantSame(t, "ended here", []core.Digest{digestOf("ended here")}, ended)
 
 	place.Stage, place.Now = "t", noon()
-	var tokens []core.ImportedToken
+	var tokens []transfer.ImportedToken
 	for _, text := range []string{"came", "ended here", "not seen"} {
-		tokens = append(tokens, core.ImportedToken{Owner: "1", Token: core.Token{
+		tokens = append(tokens, transfer.ImportedToken{Owner: "1", Token: core.Token{
 			UserID: 1, Digest: digestOf(text), Realm: "default", Issuer: "api", CreatedAt: noon().Add(-time.Hour),
 		}})
 	}
@@ -73,11 +74,11 @@ func (Linked) Check(t *testing.T, s LinkedStore) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcomes := make([]core.ImportOutcome, len(results))
+	outcomes := make([]transfer.ImportOutcome, len(results))
 	for i, r := range results {
 		outcomes[i] = r.Outcome
 	}
-	if want := []core.ImportOutcome{core.ImportUnchanged, core.ImportKept, core.ImportAdded}; !slices.Equal(outcomes, want) {
+	if want := []transfer.ImportOutcome{transfer.ImportUnchanged, transfer.ImportKept, transfer.ImportAdded}; !slices.Equal(outcomes, want) {
 		t.Errorf("outcomes %v, want %v", outcomes, want)
 	}
 	here, unseen, err := s.CountImported(t.Context(), place, []string{"t"})

@@ -6,17 +6,18 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 )
 
 // ExpiryBatcher is a store that can take over what another server has, and give back
 // what it has itself.
 type ExpiryBatcher interface {
 	core.Store
-	core.Importer
-	core.Exporter
+	transfer.Importer
+	transfer.Exporter
 }
 
-// RunMoving runs the suite of [core.Importer] and [core.Exporter], and of tokens
+// RunMoving runs the suite of [transfer.Importer] and [transfer.Exporter], and of tokens
 // in older servers' forms. The opener's stores have to be Movers.
 func RunMoving(t *testing.T, open Opener) {
 	subjects := []struct {
@@ -66,7 +67,7 @@ func account(id int64, name string) core.Account {
 }
 
 // begin starts a run, or goes on with one.
-func (m movers) begin(t *testing.T) core.ImportPlace {
+func (m movers) begin(t *testing.T) transfer.ImportPlace {
 	t.Helper()
 	place, err := m.from.BeginImport(t.Context(), source, "options")
 	if err != nil {
@@ -76,19 +77,19 @@ func (m movers) begin(t *testing.T) core.ImportPlace {
 }
 
 // imported gives accounts as the source has them: by their ids, or by name alone.
-func imported(accounts ...core.Account) []core.ImportedUser {
-	users := make([]core.ImportedUser, len(accounts))
+func imported(accounts ...core.Account) []transfer.ImportedUser {
+	users := make([]transfer.ImportedUser, len(accounts))
 	for i, a := range accounts {
-		users[i] = core.ImportedUser{Key: fmt.Sprint(a.ID), Account: a}
+		users[i] = transfer.ImportedUser{Key: fmt.Sprint(a.ID), Account: a}
 		if a.ID == 0 {
-			users[i].Key = core.NaturalKey(a.Username)
+			users[i].Key = transfer.NaturalKey(a.Username)
 		}
 	}
 	return users
 }
 
 // users imports the accounts in the run and gives the outcomes.
-func (m movers) users(t *testing.T, place core.ImportPlace, accounts ...core.Account) []core.ImportResult {
+func (m movers) users(t *testing.T, place transfer.ImportPlace, accounts ...core.Account) []transfer.ImportResult {
 	t.Helper()
 	place.Stage = "users"
 	results, err := m.from.ImportUsers(t.Context(), place, imported(accounts...))
@@ -99,12 +100,12 @@ func (m movers) users(t *testing.T, place core.ImportPlace, accounts ...core.Acc
 }
 
 // tokens imports the tokens in the run and gives the outcomes.
-func (m movers) tokens(t *testing.T, place core.ImportPlace, tokens ...core.Token) []core.ImportResult {
+func (m movers) tokens(t *testing.T, place transfer.ImportPlace, tokens ...core.Token) []transfer.ImportResult {
 	t.Helper()
 	place.Stage = "tokens"
-	owned := make([]core.ImportedToken, len(tokens))
+	owned := make([]transfer.ImportedToken, len(tokens))
 	for i, token := range tokens {
-		owned[i] = core.ImportedToken{Owner: fmt.Sprint(token.UserID), Token: token}
+		owned[i] = transfer.ImportedToken{Owner: fmt.Sprint(token.UserID), Token: token}
 	}
 	results, err := m.from.ImportTokens(t.Context(), place, owned)
 	if err != nil {
@@ -114,7 +115,7 @@ func (m movers) tokens(t *testing.T, place core.ImportPlace, tokens ...core.Toke
 }
 
 // finish ends a whole run and gives how many tokens it ended.
-func (m movers) finish(t *testing.T, place core.ImportPlace) int {
+func (m movers) finish(t *testing.T, place transfer.ImportPlace) int {
 	t.Helper()
 	ended, err := m.from.FinishImport(t.Context(), place, []string{"tokens"})
 	if err != nil {
@@ -124,9 +125,9 @@ func (m movers) finish(t *testing.T, place core.ImportPlace) int {
 }
 
 // wantOutcomes compares what became of rows.
-func wantOutcomes(t *testing.T, what string, got []core.ImportResult, want ...core.ImportOutcome) {
+func wantOutcomes(t *testing.T, what string, got []transfer.ImportResult, want ...transfer.ImportOutcome) {
 	t.Helper()
-	outcomes := make([]core.ImportOutcome, len(got))
+	outcomes := make([]transfer.ImportOutcome, len(got))
 	for i, r := range got {
 		outcomes[i] = r.Outcome
 	}

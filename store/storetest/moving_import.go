@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 )
 
 func importedUsers() []movingCase {
@@ -25,7 +26,7 @@ func usersWithIDs(t *testing.T, m movers) {
 	ann, bob := account(7, "ann"), account(3, "bob")
 	ann.Attributes = map[string]string{"first_name": "Ann"}
 	bob.Active, bob.Email, bob.PasswordHash = false, "", ""
-	wantOutcomes(t, "import", m.users(t, m.begin(t), ann, bob, ann), core.ImportAdded, core.ImportAdded, core.ImportUnchanged)
+	wantOutcomes(t, "import", m.users(t, m.begin(t), ann, bob, ann), transfer.ImportAdded, transfer.ImportAdded, transfer.ImportUnchanged)
 	wantAccount(t, m.b, ann)
 	wantAccount(t, m.b, bob)
 }
@@ -38,7 +39,7 @@ func idsAbove(t *testing.T, m movers) {
 }
 
 func secondRunUsers(t *testing.T, m movers) {
-	for _, want := range []core.ImportOutcome{core.ImportAdded, core.ImportUnchanged, core.ImportUnchanged} {
+	for _, want := range []transfer.ImportOutcome{transfer.ImportAdded, transfer.ImportUnchanged, transfer.ImportUnchanged} {
 		place := m.begin(t)
 		wantOutcomes(t, "import", m.users(t, place, account(1, "ann"), account(2, "bob")), want, want)
 		m.finish(t, place)
@@ -50,7 +51,7 @@ func changedAtSource(t *testing.T, m movers) {
 	m.users(t, m.begin(t), account(1, "ann"), account(2, "bob"), account(3, "cid"))
 	ann, bob, cid := account(1, "ann"), account(2, "robert"), account(3, "cid")
 	ann.PasswordHash, cid.Active = "new hash", false
-	wantOutcomes(t, "import", m.users(t, m.begin(t), ann, bob, cid), core.ImportUpdated, core.ImportUpdated, core.ImportUpdated)
+	wantOutcomes(t, "import", m.users(t, m.begin(t), ann, bob, cid), transfer.ImportUpdated, transfer.ImportUpdated, transfer.ImportUpdated)
 	for _, a := range []core.Account{ann, {User: bob.User, PasswordHash: "hash of robert"}, cid} {
 		wantAccount(t, m.b, a)
 	}
@@ -69,19 +70,19 @@ func keyUsedAgain(t *testing.T, m movers) {
 	m.issue(t, tokenOf(ann.User, "issued here"))
 
 	place = m.begin(t)
-	wantOutcomes(t, "under the id of another", m.users(t, place, eve), core.ImportIDTaken)
+	wantOutcomes(t, "under the id of another", m.users(t, place, eve), transfer.ImportIDTaken)
 	owners, _, err := m.from.ImportOwners(t.Context(), place.Source, []string{"1"}, nil)
 	if err != nil || len(owners) > 0 {
 		t.Errorf("the key's user is %v, error %v", owners, err)
 	}
 	place.Stage, place.Now = "tokens", noon()
-	results, err := m.from.ImportTokens(t.Context(), place, []core.ImportedToken{{Owner: "1", Token: tokenOf(ann.User, "of eve")}})
-	if err != nil || results[0].Outcome != core.ImportRefused {
+	results, err := m.from.ImportTokens(t.Context(), place, []transfer.ImportedToken{{Owner: "1", Token: tokenOf(ann.User, "of eve")}})
+	if err != nil || results[0].Outcome != transfer.ImportRefused {
 		t.Errorf("a token of the key's for the user who had it: %+v, error %v", results, err)
 	}
 	eve.ID = 0
-	results, err = m.from.ImportUsers(t.Context(), place, []core.ImportedUser{{Key: "1", Account: eve}})
-	if err != nil || results[0].Outcome != core.ImportAdded {
+	results, err = m.from.ImportUsers(t.Context(), place, []transfer.ImportedUser{{Key: "1", Account: eve}})
+	if err != nil || results[0].Outcome != transfer.ImportAdded {
 		t.Fatalf("with an id of its own: %+v, error %v", results, err)
 	}
 	owners, _, err = m.to.ImportOwners(t.Context(), place.Source, []string{"1"}, nil)
@@ -106,18 +107,18 @@ func changedHere(t *testing.T, m movers) {
 	}
 	bob := account(2, "bob")
 	bob.PasswordHash = "theirs"
-	wantOutcomes(t, "import", m.users(t, m.begin(t), account(1, "ann"), bob), core.ImportKept, core.ImportKept)
+	wantOutcomes(t, "import", m.users(t, m.begin(t), account(1, "ann"), bob), transfer.ImportKept, transfer.ImportKept)
 	wantAccount(t, m.b, core.Account{User: account(1, "ann").User, PasswordHash: "ours"})
 	wantAccount(t, m.b, core.Account{User: bob.User, PasswordHash: "ours"})
 	// When the source catches up, both are the same again.
 	bob.PasswordHash = "ours"
-	wantOutcomes(t, "import", m.users(t, m.begin(t), bob), core.ImportUnchanged)
+	wantOutcomes(t, "import", m.users(t, m.begin(t), bob), transfer.ImportUnchanged)
 }
 
 func usersRefused(t *testing.T, m movers) {
 	native := m.add(t, newUser("native"))
 	results := m.users(t, m.begin(t), account(native.ID, "other"), account(native.ID+1, "native"), account(8, ""), account(9, "a\x00"), account(-1, "minus"), account(10, "good"), account(11, "good"))
-	wantOutcomes(t, "import", results, core.ImportIDTaken, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportAdded, core.ImportRefused)
+	wantOutcomes(t, "import", results, transfer.ImportIDTaken, transfer.ImportRefused, transfer.ImportRefused, transfer.ImportRefused, transfer.ImportRefused, transfer.ImportAdded, transfer.ImportRefused)
 	wantAccount(t, m.b, core.Account{User: native, PasswordHash: "hash of native"})
 	wantAccount(t, m.b, account(10, "good"))
 	for _, name := range []string{"other", "minus"} {
@@ -125,11 +126,11 @@ func usersRefused(t *testing.T, m movers) {
 	}
 	// The very user who is here already may be taken for the same.
 	same := core.Account{User: native, PasswordHash: "hash of native"}
-	wantOutcomes(t, "import", m.users(t, m.begin(t), same), core.ImportUnchanged)
+	wantOutcomes(t, "import", m.users(t, m.begin(t), same), transfer.ImportUnchanged)
 	// Who has the same id at the source gets another one, and keeps it.
-	other := core.ImportedUser{Key: "another key", Account: account(0, "another")}
-	for _, want := range []core.ImportOutcome{core.ImportAdded, core.ImportUnchanged} {
-		results, err := m.from.ImportUsers(t.Context(), m.begin(t), []core.ImportedUser{other})
+	other := transfer.ImportedUser{Key: "another key", Account: account(0, "another")}
+	for _, want := range []transfer.ImportOutcome{transfer.ImportAdded, transfer.ImportUnchanged} {
+		results, err := m.from.ImportUsers(t.Context(), m.begin(t), []transfer.ImportedUser{other})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,21 +141,21 @@ func usersRefused(t *testing.T, m movers) {
 
 func usersWithoutIDs(t *testing.T, m movers) {
 	ann := account(0, "ann")
-	wantOutcomes(t, "import", m.users(t, m.begin(t), ann), core.ImportAdded)
+	wantOutcomes(t, "import", m.users(t, m.begin(t), ann), transfer.ImportAdded)
 	got, err := m.b.Account(t.Context(), "ann")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ann.PasswordHash = "new"
-	wantOutcomes(t, "import", m.users(t, m.begin(t), ann), core.ImportUpdated)
+	wantOutcomes(t, "import", m.users(t, m.begin(t), ann), transfer.ImportUpdated)
 	ann.ID = got.ID
 	wantAccount(t, m.b, ann)
-	owned := []core.ImportedToken{{Owner: core.NaturalKey("ann"), Token: tokenOf(ann.User, "key")}}
+	owned := []transfer.ImportedToken{{Owner: transfer.NaturalKey("ann"), Token: tokenOf(ann.User, "key")}}
 	results, err := m.from.ImportTokens(t.Context(), m.begin(t), owned)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantOutcomes(t, "tokens", results, core.ImportAdded)
+	wantOutcomes(t, "tokens", results, transfer.ImportAdded)
 }
 
 func importedTokens() []movingCase {
@@ -187,7 +188,7 @@ func tokensCome(t *testing.T, m movers) {
 
 func secondRunTokens(t *testing.T, m movers) {
 	ann := account(1, "ann")
-	for _, want := range []core.ImportOutcome{core.ImportAdded, core.ImportUnchanged} {
+	for _, want := range []transfer.ImportOutcome{transfer.ImportAdded, transfer.ImportUnchanged} {
 		place := m.begin(t)
 		m.users(t, place, ann)
 		wantOutcomes(t, "import", m.tokens(t, place, reusableOf(ann.User, "key", time.Hour), olderOf(t, ann.User, core.Knox42, hexToken(1))), want, want)
@@ -207,7 +208,7 @@ func tokensStayGone(t *testing.T, m movers) {
 	}
 	for range 2 {
 		place = m.begin(t)
-		wantOutcomes(t, "import", m.tokens(t, place, tokenOf(ann.User, "key")), core.ImportKept)
+		wantOutcomes(t, "import", m.tokens(t, place, tokenOf(ann.User, "key")), transfer.ImportKept)
 		m.finish(t, place)
 		wantGone(t, m.b, "key")
 	}
@@ -218,7 +219,7 @@ func tokensMove(t *testing.T, m movers) {
 	place := m.begin(t)
 	m.users(t, place, ann)
 	for i, ttl := range []time.Duration{time.Hour, 2 * time.Hour, time.Hour} {
-		want := []core.ImportOutcome{core.ImportAdded, core.ImportUpdated, core.ImportUnchanged}[i]
+		want := []transfer.ImportOutcome{transfer.ImportAdded, transfer.ImportUpdated, transfer.ImportUnchanged}[i]
 		wantOutcomes(t, fmt.Sprint("ttl ", ttl), m.tokens(t, place, slidingOf(ann.User, "key", ttl)), want)
 	}
 	token := slidingOf(ann.User, "key", time.Hour)
@@ -232,7 +233,7 @@ func tokensOver(t *testing.T, m movers) {
 	m.users(t, place, ann)
 	token := slidingOf(ann.User, "key", time.Hour)
 	place.Now = token.ExpiresAt
-	wantOutcomes(t, "import", m.tokens(t, place, token), core.ImportExpired)
+	wantOutcomes(t, "import", m.tokens(t, place, token), transfer.ImportExpired)
 	wantGone(t, m.b, "key")
 	place.Now = noon()
 	m.tokens(t, place, token)
@@ -243,7 +244,7 @@ func tokensOver(t *testing.T, m movers) {
 	m.move(t, token.Digest, moved.ExpiresAt, noon())
 	place = m.begin(t)
 	place.Now = token.ExpiresAt
-	wantOutcomes(t, "import", m.tokens(t, place, token), core.ImportUnchanged)
+	wantOutcomes(t, "import", m.tokens(t, place, token), transfer.ImportUnchanged)
 	wantSame(t, "ended", 0, m.finish(t, place))
 	wantFound(t, m.b, "key", moved, ann.User)
 }
@@ -251,7 +252,7 @@ func tokensOver(t *testing.T, m movers) {
 func tokensOfOthers(t *testing.T, m movers) {
 	native := m.add(t, newUser("native"))
 	results := m.tokens(t, m.begin(t), tokenOf(native, "key"), tokenOf(core.User{ID: 99}, "nobody's"))
-	wantOutcomes(t, "import", results, core.ImportRefused, core.ImportRefused)
+	wantOutcomes(t, "import", results, transfer.ImportRefused, transfer.ImportRefused)
 	wantGone(t, m.b, "key")
 }
 
@@ -281,12 +282,12 @@ func tokensIssuedHere(t *testing.T, m movers) {
 	}
 	m.issue(t, token)
 	exported := olderOf(t, ann.User, core.Knox42, hexToken(1))
-	wantOutcomes(t, "import", m.tokens(t, place, exported), core.ImportUnchanged)
+	wantOutcomes(t, "import", m.tokens(t, place, exported), transfer.ImportUnchanged)
 	if err := m.a.DeleteToken(t.Context(), token.Digest); err != nil {
 		t.Fatal(err)
 	}
 	wantGone(t, m.b, hexToken(1))
-	wantOutcomes(t, "import", m.tokens(t, m.begin(t), exported), core.ImportKept)
+	wantOutcomes(t, "import", m.tokens(t, m.begin(t), exported), transfer.ImportKept)
 	wantGone(t, m.b, hexToken(1))
 }
 
@@ -302,9 +303,9 @@ func importedKeys() []movingCase {
 func keysGiveIDs(t *testing.T, m movers) {
 	place := m.begin(t)
 	place.Stage = "users"
-	ann, bob := core.ImportedUser{Key: "uuid-a", Account: account(0, "ann")}, core.ImportedUser{Key: "uuid-b", Account: account(0, "bob")}
-	for _, want := range []core.ImportOutcome{core.ImportAdded, core.ImportUnchanged} {
-		results, err := m.from.ImportUsers(t.Context(), place, []core.ImportedUser{ann, bob})
+	ann, bob := transfer.ImportedUser{Key: "uuid-a", Account: account(0, "ann")}, transfer.ImportedUser{Key: "uuid-b", Account: account(0, "bob")}
+	for _, want := range []transfer.ImportOutcome{transfer.ImportAdded, transfer.ImportUnchanged} {
+		results, err := m.from.ImportUsers(t.Context(), place, []transfer.ImportedUser{ann, bob})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -319,19 +320,19 @@ func keysGiveIDs(t *testing.T, m movers) {
 	}
 	// Renamed at the source: the key says that it is the same user; another one may
 	// take the name.
-	renamed, other := ann, core.ImportedUser{Key: "uuid-c", Account: account(0, "ann")}
+	renamed, other := ann, transfer.ImportedUser{Key: "uuid-c", Account: account(0, "ann")}
 	renamed.Username = "anna"
-	results, err := m.from.ImportUsers(t.Context(), place, []core.ImportedUser{renamed, other})
+	results, err := m.from.ImportUsers(t.Context(), place, []transfer.ImportedUser{renamed, other})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantOutcomes(t, "import", results, core.ImportUpdated, core.ImportAdded)
+	wantOutcomes(t, "import", results, transfer.ImportUpdated, transfer.ImportAdded)
 	// Before the rename is told, the name is that of another user of the source.
-	results, err = m.from.ImportUsers(t.Context(), place, []core.ImportedUser{{Key: "uuid-d", Account: account(0, "anna")}})
+	results, err = m.from.ImportUsers(t.Context(), place, []transfer.ImportedUser{{Key: "uuid-d", Account: account(0, "anna")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantOutcomes(t, "import", results, core.ImportRefused)
+	wantOutcomes(t, "import", results, transfer.ImportRefused)
 }
 
 func tokenOfItsOwner(t *testing.T, m movers) {
@@ -339,7 +340,7 @@ func tokenOfItsOwner(t *testing.T, m movers) {
 	place.Stage = "users"
 	m.users(t, place, account(7, "ann"), account(8, "bob"))
 	native := m.add(t, newUser("native"))
-	tokens := []core.ImportedToken{
+	tokens := []transfer.ImportedToken{
 		{Owner: "8", Token: tokenOf(account(7, "ann").User, "a")},
 		{Owner: "natural:ann", Token: tokenOf(account(7, "ann").User, "b")},
 		{Owner: fmt.Sprint(native.ID), Token: tokenOf(native, "c")},
@@ -349,7 +350,7 @@ func tokenOfItsOwner(t *testing.T, m movers) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantOutcomes(t, "import", results, core.ImportRefused, core.ImportRefused, core.ImportRefused, core.ImportAdded)
+	wantOutcomes(t, "import", results, transfer.ImportRefused, transfer.ImportRefused, transfer.ImportRefused, transfer.ImportAdded)
 	for _, key := range []string{"a", "b", "c"} {
 		wantGone(t, m.b, key)
 	}
@@ -366,10 +367,10 @@ func rehashNoChange(t *testing.T, m movers) {
 	}
 	rehash("hash of ann", "stronger")
 	rehash("stronger", "stronger still")
-	wantOutcomes(t, "same at the source", m.users(t, m.begin(t), ann), core.ImportUnchanged)
+	wantOutcomes(t, "same at the source", m.users(t, m.begin(t), ann), transfer.ImportUnchanged)
 	wantAccount(t, m.b, core.Account{User: ann.User, PasswordHash: "stronger still"})
 	ann.PasswordHash = "changed there"
-	wantOutcomes(t, "changed there", m.users(t, m.begin(t), ann), core.ImportUpdated)
+	wantOutcomes(t, "changed there", m.users(t, m.begin(t), ann), transfer.ImportUpdated)
 	wantAccount(t, m.b, ann)
 	// A real change here, made anew later, is ours.
 	if err := m.a.UpdatePassword(t.Context(), 1, "changed there", "changed here", false); err != nil {
@@ -377,7 +378,7 @@ func rehashNoChange(t *testing.T, m movers) {
 	}
 	rehash("changed here", "changed here, stronger")
 	ann.PasswordHash = "changed there again"
-	wantOutcomes(t, "changed in both", m.users(t, m.begin(t), ann), core.ImportKept)
+	wantOutcomes(t, "changed in both", m.users(t, m.begin(t), ann), transfer.ImportKept)
 	wantAccount(t, m.b, core.Account{User: ann.User, PasswordHash: "changed here, stronger"})
 }
 
@@ -388,9 +389,9 @@ func keysOfNames(t *testing.T, m movers) {
 	place.Stage = "users"
 	byName := ann
 	byName.ID, byName.PasswordHash = 0, "new"
-	results, err := m.from.ImportUsers(t.Context(), place, []core.ImportedUser{{Key: core.NaturalKey("ann"), Account: byName}})
+	results, err := m.from.ImportUsers(t.Context(), place, []transfer.ImportedUser{{Key: transfer.NaturalKey("ann"), Account: byName}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantOutcomes(t, "import", results, core.ImportUpdated)
+	wantOutcomes(t, "import", results, transfer.ImportUpdated)
 }

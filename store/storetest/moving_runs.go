@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 )
 
 func importRuns() []movingCase {
@@ -25,7 +26,7 @@ func importRuns() []movingCase {
 
 func runGoesOn(t *testing.T, m movers) {
 	place := m.begin(t)
-	wantSame(t, "first place", core.ImportPlace{Source: place.Source, Run: 1, Options: "options", Tables: []string{}}, place)
+	wantSame(t, "first place", transfer.ImportPlace{Source: place.Source, Run: 1, Options: "options", Tables: []string{}}, place)
 	place.Stage, place.Reached = "users", "row 17"
 	if _, err := m.from.ImportUsers(t.Context(), place, imported(account(17, "ann"))); err != nil {
 		t.Fatal(err)
@@ -36,7 +37,7 @@ func runGoesOn(t *testing.T, m movers) {
 	}
 	wantSame(t, "place after a cut", place, again)
 	m.finish(t, place)
-	wantSame(t, "place after the end", core.ImportPlace{Source: place.Source, Run: 2, Options: "options", Tables: []string{}}, m.begin(t))
+	wantSame(t, "place after the end", transfer.ImportPlace{Source: place.Source, Run: 2, Options: "options", Tables: []string{}}, m.begin(t))
 }
 
 func runBeginsAnew(t *testing.T, m movers) {
@@ -46,7 +47,7 @@ func runBeginsAnew(t *testing.T, m movers) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "place", core.ImportPlace{Source: place.Source, Run: 2, Options: "other options", Tables: []string{}}, other)
+	wantSame(t, "place", transfer.ImportPlace{Source: place.Source, Run: 2, Options: "other options", Tables: []string{}}, other)
 	another, err := m.from.BeginImport(t.Context(), "elsewhere", "options")
 	if err != nil {
 		t.Fatal(err)
@@ -64,17 +65,17 @@ func batchWhole(t *testing.T, m movers) {
 		t.Error("a batch went through with a context that is over")
 	}
 	wantNobody(t, m.pair, "ann")
-	if _, err := m.from.ImportUsers(t.Context(), place, make([]core.ImportedUser, core.MaxImport+1)); err == nil {
+	if _, err := m.from.ImportUsers(t.Context(), place, make([]transfer.ImportedUser, transfer.MaxImport+1)); err == nil {
 		t.Error("a batch of more than MaxImport went through")
 	}
 	var all []core.Account
-	for i := range core.MaxImport {
+	for i := range transfer.MaxImport {
 		all = append(all, account(int64(i+100), fmt.Sprint("user ", i)))
 	}
 	for i, r := range m.users(t, place, all...) {
-		wantSame(t, fmt.Sprint("outcome of ", all[i].Username, ": ", r.Reason), core.ImportAdded, r.Outcome)
+		wantSame(t, fmt.Sprint("outcome of ", all[i].Username, ": ", r.Reason), transfer.ImportAdded, r.Outcome)
 	}
-	wantAccount(t, m.b, all[core.MaxImport-1])
+	wantAccount(t, m.b, all[transfer.MaxImport-1])
 }
 
 func endedAtSource(t *testing.T, m movers) {
@@ -112,7 +113,7 @@ func absentComesBack(t *testing.T, m movers) {
 	wantSame(t, "ended", 1, m.finish(t, place))
 	wantGone(t, m.b, "absent")
 	place = m.begin(t)
-	wantOutcomes(t, "import", m.tokens(t, place, tokenOf(ann.User, "absent"), tokenOf(ann.User, "logged out")), core.ImportAdded, core.ImportKept)
+	wantOutcomes(t, "import", m.tokens(t, place, tokenOf(ann.User, "absent"), tokenOf(ann.User, "logged out")), transfer.ImportAdded, transfer.ImportKept)
 	m.finish(t, place)
 	wantFound(t, m.b, "absent", tokenOf(ann.User, "absent"), ann.User)
 	wantGone(t, m.b, "logged out")
@@ -120,7 +121,7 @@ func absentComesBack(t *testing.T, m movers) {
 	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "absent").Digest); err != nil {
 		t.Fatal(err)
 	}
-	wantOutcomes(t, "import", m.tokens(t, m.begin(t), tokenOf(ann.User, "absent")), core.ImportKept)
+	wantOutcomes(t, "import", m.tokens(t, m.begin(t), tokenOf(ann.User, "absent")), transfer.ImportKept)
 }
 
 func anotherIsShown(t *testing.T, m movers) {
@@ -250,7 +251,7 @@ func handedOver(t *testing.T, m movers) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "links", []core.UserLink{{UserID: ann.ID, Source: place.Source, Key: fmt.Sprint(ann.ID), Mark: core.UserMark(same)}}, links)
+	wantSame(t, "links", []transfer.UserLink{{UserID: ann.ID, Source: place.Source, Key: fmt.Sprint(ann.ID), Mark: transfer.UserMark(same)}}, links)
 	ended := func(now time.Time) (keys []string) {
 		t.Helper()
 		found, err := m.to.Ended(t.Context(), append(handed, core.Presented("never here").SHA256()), now)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 )
 
 // Import is a row of imports.
@@ -18,8 +18,8 @@ type Import struct {
 
 // Place gives where the run stands. The error is of tables that are no JSON list of
 // texts.
-func (r Import) Place() (core.ImportPlace, error) {
-	place := core.ImportPlace{Source: r.ID, Run: r.Run, Options: r.Options, Stage: r.Stage, Reached: r.Reached}
+func (r Import) Place() (transfer.ImportPlace, error) {
+	place := transfer.ImportPlace{Source: r.ID, Run: r.Run, Options: r.Options, Stage: r.Stage, Reached: r.Reached}
 	if err := json.Unmarshal([]byte(r.Tables), &place.Tables); err != nil {
 		return place, fmt.Errorf("tables of import %d are not a list of texts: %w", r.ID, err)
 	}
@@ -36,8 +36,8 @@ type UserLink struct {
 }
 
 // Core gives the row as the engine knows it.
-func (r UserLink) Core() core.UserLink {
-	l := core.UserLink{UserID: r.UserID, Source: r.Source, Key: r.Key.String, Mark: r.Mark, Rehashed: r.Rehashed}
+func (r UserLink) Core() transfer.UserLink {
+	l := transfer.UserLink{UserID: r.UserID, Source: r.Source, Key: r.Key.String, Mark: r.Mark, Rehashed: r.Rehashed}
 	if !r.Key.Valid {
 		l.Key = strconv.FormatInt(r.UserID, 10)
 	}
@@ -79,7 +79,7 @@ func UpTo(ids []int64, last int64) []int64 {
 }
 
 // UserIDs gives the users of links.
-func UserIDs(links []core.UserLink) []int64 {
+func UserIDs(links []transfer.UserLink) []int64 {
 	ids := make([]int64, len(links))
 	for i, l := range links {
 		ids[i] = l.UserID

@@ -1,4 +1,8 @@
-package core
+// Package transfer holds the rules by which users and tokens move between the engine's
+// stores and other servers: what becomes of a row that comes, what is kept of where it
+// came from, and what a store has to do for it. Reading and writing the other server's
+// database is package store/moving's.
+package transfer
 
 import (
 	"cmp"
@@ -10,12 +14,14 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/core"
 )
 
 // Importer takes over the users and tokens of another server, in batches. Each
 // call is one atomic step that is on the disk, with the place that the import
 // has reached, before it returns: an import that is cut off anywhere goes on
-// from there. Errors are those of [Store].
+// from there. Errors are those of [core.Store].
 type Importer interface {
 	ImportReader
 
@@ -37,13 +43,13 @@ type Importer interface {
 
 	// FinishImport ends the run. It removes the tokens of the given tables that
 	// came from the source, or were handed to it, and that this run did not see: they
-	// were ended at the source. It gives their number. Such a token is added again if a later run
-	// sees it. place.Tables is kept as the tables that have been read so far.
+	// were ended at the source. It gives their number. Such a token is added again if a
+	// later run sees it. place.Tables is kept as the tables that have been read so far.
 	FinishImport(ctx context.Context, place ImportPlace, tables []string) (ended int, err error)
 }
 
 // ImportReader is what there is to know before rows are taken over. It changes
-// nothing. Errors are those of [Store].
+// nothing. Errors are those of [core.Store].
 type ImportReader interface {
 	// FindImport gives the number of a source and what is known of its runs. A
 	// source that nothing came from yet has the number 0.
@@ -74,9 +80,9 @@ type ImportReader interface {
 
 // ImportFacts are rows of a store that decide what becomes of a batch.
 type ImportFacts struct {
-	Users      []Account
+	Users      []core.Account
 	UserLinks  []UserLink
-	Tokens     []Token
+	Tokens     []core.Token
 	TokenLinks []TokenLink
 }
 
@@ -91,14 +97,14 @@ type ImportedUser struct {
 	// Mark is the [UserMark] of the account at the source; nil: it has not been made yet.
 	Mark []byte
 	// Account.ID is the id that the user is to have here; 0: any.
-	Account
+	core.Account
 }
 
 // ImportedToken is a token of another server. UserID is the user here whom Owner,
 // the source's key, is mapped to.
 type ImportedToken struct {
 	Owner string
-	Token
+	core.Token
 }
 
 // UserLink says which user of a source a user came from, or was handed to.
@@ -116,7 +122,7 @@ type UserLink struct {
 // TokenLink says that a token came from a source, or was handed to it. It outlives
 // the token.
 type TokenLink struct {
-	Digest Digest
+	Digest core.Digest
 	Source int64
 	Table  string // the table of the source; empty where it is not known
 	// Absent tells that the token was ended here because a run did not see it.
@@ -166,9 +172,9 @@ func refused(format string, args ...any) ImportResult {
 
 // KnownUser is what a store knows about a user who is to be taken over.
 type KnownUser struct {
-	Here *Account // the user with this id; nil: none
+	Here *core.Account // the user with this id; nil: none
 	// Holder is the user who has this name; nil: nobody.
-	Holder *Account
+	Holder *core.Account
 	// Link is that of this user and this source; nil: there is none.
 	Link *UserLink
 }
@@ -226,7 +232,7 @@ func MergeUser(in ImportedUser, known KnownUser) UserMerge {
 // mergeKnown merges a user who came from this source before. The halves of the
 // marks are of the password and of the rest. A password that was only made anew
 // here, at a login, did not change.
-func mergeKnown(in ImportedUser, ours Account, link UserLink, here []byte) UserMerge {
+func mergeKnown(in ImportedUser, ours core.Account, link UserLink, here []byte) UserMerge {
 	const half = markSize / 2
 	merged := UserMerge{ImportedUser: ImportedUser{Key: in.Key, Mark: in.Mark, Account: ours}, Result: ImportResult{Outcome: ImportUnchanged}}
 	take := func(from, to int, what string, rehashed []byte, do func()) {
@@ -257,25 +263,25 @@ func mergeKnown(in ImportedUser, ours Account, link UserLink, here []byte) UserM
 }
 
 // unimportable says why no store could hold the user; empty if it can.
-func unimportable(a Account) string {
+func unimportable(a core.Account) string {
 	switch {
 	case a.ID < 0:
 		return "its id is negative"
 	case a.Username == "":
 		return "it has no username"
-	case !storableName(a.Username):
+	case !core.Storable(a.Username):
 		return "its username is not text"
-	case utf8.RuneCountInString(a.Username) > MaxUsername:
-		return fmt.Sprintf("its username is longer than %d characters", MaxUsername)
-	case a.Email != "" && !storableName(a.Email):
+	case utf8.RuneCountInString(a.Username) > core.MaxUsername:
+		return fmt.Sprintf("its username is longer than %d characters", core.MaxUsername)
+	case a.Email != "" && !core.Storable(a.Email):
 		return "its address is not text"
-	case utf8.RuneCountInString(a.Email) > MaxEmail:
-		return fmt.Sprintf("its address is longer than %d characters", MaxEmail)
-	case a.PasswordHash != "" && !storableName(a.PasswordHash):
+	case utf8.RuneCountInString(a.Email) > core.MaxEmail:
+		return fmt.Sprintf("its address is longer than %d characters", core.MaxEmail)
+	case a.PasswordHash != "" && !core.Storable(a.PasswordHash):
 		return "its password is not text"
 	}
 	for name, value := range a.Attributes {
-		if name != "" && !storableName(name) || value != "" && !storableName(value) {
+		if name != "" && !core.Storable(name) || value != "" && !core.Storable(value) {
 			return "one of its columns is not text"
 		}
 	}
@@ -287,7 +293,7 @@ const markSize = 32
 
 // UserMark is a fingerprint of what an import takes over: one half of the
 // password, one of the rest. Stores keep it: it is the same in all versions.
-func UserMark(a Account) []byte {
+func UserMark(a core.Account) []byte {
 	text := make([]byte, 0, 256)
 	text = append(strconv.AppendQuote(text, a.Username), ' ')
 	text = append(strconv.AppendQuote(text, a.Email), ' ')
@@ -301,7 +307,7 @@ func UserMark(a Account) []byte {
 }
 
 // sameMarked tells whether two accounts have the same mark.
-func sameMarked(a, b Account) bool {
+func sameMarked(a, b core.Account) bool {
 	return a.PasswordHash == b.PasswordHash && a.Username == b.Username && a.Email == b.Email && a.Active == b.Active &&
 		maps.Equal(a.Attributes, b.Attributes)
 }
@@ -325,7 +331,7 @@ type KnownToken struct {
 	Seen, Absent bool
 	// Here is the token as it is kept, also where its digest is the Twin of one
 	// issued here; nil: it is not.
-	Here *Token
+	Here *core.Token
 	// Linked tells whether Here is linked to the source: then it is its user's there.
 	Linked bool
 	// Taken tells whether the user has a reusable token of this realm and issuer.
@@ -339,9 +345,9 @@ type TokenMerge struct {
 	Result ImportResult
 	Insert bool
 	Move   bool
-	Token
+	core.Token
 	// Seen is the digest of the token here that the run has seen; nil: of none.
-	Seen Digest
+	Seen core.Digest
 	// Link tells that the token Seen, which is here, gets a link to the run's table.
 	Link bool
 	// Returned tells that the token to be added was here before, and was ended.
@@ -378,7 +384,7 @@ func MergeToken(in ImportedToken, known KnownToken) TokenMerge {
 }
 
 // moves tells whether the token here gets the end of the one at the source.
-func (k KnownToken) moves(in Token) bool {
+func (k KnownToken) moves(in core.Token) bool {
 	from, to := k.Here.ExpiresAt, in.ExpiresAt
 	return !from.IsZero() && !to.IsZero() && to.After(from) && len(k.Here.Legacy.Twin) == 0
 }

@@ -1,10 +1,12 @@
-package core
+package transfer
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/authcompat/authcompat/core"
 )
 
 // NaturalKey is the key of a user who has no primary key at the source, and is
@@ -25,7 +27,7 @@ func (l UserLink) Former() bool { return strings.HasPrefix(l.Key, formerKey) }
 // the next. Nobody is taken for another for a new name alone; he joined at another
 // time too or, where the source keeps none, has another password. Where the name is
 // the key, the time tells.
-func (l UserLink) Replaced(there, here Account) bool {
+func (l UserLink) Replaced(there, here core.Account) bool {
 	byName := l.Key == there.Username || strings.HasPrefix(l.Key, naturalKey)
 	if there.Username == here.Username && !byName {
 		return false
@@ -40,7 +42,7 @@ func (l UserLink) Replaced(there, here Account) bool {
 
 // joined tells whether it is known when a user joined: a source without such a column
 // gives the beginning of 1970.
-func joined(a Account) bool { return a.CreatedAt.Unix() != 0 }
+func joined(a core.Account) bool { return a.CreatedAt.Unix() != 0 }
 
 // linked names a user of a source.
 type linked struct {
@@ -52,8 +54,8 @@ type linked struct {
 // knows of them.
 type UserBatch struct {
 	source int64
-	byID   map[int64]*Account
-	byName map[string]*Account
+	byID   map[int64]*core.Account
+	byName map[string]*core.Account
 	links  map[int64]*UserLink
 	keys   map[linked]int64
 }
@@ -61,7 +63,7 @@ type UserBatch struct {
 // NewUserBatch makes a batch of users of a source.
 func NewUserBatch(source int64, facts ImportFacts) UserBatch {
 	b := UserBatch{
-		source: source, byID: map[int64]*Account{}, byName: map[string]*Account{},
+		source: source, byID: map[int64]*core.Account{}, byName: map[string]*core.Account{},
 		links: map[int64]*UserLink{}, keys: map[linked]int64{},
 	}
 	for i, u := range facts.Users {
@@ -157,7 +159,7 @@ type TokenBatch struct {
 	seen  map[string]bool  // whether a token that has a link is absent
 	// links are those of tokens that are here.
 	links map[string]TokenLink
-	here  map[string]*Token
+	here  map[string]*core.Token
 	taken map[slot]bool
 }
 
@@ -172,7 +174,7 @@ func NewTokenBatch(place ImportPlace, facts ImportFacts) TokenBatch {
 	b := TokenBatch{
 		place: place, came: make(map[int64]string, len(facts.UserLinks)),
 		seen: make(map[string]bool, len(facts.TokenLinks)), links: make(map[string]TokenLink, len(facts.TokenLinks)),
-		here: make(map[string]*Token, len(facts.Tokens)), taken: map[slot]bool{},
+		here: make(map[string]*core.Token, len(facts.Tokens)), taken: map[slot]bool{},
 	}
 	b.Add(facts)
 	return b
@@ -194,7 +196,7 @@ func (b TokenBatch) Add(facts ImportFacts) {
 }
 
 // kept says that the token is in the store.
-func (b TokenBatch) kept(t *Token) {
+func (b TokenBatch) kept(t *core.Token) {
 	b.here[string(t.Digest)] = t
 	if len(t.Legacy.Twin) > 0 {
 		b.here[string(t.Legacy.Twin)] = t
