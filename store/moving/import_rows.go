@@ -188,7 +188,7 @@ func (i *importer) tokens(ctx context.Context, t django.TokenTable) (err error) 
 		return fmt.Errorf("look for users: %w", err)
 	}
 	counts := i.report.Tokens[t.Name]
-	i.twins = t.Own && !t.Unconstrained && !t.Table.Distinct("key")
+	i.twins = t.Own && !t.Table.Distinct("key")
 	decode := func(row django.Row) tokenRow {
 		older, err := i.decoder.Token(t, row)
 		return tokenRow{older, err, row.Where}
