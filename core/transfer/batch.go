@@ -156,11 +156,16 @@ func (b UserBatch) Add(m UserMerge) {
 type TokenBatch struct {
 	place ImportPlace
 	came  map[int64]string // keys of users who came from the source and are here
-	seen  map[string]bool  // whether a token that has a link is absent
-	// links are those of tokens that are here.
-	links map[string]TokenLink
-	here  map[string]*core.Token
-	taken map[slot]bool
+	known map[string]*tokenFacts
+	shown *shown
+}
+
+// tokenFacts are what is known of a digest.
+type tokenFacts struct {
+	here *core.Token // whose digest, or twin, it is; nil: it is not here
+	// link is that of the token here or, where it is not here, of the one that was.
+	link   TokenLink
+	linked bool
 }
 
 // slot is what holds at most one reusable token.
@@ -169,12 +174,31 @@ type slot struct {
 	realm, issuer string
 }
 
+// shown finds which slots are taken. Most batches never ask.
+type shown struct {
+	unread []*core.Token
+	slots  map[slot]bool
+}
+
+func (s *shown) add(t *core.Token) {
+	if t.Reusable {
+		s.unread = append(s.unread, t)
+	}
+}
+
+func (s *shown) taken(in core.Token) bool {
+	for _, t := range s.unread {
+		s.slots[slot{t.UserID, t.Realm, t.Issuer}] = true
+	}
+	s.unread = s.unread[:0]
+	return s.slots[slot{in.UserID, in.Realm, in.Issuer}]
+}
+
 // NewTokenBatch makes a batch for a run that is at place.
 func NewTokenBatch(place ImportPlace, facts ImportFacts) TokenBatch {
 	b := TokenBatch{
 		place: place, came: make(map[int64]string, len(facts.UserLinks)),
-		seen: make(map[string]bool, len(facts.TokenLinks)), links: make(map[string]TokenLink, len(facts.TokenLinks)),
-		here: make(map[string]*core.Token, len(facts.Tokens)), taken: map[slot]bool{},
+		known: make(map[string]*tokenFacts, len(facts.Tokens)), shown: &shown{slots: map[slot]bool{}},
 	}
 	b.Add(facts)
 	return b
@@ -187,49 +211,57 @@ func (b TokenBatch) Add(facts ImportFacts) {
 			b.came[l.UserID] = l.Key
 		}
 	}
-	for _, l := range facts.TokenLinks {
-		b.seen[string(l.Digest)], b.links[string(l.Digest)] = l.Absent, l
-	}
+	all := make([]tokenFacts, len(facts.Tokens))
 	for i := range facts.Tokens {
-		b.kept(&facts.Tokens[i])
+		all[i].here = &facts.Tokens[i]
+		b.keep(&all[i])
+	}
+	for _, l := range facts.TokenLinks {
+		known := b.known[string(l.Digest)]
+		if known == nil {
+			known = &tokenFacts{}
+			b.known[string(l.Digest)] = known
+		}
+		if known.here == nil || string(known.here.Digest) == string(l.Digest) {
+			known.link, known.linked = l, true
+		}
 	}
 }
 
-// kept says that the token is in the store.
-func (b TokenBatch) kept(t *core.Token) {
-	b.here[string(t.Digest)] = t
+// keep says that a token is in the store.
+func (b TokenBatch) keep(known *tokenFacts) {
+	t := known.here
+	b.known[string(t.Digest)] = known
 	if len(t.Legacy.Twin) > 0 {
-		b.here[string(t.Legacy.Twin)] = t
+		b.known[string(t.Legacy.Twin)] = known
 	}
-	if t.Reusable {
-		b.taken[slot{t.UserID, t.Realm, t.Issuer}] = true
-	}
+	b.shown.add(t)
 }
 
 // Merge decides about one token, with [MergeToken]; later ones of the batch see
 // it if it is to be added.
 func (b TokenBatch) Merge(in ImportedToken) TokenMerge {
-	key, came := b.came[in.UserID]
-	absent, seen := b.seen[string(in.Digest)]
-	here := b.here[string(in.Digest)]
-	link := TokenLink{}
-	if here != nil {
-		link = b.links[string(here.Digest)]
+	known := b.known[string(in.Digest)]
+	if known == nil {
+		known = &tokenFacts{}
 	}
-	m := MergeToken(in, KnownToken{
+	key, came := b.came[in.UserID]
+	facts := KnownToken{
 		UserCame: came && key == in.Owner,
-		Seen:     seen, Absent: absent,
-		Here: here, Linked: here != nil && link.Source == b.place.Source,
-		Taken: b.taken[slot{in.UserID, in.Realm, in.Issuer}],
-		Now:   b.place.Now,
-	})
+		Here:     known.here, Linked: known.here != nil && known.link.Source == b.place.Source,
+		Now: b.place.Now,
+	}
+	if known.here == nil {
+		facts.Seen, facts.Absent = known.linked, known.link.Absent
+		facts.Taken = in.Reusable && b.shown.taken(in.Token)
+	}
+	m := MergeToken(in, facts)
 	switch {
 	case m.Insert:
-		m.Seen, m.Returned = m.Digest, seen
-		b.links[string(m.Digest)] = TokenLink{Digest: m.Digest, Source: b.place.Source, Table: b.place.Stage}
-		b.kept(&m.Token)
-	case here != nil && m.Result.Outcome != ImportRefused:
-		m.Seen, m.Link = here.Digest, link.Source != b.place.Source || link.Table != b.place.Stage
+		m.Seen, m.Returned = m.Digest, known.linked
+		b.keep(&tokenFacts{here: &m.Token, link: TokenLink{Digest: m.Digest, Source: b.place.Source, Table: b.place.Stage}})
+	case known.here != nil && m.Result.Outcome != ImportRefused:
+		m.Seen, m.Link = known.here.Digest, known.link.Source != b.place.Source || known.link.Table != b.place.Stage
 	}
 	return m
 }
@@ -240,7 +272,8 @@ func (b TokenBatch) Merge(in ImportedToken) TokenMerge {
 func (b TokenBatch) Unlinked(tokens []ImportedToken) []int64 {
 	users := make([]int64, 0, len(tokens))
 	for _, in := range tokens {
-		if len(b.here) == 0 || b.Merge(in).Result.Outcome != ImportUnchanged {
+		known := b.known[string(in.Digest)]
+		if known == nil || known.here == nil || !(KnownToken{Here: known.here, Linked: known.link.Source == b.place.Source}).unchanged(in) {
 			users = append(users, in.UserID)
 		}
 	}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
+	"golang.org/x/sync/errgroup"
 )
 
 const selectLinks = `SELECT user_id, source, key, mark, rehashed FROM @imported_users `
@@ -26,7 +28,7 @@ func (s *Store) reachOf(ctx context.Context, q sqlx.QueryerContext, source int64
 // linksOf reads the links of a source that have one of the keys.
 func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, keys []string) (links []transfer.UserLink, err error) {
 	if ids := record.UpTo(record.NumericKeys(keys), r.Links); len(ids) > 0 {
-		links, err = s.readLinks(ctx, q, selectLinks+`WHERE source = $1 AND key IS NULL AND user_id = ANY ($2::bigint[])`, source, pq.Array(ids))
+		links, err = s.readLinksOf(ctx, q, ids, `AND source = $3 AND key IS NULL`, source)
 	}
 	if err != nil || !r.Keyed {
 		return links, err
@@ -37,7 +39,31 @@ func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Rea
 
 // linksOfUsers reads the links of users.
 func (s *Store) linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]transfer.UserLink, error) {
-	return s.readLinks(ctx, q, selectLinks+`WHERE user_id = ANY ($1::bigint[])`, pq.Array(ids))
+	return s.readLinksOf(ctx, q, ids, "")
+}
+
+// among is the condition that a column, which is the key of its table, is one of the
+// ids, with the parameters $1 and $2; keep tells it of the rows that are read.
+func among(column string, ids []int64) (where string, args []any, keep func(id int64) bool) {
+	if span, ok := record.SpanOf(ids); ok {
+		return column + ` BETWEEN $1 AND $2`, []any{span.From, span.To}, span.Asked
+	}
+	return column + ` = ` + anyOf("bigint") + ` AND $2::boolean`, []any{pq.Array(ids), true}, func(int64) bool { return true }
+}
+
+// anyOf stands for the elements of the list $1. PostgreSQL, which doesn't see in a
+// subquery how many they are, looks for them in the index: for thousands it would plan
+// to read the whole table, for each batch.
+func anyOf(element string) string {
+	return `ANY ((SELECT $1::` + element + `[])::` + element + `[])`
+}
+
+// readLinksOf reads the links of users, with a further condition, whose parameters
+// begin at $3.
+func (s *Store) readLinksOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, condition string, args ...any) ([]transfer.UserLink, error) {
+	where, first, keep := among("user_id", ids)
+	links, err := s.readLinks(ctx, q, selectLinks+`WHERE `+where+` `+condition, append(first, args...)...)
+	return slices.DeleteFunc(links, func(l transfer.UserLink) bool { return !keep(l.UserID) }), err
 }
 
 func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]transfer.UserLink, error) {
@@ -90,9 +116,9 @@ func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []st
 // accountsOf reads the users who have one of the ids or of the names.
 func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) (accounts []core.Account, err error) {
 	found := make(map[string]bool, len(names))
-	read := func(where string, list any) error {
+	read := func(where string, args []any, keep func(int64) bool) error {
 		rows, err := q.QueryxContext(ctx, s.in(`
-			SELECT id, username, email, password_hash, active, attributes, created_at FROM @users WHERE `+where), list)
+			SELECT id, username, email, password_hash, active, attributes, created_at FROM @users WHERE `+where), args...)
 		if err != nil {
 			return wrap("select users", err)
 		}
@@ -101,6 +127,9 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 			var r record.Account
 			if err := rows.Scan(&r.ID, &r.Username, &r.Email, &r.PasswordHash, &r.Active, &r.Attributes, &r.CreatedAt); err != nil {
 				return wrap("select users", err)
+			}
+			if !keep(r.ID) {
+				continue
 			}
 			account, err := r.Core()
 			if err != nil {
@@ -112,7 +141,7 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 		return wrap("select users", rows.Err())
 	}
 	if len(ids) > 0 {
-		if err := read(`id = ANY ($1::bigint[])`, pq.Array(ids)); err != nil {
+		if err := read(among("id", ids)); err != nil {
 			return nil, err
 		}
 	}
@@ -125,7 +154,7 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 	if len(others) == 0 {
 		return accounts, nil
 	}
-	return accounts, read(`username = ANY ($1::text[])`, pq.Array(others))
+	return accounts, read(`username = `+anyOf("text"), []any{pq.Array(others)}, func(int64) bool { return true })
 }
 
 // UserFacts implements [transfer.ImportReader].
@@ -192,49 +221,87 @@ func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err err
 // TokenFacts implements [transfer.ImportReader].
 func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.ImportedToken) (facts transfer.ImportFacts, err error) {
 	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		facts, _, err = s.tokenFacts(ctx, s.db, transfer.ImportPlace{Source: source}, tokens, "")
+		digests := digestsOf(tokens)
+		facts, err = s.factsOfDigests(ctx, s.db, digests)
+		if err == nil {
+			_, err = s.tokenFacts(ctx, s.db, transfer.ImportPlace{Source: source}, tokens, digests, &facts, "")
+		}
 		return err
 	})
 	return facts, err
 }
 
-// tokenFacts reads what decides about tokens, and gives it as a batch too. The users
-// of those that may have to be written are locked as lock says.
-func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace, tokens []transfer.ImportedToken, lock string) (facts transfer.ImportFacts, batch transfer.TokenBatch, err error) {
+// digestsOf gives the digests of tokens, each once, in the order of the index.
+func digestsOf(tokens []transfer.ImportedToken) [][]byte {
 	digests := make([][]byte, len(tokens))
 	for i, t := range tokens {
 		digests[i] = t.Digest
 	}
-	list := pq.ByteaArray(digests)
-	if err := s.factsOfTokens(ctx, q, &facts, `digest = ANY ($1::bytea[])`, list); err != nil {
-		return facts, batch, err
+	slices.SortFunc(digests, bytes.Compare)
+	return slices.CompactFunc(digests, bytes.Equal)
+}
+
+// inHalves runs read over the first n rows of a batch: both halves side by side, where
+// there are many and a connection is free. The transaction has not written yet, so that
+// either of them sees what is committed.
+func (s *Store) inHalves(tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
+	if n < minHalved || !s.places.tryTake() {
+		return read(tx, 0, n)
 	}
+	defer s.places.leave()
+	var first, second transfer.ImportFacts
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		second, err = read(s.db, n/2, n)
+		return err
+	})
+	both.Go(func() (err error) {
+		first, err = read(tx, 0, n/2)
+		return err
+	})
+	err := both.Wait()
+	return first.And(second), err
+}
+
+// minHalved is how many rows are read at once at least.
+const minHalved = 1000
+
+// factsOfDigests reads the tokens that have one of the digests.
+func (s *Store) factsOfDigests(ctx context.Context, q sqlx.QueryerContext, digests [][]byte) (facts transfer.ImportFacts, err error) {
+	err = s.factsOfTokens(ctx, q, &facts, `digest = `+anyOf("bytea"), pq.ByteaArray(digests))
+	return facts, err
+}
+
+// tokenFacts adds to the tokens that have one of the digests what else decides about
+// tokens, and gives it as a batch too. The users of those that may have to be written
+// are locked as lock says.
+func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace, tokens []transfer.ImportedToken, digests [][]byte, facts *transfer.ImportFacts, lock string) (batch transfer.TokenBatch, err error) {
 	// With the order, PostgreSQL looks into the index, which is small.
 	var twins, gone bool
 	if err := q.QueryRowxContext(ctx, s.in(`
 		SELECT (SELECT twin FROM @tokens WHERE twin IS NOT NULL ORDER BY twin LIMIT 1) IS NOT NULL, EXISTS (SELECT 1 FROM @imported_tokens)`)).
 		Scan(&twins, &gone); err != nil {
-		return facts, batch, wrap("select tokens", err)
+		return batch, wrap("select tokens", err)
 	}
 	if twins {
-		if err := s.factsOfTokens(ctx, q, &facts, `twin IS NOT NULL AND twin = ANY ($1::bytea[])`, list); err != nil {
-			return facts, batch, err
+		if err := s.factsOfTokens(ctx, q, facts, `twin IS NOT NULL AND twin = `+anyOf("bytea"), pq.ByteaArray(digests)); err != nil {
+			return batch, err
 		}
 	}
 	if gone {
-		if err := s.linksOfGone(ctx, q, &facts, list); err != nil {
-			return facts, batch, err
+		if err := s.linksOfGone(ctx, q, facts, pq.ByteaArray(digests)); err != nil {
+			return batch, err
 		}
 	}
-	batch = transfer.NewTokenBatch(place, facts)
+	batch = transfer.NewTokenBatch(place, *facts)
 	users := batch.Unlinked(tokens)
 	if len(users) == 0 {
-		return facts, batch, nil
+		return batch, nil
 	}
 	more, err := s.factsOfOwners(ctx, q, place.Source, users, lock, slices.ContainsFunc(tokens, func(t transfer.ImportedToken) bool { return t.Reusable }))
 	batch.Add(more)
-	facts.UserLinks, facts.Tokens, facts.TokenLinks = more.UserLinks, append(facts.Tokens, more.Tokens...), append(facts.TokenLinks, more.TokenLinks...)
-	return facts, batch, err
+	*facts = facts.And(more)
+	return batch, err
 }
 
 // factsOfOwners reads which users came from a source and, if reusing is set, the
@@ -248,7 +315,7 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 		return facts, wrap("select tokens", err)
 	}
 	if users = record.UpTo(users, last); len(users) > 0 {
-		err = s.factsOfTokens(ctx, q, &facts, `reusable AND user_id = ANY ($1::bigint[])`, pq.Array(users))
+		err = s.factsOfTokens(ctx, q, &facts, `reusable AND user_id = `+anyOf("bigint"), pq.Array(users))
 	}
 	return facts, err
 }
@@ -256,9 +323,10 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 // ownersOf reads which of the users came from a source, without their marks. As a
 // join it would be planned, for thousands of users, as a scan of the whole table.
 func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string) ([]transfer.UserLink, error) {
+	where, args, keep := among("u.id", users)
 	rows, err := q.QueryxContext(ctx, s.in(`
-		SELECT u.id, (SELECT coalesce(i.key, i.user_id::text) FROM @imported_users i WHERE i.user_id = u.id AND i.source = $2)
-		FROM @users u WHERE u.id = ANY ($1::bigint[]) `+lock), pq.Array(users), source)
+		SELECT u.id, (SELECT coalesce(i.key, i.user_id::text) FROM @imported_users i WHERE i.user_id = u.id AND i.source = $3)
+		FROM @users u WHERE `+where+` `+lock), append(args, source)...)
 	if err != nil {
 		return nil, wrap("select imported users", err)
 	}
@@ -270,7 +338,7 @@ func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int6
 		if err := rows.Scan(&l.UserID, &key); err != nil {
 			return nil, wrap("select imported users", err)
 		}
-		if l.Key = key.String; key.Valid {
+		if l.Key = key.String; key.Valid && keep(l.UserID) {
 			links = append(links, l)
 		}
 	}

@@ -180,7 +180,9 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 		if _, err := tx.ExecContext(ctx, s.in(`LOCK TABLE @users IN SHARE ROW EXCLUSIVE MODE`)); err != nil {
 			return fmt.Errorf("lock users: %w", err)
 		}
-		facts, err := s.userFacts(ctx, tx, place.Source, users)
+		facts, err := s.inHalves(tx, len(users), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
+			return s.userFacts(ctx, q, place.Source, users[from:to])
+		})
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,14 @@ func (s *Store) ImportTokens(ctx context.Context, place transfer.ImportPlace, to
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		_, batch, err := s.tokenFacts(ctx, tx, place, tokens, shareOwners)
+		digests := digestsOf(tokens)
+		facts, err := s.inHalves(tx, len(digests), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
+			return s.factsOfDigests(ctx, q, digests[from:to])
+		})
+		if err != nil {
+			return err
+		}
+		batch, err := s.tokenFacts(ctx, tx, place, tokens, digests, &facts, shareOwners)
 		if err != nil {
 			return err
 		}

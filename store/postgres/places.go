@@ -30,10 +30,8 @@ func (p *places) take(ctx context.Context, deadline time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case p.taken <- struct{}{}:
+	if p.tryTake() {
 		return nil
-	default:
 	}
 	select {
 	case p.taken <- struct{}{}:
@@ -42,6 +40,16 @@ func (p *places) take(ctx context.Context, deadline time.Time) error {
 		return ctx.Err()
 	case <-p.after(deadline):
 		return fmt.Errorf("%w: all %d connections busy", core.ErrUnavailable, cap(p.taken))
+	}
+}
+
+// tryTake takes a place if one is free.
+func (p *places) tryTake() bool {
+	select {
+	case p.taken <- struct{}{}:
+		return true
+	default:
+		return false
 	}
 }
 

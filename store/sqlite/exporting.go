@@ -75,8 +75,8 @@ func (s *Store) Link(ctx context.Context, place transfer.ImportPlace, users []tr
 		}
 		defer mark.Close()
 		for _, u := range users {
-			if err := markOne(ctx, mark, place.Source, u.ID, u.Key, transfer.UserMark(u.Account)); err != nil {
-				return err
+			if _, err := mark.ExecContext(ctx, u.ID, place.Source, record.KeyColumn(u.ID, u.Key), transfer.UserMark(u.Account)); err != nil {
+				return fmt.Errorf("mark user %d: %w", u.ID, err)
 			}
 		}
 		for table, digests := range tokens {

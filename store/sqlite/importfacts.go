@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
 )
 
 const selectLinks = `SELECT user_id, source, key, mark, rehashed FROM imported_users `
@@ -26,7 +28,7 @@ func reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r record
 // linksOf reads the links of a source that have one of the keys.
 func linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, keys []string) (links []transfer.UserLink, err error) {
 	if ids := record.UpTo(record.NumericKeys(keys), r.Links); len(ids) > 0 {
-		links, err = readLinks(ctx, q, selectLinks+`WHERE source = ?1 AND key IS NULL AND user_id IN (SELECT value FROM json_each(?2))`, source, jsonList(ids))
+		links, err = readLinksOf(ctx, q, ids, selectLinks+`WHERE source = ? AND key IS NULL AND `, source)
 	}
 	if err != nil || !r.Keyed {
 		return links, err
@@ -37,7 +39,23 @@ func linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source 
 
 // linksOfUsers reads the links of users.
 func linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]transfer.UserLink, error) {
-	return readLinks(ctx, q, selectLinks+`WHERE user_id IN (SELECT value FROM json_each(?))`, jsonList(ids))
+	return readLinksOf(ctx, q, ids, selectLinks+`WHERE `)
+}
+
+// among is the condition that a column, which is the key of its table, is one of the
+// ids; keep tells it of the rows that are read.
+func among(column string, ids []int64) (where string, args []any, keep func(id int64) bool) {
+	if span, ok := record.SpanOf(ids); ok {
+		return column + ` BETWEEN ? AND ?`, []any{span.From, span.To}, span.Asked
+	}
+	return column + ` IN (SELECT value FROM json_each(?))`, []any{jsonList(ids)}, func(int64) bool { return true }
+}
+
+// readLinksOf reads the links of users for a query that lacks that condition.
+func readLinksOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, query string, args ...any) ([]transfer.UserLink, error) {
+	where, more, keep := among("user_id", ids)
+	links, err := readLinks(ctx, q, query+where, append(args, more...)...)
+	return slices.DeleteFunc(links, func(l transfer.UserLink) bool { return !keep(l.UserID) }), err
 }
 
 func readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]transfer.UserLink, error) {
@@ -101,8 +119,8 @@ func readOwners(rows *sqlx.Rows, byKey, byName map[string]transfer.ImportedUser)
 // accountsOf reads the users who have one of the ids or of the names.
 func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) (accounts []core.Account, err error) {
 	found := make(map[string]bool, len(names))
-	read := func(where, list string) error {
-		rows, err := q.QueryxContext(ctx, `SELECT id, username, email, password_hash, active, attributes, created_at FROM users WHERE `+where, list)
+	read := func(where string, args []any, keep func(int64) bool) error {
+		rows, err := q.QueryxContext(ctx, `SELECT id, username, email, password_hash, active, attributes, created_at FROM users WHERE `+where, args...)
 		if err != nil {
 			return fmt.Errorf("select users: %w", err)
 		}
@@ -111,6 +129,9 @@ func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names [
 			var r record.Account
 			if err := rows.Scan(&r.ID, &r.Username, &r.Email, &r.PasswordHash, &r.Active, &r.Attributes, &r.CreatedAt); err != nil {
 				return fmt.Errorf("select users: %w", err)
+			}
+			if !keep(r.ID) {
+				continue
 			}
 			account, err := r.Core()
 			if err != nil {
@@ -122,7 +143,7 @@ func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names [
 		return rows.Err()
 	}
 	if len(ids) > 0 {
-		if err := read(`id IN (SELECT value FROM json_each(?))`, jsonList(ids)); err != nil {
+		if err := read(among("id", ids)); err != nil {
 			return nil, err
 		}
 	}
@@ -135,7 +156,7 @@ func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names [
 	if len(others) == 0 {
 		return accounts, nil
 	}
-	return accounts, read(`username IN (SELECT value FROM json_each(?))`, jsonList(others))
+	return accounts, read(`username IN (SELECT value FROM json_each(?))`, []any{jsonList(others)}, func(int64) bool { return true })
 }
 
 // UserFacts implements [transfer.ImportReader].
@@ -199,11 +220,50 @@ func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err err
 // TokenFacts implements [transfer.ImportReader].
 func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.ImportedToken) (facts transfer.ImportFacts, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		facts, _, err = tokenFacts(ctx, s.reader, transfer.ImportPlace{Source: source}, tokens)
+		digests := digestsOf(tokens)
+		err := factsOfDigests(ctx, s.reader, &facts, digests)
+		if err == nil {
+			_, err = tokenFacts(ctx, s.reader, transfer.ImportPlace{Source: source}, tokens, digests, &facts)
+		}
 		return err
 	})
 	return facts, err
 }
+
+// digestsOf gives the digests of tokens, each once, in the order of the table.
+func digestsOf(tokens []transfer.ImportedToken) []core.Digest {
+	digests := make([]core.Digest, len(tokens))
+	for i, t := range tokens {
+		digests[i] = t.Digest
+	}
+	slices.SortFunc(digests, func(a, b core.Digest) int { return bytes.Compare(a, b) })
+	return slices.CompactFunc(digests, func(a, b core.Digest) bool { return bytes.Equal(a, b) })
+}
+
+// inHalves runs read over the first n rows of a batch: both halves side by side, where
+// there are many and a reader is free. The transaction has the write lock and has not
+// written yet, so that the reader sees what it sees.
+func (s *Store) inHalves(tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
+	if n < minHalved || !s.tryEnter() {
+		return read(tx, 0, n)
+	}
+	defer s.leave()
+	var first, second transfer.ImportFacts
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		second, err = read(s.reader, n/2, n)
+		return err
+	})
+	both.Go(func() (err error) {
+		first, err = read(tx, 0, n/2)
+		return err
+	})
+	err := both.Wait()
+	return first.And(second), err
+}
+
+// minHalved is how many rows are read at once at least.
+const minHalved = 1000
 
 // tokenColumns are the columns of a record.Token.
 const tokenColumns = `digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key, generation, prefix, salt, twin`
@@ -214,46 +274,44 @@ type linkColumns struct {
 	Origin sql.NullString
 }
 
-// tokenFacts reads what decides about tokens, and gives it as a batch too.
-func tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace, tokens []transfer.ImportedToken) (facts transfer.ImportFacts, batch transfer.TokenBatch, err error) {
-	digests := make([]core.Digest, len(tokens))
-	for i, t := range tokens {
-		digests[i] = t.Digest
-	}
-	list := hexList(digests)
-	if err := factsOfTokens(ctx, q, &facts, `digest IN (SELECT unhex(value) FROM json_each(?))`, list); err != nil {
-		return facts, batch, err
-	}
+// factsOfDigests reads the tokens that have one of the digests.
+func factsOfDigests(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, digests []core.Digest) error {
+	return factsOfTokens(ctx, q, facts, `json_each(?) AS list CROSS JOIN tokens ON digest = unhex(list.value)`, hexList(digests))
+}
+
+// tokenFacts adds to the tokens that have one of the digests what else decides about
+// tokens, and gives it as a batch too.
+func tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace, tokens []transfer.ImportedToken, digests []core.Digest, facts *transfer.ImportFacts) (batch transfer.TokenBatch, err error) {
 	var twins, gone bool
 	if err := q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT 1 FROM tokens WHERE twin IS NOT NULL), EXISTS (SELECT 1 FROM imported_tokens)`).Scan(&twins, &gone); err != nil {
-		return facts, batch, fmt.Errorf("select tokens: %w", err)
+		return batch, fmt.Errorf("select tokens: %w", err)
 	}
 	if twins {
-		if err := factsOfTokens(ctx, q, &facts, `twin IS NOT NULL AND twin IN (SELECT unhex(value) FROM json_each(?))`, list); err != nil {
-			return facts, batch, err
+		if err := factsOfTokens(ctx, q, facts, `tokens WHERE twin IS NOT NULL AND twin IN (SELECT unhex(value) FROM json_each(?))`, hexList(digests)); err != nil {
+			return batch, err
 		}
 	}
 	if gone {
-		if err := linksOfGone(ctx, q, &facts, list); err != nil {
-			return facts, batch, err
+		if err := linksOfGone(ctx, q, facts, hexList(digests)); err != nil {
+			return batch, err
 		}
 	}
-	batch = transfer.NewTokenBatch(place, facts)
+	batch = transfer.NewTokenBatch(place, *facts)
 	users := batch.Unlinked(tokens)
 	if len(users) == 0 {
-		return facts, batch, nil
+		return batch, nil
 	}
 	more, err := factsOfOwners(ctx, q, place.Source, users, slices.ContainsFunc(tokens, func(t transfer.ImportedToken) bool { return t.Reusable }))
 	batch.Add(more)
-	facts.UserLinks, facts.Tokens, facts.TokenLinks = more.UserLinks, append(facts.Tokens, more.Tokens...), append(facts.TokenLinks, more.TokenLinks...)
-	return facts, batch, err
+	*facts = facts.And(more)
+	return batch, err
 }
 
 // factsOfOwners reads which users came from a source and, if reusing is set, the
 // tokens that they are shown again.
 func factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, reusing bool) (facts transfer.ImportFacts, err error) {
-	if facts.UserLinks, err = readLinks(ctx, q, selectLinks+`i WHERE source = ?1 AND user_id IN (SELECT value FROM json_each(?2))
-		AND EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id)`, source, jsonList(users)); err != nil || !reusing {
+	if facts.UserLinks, err = readLinksOf(ctx, q, users, selectLinks+`i WHERE source = ? AND EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id)
+		AND `, source); err != nil || !reusing {
 		return facts, err
 	}
 	var last int64
@@ -261,14 +319,14 @@ func factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, use
 		return facts, fmt.Errorf("select tokens: %w", err)
 	}
 	if users = record.UpTo(users, last); len(users) > 0 {
-		err = factsOfTokens(ctx, q, &facts, `reusable = 1 AND user_id IN (SELECT value FROM json_each(?))`, jsonList(users))
+		err = factsOfTokens(ctx, q, &facts, `tokens WHERE reusable = 1 AND user_id IN (SELECT value FROM json_each(?))`, jsonList(users))
 	}
 	return facts, err
 }
 
 // factsOfTokens reads what decides about tokens that are here.
-func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, where, list string) error {
-	rows, err := q.QueryxContext(ctx, `SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM tokens WHERE `+where, list)
+func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, from, list string) error {
+	rows, err := q.QueryxContext(ctx, `SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM `+from, list)
 	if err != nil {
 		return fmt.Errorf("select tokens: %w", err)
 	}

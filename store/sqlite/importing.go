@@ -16,6 +16,7 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
 )
 
 // bulkWait is how long a batch of an import may take at most, where the store
@@ -131,7 +132,7 @@ func (b *bulkWriter) open(file string) (_ *sqlx.DB, err error) {
 	defer b.mutex.Unlock()
 	if b.db == nil {
 		b.db, err = connect(dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", "_pragma=synchronous(FULL)",
-			"_pragma=foreign_keys(0)", "_pragma=cache_size(-65536)", "_pragma=wal_autocheckpoint(32768)"), 1)
+			"_pragma=foreign_keys(0)", "_pragma=cache_size(-32768)", "_pragma=wal_autocheckpoint(32768)"), 1)
 	}
 	return b.db, err
 }
@@ -179,17 +180,33 @@ const (
 	unseenTokens = `digest NOT IN (SELECT digest FROM import_seen WHERE source = ?1 AND run = ?3)`
 )
 
-// CountImported implements [transfer.ImportReader].
+// CountImported implements [transfer.ImportReader]. Halves of the digests are counted
+// side by side.
 func (s *Store) CountImported(ctx context.Context, place transfer.ImportPlace, tables []string) (here, unseen int, err error) {
+	var halves [2]struct{ here, unseen int }
+	var both errgroup.Group
+	for i, half := range []string{`digest < x'80'`, `digest >= x'80'`} {
+		both.Go(func() (err error) {
+			halves[i].here, halves[i].unseen, err = s.countImported(ctx, place, tables, half)
+			return err
+		})
+	}
+	err = both.Wait()
+	return halves[0].here + halves[1].here, halves[0].unseen + halves[1].unseen, err
+}
+
+// countImported counts tokens whose digests are of a half of all.
+func (s *Store) countImported(ctx context.Context, place transfer.ImportPlace, tables []string, half string) (here, unseen int, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		first, err := firstRun(ctx, s.reader, place)
 		if err != nil {
 			return err
 		}
-		query := `SELECT count(*), coalesce(sum(` + unseenTokens + `), 0) FROM tokens WHERE ` + linkedTokens
+		query := `SELECT count(*), coalesce(sum(digest NOT IN (SELECT digest FROM import_seen WHERE source = ?1 AND run = ?3 AND ` + half + `)), 0) FROM tokens`
 		if first {
-			query = `SELECT count(*), 0 FROM tokens WHERE ` + linkedTokens
+			query = `SELECT count(*), 0 FROM tokens`
 		}
+		query += ` WHERE ` + half + ` AND ` + linkedTokens
 		if err := s.reader.QueryRowxContext(ctx, query, place.Source, jsonList(tables), place.Run).Scan(&here, &unseen); err != nil {
 			return fmt.Errorf("count imported tokens: %w", err)
 		}

@@ -19,7 +19,15 @@ func (s *Store) ImportTokens(ctx context.Context, place transfer.ImportPlace, to
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	err = s.writeBulk(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		_, batch, err := tokenFacts(ctx, tx, place, tokens)
+		digests := digestsOf(tokens)
+		facts, err := s.inHalves(tx, len(digests), func(q sqlx.QueryerContext, from, to int) (facts transfer.ImportFacts, err error) {
+			err = factsOfDigests(ctx, q, &facts, digests[from:to])
+			return facts, err
+		})
+		if err != nil {
+			return err
+		}
+		batch, err := tokenFacts(ctx, tx, place, tokens, digests, &facts)
 		if err != nil {
 			return err
 		}
@@ -59,11 +67,6 @@ func (s *Store) ImportTokens(ctx context.Context, place transfer.ImportPlace, to
 	return results, err
 }
 
-// insertImported inserts a token, and is never undone by itself: for that, SQLite
-// would keep what each page was before.
-const insertImported = `
-	INSERT OR FAIL INTO tokens (` + tokenColumns + `, source, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-
 // writeTokens does what was decided.
 func writeTokens(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, writes []transfer.TokenMerge) error {
 	var added []core.Token
@@ -85,18 +88,17 @@ func writeTokens(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, w
 // addTokens inserts the tokens of a batch. In the order of the table it takes half
 // the time.
 func addTokens(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, tokens []core.Token) error {
-	insert, err := tx.PreparexContext(ctx, insertImported)
-	if err != nil {
-		return fmt.Errorf("prepare: %w", err)
-	}
-	defer insert.Close()
 	slices.SortFunc(tokens, func(a, b core.Token) int { return bytes.Compare(a.Digest, b.Digest) })
+	insert := newInserter(ctx, tx, `tokens (`+tokenColumns+`, source, origin)`)
 	for _, t := range tokens {
 		r := record.OfToken(t)
-		if _, err := insert.ExecContext(ctx, r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable,
+		if err := insert.add(r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable,
 			r.Sealed, r.SealKey, r.Generation, r.Prefix, r.Salt, r.Twin, place.Source, place.Stage); err != nil {
 			return fmt.Errorf("insert token: %w", err)
 		}
+	}
+	if err := insert.finish(); err != nil {
+		return fmt.Errorf("insert token: %w", err)
 	}
 	return nil
 }

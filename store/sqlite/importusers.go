@@ -16,7 +16,9 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 		return nil, errors.New("more users than a batch may have")
 	}
 	err = s.writeBulk(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		facts, err := userFacts(ctx, tx, place.Source, users)
+		facts, err := s.inHalves(tx, len(users), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
+			return userFacts(ctx, q, place.Source, users[from:to])
+		})
 		if err != nil {
 			return err
 		}
@@ -24,7 +26,7 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 		write := func() error {
 			return writeUsers(ctx, tx, place.Source, users, transfer.NewUserBatch(place.Source, facts), results)
 		}
-		if len(facts.Users) < len(users) { // somebody is new
+		if len(facts.Users) < len(users) { // somebody is new, or is found twice
 			err = withoutTriggers(ctx, tx, write)
 		} else {
 			err = write()
@@ -39,46 +41,60 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 
 // writeUsers decides about the users of a batch, and writes them.
 func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []transfer.ImportedUser, batch transfer.UserBatch, results []transfer.ImportResult) error {
-	insert, err := tx.PreparexContext(ctx, `
-		INSERT OR FAIL INTO users (id, username, email, password_hash, active, attributes, created_at) VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?)`)
-	if err != nil {
-		return fmt.Errorf("prepare: %w", err)
+	w := &userWriter{
+		ctx: ctx, tx: tx, source: source,
+		users: newInserter(ctx, tx, `users (id, username, email, password_hash, active, attributes, created_at)`),
+		links: newInserter(ctx, tx, `imported_users (user_id, source, key, mark)`),
 	}
-	defer insert.Close()
-	mark, err := tx.PreparexContext(ctx, markUser)
-	if err != nil {
-		return fmt.Errorf("prepare: %w", err)
-	}
-	defer mark.Close()
-	fresh, err := tx.PreparexContext(ctx, `INSERT OR FAIL INTO imported_users (user_id, source, key, mark) VALUES (?, ?, ?, ?)`)
-	if err != nil {
-		return fmt.Errorf("prepare: %w", err)
-	}
-	defer fresh.Close()
 	for i, in := range users {
 		merged := batch.Merge(in)
 		results[i] = merged.Result
 		if l := merged.Former; l != nil {
-			if _, err := tx.ExecContext(ctx, `UPDATE imported_users SET key = ? WHERE user_id = ?`, l.Key, l.UserID); err != nil {
+			if err := w.change(`UPDATE imported_users SET key = ? WHERE user_id = ?`, l.Key, l.UserID); err != nil {
 				return fmt.Errorf("keep former key: %w", err)
 			}
 		}
 		if merged.Mark == nil {
 			continue
 		}
-		if err := writeUser(ctx, tx, insert, &merged); err != nil {
+		if err := w.write(&merged); err != nil {
 			return err
 		}
 		if !batch.Marked(merged) {
-			statement := mark
-			if !batch.Linked(merged.ID) {
-				statement = fresh
-			}
-			if err := markOne(ctx, statement, source, merged.ID, merged.Key, merged.Mark); err != nil {
-				return err
+			if err := w.mark(merged, batch.Linked(merged.ID)); err != nil {
+				return fmt.Errorf("mark user %d: %w", merged.ID, err)
 			}
 		}
 		batch.Add(merged)
+	}
+	return w.finish()
+}
+
+// userWriter writes a batch of users. New rows are added several at a time, and always
+// before the next change of one that is there.
+type userWriter struct {
+	ctx          context.Context
+	tx           *sqlx.Tx
+	source       int64
+	users, links *inserter
+	one          *sqlx.Stmt // adds a user who gets an id by it
+}
+
+func (w *userWriter) change(statement string, args ...any) error {
+	err := errors.Join(w.users.flush(), w.links.flush())
+	if err == nil {
+		_, err = w.tx.ExecContext(w.ctx, statement, args...)
+	}
+	return err
+}
+
+func (w *userWriter) finish() error {
+	err := errors.Join(w.users.finish(), w.links.finish())
+	if w.one != nil {
+		err = errors.Join(err, w.one.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("insert users: %w", err)
 	}
 	return nil
 }
@@ -90,16 +106,17 @@ const markUser = `
 	ON CONFLICT (user_id) DO UPDATE SET source = excluded.source, key = excluded.key, mark = excluded.mark,
 		rehashed = CASE WHEN substr(excluded.mark, 1, 16) = substr(imported_users.mark, 1, 16) THEN imported_users.rehashed END`
 
-// markOne keeps who a user is at a source.
-func markOne(ctx context.Context, mark *sqlx.Stmt, source, userID int64, key string, content []byte) error {
-	if _, err := mark.ExecContext(ctx, userID, source, record.KeyColumn(userID, key), content); err != nil {
-		return fmt.Errorf("mark user %d: %w", userID, err)
+// mark keeps who a user is at the source.
+func (w *userWriter) mark(m transfer.UserMerge, linked bool) error {
+	key := record.KeyColumn(m.ID, m.Key)
+	if !linked {
+		return w.links.add(m.ID, w.source, key, m.Mark)
 	}
-	return nil
+	return w.change(markUser, m.ID, w.source, key, m.Mark)
 }
 
-// writeUser does what was decided and completes the account's id.
-func writeUser(ctx context.Context, tx *sqlx.Tx, insert *sqlx.Stmt, m *transfer.UserMerge) error {
+// write does what was decided and completes the account's id.
+func (w *userWriter) write(m *transfer.UserMerge) error {
 	if !m.Write {
 		return nil
 	}
@@ -107,20 +124,35 @@ func writeUser(ctx context.Context, tx *sqlx.Tx, insert *sqlx.Stmt, m *transfer.
 	if err != nil {
 		return err
 	}
-	if !m.Insert {
-		if _, err := tx.NamedExecContext(ctx, `
-			UPDATE users SET username = :username, email = :email, password_hash = :password_hash, active = :active, attributes = :attributes
-			WHERE id = :id`, row); err != nil {
-			return fmt.Errorf("update user %d: %w", row.ID, err)
-		}
-		return nil
-	}
-	result, err := insert.ExecContext(ctx, row.ID, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt)
-	if err == nil && m.ID == 0 {
-		m.ID, err = result.LastInsertId()
+	switch {
+	case !m.Insert:
+		err = w.change(`UPDATE users SET username = ?, email = ?, password_hash = ?, active = ?, attributes = ? WHERE id = ?`,
+			row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.ID)
+	case m.ID != 0:
+		err = w.users.add(row.ID, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt)
+	default:
+		err = w.numbered(m, row)
 	}
 	if err != nil {
-		return fmt.Errorf("insert user: %w", err)
+		return fmt.Errorf("write user: %w", err)
 	}
 	return nil
+}
+
+// numbered adds a user who gets an id by it.
+func (w *userWriter) numbered(m *transfer.UserMerge, row record.Account) (err error) {
+	if err := w.users.flush(); err != nil {
+		return err // ids go on after the highest
+	}
+	if w.one == nil {
+		if w.one, err = w.tx.PreparexContext(w.ctx, `
+			INSERT OR FAIL INTO users (username, email, password_hash, active, attributes, created_at) VALUES (?, ?, ?, ?, ?, ?)`); err != nil {
+			return err
+		}
+	}
+	result, err := w.one.ExecContext(w.ctx, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt)
+	if err == nil {
+		m.ID, err = result.LastInsertId()
+	}
+	return err
 }

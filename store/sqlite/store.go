@@ -133,10 +133,8 @@ func (s *Store) enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case s.places <- struct{}{}:
+	if s.tryEnter() {
 		return nil
-	default:
 	}
 	timeout := time.NewTimer(s.wait)
 	defer timeout.Stop()
@@ -147,6 +145,16 @@ func (s *Store) enter(ctx context.Context) error {
 		return ctx.Err()
 	case <-timeout.C:
 		return fmt.Errorf("%w: all readers busy for %v", core.ErrUnavailable, s.wait)
+	}
+}
+
+// tryEnter takes a place at the readers if one is free.
+func (s *Store) tryEnter() bool {
+	select {
+	case s.places <- struct{}{}:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/authcompat/authcompat/core/transfer"
@@ -77,6 +78,35 @@ func UpTo(ids []int64, last int64) []int64 {
 	}
 	return within
 }
+
+// Span is a range of ids, most of which a batch asks for: to read all of them is
+// quicker than to look for each.
+type Span struct {
+	From, To int64
+	asked    []bool
+}
+
+// minSpan is how many ids are looked for one by one at least.
+const minSpan = 100
+
+// SpanOf gives the range of ids that are many and close together.
+func SpanOf(ids []int64) (s Span, ok bool) {
+	if len(ids) < minSpan {
+		return s, false
+	}
+	s.From, s.To = slices.Min(ids), slices.Max(ids)
+	if s.From < 0 || s.To-s.From >= 2*int64(len(ids)) {
+		return s, false
+	}
+	s.asked = make([]bool, s.To-s.From+1)
+	for _, id := range ids {
+		s.asked[id-s.From] = true
+	}
+	return s, true
+}
+
+// Asked tells whether an id of the range is one of the batch.
+func (s Span) Asked(id int64) bool { return s.asked[id-s.From] }
 
 // UserIDs gives the users of links.
 func UserIDs(links []transfer.UserLink) []int64 {

@@ -1,0 +1,238 @@
+package transfer
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// KnownUser is what a store knows about a user who is to be taken over.
+type KnownUser struct {
+	Here *core.Account // the user with this id; nil: none
+	// Holder is the user who has this name; nil: nobody.
+	Holder *core.Account
+	// Link is that of this user and this source; nil: there is none.
+	Link *UserLink
+}
+
+// UserMerge is what a store does with a user: nothing, or write Account, as a
+// new row or over the one that is there; and keep Mark under the key, if it is not
+// nil.
+type UserMerge struct {
+	Result ImportResult
+	Write  bool
+	Insert bool
+	ImportedUser
+	// Former is the link of the user here whose key this one has now, as it is to be
+	// kept from now on, whatever becomes of this one; nil: there is none.
+	Former *UserLink
+}
+
+// MergeUser decides what becomes of a user of another server. What changed at
+// the source since the last run is taken over, unless it changed here too: then
+// ours is kept. Password and profile (name, address, attributes, being active)
+// are decided apart. A user deleted here is not brought back, and one who was
+// never taken over from this source is not touched: whoever has the same id there
+// gets another one here, once the caller has asked for it.
+func MergeUser(in ImportedUser, known KnownUser) UserMerge {
+	if reason := cmp.Or(in.Refused, unimportable(in.Account)); reason != "" {
+		return UserMerge{Result: refused("%s", reason)}
+	}
+	if in.Mark == nil {
+		in.Mark = UserMark(in.Account)
+	}
+	holder := known.Holder
+	if holder != nil && known.Here != nil && (holder.ID == known.Here.ID || known.Here.Username == in.Username) {
+		holder = nil // a namesake takes nothing from who has the name
+	}
+	switch {
+	case known.Here == nil && known.Link != nil:
+		return UserMerge{Result: ImportResult{Outcome: ImportKept, Reason: "was deleted in the target"}}
+	case holder != nil:
+		return UserMerge{Result: refused("another user of the target has this name")}
+	case known.Here == nil:
+		return UserMerge{Write: true, Insert: true, ImportedUser: in}
+	}
+	if sameMarked(in.Account, *known.Here) {
+		return UserMerge{Result: ImportResult{Outcome: ImportUnchanged}, ImportedUser: ImportedUser{Key: in.Key, Mark: in.Mark, Account: *known.Here}}
+	}
+	if known.Link == nil && known.Here.Username != in.Username {
+		return UserMerge{Result: ImportResult{Outcome: ImportIDTaken}}
+	}
+	if known.Link == nil {
+		return UserMerge{Result: refused("user %d is in the target already, with other data, and did not come from this source", known.Here.ID)}
+	}
+	return mergeKnown(in, *known.Here, *known.Link, UserMark(*known.Here))
+}
+
+// mergeKnown merges a user who came from this source before. The halves of the
+// marks are of the password and of the rest. A password that was only made anew
+// here, at a login, did not change.
+func mergeKnown(in ImportedUser, ours core.Account, link UserLink, here []byte) UserMerge {
+	const half = markSize / 2
+	merged := UserMerge{ImportedUser: ImportedUser{Key: in.Key, Mark: in.Mark, Account: ours}, Result: ImportResult{Outcome: ImportUnchanged}}
+	take := func(from, to int, what string, rehashed []byte, do func()) {
+		theirs, was, now := string(in.Mark[from:to]), string(link.Mark[from:to]), string(here[from:to])
+		anew := string(rehashed)
+		switch {
+		case theirs == now:
+		case theirs == was && anew != "" && now == anew, theirs == anew && anew != "" && now != was:
+		case theirs == was:
+			merged.Result.Outcome = ImportKept
+		case now == was, anew != "" && now == anew:
+			do()
+			merged.Write = true
+		default:
+			merged.Result = ImportResult{Outcome: ImportKept, Reason: what + " was changed in the source and in the target: the target's is kept"}
+		}
+	}
+	take(0, half, "the password", link.Rehashed, func() { merged.PasswordHash = in.PasswordHash })
+	take(half, markSize, "the user", nil, func() {
+		id := merged.ID
+		merged.User = in.User
+		merged.ID = id
+	})
+	if merged.Write && merged.Result.Reason == "" {
+		merged.Result = ImportResult{Outcome: ImportUpdated}
+	}
+	return merged
+}
+
+// unimportable says why no store could hold the user; empty if it can.
+func unimportable(a core.Account) string {
+	switch {
+	case a.ID < 0:
+		return "its id is negative"
+	case a.Username == "":
+		return "it has no username"
+	case !core.Storable(a.Username):
+		return "its username is not text"
+	case utf8.RuneCountInString(a.Username) > core.MaxUsername:
+		return fmt.Sprintf("its username is longer than %d characters", core.MaxUsername)
+	case a.Email != "" && !core.Storable(a.Email):
+		return "its address is not text"
+	case utf8.RuneCountInString(a.Email) > core.MaxEmail:
+		return fmt.Sprintf("its address is longer than %d characters", core.MaxEmail)
+	case a.PasswordHash != "" && !core.Storable(a.PasswordHash):
+		return "its password is not text"
+	}
+	for name, value := range a.Attributes {
+		if name != "" && !core.Storable(name) || value != "" && !core.Storable(value) {
+			return "one of its columns is not text"
+		}
+	}
+	return ""
+}
+
+// markSize is the length of a user's mark.
+const markSize = 32
+
+// UserMark is a fingerprint of what an import takes over: one half of the
+// password, one of the rest. Stores keep it: it is the same in all versions.
+func UserMark(a core.Account) []byte {
+	text := make([]byte, 0, 256)
+	text = append(strconv.AppendQuote(text, a.Username), ' ')
+	text = append(strconv.AppendQuote(text, a.Email), ' ')
+	text = strconv.AppendBool(text, a.Active)
+	for _, name := range sortedKeys(a.Attributes) {
+		text = append(strconv.AppendQuote(append(text, ' '), name), '=')
+		text = strconv.AppendQuote(text, a.Attributes[name])
+	}
+	rest := sha256.Sum256(text)
+	return append(PasswordMark(a.PasswordHash), rest[:markSize/2]...)
+}
+
+// sameMarked tells whether two accounts have the same mark.
+func sameMarked(a, b core.Account) bool {
+	return a.PasswordHash == b.PasswordHash && a.Username == b.Username && a.Email == b.Email && a.Active == b.Active &&
+		maps.Equal(a.Attributes, b.Attributes)
+}
+
+// PasswordMark is the half of a user's mark that is of the password.
+func PasswordMark(encoded string) []byte {
+	sum := sha256.Sum256([]byte(encoded))
+	return sum[: markSize/2 : markSize/2]
+}
+
+// sortedKeys gives the keys of attributes in order.
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+
+// KnownToken is what a store knows about a token that is to be taken over.
+type KnownToken struct {
+	// UserCame tells whether the token's owner was taken over from this source as
+	// the user whom it names.
+	UserCame bool
+	// Seen tells whether the token has a link, and Absent whether it was ended
+	// because a run did not see it.
+	Seen, Absent bool
+	// Here is the token as it is kept, also where its digest is the Twin of one
+	// issued here; nil: it is not.
+	Here *core.Token
+	// Linked tells whether Here is linked to the source: then it is its user's there.
+	Linked bool
+	// Taken tells whether the user has a reusable token of this realm and issuer.
+	Taken bool
+	Now   time.Time
+}
+
+// TokenMerge is what a store does with a token: nothing, add Token, or move the
+// end of the one that is there to Token's.
+type TokenMerge struct {
+	Result ImportResult
+	Insert bool
+	Move   bool
+	core.Token
+	// Seen is the digest of the token here that the run has seen; nil: of none.
+	Seen core.Digest
+	// Link tells that the token Seen, which is here, gets a link to the run's table.
+	Link bool
+	// Returned tells that the token to be added was here before, and was ended.
+	Returned bool
+}
+
+// NotTakenOver is why a token is refused whose user did not come from its source.
+const NotTakenOver = "its user was not taken over"
+
+// MergeToken decides what becomes of a token of another server. One that an
+// earlier run took over and that was ended here stays ended, unless it was ended
+// only because a run did not see it. A later end at the source moves ours.
+func MergeToken(in ImportedToken, known KnownToken) TokenMerge {
+	switch {
+	case known.unchanged(in):
+		return TokenMerge{Result: ImportResult{Outcome: ImportUnchanged}}
+	case !known.UserCame:
+		return TokenMerge{Result: refused("%s", NotTakenOver)}
+	case known.Here == nil && in.Expired(known.Now):
+		return TokenMerge{Result: ImportResult{Outcome: ImportExpired}}
+	case known.Here == nil && known.Seen && !known.Absent:
+		return TokenMerge{Result: ImportResult{Outcome: ImportKept}}
+	case known.Here == nil:
+		in.Reusable = in.Reusable && !known.Taken
+		return TokenMerge{Insert: true, Token: in.Token}
+	case known.Here.UserID != in.UserID:
+		return TokenMerge{Result: refused("another user has the same token here")}
+	}
+	if known.moves(in.Token) {
+		in.Digest = known.Here.Digest
+		return TokenMerge{Result: ImportResult{Outcome: ImportUpdated}, Move: true, Token: in.Token}
+	}
+	return TokenMerge{Result: ImportResult{Outcome: ImportUnchanged}}
+}
+
+// unchanged tells whether a token of the source's is here as it has it.
+func (k KnownToken) unchanged(in ImportedToken) bool {
+	return k.Linked && k.Here.UserID == in.UserID && !k.moves(in.Token)
+}
+
+// moves tells whether the token here gets the end of the one at the source.
+func (k KnownToken) moves(in core.Token) bool {
+	from, to := k.Here.ExpiresAt, in.ExpiresAt
+	return !from.IsZero() && !to.IsZero() && to.After(from) && len(k.Here.Legacy.Twin) == 0
+}

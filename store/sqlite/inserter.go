@@ -1,0 +1,69 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// insertedRows is how many rows a statement inserts: much of what one costs is for the
+// statement.
+const insertedRows = 16
+
+// inserter adds rows to a table, several by one statement. No statement is ever undone
+// by itself (OR FAIL): for that, SQLite would keep what each page was before.
+type inserter struct {
+	ctx  context.Context
+	tx   *sqlx.Tx
+	into string // the table and its columns
+	rows int    // not yet inserted
+	args []any
+	many *sqlx.Stmt
+}
+
+func newInserter(ctx context.Context, tx *sqlx.Tx, into string) *inserter {
+	return &inserter{ctx: ctx, tx: tx, into: into}
+}
+
+// statement gives the SQL that inserts the rows.
+func (i *inserter) statement() string {
+	row := "(?" + strings.Repeat(", ?", len(i.args)/i.rows-1) + ")"
+	return `INSERT OR FAIL INTO ` + i.into + ` VALUES ` + row + strings.Repeat(", "+row, i.rows-1)
+}
+
+// add adds a row, at the latest by finish.
+func (i *inserter) add(values ...any) (err error) {
+	i.rows, i.args = i.rows+1, append(i.args, values...)
+	if i.rows < insertedRows {
+		return nil
+	}
+	if i.many == nil {
+		if i.many, err = i.tx.PreparexContext(i.ctx, i.statement()); err != nil {
+			return err
+		}
+	}
+	_, err = i.many.ExecContext(i.ctx, i.args...)
+	i.rows, i.args = 0, i.args[:0]
+	return err
+}
+
+// flush adds the rows that are left.
+func (i *inserter) flush() error {
+	if i.rows == 0 {
+		return nil
+	}
+	_, err := i.tx.ExecContext(i.ctx, i.statement(), i.args...)
+	i.rows, i.args = 0, i.args[:0]
+	return err
+}
+
+// finish adds the rows that are left, and is the end.
+func (i *inserter) finish() error {
+	err := i.flush()
+	if i.many != nil {
+		err = errors.Join(err, i.many.Close())
+	}
+	return err
+}
