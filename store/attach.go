@@ -9,14 +9,14 @@ import (
 	"github.com/authcompat/authcompat/store/django"
 )
 
-// schemeDjango is what comes before the DSN of a Django database to work on.
+// schemeDjango precedes the DSN of a Django database that is used live.
 const schemeDjango = "django+"
 
-// errNotDjango is a DSN that begins as one of Django's and does not go on so.
+// errNotDjango is a DSN with schemeDjango and without a database that it can precede.
 var errNotDjango = errors.New("a Django database is given as django+sqlite:PATH or django+postgres://USER@HOST/DATABASE")
 
-// OpenMapped is Open for a Django database whose tables and columns a mapping
-// names, where they can't be found.
+// OpenMapped is Open for a Django database of which a mapping names the tables and
+// columns that can't be found automatically.
 func OpenMapped(ctx context.Context, dsn string, m django.Mapping) (core.Store, error) {
 	source, ok := strings.CutPrefix(dsn, schemeDjango)
 	if !ok {
@@ -25,20 +25,20 @@ func OpenMapped(ctx context.Context, dsn string, m django.Mapping) (core.Store, 
 	return attach(ctx, source, m)
 }
 
-// attach opens a Django database to work on.
+// attach opens a Django database for live use.
 func attach(ctx context.Context, source string, m django.Mapping) (core.Store, error) {
 	if !strings.HasPrefix(source, schemeSQLite) && !isPostgres(source) {
 		return nil, errNotDjango
 	}
 	if isPostgres(source) {
-		// What names the database in errors would show a password that is cut wrong.
-		if err := Check(schemeDjango + source); err != nil {
+		// Otherwise the errors below could show a password that was parsed wrongly.
+		if err := ValidateDSN(schemeDjango + source); err != nil {
 			return nil, err
 		}
 	}
 	s, err := django.Attach(ctx, source, m)
 	if err != nil {
-		return nil, err // not s, which would be an interface that is not nil
+		return nil, err // not s: it would be a non-nil interface
 	}
 	return s, nil
 }

@@ -1,4 +1,4 @@
-// Package store finds the store that a DSN names.
+// Package store opens the store that a DSN names.
 package store
 
 import (
@@ -24,15 +24,15 @@ const accepted = "a store is given as sqlite:PATH, for instance " + Default + ",
 
 // Open opens the store that dsn names and brings its schema up to date:
 //
-//	sqlite:PATH    the file at PATH (package sqlite), made if there is none
+//	sqlite:PATH    the file at PATH (package sqlite), created if it does not exist
 //	postgres://…   a database of PostgreSQL, or of an engine that speaks its
 //	               protocol (package postgres); also postgresql://…
 //	django+DSN     the tables of a Django database, sqlite:PATH or postgres://…
 //	               (package django, Store)
 //
-// PATH is taken as it is: nothing in it is decoded, and no parameters follow it.
-// Errors are one line and show nothing of a DSN that is not understood, because
-// it may hold a password.
+// PATH is used literally: nothing in it is decoded, and it has no parameters.
+// Errors are one line and do not quote a DSN that is not understood, because it may
+// contain a password.
 func Open(ctx context.Context, dsn string) (core.Store, error) {
 	if source, ok := strings.CutPrefix(dsn, schemeDjango); ok {
 		return attach(ctx, source, django.Mapping{})
@@ -40,26 +40,26 @@ func Open(ctx context.Context, dsn string) (core.Store, error) {
 	if isPostgres(dsn) {
 		s, err := postgres.Open(ctx, dsn)
 		if err != nil {
-			return nil, err // not s, which would be an interface that is not nil
+			return nil, err // not s: it would be a non-nil interface
 		}
 		return s, nil
 	}
 	path, ok := SQLitePath(dsn)
 	if !ok {
-		return nil, misunderstood(dsn)
+		return nil, badDSN(dsn)
 	}
 	s, err := sqlite.Open(ctx, path, sqlite.Options{})
 	if err != nil {
-		return nil, err // not s, which would be an interface that is not nil
+		return nil, err // not s: it would be a non-nil interface
 	}
 	return s, nil
 }
 
-// SQLitePath gives the path of the file that dsn names, and whether it names one.
-// Files that belong to the database, such as its sealing key, lie beside it.
+// SQLitePath returns the path of the file that dsn names, and whether it names one.
+// Files that belong to the database, such as its sealing key, are kept next to it.
 func SQLitePath(dsn string) (path string, ok bool) {
 	path, ok = strings.CutPrefix(dsn, schemeSQLite)
-	// With slashes, some tools mean a relative path and others an absolute one.
+	// After sqlite:// some tools expect a relative path, and others an absolute one.
 	if !ok || path == "" || strings.HasPrefix(path, "//") {
 		return "", false
 	}
@@ -71,8 +71,22 @@ func isPostgres(dsn string) bool {
 	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
 }
 
-// misunderstood is the error for a DSN that names no store.
-func misunderstood(dsn string) error {
+// Describe names the store of a DSN for people, without its password.
+func Describe(dsn string) string {
+	if path, ok := SQLitePath(dsn); ok {
+		return "SQLite file " + path
+	}
+	if isPostgres(dsn) {
+		return postgres.Describe(dsn)
+	}
+	if source, ok := strings.CutPrefix(dsn, schemeDjango); ok {
+		return "Django's tables in " + django.Describe(source)
+	}
+	return "unknown store"
+}
+
+// badDSN returns the error for a DSN that names no store.
+func badDSN(dsn string) error {
 	switch rest, isSQLite := strings.CutPrefix(dsn, schemeSQLite); {
 	case isSQLite && rest == "":
 		return errors.New("the path is missing: " + accepted)

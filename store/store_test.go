@@ -44,7 +44,7 @@ func TestCheck(t *testing.T) {
 		"postgres://ann@db/auth?wait=2":   "wait: want ",
 		"postgres://a:b@c/s3cret@db/auth": "the URL can't be read: ",
 	} {
-		if err := store.Check(dsn); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+		if err := store.ValidateDSN(dsn); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", dsn, err, want)
 		}
 	}
@@ -83,7 +83,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if err := store.Check(test.dsn); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			if err := store.ValidateDSN(test.dsn); err == nil || !strings.HasPrefix(err.Error(), test.want) {
 				t.Errorf("checked: %v", err)
 			}
 			s, err := store.Open(t.Context(), test.dsn)
@@ -113,7 +113,7 @@ func TestOpenPostgres(t *testing.T) {
 		if s != nil || !errors.Is(err, core.ErrUnavailable) || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("opened %v, %v", s, err)
 		}
-		s, _, err = store.OpenScratch(t.Context(), dsn)
+		s, _, err = store.OpenTemp(t.Context(), dsn)
 		if s != nil || !errors.Is(err, core.ErrUnavailable) {
 			t.Errorf("opened %v, %v", s, err)
 		}

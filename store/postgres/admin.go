@@ -15,9 +15,9 @@ var _ core.Admin = (*Store)(nil)
 
 // Users implements [core.Admin].
 func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		var rows []record.Account
-		if err := s.db.SelectContext(ctx, &rows, s.in(`
+		if err := s.db.SelectContext(ctx, &rows, s.qualify(`
 			SELECT id, username, email, '' AS password_hash, active, attributes, created_at
 			FROM @users WHERE id > $1 AND (NOT active OR NOT $2::boolean) ORDER BY id LIMIT $3`), f.After, f.Inactive, limit); err != nil {
 			return fmt.Errorf("select users: %w", err)
@@ -42,32 +42,32 @@ func (s *Store) SetActive(ctx context.Context, userID int64, active bool) error 
 
 // DeleteUser implements [core.Admin].
 func (s *Store) DeleteUser(ctx context.Context, userID int64) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		// The row is locked, so that no import adds tokens after these.
-		if _, err := tx.ExecContext(ctx, s.in(lockUser), userID); err != nil {
+		if _, err := tx.ExecContext(ctx, s.qualify(lockUser), userID); err != nil {
 			return fmt.Errorf("lock user: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, s.in(removeTokens(`user_id = $1`)), userID); err != nil {
+		if _, err := tx.ExecContext(ctx, s.qualify(removeTokens(`user_id = $1`)), userID); err != nil {
 			return fmt.Errorf("delete tokens: %w", err)
 		}
-		return s.changed(ctx, tx, doubt, "delete user", `DELETE FROM @users WHERE id = $1`, userID)
+		return s.changed(ctx, tx, retryAfterAmbiguous, "delete user", `DELETE FROM @users WHERE id = $1`, userID)
 	})
 }
 
-// change runs a statement that has to find its row. An attempt that is in doubt
-// found it.
+// change runs a statement that has to find its row. An attempt whose commit was
+// ambiguous has found it.
 func (s *Store) change(ctx context.Context, doing, statement string, args ...any) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
-		return s.changed(ctx, tx, doubt, doing, statement, args...)
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		return s.changed(ctx, tx, retryAfterAmbiguous, doing, statement, args...)
 	})
 }
 
-func (s *Store) changed(ctx context.Context, tx *sqlx.Tx, doubt bool, doing, statement string, args ...any) error {
-	n, err := record.Affected(tx.ExecContext(ctx, s.in(statement), args...))
+func (s *Store) changed(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool, doing, statement string, args ...any) error {
+	n, err := record.Affected(tx.ExecContext(ctx, s.qualify(statement), args...))
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	if n == 0 && !doubt {
+	if n == 0 && !retryAfterAmbiguous {
 		return core.ErrNotFound
 	}
 	return nil
@@ -94,9 +94,9 @@ func (s *Store) SealedTokens(ctx context.Context, key string, after core.Digest,
 }
 
 func (s *Store) selectTokens(ctx context.Context, query string, args ...any) (tokens []core.Token, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		var rows []record.Token
-		if err := s.db.SelectContext(ctx, &rows, s.in(query), args...); err != nil {
+		if err := s.db.SelectContext(ctx, &rows, s.qualify(query), args...); err != nil {
 			return fmt.Errorf("select tokens: %w", err)
 		}
 		tokens = nil
@@ -113,9 +113,9 @@ func bytea(d core.Digest) []byte { return append([]byte{}, d...) }
 
 // CountTokens implements [core.Admin].
 func (s *Store) CountTokens(ctx context.Context, now time.Time) (live int64, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		return wrap("count tokens", s.db.GetContext(ctx, &live,
-			s.in(`SELECT count(*) FROM @tokens WHERE expires_at IS NULL OR expires_at > $1`), now.UnixMicro()))
+			s.qualify(`SELECT count(*) FROM @tokens WHERE expires_at IS NULL OR expires_at > $1`), now.UnixMicro()))
 	})
 	return live, err
 }
@@ -123,8 +123,8 @@ func (s *Store) CountTokens(ctx context.Context, now time.Time) (live int64, err
 // PurgeTokens implements [core.Admin].
 func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []string, limit int) (int, error) {
 	var gone int
-	err := s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		return wrap("purge tokens", tx.GetContext(ctx, &gone, s.in(removeTokens(`digest IN (
+	err := s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		return wrap("purge tokens", tx.GetContext(ctx, &gone, s.qualify(removeTokens(`digest IN (
 			SELECT digest FROM @tokens WHERE expires_at < $1 AND ($2::text[] IS NULL OR issuer = ANY ($2::text[])) LIMIT $3)`)),
 			before.UnixMicro(), pq.Array(issuers), limit))
 	})
@@ -133,13 +133,13 @@ func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []str
 
 // SealKeys implements [core.Admin].
 func (s *Store) SealKeys(ctx context.Context) (keys map[string]int64, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		var rows []struct {
 			Key    string `db:"seal_key"`
 			Tokens int64  `db:"tokens"`
 		}
 		if err := s.db.SelectContext(ctx, &rows,
-			s.in(`SELECT seal_key, count(*) AS tokens FROM @tokens WHERE seal_key <> '' GROUP BY seal_key`)); err != nil {
+			s.qualify(`SELECT seal_key, count(*) AS tokens FROM @tokens WHERE seal_key <> '' GROUP BY seal_key`)); err != nil {
 			return fmt.Errorf("count sealed tokens: %w", err)
 		}
 		keys = make(map[string]int64, len(rows))
@@ -153,9 +153,9 @@ func (s *Store) SealKeys(ctx context.Context) (keys map[string]int64, err error)
 
 // Reseal implements [core.Admin].
 func (s *Store) Reseal(ctx context.Context, was string, tokens []core.Token) error {
-	return s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	return s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		for _, t := range tokens {
-			if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET sealed = $1, seal_key = $2 WHERE digest = $3 AND seal_key = $4`),
+			if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @tokens SET sealed = $1, seal_key = $2 WHERE digest = $3 AND seal_key = $4`),
 				t.Sealed, t.SealKey, []byte(t.Digest), was); err != nil {
 				return fmt.Errorf("reseal token: %w", err)
 			}

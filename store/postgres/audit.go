@@ -15,22 +15,22 @@ var _ core.Auditor = (*Store)(nil)
 
 const auditColumns = `at, act, outcome, user_id, username, unknown, profile, actor, address, request, token`
 
-// insertAudit adds an entry; what follows WHERE is for attempts after one that is
-// in doubt.
+// insertAudit adds an entry. The condition is for a retry after an ambiguous commit,
+// which may have added it.
 const insertAudit = `
 	INSERT INTO @audit (` + auditColumns + `)
 	SELECT $1::bigint, $2::text, $3::text, $4::bigint, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text, $11::text
 	WHERE NOT $12::boolean OR NOT EXISTS (
 		SELECT 1 FROM @audit WHERE (` + auditColumns + `) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))`
 
-// recorded adds the entry of the context, if it has one, to what tx does.
-func (s *Store) recorded(ctx, bounded context.Context, tx *sqlx.Tx, doubt bool) error {
+// writeAuditEntry adds the context's audit entry, if it has one, in the transaction.
+func (s *Store) writeAuditEntry(ctx, bounded context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 	e := core.AuditOf(ctx)
 	if e == nil {
 		return nil
 	}
-	_, err := tx.ExecContext(bounded, s.in(insertAudit), e.At.UnixMicro(), string(e.Act), e.Outcome, e.UserID, e.Username,
-		e.Unknown, e.Profile, e.Actor, e.Address, e.Request, e.Token, doubt)
+	_, err := tx.ExecContext(bounded, s.qualify(insertAudit), e.At.UnixMicro(), string(e.Act), e.Outcome, e.UserID, e.Username,
+		e.Unknown, e.Profile, e.Actor, e.Address, e.Request, e.Token, retryAfterAmbiguous)
 	return wrap("add to audit record", err)
 }
 
@@ -43,7 +43,7 @@ func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
 func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		const oldest = `DELETE FROM @audit WHERE id IN (SELECT id FROM @audit WHERE at < $1 ORDER BY at LIMIT $2)`
-		gone, err := record.Affected(tx.ExecContext(ctx, s.in(oldest), before.UnixMicro(), limit))
+		gone, err := record.Affected(tx.ExecContext(ctx, s.qualify(oldest), before.UnixMicro(), limit))
 		n = int(gone)
 		return wrap("purge audit record", err)
 	})
@@ -85,8 +85,8 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 	}
 	query := `SELECT id, ` + auditColumns + ` FROM @audit WHERE ` + strings.Join(conditions, " AND ") +
 		fmt.Sprintf(" ORDER BY id DESC LIMIT %d", limit)
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		rows, err := s.db.QueryxContext(ctx, s.in(query), args...)
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
+		rows, err := s.db.QueryxContext(ctx, s.qualify(query), args...)
 		if err != nil {
 			return fmt.Errorf("select audit: %w", err)
 		}

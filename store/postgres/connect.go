@@ -14,17 +14,16 @@ import (
 	"github.com/lib/pq"
 )
 
-// stagger is how long a host may take to answer before the next one is asked
-// too: a host that is gone for good says nothing.
+// stagger is how long a host may take to answer before the next one is tried too: a
+// host that is down does not answer at all.
 const stagger = 150 * time.Millisecond
 
-// connector opens connections to the one of several hosts that is the writable
-// primary. It is a driver.Connector.
+// connector opens connections to the writable primary among several hosts. It is a driver.Connector.
 type connector struct {
 	hosts   []pq.Config   // one host each
 	shuffle bool          // load_balance_hosts=random
 	limit   time.Duration // of one attempt to connect
-	link    *link
+	epoch   *connEpoch
 	lookups map[string]lookup // by text
 	// last is the index of the host that was the primary when last seen.
 	last atomic.Int32
@@ -33,7 +32,7 @@ type connector struct {
 func newConnector(s settings, lookups map[string]lookup) *connector {
 	c := &connector{
 		hosts: s.each(), shuffle: s.pq.LoadBalanceHosts == pq.LoadBalanceHostsRandom,
-		limit: s.wait, link: newLink(), lookups: lookups,
+		limit: s.wait, epoch: newConnEpoch(), lookups: lookups,
 	}
 	if t := s.pq.ConnectTimeout; t > 0 && t < c.limit {
 		c.limit = t
@@ -44,8 +43,8 @@ func newConnector(s settings, lookups map[string]lookup) *connector {
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return pq.Driver{} }
 
-// Connect implements driver.Connector. The hosts are asked one after the other,
-// the next as soon as one fails or takes long; the first good one is used.
+// Connect implements driver.Connector. It tries the hosts one after the other, the
+// next one as soon as one fails or takes long, and uses the first that succeeds.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	deadline := time.Now().Add(c.limit)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
@@ -55,7 +54,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	defer cancel()
 
 	order := c.order()
-	results := make(chan outcome, len(order))
+	results := make(chan attempt, len(order))
 	next := time.NewTimer(0)
 	defer next.Stop()
 	var failures []string
@@ -83,15 +82,15 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 }
 
-// outcome is what came of asking a host.
-type outcome struct {
+// attempt is the result of connecting to one host.
+type attempt struct {
 	host    int
 	session *session
 	err     error
 }
 
-// failure tells what came of a host, on one line.
-func (c *connector) failure(r outcome) string {
+// failure describes a failed attempt on one line.
+func (c *connector) failure(r attempt) string {
 	text := strings.ReplaceAll(r.err.Error(), "\n", " ")
 	if len(c.hosts) == 1 {
 		return text
@@ -99,8 +98,8 @@ func (c *connector) failure(r outcome) string {
 	return fmt.Sprintf("%s:%d: %s", c.hosts[r.host].Host, c.hosts[r.host].Port, text)
 }
 
-// order gives the indices of the hosts as they are to be asked: the last primary
-// first.
+// order returns the indices of the hosts in the order in which they are tried: the
+// last primary first.
 func (c *connector) order() []int {
 	order := make([]int, len(c.hosts))
 	for i := range order {
@@ -115,38 +114,38 @@ func (c *connector) order() []int {
 }
 
 // try connects to one host.
-func (c *connector) try(ctx context.Context, host int, deadline time.Time) outcome {
+func (c *connector) try(ctx context.Context, host int, deadline time.Time) attempt {
 	config := c.hosts[host].Clone()
 	config.ConnectTimeout = time.Until(deadline)
 	if config.ConnectTimeout <= 0 {
-		return outcome{host: host, err: context.DeadlineExceeded}
+		return attempt{host: host, err: context.DeadlineExceeded}
 	}
-	generation := c.link.generation.Load()
+	opened := c.epoch.current.Load()
 	d := &dialer{deadline: deadline}
 	k, err := pq.NewConnectorConfig(config)
 	if err != nil {
-		return outcome{host: host, err: err}
+		return attempt{host: host, err: err}
 	}
 	k.Dialer(d)
 	conn, err := k.Connect(ctx)
 	if err != nil {
-		return outcome{host: host, err: err}
+		return attempt{host: host, err: err}
 	}
 	raw, ok := conn.(pqConn)
 	if !ok {
-		return outcome{host: host, err: errors.Join(errors.New("lib/pq has changed"), conn.Close())}
+		return attempt{host: host, err: errors.Join(errors.New("lib/pq has changed"), conn.Close())}
 	}
 	s := &session{
-		pqConn: raw, socket: d.socket, link: c.link, generation: generation,
+		pqConn: raw, socket: d.socket, epoch: c.epoch, opened: opened,
 		lookups: c.lookups, prepared: make(map[string]bool),
 		statements: make(map[string]driver.Stmt),
 	}
 	pq.SetNoticeHandler(conn, s.notice)
-	return outcome{host: host, session: s}
+	return attempt{host: host, session: s}
 }
 
-// closeOthers closes connections that came too late.
-func closeOthers(results <-chan outcome, count int) {
+// closeOthers closes connections that were opened after another one was chosen.
+func closeOthers(results <-chan attempt, count int) {
 	for range count {
 		if r := <-results; r.err == nil {
 			_ = r.session.Close() // it was never used

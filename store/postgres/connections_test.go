@@ -35,7 +35,7 @@ const fill = `
 // TestPlans checks that nothing is ever scanned.
 func TestPlans(t *testing.T) {
 	s := mustOpen(t)
-	if _, err := s.db.Exec(s.in(fill)); err != nil {
+	if _, err := s.db.Exec(s.qualify(fill)); err != nil {
 		t.Fatal(err)
 	}
 	digest, end := []byte{1}, 10
@@ -56,7 +56,7 @@ func TestPlans(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var steps []string
-			if err := s.db.SelectContext(t.Context(), &steps, "EXPLAIN "+s.in(test.query), test.arguments...); err != nil {
+			if err := s.db.SelectContext(t.Context(), &steps, "EXPLAIN "+s.qualify(test.query), test.arguments...); err != nil {
 				t.Fatal(err)
 			}
 			plan := strings.Join(steps, "\n")
@@ -86,11 +86,11 @@ func TestUserGone(t *testing.T) {
 		return user
 	}
 	ann := add("ann")
-	if _, err := s.db.Exec(s.in(`DELETE FROM @users WHERE id = $1`), ann.ID); err != nil {
+	if _, err := s.db.Exec(s.qualify(`DELETE FROM @users WHERE id = $1`), ann.ID); err != nil {
 		t.Fatal(err)
 	}
 	var tokens int
-	if err := s.db.Get(&tokens, s.in(`SELECT count(*) FROM @tokens`)); err != nil || tokens != 0 {
+	if err := s.db.Get(&tokens, s.qualify(`SELECT count(*) FROM @tokens`)); err != nil || tokens != 0 {
 		t.Errorf("%d tokens left, %v", tokens, err)
 	}
 	if bob := add("bob"); bob.ID <= ann.ID {
@@ -105,7 +105,7 @@ func TestBrokenRow(t *testing.T) {
 	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.db.Exec(s.in(`UPDATE @users SET attributes = '["s3cret"]'`)); err != nil {
+	if _, err := s.db.Exec(s.qualify(`UPDATE @users SET attributes = '["s3cret"]'`)); err != nil {
 		t.Fatal(err)
 	}
 	_, err := s.Account(t.Context(), "ann")

@@ -1,44 +1,41 @@
 // Package postgres keeps users and tokens in PostgreSQL, for any number of
 // authcompat nodes, or in a distributed engine that speaks its protocol.
 //
-// # What is promised, and why it holds
+// # Guarantees
 //
-// A step that returned nil is committed on the primary, and on its synchronous
-// standbys where the operator has some. Every look-up asks the primary and
-// nothing read is kept, so a step is seen by each call that begins after it, at
-// any node: a token whose logout one node acknowledged is refused by all. A
-// connection to a server that is not a writable primary is not used at all.
+// A change whose call returned nil is committed on the primary, and on its
+// synchronous standbys if the operator has some. Every look-up asks the primary and
+// nothing is cached, so every call that begins later sees the change, on any node: a
+// token whose logout one node acknowledged is refused by all. Connections to servers
+// other than a writable primary are not used at all.
 //
-// Each step is one transaction. It locks the rows it decides by, so that it is
-// right under READ COMMITTED, and is done again from its beginning where the
-// server reports a conflict (40001, 40P01), so that it is right under
-// SERIALIZABLE.
+// Each change is one transaction. It locks the rows it depends on, so that it is
+// correct under READ COMMITTED, and is retried from its beginning if the server
+// reports a conflict (40001, 40P01), so that it is correct under SERIALIZABLE.
 //
-// # Doubt
+// # Ambiguous commits
 //
-// When the connection is lost while a transaction commits, nobody has said
-// whether it did. The step is then done again, and looks for what its first
-// attempt would have left: the token by its digest, the user by the row that was
-// to be written. A commit that is found may be one that a crashed primary has
-// and its standby has not; the transaction that looks therefore locks a row of
-// its own (the table fence), which makes its own commit wait until everything
-// before it is replicated. If the look can't be had in time, the answer is
-// [core.ErrUnavailable].
+// When the connection is lost during a commit, it is not known whether the
+// transaction was committed. It is then retried, and the retry looks for what the
+// first attempt would have written: the token by its digest, the user by the row
+// that was to be written. A crashed primary may have a commit that its standby has
+// not; therefore the retry locks a row of its own (the table fence), which makes its
+// own commit wait until everything before it is replicated. If that takes too long,
+// the call fails with [core.ErrUnavailable].
 //
-// # Time
+// # Timeouts
 //
-// No call waits for the database longer than the DSN's wait (2 s; work on many
-// rows, which no client asks for, a minute): every statement has a deadline on
-// the socket, so that a server which says nothing at all is noticed too.
-// Statements are not cancelled when a request's context ends: a cancelled COMMIT
-// would be acknowledged before it is replicated. The context is looked at between
-// statements, and while a connection is waited for.
+// No call waits for the database longer than the DSN's wait (2 s; a minute for work on
+// many rows, which no client's request asks for). Every statement has a deadline on
+// the socket, so that a server that does not answer at all is noticed too. Statements
+// are not canceled when a request's context ends: a canceled COMMIT would be
+// acknowledged before it is replicated. The context is checked between statements, and
+// while a call waits for a connection.
 //
-// A commit that takes longer, because a synchronous standby is away, is given up
-// by its caller and keeps its connection until the server answers. At most half
-// of the connections are used for writing, so that checks of tokens go on
-// meanwhile.
+// If a commit takes longer, because a synchronous standby is down, its caller gives up
+// and the commit keeps its connection until the server answers. At most half of the
+// connections are used for writing, so that token checks go on meanwhile.
 //
-// A connection that fails takes all that were opened before it out of use: a
-// server that went away took them all.
+// A connection that fails invalidates all that were opened before it, because they
+// were lost with the same server.
 package postgres

@@ -173,16 +173,16 @@ func describeParsing(err error) error {
 	return errUnreadable
 }
 
-// errUnreadable is a DSN of which nothing can be said that is surely no secret.
+// errUnreadable is a DSN of which no part can safely be shown.
 var errUnreadable = errors.New("the URL can't be read: want postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of a password as %XX")
 
-// Check tells what is wrong with a DSN, without its password; nil if nothing.
-func Check(dsn string) error {
+// ValidateDSN reports what is wrong with a DSN, without showing its password.
+func ValidateDSN(dsn string) error {
 	_, err := parse(dsn)
 	return err
 }
 
-// each gives a configuration for every host, in their order.
+// each returns a configuration for each host, in their order.
 func (s settings) each() []pq.Config {
 	first := s.pq.Clone()
 	first.Multi = nil

@@ -14,32 +14,32 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// errDoubt is a commit of which nobody knows whether it is done, or whether it
-// outlives the primary.
-var errDoubt = errors.New("the outcome of the commit is unknown")
+// errAmbiguousCommit says that it is not known whether a transaction was committed, or
+// whether the commit would survive the loss of the primary.
+var errAmbiguousCommit = errors.New("the outcome of the commit is unknown")
 
-// errConflict is a row that another transaction has added meanwhile.
+// errConflict says that another transaction has added the same row meanwhile.
 var errConflict = errors.New("another transaction was in the way")
 
-// errReadOnly is a server that has become read-only.
+// errReadOnly says that the server has become read-only.
 var errReadOnly = errors.New("the server is read-only")
 
-// errBroken stands for the driver.ErrBadConn of a statement, upon which
-// database/sql would run it again by itself, at once and more than once.
+// errBroken replaces a statement's driver.ErrBadConn, on which database/sql would retry
+// it by itself, at once and more than once.
 var errBroken = errors.New("the connection is broken")
 
-// kind is what an error means for the step that failed.
+// kind is what an error means for the call that failed.
 type kind int
 
 const (
 	permanent   kind = iota // the statement, a row or the caller is wrong
-	conflict                // another transaction was in the way: done again
+	conflict                // with another transaction: to be retried
 	lost                    // the server went away, or can't be written to any more
 	unreachable             // no connection could be had
 	busy                    // the server can't do it now
 )
 
-// classify gives the kind of an error of the database.
+// classify returns the kind of a database error.
 func classify(err error) kind {
 	if err == nil {
 		return permanent
@@ -64,7 +64,7 @@ func classify(err error) kind {
 	}
 }
 
-// classifyCode gives the kind of an error that the server has answered with
+// classifyCode returns the kind of an error that the server has sent
 // (https://www.postgresql.org/docs/15/errcodes-appendix.html).
 func classifyCode(code pqerror.Code) kind {
 	switch code {
@@ -86,7 +86,7 @@ func classifyCode(code pqerror.Code) kind {
 	}
 }
 
-// refusedCommit tells whether the server has said that it did not commit.
+// refusedCommit tells whether the server has reported that it did not commit.
 func refusedCommit(err error) bool {
 	if errors.Is(err, pq.ErrInFailedTransaction) {
 		return true
@@ -96,20 +96,19 @@ func refusedCommit(err error) bool {
 		e.Code == pqerror.TRSerializationFailure || e.Code == pqerror.TRDeadlockDetected)
 }
 
-// duplicate tells whether err is the breach of the named UNIQUE constraint, or
-// of any if the name is empty.
+// duplicate tells whether err is a violation of the named UNIQUE constraint, or of any
+// if the name is empty.
 func duplicate(err error, constraint string) bool {
 	e := pq.As(err, pqerror.UniqueViolation)
 	return e != nil && (constraint == "" || e.Constraint == constraint)
 }
 
-// explain turns the error of a step that was called with ctx into the one that
-// [core.Store] names.
+// explain turns the error of a call with ctx into one that [core.Store] specifies.
 func explain(ctx context.Context, err error) error {
 	switch {
 	case err == nil, errors.Is(err, core.ErrUnavailable):
 		return err
-	case errors.Is(err, errDoubt):
+	case errors.Is(err, errAmbiguousCommit):
 		return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
 	case classify(err) == permanent:
 		return err

@@ -29,7 +29,7 @@ func (s *Store) ExtendExpiries(ctx context.Context, moves []core.ExpiryUpdate, n
 		digests[i], ends[i] = m.Digest, m.To.UnixMicro()
 	}
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		_, err := tx.ExecContext(ctx, s.in(moveExpiries), digests, ends, now.UnixMicro())
+		_, err := tx.ExecContext(ctx, s.qualify(moveExpiries), digests, ends, now.UnixMicro())
 		return wrap("move expiries", err)
 	})
 }

@@ -15,9 +15,9 @@ var _ transfer.Exporter = (*Store)(nil)
 
 // ExportUsers implements [transfer.Exporter].
 func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accounts []core.Account, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		var rows []record.Account
-		if err := s.db.SelectContext(ctx, &rows, s.in(`
+		if err := s.db.SelectContext(ctx, &rows, s.qualify(`
 			SELECT id, username, email, password_hash, active, attributes, created_at
 			FROM @users WHERE id > $1 ORDER BY id LIMIT $2`), after, limit); err != nil {
 			return wrap("select users", err)
@@ -37,13 +37,13 @@ func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accoun
 
 // ExportTokens implements [transfer.Exporter].
 func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token, limit int) (tokens []core.Token, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		var rows []record.Token
 		digest := []byte(after.Digest)
 		if digest == nil {
 			digest = []byte{}
 		}
-		if err := s.db.SelectContext(ctx, &rows, s.in(`
+		if err := s.db.SelectContext(ctx, &rows, s.qualify(`
 			SELECT `+allColumns+` FROM @tokens
 			WHERE (user_id, digest) > ($1, $2) AND realm = $3 ORDER BY user_id, digest LIMIT $4`),
 			after.UserID, digest, realm, limit); err != nil {
@@ -62,7 +62,7 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 
 // Links implements [transfer.Exporter].
 func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) (err error) {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) (err error) {
 		links, err = s.readLinks(ctx, s.db, selectLinks+`WHERE source = $1 AND user_id = ANY ($2::bigint[])`, source, pq.Array(userIDs))
 		return err
 	})
@@ -75,7 +75,7 @@ func (s *Store) Link(ctx context.Context, place transfer.ImportPlace, users []tr
 	for _, u := range users {
 		links[u.ID] = userMark{key: u.Key, mark: transfer.UserMark(u.Account)}
 	}
-	return s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	return s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		if err := s.markUsers(ctx, tx, place.Source, links); err != nil {
 			return err
 		}
@@ -87,16 +87,16 @@ func (s *Store) Link(ctx context.Context, place transfer.ImportPlace, users []tr
 		if len(tokens) == 0 {
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, s.in(`UPDATE @imports SET handed = true WHERE id = $1`), place.Source)
+		_, err := tx.ExecContext(ctx, s.qualify(`UPDATE @imports SET handed = true WHERE id = $1`), place.Source)
 		return wrap("keep place", err)
 	})
 }
 
 // Ended implements [transfer.Exporter].
 func (s *Store) Ended(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		ended = nil
-		return wrap("select ended tokens", s.db.SelectContext(ctx, &ended, s.in(`
+		return wrap("select ended tokens", s.db.SelectContext(ctx, &ended, s.qualify(`
 			SELECT digest FROM @imported_tokens i WHERE digest = ANY ($1::bytea[]) AND NOT absent
 			AND NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.digest = i.digest)
 			AND NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.twin = i.digest AND t.twin IS NOT NULL)

@@ -19,7 +19,7 @@ import (
 const selectLinks = `SELECT user_id, source, key, mark, rehashed FROM @imported_users `
 
 func (s *Store) reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r record.Reach, err error) {
-	err = q.QueryRowxContext(ctx, s.in(`
+	err = q.QueryRowxContext(ctx, s.qualify(`
 		SELECT (SELECT coalesce(max(id), 0) FROM @users), (SELECT coalesce(max(user_id), 0) FROM @imported_users),
 		       EXISTS (SELECT 1 FROM @imported_users WHERE source = $1 AND key IS NOT NULL)`), source).Scan(&r.Users, &r.Links, &r.Keyed)
 	return r, wrap("select ids", err)
@@ -67,7 +67,7 @@ func (s *Store) readLinksOf(ctx context.Context, q sqlx.QueryerContext, ids []in
 }
 
 func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]transfer.UserLink, error) {
-	rows, err := q.QueryxContext(ctx, s.in(query), args...)
+	rows, err := q.QueryxContext(ctx, s.qualify(query), args...)
 	if err != nil {
 		return nil, wrap("select imported users", err)
 	}
@@ -85,7 +85,7 @@ func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query stri
 
 // ImportOwners implements [transfer.ImportReader].
 func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]transfer.ImportedUser, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		byKey, byName = map[string]transfer.ImportedUser{}, map[string]transfer.ImportedUser{}
 		const owners = `SELECT i.user_id, i.key, u.username FROM @imported_users i JOIN @users u ON u.id = i.user_id WHERE i.source = $1 AND `
 		for _, condition := range []struct {
@@ -100,7 +100,7 @@ func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []st
 				record.UserLink
 				Username string
 			}
-			if err := s.db.SelectContext(ctx, &rows, s.in(owners+condition.where), source, condition.list); err != nil {
+			if err := s.db.SelectContext(ctx, &rows, s.qualify(owners+condition.where), source, condition.list); err != nil {
 				return wrap("select imported users", err)
 			}
 			for _, row := range rows {
@@ -117,7 +117,7 @@ func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []st
 func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) (accounts []core.Account, err error) {
 	found := make(map[string]bool, len(names))
 	read := func(where string, args []any, keep func(int64) bool) error {
-		rows, err := q.QueryxContext(ctx, s.in(`
+		rows, err := q.QueryxContext(ctx, s.qualify(`
 			SELECT id, username, email, password_hash, active, attributes, created_at FROM @users WHERE `+where), args...)
 		if err != nil {
 			return wrap("select users", err)
@@ -159,7 +159,7 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 
 // UserFacts implements [transfer.ImportReader].
 func (s *Store) UserFacts(ctx context.Context, source int64, users []transfer.ImportedUser) (facts transfer.ImportFacts, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		facts, err = s.userFacts(ctx, s.db, source, users)
 		return err
 	})
@@ -211,16 +211,16 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 
 // KeysAreIDs implements [transfer.ImportReader].
 func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		const query = `SELECT NOT EXISTS (SELECT 1 FROM @imported_users WHERE source = $1 AND key IS NOT NULL)`
-		return wrap("select imported users", s.db.GetContext(ctx, &all, s.in(query), source))
+		return wrap("select imported users", s.db.GetContext(ctx, &all, s.qualify(query), source))
 	})
 	return all, err
 }
 
 // TokenFacts implements [transfer.ImportReader].
 func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.ImportedToken) (facts transfer.ImportFacts, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		digests := digestsOf(tokens)
 		facts, err = s.factsOfDigests(ctx, s.db, digests)
 		if err == nil {
@@ -245,10 +245,10 @@ func digestsOf(tokens []transfer.ImportedToken) [][]byte {
 // there are many and a connection is free. The transaction has not written yet, so that
 // either of them sees what is committed.
 func (s *Store) inHalves(tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
-	if n < minHalved || !s.places.tryTake() {
+	if n < minHalved || !s.conns.tryAcquire() {
 		return read(tx, 0, n)
 	}
-	defer s.places.leave()
+	defer s.conns.release()
 	var first, second transfer.ImportFacts
 	var both errgroup.Group
 	both.Go(func() (err error) {
@@ -278,7 +278,7 @@ func (s *Store) factsOfDigests(ctx context.Context, q sqlx.QueryerContext, diges
 func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace, tokens []transfer.ImportedToken, digests [][]byte, facts *transfer.ImportFacts, lock string) (batch transfer.TokenBatch, err error) {
 	// With the order, PostgreSQL looks into the index, which is small.
 	var twins, gone bool
-	if err := q.QueryRowxContext(ctx, s.in(`
+	if err := q.QueryRowxContext(ctx, s.qualify(`
 		SELECT (SELECT twin FROM @tokens WHERE twin IS NOT NULL ORDER BY twin LIMIT 1) IS NOT NULL, EXISTS (SELECT 1 FROM @imported_tokens)`)).
 		Scan(&twins, &gone); err != nil {
 		return batch, wrap("select tokens", err)
@@ -311,7 +311,7 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 		return facts, err
 	}
 	var last int64
-	if err := sqlx.GetContext(ctx, q, &last, s.in(`SELECT coalesce(max(user_id), 0) FROM @tokens`)); err != nil {
+	if err := sqlx.GetContext(ctx, q, &last, s.qualify(`SELECT coalesce(max(user_id), 0) FROM @tokens`)); err != nil {
 		return facts, wrap("select tokens", err)
 	}
 	if users = record.UpTo(users, last); len(users) > 0 {
@@ -324,7 +324,7 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 // join it would be planned, for thousands of users, as a scan of the whole table.
 func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string) ([]transfer.UserLink, error) {
 	where, args, keep := among("u.id", users)
-	rows, err := q.QueryxContext(ctx, s.in(`
+	rows, err := q.QueryxContext(ctx, s.qualify(`
 		SELECT u.id, (SELECT coalesce(i.key, i.user_id::text) FROM @imported_users i WHERE i.user_id = u.id AND i.source = $3)
 		FROM @users u WHERE `+where+` `+lock), append(args, source)...)
 	if err != nil {
@@ -347,7 +347,7 @@ func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int6
 
 // factsOfTokens reads what decides about tokens that are here.
 func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, where string, list any) error {
-	rows, err := q.QueryxContext(ctx, s.in(`SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM @tokens WHERE `+where), list)
+	rows, err := q.QueryxContext(ctx, s.qualify(`SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM @tokens WHERE `+where), list)
 	if err != nil {
 		return wrap("select tokens", err)
 	}
@@ -380,7 +380,7 @@ func (s *Store) linksOfGone(ctx context.Context, q sqlx.QueryerContext, facts *t
 		Absent bool
 	}
 	if err := sqlx.SelectContext(ctx, q, &links,
-		s.in(`SELECT digest, source, origin, absent FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), digests); err != nil {
+		s.qualify(`SELECT digest, source, origin, absent FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), digests); err != nil {
 		return wrap("select imported tokens", err)
 	}
 	for _, l := range links {

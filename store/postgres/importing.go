@@ -20,9 +20,9 @@ const selectImport = `SELECT id, run, options, stage, reached, tables FROM @impo
 
 // FindImport implements [transfer.ImportReader].
 func (s *Store) FindImport(ctx context.Context, source string) (place transfer.ImportPlace, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		var row record.Import
-		err := s.db.GetContext(ctx, &row, s.in(selectImport), source)
+		err := s.db.GetContext(ctx, &row, s.qualify(selectImport), source)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -37,11 +37,11 @@ func (s *Store) FindImport(ctx context.Context, source string) (place transfer.I
 
 // BeginImport implements [transfer.Importer].
 func (s *Store) BeginImport(ctx context.Context, source, options string) (place transfer.ImportPlace, err error) {
-	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		var row record.Import
-		err := tx.GetContext(ctx, &row, s.in(selectImport), source)
+		err := tx.GetContext(ctx, &row, s.qualify(selectImport), source)
 		if errors.Is(err, sql.ErrNoRows) {
-			err = tx.GetContext(ctx, &row, s.in(`
+			err = tx.GetContext(ctx, &row, s.qualify(`
 				INSERT INTO @imports (source, options, run, stage, reached) VALUES ($1, '', 0, '', '')
 				RETURNING id, run, options, stage, reached, tables`), source)
 		}
@@ -66,7 +66,7 @@ func (s *Store) keepPlace(ctx context.Context, tx *sqlx.Tx, p transfer.ImportPla
 	if err != nil {
 		return wrap("encode tables", err)
 	}
-	_, err = tx.ExecContext(ctx, s.in(`UPDATE @imports SET run = $1, options = $2, stage = $3, reached = $4, tables = $5 WHERE id = $6`),
+	_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @imports SET run = $1, options = $2, stage = $3, reached = $4, tables = $5 WHERE id = $6`),
 		p.Run, p.Options, p.Stage, p.Reached, string(tables), p.Source)
 	return wrap("keep place", err)
 }
@@ -83,8 +83,8 @@ func (s *Store) FinishImport(ctx context.Context, place transfer.ImportPlace, ta
 		}
 		ended += n
 	}
-	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		if _, err := tx.ExecContext(ctx, s.in(`DELETE FROM @import_seen WHERE source = $1`), place.Source); err != nil {
+	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		if _, err := tx.ExecContext(ctx, s.qualify(`DELETE FROM @import_seen WHERE source = $1`), place.Source); err != nil {
 			return fmt.Errorf("forget seen tokens: %w", err)
 		}
 		return s.keepPlace(ctx, tx, transfer.ImportPlace{Source: place.Source, Run: place.Run, Tables: place.Tables})
@@ -102,8 +102,8 @@ const (
 
 // CountImported implements [transfer.ImportReader].
 func (s *Store) CountImported(ctx context.Context, place transfer.ImportPlace, tables []string) (here, unseen int, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
-		if err := s.db.GetContext(ctx, &here, s.in(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens), place.Source, pq.Array(tables)); err != nil {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
+		if err := s.db.GetContext(ctx, &here, s.qualify(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens), place.Source, pq.Array(tables)); err != nil {
 			return wrap("count imported tokens", err)
 		}
 		unseen = 0
@@ -111,7 +111,7 @@ func (s *Store) CountImported(ctx context.Context, place transfer.ImportPlace, t
 			return err
 		}
 		return wrap("count imported tokens", s.db.GetContext(ctx, &unseen,
-			s.in(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens+` AND `+unseenTokens), place.Source, pq.Array(tables), place.Run))
+			s.qualify(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens+` AND `+unseenTokens), place.Source, pq.Array(tables), place.Run))
 	})
 	return here, unseen, err
 }
@@ -129,7 +129,7 @@ const showNewest = `
 // endUnseen removes a batch of the tokens that the run did not see, and gives
 // their number.
 func (s *Store) endUnseen(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
-	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		ended = 0
 		if first, err := s.firstRun(ctx, tx, place); first || err != nil {
 			return err
@@ -139,7 +139,7 @@ func (s *Store) endUnseen(ctx context.Context, place transfer.ImportPlace, table
 			UserID       int64 `db:"user_id"`
 			Reusable     bool
 		}
-		if err := tx.SelectContext(ctx, &tokens, s.in(`SELECT digest, twin, user_id, reusable FROM @tokens t
+		if err := tx.SelectContext(ctx, &tokens, s.qualify(`SELECT digest, twin, user_id, reusable FROM @tokens t
 			WHERE `+linkedTokens+` AND `+unseenTokens+` LIMIT $4 FOR UPDATE OF t`), place.Source, pq.Array(tables), place.Run, transfer.MaxImport); err != nil {
 			return fmt.Errorf("select unseen tokens: %w", err)
 		}
@@ -158,13 +158,13 @@ func (s *Store) endUnseen(ctx context.Context, place transfer.ImportPlace, table
 				users = append(users, t.UserID)
 			}
 		}
-		if _, err := tx.ExecContext(ctx, s.in(removeTokens(`digest = ANY ($1::bytea[])`)), pq.ByteaArray(digests)); err != nil {
+		if _, err := tx.ExecContext(ctx, s.qualify(removeTokens(`digest = ANY ($1::bytea[])`)), pq.ByteaArray(digests)); err != nil {
 			return fmt.Errorf("end unseen tokens: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, s.in(`UPDATE @imported_tokens SET absent = true WHERE digest = ANY ($1::bytea[])`), pq.ByteaArray(links)); err != nil {
+		if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @imported_tokens SET absent = true WHERE digest = ANY ($1::bytea[])`), pq.ByteaArray(links)); err != nil {
 			return fmt.Errorf("mark unseen tokens: %w", err)
 		}
-		_, err := tx.ExecContext(ctx, s.in(showNewest), place.Source, pq.Array(users))
+		_, err := tx.ExecContext(ctx, s.qualify(showNewest), place.Source, pq.Array(users))
 		return wrap("show another token", err)
 	})
 	return ended, err
@@ -176,8 +176,8 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 	if len(users) > transfer.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
-	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		if _, err := tx.ExecContext(ctx, s.in(`LOCK TABLE @users IN SHARE ROW EXCLUSIVE MODE`)); err != nil {
+	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		if _, err := tx.ExecContext(ctx, s.qualify(`LOCK TABLE @users IN SHARE ROW EXCLUSIVE MODE`)); err != nil {
 			return fmt.Errorf("lock users: %w", err)
 		}
 		facts, err := s.inHalves(tx, len(users), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
@@ -195,7 +195,7 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 			merged := batch.Merge(in)
 			results[i] = merged.Result
 			if l := merged.Former; l != nil {
-				if _, err := tx.ExecContext(ctx, s.in(`UPDATE @imported_users SET key = $1 WHERE user_id = $2`), l.Key, l.UserID); err != nil {
+				if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @imported_users SET key = $1 WHERE user_id = $2`), l.Key, l.UserID); err != nil {
 					return fmt.Errorf("keep former key: %w", err)
 				}
 			}
@@ -203,7 +203,7 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 				continue
 			}
 			if merged.Insert && merged.ID == 0 {
-				if err := tx.GetContext(ctx, &merged.ID, s.in(`SELECT nextval(pg_get_serial_sequence('@users', 'id'))`)); err != nil {
+				if err := tx.GetContext(ctx, &merged.ID, s.qualify(`SELECT nextval(pg_get_serial_sequence('@users', 'id'))`)); err != nil {
 					return fmt.Errorf("draw id: %w", err)
 				}
 			}
@@ -256,7 +256,7 @@ func (c *userColumns) add(r record.Account) {
 // from one of them to a new one.
 func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, added []record.Account, changed userColumns) error {
 	if len(changed.ids) > 0 {
-		if _, err := tx.ExecContext(ctx, s.in(`
+		if _, err := tx.ExecContext(ctx, s.qualify(`
 			UPDATE @users u SET username = n.username, email = n.email, password_hash = n.password_hash,
 			       active = n.active, attributes = nullif(n.attributes, '')
 			FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[])
@@ -281,7 +281,7 @@ func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, added []record.Acco
 		return fmt.Errorf("insert users: %w", err)
 	}
 	// The sequence is not part of the transaction, and only ever goes up.
-	_, err := tx.ExecContext(ctx, s.in(`
+	_, err := tx.ExecContext(ctx, s.qualify(`
 		SELECT setval(pg_get_serial_sequence('@users', 'id'), greatest(max(id), nextval(pg_get_serial_sequence('@users', 'id')) - 1, 1))
 		FROM @users`))
 	return wrap("move ids on", err)
@@ -322,7 +322,7 @@ func (s *Store) markUsers(ctx context.Context, tx *sqlx.Tx, source int64, marks 
 	if len(ids) == 0 {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, s.in(`
+	_, err := tx.ExecContext(ctx, s.qualify(`
 		INSERT INTO @imported_users AS u (user_id, source, key, mark)
 		SELECT id, $2, nullif(key, id::text), mark FROM unnest($1::bigint[], $3::text[], $4::bytea[]) AS n (id, key, mark)
 		ON CONFLICT (user_id) DO UPDATE SET source = excluded.source, key = excluded.key, mark = excluded.mark,

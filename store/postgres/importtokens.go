@@ -24,7 +24,7 @@ func (s *Store) ImportTokens(ctx context.Context, place transfer.ImportPlace, to
 	if len(tokens) > transfer.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
-	err = s.bulk().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		digests := digestsOf(tokens)
 		facts, err := s.inHalves(tx, len(digests), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
 			return s.factsOfDigests(ctx, q, digests[from:to])
@@ -46,7 +46,7 @@ func (s *Store) ImportTokens(ctx context.Context, place transfer.ImportPlace, to
 			case merged.Insert:
 				added = append(added, merged.Token)
 			case merged.Move:
-				if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET expires_at = $1 WHERE digest = $2`),
+				if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @tokens SET expires_at = $1 WHERE digest = $2`),
 					merged.ExpiresAt.UnixMicro(), []byte(merged.Digest)); err != nil {
 					return fmt.Errorf("move expiry: %w", err)
 				}
@@ -109,7 +109,7 @@ func (s *Store) copyInto(ctx context.Context, tx *sqlx.Tx, table string, rows in
 	if rows == 0 {
 		return 0, nil
 	}
-	copied, err := tx.PrepareContext(ctx, s.in(`COPY `+table+` FROM STDIN`))
+	copied, err := tx.PrepareContext(ctx, s.qualify(`COPY `+table+` FROM STDIN`))
 	if err != nil {
 		return 0, err
 	}
@@ -134,7 +134,7 @@ func (s *Store) linkTokens(ctx context.Context, tx *sqlx.Tx, source int64, table
 		return nil
 	}
 	for _, column := range []string{"digest", "twin IS NOT NULL AND twin"} {
-		if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET source = $2, origin = $3 WHERE `+column+` = ANY ($1::bytea[])`),
+		if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @tokens SET source = $2, origin = $3 WHERE `+column+` = ANY ($1::bytea[])`),
 			pq.ByteaArray(digests), source, table); err != nil {
 			return fmt.Errorf("link tokens: %w", err)
 		}
@@ -147,7 +147,7 @@ func (s *Store) forgetGone(ctx context.Context, tx *sqlx.Tx, digests [][]byte) e
 	if len(digests) == 0 {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, s.in(`DELETE FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), pq.ByteaArray(digests))
+	_, err := tx.ExecContext(ctx, s.qualify(`DELETE FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), pq.ByteaArray(digests))
 	return wrap("link tokens", err)
 }
 
@@ -176,6 +176,6 @@ func (s *Store) firstRun(ctx context.Context, q sqlx.QueryerContext, place trans
 	if place.Run > 1 {
 		return false, nil
 	}
-	err = sqlx.GetContext(ctx, q, &first, s.in(`SELECT NOT EXISTS (SELECT 1 FROM @imports WHERE id = $1 AND handed)`), place.Source)
+	err = sqlx.GetContext(ctx, q, &first, s.qualify(`SELECT NOT EXISTS (SELECT 1 FROM @imports WHERE id = $1 AND handed)`), place.Source)
 	return first, wrap("select import", err)
 }

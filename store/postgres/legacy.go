@@ -24,7 +24,7 @@ func (s *Store) findLegacy(ctx context.Context, p core.Presented, token *record.
 	if !ok {
 		return core.ErrNotFound
 	}
-	rows, err := s.db.QueryContext(ctx, s.in(selectLegacy), short, long, token.Realm)
+	rows, err := s.db.QueryContext(ctx, s.qualify(selectLegacy), short, long, token.Realm)
 	if err != nil {
 		return fmt.Errorf("select older token: %w", err)
 	}

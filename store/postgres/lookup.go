@@ -12,18 +12,17 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// lookup is a query that each connection of the server plans once and keeps:
-// planning is most of what a look-up by key costs. The server knows it by a name
-// that is made of its text, so that a pooler may hand each run to another
-// connection: whoever prepared it there, the name means this query. lib/pq's own
-// names are numbers, and mean something else on each connection.
+// lookup is a query that each server connection plans once and keeps: planning is most
+// of the cost of a look-up by key. Its name is derived from its text, so that it means
+// the same query on every server connection a pooler may choose, whoever prepared it
+// there. lib/pq's own names are numbers, which mean something else on each connection.
 type lookup struct {
 	prepare string
 	execute string
 }
 
-// newLookups gives the queries that are kept, by their text. They are not for
-// transactions, which end where a name is unknown.
+// newLookups returns the kept queries by their text. They can't be used in
+// transactions, which an unknown name would abort.
 func newLookups(texts ...string) map[string]lookup {
 	lookups := make(map[string]lookup, len(texts))
 	for _, text := range texts {
@@ -34,17 +33,17 @@ func newLookups(texts ...string) map[string]lookup {
 	return lookups
 }
 
-// query runs a query, by its name if it is one of those that are kept.
+// query runs a query, by its name if it is a kept one.
 func (s *session) query(query string, args []driver.NamedValue) (driver.Rows, error) {
 	l, kept := s.lookups[query]
 	if !kept {
 		return s.send(query, args)
 	}
-	if !s.explored {
-		s.explore()
+	if !s.poolerChecked {
+		s.detectPooler()
 	}
-	if s.straight {
-		return s.run(query, args)
+	if s.direct {
+		return s.queryPrepared(query, args)
 	}
 	list, ok := literals(args)
 	if !ok {
@@ -56,7 +55,7 @@ func (s *session) query(query string, args []driver.NamedValue) (driver.Rows, er
 		if pq.As(err, pqerror.DuplicatePstatement) == nil {
 			return rows, err
 		}
-		// A pooler had a connection where someone else has prepared it.
+		// A pooler chose a connection on which it is prepared already.
 	}
 	rows, err := s.send(l.execute+list, nil)
 	if pq.As(err, pqerror.InvalidSQLStatementName) == nil {
@@ -66,16 +65,16 @@ func (s *session) query(query string, args []driver.NamedValue) (driver.Rows, er
 	if pq.As(err, pqerror.DuplicatePstatement) == nil {
 		return rows, err
 	}
-	return s.send(query, args) // the pooler had yet another one
+	return s.send(query, args) // the pooler chose yet another connection
 }
 
-// send runs a query as it is.
+// send runs a query unchanged.
 func (s *session) send(query string, args []driver.NamedValue) (driver.Rows, error) {
 	return s.pqConn.QueryContext(context.Background(), query, args)
 }
 
-// literals gives arguments as EXECUTE takes them. A text with NUL has no literal,
-// and would end the message.
+// literals formats arguments for EXECUTE. Text with a NUL has no literal, and would
+// end the message.
 func literals(args []driver.NamedValue) (list string, ok bool) {
 	var b strings.Builder
 	for _, arg := range args {

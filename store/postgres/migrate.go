@@ -42,8 +42,8 @@ const createVersionTable = `
 	);
 	INSERT INTO @authcompat_migrations (version_id, is_applied) VALUES (0, TRUE) ON CONFLICT (version_id) DO NOTHING`
 
-// migrate brings the schema up to date. It changes nothing, and needs no right
-// to, where the schema is up to date already.
+// migrate brings the schema up to date. If it is up to date already, migrate changes
+// nothing and needs no privileges for it.
 func (s *Store) migrate(ctx context.Context, c *connector, schema string) error {
 	files, known, err := loadMigrations(schema)
 	if err != nil {
@@ -56,10 +56,10 @@ func (s *Store) migrate(ctx context.Context, c *connector, schema string) error 
 	if current > known {
 		return fmt.Errorf("it is of a newer authcompat (schema %d; this one knows %d)", current, known)
 	}
-	// A pool of its own: the lock is a transaction beside goose's.
+	// A pool of its own, because the lock's transaction runs beside goose's.
 	db := sqlx.NewDb(sql.OpenDB(c), "postgres")
 	defer db.Close()
-	ctx = until(time.Now().Add(migrationTime))
+	ctx = deadlineOnly(time.Now().Add(migrationTime))
 	unlock, err := lock(ctx, db)
 	if err != nil {
 		return err
@@ -77,20 +77,20 @@ func (s *Store) migrate(ctx context.Context, c *connector, schema string) error 
 	return nil
 }
 
-// maxOvertaken is how often a node tries again after others were faster.
+// maxOvertaken is how often a node retries after another one was faster.
 const maxOvertaken = 10
 
-// overtaken tells whether err says that what was to be made is there already: of
-// another node, where there are no advisory locks.
+// overtaken tells whether err says that something exists already: another node has
+// created it, in an engine without advisory locks.
 func overtaken(err error) bool {
 	return pq.As(err, pqerror.UniqueViolation, pqerror.DuplicateSchema, pqerror.DuplicateTable, pqerror.DuplicateColumn, pqerror.DuplicateObject) != nil
 }
 
-// version gives the number of the last migration that was applied; -1 where
-// there was none, not even the making of the table.
+// version returns the number of the last migration that was applied; -1 if there is no
+// version table yet.
 func (s *Store) version(ctx context.Context) (version int64, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		return wrap("read schema version", s.db.GetContext(ctx, &version, s.in(`SELECT max(version_id) FROM @authcompat_migrations WHERE is_applied`)))
+		return wrap("read schema version", s.db.GetContext(ctx, &version, s.qualify(`SELECT max(version_id) FROM @authcompat_migrations WHERE is_applied`)))
 	})
 	if pq.As(err, pqerror.UndefinedTable, pqerror.InvalidSchemaName) != nil {
 		return -1, nil
@@ -98,9 +98,8 @@ func (s *Store) version(ctx context.Context) (version int64, err error) {
 	return version, err
 }
 
-// lock waits until no other node changes the schema. The lock is a transaction's,
-// not a session's, because a pooler may give a session to others. An engine that
-// has no such locks goes without.
+// lock waits until no other node changes the schema. It is held by a transaction, not
+// by a session, which a pooler may share. Engines without such locks do without.
 func lock(ctx context.Context, db *sqlx.DB) (unlock func(), err error) {
 	tx, err := db.BeginTxx(ctx, nil)
 	if err != nil {
@@ -115,9 +114,9 @@ func lock(ctx context.Context, db *sqlx.DB) (unlock func(), err error) {
 	return unlock, nil
 }
 
-// claim makes the schema and the table of versions where they are missing, and
-// refuses a schema that has tables of another program.
-func (s *Store) claim(ctx context.Context, db *sqlx.DB, schema string) error {
+// initialise creates the schema and the version table if they are missing. It refuses a
+// schema with tables of another program.
+func (s *Store) initialise(ctx context.Context, db *sqlx.DB, schema string) error {
 	if current, err := s.version(ctx); err != nil || current >= 0 {
 		return err
 	}
@@ -134,19 +133,19 @@ func (s *Store) claim(ctx context.Context, db *sqlx.DB, schema string) error {
 		return fmt.Errorf("read tables: %w", err)
 	}
 	if foreign {
-		// Where nothing locks, another node may have made them since.
+		// Without locks, another node may have created them meanwhile.
 		if current, err := s.version(ctx); err != nil || current >= 0 {
 			return err
 		}
 		return errors.New("it has tables of another program: give authcompat a schema of its own, with schema=authcompat in the URL")
 	}
-	_, err = db.ExecContext(ctx, s.in(createVersionTable))
+	_, err = db.ExecContext(ctx, s.qualify(createVersionTable))
 	return wrap("create table of versions", err)
 }
 
 // upgrade applies what is missing.
 func (s *Store) upgrade(ctx context.Context, db *sqlx.DB, schema string, files []*goose.Migration) error {
-	if err := s.claim(ctx, db, schema); err != nil {
+	if err := s.initialise(ctx, db, schema); err != nil {
 		return err
 	}
 	provider, err := goose.NewProvider(goose.DialectPostgres, db.DB, nil,
@@ -158,8 +157,8 @@ func (s *Store) upgrade(ctx context.Context, db *sqlx.DB, schema string, files [
 	return wrap("bring schema up to date", err)
 }
 
-// loadMigrations gives the migrations for tables in a schema, and the number of
-// the last. Each file is run as one script, in one transaction.
+// loadMigrations returns the migrations for tables in a schema, and the number of the
+// last one. Each file is run as one script, in one transaction.
 func loadMigrations(schema string) (all []*goose.Migration, last int64, err error) {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Connections are replaced after some time, so that those of a store spread over
-// the addresses of a balancer again, and closed when they are not needed.
+// Connections are replaced after some time, so that they spread again over the servers
+// behind a load balancer, and closed when they are idle.
 const (
 	maxLifetime = 30 * time.Minute
 	maxIdle     = 5 * time.Minute
@@ -41,14 +41,14 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 func open(ctx context.Context, settings settings) (*Store, error) {
 	s := &Store{
 		wait:    settings.wait,
-		places:  newPlaces(settings.connections),
-		writers: newPlaces(settings.connections / 2),
+		conns:   newConnSemaphore(settings.connections),
+		writers: newConnSemaphore(settings.connections / 2),
 	}
 	if settings.schema != "" {
 		s.prefix = settings.schema + "."
 	}
-	s.findToken = s.in(selectToken)
-	c := newConnector(settings, newLookups(s.findToken, s.in(selectLegacy)))
+	s.findToken = s.qualify(selectToken)
+	c := newConnector(settings, newLookups(s.findToken, s.qualify(selectLegacy)))
 	s.db = sqlx.NewDb(sql.OpenDB(c), "postgres")
 	s.db.SetMaxIdleConns(settings.connections)
 	s.db.SetConnMaxLifetime(maxLifetime)

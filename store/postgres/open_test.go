@@ -192,11 +192,11 @@ func TestRights(t *testing.T) {
 func TestScratch(t *testing.T) {
 	// The schema that the DSN names is left alone.
 	dsn := postgrestest.Schema(t)
-	a, dropA, err := postgres.OpenScratch(t.Context(), dsn)
+	a, cleanupA, err := postgres.OpenTemp(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, dropB, err := postgres.OpenScratch(t.Context(), dsn)
+	b, cleanupB, err := postgres.OpenTemp(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,12 +205,12 @@ func TestScratch(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := errors.Join(dropA(), dropB()); err != nil {
+	if err := errors.Join(cleanupA(), cleanupB()); err != nil {
 		t.Error(err)
 	}
 	var left int
 	err = raw(t, postgrestest.DSN(t)).QueryRowContext(t.Context(), `
-		SELECT count(*) FROM information_schema.schemata WHERE schema_name LIKE 'authcompat_scratch_%' OR schema_name = $1`,
+		SELECT count(*) FROM information_schema.schemata WHERE schema_name LIKE 'authcompat_temp_%' OR schema_name = $1`,
 		schemaOf(t, dsn)).Scan(&left)
 	if err != nil || left != 0 {
 		t.Errorf("%d schemas left, %v", left, err)

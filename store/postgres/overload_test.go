@@ -84,7 +84,7 @@ func generationOf(t *testing.T, s *Store) (generation int64) {
 	}
 	defer conn.Close()
 	if err := conn.Raw(func(c any) error {
-		generation = c.(*session).link.generation.Load()
+		generation = c.(*session).epoch.current.Load()
 		return nil
 	}); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ const disguise = "disguise"
 func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
 	const query = `SELECT value FROM @secrets WHERE name = $1`
 	err = s.read(ctx, func(ctx context.Context) error {
-		return s.db.GetContext(ctx, &key, s.in(query), disguise)
+		return s.db.GetContext(ctx, &key, s.qualify(query), disguise)
 	})
 	if !errors.Is(err, sql.ErrNoRows) {
 		return key, err
@@ -28,14 +28,14 @@ func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) 
 		return nil, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		_, err := tx.ExecContext(ctx, s.in(`INSERT INTO @secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`), disguise, drawn)
+		_, err := tx.ExecContext(ctx, s.qualify(`INSERT INTO @secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`), disguise, drawn)
 		return wrap("keep key", err)
 	})
 	if err != nil {
 		return nil, err
 	}
 	err = s.read(ctx, func(ctx context.Context) error {
-		return wrap("read key", s.db.GetContext(ctx, &key, s.in(query), disguise))
+		return wrap("read key", s.db.GetContext(ctx, &key, s.qualify(query), disguise))
 	})
 	return key, err
 }
@@ -59,12 +59,12 @@ const selectMix = `
 
 // PasswordFormatCounts implements [core.PrivacyStore]. It reads all users.
 func (s *Store) PasswordFormatCounts(ctx context.Context) (mix []core.PasswordFormatCount, err error) {
-	err = s.bulk().read(ctx, func(ctx context.Context) error {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		var rows []struct {
 			Example  string `db:"example"`
 			Accounts int    `db:"accounts"`
 		}
-		if err := s.db.SelectContext(ctx, &rows, s.in(selectMix)); err != nil {
+		if err := s.db.SelectContext(ctx, &rows, s.qualify(selectMix)); err != nil {
 			return wrap("count passwords", err)
 		}
 		mix = nil

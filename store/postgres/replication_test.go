@@ -33,7 +33,7 @@ func TestReplication(t *testing.T) {
 	t.Run("the standby is away", func(t *testing.T) { standbyAway(t, cluster) })
 	t.Run("a wait is cancelled", func(t *testing.T) { cancelledCommit(t, cluster) })
 	t.Run("a context ends during the commit", func(t *testing.T) { contextEndsDuringCommit(t, cluster) })
-	t.Run("the primary crashes", func(t *testing.T) { doubtAwaitsStandby(t, cluster) })
+	t.Run("the primary crashes", func(t *testing.T) { ambiguousCommitsAwaitStandby(t, cluster) })
 }
 
 // standbyAway lets commits wait for a standby for longer than a call does:
@@ -68,12 +68,12 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 	wantBack(t, s, user)
 }
 
-// doubtAwaitsStandby crashes a primary while commits wait for the standby. After
+// ambiguousCommitsAwaitStandby crashes a primary while commits wait for the standby. After
 // the restart the primary has the commits and the standby does not: they must not
 // be acknowledged, as long as another primary may come that has not got them.
-func doubtAwaitsStandby(t *testing.T, cluster *postgrestest.Cluster) {
-	direct := at(t, cluster, "schema", "doubt")
-	s := at(t, cluster, "schema", "doubt", "wait", patient)
+func ambiguousCommitsAwaitStandby(t *testing.T, cluster *postgrestest.Cluster) {
+	direct := at(t, cluster, "schema", "ambiguous")
+	s := at(t, cluster, "schema", "ambiguous", "wait", patient)
 	calls := callAll(t, t.Context(), s, direct, cluster)
 	cluster.Crash(t)
 	cluster.StartAgain(t)

@@ -14,30 +14,30 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// unwatched is a context that nobody can end, with a deadline that the session
-// sets on its socket. A context that can end would make lib/pq send the server a
-// request to cancel.
-type unwatched struct {
+// deadlineContext has a deadline, which the session sets on its socket, and is never
+// canceled: a context that can be canceled makes lib/pq send the server a cancel
+// request.
+type deadlineContext struct {
 	context.Context
 	deadline time.Time
 }
 
-func (u unwatched) Deadline() (time.Time, bool) { return u.deadline, true }
-func (u unwatched) Done() <-chan struct{}       { return nil }
-func (u unwatched) Err() error                  { return nil }
+func (c deadlineContext) Deadline() (time.Time, bool) { return c.deadline, true }
+func (c deadlineContext) Done() <-chan struct{}       { return nil }
+func (c deadlineContext) Err() error                  { return nil }
 
-// until gives a context for statements that must be done by then.
-func until(deadline time.Time) context.Context {
-	return unwatched{Context: context.Background(), deadline: deadline}
+// deadlineOnly returns a context for statements that must finish by the deadline.
+func deadlineOnly(deadline time.Time) context.Context {
+	return deadlineContext{Context: context.Background(), deadline: deadline}
 }
 
-// dialer opens the socket of one connection and keeps hold of it.
+// dialer opens the socket of one connection and keeps a reference to it.
 type dialer struct {
 	deadline time.Time
 	socket   net.Conn
 }
 
-// socket is a connection whose deadline lib/pq does not touch.
+// socket is a connection whose deadline lib/pq can't change.
 type socket struct{ net.Conn }
 
 func (socket) SetDeadline(time.Time) error { return nil }
@@ -63,7 +63,7 @@ func (d *dialer) DialTimeout(network, address string, _ time.Duration) (net.Conn
 	return d.DialContext(context.Background(), network, address)
 }
 
-// pqConn is what lib/pq's connections are able to do.
+// pqConn is the set of interfaces that lib/pq's connections implement.
 type pqConn interface {
 	driver.Conn
 	driver.Tx
@@ -74,48 +74,49 @@ type pqConn interface {
 }
 
 // session is a connection that ends each statement at its context's deadline,
-// whatever the network does, and knows when it is out of use.
+// whatever the network does. It is not used again once its epoch is over.
 type session struct {
 	pqConn
-	socket     net.Conn
-	deadline   time.Time // of the socket
-	link       *link
-	generation int64
-	warned     bool              // by a notice since the last COMMIT was sent
-	lookups    map[string]lookup // by text
-	prepared   map[string]bool   // which of them were prepared through this connection
-	explored   bool
-	straight   bool                   // no pooler is in the way
-	statements map[string]driver.Stmt // lib/pq's, where that is so
+	socket   net.Conn
+	deadline time.Time // of the socket
+	epoch    *connEpoch
+	opened   int64             // the epoch in which it was opened
+	warned   bool              // by a notice since the last COMMIT was sent
+	lookups  map[string]lookup // by text
+	prepared map[string]bool   // the look-ups that were prepared through this connection
+
+	poolerChecked bool
+	direct        bool                   // there is no pooler before the server
+	statements    map[string]driver.Stmt // lib/pq's, of a direct connection
 }
 
-// later is how much after its time a statement may be ended: that spares the
-// runtime a timer for each.
-const later = 20 * time.Millisecond
+// timerSlack is how long after its deadline a statement may still be ended. With it,
+// not every statement needs a timer of its own.
+const timerSlack = 20 * time.Millisecond
 
-// bound sets the deadline for what follows.
-func (s *session) bound(ctx context.Context) {
+// setDeadline sets the deadline of what follows on the socket.
+func (s *session) setDeadline(ctx context.Context) {
 	deadline, ok := ctx.Deadline()
 	if ok {
-		if over := s.deadline.Sub(deadline); over >= 0 && over < later {
+		if over := s.deadline.Sub(deadline); over >= 0 && over < timerSlack {
 			return
 		}
-		deadline = deadline.Add(later)
+		deadline = deadline.Add(timerSlack)
 	}
 	s.deadline = deadline              // the zero time is none
 	_ = s.socket.SetDeadline(deadline) // fails only where the next use does
 }
 
-// report takes the connection out of use, and all that were opened before it, if
-// err says that the server can't be used through it.
+// report invalidates the connection, and all that were opened before it, if err says
+// that the server can't be used through it.
 func (s *session) report(err error) {
 	if classify(err) == lost {
-		s.link.drop(s.generation)
+		s.epoch.invalidate(s.opened)
 	}
 }
 
-// outcome reports the error of a statement and gives the one to return.
-func (s *session) outcome(err error) error {
+// checkError reports the error of a statement and returns the one for database/sql.
+func (s *session) checkError(err error) error {
 	s.report(err)
 	if errors.Is(err, driver.ErrBadConn) {
 		return errBroken
@@ -125,23 +126,23 @@ func (s *session) outcome(err error) error {
 
 // QueryContext implements driver.QueryerContext.
 func (s *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	s.bound(ctx)
+	s.setDeadline(ctx)
 	rows, err := s.query(query, args)
-	return rows, s.outcome(err)
+	return rows, s.checkError(err)
 }
 
 // ExecContext implements driver.ExecerContext.
 func (s *session) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	s.bound(ctx)
+	s.setDeadline(ctx)
 	result, err := s.pqConn.ExecContext(context.Background(), query, args)
-	return result, s.outcome(err)
+	return result, s.checkError(err)
 }
 
-// BeginTx implements driver.ConnBeginTx, with the database's own isolation level
-// and access mode: lib/pq's would ask for READ WRITE where an operator has set
-// default_transaction_read_only. The server ends a statement that waits too long
-// for others before the socket's deadline does, and a transaction whose node has
-// stopped in the middle.
+// BeginTx implements driver.ConnBeginTx. It keeps the database's own isolation level
+// and access mode, where lib/pq would ask for READ WRITE although an operator has set
+// default_transaction_read_only. The server itself ends a statement that waits too
+// long for locks, before the socket's deadline does, and a transaction whose client
+// has stopped in the middle.
 func (s *session) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
 	begin := "BEGIN"
 	if deadline, ok := ctx.Deadline(); ok {
@@ -154,38 +155,38 @@ func (s *session) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, e
 	return transaction{s}, nil
 }
 
-// holdCommit is how long a commit may take that nobody waits for any more.
-const holdCommit = 30 * time.Second
+// commitTimeout is how long a commit may take once its caller has stopped waiting.
+const commitTimeout = 30 * time.Second
 
 // transaction is a driver.Tx.
 type transaction struct{ s *session }
 
-// Commit implements driver.Tx. It fails with errDoubt where it is not known
-// whether the transaction is committed, and safely so.
+// Commit implements driver.Tx. It fails with errAmbiguousCommit if it is not known
+// whether the transaction is committed, or whether it is on the standby too.
 func (t transaction) Commit() error {
-	t.s.bound(until(time.Now().Add(holdCommit)))
+	t.s.setDeadline(deadlineOnly(time.Now().Add(commitTimeout)))
 	t.s.warned = false
-	t.s.link.begin(t.s)
+	t.s.epoch.beginCommit(t.s)
 	err := t.s.pqConn.Commit()
-	t.s.link.end(t.s)
+	t.s.epoch.endCommit(t.s)
 	switch {
 	case err == nil && !t.s.warned:
 		return nil
 	case err == nil:
-		return fmt.Errorf("%w: the server warned", errDoubt)
+		return fmt.Errorf("%w: the server warned", errAmbiguousCommit)
 	case refusedCommit(err):
 		return err
 	default:
 		t.s.report(err)
-		return fmt.Errorf("%w: %w", errDoubt, err)
+		return fmt.Errorf("%w: %w", errAmbiguousCommit, err)
 	}
 }
 
 // Rollback implements driver.Tx.
 func (t transaction) Rollback() error { return t.s.pqConn.Rollback() }
 
-// notice hears what the server says beside its answers. A warning at a COMMIT is
-// that the wait for a synchronous standby was cancelled (PostgreSQL 15,
+// notice receives the server's notices. A warning at a COMMIT means that the wait for
+// a synchronous standby was cancelled (PostgreSQL 15,
 // src/backend/replication/syncrep.c, SyncRepWaitForLSN).
 func (s *session) notice(n *pq.Error) {
 	if n.Severity == pqerror.SeverityWarning {
@@ -203,51 +204,52 @@ func (s *session) ResetSession(context.Context) error {
 
 // IsValid implements driver.Validator.
 func (s *session) IsValid() bool {
-	return s.generation == s.link.generation.Load() && s.pqConn.IsValid()
+	return s.opened == s.epoch.current.Load() && s.pqConn.IsValid()
 }
 
 // Close implements driver.Conn.
 func (s *session) Close() error {
-	_ = s.socket.SetDeadline(time.Now().Add(time.Second)) // it says goodbye first
+	_ = s.socket.SetDeadline(time.Now().Add(time.Second)) // lib/pq sends Terminate first
 	return s.pqConn.Close()
 }
 
-// link is what the connections of a store have in common: which of them are out
-// of use, and which are committing.
-type link struct {
-	generation atomic.Int64 // of connections that are opened now
+// connEpoch tells the usable connections of a store from those that were invalidated:
+// only connections that were opened in the current epoch are used. It also knows which
+// connections are committing.
+type connEpoch struct {
+	current    atomic.Int64
 	mu         sync.Mutex
 	committing map[*session]struct{}
 }
 
-func newLink() *link { return &link{committing: make(map[*session]struct{})} }
+func newConnEpoch() *connEpoch { return &connEpoch{committing: make(map[*session]struct{})} }
 
-// lastCommits is how long the commits may still take that were under way when
-// their connections went out of use.
-const lastCommits = time.Second
+// commitGrace is how long commits may still take that were under way when their
+// connections were invalidated.
+const commitGrace = time.Second
 
-// drop takes the connections of a generation out of use, and those before it.
-func (l *link) drop(generation int64) {
-	if !l.generation.CompareAndSwap(generation, generation+1) {
+// invalidate takes the connections of an epoch, and of those before it, out of use.
+func (e *connEpoch) invalidate(epoch int64) {
+	if !e.current.CompareAndSwap(epoch, epoch+1) {
 		return // another connection has reported it before
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for s := range l.committing {
-		_ = s.socket.SetDeadline(time.Now().Add(lastCommits)) // fails only where the commit does
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for s := range e.committing {
+		_ = s.socket.SetDeadline(time.Now().Add(commitGrace)) // fails only where the commit does
 	}
 }
 
-// begin notes that the session commits.
-func (l *link) begin(s *session) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.committing[s] = struct{}{}
+// beginCommit notes that the session commits.
+func (e *connEpoch) beginCommit(s *session) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.committing[s] = struct{}{}
 }
 
-// end notes that the session's commit is over.
-func (l *link) end(s *session) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.committing, s)
+// endCommit notes that the session's commit is over.
+func (e *connEpoch) endCommit(s *session) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.committing, s)
 }

@@ -18,27 +18,27 @@ func (d *deadlined) SetDeadline(t time.Time) error {
 	return nil
 }
 
-// TestBound checks that no statement is ended before its time, nor much later.
-func TestBound(t *testing.T) {
+// TestSetDeadline checks that no statement is ended before its time, nor much later.
+func TestSetDeadline(t *testing.T) {
 	socket := &deadlined{}
 	s := &session{socket: socket}
 	began := time.Now()
 	const statements = 1000
 	for i := range statements {
 		wanted := began.Add(time.Duration(i) * time.Millisecond)
-		s.bound(until(wanted))
-		if over := socket.deadline.Sub(wanted); over < 0 || over > later {
+		s.setDeadline(deadlineOnly(wanted))
+		if over := socket.deadline.Sub(wanted); over < 0 || over > timerSlack {
 			t.Fatalf("the deadline is %v after its time", over)
 		}
 	}
 	if socket.set > statements/10 {
 		t.Errorf("set %d times for %d statements", socket.set, statements)
 	}
-	s.bound(until(began)) // an earlier one
-	if over := socket.deadline.Sub(began); over > later {
+	s.setDeadline(deadlineOnly(began)) // an earlier one
+	if over := socket.deadline.Sub(began); over > timerSlack {
 		t.Errorf("the deadline is %v after its time", over)
 	}
-	s.bound(t.Context()) // none
+	s.setDeadline(t.Context()) // none
 	if !socket.deadline.IsZero() {
 		t.Error("a deadline that nobody wants")
 	}

@@ -17,32 +17,32 @@ import (
 type Store struct {
 	db      *sqlx.DB
 	wait    time.Duration
-	places  *places // one for each connection
-	writers *places // one for each transaction
-	prefix  string  // of tables: the schema with a dot, or nothing
+	conns   *connSemaphore // a slot for each connection
+	writers *connSemaphore // a slot for each transaction
+	prefix  string         // of table names: the schema and a dot, or empty
 
-	findToken string // selectToken for the schema
+	findToken string // selectToken, qualified
 }
 
 var _ core.Store = (*Store)(nil)
 
-// in gives a statement for the store's schema: an @ stands before each table.
-func (s *Store) in(statement string) string { return strings.ReplaceAll(statement, "@", s.prefix) }
+// qualify puts the store's schema before each table of a statement: @ stands for it.
+func (s *Store) qualify(statement string) string { return strings.ReplaceAll(statement, "@", s.prefix) }
 
-// bulkWait is how long work on many rows may take: an import's batch, a count of
+// bulkTimeout is how long work on many rows may take: an import's batch, a count of
 // all tokens.
-const bulkWait = time.Minute
+const bulkTimeout = time.Minute
 
-// bulk gives the store with the patience that work on many rows needs. A call of
-// a client never has it.
-func (s *Store) bulk() *Store {
-	patient := *s
-	patient.wait = max(s.wait, bulkWait)
-	return &patient
+// withBulkTimeout returns the store with the timeout for work on many rows. No
+// client's request uses it.
+func (s *Store) withBulkTimeout() *Store {
+	bulk := *s
+	bulk.wait = max(s.wait, bulkTimeout)
+	return &bulk
 }
 
-// Ping implements [core.Store]: it reads a table, and fails where nothing could
-// be written.
+// Ping implements [core.Store]. It reads a table, and fails if the server is
+// read-only.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.read(ctx, func(ctx context.Context) error {
 		conn, err := s.db.Connx(ctx)
@@ -51,7 +51,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		}
 		defer conn.Close() // gives it back
 		var readOnly, users bool
-		row := conn.QueryRowxContext(ctx, s.in(`SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT 1 FROM @users)`))
+		row := conn.QueryRowxContext(ctx, s.qualify(`SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT 1 FROM @users)`))
 		if err := row.Scan(&readOnly, &users); err != nil {
 			return fmt.Errorf("ping: %w", err)
 		}
@@ -68,89 +68,90 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close implements [core.Store].
 func (s *Store) Close() error { return s.db.Close() }
 
-// read runs do, which looks by one query at a time, and again if that fails.
+// read runs do, which only reads and runs one query at a time, and retries it where
+// that may help.
 func (s *Store) read(ctx context.Context, do func(context.Context) error) error {
-	try := newTries(s.wait)
+	retry := newRetrier(s.wait)
 	for {
-		err := s.look(ctx, try.deadline, do)
-		if !try.again(ctx, err) {
+		err := s.readOnce(ctx, retry.deadline, do)
+		if !retry.shouldRetry(ctx, err) {
 			return explain(ctx, err)
 		}
 	}
 }
 
-// look runs do once. With a place there is a connection, or one may be opened: a
-// context that can end would cost more than the rest of this.
-func (s *Store) look(ctx context.Context, deadline time.Time, do func(context.Context) error) error {
-	if err := s.places.take(ctx, s.latest(deadline)); err != nil {
+// readOnce runs do once. Whoever has a slot gets a connection at once, or opens one,
+// so do needs no context that can be canceled: that would cost more than the rest of
+// this.
+func (s *Store) readOnce(ctx context.Context, deadline time.Time, do func(context.Context) error) error {
+	if err := s.conns.acquire(ctx, s.acquireDeadline(deadline)); err != nil {
 		return err
 	}
-	defer s.places.leave()
-	return do(until(deadline))
+	defer s.conns.release()
+	return do(deadlineOnly(deadline))
 }
 
-// latest is how long a call that must be done at the deadline may wait for a
-// place. What is left has to be enough for its statements: one that is cut off
-// takes all connections out of use, and where too many wait, first come first
-// served, each would get its place just before its time is over.
-func (s *Store) latest(deadline time.Time) time.Time { return deadline.Add(-s.wait / 4) }
+// acquireDeadline returns until when a call with this deadline may wait for a slot. The
+// rest has to be enough for its statements: one that is cut off invalidates all
+// connections, and under overload each call would get its slot just before its time
+// is up, since slots are given first come, first served.
+func (s *Store) acquireDeadline(deadline time.Time) time.Time { return deadline.Add(-s.wait / 4) }
 
-// step is what a transaction does. In doubt, an earlier attempt may have been
-// committed: then what it would have left is to be looked for first.
-type step func(ctx context.Context, tx *sqlx.Tx, doubt bool) error
+// txFunc is the body of a transaction. With retryAfterAmbiguous an earlier attempt may
+// have been committed, so it first has to look for what that would have written.
+type txFunc func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error
 
-// write runs do in a transaction and commits it if do returns nil and the
-// context has not ended by then. It does so again where another transaction was
-// in the way, where the connection was lost, and where it is not known whether
-// the commit is done.
-func (s *Store) write(ctx context.Context, do step) error {
-	try := newTries(s.wait)
+// write runs do in a transaction and commits it if do returns nil and the context has
+// not ended by then. It retries after a conflict with another transaction, after the
+// loss of the connection, and after a commit whose outcome is unknown.
+func (s *Store) write(ctx context.Context, do txFunc) error {
+	retry := newRetrier(s.wait)
 	for {
-		err := s.transact(ctx, try.deadline, try.doubt, do)
-		if errors.Is(err, errDoubt) {
-			// Whoever asked may have gone: the outcome is looked for all the same.
+		err := s.transact(ctx, retry.deadline, retry.afterAmbiguous, do)
+		if errors.Is(err, errAmbiguousCommit) {
+			// The outcome matters even if the caller has gone away.
 			ctx = context.WithoutCancel(ctx)
 		}
-		if !try.again(ctx, err) {
+		if !retry.shouldRetry(ctx, err) {
 			return explain(ctx, err)
 		}
 	}
 }
 
 // transact runs do in one transaction.
-func (s *Store) transact(ctx context.Context, deadline time.Time, doubt bool, do step) error {
-	if err := s.writers.take(ctx, s.latest(deadline)); err != nil {
+func (s *Store) transact(ctx context.Context, deadline time.Time, retryAfterAmbiguous bool, do txFunc) error {
+	if err := s.writers.acquire(ctx, s.acquireDeadline(deadline)); err != nil {
 		return err
 	}
-	if err := s.places.take(ctx, s.latest(deadline)); err != nil {
-		s.writers.leave()
+	if err := s.conns.acquire(ctx, s.acquireDeadline(deadline)); err != nil {
+		s.writers.release()
 		return err
 	}
-	leave := func() {
-		s.places.leave()
-		s.writers.leave()
+	release := func() {
+		s.conns.release()
+		s.writers.release()
 	}
-	handed := false
+	committing := false
 	defer func() {
-		if !handed {
-			leave()
+		if !committing {
+			release()
 		}
 	}()
-	bounded := until(deadline)
+	bounded := deadlineOnly(deadline)
 	tx, err := s.db.BeginTxx(bounded, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := s.work(ctx, bounded, tx, doubt, do); err != nil {
+	if err := s.runTx(ctx, bounded, tx, retryAfterAmbiguous, do); err != nil {
 		return err
 	}
-	// A commit may take longer than its caller waits. It keeps its place until
-	// the server has answered.
-	handed = true
+	// A commit may take longer than its caller waits. It keeps its slots until the
+	// server has answered.
+	committing = true
 	committed := make(chan error, 1)
 	go func() {
 		committed <- tx.Commit()
-		leave()
+		release()
 	}()
 	overdue := time.NewTimer(time.Until(deadline))
 	defer overdue.Stop()
@@ -161,76 +162,74 @@ func (s *Store) transact(ctx context.Context, deadline time.Time, doubt bool, do
 		}
 		return nil
 	case <-overdue.C:
-		return fmt.Errorf("commit: %w: no answer yet", errDoubt)
+		return fmt.Errorf("commit: %w: no answer yet", errAmbiguousCommit)
 	}
 }
 
-// work runs do in the transaction, and rolls it back unless it is to be
-// committed.
-func (s *Store) work(ctx, bounded context.Context, tx *sqlx.Tx, doubt bool, do step) (err error) {
+// runTx runs do in the transaction, and rolls it back unless it is to be committed.
+func (s *Store) runTx(ctx, bounded context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool, do txFunc) (err error) {
 	done := false
 	defer func() {
 		if !done {
-			_ = tx.Rollback() // what matters is why
+			_ = tx.Rollback() // the error that led here matters more
 		}
 	}()
-	if doubt {
-		if _, err := tx.ExecContext(bounded, s.in(`SELECT id FROM @fence FOR SHARE`)); err != nil {
+	if retryAfterAmbiguous {
+		if _, err := tx.ExecContext(bounded, s.qualify(`SELECT id FROM @fence FOR SHARE`)); err != nil {
 			return fmt.Errorf("lock fence: %w", err)
 		}
 	}
-	if err := do(bounded, tx, doubt); err != nil {
+	if err := do(bounded, tx, retryAfterAmbiguous); err != nil {
 		return err
 	}
-	if err := s.recorded(ctx, bounded, tx, doubt); err != nil {
+	if err := s.writeAuditEntry(ctx, bounded, tx, retryAfterAmbiguous); err != nil {
 		return err
 	}
 	done = ctx.Err() == nil
 	return ctx.Err()
 }
 
-// The pauses between tries.
 const (
-	// maxPause is the longest.
+	// maxPause is the longest pause before a retry.
 	maxPause = 100 * time.Millisecond
-	// maxLost is how many connections a step may lose, or fail to get, before
-	// it is given up: a database that is away is away for longer than a call
-	// should wait.
+	// maxLost is how many connections a call may lose, or fail to get, before it gives
+	// up: a database that is down is usually down for longer than a call should wait.
 	maxLost = 3
 )
 
-// tries counts the attempts at a step.
-type tries struct {
+// retrier decides whether a failed call is retried.
+type retrier struct {
 	deadline time.Time
-	count    int
-	lost     int
-	doubt    bool
+	attempts int
+	lost     int // connections
+	// afterAmbiguous tells that an earlier attempt may have been committed.
+	afterAmbiguous bool
 }
 
-func newTries(wait time.Duration) *tries { return &tries{deadline: time.Now().Add(wait)} }
+func newRetrier(wait time.Duration) *retrier { return &retrier{deadline: time.Now().Add(wait)} }
 
-// again tells whether a step that failed with err is to be done again, and
-// pauses before it. The first connection that is lost may just have been idle
-// for too long, so that the next is tried at once.
-func (t *tries) again(ctx context.Context, err error) bool {
-	t.doubt = t.doubt || errors.Is(err, errDoubt)
-	t.count++
-	pause := rand.N(min(maxPause, time.Millisecond<<min(t.count, 10)))
+// shouldRetry tells whether a call that failed with err is to be retried, and pauses
+// before that. The first lost connection may just have been idle for too long, so the
+// next one is tried at once.
+func (r *retrier) shouldRetry(ctx context.Context, err error) bool {
+	r.afterAmbiguous = r.afterAmbiguous || errors.Is(err, errAmbiguousCommit)
+	r.attempts++
+	pause := rand.N(min(maxPause, time.Millisecond<<min(r.attempts, 10)))
 	switch kind := classify(err); {
 	case err == nil, ctx.Err() != nil:
 		return false
-	case t.doubt && kind != permanent, errors.Is(err, errDoubt):
+	case r.afterAmbiguous && kind != permanent, errors.Is(err, errAmbiguousCommit):
 	case kind == conflict:
 	case kind == lost || kind == unreachable:
-		t.lost++
-		if t.lost == maxLost {
+		r.lost++
+		if r.lost == maxLost {
 			return false
 		}
-		pause = time.Duration(t.lost-1) * maxPause
+		pause = time.Duration(r.lost-1) * maxPause
 	default:
 		return false
 	}
-	if time.Now().Add(pause).After(t.deadline) {
+	if time.Now().Add(pause).After(r.deadline) {
 		return false
 	}
 	timer := time.NewTimer(pause)

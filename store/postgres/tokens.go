@@ -67,10 +67,10 @@ const reusableIndex = "tokens_reusable"
 
 // IssueToken implements [core.Store].
 func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
-		if doubt {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		if retryAfterAmbiguous {
 			var there bool
-			err := tx.GetContext(ctx, &there, s.in(`SELECT EXISTS (SELECT 1 FROM @tokens WHERE digest = $1)`), []byte(t.Digest))
+			err := tx.GetContext(ctx, &there, s.qualify(`SELECT EXISTS (SELECT 1 FROM @tokens WHERE digest = $1)`), []byte(t.Digest))
 			if there || err != nil {
 				return wrap("look for token", err)
 			}
@@ -78,21 +78,20 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
 		if err := s.mayHaveToken(ctx, tx, shareUser, t.UserID); err != nil {
 			return err
 		}
-		return s.addToken(ctx, tx, t, doubt)
+		return s.addToken(ctx, tx, t, retryAfterAmbiguous)
 	})
 }
 
 // ReuseToken implements [core.Store].
 func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (token core.Token, err error) {
-	// What an attempt that is in doubt has left is the live token that the next
-	// one finds.
+	// If an ambiguous commit was done, the retry finds its token.
 	entry := core.AuditOf(ctx)
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		if err := s.mayHaveToken(ctx, tx, lockUser, fresh.UserID); err != nil {
 			return err
 		}
 		var row record.Token
-		err := tx.GetContext(ctx, &row, s.in(selectReusable), fresh.UserID, fresh.Realm, fresh.Issuer)
+		err := tx.GetContext(ctx, &row, s.qualify(selectReusable), fresh.UserID, fresh.Realm, fresh.Issuer)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 		case err != nil:
@@ -105,12 +104,12 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 				}
 				return s.slide(ctx, tx, &token, fresh)
 			}
-			if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET reusable = FALSE WHERE digest = $1`), row.Digest); err != nil {
+			if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @tokens SET reusable = FALSE WHERE digest = $1`), row.Digest); err != nil {
 				return fmt.Errorf("retire token: %w", err)
 			}
 		}
 		token = record.OfToken(fresh).Core()
-		return s.addToken(ctx, tx, fresh, doubt)
+		return s.addToken(ctx, tx, fresh, retryAfterAmbiguous)
 	})
 	if err != nil {
 		return core.Token{}, err
@@ -125,7 +124,7 @@ func (s *Store) slide(ctx context.Context, tx *sqlx.Tx, live *core.Token, fresh 
 		return nil
 	}
 	to := fresh.ExpiresAt.UnixMicro()
-	if _, err := tx.ExecContext(ctx, s.in(`UPDATE @tokens SET expires_at = $1 WHERE digest = $2`), to, []byte(live.Digest)); err != nil {
+	if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @tokens SET expires_at = $1 WHERE digest = $2`), to, []byte(live.Digest)); err != nil {
 		return fmt.Errorf("move expiry: %w", err)
 	}
 	live.ExpiresAt = record.Time(to)
@@ -161,35 +160,35 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 // MoveExpiry implements [core.Store].
 func (s *Store) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		_, err := tx.ExecContext(ctx, s.in(moveExpiry), []byte(d), to.UnixMicro(), now.UnixMicro())
+		_, err := tx.ExecContext(ctx, s.qualify(moveExpiry), []byte(d), to.UnixMicro(), now.UnixMicro())
 		return wrap("move expiry", err)
 	})
 }
 
 // DeleteToken implements [core.Store].
 func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		var n int64
-		if err := tx.GetContext(ctx, &n, s.in(removeToken), []byte(d)); err != nil {
+		if err := tx.GetContext(ctx, &n, s.qualify(removeToken), []byte(d)); err != nil {
 			return fmt.Errorf("delete token: %w", err)
 		}
-		// An attempt that is in doubt found the token: if it is gone now, that
-		// attempt was committed.
-		if n == 0 && !doubt {
+		// The attempt whose commit was ambiguous found the token: if it is gone now,
+		// that attempt was committed.
+		if n == 0 && !retryAfterAmbiguous {
 			return core.ErrNotFound
 		}
 		return nil
 	})
 }
 
-// DeleteUserTokens implements [core.Store]. After a commit that was in doubt the
-// number is that of the attempt that found most.
+// DeleteUserTokens implements [core.Store]. After an ambiguous commit it returns the
+// largest number that an attempt has found.
 func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string) (int, error) {
 	var most int64
-	err := s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
+	err := s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		var n int64
-		err := tx.GetContext(ctx, &n, s.in(removeUserTokens), userID, realm)
-		if !doubt || n > most {
+		err := tx.GetContext(ctx, &n, s.qualify(removeUserTokens), userID, realm)
+		if !retryAfterAmbiguous || n > most {
 			most = n
 		}
 		return wrap("delete tokens", err)
@@ -204,7 +203,7 @@ func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string
 // core.ErrUserInactive.
 func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, userID int64) error {
 	var active bool
-	err := tx.GetContext(ctx, &active, s.in(lock), userID)
+	err := tx.GetContext(ctx, &active, s.qualify(lock), userID)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return core.ErrNotFound
@@ -217,12 +216,12 @@ func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, user
 	}
 }
 
-// addToken inserts the token. Under SERIALIZABLE, another login's reusable token
-// may be there without being seen; in doubt, so may the token itself. Both are
-// seen by the next attempt.
-func (s *Store) addToken(ctx context.Context, tx *sqlx.Tx, t core.Token, doubt bool) error {
-	_, err := tx.NamedExecContext(ctx, s.in(insertToken), record.OfToken(t))
-	if duplicate(err, reusableIndex) && t.Reusable || doubt && duplicate(err, "") {
+// addToken inserts the token. Under SERIALIZABLE, another login's reusable token may
+// exist without being visible; after an ambiguous commit, so may the token itself. The
+// next attempt sees both.
+func (s *Store) addToken(ctx context.Context, tx *sqlx.Tx, t core.Token, retryAfterAmbiguous bool) error {
+	_, err := tx.NamedExecContext(ctx, s.qualify(insertToken), record.OfToken(t))
+	if duplicate(err, reusableIndex) && t.Reusable || retryAfterAmbiguous && duplicate(err, "") {
 		return errConflict
 	}
 	return wrap("insert token", err)

@@ -34,8 +34,8 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 	}
 	var added core.Account
 	entry := core.AuditOf(ctx)
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
-		if doubt {
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		if retryAfterAmbiguous {
 			// Only the last attempt that inserted can be the one that was
 			// committed: while it was, the name was free.
 			there, err := s.wasWritten(ctx, tx, row)
@@ -43,7 +43,7 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 				return err
 			}
 		}
-		id, err := s.addUser(ctx, tx, row, doubt)
+		id, err := s.addUser(ctx, tx, row, retryAfterAmbiguous)
 		if err != nil {
 			return err
 		}
@@ -66,15 +66,15 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 	return added.User, nil
 }
 
-// addUser inserts the row and gives its id, or fails with core.ErrUsernameTaken.
-func (s *Store) addUser(ctx context.Context, tx *sqlx.Tx, row record.Account, doubt bool) (id int64, err error) {
-	err = tx.QueryRowxContext(ctx, s.in(insertUser),
+// addUser inserts the row and returns its id, or fails with core.ErrUsernameTaken.
+func (s *Store) addUser(ctx context.Context, tx *sqlx.Tx, row record.Account, retryAfterAmbiguous bool) (id int64, err error) {
+	err = tx.QueryRowxContext(ctx, s.qualify(insertUser),
 		row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt).Scan(&id)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return id, wrap("insert user", err)
 	}
-	if doubt {
-		// The attempt that is in doubt may have been committed just now.
+	if retryAfterAmbiguous {
+		// The ambiguous commit may have been done just now.
 		there, err := s.wasWritten(ctx, tx, row)
 		if err != nil {
 			return 0, err
@@ -89,7 +89,7 @@ func (s *Store) addUser(ctx context.Context, tx *sqlx.Tx, row record.Account, do
 // wasWritten tells whether users has exactly this row of an earlier attempt. The
 // password hash has a random salt.
 func (s *Store) wasWritten(ctx context.Context, tx *sqlx.Tx, row record.Account) (there bool, err error) {
-	err = tx.GetContext(ctx, &there, s.in(`
+	err = tx.GetContext(ctx, &there, s.qualify(`
 		SELECT EXISTS (SELECT 1 FROM @users WHERE id = $1 AND username = $2 AND password_hash = $3 AND created_at = $4)`),
 		row.ID, row.Username, row.PasswordHash, row.CreatedAt)
 	return there, wrap("look for user", err)
@@ -99,7 +99,7 @@ func (s *Store) wasWritten(ctx context.Context, tx *sqlx.Tx, row record.Account)
 func (s *Store) Account(ctx context.Context, username string) (account core.Account, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		var row record.Account
-		err := s.db.GetContext(ctx, &row, s.in(selectAccount), username)
+		err := s.db.GetContext(ctx, &row, s.qualify(selectAccount), username)
 		if errors.Is(err, sql.ErrNoRows) {
 			return core.ErrNotFound
 		}
@@ -114,23 +114,23 @@ func (s *Store) Account(ctx context.Context, username string) (account core.Acco
 
 // UpdatePassword implements [core.Store].
 func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, doubt bool) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		n, err := record.Affected(tx.ExecContext(ctx,
-			s.in(`UPDATE @users SET password_hash = $1 WHERE id = $2 AND password_hash = $3`), encoded, userID, old))
+			s.qualify(`UPDATE @users SET password_hash = $1 WHERE id = $2 AND password_hash = $3`), encoded, userID, old))
 		if err != nil {
 			return fmt.Errorf("update password: %w", err)
 		}
 		if n > 0 && rehash {
-			_, err = tx.ExecContext(ctx, s.in(`
+			_, err = tx.ExecContext(ctx, s.qualify(`
 				UPDATE @imported_users SET rehashed = $1 WHERE user_id = $2 AND (substr(mark, 1, 16) = $3 OR rehashed = $3)`),
 				transfer.PasswordMark(encoded), userID, transfer.PasswordMark(old))
 		}
 		if n > 0 {
 			return wrap("mark password", err)
 		}
-		var written bool // by the attempt that is in doubt
-		if doubt {
-			err = tx.GetContext(ctx, &written, s.in(
+		var written bool // by an attempt whose commit was ambiguous
+		if retryAfterAmbiguous {
+			err = tx.GetContext(ctx, &written, s.qualify(
 				`SELECT EXISTS (SELECT 1 FROM @users WHERE id = $1 AND password_hash = $2)`), userID, encoded)
 		}
 		if err == nil && !written {
@@ -140,7 +140,7 @@ func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded s
 	})
 }
 
-// wrap tells what was being done when err came, if there is one.
+// wrap says what failed with err, if it is not nil.
 func wrap(doing string, err error) error {
 	if err == nil {
 		return nil

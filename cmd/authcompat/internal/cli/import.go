@@ -92,11 +92,11 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	}
 	defer from.Close()
 	options.Zone = zone
-	to, drop, err := f.target(ctx)
+	to, cleanup, err := f.target(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, drop()) }()
+	defer func() { err = errors.Join(err, cleanup()) }()
 	if f.dryRun {
 		rehearsal, dropRehearsal, err := openRehearsal(ctx)
 		if err != nil {
@@ -146,34 +146,34 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 
 // openRehearsal opens what a dry run writes to instead of the target.
 func openRehearsal(ctx context.Context) (moving.Rehearsal, func() error, error) {
-	s, drop, err := store.OpenScratch(ctx, "")
+	s, cleanup, err := store.OpenTemp(ctx, "")
 	if err != nil {
 		return nil, nil, err
 	}
 	rehearsal, ok := s.(moving.Rehearsal)
 	if !ok {
-		return nil, nil, errors.Join(errors.New("a scratch store can't rehearse"), drop())
+		return nil, nil, errors.Join(errors.New("a temporary store can't rehearse"), cleanup())
 	}
-	return rehearsal, drop, nil
+	return rehearsal, cleanup, nil
 }
 
 // target opens the store. A dry run on a file that is not there makes none.
 func (f *importFlags) target(ctx context.Context) (moving.Target, func() error, error) {
-	s, drop, err := core.Store(nil), func() error { return nil }, error(nil)
+	s, cleanup, err := core.Store(nil), func() error { return nil }, error(nil)
 	path, isFile := store.SQLitePath(f.store)
 	if _, missing := os.Stat(path); f.dryRun && isFile && errors.Is(missing, os.ErrNotExist) {
-		s, drop, err = store.OpenScratch(ctx, "")
+		s, cleanup, err = store.OpenTemp(ctx, "")
 	} else if s, err = store.Open(ctx, f.store); err == nil {
-		drop = s.Close
+		cleanup = s.Close
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	target, ok := s.(moving.Target)
 	if !ok {
-		return nil, nil, errors.Join(fmt.Errorf("--store %s: this kind of store takes nothing over", store.Describe(f.store)), drop())
+		return nil, nil, errors.Join(fmt.Errorf("--store %s: this kind of store takes nothing over", store.Describe(f.store)), cleanup())
 	}
-	return target, drop, nil
+	return target, cleanup, nil
 }
 
 // sealer finds the key. A dry run seals nothing that stays, and makes no key.

@@ -18,7 +18,7 @@ var secretLike = regexp.MustCompile(`(?i)pass|pwd|secret|private|-----BEGIN`)
 // maskDSN hides the secrets in a store's address. Of one that is not understood
 // nothing is shown: who knows what part of it is a password.
 func maskDSN(dsn string) string {
-	if store.Check(dsn) != nil {
+	if store.ValidateDSN(dsn) != nil {
 		return masked
 	}
 	scheme, rest, isURL := strings.Cut(dsn, "://")
@@ -47,7 +47,7 @@ func maskQuery(query string) string {
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
 		name, value, has := strings.Cut(pair, "=")
-		plainName, _ := url.QueryUnescape(name) // store.Check has tried it
+		plainName, _ := url.QueryUnescape(name) // store.ValidateDSN has tried it
 		plainValue, _ := url.QueryUnescape(value)
 		if has && plainName != "passfile" && (secretLike.MatchString(plainName) || secretLike.MatchString(plainValue)) {
 			pairs[i] = name + "=" + masked

@@ -26,7 +26,7 @@ func (f *Server) Resolve(file string) ([]BoundProfile, error) {
 		return nil, found.err() // of most settings it is not known what they should be
 	}
 	f.checkValues(found)
-	if err := store.Check(f.Engine.Store); err != nil {
+	if err := store.ValidateDSN(f.Engine.Store); err != nil {
 		found.add(f.source("store"), "%v", err)
 	}
 	f.checkKeys(found)

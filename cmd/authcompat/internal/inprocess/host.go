@@ -45,35 +45,35 @@ func (h *Host) Open(ctx context.Context, profile string) (*conformance.Server, e
 	if !ok {
 		return nil, fmt.Errorf("profile %s is not loaded", profile)
 	}
-	scratch, drop, err := store.OpenScratch(ctx, h.dsn)
+	scratch, cleanup, err := store.OpenTemp(ctx, h.dsn)
 	if err != nil {
 		return nil, err
 	}
 	hasher, err := core.NewPasswords(cheapIterations)
 	if err != nil {
-		return nil, errors.Join(err, drop())
+		return nil, errors.Join(err, cleanup())
 	}
 	sealer, err := core.NewSealer(make([]byte, core.KeySize)) // nothing here outlives the exchange
 	if err != nil {
-		return nil, errors.Join(err, drop())
+		return nil, errors.Join(err, cleanup())
 	}
 	state := &processState{now: time.Now()}
 	state.service = core.New(core.Config{Store: scratch, Hasher: hasher, Sealer: sealer, Clock: state.Now, Log: slog.New(slog.DiscardHandler)})
 	state.policy = dialects.Policy(p)
 	handler, err := dialects.New(p, state.service)
 	if err != nil {
-		return nil, errors.Join(err, drop())
+		return nil, errors.Join(err, cleanup())
 	}
 	var sites httpserver.Servers
 	if err := sites.Listen("127.0.0.1:0", handler, httpserver.ListenOptions{Log: slog.New(slog.DiscardHandler)}); err != nil {
-		return nil, errors.Join(err, drop())
+		return nil, errors.Join(err, cleanup())
 	}
 	done := make(chan error, 1)
 	go func() { done <- sites[0].HTTP.Serve(sites[0].Listener) }()
 	return &conformance.Server{URL: "http://" + sites[0].Listener.Addr().String(), Fresh: true, State: state, Close: func() error {
 		err := sites[0].HTTP.Close()
 		<-done
-		return errors.Join(err, drop())
+		return errors.Join(err, cleanup())
 	}}, nil
 }
 

@@ -72,7 +72,7 @@ func TestStraightPassage(t *testing.T) {
 	together(t, s)
 	prepared := 0
 	each(t, s, 2, func(c *session) {
-		if c.explored && !c.straight {
+		if c.poolerChecked && !c.direct {
 			t.Error("a connection to the server itself is taken for a pooler's")
 		}
 		prepared += len(c.statements)
@@ -92,7 +92,7 @@ func TestStatementOfChangedTable(t *testing.T) {
 	s := opened(t, postgrestest.Schema(t, "pool_size", "2"))
 	for _, kind := range []string{"varchar(100)", "varchar(200)", "text"} {
 		together(t, s)
-		if _, err := s.db.Exec(s.in("ALTER TABLE @users ALTER email TYPE " + kind)); err != nil {
+		if _, err := s.db.Exec(s.qualify("ALTER TABLE @users ALTER email TYPE " + kind)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,7 +116,7 @@ func TestPooledPassage(t *testing.T) {
 	s := opened(t, postgrestest.SchemaAt(t, pooled, "wait", "30s"))
 	together(t, s)
 	each(t, s, 1, func(c *session) {
-		if c.straight || len(c.statements) > 0 {
+		if c.direct || len(c.statements) > 0 {
 			t.Error("a pooler's connection is taken for the server's")
 		}
 	})
@@ -127,7 +127,7 @@ func TestPooledPassage(t *testing.T) {
 func TestPooledPassageTakenForStraight(t *testing.T) {
 	pooled := postgrestest.Pooler(t, postgrestest.DSN(t), 3)
 	s := opened(t, postgrestest.SchemaAt(t, pooled, "wait", "30s"))
-	each(t, s, 4, func(c *session) { c.explored, c.straight = true, true })
+	each(t, s, 4, func(c *session) { c.poolerChecked, c.direct = true, true })
 	together(t, s)
 }
 
@@ -147,7 +147,7 @@ func TestSameEnd(t *testing.T) {
 		{"unknown to the server", here, nil, nil, false},
 		{"Unix socket", &net.UnixAddr{Name: "/run/x"}, "127.0.0.1", int64(5432), false},
 	} {
-		if got := sameEnd(test.at, test.host, test.port); got != test.want {
+		if got := sameEndpoint(test.at, test.host, test.port); got != test.want {
 			t.Errorf("%s: %t", test.name, got)
 		}
 	}

@@ -7,14 +7,14 @@ import (
 	"github.com/authcompat/authcompat/store/postgres"
 )
 
-// Check tells what Open would not understand in a DSN; nil if nothing. Nothing is
-// opened or made. As with Open, errors show nothing of the DSN that may be secret.
-func Check(dsn string) error {
+// ValidateDSN reports what Open would not understand in a DSN. It opens and creates
+// nothing. As with Open, its errors show nothing of the DSN that may be secret.
+func ValidateDSN(dsn string) error {
 	source, attached := strings.CutPrefix(dsn, schemeDjango)
 	path, isSQLite := SQLitePath(source)
 	switch {
 	case isPostgres(source):
-		return postgres.Check(source)
+		return postgres.ValidateDSN(source)
 	case isSQLite && path == ":memory:":
 		return errors.New("a store needs the path of a file: " + accepted)
 	case isSQLite:
@@ -22,5 +22,5 @@ func Check(dsn string) error {
 	case attached:
 		return errNotDjango
 	}
-	return misunderstood(dsn)
+	return badDSN(dsn)
 }

@@ -1,0 +1,77 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// connSemaphore bounds how many calls use a connection at the same time.
+type connSemaphore struct {
+	slots chan struct{}
+	began time.Time
+
+	mu sync.Mutex
+	// expired holds a channel for each instant that somebody waits for; it is
+	// closed then. Instants are multiples of timerSlack after began.
+	expired map[time.Duration]chan struct{}
+}
+
+func newConnSemaphore(size int) *connSemaphore {
+	return &connSemaphore{slots: make(chan struct{}, size), began: time.Now(), expired: make(map[time.Duration]chan struct{})}
+}
+
+// acquire takes a slot. It waits for one until the deadline, or up to timerSlack
+// longer.
+func (c *connSemaphore) acquire(ctx context.Context, deadline time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if c.tryAcquire() {
+		return nil
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.after(deadline):
+		return fmt.Errorf("%w: all %d connections busy", core.ErrUnavailable, cap(c.slots))
+	}
+}
+
+// tryAcquire takes a slot if one is free.
+func (c *connSemaphore) tryAcquire() bool {
+	select {
+	case c.slots <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// release gives a slot back.
+func (c *connSemaphore) release() { <-c.slots }
+
+// after returns a channel that is closed at the deadline, or up to timerSlack
+// later. Calls whose deadlines are close to each other share a timer.
+func (c *connSemaphore) after(deadline time.Time) <-chan struct{} {
+	end := (deadline.Sub(c.began)/timerSlack + 1) * timerSlack
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	expired, shared := c.expired[end]
+	if !shared {
+		expired = make(chan struct{})
+		c.expired[end] = expired
+		time.AfterFunc(time.Until(c.began.Add(end)), func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			delete(c.expired, end)
+			close(expired)
+		})
+	}
+	return expired
+}
