@@ -36,8 +36,8 @@ type auditRow struct {
 	Token    string `db:"token"`
 }
 
-// recorded adds the entry of the context, if it has one, to what tx does.
-func recorded(ctx context.Context, tx *sqlx.Tx) error {
+// writeAuditEntry adds the context's audit entry, if it has one, in the transaction.
+func writeAuditEntry(ctx context.Context, tx *sqlx.Tx) error {
 	e := core.AuditOf(ctx)
 	if e == nil {
 		return nil

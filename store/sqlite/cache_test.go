@@ -1,90 +1,302 @@
-package sqlite_test
+package sqlite
 
 import (
-	"bufio"
+	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"modernc.org/sqlite"
+
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/sqlite"
-	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
-// deleterVariable makes the test binary a second process that deletes tokens.
-const deleterVariable = "AUTHCOMPAT_TEST_DELETER"
+// cached is a store whose cache is watched, with another one on the same file
+// that changes things, and a third one without a cache to compare with.
+type cached struct {
+	*Store
+	other, plain *Store
+}
 
-// TestDeleteOnRequest is that process: it deletes the token each line of its
-// input names and answers with a line when that is done.
-func TestDeleteOnRequest(t *testing.T) {
-	path := os.Getenv(deleterVariable)
-	if path == "" {
-		return // an ordinary run
+func openCached(t *testing.T) *cached {
+	t.Helper()
+	return openCachedAt(t, filepath.Join(t.TempDir(), "x.db"))
+}
+
+func openCachedAt(t *testing.T, path string) *cached {
+	t.Helper()
+	open := func() *Store {
+		s, err := Open(t.Context(), path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
 	}
-	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	c := &cached{Store: open(), other: open(), plain: open()}
+	c.plain.cache.index.Store(nil)
+	return c
+}
+
+// add makes a user with a token.
+func (c *cached) add(t *testing.T, name string) core.User {
+	t.Helper()
+	user, err := c.other.CreateUser(t.Context(), core.NewUser{Username: name, CreatedAt: time.Unix(1, 0)}, func(u core.User) (core.Token, error) {
+		return tokenFor(u, name), nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
-	lines := bufio.NewScanner(os.Stdin)
-	for lines.Scan() {
-		if err := s.DeleteToken(t.Context(), core.Presented(lines.Text()).SHA256()); err != nil {
-			t.Fatal(err)
-		}
-		fmt.Println("deleted")
+	return user
+}
+
+// tokenFor is a sliding token with this text.
+func tokenFor(u core.User, text string) core.Token {
+	return core.Token{
+		Digest: core.Presented(text).SHA256(), UserID: u.ID, Realm: core.DefaultRealm, Issuer: "x",
+		CreatedAt: time.Unix(1, 0).UTC(), ExpiresAt: time.Unix(1000, 0).UTC(), Sliding: time.Hour,
 	}
 }
 
-// TestCacheSeesAnotherProcess keeps tokens in the cache by asking for them, has
-// another process delete them, and asks again as soon as it says so.
-func TestCacheSeesAnotherProcess(t *testing.T) {
-	const rounds = 200
-	path := filepath.Join(t.TempDir(), "x.db")
-	s := sqlitetest.MustOpenFile(t, path)
-	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "john", PasswordHash: "!", CreatedAt: time.Now()}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := exec.Command(os.Args[0], "-test.run", "^TestDeleteOnRequest$")
-	other.Env = append(os.Environ(), deleterVariable+"="+path)
-	requests, err := other.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	answers, err := other.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := other.Start(); err != nil {
-		t.Fatal(err)
-	}
-	done := bufio.NewScanner(answers)
-	for i := range rounds {
-		p := core.Presented(fmt.Sprintf("token-%d", i))
-		token := core.Token{Digest: p.SHA256(), UserID: user.ID, Realm: core.DefaultRealm, Issuer: "x", CreatedAt: time.Now()}
-		if err := s.IssueToken(t.Context(), token); err != nil {
+// warm asks for a token until it is remembered.
+func (c *cached) warm(t *testing.T, text string) {
+	t.Helper()
+	for range 3 {
+		if _, _, err := c.FindToken(t.Context(), core.DefaultRealm, core.Presented(text)); err != nil {
 			t.Fatal(err)
 		}
-		for range 4 {
-			if _, _, err := s.FindToken(t.Context(), core.DefaultRealm, p); err != nil {
-				t.Fatalf("round %d: a live token was not found: %v", i, err)
+	}
+	if !c.remembers(text) {
+		t.Fatalf("token %s is not remembered", text)
+	}
+}
+
+// remembers tells whether a look-up of the token would not ask the database for
+// it.
+func (c *cached) remembers(text string) bool {
+	h, ok := c.cache.header()
+	if !ok {
+		return false
+	}
+	known := c.cache.revalidate(context.Background(), &h, c.generation)
+	if known == nil {
+		return false
+	}
+	digest := [32]byte(core.Presented(text).SHA256())
+	_, ok = known.get(&digest)
+	return ok
+}
+
+// compare checks that the cache makes no difference.
+func (c *cached) compare(t *testing.T, text string) {
+	t.Helper()
+	token, user, err := c.FindToken(t.Context(), core.DefaultRealm, core.Presented(text))
+	wantToken, wantUser, wantErr := c.plain.FindToken(t.Context(), core.DefaultRealm, core.Presented(text))
+	if !errors.Is(err, wantErr) {
+		t.Errorf("token %s: error %v, want %v", text, err, wantErr)
+	}
+	if diff := cmp.Diff(wantToken, token); diff != "" {
+		t.Errorf("token %s (-database +cache):\n%s", text, diff)
+	}
+	if diff := cmp.Diff(wantUser, user); diff != "" {
+		t.Errorf("user of token %s (-database +cache):\n%s", text, diff)
+	}
+}
+
+// TestCacheForgetsWhatChanges changes a token or its user in every way there is,
+// through another store on the file.
+func TestCacheForgetsWhatChanges(t *testing.T) {
+	at := time.Unix(10, 0)
+	for _, tt := range []struct {
+		name   string
+		change func(ctx context.Context, s *Store, u core.User) error
+	}{
+		{"logout", func(ctx context.Context, s *Store, _ core.User) error {
+			return s.DeleteToken(ctx, core.Presented("ann").SHA256())
+		}},
+		{"logout of all", func(ctx context.Context, s *Store, u core.User) error {
+			_, err := s.DeleteUserTokens(ctx, u.ID, core.DefaultRealm)
+			return err
+		}},
+		{"a moved end", func(ctx context.Context, s *Store, _ core.User) error {
+			return s.MoveExpiry(ctx, core.Presented("ann").SHA256(), time.Unix(2000, 0), at)
+		}},
+		{"several moved ends", func(ctx context.Context, s *Store, _ core.User) error {
+			return s.ExtendExpiries(ctx, []core.ExpiryUpdate{{Digest: core.Presented("ann").SHA256(), To: time.Unix(2000, 0)}}, at)
+		}},
+		{"a disabled user", statement(`UPDATE users SET active = 0`)},
+		{"another address", statement(`UPDATE users SET email = 'new@example.com'`)},
+		{"a removed user", statement(`DELETE FROM users`)},
+		{"all tokens removed", statement(`DELETE FROM tokens`)},
+		{"another realm", statement(`UPDATE tokens SET realm = 'other'`)},
+		{"a replaced user", statement(`REPLACE INTO users (id, username, email, password_hash, active, created_at)
+			SELECT id, username, email, password_hash, 0, created_at FROM users`)},
+		{"a user replaced by name, tokens left", statement(`PRAGMA foreign_keys = OFF`, `REPLACE INTO users (username, email, password_hash, active, created_at)
+			SELECT username, email, password_hash, 0, created_at FROM users`)},
+		{"a replaced token", statement(`REPLACE INTO tokens (digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, seal_key)
+			SELECT digest, user_id, realm, issuer, created_at, 1, sliding, reusable, seal_key FROM tokens`)},
+		{"another table", statement(`PRAGMA foreign_keys = OFF`, `CREATE TABLE others AS SELECT * FROM tokens WHERE 0`, `DROP TABLE tokens`, `ALTER TABLE others RENAME TO tokens`)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := openCached(t)
+			ann := c.add(t, "ann")
+			c.warm(t, "ann")
+			if err := tt.change(t.Context(), c.other, ann); err != nil {
+				t.Fatal(err)
+			}
+			c.compare(t, "ann")
+			c.compare(t, "ann")
+		})
+	}
+}
+
+// statement changes the database as a program would that is not authcompat.
+func statement(statements ...string) func(context.Context, *Store, core.User) error {
+	return func(ctx context.Context, s *Store, _ core.User) error {
+		for _, statement := range statements {
+			if _, err := s.writer.ExecContext(ctx, statement); err != nil {
+				return err
 			}
 		}
-		fmt.Fprintln(requests, string(p))
-		if !done.Scan() {
-			t.Fatal("the other process ended")
-		}
-		if _, _, err := s.FindToken(t.Context(), core.DefaultRealm, p); err == nil {
-			t.Fatalf("round %d: a token deleted by another process was found", i)
-		}
+		return nil
 	}
-	requests.Close()
-	for done.Scan() {
-	}
-	if err := other.Wait(); err != nil {
+}
+
+// TestCacheForgetsAtRestore restores a backup of the same generation, in which a
+// token is missing, into the file that is in use.
+func TestCacheForgetsAtRestore(t *testing.T) {
+	c := openCached(t)
+	ann := c.add(t, "ann")
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	if err := statement(`VACUUM INTO '`+backup+`'`)(t.Context(), c.other, ann); err != nil {
 		t.Fatal(err)
+	}
+	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "later")); err != nil {
+		t.Fatal(err)
+	}
+	c.warm(t, "later")
+	conn, err := c.other.writer.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	err = conn.Raw(func(raw any) error {
+		restore, err := raw.(interface {
+			NewRestore(string) (*sqlite.Backup, error)
+		}).NewRestore(backup)
+		if err != nil {
+			return err
+		}
+		_, err = restore.Step(-1)
+		return errors.Join(err, restore.Finish())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.compare(t, "later")
+	c.compare(t, "ann")
+}
+
+// TestCacheBehindALink opens a database through a link, beside which lies what a
+// killed server left there.
+func TestCacheBehindALink(t *testing.T) {
+	there, here := filepath.Join(t.TempDir(), "x.db"), filepath.Join(t.TempDir(), "x.db")
+	s, err := Open(t.Context(), there, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadFile(there + "-shm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Close(), os.WriteFile(here+"-shm", left, 0o600), os.Symlink(there, here)); err != nil {
+		t.Fatal(err)
+	}
+	c := openCachedAt(t, here)
+	c.add(t, "ann")
+	c.warm(t, "ann")
+	if err := c.other.DeleteToken(t.Context(), core.Presented("ann").SHA256()); err != nil {
+		t.Fatal(err)
+	}
+	c.compare(t, "ann")
+}
+
+// TestFindTokenWaitsOnce asks while all readers are busy.
+func TestFindTokenWaitsOnce(t *testing.T) {
+	const wait = 300 * time.Millisecond
+	s := mustOpen(t, Options{Wait: wait, Readers: minReaders})
+	for range minReaders {
+		if err := s.acquireReader(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer s.releaseReader()
+	}
+	began := time.Now()
+	if _, _, err := s.FindToken(t.Context(), core.DefaultRealm, "x"); !errors.Is(err, core.ErrUnavailable) {
+		t.Error(err)
+	}
+	if took := time.Since(began); took >= 2*wait {
+		t.Errorf("waited %v, want %v", took, wait)
+	}
+}
+
+// TestCacheKeepsWhatOthersDoNotTouch lets others register, log in and guess.
+func TestCacheKeepsWhatOthersDoNotTouch(t *testing.T) {
+	c := openCached(t)
+	ann := c.add(t, "ann")
+	c.warm(t, "ann")
+	c.add(t, "ben")
+	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "another")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.other.Reserve(t.Context(), time.Unix(1, 0), core.Guess{Key: []byte("k"), Limit: core.DefaultAccountLimit()}); err != nil {
+		t.Fatal(err)
+	}
+	if !c.remembers("ann") {
+		t.Error("a token was forgotten that nothing has happened to")
+	}
+	c.compare(t, "ann")
+}
+
+// TestCacheMakesNoDifference does things at random and compares all tokens after
+// each.
+func TestCacheMakesNoDifference(t *testing.T) {
+	const seed, steps, tokens = 1, 300, 8
+	random := rand.New(rand.NewPCG(seed, seed))
+	c := openCached(t)
+	ann := c.add(t, "ann")
+	text := func(i int) string { return fmt.Sprintf("token %d", i) }
+	for step := range steps {
+		i := random.IntN(tokens)
+		digest := core.Presented(text(i)).SHA256()
+		by := c.other
+		if random.IntN(2) == 0 {
+			by = c.Store
+		}
+		switch random.IntN(6) {
+		case 0:
+			_ = by.DeleteToken(t.Context(), digest) // it may be gone
+		case 1:
+			if err := by.MoveExpiry(t.Context(), digest, time.Unix(int64(2000+step), 0), time.Unix(1, 0)); err != nil {
+				t.Fatal(err)
+			}
+		case 2:
+			if _, err := by.writer.ExecContext(t.Context(), `UPDATE users SET active = 1 - active`); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			_ = by.IssueToken(t.Context(), tokenFor(ann, text(i))) // it may be there, or ann disabled
+		}
+		for i := range tokens {
+			c.compare(t, text(i))
+		}
+		if t.Failed() {
+			t.Fatalf("after step %d", step)
+		}
 	}
 }

@@ -112,15 +112,15 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestReadersBusy lets look-ups wait for a place.
+// TestReadersBusy lets look-ups wait for a reader slot.
 func TestReadersBusy(t *testing.T) {
 	s := mustOpen(t, Options{Wait: short, Readers: 1})
 	withToken(t, s)
-	if err := s.enter(t.Context()); err != nil {
+	if err := s.acquireReader(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := s.FindToken(t.Context(), "default", "key"); !errors.Is(err, core.ErrUnavailable) {
-		t.Errorf("no place: error %v", err)
+		t.Errorf("no free slot: error %v", err)
 	}
 	s.wait = time.Hour
 	ctx, cancel := context.WithTimeout(t.Context(), short)
@@ -130,9 +130,9 @@ func TestReadersBusy(t *testing.T) {
 	}
 	waited := make(chan error)
 	go func() { waited <- s.Ping(t.Context()) }()
-	s.leave()
+	s.releaseReader()
 	if err := <-waited; err != nil {
-		t.Errorf("after the place was given back: %v", err)
+		t.Errorf("after the slot was released: %v", err)
 	}
 	wantReads(t, s)
 }

@@ -244,10 +244,10 @@ func digestsOf(tokens []transfer.ImportedToken) []core.Digest {
 // there are many and a reader is free. The transaction has the write lock and has not
 // written yet, so that the reader sees what it sees.
 func (s *Store) inHalves(tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
-	if n < minHalved || !s.tryEnter() {
+	if n < minHalved || !s.tryAcquireReader() {
 		return read(tx, 0, n)
 	}
-	defer s.leave()
+	defer s.releaseReader()
 	var first, second transfer.ImportFacts
 	var both errgroup.Group
 	both.Go(func() (err error) {

@@ -19,9 +19,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// bulkWait is how long a batch of an import may take at most, where the store
+// bulkTimeout is how long a batch of an import may take at most, where the store
 // does not wait longer anyway: it has thousands of rows.
-const bulkWait = time.Minute
+const bulkTimeout = time.Minute
 
 var _ transfer.Importer = (*Store)(nil)
 
@@ -86,7 +86,7 @@ func (s *Store) writeBulk(ctx context.Context, do func(context.Context, *sqlx.Tx
 	if err != nil {
 		return err
 	}
-	return s.writeTo(ctx, db, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
+	return s.writeTo(ctx, db, max(s.wait, bulkTimeout), func(ctx context.Context, tx *sqlx.Tx) error {
 		return do(context.WithoutCancel(ctx), tx)
 	})
 }
@@ -163,7 +163,7 @@ func (s *Store) FinishImport(ctx context.Context, place transfer.ImportPlace, ta
 		}
 		ended += n
 	}
-	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
+	err = s.writeWithin(ctx, max(s.wait, bulkTimeout), func(ctx context.Context, tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM import_seen WHERE source = ?`, place.Source); err != nil {
 			return fmt.Errorf("forget seen tokens: %w", err)
 		}
@@ -229,7 +229,7 @@ const showNewest = `
 // endUnseen removes a batch of the tokens that the run did not see, and gives
 // their number.
 func (s *Store) endUnseen(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
-	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
+	err = s.writeWithin(ctx, max(s.wait, bulkTimeout), func(ctx context.Context, tx *sqlx.Tx) error {
 		if first, err := firstRun(ctx, tx, place); first || err != nil {
 			return err
 		}

@@ -8,12 +8,13 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// insertedRows is how many rows a statement inserts: much of what one costs is for the
+// insertedRows is how many rows one statement inserts: much of the cost is per
 // statement.
 const insertedRows = 16
 
-// inserter adds rows to a table, several by one statement. No statement is ever undone
-// by itself (OR FAIL): for that, SQLite would keep what each page was before.
+// inserter adds rows to a table, several with one statement. With OR FAIL a failed
+// statement is not undone by itself, so that SQLite need not keep each page's former
+// content for that.
 type inserter struct {
 	ctx  context.Context
 	tx   *sqlx.Tx
@@ -27,7 +28,7 @@ func newInserter(ctx context.Context, tx *sqlx.Tx, into string) *inserter {
 	return &inserter{ctx: ctx, tx: tx, into: into}
 }
 
-// statement gives the SQL that inserts the rows.
+// statement returns the SQL that inserts the rows.
 func (i *inserter) statement() string {
 	row := "(?" + strings.Repeat(", ?", len(i.args)/i.rows-1) + ")"
 	return `INSERT OR FAIL INTO ` + i.into + ` VALUES ` + row + strings.Repeat(", "+row, i.rows-1)
@@ -49,7 +50,7 @@ func (i *inserter) add(values ...any) (err error) {
 	return err
 }
 
-// flush adds the rows that are left.
+// flush adds the remaining rows.
 func (i *inserter) flush() error {
 	if i.rows == 0 {
 		return nil
@@ -59,7 +60,7 @@ func (i *inserter) flush() error {
 	return err
 }
 
-// finish adds the rows that are left, and is the end.
+// finish adds the remaining rows and closes the statement.
 func (i *inserter) finish() error {
 	err := i.flush()
 	if i.many != nil {

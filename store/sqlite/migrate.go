@@ -19,10 +19,10 @@ var migrations embed.FS
 // https://sqlite.org/pragma.html#pragma_application_id).
 const applicationID = 0x6175636f
 
-// versionTable is where goose keeps which migrations a database has had. Its own
-// statement would lack UNIQUE, which is what makes it impossible for two
-// processes that start together to apply a migration twice: each is one
-// transaction with its row here, so the second one fails whole.
+// versionTable is where goose records the applied migrations. goose's own statement
+// lacks UNIQUE, which keeps two processes that start at the same time from applying a
+// migration twice: a migration and its row here are one transaction, so the second one
+// fails.
 const versionTable = `
 	CREATE TABLE goose_db_version (
 		id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -31,23 +31,23 @@ const versionTable = `
 		tstamp     TIMESTAMP DEFAULT (datetime('now'))
 	)`
 
-// migrate turns an empty file, or a database of this or an older authcompat,
-// into one of this. Other files are refused untouched. So long as wait it waits
-// for locks of other processes; its own work takes the time it needs.
+// migrate brings an empty file, or the database of an older authcompat, to this schema.
+// It refuses other files and leaves them unchanged. It waits at most for the given time
+// for locks of other processes; its own work takes as long as it takes.
 func migrate(ctx context.Context, db *sqlx.DB, wait time.Duration) error {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	for _, step := range []func(context.Context, *sqlx.DB) error{recognise, writeAhead, claim, upgrade} {
-		if err := patiently(waiting, func() error { return step(ctx, db) }); err != nil {
+	for _, step := range []func(context.Context, *sqlx.DB) error{checkOwner, enableWAL, initialise, upgrade} {
+		if err := retryWhileLocked(waiting, func() error { return step(ctx, db) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// recognise refuses a database of another program.
-func recognise(ctx context.Context, db *sqlx.DB) error {
-	// In this order, because the first table comes in one step with the mark.
+// checkOwner refuses a database of another program.
+func checkOwner(ctx context.Context, db *sqlx.DB) error {
+	// In this order, because the first table and the id are written together.
 	var objects, id int
 	if err := db.GetContext(ctx, &objects, `SELECT count(*) FROM sqlite_schema`); err != nil {
 		return fmt.Errorf("read schema: %w", err)
@@ -61,8 +61,8 @@ func recognise(ctx context.Context, db *sqlx.DB) error {
 	return nil
 }
 
-// writeAhead puts the database into write-ahead mode, which it then keeps.
-func writeAhead(ctx context.Context, db *sqlx.DB) error {
+// enableWAL puts the database into WAL mode, which it then keeps.
+func enableWAL(ctx context.Context, db *sqlx.DB) error {
 	var mode string
 	if err := db.GetContext(ctx, &mode, `PRAGMA journal_mode = WAL`); err != nil {
 		return fmt.Errorf("set write-ahead mode: %w", err)
@@ -73,15 +73,15 @@ func writeAhead(ctx context.Context, db *sqlx.DB) error {
 	return nil
 }
 
-// claim marks an empty database as authcompat's and makes the table of versions.
-func claim(ctx context.Context, db *sqlx.DB) error {
+// initialise marks an empty database as authcompat's and creates the version table.
+func initialise(ctx context.Context, db *sqlx.DB) error {
 	var id int
 	if err := db.GetContext(ctx, &id, `PRAGMA application_id`); err != nil || id == applicationID {
 		return err
 	}
 	return transact(ctx, db, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := tx.GetContext(ctx, &id, `PRAGMA application_id`); err != nil || id == applicationID {
-			return err // claimed by another process since
+			return err // initialised by another process since
 		}
 		for _, statement := range []string{
 			versionTable,
@@ -89,15 +89,15 @@ func claim(ctx context.Context, db *sqlx.DB) error {
 			fmt.Sprintf(`PRAGMA application_id = %d`, applicationID),
 		} {
 			if _, err := tx.ExecContext(ctx, statement); err != nil {
-				return fmt.Errorf("claim empty database: %w", err)
+				return fmt.Errorf("initialise empty database: %w", err)
 			}
 		}
 		return nil
 	})
 }
 
-// upgrade applies what is missing. A migration that another process applied at
-// the same time is no failure.
+// upgrade applies the missing migrations. It does not fail if another process applies
+// one at the same time.
 func upgrade(ctx context.Context, db *sqlx.DB) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {

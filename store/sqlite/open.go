@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authcompat/authcompat/store/sqlite/walindex"
 	"github.com/jmoiron/sqlx"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -19,19 +20,19 @@ import (
 // DefaultWait is how long a call waits for the database at most.
 const DefaultWait = 5 * time.Second
 
-// minReaders is the fewest readers that are kept, so that one slow read of the
-// disk does not hold up the others.
+// minReaders is the smallest number of readers, so that one slow disk read does not
+// hold up all look-ups.
 const minReaders = 4
 
-// oldestLibrary is the first SQLite without the defect that can corrupt a
+// oldestLibrary is the first SQLite version without the bug that can corrupt a
 // database when a checkpoint and a reset of the write-ahead log meet
 // (https://sqlite.org/wal.html, "The WAL-reset bug").
 const oldestLibrary = 3_051_003
 
-// With an older library this does not compile: no uint is negative.
+// With an older library this does not compile: a uint can't be negative.
 const _ = uint(sqlite3.SQLITE_VERSION_NUMBER - oldestLibrary)
 
-// Options are the settings of a store; the zero value is fit for a server.
+// Options are the settings of a store; the zero value suits a server.
 type Options struct {
 	// Wait is how long a call waits for the database at most; 0 is DefaultWait.
 	Wait time.Duration
@@ -39,12 +40,11 @@ type Options struct {
 	Readers int
 }
 
-// Open opens the database file at path and brings its schema up to date. A file
-// that does not exist is made, with mode 0600, in a directory that must exist.
-// Open refuses a file that is not a SQLite database, that belongs to another
-// program, or that a newer authcompat has changed; the error is one line that
-// names the file. Where the file can't be used now but may be later, the error
-// is core.ErrUnavailable.
+// Open opens the database file at path and brings its schema up to date. If the file
+// does not exist, it is created with mode 0600; its directory must exist. Open refuses
+// a file that is not a SQLite database, that belongs to another program, or whose
+// schema is that of a newer authcompat; the error is one line that names the file. If
+// the file can't be used now but may be later, the error is core.ErrUnavailable.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Wait == 0 {
 		o.Wait = DefaultWait
@@ -64,48 +64,47 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{file: file, wait: o.Wait, places: make(chan struct{}, o.Readers)}
+	s := &Store{file: file, wait: o.Wait, readerSlots: make(chan struct{}, o.Readers)}
 	if s.writer, err = connect(writerDSN(file), 1); err != nil {
 		return nil, err
 	}
-	if s.reader, err = connect(readerDSN(file, o.Wait), o.Readers+1); err != nil { // and the anchor
+	if s.reader, err = connect(readerDSN(file, o.Wait), o.Readers+1); err != nil { // and keepAlive
 		return nil, errors.Join(err, s.writer.Close())
 	}
 	if err := s.prepare(ctx); err != nil {
-		_ = s.Close() // the error worth telling is why it did not open
+		_ = s.Close() // why it did not open matters more
 		return nil, diagnose(explain(ctx, o.Wait, err))
 	}
-	if err := s.watch(ctx); err != nil {
+	if err := s.enableCache(ctx); err != nil {
 		_ = s.Close()
 		return nil, diagnose(explain(ctx, o.Wait, err))
 	}
 	return s, nil
 }
 
-// watch opens the view by which the cache knows that nothing has changed. Where
-// the system has none, the cache stays empty.
-func (s *Store) watch(ctx context.Context) (err error) {
-	if s.anchor, err = s.reader.Connx(ctx); err != nil {
+// enableCache opens the WAL-index, by which the cache knows that nothing has changed.
+// On systems where that is not possible, the store has no cache.
+func (s *Store) enableCache(ctx context.Context) (err error) {
+	if s.keepAlive, err = s.reader.Connx(ctx); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	var any bool
-	if err := s.anchor.GetContext(ctx, &any, `SELECT EXISTS (SELECT 1 FROM users)`); err != nil {
+	if err := s.keepAlive.GetContext(ctx, &any, `SELECT EXISTS (SELECT 1 FROM users)`); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
-	// The file's own name, which is what SQLite names the shared memory after: the
-	// path may be a link.
+	// SQLite names the WAL-index after the file itself, and the path may be a link.
 	var file string
-	if err := s.anchor.GetContext(ctx, &file, `SELECT file FROM pragma_database_list WHERE name = 'main'`); err != nil {
+	if err := s.keepAlive.GetContext(ctx, &file, `SELECT file FROM pragma_database_list WHERE name = 'main'`); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
-	index, err := mapWALIndex(file)
+	index, err := walindex.Open(file)
 	if err == nil {
 		s.cache.index.Store(index)
 	}
 	return nil
 }
 
-// prepare makes the file ready and compiles the statements of the look-ups.
+// prepare migrates the file and prepares the look-ups' statements.
 func (s *Store) prepare(ctx context.Context) (err error) {
 	if err := migrate(ctx, s.writer, s.wait); err != nil {
 		return err
@@ -125,8 +124,8 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
-// locate gives the absolute path of the database and makes an empty file there
-// if there is none. SQLite would make it too, but readable by others.
+// locate returns the absolute path of the database and creates an empty file there if
+// there is none. SQLite would create it too, but readable by others.
 func locate(path string) (string, error) {
 	if path == "" || path == ":memory:" {
 		return "", errors.New("a store needs the path of a file")
@@ -146,11 +145,11 @@ func locate(path string) (string, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return "", reason(err)
 	}
-	// Never a file that is there already: to close it would drop the locks that
-	// this process holds on it through SQLite (POSIX locks end with any close).
+	// Only a new file is opened: closing an existing one would release the locks that
+	// SQLite holds on it for this process (POSIX locks end with any close).
 	created, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return file, nil // by another process, this moment
+		return file, nil // another process has just created it
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("the directory %q does not exist", filepath.Dir(file))
@@ -161,8 +160,8 @@ func locate(path string) (string, error) {
 	return file, created.Close()
 }
 
-// reason is the error of a system call without the call and the path, which the
-// message names already.
+// reason is the error of a system call without the call and the path, which is in the
+// message already.
 func reason(err error) error {
 	var e *fs.PathError
 	if errors.As(err, &e) {
@@ -171,8 +170,8 @@ func reason(err error) error {
 	return err
 }
 
-// connect makes a pool of so many connections, which are opened when they are
-// needed and then kept.
+// connect makes a pool of connections, which are opened when they are needed and then
+// kept.
 func connect(dsn string, connections int) (*sqlx.DB, error) {
 	db, err := sqlx.Open("sqlite", dsn)
 	if err != nil {
@@ -183,31 +182,31 @@ func connect(dsn string, connections int) (*sqlx.DB, error) {
 	return db, nil
 }
 
-// writerDSN is what the writing connection is opened with. SQLite itself does
-// not wait for locks there: patiently does.
+// writerDSN is the DSN of the writing connection. SQLite itself does not wait for
+// locks there: retryWhileLocked does.
 func writerDSN(file string) string {
 	return dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", "_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)")
 }
 
-// readerDSN is what the reading connections are opened with. A reader of a
-// write-ahead log waits only while another process opens or closes the database.
+// readerDSN is the DSN of the reading connections. In WAL mode, a reader waits only
+// while another process opens or closes the database.
 func readerDSN(file string, wait time.Duration) string {
 	return dsn(file, "mode=ro", fmt.Sprintf("_pragma=busy_timeout(%d)", wait.Milliseconds()), "_pragma=foreign_keys(1)")
 }
 
-// dsn gives the URI of the file (https://sqlite.org/uri.html) with parameters of
-// SQLite and, after an underscore, of the driver.
+// dsn returns the URI of the file (https://sqlite.org/uri.html) with parameters of
+// SQLite and, those with an underscore, of the driver.
 func dsn(file string, parameters ...string) string {
 	slashed := filepath.ToSlash(file)
 	if !strings.HasPrefix(slashed, "/") {
 		slashed = "/" + slashed // C:/… on Windows
 	}
-	// With _error_rc a message is never an earlier error's.
+	// With _error_rc a message is never that of an earlier error.
 	query := strings.Join(append(parameters, "_error_rc=1"), "&")
 	return (&url.URL{Scheme: "file", Path: slashed, RawQuery: query}).String()
 }
 
-// diagnose puts the likely cause before an error of opening.
+// diagnose puts the likely cause before an error of Open.
 func diagnose(err error) error {
 	switch primary(code(err)) {
 	case sqlite3.SQLITE_NOTADB:

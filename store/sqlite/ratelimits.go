@@ -14,11 +14,11 @@ import (
 
 var _ core.Limits = (*Store)(nil)
 
-// Reserve implements [core.Limits]. It looks first and writes then, so that those
-// who are refused do not wait for the write lock.
+// Reserve implements [core.Limits]. It reads first, so that refused callers do not wait
+// for the write lock.
 func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Guess) (wait time.Duration, err error) {
 	err = s.read(ctx, func(ctx context.Context) (err error) {
-		_, wait, err = room(ctx, s.reader, now, guesses)
+		_, wait, err = waitTimes(ctx, s.reader, now, guesses)
 		return err
 	})
 	if err != nil || wait > 0 {
@@ -26,7 +26,7 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Gues
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var next []time.Time
-		if next, wait, err = room(ctx, tx, now, guesses); err != nil || wait > 0 {
+		if next, wait, err = waitTimes(ctx, tx, now, guesses); err != nil || wait > 0 {
 			return err
 		}
 		for i, g := range guesses {
@@ -41,9 +41,9 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Gues
 	return wait, err
 }
 
-// room gives when each key would be full again after one more guess, or how long
-// until all of them have room.
-func room(ctx context.Context, db sqlx.QueryerContext, now time.Time, guesses []core.Guess) (next []time.Time, wait time.Duration, err error) {
+// waitTimes returns the times to store for each key after one more attempt, or how long
+// it takes until the limits of all of them allow one.
+func waitTimes(ctx context.Context, db sqlx.QueryerContext, now time.Time, guesses []core.Guess) (next []time.Time, wait time.Duration, err error) {
 	next = make([]time.Time, len(guesses))
 	for i, g := range guesses {
 		var full int64

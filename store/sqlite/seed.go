@@ -17,7 +17,7 @@ const firstRehearsed = 1 << 60
 // links of tokens of the source that it added and whose tokens are here. Users who
 // are added without an id get one that no other store has.
 func (s *Store) Seed(ctx context.Context, source int64, facts transfer.ImportFacts) (added []transfer.TokenLink, err error) {
-	err = s.writeWithin(ctx, max(s.wait, bulkWait), func(ctx context.Context, tx *sqlx.Tx) error {
+	err = s.writeWithin(ctx, max(s.wait, bulkTimeout), func(ctx context.Context, tx *sqlx.Tx) error {
 		added = nil
 		sources := map[int64]bool{source: true}
 		for _, l := range facts.UserLinks {

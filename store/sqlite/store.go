@@ -10,9 +10,9 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// retryEvery is the pause between two attempts to get the write lock. SQLite's
-// own schedule backs off to 100 ms; a process that writes without pause leaves
-// gaps of microseconds only, which so rare an attempt may miss for seconds.
+// retryEvery is the pause between two attempts to get the write lock. SQLite's own
+// busy handler backs off to 100 ms; against a process that writes without pause and
+// leaves gaps of microseconds, attempts so rare may fail for seconds.
 const retryEvery = time.Millisecond
 
 // Store is a [core.Store] on one SQLite file. Its methods are safe for
@@ -22,13 +22,14 @@ type Store struct {
 	wait   time.Duration
 	bulk   bulkWriter
 	writer *sqlx.DB // one connection
-	reader *sqlx.DB // read-only connections, as many as places
-	places chan struct{}
+	reader *sqlx.DB // read-only connections
+	// readerSlots bounds how many calls use a reader at once.
+	readerSlots chan struct{}
 
-	// anchor is a connection that is open for as long as the store: the shared
-	// memory that cache looks into goes with the last one.
-	anchor *sqlx.Conn
-	cache  cache
+	// keepAlive is a connection that is open for as long as the store, because the
+	// WAL-index that the cache reads is deleted with the last connection.
+	keepAlive *sqlx.Conn
+	cache     cache
 
 	findGeneration *sqlx.Stmt
 	findToken      *sqlx.Stmt
@@ -48,24 +49,23 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close implements [core.Store].
 func (s *Store) Close() error {
-	// The writer goes last: whichever connection does writes the log back into
-	// the database, and a reader may not.
+	// The writer is closed last: the last connection copies the log back into the
+	// database, and a reader is not allowed to.
 	s.cache.index.Store(nil)
-	if s.anchor != nil {
-		_ = s.anchor.Close() // an error says only that it is closed already
+	if s.keepAlive != nil {
+		_ = s.keepAlive.Close() // fails only if it is closed already
 	}
 	return errors.Join(s.reader.Close(), s.bulk.close(), s.writer.Close())
 }
 
-// write runs do in a transaction that has the file's write lock from its
-// beginning, as often as it takes to get the lock. The transaction is committed,
-// with the audit entry of the context, if do returns nil and the context has not
-// ended by then.
+// write runs do in a transaction that holds the file's write lock from its beginning,
+// and retries until it gets the lock. The transaction is committed, with the context's
+// audit entry, if do returns nil and the context has not ended by then.
 func (s *Store) write(ctx context.Context, do func(context.Context, *sqlx.Tx) error) error {
 	return s.writeWithin(ctx, s.wait, do)
 }
 
-// writeWithin is write with a bound of its own.
+// writeWithin is write with another timeout.
 func (s *Store) writeWithin(ctx context.Context, wait time.Duration, do func(context.Context, *sqlx.Tx) error) error {
 	return s.writeTo(ctx, s.writer, wait, do)
 }
@@ -73,12 +73,12 @@ func (s *Store) writeWithin(ctx context.Context, wait time.Duration, do func(con
 func (s *Store) writeTo(ctx context.Context, db *sqlx.DB, wait time.Duration, do func(context.Context, *sqlx.Tx) error) error {
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	err := patiently(bounded, func() error {
+	err := retryWhileLocked(bounded, func() error {
 		return transact(bounded, db, func(ctx context.Context, tx *sqlx.Tx) error {
 			if err := do(ctx, tx); err != nil {
 				return err
 			}
-			return recorded(ctx, tx)
+			return writeAuditEntry(ctx, tx)
 		})
 	})
 	return explain(ctx, wait, err)
@@ -90,7 +90,7 @@ func transact(ctx context.Context, db *sqlx.DB, do func(context.Context, *sqlx.T
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer func() { _ = tx.Rollback() }() // says only that it is committed, once it is
+	defer func() { _ = tx.Rollback() }() // does nothing after a commit
 	if err := do(ctx, tx); err != nil {
 		return err
 	}
@@ -100,9 +100,9 @@ func transact(ctx context.Context, db *sqlx.DB, do func(context.Context, *sqlx.T
 	return nil
 }
 
-// patiently repeats do for as long as it fails because of another's lock, until
+// retryWhileLocked repeats do while it fails because of another connection's lock, until
 // ctx ends.
-func patiently(ctx context.Context, do func() error) error {
+func retryWhileLocked(ctx context.Context, do func() error) error {
 	for {
 		err := do()
 		if !locked(err) {
@@ -116,30 +116,30 @@ func patiently(ctx context.Context, do func() error) error {
 	}
 }
 
-// read runs do, which may use one of the readers.
+// read runs do with a reader slot, so that it may use one of the readers.
 func (s *Store) read(ctx context.Context, do func(context.Context) error) error {
-	if err := s.enter(ctx); err != nil {
+	if err := s.acquireReader(ctx); err != nil {
 		return err
 	}
-	defer s.leave()
+	defer s.releaseReader()
 	return explain(ctx, s.wait, do(context.WithoutCancel(ctx)))
 }
 
-// enter takes a place at the readers. A caller waits here, and not for a
-// connection, so that the wait is bounded and ends with ctx, while the look-up
-// itself runs without ctx: it takes microseconds, and watching a context would
-// cost half as much again and lose the connection when it ends.
-func (s *Store) enter(ctx context.Context) error {
+// acquireReader takes a reader slot. Callers wait here, and not for a connection, so
+// that the wait is bounded and ends with ctx, while the look-up itself runs without
+// ctx: it takes microseconds, and watching a context would cost half as much again and
+// lose the connection when the context ends.
+func (s *Store) acquireReader(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if s.tryEnter() {
+	if s.tryAcquireReader() {
 		return nil
 	}
 	timeout := time.NewTimer(s.wait)
 	defer timeout.Stop()
 	select {
-	case s.places <- struct{}{}:
+	case s.readerSlots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -148,15 +148,15 @@ func (s *Store) enter(ctx context.Context) error {
 	}
 }
 
-// tryEnter takes a place at the readers if one is free.
-func (s *Store) tryEnter() bool {
+// tryAcquireReader takes a reader slot if one is free.
+func (s *Store) tryAcquireReader() bool {
 	select {
-	case s.places <- struct{}{}:
+	case s.readerSlots <- struct{}{}:
 		return true
 	default:
 		return false
 	}
 }
 
-// leave gives the place back.
-func (s *Store) leave() { <-s.places }
+// releaseReader gives the slot back.
+func (s *Store) releaseReader() { <-s.readerSlots }

@@ -106,23 +106,23 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		return core.Token{}, core.User{}, err
 	}
 	digest := sha256.Sum256([]byte(p))
-	header, cached := s.cache.state()
+	header, cached := s.cache.header()
 	if cached {
-		if known := s.cache.at(&header); known != nil {
+		if known := s.cache.valid(&header); known != nil {
 			if e, ok := known.get(&digest); ok && e.token.Realm == realm {
 				return e.token, e.user, nil
 			}
 		}
 	}
-	if err := s.enter(ctx); err != nil {
+	if err := s.acquireReader(ctx); err != nil {
 		return core.Token{}, core.User{}, err
 	}
-	defer s.leave()
+	defer s.releaseReader()
 	ctx = context.WithoutCancel(ctx)
 	if !cached {
 		return s.queryToken(ctx, realm, p, digest)
 	}
-	known := s.cache.renew(ctx, &header, s.generation)
+	known := s.cache.revalidate(ctx, &header, s.generation)
 	if known == nil {
 		return s.queryToken(ctx, realm, p, digest)
 	}
@@ -131,19 +131,18 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	}
 	token, user, err := s.queryToken(ctx, realm, p, digest)
 	if err == nil {
-		s.cache.put(known, &entry{digest, token, user})
+		s.cache.add(known, &entry{digest, token, user})
 	}
 	return token, user, err
 }
 
-// generation gives the state that changes whenever a token or a user is changed,
-// removed or replaced. The caller has a place.
+// generation reads the current generation. The caller holds a reader slot.
 func (s *Store) generation(ctx context.Context) (g generation, err error) {
 	err = s.findGeneration.GetContext(ctx, &g)
 	return g, err
 }
 
-// queryToken asks the database for a token. The caller has a place.
+// queryToken reads a token from the database. The caller holds a reader slot.
 func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, digest [sha256.Size]byte) (core.Token, core.User, error) {
 	var (
 		token = record.Token{Digest: digest[:], Realm: realm}

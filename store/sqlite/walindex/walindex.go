@@ -1,0 +1,32 @@
+// Package walindex reads the header of a SQLite database's WAL-index, by which a
+// process can tell, without asking SQLite, whether anything was written to the
+// database.
+//
+// In WAL mode, SQLite keeps an index of the write-ahead log in a file PATH-shm, which
+// every process that has the database open maps into its memory. It begins with a
+// header that describes the current state of the database (WAL-mode File Format,
+// https://sqlite.org/walformat.html, section 2.1). Readers take their snapshot from
+// this header alone, and keep or drop their page cache by comparing it with the one
+// they saw before (sqlite/src/wal.c, walIndexTryHdr). So two equal headers mean the
+// same snapshot, and a cache of what was read under one header is valid for as long as
+// the header stays the same.
+//
+// A commit changes the header before it returns, in whichever process it runs: the
+// header counts commits and has the checksum of the last frame. It is kept twice. A
+// process that dies while it writes the header leaves two different copies, which
+// [Index.Read] reports as no header at all until SQLite has recovered the log.
+//
+// Reading the header costs a few nanoseconds and no system call, where the cheapest
+// query costs microseconds. Nothing is ever written to the file.
+package walindex
+
+// headerWords is the size of one copy of the header in 32-bit words: 48 bytes.
+const headerWords = 12
+
+// initWord is the word with the byte isInit, which is 0 before the header has been
+// written.
+const initWord = 3
+
+// Header is a copy of the WAL-index header. Equal headers mean the same snapshot of the
+// database.
+type Header [headerWords]uint32

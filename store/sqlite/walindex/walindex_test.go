@@ -1,0 +1,142 @@
+//go:build unix
+
+package walindex_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/authcompat/authcompat/store/sqlite/walindex"
+	_ "modernc.org/sqlite"
+)
+
+// mustOpen makes a database in WAL mode with a table t, and returns its path and one
+// connection to it.
+func mustOpen(t *testing.T) (path string, conn *sql.Conn) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "x.db")
+	conn = mustConnect(t, path)
+	mustExec(t, conn, `PRAGMA journal_mode = WAL`)
+	mustExec(t, conn, `CREATE TABLE t (n INTEGER)`)
+	return path, conn
+}
+
+func mustConnect(t *testing.T, path string) *sql.Conn {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func mustExec(t *testing.T, conn *sql.Conn, statement string) {
+	t.Helper()
+	if _, err := conn.ExecContext(context.WithoutCancel(t.Context()), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func mustRead(t *testing.T, x *walindex.Index) walindex.Header {
+	t.Helper()
+	h, ok := x.Read()
+	if !ok {
+		t.Fatal("there is no header")
+	}
+	return h
+}
+
+// TestHeaderChangesWithCommits follows the header through what is done to a database.
+func TestHeaderChangesWithCommits(t *testing.T) {
+	path, conn := mustOpen(t)
+	other := mustConnect(t, path)
+	x, err := walindex.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		name    string
+		do      func()
+		changed bool
+	}{
+		{"a read", func() { mustExec(t, other, `SELECT count(*) FROM t`) }, false},
+		{"a commit", func() { mustExec(t, conn, `INSERT INTO t VALUES (1)`) }, true},
+		{"another connection's commit", func() { mustExec(t, other, `INSERT INTO t VALUES (2)`) }, true},
+		{"a transaction that is open", func() { mustExec(t, conn, `BEGIN IMMEDIATE`); mustExec(t, conn, `DELETE FROM t`) }, false},
+		{"a rollback", func() { mustExec(t, conn, `ROLLBACK`) }, false},
+		{"a changed row", func() { mustExec(t, conn, `UPDATE t SET n = n + 1`) }, true},
+		{"the first commit after a full checkpoint", func() {
+			mustExec(t, conn, `PRAGMA wal_checkpoint(TRUNCATE)`)
+			mustExec(t, conn, `UPDATE t SET n = n + 1`)
+		}, true},
+	} {
+		before := mustRead(t, x)
+		step.do()
+		if changed := mustRead(t, x) != before; changed != step.changed {
+			t.Errorf("%s: header changed %v, want %v", step.name, changed, step.changed)
+		}
+	}
+}
+
+// TestHeaderThatIsNotWhole reads headers as a process leaves them that dies while it
+// writes one.
+func TestHeaderThatIsNotWhole(t *testing.T) {
+	header := make([]byte, 2*48)
+	for i := range 24 {
+		binary.NativeEndian.PutUint32(header[4*i:], uint32(1+i%12)) // the same twice
+	}
+	for _, tt := range []struct {
+		name string
+		word int
+		to   uint32
+		ok   bool
+	}{
+		{"whole", 0, 1, true},
+		{"the second copy is newer", 12 + 2, 99, false},
+		{"the first copy is newer", 11, 99, false},
+		{"never written", -1, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			page := make([]byte, os.Getpagesize())
+			if tt.word >= 0 {
+				copy(page, header)
+				binary.NativeEndian.PutUint32(page[4*tt.word:], tt.to)
+			}
+			path := filepath.Join(t.TempDir(), "x.db")
+			if err := os.WriteFile(path+"-shm", page, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			x, err := walindex.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := x.Read(); ok != tt.ok {
+				t.Errorf("header: %v, want %v", ok, tt.ok)
+			}
+		})
+	}
+}
+
+// TestOpenFails opens what is no WAL-index.
+func TestOpenFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	if _, err := walindex.Open(path); err == nil {
+		t.Error("a file that does not exist was opened")
+	}
+	if err := os.WriteFile(path+"-shm", make([]byte, 100), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := walindex.Open(path); err == nil {
+		t.Error("a file that is too small was opened")
+	}
+}
