@@ -124,6 +124,15 @@ func (b UserBatch) Marked(m UserMerge) bool {
 	return l != nil && l.Source == b.source && l.Key == m.Key && string(l.Mark) == string(m.Mark)
 }
 
+// Username gives the name that a user has here, as decided so far; empty: nobody has
+// the id.
+func (b UserBatch) Username(id int64) string {
+	if u := b.byID[id]; u != nil {
+		return u.Username
+	}
+	return ""
+}
+
 // Linked tells whether a user had a link, of any source, before the batch.
 func (b UserBatch) Linked(id int64) bool { return b.links[id] != nil }
 

@@ -121,7 +121,9 @@ func (c *genCase) inspect() {
 		for _, i := range found.Tokens {
 			if name := i.Table[strings.LastIndex(i.Table, ".")+1:]; name == t.name || i.Table == t.model {
 				seen = true
-				if i.Number != want || i.Chosen != t.meant || i.Generation != t.form {
+				// A dump tells knox 4.2 from 5 by the lengths of token_key, where there are any.
+				unsure := c.kind == inDump && len(t.rows) > 0 && !slices.ContainsFunc(t.rows, func(r genRow) bool { return r["token_key"] != nil })
+				if i.Number != want || i.Chosen != t.meant || i.Generation != t.form && !(unsure && t.form == core.Knox42) {
 					c.errorf("inspect: %+v; there are %d tokens of %s, meant %t", i, want, t.form, t.meant)
 				}
 			}

@@ -189,7 +189,9 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 		batch := transfer.NewUserBatch(place.Source, facts)
 		results = make([]transfer.ImportResult, len(users))
 		var added []record.Account
+		addedAt := map[int64]int{}
 		var changed userColumns
+		freed := map[string]bool{}    // names that changed gives free
 		marks := map[int64]userMark{} // a source may tell a user twice
 		for i, in := range users {
 			merged := batch.Merge(in)
@@ -215,6 +217,7 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 				}
 				marks[merged.ID] = userMark{key: merged.Key, mark: merged.Mark, fresh: fresh}
 			}
+			before := batch.Username(merged.ID)
 			batch.Add(merged)
 			if !merged.Write {
 				continue
@@ -224,12 +227,31 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 				return err
 			}
 			if merged.Insert {
+				addedAt[row.ID] = len(added)
 				added = append(added, row)
-			} else {
-				changed.add(row)
+				continue
+			}
+			if at, twice := addedAt[row.ID]; twice {
+				added[at] = row
+				continue
+			}
+			// One statement changes users in no order: a name that passes from one to
+			// another takes two.
+			if freed[row.Username] {
+				if err := s.changeUsers(ctx, tx, changed); err != nil {
+					return err
+				}
+				changed, freed = userColumns{}, map[string]bool{}
+			}
+			changed.add(row)
+			if before != row.Username {
+				freed[before] = true
 			}
 		}
-		if err := s.writeUsers(ctx, tx, added, changed); err != nil {
+		if err := s.changeUsers(ctx, tx, changed); err != nil {
+			return err
+		}
+		if err := s.addUsers(ctx, tx, added); err != nil {
 			return err
 		}
 		if err := s.markUsers(ctx, tx, place.Source, marks); err != nil {
@@ -252,20 +274,24 @@ func (c *userColumns) add(r record.Account) {
 	c.hashes, c.more, c.active = append(c.hashes, r.PasswordHash), append(c.more, r.Attributes.String), append(c.active, r.Active)
 }
 
-// writeUsers writes a batch. Those who change go first, so that a name may pass
-// from one of them to a new one.
-func (s *Store) writeUsers(ctx context.Context, tx *sqlx.Tx, added []record.Account, changed userColumns) error {
-	if len(changed.ids) > 0 {
-		if _, err := tx.ExecContext(ctx, s.qualify(`
-			UPDATE @users u SET username = n.username, email = n.email, password_hash = n.password_hash,
-			       active = n.active, attributes = nullif(n.attributes, '')
-			FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[])
-			AS n (id, username, email, password_hash, active, attributes) WHERE u.id = n.id`),
-			pq.Array(changed.ids), pq.Array(changed.names), pq.Array(changed.emails), pq.Array(changed.hashes),
-			pq.Array(changed.active), pq.Array(changed.more)); err != nil {
-			return fmt.Errorf("update users: %w", err)
-		}
+// changeUsers writes users who are there already: before new ones are added, so that a
+// name may pass from one of them to a new one.
+func (s *Store) changeUsers(ctx context.Context, tx *sqlx.Tx, changed userColumns) error {
+	if len(changed.ids) == 0 {
+		return nil
 	}
+	_, err := tx.ExecContext(ctx, s.qualify(`
+		UPDATE @users u SET username = n.username, email = n.email, password_hash = n.password_hash,
+		       active = n.active, attributes = nullif(n.attributes, '')
+		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[])
+		AS n (id, username, email, password_hash, active, attributes) WHERE u.id = n.id`),
+		pq.Array(changed.ids), pq.Array(changed.names), pq.Array(changed.emails), pq.Array(changed.hashes),
+		pq.Array(changed.active), pq.Array(changed.more))
+	return wrap("update users", err)
+}
+
+// addUsers adds users, and moves the ids that are given out on.
+func (s *Store) addUsers(ctx context.Context, tx *sqlx.Tx, added []record.Account) error {
 	if len(added) == 0 {
 		return nil
 	}

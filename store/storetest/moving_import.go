@@ -15,6 +15,7 @@ func importedUsers() []movingCase {
 		{"ids of new users are above", idsAbove},
 		{"a second run changes nothing", secondRunUsers},
 		{"what changed at the source comes over", changedAtSource},
+		{"names that pass from one to the next", passedNames},
 		{"what changed here stays", changedHere},
 		{"a taken name, a taken id, an impossible row", usersRefused},
 		{"users without ids", usersWithoutIDs},
@@ -56,45 +57,6 @@ func changedAtSource(t *testing.T, m movers) {
 		wantAccount(t, m.b, a)
 	}
 	wantNobody(t, m.pair, "bob")
-}
-
-// keyUsedAgain lets a source give the key of a user who was deleted there to the next,
-// who is another user here, and whose are the tokens of the key.
-func keyUsedAgain(t *testing.T, m movers) {
-	ann, eve := account(1, "ann"), account(1, "eve")
-	eve.CreatedAt = ann.CreatedAt.Add(time.Hour)
-	place := m.begin(t)
-	m.users(t, place, ann)
-	m.tokens(t, place, tokenOf(ann.User, "of ann"))
-	m.finish(t, place)
-	m.issue(t, tokenOf(ann.User, "issued here"))
-
-	place = m.begin(t)
-	wantOutcomes(t, "under the id of another", m.users(t, place, eve), transfer.ImportIDTaken)
-	owners, _, err := m.from.ImportOwners(t.Context(), place.Source, []string{"1"}, nil)
-	if err != nil || len(owners) > 0 {
-		t.Errorf("the key's user is %v, error %v", owners, err)
-	}
-	place.Stage, place.Now = "tokens", noon()
-	results, err := m.from.ImportTokens(t.Context(), place, []transfer.ImportedToken{{Owner: "1", Token: tokenOf(ann.User, "of eve")}})
-	if err != nil || results[0].Outcome != transfer.ImportRefused {
-		t.Errorf("a token of the key's for the user who had it: %+v, error %v", results, err)
-	}
-	eve.ID = 0
-	results, err = m.from.ImportUsers(t.Context(), place, []transfer.ImportedUser{{Key: "1", Account: eve}})
-	if err != nil || results[0].Outcome != transfer.ImportAdded {
-		t.Fatalf("with an id of its own: %+v, error %v", results, err)
-	}
-	owners, _, err = m.to.ImportOwners(t.Context(), place.Source, []string{"1"}, nil)
-	if err != nil || owners["1"].Username != "eve" || owners["1"].ID == ann.ID {
-		t.Errorf("the key's user is %+v, error %v", owners, err)
-	}
-	if all, err := m.from.KeysAreIDs(t.Context(), place.Source); all || err != nil {
-		t.Errorf("all keys are ids here: %t, error %v", all, err)
-	}
-	wantFound(t, m.b, "issued here", tokenOf(ann.User, "issued here"), ann.User)
-	m.finish(t, place)
-	wantGone(t, m.b, "of ann")
 }
 
 func changedHere(t *testing.T, m movers) {

@@ -1,0 +1,67 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
+)
+
+// passedNames gives each user the name of the one before, in one batch.
+func passedNames(t *testing.T, m movers) {
+	const users = 20
+	var before, after []core.Account
+	for id := int64(1); id <= users; id++ {
+		before, after = append(before, account(id, fmt.Sprint("name", id))), append(after, account(id, fmt.Sprint("name", id-1)))
+	}
+	slices.Reverse(before) // a database reads rows in the order that they came in
+	m.users(t, m.begin(t), before...)
+	for i, outcome := range m.users(t, m.begin(t), after...) {
+		if outcome.Outcome != transfer.ImportUpdated {
+			t.Errorf("user %d: %+v", i+1, outcome)
+		}
+		wantAccount(t, m.b, core.Account{User: after[i].User, PasswordHash: after[i].PasswordHash})
+	}
+}
+
+// keyUsedAgain lets a source give the key of a user who was deleted there to the next,
+// who is another user here, and whose are the tokens of the key.
+func keyUsedAgain(t *testing.T, m movers) {
+	ann, eve := account(1, "ann"), account(1, "eve")
+	eve.CreatedAt = ann.CreatedAt.Add(time.Hour)
+	place := m.begin(t)
+	m.users(t, place, ann)
+	m.tokens(t, place, tokenOf(ann.User, "of ann"))
+	m.finish(t, place)
+	m.issue(t, tokenOf(ann.User, "issued here"))
+
+	place = m.begin(t)
+	wantOutcomes(t, "under the id of another", m.users(t, place, eve), transfer.ImportIDTaken)
+	owners, _, err := m.from.ImportOwners(t.Context(), place.Source, []string{"1"}, nil)
+	if err != nil || len(owners) > 0 {
+		t.Errorf("the key's user is %v, error %v", owners, err)
+	}
+	place.Stage, place.Now = "tokens", noon()
+	results, err := m.from.ImportTokens(t.Context(), place, []transfer.ImportedToken{{Owner: "1", Token: tokenOf(ann.User, "of eve")}})
+	if err != nil || results[0].Outcome != transfer.ImportRefused {
+		t.Errorf("a token of the key's for the user who had it: %+v, error %v", results, err)
+	}
+	eve.ID = 0
+	results, err = m.from.ImportUsers(t.Context(), place, []transfer.ImportedUser{{Key: "1", Account: eve}})
+	if err != nil || results[0].Outcome != transfer.ImportAdded {
+		t.Fatalf("with an id of its own: %+v, error %v", results, err)
+	}
+	owners, _, err = m.to.ImportOwners(t.Context(), place.Source, []string{"1"}, nil)
+	if err != nil || owners["1"].Username != "eve" || owners["1"].ID == ann.ID {
+		t.Errorf("the key's user is %+v, error %v", owners, err)
+	}
+	if all, err := m.from.KeysAreIDs(t.Context(), place.Source); all || err != nil {
+		t.Errorf("all keys are ids here: %t, error %v", all, err)
+	}
+	wantFound(t, m.b, "issued here", tokenOf(ann.User, "issued here"), ann.User)
+	m.finish(t, place)
+	wantGone(t, m.b, "of ann")
+}
