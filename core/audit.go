@@ -27,34 +27,34 @@ type Auditor interface {
 }
 
 // Act is what was done.
-type Act string
+type Action string
 
 // The acts.
 const (
-	ActRegister     Act = "register"
-	ActLogin        Act = "login"
-	ActLogout       Act = "logout"
-	ActLogoutAll    Act = "logout-all"
-	ActCreateUser   Act = "create-user"
-	ActDisableUser  Act = "disable-user"
-	ActEnableUser   Act = "enable-user"
-	ActSetPassword  Act = "set-password"
-	ActDeleteUser   Act = "delete-user"
-	ActRevokeToken  Act = "revoke-token"
-	ActRevokeTokens Act = "revoke-tokens"
-	ActRotateSecret Act = "rotate-secret"
-	ActDropSecrets  Act = "drop-secrets"
-	ActPurgeTokens  Act = "purge-tokens"
-	ActPurgeAudit   Act = "purge-audit"
-	ActImport       Act = "import"
-	ActExport       Act = "export"
+	ActionRegister     Action = "register"
+	ActionLogin        Action = "login"
+	ActionLogout       Action = "logout"
+	ActionLogoutAll    Action = "logout-all"
+	ActionCreateUser   Action = "create-user"
+	ActionDisableUser  Action = "disable-user"
+	ActionEnableUser   Action = "enable-user"
+	ActionSetPassword  Action = "set-password"
+	ActionDeleteUser   Action = "delete-user"
+	ActionRevokeToken  Action = "revoke-token"
+	ActionRevokeTokens Action = "revoke-tokens"
+	ActionRotateSecret Action = "rotate-secret"
+	ActionDropSecrets  Action = "drop-secrets"
+	ActionPurgeTokens  Action = "purge-tokens"
+	ActionPurgeAudit   Action = "purge-audit"
+	ActionImport       Action = "import"
+	ActionExport       Action = "export"
 )
 
 // Acts gives all acts.
-func Acts() []Act {
-	return []Act{
-		ActRegister, ActLogin, ActLogout, ActLogoutAll, ActCreateUser, ActDisableUser, ActEnableUser, ActSetPassword, ActDeleteUser,
-		ActRevokeToken, ActRevokeTokens, ActRotateSecret, ActDropSecrets, ActPurgeTokens, ActPurgeAudit, ActImport, ActExport,
+func Actions() []Action {
+	return []Action{
+		ActionRegister, ActionLogin, ActionLogout, ActionLogoutAll, ActionCreateUser, ActionDisableUser, ActionEnableUser, ActionSetPassword, ActionDeleteUser,
+		ActionRevokeToken, ActionRevokeTokens, ActionRotateSecret, ActionDropSecrets, ActionPurgeTokens, ActionPurgeAudit, ActionImport, ActionExport,
 	}
 }
 
@@ -64,9 +64,9 @@ const Operator = "operator"
 // AuditEntry is one line of the record. It holds no password, no token and no
 // hash.
 type AuditEntry struct {
-	ID  int64 // rises; the store's
-	At  time.Time
-	Act Act
+	ID     int64 // rises; the store's
+	At     time.Time
+	Action Action
 	// Outcome is "ok", or the name of the Kind that a login failed with.
 	Outcome string
 	// UserID and Username say on whom: 0 and empty where there is no such user.
@@ -74,22 +74,22 @@ type AuditEntry struct {
 	Username string
 	// Unknown is the keyed digest of a name that nobody has. The name itself is
 	// not kept: people type passwords there.
-	Unknown string
-	Profile string // through which API; empty from the command line
-	Actor   string // Operator, or empty for the user
-	Address string // of the client
-	Request string // its id in the logs
-	Token   string // TokenID of the token that was issued or ended
+	UsernamePseudonym string
+	Profile           string // through which API; empty from the command line
+	Actor             string // Operator, or empty for the user
+	Address           string // of the client
+	Request           string // its id in the logs
+	Token             string // TokenID of the token that was issued or ended
 }
 
 // AuditFilter says which entries are wanted; zero fields match all.
 type AuditFilter struct {
-	Username     string
-	Unknown      string // entries of Username or of this digest
-	Act          Act
-	Failed       bool // those whose outcome is not "ok"
-	Since, Until time.Time
-	Before       int64 // those with a smaller ID
+	Username          string
+	UsernamePseudonym string // entries of Username or of this digest
+	Action            Action
+	Failed            bool // those whose outcome is not "ok"
+	Since, Until      time.Time
+	Before            int64 // those with a smaller ID
 }
 
 // OK is the Outcome of what was done.
@@ -117,22 +117,22 @@ const tokenIDSize = 8
 func TokenID(d Digest) string { return hex.EncodeToString(d[:min(len(d), tokenIDSize)]) }
 
 // entry begins an entry about a request.
-func (s *Service) entry(ctx context.Context, act Act, profile string) AuditEntry {
+func (s *Service) newEntry(ctx context.Context, act Action, profile string) AuditEntry {
 	c := ClientOf(ctx)
-	e := AuditEntry{At: s.now(), Act: act, Outcome: OK, Profile: profile, Request: c.RequestID}
+	e := AuditEntry{At: s.now(), Action: act, Outcome: OK, Profile: profile, Request: c.RequestID}
 	if c.Address.IsValid() {
 		e.Address = c.Address.Unmap().String()
 	}
 	return e
 }
 
-// UnknownName is how the record calls a name that nobody has.
-func (s *Service) UnknownName(username string) string {
-	return hex.EncodeToString(keyedDigest(s.secret, "unknown", username)[:tokenIDSize])
+// Pseudonym is how the record calls a name that nobody has.
+func (s *Service) Pseudonym(username string) string {
+	return hex.EncodeToString(keyedDigest(s.pseudonymKey, "unknown", username)[:tokenIDSize])
 }
 
 // audited gives the context for the store's call that does what e says.
-func (s *Service) audited(ctx context.Context, e *AuditEntry) context.Context {
+func (s *Service) withAudit(ctx context.Context, e *AuditEntry) context.Context {
 	if s.audit == nil {
 		return ctx
 	}
@@ -140,9 +140,9 @@ func (s *Service) audited(ctx context.Context, e *AuditEntry) context.Context {
 }
 
 // told tells what came of an act to whoever counts.
-func (s *Service) told(act Act, profile, outcome string) {
-	if s.events != nil {
-		s.events(act, profile, outcome)
+func (s *Service) emit(act Action, profile, outcome string) {
+	if s.onEvent != nil {
+		s.onEvent(act, profile, outcome)
 	}
 }
 
@@ -153,7 +153,7 @@ func (s *Service) recordFailure(ctx context.Context, e AuditEntry) {
 	if s.audit == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), followUpTimeout)
 	defer cancel()
 	if err := s.audit.Record(ctx, e); err != nil {
 		s.log.Warn("a failed login is not in the audit record", "outcome", e.Outcome, "error", err)

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// MoveEvery is how far a sliding token's end must move before the move is
+// MinRenewInterval is how far a sliding token's end must move before the move is
 // written, so that its end may lag by that much: at most one write a token a
 // minute (django-rest-knox, MIN_REFRESH_INTERVAL).
-const MoveEvery = 60 * time.Second
+const MinRenewInterval = 60 * time.Second
 
 // Authenticate gives the session of a presented token and moves the end of a
 // sliding one. It fails with KindTokenUnknown, KindTokenExpired,
@@ -20,7 +20,7 @@ func (s *Service) Authenticate(ctx context.Context, realm string, p Presented) (
 		return Session{}, &Error{Kind: KindTokenUnknown}
 	}
 	if err != nil {
-		return Session{}, failure("find token", err)
+		return Session{}, wrapStoreError("find token", err)
 	}
 	now := s.now()
 	if token.Expired(now) {
@@ -41,16 +41,16 @@ func (s *Service) slide(ctx context.Context, t *Token, now time.Time) {
 		return
 	}
 	to := now.Add(t.Sliding)
-	if to.Sub(t.ExpiresAt) < MoveEvery {
+	if to.Sub(t.ExpiresAt) < MinRenewInterval {
 		return
 	}
-	if s.moves != nil && t.ExpiresAt.Sub(now) >= MoveEvery {
-		if s.moves.later(t.Digest, to) {
+	if s.expiries != nil && t.ExpiresAt.Sub(now) >= MinRenewInterval {
+		if s.expiries.enqueue(t.Digest, to) {
 			t.ExpiresAt = to
 		}
 		return
 	}
-	if err := s.store.MoveExpiry(ctx, t.Digest, to, now); err != nil {
+	if err := s.store.ExtendExpiry(ctx, t.Digest, to, now); err != nil {
 		s.log.Warn("token's expiry not moved", "user_id", t.UserID, "error", err)
 		return
 	}

@@ -32,7 +32,7 @@ func ClientOf(ctx context.Context) Client {
 
 // network is what is counted as one address: an IPv4 address, or the /64 that
 // one IPv6 subscriber has at least (RFC 6177).
-func network(a netip.Addr) string {
+func limitPrefix(a netip.Addr) string {
 	a = a.Unmap().WithZone("")
 	if a.Is6() {
 		const subscriber = 64

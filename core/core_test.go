@@ -29,7 +29,7 @@ var (
 
 func newWorld(t *testing.T, withKey bool) *world {
 	t.Helper()
-	hasher, err := core.NewPasswords(1)
+	hasher, err := core.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestSlidingMovesAtMostOnceAMinute(t *testing.T) {
 		return token.ExpiresAt
 	}
 	issued := stored()
-	w.now = w.now.Add(core.MoveEvery - time.Microsecond)
+	w.now = w.now.Add(core.MinRenewInterval - time.Microsecond)
 	if err := w.check(t, s); err != nil {
 		t.Fatal(err)
 	}
@@ -146,8 +146,8 @@ func TestSlidingMovesAtMostOnceAMinute(t *testing.T) {
 	if err := w.check(t, s); err != nil {
 		t.Fatal(err)
 	}
-	if got := stored().Sub(issued); got != core.MoveEvery {
-		t.Errorf("moved by %v, want %v", got, core.MoveEvery)
+	if got := stored().Sub(issued); got != core.MinRenewInterval {
+		t.Errorf("moved by %v, want %v", got, core.MinRenewInterval)
 	}
 	w.now = w.now.Add(reusing.TTL - time.Microsecond)
 	if err := w.check(t, s); err != nil {

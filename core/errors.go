@@ -132,7 +132,7 @@ var (
 )
 
 // failure turns a store's error into the engine's.
-func failure(doing string, err error) *Error {
+func wrapStoreError(doing string, err error) *Error {
 	kind := KindInternal
 	switch {
 	case errors.Is(err, ErrUsernameTaken):

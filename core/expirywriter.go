@@ -9,7 +9,7 @@ import (
 
 // ExpiryBatcher is a store that extends the expiries of several tokens in one step.
 type ExpiryBatcher interface {
-	// ExtendExpiries does what MoveExpiry does for each of the updates, in one step.
+	// ExtendExpiries does what ExtendExpiry does for each of the updates, in one step.
 	ExtendExpiries(ctx context.Context, moves []ExpiryUpdate, now time.Time) error
 }
 
@@ -93,7 +93,7 @@ func (m *ExpiryWriter) gather(ctx context.Context) {
 }
 
 // later takes a move on and tells whether there was room for it.
-func (m *ExpiryWriter) later(d Digest, to time.Time) bool {
+func (m *ExpiryWriter) enqueue(d Digest, to time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if end, there := m.waiting[string(d)]; there {
@@ -158,7 +158,7 @@ func (m *ExpiryWriter) move(ctx context.Context, moves []ExpiryUpdate) error {
 		return m.batcher.ExtendExpiries(ctx, moves, now)
 	}
 	for _, move := range moves {
-		if err := m.store.MoveExpiry(ctx, move.Digest, move.To, now); err != nil {
+		if err := m.store.ExtendExpiry(ctx, move.Digest, move.To, now); err != nil {
 			return err
 		}
 	}

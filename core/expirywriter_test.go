@@ -35,7 +35,7 @@ func (c *countedSteps) ExtendExpiries(ctx context.Context, moves []core.ExpiryUp
 // one at a time.
 func newMovingWorld(t *testing.T, several bool) *movingWorld {
 	t.Helper()
-	hasher, err := core.NewPasswords(1)
+	hasher, err := core.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestLateMovesBringNothingBack(t *testing.T) {
 func TestNearEndsAreMovedAtOnce(t *testing.T) {
 	w := newMovingWorld(t, true)
 	s := w.login(t, apiece, "john")
-	w.now = w.end(t, s).Add(-core.MoveEvery + time.Microsecond)
+	w.now = w.end(t, s).Add(-core.MinRenewInterval + time.Microsecond)
 	w.use(t, s)
 	if got, want := w.end(t, s), w.now.Add(apiece.TTL); !got.Equal(want) {
 		t.Errorf("the end is %v, want %v", got, want)

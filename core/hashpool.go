@@ -19,7 +19,7 @@ import (
 // A hash counts for as many places as it computes with threads, at most all of
 // them, and for the memory that it needs.
 type HashPool struct {
-	passwords *Passwords
+	passwords *DjangoHasher
 	options   HashPoolOptions
 
 	mu       sync.Mutex
@@ -71,7 +71,7 @@ const (
 const maxSleeping = 1024
 
 // NewHashPool puts a bound on passwords.
-func NewHashPool(passwords *Passwords, o HashPoolOptions) *HashPool {
+func NewHashPool(passwords *DjangoHasher, o HashPoolOptions) *HashPool {
 	if o.Threads == 0 {
 		o.Threads = max(1, runtime.GOMAXPROCS(0)-1)
 	}
@@ -87,8 +87,8 @@ func NewHashPool(passwords *Passwords, o HashPoolOptions) *HashPool {
 	return &HashPool{passwords: passwords, options: o, typical: make(map[password.Cost]time.Duration)}
 }
 
-// Admit implements Hasher.
-func (l *HashPool) Admit(plain string) (leave func(), err error) {
+// Acquire implements Hasher.
+func (l *HashPool) Acquire(plain string) (leave func(), err error) {
 	size := int64(len(plain))
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -133,7 +133,7 @@ func (l *HashPool) HashDummy(ctx context.Context, username, plain string) error 
 
 // Wait implements Hasher: it waits as long as hashes of that cost lately took,
 // without computing anything. So many wait at most; then it refuses.
-func (l *HashPool) Wait(ctx context.Context, username, encoded string) error {
+func (l *HashPool) SimulateLatency(ctx context.Context, username, encoded string) error {
 	l.mu.Lock()
 	if l.sleeping >= maxSleeping {
 		defer l.mu.Unlock()

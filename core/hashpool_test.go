@@ -45,7 +45,7 @@ type laneWorld struct {
 
 func newLaneWorld(t *testing.T, o HashPoolOptions) *laneWorld {
 	t.Helper()
-	p, err := NewPasswords(1)
+	p, err := NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func newLaneWorld(t *testing.T, o HashPoolOptions) *laneWorld {
 func (w *laneWorld) hash(ctx context.Context, name string, cost password.Cost) *error {
 	err := new(error)
 	w.done.Go(func() {
-		leave, refusal := w.Admit(name)
+		leave, refusal := w.Acquire(name)
 		if refusal != nil {
 			*err = refusal
 			return
@@ -211,7 +211,7 @@ func TestLaneWaitsAsLongAsAHash(t *testing.T) {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		if err := w.Wait(t.Context(), "ghost", ""); err != nil || time.Since(began) != 70*time.Millisecond {
+		if err := w.SimulateLatency(t.Context(), "ghost", ""); err != nil || time.Since(began) != 70*time.Millisecond {
 			t.Errorf("waited %v, %v", time.Since(began), err)
 		}
 	})

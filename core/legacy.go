@@ -13,19 +13,19 @@ import (
 
 // Generation names the form in which an older server keeps its tokens. The
 // empty one is the form of this engine.
-type Generation string
+type LegacyFormat string
 
 // The generations.
 const (
 	// Authtoken keeps the text itself (rest_framework/authtoken/models.py).
-	Authtoken Generation = "authtoken"
+	Authtoken LegacyFormat = "authtoken"
 	// Knox41 keeps SHA-512 over the token's bytes and a salt (django-rest-knox
 	// 2.0 to 4.1, knox/crypto.py).
-	Knox41 Generation = "knox-4.1"
+	Knox41 LegacyFormat = "knox-4.1"
 	// Knox42 keeps SHA-512 over the token's bytes (django-rest-knox 4.2).
-	Knox42 Generation = "knox-4.2"
+	Knox42 LegacyFormat = "knox-4.2"
 	// Knox5 keeps SHA-512 over the token's text (django-rest-knox 5).
-	Knox5 Generation = "knox-5.x"
+	Knox5 LegacyFormat = "knox-5.x"
 )
 
 // How many characters of a token django-rest-knox keeps readable, in the column
@@ -42,10 +42,10 @@ const knoxSalt = 8
 // with its digest alone, Token.Digest is that digest and Twin is empty; on one
 // issued here for a profile that keeps older digests, Twin is it.
 type Legacy struct {
-	Generation Generation
-	Prefix     string // the token's first characters; knox's token_key
-	Salt       []byte // Knox41 alone
-	Twin       Digest
+	Format LegacyFormat
+	Prefix string // the token's first characters; knox's token_key
+	Salt   []byte // Knox41 alone
+	Digest Digest
 }
 
 // Knox42 is the digest of a token of django-rest-knox 4.2; ok is false where the
@@ -83,13 +83,13 @@ func (p Presented) Prefixes() (short, long string, ok bool) {
 // Presents tells whether p is the token whose older form is l with digest d. The
 // prefix is compared as it is; what follows is hex of either case up to
 // Knox42 and exact in Knox5, as in each generation (knox/auth.py).
-func (l Legacy) Presents(p Presented, d Digest) bool {
+func (l Legacy) Matches(p Presented, d Digest) bool {
 	short, long, ok := p.Prefixes()
 	if !ok {
 		return false
 	}
 	var computed Digest
-	switch l.Generation {
+	switch l.Format {
 	case Knox41:
 		computed, ok = p.Knox41(l.Salt)
 		ok = ok && l.Prefix == short
@@ -104,26 +104,26 @@ func (l Legacy) Presents(p Presented, d Digest) bool {
 	return ok && subtle.ConstantTimeCompare(computed, d) == 1
 }
 
-// LegacyOf gives the form that a generation would keep of the token with this
+// NewLegacy gives the form that a generation would keep of the token with this
 // text, its digest in Twin. Only Knox41 draws from random. It fails where the
 // generation has no digest (Authtoken), or none for such a text.
-func LegacyOf(g Generation, random io.Reader, text string) (Legacy, error) {
-	l := Legacy{Generation: g}
+func NewLegacy(g LegacyFormat, random io.Reader, text string) (Legacy, error) {
+	l := Legacy{Format: g}
 	p := Presented(text)
 	short, long, ok := p.Prefixes()
 	switch {
 	case !ok:
 	case g == Knox5:
-		l.Prefix, l.Twin = long, p.Knox5()
+		l.Prefix, l.Digest = long, p.Knox5()
 	case g == Knox42:
 		l.Prefix = short
-		l.Twin, ok = p.Knox42()
+		l.Digest, ok = p.Knox42()
 	case g == Knox41:
 		l.Prefix, l.Salt = short, make([]byte, knoxSalt)
 		if _, err := io.ReadFull(random, l.Salt); err != nil {
 			return Legacy{}, fmt.Errorf("draw salt: %w", err)
 		}
-		l.Twin, ok = p.Knox41(l.Salt)
+		l.Digest, ok = p.Knox41(l.Salt)
 	default:
 		ok = false
 	}

@@ -15,7 +15,7 @@ const knoxToken = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc
 func TestLegacyPresents(t *testing.T) {
 	tests := []struct {
 		version             string
-		generation          core.Generation
+		generation          core.LegacyFormat
 		text, prefix, salt  string
 		digest              string
 		upper, shoutedInAll bool
@@ -28,7 +28,7 @@ func TestLegacyPresents(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.version, func(t *testing.T) {
 			salt, digest := unhex(t, test.salt), core.Digest(unhex(t, test.digest))
-			form := core.Legacy{Generation: test.generation, Prefix: test.prefix, Salt: salt}
+			form := core.Legacy{Format: test.generation, Prefix: test.prefix, Salt: salt}
 			for text, want := range map[string]bool{
 				test.text: true,
 				test.text[:20] + strings.ToUpper(test.text[20:]): test.upper,
@@ -40,12 +40,12 @@ func TestLegacyPresents(t *testing.T) {
 				"":                         false,
 				"\xff\xfe":                 false,
 			} {
-				if got := form.Presents(core.Presented(text), digest); got != want {
+				if got := form.Matches(core.Presented(text), digest); got != want {
 					t.Errorf("%q: %t, want %t", text, got, want)
 				}
 			}
 			digest[0] ^= 1
-			if form.Presents(core.Presented(test.text), digest) {
+			if form.Matches(core.Presented(test.text), digest) {
 				t.Error("another digest was taken")
 			}
 		})
@@ -53,19 +53,19 @@ func TestLegacyPresents(t *testing.T) {
 }
 
 func TestLegacyOf(t *testing.T) {
-	for _, g := range []core.Generation{core.Knox41, core.Knox42, core.Knox5} {
-		form, err := core.LegacyOf(g, strings.NewReader("saltsalt"), knoxToken)
+	for _, g := range []core.LegacyFormat{core.Knox41, core.Knox42, core.Knox5} {
+		form, err := core.NewLegacy(g, strings.NewReader("saltsalt"), knoxToken)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !form.Presents(knoxToken, form.Twin) {
+		if !form.Matches(knoxToken, form.Digest) {
 			t.Errorf("%s: the form of a token is not its own: %+v", g, form)
 		}
 	}
-	for g, text := range map[core.Generation]string{
+	for g, text := range map[core.LegacyFormat]string{
 		core.Authtoken: knoxToken, "": knoxToken, core.Knox42: "abc", core.Knox41: "no hex", core.Knox5: "",
 	} {
-		if form, err := core.LegacyOf(g, strings.NewReader("saltsalt"), text); err == nil {
+		if form, err := core.NewLegacy(g, strings.NewReader("saltsalt"), text); err == nil {
 			t.Errorf("%q of %q: %+v", g, text, form)
 		}
 	}

@@ -23,7 +23,7 @@ type guarded struct {
 
 func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 	t.Helper()
-	passwords, err := core.NewPasswords(1000)
+	passwords, err := core.NewDjangoHasher(1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,15 +37,15 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 		events: make(map[string]int), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 	g.Service = core.New(core.Config{
-		Store: store, Hasher: g.lane, Sealer: sealer, Audit: store, Secret: make([]byte, core.PseudonymKeySize),
+		Store: store, Hasher: g.lane, Sealer: sealer, Audit: store, PseudonymKey: make([]byte, core.PseudonymKeySize),
 		Clock: func() time.Time { return g.now },
-		Events: func(act core.Act, profile, outcome string) {
+		OnEvent: func(act core.Action, profile, outcome string) {
 			g.mu.Lock()
 			defer g.mu.Unlock()
 			g.events[string(act)+" "+outcome]++
 		},
 	})
-	g.SetLoginLimits(&core.LoginLimits{Limits: store, Account: account, Address: address})
+	g.SetLoginLimits(&core.LoginLimits{Limiter: store, PerUser: account, PerAddress: address})
 	for _, name := range []string{"john", "mary"} {
 		if _, err := g.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: name, Password: "secret"}); err != nil {
 			t.Fatal(err)
@@ -83,8 +83,8 @@ func (g *guarded) hashes(do func()) uint64 {
 }
 
 var (
-	few  = core.Limit{Most: 3, Window: 3 * time.Minute}
-	many = core.Limit{Most: 1000, Window: time.Hour}
+	few  = core.Limit{Burst: 3, Window: 3 * time.Minute}
+	many = core.Limit{Burst: 1000, Window: time.Hour}
 )
 
 func TestGuessesAtAnAccountAreLimited(t *testing.T) {
@@ -141,8 +141,8 @@ func TestLoginsAtOnce(t *testing.T) {
 				}
 				wrong.Wait()
 			})
-			if n != uint64(few.Most) {
-				t.Errorf("%d hashes for %d guesses, want %d", n, logins, few.Most)
+			if n != uint64(few.Burst) {
+				t.Errorf("%d hashes for %d guesses, want %d", n, logins, few.Burst)
 			}
 		})
 	}
@@ -183,7 +183,7 @@ func TestLiveTokensAreUnaffectedByLimits(t *testing.T) {
 }
 
 func TestParallelGuessesComputeNoMoreHashesThanTheLimit(t *testing.T) {
-	g := newGuarded(t, core.Limit{Most: 10, Window: 15 * time.Minute}, many)
+	g := newGuarded(t, core.Limit{Burst: 10, Window: 15 * time.Minute}, many)
 	n := g.hashes(func() {
 		var all sync.WaitGroup
 		for range 200 {
@@ -222,12 +222,12 @@ func TestAuditRecord(t *testing.T) {
 	at, id := g.now, session.User.ID
 	first, second := core.TokenID(session.Token.Digest), core.TokenID(again.Token.Digest)
 	want := []core.AuditEntry{
-		{Act: core.ActLogoutAll, Outcome: core.OK, UserID: id, Username: "ann", Profile: "reusing", Token: second},
-		{Act: core.ActLogout, Outcome: core.OK, UserID: id, Username: "ann", Profile: "forever", Token: first},
-		{Act: core.ActLogin, Outcome: core.OK, UserID: id, Username: "ann", Profile: "reusing", Token: second},
-		{Act: core.ActLogin, Outcome: "invalid_credentials", Unknown: g.UnknownName("canary-nobody"), Profile: "fixed"},
-		{Act: core.ActLogin, Outcome: "invalid_credentials", UserID: id, Username: "ann", Profile: "fixed"},
-		{Act: core.ActRegister, Outcome: core.OK, UserID: id, Username: "ann", Profile: "forever", Token: first},
+		{Action: core.ActionLogoutAll, Outcome: core.OK, UserID: id, Username: "ann", Profile: "reusing", Token: second},
+		{Action: core.ActionLogout, Outcome: core.OK, UserID: id, Username: "ann", Profile: "forever", Token: first},
+		{Action: core.ActionLogin, Outcome: core.OK, UserID: id, Username: "ann", Profile: "reusing", Token: second},
+		{Action: core.ActionLogin, Outcome: "invalid_credentials", UsernamePseudonym: g.Pseudonym("canary-nobody"), Profile: "fixed"},
+		{Action: core.ActionLogin, Outcome: "invalid_credentials", UserID: id, Username: "ann", Profile: "fixed"},
+		{Action: core.ActionRegister, Outcome: core.OK, UserID: id, Username: "ann", Profile: "forever", Token: first},
 	}
 	if len(entries) != len(want)+2 { // and the two users of newGuarded
 		t.Fatalf("%d entries: %+v", len(entries), entries)
@@ -238,7 +238,7 @@ func TestAuditRecord(t *testing.T) {
 			t.Errorf("entry %d: %+v\nwant %+v", i, entries[i], e)
 		}
 	}
-	if e := entries[len(want)]; e.Act != core.ActCreateUser || e.Actor != core.Operator || e.Username != "mary" || e.UserID == 0 {
+	if e := entries[len(want)]; e.Action != core.ActionCreateUser || e.Actor != core.Operator || e.Username != "mary" || e.UserID == 0 {
 		t.Errorf("entry of a command: %+v", e)
 	}
 }
@@ -252,14 +252,14 @@ func TestKeyRing(t *testing.T) {
 		}
 		return s
 	}
-	passwords, err := core.NewPasswords(1)
+	passwords, err := core.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	current := sealer(key(1))
 	s := core.New(core.Config{
 		Store: sqlitetest.MustOpen(t), Hasher: passwords, Sealer: current,
-		Rekey: func() (core.Sealer, error) { return current, nil },
+		RefreshKeys: func() (core.Sealer, error) { return current, nil },
 	})
 	session, err := s.Register(t.Context(), reusing, core.Registration{Username: "john", Password: "secret"})
 	if err != nil {

@@ -17,25 +17,25 @@ import (
 // for them. One that comes after too many takes as long as a wrong password
 // and fails as one does, unless the policy tells; nothing is hashed for it.
 func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (Session, error) {
-	leave, err := s.hasher.Admit(plain)
+	leave, err := s.hasher.Acquire(plain)
 	if err != nil {
-		s.told(ActLogin, p.Issuer, KindOverloaded.String())
-		return Session{}, hashing(err)
+		s.emit(ActionLogin, p.Issuer, KindOverloaded.String())
+		return Session{}, wrapHashError(err)
 	}
 	defer leave()
 	reserved, wait, err := s.reserve(ctx, username)
 	if err != nil {
-		err := failure("count guess", err)
-		s.told(ActLogin, p.Issuer, err.Kind.String())
+		err := wrapStoreError("count guess", err)
+		s.emit(ActionLogin, p.Issuer, err.Kind.String())
 		return Session{}, err
 	}
 	if wait > 0 {
 		leave()
-		s.told(ActLogin, p.Issuer, KindThrottled.String())
+		s.emit(ActionLogin, p.Issuer, KindThrottled.String())
 		return Session{}, s.throttled(ctx, p, username, wait)
 	}
-	defer s.settled(reserved)
-	e := s.entry(ctx, ActLogin, p.Issuer)
+	defer s.release(reserved)
+	e := s.newEntry(ctx, ActionLogin, p.Issuer)
 	session, err := s.login(ctx, p, &e, username, plain)
 	kind := KindOf(err)
 	switch {
@@ -48,7 +48,7 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 		e.Outcome = kind.String()
 		s.refund(ctx, reserved)
 	}
-	s.told(ActLogin, p.Issuer, e.Outcome)
+	s.emit(ActionLogin, p.Issuer, e.Outcome)
 	return session, err
 }
 
@@ -59,10 +59,10 @@ func (s *Service) throttled(ctx context.Context, p Policy, username string, wait
 	}
 	account, err := s.account(ctx, username)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return failure("find user", err)
+		return wrapStoreError("find user", err)
 	}
-	if err := s.hasher.Wait(ctx, username, account.PasswordHash); err != nil {
-		return hashing(err)
+	if err := s.hasher.SimulateLatency(ctx, username, account.PasswordHash); err != nil {
+		return wrapHashError(err)
 	}
 	return &Error{Kind: KindInvalidCredentials}
 }
@@ -76,25 +76,25 @@ func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, 
 	now := s.now()
 	fresh, key, err := s.mint(p, account.ID, now)
 	if err != nil {
-		return Session{}, s.sealing("issue token", err)
+		return Session{}, s.wrapSealError("issue token", err)
 	}
 	e.Token = TokenID(fresh.Digest)
 	if !p.Reuse {
-		if err := s.store.IssueToken(s.audited(ctx, e), fresh); err != nil {
-			return Session{}, issuing(err)
+		if err := s.store.IssueToken(s.withAudit(ctx, e), fresh); err != nil {
+			return Session{}, wrapIssueError(err)
 		}
 		return Session{User: account.User, Token: fresh, Key: key}, nil
 	}
-	token, err := s.store.ReuseToken(s.audited(ctx, e), fresh, now)
+	token, err := s.store.ReuseToken(s.withAudit(ctx, e), fresh, now)
 	if err != nil {
-		return Session{}, issuing(err)
+		return Session{}, wrapIssueError(err)
 	}
 	if string(token.Digest) != string(fresh.Digest) {
-		if key = string(token.Text); key != "" {
+		if key = string(token.Plaintext); key != "" {
 			return Session{User: account.User, Token: token, Key: key}, nil
 		}
-		if key, err = s.opened(token); err != nil {
-			return Session{}, s.sealing("show token again", err)
+		if key, err = s.openToken(token); err != nil {
+			return Session{}, s.wrapSealError("show token again", err)
 		}
 	}
 	return Session{User: account.User, Token: token, Key: key}, nil
@@ -113,19 +113,19 @@ func (s *Service) account(ctx context.Context, username string) (Account, error)
 func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, plain string) (Account, error) {
 	account, err := s.account(ctx, username)
 	if errors.Is(err, ErrNotFound) {
-		e.Unknown = s.UnknownName(username)
+		e.UsernamePseudonym = s.Pseudonym(username)
 		if err := s.hasher.HashDummy(ctx, username, plain); err != nil {
-			return Account{}, hashing(err)
+			return Account{}, wrapHashError(err)
 		}
 		return Account{}, &Error{Kind: KindInvalidCredentials}
 	}
 	if err != nil {
-		return Account{}, failure("find user", err)
+		return Account{}, wrapStoreError("find user", err)
 	}
 	e.UserID, e.Username = account.ID, account.Username
 	ok, rehash, err := s.hasher.Check(ctx, username, account.PasswordHash, plain)
 	if err != nil {
-		return Account{}, hashing(err)
+		return Account{}, wrapHashError(err)
 	}
 	if !ok {
 		return Account{}, &Error{Kind: KindInvalidCredentials}
@@ -152,19 +152,19 @@ func (s *Service) rehash(ctx context.Context, account Account, plain string) {
 }
 
 // hashing turns a hasher's failure into the engine's error.
-func hashing(err error) *Error {
+func wrapHashError(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e
 	}
-	return failure("hash password", err)
+	return wrapStoreError("hash password", err)
 }
 
 // issuing turns a store's failure to add a token into the engine's error. A
 // user who was deleted since the password was checked has no credentials.
-func issuing(err error) *Error {
+func wrapIssueError(err error) *Error {
 	if errors.Is(err, ErrNotFound) {
 		return &Error{Kind: KindInvalidCredentials, Err: err}
 	}
-	return failure("issue token", err)
+	return wrapStoreError("issue token", err)
 }

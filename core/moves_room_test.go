@@ -8,7 +8,7 @@ import (
 
 func TestMovesHaveABound(t *testing.T) {
 	m := NewExpiryWriter(nil, nil, nil, nil)
-	later := func(i int) bool { return m.later(Presented(fmt.Sprint(i)).SHA256(), time.Unix(1, 0)) }
+	later := func(i int) bool { return m.enqueue(Presented(fmt.Sprint(i)).SHA256(), time.Unix(1, 0)) }
 	for i := range movesWaiting {
 		if !later(i) {
 			t.Fatalf("no room for move %d", i)
@@ -29,7 +29,7 @@ func TestMovesKeepTheLatestEnd(t *testing.T) {
 	m := NewExpiryWriter(nil, nil, nil, nil)
 	d := Presented("key").SHA256()
 	for _, second := range []int64{2, 3, 1} {
-		m.later(d, time.Unix(second, 0))
+		m.enqueue(d, time.Unix(second, 0))
 	}
 	if got := m.waiting[string(d)]; len(m.waiting) != 1 || !got.Equal(time.Unix(3, 0)) {
 		t.Errorf("waiting: %v", m.waiting)

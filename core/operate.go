@@ -10,38 +10,38 @@ import (
 // Acts of an operator. Each is in the audit record.
 
 // operated begins the entry about an act of an operator on a user.
-func (s *Service) operated(ctx context.Context, act Act, u User) AuditEntry {
-	e := s.entry(ctx, act, "")
+func (s *Service) newOperatorEntry(ctx context.Context, act Action, u User) AuditEntry {
+	e := s.newEntry(ctx, act, "")
 	e.Actor, e.UserID, e.Username = Operator, u.ID, u.Username
 	return e
 }
 
 // operating turns a store's failure into the engine's.
-func operating(doing string, err error) error {
+func wrapAdminError(doing string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrNotFound):
 		return &Error{Kind: KindUserUnknown, Err: err}
 	}
-	return failure(doing, err)
+	return wrapStoreError(doing, err)
 }
 
 // SetActive says whether the user may log in and use tokens. It fails with
 // KindUserUnknown or KindUnavailable.
 func (s *Service) SetActive(ctx context.Context, store Admin, u User, active bool) error {
-	act := ActDisableUser
+	act := ActionDisableUser
 	if active {
-		act = ActEnableUser
+		act = ActionEnableUser
 	}
-	e := s.operated(ctx, act, u)
-	return operating("set active", store.SetActive(s.audited(ctx, &e), u.ID, active))
+	e := s.newOperatorEntry(ctx, act, u)
+	return wrapAdminError("set active", store.SetActive(s.withAudit(ctx, &e), u.ID, active))
 }
 
 // DeleteUser removes the user and all tokens. Errors as SetActive.
 func (s *Service) DeleteUser(ctx context.Context, store Admin, u User) error {
-	e := s.operated(ctx, ActDeleteUser, u)
-	return operating("delete user", store.DeleteUser(s.audited(ctx, &e), u.ID))
+	e := s.newOperatorEntry(ctx, ActionDeleteUser, u)
+	return wrapAdminError("delete user", store.DeleteUser(s.withAudit(ctx, &e), u.ID))
 }
 
 // SetPassword gives the user another password, or none that works. Errors as
@@ -51,40 +51,40 @@ func (s *Service) SetPassword(ctx context.Context, u User, plain string, none bo
 	if err != nil {
 		return err
 	}
-	e := s.operated(ctx, ActSetPassword, u)
+	e := s.newOperatorEntry(ctx, ActionSetPassword, u)
 	for {
 		account, err := s.account(ctx, u.Username)
 		if err == nil {
-			err = s.store.UpdatePassword(s.audited(ctx, &e), account.ID, account.PasswordHash, encoded, false)
+			err = s.store.UpdatePassword(s.withAudit(ctx, &e), account.ID, account.PasswordHash, encoded, false)
 			if errors.Is(err, ErrNotFound) && ctx.Err() == nil {
 				continue // a login has made the hash anew meanwhile, or the user is gone
 			}
 		}
-		return operating("set password", err)
+		return wrapAdminError("set password", err)
 	}
 }
 
 // RevokeToken ends one token. It fails with KindTokenUnknown or KindUnavailable.
 func (s *Service) RevokeToken(ctx context.Context, u User, t Token) error {
-	e := s.operated(ctx, ActRevokeToken, u)
+	e := s.newOperatorEntry(ctx, ActionRevokeToken, u)
 	e.Token = TokenID(t.Digest)
-	err := s.store.DeleteToken(s.audited(ctx, &e), t.Digest)
+	err := s.store.DeleteToken(s.withAudit(ctx, &e), t.Digest)
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrNotFound):
 		return &Error{Kind: KindTokenUnknown, Err: err}
 	}
-	return failure("revoke token", err)
+	return wrapStoreError("revoke token", err)
 }
 
 // RevokeTokens ends all tokens that the user has in a realm, and gives their
 // number. It fails with KindUnavailable.
 func (s *Service) RevokeTokens(ctx context.Context, u User, realm string) (int, error) {
-	e := s.operated(ctx, ActRevokeTokens, u)
-	n, err := s.store.DeleteUserTokens(s.audited(ctx, &e), u.ID, realm)
+	e := s.newOperatorEntry(ctx, ActionRevokeTokens, u)
+	n, err := s.store.DeleteUserTokens(s.withAudit(ctx, &e), u.ID, realm)
 	if err != nil {
-		return 0, failure("revoke tokens", err)
+		return 0, wrapStoreError("revoke tokens", err)
 	}
 	return n, nil
 }
@@ -94,7 +94,7 @@ func (s *Service) RevokeTokens(ctx context.Context, u User, realm string) (int, 
 func (s *Service) PasswordFormat(ctx context.Context, username string) (string, error) {
 	account, err := s.account(ctx, username)
 	if err != nil {
-		return "", operating("find user", err)
+		return "", wrapAdminError("find user", err)
 	}
 	cost, err := password.CostOf(account.PasswordHash)
 	switch {
@@ -123,7 +123,7 @@ func (s *Service) Reseal(ctx context.Context, store Admin) (done, broken int, er
 		for {
 			tokens, err := store.SealedTokens(ctx, was, after, resealBatch)
 			if err != nil {
-				return done, broken, failure("find sealed tokens", err)
+				return done, broken, wrapStoreError("find sealed tokens", err)
 			}
 			if len(tokens) == 0 {
 				break
@@ -138,13 +138,13 @@ func (s *Service) Reseal(ctx context.Context, store Admin) (done, broken int, er
 					continue
 				}
 				if t.Sealed, err = sealer.seal(s.random, t.UserID, t.Digest, text); err != nil {
-					return done, broken, s.sealing("reseal token", err)
+					return done, broken, s.wrapSealError("reseal token", err)
 				}
 				t.SealKey = sealer.KeyID()
 				anew = append(anew, t)
 			}
 			if err := store.Reseal(ctx, was, anew); err != nil {
-				return done, broken, failure("reseal tokens", err)
+				return done, broken, wrapStoreError("reseal tokens", err)
 			}
 			done += len(anew)
 		}
@@ -154,12 +154,12 @@ func (s *Service) Reseal(ctx context.Context, store Admin) (done, broken int, er
 
 // RecordOperation records an act of an operator that is not on one user. It fails
 // with KindUnavailable.
-func (s *Service) RecordOperation(ctx context.Context, act Act) error {
+func (s *Service) RecordOperation(ctx context.Context, act Action) error {
 	if s.audit == nil {
 		return nil
 	}
-	if err := s.audit.Record(ctx, s.operated(ctx, act, User{})); err != nil {
-		return failure("record "+string(act), err)
+	if err := s.audit.Record(ctx, s.newOperatorEntry(ctx, act, User{})); err != nil {
+		return wrapStoreError("record "+string(act), err)
 	}
 	return nil
 }

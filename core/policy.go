@@ -27,7 +27,7 @@ type Policy struct {
 	// Keep names the older form that is kept of each token beside the engine's
 	// own, so that it can be handed back to an older server: a digest of knox's,
 	// or with Authtoken the sealed text. Empty: none.
-	Keep Generation
+	LegacyFormat LegacyFormat
 	// TellThrottled answers a login after too many guesses with KindThrottled
 	// instead of the failure of a wrong password.
 	TellThrottled bool

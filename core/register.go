@@ -36,26 +36,26 @@ type Registration struct {
 func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Session, error) {
 	u, err := s.newUser(ctx, p, r)
 	if err != nil {
-		s.told(ActRegister, p.Issuer, KindOf(err).String())
+		s.emit(ActionRegister, p.Issuer, KindOf(err).String())
 		return Session{}, err
 	}
-	e := s.entry(ctx, ActRegister, p.Issuer)
+	e := s.newEntry(ctx, ActionRegister, p.Issuer)
 	e.Username = u.Username
 	var session Session
 	var minting error
-	session.User, err = s.store.CreateUser(s.audited(ctx, &e), u, func(user User) (Token, error) {
+	session.User, err = s.store.CreateUser(s.withAudit(ctx, &e), u, func(user User) (Token, error) {
 		session.Token, session.Key, minting = s.mint(p, user.ID, u.CreatedAt)
 		e.UserID, e.Token = user.ID, TokenID(session.Token.Digest)
 		return session.Token, minting
 	})
 	if minting != nil {
-		return Session{}, s.sealing("issue token", minting)
+		return Session{}, s.wrapSealError("issue token", minting)
 	}
 	if err != nil {
-		s.told(ActRegister, p.Issuer, failure("create user", err).Kind.String())
-		return Session{}, failure("create user", err)
+		s.emit(ActionRegister, p.Issuer, wrapStoreError("create user", err).Kind.String())
+		return Session{}, wrapStoreError("create user", err)
 	}
-	s.told(ActRegister, p.Issuer, OK)
+	s.emit(ActionRegister, p.Issuer, OK)
 	return session, nil
 }
 
@@ -65,11 +65,11 @@ func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (Use
 	if err != nil {
 		return User{}, err
 	}
-	e := s.entry(ctx, ActCreateUser, "")
+	e := s.newEntry(ctx, ActionCreateUser, "")
 	e.Username, e.Actor = u.Username, Operator
-	user, err := s.store.CreateUser(s.audited(ctx, &e), u, nil)
+	user, err := s.store.CreateUser(s.withAudit(ctx, &e), u, nil)
 	if err != nil {
-		return User{}, failure("create user", err)
+		return User{}, wrapStoreError("create user", err)
 	}
 	return user, nil
 }
@@ -118,14 +118,14 @@ func (s *Service) encode(ctx context.Context, plain string, none bool) (encoded 
 		encoded, err = s.hasher.Unusable()
 	} else {
 		var leave func()
-		if leave, err = s.hasher.Admit(plain); err != nil {
-			return "", hashing(err)
+		if leave, err = s.hasher.Acquire(plain); err != nil {
+			return "", wrapHashError(err)
 		}
 		defer leave()
 		encoded, err = s.hasher.Hash(ctx, plain)
 	}
 	if err != nil {
-		return "", hashing(err)
+		return "", wrapHashError(err)
 	}
 	return encoded, nil
 }

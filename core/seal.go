@@ -156,9 +156,9 @@ func (s *Service) SealWith(sealer Sealer) { s.sealer.Store(&sealer) }
 
 // opened gives the text of a sealed token, with keys that came after the start
 // too.
-func (s *Service) opened(t Token) (string, error) {
+func (s *Service) openToken(t Token) (string, error) {
 	text, err := s.currentSealer().open(t)
-	if !errors.Is(err, ErrNoKey) || s.rekey == nil {
+	if !errors.Is(err, ErrNoKey) || s.refreshKeys == nil {
 		return text, err
 	}
 	sealer, err := s.rekeyed(err)
@@ -168,11 +168,11 @@ func (s *Service) opened(t Token) (string, error) {
 	return sealer.open(t)
 }
 
-// sealerWithKey gives the sealer for a new token: a key that came after the start
+// sealerOrRefresh gives the sealer for a new token: a key that came after the start
 // will do too.
-func (s *Service) sealerWithKey() (Sealer, error) {
+func (s *Service) sealerOrRefresh() (Sealer, error) {
 	sealer := s.currentSealer()
-	if sealer.KeyID() != "" || s.rekey == nil {
+	if sealer.KeyID() != "" || s.refreshKeys == nil {
 		return sealer, nil
 	}
 	return s.rekeyed(ErrNoKey)
@@ -180,7 +180,7 @@ func (s *Service) sealerWithKey() (Sealer, error) {
 
 // rekeyed finds the keys anew, after a failure for want of one.
 func (s *Service) rekeyed(err error) (Sealer, error) {
-	sealer, rekeying := s.rekey()
+	sealer, rekeying := s.refreshKeys()
 	if rekeying != nil {
 		return Sealer{}, fmt.Errorf("%w; read keys again: %w", err, rekeying)
 	}
@@ -190,10 +190,10 @@ func (s *Service) rekeyed(err error) (Sealer, error) {
 
 // sealing turns a failure to seal or open into the engine's error. A missing
 // key is the operator's to mend, so the log says what to do.
-func (s *Service) sealing(doing string, err error) *Error {
+func (s *Service) wrapSealError(doing string, err error) *Error {
 	if errors.Is(err, ErrNoKey) {
 		s.log.Error("a token that has to be shown again can't be: bring the file of its sealing key back, or give the key with AUTHCOMPAT_SECRET_KEY or --secret-key-file", "error", err)
 		return &Error{Kind: KindUnavailable, Err: err}
 	}
-	return failure(doing, err)
+	return wrapStoreError(doing, err)
 }

@@ -39,10 +39,10 @@ type Store interface {
 	// acknowledged before the call began is never found.
 	FindToken(ctx context.Context, realm string, p Presented) (Token, User, error)
 
-	// MoveExpiry sets ExpiresAt of a token that is live at now to a later time.
+	// ExtendExpiry sets ExpiresAt of a token that is live at now to a later time.
 	// It does nothing where the token is gone, is over at now, never expires,
 	// or already ends later: a late call brings nothing back.
-	MoveExpiry(ctx context.Context, d Digest, to, now time.Time) error
+	ExtendExpiry(ctx context.Context, d Digest, to, now time.Time) error
 
 	// DeleteToken removes a token for good. ErrNotFound if it was gone.
 	DeleteToken(ctx context.Context, d Digest) error
@@ -72,7 +72,7 @@ type PlaintextStore interface {
 	KeepsPlaintext() bool
 	// Holds tells why the tables can't hold the tokens of a policy; nil if they
 	// can.
-	Holds(p Policy) error
+	CheckPolicy(p Policy) error
 }
 
 // Clock tells the time. The engine cuts it to microseconds and UTC.

@@ -51,7 +51,7 @@ type Token struct {
 	// Text is the token itself, for a store that keeps it as an older server
 	// does (PlaintextStore): it is set on tokens that are being issued, and on what
 	// such a store shows again.
-	Text Presented
+	Plaintext Presented
 }
 
 // Expired tells whether the token is over at now.
@@ -93,16 +93,16 @@ func (s *Service) mint(p Policy, userID int64, now time.Time) (Token, string, er
 		Sliding:   p.sliding(),
 		Reusable:  p.Reuse,
 	}
-	if p.Keep != "" && p.Keep != Authtoken {
-		if t.Legacy, err = LegacyOf(p.Keep, s.random, key); err != nil {
+	if p.LegacyFormat != "" && p.LegacyFormat != Authtoken {
+		if t.Legacy, err = NewLegacy(p.LegacyFormat, s.random, key); err != nil {
 			return Token{}, "", err
 		}
 	}
-	if s.texts != nil {
-		t.Text = Presented(key)
+	if s.plaintext != nil {
+		t.Plaintext = Presented(key)
 	}
-	if (p.Reuse || p.Keep == Authtoken) && (s.texts == nil || !s.texts.KeepsPlaintext()) {
-		sealer, err := s.sealerWithKey()
+	if (p.Reuse || p.LegacyFormat == Authtoken) && (s.plaintext == nil || !s.plaintext.KeepsPlaintext()) {
+		sealer, err := s.sealerOrRefresh()
 		if err != nil {
 			return Token{}, "", err
 		}

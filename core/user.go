@@ -52,7 +52,7 @@ func (s *Service) User(ctx context.Context, username string) (User, error) {
 		return User{}, &Error{Kind: KindUserUnknown}
 	}
 	if err != nil {
-		return User{}, failure("find user", err)
+		return User{}, wrapStoreError("find user", err)
 	}
 	return account.User, nil
 }

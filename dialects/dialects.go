@@ -20,7 +20,7 @@ import (
 // for a family that no code speaks, and for tokens that the store can't hold. A ResponseWriter that is an [Observer]
 // is told what came of each request.
 func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
-	if err := engine.Holds(token.Policy(p)); err != nil {
+	if err := engine.CheckPolicy(token.Policy(p)); err != nil {
 		return nil, fmt.Errorf("profile %s: %w", p.Name, err)
 	}
 	switch p.Family {

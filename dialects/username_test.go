@@ -50,7 +50,7 @@ func newAPI(t *testing.T, p *profiles.Profile) *api {
 	for _, e := range p.Endpoints {
 		a.paths[e.Action] = e.Path
 	}
-	hasher, err := core.NewPasswords(1)
+	hasher, err := core.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func TestAuditOnDjangosTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := core.AuditEntry{At: time.Now().Add(-2 * day), Act: core.ActLogin, Outcome: core.OK}
+	old := core.AuditEntry{At: time.Now().Add(-2 * day), Action: core.ActionLogin, Outcome: core.OK}
 	if err := errors.Join(s.(core.Auditor).Record(t.Context(), old), s.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func mixed(t testing.TB, dsn string, accounts int) {
 
 func hashOf(t testing.TB, iterations int) string {
 	t.Helper()
-	p, err := core.NewPasswords(iterations)
+	p, err := core.NewDjangoHasher(iterations)
 	if err != nil {
 		t.Fatal(err)
 	}

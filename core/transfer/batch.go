@@ -35,9 +35,9 @@ func (l UserLink) Replaced(there, here core.Account) bool {
 	if joined(there) && joined(here) {
 		return there.CreatedAt.Sub(here.CreatedAt).Abs() >= time.Second
 	}
-	const half = markSize / 2
-	mark := UserMark(there)
-	return !byName && string(mark[:half]) != string(l.Mark[:half]) && string(mark[half:]) != string(l.Mark[half:])
+	const half = fingerprintSize / 2
+	mark := UserFingerprint(there)
+	return !byName && string(mark[:half]) != string(l.Fingerprint[:half]) && string(mark[half:]) != string(l.Fingerprint[half:])
 }
 
 // joined tells whether it is known when a user joined: a source without such a column
@@ -84,7 +84,7 @@ func (b UserBatch) Merge(in ImportedUser) UserMerge {
 			return b.replace(in, id)
 		}
 		in.ID = id
-		return MergeUser(in, KnownUser{Here: b.byID[id], Holder: holder, Link: b.links[id]})
+		return MergeUser(in, UserState{Existing: b.byID[id], NameOwner: holder, Link: b.links[id]})
 	}
 	if in.ID == 0 && holder != nil {
 		in.ID = holder.ID
@@ -100,7 +100,7 @@ func (b UserBatch) Merge(in ImportedUser) UserMerge {
 	case !byName:
 		link = nil
 	}
-	return MergeUser(in, KnownUser{Here: b.byID[in.ID], Holder: holder, Link: link})
+	return MergeUser(in, UserState{Existing: b.byID[in.ID], NameOwner: holder, Link: link})
 }
 
 // replace decides about a user whose key was another's before, whose id here is
@@ -119,9 +119,9 @@ func (b UserBatch) replace(in ImportedUser, former int64) UserMerge {
 }
 
 // Marked tells whether the link of a user is already as m wants it.
-func (b UserBatch) Marked(m UserMerge) bool {
+func (b UserBatch) Recorded(m UserMerge) bool {
 	l := b.links[m.ID]
-	return l != nil && l.Source == b.source && l.Key == m.Key && string(l.Mark) == string(m.Mark)
+	return l != nil && l.Source == b.source && l.Key == m.Key && string(l.Fingerprint) == string(m.Fingerprint)
 }
 
 // Username gives the name that a user has here, as decided so far; empty: nobody has
@@ -139,7 +139,7 @@ func (b UserBatch) Linked(id int64) bool { return b.links[id] != nil }
 // Add lets later users of the batch see what was decided about one, who has an id
 // by now.
 func (b UserBatch) Add(m UserMerge) {
-	if m.Mark == nil {
+	if m.Fingerprint == nil {
 		return
 	}
 	if m.Write {
@@ -148,12 +148,12 @@ func (b UserBatch) Add(m UserMerge) {
 		}
 		b.byID[m.ID], b.byName[m.Username] = &m.Account, &m.Account
 	}
-	link := UserLink{UserID: m.ID, Source: b.source, Key: m.Key, Mark: m.Mark}
+	link := UserLink{UserID: m.ID, Source: b.source, Key: m.Key, Fingerprint: m.Fingerprint}
 	if old := b.links[m.ID]; old != nil {
 		if old.Key != m.Key {
 			delete(b.keys, linked{old.Source, old.Key})
 		}
-		if string(old.Mark[:markSize/2]) == string(m.Mark[:markSize/2]) {
+		if string(old.Fingerprint[:fingerprintSize/2]) == string(m.Fingerprint[:fingerprintSize/2]) {
 			link.Rehashed = old.Rehashed
 		}
 	}
@@ -163,7 +163,7 @@ func (b UserBatch) Add(m UserMerge) {
 // TokenBatch decides about a batch of tokens, for a store that has read what it
 // knows of them.
 type TokenBatch struct {
-	place ImportPlace
+	place Checkpoint
 	came  map[int64]string // keys of users who came from the source and are here
 	known map[string]*tokenFacts
 	shown *shown
@@ -204,7 +204,7 @@ func (s *shown) taken(in core.Token) bool {
 }
 
 // NewTokenBatch makes a batch for a run that is at place.
-func NewTokenBatch(place ImportPlace, facts ImportFacts) TokenBatch {
+func NewTokenBatch(place Checkpoint, facts ImportFacts) TokenBatch {
 	b := TokenBatch{
 		place: place, came: make(map[int64]string, len(facts.UserLinks)),
 		known: make(map[string]*tokenFacts, len(facts.Tokens)), shown: &shown{slots: map[slot]bool{}},
@@ -241,8 +241,8 @@ func (b TokenBatch) Add(facts ImportFacts) {
 func (b TokenBatch) keep(known *tokenFacts) {
 	t := known.here
 	b.known[string(t.Digest)] = known
-	if len(t.Legacy.Twin) > 0 {
-		b.known[string(t.Legacy.Twin)] = known
+	if len(t.Legacy.Digest) > 0 {
+		b.known[string(t.Legacy.Digest)] = known
 	}
 	b.shown.add(t)
 }
@@ -255,14 +255,14 @@ func (b TokenBatch) Merge(in ImportedToken) TokenMerge {
 		known = &tokenFacts{}
 	}
 	key, came := b.came[in.UserID]
-	facts := KnownToken{
-		UserCame: came && key == in.Owner,
-		Here:     known.here, Linked: known.here != nil && known.link.Source == b.place.Source,
+	facts := TokenState{
+		UserImported: came && key == in.Owner,
+		Existing:     known.here, Linked: known.here != nil && known.link.Source == b.place.Source,
 		Now: b.place.Now,
 	}
 	if known.here == nil {
 		facts.Seen, facts.Absent = known.linked, known.link.Absent
-		facts.Taken = in.Reusable && b.shown.taken(in.Token)
+		facts.SlotTaken = in.Reusable && b.shown.taken(in.Token)
 	}
 	m := MergeToken(in, facts)
 	switch {
@@ -282,7 +282,7 @@ func (b TokenBatch) Unlinked(tokens []ImportedToken) []int64 {
 	users := make([]int64, 0, len(tokens))
 	for _, in := range tokens {
 		known := b.known[string(in.Digest)]
-		if known == nil || known.here == nil || !(KnownToken{Here: known.here, Linked: known.link.Source == b.place.Source}).unchanged(in) {
+		if known == nil || known.here == nil || !(TokenState{Existing: known.here, Linked: known.link.Source == b.place.Source}).unchanged(in) {
 			users = append(users, in.UserID)
 		}
 	}

@@ -21,14 +21,14 @@ type Exporter interface {
 	ExportTokens(ctx context.Context, realm string, after core.Token, limit int) ([]core.Token, error)
 
 	// Links gives the links of these users to the source.
-	Links(ctx context.Context, source int64, userIDs []int64) ([]UserLink, error)
+	LinkedFingerprints(ctx context.Context, source int64, userIDs []int64) ([]UserLink, error)
 
 	// Link keeps that users, and tokens with these digests of theirs or their
 	// twins', by table, were handed to the source of place, in one atomic step.
-	Link(ctx context.Context, place ImportPlace, users []ImportedUser, tokens map[string][]core.Digest) error
+	MarkExported(ctx context.Context, place Checkpoint, users []ImportedUser, tokens map[string][]core.Digest) error
 
 	// Ended gives those of the digests whose tokens were once taken over or
 	// handed over, and are gone here or over at now. Those that were ended only
 	// because an import did not see them are left out.
-	Ended(ctx context.Context, digests []core.Digest, now time.Time) ([]core.Digest, error)
+	RevokedAmong(ctx context.Context, digests []core.Digest, now time.Time) ([]core.Digest, error)
 }

@@ -22,24 +22,24 @@ type Importer interface {
 	// BeginImport gives, without Now, where to go on: at the place where the last run
 	// of this source was cut off, if it had the same options; else at the beginning
 	// of a new run. A place that is given to nothing else changes nothing.
-	BeginImport(ctx context.Context, source, options string) (ImportPlace, error)
+	BeginImport(ctx context.Context, source, options string) (Checkpoint, error)
 
 	// ImportUsers takes over a batch of users, of at most MaxImport, and keeps
 	// place. It gives what became of each, in their order, as [MergeUser] decides.
 	// A user whose ID is 0 is given a new one.
-	ImportUsers(ctx context.Context, place ImportPlace, users []ImportedUser) ([]ImportResult, error)
+	ImportUsers(ctx context.Context, place Checkpoint, users []ImportedUser) ([]ImportResult, error)
 
 	// ImportTokens takes over a batch of tokens of the table place.Stage, of at
 	// most MaxImport, and keeps place. It gives what became of each, in their order,
 	// as [MergeToken] decides. No token is written for a user other than the one
 	// whom this source's key Owner was mapped to.
-	ImportTokens(ctx context.Context, place ImportPlace, tokens []ImportedToken) ([]ImportResult, error)
+	ImportTokens(ctx context.Context, place Checkpoint, tokens []ImportedToken) ([]ImportResult, error)
 
 	// FinishImport ends the run. It removes the tokens of the given tables that
 	// came from the source, or were handed to it, and that this run did not see: they
 	// were ended at the source. It gives their number. Such a token is added again if a
 	// later run sees it. place.Tables is kept as the tables that have been read so far.
-	FinishImport(ctx context.Context, place ImportPlace, tables []string) (ended int, err error)
+	FinishImport(ctx context.Context, place Checkpoint, tables []string) (ended int, err error)
 }
 
 // ImportReader is what there is to know before rows are taken over. It changes
@@ -47,7 +47,7 @@ type Importer interface {
 type ImportReader interface {
 	// FindImport gives the number of a source and what is known of its runs. A
 	// source that nothing came from yet has the number 0.
-	FindImport(ctx context.Context, source string) (ImportPlace, error)
+	FindImport(ctx context.Context, source string) (Checkpoint, error)
 
 	// ImportOwners gives the users whom the source's keys were mapped to, by key,
 	// and those who have one of the names and came from the source, by name: their
@@ -69,7 +69,7 @@ type ImportReader interface {
 
 	// CountImported counts the tokens that are of the given tables of the source and
 	// are here, and those of them that the run of place has not seen.
-	CountImported(ctx context.Context, place ImportPlace, tables []string) (here, unseen int, err error)
+	CountImported(ctx context.Context, place Checkpoint, tables []string) (here, unseen int, err error)
 }
 
 // ImportFacts are rows of a store that decide what becomes of a batch.
@@ -96,8 +96,8 @@ type ImportedUser struct {
 	// Refused is why the user can't be taken over, if that is so: then only whose the
 	// key is counts, as far as Account tells it.
 	Refused string
-	// Mark is the [UserMark] of the account at the source; nil: it has not been made yet.
-	Mark []byte
+	// Mark is the [UserFingerprint] of the account at the source; nil: it has not been made yet.
+	Fingerprint []byte
 	// Account.ID is the id that the user is to have here; 0: any.
 	core.Account
 }
@@ -114,9 +114,9 @@ type UserLink struct {
 	UserID int64
 	Source int64
 	Key    string
-	// Mark is the [UserMark] of what was last taken over, or handed over.
-	Mark []byte
-	// Rehashed is the [PasswordMark] of the password that is here, if that is the
+	// Mark is the [UserFingerprint] of what was last taken over, or handed over.
+	Fingerprint []byte
+	// Rehashed is the [PasswordFingerprint] of the password that is here, if that is the
 	// one of Mark, made anew at a login.
 	Rehashed []byte
 }
@@ -134,13 +134,13 @@ type TokenLink struct {
 // MaxImport is how many rows a batch has at most.
 const MaxImport = 10_000
 
-// ImportPlace is how far an import has come.
-type ImportPlace struct {
+// Checkpoint is how far an import has come.
+type Checkpoint struct {
 	Source  int64 // the store's number of the source
 	Run     int64 // from 1
 	Options string
 	Stage   string
-	Reached string // where the stage goes on, in the words of the reader
+	Cursor  string // where the stage goes on, in the words of the reader
 	// Tables are the tables of tokens that runs have read so far.
 	Tables []string
 	// Now is the time of the run: tokens that are over by then are not added.

@@ -13,11 +13,11 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// KnownUser is what a store knows about a user who is to be taken over.
-type KnownUser struct {
-	Here *core.Account // the user with this id; nil: none
+// UserState is what a store knows about a user who is to be taken over.
+type UserState struct {
+	Existing *core.Account // the user with this id; nil: none
 	// Holder is the user who has this name; nil: nobody.
-	Holder *core.Account
+	NameOwner *core.Account
 	// Link is that of this user and this source; nil: there is none.
 	Link *UserLink
 }
@@ -41,45 +41,45 @@ type UserMerge struct {
 // are decided apart. A user deleted here is not brought back, and one who was
 // never taken over from this source is not touched: whoever has the same id there
 // gets another one here, once the caller has asked for it.
-func MergeUser(in ImportedUser, known KnownUser) UserMerge {
+func MergeUser(in ImportedUser, known UserState) UserMerge {
 	if reason := cmp.Or(in.Refused, unimportable(in.Account)); reason != "" {
 		return UserMerge{Result: refused("%s", reason)}
 	}
-	if in.Mark == nil {
-		in.Mark = UserMark(in.Account)
+	if in.Fingerprint == nil {
+		in.Fingerprint = UserFingerprint(in.Account)
 	}
-	holder := known.Holder
-	if holder != nil && known.Here != nil && (holder.ID == known.Here.ID || known.Here.Username == in.Username) {
+	holder := known.NameOwner
+	if holder != nil && known.Existing != nil && (holder.ID == known.Existing.ID || known.Existing.Username == in.Username) {
 		holder = nil // a namesake takes nothing from who has the name
 	}
 	switch {
-	case known.Here == nil && known.Link != nil:
+	case known.Existing == nil && known.Link != nil:
 		return UserMerge{Result: ImportResult{Outcome: ImportKept, Reason: "was deleted in the target"}}
 	case holder != nil:
 		return UserMerge{Result: refused("another user of the target has this name")}
-	case known.Here == nil:
+	case known.Existing == nil:
 		return UserMerge{Write: true, Insert: true, ImportedUser: in}
 	}
-	if sameMarked(in.Account, *known.Here) {
-		return UserMerge{Result: ImportResult{Outcome: ImportUnchanged}, ImportedUser: ImportedUser{Key: in.Key, Mark: in.Mark, Account: *known.Here}}
+	if sameFingerprint(in.Account, *known.Existing) {
+		return UserMerge{Result: ImportResult{Outcome: ImportUnchanged}, ImportedUser: ImportedUser{Key: in.Key, Fingerprint: in.Fingerprint, Account: *known.Existing}}
 	}
-	if known.Link == nil && known.Here.Username != in.Username {
+	if known.Link == nil && known.Existing.Username != in.Username {
 		return UserMerge{Result: ImportResult{Outcome: ImportIDTaken}}
 	}
 	if known.Link == nil {
-		return UserMerge{Result: refused("user %d is in the target already, with other data, and did not come from this source", known.Here.ID)}
+		return UserMerge{Result: refused("user %d is in the target already, with other data, and did not come from this source", known.Existing.ID)}
 	}
-	return mergeKnown(in, *known.Here, *known.Link, UserMark(*known.Here))
+	return mergeKnown(in, *known.Existing, *known.Link, UserFingerprint(*known.Existing))
 }
 
 // mergeKnown merges a user who came from this source before. The halves of the
 // marks are of the password and of the rest. A password that was only made anew
 // here, at a login, did not change.
 func mergeKnown(in ImportedUser, ours core.Account, link UserLink, here []byte) UserMerge {
-	const half = markSize / 2
-	merged := UserMerge{ImportedUser: ImportedUser{Key: in.Key, Mark: in.Mark, Account: ours}, Result: ImportResult{Outcome: ImportUnchanged}}
+	const half = fingerprintSize / 2
+	merged := UserMerge{ImportedUser: ImportedUser{Key: in.Key, Fingerprint: in.Fingerprint, Account: ours}, Result: ImportResult{Outcome: ImportUnchanged}}
 	take := func(from, to int, what string, rehashed []byte, do func()) {
-		theirs, was, now := string(in.Mark[from:to]), string(link.Mark[from:to]), string(here[from:to])
+		theirs, was, now := string(in.Fingerprint[from:to]), string(link.Fingerprint[from:to]), string(here[from:to])
 		anew := string(rehashed)
 		switch {
 		case theirs == now:
@@ -94,7 +94,7 @@ func mergeKnown(in ImportedUser, ours core.Account, link UserLink, here []byte) 
 		}
 	}
 	take(0, half, "the password", link.Rehashed, func() { merged.PasswordHash = in.PasswordHash })
-	take(half, markSize, "the user", nil, func() {
+	take(half, fingerprintSize, "the user", nil, func() {
 		id := merged.ID
 		merged.User = in.User
 		merged.ID = id
@@ -131,12 +131,12 @@ func unimportable(a core.Account) string {
 	return ""
 }
 
-// markSize is the length of a user's mark.
-const markSize = 32
+// fingerprintSize is the length of a user's mark.
+const fingerprintSize = 32
 
-// UserMark is a fingerprint of what an import takes over: one half of the
+// UserFingerprint is a fingerprint of what an import takes over: one half of the
 // password, one of the rest. Stores keep it: it is the same in all versions.
-func UserMark(a core.Account) []byte {
+func UserFingerprint(a core.Account) []byte {
 	text := make([]byte, 0, 256)
 	text = append(strconv.AppendQuote(text, a.Username), ' ')
 	text = append(strconv.AppendQuote(text, a.Email), ' ')
@@ -146,40 +146,40 @@ func UserMark(a core.Account) []byte {
 		text = strconv.AppendQuote(text, a.Attributes[name])
 	}
 	rest := sha256.Sum256(text)
-	return append(PasswordMark(a.PasswordHash), rest[:markSize/2]...)
+	return append(PasswordFingerprint(a.PasswordHash), rest[:fingerprintSize/2]...)
 }
 
-// sameMarked tells whether two accounts have the same mark.
-func sameMarked(a, b core.Account) bool {
+// sameFingerprint tells whether two accounts have the same mark.
+func sameFingerprint(a, b core.Account) bool {
 	return a.PasswordHash == b.PasswordHash && a.Username == b.Username && a.Email == b.Email && a.Active == b.Active &&
 		maps.Equal(a.Attributes, b.Attributes)
 }
 
-// PasswordMark is the half of a user's mark that is of the password.
-func PasswordMark(encoded string) []byte {
+// PasswordFingerprint is the half of a user's mark that is of the password.
+func PasswordFingerprint(encoded string) []byte {
 	sum := sha256.Sum256([]byte(encoded))
-	return sum[: markSize/2 : markSize/2]
+	return sum[: fingerprintSize/2 : fingerprintSize/2]
 }
 
 // sortedKeys gives the keys of attributes in order.
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
-// KnownToken is what a store knows about a token that is to be taken over.
-type KnownToken struct {
-	// UserCame tells whether the token's owner was taken over from this source as
+// TokenState is what a store knows about a token that is to be taken over.
+type TokenState struct {
+	// UserImported tells whether the token's owner was taken over from this source as
 	// the user whom it names.
-	UserCame bool
+	UserImported bool
 	// Seen tells whether the token has a link, and Absent whether it was ended
 	// because a run did not see it.
 	Seen, Absent bool
 	// Here is the token as it is kept, also where its digest is the Twin of one
 	// issued here; nil: it is not.
-	Here *core.Token
+	Existing *core.Token
 	// Linked tells whether Here is linked to the source: then it is its user's there.
 	Linked bool
 	// Taken tells whether the user has a reusable token of this realm and issuer.
-	Taken bool
-	Now   time.Time
+	SlotTaken bool
+	Now       time.Time
 }
 
 // TokenMerge is what a store does with a token: nothing, add Token, or move the
@@ -203,36 +203,36 @@ const NotTakenOver = "its user was not taken over"
 // MergeToken decides what becomes of a token of another server. One that an
 // earlier run took over and that was ended here stays ended, unless it was ended
 // only because a run did not see it. A later end at the source moves ours.
-func MergeToken(in ImportedToken, known KnownToken) TokenMerge {
+func MergeToken(in ImportedToken, known TokenState) TokenMerge {
 	switch {
 	case known.unchanged(in):
 		return TokenMerge{Result: ImportResult{Outcome: ImportUnchanged}}
-	case !known.UserCame:
+	case !known.UserImported:
 		return TokenMerge{Result: refused("%s", NotTakenOver)}
-	case known.Here == nil && in.Expired(known.Now):
+	case known.Existing == nil && in.Expired(known.Now):
 		return TokenMerge{Result: ImportResult{Outcome: ImportExpired}}
-	case known.Here == nil && known.Seen && !known.Absent:
+	case known.Existing == nil && known.Seen && !known.Absent:
 		return TokenMerge{Result: ImportResult{Outcome: ImportKept}}
-	case known.Here == nil:
-		in.Reusable = in.Reusable && !known.Taken
+	case known.Existing == nil:
+		in.Reusable = in.Reusable && !known.SlotTaken
 		return TokenMerge{Insert: true, Token: in.Token}
-	case known.Here.UserID != in.UserID:
+	case known.Existing.UserID != in.UserID:
 		return TokenMerge{Result: refused("another user has the same token here")}
 	}
 	if known.moves(in.Token) {
-		in.Digest = known.Here.Digest
+		in.Digest = known.Existing.Digest
 		return TokenMerge{Result: ImportResult{Outcome: ImportUpdated}, Move: true, Token: in.Token}
 	}
 	return TokenMerge{Result: ImportResult{Outcome: ImportUnchanged}}
 }
 
 // unchanged tells whether a token of the source's is here as it has it.
-func (k KnownToken) unchanged(in ImportedToken) bool {
-	return k.Linked && k.Here.UserID == in.UserID && !k.moves(in.Token)
+func (k TokenState) unchanged(in ImportedToken) bool {
+	return k.Linked && k.Existing.UserID == in.UserID && !k.moves(in.Token)
 }
 
 // moves tells whether the token here gets the end of the one at the source.
-func (k KnownToken) moves(in core.Token) bool {
-	from, to := k.Here.ExpiresAt, in.ExpiresAt
-	return !from.IsZero() && !to.IsZero() && to.After(from) && len(k.Here.Legacy.Twin) == 0
+func (k TokenState) moves(in core.Token) bool {
+	from, to := k.Existing.ExpiresAt, in.ExpiresAt
+	return !from.IsZero() && !to.IsZero() && to.After(from) && len(k.Existing.Legacy.Digest) == 0
 }

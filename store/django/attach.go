@@ -191,7 +191,7 @@ func (s *Store) KeepsPlaintext() bool { return s.tokens.Generation == core.Autht
 func (s *Store) OneEach() bool { return !s.tokens.Many }
 
 // Holds implements [core.PlaintextStore].
-func (s *Store) Holds(p core.Policy) error {
+func (s *Store) CheckPolicy(p core.Policy) error {
 	switch {
 	case s.OneEach() && !p.Reuse:
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile needs per_user: one")

@@ -15,15 +15,15 @@ import (
 )
 
 var (
-	_ core.Limits       = (*Store)(nil)
+	_ core.RateLimiter  = (*Store)(nil)
 	_ core.Auditor      = (*Store)(nil)
 	_ core.PrivacyStore = (*Store)(nil)
 )
 
 // Reserve implements [core.Limits].
-func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Guess) (wait time.Duration, err error) {
+func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
 	// In one order, so that two logins never wait for each other.
-	sorted := slices.SortedFunc(slices.Values(guesses), func(a, b core.Guess) int { return strings.Compare(string(a.Key), string(b.Key)) })
+	sorted := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return strings.Compare(string(a.Key), string(b.Key)) })
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		wait = 0
 		next := make([]time.Time, len(sorted))
@@ -36,7 +36,7 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Gues
 				return fmt.Errorf("select guesses: %w", err)
 			}
 			var more time.Duration
-			next[i], more = g.Limit.Next(micros(full), now)
+			next[i], more = g.Limit.Allow(micros(full), now)
 			wait = max(wait, more)
 		}
 		if wait > 0 {
@@ -53,12 +53,12 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Gues
 }
 
 // Refund implements [core.Limits].
-func (s *Store) Refund(ctx context.Context, guesses ...core.Guess) error {
-	sorted := slices.SortedFunc(slices.Values(guesses), func(a, b core.Guess) int { return strings.Compare(string(a.Key), string(b.Key)) })
+func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
+	sorted := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return strings.Compare(string(a.Key), string(b.Key)) })
 	return s.write(ctx, func(tx *sql.Tx) error {
 		for _, g := range sorted {
 			if _, err := tx.ExecContext(ctx, s.sql(`UPDATE authcompat_guesses SET full_at = full_at - ? WHERE guess = ?`),
-				g.Limit.Each().Microseconds(), hex.EncodeToString(g.Key)); err != nil {
+				g.Limit.Interval().Microseconds(), hex.EncodeToString(g.Key)); err != nil {
 				return fmt.Errorf("take guess back: %w", err)
 			}
 		}
@@ -89,8 +89,8 @@ func (s *Store) recorded(ctx context.Context, tx *sql.Tx) error {
 	}
 	if _, err := tx.ExecContext(ctx, s.sql(`
 		INSERT INTO authcompat_audit (happened, act, outcome, user_id, username, unknown, profile, actor, address, request, token)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`), e.At.UnixMicro(), string(e.Act), e.Outcome, e.UserID, e.Username,
-		e.Unknown, e.Profile, e.Actor, e.Address, e.Request, e.Token); err != nil {
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`), e.At.UnixMicro(), string(e.Action), e.Outcome, e.UserID, e.Username,
+		e.UsernamePseudonym, e.Profile, e.Actor, e.Address, e.Request, e.Token); err != nil {
 		return fmt.Errorf("add to audit record: %w", err)
 	}
 	return nil
@@ -124,10 +124,10 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 			conditions, args = append(conditions, condition), append(args, values...)
 		}
 	}
-	where(f.Username != "" && f.Unknown != "", "(username = ? OR unknown = ?)", f.Username, f.Unknown)
-	where(f.Username != "" && f.Unknown == "", "username = ?", f.Username)
-	where(f.Username == "" && f.Unknown != "", "unknown = ?", f.Unknown)
-	where(f.Act != "", "act = ?", string(f.Act))
+	where(f.Username != "" && f.UsernamePseudonym != "", "(username = ? OR unknown = ?)", f.Username, f.UsernamePseudonym)
+	where(f.Username != "" && f.UsernamePseudonym == "", "username = ?", f.Username)
+	where(f.Username == "" && f.UsernamePseudonym != "", "unknown = ?", f.UsernamePseudonym)
+	where(f.Action != "", "act = ?", string(f.Action))
 	where(f.Failed, "outcome <> ?", core.OK)
 	where(!f.Since.IsZero(), "happened >= ?", f.Since.UnixMicro())
 	where(!f.Until.IsZero(), "happened < ?", f.Until.UnixMicro())
@@ -144,7 +144,7 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 		for rows.Next() {
 			var e core.AuditEntry
 			var at int64
-			if err := rows.Scan(&e.ID, &at, &e.Act, &e.Outcome, &e.UserID, &e.Username, &e.Unknown, &e.Profile, &e.Actor, &e.Address, &e.Request, &e.Token); err != nil {
+			if err := rows.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.UserID, &e.Username, &e.UsernamePseudonym, &e.Profile, &e.Actor, &e.Address, &e.Request, &e.Token); err != nil {
 				return fmt.Errorf("select audit: %w", err)
 			}
 			e.At = micros(at)

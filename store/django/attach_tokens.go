@@ -21,7 +21,7 @@ import (
 func (s *Store) complete(p *pairRow, ours []sql.NullString) (err error) {
 	p.token = core.Token{
 		UserID: p.account.ID, Realm: core.DefaultRealm, CreatedAt: p.theirs.CreatedAt, ExpiresAt: p.theirs.Expires,
-		Text: core.Presented(p.theirs.Text), Digest: p.theirs.Digest,
+		Plaintext: core.Presented(p.theirs.Text), Digest: p.theirs.Digest,
 	}
 	if p.theirs.Text != "" {
 		p.token.Digest = digestOfText(p.account.ID, p.theirs.Text)
@@ -91,7 +91,7 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		return core.Token{}, core.User{}, fmt.Errorf("select token: %w", err)
 	}
 	for _, row := range rows {
-		if row.theirs.Text != string(p) && !row.theirs.Presents(p, row.theirs.Digest) || row.token.Realm != realm {
+		if row.theirs.Text != string(p) && !row.theirs.Matches(p, row.theirs.Digest) || row.token.Realm != realm {
 			continue
 		}
 		return row.token, row.account.User, nil
@@ -181,18 +181,18 @@ func (s *Store) setEnd(ctx context.Context, tx *sql.Tx, key string, to time.Time
 // addToken inserts Django's row of a token and ours beside it. Rows of ours whose
 // tokens Django has removed are cleared away.
 func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
-	if t.Text == "" {
+	if t.Plaintext == "" {
 		return errors.New("a token without its text can't be kept in Django's tables")
 	}
-	theirs := Token{Text: string(t.Text), Owner: strconv.FormatInt(t.UserID, 10), CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
+	theirs := Token{Text: string(t.Plaintext), Owner: strconv.FormatInt(t.UserID, 10), CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
 	key := theirs.Text
 	if s.tokens.Generation != core.Authtoken {
-		form, err := core.LegacyOf(s.tokens.Generation, rand.Reader, theirs.Text)
+		form, err := core.NewLegacy(s.tokens.Generation, rand.Reader, theirs.Text)
 		if err != nil {
 			return err
 		}
-		theirs.Legacy, theirs.Digest = form, form.Twin
-		key = hex.EncodeToString(form.Twin)
+		theirs.Legacy, theirs.Digest = form, form.Digest
+		key = hex.EncodeToString(form.Digest)
 	}
 	if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_tokens WHERE user_id = ? AND token NOT IN (SELECT `+
 		s.quote(tokenColumn(s.tokens))+` FROM `+s.name(s.tokens.Table)+` WHERE user_id = ?)`), t.UserID, t.UserID); err != nil {
@@ -263,8 +263,8 @@ func (s *Store) keyOfDigest(ctx context.Context, q queryer, d core.Digest) (stri
 	return hex.EncodeToString(d), nil
 }
 
-// MoveExpiry implements [core.Store].
-func (s *Store) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
+// ExtendExpiry implements [core.Store].
+func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		key, err := s.keyOfDigest(ctx, tx, d)
 		if errors.Is(err, core.ErrNotFound) {

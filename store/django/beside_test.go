@@ -27,15 +27,15 @@ func TestBeside(t *testing.T) {
 	}
 }
 
-func countGuesses(t *testing.T, a, b core.Limits) {
+func countGuesses(t *testing.T, a, b core.RateLimiter) {
 	now := time.Date(2001, 6, 16, 12, 0, 0, 0, time.UTC)
-	limit := core.Limit{Most: 5, Window: 5 * time.Minute}
-	guesses := []core.Guess{{Key: []byte("name"), Limit: limit}, {Key: []byte("address"), Limit: core.Limit{Most: 100, Window: time.Hour}}}
+	limit := core.Limit{Burst: 5, Window: 5 * time.Minute}
+	guesses := []core.LimitKey{{Key: []byte("name"), Limit: limit}, {Key: []byte("address"), Limit: core.Limit{Burst: 100, Window: time.Hour}}}
 	var through atomic.Int32
 	var done sync.WaitGroup
 	for i := range 16 {
 		done.Go(func() {
-			wait, err := []core.Limits{a, b}[i%2].Reserve(t.Context(), now, guesses...)
+			wait, err := []core.RateLimiter{a, b}[i%2].Reserve(t.Context(), now, guesses...)
 			if err != nil {
 				t.Error(err)
 			}
@@ -62,11 +62,11 @@ func countGuesses(t *testing.T, a, b core.Limits) {
 }
 
 func keepAudit(t *testing.T, a, b *django.Store) {
-	hasher, err := core.NewPasswords(1)
+	hasher, err := core.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := core.New(core.Config{Store: a, Hasher: hasher, Audit: a, Secret: make([]byte, core.PseudonymKeySize)})
+	engine := core.New(core.Config{Store: a, Hasher: hasher, Audit: a, PseudonymKey: make([]byte, core.PseudonymKeySize)})
 	policy := core.Policy{Issuer: "api", Realm: core.DefaultRealm, TokenHex: 40, Reuse: true}
 	session, err := engine.Register(t.Context(), policy, core.Registration{Username: "ann", Password: "a password"})
 	if err == nil {
@@ -87,7 +87,7 @@ func keepAudit(t *testing.T, a, b *django.Store) {
 	}
 	var got []string
 	for _, e := range entries {
-		got = append(got, fmt.Sprint(e.Act, " ", e.Outcome, " ", e.UserID == session.User.ID))
+		got = append(got, fmt.Sprint(e.Action, " ", e.Outcome, " ", e.UserID == session.User.ID))
 	}
 	want := "[login invalid_credentials true logout ok true login ok true register ok true]"
 	if fmt.Sprint(got) != want {

@@ -188,8 +188,8 @@ func (d Decoder) tokenOf(table TokenTable, row Row) (Token, error) {
 const knoxDigest = 64
 
 // form reads a digest of knox's.
-func (t *Token) form(g core.Generation, row Row) (err error) {
-	t.Generation, t.Prefix = g, row.text("token_key")
+func (t *Token) form(g core.LegacyFormat, row Row) (err error) {
+	t.Format, t.Prefix = g, row.text("token_key")
 	if t.Digest, err = hex.DecodeString(row.text("digest")); err != nil || len(t.Digest) != knoxDigest {
 		return errors.New("its digest is not SHA-512: a setting SECURE_HASH_ALGORITHM of its own?")
 	}
@@ -219,7 +219,7 @@ func (s *Shape) deadBefore() {
 	}
 	for _, tables := range [][]TokenTable{s.Tokens, s.Found} {
 		for i, t := range tables {
-			if t.Name == knoxTable && slices.Contains([]core.Generation{core.Knox42, core.Knox5}, t.Generation) {
+			if t.Name == knoxTable && slices.Contains([]core.LegacyFormat{core.Knox42, core.Knox5}, t.Generation) {
 				tables[i].DeadBefore = at
 			}
 		}

@@ -49,7 +49,7 @@ func (w *DumpWriter) User(a core.Account) error {
 
 // Token writes a token in the form of a generation: as authtoken.token, or as
 // knox.authtoken.
-func (w *DumpWriter) Token(g core.Generation, t Token) error {
+func (w *DumpWriter) Token(g core.LegacyFormat, t Token) error {
 	fields := map[string]any{"user": t.UserID, "created": dumpTime(t.CreatedAt)}
 	if g == core.Authtoken {
 		return w.object("authtoken.token", t.Text, fields)

@@ -43,7 +43,7 @@ func (r Row) text(column string) string {
 // TokenTable is a table of tokens, and the form in which it keeps them.
 type TokenTable struct {
 	Table
-	Generation core.Generation
+	Generation core.LegacyFormat
 	// Plain tells that a table of knox 1 keeps the text itself.
 	Plain bool
 	// Own tells that it is no table of authtoken's or knox's, but one of the

@@ -49,7 +49,7 @@ func liveTogether(t *testing.T, old *djangotest.Django, dsn string, users int) {
 			t.Error(err)
 		}
 	})
-	hasher, err := core.NewPasswords(quick)
+	hasher, err := core.NewDjangoHasher(quick)
 	if err != nil {
 		t.Fatal(err)
 	}

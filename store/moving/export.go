@@ -68,7 +68,7 @@ type exporter struct {
 	ExportOptions
 	from   Origin
 	to     *django.Target
-	place  transfer.ImportPlace
+	place  transfer.Checkpoint
 	report *ExportReport
 	// drawn are keys that the target gave to users who could not keep theirs.
 	drawn map[string]bool
@@ -162,7 +162,7 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 			if merged.Write {
 				merged.Result, merged.Key = e.put(ctx, b, &merged, there)
 			}
-			if merged.Mark != nil && merged.Result.Outcome != transfer.ImportRefused {
+			if merged.Fingerprint != nil && merged.Result.Outcome != transfer.ImportRefused {
 				batch.Add(merged)
 				linked = append(linked, transfer.ImportedUser{Key: merged.Key, Account: u.Account})
 			}
@@ -173,7 +173,7 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 	if err != nil {
 		return fmt.Errorf("write users: %w", err)
 	}
-	return e.from.Link(ctx, e.place, linked, nil)
+	return e.from.MarkExported(ctx, e.place, linked, nil)
 }
 
 // keyed gives users with the keys that they have in the target, and their links to
@@ -183,7 +183,7 @@ func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]transfer.I
 	for i, u := range page {
 		ids[i] = u.ID
 	}
-	links, err := e.from.Links(ctx, e.place.Source, ids)
+	links, err := e.from.LinkedFingerprints(ctx, e.place.Source, ids)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read links: %w", err)
 	}
@@ -273,7 +273,7 @@ func (e *exporter) drop(ctx context.Context, table django.TokenTable) error {
 		for i, k := range batch {
 			digests[i] = k.ID
 		}
-		ended, err := e.from.Ended(ctx, digests, e.Clock())
+		ended, err := e.from.RevokedAmong(ctx, digests, e.Clock())
 		if err != nil {
 			return fmt.Errorf("read ended tokens: %w", err)
 		}

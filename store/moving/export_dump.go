@@ -69,7 +69,7 @@ func (e *exporter) dumpToken(w *django.DumpWriter, t core.Token, has map[int64]b
 	refused := func(reason string) (transfer.ImportResult, error) {
 		return transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason}, nil
 	}
-	g := t.Legacy.Generation
+	g := t.Legacy.Format
 	if g == "" {
 		g = core.Authtoken
 	}

@@ -93,7 +93,7 @@ func (e *exporter) tokenPage(ctx context.Context, tables []django.TokenTable, pa
 	if err != nil {
 		return fmt.Errorf("write tokens: %w", err)
 	}
-	return e.from.Link(ctx, e.place, nil, handed)
+	return e.from.MarkExported(ctx, e.place, nil, handed)
 }
 
 // bestFirst puts those first that are shown again at login, then the newest:
@@ -123,7 +123,7 @@ func (e *exporter) owners(ctx context.Context, page []core.Token) (map[int64]str
 			ids = append(ids, t.UserID)
 		}
 	}
-	links, err := e.from.Links(ctx, e.place.Source, ids)
+	links, err := e.from.LinkedFingerprints(ctx, e.place.Source, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read links: %w", err)
 	}
@@ -223,10 +223,10 @@ func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t co
 
 // form gives a token as a generation keeps it, and what names it there: from the
 // form that is kept, else from its text.
-func (e *exporter) form(g core.Generation, t core.Token) (django.Token, core.Digest, error) {
+func (e *exporter) form(g core.LegacyFormat, t core.Token) (django.Token, core.Digest, error) {
 	form := django.Token{UserID: t.UserID, CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
-	if g != core.Authtoken && t.Legacy.Generation == g {
-		form.Legacy, form.Digest = t.Legacy, t.Legacy.Twin
+	if g != core.Authtoken && t.Legacy.Format == g {
+		form.Legacy, form.Digest = t.Legacy, t.Legacy.Digest
 		if len(form.Digest) == 0 {
 			form.Digest = t.Digest
 		}
@@ -244,10 +244,10 @@ func (e *exporter) form(g core.Generation, t core.Token) (django.Token, core.Dig
 		return form, t.Digest, nil
 	}
 	// A salt of its own for each token, and the same at each export.
-	if form.Legacy, err = core.LegacyOf(g, saltOf(t.Digest), text); err != nil {
+	if form.Legacy, err = core.NewLegacy(g, saltOf(t.Digest), text); err != nil {
 		return form, nil, err
 	}
-	form.Digest = form.Legacy.Twin
+	form.Digest = form.Legacy.Digest
 	return form, form.Digest, nil
 }
 

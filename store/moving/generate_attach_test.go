@@ -25,7 +25,7 @@ func (c *genCase) attach() {
 	c.must(err)
 	c.sealer = sealer
 	c.policy = core.Policy{Issuer: "beside", Realm: core.DefaultRealm, TokenHex: 40, Reuse: s.OneEach() || c.chance(50)}
-	if err := s.Holds(c.policy); err != nil {
+	if err := s.CheckPolicy(c.policy); err != nil {
 		c.errorf("attach: %v", err)
 		return
 	}

@@ -251,7 +251,7 @@ func (c *genCase) target() base {
 
 // serving makes an engine.
 func (c *genCase) serving(s core.Store, keep bool) *core.Service {
-	hasher, err := core.NewPasswords(1)
+	hasher, err := core.NewDjangoHasher(1)
 	c.must(err)
 	hasher.KeepHashes = keep
 	return core.New(core.Config{Store: s, Hasher: hasher, Sealer: c.sealer, Random: rand.Reader, Clock: func() time.Time { return genNow }})

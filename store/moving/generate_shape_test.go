@@ -66,7 +66,7 @@ type world struct {
 // tokenTable is a table of tokens.
 type tokenTable struct {
 	*genTable
-	form  core.Generation
+	form  core.LegacyFormat
 	own   bool
 	meant bool // an import takes it
 	ends  string
@@ -271,7 +271,7 @@ func (w *world) tokenTables() {
 		of := w.users.column(w.toField)
 		user.kind, user.length, user.blind = of.kind, of.length, of.blind
 	}
-	make := func(name, model, key string, form core.Generation, columns ...genColumn) *tokenTable {
+	make := func(name, model, key string, form core.LegacyFormat, columns ...genColumn) *tokenTable {
 		t := &tokenTable{form: form, genTable: &genTable{schema: w.users.schema, name: name, model: model, key: key, columns: columns}}
 		t.columns = append(t.columns, genColumn{name: "created", kind: "datetime"}, user)
 		if refer && w.kind != inDump {
@@ -310,8 +310,8 @@ func (w *world) tokenTables() {
 }
 
 // knoxTable draws a table of one of knox's generations.
-func (w *world) knoxTable(make func(name, model, key string, form core.Generation, columns ...genColumn) *tokenTable) *tokenTable {
-	form := []core.Generation{core.Knox41, core.Knox42, core.Knox5}[w.IntN(3)]
+func (w *world) knoxTable(make func(name, model, key string, form core.LegacyFormat, columns ...genColumn) *tokenTable) *tokenTable {
+	form := []core.LegacyFormat{core.Knox41, core.Knox42, core.Knox5}[w.IntN(3)]
 	name, model := "knox_authtoken", "knox.authtoken"
 	if w.chance(20) {
 		name, model = "accounts_devicetoken", "accounts.devicetoken"

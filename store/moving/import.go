@@ -96,7 +96,7 @@ type importer struct {
 	decoder django.Decoder
 	from    django.Source
 	to      transfer.Importer
-	place   transfer.ImportPlace
+	place   transfer.Checkpoint
 	report  *Report
 	// unsure are names of users at the source who are not here under them.
 	unsure map[string]bool
@@ -128,7 +128,7 @@ func (i *importer) run(ctx context.Context) (err error) {
 	}
 	i.place.Now = i.Clock().UTC()
 	if shape.ByName {
-		i.place.Stage, i.place.Reached = "", "" // who has which name is found out in one go
+		i.place.Stage, i.place.Cursor = "", "" // who has which name is found out in one go
 	}
 	i.report.Resumed = i.place.Stage != ""
 	// The stages before the one that was cut off are done.
@@ -237,9 +237,9 @@ func (i *importer) fingerprint() string {
 // enter begins a stage, or goes on in it, and gives the place to read after.
 func (i *importer) enter(table string) (after string) {
 	if i.place.Stage == table {
-		return i.place.Reached
+		return i.place.Cursor
 	}
-	i.place.Stage, i.place.Reached = table, ""
+	i.place.Stage, i.place.Cursor = table, ""
 	return ""
 }
 

@@ -22,7 +22,7 @@ func (i *importer) users(ctx context.Context, t django.Table) error {
 		return err
 	}
 	read := i.report.Users.Read
-	i.place.Reached = ""
+	i.place.Cursor = ""
 	err := i.userPass(ctx, t, true)
 	i.report.Users.Read = read // they were read before
 	return err
@@ -43,7 +43,7 @@ func (i *importer) userPass(ctx context.Context, t django.Table, last bool) erro
 	decode := func(row django.Row) userRow {
 		user, err := i.decoder.User(row)
 		if err == nil {
-			user.Mark = transfer.UserMark(user.Account)
+			user.Fingerprint = transfer.UserFingerprint(user.Account)
 		} else {
 			user.Refused = err.Error()
 		}
@@ -79,9 +79,9 @@ func (i *importer) userPass(ctx context.Context, t django.Table, last bool) erro
 
 // userBatch takes over a batch of users.
 func (i *importer) userBatch(ctx context.Context, at string, batch []transfer.ImportedUser, where []string) error {
-	i.place.Reached = at
+	i.place.Cursor = at
 	if len(i.left) > 0 {
-		i.place.Reached = "" // after a cut it has to be found out again who is left
+		i.place.Cursor = "" // after a cut it has to be found out again who is left
 	}
 	results, err := i.to.ImportUsers(ctx, i.place, batch)
 	if err != nil {
@@ -207,7 +207,7 @@ func (i *importer) tokens(ctx context.Context, t django.TokenTable) (err error) 
 				batch, where = append(batch, row.Token), append(where, row.where)
 			}
 		}
-		i.place.Reached = at
+		i.place.Cursor = at
 		return i.tokenBatch(ctx, batch, where, &counts)
 	})
 	i.report.Tokens[t.Name] = counts

@@ -38,13 +38,13 @@ type UserInspection struct {
 
 // TokenInspected is what there is in a table of tokens.
 type TokenInspected struct {
-	Table      string          `json:"table"`
-	Generation core.Generation `json:"generation"`
-	Plain      bool            `json:"-"`
-	Own        bool            `json:"own"`
-	Number     int             `json:"number"`
-	Live       int             `json:"live"`
-	Expired    int             `json:"expired"`
+	Table      string            `json:"table"`
+	Generation core.LegacyFormat `json:"generation"`
+	Plain      bool              `json:"-"`
+	Own        bool              `json:"own"`
+	Number     int               `json:"number"`
+	Live       int               `json:"live"`
+	Expired    int               `json:"expired"`
 	// Never are those of the live ones that have no end.
 	Never int `json:"never_expire"`
 	// Lost are those that can't be taken over.
@@ -143,7 +143,7 @@ func (f *Inspection) user(d django.Decoder, row django.Row, r *Report) {
 	user, err := d.User(row)
 	account := user.Account
 	if err == nil {
-		if merged := transfer.MergeUser(user, transfer.KnownUser{}); merged.Result.Outcome == transfer.ImportRefused {
+		if merged := transfer.MergeUser(user, transfer.UserState{}); merged.Result.Outcome == transfer.ImportRefused {
 			r.problem(row.Where, merged.Result.Reason)
 		}
 	} else {

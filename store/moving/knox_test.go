@@ -18,7 +18,7 @@ import (
 // generation is a version of django-rest-knox with its table, and how a row of a
 // token is made there (knox/crypto.py and knox/models.py of each).
 type generation struct {
-	name  core.Generation
+	name  core.LegacyFormat
 	table string
 	row   func(token string) (digest, salt, key string)
 }
@@ -113,7 +113,7 @@ func moveKnox(t *testing.T, g generation) {
 	}
 	// Half of the users log out of all, and log in again under a profile that
 	// keeps the generation's digests.
-	keeping := core.Policy{Issuer: "knox-api", Realm: policy.Realm, TokenHex: 64, TTL: time.Hour, Keep: g.name}
+	keeping := core.Policy{Issuer: "knox-api", Realm: policy.Realm, TokenHex: 64, TTL: time.Hour, LegacyFormat: g.name}
 	var issued []string
 	for user := 1; user <= users/2; user++ {
 		session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(token(user, 0)))

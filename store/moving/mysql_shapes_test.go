@@ -89,7 +89,7 @@ func TestMySQLKnox(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			keeping := core.Policy{Issuer: "knox-api", Realm: policy.Realm, TokenHex: 64, TTL: time.Hour, Keep: g.name}
+			keeping := core.Policy{Issuer: "knox-api", Realm: policy.Realm, TokenHex: 64, TTL: time.Hour, LegacyFormat: g.name}
 			issued := h.mustRegister(t, keeping, "new")
 			back := h.give(t, m.dsn)
 			if back.Dropped != 2 || back.Tokens.Added != 1 || back.Tokens.Refused > 0 || back.Users.Added != 1 {

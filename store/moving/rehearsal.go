@@ -32,16 +32,16 @@ type rehearsal struct {
 const newSource = 1 << 40
 
 // BeginImport implements [transfer.Importer]: always at the beginning.
-func (r *rehearsal) BeginImport(ctx context.Context, source, options string) (transfer.ImportPlace, error) {
+func (r *rehearsal) BeginImport(ctx context.Context, source, options string) (transfer.Checkpoint, error) {
 	place, err := r.FindImport(ctx, source)
 	if place.Source == 0 {
 		place.Source = newSource
 	}
-	place.Run, place.Options, place.Stage, place.Reached = place.Run+1, options, "", ""
+	place.Run, place.Options, place.Stage, place.Cursor = place.Run+1, options, "", ""
 	return place, err
 }
 
-func (r *rehearsal) seed(ctx context.Context, place transfer.ImportPlace, facts transfer.ImportFacts) error {
+func (r *rehearsal) seed(ctx context.Context, place transfer.Checkpoint, facts transfer.ImportFacts) error {
 	links, err := r.scratch.Seed(ctx, place.Source, facts)
 	for _, l := range links {
 		if l.Table == "" || slices.Contains(r.tables, l.Table) {
@@ -52,7 +52,7 @@ func (r *rehearsal) seed(ctx context.Context, place transfer.ImportPlace, facts 
 }
 
 // ImportUsers implements [transfer.Importer].
-func (r *rehearsal) ImportUsers(ctx context.Context, place transfer.ImportPlace, users []transfer.ImportedUser) ([]transfer.ImportResult, error) {
+func (r *rehearsal) ImportUsers(ctx context.Context, place transfer.Checkpoint, users []transfer.ImportedUser) ([]transfer.ImportResult, error) {
 	facts, err := r.UserFacts(ctx, place.Source, users)
 	if err == nil {
 		err = r.seed(ctx, place, facts)
@@ -64,7 +64,7 @@ func (r *rehearsal) ImportUsers(ctx context.Context, place transfer.ImportPlace,
 }
 
 // ImportTokens implements [transfer.Importer].
-func (r *rehearsal) ImportTokens(ctx context.Context, place transfer.ImportPlace, tokens []transfer.ImportedToken) ([]transfer.ImportResult, error) {
+func (r *rehearsal) ImportTokens(ctx context.Context, place transfer.Checkpoint, tokens []transfer.ImportedToken) ([]transfer.ImportResult, error) {
 	facts, err := r.TokenFacts(ctx, place.Source, tokens)
 	if err == nil {
 		err = r.seed(ctx, place, facts)
@@ -122,7 +122,7 @@ func byUserKey(byName map[string]transfer.ImportedUser) map[string]transfer.Impo
 }
 
 // CountImported implements [transfer.ImportReader].
-func (r *rehearsal) CountImported(ctx context.Context, place transfer.ImportPlace, tables []string) (here, unseen int, err error) {
+func (r *rehearsal) CountImported(ctx context.Context, place transfer.Checkpoint, tables []string) (here, unseen int, err error) {
 	if here, _, err = r.ImportReader.CountImported(ctx, place, tables); err != nil {
 		return 0, 0, err
 	}
@@ -131,7 +131,7 @@ func (r *rehearsal) CountImported(ctx context.Context, place transfer.ImportPlac
 }
 
 // FinishImport implements [transfer.Importer]: it tells what it would end.
-func (r *rehearsal) FinishImport(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
+func (r *rehearsal) FinishImport(ctx context.Context, place transfer.Checkpoint, tables []string) (ended int, err error) {
 	if len(tables) == 0 {
 		return 0, nil
 	}

@@ -36,7 +36,7 @@ func mustHouse(t *testing.T) house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hasher, err := core.NewPasswords(quick)
+	hasher, err := core.NewDjangoHasher(quick)
 	if err != nil {
 		t.Fatal(err)
 	}

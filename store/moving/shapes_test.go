@@ -185,9 +185,9 @@ func contains(s, part string) bool { return strings.Contains(s, part) }
 func policyTime() time.Time { return time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) }
 
 // hasher makes a cheap one.
-func (house) hasher(t *testing.T) *core.Passwords {
+func (house) hasher(t *testing.T) *core.DjangoHasher {
 	t.Helper()
-	p, err := core.NewPasswords(quick)
+	p, err := core.NewDjangoHasher(quick)
 	if err != nil {
 		t.Fatal(err)
 	}

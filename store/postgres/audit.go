@@ -29,8 +29,8 @@ func (s *Store) writeAuditEntry(ctx, bounded context.Context, tx *sqlx.Tx, retry
 	if e == nil {
 		return nil
 	}
-	_, err := tx.ExecContext(bounded, s.qualify(insertAudit), e.At.UnixMicro(), string(e.Act), e.Outcome, e.UserID, e.Username,
-		e.Unknown, e.Profile, e.Actor, e.Address, e.Request, e.Token, retryAfterAmbiguous)
+	_, err := tx.ExecContext(bounded, s.qualify(insertAudit), e.At.UnixMicro(), string(e.Action), e.Outcome, e.UserID, e.Username,
+		e.UsernamePseudonym, e.Profile, e.Actor, e.Address, e.Request, e.Token, retryAfterAmbiguous)
 	return wrap("add to audit record", err)
 }
 
@@ -61,15 +61,15 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 		conditions = append(conditions, condition)
 	}
 	switch {
-	case f.Username != "" && f.Unknown != "":
-		where("(username = ? OR unknown = ?)", f.Username, f.Unknown)
+	case f.Username != "" && f.UsernamePseudonym != "":
+		where("(username = ? OR unknown = ?)", f.Username, f.UsernamePseudonym)
 	case f.Username != "":
 		where("username = ?", f.Username)
-	case f.Unknown != "":
-		where("unknown = ?", f.Unknown)
+	case f.UsernamePseudonym != "":
+		where("unknown = ?", f.UsernamePseudonym)
 	}
-	if f.Act != "" {
-		where("act = ?", string(f.Act))
+	if f.Action != "" {
+		where("act = ?", string(f.Action))
 	}
 	if f.Failed {
 		where("outcome <> ?", core.OK)
@@ -95,7 +95,7 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 		for rows.Next() {
 			var e core.AuditEntry
 			var at int64
-			if err := rows.Scan(&e.ID, &at, &e.Act, &e.Outcome, &e.UserID, &e.Username, &e.Unknown, &e.Profile,
+			if err := rows.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.UserID, &e.Username, &e.UsernamePseudonym, &e.Profile,
 				&e.Actor, &e.Address, &e.Request, &e.Token); err != nil {
 				return fmt.Errorf("select audit: %w", err)
 			}

@@ -61,7 +61,7 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 }
 
 // Links implements [transfer.Exporter].
-func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
+func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) (err error) {
 		links, err = s.readLinks(ctx, s.db, selectLinks+`WHERE source = $1 AND user_id = ANY ($2::bigint[])`, source, pq.Array(userIDs))
 		return err
@@ -70,10 +70,10 @@ func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links
 }
 
 // Link implements [transfer.Exporter].
-func (s *Store) Link(ctx context.Context, place transfer.ImportPlace, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
+func (s *Store) MarkExported(ctx context.Context, place transfer.Checkpoint, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
 	links := make(map[int64]userMark, len(users))
 	for _, u := range users {
-		links[u.ID] = userMark{key: u.Key, mark: transfer.UserMark(u.Account)}
+		links[u.ID] = userMark{key: u.Key, mark: transfer.UserFingerprint(u.Account)}
 	}
 	return s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		if err := s.markUsers(ctx, tx, place.Source, links); err != nil {
@@ -93,7 +93,7 @@ func (s *Store) Link(ctx context.Context, place transfer.ImportPlace, users []tr
 }
 
 // Ended implements [transfer.Exporter].
-func (s *Store) Ended(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
+func (s *Store) RevokedAmong(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		ended = nil
 		return wrap("select ended tokens", s.db.SelectContext(ctx, &ended, s.qualify(`

@@ -176,7 +176,7 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 		if u.ID != 0 {
 			ids = append(ids, u.ID)
 		}
-		if transfer.MergeUser(u, transfer.KnownUser{}).Result.Outcome != transfer.ImportRefused {
+		if transfer.MergeUser(u, transfer.UserState{}).Result.Outcome != transfer.ImportRefused {
 			names = append(names, u.Username) // others may be no text of PostgreSQL's
 		}
 	}
@@ -224,7 +224,7 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.
 		digests := digestsOf(tokens)
 		facts, err = s.factsOfDigests(ctx, s.db, digests)
 		if err == nil {
-			_, err = s.tokenFacts(ctx, s.db, transfer.ImportPlace{Source: source}, tokens, digests, &facts, "")
+			_, err = s.tokenFacts(ctx, s.db, transfer.Checkpoint{Source: source}, tokens, digests, &facts, "")
 		}
 		return err
 	})
@@ -275,7 +275,7 @@ func (s *Store) factsOfDigests(ctx context.Context, q sqlx.QueryerContext, diges
 // tokenFacts adds to the tokens that have one of the digests what else decides about
 // tokens, and gives it as a batch too. The users of those that may have to be written
 // are locked as lock says.
-func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace, tokens []transfer.ImportedToken, digests [][]byte, facts *transfer.ImportFacts, lock string) (batch transfer.TokenBatch, err error) {
+func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.Checkpoint, tokens []transfer.ImportedToken, digests [][]byte, facts *transfer.ImportFacts, lock string) (batch transfer.TokenBatch, err error) {
 	// With the order, PostgreSQL looks into the index, which is small.
 	var twins, gone bool
 	if err := q.QueryRowxContext(ctx, s.qualify(`

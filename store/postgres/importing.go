@@ -19,7 +19,7 @@ var _ transfer.Importer = (*Store)(nil)
 const selectImport = `SELECT id, run, options, stage, reached, tables FROM @imports WHERE source = $1`
 
 // FindImport implements [transfer.ImportReader].
-func (s *Store) FindImport(ctx context.Context, source string) (place transfer.ImportPlace, err error) {
+func (s *Store) FindImport(ctx context.Context, source string) (place transfer.Checkpoint, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		var row record.Import
 		err := s.db.GetContext(ctx, &row, s.qualify(selectImport), source)
@@ -36,7 +36,7 @@ func (s *Store) FindImport(ctx context.Context, source string) (place transfer.I
 }
 
 // BeginImport implements [transfer.Importer].
-func (s *Store) BeginImport(ctx context.Context, source, options string) (place transfer.ImportPlace, err error) {
+func (s *Store) BeginImport(ctx context.Context, source, options string) (place transfer.Checkpoint, err error) {
 	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		var row record.Import
 		err := tx.GetContext(ctx, &row, s.qualify(selectImport), source)
@@ -52,7 +52,7 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (place 
 			return err
 		}
 		if row.Stage == "" || row.Options != options {
-			place.Run, place.Stage, place.Reached = row.Run+1, "", ""
+			place.Run, place.Stage, place.Cursor = row.Run+1, "", ""
 		}
 		place.Options = options
 		return nil
@@ -61,18 +61,18 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (place 
 }
 
 // keepPlace writes how far the import has come.
-func (s *Store) keepPlace(ctx context.Context, tx *sqlx.Tx, p transfer.ImportPlace) error {
+func (s *Store) keepPlace(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) error {
 	tables, err := json.Marshal(append([]string{}, p.Tables...))
 	if err != nil {
 		return wrap("encode tables", err)
 	}
 	_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @imports SET run = $1, options = $2, stage = $3, reached = $4, tables = $5 WHERE id = $6`),
-		p.Run, p.Options, p.Stage, p.Reached, string(tables), p.Source)
+		p.Run, p.Options, p.Stage, p.Cursor, string(tables), p.Source)
 	return wrap("keep place", err)
 }
 
 // FinishImport implements [transfer.Importer].
-func (s *Store) FinishImport(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
+func (s *Store) FinishImport(ctx context.Context, place transfer.Checkpoint, tables []string) (ended int, err error) {
 	for len(tables) > 0 {
 		n, err := s.endUnseen(ctx, place, tables)
 		if err != nil {
@@ -87,7 +87,7 @@ func (s *Store) FinishImport(ctx context.Context, place transfer.ImportPlace, ta
 		if _, err := tx.ExecContext(ctx, s.qualify(`DELETE FROM @import_seen WHERE source = $1`), place.Source); err != nil {
 			return fmt.Errorf("forget seen tokens: %w", err)
 		}
-		return s.keepPlace(ctx, tx, transfer.ImportPlace{Source: place.Source, Run: place.Run, Tables: place.Tables})
+		return s.keepPlace(ctx, tx, transfer.Checkpoint{Source: place.Source, Run: place.Run, Tables: place.Tables})
 	})
 	return ended, err
 }
@@ -101,7 +101,7 @@ const (
 )
 
 // CountImported implements [transfer.ImportReader].
-func (s *Store) CountImported(ctx context.Context, place transfer.ImportPlace, tables []string) (here, unseen int, err error) {
+func (s *Store) CountImported(ctx context.Context, place transfer.Checkpoint, tables []string) (here, unseen int, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		if err := s.db.GetContext(ctx, &here, s.qualify(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens), place.Source, pq.Array(tables)); err != nil {
 			return wrap("count imported tokens", err)
@@ -128,7 +128,7 @@ const showNewest = `
 
 // endUnseen removes a batch of the tokens that the run did not see, and gives
 // their number.
-func (s *Store) endUnseen(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
+func (s *Store) endUnseen(ctx context.Context, place transfer.Checkpoint, tables []string) (ended int, err error) {
 	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		ended = 0
 		if first, err := s.firstRun(ctx, tx, place); first || err != nil {
@@ -172,7 +172,7 @@ func (s *Store) endUnseen(ctx context.Context, place transfer.ImportPlace, table
 
 // ImportUsers implements [transfer.Importer]. Nobody registers while a batch is
 // written.
-func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, users []transfer.ImportedUser) (results []transfer.ImportResult, err error) {
+func (s *Store) ImportUsers(ctx context.Context, place transfer.Checkpoint, users []transfer.ImportedUser) (results []transfer.ImportResult, err error) {
 	if len(users) > transfer.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
@@ -201,7 +201,7 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 					return fmt.Errorf("keep former key: %w", err)
 				}
 			}
-			if merged.Mark == nil {
+			if merged.Fingerprint == nil {
 				continue
 			}
 			if merged.Insert && merged.ID == 0 {
@@ -209,13 +209,13 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, use
 					return fmt.Errorf("draw id: %w", err)
 				}
 			}
-			if !batch.Marked(merged) {
+			if !batch.Recorded(merged) {
 				earlier, twice := marks[merged.ID]
 				fresh := !batch.Linked(merged.ID)
 				if twice {
 					fresh = earlier.fresh
 				}
-				marks[merged.ID] = userMark{key: merged.Key, mark: merged.Mark, fresh: fresh}
+				marks[merged.ID] = userMark{key: merged.Key, mark: merged.Fingerprint, fresh: fresh}
 			}
 			before := batch.Username(merged.ID)
 			batch.Add(merged)

@@ -20,7 +20,7 @@ const allColumns = `digest, user_id, realm, issuer, created_at, expires_at, slid
 const shareOwners = `ORDER BY u.id FOR SHARE OF u`
 
 // ImportTokens implements [transfer.Importer].
-func (s *Store) ImportTokens(ctx context.Context, place transfer.ImportPlace, tokens []transfer.ImportedToken) (results []transfer.ImportResult, err error) {
+func (s *Store) ImportTokens(ctx context.Context, place transfer.Checkpoint, tokens []transfer.ImportedToken) (results []transfer.ImportResult, err error) {
 	if len(tokens) > transfer.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
@@ -79,7 +79,7 @@ func (s *Store) ImportTokens(ctx context.Context, place transfer.ImportPlace, to
 }
 
 // addTokens inserts the tokens of a batch.
-func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, tokens []core.Token) error {
+func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, place transfer.Checkpoint, tokens []core.Token) error {
 	rows, err := s.copyInto(ctx, tx, `@tokens (`+allColumns+`, source, origin)`, len(tokens), func(add func(...any) error) error {
 		for _, t := range tokens {
 			r := record.OfToken(t)
@@ -153,7 +153,7 @@ func (s *Store) forgetGone(ctx context.Context, tx *sqlx.Tx, digests [][]byte) e
 
 // keepSeen keeps which tokens a run has seen. What a first run does not see can't
 // have been there before.
-func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, digests [][]byte) error {
+func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, place transfer.Checkpoint, digests [][]byte) error {
 	if len(digests) == 0 {
 		return nil
 	}
@@ -172,7 +172,7 @@ func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, place transfer.Import
 }
 
 // firstRun tells whether nothing of the source can have been here before the run.
-func (s *Store) firstRun(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace) (first bool, err error) {
+func (s *Store) firstRun(ctx context.Context, q sqlx.QueryerContext, place transfer.Checkpoint) (first bool, err error) {
 	if place.Run > 1 {
 		return false, nil
 	}

@@ -35,7 +35,7 @@ func (s *Store) findLegacy(ctx context.Context, p core.Presented, token *record.
 			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt); err != nil {
 			return fmt.Errorf("select older token: %w", err)
 		}
-		if token.Legacy().Presents(p, token.Digest) {
+		if token.Legacy().Matches(p, token.Digest) {
 			return nil
 		}
 	}

@@ -61,7 +61,7 @@ func schema13(t *testing.T, dsn string, linked storetest.Linked) {
 	}
 	for _, token := range linked.Tokens {
 		run(`INSERT INTO tokens (digest, user_id, realm, issuer, created_at, sliding, reusable, seal_key, twin) VALUES ($1, $2, 'default', 'api', 0, 0, false, '', $3)`,
-			[]byte(token.Digest), token.UserID, []byte(token.Legacy.Twin))
+			[]byte(token.Digest), token.UserID, []byte(token.Legacy.Digest))
 	}
 	for _, link := range linked.Links {
 		run(`INSERT INTO imported_tokens (digest, source, run, origin, absent) SELECT $1, id, 3, 't', $2 FROM imports`, []byte(link.Digest), link.Absent)

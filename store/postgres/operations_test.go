@@ -134,7 +134,7 @@ func moveExpiry(t *testing.T, s *postgres.Store, number int) operation {
 	to := token.ExpiresAt.Add(time.Hour)
 	return operation{
 		run: func(ctx context.Context, s *postgres.Store) error {
-			return s.MoveExpiry(ctx, token.Digest, to, noon())
+			return s.ExtendExpiry(ctx, token.Digest, to, noon())
 		},
 		done: func(t *testing.T, s *postgres.Store) bool {
 			got, _, err := s.FindToken(t.Context(), "default", core.Presented(user.Username))

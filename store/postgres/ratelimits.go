@@ -14,7 +14,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.Limits = (*Store)(nil)
+var _ core.RateLimiter = (*Store)(nil)
 
 // reserveSQL is core.Limit.Next in SQL. It returns no row if the limit is reached: $2
 // is the emission interval, $3 is now, $4 is the burst as a time.
@@ -29,17 +29,17 @@ var errLimitReached = errors.New("the rate limit is reached")
 
 // Reserve implements [core.Limits]. It reads first, so that refused callers take no
 // locks. After an ambiguous commit an attempt may count twice.
-func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Guess) (wait time.Duration, err error) {
+func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
 	if wait, err = s.waitTime(ctx, now, guesses); err != nil || wait > 0 {
 		return wait, err
 	}
 	// In one order, so that transactions can't deadlock.
-	ordered := slices.SortedFunc(slices.Values(guesses), func(a, b core.Guess) int { return bytes.Compare(a.Key, b.Key) })
+	ordered := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return bytes.Compare(a.Key, b.Key) })
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		for _, g := range ordered {
-			each := g.Limit.Each().Microseconds()
+			each := g.Limit.Interval().Microseconds()
 			var full int64
-			err := tx.GetContext(ctx, &full, s.qualify(reserveSQL), g.Key, each, now.UnixMicro(), each*int64(g.Limit.Most))
+			err := tx.GetContext(ctx, &full, s.qualify(reserveSQL), g.Key, each, now.UnixMicro(), each*int64(g.Limit.Burst))
 			if errors.Is(err, sql.ErrNoRows) {
 				return errLimitReached
 			}
@@ -59,7 +59,7 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Gues
 
 // waitTime returns how long it takes until the limits of all keys allow one more
 // attempt.
-func (s *Store) waitTime(ctx context.Context, now time.Time, guesses []core.Guess) (wait time.Duration, err error) {
+func (s *Store) waitTime(ctx context.Context, now time.Time, guesses []core.LimitKey) (wait time.Duration, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		wait = 0
 		for _, g := range guesses {
@@ -68,7 +68,7 @@ func (s *Store) waitTime(ctx context.Context, now time.Time, guesses []core.Gues
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return fmt.Errorf("select guesses: %w", err)
 			}
-			_, more := g.Limit.Next(record.Time(full), now)
+			_, more := g.Limit.Allow(record.Time(full), now)
 			wait = max(wait, more)
 		}
 		return nil
@@ -77,15 +77,15 @@ func (s *Store) waitTime(ctx context.Context, now time.Time, guesses []core.Gues
 }
 
 // Refund implements [core.Limits].
-func (s *Store) Refund(ctx context.Context, guesses ...core.Guess) error {
-	ordered := slices.SortedFunc(slices.Values(guesses), func(a, b core.Guess) int { return bytes.Compare(a.Key, b.Key) })
+func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
+	ordered := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return bytes.Compare(a.Key, b.Key) })
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		if retryAfterAmbiguous {
 			return nil // at worst, an attempt counts that should not
 		}
 		for _, g := range ordered {
 			if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @guesses SET full_at = full_at - $1 WHERE key = $2`),
-				g.Limit.Each().Microseconds(), g.Key); err != nil {
+				g.Limit.Interval().Microseconds(), g.Key); err != nil {
 				return fmt.Errorf("take guess back: %w", err)
 			}
 		}

@@ -157,8 +157,8 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	return token.Core(), account.User, nil
 }
 
-// MoveExpiry implements [core.Store].
-func (s *Store) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
+// ExtendExpiry implements [core.Store].
+func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		_, err := tx.ExecContext(ctx, s.qualify(moveExpiry), []byte(d), to.UnixMicro(), now.UnixMicro())
 		return wrap("move expiry", err)

@@ -123,7 +123,7 @@ func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded s
 		if n > 0 && rehash {
 			_, err = tx.ExecContext(ctx, s.qualify(`
 				UPDATE @imported_users SET rehashed = $1 WHERE user_id = $2 AND (substr(mark, 1, 16) = $3 OR rehashed = $3)`),
-				transfer.PasswordMark(encoded), userID, transfer.PasswordMark(old))
+				transfer.PasswordFingerprint(encoded), userID, transfer.PasswordFingerprint(old))
 		}
 		if n > 0 {
 			return wrap("mark password", err)

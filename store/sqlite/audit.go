@@ -43,8 +43,8 @@ func writeAuditEntry(ctx context.Context, tx *sqlx.Tx) error {
 		return nil
 	}
 	_, err := tx.NamedExecContext(ctx, insertAudit, auditRow{
-		At: e.At.UnixMicro(), Act: string(e.Act), Outcome: e.Outcome, UserID: e.UserID, Username: e.Username,
-		Unknown: e.Unknown, Profile: e.Profile, Actor: e.Actor, Address: e.Address, Request: e.Request, Token: e.Token,
+		At: e.At.UnixMicro(), Act: string(e.Action), Outcome: e.Outcome, UserID: e.UserID, Username: e.Username,
+		Unknown: e.UsernamePseudonym, Profile: e.Profile, Actor: e.Actor, Address: e.Address, Request: e.Request, Token: e.Token,
 	})
 	if err != nil {
 		return fmt.Errorf("add to audit record: %w", err)
@@ -81,15 +81,15 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 		conditions, args = append(conditions, condition), append(args, values...)
 	}
 	switch {
-	case f.Username != "" && f.Unknown != "":
-		where("(username = ? OR unknown = ?)", f.Username, f.Unknown)
+	case f.Username != "" && f.UsernamePseudonym != "":
+		where("(username = ? OR unknown = ?)", f.Username, f.UsernamePseudonym)
 	case f.Username != "":
 		where("username = ?", f.Username)
-	case f.Unknown != "":
-		where("unknown = ?", f.Unknown)
+	case f.UsernamePseudonym != "":
+		where("unknown = ?", f.UsernamePseudonym)
 	}
-	if f.Act != "" {
-		where("act = ?", string(f.Act))
+	if f.Action != "" {
+		where("act = ?", string(f.Action))
 	}
 	if f.Failed {
 		where("outcome <> ?", core.OK)
@@ -113,8 +113,8 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 	})
 	for _, r := range rows {
 		entries = append(entries, core.AuditEntry{
-			ID: r.ID, At: record.Time(r.At), Act: core.Act(r.Act), Outcome: r.Outcome, UserID: r.UserID, Username: r.Username,
-			Unknown: r.Unknown, Profile: r.Profile, Actor: r.Actor, Address: r.Address, Request: r.Request, Token: r.Token,
+			ID: r.ID, At: record.Time(r.At), Action: core.Action(r.Act), Outcome: r.Outcome, UserID: r.UserID, Username: r.Username,
+			UsernamePseudonym: r.Unknown, Profile: r.Profile, Actor: r.Actor, Address: r.Address, Request: r.Request, Token: r.Token,
 		})
 	}
 	return entries, err

@@ -124,7 +124,7 @@ func TestCacheForgetsWhatChanges(t *testing.T) {
 			return err
 		}},
 		{"a moved end", func(ctx context.Context, s *Store, _ core.User) error {
-			return s.MoveExpiry(ctx, core.Presented("ann").SHA256(), time.Unix(2000, 0), at)
+			return s.ExtendExpiry(ctx, core.Presented("ann").SHA256(), time.Unix(2000, 0), at)
 		}},
 		{"several moved ends", func(ctx context.Context, s *Store, _ core.User) error {
 			return s.ExtendExpiries(ctx, []core.ExpiryUpdate{{Digest: core.Presented("ann").SHA256(), To: time.Unix(2000, 0)}}, at)
@@ -254,7 +254,7 @@ func TestCacheKeepsWhatOthersDoNotTouch(t *testing.T) {
 	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "another")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.other.Reserve(t.Context(), time.Unix(1, 0), core.Guess{Key: []byte("k"), Limit: core.DefaultAccountLimit()}); err != nil {
+	if _, err := c.other.Reserve(t.Context(), time.Unix(1, 0), core.LimitKey{Key: []byte("k"), Limit: core.DefaultUserLimit()}); err != nil {
 		t.Fatal(err)
 	}
 	if !c.remembers("ann") {
@@ -282,7 +282,7 @@ func TestCacheMakesNoDifference(t *testing.T) {
 		case 0:
 			_ = by.DeleteToken(t.Context(), digest) // it may be gone
 		case 1:
-			if err := by.MoveExpiry(t.Context(), digest, time.Unix(int64(2000+step), 0), time.Unix(1, 0)); err != nil {
+			if err := by.ExtendExpiry(t.Context(), digest, time.Unix(int64(2000+step), 0), time.Unix(1, 0)); err != nil {
 				t.Fatal(err)
 			}
 		case 2:

@@ -58,7 +58,7 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 }
 
 // Links implements [transfer.Exporter].
-func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
+func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		links, err = readLinks(ctx, s.reader, selectLinks+`WHERE source = ? AND user_id IN (SELECT value FROM json_each(?))`, source, jsonList(userIDs))
 		return err
@@ -67,7 +67,7 @@ func (s *Store) Links(ctx context.Context, source int64, userIDs []int64) (links
 }
 
 // Link implements [transfer.Exporter].
-func (s *Store) Link(ctx context.Context, place transfer.ImportPlace, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
+func (s *Store) MarkExported(ctx context.Context, place transfer.Checkpoint, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		mark, err := tx.PreparexContext(ctx, markUser)
 		if err != nil {
@@ -75,7 +75,7 @@ func (s *Store) Link(ctx context.Context, place transfer.ImportPlace, users []tr
 		}
 		defer mark.Close()
 		for _, u := range users {
-			if _, err := mark.ExecContext(ctx, u.ID, place.Source, record.KeyColumn(u.ID, u.Key), transfer.UserMark(u.Account)); err != nil {
+			if _, err := mark.ExecContext(ctx, u.ID, place.Source, record.KeyColumn(u.ID, u.Key), transfer.UserFingerprint(u.Account)); err != nil {
 				return fmt.Errorf("mark user %d: %w", u.ID, err)
 			}
 		}
@@ -95,7 +95,7 @@ func (s *Store) Link(ctx context.Context, place transfer.ImportPlace, users []tr
 }
 
 // Ended implements [transfer.Exporter].
-func (s *Store) Ended(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
+func (s *Store) RevokedAmong(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		err := s.reader.SelectContext(ctx, &ended, `
 			SELECT digest FROM imported_tokens i WHERE digest IN (SELECT unhex(value) FROM json_each(?1)) AND absent = 0

@@ -55,7 +55,7 @@ func writes(s *Store, ann core.User) map[string]func(context.Context) error {
 			return err
 		},
 		"MoveExpiry": func(ctx context.Context) error {
-			return s.MoveExpiry(ctx, core.Presented("key").SHA256(), time.Now(), time.Now())
+			return s.ExtendExpiry(ctx, core.Presented("key").SHA256(), time.Now(), time.Now())
 		},
 		"DeleteToken": func(ctx context.Context) error { return s.DeleteToken(ctx, core.Presented("key").SHA256()) },
 		"DeleteUserTokens": func(ctx context.Context) error {

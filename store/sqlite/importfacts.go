@@ -223,7 +223,7 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.
 		digests := digestsOf(tokens)
 		err := factsOfDigests(ctx, s.reader, &facts, digests)
 		if err == nil {
-			_, err = tokenFacts(ctx, s.reader, transfer.ImportPlace{Source: source}, tokens, digests, &facts)
+			_, err = tokenFacts(ctx, s.reader, transfer.Checkpoint{Source: source}, tokens, digests, &facts)
 		}
 		return err
 	})
@@ -281,7 +281,7 @@ func factsOfDigests(ctx context.Context, q sqlx.QueryerContext, facts *transfer.
 
 // tokenFacts adds to the tokens that have one of the digests what else decides about
 // tokens, and gives it as a batch too.
-func tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace, tokens []transfer.ImportedToken, digests []core.Digest, facts *transfer.ImportFacts) (batch transfer.TokenBatch, err error) {
+func tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts *transfer.ImportFacts) (batch transfer.TokenBatch, err error) {
 	var twins, gone bool
 	if err := q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT 1 FROM tokens WHERE twin IS NOT NULL), EXISTS (SELECT 1 FROM imported_tokens)`).Scan(&twins, &gone); err != nil {
 		return batch, fmt.Errorf("select tokens: %w", err)

@@ -28,7 +28,7 @@ var _ transfer.Importer = (*Store)(nil)
 const selectImport = `SELECT id, run, options, stage, reached, tables FROM imports WHERE source = ?`
 
 // FindImport implements [transfer.ImportReader].
-func (s *Store) FindImport(ctx context.Context, source string) (place transfer.ImportPlace, err error) {
+func (s *Store) FindImport(ctx context.Context, source string) (place transfer.Checkpoint, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		var row record.Import
 		err := s.reader.GetContext(ctx, &row, selectImport, source)
@@ -45,7 +45,7 @@ func (s *Store) FindImport(ctx context.Context, source string) (place transfer.I
 }
 
 // BeginImport implements [transfer.Importer].
-func (s *Store) BeginImport(ctx context.Context, source, options string) (place transfer.ImportPlace, err error) {
+func (s *Store) BeginImport(ctx context.Context, source, options string) (place transfer.Checkpoint, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var row record.Import
 		err := tx.GetContext(ctx, &row, selectImport, source)
@@ -61,7 +61,7 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (place 
 			return err
 		}
 		if row.Stage == "" || row.Options != options {
-			place.Run, place.Stage, place.Reached = row.Run+1, "", ""
+			place.Run, place.Stage, place.Cursor = row.Run+1, "", ""
 		}
 		place.Options = options
 		return nil
@@ -70,9 +70,9 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (place 
 }
 
 // keepPlace writes how far the import has come.
-func keepPlace(ctx context.Context, tx *sqlx.Tx, p transfer.ImportPlace) error {
+func keepPlace(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE imports SET run = ?, options = ?, stage = ?, reached = ?, tables = ? WHERE id = ?`,
-		p.Run, p.Options, p.Stage, p.Reached, jsonList(p.Tables), p.Source); err != nil {
+		p.Run, p.Options, p.Stage, p.Cursor, jsonList(p.Tables), p.Source); err != nil {
 		return fmt.Errorf("keep place: %w", err)
 	}
 	return nil
@@ -149,7 +149,7 @@ func (b *bulkWriter) close() error {
 }
 
 // FinishImport implements [transfer.Importer].
-func (s *Store) FinishImport(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
+func (s *Store) FinishImport(ctx context.Context, place transfer.Checkpoint, tables []string) (ended int, err error) {
 	if err := s.bulk.close(); err != nil {
 		return 0, explain(ctx, s.wait, err)
 	}
@@ -167,7 +167,7 @@ func (s *Store) FinishImport(ctx context.Context, place transfer.ImportPlace, ta
 		if _, err := tx.ExecContext(ctx, `DELETE FROM import_seen WHERE source = ?`, place.Source); err != nil {
 			return fmt.Errorf("forget seen tokens: %w", err)
 		}
-		return keepPlace(ctx, tx, transfer.ImportPlace{Source: place.Source, Run: place.Run, Tables: place.Tables})
+		return keepPlace(ctx, tx, transfer.Checkpoint{Source: place.Source, Run: place.Run, Tables: place.Tables})
 	})
 	return ended, err
 }
@@ -182,7 +182,7 @@ const (
 
 // CountImported implements [transfer.ImportReader]. Halves of the digests are counted
 // side by side.
-func (s *Store) CountImported(ctx context.Context, place transfer.ImportPlace, tables []string) (here, unseen int, err error) {
+func (s *Store) CountImported(ctx context.Context, place transfer.Checkpoint, tables []string) (here, unseen int, err error) {
 	var halves [2]struct{ here, unseen int }
 	var both errgroup.Group
 	for i, half := range []string{`digest < x'80'`, `digest >= x'80'`} {
@@ -196,7 +196,7 @@ func (s *Store) CountImported(ctx context.Context, place transfer.ImportPlace, t
 }
 
 // countImported counts tokens whose digests are of a half of all.
-func (s *Store) countImported(ctx context.Context, place transfer.ImportPlace, tables []string, half string) (here, unseen int, err error) {
+func (s *Store) countImported(ctx context.Context, place transfer.Checkpoint, tables []string, half string) (here, unseen int, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		first, err := firstRun(ctx, s.reader, place)
 		if err != nil {
@@ -228,7 +228,7 @@ const showNewest = `
 
 // endUnseen removes a batch of the tokens that the run did not see, and gives
 // their number.
-func (s *Store) endUnseen(ctx context.Context, place transfer.ImportPlace, tables []string) (ended int, err error) {
+func (s *Store) endUnseen(ctx context.Context, place transfer.Checkpoint, tables []string) (ended int, err error) {
 	err = s.writeWithin(ctx, max(s.wait, bulkTimeout), func(ctx context.Context, tx *sqlx.Tx) error {
 		if first, err := firstRun(ctx, tx, place); first || err != nil {
 			return err

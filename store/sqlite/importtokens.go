@@ -14,7 +14,7 @@ import (
 )
 
 // ImportTokens implements [transfer.Importer].
-func (s *Store) ImportTokens(ctx context.Context, place transfer.ImportPlace, tokens []transfer.ImportedToken) (results []transfer.ImportResult, err error) {
+func (s *Store) ImportTokens(ctx context.Context, place transfer.Checkpoint, tokens []transfer.ImportedToken) (results []transfer.ImportResult, err error) {
 	if len(tokens) > transfer.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
@@ -68,7 +68,7 @@ func (s *Store) ImportTokens(ctx context.Context, place transfer.ImportPlace, to
 }
 
 // writeTokens does what was decided.
-func writeTokens(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, writes []transfer.TokenMerge) error {
+func writeTokens(ctx context.Context, tx *sqlx.Tx, place transfer.Checkpoint, writes []transfer.TokenMerge) error {
 	var added []core.Token
 	for _, m := range writes {
 		if m.Insert {
@@ -87,7 +87,7 @@ func writeTokens(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, w
 
 // addTokens inserts the tokens of a batch. In the order of the table it takes half
 // the time.
-func addTokens(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, tokens []core.Token) error {
+func addTokens(ctx context.Context, tx *sqlx.Tx, place transfer.Checkpoint, tokens []core.Token) error {
 	slices.SortFunc(tokens, func(a, b core.Token) int { return bytes.Compare(a.Digest, b.Digest) })
 	insert := newInserter(ctx, tx, `tokens (`+tokenColumns+`, source, origin)`)
 	for _, t := range tokens {
@@ -132,7 +132,7 @@ func forgetGone(ctx context.Context, tx *sqlx.Tx, digests []core.Digest) error {
 
 // keepSeen keeps which tokens a run has seen. What a first run does not see can't
 // have been there before.
-func keepSeen(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, digests []core.Digest) error {
+func keepSeen(ctx context.Context, tx *sqlx.Tx, place transfer.Checkpoint, digests []core.Digest) error {
 	if len(digests) == 0 {
 		return nil
 	}
@@ -147,7 +147,7 @@ func keepSeen(ctx context.Context, tx *sqlx.Tx, place transfer.ImportPlace, dige
 }
 
 // firstRun tells whether nothing of the source can have been here before the run.
-func firstRun(ctx context.Context, q sqlx.QueryerContext, place transfer.ImportPlace) (first bool, err error) {
+func firstRun(ctx context.Context, q sqlx.QueryerContext, place transfer.Checkpoint) (first bool, err error) {
 	if place.Run > 1 {
 		return false, nil
 	}

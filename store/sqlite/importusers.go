@@ -11,7 +11,7 @@ import (
 )
 
 // ImportUsers implements [transfer.Importer].
-func (s *Store) ImportUsers(ctx context.Context, place transfer.ImportPlace, users []transfer.ImportedUser) (results []transfer.ImportResult, err error) {
+func (s *Store) ImportUsers(ctx context.Context, place transfer.Checkpoint, users []transfer.ImportedUser) (results []transfer.ImportResult, err error) {
 	if len(users) > transfer.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
@@ -54,13 +54,13 @@ func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []transfer
 				return fmt.Errorf("keep former key: %w", err)
 			}
 		}
-		if merged.Mark == nil {
+		if merged.Fingerprint == nil {
 			continue
 		}
 		if err := w.write(&merged); err != nil {
 			return err
 		}
-		if !batch.Marked(merged) {
+		if !batch.Recorded(merged) {
 			if err := w.mark(merged, batch.Linked(merged.ID)); err != nil {
 				return fmt.Errorf("mark user %d: %w", merged.ID, err)
 			}
@@ -110,9 +110,9 @@ const markUser = `
 func (w *userWriter) mark(m transfer.UserMerge, linked bool) error {
 	key := record.KeyColumn(m.ID, m.Key)
 	if !linked {
-		return w.links.add(m.ID, w.source, key, m.Mark)
+		return w.links.add(m.ID, w.source, key, m.Fingerprint)
 	}
-	return w.change(markUser, m.ID, w.source, key, m.Mark)
+	return w.change(markUser, m.ID, w.source, key, m.Fingerprint)
 }
 
 // write does what was decided and completes the account's id.

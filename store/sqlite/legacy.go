@@ -39,7 +39,7 @@ func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented) 
 			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt); err != nil {
 			return core.Token{}, core.User{}, explain(ctx, s.wait, fmt.Errorf("select older token: %w", err))
 		}
-		if !token.Legacy().Presents(p, token.Digest) {
+		if !token.Legacy().Matches(p, token.Digest) {
 			continue
 		}
 		user.ID = token.UserID

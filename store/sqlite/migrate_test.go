@@ -61,7 +61,7 @@ func schema13(t *testing.T, path string, linked storetest.Linked) {
 	}
 	for _, token := range linked.Tokens {
 		run(`INSERT INTO tokens (digest, user_id, realm, issuer, created_at, sliding, reusable, seal_key, twin) VALUES (?, ?, 'default', 'api', 0, 0, 0, '', ?)`,
-			[]byte(token.Digest), token.UserID, []byte(token.Legacy.Twin))
+			[]byte(token.Digest), token.UserID, []byte(token.Legacy.Digest))
 	}
 	for _, link := range linked.Links {
 		run(`INSERT INTO imported_tokens (digest, source, run, origin, absent) VALUES (?, 1, 3, 't', ?)`, []byte(link.Digest), link.Absent)

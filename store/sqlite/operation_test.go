@@ -23,7 +23,7 @@ func TestAuditIsAppendOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "authcompat.db")
 	s := sqlitetest.MustOpenFile(t, path)
 	for _, day := range []int{1, 2, 3} {
-		if err := s.Record(t.Context(), core.AuditEntry{At: time.Unix(0, 0).AddDate(0, 0, day), Act: core.ActLogin}); err != nil {
+		if err := s.Record(t.Context(), core.AuditEntry{At: time.Unix(0, 0).AddDate(0, 0, day), Action: core.ActionLogin}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -49,7 +49,7 @@ func TestAuditIsAppendOnly(t *testing.T) {
 			t.Errorf("entry %d is another one: %+v", e.ID, e)
 		}
 	}
-	if err := s.Record(t.Context(), core.AuditEntry{At: time.Unix(0, 0).AddDate(0, 0, 4), Act: core.ActLogin}); err != nil {
+	if err := s.Record(t.Context(), core.AuditEntry{At: time.Unix(0, 0).AddDate(0, 0, 4), Action: core.ActionLogin}); err != nil {
 		t.Errorf("the next entry: %v", err)
 	}
 }

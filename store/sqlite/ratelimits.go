@@ -12,11 +12,11 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.Limits = (*Store)(nil)
+var _ core.RateLimiter = (*Store)(nil)
 
 // Reserve implements [core.Limits]. It reads first, so that refused callers do not wait
 // for the write lock.
-func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Guess) (wait time.Duration, err error) {
+func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
 	err = s.read(ctx, func(ctx context.Context) (err error) {
 		_, wait, err = waitTimes(ctx, s.reader, now, guesses)
 		return err
@@ -43,7 +43,7 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Gues
 
 // waitTimes returns the times to store for each key after one more attempt, or how long
 // it takes until the limits of all of them allow one.
-func waitTimes(ctx context.Context, db sqlx.QueryerContext, now time.Time, guesses []core.Guess) (next []time.Time, wait time.Duration, err error) {
+func waitTimes(ctx context.Context, db sqlx.QueryerContext, now time.Time, guesses []core.LimitKey) (next []time.Time, wait time.Duration, err error) {
 	next = make([]time.Time, len(guesses))
 	for i, g := range guesses {
 		var full int64
@@ -52,17 +52,17 @@ func waitTimes(ctx context.Context, db sqlx.QueryerContext, now time.Time, guess
 			return nil, 0, fmt.Errorf("select guesses: %w", err)
 		}
 		var more time.Duration
-		next[i], more = g.Limit.Next(record.Time(full), now)
+		next[i], more = g.Limit.Allow(record.Time(full), now)
 		wait = max(wait, more)
 	}
 	return next, wait, nil
 }
 
 // Refund implements [core.Limits].
-func (s *Store) Refund(ctx context.Context, guesses ...core.Guess) error {
+func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, g := range guesses {
-			_, err := tx.ExecContext(ctx, `UPDATE guesses SET full_at = full_at - ? WHERE key = ?`, g.Limit.Each().Microseconds(), g.Key)
+			_, err := tx.ExecContext(ctx, `UPDATE guesses SET full_at = full_at - ? WHERE key = ?`, g.Limit.Interval().Microseconds(), g.Key)
 			if err != nil {
 				return fmt.Errorf("take guess back: %w", err)
 			}

@@ -54,7 +54,7 @@ func seedUsers(ctx context.Context, tx *sqlx.Tx, facts transfer.ImportFacts) err
 	}
 	for _, l := range facts.UserLinks {
 		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO imported_users (user_id, source, key, mark, rehashed) VALUES (?, ?, ?, ?, ?)`,
-			l.UserID, l.Source, record.KeyColumn(l.UserID, l.Key), l.Mark, l.Rehashed); err != nil {
+			l.UserID, l.Source, record.KeyColumn(l.UserID, l.Key), l.Fingerprint, l.Rehashed); err != nil {
 			return fmt.Errorf("seed imported user: %w", err)
 		}
 	}

@@ -165,8 +165,8 @@ func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, 
 	return token.Core(), account.User, nil
 }
 
-// MoveExpiry implements [core.Store].
-func (s *Store) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
+// ExtendExpiry implements [core.Store].
+func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := tx.NamedExecContext(ctx, moveExpiry, map[string]any{
 			"digest": []byte(d), "to": to.UnixMicro(), "now": now.UnixMicro(),

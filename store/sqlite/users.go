@@ -94,9 +94,9 @@ func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded s
 		if !rehash {
 			return nil
 		}
-		was := transfer.PasswordMark(old)
+		was := transfer.PasswordFingerprint(old)
 		_, err = tx.ExecContext(ctx, `UPDATE imported_users SET rehashed = ? WHERE user_id = ? AND (substr(mark, 1, 16) = ? OR rehashed = ?)`,
-			transfer.PasswordMark(encoded), userID, was, was)
+			transfer.PasswordFingerprint(encoded), userID, was, was)
 		if err != nil {
 			return fmt.Errorf("mark password: %w", err)
 		}

@@ -38,7 +38,7 @@ func contextOver(t *testing.T, p pair) {
 			return err
 		},
 		"FindToken":   func() error { return find(over, p.a, "key") },
-		"MoveExpiry":  func() error { return p.a.MoveExpiry(over, token.Digest, noon().Add(3*time.Hour), noon()) },
+		"MoveExpiry":  func() error { return p.a.ExtendExpiry(over, token.Digest, noon().Add(3*time.Hour), noon()) },
 		"DeleteToken": func() error { return p.a.DeleteToken(over, token.Digest) },
 		"DeleteUserTokens": func() error {
 			_, err := p.a.DeleteUserTokens(over, ann.ID, realm)

@@ -17,10 +17,10 @@ func expiry() []testCase {
 	}
 }
 
-// move is p.a.MoveExpiry that must succeed.
+// move is p.a.ExtendExpiry that must succeed.
 func (p pair) move(t *testing.T, d core.Digest, to, now time.Time) {
 	t.Helper()
-	if err := p.a.MoveExpiry(t.Context(), d, to, now); err != nil {
+	if err := p.a.ExtendExpiry(t.Context(), d, to, now); err != nil {
 		t.Fatalf("move expiry: %v", err)
 	}
 }

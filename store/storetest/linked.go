@@ -32,7 +32,7 @@ func NewLinked() Linked {
 		Users: map[int64]string{1: "ann", 2: "bob"},
 		Tokens: []core.Token{
 			{UserID: 1, Digest: digestOf("came")},
-			{UserID: 2, Digest: digestOf("issued here"), Legacy: core.Legacy{Twin: digestOf("handed over")}},
+			{UserID: 2, Digest: digestOf("issued here"), Legacy: core.Legacy{Digest: digestOf("handed over")}},
 		},
 		Links: []transfer.TokenLink{
 			{Digest: digestOf("came")}, {Digest: digestOf("handed over")},
@@ -55,9 +55,9 @@ func (Linked) Check(t *testing.T, s LinkedStore) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "place", transfer.ImportPlace{Source: place.Source, Run: 4, Options: "options", Tables: []string{"t"}}, place)
+	wantSame(t, "place", transfer.Checkpoint{Source: place.Source, Run: 4, Options: "options", Tables: []string{"t"}}, place)
 	handed := []core.Digest{digestOf("came"), digestOf("handed over"), digestOf("ended here"), digestOf("not seen")}
-	ended, err := s.Ended(t.Context(), handed, noon())
+	ended, err := s.RevokedAmong(t.Context(), handed, noon())
 	if err != nil {
 		t.Fatal(err)
 	}

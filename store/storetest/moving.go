@@ -67,7 +67,7 @@ func account(id int64, name string) core.Account {
 }
 
 // begin starts a run, or goes on with one.
-func (m movers) begin(t *testing.T) transfer.ImportPlace {
+func (m movers) begin(t *testing.T) transfer.Checkpoint {
 	t.Helper()
 	place, err := m.from.BeginImport(t.Context(), source, "options")
 	if err != nil {
@@ -89,7 +89,7 @@ func imported(accounts ...core.Account) []transfer.ImportedUser {
 }
 
 // users imports the accounts in the run and gives the outcomes.
-func (m movers) users(t *testing.T, place transfer.ImportPlace, accounts ...core.Account) []transfer.ImportResult {
+func (m movers) users(t *testing.T, place transfer.Checkpoint, accounts ...core.Account) []transfer.ImportResult {
 	t.Helper()
 	place.Stage = "users"
 	results, err := m.from.ImportUsers(t.Context(), place, imported(accounts...))
@@ -100,7 +100,7 @@ func (m movers) users(t *testing.T, place transfer.ImportPlace, accounts ...core
 }
 
 // tokens imports the tokens in the run and gives the outcomes.
-func (m movers) tokens(t *testing.T, place transfer.ImportPlace, tokens ...core.Token) []transfer.ImportResult {
+func (m movers) tokens(t *testing.T, place transfer.Checkpoint, tokens ...core.Token) []transfer.ImportResult {
 	t.Helper()
 	place.Stage = "tokens"
 	owned := make([]transfer.ImportedToken, len(tokens))
@@ -115,7 +115,7 @@ func (m movers) tokens(t *testing.T, place transfer.ImportPlace, tokens ...core.
 }
 
 // finish ends a whole run and gives how many tokens it ended.
-func (m movers) finish(t *testing.T, place transfer.ImportPlace) int {
+func (m movers) finish(t *testing.T, place transfer.Checkpoint) int {
 	t.Helper()
 	ended, err := m.from.FinishImport(t.Context(), place, []string{"tokens"})
 	if err != nil {
@@ -138,14 +138,14 @@ func wantOutcomes(t *testing.T, what string, got []transfer.ImportResult, want .
 func hexToken(n int) string { return fmt.Sprintf("%08x%056x", n, 0xabcdef) }
 
 // olderOf is a token of the generation, which lives for an hour from noon.
-func olderOf(t *testing.T, u core.User, g core.Generation, text string) core.Token {
+func olderOf(t *testing.T, u core.User, g core.LegacyFormat, text string) core.Token {
 	t.Helper()
-	older, err := core.LegacyOf(g, zeros{}, text)
+	older, err := core.NewLegacy(g, zeros{}, text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	token := slidingOf(u, text, time.Hour)
-	token.Digest, older.Twin = older.Twin, nil
+	token.Digest, older.Digest = older.Digest, nil
 	token.Legacy = older
 	return token
 }

@@ -239,7 +239,7 @@ func tokensIssuedHere(t *testing.T, m movers) {
 	m.users(t, place, ann)
 	token := slidingOf(ann.User, hexToken(1), time.Hour)
 	var err error
-	if token.Legacy, err = core.LegacyOf(core.Knox42, zeros{}, hexToken(1)); err != nil {
+	if token.Legacy, err = core.NewLegacy(core.Knox42, zeros{}, hexToken(1)); err != nil {
 		t.Fatal(err)
 	}
 	m.issue(t, token)

@@ -26,8 +26,8 @@ func importRuns() []movingCase {
 
 func runGoesOn(t *testing.T, m movers) {
 	place := m.begin(t)
-	wantSame(t, "first place", transfer.ImportPlace{Source: place.Source, Run: 1, Options: "options", Tables: []string{}}, place)
-	place.Stage, place.Reached = "users", "row 17"
+	wantSame(t, "first place", transfer.Checkpoint{Source: place.Source, Run: 1, Options: "options", Tables: []string{}}, place)
+	place.Stage, place.Cursor = "users", "row 17"
 	if _, err := m.from.ImportUsers(t.Context(), place, imported(account(17, "ann"))); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func runGoesOn(t *testing.T, m movers) {
 	}
 	wantSame(t, "place after a cut", place, again)
 	m.finish(t, place)
-	wantSame(t, "place after the end", transfer.ImportPlace{Source: place.Source, Run: 2, Options: "options", Tables: []string{}}, m.begin(t))
+	wantSame(t, "place after the end", transfer.Checkpoint{Source: place.Source, Run: 2, Options: "options", Tables: []string{}}, m.begin(t))
 }
 
 func runBeginsAnew(t *testing.T, m movers) {
@@ -47,7 +47,7 @@ func runBeginsAnew(t *testing.T, m movers) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "place", transfer.ImportPlace{Source: place.Source, Run: 2, Options: "other options", Tables: []string{}}, other)
+	wantSame(t, "place", transfer.Checkpoint{Source: place.Source, Run: 2, Options: "other options", Tables: []string{}}, other)
 	another, err := m.from.BeginImport(t.Context(), "elsewhere", "options")
 	if err != nil {
 		t.Fatal(err)
@@ -235,26 +235,26 @@ func handedOver(t *testing.T, m movers) {
 	ann := m.add(t, newUser("ann"))
 	live, over, older := slidingOf(ann, "live", time.Hour), slidingOf(ann, "over", time.Minute), slidingOf(ann, hexToken(1), time.Hour)
 	var err error
-	if older.Legacy, err = core.LegacyOf(core.Knox42, zeros{}, hexToken(1)); err != nil {
+	if older.Legacy, err = core.NewLegacy(core.Knox42, zeros{}, hexToken(1)); err != nil {
 		t.Fatal(err)
 	}
 	for _, token := range []core.Token{live, over, older} {
 		m.issue(t, token)
 	}
 	place := m.begin(t)
-	handed := []core.Digest{live.Digest, over.Digest, older.Legacy.Twin}
+	handed := []core.Digest{live.Digest, over.Digest, older.Legacy.Digest}
 	same := core.Account{User: ann, PasswordHash: "hash of ann"}
-	if err := m.from.Link(t.Context(), place, imported(same), map[string][]core.Digest{"tokens": handed}); err != nil {
+	if err := m.from.MarkExported(t.Context(), place, imported(same), map[string][]core.Digest{"tokens": handed}); err != nil {
 		t.Fatal(err)
 	}
-	links, err := m.to.Links(t.Context(), place.Source, []int64{ann.ID, ann.ID + 1})
+	links, err := m.to.LinkedFingerprints(t.Context(), place.Source, []int64{ann.ID, ann.ID + 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "links", []transfer.UserLink{{UserID: ann.ID, Source: place.Source, Key: fmt.Sprint(ann.ID), Mark: transfer.UserMark(same)}}, links)
+	wantSame(t, "links", []transfer.UserLink{{UserID: ann.ID, Source: place.Source, Key: fmt.Sprint(ann.ID), Fingerprint: transfer.UserFingerprint(same)}}, links)
 	ended := func(now time.Time) (keys []string) {
 		t.Helper()
-		found, err := m.to.Ended(t.Context(), append(handed, core.Presented("never here").SHA256()), now)
+		found, err := m.to.RevokedAmong(t.Context(), append(handed, core.Presented("never here").SHA256()), now)
 		if err != nil {
 			t.Fatal(err)
 		}

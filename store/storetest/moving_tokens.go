@@ -19,8 +19,8 @@ func olderTokens() []movingCase {
 	}
 }
 
-func generations() []core.Generation {
-	return []core.Generation{core.Knox41, core.Knox42, core.Knox5}
+func generations() []core.LegacyFormat {
+	return []core.LegacyFormat{core.Knox41, core.Knox42, core.Knox5}
 }
 
 func olderFound(t *testing.T, m movers) {
@@ -117,7 +117,7 @@ func twins(t *testing.T, m movers) {
 	for i, g := range generations() {
 		text := hexToken(i)
 		token := slidingOf(ann, text, time.Hour)
-		older, err := core.LegacyOf(g, zeros{}, text)
+		older, err := core.NewLegacy(g, zeros{}, text)
 		if err != nil {
 			t.Fatal(err)
 		}

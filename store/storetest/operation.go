@@ -9,7 +9,7 @@ import (
 // Operable is a store with all that it takes to run a server.
 type Operable interface {
 	core.Store
-	core.Limits
+	core.RateLimiter
 	core.Auditor
 	core.PrivacyStore
 	core.Admin

@@ -20,8 +20,8 @@ func audits() []operationCase {
 }
 
 // line is an entry without what the cases do not look at.
-func line(act core.Act, outcome, name string) core.AuditEntry {
-	return core.AuditEntry{At: noon(), Act: act, Outcome: outcome, Username: name}
+func line(act core.Action, outcome, name string) core.AuditEntry {
+	return core.AuditEntry{At: noon(), Action: act, Outcome: outcome, Username: name}
 }
 
 func (p operables) entries(t *testing.T, f core.AuditFilter) []core.AuditEntry {
@@ -35,7 +35,7 @@ func (p operables) entries(t *testing.T, f core.AuditFilter) []core.AuditEntry {
 
 func auditAlone(t *testing.T, p operables) {
 	e := core.AuditEntry{
-		At: noon(), Act: core.ActLogin, Outcome: "invalid_credentials", UserID: 7, Username: "ann", Unknown: "0a",
+		At: noon(), Action: core.ActionLogin, Outcome: "invalid_credentials", UserID: 7, Username: "ann", UsernamePseudonym: "0a",
 		Profile: issuer, Actor: core.Operator, Address: "192.0.2.1", Request: "id-1", Token: "0123456789abcdef",
 	}
 	for range 2 {
@@ -56,23 +56,23 @@ func auditAlone(t *testing.T, p operables) {
 func auditWith(t *testing.T, p operables) {
 	var ann core.User
 	absent := core.User{ID: 1 << 40}
-	with := func(act core.Act) (context.Context, *core.AuditEntry) {
+	with := func(act core.Action) (context.Context, *core.AuditEntry) {
 		e := line(act, core.OK, "ann")
 		return core.WithAudit(t.Context(), &e), &e
 	}
-	do := func(act core.Act, good, bad func(context.Context) error) {
+	do := func(act core.Action, good, bad func(context.Context) error) {
 		t.Helper()
 		ctx, e := with(act)
 		if err := bad(ctx); err == nil {
 			t.Errorf("%s: did not fail", act)
 		}
-		if got := p.entries(t, core.AuditFilter{Act: act}); len(got) != 0 {
+		if got := p.entries(t, core.AuditFilter{Action: act}); len(got) != 0 {
 			t.Errorf("%s: recorded although it failed: %+v", act, got)
 		}
 		if err := good(ctx); err != nil {
 			t.Errorf("%s: %v", act, err)
 		}
-		got := p.entries(t, core.AuditFilter{Act: act})
+		got := p.entries(t, core.AuditFilter{Action: act})
 		if len(got) != 1 {
 			t.Errorf("%s: %d entries, want 1", act, len(got))
 			return
@@ -82,7 +82,7 @@ func auditWith(t *testing.T, p operables) {
 		wantSame(t, string(act), want, got[0])
 	}
 	refused := errors.New("refused")
-	do(core.ActRegister, func(ctx context.Context) (err error) {
+	do(core.ActionRegister, func(ctx context.Context) (err error) {
 		ann, err = p.a.CreateUser(ctx, newUser("ann"), nil)
 		if e := core.AuditOf(ctx); e.UserID != ann.ID {
 			t.Errorf("entry of user %d, want %d", e.UserID, ann.ID)
@@ -92,7 +92,7 @@ func auditWith(t *testing.T, p operables) {
 		_, err := p.a.CreateUser(ctx, newUser("ann"), func(core.User) (core.Token, error) { return core.Token{}, refused })
 		return err
 	})
-	do(core.ActLogin,
+	do(core.ActionLogin,
 		func(ctx context.Context) error { return p.a.IssueToken(ctx, tokenOf(ann, "key")) },
 		func(ctx context.Context) error { return p.a.IssueToken(ctx, tokenOf(absent, "key")) })
 	first, again := reusableOf(ann, "first", time.Hour), reusableOf(ann, "again", time.Hour)
@@ -107,16 +107,16 @@ func auditWith(t *testing.T, p operables) {
 		_, err := p.a.ReuseToken(ctx, reusableOf(absent, "x", time.Hour), noon())
 		return err
 	})
-	do(core.ActLogout,
+	do(core.ActionLogout,
 		func(ctx context.Context) error { return p.a.DeleteToken(ctx, tokenOf(ann, "key").Digest) },
 		func(ctx context.Context) error { return p.a.DeleteToken(ctx, tokenOf(ann, "none").Digest) })
-	do(core.ActSetPassword,
+	do(core.ActionSetPassword,
 		func(ctx context.Context) error { return p.a.UpdatePassword(ctx, ann.ID, "hash of ann", "new", false) },
 		func(ctx context.Context) error { return p.a.UpdatePassword(ctx, ann.ID, "other", "new", false) })
-	do(core.ActDisableUser,
+	do(core.ActionDisableUser,
 		func(ctx context.Context) error { return p.a.SetActive(ctx, ann.ID, false) },
 		func(ctx context.Context) error { return p.a.SetActive(ctx, absent.ID, false) })
-	do(core.ActLogoutAll, func(ctx context.Context) error {
+	do(core.ActionLogoutAll, func(ctx context.Context) error {
 		_, err := p.a.DeleteUserTokens(ctx, ann.ID, realm)
 		return err
 	}, func(ctx context.Context) error {
@@ -125,7 +125,7 @@ func auditWith(t *testing.T, p operables) {
 		_, err := p.a.DeleteUserTokens(over, ann.ID, realm)
 		return err
 	})
-	do(core.ActDeleteUser,
+	do(core.ActionDeleteUser,
 		func(ctx context.Context) error { return p.a.DeleteUser(ctx, ann.ID) },
 		func(ctx context.Context) error { return p.a.DeleteUser(ctx, absent.ID) })
 }
@@ -134,7 +134,7 @@ func auditWith(t *testing.T, p operables) {
 func auditPurge(t *testing.T, p operables) {
 	const old, all, batch = 7, 10, 3
 	for i := all - 1; i >= 0; i-- { // a clock may have been wrong
-		e := line(core.ActLogin, core.OK, "ann")
+		e := line(core.ActionLogin, core.OK, "ann")
 		e.At, e.Request = noon().Add(time.Duration(i)*time.Hour), fmt.Sprint(i)
 		if err := p.a.Record(t.Context(), e); err != nil {
 			t.Fatal(err)
@@ -161,10 +161,10 @@ func auditPurge(t *testing.T, p operables) {
 
 func auditFilters(t *testing.T, p operables) {
 	for i, e := range []core.AuditEntry{
-		line(core.ActLogin, core.OK, "ann"),
-		line(core.ActLogin, "invalid_credentials", "bob"),
-		{Act: core.ActLogin, Outcome: "invalid_credentials", Unknown: "0a"},
-		line(core.ActLogout, core.OK, "ann"),
+		line(core.ActionLogin, core.OK, "ann"),
+		line(core.ActionLogin, "invalid_credentials", "bob"),
+		{Action: core.ActionLogin, Outcome: "invalid_credentials", UsernamePseudonym: "0a"},
+		line(core.ActionLogout, core.OK, "ann"),
 	} {
 		e.At = noon().Add(time.Duration(i) * time.Hour)
 		e.Request = fmt.Sprint(i)
@@ -180,14 +180,14 @@ func auditFilters(t *testing.T, p operables) {
 	}{
 		{"all", core.AuditFilter{}, "3210"},
 		{"name", core.AuditFilter{Username: "ann"}, "30"},
-		{"name or digest", core.AuditFilter{Username: "ann", Unknown: "0a"}, "320"},
-		{"digest", core.AuditFilter{Unknown: "0a"}, "2"},
-		{"act", core.AuditFilter{Act: core.ActLogout}, "3"},
+		{"name or digest", core.AuditFilter{Username: "ann", UsernamePseudonym: "0a"}, "320"},
+		{"digest", core.AuditFilter{UsernamePseudonym: "0a"}, "2"},
+		{"act", core.AuditFilter{Action: core.ActionLogout}, "3"},
 		{"failed", core.AuditFilter{Failed: true}, "21"},
 		{"since", core.AuditFilter{Since: noon().Add(time.Hour)}, "321"},
 		{"until", core.AuditFilter{Until: noon().Add(time.Hour)}, "0"},
 		{"before", core.AuditFilter{Before: all[1].ID}, "10"},
-		{"together", core.AuditFilter{Username: "ann", Act: core.ActLogin}, "0"},
+		{"together", core.AuditFilter{Username: "ann", Action: core.ActionLogin}, "0"},
 		{"none", core.AuditFilter{Username: "nobody"}, ""},
 	} {
 		got := ""

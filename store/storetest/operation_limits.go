@@ -18,12 +18,12 @@ func limits() []operationCase {
 	}
 }
 
-func guess(key string, most int, window time.Duration) core.Guess {
-	return core.Guess{Key: []byte(key), Limit: core.Limit{Most: most, Window: window}}
+func guess(key string, most int, window time.Duration) core.LimitKey {
+	return core.LimitKey{Key: []byte(key), Limit: core.Limit{Burst: most, Window: window}}
 }
 
 // reserve counts guesses and checks how long it says to wait.
-func (p operables) reserve(t *testing.T, at time.Time, want time.Duration, guesses ...core.Guess) {
+func (p operables) reserve(t *testing.T, at time.Time, want time.Duration, guesses ...core.LimitKey) {
 	t.Helper()
 	wait, err := p.a.Reserve(t.Context(), at, guesses...)
 	if err != nil {

@@ -135,7 +135,7 @@ func raceMoveLogout(t *testing.T, p pair) {
 			}
 			for n := range 4 {
 				to := token.ExpiresAt.Add(time.Duration(n*4+i) * time.Minute)
-				if err := p.both(i).MoveExpiry(t.Context(), token.Digest, to, noon()); err != nil {
+				if err := p.both(i).ExtendExpiry(t.Context(), token.Digest, to, noon()); err != nil {
 					t.Error(err)
 				}
 			}
@@ -153,7 +153,7 @@ func raceMoves(t *testing.T, p pair) {
 		p.issue(t, token)
 		end := token.ExpiresAt
 		together(actors, func(i int) {
-			if err := p.both(i).MoveExpiry(t.Context(), token.Digest, end.Add(time.Duration(i+1)*time.Minute), noon()); err != nil {
+			if err := p.both(i).ExtendExpiry(t.Context(), token.Digest, end.Add(time.Duration(i+1)*time.Minute), noon()); err != nil {
 				t.Error(err)
 			}
 		})

@@ -108,7 +108,7 @@ func (p pair) add(t *testing.T, u core.NewUser) core.User {
 func tokenOf(u core.User, key string) core.Token {
 	return core.Token{
 		Digest: core.Presented(key).SHA256(), UserID: u.ID, Realm: realm, Issuer: issuer, CreatedAt: noon(),
-		Text: core.Presented(key),
+		Plaintext: core.Presented(key),
 	}
 }
 
@@ -166,7 +166,7 @@ func wantSame(t *testing.T, what string, want, got any) {
 	t.Helper()
 	zoned := cmp.Comparer(func(x, y time.Time) bool { return x.Equal(y) && x.Location() == y.Location() })
 	// Some stores keep a token's text, most don't.
-	anyText := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Text" }, cmp.Ignore())
+	anyText := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Plaintext" }, cmp.Ignore())
 	if diff := cmp.Diff(want, got, zoned, anyText); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}

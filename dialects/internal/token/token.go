@@ -110,7 +110,7 @@ func Policy(p *profiles.Profile) core.Policy {
 		TTL:               p.Tokens.TTL,
 		Sliding:           p.Tokens.Sliding,
 		Reuse:             p.Tokens.PerUser == profiles.OnePerUser,
-		Keep:              core.Generation(p.Tokens.LegacyDigests),
+		LegacyFormat:      core.LegacyFormat(p.Tokens.LegacyDigests),
 		TellThrottled:     p.Throttling == profiles.Told,
 		NormalizeUsername: p.Rules.NormalizeUsername == profiles.NormalizeUsernameNFKC,
 		NormalizeEmail:    p.Rules.NormalizeEmail == profiles.NormalizeEmailDomain,

@@ -19,8 +19,8 @@ type Import struct {
 
 // Place gives where the run stands. The error is of tables that are no JSON list of
 // texts.
-func (r Import) Place() (transfer.ImportPlace, error) {
-	place := transfer.ImportPlace{Source: r.ID, Run: r.Run, Options: r.Options, Stage: r.Stage, Reached: r.Reached}
+func (r Import) Place() (transfer.Checkpoint, error) {
+	place := transfer.Checkpoint{Source: r.ID, Run: r.Run, Options: r.Options, Stage: r.Stage, Cursor: r.Reached}
 	if err := json.Unmarshal([]byte(r.Tables), &place.Tables); err != nil {
 		return place, fmt.Errorf("tables of import %d are not a list of texts: %w", r.ID, err)
 	}
@@ -38,7 +38,7 @@ type UserLink struct {
 
 // Core gives the row as the engine knows it.
 func (r UserLink) Core() transfer.UserLink {
-	l := transfer.UserLink{UserID: r.UserID, Source: r.Source, Key: r.Key.String, Mark: r.Mark, Rehashed: r.Rehashed}
+	l := transfer.UserLink{UserID: r.UserID, Source: r.Source, Key: r.Key.String, Fingerprint: r.Mark, Rehashed: r.Rehashed}
 	if !r.Key.Valid {
 		l.Key = strconv.FormatInt(r.UserID, 10)
 	}

@@ -59,13 +59,13 @@ type LegacyForm struct {
 // OfLegacy gives the columns that keep an older form.
 func OfLegacy(l core.Legacy) LegacyForm {
 	return LegacyForm{
-		Generation: sql.NullString{String: string(l.Generation), Valid: l.Generation != ""},
+		Generation: sql.NullString{String: string(l.Format), Valid: l.Format != ""},
 		Prefix:     sql.NullString{String: l.Prefix, Valid: l.Prefix != ""},
-		Salt:       l.Salt, Twin: l.Twin,
+		Salt:       l.Salt, Twin: l.Digest,
 	}
 }
 
 // Legacy gives the columns as the engine knows them.
 func (r LegacyForm) Legacy() core.Legacy {
-	return core.Legacy{Generation: core.Generation(r.Generation.String), Prefix: r.Prefix.String, Salt: r.Salt, Twin: r.Twin}
+	return core.Legacy{Format: core.LegacyFormat(r.Generation.String), Prefix: r.Prefix.String, Salt: r.Salt, Digest: r.Twin}
 }

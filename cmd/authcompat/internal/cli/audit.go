@@ -18,18 +18,18 @@ import (
 
 // auditRecord is an entry in JSON.
 type auditRecord struct {
-	ID       int64     `json:"id"`
-	At       time.Time `json:"at"`
-	Act      core.Act  `json:"act"`
-	Outcome  string    `json:"outcome"`
-	UserID   int64     `json:"user_id,omitempty"`
-	Username string    `json:"username,omitempty"`
-	Unknown  string    `json:"unknown,omitempty"`
-	Profile  string    `json:"profile,omitempty"`
-	Actor    string    `json:"actor,omitempty"`
-	Address  string    `json:"address,omitempty"`
-	Request  string    `json:"request,omitempty"`
-	Token    string    `json:"token,omitempty"`
+	ID                int64       `json:"id"`
+	At                time.Time   `json:"at"`
+	Action            core.Action `json:"act"`
+	Outcome           string      `json:"outcome"`
+	UserID            int64       `json:"user_id,omitempty"`
+	Username          string      `json:"username,omitempty"`
+	UsernamePseudonym string      `json:"unknown,omitempty"`
+	Profile           string      `json:"profile,omitempty"`
+	Actor             string      `json:"actor,omitempty"`
+	Address           string      `json:"address,omitempty"`
+	Request           string      `json:"request,omitempty"`
+	Token             string      `json:"token,omitempty"`
 }
 
 func newAudit() *cobra.Command {
@@ -48,16 +48,16 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
   authcompat audit --act login --failed --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if act != "" && !slices.Contains(core.Acts(), core.Act(act)) {
+			if act != "" && !slices.Contains(core.Actions(), core.Action(act)) {
 				return fmt.Errorf("--act %q: want one of %s", act, actList())
 			}
 			if limit < 0 {
 				return fmt.Errorf("--limit %d: want 1 or more, or 0 for all", limit)
 			}
 			return withAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				f := core.AuditFilter{Username: user, Act: core.Act(act), Failed: failed}
+				f := core.AuditFilter{Username: user, Action: core.Action(act), Failed: failed}
 				if user != "" {
-					f.Unknown = e.UnknownName(user)
+					f.UsernamePseudonym = e.Pseudonym(user)
 				}
 				if since > 0 {
 					f.Since = time.Now().Add(-time.Duration(since))
@@ -66,10 +66,10 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
 				err := e.EachEntry(ctx, f, limit, func(a core.AuditEntry) error {
 					r := auditRecord(a)
 					who := a.Username
-					if a.Unknown != "" {
-						who = "unknown:" + a.Unknown
+					if a.UsernamePseudonym != "" {
+						who = "unknown:" + a.UsernamePseudonym
 					}
-					return t.Row(r, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", term.FormatTime(a.At), a.Act, a.Outcome, term.Dash(who),
+					return t.Row(r, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", term.FormatTime(a.At), a.Action, a.Outcome, term.Dash(who),
 						term.Dash(a.Profile), term.Dash(a.Actor), term.Dash(a.Address), term.Dash(a.Token), term.Dash(a.Request))
 				})
 				return errors.Join(err, t.End())
@@ -90,7 +90,7 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
 // actList names the acts.
 func actList() string {
 	var names []string
-	for _, act := range core.Acts() {
+	for _, act := range core.Actions() {
 		names = append(names, string(act))
 	}
 	return strings.Join(names, ", ")

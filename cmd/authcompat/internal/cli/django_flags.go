@@ -22,7 +22,7 @@ const djangoForms = `  sqlite:PATH or PATH   a SQLite file of Django's
 
 // recordOperation records an operator's act on the whole store, where that keeps a
 // record. It is recorded before it is done: it may be cut off.
-func recordOperation(ctx context.Context, s any, act core.Act) error {
+func recordOperation(ctx context.Context, s any, act core.Action) error {
 	audit, ok := s.(core.Auditor)
 	if !ok {
 		return nil

@@ -87,7 +87,7 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	if !ok {
 		return fmt.Errorf("--store %s: this kind of store has nothing to hand over: it is Django's own", store.Describe(f.store))
 	}
-	if err := recordOperation(ctx, s, core.ActExport); err != nil {
+	if err := recordOperation(ctx, s, core.ActionExport); err != nil {
 		return err
 	}
 	var report *moving.ExportReport

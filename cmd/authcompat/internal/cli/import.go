@@ -109,7 +109,7 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 		return err
 	}
 	if !f.dryRun {
-		if err := recordOperation(ctx, to, core.ActImport); err != nil {
+		if err := recordOperation(ctx, to, core.ActionImport); err != nil {
 			return err
 		}
 	}

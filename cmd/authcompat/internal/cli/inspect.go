@@ -269,7 +269,7 @@ endpoints:
 }
 
 // matchOf is which texts a generation takes for a token.
-func matchOf(g core.Generation) string {
+func matchOf(g core.LegacyFormat) string {
 	if g == core.Knox5 {
 		return "exact"
 	}

@@ -22,14 +22,14 @@ type purge struct {
 	short   string
 	long    string
 	example string
-	act     core.Act
+	act     core.Action
 	open    func(*cobra.Command, *config.Engine, func(context.Context, *engine.Engine) error) error
 	remove  func(ctx context.Context, e *engine.Engine, before time.Time) (int, error)
 }
 
 func tokenPurge() purge {
 	return purge{
-		what: "tokens", flag: "keep-expired", keep: config.DefaultKeepExpired, act: core.ActPurgeTokens, open: withAdmin,
+		what: "tokens", flag: "keep-expired", keep: config.DefaultKeepExpired, act: core.ActionPurgeTokens, open: withAdmin,
 		short: "Remove tokens that expired long ago, in small batches; a server does so by itself",
 		long: `Remove the rows of tokens that expired longer ago than --keep-expired. As long as the row is there, an API
 that tells expired tokens from unknown ones does so. Requests are answered meanwhile.`,
@@ -42,7 +42,7 @@ that tells expired tokens from unknown ones does so. Requests are answered meanw
 
 func auditPurge() purge {
 	return purge{
-		what: "entries", flag: "keep-audit", act: core.ActPurgeAudit, open: withAudit,
+		what: "entries", flag: "keep-audit", act: core.ActionPurgeAudit, open: withAudit,
 		short: "Remove the oldest part of the record, in small batches; a server with --keep-audit does so by itself",
 		long: `Remove the entries that are older than --keep-audit. That it was done is an entry of its own. Requests are
 answered meanwhile. For a copy of all: authcompat audit --limit 0 --json.`,

@@ -47,7 +47,7 @@ func NewServer() *Server {
 		LogFormat:    newEnum("auto", "text", "json"),
 		LogRequests:  newEnum(string(httpserver.LogFailures), string(httpserver.LogAll), string(httpserver.LogNone)),
 		Limits:       newEnum("on", "off"),
-		AccountLimit: rateLimit(core.DefaultAccountLimit()),
+		AccountLimit: rateLimit(core.DefaultUserLimit()),
 		AddressLimit: rateLimit(core.DefaultAddressLimit()),
 		KeepExpired:  DefaultKeepExpired,
 	}

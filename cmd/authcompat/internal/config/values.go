@@ -86,14 +86,14 @@ func (r *rateLimit) Set(text string) error {
 	if d < time.Second || d > 365*day {
 		return errors.New("a limit's period is 1s to 365d")
 	}
-	*r = rateLimit{Most: n, Window: d}
+	*r = rateLimit{Burst: n, Window: d}
 	return nil
 }
 
 // String implements pflag.Value.
 func (r *rateLimit) String() string {
 	window := Duration(r.Window)
-	return fmt.Sprintf("%d/%s", r.Most, window.String())
+	return fmt.Sprintf("%d/%s", r.Burst, window.String())
 }
 
 // Type implements pflag.Value.

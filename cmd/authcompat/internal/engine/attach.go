@@ -19,7 +19,7 @@ func (e *Engine) attach(c *core.Config) {
 	if !ok {
 		return
 	}
-	c.Texts, e.passwords.KeepHashes = store, true
+	c.Plaintext, e.passwords.KeepHashes = store, true
 	if c.Log == nil {
 		return
 	}

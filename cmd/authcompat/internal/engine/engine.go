@@ -22,13 +22,13 @@ import (
 type Engine struct {
 	*core.Service
 	Store        core.Store
-	Limits       core.Limits
+	Limits       core.RateLimiter
 	Audit        core.Auditor
 	Admin        core.Admin
 	ExpiryWriter *core.ExpiryWriter // writes the ends of sliding tokens; nil where nothing is counted
 	privacy      core.PrivacyStore
 	secret       []byte
-	passwords    *core.Passwords
+	passwords    *core.DjangoHasher
 }
 
 // Options say which store is opened and how. For a command all but the first three
@@ -41,7 +41,7 @@ type Options struct {
 	// Keys finds the sealing keys, after the store is open: a start that fails
 	// leaves no key behind. nil: none.
 	Keys func(context.Context, core.Admin) (core.Sealer, error)
-	// Rekey gives the keys anew for a token whose key is missing. nil: that is an error.
+	// RefreshKeys gives the keys anew for a token whose key is missing. nil: that is an error.
 	Rekey    func() (core.Sealer, error)
 	Log      *slog.Logger          // nil: nothing is logged
 	Metrics  *metrics.Metrics      // nil: nothing is counted
@@ -52,13 +52,13 @@ type Options struct {
 // error of an option names its flag.
 func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	e := &Engine{}
-	if e.passwords, err = core.NewPasswords(o.Iterations); err != nil {
+	if e.passwords, err = core.NewDjangoHasher(o.Iterations); err != nil {
 		return nil, fmt.Errorf("--password-iterations: %w", err)
 	}
 	if e.Store, err = openStore(ctx, o.DSN, o.Mapping); err != nil {
 		return nil, err
 	}
-	e.Limits, _ = e.Store.(core.Limits)
+	e.Limits, _ = e.Store.(core.RateLimiter)
 	e.Audit, _ = e.Store.(core.Auditor)
 	e.Admin, _ = e.Store.(core.Admin)
 	var sealer core.Sealer
@@ -75,7 +75,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		}
 	}
 	c := core.Config{
-		Store: e.Store, Hasher: e.passwords, Sealer: sealer, Rekey: o.Rekey, Audit: e.Audit, Secret: e.secret, Log: o.Log,
+		Store: e.Store, Hasher: e.passwords, Sealer: sealer, RefreshKeys: o.Rekey, Audit: e.Audit, PseudonymKey: e.secret, Log: o.Log,
 	}
 	e.attach(&c)
 	if o.HashPool != nil {
@@ -89,7 +89,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		c.Store, e.Limits = o.Metrics.InstrumentStore(e.Store), o.Metrics.InstrumentLimits(e.Limits)
 		e.Audit, e.Admin, e.privacy = o.Metrics.InstrumentAuditor(e.Audit), o.Metrics.InstrumentAdmin(e.Admin), o.Metrics.InstrumentPrivacyStore(e.privacy)
 		c.Audit = e.Audit
-		c.Events = o.Metrics.CountEvent
+		c.OnEvent = o.Metrics.CountEvent
 		mover, _ := e.Store.(core.ExpiryBatcher)
 		e.ExpiryWriter = core.NewExpiryWriter(c.Store, o.Metrics.InstrumentExpiryBatcher(mover), nil, o.Log)
 		c.ExpiryWriter = e.ExpiryWriter

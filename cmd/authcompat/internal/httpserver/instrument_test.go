@@ -64,7 +64,7 @@ func TestErrorsAreLoggedNotSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	passwords, err := core.NewPasswords(1)
+	passwords, err := core.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func (h *Host) Open(ctx context.Context, profile string) (*conformance.Server, e
 	if err != nil {
 		return nil, err
 	}
-	hasher, err := core.NewPasswords(cheapIterations)
+	hasher, err := core.NewDjangoHasher(cheapIterations)
 	if err != nil {
 		return nil, errors.Join(err, cleanup())
 	}

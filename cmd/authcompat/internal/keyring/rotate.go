@@ -56,7 +56,7 @@ func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin
 		if err := addKey(r.Path); err != nil {
 			return err
 		}
-		if err := s.RecordOperation(ctx, core.ActRotateSecret); err != nil {
+		if err := s.RecordOperation(ctx, core.ActionRotateSecret); err != nil {
 			return err
 		}
 	}
@@ -73,7 +73,7 @@ func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin
 		r.Dropped, err = dropKeys(ctx, admin, r.Path)
 	}
 	if r.Dropped > 0 {
-		err = errors.Join(err, s.RecordOperation(ctx, core.ActDropSecrets))
+		err = errors.Join(err, s.RecordOperation(ctx, core.ActionDropSecrets))
 	}
 	return err
 }

@@ -130,8 +130,8 @@ func (m *Metrics) RegisterLane(l *core.HashPool) {
 
 // CountEvent counts a login by its profile and outcome; other acts are not counted.
 // It fits core.Config.Events.
-func (m *Metrics) CountEvent(act core.Act, profile, outcome string) {
-	if act == core.ActLogin {
+func (m *Metrics) CountEvent(act core.Action, profile, outcome string) {
+	if act == core.ActionLogin {
 		m.logins.WithLabelValues(profile, outcome).Inc()
 	}
 }

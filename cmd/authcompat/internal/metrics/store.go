@@ -36,7 +36,7 @@ type instrumentedStore struct {
 
 // instrumentedLimits is a core.Limits whose calls are counted.
 type instrumentedLimits struct {
-	core.Limits
+	core.RateLimiter
 	reserve, refund, forget operation
 }
 
@@ -55,12 +55,12 @@ func (m *Metrics) InstrumentStore(s core.Store) core.Store {
 }
 
 // InstrumentLimits gives a core.Limits whose calls are timed and counted; nil stays nil.
-func (m *Metrics) InstrumentLimits(l core.Limits) core.Limits {
+func (m *Metrics) InstrumentLimits(l core.RateLimiter) core.RateLimiter {
 	if l == nil {
 		return nil
 	}
 	return &instrumentedLimits{
-		Limits: l, reserve: m.operation("reserve_guess"), refund: m.operation("refund_guess"), forget: m.operation("forget_guesses"),
+		RateLimiter: l, reserve: m.operation("reserve_guess"), refund: m.operation("refund_guess"), forget: m.operation("forget_guesses"),
 	}
 }
 
@@ -89,9 +89,9 @@ func (s *instrumentedStore) FindToken(ctx context.Context, realm string, p core.
 	return s.Store.FindToken(ctx, realm, p)
 }
 
-func (s *instrumentedStore) MoveExpiry(ctx context.Context, d core.Digest, to, now time.Time) (err error) {
+func (s *instrumentedStore) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Time) (err error) {
 	defer s.moveExpiry.observe(time.Now(), &err)
-	return s.Store.MoveExpiry(ctx, d, to, now)
+	return s.Store.ExtendExpiry(ctx, d, to, now)
 }
 
 func (s *instrumentedStore) DeleteToken(ctx context.Context, d core.Digest) (err error) {
@@ -109,17 +109,17 @@ func (s *instrumentedStore) UpdatePassword(ctx context.Context, userID int64, ol
 	return s.Store.UpdatePassword(ctx, userID, old, encoded, rehash)
 }
 
-func (l *instrumentedLimits) Reserve(ctx context.Context, now time.Time, guesses ...core.Guess) (wait time.Duration, err error) {
+func (l *instrumentedLimits) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
 	defer l.reserve.observe(time.Now(), &err)
-	return l.Limits.Reserve(ctx, now, guesses...)
+	return l.RateLimiter.Reserve(ctx, now, guesses...)
 }
 
-func (l *instrumentedLimits) Refund(ctx context.Context, guesses ...core.Guess) (err error) {
+func (l *instrumentedLimits) Refund(ctx context.Context, guesses ...core.LimitKey) (err error) {
 	defer l.refund.observe(time.Now(), &err)
-	return l.Limits.Refund(ctx, guesses...)
+	return l.RateLimiter.Refund(ctx, guesses...)
 }
 
 func (l *instrumentedLimits) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	defer l.forget.observe(time.Now(), &err)
-	return l.Limits.PruneLimits(ctx, now, limit)
+	return l.RateLimiter.PruneLimits(ctx, now, limit)
 }

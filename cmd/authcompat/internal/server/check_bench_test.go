@@ -65,7 +65,7 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { s.Close() })
-	hasher, err := core.NewPasswords(1)
+	hasher, err := core.NewDjangoHasher(1)
 	if err != nil {
 		b.Fatal(err)
 	}

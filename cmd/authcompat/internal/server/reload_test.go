@@ -60,7 +60,7 @@ func (s *server) age(t testing.TB, ended time.Time) {
 		s.engine.Store.IssueToken(t.Context(), core.Token{
 			Digest: core.Presented("x").SHA256(), UserID: alice.ID, Realm: "default", Issuer: "another", CreatedAt: ended.Add(-24 * time.Hour), ExpiresAt: ended,
 		}),
-		s.engine.Audit.Record(t.Context(), core.AuditEntry{At: ended, Act: core.ActLogin, Outcome: core.OK}),
+		s.engine.Audit.Record(t.Context(), core.AuditEntry{At: ended, Action: core.ActionLogin, Outcome: core.OK}),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func (s *server) age(t testing.TB, ended time.Time) {
 func (s *server) left(t testing.TB) (tokens, entries int) {
 	t.Helper()
 	found, tokenErr := s.engine.Admin.Tokens(t.Context(), core.TokenFilter{}, 10)
-	record, auditErr := s.engine.Audit.AuditEntries(t.Context(), core.AuditFilter{Act: core.ActLogin}, 10)
+	record, auditErr := s.engine.Audit.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionLogin}, 10)
 	if err := errors.Join(tokenErr, auditErr); err != nil {
 		t.Fatal(err)
 	}

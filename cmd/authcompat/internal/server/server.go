@@ -121,7 +121,7 @@ func (s *server) limitGuesses(f *config.Server) {
 		s.engine.SetLoginLimits(nil)
 		return
 	}
-	s.engine.SetLoginLimits(&core.LoginLimits{Limits: s.engine.Limits, Account: core.Limit(f.AccountLimit), Address: core.Limit(f.AddressLimit)})
+	s.engine.SetLoginLimits(&core.LoginLimits{Limiter: s.engine.Limits, PerUser: core.Limit(f.AccountLimit), PerAddress: core.Limit(f.AddressLimit)})
 }
 
 // listen opens the listeners.
@@ -181,7 +181,7 @@ func (s *server) warnKeyless(all []config.BoundProfile) {
 		return
 	}
 	for _, p := range all {
-		if policy := dialects.Policy(p.Profile); policy.Reuse || policy.Keep == core.Authtoken {
+		if policy := dialects.Policy(p.Profile); policy.Reuse || policy.LegacyFormat == core.Authtoken {
 			s.log.Warn("there is no sealing key, and this profile keeps the text of tokens to show it again: its logins and registrations fail; give a key with "+keyring.EnvVar+" or --secret-key-file", "profile", p.Profile.Name)
 		}
 	}

@@ -73,7 +73,7 @@ func Printf(w io.Writer, format string, args ...any) error {
 		switch a := arg.(type) {
 		case string:
 			arg = Printable(a)
-		case core.Act:
+		case core.Action:
 			arg = Printable(string(a))
 		}
 		shown[i] = arg

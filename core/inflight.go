@@ -6,28 +6,28 @@ import "sync"
 // known to be none. While there are some, a full limit may have room again in a
 // moment: many right logins at one name, as of a service with many workers, are
 // no guesses.
-type underway struct {
+type inflight struct {
 	mu    sync.Mutex
-	byKey map[string]*sameKey
+	byKey map[string]*inflightKey
 }
 
-// sameKey is the logins that are counted for one key.
-type sameKey struct {
+// inflightKey is the logins that are counted for one key.
+type inflightKey struct {
 	logins int
 	ended  chan struct{} // closed when one of them ends
 }
 
 // begin notes a login that is counted.
-func (u *underway) begin(guesses []Guess) {
+func (u *inflight) begin(guesses []LimitKey) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, g := range guesses {
 		same := u.byKey[string(g.Key)]
 		if same == nil {
 			if u.byKey == nil {
-				u.byKey = make(map[string]*sameKey)
+				u.byKey = make(map[string]*inflightKey)
 			}
-			same = &sameKey{ended: make(chan struct{})}
+			same = &inflightKey{ended: make(chan struct{})}
 			u.byKey[string(g.Key)] = same
 		}
 		same.logins++
@@ -35,7 +35,7 @@ func (u *underway) begin(guesses []Guess) {
 }
 
 // end notes that what came of a login is counted.
-func (u *underway) end(guesses []Guess) {
+func (u *inflight) end(guesses []LimitKey) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, g := range guesses {
@@ -50,7 +50,7 @@ func (u *underway) end(guesses []Guess) {
 
 // next gives what is closed when the next login ends that is counted for one of
 // the keys, the first that has one; nil where none has.
-func (u *underway) next(guesses []Guess) <-chan struct{} {
+func (u *inflight) next(guesses []LimitKey) <-chan struct{} {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, g := range guesses {
