@@ -48,8 +48,8 @@ compatible: tools
 compatibility: tools ## write docs/compatibility.md from runs at genuine servers and ours
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess -update
 
-originals: tools ## our exchange files and 20 000 random requests at genuine servers
-	$(GO) test -tags originals -count=1 -v -timeout 30m ./conformance/originals
+originals: tools ## our exchange files and 20 000 random requests at reference servers
+	$(GO) test -tags originals -count=1 -v -timeout 30m ./conformance/reference
 
 FUZZTIME ?= 30s
 fuzz: ## fuzz everything that reads input, FUZZTIME each (30s)

@@ -52,7 +52,7 @@ func timeFormNames() string {
 	return strings.Join(names, ", ")
 }
 
-// A clockRelation is what a moment has to do with the time of the answer: it lies at now + offset,
+// A clockRelation is what a moment has to do with the time of the response: it lies at now + offset,
 // no more than within away.
 type clockRelation struct {
 	offset time.Duration

@@ -1,7 +1,7 @@
-// Package conformance replays the exchanges that an API's document promises, at any server that
-// speaks HTTP, and compares status, headers and the whole body of every answer. It knows nothing
-// of the server: Run takes exchange files, a Host that says where the server is and what else can
-// be done to it, and gives a Report.
+// Package conformance replays the exchanges that an API's document promises at any server that
+// speaks HTTP, and compares the status, the headers and the whole body of every response. It knows
+// nothing of the server: Run takes exchange files and a Launcher, which provides servers and access
+// to their state, and returns a Report.
 //
 // # Exchange files
 //
@@ -9,12 +9,13 @@
 // reported at once, as file:line:column: key: what is wrong. Keys of the file:
 //
 //	profile: ocd-users            # the profile's name
-//	usernames: {max: 150}         # the longest name that the API takes
-//	every_answer:                 # headers expected of each answer that says nothing else of them
-//	  headers: {Content-Type: application/json}
-//	create_user:                  # a step that makes ${user.username} through the API; without it
-//	  request: …                  # a running server needs a given user
-//	  answer: …
+//	usernames: {max: 150}         # the longest username that the API accepts
+//	defaults:                     # expected of each response that says nothing else of these headers
+//	  response:
+//	    headers: {Content-Type: application/json}
+//	create_user:                  # a step that registers ${user.username} through the API; without
+//	  request: …                  # it a running server needs a given user
+//	  response: …
 //	exchanges: [ … ]
 //
 // An exchange:
@@ -22,16 +23,16 @@
 //	name: "login: a wrong password"               # unique in the file
 //	source: "apis/ocd-users.md, Login, Incorrect Credentials"   # document and section, or
 //	                                              # "silent: …" with the source of the choice
-//	ours: the limit is authcompat's               # only for what no other server does, with the reason
+//	authcompat_only: the limit is authcompat's    # the reason, where no other server answers so
 //	users:                                        # by the names that references use
 //	  john: {username: john, password: secret, email: john@example.com}
 //	steps: [ … ]                                  # one or more; the first that fails ends the exchange
 //
-// Users are there before the exchange begins, unless they say new: true: then only the name is set
+// Users exist before the exchange begins. With new: true a user does not: only the name is set
 // aside. username is the documented name (by default the name in the file); on a server that is not
-// fresh a suffix of ten characters makes it unique. length pads the name to exactly that many
-// characters. inactive: true and attributes: {…} need a server whose state can be set; own: true
-// says that a user shared with others will not do.
+// isolated a suffix of ten characters makes it unique. length pads the name to exactly that many
+// characters. inactive: true and attributes: {…} need a server whose state can be set.
+// dedicated: true means that no other exchange may use the user.
 //
 // A step:
 //
@@ -41,34 +42,35 @@
 //	  path: /api/login/
 //	  headers: {Authorization: "Token ${token}"}  # a list sends a header several times
 //	  json: {username: "${john.username}", password: secret}
-//	answer:
+//	response:
 //	  status: 400
 //	  headers: {WWW-Authenticate: ~}              # ~: must be absent
 //	  body: '{"non_field_errors":["Unable to log in with provided credentials."]}'
 //
-// A request has at most one of body (text), json (a value, sent without blanks, its keys in the
+// A request has at most one of body (text), json (a value, sent without white space, its keys in the
 // order of the file) and form (pairs). The latter two add their Content-Type unless the headers
-// give one; Content-Type: ~ sends none. Requests go out byte for byte, see package wire.
+// give one; Content-Type: ~ sends none. Requests are sent byte for byte, see package wire.
 //
-// An answer has a status and one of body (the exact text), json (compared as a value, keys in the
+// A response has a status and one of body (the exact text), json (compared as a value, keys in the
 // order of the file unless any_key_order: true), html: true (an HTML page, whatever it says) and
-// empty: true. Something must be said of Content-Type. Header names are compared as spelled.
+// empty: true. Its headers, or the defaults, must say something of Content-Type. Header names are
+// compared as spelled.
 //
-// YAML's anchors and aliases share steps and answers between exchanges.
+// YAML's anchors and aliases share steps and responses between exchanges.
 //
 // # References and placeholders
 //
 // In all texts, ${…} is replaced; $${ stands for ${.
 //
 //	${token}                 what an earlier step captured
-//	${john.username}         also .password and .email; an answer cannot refer to a password
+//	${john.username}         also .password and .email; a response cannot refer to a password
 //	${upper(john.username)}  in capital letters
 //	${repeat(p, 5000)}       5000 times p
 //	${bytes(00ff)}           bytes, in hex
 //
-// In answers, <…> matches; << stands for < before a small letter.
+// In responses, <…> matches; << stands for < before a small letter.
 //
-//	<hex40>                  40 small hex digits, and no more of them
+//	<hex40>                  exactly 40 lower-case hex digits
 //	<hex40:token>            the same, captured as token
 //	<hex40:second, not token>   and different from token
 //	<integer>                a whole number; in json the whole value

@@ -116,16 +116,16 @@ func fail(w http.ResponseWriter, status int, sentence string) {
 	fmt.Fprintf(w, `{"error": %q}`, sentence)
 }
 
-// A process is a Host of fakes: a fresh one for each exchange, with its state in reach.
+// A process launches a fake for each exchange, with its state in reach.
 type process struct{ broken func(*fake) }
 
-func (p process) Open(context.Context, string) (*conformance.Server, error) {
+func (p process) Launch(context.Context, string) (*conformance.Server, error) {
 	f := newFake()
 	if p.broken != nil {
 		p.broken(f)
 	}
 	server := httptest.NewServer(f)
-	return &conformance.Server{URL: server.URL, Fresh: true, State: f, Close: func() error { server.Close(); return nil }}, nil
+	return &conformance.Server{URL: server.URL, Isolated: true, State: f, Close: func() error { server.Close(); return nil }}, nil
 }
 
 func (f *fake) CreateUser(_ context.Context, u conformance.User) error {

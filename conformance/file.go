@@ -6,26 +6,26 @@ import (
 	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 )
 
-// A File is a loaded exchange file: what one profile's document promises.
+// A File is a loaded exchange file: the exchanges that one profile's document promises.
 type File struct {
 	Name      string // as shown in positions: exchanges/ocd-users.yaml
 	Profile   string
 	Exchanges []Exchange
 
-	usernameMax int
-	everyAnswer []headerWant
-	createUser  *step // nil: the API cannot make a user
+	usernameMax    int
+	defaultHeaders []headerWant
+	createUser     *step // nil: the API has no request that registers a user
 }
 
-// An Exchange is one documented conversation: requests, and what each must be answered.
+// An Exchange is one documented conversation: requests, and the response that each must get.
 type Exchange struct {
 	Name     string
 	Source   string // document and section, or the reason for a choice where the document is silent
 	Position Position
 
-	ours  string // why only authcompat answers so; empty for what any server of the profile does
-	users []user
-	steps []step
+	authcompatOnly string // why only authcompat answers so; empty for what any server of the profile does
+	users          []user
+	steps          []step
 }
 
 // A user is a user, or only a name, that an exchange needs.
@@ -39,14 +39,14 @@ type user struct {
 	inactive   bool
 	attributes map[string]string
 	isNew      bool // does not exist yet: the exchange registers it, or no one does
-	own        bool // a user that others share will not do
+	dedicated  bool // no other exchange may use the user
 }
 
 type step struct {
 	position Position
 	advance  time.Duration
 	request  request
-	answer   answer
+	response response
 }
 
 type request struct {
@@ -73,7 +73,7 @@ type formPair struct {
 	value template
 }
 
-type answer struct {
+type response struct {
 	status         int
 	statusPosition Position
 	headers        []headerWant

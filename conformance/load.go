@@ -83,39 +83,43 @@ func (l *loader) syntaxProblem(err error) Problem {
 
 func (l *loader) loadFile(root *yaml.Node) *File {
 	f := &File{Name: l.file}
+	defaultResponse := func(key string, n *yaml.Node) {
+		l.mapping(key, n, field{name: "headers", required: true, read: func(key string, n *yaml.Node) { f.defaultHeaders = l.headerWants(key, n) }})
+	}
 	l.mapping("", root,
-		field{"profile", true, func(key string, n *yaml.Node) {
+		field{name: "profile", required: true, read: func(key string, n *yaml.Node) {
 			f.Profile = l.matching(key, n, regexp.MustCompile(`^[a-z][a-z0-9-]*$`), "a profile's name")
 		}},
-		field{"usernames", true, func(key string, n *yaml.Node) {
-			l.mapping(key, n, field{"max", true, func(key string, n *yaml.Node) { f.usernameMax = l.number(key, n, 20, 1000) }})
+		field{name: "usernames", required: true, read: func(key string, n *yaml.Node) {
+			l.mapping(key, n, field{name: "max", required: true, read: func(key string, n *yaml.Node) { f.usernameMax = l.number(key, n, 20, 1000) }})
 		}},
-		field{"every_answer", false, func(key string, n *yaml.Node) {
-			l.mapping(key, n, field{"headers", true, func(key string, n *yaml.Node) { f.everyAnswer = l.headerWants(key, n) }})
+		field{name: "defaults", read: func(key string, n *yaml.Node) {
+			l.mapping(key, n, field{name: "response", required: true, read: defaultResponse})
 		}},
-		field{"create_user", false, func(key string, n *yaml.Node) {
+		field{name: "every_answer", now: "defaults.response", read: defaultResponse},
+		field{name: "create_user", read: func(key string, n *yaml.Node) {
 			s := l.loadStep(key, n, false)
 			f.createUser = &s
 		}},
-		field{"exchanges", true, func(key string, n *yaml.Node) {
+		field{name: "exchanges", required: true, read: func(key string, n *yaml.Node) {
 			l.items(key, n, func(at string, item *yaml.Node) { f.Exchanges = append(f.Exchanges, l.loadExchange(at, item)) })
 		}},
 	)
-	l.everyAnswer(f)
+	l.addDefaults(f)
 	return f
 }
 
-// everyAnswer adds what the file expects of every answer to the answers that say nothing else of
-// the same header, and sees to it that each answer says something of Content-Type.
-func (l *loader) everyAnswer(f *File) {
+// addDefaults adds the default headers to each response that says nothing else of them, and
+// requires every response to say something of Content-Type.
+func (l *loader) addDefaults(f *File) {
 	add := func(key string, s *step) {
-		for _, h := range f.everyAnswer {
-			if !slices.ContainsFunc(s.answer.headers, func(own headerWant) bool { return strings.EqualFold(own.name, h.name) }) {
-				s.answer.headers = append(s.answer.headers, h)
+		for _, h := range f.defaultHeaders {
+			if !slices.ContainsFunc(s.response.headers, func(own headerWant) bool { return strings.EqualFold(own.name, h.name) }) {
+				s.response.headers = append(s.response.headers, h)
 			}
 		}
-		if !slices.ContainsFunc(s.answer.headers, func(h headerWant) bool { return h.name == "Content-Type" }) {
-			l.problems = append(l.problems, Problem{s.position, key + ".answer.headers", "says nothing of Content-Type: give its value, ~ for none, or <any>"})
+		if !slices.ContainsFunc(s.response.headers, func(h headerWant) bool { return h.name == "Content-Type" }) {
+			l.problems = append(l.problems, Problem{s.position, key + ".response.headers", "says nothing of Content-Type: give its value, ~ for none, or <any>"})
 		}
 	}
 	if f.createUser != nil {

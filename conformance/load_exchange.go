@@ -10,10 +10,11 @@ import (
 func (l *loader) loadExchange(key string, n *yaml.Node) Exchange {
 	e := Exchange{Position: l.position(n)}
 	l.mapping(key, n,
-		field{"name", true, func(key string, n *yaml.Node) { e.Name = l.filled(key, n) }},
-		field{"source", true, func(key string, n *yaml.Node) { e.Source = l.filled(key, n) }},
-		field{"ours", false, func(key string, n *yaml.Node) { e.ours = l.filled(key, n) }},
-		field{"users", false, func(key string, n *yaml.Node) {
+		field{name: "name", required: true, read: func(key string, n *yaml.Node) { e.Name = l.filled(key, n) }},
+		field{name: "source", required: true, read: func(key string, n *yaml.Node) { e.Source = l.filled(key, n) }},
+		field{name: "authcompat_only", read: func(key string, n *yaml.Node) { e.authcompatOnly = l.filled(key, n) }},
+		field{name: "ours", now: "authcompat_only", read: func(key string, n *yaml.Node) { e.authcompatOnly = l.filled(key, n) }},
+		field{name: "users", read: func(key string, n *yaml.Node) {
 			l.entries(key, n, func(name, at string, k, v *yaml.Node) {
 				if !isName(name) {
 					l.problem(k, at, "is no name: want small letters, digits and underscores")
@@ -21,7 +22,7 @@ func (l *loader) loadExchange(key string, n *yaml.Node) Exchange {
 				e.users = append(e.users, l.loadUser(name, at, v))
 			})
 		}},
-		field{"steps", true, func(key string, n *yaml.Node) {
+		field{name: "steps", required: true, read: func(key string, n *yaml.Node) {
 			l.items(key, n, func(at string, item *yaml.Node) { e.steps = append(e.steps, l.loadStep(at, item, true)) })
 			if len(e.steps) == 0 {
 				l.problem(n, key, "want one step or more")
@@ -34,19 +35,20 @@ func (l *loader) loadExchange(key string, n *yaml.Node) Exchange {
 func (l *loader) loadUser(name, key string, n *yaml.Node) user {
 	u := user{name: name, username: name, position: l.position(n)}
 	l.mapping(key, n,
-		field{"username", false, func(key string, n *yaml.Node) { u.username = l.filled(key, n) }},
-		field{"length", false, func(key string, n *yaml.Node) { u.length = l.number(key, n, suffixLength+1, 1000) }},
-		field{"password", false, func(key string, n *yaml.Node) { u.password = l.userPassword(key, n) }},
-		field{"email", false, func(key string, n *yaml.Node) { u.email = l.filled(key, n) }},
-		field{"inactive", false, func(key string, n *yaml.Node) { u.inactive = l.yes(key, n) }},
-		field{"new", false, func(key string, n *yaml.Node) { u.isNew = l.yes(key, n) }},
-		field{"own", false, func(key string, n *yaml.Node) { u.own = l.yes(key, n) }},
-		field{"attributes", false, func(key string, n *yaml.Node) {
+		field{name: "username", read: func(key string, n *yaml.Node) { u.username = l.filled(key, n) }},
+		field{name: "length", read: func(key string, n *yaml.Node) { u.length = l.number(key, n, suffixLength+1, 1000) }},
+		field{name: "password", read: func(key string, n *yaml.Node) { u.password = l.userPassword(key, n) }},
+		field{name: "email", read: func(key string, n *yaml.Node) { u.email = l.filled(key, n) }},
+		field{name: "inactive", read: func(key string, n *yaml.Node) { u.inactive = l.yes(key, n) }},
+		field{name: "new", read: func(key string, n *yaml.Node) { u.isNew = l.yes(key, n) }},
+		field{name: "dedicated", read: func(key string, n *yaml.Node) { u.dedicated = l.yes(key, n) }},
+		field{name: "own", now: "dedicated", read: func(key string, n *yaml.Node) { u.dedicated = l.yes(key, n) }},
+		field{name: "attributes", read: func(key string, n *yaml.Node) {
 			u.attributes = map[string]string{}
 			l.entries(key, n, func(name, at string, _, v *yaml.Node) { u.attributes[name] = l.text(at, v) })
 		}},
 	)
-	if u.isNew && (u.inactive || u.attributes != nil || u.own) {
+	if u.isNew && (u.inactive || u.attributes != nil || u.dedicated) {
 		l.problem(n, key, "a user that is new has only a username, length, password and email")
 	}
 	if !u.isNew && u.password == "" {
@@ -72,11 +74,12 @@ func (l *loader) userPassword(key string, n *yaml.Node) string {
 func (l *loader) loadStep(key string, n *yaml.Node, moves bool) step {
 	s := step{position: l.position(n)}
 	fields := []field{
-		{"request", true, func(key string, n *yaml.Node) { s.request = l.loadRequest(key, n) }},
-		{"answer", true, func(key string, n *yaml.Node) { s.answer = l.loadAnswer(key, n) }},
+		{name: "request", required: true, read: func(key string, n *yaml.Node) { s.request = l.loadRequest(key, n) }},
+		{name: "response", required: true, read: func(key string, n *yaml.Node) { s.response = l.loadResponse(key, n) }},
+		{name: "answer", now: "response", read: func(key string, n *yaml.Node) { s.response = l.loadResponse(key, n) }},
 	}
 	if moves {
-		fields = append(fields, field{"advance", false, func(key string, n *yaml.Node) { s.advance = l.span(key, n) }})
+		fields = append(fields, field{name: "advance", read: func(key string, n *yaml.Node) { s.advance = l.span(key, n) }})
 	}
 	l.mapping(key, n, fields...)
 	return s

@@ -66,8 +66,8 @@ func (d defined) check(at string, t template, captured map[string]bool) []string
 			if text := d.checkReference(leaf); text != "" {
 				problems = append(problems, text)
 			}
-			if leaf.field == "password" && strings.HasPrefix(at, "answer") {
-				problems = append(problems, "a password does not belong into an answer")
+			if leaf.field == "password" && strings.HasPrefix(at, "response") {
+				problems = append(problems, "a password does not belong into a response")
 			}
 		case part.placeholder != nil:
 			for _, name := range part.placeholder.not {

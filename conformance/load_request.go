@@ -14,27 +14,27 @@ func (l *loader) loadRequest(key string, n *yaml.Node) request {
 	var r request
 	bodies := 0
 	l.mapping(key, n,
-		field{"method", true, func(key string, n *yaml.Node) {
+		field{name: "method", required: true, read: func(key string, n *yaml.Node) {
 			r.method = l.matching(key, n, regexp.MustCompile(tokenForm), "an HTTP method")
 		}},
-		field{"path", true, func(key string, n *yaml.Node) {
+		field{name: "path", required: true, read: func(key string, n *yaml.Node) {
 			r.path = l.template(key, n, false)
 			if !strings.HasPrefix(r.path.source, "/") || strings.ContainsAny(r.path.source, " \r\n") {
 				l.problem(n, key, "want a path that begins with / and has no blank")
 			}
 		}},
-		field{"headers", false, func(key string, n *yaml.Node) { r.headers = l.headerLines(key, n) }},
-		field{"body", false, func(key string, n *yaml.Node) {
+		field{name: "headers", read: func(key string, n *yaml.Node) { r.headers = l.headerLines(key, n) }},
+		field{name: "body", read: func(key string, n *yaml.Node) {
 			bodies++
 			t := l.template(key, n, false)
 			r.body.text = &t
 		}},
-		field{"json", false, func(key string, n *yaml.Node) {
+		field{name: "json", read: func(key string, n *yaml.Node) {
 			bodies++
 			v := l.json(key, n, false, 0)
 			r.body.json = &v
 		}},
-		field{"form", false, func(key string, n *yaml.Node) {
+		field{name: "form", read: func(key string, n *yaml.Node) {
 			bodies++
 			l.entries(key, n, func(name, at string, _, v *yaml.Node) {
 				r.body.form = append(r.body.form, formPair{name, l.template(at, v, false)})

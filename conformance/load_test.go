@@ -45,6 +45,10 @@ func TestLoadProblems(t *testing.T) {
 		{"profile's name", "profile: P p\nusernames: {max: 30}\nexchanges: []\n", `f:1:10: profile: "P p" is not a profile's name`},
 		{"key is no word", head + "  - {[a]: b}\n", "f:4:6: exchanges[0]: want a word as key\nf:4:5: exchanges[0].name: is missing\nf:4:5: exchanges[0].source: is missing\nf:4:5: exchanges[0].steps: is missing"},
 		{"tag", "profile: !!binary cA==\nusernames: {max: 30}\nexchanges: []\n", "f:1:10: profile: want text without the tag !!binary\nf:1:10: profile: \"cA==\" is not a profile's name"},
+		{"former keys", "profile: p\nusernames: {max: 30}\nevery_answer: {headers: {A: b}}\nexchanges:\n" +
+			"  - {name: n, source: s, ours: r, users: {john: {password: x, own: true}}, steps: [{request: {method: GET, path: /}, answer: {status: 200, headers: {Content-Type: ~}, empty: true}}]}\n",
+			"f:3:1: every_answer: is called defaults.response now\nf:5:26: exchanges[0].ours: is called authcompat_only now\n" +
+				"f:5:63: exchanges[0].users.john.own: is called dedicated now\nf:5:118: exchanges[0].steps[0].answer: is called response now"},
 		{"no steps", head + "  - {name: n, source: s, steps: []}\n", "f:4:33: exchanges[0].steps: want one step or more"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -68,7 +72,7 @@ func TestLoadProblems(t *testing.T) {
 // An alias within what it names, and aliases that multiply, end in a problem and not in the stack
 // or the memory.
 func TestLoadAliases(t *testing.T) {
-	loop := head + "  - name: n\n    source: s\n    steps: [{request: {method: GET, path: /, json: &a [*a]}, answer: {status: 200, headers: {Content-Type: ~}, empty: true}}]\n"
+	loop := head + "  - name: n\n    source: s\n    steps: [{request: {method: GET, path: /, json: &a [*a]}, response: {status: 200, headers: {Content-Type: ~}, empty: true}}]\n"
 	if _, err := Load("f", []byte(loop)); err == nil || !strings.Contains(err.Error(), "is nested more than 50 deep") {
 		t.Errorf("a loop: %v", err)
 	}
@@ -77,7 +81,7 @@ func TestLoadAliases(t *testing.T) {
 		bomb += string(name) + ": &" + string(name) + " [" + strings.Repeat("*"+string(name-1)+", ", 9) + "]\n"
 	}
 	bomb = head + "  - name: n\n    source: s\n    steps: [{request: {method: GET, path: /, json: {" +
-		strings.ReplaceAll(strings.TrimSpace(bomb), "\n", ", ") + "}}, answer: {status: 200, headers: {Content-Type: ~}, empty: true}}]\n"
+		strings.ReplaceAll(strings.TrimSpace(bomb), "\n", ", ") + "}}, response: {status: 200, headers: {Content-Type: ~}, empty: true}}]\n"
 	if _, err := Load("f", []byte(bomb)); err == nil || !strings.Contains(err.Error(), "has more than 200000 values") {
 		t.Errorf("a bomb: %.300v", err)
 	}

@@ -43,6 +43,7 @@ type field struct {
 	name     string
 	required bool
 	read     func(key string, n *yaml.Node)
+	now      string // if set, name is a former key, and this is what it is called today
 }
 
 // mapping reads a mapping with a closed set of keys.
@@ -54,10 +55,16 @@ func (l *loader) mapping(key string, n *yaml.Node, fields ...field) {
 		if i < 0 {
 			var known []string
 			for _, f := range fields {
-				known = append(known, f.name)
+				if f.now == "" {
+					known = append(known, f.name)
+				}
 			}
 			l.problem(k, at, "unknown key, want one of %s", strings.Join(known, ", "))
 			return
+		}
+		if now := fields[i].now; now != "" {
+			l.problem(k, at, "is called %s now", now)
+			seen[now] = true
 		}
 		fields[i].read(at, v)
 	})

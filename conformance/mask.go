@@ -17,7 +17,7 @@ type mask struct {
 	alike    *regexp.Regexp
 }
 
-// newMask hides what an exchange has captured of tokens, whatever looks like a token (an answer
+// newMask hides what an exchange has captured of tokens, whatever looks like a token (a response
 // that failed to match may hold one that was not captured), and the password, if one is given.
 func newMask(s *scope, password string) *mask {
 	m := &mask{password: password, alike: regexp.MustCompile(`[0-9a-fA-F]{40,}`)}

@@ -18,7 +18,7 @@ func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Lin
 // A Problem is one thing that is wrong in an exchange file.
 type Problem struct {
 	Position Position
-	Key      string // the path of keys down to it, as exchanges[2].steps[0].answer.body; empty for the file
+	Key      string // the path of keys down to it, as exchanges[2].steps[0].response.body; empty for the file
 	Text     string
 }
 

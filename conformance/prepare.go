@@ -13,7 +13,7 @@ const anyAddress = "conformance@example.com"
 // whether the exchange can begin.
 func (x *replay) prepare(ctx context.Context, e *Exchange) bool {
 	names := x.run.names
-	if x.server.Fresh {
+	if x.server.Isolated {
 		names = &naming{}
 	}
 	for _, u := range e.users {

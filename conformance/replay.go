@@ -24,7 +24,7 @@ func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r 
 	client, err := wire.NewClient(server.URL, p.options.Timeout, p.options.TLS)
 	if err != nil {
 		r.Outcome, r.Reason = CouldNotRun, "the server's URL: "+err.Error()
-		p.gone = "the server's URL cannot be used"
+		p.aborted = "the server's URL cannot be used"
 		return
 	}
 	replay := &replay{run: p, server: server, client: client, result: r,
@@ -43,7 +43,7 @@ func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r 
 	r.Outcome = Passed
 }
 
-// step sends one request and holds its answer against what is expected. It returns whether the
+// step sends one request and holds its response against what is expected. It returns whether the
 // exchange goes on.
 func (x *replay) step(ctx context.Context, number int, s step, scope *scope) bool {
 	request := s.request.encode(scope)
@@ -51,8 +51,8 @@ func (x *replay) step(ctx context.Context, number int, s step, scope *scope) boo
 	got, err := x.client.Do(ctx, request)
 	scope.after = x.now()
 	if err == nil {
-		x.run.silent = 0
-		differences := s.answer.match(got, scope)
+		x.run.timeouts = 0
+		differences := s.response.match(got, scope)
 		if len(differences) > 0 {
 			x.mismatch(differences)
 			x.result.Step = x.failed(number, s, request)
@@ -61,15 +61,15 @@ func (x *replay) step(ctx context.Context, number int, s step, scope *scope) boo
 	}
 	x.result.Step = x.failed(number, s, request)
 	var failed *wire.Error
-	if errors.As(err, &failed) && failed.Kind == wire.BadAnswer {
-		x.mismatch([]Difference{{Position: s.position, Part: "answer", Offset: -1,
-			Problem: "no HTTP answer: " + err.Error(), Want: "an HTTP answer"}})
+	if errors.As(err, &failed) && failed.Kind == wire.BadResponse {
+		x.mismatch([]Difference{{Position: s.position, Part: "response", Offset: -1,
+			Problem: "no HTTP response: " + err.Error(), Want: "an HTTP response"}})
 		return false
 	}
 	x.result.Outcome, x.result.Reason = CouldNotRun, err.Error()
-	x.run.silent++
-	if errors.As(err, &failed) && failed.Kind == wire.Unreachable || x.run.silent == maxSilent {
-		x.run.gone = "the server could not be reached"
+	x.run.timeouts++
+	if errors.As(err, &failed) && failed.Kind == wire.Unreachable || x.run.timeouts == maxTimeouts {
+		x.run.aborted = "the server could not be reached"
 	}
 	return false
 }

@@ -6,14 +6,14 @@ import "time"
 type Outcome string
 
 const (
-	// Passed: every answer was as expected.
+	// Passed: every response was as expected.
 	Passed Outcome = "passed"
-	// Mismatch: an answer was not, or was no HTTP answer.
+	// Mismatch: a response was not, or was no HTTP response.
 	Mismatch Outcome = "mismatch"
 	// NotReplayable: this server cannot be brought into the state that the exchange needs. It is
 	// no failure.
 	NotReplayable Outcome = "not replayable"
-	// CouldNotRun: there was no server to ask, or it gave no answer in time.
+	// CouldNotRun: there was no server to ask, or it gave no response in time.
 	CouldNotRun Outcome = "could not run"
 )
 
@@ -49,11 +49,11 @@ type FailedStep struct {
 	Request  string   `json:"request"` // method and path
 }
 
-// A Difference is one thing that is not as expected in an answer. Position is that of the
+// A Difference is one thing that is not as expected in a response. Position is that of the
 // expectation.
 type Difference struct {
 	Position Position `json:"position"`
-	Part     string   `json:"part"` // status, header NAME, body or answer
+	Part     string   `json:"part"` // status, header NAME, body or response
 	Problem  string   `json:"problem"`
 	Want     string   `json:"want"`
 	Got      string   `json:"got"`

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// DefaultTimeout is how long a request and its answer may take together.
+// DefaultTimeout is how long a request and its response may take together.
 const DefaultTimeout = 20 * time.Second
 
 // Options say how exchanges are replayed. The zero Options are good for a server of one's own.
@@ -15,7 +15,7 @@ type Options struct {
 	// be created share it.
 	User     string
 	Password string
-	// Timeout bounds a request together with its answer; 0 means DefaultTimeout.
+	// Timeout bounds a request together with its response; 0 means DefaultTimeout.
 	Timeout time.Duration
 	// TLS are the settings for https; nil means the defaults.
 	TLS *tls.Config
@@ -23,20 +23,20 @@ type Options struct {
 	Each func(profile string, r Result)
 }
 
-// maxSilent is how many exchanges in a row may get no answer in time before the rest of a
-// profile's are given up.
-const maxSilent = 2
+// maxTimeouts is how many exchanges in a row may time out before the rest of the profile's are not
+// tried.
+const maxTimeouts = 2
 
 // Run replays the exchanges of the files, one after the other, and reports on every one. It ends
 // early, with the rest reported as CouldNotRun, when the context ends.
-func Run(ctx context.Context, files []*File, host Host, options Options) *Report {
+func Run(ctx context.Context, files []*File, launcher Launcher, options Options) *Report {
 	if options.Timeout == 0 {
 		options.Timeout = DefaultTimeout
 	}
 	report := &Report{}
 	names := &naming{run: runName()}
 	for _, f := range files {
-		p := &profileRun{file: f, host: host, options: options, names: names}
+		p := &profileRun{file: f, launcher: launcher, options: options, names: names}
 		report.Profiles = append(report.Profiles, p.all(ctx))
 	}
 	return report
@@ -44,13 +44,13 @@ func Run(ctx context.Context, files []*File, host Host, options Options) *Report
 
 // A profileRun replays the exchanges of one file.
 type profileRun struct {
-	file    *File
-	host    Host
-	options Options
-	names   *naming // for servers that are not fresh
-	url     string
-	silent  int    // exchanges in a row without an answer in time
-	gone    string // why no more exchanges are tried
+	file     *File
+	launcher Launcher
+	options  Options
+	names    *naming // for servers that are not isolated
+	url      string
+	timeouts int    // exchanges in a row without a response in time
+	aborted  string // why no more exchanges are tried
 }
 
 func (p *profileRun) all(ctx context.Context) ProfileReport {
@@ -72,8 +72,8 @@ func (p *profileRun) exchange(ctx context.Context, e *Exchange) Result {
 	switch {
 	case ctx.Err() != nil:
 		r.Outcome, r.Reason = CouldNotRun, "the run was ended"
-	case p.gone != "":
-		r.Outcome, r.Reason = CouldNotRun, "not tried: "+p.gone
+	case p.aborted != "":
+		r.Outcome, r.Reason = CouldNotRun, "not tried: "+p.aborted
 	default:
 		p.open(ctx, e, &r)
 	}
@@ -82,16 +82,16 @@ func (p *profileRun) exchange(ctx context.Context, e *Exchange) Result {
 }
 
 func (p *profileRun) open(ctx context.Context, e *Exchange, r *Result) {
-	server, err := p.host.Open(ctx, p.file.Profile)
+	server, err := p.launcher.Launch(ctx, p.file.Profile)
 	if err != nil {
 		r.Outcome, r.Reason = CouldNotRun, err.Error()
-		p.gone = "the server could not be opened"
+		p.aborted = "the server could not be opened"
 		return
 	}
-	if p.url == "" && !server.Fresh {
+	if p.url == "" && !server.Isolated {
 		p.url = server.URL
 	}
-	if reason := p.missing(e, server); reason != "" {
+	if reason := p.unmetRequirement(e, server); reason != "" {
 		r.Outcome, r.Reason = NotReplayable, reason
 	} else {
 		p.replay(ctx, e, server, r)

@@ -72,7 +72,7 @@ func TestRunWithSharedUser(t *testing.T) {
 	target := conformance.Target{"shared": server.URL}
 	report := conformance.Run(t.Context(), load(t, "testdata/shared.yaml"), target, conformance.Options{User: "shared", Password: "its password"})
 	want := []string{
-		"own: not replayable: a user of its own is needed, and a shared one is given",
+		"own: not replayable: a dedicated user is needed, and a shared one is given",
 		"two: not replayable: 2 users are needed, and one is given",
 		"address: not replayable: the address of the given user is not known",
 	}
@@ -106,7 +106,7 @@ func TestRunMismatch(t *testing.T) {
 		Exchange: "taken", Source: "fake.md, Register, Errors", Position: at(22, 5), Outcome: conformance.Mismatch, Duration: got.Duration,
 		Step: &conformance.FailedStep{Number: 1, Position: at(26, 9), Request: "POST /register"},
 		Differences: []conformance.Difference{{
-			Position: at(27, 37), Part: "body", Problem: "body differs at byte 24 (line 1, column 25)",
+			Position: at(27, 39), Part: "body", Problem: "body differs at byte 24 (line 1, column 25)",
 			Want: `{"error": "This name is taken."}`, Got: `{"error": "This name is Taken."}`, Offset: 24, Line: 1, Column: 25,
 		}},
 	}
@@ -153,7 +153,7 @@ func TestRunHang(t *testing.T) {
 	for _, r := range report.Profiles[0].Results[:3] {
 		reasons = append(reasons, r.Reason)
 	}
-	want := []string{"no complete answer in time", "no complete answer in time", "not tried: the server could not be reached"}
+	want := []string{"no complete response in time", "no complete response in time", "not tried: the server could not be reached"}
 	if diff := cmp.Diff(want, reasons); diff != "" {
 		t.Error(diff)
 	}
@@ -180,29 +180,29 @@ func TestRunNoHTTP(t *testing.T) {
 	}()
 	report := conformance.Run(t.Context(), files(t), conformance.Target{"fake": "http://" + listener.Addr().String()}, conformance.Options{})
 	got := report.Profiles[0].Results[0]
-	if got.Outcome != conformance.Mismatch || !strings.HasPrefix(got.Differences[0].Problem, "no HTTP answer: ") {
+	if got.Outcome != conformance.Mismatch || !strings.HasPrefix(got.Differences[0].Problem, "no HTTP response: ") {
 		t.Errorf("got %+v", got)
 	}
 }
 
-// A host that cannot open a server, a URL that is none, a profile without target, a context that
+// A launcher that cannot start a server, a URL that is none, a profile without target, a context that
 // has ended: nothing runs.
 func TestRunNothing(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, test := range []struct {
-		name string
-		ctx  context.Context
-		host conformance.Host
-		want string
+		name     string
+		ctx      context.Context
+		launcher conformance.Launcher
+		want     string
 	}{
-		{"host", t.Context(), closed{}, "the database is locked"},
+		{"launcher", t.Context(), closed{}, "the database is locked"},
 		{"URL", t.Context(), conformance.Target{"fake": "nowhere"}, `the server's URL: "nowhere" is not an http:// or https:// URL with a host`},
 		{"target", t.Context(), conformance.Target{}, "no target is given for profile fake"},
 		{"context", ended, process{}, "the run was ended"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			report := conformance.Run(test.ctx, files(t), test.host, conformance.Options{})
+			report := conformance.Run(test.ctx, files(t), test.launcher, conformance.Options{})
 			if got := report.Profiles[0].Results[0]; got.Outcome != conformance.CouldNotRun || got.Reason != test.want {
 				t.Errorf("%s: %s", got.Outcome, got.Reason)
 			}
@@ -215,11 +215,11 @@ func TestRunNothing(t *testing.T) {
 
 type closed struct{}
 
-func (closed) Open(context.Context, string) (*conformance.Server, error) {
+func (closed) Launch(context.Context, string) (*conformance.Server, error) {
 	return nil, errors.New("the database is locked")
 }
 
-// What captures, answers and options hold of secrets is not in a report.
+// What captures, responses and options hold of secrets is not in a report.
 func TestReportHidesSecrets(t *testing.T) {
 	const token = "0123456789abcdef0123456789abcdef01234567"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -8,5 +8,5 @@ type scope struct {
 	captures map[string]string
 	hidden   []string  // secrets that no template refers to
 	before   time.Time // the server's clock before the last request
-	after    time.Time // and after its answer
+	after    time.Time // and after its response
 }

@@ -18,7 +18,7 @@ import (
 // answer.
 const leastTimes = 60
 
-// project is what the genuine server has beside conformance/originals/project.
+// project is what the genuine server has beside conformance/reference/project.
 //
 //go:embed genuine
 var project embed.FS
@@ -60,14 +60,14 @@ func genuine(ctx context.Context, b *bench) (err error) {
 	return b.besideGenuine(ctx, strings.TrimSpace(versions), server, original)
 }
 
-// extract writes the genuine server's program: that of conformance/originals
+// extract writes the genuine server's program: that of conformance/reference
 // with the files of this package.
 func extract(ctx context.Context, folder string) error {
 	root, err := output(ctx, nil, "go", "list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
 		return err
 	}
-	if err := os.CopyFS(folder, os.DirFS(filepath.Join(strings.TrimSpace(root), "conformance", "originals", "project"))); err != nil {
+	if err := os.CopyFS(folder, os.DirFS(filepath.Join(strings.TrimSpace(root), "conformance", "reference", "project"))); err != nil {
 		return err
 	}
 	return os.CopyFS(folder, project)
@@ -86,7 +86,7 @@ func gunicorn(ctx context.Context, folder string) (*process, error) {
 		"--worker-class", "gthread", "--threads", "4", "--keep-alive", "60", "--bind", address, "wsgi:application")
 	command.Dir = folder
 	command.Env = append(os.Environ(),
-		"ORIGINAL_API=ocd-users", "ORIGINAL_DATABASE="+filepath.Join(folder, "genuine.sqlite3"),
+		"REFERENCE_API=ocd-users", "REFERENCE_DATABASE="+filepath.Join(folder, "genuine.sqlite3"),
 		"DJANGO_SETTINGS_MODULE=measured", "PYTHONPATH="+filepath.Join(folder, "genuine"))
 	p, err := start(address, command)
 	if err != nil {
@@ -96,7 +96,7 @@ func gunicorn(ctx context.Context, folder string) (*process, error) {
 		return nil, errors.Join(err, p.stop())
 	}
 	user := fmt.Sprintf(`{"username": "alice", "password": %q, "email": "alice@example.com", "active": true}`, password)
-	raw, err := exchange(address, post(address, "/-original-/user", "", user))
+	raw, err := exchange(address, post(address, "/-reference-/user", "", user))
 	if err == nil && status(raw) != "200" {
 		err = fmt.Errorf("create user: status %s", status(raw))
 	}

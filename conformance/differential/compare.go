@@ -10,25 +10,25 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// A Part is one part of two answers that is not the same in both. Name is "status", "body", or the
+// A Part is one part of two responses that is not the same in both. Name is "status", "body", or the
 // name of a header in small letters; a header is shown as its lines.
 type Part struct {
-	Name          string
-	Genuine, Ours string
+	Name               string
+	Reference, Subject string
 }
 
 // compare returns the parts that differ. Tokens, ids and times are placeholders; of an HTML page
 // status and headers count.
-func compare(method string, genuine, ours *wire.Answer) []Part {
+func compare(method string, reference, subject *wire.Response) []Part {
 	var parts []Part
 	note := func(name, g, o string) {
 		if g != o {
 			parts = append(parts, Part{name, g, o})
 		}
 	}
-	note("status", strconv.Itoa(genuine.Status), strconv.Itoa(ours.Status))
-	page := isPage(genuine) && isPage(ours)
-	g, o := headers(genuine, method == "HEAD" && !page), headers(ours, method == "HEAD" && !page)
+	note("status", strconv.Itoa(reference.Status), strconv.Itoa(subject.Status))
+	page := isPage(reference) && isPage(subject)
+	g, o := headers(reference, method == "HEAD" && !page), headers(subject, method == "HEAD" && !page)
 	if strings.Contains(g["vary"], "Cookie") {
 		// A form of Django's or a session: cookies are not reproduced.
 		delete(g, "vary")
@@ -40,14 +40,14 @@ func compare(method string, genuine, ours *wire.Answer) []Part {
 		note(name, g[name], o[name])
 	}
 	if !page {
-		note("body", normalise(genuine.Body), normalise(ours.Body))
+		note("body", normalise(reference.Body), normalise(subject.Body))
 	}
 	return parts
 }
 
 // headers returns the lines of each header that an application has a say in. The length of a body
 // that was sent shows in the body.
-func headers(a *wire.Answer, length bool) map[string]string {
+func headers(a *wire.Response, length bool) map[string]string {
 	lines := map[string]string{}
 	for _, h := range a.Headers {
 		name := strings.ToLower(h.Name)
@@ -67,7 +67,7 @@ func headers(a *wire.Answer, length bool) map[string]string {
 	return lines
 }
 
-func isPage(a *wire.Answer) bool {
+func isPage(a *wire.Response) bool {
 	kind, _ := a.Value("Content-Type")
 	return strings.HasPrefix(kind, "text/html")
 }

@@ -67,8 +67,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestRunKeepsTheServersTokensApart(t *testing.T) {
-	genuine, ours := &fake{letter: "c"}, &fake{letter: "d"}
-	a, b := httptest.NewServer(genuine), httptest.NewServer(ours)
+	reference, subject := &fake{letter: "c"}, &fake{letter: "d"}
+	a, b := httptest.NewServer(reference), httptest.NewServer(subject)
 	defer a.Close()
 	defer b.Close()
 	report, err := differential.Run(t.Context(), differential.OCDUsers(), a.URL, b.URL, differential.Options{Seed: 1, Requests: 200})
@@ -78,8 +78,8 @@ func TestRunKeepsTheServersTokensApart(t *testing.T) {
 	for _, d := range report.Differences {
 		t.Errorf("%s", d)
 	}
-	if report.Requests != 200 || genuine.back == 0 || genuine.back != ours.back || genuine.other+ours.other > 0 {
-		t.Errorf("%d requests; tokens that came back: %d and %d; left as they were: %d", report.Requests, genuine.back, ours.back, genuine.other+ours.other)
+	if report.Requests != 200 || reference.back == 0 || reference.back != subject.back || reference.other+subject.other > 0 {
+		t.Errorf("%d requests; tokens that came back: %d and %d; left as they were: %d", report.Requests, reference.back, subject.back, reference.other+subject.other)
 	}
 }
 
@@ -88,11 +88,11 @@ func TestRunReportsAndExplains(t *testing.T) {
 	defer a.Close()
 	defer b.Close()
 	known, err := differential.ParseKnown([]byte(`
-- {name: another place, reason: r, apis: [knox-auth], ours: 4xx}
-- {name: another status, reason: r, genuine: "500"}
+- {name: another place, reason: r, apis: [knox-auth], subject: 4xx}
+- {name: another status, reason: r, reference: "500"}
 - {name: another part, reason: r, parts: [status]}
 - {name: another request, reason: r, request: '^NONE '}
-- {name: the sentence, reason: because, genuine: "401", ours: 4xx, parts: [body], request: '^POST /api/logout/ '}
+- {name: the sentence, reason: because, reference: "401", subject: 4xx, parts: [body], request: '^POST /api/logout/ '}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestRunReportsAndExplains(t *testing.T) {
 	if report.Explained["the sentence"] == 0 || len(left) == 0 || len(left)+report.Explained["the sentence"] != len(report.Differences) {
 		t.Fatalf("%d differences, %d of them unexplained, explained %v", len(report.Differences), len(left), report.Explained)
 	}
-	for _, want := range []string{`| nc HOST PORT`, `body`, `genuine "{\"detail\":\"x\"}"`, `ours    "{\"detail\":\"y\"}"`} {
+	for _, want := range []string{`| nc HOST PORT`, `body`, `reference "{\"detail\":\"x\"}"`, `subject   "{\"detail\":\"y\"}"`} {
 		if text := left[0].String(); !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}
@@ -122,10 +122,10 @@ func TestRunWithoutAServer(t *testing.T) {
 	gone := httptest.NewServer(&fake{letter: "d"})
 	gone.Close()
 	defer server.Close()
-	for _, test := range []struct{ genuine, ours, want string }{
-		{server.URL, gone.URL, "our server"}, {gone.URL, server.URL, "the genuine server"}, {"nowhere", server.URL, "the genuine server's URL"}, {server.URL, "nowhere", "our server's URL"},
+	for _, test := range []struct{ reference, subject, want string }{
+		{server.URL, gone.URL, "the subject"}, {gone.URL, server.URL, "the reference server"}, {"nowhere", server.URL, "the reference server's URL"}, {server.URL, "nowhere", "the subject's URL"},
 	} {
-		_, err := differential.Run(t.Context(), differential.OCDUsers(), test.genuine, test.ours, differential.Options{Seed: 1, Requests: 1})
+		_, err := differential.Run(t.Context(), differential.OCDUsers(), test.reference, test.subject, differential.Options{Seed: 1, Requests: 1})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("got %v, want %s", err, test.want)
 		}
@@ -134,8 +134,8 @@ func TestRunWithoutAServer(t *testing.T) {
 
 func TestParseKnownRefuses(t *testing.T) {
 	for _, text := range []string{
-		"- {name: a, reason: r}", "- {name: a, ours: 4xx}", "- {reason: r, ours: 4xx}", "- {name: a, reason: r, ours: 600}", "- {name: a, reason: r, ours: 4x}",
-		"- {name: a, reason: r, request: '('}", "- {name: a, reason: r, our: 4xx}", "a", "- {name: a, reason: r, ours: 4xx}\n- {name: a, reason: r, ours: 5xx}",
+		"- {name: a, reason: r}", "- {name: a, subject: 4xx}", "- {reason: r, subject: 4xx}", "- {name: a, reason: r, subject: 600}", "- {name: a, reason: r, subject: 4x}",
+		"- {name: a, reason: r, request: '('}", "- {name: a, reason: r, our: 4xx}", "a", "- {name: a, reason: r, subject: 4xx}\n- {name: a, reason: r, subject: 5xx}",
 	} {
 		if _, err := differential.ParseKnown([]byte(text)); err == nil {
 			t.Errorf("%s: accepted", text)

@@ -23,13 +23,13 @@ type KnownDifference struct {
 	Reason string `yaml:"reason"`
 	// APIs are the names of the APIs where it occurs; none: all of them.
 	APIs []string `yaml:"apis"`
-	// Genuine and Ours are statuses: one, or a class as in 4xx.
-	Genuine string `yaml:"genuine"`
-	Ours    string `yaml:"ours"`
+	// Reference and Subject are statuses: one, or a class as in 4xx.
+	Reference string `yaml:"reference"`
+	Subject   string `yaml:"subject"`
 	// Parts are all that may differ, as the names of Part.
 	Parts []string `yaml:"parts"`
 	// Request is a regular expression that matches somewhere in the request as it was sent to the
-	// genuine server.
+	// reference server.
 	Request string `yaml:"request"`
 
 	request *regexp.Regexp
@@ -51,10 +51,10 @@ func ParseKnown(data []byte) (Known, error) {
 			return nil, fmt.Errorf("known differences: entry %d: want a name of its own, and a reason", i+1)
 		}
 		names[k.Name] = true
-		if k.Genuine == "" && k.Ours == "" && k.Parts == nil && k.Request == "" {
+		if k.Reference == "" && k.Subject == "" && k.Parts == nil && k.Request == "" {
 			return nil, fmt.Errorf("known differences: %s: has no condition", k.Name)
 		}
-		for _, status := range []string{k.Genuine, k.Ours} {
+		for _, status := range []string{k.Reference, k.Subject} {
 			if !regexp.MustCompile(`^([1-5]([0-9]{2}|xx))?$`).MatchString(status) {
 				return nil, fmt.Errorf("known differences: %s: %q is no status", k.Name, status)
 			}
@@ -81,7 +81,7 @@ func (k *KnownDifference) explains(api string, d *Difference) bool {
 	if len(k.APIs) > 0 && !slices.Contains(k.APIs, api) {
 		return false
 	}
-	if !isStatus(k.Genuine, d.Genuine.Status) || !isStatus(k.Ours, d.Ours.Status) {
+	if !isStatus(k.Reference, d.Reference.Status) || !isStatus(k.Subject, d.Subject.Status) {
 		return false
 	}
 	for _, p := range d.Parts {

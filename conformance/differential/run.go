@@ -1,5 +1,5 @@
-// Package differential sends the same random requests to two servers, a genuine one and one that
-// claims to behave like it, and reports every difference between their answers. It knows HTTP only.
+// Package differential sends the same random requests to two servers, a reference and one that
+// claims to behave like it, and reports every difference between their responses. It knows HTTP only.
 //
 // Both servers start with the same two users and nothing else, and get the same requests in the
 // same order, so that everything that one request leaves behind for the next shows too.
@@ -27,7 +27,7 @@ type Report struct {
 	API         string
 	Seed        uint64
 	Requests    int
-	Statuses    map[int]int // of the genuine server
+	Statuses    map[int]int // of the reference server
 	Differences []Difference
 	// Explained counts the known differences that were met, by name.
 	Explained map[string]int
@@ -47,25 +47,25 @@ func (r *Report) Unexplained() []Difference {
 
 // A Difference is a request that two servers answer differently.
 type Difference struct {
-	Number        int    // of the request in the run, from 1
-	Sent          []byte // to the genuine server
-	Genuine, Ours *wire.Answer
-	Parts         []Part
-	Reason        string // of the known difference that explains it
+	Number             int    // of the request in the run, from 1
+	Sent               []byte // to the reference server
+	Reference, Subject *wire.Response
+	Parts              []Part
+	Reason             string // of the known difference that explains it
 }
 
 // String returns the difference as a report has it: the request as a shell can send it, and what
-// each server made of it. Tokens in it are those of the genuine server's test database.
+// each server made of it. Tokens in it are those of the reference server's test database.
 func (d Difference) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "request %d: printf '%s' | nc HOST PORT\n", d.Number, octal(d.Sent))
 	for _, p := range d.Parts {
-		fmt.Fprintf(&b, "  %s\n    genuine %s\n    ours    %s\n", p.Name, shown(p.Genuine), shown(p.Ours))
+		fmt.Fprintf(&b, "  %s\n    reference %s\n    subject   %s\n", p.Name, shown(p.Reference), shown(p.Subject))
 	}
 	return b.String()
 }
 
-// maxShown is how much of a request or a part of an answer a report shows.
+// maxShown is how much of a request or a part of a response a report shows.
 const maxShown = 1500
 
 func shown(text string) string {
@@ -97,21 +97,21 @@ func octal(raw []byte) string {
 	return b.String()
 }
 
-// timeout bounds a request together with its answer.
+// timeout bounds a request together with its response.
 const timeout = 30 * time.Second
 
-// Run sends random requests for an API to a genuine server and to another one, given by their
+// Run sends random requests for an API to a reference server and to another one, given by their
 // URLs. Both must be fresh and have the users ActiveUser and InactiveUser. The error is about a
 // server that does not answer, or the context.
-func Run(ctx context.Context, api API, genuine, ours string, options Options) (*Report, error) {
+func Run(ctx context.Context, api API, reference, subject string, options Options) (*Report, error) {
 	start := time.Now()
 	run := run{report: &Report{API: api.Name, Seed: options.Seed, Statuses: map[int]int{}, Explained: map[string]int{}}, known: options.Known}
 	var err error
-	if run.genuine, err = wire.NewClient(genuine, timeout, nil); err != nil {
-		return nil, fmt.Errorf("the genuine server's URL: %w", err)
+	if run.reference, err = wire.NewClient(reference, timeout, nil); err != nil {
+		return nil, fmt.Errorf("the reference server's URL: %w", err)
 	}
-	if run.ours, err = wire.NewClient(ours, timeout, nil); err != nil {
-		return nil, fmt.Errorf("our server's URL: %w", err)
+	if run.subject, err = wire.NewClient(subject, timeout, nil); err != nil {
+		return nil, fmt.Errorf("the subject's URL: %w", err)
 	}
 	g := NewGenerator(api, options.Seed)
 	for number := 1; number <= options.Requests; number++ {
@@ -124,47 +124,47 @@ func Run(ctx context.Context, api API, genuine, ours string, options Options) (*
 }
 
 type run struct {
-	report        *Report
-	known         Known
-	genuine, ours *wire.Client
-	tokens        tokens
+	report             *Report
+	known              Known
+	reference, subject *wire.Client
+	tokens             tokens
 }
 
 // one sends one request to both servers.
 func (r *run) one(ctx context.Context, g *Generator, number int) error {
 	request := g.Next()
-	toGenuine, toOurs := request, request
-	toGenuine.Headers, toOurs.Headers = nil, nil
+	toReference, toSubject := request, request
+	toReference.Headers, toSubject.Headers = nil, nil
 	for _, h := range request.Headers {
-		genuine, ours := r.tokens.fill(h.Value)
-		toGenuine.Headers = append(toGenuine.Headers, wire.Header{Name: h.Name, Value: genuine})
-		toOurs.Headers = append(toOurs.Headers, wire.Header{Name: h.Name, Value: ours})
+		reference, subject := r.tokens.fill(h.Value)
+		toReference.Headers = append(toReference.Headers, wire.Header{Name: h.Name, Value: reference})
+		toSubject.Headers = append(toSubject.Headers, wire.Header{Name: h.Name, Value: subject})
 	}
-	var genuine, ours *wire.Answer
-	var genuineErr, oursErr error
+	var reference, subject *wire.Response
+	var referenceErr, subjectErr error
 	var both sync.WaitGroup
-	both.Go(func() { genuine, genuineErr = r.genuine.Do(ctx, toGenuine) })
-	both.Go(func() { ours, oursErr = r.ours.Do(ctx, toOurs) })
+	both.Go(func() { reference, referenceErr = r.reference.Do(ctx, toReference) })
+	both.Go(func() { subject, subjectErr = r.subject.Do(ctx, toSubject) })
 	both.Wait()
-	d := Difference{Number: number, Sent: raw(toGenuine), Genuine: genuine, Ours: ours}
+	d := Difference{Number: number, Sent: raw(toReference), Reference: reference, Subject: subject}
 	switch {
-	case genuineErr != nil:
-		return fmt.Errorf("the genuine server: %w\n%s", genuineErr, d)
-	case oursErr != nil:
-		return fmt.Errorf("our server: %w\n%s", oursErr, d)
+	case referenceErr != nil:
+		return fmt.Errorf("the reference server: %w\n%s", referenceErr, d)
+	case subjectErr != nil:
+		return fmt.Errorf("the subject: %w\n%s", subjectErr, d)
 	}
 	r.report.Requests++
-	r.report.Statuses[genuine.Status]++
-	if d.Parts = compare(request.Method, genuine, ours); len(d.Parts) > 0 {
+	r.report.Statuses[reference.Status]++
+	if d.Parts = compare(request.Method, reference, subject); len(d.Parts) > 0 {
 		if k := r.known.find(r.report.API, &d); k != nil {
 			d.Reason = k.Reason
 			r.report.Explained[k.Name]++
 		}
 		r.report.Differences = append(r.report.Differences, d)
 	}
-	if a, b := issued(genuine.Body), issued(ours.Body); a != "" && b != "" {
-		r.tokens.genuine = append(r.tokens.genuine, a)
-		r.tokens.ours = append(r.tokens.ours, b)
+	if a, b := issued(reference.Body), issued(subject.Body); a != "" && b != "" {
+		r.tokens.reference = append(r.tokens.reference, a)
+		r.tokens.subject = append(r.tokens.subject, b)
 		g.Issued()
 	}
 	return nil

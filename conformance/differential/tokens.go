@@ -8,7 +8,7 @@ import (
 
 // tokens are the tokens that two servers have given, pair by pair: one and the same for the
 // generator, each server's own on the wire.
-type tokens struct{ genuine, ours []string }
+type tokens struct{ reference, subject []string }
 
 // tokenChanges are what a client can do to a token.
 func tokenChanges() []string {
@@ -19,30 +19,30 @@ func tokenChanges() []string {
 var tokenUse = regexp.MustCompile(`\{\{([0-9]+)(?: ([a-z0-9-]+))?\}\}`)
 
 // fill returns a header's value for each of the servers.
-func (t *tokens) fill(value string) (genuine, ours string) {
-	genuine, ours = value, value
+func (t *tokens) fill(value string) (reference, subject string) {
+	reference, subject = value, value
 	for _, m := range tokenUse.FindAllStringSubmatch(value, -1) {
 		n, err := strconv.Atoi(m[1])
-		if err != nil || n >= len(t.genuine) {
+		if err != nil || n >= len(t.reference) {
 			continue // "{{" of the generator's own
 		}
-		g, o := change(m[2], t.genuine[n], t.ours[n])
-		genuine = strings.ReplaceAll(genuine, m[0], g)
-		ours = strings.ReplaceAll(ours, m[0], o)
+		g, o := change(m[2], t.reference[n], t.subject[n])
+		reference = strings.ReplaceAll(reference, m[0], g)
+		subject = strings.ReplaceAll(subject, m[0], o)
 	}
-	return genuine, ours
+	return reference, subject
 }
 
 // keyLength is how much of a token knox looks up as text.
 const keyLength = 8
 
 // change changes both tokens in the same way.
-func change(kind, genuine, ours string) (string, string) {
-	both := func(f func(string) string) (string, string) { return f(genuine), f(ours) }
+func change(kind, reference, subject string) (string, string) {
+	both := func(f func(string) string) (string, string) { return f(reference), f(subject) }
 	switch kind {
 	case "upper":
 		// What is left of a token in capitals depends on whether it has letters.
-		if !strings.ContainsAny(genuine[:keyLength], "abcdef") || !strings.ContainsAny(ours[:keyLength], "abcdef") {
+		if !strings.ContainsAny(reference[:keyLength], "abcdef") || !strings.ContainsAny(subject[:keyLength], "abcdef") {
 			return both(func(s string) string { return "X" + s[1:] })
 		}
 		return both(strings.ToUpper)
@@ -57,13 +57,13 @@ func change(kind, genuine, ours string) (string, string) {
 	case "non-hex":
 		return both(func(s string) string { return s[:len(s)-1] + "g" })
 	}
-	return genuine, ours
+	return reference, subject
 }
 
-// tokenGiven is how an answer gives a token.
+// tokenGiven is how a response gives a token.
 var tokenGiven = regexp.MustCompile(`token": ?"([0-9a-f]{40,64})"`)
 
-// issued returns the token that an answer gives, empty for none.
+// issued returns the token that a response gives, empty for none.
 func issued(body []byte) string {
 	m := tokenGiven.FindSubmatch(body)
 	if m == nil {

@@ -9,10 +9,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Expected lists differences from genuine servers that are known, each with its reason.
+// Expected lists differences from reference servers that are known, each with its reason.
 type Expected []ExpectedEntry
 
-// An ExpectedEntry says that the answer to one step of a recorded sequence differs, and why.
+// An ExpectedEntry says that the response to one step of a recorded sequence differs, and why.
 type ExpectedEntry struct {
 	Profile  string `yaml:"profile"`
 	Sequence string `yaml:"sequence"`

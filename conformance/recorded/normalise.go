@@ -11,9 +11,9 @@ import (
 // compared are the headers that a recording keeps.
 func compared() []string { return []string{"content-type", "www-authenticate", "allow", "location"} }
 
-// normalise brings an answer into the form of a recording.
-func normalise(a *wire.Answer, method string) Answer {
-	n := Answer{Status: a.Status, Headers: map[string]string{}}
+// normalise brings a response into the form of a recording.
+func normalise(a *wire.Response, method string) Response {
+	n := Response{Status: a.Status, Headers: map[string]string{}}
 	for _, name := range compared() {
 		if value, ok := a.Value(name); ok {
 			n.Headers[name] = value
@@ -41,7 +41,7 @@ func normaliseBody(body string) string {
 	return body
 }
 
-// findToken returns the token that an answer carries, empty for none.
+// findToken returns the token that a response carries, empty for none.
 func findToken(body []byte) string {
 	m := regexp.MustCompile(`"token": ?"([0-9a-f]{40,64})"`).FindSubmatch(body)
 	if m == nil {

@@ -1,15 +1,15 @@
-// Package recorded replays exchanges that were recorded from genuine servers and compares the
-// answers of another server with theirs.
+// Package recorded replays exchanges that were recorded from reference servers and compares the
+// responses of another server with theirs.
 //
-// A recording is a JSON list of sequences; a sequence has a name, steps and as many answers. A step
+// A recording is a JSON list of sequences; a sequence has a name, steps and as many responses. A step
 // has method, path, headers (pairs, sent as they are) and body (bytes as Latin-1 text). In headers,
-// {{token}} stands for the last token that an answer of the sequence carried, before any for 40
+// {{token}} stands for the last token that a response of the sequence carried, before any for 40
 // times f; {{token-1}} is it without its last character, {{token8}} its first 8 characters.
 //
-// An answer has status, the headers Content-Type, WWW-Authenticate, Allow and Location (absent ones
+// A response has status, the headers Content-Type, WWW-Authenticate, Allow and Location (absent ones
 // left out), and the body, normalised: a token is <hex40> or <hex64>, an ISO datetime in quotes
-// "<datetime>", an id "id":<id>, an HTML page <html>; the body of the answer to a HEAD is empty. A
-// recording can have <login> and <account> for bodies that only a document gives: such an answer
+// "<datetime>", an id "id":<id>, an HTML page <html>; the body of the response to a HEAD is empty. A
+// recording can have <login> and <account> for bodies that only a document gives: such a response
 // has to be a JSON object, with a token for <login>.
 package recorded
 
@@ -22,11 +22,11 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// A Sequence is requests on one state, and what the genuine server answered each.
+// A Sequence is requests on one state, and the responses of the reference server.
 type Sequence struct {
-	Name    string   `json:"name"`
-	Steps   []Step   `json:"steps"`
-	Answers []Answer `json:"answers"`
+	Name      string     `json:"name"`
+	Steps     []Step     `json:"steps"`
+	Responses []Response `json:"answers"`
 }
 
 // A Step is a request; its body is bytes as Latin-1 text.
@@ -37,9 +37,9 @@ type Step struct {
 	Body    string      `json:"body"`
 }
 
-// An Answer is a normalised answer. Headers has the compared ones that are there, under their names
+// A Response is a normalised response. Headers has the compared ones that are there, under their names
 // in small letters.
-type Answer struct {
+type Response struct {
 	Status  int               `json:"status"`
 	Headers map[string]string `json:"headers"`
 	Body    string            `json:"body"`
@@ -56,8 +56,8 @@ func Parse(data []byte) ([]Sequence, error) {
 		switch {
 		case s.Name == "" || seen[s.Name]:
 			return nil, fmt.Errorf("recording: the name %q is empty or stands twice", s.Name)
-		case len(s.Steps) == 0 || len(s.Steps) != len(s.Answers):
-			return nil, fmt.Errorf("recording: %s has %d steps and %d answers", s.Name, len(s.Steps), len(s.Answers))
+		case len(s.Steps) == 0 || len(s.Steps) != len(s.Responses):
+			return nil, fmt.Errorf("recording: %s has %d steps and %d responses", s.Name, len(s.Steps), len(s.Responses))
 		}
 		seen[s.Name] = true
 		for i, step := range s.Steps {

@@ -10,7 +10,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// DefaultTimeout is how long a request and its answer may take together.
+// DefaultTimeout is how long a request and its response may take together.
 const DefaultTimeout = 20 * time.Second
 
 // Options say how a recording is replayed.
@@ -21,7 +21,7 @@ type Options struct {
 	ByValue bool
 	// Expected are the differences that are known and have a reason.
 	Expected Expected
-	// Timeout bounds a request together with its answer; 0 means DefaultTimeout.
+	// Timeout bounds a request together with its response; 0 means DefaultTimeout.
 	Timeout time.Duration
 	// TLS are the settings for https; nil means the defaults.
 	TLS *tls.Config
@@ -31,7 +31,7 @@ type Options struct {
 type Outcome string
 
 const (
-	// Same: the answer is the genuine one.
+	// Same: the response is that of the reference server.
 	Same Outcome = "same"
 	// Different: it is not, and nothing says why.
 	Different Outcome = "different"
@@ -40,8 +40,8 @@ const (
 	// UnexpectedPass: a difference is listed and there is none. It is a failure, lest the list
 	// outlive its reasons.
 	UnexpectedPass Outcome = "unexpected pass"
-	// NoAnswer: there was no HTTP answer. The rest of the sequence is not replayed.
-	NoAnswer Outcome = "no answer"
+	// NoResponse: there was no HTTP response. The rest of the sequence is not replayed.
+	NoResponse Outcome = "no response"
 )
 
 // A Result is what the replay of one step found.
@@ -51,7 +51,7 @@ type Result struct {
 	Request     string
 	Outcome     Outcome
 	Reason      string   // of the expected difference
-	Differences []string // one line each: what, the genuine value, ours
+	Differences []string // one line each: what, the reference's value, the subject's
 }
 
 // Failed says whether the result is one that a test must not pass over.
@@ -100,23 +100,23 @@ func replaySequence(ctx context.Context, client *wire.Client, s Sequence, option
 		r := Result{Sequence: s.Name, Step: i + 1, Request: step.Method + " " + step.Path}
 		got, err := client.Do(ctx, request)
 		if err != nil {
-			r.Outcome, r.Differences = NoAnswer, []string{err.Error()}
+			r.Outcome, r.Differences = NoResponse, []string{err.Error()}
 			return append(results, r), nil
 		}
 		if found := findToken(got.Body); found != "" {
 			token = found
 		}
-		r.Differences = compare(s.Answers[i], normalise(got, step.Method), options.ByValue)
+		r.Differences = compare(s.Responses[i], normalise(got, step.Method), options.ByValue)
 		r.Outcome, r.Reason = options.Expected.judge(options.Profile, s.Name, i+1, len(r.Differences) > 0)
 		results = append(results, r)
 	}
 	return results, nil
 }
 
-func compare(want, got Answer, byValue bool) []string {
+func compare(want, got Response, byValue bool) []string {
 	var differences []string
 	note := func(what, w, g string) {
-		differences = append(differences, fmt.Sprintf("%s: genuine %s, ours %s", what, w, g))
+		differences = append(differences, fmt.Sprintf("%s: reference %s, subject %s", what, w, g))
 	}
 	if want.Status != got.Status {
 		note("status", fmt.Sprint(want.Status), fmt.Sprint(got.Status))

@@ -29,38 +29,38 @@ func load(t *testing.T, name string) []recorded.Sequence {
 	return sequences
 }
 
-// A genuine is a server that gives the answers of a recording, one after the other.
-type genuine struct {
-	mu       sync.Mutex
-	answers  []recorded.Answer
-	requests []string // method, path, Authorization, body
+// A reference is a server that gives the responses of a recording, one after the other.
+type reference struct {
+	mu        sync.Mutex
+	responses []recorded.Response
+	requests  []string // method, path, Authorization, body
 }
 
-func newGenuine(sequences []recorded.Sequence) *genuine {
-	g := &genuine{}
+func newReference(sequences []recorded.Sequence) *reference {
+	g := &reference{}
 	for _, s := range sequences {
-		g.answers = append(g.answers, s.Answers...)
+		g.responses = append(g.responses, s.Responses...)
 	}
 	return g
 }
 
-func (g *genuine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (g *reference) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
 	g.requests = append(g.requests, r.Method+" "+r.URL.Path+" "+r.Header.Get("Authorization")+" "+string(body))
-	answer := g.answers[0]
-	g.answers = g.answers[1:]
+	response := g.responses[0]
+	g.responses = g.responses[1:]
 	w.Header()["Content-Type"] = nil
-	for name, value := range answer.Headers {
+	for name, value := range response.Headers {
 		w.Header().Set(name, value)
 	}
-	w.WriteHeader(answer.Status)
+	w.WriteHeader(response.Status)
 	io.WriteString(w, strings.NewReplacer(
 		"<hex40>", strings.Repeat("0123456789", 4), "<hex64>", strings.Repeat("01234567", 8),
 		"<datetime>", "2020-12-05T04:32:49.391286Z", "<id>", "12", "<html>", "<p>any page",
 		"<login>", `{"user": {}, "token": "`+strings.Repeat("0123456789", 4)+`"}`, "<account>", `{"username": "john"}`,
-	).Replace(answer.Body))
+	).Replace(response.Body))
 }
 
 func TestRecordingsReplay(t *testing.T) {
@@ -71,7 +71,7 @@ func TestRecordingsReplay(t *testing.T) {
 	}{{"ocd-users", false, 156}, {"knox-auth", false, 124}, {"form-auth", false, 79}, {"snippit", true, 117}} {
 		t.Run(test.profile, func(t *testing.T) {
 			sequences := load(t, test.profile)
-			server := httptest.NewServer(newGenuine(sequences))
+			server := httptest.NewServer(newReference(sequences))
 			defer server.Close()
 			results, err := recorded.Replay(t.Context(), server.URL, sequences, recorded.Options{Profile: test.profile, ByValue: test.byValue})
 			if err != nil {
@@ -90,22 +90,22 @@ func TestRecordingsReplay(t *testing.T) {
 }
 
 // one is a recording of one sequence: a login, and what follows.
-func one(answers ...recorded.Answer) []recorded.Sequence {
-	s := recorded.Sequence{Name: "logout/ok", Answers: answers}
+func one(responses ...recorded.Response) []recorded.Sequence {
+	s := recorded.Sequence{Name: "logout/ok", Responses: responses}
 	s.Steps = []recorded.Step{
 		{Method: "POST", Path: "/login/", Headers: [][2]string{{"Authorization", "Token {{token8}}"}}, Body: "j\u00ffhn"},
 		{Method: "POST", Path: "/logout/", Headers: [][2]string{{"Authorization", "Token {{token-1}} {{token}}"}}},
-	}[:len(answers)]
+	}[:len(responses)]
 	return []recorded.Sequence{s}
 }
 
-func loginAnswer() recorded.Answer {
-	return recorded.Answer{Status: 200, Headers: map[string]string{"content-type": "application/json"}, Body: `{"token":"<hex40>"}`}
+func loginResponse() recorded.Response {
+	return recorded.Response{Status: 200, Headers: map[string]string{"content-type": "application/json"}, Body: `{"token":"<hex40>"}`}
 }
 
 func TestTokensAndBytes(t *testing.T) {
-	sequences := one(loginAnswer(), recorded.Answer{Status: 204})
-	g := newGenuine(sequences)
+	sequences := one(loginResponse(), recorded.Response{Status: 204})
+	g := newReference(sequences)
 	server := httptest.NewServer(g)
 	defer server.Close()
 	if _, err := recorded.Replay(t.Context(), server.URL, sequences, recorded.Options{}); err != nil {
@@ -122,30 +122,30 @@ func TestTokensAndBytes(t *testing.T) {
 
 func TestDifferences(t *testing.T) {
 	for _, test := range []struct {
-		name    string
-		genuine recorded.Answer
-		ours    recorded.Answer
-		byValue bool
-		want    []string
+		name      string
+		reference recorded.Response
+		subject   recorded.Response
+		byValue   bool
+		want      []string
 	}{
-		{"status", recorded.Answer{Status: 204}, recorded.Answer{Status: 200}, false, []string{"status: genuine 204, ours 200"}},
-		{"header", recorded.Answer{Status: 401, Headers: map[string]string{"www-authenticate": "Token"}},
-			recorded.Answer{Status: 401, Headers: map[string]string{"allow": "POST"}}, false,
-			[]string{`www-authenticate: genuine "Token", ours none`, `allow: genuine none, ours "POST"`}},
-		{"body", recorded.Answer{Status: 200, Body: `{"a": 1}`}, recorded.Answer{Status: 200, Body: `{"a":1}`}, false,
-			[]string{`body: genuine "{\"a\": 1}", ours "{\"a\":1}"`}},
-		{"by value", recorded.Answer{Status: 200, Body: `{"a": [1, null], "b": "x"}`}, recorded.Answer{Status: 200, Body: `{"b":"x","a":[1,null]}`}, true, nil},
-		{"by value, another", recorded.Answer{Status: 200, Body: `{"a": 1}`}, recorded.Answer{Status: 200, Body: `{"a": 1.0}`}, true,
-			[]string{`body: genuine "{\"a\": 1}", ours "{\"a\": 1.0}"`}},
-		{"by value, a key twice", recorded.Answer{Status: 200, Body: `{"a":1,"b":2}`}, recorded.Answer{Status: 200, Body: `{"a":1,"a":1}`}, true,
-			[]string{`body: genuine "{\"a\":1,\"b\":2}", ours "{\"a\":1,\"a\":1}"`}},
-		{"no token", recorded.Answer{Status: 200, Body: `<login>`}, recorded.Answer{Status: 200, Body: `{"token":""}`}, true,
-			[]string{`body: genuine "<login>", ours "{\"token\":\"\"}"`}},
+		{"status", recorded.Response{Status: 204}, recorded.Response{Status: 200}, false, []string{"status: reference 204, subject 200"}},
+		{"header", recorded.Response{Status: 401, Headers: map[string]string{"www-authenticate": "Token"}},
+			recorded.Response{Status: 401, Headers: map[string]string{"allow": "POST"}}, false,
+			[]string{`www-authenticate: reference "Token", subject none`, `allow: reference none, subject "POST"`}},
+		{"body", recorded.Response{Status: 200, Body: `{"a": 1}`}, recorded.Response{Status: 200, Body: `{"a":1}`}, false,
+			[]string{`body: reference "{\"a\": 1}", subject "{\"a\":1}"`}},
+		{"by value", recorded.Response{Status: 200, Body: `{"a": [1, null], "b": "x"}`}, recorded.Response{Status: 200, Body: `{"b":"x","a":[1,null]}`}, true, nil},
+		{"by value, another", recorded.Response{Status: 200, Body: `{"a": 1}`}, recorded.Response{Status: 200, Body: `{"a": 1.0}`}, true,
+			[]string{`body: reference "{\"a\": 1}", subject "{\"a\": 1.0}"`}},
+		{"by value, a key twice", recorded.Response{Status: 200, Body: `{"a":1,"b":2}`}, recorded.Response{Status: 200, Body: `{"a":1,"a":1}`}, true,
+			[]string{`body: reference "{\"a\":1,\"b\":2}", subject "{\"a\":1,\"a\":1}"`}},
+		{"no token", recorded.Response{Status: 200, Body: `<login>`}, recorded.Response{Status: 200, Body: `{"token":""}`}, true,
+			[]string{`body: reference "<login>", subject "{\"token\":\"\"}"`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			server := httptest.NewServer(newGenuine(one(test.ours)))
+			server := httptest.NewServer(newReference(one(test.subject)))
 			defer server.Close()
-			results, err := recorded.Replay(t.Context(), server.URL, one(test.genuine), recorded.Options{ByValue: test.byValue})
+			results, err := recorded.Replay(t.Context(), server.URL, one(test.reference), recorded.Options{ByValue: test.byValue})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,9 +169,9 @@ func TestExpectedDifferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(newGenuine(one(recorded.Answer{Status: 500}, recorded.Answer{Status: 204})))
+	server := httptest.NewServer(newReference(one(recorded.Response{Status: 500}, recorded.Response{Status: 204})))
 	defer server.Close()
-	results, err := recorded.Replay(t.Context(), server.URL, one(loginAnswer(), recorded.Answer{Status: 204}), recorded.Options{Profile: "p", Expected: expected})
+	results, err := recorded.Replay(t.Context(), server.URL, one(loginResponse(), recorded.Response{Status: 204}), recorded.Options{Profile: "p", Expected: expected})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,15 +185,15 @@ func TestExpectedDifferences(t *testing.T) {
 	}
 }
 
-func TestNoAnswer(t *testing.T) {
+func TestNoResponse(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	address := listener.Addr().String()
 	listener.Close()
-	results, err := recorded.Replay(t.Context(), "http://"+address, one(loginAnswer(), recorded.Answer{Status: 204}), recorded.Options{Timeout: 5 * time.Second})
-	if err != nil || len(results) != 1 || results[0].Outcome != recorded.NoAnswer || !results[0].Failed() {
+	results, err := recorded.Replay(t.Context(), "http://"+address, one(loginResponse(), recorded.Response{Status: 204}), recorded.Options{Timeout: 5 * time.Second})
+	if err != nil || len(results) != 1 || results[0].Outcome != recorded.NoResponse || !results[0].Failed() {
 		t.Errorf("got %v, %v", results, err)
 	}
 	if _, err := recorded.Replay(t.Context(), "nowhere", nil, recorded.Options{}); err == nil {

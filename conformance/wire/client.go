@@ -24,7 +24,7 @@ type Client struct {
 }
 
 // NewClient returns a client for an http or https URL, which may have a base path. A request and
-// its answer together take at most the timeout. The TLS settings may be nil for the defaults; they
+// its response together take at most the timeout. The TLS settings may be nil for the defaults; they
 // are used for https only.
 func NewClient(base string, timeout time.Duration, settings *tls.Config) (*Client, error) {
 	u, err := url.Parse(base)
@@ -67,8 +67,8 @@ func tlsSettings(given *tls.Config, host string) *tls.Config {
 	return settings
 }
 
-// Do sends the request and reads its answer. The error is always an *Error.
-func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
+// Do sends the request and reads its response. The error is always an *Error.
+func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	conn, err := c.dial(ctx)
@@ -86,14 +86,14 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 
-	// A server may answer and close before it has read a large body: what counts is its answer.
+	// A server may answer and close before it has read a large body: what counts is its response.
 	// A failed write shows as a failed read.
 	go conn.Write(c.encode(r))
-	answer, err := readAnswer(bufio.NewReader(conn), r.Method)
+	response, err := readResponse(bufio.NewReader(conn), r.Method)
 	if err != nil {
 		return nil, classify(ctx, err)
 	}
-	return answer, nil
+	return response, nil
 }
 
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {

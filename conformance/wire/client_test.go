@@ -21,7 +21,7 @@ import (
 
 // serve answers every connection with the same bytes once it has read a request's head, and
 // returns its URL and the requests' bytes.
-func serve(t *testing.T, answer string) (string, <-chan string) {
+func serve(t *testing.T, response string) (string, <-chan string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,7 +38,7 @@ func serve(t *testing.T, answer string) (string, <-chan string) {
 			go func() {
 				defer conn.Close()
 				requests <- readHead(conn)
-				io.WriteString(conn, answer)
+				io.WriteString(conn, response)
 			}()
 		}
 	}()
@@ -102,23 +102,23 @@ func TestRequestBytes(t *testing.T) {
 	}
 }
 
-func TestAnswers(t *testing.T) {
+func TestResponses(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		method string
 		raw    string
-		want   wire.Answer
+		want   wire.Response
 	}{
 		{"length", "GET", "HTTP/1.1 200 OK\r\nWWW-Authenticate:  Token \r\ncontent-length: 2\r\n\r\nabc",
-			wire.Answer{Status: 200, Body: []byte("ab"), Headers: []wire.Header{
+			wire.Response{Status: 200, Body: []byte("ab"), Headers: []wire.Header{
 				{Name: "WWW-Authenticate", Value: "Token"}, {Name: "content-length", Value: "2"}}}},
 		{"chunked", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n",
-			wire.Answer{Status: 200, Body: []byte("abcd"), Headers: []wire.Header{{Name: "Transfer-Encoding", Value: "chunked"}}}},
+			wire.Response{Status: 200, Body: []byte("abcd"), Headers: []wire.Header{{Name: "Transfer-Encoding", Value: "chunked"}}}},
 		{"to the end, bare newlines", "GET", "HTTP/1.0 400 BAD REQUEST\nA: 1\nA: 2\n\nxyz",
-			wire.Answer{Status: 400, Body: []byte("xyz"), Headers: []wire.Header{{Name: "A", Value: "1"}, {Name: "A", Value: "2"}}}},
+			wire.Response{Status: 400, Body: []byte("xyz"), Headers: []wire.Header{{Name: "A", Value: "1"}, {Name: "A", Value: "2"}}}},
 		{"head", "HEAD", "HTTP/1.1 405 X\r\nContent-Length: 9\r\n\r\n",
-			wire.Answer{Status: 405, Headers: []wire.Header{{Name: "Content-Length", Value: "9"}}}},
-		{"interim", "GET", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204\r\n\r\n", wire.Answer{Status: 204}},
+			wire.Response{Status: 405, Headers: []wire.Header{{Name: "Content-Length", Value: "9"}}}},
+		{"interim", "GET", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204\r\n\r\n", wire.Response{Status: 204}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			base, _ := serve(t, test.raw)
@@ -134,7 +134,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestHeaderValue(t *testing.T) {
-	a := wire.Answer{Headers: []wire.Header{{Name: "Vary", Value: "Accept"}, {Name: "vary", Value: "Cookie"}}}
+	a := wire.Response{Headers: []wire.Header{{Name: "Vary", Value: "Accept"}, {Name: "vary", Value: "Cookie"}}}
 	if got, ok := a.Value("VARY"); got != "Accept, Cookie" || !ok {
 		t.Errorf("got %q, %v", got, ok)
 	}
@@ -143,7 +143,7 @@ func TestHeaderValue(t *testing.T) {
 	}
 }
 
-func TestBadAnswers(t *testing.T) {
+func TestBadResponses(t *testing.T) {
 	for name, raw := range map[string]string{
 		"closed at once":       "",
 		"no status line":       "hello\r\n\r\n",
@@ -161,7 +161,7 @@ func TestBadAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			base, _ := serve(t, raw)
 			_, err := client(t, base).Do(t.Context(), wire.Request{Method: "GET", Path: "/"})
-			wantKind(t, err, wire.BadAnswer)
+			wantKind(t, err, wire.BadResponse)
 		})
 	}
 }
@@ -201,7 +201,7 @@ func TestCancelled(t *testing.T) {
 }
 
 // A server that answers a large body early, and closes, is heard.
-func TestEarlyAnswer(t *testing.T) {
+func TestEarlyResponse(t *testing.T) {
 	base, _ := serve(t, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
 	got, err := client(t, base).Do(t.Context(), wire.Request{Method: "POST", Path: "/", Body: make([]byte, 64<<10)})
 	if err != nil {

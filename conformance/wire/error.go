@@ -7,22 +7,22 @@ import (
 	"os"
 )
 
-// A Kind says how far a request came that got no usable answer.
+// A Kind says how far a request came that got no usable response.
 type Kind int
 
 const (
 	// Unreachable: no connection, or no TLS on it. Nothing was sent.
 	Unreachable Kind = iota + 1
-	// TimedOut: the answer was not complete in time.
+	// TimedOut: the response was not complete in time.
 	TimedOut
-	// BadAnswer: the server closed the connection without a whole answer, or what it sent is not
+	// BadResponse: the server closed the connection without a whole response, or what it sent is not
 	// HTTP/1.x, or is larger than this package reads.
-	BadAnswer
+	BadResponse
 	// Cancelled: the caller's context ended.
 	Cancelled
 )
 
-// An Error is what Do returns when there is no answer. Its text names no header and no body, so it
+// An Error is what Do returns when there is no response. Its text names no header and no body, so it
 // holds no secret.
 type Error struct {
 	Kind Kind
@@ -35,8 +35,8 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-func badAnswer(format string, args ...any) *Error {
-	return &Error{Kind: BadAnswer, Err: fmt.Errorf(format, args...)}
+func badResponse(format string, args ...any) *Error {
+	return &Error{Kind: BadResponse, Err: fmt.Errorf(format, args...)}
 }
 
 // classify gives the kind of an error met after the connection stood.
@@ -46,9 +46,9 @@ func classify(ctx context.Context, err error) *Error {
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
 		return &Error{Kind: Cancelled, Err: ctx.Err()}
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), ctx.Err() != nil:
-		return &Error{Kind: TimedOut, Err: errors.New("no complete answer in time")}
+		return &Error{Kind: TimedOut, Err: errors.New("no complete response in time")}
 	case errors.As(err, &e):
 		return e
 	}
-	return badAnswer("the connection ended before a whole answer: %w", err)
+	return badResponse("the connection ended before a whole response: %w", err)
 }

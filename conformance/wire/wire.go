@@ -1,9 +1,9 @@
-// Package wire sends HTTP/1.1 requests byte for byte as they are given and reads answers without
+// Package wire sends HTTP/1.1 requests byte for byte as they are given and reads responses without
 // tidying them: the spelling of header names, the order of headers and repeated headers are kept.
 //
 // net/http's client rewrites what it sends (it adds headers, spells names its own way, refuses odd
 // values) and canonicalises what it reads; a tool that compares an old server with a new one must
-// do neither. Every request uses a connection of its own; redirects are answers like any other.
+// do neither. Every request uses a connection of its own; redirects are responses like any other.
 package wire
 
 import (
@@ -27,9 +27,9 @@ type Request struct {
 	Body    []byte
 }
 
-// An Answer is what came back: the final one, interim 1xx answers are passed over. Body has no
+// A Response is what came back: the final one, interim 1xx responses are passed over. Body has no
 // transfer coding left, and is empty for HEAD, 204 and 304.
-type Answer struct {
+type Response struct {
 	Status  int
 	Headers []Header
 	Body    []byte
@@ -37,7 +37,7 @@ type Answer struct {
 
 // Values returns the values of the headers with the name, in whatever letter case it was spelled,
 // in the order of the wire.
-func (a *Answer) Values(name string) []string {
+func (a *Response) Values(name string) []string {
 	var values []string
 	for _, h := range a.Headers {
 		if strings.EqualFold(h.Name, name) {
@@ -49,7 +49,7 @@ func (a *Answer) Values(name string) []string {
 
 // Value returns the values of the header joined as RFC 9110 section 5.3 joins them, by ", ", and
 // whether the header is there at all.
-func (a *Answer) Value(name string) (string, bool) {
+func (a *Response) Value(name string) (string, bool) {
 	values := a.Values(name)
 	return strings.Join(values, ", "), len(values) > 0
 }

@@ -38,7 +38,7 @@ type Member struct {
 	Value Value
 }
 
-// maxDepth is more than any API's answer needs, and little enough for the stack.
+// maxDepth is more than any API's response needs, and little enough for the stack.
 const maxDepth = 200
 
 // Parse reads one JSON document with nothing after it but blanks. Invalid UTF-8 in strings becomes

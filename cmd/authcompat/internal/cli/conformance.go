@@ -84,7 +84,7 @@ func (f *conformanceFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	host, chosen, err := f.host(chosen)
+	launcher, chosen, err := f.launcher(chosen)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (f *conformanceFlags) run(cmd *cobra.Command) error {
 		}
 		files = append(files, file)
 	}
-	report := conformance.Run(cmd.Context(), files, host, conformance.Options{User: f.user, Password: f.password})
+	report := conformance.Run(cmd.Context(), files, launcher, conformance.Options{User: f.user, Password: f.password})
 	if err := write(report, cmd.OutOrStdout()); err != nil {
 		return err
 	}
@@ -129,10 +129,10 @@ func (f *conformanceFlags) choose() ([]*profiles.Profile, error) {
 	return chosen, nil
 }
 
-// host gives where to replay, and which profiles there.
-func (f *conformanceFlags) host(chosen []*profiles.Profile) (conformance.Host, []*profiles.Profile, error) {
+// launcher returns where to replay, and which of the chosen profiles.
+func (f *conformanceFlags) launcher(chosen []*profiles.Profile) (conformance.Launcher, []*profiles.Profile, error) {
 	if len(f.targets) == 0 {
-		return inprocess.NewHost(chosen, f.store), chosen, nil
+		return inprocess.NewLauncher(chosen, f.store), chosen, nil
 	}
 	target := make(conformance.Target)
 	for _, value := range f.targets {

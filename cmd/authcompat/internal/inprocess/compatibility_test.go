@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/conformance"
-	"github.com/authcompat/authcompat/conformance/originals"
 	"github.com/authcompat/authcompat/conformance/recorded"
+	"github.com/authcompat/authcompat/conformance/reference"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -26,15 +26,15 @@ const compatibilityDocument = "../../../../docs/compatibility.md"
 const djoserFile = "../../../../profiles/examples/djoser.yaml"
 
 // TestCompatibility writes down what runs say: every exchange of every profile
-// at our server and, where Debian has its versions, at the genuine one; and
+// at our server and, where Debian has its versions, at a reference server; and
 // every recorded sequence at ours. A document that says otherwise is out of date.
 func TestCompatibility(t *testing.T) {
 	var out strings.Builder
-	versions, err := originals.Versions(t.Context())
+	versions, err := reference.Versions(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, err := originals.ReadKnown()
+	known, err := reference.ReadKnown()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,11 +49,11 @@ func TestCompatibility(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ours := conformance.Run(t.Context(), []*conformance.File{file}, NewHost([]*profiles.Profile{p}, ""), conformance.Options{})
-		genuine := atOriginal(t, p.Name, file)
+		ours := conformance.Run(t.Context(), []*conformance.File{file}, NewLauncher([]*profiles.Profile{p}, ""), conformance.Options{})
+		there := atReference(t, p.Name, file)
 		steps := replayed(t, p.Name, expected)
-		fmt.Fprintf(&out, "| `%s` | `%s` | %s | %s | %s |\n", p.Name, p.Stack, passedOf(ours.Profiles[0].Results), passedGenuine(genuine, known, p.Name), sameSteps(steps))
-		detail(&details, p, ours.Profiles[0].Results, genuine, known, steps)
+		fmt.Fprintf(&out, "| `%s` | `%s` | %s | %s | %s |\n", p.Name, p.Stack, passedOf(ours.Profiles[0].Results), passedReference(there, known, p.Name), sameSteps(steps))
+		detail(&details, p, ours.Profiles[0].Results, there, known, steps)
 	}
 	writeKnown(&out, known, expected)
 	out.WriteString(details.String())
@@ -65,13 +65,13 @@ const compatibilityHead = `# Compatibility
 This page is written by ` + "`make compatibility`" + ` from runs, never by hand; CI fails when it is out of date.
 
 An exchange is a documented one, or a rule of the stack behind the document, from ` + "`conformance/exchanges`" + `. It is
-replayed at authcompat and, where Debian's packages have the versions, at a genuine server (` + "`conformance/originals`" + `):
-%s. A recorded step is a request with its answer as a genuine server of the profile's own
+replayed at authcompat and, where Debian's packages have the versions, at a reference server (` + "`conformance/reference`" + `):
+%s. A recorded step is a request with its answer as a reference server of the profile's own
 versions gave it (` + "`conformance/recorded/testdata`" + `: knox 4.2, Django REST framework 2.4.2, Django 2.2 forms). Where there is
-no genuine server for an API, the column says so: ` + "`authtokens`" + ` is its author's own views, and Django REST framework 2.4.2
+no reference server for an API, the column says so: ` + "`authtokens`" + ` is its author's own views, and Django REST framework 2.4.2
 runs on no Python of today, so that for ` + "`snippit`" + ` the recordings stand in.
 
-| profile | stack | exchanges, ours | exchanges, genuine | recorded steps, ours |
+| profile | stack | exchanges, authcompat | exchanges, reference | recorded steps, authcompat |
 |---|---|---|---|---|
 `
 
@@ -89,18 +89,18 @@ func compatible(t *testing.T) []*profiles.Profile {
 	return all
 }
 
-// atOriginal replays a file at the genuine server; nil where there is none.
-func atOriginal(t *testing.T, profile string, file *conformance.File) []conformance.Result {
+// atReference replays a file at the reference server; nil where there is none.
+func atReference(t *testing.T, profile string, file *conformance.File) []conformance.Result {
 	t.Helper()
-	if !slices.Contains(originals.APIs(), profile) {
+	if !slices.Contains(reference.APIs(), profile) {
 		return nil
 	}
-	o, err := originals.Start(t.Context(), profile, t.TempDir())
+	o, err := reference.Start(t.Context(), profile, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer o.Close()
-	report := conformance.Run(t.Context(), []*conformance.File{file}, originals.Hosts{profile: o}, conformance.Options{})
+	report := conformance.Run(t.Context(), []*conformance.File{file}, reference.Launcher{profile: o}, conformance.Options{})
 	return report.Profiles[0].Results
 }
 
@@ -137,7 +137,7 @@ func passedOf(results []conformance.Result) string {
 	return fmt.Sprintf("%d of %d", passed, len(results))
 }
 
-func passedGenuine(results []conformance.Result, known originals.Known, profile string) string {
+func passedReference(results []conformance.Result, known reference.Known, profile string) string {
 	if results == nil {
 		return "none to ask"
 	}
@@ -168,12 +168,12 @@ func sameSteps(steps []recorded.Result) string {
 }
 
 // writeKnown lists every difference that is known, with its reason.
-func writeKnown(out *strings.Builder, known originals.Known, expected recorded.Expected) {
-	out.WriteString("\n## Known differences\n\nBetween an exchange and a genuine server of other versions:\n\n")
+func writeKnown(out *strings.Builder, known reference.Known, expected recorded.Expected) {
+	out.WriteString("\n## Known differences\n\nBetween an exchange and a reference server of other versions:\n\n")
 	for _, k := range known.Exchanges {
 		fmt.Fprintf(out, "- `%s`, %s: %s\n", k.Profile, k.Exchange, strings.TrimSpace(k.Reason))
 	}
-	out.WriteString("\nBetween authcompat and the genuine servers, in random requests (`make originals`):\n\n")
+	out.WriteString("\nBetween authcompat and the reference servers, in random requests (`make originals`):\n\n")
 	for _, k := range known.Random {
 		fmt.Fprintf(out, "- %s: %s\n", k.Name, strings.TrimSpace(k.Reason))
 	}
@@ -181,12 +181,12 @@ func writeKnown(out *strings.Builder, known originals.Known, expected recorded.E
 }
 
 // detail writes the tables of one profile.
-func detail(out *strings.Builder, p *profiles.Profile, ours, genuine []conformance.Result, known originals.Known, steps []recorded.Result) {
-	fmt.Fprintf(out, "\n## %s\n\n| exchange | source | ours | genuine |\n|---|---|---|---|\n", p.Name)
+func detail(out *strings.Builder, p *profiles.Profile, ours, atReference []conformance.Result, known reference.Known, steps []recorded.Result) {
+	fmt.Fprintf(out, "\n## %s\n\n| exchange | source | authcompat | reference |\n|---|---|---|---|\n", p.Name)
 	for i, r := range ours {
 		verdict := "–"
-		if genuine != nil {
-			verdict = string(genuine[i].Outcome)
+		if atReference != nil {
+			verdict = string(atReference[i].Outcome)
 			if known.Reason(p.Name, r.Exchange) != "" {
 				verdict += " (known)"
 			}
@@ -196,7 +196,7 @@ func detail(out *strings.Builder, p *profiles.Profile, ours, genuine []conforman
 	if steps == nil {
 		return
 	}
-	out.WriteString("\n| recorded sequence | steps | ours |\n|---|---|---|\n")
+	out.WriteString("\n| recorded sequence | steps | authcompat |\n|---|---|---|\n")
 	for i := 0; i < len(steps); {
 		name, n, verdict := steps[i].Sequence, 0, "identical"
 		for ; i < len(steps) && steps[i].Sequence == name; i++ {

@@ -31,7 +31,7 @@ func TestExamples(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		report := conformance.Run(t.Context(), []*conformance.File{exchanges}, NewHost([]*profiles.Profile{p}, ""), conformance.Options{})
+		report := conformance.Run(t.Context(), []*conformance.File{exchanges}, NewLauncher([]*profiles.Profile{p}, ""), conformance.Options{})
 		for _, r := range report.Profiles[0].Results {
 			if r.Outcome != conformance.Passed {
 				t.Errorf("%s, %s: %s %s %v", p.Name, r.Exchange, r.Outcome, r.Reason, r.Differences)

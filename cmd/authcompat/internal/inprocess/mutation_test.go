@@ -88,7 +88,7 @@ func mismatches(t *testing.T, p *profiles.Profile) bool {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	found := false
-	conformance.Run(ctx, []*conformance.File{file}, NewHost([]*profiles.Profile{p}, ""), conformance.Options{
+	conformance.Run(ctx, []*conformance.File{file}, NewLauncher([]*profiles.Profile{p}, ""), conformance.Options{
 		Each: func(_ string, r conformance.Result) {
 			if r.Outcome == conformance.Mismatch {
 				found = true

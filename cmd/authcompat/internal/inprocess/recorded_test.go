@@ -9,10 +9,10 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// recordings is where the exchanges are that were recorded from genuine servers.
+// recordings is where the exchanges are that were recorded from reference servers.
 const recordings = "../../../../conformance/recorded/testdata/"
 
-// TestRecorded replays what was recorded from genuine servers. Differences that
+// TestRecorded replays what was recorded from reference servers. Differences that
 // are known stand in testdata/recorded.yaml, each with its reason.
 func TestRecorded(t *testing.T) {
 	expected, err := recorded.ParseExpected(read(t, "testdata/recorded.yaml"))
@@ -48,8 +48,8 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-// TestCorners replays what Debian's genuine servers answer at the corners of
-// their readers (conformance/originals, TestCorners).
+// TestCorners replays what the reference servers of Debian answer at the corners of
+// their readers (conformance/reference, TestCorners).
 func TestCorners(t *testing.T) {
 	for _, profile := range []string{"ocd-users", "form-auth"} {
 		t.Run(profile, func(t *testing.T) {
@@ -71,14 +71,14 @@ func TestCorners(t *testing.T) {
 	}
 }
 
-// recordedServer starts a server with the users that the genuine ones had.
+// recordedServer starts a server with the users that the recorded servers had.
 func recordedServer(t *testing.T, profile string) string {
 	t.Helper()
 	p, err := profiles.Load(profile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := NewHost([]*profiles.Profile{p}, "").Open(t.Context(), profile)
+	server, err := NewLauncher([]*profiles.Profile{p}, "").Launch(t.Context(), profile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,11 @@
-// Package originals runs genuine servers of the old APIs: a small Django project with Debian's
-// Django 3.2, Django REST framework 3.14 and djoser 2.1, served by gunicorn on loopback. They are
-// what exchange files and other servers are held against.
+// Package reference runs reference servers of the old APIs: a small Django project with Debian's
+// Django 3.2, Django REST framework 3.14 and djoser 2.1, served by gunicorn on loopback. Exchange
+// files and other servers are compared with them.
 //
 // Debian has no package of django-rest-knox; the project's app tokens stands in for it, with the
 // token model and the header rules that knox 4.2 documents. Everything else of those APIs (views,
 // serializers, negotiation, rendering, texts) is the REST framework's.
-package originals
+package reference
 
 import (
 	"bufio"
@@ -27,13 +27,13 @@ import (
 //go:embed project/*.py project/apis/*.py project/tokens/*.py
 var project embed.FS
 
-// APIs returns the names of the APIs that an original can speak: those of profiles, and authtoken,
+// APIs returns the names of the APIs that a reference server can speak: those of profiles, and authtoken,
 // the REST framework's own token view.
 func APIs() []string {
 	return []string{"ocd-users", "knox-auth", "form-auth", "djoser", "authtoken"}
 }
 
-// Packages are the Debian packages that the originals need.
+// Packages are the Debian packages that reference servers need.
 func Packages() []string {
 	return []string{"python3-django", "python3-djangorestframework", "python3-djoser", "gunicorn"}
 }
@@ -41,7 +41,7 @@ func Packages() []string {
 // python is Debian's interpreter. Another one that comes first in PATH does not see the packages.
 const python = "/usr/bin/python3"
 
-// Versions returns what the originals are made of, as in "Django 3.2.25, Django REST framework
+// Versions returns the versions that reference servers run, as in "Django 3.2.25, Django REST framework
 // 3.14.0, …". The error says which packages to install if they are missing.
 func Versions(ctx context.Context) (string, error) {
 	const code = `import sys, django, djoser, gunicorn, rest_framework
@@ -55,8 +55,8 @@ print("Python %d.%d.%d, Django %s, Django REST framework %s, djoser %s, gunicorn
 	return strings.TrimSpace(string(out)), nil
 }
 
-// An Original is a running genuine server with a database of its own.
-type Original struct {
+// A Server is a running reference server with a database of its own.
+type Server struct {
 	URL string // http://127.0.0.1:PORT
 
 	command *exec.Cmd
@@ -66,10 +66,10 @@ type Original struct {
 // stopTimeout is how long a server may take to end before it is killed.
 const stopTimeout = 5 * time.Second
 
-// Start starts the genuine server of an API and returns when it answers. The folder is the
+// Start starts the reference server of an API and returns when it answers. The folder is the
 // server's: its program and its database are put there, and it has to be empty. The server ends
 // with Close, or with the context.
-func Start(ctx context.Context, api, folder string) (*Original, error) {
+func Start(ctx context.Context, api, folder string) (*Server, error) {
 	if err := extract(folder); err != nil {
 		return nil, fmt.Errorf("write the project: %w", err)
 	}
@@ -79,7 +79,7 @@ func Start(ctx context.Context, api, folder string) (*Original, error) {
 		"--bind", "127.0.0.1:0", "--timeout", "120", "wsgi:application")
 	command.Dir = folder
 	command.Env = append(os.Environ(),
-		"ORIGINAL_API="+api, "ORIGINAL_DATABASE="+filepath.Join(folder, "db.sqlite3"),
+		"REFERENCE_API="+api, "REFERENCE_DATABASE="+filepath.Join(folder, "db.sqlite3"),
 		// The REST framework walks over sets of strings, in an order that would differ each time.
 		"PYTHONHASHSEED=0", "PYTHONDONTWRITEBYTECODE=1")
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
@@ -95,19 +95,19 @@ func Start(ctx context.Context, api, folder string) (*Original, error) {
 	if err := command.Start(); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	o := &Original{command: command, logged: make(chan struct{})}
-	if o.URL, err = address(said); err != nil {
-		err = fmt.Errorf("original %s did not start: %w", api, err)
+	s := &Server{command: command, logged: make(chan struct{})}
+	if s.URL, err = address(said); err != nil {
+		err = fmt.Errorf("reference server %s did not start: %w", api, err)
 	}
 	go func() {
-		defer close(o.logged)
+		defer close(s.logged)
 		defer log.Close()
 		_, _ = io.Copy(log, said) // a log that can't be written is only a log
 	}()
 	if err != nil {
-		return nil, errors.Join(err, o.Close())
+		return nil, errors.Join(err, s.Close())
 	}
-	return o, nil
+	return s, nil
 }
 
 // LogFile is where in its folder a server writes what it says: the trace of each crash.
@@ -136,13 +136,13 @@ func address(log io.Reader) (string, error) {
 }
 
 // Close ends the server.
-func (o *Original) Close() error {
-	if err := o.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+func (s *Server) Close() error {
+	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	<-o.logged
+	<-s.logged
 	var exit *exec.ExitError
-	if err := o.command.Wait(); err != nil && !errors.As(err, &exit) {
+	if err := s.command.Wait(); err != nil && !errors.As(err, &exit) {
 		return err
 	}
 	return nil

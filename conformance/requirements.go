@@ -1,16 +1,15 @@
 package conformance
 
-import (
-	"fmt"
-)
+import "fmt"
 
-// missing says what an exchange needs that the server cannot give; empty if it can be replayed.
-func (p *profileRun) missing(e *Exchange, server *Server) string {
+// unmetRequirement returns what an exchange needs that the server cannot give, empty if it can be
+// replayed.
+func (p *profileRun) unmetRequirement(e *Exchange, server *Server) string {
 	if server.State != nil {
 		return ""
 	}
-	if e.ours != "" {
-		return "only authcompat answers so: " + e.ours
+	if e.authcompatOnly != "" {
+		return "only authcompat answers so: " + e.authcompatOnly
 	}
 	for _, s := range e.steps {
 		if s.advance > 0 {
@@ -31,18 +30,18 @@ func (p *profileRun) missing(e *Exchange, server *Server) string {
 	if len(there) == 0 || p.file.createUser != nil {
 		return ""
 	}
-	return p.notShared(e, there)
+	return p.unmetBySharedUser(e, there)
 }
 
-// notShared says why the one given user cannot stand for the users of an exchange.
-func (p *profileRun) notShared(e *Exchange, there []user) string {
+// unmetBySharedUser returns why the one given user cannot be that of the exchange, empty if it can.
+func (p *profileRun) unmetBySharedUser(e *Exchange, there []user) string {
 	switch {
 	case p.options.User == "":
 		return "the API has no way to make a user, and none is given"
 	case len(there) > 1:
 		return fmt.Sprintf("%d users are needed, and one is given", len(there))
-	case there[0].own:
-		return "a user of its own is needed, and a shared one is given"
+	case there[0].dedicated:
+		return "a dedicated user is needed, and a shared one is given"
 	case e.refersTo(there[0].name, "email"):
 		return "the address of the given user is not known"
 	}
@@ -73,15 +72,15 @@ func (s step) eachTemplate(f func(key string, t template)) {
 		f("request.headers."+h.name, h.value)
 	}
 	s.request.body.each(func(t template) { f("request", t) })
-	for _, h := range s.answer.headers {
+	for _, h := range s.response.headers {
 		for _, v := range h.values {
-			f("answer.headers."+h.name, v)
+			f("response.headers."+h.name, v)
 		}
 	}
-	if s.answer.body.text != nil {
-		f("answer.body", *s.answer.body.text)
+	if s.response.body.text != nil {
+		f("response.body", *s.response.body.text)
 	}
-	if s.answer.body.json != nil {
-		s.answer.body.json.each(func(t template) { f("answer.json", t) })
+	if s.response.body.json != nil {
+		s.response.body.json.each(func(t template) { f("response.json", t) })
 	}
 }

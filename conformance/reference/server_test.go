@@ -1,12 +1,12 @@
 //go:build originals
 
-// These tests start genuine servers of Debian's packages: `make originals` runs them. They are
+// These tests start reference servers of Debian's packages: `make originals` runs them. They are
 // part of no other target.
 //
-//	ORIGINALS_REQUESTS   how many random requests, over all APIs (20000)
-//	ORIGINALS_SEED       of the random requests (1)
-//	ORIGINALS_API        one API alone
-package originals_test
+//	REFERENCE_REQUESTS   how many random requests, over all APIs (20000)
+//	REFERENCE_SEED       of the random requests (1)
+//	REFERENCE_API        one API alone
+package reference_test
 
 import (
 	"bufio"
@@ -24,8 +24,8 @@ import (
 
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/conformance/differential"
-	"github.com/authcompat/authcompat/conformance/originals"
 	"github.com/authcompat/authcompat/conformance/recorded"
+	"github.com/authcompat/authcompat/conformance/reference"
 )
 
 // root is the module's folder.
@@ -35,7 +35,7 @@ const root = "../.."
 // every known difference to occur.
 const requests = 20000
 
-// TestExchanges replays our exchange files at genuine servers: what the suite asks of old servers
+// TestExchanges replays our exchange files at reference servers: what the suite asks of old servers
 // has to be what they do.
 func TestExchanges(t *testing.T) {
 	versions(t)
@@ -47,8 +47,8 @@ func TestExchanges(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			hosts := originals.Hosts{profile: start(t, profile)}
-			report := conformance.Run(t.Context(), []*conformance.File{file}, hosts, conformance.Options{})
+			launcher := reference.Launcher{profile: start(t, profile)}
+			report := conformance.Run(t.Context(), []*conformance.File{file}, launcher, conformance.Options{})
 			passed := 0
 			for _, r := range report.Profiles[0].Results {
 				reason := known.Reason(profile, r.Exchange)
@@ -69,7 +69,7 @@ func TestExchanges(t *testing.T) {
 }
 
 // TestCorners replays the recordings of corners, which every test run replays at our server: the
-// genuine ones have to answer so still.
+// reference servers must still answer so.
 func TestCorners(t *testing.T) {
 	versions(t)
 	for _, profile := range []string{"ocd-users", "form-auth"} {
@@ -83,13 +83,13 @@ func TestCorners(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			genuine := start(t, profile)
+			server := start(t, profile)
 			for _, u := range users() {
-				if err := genuine.CreateUser(t.Context(), u); err != nil {
+				if err := server.CreateUser(t.Context(), u); err != nil {
 					t.Fatal(err)
 				}
 			}
-			results, err := recorded.Replay(t.Context(), genuine.URL, sequences, recorded.Options{Profile: profile})
+			results, err := recorded.Replay(t.Context(), server.URL, sequences, recorded.Options{Profile: profile})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +103,7 @@ func TestCorners(t *testing.T) {
 	}
 }
 
-// TestRandom sends the same random requests to a genuine server and to ours.
+// TestRandom sends the same random requests to a reference server and to ours.
 func TestRandom(t *testing.T) {
 	versions(t)
 	known := readKnown(t)
@@ -114,10 +114,10 @@ func TestRandom(t *testing.T) {
 	t.Run("apis", func(t *testing.T) {
 		for i, api := range apis {
 			t.Run(api.Name, func(t *testing.T) {
-				if only := os.Getenv("ORIGINALS_API"); only != "" && only != api.Name {
+				if only := os.Getenv("REFERENCE_API"); only != "" && only != api.Name {
 					t.Skip("not asked for")
 				}
-				report := random(t, binary, api, setting(t, "ORIGINALS_REQUESTS", requests)*shares[i]/100, known)
+				report := random(t, binary, api, setting(t, "REFERENCE_REQUESTS", requests)*shares[i]/100, known)
 				for name, n := range report.Explained {
 					explained[name] += n
 				}
@@ -128,39 +128,39 @@ func TestRandom(t *testing.T) {
 		switch n := explained[k.Name]; {
 		case n > 0:
 			t.Logf("%5d known: %s", n, k.Name)
-		case os.Getenv("ORIGINALS_API") == "" && setting(t, "ORIGINALS_REQUESTS", requests) >= requests:
+		case os.Getenv("REFERENCE_API") == "" && setting(t, "REFERENCE_REQUESTS", requests) >= requests:
 			t.Errorf("known.yaml: %s does not occur any more", k.Name)
 		}
 	}
 }
 
-func random(t *testing.T, binary string, api differential.API, share int, known originals.Known) *differential.Report {
-	genuine := start(t, api.Name)
+func random(t *testing.T, binary string, api differential.API, share int, known reference.Known) *differential.Report {
+	server := start(t, api.Name)
 	for _, u := range users() {
-		if err := genuine.CreateUser(t.Context(), u); err != nil {
+		if err := server.CreateUser(t.Context(), u); err != nil {
 			t.Fatal(err)
 		}
 	}
-	report, err := differential.Run(t.Context(), api, genuine.URL, serve(t, binary, api.Name), differential.Options{
-		Seed: uint64(setting(t, "ORIGINALS_SEED", 1)), Requests: share, Known: known.Random,
+	report, err := differential.Run(t.Context(), api, server.URL, serve(t, binary, api.Name), differential.Options{
+		Seed: uint64(setting(t, "REFERENCE_SEED", 1)), Requests: share, Known: known.Random,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if report.Statuses[500]*10 > share {
-		t.Fatalf("the genuine server fails all the time: %v", report.Statuses)
+		t.Fatalf("the reference server fails all the time: %v", report.Statuses)
 	}
 	for _, d := range report.Unexplained() {
 		t.Errorf("seed %d, %s", report.Seed, d)
 	}
-	t.Logf("%d requests in %.1fs, genuine statuses %v: %d differences, %d unexplained",
+	t.Logf("%d requests in %.1fs, reference statuses %v: %d differences, %d unexplained",
 		report.Requests, report.Took.Seconds(), report.Statuses, len(report.Differences), len(report.Unexplained()))
 	return report
 }
 
-func readKnown(t *testing.T) originals.Known {
+func readKnown(t *testing.T) reference.Known {
 	t.Helper()
-	known, err := originals.ReadKnown()
+	known, err := reference.ReadKnown()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func readKnown(t *testing.T) originals.Known {
 
 func versions(t *testing.T) {
 	t.Helper()
-	v, err := originals.Versions(t.Context())
+	v, err := reference.Versions(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,11 +197,11 @@ func setting(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// start starts a genuine server for the length of a test.
-func start(t *testing.T, api string) *originals.Original {
+// start starts a reference server for the length of a test.
+func start(t *testing.T, api string) *reference.Server {
 	t.Helper()
 	folder := t.TempDir()
-	o, err := originals.Start(context.WithoutCancel(t.Context()), api, folder)
+	o, err := reference.Start(context.WithoutCancel(t.Context()), api, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,8 +209,8 @@ func start(t *testing.T, api string) *originals.Original {
 		if err := o.Close(); err != nil {
 			t.Error(err)
 		}
-		if keep := os.Getenv("ORIGINALS_LOGS"); keep != "" {
-			data, err := os.ReadFile(filepath.Join(folder, originals.LogFile))
+		if keep := os.Getenv("REFERENCE_LOGS"); keep != "" {
+			data, err := os.ReadFile(filepath.Join(folder, reference.LogFile))
 			if err == nil {
 				err = os.WriteFile(filepath.Join(keep, api+".log"), data, 0o644)
 			}

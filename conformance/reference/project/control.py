@@ -1,4 +1,4 @@
-"""What a test does behind an original's HTTP: users, the clock, a clean slate.
+"""What a test does behind a reference server's HTTP: users, the clock, a clean slate.
 
 It answers at a path that no API has, and only a server on loopback is ever
 started with it.
@@ -9,18 +9,18 @@ import json
 
 from django.utils import timezone
 
-PREFIX = "/-original-/"
+PREFIX = "/-reference-/"
 
 
 class Clock:
     """The clock of Django, which a test can move forward."""
 
     def __init__(self):
-        self.genuine = timezone.now
+        self.real = timezone.now
         self.ahead = datetime.timedelta()
 
     def now(self):
-        return self.genuine() + self.ahead
+        return self.real() + self.ahead
 
 
 class Control:

@@ -18,34 +18,34 @@ import (
 	"github.com/authcompat/authcompat/store"
 )
 
-// Host is a conformance.Host that starts servers in this process, each on a fresh
+// Launcher is a conformance.Launcher that starts servers in this process, each on a fresh
 // part of the database and with a clock that exchanges move.
-type Host struct {
+type Launcher struct {
 	profiles map[string]*profiles.Profile
 	dsn      string // empty: temporary SQLite files
 }
 
-// NewHost makes a Host of the profiles, which is asked for one by its name. dsn is the
+// NewLauncher returns a Launcher of the profiles, which finds one by its name. dsn is the
 // database that parts are made in, and dropped again when their server is closed;
 // empty: temporary SQLite files.
-func NewHost(all []*profiles.Profile, dsn string) *Host {
-	h := &Host{profiles: make(map[string]*profiles.Profile), dsn: dsn}
+func NewLauncher(all []*profiles.Profile, dsn string) *Launcher {
+	l := &Launcher{profiles: make(map[string]*profiles.Profile), dsn: dsn}
 	for _, p := range all {
-		h.profiles[p.Name] = p
+		l.profiles[p.Name] = p
 	}
-	return h
+	return l
 }
 
 // cheapIterations keeps the many logins of a run short.
 const cheapIterations = 1
 
-// Open implements conformance.Host.
-func (h *Host) Open(ctx context.Context, profile string) (*conformance.Server, error) {
-	p, ok := h.profiles[profile]
+// Launch implements conformance.Launcher.
+func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Server, error) {
+	p, ok := l.profiles[profile]
 	if !ok {
 		return nil, fmt.Errorf("profile %s is not loaded", profile)
 	}
-	scratch, cleanup, err := store.OpenTemp(ctx, h.dsn)
+	scratch, cleanup, err := store.OpenTemp(ctx, l.dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (h *Host) Open(ctx context.Context, profile string) (*conformance.Server, e
 	}
 	done := make(chan error, 1)
 	go func() { done <- sites[0].HTTP.Serve(sites[0].Listener) }()
-	return &conformance.Server{URL: "http://" + sites[0].Listener.Addr().String(), Fresh: true, State: state, Close: func() error {
+	return &conformance.Server{URL: "http://" + sites[0].Listener.Addr().String(), Isolated: true, State: state, Close: func() error {
 		err := sites[0].HTTP.Close()
 		<-done
 		return errors.Join(err, cleanup())

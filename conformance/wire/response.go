@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// What is read of one answer at most: no exchange needs more, and a broken server must not fill
+// What is read of one response at most: no exchange needs more, and a broken server must not fill
 // the memory of who checks it.
 const (
 	maxHead = 64 << 10
 	maxBody = 8 << 20
 )
 
-func readAnswer(r *bufio.Reader, method string) (*Answer, error) {
+func readResponse(r *bufio.Reader, method string) (*Response, error) {
 	for {
 		a, err := readHead(r)
 		if err != nil {
@@ -32,7 +32,7 @@ func readAnswer(r *bufio.Reader, method string) (*Answer, error) {
 	}
 }
 
-func readHead(r *bufio.Reader) (*Answer, error) {
+func readHead(r *bufio.Reader) (*Response, error) {
 	left := maxHead
 	line, err := readLine(r, &left)
 	if err != nil {
@@ -42,9 +42,9 @@ func readHead(r *bufio.Reader) (*Answer, error) {
 	code, _, _ := strings.Cut(rest, " ")
 	status, err := strconv.Atoi(code)
 	if !strings.HasPrefix(version, "HTTP/1.") || err != nil || len(code) != 3 || status < 100 {
-		return nil, badAnswer("the answer does not begin with an HTTP/1.x status line")
+		return nil, badResponse("the response does not begin with an HTTP/1.x status line")
 	}
-	a := &Answer{Status: status}
+	a := &Response{Status: status}
 	for {
 		line, err := readLine(r, &left)
 		if err != nil {
@@ -55,7 +55,7 @@ func readHead(r *bufio.Reader) (*Answer, error) {
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || name == "" {
-			return nil, badAnswer("header line %d of the answer has no name", len(a.Headers)+1)
+			return nil, badResponse("header line %d of the response has no name", len(a.Headers)+1)
 		}
 		a.Headers = append(a.Headers, Header{Name: name, Value: strings.Trim(value, " \t")})
 	}
@@ -68,7 +68,7 @@ func readLine(r *bufio.Reader, left *int) (string, error) {
 		piece, err := r.ReadSlice('\n')
 		line = append(line, piece...)
 		if *left -= len(piece); *left < 0 {
-			return "", badAnswer("the answer's head is over %d bytes", maxHead)
+			return "", badResponse("the response's head is over %d bytes", maxHead)
 		}
 		if err == nil {
 			return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"), nil
@@ -79,23 +79,23 @@ func readLine(r *bufio.Reader, left *int) (string, error) {
 	}
 }
 
-func readBody(r *bufio.Reader, a *Answer, method string) ([]byte, error) {
+func readBody(r *bufio.Reader, a *Response, method string) ([]byte, error) {
 	if method == "HEAD" || a.Status == 204 || a.Status == 304 {
 		return nil, nil
 	}
 	if coding, ok := a.Value("Transfer-Encoding"); ok {
 		if !strings.EqualFold(coding, "chunked") {
-			return nil, badAnswer("transfer coding %q is not known", coding)
+			return nil, badResponse("transfer coding %q is not known", coding)
 		}
 		return readAll(httputil.NewChunkedReader(r))
 	}
 	if length, ok := a.Value("Content-Length"); ok {
 		n, err := strconv.ParseUint(length, 10, 31)
 		if err != nil {
-			return nil, badAnswer("Content-Length %q is not a length", length)
+			return nil, badResponse("Content-Length %q is not a length", length)
 		}
 		if n > maxBody {
-			return nil, badAnswer("the answer's body is over %d bytes", maxBody)
+			return nil, badResponse("the response's body is over %d bytes", maxBody)
 		}
 		body := make([]byte, n)
 		if _, err := io.ReadFull(r, body); err != nil {
@@ -112,7 +112,7 @@ func readAll(r io.Reader) ([]byte, error) {
 		return nil, unexpectedEnd(err)
 	}
 	if len(body) > maxBody {
-		return nil, badAnswer("the answer's body is over %d bytes", maxBody)
+		return nil, badResponse("the response's body is over %d bytes", maxBody)
 	}
 	return body, nil
 }

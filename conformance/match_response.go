@@ -8,29 +8,29 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// match holds an answer against what is expected and returns every difference. Without any, what
+// match holds a response against what is expected and returns every difference. Without any, what
 // its placeholders capture is in the scope.
-func (a answer) match(got *wire.Answer, s *scope) []Difference {
+func (r response) match(got *wire.Response, s *scope) []Difference {
 	var differences []Difference
-	if got.Status != a.status {
+	if got.Status != r.status {
 		differences = append(differences, Difference{
-			Position: a.statusPosition, Part: "status", Offset: -1,
-			Problem: fmt.Sprintf("status is %d, want %d", got.Status, a.status),
-			Want:    fmt.Sprint(a.status), Got: fmt.Sprint(got.Status),
+			Position: r.statusPosition, Part: "status", Offset: -1,
+			Problem: fmt.Sprintf("status is %d, want %d", got.Status, r.status),
+			Want:    fmt.Sprint(r.status), Got: fmt.Sprint(got.Status),
 		})
 	}
-	for _, h := range a.headers {
+	for _, h := range r.headers {
 		if d := h.match(got, s); d != nil {
 			differences = append(differences, *d)
 		}
 	}
-	if d := a.body.match(got, s); d != nil {
+	if d := r.body.match(got, s); d != nil {
 		differences = append(differences, *d)
 	}
 	return differences
 }
 
-func (h headerWant) match(got *wire.Answer, s *scope) *Difference {
+func (h headerWant) match(got *wire.Response, s *scope) *Difference {
 	if h.any {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (h headerWant) lines(s *scope) string {
 	return strings.Join(lines, "\n")
 }
 
-func headerLines(a *wire.Answer, name string) string {
+func headerLines(a *wire.Response, name string) string {
 	var lines []string
 	for _, h := range a.Headers {
 		if strings.EqualFold(h.Name, name) {
@@ -82,7 +82,7 @@ func headerLines(a *wire.Answer, name string) string {
 }
 
 // match compares a body.
-func (b bodyWant) match(got *wire.Answer, s *scope) *Difference {
+func (b bodyWant) match(got *wire.Response, s *scope) *Difference {
 	var c comparison
 	switch {
 	case b.text != nil:
@@ -110,7 +110,7 @@ func (b bodyWant) match(got *wire.Answer, s *scope) *Difference {
 	return d
 }
 
-func isHTML(a *wire.Answer) bool {
+func isHTML(a *wire.Response) bool {
 	value, _ := a.Value("Content-Type")
 	kind, _, err := mime.ParseMediaType(value)
 	return err == nil && kind == "text/html"

@@ -1,16 +1,16 @@
-package originals_test
+package reference_test
 
 import (
 	"testing"
 
 	"github.com/authcompat/authcompat/conformance"
-	"github.com/authcompat/authcompat/conformance/originals"
+	"github.com/authcompat/authcompat/conformance/reference"
 )
 
 // TestKnownExchangesExist sees to it that the list of known differences names exchanges that there
 // are.
 func TestKnownExchangesExist(t *testing.T) {
-	known, err := originals.ReadKnown()
+	known, err := reference.ReadKnown()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,42 +8,42 @@ import (
 	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 )
 
-func (l *loader) loadAnswer(key string, n *yaml.Node) answer {
-	a := answer{}
+func (l *loader) loadResponse(key string, n *yaml.Node) response {
+	var r response
 	bodies := 0
-	body := func(n *yaml.Node) { bodies++; a.body.position = l.position(l.resolve(n)) }
+	body := func(n *yaml.Node) { bodies++; r.body.position = l.position(l.resolve(n)) }
 	anyOrder := false
 	l.mapping(key, n,
-		field{"status", true, func(key string, n *yaml.Node) {
-			a.status, a.statusPosition = l.number(key, n, 200, 599), l.position(l.resolve(n))
+		field{name: "status", required: true, read: func(key string, n *yaml.Node) {
+			r.status, r.statusPosition = l.number(key, n, 200, 599), l.position(l.resolve(n))
 		}},
-		field{"headers", false, func(key string, n *yaml.Node) { a.headers = l.headerWants(key, n) }},
-		field{"body", false, func(key string, n *yaml.Node) {
+		field{name: "headers", read: func(key string, n *yaml.Node) { r.headers = l.headerWants(key, n) }},
+		field{name: "body", read: func(key string, n *yaml.Node) {
 			body(n)
 			t := l.template(key, n, true)
 			l.plain(key, n, t)
 			if t.source == "" {
 				l.problem(n, key, "want empty: true for an empty body")
 			}
-			a.body.text = &t
+			r.body.text = &t
 		}},
-		field{"json", false, func(key string, n *yaml.Node) {
+		field{name: "json", read: func(key string, n *yaml.Node) {
 			body(n)
 			v := l.json(key, n, true, 0)
-			a.body.json = &v
+			r.body.json = &v
 		}},
-		field{"any_key_order", false, func(key string, n *yaml.Node) { anyOrder = l.yes(key, n) }},
-		field{"html", false, func(key string, n *yaml.Node) { body(n); a.body.html = l.yes(key, n) }},
-		field{"empty", false, func(key string, n *yaml.Node) { body(n); a.body.empty = l.yes(key, n) }},
+		field{name: "any_key_order", read: func(key string, n *yaml.Node) { anyOrder = l.yes(key, n) }},
+		field{name: "html", read: func(key string, n *yaml.Node) { body(n); r.body.html = l.yes(key, n) }},
+		field{name: "empty", read: func(key string, n *yaml.Node) { body(n); r.body.empty = l.yes(key, n) }},
 	)
 	if bodies != 1 {
 		l.problem(n, key, "want the whole body: one of body, json, html and empty")
 	}
-	if anyOrder && a.body.json == nil {
+	if anyOrder && r.body.json == nil {
 		l.problem(n, key, "any_key_order goes with json only")
 	}
-	a.body.ordered = !anyOrder
-	return a
+	r.body.ordered = !anyOrder
+	return r
 }
 
 func (l *loader) headerWants(key string, n *yaml.Node) []headerWant {

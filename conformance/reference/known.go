@@ -1,4 +1,4 @@
-package originals
+package reference
 
 import (
 	"bytes"
@@ -13,20 +13,20 @@ import (
 //go:embed known.yaml
 var knownFile []byte
 
-// Known are the differences from genuine servers that are to be.
+// Known are the known differences from reference servers.
 type Known struct {
 	Exchanges []KnownExchange
 	Random    differential.Known
 }
 
-// A KnownExchange is an exchange that an original answers otherwise than the file says.
+// A KnownExchange is an exchange that a reference server answers otherwise than the file says.
 type KnownExchange struct {
 	Profile  string `yaml:"profile"`
 	Exchange string `yaml:"exchange"`
 	Reason   string `yaml:"reason"`
 }
 
-// ReadKnown returns the list that goes with the originals, known.yaml.
+// ReadKnown returns the list that known.yaml holds.
 func ReadKnown() (Known, error) {
 	var file struct {
 		Exchanges []KnownExchange `yaml:"exchanges"`
@@ -48,7 +48,7 @@ func ReadKnown() (Known, error) {
 	return known, nil
 }
 
-// Reason returns why an original answers an exchange otherwise, empty if it should not.
+// Reason returns why a reference server answers an exchange otherwise, empty if it should not.
 func (k Known) Reason(profile, exchange string) string {
 	for _, e := range k.Exchanges {
 		if e.Profile == profile && e.Exchange == exchange {

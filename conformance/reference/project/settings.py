@@ -1,6 +1,6 @@
-"""Settings of a genuine Django server that speaks one of the old APIs.
+"""Settings of a reference server: Django that speaks one of the old APIs.
 
-ORIGINAL_API names the API: a module of the package apis. ORIGINAL_DATABASE is
+REFERENCE_API names the API: a module of the package apis. REFERENCE_DATABASE is
 the path of an SQLite file. All else is what `startproject` of Django 3.2 writes,
 unless a line says why not.
 """
@@ -8,11 +8,11 @@ unless a line says why not.
 import importlib
 import os
 
-API = os.environ["ORIGINAL_API"].replace("-", "_")
+API = os.environ["REFERENCE_API"].replace("-", "_")
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ["ORIGINAL_DATABASE"],
+        "NAME": os.environ["REFERENCE_DATABASE"],
     }
 }
 

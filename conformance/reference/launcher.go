@@ -1,0 +1,83 @@
+package reference
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/authcompat/authcompat/conformance"
+)
+
+// A Launcher gives exchanges the reference server of their profile, with its database emptied before
+// each of them. The server is not started here: one process serves all exchanges of a profile.
+type Launcher map[string]*Server
+
+// Launch implements conformance.Launcher.
+func (l Launcher) Launch(ctx context.Context, profile string) (*conformance.Server, error) {
+	server, ok := l[profile]
+	if !ok {
+		return nil, fmt.Errorf("there is no reference server for profile %s", profile)
+	}
+	if err := server.control(ctx, "reset", nil); err != nil {
+		return nil, err
+	}
+	s := &state{ctx: ctx, server: server}
+	return &conformance.Server{URL: server.URL, Isolated: true, State: s, Close: func() error { return s.failed }}, nil
+}
+
+// state does to a reference server what its API cannot, for the length of an exchange.
+type state struct {
+	ctx    context.Context // conformance.State's methods that move the clock take none
+	server *Server
+	ahead  time.Duration
+	failed error
+}
+
+// CreateUser implements conformance.State.
+func (s *state) CreateUser(ctx context.Context, u conformance.User) error {
+	return s.server.CreateUser(ctx, u)
+}
+
+// Now implements conformance.State: the server runs on this machine's clock.
+func (s *state) Now() time.Time { return time.Now().Add(s.ahead) }
+
+// Advance implements conformance.State.
+func (s *state) Advance(d time.Duration) {
+	s.ahead += d
+	s.failed = errors.Join(s.failed, s.server.control(s.ctx, "advance", map[string]any{"seconds": d.Seconds()}))
+}
+
+// CreateUser makes a user with Django's own create_user. A user of Django has no attributes.
+func (s *Server) CreateUser(ctx context.Context, u conformance.User) error {
+	if len(u.Attributes) > 0 {
+		return errors.New("a user of Django has no attributes")
+	}
+	return s.control(ctx, "user", map[string]any{
+		"username": u.Username, "password": u.Password, "email": u.Email, "active": !u.Inactive,
+	})
+}
+
+// control calls a function of project/control.py. The error does not repeat the arguments.
+func (s *Server) control(ctx context.Context, function string, arguments map[string]any) error {
+	body, err := json.Marshal(arguments)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/-reference-/"+function, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("reference server: %s: %w", function, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("reference server: %s: status %d", function, response.StatusCode)
+	}
+	return nil
+}
