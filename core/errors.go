@@ -46,7 +46,19 @@ const (
 	// KindCanceled is a request that was given up because its client has gone: as
 	// a rule nobody hears the answer. It is nobody's fault.
 	KindCanceled
+
+	kindCount int = iota // how many there are
 )
+
+// Kinds gives every kind of failure, so that a dialect can check that it has an
+// answer to each.
+func Kinds() []Kind {
+	kinds := make([]Kind, kindCount)
+	for i := range kinds {
+		kinds[i] = Kind(i)
+	}
+	return kinds
+}
 
 // String gives the kind's name as logs and metrics spell it.
 func (k Kind) String() string {

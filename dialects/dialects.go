@@ -1,6 +1,6 @@
-// Package dialects speaks old token-auth APIs over the engine. A family is Go
-// code, a profile is data: what any family's code knows of an API stands in its
-// profile.
+// Package dialects serves old token-auth APIs over the engine. A family of APIs is
+// Go code, an API is data: everything in which two APIs of one family differ is in
+// their profiles.
 package dialects
 
 import (
@@ -16,9 +16,9 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// New makes the handler that speaks the profile's API over the engine. It fails
-// for a family that no code speaks, and for tokens that the store can't hold. A ResponseWriter that is an [Observer]
-// is told what came of each request.
+// New makes the handler that serves the profile's API over the engine. It fails for
+// an unknown family, and for tokens that the engine's store can't hold. The handler
+// makes use of a ResponseWriter that is an [OutcomeRecorder] or a [ClientProvider].
 func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
 	if err := engine.CheckPolicy(token.Policy(p)); err != nil {
 		return nil, fmt.Errorf("profile %s: %w", p.Name, err)
@@ -34,11 +34,13 @@ func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
 	return nil, fmt.Errorf("profile %s: no family %q", p.Name, p.Family)
 }
 
-// Observer is told what came of a request before its reply is written.
-type Observer = wire.Observer
+// OutcomeRecorder is a ResponseWriter that records the outcome of its request, for
+// logs and metrics.
+type OutcomeRecorder = wire.OutcomeRecorder
 
-// Informer is asked who a request is from before the engine acts on it.
-type Informer = wire.Informer
+// ClientProvider is a ResponseWriter that knows which client its request is from,
+// for limits and the audit record.
+type ClientProvider = wire.ClientProvider
 
-// Policy gives the engine's policy for a profile, as its handler uses it.
+// Policy gives the engine's policy that the handler of a profile uses.
 func Policy(p *profiles.Profile) core.Policy { return token.Policy(p) }

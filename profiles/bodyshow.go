@@ -11,7 +11,7 @@ import (
 func (t Template) show() *yaml.Node {
 	switch t.Kind {
 	case TemplateObject:
-		s := newSheet()
+		s := newYAMLMap()
 		for _, m := range t.Members {
 			s.set(m.Key, m.Value.show())
 		}

@@ -70,7 +70,7 @@ func action(m *mapping, name Action) Action {
 		a, _ := word(actions()...)(v)
 		return a
 	}
-	if name.among(actions()...) {
+	if name.oneOf(actions()...) {
 		return name
 	}
 	if !m.broken {
@@ -88,7 +88,7 @@ func (p *Profile) access(m *mapping, e *Endpoint) {
 		e.Access = AccessOpen
 	}
 	accesses := []Access{e.Access}
-	if e.Action == "" || e.Action.among(Register, Login) && p.Family.among(DRF) {
+	if e.Action == "" || e.Action.oneOf(Register, Login) && p.Family.oneOf(DRF) {
 		accesses = []Access{AccessOpen, AccessToken}
 	}
 	optional(m, "access", &e.Access, word(accesses...))
@@ -107,7 +107,7 @@ func (p *Profile) access(m *mapping, e *Endpoint) {
 // isView tells whether an endpoint is a REST framework view: all of family drf,
 // and those of formjson that are no form.
 func isView(f Family, a Action) bool {
-	return f.among(DRF) || f == FormJSON && a.among(Logout, LogoutAll, Account)
+	return f.oneOf(DRF) || f == FormJSON && a.oneOf(Logout, LogoutAll, Account)
 }
 
 // view reads what makes a REST framework view.

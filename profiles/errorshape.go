@@ -4,17 +4,17 @@ package profiles
 // map that it read.
 func readErrors(v value, f Family, into *Errors) *mapping {
 	m := v.mapping()
-	if f.among(FormJSON) {
+	if f.oneOf(FormJSON) {
 		optional(m, "status", &into.Status, integer(200, 599))
 	} else {
 		m.forbid("status", "is of family %s alone", FormJSON)
 	}
-	if f.among(FormJSON, PlainJSON) {
+	if f.oneOf(FormJSON, PlainJSON) {
 		optional(m, "body", &into.Body, failure(f).template)
 	} else {
 		m.forbid("body", "is of families %s and %s; the failures of family %s have the shape of detail", FormJSON, PlainJSON, f)
 	}
-	if f.among(DRF, FormJSON) {
+	if f.oneOf(DRF, FormJSON) {
 		detail := place{name: "the detail of errors", values: []ValueName{ErrorMessage, ErrorStatus}}
 		optional(m, "detail", &into.Detail, detail.template)
 	} else {
@@ -28,10 +28,10 @@ func readErrors(v value, f Family, into *Errors) *mapping {
 // the one message of a plain view.
 func failure(f Family) place {
 	at := place{name: "the body of errors"}
-	if f.among(PlainJSON) {
+	if f.oneOf(PlainJSON) {
 		at.values = append(at.values, ErrorMessage, ErrorStatus)
 	}
-	if f.among(FormJSON) {
+	if f.oneOf(FormJSON) {
 		at.values = append(at.values, FieldErrors)
 	}
 	return at

@@ -19,12 +19,12 @@ type fieldReader struct {
 // roles gives the roles that a field can have.
 func (r fieldReader) roles() []Role {
 	roles := []Role{RoleUsername, RolePassword}
-	if r.action.among(Register) {
+	if r.action.oneOf(Register) {
 		roles = append(roles, RoleEmail)
-		if r.family.among(DRF) {
+		if r.family.oneOf(DRF) {
 			roles = append(roles, RoleID)
 		}
-		if r.family.among(FormJSON) {
+		if r.family.oneOf(FormJSON) {
 			roles = append(roles, RolePasswordAgain, RoleAccept)
 		}
 	}
@@ -65,7 +65,7 @@ func (r fieldReader) field(e entry) Field {
 		m.reader.add(e.key.Line, e.key.Column, m.key, "a field's name is at most 64 letters, digits, _ and -, the first a letter or _")
 	}
 	f := Field{Name: e.name, Role: r.role(m, Role(e.name)), Characters: CharactersAny}
-	if r.family.among(DRF) {
+	if r.family.oneOf(DRF) {
 		optional(m, "label", &f.Label, line)
 		optional(m, "help_text", &f.HelpText, line)
 	} else {
@@ -86,7 +86,7 @@ func (r fieldReader) role(m *mapping, name Role) Role {
 		role, _ := word(r.roles()...)(v)
 		return role
 	}
-	if name.among(r.roles()...) {
+	if name.oneOf(r.roles()...) {
 		return name
 	}
 	if !m.broken {
@@ -133,10 +133,10 @@ func (r fieldReader) content(m *mapping, f *Field) {
 	}
 	// A form does not strip passwords (django/contrib/auth/forms.py, strip=False),
 	// and a plain view strips nothing.
-	f.Trim = r.family == DRF && r.trim || r.family == FormJSON && f.Role.among(RoleUsername, RoleEmail)
+	f.Trim = r.family == DRF && r.trim || r.family == FormJSON && f.Role.oneOf(RoleUsername, RoleEmail)
 	optional(m, "trim", &f.Trim, boolean)
 	optional(m, "max_length", &f.MaxLength, integer(1, most))
-	if f.Role.among(RoleUsername) {
+	if f.Role.oneOf(RoleUsername) {
 		optional(m, "lower", &f.Lower, boolean)
 		optional(m, "characters", &f.Characters, word(CharactersAny, CharactersDjango, CharactersASCII))
 	} else {

@@ -19,28 +19,28 @@ endpoints:
     reply: {status: 200, body: {token: $token.key}}
 `
 
-func TestLegacyDigests(t *testing.T) {
+func TestLegacyFormat(t *testing.T) {
 	tests := []struct {
 		tokens  string
-		want    profiles.LegacyDigests
+		want    profiles.LegacyFormat
 		problem string
 	}{
 		{"{hex: 64, ttl: 10h, per_user: many}", "", ""},
-		{"{hex: 64, ttl: 10h, per_user: many, legacy_digests: knox-4.1}", profiles.LegacyKnox41, ""},
-		{"{hex: 64, ttl: 10h, per_user: many, legacy_digests: knox-4.2}", profiles.LegacyKnox42, ""},
-		{"{hex: 65, ttl: 10h, per_user: many, legacy_digests: knox-5.x}", profiles.LegacyKnox5, ""},
-		{"{hex: 40, ttl: 10h, per_user: many, legacy_digests: authtoken}", profiles.LegacyAuthtoken, ""},
+		{"{hex: 64, ttl: 10h, per_user: many, legacy_format: knox-4.1}", profiles.LegacyKnox41, ""},
+		{"{hex: 64, ttl: 10h, per_user: many, legacy_format: knox-4.2}", profiles.LegacyKnox42, ""},
+		{"{hex: 65, ttl: 10h, per_user: many, legacy_format: knox-5.x}", profiles.LegacyKnox5, ""},
+		{"{hex: 40, ttl: 10h, per_user: many, legacy_format: authtoken}", profiles.LegacyAuthtoken, ""},
 		{
-			"{hex: 64, ttl: 10h, per_user: many, legacy_digests: knox}", "",
-			`f.yaml:4:61: tokens.legacy_digests: want authtoken, knox-4.1, knox-4.2 or knox-5.x, not "knox"`,
+			"{hex: 64, ttl: 10h, per_user: many, legacy_format: knox}", "",
+			`f.yaml:4:60: tokens.legacy_format: want authtoken, knox-4.1, knox-4.2 or knox-5.x, not "knox"`,
 		},
 		{
-			"{hex: 65, ttl: 10h, per_user: many, legacy_digests: knox-4.2}", "",
-			"f.yaml:4:61: tokens.legacy_digests: knox up to 4.2 reads tokens as whole bytes: hex has to be even",
+			"{hex: 65, ttl: 10h, per_user: many, legacy_format: knox-4.2}", "",
+			"f.yaml:4:60: tokens.legacy_format: knox up to 4.2 reads tokens as whole bytes: hex has to be even",
 		},
 		{
-			"{hex: 64, ttl: 10h, per_user: many, legacy_digests: authtoken}", "",
-			"f.yaml:4:61: tokens.legacy_digests: a token of 64 digits does not fit authtoken's column: hex has to be at most 40",
+			"{hex: 64, ttl: 10h, per_user: many, legacy_format: authtoken}", "",
+			"f.yaml:4:60: tokens.legacy_format: a token of 64 digits does not fit authtoken's column: hex has to be at most 40",
 		},
 	}
 	for _, test := range tests {
@@ -61,7 +61,7 @@ func TestLegacyDigests(t *testing.T) {
 			t.Fatal(err)
 		}
 		again, err := profiles.Parse("shown.yaml", text)
-		if err != nil || p.Tokens.LegacyDigests != test.want || again.Tokens != p.Tokens {
+		if err != nil || p.Tokens.LegacyFormat != test.want || again.Tokens != p.Tokens {
 			t.Errorf("%s: %+v; shown and read again %+v, %v", test.tokens, p.Tokens, again, err)
 		}
 	}

@@ -12,7 +12,8 @@ type mapping struct {
 	value
 	entries []entry
 	known   []string
-	broken  bool // not a map at all, which has been reported
+	former  []string // keys that have another name now, which has been reported
+	broken  bool     // not a map at all, which has been reported
 }
 
 type entry struct {
@@ -69,7 +70,7 @@ func (m *mapping) goodKey(key *yaml.Node) bool {
 	return false
 }
 
-func (m *mapping) know(name string) {
+func (m *mapping) declare(name string) {
 	if !slices.Contains(m.known, name) {
 		m.known = append(m.known, name)
 	}
@@ -77,7 +78,7 @@ func (m *mapping) know(name string) {
 
 // get gives the value of a key, if it is there.
 func (m *mapping) get(name string) (value, bool) {
-	m.know(name)
+	m.declare(name)
 	for _, e := range m.entries {
 		if e.name == name {
 			return e.value, true
@@ -97,7 +98,7 @@ func (m *mapping) need(name string) (value, bool) {
 
 // forbid refuses a key that has no meaning where it stands.
 func (m *mapping) forbid(name, format string, args ...any) {
-	m.know(name)
+	m.declare(name)
 	for _, e := range m.entries {
 		if e.name == name {
 			m.reader.add(e.key.Line, e.key.Column, e.value.key, format, args...)
@@ -105,10 +106,21 @@ func (m *mapping) forbid(name, format string, args ...any) {
 	}
 }
 
+// renamed refuses a key that profiles had before, and says what it is called
+// now. Unlike a known key it is not offered for what is misspelt.
+func (m *mapping) renamed(former, name string) {
+	m.former = append(m.former, former)
+	for _, e := range m.entries {
+		if e.name == former {
+			m.reader.add(e.key.Line, e.key.Column, e.value.key, "is called %s now", name)
+		}
+	}
+}
+
 // done refuses the keys that nobody asked for.
 func (m *mapping) done() {
 	for _, e := range m.entries {
-		if slices.Contains(m.known, e.name) {
+		if slices.Contains(m.known, e.name) || slices.Contains(m.former, e.name) {
 			continue
 		}
 		hint := "the keys here are " + list(m.known)

@@ -54,7 +54,7 @@ func (p *Profile) origin(m *mapping, stacks *stackLoader) error {
 	if s.family == "" {
 		return nil // the stack's own file is broken
 	}
-	if !p.Family.among(s.family) {
+	if !p.Family.oneOf(s.family) {
 		v, _ := m.get("stack")
 		v.refuse("%s is a stack of family %s, not %s", p.Stack, s.family, p.Family)
 		return nil
@@ -70,9 +70,9 @@ func (p *Profile) read(m *mapping) {
 	required(m, "tokens", &p.Tokens, tokens)
 	optional(m, "trailing_slash", &p.TrailingSlash, word(SlashExact, SlashRedirect, SlashOptional))
 	optional(m, "other_paths", &p.OtherPaths, word(AccessOpen, AccessToken))
-	optional(m, "throttling", &p.Throttling, word(Hidden, Told))
+	optional(m, "throttling", &p.Throttling, disclosure)
 	optional(m, "headers", &p.Headers, headers)
-	if p.Family.among(PlainJSON) {
+	if p.Family.oneOf(PlainJSON) {
 		optional(m, "preflight_headers", &p.PreflightHeaders, headers)
 	} else {
 		m.forbid("preflight_headers", "is of family %s alone", PlainJSON)
@@ -118,12 +118,13 @@ func tokens(v value) (Tokens, bool) {
 	optional(m, "sliding", &t.Sliding, boolean)
 	optional(m, "realm", &t.Realm, identifier)
 	optional(m, "match", &t.Match, word(MatchExact, MatchKnox42))
-	optional(m, "legacy_digests", &t.LegacyDigests, word(LegacyAuthtoken, LegacyKnox41, LegacyKnox42, LegacyKnox5))
-	if kept, _ := m.get("legacy_digests"); counted {
+	m.renamed("legacy_digests", "legacy_format")
+	optional(m, "legacy_format", &t.LegacyFormat, word(LegacyAuthtoken, LegacyKnox41, LegacyKnox42, LegacyKnox5))
+	if kept, _ := m.get("legacy_format"); counted {
 		switch {
-		case t.LegacyDigests == LegacyAuthtoken && t.Hex > authtokenLength:
+		case t.LegacyFormat == LegacyAuthtoken && t.Hex > authtokenLength:
 			kept.refuse("a token of %d digits does not fit authtoken's column: hex has to be at most %d", t.Hex, authtokenLength)
-		case (t.LegacyDigests == LegacyKnox41 || t.LegacyDigests == LegacyKnox42) && t.Hex%2 != 0:
+		case (t.LegacyFormat == LegacyKnox41 || t.LegacyFormat == LegacyKnox42) && t.Hex%2 != 0:
 			kept.refuse("knox up to 4.2 reads tokens as whole bytes: hex has to be even")
 		}
 	}
@@ -146,11 +147,11 @@ const authtokenLength = 40
 // slideEvery is how often the engine moves the end of a token that is in use.
 const slideEvery = time.Minute
 
-// among tells whether f is one of the families, or unclear.
-func (f Family) among(families ...Family) bool { return f == "" || slices.Contains(families, f) }
+// oneOf tells whether f is one of the families, or unclear.
+func (f Family) oneOf(families ...Family) bool { return f == "" || slices.Contains(families, f) }
 
-// among tells whether a is one of the actions, or unclear.
-func (a Action) among(actions ...Action) bool { return a == "" || slices.Contains(actions, a) }
+// oneOf tells whether a is one of the actions, or unclear.
+func (a Action) oneOf(actions ...Action) bool { return a == "" || slices.Contains(actions, a) }
 
-// among tells whether r is one of the roles, or unclear.
-func (r Role) among(roles ...Role) bool { return r == "" || slices.Contains(roles, r) }
+// oneOf tells whether r is one of the roles, or unclear.
+func (r Role) oneOf(roles ...Role) bool { return r == "" || slices.Contains(roles, r) }

@@ -38,7 +38,7 @@ func (a Action) path(v value) (string, bool) {
 	switch {
 	case !strings.HasPrefix(s, "/"):
 		v.refuse("a path starts with a slash")
-	case variables > 0 && !a.among(Account):
+	case variables > 0 && !a.oneOf(Account):
 		v.refuse("only the path of an account has {username}")
 	case variables != 1 && a == Account:
 		v.refuse("the path of an account has {username} once")

@@ -41,7 +41,7 @@ type Profile struct {
 	// Throttling says whether a login after too many wrong guesses is told so, with
 	// 429: "hidden" unless the profile says otherwise, which answers what a wrong
 	// password does.
-	Throttling Telling
+	Throttling Disclosure
 	// Headers stand on every reply of the API, spelled and ordered as written.
 	Headers []Header
 	// PreflightHeaders stand on the reply to OPTIONS besides (family plainjson).
@@ -60,20 +60,20 @@ type Tokens struct {
 	PerUser PerUser
 	Realm   string // "default" unless the profile says otherwise
 	Match   Match  // "exact" unless the profile says otherwise
-	// LegacyDigests names the older server whose form of each token is kept too,
+	// LegacyFormat names the older server whose form of each token is kept too,
 	// so that `authcompat export` can write it there. Empty: none.
-	LegacyDigests LegacyDigests
+	LegacyFormat LegacyFormat
 }
 
-// LegacyDigests names the form in which an older server keeps tokens.
-type LegacyDigests string
+// LegacyFormat names the form in which an older server keeps tokens.
+type LegacyFormat string
 
 // The values of LegacyDigests.
 const (
-	LegacyAuthtoken LegacyDigests = "authtoken" // the text, kept sealed
-	LegacyKnox41    LegacyDigests = "knox-4.1"  // salted SHA-512 (knox 3.x to 4.1)
-	LegacyKnox42    LegacyDigests = "knox-4.2"  // SHA-512 of the bytes
-	LegacyKnox5     LegacyDigests = "knox-5.x"  // SHA-512 of the text
+	LegacyAuthtoken LegacyFormat = "authtoken" // the text, kept sealed
+	LegacyKnox41    LegacyFormat = "knox-4.1"  // salted SHA-512 (knox 3.x to 4.1)
+	LegacyKnox42    LegacyFormat = "knox-4.2"  // SHA-512 of the bytes
+	LegacyKnox5     LegacyFormat = "knox-5.x"  // SHA-512 of the text
 )
 
 // PerUser says how many live tokens the API gives a user.

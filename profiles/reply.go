@@ -8,10 +8,10 @@ import "net/http"
 func replyOf(f Family, a Action) place {
 	at := place{name: "the reply of " + string(a)}
 	at.needed = f == FormJSON && (a == Register || a == Login)
-	if a.among(Register, Login) {
+	if a.oneOf(Register, Login) {
 		at.values = append(at.values, TokenKey)
 	}
-	if a.among(Register, Login, Account) {
+	if a.oneOf(Register, Login, Account) {
 		at.values = append(at.values, TokenExpiry, UserID, UserUsername, UserEmail, UserCreated, UserAttribute)
 	}
 	return at

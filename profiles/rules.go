@@ -15,7 +15,7 @@ type Rules struct {
 	JSONErrors        JSONErrors        `yaml:"json_errors"`
 	ContentType       ContentType       `yaml:"content_type"`
 	Negotiation       Negotiation       `yaml:"negotiation"`
-	InactiveLogin     Telling           `yaml:"inactive_login"`
+	InactiveLogin     Disclosure        `yaml:"inactive_login"`
 	TokenCharacters   TokenCharacters   `yaml:"token_characters"`
 	NormalizeUsername NormalizeUsername `yaml:"normalize_username"`
 	NormalizeEmail    NormalizeEmail    `yaml:"normalize_email"`
@@ -47,9 +47,17 @@ type Acceptance string
 
 // The values of Acceptance.
 const (
-	Refused  Acceptance = "refused"
-	Accepted Acceptance = "accepted"
+	Reject Acceptance = "reject"
+	Accept Acceptance = "accept"
 )
+
+// acceptance reads whether something odd is let through.
+func acceptance(v value) (Acceptance, bool) {
+	if v.renamed("refused", string(Reject)) || v.renamed("accepted", string(Accept)) {
+		return "", false
+	}
+	return word(Reject, Accept)(v)
+}
 
 // NullBody is the shape of the errors for a body that is null.
 type NullBody string
@@ -96,15 +104,23 @@ const (
 	NegotiationLast  Negotiation = "last"
 )
 
-// Telling says whether a client learns why a login failed: an inactive user with
-// the right password, or anyone after too many guesses.
-type Telling string
+// Disclosure says whether a reply gives away why a login failed: that the user
+// is inactive, or that too many guesses came before.
+type Disclosure string
 
-// The values of Telling.
+// The values of Disclosure.
 const (
-	Hidden Telling = "hidden"
-	Told   Telling = "told"
+	Hidden   Disclosure = "hidden"
+	Revealed Disclosure = "revealed"
 )
+
+// disclosure reads whether a reply gives away why a login failed.
+func disclosure(v value) (Disclosure, bool) {
+	if v.renamed("told", string(Revealed)) {
+		return "", false
+	}
+	return word(Hidden, Revealed)(v)
+}
 
 // TokenCharacters says what a token that is not UTF-8 is.
 type TokenCharacters string

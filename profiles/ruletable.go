@@ -32,15 +32,15 @@ func ruleTable() []rule {
 			show: func(r *Rules) *yaml.Node { return plain("!!bool", strconv.FormatBool(r.Trim)) },
 		},
 		choice("coercion", drf, func(r *Rules) *Coercion { return &r.Coercion }, CoerceScalars, CoerceAll),
-		choice("nul", drf, func(r *Rules) *Acceptance { return &r.NUL }, Refused, Accepted),
-		choice("surrogates", drf, func(r *Rules) *Acceptance { return &r.Surrogates }, Refused, Accepted),
-		choice("constants", drf, func(r *Rules) *Acceptance { return &r.Constants }, Refused, Accepted),
+		readWith("nul", drf, func(r *Rules) *Acceptance { return &r.NUL }, acceptance),
+		readWith("surrogates", drf, func(r *Rules) *Acceptance { return &r.Surrogates }, acceptance),
+		readWith("constants", drf, func(r *Rules) *Acceptance { return &r.Constants }, acceptance),
 		choice("null_body", drf, func(r *Rules) *NullBody { return &r.NullBody }, NullBodyObject, NullBodyList),
 		choice("json", all, func(r *Rules) *JSONStyle { return &r.JSON }, JSONCompact, JSONSpaced),
 		choice("json_errors", drf, func(r *Rules) *JSONErrors { return &r.JSONErrors }, JSONErrorsPython3, JSONErrorsPython2),
 		choice("content_type", views, func(r *Rules) *ContentType { return &r.ContentType }, ContentTypeExact, ContentTypeAccept),
 		choice("negotiation", views, func(r *Rules) *Negotiation { return &r.Negotiation }, NegotiationFirst, NegotiationLast),
-		choice("inactive_login", drf, func(r *Rules) *Telling { return &r.InactiveLogin }, Hidden, Told),
+		readWith("inactive_login", drf, func(r *Rules) *Disclosure { return &r.InactiveLogin }, disclosure),
 		choice("token_characters", views, func(r *Rules) *TokenCharacters { return &r.TokenCharacters },
 			TokenCharactersRefused, TokenCharactersUnknown),
 		choice("normalize_username", all, func(r *Rules) *NormalizeUsername { return &r.NormalizeUsername },
@@ -58,9 +58,14 @@ func ruleTable() []rule {
 
 // choice makes a rule that takes one of a closed set of words.
 func choice[T ~string](key string, families []Family, field func(*Rules) *T, words ...T) rule {
+	return readWith(key, families, field, word(words...))
+}
+
+// readWith makes a rule whose words are read by a function of their own.
+func readWith[T ~string](key string, families []Family, field func(*Rules) *T, read func(value) (T, bool)) rule {
 	return rule{
 		key: key, families: families,
-		read: func(v value, r *Rules) { keep(v, field(r), word(words...)) },
+		read: func(v value, r *Rules) { keep(v, field(r), read) },
 		show: func(r *Rules) *yaml.Node { return quoted(string(*field(r))) },
 	}
 }
@@ -81,7 +86,7 @@ func mediaType(v value) (string, bool) {
 
 // rulesOf gives the rules of a family.
 func rulesOf(f Family) []rule {
-	return slices.DeleteFunc(ruleTable(), func(r rule) bool { return !f.among(r.families...) })
+	return slices.DeleteFunc(ruleTable(), func(r rule) bool { return !f.oneOf(r.families...) })
 }
 
 // readRules reads rules over those that are there. None of the family's may be
@@ -93,7 +98,7 @@ func readRules(v value, f Family, into *Rules, all bool) {
 		get = m.need
 	}
 	for _, r := range ruleTable() {
-		if !f.among(r.families...) {
+		if !f.oneOf(r.families...) {
 			m.forbid(r.key, "is a rule of family %s, not %s", either(r.families), f)
 		} else if v, ok := get(r.key); ok {
 			r.read(v, into)

@@ -30,8 +30,8 @@ func (p *Profile) YAML() ([]byte, error) {
 }
 
 // sections gives the parts of the file between which there is a blank line.
-func (p *Profile) sections() []sheet {
-	head := newSheet()
+func (p *Profile) sections() []yamlMap {
+	head := newYAMLMap()
 	head.text("name", p.Name)
 	head.text("title", p.Title)
 	head.text("document", p.Document)
@@ -42,10 +42,10 @@ func (p *Profile) sections() []sheet {
 	head.text("trailing_slash", string(p.TrailingSlash))
 	head.text("other_paths", string(p.OtherPaths))
 	head.text("throttling", string(p.Throttling))
-	sections := []sheet{head}
+	sections := []yamlMap{head}
 	for _, part := range []struct {
-		key   string
-		sheet sheet
+		key     string
+		content yamlMap
 	}{
 		{"headers", showHeaders(p.Headers)},
 		{"preflight_headers", showHeaders(p.PreflightHeaders)},
@@ -54,9 +54,9 @@ func (p *Profile) sections() []sheet {
 		{"endpoints", p.showEndpoints()},
 		{"messages", p.Messages.show(p.Family)},
 	} {
-		if len(part.sheet.node.Content) > 0 {
-			section := newSheet()
-			section.set(part.key, part.sheet.node)
+		if len(part.content.node.Content) > 0 {
+			section := newYAMLMap()
+			section.set(part.key, part.content.node)
 			sections = append(sections, section)
 		}
 	}
@@ -64,27 +64,27 @@ func (p *Profile) sections() []sheet {
 }
 
 func (t Tokens) show() *yaml.Node {
-	s := newSheet()
+	s := newYAMLMap()
 	s.number("hex", t.Hex)
 	s.text("ttl", writeTTL(t.TTL))
 	s.flag("sliding", t.Sliding)
 	s.text("per_user", string(t.PerUser))
 	s.text("realm", t.Realm)
 	s.text("match", string(t.Match))
-	s.text("legacy_digests", string(t.LegacyDigests))
+	s.text("legacy_format", string(t.LegacyFormat))
 	return fold(s.node, len("tokens: "))
 }
 
-func showHeaders(headers []Header) sheet {
-	s := newSheet()
+func showHeaders(headers []Header) yamlMap {
+	s := newYAMLMap()
 	for _, h := range headers {
 		s.set(h.Name, quoted(h.Value))
 	}
 	return s
 }
 
-func (e Errors) show() sheet {
-	s := newSheet()
+func (e Errors) show() yamlMap {
+	s := newYAMLMap()
 	s.number("status", e.Status)
 	if e.Body != nil {
 		s.set("body", fold(e.Body.show(), len("  body: ")))
@@ -95,24 +95,24 @@ func (e Errors) show() sheet {
 	return s
 }
 
-func (r Rules) show(f Family) sheet {
-	s := newSheet()
+func (r Rules) show(f Family) yamlMap {
+	s := newYAMLMap()
 	for _, rule := range rulesOf(f) {
 		s.set(rule.key, rule.show(&r))
 	}
 	return s
 }
 
-func (m Messages) show(f Family) sheet {
-	s := newSheet()
+func (m Messages) show(f Family) yamlMap {
+	s := newYAMLMap()
 	for _, known := range messagesOf(f) {
 		s.text(known.key, m[known.key])
 	}
 	return s
 }
 
-func (p *Profile) showEndpoints() sheet {
-	s := newSheet()
+func (p *Profile) showEndpoints() yamlMap {
+	s := newYAMLMap()
 	for _, e := range p.Endpoints {
 		s.set(e.Name, e.show(p.Family))
 	}
@@ -121,14 +121,14 @@ func (p *Profile) showEndpoints() sheet {
 
 func (e Endpoint) show(f Family) *yaml.Node {
 	const used = len("    ")
-	s := newSheet()
+	s := newYAMLMap()
 	s.text("action", string(e.Action))
 	s.text("path", e.Path)
 	s.text("method", e.Method)
 	s.text("access", string(e.Access))
 	if isView(f, e.Action) {
 		s.flag("authenticate", e.Authenticate)
-		view := newSheet()
+		view := newYAMLMap()
 		view.text("name", e.View.Name)
 		view.text("description", e.View.Description)
 		view.flag("actions", e.View.Actions)
@@ -136,14 +136,14 @@ func (e Endpoint) show(f Family) *yaml.Node {
 		s.set("renderers", fold(showWords(e.Renderers), used))
 		s.set("parsers", fold(showWords(e.Parsers), used))
 	}
-	fields := newSheet()
+	fields := newYAMLMap()
 	for _, field := range e.Fields {
 		fields.set(field.Name, fold(field.show(), used+len("  : ")+len(field.Name)))
 	}
 	if len(e.Fields) > 0 {
 		s.set("fields", fields.node)
 	}
-	reply := newSheet()
+	reply := newYAMLMap()
 	reply.number("status", e.Reply.Status)
 	if e.Reply.Body != nil {
 		reply.set("body", e.Reply.Body.show())
@@ -153,7 +153,7 @@ func (e Endpoint) show(f Family) *yaml.Node {
 }
 
 func (f Field) show() *yaml.Node {
-	s := newSheet()
+	s := newYAMLMap()
 	s.text("role", string(f.Role))
 	if f.Role != RoleID {
 		s.flag("required", f.Required)

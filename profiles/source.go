@@ -63,8 +63,8 @@ func (r *reader) root(data []byte) (v value, ok bool) {
 		r.add(top.Line, top.Column, "", "the file is empty")
 		return value{}, false
 	}
-	extent := extent{reader: r, open: map[*yaml.Node]bool{}}
-	if !extent.within(top, 0) {
+	guard := sizeGuard{reader: r, open: map[*yaml.Node]bool{}}
+	if !guard.check(top, 0) {
 		return value{}, false
 	}
 	return r.value(top, top, ""), true
@@ -108,9 +108,9 @@ func (r *reader) syntax(err error, data []byte) {
 		r.add(line, column, "", "alias *%s has no anchor &%s before it", name, name)
 		return
 	}
-	text, line := complaint(err)
+	text, line := parseYAMLError(err)
 	if strings.HasPrefix(text, "did not find expected key") || strings.HasPrefix(text, "did not find expected '-'") {
-		line = failing(data, text)
+		line = locate(data, text)
 	}
 	lines := strings.Split(string(data), "\n")
 	line = min(line, len(lines))
@@ -122,10 +122,10 @@ func (r *reader) syntax(err error, data []byte) {
 	r.add(line, column, "", "%s", text)
 }
 
-// complaint takes an error of the library apart. The line is that where the thing
+// parseYAMLError takes an error of the library apart. The line is that where the thing
 // begins which is broken. The library counts the lines of its scanner from 1, and
 // those of its parser from 0.
-func complaint(err error) (text string, line int) {
+func parseYAMLError(err error) (text string, line int) {
 	text = strings.TrimPrefix(err.Error(), "yaml: ")
 	rest, ok := strings.CutPrefix(text, "line ")
 	if !ok {
@@ -145,9 +145,9 @@ func complaint(err error) (text string, line int) {
 	return text, line
 }
 
-// failing gives the first line that makes the library fail with a message: what
+// locate gives the first line that makes the library fail with a message: what
 // is wrong with a block can be far below its beginning.
-func failing(data []byte, text string) int {
+func locate(data []byte, text string) int {
 	lines := bytes.SplitAfter(data, []byte("\n"))
 	return 1 + sort.Search(len(lines)-1, func(i int) bool {
 		var n yaml.Node
@@ -155,7 +155,7 @@ func failing(data []byte, text string) int {
 		if err == nil {
 			return false
 		}
-		got, _ := complaint(err)
+		got, _ := parseYAMLError(err)
 		return got == text
 	})
 }
@@ -171,40 +171,40 @@ func find(data []byte, text string) (line, column int) {
 	return 1, 1
 }
 
-// extent bounds what a document holds. YAML's aliases let a small file stand for
-// a boundless tree.
-type extent struct {
+// sizeGuard limits what a document holds. With YAML's aliases a small file can stand
+// for a tree without end.
+type sizeGuard struct {
 	reader *reader
 	open   map[*yaml.Node]bool // aliases' targets above the present node
 	values int
 }
 
-func (e *extent) within(n *yaml.Node, depth int) bool {
-	e.values++
+func (g *sizeGuard) check(n *yaml.Node, depth int) bool {
+	g.values++
 	switch {
-	case e.values > maxValues:
-		e.reader.add(n.Line, n.Column, "", "the file holds more than %d values, aliases counted as what they stand for", maxValues)
+	case g.values > maxValues:
+		g.reader.add(n.Line, n.Column, "", "the file holds more than %d values, aliases counted as what they stand for", maxValues)
 		return false
 	case depth > maxDepth:
-		e.reader.add(n.Line, n.Column, "", "the file is nested more than %d deep", maxDepth)
+		g.reader.add(n.Line, n.Column, "", "the file is nested more than %d deep", maxDepth)
 		return false
 	case n.Kind == yaml.AliasNode:
-		return e.alias(n, depth)
+		return g.alias(n, depth)
 	}
 	for _, child := range n.Content {
-		if !e.within(child, depth+1) {
+		if !g.check(child, depth+1) {
 			return false
 		}
 	}
 	return true
 }
 
-func (e *extent) alias(n *yaml.Node, depth int) bool {
-	if e.open[n.Alias] {
-		e.reader.add(n.Line, n.Column, "", "alias *%s stands inside of its own anchor", n.Value)
+func (g *sizeGuard) alias(n *yaml.Node, depth int) bool {
+	if g.open[n.Alias] {
+		g.reader.add(n.Line, n.Column, "", "alias *%s stands inside of its own anchor", n.Value)
 		return false
 	}
-	e.open[n.Alias] = true
-	defer delete(e.open, n.Alias)
-	return e.within(n.Alias, depth+1)
+	g.open[n.Alias] = true
+	defer delete(g.open, n.Alias)
+	return g.check(n.Alias, depth+1)
 }

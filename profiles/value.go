@@ -105,6 +105,16 @@ func (v value) want(format string, args ...any) {
 	v.refuse("want %s, not %s", wanted, v.kind())
 }
 
+// renamed refuses a word that had another name in profiles before, and says what
+// it is called now. It tells whether the value is that word.
+func (v value) renamed(former, now string) bool {
+	if !v.isText() || v.node.Value != former {
+		return false
+	}
+	v.refuse("%s is called %s now", former, now)
+	return true
+}
+
 // text reads a text.
 func text(v value) (string, bool) {
 	if v.isText() {

@@ -86,18 +86,18 @@ func TestManagement(t *testing.T) {
 }
 
 func TestLimitsOverTheWire(t *testing.T) {
-	told := filepath.Join(t.TempDir(), "told.yaml")
+	revealing := filepath.Join(t.TempDir(), "revealing.yaml")
 	source, err := os.ReadFile("../../profiles/authtokens.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	source = bytes.Replace(source, []byte("name: authtokens"), []byte("name: told\nthrottling: told"), 1)
-	if err := os.WriteFile(told, source, 0o600); err != nil {
+	source = bytes.Replace(source, []byte("name: authtokens"), []byte("name: revealing\nthrottling: revealed"), 1)
+	if err := os.WriteFile(revealing, source, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p := start(t, "--password-iterations", "100", "--store", database(t), "--limit-account", "3/15m", "--trusted-proxy", "127.0.0.1",
-		"--profile", "authtokens@127.0.0.1:0", "--profile", told+"@127.0.0.1:0", "--profile", "form-auth@127.0.0.1:0")
-	hidden, telling, form := p.urls["authtokens"], p.urls["told"], p.urls["form-auth"]
+		"--profile", "authtokens@127.0.0.1:0", "--profile", revealing+"@127.0.0.1:0", "--profile", "form-auth@127.0.0.1:0")
+	hidden, telling, form := p.urls["authtokens"], p.urls["revealing"], p.urls["form-auth"]
 	token := tokenIn(t, p.want(t, 201, "POST", hidden+"/api/register/", "", credentials).body)
 	const failure = `{"error": "Invalid username or password"}`
 	for i := range 5 {
@@ -111,7 +111,7 @@ func TestLimitsOverTheWire(t *testing.T) {
 	}
 	a := p.want(t, 429, "POST", telling+"/api/login/", "", credentials)
 	if a.body != `{"error": "Too many requests, try again in 300 seconds"}` || a.header.Get("Retry-After") != "300" {
-		t.Errorf("told: %s, Retry-After %q", a.body, a.header.Get("Retry-After"))
+		t.Errorf("revealing: %s, Retry-After %q", a.body, a.header.Get("Retry-After"))
 	}
 	a = p.want(t, 200, "POST", form+"/auth/login", "", "username=alice&password=secret", "Content-Type", "application/x-www-form-urlencoded")
 	if !strings.Contains(a.body, "__all__") || !strings.Contains(a.body, `"token": null`) {

@@ -3,7 +3,6 @@ package drf
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -32,21 +31,11 @@ func (loginAction) do(v *view, c call) result {
 		return *fieldError(nonField, v.message("incomplete"))
 	}
 	session, err := v.engine.Login(c.context(), v.policy, username, password)
-	if err == nil {
-		data := reply.OfSession(session)
-		return v.good(c, &data)
+	if err != nil {
+		return *v.loginError(err)
 	}
-	kind := core.KindOf(err)
-	key := "credentials"
-	switch {
-	case kind == core.KindUserInactive && v.profile.Rules.InactiveLogin == profiles.Told:
-		key = "inactive"
-	case kind != core.KindUserInactive && kind != core.KindInvalidCredentials:
-		return v.trouble(err)
-	}
-	res := fieldError(nonField, v.message(key))
-	res.outcome = kind.String()
-	return *res
+	data := reply.OfSession(session)
+	return v.success(c, &data)
 }
 
 // registerAction is a CreateAPIView over a ModelSerializer of the user.
@@ -62,37 +51,28 @@ func (registerAction) do(v *view, c call) result {
 		return *refusal
 	}
 	field, _ := v.endpoint.Field(profiles.RoleUsername)
-	limit := max(field.MaxLength, maxUsername)
-	session, err := v.register(c.context(), limit, core.Registration{
+	session, err := v.register(c.context(), maxUsernameOf(field), core.Registration{
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
 	})
-	if err == nil {
-		data := reply.OfSession(session)
-		return v.good(c, &data)
+	if err != nil {
+		return *v.engineError(err)
 	}
-	kind := core.KindOf(err)
-	switch kind {
-	case core.KindUsernameTaken:
-		// The genuine server finds a twin in another spelling, or one that was
-		// faster, in the database alone, and fails.
-		refusal = fieldError(field.Name, v.message("username_taken"))
-	case core.KindInvalidUser:
-		refusal = fieldError(field.Name, v.message("max_length", "max", strconv.Itoa(limit)))
-	default:
-		return v.trouble(err)
-	}
-	refusal.outcome = kind.String()
-	return *refusal
+	data := reply.OfSession(session)
+	return v.success(c, &data)
 }
 
 // maxUsername is how many code points of a username AbstractUser's column holds
 // (django/contrib/auth/models.py 3.2). The engine holds more, for other models.
 const maxUsername = 150
 
-// register is the engine's with a lower limit, and like the engine's counts what
-// is stored: a name can be longer once it is normalised.
+// maxUsernameOf is the limit of a username: AbstractUser's, or a higher one of the
+// profile. A lower one has been checked with the field.
+func maxUsernameOf(f profiles.Field) int { return max(f.MaxLength, maxUsername) }
+
+// register is the engine's Register with a lower limit. Like the engine it counts
+// the name as it is stored, which can be longer than the one that was sent.
 func (a *API) register(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
 	if a.policy.NormalizeUsername {
 		r.Username = norm.NFKC.String(r.Username)
@@ -103,18 +83,14 @@ func (a *API) register(ctx context.Context, limit int, r core.Registration) (cor
 	return a.engine.Register(ctx, a.policy, r)
 }
 
-// logoutAction ends the token that the request came with; its body is not read.
+// logoutAction ends the request's own token. The body is not read.
 type logoutAction struct{}
 
 func (logoutAction) do(v *view, c call) result {
-	err := v.engine.Logout(c.context(), *c.session)
-	if err != nil && core.KindOf(err) == core.KindTokenUnknown {
-		return v.denied(core.KindTokenUnknown.String(), "token_invalid")
+	if err := v.engine.Logout(c.context(), *c.session); err != nil {
+		return *v.engineError(err)
 	}
-	if err != nil {
-		return v.trouble(err)
-	}
-	return v.good(c, &reply.Data{})
+	return v.success(c, &reply.Data{})
 }
 
 // logoutAllAction ends all tokens of the user.
@@ -122,42 +98,38 @@ type logoutAllAction struct{}
 
 func (logoutAllAction) do(v *view, c call) result {
 	if err := v.engine.LogoutAll(c.context(), *c.session); err != nil {
-		return v.trouble(err)
+		return *v.engineError(err)
 	}
-	return v.good(c, &reply.Data{})
+	return v.success(c, &reply.Data{})
 }
 
-// accountAction shows the user whom the path names to any authenticated one.
+// accountAction shows the user whom the path names, to any user with a token.
 type accountAction struct{}
 
 func (accountAction) do(v *view, c call) result {
 	user := c.session.User
 	if name := route.Username(v.endpoint.Path, c.request); name != user.Username {
 		var err error
-		user, err = v.engine.User(c.request.Context(), name)
-		if err != nil && core.KindOf(err) == core.KindUserUnknown {
-			return v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
-		}
-		if err != nil {
-			return v.trouble(err)
+		if user, err = v.engine.User(c.request.Context(), name); err != nil {
+			return *v.engineError(err)
 		}
 	}
-	return v.good(c, &reply.Data{User: user, Token: c.session.Token})
+	return v.success(c, &reply.Data{User: user, Token: c.session.Token})
 }
 
-// otherAction is a path behind a token that leads nowhere.
+// otherAction answers a path that no endpoint has once its token is accepted.
 type otherAction struct{}
 
 func (otherAction) do(v *view, _ call) result {
-	return v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
+	return *v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
 }
 
-// good is the endpoint's reply.
-func (v *view) good(c call, d *reply.Data) result {
+// success is the endpoint's reply.
+func (v *view) success(c call, d *reply.Data) result {
 	res := result{status: v.endpoint.Reply.Status, outcome: "ok"}
 	if v.reply != nil {
-		c.room.body = v.reply.Append(c.room.body[:0], d)
-		res.body = c.room.body
+		c.scratch.body = v.reply.Append(c.scratch.body[:0], d)
+		res.body = c.scratch.body
 	}
 	return res
 }

@@ -55,8 +55,7 @@ func (v *view) negotiate(r *http.Request) (accepted, *result) {
 		}
 		if format != "" {
 			if renderers = withFormat(renderers, format); len(renderers) == 0 {
-				refusal := v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
-				return first, &refusal
+				return first, v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
 			}
 		}
 	}
@@ -67,8 +66,7 @@ func (v *view) negotiate(r *http.Request) (accepted, *result) {
 	if a, ok := choose(renderers, header); ok {
 		return a, nil
 	}
-	refusal := v.detail(http.StatusNotAcceptable, "not_acceptable", v.message("not_acceptable"))
-	return first, &refusal
+	return first, v.detail(http.StatusNotAcceptable, "not_acceptable", v.message("not_acceptable"))
 }
 
 // queryFormat gives the query's last value of format. The charset that the

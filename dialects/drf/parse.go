@@ -44,16 +44,13 @@ func (in input) field(f profiles.Field) (any, bool) {
 func (v *view) parse(c call) (input, *result) {
 	body, err := wire.Body(c.w, c.request)
 	if errors.Is(err, wire.ErrBodyTooLarge) {
-		refusal := v.detail(http.StatusRequestEntityTooLarge, "too_large", v.message("too_large"))
-		return input{}, &refusal
+		return input{}, v.detail(http.StatusRequestEntityTooLarge, "too_large", v.message("too_large"))
 	}
-	if wire.NoRoom(err) {
-		refusal := v.trouble(err)
-		return input{}, &refusal
+	if wire.IsOverloaded(err) {
+		return input{}, v.engineError(err)
 	}
 	if err != nil {
-		refusal := v.detail(http.StatusBadRequest, "malformed", v.message("parse_error", "error", wire.ErrBodyCut.Error()))
-		return input{}, &refusal
+		return input{}, v.detail(http.StatusBadRequest, "malformed", v.message("parse_error", "error", wire.ErrBodyCut.Error()))
 	}
 	if len(body) == 0 {
 		return input{json: new(pyjson.Object)}, nil
@@ -74,9 +71,8 @@ func (v *view) parse(c call) (input, *result) {
 			return v.parseJSON(body, charset)
 		}
 	}
-	refusal := v.detail(http.StatusUnsupportedMediaType, "unsupported_media_type",
+	return input{}, v.detail(http.StatusUnsupportedMediaType, "unsupported_media_type",
 		v.message("media_type", "type", django.Latin1(contentType)))
-	return input{}, &refusal
 }
 
 // parseJSON is JSONParser.parse: the body is decoded by a stream reader, which
@@ -87,14 +83,13 @@ func (v *view) parseJSON(body []byte, charset pyjson.Charset) (input, *result) {
 		var value any
 		value, err = pyjson.Decode(text, pyjson.Options{
 			Python:          v.python(),
-			RejectConstants: v.profile.Rules.Constants == profiles.Refused,
+			RejectConstants: v.profile.Rules.Constants == profiles.Reject,
 		})
 		if err == nil {
 			return input{json: value}, nil
 		}
 	}
-	refusal := v.detail(http.StatusBadRequest, "malformed", v.message("parse_error", "error", err.Error()))
-	return input{}, &refusal
+	return input{}, v.detail(http.StatusBadRequest, "malformed", v.message("parse_error", "error", err.Error()))
 }
 
 func (v *view) parseForm(body []byte, charset pyjson.Charset) (input, *result) {
@@ -110,8 +105,7 @@ func (v *view) parseMultipart(body []byte, contentType string, charset pyjson.Ch
 	var broken *django.MultipartError
 	switch {
 	case errors.As(err, &broken):
-		refusal := v.detail(http.StatusBadRequest, "malformed", v.message("multipart_error", "error", broken.Text))
-		return input{}, &refusal
+		return input{}, v.detail(http.StatusBadRequest, "malformed", v.message("multipart_error", "error", broken.Text))
 	case err != nil:
 		return input{}, v.suspicious()
 	}

@@ -3,7 +3,6 @@ package drf
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -12,10 +11,6 @@ import (
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
 )
-
-// nonField is where errors that belong to no field stand
-// (api_settings.NON_FIELD_ERRORS_KEY).
-const nonField = "non_field_errors"
 
 // validated are the values of a body that passed, by role; a field that was not
 // sent is missing.
@@ -40,8 +35,7 @@ func (v *view) validate(ctx context.Context, in input, unique bool) (validated, 
 		if set && messages == nil {
 			var err error
 			if messages, err = v.check(ctx, f, text, unique); err != nil {
-				refusal := v.trouble(err)
-				return nil, &refusal
+				return nil, v.engineError(err)
 			}
 		}
 		if messages != nil {
@@ -51,19 +45,9 @@ func (v *view) validate(ctx context.Context, in input, unique bool) (validated, 
 		}
 	}
 	if failures.Len() > 0 {
-		return nil, invalid(failures)
+		return nil, badRequest(failures)
 	}
 	return values, nil
-}
-
-// invalid is a 400 with the errors by field.
-func invalid(failures any) *result {
-	return &result{status: http.StatusBadRequest, data: failures, outcome: "invalid"}
-}
-
-// fieldError is a 400 with one error of one field.
-func fieldError(name, message string) *result {
-	return invalid(new(pyjson.Object).Set(name, []any{message}))
 }
 
 // object refuses a body that is no object (Serializer.to_internal_value and
@@ -74,7 +58,7 @@ func (v *view) object(in input) *result {
 	}
 	if in.json == nil {
 		if v.profile.Rules.NullBody == profiles.NullBodyList {
-			return invalid([]any{v.message("no_data")})
+			return badRequest([]any{v.message("no_data")})
 		}
 		return fieldError(nonField, v.message("no_data"))
 	}
@@ -90,7 +74,7 @@ func (v *view) object(in input) *result {
 func (v *view) convert(f profiles.Field, raw any, sent bool) (text string, set bool, messages []any) {
 	rules := v.profile.Rules
 	if rules.Blank == profiles.BlankMissing {
-		return v.convertOld(f, raw, sent)
+		return v.coerce24(f, raw, sent)
 	}
 	if !sent {
 		if f.Required {
@@ -139,9 +123,9 @@ func (v *view) blank(f profiles.Field, raw any) bool {
 	return (isText || isFile) && core.Strip(text) == ""
 }
 
-// convertOld is WritableField.field_from_native of 2.4: null is an empty text,
+// coerce24 is WritableField.field_from_native of 2.4: null is an empty text,
 // anything becomes a text, and an empty one counts as missing.
-func (v *view) convertOld(f profiles.Field, raw any, sent bool) (text string, set bool, messages []any) {
+func (v *view) coerce24(f profiles.Field, raw any, sent bool) (text string, set bool, messages []any) {
 	if sent && raw != nil {
 		text = str(raw)
 	}
@@ -199,10 +183,10 @@ func (v *view) check(ctx context.Context, f profiles.Field, text string, unique 
 	if f.MaxLength > 0 && pyjson.Len(text) > f.MaxLength {
 		fail("max_length", "max", strconv.Itoa(f.MaxLength))
 	}
-	if v.profile.Rules.NUL == profiles.Refused && strings.ContainsRune(text, 0) {
+	if v.profile.Rules.NUL == profiles.Reject && strings.ContainsRune(text, 0) {
 		fail("nul")
 	}
-	if v.profile.Rules.Surrogates == profiles.Refused {
+	if v.profile.Rules.Surrogates == profiles.Reject {
 		if r, found := pyjson.FirstSurrogate(text); found {
 			fail("surrogate", "code", fmt.Sprintf("%X", r))
 		}

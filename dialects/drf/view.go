@@ -18,48 +18,48 @@ type view struct {
 	*API
 	endpoint profiles.Endpoint
 	action   action
-	reply    *reply.Body     // nil: the good reply is empty
-	headers  []wire.Prepared // on every reply: the profile's, Allow and Vary
+	reply    *reply.Body     // on success; nil: empty
+	headers  []wire.Prepared // of every reply: the profile's, Allow and Vary
 	allowed  []string        // methods
 }
 
-// action is what a view does once a request is let through.
+// action is what a view does with a request that has passed all checks.
 type action interface {
 	do(v *view, c call) result
 }
 
-// call is a request that was let through.
+// call is a request that has passed all checks.
 type call struct {
 	w       http.ResponseWriter
 	request *http.Request
 	session *core.Session // nil: anonymous
-	room    *room
+	scratch *scratch
 }
 
 // context is the context in which the engine acts on the call.
 func (c call) context() context.Context { return wire.Context(c.w, c.request) }
 
-// room is memory for one request, which is used again for others.
-type room struct {
+// scratch is memory that requests use in turn, one at a time.
+type scratch struct {
 	session core.Session
 	body    []byte
 }
 
-// typicalBody is room for most replies, so that they are written without
-// growing.
+// typicalBody is enough for most replies, so that writing one does not allocate.
 const typicalBody = 512
 
-// clean takes everything out of the room that was a client's.
-func (r *room) clean() {
+// reset erases what the last request left.
+func (r *scratch) reset() {
 	r.session = core.Session{}
 	clear(r.body[:cap(r.body)])
 }
 
-// result is a reply before it is rendered: with body, data or page, or empty.
+// result is a reply before it is rendered. At most one of body, data and page is
+// set.
 type result struct {
 	status  int
 	body    []byte // JSON in the API's own style
-	data    any    // JSON that is still to be written
+	data    any    // JSON that has yet to be encoded
 	page    []byte // an HTML page of Django's
 	headers []profiles.Header
 	outcome string
@@ -102,30 +102,30 @@ func (a *API) view(e profiles.Endpoint, do action) http.Handler {
 
 // ServeHTTP decides in the order of APIView.dispatch (rest_framework/views.py).
 func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	room := v.rooms.Get().(*room)
+	mem := v.scratchPool.Get().(*scratch)
 	accepted, refusal := v.negotiate(r)
 	var res result
 	switch {
 	case refusal != nil && v.profile.Rules.Negotiation != profiles.NegotiationLast:
 		res = *refusal
 	default:
-		res = v.admit(w, r, room, refusal)
+		res = v.admit(w, r, mem, refusal)
 	}
 	out := v.render(res, accepted)
 	out.WriteFor(w, v.endpoint.Name)
-	room.clean()
-	v.rooms.Put(room)
+	mem.reset()
+	v.scratchPool.Put(mem)
 }
 
-// admit authenticates, checks the permission and the method, and acts. late is
-// the refusal of a stack that negotiates last.
-func (v *view) admit(w http.ResponseWriter, r *http.Request, room *room, late *result) result {
-	session, refusal := v.authenticate(r, room)
+// admit authenticates, checks the permission and the method, and acts. late is the
+// failed negotiation of a stack that negotiates last.
+func (v *view) admit(w http.ResponseWriter, r *http.Request, mem *scratch, late *result) result {
+	session, refusal := v.authenticate(r, mem)
 	if refusal != nil {
 		return *refusal
 	}
 	if session == nil && v.endpoint.Access == profiles.AccessToken {
-		return v.denied("token_missing", "token_missing")
+		return *v.unauthorized("token_missing", "token_missing")
 	}
 	if late != nil {
 		return *late
@@ -135,50 +135,36 @@ func (v *view) admit(w http.ResponseWriter, r *http.Request, room *room, late *r
 	case method == http.MethodOptions && len(v.allowed) > 0:
 		return v.options()
 	case len(v.allowed) > 0 && !slices.Contains(v.allowed, method):
-		return v.detail(http.StatusMethodNotAllowed, "method_not_allowed", v.message("method", "method", method))
+		return *v.detail(http.StatusMethodNotAllowed, "method_not_allowed", v.message("method", "method", method))
 	}
-	return v.action.do(v, call{w: w, request: r, session: session, room: room})
+	return v.action.do(v, call{w: w, request: r, session: session, scratch: mem})
 }
 
 // authenticate gives the session of the request's token: nil for an anonymous
 // request, a refusal for a bad header or token.
-func (v *view) authenticate(r *http.Request, room *room) (*core.Session, *result) {
+func (v *view) authenticate(r *http.Request, mem *scratch) (*core.Session, *result) {
 	if !v.endpoint.Authenticate {
 		return nil, nil
 	}
 	header, _ := wire.Header(r, "Authorization")
-	finding, text := token.Parse(header, v.profile.Scheme)
-	if finding == token.Characters && v.profile.Rules.TokenCharacters == profiles.TokenCharactersUnknown {
-		finding = token.Found
+	parsed, text := token.Parse(header, v.profile.Scheme)
+	if parsed == token.NotUTF8 && v.profile.Rules.TokenCharacters == profiles.TokenCharactersUnknown {
+		parsed = token.Found
 	}
-	switch finding {
-	case token.None:
+	switch parsed {
+	case token.Absent:
 		return nil, nil
 	case token.Empty:
-		return nil, v.refuse("token_malformed", "token_empty")
-	case token.Spaces:
-		return nil, v.refuse("token_malformed", "token_spaces")
-	case token.Characters:
-		return nil, v.refuse("token_malformed", "token_characters")
+		return nil, v.unauthorized("token_malformed", "token_empty")
+	case token.HasSpaces:
+		return nil, v.unauthorized("token_malformed", "token_spaces")
+	case token.NotUTF8:
+		return nil, v.unauthorized("token_malformed", "token_characters")
 	}
 	session, err := v.engine.Authenticate(r.Context(), v.policy.Realm, token.Presented(text, v.profile.Tokens.Match))
-	if err == nil {
-		room.session = session
-		return &room.session, nil
+	if err != nil {
+		return nil, v.engineError(err)
 	}
-	switch kind := core.KindOf(err); kind {
-	case core.KindTokenUnknown:
-		return nil, v.refuse(kind.String(), "token_invalid")
-	case core.KindTokenExpired:
-		return nil, v.refuse(kind.String(), "token_expired")
-	case core.KindUserInactive:
-		return nil, v.refuse(kind.String(), "token_inactive")
-	}
-	refusal := v.trouble(err)
-	return nil, &refusal
-}
-
-func (v *view) refuse(outcome, key string) *result {
-	r := v.denied(outcome, key)
-	return &r
+	mem.session = session
+	return &mem.session, nil
 }

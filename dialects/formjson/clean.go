@@ -1,7 +1,6 @@
 package formjson
 
 import (
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -27,7 +26,7 @@ func (a *API) clean(fields []profiles.Field, form *django.Form) (cleaned, *pyjso
 		}
 		if f.Role == profiles.RoleAccept {
 			if f.Required && !checked(text) {
-				failures.Set(f.Name, []any{a.profile.Messages.Format("required")})
+				failures.Set(f.Name, []any{a.message("required")})
 			}
 			continue
 		}
@@ -41,13 +40,13 @@ func (a *API) clean(fields []profiles.Field, form *django.Form) (cleaned, *pyjso
 	return values, failures
 }
 
-// checked is what a CheckboxInput makes of its value (django/forms/widgets.py,
-// CheckboxInput.value_from_datadict): absent, empty and "false" are no.
+// checked tells whether the value of a checkbox means yes: absent, empty and
+// "false" mean no (django/forms/widgets.py, CheckboxInput.value_from_datadict).
 func checked(text string) bool {
 	return text != "" && !strings.EqualFold(text, "false")
 }
 
-// toPython strips a text and brings a username to NFKC, unless it is too long
+// toPython strips a text, and normalises a username to NFKC unless it is too long
 // already (CharField.to_python, UsernameField.to_python since 3.2.23).
 func (a *API) toPython(f profiles.Field, text string) string {
 	if f.Trim {
@@ -63,35 +62,34 @@ func (a *API) toPython(f profiles.Field, text string) string {
 	return text
 }
 
-// maxEmail is the limit of an EmailField that sets none (django/forms/fields.py
+// maxEmail is the limit of an EmailField without one of its own (django/forms/fields.py
 // since 3.2.20).
 const maxEmail = 320
 
-// validators are required, then the field's own, all of them.
+// validators gives the errors of a field: that it is missing, or else those of all
+// its validators.
 func (a *API) validators(f profiles.Field, text string) (messages []any) {
-	say := func(key string, pairs ...string) {
-		messages = append(messages, a.profile.Messages.Format(key, pairs...))
-	}
+	fail := func(message string) { messages = append(messages, message) }
 	if text == "" {
 		if f.Required {
-			say("required")
+			fail(a.message("required"))
 		}
 		return messages
 	}
 	limit := f.MaxLength
 	if f.Role == profiles.RoleEmail {
 		if !a.emails.Valid(text) {
-			say("email_invalid")
+			fail(a.message("email_invalid"))
 		}
 		if limit == 0 {
 			limit = maxEmail
 		}
 	}
 	if n := utf8.RuneCountInString(text); limit > 0 && n > limit {
-		say("max_length", "max", strconv.Itoa(limit), "length", strconv.Itoa(n))
+		fail(a.tooLong(limit, n))
 	}
 	if strings.ContainsRune(text, 0) {
-		say("nul")
+		fail(a.message("nul"))
 	}
 	return messages
 }

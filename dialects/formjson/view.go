@@ -26,8 +26,8 @@ func (a *API) view(e profiles.Endpoint, act func(context.Context, *view, *django
 	return &view{API: a, endpoint: e, reply: reply.Compile(*e.Reply.Body, pyjson.Spaced()), act: act}
 }
 
-// good is the reply when all went well.
-func (v *view) good(s core.Session) wire.Reply {
+// success is the endpoint's reply.
+func (v *view) success(s core.Session) wire.Reply {
 	d := reply.OfSession(s)
 	return v.answer(v.endpoint.Reply.Status, v.reply.Append(nil, &d), "ok")
 }
@@ -38,23 +38,22 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
-	if !strings.EqualFold(r.Method, v.endpoint.Method) { // WSGIRequest upper-cases it
+	if !strings.EqualFold(r.Method, v.endpoint.Method) { // WSGIRequest puts it in upper case
 		// django/views/decorators/http.py, require_http_methods.
-		out := wire.Reply{
+		return wire.Reply{
 			Status:      http.StatusMethodNotAllowed,
 			ContentType: "text/html; charset=utf-8",
 			Headers:     append(v.profile.Headers[:len(v.profile.Headers):len(v.profile.Headers)], profiles.Header{Name: "Allow", Value: v.endpoint.Method}),
 			Outcome:     "method_not_allowed",
 		}
-		return out
 	}
 	form, err := v.post(w, r)
 	switch {
 	case errors.Is(err, wire.ErrBodyTooLarge):
-		failures := new(pyjson.Object).Set(allErrors, []any{v.profile.Messages.Format("too_large")})
-		return v.answer(http.StatusRequestEntityTooLarge, v.shape(failures), "too_large")
-	case wire.NoRoom(err):
-		return v.trouble(err)
+		body := v.errorBody(fieldError(nonField, v.message("too_large")))
+		return v.answer(http.StatusRequestEntityTooLarge, body, "too_large")
+	case wire.IsOverloaded(err):
+		return v.engineError(err)
 	case err != nil:
 		return wire.Reply{
 			Status:      http.StatusBadRequest,
@@ -67,9 +66,9 @@ func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
 	return v.act(wire.Context(w, r), v, form)
 }
 
-// post is request.POST (django/http/request.py, _load_post_and_files): a form's
-// fields if the Content-Type is exactly a form's, else nothing. The query string
-// is no part of it.
+// post is request.POST (django/http/request.py, _load_post_and_files): the fields of
+// a form if the Content-Type is exactly that of a form, else nothing. The query
+// string is not part of it.
 func (v *view) post(w http.ResponseWriter, r *http.Request) (*django.Form, error) {
 	body, err := wire.Body(w, r)
 	if err != nil {

@@ -17,20 +17,20 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// check looks at a text's length and characters.
+// check checks a text's length and characters.
 func (a *API) check(f profiles.Field, text string) *wire.Reply {
 	switch {
 	case f.MaxLength > 0 && pyjson.Len(text) > f.MaxLength:
-		return a.wrong(f, "max_length", "max", strconv.Itoa(f.MaxLength))
+		return a.fieldError(f, "max_length", "max", strconv.Itoa(f.MaxLength))
 	case f.Role == profiles.RoleUsername && f.Characters != profiles.CharactersAny && !django.ValidUsername(text, f.Characters):
-		return a.wrong(f, "username_characters")
+		return a.fieldError(f, "username_characters")
 	case f.Role == profiles.RoleEmail && text != "" && !a.emails.Valid(text):
-		return a.wrong(f, "email_invalid")
+		return a.fieldError(f, "email_invalid")
 	}
 	return nil
 }
 
-// register makes a user; the reply shows the first token.
+// register makes a user, and shows the first token.
 func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 	object, refusal := v.object(w, r)
 	if refusal != nil {
@@ -41,34 +41,24 @@ func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 		return *refusal
 	}
 	field, _ := v.endpoint.Field(profiles.RoleUsername)
-	session, err := v.enter(wire.Context(w, r), max(field.MaxLength, maxUsername), core.Registration{
+	session, err := v.registerUser(wire.Context(w, r), max(field.MaxLength, maxUsername), core.Registration{
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
 	})
-	if err == nil {
-		return v.good(reply.OfSession(session))
+	if err != nil {
+		return *v.engineError(err)
 	}
-	kind := core.KindOf(err)
-	switch kind {
-	case core.KindUsernameTaken:
-		refusal = v.wrong(field, "username_taken")
-	case core.KindInvalidUser:
-		refusal = v.wrong(field, "username_characters")
-	default:
-		return v.trouble(err)
-	}
-	refusal.Outcome = kind.String()
-	return *refusal
+	return v.success(reply.OfSession(session))
 }
 
 // maxUsername is how many code points of a username AbstractUser's column holds
 // (django/contrib/auth/models.py 3.2). The engine holds more, for other models.
 const maxUsername = 150
 
-// enter is the engine's Register with a lower limit, and like it counts what is
-// stored: a name can be longer once it is normalised.
-func (a *API) enter(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
+// registerUser is the engine's Register with a lower limit. Like the engine it counts
+// the name as it is stored, which can be longer than the one that was sent.
+func (a *API) registerUser(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
 	if a.policy.NormalizeUsername {
 		r.Username = norm.NFKC.String(r.Username)
 	}
@@ -78,7 +68,7 @@ func (a *API) enter(ctx context.Context, limit int, r core.Registration) (core.S
 	return a.engine.Register(ctx, a.policy, r)
 }
 
-// login checks a password; a token header means nothing to it.
+// login checks a password. It ignores a token header.
 func (v *view) login(w http.ResponseWriter, r *http.Request) wire.Reply {
 	object, refusal := v.object(w, r)
 	if refusal != nil {
@@ -89,28 +79,22 @@ func (v *view) login(w http.ResponseWriter, r *http.Request) wire.Reply {
 		return *refusal
 	}
 	session, err := v.engine.Login(wire.Context(w, r), v.policy, values[profiles.RoleUsername], values[profiles.RolePassword])
-	if err == nil {
-		return v.good(reply.OfSession(session))
+	if err != nil {
+		return *v.loginError(err)
 	}
-	switch kind := core.KindOf(err); kind {
-	case core.KindInvalidCredentials:
-		return v.failed(http.StatusUnauthorized, kind.String(), "credentials")
-	case core.KindUserInactive:
-		return v.failed(http.StatusUnauthorized, kind.String(), "inactive")
-	}
-	return v.trouble(err)
+	return v.success(reply.OfSession(session))
 }
 
-// logout ends the token that the request came with; its body is not read.
+// logout ends the request's own token. The body is not read.
 func (v *view) logout(w http.ResponseWriter, r *http.Request) wire.Reply {
 	session, refusal := v.authenticate(r)
 	if refusal != nil {
 		return *refusal
 	}
 	if err := v.engine.Logout(wire.Context(w, r), session); err != nil {
-		return v.refused(err)
+		return *v.engineError(err)
 	}
-	return v.good(reply.OfSession(session))
+	return v.success(reply.OfSession(session))
 }
 
 // logoutAll ends all tokens of the user.
@@ -120,23 +104,20 @@ func (v *view) logoutAll(w http.ResponseWriter, r *http.Request) wire.Reply {
 		return *refusal
 	}
 	if err := v.engine.LogoutAll(wire.Context(w, r), session); err != nil {
-		return v.refused(err)
+		return *v.engineError(err)
 	}
-	return v.good(reply.OfSession(session))
+	return v.success(reply.OfSession(session))
 }
 
-// account shows the user whom the path names to any authenticated one.
+// account shows the user whom the path names, to any user with a token.
 func (v *view) account(_ http.ResponseWriter, r *http.Request) wire.Reply {
 	session, refusal := v.authenticate(r)
 	if refusal != nil {
 		return *refusal
 	}
 	user, err := v.engine.User(r.Context(), route.Username(v.endpoint.Path, r))
-	switch {
-	case err == nil:
-		return v.good(reply.Data{User: user, Token: session.Token})
-	case core.KindOf(err) == core.KindUserUnknown:
-		return v.failed(http.StatusNotFound, "not_found", "not_found")
+	if err != nil {
+		return *v.engineError(err)
 	}
-	return v.trouble(err)
+	return v.success(reply.Data{User: user, Token: session.Token})
 }

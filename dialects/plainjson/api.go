@@ -1,12 +1,11 @@
-// Package plainjson speaks as plain Django views do that read raw JSON and
-// answer with json.dumps, every failure as one sentence in the profile's shape.
+// Package plainjson answers as plain Django views do that read raw JSON and write
+// with json.dumps, every failure as one sentence in the profile's shape.
 //
-//	routes   one view an endpoint; other paths are a 404 in the same shape
+//	routes   one view per endpoint; other paths answer 404 in the same shape
 //	order    preflight (OPTIONS), method (405), then the action, which reads the
 //	         body as JSON whatever its Content-Type, or the token
 //
-// Such views have no framework whose texts they would share: the sentences are
-// the profile's.
+// Such views share no framework, and so no texts: all sentences are the profile's.
 package plainjson
 
 import (
@@ -24,17 +23,21 @@ import (
 
 // API is one profile's views.
 type API struct {
-	profile *profiles.Profile
-	engine  *core.Service
-	policy  core.Policy
-	emails  *django.Emails
-	style   pyjson.Style
-	errors  *reply.Body // the shape of a failure
+	profile  *profiles.Profile
+	engine   *core.Service
+	policy   core.Policy
+	emails   *django.Emails
+	style    pyjson.Style
+	errors   *reply.Body // the shape of a failure
+	failures map[core.Kind]failure
 }
 
 // New makes the handler of a profile.
 func New(p *profiles.Profile, engine *core.Service) http.Handler {
-	a := &API{profile: p, engine: engine, policy: token.Policy(p), emails: django.NewEmails(), style: pyjson.Spaced()}
+	a := &API{
+		profile: p, engine: engine, policy: token.Policy(p), emails: django.NewEmails(),
+		style: pyjson.Spaced(), failures: failures(),
+	}
 	if p.Rules.JSON == profiles.JSONCompact {
 		a.style = pyjson.Compact()
 	}
@@ -44,10 +47,11 @@ func New(p *profiles.Profile, engine *core.Service) http.Handler {
 
 // other answers the paths that no endpoint has.
 func (a *API) other(w http.ResponseWriter, r *http.Request) {
-	out := a.failed(http.StatusNotFound, "not_found", "not_found")
+	v := &view{API: a}
+	out := v.errorReply(http.StatusNotFound, "not_found", "not_found")
 	if a.profile.OtherPaths == profiles.AccessToken {
-		if _, refusal := a.authenticate(r); refusal != nil {
-			out = *refusal
+		if _, refusal := v.authenticate(r); refusal != nil {
+			out = refusal
 		}
 	}
 	out.Write(w)
@@ -64,33 +68,7 @@ func (a *API) answer(status int, body []byte, outcome string) wire.Reply {
 	}
 }
 
-// failed is a failure with one of the profile's sentences.
-func (a *API) failed(status int, outcome, key string, pairs ...string) wire.Reply {
-	sentence := a.profile.Messages.Format(key, pairs...)
-	return a.answer(status, a.errors.Append(nil, &reply.Data{Message: sentence, Status: status}), outcome)
-}
-
-// trouble is a failure of the engine that is nothing of the client's.
-func (a *API) trouble(err error) wire.Reply {
-	kind := core.KindOf(err)
-	wait := reply.RetryAfter(err)
-	var out wire.Reply
-	switch kind {
-	case core.KindThrottled:
-		out = a.failed(http.StatusTooManyRequests, kind.String(), "throttled", "seconds", wait.Value)
-	case core.KindUnavailable, core.KindOverloaded, core.KindCanceled:
-		out = a.failed(http.StatusServiceUnavailable, kind.String(), "unavailable")
-	default:
-		out = a.failed(http.StatusInternalServerError, kind.String(), "unavailable")
-		out.Err = err
-		return out
-	}
-	out.Headers = with(out.Headers, wait)
-	out.Err = err
-	return out
-}
-
-// with gives headers with one more, the given slice untouched.
+// with gives headers with more behind them. The given slice stays as it is.
 func with(headers []profiles.Header, more ...profiles.Header) []profiles.Header {
 	return append(headers[:len(headers):len(headers)], more...)
 }

@@ -17,13 +17,13 @@ import (
 type view struct {
 	*API
 	endpoint profiles.Endpoint
-	reply    *reply.Body // nil: the good reply is empty
+	reply    *reply.Body // on success; nil: empty
 	allow    string
 	act      func(v *view, w http.ResponseWriter, r *http.Request) wire.Reply
 }
 
-// good is the reply when all went well.
-func (v *view) good(d reply.Data) wire.Reply {
+// success is the endpoint's reply.
+func (v *view) success(d reply.Data) wire.Reply {
 	if v.reply == nil {
 		return wire.Reply{Status: v.endpoint.Reply.Status, Headers: v.profile.Headers, Outcome: "ok"}
 	}
@@ -64,70 +64,50 @@ func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
 		headers := with(v.profile.Headers, v.profile.PreflightHeaders...)
 		return wire.Reply{Status: http.StatusOK, Headers: with(headers, allow), Outcome: "options"}
 	}
-	out := v.failed(http.StatusMethodNotAllowed, "method_not_allowed", "method")
+	out := v.errorReply(http.StatusMethodNotAllowed, "method_not_allowed", "method")
 	out.Headers = with(out.Headers, allow)
-	return out
+	return *out
 }
 
 // authenticate gives the session of the request's token.
-func (a *API) authenticate(r *http.Request) (core.Session, *wire.Reply) {
+func (v *view) authenticate(r *http.Request) (core.Session, *wire.Reply) {
 	header, _ := wire.Header(r, "Authorization")
-	finding, text := token.Parse(header, a.profile.Scheme)
-	if finding != token.Found {
-		out := a.failed(http.StatusUnauthorized, "token_missing", "token_invalid")
-		return core.Session{}, &out
+	parsed, text := token.Parse(header, v.profile.Scheme)
+	if parsed != token.Found {
+		return core.Session{}, v.unauthorized("token_missing", "token_invalid")
 	}
-	session, err := a.engine.Authenticate(r.Context(), a.policy.Realm, token.Presented(text, a.profile.Tokens.Match))
+	session, err := v.engine.Authenticate(r.Context(), v.policy.Realm, token.Presented(text, v.profile.Tokens.Match))
 	if err != nil {
-		out := a.refused(err)
-		return core.Session{}, &out
+		return core.Session{}, v.engineError(err)
 	}
 	return session, nil
 }
 
-// refused is the answer to a token that is not good.
-func (a *API) refused(err error) wire.Reply {
-	switch kind := core.KindOf(err); kind {
-	case core.KindTokenUnknown:
-		return a.failed(http.StatusUnauthorized, kind.String(), "token_invalid")
-	case core.KindTokenExpired:
-		return a.failed(http.StatusUnauthorized, kind.String(), "token_expired")
-	case core.KindUserInactive:
-		return a.failed(http.StatusUnauthorized, kind.String(), "token_inactive")
-	}
-	return a.trouble(err)
-}
-
-// object reads the body as a JSON object. Python's json.loads takes any of
-// Unicode's encodings.
-func (a *API) object(w http.ResponseWriter, r *http.Request) (*pyjson.Object, *wire.Reply) {
+// object reads the body as a JSON object. Python's json.loads detects Unicode's
+// encodings.
+func (v *view) object(w http.ResponseWriter, r *http.Request) (*pyjson.Object, *wire.Reply) {
 	body, err := wire.Body(w, r)
 	if errors.Is(err, wire.ErrBodyTooLarge) {
-		out := a.failed(http.StatusRequestEntityTooLarge, "too_large", "too_large")
-		return nil, &out
+		return nil, v.errorReply(http.StatusRequestEntityTooLarge, "too_large", "too_large")
 	}
-	if wire.NoRoom(err) {
-		out := a.trouble(err)
-		return nil, &out
+	if wire.IsOverloaded(err) {
+		return nil, v.engineError(err)
 	}
 	var value any
 	if err == nil {
 		value, err = pyjson.DecodeBytes(body, pyjson.Options{})
 	}
 	if err != nil {
-		out := a.failed(http.StatusBadRequest, "malformed", "malformed")
-		return nil, &out
+		return nil, v.badRequest("malformed", "malformed")
 	}
 	object, ok := value.(*pyjson.Object)
 	if !ok {
-		out := a.failed(http.StatusBadRequest, "invalid", "not_object")
-		return nil, &out
+		return nil, v.badRequest("invalid", "not_object")
 	}
 	return object, nil
 }
 
-// values reads the endpoint's fields, by role, and stops at the first that is
-// wrong.
+// values reads the endpoint's fields, by role, and stops at the first error.
 func (a *API) values(object *pyjson.Object, fields []profiles.Field) (map[profiles.Role]string, *wire.Reply) {
 	values := make(map[profiles.Role]string, len(fields))
 	for _, f := range fields {
@@ -137,7 +117,7 @@ func (a *API) values(object *pyjson.Object, fields []profiles.Field) (map[profil
 		}
 		text, isText := raw.(string)
 		if sent && !isText {
-			return nil, a.wrong(f, "not_string")
+			return nil, a.fieldError(f, "not_string")
 		}
 		if f.Trim {
 			text = core.Strip(text)
@@ -146,7 +126,7 @@ func (a *API) values(object *pyjson.Object, fields []profiles.Field) (map[profil
 			text = strings.ToLower(text)
 		}
 		if text == "" && f.Required && !f.Blank {
-			return nil, a.wrong(f, "required")
+			return nil, a.fieldError(f, "required")
 		}
 		if refusal := a.check(f, text); refusal != nil {
 			return nil, refusal
@@ -154,10 +134,4 @@ func (a *API) values(object *pyjson.Object, fields []profiles.Field) (map[profil
 		values[f.Role] = text
 	}
 	return values, nil
-}
-
-// wrong is a 400 about a field.
-func (a *API) wrong(f profiles.Field, key string, pairs ...string) *wire.Reply {
-	out := a.failed(http.StatusBadRequest, "invalid", key, append(pairs, "field", f.Name)...)
-	return &out
 }

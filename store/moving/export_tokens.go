@@ -233,7 +233,7 @@ func (e *exporter) form(g core.LegacyFormat, t core.Token) (django.Token, core.D
 		return form, form.Digest, nil
 	}
 	if len(t.Sealed) == 0 {
-		return form, nil, fmt.Errorf("its form there is not known: the profile that issued it has to have legacy_digests: %s", g)
+		return form, nil, fmt.Errorf("its form there is not known: the profile that issued it has to have legacy_format: %s", g)
 	}
 	text, err := e.Sealer.Open(t)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package token reads the Authorization header and turns a profile's words about
-// tokens into the engine's.
+// Package token reads the Authorization header, and translates what a profile says
+// about tokens into the engine's policy.
 package token
 
 import (
@@ -10,19 +10,20 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// Finding is what an Authorization header holds.
-type Finding int
+// ParseResult says what an Authorization header holds.
+type ParseResult int
 
-// The findings.
+// The results of Parse.
 const (
-	// None is no header, an empty one, or another scheme: nothing is attempted.
-	None Finding = iota
+	// Absent is no header, an empty one, or another scheme: the request is
+	// anonymous.
+	Absent ParseResult = iota
 	// Empty is the scheme alone.
 	Empty
-	// Spaces is more than one word after the scheme.
-	Spaces
-	// Characters is a token that is not UTF-8.
-	Characters
+	// HasSpaces is more than one word after the scheme.
+	HasSpaces
+	// NotUTF8 is a token that is not UTF-8.
+	NotUTF8
 	// Found is a token to look up.
 	Found
 )
@@ -30,20 +31,20 @@ const (
 // Parse reads a header as TokenAuthentication.authenticate does
 // (rest_framework/authentication.py; knox/auth.py is the same): split at ASCII
 // white space, the scheme compared without case.
-func Parse(header, scheme string) (Finding, string) {
+func Parse(header, scheme string) (ParseResult, string) {
 	first, rest := word(header)
 	if first == "" || !equalASCII(first, scheme) {
-		return None, ""
+		return Absent, ""
 	}
 	key, rest := word(rest)
 	if key == "" {
 		return Empty, ""
 	}
 	if more, _ := word(rest); more != "" {
-		return Spaces, ""
+		return HasSpaces, ""
 	}
 	if !utf8.ValidString(key) {
-		return Characters, ""
+		return NotUTF8, ""
 	}
 	return Found, key
 }
@@ -64,8 +65,8 @@ func word(s string) (first, rest string) {
 // isSpace is bytes.isspace: ASCII alone.
 func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
-// equalASCII compares without the case of ASCII letters, as bytes.lower does.
-// (strings.EqualFold would take the Kelvin sign for a k.)
+// equalASCII compares without regard to the case of ASCII letters, as bytes.lower
+// does. (strings.EqualFold would take the Kelvin sign for a k.)
 func equalASCII(a, b string) bool {
 	if len(a) != len(b) {
 		return false
@@ -89,7 +90,7 @@ func lower(c byte) byte {
 // (knox/settings.py, CONSTANTS.TOKEN_KEY_LENGTH). It reads the rest as hex.
 const knoxPrefix = 8
 
-// Presented gives what the engine looks up for a token's text.
+// Presented gives what the engine looks up for the token in a header.
 func Presented(text string, m profiles.Match) core.Presented {
 	if m == profiles.MatchKnox42 && len(text) > knoxPrefix {
 		for i := knoxPrefix; i < len(text); i++ {
@@ -110,8 +111,8 @@ func Policy(p *profiles.Profile) core.Policy {
 		TTL:               p.Tokens.TTL,
 		Sliding:           p.Tokens.Sliding,
 		Reuse:             p.Tokens.PerUser == profiles.OnePerUser,
-		LegacyFormat:      core.LegacyFormat(p.Tokens.LegacyDigests),
-		TellThrottled:     p.Throttling == profiles.Told,
+		LegacyFormat:      core.LegacyFormat(p.Tokens.LegacyFormat),
+		TellThrottled:     p.Throttling == profiles.Revealed,
 		NormalizeUsername: p.Rules.NormalizeUsername == profiles.NormalizeUsernameNFKC,
 		NormalizeEmail:    p.Rules.NormalizeEmail == profiles.NormalizeEmailDomain,
 	}

@@ -11,23 +11,23 @@ import (
 func TestParse(t *testing.T) {
 	tests := []struct {
 		header string
-		want   Finding
+		want   ParseResult
 		key    string
 	}{
-		{"", None, ""},
-		{"   ", None, ""},
-		{"Bearer abc", None, ""},
-		{"Token:", None, ""},
-		{"To\u212aen abc", None, ""}, // the Kelvin sign is no k
+		{"", Absent, ""},
+		{"   ", Absent, ""},
+		{"Bearer abc", Absent, ""},
+		{"Token:", Absent, ""},
+		{"To\u212aen abc", Absent, ""}, // the Kelvin sign is no k
 		{"Token", Empty, ""},
 		{"Token ", Empty, ""},
 		{"token abc", Found, "abc"},
 		{"TOKEN\tabc", Found, "abc"},
 		{"  Token \x0b\x0c abc  ", Found, "abc"},
-		{"Token abc def", Spaces, ""},
-		{"Token abc,Token def", Spaces, ""},
+		{"Token abc def", HasSpaces, ""},
+		{"Token abc,Token def", HasSpaces, ""},
 		{"Token a\u00a0b", Found, "a\u00a0b"}, // a no-break space is no white space to bytes.split
-		{"Token \xff", Characters, ""},
+		{"Token \xff", NotUTF8, ""},
 	}
 	for _, tt := range tests {
 		if got, key := Parse(tt.header, "Token"); got != tt.want || key != tt.key {
@@ -41,9 +41,9 @@ func FuzzParse(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
-		finding, key := Parse(header, "Token")
-		if (finding == Found) != (key != "") {
-			t.Errorf("finding %v with key %q", finding, key)
+		result, key := Parse(header, "Token")
+		if (result == Found) != (key != "") {
+			t.Errorf("result %v with key %q", result, key)
 		}
 		if strings.ContainsAny(key, " \t\r\n\v\f") {
 			t.Errorf("key %q has white space", key)

@@ -1,5 +1,5 @@
-// Package wire holds the raw HTTP rules that all families share: a reply with
-// the header spelling of its profile, and a request body with a bound.
+// Package wire holds the HTTP rules that all families share: replies keep the
+// header spelling of their profile, and request bodies are limited in size.
 package wire
 
 import (
@@ -15,47 +15,47 @@ type Reply struct {
 	Status int
 	// ContentType is empty for a reply without one.
 	ContentType string
-	// Always are headers that stand on each reply of an endpoint, prepared once.
+	// Always are the headers that every reply of an endpoint has, prepared once.
 	Always  []Prepared
 	Headers []profiles.Header
 	Body    []byte
-	// Outcome says in a word what came of the request, for logs and metrics: one
-	// of a closed set, the engine's kinds among them.
+	// Outcome names the result of the request for logs and metrics. The set of
+	// names is closed; the engine's kinds of failure are among them.
 	Outcome string
-	// Err is the cause where the server is at fault. It is logged, never sent.
+	// Err is the cause of a failure on the server's side. It is logged, never sent.
 	Err error
 }
 
-// Observer is a ResponseWriter that wants to know what came of the request.
-type Observer interface {
-	// Observe is called once, before the reply is written. It says the name of
-	// the endpoint (empty for other paths) with what the reply says of itself.
-	Observe(endpoint, outcome string, err error)
+// OutcomeRecorder is a ResponseWriter that records the outcome of its request.
+type OutcomeRecorder interface {
+	// RecordOutcome is called once, before the reply is written, with the name of
+	// the endpoint (empty for other paths) and the reply's Outcome and Err.
+	RecordOutcome(endpoint, outcome string, err error)
 }
 
-// Informer is a ResponseWriter that knows who a request is from.
-type Informer interface {
-	// Inform puts what it knows into a context of the request.
-	Inform(ctx context.Context) context.Context
+// ClientProvider is a ResponseWriter that knows which client its request is from.
+type ClientProvider interface {
+	// WithClient gives a context that carries the client (core.WithClient).
+	WithClient(ctx context.Context) context.Context
 }
 
-// Context gives the context in which the engine acts on a request. Checks of
-// tokens do without: who a request is from does not matter to them, and to find
-// out costs more than the check.
+// Context gives the context in which the engine acts on a request, with the client
+// in it. Token checks use the request's own context instead: they have no use for
+// the client, and finding it out costs more than the check.
 func Context(w http.ResponseWriter, r *http.Request) context.Context {
-	if i, ok := w.(Informer); ok {
-		return i.Inform(r.Context())
+	if p, ok := w.(ClientProvider); ok {
+		return p.WithClient(r.Context())
 	}
 	return r.Context()
 }
 
-// Prepared is a header as net/http takes it.
+// Prepared is a header in the form of an http.Header's entry.
 type Prepared struct {
 	name   string
 	values []string
 }
 
-// Prepare makes headers ready to stand on many replies.
+// Prepare converts headers that many replies share.
 func Prepare(headers []profiles.Header) []Prepared {
 	prepared := make([]Prepared, 0, len(headers))
 	for _, h := range headers {
@@ -64,26 +64,25 @@ func Prepare(headers []profiles.Header) []Prepared {
 	return prepared
 }
 
-// Add puts one more header on the reply.
+// Add adds a header to the reply.
 func (r *Reply) Add(name, value string) {
 	r.Headers = append(r.Headers, profiles.Header{Name: name, Value: value})
 }
 
 // WriteFor sends the reply of an endpoint.
 func (r *Reply) WriteFor(w http.ResponseWriter, endpoint string) {
-	if o, ok := w.(Observer); ok {
-		o.Observe(endpoint, r.Outcome, r.Err)
+	if o, ok := w.(OutcomeRecorder); ok {
+		o.RecordOutcome(endpoint, r.Outcome, r.Err)
 	}
 	r.send(w)
 }
 
-// Write sends a reply that is no endpoint's.
+// Write sends the reply to a path that no endpoint has.
 func (r *Reply) Write(w http.ResponseWriter) { r.WriteFor(w, "") }
 
 // send writes the reply. The body of an answer to HEAD is counted, not sent.
 func (r *Reply) send(w http.ResponseWriter) {
-	// The keys are assigned, not Set: that would respell them
-	// ("Www-Authenticate").
+	// Header.Set would respell the names ("Www-Authenticate").
 	h := w.Header()
 	for _, header := range r.Always {
 		h[header.name] = header.values
@@ -91,7 +90,7 @@ func (r *Reply) send(w http.ResponseWriter) {
 	for _, header := range r.Headers {
 		h[header.Name] = append(h[header.Name], header.Value)
 	}
-	// An absent Content-Type would be guessed; a nil one stays absent.
+	// net/http guesses a Content-Type that is missing, but sends none for nil.
 	h["Content-Type"] = nil
 	if r.ContentType != "" {
 		h["Content-Type"] = []string{r.ContentType}
@@ -101,7 +100,7 @@ func (r *Reply) send(w http.ResponseWriter) {
 	}
 	w.WriteHeader(r.Status)
 	if len(r.Body) > 0 {
-		// The client may be gone; there is nobody left to tell.
+		// This fails when the client has gone: nobody is left to hear of it.
 		_, _ = w.Write(r.Body)
 	}
 }

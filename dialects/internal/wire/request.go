@@ -13,14 +13,15 @@ import (
 // MaxBody is the most bytes a request body may have.
 const MaxBody = 1 << 20
 
-// What can be wrong with a body before anyone reads a meaning into it.
+// The errors of Body that are about the request. Errors of the engine come besides.
 var (
 	ErrBodyTooLarge = errors.New("request body is too large")
 	ErrBodyCut      = errors.New("request body ended early")
 )
 
-// Body reads the whole request body, up to MaxBody bytes. An error that is the
-// engine's, because there is no room for the body now, stays as it is.
+// Body reads the whole request body, up to MaxBody bytes. It fails with
+// ErrBodyTooLarge, ErrBodyCut, or an error for which IsOverloaded is true when the
+// server has no memory to spare for the body.
 func Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxBody {
 		return nil, ErrBodyTooLarge
@@ -30,7 +31,7 @@ func Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, ErrBodyTooLarge
-	case NoRoom(err):
+	case IsOverloaded(err):
 		return nil, err
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrBodyCut, err)
@@ -38,14 +39,12 @@ func Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// NoRoom tells whether an error of Body is the engine's.
-func NoRoom(err error) bool {
-	var e *core.Error
-	return errors.As(err, &e)
-}
+// IsOverloaded tells whether Body failed for want of memory, with an error of the
+// engine.
+func IsOverloaded(err error) bool { return core.KindOf(err) == core.KindOverloaded }
 
-// ContentType gives the Content-Type of a request, "" where there is none: of
-// several lines the last, as gunicorn hands it on (gunicorn/http/wsgi.py).
+// ContentType gives the Content-Type of a request, "" if it has none. Of several
+// header lines the last counts, as in gunicorn (gunicorn/http/wsgi.py).
 func ContentType(r *http.Request) string {
 	lines := r.Header["Content-Type"]
 	if len(lines) == 0 {
@@ -54,8 +53,8 @@ func ContentType(r *http.Request) string {
 	return lines[len(lines)-1]
 }
 
-// Header gives a request header as a WSGI server hands it on: several lines
-// joined with commas. ok is false where there is none at all.
+// Header gives a request header as a WSGI server does: several lines are joined
+// with commas. ok is false if the request has no such header.
 func Header(r *http.Request, name string) (value string, ok bool) {
 	lines, ok := r.Header[name]
 	if !ok {

@@ -51,7 +51,7 @@ in the meantime stays. Tokens that were ended here are removed there. Groups, pe
 columns of users who are there already stay as they are.
 
 A token goes into the table whose form it has: taken over from knox, or issued by a profile with
-legacy_digests for that knox; else, where its text is kept sealed (per_user: one, or legacy_digests:
+legacy_format for that knox; else, where its text is kept sealed (per_user: one, or legacy_format:
 authtoken), into Django REST framework's. The others are reported.`,
 		Example: `  authcompat export django /srv/old/db.sqlite3
   authcompat export django postgres://owner@db.example.com/old --store sqlite:users.db

@@ -246,7 +246,7 @@ func starter(found *moving.Inspection) string {
 		if t.TTL > 0 {
 			ttl = strings.TrimSuffix(strings.TrimSuffix(t.TTL.String(), "0s"), "0m")
 		}
-		tokens = fmt.Sprintf("tokens: {hex: 64, ttl: %s, per_user: many, match: %s, legacy_digests: %s}", ttl, matchOf(t.Generation), t.Generation)
+		tokens = fmt.Sprintf("tokens: {hex: 64, ttl: %s, per_user: many, match: %s, legacy_format: %s}", ttl, matchOf(t.Generation), t.Generation)
 		reply = "{expiry: $token.expiry, token: $token.key}"
 	}
 	return `name: my-api

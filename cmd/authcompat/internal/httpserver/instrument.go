@@ -168,7 +168,7 @@ func requestID(r *http.Request, proxied bool) string {
 	return string(id[:])
 }
 
-// responseRecorder is a ResponseWriter that hears what came of the request.
+// responseRecorder is a ResponseWriter that records the outcome of its request.
 type responseRecorder struct {
 	http.ResponseWriter
 	request           *http.Request
@@ -181,8 +181,8 @@ type responseRecorder struct {
 }
 
 var (
-	_ dialects.Observer = (*responseRecorder)(nil)
-	_ dialects.Informer = (*responseRecorder)(nil)
+	_ dialects.OutcomeRecorder = (*responseRecorder)(nil)
+	_ dialects.ClientProvider  = (*responseRecorder)(nil)
 )
 
 // from says who the request is from.
@@ -194,13 +194,13 @@ func (x *responseRecorder) from() *core.Client {
 	return x.client
 }
 
-// Inform implements dialects.Informer.
-func (x *responseRecorder) Inform(ctx context.Context) context.Context {
+// WithClient implements dialects.ClientProvider.
+func (x *responseRecorder) WithClient(ctx context.Context) context.Context {
 	return core.WithClient(ctx, x.from())
 }
 
-// Observe implements dialects.Observer.
-func (x *responseRecorder) Observe(endpoint, outcome string, err error) {
+// RecordOutcome implements dialects.OutcomeRecorder.
+func (x *responseRecorder) RecordOutcome(endpoint, outcome string, err error) {
 	x.endpoint, x.outcome, x.err = endpoint, outcome, err
 }
 

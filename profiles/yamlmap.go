@@ -9,31 +9,31 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// sheet is a YAML map that is being written.
-type sheet struct{ node *yaml.Node }
+// yamlMap is a YAML map that is being written.
+type yamlMap struct{ node *yaml.Node }
 
-func newSheet() sheet { return sheet{&yaml.Node{Kind: yaml.MappingNode}} }
+func newYAMLMap() yamlMap { return yamlMap{&yaml.Node{Kind: yaml.MappingNode}} }
 
-func (s sheet) set(key string, n *yaml.Node) {
-	s.node.Content = append(s.node.Content, quoted(key), n)
+func (m yamlMap) set(key string, n *yaml.Node) {
+	m.node.Content = append(m.node.Content, quoted(key), n)
 }
 
 // text writes a text that is there.
-func (s sheet) text(key, text string) {
+func (m yamlMap) text(key, text string) {
 	if text != "" {
-		s.set(key, quoted(text))
+		m.set(key, quoted(text))
 	}
 }
 
 // number writes a number that is there.
-func (s sheet) number(key string, n int) {
+func (m yamlMap) number(key string, n int) {
 	if n != 0 {
-		s.set(key, plain("!!int", strconv.Itoa(n)))
+		m.set(key, plain("!!int", strconv.Itoa(n)))
 	}
 }
 
-func (s sheet) flag(key string, b bool) {
-	s.set(key, plain("!!bool", strconv.FormatBool(b)))
+func (m yamlMap) flag(key string, b bool) {
+	m.set(key, plain("!!bool", strconv.FormatBool(b)))
 }
 
 // plain makes a scalar that is no text.

@@ -1,0 +1,130 @@
+package drf
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/internal/pyjson"
+	"github.com/authcompat/authcompat/dialects/internal/reply"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// nonField is where errors that belong to no field stand
+// (api_settings.NON_FIELD_ERRORS_KEY).
+const nonField = "non_field_errors"
+
+// failure is the answer to one kind of the engine's failures.
+type failure struct {
+	status  int
+	message string // its key in the profile
+	shape   shape
+	retry   bool   // the answer has a Retry-After
+	outcome string // "": the name of the kind
+	// login is the answer at login where that is another one.
+	login *failure
+}
+
+// shape is the JSON around the message of a failure.
+type shape int
+
+const (
+	asDetail   shape = iota // as the framework's exception handler writes it
+	asNonField              // an error of the serializer as a whole
+	asUsername              // an error of the username's field
+)
+
+// failures has the answer to each kind of failure.
+func failures(rules profiles.Rules) map[core.Kind]failure {
+	inactive := "credentials"
+	if rules.InactiveLogin == profiles.Revealed {
+		inactive = "inactive"
+	}
+	return map[core.Kind]failure{
+		core.KindInternal:           {status: http.StatusInternalServerError, message: "unavailable"},
+		core.KindInvalidCredentials: {status: http.StatusBadRequest, message: "credentials", shape: asNonField},
+		core.KindUserInactive: {
+			status: http.StatusUnauthorized, message: "token_inactive",
+			login: &failure{status: http.StatusBadRequest, message: inactive, shape: asNonField},
+		},
+		core.KindTokenUnknown: {status: http.StatusUnauthorized, message: "token_invalid"},
+		core.KindTokenExpired: {status: http.StatusUnauthorized, message: "token_expired"},
+		// The genuine server finds a name that differs only before normalisation, or
+		// that another request has just taken, in the database alone, and fails.
+		core.KindUsernameTaken: {status: http.StatusBadRequest, message: "username_taken", shape: asUsername},
+		core.KindUserUnknown:   {status: http.StatusNotFound, message: "not_found", outcome: "not_found"},
+		core.KindInvalidUser:   {status: http.StatusBadRequest, message: "max_length", shape: asUsername},
+		core.KindUnavailable:   {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
+		core.KindOverloaded:    {status: http.StatusTooManyRequests, message: "throttled", retry: true},
+		core.KindThrottled:     {status: http.StatusTooManyRequests, message: "throttled", retry: true},
+		core.KindCanceled:      {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
+	}
+}
+
+// engineError answers a failure of the engine.
+func (v *view) engineError(err error) *result {
+	kind := core.KindOf(err)
+	return v.failure(v.failures[kind], kind, err)
+}
+
+// loginError answers a failure of the engine's Login.
+func (v *view) loginError(err error) *result {
+	kind := core.KindOf(err)
+	f := v.failures[kind]
+	if f.login != nil {
+		f = *f.login
+	}
+	return v.failure(f, kind, err)
+}
+
+func (v *view) failure(f failure, kind core.Kind, err error) *result {
+	wait := reply.RetryAfter(err)
+	field, _ := v.endpoint.Field(profiles.RoleUsername)
+	sentence := v.message(f.message, "seconds", wait.Value, "max", strconv.Itoa(maxUsernameOf(field)))
+	outcome := f.outcome
+	if outcome == "" {
+		outcome = kind.String()
+	}
+	var r *result
+	switch {
+	case f.shape == asNonField:
+		r = fieldError(nonField, sentence)
+	case f.shape == asUsername:
+		r = fieldError(field.Name, sentence)
+	case f.status == http.StatusUnauthorized:
+		r = v.unauthorized(outcome, f.message)
+	default:
+		r = v.detail(f.status, outcome, sentence)
+	}
+	r.outcome = outcome
+	if f.retry {
+		r.headers = []profiles.Header{wait}
+	}
+	if f.retry || kind == core.KindInternal {
+		r.err = err
+	}
+	return r
+}
+
+// detail is an error as the framework's exception handler shapes it.
+func (a *API) detail(status int, outcome, sentence string) *result {
+	body := a.detailBody.Append(nil, &reply.Data{Message: sentence, Status: status})
+	return &result{status: status, body: body, outcome: outcome}
+}
+
+// unauthorized is a 401 with the challenge of the first authentication class.
+func (a *API) unauthorized(outcome, key string) *result {
+	r := a.detail(http.StatusUnauthorized, outcome, a.message(key))
+	r.headers = []profiles.Header{{Name: "WWW-Authenticate", Value: a.profile.Scheme}}
+	return r
+}
+
+// badRequest is a 400 with the errors of a serializer, by field.
+func badRequest(errors any) *result {
+	return &result{status: http.StatusBadRequest, data: errors, outcome: "invalid"}
+}
+
+// fieldError is a 400 with one error of one field.
+func fieldError(name, message string) *result {
+	return badRequest(new(pyjson.Object).Set(name, []any{message}))
+}
