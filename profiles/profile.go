@@ -68,7 +68,7 @@ type Tokens struct {
 // LegacyFormat names the form in which an older server keeps tokens.
 type LegacyFormat string
 
-// The values of LegacyDigests.
+// The values of LegacyFormat.
 const (
 	LegacyAuthtoken LegacyFormat = "authtoken" // the text, kept sealed
 	LegacyKnox41    LegacyFormat = "knox-4.1"  // salted SHA-512 (knox 3.x to 4.1)
