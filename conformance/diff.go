@@ -5,58 +5,80 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/aymanbagabas/go-udiff"
 )
 
 const (
-	diffWidth = 160 // of one line that is shown, in characters
-	diffLines = 40  // of either side
-	diffNear  = 3   // lines before and after the difference
+	diffWidth   = 160 // of one line that is shown, in characters
+	diffLines   = 40  // of either side of a change
+	diffContext = 3   // lines before and after a change
+	diffHunks   = 5   // changes with their context
 )
 
-// A diffLine is a line of a diff: shared, only wanted, or only got. Of mark, the characters from
-// From to To are those that differ; none do if they are equal.
+// A diffLine is a line of a diff: shared, only wanted, or only got. The characters from from to to
+// of the text are those that differ, none of them in a shared line.
 type diffLine struct {
 	sign     byte // ' ', '-' for wanted, '+' for got
 	text     string
 	from, to int
 }
 
-// diff shows how two texts differ. What is the same at the beginning and at the end is left out
-// but for a few lines; control characters are shown as escapes.
+// diff shows how two texts differ, line by line, with a few equal lines around each change. Control
+// characters are shown as escapes.
 func diff(want, got string) []diffLine {
-	w, g := splitLines(want), splitLines(got)
-	same := 0
-	for same < len(w) && same < len(g) && w[same] == g[same] {
-		same++
-	}
-	end := 0
-	for end < len(w)-same && end < len(g)-same && w[len(w)-1-end] == g[len(g)-1-end] {
-		end++
+	want, got = terminated(want), terminated(got)
+	unified, err := udiff.ToUnifiedDiff("", "", want, udiff.Lines(want, got), diffContext)
+	if err != nil {
+		panic(err) // edits always fit the text that they were computed from
 	}
 	var lines []diffLine
-	for _, text := range w[max(0, same-diffNear):same] {
-		lines = append(lines, sharedLine(text))
-	}
-	after := w[len(w)-end:]
-	w, g = w[same:len(w)-end], g[same:len(g)-end]
-	if len(w) == 1 && len(g) == 1 {
-		lines = append(lines, linePair(w[0], g[0])...)
-	} else {
-		lines = append(lines, block('-', w)...)
-		lines = append(lines, block('+', g)...)
-	}
-	for _, text := range after[:min(diffNear, len(after))] {
-		lines = append(lines, sharedLine(text))
+	for i, hunk := range unified.Hunks {
+		if i > 0 {
+			lines = append(lines, diffLine{sign: ' ', text: "…"})
+		}
+		if i == diffHunks {
+			lines[len(lines)-1].text = fmt.Sprintf("… %d more differences", len(unified.Hunks)-i)
+			break
+		}
+		for rest := hunk.Lines; len(rest) > 0; {
+			var deleted, inserted []string
+			deleted, rest = leading(udiff.Delete, rest)
+			inserted, rest = leading(udiff.Insert, rest)
+			lines = append(lines, change(deleted, inserted)...)
+			var equal []string
+			equal, rest = leading(udiff.Equal, rest)
+			for _, text := range equal {
+				lines = append(lines, sharedLine(text))
+			}
+		}
 	}
 	return lines
 }
 
-// splitLines has no line for an empty text.
-func splitLines(text string) []string {
+// terminated ends the last line of a text with a newline, so that it equals the same line elsewhere.
+// A newline that was there shows as an empty line.
+func terminated(text string) string {
 	if text == "" {
-		return nil
+		return ""
 	}
-	return strings.Split(text, "\n")
+	return text + "\n"
+}
+
+// leading splits off the lines of a kind at the beginning, without their newlines.
+func leading(kind udiff.OpKind, lines []udiff.Line) (texts []string, rest []udiff.Line) {
+	for len(lines) > 0 && lines[0].Kind == kind {
+		texts = append(texts, strings.TrimSuffix(lines[0].Content, "\n"))
+		lines = lines[1:]
+	}
+	return texts, lines
+}
+
+func change(deleted, inserted []string) []diffLine {
+	if len(deleted) == 1 && len(inserted) == 1 {
+		return linePair(deleted[0], inserted[0])
+	}
+	return append(block('-', deleted), block('+', inserted)...)
 }
 
 func sharedLine(text string) diffLine {

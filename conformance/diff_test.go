@@ -21,7 +21,10 @@ func TestDiff(t *testing.T) {
 		{"a line more", "a\nb\nc", "a\nb\nX\nc", []string{" a", " b", "+[X]", " c"}},
 		{"near only", "1\n2\n3\n4\n5\n6\n7\n8\n9", "1\n2\n3\n4\nX\n6\n7\n8\n9", []string{" 2", " 3", " 4", "-[5]", "+[X]", " 6", " 7", " 8"}},
 		{"several lines", "a\nb\nc", "a\nX\nY\nc", []string{" a", "-[b]", "+[X]", "+[Y]", " c"}},
-		{"very many lines", "", many + "y", append(lines(40, "+[x]"), "+… 11 more lines[]")},
+		{"two places", "1\n2\n3\n4\n5\n6\n7\n8\n9", "X\n2\n3\n4\n5\n6\n7\n8\nY", []string{"-[1]", "+[X]", " 2", " 3", " 4", " …", " 6", " 7", " 8", "-[9]", "+[Y]"}},
+		{"a newline at the end", "a\n", "a", []string{" a", "-[]"}},
+		{"very many places", places("-"), places("+"), append(marked(5), " … 2 more differences")},
+		{"very many lines", "", many + "y", append(lines(40, "+[x]"), "+… 11 more lines")},
 		{"control characters", "a\tb", "a\x00b", []string{`-a\x0[9]b`, `+a\x0[0]b`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -29,11 +32,8 @@ func TestDiff(t *testing.T) {
 			for _, l := range diff(test.want, test.got) {
 				runes := []rune(l.text)
 				text := string(runes[:l.from]) + "[" + string(runes[l.from:l.to]) + "]" + string(runes[l.to:])
-				if l.sign == ' ' {
+				if l.sign == ' ' || strings.HasPrefix(l.text, "…") {
 					text = l.text
-				}
-				if strings.HasPrefix(l.text, "…") {
-					text = l.text + "[]"
 				}
 				got = append(got, string(l.sign)+text)
 			}
@@ -42,6 +42,23 @@ func TestDiff(t *testing.T) {
 			}
 		})
 	}
+}
+
+// places are seven lines that differ by the sign, far enough from each other for a change each.
+func places(sign string) string {
+	return strings.TrimSuffix(strings.Repeat(sign+"\n"+strings.Repeat("\n", 7), 7), "\n")
+}
+
+// marked is the diff of the first n of places.
+func marked(n int) []string {
+	var all []string
+	for i := range n {
+		if i > 0 {
+			all = append(all, " …", " ", " ", " ")
+		}
+		all = append(all, "-[-]", "+[+]", " ", " ", " ")
+	}
+	return all
 }
 
 func lines(n int, text string) []string {

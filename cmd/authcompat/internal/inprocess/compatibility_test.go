@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aymanbagabas/go-udiff"
+
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/conformance/recorded"
 	"github.com/authcompat/authcompat/conformance/reference"
@@ -227,11 +229,5 @@ func compare(t *testing.T, want string) {
 	if got == want {
 		return
 	}
-	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range min(len(gotLines), len(wantLines)) {
-		if gotLines[i] != wantLines[i] {
-			t.Fatalf("docs/compatibility.md is out of date (make compatibility), line %d:\nit says   %s\nruns say  %s", i+1, gotLines[i], wantLines[i])
-		}
-	}
-	t.Fatal("docs/compatibility.md is out of date (make compatibility): its length differs")
+	t.Fatalf("docs/compatibility.md is out of date (make compatibility):\n%s", udiff.Unified("docs/compatibility.md", "runs", got, want))
 }
