@@ -128,7 +128,7 @@ func (s *Service) newEntry(ctx context.Context, act Action, profile string) Audi
 
 // Pseudonym is how the record calls a name that nobody has.
 func (s *Service) Pseudonym(username string) string {
-	return hex.EncodeToString(keyedDigest(s.pseudonymKey, "unknown", username)[:tokenIDSize])
+	return hex.EncodeToString(KeyedDigest(s.pseudonymKey, "unknown", username)[:tokenIDSize])
 }
 
 // audited gives the context for the store's call that does what e says.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
@@ -29,7 +30,7 @@ var (
 
 func newWorld(t *testing.T, withKey bool) *world {
 	t.Helper()
-	hasher, err := core.NewDjangoHasher(1)
+	hasher, err := hashing.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}

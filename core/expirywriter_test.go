@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
@@ -35,7 +36,7 @@ func (c *countedSteps) ExtendExpiries(ctx context.Context, moves []core.ExpiryUp
 // one at a time.
 func newMovingWorld(t *testing.T, several bool) *movingWorld {
 	t.Helper()
-	hasher, err := core.NewDjangoHasher(1)
+	hasher, err := hashing.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}

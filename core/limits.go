@@ -112,7 +112,7 @@ func (s *Service) release(reserved []LimitKey) { s.inflight.end(reserved) }
 const limitKeySize = 16
 
 func (s *Service) limitKey(label, text string) []byte {
-	return keyedDigest(s.pseudonymKey, label, text)[:limitKeySize]
+	return KeyedDigest(s.pseudonymKey, label, text)[:limitKeySize]
 }
 
 // refund takes a login back that was no wrong guess. It is not the client's to

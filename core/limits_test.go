@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
 // guarded is an engine with a lane, limits and an audit record, on a real store.
 type guarded struct {
 	*core.Service
-	lane   *core.HashPool
+	lane   *hashing.Pool
 	audit  core.Auditor
 	events map[string]int
 	mu     sync.Mutex
@@ -23,7 +24,7 @@ type guarded struct {
 
 func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 	t.Helper()
-	passwords, err := core.NewDjangoHasher(1000)
+	passwords, err := hashing.NewDjangoHasher(1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,7 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 	}
 	store := sqlitetest.MustOpen(t)
 	g := &guarded{
-		lane: core.NewHashPool(passwords, core.HashPoolOptions{Threads: 2, Queue: 1000}), audit: store,
+		lane: hashing.NewPool(passwords, hashing.PoolOptions{Threads: 2, Queue: 1000}), audit: store,
 		events: make(map[string]int), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 	g.Service = core.New(core.Config{
@@ -252,7 +253,7 @@ func TestKeyRing(t *testing.T) {
 		}
 		return s
 	}
-	passwords, err := core.NewDjangoHasher(1)
+	passwords, err := hashing.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}

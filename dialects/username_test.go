@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
@@ -50,7 +51,7 @@ func newAPI(t *testing.T, p *profiles.Profile) *api {
 	for _, e := range p.Endpoints {
 		a.paths[e.Action] = e.Path
 	}
-	hasher, err := core.NewDjangoHasher(1)
+	hasher, err := hashing.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}

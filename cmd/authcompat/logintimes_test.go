@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/store"
 )
@@ -62,7 +63,7 @@ func mixed(t testing.TB, dsn string, accounts int) {
 
 func hashOf(t testing.TB, iterations int) string {
 	t.Helper()
-	p, err := core.NewDjangoHasher(iterations)
+	p, err := hashing.NewDjangoHasher(iterations)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/storetest"
 )
@@ -62,7 +63,7 @@ func countGuesses(t *testing.T, a, b core.RateLimiter) {
 }
 
 func keepAudit(t *testing.T, a, b *django.Store) {
-	hasher, err := core.NewDjangoHasher(1)
+	hasher, err := hashing.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}

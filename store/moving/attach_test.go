@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
@@ -49,7 +50,7 @@ func liveTogether(t *testing.T, old *djangotest.Django, dsn string, users int) {
 			t.Error(err)
 		}
 	})
-	hasher, err := core.NewDjangoHasher(quick)
+	hasher, err := hashing.NewDjangoHasher(quick)
 	if err != nil {
 		t.Fatal(err)
 	}

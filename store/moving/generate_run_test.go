@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 	"github.com/authcompat/authcompat/store/sqlite"
@@ -251,7 +252,7 @@ func (c *genCase) target() base {
 
 // serving makes an engine.
 func (c *genCase) serving(s core.Store, keep bool) *core.Service {
-	hasher, err := core.NewDjangoHasher(1)
+	hasher, err := hashing.NewDjangoHasher(1)
 	c.must(err)
 	hasher.KeepHashes = keep
 	return core.New(core.Config{Store: s, Hasher: hasher, Sealer: c.sealer, Random: rand.Reader, Clock: func() time.Time { return genNow }})

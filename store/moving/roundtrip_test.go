@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/moving"
@@ -36,7 +37,7 @@ func mustHouse(t *testing.T) house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hasher, err := core.NewDjangoHasher(quick)
+	hasher, err := hashing.NewDjangoHasher(quick)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/moving"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
@@ -185,9 +186,9 @@ func contains(s, part string) bool { return strings.Contains(s, part) }
 func policyTime() time.Time { return time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) }
 
 // hasher makes a cheap one.
-func (house) hasher(t *testing.T) *core.DjangoHasher {
+func (house) hasher(t *testing.T) *hashing.DjangoHasher {
 	t.Helper()
-	p, err := core.NewDjangoHasher(quick)
+	p, err := hashing.NewDjangoHasher(quick)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 )
 
 // dummyCostInterval is how often it is counted how passwords are hashed.
@@ -16,7 +16,7 @@ const dummyCostInterval = time.Hour
 // does not know how passwords are hashed there is nothing to do.
 func (e *Engine) RefreshDummyCosts(ctx context.Context, failed func(error)) {
 	for e.privacy != nil {
-		d, err := core.LoadDummyHashCosts(ctx, e.privacy, e.secret)
+		d, err := hashing.LoadDummyCosts(ctx, e.privacy, e.secret)
 		if err == nil {
 			e.passwords.SetDummyCosts(d)
 		} else if ctx.Err() == nil {

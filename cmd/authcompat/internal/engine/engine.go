@@ -13,6 +13,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django"
 )
@@ -28,7 +29,7 @@ type Engine struct {
 	ExpiryWriter *core.ExpiryWriter // writes the ends of sliding tokens; nil where nothing is counted
 	privacy      core.PrivacyStore
 	secret       []byte
-	passwords    *core.DjangoHasher
+	passwords    *hashing.DjangoHasher
 }
 
 // Options say which store is opened and how. For a command all but the first three
@@ -43,16 +44,16 @@ type Options struct {
 	Keys func(context.Context, core.Admin) (core.Sealer, error)
 	// RefreshKeys gives the keys anew for a token whose key is missing. nil: that is an error.
 	Rekey    func() (core.Sealer, error)
-	Log      *slog.Logger          // nil: nothing is logged
-	Metrics  *metrics.Metrics      // nil: nothing is counted
-	HashPool *core.HashPoolOptions // that passwords are hashed in; nil: at once, however many
+	Log      *slog.Logger         // nil: nothing is logged
+	Metrics  *metrics.Metrics     // nil: nothing is counted
+	HashPool *hashing.PoolOptions // that passwords are hashed in; nil: at once, however many
 }
 
 // Open opens the store and makes an engine on it, which is the caller's to close. An
 // error of an option names its flag.
 func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	e := &Engine{}
-	if e.passwords, err = core.NewDjangoHasher(o.Iterations); err != nil {
+	if e.passwords, err = hashing.NewDjangoHasher(o.Iterations); err != nil {
 		return nil, fmt.Errorf("--password-iterations: %w", err)
 	}
 	if e.Store, err = openStore(ctx, o.DSN, o.Mapping); err != nil {
@@ -79,7 +80,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	}
 	e.attach(&c)
 	if o.HashPool != nil {
-		lane := core.NewHashPool(e.passwords, *o.HashPool)
+		lane := hashing.NewPool(e.passwords, *o.HashPool)
 		c.Hasher = lane
 		if o.Metrics != nil {
 			o.Metrics.RegisterLane(lane)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
@@ -64,7 +65,7 @@ func TestErrorsAreLoggedNotSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	passwords, err := core.NewDjangoHasher(1)
+	passwords, err := hashing.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}

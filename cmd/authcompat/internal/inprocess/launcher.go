@@ -13,6 +13,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store"
@@ -49,7 +50,7 @@ func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Ser
 	if err != nil {
 		return nil, err
 	}
-	hasher, err := core.NewDjangoHasher(cheapIterations)
+	hasher, err := hashing.NewDjangoHasher(cheapIterations)
 	if err != nil {
 		return nil, errors.Join(err, cleanup())
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 )
 
 // Metrics are the metrics of a process, in a registry of its own. No label says
@@ -112,20 +113,20 @@ func (m *Metrics) CountRemoved(kind string, rows int) {
 
 // RegisterLane adds the metrics of a lane, which are read whenever they are asked for.
 // It may be called once.
-func (m *Metrics) RegisterLane(l *core.HashPool) {
-	gauge := func(name, help string, value func(core.HashPoolCounts) float64) {
+func (m *Metrics) RegisterLane(l *hashing.Pool) {
+	gauge := func(name, help string, value func(hashing.PoolCounts) float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
 			func() float64 { return value(l.Counts()) }))
 	}
-	counter := func(name, help string, value func(core.HashPoolCounts) uint64) {
+	counter := func(name, help string, value func(hashing.PoolCounts) uint64) {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
 			func() float64 { return float64(value(l.Counts())) }))
 	}
-	gauge("authcompat_hash_lane_running", "Passwords being hashed.", func(c core.HashPoolCounts) float64 { return float64(c.Running) })
-	gauge("authcompat_hash_lane_waiting", "Passwords waiting to be hashed.", func(c core.HashPoolCounts) float64 { return float64(c.Waiting) })
-	counter("authcompat_hash_lane_hashes_total", "Passwords hashed.", func(c core.HashPoolCounts) uint64 { return c.Done })
-	counter("authcompat_hash_lane_refused_total", "Requests refused at once because the lane was full.", func(c core.HashPoolCounts) uint64 { return c.Refused })
-	counter("authcompat_hash_lane_departed_total", "Requests whose client left before their turn.", func(c core.HashPoolCounts) uint64 { return c.Departed })
+	gauge("authcompat_hash_lane_running", "Passwords being hashed.", func(c hashing.PoolCounts) float64 { return float64(c.Running) })
+	gauge("authcompat_hash_lane_waiting", "Passwords waiting to be hashed.", func(c hashing.PoolCounts) float64 { return float64(c.Waiting) })
+	counter("authcompat_hash_lane_hashes_total", "Passwords hashed.", func(c hashing.PoolCounts) uint64 { return c.Done })
+	counter("authcompat_hash_lane_refused_total", "Requests refused at once because the lane was full.", func(c hashing.PoolCounts) uint64 { return c.Rejected })
+	counter("authcompat_hash_lane_departed_total", "Requests whose client left before their turn.", func(c hashing.PoolCounts) uint64 { return c.Canceled })
 }
 
 // CountEvent counts a login by its profile and outcome; other acts are not counted.

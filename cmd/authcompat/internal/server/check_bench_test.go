@@ -10,6 +10,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store"
@@ -65,7 +66,7 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { s.Close() })
-	hasher, err := core.NewDjangoHasher(1)
+	hasher, err := hashing.NewDjangoHasher(1)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -103,7 +104,7 @@ func (s *server) open(ctx context.Context) error {
 		},
 		Rekey: func() (core.Sealer, error) { return s.keys.Refresh(s.started.KeyFile) },
 		Log:   s.log, Metrics: s.metrics,
-		HashPool: &core.HashPoolOptions{
+		HashPool: &hashing.PoolOptions{
 			Threads: f.HashThreads, Queue: f.HashQueue,
 			Waited: s.metrics.ObserveHashWait,
 		},

@@ -1,4 +1,4 @@
-package core
+package hashing
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password"
 )
 
@@ -35,7 +36,7 @@ func costs(t *testing.T) (light, heavy password.Cost) {
 
 // laneWorld is a lane whose hashes take a second of the bubble's time.
 type laneWorld struct {
-	*HashPool
+	*Pool
 	mu      sync.Mutex
 	running int
 	most    int
@@ -43,13 +44,13 @@ type laneWorld struct {
 	done    sync.WaitGroup
 }
 
-func newLaneWorld(t *testing.T, o HashPoolOptions) *laneWorld {
+func newLaneWorld(t *testing.T, o PoolOptions) *laneWorld {
 	t.Helper()
 	p, err := NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &laneWorld{HashPool: NewHashPool(p, o)}
+	return &laneWorld{Pool: NewPool(p, o)}
 }
 
 // hash begins one hash and gives its error, if it has failed once all is still.
@@ -84,7 +85,7 @@ func (w *laneWorld) hash(ctx context.Context, name string, cost password.Cost) *
 func TestLaneRunsFewAtATimeInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		light, _ := costs(t)
-		w := newLaneWorld(t, HashPoolOptions{Threads: 2, Queue: 10})
+		w := newLaneWorld(t, PoolOptions{Threads: 2, Queue: 10})
 		var want []string
 		for i := range 8 {
 			want = append(want, fmt.Sprint(i))
@@ -97,7 +98,7 @@ func TestLaneRunsFewAtATimeInOrder(t *testing.T) {
 		if slices.Sort(w.order); !slices.Equal(w.order, want) {
 			t.Errorf("ran %v", w.order)
 		}
-		if c := w.Counts(); c != (HashPoolCounts{Done: 8}) {
+		if c := w.Counts(); c != (PoolCounts{Done: 8}) {
 			t.Errorf("counts %+v", c)
 		}
 	})
@@ -106,7 +107,7 @@ func TestLaneRunsFewAtATimeInOrder(t *testing.T) {
 func TestLaneRefusesAtOnceWhenTheQueueIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		light, _ := costs(t)
-		w := newLaneWorld(t, HashPoolOptions{Threads: 1, Queue: 2})
+		w := newLaneWorld(t, PoolOptions{Threads: 1, Queue: 2})
 		if err := w.run(t.Context(), light, func() { time.Sleep(3 * time.Second) }); err != nil {
 			t.Fatal(err)
 		}
@@ -115,10 +116,10 @@ func TestLaneRefusesAtOnceWhenTheQueueIsFull(t *testing.T) {
 		}
 		began := time.Now()
 		err := *w.hash(t.Context(), "late", light)
-		if KindOf(err) != KindOverloaded || time.Since(began) != 0 {
+		if core.KindOf(err) != core.KindOverloaded || time.Since(began) != 0 {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
-		if wait := RetryAfter(err); wait != 9*time.Second {
+		if wait := core.RetryAfter(err); wait != 9*time.Second {
 			t.Errorf("retry after %v, want the three seconds that a hash took for each of three", wait)
 		}
 		w.done.Wait()
@@ -132,10 +133,10 @@ func TestLaneRefusesAtOnceWhenTheQueueIsFull(t *testing.T) {
 func TestLaneBoundsTheMemoryThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		light, _ := costs(t)
-		w := newLaneWorld(t, HashPoolOptions{Threads: 1, QueuedMemory: 10})
+		w := newLaneWorld(t, PoolOptions{Threads: 1, QueuedMemory: 10})
 		w.hash(t.Context(), strings.Repeat("r", 3), light)
 		w.hash(t.Context(), strings.Repeat("w", 5), light)
-		if err := *w.hash(t.Context(), "xxx", light); KindOf(err) != KindOverloaded {
+		if err := *w.hash(t.Context(), "xxx", light); core.KindOf(err) != core.KindOverloaded {
 			t.Errorf("11 bytes: %v", err)
 		}
 		if err := *w.hash(t.Context(), "xx", light); err != nil {
@@ -148,7 +149,7 @@ func TestLaneBoundsTheMemoryThatWaits(t *testing.T) {
 func TestLaneWeighsThreadsAndMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		light, heavy := costs(t)
-		w := newLaneWorld(t, HashPoolOptions{Threads: 5})
+		w := newLaneWorld(t, PoolOptions{Threads: 5})
 		w.hash(t.Context(), "4", heavy)
 		w.hash(t.Context(), "1", light)
 		w.hash(t.Context(), "4 more", heavy)
@@ -160,7 +161,7 @@ func TestLaneWeighsThreadsAndMemory(t *testing.T) {
 		w.mu.Unlock()
 		w.done.Wait()
 
-		w = newLaneWorld(t, HashPoolOptions{Threads: 100, Memory: 2 * heavy.Memory()})
+		w = newLaneWorld(t, PoolOptions{Threads: 100, Memory: 2 * heavy.Memory()})
 		for i := range 4 {
 			w.hash(t.Context(), fmt.Sprint(i), heavy)
 		}
@@ -170,7 +171,7 @@ func TestLaneWeighsThreadsAndMemory(t *testing.T) {
 		}
 
 		// One that is larger than the lane runs alone.
-		w = newLaneWorld(t, HashPoolOptions{Threads: 1, Memory: 1})
+		w = newLaneWorld(t, PoolOptions{Threads: 1, Memory: 1})
 		if err := *w.hash(t.Context(), "huge", heavy); err != nil {
 			t.Error(err)
 		}
@@ -181,7 +182,7 @@ func TestLaneWeighsThreadsAndMemory(t *testing.T) {
 func TestLaneLetsGoOfThoseWhoAreGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		light, _ := costs(t)
-		w := newLaneWorld(t, HashPoolOptions{Threads: 1, Queue: 1})
+		w := newLaneWorld(t, PoolOptions{Threads: 1, Queue: 1})
 		w.hash(t.Context(), "runs", light)
 		ctx, leave := context.WithCancel(t.Context())
 		gone := w.hash(ctx, "gone", light)
@@ -197,7 +198,7 @@ func TestLaneLetsGoOfThoseWhoAreGone(t *testing.T) {
 		if want := []string{"runs", "next"}; !slices.Equal(w.order, want) {
 			t.Errorf("ran %q, want %q", w.order, want)
 		}
-		if c := w.Counts(); c != (HashPoolCounts{Done: 2, Departed: 1}) {
+		if c := w.Counts(); c != (PoolCounts{Done: 2, Canceled: 1}) {
 			t.Errorf("counts %+v", c)
 		}
 	})
@@ -205,8 +206,8 @@ func TestLaneLetsGoOfThoseWhoAreGone(t *testing.T) {
 
 func TestLaneWaitsAsLongAsAHash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newLaneWorld(t, HashPoolOptions{Threads: 1})
-		cost := w.passwords.cost("ghost", "")
+		w := newLaneWorld(t, PoolOptions{Threads: 1})
+		cost := w.hasher.cost("ghost", "")
 		if err := w.run(t.Context(), cost, func() { time.Sleep(70 * time.Millisecond) }); err != nil {
 			t.Fatal(err)
 		}
@@ -218,14 +219,14 @@ func TestLaneWaitsAsLongAsAHash(t *testing.T) {
 }
 
 func TestDecoysFollowTheMix(t *testing.T) {
-	key := make([]byte, PseudonymKeySize)
-	mix := []PasswordFormatCount{
-		{"pbkdf2_sha256$1000$salt$xxx", 600},
-		{"bcrypt$$2b$12$abcdefghijklmnopqrstuvABCDEFGHIJKLMNOPQRSTUVWXYZ01234", 300},
-		{"md5$salt$0123", 100},
-		{"!unusable", 5000},
+	key := make([]byte, core.PseudonymKeySize)
+	mix := []core.PasswordFormatCount{
+		{Example: "pbkdf2_sha256$1000$salt$xxx", Accounts: 600},
+		{Example: "bcrypt$$2b$12$abcdefghijklmnopqrstuvABCDEFGHIJKLMNOPQRSTUVWXYZ01234", Accounts: 300},
+		{Example: "md5$salt$0123", Accounts: 100},
+		{Example: "!unusable", Accounts: 5000},
 	}
-	count := func(d *DummyHashCosts) map[password.Format]int {
+	count := func(d *DummyCosts) map[password.Format]int {
 		n := make(map[password.Format]int)
 		for i := range 10_000 {
 			c, ok := d.cost(fmt.Sprint("name ", i))
@@ -236,7 +237,7 @@ func TestDecoysFollowTheMix(t *testing.T) {
 		}
 		return n
 	}
-	d := NewDummyHashCosts(key, mix)
+	d := NewDummyCosts(key, mix)
 	n := count(d)
 	for format, want := range map[password.Format]int{password.PBKDF2SHA256: 6000, password.Bcrypt: 3000, password.MD5: 1000} {
 		if got := n[format]; got < want-200 || got > want+200 {
@@ -249,14 +250,14 @@ func TestDecoysFollowTheMix(t *testing.T) {
 	for i := range 10_000 {
 		name := fmt.Sprint("name ", i)
 		before, _ := d.cost(name)
-		if after, _ := NewDummyHashCosts(key, mix).cost(name); after != before {
+		if after, _ := NewDummyCosts(key, mix).cost(name); after != before {
 			moved++
 		}
 	}
 	if moved > 40 {
 		t.Errorf("%d of 10 000 names changed their cost with one more account", moved)
 	}
-	if _, ok := NewDummyHashCosts(key, nil).cost("name"); ok {
+	if _, ok := NewDummyCosts(key, nil).cost("name"); ok {
 		t.Error("a cost without accounts")
 	}
 }

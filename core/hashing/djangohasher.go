@@ -1,4 +1,4 @@
-package core
+package hashing
 
 import (
 	"context"
@@ -8,19 +8,19 @@ import (
 	"github.com/authcompat/authcompat/core/password"
 )
 
-// Passwords is the Hasher that computes: new passwords in Django's
-// pbkdf2_sha256, old ones in every format of package password. It has no bound
-// on how many it computes at a time; [HashPool] puts one on it.
+// DjangoHasher is a [core.Hasher] that hashes new passwords as Django's pbkdf2_sha256 and
+// checks passwords in every format of package password. It does not limit how many
+// hashes are computed at a time; [Pool] does.
 type DjangoHasher struct {
 	hasher     password.Hasher
-	dummyCosts atomic.Pointer[DummyHashCosts]
-	// KeepHashes leaves weak hashes as they are instead of making them anew at
-	// the next login.
+	dummyCosts atomic.Pointer[DummyCosts]
+	// KeepHashes leaves weak hashes as they are. Otherwise they are replaced at the
+	// next login.
 	KeepHashes bool
 }
 
-// NewDjangoHasher makes a Hasher whose new hashes have so many PBKDF2 iterations,
-// 1 to password.MaxIterations.
+// NewDjangoHasher makes a hasher whose new hashes have the given number of PBKDF2
+// iterations, 1 to password.MaxIterations.
 func NewDjangoHasher(iterations int) (*DjangoHasher, error) {
 	h, err := password.NewHasher(iterations, rand.Reader)
 	if err != nil {
@@ -29,12 +29,12 @@ func NewDjangoHasher(iterations int) (*DjangoHasher, error) {
 	return &DjangoHasher{hasher: h}, nil
 }
 
-// SetDummyCosts sets what names without a password that can be checked cost from now
-// on. Without it they cost what a new hash does.
-func (p *DjangoHasher) SetDummyCosts(d *DummyHashCosts) { p.dummyCosts.Store(d) }
+// SetDummyCosts sets the cost of a check for usernames that have no account, or no
+// password that can be checked. Without it they cost as much as a new hash.
+func (p *DjangoHasher) SetDummyCosts(d *DummyCosts) { p.dummyCosts.Store(d) }
 
-// Acquire implements Hasher: everyone is.
-func (p *DjangoHasher) Acquire(string) (leave func(), err error) { return func() {}, nil }
+// Acquire implements Hasher. It admits everyone.
+func (p *DjangoHasher) Acquire(string) (release func(), err error) { return func() {}, nil }
 
 // Hash implements Hasher.
 func (p *DjangoHasher) Hash(ctx context.Context, plain string) (string, error) {
@@ -47,8 +47,8 @@ func (p *DjangoHasher) Hash(ctx context.Context, plain string) (string, error) {
 // Unusable implements Hasher.
 func (p *DjangoHasher) Unusable() (string, error) { return p.hasher.Unusable(), nil }
 
-// Check implements Hasher. A row that can't be verified, because it is unusable,
-// broken or of a format that is refused, costs what HashDummy does and never matches.
+// Check implements Hasher. A password that is unusable, malformed or of an unsupported
+// format never matches, and costs what HashDummy does.
 func (p *DjangoHasher) Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, false, err
@@ -70,11 +70,12 @@ func (p *DjangoHasher) HashDummy(ctx context.Context, username, plain string) er
 	return nil
 }
 
-// Wait implements Hasher: not at all, since nobody has measured how long.
+// SimulateLatency implements Hasher. It returns at once: only a Pool measures how long
+// hashes take.
 func (p *DjangoHasher) SimulateLatency(ctx context.Context, _, _ string) error { return ctx.Err() }
 
-// cost is the work of a check for the name whose password is encoded; empty
-// where the name has none.
+// cost is the cost of checking the encoded password of a username; encoded is empty if
+// there is no such account.
 func (p *DjangoHasher) cost(username, encoded string) password.Cost {
 	c, err := password.CostOf(encoded)
 	if err != nil {
@@ -83,7 +84,7 @@ func (p *DjangoHasher) cost(username, encoded string) password.Cost {
 	return c
 }
 
-// decoy is the work of a check for a name without a password.
+// dummyCost is the cost of a check for a username without a password.
 func (p *DjangoHasher) dummyCost(username string) password.Cost {
 	if d := p.dummyCosts.Load(); d != nil {
 		if c, ok := d.cost(username); ok {

@@ -1,0 +1,290 @@
+package hashing
+
+import (
+	"cmp"
+	"container/list"
+	"context"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/password"
+)
+
+// Pool is a [core.Hasher] that limits how many passwords are hashed at a time, so that
+// a flood of logins leaves processors for everything else. Callers wait in a FIFO queue.
+// When the queue is full, further callers fail at once with core.KindOverloaded. A
+// caller whose context ends leaves the queue.
+//
+// A hash takes as many of the pool's threads as it computes with (at most all of them)
+// and the memory that it needs.
+type Pool struct {
+	hasher  *DjangoHasher
+	options PoolOptions
+
+	mu       sync.Mutex
+	admitted int
+	held     int64 // bytes of passwords that the admitted hold
+	threads  int   // in use
+	memory   int64 // bytes in use
+	waiting  list.List
+	mean     time.Duration // moving average of all hashes
+	typical  map[password.Cost]time.Duration
+	sleeping int // callers in SimulateLatency
+	counts   PoolCounts
+}
+
+// PoolOptions are the bounds of a Pool; a zero field takes its default.
+type PoolOptions struct {
+	// Threads is how many threads compute hashes. Default: one less than the number
+	// of processors, at least one.
+	Threads int
+	// Memory is how many bytes the hashes being computed may need together. Default:
+	// 512 MiB, the most that one hash may need (password.MaxMemory).
+	Memory int64
+	// Queue is the length of the queue. Default: 32 for each thread.
+	Queue int
+	// QueuedMemory is how many bytes of passwords callers may hold together. Default:
+	// 16 MiB.
+	QueuedMemory int64
+	// Waited, if set, is called with the time that a hash has waited in the queue. It
+	// must return quickly.
+	Waited func(time.Duration)
+}
+
+// PoolCounts are the numbers of a Pool, for metrics.
+type PoolCounts struct {
+	Running  int    // hashes being computed
+	Waiting  int    // hashes in the queue
+	Done     uint64 // hashes computed
+	Rejected uint64 // callers that found the queue full
+	Canceled uint64 // callers that left the queue because their context ended
+}
+
+// The defaults of PoolOptions.
+const (
+	queuePerThread = 32
+	queuedMemory   = 16 << 20
+)
+
+// maxSleeping is how many callers may be in SimulateLatency at a time.
+const maxSleeping = 1024
+
+// NewPool makes a pool that computes with hasher.
+func NewPool(hasher *DjangoHasher, o PoolOptions) *Pool {
+	if o.Threads == 0 {
+		o.Threads = max(1, runtime.GOMAXPROCS(0)-1)
+	}
+	if o.Memory == 0 {
+		o.Memory = password.MaxMemory
+	}
+	if o.Queue == 0 {
+		o.Queue = queuePerThread * o.Threads
+	}
+	if o.QueuedMemory == 0 {
+		o.QueuedMemory = queuedMemory
+	}
+	return &Pool{hasher: hasher, options: o, typical: make(map[password.Cost]time.Duration)}
+}
+
+// Acquire implements Hasher.
+func (p *Pool) Acquire(plain string) (release func(), err error) {
+	size := int64(len(plain))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.admitted >= p.options.Queue+p.options.Threads || p.admitted > 0 && p.held+size > p.options.QueuedMemory {
+		p.counts.Rejected++
+		return nil, p.overloaded()
+	}
+	p.admitted++
+	p.held += size
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.admitted--
+			p.held -= size
+		})
+	}, nil
+}
+
+// Hash implements Hasher.
+func (p *Pool) Hash(ctx context.Context, plain string) (encoded string, err error) {
+	refusal := p.run(ctx, p.hasher.hasher.Cost(), func() { encoded, err = p.hasher.Hash(ctx, plain) })
+	return encoded, cmp.Or(refusal, err)
+}
+
+// Unusable implements Hasher. It costs nothing.
+func (p *Pool) Unusable() (string, error) { return p.hasher.Unusable() }
+
+// Check implements Hasher.
+func (p *Pool) Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error) {
+	refusal := p.run(ctx, p.hasher.cost(username, encoded), func() {
+		ok, rehash, err = p.hasher.Check(ctx, username, encoded, plain)
+	})
+	return ok, rehash, cmp.Or(refusal, err)
+}
+
+// HashDummy implements Hasher.
+func (p *Pool) HashDummy(ctx context.Context, username, plain string) error {
+	return p.run(ctx, p.hasher.cost(username, ""), func() { _ = p.hasher.HashDummy(ctx, username, plain) })
+}
+
+// SimulateLatency implements Hasher: it takes as long as hashes of that cost have
+// taken lately. At most maxSleeping callers do so at a time; others fail as in Acquire.
+func (p *Pool) SimulateLatency(ctx context.Context, username, encoded string) error {
+	p.mu.Lock()
+	if p.sleeping >= maxSleeping {
+		defer p.mu.Unlock()
+		p.counts.Rejected++
+		return p.overloaded()
+	}
+	p.sleeping++
+	took, known := p.typical[p.hasher.cost(username, encoded)]
+	if !known {
+		took = p.mean
+	}
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.sleeping--
+		p.mu.Unlock()
+	}()
+	timer := time.NewTimer(took)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Counts returns the current numbers.
+func (p *Pool) Counts() PoolCounts {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.counts
+	c.Waiting = p.waiting.Len()
+	return c
+}
+
+// ticket is a hash that is running or in the queue.
+type ticket struct {
+	threads int
+	memory  int64
+	ready   chan struct{} // closed when it may run
+	started bool
+}
+
+// run waits for the turn of work, which has a cost, and does it.
+func (p *Pool) run(ctx context.Context, cost password.Cost, work func()) error {
+	t := &ticket{threads: min(cost.Threads(), p.options.Threads), memory: min(cost.Memory(), p.options.Memory)}
+	began := time.Now()
+	if err := p.enter(ctx, t); err != nil {
+		return err
+	}
+	started := time.Now()
+	if p.options.Waited != nil {
+		p.options.Waited(started.Sub(began))
+	}
+	defer func() { p.leave(t, cost, time.Since(started)) }()
+	work()
+	return nil
+}
+
+// enter waits for the turn of a ticket.
+func (p *Pool) enter(ctx context.Context, t *ticket) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	if p.waiting.Len() == 0 && p.fits(t) {
+		p.start(t)
+		p.mu.Unlock()
+		return nil
+	}
+	t.ready = make(chan struct{})
+	place := p.waiting.PushBack(t)
+	p.mu.Unlock()
+
+	select {
+	case <-t.ready:
+		return nil
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counts.Canceled++
+	if t.started {
+		p.stop(t)
+	} else {
+		p.waiting.Remove(place)
+	}
+	p.startNext()
+	return ctx.Err()
+}
+
+// leave ends a hash and records how long it took.
+func (p *Pool) leave(t *ticket, cost password.Cost, took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counts.Done++
+	p.mean = average(p.mean, took)
+	if _, known := p.typical[cost]; known || len(p.typical) < maxTypical {
+		p.typical[cost] = average(p.typical[cost], took)
+	}
+	p.stop(t)
+	p.startNext()
+}
+
+// maxTypical limits how many costs are recorded. A store has a few.
+const maxTypical = 256
+
+// average moves a mean an eighth towards a new value.
+func average(mean, value time.Duration) time.Duration {
+	if mean == 0 {
+		return value
+	}
+	return mean + (value-mean)/8
+}
+
+// startNext starts hashes from the head of the queue for as long as they fit. One that
+// does not fit holds up those behind it, so that it is not overtaken for ever.
+func (p *Pool) startNext() {
+	for first := p.waiting.Front(); first != nil; first = p.waiting.Front() {
+		t := first.Value.(*ticket)
+		if !p.fits(t) {
+			return
+		}
+		p.waiting.Remove(first)
+		p.start(t)
+		close(t.ready)
+	}
+}
+
+func (p *Pool) fits(t *ticket) bool {
+	return p.threads+t.threads <= p.options.Threads && p.memory+t.memory <= p.options.Memory
+}
+
+func (p *Pool) start(t *ticket) {
+	t.started = true
+	p.threads += t.threads
+	p.memory += t.memory
+	p.counts.Running++
+}
+
+func (p *Pool) stop(t *ticket) {
+	p.threads -= t.threads
+	p.memory -= t.memory
+	p.counts.Running--
+}
+
+// overloaded is the error for a full queue. It suggests a retry once those in the queue
+// are done.
+func (p *Pool) overloaded() *core.Error {
+	drain := p.mean * time.Duration(p.admitted) / time.Duration(p.options.Threads)
+	return &core.Error{Kind: core.KindOverloaded, RetryAfter: max(time.Second, drain)}
+}
