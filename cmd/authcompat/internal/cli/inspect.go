@@ -244,7 +244,7 @@ func starter(found *moving.Inspection) string {
 		}
 		ttl := "never"
 		if t.TTL > 0 {
-			ttl = strings.TrimSuffix(strings.TrimSuffix(t.TTL.String(), "0s"), "0m")
+			ttl = profileTTL(t.TTL)
 		}
 		tokens = fmt.Sprintf("tokens: {hex: 64, ttl: %s, per_user: many, match: %s, legacy_format: %s}", ttl, matchOf(t.Generation), t.Generation)
 		reply = "{expiry: $token.expiry, token: $token.key}"
@@ -266,6 +266,17 @@ endpoints:
     path: /api/logout/
     reply: {status: 204}
 `
+}
+
+// profileTTL writes a duration as profiles do: 10h instead of 10h0m0s.
+func profileTTL(d time.Duration) string {
+	text := max(d.Round(time.Second), time.Second).String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if rest, ok := strings.CutSuffix(text, zero); ok {
+			text = rest + zero[:1]
+		}
+	}
+	return text
 }
 
 // matchOf is which texts a generation takes for a token.

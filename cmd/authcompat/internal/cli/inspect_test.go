@@ -2,7 +2,10 @@ package cli
 
 import (
 	"testing"
+	"time"
 
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store/moving"
 )
 
@@ -13,5 +16,32 @@ func TestNextShowsNoPassword(t *testing.T) {
 	want := `authcompat import django 'postgres://ann:PASSWORD@db/x?sslmode=disable' --token-table TABLE --map 'my columns.yaml' --profile NAME|FILE --dry-run`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestStarter writes a profile that loads, whatever tokens were found.
+func TestStarter(t *testing.T) {
+	for _, tt := range []struct {
+		found  moving.TokenInspected
+		hex    int
+		ttl    time.Duration
+		legacy profiles.LegacyFormat
+	}{
+		{moving.TokenInspected{Generation: core.Authtoken, Number: 5}, 40, 0, ""},
+		{moving.TokenInspected{Generation: core.Knox41, Number: 5}, 64, 0, profiles.LegacyKnox41},
+		{moving.TokenInspected{Generation: core.Knox42, Number: 5, TTL: 10 * time.Hour}, 64, 10 * time.Hour, profiles.LegacyKnox42},
+		{moving.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 10*time.Hour + 30*time.Minute}, 64, 10*time.Hour + 30*time.Minute, profiles.LegacyKnox5},
+		{moving.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 20 * time.Minute}, 64, 20 * time.Minute, profiles.LegacyKnox5},
+		{moving.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 20 * time.Second}, 64, 20 * time.Second, profiles.LegacyKnox5},
+		{moving.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 100*time.Hour + time.Second}, 64, 100*time.Hour + time.Second, profiles.LegacyKnox5},
+	} {
+		p, err := profiles.Parse("starter.yaml", []byte(starter(&moving.Inspection{Tokens: []moving.TokenInspected{tt.found}})))
+		if err != nil {
+			t.Errorf("%+v: %v", tt.found, err)
+			continue
+		}
+		if got := p.Tokens; got.Hex != tt.hex || got.TTL != tt.ttl || got.LegacyFormat != tt.legacy {
+			t.Errorf("%+v: %+v", tt.found, got)
+		}
 	}
 }
