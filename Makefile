@@ -32,14 +32,14 @@ lint: ## gofmt, go vet and staticcheck
 	$(GO) tool staticcheck ./...
 
 # What starts databases or servers, or hashes at full cost, is left to `make test`.
-SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/differential$$|/core/password$$|/store/(django|moving|postgres)
+SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/differential$$|/core/password$$|/store/(django|postgres)
 check: lint ## what to run all day: lint, and the tests that need nothing and take no time
 	$(GO) test $$($(GO) list ./... | grep -vE '$(SLOW)')
 
 # One package at a time: several start servers and databases and hold them to seconds.
 # Generated user bases go without the race detector first, which takes ten times as long.
 test: tools lint compatible ## lint, then all tests with the race detector
-	$(GO) test -timeout 20m ./store/moving -run '^TestGenerated$$'
+	$(GO) test -timeout 20m ./store/django/transfer -run '^TestGenerated$$'
 	$(GO) test -race -p 1 -timeout 20m ./...
 
 compatible: tools
@@ -59,7 +59,7 @@ fuzz: ## fuzz everything that reads input, FUZZTIME each (30s)
 
 MILLION ?= 1000000
 million: ## import MILLION users and tokens (1000000) into SQLite and PostgreSQL, killed and run again
-	AUTHCOMPAT_TEST_ROWS=$(MILLION) $(GO) test ./store/moving -run '^TestKilled$$' -v -timeout 60m
+	AUTHCOMPAT_TEST_ROWS=$(MILLION) $(GO) test ./store/django/transfer -run '^TestKilled$$' -v -timeout 60m
 
 # A run that was cut off goes on with SEED=… FROM=…, which its log names.
 MOVING ?= 20000
@@ -70,7 +70,7 @@ moving: tools ## import, export and work on MOVING generated Django user bases (
 	@seed=$(SEED); from=$(FROM); end=$$(($(FROM) + $(MOVING))); while [ $$from -lt $$end ]; do \
 		cases=$$((end - from)); [ $$cases -le 2000 ] || cases=2000; \
 		AUTHCOMPAT_MOVING_CASES=$$cases AUTHCOMPAT_MOVING_SEED=$$seed AUTHCOMPAT_MOVING_FROM=$$from \
-			$(GO) test -count=1 ./store/moving -run '^TestGenerated$$' -v -timeout 4h || exit 1; \
+			$(GO) test -count=1 ./store/django/transfer -run '^TestGenerated$$' -v -timeout 4h || exit 1; \
 		from=$$((from + cases)); done
 
 # -count=1: these are runs for their figures, never taken from the cache.

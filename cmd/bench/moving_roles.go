@@ -17,7 +17,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django"
-	"github.com/authcompat/authcompat/store/moving"
+	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
 // importRole imports a source into a store, all of whose rows must have the given
@@ -34,7 +34,7 @@ func importRole(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	to, ok := opened.(moving.Target)
+	to, ok := opened.(transfer.Target)
 	if !ok {
 		return errors.New("this store takes no imports")
 	}
@@ -48,7 +48,7 @@ func importRole(arguments []string) error {
 		return err
 	}
 	took := time.Since(began)
-	for what, c := range map[string]moving.Counts{"users": report.Users, "tokens": report.Tokens["authtoken_token"]} {
+	for what, c := range map[string]transfer.Counts{"users": report.Users, "tokens": report.Tokens["authtoken_token"]} {
 		if got := map[string]int{"added": c.Added, "unchanged": c.Unchanged}[outcome]; got != users {
 			return fmt.Errorf("%d of %d %s are %s: %+v", got, users, what, outcome, c)
 		}
@@ -58,13 +58,13 @@ func importRole(arguments []string) error {
 
 // importFrom takes over a source of Django's as `authcompat import django` does,
 // for a profile that shows tokens again.
-func importFrom(ctx context.Context, path string, to moving.Target, sealer core.Sealer) (_ *moving.Report, err error) {
+func importFrom(ctx context.Context, path string, to transfer.Target, sealer core.Sealer) (_ *transfer.Report, err error) {
 	from, err := django.Open(ctx, django.Mapping{}, path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	return moving.Import(ctx, from, to, moving.Options{
+	return transfer.Import(ctx, from, to, transfer.Options{
 		Policy: core.Policy{Issuer: "old-api", Realm: core.DefaultRealm, TokenHex: 40, Reuse: true},
 		Sealer: sealer, Random: rand.Reader, Zone: time.UTC, Clock: time.Now,
 	})

@@ -1,7 +1,7 @@
 // Package transfer holds the rules by which users and tokens move between the engine's
 // stores and other servers: what becomes of a row that comes, what is kept of where it
 // came from, and what a store has to do for it. Reading and writing the other server's
-// database is package store/moving's.
+// database is package store/django/transfer's.
 package transfer
 
 import (

@@ -17,7 +17,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django"
-	"github.com/authcompat/authcompat/store/moving"
+	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
 func newExport() *cobra.Command {
@@ -71,7 +71,7 @@ authtoken), into Django REST framework's. The others are reported.`,
 
 func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	ctx := cmd.Context()
-	options := moving.ExportOptions{Realm: f.realm, Clock: time.Now, Name: f.sourceName, Progress: term.NewProgress(cmd.ErrOrStderr()).Show}
+	options := transfer.ExportOptions{Realm: f.realm, Clock: time.Now, Name: f.sourceName, Progress: term.NewProgress(cmd.ErrOrStderr()).Show}
 	if err := engine.CheckExists(f.store); err != nil {
 		return err
 	}
@@ -83,14 +83,14 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	from, ok := s.(moving.Origin)
+	from, ok := s.(transfer.Origin)
 	if !ok {
 		return fmt.Errorf("--store %s: this kind of store has nothing to hand over: it is Django's own", store.Describe(f.store))
 	}
 	if err := recordOperation(ctx, s, core.ActionExport); err != nil {
 		return err
 	}
-	var report *moving.ExportReport
+	var report *transfer.ExportReport
 	if isNewDump(target) {
 		report, err = exportDump(cmd, from, target, options)
 	} else {
@@ -120,19 +120,19 @@ func isNewDump(target string) bool {
 }
 
 // exportDump writes a new file, readable to its owner alone.
-func exportDump(cmd *cobra.Command, from moving.Origin, path string, o moving.ExportOptions) (_ *moving.ExportReport, err error) {
+func exportDump(cmd *cobra.Command, from transfer.Origin, path string, o transfer.ExportOptions) (_ *transfer.ExportReport, err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	report, err := moving.ExportDump(cmd.Context(), from, file, o)
+	report, err := transfer.ExportDump(cmd.Context(), from, file, o)
 	report.Target = path
 	return report, err
 }
 
 // exportTables writes into a database.
-func (f *exportFlags) exportTables(cmd *cobra.Command, from moving.Origin, target string, o moving.ExportOptions) (*moving.ExportReport, error) {
+func (f *exportFlags) exportTables(cmd *cobra.Command, from transfer.Origin, target string, o transfer.ExportOptions) (*transfer.ExportReport, error) {
 	m, zone, err := f.django.read()
 	if err != nil {
 		return nil, err
@@ -142,11 +142,11 @@ func (f *exportFlags) exportTables(cmd *cobra.Command, from moving.Origin, targe
 		return nil, err
 	}
 	defer to.Close()
-	return moving.Export(cmd.Context(), from, to, o)
+	return transfer.Export(cmd.Context(), from, to, o)
 }
 
 // writeExport says what was done.
-func writeExport(w io.Writer, r *moving.ExportReport) error {
+func writeExport(w io.Writer, r *transfer.ExportReport) error {
 	var out strings.Builder
 	term.Printf(&out, "Exported to %s.\nusers: %s\ntokens: %s\n", r.Target, counted(r.Users), counted(r.Tokens))
 	if r.Dropped > 0 {

@@ -20,7 +20,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django"
-	"github.com/authcompat/authcompat/store/moving"
+	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
 func newImport() *cobra.Command {
@@ -79,7 +79,7 @@ given.`,
 
 func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	ctx := cmd.Context()
-	options := moving.Options{Random: rand.Reader, Clock: time.Now, Name: f.sourceName, NoProfile: f.profile == "", EndTokens: f.endTokens}
+	options := transfer.Options{Random: rand.Reader, Clock: time.Now, Name: f.sourceName, NoProfile: f.profile == "", EndTokens: f.endTokens}
 	if options.Since, err = parseSince(f.since); err != nil {
 		return err
 	}
@@ -115,17 +115,17 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	}
 	bar := term.NewProgress(cmd.ErrOrStderr())
 	options.Progress = bar.Show
-	report, err := moving.Import(ctx, from, to, options)
+	report, err := transfer.Import(ctx, from, to, options)
 	switch {
-	case errors.Is(err, moving.ErrNoKey):
+	case errors.Is(err, transfer.ErrNoKey):
 		return fmt.Errorf("%w: give it with %s or --secret-key-file", err, keyring.EnvVar)
-	case errors.Is(err, moving.ErrNoProfile):
+	case errors.Is(err, transfer.ErrNoProfile):
 		return fmt.Errorf("%w: give it with --profile NAME|FILE, or leave the tokens with --token-table %s", err, django.NoTokens)
 	}
 	if f.report != "" {
 		err = errors.Join(err, writeReport(f.report, report))
 	}
-	var ending *moving.EndingError
+	var ending *transfer.EndingError
 	if err != nil && !errors.As(err, &ending) {
 		if report.Users.Read == 0 {
 			return err
@@ -145,12 +145,12 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 }
 
 // openRehearsal opens what a dry run writes to instead of the target.
-func openRehearsal(ctx context.Context) (moving.Rehearsal, func() error, error) {
+func openRehearsal(ctx context.Context) (transfer.Rehearsal, func() error, error) {
 	s, cleanup, err := store.OpenTemp(ctx, "")
 	if err != nil {
 		return nil, nil, err
 	}
-	rehearsal, ok := s.(moving.Rehearsal)
+	rehearsal, ok := s.(transfer.Rehearsal)
 	if !ok {
 		return nil, nil, errors.Join(errors.New("a temporary store can't rehearse"), cleanup())
 	}
@@ -158,7 +158,7 @@ func openRehearsal(ctx context.Context) (moving.Rehearsal, func() error, error) 
 }
 
 // target opens the store. A dry run on a file that is not there makes none.
-func (f *importFlags) target(ctx context.Context) (moving.Target, func() error, error) {
+func (f *importFlags) target(ctx context.Context) (transfer.Target, func() error, error) {
 	s, cleanup, err := core.Store(nil), func() error { return nil }, error(nil)
 	path, isFile := store.SQLitePath(f.store)
 	if _, missing := os.Stat(path); f.dryRun && isFile && errors.Is(missing, os.ErrNotExist) {
@@ -169,7 +169,7 @@ func (f *importFlags) target(ctx context.Context) (moving.Target, func() error, 
 	if err != nil {
 		return nil, nil, err
 	}
-	target, ok := s.(moving.Target)
+	target, ok := s.(transfer.Target)
 	if !ok {
 		return nil, nil, errors.Join(fmt.Errorf("--store %s: this kind of store takes nothing over", store.Describe(f.store)), cleanup())
 	}
@@ -177,7 +177,7 @@ func (f *importFlags) target(ctx context.Context) (moving.Target, func() error, 
 }
 
 // sealer finds the key. A dry run seals nothing that stays, and makes no key.
-func (f *importFlags) sealer(ctx context.Context, to moving.Target) (core.Sealer, error) {
+func (f *importFlags) sealer(ctx context.Context, to transfer.Target) (core.Sealer, error) {
 	if f.dryRun {
 		return core.NewSealer(make([]byte, core.KeySize))
 	}
@@ -211,7 +211,7 @@ func writeReport(path string, report any) error {
 }
 
 // writeImport says what was done.
-func writeImport(w io.Writer, r *moving.Report) error {
+func writeImport(w io.Writer, r *transfer.Report) error {
 	var out strings.Builder
 	switch {
 	case r.DryRun:
@@ -252,7 +252,7 @@ func writeImport(w io.Writer, r *moving.Report) error {
 }
 
 // counted says what became of rows; what did not happen is left out.
-func counted(c moving.Counts) string {
+func counted(c transfer.Counts) string {
 	text := fmt.Sprintf("%d read, %d added", c.Read, c.Added)
 	for _, more := range []struct {
 		n    int

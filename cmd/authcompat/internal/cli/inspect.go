@@ -14,7 +14,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/moving"
+	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
 func newInspect() *cobra.Command {
@@ -42,7 +42,7 @@ and a profile to start from. Nothing is written anywhere. SOURCE is
 				return err
 			}
 			defer from.Close()
-			found, err := moving.Inspect(cmd.Context(), from, zone, time.Now())
+			found, err := transfer.Inspect(cmd.Context(), from, zone, time.Now())
 			if err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ and a profile to start from. Nothing is written anywhere. SOURCE is
 }
 
 // next is the command to go on with. A password in a DSN is not shown.
-func (f *djangoFlags) next(sources []string, found *moving.Inspection) string {
+func (f *djangoFlags) next(sources []string, found *transfer.Inspection) string {
 	words := []string{"authcompat import django"}
 	for _, source := range sources {
 		if u, err := url.Parse(source); err == nil && u.User != nil {
@@ -101,7 +101,7 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-func writeInspection(w io.Writer, found *moving.Inspection, next string) error {
+func writeInspection(w io.Writer, found *transfer.Inspection, next string) error {
 	var out strings.Builder
 	u := found.Users
 	term.Printf(&out, "%s\n\n", found.Source)
@@ -135,7 +135,7 @@ func writeInspection(w io.Writer, found *moving.Inspection, next string) error {
 }
 
 // writeUnsure says what isn't certain, and what to do.
-func writeUnsure(out *strings.Builder, found *moving.Inspection) {
+func writeUnsure(out *strings.Builder, found *transfer.Inspection) {
 	unsure := slices.Clone(found.Unsure)
 	if found.Undecided != "" {
 		unsure = append([]string{"before an import: " + found.Undecided}, unsure...)
@@ -158,7 +158,7 @@ func writeUnsure(out *strings.Builder, found *moving.Inspection) {
 const maxShown = 10
 
 // writeCarries says what does not carry over.
-func writeCarries(out *strings.Builder, found *moving.Inspection) {
+func writeCarries(out *strings.Builder, found *transfer.Inspection) {
 	term.Printf(out, "\nWhat does not carry over\n")
 	term.Printf(out, "  groups and permissions, sessions, last_login: authcompat has no use for them; they stay in Django's tables\n")
 	if len(found.Users.Secret) > 0 {
@@ -168,7 +168,7 @@ func writeCarries(out *strings.Builder, found *moving.Inspection) {
 }
 
 // writeProblems shows the first problems.
-func writeProblems(out *strings.Builder, problems []moving.Problem, more int) {
+func writeProblems(out *strings.Builder, problems []transfer.Problem, more int) {
 	for i, p := range problems {
 		if i == maxShown {
 			break
@@ -203,7 +203,7 @@ func formatNote(format string) string {
 	return "works"
 }
 
-func generationName(t moving.TokenInspected) string {
+func generationName(t transfer.TokenInspected) string {
 	switch {
 	case t.Plain:
 		return "django-rest-knox 1"
@@ -220,7 +220,7 @@ func generationName(t moving.TokenInspected) string {
 }
 
 // tokenNote says what becomes of the tokens of a table.
-func tokenNote(t moving.TokenInspected) string {
+func tokenNote(t transfer.TokenInspected) string {
 	switch {
 	case t.Unreadable:
 		return "the role may not read it"
@@ -235,7 +235,7 @@ func tokenNote(t moving.TokenInspected) string {
 }
 
 // starter is a profile that answers as the stack that made these tables does.
-func starter(found *moving.Inspection) string {
+func starter(found *transfer.Inspection) string {
 	tokens := "tokens: {hex: 40, ttl: never, per_user: one}"
 	reply := "{token: $token.key}"
 	for _, t := range found.Tokens {

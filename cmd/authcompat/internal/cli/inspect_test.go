@@ -6,13 +6,13 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/profiles"
-	"github.com/authcompat/authcompat/store/moving"
+	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
 // TestNextShowsNoPassword hides that of a DSN in the line to go on with.
 func TestNextShowsNoPassword(t *testing.T) {
 	f := djangoFlags{zone: "UTC", mapping: "my columns.yaml"}
-	got := f.next([]string{"postgres://ann:s3cret@db/x?sslmode=disable"}, &moving.Inspection{Undecided: "several"})
+	got := f.next([]string{"postgres://ann:s3cret@db/x?sslmode=disable"}, &transfer.Inspection{Undecided: "several"})
 	want := `authcompat import django 'postgres://ann:PASSWORD@db/x?sslmode=disable' --token-table TABLE --map 'my columns.yaml' --profile NAME|FILE --dry-run`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -22,20 +22,20 @@ func TestNextShowsNoPassword(t *testing.T) {
 // TestStarter writes a profile that loads, whatever tokens were found.
 func TestStarter(t *testing.T) {
 	for _, tt := range []struct {
-		found  moving.TokenInspected
+		found  transfer.TokenInspected
 		hex    int
 		ttl    time.Duration
 		legacy profiles.LegacyFormat
 	}{
-		{moving.TokenInspected{Generation: core.Authtoken, Number: 5}, 40, 0, ""},
-		{moving.TokenInspected{Generation: core.Knox41, Number: 5}, 64, 0, profiles.LegacyKnox41},
-		{moving.TokenInspected{Generation: core.Knox42, Number: 5, TTL: 10 * time.Hour}, 64, 10 * time.Hour, profiles.LegacyKnox42},
-		{moving.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 10*time.Hour + 30*time.Minute}, 64, 10*time.Hour + 30*time.Minute, profiles.LegacyKnox5},
-		{moving.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 20 * time.Minute}, 64, 20 * time.Minute, profiles.LegacyKnox5},
-		{moving.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 20 * time.Second}, 64, 20 * time.Second, profiles.LegacyKnox5},
-		{moving.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 100*time.Hour + time.Second}, 64, 100*time.Hour + time.Second, profiles.LegacyKnox5},
+		{transfer.TokenInspected{Generation: core.Authtoken, Number: 5}, 40, 0, ""},
+		{transfer.TokenInspected{Generation: core.Knox41, Number: 5}, 64, 0, profiles.LegacyKnox41},
+		{transfer.TokenInspected{Generation: core.Knox42, Number: 5, TTL: 10 * time.Hour}, 64, 10 * time.Hour, profiles.LegacyKnox42},
+		{transfer.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 10*time.Hour + 30*time.Minute}, 64, 10*time.Hour + 30*time.Minute, profiles.LegacyKnox5},
+		{transfer.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 20 * time.Minute}, 64, 20 * time.Minute, profiles.LegacyKnox5},
+		{transfer.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 20 * time.Second}, 64, 20 * time.Second, profiles.LegacyKnox5},
+		{transfer.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 100*time.Hour + time.Second}, 64, 100*time.Hour + time.Second, profiles.LegacyKnox5},
 	} {
-		p, err := profiles.Parse("starter.yaml", []byte(starter(&moving.Inspection{Tokens: []moving.TokenInspected{tt.found}})))
+		p, err := profiles.Parse("starter.yaml", []byte(starter(&transfer.Inspection{Tokens: []transfer.TokenInspected{tt.found}})))
 		if err != nil {
 			t.Errorf("%+v: %v", tt.found, err)
 			continue

@@ -1,0 +1,74 @@
+package transfer_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/transfer"
+	"github.com/authcompat/authcompat/store/postgres"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// TestBytesThatAreNoText imports users of whom one has bytes in a column that are no
+// UTF-8: he alone is refused, and nothing is put in their place. A store on PostgreSQL
+// takes none, in whatever it keeps of them.
+func TestBytesThatAreNoText(t *testing.T) {
+	// They come last in the order of names, where an import keeps how far it is.
+	bytes := `CAST(X'7aff' AS TEXT)`
+	for name, test := range map[string]struct {
+		sql, field string
+		m          django.Mapping
+	}{
+		"a name":                    {`UPDATE auth_user SET username = ` + bytes + ` WHERE id = 2`, "", django.Mapping{}},
+		"a name, in lower case":     {`UPDATE auth_user SET username = ` + bytes + ` WHERE id = 2`, "", django.Mapping{UsernameCase: "lower"}},
+		"a name that tokens have":   {`UPDATE auth_user SET username = ` + bytes + ` WHERE id = 2; UPDATE authtoken_token SET user_id = ` + bytes + ` WHERE user_id = 'u1'`, "username", django.Mapping{}},
+		"an address":                {`UPDATE auth_user SET email = ` + bytes + ` WHERE id = 2`, "", django.Mapping{}},
+		"a password":                {`UPDATE auth_user SET password = ` + bytes + ` WHERE id = 2`, "", django.Mapping{}},
+		"a column that is kept too": {`ALTER TABLE auth_user ADD city text; UPDATE auth_user SET city = ` + bytes + ` WHERE id = 2`, "", django.Mapping{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			key, kind := "id", "integer"
+			if test.field != "" {
+				key, kind = test.field, "varchar(150)"
+			}
+			statements := []string{`CREATE TABLE auth_user (id integer PRIMARY KEY, ` + columns + `)`,
+				strings.Replace(fmt.Sprintf(authtoken, "auth_user ("+key+")"), "user_id integer", "user_id "+kind, 1)}
+			for i := range 3 {
+				name := fmt.Sprint("u", i)
+				owner := fmt.Sprint(i + 1)
+				if test.field != "" {
+					owner = "'" + name + "'"
+				}
+				statements = append(statements, fmt.Sprintf(`INSERT INTO auth_user VALUES (%d, %s)`, i+1, user(name)),
+					fmt.Sprintf(`INSERT INTO authtoken_token VALUES ('%s', %s, %s)`, text(name), joined, owner))
+			}
+			path := mustSQL(t, append(statements, test.sql)...)
+			h := mustHouse(t)
+			report, err := h.both(t, test.m, nil, path)
+			wantOneRefused(t, report, err)
+			h.wantOwners(t, map[string]string{text("u0"): "u0", text("u1"): "", text("u2"): "u2"})
+			to, err := postgres.Open(t.Context(), postgrestest.Schema(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer to.Close()
+			from, err := django.Open(t.Context(), test.m, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer from.Close()
+			report, err = transfer.Import(t.Context(), from, to, transfer.Options{Policy: policy, Sealer: h.sealer, Random: fixed{}, Zone: utc, Clock: policyTime})
+			wantOneRefused(t, report, err)
+		})
+	}
+}
+
+// wantOneRefused wants two of three users with their tokens.
+func wantOneRefused(t *testing.T, r *transfer.Report, err error) {
+	t.Helper()
+	if n := r.Tokens["authtoken_token"]; err != nil || r.Users.Added != 2 || r.Users.Refused != 1 || n.Added != 2 || n.Refused != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -1,0 +1,312 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
+	"github.com/authcompat/authcompat/store/django"
+)
+
+// Origin is the store that users and tokens come from.
+type Origin interface {
+	transfer.Importer
+	transfer.Exporter
+}
+
+// ExportOptions are the settings of an export.
+type ExportOptions struct {
+	Realm string
+	// Sealer opens tokens whose text is kept.
+	Sealer core.Sealer
+	Clock  core.Clock
+	// Name stands for the target's identity, if it is not empty: the one that
+	// users and tokens were taken over under.
+	Name     string
+	Progress func(table string, done, of int)
+}
+
+// ExportReport is what an export did.
+type ExportReport struct {
+	Target   string    `json:"target"`
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+	Users    Counts    `json:"users"`
+	Tokens   Counts    `json:"tokens"`
+	// Dropped is how many tokens of the target were removed there, because they
+	// were ended here.
+	Dropped   int       `json:"tokens_removed"`
+	Problems  []Problem `json:"problems"`
+	NotListed int       `json:"problems_not_listed"`
+}
+
+func (r *ExportReport) count(c *Counts, row string, result transfer.ImportResult) {
+	list := Report{Problems: r.Problems, NotListed: r.NotListed}
+	list.count(c, row, result)
+	r.Problems, r.NotListed = list.Problems, list.NotListed
+}
+
+// exportPage is how many users are written at once. Their tokens go with them,
+// and databases bound the number of parameters.
+const exportPage = 500
+
+// Export writes users and tokens into Django's tables: who is new here, what
+// changed here since it was taken over or last exported, and the live tokens;
+// and removes the tokens that were ended here. What changed there in the
+// meantime stays. Run again, it changes nothing.
+func Export(ctx context.Context, from Origin, to *django.Target, o ExportOptions) (*ExportReport, error) {
+	r := &ExportReport{Target: to.Identity(), Started: o.Clock().UTC(), Problems: []Problem{}}
+	e := &exporter{ExportOptions: o, from: from, to: to, report: r, drawn: map[string]bool{}, replaced: map[int64]bool{}}
+	err := e.run(ctx)
+	r.Finished = o.Clock().UTC()
+	return r, err
+}
+
+type exporter struct {
+	ExportOptions
+	from   Origin
+	to     *django.Target
+	place  transfer.Checkpoint
+	report *ExportReport
+	// drawn are keys that the target gave to users who could not keep theirs.
+	drawn map[string]bool
+	// replaced are users whose keys somebody else has in the target by now.
+	replaced map[int64]bool
+}
+
+func (e *exporter) run(ctx context.Context) (err error) {
+	name := e.to.Identity()
+	if e.Name != "" {
+		name = e.Name
+	}
+	if e.place, err = e.from.BeginImport(ctx, name, ""); err != nil {
+		return fmt.Errorf("begin export: %w", err)
+	}
+	// What was ended goes first: a user of Django REST framework's has one token,
+	// and a new one may have to take the place of an old one.
+	for _, table := range e.to.Shape().Tokens {
+		if err := e.drop(ctx, table); err != nil {
+			return err
+		}
+	}
+	if err := e.users(ctx); err != nil {
+		return err
+	}
+	return e.tokens(ctx)
+}
+
+// progress tells how much is done; of how much is not known.
+func (e *exporter) progress(table string, done int) {
+	if e.Progress != nil {
+		e.Progress(table, done, -1)
+	}
+}
+
+// users hands over the users.
+func (e *exporter) users(ctx context.Context) error {
+	after := int64(0)
+	for {
+		page, err := e.from.ExportUsers(ctx, after, exportPage)
+		if err != nil {
+			return fmt.Errorf("read users: %w", err)
+		}
+		if len(page) == 0 {
+			return nil
+		}
+		after = page[len(page)-1].ID
+		if err := e.userPage(ctx, page); err != nil {
+			return err
+		}
+		e.report.Users.Read += len(page)
+		e.progress("users", e.report.Users.Read)
+	}
+}
+
+func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
+	users, links, err := e.keyed(ctx, page)
+	if err != nil {
+		return err
+	}
+	var linked []transfer.ImportedUser
+	err = e.to.Write(ctx, func(b *django.Batch) error {
+		there, err := e.counterparts(ctx, b, users, links)
+		if err != nil {
+			return err
+		}
+		batch := transfer.NewUserBatch(e.place.Source, transfer.ImportFacts{Users: there.accounts, UserLinks: links})
+		byUser := make(map[int64]transfer.UserLink, len(links))
+		for _, l := range links {
+			byUser[l.UserID] = l
+		}
+		for _, u := range users {
+			if here, l := there.byID[u.ID], byUser[u.ID]; here != nil && l.Key != "" && l.Replaced(*here, u.Account) {
+				e.replaced[u.ID] = true
+				e.report.count(&e.report.Users, fmt.Sprintf("user %d", u.ID), transfer.ImportResult{Outcome: transfer.ImportKept, Reason: "was deleted in the target, where somebody else has its key now"})
+				continue
+			}
+			merged := batch.Merge(u)
+			if merged.Result.Outcome == transfer.ImportIDTaken { // there, by somebody else
+				other := transfer.ImportedUser{Account: u.Account}
+				other.ID = 0
+				merged = batch.Merge(other)
+				merged.ID = u.ID
+			}
+			if merged.Key == "" {
+				merged.Key = e.to.KeyFor(u.ID)
+			}
+			if merged.Insert && (there.keys[merged.Key] || e.drawn[merged.Key]) {
+				merged.Key = "" // the target draws one
+			}
+			if merged.Write {
+				merged.Result, merged.Key = e.put(ctx, b, &merged, there)
+			}
+			if merged.Fingerprint != nil && merged.Result.Outcome != transfer.ImportRefused {
+				batch.Add(merged)
+				linked = append(linked, transfer.ImportedUser{Key: merged.Key, Account: u.Account})
+			}
+			e.report.count(&e.report.Users, fmt.Sprintf("user %d", u.ID), merged.Result)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("write users: %w", err)
+	}
+	return e.from.MarkExported(ctx, e.place, linked, nil)
+}
+
+// keyed gives users with the keys that they have in the target, and their links to
+// it.
+func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]transfer.ImportedUser, []transfer.UserLink, error) {
+	ids := make([]int64, len(page))
+	for i, u := range page {
+		ids[i] = u.ID
+	}
+	links, err := e.from.LinkedFingerprints(ctx, e.place.Source, ids)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read links: %w", err)
+	}
+	keys := make(map[int64]string, len(links))
+	for _, l := range links {
+		keys[l.UserID] = l.Key
+	}
+	users := make([]transfer.ImportedUser, len(page))
+	for i, u := range page {
+		users[i] = transfer.ImportedUser{Key: keys[u.ID], Account: u} // without a link, the key is nobody's yet
+	}
+	return users, links, nil
+}
+
+// counterpart are users of the target under the ids that the engine has for them:
+// that of the user whom they are linked to, else their own.
+type counterpart struct {
+	accounts []core.Account
+	byID     map[int64]*core.Account
+	keys     map[string]bool
+}
+
+// counterparts reads who is in the target under a key or a name of the users.
+func (e *exporter) counterparts(ctx context.Context, b *django.Batch, users []transfer.ImportedUser, links []transfer.UserLink) (c counterpart, err error) {
+	keys, names := make([]string, len(users)), make([]string, len(users))
+	former := make(map[string]bool)
+	for _, l := range links {
+		former[l.Key] = l.Former()
+	}
+	for i, u := range users {
+		switch names[i] = u.Username; {
+		case u.Key == "":
+			keys[i] = e.to.KeyFor(u.ID)
+		case !former[u.Key]: // which is no key of the target's
+			keys[i] = u.Key
+		}
+	}
+	there, err := b.Accounts(ctx, keys, names)
+	if err != nil {
+		return c, err
+	}
+	c.keys = make(map[string]bool, len(there))
+	linked := make(map[string]int64, len(links))
+	taken := make(map[int64]bool, len(links))
+	for _, l := range links {
+		linked[l.Key], taken[l.UserID] = l.UserID, true
+	}
+	for n, u := range there {
+		id, ok := linked[u.Key]
+		switch {
+		case ok:
+			u.ID = id
+		case u.ID <= 0 || taken[u.ID]:
+			u.ID = -int64(n) - 1 // somebody else, whoever it is
+		}
+		c.accounts = append(c.accounts, u.Account)
+		c.keys[u.Key] = true
+	}
+	c.byID = make(map[int64]*core.Account, len(c.accounts))
+	for i := range c.accounts {
+		c.byID[c.accounts[i].ID] = &c.accounts[i]
+	}
+	return c, nil
+}
+
+// put writes one user, over the one who is there, and gives the key.
+func (e *exporter) put(ctx context.Context, b *django.Batch, m *transfer.UserMerge, there counterpart) (transfer.ImportResult, string) {
+	var old *core.Account
+	if !m.Insert {
+		old = there.byID[m.ID]
+	}
+	key, err := b.PutUser(ctx, m.ImportedUser, old)
+	if err != nil {
+		return transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: err.Error()}, m.Key
+	}
+	if m.Key == "" {
+		e.drawn[key] = true
+	}
+	return m.Result, key
+}
+
+// drop removes the tokens of a table that were ended here.
+func (e *exporter) drop(ctx context.Context, table django.TokenTable) error {
+	var batch []django.Kept
+	flush := func() error {
+		digests := make([]core.Digest, len(batch))
+		for i, k := range batch {
+			digests[i] = k.ID
+		}
+		ended, err := e.from.RevokedAmong(ctx, digests, e.Clock())
+		if err != nil {
+			return fmt.Errorf("read ended tokens: %w", err)
+		}
+		over := make(map[string]bool, len(ended))
+		for _, d := range ended {
+			over[string(d)] = true
+		}
+		err = e.to.Write(ctx, func(b *django.Batch) error {
+			for _, k := range batch {
+				if !over[string(k.ID)] {
+					continue
+				}
+				if err := b.DropToken(ctx, table, k); err != nil {
+					return err
+				}
+				e.report.Dropped++
+			}
+			return nil
+		})
+		batch = batch[:0]
+		if err != nil {
+			return fmt.Errorf("remove tokens: %w", err)
+		}
+		return nil
+	}
+	err := e.to.EachToken(ctx, table, func(k django.Kept) error {
+		if batch = append(batch, k); len(batch) < exportPage {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}

@@ -1,0 +1,85 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
+	"github.com/authcompat/authcompat/store/django"
+)
+
+// ExportDump writes all users and live tokens as a dump for `manage.py loaddata`.
+// A token goes into the form in which it is kept: that of its generation of
+// knox's, else authtoken's, of which a user has one.
+func ExportDump(ctx context.Context, from Origin, out io.Writer, o ExportOptions) (*ExportReport, error) {
+	r := &ExportReport{Target: "dumpdata", Started: o.Clock().UTC(), Problems: []Problem{}}
+	e := &exporter{ExportOptions: o, from: from, report: r}
+	err := e.dump(ctx, django.NewDumpWriter(out))
+	r.Finished = o.Clock().UTC()
+	return r, err
+}
+
+func (e *exporter) dump(ctx context.Context, w *django.DumpWriter) error {
+	after := int64(0)
+	for {
+		page, err := e.from.ExportUsers(ctx, after, exportPage)
+		if err != nil {
+			return fmt.Errorf("read users: %w", err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, u := range page {
+			if err := w.User(u); err != nil {
+				return err
+			}
+		}
+		after = page[len(page)-1].ID
+		e.report.Users.Read += len(page)
+		e.report.Users.Added += len(page)
+		e.progress("users", e.report.Users.Read)
+	}
+	err := eachUser(ctx, e.from, e.Realm, func(page []core.Token) error {
+		has := map[int64]bool{} // a token of authtoken's
+		e.report.Tokens.Read += len(page)
+		e.progress("tokens", e.report.Tokens.Read)
+		for _, t := range bestFirst(page) {
+			if t.Expired(e.Clock()) {
+				e.report.Tokens.Expired++
+				continue
+			}
+			result, err := e.dumpToken(w, t, has)
+			if err != nil {
+				return err
+			}
+			e.report.count(&e.report.Tokens, fmt.Sprintf("a token of user %d, issued %s", t.UserID, t.CreatedAt.Format("2006-01-02 15:04:05")), result)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// dumpToken writes one token, if it can be told.
+func (e *exporter) dumpToken(w *django.DumpWriter, t core.Token, has map[int64]bool) (transfer.ImportResult, error) {
+	refused := func(reason string) (transfer.ImportResult, error) {
+		return transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason}, nil
+	}
+	g := t.Legacy.Format
+	if g == "" {
+		g = core.Authtoken
+	}
+	form, _, err := e.form(g, t)
+	switch {
+	case err != nil:
+		return refused(err.Error())
+	case g == core.Authtoken && has[t.UserID]:
+		return refused("a user has one token there, and this one has another already")
+	}
+	has[t.UserID] = has[t.UserID] || g == core.Authtoken
+	return transfer.ImportResult{Outcome: transfer.ImportAdded}, w.Token(g, form)
+}

@@ -1,0 +1,194 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
+	"github.com/authcompat/authcompat/store/django"
+)
+
+// Inspection is what there is in a source.
+type Inspection struct {
+	Source string           `json:"source"`
+	Users  UserInspection   `json:"users"`
+	Tokens []TokenInspected `json:"tokens"`
+	// Undecided says what an import would ask for first; empty: nothing.
+	Undecided string `json:"undecided,omitempty"`
+	// Unsure are sentences about what was decided and may be wrong.
+	Unsure   []string  `json:"unsure"`
+	Problems []Problem `json:"problems"`
+	// NotListed is how many problems are not in the list.
+	NotListed int `json:"problems_not_listed"`
+}
+
+// UserInspection is what there is about users.
+type UserInspection struct {
+	Table   string            `json:"table"`
+	Mapping django.Mapping    `json:"-"`
+	Columns map[string]string `json:"columns"`
+	Extra   []string          `json:"attributes"`
+	Secret  []string          `json:"columns_left_behind"`
+	Number  int               `json:"number"`
+	Active  int               `json:"active"`
+	Formats map[string]int    `json:"password_formats"`
+}
+
+// TokenInspected is what there is in a table of tokens.
+type TokenInspected struct {
+	Table      string            `json:"table"`
+	Generation core.LegacyFormat `json:"generation"`
+	Plain      bool              `json:"-"`
+	Own        bool              `json:"own"`
+	Number     int               `json:"number"`
+	Live       int               `json:"live"`
+	Expired    int               `json:"expired"`
+	// Never are those of the live ones that have no end.
+	Never int `json:"never_expire"`
+	// Lost are those that can't be taken over.
+	Lost   int `json:"lost"`
+	Digits int `json:"-"` // length of the first key that is kept readable
+	// Chosen tells that an import takes it.
+	Chosen bool `json:"taken_over"`
+	// First and Last are when the oldest and the newest of its tokens were made.
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+	// LeftOver tells that no token was made after the first of another table.
+	LeftOver bool `json:"looks_left_over"`
+	// Unreadable tells that the role may not read it.
+	Unreadable bool `json:"unreadable,omitempty"`
+	// TTL is how long most of the tokens with an end live.
+	TTL  time.Duration `json:"ttl_ns"`
+	ttls map[time.Duration]int
+}
+
+// meant rounds a time to live to what somebody will have set: ends are written a
+// moment before or after the time that they are counted from.
+func meant(ttl time.Duration) time.Duration {
+	for _, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute} {
+		if rounded := ttl.Round(unit); rounded > 0 && (ttl-rounded).Abs() < unit/60 && (ttl-rounded).Abs() < time.Minute {
+			return rounded
+		}
+	}
+	return ttl.Round(time.Second)
+}
+
+// Inspect reads the whole source and changes nothing. zone is that of times
+// without one.
+func Inspect(ctx context.Context, from django.Source, zone *time.Location, now time.Time) (*Inspection, error) {
+	shape := from.Shape()
+	d := django.Decoder{Mapping: shape.Mapping, Zone: zone}
+	found := &Inspection{Source: from.Identity(), Problems: []Problem{}, Tokens: []TokenInspected{}, Unsure: append([]string{}, shape.Unsure...)}
+	if shape.Undecided != nil {
+		found.Undecided = shape.Undecided.Error()
+	}
+	m := shape.Mapping
+	found.Users = UserInspection{
+		Table: shape.Users.String(), Mapping: m, Formats: map[string]int{},
+		Columns: map[string]string{
+			"id": m.ID, "username": m.Username, "email": m.Email, "password": m.Password, "active": m.Active, "created": m.Created,
+		},
+	}
+	found.Users.Extra, found.Users.Secret = m.Extra(shape.Users)
+	var r Report // lists the problems
+	err := from.Each(ctx, shape.Users, "", func(row django.Row) error {
+		found.user(d, row, &r)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read users: %w", err)
+	}
+	for _, t := range shape.Found {
+		inspected := TokenInspected{Table: t.Table.String(), Generation: t.Generation, Plain: t.Plain, Own: t.Own, Unreadable: t.Unreadable, ttls: map[time.Duration]int{}}
+		for _, chosen := range shape.Tokens {
+			inspected.Chosen = inspected.Chosen || chosen.Table.String() == inspected.Table
+		}
+		if !t.Unreadable {
+			if err := from.Each(ctx, t.Table, "", func(row django.Row) error {
+				inspected.row(d, t, row, now, &r)
+				return nil
+			}); err != nil {
+				return nil, fmt.Errorf("read tokens: %w", err)
+			}
+		}
+		found.Tokens = append(found.Tokens, inspected)
+	}
+	for i := range found.Tokens {
+		found.Tokens[i].finish(found.Tokens)
+	}
+	found.Problems, found.NotListed = append(found.Problems, r.Problems...), r.NotListed
+	return found, nil
+}
+
+// finish draws what only all tokens together tell.
+func (t *TokenInspected) finish(all []TokenInspected) {
+	most := 0
+	for ttl, n := range t.ttls {
+		if n > most || n == most && ttl > t.TTL {
+			most, t.TTL = n, ttl
+		}
+	}
+	for _, other := range all {
+		if other.Table != t.Table && t.Number > 0 && other.Number > 0 && t.Last.Before(other.First) {
+			t.LeftOver = true
+		}
+	}
+}
+
+// user counts one user.
+func (f *Inspection) user(d django.Decoder, row django.Row, r *Report) {
+	f.Users.Number++
+	user, err := d.User(row)
+	account := user.Account
+	if err == nil {
+		if merged := transfer.MergeUser(user, transfer.UserState{}); merged.Result.Outcome == transfer.ImportRefused {
+			r.problem(row.Where, merged.Result.Reason)
+		}
+	} else {
+		r.problem(row.Where, err.Error())
+	}
+	if account.Active {
+		f.Users.Active++
+	}
+	format, problem := passwordFormat(account.PasswordHash)
+	f.Users.Formats[format]++
+	if problem != "" {
+		r.problem(row.Where, problem)
+	}
+}
+
+// row counts one token.
+func (t *TokenInspected) row(d django.Decoder, table django.TokenTable, row django.Row, now time.Time, r *Report) {
+	t.Number++
+	token, err := d.Token(table, row)
+	if err != nil {
+		t.Lost++
+		r.problem(row.Where, err.Error())
+		return
+	}
+	if made := token.CreatedAt; !made.IsZero() {
+		if t.First.IsZero() || made.Before(t.First) {
+			t.First = made
+		}
+		if made.After(t.Last) {
+			t.Last = made
+		}
+	}
+	if t.Digits == 0 {
+		t.Digits = len(token.Text)
+	}
+	switch {
+	case token.Expires.IsZero():
+		t.Never++
+		t.Live++
+	case (core.Token{ExpiresAt: token.Expires}).Expired(now):
+		t.Expired++
+	default:
+		t.Live++
+	}
+	if ttl := token.Expires.Sub(token.CreatedAt); !token.Expires.IsZero() && ttl > 0 {
+		t.ttls[meant(ttl)]++
+	}
+}

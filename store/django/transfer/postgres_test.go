@@ -1,0 +1,251 @@
+package transfer_test
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// pgUsers makes users u0, u1, … with a token each in a schema of its own, and gives
+// its DSN and a way to run statements in it.
+func pgUsers(t *testing.T, n int, key string) (dsn string, exec func(...string)) {
+	t.Helper()
+	schema := "django_" + strings.ToLower(rand.Text())
+	dsn = postgrestest.With(t, postgrestest.DSN(t), "search_path", schema)
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := db.Exec(`DROP SCHEMA ` + schema + ` CASCADE`); err != nil {
+			t.Error(err)
+		}
+		db.Close()
+	})
+	exec = func(statements ...string) {
+		t.Helper()
+		for _, s := range statements {
+			if _, err := db.Exec(s); err != nil {
+				t.Fatalf("%s: %v", s, err)
+			}
+		}
+	}
+	exec(`CREATE SCHEMA `+schema, `CREATE TABLE auth_user (id `+key+` PRIMARY KEY, password varchar(128) NOT NULL, last_login timestamptz NULL, username varchar(150) NOT NULL UNIQUE,
+		email varchar(254) NOT NULL, is_active boolean NULL, date_joined timestamptz NOT NULL)`,
+		`CREATE TABLE authtoken_token (key varchar(40) PRIMARY KEY, created timestamptz NOT NULL, user_id `+strings.Replace(key, "serial", "integer", 1)+` NOT NULL UNIQUE REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)`)
+	for i := range n {
+		id, name := fmt.Sprint(i+1), fmt.Sprint("u", i)
+		if key == "uuid" {
+			id = fmt.Sprintf("'00000000-0000-4000-8000-%012d'", 100-i)
+		}
+		exec(fmt.Sprintf(`INSERT INTO auth_user VALUES (%s, '%s', NULL, '%s', '%s@example.org', true, %s)`, id, hashed(name), name, name, joined),
+			fmt.Sprintf(`INSERT INTO authtoken_token VALUES ('%s', %s, %s)`, text(name), joined, id))
+	}
+	return dsn, exec
+}
+
+// asRole gives the DSN of a role that may do nothing yet.
+func asRole(t *testing.T, dsn string, exec func(...string)) (role, as string) {
+	t.Helper()
+	role = fmt.Sprintf("reader_%x", []byte(t.Name())[len(t.Name())-6:])
+	exec(`DROP ROLE IF EXISTS `+role, `CREATE ROLE `+role+` LOGIN`)
+	t.Cleanup(func() { exec(`DROP OWNED BY `+role, `DROP ROLE `+role) })
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User(role)
+	return role, u.String()
+}
+
+// schemaOf is the schema of a DSN of postgrestest.
+func schemaOf(t *testing.T, dsn string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query().Get("search_path")
+}
+
+// TestUnseenIsNotGone takes rights away from the role that reads.
+func TestUnseenIsNotGone(t *testing.T) {
+	for _, test := range []struct{ name, sql, remedy string }{
+		{"REVOKE", `REVOKE SELECT ON authtoken_token FROM %s`, "GRANT SELECT"},
+		{"no right to the users", `REVOKE SELECT ON auth_user FROM %s`, "GRANT SELECT"},
+		{"row-level security", `ALTER TABLE authtoken_token ENABLE ROW LEVEL SECURITY -- %s`, "BYPASSRLS"},
+		{"row-level security of users", `ALTER TABLE auth_user ENABLE ROW LEVEL SECURITY -- %s`, "BYPASSRLS"},
+		{"no right to the schema", `REVOKE USAGE ON SCHEMA "` + "SCHEMA" + `" FROM %s`, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dsn, exec := pgUsers(t, 3, "serial")
+			role, as := asRole(t, dsn, exec)
+			schema := schemaOf(t, dsn)
+			exec(fmt.Sprintf(`GRANT USAGE ON SCHEMA "%s" TO %s`, schema, role), `GRANT SELECT ON auth_user, authtoken_token TO `+role)
+			h := mustHouse(t)
+			if _, err := h.both(t, django.Mapping{}, nil, as); err != nil {
+				t.Fatal(err)
+			}
+			exec(strings.Replace(fmt.Sprintf(test.sql, role), "SCHEMA\"", schema+"\"", 1))
+			_, err := h.both(t, django.Mapping{}, nil, as)
+			if err == nil || !contains(err.Error(), test.remedy) || contains(err.Error(), "\n") {
+				t.Errorf("error %v, want one line with %q", err, test.remedy)
+			}
+			h.wantOwners(t, map[string]string{text("u0"): "u0", text("u1"): "u1", text("u2"): "u2"})
+		})
+	}
+}
+
+// TestPostgresShapes are bases that only PostgreSQL has.
+func TestPostgresShapes(t *testing.T) {
+	want := map[string]string{text("u0"): "u0", text("u1"): "u1", text("u2"): "u2"}
+	take := func(t *testing.T, m django.Mapping, dsn string) house {
+		t.Helper()
+		h := mustHouse(t)
+		report, err := h.both(t, m, nil, dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(report.Problems) > 0 {
+			t.Errorf("problems: %v", report.Problems)
+		}
+		h.wantOwners(t, want)
+		return h
+	}
+	t.Run("uuid", func(t *testing.T) {
+		dsn, _ := pgUsers(t, 3, "uuid")
+		take(t, django.Mapping{}, dsn)
+		if _, err := django.Attach(t.Context(), dsn, django.Mapping{}); err == nil || !contains(err.Error(), "whole number") {
+			t.Errorf("attach: %v", err)
+		}
+	})
+	t.Run("infinity", func(t *testing.T) {
+		dsn, exec := pgUsers(t, 3, "serial")
+		exec(`UPDATE auth_user SET date_joined = '-infinity'`, `UPDATE auth_user SET date_joined = 'infinity' WHERE id = 1`)
+		take(t, django.Mapping{}, dsn)
+	})
+	t.Run("another schema", func(t *testing.T) {
+		dsn, _ := pgUsers(t, 3, "serial")
+		schema := schemaOf(t, dsn)
+		u, err := url.Parse(dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := u.Query()
+		q.Del("search_path")
+		u.RawQuery = q.Encode()
+		_, err = mustHouse(t).both(t, django.Mapping{}, nil, u.String())
+		if err == nil || !contains(err.Error(), "--user-table") {
+			t.Errorf("error %v, want one that names --user-table", err)
+		}
+		take(t, django.Mapping{UserTable: schema + ".auth_user"}, u.String())
+	})
+	t.Run("views", func(t *testing.T) {
+		dsn, exec := pgUsers(t, 3, "serial")
+		exec(`CREATE VIEW people AS SELECT * FROM auth_user WHERE id > 0`)
+		take(t, django.Mapping{UserTable: "people", ID: "id", TokenTables: django.Names{"authtoken_token"}}, dsn)
+	})
+	t.Run("citext", func(t *testing.T) {
+		dsn, exec := pgUsers(t, 3, "serial")
+		exec(`CREATE EXTENSION IF NOT EXISTS citext SCHEMA public`, `ALTER TABLE auth_user ALTER username TYPE public.citext`)
+		h := mustHouse(t)
+		report, err := h.both(t, django.Mapping{}, nil, dsn)
+		if err != nil || !contains(strings.Join(report.Notes, "\n"), "username_case") {
+			t.Errorf("notes %v, %v", report.Notes, err)
+		}
+		take(t, django.Mapping{UsernameCase: "lower"}, dsn)
+	})
+	t.Run("pgbouncer in transaction mode", func(t *testing.T) {
+		dsn, _ := pgUsers(t, 3, "serial")
+		schema := schemaOf(t, dsn)
+		u, err := url.Parse(postgrestest.Pooler(t, dsn, 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := u.Query()
+		q.Del("search_path") // a startup parameter that pgbouncer refuses
+		u.RawQuery = q.Encode()
+		take(t, django.Mapping{UserTable: schema + ".auth_user"}, u.String())
+	})
+}
+
+// TestWayBackRowByRow exports into a table of users that has what stops rows.
+func TestWayBackRowByRow(t *testing.T) {
+	dsn, exec := pgUsers(t, 2, "serial")
+	h := mustHouse(t)
+	if _, err := h.both(t, django.Mapping{}, nil, dsn); err != nil {
+		t.Fatal(err)
+	}
+	exec(`ALTER TABLE auth_user ALTER email DROP NOT NULL, ADD UNIQUE (email), ADD COLUMN public uuid, ADD COLUMN team integer,
+		ADD COLUMN shout text GENERATED ALWAYS AS (upper(username::text)) STORED`,
+		`UPDATE auth_user SET public = '00000000-0000-4000-8000-000000000001'`, `ALTER TABLE auth_user ALTER public SET NOT NULL`,
+		`CREATE TABLE teams (id integer PRIMARY KEY)`, `INSERT INTO teams VALUES (7)`,
+		`UPDATE auth_user SET team = 7`, `ALTER TABLE auth_user ALTER team SET NOT NULL, ADD FOREIGN KEY (team) REFERENCES teams DEFERRABLE INITIALLY DEFERRED`,
+		// Somebody registered there under the id that the first new user has here.
+		`INSERT INTO auth_user (id, password, username, is_active, date_joined, public, team) VALUES (3, '!', 'stranger', true, now(), '00000000-0000-4000-8000-000000000003', 7)`)
+	tokens := map[string]string{}
+	for _, name := range []string{"taken", "new1", "new2"} {
+		session, err := h.service.Register(t.Context(), policy, core.Registration{Username: name, Password: "pw-" + name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens[name] = session.Key
+	}
+	// Without defaults the foreign key refuses each new user, and nothing else.
+	report := h.give(t, dsn)
+	if report.Users.Refused != 3 || report.Tokens.Refused != 3 || report.Tokens.Unchanged != 2 {
+		t.Errorf("without defaults: %+v", report)
+	}
+	to, err := django.OpenTarget(t.Context(), dsn, django.Mapping{Defaults: map[string]string{"team": "7"}}, utc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	report, err = exportTo(t, h, to)
+	if err != nil || report.Users.Added != 3 || report.Users.Refused > 0 || report.Tokens.Added != 3 || report.Tokens.Refused > 0 {
+		t.Fatalf("with defaults: %+v, %v", report, err)
+	}
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query(`SELECT u.username, k.key FROM authtoken_token k JOIN auth_user u ON u.id = k.user_id`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name, key string
+		if err := rows.Scan(&name, &key); err != nil {
+			t.Fatal(err)
+		}
+		if own, fresh := tokens[name]; fresh && own != key || name == "stranger" {
+			t.Errorf("%s has a token that is not theirs", name)
+		}
+	}
+	if again, err := exportTo(t, h, to); err != nil || again.Users.Added+again.Users.Updated+again.Tokens.Added > 0 {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+}
+
+// TestNoTLS says what to do where the server has none.
+func TestNoTLS(t *testing.T) {
+	u, err := url.Parse(postgrestest.DSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("sslmode", "require")
+	u.RawQuery = q.Encode()
+	if _, err := django.Open(t.Context(), django.Mapping{}, u.String()); err == nil || !contains(err.Error(), "sslmode=disable") {
+		t.Errorf("error %v, want one that names sslmode=disable", err)
+	}
+}

@@ -1,0 +1,142 @@
+package transfer_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/transfer"
+)
+
+// TestRehearsedRefusals rehearses and imports sources of which users are refused, or
+// were changed or deleted here: their tokens are counted alike, and the others come.
+func TestRehearsedRefusals(t *testing.T) {
+	for name, test := range map[string]struct {
+		here   []string // names of users who are here before
+		sql    string
+		m      django.Mapping
+		users  transfer.Counts
+		tokens transfer.Counts
+	}{
+		"a name that is taken here":   {[]string{"u1", "other"}, ``, django.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"all names are taken here":    {[]string{"u0", "u1", "u2", "u3"}, ``, django.Mapping{}, transfer.Counts{Read: 4, Refused: 4}, transfer.Counts{Read: 4, Refused: 4}},
+		"ids that are taken here":     {[]string{"a", "b", "c"}, ``, django.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 4}},
+		"a date that is none":         {nil, `UPDATE auth_user SET date_joined = 'soon' WHERE id = 2`, django.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"no name":                     {nil, `UPDATE auth_user SET username = '' WHERE id = 4`, django.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"one name in lower case":      {nil, `UPDATE auth_user SET username = 'U0' WHERE id = 3`, django.Mapping{UsernameCase: "lower"}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"tokens that are none":        {nil, `UPDATE authtoken_token SET key = '' WHERE user_id = 1`, django.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"tokens of nobody":            {nil, `DELETE FROM auth_user WHERE id IN (1, 3)`, django.Mapping{}, transfer.Counts{Read: 2, Added: 2}, transfer.Counts{Read: 4, Added: 2, Refused: 2}},
+		"an id that can't be kept":    {nil, `UPDATE auth_user SET id = -9 WHERE id = 4`, django.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"a name of another, swapped":  {[]string{"u3"}, `UPDATE auth_user SET username = 'x' WHERE id = 4; UPDATE auth_user SET username = 'u3' WHERE id = 1`, django.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"nothing but what is refused": {nil, `UPDATE auth_user SET is_active = 'perhaps'`, django.Mapping{}, transfer.Counts{Read: 4, Refused: 4}, transfer.Counts{Read: 4, Refused: 4}},
+		"a token's date that is none": {nil, `UPDATE authtoken_token SET created = '2026-13-01' WHERE user_id = 2`, django.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, h := manyUsers(t, 4), mustHouse(t)
+			for _, name := range test.here {
+				if _, err := h.service.CreateUser(t.Context(), policy, core.Registration{Username: name, Password: "of one who is here"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if test.sql != "" {
+				mustExec(t, path, test.sql)
+			}
+			report, err := h.both(t, test.m, nil, path)
+			if err != nil || report.Users != test.users || report.Tokens["authtoken_token"] != test.tokens {
+				t.Errorf("%+v, %v", report, err)
+			}
+			if report.Refused() != test.users.Refused+test.tokens.Refused || len(report.Problems) < report.Refused() {
+				t.Errorf("%d rows were refused: %v", report.Refused(), report.Problems)
+			}
+			if again, err := h.both(t, test.m, nil, path); err != nil || again.Users.Added+again.Tokens["authtoken_token"].Added+again.Ended > 0 {
+				t.Errorf("again: %+v, %v", again, err)
+			}
+		})
+	}
+}
+
+// TestUnsealed imports without a sealing key: of the tokens that work it is said that
+// they can't be shown again, and of no others.
+func TestUnsealed(t *testing.T) {
+	path, h := manyUsers(t, 4), mustHouse(t)
+	mustExec(t, path, `DELETE FROM auth_user WHERE id = 2`, `UPDATE authtoken_token SET created = '2025-01-01 00:00:00' WHERE user_id = 3`)
+	ending := policy
+	ending.Reuse, ending.TTL = false, 300*24*time.Hour
+	change := func(o *transfer.Options) {
+		o.Sealer, o.Policy, o.Clock = core.Sealer{}, ending, func() time.Time { return time.Date(2026, 2, 1, 0, 0, 0, 0, utc) }
+	}
+	for range 2 {
+		report, err := h.both(t, django.Mapping{}, change, path)
+		if n := report.Tokens["authtoken_token"]; err != nil || report.Unsealed != 2 || n.Refused != 1 || n.Expired != 1 {
+			t.Errorf("%+v, %v", report, err)
+		}
+	}
+}
+
+// TestDeletedHere deletes users here whom a source has: they are not brought back, and
+// who registers in their place is not one of the source's.
+func TestDeletedHere(t *testing.T) {
+	path, h := manyUsers(t, 3), mustHouse(t)
+	if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"u1", "u2"} {
+		account, err := h.store.Account(t.Context(), name)
+		if err == nil {
+			err = h.store.DeleteUser(t.Context(), account.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	fresh := h.mustRegister(t, policy, "u2")
+	for range 2 {
+		report, err := h.both(t, django.Mapping{}, nil, path)
+		if err != nil || report.Users.Kept != 2 || report.Users.Unchanged != 1 || report.Tokens["authtoken_token"].Added+report.Ended > 0 {
+			t.Fatalf("%+v, %v", report, err)
+		}
+		h.wantOwners(t, map[string]string{text("u0"): "u0", text("u1"): "", text("u2"): ""})
+		if session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(fresh)); err != nil || session.User.Username != "u2" {
+			t.Errorf("who registered here: %+v, %v", session.User, err)
+		}
+		if session, err := h.service.Login(t.Context(), policy, "u2", "a password"); err != nil || session.Key != fresh {
+			t.Errorf("who registered here: %v", err)
+		}
+	}
+}
+
+// TestDeletedThere deletes users at the source: here they stay, without the tokens
+// that came; and an export gives tokens of theirs to nobody, also where no foreign
+// key says that there is nobody.
+func TestDeletedThere(t *testing.T) {
+	for name, reference := range map[string]string{"foreign key": " REFERENCES auth_user (id)", "no foreign key": ""} {
+		t.Run(name, func(t *testing.T) {
+			statements := []string{`CREATE TABLE auth_user (id integer PRIMARY KEY, ` + columns + `)`,
+				`CREATE TABLE authtoken_token (key varchar(40) PRIMARY KEY, created datetime NOT NULL, user_id integer NOT NULL UNIQUE` + reference + `)`}
+			for i, name := range []string{"ann", "bob"} {
+				statements = append(statements, fmt.Sprintf(`INSERT INTO auth_user VALUES (%d, %s)`, i+1, user(name)),
+					fmt.Sprintf(`INSERT INTO authtoken_token VALUES ('%s', %s, %d)`, text(name), joined, i+1))
+			}
+			path, h := mustSQL(t, statements...), mustHouse(t)
+			if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+				t.Fatal(err)
+			}
+			mustExec(t, path, `DELETE FROM authtoken_token WHERE user_id = 2`, `DELETE FROM auth_user WHERE id = 2`)
+			report, err := h.both(t, django.Mapping{}, nil, path)
+			if err != nil || report.Ended != 1 {
+				t.Fatalf("%+v, %v", report, err)
+			}
+			h.wantOwners(t, map[string]string{text("ann"): "ann", text("bob"): ""})
+			if _, err := h.service.Login(t.Context(), policy, "bob", "pw-bob"); err != nil {
+				t.Fatal(err)
+			}
+			back := h.give(t, path)
+			if back.Users.Kept != 1 || back.Tokens.Refused != 1 || back.Tokens.Added > 0 {
+				t.Errorf("export: %+v", back)
+			}
+			wantCount(t, path, 0, `SELECT count(*) FROM authtoken_token WHERE user_id = 2`)
+		})
+	}
+}

@@ -1,0 +1,140 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/authcompat/authcompat/core/transfer"
+)
+
+// Rehearsal is an empty store that an import is tried in. What it has to know of
+// the target's rows is put into it, batch by batch.
+type Rehearsal interface {
+	transfer.Importer
+	// Seed adds rows of another store, each unless it is there already, and gives
+	// the links of tokens of the source that it added and whose tokens are here.
+	Seed(ctx context.Context, source int64, facts transfer.ImportFacts) ([]transfer.TokenLink, error)
+}
+
+// rehearsal is an import into a target that writes into a scratch store instead.
+// Each decision there is made on the rows that the target has, as the batches
+// before it would have left them.
+type rehearsal struct {
+	transfer.ImportReader // the target
+	scratch               Rehearsal
+	tables                []string
+	known                 int // tokens of the source that are in the target, and in scratch
+}
+
+// newSource is the number of a source that the target does not know yet.
+const newSource = 1 << 40
+
+// BeginImport implements [transfer.Importer]: always at the beginning.
+func (r *rehearsal) BeginImport(ctx context.Context, source, options string) (transfer.Checkpoint, error) {
+	place, err := r.FindImport(ctx, source)
+	if place.Source == 0 {
+		place.Source = newSource
+	}
+	place.Run, place.Options, place.Stage, place.Cursor = place.Run+1, options, "", ""
+	return place, err
+}
+
+func (r *rehearsal) seed(ctx context.Context, place transfer.Checkpoint, facts transfer.ImportFacts) error {
+	links, err := r.scratch.Seed(ctx, place.Source, facts)
+	for _, l := range links {
+		if l.Table == "" || slices.Contains(r.tables, l.Table) {
+			r.known++
+		}
+	}
+	return err
+}
+
+// ImportUsers implements [transfer.Importer].
+func (r *rehearsal) ImportUsers(ctx context.Context, place transfer.Checkpoint, users []transfer.ImportedUser) ([]transfer.ImportResult, error) {
+	facts, err := r.UserFacts(ctx, place.Source, users)
+	if err == nil {
+		err = r.seed(ctx, place, facts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.scratch.ImportUsers(ctx, place, users)
+}
+
+// ImportTokens implements [transfer.Importer].
+func (r *rehearsal) ImportTokens(ctx context.Context, place transfer.Checkpoint, tokens []transfer.ImportedToken) ([]transfer.ImportResult, error) {
+	facts, err := r.TokenFacts(ctx, place.Source, tokens)
+	if err == nil {
+		err = r.seed(ctx, place, facts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.scratch.ImportTokens(ctx, place, tokens)
+}
+
+// KeysAreIDs implements [transfer.ImportReader]: each user is looked for, and gets into
+// the scratch store by that.
+func (r *rehearsal) KeysAreIDs(context.Context, int64) (bool, error) { return false, nil }
+
+// ImportOwners implements [transfer.ImportReader]. Users whom this run has not read
+// (with Since) come with their tokens; what it has read of the others is in scratch.
+func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]transfer.ImportedUser, err error) {
+	there, namesThere, err := r.ImportReader.ImportOwners(ctx, source, keys, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	if byKey, byName, err = r.scratch.ImportOwners(ctx, source, keys, names); err != nil {
+		return nil, nil, fmt.Errorf("rehearsal: %w", err)
+	}
+	maps.Copy(there, byUserKey(namesThere))
+	var unread []transfer.ImportedUser
+	for key, u := range there {
+		if _, here := byKey[key]; !here {
+			unread = append(unread, u)
+		}
+	}
+	if len(unread) == 0 {
+		return byKey, byName, nil
+	}
+	facts, err := r.UserFacts(ctx, source, unread)
+	if err == nil {
+		_, err = r.scratch.Seed(ctx, source, facts)
+	}
+	if err == nil {
+		byKey, byName, err = r.scratch.ImportOwners(ctx, source, keys, names)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("rehearsal: %w", err)
+	}
+	return byKey, byName, nil
+}
+
+// byUserKey gives users by their keys.
+func byUserKey(byName map[string]transfer.ImportedUser) map[string]transfer.ImportedUser {
+	byKey := make(map[string]transfer.ImportedUser, len(byName))
+	for _, u := range byName {
+		byKey[u.Key] = u
+	}
+	return byKey
+}
+
+// CountImported implements [transfer.ImportReader].
+func (r *rehearsal) CountImported(ctx context.Context, place transfer.Checkpoint, tables []string) (here, unseen int, err error) {
+	if here, _, err = r.ImportReader.CountImported(ctx, place, tables); err != nil {
+		return 0, 0, err
+	}
+	rehearsed, unseen, err := r.scratch.CountImported(ctx, place, tables)
+	return here - r.known + rehearsed, here - r.known + unseen, err
+}
+
+// FinishImport implements [transfer.Importer]: it tells what it would end.
+func (r *rehearsal) FinishImport(ctx context.Context, place transfer.Checkpoint, tables []string) (ended int, err error) {
+	if len(tables) == 0 {
+		return 0, nil
+	}
+	_, ended, err = r.CountImported(ctx, place, tables)
+	return ended, err
+}

@@ -1,0 +1,120 @@
+package transfer_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/transfer"
+)
+
+// later is when those joined who got the key of a user who was deleted.
+const later = `'2026-05-06 07:08:09'`
+
+// TestKeysUsedAgain lets a source delete a user, and give his key to the next: they
+// are two people, in an import and on the way back.
+func TestKeysUsedAgain(t *testing.T) {
+	for name, test := range map[string]struct {
+		columns, key string
+		dated        bool // the source knows when users joined
+	}{
+		"numbers":          {columns, "integer PRIMARY KEY", true},
+		"UUIDs":            {columns, "char(32) NOT NULL PRIMARY KEY", true},
+		"no time of joins": {strings.Replace(columns, ", date_joined datetime NOT NULL", "", 1), "integer PRIMARY KEY", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			id := func(n int) string {
+				if test.key[0] == 'i' {
+					return fmt.Sprint(n)
+				}
+				return fmt.Sprintf("'%032d'", n)
+			}
+			row := func(name, at string) string {
+				values := strings.TrimSuffix(user(name), joined) + at
+				if !test.dated {
+					values = strings.TrimSuffix(user(name), ", "+joined)
+				}
+				return values
+			}
+			tokens := fmt.Sprintf(authtoken, "auth_user (id)")
+			if test.key[0] != 'i' {
+				tokens = strings.Replace(tokens, "user_id integer", "user_id char(32)", 1)
+			}
+			path := mustSQL(t, `CREATE TABLE auth_user (id `+test.key+`, `+test.columns+`)`, tokens,
+				`INSERT INTO auth_user VALUES (`+id(3)+`, `+row("ann", joined)+`), (`+id(4)+`, `+row("bob", joined)+`)`,
+				`INSERT INTO authtoken_token VALUES ('`+text("ann")+`', `+joined+`, `+id(3)+`)`)
+			h := mustHouse(t)
+			if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+				t.Fatal(err)
+			}
+			bob, err := h.service.Login(t.Context(), policy, "bob", "pw-bob") // issued here
+			if err != nil {
+				t.Fatal(err)
+			}
+			mustExec(t, path, `DELETE FROM auth_user WHERE id = `+id(4),
+				`INSERT INTO auth_user VALUES (`+id(4)+`, `+row("eve", later)+`)`,
+				`INSERT INTO authtoken_token VALUES ('`+text("eve")+`', `+later+`, `+id(4)+`)`)
+
+			back := h.give(t, path) // before anything is known of it here
+			if back.Tokens.Added > 0 || back.Users.Added+back.Users.Updated > 0 {
+				t.Errorf("export before the import: %+v", back)
+			}
+			for round, want := range []transfer.Counts{{Read: 2, Added: 1, Unchanged: 1}, {Read: 2, Unchanged: 2}} {
+				report, err := h.both(t, django.Mapping{}, nil, path)
+				if err != nil || report.Users != want || report.Tokens["authtoken_token"] != want {
+					t.Fatalf("run %d: %+v, %v", round, report, err)
+				}
+				h.wantOwners(t, map[string]string{text("ann"): "ann", text("eve"): "eve", bob.Key: "bob"})
+			}
+			// Passwords that were hashed anew here go back, and nothing else.
+			back = h.give(t, path)
+			if back.Tokens.Added > 0 || back.Users.Added > 0 || back.Users.Updated != 2 {
+				t.Errorf("export: %+v", back)
+			}
+			if again, err := h.both(t, django.Mapping{}, nil, path); err != nil || again.Users.Unchanged != 2 || again.Tokens["authtoken_token"].Unchanged != 2 {
+				t.Errorf("import of what was handed back: %+v, %v", again, err)
+			}
+			// A user who has a new name and a new password is who he was.
+			if test.dated {
+				mustExec(t, path, `UPDATE auth_user SET username = 'eva', password = '`+hashed("eva")+`' WHERE username = 'eve'`)
+				if report, err := h.both(t, django.Mapping{}, nil, path); err != nil || report.Users.Updated != 1 {
+					t.Fatalf("a new name: %+v, %v", report, err)
+				}
+				h.wantOwners(t, map[string]string{text("eve"): "eva", bob.Key: "bob"})
+			}
+		})
+	}
+}
+
+// TestNamesUsedAgain lets users change names where these are all that tells who they
+// are: nobody gets another's password or token.
+func TestNamesUsedAgain(t *testing.T) {
+	at := func(object, at string) string {
+		return strings.Replace(object, strings.Trim(joined, "'")[:10], strings.Trim(at, "'")[:10], 1)
+	}
+	ann, bob := dumpUserObject("auth.user", "", "ann"), at(dumpUserObject("auth.user", "", "bob"), later)
+	if ann == bob || !strings.Contains(bob, later[1:11]) {
+		t.Fatalf("no other time in %s", bob)
+	}
+	first := dumpOf(t, objects(ann, bob, dumpTokenObject("ann", `["ann"]`), dumpTokenObject("bob", `["bob"]`)))
+	h := mustHouse(t)
+	if _, err := h.both(t, django.Mapping{}, nil, first...); err != nil {
+		t.Fatal(err)
+	}
+	h.wantOwners(t, map[string]string{text("ann"): "ann", text("bob"): "bob"})
+	swapped := strings.NewReplacer(`"username": "ann"`, `"username": "bob"`, `"username": "bob"`, `"username": "ann"`)
+	second := dumpOf(t, objects(swapped.Replace(ann), swapped.Replace(bob), dumpTokenObject("ann", `["bob"]`), dumpTokenObject("bob", `["ann"]`)))
+	for round := range 2 {
+		report, err := h.both(t, django.Mapping{}, func(o *transfer.Options) { named(first[0])(o); o.EndTokens = true }, second...)
+		if err != nil || report.Users.Refused != 2 || report.Tokens["authtoken_token"].Refused != 2 {
+			t.Fatalf("run %d: %+v, %v", round, report, err)
+		}
+		for _, token := range []string{text("ann"), text("bob")} {
+			if session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(token)); err == nil {
+				t.Errorf("token %.6s… speaks for %q", token, session.User.Username)
+			}
+		}
+	}
+}
