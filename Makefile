@@ -32,7 +32,7 @@ lint: ## gofmt, go vet and staticcheck
 	$(GO) tool staticcheck ./...
 
 # What starts databases or servers, or hashes at full cost, is left to `make test`.
-SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/differential$$|/core/password$$|/store/(django|postgres)
+SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/differential$$|/core/password$$|/store/(django/(live|mariadbtest|transfer)|postgres)
 check: lint ## what to run all day: lint, and the tests that need nothing and take no time
 	$(GO) test $$($(GO) list ./... | grep -vE '$(SLOW)')
 

@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // schemeDjango precedes the DSN of a Django database that is used live.
@@ -17,7 +18,7 @@ var errNotDjango = errors.New("a Django database is given as django+sqlite:PATH 
 
 // OpenMapped is Open for a Django database of which a mapping names the tables and
 // columns that can't be found automatically.
-func OpenMapped(ctx context.Context, dsn string, m django.Mapping) (core.Store, error) {
+func OpenMapped(ctx context.Context, dsn string, m tables.Mapping) (core.Store, error) {
 	source, ok := strings.CutPrefix(dsn, schemeDjango)
 	if !ok {
 		return nil, errors.New("a mapping (--map) is for a Django database that is worked on, --store django+sqlite:PATH or django+postgres://…, or that is imported")
@@ -26,7 +27,7 @@ func OpenMapped(ctx context.Context, dsn string, m django.Mapping) (core.Store, 
 }
 
 // attach opens a Django database for live use.
-func attach(ctx context.Context, source string, m django.Mapping) (core.Store, error) {
+func attach(ctx context.Context, source string, m tables.Mapping) (core.Store, error) {
 	if !strings.HasPrefix(source, schemeSQLite) && !isPostgres(source) {
 		return nil, errNotDjango
 	}
@@ -36,7 +37,7 @@ func attach(ctx context.Context, source string, m django.Mapping) (core.Store, e
 			return nil, err
 		}
 	}
-	s, err := django.Attach(ctx, source, m)
+	s, err := live.Open(ctx, source, m)
 	if err != nil {
 		return nil, err // not s: it would be a non-nil interface
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/sqlite"
 )
@@ -35,7 +35,7 @@ const accepted = "a store is given as sqlite:PATH, for instance " + Default + ",
 // contain a password.
 func Open(ctx context.Context, dsn string) (core.Store, error) {
 	if source, ok := strings.CutPrefix(dsn, schemeDjango); ok {
-		return attach(ctx, source, django.Mapping{})
+		return attach(ctx, source, tables.Mapping{})
 	}
 	if isPostgres(dsn) {
 		s, err := postgres.Open(ctx, dsn)
@@ -80,7 +80,7 @@ func Describe(dsn string) string {
 		return postgres.Describe(dsn)
 	}
 	if source, ok := strings.CutPrefix(dsn, schemeDjango); ok {
-		return "Django's tables in " + django.Describe(source)
+		return "Django's tables in " + tables.Describe(source)
 	}
 	return "unknown store"
 }

@@ -16,7 +16,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -59,7 +59,7 @@ func importRole(arguments []string) error {
 // importFrom takes over a source of Django's as `authcompat import django` does,
 // for a profile that shows tokens again.
 func importFrom(ctx context.Context, path string, to transfer.Target, sealer core.Sealer) (_ *transfer.Report, err error) {
-	from, err := django.Open(ctx, django.Mapping{}, path)
+	from, err := tables.Open(ctx, tables.Mapping{}, path)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -35,23 +36,23 @@ func TestAbsence(t *testing.T) {
 	tests := []struct {
 		name, remedy string
 		sql          []string
-		m            django.Mapping
+		m            tables.Mapping
 		ended        int
 	}{
-		{"the table is gone", "--token-table", []string{`DROP TABLE authtoken_token`}, django.Mapping{}, 0},
-		{"the table has another name", "--token-table", []string{`ALTER TABLE authtoken_token RENAME TO authtoken_token_old`}, django.Mapping{}, 0},
+		{"the table is gone", "--token-table", []string{`DROP TABLE authtoken_token`}, tables.Mapping{}, 0},
+		{"the table has another name", "--token-table", []string{`ALTER TABLE authtoken_token RENAME TO authtoken_token_old`}, tables.Mapping{}, 0},
 		{"another table has taken its place", "--token-table", []string{`DROP TABLE authtoken_token`,
-			`CREATE TABLE knox_authtoken (digest varchar(128) PRIMARY KEY, created datetime, user_id integer, expiry datetime, token_key varchar(25))`}, django.Mapping{}, 0},
-		{"tokens are left by order", "", []string{`DROP TABLE authtoken_token`}, django.Mapping{TokenTables: django.Names{django.NoTokens}}, 0},
-		{"the table is empty", "30 of the 30", []string{`DELETE FROM authtoken_token`}, django.Mapping{}, 0},
-		{"more than a tenth", "11 of the 30", []string{`DELETE FROM authtoken_token WHERE user_id <= 11`}, django.Mapping{}, 0},
-		{"few", "", []string{`DELETE FROM authtoken_token WHERE user_id <= 10`}, django.Mapping{}, 10},
-		{"none", "", nil, django.Mapping{}, 0},
+			`CREATE TABLE knox_authtoken (digest varchar(128) PRIMARY KEY, created datetime, user_id integer, expiry datetime, token_key varchar(25))`}, tables.Mapping{}, 0},
+		{"tokens are left by order", "", []string{`DROP TABLE authtoken_token`}, tables.Mapping{TokenTables: tables.Names{tables.NoTokens}}, 0},
+		{"the table is empty", "30 of the 30", []string{`DELETE FROM authtoken_token`}, tables.Mapping{}, 0},
+		{"more than a tenth", "11 of the 30", []string{`DELETE FROM authtoken_token WHERE user_id <= 11`}, tables.Mapping{}, 0},
+		{"few", "", []string{`DELETE FROM authtoken_token WHERE user_id <= 10`}, tables.Mapping{}, 10},
+		{"none", "", nil, tables.Mapping{}, 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			path, h := manyUsers(t, 30), mustHouse(t)
-			if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+			if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
 				t.Fatal(err)
 			}
 			mustExec(t, path, test.sql...)
@@ -84,7 +85,7 @@ func TestAbsentComeBack(t *testing.T) {
 	path, h := manyUsers(t, 20), mustHouse(t)
 	take := func(end bool) (*transfer.Report, error) {
 		t.Helper()
-		return h.both(t, django.Mapping{}, func(o *transfer.Options) { o.EndTokens = end }, path)
+		return h.both(t, tables.Mapping{}, func(o *transfer.Options) { o.EndTokens = end }, path)
 	}
 	if _, err := take(false); err != nil {
 		t.Fatal(err)
@@ -116,7 +117,7 @@ func TestAbsentComeBack(t *testing.T) {
 // the password at the source.
 func TestRehashIsNoChange(t *testing.T) {
 	path, h := manyUsers(t, 3), mustHouse(t)
-	if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+	if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 3 {
@@ -125,11 +126,11 @@ func TestRehashIsNoChange(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if report, err := h.both(t, django.Mapping{}, nil, path); err != nil || report.Users.Unchanged != 3 {
+	if report, err := h.both(t, tables.Mapping{}, nil, path); err != nil || report.Users.Unchanged != 3 {
 		t.Errorf("nothing changed: %+v, %v", report, err)
 	}
 	mustExec(t, path, `UPDATE auth_user SET password = '`+hashed("new")+`' WHERE id = 1`)
-	if report, err := h.both(t, django.Mapping{}, nil, path); err != nil || report.Users.Updated != 1 {
+	if report, err := h.both(t, tables.Mapping{}, nil, path); err != nil || report.Users.Updated != 1 {
 		t.Errorf("changed there: %+v, %v", report, err)
 	}
 	if _, err := h.service.Login(t.Context(), policy, "u0", "pw-new"); err != nil {
@@ -159,7 +160,7 @@ func TestRehashVariants(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path, h := manyUsers(t, 1), mustHouse(t)
 			for range 2 { // the second keeps what the login made anew
-				if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+				if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
 					t.Fatal(err)
 				}
 				if _, err := h.service.Login(t.Context(), policy, "u0", "pw-u0"); err != nil {
@@ -167,7 +168,7 @@ func TestRehashVariants(t *testing.T) {
 				}
 			}
 			mustExec(t, path, test.sql)
-			report, err := h.both(t, django.Mapping{}, nil, path)
+			report, err := h.both(t, tables.Mapping{}, nil, path)
 			if err != nil || report.Users != test.counts {
 				t.Errorf("%+v, %v", report, err)
 			}
@@ -188,9 +189,9 @@ func TestLeftOver(t *testing.T) {
 	mustExec(t, path, `CREATE TABLE knox_authtoken (digest varchar(128) PRIMARY KEY, created datetime NOT NULL, user_id integer NOT NULL REFERENCES auth_user (id), expiry datetime NULL, token_key varchar(8) NOT NULL)`,
 		`INSERT INTO knox_authtoken VALUES ('`+digest+`', '2026-05-05 00:00:00', 1, NULL, '12345678')`)
 	h := mustHouse(t)
-	_, err := h.both(t, django.Mapping{}, nil, path)
+	_, err := h.both(t, tables.Mapping{}, nil, path)
 	wantRefusal(t, h, err, "--token-table")
-	from, err := django.Open(t.Context(), django.Mapping{}, path)
+	from, err := tables.Open(t.Context(), tables.Mapping{}, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,10 +205,10 @@ func TestLeftOver(t *testing.T) {
 			t.Errorf("%s looks left over: %t", table.Table, table.LeftOver)
 		}
 	}
-	if _, err := django.Attach(t.Context(), path, django.Mapping{}); err == nil || !contains(err.Error(), "token_table") {
+	if _, err := live.Open(t.Context(), path, tables.Mapping{}); err == nil || !contains(err.Error(), "token_table") {
 		t.Errorf("attach: %v", err)
 	}
-	report, err := h.both(t, django.Mapping{TokenTables: django.Names{"knox_authtoken"}}, nil, path)
+	report, err := h.both(t, tables.Mapping{TokenTables: tables.Names{"knox_authtoken"}}, nil, path)
 	if err != nil || report.Tokens["knox_authtoken"].Added != 1 || len(report.Tokens) != 1 {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -237,12 +238,12 @@ func TestLeftOverVariants(t *testing.T) {
 			path := manyUsers(t, 2)
 			mustExec(t, path, test.sql...)
 			h := mustHouse(t)
-			_, err := h.both(t, django.Mapping{}, nil, path)
+			_, err := h.both(t, tables.Mapping{}, nil, path)
 			wantRefusal(t, h, err, "--token-table")
-			if s, err := django.Attach(t.Context(), path, django.Mapping{}); err == nil || !contains(err.Error(), "token_table") {
+			if s, err := live.Open(t.Context(), path, tables.Mapping{}); err == nil || !contains(err.Error(), "token_table") {
 				t.Errorf("attach: %v, %v", s, err)
 			}
-			report, err := h.both(t, django.Mapping{TokenTables: django.Names{test.take}}, nil, path)
+			report, err := h.both(t, tables.Mapping{TokenTables: tables.Names{test.take}}, nil, path)
 			if err != nil || len(report.Tokens) != 1 || report.Tokens[test.take].Added == 0 {
 				t.Fatalf("%+v, %v", report, err)
 			}
@@ -282,7 +283,7 @@ func TestInactiveVariants(t *testing.T) {
 				mustExec(t, source, test.sql)
 			}
 			h := mustHouse(t)
-			if report, err := h.both(t, django.Mapping{}, nil, source); err != nil || report.Users.Added != 1 {
+			if report, err := h.both(t, tables.Mapping{}, nil, source); err != nil || report.Users.Added != 1 {
 				t.Fatalf("%+v, %v", report, err)
 			}
 			_, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(text("u0")))
@@ -302,10 +303,10 @@ func TestInactiveByNull(t *testing.T) {
 	path := manyUsers(t, 2)
 	mustExec(t, path, `UPDATE auth_user SET is_active = NULL WHERE id = 1`)
 	h := mustHouse(t)
-	if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+	if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
 		t.Fatal(err)
 	}
-	s, err := django.Attach(t.Context(), path, django.Mapping{})
+	s, err := live.Open(t.Context(), path, tables.Mapping{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,8 +9,9 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
-	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/django/djangotest"
+	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
@@ -41,7 +42,7 @@ func djangoOnPostgres(t *testing.T) (*djangotest.Django, string) {
 
 func liveTogether(t *testing.T, old *djangotest.Django, dsn string, users int) {
 	made := old.Make(users)
-	s, err := django.Attach(t.Context(), dsn, django.Mapping{})
+	s, err := live.Open(t.Context(), dsn, tables.Mapping{})
 	if err != nil {
 		t.Fatal(err)
 	}

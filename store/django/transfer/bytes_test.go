@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
@@ -19,14 +19,14 @@ func TestBytesThatAreNoText(t *testing.T) {
 	bytes := `CAST(X'7aff' AS TEXT)`
 	for name, test := range map[string]struct {
 		sql, field string
-		m          django.Mapping
+		m          tables.Mapping
 	}{
-		"a name":                    {`UPDATE auth_user SET username = ` + bytes + ` WHERE id = 2`, "", django.Mapping{}},
-		"a name, in lower case":     {`UPDATE auth_user SET username = ` + bytes + ` WHERE id = 2`, "", django.Mapping{UsernameCase: "lower"}},
-		"a name that tokens have":   {`UPDATE auth_user SET username = ` + bytes + ` WHERE id = 2; UPDATE authtoken_token SET user_id = ` + bytes + ` WHERE user_id = 'u1'`, "username", django.Mapping{}},
-		"an address":                {`UPDATE auth_user SET email = ` + bytes + ` WHERE id = 2`, "", django.Mapping{}},
-		"a password":                {`UPDATE auth_user SET password = ` + bytes + ` WHERE id = 2`, "", django.Mapping{}},
-		"a column that is kept too": {`ALTER TABLE auth_user ADD city text; UPDATE auth_user SET city = ` + bytes + ` WHERE id = 2`, "", django.Mapping{}},
+		"a name":                    {`UPDATE auth_user SET username = ` + bytes + ` WHERE id = 2`, "", tables.Mapping{}},
+		"a name, in lower case":     {`UPDATE auth_user SET username = ` + bytes + ` WHERE id = 2`, "", tables.Mapping{UsernameCase: "lower"}},
+		"a name that tokens have":   {`UPDATE auth_user SET username = ` + bytes + ` WHERE id = 2; UPDATE authtoken_token SET user_id = ` + bytes + ` WHERE user_id = 'u1'`, "username", tables.Mapping{}},
+		"an address":                {`UPDATE auth_user SET email = ` + bytes + ` WHERE id = 2`, "", tables.Mapping{}},
+		"a password":                {`UPDATE auth_user SET password = ` + bytes + ` WHERE id = 2`, "", tables.Mapping{}},
+		"a column that is kept too": {`ALTER TABLE auth_user ADD city text; UPDATE auth_user SET city = ` + bytes + ` WHERE id = 2`, "", tables.Mapping{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			key, kind := "id", "integer"
@@ -54,7 +54,7 @@ func TestBytesThatAreNoText(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer to.Close()
-			from, err := django.Open(t.Context(), test.m, path)
+			from, err := tables.Open(t.Context(), test.m, path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,11 +7,11 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// Origin is the store that users and tokens come from.
-type Origin interface {
+// Source is the store that users and tokens are exported from.
+type Source interface {
 	transfer.Importer
 	transfer.Exporter
 }
@@ -22,8 +22,8 @@ type ExportOptions struct {
 	// Sealer opens tokens whose text is kept.
 	Sealer core.Sealer
 	Clock  core.Clock
-	// Name stands for the target's identity, if it is not empty: the one that
-	// users and tokens were taken over under.
+	// Name, if not empty, replaces the target's identity: it is the name under which
+	// users and tokens were imported from it.
 	Name     string
 	Progress func(table string, done, of int)
 }
@@ -35,8 +35,8 @@ type ExportReport struct {
 	Finished time.Time `json:"finished"`
 	Users    Counts    `json:"users"`
 	Tokens   Counts    `json:"tokens"`
-	// Dropped is how many tokens of the target were removed there, because they
-	// were ended here.
+	// Dropped is how many tokens were deleted in the target, because they were revoked
+	// here.
 	Dropped   int       `json:"tokens_removed"`
 	Problems  []Problem `json:"problems"`
 	NotListed int       `json:"problems_not_listed"`
@@ -48,15 +48,15 @@ func (r *ExportReport) count(c *Counts, row string, result transfer.ImportResult
 	r.Problems, r.NotListed = list.Problems, list.NotListed
 }
 
-// exportPage is how many users are written at once. Their tokens go with them,
-// and databases bound the number of parameters.
+// exportPage is how many users are written at once. Databases limit the number of
+// parameters of a statement.
 const exportPage = 500
 
-// Export writes users and tokens into Django's tables: who is new here, what
-// changed here since it was taken over or last exported, and the live tokens;
-// and removes the tokens that were ended here. What changed there in the
-// meantime stays. Run again, it changes nothing.
-func Export(ctx context.Context, from Origin, to *django.Target, o ExportOptions) (*ExportReport, error) {
+// Export writes to Django's tables the users who are new here, what has changed here
+// since it was imported or last exported, and the live tokens, and deletes the tokens
+// that were revoked here. What has changed there in the meantime is kept. A second run
+// changes nothing.
+func Export(ctx context.Context, from Source, to *tables.Target, o ExportOptions) (*ExportReport, error) {
 	r := &ExportReport{Target: to.Identity(), Started: o.Clock().UTC(), Problems: []Problem{}}
 	e := &exporter{ExportOptions: o, from: from, to: to, report: r, drawn: map[string]bool{}, replaced: map[int64]bool{}}
 	err := e.run(ctx)
@@ -66,13 +66,13 @@ func Export(ctx context.Context, from Origin, to *django.Target, o ExportOptions
 
 type exporter struct {
 	ExportOptions
-	from   Origin
-	to     *django.Target
+	from   Source
+	to     *tables.Target
 	place  transfer.Checkpoint
 	report *ExportReport
-	// drawn are keys that the target gave to users who could not keep theirs.
+	// drawn are the keys that the target assigned to users who could not keep theirs.
 	drawn map[string]bool
-	// replaced are users whose keys somebody else has in the target by now.
+	// replaced are users whose keys belong to somebody else in the target by now.
 	replaced map[int64]bool
 }
 
@@ -84,10 +84,10 @@ func (e *exporter) run(ctx context.Context) (err error) {
 	if e.place, err = e.from.BeginImport(ctx, name, ""); err != nil {
 		return fmt.Errorf("begin export: %w", err)
 	}
-	// What was ended goes first: a user of Django REST framework's has one token,
-	// and a new one may have to take the place of an old one.
+	// Revoked tokens are deleted first: with Django REST framework a user has one token,
+	// and a new one may have to replace an old one.
 	for _, table := range e.to.Shape().Tokens {
-		if err := e.drop(ctx, table); err != nil {
+		if err := e.deleteRevoked(ctx, table); err != nil {
 			return err
 		}
 	}
@@ -97,14 +97,14 @@ func (e *exporter) run(ctx context.Context) (err error) {
 	return e.tokens(ctx)
 }
 
-// progress tells how much is done; of how much is not known.
+// progress reports how much is done; the total is not known.
 func (e *exporter) progress(table string, done int) {
 	if e.Progress != nil {
 		e.Progress(table, done, -1)
 	}
 }
 
-// users hands over the users.
+// users exports the users.
 func (e *exporter) users(ctx context.Context) error {
 	after := int64(0)
 	for {
@@ -130,7 +130,7 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 		return err
 	}
 	var linked []transfer.ImportedUser
-	err = e.to.Write(ctx, func(b *django.Batch) error {
+	err = e.to.Write(ctx, func(b *tables.Batch) error {
 		there, err := e.counterparts(ctx, b, users, links)
 		if err != nil {
 			return err
@@ -176,7 +176,7 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 	return e.from.MarkExported(ctx, e.place, linked, nil)
 }
 
-// keyed gives users with the keys that they have in the target, and their links to
+// keyed returns users with the keys that they have in the target, and their links to
 // it.
 func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]transfer.ImportedUser, []transfer.UserLink, error) {
 	ids := make([]int64, len(page))
@@ -198,16 +198,16 @@ func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]transfer.I
 	return users, links, nil
 }
 
-// counterpart are users of the target under the ids that the engine has for them:
-// that of the user whom they are linked to, else their own.
+// counterpart are users of the target under the engine's ids: that of the user whom
+// they are linked to, or else their own.
 type counterpart struct {
 	accounts []core.Account
 	byID     map[int64]*core.Account
 	keys     map[string]bool
 }
 
-// counterparts reads who is in the target under a key or a name of the users.
-func (e *exporter) counterparts(ctx context.Context, b *django.Batch, users []transfer.ImportedUser, links []transfer.UserLink) (c counterpart, err error) {
+// counterparts reads the users of the target who have a key or a name of the given ones.
+func (e *exporter) counterparts(ctx context.Context, b *tables.Batch, users []transfer.ImportedUser, links []transfer.UserLink) (c counterpart, err error) {
 	keys, names := make([]string, len(users)), make([]string, len(users))
 	former := make(map[string]bool)
 	for _, l := range links {
@@ -249,8 +249,8 @@ func (e *exporter) counterparts(ctx context.Context, b *django.Batch, users []tr
 	return c, nil
 }
 
-// put writes one user, over the one who is there, and gives the key.
-func (e *exporter) put(ctx context.Context, b *django.Batch, m *transfer.UserMerge, there counterpart) (transfer.ImportResult, string) {
+// put inserts or updates one user and returns the key.
+func (e *exporter) put(ctx context.Context, b *tables.Batch, m *transfer.UserMerge, there counterpart) (transfer.ImportResult, string) {
 	var old *core.Account
 	if !m.Insert {
 		old = there.byID[m.ID]
@@ -265,9 +265,9 @@ func (e *exporter) put(ctx context.Context, b *django.Batch, m *transfer.UserMer
 	return m.Result, key
 }
 
-// drop removes the tokens of a table that were ended here.
-func (e *exporter) drop(ctx context.Context, table django.TokenTable) error {
-	var batch []django.Kept
+// deleteRevoked deletes the tokens of a table that were revoked here.
+func (e *exporter) deleteRevoked(ctx context.Context, table tables.TokenTable) error {
+	var batch []tables.ExistingToken
 	flush := func() error {
 		digests := make([]core.Digest, len(batch))
 		for i, k := range batch {
@@ -281,12 +281,12 @@ func (e *exporter) drop(ctx context.Context, table django.TokenTable) error {
 		for _, d := range ended {
 			over[string(d)] = true
 		}
-		err = e.to.Write(ctx, func(b *django.Batch) error {
+		err = e.to.Write(ctx, func(b *tables.Batch) error {
 			for _, k := range batch {
 				if !over[string(k.ID)] {
 					continue
 				}
-				if err := b.DropToken(ctx, table, k); err != nil {
+				if err := b.DeleteToken(ctx, table, k); err != nil {
 					return err
 				}
 				e.report.Dropped++
@@ -299,7 +299,7 @@ func (e *exporter) drop(ctx context.Context, table django.TokenTable) error {
 		}
 		return nil
 	}
-	err := e.to.EachToken(ctx, table, func(k django.Kept) error {
+	err := e.to.EachToken(ctx, table, func(k tables.ExistingToken) error {
 		if batch = append(batch, k); len(batch) < exportPage {
 			return nil
 		}

@@ -7,21 +7,21 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// ExportDump writes all users and live tokens as a dump for `manage.py loaddata`.
-// A token goes into the form in which it is kept: that of its generation of
-// knox's, else authtoken's, of which a user has one.
-func ExportDump(ctx context.Context, from Origin, out io.Writer, o ExportOptions) (*ExportReport, error) {
+// ExportDump writes all users and live tokens as a dump for `manage.py loaddata`. A
+// token with a digest of knox's becomes one of the same knox format, and others become
+// authtoken's, of which a user can have one.
+func ExportDump(ctx context.Context, from Source, out io.Writer, o ExportOptions) (*ExportReport, error) {
 	r := &ExportReport{Target: "dumpdata", Started: o.Clock().UTC(), Problems: []Problem{}}
 	e := &exporter{ExportOptions: o, from: from, report: r}
-	err := e.dump(ctx, django.NewDumpWriter(out))
+	err := e.dump(ctx, tables.NewDumpWriter(out))
 	r.Finished = o.Clock().UTC()
 	return r, err
 }
 
-func (e *exporter) dump(ctx context.Context, w *django.DumpWriter) error {
+func (e *exporter) dump(ctx context.Context, w *tables.DumpWriter) error {
 	after := int64(0)
 	for {
 		page, err := e.from.ExportUsers(ctx, after, exportPage)
@@ -42,10 +42,10 @@ func (e *exporter) dump(ctx context.Context, w *django.DumpWriter) error {
 		e.progress("users", e.report.Users.Read)
 	}
 	err := eachUser(ctx, e.from, e.Realm, func(page []core.Token) error {
-		has := map[int64]bool{} // a token of authtoken's
+		has := map[int64]bool{} // users with a token of authtoken's
 		e.report.Tokens.Read += len(page)
 		e.progress("tokens", e.report.Tokens.Read)
-		for _, t := range bestFirst(page) {
+		for _, t := range byPreference(page) {
 			if t.Expired(e.Clock()) {
 				e.report.Tokens.Expired++
 				continue
@@ -64,8 +64,8 @@ func (e *exporter) dump(ctx context.Context, w *django.DumpWriter) error {
 	return w.Close()
 }
 
-// dumpToken writes one token, if it can be told.
-func (e *exporter) dumpToken(w *django.DumpWriter, t core.Token, has map[int64]bool) (transfer.ImportResult, error) {
+// dumpToken writes one token, if its form is known.
+func (e *exporter) dumpToken(w *tables.DumpWriter, t core.Token, has map[int64]bool) (transfer.ImportResult, error) {
 	refused := func(reason string) (transfer.ImportResult, error) {
 		return transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason}, nil
 	}

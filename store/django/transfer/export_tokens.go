@@ -10,20 +10,20 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// tokens hands over the live tokens, user by user.
+// tokens exports the live tokens, user by user.
 func (e *exporter) tokens(ctx context.Context) error {
-	tables := e.to.Shape().Tokens
-	if len(tables) == 0 {
+	tokenTables := e.to.Shape().Tokens
+	if len(tokenTables) == 0 {
 		e.report.problem("tokens", "the target has no table of tokens: users alone were handed over")
 		return nil
 	}
 	return eachUser(ctx, e.from, e.Realm, func(page []core.Token) error {
 		e.report.Tokens.Read += len(page)
 		e.progress("tokens", e.report.Tokens.Read)
-		return e.tokenPage(ctx, tables, page)
+		return e.tokenPage(ctx, tokenTables, page)
 	})
 }
 
@@ -32,8 +32,8 @@ func (r *ExportReport) problem(row, reason string) {
 	r.count(&Counts{}, row, transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason})
 }
 
-// eachUser gives the tokens of the realm in pages that never part the tokens of
-// one user.
+// eachUser reads the tokens of the realm in pages. All tokens of a user are in the same
+// page.
 func eachUser(ctx context.Context, from transfer.Exporter, realm string, do func([]core.Token) error) error {
 	var held []core.Token
 	var last core.Token
@@ -62,29 +62,29 @@ func eachUser(ctx context.Context, from transfer.Exporter, realm string, do func
 	return do(held)
 }
 
-// tokenPage hands over the tokens of some users.
-func (e *exporter) tokenPage(ctx context.Context, tables []django.TokenTable, page []core.Token) error {
-	handed := map[string][]core.Digest{}
+// tokenPage exports the tokens of some users.
+func (e *exporter) tokenPage(ctx context.Context, tokenTables []tables.TokenTable, page []core.Token) error {
+	exported := map[string][]core.Digest{}
 	owners, err := e.owners(ctx, page)
 	if err != nil {
 		return err
 	}
-	err = e.to.Write(ctx, func(b *django.Batch) error {
-		if err := forget(ctx, b, owners); err != nil {
+	err = e.to.Write(ctx, func(b *tables.Batch) error {
+		if err := removeDeleted(ctx, b, owners); err != nil {
 			return err
 		}
-		there, err := e.there(ctx, b, tables, owners)
+		states, err := e.existing(ctx, b, tokenTables, owners)
 		if err != nil {
 			return err
 		}
-		for _, t := range bestFirst(page) {
+		for _, t := range byPreference(page) {
 			if t.Expired(e.Clock()) {
 				e.report.Tokens.Expired++
 				continue
 			}
-			result, table, digest := e.hand(ctx, b, there, t, owners[t.UserID])
+			result, table, digest := e.exportToken(ctx, b, states, t, owners[t.UserID])
 			if digest != nil {
-				handed[table] = append(handed[table], digest)
+				exported[table] = append(exported[table], digest)
 			}
 			e.report.count(&e.report.Tokens, fmt.Sprintf("a token of user %d, issued %s", t.UserID, t.CreatedAt.Format("2006-01-02 15:04:05")), result)
 		}
@@ -93,12 +93,12 @@ func (e *exporter) tokenPage(ctx context.Context, tables []django.TokenTable, pa
 	if err != nil {
 		return fmt.Errorf("write tokens: %w", err)
 	}
-	return e.from.MarkExported(ctx, e.place, nil, handed)
+	return e.from.MarkExported(ctx, e.place, nil, exported)
 }
 
-// bestFirst puts those first that are shown again at login, then the newest:
-// where a user can have one token only, it is the first.
-func bestFirst(page []core.Token) []core.Token {
+// byPreference sorts each user's tokens: those that are shown again at login come first,
+// then the newest ones. Where a user can have only one token, it is the first.
+func byPreference(page []core.Token) []core.Token {
 	sorted := slices.Clone(page)
 	slices.SortStableFunc(sorted, func(a, b core.Token) int {
 		switch {
@@ -114,8 +114,8 @@ func bestFirst(page []core.Token) []core.Token {
 	return sorted
 }
 
-// owners gives the keys in the target of the users of a page, for those who were
-// handed over or came from there.
+// owners returns the keys in the target of the users of a page, for those who were
+// exported to it or imported from it.
 func (e *exporter) owners(ctx context.Context, page []core.Token) (map[int64]string, error) {
 	var ids []int64
 	for _, t := range page {
@@ -136,9 +136,9 @@ func (e *exporter) owners(ctx context.Context, page []core.Token) (map[int64]str
 	return owners, nil
 }
 
-// forget leaves out the keys of users who were deleted in the target: without a
-// foreign key there a token of theirs would be whoever's gets the key next.
-func forget(ctx context.Context, b *django.Batch, owners map[int64]string) error {
+// removeDeleted removes the keys of users who were deleted in the target. Without a
+// foreign key there, a token of theirs would belong to whoever gets the key next.
+func removeDeleted(ctx context.Context, b *tables.Batch, owners map[int64]string) error {
 	accounts, err := b.Accounts(ctx, slices.Sorted(maps.Values(owners)), nil)
 	if err != nil {
 		return err
@@ -151,19 +151,20 @@ func forget(ctx context.Context, b *django.Batch, owners map[int64]string) error
 	return nil
 }
 
-// room is a table of the target with the tokens that users of a page have there.
-type room struct {
-	table   django.TokenTable
-	byID    map[string]django.Kept // by the engine's digest
+// tableState is a token table of the target with the tokens that the users of a page
+// have there.
+type tableState struct {
+	table   tables.TokenTable
+	byID    map[string]tables.ExistingToken // by the engine's digest
 	byOwner map[string]int
 }
 
-// there reads what the users of a page have in the target.
-func (e *exporter) there(ctx context.Context, b *django.Batch, tables []django.TokenTable, owners map[int64]string) ([]room, error) {
+// existing reads the tokens that the users of a page have in the target.
+func (e *exporter) existing(ctx context.Context, b *tables.Batch, tokenTables []tables.TokenTable, owners map[int64]string) ([]tableState, error) {
 	keys := slices.Sorted(maps.Values(owners))
-	var rooms []room
-	for _, table := range tables {
-		r := room{table: table, byID: map[string]django.Kept{}, byOwner: map[string]int{}}
+	var states []tableState
+	for _, table := range tokenTables {
+		r := tableState{table: table, byID: map[string]tables.ExistingToken{}, byOwner: map[string]int{}}
 		kept, err := b.TokensOf(ctx, table, keys)
 		if err != nil {
 			return nil, err
@@ -172,14 +173,14 @@ func (e *exporter) there(ctx context.Context, b *django.Batch, tables []django.T
 			r.byID[string(k.ID)] = k
 			r.byOwner[k.Owner]++
 		}
-		rooms = append(rooms, r)
+		states = append(states, r)
 	}
-	return rooms, nil
+	return states, nil
 }
 
-// hand writes one token into the table whose form it has, and gives what names
-// it in that form.
-func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t core.Token, owner string) (transfer.ImportResult, string, core.Digest) {
+// exportToken writes one token into the table whose form it has. It returns the table
+// and the digest that identifies the token in that form.
+func (e *exporter) exportToken(ctx context.Context, b *tables.Batch, states []tableState, t core.Token, owner string) (transfer.ImportResult, string, core.Digest) {
 	refused := func(reason string) (transfer.ImportResult, string, core.Digest) {
 		return transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason}, "", nil
 	}
@@ -187,11 +188,11 @@ func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t co
 		return refused("its user was not handed over, or was deleted there")
 	}
 	var why error
-	for _, r := range rooms {
+	for _, r := range states {
 		_, id, err := e.form(r.table.Generation, t)
 		if k, ok := r.byID[string(id)]; ok && err == nil {
 			if !t.ExpiresAt.IsZero() && t.ExpiresAt.After(k.Expires) && !k.Expires.IsZero() {
-				if err := b.MoveToken(ctx, r.table, k, t.ExpiresAt); err != nil {
+				if err := b.ExtendToken(ctx, r.table, k, t.ExpiresAt); err != nil {
 					return refused(err.Error())
 				}
 				return transfer.ImportResult{Outcome: transfer.ImportUpdated}, r.table.Name, id
@@ -199,7 +200,7 @@ func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t co
 			return transfer.ImportResult{Outcome: transfer.ImportUnchanged}, r.table.Name, id
 		}
 	}
-	for _, r := range rooms {
+	for _, r := range states {
 		form, id, err := e.form(r.table.Generation, t)
 		if err != nil {
 			why = err
@@ -214,17 +215,17 @@ func (e *exporter) hand(ctx context.Context, b *django.Batch, rooms []room, t co
 			why = err
 			continue
 		}
-		r.byID[string(id)] = django.Kept{Token: form, ID: id}
+		r.byID[string(id)] = tables.ExistingToken{Token: form, ID: id}
 		r.byOwner[owner]++
 		return transfer.ImportResult{Outcome: transfer.ImportAdded}, r.table.Name, id
 	}
 	return refused(why.Error())
 }
 
-// form gives a token as a generation keeps it, and what names it there: from the
-// form that is kept, else from its text.
-func (e *exporter) form(g core.LegacyFormat, t core.Token) (django.Token, core.Digest, error) {
-	form := django.Token{UserID: t.UserID, CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
+// form returns a token in a legacy format and the digest that identifies it there. It
+// is made from the digest that is kept, or else from the token's text.
+func (e *exporter) form(g core.LegacyFormat, t core.Token) (tables.Token, core.Digest, error) {
+	form := tables.Token{UserID: t.UserID, CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
 	if g != core.Authtoken && t.Legacy.Format == g {
 		form.Legacy, form.Digest = t.Legacy, t.Legacy.Digest
 		if len(form.Digest) == 0 {
@@ -243,7 +244,7 @@ func (e *exporter) form(g core.LegacyFormat, t core.Token) (django.Token, core.D
 		form.Text = text
 		return form, t.Digest, nil
 	}
-	// A salt of its own for each token, and the same at each export.
+	// A different salt for each token, and the same one at each export.
 	if form.Legacy, err = core.NewLegacy(g, saltOf(t.Digest), text); err != nil {
 		return form, nil, err
 	}
@@ -251,5 +252,5 @@ func (e *exporter) form(g core.LegacyFormat, t core.Token) (django.Token, core.D
 	return form, form.Digest, nil
 }
 
-// saltOf draws a salt from a digest.
+// saltOf derives a salt from a digest.
 func saltOf(d core.Digest) *bytes.Reader { return bytes.NewReader(d) }

@@ -8,14 +8,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/live"
 )
 
 // attach works on the source itself, or on a copy.
 func (c *genCase) attach() {
 	target := c.copied("attached.sqlite3")
 	before := c.contents(target)
-	s, err := django.Attach(c.ctx, target, c.hint)
+	s, err := live.Open(c.ctx, target, c.hint)
 	if err != nil {
 		c.errorf("attach: %v", err)
 		return
@@ -24,7 +24,7 @@ func (c *genCase) attach() {
 	sealer, err := core.NewSealer(make([]byte, core.KeySize))
 	c.must(err)
 	c.sealer = sealer
-	c.policy = core.Policy{Issuer: "beside", Realm: core.DefaultRealm, TokenHex: 40, Reuse: s.OneEach() || c.chance(50)}
+	c.policy = core.Policy{Issuer: "beside", Realm: core.DefaultRealm, TokenHex: 40, Reuse: s.SingleTokenPerUser() || c.chance(50)}
 	if err := s.CheckPolicy(c.policy); err != nil {
 		c.errorf("attach: %v", err)
 		return

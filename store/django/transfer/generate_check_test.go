@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -60,7 +61,7 @@ func (c *genCase) check() {
 	case c.attachable && c.kind != inDump:
 		c.attach()
 	case (c.keys != "serial" || c.toField != "") && c.kind != inDump:
-		if s, err := django.Attach(c.ctx, c.copied("refused.sqlite3"), c.hint); err == nil {
+		if s, err := live.Open(c.ctx, c.copied("refused.sqlite3"), c.hint); err == nil {
 			c.errorf("users with keys of kind %s can be worked on", c.keys)
 			c.must(s.Close())
 		}
@@ -69,7 +70,7 @@ func (c *genCase) check() {
 
 // wantRefusal imports without being told what has to be told.
 func (c *genCase) wantRefusal() {
-	from, err := c.open(django.Mapping{})
+	from, err := c.open(tables.Mapping{})
 	if err != nil {
 		return
 	}
@@ -87,7 +88,7 @@ func (c *genCase) options() transfer.Options {
 }
 
 // mustOpen opens the source with the hint.
-func (c *genCase) mustOpen() django.Source {
+func (c *genCase) mustOpen() tables.Source {
 	from, err := c.open(c.hint)
 	if err != nil && c.unclear && c.hint.UserTable == "" {
 		c.hint.UserTable = c.named().name

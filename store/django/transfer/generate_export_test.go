@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -15,7 +15,7 @@ import (
 func (c *genCase) giveBack() {
 	target := c.copied("copy.sqlite3")
 	before := c.contents(target)
-	to, err := django.OpenTarget(c.ctx, target, c.hint, time.UTC)
+	to, err := tables.OpenTarget(c.ctx, target, c.hint, time.UTC)
 	if err != nil || c.users.view {
 		if !c.users.view || err == nil {
 			c.errorf("open to export: %v, users in a view: %t", err, c.users.view)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -91,7 +91,7 @@ func (c *genCase) changeHere(deleted []*person) map[*person]string {
 func (c *genCase) handOver(name string, out []*ticket, changed map[*person]string) {
 	target := c.copied("handed.sqlite3")
 	before, orphans := c.contents(target), c.orphans(target)
-	to, err := django.OpenTarget(c.ctx, target, c.hint, time.UTC)
+	to, err := tables.OpenTarget(c.ctx, target, c.hint, time.UTC)
 	c.must(err)
 	defer to.Close()
 	report, err := transfer.Export(c.ctx, c.store, to, transfer.ExportOptions{

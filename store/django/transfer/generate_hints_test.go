@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // decoys draws tables that look like users or tokens and are not.
@@ -91,7 +91,7 @@ func (w *world) hints() {
 	}
 	switch {
 	case len(filled) == 0 && w.vendorKeys:
-		w.hint.TokenTables = django.Names{django.NoTokens}
+		w.hint.TokenTables = tables.Names{tables.NoTokens}
 	case len(filled) == 0:
 		for _, t := range w.tokens {
 			t.meant = !t.own && w.kind != inDump

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -80,7 +80,7 @@ func (c *genCase) dumpOut() {
 	}
 	path := filepath.Join(c.folder, "out.dump")
 	c.must(os.WriteFile(path, out.Bytes(), 0o600))
-	var hint django.Mapping
+	var hint tables.Mapping
 	for _, model := range []string{"authtoken.token", "knox.authtoken"} {
 		if bytes.Contains(out.Bytes(), []byte(`"`+model+`"`)) {
 			hint.TokenTables = append(hint.TokenTables, model)
@@ -91,7 +91,7 @@ func (c *genCase) dumpOut() {
 	if len(users) == 0 {
 		return
 	}
-	from, err := django.Open(c.ctx, hint, path)
+	from, err := tables.Open(c.ctx, hint, path)
 	if err != nil {
 		c.errorf("open what was exported to a dump: %v", err)
 		return

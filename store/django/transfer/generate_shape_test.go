@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // genNow is the time of everything in generated cases.
@@ -48,7 +48,7 @@ type world struct {
 	naturalForeign, naturalPrimary, twoFiles bool
 
 	// hint is what has to be told; without it no import begins, if refused.
-	hint    django.Mapping
+	hint    tables.Mapping
 	refused bool
 	// unclear tells that it may be asked which table the users are in.
 	unclear bool

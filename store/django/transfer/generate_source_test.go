@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // write makes the source anew, with the rows as they are now.
@@ -108,9 +108,9 @@ func (c *genCase) run(db *sql.DB, statements string) {
 }
 
 // open opens the source.
-func (c *genCase) open(hint django.Mapping) (django.Source, error) {
+func (c *genCase) open(hint tables.Mapping) (tables.Source, error) {
 	hint.TokenTables = slices.Clone(hint.TokenTables)
-	return django.Open(c.ctx, hint, c.sources...)
+	return tables.Open(c.ctx, hint, c.sources...)
 }
 
 // untouched gives a fingerprint of the source, to the byte where it is files.

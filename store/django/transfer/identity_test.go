@@ -8,7 +8,8 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 func md5Hex(s string) string {
@@ -33,45 +34,45 @@ func TestOwnersBySchema(t *testing.T) {
 		name string
 		sql  []string
 		rows []string
-		m    django.Mapping
+		m    tables.Mapping
 	}{
 		{"a key named user_id, beside a table with user_ptr_id", []string{
 			`CREATE TABLE accounts_user (user_id integer PRIMARY KEY AUTOINCREMENT, ` + columns + `)`,
 			`CREATE TABLE accounts_staff (user_ptr_id integer PRIMARY KEY REFERENCES accounts_user, office text)`,
 			fmt.Sprintf(authtoken, "accounts_user (user_id)"),
-		}, insert("accounts_user", "%d"), django.Mapping{}},
+		}, insert("accounts_user", "%d"), tables.Mapping{}},
 		{"a foreign key that names no column", []string{
 			`CREATE TABLE accounts_user (uid integer PRIMARY KEY, ` + columns + `)`, fmt.Sprintf(authtoken, "accounts_user"),
-		}, insert("accounts_user", "%d"), django.Mapping{}},
+		}, insert("accounts_user", "%d"), tables.Mapping{}},
 		{"a foreign key to a column that is not the primary key", []string{
 			`CREATE TABLE accounts_user (number integer NOT NULL UNIQUE, ` + columns + `, id integer PRIMARY KEY)`, fmt.Sprintf(authtoken, "accounts_user (number)"),
 		}, []string{
 			`INSERT INTO accounts_user VALUES (3, ` + user("ann") + `, 1), (1, ` + user("bob") + `, 2), (2, ` + user("cid") + `, 3)`,
 			`INSERT INTO authtoken_token VALUES ('` + text("ann") + `', ` + joined + `, 3), ('` + text("bob") + `', ` + joined + `, 1), ('` + text("cid") + `', ` + joined + `, 2)`,
-		}, django.Mapping{}},
+		}, tables.Mapping{}},
 		{"ids that are UUIDs", []string{
 			`CREATE TABLE accounts_user (id char(32) NOT NULL PRIMARY KEY, ` + columns + `)`,
 			fmt.Sprintf(untyped, "char(32)", " REFERENCES accounts_user (id)"),
-		}, insert("accounts_user", "'0000000000000000000000000000000%d'"), django.Mapping{}},
+		}, insert("accounts_user", "'0000000000000000000000000000000%d'"), tables.Mapping{}},
 		{"ids that are texts, some of digits", []string{
 			`CREATE TABLE accounts_user (code varchar(9) PRIMARY KEY, ` + columns + `) WITHOUT ROWID`,
 			fmt.Sprintf(untyped, "varchar(9)", " REFERENCES accounts_user"),
-		}, insert("accounts_user", "'1%d'"), django.Mapping{}},
+		}, insert("accounts_user", "'1%d'"), tables.Mapping{}},
 		{"no constraint at all", []string{
 			`CREATE TABLE auth_user (id integer PRIMARY KEY, ` + columns + `)`, fmt.Sprintf(untyped, "integer", ""),
-		}, insert("auth_user", "%d"), django.Mapping{}},
+		}, insert("auth_user", "%d"), tables.Mapping{}},
 		{"zero and negative ids", []string{
 			`CREATE TABLE auth_user (id integer PRIMARY KEY, ` + columns + `)`, fmt.Sprintf(authtoken, "auth_user (id)"),
-		}, insert("auth_user", "%d - 3"), django.Mapping{}},
+		}, insert("auth_user", "%d - 3"), tables.Mapping{}},
 		{"users that inherit from a base", []string{
 			`CREATE TABLE people_person (id integer PRIMARY KEY, ` + columns + `)`,
 			`CREATE TABLE people_member (person_ptr_id integer PRIMARY KEY REFERENCES people_person (id), nick text)`,
 			fmt.Sprintf(authtoken, "people_member (person_ptr_id)"),
-		}, append(insert("people_person", "%d"), `INSERT INTO people_member VALUES (1, 'c'), (2, 'b'), (3, 'a')`), django.Mapping{}},
+		}, append(insert("people_person", "%d"), `INSERT INTO people_member VALUES (1, 'c'), (2, 'b'), (3, 'a')`), tables.Mapping{}},
 		{"another table that looks like users", []string{
 			`CREATE TABLE shop_vendor (id integer PRIMARY KEY, ` + columns + `)`, `INSERT INTO shop_vendor VALUES (1, ` + user("eve") + `)`,
 			`CREATE TABLE accounts_user (id integer PRIMARY KEY, ` + columns + `)`, fmt.Sprintf(authtoken, "accounts_user (id)"),
-		}, insert("accounts_user", "%d"), django.Mapping{}},
+		}, insert("accounts_user", "%d"), tables.Mapping{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -123,7 +124,7 @@ func TestFieldOfTokens(t *testing.T) {
 			path := mustSQL(t, statements...)
 			h := mustHouse(t)
 			for round := range 2 {
-				report, err := h.both(t, django.Mapping{}, nil, path)
+				report, err := h.both(t, tables.Mapping{}, nil, path)
 				if err != nil || report.Users.Refused+report.Tokens["authtoken_token"].Refused > 0 || round == 1 && report.Users.Unchanged != 3 {
 					t.Fatalf("%+v, %v", report, err)
 				}
@@ -138,7 +139,7 @@ func TestFieldOfTokens(t *testing.T) {
 			if back := h.give(t, path); back.Users.Added+back.Users.Refused > 0 || back.Tokens.Unchanged != 3 {
 				t.Errorf("export: %+v", back)
 			}
-			if s, err := django.Attach(t.Context(), path, django.Mapping{}); err == nil {
+			if s, err := live.Open(t.Context(), path, tables.Mapping{}); err == nil {
 				t.Error("such users can be worked on")
 				s.Close()
 			}
@@ -153,16 +154,16 @@ func TestOwnersUncertain(t *testing.T) {
 	row := `INSERT INTO authtoken_token VALUES ('` + text("ann") + `', ` + joined + `, 1)`
 	tests := []struct {
 		name, remedy string
-		m            django.Mapping
+		m            tables.Mapping
 		sql          []string
 	}{
-		{"a primary key of two columns", "id: COLUMN", django.Mapping{}, []string{`CREATE TABLE auth_user (tenant integer, n integer, ` + columns + `, PRIMARY KEY (tenant, n))`, bare, row}},
-		{"no primary key", "id: COLUMN", django.Mapping{}, []string{`CREATE TABLE auth_user (n integer, ` + columns + `)`, bare, row}},
-		{"a view", "id: COLUMN", django.Mapping{UserTable: "people"}, []string{two[0], `CREATE VIEW people AS SELECT * FROM a_user`, bare, row}},
-		{"two tables of users", "--user-table", django.Mapping{}, append(two, bare, row)},
-		{"users whom the tokens do not belong to", "--user-table", django.Mapping{UserTable: "b_user"}, append(two, fmt.Sprintf(authtoken, "a_user (id)"), row)},
-		{"a column that is not there", "nothing", django.Mapping{ID: "nothing"}, append(two[:1:1], bare, row)},
-		{"tokens of the project's own", "--token-table api_token", django.Mapping{}, append(two[:1:1],
+		{"a primary key of two columns", "id: COLUMN", tables.Mapping{}, []string{`CREATE TABLE auth_user (tenant integer, n integer, ` + columns + `, PRIMARY KEY (tenant, n))`, bare, row}},
+		{"no primary key", "id: COLUMN", tables.Mapping{}, []string{`CREATE TABLE auth_user (n integer, ` + columns + `)`, bare, row}},
+		{"a view", "id: COLUMN", tables.Mapping{UserTable: "people"}, []string{two[0], `CREATE VIEW people AS SELECT * FROM a_user`, bare, row}},
+		{"two tables of users", "--user-table", tables.Mapping{}, append(two, bare, row)},
+		{"users whom the tokens do not belong to", "--user-table", tables.Mapping{UserTable: "b_user"}, append(two, fmt.Sprintf(authtoken, "a_user (id)"), row)},
+		{"a column that is not there", "nothing", tables.Mapping{ID: "nothing"}, append(two[:1:1], bare, row)},
+		{"tokens of the project's own", "--token-table api_token", tables.Mapping{}, append(two[:1:1],
 			`CREATE TABLE api_token (id integer PRIMARY KEY, key varchar(64) UNIQUE, created datetime NOT NULL, user_id integer REFERENCES a_user)`,
 			`INSERT INTO api_token VALUES (1, '`+text("ann")+`', `+joined+`, 1)`)},
 	}
@@ -183,21 +184,21 @@ func TestOwnersOfDumps(t *testing.T) {
 	both := map[string]string{text("ann"): "ann", text("bob"): "bob"}
 	tests := []struct {
 		name, remedy string
-		m            django.Mapping
+		m            tables.Mapping
 		files        []string
 		want         map[string]string
 	}{
-		{"primary keys", "", django.Mapping{}, []string{objects(ann, bob, dumpTokenObject("ann", "2"), dumpTokenObject("bob", "1"))}, both},
-		{"natural foreign keys", "", django.Mapping{}, []string{objects(ann, bob, dumpTokenObject("bob", `["bob"]`), dumpTokenObject("ann", `["ann"]`))}, both},
-		{"natural keys of both", "", django.Mapping{}, []string{objects(annByName, bobByName, dumpTokenObject("bob", `["bob"]`), dumpTokenObject("ann", `["ann"]`))}, both},
-		{"two files", "", django.Mapping{}, []string{objects(ann, bob), objects(dumpTokenObject("ann", "2"), dumpTokenObject("bob", "1"))}, both},
-		{"tokens before users in two files", "", django.Mapping{}, []string{objects(dumpTokenObject("ann", "2"), dumpTokenObject("bob", "1")), objects(ann, bob)}, both},
-		{"capitals", "", django.Mapping{}, []string{objects(dumpUserObject("Auth.User", "2", "ann"), dumpTokenObject("ann", "2"))}, map[string]string{text("ann"): "ann"}},
-		{"keys that are texts", "", django.Mapping{}, []string{objects(custom, dumpTokenObject("ann", `"b2a0"`))}, map[string]string{text("ann"): "ann"}},
-		{"no primary keys, and tokens with numbers", "--natural-foreign", django.Mapping{}, []string{objects(annByName, bobByName, dumpTokenObject("ann", "2"))}, nil},
-		{"a natural key of two parts", "--natural-foreign", django.Mapping{}, []string{objects(ann, dumpTokenObject("ann", `["north", "ann"]`))}, nil},
-		{"a natural key that may be the e-mail", "username: COLUMN", django.Mapping{}, []string{objects(custom, dumpTokenObject("ann", `["ann@example.org"]`))}, nil},
-		{"tokens alone", "give both", django.Mapping{}, []string{objects(dumpTokenObject("ann", "2"))}, nil},
+		{"primary keys", "", tables.Mapping{}, []string{objects(ann, bob, dumpTokenObject("ann", "2"), dumpTokenObject("bob", "1"))}, both},
+		{"natural foreign keys", "", tables.Mapping{}, []string{objects(ann, bob, dumpTokenObject("bob", `["bob"]`), dumpTokenObject("ann", `["ann"]`))}, both},
+		{"natural keys of both", "", tables.Mapping{}, []string{objects(annByName, bobByName, dumpTokenObject("bob", `["bob"]`), dumpTokenObject("ann", `["ann"]`))}, both},
+		{"two files", "", tables.Mapping{}, []string{objects(ann, bob), objects(dumpTokenObject("ann", "2"), dumpTokenObject("bob", "1"))}, both},
+		{"tokens before users in two files", "", tables.Mapping{}, []string{objects(dumpTokenObject("ann", "2"), dumpTokenObject("bob", "1")), objects(ann, bob)}, both},
+		{"capitals", "", tables.Mapping{}, []string{objects(dumpUserObject("Auth.User", "2", "ann"), dumpTokenObject("ann", "2"))}, map[string]string{text("ann"): "ann"}},
+		{"keys that are texts", "", tables.Mapping{}, []string{objects(custom, dumpTokenObject("ann", `"b2a0"`))}, map[string]string{text("ann"): "ann"}},
+		{"no primary keys, and tokens with numbers", "--natural-foreign", tables.Mapping{}, []string{objects(annByName, bobByName, dumpTokenObject("ann", "2"))}, nil},
+		{"a natural key of two parts", "--natural-foreign", tables.Mapping{}, []string{objects(ann, dumpTokenObject("ann", `["north", "ann"]`))}, nil},
+		{"a natural key that may be the e-mail", "username: COLUMN", tables.Mapping{}, []string{objects(custom, dumpTokenObject("ann", `["ann@example.org"]`))}, nil},
+		{"tokens alone", "give both", tables.Mapping{}, []string{objects(dumpTokenObject("ann", "2"))}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -220,7 +221,7 @@ func TestOwnersOfDumps(t *testing.T) {
 func TestNamesThatMoved(t *testing.T) {
 	h := mustHouse(t)
 	first := dumpOf(t, objects(dumpUserObject("auth.user", "7", "ann")))
-	if _, err := h.try(t, django.Mapping{}, nil, first...); err != nil {
+	if _, err := h.try(t, tables.Mapping{}, nil, first...); err != nil {
 		t.Fatal(err)
 	}
 	// Changed here, so that what the source says of user 7 is not taken.
@@ -235,7 +236,7 @@ func TestNamesThatMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := dumpOf(t, objects(dumpUserObject("auth.user", "7", "anna"), dumpUserObject("auth.user", "8", "ann"), dumpTokenObject("ann", `["ann"]`)))
-	report, err := h.both(t, django.Mapping{}, named(first[0]), second...)
+	report, err := h.both(t, tables.Mapping{}, named(first[0]), second...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +254,7 @@ func TestPagesOfAnyKey(t *testing.T) {
 		mustExec(t, path, fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 			INSERT INTO accounts_user (user_id, password, username, email, is_active, date_joined) SELECT i, '!', 'u' || i, '', 1, %s FROM n`, rows, joined))
 		h := mustHouse(t)
-		if report, err := h.both(t, django.Mapping{}, nil, path); err != nil || report.Users.Added != rows {
+		if report, err := h.both(t, tables.Mapping{}, nil, path); err != nil || report.Users.Added != rows {
 			t.Errorf("%s: %+v, %v", id, report, err)
 		}
 	}
@@ -279,7 +280,7 @@ func TestSameIDs(t *testing.T) {
 		want[text(name)] = name
 	}
 	for round := range 3 {
-		report, err := h.both(t, django.Mapping{}, nil, path)
+		report, err := h.both(t, tables.Mapping{}, nil, path)
 		if err != nil || report.Users.Refused > 0 || report.Users.Read != len(ids) {
 			t.Fatalf("%+v, %v", report, err)
 		}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // Target is the store that users and tokens come to.
@@ -74,12 +74,12 @@ const (
 // Import takes over the users and then the tokens of a source. Rows that can't
 // be taken over are reported and do not stop it. The report is good, as far as
 // the import came, also beside an error.
-func Import(ctx context.Context, from django.Source, to Target, o Options) (*Report, error) {
+func Import(ctx context.Context, from tables.Source, to Target, o Options) (*Report, error) {
 	report := &Report{
 		Source: from.Identity(), DryRun: o.Rehearsal != nil, Started: o.Clock().UTC(),
 		Formats: map[string]int{}, Tokens: map[string]Counts{}, Problems: []Problem{}, Notes: []string{},
 	}
-	i := &importer{refused: map[string]bool{}, from: from, to: to, Options: o, report: report, decoder: django.Decoder{Mapping: from.Shape().Mapping, Zone: o.Zone}}
+	i := &importer{refused: map[string]bool{}, from: from, to: to, Options: o, report: report, decoder: tables.Decoder{Mapping: from.Shape().Mapping, Zone: o.Zone}}
 	if o.Rehearsal != nil {
 		i.to = &rehearsal{ImportReader: to, scratch: o.Rehearsal, tables: tableNames(from.Shape())}
 	}
@@ -93,8 +93,8 @@ const batchRows = transfer.MaxImport
 
 type importer struct {
 	Options
-	decoder django.Decoder
-	from    django.Source
+	decoder tables.Decoder
+	from    tables.Source
 	to      transfer.Importer
 	place   transfer.Checkpoint
 	report  *Report
@@ -152,7 +152,7 @@ func (i *importer) run(ctx context.Context) (err error) {
 }
 
 // check refuses what can't be taken over rightly, before the first row.
-func (i *importer) check(shape django.Shape) error {
+func (i *importer) check(shape tables.Shape) error {
 	if shape.Undecided != nil {
 		return shape.Undecided
 	}
@@ -176,21 +176,21 @@ func (i *importer) check(shape django.Shape) error {
 
 // checkTables refuses a source that has lost a table of tokens: that would look as
 // if all its tokens had ended.
-func (i *importer) checkTables(shape django.Shape) error {
+func (i *importer) checkTables(shape tables.Shape) error {
 	if shape.Named {
 		return nil
 	}
 	there := tableNames(shape)
 	for _, before := range i.place.Tables {
 		if !slices.Contains(there, before) {
-			return fmt.Errorf("tokens of %s came from this source before, and now it is not there or may not be read; if that is meant, say which tables of tokens are with --token-table (%s: none), or give another --source-name", before, django.NoTokens)
+			return fmt.Errorf("tokens of %s came from this source before, and now it is not there or may not be read; if that is meant, say which tables of tokens are with --token-table (%s: none), or give another --source-name", before, tables.NoTokens)
 		}
 	}
 	return nil
 }
 
 // tableNames are the tables of tokens of a source.
-func tableNames(shape django.Shape) []string {
+func tableNames(shape tables.Shape) []string {
 	var names []string
 	for _, t := range shape.Tokens {
 		names = append(names, t.Name)
@@ -259,7 +259,7 @@ type batch[T any] struct {
 
 // readTable decodes the rows of a table in batches, and hands them to take while
 // it reads on. The last batch may be empty.
-func readTable[T any](ctx context.Context, i *importer, t django.Table, decode func(django.Row) T, take func(at string, rows []T) error) error {
+func readTable[T any](ctx context.Context, i *importer, t tables.Table, decode func(tables.Row) T, take func(at string, rows []T) error) error {
 	of, err := i.from.Count(ctx, t)
 	if err != nil {
 		return fmt.Errorf("count %s: %w", t, err)
@@ -291,7 +291,7 @@ func readTable[T any](ctx context.Context, i *importer, t django.Table, decode f
 }
 
 // readBatches sends the rows of a table.
-func readBatches[T any](ctx context.Context, from django.Source, t django.Table, after string, decode func(django.Row) T, to chan<- batch[T]) error {
+func readBatches[T any](ctx context.Context, from tables.Source, t tables.Table, after string, decode func(tables.Row) T, to chan<- batch[T]) error {
 	var b batch[T]
 	send := func() error {
 		select {
@@ -302,7 +302,7 @@ func readBatches[T any](ctx context.Context, from django.Source, t django.Table,
 			return ctx.Err()
 		}
 	}
-	err := from.Each(ctx, t, after, func(row django.Row) error {
+	err := from.Each(ctx, t, after, func(row tables.Row) error {
 		b.rows, b.at, b.read = append(b.rows, decode(row)), row.At, b.read+1
 		if len(b.rows) < batchRows {
 			return nil

@@ -10,12 +10,12 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/core/transfer"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // users takes over the users: first those who keep their ids, so that nobody else
 // is given these; then those whose id is none here, or somebody else's.
-func (i *importer) users(ctx context.Context, t django.Table) error {
+func (i *importer) users(ctx context.Context, t tables.Table) error {
 	i.unsure = map[string]bool{}
 	i.left = map[string]bool{}
 	if err := i.userPass(ctx, t, false); err != nil || len(i.left) == 0 {
@@ -38,9 +38,9 @@ type userRow struct {
 
 // userPass takes over users: in the first pass all but those who are left for the
 // last one.
-func (i *importer) userPass(ctx context.Context, t django.Table, last bool) error {
+func (i *importer) userPass(ctx context.Context, t tables.Table, last bool) error {
 	r := i.report
-	decode := func(row django.Row) userRow {
+	decode := func(row tables.Row) userRow {
 		user, err := i.decoder.User(row)
 		if err == nil {
 			user.Fingerprint = transfer.UserFingerprint(user.Account)
@@ -149,7 +149,7 @@ func (i *importer) doubt(ctx context.Context, batch []transfer.ImportedUser, res
 
 // recent tells whether a user is to be read with Since: who joined, or logged
 // in, since then.
-func (i *importer) recent(row django.Row, created time.Time) bool {
+func (i *importer) recent(row tables.Row, created time.Time) bool {
 	if i.Since.IsZero() || !created.Before(i.Since) {
 		return true
 	}
@@ -177,23 +177,23 @@ func passwordFormat(encoded string) (format, problem string) {
 
 // tokenRow is a row of tokens as it was read.
 type tokenRow struct {
-	django.Token
+	tables.Token
 	err   error // why there is no token
 	where string
 }
 
 // tokens takes over the tokens of a table.
-func (i *importer) tokens(ctx context.Context, t django.TokenTable) (err error) {
+func (i *importer) tokens(ctx context.Context, t tables.TokenTable) (err error) {
 	if i.keysAreIDs, err = i.to.KeysAreIDs(ctx, i.place.Source); err != nil {
 		return fmt.Errorf("look for users: %w", err)
 	}
 	counts := i.report.Tokens[t.Name]
 	i.twins = t.Own && !t.Table.Distinct("key")
-	decode := func(row django.Row) tokenRow {
+	decode := func(row tables.Row) tokenRow {
 		older, err := i.decoder.Token(t, row)
 		return tokenRow{older, err, row.Where}
 	}
-	var batch []django.Token
+	var batch []tables.Token
 	var where []string
 	err = readTable(ctx, i, t.Table, decode, func(at string, rows []tokenRow) error {
 		batch, where = batch[:0], where[:0]
@@ -216,7 +216,7 @@ func (i *importer) tokens(ctx context.Context, t django.TokenTable) (err error) 
 
 // tokenBatch takes over a batch of tokens: those of users whom this source was
 // mapped to.
-func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where []string, counts *Counts) error {
+func (i *importer) tokenBatch(ctx context.Context, batch []tables.Token, where []string, counts *Counts) error {
 	owner, err := i.owners(ctx, batch)
 	if err != nil {
 		return err
@@ -262,7 +262,7 @@ func (i *importer) tokenBatch(ctx context.Context, batch []django.Token, where [
 
 // owners finds whose the tokens are. Where keys are ids, the store finds out
 // whether there are such users, when it takes the tokens.
-func (i *importer) owners(ctx context.Context, batch []django.Token) (func(django.Token) (transfer.ImportedUser, bool), error) {
+func (i *importer) owners(ctx context.Context, batch []tables.Token) (func(tables.Token) (transfer.ImportedUser, bool), error) {
 	byID := i.keysAreIDs && !i.twins
 	var keys, names []string
 	for _, t := range batch {
@@ -280,7 +280,7 @@ func (i *importer) owners(ctx context.Context, batch []django.Token) (func(djang
 			return nil, fmt.Errorf("look for users: %w", err)
 		}
 	}
-	return func(t django.Token) (u transfer.ImportedUser, ok bool) {
+	return func(t tables.Token) (u transfer.ImportedUser, ok bool) {
 		if t.Username == "" && byID {
 			id, err := strconv.ParseInt(t.Owner, 10, 64)
 			u.Key, u.ID = t.Owner, id
@@ -300,7 +300,7 @@ func (i *importer) owners(ctx context.Context, batch []django.Token) (func(djang
 func (i *importer) named(username string) string { return i.decoder.Mapping.Named(username) }
 
 // token gives an older server's token of a user as the engine keeps it.
-func (i *importer) token(older django.Token, userID int64) (core.Token, error) {
+func (i *importer) token(older tables.Token, userID int64) (core.Token, error) {
 	t := core.Token{
 		UserID: userID, Digest: older.Digest, Legacy: older.Legacy,
 		Realm: i.Policy.Realm, Issuer: i.Policy.Issuer,

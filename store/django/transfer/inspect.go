@@ -7,7 +7,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // Inspection is what there is in a source.
@@ -27,7 +27,7 @@ type Inspection struct {
 // UserInspection is what there is about users.
 type UserInspection struct {
 	Table   string            `json:"table"`
-	Mapping django.Mapping    `json:"-"`
+	Mapping tables.Mapping    `json:"-"`
 	Columns map[string]string `json:"columns"`
 	Extra   []string          `json:"attributes"`
 	Secret  []string          `json:"columns_left_behind"`
@@ -77,9 +77,9 @@ func meant(ttl time.Duration) time.Duration {
 
 // Inspect reads the whole source and changes nothing. zone is that of times
 // without one.
-func Inspect(ctx context.Context, from django.Source, zone *time.Location, now time.Time) (*Inspection, error) {
+func Inspect(ctx context.Context, from tables.Source, zone *time.Location, now time.Time) (*Inspection, error) {
 	shape := from.Shape()
-	d := django.Decoder{Mapping: shape.Mapping, Zone: zone}
+	d := tables.Decoder{Mapping: shape.Mapping, Zone: zone}
 	found := &Inspection{Source: from.Identity(), Problems: []Problem{}, Tokens: []TokenInspected{}, Unsure: append([]string{}, shape.Unsure...)}
 	if shape.Undecided != nil {
 		found.Undecided = shape.Undecided.Error()
@@ -93,7 +93,7 @@ func Inspect(ctx context.Context, from django.Source, zone *time.Location, now t
 	}
 	found.Users.Extra, found.Users.Secret = m.Extra(shape.Users)
 	var r Report // lists the problems
-	err := from.Each(ctx, shape.Users, "", func(row django.Row) error {
+	err := from.Each(ctx, shape.Users, "", func(row tables.Row) error {
 		found.user(d, row, &r)
 		return nil
 	})
@@ -106,7 +106,7 @@ func Inspect(ctx context.Context, from django.Source, zone *time.Location, now t
 			inspected.Chosen = inspected.Chosen || chosen.Table.String() == inspected.Table
 		}
 		if !t.Unreadable {
-			if err := from.Each(ctx, t.Table, "", func(row django.Row) error {
+			if err := from.Each(ctx, t.Table, "", func(row tables.Row) error {
 				inspected.row(d, t, row, now, &r)
 				return nil
 			}); err != nil {
@@ -138,7 +138,7 @@ func (t *TokenInspected) finish(all []TokenInspected) {
 }
 
 // user counts one user.
-func (f *Inspection) user(d django.Decoder, row django.Row, r *Report) {
+func (f *Inspection) user(d tables.Decoder, row tables.Row, r *Report) {
 	f.Users.Number++
 	user, err := d.User(row)
 	account := user.Account
@@ -160,7 +160,7 @@ func (f *Inspection) user(d django.Decoder, row django.Row, r *Report) {
 }
 
 // row counts one token.
-func (t *TokenInspected) row(d django.Decoder, table django.TokenTable, row django.Row, now time.Time, r *Report) {
+func (t *TokenInspected) row(d tables.Decoder, table tables.TokenTable, row tables.Row, now time.Time, r *Report) {
 	t.Number++
 	token, err := d.Token(table, row)
 	if err != nil {

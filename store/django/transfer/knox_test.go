@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -189,7 +189,7 @@ func wantRow(t *testing.T, db *sql.DB, g generation, token string, want bool) {
 func TestAuthtokenTTL(t *testing.T) {
 	database := filepath.Join(t.TempDir(), "db.sqlite3")
 	mustMakeSource(t, database, 3) // created on 2026-11-01 at 10:00
-	from, err := django.Open(t.Context(), django.Mapping{}, database)
+	from, err := tables.Open(t.Context(), tables.Mapping{}, database)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	coretransfer "github.com/authcompat/authcompat/core/transfer"
-	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/django/mariadbtest"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
@@ -53,7 +53,7 @@ func openBase(ctx context.Context, dsn string) (base, error) {
 
 // importAlone imports and prints a line for each batch.
 func importAlone(ctx context.Context, source, target string) error {
-	from, err := django.Open(ctx, django.Mapping{}, source)
+	from, err := tables.Open(ctx, tables.Mapping{}, source)
 	if err != nil {
 		return err
 	}

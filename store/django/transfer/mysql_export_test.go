@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -18,7 +18,7 @@ func TestMySQLExport(t *testing.T) {
 	m := mustMariaUsers(t, "ann", "bob", "żółw")
 	m.exec(t, "UPDATE auth_user SET is_staff = 1, first_name = 'Ánn', last_login = '2026-03-03 03:03:03.000003' WHERE id = 1")
 	h := mustHouse(t)
-	if _, err := h.both(t, django.Mapping{}, nil, m.dsn); err != nil {
+	if _, err := h.both(t, tables.Mapping{}, nil, m.dsn); err != nil {
 		t.Fatal(err)
 	}
 	before := m.sums(t)
@@ -67,7 +67,7 @@ func TestMySQLExport(t *testing.T) {
 	}
 	m.exec(t, "INSERT INTO auth_user (password, username, date_joined) VALUES ('!', 'next', '"+moment+"')")
 	m.wantRows(t, "SELECT id FROM auth_user WHERE username = 'next'", "7")
-	report, err := h.both(t, django.Mapping{}, nil, m.dsn)
+	report, err := h.both(t, tables.Mapping{}, nil, m.dsn)
 	if err != nil || report.Users.Added != 1 || report.Users.Updated+report.Users.Refused > 0 || report.Tokens["authtoken_token"].Unchanged != 5 {
 		t.Errorf("import after export: %+v, %v", report, err)
 	}
@@ -84,7 +84,7 @@ func TestMySQLRefusals(t *testing.T) {
 				strings.Replace(mysqlUsers, "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "CHARACTER SET "+charset, 1), fmt.Sprintf(mysqlTokens, "integer", "auth_user (id)"))
 			m.add(t, 1, "ann")
 			h := mustHouse(t)
-			if _, err := h.both(t, django.Mapping{}, nil, m.dsn); err != nil {
+			if _, err := h.both(t, tables.Mapping{}, nil, m.dsn); err != nil {
 				t.Fatal(err)
 			}
 			long := strings.Repeat("x", 151)
@@ -155,7 +155,7 @@ func without(all, some []string) (rest []string) {
 func TestMySQLDeadlock(t *testing.T) {
 	m := mustMariaUsers(t, "ann")
 	h := mustHouse(t)
-	if _, err := h.both(t, django.Mapping{}, nil, m.dsn); err != nil {
+	if _, err := h.both(t, tables.Mapping{}, nil, m.dsn); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"first", "second", "third"} {

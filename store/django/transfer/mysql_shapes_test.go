@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // TestMySQLCaseBlind warns of names that are one at the source and two here, and
@@ -21,14 +22,14 @@ func TestMySQLCaseBlind(t *testing.T) {
 	m.add(t, 1, "Ann")
 	m.add(t, 2, "bob")
 	h := mustHouse(t)
-	report, err := h.both(t, django.Mapping{}, nil, m.dsn)
+	report, err := h.both(t, tables.Mapping{}, nil, m.dsn)
 	if err != nil || report.Users.Added != 2 || len(report.Notes) != 1 || !contains(report.Notes[0], "username_case: lower") {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	h.wantOwners(t, map[string]string{text("Ann"): "Ann", text("bob"): "bob", strings.ToUpper(text("bob")): ""})
 
 	lower := mustHouse(t)
-	report, err = lower.both(t, django.Mapping{UsernameCase: "lower"}, nil, m.dsn)
+	report, err = lower.both(t, tables.Mapping{UsernameCase: "lower"}, nil, m.dsn)
 	if err != nil || report.Users.Added != 2 || len(report.Notes) > 0 {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -41,7 +42,7 @@ func TestMySQLCaseBlind(t *testing.T) {
 	source := mustSQL(t, "CREATE TABLE auth_user (id integer PRIMARY KEY, "+columns+")", fmt.Sprintf(authtoken, "auth_user (id)"),
 		"INSERT INTO auth_user VALUES (7, "+user("cid")+"), (8, "+user("dan")+")",
 		"INSERT INTO authtoken_token VALUES ('"+strings.ToUpper(text("Ann"))+"', "+joined+", 7), ('"+text("dan")+"', "+joined+", 8)")
-	if _, err := other.both(t, django.Mapping{}, nil, source); err != nil {
+	if _, err := other.both(t, tables.Mapping{}, nil, source); err != nil {
 		t.Fatal(err)
 	}
 	back, err := other.tryGive(t, m.dsn)
@@ -70,7 +71,7 @@ func TestMySQLKnox(t *testing.T) {
 				g.insert(t, m.db, user, token(user, 2), "2026-01-03 00:00:00")
 			}
 			h := mustHouse(t)
-			report, err := h.both(t, django.Mapping{}, nil, m.dsn)
+			report, err := h.both(t, tables.Mapping{}, nil, m.dsn)
 			if c := report.Tokens["knox_authtoken"]; err != nil || c.Added != 4 || c.Expired != 2 {
 				t.Fatalf("%+v, %v", report, err)
 			}
@@ -122,12 +123,12 @@ func TestMySQLCustomUsers(t *testing.T) {
 					"('"+kind.bob+"', '"+hashed("bob")+"', 'bob', NULL, 1, '"+moment+"', 0.5, 'ć', '"+kind.bob+"')",
 				"INSERT INTO authtoken_token VALUES ('"+text("ann")+"', '"+moment+"', '"+kind.ann+"'), ('"+text("bob")+"', '"+moment+"', '"+kind.bob+"')")
 			h := mustHouse(t)
-			report, err := h.both(t, django.Mapping{}, nil, m.dsn)
+			report, err := h.both(t, tables.Mapping{}, nil, m.dsn)
 			if err != nil || report.Users.Added != 2 || report.Tokens["authtoken_token"].Added != 2 {
 				t.Fatalf("%+v, %v", report, err)
 			}
 			h.wantOwners(t, map[string]string{text("ann"): "ann", text("bob"): "bob"})
-			if report, err = h.both(t, django.Mapping{}, nil, m.dsn); err != nil || report.Users.Unchanged != 2 || report.Tokens["authtoken_token"].Unchanged != 2 {
+			if report, err = h.both(t, tables.Mapping{}, nil, m.dsn); err != nil || report.Users.Unchanged != 2 || report.Tokens["authtoken_token"].Unchanged != 2 {
 				t.Errorf("second import: %+v, %v", report, err)
 			}
 			users, err := h.store.ExportUsers(t.Context(), 0, 10)
@@ -177,7 +178,7 @@ func TestMySQLBytes(t *testing.T) {
 		insert("'aaaa'", "'ann'"), insert("'bbbb'", "'żółw'"), insert("'cccc'", "x'ff41'"), insert("x'fffefdfc'", "'dan'"),
 		"INSERT INTO authtoken_token SELECT md5(id), '"+moment+"', id FROM accounts_user")
 	h := mustHouse(t)
-	report, err := h.both(t, django.Mapping{}, nil, m.dsn)
+	report, err := h.both(t, tables.Mapping{}, nil, m.dsn)
 	if err != nil || report.Users.Added != 2 || report.Users.Refused != 2 || report.Tokens["authtoken_token"].Added != 2 || report.Tokens["authtoken_token"].Refused != 2 {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -212,14 +213,14 @@ func TestMySQLPages(t *testing.T) {
 			}
 			m := mustMaria(t, "CREATE TABLE accounts_user (id "+id+" NOT NULL PRIMARY KEY, points double NOT NULL, price float NOT NULL, "+mysqlColumns+") CHARACTER SET utf8mb4",
 				fmt.Sprintf("INSERT INTO accounts_user (id, points, price, password, username, date_joined) SELECT %s, 1000000000, 1000000, '!', concat('u', seq), '%s' FROM seq_1_to_%d", key, moment, rows))
-			from, err := django.Open(t.Context(), django.Mapping{UsernameCase: "lower"}, m.dsn)
+			from, err := tables.Open(t.Context(), tables.Mapping{UsernameCase: "lower"}, m.dsn)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer from.Close()
 			seen, texts := map[string]bool{}, map[string]int{}
-			d := django.Decoder{Mapping: from.Shape().Mapping, Zone: time.UTC}
-			err = from.Each(t.Context(), from.Shape().Users, "", func(row django.Row) error {
+			d := tables.Decoder{Mapping: from.Shape().Mapping, Zone: time.UTC}
+			err = from.Each(t.Context(), from.Shape().Users, "", func(row tables.Row) error {
 				u, err := d.User(row)
 				seen[u.Username] = true
 				texts[fmt.Sprint(u.Attributes["points"], " ", u.Attributes["price"], " ", u.CreatedAt.Format(time.RFC3339Nano))]++
@@ -273,9 +274,9 @@ func TestMySQLUnreachable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, open := range []func() error{
-				func() error { _, err := django.Open(t.Context(), django.Mapping{}, test.dsn); return err },
+				func() error { _, err := tables.Open(t.Context(), tables.Mapping{}, test.dsn); return err },
 				func() error {
-					_, err := django.OpenTarget(t.Context(), test.dsn, django.Mapping{}, time.UTC)
+					_, err := tables.OpenTarget(t.Context(), test.dsn, tables.Mapping{}, time.UTC)
 					return err
 				},
 			} {
@@ -283,7 +284,7 @@ func TestMySQLUnreachable(t *testing.T) {
 					t.Errorf("error %v, want one line that says %q", err, test.want)
 				}
 			}
-			if named := django.Describe(test.dsn); contains(named, "S3cret") {
+			if named := tables.Describe(test.dsn); contains(named, "S3cret") {
 				t.Errorf("it is described as %q", named)
 			}
 		})
@@ -294,7 +295,7 @@ func TestMySQLUnreachable(t *testing.T) {
 func TestMySQLAttach(t *testing.T) {
 	m := mustMariaUsers(t, "ann")
 	before := m.sums(t)
-	if _, err := django.Attach(t.Context(), m.dsn, django.Mapping{}); err == nil || !contains(err.Error(), "can be imported from and exported to, not worked on") || contains(err.Error(), "\n") {
+	if _, err := live.Open(t.Context(), m.dsn, tables.Mapping{}); err == nil || !contains(err.Error(), "can be imported from and exported to, not worked on") || contains(err.Error(), "\n") {
 		t.Errorf("error %v", err)
 	}
 	if diff := cmp.Diff(before, m.sums(t)); diff != "" {

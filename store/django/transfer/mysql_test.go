@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/django/mariadbtest"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -152,7 +152,7 @@ func TestMySQLImport(t *testing.T) {
 		"INSERT INTO authtoken_token VALUES ('0123456789012345678901234567890123456789', '2026-01-02', 50)")
 	reader, before := m.reader(t), m.sums(t)
 
-	from, err := django.Open(t.Context(), django.Mapping{}, reader)
+	from, err := tables.Open(t.Context(), tables.Mapping{}, reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestMySQLImport(t *testing.T) {
 	}
 
 	h := mustHouse(t)
-	report, err := h.both(t, django.Mapping{}, nil, reader)
+	report, err := h.both(t, tables.Mapping{}, nil, reader)
 	if err != nil || report.Users.Added != 7 || report.Tokens["authtoken_token"].Added != 7 {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -191,7 +191,7 @@ func TestMySQLImport(t *testing.T) {
 	if u := users[6]; u.Username != "off" || u.ID != 50 || u.Active || !u.CreatedAt.Equal(time.Date(1999, 12, 31, 23, 59, 59, 500000000, time.UTC)) {
 		t.Errorf("user: %+v", u.User)
 	}
-	report, err = h.both(t, django.Mapping{}, nil, reader)
+	report, err = h.both(t, tables.Mapping{}, nil, reader)
 	if err != nil || report.Users.Added+report.Users.Updated > 0 || report.Tokens["authtoken_token"].Unchanged != 7 {
 		t.Errorf("second import: %+v, %v", report, err)
 	}
@@ -199,7 +199,7 @@ func TestMySQLImport(t *testing.T) {
 		t.Errorf("the source was written to:\n%s", diff)
 	}
 	m.exec(t, "DELETE FROM authtoken_token WHERE user_id = 1")
-	if report, err = h.both(t, django.Mapping{}, nil, reader); err != nil || report.Ended != 1 {
+	if report, err = h.both(t, tables.Mapping{}, nil, reader); err != nil || report.Ended != 1 {
 		t.Errorf("third import: %+v, %v", report, err)
 	}
 	// Who may read alone hands nothing over, and is told why.
@@ -230,15 +230,15 @@ func TestMySQLGrants(t *testing.T) {
 	name := u.User.Username()
 	m.exec(t, "REVOKE SELECT ON "+name+".* FROM "+name, "GRANT SELECT ON "+name+".auth_user TO "+name, "GRANT INSERT ON "+name+".authtoken_token TO "+name)
 	h := mustHouse(t)
-	_, err = h.both(t, django.Mapping{}, nil, reader)
+	_, err = h.both(t, tables.Mapping{}, nil, reader)
 	wantRefusal(t, h, err, "GRANT SELECT")
-	if _, err = h.both(t, django.Mapping{TokenTables: django.Names{"authtoken_token"}}, nil, reader); err == nil || !contains(err.Error(), "GRANT SELECT") {
+	if _, err = h.both(t, tables.Mapping{TokenTables: tables.Names{"authtoken_token"}}, nil, reader); err == nil || !contains(err.Error(), "GRANT SELECT") {
 		t.Errorf("error %v", err)
 	}
 	// The columns that are needed are enough.
 	m.exec(t, "GRANT SELECT ON "+name+".authtoken_token TO "+name, "REVOKE SELECT ON "+name+".auth_user FROM "+name,
 		"GRANT SELECT (id, username, password, is_active, date_joined) ON "+name+".auth_user TO "+name)
-	report, err := h.both(t, django.Mapping{}, nil, reader)
+	report, err := h.both(t, tables.Mapping{}, nil, reader)
 	if err != nil || report.Users.Added != 2 || report.Tokens["authtoken_token"].Added != 2 {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -258,7 +258,7 @@ func TestMySQLOddRows(t *testing.T) {
 		}
 	}
 	h := mustHouse(t)
-	report, err := h.both(t, django.Mapping{}, nil, m.dsn)
+	report, err := h.both(t, tables.Mapping{}, nil, m.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestMySQLOddRows(t *testing.T) {
 // tryGive exports and gives the error.
 func (h house) tryGive(t *testing.T, target string) (*transfer.ExportReport, error) {
 	t.Helper()
-	to, err := django.OpenTarget(t.Context(), target, django.Mapping{}, time.UTC)
+	to, err := tables.OpenTarget(t.Context(), target, tables.Mapping{}, time.UTC)
 	if err != nil {
 		return nil, err
 	}

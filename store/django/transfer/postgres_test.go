@@ -9,7 +9,8 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
@@ -90,11 +91,11 @@ func TestUnseenIsNotGone(t *testing.T) {
 			schema := schemaOf(t, dsn)
 			exec(fmt.Sprintf(`GRANT USAGE ON SCHEMA "%s" TO %s`, schema, role), `GRANT SELECT ON auth_user, authtoken_token TO `+role)
 			h := mustHouse(t)
-			if _, err := h.both(t, django.Mapping{}, nil, as); err != nil {
+			if _, err := h.both(t, tables.Mapping{}, nil, as); err != nil {
 				t.Fatal(err)
 			}
 			exec(strings.Replace(fmt.Sprintf(test.sql, role), "SCHEMA\"", schema+"\"", 1))
-			_, err := h.both(t, django.Mapping{}, nil, as)
+			_, err := h.both(t, tables.Mapping{}, nil, as)
 			if err == nil || !contains(err.Error(), test.remedy) || contains(err.Error(), "\n") {
 				t.Errorf("error %v, want one line with %q", err, test.remedy)
 			}
@@ -106,7 +107,7 @@ func TestUnseenIsNotGone(t *testing.T) {
 // TestPostgresShapes are bases that only PostgreSQL has.
 func TestPostgresShapes(t *testing.T) {
 	want := map[string]string{text("u0"): "u0", text("u1"): "u1", text("u2"): "u2"}
-	take := func(t *testing.T, m django.Mapping, dsn string) house {
+	take := func(t *testing.T, m tables.Mapping, dsn string) house {
 		t.Helper()
 		h := mustHouse(t)
 		report, err := h.both(t, m, nil, dsn)
@@ -121,15 +122,15 @@ func TestPostgresShapes(t *testing.T) {
 	}
 	t.Run("uuid", func(t *testing.T) {
 		dsn, _ := pgUsers(t, 3, "uuid")
-		take(t, django.Mapping{}, dsn)
-		if _, err := django.Attach(t.Context(), dsn, django.Mapping{}); err == nil || !contains(err.Error(), "whole number") {
+		take(t, tables.Mapping{}, dsn)
+		if _, err := live.Open(t.Context(), dsn, tables.Mapping{}); err == nil || !contains(err.Error(), "whole number") {
 			t.Errorf("attach: %v", err)
 		}
 	})
 	t.Run("infinity", func(t *testing.T) {
 		dsn, exec := pgUsers(t, 3, "serial")
 		exec(`UPDATE auth_user SET date_joined = '-infinity'`, `UPDATE auth_user SET date_joined = 'infinity' WHERE id = 1`)
-		take(t, django.Mapping{}, dsn)
+		take(t, tables.Mapping{}, dsn)
 	})
 	t.Run("another schema", func(t *testing.T) {
 		dsn, _ := pgUsers(t, 3, "serial")
@@ -141,26 +142,26 @@ func TestPostgresShapes(t *testing.T) {
 		q := u.Query()
 		q.Del("search_path")
 		u.RawQuery = q.Encode()
-		_, err = mustHouse(t).both(t, django.Mapping{}, nil, u.String())
+		_, err = mustHouse(t).both(t, tables.Mapping{}, nil, u.String())
 		if err == nil || !contains(err.Error(), "--user-table") {
 			t.Errorf("error %v, want one that names --user-table", err)
 		}
-		take(t, django.Mapping{UserTable: schema + ".auth_user"}, u.String())
+		take(t, tables.Mapping{UserTable: schema + ".auth_user"}, u.String())
 	})
 	t.Run("views", func(t *testing.T) {
 		dsn, exec := pgUsers(t, 3, "serial")
 		exec(`CREATE VIEW people AS SELECT * FROM auth_user WHERE id > 0`)
-		take(t, django.Mapping{UserTable: "people", ID: "id", TokenTables: django.Names{"authtoken_token"}}, dsn)
+		take(t, tables.Mapping{UserTable: "people", ID: "id", TokenTables: tables.Names{"authtoken_token"}}, dsn)
 	})
 	t.Run("citext", func(t *testing.T) {
 		dsn, exec := pgUsers(t, 3, "serial")
 		exec(`CREATE EXTENSION IF NOT EXISTS citext SCHEMA public`, `ALTER TABLE auth_user ALTER username TYPE public.citext`)
 		h := mustHouse(t)
-		report, err := h.both(t, django.Mapping{}, nil, dsn)
+		report, err := h.both(t, tables.Mapping{}, nil, dsn)
 		if err != nil || !contains(strings.Join(report.Notes, "\n"), "username_case") {
 			t.Errorf("notes %v, %v", report.Notes, err)
 		}
-		take(t, django.Mapping{UsernameCase: "lower"}, dsn)
+		take(t, tables.Mapping{UsernameCase: "lower"}, dsn)
 	})
 	t.Run("pgbouncer in transaction mode", func(t *testing.T) {
 		dsn, _ := pgUsers(t, 3, "serial")
@@ -172,7 +173,7 @@ func TestPostgresShapes(t *testing.T) {
 		q := u.Query()
 		q.Del("search_path") // a startup parameter that pgbouncer refuses
 		u.RawQuery = q.Encode()
-		take(t, django.Mapping{UserTable: schema + ".auth_user"}, u.String())
+		take(t, tables.Mapping{UserTable: schema + ".auth_user"}, u.String())
 	})
 }
 
@@ -180,7 +181,7 @@ func TestPostgresShapes(t *testing.T) {
 func TestWayBackRowByRow(t *testing.T) {
 	dsn, exec := pgUsers(t, 2, "serial")
 	h := mustHouse(t)
-	if _, err := h.both(t, django.Mapping{}, nil, dsn); err != nil {
+	if _, err := h.both(t, tables.Mapping{}, nil, dsn); err != nil {
 		t.Fatal(err)
 	}
 	exec(`ALTER TABLE auth_user ALTER email DROP NOT NULL, ADD UNIQUE (email), ADD COLUMN public uuid, ADD COLUMN team integer,
@@ -203,7 +204,7 @@ func TestWayBackRowByRow(t *testing.T) {
 	if report.Users.Refused != 3 || report.Tokens.Refused != 3 || report.Tokens.Unchanged != 2 {
 		t.Errorf("without defaults: %+v", report)
 	}
-	to, err := django.OpenTarget(t.Context(), dsn, django.Mapping{Defaults: map[string]string{"team": "7"}}, utc)
+	to, err := tables.OpenTarget(t.Context(), dsn, tables.Mapping{Defaults: map[string]string{"team": "7"}}, utc)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +246,7 @@ func TestNoTLS(t *testing.T) {
 	q := u.Query()
 	q.Set("sslmode", "require")
 	u.RawQuery = q.Encode()
-	if _, err := django.Open(t.Context(), django.Mapping{}, u.String()); err == nil || !contains(err.Error(), "sslmode=disable") {
+	if _, err := tables.Open(t.Context(), tables.Mapping{}, u.String()); err == nil || !contains(err.Error(), "sslmode=disable") {
 		t.Errorf("error %v, want one that names sslmode=disable", err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -16,22 +16,22 @@ func TestRehearsedRefusals(t *testing.T) {
 	for name, test := range map[string]struct {
 		here   []string // names of users who are here before
 		sql    string
-		m      django.Mapping
+		m      tables.Mapping
 		users  transfer.Counts
 		tokens transfer.Counts
 	}{
-		"a name that is taken here":   {[]string{"u1", "other"}, ``, django.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
-		"all names are taken here":    {[]string{"u0", "u1", "u2", "u3"}, ``, django.Mapping{}, transfer.Counts{Read: 4, Refused: 4}, transfer.Counts{Read: 4, Refused: 4}},
-		"ids that are taken here":     {[]string{"a", "b", "c"}, ``, django.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 4}},
-		"a date that is none":         {nil, `UPDATE auth_user SET date_joined = 'soon' WHERE id = 2`, django.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
-		"no name":                     {nil, `UPDATE auth_user SET username = '' WHERE id = 4`, django.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
-		"one name in lower case":      {nil, `UPDATE auth_user SET username = 'U0' WHERE id = 3`, django.Mapping{UsernameCase: "lower"}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
-		"tokens that are none":        {nil, `UPDATE authtoken_token SET key = '' WHERE user_id = 1`, django.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
-		"tokens of nobody":            {nil, `DELETE FROM auth_user WHERE id IN (1, 3)`, django.Mapping{}, transfer.Counts{Read: 2, Added: 2}, transfer.Counts{Read: 4, Added: 2, Refused: 2}},
-		"an id that can't be kept":    {nil, `UPDATE auth_user SET id = -9 WHERE id = 4`, django.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
-		"a name of another, swapped":  {[]string{"u3"}, `UPDATE auth_user SET username = 'x' WHERE id = 4; UPDATE auth_user SET username = 'u3' WHERE id = 1`, django.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
-		"nothing but what is refused": {nil, `UPDATE auth_user SET is_active = 'perhaps'`, django.Mapping{}, transfer.Counts{Read: 4, Refused: 4}, transfer.Counts{Read: 4, Refused: 4}},
-		"a token's date that is none": {nil, `UPDATE authtoken_token SET created = '2026-13-01' WHERE user_id = 2`, django.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"a name that is taken here":   {[]string{"u1", "other"}, ``, tables.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"all names are taken here":    {[]string{"u0", "u1", "u2", "u3"}, ``, tables.Mapping{}, transfer.Counts{Read: 4, Refused: 4}, transfer.Counts{Read: 4, Refused: 4}},
+		"ids that are taken here":     {[]string{"a", "b", "c"}, ``, tables.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 4}},
+		"a date that is none":         {nil, `UPDATE auth_user SET date_joined = 'soon' WHERE id = 2`, tables.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"no name":                     {nil, `UPDATE auth_user SET username = '' WHERE id = 4`, tables.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"one name in lower case":      {nil, `UPDATE auth_user SET username = 'U0' WHERE id = 3`, tables.Mapping{UsernameCase: "lower"}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"tokens that are none":        {nil, `UPDATE authtoken_token SET key = '' WHERE user_id = 1`, tables.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"tokens of nobody":            {nil, `DELETE FROM auth_user WHERE id IN (1, 3)`, tables.Mapping{}, transfer.Counts{Read: 2, Added: 2}, transfer.Counts{Read: 4, Added: 2, Refused: 2}},
+		"an id that can't be kept":    {nil, `UPDATE auth_user SET id = -9 WHERE id = 4`, tables.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"a name of another, swapped":  {[]string{"u3"}, `UPDATE auth_user SET username = 'x' WHERE id = 4; UPDATE auth_user SET username = 'u3' WHERE id = 1`, tables.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"nothing but what is refused": {nil, `UPDATE auth_user SET is_active = 'perhaps'`, tables.Mapping{}, transfer.Counts{Read: 4, Refused: 4}, transfer.Counts{Read: 4, Refused: 4}},
+		"a token's date that is none": {nil, `UPDATE authtoken_token SET created = '2026-13-01' WHERE user_id = 2`, tables.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, h := manyUsers(t, 4), mustHouse(t)
@@ -68,7 +68,7 @@ func TestUnsealed(t *testing.T) {
 		o.Sealer, o.Policy, o.Clock = core.Sealer{}, ending, func() time.Time { return time.Date(2026, 2, 1, 0, 0, 0, 0, utc) }
 	}
 	for range 2 {
-		report, err := h.both(t, django.Mapping{}, change, path)
+		report, err := h.both(t, tables.Mapping{}, change, path)
 		if n := report.Tokens["authtoken_token"]; err != nil || report.Unsealed != 2 || n.Refused != 1 || n.Expired != 1 {
 			t.Errorf("%+v, %v", report, err)
 		}
@@ -79,7 +79,7 @@ func TestUnsealed(t *testing.T) {
 // who registers in their place is not one of the source's.
 func TestDeletedHere(t *testing.T) {
 	path, h := manyUsers(t, 3), mustHouse(t)
-	if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+	if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"u1", "u2"} {
@@ -93,7 +93,7 @@ func TestDeletedHere(t *testing.T) {
 	}
 	fresh := h.mustRegister(t, policy, "u2")
 	for range 2 {
-		report, err := h.both(t, django.Mapping{}, nil, path)
+		report, err := h.both(t, tables.Mapping{}, nil, path)
 		if err != nil || report.Users.Kept != 2 || report.Users.Unchanged != 1 || report.Tokens["authtoken_token"].Added+report.Ended > 0 {
 			t.Fatalf("%+v, %v", report, err)
 		}
@@ -120,11 +120,11 @@ func TestDeletedThere(t *testing.T) {
 					fmt.Sprintf(`INSERT INTO authtoken_token VALUES ('%s', %s, %d)`, text(name), joined, i+1))
 			}
 			path, h := mustSQL(t, statements...), mustHouse(t)
-			if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+			if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
 				t.Fatal(err)
 			}
 			mustExec(t, path, `DELETE FROM authtoken_token WHERE user_id = 2`, `DELETE FROM auth_user WHERE id = 2`)
-			report, err := h.both(t, django.Mapping{}, nil, path)
+			report, err := h.both(t, tables.Mapping{}, nil, path)
 			if err != nil || report.Ended != 1 {
 				t.Fatalf("%+v, %v", report, err)
 			}

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -46,7 +46,7 @@ func TestKeysUsedAgain(t *testing.T) {
 				`INSERT INTO auth_user VALUES (`+id(3)+`, `+row("ann", joined)+`), (`+id(4)+`, `+row("bob", joined)+`)`,
 				`INSERT INTO authtoken_token VALUES ('`+text("ann")+`', `+joined+`, `+id(3)+`)`)
 			h := mustHouse(t)
-			if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+			if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
 				t.Fatal(err)
 			}
 			bob, err := h.service.Login(t.Context(), policy, "bob", "pw-bob") // issued here
@@ -62,7 +62,7 @@ func TestKeysUsedAgain(t *testing.T) {
 				t.Errorf("export before the import: %+v", back)
 			}
 			for round, want := range []transfer.Counts{{Read: 2, Added: 1, Unchanged: 1}, {Read: 2, Unchanged: 2}} {
-				report, err := h.both(t, django.Mapping{}, nil, path)
+				report, err := h.both(t, tables.Mapping{}, nil, path)
 				if err != nil || report.Users != want || report.Tokens["authtoken_token"] != want {
 					t.Fatalf("run %d: %+v, %v", round, report, err)
 				}
@@ -73,13 +73,13 @@ func TestKeysUsedAgain(t *testing.T) {
 			if back.Tokens.Added > 0 || back.Users.Added > 0 || back.Users.Updated != 2 {
 				t.Errorf("export: %+v", back)
 			}
-			if again, err := h.both(t, django.Mapping{}, nil, path); err != nil || again.Users.Unchanged != 2 || again.Tokens["authtoken_token"].Unchanged != 2 {
+			if again, err := h.both(t, tables.Mapping{}, nil, path); err != nil || again.Users.Unchanged != 2 || again.Tokens["authtoken_token"].Unchanged != 2 {
 				t.Errorf("import of what was handed back: %+v, %v", again, err)
 			}
 			// A user who has a new name and a new password is who he was.
 			if test.dated {
 				mustExec(t, path, `UPDATE auth_user SET username = 'eva', password = '`+hashed("eva")+`' WHERE username = 'eve'`)
-				if report, err := h.both(t, django.Mapping{}, nil, path); err != nil || report.Users.Updated != 1 {
+				if report, err := h.both(t, tables.Mapping{}, nil, path); err != nil || report.Users.Updated != 1 {
 					t.Fatalf("a new name: %+v, %v", report, err)
 				}
 				h.wantOwners(t, map[string]string{text("eve"): "eva", bob.Key: "bob"})
@@ -100,14 +100,14 @@ func TestNamesUsedAgain(t *testing.T) {
 	}
 	first := dumpOf(t, objects(ann, bob, dumpTokenObject("ann", `["ann"]`), dumpTokenObject("bob", `["bob"]`)))
 	h := mustHouse(t)
-	if _, err := h.both(t, django.Mapping{}, nil, first...); err != nil {
+	if _, err := h.both(t, tables.Mapping{}, nil, first...); err != nil {
 		t.Fatal(err)
 	}
 	h.wantOwners(t, map[string]string{text("ann"): "ann", text("bob"): "bob"})
 	swapped := strings.NewReplacer(`"username": "ann"`, `"username": "bob"`, `"username": "bob"`, `"username": "ann"`)
 	second := dumpOf(t, objects(swapped.Replace(ann), swapped.Replace(bob), dumpTokenObject("ann", `["bob"]`), dumpTokenObject("bob", `["ann"]`)))
 	for round := range 2 {
-		report, err := h.both(t, django.Mapping{}, func(o *transfer.Options) { named(first[0])(o); o.EndTokens = true }, second...)
+		report, err := h.both(t, tables.Mapping{}, func(o *transfer.Options) { named(first[0])(o); o.EndTokens = true }, second...)
 		if err != nil || report.Users.Refused != 2 || report.Tokens["authtoken_token"].Refused != 2 {
 			t.Fatalf("run %d: %+v, %v", round, report, err)
 		}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
-	"github.com/authcompat/authcompat/store/django"
 	"github.com/authcompat/authcompat/store/django/djangotest"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 	"github.com/authcompat/authcompat/store/sqlite"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
@@ -48,7 +48,7 @@ func mustHouse(t *testing.T) house {
 // take imports a source.
 func (h house) take(t *testing.T, source string) *transfer.Report {
 	t.Helper()
-	from, err := django.Open(t.Context(), django.Mapping{}, source)
+	from, err := tables.Open(t.Context(), tables.Mapping{}, source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func (h house) take(t *testing.T, source string) *transfer.Report {
 // give exports to a target.
 func (h house) give(t *testing.T, target string) *transfer.ExportReport {
 	t.Helper()
-	to, err := django.OpenTarget(t.Context(), target, django.Mapping{}, time.UTC)
+	to, err := tables.OpenTarget(t.Context(), target, tables.Mapping{}, time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
@@ -64,9 +64,9 @@ func user(name string) string {
 func text(name string) string { return (md5Hex(name) + md5Hex(name+name))[:40] }
 
 // try imports into the house, or rehearses it, and gives the report.
-func (h house) try(t *testing.T, m django.Mapping, change func(*transfer.Options), sources ...string) (*transfer.Report, error) {
+func (h house) try(t *testing.T, m tables.Mapping, change func(*transfer.Options), sources ...string) (*transfer.Report, error) {
 	t.Helper()
-	from, err := django.Open(t.Context(), m, sources...)
+	from, err := tables.Open(t.Context(), m, sources...)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (h house) try(t *testing.T, m django.Mapping, change func(*transfer.Options
 }
 
 // both rehearses and imports, and wants the same of both.
-func (h house) both(t *testing.T, m django.Mapping, change func(*transfer.Options), sources ...string) (*transfer.Report, error) {
+func (h house) both(t *testing.T, m tables.Mapping, change func(*transfer.Options), sources ...string) (*transfer.Report, error) {
 	t.Helper()
 	scratch := sqlitetest.MustOpen(t)
 	rehearsed, rehearsing := h.try(t, m, func(o *transfer.Options) {
@@ -199,7 +199,7 @@ func (house) hasher(t *testing.T) *hashing.DjangoHasher {
 var utc = time.UTC
 
 // exportTo exports to an open target.
-func exportTo(t *testing.T, h house, to *django.Target) (*transfer.ExportReport, error) {
+func exportTo(t *testing.T, h house, to *tables.Target) (*transfer.ExportReport, error) {
 	t.Helper()
 	return transfer.Export(t.Context(), h.store, to, transfer.ExportOptions{Realm: policy.Realm, Sealer: h.sealer, Clock: time.Now})
 }

@@ -8,7 +8,8 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -20,14 +21,14 @@ func TestOwnTokenTable(t *testing.T) {
 		fmt.Sprintf(`INSERT INTO api_multitoken (key, created, user_id, agent) VALUES ('%s', %s, 2, ''), ('%s', %s, 1, ''), ('%s', %s, 1, '')`,
 			text("b1"), joined, text("a1"), joined, text("a2"), joined))
 	h := mustHouse(t)
-	m := django.Mapping{TokenTables: django.Names{"api_multitoken"}}
+	m := tables.Mapping{TokenTables: tables.Names{"api_multitoken"}}
 	report, err := h.both(t, m, nil, path)
 	if err != nil || report.Tokens["api_multitoken"].Added != 3 {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	h.wantOwners(t, map[string]string{text("a1"): "ann", text("a2"): "ann", text("b1"): "bob"})
 	// Work on it, and export to it.
-	s, err := django.Attach(t.Context(), path, m)
+	s, err := live.Open(t.Context(), path, m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func TestOwnTokenTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, err := django.OpenTarget(t.Context(), path, m, utc)
+	to, err := tables.OpenTarget(t.Context(), path, m, utc)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +72,8 @@ func TestLoginByEmail(t *testing.T) {
 		`INSERT INTO accounts_user VALUES (4, `+user("ann")+`), (2, `+user("bob")+`)`,
 		fmt.Sprintf(`INSERT INTO authtoken_token VALUES ('%s', %s, 4), ('%s', %s, 2)`, text("ann"), joined, text("bob"), joined))
 	mustExec(t, path, `CREATE UNIQUE INDEX accounts_user_email ON accounts_user (email)`)
-	for name, m := range map[string]django.Mapping{"found": {}, "said": {Username: "email"}} {
-		s, err := django.Attach(t.Context(), path, m)
+	for name, m := range map[string]tables.Mapping{"found": {}, "said": {Username: "email"}} {
+		s, err := live.Open(t.Context(), path, m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,11 +104,11 @@ func TestInheritedUsers(t *testing.T) {
 		`INSERT INTO people_member VALUES (2, 'b'), (1, 'a')`,
 		fmt.Sprintf(`INSERT INTO authtoken_token VALUES ('%s', %s, 1), ('%s', %s, 2)`, text("ann"), joined, text("bob"), joined))
 	h := mustHouse(t)
-	report, err := h.both(t, django.Mapping{}, nil, path)
+	report, err := h.both(t, tables.Mapping{}, nil, path)
 	if err != nil || report.Users.Added != 2 {
 		t.Fatalf("%+v, %v", report, err)
 	}
-	s, err := django.Attach(t.Context(), path, django.Mapping{})
+	s, err := live.Open(t.Context(), path, tables.Mapping{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,14 +144,14 @@ func TestTokensWithParts(t *testing.T) {
 	for name, ddl := range map[string]string{"api_devicetoken": part, "api_call": other} {
 		path := manyUsers(t, 2)
 		mustExec(t, path, ddl)
-		if _, err := django.Attach(t.Context(), path, django.Mapping{}); err == nil || !contains(err.Error(), name) {
+		if _, err := live.Open(t.Context(), path, tables.Mapping{}); err == nil || !contains(err.Error(), name) {
 			t.Errorf("attach: %v, want one that names %s", err, name)
 		}
 		h := mustHouse(t)
-		if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+		if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
 			t.Fatal(err)
 		}
-		to, err := django.OpenTarget(t.Context(), path, django.Mapping{}, utc)
+		to, err := tables.OpenTarget(t.Context(), path, tables.Mapping{}, utc)
 		if name == "api_call" {
 			if err == nil || !contains(err.Error(), name) {
 				t.Errorf("export: %v, want one that names %s", err, name)
@@ -183,31 +184,31 @@ func TestTokensWithParts(t *testing.T) {
 func TestWayBackVariants(t *testing.T) {
 	for name, test := range map[string]struct {
 		sql            []string
-		m              django.Mapping
+		m              tables.Mapping
 		added, refused int // users of three who registered here, each with a token
 	}{
-		"addresses that differ, or are NULL": {[]string{`UPDATE auth_user SET email = 'u' || id`, `CREATE UNIQUE INDEX addresses ON auth_user (nullif(email, ''))`}, django.Mapping{}, 3, 0},
-		"addresses that differ":              {[]string{`UPDATE auth_user SET email = 'u' || id`, `CREATE UNIQUE INDEX addresses ON auth_user (email)`}, django.Mapping{Username: "username"}, 1, 2},
-		"a check that one fails":             {[]string{`CREATE TRIGGER no_new1 BEFORE INSERT ON auth_user WHEN NEW.username = 'new1' BEGIN SELECT raise(ABORT, 'not new1'); END`}, django.Mapping{}, 2, 1},
-		"a check that all fail":              {[]string{`CREATE TRIGGER none BEFORE INSERT ON auth_user BEGIN SELECT raise(ABORT, 'none'); END`}, django.Mapping{}, 0, 3},
-		"a generated column":                 {[]string{`ALTER TABLE auth_user ADD shown text GENERATED ALWAYS AS (upper(username)) VIRTUAL`}, django.Mapping{}, 3, 0},
-		"a UUID, not NULL":                   {[]string{`ALTER TABLE auth_user ADD public_id char(32) NOT NULL DEFAULT ''`}, django.Mapping{Defaults: map[string]string{"public_id": "$uuid"}}, 3, 0},
+		"addresses that differ, or are NULL": {[]string{`UPDATE auth_user SET email = 'u' || id`, `CREATE UNIQUE INDEX addresses ON auth_user (nullif(email, ''))`}, tables.Mapping{}, 3, 0},
+		"addresses that differ":              {[]string{`UPDATE auth_user SET email = 'u' || id`, `CREATE UNIQUE INDEX addresses ON auth_user (email)`}, tables.Mapping{Username: "username"}, 1, 2},
+		"a check that one fails":             {[]string{`CREATE TRIGGER no_new1 BEFORE INSERT ON auth_user WHEN NEW.username = 'new1' BEGIN SELECT raise(ABORT, 'not new1'); END`}, tables.Mapping{}, 2, 1},
+		"a check that all fail":              {[]string{`CREATE TRIGGER none BEFORE INSERT ON auth_user BEGIN SELECT raise(ABORT, 'none'); END`}, tables.Mapping{}, 0, 3},
+		"a generated column":                 {[]string{`ALTER TABLE auth_user ADD shown text GENERATED ALWAYS AS (upper(username)) VIRTUAL`}, tables.Mapping{}, 3, 0},
+		"a UUID, not NULL":                   {[]string{`ALTER TABLE auth_user ADD public_id char(32) NOT NULL DEFAULT ''`}, tables.Mapping{Defaults: map[string]string{"public_id": "$uuid"}}, 3, 0},
 		"a foreign key that is not NULL": {[]string{`CREATE TABLE teams (id integer PRIMARY KEY)`, `INSERT INTO teams VALUES (7)`,
-			`ALTER TABLE auth_user ADD team_id integer NOT NULL DEFAULT 7 REFERENCES teams DEFERRABLE INITIALLY DEFERRED`}, django.Mapping{}, 3, 0},
+			`ALTER TABLE auth_user ADD team_id integer NOT NULL DEFAULT 7 REFERENCES teams DEFERRABLE INITIALLY DEFERRED`}, tables.Mapping{}, 3, 0},
 		"a foreign key to nothing": {[]string{`CREATE TABLE teams (id integer PRIMARY KEY)`, `ALTER TABLE auth_user ADD team_id integer NULL REFERENCES teams DEFERRABLE INITIALLY DEFERRED`},
-			django.Mapping{Defaults: map[string]string{"team_id": "9"}}, 0, 3},
-		"a token that the table refuses": {[]string{`CREATE TRIGGER shut BEFORE INSERT ON authtoken_token WHEN NEW.user_id % 2 = 0 BEGIN SELECT raise(ABORT, 'shut'); END`}, django.Mapping{}, 3, 0},
+			tables.Mapping{Defaults: map[string]string{"team_id": "9"}}, 0, 3},
+		"a token that the table refuses": {[]string{`CREATE TRIGGER shut BEFORE INSERT ON authtoken_token WHEN NEW.user_id % 2 = 0 BEGIN SELECT raise(ABORT, 'shut'); END`}, tables.Mapping{}, 3, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, h := manyUsers(t, 2), mustHouse(t)
-			if _, err := h.both(t, django.Mapping{}, nil, path); err != nil {
+			if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
 				t.Fatal(err)
 			}
 			for n := range 3 {
 				h.mustRegister(t, policy, fmt.Sprint("new", n))
 			}
 			mustExec(t, path, test.sql...)
-			to, err := django.OpenTarget(t.Context(), path, test.m, utc)
+			to, err := tables.OpenTarget(t.Context(), path, test.m, utc)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -247,7 +248,7 @@ func TestWALFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o700) })
-	if report, err := mustHouse(t).both(t, django.Mapping{}, nil, path); err != nil || report.Users.Added != 2 {
+	if report, err := mustHouse(t).both(t, tables.Mapping{}, nil, path); err != nil || report.Users.Added != 2 {
 		t.Errorf("%+v, %v", report, err)
 	}
 	left, err := filepath.Glob(path + "-*")
@@ -262,7 +263,7 @@ func TestWrappedHashes(t *testing.T) {
 	path := manyUsers(t, 3)
 	mustExec(t, path, `UPDATE auth_user SET password = 'site_hasher$1$salt$abcd' WHERE id = 2`)
 	h := mustHouse(t)
-	report, err := h.both(t, django.Mapping{}, nil, path)
+	report, err := h.both(t, tables.Mapping{}, nil, path)
 	if err != nil || len(report.Problems) != 1 || !contains(report.Problems[0].Reason, "site_hasher") || contains(report.Problems[0].Reason, "abcd") {
 		t.Errorf("%+v, %v", report, err)
 	}
@@ -273,7 +274,7 @@ func TestLongNames(t *testing.T) {
 	long := fmt.Sprintf("%0242d@example.org", 7)
 	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, `+columns+`)`, fmt.Sprintf(authtoken, "auth_user (id)"),
 		`INSERT INTO auth_user VALUES (1, `+user("ann")+`)`, `UPDATE auth_user SET username = '`+long+`'`)
-	if report, err := mustHouse(t).both(t, django.Mapping{}, nil, path); err != nil || report.Users.Added != 1 {
+	if report, err := mustHouse(t).both(t, tables.Mapping{}, nil, path); err != nil || report.Users.Added != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
@@ -286,7 +287,7 @@ func TestTokensThatAnUpdateKilled(t *testing.T) {
 		`CREATE TABLE django_migrations (id integer PRIMARY KEY, app varchar(255), name varchar(255), applied datetime)`,
 		`INSERT INTO django_migrations VALUES (1, 'knox', '0008_remove_authtoken_salt', '2026-06-01 00:00:00')`,
 		`INSERT INTO knox_authtoken VALUES ('`+sha512hex("a")+`', '2026-05-31 23:59:59', 1, NULL, '12345678'), ('`+sha512hex("b")+`', '2026-06-01 00:00:01', 1, NULL, '12345678')`)
-	from, err := django.Open(t.Context(), django.Mapping{}, path)
+	from, err := tables.Open(t.Context(), tables.Mapping{}, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +297,7 @@ func TestTokensThatAnUpdateKilled(t *testing.T) {
 		t.Errorf("%+v, %v", found, err)
 	}
 	h := mustHouse(t)
-	if report, err := h.both(t, django.Mapping{}, nil, path); err != nil || report.Tokens["knox_authtoken"].Added != 1 || report.Tokens["knox_authtoken"].Refused != 1 {
+	if report, err := h.both(t, tables.Mapping{}, nil, path); err != nil || report.Tokens["knox_authtoken"].Added != 1 || report.Tokens["knox_authtoken"].Refused != 1 {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
@@ -305,10 +306,10 @@ func TestTokensThatAnUpdateKilled(t *testing.T) {
 // a value of its own, and works where a mapping says which.
 func TestColumnThatMustDiffer(t *testing.T) {
 	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, code varchar(40) NOT NULL UNIQUE, `+columns+`)`, fmt.Sprintf(authtoken, "auth_user (id)"))
-	if _, err := django.Attach(t.Context(), path, django.Mapping{}); err == nil || !contains(err.Error(), "defaults: {code: $uuid}") {
+	if _, err := live.Open(t.Context(), path, tables.Mapping{}); err == nil || !contains(err.Error(), "defaults: {code: $uuid}") {
 		t.Fatalf("attach: %v", err)
 	}
-	s, err := django.Attach(t.Context(), path, django.Mapping{Defaults: map[string]string{"code": "$uuid"}})
+	s, err := live.Open(t.Context(), path, tables.Mapping{Defaults: map[string]string{"code": "$uuid"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -32,22 +32,22 @@ func TestUsersOnlyDump(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			h := mustHouse(t)
 			first := dumpOf(t, test.first...)
-			if _, err := h.both(t, django.Mapping{}, named(first[0]), first...); err != nil {
+			if _, err := h.both(t, tables.Mapping{}, named(first[0]), first...); err != nil {
 				t.Fatal(err)
 			}
 			second := dumpOf(t, test.second...)
-			_, err := h.both(t, django.Mapping{}, named(first[0]), second...)
+			_, err := h.both(t, tables.Mapping{}, named(first[0]), second...)
 			if err == nil || !contains(err.Error(), "--token-table") || contains(err.Error(), "\n") {
 				t.Errorf("error %v, want one line that names --token-table", err)
 			}
 			want := map[string]string{text("ann"): "ann", text("bob"): "bob"}
 			h.wantOwners(t, want)
-			report, err := h.both(t, django.Mapping{TokenTables: django.Names{django.NoTokens}}, named(first[0]), second...)
+			report, err := h.both(t, tables.Mapping{TokenTables: tables.Names{tables.NoTokens}}, named(first[0]), second...)
 			if err != nil || report.Ended > 0 || len(report.Tokens) > 0 {
 				t.Fatalf("tokens left by order: %+v, %v", report, err)
 			}
 			h.wantOwners(t, want)
-			report, err = h.both(t, django.Mapping{}, named(first[0]), first...)
+			report, err = h.both(t, tables.Mapping{}, named(first[0]), first...)
 			if err != nil || report.Tokens["authtoken_token"].Unchanged != 2 || report.Ended > 0 {
 				t.Errorf("the whole dump again: %+v, %v", report, err)
 			}
@@ -90,13 +90,13 @@ func TestSinceEndsNothing(t *testing.T) {
 					options := func(since time.Time) func(*transfer.Options) {
 						return func(o *transfer.Options) { o.Name, o.Since, o.EndTokens = "site", since, end }
 					}
-					if _, err := h.both(t, django.Mapping{}, options(time.Time{}), before); err != nil {
+					if _, err := h.both(t, tables.Mapping{}, options(time.Time{}), before); err != nil {
 						t.Fatal(err)
 					}
 					if before == after {
 						mustExec(t, before, fmt.Sprintf(`DELETE FROM authtoken_token WHERE user_id <= %d`, gone))
 					}
-					report, err := h.both(t, django.Mapping{}, options(since), after)
+					report, err := h.both(t, tables.Mapping{}, options(since), after)
 					if err != nil || report.Ended > 0 {
 						t.Fatalf("since %v: %+v, %v", since, report, err)
 					}
@@ -105,7 +105,7 @@ func TestSinceEndsNothing(t *testing.T) {
 						want[text(fmt.Sprint("u", i))] = fmt.Sprint("u", i)
 					}
 					h.wantOwners(t, want)
-					if report, err = h.both(t, django.Mapping{}, options(time.Time{}), after); err != nil || report.Ended != gone {
+					if report, err = h.both(t, tables.Mapping{}, options(time.Time{}), after); err != nil || report.Ended != gone {
 						t.Errorf("a whole run: %+v, %v", report, err)
 					}
 					for i := range gone {
@@ -123,11 +123,11 @@ func TestSinceFirst(t *testing.T) {
 	path, h := manyUsers(t, 20), mustHouse(t)
 	// Users who joined long ago, and tokens of others that are older than the date.
 	mustExec(t, path, `UPDATE authtoken_token SET created = '2025-01-01 00:00:00' WHERE user_id > 10`, `UPDATE auth_user SET date_joined = '2025-01-01 00:00:00' WHERE id > 15`)
-	report, err := h.both(t, django.Mapping{}, func(o *transfer.Options) { o.Since = time.Date(2026, 1, 1, 0, 0, 0, 0, utc) }, path)
+	report, err := h.both(t, tables.Mapping{}, func(o *transfer.Options) { o.Since = time.Date(2026, 1, 1, 0, 0, 0, 0, utc) }, path)
 	if err != nil || report.Users.Added != 15 || report.Tokens["authtoken_token"].Added != 10 || report.Ended > 0 {
 		t.Fatalf("%+v, %v", report, err)
 	}
-	report, err = h.both(t, django.Mapping{}, nil, path)
+	report, err = h.both(t, tables.Mapping{}, nil, path)
 	if err != nil || report.Users.Added != 5 || report.Tokens["authtoken_token"].Added != 10 || report.Ended > 0 {
 		t.Fatalf("%+v, %v", report, err)
 	}

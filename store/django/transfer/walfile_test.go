@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 	"github.com/authcompat/authcompat/store/sqlite"
 )
@@ -109,7 +109,7 @@ func TestLeftOfACrash(t *testing.T) {
 			setIndex(t, path, change)
 			before := contentsOf(t, folder)
 			h := mustHouse(t)
-			report, err := h.both(t, django.Mapping{}, nil, path)
+			report, err := h.both(t, tables.Mapping{}, nil, path)
 			if err != nil || report.Users.Added != 2 || report.Tokens["authtoken_token"].Added != 2 {
 				t.Fatalf("%+v, %v", report, err)
 			}
@@ -150,7 +150,7 @@ func TestDamagedLog(t *testing.T) {
 			mustWrite(t, path+"-wal", test.change(log))
 			before := contentsOf(t, folder)
 			h := mustHouse(t)
-			if report, err := h.both(t, django.Mapping{}, nil, path); err != nil || report.Users.Added != test.users {
+			if report, err := h.both(t, tables.Mapping{}, nil, path); err != nil || report.Users.Added != test.users {
 				t.Errorf("%+v, %v", report, err)
 			}
 			if diff := cmp.Diff(before, contentsOf(t, folder)); diff != "" {
@@ -187,13 +187,13 @@ func TestHotJournal(t *testing.T) {
 	}
 	before := contentsOf(t, folder)
 	h := mustHouse(t)
-	_, err = h.both(t, django.Mapping{}, nil, path)
+	_, err = h.both(t, tables.Mapping{}, nil, path)
 	wantRefusal(t, h, err, "sqlite3 COPY")
 	if diff := cmp.Diff(before, contentsOf(t, folder)); diff != "" {
 		t.Errorf("the source is not what it was (-before +after):\n%.500s", diff)
 	}
 	mustExec(t, path, `SELECT 1 FROM sqlite_schema`) // as the error says, on what is a copy
-	if report, err := h.both(t, django.Mapping{}, nil, path); err != nil || report.Tokens["authtoken_token"].Added != 3 {
+	if report, err := h.both(t, tables.Mapping{}, nil, path); err != nil || report.Tokens["authtoken_token"].Added != 3 {
 		t.Errorf("after that: %+v, %v", report, err)
 	}
 }
@@ -315,11 +315,11 @@ func TestWrittenMeanwhile(t *testing.T) {
 		fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO auth_user SELECT i * 2, printf('!%%0900d', i), NULL, 'u' || i, '', 1, %s FROM n`, users, joined),
 		`INSERT INTO authtoken_token SELECT printf('%040d', id), date_joined, id FROM auth_user`, `PRAGMA journal_mode = WAL`)
 	h := mustHouse(t)
-	if _, err := h.try(t, django.Mapping{}, nil, path); err != nil {
+	if _, err := h.try(t, tables.Mapping{}, nil, path); err != nil {
 		t.Fatal(err)
 	}
 	rounds := 0
-	report, err := h.try(t, django.Mapping{}, func(o *transfer.Options) {
+	report, err := h.try(t, tables.Mapping{}, func(o *transfer.Options) {
 		o.Progress = func(string, int, int) {
 			// Some log out, and what they leave becomes the pages of users who register.
 			rounds++

@@ -11,7 +11,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // djangoForms says in every help text what a Django user base may be given as.
@@ -46,7 +46,7 @@ func (f *djangoFlags) add(flags *pflag.FlagSet) {
 }
 
 // read gives what the flags say of tables and columns, and the zone.
-func (f *djangoFlags) read() (m django.Mapping, zone *time.Location, err error) {
+func (f *djangoFlags) read() (m tables.Mapping, zone *time.Location, err error) {
 	if zone, err = time.LoadLocation(f.zone); err != nil {
 		return m, nil, fmt.Errorf("--time-zone %q: want a name such as Europe/Berlin", f.zone)
 	}
@@ -65,12 +65,12 @@ func (f *djangoFlags) read() (m django.Mapping, zone *time.Location, err error) 
 }
 
 // open opens the source and gives the zone of dates without one.
-func (f *djangoFlags) open(ctx context.Context, sources ...string) (django.Source, *time.Location, error) {
+func (f *djangoFlags) open(ctx context.Context, sources ...string) (tables.Source, *time.Location, error) {
 	m, zone, err := f.read()
 	if err != nil {
 		return nil, nil, err
 	}
-	from, err := django.Open(ctx, m, sources...)
+	from, err := tables.Open(ctx, m, sources...)
 	return from, zone, err
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -83,7 +83,7 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	from, ok := s.(transfer.Origin)
+	from, ok := s.(transfer.Source)
 	if !ok {
 		return fmt.Errorf("--store %s: this kind of store has nothing to hand over: it is Django's own", store.Describe(f.store))
 	}
@@ -120,7 +120,7 @@ func isNewDump(target string) bool {
 }
 
 // exportDump writes a new file, readable to its owner alone.
-func exportDump(cmd *cobra.Command, from transfer.Origin, path string, o transfer.ExportOptions) (_ *transfer.ExportReport, err error) {
+func exportDump(cmd *cobra.Command, from transfer.Source, path string, o transfer.ExportOptions) (_ *transfer.ExportReport, err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -132,12 +132,12 @@ func exportDump(cmd *cobra.Command, from transfer.Origin, path string, o transfe
 }
 
 // exportTables writes into a database.
-func (f *exportFlags) exportTables(cmd *cobra.Command, from transfer.Origin, target string, o transfer.ExportOptions) (*transfer.ExportReport, error) {
+func (f *exportFlags) exportTables(cmd *cobra.Command, from transfer.Source, target string, o transfer.ExportOptions) (*transfer.ExportReport, error) {
 	m, zone, err := f.django.read()
 	if err != nil {
 		return nil, err
 	}
-	to, err := django.OpenTarget(cmd.Context(), target, m, zone)
+	to, err := tables.OpenTarget(cmd.Context(), target, m, zone)
 	if err != nil {
 		return nil, err
 	}

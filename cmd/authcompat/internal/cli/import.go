@@ -19,7 +19,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
@@ -120,7 +120,7 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	case errors.Is(err, transfer.ErrNoKey):
 		return fmt.Errorf("%w: give it with %s or --secret-key-file", err, keyring.EnvVar)
 	case errors.Is(err, transfer.ErrNoProfile):
-		return fmt.Errorf("%w: give it with --profile NAME|FILE, or leave the tokens with --token-table %s", err, django.NoTokens)
+		return fmt.Errorf("%w: give it with --profile NAME|FILE, or leave the tokens with --token-table %s", err, tables.NoTokens)
 	}
 	if f.report != "" {
 		err = errors.Join(err, writeReport(f.report, report))

@@ -8,7 +8,7 @@ import (
 // hold.
 type attached interface {
 	core.PlaintextStore
-	Limits() []string
+	Caveats() []string
 }
 
 // attach makes the engine one that works beside Django, where the store is on
@@ -23,7 +23,7 @@ func (e *Engine) attach(c *core.Config) {
 	if c.Log == nil {
 		return
 	}
-	for _, limit := range store.Limits() {
-		c.Log.Warn("working on Django's own tables: " + limit)
+	for _, caveat := range store.Caveats() {
+		c.Log.Warn("working on Django's own tables: " + caveat)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // Engine is an open store with core's engine on it. The parts that a store lacks are
@@ -122,12 +122,12 @@ func (e *Engine) Close() error { return e.Store.Close() }
 
 // ReadMapping reads a file that says which table and column is what in a Django
 // database. The error names the flag --map.
-func ReadMapping(path string) (django.Mapping, error) {
+func ReadMapping(path string) (tables.Mapping, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return django.Mapping{}, fmt.Errorf("--map: %w", err)
+		return tables.Mapping{}, fmt.Errorf("--map: %w", err)
 	}
-	m, err := django.ParseMapping(text)
+	m, err := tables.ParseMapping(text)
 	if err != nil {
 		return m, fmt.Errorf("--map %s: %w", path, err)
 	}

@@ -1,4 +1,4 @@
-package django
+package tables
 
 import (
 	"context"
@@ -13,19 +13,50 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// writer writes rows in one transaction.
-type writer struct {
-	*database
+// Writer writes the rows of users and tokens in one transaction.
+type Writer struct {
+	*Database
 	tx *sql.Tx
 	d  Decoder
 }
 
-// fields gives the columns of a user that this program knows. nil is NULL.
-func (d Decoder) fields(u core.Account, users Table) map[string]any {
+// Writer returns a writer for a transaction. The decoder's mapping says which column
+// is what, and its zone is that of times in columns without one.
+func (s *Database) Writer(tx *sql.Tx, d Decoder) Writer { return Writer{Database: s, tx: tx, d: d} }
+
+// UnfilledColumns are the columns of users that need a distinct value in each new row,
+// and for which neither the database nor the mapping has one.
+func (s *Database) UnfilledColumns() (names []string) {
+	users, m := s.shape.Users, s.shape.Mapping
+	for _, c := range users.Columns {
+		_, given := m.Defaults[c.Name]
+		uuid := c.Kind == "uuid" || c.Kind == "char" && c.Length == uuidHex
+		if !given && !uuid && !c.Nullable && !c.Default && !c.Generated && users.Distinct(c.Name) &&
+			!slices.Contains(m.columns(), c.Name) && c.Name != users.Parent {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// AssignsUserIDs tells whether the database itself gives new users their primary keys.
+func (s *Database) AssignsUserIDs() bool {
+	users := s.shape.Users
+	id, _ := users.Column(s.shape.Mapping.ID)
+	if users.Base != nil {
+		root := users.Parts()[0]
+		id, _ = root.Column(root.KeyColumn())
+	}
+	return id.Default
+}
+
+// UserFields returns the values of a user's columns as far as they are known. nil is
+// NULL.
+func (d Decoder) UserFields(u core.Account, users Table) map[string]any {
 	m := d.Mapping
 	all := map[string]any{m.Password: u.PasswordHash}
 	set := func(column string, value any) {
-		c, ok := users.column(column)
+		c, ok := users.Column(column)
 		if column == "" || !ok || c.Generated {
 			return
 		}
@@ -51,7 +82,7 @@ func (d Decoder) fields(u core.Account, users Table) map[string]any {
 	for attribute, column := range columns {
 		text, ok := u.Attributes[attribute]
 		if _, known := all[column]; ok && (!known || m.Attributes != nil) {
-			c, _ := users.column(column)
+			c, _ := users.Column(column)
 			set(column, c.typed(text))
 		}
 	}
@@ -68,35 +99,35 @@ func (c Column) typed(text string) any {
 	return text
 }
 
-// parts gives the table and those that it inherits from, the last of these first,
-// each with its own columns.
-func (t Table) parts() []Table {
+// Parts returns the table and those that it inherits from, each with its own columns.
+// The root of the inheritance is the first.
+func (t Table) Parts() []Table {
 	if t.Base == nil {
 		return []Table{t}
 	}
 	own := t
 	own.Base, own.Columns = nil, nil
 	for _, c := range t.Columns {
-		if c.Name == t.Parent || !t.Base.has(c.Name) {
+		if c.Name == t.Parent || !t.Base.Has(c.Name) {
 			own.Columns = append(own.Columns, c)
 		}
 	}
-	return append(t.Base.parts(), own)
+	return append(t.Base.Parts(), own)
 }
 
-// insertUser adds the row of a user, in all tables that it has a part in, and
+// InsertUser adds the row of a user, in all tables that it has a part in, and
 // gives its primary key. An empty key is given by the database, or drawn where it
 // is a UUID.
-func (w writer) insertUser(ctx context.Context, fields map[string]any, key string, created time.Time) (string, error) {
+func (w Writer) InsertUser(ctx context.Context, fields map[string]any, key string, created time.Time) (string, error) {
 	users := w.shape.Users
-	for i, part := range users.parts() {
+	for i, part := range users.Parts() {
 		values := map[string]any{}
 		for _, c := range part.Columns {
 			if v, ok := fields[c.Name]; ok {
 				values[c.Name] = v
 			}
 		}
-		id := part.keyColumn()
+		id := part.KeyColumn()
 		if i == 0 && users.Base == nil {
 			id = w.d.Mapping.ID
 		}
@@ -115,11 +146,40 @@ func (w writer) insertUser(ctx context.Context, fields map[string]any, key strin
 	return key, nil
 }
 
+// InsertToken adds the row of a token.
+func (w Writer) InsertToken(ctx context.Context, table TokenTable, t Token) error {
+	fields := tokenFields(table, t)
+	fields["user_id"] = w.owner(table.Table, "user_id", t.Owner)
+	w.fill(table.Table, fields, t.CreatedAt)
+	if c, _ := table.Column("id"); c.Kind != "" && !c.IsInteger() && fields["id"] == "" {
+		delete(fields, "id")
+	}
+	_, err := w.insert(ctx, table.Table, fields, "")
+	return err
+}
+
+// tokenFields gives the columns of a token, but for its user.
+func tokenFields(table TokenTable, t Token) map[string]any {
+	fields := map[string]any{"created": t.CreatedAt}
+	if table.Expiry != "" && !t.Expires.IsZero() {
+		fields[table.Expiry] = t.Expires
+	}
+	if table.Generation == core.Authtoken {
+		fields["key"] = t.Text
+		return fields
+	}
+	fields["digest"], fields["token_key"] = hex.EncodeToString(t.Digest), t.Prefix
+	if table.Generation == core.Knox41 {
+		fields["salt"] = hex.EncodeToString(t.Salt)
+	}
+	return fields
+}
+
 // updateUser changes columns of a user, in whichever table has them.
-func (w writer) updateUser(ctx context.Context, key string, fields map[string]any) error {
+func (w Writer) updateUser(ctx context.Context, key string, fields map[string]any) error {
 	users := w.shape.Users
-	for i, part := range users.parts() {
-		id := part.keyColumn()
+	for i, part := range users.Parts() {
+		id := part.KeyColumn()
 		if i == 0 && users.Base == nil {
 			id = w.d.Mapping.ID
 		}
@@ -131,8 +191,8 @@ func (w writer) updateUser(ctx context.Context, key string, fields map[string]an
 }
 
 // owner gives a key as its column takes it.
-func (w writer) owner(t Table, column, key string) any {
-	if c, _ := t.column(column); c.whole() || c.Kind == "" {
+func (w Writer) owner(t Table, column, key string) any {
+	if c, _ := t.Column(column); c.IsInteger() || c.Kind == "" {
 		if n, err := integer(key); err == nil {
 			return n
 		}
@@ -143,7 +203,7 @@ func (w writer) owner(t Table, column, key string) any {
 // fill gives the columns that a row can't be without what the mapping says, or
 // what Django's own fields have for nothing: an empty text, zero, false; and a UUID
 // that nobody else has.
-func (w writer) fill(t Table, fields map[string]any, created time.Time) {
+func (w Writer) fill(t Table, fields map[string]any, created time.Time) {
 	for _, c := range t.Columns {
 		if v, given := fields[c.Name]; given && v != nil || c.Generated {
 			continue
@@ -152,7 +212,7 @@ func (w writer) fill(t Table, fields map[string]any, created time.Time) {
 			fields[c.Name] = c.filled(text, created)
 			continue
 		}
-		if c.Nullable || c.Default || c.Name == t.keyColumn() && c.whole() {
+		if c.Nullable || c.Default || c.Name == t.KeyColumn() && c.IsInteger() {
 			continue // a primary key is nobody's to guess
 		}
 		switch {
@@ -163,7 +223,7 @@ func (w writer) fill(t Table, fields map[string]any, created time.Time) {
 			fields[c.Name] = false
 		case strings.HasPrefix(c.Kind, "date"), strings.HasPrefix(c.Kind, "timestamp"):
 			fields[c.Name] = created
-		case c.whole(), c.Kind == "real", c.Kind == "float", c.Kind == "decimal", c.Kind == "numeric", c.Kind == "double", c.Kind == "double precision":
+		case c.IsInteger(), c.Kind == "real", c.Kind == "float", c.Kind == "decimal", c.Kind == "numeric", c.Kind == "double", c.Kind == "double precision":
 			fields[c.Name] = 0
 		default:
 			fields[c.Name] = ""
@@ -194,17 +254,17 @@ func (c Column) filled(text string, created time.Time) any {
 }
 
 // insert adds a row. Where returning names a column, it gives its value.
-func (w writer) insert(ctx context.Context, t Table, fields map[string]any, returning string) (key string, err error) {
+func (w Writer) insert(ctx context.Context, t Table, fields map[string]any, returning string) (key string, err error) {
 	var columns, marks []string
 	var values []any
 	for _, c := range t.Columns {
 		if value, ok := fields[c.Name]; ok && !c.Generated {
-			columns = append(columns, w.quote(c.Name))
-			values = append(values, w.value(value, w.d.Zone))
-			marks = append(marks, w.mark(len(values)))
+			columns = append(columns, w.Quote(c.Name))
+			values = append(values, w.Encode(value, w.d.Zone))
+			marks = append(marks, w.Placeholder(len(values)))
 		}
 	}
-	statement := "INSERT INTO " + w.name(t) + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")"
+	statement := "INSERT INTO " + w.TableName(t) + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")"
 	if _, isMySQL := w.dialect.(mysql); isMySQL || returning == "" {
 		result, err := w.tx.ExecContext(ctx, statement, values...)
 		if err != nil {
@@ -214,8 +274,8 @@ func (w writer) insert(ctx context.Context, t Table, fields map[string]any, retu
 			key = fmt.Sprint(id)
 		}
 	} else {
-		c, _ := t.column(returning)
-		err = w.tx.QueryRowContext(ctx, statement+" RETURNING "+w.text(c, w.quote(returning)), values...).Scan(&key)
+		c, _ := t.Column(returning)
+		err = w.tx.QueryRowContext(ctx, statement+" RETURNING "+w.TextExpr(c, w.Quote(returning)), values...).Scan(&key)
 	}
 	if given, ok := fields[returning]; ok && err == nil {
 		key = fmt.Sprint(given)
@@ -228,7 +288,7 @@ func (w writer) insert(ctx context.Context, t Table, fields map[string]any, retu
 
 // checkReferences tells at once what SQLite tells at the commit: Django's foreign
 // keys are deferred there, and one row must not stop the others.
-func (w writer) checkReferences(ctx context.Context, t Table, fields map[string]any) error {
+func (w Writer) checkReferences(ctx context.Context, t Table, fields map[string]any) error {
 	if _, ok := w.dialect.(sqliteFile); !ok {
 		return nil
 	}
@@ -237,13 +297,13 @@ func (w writer) checkReferences(ctx context.Context, t Table, fields map[string]
 		target, known := w.all.target(r)
 		to := r.To
 		if to == "" {
-			to = target.keyColumn()
+			to = target.KeyColumn()
 		}
 		if !ok || value == nil || !known || to == "" {
 			continue
 		}
 		var found bool
-		if err := w.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM `+w.name(target)+` WHERE `+w.quote(to)+` = ?)`, value).Scan(&found); err != nil {
+		if err := w.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM `+w.TableName(target)+` WHERE `+w.Quote(to)+` = ?)`, value).Scan(&found); err != nil {
 			return err
 		}
 		if !found {
@@ -255,42 +315,19 @@ func (w writer) checkReferences(ctx context.Context, t Table, fields map[string]
 
 // update changes columns of the rows whose key is id; columns that the table
 // hasn't are left alone.
-func (w writer) update(ctx context.Context, t Table, fields map[string]any, key string, id any) error {
+func (w Writer) update(ctx context.Context, t Table, fields map[string]any, key string, id any) error {
 	var sets []string
 	var values []any
 	for _, c := range t.Columns {
 		if value, ok := fields[c.Name]; ok && !c.Generated {
-			values = append(values, w.value(value, w.d.Zone))
-			sets = append(sets, w.quote(c.Name)+" = "+w.mark(len(values)))
+			values = append(values, w.Encode(value, w.d.Zone))
+			sets = append(sets, w.Quote(c.Name)+" = "+w.Placeholder(len(values)))
 		}
 	}
 	if len(sets) == 0 {
 		return nil
 	}
 	values = append(values, id)
-	_, err := w.tx.ExecContext(ctx, "UPDATE "+w.name(t)+" SET "+strings.Join(sets, ", ")+" WHERE "+w.quote(key)+" = "+w.mark(len(values)), values...)
+	_, err := w.tx.ExecContext(ctx, "UPDATE "+w.TableName(t)+" SET "+strings.Join(sets, ", ")+" WHERE "+w.Quote(key)+" = "+w.Placeholder(len(values)), values...)
 	return err
-}
-
-// dependents gives the tables whose rows refer to those of a table, and are parts
-// of them (multi-table inheritance: their primary key is the reference); others
-// are refused, since what Django does with their rows is not known to the database.
-func (c catalogue) dependents(of Table) (parts []Table, err error) {
-	for _, t := range c.tables {
-		for _, r := range t.References {
-			target, ok := c.target(r)
-			switch {
-			case !ok || !target.same(of) || t.same(of):
-			case t.keyColumn() != r.Column:
-				return nil, fmt.Errorf("rows of %s refer to tokens of %s (column %s); what becomes of them when a token ends is known to Django alone", t, of, r.Column)
-			default:
-				deeper, err := c.dependents(t)
-				if err != nil {
-					return nil, err
-				}
-				parts = append(append(parts, deeper...), t)
-			}
-		}
-	}
-	return parts, nil
 }

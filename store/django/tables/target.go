@@ -1,9 +1,8 @@
-package django
+package tables
 
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -15,7 +14,7 @@ import (
 
 // Target is a Django database that users and tokens are handed to.
 type Target struct {
-	*database
+	*Database
 	Decoder Decoder
 	parts   map[string][]Table // of tokens, by table: what goes with them
 }
@@ -24,22 +23,14 @@ type Target struct {
 // (manage.py migrate makes them). m says which column is what, and zone that of
 // dates without one.
 func OpenTarget(ctx context.Context, target string, m Mapping, zone *time.Location) (*Target, error) {
-	from, err := Open(ctx, m, target)
+	db, err := OpenForWriting(ctx, m, target, false)
+	if errors.Is(err, errNoDatabase) {
+		return nil, fmt.Errorf("%w; a dump is written to a new file whose name ends in .json", err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	db, ok := from.(*database)
-	if !ok {
-		return nil, errors.Join(fmt.Errorf("%s is no database; a dump is written to a new file whose name ends in .json", target), from.Close())
-	}
-	if err := db.db.Close(); err != nil {
-		return nil, err
-	}
-	db.share()
-	if db.db, err = db.open(db.source, false); err != nil {
-		return nil, err
-	}
-	t := &Target{database: db, Decoder: Decoder{Mapping: db.shape.Mapping, Zone: zone}, parts: map[string][]Table{}}
+	t := &Target{Database: db, Decoder: Decoder{Mapping: db.shape.Mapping, Zone: zone}, parts: map[string][]Table{}}
 	if err := t.prepare(); err != nil {
 		return nil, fmt.Errorf("%s: %w", db.Identity(), errors.Join(err, db.Close()))
 	}
@@ -55,7 +46,7 @@ func (t *Target) prepare() error {
 		return t.shape.Undecided
 	}
 	for _, table := range t.shape.Tokens {
-		parts, err := t.all.dependents(table.Table)
+		parts, err := t.Dependents(table.Table)
 		if err != nil {
 			return err
 		}
@@ -72,7 +63,7 @@ type Batch struct {
 	broken error // what ended the transaction, and undid all its rows
 }
 
-func (b *Batch) writer() writer { return writer{b.target.database, b.tx, b.target.Decoder} }
+func (b *Batch) writer() Writer { return b.target.Writer(b.tx, b.target.Decoder) }
 
 // Write runs do in one transaction.
 func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
@@ -103,9 +94,9 @@ func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
 // renumber lets the database give ids above those that users have.
 func (t *Target) renumber(ctx context.Context, tx *sql.Tx) error {
 	id := t.Decoder.Mapping.ID
-	root := t.shape.Users.parts()[0]
+	root := t.shape.Users.Parts()[0]
 	if t.shape.Users.Base != nil {
-		id = root.keyColumn()
+		id = root.KeyColumn()
 	}
 	if err := t.moveIDs(ctx, tx, root, id); err != nil {
 		return fmt.Errorf("move ids on: %w", err)
@@ -116,7 +107,7 @@ func (t *Target) renumber(ctx context.Context, tx *sql.Tx) error {
 // KeyFor gives the primary key that a user of the engine has in the target, who
 // was never there: the same number; empty where the target's keys are none.
 func (t *Target) KeyFor(userID int64) string {
-	if c, _ := t.shape.Users.column(t.Decoder.Mapping.ID); !c.whole() {
+	if c, _ := t.shape.Users.Column(t.Decoder.Mapping.ID); !c.IsInteger() {
 		return ""
 	}
 	return strconv.FormatInt(userID, 10)
@@ -148,7 +139,7 @@ func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]transfer.
 		for _, row := range rows {
 			u, err := d.User(row)
 			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", t.shape.Users, row.text(m.ID), err)
+				return nil, fmt.Errorf("%s %s: %w", t.shape.Users, row.Text(m.ID), err)
 			}
 			if !found[u.Key] {
 				found[u.Key] = true
@@ -163,7 +154,7 @@ func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]transfer.
 // changes only the columns that differ from old. It gives the key.
 func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.Account) (key string, err error) {
 	t := b.target
-	fields := t.Decoder.fields(u.Account, t.shape.Users)
+	fields := t.Decoder.UserFields(u.Account, t.shape.Users)
 	w := b.writer()
 	if old == nil {
 		if u.Key == "" {
@@ -172,12 +163,12 @@ func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.
 			}
 		}
 		err = b.try(ctx, func() error {
-			key, err = w.insertUser(ctx, fields, u.Key, u.CreatedAt)
+			key, err = w.InsertUser(ctx, fields, u.Key, u.CreatedAt)
 			return err
 		})
 		return key, err
 	}
-	for column, value := range t.Decoder.fields(*old, t.shape.Users) {
+	for column, value := range t.Decoder.UserFields(*old, t.shape.Users) {
 		if fields[column] == value || column == t.Decoder.Mapping.Created {
 			delete(fields, column)
 		}
@@ -222,8 +213,8 @@ func (e *RowError) Error() string { return "the database refuses it: " + e.Err.E
 // Unwrap gives the database's error.
 func (e *RowError) Unwrap() error { return e.Err }
 
-// Kept is a token that a table has, in the words of the engine.
-type Kept struct {
+// ExistingToken is a token that a table has, in the words of the engine.
+type ExistingToken struct {
 	Token
 	// ID is the engine's digest of it: that of its text where the table keeps
 	// the text.
@@ -231,29 +222,21 @@ type Kept struct {
 	key string // the table's own
 }
 
-// kept gives the token of a row; ok is false where it is none that works.
-func (t *Target) kept(table TokenTable, row Row) (Kept, bool) {
+// existingToken decodes the token of a row; ok is false if it can't be used.
+func (t *Target) existingToken(table TokenTable, row Row) (ExistingToken, bool) {
 	token, err := t.Decoder.Token(table, row)
 	if err != nil {
-		return Kept{}, false
+		return ExistingToken{}, false
 	}
-	k := Kept{Token: token, ID: token.Digest, key: row.text(tokenColumn(table))}
+	k := ExistingToken{Token: token, ID: token.Digest, key: row.Text(table.IDColumn())}
 	if token.Text != "" {
 		k.ID = core.Presented(token.Text).SHA256()
 	}
 	return k, true
 }
 
-// tokenColumn is the column of a table of tokens that tells them apart.
-func tokenColumn(t TokenTable) string {
-	if t.has("key") {
-		return "key"
-	}
-	return "digest"
-}
-
 // TokensOf gives the tokens of a table whose users' keys are among the given.
-func (b *Batch) TokensOf(ctx context.Context, table TokenTable, owners []string) ([]Kept, error) {
+func (b *Batch) TokensOf(ctx context.Context, table TokenTable, owners []string) ([]ExistingToken, error) {
 	values := make([]any, len(owners))
 	for i, key := range owners {
 		values[i] = b.writer().owner(table.Table, "user_id", key)
@@ -262,9 +245,9 @@ func (b *Batch) TokensOf(ctx context.Context, table TokenTable, owners []string)
 	if err != nil {
 		return nil, fmt.Errorf("read tokens: %w", err)
 	}
-	var all []Kept
+	var all []ExistingToken
 	for _, row := range rows {
-		if k, ok := b.target.kept(table, row); ok {
+		if k, ok := b.target.existingToken(table, row); ok {
 			all = append(all, k)
 		}
 	}
@@ -272,9 +255,9 @@ func (b *Batch) TokensOf(ctx context.Context, table TokenTable, owners []string)
 }
 
 // EachToken gives the tokens of a table.
-func (t *Target) EachToken(ctx context.Context, table TokenTable, do func(Kept) error) error {
+func (t *Target) EachToken(ctx context.Context, table TokenTable, do func(ExistingToken) error) error {
 	return t.Each(ctx, table.Table, "", func(row Row) error {
-		if k, ok := t.kept(table, row); ok {
+		if k, ok := t.existingToken(table, row); ok {
 			return do(k)
 		}
 		return nil
@@ -283,60 +266,31 @@ func (t *Target) EachToken(ctx context.Context, table TokenTable, do func(Kept) 
 
 // PutToken writes a token in the form of a table.
 func (b *Batch) PutToken(ctx context.Context, table TokenTable, t Token) error {
-	return b.try(ctx, func() error { return b.writer().insertToken(ctx, table, t) })
+	return b.try(ctx, func() error { return b.writer().InsertToken(ctx, table, t) })
 }
 
-// insertToken adds the row of a token.
-func (w writer) insertToken(ctx context.Context, table TokenTable, t Token) error {
-	fields := tokenFields(table, t)
-	fields["user_id"] = w.owner(table.Table, "user_id", t.Owner)
-	w.fill(table.Table, fields, t.CreatedAt)
-	if c, _ := table.column("id"); c.Kind != "" && !c.whole() && fields["id"] == "" {
-		delete(fields, "id")
-	}
-	_, err := w.insert(ctx, table.Table, fields, "")
-	return err
-}
-
-// tokenFields gives the columns of a token, but for its user.
-func tokenFields(table TokenTable, t Token) map[string]any {
-	fields := map[string]any{"created": t.CreatedAt}
-	if table.Expiry != "" && !t.Expires.IsZero() {
-		fields[table.Expiry] = t.Expires
-	}
-	if table.Generation == core.Authtoken {
-		fields["key"] = t.Text
-		return fields
-	}
-	fields["digest"], fields["token_key"] = hex.EncodeToString(t.Digest), t.Prefix
-	if table.Generation == core.Knox41 {
-		fields["salt"] = hex.EncodeToString(t.Salt)
-	}
-	return fields
-}
-
-// MoveToken moves the end of a token, if its table has ends.
-func (b *Batch) MoveToken(ctx context.Context, table TokenTable, k Kept, to time.Time) error {
+// ExtendToken moves the end of a token, if its table has ends.
+func (b *Batch) ExtendToken(ctx context.Context, table TokenTable, k ExistingToken, to time.Time) error {
 	if table.Expiry == "" {
 		return nil
 	}
 	return b.try(ctx, func() error {
-		return b.writer().update(ctx, table.Table, map[string]any{table.Expiry: to}, tokenColumn(table), k.key)
+		return b.writer().update(ctx, table.Table, map[string]any{table.Expiry: to}, table.IDColumn(), k.key)
 	})
 }
 
-// DropToken removes a token with the rows that are parts of it.
-func (b *Batch) DropToken(ctx context.Context, table TokenTable, k Kept) error {
+// DeleteToken removes a token with the rows that are parts of it.
+func (b *Batch) DeleteToken(ctx context.Context, table TokenTable, k ExistingToken) error {
 	t := b.target
-	column := tokenColumn(table)
+	column := table.IDColumn()
 	for _, part := range t.parts[table.Name] {
-		if column != table.keyColumn() {
+		if column != table.KeyColumn() {
 			return fmt.Errorf("tokens of %s have parts in %s that can't be told by their %s", table.Table, part, column)
 		}
-		if _, err := b.tx.ExecContext(ctx, "DELETE FROM "+t.name(part)+" WHERE "+t.quote(part.keyColumn())+" = "+t.mark(1), k.key); err != nil {
+		if _, err := b.tx.ExecContext(ctx, "DELETE FROM "+t.TableName(part)+" WHERE "+t.Quote(part.KeyColumn())+" = "+t.Placeholder(1), k.key); err != nil {
 			return err
 		}
 	}
-	_, err := b.tx.ExecContext(ctx, "DELETE FROM "+t.name(table.Table)+" WHERE "+t.quote(column)+" = "+t.mark(1), k.key)
+	_, err := b.tx.ExecContext(ctx, "DELETE FROM "+t.TableName(table.Table)+" WHERE "+t.Quote(column)+" = "+t.Placeholder(1), k.key)
 	return err
 }

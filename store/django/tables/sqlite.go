@@ -1,4 +1,4 @@
-package django
+package tables
 
 import (
 	"context"
@@ -74,11 +74,11 @@ func (sqliteFile) catalogue(ctx context.Context, q queryer) (c catalogue, err er
 	return r.catalogue(nil), nil
 }
 
-func (sqliteFile) quote(name string) string { return quote(name) }
+func (sqliteFile) Quote(name string) string { return quote(name) }
 
 // text leaves text as it is: SQLite's types are the values'.
-func (sqliteFile) text(_ Column, quoted string) string { return "CAST(" + quoted + " AS TEXT)" }
-func (sqliteFile) mark(int) string                     { return "?" }
+func (sqliteFile) TextExpr(_ Column, quoted string) string { return "CAST(" + quoted + " AS TEXT)" }
+func (sqliteFile) Placeholder(int) string                  { return "?" }
 
 func (sqliteFile) rowID(t Table) string {
 	if t.View || t.NoRowID || t.Base != nil {
@@ -93,7 +93,7 @@ func (sqliteFile) rowID(t Table) string {
 }
 
 // value writes as django/db/backends/sqlite3/operations.py does.
-func (sqliteFile) value(v any, zone *time.Location) any {
+func (sqliteFile) Encode(v any, zone *time.Location) any {
 	switch v := v.(type) {
 	case time.Time:
 		return v.In(zone).Format("2006-01-02 15:04:05.999999")
@@ -109,10 +109,10 @@ func (sqliteFile) value(v any, zone *time.Location) any {
 func (sqliteFile) moveIDs(context.Context, *sql.Tx, Table, string) error { return nil } // AUTOINCREMENT does
 
 // A transaction that writes to SQLite has the file's one lock from its beginning.
-func (sqliteFile) lockUsers() string  { return "" }
-func (sqliteFile) lockTokens() string { return "" }
-func (sqliteFile) lockRows() string   { return "" }
-func (sqliteFile) serial() string     { return "INTEGER PRIMARY KEY AUTOINCREMENT" }
+func (sqliteFile) LockUsers() string  { return "" }
+func (sqliteFile) LockTokens() string { return "" }
+func (sqliteFile) LockRows() string   { return "" }
+func (sqliteFile) SerialType() string { return "INTEGER PRIMARY KEY AUTOINCREMENT" }
 
 // sqliteCode gives SQLite's extended result code of err.
 func sqliteCode(err error) int {
@@ -123,13 +123,13 @@ func sqliteCode(err error) int {
 	return sqlite3.SQLITE_OK
 }
 
-func (sqliteFile) duplicate(err error) bool {
+func (sqliteFile) IsDuplicate(err error) bool {
 	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE
 }
 
-func (sqliteFile) locked(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY }
+func (sqliteFile) IsLocked(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY }
 
-func (sqliteFile) unavailable(err error) bool {
+func (sqliteFile) IsUnavailable(err error) bool {
 	return slices.Contains([]int{
 		sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
 		sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM,

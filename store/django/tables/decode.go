@@ -1,4 +1,4 @@
-package django
+package tables
 
 import (
 	"encoding/hex"
@@ -36,7 +36,7 @@ func (d Decoder) User(row Row) (transfer.ImportedUser, error) {
 		return u, errNoTextKey(d.Mapping.ID)
 	}
 	if u.Key = key; !ok {
-		u.Key = transfer.NaturalKey(row.text(d.Mapping.Username))
+		u.Key = transfer.NaturalKey(row.Text(d.Mapping.Username))
 	}
 	var err error
 	u.Account, err = d.Account(row)
@@ -58,10 +58,10 @@ func (d Decoder) Account(row Row) (core.Account, error) {
 	if d.Live {
 		number = m.ID
 	}
-	if n, err := integer(row.text(number)); err == nil && m.Numbered && (n > 0 || d.Live) {
+	if n, err := integer(row.Text(number)); err == nil && m.Numbered && (n > 0 || d.Live) {
 		a.ID = n
 	}
-	a.Username, a.Email, a.PasswordHash = m.Named(row.text(m.Username)), row.text(m.Email), row.text(m.Password)
+	a.Username, a.Email, a.PasswordHash = m.Named(row.Text(m.Username)), row.Text(m.Email), row.Text(m.Password)
 	// Django takes NULL for inactive when a token is checked
 	// (rest_framework/authentication.py).
 	a.Active = m.Active == ""
@@ -89,7 +89,7 @@ func (d Decoder) Account(row Row) (core.Account, error) {
 func (d Decoder) attributes(row Row) map[string]string {
 	var all map[string]string
 	keep := func(attribute, column string) {
-		text := row.text(column)
+		text := row.Text(column)
 		if column == "is_staff" || column == "is_superuser" {
 			yes, err := boolean(text)
 			if err != nil || !yes {
@@ -134,7 +134,7 @@ type Token struct {
 // Token gives the token in a row of a table. The error says why it can't be
 // taken over, without any secret.
 func (d Decoder) Token(table TokenTable, row Row) (Token, error) {
-	t, err := d.tokenOf(table, row)
+	t, err := d.RawToken(table, row)
 	switch {
 	case err != nil || table.Generation == core.Authtoken:
 		return t, err
@@ -151,11 +151,11 @@ func (d Decoder) Token(table TokenTable, row Row) (Token, error) {
 // errNoOwner is a token of nobody.
 var errNoOwner = errors.New("column user_id: it is NULL")
 
-// tokenOf reads the columns of a token.
-func (d Decoder) tokenOf(table TokenTable, row Row) (Token, error) {
+// RawToken reads the columns of a token.
+func (d Decoder) RawToken(table TokenTable, row Row) (Token, error) {
 	var t Token
 	var err error
-	if t.Username = row.text(naturalUser); t.Username == "" {
+	if t.Username = row.Text(naturalUser); t.Username == "" {
 		owner, ok := row.get("user_id")
 		if !ok {
 			return t, errNoOwner
@@ -176,7 +176,7 @@ func (d Decoder) tokenOf(table TokenTable, row Row) (Token, error) {
 		}
 	}
 	if table.Generation == core.Authtoken {
-		if t.Text = row.text("key"); t.Text == "" {
+		if t.Text = row.Text("key"); t.Text == "" {
 			return t, errors.New("its key is empty")
 		}
 		return t, nil
@@ -189,12 +189,12 @@ const knoxDigest = 64
 
 // form reads a digest of knox's.
 func (t *Token) form(g core.LegacyFormat, row Row) (err error) {
-	t.Format, t.Prefix = g, row.text("token_key")
-	if t.Digest, err = hex.DecodeString(row.text("digest")); err != nil || len(t.Digest) != knoxDigest {
+	t.Format, t.Prefix = g, row.Text("token_key")
+	if t.Digest, err = hex.DecodeString(row.Text("digest")); err != nil || len(t.Digest) != knoxDigest {
 		return errors.New("its digest is not SHA-512: a setting SECURE_HASH_ALGORITHM of its own?")
 	}
 	if g == core.Knox41 {
-		if t.Salt, err = hex.DecodeString(row.text("salt")); err != nil || len(t.Salt) == 0 {
+		if t.Salt, err = hex.DecodeString(row.Text("salt")); err != nil || len(t.Salt) == 0 {
 			return errors.New("its salt is not hex")
 		}
 	}
@@ -203,7 +203,7 @@ func (t *Token) form(g core.LegacyFormat, row Row) (err error) {
 
 // LastLogin gives when the user of a row last logged in, as far as it is known.
 func (d Decoder) LastLogin(row Row) (time.Time, bool) {
-	t, err := instant(row.text("last_login"), d.Zone)
+	t, err := instant(row.Text("last_login"), d.Zone)
 	return t, err == nil
 }
 

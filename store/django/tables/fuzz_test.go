@@ -1,4 +1,4 @@
-package django
+package tables
 
 import (
 	"context"

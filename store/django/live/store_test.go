@@ -1,4 +1,4 @@
-package django_test
+package live_test
 
 import (
 	"crypto/rand"
@@ -9,7 +9,8 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 	"github.com/authcompat/authcompat/store/storetest"
 )
@@ -46,10 +47,10 @@ func mustMake(tb testing.TB, driver, dsn, id, time string, tables ...string) {
 	}
 }
 
-// mustAttach gives a store on Django's tables.
-func mustAttach(tb testing.TB, source string) core.Store {
+// mustOpen opens a store on Django's tables.
+func mustOpen(tb testing.TB, source string) core.Store {
 	tb.Helper()
-	s, err := django.Attach(tb.Context(), source, django.Mapping{})
+	s, err := live.Open(tb.Context(), source, tables.Mapping{})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func onSQLite(tables ...string) storetest.Opener {
 	return func(tb testing.TB) (a, b core.Store) {
 		path := filepath.Join(tb.TempDir(), "django.sqlite3")
 		mustMake(tb, "sqlite", "file:"+path+"?_pragma=journal_mode(WAL)", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", tables...)
-		return mustAttach(tb, path), mustAttach(tb, path)
+		return mustOpen(tb, path), mustOpen(tb, path)
 	}
 }
 
@@ -79,31 +80,31 @@ func onPostgres(tables ...string) storetest.Opener {
 		dsn := postgrestest.With(tb, postgrestest.DSN(tb), "search_path", schema)
 		tb.Cleanup(func() { mustMake(tb, "postgres", postgrestest.DSN(tb), "", "", "DROP SCHEMA "+schema+" CASCADE") })
 		mustMake(tb, "postgres", dsn, "serial PRIMARY KEY", "timestamp with time zone", tables...)
-		return mustAttach(tb, dsn), mustAttach(tb, dsn)
+		return mustOpen(tb, dsn), mustOpen(tb, dsn)
 	}
 }
 
 // Why Django's tables can't hold what some cases of the suite need.
 const (
-	oneEach   = "in Django REST framework's table a user has one token, which is whoever's logs in"
-	makesWay  = "in Django REST framework's table a token that has ended makes way for the next"
-	nameLimit = "in Django's column a username has at most 150 characters"
+	singleToken = "in Django REST framework's table a user has one token, which is whoever's logs in"
+	makesWay    = "in Django REST framework's table a token that has ended makes way for the next"
+	nameLimit   = "in Django's column a username has at most 150 characters"
 )
 
 // authtokenReasons are the cases that authtoken's table can't pass.
 func authtokenReasons() map[string]string {
 	return map[string]string{
-		"tokens/a token is kept as given":                                         oneEach,
-		"tokens/an expired token is found":                                        oneEach,
-		"tokens/a user has many tokens":                                           oneEach,
-		"reuse/a token that is not reusable is not given":                         oneEach,
-		"reuse/issuers, realms and users are apart":                               oneEach,
-		"expiry/a live token's end moves":                                         oneEach,
-		"deletion/all tokens of the user in the realm go":                         oneEach,
-		"deletion/a deleted token is gone":                                        oneEach,
-		"contexts/a call with a context that is over does nothing":                oneEach,
-		"races of tokens/moving against moving: the latest end holds":             oneEach,
-		"races of tokens/logout-all against login: each token is before or after": oneEach,
+		"tokens/a token is kept as given":                                         singleToken,
+		"tokens/an expired token is found":                                        singleToken,
+		"tokens/a user has many tokens":                                           singleToken,
+		"reuse/a token that is not reusable is not given":                         singleToken,
+		"reuse/issuers, realms and users are apart":                               singleToken,
+		"expiry/a live token's end moves":                                         singleToken,
+		"deletion/all tokens of the user in the realm go":                         singleToken,
+		"deletion/a deleted token is gone":                                        singleToken,
+		"contexts/a call with a context that is over does nothing":                singleToken,
+		"races of tokens/moving against moving: the latest end holds":             singleToken,
+		"races of tokens/logout-all against login: each token is before or after": singleToken,
 		"reuse/an expired token stays and is not given":                           makesWay,
 		"races of reuse/many logins after the end: all get one new token":         makesWay,
 	}

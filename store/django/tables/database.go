@@ -1,4 +1,4 @@
-package django
+package tables
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -14,52 +13,8 @@ import (
 // that no lock is held on a database that its Django goes on using.
 const page = 5000
 
-// dialect is what differs between the databases that Django runs on.
-type dialect interface {
-	// open opens the database; readOnly makes it refuse to write.
-	open(source string, readOnly bool) (*sql.DB, error)
-	// identity names the database without a password.
-	identity(source string) string
-	// begin begins a transaction that reads exactly what is there, with times in UTC.
-	begin(ctx context.Context, db *sql.DB) (*sql.Tx, error)
-	// catalogue reads all tables.
-	catalogue(ctx context.Context, q queryer) (catalogue, error)
-	// quote makes an identifier of a name.
-	quote(name string) string
-	// text is the expression that gives a column as text.
-	text(c Column, quoted string) string
-	// mark is the n-th parameter, from 1, to be compared with a column.
-	mark(n int) string
-	// rowID is the column, if it isn't the table's own, by which the rows of any
-	// table can be read in order; empty: there is none.
-	rowID(t Table) string
-	// value gives what is written to a column: a time in the zone where the
-	// database keeps none, a truth value, a number or a text.
-	value(v any, zone *time.Location) any
-	// beginWriting prepares a transaction that writes row by row.
-	beginWriting(ctx context.Context, tx *sql.Tx) error
-	// moveIDs lets the ids that the database gives begin above those it has.
-	moveIDs(ctx context.Context, tx *sql.Tx, t Table, id string) error
-	// lockUsers and lockTokens end a query whose rows stay as they are until the
-	// transaction ends.
-	lockUsers() string
-	lockTokens() string
-	lockRows() string // of a query on one table
-	// serial is the type of a primary key that rises.
-	serial() string
-	// duplicate tells whether err is the breach of a unique constraint.
-	duplicate(err error) bool
-	// locked tells whether err comes of a lock of another, or of a transaction
-	// that was in the way, so that the same step may go through later.
-	locked(err error) bool
-	// unavailable tells whether err says that the database can't serve now.
-	unavailable(err error) bool
-	// advise completes an error of opening with what to do about it.
-	advise(err error) error
-}
-
-// database is a Source on tables.
-type database struct {
+// Database is a [Source] on the tables of a database.
+type Database struct {
 	dialect
 	db     *sql.DB
 	source string
@@ -72,7 +27,7 @@ func openDatabase(ctx context.Context, d dialect, source string, m Mapping) (_ S
 		file.unshared = findUnshared(source)
 		d = file
 	}
-	s := &database{dialect: d, source: source}
+	s := &Database{dialect: d, source: source}
 	if s.db, err = d.open(source, true); err != nil {
 		return nil, err
 	}
@@ -83,15 +38,51 @@ func openDatabase(ctx context.Context, d dialect, source string, m Mapping) (_ S
 	return s, nil
 }
 
+// errNoDatabase says that a source is something else, such as a dump.
+var errNoDatabase = errors.New("no database")
+
+// OpenForWriting opens a Django database to read and write; m is as for [Open]. With
+// retrying, the caller retries where SQLite's file is locked, and SQLite itself does
+// not wait for locks.
+func OpenForWriting(ctx context.Context, m Mapping, source string, retrying bool) (*Database, error) {
+	from, err := Open(ctx, m, source)
+	if err != nil {
+		return nil, err
+	}
+	db, ok := from.(*Database)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("%s is %w", source, errNoDatabase), from.Close())
+	}
+	if err := db.db.Close(); err != nil {
+		return nil, err
+	}
+	if _, isSQLite := db.dialect.(sqliteFile); isSQLite {
+		db.dialect = sqliteFile{retried: retrying}
+	}
+	if db.db, err = db.open(db.source, false); err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+// SQL is the pool of the database's connections.
+func (s *Database) SQL() *sql.DB { return s.db }
+
+// IsMySQL tells whether the database is a MySQL or MariaDB one.
+func (s *Database) IsMySQL() bool { _, is := s.dialect.(mysql); return is }
+
+// HasOneWriter tells whether only one transaction at a time can write, as in SQLite.
+func (s *Database) HasOneWriter() bool { _, is := s.dialect.(sqliteFile); return is }
+
 // readShape finds the users and the tokens of a database.
-func (s *database) readShape(ctx context.Context, m Mapping) error {
+func (s *Database) readShape(ctx context.Context, m Mapping) error {
 	return s.reading(ctx, func(tx *sql.Tx) (err error) {
 		if s.all, err = s.catalogue(ctx, tx); err != nil {
 			return fmt.Errorf("list tables: %w", err)
 		}
 		s.shape, err = s.all.shape(m, func(t Table) (bool, error) {
 			var one int
-			err := tx.QueryRowContext(ctx, `SELECT 1 FROM `+s.name(t)+` LIMIT 1`).Scan(&one)
+			err := tx.QueryRowContext(ctx, `SELECT 1 FROM `+s.TableName(t)+` LIMIT 1`).Scan(&one)
 			if errors.Is(err, sql.ErrNoRows) {
 				return true, nil
 			}
@@ -107,14 +98,14 @@ func (s *database) readShape(ctx context.Context, m Mapping) error {
 }
 
 // migrations reads what django_migrations has, if it is there.
-func (s *database) migrations(ctx context.Context, tx *sql.Tx) (map[string]string, error) {
+func (s *Database) migrations(ctx context.Context, tx *sql.Tx) (map[string]string, error) {
 	all := map[string]string{}
 	t, ok := s.all.find("django_migrations")
-	if !ok || !t.has("app", "name", "applied") || t.Unreadable {
+	if !ok || !t.Has("app", "name", "applied") || t.Unreadable {
 		return all, nil
 	}
-	applied, _ := t.column("applied")
-	rows, err := textRows(ctx, tx, `SELECT `+s.quote("app")+`, `+s.quote("name")+`, `+s.text(applied, s.quote("applied"))+` FROM `+s.name(t))
+	applied, _ := t.Column("applied")
+	rows, err := textRows(ctx, tx, `SELECT `+s.Quote("app")+`, `+s.Quote("name")+`, `+s.TextExpr(applied, s.Quote("applied"))+` FROM `+s.TableName(t))
 	for _, row := range rows {
 		all[row[0]+"."+row[1]] = row[2]
 	}
@@ -122,14 +113,14 @@ func (s *database) migrations(ctx context.Context, tx *sql.Tx) (map[string]strin
 }
 
 // reading runs do in a transaction that only reads, maybe twice.
-func (s *database) reading(ctx context.Context, do func(*sql.Tx) error) error {
+func (s *Database) reading(ctx context.Context, do func(*sql.Tx) error) error {
 	if file, ok := s.dialect.(sqliteFile); ok && file.unshared != nil {
 		return s.readUnshared(ctx, file.unshared, do)
 	}
 	return s.transaction(ctx, do)
 }
 
-func (s *database) transaction(ctx context.Context, do func(*sql.Tx) error) error {
+func (s *Database) transaction(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := s.begin(ctx, s.db)
 	if err != nil {
 		return err
@@ -138,43 +129,48 @@ func (s *database) transaction(ctx context.Context, do func(*sql.Tx) error) erro
 	return do(tx)
 }
 
-func (s *database) Shape() Shape     { return s.shape }
-func (s *database) Identity() string { return s.identity(s.source) }
-func (s *database) Close() error     { return s.db.Close() }
+// Shape implements [Source].
+func (s *Database) Shape() Shape { return s.shape }
 
-// name gives a table as SQL names it.
-func (s *database) name(t Table) string {
+// Identity implements [Source].
+func (s *Database) Identity() string { return s.identity(s.source) }
+
+// Close implements [Source].
+func (s *Database) Close() error { return s.db.Close() }
+
+// TableName returns a table's name as an SQL identifier.
+func (s *Database) TableName(t Table) string {
 	if t.Schema != "" {
-		return s.quote(t.Schema) + "." + s.quote(t.Name)
+		return s.Quote(t.Schema) + "." + s.Quote(t.Name)
 	}
-	return s.quote(t.Name)
+	return s.Quote(t.Name)
 }
 
-// from gives a table as a query reads from it, under an alias: with those that it
-// inherits from.
-func (s *database) from(t Table, alias string) string {
+// FromClause returns a table as a query selects from it, under an alias: joined with
+// those that it inherits from.
+func (s *Database) FromClause(t Table, alias string) string {
 	if t.Base == nil {
-		return s.name(t) + " " + alias
+		return s.TableName(t) + " " + alias
 	}
 	var columns []string
 	for _, c := range t.Columns {
 		of := "c"
-		if t.Base.has(c.Name) && c.Name != t.Parent {
+		if t.Base.Has(c.Name) && c.Name != t.Parent {
 			of = "p"
 		}
-		columns = append(columns, of+"."+s.quote(c.Name))
+		columns = append(columns, of+"."+s.Quote(c.Name))
 	}
-	return "(SELECT " + strings.Join(columns, ", ") + " FROM " + s.name(plainTable(t)) + " c JOIN " + s.from(*t.Base, "p") +
-		" ON p." + s.quote(t.Base.keyColumn()) + " = c." + s.quote(t.Parent) + ") " + alias
+	return "(SELECT " + strings.Join(columns, ", ") + " FROM " + s.TableName(plainTable(t)) + " c JOIN " + s.FromClause(*t.Base, "p") +
+		" ON p." + s.Quote(t.Base.KeyColumn()) + " = c." + s.Quote(t.Parent) + ") " + alias
 }
 
 // plainTable is the table without those that it inherits from.
 func plainTable(t Table) Table { return Table{Schema: t.Schema, Name: t.Name} }
 
 // Count implements [Source].
-func (s *database) Count(ctx context.Context, t Table) (n int, err error) {
+func (s *Database) Count(ctx context.Context, t Table) (n int, err error) {
 	err = s.reading(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT count(*) FROM `+s.from(t, "t")).Scan(&n)
+		return tx.QueryRowContext(ctx, `SELECT count(*) FROM `+s.FromClause(t, "t")).Scan(&n)
 	})
 	if err != nil {
 		err = s.advise(err)
@@ -192,20 +188,20 @@ type order struct {
 }
 
 // orderOf finds how to read a table.
-func (s *database) orderOf(t Table) (order, error) {
-	key := t.keyColumn()
+func (s *Database) orderOf(t Table) (order, error) {
+	key := t.KeyColumn()
 	if t.same(s.shape.Users) && !t.View {
 		key = s.shape.Mapping.ID
-		if c, ok := t.column(key); ok && (t.Distinct(key) || t.Base != nil) {
+		if c, ok := t.Column(key); ok && (t.Distinct(key) || t.Base != nil) {
 			return order{column: c, resumable: true}, nil
 		}
-		key = t.keyColumn()
+		key = t.KeyColumn()
 	}
 	if t.View {
 		key = s.shape.Mapping.ID
 	}
 	if id := s.rowID(t); id != "" {
-		c, _ := t.column(key)
+		c, _ := t.Column(key)
 		return order{column: Column{Name: id}, rowID: true, resumable: c.Kind == "integer"}, nil
 	}
 	candidates := []string{key}
@@ -215,18 +211,18 @@ func (s *database) orderOf(t Table) (order, error) {
 		}
 	}
 	for _, name := range candidates {
-		if c, ok := t.column(name); ok && name != "key" && !c.Nullable {
+		if c, ok := t.Column(name); ok && name != "key" && !c.Nullable {
 			return order{column: c, resumable: true}, nil
 		}
 	}
-	if c, ok := t.column(key); ok {
+	if c, ok := t.Column(key); ok {
 		return order{column: c, secret: key == "key"}, nil
 	}
 	return order{}, fmt.Errorf("table %s has no key of one column to be read by", t)
 }
 
 // Each implements [Source].
-func (s *database) Each(ctx context.Context, t Table, after string, do func(Row) error) error {
+func (s *Database) Each(ctx context.Context, t Table, after string, do func(Row) error) error {
 	by, err := s.orderOf(t)
 	if err != nil {
 		return err
@@ -254,15 +250,15 @@ func (s *database) Each(ctx context.Context, t Table, after string, do func(Row)
 
 // page reads the rows that come after one with this key, as many as a page has,
 // and gives the key of the last one.
-func (s *database) page(ctx context.Context, t Table, by order, began bool, after string) (rows []Row, last string, err error) {
-	key := s.quote(by.column.Name)
+func (s *Database) page(ctx context.Context, t Table, by order, began bool, after string) (rows []Row, last string, err error) {
+	key := s.Quote(by.column.Name)
 	if by.rowID {
 		key = by.column.Name
 	}
-	query := "SELECT " + s.columns(t, "t") + ", " + s.text(by.column, "t."+key) + " FROM " + s.from(t, "t")
+	query := "SELECT " + s.columns(t, "t") + ", " + s.TextExpr(by.column, "t."+key) + " FROM " + s.FromClause(t, "t")
 	var args []any
 	if began {
-		query += " WHERE t." + key + " > " + s.mark(1)
+		query += " WHERE t." + key + " > " + s.Placeholder(1)
 		args = append(args, s.key(by.column, after))
 	}
 	query += fmt.Sprintf(" ORDER BY t.%s LIMIT %d", key, page)
@@ -285,17 +281,17 @@ func (s *database) page(ctx context.Context, t Table, by order, began bool, afte
 }
 
 // where names a row for people.
-func (s *database) where(t Table, row Row) string {
+func (s *Database) where(t Table, row Row) string {
 	id := s.shape.Mapping.ID
 	if t.same(s.shape.Users) {
-		return t.String() + " " + id + " " + row.text(id)
+		return t.String() + " " + id + " " + row.Text(id)
 	}
-	return t.String() + " of user " + row.text("user_id")
+	return t.String() + " of user " + row.Text("user_id")
 }
 
 // key gives a key as it is compared with its column.
-func (s *database) key(c Column, text string) any {
-	if n, err := integer(text); err == nil && (c.whole() || c.Kind == "" && c.Name != "") {
+func (s *Database) key(c Column, text string) any {
+	if n, err := integer(text); err == nil && (c.IsInteger() || c.Kind == "" && c.Name != "") {
 		return n
 	}
 	return text
@@ -328,15 +324,15 @@ func readRows(ctx context.Context, q queryer, t Table, query string, args ...any
 }
 
 // rowsOf reads the rows whose column has one of the values.
-func (s *database) rowsOf(ctx context.Context, q queryer, t Table, column string, values []any) ([]Row, error) {
+func (s *Database) rowsOf(ctx context.Context, q queryer, t Table, column string, values []any) ([]Row, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
 	marks := make([]string, len(values))
 	for i := range values {
-		marks[i] = s.mark(i + 1)
+		marks[i] = s.Placeholder(i + 1)
 	}
-	rows, err := readRows(ctx, q, t, "SELECT "+s.columns(t, "t")+" FROM "+s.from(t, "t")+" WHERE t."+s.quote(column)+" IN ("+strings.Join(marks, ", ")+")", values...)
+	rows, err := readRows(ctx, q, t, "SELECT "+s.columns(t, "t")+" FROM "+s.FromClause(t, "t")+" WHERE t."+s.Quote(column)+" IN ("+strings.Join(marks, ", ")+")", values...)
 	switch {
 	case !incomparable(err):
 		return rows, err
@@ -352,10 +348,10 @@ func (s *database) rowsOf(ctx context.Context, q queryer, t Table, column string
 }
 
 // columns lists the columns of a table as text.
-func (s *database) columns(t Table, alias string) string {
+func (s *Database) columns(t Table, alias string) string {
 	texts := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		texts[i] = s.text(c, alias+"."+s.quote(c.Name))
+		texts[i] = s.TextExpr(c, alias+"."+s.Quote(c.Name))
 	}
 	return strings.Join(texts, ", ")
 }

@@ -1,4 +1,4 @@
-package django_test
+package live_test
 
 import (
 	"fmt"
@@ -9,26 +9,26 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
-	"github.com/authcompat/authcompat/store/django"
+	"github.com/authcompat/authcompat/store/django/live"
 	"github.com/authcompat/authcompat/store/storetest"
 )
 
-// TestBeside is about what is kept in tables beside Django's.
-func TestBeside(t *testing.T) {
+// TestAuxTables covers what is kept in the auxiliary tables.
+func TestAuxTables(t *testing.T) {
 	for name, open := range map[string]storetest.Opener{
 		"sqlite": onSQLite(usersDDL, authtokenDDL), "postgres": onPostgres(usersDDL, authtokenDDL),
 	} {
 		t.Run(name, func(t *testing.T) {
 			one, two := open(t)
-			a, b := one.(*django.Store), two.(*django.Store)
-			t.Run("guesses", func(t *testing.T) { countGuesses(t, a, b) })
-			t.Run("audit", func(t *testing.T) { keepAudit(t, a, b) })
-			t.Run("privacy", func(t *testing.T) { disguise(t, a, b) })
+			a, b := one.(*live.Store), two.(*live.Store)
+			t.Run("rate limits", func(t *testing.T) { checkLimits(t, a, b) })
+			t.Run("audit", func(t *testing.T) { checkAudit(t, a, b) })
+			t.Run("privacy", func(t *testing.T) { checkPrivacy(t, a, b) })
 		})
 	}
 }
 
-func countGuesses(t *testing.T, a, b core.RateLimiter) {
+func checkLimits(t *testing.T, a, b core.RateLimiter) {
 	now := time.Date(2001, 6, 16, 12, 0, 0, 0, time.UTC)
 	limit := core.Limit{Burst: 5, Window: 5 * time.Minute}
 	guesses := []core.LimitKey{{Key: []byte("name"), Limit: limit}, {Key: []byte("address"), Limit: core.Limit{Burst: 100, Window: time.Hour}}}
@@ -47,22 +47,22 @@ func countGuesses(t *testing.T, a, b core.RateLimiter) {
 	}
 	done.Wait()
 	if through.Load() != 5 {
-		t.Errorf("%d guesses had room, want 5", through.Load())
+		t.Errorf("%d attempts were allowed, want 5", through.Load())
 	}
 	if err := b.Refund(t.Context(), guesses...); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []time.Duration{0, time.Minute} {
 		if wait, err := a.Reserve(t.Context(), now, guesses...); wait != want || err != nil {
-			t.Errorf("guess %d: wait %v, %v", i, wait, err)
+			t.Errorf("attempt %d: wait %v, %v", i, wait, err)
 		}
 	}
 	if n, err := a.PruneLimits(t.Context(), now.Add(2*time.Hour), 10); n != 2 || err != nil {
-		t.Errorf("forgot %d, %v", n, err)
+		t.Errorf("pruned %d, %v", n, err)
 	}
 }
 
-func keepAudit(t *testing.T, a, b *django.Store) {
+func checkAudit(t *testing.T, a, b *live.Store) {
 	hasher, err := hashing.NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func keepAudit(t *testing.T, a, b *django.Store) {
 	}
 }
 
-func disguise(t *testing.T, a, b core.PrivacyStore) {
+func checkPrivacy(t *testing.T, a, b core.PrivacyStore) {
 	fresh := func() ([]byte, error) { return []byte("drawn"), nil }
 	first, err := a.PseudonymKey(t.Context(), fresh)
 	if err != nil {

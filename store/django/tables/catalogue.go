@@ -1,4 +1,4 @@
-package django
+package tables
 
 import (
 	"context"
@@ -62,17 +62,18 @@ func (t *Table) indexed() {
 	}
 }
 
-// has tells whether the table has all of the columns.
-func (t Table) has(names ...string) bool {
+// Has tells whether the table has all of the columns.
+func (t Table) Has(names ...string) bool {
 	for _, name := range names {
-		if _, ok := t.column(name); !ok {
+		if _, ok := t.Column(name); !ok {
 			return false
 		}
 	}
 	return true
 }
 
-func (t Table) column(name string) (Column, bool) {
+// Column returns the column of a name.
+func (t Table) Column(name string) (Column, bool) {
 	if t.index != nil {
 		if i, ok := t.index[name]; ok {
 			return t.Columns[i], true
@@ -140,7 +141,7 @@ func (c catalogue) target(r Reference) (Table, bool) {
 // parent's), if one of these has a password. ok is false where none has.
 func (c catalogue) inheriting(t Table) (Table, bool) {
 	for range 5 { // as deep as anyone's models go
-		if t.has("password") {
+		if t.Has("password") {
 			return t, true
 		}
 		if len(t.Key) != 1 {
@@ -154,7 +155,7 @@ func (c catalogue) inheriting(t Table) (Table, bool) {
 		if !ok || parent.same(t) {
 			return t, false
 		}
-		if !parent.has("password") {
+		if !parent.Has("password") {
 			if parent, ok = c.inheriting(parent); !ok {
 				return t, false
 			}
@@ -162,7 +163,7 @@ func (c catalogue) inheriting(t Table) (Table, bool) {
 		t.Parent = t.Key[0]
 		base := parent
 		t.Base = &base
-		t.Columns = append(slices.Clone(t.Columns), slices.DeleteFunc(slices.Clone(parent.Columns), func(c Column) bool { return t.has(c.Name) })...)
+		t.Columns = append(slices.Clone(t.Columns), slices.DeleteFunc(slices.Clone(parent.Columns), func(c Column) bool { return t.Has(c.Name) })...)
 		t.indexed()
 	}
 	return t, false
@@ -277,8 +278,8 @@ func lengthOf(kind string) int {
 	return int(n)
 }
 
-// whole tells whether the column holds whole numbers.
-func (c Column) whole() bool {
+// IsInteger tells whether the column holds whole numbers.
+func (c Column) IsInteger() bool {
 	switch strings.TrimSuffix(strings.TrimSuffix(c.Kind, " unsigned"), " zerofill") {
 	case "int", "integer", "bigint", "smallint", "mediumint", "tinyint", "serial", "bigserial", "int2", "int4", "int8":
 		return true
@@ -290,3 +291,29 @@ func (c Column) whole() bool {
 func errNoColumn(t Table, column string) error {
 	return fmt.Errorf("table %s has no column %q, which the mapping names", t, column)
 }
+
+// dependents returns the tables whose rows refer to those of a table and are parts of
+// them (multi-table inheritance: their primary key is the reference). It fails if there
+// are others, since the database does not know what Django does with their rows.
+func (c catalogue) dependents(of Table) (parts []Table, err error) {
+	for _, t := range c.tables {
+		for _, r := range t.References {
+			target, ok := c.target(r)
+			switch {
+			case !ok || !target.same(of) || t.same(of):
+			case t.KeyColumn() != r.Column:
+				return nil, fmt.Errorf("rows of %s refer to tokens of %s (column %s); what becomes of them when a token ends is known to Django alone", t, of, r.Column)
+			default:
+				deeper, err := c.dependents(t)
+				if err != nil {
+					return nil, err
+				}
+				parts = append(append(parts, deeper...), t)
+			}
+		}
+	}
+	return parts, nil
+}
+
+// Dependents returns the tables whose rows are parts of the rows of a table.
+func (s *Database) Dependents(of Table) ([]Table, error) { return s.all.dependents(of) }

@@ -1,4 +1,4 @@
-package django
+package tables
 
 import (
 	"context"
@@ -91,7 +91,7 @@ func (k keepLog) Connect(context.Context) (driver.Conn, error) {
 func (keepLog) Driver() driver.Driver { return &sqlite.Driver{} }
 
 // share reads and writes with locks from now on.
-func (s *database) share() {
+func (s *Database) share() {
 	if f, ok := s.dialect.(sqliteFile); ok {
 		f.unshared = nil
 		s.dialect = f
@@ -99,7 +99,7 @@ func (s *database) share() {
 }
 
 // readUnshared runs do, and again with locks if the file was written to meanwhile.
-func (s *database) readUnshared(ctx context.Context, u *unshared, do func(*sql.Tx) error) error {
+func (s *Database) readUnshared(ctx context.Context, u *unshared, do func(*sql.Tx) error) error {
 	err := s.transaction(ctx, do)
 	if filesOf(s.source) == u.files {
 		return err

@@ -9,4 +9,4 @@
 // what to give. Tables are read by the names of their columns, since their order depends on
 // the migrations a database has had. All values are read as text and decoded
 // here, so that every kind of source has one decoder.
-package django
+package tables

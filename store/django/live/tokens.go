@@ -1,4 +1,4 @@
-package django
+package live
 
 import (
 	"bytes"
@@ -14,11 +14,12 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// complete makes the engine's token of Django's row and of ours beside it, whose
-// columns are in the order of oursColumns.
-func (s *Store) complete(p *pairRow, ours []sql.NullString) (err error) {
+// complete makes the engine's token of Django's row and that of the auxiliary table,
+// whose columns are in the order of auxColumns.
+func (s *Store) complete(p *pairRow, aux []sql.NullString) (err error) {
 	p.token = core.Token{
 		UserID: p.account.ID, Realm: core.DefaultRealm, CreatedAt: p.theirs.CreatedAt, ExpiresAt: p.theirs.Expires,
 		Plaintext: core.Presented(p.theirs.Text), Digest: p.theirs.Digest,
@@ -26,15 +27,15 @@ func (s *Store) complete(p *pairRow, ours []sql.NullString) (err error) {
 	if p.theirs.Text != "" {
 		p.token.Digest = digestOfText(p.account.ID, p.theirs.Text)
 	}
-	if p.ours = ours[0].Valid; !p.ours {
+	if p.issued = aux[0].Valid; !p.issued {
 		return nil
 	}
 	t := &p.token
-	t.Realm, t.Issuer, t.SealKey = ours[1].String, ours[2].String, ours[7].String
-	if t.Digest, err = hex.DecodeString(ours[0].String); err != nil {
+	t.Realm, t.Issuer, t.SealKey = aux[1].String, aux[2].String, aux[7].String
+	if t.Digest, err = hex.DecodeString(aux[0].String); err != nil {
 		return fmt.Errorf("digest: %w", err)
 	}
-	if t.Sealed, err = base64.StdEncoding.DecodeString(ours[6].String); err != nil {
+	if t.Sealed, err = base64.StdEncoding.DecodeString(aux[6].String); err != nil {
 		return fmt.Errorf("sealed token: %w", err)
 	}
 	if len(t.Sealed) == 0 {
@@ -42,32 +43,31 @@ func (s *Store) complete(p *pairRow, ours []sql.NullString) (err error) {
 	}
 	var numbers [4]int64
 	for i, column := range []int{3, 4, 5, 8} {
-		if !ours[column].Valid {
+		if !aux[column].Valid {
 			continue
 		}
-		if numbers[i], err = integer(ours[column].String); err != nil {
+		if numbers[i], err = strconv.ParseInt(aux[column].String, 10, 64); err != nil {
 			return err
 		}
 	}
 	t.Sliding, t.Reusable, t.CreatedAt = time.Duration(numbers[1])*time.Microsecond, numbers[2] == 1, micros(numbers[3])
 	// Where Django's table has the end, Django may have moved it.
-	if s.tokens.Expiry == "" && ours[3].Valid {
+	if s.tokens.Expiry == "" && aux[3].Valid {
 		t.ExpiresAt = micros(numbers[0])
 	}
 	return nil
 }
 
-// digestOfText is what the engine calls a token by that Django keeps readable
-// and has issued itself: its SHA-256, and its user to find it by. Neither is
-// secret.
+// digestOfText is the engine's name for a token that Django itself issued and keeps
+// readable: its SHA-256, and its user, to find it by. Neither is secret.
 func digestOfText(user int64, text string) core.Digest {
 	return binary.BigEndian.AppendUint64(core.Presented(text).SHA256(), uint64(user))
 }
 
-// The lengths of digests: ours, knox's, and that of digestOfText.
+// The lengths of digests: the engine's, and that of digestOfText. Knox's have another.
 const (
-	oursLength = 32
-	textLength = oursLength + 8
+	digestLength = 32
+	textLength   = digestLength + 8
 )
 
 // FindToken implements [core.Store].
@@ -84,7 +84,7 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		presented = long
 	}
 	var rows []pairRow
-	if err := s.patiently(ctx, func() (err error) {
+	if err := s.retryWhileLocked(ctx, func() (err error) {
 		rows, err = s.findTokens(ctx, s.db, condition, "", presented)
 		return err
 	}); err != nil {
@@ -99,8 +99,8 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	return core.Token{}, core.User{}, core.ErrNotFound
 }
 
-// IssueToken implements [core.Store]. Where Django's table has one token a user,
-// it fails for a user who has one.
+// IssueToken implements [core.Store]. Where Django's table has one token per user, it
+// fails for a user who has one.
 func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		if err := s.mayHaveToken(ctx, tx, t.UserID); err != nil {
@@ -110,9 +110,9 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
 	})
 }
 
-// ReuseToken implements [core.Store]. Where Django's table has one token a user
-// it gives that one, as get_or_create does in rest_framework/authtoken/views.py
-// 3.14, whoever issued it; one that has ended makes way for the fresh one.
+// ReuseToken implements [core.Store]. Where Django's table has one token per user, it
+// returns that one, whoever issued it, as get_or_create does in
+// rest_framework/authtoken/views.py 3.14; an expired one is replaced by the fresh one.
 func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (token core.Token, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if err := s.mayHaveToken(ctx, tx, fresh.UserID); err != nil {
@@ -125,7 +125,7 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 		for _, row := range rows {
 			mine := row.token.Reusable && row.token.Realm == fresh.Realm && row.token.Issuer == fresh.Issuer
 			switch {
-			case !s.OneEach() && !mine:
+			case !s.SingleTokenPerUser() && !mine:
 			case !row.token.Expired(now):
 				token = row.token
 				token.Reusable = true
@@ -133,15 +133,15 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 					e.Token = core.TokenID(token.Digest)
 				}
 				return s.slide(ctx, tx, row, &token, fresh)
-			case !s.OneEach():
+			case !s.SingleTokenPerUser():
 				if _, err := tx.ExecContext(ctx, s.sql(`UPDATE authcompat_tokens SET reusable = 0 WHERE token = ?`), row.key); err != nil {
 					return fmt.Errorf("retire token: %w", err)
 				}
 			}
 		}
-		if s.OneEach() {
-			// Also one that can't be read, whose place the fresh one needs.
-			if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.name(s.tokens.Table)+` WHERE user_id = ?`), fresh.UserID); err != nil {
+		if s.SingleTokenPerUser() {
+			// Also one that can't be read, since the fresh one needs its place.
+			if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.django.TableName(s.tokens.Table)+` WHERE user_id = ?`), fresh.UserID); err != nil {
 				return fmt.Errorf("delete token: %w", err)
 			}
 		}
@@ -155,22 +155,21 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 	return token, nil
 }
 
-// slide moves the end of a live token to fresh's, if fresh slides and that is
-// later.
+// slide extends a live token to fresh's expiry, if fresh slides and that is later.
 func (s *Store) slide(ctx context.Context, tx *sql.Tx, row pairRow, live *core.Token, fresh core.Token) error {
 	if fresh.Sliding == 0 || live.ExpiresAt.IsZero() || !fresh.ExpiresAt.After(live.ExpiresAt) {
 		return nil
 	}
 	live.ExpiresAt = fresh.ExpiresAt
-	return s.setEnd(ctx, tx, row.key, fresh.ExpiresAt)
+	return s.setExpiry(ctx, tx, row.key, fresh.ExpiresAt)
 }
 
-// setEnd sets when a token ends: in Django's table if it has such a column.
-func (s *Store) setEnd(ctx context.Context, tx *sql.Tx, key string, to time.Time) error {
+// setExpiry sets when a token expires: in Django's table if it has such a column.
+func (s *Store) setExpiry(ctx context.Context, tx *sql.Tx, key string, to time.Time) error {
 	statement, end := `UPDATE authcompat_tokens SET expires_at = ? WHERE token = ?`, any(to.UnixMicro())
 	if s.tokens.Expiry != "" {
-		statement = `UPDATE ` + s.name(s.tokens.Table) + ` SET ` + s.quote(s.tokens.Expiry) + ` = ? WHERE ` + s.quote(tokenColumn(s.tokens)) + ` = ?`
-		end = s.value(to, s.decoder.Zone)
+		statement = `UPDATE ` + s.django.TableName(s.tokens.Table) + ` SET ` + s.django.Quote(s.tokens.Expiry) + ` = ? WHERE ` + s.django.Quote(s.tokens.IDColumn()) + ` = ?`
+		end = s.django.Encode(to, s.decoder.Zone)
 	}
 	if _, err := tx.ExecContext(ctx, s.sql(statement), end, key); err != nil {
 		return fmt.Errorf("move expiry: %w", err)
@@ -178,13 +177,13 @@ func (s *Store) setEnd(ctx context.Context, tx *sql.Tx, key string, to time.Time
 	return nil
 }
 
-// addToken inserts Django's row of a token and ours beside it. Rows of ours whose
-// tokens Django has removed are cleared away.
+// addToken inserts Django's row of a token and that of the auxiliary table. It deletes
+// the user's auxiliary rows whose tokens Django has deleted.
 func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 	if t.Plaintext == "" {
 		return errors.New("a token without its text can't be kept in Django's tables")
 	}
-	theirs := Token{Text: string(t.Plaintext), Owner: strconv.FormatInt(t.UserID, 10), CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
+	theirs := tables.Token{Text: string(t.Plaintext), Owner: strconv.FormatInt(t.UserID, 10), CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
 	key := theirs.Text
 	if s.tokens.Generation != core.Authtoken {
 		form, err := core.NewLegacy(s.tokens.Generation, rand.Reader, theirs.Text)
@@ -195,10 +194,10 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 		key = hex.EncodeToString(form.Digest)
 	}
 	if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_tokens WHERE user_id = ? AND token NOT IN (SELECT `+
-		s.quote(tokenColumn(s.tokens))+` FROM `+s.name(s.tokens.Table)+` WHERE user_id = ?)`), t.UserID, t.UserID); err != nil {
-		return fmt.Errorf("clear away: %w", err)
+		s.django.Quote(s.tokens.IDColumn())+` FROM `+s.django.TableName(s.tokens.Table)+` WHERE user_id = ?)`), t.UserID, t.UserID); err != nil {
+		return fmt.Errorf("delete auxiliary rows: %w", err)
 	}
-	if err := (writer{s.database, tx, s.decoder}).insertToken(ctx, s.tokens, theirs); err != nil {
+	if err := s.django.Writer(tx, s.decoder).InsertToken(ctx, s.tokens, theirs); err != nil {
 		return fmt.Errorf("insert token: %w", err)
 	}
 	var ends sql.NullInt64
@@ -213,7 +212,7 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 		INSERT INTO authcompat_tokens (digest, token, user_id, realm, issuer, expires_at, sliding, reusable, sealed, seal_key, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`), hex.EncodeToString(t.Digest), key, t.UserID, t.Realm, t.Issuer, ends,
 		t.Sliding.Microseconds(), reusable, base64.StdEncoding.EncodeToString(t.Sealed), t.SealKey, t.CreatedAt.UnixMicro()); err != nil {
-		return fmt.Errorf("insert token beside Django's: %w", err)
+		return fmt.Errorf("insert auxiliary row of token: %w", err)
 	}
 	return nil
 }
@@ -221,7 +220,7 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 // mayHaveToken locks the user's row and fails with core.ErrNotFound or
 // core.ErrUserInactive.
 func (s *Store) mayHaveToken(ctx context.Context, tx *sql.Tx, userID int64) error {
-	rows, err := s.find(ctx, tx, `"users".`+s.quote(s.decoder.Mapping.ID)+` = ?`, s.lockUsers(), userID)
+	rows, err := s.find(ctx, tx, `"users".`+s.django.Quote(s.decoder.Mapping.ID)+` = ?`, s.django.LockUsers(), userID)
 	switch {
 	case err != nil:
 		return fmt.Errorf("select user: %w", err)
@@ -233,11 +232,11 @@ func (s *Store) mayHaveToken(ctx context.Context, tx *sql.Tx, userID int64) erro
 	return nil
 }
 
-// keyOfDigest gives the primary key of Django's row of a token, or
+// keyOfDigest returns the primary key of Django's row of a token, or
 // core.ErrNotFound.
-func (s *Store) keyOfDigest(ctx context.Context, q queryer, d core.Digest) (string, error) {
+func (s *Store) keyOfDigest(ctx context.Context, q querier, d core.Digest) (string, error) {
 	switch len(d) {
-	case oursLength:
+	case digestLength:
 		rows, err := q.QueryContext(ctx, s.sql(`SELECT token FROM authcompat_tokens WHERE digest = ?`), hex.EncodeToString(d))
 		if err != nil {
 			return "", fmt.Errorf("select token: %w", err)
@@ -249,7 +248,7 @@ func (s *Store) keyOfDigest(ctx context.Context, q queryer, d core.Digest) (stri
 		}
 		return "", errors.Join(core.ErrNotFound, rows.Err())
 	case textLength:
-		rows, err := s.findTokens(ctx, q, `k.user_id = ?`, "", int64(binary.BigEndian.Uint64(d[oursLength:])))
+		rows, err := s.findTokens(ctx, q, `k.user_id = ?`, "", int64(binary.BigEndian.Uint64(d[digestLength:])))
 		if err != nil {
 			return "", fmt.Errorf("select token: %w", err)
 		}
@@ -273,13 +272,13 @@ func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Ti
 		if err != nil {
 			return err
 		}
-		rows, err := s.findTokens(ctx, tx, `k.`+s.quote(tokenColumn(s.tokens))+` = ?`, s.lockTokens(), key)
+		rows, err := s.findTokens(ctx, tx, `k.`+s.django.Quote(s.tokens.IDColumn())+` = ?`, s.django.LockTokens(), key)
 		if err != nil {
 			return fmt.Errorf("select token: %w", err)
 		}
 		for _, row := range rows {
 			if t := row.token; !t.ExpiresAt.IsZero() && !t.Expired(now) && to.After(t.ExpiresAt) {
-				return s.setEnd(ctx, tx, key, to)
+				return s.setExpiry(ctx, tx, key, to)
 			}
 		}
 		return nil
@@ -293,28 +292,29 @@ func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
 		if err != nil {
 			return err
 		}
-		return s.drop(ctx, tx, key)
+		return s.deleteRow(ctx, tx, key)
 	})
 }
 
-// drop removes Django's row and ours, or fails with core.ErrNotFound.
-func (s *Store) drop(ctx context.Context, tx *sql.Tx, key string) error {
-	result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.name(s.tokens.Table)+` WHERE `+s.quote(tokenColumn(s.tokens))+` = ?`), key)
+// deleteRow deletes Django's row and that of the auxiliary table, or fails with
+// core.ErrNotFound.
+func (s *Store) deleteRow(ctx context.Context, tx *sql.Tx, key string) error {
+	result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.django.TableName(s.tokens.Table)+` WHERE `+s.django.Quote(s.tokens.IDColumn())+` = ?`), key)
 	if err := changed("delete token", result, err); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_tokens WHERE token = ?`), key); err != nil {
-		return fmt.Errorf("delete token beside Django's: %w", err)
+		return fmt.Errorf("delete auxiliary row of token: %w", err)
 	}
 	return nil
 }
 
-// DeleteUserTokens implements [core.Store]. Tokens that Django issued are of the
-// realm core.DefaultRealm.
+// DeleteUserTokens implements [core.Store]. Tokens that Django issued belong to
+// core.DefaultRealm.
 func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string) (n int, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.name(s.tokens.Table)+` AS t WHERE user_id = ? AND coalesce(
-			(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+s.quote(tokenColumn(s.tokens))+`), ?) = ?`),
+		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.django.TableName(s.tokens.Table)+` AS t WHERE user_id = ? AND coalesce(
+			(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+s.django.Quote(s.tokens.IDColumn())+`), ?) = ?`),
 			userID, core.DefaultRealm, realm)
 		if err != nil {
 			return fmt.Errorf("delete tokens: %w", err)

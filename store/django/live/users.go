@@ -1,4 +1,4 @@
-package django
+package live
 
 import (
 	"context"
@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // CreateUser implements [core.Store].
@@ -38,7 +39,8 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 	return user, nil
 }
 
-// addUser inserts the row of a user, and beside it what Django has no column for.
+// addUser inserts the row of a user, and into an auxiliary table what Django has no
+// column for.
 func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.User, error) {
 	account := core.Account{
 		User:         core.User{Username: u.Username, Email: u.Email, Active: !u.Inactive, CreatedAt: u.CreatedAt.UTC()},
@@ -47,12 +49,12 @@ func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.U
 	if len(u.Attributes) > 0 {
 		account.Attributes = maps.Clone(u.Attributes)
 	}
-	key, err := writer{s.database, tx, s.decoder}.insertUser(ctx, s.decoder.fields(account, s.shape.Users), "", u.CreatedAt)
-	if s.duplicate(err) {
+	key, err := s.django.Writer(tx, s.decoder).InsertUser(ctx, s.decoder.UserFields(account, s.shape.Users), "", u.CreatedAt)
+	if s.django.IsDuplicate(err) {
 		return core.User{}, core.ErrUsernameTaken
 	}
 	if err == nil {
-		account.ID, err = integer(key)
+		account.ID, err = strconv.ParseInt(key, 10, 64)
 	}
 	if err != nil {
 		return core.User{}, fmt.Errorf("insert user: %w", err)
@@ -73,11 +75,11 @@ func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.U
 // Account implements [core.Store].
 func (s *Store) Account(ctx context.Context, username string) (core.Account, error) {
 	var rows []pairRow
-	err := s.patiently(ctx, func() (err error) {
-		rows, err = s.find(ctx, s.db, `"users".`+s.quote(s.decoder.Mapping.Username)+` = ?`, "", username)
+	err := s.retryWhileLocked(ctx, func() (err error) {
+		rows, err = s.find(ctx, s.db, `"users".`+s.django.Quote(s.decoder.Mapping.Username)+` = ?`, "", username)
 		return err
 	})
-	if err == nil && len(rows) != 1 { // of two with one name nobody knows which is meant
+	if err == nil && len(rows) != 1 { // of two with one name, neither is certain to be meant
 		err = core.ErrNotFound
 	}
 	if err != nil {
@@ -90,13 +92,13 @@ func (s *Store) Account(ctx context.Context, username string) (core.Account, err
 func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, _ bool) error {
 	m := s.decoder.Mapping
 	part, id := s.shape.Users, m.ID
-	for part.Base != nil && part.Base.has(m.Password) {
+	for part.Base != nil && part.Base.Has(m.Password) {
 		part = *part.Base
-		id = part.keyColumn()
+		id = part.KeyColumn()
 	}
 	return s.write(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, s.sql(`UPDATE `+s.name(part)+` SET `+s.quote(m.Password)+` = ? WHERE `+
-			s.quote(id)+` = ? AND `+s.quote(m.Password)+` = ?`), encoded, userID, old)
+		result, err := tx.ExecContext(ctx, s.sql(`UPDATE `+s.django.TableName(part)+` SET `+s.django.Quote(m.Password)+` = ? WHERE `+
+			s.django.Quote(id)+` = ? AND `+s.django.Quote(m.Password)+` = ?`), encoded, userID, old)
 		return changed("update password", result, err)
 	})
 }
@@ -112,48 +114,53 @@ func changed(doing string, result sql.Result, err error) error {
 	return nil
 }
 
-// pairRow is a user, and a token if one was looked for.
+// pairRow is a user, and a token if tokens were read.
 type pairRow struct {
 	account core.Account
-	theirs  Token
+	theirs  tables.Token
 	key     string     // the primary key of Django's row
 	token   core.Token // as the engine knows it
-	ours    bool       // whether it was issued here
+	issued  bool       // by this server, so that an auxiliary table has it
 }
 
-// oursColumns are those of authcompat_tokens in the order of readOurs.
-var oursColumns = []string{"digest", "realm", "issuer", "expires_at", "sliding", "reusable", "sealed", "seal_key", "created_at"}
+// auxColumns are those of authcompat_tokens, in the order that complete expects.
+var auxColumns = []string{"digest", "realm", "issuer", "expires_at", "sliding", "reusable", "sealed", "seal_key", "created_at"}
 
-// find gives users, each with what we keep beside; with a join also their tokens.
-func (s *Store) find(ctx context.Context, q queryer, condition, tail string, args ...any) ([]pairRow, error) {
+// querier is a database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// find reads users, with what the auxiliary tables have of them.
+func (s *Store) find(ctx context.Context, q querier, condition, tail string, args ...any) ([]pairRow, error) {
 	return s.query(ctx, q, false, condition, tail, args...)
 }
 
-// findTokens gives tokens with their users.
-func (s *Store) findTokens(ctx context.Context, q queryer, condition, tail string, args ...any) ([]pairRow, error) {
+// findTokens reads tokens with their users.
+func (s *Store) findTokens(ctx context.Context, q querier, condition, tail string, args ...any) ([]pairRow, error) {
 	return s.query(ctx, q, true, condition, tail, args...)
 }
 
 // query reads users, or tokens with their users, as rows of text.
-func (s *Store) query(ctx context.Context, q queryer, tokens bool, condition, tail string, args ...any) ([]pairRow, error) {
+func (s *Store) query(ctx context.Context, q querier, tokens bool, condition, tail string, args ...any) ([]pairRow, error) {
 	var columns []string
-	add := func(alias string, t Table) {
+	add := func(alias string, t tables.Table) {
 		for _, c := range t.Columns {
-			columns = append(columns, s.text(c, alias+"."+s.quote(c.Name)))
+			columns = append(columns, s.django.TextExpr(c, alias+"."+s.django.Quote(c.Name)))
 		}
 	}
-	id := `"users".` + s.quote(s.decoder.Mapping.ID)
+	id := `"users".` + s.django.Quote(s.decoder.Mapping.ID)
 	add(`"users"`, s.shape.Users)
 	columns = append(columns, "a.attributes")
-	from := s.from(s.shape.Users, `"users"`) + ` LEFT JOIN authcompat_users a ON a.user_id = ` + id
+	from := s.django.FromClause(s.shape.Users, `"users"`) + ` LEFT JOIN authcompat_users a ON a.user_id = ` + id
 	if tokens {
 		add("k", s.tokens.Table)
-		for _, column := range oursColumns {
-			columns = append(columns, s.text(Column{}, "o."+column))
+		for _, column := range auxColumns {
+			columns = append(columns, s.django.TextExpr(tables.Column{}, "o."+column))
 		}
-		from = s.name(s.tokens.Table) + ` k JOIN ` + s.from(s.shape.Users, `"users"`) + ` ON ` + id + ` = k.user_id
+		from = s.django.TableName(s.tokens.Table) + ` k JOIN ` + s.django.FromClause(s.shape.Users, `"users"`) + ` ON ` + id + ` = k.user_id
 			LEFT JOIN authcompat_users a ON a.user_id = ` + id + `
-			LEFT JOIN authcompat_tokens o ON o.token = k.` + s.quote(tokenColumn(s.tokens))
+			LEFT JOIN authcompat_tokens o ON o.token = k.` + s.django.Quote(s.tokens.IDColumn())
 	}
 	found, err := q.QueryContext(ctx, s.sql(`SELECT `+strings.Join(columns, ", ")+` FROM `+from+` WHERE `+condition+tail), args...)
 	if err != nil {
@@ -185,7 +192,7 @@ func (s *Store) query(ctx context.Context, q queryer, tokens bool, condition, ta
 // pair decodes one row of query.
 func (s *Store) pair(values []sql.NullString, tokens bool) (p pairRow, err error) {
 	users := len(s.shape.Users.Columns)
-	if p.account, err = s.decoder.Account(rowFrom(s.shape.Users, values[:users])); err != nil {
+	if p.account, err = s.decoder.Account(s.shape.Users.Row(values[:users])); err != nil {
 		return p, fmt.Errorf("user: %w", err)
 	}
 	if err := addAttributes(&p.account, values[users]); err != nil || !tokens {
@@ -193,24 +200,21 @@ func (s *Store) pair(values []sql.NullString, tokens bool) (p pairRow, err error
 	}
 	rest := values[users+1:]
 	theirs := len(s.tokens.Columns)
-	if p.theirs, err = s.decoder.tokenOf(s.tokens, rowFrom(s.tokens.Table, rest[:theirs])); err != nil {
+	if p.theirs, err = s.decoder.RawToken(s.tokens, s.tokens.Table.Row(rest[:theirs])); err != nil {
 		return p, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	for i, c := range s.tokens.Columns {
-		if c.Name == tokenColumn(s.tokens) {
+		if c.Name == s.tokens.IDColumn() {
 			p.key = rest[i].String
 		}
 	}
 	return p, s.complete(&p, rest[theirs:])
 }
 
-// errUnreadable is a token that Django could not use either.
+// errUnreadable is a token that Django can't use either.
 var errUnreadable = errors.New("token can't be read")
 
-// rowFrom names the values of a table's columns.
-func rowFrom(t Table, values []sql.NullString) Row { return Row{index: t.index, values: values} }
-
-// addAttributes adds those that are kept beside Django's columns, which go first.
+// addAttributes adds those of the auxiliary table. Django's columns take precedence.
 func addAttributes(a *core.Account, text sql.NullString) error {
 	if !text.Valid {
 		return nil
@@ -223,6 +227,3 @@ func addAttributes(a *core.Account, text sql.NullString) error {
 	a.Attributes = kept
 	return nil
 }
-
-// micros gives the time that one of our columns holds.
-func micros(n int64) time.Time { return time.UnixMicro(n).UTC() }

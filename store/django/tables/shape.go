@@ -1,7 +1,6 @@
-package django
+package tables
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,24 +127,24 @@ func decide(found []TokenTable) ([]TokenTable, error) {
 func tokenTable(t Table) (TokenTable, bool) {
 	token := TokenTable{Table: t}
 	for _, name := range []string{"expiry", "expires"} { // expires up to knox 3
-		if t.has(name) {
+		if t.Has(name) {
 			token.Expiry = name
 		}
 	}
 	switch {
-	case t.Name == authtokenTable && t.has("key", "created", "user_id"):
+	case t.Name == authtokenTable && t.Has("key", "created", "user_id"):
 		token.Generation = core.Authtoken
 		token.Expiry = ""
-	case t.Name == knoxTable && t.has("key", "user_id"):
+	case t.Name == knoxTable && t.Has("key", "user_id"):
 		token.Generation, token.Plain, token.Many = core.Authtoken, true, true
-	case t.has("digest", "salt", "user_id"):
+	case t.Has("digest", "salt", "user_id"):
 		token.Generation = core.Knox41
-	case t.has("digest", "token_key", "user_id"):
+	case t.Has("digest", "token_key", "user_id"):
 		token.Generation = core.Knox5
-		if c, _ := t.column("token_key"); c.Length > 0 && c.Length <= knox4PrefixLimit {
+		if c, _ := t.Column("token_key"); c.Length > 0 && c.Length <= knox4PrefixLimit {
 			token.Generation = core.Knox42
 		}
-	case t.has("key", "user_id", "created"):
+	case t.Has("key", "user_id", "created"):
 		token.Generation, token.Own = core.Authtoken, true
 	default:
 		return TokenTable{}, false
@@ -192,11 +191,11 @@ func (c catalogue) likeUsers() (Table, error) {
 	var near, far, passwords []string
 	for _, t := range c.tables {
 		switch {
-		case t.has("password", "last_login") && t.Schema == "":
+		case t.Has("password", "last_login") && t.Schema == "":
 			near = append(near, t.Name)
-		case t.has("password", "last_login"):
+		case t.Has("password", "last_login"):
 			far = append(far, t.String())
-		case t.has("password"):
+		case t.Has("password"):
 			passwords = append(passwords, t.String())
 		}
 	}
@@ -218,7 +217,7 @@ func (c catalogue) likeUsers() (Table, error) {
 // refer to, else the primary key; empty where that isn't certain.
 func identityOf(t Table, tokens []TokenTable) string {
 	for _, token := range tokens {
-		if r, ok := token.reference("user_id"); ok && r.To != "" && t.has(r.To) {
+		if r, ok := token.reference("user_id"); ok && r.To != "" && t.Has(r.To) {
 			return r.To
 		}
 	}
@@ -249,20 +248,17 @@ func (c catalogue) owned(users Table, tokens []TokenTable) error {
 		if to == "" && len(t.Key) == 1 {
 			to = t.Key[0]
 		}
-		if to != identity && !(base.Base == nil && users.Base != nil && to == base.keyColumn()) && to != users.Parent {
+		if to != identity && !(base.Base == nil && users.Base != nil && to == base.KeyColumn()) && to != users.Parent {
 			return fmt.Errorf("the tokens of %s name users by the column %s and those of others by %s: take them over apart, with --token-table", token.Table, to, identity)
 		}
 	}
 	return nil
 }
 
-// keyColumn is the primary key; empty where it is not one column.
-func (t Table) keyColumn() string {
+// KeyColumn is the primary key; empty if it is not a single column.
+func (t Table) KeyColumn() string {
 	if len(t.Key) == 1 {
 		return t.Key[0]
 	}
 	return ""
 }
-
-// errUndecided is what can't be told of tokens in a store that is worked on.
-var errUndecided = errors.New("give it in a mapping (--map FILE.yaml, token_table: NAME)")

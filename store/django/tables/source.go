@@ -1,4 +1,4 @@
-package django
+package tables
 
 import (
 	"context"
@@ -24,7 +24,10 @@ type Row struct {
 	values []sql.NullString
 }
 
-// get gives a column's value as text; ok is false where it is NULL, or there is no
+// Row names values, one for each column of the table.
+func (t Table) Row(values []sql.NullString) Row { return Row{index: t.index, values: values} }
+
+// get returns a column's value as text; ok is false where it is NULL, or there is no
 // such column.
 func (r Row) get(column string) (text string, ok bool) {
 	i, ok := r.index[column]
@@ -34,8 +37,8 @@ func (r Row) get(column string) (text string, ok bool) {
 	return r.values[i].String, r.values[i].Valid
 }
 
-// text gives a column's value; empty for NULL.
-func (r Row) text(column string) string {
+// Text returns a column's value as text; empty for NULL.
+func (r Row) Text(column string) string {
 	text, _ := r.get(column)
 	return text
 }
@@ -56,6 +59,14 @@ type TokenTable struct {
 	DeadBefore time.Time
 	// Empty tells that it had no rows when it was opened.
 	Empty bool
+}
+
+// IDColumn is the column that tells the tokens of the table apart.
+func (t TokenTable) IDColumn() string {
+	if t.Has("key") {
+		return "key"
+	}
+	return "digest"
 }
 
 // Shape is what there is in a source.

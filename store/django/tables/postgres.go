@@ -1,4 +1,4 @@
-package django
+package tables
 
 import (
 	"context"
@@ -111,12 +111,12 @@ func (postgres) catalogue(ctx context.Context, q queryer) (c catalogue, err erro
 	return r.catalogue(names), nil
 }
 
-func (postgres) quote(name string) string            { return quote(name) }
-func (postgres) text(_ Column, quoted string) string { return quoted + "::text" }
-func (postgres) mark(n int) string                   { return fmt.Sprintf("$%d", n) }
-func (postgres) rowID(Table) string                  { return "" }
+func (postgres) Quote(name string) string                { return quote(name) }
+func (postgres) TextExpr(_ Column, quoted string) string { return quoted + "::text" }
+func (postgres) Placeholder(n int) string                { return fmt.Sprintf("$%d", n) }
+func (postgres) rowID(Table) string                      { return "" }
 
-func (postgres) value(v any, _ *time.Location) any {
+func (postgres) Encode(v any, _ *time.Location) any {
 	if t, ok := v.(time.Time); ok {
 		return t.Format(time.RFC3339Nano)
 	}
@@ -124,7 +124,7 @@ func (postgres) value(v any, _ *time.Location) any {
 }
 
 func (p postgres) moveIDs(ctx context.Context, tx *sql.Tx, t Table, id string) error {
-	if c, _ := t.column(id); !c.whole() || t.View {
+	if c, _ := t.Column(id); !c.IsInteger() || t.View {
 		return nil
 	}
 	name := quote(t.Name)
@@ -137,18 +137,18 @@ func (p postgres) moveIDs(ctx context.Context, tx *sql.Tx, t Table, id string) e
 	return err
 }
 
-func (postgres) lockUsers() string  { return ` FOR UPDATE OF "users"` }
-func (postgres) lockTokens() string { return " FOR UPDATE OF k" }
-func (postgres) lockRows() string   { return " FOR UPDATE" }
-func (postgres) serial() string     { return "BIGSERIAL PRIMARY KEY" }
+func (postgres) LockUsers() string  { return ` FOR UPDATE OF "users"` }
+func (postgres) LockTokens() string { return " FOR UPDATE OF k" }
+func (postgres) LockRows() string   { return " FOR UPDATE" }
+func (postgres) SerialType() string { return "BIGSERIAL PRIMARY KEY" }
 
-func (postgres) duplicate(err error) bool { return pq.As(err, pqerror.UniqueViolation) != nil }
+func (postgres) IsDuplicate(err error) bool { return pq.As(err, pqerror.UniqueViolation) != nil }
 
-func (postgres) locked(err error) bool {
+func (postgres) IsLocked(err error) bool {
 	return pq.As(err, pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected) != nil
 }
 
-func (postgres) unavailable(err error) bool {
+func (postgres) IsUnavailable(err error) bool {
 	var network net.Error
 	if errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) {
 		return true

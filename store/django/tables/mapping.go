@@ -1,4 +1,4 @@
-package django
+package tables
 
 import (
 	"bytes"
@@ -81,7 +81,7 @@ func ParseMapping(data []byte) (Mapping, error) {
 func (m Mapping) on(t Table, identity string) (_ Mapping, unsure []string, err error) {
 	find := func(column *string, usual ...string) {
 		for _, name := range usual {
-			if *column == "" && t.has(name) {
+			if *column == "" && t.Has(name) {
 				*column = name
 			}
 		}
@@ -110,16 +110,16 @@ func (m Mapping) on(t Table, identity string) (_ Mapping, unsure []string, err e
 		columns = append(columns, m.Attributes[attribute])
 	}
 	for _, column := range append(columns, slices.Sorted(maps.Keys(m.Defaults))...) {
-		if column != "" && !t.has(column) {
+		if column != "" && !t.Has(column) {
 			return m, nil, errNoColumn(t, column)
 		}
 	}
-	if c, _ := t.column(m.Username); c.CaseBlind && m.UsernameCase != "lower" {
+	if c, _ := t.Column(m.Username); c.CaseBlind && m.UsernameCase != "lower" {
 		unsure = append(unsure, fmt.Sprintf("usernames in %s are case-blind at the source (Ann and ann are one); here they are not: "+
 			"give username_case: lower in the mapping, and lower: true to the profile's field username", t))
 	}
-	for _, column := range []string{m.ID, t.keyColumn()} {
-		if c, ok := t.column(column); ok && c.whole() {
+	for _, column := range []string{m.ID, t.KeyColumn()} {
+		if c, ok := t.Column(column); ok && c.IsInteger() {
 			m.number, m.Numbered = column, true
 		}
 	}
@@ -131,7 +131,7 @@ func (m Mapping) on(t Table, identity string) (_ Mapping, unsure []string, err e
 // unique (django/contrib/auth/checks.py, auth.E003), which tells an e-mail that is
 // logged in with from a username that is only shown.
 func usernameOf(t Table) (column string, unsure []string) {
-	usual := slices.DeleteFunc([]string{"username", "email", "user_name", "login", "email_address"}, func(name string) bool { return !t.has(name) })
+	usual := slices.DeleteFunc([]string{"username", "email", "user_name", "login", "email_address"}, func(name string) bool { return !t.Has(name) })
 	if len(usual) < 2 {
 		return strings.Join(usual, ""), nil
 	}

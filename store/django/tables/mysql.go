@@ -1,4 +1,4 @@
-package django
+package tables
 
 import (
 	"context"
@@ -111,12 +111,12 @@ func (mysql) catalogue(ctx context.Context, q queryer) (c catalogue, err error) 
 	return r.catalogue(nil), nil
 }
 
-func (mysql) quote(name string) string { return quote(name) }
+func (mysql) Quote(name string) string { return quote(name) }
 
 // text leaves most columns as they are: the driver gives their values as text, and
 // a CAST would put question marks where bytes are none. It would write numbers in a
 // form of its own, and bits are bytes.
-func (mysql) text(c Column, quoted string) string {
+func (mysql) TextExpr(c Column, quoted string) string {
 	switch {
 	case c.Kind == "bit":
 		return quoted + " + 0"
@@ -126,11 +126,11 @@ func (mysql) text(c Column, quoted string) string {
 	return quoted
 }
 
-func (mysql) mark(int) string    { return "?" }
-func (mysql) rowID(Table) string { return "" }
+func (mysql) Placeholder(int) string { return "?" }
+func (mysql) rowID(Table) string     { return "" }
 
 // value writes as django/db/backends/mysql/operations.py does.
-func (mysql) value(v any, zone *time.Location) any {
+func (mysql) Encode(v any, zone *time.Location) any {
 	if t, ok := v.(time.Time); ok {
 		return t.In(zone).Format("2006-01-02 15:04:05.000000")
 	}
@@ -139,10 +139,10 @@ func (mysql) value(v any, zone *time.Location) any {
 
 func (mysql) moveIDs(context.Context, *sql.Tx, Table, string) error { return nil } // AUTO_INCREMENT does
 
-func (mysql) lockUsers() string  { return " FOR UPDATE" }
-func (mysql) lockTokens() string { return " FOR UPDATE" }
-func (mysql) lockRows() string   { return " FOR UPDATE" }
-func (mysql) serial() string     { return "BIGINT AUTO_INCREMENT PRIMARY KEY" }
+func (mysql) LockUsers() string  { return " FOR UPDATE" }
+func (mysql) LockTokens() string { return " FOR UPDATE" }
+func (mysql) LockRows() string   { return " FOR UPDATE" }
+func (mysql) SerialType() string { return "BIGINT AUTO_INCREMENT PRIMARY KEY" }
 
 // mysqlCode gives the number of a server's error.
 func mysqlCode(err error) uint16 {
@@ -153,10 +153,10 @@ func mysqlCode(err error) uint16 {
 	return 0
 }
 
-func (mysql) duplicate(err error) bool { return mysqlCode(err) == 1062 }
-func (mysql) locked(err error) bool    { return slices.Contains([]uint16{1205, 1213}, mysqlCode(err)) }
+func (mysql) IsDuplicate(err error) bool { return mysqlCode(err) == 1062 }
+func (mysql) IsLocked(err error) bool    { return slices.Contains([]uint16{1205, 1213}, mysqlCode(err)) }
 
-func (mysql) unavailable(err error) bool {
+func (mysql) IsUnavailable(err error) bool {
 	var network net.Error
 	return errors.As(err, &network) || errors.Is(err, mysqldriver.ErrInvalidConn)
 }

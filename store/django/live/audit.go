@@ -1,0 +1,87 @@
+package live
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+var _ core.Auditor = (*Store)(nil)
+
+// writeAuditEntry adds the context's audit entry, if it has one, in the transaction.
+func (s *Store) writeAuditEntry(ctx context.Context, tx *sql.Tx) error {
+	e := core.AuditOf(ctx)
+	if e == nil {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, s.sql(`
+		INSERT INTO authcompat_audit (happened, act, outcome, user_id, username, unknown, profile, actor, address, request, token)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`), e.At.UnixMicro(), string(e.Action), e.Outcome, e.UserID, e.Username,
+		e.UsernamePseudonym, e.Profile, e.Actor, e.Address, e.Request, e.Token); err != nil {
+		return fmt.Errorf("add to audit record: %w", err)
+	}
+	return nil
+}
+
+// Record implements [core.Auditor].
+func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
+	return s.write(core.WithAudit(ctx, &e), func(*sql.Tx) error { return nil })
+}
+
+// PurgeAudit implements [core.Auditor].
+func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		const oldest = `DELETE FROM authcompat_audit WHERE id IN (SELECT id FROM authcompat_audit WHERE happened < ? ORDER BY happened LIMIT ?)`
+		result, err := tx.ExecContext(ctx, s.sql(oldest), before.UnixMicro(), limit)
+		if err != nil {
+			return fmt.Errorf("purge audit record: %w", err)
+		}
+		gone, err := result.RowsAffected()
+		n = int(gone)
+		return err
+	})
+	return n, err
+}
+
+// AuditEntries implements [core.Auditor].
+func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int) (entries []core.AuditEntry, err error) {
+	conditions, args := []string{"1 = 1"}, []any{}
+	where := func(wanted bool, condition string, values ...any) {
+		if wanted {
+			conditions, args = append(conditions, condition), append(args, values...)
+		}
+	}
+	where(f.Username != "" && f.UsernamePseudonym != "", "(username = ? OR unknown = ?)", f.Username, f.UsernamePseudonym)
+	where(f.Username != "" && f.UsernamePseudonym == "", "username = ?", f.Username)
+	where(f.Username == "" && f.UsernamePseudonym != "", "unknown = ?", f.UsernamePseudonym)
+	where(f.Action != "", "act = ?", string(f.Action))
+	where(f.Failed, "outcome <> ?", core.OK)
+	where(!f.Since.IsZero(), "happened >= ?", f.Since.UnixMicro())
+	where(!f.Until.IsZero(), "happened < ?", f.Until.UnixMicro())
+	where(f.Before != 0, "id < ?", f.Before)
+	query := s.sql(`SELECT id, happened, act, outcome, user_id, username, unknown, profile, actor, address, request, token
+		FROM authcompat_audit WHERE ` + strings.Join(conditions, " AND ") + ` ORDER BY id DESC LIMIT ?`)
+	err = s.retryWhileLocked(ctx, func() error {
+		entries = nil
+		rows, err := s.db.QueryContext(ctx, query, append(args, limit)...)
+		if err != nil {
+			return fmt.Errorf("select audit: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var e core.AuditEntry
+			var at int64
+			if err := rows.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.UserID, &e.Username, &e.UsernamePseudonym, &e.Profile, &e.Actor, &e.Address, &e.Request, &e.Token); err != nil {
+				return fmt.Errorf("select audit: %w", err)
+			}
+			e.At = micros(at)
+			entries = append(entries, e)
+		}
+		return rows.Err()
+	})
+	return entries, err
+}

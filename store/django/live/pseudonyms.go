@@ -1,0 +1,62 @@
+package live
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/password"
+	"github.com/authcompat/authcompat/store/django/tables"
+)
+
+var _ core.PrivacyStore = (*Store)(nil)
+
+// PseudonymKey implements [core.PrivacyStore].
+func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		drawn, err := fresh()
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, s.sql(`INSERT INTO authcompat_secrets (name, value) VALUES ('disguise', ?) ON CONFLICT DO NOTHING`), hex.EncodeToString(drawn)); err != nil {
+			return fmt.Errorf("keep key: %w", err)
+		}
+		var text string
+		if err := tx.QueryRowContext(ctx, `SELECT value FROM authcompat_secrets WHERE name = 'disguise'`).Scan(&text); err != nil {
+			return fmt.Errorf("read key: %w", err)
+		}
+		if key, err = hex.DecodeString(text); err != nil {
+			return errors.New("the key of the database is damaged")
+		}
+		return nil
+	})
+	return key, err
+}
+
+// PasswordFormatCounts implements [core.PrivacyStore]. It reads all users.
+func (s *Store) PasswordFormatCounts(ctx context.Context) ([]core.PasswordFormatCount, error) {
+	groups := map[password.Cost]*core.PasswordFormatCount{}
+	err := s.django.Each(ctx, s.shape.Users, "", func(row tables.Row) error {
+		encoded := row.Text(s.decoder.Mapping.Password)
+		cost, err := password.CostOf(encoded)
+		if err != nil {
+			return nil // costs what a new one does
+		}
+		if groups[cost] == nil {
+			groups[cost] = &core.PasswordFormatCount{Example: encoded}
+		}
+		groups[cost].Accounts++
+		return nil
+	})
+	if err != nil {
+		return nil, s.explain(ctx, err)
+	}
+	var mix []core.PasswordFormatCount
+	for _, g := range groups {
+		mix = append(mix, *g)
+	}
+	return mix, nil
+}

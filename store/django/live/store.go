@@ -1,0 +1,247 @@
+package live
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/tables"
+)
+
+// Store is a [core.Store] on Django's own tables. Its methods are safe for concurrent
+// use.
+type Store struct {
+	django  *tables.Database
+	db      *sql.DB // django's
+	shape   tables.Shape
+	tokens  tables.TokenTable
+	decoder tables.Decoder
+	writers chan struct{} // a slot for each transaction
+}
+
+var _ core.PlaintextStore = (*Store)(nil)
+
+// maxConnections is how many connections are open at most.
+const maxConnections = 16
+
+// Open opens a Django database for live use: sqlite:PATH or postgres://…. It creates
+// the auxiliary tables if they are missing. The database has to have one table of tokens
+// and the users that these belong to, and dates in UTC, as they are with USE_TZ. What m
+// does not say is found automatically.
+func Open(ctx context.Context, source string, m tables.Mapping) (*Store, error) {
+	django, err := tables.OpenForWriting(ctx, m, source, true)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{django: django, db: django.SQL(), shape: django.Shape(), writers: make(chan struct{}, maxConnections/2)}
+	s.decoder = tables.Decoder{Mapping: s.shape.Mapping, Zone: time.UTC, Live: true}
+	if django.HasOneWriter() {
+		s.writers = make(chan struct{}, 1)
+	}
+	s.db.SetMaxOpenConns(maxConnections)
+	s.db.SetMaxIdleConns(maxConnections)
+	if err := s.prepare(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", django.Identity(), errors.Join(err, s.Close()))
+	}
+	return s, nil
+}
+
+// Close implements [core.Store].
+func (s *Store) Close() error { return s.db.Close() }
+
+func (s *Store) prepare(ctx context.Context) (err error) {
+	if s.tokens, err = s.checkTables(); err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *sql.Tx) error { return s.createAuxTables(ctx, tx) })
+}
+
+// errUndecided says how to choose a table of tokens.
+var errUndecided = errors.New("give it in a mapping (--map FILE.yaml, token_table: NAME)")
+
+// checkTables returns the table of tokens, or why the tables can't be used live.
+func (s *Store) checkTables() (t tables.TokenTable, err error) {
+	users := s.shape.Users
+	id, _ := users.Column(s.decoder.Mapping.ID)
+	if s.django.IsMySQL() {
+		return t, errors.New("MySQL and MariaDB can be imported from and exported to, not worked on")
+	}
+	switch {
+	case s.shape.Undecided != nil:
+		return t, fmt.Errorf("%w; %w", s.shape.Undecided, errUndecided)
+	case len(s.shape.Tokens) == 0:
+		return t, errors.New("it has no table of tokens: neither authtoken's nor knox's")
+	case len(s.shape.Tokens) > 1:
+		return t, fmt.Errorf("it has several tables of tokens (%s and %s): to work on both at once is not possible; %w",
+			s.shape.Tokens[0].Table, s.shape.Tokens[1].Table, errUndecided)
+	case !id.IsInteger():
+		return t, fmt.Errorf("the primary key %s of %s is no whole number (%s): such users can be imported, not worked on", id.Name, users, id.Kind)
+	case !s.django.AssignsUserIDs():
+		return t, fmt.Errorf("the database gives no primary keys to new rows of %s: such users can be imported, not worked on", users.Parts()[0])
+	case len(s.django.UnfilledColumns()) > 0:
+		return t, fmt.Errorf("each row of %s needs a value of its own in the column %s: say which in a mapping (--map FILE.yaml, defaults: {%s: $uuid})", users, s.django.UnfilledColumns()[0], s.django.UnfilledColumns()[0])
+	case users.View || s.shape.Tokens[0].View:
+		return t, errors.New("users or tokens are views: they can be imported from, not worked on")
+	}
+	t = s.shape.Tokens[0]
+	if t.Plain {
+		return t, errors.New("tables of knox 1 can be imported, not worked on")
+	}
+	parts, err := s.django.Dependents(t.Table)
+	if err == nil && len(parts) > 0 {
+		err = fmt.Errorf("rows of %s are parts of tokens of %s: such tokens can be imported, not worked on", parts[0], t.Table)
+	}
+	return t, err
+}
+
+// KeepsPlaintext implements [core.PlaintextStore].
+func (s *Store) KeepsPlaintext() bool { return s.tokens.Generation == core.Authtoken }
+
+// SingleTokenPerUser tells whether a user has at most one token, so that the profile has
+// to return the same one at each login.
+func (s *Store) SingleTokenPerUser() bool { return !s.tokens.Many }
+
+// CheckPolicy implements [core.PlaintextStore].
+func (s *Store) CheckPolicy(p core.Policy) error {
+	switch {
+	case s.SingleTokenPerUser() && !p.Reuse:
+		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile needs per_user: one")
+	case s.SingleTokenPerUser() && p.Realm != core.DefaultRealm:
+		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile can't have a realm of its own")
+	case s.KeepsPlaintext() && p.TokenHex > s.keyLength():
+		return fmt.Errorf("the store is %s, whose keys have at most %d characters: the profile's tokens are longer", s.tokens.Table, s.keyLength())
+	case s.tokens.Generation != core.Authtoken && s.tokens.Generation != core.Knox5 && p.TokenHex%2 != 0:
+		return errors.New("the store is knox's, which reads tokens as whole bytes: hex has to be even")
+	case s.tokens.Generation != core.Authtoken && s.tokens.Expiry == "" && p.TTL != 0:
+		return errors.New("the store's tokens have no end: the profile needs ttl: never")
+	}
+	return nil
+}
+
+// keyLength is the maximum length of a key.
+func (s *Store) keyLength() int {
+	if c, _ := s.tokens.Column("key"); c.Length > 0 {
+		return c.Length
+	}
+	return authtokenLength
+}
+
+// authtokenLength is the default maximum length of a key (rest_framework/authtoken/models.py).
+const authtokenLength = 40
+
+// Caveats are sentences for people about what these tables can't hold.
+func (s *Store) Caveats() []string {
+	caveats := []string{
+		"a token that Django issued belongs to the realm default, and to no profile",
+		"rehashing at login is off: Django and this server would undo each other's hashes",
+		"a username has at most the characters that Django's column holds",
+		"the commands that manage users and tokens do not work: Django's own admin does",
+	}
+	if s.SingleTokenPerUser() {
+		return append(caveats,
+			"a user has one token: profiles have to have per_user: one",
+			"Django knows no end of a token: one that has ended here goes on working there until the user logs in again or logs out")
+	}
+	if s.KeepsPlaintext() {
+		return append(caveats, "Django knows no end of a token: one that has ended here goes on working there until the user logs out")
+	}
+	return append(caveats, "tokens that Django issued can't be shown again: knox keeps digests alone")
+}
+
+// Ping implements [core.Store].
+func (s *Store) Ping(ctx context.Context) error {
+	return s.retryWhileLocked(ctx, func() error {
+		var one int
+		return s.db.QueryRowContext(ctx, `SELECT 1 FROM authcompat_users WHERE user_id = 0 UNION ALL SELECT 1 LIMIT 1`).Scan(&one)
+	})
+}
+
+// How long a call waits for locks of others, and how often it retries.
+const (
+	maxWait    = 5 * time.Second
+	retryEvery = time.Millisecond
+)
+
+// retryWhileLocked repeats do while it fails because of a lock of another connection, or
+// of a conflict with another transaction.
+func (s *Store) retryWhileLocked(ctx context.Context, do func() error) error {
+	overdue := time.NewTimer(maxWait)
+	defer overdue.Stop()
+	for {
+		err := do()
+		if err == nil || !s.django.IsLocked(err) {
+			return s.explain(ctx, err)
+		}
+		select {
+		case <-time.After(retryEvery):
+		case <-overdue.C:
+			return s.explain(ctx, err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// write runs do in one transaction, which it retries after conflicts with others.
+func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.writers <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.writers }()
+	return s.retryWhileLocked(ctx, func() error { return s.transact(ctx, do) })
+}
+
+// transact runs do in one transaction.
+func (s *Store) transact(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := do(tx); err != nil {
+		return err
+	}
+	if err := s.writeAuditEntry(ctx, tx); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return tx.Commit()
+}
+
+// explain turns a database error into one that [core.Store] specifies.
+func (s *Store) explain(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case s.django.IsUnavailable(err):
+		return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+	}
+	return err
+}
+
+// sql replaces the parameters ? of a statement with the database's placeholders.
+func (s *Store) sql(statement string) string {
+	var out strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(statement, "?") {
+		if n > 0 {
+			out.WriteString(s.django.Placeholder(n))
+		}
+		out.WriteString(part)
+		n++
+	}
+	return out.String()
+}
