@@ -100,12 +100,9 @@ func TestImportsOfTheCommand(t *testing.T) {
 }
 
 // TestSizes holds how large a package and a file may be: one that is larger has more
-// than one subject. The exceptions may shrink, not grow.
+// than one subject.
 func TestSizes(t *testing.T) {
 	const maxFiles, maxLines = 25, 400 // of a package, tests aside; of a file
-	allowed := map[string]int{
-		"conformance": 30,
-	}
 	sizes := make(map[string]int)
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" {
@@ -126,17 +123,8 @@ func TestSizes(t *testing.T) {
 		if filepath.Ext(path) == ".go" {
 			limit = maxLines
 		}
-		exception, found := allowed[path]
-		if found && size <= limit {
-			t.Errorf("%s is no exception any more: %d", path, size)
-		}
-		if size > max(limit, exception) {
-			t.Errorf("%s is too large: %d, at most %d", path, size, max(limit, exception))
-		}
-	}
-	for path := range allowed {
-		if sizes[path] == 0 {
-			t.Errorf("%s, an exception, is not there", path)
+		if size > limit {
+			t.Errorf("%s is too large: %d, at most %d", path, size, limit)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package conformance
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -67,4 +68,22 @@ func lines(n int, text string) []string {
 		all = append(all, text)
 	}
 	return all
+}
+
+func FuzzDiff(f *testing.F) {
+	f.Add("", "x")
+	f.Add("a\nb\nc\n", "a\nX\nc")
+	f.Add("{\n  \"a\": 1\n}", "{\"a\":\t1}\r\n\xff\u202e")
+	f.Fuzz(func(t *testing.T, want, got string) {
+		lines := diff(want, got)
+		if (len(lines) == 0) != (want == got) {
+			t.Fatalf("%q, %q: %d lines", want, got, len(lines))
+		}
+		for _, l := range lines {
+			if n := utf8.RuneCountInString(l.text); l.from < 0 || l.from > l.to || l.to > n {
+				t.Fatalf("%q, %q: %+v", want, got, l)
+			}
+			l.draw(false)
+		}
+	})
 }

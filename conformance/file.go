@@ -3,7 +3,7 @@ package conformance
 import (
 	"time"
 
-	"github.com/authcompat/authcompat/conformance/internal/jsontree"
+	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
 // A File is a loaded exchange file: the exchanges that one profile's document promises.
@@ -51,26 +51,26 @@ type step struct {
 
 type request struct {
 	method  string
-	path    template
+	path    template.Template
 	headers []headerLine
 	body    body
 }
 
 type headerLine struct {
 	name  string
-	value template
+	value template.Template
 }
 
 // A body is the body of a request in one of its three forms: text, a JSON value, or form pairs.
 type body struct {
-	text *template
-	json *jsonWant
+	text *template.Template
+	json *template.JSON
 	form []formPair
 }
 
 type formPair struct {
 	name  string
-	value template
+	value template.Template
 }
 
 type response struct {
@@ -86,30 +86,15 @@ type headerWant struct {
 	name     string
 	position Position
 	any      bool
-	values   []template
+	values   []template.Template
 }
 
 // A bodyWant is what is expected of a body: exactly one of the four is set.
 type bodyWant struct {
 	position Position
-	text     *template
-	json     *jsonWant
+	text     *template.Template
+	json     *template.JSON
 	ordered  bool // for json: the keys' order counts
 	html     bool
 	empty    bool
-}
-
-// A jsonWant is a JSON value whose strings are templates. As the body of a request its templates
-// have no placeholders.
-type jsonWant struct {
-	kind    jsontree.Kind
-	text    string   // of a number or bool
-	string  template // of a string
-	items   []jsonWant
-	members []memberWant
-}
-
-type memberWant struct {
-	key   string
-	value jsonWant
 }

@@ -5,6 +5,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
 func (l *loader) loadExchange(key string, n *yaml.Node) Exchange {
@@ -16,7 +18,7 @@ func (l *loader) loadExchange(key string, n *yaml.Node) Exchange {
 		field{name: "ours", now: "authcompat_only", read: func(key string, n *yaml.Node) { e.authcompatOnly = l.filled(key, n) }},
 		field{name: "users", read: func(key string, n *yaml.Node) {
 			l.entries(key, n, func(name, at string, k, v *yaml.Node) {
-				if !isName(name) {
+				if !template.IsName(name) {
 					l.problem(k, at, "is no name: want small letters, digits and underscores")
 				}
 				e.users = append(e.users, l.loadUser(name, at, v))
@@ -63,12 +65,12 @@ func (l *loader) loadUser(name, key string, n *yaml.Node) user {
 // userPassword reads a password; of the references it may have only the functions.
 func (l *loader) userPassword(key string, n *yaml.Node) string {
 	t := l.template(key, n, false)
-	for _, part := range t.parts {
-		if part.reference != nil && part.reference.times == 0 {
+	for _, part := range t.Parts {
+		if part.Reference != nil && !part.Reference.IsFunction() {
 			l.problem(n, key, "only repeat(…) and bytes(…) can stand in a password")
 		}
 	}
-	return t.expand(&scope{})
+	return t.Expand(&template.Scope{})
 }
 
 func (l *loader) loadStep(key string, n *yaml.Node, moves bool) step {
@@ -86,7 +88,7 @@ func (l *loader) loadStep(key string, n *yaml.Node, moves bool) step {
 }
 
 func (l *loader) span(key string, n *yaml.Node) time.Duration {
-	span, err := parseSpan(l.text(key, n))
+	span, err := template.ParseDuration(l.text(key, n))
 	if err != nil {
 		l.problem(n, key, "%v", err)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
 // checkNames sees to it that every exchange has a name of its own, and that every reference and
@@ -46,7 +48,7 @@ type defined struct {
 
 func (l *loader) checkStep(key string, s step, d defined) {
 	captured := map[string]bool{}
-	s.eachTemplate(func(at string, t template) {
+	s.eachTemplate(func(at string, t template.Template) {
 		for _, text := range d.check(at, t, captured) {
 			l.problems = append(l.problems, Problem{s.position, key + "." + at, text})
 		}
@@ -57,25 +59,25 @@ func (l *loader) checkStep(key string, s step, d defined) {
 }
 
 // check returns what the template names without a definition, and adds what it captures.
-func (d defined) check(at string, t template, captured map[string]bool) []string {
+func (d defined) check(at string, t template.Template, captured map[string]bool) []string {
 	var problems []string
-	for _, part := range t.parts {
+	for _, part := range t.Parts {
 		switch {
-		case part.reference != nil:
-			leaf := part.reference.leaf()
+		case part.Reference != nil:
+			leaf := part.Reference.Leaf()
 			if text := d.checkReference(leaf); text != "" {
 				problems = append(problems, text)
 			}
-			if leaf.field == "password" && strings.HasPrefix(at, "response") {
+			if leaf.Field == "password" && strings.HasPrefix(at, "response") {
 				problems = append(problems, "a password does not belong into a response")
 			}
-		case part.placeholder != nil:
-			for _, name := range part.placeholder.not {
+		case part.Placeholder != nil:
+			for _, name := range part.Placeholder.Not {
 				if !d.captures[name] {
 					problems = append(problems, fmt.Sprintf("no earlier step captures %s", name))
 				}
 			}
-			name := part.placeholder.capture
+			name := part.Placeholder.Capture
 			if name == "" {
 				continue
 			}
@@ -88,43 +90,33 @@ func (d defined) check(at string, t template, captured map[string]bool) []string
 	return problems
 }
 
-func (d defined) checkReference(r *reference) string {
+func (d defined) checkReference(r *template.Reference) string {
 	switch {
-	case r.capture != "" && !d.captures[r.capture]:
-		return fmt.Sprintf("no earlier step captures %s", r.capture)
-	case r.user == "":
+	case r.Capture != "" && !d.captures[r.Capture]:
+		return fmt.Sprintf("no earlier step captures %s", r.Capture)
+	case r.User == "":
 		return ""
 	}
 	for _, u := range d.users {
-		if u.name != r.user {
+		if u.name != r.User {
 			continue
 		}
-		if r.field == "password" && u.password == "" || r.field == "email" && u.email == "" {
-			return fmt.Sprintf("user %s has no %s", u.name, r.field)
+		if r.Field == "password" && u.password == "" || r.Field == "email" && u.email == "" {
+			return fmt.Sprintf("user %s has no %s", u.name, r.Field)
 		}
 		return ""
 	}
-	return fmt.Sprintf("there is no user %s", r.user)
+	return fmt.Sprintf("there is no user %s", r.User)
 }
 
-func (b body) each(f func(template)) {
+func (b body) each(f func(template.Template)) {
 	if b.text != nil {
 		f(*b.text)
 	}
 	if b.json != nil {
-		b.json.each(f)
+		b.json.Each(f)
 	}
 	for _, pair := range b.form {
 		f(pair.value)
-	}
-}
-
-func (w jsonWant) each(f func(template)) {
-	f(w.string)
-	for _, item := range w.items {
-		item.each(f)
-	}
-	for _, member := range w.members {
-		member.value.each(f)
 	}
 }

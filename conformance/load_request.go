@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
 const tokenForm = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
@@ -19,7 +21,7 @@ func (l *loader) loadRequest(key string, n *yaml.Node) request {
 		}},
 		field{name: "path", required: true, read: func(key string, n *yaml.Node) {
 			r.path = l.template(key, n, false)
-			if !strings.HasPrefix(r.path.source, "/") || strings.ContainsAny(r.path.source, " \r\n") {
+			if !strings.HasPrefix(r.path.Source, "/") || strings.ContainsAny(r.path.Source, " \r\n") {
 				l.problem(n, key, "want a path that begins with / and has no blank")
 			}
 		}},
@@ -60,10 +62,10 @@ func withContentType(r request) []headerLine {
 	}
 	given := func(h headerLine) bool { return strings.EqualFold(h.name, "Content-Type") }
 	if kind != "" && !slices.ContainsFunc(r.headers, given) {
-		t, _ := parseTemplate(kind, false)
+		t, _ := template.Parse(kind, false)
 		return append([]headerLine{{"Content-Type", t}}, r.headers...)
 	}
-	return slices.DeleteFunc(r.headers, func(h headerLine) bool { return given(h) && h.value.source == absentHeader })
+	return slices.DeleteFunc(r.headers, func(h headerLine) bool { return given(h) && h.value.Source == absentHeader })
 }
 
 // absentHeader marks a Content-Type that is not sent; no value can hold a newline.
@@ -75,7 +77,7 @@ func (l *loader) headerLines(key string, n *yaml.Node) []headerLine {
 		l.headerName(at, k)
 		add := func(at string, v *yaml.Node) {
 			t := l.template(at, v, false)
-			if strings.ContainsAny(t.source, "\r\n") {
+			if strings.ContainsAny(t.Source, "\r\n") {
 				l.problem(v, at, "a header is one line")
 			}
 			lines = append(lines, headerLine{name, t})
@@ -84,7 +86,7 @@ func (l *loader) headerLines(key string, n *yaml.Node) []headerLine {
 		case r.Kind == yaml.SequenceNode:
 			l.items(at, v, add)
 		case r.Tag == "!!null" && name == "Content-Type":
-			lines = append(lines, headerLine{name, template{source: absentHeader}})
+			lines = append(lines, headerLine{name, template.Template{Source: absentHeader}})
 		default:
 			add(at, v)
 		}

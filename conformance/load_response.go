@@ -6,6 +6,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/authcompat/authcompat/conformance/internal/jsontree"
+	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
 func (l *loader) loadResponse(key string, n *yaml.Node) response {
@@ -22,7 +23,7 @@ func (l *loader) loadResponse(key string, n *yaml.Node) response {
 			body(n)
 			t := l.template(key, n, true)
 			l.plain(key, n, t)
-			if t.source == "" {
+			if t.Source == "" {
 				l.problem(n, key, "want empty: true for an empty body")
 			}
 			r.body.text = &t
@@ -61,10 +62,10 @@ func (l *loader) headerWants(key string, n *yaml.Node) []headerWant {
 		case r.Tag == "!!null":
 		default:
 			t := l.template(at, v, true)
-			h.any = len(t.parts) == 1 && t.parts[0].placeholder != nil && t.parts[0].placeholder.any
+			h.any = len(t.Parts) == 1 && t.Parts[0].Placeholder != nil && t.Parts[0].Placeholder.Any
 			if !h.any {
 				l.plain(at, v, t)
-				h.values = []template{t}
+				h.values = []template.Template{t}
 			}
 		}
 		wants = append(wants, h)
@@ -73,14 +74,14 @@ func (l *loader) headerWants(key string, n *yaml.Node) []headerWant {
 }
 
 // plain refuses the placeholders that stand for a whole header or a whole JSON string.
-func (l *loader) plain(key string, n *yaml.Node, t template) {
-	for _, part := range t.parts {
+func (l *loader) plain(key string, n *yaml.Node, t template.Template) {
+	for _, part := range t.Parts {
 		switch {
-		case part.placeholder == nil:
-		case part.placeholder.any:
+		case part.Placeholder == nil:
+		case part.Placeholder.Any:
 			l.problem(n, key, "<any> is the whole of a header's value, or nothing")
-		case part.placeholder.text:
-			l.problem(n, key, "%v is the whole of a string within json, or nothing", part.placeholder)
+		case part.Placeholder.Text:
+			l.problem(n, key, "%v is the whole of a string within json, or nothing", part.Placeholder)
 		}
 	}
 }
@@ -89,50 +90,50 @@ func (l *loader) plain(key string, n *yaml.Node, t template) {
 const maxJSONDepth = 50
 
 // json reads a JSON value written as YAML.
-func (l *loader) json(key string, n *yaml.Node, expectation bool, depth int) jsonWant {
+func (l *loader) json(key string, n *yaml.Node, expectation bool, depth int) template.JSON {
 	n = l.resolve(n)
 	if depth > maxJSONDepth {
 		l.problem(n, key, "is nested more than %d deep", maxJSONDepth)
-		return jsonWant{}
+		return template.JSON{}
 	}
 	switch n.Kind {
 	case yaml.MappingNode:
-		w := jsonWant{kind: jsontree.Object}
+		w := template.JSON{Kind: jsontree.Object}
 		l.entries(key, n, func(name, at string, _, v *yaml.Node) {
-			w.members = append(w.members, memberWant{name, l.json(at, v, expectation, depth+1)})
+			w.Members = append(w.Members, template.Member{Key: name, Value: l.json(at, v, expectation, depth+1)})
 		})
 		return w
 	case yaml.SequenceNode:
-		w := jsonWant{kind: jsontree.Array}
+		w := template.JSON{Kind: jsontree.Array}
 		l.items(key, n, func(at string, item *yaml.Node) {
-			w.items = append(w.items, l.json(at, item, expectation, depth+1))
+			w.Items = append(w.Items, l.json(at, item, expectation, depth+1))
 		})
 		return w
 	}
 	return l.jsonScalar(key, n, expectation)
 }
 
-func (l *loader) jsonScalar(key string, n *yaml.Node, expectation bool) jsonWant {
+func (l *loader) jsonScalar(key string, n *yaml.Node, expectation bool) template.JSON {
 	switch n.Tag {
 	case "!!null":
-		return jsonWant{kind: jsontree.Null}
+		return template.JSON{Kind: jsontree.Null}
 	case "!!bool", "!!int", "!!float":
 		if !json.Valid([]byte(n.Value)) {
 			l.problem(n, key, "%s is not written as in JSON; quote it if it is a string", n.Value)
 		}
 		if n.Tag == "!!bool" {
-			return jsonWant{kind: jsontree.Bool, text: n.Value}
+			return template.JSON{Kind: jsontree.Bool, Text: n.Value}
 		}
-		return jsonWant{kind: jsontree.Number, text: n.Value}
+		return template.JSON{Kind: jsontree.Number, Text: n.Value}
 	}
-	w := jsonWant{kind: jsontree.String, string: l.template(key, n, expectation)}
-	if w.string.isWhole() {
+	w := template.JSON{Kind: jsontree.String, String: l.template(key, n, expectation)}
+	if w.String.IsWhole() {
 		return w
 	}
-	l.plain(key, n, w.string)
-	for _, part := range w.string.parts {
-		if part.placeholder != nil && part.placeholder.number {
-			l.problem(n, key, "%v is the whole of a value, or nothing", part.placeholder)
+	l.plain(key, n, w.String)
+	for _, part := range w.String.Parts {
+		if part.Placeholder != nil && part.Placeholder.Number {
+			l.problem(n, key, "%v is the whole of a value, or nothing", part.Placeholder)
 		}
 	}
 	return w

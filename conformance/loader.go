@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
 // maxNodes is far more than an exchange file has; aliases could make a small file grow without end.
@@ -168,8 +170,8 @@ func (l *loader) yes(key string, n *yaml.Node) bool {
 }
 
 // template reads text with references, and in an expectation with placeholders.
-func (l *loader) template(key string, n *yaml.Node, expectation bool) template {
-	t, problems := parseTemplate(l.text(key, n), expectation)
+func (l *loader) template(key string, n *yaml.Node, expectation bool) template.Template {
+	t, problems := template.Parse(l.text(key, n), expectation)
 	for _, text := range problems {
 		l.problem(n, key, "%s", text)
 	}

@@ -3,6 +3,8 @@ package conformance
 import (
 	"regexp"
 	"strings"
+
+	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
 const (
@@ -19,15 +21,15 @@ type mask struct {
 
 // newMask hides what an exchange has captured of tokens, whatever looks like a token (a response
 // that failed to match may hold one that was not captured), and the password, if one is given.
-func newMask(s *scope, password string) *mask {
+func newMask(s *template.Scope, hidden []string, password string) *mask {
 	m := &mask{password: password, alike: regexp.MustCompile(`[0-9a-fA-F]{40,}`)}
 	isToken := regexp.MustCompile(`^[0-9a-f]{16,}$`)
-	for _, value := range s.captures {
+	for _, value := range s.Captures {
 		if isToken.MatchString(value) {
 			m.tokens = append(m.tokens, value)
 		}
 	}
-	m.tokens = append(m.tokens, s.hidden...)
+	m.tokens = append(m.tokens, hidden...)
 	return m
 }
 

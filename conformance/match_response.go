@@ -5,12 +5,13 @@ import (
 	"mime"
 	"strings"
 
+	"github.com/authcompat/authcompat/conformance/internal/template"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
 // match holds a response against what is expected and returns every difference. Without any, what
 // its placeholders capture is in the scope.
-func (r response) match(got *wire.Response, s *scope) []Difference {
+func (r response) match(got *wire.Response, s *template.Scope) []Difference {
 	var differences []Difference
 	if got.Status != r.status {
 		differences = append(differences, Difference{
@@ -30,7 +31,7 @@ func (r response) match(got *wire.Response, s *scope) []Difference {
 	return differences
 }
 
-func (h headerWant) match(got *wire.Response, s *scope) *Difference {
+func (h headerWant) match(got *wire.Response, s *template.Scope) *Difference {
 	if h.any {
 		return nil
 	}
@@ -51,7 +52,7 @@ func (h headerWant) match(got *wire.Response, s *scope) *Difference {
 		return different(fmt.Sprintf("%s stands %d times, want %d", h.name, len(values), len(h.values)), want)
 	}
 	for i, value := range values {
-		if c := h.values[i].match(value, s); c.problem != "" {
+		if c := h.values[i].Match(value, s); c.Problem != "" {
 			return different(h.name+" differs", want)
 		}
 	}
@@ -63,10 +64,10 @@ func (h headerWant) match(got *wire.Response, s *scope) *Difference {
 	return nil
 }
 
-func (h headerWant) lines(s *scope) string {
+func (h headerWant) lines(s *template.Scope) string {
 	lines := make([]string, len(h.values))
 	for i, value := range h.values {
-		lines[i] = h.name + ": " + value.expand(s)
+		lines[i] = h.name + ": " + value.Expand(s)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -82,29 +83,29 @@ func headerLines(a *wire.Response, name string) string {
 }
 
 // match compares a body.
-func (b bodyWant) match(got *wire.Response, s *scope) *Difference {
-	var c comparison
+func (b bodyWant) match(got *wire.Response, s *template.Scope) *Difference {
+	var c template.Comparison
 	switch {
 	case b.text != nil:
-		c = b.text.match(string(got.Body), s)
+		c = b.text.Match(string(got.Body), s)
 	case b.json != nil:
-		c = b.json.matchJSON(got.Body, b.ordered, s)
+		c = b.json.Match(got.Body, b.ordered, s)
 	case b.empty && len(got.Body) > 0:
-		c = comparison{problem: "want an empty body", offset: 0, got: string(got.Body)}
+		c = template.Comparison{Problem: "want an empty body", Offset: 0, Got: string(got.Body)}
 	case b.html && !isHTML(got):
-		c = comparison{problem: "want an HTML page", offset: -1, want: "Content-Type: text/html", got: headerLines(got, "Content-Type")}
+		c = template.Comparison{Problem: "want an HTML page", Offset: -1, Want: "Content-Type: text/html", Got: headerLines(got, "Content-Type")}
 	}
-	if c.problem == "" {
+	if c.Problem == "" {
 		return nil
 	}
-	d := &Difference{Position: b.position, Part: "body", Problem: "body: " + c.problem, Offset: c.offset, Want: c.want, Got: c.got}
-	if c.offset >= 0 {
-		before := got.Body[:c.offset]
+	d := &Difference{Position: b.position, Part: "body", Problem: "body: " + c.Problem, Offset: c.Offset, Want: c.Want, Got: c.Got}
+	if c.Offset >= 0 {
+		before := got.Body[:c.Offset]
 		d.Line = strings.Count(string(before), "\n") + 1
 		d.Column = len(before) - strings.LastIndex(string(before), "\n")
 		d.Problem = fmt.Sprintf("body differs at byte %d (line %d, column %d)", d.Offset, d.Line, d.Column)
-		if c.problem != itDiffers {
-			d.Problem += ": " + c.problem
+		if c.Problem != template.Differs {
+			d.Problem += ": " + c.Problem
 		}
 	}
 	return d

@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+
+	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
 // anyAddress is the e-mail address of a user made through the API where the exchange does not care.
@@ -25,7 +27,7 @@ func (x *replay) prepare(ctx context.Context, e *Exchange) bool {
 		if shared {
 			made.Username, made.Password = x.run.options.User, x.run.options.Password
 		}
-		x.scope.users[u.name] = made
+		x.scope.Users[u.name] = made.inTemplates()
 		if !shared && !u.isNew && !x.create(ctx, made) {
 			return false
 		}
@@ -45,8 +47,12 @@ func (x *replay) create(ctx context.Context, u User) bool {
 		u.Email = anyAddress
 	}
 	// What registering shows is kept for the report's mask, out of the exchange's way.
-	inner := &scope{users: map[string]User{"user": u}, captures: map[string]string{}}
+	inner := &template.Scope{Users: map[string]template.User{"user": u.inTemplates()}, Captures: map[string]string{}}
 	ok := x.step(ctx, 0, *x.run.file.createUser, inner)
-	x.scope.hidden = slices.AppendSeq(x.scope.hidden, maps.Values(inner.captures))
+	x.hidden = slices.AppendSeq(x.hidden, maps.Values(inner.Captures))
 	return ok
+}
+
+func (u User) inTemplates() template.User {
+	return template.User{Username: u.Username, Password: u.Password, Email: u.Email}
 }

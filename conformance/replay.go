@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/conformance/internal/jsontree"
+	"github.com/authcompat/authcompat/conformance/internal/template"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
@@ -16,7 +17,8 @@ type replay struct {
 	run    *profileRun
 	server *Server
 	client *wire.Client
-	scope  *scope
+	scope  *template.Scope
+	hidden []string // secrets that were captured outside the scope
 	result *Result
 }
 
@@ -28,7 +30,7 @@ func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r 
 		return
 	}
 	replay := &replay{run: p, server: server, client: client, result: r,
-		scope: &scope{users: map[string]User{}, captures: map[string]string{}}}
+		scope: &template.Scope{Users: map[string]template.User{}, Captures: map[string]string{}}}
 	if !replay.prepare(ctx, e) {
 		return
 	}
@@ -45,11 +47,11 @@ func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r 
 
 // step sends one request and holds its response against what is expected. It returns whether the
 // exchange goes on.
-func (x *replay) step(ctx context.Context, number int, s step, scope *scope) bool {
+func (x *replay) step(ctx context.Context, number int, s step, scope *template.Scope) bool {
 	request := s.request.encode(scope)
-	scope.before = x.now()
+	scope.Before = x.now()
 	got, err := x.client.Do(ctx, request)
-	scope.after = x.now()
+	scope.After = x.now()
 	if err == nil {
 		x.run.timeouts = 0
 		differences := s.response.match(got, scope)
@@ -89,7 +91,7 @@ func (x *replay) mismatch(differences []Difference) {
 }
 
 func (x *replay) failed(number int, s step, r wire.Request) *FailedStep {
-	return &FailedStep{Number: number, Position: s.position, Request: newMask(x.scope, "").hide(r.Method + " " + r.Path)}
+	return &FailedStep{Number: number, Position: s.position, Request: newMask(x.scope, x.hidden, "").hide(r.Method + " " + r.Path)}
 }
 
 // mask hides secrets in a difference. No expectation refers to a password, so that one which is
@@ -99,30 +101,30 @@ func (x *replay) mask(d *Difference) {
 	if password != "" && strings.Contains(d.Want, password) {
 		password = ""
 	}
-	m := newMask(x.scope, password)
+	m := newMask(x.scope, x.hidden, password)
 	d.Problem, d.Want, d.Got = m.hide(d.Problem), m.hide(d.Want), m.hide(d.Got)
 }
 
-func (r request) encode(s *scope) wire.Request {
-	w := wire.Request{Method: r.method, Path: r.path.expand(s), Body: r.body.encode(s)}
+func (r request) encode(s *template.Scope) wire.Request {
+	w := wire.Request{Method: r.method, Path: r.path.Expand(s), Body: r.body.encode(s)}
 	for _, h := range r.headers {
-		w.Headers = append(w.Headers, wire.Header{Name: h.name, Value: h.value.expand(s)})
+		w.Headers = append(w.Headers, wire.Header{Name: h.name, Value: h.value.Expand(s)})
 	}
 	return w
 }
 
 // encode writes a body: text as it is; JSON without blanks, keys as they stand in the file, UTF-8
 // unescaped; a form as browsers do, in the file's order.
-func (b body) encode(s *scope) []byte {
+func (b body) encode(s *template.Scope) []byte {
 	switch {
 	case b.text != nil:
-		return []byte(b.text.expand(s))
+		return []byte(b.text.Expand(s))
 	case b.json != nil:
-		return []byte(jsontree.Compact(b.json.tree(s)))
+		return []byte(jsontree.Compact(b.json.Tree(s)))
 	}
 	pairs := make([]string, len(b.form))
 	for i, pair := range b.form {
-		pairs[i] = url.QueryEscape(pair.name) + "=" + url.QueryEscape(pair.value.expand(s))
+		pairs[i] = url.QueryEscape(pair.name) + "=" + url.QueryEscape(pair.value.Expand(s))
 	}
 	return []byte(strings.Join(pairs, "&"))
 }

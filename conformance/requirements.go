@@ -1,6 +1,10 @@
 package conformance
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/authcompat/authcompat/conformance/internal/template"
+)
 
 // unmetRequirement returns what an exchange needs that the server cannot give, empty if it can be
 // replayed.
@@ -51,27 +55,27 @@ func (p *profileRun) unmetBySharedUser(e *Exchange, there []user) string {
 // refersTo says whether any template of the exchange names the field of the user.
 func (e *Exchange) refersTo(name, field string) bool {
 	found := false
-	look := func(t template) {
-		for _, part := range t.parts {
-			if part.reference != nil {
-				leaf := part.reference.leaf()
-				found = found || leaf.user == name && leaf.field == field
+	look := func(t template.Template) {
+		for _, part := range t.Parts {
+			if part.Reference != nil {
+				leaf := part.Reference.Leaf()
+				found = found || leaf.User == name && leaf.Field == field
 			}
 		}
 	}
 	for _, s := range e.steps {
-		s.eachTemplate(func(_ string, t template) { look(t) })
+		s.eachTemplate(func(_ string, t template.Template) { look(t) })
 	}
 	return found
 }
 
 // eachTemplate calls f with every template of the step, in order, and the key it stands under.
-func (s step) eachTemplate(f func(key string, t template)) {
+func (s step) eachTemplate(f func(key string, t template.Template)) {
 	f("request.path", s.request.path)
 	for _, h := range s.request.headers {
 		f("request.headers."+h.name, h.value)
 	}
-	s.request.body.each(func(t template) { f("request", t) })
+	s.request.body.each(func(t template.Template) { f("request", t) })
 	for _, h := range s.response.headers {
 		for _, v := range h.values {
 			f("response.headers."+h.name, v)
@@ -81,6 +85,6 @@ func (s step) eachTemplate(f func(key string, t template)) {
 		f("response.body", *s.response.body.text)
 	}
 	if s.response.body.json != nil {
-		s.response.body.json.each(func(t template) { f("response.json", t) })
+		s.response.body.json.Each(func(t template.Template) { f("response.json", t) })
 	}
 }

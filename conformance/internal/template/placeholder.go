@@ -1,4 +1,4 @@
-package conformance
+package template
 
 import (
 	"errors"
@@ -11,41 +11,41 @@ import (
 // maxHex is the longest <hexN>: a SHA-512 in hex.
 const maxHex = 128
 
-// A placeholder is what stands between < and >: a type, the name under which the matched text is
-// captured, and what else must hold.
-type placeholder struct {
+// A Placeholder is the content of <…>: a type, the name under which to capture the matched text,
+// and further conditions.
+type Placeholder struct {
 	source  string
-	pattern *regexp.Regexp // of the type, to be anchored by the caller
+	pattern *regexp.Regexp // of the type, not anchored
 	hex     bool           // no further hex digit may follow
-	number  bool           // may stand for a JSON number
-	any     bool           // <any>: a header with any value, or none
-	text    bool           // <text>: any string, as the whole of a JSON string
-	capture string
-	not     []string // captures that the text must differ from
+	Number  bool           // may stand for a JSON number
+	Any     bool           // <any>: a header with any value, or none
+	Text    bool           // <text>: any string, as the whole of a JSON string
+	Capture string
+	Not     []string // captures that the text must differ from
 	form    *timeForm
 	clock   *clockRelation
 }
 
 // String returns the placeholder as written.
-func (h *placeholder) String() string { return "<" + h.source + ">" }
+func (h *Placeholder) String() string { return "<" + h.source + ">" }
 
-func parsePlaceholder(source string) (*placeholder, error) {
+func parsePlaceholder(source string) (*Placeholder, error) {
 	arguments := strings.Split(source, ",")
 	kind, capture, captured := strings.Cut(arguments[0], ":")
-	h := &placeholder{source: source, capture: capture}
-	if captured && !isName(capture) {
+	h := &Placeholder{source: source, Capture: capture}
+	if captured && !IsName(capture) {
 		return h, fmt.Errorf("%q is no name to capture under", capture)
 	}
 	switch {
 	case kind == "any":
-		h.any = true
+		h.Any = true
 		if captured || len(arguments) > 1 {
 			return h, errors.New("<any> stands alone")
 		}
 	case kind == "text":
-		h.pattern, h.text = regexp.MustCompile(`(?s).*`), true
+		h.pattern, h.Text = regexp.MustCompile(`(?s).*`), true
 	case kind == "integer":
-		h.pattern, h.number = integerPattern(), true
+		h.pattern, h.Number = integerPattern(), true
 	case kind == "datetime":
 		h.form = anyTime()
 		h.pattern = h.form.pattern
@@ -61,14 +61,14 @@ func parsePlaceholder(source string) (*placeholder, error) {
 	return h, h.parseArguments(arguments[1:])
 }
 
-func (h *placeholder) parseArguments(arguments []string) error {
+func (h *Placeholder) parseArguments(arguments []string) error {
 	for _, argument := range arguments {
 		argument = strings.TrimSpace(argument)
 		if name, ok := strings.CutPrefix(argument, "not "); ok {
-			if !isName(name) {
+			if !IsName(name) {
 				return fmt.Errorf("%q is no captured name", name)
 			}
-			h.not = append(h.not, name)
+			h.Not = append(h.Not, name)
 			continue
 		}
 		if h.form == nil {
@@ -92,8 +92,8 @@ func (h *placeholder) parseArguments(arguments []string) error {
 
 func integerPattern() *regexp.Regexp { return regexp.MustCompile(`-?(?:0|[1-9][0-9]*)`) }
 
-// match returns how many bytes at the beginning of the text the placeholder takes.
-func (h *placeholder) match(text string, s *scope) (int, error) {
+// match returns how many bytes at the beginning of the text the placeholder matches.
+func (h *Placeholder) match(text string, s *Scope) (int, error) {
 	at := h.pattern.FindStringIndex(text)
 	if at == nil || at[0] != 0 {
 		return 0, fmt.Errorf("want %v here", h)
@@ -102,8 +102,8 @@ func (h *placeholder) match(text string, s *scope) (int, error) {
 	if h.hex && at[1] < len(text) && isHex(text[at[1]]) {
 		return 0, fmt.Errorf("want %v here: there are more hex digits", h)
 	}
-	for _, name := range h.not {
-		if found == s.captures[name] {
+	for _, name := range h.Not {
+		if found == s.Captures[name] {
 			return 0, fmt.Errorf("want %v here: it is the same as %s", h, name)
 		}
 	}
@@ -115,8 +115,8 @@ func (h *placeholder) match(text string, s *scope) (int, error) {
 	return at[1], nil
 }
 
-// find returns where in the text something of the placeholder's type stands, nil for nowhere.
-func (h *placeholder) find(text string) []int {
+// find returns the start and the end of the first match of the type in the text, nil for none.
+func (h *Placeholder) find(text string) []int {
 	at := h.pattern.FindStringIndex(text)
 	if at == nil || h.hex && (at[0] > 0 && isHex(text[at[0]-1]) || at[1] < len(text) && isHex(text[at[1]])) {
 		return nil

@@ -1,4 +1,4 @@
-package conformance
+package template
 
 import (
 	"encoding/hex"
@@ -8,23 +8,23 @@ import (
 	"strings"
 )
 
-// maxRepeat keeps a file's slip from filling the memory.
+// maxRepeat keeps a typing error in a file from filling the memory.
 const maxRepeat = 4 << 20
 
-// A reference is what stands between ${ and }: a captured value, a field of a user, or one of
-// three functions. The fields that its form does not use are empty.
-type reference struct {
+// A Reference is the content of ${…}: the name of a captured value, a field of a user, or one of
+// three functions. Fields that do not apply are empty.
+type Reference struct {
 	source  string
-	capture string
-	user    string
-	field   string     // username, password or email
-	upper   *reference // upper(…)
-	text    string     // of repeat(…) and bytes(…), which need nothing of a run
-	times   int        // that the text is repeated; more than 0 for these two only
+	Capture string
+	User    string
+	Field   string     // username, password or email
+	upper   *Reference // upper(…)
+	text    string     // of repeat(…) and bytes(…)
+	times   int        // that the text is repeated; 0 for all but these two
 }
 
-func parseReference(source string) (*reference, error) {
-	r := &reference{source: source}
+func parseReference(source string) (*Reference, error) {
+	r := &Reference{source: source}
 	if name, argument, ok := strings.Cut(source, "("); ok {
 		argument, ok := strings.CutSuffix(argument, ")")
 		if !ok {
@@ -34,19 +34,19 @@ func parseReference(source string) (*reference, error) {
 	}
 	name, field, ok := strings.Cut(source, ".")
 	switch {
-	case !isName(name):
+	case !IsName(name):
 		return r, errors.New("want a captured name, user.username, user.password, user.email, upper(…), repeat(text, n) or bytes(hex)")
 	case !ok:
-		r.capture = name
+		r.Capture = name
 	case field == "username" || field == "password" || field == "email":
-		r.user, r.field = name, field
+		r.User, r.Field = name, field
 	default:
 		return r, fmt.Errorf("a user has no %q, only username, password and email", field)
 	}
 	return r, nil
 }
 
-func (r *reference) parseFunction(name, argument string) error {
+func (r *Reference) parseFunction(name, argument string) error {
 	switch name {
 	case "upper":
 		inner, err := parseReference(argument)
@@ -75,16 +75,16 @@ func (r *reference) parseFunction(name, argument string) error {
 	return nil
 }
 
-// value returns what the reference stands for. The loader has made sure that it is defined.
-func (r *reference) value(s *scope) string {
+// value returns what to replace the reference with. The loader has checked that it is defined.
+func (r *Reference) value(s *Scope) string {
 	switch {
 	case r.times > 0:
 		return strings.Repeat(r.text, r.times)
 	case r.upper != nil:
 		return strings.ToUpper(r.upper.value(s))
-	case r.user != "":
-		u := s.users[r.user]
-		switch r.field {
+	case r.User != "":
+		u := s.Users[r.User]
+		switch r.Field {
 		case "username":
 			return u.Username
 		case "password":
@@ -92,11 +92,15 @@ func (r *reference) value(s *scope) string {
 		}
 		return u.Email
 	}
-	return s.captures[r.capture]
+	return s.Captures[r.Capture]
 }
 
-// leaf is the reference at the bottom of upper(…).
-func (r *reference) leaf() *reference {
+// IsFunction reports whether the reference is repeat(…) or bytes(…), which need no user and no
+// capture.
+func (r *Reference) IsFunction() bool { return r.times > 0 }
+
+// Leaf returns the innermost reference of upper(…), and any other reference itself.
+func (r *Reference) Leaf() *Reference {
 	for r.upper != nil {
 		r = r.upper
 	}

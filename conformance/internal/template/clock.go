@@ -1,4 +1,4 @@
-package conformance
+package template
 
 import (
 	"errors"
@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// A timeForm is a way to write a moment. All are in UTC.
+// A timeForm is a format of a point in time.
 type timeForm struct {
 	name      string
 	pattern   *regexp.Regexp
 	layout    string
-	precision time.Duration // what the form cuts off is less than this
+	precision time.Duration // at least the smallest unit that the form writes
 }
 
-// timeForms returns the forms that a placeholder can name. Python's isoformat leaves the fraction
-// out when it is zero, so that it is optional here.
+// timeForms returns the forms that a placeholder can name, all in UTC. The fraction is optional
+// because Python's isoformat leaves it out when it is zero.
 func timeForms() []*timeForm {
 	const iso = `[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}`
-	const layout = "2006-01-02T15:04:05Z07:00" // parsing takes a fraction that the layout lacks
+	const layout = "2006-01-02T15:04:05Z07:00" // time.Parse accepts a fraction too
 	return []*timeForm{
 		{"microseconds-Z", regexp.MustCompile(iso + `(?:\.[0-9]{6})?Z`), layout, time.Microsecond},
 		{"milliseconds-Z", regexp.MustCompile(iso + `(?:\.[0-9]{3})?Z`), layout, time.Millisecond},
@@ -52,8 +52,8 @@ func timeFormNames() string {
 	return strings.Join(names, ", ")
 }
 
-// A clockRelation is what a moment has to do with the time of the response: it lies at now + offset,
-// no more than within away.
+// A clockRelation requires a point in time to be at most within away from the time of the response
+// plus offset.
 type clockRelation struct {
 	offset time.Duration
 	within time.Duration
@@ -68,7 +68,7 @@ func parseClockRelation(text string) (*clockRelation, error) {
 	}
 	r := &clockRelation{}
 	var err error
-	if r.within, err = parseSpan(strings.TrimSpace(tolerance)); err != nil {
+	if r.within, err = ParseDuration(strings.TrimSpace(tolerance)); err != nil {
 		return nil, wrong
 	}
 	head = strings.TrimSpace(head)
@@ -78,7 +78,7 @@ func parseClockRelation(text string) (*clockRelation, error) {
 	if head[0] != '+' && head[0] != '-' {
 		return nil, wrong
 	}
-	if r.offset, err = parseSpan(strings.TrimSpace(head[1:])); err != nil {
+	if r.offset, err = ParseDuration(strings.TrimSpace(head[1:])); err != nil {
 		return nil, wrong
 	}
 	if head[0] == '-' {
@@ -87,9 +87,9 @@ func parseClockRelation(text string) (*clockRelation, error) {
 	return r, nil
 }
 
-// parseSpan reads a length of time of more than 0: days and then what time.ParseDuration takes,
-// as 15d, 24h, 14d23h59m.
-func parseSpan(text string) (time.Duration, error) {
+// ParseDuration reads a duration of more than 0: days, then what time.ParseDuration accepts, as in
+// 15d, 24h and 14d23h59m.
+func ParseDuration(text string) (time.Duration, error) {
 	wrong := fmt.Errorf("%q is no length of time, want one as 24h or 14d23h59m", text)
 	var span time.Duration
 	if days, rest, ok := strings.Cut(text, "d"); ok {
@@ -112,7 +112,7 @@ func parseSpan(text string) (time.Duration, error) {
 	return span, nil
 }
 
-func (f *timeForm) check(text string, relation *clockRelation, s *scope) error {
+func (f *timeForm) check(text string, relation *clockRelation, s *Scope) error {
 	moment, err := time.Parse(f.layout, text)
 	if err != nil {
 		return errors.New("there is no such moment")
@@ -120,10 +120,10 @@ func (f *timeForm) check(text string, relation *clockRelation, s *scope) error {
 	if relation == nil {
 		return nil
 	}
-	first := s.before.Add(relation.offset - relation.within)
-	last := s.after.Add(relation.offset + relation.within)
+	first := s.Before.Add(relation.offset - relation.within)
+	last := s.After.Add(relation.offset + relation.within)
 	if moment.After(last) || moment.Add(f.precision).Before(first) {
-		return fmt.Errorf("it is %s, and now is %s", moment.UTC().Format(time.RFC3339), s.after.UTC().Format(time.RFC3339))
+		return fmt.Errorf("it is %s, and now is %s", moment.UTC().Format(time.RFC3339), s.After.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

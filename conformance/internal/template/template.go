@@ -1,40 +1,39 @@
-package conformance
+package template
 
 import (
 	"fmt"
 	"strings"
 )
 
-// A template is text with references ${…}, and in an expectation also with placeholders <…>.
-type template struct {
-	source string
-	parts  []part
+// A Template is text with references ${…}, and in an expectation also with placeholders <…>.
+type Template struct {
+	Source string
+	Parts  []Part
 }
 
-// A part is a reference, a placeholder, or, with neither set, literal text.
-type part struct {
+// A Part is a reference, a placeholder, or, with neither set, literal text.
+type Part struct {
 	literal     string
-	reference   *reference
-	placeholder *placeholder
+	Reference   *Reference
+	Placeholder *Placeholder
 }
 
-// parseTemplate reads a template and returns all that is wrong with it. In a request < is an
-// ordinary character; in an expectation << stands for one where it would begin a placeholder.
-// Everywhere $${ stands for ${.
-func parseTemplate(source string, expectation bool) (template, []string) {
+// Parse reads a template and returns all problems. In a request < is an ordinary character; in an
+// expectation << stands for one where it would begin a placeholder. Everywhere $${ stands for ${.
+func Parse(source string, expectation bool) (Template, []string) {
 	p := templateParser{expectation: expectation, rest: source}
 	for p.rest != "" {
 		p.next()
 	}
 	p.flush()
-	return template{source: source, parts: p.parts}, p.problems
+	return Template{Source: source, Parts: p.parts}, p.problems
 }
 
 type templateParser struct {
 	expectation bool
 	rest        string
 	literal     strings.Builder
-	parts       []part
+	parts       []Part
 	problems    []string
 }
 
@@ -46,7 +45,7 @@ func (p *templateParser) next() {
 	case strings.HasPrefix(p.rest, "${"):
 		p.inner(2, "}", "reference", func(text string) error {
 			r, err := parseReference(text)
-			p.parts = append(p.parts, part{reference: r})
+			p.parts = append(p.parts, Part{Reference: r})
 			return err
 		})
 	case p.expectation && strings.HasPrefix(p.rest, "<<"):
@@ -55,7 +54,7 @@ func (p *templateParser) next() {
 	case p.expectation && len(p.rest) > 1 && p.rest[0] == '<' && isLower(p.rest[1]):
 		p.inner(1, ">", "placeholder", func(text string) error {
 			h, err := parsePlaceholder(text)
-			p.parts = append(p.parts, part{placeholder: h})
+			p.parts = append(p.parts, Part{Placeholder: h})
 			return err
 		})
 	default:
@@ -64,7 +63,7 @@ func (p *templateParser) next() {
 	}
 }
 
-// inner reads what stands between an opening of the given length and its end.
+// inner parses the text between an opening of the given length and the end.
 func (p *templateParser) inner(opening int, end, what string, parse func(string) error) {
 	p.flush()
 	text, rest, ok := strings.Cut(p.rest[opening:], end)
@@ -81,36 +80,36 @@ func (p *templateParser) inner(opening int, end, what string, parse func(string)
 
 func (p *templateParser) flush() {
 	if p.literal.Len() > 0 {
-		p.parts = append(p.parts, part{literal: p.literal.String()})
+		p.parts = append(p.parts, Part{literal: p.literal.String()})
 		p.literal.Reset()
 	}
 }
 
-// expand returns the text of a template: literals and the values of references. A placeholder is
-// shown as it was written.
-func (t template) expand(s *scope) string {
+// Expand returns the text of the template with references replaced by their values. Placeholders
+// are left as they were written.
+func (t Template) Expand(s *Scope) string {
 	var b strings.Builder
-	for _, part := range t.parts {
+	for _, part := range t.Parts {
 		b.WriteString(part.expand(s))
 	}
 	return b.String()
 }
 
-func (p part) expand(s *scope) string {
+func (p Part) expand(s *Scope) string {
 	switch {
-	case p.reference != nil:
-		return p.reference.value(s)
-	case p.placeholder != nil:
-		return p.placeholder.String()
+	case p.Reference != nil:
+		return p.Reference.value(s)
+	case p.Placeholder != nil:
+		return p.Placeholder.String()
 	}
 	return p.literal
 }
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 
-// isName says whether the text can name a user or a capture: a small letter, then small letters,
+// IsName reports whether the text can name a user or a capture: a small letter, then small letters,
 // digits and underscores.
-func isName(text string) bool {
+func IsName(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; !isLower(c) && (i == 0 || c != '_' && (c < '0' || c > '9')) {
 			return false

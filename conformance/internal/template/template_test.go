@@ -1,4 +1,4 @@
-package conformance
+package template
 
 import (
 	"strings"
@@ -9,12 +9,12 @@ import (
 )
 
 // testScope is the scope of the tests of templates: noon on a day, john, and two captures.
-func testScope() *scope {
+func testScope() *Scope {
 	noon := time.Date(2020, 12, 4, 12, 0, 0, 0, time.UTC)
-	return &scope{
-		users:    map[string]User{"john": {Username: "john-abc", Password: "secret", Email: "john@example.com"}},
-		captures: map[string]string{"token": strings.Repeat("ab", 20), "id": "12"},
-		before:   noon, after: noon.Add(time.Second),
+	return &Scope{
+		Users:    map[string]User{"john": {Username: "john-abc", Password: "secret", Email: "john@example.com"}},
+		Captures: map[string]string{"token": strings.Repeat("ab", 20), "id": "12"},
+		Before:   noon, After: noon.Add(time.Second),
 	}
 }
 
@@ -29,12 +29,12 @@ func TestExpand(t *testing.T) {
 		{"${bytes(00ff)}", "\x00\xff"},
 		{"$${john.username} $$", "${john.username} $$"},
 	} {
-		parsed, problems := parseTemplate(test.source, false)
+		parsed, problems := Parse(test.source, false)
 		if problems != nil {
 			t.Errorf("%s: %v", test.source, problems)
 			continue
 		}
-		if got := parsed.expand(testScope()); got != test.want {
+		if got := parsed.Expand(testScope()); got != test.want {
 			t.Errorf("%s: got %q, want %q", test.source, got, test.want)
 		}
 	}
@@ -81,20 +81,20 @@ func TestMatch(t *testing.T) {
 			problem: "want <datetime, now + 10h ± 90s> here: it is 2020-12-04T22:01:32Z, and now is 2020-12-04T12:00:01Z"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			parsed, problems := parseTemplate(test.template, true)
+			parsed, problems := Parse(test.template, true)
 			if problems != nil {
 				t.Fatal(problems)
 			}
 			s := testScope()
-			c := parsed.match(test.got, s)
-			if c.problem != test.problem || c.offset != test.offset {
-				t.Errorf("got %q at %d, want %q at %d", c.problem, c.offset, test.problem, test.offset)
+			c := parsed.Match(test.got, s)
+			if c.Problem != test.problem || c.Offset != test.offset {
+				t.Errorf("got %q at %d, want %q at %d", c.Problem, c.Offset, test.problem, test.offset)
 			}
 			for _, name := range []string{"token", "id"} {
-				delete(s.captures, name)
+				delete(s.Captures, name)
 			}
-			if len(test.captures)+len(s.captures) > 0 {
-				if diff := cmp.Diff(test.captures, s.captures); diff != "" {
+			if len(test.captures)+len(s.Captures) > 0 {
+				if diff := cmp.Diff(test.captures, s.Captures); diff != "" {
 					t.Error(diff)
 				}
 			}
@@ -104,15 +104,15 @@ func TestMatch(t *testing.T) {
 
 // What is shown of a mismatch has the placeholders' names where they match, also behind it.
 func TestMatchShows(t *testing.T) {
-	parsed, _ := parseTemplate(`{"id":<integer>,"user":"${john.username}","token":"<hex40:key>","at":"<datetime>"}`, true)
+	parsed, _ := Parse(`{"id":<integer>,"user":"${john.username}","token":"<hex40:key>","at":"<datetime>"}`, true)
 	token := strings.Repeat("cd", 20)
-	c := parsed.match(`{"id":7,"user":"jane","token":"`+token+`","at":"2020-12-04T12:00:00Z"}`, testScope())
-	want := comparison{
-		problem: "it differs", offset: 17,
-		want: `{"id":<integer>,"user":"john-abc","token":"<hex40:key>","at":"<datetime>"}`,
-		got:  `{"id":<integer>,"user":"jane","token":"<hex40:key>","at":"<datetime>"}`,
+	c := parsed.Match(`{"id":7,"user":"jane","token":"`+token+`","at":"2020-12-04T12:00:00Z"}`, testScope())
+	want := Comparison{
+		Problem: "it differs", Offset: 17,
+		Want: `{"id":<integer>,"user":"john-abc","token":"<hex40:key>","at":"<datetime>"}`,
+		Got:  `{"id":<integer>,"user":"jane","token":"<hex40:key>","at":"<datetime>"}`,
 	}
-	if diff := cmp.Diff(want, c, cmp.AllowUnexported(comparison{})); diff != "" {
+	if diff := cmp.Diff(want, c, cmp.AllowUnexported(Comparison{})); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -122,7 +122,7 @@ func TestSpans(t *testing.T) {
 		"24h": 24 * time.Hour, "15d": 360 * time.Hour, "14d23h59m": 360*time.Hour - time.Minute, "90s": 90 * time.Second,
 		"": 0, "d": 0, "0s": 0, "-1h": 0, "1.5d": 0, "-2d": 0, "1d-2h": 0, "99999999d": 0, "9999999h": 0, "soon": 0, "1h1d": 0, "30md": 0,
 	} {
-		if got, err := parseSpan(text); got != want && err == nil || err == nil != (want > 0) {
+		if got, err := ParseDuration(text); got != want && err == nil || err == nil != (want > 0) {
 			t.Errorf("%q: got %v, %v", text, got, err)
 		}
 	}
@@ -134,19 +134,18 @@ func FuzzTemplate(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, got string) {
 		for _, expectation := range []bool{false, true} {
-			parsed, problems := parseTemplate(text, expectation)
+			parsed, problems := Parse(text, expectation)
 			if problems != nil || strings.Contains(text, "<any>") && expectation {
 				continue
 			}
 			s := testScope()
-			c := parsed.match(got, s)
-			if c.problem != "" && (c.offset < 0 || c.offset > len(got)) {
-				t.Fatalf("%q: offset %d in %q", text, c.offset, got)
+			c := parsed.Match(got, s)
+			if c.Problem != "" && (c.Offset < 0 || c.Offset > len(got)) {
+				t.Fatalf("%q: offset %d in %q", text, c.Offset, got)
 			}
-			if !expectation && (c.problem == "") != (parsed.expand(s) == got) {
+			if !expectation && (c.Problem == "") != (parsed.Expand(s) == got) {
 				t.Fatalf("%q does not match itself alone: %q", text, got)
 			}
-			diff(c.want, c.got)
 		}
 	})
 }
