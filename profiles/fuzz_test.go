@@ -2,6 +2,8 @@ package profiles
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"unicode/utf8"
 )
@@ -9,12 +11,9 @@ import (
 // Whatever a file holds, it is a profile that can be shown and read again, or
 // has problems, each with a place in it.
 func FuzzParse(f *testing.F) {
-	for _, folder := range []string{".", stackFolder} {
-		for _, name := range names(builtin, folder) {
-			data, err := builtin.ReadFile(folder + "/" + name + ".yaml")
-			if err != nil {
-				data, err = builtin.ReadFile(name + ".yaml")
-			}
+	for _, folder := range []string{".", stackFolder, "examples"} {
+		for _, name := range names(os.DirFS("."), folder) {
+			data, err := os.ReadFile(filepath.Join(folder, name+".yaml"))
 			if err != nil {
 				f.Fatal(err)
 			}
@@ -24,6 +23,9 @@ func FuzzParse(f *testing.F) {
 	for _, file := range []string{
 		restProfile, formProfile, plainProfile, "", "a: &a [*a]", "a: *b", "? [a]\n: {<<: b}", "- !!binary x", "\ufeffname: a",
 		"--- |\n a\n--- >\n b\n...\n", "a: \"\\ud800\"", "{a: b, a: b", "%YAML 1.2\n---\na: b", "#", "a: b # c\n# d\n",
+		"tokens: {hex: 40, ttl: 1d2h3m4s, legacy_digests: knox-4.2}", "rules: {nul: refused}\nthrottling: told",
+		"endpoints: {login: {reply: {body: '${user.email|gravatar} $$ ${'}}}", "messages: {throttled: '{seconds} {'}",
+		"headers: {\"X\\r\\nY\": z, Date: now}", "endpoints: {a: {path: '/{username}//../'}}",
 	} {
 		f.Add([]byte(file))
 	}

@@ -5,13 +5,14 @@ import (
 	"testing"
 )
 
-// TestEmails has what EmailValidator of Django 3.2.25 says.
-func TestEmails(t *testing.T) {
-	emails := NewEmails()
-	tests := []struct {
-		address string
-		want    bool
-	}{
+type emailTest struct {
+	address string
+	want    bool
+}
+
+// emailTests has what EmailValidator of Django 3.2.25 says.
+func emailTests() []emailTest {
+	return []emailTest{
 		{"a@example.com", true},
 		{"a@localhost", true},
 		{"a@LOCALHOST", false},
@@ -54,9 +55,25 @@ func TestEmails(t *testing.T) {
 		{"", false},
 		{"@", false},
 	}
-	for _, tt := range tests {
+}
+
+func TestEmails(t *testing.T) {
+	emails := NewEmails()
+	for _, tt := range emailTests() {
 		if got := emails.Valid(tt.address); got != tt.want {
 			t.Errorf("%q: %v, want %v", tt.address, got, tt.want)
 		}
 	}
+}
+
+func FuzzEmails(f *testing.F) {
+	for _, tt := range emailTests() {
+		f.Add(tt.address)
+	}
+	emails := NewEmails()
+	f.Fuzz(func(t *testing.T, address string) {
+		if emails.Valid(address) && (!strings.Contains(address, "@") || strings.ContainsAny(address, "\r\n")) {
+			t.Errorf("%q is valid", address)
+		}
+	})
 }

@@ -6,15 +6,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestParseHeader has what django.http.multipartparser.parse_header of Django
-// 3.2.25 gives.
-func TestParseHeader(t *testing.T) {
+// headerTests has what django.http.multipartparser.parse_header of Django 3.2.25
+// gives.
+func headerTests() []headerTest {
 	plain := func(name, value string) Param { return Param{Name: name, Value: value} }
-	tests := []struct {
-		header string
-		want   Header
-		ok     bool
-	}{
+	return []headerTest{
 		{"", Header{Value: ""}, true},
 		{" Application/JSON ", Header{Value: "application/json"}, true},
 		{"a/b; Indent=4; q=0.5", Header{Value: "a/b", Params: []Param{plain("indent", "4"), plain("q", "0.5")}}, true},
@@ -29,7 +25,16 @@ func TestParseHeader(t *testing.T) {
 		{"\u00e9", Header{}, false},
 		{";", Header{Value: ""}, true},
 	}
-	for _, tt := range tests {
+}
+
+type headerTest struct {
+	header string
+	want   Header
+	ok     bool
+}
+
+func TestParseHeader(t *testing.T) {
+	for _, tt := range headerTests() {
 		got, ok := ParseHeader(tt.header)
 		if ok != tt.ok {
 			t.Errorf("%q: %v, want %v", tt.header, ok, tt.ok)
@@ -56,7 +61,10 @@ func TestCharsetOf(t *testing.T) {
 }
 
 func FuzzParseHeader(f *testing.F) {
-	for _, seed := range []string{"", ";", `a/b; c="d;e"`, "a; n*=UTF-8''%C3%A9", `"\"`, "a;*='';=", "a; n*=x'y'%"} {
+	for _, tt := range headerTests() {
+		f.Add(tt.header)
+	}
+	for _, seed := range []string{`"\"`, "a;*='';=", "a; n*=x'y'%", `a; charset="utf-16"; charset=x`, `a; b="c\"; d=e"; f`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, header string) {

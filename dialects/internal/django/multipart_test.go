@@ -12,19 +12,21 @@ import (
 
 const formData = "multipart/form-data; boundary=xyz"
 
-// TestParseMultipart has what django.http.multipartparser.MultiPartParser of
-// Django 3.2.25 gives.
-func TestParseMultipart(t *testing.T) {
+type multipartTest struct {
+	name, body string
+	want       Multipart
+}
+
+// multipartTests has what django.http.multipartparser.MultiPartParser of Django
+// 3.2.25 gives.
+func multipartTests() []multipartTest {
 	const end = "--xyz--\r\n"
 	field := func(header, value string) string { return "--xyz\r\n" + header + "\r\n\r\n" + value + "\r\n" }
 	named := func(name, value string) string {
 		return field(`Content-Disposition: form-data; name="`+name+`"`, value)
 	}
 	file := field(`Content-Disposition: form-data; name="f"; filename="a.txt"`, "x")
-	tests := []struct {
-		name, body string
-		want       Multipart
-	}{
+	return []multipartTest{
 		{"fields", named("a", "1") + named("b", "\u00e9") + end, Multipart{Values{"a": "1", "b": "\u00e9"}, nil}},
 		{"the last counts", named("a", "1") + named("a", "2") + end, Multipart{Values{"a": "2"}, nil}},
 		{"no end", named("a", "1"), Multipart{Values{"a": "1\r\n"}, nil}},
@@ -48,7 +50,10 @@ func TestParseMultipart(t *testing.T) {
 		{"a file that is a folder", strings.Replace(file, "a.txt", "../", 1) + end, Multipart{Values{}, nil}},
 		{"a file's path", strings.Replace(file, "a.txt", "c:/x/&quot;b", 1) + end, Multipart{Values{}, map[string]string{"f": `"b`}}},
 	}
-	for _, tt := range tests {
+}
+
+func TestParseMultipart(t *testing.T) {
+	for _, tt := range multipartTests() {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := ParseMultipart([]byte(tt.body), formData, pyjson.Charset{})
 			if err != nil {
@@ -97,8 +102,14 @@ func TestMultipartRefused(t *testing.T) {
 }
 
 func FuzzParseMultipart(f *testing.F) {
-	f.Add([]byte("--xyz\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n--xyz--\r\n"), formData)
-	f.Add([]byte("--xyz--xyz\r\n\r\n"), formData)
+	for _, tt := range multipartTests() {
+		f.Add([]byte(tt.body), formData)
+	}
+	for _, contentType := range []string{
+		"", formData, "multipart/form-data", "multipart/mixed; boundary=\"x y\"; charset=utf-16", "multipart/form-data; boundary*=a'b'c",
+	} {
+		f.Add([]byte("--xyz--xyz\r\n\r\n"), contentType)
+	}
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		m, err := ParseMultipart(body, contentType, pyjson.Charset{})
 		var broken *MultipartError

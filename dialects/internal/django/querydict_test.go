@@ -10,12 +10,14 @@ import (
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 )
 
-// TestParseQuery has what django.http.QueryDict of Django 3.2.25 gives.
-func TestParseQuery(t *testing.T) {
-	tests := []struct {
-		query, charset string
-		want           Values
-	}{
+type queryTest struct {
+	query, charset string
+	want           Values
+}
+
+// queryTests has what django.http.QueryDict of Django 3.2.25 gives.
+func queryTests() []queryTest {
+	return []queryTest{
 		{"", "", Values{}},
 		{"a=1&b=2&a=3", "", Values{"a": "3", "b": "2"}},
 		{"a=1;b=2", "", Values{"a": "1;b=2"}},
@@ -28,7 +30,10 @@ func TestParseQuery(t *testing.T) {
 		{"a=%e9", "latin-1", Values{"a": "\u00e9"}},
 		{"a=%00", "", Values{"a": "\x00"}},
 	}
-	for _, tt := range tests {
+}
+
+func TestParseQuery(t *testing.T) {
+	for _, tt := range queryTests() {
 		charset, _ := pyjson.LookupCharset(tt.charset)
 		got, err := ParseQuery([]byte(tt.query), charset)
 		if err != nil {
@@ -60,11 +65,15 @@ func TestTooManyFields(t *testing.T) {
 }
 
 func FuzzParseQuery(f *testing.F) {
-	for _, seed := range []string{"", "a=1&b", "a=%ff\u00e9+%", "=&==", "\xff%ff"} {
-		f.Add([]byte(seed))
+	for _, tt := range queryTests() {
+		f.Add([]byte(tt.query), tt.charset)
 	}
-	f.Fuzz(func(t *testing.T, query []byte) {
-		if values, err := ParseQuery(query, pyjson.Charset{}); err == nil && len(values) > MaxFields {
+	for _, charset := range []string{"utf-16", "utf-32-be", "cp1252", "unknown"} {
+		f.Add([]byte("a=%ff\u00e9+%&=\x00%00&\xff%ff"), charset)
+	}
+	f.Fuzz(func(t *testing.T, query []byte, name string) {
+		charset, _ := pyjson.LookupCharset(name)
+		if values, err := ParseQuery(query, charset); err == nil && len(values) > MaxFields {
 			t.Errorf("%d fields", len(values))
 		}
 	})
