@@ -53,7 +53,7 @@ func newMovingWorld(t *testing.T, several bool) *movingWorld {
 	if several {
 		m = core.NewExpiryWriter(store, counted, clock, log)
 	}
-	w.Service = core.New(core.Config{Store: store, Hasher: hasher, Sealer: sealer, Clock: clock, Log: log, ExpiryWriter: m})
+	w.Service = core.New(core.Config{Backend: core.Backend{Store: store}, Hasher: hasher, Sealer: sealer, Clock: clock, Log: log, ExpiryWriter: m})
 	w.user(t, "john")
 	return &movingWorld{w, m, counted}
 }

@@ -38,7 +38,7 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 		events: make(map[string]int), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 	g.Service = core.New(core.Config{
-		Store: store, Hasher: g.lane, Sealer: sealer, Audit: store, PseudonymKey: make([]byte, core.PseudonymKeySize),
+		Backend: core.Backend{Store: store, Auditor: store}, Hasher: g.lane, Sealer: sealer, PseudonymKey: make([]byte, core.PseudonymKeySize),
 		Clock: func() time.Time { return g.now },
 		OnEvent: func(act core.Action, profile, outcome string) {
 			g.mu.Lock()
@@ -259,7 +259,7 @@ func TestKeyRing(t *testing.T) {
 	}
 	current := sealer(key(1))
 	s := core.New(core.Config{
-		Store: sqlitetest.MustOpen(t), Hasher: passwords, Sealer: current,
+		Backend: core.Backend{Store: sqlitetest.MustOpen(t)}, Hasher: passwords, Sealer: current,
 		RefreshKeys: func() (core.Sealer, error) { return current, nil },
 	})
 	session, err := s.Register(t.Context(), reusing, core.Registration{Username: "john", Password: "secret"})

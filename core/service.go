@@ -51,45 +51,38 @@ type Service struct {
 	expiries  *ExpiryWriter
 }
 
-// Config is what a Service is made of. Store and Hasher are required.
+// Config is what a Service is made of. Backend.Store and Hasher are required.
 type Config struct {
-	Store  Store
-	Hasher Hasher
-	// Sealer opens and closes tokens that are shown again; the zero one makes
-	// such logins fail with KindUnavailable.
+	Backend Backend
+	Hasher  Hasher
+	// Sealer encrypts and decrypts the tokens that are shown again. With the zero
+	// Sealer, such logins fail with KindUnavailable.
 	Sealer Sealer
-	// RefreshKeys, if set, gives the sealer anew, where it may have got another key: it
-	// is asked when a key is missing.
+	// RefreshKeys, if set, is called when a sealing key is missing. It reads the keys
+	// again and returns a sealer that has them.
 	RefreshKeys func() (Sealer, error)
-	// Texts, if set, is the store, which is a PlaintextStore: Store itself may be
-	// something around it.
-	Plaintext PlaintextStore
-	// ExpiryWriter, if set, writes the ends of sliding tokens off the way of requests. It
-	// has to run.
+	// ExpiryWriter, if set, extends the expiry of sliding tokens in the background. The
+	// caller runs it.
 	ExpiryWriter *ExpiryWriter
-	// Audit, if set, is the store's own record.
-	Audit Auditor
-	// Secret is the store's PseudonymKey, under which names and addresses are kept
-	// as digests.
+	// PseudonymKey is the key of the digests that stand for names and addresses in the
+	// store; see [PrivacyStore].
 	PseudonymKey []byte
-	// Events, if set, is told what came of each act of a client. It must be
-	// quick.
-	OnEvent func(act Action, profile, outcome string)
+	// OnEvent, if set, is called with the outcome of each action of a client. It must
+	// return quickly.
+	OnEvent func(action Action, profile, outcome string)
 	Clock   Clock        // nil: time.Now
 	Random  io.Reader    // nil: crypto/rand
 	Log     *slog.Logger // nil: nothing is logged
 }
 
-// New makes a Service. Guesses are not limited until SetLoginLimits says so.
+// New makes a Service. Logins are not rate-limited until SetLoginLimits is called.
 func New(c Config) *Service {
 	s := &Service{
-		store: c.Store, hasher: c.Hasher, refreshKeys: c.RefreshKeys, audit: c.Audit, pseudonymKey: c.PseudonymKey, onEvent: c.OnEvent,
+		store: c.Backend.Store, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor,
+		hasher: c.Hasher, refreshKeys: c.RefreshKeys, pseudonymKey: c.PseudonymKey, onEvent: c.OnEvent,
 		clock: c.Clock, random: c.Random, log: c.Log, expiries: c.ExpiryWriter,
 	}
 	s.sealer.Store(&c.Sealer)
-	if s.plaintext = c.Plaintext; s.plaintext == nil {
-		s.plaintext, _ = c.Store.(PlaintextStore)
-	}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -102,7 +95,8 @@ func New(c Config) *Service {
 	return s
 }
 
-// Holds tells why the store can't hold the tokens of a policy; nil if it can.
+// CheckPolicy returns an error that says why the store can't keep tokens of the policy,
+// or nil if it can.
 func (s *Service) CheckPolicy(p Policy) error {
 	if s.plaintext == nil {
 		return nil

@@ -63,15 +63,17 @@ type Store interface {
 	Close() error
 }
 
-// PlaintextStore is a Store that works on an older server's tables and needs the
-// Text of the tokens that are issued, because it keeps them in that server's
-// form. What it can show again needs no sealing.
+// PlaintextStore is a Store that works on the tables of an older server. It needs the
+// Plaintext of the tokens that are issued, because it keeps them in that server's form.
 type PlaintextStore interface {
 	Store
-	// KeepsPlaintext tells whether the tables keep the text itself.
+	// KeepsPlaintext reports whether the tables keep the text itself, so that tokens
+	// can be shown again without being sealed.
 	KeepsPlaintext() bool
-	// Holds tells why the tables can't hold the tokens of a policy; nil if they
-	// can.
+	// Caveats lists what the tables can't hold, each in one sentence for operators.
+	Caveats() []string
+	// CheckPolicy returns an error that says why the tables can't hold tokens of the
+	// policy, or nil if they can.
 	CheckPolicy(p Policy) error
 }
 

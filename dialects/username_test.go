@@ -59,7 +59,7 @@ func newAPI(t *testing.T, p *profiles.Profile) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.engine = core.New(core.Config{Store: sqlitetest.MustOpen(t), Hasher: hasher, Sealer: sealer})
+	a.engine = core.New(core.Config{Backend: core.Backend{Store: sqlitetest.MustOpen(t)}, Hasher: hasher, Sealer: sealer})
 	if a.handler, err = dialects.New(p, a.engine); err != nil {
 		t.Fatal(err)
 	}

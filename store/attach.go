@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/live"
 	"github.com/authcompat/authcompat/store/django/tables"
 )
@@ -18,28 +17,28 @@ var errNotDjango = errors.New("a Django database is given as django+sqlite:PATH 
 
 // OpenMapped is Open for a Django database of which a mapping names the tables and
 // columns that can't be found automatically.
-func OpenMapped(ctx context.Context, dsn string, m tables.Mapping) (core.Store, error) {
+func OpenMapped(ctx context.Context, dsn string, m tables.Mapping) (Backend, error) {
 	source, ok := strings.CutPrefix(dsn, schemeDjango)
 	if !ok {
-		return nil, errors.New("a mapping (--map) is for a Django database that is worked on, --store django+sqlite:PATH or django+postgres://…, or that is imported")
+		return Backend{}, errors.New("a mapping (--map) is for a Django database that is worked on, --store django+sqlite:PATH or django+postgres://…, or that is imported")
 	}
 	return attach(ctx, source, m)
 }
 
 // attach opens a Django database for live use.
-func attach(ctx context.Context, source string, m tables.Mapping) (core.Store, error) {
+func attach(ctx context.Context, source string, m tables.Mapping) (Backend, error) {
 	if !strings.HasPrefix(source, schemeSQLite) && !isPostgres(source) {
-		return nil, errNotDjango
+		return Backend{}, errNotDjango
 	}
 	if isPostgres(source) {
 		// Otherwise the errors below could show a password that was parsed wrongly.
 		if err := ValidateDSN(schemeDjango + source); err != nil {
-			return nil, err
+			return Backend{}, err
 		}
 	}
 	s, err := live.Open(ctx, source, m)
 	if err != nil {
-		return nil, err // not s: it would be a non-nil interface
+		return Backend{}, err
 	}
-	return s, nil
+	return liveBackend(s), nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/sqlite"
@@ -33,26 +32,26 @@ const accepted = "a store is given as sqlite:PATH, for instance " + Default + ",
 // PATH is used literally: nothing in it is decoded, and it has no parameters.
 // Errors are one line and do not quote a DSN that is not understood, because it may
 // contain a password.
-func Open(ctx context.Context, dsn string) (core.Store, error) {
+func Open(ctx context.Context, dsn string) (Backend, error) {
 	if source, ok := strings.CutPrefix(dsn, schemeDjango); ok {
 		return attach(ctx, source, tables.Mapping{})
 	}
 	if isPostgres(dsn) {
 		s, err := postgres.Open(ctx, dsn)
 		if err != nil {
-			return nil, err // not s: it would be a non-nil interface
+			return Backend{}, err
 		}
-		return s, nil
+		return postgresBackend(s), nil
 	}
 	path, ok := SQLitePath(dsn)
 	if !ok {
-		return nil, badDSN(dsn)
+		return Backend{}, badDSN(dsn)
 	}
 	s, err := sqlite.Open(ctx, path, sqlite.Options{})
 	if err != nil {
-		return nil, err // not s: it would be a non-nil interface
+		return Backend{}, err
 	}
-	return s, nil
+	return sqliteBackend(s), nil
 }
 
 // SQLitePath returns the path of the file that dsn names, and whether it names one.

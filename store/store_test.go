@@ -87,7 +87,7 @@ func TestOpenRefuses(t *testing.T) {
 				t.Errorf("checked: %v", err)
 			}
 			s, err := store.Open(t.Context(), test.dsn)
-			if err == nil || s != nil {
+			if err == nil || s.Store != nil {
 				t.Fatalf("opened %v, %v", s, err)
 			}
 			want := test.want + "a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE"
@@ -102,7 +102,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 // TestOpenPostgres stands for the store's own tests: the DSN gets there, and what
-// comes back is an interface without a value.
+// comes back is a backend without a store.
 func TestOpenPostgres(t *testing.T) {
 	for _, dsn := range []string{"postgres://ann:s3cret@127.0.0.1:1/auth", "postgresql://ann:s3cret@127.0.0.1:1/auth"} {
 		const want = `PostgreSQL database "auth" at 127.0.0.1:1`
@@ -110,11 +110,11 @@ func TestOpenPostgres(t *testing.T) {
 			t.Errorf("described as %q", got)
 		}
 		s, err := store.Open(t.Context(), dsn)
-		if s != nil || !errors.Is(err, core.ErrUnavailable) || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+		if s.Store != nil || !errors.Is(err, core.ErrUnavailable) || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("opened %v, %v", s, err)
 		}
 		s, _, err = store.OpenTemp(t.Context(), dsn)
-		if s != nil || !errors.Is(err, core.ErrUnavailable) {
+		if s.Store != nil || !errors.Is(err, core.ErrUnavailable) {
 			t.Errorf("opened %v, %v", s, err)
 		}
 	}
@@ -122,7 +122,7 @@ func TestOpenPostgres(t *testing.T) {
 
 func TestOpenFails(t *testing.T) {
 	s, err := store.Open(t.Context(), "sqlite:"+t.TempDir())
-	if err == nil || s != nil {
+	if err == nil || s.Store != nil {
 		t.Errorf("opened %v, %v", s, err)
 	}
 }

@@ -182,7 +182,7 @@ func TestPurgeAudit(t *testing.T) {
 		if i >= old {
 			at = time.Now().Add(-300 * day)
 		}
-		if err := s.(core.Auditor).Record(t.Context(), core.AuditEntry{At: at, Action: core.ActionLogin, Outcome: core.OK}); err != nil {
+		if err := s.Auditor.Record(t.Context(), core.AuditEntry{At: at, Action: core.ActionLogin, Outcome: core.OK}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -54,7 +54,7 @@ func TestAuditOnDjangosTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := core.AuditEntry{At: time.Now().Add(-2 * day), Action: core.ActionLogin, Outcome: core.OK}
-	if err := errors.Join(s.(core.Auditor).Record(t.Context(), old), s.Close()); err != nil {
+	if err := errors.Join(s.Auditor.Record(t.Context(), old), s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if got := do("audit", "purge", "--keep-audit", "1d"); got != "purged 1 entries\n" {

@@ -34,8 +34,8 @@ func importRole(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	to, ok := opened.(transfer.Target)
-	if !ok {
+	to := opened.Transfer
+	if to == nil {
 		return errors.New("this store takes no imports")
 	}
 	sealer, err := core.NewSealer(make([]byte, core.KeySize))

@@ -11,8 +11,6 @@ import (
 	"github.com/lib/pq"
 )
 
-var _ core.Admin = (*Store)(nil)
-
 // Users implements [core.Admin].
 func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {

@@ -11,8 +11,6 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.Auditor = (*Store)(nil)
-
 const auditColumns = `at, act, outcome, user_id, username, unknown, profile, actor, address, request, token`
 
 // insertAudit adds an entry. The condition is for a retry after an ambiguous commit,

@@ -9,8 +9,6 @@ import (
 	"github.com/lib/pq"
 )
 
-var _ core.ExpiryBatcher = (*Store)(nil)
-
 // moveExpiries locks the rows in one order at all nodes, so that they do not wait
 // for each other in a circle. It is one statement, because a server may be far
 // away.

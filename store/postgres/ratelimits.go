@@ -14,8 +14,6 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.RateLimiter = (*Store)(nil)
-
 // reserveSQL is core.Limit.Next in SQL. It returns no row if the limit is reached: $2
 // is the emission interval, $3 is now, $4 is the burst as a time.
 const reserveSQL = `

@@ -24,7 +24,10 @@ type Store struct {
 	findToken string // selectToken, qualified
 }
 
-var _ core.Store = (*Store)(nil)
+// Backend returns the store with all that it can do.
+func (s *Store) Backend() core.Backend {
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, ExpiryBatcher: s}
+}
 
 // qualify puts the store's schema before each table of a statement: @ stands for it.
 func (s *Store) qualify(statement string) string { return strings.ReplaceAll(statement, "@", s.prefix) }

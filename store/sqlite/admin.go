@@ -10,8 +10,6 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.Admin = (*Store)(nil)
-
 // Users implements [core.Admin].
 func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
 	const query = `

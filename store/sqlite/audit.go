@@ -11,8 +11,6 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.Auditor = (*Store)(nil)
-
 const insertAudit = `
 	INSERT INTO audit (at, act, outcome, user_id, username, unknown, profile, actor, address, request, token)
 	VALUES (:at, :act, :outcome, :user_id, :username, :unknown, :profile, :actor, :address, :request, :token)`

@@ -9,8 +9,6 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.ExpiryBatcher = (*Store)(nil)
-
 // ExtendExpiries implements [core.ExpiryBatcher].
 func (s *Store) ExtendExpiries(ctx context.Context, moves []core.ExpiryUpdate, now time.Time) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {

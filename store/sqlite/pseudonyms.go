@@ -10,8 +10,6 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.PrivacyStore = (*Store)(nil)
-
 // disguise is the name of the database's own key.
 const disguise = "disguise"
 

@@ -12,8 +12,6 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-var _ core.RateLimiter = (*Store)(nil)
-
 // Reserve implements [core.Limits]. It reads first, so that refused callers do not wait
 // for the write lock.
 func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {

@@ -37,7 +37,10 @@ type Store struct {
 	account        *sqlx.Stmt
 }
 
-var _ core.Store = (*Store)(nil)
+// Backend returns the store with all that it can do.
+func (s *Store) Backend() core.Backend {
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, ExpiryBatcher: s}
+}
 
 // Ping implements [core.Store]: it reads from the file.
 func (s *Store) Ping(ctx context.Context) error {

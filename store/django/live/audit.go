@@ -10,8 +10,6 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-var _ core.Auditor = (*Store)(nil)
-
 // writeAuditEntry adds the context's audit entry, if it has one, in the transaction.
 func (s *Store) writeAuditEntry(ctx context.Context, tx *sql.Tx) error {
 	e := core.AuditOf(ctx)

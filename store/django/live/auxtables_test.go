@@ -67,7 +67,7 @@ func checkAudit(t *testing.T, a, b *live.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := core.New(core.Config{Store: a, Hasher: hasher, Audit: a, PseudonymKey: make([]byte, core.PseudonymKeySize)})
+	engine := core.New(core.Config{Backend: a.Backend(), Hasher: hasher, PseudonymKey: make([]byte, core.PseudonymKeySize)})
 	policy := core.Policy{Issuer: "api", Realm: core.DefaultRealm, TokenHex: 40, Reuse: true}
 	session, err := engine.Register(t.Context(), policy, core.Registration{Username: "ann", Password: "a password"})
 	if err == nil {

@@ -12,8 +12,6 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-var _ core.PrivacyStore = (*Store)(nil)
-
 // PseudonymKey implements [core.PrivacyStore].
 func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {

@@ -12,8 +12,6 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-var _ core.RateLimiter = (*Store)(nil)
-
 // Reserve implements [core.RateLimiter].
 func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
 	// In one order, so that transactions can't deadlock.

@@ -23,7 +23,11 @@ type Store struct {
 	writers chan struct{} // a slot for each transaction
 }
 
-var _ core.PlaintextStore = (*Store)(nil)
+// Backend returns the store with what it can do: the administration of users stays with
+// Django.
+func (s *Store) Backend() core.Backend {
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Privacy: s, Plaintext: s}
+}
 
 // maxConnections is how many connections are open at most.
 const maxConnections = 16
@@ -133,7 +137,7 @@ func (s *Store) keyLength() int {
 // authtokenLength is the default maximum length of a key (rest_framework/authtoken/models.py).
 const authtokenLength = 40
 
-// Caveats are sentences for people about what these tables can't hold.
+// Caveats implements [core.PlaintextStore].
 func (s *Store) Caveats() []string {
 	caveats := []string{
 		"a token that Django issued belongs to the realm default, and to no profile",

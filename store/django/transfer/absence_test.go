@@ -311,7 +311,7 @@ func TestInactiveByNull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	attached := core.New(core.Config{Store: s, Hasher: h.hasher(t)})
+	attached := core.New(core.Config{Backend: core.Backend{Store: s, Plaintext: s}, Hasher: h.hasher(t)})
 	for name, service := range map[string]*core.Service{"imported": h.service, "attached": attached} {
 		if _, err := service.Authenticate(t.Context(), policy.Realm, core.Presented(text("u0"))); core.KindOf(err) != core.KindUserInactive {
 			t.Errorf("%s: token: %v", name, err)

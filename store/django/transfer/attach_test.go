@@ -56,7 +56,7 @@ func liveTogether(t *testing.T, old *djangotest.Django, dsn string, users int) {
 		t.Fatal(err)
 	}
 	hasher.KeepHashes = true
-	engine := core.New(core.Config{Store: s, Hasher: hasher}) // no sealing key: the tables keep the text
+	engine := core.New(core.Config{Backend: core.Backend{Store: s, Plaintext: s}, Hasher: hasher}) // no sealing key: the tables keep the text
 	authenticate := func(token string) (string, core.Session) {
 		t.Helper()
 		session, err := engine.Authenticate(t.Context(), policy.Realm, core.Presented(token))

@@ -32,7 +32,7 @@ func (c *genCase) attach() {
 	for _, p := range c.people {
 		p.issued = false
 	}
-	service := c.serving(s, true)
+	service := c.serving(s.Backend(), true)
 	c.serve(service, true)
 	c.register(service)
 	gone := c.logouts(service)

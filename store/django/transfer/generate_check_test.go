@@ -20,7 +20,7 @@ import (
 func (c *genCase) check() {
 	c.store = c.target()
 	defer func() { c.must(c.store.Close()) }()
-	c.service = c.serving(c.store, false)
+	c.service = c.serving(core.Backend{Store: c.store}, false)
 	if c.unique && c.chance(15) { // else it is open which namesake comes over
 		c.residents()
 	}

@@ -217,7 +217,7 @@ func (c *genCase) overAgain(out []*ticket) {
 		c.errorf("import of what was handed over: %v", err)
 		return
 	}
-	service := c.serving(s, true)
+	service := c.serving(s.Backend(), true)
 	for _, k := range out {
 		if _, err := service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text)); core.KindOf(err) != core.KindTokenUnknown || err == nil {
 			c.errorf("a token that was ended here works there: %v", err)

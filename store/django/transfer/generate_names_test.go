@@ -112,7 +112,7 @@ func (c *genCase) dumpOut() {
 	if c.policy.TTL > 0 {
 		return // ends that were moved here are counted anew
 	}
-	service := c.serving(s, true)
+	service := c.serving(s.Backend(), true)
 	for _, k := range c.tickets {
 		here, err := c.service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
 		there, failed := service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))

@@ -251,11 +251,11 @@ func (c *genCase) target() base {
 }
 
 // serving makes an engine.
-func (c *genCase) serving(s core.Store, keep bool) *core.Service {
+func (c *genCase) serving(b core.Backend, keep bool) *core.Service {
 	hasher, err := hashing.NewDjangoHasher(1)
 	c.must(err)
 	hasher.KeepHashes = keep
-	return core.New(core.Config{Store: s, Hasher: hasher, Sealer: c.sealer, Random: rand.Reader, Clock: func() time.Time { return genNow }})
+	return core.New(core.Config{Backend: b, Hasher: hasher, Sealer: c.sealer, Random: rand.Reader, Clock: func() time.Time { return genNow }})
 }
 
 // ownDatabase makes a database on the cluster of the tests.

@@ -38,7 +38,7 @@ type Options struct {
 	Since  time.Time      // only rows from then on; the zero time: all
 	// Rehearsal, if set, is an empty store in which the import finds out what it
 	// would do; nothing is written to the target.
-	Rehearsal Rehearsal
+	Rehearsal transfer.Rehearsal
 	// EndTokens lets a run end more tokens than it may by itself.
 	EndTokens bool
 	Clock     core.Clock

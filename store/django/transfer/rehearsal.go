@@ -9,21 +9,12 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// Rehearsal is an empty store that an import is tried in. What it has to know of
-// the target's rows is put into it, batch by batch.
-type Rehearsal interface {
-	transfer.Importer
-	// Seed adds rows of another store, each unless it is there already, and gives
-	// the links of tokens of the source that it added and whose tokens are here.
-	Seed(ctx context.Context, source int64, facts transfer.ImportFacts) ([]transfer.TokenLink, error)
-}
-
 // rehearsal is an import into a target that writes into a scratch store instead.
 // Each decision there is made on the rows that the target has, as the batches
 // before it would have left them.
 type rehearsal struct {
 	transfer.ImportReader // the target
-	scratch               Rehearsal
+	scratch               transfer.Rehearsal
 	tables                []string
 	known                 int // tokens of the source that are in the target, and in scratch
 }

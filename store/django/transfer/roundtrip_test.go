@@ -42,7 +42,7 @@ func mustHouse(t *testing.T) house {
 		t.Fatal(err)
 	}
 	s := sqlitetest.MustOpen(t)
-	return house{store: s, sealer: sealer, service: core.New(core.Config{Store: s, Hasher: hasher, Sealer: sealer})}
+	return house{store: s, sealer: sealer, service: core.New(core.Config{Backend: core.Backend{Store: s}, Hasher: hasher, Sealer: sealer})}
 }
 
 // take imports a source.

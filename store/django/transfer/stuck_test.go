@@ -34,7 +34,7 @@ func TestOwnTokenTable(t *testing.T) {
 	}
 	defer s.Close()
 	many := core.Policy{Issuer: "api", Realm: core.DefaultRealm, TokenHex: 40}
-	engine := core.New(core.Config{Store: s, Hasher: h.hasher(t)})
+	engine := core.New(core.Config{Backend: core.Backend{Store: s, Plaintext: s}, Hasher: h.hasher(t)})
 	for range 2 {
 		session, err := engine.Login(t.Context(), many, "ann", "pw-ann")
 		if err != nil {
@@ -77,7 +77,7 @@ func TestLoginByEmail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		engine := core.New(core.Config{Store: s, Hasher: mustHouse(t).hasher(t)})
+		engine := core.New(core.Config{Backend: core.Backend{Store: s, Plaintext: s}, Hasher: mustHouse(t).hasher(t)})
 		session, err := engine.Login(t.Context(), policy, "ann@example.org", "pw-ann")
 		if err != nil || session.Key != text("ann") || session.User.ID != 4 {
 			t.Errorf("%s: %+v, %v", name, session.User, err)
@@ -113,7 +113,7 @@ func TestInheritedUsers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	engine := core.New(core.Config{Store: s, Hasher: h.hasher(t)})
+	engine := core.New(core.Config{Backend: core.Backend{Store: s, Plaintext: s}, Hasher: h.hasher(t)})
 	for name, want := range map[string]core.Kind{"ann": core.KindOf(nil), "nomember": core.KindInvalidCredentials} {
 		if _, err := engine.Login(t.Context(), policy, name, "pw-"+name); core.KindOf(err) != want {
 			t.Errorf("login of %s: %v", name, err)
@@ -314,7 +314,7 @@ func TestColumnThatMustDiffer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	engine := core.New(core.Config{Store: s, Hasher: mustHouse(t).hasher(t)})
+	engine := core.New(core.Config{Backend: core.Backend{Store: s, Plaintext: s}, Hasher: mustHouse(t).hasher(t)})
 	for _, name := range []string{"ann", "bob"} {
 		if _, err := engine.Register(t.Context(), policy, core.Registration{Username: name, Password: "pw-" + name}); err != nil {
 			t.Errorf("register %s: %v", name, err)

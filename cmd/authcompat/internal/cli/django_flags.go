@@ -11,6 +11,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
@@ -22,12 +23,8 @@ const djangoForms = `  sqlite:PATH or PATH   a SQLite file of Django's
 
 // recordOperation records an operator's act on the whole store, where that keeps a
 // record. It is recorded before it is done: it may be cut off.
-func recordOperation(ctx context.Context, s any, act core.Action) error {
-	audit, ok := s.(core.Auditor)
-	if !ok {
-		return nil
-	}
-	return core.New(core.Config{Audit: audit}).RecordOperation(ctx, act)
+func recordOperation(ctx context.Context, b store.Backend, action core.Action) error {
+	return core.New(core.Config{Backend: b.Backend}).RecordOperation(ctx, action)
 }
 
 // djangoFlags say how a Django user base is to be read.

@@ -14,7 +14,7 @@ import (
 // runs do.
 func withAdmin(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
 	return withEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
-		if e.Admin == nil || e.Audit == nil {
+		if e.Backend.Admin == nil || e.Backend.Auditor == nil {
 			return errors.New("this store has no commands for operators but audit")
 		}
 		return do(ctx, e)
@@ -25,7 +25,7 @@ func withAdmin(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context
 // do. Django's own tables have one too.
 func withAudit(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
 	return withEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
-		if e.Audit == nil {
+		if e.Backend.Auditor == nil {
 			return errors.New("this store keeps no audit record")
 		}
 		return do(ctx, e)

@@ -83,8 +83,8 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	from, ok := s.(transfer.Source)
-	if !ok {
+	from := s.Transfer
+	if from == nil {
 		return fmt.Errorf("--store %s: this kind of store has nothing to hand over: it is Django's own", store.Describe(f.store))
 	}
 	if err := recordOperation(ctx, s, core.ActionExport); err != nil {

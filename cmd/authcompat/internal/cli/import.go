@@ -98,12 +98,12 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, cleanup()) }()
 	if f.dryRun {
-		rehearsal, dropRehearsal, err := openRehearsal(ctx)
+		rehearsal, dropRehearsal, err := store.OpenTemp(ctx, "")
 		if err != nil {
 			return err
 		}
 		defer func() { _ = dropRehearsal() }() // a temporary folder
-		options.Rehearsal = rehearsal
+		options.Rehearsal = rehearsal.Rehearsal
 	}
 	if options.Sealer, err = f.sealer(ctx, to); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	}
 	bar := term.NewProgress(cmd.ErrOrStderr())
 	options.Progress = bar.Show
-	report, err := transfer.Import(ctx, from, to, options)
+	report, err := transfer.Import(ctx, from, to.Transfer, options)
 	switch {
 	case errors.Is(err, transfer.ErrNoKey):
 		return fmt.Errorf("%w: give it with %s or --secret-key-file", err, keyring.EnvVar)
@@ -144,22 +144,9 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	return nil
 }
 
-// openRehearsal opens what a dry run writes to instead of the target.
-func openRehearsal(ctx context.Context) (transfer.Rehearsal, func() error, error) {
-	s, cleanup, err := store.OpenTemp(ctx, "")
-	if err != nil {
-		return nil, nil, err
-	}
-	rehearsal, ok := s.(transfer.Rehearsal)
-	if !ok {
-		return nil, nil, errors.Join(errors.New("a temporary store can't rehearse"), cleanup())
-	}
-	return rehearsal, cleanup, nil
-}
-
 // target opens the store. A dry run on a file that is not there makes none.
-func (f *importFlags) target(ctx context.Context) (transfer.Target, func() error, error) {
-	s, cleanup, err := core.Store(nil), func() error { return nil }, error(nil)
+func (f *importFlags) target(ctx context.Context) (store.Backend, func() error, error) {
+	s, cleanup, err := store.Backend{}, func() error { return nil }, error(nil)
 	path, isFile := store.SQLitePath(f.store)
 	if _, missing := os.Stat(path); f.dryRun && isFile && errors.Is(missing, os.ErrNotExist) {
 		s, cleanup, err = store.OpenTemp(ctx, "")
@@ -167,22 +154,20 @@ func (f *importFlags) target(ctx context.Context) (transfer.Target, func() error
 		cleanup = s.Close
 	}
 	if err != nil {
-		return nil, nil, err
+		return store.Backend{}, nil, err
 	}
-	target, ok := s.(transfer.Target)
-	if !ok {
-		return nil, nil, errors.Join(fmt.Errorf("--store %s: this kind of store takes nothing over", store.Describe(f.store)), cleanup())
+	if s.Transfer == nil {
+		return store.Backend{}, nil, errors.Join(fmt.Errorf("--store %s: this kind of store takes nothing over", store.Describe(f.store)), cleanup())
 	}
-	return target, cleanup, nil
+	return s, cleanup, nil
 }
 
 // sealer finds the key. A dry run seals nothing that stays, and makes no key.
-func (f *importFlags) sealer(ctx context.Context, to transfer.Target) (core.Sealer, error) {
+func (f *importFlags) sealer(ctx context.Context, to store.Backend) (core.Sealer, error) {
 	if f.dryRun {
 		return core.NewSealer(make([]byte, core.KeySize))
 	}
-	admin, _ := to.(core.Admin)
-	return keyring.Location{File: f.keyFile, DSN: f.store}.LoadOrCreate(ctx, admin)
+	return keyring.Location{File: f.keyFile, DSN: f.store}.LoadOrCreate(ctx, to.Admin)
 }
 
 func parseSince(text string) (time.Time, error) {

@@ -31,7 +31,7 @@ func newSecretShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				counts, err := e.Admin.SealKeys(ctx)
+				counts, err := e.Backend.Admin.SealKeys(ctx)
 				if err != nil {
 					return err
 				}

@@ -48,9 +48,9 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 		}
 		return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 			r := keyring.Rotation{Path: path, NewKey: !resume, Drop: drop, Force: force}
-			err := r.Run(ctx, e.Service, e.Admin, waitingOn(cmd.ErrOrStderr()))
+			err := r.Run(ctx, e.Service, e.Backend.Admin, waitingOn(cmd.ErrOrStderr()))
 			if place.File == "" && errors.Is(err, fs.ErrNotExist) {
-				return keyring.ExplainMissing(ctx, e.Admin, err)
+				return keyring.ExplainMissing(ctx, e.Backend.Admin, err)
 			}
 			if err != nil {
 				return err

@@ -109,7 +109,7 @@ func newUserActive(use, short string, active bool) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := e.SetActive(ctx, e.Admin, u, active); err != nil {
+				if err := e.SetActive(ctx, e.Backend.Admin, u, active); err != nil {
 					return err
 				}
 				u.Active = active
@@ -177,7 +177,7 @@ func newUserDelete() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := e.DeleteUser(ctx, e.Admin, u); err != nil {
+				if err := e.DeleteUser(ctx, e.Backend.Admin, u); err != nil {
 					return err
 				}
 				return term.Report(cmd.OutOrStdout(), asJSON, recordOf(u), "deleted user %s (id %d)", u.Username, u.ID)

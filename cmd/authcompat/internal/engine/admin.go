@@ -27,7 +27,7 @@ func (e *Engine) FindUser(ctx context.Context, name string) (core.User, error) {
 // fails.
 func (e *Engine) EachUser(ctx context.Context, f core.UserFilter, do func(core.User) error) error {
 	for {
-		users, err := e.Admin.Users(ctx, f, pageSize)
+		users, err := e.Backend.Admin.Users(ctx, f, pageSize)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (e *Engine) EachUser(ctx context.Context, f core.UserFilter, do func(core.U
 // it fails.
 func (e *Engine) EachToken(ctx context.Context, f core.TokenFilter, do func(core.Token) error) error {
 	for {
-		tokens, err := e.Admin.Tokens(ctx, f, pageSize)
+		tokens, err := e.Backend.Admin.Tokens(ctx, f, pageSize)
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (e *Engine) findToken(ctx context.Context, id string) (OwnedToken, error) {
 	if err != nil || len(prefix) < 4 {
 		return OwnedToken{}, fmt.Errorf("%q is no id of a token: want at least 8 hex digits, as token list shows them", id)
 	}
-	found, err := e.Admin.Tokens(ctx, core.TokenFilter{Prefix: prefix}, 2)
+	found, err := e.Backend.Admin.Tokens(ctx, core.TokenFilter{Prefix: prefix}, 2)
 	switch {
 	case err != nil:
 		return OwnedToken{}, err
@@ -121,7 +121,7 @@ func (e *Engine) findToken(ctx context.Context, id string) (OwnedToken, error) {
 	case len(found) > 1:
 		return OwnedToken{}, fmt.Errorf("%s is the beginning of several tokens: give more digits", id)
 	}
-	users, err := e.Admin.Users(ctx, core.UserFilter{After: found[0].UserID - 1}, 1)
+	users, err := e.Backend.Admin.Users(ctx, core.UserFilter{After: found[0].UserID - 1}, 1)
 	if err != nil {
 		return OwnedToken{}, err
 	}
@@ -142,7 +142,7 @@ func (e *Engine) EachEntry(ctx context.Context, f core.AuditFilter, limit int, d
 		if page <= 0 {
 			return nil
 		}
-		entries, err := e.Audit.AuditEntries(ctx, f, page)
+		entries, err := e.Backend.Auditor.AuditEntries(ctx, f, page)
 		if err != nil {
 			return err
 		}

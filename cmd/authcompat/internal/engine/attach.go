@@ -1,29 +1,19 @@
 package engine
 
-import (
-	"github.com/authcompat/authcompat/core"
-)
+import "log/slog"
 
-// attached is a store on another program's tables, which says what these can't
-// hold.
-type attached interface {
-	core.PlaintextStore
-	Caveats() []string
-}
-
-// attach makes the engine one that works beside Django, where the store is on
-// Django's tables. Two programs that make each other's password hashes anew
-// would never end, so this one leaves them as they are.
-func (e *Engine) attach(c *core.Config) {
-	store, ok := e.Store.(attached)
-	if !ok {
+// workBeside prepares the engine for a store on Django's own tables. If both programs
+// replaced weak password hashes by their own, they would do so without end: this one
+// leaves hashes as they are.
+func (e *Engine) workBeside(log *slog.Logger) {
+	if e.Backend.Plaintext == nil {
 		return
 	}
-	c.Plaintext, e.passwords.KeepHashes = store, true
-	if c.Log == nil {
+	e.hasher.KeepHashes = true
+	if log == nil {
 		return
 	}
-	for _, caveat := range store.Caveats() {
-		c.Log.Warn("working on Django's own tables: " + caveat)
+	for _, caveat := range e.Backend.Plaintext.Caveats() {
+		log.Warn("working on Django's own tables: " + caveat)
 	}
 }

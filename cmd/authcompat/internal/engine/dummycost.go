@@ -15,10 +15,10 @@ const dummyCostInterval = time.Hour
 // are, until ctx ends, and calls failed with what keeps it from that. At a store that
 // does not know how passwords are hashed there is nothing to do.
 func (e *Engine) RefreshDummyCosts(ctx context.Context, failed func(error)) {
-	for e.privacy != nil {
-		d, err := hashing.LoadDummyCosts(ctx, e.privacy, e.secret)
+	for e.Backend.Privacy != nil {
+		d, err := hashing.LoadDummyCosts(ctx, e.Backend.Privacy, e.pseudonymKey)
 		if err == nil {
-			e.passwords.SetDummyCosts(d)
+			e.hasher.SetDummyCosts(d)
 		} else if ctx.Err() == nil {
 			failed(err)
 		}

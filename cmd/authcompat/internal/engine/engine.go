@@ -18,18 +18,13 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// Engine is an open store with core's engine on it. The parts that a store lacks are
-// nil.
+// Engine is an open store with core's engine on it.
 type Engine struct {
 	*core.Service
-	Store        core.Store
-	Limits       core.RateLimiter
-	Audit        core.Auditor
-	Admin        core.Admin
-	ExpiryWriter *core.ExpiryWriter // writes the ends of sliding tokens; nil where nothing is counted
-	privacy      core.PrivacyStore
-	secret       []byte
-	passwords    *hashing.DjangoHasher
+	Backend      core.Backend
+	ExpiryWriter *core.ExpiryWriter // nil unless Options.Metrics is set
+	pseudonymKey []byte
+	hasher       *hashing.DjangoHasher
 }
 
 // Options say which store is opened and how. For a command all but the first three
@@ -53,72 +48,70 @@ type Options struct {
 // error of an option names its flag.
 func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	e := &Engine{}
-	if e.passwords, err = hashing.NewDjangoHasher(o.Iterations); err != nil {
+	if e.hasher, err = hashing.NewDjangoHasher(o.Iterations); err != nil {
 		return nil, fmt.Errorf("--password-iterations: %w", err)
 	}
-	if e.Store, err = openStore(ctx, o.DSN, o.Mapping); err != nil {
+	if e.Backend, err = openStore(ctx, o.DSN, o.Mapping); err != nil {
 		return nil, err
 	}
-	e.Limits, _ = e.Store.(core.RateLimiter)
-	e.Audit, _ = e.Store.(core.Auditor)
-	e.Admin, _ = e.Store.(core.Admin)
-	var sealer core.Sealer
+	defer func() {
+		if err != nil {
+			_ = e.Close() // the first error is the one to report
+		}
+	}()
+	c := core.Config{Hasher: e.hasher, RefreshKeys: o.Rekey, Log: o.Log}
 	if o.Keys != nil {
-		if sealer, err = o.Keys(ctx, e.Admin); err != nil {
-			_ = e.Store.Close() // the error worth telling is the first
+		if c.Sealer, err = o.Keys(ctx, e.Backend.Admin); err != nil {
 			return nil, err
 		}
 	}
-	if e.privacy, _ = e.Store.(core.PrivacyStore); e.privacy != nil {
-		if e.secret, err = e.privacy.PseudonymKey(ctx, drawSecret); err != nil {
-			_ = e.Store.Close() // the error worth telling is the first
+	if e.Backend.Privacy != nil {
+		if e.pseudonymKey, err = e.Backend.Privacy.PseudonymKey(ctx, newPseudonymKey); err != nil {
 			return nil, fmt.Errorf("read the database's key: %w", err)
 		}
+		c.PseudonymKey = e.pseudonymKey
 	}
-	c := core.Config{
-		Store: e.Store, Hasher: e.passwords, Sealer: sealer, RefreshKeys: o.Rekey, Audit: e.Audit, PseudonymKey: e.secret, Log: o.Log,
-	}
-	e.attach(&c)
+	e.workBeside(o.Log)
 	if o.HashPool != nil {
-		lane := hashing.NewPool(e.passwords, *o.HashPool)
-		c.Hasher = lane
+		pool := hashing.NewPool(e.hasher, *o.HashPool)
+		c.Hasher = pool
 		if o.Metrics != nil {
-			o.Metrics.RegisterLane(lane)
+			o.Metrics.RegisterLane(pool)
 		}
 	}
 	if o.Metrics != nil {
-		c.Store, e.Limits = o.Metrics.InstrumentStore(e.Store), o.Metrics.InstrumentLimits(e.Limits)
-		e.Audit, e.Admin, e.privacy = o.Metrics.InstrumentAuditor(e.Audit), o.Metrics.InstrumentAdmin(e.Admin), o.Metrics.InstrumentPrivacyStore(e.privacy)
-		c.Audit = e.Audit
+		e.Backend = o.Metrics.Instrument(e.Backend)
 		c.OnEvent = o.Metrics.CountEvent
-		mover, _ := e.Store.(core.ExpiryBatcher)
-		e.ExpiryWriter = core.NewExpiryWriter(c.Store, o.Metrics.InstrumentExpiryBatcher(mover), nil, o.Log)
+		e.ExpiryWriter = core.NewExpiryWriter(e.Backend.Store, e.Backend.ExpiryBatcher, nil, o.Log)
 		c.ExpiryWriter = e.ExpiryWriter
 	}
+	c.Backend = e.Backend
 	e.Service = core.New(c)
 	return e, nil
 }
 
 // openStore opens the store, with its mapping if it has one.
-func openStore(ctx context.Context, dsn, mapping string) (core.Store, error) {
+func openStore(ctx context.Context, dsn, mapping string) (core.Backend, error) {
 	if mapping == "" {
-		return store.Open(ctx, dsn)
+		b, err := store.Open(ctx, dsn)
+		return b.Backend, err
 	}
 	m, err := ReadMapping(mapping)
 	if err != nil {
-		return nil, err
+		return core.Backend{}, err
 	}
-	return store.OpenMapped(ctx, dsn, m)
+	b, err := store.OpenMapped(ctx, dsn, m)
+	return b.Backend, err
 }
 
-func drawSecret() ([]byte, error) {
-	secret := make([]byte, core.PseudonymKeySize)
-	_, err := rand.Read(secret)
-	return secret, err
+func newPseudonymKey() ([]byte, error) {
+	key := make([]byte, core.PseudonymKeySize)
+	_, err := rand.Read(key)
+	return key, err
 }
 
 // Close closes the store.
-func (e *Engine) Close() error { return e.Store.Close() }
+func (e *Engine) Close() error { return e.Backend.Close() }
 
 // ReadMapping reads a file that says which table and column is what in a Django
 // database. The error names the flag --map.

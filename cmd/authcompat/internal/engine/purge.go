@@ -31,17 +31,17 @@ func inBatches(ctx context.Context, remove func(limit int) (int, error)) (total 
 // PurgeTokens removes the tokens that ended before a moment, those of the issuers or,
 // where there are none, all. It gives how many, also beside an error.
 func (e *Engine) PurgeTokens(ctx context.Context, before time.Time, issuers []string) (int, error) {
-	return inBatches(ctx, func(limit int) (int, error) { return e.Admin.PurgeTokens(ctx, before, issuers, limit) })
+	return inBatches(ctx, func(limit int) (int, error) { return e.Backend.Admin.PurgeTokens(ctx, before, issuers, limit) })
 }
 
 // PurgeAudit removes the entries of the audit record from before a moment. It gives how
 // many, also beside an error.
 func (e *Engine) PurgeAudit(ctx context.Context, before time.Time) (int, error) {
-	return inBatches(ctx, func(limit int) (int, error) { return e.Audit.PurgeAudit(ctx, before, limit) })
+	return inBatches(ctx, func(limit int) (int, error) { return e.Backend.Auditor.PurgeAudit(ctx, before, limit) })
 }
 
 // PurgeGuesses removes the guesses that count no more at a moment. It gives how many,
 // also beside an error.
 func (e *Engine) PurgeGuesses(ctx context.Context, now time.Time) (int, error) {
-	return inBatches(ctx, func(limit int) (int, error) { return e.Limits.PruneLimits(ctx, now, limit) })
+	return inBatches(ctx, func(limit int) (int, error) { return e.Backend.RateLimiter.PruneLimits(ctx, now, limit) })
 }

@@ -69,7 +69,7 @@ func TestErrorsAreLoggedNotSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := dialects.New(p, core.New(core.Config{Store: brokenStore{}, Hasher: passwords}))
+	handler, err := dialects.New(p, core.New(core.Config{Backend: core.Backend{Store: brokenStore{}}, Hasher: passwords}))
 	if err != nil {
 		t.Fatal(err)
 	}

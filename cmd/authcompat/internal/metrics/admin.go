@@ -25,18 +25,14 @@ type instrumentedPrivacyStore struct {
 	mix operation
 }
 
-// InstrumentAuditor gives a core.Auditor whose calls are timed and counted, as far as a running server makes
-// them; nil stays nil.
-func (m *Metrics) InstrumentAuditor(a core.Auditor) core.Auditor {
+func (m *Metrics) instrumentAuditor(a core.Auditor) core.Auditor {
 	if a == nil {
 		return nil
 	}
 	return &instrumentedAuditor{a, m.operation("record"), m.operation("purge_audit")}
 }
 
-// InstrumentAdmin gives a core.Admin whose calls are timed and counted, as far as a running server makes them;
-// nil stays nil.
-func (m *Metrics) InstrumentAdmin(a core.Admin) core.Admin {
+func (m *Metrics) instrumentAdmin(a core.Admin) core.Admin {
 	if a == nil {
 		return nil
 	}
@@ -45,9 +41,7 @@ func (m *Metrics) InstrumentAdmin(a core.Admin) core.Admin {
 	}
 }
 
-// InstrumentPrivacyStore gives a core.PrivacyStore whose calls are timed and counted, as far as a running server makes
-// them; nil stays nil.
-func (m *Metrics) InstrumentPrivacyStore(d core.PrivacyStore) core.PrivacyStore {
+func (m *Metrics) instrumentPrivacyStore(d core.PrivacyStore) core.PrivacyStore {
 	if d == nil {
 		return nil
 	}

@@ -18,8 +18,7 @@ func (m *instrumentedExpiryBatcher) ExtendExpiries(ctx context.Context, moves []
 	return m.ExpiryBatcher.ExtendExpiries(ctx, moves, now)
 }
 
-// InstrumentExpiryBatcher gives a core.ExpiryBatcher whose calls are timed and counted; nil stays nil.
-func (m *Metrics) InstrumentExpiryBatcher(mover core.ExpiryBatcher) core.ExpiryBatcher {
+func (m *Metrics) instrumentExpiryBatcher(mover core.ExpiryBatcher) core.ExpiryBatcher {
 	if mover == nil {
 		return nil
 	}

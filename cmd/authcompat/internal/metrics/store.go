@@ -34,8 +34,8 @@ type instrumentedStore struct {
 	createUser, account, issueToken, reuseToken, findToken, moveExpiry, deleteToken, deleteUserTokens, updatePassword operation
 }
 
-// instrumentedLimits is a core.Limits whose calls are counted.
-type instrumentedLimits struct {
+// instrumentedRateLimiter is a core.RateLimiter whose calls are counted.
+type instrumentedRateLimiter struct {
 	core.RateLimiter
 	reserve, refund, forget operation
 }
@@ -45,8 +45,19 @@ func (m *Metrics) operation(name string) operation {
 	return operation{m.store.WithLabelValues(name), m.failures.WithLabelValues(name)}
 }
 
-// InstrumentStore gives a core.Store whose calls are timed and counted.
-func (m *Metrics) InstrumentStore(s core.Store) core.Store {
+// Instrument returns the backend with its calls timed and counted, as far as a running
+// server makes them.
+func (m *Metrics) Instrument(b core.Backend) core.Backend {
+	b.Store = m.instrumentStore(b.Store)
+	b.RateLimiter = m.instrumentRateLimiter(b.RateLimiter)
+	b.Auditor = m.instrumentAuditor(b.Auditor)
+	b.Admin = m.instrumentAdmin(b.Admin)
+	b.Privacy = m.instrumentPrivacyStore(b.Privacy)
+	b.ExpiryBatcher = m.instrumentExpiryBatcher(b.ExpiryBatcher)
+	return b
+}
+
+func (m *Metrics) instrumentStore(s core.Store) core.Store {
 	return &instrumentedStore{
 		Store: s, createUser: m.operation("create_user"), account: m.operation("account"), issueToken: m.operation("issue_token"), reuseToken: m.operation("reuse_token"),
 		findToken: m.operation("find_token"), moveExpiry: m.operation("move_expiry"), deleteToken: m.operation("delete_token"),
@@ -54,12 +65,11 @@ func (m *Metrics) InstrumentStore(s core.Store) core.Store {
 	}
 }
 
-// InstrumentLimits gives a core.Limits whose calls are timed and counted; nil stays nil.
-func (m *Metrics) InstrumentLimits(l core.RateLimiter) core.RateLimiter {
+func (m *Metrics) instrumentRateLimiter(l core.RateLimiter) core.RateLimiter {
 	if l == nil {
 		return nil
 	}
-	return &instrumentedLimits{
+	return &instrumentedRateLimiter{
 		RateLimiter: l, reserve: m.operation("reserve_guess"), refund: m.operation("refund_guess"), forget: m.operation("forget_guesses"),
 	}
 }
@@ -109,17 +119,17 @@ func (s *instrumentedStore) UpdatePassword(ctx context.Context, userID int64, ol
 	return s.Store.UpdatePassword(ctx, userID, old, encoded, rehash)
 }
 
-func (l *instrumentedLimits) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
+func (l *instrumentedRateLimiter) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
 	defer l.reserve.observe(time.Now(), &err)
 	return l.RateLimiter.Reserve(ctx, now, guesses...)
 }
 
-func (l *instrumentedLimits) Refund(ctx context.Context, guesses ...core.LimitKey) (err error) {
+func (l *instrumentedRateLimiter) Refund(ctx context.Context, guesses ...core.LimitKey) (err error) {
 	defer l.refund.observe(time.Now(), &err)
 	return l.RateLimiter.Refund(ctx, guesses...)
 }
 
-func (l *instrumentedLimits) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
+func (l *instrumentedRateLimiter) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	defer l.forget.observe(time.Now(), &err)
 	return l.RateLimiter.PruneLimits(ctx, now, limit)
 }

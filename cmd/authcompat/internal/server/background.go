@@ -38,8 +38,8 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 		s.engine.RefreshDummyCosts(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })
 	})
 	all.Go(func() { s.collectGarbage(ctx) })
-	if s.engine.Admin != nil {
-		all.Go(func() { s.metrics.CountLiveTokens(ctx, s.engine.Admin) })
+	if s.engine.Backend.Admin != nil {
+		all.Go(func() { s.metrics.CountLiveTokens(ctx, s.engine.Backend.Admin) })
 		all.Go(func() { s.reseal(ctx) })
 	}
 	if s.tls != nil {
@@ -69,7 +69,7 @@ func (s *server) collectGarbage(ctx context.Context) {
 
 // collectTokens removes the tokens whose end no client has to be told any more.
 func (s *server) collectTokens(ctx context.Context, now time.Time) (int, error) {
-	if s.engine.Admin == nil {
+	if s.engine.Backend.Admin == nil {
 		return 0, nil
 	}
 	keep := time.Duration(s.current().KeepExpired)
@@ -84,7 +84,7 @@ func (s *server) collectTokens(ctx context.Context, now time.Time) (int, error) 
 
 // collectGuesses forgets guesses that count no more.
 func (s *server) collectGuesses(ctx context.Context, now time.Time) (int, error) {
-	if s.engine.Limits == nil {
+	if s.engine.Backend.RateLimiter == nil {
 		return 0, nil
 	}
 	return s.engine.PurgeGuesses(ctx, now)
@@ -93,7 +93,7 @@ func (s *server) collectGuesses(ctx context.Context, now time.Time) (int, error)
 // collectAudit removes the part of the record that is not kept.
 func (s *server) collectAudit(ctx context.Context, now time.Time) (int, error) {
 	keep := time.Duration(s.current().KeepAudit)
-	if s.engine.Audit == nil || keep == 0 {
+	if s.engine.Backend.Auditor == nil || keep == 0 {
 		return 0, nil
 	}
 	return s.engine.PurgeAudit(ctx, now.Add(-keep))
@@ -123,7 +123,7 @@ func (s *server) reseal(ctx context.Context) {
 		// What is wrong with the keys is logged there already, and once.
 		if sealer, fresh, _ := s.keys.Reload(s.started.KeyFile); fresh {
 			s.engine.SealWith(sealer)
-			done, _, err := s.engine.Reseal(ctx, s.engine.Admin)
+			done, _, err := s.engine.Reseal(ctx, s.engine.Backend.Admin)
 			if err != nil && ctx.Err() == nil {
 				s.log.Warn("tokens not sealed with the newest key", "error", err)
 			}

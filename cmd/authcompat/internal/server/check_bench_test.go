@@ -81,7 +81,7 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 	log := slog.New(slog.DiscardHandler)
 	large := &httpserver.BodyBudget{}
 	m := metrics.New(large.Bytes)
-	service := core.New(core.Config{Store: m.InstrumentStore(s), Hasher: hasher, Sealer: sealer, Log: log})
+	service := core.New(core.Config{Backend: m.Instrument(s.Backend), Hasher: hasher, Sealer: sealer, Log: log})
 	if _, err := service.CreateUser(b.Context(), dialects.Policy(p), core.Registration{Username: "alice", Email: "alice@example.com", Password: "x"}); err != nil {
 		b.Fatal(err)
 	}

@@ -57,10 +57,10 @@ func (s *server) age(t testing.TB, ended time.Time) {
 		t.Fatal(err)
 	}
 	err = errors.Join(
-		s.engine.Store.IssueToken(t.Context(), core.Token{
+		s.engine.Backend.IssueToken(t.Context(), core.Token{
 			Digest: core.Presented("x").SHA256(), UserID: alice.ID, Realm: "default", Issuer: "another", CreatedAt: ended.Add(-24 * time.Hour), ExpiresAt: ended,
 		}),
-		s.engine.Audit.Record(t.Context(), core.AuditEntry{At: ended, Action: core.ActionLogin, Outcome: core.OK}),
+		s.engine.Backend.Auditor.Record(t.Context(), core.AuditEntry{At: ended, Action: core.ActionLogin, Outcome: core.OK}),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -70,8 +70,8 @@ func (s *server) age(t testing.TB, ended time.Time) {
 // left counts what age has put there.
 func (s *server) left(t testing.TB) (tokens, entries int) {
 	t.Helper()
-	found, tokenErr := s.engine.Admin.Tokens(t.Context(), core.TokenFilter{}, 10)
-	record, auditErr := s.engine.Audit.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionLogin}, 10)
+	found, tokenErr := s.engine.Backend.Admin.Tokens(t.Context(), core.TokenFilter{}, 10)
+	record, auditErr := s.engine.Backend.Auditor.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionLogin}, 10)
 	if err := errors.Join(tokenErr, auditErr); err != nil {
 		t.Fatal(err)
 	}

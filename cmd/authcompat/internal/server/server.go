@@ -118,11 +118,11 @@ func (s *server) open(ctx context.Context) error {
 
 // limitGuesses sets the limits on guesses.
 func (s *server) limitGuesses(f *config.Server) {
-	if s.engine.Limits == nil || f.Limits.String() == "off" {
+	if s.engine.Backend.RateLimiter == nil || f.Limits.String() == "off" {
 		s.engine.SetLoginLimits(nil)
 		return
 	}
-	s.engine.SetLoginLimits(&core.LoginLimits{Limiter: s.engine.Limits, PerUser: core.Limit(f.AccountLimit), PerAddress: core.Limit(f.AddressLimit)})
+	s.engine.SetLoginLimits(&core.LoginLimits{Limiter: s.engine.Backend.RateLimiter, PerUser: core.Limit(f.AccountLimit), PerAddress: core.Limit(f.AddressLimit)})
 }
 
 // listen opens the listeners.
@@ -177,8 +177,8 @@ func (s *server) handler(f *config.Server, p *profiles.Profile) (http.Handler, e
 // warnKeyless warns of profiles that show tokens again where no place of keys is
 // given. A store that keeps the text itself needs none.
 func (s *server) warnKeyless(all []config.BoundProfile) {
-	texts, ok := s.engine.Store.(core.PlaintextStore)
-	if !s.keys.Unset() || ok && texts.KeepsPlaintext() {
+	plaintext := s.engine.Backend.Plaintext
+	if !s.keys.Unset() || plaintext != nil && plaintext.KeepsPlaintext() {
 		return
 	}
 	for _, p := range all {

@@ -1,0 +1,18 @@
+package core
+
+// Backend is an open store with all that it can do. A decorator, such as one that
+// measures calls, replaces the fields it decorates; nothing is found by a type assertion.
+// Closing the Store closes all of it.
+type Backend struct {
+	Store
+	RateLimiter RateLimiter  // nil: logins are not rate-limited
+	Auditor     Auditor      // nil: there is no audit log
+	Admin       Admin        // nil: operators can't work on users and tokens
+	Privacy     PrivacyStore // nil: pseudonyms and dummy hash costs have no key
+
+	// ExpiryBatcher extends the expiry of many tokens at once; nil: one by one.
+	ExpiryBatcher ExpiryBatcher
+
+	// Plaintext is the store, if it works on the tables of another server; else nil.
+	Plaintext PlaintextStore
+}
