@@ -29,7 +29,7 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	engine := core.New(core.Config{Store: users, Hasher: hasher})
+	engine := core.New(core.Config{Backend: users.Backend, Hasher: hasher})
 
 	profile, err := profiles.Load("knox-auth")
 	if err != nil {
