@@ -84,7 +84,7 @@ func (k Kind) String() string {
 	case KindThrottled:
 		return "throttled"
 	case KindCanceled:
-		return "departed"
+		return "canceled"
 	default:
 		return "internal"
 	}

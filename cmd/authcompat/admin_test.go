@@ -119,12 +119,12 @@ func TestRotation(t *testing.T) {
 		t.Errorf("keys:\n%s", got)
 	}
 	p.hangup(t, "reloaded")
-	drop := []string{"secret", "rotate", "--resume", "--drop-old", "--store", dsn}
-	if got := refused(t, "", drop...); !strings.Contains(got, "a server may still seal with an old key") {
-		t.Errorf("drop at once: %s", got)
+	prune := []string{"secret", "prune", "--store", dsn}
+	if got := refused(t, "", prune...); !strings.Contains(got, "a server may still seal with an old key") {
+		t.Errorf("prune at once: %s", got)
 	}
-	command(t, "", append(drop, "--force")...)
-	if got := command(t, "", "audit", "--act", "drop-secrets", "--json", "--store", dsn); strings.Count(got, "\n") != 1 {
+	command(t, "", append(prune, "--force")...)
+	if got := command(t, "", "audit", "--action", "drop-secrets", "--json", "--store", dsn); strings.Count(got, "\n") != 1 {
 		t.Errorf("record: %s", got)
 	}
 	if got := show(); strings.Count(got, "\n") != 2 || !strings.Contains(got, fmt.Sprintf("%d      seals", users)) {
@@ -160,10 +160,10 @@ func TestPurge(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := command(t, "", "token", "purge", "--keep-expired", "90d", "--store", dsn); got != fmt.Sprintf("purged %d tokens\n", old) {
+	if got := command(t, "", "token", "purge", "--expired-token-retention", "90d", "--store", dsn); got != fmt.Sprintf("purged %d tokens\n", old) {
 		t.Errorf("the old: %s", got)
 	}
-	if got := command(t, "", "token", "purge", "--keep-expired", "1d", "--store", dsn, "--json"); got != fmt.Sprintf("{\"purged\":%d}\n", recent) {
+	if got := command(t, "", "token", "purge", "--expired-token-retention", "1d", "--store", dsn, "--json"); got != fmt.Sprintf("{\"purged\":%d}\n", recent) {
 		t.Errorf("the rest: %s", got)
 	}
 }
@@ -190,10 +190,10 @@ func TestPurgeAudit(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The entry about alice is the first, and of today.
-	if got := command(t, "", "audit", "purge", "--keep-audit", "600d", "--store", dsn); got != "purged 0 entries\n" {
+	if got := command(t, "", "audit", "purge", "--audit-retention", "600d", "--store", dsn); got != "purged 0 entries\n" {
 		t.Errorf("nothing is so old: %s", got)
 	}
-	if got := command(t, "", "audit", "purge", "--keep-audit", "400d", "--store", dsn, "--json"); got != fmt.Sprintf("{\"purged\":%d}\n", old) {
+	if got := command(t, "", "audit", "purge", "--audit-retention", "400d", "--store", dsn, "--json"); got != fmt.Sprintf("{\"purged\":%d}\n", old) {
 		t.Errorf("the old: %s", got)
 	}
 	got := command(t, "", "audit", "--limit", "0", "--json", "--store", dsn)

@@ -65,7 +65,7 @@ func TestLargeBodies(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, "the body is held", func() bool {
-			return p.metric(t, "authcompat_large_body_bytes") == float64((i+1)*(body-1-smallBody))
+			return p.metric(t, "authcompat_request_body_memory_bytes") == float64((i+1)*(body-1-smallBody))
 		})
 	}
 
@@ -85,5 +85,5 @@ func TestLargeBodies(t *testing.T) {
 	for _, c := range held {
 		c.Close()
 	}
-	eventually(t, "the room is given back", func() bool { return p.metric(t, "authcompat_large_body_bytes") == 0 })
+	eventually(t, "the room is given back", func() bool { return p.metric(t, "authcompat_request_body_memory_bytes") == 0 })
 }

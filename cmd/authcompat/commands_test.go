@@ -22,8 +22,8 @@ func TestNoDatabase(t *testing.T) {
 	dsn := "sqlite:" + path
 	for _, line := range []string{
 		"user list", "user show a", "user disable a", "user enable a", "user set-password a --no-password", "user delete a",
-		"token list", "token revoke --user a", "token purge", "audit", "audit purge --keep-audit 1d",
-		"secret show", "secret rotate", "export django " + filepath.Join(folder, "out.json"),
+		"token list", "token revoke --user a", "token purge", "audit", "audit purge --audit-retention 1d",
+		"secret show", "secret rotate", "secret reseal", "secret prune", "export django " + filepath.Join(folder, "out.json"),
 	} {
 		want := "authcompat: " + dsn + ": there is no such database (serve, user create and import make one)\n"
 		if got := refused(t, "", append(strings.Fields(line), "--store", dsn)...); got != want {
@@ -57,7 +57,7 @@ func TestAuditOnDjangosTables(t *testing.T) {
 	if err := errors.Join(s.Auditor.Record(t.Context(), old), s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if got := do("audit", "purge", "--keep-audit", "1d"); got != "purged 1 entries\n" {
+	if got := do("audit", "purge", "--audit-retention", "1d"); got != "purged 1 entries\n" {
 		t.Errorf("the old: %s", got)
 	}
 	if got := do("audit", "--json"); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"act":"purge-audit"`) {
@@ -151,10 +151,10 @@ func TestRefusedArguments(t *testing.T) {
 	dsn := database(t)
 	command(t, "", "user", "create", "--no-password", "--store", dsn, "--", "-lead")
 	for line, want := range map[string]string{
-		"audit --act bogus":  `--act "bogus": want one of register, login, logout, `,
-		"audit --limit -5":   "--limit -5: want 1 or more, or 0 for all",
-		"user show -lead":    "(a name that begins with a dash goes after --: authcompat user show -- NAME)",
-		"user delete --lead": "(a name that begins with a dash goes after --: authcompat user delete -- NAME)",
+		"audit --action bogus": `--action "bogus": want one of register, login, logout, `,
+		"audit --limit -5":     "--limit -5: want 1 or more, or 0 for all",
+		"user show -lead":      "(a name that begins with a dash goes after --: authcompat user show -- NAME)",
+		"user delete --lead":   "(a name that begins with a dash goes after --: authcompat user delete -- NAME)",
 	} {
 		if got := refused(t, "", append(strings.Fields(line), "--store", dsn)...); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", line, got)
@@ -164,7 +164,7 @@ func TestRefusedArguments(t *testing.T) {
 	if err := json.Unmarshal([]byte(command(t, "", "user", "show", "--json", "--store", dsn, "--", "-lead")), &user); err != nil || user.Username != "-lead" {
 		t.Errorf("%+v %v", user, err)
 	}
-	if got := command(t, "", "audit", "--act", "create-user", "--store", dsn); strings.Count(got, "\n") != 2 {
+	if got := command(t, "", "audit", "--action", "create-user", "--store", dsn); strings.Count(got, "\n") != 2 {
 		t.Errorf("%s", got)
 	}
 }

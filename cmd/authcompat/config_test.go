@@ -18,10 +18,10 @@ func TestConfigFile(t *testing.T) {
 	}{
 		{"empty", "", []string{"1:1: the file is empty"}},
 		{"no YAML", "a: [", []string{" line 1: did not find expected node content"}},
-		{"all at once", "stor: x\nlimits: {account: x, foo: 1}\nlog: text\nlisteners: [{profil: x}]\nmanage: [a]\nlisten: a\nlisten: b\n", []string{
-			"1:1: stor: unknown key; the keys here are listeners, listen, manage, store, map, secret_key_file, password_iterations, keep_expired, keep_audit, trusted_proxies, log, limits, tls",
-			`2:19: limits.account: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
-			"2:22: limits.foo: unknown key; the keys here are guessing, account, address, connections, hash_threads, hash_queue",
+		{"all at once", "stor: x\nlogin_limits: {per_user: x, foo: 1}\nlog: text\nlisteners: [{profil: x}]\nmanage: [a]\nlisten: a\nlisten: b\n", []string{
+			"1:1: stor: unknown key; the keys here are listeners, listen, manage, store, map, secret_key_file, password_iterations, expired_token_retention, audit_retention, trusted_proxies, log, login_limits, limits, hashing, tls",
+			`2:26: login_limits.per_user: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
+			"2:29: login_limits.foo: unknown key; the keys here are enabled, per_user, per_address",
 			"3:6: log: want a map",
 			"4:14: listeners.profil: unknown key; a listener has profile and address",
 			"4:13: listeners: want a map with profile, and address for several",
@@ -50,19 +50,19 @@ func TestConfigFile(t *testing.T) {
 // TestPrecedence is flag before variable before file before default.
 func TestPrecedence(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.yaml")
-	text := "store: sqlite:file.db\nkeep_expired: 1d\nlimits: {account: 1/1h, address: 2/1h, hash_threads: 3}\ntrusted_proxies: [10.0.0.0/8]\n"
+	text := "store: sqlite:file.db\nexpired_token_retention: 1d\nlogin_limits: {per_user: 1/1h, per_address: 2/1h}\nhashing: {concurrency: 3}\ntrusted_proxies: [10.0.0.0/8]\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("AUTHCOMPAT_LIMIT_ACCOUNT", "5/1m")
-	t.Setenv("AUTHCOMPAT_LIMIT_ADDRESS", "6/1m")
+	t.Setenv("AUTHCOMPAT_LIMIT_PER_USER", "5/1m")
+	t.Setenv("AUTHCOMPAT_LIMIT_PER_ADDRESS", "6/1m")
 	t.Setenv("AUTHCOMPAT_SECRET_KEY", "canary-key")
-	out := command(t, "", "config", "print", "--config", file, "--limit-account", "9/1m", "--profile", "snippit",
+	out := command(t, "", "config", "print", "--config", file, "--limit-per-user", "9/1m", "--profile", "snippit",
 		"--store", "postgres://ann:canary@db/auth?password=canary")
 	for _, want := range []string{
-		"# --profile\nlisteners:\n  - profile: snippit\n", "account: 9/1m # --limit-account\n", "address: 6/1m # AUTHCOMPAT_LIMIT_ADDRESS\n",
-		"hash_threads: 3 # " + file + ":3\n", "keep_expired: 1d # " + file + ":2\n", "trusted_proxies: [10.0.0.0/8] # " + file + ":4\n",
-		"hash_queue: 0 # default\n", "store: postgres://ann:***@db/auth?password=*** # --store\n",
+		"# --profile\nlisteners:\n  - profile: snippit\n", "per_user: 9/1m # --limit-per-user\n", "per_address: 6/1m # AUTHCOMPAT_LIMIT_PER_ADDRESS\n",
+		"concurrency: 3 # " + file + ":4\n", "expired_token_retention: 1d # " + file + ":2\n", "trusted_proxies: [10.0.0.0/8] # " + file + ":5\n",
+		"queue: 0 # default\n", "store: postgres://ann:***@db/auth?password=*** # --store\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
@@ -88,6 +88,17 @@ func TestBadDSNIsNotShown(t *testing.T) {
 		}
 		if text := command(t, "", "config", "print", "--store", dsn); strings.Contains(text, "S3cret") {
 			t.Error(text)
+		}
+	}
+}
+
+// TestLimitsOn takes what people write for on and off.
+func TestLimitsOn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	for word, want := range map[string]string{"on": "on", "true": "on", "off": "off", "false": "off"} {
+		put(t, file, "login_limits: {enabled: "+word+"}\n")
+		if out := command(t, "", "config", "print", file); !strings.Contains(out, "enabled: "+want+" # "+file) {
+			t.Errorf("%s:\n%s", word, out)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 // counted as such, and are no failure of the server's.
 func TestDepartedClients(t *testing.T) {
 	t.Parallel()
-	p := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", database(t), "--limits", "off", "--hash-threads", "1")
+	p := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", database(t), "--limits", "off", "--hash-concurrency", "1")
 	const clients = 16
 	address := strings.TrimPrefix(p.urls["ocd-users"], "http://")
 	var conns []net.Conn
@@ -23,13 +23,13 @@ func TestDepartedClients(t *testing.T) {
 		conns = append(conns, c)
 		fmt.Fprintf(c, "POST /api/login/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(wrong), wrong)
 	}
-	eventually(t, "most wait", func() bool { return p.metric(t, "authcompat_hash_lane_waiting") >= clients/2 })
+	eventually(t, "most wait", func() bool { return p.metric(t, "authcompat_password_hash_queue_length") >= clients/2 })
 	for _, c := range conns {
 		c.Close()
 	}
-	const departed = `authcompat_logins_total{outcome="departed",profile="ocd-users"}`
+	const departed = `authcompat_logins_total{outcome="canceled",profile="ocd-users"}`
 	eventually(t, "they are counted", func() bool { return p.metric(t, departed) >= clients/2 })
-	if n := p.metric(t, `authcompat_requests_total{endpoint="login",profile="ocd-users",status="499"}`); n < clients/2 {
+	if n := p.metric(t, `authcompat_http_requests_total{endpoint="login",profile="ocd-users",status="499"}`); n < clients/2 {
 		t.Errorf("%v requests of clients that left", n)
 	}
 	if log := p.log.String(); strings.Contains(log, `"level":"ERROR"`) {

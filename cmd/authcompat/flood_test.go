@@ -22,7 +22,7 @@ func TestLoginFlood(t *testing.T) {
 
 	capacity := f.capacity(t)
 	before := f.steady(t, rate, seconds*time.Second/3)
-	refused := f.metric(t, "authcompat_hash_lane_refused_total")
+	refused := f.metric(t, "authcompat_password_hashes_rejected_total")
 	stop := make(chan struct{})
 	var flood sync.WaitGroup
 	var sent, answered, overloaded atomic.Int64
@@ -53,8 +53,8 @@ func TestLoginFlood(t *testing.T) {
 	during := f.steady(t, rate, seconds*time.Second)
 	close(stop)
 	flood.Wait()
-	t.Logf("capacity %.1f logins/s; sent %d logins (%.0f/s), %d answered, %d of them 429; lane refused %.0f", capacity, sent.Load(),
-		float64(sent.Load())/seconds, answered.Load(), overloaded.Load(), f.metric(t, "authcompat_hash_lane_refused_total")-refused)
+	t.Logf("capacity %.1f logins/s; sent %d logins (%.0f/s), %d answered, %d of them 429; hash queue rejected %.0f", capacity, sent.Load(),
+		float64(sent.Load())/seconds, answered.Load(), overloaded.Load(), f.metric(t, "authcompat_password_hashes_rejected_total")-refused)
 	t.Logf("token checks unloaded: %s", before)
 	t.Logf("token checks in the flood: %s", during)
 	if during.failed > 0 {

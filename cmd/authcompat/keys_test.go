@@ -91,8 +91,8 @@ func TestRotationsAtOnce(t *testing.T) {
 	if n := strings.Count(slurp(t, keyFileOf(t, dsn)), "\n"); n != 7 {
 		t.Errorf("%d keys after 6 rotations, want 7", n)
 	}
-	drop := append(rotate, "--resume", "--drop-old", "--force")
-	atOnce(t, rotate, drop, rotate, drop, rotate, drop)
+	prune := []string{"secret", "prune", "--force", "--store", dsn}
+	atOnce(t, rotate, prune, rotate, prune, rotate, prune)
 	if got := command(t, "", "secret", "show", "--store", dsn); strings.Contains(got, "missing") {
 		t.Errorf("a key is lost:\n%s", got)
 	}
@@ -330,10 +330,14 @@ func TestKeyFileLinkedNowhere(t *testing.T) {
 func TestRotationBeforeTheFirstKey(t *testing.T) {
 	dsn := database(t)
 	command(t, "", "user", "create", "alice", "--no-password", "--store", dsn)
-	for _, more := range [][]string{nil, {"--resume"}} {
-		got := refused(t, "", append([]string{"secret", "rotate", "--store", dsn}, more...)...)
+	for _, command := range []string{"rotate", "reseal", "prune"} {
+		args := []string{"secret", command, "--store", dsn}
+		if command == "prune" {
+			args = append(args, "--force")
+		}
+		got := refused(t, "", args...)
 		if want := "missing: open " + keyFileOf(t, dsn) + ": no such file or directory (serve makes it)\n"; !strings.HasSuffix(got, want) {
-			t.Errorf("%v: %s", more, got)
+			t.Errorf("%s: %s", command, got)
 		}
 	}
 	if _, err := os.Stat(keyFileOf(t, dsn)); !os.IsNotExist(err) {

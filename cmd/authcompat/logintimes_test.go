@@ -104,7 +104,7 @@ func TestLoginTimes(t *testing.T) {
 	for profile, login := range loginOf() {
 		t.Run(profile, func(t *testing.T) {
 			p := start(t, "--profile", profile, "--listen", "127.0.0.1:0", "--store", dsn, "--limits", "off")
-			eventually(t, "the mix is known", func() bool { return p.metric(t, "authcompat_live_tokens") == 0 })
+			eventually(t, "the mix is known", func() bool { return p.metric(t, "authcompat_active_tokens") == 0 })
 			took := loginTimes(t, accounts, func(name string) {
 				t.Helper()
 				body := strings.NewReader(fmt.Sprintf(login.body, name))

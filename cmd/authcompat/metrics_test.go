@@ -12,9 +12,9 @@ import (
 func TestStoreMetricsOfABackground(t *testing.T) {
 	dsn := database(t)
 	p := start(t, append(cheap, "--profile", "ocd-users", "--store", dsn, "--limits", "off")...)
-	for _, name := range []string{"count_tokens", "password_mix"} {
+	for _, name := range []string{"count_tokens", "password_format_counts"} {
 		eventually(t, name, func() bool {
-			return p.metric(t, `authcompat_store_seconds_count{operation="`+name+`"}`) == 1
+			return p.metric(t, `authcompat_store_operation_duration_seconds_count{operation="`+name+`"}`) == 1
 		})
 	}
 	api := p.urls["ocd-users"]
@@ -29,7 +29,7 @@ func TestStoreMetricsOfABackground(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.want(t, 400, "POST", api+"/api/login/", "", wrong)
-	for name, want := range map[string]float64{"store_seconds_count": 2, "store_errors_total": 1} {
+	for name, want := range map[string]float64{"store_operation_duration_seconds_count": 2, "store_operation_errors_total": 1} {
 		if got := p.metric(t, `authcompat_`+name+`{operation="record"}`); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}

@@ -38,16 +38,16 @@ func TestManagement(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]float64{
-		`authcompat_requests_total{endpoint="register",profile="ocd-users",status="200"}`: 1,
-		`authcompat_requests_total{endpoint="login",profile="ocd-users",status="400"}`:    1,
-		`authcompat_requests_total{endpoint="other",profile="ocd-users",status="404"}`:    1,
-		`authcompat_request_seconds_count{endpoint="logout",profile="ocd-users"}`:         1,
-		`authcompat_logins_total{outcome="invalid_credentials",profile="ocd-users"}`:      1,
-		`authcompat_hash_lane_hashes_total`:                                               2,
-		`authcompat_hash_lane_wait_seconds_count`:                                         2,
-		`authcompat_store_seconds_count{operation="find_token"}`:                          1,
-		`authcompat_store_errors_total{operation="find_token"}`:                           0,
-		`authcompat_panics_total`:                                                         0,
+		`authcompat_http_requests_total{endpoint="register",profile="ocd-users",status="200"}`:  1,
+		`authcompat_http_requests_total{endpoint="login",profile="ocd-users",status="400"}`:     1,
+		`authcompat_http_requests_total{endpoint="other",profile="ocd-users",status="404"}`:     1,
+		`authcompat_http_request_duration_seconds_count{endpoint="logout",profile="ocd-users"}`: 1,
+		`authcompat_logins_total{outcome="invalid_credentials",profile="ocd-users"}`:            1,
+		`authcompat_password_hashes_total`:                                                      2,
+		`authcompat_password_hash_queue_wait_seconds_count`:                                     2,
+		`authcompat_store_operation_duration_seconds_count{operation="find_token"}`:             1,
+		`authcompat_store_operation_errors_total{operation="find_token"}`:                       0,
+		`authcompat_panics_total`: 0,
 	} {
 		if got := p.metric(t, name); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
@@ -95,7 +95,7 @@ func TestLimitsOverTheWire(t *testing.T) {
 	if err := os.WriteFile(revealing, source, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, "--password-iterations", "100", "--store", database(t), "--limit-account", "3/15m", "--trusted-proxy", "127.0.0.1",
+	p := start(t, "--password-iterations", "100", "--store", database(t), "--limit-per-user", "3/15m", "--trusted-proxy", "127.0.0.1",
 		"--profile", "authtokens@127.0.0.1:0", "--profile", revealing+"@127.0.0.1:0", "--profile", "form-auth@127.0.0.1:0")
 	hidden, telling, form := p.urls["authtokens"], p.urls["revealing"], p.urls["form-auth"]
 	token := tokenIn(t, p.want(t, 201, "POST", hidden+"/api/register/", "", credentials).body)
@@ -117,11 +117,11 @@ func TestLimitsOverTheWire(t *testing.T) {
 	if !strings.Contains(a.body, "__all__") || !strings.Contains(a.body, `"token": null`) {
 		t.Errorf("another profile: %s", a.body)
 	}
-	if n := p.metric(t, `authcompat_hash_lane_hashes_total`); n != 4 {
+	if n := p.metric(t, `authcompat_password_hashes_total`); n != 4 {
 		t.Errorf("%v hashes, want one of register and three of guesses", n)
 	}
 	p.want(t, 200, "POST", hidden+"/api/logout/", token, "")
-	if out := command(t, "", "audit", "--store", p.store(), "--act", "login", "--json"); strings.Count(out, `"address":"198.51.100.`) != 3 {
+	if out := command(t, "", "audit", "--store", p.store(), "--action", "login", "--json"); strings.Count(out, `"address":"198.51.100.`) != 3 {
 		t.Errorf("addresses in the record:\n%s", out)
 	}
 }
@@ -131,7 +131,7 @@ func (p *process) store() string { return p.Args[slices.Index(p.Args, "--store")
 
 func TestLimitsOff(t *testing.T) {
 	t.Setenv("AUTHCOMPAT_LIMITS", "off")
-	p := start(t, append(cheap, "--profile", "authtokens", "--store", database(t), "--limit-account", "1/15m")...)
+	p := start(t, append(cheap, "--profile", "authtokens", "--store", database(t), "--limit-per-user", "1/15m")...)
 	p.want(t, 201, "POST", p.urls["authtokens"]+"/api/register/", "", credentials)
 	for range 3 {
 		p.want(t, 401, "POST", p.urls["authtokens"]+"/api/login/", "", wrong)
@@ -157,7 +157,7 @@ func parallelGuesses(t *testing.T, dsn string) {
 	nodes := []*process{start(t, args...), start(t, args...)}
 	nodes[0].want(t, 200, "POST", nodes[0].urls["ocd-users"]+"/api/register/", "", credentials)
 	hashes := func() float64 {
-		return nodes[0].metric(t, "authcompat_hash_lane_hashes_total") + nodes[1].metric(t, "authcompat_hash_lane_hashes_total")
+		return nodes[0].metric(t, "authcompat_password_hashes_total") + nodes[1].metric(t, "authcompat_password_hashes_total")
 	}
 	before := hashes()
 	var all sync.WaitGroup
@@ -196,7 +196,7 @@ func TestReload(t *testing.T) {
 	p.want(t, 201, "POST", api+"/api/register/", "", credentials)
 
 	write(profile, strings.Replace(string(source), "Invalid username or password", "No", 1))
-	write(config, good+"limits: {account: 1/15m}\n")
+	write(config, good+"login_limits: {per_user: 1/15m}\n")
 	p.hangup(t, "reloaded")
 	for range 2 {
 		if a := p.want(t, 401, "POST", api+"/api/login/", "", wrong); a.body != `{"error": "No"}` {
@@ -214,7 +214,7 @@ func TestReload(t *testing.T) {
 		}
 	}
 	for name, bad := range map[string]string{
-		"a bad setting":    good + "limits: {account: many}\n",
+		"a bad setting":    good + "login_limits: {per_user: many}\n",
 		"an empty file":    "",
 		"a bad address":    strings.Replace(good, ":0'", "'", 1),
 		"an unknown key":   good + "limit: {}\n",

@@ -51,7 +51,7 @@ func restarting(t testing.TB, log string) []string {
 func base(t testing.TB) map[string]string {
 	return map[string]string{
 		"listeners": "[{profile: authtokens}]", "listen": "127.0.0.1:0", "manage": "127.0.0.1:0", "store": database(t), "password_iterations": "100",
-		"tls.certificate": "cert.pem", "tls.key": "key.pem",
+		"tls.cert_file": "cert.pem", "tls.key_file": "key.pem",
 	}
 }
 
@@ -137,20 +137,20 @@ func TestReloadOfEachSetting(t *testing.T) {
 		{[]string{"map", "columns.yaml"}, []string{"map"}},
 		{[]string{"secret_key_file", "other.key"}, []string{"secret_key_file"}},
 		{[]string{"password_iterations", "200"}, []string{"password_iterations"}},
-		{[]string{"keep_expired", "1d"}, nil},
-		{[]string{"keep_audit", "1d"}, nil},
+		{[]string{"expired_token_retention", "1d"}, nil},
+		{[]string{"audit_retention", "1d"}, nil},
 		{[]string{"trusted_proxies", "[10.0.0.0/8]"}, nil},
 		{[]string{"log.format", "text"}, []string{"log.format"}},
 		{[]string{"log.requests", "none"}, nil},
-		{[]string{"limits.guessing", "off"}, nil},
-		{[]string{"limits.account", "1/1h"}, nil},
-		{[]string{"limits.address", "1/1h"}, nil},
+		{[]string{"login_limits.enabled", "off"}, nil},
+		{[]string{"login_limits.per_user", "1/1h"}, nil},
+		{[]string{"login_limits.per_address", "1/1h"}, nil},
 		{[]string{"limits.connections", "100"}, []string{"limits.connections"}},
-		{[]string{"limits.hash_threads", "2"}, []string{"limits.hash_threads"}},
-		{[]string{"limits.hash_queue", "9"}, []string{"limits.hash_queue"}},
-		{[]string{"tls.certificate", "other/cert.pem", "tls.key", "other/key.pem"}, nil},
-		{[]string{"tls.certificate", "", "tls.key", ""}, []string{"tls.certificate", "tls.key"}},
-		{[]string{"store", "sqlite:other.db", "log.format", "text", "keep_audit", "1d"}, []string{"store", "log.format"}},
+		{[]string{"hashing.concurrency", "2"}, []string{"hashing.concurrency"}},
+		{[]string{"hashing.queue", "9"}, []string{"hashing.queue"}},
+		{[]string{"tls.cert_file", "other/cert.pem", "tls.key_file", "other/key.pem"}, nil},
+		{[]string{"tls.cert_file", "", "tls.key_file", ""}, []string{"tls.cert_file", "tls.key_file"}},
+		{[]string{"store", "sqlite:other.db", "log.format", "text", "audit_retention", "1d"}, []string{"store", "log.format"}},
 		{nil, nil},
 	}
 	var named []string
@@ -191,7 +191,7 @@ func TestReloadTakes(t *testing.T) {
 	p := start(t, "--config", "c.yaml")
 	address := strings.TrimPrefix(p.urls["authtokens"], "https://")
 	file(t, settled, "store", "sqlite:other.db", "log.requests", "all", "trusted_proxies", "[127.0.0.1]",
-		"tls.certificate", "other/cert.pem", "tls.key", "other/key.pem")
+		"tls.cert_file", "other/cert.pem", "tls.key_file", "other/key.pem")
 	if diff := cmp.Diff([]string{"store"}, restarting(t, p.hangup(t, "reloaded"))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -215,8 +215,8 @@ func TestReloadOfLimits(t *testing.T) {
 	t.Chdir(t.TempDir())
 	settled := base(t)
 	settled["trusted_proxies"] = "[127.0.0.1]"
-	delete(settled, "tls.certificate")
-	delete(settled, "tls.key")
+	delete(settled, "tls.cert_file")
+	delete(settled, "tls.key_file")
 	file(t, settled)
 	p := startConfigured(t)
 	guess := func(name, address string) {
@@ -228,10 +228,10 @@ func TestReloadOfLimits(t *testing.T) {
 		oneName, oneAddress float64 // guesses refused of two at one name, and of two from one address
 	}{
 		{nil, 0, 0},
-		{[]string{"limits.account", "1/1h"}, 1, 0},
-		{[]string{"limits.address", "1/1h"}, 0, 1},
-		{[]string{"limits.account", "1/1h", "limits.address", "1/1h", "limits.guessing", "off"}, 0, 0},
-		{[]string{"limits.account", "1/1h", "limits.address", "1/1h"}, 1, 1},
+		{[]string{"login_limits.per_user", "1/1h"}, 1, 0},
+		{[]string{"login_limits.per_address", "1/1h"}, 0, 1},
+		{[]string{"login_limits.per_user", "1/1h", "login_limits.per_address", "1/1h", "login_limits.enabled", "off"}, 0, 0},
+		{[]string{"login_limits.per_user", "1/1h", "login_limits.per_address", "1/1h"}, 1, 1},
 	} {
 		file(t, settled, test.changes...)
 		p.hangup(t, "reloaded")
@@ -255,10 +255,10 @@ func TestReloadSwitchesTLS(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeCertificate(t, ".", 1)
 	settled := base(t)
-	file(t, settled, "tls.certificate", "", "tls.key", "")
+	file(t, settled, "tls.cert_file", "", "tls.key_file", "")
 	p := start(t, "--config", "c.yaml")
 	file(t, settled)
-	if diff := cmp.Diff([]string{"tls.certificate", "tls.key"}, restarting(t, p.hangup(t, "reloaded"))); diff != "" {
+	if diff := cmp.Diff([]string{"tls.cert_file", "tls.key_file"}, restarting(t, p.hangup(t, "reloaded"))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	p.want(t, 404, "GET", p.urls["authtokens"]+"/", "", "")
@@ -271,8 +271,8 @@ func TestReloadKeepsTheKeys(t *testing.T) {
 	put(t, "other.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
 	settled := base(t)
 	settled["listeners"] = "[{profile: snippit}]" // a login shows the live token
-	delete(settled, "tls.certificate")
-	delete(settled, "tls.key")
+	delete(settled, "tls.cert_file")
+	delete(settled, "tls.key_file")
 	file(t, settled)
 	command(t, "secret\n", "user", "create", "alice", "--password-stdin", "--config", "c.yaml")
 	p := start(t, "--config", "c.yaml")

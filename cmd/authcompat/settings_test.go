@@ -83,31 +83,33 @@ manage: 0.0.0.0:8001
 		}},
 		{"values", one + `password_iterations: 0
 trusted_proxies: [10.0.0.0/8, 10.0.0.0/33, proxy]
-limits: {connections: -1, hash_threads: abc, hash_queue: 99999999999999999999, account: 1}
+limits: {connections: -1}
+hashing: {concurrency: abc, queue: 99999999999999999999}
+login_limits: {per_user: 1}
 store: "sqlite:"
-keep_audit: long
+audit_retention: long
 `, nil, []string{
-			`c.yaml:4:41: limits.hash_threads: "abc": want a whole number`,
-			`c.yaml:4:58: limits.hash_queue: "99999999999999999999" is too large`,
-			`c.yaml:4:89: limits.account: "1" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
-			`c.yaml:6:13: keep_audit: "long" is no period: want for instance 90d, 12h or 15m, at most 36500d`,
+			`c.yaml:5:24: hashing.concurrency: "abc": want a whole number`,
+			`c.yaml:5:36: hashing.queue: "99999999999999999999" is too large`,
+			`c.yaml:6:26: login_limits.per_user: "1" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
+			`c.yaml:8:18: audit_retention: "long" is no duration: want for instance 90d, 12h or 15m, at most 36500d`,
 			`c.yaml:2:22: password_iterations: 0: want 1 to 10000000`,
 			`c.yaml:4:23: limits.connections: -1: want 0 to 10000000`,
 			`c.yaml:3:31: trusted_proxies: "10.0.0.0/33": want a network such as 10.0.0.0/8, or an address`,
 			`c.yaml:3:44: trusted_proxies: "proxy": want a network such as 10.0.0.0/8, or an address`,
-			`c.yaml:5:8: store: the path is missing: a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE`,
+			`c.yaml:7:8: store: the path is missing: a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE`,
 		}},
 		{"no key file", one + "secret_key_file: no.key\n", nil, []string{"c.yaml:2:18: secret_key_file: the file of the sealing keys is missing: open no.key: no such file or directory"}},
 		{"a bad key file", one + "secret_key_file: bad.key\n", nil, []string{"c.yaml:2:18: secret_key_file: bad.key: sealing key has 4 bytes, not 32"}},
 		{"a bad key beside", one + "store: sqlite:bad.db\n", nil, []string{"c.yaml:2:8: store: bad.db.key: sealing key has 4 bytes, not 32"}},
-		{"no key of a certificate", one + "tls: {certificate: cert.pem}\n", nil, []string{"c.yaml:2:20: tls.certificate: needs the certificate's key (--tls-key, tls.key) too"}},
-		{"no certificate", one + "tls: {key: key.pem}\n", nil, []string{"c.yaml:2:12: tls.key: needs the certificate (--tls-cert, tls.certificate) too"}},
-		{"no files", one + "tls: {certificate: no.pem, key: none.pem}\n", nil, []string{
-			"c.yaml:2:20: tls.certificate: open no.pem: no such file or directory",
-			"c.yaml:2:33: tls.key: open none.pem: no such file or directory",
+		{"no key of a certificate", one + "tls: {cert_file: cert.pem}\n", nil, []string{"c.yaml:2:18: tls.cert_file: needs the certificate's key (--tls-key, tls.key_file) too"}},
+		{"no certificate", one + "tls: {key_file: key.pem}\n", nil, []string{"c.yaml:2:17: tls.key_file: needs the certificate (--tls-cert, tls.cert_file) too"}},
+		{"no files", one + "tls: {cert_file: no.pem, key_file: none.pem}\n", nil, []string{
+			"c.yaml:2:18: tls.cert_file: open no.pem: no such file or directory",
+			"c.yaml:2:36: tls.key_file: open none.pem: no such file or directory",
 		}},
-		{"another's key", one + "tls: {certificate: cert.pem, key: other/key.pem}\n", nil, []string{
-			"c.yaml:2:20: tls.certificate: cert.pem with other/key.pem: tls: private key does not match public key",
+		{"another's key", one + "tls: {cert_file: cert.pem, key_file: other/key.pem}\n", nil, []string{
+			"c.yaml:2:18: tls.cert_file: cert.pem with other/key.pem: tls: private key does not match public key",
 		}},
 		{"two addresses", "listen: 127.0.0.1:1\nlisteners: [{profile: snippit, address: '127.0.0.1:2'}]\n", nil, []string{
 			"c.yaml:1:9: listen: is for a profile without @ADDRESS: give one or the other",
@@ -120,8 +122,24 @@ keep_audit: long
 		{"no API", "manage: 127.0.0.1:1\n", nil, []string{
 			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, form-auth, knox-auth, ocd-users, snippit",
 		}},
-		{"flags", one, []string{"--profile", "snippit@8000", "--store", "x", "--hash-threads", "-1"}, []string{
-			`--hash-threads: -1: want 0 to 1024`,
+		{"former keys", one + `keep_expired: 1d
+keep_audit: 1d
+limits: {guessing: on, account: 1/1h, address: 1/1h, hash_threads: 1, hash_queue: 1, connections: -1}
+tls: {certificate: cert.pem, key: key.pem}
+`, nil, []string{
+			"c.yaml:2:1: keep_expired: is called expired_token_retention now",
+			"c.yaml:3:1: keep_audit: is called audit_retention now",
+			"c.yaml:4:10: limits.guessing: is called login_limits.enabled now",
+			"c.yaml:4:24: limits.account: is called login_limits.per_user now",
+			"c.yaml:4:39: limits.address: is called login_limits.per_address now",
+			"c.yaml:4:54: limits.hash_threads: is called hashing.concurrency now",
+			"c.yaml:4:71: limits.hash_queue: is called hashing.queue now",
+			"c.yaml:5:7: tls.certificate: is called tls.cert_file now",
+			"c.yaml:5:30: tls.key: is called tls.key_file now",
+			"c.yaml:4:99: limits.connections: -1: want 0 to 10000000",
+		}},
+		{"flags", one, []string{"--profile", "snippit@8000", "--store", "x", "--hash-concurrency", "-1"}, []string{
+			`--hash-concurrency: -1: want 0 to 1024`,
 			`--store: unknown kind of store: a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE`,
 			`--profile: "8000" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
 		}},
@@ -157,10 +175,31 @@ func TestSettingsOfSources(t *testing.T) {
 		{"a large one", nil, []string{"audit", "--limit", "99999999999999999999"}, `--limit: "99999999999999999999" is too large`},
 		{"a truth", nil, []string{"serve", "--pprof=perhaps"}, `--pprof: "perhaps": want true or false`},
 		{"a word", nil, []string{"serve", "--limits", "perhaps"}, `--limits: "perhaps": want on or off`},
+		{"a former flag", nil, []string{"serve", "--keep-expired", "1d"}, "--keep-expired: is called --expired-token-retention now"},
+		{"another", nil, []string{"serve", "--keep-audit=1d"}, "--keep-audit: is called --audit-retention now"},
+		{"of users", nil, []string{"config", "check", "--limit-account", "1/1h"}, "--limit-account: is called --limit-per-user now"},
+		{"of addresses", nil, []string{"config", "print", "--limit-address", "1/1h"}, "--limit-address: is called --limit-per-address now"},
+		{"of hashes", nil, []string{"serve", "--hash-threads", "1"}, "--hash-threads: is called --hash-concurrency now"},
+		{"of a command", nil, []string{"token", "purge", "--keep-expired", "1d"}, "--keep-expired: is called --expired-token-retention now"},
+		{"of the record", nil, []string{"audit", "purge", "--keep-audit", "1d"}, "--keep-audit: is called --audit-retention now"},
+		{"of actions", nil, []string{"audit", "--act", "login"}, "--act: is called --action now"},
+		{"of another command", nil, []string{"user", "list", "--act", "login"}, "unknown flag: --act"},
+		{"a former switch", nil, []string{"secret", "rotate", "--resume"}, "--resume: rotate --resume is called reseal now, and rotate --resume --drop-old is called prune"},
+		{"another one", nil, []string{"secret", "rotate", "--drop-old"}, "--drop-old: rotate --resume is called reseal now, and rotate --resume --drop-old is called prune"},
+		{"former variables", map[string]string{
+			"AUTHCOMPAT_KEEP_EXPIRED": "1d", "AUTHCOMPAT_KEEP_AUDIT": "1d", "AUTHCOMPAT_LIMIT_ACCOUNT": "1/1h", "AUTHCOMPAT_LIMIT_ADDRESS": "1/1h",
+			"AUTHCOMPAT_HASH_THREADS": "1",
+		}, []string{"serve", "--profile", "snippit"}, `AUTHCOMPAT_KEEP_AUDIT: is called AUTHCOMPAT_AUDIT_RETENTION now
+AUTHCOMPAT_KEEP_EXPIRED: is called AUTHCOMPAT_EXPIRED_TOKEN_RETENTION now
+AUTHCOMPAT_HASH_THREADS: is called AUTHCOMPAT_HASH_CONCURRENCY now
+AUTHCOMPAT_LIMIT_ADDRESS: is called AUTHCOMPAT_LIMIT_PER_ADDRESS now
+AUTHCOMPAT_LIMIT_ACCOUNT: is called AUTHCOMPAT_LIMIT_PER_USER now`},
+		{"a former variable beside the new one", map[string]string{"AUTHCOMPAT_LIMIT_ACCOUNT": "1/1h", "AUTHCOMPAT_LIMIT_PER_USER": "x"}, []string{"config", "print"},
+			`AUTHCOMPAT_LIMIT_PER_USER: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`},
 		{"variables", map[string]string{
-			"AUTHCOMPAT_HASH_THREADS": "x", "AUTHCOMPAT_MANAGE": "8081", "AUTHCOMPAT_PROFILE": "snippit@127.0.0.1:1,nope@127.0.0.1:2",
+			"AUTHCOMPAT_HASH_CONCURRENCY": "x", "AUTHCOMPAT_MANAGE": "8081", "AUTHCOMPAT_PROFILE": "snippit@127.0.0.1:1,nope@127.0.0.1:2",
 			"AUTHCOMPAT_TRUSTED_PROXY": "127.0.0.1,y", "AUTHCOMPAT_SECRET_KEY": "S3cret",
-		}, []string{"config", "check"}, `AUTHCOMPAT_HASH_THREADS: "x": want a whole number
+		}, []string{"config", "check"}, `AUTHCOMPAT_HASH_CONCURRENCY: "x": want a whole number
 AUTHCOMPAT_TRUSTED_PROXY: "y": want a network such as 10.0.0.0/8, or an address
 AUTHCOMPAT_SECRET_KEY: sealing key has 4 bytes, not 32
 AUTHCOMPAT_MANAGE: "8081" is no address: want HOST:PORT, for instance 127.0.0.1:8000

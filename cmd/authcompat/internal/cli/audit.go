@@ -34,7 +34,7 @@ type auditRecord struct {
 
 func newAudit() *cobra.Command {
 	var flags config.Engine
-	var user, act string
+	var user, action string
 	var failed, asJSON bool
 	var since config.Duration
 	var limit int
@@ -45,17 +45,17 @@ func newAudit() *cobra.Command {
 in it is ever changed, and only its oldest part can be removed. A name that nobody has is not kept, because
 people type passwords there: it is shown as unknown:DIGEST, and --user NAME finds it.`,
 		Example: `  authcompat audit --user alice --since 24h
-  authcompat audit --act login --failed --json`,
+  authcompat audit --action login --failed --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if act != "" && !slices.Contains(core.Actions(), core.Action(act)) {
-				return fmt.Errorf("--act %q: want one of %s", act, actList())
+			if action != "" && !slices.Contains(core.Actions(), core.Action(action)) {
+				return fmt.Errorf("--action %q: want one of %s", action, actionList())
 			}
 			if limit < 0 {
 				return fmt.Errorf("--limit %d: want 1 or more, or 0 for all", limit)
 			}
 			return withAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				f := core.AuditFilter{Username: user, Action: core.Action(act), Failed: failed}
+				f := core.AuditFilter{Username: user, Action: core.Action(action), Failed: failed}
 				if user != "" {
 					f.UsernamePseudonym = e.Pseudonym(user)
 				}
@@ -77,8 +77,8 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
 		},
 	}
 	flags.AddFlags(cmd.Flags())
-	cmd.Flags().StringVar(&user, "user", "", "entries about this name, also where nobody has it")
-	cmd.Flags().StringVar(&act, "act", "", "entries of one act: "+actList())
+	cmd.Flags().StringVar(&user, "user", "", "entries about this username (matches unknown names too)")
+	cmd.Flags().StringVar(&action, "action", "", "entries of one action: "+actionList())
 	cmd.Flags().BoolVar(&failed, "failed", false, "what failed alone")
 	cmd.Flags().Var(&since, "since", "entries of the last so long, for instance 24h or 7d; 0: of all times")
 	cmd.Flags().IntVar(&limit, "limit", 100, "how many entries at most; 0: all")
@@ -87,11 +87,11 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
 	return cmd
 }
 
-// actList names the acts.
-func actList() string {
+// actionList names the actions.
+func actionList() string {
 	var names []string
-	for _, act := range core.Actions() {
-		names = append(names, string(act))
+	for _, action := range core.Actions() {
+		names = append(names, string(action))
 	}
 	return strings.Join(names, ", ")
 }

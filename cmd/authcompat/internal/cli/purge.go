@@ -22,18 +22,18 @@ type purge struct {
 	short   string
 	long    string
 	example string
-	act     core.Action
+	action  core.Action
 	open    func(*cobra.Command, *config.Engine, func(context.Context, *engine.Engine) error) error
 	remove  func(ctx context.Context, e *engine.Engine, before time.Time) (int, error)
 }
 
 func tokenPurge() purge {
 	return purge{
-		what: "tokens", flag: "keep-expired", keep: config.DefaultKeepExpired, act: core.ActionPurgeTokens, open: withAdmin,
+		what: "tokens", flag: "expired-token-retention", keep: config.DefaultExpiredTokenRetention, action: core.ActionPurgeTokens, open: withAdmin,
 		short: "Remove tokens that expired long ago, in small batches; a server does so by itself",
-		long: `Remove the rows of tokens that expired longer ago than --keep-expired. As long as the row is there, an API
+		long: `Remove the rows of tokens that expired longer ago than --expired-token-retention. As long as the row is there, an API
 that tells expired tokens from unknown ones does so. Requests are answered meanwhile.`,
-		example: "  authcompat token purge --keep-expired 30d",
+		example: "  authcompat token purge --expired-token-retention 30d",
 		remove: func(ctx context.Context, e *engine.Engine, before time.Time) (int, error) {
 			return e.PurgeTokens(ctx, before, nil)
 		},
@@ -42,11 +42,11 @@ that tells expired tokens from unknown ones does so. Requests are answered meanw
 
 func auditPurge() purge {
 	return purge{
-		what: "entries", flag: "keep-audit", act: core.ActionPurgeAudit, open: withAudit,
-		short: "Remove the oldest part of the record, in small batches; a server with --keep-audit does so by itself",
-		long: `Remove the entries that are older than --keep-audit. That it was done is an entry of its own. Requests are
+		what: "entries", flag: "audit-retention", action: core.ActionPurgeAudit, open: withAudit,
+		short: "Remove the oldest part of the record, in small batches; a server with --audit-retention does so by itself",
+		long: `Remove the entries that are older than --audit-retention. That it was done is an entry of its own. Requests are
 answered meanwhile. For a copy of all: authcompat audit --limit 0 --json.`,
-		example: "  authcompat audit purge --keep-audit 400d",
+		example: "  authcompat audit purge --audit-retention 400d",
 		remove: func(ctx context.Context, e *engine.Engine, before time.Time) (int, error) {
 			return e.PurgeAudit(ctx, before)
 		},
@@ -66,7 +66,7 @@ func newPurge(p purge) *cobra.Command {
 			return p.open(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				n, err := p.remove(ctx, e, time.Now().Add(-time.Duration(keep)))
 				if n > 0 {
-					err = errors.Join(err, e.RecordOperation(ctx, p.act))
+					err = errors.Join(err, e.RecordOperation(ctx, p.action))
 				}
 				if err != nil {
 					return err

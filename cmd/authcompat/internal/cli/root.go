@@ -39,7 +39,9 @@ AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --c
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return config.Configure(cmd.Flags()) },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return explainDash(cmd, config.FriendlyFlagError(err)) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return explainDash(cmd, config.FriendlyFlagError(cmd.Flags(), err))
+	})
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)

@@ -14,7 +14,7 @@ import (
 )
 
 func newSecret() *cobra.Command {
-	return group("secret", "Manage the keys that seal tokens which are shown again", newSecretRotate(), newSecretShow())
+	return group("secret", "Manage the keys that seal tokens which are shown again", newSecretRotate(), newSecretReseal(), newSecretPrune(), newSecretShow())
 }
 
 func newSecretShow() *cobra.Command {

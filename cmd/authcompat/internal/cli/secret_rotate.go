@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
@@ -16,40 +17,68 @@ import (
 )
 
 func newSecretRotate() *cobra.Command {
-	var flags config.Engine
-	var file string
-	var drop, force, asJSON bool
-	cmd := &cobra.Command{
+	cmd := newRotation(&cobra.Command{
 		Use:   "rotate",
 		Short: "Put a new sealing key before the old ones, and seal all tokens with it",
-		Long: `Put a new key into the key file, before the old ones, and seal all tokens anew with it. Tokens do not
-change. Servers on the file go on meanwhile, and take the new key within a minute, or at SIGHUP. Cut off, the
-command is run again with --resume: it makes no other key, and goes on.
+		Long: `Put a new key into the key file, before the old ones, and seal all tokens again with it. Tokens do not
+change. Servers that use the file go on meanwhile, and load the new key within a minute, or at SIGHUP. If the
+command is interrupted, authcompat secret reseal finishes its work without making another key.
 
-Old keys stay in the file, so that backups of the database can be used; --drop-old removes those that no
-token is sealed with any more. Do so when every server has the new key: until then one may seal with an
-older key, and its tokens would be lost. So it is refused for two minutes after a change of the file, unless
---force says that no server runs, or that all have had a SIGHUP.
+Old keys stay in the file, so that backups of the database can be used; authcompat secret prune removes them.
 
-The file keeps its owner, group and mode. One rotation of a file runs at a time; others wait for it.`,
-		Example: `  authcompat secret rotate
-  authcompat secret rotate --resume --drop-old`,
-		Args: cobra.NoArgs,
-	}
-	var resume bool
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if drop && !resume {
-			return errors.New("--drop-old goes with --resume, once all servers have the new key")
+The file keeps its owner, group and mode. Commands that change a key file wait for each other.`,
+	}, &keyring.Rotation{NewKey: true})
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		var unknown *pflag.NotExistError
+		if errors.As(err, &unknown) && (unknown.GetSpecifiedName() == "resume" || unknown.GetSpecifiedName() == "drop-old") {
+			return fmt.Errorf("--%s: rotate --resume is called reseal now, and rotate --resume --drop-old is called prune", unknown.GetSpecifiedName())
 		}
-		place := keyring.Location{File: file, DSN: flags.Store}
-		path, err := place.WritableFile()
-		if err != nil {
+		return cmd.Parent().FlagErrorFunc()(cmd, err)
+	})
+	return cmd
+}
+
+func newSecretReseal() *cobra.Command {
+	return newRotation(&cobra.Command{
+		Use:   "reseal",
+		Short: "Seal all tokens with the newest key, as after an interrupted rotation",
+		Long: `Seal with the newest key of the key file the tokens that are sealed with older ones. It makes no key, and
+finishes what an interrupted authcompat secret rotate has left. Servers do the same in the background.`,
+	}, &keyring.Rotation{})
+}
+
+func newSecretPrune() *cobra.Command {
+	r := &keyring.Rotation{Drop: true}
+	cmd := newRotation(&cobra.Command{
+		Use:   "prune",
+		Short: "Remove old sealing keys that no token is sealed with any more",
+		Long: `Seal all tokens with the newest key of the key file, as authcompat secret reseal does, and remove the old keys
+that no token is sealed with any more. Backups of the database that need these keys can then no longer be used
+with the file.
+
+Do this when every server has the newest key: until then one may seal with an older key, and its tokens would
+be lost. So it is refused for two minutes after a change of the file, unless --force says that no server
+runs, or that all have had a SIGHUP.`,
+	}, r)
+	cmd.Flags().BoolVar(&r.Force, "force", false, "remove old keys at once: all servers have the newest one")
+	return cmd
+}
+
+// newRotation completes a command that changes the key file, or seals tokens with it.
+func newRotation(cmd *cobra.Command, r *keyring.Rotation) *cobra.Command {
+	var flags config.Engine
+	var file string
+	var asJSON bool
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		location := keyring.Location{File: file, DSN: flags.Store}
+		var err error
+		if r.Path, err = location.WritableFile(); err != nil {
 			return err
 		}
 		return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-			r := keyring.Rotation{Path: path, NewKey: !resume, Drop: drop, Force: force}
 			err := r.Run(ctx, e.Service, e.Backend.Admin, waitingOn(cmd.ErrOrStderr()))
-			if place.File == "" && errors.Is(err, fs.ErrNotExist) {
+			if location.File == "" && errors.Is(err, fs.ErrNotExist) {
 				return keyring.ExplainMissing(ctx, e.Backend.Admin, err)
 			}
 			if err != nil {
@@ -61,9 +90,6 @@ The file keeps its owner, group and mode. One rotation of a file runs at a time;
 	}
 	flags.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
-	cmd.Flags().BoolVar(&resume, "resume", false, "make no new key, but seal what is not sealed with the newest")
-	cmd.Flags().BoolVar(&drop, "drop-old", false, "remove old keys that no token is sealed with")
-	cmd.Flags().BoolVar(&force, "force", false, "drop old keys at once: all servers have the new one")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
 }

@@ -36,6 +36,7 @@ const fromEnvironment = "environment"
 // named by nothing, so that an empty list of them is none.
 func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 	flags.VisitAll(func(f *pflag.Flag) {
+		checkFormerVariable(f, found)
 		name := Variable(f.Name)
 		text, ok := os.LookupEnv(name)
 		if !ok || f.Changed {

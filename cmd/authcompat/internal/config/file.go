@@ -26,19 +26,19 @@ func settings() []setting {
 		{"map", "map", restartOnly},
 		{"secret_key_file", "secret-key-file", restartOnly},
 		{"password_iterations", "password-iterations", restartOnly},
-		{"keep_expired", "keep-expired", reloadable},
-		{"keep_audit", "keep-audit", reloadable},
+		{"expired_token_retention", "expired-token-retention", reloadable},
+		{"audit_retention", "audit-retention", reloadable},
 		{"trusted_proxies", "trusted-proxy", reloadable},
 		{"log.format", "log-format", restartOnly},
 		{"log.requests", "log-requests", reloadable},
-		{"limits.guessing", "limits", reloadable},
-		{"limits.account", "limit-account", reloadable},
-		{"limits.address", "limit-address", reloadable},
+		{"login_limits.enabled", "limits", reloadable},
+		{"login_limits.per_user", "limit-per-user", reloadable},
+		{"login_limits.per_address", "limit-per-address", reloadable},
 		{"limits.connections", "max-connections", restartOnly},
-		{"limits.hash_threads", "hash-threads", restartOnly},
-		{"limits.hash_queue", "hash-queue", restartOnly},
-		{"tls.certificate", "tls-cert", restartOnToggle},
-		{"tls.key", "tls-key", restartOnToggle},
+		{"hashing.concurrency", "hash-concurrency", restartOnly},
+		{"hashing.queue", "hash-queue", restartOnly},
+		{"tls.cert_file", "tls-cert", restartOnToggle},
+		{"tls.key_file", "tls-key", restartOnToggle},
 	}
 }
 
@@ -186,6 +186,9 @@ func (c *configFile) section(n *yaml.Node, prefix string) {
 			c.set(value, path, settings()[at].flag)
 		case slices.ContainsFunc(settings(), func(s setting) bool { return strings.HasPrefix(s.key, path+".") }):
 			c.section(value, path+".")
+		case formerKeys()[path] != "":
+			now := formerKeys()[path]
+			c.refuse(key, path, flagOf(now), "is called %s now", now)
 		default:
 			c.add(key, path, "unknown key; the keys here are %s", strings.Join(keysAt(prefix), ", "))
 		}

@@ -49,7 +49,7 @@ func (f *Server) KeepRestartOnly(now *Server, addresses []string, all []BoundPro
 		}
 	}
 	ordered, same := order(all, addresses)
-	switched := (now.TLSCertificate == "") != (f.TLSCertificate == "")
+	switched := (now.TLSCertFile == "") != (f.TLSCertFile == "")
 	if !same {
 		changed = append(changed, f.movedListeners(now)...)
 		f.listen, f.bindings = now.listen, now.bindings

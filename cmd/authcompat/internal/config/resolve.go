@@ -47,7 +47,7 @@ func (f *Server) checkValues(found *problems) {
 		value, least, most int
 	}{
 		{"password-iterations", f.Engine.Iterations, 1, password.MaxIterations},
-		{"hash-threads", f.HashThreads, 0, 1024},
+		{"hash-concurrency", f.HashConcurrency, 0, 1024},
 		{"hash-queue", f.HashQueue, 0, 1_000_000},
 		{"max-connections", f.MaxConnections, 0, 10_000_000},
 	} {
@@ -67,10 +67,10 @@ func (f *Server) checkValues(found *problems) {
 		return
 	}
 	switch {
-	case f.TLSKey == "" && f.TLSCertificate != "":
-		found.add(f.source("tls-cert"), "needs the certificate's key (--tls-key, tls.key) too")
-	case f.TLSKey != "" && f.TLSCertificate == "":
-		found.add(f.source("tls-key"), "needs the certificate (--tls-cert, tls.certificate) too")
+	case f.TLSKeyFile == "" && f.TLSCertFile != "":
+		found.add(f.source("tls-cert"), "needs the certificate's key (--tls-key, tls.key_file) too")
+	case f.TLSKeyFile != "" && f.TLSCertFile == "":
+		found.add(f.source("tls-key"), "needs the certificate (--tls-cert, tls.cert_file) too")
 	}
 }
 
@@ -90,10 +90,10 @@ func (f *Server) checkKeys(found *problems) {
 
 // checkCertificate reads the certificate and its key.
 func (f *Server) checkCertificate(found *problems) {
-	if f.TLSCertificate == "" || f.TLSKey == "" {
+	if f.TLSCertFile == "" || f.TLSKeyFile == "" {
 		return
 	}
-	certErr, keyErr := httpserver.CheckCertificate(f.TLSCertificate, f.TLSKey)
+	certErr, keyErr := httpserver.CheckCertificate(f.TLSCertFile, f.TLSKeyFile)
 	if certErr != nil {
 		found.add(f.source("tls-cert"), "%v", certErr)
 	}

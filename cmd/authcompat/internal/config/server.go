@@ -15,41 +15,40 @@ const defaultListen = "127.0.0.1:8000"
 
 // Server are the settings of a server.
 type Server struct {
-	flags       *pflag.FlagSet // these settings as flags
-	Engine      Engine
-	bindings    bindings
-	listen      string
-	Manage      string // address of the management listener; empty: none
-	Pprof       bool   // Go's own profiles at the management listener
-	KeyFile     string // of the sealing keys; empty: none is named
-	LogFormat   enum   // auto, text or json
-	LogRequests enum   // an httpserver.RequestLog
-
-	Limits         enum // on guesses at passwords: on or off
-	AccountLimit   rateLimit
-	AddressLimit   rateLimit
-	TrustedProxies []string // networks and addresses
-	HashThreads    int      // 0: one processor less than there are
-	HashQueue      int      // 0: 32 for each thread
-	MaxConnections int      // at each address; 0: as many as the system allows
-	TLSCertificate string   // PEM file; empty: no TLS
-	TLSKey         string   // PEM file
-	KeepExpired    Duration // of tokens, after they expired
-	KeepAudit      Duration // of audit entries; 0: for ever
+	flags                 *pflag.FlagSet // these settings as flags
+	Engine                Engine
+	bindings              bindings
+	listen                string
+	Manage                string // address of the management listener; empty: none
+	Pprof                 bool   // Go's own profiles at the management listener
+	KeyFile               string // of the sealing keys; empty: none is named
+	LogFormat             enum   // auto, text or json
+	LogRequests           enum   // an httpserver.RequestLog
+	LoginLimits           toggle // whether guesses at passwords are limited
+	UserLimit             rateLimit
+	AddressLimit          rateLimit
+	TrustedProxies        []string // networks and addresses
+	HashConcurrency       int      // 0: one processor less than there are
+	HashQueue             int      // 0: 32 for each thread
+	MaxConnections        int      // at each address; 0: as many as the system allows
+	TLSCertFile           string   // PEM file; empty: no TLS
+	TLSKeyFile            string   // PEM file
+	ExpiredTokenRetention Duration // of tokens, after they expired
+	AuditRetention        Duration // of audit entries; 0: for ever
 }
 
-// DefaultKeepExpired is how long expired tokens are kept where no setting says so.
-const DefaultKeepExpired = Duration(90 * day)
+// DefaultExpiredTokenRetention is how long expired tokens are kept where no setting says so.
+const DefaultExpiredTokenRetention = Duration(90 * day)
 
 // NewServer gives the default settings of a server.
 func NewServer() *Server {
 	return &Server{
-		LogFormat:    newEnum("auto", "text", "json"),
-		LogRequests:  newEnum(string(httpserver.LogFailures), string(httpserver.LogAll), string(httpserver.LogNone)),
-		Limits:       newEnum("on", "off"),
-		AccountLimit: rateLimit(core.DefaultUserLimit()),
-		AddressLimit: rateLimit(core.DefaultAddressLimit()),
-		KeepExpired:  DefaultKeepExpired,
+		LogFormat:             newEnum("auto", "text", "json"),
+		LogRequests:           newEnum(string(httpserver.LogFailures), string(httpserver.LogAll), string(httpserver.LogNone)),
+		LoginLimits:           true,
+		UserLimit:             rateLimit(core.DefaultUserLimit()),
+		AddressLimit:          rateLimit(core.DefaultAddressLimit()),
+		ExpiredTokenRetention: DefaultExpiredTokenRetention,
 	}
 }
 
@@ -64,15 +63,15 @@ func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.KeyFile, "secret-key-file", "", "file with the keys that seal tokens which are shown again, the newest first")
 	flags.Var(&f.LogFormat, "log-format", "log as text, as json, or auto: text on a terminal, else json")
 	flags.Var(&f.LogRequests, "log-requests", "requests that are logged: all, failures (the server's own, and refusals) or none")
-	flags.Var(&f.Limits, "limits", "limits on guesses at passwords: on, or off for replays and load tests")
-	flags.Var(&f.AccountLimit, "limit-account", "guesses at one name, right ones not counted")
-	flags.Var(&f.AddressLimit, "limit-address", "guesses from one address, right ones not counted")
+	flags.Var(&f.LoginLimits, "limits", "limits on failed logins: on, or off for replays and load tests")
+	flags.Var(&f.UserLimit, "limit-per-user", "failed logins of one username")
+	flags.Var(&f.AddressLimit, "limit-per-address", "failed logins from one address")
 	flags.StringSliceVar(&f.TrustedProxies, "trusted-proxy", nil, "network or address whose X-Forwarded-For and X-Request-Id are believed (repeatable)")
-	flags.IntVar(&f.HashThreads, "hash-threads", 0, "passwords hashed at a time; 0: one processor less than there are")
+	flags.IntVar(&f.HashConcurrency, "hash-concurrency", 0, "passwords hashed at a time; 0: one processor less than there are")
 	flags.IntVar(&f.HashQueue, "hash-queue", 0, "passwords that wait to be hashed at most, before others are refused; 0: 32 for each thread")
 	flags.IntVar(&f.MaxConnections, "max-connections", 0, "open connections at each address; 0: as many as the system's limit on open files allows, at most 16384")
-	flags.StringVar(&f.TLSCertificate, "tls-cert", "", "file with the certificate chain (PEM): the APIs are served over TLS")
-	flags.StringVar(&f.TLSKey, "tls-key", "", "file with the certificate's key (PEM)")
-	flags.Var(&f.KeepExpired, "keep-expired", "how long expired tokens are kept, so that clients are told that they expired")
-	flags.Var(&f.KeepAudit, "keep-audit", "how long the audit record is kept, for instance 400d; 0: for ever")
+	flags.StringVar(&f.TLSCertFile, "tls-cert", "", "file with the certificate chain (PEM): the APIs are served over TLS")
+	flags.StringVar(&f.TLSKeyFile, "tls-key", "", "file with the certificate's key (PEM)")
+	flags.Var(&f.ExpiredTokenRetention, "expired-token-retention", "how long expired tokens are kept, so that clients are told that they expired")
+	flags.Var(&f.AuditRetention, "audit-retention", "how long the audit record is kept, for instance 400d; 0: for ever")
 }

@@ -45,7 +45,7 @@ func (p *Duration) String() string {
 }
 
 // Type implements pflag.Value.
-func (p *Duration) Type() string { return "period" }
+func (p *Duration) Type() string { return "duration" }
 
 const (
 	day         = 24 * time.Hour
@@ -62,7 +62,7 @@ func parseDuration(text string) (time.Duration, error) {
 		}
 	}
 	if err != nil || d < 0 || d > maxDuration {
-		return 0, fmt.Errorf("%q is no period: want for instance 90d, 12h or 15m, at most 36500d", text)
+		return 0, fmt.Errorf("%q is no duration: want for instance 90d, 12h or 15m, at most 36500d", text)
 	}
 	return d, nil
 }
@@ -97,7 +97,7 @@ func (r *rateLimit) String() string {
 }
 
 // Type implements pflag.Value.
-func (r *rateLimit) Type() string { return "limit" }
+func (r *rateLimit) Type() string { return "rate" }
 
 // enum is a flag that takes one of a closed set of words.
 type enum struct {
@@ -126,7 +126,37 @@ func (w *enum) Set(text string) error {
 func (w *enum) String() string { return w.value }
 
 // Type implements pflag.Value.
-func (w *enum) Type() string { return "word" }
+func (w *enum) Type() string { return "string" }
+
+// toggle is a flag that is on or off, or, as a file of settings may have it, true or
+// false.
+type toggle bool
+
+var _ pflag.Value = (*toggle)(nil)
+
+// Set implements pflag.Value.
+func (t *toggle) Set(text string) error {
+	switch text {
+	case "on", "true":
+		*t = true
+	case "off", "false":
+		*t = false
+	default:
+		return fmt.Errorf("%q: want on or off", text)
+	}
+	return nil
+}
+
+// String implements pflag.Value.
+func (t *toggle) String() string {
+	if *t {
+		return "on"
+	}
+	return "off"
+}
+
+// Type implements pflag.Value.
+func (t *toggle) Type() string { return "on|off" }
 
 // friendly says in words what strconv and time say of a value in terms of Go. Other
 // errors stay as they are.
@@ -147,11 +177,12 @@ func friendly(err error) error {
 }
 
 // FriendlyFlagError says in plain words what is wrong with a value on the command line,
-// and names its flag. Other errors stay as they are.
-func FriendlyFlagError(err error) error {
+// and names its flag; for a flag that once had another name it gives the new one. Other
+// errors stay as they are.
+func FriendlyFlagError(flags *pflag.FlagSet, err error) error {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
-		return err
+		return explainFormerFlag(flags, err)
 	}
 	return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, friendly(invalid.Unwrap()))
 }

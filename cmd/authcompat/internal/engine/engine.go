@@ -76,7 +76,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		pool := hashing.NewPool(e.hasher, *o.HashPool)
 		c.Hasher = pool
 		if o.Metrics != nil {
-			o.Metrics.RegisterLane(pool)
+			o.Metrics.RegisterHashPool(pool)
 		}
 	}
 	if o.Metrics != nil {

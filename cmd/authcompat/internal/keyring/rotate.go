@@ -38,8 +38,8 @@ type Rotation struct {
 
 // Run changes the file, and seals the tokens of the service's store with its newest
 // key. One rotation of a file runs at a time: waiting is called, with the file, where
-// another one has to end first. The error is fs.ErrNotExist where there is no file;
-// cut off, it is run again without NewKey.
+// another one has to end first. The error is fs.ErrNotExist where there is no file. A
+// rotation that was interrupted is run again without NewKey.
 func (r *Rotation) Run(ctx context.Context, s *core.Service, admin core.Admin, waiting func(path string)) error {
 	return lock(ctx, r.Path, waiting, func() error { return r.locked(ctx, s, admin) })
 }
@@ -67,7 +67,7 @@ func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin
 	s.SealWith(ring.sealer)
 	r.Key = ring.sealer.KeyID()
 	if r.Resealed, r.Broken, err = s.Reseal(ctx, admin); err != nil {
-		return fmt.Errorf("%w; %d tokens are sealed anew: go on with --resume", err, r.Resealed)
+		return fmt.Errorf("%w; %d tokens are sealed anew: authcompat secret reseal seals the others", err, r.Resealed)
 	}
 	if r.Drop {
 		r.Dropped, err = dropKeys(ctx, admin, r.Path)
@@ -89,7 +89,7 @@ func checkPropagated(path string) error {
 		return fmt.Errorf("sealing keys: %w", err)
 	}
 	if left := propagationDelay - time.Since(info.ModTime()); left > 0 {
-		return fmt.Errorf("%s was changed a moment ago, and a server may still seal with an old key: drop old keys in %v, or with --force if no server runs or all have had a SIGHUP since",
+		return fmt.Errorf("%s was changed a moment ago, and a server may still seal with an old key: remove old keys in %v, or with --force if no server runs or all have had a SIGHUP since",
 			path, left.Round(time.Second))
 	}
 	return nil

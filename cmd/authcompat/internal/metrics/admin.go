@@ -22,7 +22,7 @@ type instrumentedAdmin struct {
 // instrumentedPrivacyStore is a core.PrivacyStore whose calls by a server are counted.
 type instrumentedPrivacyStore struct {
 	core.PrivacyStore
-	mix operation
+	formats operation
 }
 
 func (m *Metrics) instrumentAuditor(a core.Auditor) core.Auditor {
@@ -45,7 +45,7 @@ func (m *Metrics) instrumentPrivacyStore(d core.PrivacyStore) core.PrivacyStore 
 	if d == nil {
 		return nil
 	}
-	return &instrumentedPrivacyStore{d, m.operation("password_mix")}
+	return &instrumentedPrivacyStore{d, m.operation("password_format_counts")}
 }
 
 func (a *instrumentedAuditor) Record(ctx context.Context, entry core.AuditEntry) (err error) {
@@ -78,7 +78,7 @@ func (a *instrumentedAdmin) Reseal(ctx context.Context, was string, tokens []cor
 	return a.Admin.Reseal(ctx, was, tokens)
 }
 
-func (d *instrumentedPrivacyStore) PasswordFormatCounts(ctx context.Context) (mix []core.PasswordFormatCount, err error) {
-	defer d.mix.observe(time.Now(), &err)
+func (d *instrumentedPrivacyStore) PasswordFormatCounts(ctx context.Context) (counts []core.PasswordFormatCount, err error) {
+	defer d.formats.observe(time.Now(), &err)
 	return d.PrivacyStore.PasswordFormatCounts(ctx)
 }

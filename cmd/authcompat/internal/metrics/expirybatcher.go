@@ -10,17 +10,17 @@ import (
 // instrumentedExpiryBatcher is a core.ExpiryBatcher whose calls are counted.
 type instrumentedExpiryBatcher struct {
 	core.ExpiryBatcher
-	move operation
+	extend operation
 }
 
-func (m *instrumentedExpiryBatcher) ExtendExpiries(ctx context.Context, moves []core.ExpiryUpdate, now time.Time) (err error) {
-	defer m.move.observe(time.Now(), &err)
-	return m.ExpiryBatcher.ExtendExpiries(ctx, moves, now)
+func (b *instrumentedExpiryBatcher) ExtendExpiries(ctx context.Context, updates []core.ExpiryUpdate, now time.Time) (err error) {
+	defer b.extend.observe(time.Now(), &err)
+	return b.ExpiryBatcher.ExtendExpiries(ctx, updates, now)
 }
 
-func (m *Metrics) instrumentExpiryBatcher(mover core.ExpiryBatcher) core.ExpiryBatcher {
-	if mover == nil {
+func (m *Metrics) instrumentExpiryBatcher(b core.ExpiryBatcher) core.ExpiryBatcher {
+	if b == nil {
 		return nil
 	}
-	return &instrumentedExpiryBatcher{mover, m.operation("move_expiries")}
+	return &instrumentedExpiryBatcher{b, m.operation("extend_expiries")}
 }

@@ -24,16 +24,16 @@ import (
 // Metrics are the metrics of a process, in a registry of its own. No label says
 // anything about a user, a client or a token.
 type Metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.CounterVec
-	seconds  *prometheus.HistogramVec
-	panics   prometheus.Counter
-	logins   *prometheus.CounterVec
-	laneWait prometheus.Histogram
-	store    *prometheus.HistogramVec
-	failures *prometheus.CounterVec
-	live     prometheus.Gauge
-	removed  *prometheus.CounterVec
+	registry    *prometheus.Registry
+	requests    *prometheus.CounterVec
+	seconds     *prometheus.HistogramVec
+	panics      prometheus.Counter
+	logins      *prometheus.CounterVec
+	hashWait    prometheus.Histogram
+	store       *prometheus.HistogramVec
+	failures    *prometheus.CounterVec
+	active      prometheus.Gauge
+	deletedRows *prometheus.CounterVec
 
 	mu     sync.Mutex
 	series atomic.Pointer[map[seriesKey]series]
@@ -61,10 +61,10 @@ func New(bodyBytes func() float64) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "authcompat_requests_total", Help: "Requests answered, by profile, endpoint and status.",
+			Name: "authcompat_http_requests_total", Help: "Requests answered, by profile, endpoint and status.",
 		}, []string{"profile", "endpoint", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "authcompat_request_seconds", Help: "Time from a request's headers to the end of its reply.", Buckets: fast,
+			Name: "authcompat_http_request_duration_seconds", Help: "Time from a request's headers to the end of its reply.", Buckets: fast,
 		}, []string{"profile", "endpoint"}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "authcompat_panics_total", Help: "Requests that ended in a defect of this program.",
@@ -72,26 +72,26 @@ func New(bodyBytes func() float64) *Metrics {
 		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "authcompat_logins_total", Help: "Logins by profile and outcome; throttled ones may look like wrong passwords to clients.",
 		}, []string{"profile", "outcome"}),
-		laneWait: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "authcompat_hash_lane_wait_seconds", Help: "How long password hashes waited for their turn.", Buckets: fast,
+		hashWait: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "authcompat_password_hash_queue_wait_seconds", Help: "Time that passwords waited in the queue to be hashed.", Buckets: fast,
 		}),
 		store: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "authcompat_store_seconds", Help: "Time that the store took, by operation.", Buckets: fast,
+			Name: "authcompat_store_operation_duration_seconds", Help: "Time that the store took, by operation.", Buckets: fast,
 		}, []string{"operation"}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "authcompat_store_errors_total", Help: "Operations that the store could not do.",
+			Name: "authcompat_store_operation_errors_total", Help: "Operations of the store that failed.",
 		}, []string{"operation"}),
-		live: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "authcompat_live_tokens", Help: "Tokens that are live, counted now and then.",
+		active: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "authcompat_active_tokens", Help: "Tokens that are neither expired nor revoked, counted at most once a minute.",
 		}),
-		removed: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "authcompat_reaped_total", Help: "Rows removed by the reaper, by kind.",
-		}, []string{"kind"}),
+		deletedRows: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "authcompat_gc_deleted_rows_total", Help: "Rows that garbage collection deleted, by table.",
+		}, []string{"table"}),
 	}
 	m.series.Store(&map[seriesKey]series{})
-	m.registry.MustRegister(m.requests, m.seconds, m.panics, m.logins, m.laneWait, m.store, m.failures, m.live, m.removed,
+	m.registry.MustRegister(m.requests, m.seconds, m.panics, m.logins, m.hashWait, m.store, m.failures, m.active, m.deletedRows,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "authcompat_large_body_bytes", Help: "Memory taken by large bodies of requests; past 64 MiB they are refused.",
+			Name: "authcompat_request_body_memory_bytes", Help: "Memory taken by large request bodies; beyond 64 MiB they are refused.",
 		}, bodyBytes),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -103,36 +103,36 @@ func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 }
 
 // ObserveHashWait records how long a password hash waited for its turn.
-func (m *Metrics) ObserveHashWait(d time.Duration) { m.laneWait.Observe(d.Seconds()) }
+func (m *Metrics) ObserveHashWait(d time.Duration) { m.hashWait.Observe(d.Seconds()) }
 
-// CountRemoved counts rows that were removed because they are over. The kind is the
-// label: tokens, guesses or audit.
-func (m *Metrics) CountRemoved(kind string, rows int) {
-	m.removed.WithLabelValues(kind).Add(float64(rows))
+// CountDeletedRows counts rows that garbage collection deleted from a table: tokens,
+// guesses or audit.
+func (m *Metrics) CountDeletedRows(table string, rows int) {
+	m.deletedRows.WithLabelValues(table).Add(float64(rows))
 }
 
-// RegisterLane adds the metrics of a lane, which are read whenever they are asked for.
-// It may be called once.
-func (m *Metrics) RegisterLane(l *hashing.Pool) {
+// RegisterHashPool adds the metrics of a hash pool, which are read at each scrape. It may
+// be called once.
+func (m *Metrics) RegisterHashPool(p *hashing.Pool) {
 	gauge := func(name, help string, value func(hashing.PoolCounts) float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
-			func() float64 { return value(l.Counts()) }))
+			func() float64 { return value(p.Counts()) }))
 	}
 	counter := func(name, help string, value func(hashing.PoolCounts) uint64) {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return float64(value(l.Counts())) }))
+			func() float64 { return float64(value(p.Counts())) }))
 	}
-	gauge("authcompat_hash_lane_running", "Passwords being hashed.", func(c hashing.PoolCounts) float64 { return float64(c.Running) })
-	gauge("authcompat_hash_lane_waiting", "Passwords waiting to be hashed.", func(c hashing.PoolCounts) float64 { return float64(c.Waiting) })
-	counter("authcompat_hash_lane_hashes_total", "Passwords hashed.", func(c hashing.PoolCounts) uint64 { return c.Done })
-	counter("authcompat_hash_lane_refused_total", "Requests refused at once because the lane was full.", func(c hashing.PoolCounts) uint64 { return c.Rejected })
-	counter("authcompat_hash_lane_departed_total", "Requests whose client left before their turn.", func(c hashing.PoolCounts) uint64 { return c.Canceled })
+	gauge("authcompat_password_hash_inflight", "Passwords being hashed.", func(c hashing.PoolCounts) float64 { return float64(c.Running) })
+	gauge("authcompat_password_hash_queue_length", "Passwords waiting in the queue to be hashed.", func(c hashing.PoolCounts) float64 { return float64(c.Waiting) })
+	counter("authcompat_password_hashes_total", "Passwords hashed.", func(c hashing.PoolCounts) uint64 { return c.Done })
+	counter("authcompat_password_hashes_rejected_total", "Passwords rejected at once because the queue was full.", func(c hashing.PoolCounts) uint64 { return c.Rejected })
+	counter("authcompat_password_hashes_canceled_total", "Passwords whose client left while they waited in the queue.", func(c hashing.PoolCounts) uint64 { return c.Canceled })
 }
 
-// CountEvent counts a login by its profile and outcome; other acts are not counted.
-// It fits core.Config.Events.
-func (m *Metrics) CountEvent(act core.Action, profile, outcome string) {
-	if act == core.ActionLogin {
+// CountEvent counts a login by its profile and outcome; other actions are not counted.
+// It fits core.Config.OnEvent.
+func (m *Metrics) CountEvent(action core.Action, profile, outcome string) {
+	if action == core.ActionLogin {
 		m.logins.WithLabelValues(profile, outcome).Inc()
 	}
 }
@@ -170,16 +170,16 @@ func (m *Metrics) newSeries(key seriesKey) series {
 	return s
 }
 
-// CountLiveTokens keeps the gauge of live tokens until ctx ends, so seldom that
-// counting takes next to none of the store's time. While the store fails, the gauge
-// stays as it was.
-func (m *Metrics) CountLiveTokens(ctx context.Context, admin core.Admin) {
+// CountActiveTokens keeps the gauge of active tokens up to date until ctx ends. It pauses
+// a hundred times as long as a count takes, and at least a minute. While the store fails,
+// the gauge keeps its last value.
+func (m *Metrics) CountActiveTokens(ctx context.Context, admin core.Admin) {
 	const least, share = time.Minute, 100
 	for {
 		began := time.Now()
-		live, err := admin.CountTokens(ctx, began)
+		active, err := admin.CountTokens(ctx, began)
 		if err == nil {
-			m.live.Set(float64(live))
+			m.active.Set(float64(active))
 		}
 		if !wait.For(ctx, max(least, share*time.Since(began))) {
 			return

@@ -31,13 +31,13 @@ func (o operation) observe(began time.Time, failed *error) {
 // instrumentedStore is a core.Store whose calls are counted.
 type instrumentedStore struct {
 	core.Store
-	createUser, account, issueToken, reuseToken, findToken, moveExpiry, deleteToken, deleteUserTokens, updatePassword operation
+	createUser, account, issueToken, reuseToken, findToken, extendExpiry, deleteToken, deleteUserTokens, updatePassword operation
 }
 
 // instrumentedRateLimiter is a core.RateLimiter whose calls are counted.
 type instrumentedRateLimiter struct {
 	core.RateLimiter
-	reserve, refund, forget operation
+	reserve, refund, prune operation
 }
 
 // operation gives what is counted of the calls with a name.
@@ -60,7 +60,7 @@ func (m *Metrics) Instrument(b core.Backend) core.Backend {
 func (m *Metrics) instrumentStore(s core.Store) core.Store {
 	return &instrumentedStore{
 		Store: s, createUser: m.operation("create_user"), account: m.operation("account"), issueToken: m.operation("issue_token"), reuseToken: m.operation("reuse_token"),
-		findToken: m.operation("find_token"), moveExpiry: m.operation("move_expiry"), deleteToken: m.operation("delete_token"),
+		findToken: m.operation("find_token"), extendExpiry: m.operation("extend_expiry"), deleteToken: m.operation("delete_token"),
 		deleteUserTokens: m.operation("delete_user_tokens"), updatePassword: m.operation("update_password"),
 	}
 }
@@ -70,7 +70,7 @@ func (m *Metrics) instrumentRateLimiter(l core.RateLimiter) core.RateLimiter {
 		return nil
 	}
 	return &instrumentedRateLimiter{
-		RateLimiter: l, reserve: m.operation("reserve_guess"), refund: m.operation("refund_guess"), forget: m.operation("forget_guesses"),
+		RateLimiter: l, reserve: m.operation("reserve_limit"), refund: m.operation("refund_limit"), prune: m.operation("prune_limits"),
 	}
 }
 
@@ -100,7 +100,7 @@ func (s *instrumentedStore) FindToken(ctx context.Context, realm string, p core.
 }
 
 func (s *instrumentedStore) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Time) (err error) {
-	defer s.moveExpiry.observe(time.Now(), &err)
+	defer s.extendExpiry.observe(time.Now(), &err)
 	return s.Store.ExtendExpiry(ctx, d, to, now)
 }
 
@@ -119,17 +119,17 @@ func (s *instrumentedStore) UpdatePassword(ctx context.Context, userID int64, ol
 	return s.Store.UpdatePassword(ctx, userID, old, encoded, rehash)
 }
 
-func (l *instrumentedRateLimiter) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
+func (l *instrumentedRateLimiter) Reserve(ctx context.Context, now time.Time, keys ...core.LimitKey) (wait time.Duration, err error) {
 	defer l.reserve.observe(time.Now(), &err)
-	return l.RateLimiter.Reserve(ctx, now, guesses...)
+	return l.RateLimiter.Reserve(ctx, now, keys...)
 }
 
-func (l *instrumentedRateLimiter) Refund(ctx context.Context, guesses ...core.LimitKey) (err error) {
+func (l *instrumentedRateLimiter) Refund(ctx context.Context, keys ...core.LimitKey) (err error) {
 	defer l.refund.observe(time.Now(), &err)
-	return l.RateLimiter.Refund(ctx, guesses...)
+	return l.RateLimiter.Refund(ctx, keys...)
 }
 
 func (l *instrumentedRateLimiter) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
-	defer l.forget.observe(time.Now(), &err)
+	defer l.prune.observe(time.Now(), &err)
 	return l.RateLimiter.PruneLimits(ctx, now, limit)
 }

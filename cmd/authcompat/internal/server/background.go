@@ -39,7 +39,7 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 	})
 	all.Go(func() { s.collectGarbage(ctx) })
 	if s.engine.Backend.Admin != nil {
-		all.Go(func() { s.metrics.CountLiveTokens(ctx, s.engine.Backend.Admin) })
+		all.Go(func() { s.metrics.CountActiveTokens(ctx, s.engine.Backend.Admin) })
 		all.Go(func() { s.reseal(ctx) })
 	}
 	if s.tls != nil {
@@ -52,16 +52,16 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 func (s *server) collectGarbage(ctx context.Context) {
 	for wait.For(ctx, collectInterval) {
 		now := time.Now()
-		for kind, remove := range map[string]func(context.Context, time.Time) (int, error){
+		for table, remove := range map[string]func(context.Context, time.Time) (int, error){
 			"tokens": s.collectTokens, "guesses": s.collectGuesses, "audit": s.collectAudit,
 		} {
 			n, err := remove(ctx, now)
-			s.metrics.CountRemoved(kind, n)
+			s.metrics.CountDeletedRows(table, n)
 			if err != nil && ctx.Err() == nil {
-				s.log.Warn("what is over was not all removed", "kind", kind, "error", err)
+				s.log.Warn("garbage collection failed", "table", table, "error", err)
 			}
-			if n > 0 && kind != "guesses" {
-				s.log.Info("what is over was removed", "kind", kind, "rows", n)
+			if n > 0 && table != "guesses" {
+				s.log.Info("garbage collected", "table", table, "rows", n)
 			}
 		}
 	}
@@ -72,7 +72,7 @@ func (s *server) collectTokens(ctx context.Context, now time.Time) (int, error) 
 	if s.engine.Backend.Admin == nil {
 		return 0, nil
 	}
-	keep := time.Duration(s.current().KeepExpired)
+	keep := time.Duration(s.current().ExpiredTokenRetention)
 	n, err := s.engine.PurgeTokens(ctx, now.Add(-keep), nil)
 	issuers := s.profilesHidingExpiry()
 	if err != nil || len(issuers) == 0 {
@@ -92,7 +92,7 @@ func (s *server) collectGuesses(ctx context.Context, now time.Time) (int, error)
 
 // collectAudit removes the part of the record that is not kept.
 func (s *server) collectAudit(ctx context.Context, now time.Time) (int, error) {
-	keep := time.Duration(s.current().KeepAudit)
+	keep := time.Duration(s.current().AuditRetention)
 	if s.engine.Backend.Auditor == nil || keep == 0 {
 		return 0, nil
 	}

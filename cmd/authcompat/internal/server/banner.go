@@ -34,7 +34,7 @@ type banner struct {
 func newBanner(apis []config.BoundProfile, open httpserver.Servers, f *config.Server) banner {
 	b := banner{store: f.Engine.Store}
 	scheme := "http://"
-	if f.TLSCertificate != "" {
+	if f.TLSCertFile != "" {
 		scheme = "https://"
 	}
 	for i, api := range apis {

@@ -46,7 +46,7 @@ func (s *server) reload() error {
 		return err
 	}
 	if s.tls != nil {
-		if err := s.tls.Reload(f.TLSCertificate, f.TLSKey); err != nil {
+		if err := s.tls.Reload(f.TLSCertFile, f.TLSKeyFile); err != nil {
 			return err
 		}
 	}
@@ -69,7 +69,7 @@ func (s *server) reload() error {
 
 // warnUnlimited tells of limits that are off, which nobody should forget.
 func (s *server) warnUnlimited(f *config.Server) {
-	if f.Limits.String() == "off" {
+	if !f.LoginLimits {
 		s.log.Warn("guesses at passwords are not limited (--limits off): for replays and load tests only")
 	}
 }

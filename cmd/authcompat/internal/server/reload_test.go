@@ -94,9 +94,9 @@ func TestReloadOfWhatIsKept(t *testing.T) {
 			tokens, entries int
 		}{
 			{"", 1, 1},
-			{"keep_expired: 3d\nkeep_audit: 3d\n", 1, 1},
-			{"keep_expired: 1d\n", 0, 1},
-			{"keep_audit: 1d\n", 0, 0},
+			{"expired_token_retention: 3d\naudit_retention: 3d\n", 1, 1},
+			{"expired_token_retention: 1d\n", 0, 1},
+			{"audit_retention: 1d\n", 0, 0},
 		} {
 			writeSettings(t, test.changes)
 			if err := s.reload(); err != nil {

@@ -105,7 +105,7 @@ func (s *server) open(ctx context.Context) error {
 		Rekey: func() (core.Sealer, error) { return s.keys.Refresh(s.started.KeyFile) },
 		Log:   s.log, Metrics: s.metrics,
 		HashPool: &hashing.PoolOptions{
-			Threads: f.HashThreads, Queue: f.HashQueue,
+			Threads: f.HashConcurrency, Queue: f.HashQueue,
 			Waited: s.metrics.ObserveHashWait,
 		},
 	})
@@ -118,19 +118,19 @@ func (s *server) open(ctx context.Context) error {
 
 // limitGuesses sets the limits on guesses.
 func (s *server) limitGuesses(f *config.Server) {
-	if s.engine.Backend.RateLimiter == nil || f.Limits.String() == "off" {
+	if s.engine.Backend.RateLimiter == nil || !bool(f.LoginLimits) {
 		s.engine.SetLoginLimits(nil)
 		return
 	}
-	s.engine.SetLoginLimits(&core.LoginLimits{Limiter: s.engine.Backend.RateLimiter, PerUser: core.Limit(f.AccountLimit), PerAddress: core.Limit(f.AddressLimit)})
+	s.engine.SetLoginLimits(&core.LoginLimits{Limiter: s.engine.Backend.RateLimiter, PerUser: core.Limit(f.UserLimit), PerAddress: core.Limit(f.AddressLimit)})
 }
 
 // listen opens the listeners.
 func (s *server) listen(all []config.BoundProfile) error {
 	f := s.current()
-	if f.TLSCertificate != "" {
+	if f.TLSCertFile != "" {
 		var err error
-		if s.tls, err = httpserver.LoadCertificate(f.TLSCertificate, f.TLSKey); err != nil {
+		if s.tls, err = httpserver.LoadCertificate(f.TLSCertFile, f.TLSKeyFile); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,76 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/pflag"
+)
+
+// formerKeys gives, for each key that configuration files had once, its name today.
+func formerKeys() map[string]string {
+	return map[string]string{
+		"keep_expired":        "expired_token_retention",
+		"keep_audit":          "audit_retention",
+		"limits.guessing":     "login_limits.enabled",
+		"limits.account":      "login_limits.per_user",
+		"limits.address":      "login_limits.per_address",
+		"limits.hash_threads": "hashing.concurrency",
+		"limits.hash_queue":   "hashing.queue",
+		"tls.certificate":     "tls.cert_file",
+		"tls.key":             "tls.key_file",
+	}
+}
+
+// formerFlags gives, for each flag that there was once, the flag of today.
+func formerFlags() map[string]string {
+	return map[string]string{
+		"keep-expired":  "expired-token-retention",
+		"keep-audit":    "audit-retention",
+		"limit-account": "limit-per-user",
+		"limit-address": "limit-per-address",
+		"hash-threads":  "hash-concurrency",
+		"act":           "action",
+	}
+}
+
+// flagOf gives the flag that a key of the configuration file stands for; empty where
+// there is no such key.
+func flagOf(key string) string {
+	for _, s := range settings() {
+		if s.key == key {
+			return s.flag
+		}
+	}
+	return ""
+}
+
+// checkFormerVariable refuses the variable of a flag's former name, which would
+// otherwise be ignored. It may stay beside one of the new name, for the time in which
+// an older and a newer program have the same environment.
+func checkFormerVariable(f *pflag.Flag, found *problems) {
+	if _, ok := os.LookupEnv(Variable(f.Name)); ok || f.Changed {
+		return
+	}
+	for former, now := range formerFlags() {
+		if _, set := os.LookupEnv(Variable(former)); set && now == f.Name {
+			found.add(Variable(former), "is called %s now", Variable(now))
+			found.refuse(f.Name)
+		}
+	}
+}
+
+// explainFormerFlag says what a flag that a command does not know is called now. Other
+// errors stay as they are.
+func explainFormerFlag(flags *pflag.FlagSet, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	now, ok := formerFlags()[unknown.GetSpecifiedName()]
+	if !ok || flags.Lookup(now) == nil {
+		return err
+	}
+	return fmt.Errorf("--%s: is called --%s now", unknown.GetSpecifiedName(), now)
+}
