@@ -250,6 +250,7 @@ func TestMissingKeyFile(t *testing.T) {
 
 	p := start(t, showsTokens(dsn)...)
 	api := p.urls["authtokens"]
+	eventually(t, "a log of the start", func() bool { return strings.Contains(p.log.String(), "\n") })
 	if log := p.log.String(); strings.Count(log, "the sealing keys are missing") != 1 || !strings.Contains(log, path) {
 		t.Errorf("log of the start: %s", log)
 	}
@@ -267,6 +268,7 @@ func TestMissingKeyFile(t *testing.T) {
 	move(path, away)
 	p.hangup(t, "goes on with those it has in memory")
 	p.hangup(t, "reloaded")
+	eventually(t, "a log of the start", func() bool { return strings.Contains(p.log.String(), "\n") })
 	if log := p.log.String(); strings.Count(log, "goes on with those it has in memory") != 1 {
 		t.Errorf("the warning is repeated: %s", log)
 	}
@@ -348,6 +350,7 @@ func TestRotationBeforeTheFirstKey(t *testing.T) {
 // TestNoKeyOnPostgres warns where a profile needs a key.
 func TestNoKeyOnPostgres(t *testing.T) {
 	p := start(t, append(cheap, "--store", postgrestest.Start(t, postgrestest.Options{}).DSN(), "--profile", "authtokens")...)
+	eventually(t, "a log of the start", func() bool { return strings.Contains(p.log.String(), "\n") })
 	if log := p.log.String(); strings.Count(log, "there is no sealing key") != 1 || !strings.Contains(log, `"profile":"authtokens"`) {
 		t.Errorf("log of the start: %s", log)
 	}
