@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/authcompat/authcompat/conformance/deviations"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
@@ -19,7 +20,7 @@ import (
 type Options struct {
 	Seed     uint64
 	Requests int
-	Known    Known
+	Known    deviations.List
 }
 
 // A Report is what a run has found.
@@ -29,7 +30,7 @@ type Report struct {
 	Requests    int
 	Statuses    map[int]int // of the reference server
 	Differences []Difference
-	// Explained counts the known differences that were met, by name.
+	// Explained counts the known deviations that occurred, by name.
 	Explained map[string]int
 	Took      time.Duration
 }
@@ -51,7 +52,16 @@ type Difference struct {
 	Sent               []byte // to the reference server
 	Reference, Subject *wire.Response
 	Parts              []Part
-	Reason             string // of the known difference that explains it
+	Reason             string // of the known deviation that explains it
+}
+
+// condition returns what a known deviation has to match.
+func (d *Difference) condition() deviations.Difference {
+	c := deviations.Difference{Reference: d.Reference.Status, Subject: d.Subject.Status, Request: d.Sent}
+	for _, p := range d.Parts {
+		c.Parts = append(c.Parts, p.Name)
+	}
+	return c
 }
 
 // String returns the difference as a report has it: the request as a shell can send it, and what
@@ -125,7 +135,7 @@ func Run(ctx context.Context, api API, reference, subject string, options Option
 
 type run struct {
 	report             *Report
-	known              Known
+	known              deviations.List
 	reference, subject *wire.Client
 	tokens             tokens
 }
@@ -156,7 +166,7 @@ func (r *run) one(ctx context.Context, g *Generator, number int) error {
 	r.report.Requests++
 	r.report.Statuses[reference.Status]++
 	if d.Parts = compare(request.Method, reference, subject); len(d.Parts) > 0 {
-		if k := r.known.find(r.report.API, &d); k != nil {
+		if k := r.known.InRandom(r.report.API, d.condition()); k != nil {
 			d.Reason = k.Reason
 			r.report.Explained[k.Name]++
 		}

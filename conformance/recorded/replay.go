@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authcompat/authcompat/conformance/deviations"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
@@ -15,12 +16,12 @@ const DefaultTimeout = 20 * time.Second
 
 // Options say how a recording is replayed.
 type Options struct {
-	// Profile is the one that was recorded; Expected names it.
+	// Profile is the one that was recorded.
 	Profile string
 	// ByValue compares JSON bodies as values, without regard to the order of keys and to blanks.
 	ByValue bool
-	// Expected are the differences that are known and have a reason.
-	Expected Expected
+	// Known are the deviations that are not failures.
+	Known deviations.List
 	// Timeout bounds a request together with its response; 0 means DefaultTimeout.
 	Timeout time.Duration
 	// TLS are the settings for https; nil means the defaults.
@@ -35,10 +36,9 @@ const (
 	Same Outcome = "same"
 	// Different: it is not, and nothing says why.
 	Different Outcome = "different"
-	// ExpectedDifference: it is not, for a reason that is listed.
-	ExpectedDifference Outcome = "expected difference"
-	// UnexpectedPass: a difference is listed and there is none. It is a failure, lest the list
-	// outlive its reasons.
+	// KnownDeviation: it is not, for a reason that is listed.
+	KnownDeviation Outcome = "known deviation"
+	// UnexpectedPass: a deviation is listed that did not occur.
 	UnexpectedPass Outcome = "unexpected pass"
 	// NoResponse: there was no HTTP response. The rest of the sequence is not replayed.
 	NoResponse Outcome = "no response"
@@ -47,19 +47,25 @@ const (
 // A Result is what the replay of one step found.
 type Result struct {
 	Sequence    string
-	Step        int // from 1
-	Request     string
+	Step        int    // from 1
+	Request     string // method and path; empty for an UnexpectedPass
 	Outcome     Outcome
-	Reason      string   // of the expected difference
+	Reason      string   // of the known deviation
 	Differences []string // one line each: what, the reference's value, the subject's
 }
 
 // Failed says whether the result is one that a test must not pass over.
-func (r Result) Failed() bool { return r.Outcome != Same && r.Outcome != ExpectedDifference }
+func (r Result) Failed() bool { return r.Outcome != Same && r.Outcome != KnownDeviation }
+
+func (r Result) step() deviations.Step { return deviations.Step{Sequence: r.Sequence, Number: r.Step} }
 
 // String returns the result in one line, and each difference in one more.
 func (r Result) String() string {
-	head := fmt.Sprintf("%s, step %d (%s): %s", r.Sequence, r.Step, r.Request, r.Outcome)
+	head := fmt.Sprintf("%s, step %d", r.Sequence, r.Step)
+	if r.Request != "" {
+		head += " (" + r.Request + ")"
+	}
+	head += ": " + string(r.Outcome)
 	if r.Reason != "" {
 		head += ": " + r.Reason
 	}
@@ -67,9 +73,9 @@ func (r Result) String() string {
 }
 
 // Replay sends every sequence to the server at the base URL, in order, and returns a result for
-// each step that was sent, and one for each listed difference that belongs to no step. It returns
-// early, with the results so far, when the context ends. The error is about the base URL or the
-// recording.
+// each step that was sent, and an UnexpectedPass for each known deviation of the profile that did
+// not occur. It returns early, with the results so far, when the context ends. The error is about the
+// base URL or the recording.
 func Replay(ctx context.Context, baseURL string, sequences []Sequence, options Options) ([]Result, error) {
 	if options.Timeout == 0 {
 		options.Timeout = DefaultTimeout
@@ -86,7 +92,24 @@ func Replay(ctx context.Context, baseURL string, sequences []Sequence, options O
 			return results, err
 		}
 	}
-	return append(results, options.Expected.unused(options.Profile, sequences)...), nil
+	return append(results, unexpectedPasses(options, results)...), nil
+}
+
+// unexpectedPasses returns a result for each known deviation of the profile that did not occur.
+func unexpectedPasses(options Options, results []Result) []Result {
+	met := map[string]int{}
+	for _, r := range results {
+		if d := options.Known.InRecording(options.Profile, r.step()); d != nil && r.Outcome == KnownDeviation {
+			met[d.Name]++
+		}
+	}
+	var passes []Result
+	for _, d := range options.Known.Unmet(deviations.Recordings, options.Profile, met) {
+		passes = append(passes, Result{
+			Sequence: d.Recorded.Sequence, Step: d.Recorded.Number, Outcome: UnexpectedPass, Reason: d.Reason,
+		})
+	}
+	return passes
 }
 
 func replaySequence(ctx context.Context, client *wire.Client, s Sequence, options Options) ([]Result, error) {
@@ -107,7 +130,14 @@ func replaySequence(ctx context.Context, client *wire.Client, s Sequence, option
 			token = found
 		}
 		r.Differences = compare(s.Responses[i], normalise(got, step.Method), options.ByValue)
-		r.Outcome, r.Reason = options.Expected.judge(options.Profile, s.Name, i+1, len(r.Differences) > 0)
+		switch known := options.Known.InRecording(options.Profile, r.step()); {
+		case len(r.Differences) == 0:
+			r.Outcome = Same
+		case known == nil:
+			r.Outcome = Different
+		default:
+			r.Outcome, r.Reason = KnownDeviation, known.Reason
+		}
 		results = append(results, r)
 	}
 	return results, nil

@@ -23,6 +23,7 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/deviations"
 	"github.com/authcompat/authcompat/conformance/differential"
 	"github.com/authcompat/authcompat/conformance/recorded"
 	"github.com/authcompat/authcompat/conformance/reference"
@@ -49,19 +50,21 @@ func TestExchanges(t *testing.T) {
 			}
 			launcher := reference.Launcher{profile: start(t, profile)}
 			report := conformance.Run(t.Context(), []*conformance.File{file}, launcher, conformance.Options{})
-			passed := 0
+			passed, met := 0, map[string]int{}
 			for _, r := range report.Profiles[0].Results {
-				reason := known.Reason(profile, r.Exchange)
+				d := known.InExchange(profile, r.Exchange)
 				switch {
-				case r.Outcome == conformance.Passed && reason == "":
-					passed++
 				case r.Outcome == conformance.Passed:
-					t.Errorf("%s: passes, though known.yaml says: %s", r.Exchange, reason)
-				case r.Outcome == conformance.Mismatch && reason != "":
-					t.Logf("%s: known: %s", r.Exchange, reason)
+					passed++
+				case r.Outcome == conformance.Mismatch && d != nil:
+					met[d.Name]++
+					t.Logf("%s: known: %s", r.Exchange, d.Reason)
 				default:
 					t.Errorf("%s (%v): %s %v", r.Exchange, r.Outcome, r.Reason, r.Differences)
 				}
+			}
+			for _, d := range known.Unmet(deviations.Exchanges, profile, met) {
+				t.Errorf("%s: passes, though it is a known deviation: %s", d.Exchange, d.Reason)
 			}
 			t.Logf("%d of %d exchanges pass", passed, len(report.Profiles[0].Results))
 		})
@@ -124,17 +127,17 @@ func TestRandom(t *testing.T) {
 			})
 		}
 	})
-	for _, k := range known.Random {
-		switch n := explained[k.Name]; {
-		case n > 0:
-			t.Logf("%5d known: %s", n, k.Name)
-		case os.Getenv("REFERENCE_API") == "" && setting(t, "REFERENCE_REQUESTS", requests) >= requests:
-			t.Errorf("known.yaml: %s does not occur any more", k.Name)
+	for name, n := range explained {
+		t.Logf("%5d known: %s", n, name)
+	}
+	if os.Getenv("REFERENCE_API") == "" && setting(t, "REFERENCE_REQUESTS", requests) >= requests {
+		for _, d := range known.Unmet(deviations.RandomRequests, "", explained) {
+			t.Errorf("%s: does not occur any more, though it is a known deviation", d.Name)
 		}
 	}
 }
 
-func random(t *testing.T, binary string, api differential.API, share int, known reference.Known) *differential.Report {
+func random(t *testing.T, binary string, api differential.API, share int, known deviations.List) *differential.Report {
 	server := start(t, api.Name)
 	for _, u := range users() {
 		if err := server.CreateUser(t.Context(), u); err != nil {
@@ -142,7 +145,7 @@ func random(t *testing.T, binary string, api differential.API, share int, known 
 		}
 	}
 	report, err := differential.Run(t.Context(), api, server.URL, serve(t, binary, api.Name), differential.Options{
-		Seed: uint64(setting(t, "REFERENCE_SEED", 1)), Requests: share, Known: known.Random,
+		Seed: uint64(setting(t, "REFERENCE_SEED", 1)), Requests: share, Known: known,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -158,9 +161,9 @@ func random(t *testing.T, binary string, api differential.API, share int, known 
 	return report
 }
 
-func readKnown(t *testing.T) reference.Known {
+func readKnown(t *testing.T) deviations.List {
 	t.Helper()
-	known, err := reference.ReadKnown()
+	known, err := deviations.Known()
 	if err != nil {
 		t.Fatal(err)
 	}

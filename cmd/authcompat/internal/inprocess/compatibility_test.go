@@ -13,6 +13,7 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/deviations"
 	"github.com/authcompat/authcompat/conformance/recorded"
 	"github.com/authcompat/authcompat/conformance/reference"
 	"github.com/authcompat/authcompat/profiles"
@@ -36,11 +37,7 @@ func TestCompatibility(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, err := reference.ReadKnown()
-	if err != nil {
-		t.Fatal(err)
-	}
-	expected, err := recorded.ParseExpected(read(t, "testdata/recorded.yaml"))
+	known, err := deviations.Known()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,11 +50,11 @@ func TestCompatibility(t *testing.T) {
 		}
 		ours := conformance.Run(t.Context(), []*conformance.File{file}, NewLauncher([]*profiles.Profile{p}, ""), conformance.Options{})
 		there := atReference(t, p.Name, file)
-		steps := replayed(t, p.Name, expected)
+		steps := replayed(t, p.Name, known)
 		fmt.Fprintf(&out, "| `%s` | `%s` | %s | %s | %s |\n", p.Name, p.Stack, passedOf(ours.Profiles[0].Results), passedReference(there, known, p.Name), sameSteps(steps))
 		detail(&details, p, ours.Profiles[0].Results, there, known, steps)
 	}
-	writeKnown(&out, known, expected)
+	writeKnown(&out, known)
 	out.WriteString(details.String())
 	compare(t, out.String())
 }
@@ -108,7 +105,7 @@ func atReference(t *testing.T, profile string, file *conformance.File) []conform
 
 // replayed replays the recorded sequences of a profile at ours; nil where there
 // are none.
-func replayed(t *testing.T, profile string, expected recorded.Expected) []recorded.Result {
+func replayed(t *testing.T, profile string, known deviations.List) []recorded.Result {
 	t.Helper()
 	data, err := os.ReadFile(recordings + profile + ".json")
 	if os.IsNotExist(err) {
@@ -122,7 +119,7 @@ func replayed(t *testing.T, profile string, expected recorded.Expected) []record
 		t.Fatal(err)
 	}
 	results, err := recorded.Replay(t.Context(), recordedServer(t, profile), sequences,
-		recorded.Options{Profile: profile, ByValue: profile == "snippit", Expected: expected})
+		recorded.Options{Profile: profile, ByValue: profile == "snippit", Known: known})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,13 +136,13 @@ func passedOf(results []conformance.Result) string {
 	return fmt.Sprintf("%d of %d", passed, len(results))
 }
 
-func passedReference(results []conformance.Result, known reference.Known, profile string) string {
+func passedReference(results []conformance.Result, known deviations.List, profile string) string {
 	if results == nil {
 		return "none to ask"
 	}
 	differ := 0
 	for _, r := range results {
-		if known.Reason(profile, r.Exchange) != "" {
+		if known.InExchange(profile, r.Exchange) != nil {
 			differ++
 		}
 	}
@@ -169,27 +166,44 @@ func sameSteps(steps []recorded.Result) string {
 	return fmt.Sprintf("%d of %d", same, len(steps))
 }
 
-// writeKnown lists every difference that is known, with its reason.
-func writeKnown(out *strings.Builder, known reference.Known, expected recorded.Expected) {
-	out.WriteString("\n## Known differences\n\nBetween an exchange and a reference server of other versions:\n\n")
-	for _, k := range known.Exchanges {
-		fmt.Fprintf(out, "- `%s`, %s: %s\n", k.Profile, k.Exchange, strings.TrimSpace(k.Reason))
+// writeKnown lists every known deviation with its reason.
+func writeKnown(out *strings.Builder, known deviations.List) {
+	out.WriteString("\n## Known deviations\n")
+	for _, section := range []struct {
+		title      string
+		comparison deviations.Comparison
+	}{
+		{"Between an exchange and a reference server of other versions", deviations.Exchanges},
+		{"Between authcompat and the reference servers, in random requests (`make originals`)", deviations.RandomRequests},
+		{"Between authcompat and a recording", deviations.Recordings},
+	} {
+		list := known.Of(section.comparison, "")
+		if len(list) == 0 {
+			fmt.Fprintf(out, "\n%s: none.\n", section.title)
+			continue
+		}
+		fmt.Fprintf(out, "\n%s:\n\n", section.title)
+		for _, d := range list {
+			fmt.Fprintf(out, "- %s%s: %s\n", d.Name, inProfiles(d.Profiles), strings.TrimSpace(d.Reason))
+		}
 	}
-	out.WriteString("\nBetween authcompat and the reference servers, in random requests (`make originals`):\n\n")
-	for _, k := range known.Random {
-		fmt.Fprintf(out, "- %s: %s\n", k.Name, strings.TrimSpace(k.Reason))
+}
+
+func inProfiles(names []string) string {
+	if len(names) == 0 {
+		return ""
 	}
-	fmt.Fprintf(out, "\nBetween authcompat and a recording: %d.\n", len(expected))
+	return " (`" + strings.Join(names, "`, `") + "`)"
 }
 
 // detail writes the tables of one profile.
-func detail(out *strings.Builder, p *profiles.Profile, ours, atReference []conformance.Result, known reference.Known, steps []recorded.Result) {
+func detail(out *strings.Builder, p *profiles.Profile, ours, atReference []conformance.Result, known deviations.List, steps []recorded.Result) {
 	fmt.Fprintf(out, "\n## %s\n\n| exchange | source | authcompat | reference |\n|---|---|---|---|\n", p.Name)
 	for i, r := range ours {
 		verdict := "–"
 		if atReference != nil {
 			verdict = string(atReference[i].Outcome)
-			if known.Reason(p.Name, r.Exchange) != "" {
+			if known.InExchange(p.Name, r.Exchange) != nil {
 				verdict += " (known)"
 			}
 		}

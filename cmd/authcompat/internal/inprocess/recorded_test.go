@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/deviations"
 	"github.com/authcompat/authcompat/conformance/recorded"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -12,10 +13,10 @@ import (
 // recordings is where the exchanges are that were recorded from reference servers.
 const recordings = "../../../../conformance/recorded/testdata/"
 
-// TestRecorded replays what was recorded from reference servers. Differences that
-// are known stand in testdata/recorded.yaml, each with its reason.
+// TestRecorded replays what was recorded from reference servers. Known
+// deviations are listed in conformance/deviations.
 func TestRecorded(t *testing.T) {
-	expected, err := recorded.ParseExpected(read(t, "testdata/recorded.yaml"))
+	known, err := deviations.Known()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,7 @@ func TestRecorded(t *testing.T) {
 				t.Fatal(err)
 			}
 			results, err := recorded.Replay(t.Context(), recordedServer(t, test.profile), sequences,
-				recorded.Options{Profile: test.profile, ByValue: test.byValue, Expected: expected})
+				recorded.Options{Profile: test.profile, ByValue: test.byValue, Known: known})
 			if err != nil {
 				t.Fatal(err)
 			}
