@@ -7,11 +7,11 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// place is where a template stands.
+// place is the place of a template in a profile.
 type place struct {
 	name   string
-	values []ValueName // those that are known there
-	needed bool        // whether there has to be a template
+	values []ValueName // those that can be shown there
+	needed bool        // whether a template is required
 }
 
 // template reads a reply's body or the shape of errors.
@@ -73,7 +73,7 @@ func (at place) list(v value) (Template, bool) {
 	return t, good
 }
 
-// text reads a text: a value as a whole, or parts of which some are values.
+// text reads a text: a single value, or text with values in it.
 func (at place) text(v value) (Template, bool) {
 	s := v.node.Value
 	if strings.HasPrefix(s, "$") && !strings.HasPrefix(s, "$$") && !strings.HasPrefix(s, "${") {
@@ -94,7 +94,7 @@ func (at place) text(v value) (Template, bool) {
 	return Template{Kind: TemplateText, Parts: parts}, ok
 }
 
-// valueCharacters are those of a value's name, its format, and what is between.
+// valueCharacters are those of values with their formats, as user.created|milliseconds.
 const valueCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.|"
 
 // parts cuts a text at its values.

@@ -7,7 +7,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// show writes a template as it stands in a file.
+// show writes a template as in a file.
 func (t Template) show() *yaml.Node {
 	switch t.Kind {
 	case TemplateObject:
@@ -50,10 +50,10 @@ func showLiteral(literal any) *yaml.Node {
 	return plain("!!null", "null")
 }
 
-// dollars writes a text so that nothing in it is taken for a value.
+// dollars escapes dollar signs, so that nothing is taken for a value.
 func dollars(s string) string { return strings.ReplaceAll(s, "$", "$$") }
 
-// expression is what stands behind the dollar sign.
+// expression is the text behind the dollar sign.
 func (v Value) expression() string {
 	out := string(v.Name)
 	if v.Name == UserAttribute {

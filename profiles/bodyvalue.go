@@ -38,7 +38,7 @@ func (at place) value(v value, expression string) (Value, bool) {
 // attributeCharacters are those of an attribute's name.
 const attributeCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
-// unknown refuses a value that is not known here, if anywhere.
+// unknown refuses a value that is not known in this place, or in any.
 func (at place) unknown(v value, name string) {
 	known := "known here are $" + strings.ReplaceAll(list(at.values), ", ", ", $")
 	if len(at.values) == 0 {
@@ -54,7 +54,7 @@ func (at place) unknown(v value, name string) {
 	v.refuse("unknown value %s; %s", dollar(name), known)
 }
 
-// dollar shows a value's name in a problem.
+// dollar writes a value's name for a problem.
 func dollar(name string) string {
 	if strings.Trim(name, valueCharacters) == "" {
 		return "$" + cut(name)
@@ -69,7 +69,7 @@ func allValues() []ValueName {
 	}
 }
 
-// formatsOf gives the formats that a value can be written in besides its own.
+// formatsOf gives the formats of a value besides the default one.
 func formatsOf(name ValueName) []Format {
 	switch name {
 	case TokenExpiry, UserCreated:

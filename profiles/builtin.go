@@ -18,8 +18,7 @@ var builtin embed.FS
 // Builtin gives the names of the built-in profiles, sorted.
 func Builtin() []string { return names(builtin, ".") }
 
-// names gives the names of the YAML files in a folder, without their ending,
-// sorted.
+// names gives the names of the YAML files in a folder without their extension, sorted.
 func names(files fs.FS, folder string) []string {
 	// The pattern is well-formed, which is all that Glob can fail on.
 	found, _ := fs.Glob(files, path.Join(folder, "*.yaml"))
@@ -30,8 +29,8 @@ func names(files fs.FS, folder string) []string {
 	return found
 }
 
-// Load gives the built-in profile of that name or, where there is none, the one
-// in that file. The error is a *Problems if the file is no good profile.
+// Load gives the built-in profile with that name or, if there is none, the profile in
+// the file with that path. The error is a *[Problems] if the file has any.
 func Load(nameOrPath string) (*Profile, error) {
 	if slices.Contains(Builtin(), nameOrPath) {
 		file := nameOrPath + ".yaml"
@@ -52,7 +51,7 @@ func Load(nameOrPath string) (*Profile, error) {
 	return Parse(nameOrPath, data)
 }
 
-// readFile reads so much of a file that Parse can tell when it is too large.
+// readFile reads only as much of a file as Parse needs to find it too large.
 func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// endpoints reads all endpoints and whether each can be reached.
+// endpoints reads all endpoints, and checks that each can be reached.
 func (p *Profile) endpoints(v value) ([]Endpoint, bool) {
 	m := v.mapping()
 	if !m.broken && len(m.entries) == 0 {
@@ -62,8 +62,8 @@ func (p *Profile) endpoint(e entry) (read Endpoint, path value) {
 
 func actions() []Action { return []Action{Register, Login, Logout, LogoutAll, Account} }
 
-// action reads what an endpoint does: what its name says, unless the file says
-// otherwise. It is "" where that is unclear, which has been reported.
+// action reads what an endpoint does, by default what its name says. It is "" if that
+// is unclear, which has been reported.
 func action(m *mapping, name Action) Action {
 	v, given := m.get("action")
 	if given {
@@ -79,9 +79,8 @@ func action(m *mapping, name Action) Action {
 	return ""
 }
 
-// access reads who may use an endpoint, and whether a token is looked at where
-// none is needed. Only a REST framework view can want a token of those who have
-// yet to get one.
+// access reads who may use an endpoint, and whether a token is checked if none is
+// required. Only REST framework views can require one to register or log in.
 func (p *Profile) access(m *mapping, e *Endpoint) {
 	e.Access = AccessToken
 	if e.Action == Register || e.Action == Login {
@@ -104,13 +103,13 @@ func (p *Profile) access(m *mapping, e *Endpoint) {
 	}
 }
 
-// isView tells whether an endpoint is a REST framework view: all of family drf,
-// and those of formjson that are no form.
+// isView tells whether an endpoint is a REST framework view: all of family drf are,
+// and those of formjson that are not forms.
 func isView(f Family, a Action) bool {
 	return f.oneOf(DRF) || f == FormJSON && a.oneOf(Logout, LogoutAll, Account)
 }
 
-// view reads what makes a REST framework view.
+// view reads the keys of a REST framework view.
 func (p *Profile) view(m *mapping, e *Endpoint) {
 	if !isView(p.Family, e.Action) {
 		for _, key := range []string{"view", "renderers", "parsers"} {
@@ -135,8 +134,7 @@ func (p *Profile) view(m *mapping, e *Endpoint) {
 	optional(m, "parsers", &e.Parsers, words(ParseJSON, ParseForm, ParseMultipart))
 }
 
-// viewName is what OPTIONS calls a view whose profile does not say: its key,
-// with a capital.
+// viewName is the default name of a view in OPTIONS: its key with capital letters.
 func viewName(key string) string {
 	words := strings.FieldsFunc(key, func(c rune) bool { return c == '_' || c == '-' })
 	for i, w := range words {

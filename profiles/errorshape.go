@@ -1,7 +1,7 @@
 package profiles
 
-// readErrors reads shapes of failures over those that are there. It gives the
-// map that it read.
+// readErrors reads what failures look like over what into has. It gives the map that it
+// read.
 func readErrors(v value, f Family, into *Errors) *mapping {
 	m := v.mapping()
 	if f.oneOf(FormJSON) {
@@ -24,8 +24,8 @@ func readErrors(v value, f Family, into *Errors) *mapping {
 	return m
 }
 
-// failure says what the body of a failure can show: the errors of a form, or
-// the one message of a plain view.
+// failure gives the place of a failure's body, with what it can show: the errors of a
+// form, or the one message of a plain view.
 func failure(f Family) place {
 	at := place{name: "the body of errors"}
 	if f.oneOf(PlainJSON) {

@@ -13,10 +13,10 @@ const (
 type fieldReader struct {
 	family Family
 	action Action
-	trim   bool // what the stack does to texts
+	trim   bool // the stack's rule
 }
 
-// roles gives the roles that a field can have.
+// roles gives the roles that a field of the endpoint can have.
 func (r fieldReader) roles() []Role {
 	roles := []Role{RoleUsername, RolePassword}
 	if r.action.oneOf(Register) {
@@ -31,8 +31,8 @@ func (r fieldReader) roles() []Role {
 	return roles
 }
 
-// fields reads all fields. Each role is there once at most, those of the
-// credentials always.
+// fields reads all fields. Each role can be there once; those of the credentials have
+// to be.
 func (r fieldReader) fields(v value) ([]Field, bool) {
 	m := v.mapping()
 	var fields []Field
@@ -78,8 +78,8 @@ func (r fieldReader) field(e entry) Field {
 	return f
 }
 
-// role reads what a field is for: what its name says, unless the file says
-// otherwise. It is "" where that is unclear, which has been reported.
+// role reads what a field is for, by default what its name says. It is "" if that is
+// unclear, which has been reported.
 func (r fieldReader) role(m *mapping, name Role) Role {
 	v, given := m.get("role")
 	if given {
@@ -95,7 +95,7 @@ func (r fieldReader) role(m *mapping, name Role) Role {
 	return ""
 }
 
-// presence reads whether a field has to be there, and be more than blank.
+// presence reads whether a field is required, and whether it may be blank.
 func (r fieldReader) presence(m *mapping, f *Field) {
 	if f.Role == RoleID {
 		m.forbid("required", "a field with the role id is read-only")

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// ownHeaders are those that the server or a family writes itself, in lower case.
+// ownHeaders are the headers that the server or the family writes, in lower case.
 func ownHeaders() []string {
 	return []string{
 		"connection", "content-length", "content-type", "date", "keep-alive",
@@ -46,7 +46,7 @@ func badHeader(name string, before []Header) string {
 	return ""
 }
 
-// headerValue reads what a header may hold (RFC 9110, field-value).
+// headerValue reads the value of a header (RFC 9110, field-value).
 func headerValue(v value) (string, bool) {
 	s, ok := text(v)
 	if !ok {

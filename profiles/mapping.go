@@ -6,8 +6,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// mapping is a map of a file, in its order. Its keys are known by being asked
-// for; done refuses the others.
+// mapping is a map in a file, in the order of the file. Asking for a key declares it;
+// done refuses the keys that were not declared.
 type mapping struct {
 	value
 	entries []entry
@@ -22,7 +22,7 @@ type entry struct {
 	value value
 }
 
-// mapping reads the value as a map. A key that is there twice counts once.
+// mapping reads the value as a map. Of a key that is there twice the first counts.
 func (v value) mapping() *mapping {
 	m := &mapping{value: v}
 	if v.node.Kind != yaml.MappingNode {
@@ -54,8 +54,8 @@ func (v value) mapping() *mapping {
 	return m
 }
 
-// goodKey tells whether a key is a text. One that YAML takes for something else,
-// as it does null, is the text that it is written with.
+// goodKey tells whether a key is a text. A plain scalar that is not a text to YAML,
+// such as null, is used as it is written.
 func (m *mapping) goodKey(key *yaml.Node) bool {
 	switch {
 	case key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge":
@@ -70,6 +70,7 @@ func (m *mapping) goodKey(key *yaml.Node) bool {
 	return false
 }
 
+// declare makes a key known.
 func (m *mapping) declare(name string) {
 	if !slices.Contains(m.known, name) {
 		m.known = append(m.known, name)
@@ -96,7 +97,7 @@ func (m *mapping) need(name string) (value, bool) {
 	return v, ok
 }
 
-// forbid refuses a key that has no meaning where it stands.
+// forbid refuses a key that has no meaning in this place.
 func (m *mapping) forbid(name, format string, args ...any) {
 	m.declare(name)
 	for _, e := range m.entries {
@@ -106,8 +107,8 @@ func (m *mapping) forbid(name, format string, args ...any) {
 	}
 }
 
-// renamed refuses a key that profiles had before, and says what it is called
-// now. Unlike a known key it is not offered for what is misspelt.
+// renamed refuses the former name of a key, and says what the key is called now. Former
+// names are not suggested for misspelt keys.
 func (m *mapping) renamed(former, name string) {
 	m.former = append(m.former, former)
 	for _, e := range m.entries {
@@ -117,7 +118,7 @@ func (m *mapping) renamed(former, name string) {
 	}
 }
 
-// done refuses the keys that nobody asked for.
+// done refuses the keys that were not declared.
 func (m *mapping) done() {
 	for _, e := range m.entries {
 		if slices.Contains(m.known, e.name) || slices.Contains(m.former, e.name) {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Format gives the sentence of a key with its placeholders filled in: pairs are
-// names and values in turn, as in Format("max_length", "max", "150"). What is
-// filled in is not looked at again. The keys are those of the profile's family.
+// Format gives the sentence with that key, its placeholders filled in. pairs are names
+// and values in turn, as in Format("max_length", "max", "150"). Placeholders in a value
+// are not filled in. The keys are those of the profile's family.
 func (m Messages) Format(key string, pairs ...string) string {
 	sentence := m[key]
 	if len(pairs) == 0 {
@@ -28,10 +28,9 @@ func (m Messages) Format(key string, pairs ...string) string {
 	return out.String()
 }
 
-// nextPlaceholder cuts a sentence at its first placeholder: lower-case letters
-// and underscores in braces. Other braces are text; there is no way to write
-// such a word in braces without meaning a placeholder. name is "" where there is
-// none.
+// nextPlaceholder cuts a sentence at its first placeholder: lower-case letters and
+// underscores in braces. Other braces are text. There is no escape for a text that
+// looks like a placeholder. name is "" if there is none.
 func nextPlaceholder(sentence string) (before, name, rest string) {
 	for from := 0; ; {
 		open := strings.IndexByte(sentence[from:], '{')
@@ -50,7 +49,7 @@ func nextPlaceholder(sentence string) (before, name, rest string) {
 	}
 }
 
-// message is a sentence that a family has, with the placeholders it may hold.
+// message is a key of a family's messages, with the placeholders that it may have.
 type message struct {
 	key          string
 	placeholders []string
@@ -97,12 +96,12 @@ func messagesOf(f Family) []message {
 	return nil
 }
 
-// readMessages reads sentences over those that are there. None of the family's
-// may be missing if all have to be given.
+// readMessages reads messages over those in into. With all, none of the family's may be
+// missing.
 func readMessages(v value, f Family, into Messages, all bool) {
 	m := v.mapping()
 	if f == "" {
-		return // which sentences there are is anyone's guess
+		return // the keys depend on the family
 	}
 	get := m.get
 	if all {

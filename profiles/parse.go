@@ -16,7 +16,7 @@ func Parse(filename string, data []byte) (*Profile, error) {
 	return parse(filename, data, builtin)
 }
 
-// parse reads a profile whose stack is one of files.
+// parse is Parse with the stacks among files.
 func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
 	r := &reader{file: filename}
 	root, ok := r.root(data)
@@ -40,8 +40,8 @@ func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
 	return p, nil
 }
 
-// origin reads the family, and what its stack decides. The family stays "" where
-// it is unclear; what depends on it is then let through.
+// origin reads the family, and the contents of its stack. If the family is unclear it
+// stays "", and the checks that depend on it are left out.
 func (p *Profile) origin(m *mapping, stacks *stackLoader) error {
 	required(m, "family", &p.Family, word(DRF, FormJSON, PlainJSON))
 	if !required(m, "stack", &p.Stack, stacks.name) {
@@ -63,8 +63,8 @@ func (p *Profile) origin(m *mapping, stacks *stackLoader) error {
 	return nil
 }
 
-// read reads the rest of the file. What decides is read before what depends on
-// it.
+// read reads the rest of the file, in an order in which nothing depends on what comes
+// later.
 func (p *Profile) read(m *mapping) {
 	optional(m, "scheme", &p.Scheme, token)
 	required(m, "tokens", &p.Tokens, tokens)
@@ -87,8 +87,8 @@ func (p *Profile) read(m *mapping) {
 	}
 }
 
-// shapes reads how failures are shaped. A form that failed answers 200 where
-// nobody says otherwise; its body is the API's own, so that no stack has it.
+// shapes reads what failures look like. By default a form with errors answers 200. Its
+// body differs from API to API, so that the profile has to have it.
 func (p *Profile) shapes(m *mapping) {
 	given := &mapping{}
 	v, ok := m.get("errors")
@@ -140,11 +140,11 @@ func tokens(v value) (Tokens, bool) {
 	return t, true
 }
 
-// authtokenLength is how long a key of Django REST framework's is at most
+// authtokenLength is the most characters of a key of Django REST framework's authtoken
 // (rest_framework/authtoken/models.py, Token.key).
 const authtokenLength = 40
 
-// slideEvery is how often the engine moves the end of a token that is in use.
+// slideEvery is how often at most the engine extends a token in use.
 const slideEvery = time.Minute
 
 // oneOf tells whether f is one of the families, or unclear.

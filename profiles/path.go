@@ -5,8 +5,8 @@ import "strings"
 // usernameVariable is the one variable of a path.
 const usernameVariable = "{username}"
 
-// path reads the path of an endpoint: what RFC 3986 lets stand in one without
-// percent-encoding, and {username} as a segment of an account's.
+// path reads the path of an endpoint: the characters that RFC 3986 allows without
+// percent-encoding, and {username} as a segment in the path of an account.
 func (a Action) path(v value) (string, bool) {
 	s, ok := text(v)
 	if !ok {
@@ -52,8 +52,8 @@ func notInPath(c rune) bool {
 	return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-._~!$&'()*+,;=:@", c))
 }
 
-// hides says why an endpoint is never reached with another one before it: paths
-// are matched in the order of the file, whatever the method.
+// hides says why requests for e never reach it because of an endpoint before it, or
+// gives "". Paths are matched in the order of the file, whatever the method.
 func (p *Profile) hides(before, e Endpoint) string {
 	if before.Path == "" || e.Path == "" {
 		return "" // reported where they were read

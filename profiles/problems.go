@@ -21,8 +21,8 @@ func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Lin
 // A Problem is one thing that is wrong in a profile file.
 type Problem struct {
 	Position Position
-	// Key is the path of keys down to it, as endpoints.login.reply.status; empty
-	// where the file as a whole is meant.
+	// Key is the path of keys, as endpoints.login.reply.status; empty if the problem is
+	// with the file as a whole.
 	Key  string
 	Text string
 }
@@ -35,8 +35,8 @@ func (p Problem) String() string {
 	return p.Position.String() + ": " + p.Key + ": " + p.Text
 }
 
-// Problems is the error of a profile that can't be loaded: all that is wrong in
-// it, in the order of the file, at least one.
+// Problems is the error for a profile that can't be loaded: all its problems, at least
+// one, in the order of the file.
 type Problems struct{ List []Problem }
 
 // Error gives the problems, one a line.
@@ -48,8 +48,8 @@ func (p *Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// problemsOf gives the error for what was found, nil where that is nothing. What
-// an alias brings to two places is told of once.
+// problemsOf gives the error for the problems that were found, nil if there are none. A
+// problem that an alias brings to two places is in it once.
 func problemsOf(found []Problem) error {
 	if len(found) == 0 {
 		return nil
@@ -62,11 +62,11 @@ func problemsOf(found []Problem) error {
 			cmp.Compare(a.Position.Column, b.Position.Column),
 		)
 	})
-	told := map[Problem]bool{}
+	seen := map[Problem]bool{}
 	return &Problems{List: slices.DeleteFunc(list, func(p Problem) bool {
 		p.Key = p.Key[strings.LastIndexByte(p.Key, '.')+1:]
-		again := told[p]
-		told[p] = true
+		again := seen[p]
+		seen[p] = true
 		return again
 	})}
 }

@@ -1,17 +1,17 @@
-// Package profiles holds what differs between two APIs of one family, as data:
-// paths, fields and their limits, replies with the order of their keys, header
-// lists, messages, and the rules of the software version behind the API. A
-// profile is a YAML file; five are built in. Loading is strict and reports every
-// problem of a file at once, each with its position.
+// Package profiles describes APIs as data. A profile holds all in which two APIs of
+// one family can differ: paths, fields and their limits, replies with the order of
+// their keys, headers, messages, and rules about the behaviour of the software
+// version behind the API. Profiles are YAML files; five are built in. Loading is
+// strict and reports all problems of a file at once, each with its position.
 //
-// A profile names a stack, a file of messages and rules that one version of the
-// original software has, and overrides single entries of it. Profile values are
-// read-only once loaded.
+// A profile names a stack, which is a file with the messages and rules of one version
+// of the original software, and overrides single entries of it. A profile must not be
+// changed once it is in use.
 package profiles
 
 import "time"
 
-// Family names the Go code that speaks a profile.
+// Family names the Go code that serves a profile.
 type Family string
 
 // The families.
@@ -21,7 +21,7 @@ const (
 	PlainJSON Family = "plainjson" // plain Django views that read and write JSON
 )
 
-// Profile is one API, with its stack merged in.
+// Profile describes one API, with its stack merged in.
 type Profile struct {
 	Name     string // [a-z0-9][a-z0-9-]*, at most 64 characters
 	Title    string // one line for people
@@ -32,19 +32,18 @@ type Profile struct {
 	// "Token" unless the profile says otherwise.
 	Scheme string
 	Tokens Tokens
-	// TrailingSlash says what a path without its last slash answers: "exact"
+	// TrailingSlash says how a path without its trailing slash is answered: "exact"
 	// unless the profile says otherwise.
 	TrailingSlash TrailingSlash
 	// OtherPaths says whether paths that no endpoint has want a token before
 	// they answer 404: "open" unless the profile says otherwise.
 	OtherPaths Access
-	// Throttling says whether a login after too many wrong guesses is told so, with
-	// 429: "hidden" unless the profile says otherwise, which answers what a wrong
-	// password does.
+	// Throttling says whether a login after too many wrong ones is answered with 429,
+	// or as if its password were wrong: "hidden" unless the profile says otherwise.
 	Throttling Disclosure
-	// Headers stand on every reply of the API, spelled and ordered as written.
+	// Headers are on every reply of the API, spelled and ordered as here.
 	Headers []Header
-	// PreflightHeaders stand on the reply to OPTIONS besides (family plainjson).
+	// PreflightHeaders are further headers of the reply to OPTIONS (family plainjson).
 	PreflightHeaders []Header
 	Errors           Errors
 	Rules            Rules
@@ -56,16 +55,16 @@ type Profile struct {
 type Tokens struct {
 	Hex     int           // hex digits, 32 to 128, odd numbers too
 	TTL     time.Duration // 1 s to 36500 days; 0: never expires
-	Sliding bool          // each use starts the TTL anew, which is over a minute then
+	Sliding bool          // each use starts the TTL anew; it is longer than a minute then
 	PerUser PerUser
 	Realm   string // "default" unless the profile says otherwise
 	Match   Match  // "exact" unless the profile says otherwise
-	// LegacyFormat names the older server whose form of each token is kept too,
-	// so that `authcompat export` can write it there. Empty: none.
+	// LegacyFormat is the format of an older server in which each token is kept too, so
+	// that `authcompat export` can write it there. Empty: none.
 	LegacyFormat LegacyFormat
 }
 
-// LegacyFormat names the form in which an older server keeps tokens.
+// LegacyFormat names the format in which an older server keeps tokens.
 type LegacyFormat string
 
 // The values of LegacyFormat.
@@ -96,14 +95,14 @@ const (
 	MatchKnox42 Match = "knox-4.2"
 )
 
-// TrailingSlash says what a path without its last slash answers.
+// TrailingSlash says how a path without its trailing slash is answered.
 type TrailingSlash string
 
 // The values of TrailingSlash.
 const (
 	SlashExact    TrailingSlash = "exact"    // 404
 	SlashRedirect TrailingSlash = "redirect" // 301, Django's APPEND_SLASH
-	SlashOptional TrailingSlash = "optional" // the same as with it, for each path
+	SlashOptional TrailingSlash = "optional" // as the path with it
 )
 
 // Access says who may use a path.
@@ -118,14 +117,14 @@ const (
 // Header is one header of a reply, spelled as it goes on the wire.
 type Header struct{ Name, Value string }
 
-// Errors says how failures are shaped.
+// Errors says what the bodies of failures look like.
 type Errors struct {
-	// Status of a reply to bad input in family formjson: 200 unless the profile
-	// says otherwise. Other families have their own; it is 0 there.
+	// Status is that of the reply to bad input in family formjson: 200 unless the
+	// profile says otherwise. It is 0 in the other families, which decide themselves.
 	Status int
-	// Body is the shape of a failure (families formjson, plainjson).
+	// Body is the body of a failure (families formjson, plainjson).
 	Body *Template
-	// Detail is the shape of what a REST framework view refuses (families drf,
+	// Detail is the body of an error of a REST framework view (families drf,
 	// formjson).
 	Detail *Template
 }
@@ -139,7 +138,7 @@ const (
 	Login     Action = "login"
 	Logout    Action = "logout"
 	LogoutAll Action = "logoutall"
-	// Account answers the user whom the path's {username} names.
+	// Account shows the user whom the path's {username} names.
 	Account Action = "account"
 )
 
@@ -155,13 +154,13 @@ type Endpoint struct {
 	// Access is "open" for register and login, "token" for the others. In family
 	// drf a profile can have register and login want a token, too.
 	Access Access
-	// Authenticate says whether a token header is checked although the endpoint
-	// is open: a bad one then answers 401. A REST framework view does so unless
-	// the profile says otherwise.
+	// Authenticate says whether a token header is checked even if the endpoint is open,
+	// and a bad one answered with 401. REST framework views do so unless the profile
+	// says otherwise.
 	Authenticate bool
-	// Renderers and Parsers, of REST framework views alone, are in order of
-	// preference: json and html, and json, form and multipart, unless the profile
-	// says otherwise. json is always one of the renderers.
+	// Renderers and Parsers are those of a REST framework view, in order of preference.
+	// Unless the profile says otherwise they are json and html; and json, form and
+	// multipart. json is always one of the renderers.
 	Renderers []Renderer
 	Parsers   []Parser
 	View      View
@@ -169,7 +168,7 @@ type Endpoint struct {
 	Reply     Reply
 }
 
-// Renderer is a form that a REST framework view can answer in.
+// Renderer is a format in which a REST framework view can answer.
 type Renderer string
 
 // The renderers.
@@ -178,7 +177,7 @@ const (
 	RenderHTML Renderer = "html" // the browsable API
 )
 
-// Parser is a form of body that a REST framework view reads.
+// Parser is a format of bodies that a REST framework view reads.
 type Parser string
 
 // The parsers.
@@ -188,8 +187,8 @@ const (
 	ParseMultipart Parser = "multipart"
 )
 
-// View is what OPTIONS tells about a REST framework view: the endpoints of
-// family drf, and those of formjson that are no form.
+// View is what OPTIONS shows of a REST framework view, which is every endpoint of
+// family drf, and those of formjson that are not forms.
 type View struct {
 	Name        string // the endpoint's key with a capital unless the profile says otherwise
 	Description string
@@ -201,7 +200,7 @@ type Role string
 
 // The roles.
 const (
-	RoleID            Role = "id" // read-only, told by OPTIONS alone
+	RoleID            Role = "id" // read-only, only shown by OPTIONS
 	RoleUsername      Role = "username"
 	RoleEmail         Role = "email"
 	RolePassword      Role = "password"
@@ -209,7 +208,7 @@ const (
 	RoleAccept        Role = "accept"         // must be true
 )
 
-// Characters is the set that a username is made of.
+// Characters is the set of characters that a username may have.
 type Characters string
 
 // The character sets.
@@ -218,7 +217,8 @@ const (
 	// CharactersDjango are letters and digits of any script and @ . + - _
 	// (django/contrib/auth/validators.py, UnicodeUsernameValidator).
 	CharactersDjango Characters = "django"
-	// CharactersASCII are the same of ASCII alone (ASCIIUsernameValidator).
+	// CharactersASCII are those of CharactersDjango that are ASCII
+	// (ASCIIUsernameValidator).
 	CharactersASCII Characters = "ascii"
 )
 
@@ -228,23 +228,23 @@ type Field struct {
 	Role     Role   // its key where that is a role, unless the profile says otherwise
 	Required bool   // true unless the profile says otherwise; false for an id
 	Blank    bool   // an empty text is accepted: false unless the profile says otherwise
-	// Trim says whether white space is cut off both ends. Where the profile does
-	// not say so, the stack does in family drf; in formjson usernames and
-	// addresses are trimmed, passwords are not; in plainjson nothing is.
+	// Trim says whether white space at both ends is removed. If the profile does not
+	// say, the stack decides in family drf; in formjson usernames and addresses are
+	// trimmed and passwords are not; in plainjson nothing is.
 	Trim bool
-	// Lower says whether a username is taken in lower case, for user bases that took
-	// names of any case for the same: false unless the profile says otherwise.
+	// Lower says whether a username is put in lower case, for user bases in which the
+	// case of names does not matter: false unless the profile says otherwise.
 	Lower bool
 	// MaxLength is in code points, at most 150 for a username and 254 for an
 	// address; 0: no limit but these, which are the engine's.
 	MaxLength int
 	// Characters are "any" unless the profile says otherwise.
 	Characters
-	Label    string // told by OPTIONS
-	HelpText string // told by OPTIONS
+	Label    string // shown by OPTIONS
+	HelpText string // shown by OPTIONS
 }
 
-// Reply is the answer when all went well.
+// Reply is the answer on success.
 type Reply struct {
 	Status int       // 200 to 599
 	Body   *Template // nil: empty

@@ -2,9 +2,9 @@ package profiles
 
 import "net/http"
 
-// replyOf says what the reply of an action can show. Only register and login
-// have the text of a token, and an account the end of the one that it was asked
-// for with; a logout's token and user are gone.
+// replyOf gives the place of an action's reply, with what it can show. Only register
+// and login know the text of a token. An account knows the expiry of the token that
+// came with the request. A logout can show neither.
 func replyOf(f Family, a Action) place {
 	at := place{name: "the reply of " + string(a)}
 	at.needed = f == FormJSON && (a == Register || a == Login)
@@ -17,7 +17,7 @@ func replyOf(f Family, a Action) place {
 	return at
 }
 
-// reply reads the answer when all went well.
+// reply reads the answer on success.
 func (at place) reply(v value) (Reply, bool) {
 	m := v.mapping()
 	var r Reply
@@ -35,7 +35,7 @@ func (at place) reply(v value) (Reply, bool) {
 	return r, true
 }
 
-// bodyless tells whether a reply with the status ends with its headers (RFC
+// bodyless tells whether replies with the status have no body (RFC
 // 9110, section 6.4.1).
 func bodyless(status int) bool {
 	return status == http.StatusNoContent || status == http.StatusResetContent || status == http.StatusNotModified

@@ -1,8 +1,8 @@
 package profiles
 
-// Rules are the decisions in which versions of the original software differ. A
-// stack sets them; each takes a closed set of words. A family reads those that
-// concern it, the others are empty.
+// Rules are the behaviours in which versions of the original software differ. A stack
+// sets them; each has a closed set of values. Those that do not apply to the family
+// are empty.
 type Rules struct {
 	Blank             Blank             `yaml:"blank"`
 	Trim              bool              `yaml:"trim"`
@@ -23,17 +23,17 @@ type Rules struct {
 	PageContentType   string            `yaml:"page_content_type"`
 }
 
-// Blank says what an empty text in a required field is.
+// Blank says how an empty text in a required field is treated.
 type Blank string
 
 // The values of Blank.
 const (
-	BlankRefused           Blank = "refused"            // refused, after white space is cut off
-	BlankRefusedUnstripped Blank = "refused-unstripped" // refused as sent; blanks become an empty text
+	BlankRefused           Blank = "refused"            // refused, after white space is removed
+	BlankRefusedUnstripped Blank = "refused-unstripped" // refused as sent; white space alone becomes an empty text
 	BlankMissing           Blank = "missing"            // as if the field were absent
 )
 
-// Coercion says what else than a string becomes one.
+// Coercion says which values are converted to strings.
 type Coercion string
 
 // The values of Coercion.
@@ -42,7 +42,7 @@ const (
 	CoerceAll     Coercion = "all"     // anything but null
 )
 
-// Acceptance says whether something odd is let through.
+// Acceptance says whether unusual input is accepted.
 type Acceptance string
 
 // The values of Acceptance.
@@ -51,7 +51,7 @@ const (
 	Accept Acceptance = "accept"
 )
 
-// acceptance reads whether something odd is let through.
+// acceptance reads an Acceptance.
 func acceptance(v value) (Acceptance, bool) {
 	if v.renamed("refused", string(Reject)) || v.renamed("accepted", string(Accept)) {
 		return "", false
@@ -77,7 +77,7 @@ const (
 	JSONSpaced  JSONStyle = "spaced"  // ", " and ": ", ASCII
 )
 
-// JSONErrors says whose texts parse errors carry.
+// JSONErrors says which Python's texts JSON parse errors have.
 type JSONErrors string
 
 // The values of JSONErrors.
@@ -104,8 +104,8 @@ const (
 	NegotiationLast  Negotiation = "last"
 )
 
-// Disclosure says whether a reply gives away why a login failed: that the user
-// is inactive, or that too many guesses came before.
+// Disclosure says whether the reply to a failed login gives the reason away: that the
+// user is inactive, or that there were too many wrong passwords before.
 type Disclosure string
 
 // The values of Disclosure.
@@ -114,7 +114,7 @@ const (
 	Revealed Disclosure = "revealed"
 )
 
-// disclosure reads whether a reply gives away why a login failed.
+// disclosure reads a Disclosure.
 func disclosure(v value) (Disclosure, bool) {
 	if v.renamed("told", string(Revealed)) {
 		return "", false
@@ -122,16 +122,16 @@ func disclosure(v value) (Disclosure, bool) {
 	return word(Hidden, Revealed)(v)
 }
 
-// TokenCharacters says what a token that is not UTF-8 is.
+// TokenCharacters says how a token that is not UTF-8 is treated.
 type TokenCharacters string
 
 // The values of TokenCharacters.
 const (
-	TokenCharactersRefused TokenCharacters = "refused" // refused with a text of its own
-	TokenCharactersUnknown TokenCharacters = "unknown" // a token that nobody has
+	TokenCharactersRefused TokenCharacters = "refused" // refused with its own message
+	TokenCharactersUnknown TokenCharacters = "unknown" // as a token that does not exist
 )
 
-// NormalizeUsername says how a username is brought to one spelling.
+// NormalizeUsername says how a username is normalised before it is stored.
 type NormalizeUsername string
 
 // The values of NormalizeUsername.
@@ -140,7 +140,7 @@ const (
 	NormalizeUsernameNone NormalizeUsername = "none"
 )
 
-// NormalizeEmail says how an address is brought to one spelling.
+// NormalizeEmail says how an address is normalised before it is stored.
 type NormalizeEmail string
 
 // The values of NormalizeEmail.
@@ -149,7 +149,7 @@ const (
 	NormalizeEmailNone   NormalizeEmail = "none"
 )
 
-// Page is the look of an HTML error page.
+// Page is the markup of HTML error pages.
 type Page string
 
 // The values of Page.
@@ -158,8 +158,8 @@ const (
 	PageHTML5 Page = "html5"
 )
 
-// Messages are the sentences of an API by their key. Which keys a family has,
-// and which placeholders ({field}, {max}, …) each may hold, is fixed; a loaded
-// profile has all of its family's. Braces around anything but lower-case letters
-// and underscores are text.
+// Messages are the sentences of an API by key. Each family has a fixed set of keys,
+// and each key a fixed set of placeholders ({field}, {max}, …) that it may have. A
+// loaded profile has all keys of its family. Braces around anything but lower-case
+// letters and underscores are text.
 type Messages map[string]string

@@ -10,7 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// rule is one decision: its key, the families that have it, how it is read and
+// rule is one of the Rules: its key, the families that have it, how it is read and
 // shown.
 type rule struct {
 	key      string
@@ -70,7 +70,7 @@ func readWith[T ~string](key string, families []Family, field func(*Rules) *T, r
 	}
 }
 
-// mediaType reads what a Content-Type header may hold.
+// mediaType reads the value of a Content-Type header.
 func mediaType(v value) (string, bool) {
 	s, ok := text(v)
 	if !ok {
@@ -89,8 +89,8 @@ func rulesOf(f Family) []rule {
 	return slices.DeleteFunc(ruleTable(), func(r rule) bool { return !f.oneOf(r.families...) })
 }
 
-// readRules reads rules over those that are there. None of the family's may be
-// missing if all have to be given.
+// readRules reads rules over those in into. With all, none of the family's may be
+// missing.
 func readRules(v value, f Family, into *Rules, all bool) {
 	m := v.mapping()
 	get := m.get

@@ -7,9 +7,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// YAML gives the whole profile as a file: what its stack decides and all
-// defaults are written out, and Parse makes the same profile of it again. The
-// profile has to be one that Parse gave.
+// YAML writes the profile as a file, with everything that its stack and the defaults
+// decide. Parse makes the same profile of it. p has to come from Parse.
 func (p *Profile) YAML() ([]byte, error) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "# effective profile: %s\n", p.Name)
@@ -29,7 +28,7 @@ func (p *Profile) YAML() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// sections gives the parts of the file between which there is a blank line.
+// sections gives the parts of the file, which blank lines separate.
 func (p *Profile) sections() []yamlMap {
 	head := newYAMLMap()
 	head.text("name", p.Name)

@@ -16,8 +16,8 @@ import (
 // MaxFile is the most bytes a profile file may have.
 const MaxFile = 1 << 20
 
-// What a file may hold, each alias counted as what it stands for. The largest
-// built-in profile has some 150 values, eight deep.
+// The limits of a file, in which each alias counts as what it stands for. The largest
+// built-in profile has some 150 values, eight levels deep.
 const (
 	maxValues = 20_000
 	maxDepth  = 40
@@ -37,8 +37,8 @@ func (r *reader) add(line, column int, key, format string, args ...any) {
 	})
 }
 
-// root reads the one YAML document of a file. ok is false where its values
-// can't be looked at; what is wrong has then been added.
+// root reads the one YAML document of a file. ok is false if its values can't be read;
+// the problem has then been added.
 func (r *reader) root(data []byte) (v value, ok bool) {
 	if len(data) > MaxFile {
 		r.add(1, 1, "", "the file is larger than 1 MiB")
@@ -70,8 +70,8 @@ func (r *reader) root(data []byte) (v value, ok bool) {
 	return r.value(top, top, ""), true
 }
 
-// characters finds the first byte that is not UTF-8 and the first character that
-// YAML does not have; the library tells neither's place.
+// characters checks that a file is UTF-8 and has only characters that YAML allows. The
+// library does not say where others are.
 func (r *reader) characters(data []byte) bool {
 	line, column := 1, 1
 	for len(data) > 0 {
@@ -96,7 +96,7 @@ func (r *reader) characters(data []byte) bool {
 	return true
 }
 
-// syntax adds an error of the library, which tells a line at best.
+// syntax adds an error of the library, which names a line at best.
 func (r *reader) syntax(err error, data []byte) {
 	if errors.Is(err, io.EOF) {
 		r.add(1, 1, "", "the file is empty")
@@ -122,9 +122,9 @@ func (r *reader) syntax(err error, data []byte) {
 	r.add(line, column, "", "%s", text)
 }
 
-// parseYAMLError takes an error of the library apart. The line is that where the thing
-// begins which is broken. The library counts the lines of its scanner from 1, and
-// those of its parser from 0.
+// parseYAMLError gives the text of an error of the library, and the line where the
+// broken part begins. The library counts the lines of its scanner from 1, and those of
+// its parser from 0.
 func parseYAMLError(err error) (text string, line int) {
 	text = strings.TrimPrefix(err.Error(), "yaml: ")
 	rest, ok := strings.CutPrefix(text, "line ")
@@ -145,8 +145,8 @@ func parseYAMLError(err error) (text string, line int) {
 	return text, line
 }
 
-// locate gives the first line that makes the library fail with a message: what
-// is wrong with a block can be far below its beginning.
+// locate gives the first line with which the library fails with a message: the error in
+// a block can be far below its beginning.
 func locate(data []byte, text string) int {
 	lines := bytes.SplitAfter(data, []byte("\n"))
 	return 1 + sort.Search(len(lines)-1, func(i int) bool {
@@ -160,7 +160,7 @@ func locate(data []byte, text string) int {
 	})
 }
 
-// find finds a text outside of comments; 1, 1 where it is in none of the lines.
+// find finds a text outside of comments. It gives 1, 1 if there is none.
 func find(data []byte, text string) (line, column int) {
 	for i, content := range strings.Split(string(data), "\n") {
 		at := strings.Index(content, text)
@@ -175,7 +175,7 @@ func find(data []byte, text string) (line, column int) {
 // for a tree without end.
 type sizeGuard struct {
 	reader *reader
-	open   map[*yaml.Node]bool // aliases' targets above the present node
+	open   map[*yaml.Node]bool // the targets of the aliases above the present node
 	values int
 }
 

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// stackFolder is where the stacks are among the built-in files.
+// stackFolder is the folder of the stacks among the built-in files.
 const stackFolder = "stacks"
 
-// stack is what one version of the original software decides, with the stacks
-// that it extends merged in.
+// stack is the behaviour of one version of the original software, with the stacks that
+// it extends merged in.
 type stack struct {
 	family   Family
 	errors   Errors
@@ -19,18 +19,18 @@ type stack struct {
 	messages Messages
 }
 
-// stackLoader reads stacks, and collects what is wrong in them.
+// stackLoader reads stacks, and collects their problems.
 type stackLoader struct {
 	files    fs.FS
 	problems []Problem
 }
 
-// name reads the name of a stack that there is.
+// name reads the name of an existing stack.
 func (l *stackLoader) name(v value) (string, bool) {
 	return word(names(l.files, stackFolder)...)(v)
 }
 
-// load reads a stack that there is; below are those that extend it.
+// load reads an existing stack; below are those that extend it.
 func (l *stackLoader) load(name string, below ...string) (stack, error) {
 	s := stack{messages: Messages{}}
 	r := &reader{file: stackFolder + "/" + name + ".yaml"}
@@ -74,8 +74,8 @@ func (l *stackLoader) extend(v value, below []string) (stack, error) {
 	return l.load(name, below...)
 }
 
-// read reads what a stack decides, over what the one that it extends does. One
-// that extends none decides all rules and messages of its family.
+// read reads the contents of a stack over those of the stack that it extends. One that
+// extends none has to have all rules and messages of its family (all).
 func (s *stack) read(m *mapping, all bool) {
 	if v, ok := m.get("errors"); ok {
 		readErrors(v, s.family, &s.errors)

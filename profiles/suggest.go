@@ -11,13 +11,12 @@ func list[T ~string](words []T) string {
 	return strings.Join(texts, ", ")
 }
 
-// nearest gives the known word that a misspelt one was most likely meant to be,
-// or "".
+// nearest gives the known word that a misspelt one most likely stands for, or "".
 func nearest[T ~string](word string, known []T) T {
 	var best T
 	least := 1 + max(1, len(word)/4)
 	for _, k := range known {
-		// Lengths that far apart can't be near, however long the word is.
+		// The distance is at least the difference of the lengths.
 		if len(k)-len(word) >= least || len(word)-len(k) >= least {
 			continue
 		}
@@ -28,8 +27,8 @@ func nearest[T ~string](word string, known []T) T {
 	return best
 }
 
-// distance counts the letters to insert, drop, change, or swap with the next,
-// to make one word the other (optimal string alignment).
+// distance counts the letters to insert, delete, replace, or swap with the next, to
+// turn one word into the other (optimal string alignment).
 func distance(a, b string) int {
 	var before []int
 	row := make([]int, len(b)+1)

@@ -1,8 +1,8 @@
 package profiles
 
-// Template is a reply's body: a tree of objects, lists, literals and values,
-// with the keys in the order of the file. Exactly one of the fields is in use,
-// as Kind says.
+// Template is the body of a reply: a tree of objects, lists, literals and values, with
+// the keys in the order of the file. Kind says which one of the other fields is in
+// use.
 type Template struct {
 	Kind    TemplateKind
 	Members []Member   // TemplateObject
@@ -30,27 +30,26 @@ type Member struct {
 	Value Template
 }
 
-// Part is a stretch of a text: Literal if Value.Name is empty, else the value.
+// Part is a part of a text: Literal if Value.Name is empty, else the value.
 type Part struct {
 	Literal string
 	Value   Value
 }
 
-// Value names something that the engine knows, written "$name|format" as a whole
-// scalar and "${name|format}" inside a text. A dollar sign that begins no value
-// is written "$$".
+// Value is a value that the engine fills in, written "$name|format" as a whole scalar
+// and "${name|format}" inside of a text. A dollar sign itself is written "$$".
 type Value struct {
 	Name ValueName
 	// Attribute is the attribute's name where Name is UserAttribute.
 	Attribute string
-	Format    Format // empty: the value's own
+	Format    Format // empty: the value's default
 }
 
 // ValueName is one of a closed set.
 type ValueName string
 
-// The values that a template can show. Those of the token and the user are
-// there in a reply, the last three in the shape of errors.
+// The values that a template can show. Those of the token and the user are for replies,
+// the last three for errors.
 const (
 	TokenKey      ValueName = "token.key"       // text
 	TokenExpiry   ValueName = "token.expiry"    // time or null
@@ -69,14 +68,15 @@ type Format string
 
 // The formats.
 const (
-	// FormatMicroseconds is Python's isoformat in UTC with Z: six digits of
-	// fraction, or none where it is zero. It is the form of every time.
+	// FormatMicroseconds is Python's isoformat in UTC with Z: six digits of fraction, or
+	// none if it is zero. It is the default for times.
 	FormatMicroseconds Format = "microseconds"
-	// FormatMilliseconds cuts that to three digits.
+	// FormatMilliseconds has only three digits.
 	FormatMilliseconds Format = "milliseconds"
 	// FormatDayMonthYear is "16-06-2014 20:51", UTC.
 	FormatDayMonthYear Format = "day-month-year"
-	// FormatInteger writes an attribute as a number; absent or not a number: 0.
+	// FormatInteger writes an attribute as a number, or 0 if it is absent or not a
+	// number.
 	FormatInteger Format = "integer"
 	// FormatGravatar is the hex MD5 of an address, trimmed and in lower case.
 	FormatGravatar Format = "gravatar"

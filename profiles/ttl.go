@@ -13,10 +13,10 @@ const never = "never"
 
 const day = 24 * time.Hour
 
-// maxTTL keeps a token's end well within what databases and clients can hold.
+// maxTTL keeps expiries well within the range of databases and clients.
 const maxTTL = 36_500 * day
 
-// unit is a letter of a duration with its length.
+// unit is a unit of durations.
 type unit struct {
 	letter string
 	length time.Duration
@@ -47,8 +47,8 @@ func ttl(v value) (time.Duration, bool) {
 	return d, true
 }
 
-// duration reads whole numbers of days, hours, minutes and seconds, in that
-// order. What is over maxTTL may come out as anything over it.
+// duration reads whole numbers of days, hours, minutes and seconds, in that order. For
+// a duration over maxTTL it gives any other over maxTTL.
 func duration(s string) (time.Duration, bool) {
 	if s == "" {
 		return 0, false
@@ -69,7 +69,7 @@ func duration(s string) (time.Duration, bool) {
 	return sum, s == ""
 }
 
-// writeTTL is the opposite of ttl. A single day stays 24h, as people say it.
+// writeTTL is the inverse of ttl. A single day is written 24h, as people call it.
 func writeTTL(d time.Duration) string {
 	if d == 0 {
 		return never

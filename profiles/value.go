@@ -10,7 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// value is one value of a file, with what a problem in it is reported with.
+// value is one value in a file, with its position and its key for problems.
 type value struct {
 	reader       *reader
 	node         *yaml.Node // never an alias
@@ -25,7 +25,7 @@ func (r *reader) value(n, key *yaml.Node, path string) value {
 		v.node = n.Alias
 	}
 	if n.Kind == yaml.ScalarNode && n.Value == "" && n.Style == 0 {
-		// A value that is left out has no place of its own.
+		// A value that is left out has no position of its own.
 		v.line, v.column = key.Line, key.Column
 	}
 	if v.node.Style&yaml.TaggedStyle != 0 {
@@ -34,18 +34,18 @@ func (r *reader) value(n, key *yaml.Node, path string) value {
 	return v
 }
 
-// refuse adds a problem at the value's place.
+// refuse adds a problem at the value's position.
 func (v value) refuse(format string, args ...any) {
 	v.reader.add(v.line, v.column, v.key, format, args...)
 }
 
-// refuseKey adds a problem with a key of the value that is not there.
+// refuseKey adds a problem with a key that the value lacks.
 func (v value) refuseKey(name, format string, args ...any) {
 	v.reader.add(v.line, v.column, join(v.key, name), format, args...)
 }
 
-// join makes the path of a key. A key that would make the path unreadable is
-// quoted.
+// join appends a key to a path. A key that would make the path ambiguous or unreadable
+// is quoted.
 func join(path, name string) string {
 	odd := func(c rune) bool { return c == '.' || c == ':' || !unicode.IsPrint(c) || unicode.IsSpace(c) }
 	if name == "" || strings.ContainsFunc(name, odd) {
@@ -57,10 +57,10 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// quote shows a text of the file in a problem.
+// quote quotes a text of the file for a problem.
 func quote(s string) string { return strconv.Quote(cut(s)) }
 
-// cut shortens what would make a problem too long to read.
+// cut shortens a text that is too long for a problem.
 func cut(s string) string {
 	const most = 60
 	if runes := []rune(s); len(runes) > most {
@@ -74,10 +74,10 @@ func (v value) is(tags ...string) bool {
 	return v.node.Kind == yaml.ScalarNode && slices.Contains(tags, v.node.ShortTag())
 }
 
-// isNull tells whether the value is left out, or null.
+// isNull tells whether the value is null or left out.
 func (v value) isNull() bool { return v.is("!!null") }
 
-// isText tells whether the value is a text. A date is one without quotes, too.
+// isText tells whether the value is a text. An unquoted date is one too.
 func (v value) isText() bool { return v.is("!!str", "!!timestamp", "!!merge") }
 
 // kind says what the value is, for problems.
@@ -95,7 +95,7 @@ func (v value) kind() string {
 	return v.node.Value
 }
 
-// want adds the problem that the value is something else.
+// want adds the problem that the value is not what is wanted.
 func (v value) want(format string, args ...any) {
 	wanted := fmt.Sprintf(format, args...)
 	if v.isNull() {
@@ -105,8 +105,8 @@ func (v value) want(format string, args ...any) {
 	v.refuse("want %s, not %s", wanted, v.kind())
 }
 
-// renamed refuses a word that had another name in profiles before, and says what
-// it is called now. It tells whether the value is that word.
+// renamed tells whether the value is the former name of a word. If so it is refused
+// with the present name.
 func (v value) renamed(former, now string) bool {
 	if !v.isText() || v.node.Value != former {
 		return false
@@ -128,7 +128,7 @@ func text(v value) (string, bool) {
 	return "", false
 }
 
-// line reads a text of one line for people.
+// line reads a text of one line.
 func line(v value) (string, bool) {
 	s, ok := text(v)
 	switch {
@@ -154,8 +154,8 @@ func identifier(v value) (string, bool) {
 	return s, ok
 }
 
-// isName tells whether s is at most 64 of the characters; the later ones are not
-// its first.
+// isName tells whether s consists of 1 to 64 of the characters and begins with one of
+// first.
 func isName(s, first, later string) bool {
 	return s != "" && len(s) <= 64 && strings.Contains(first, s[:1]) && strings.Trim(s, first+later) == ""
 }
@@ -181,7 +181,7 @@ func integer(least, most int) func(value) (int, bool) {
 	}
 }
 
-// word reads one of a closed set.
+// word reads one word of a closed set.
 func word[T ~string](words ...T) func(value) (T, bool) {
 	return func(v value) (T, bool) {
 		if v.isText() && slices.Contains(words, T(v.node.Value)) {
@@ -192,7 +192,7 @@ func word[T ~string](words ...T) func(value) (T, bool) {
 	}
 }
 
-// words reads a list of at least one of a closed set, none of them twice.
+// words reads a list of one or more words of a closed set, none of them twice.
 func words[T ~string](known ...T) func(value) ([]T, bool) {
 	return func(v value) ([]T, bool) {
 		if v.node.Kind != yaml.SequenceNode {
@@ -219,7 +219,7 @@ func words[T ~string](known ...T) func(value) ([]T, bool) {
 	}
 }
 
-// either lists words: "a, b or c".
+// either lists words as "a, b or c".
 func either[T ~string](words []T) string {
 	last := len(words) - 1
 	var out strings.Builder

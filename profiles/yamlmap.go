@@ -18,14 +18,14 @@ func (m yamlMap) set(key string, n *yaml.Node) {
 	m.node.Content = append(m.node.Content, quoted(key), n)
 }
 
-// text writes a text that is there.
+// text adds a text, unless it is empty.
 func (m yamlMap) text(key, text string) {
 	if text != "" {
 		m.set(key, quoted(text))
 	}
 }
 
-// number writes a number that is there.
+// number adds a number, unless it is 0.
 func (m yamlMap) number(key string, n int) {
 	if n != 0 {
 		m.set(key, plain("!!int", strconv.Itoa(n)))
@@ -36,15 +36,15 @@ func (m yamlMap) flag(key string, b bool) {
 	m.set(key, plain("!!bool", strconv.FormatBool(b)))
 }
 
-// plain makes a scalar that is no text.
+// plain makes a scalar of another type than text.
 func plain(tag, text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: text}
 }
 
-// quoted makes a text, which is quoted where it needs to be.
+// quoted makes a text, which is quoted if need be.
 func quoted(text string) *yaml.Node {
 	n := plain("!!str", text)
-	// The library writes the key of a merge without quotes.
+	// The library does not quote "<<", which it would read as a merge key.
 	if text == "<<" || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
@@ -59,8 +59,7 @@ func showWords[T ~string](words []T) *yaml.Node {
 	return n
 }
 
-// fold puts maps and lists that are short on one line. used is how much of the
-// line is.
+// fold puts maps and lists that are short on one line, of which used columns are taken.
 func fold(n *yaml.Node, used int) *yaml.Node {
 	const columns = 120
 	if n.Kind == yaml.ScalarNode {
@@ -71,7 +70,7 @@ func fold(n *yaml.Node, used int) *yaml.Node {
 		return n
 	}
 	for i, child := range n.Content {
-		// A value stands behind its key on a line of its own.
+		// A value is on one line with its key.
 		if n.Kind == yaml.MappingNode && i%2 == 1 {
 			fold(child, used+2+width(n.Content[i-1]))
 		} else {

@@ -7,7 +7,7 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// options tells about the view (rest_framework/metadata.py, SimpleMetadata).
+// options describes the view (rest_framework/metadata.py, SimpleMetadata).
 func (v *view) options() result {
 	renders := make([]any, len(v.endpoint.Renderers))
 	for i, r := range v.endpoint.Renderers {

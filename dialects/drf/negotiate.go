@@ -9,8 +9,8 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// accepted is the form of a reply: a renderer, and the media type that was
-// agreed on with its parameters.
+// accepted is the result of content negotiation: a renderer, and the media type with
+// its parameters.
 type accepted struct {
 	renderer  profiles.Renderer
 	mediaType string
@@ -43,8 +43,8 @@ func parserType(p profiles.Parser) string {
 	return "application/json"
 }
 
-// negotiate chooses the renderer (rest_framework/negotiation.py). A refusal is
-// rendered by the first.
+// negotiate chooses the renderer (rest_framework/negotiation.py). If it fails, the
+// first renderer writes the error.
 func (v *view) negotiate(r *http.Request) (accepted, *result) {
 	renderers := v.endpoint.Renderers
 	first := accepted{renderers[0], rendererType(renderers[0])}
@@ -69,9 +69,9 @@ func (v *view) negotiate(r *http.Request) (accepted, *result) {
 	return first, v.detail(http.StatusNotAcceptable, "not_acceptable", v.message("not_acceptable"))
 }
 
-// queryFormat gives the query's last value of format. The charset that the
-// Content-Type names is the query's too (django/http/request.py,
-// HttpRequest.encoding). It fails where the query has too many fields.
+// queryFormat gives the query's last value of format. The charset of the Content-Type
+// applies to the query too (django/http/request.py, HttpRequest.encoding). It fails
+// for a query with too many fields.
 func queryFormat(r *http.Request) (string, error) {
 	charset, _ := django.CharsetOf(wire.ContentType(r))
 	values, err := django.ParseQuery([]byte(r.URL.RawQuery), charset)
@@ -87,9 +87,9 @@ func withFormat(renderers []profiles.Renderer, format string) []profiles.Rendere
 	return nil
 }
 
-// choose takes the most specific media type of an Accept header that a renderer
-// has; among equals the order of the renderers decides. Quality values mean
-// nothing. A type that is not ASCII, on which the original fails, spoils all.
+// choose chooses the most specific media type of an Accept header that a renderer has;
+// among equally specific ones the order of the renderers decides. Quality values are
+// ignored. It fails if any type is not ASCII, where the genuine server has an error.
 func choose(renderers []profiles.Renderer, header string) (accepted, bool) {
 	var ranks [4][]mediaType
 	for text := range strings.SplitSeq(header, ",") {
@@ -120,9 +120,9 @@ func choose(renderers []profiles.Renderer, header string) (accepted, bool) {
 	return accepted{}, false
 }
 
-// latin1Blanks are what str.strip of Python takes away from a header, which WSGI
-// hands on as Latin-1. strings.Trim reads single bytes beyond ASCII as one and
-// the same broken character, so that those two are not in it.
+// latin1Blanks is the white space that Python's str.strip removes from a header, which
+// WSGI passes as Latin-1. It lacks U+0085 and U+00A0: strings.Trim takes every single
+// byte beyond ASCII for the same invalid character.
 const latin1Blanks = " \t\n\v\f\r\x1c\x1d\x1e\x1f"
 
 // mediaType is rest_framework.utils.mediatypes._MediaType.
@@ -152,7 +152,7 @@ func (m mediaType) precedence() int {
 	return 3
 }
 
-// matches compares type and subtype; a star on either side matches all.
+// matches compares type and subtype. A star on either side matches anything.
 func (m mediaType) matches(other mediaType) bool {
 	return (m.sub == "*" || other.sub == "*" || m.sub == other.sub) &&
 		(m.main == "*" || other.main == "*" || m.main == other.main)

@@ -10,19 +10,19 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// upload is the name of a file where a field was expected.
+// upload is the name of a file that was sent in the place of a field.
 type upload string
 
-// input is a parsed body: either a form, or whatever JSON it was.
+// input is a parsed body: a form, or any JSON value.
 type input struct {
 	form  *django.Form
 	files map[string]string
-	json  any // meaningful where form is nil
+	json  any // if form is nil
 }
 
-// field gives the value of a field and whether there is one. A form can't leave
-// a field out: where it may be left out and not be blank, a blank says so
-// (rest_framework/fields.py, Field.get_value).
+// field gives the value of a field and whether there is one. Browsers send all fields
+// of a form, so that an empty value counts as absent for a field that is optional and
+// must not be blank (rest_framework/fields.py, Field.get_value).
 func (in input) field(f profiles.Field) (any, bool) {
 	if in.form == nil {
 		object, _ := in.json.(*pyjson.Object)
@@ -39,8 +39,8 @@ func (in input) field(f profiles.Field) (any, bool) {
 }
 
 // parse reads the body as Request.data does (rest_framework/request.py,
-// Request._parse): an empty body is an empty object whatever its type, and the
-// first parser that matches the Content-Type reads any other.
+// Request._parse): an empty body is an empty object, whatever its type; any other is
+// read by the first parser that matches the Content-Type.
 func (v *view) parse(c call) (input, *result) {
 	body, err := wire.Body(c.w, c.request)
 	if errors.Is(err, wire.ErrBodyTooLarge) {
@@ -75,8 +75,8 @@ func (v *view) parse(c call) (input, *result) {
 		v.message("media_type", "type", django.Latin1(contentType)))
 }
 
-// parseJSON is JSONParser.parse: the body is decoded by a stream reader, which
-// drops a sequence cut off at the end, and read by Python's json.
+// parseJSON is JSONParser.parse, which decodes the body with a stream reader. That
+// drops an incomplete character at the end.
 func (v *view) parseJSON(body []byte, charset pyjson.Charset) (input, *result) {
 	text, err := charset.DecodeStream(body, v.python())
 	if err == nil {
@@ -120,7 +120,7 @@ func (v *view) decodeForm(values django.Values, files map[string]string) (input,
 	return input{form: &form, files: files}, nil
 }
 
-// suspicious is a form that Django itself refuses, with its own page
+// suspicious is the page that Django itself answers to a form that it refuses
 // (SuspiciousOperation).
 func (v *view) suspicious() *result {
 	return &result{status: http.StatusBadRequest, outcome: "malformed", page: django.BadRequestPage(v.profile.Rules.Page)}

@@ -12,7 +12,7 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// maxIndent is the widest indentation that a client gets
+// maxIndent is the most spaces of indentation that a client gets
 // (rest_framework/renderers.py, JSONRenderer.get_indent).
 const maxIndent = 8
 
@@ -21,7 +21,7 @@ func (v *view) render(res result, a accepted) wire.Reply {
 	out := wire.Reply{Status: res.status, Outcome: res.outcome, Err: res.err}
 	out.Always, out.Headers = v.headers, res.headers
 	if res.page != nil {
-		// Django makes its page outside of the view.
+		// Django renders the page outside of the view.
 		out.Always, out.Headers = nil, v.profile.Headers
 		out.Body, out.ContentType = res.page, v.profile.Rules.PageContentType
 		return out
@@ -46,11 +46,11 @@ func (v *view) render(res result, a accepted) wire.Reply {
 	return out
 }
 
-// renderPage stands in for the browsable API: its status and Content-Type, the
-// data in a page of our own.
+// renderPage stands in for the browsable API, with its status and Content-Type. The
+// page around the data is our own.
 func (v *view) renderPage(out *wire.Reply, res result) {
 	if out.Status == http.StatusNoContent {
-		// BrowsableAPIRenderer.render does so, to have something to show.
+		// As BrowsableAPIRenderer.render does, to have something to show.
 		out.Status = http.StatusOK
 	}
 	var data []byte
@@ -62,7 +62,7 @@ func (v *view) renderPage(out *wire.Reply, res result) {
 		html.EscapeString(string(data)) + "</pre>\n")
 }
 
-// tree is the result's JSON as pyjson reads it.
+// tree is the result's JSON as a value of pyjson.
 func (r *result) tree() any {
 	if r.body == nil {
 		return r.data
@@ -74,8 +74,8 @@ func (r *result) tree() any {
 	return tree
 }
 
-// indented is how JSON is written for an accepted media type: its parameter
-// indent asks for indentation.
+// indented gives the style of JSON for an accepted media type, which can ask for
+// indentation with a parameter indent.
 func (v *view) indented(a accepted) pyjson.Style {
 	if !strings.Contains(a.mediaType, ";") {
 		return v.style
@@ -87,8 +87,8 @@ func (v *view) indented(a accepted) pyjson.Style {
 	return v.style
 }
 
-// parseIndent is int() of Python within the bounds of an indentation: a sign,
-// and digits with single underscores between them. 0 for what is no number.
+// parseIndent is Python's int(), at most maxIndent: a sign, and digits with single
+// underscores between them. It gives 0 for anything else.
 func parseIndent(text string) int {
 	text = core.Strip(text)
 	if unsigned, ok := strings.CutPrefix(text, "+"); ok {

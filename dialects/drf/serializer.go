@@ -12,14 +12,13 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// validated are the values of a body that passed, by role; a field that was not
-// sent is missing.
+// validated are the values of a valid body by role, without the fields that were not
+// sent.
 type validated map[profiles.Role]string
 
 // validate checks a body against the endpoint's fields as Serializer.is_valid
-// does (rest_framework/serializers.py): all fields are looked at, and errors
-// stand in the order of the fields. unique makes a username that is taken an
-// error of its field.
+// does (rest_framework/serializers.py): it checks all fields, and gives the errors in
+// the order of the fields. With unique, a username that is taken is an error.
 func (v *view) validate(ctx context.Context, in input, unique bool) (validated, *result) {
 	if refusal := v.object(in); refusal != nil {
 		return nil, refusal
@@ -50,7 +49,7 @@ func (v *view) validate(ctx context.Context, in input, unique bool) (validated, 
 	return values, nil
 }
 
-// object refuses a body that is no object (Serializer.to_internal_value and
+// object refuses a body that is not an object (Serializer.to_internal_value and
 // Field.validate_empty_values).
 func (v *view) object(in input) *result {
 	if in.form != nil {
@@ -68,9 +67,9 @@ func (v *view) object(in input) *result {
 	return nil
 }
 
-// convert turns a raw value into a text, or says what is wrong with it
-// (rest_framework/fields.py, CharField.run_validation and to_internal_value).
-// set is false for a field that may be left out and was.
+// convert turns a raw value into text, or gives the errors
+// (rest_framework/fields.py, CharField.run_validation and to_internal_value). set is
+// false for an optional field that was not sent.
 func (v *view) convert(f profiles.Field, raw any, sent bool) (text string, set bool, messages []any) {
 	rules := v.profile.Rules
 	if rules.Blank == profiles.BlankMissing {
@@ -107,8 +106,8 @@ func (v *view) convert(f profiles.Field, raw any, sent bool) (text string, set b
 	return text, true, nil
 }
 
-// blank tells whether a raw value counts as an empty text. The name of a file
-// can be blank too.
+// blank tells whether a raw value counts as empty text, as the name of a file can
+// too.
 func (v *view) blank(f profiles.Field, raw any) bool {
 	text, isText := raw.(string)
 	name, isFile := raw.(upload)
@@ -123,8 +122,8 @@ func (v *view) blank(f profiles.Field, raw any) bool {
 	return (isText || isFile) && core.Strip(text) == ""
 }
 
-// coerce24 is WritableField.field_from_native of 2.4: null is an empty text,
-// anything becomes a text, and an empty one counts as missing.
+// coerce24 is WritableField.field_from_native of 2.4: null is empty text,
+// any other value becomes text, and empty text counts as missing.
 func (v *view) coerce24(f profiles.Field, raw any, sent bool) (text string, set bool, messages []any) {
 	if sent && raw != nil {
 		text = str(raw)
@@ -135,7 +134,7 @@ func (v *view) coerce24(f profiles.Field, raw any, sent bool) (text string, set 
 	return text, sent, nil
 }
 
-// coercible tells whether a value that is no text becomes one.
+// coercible tells whether a value that is not text is converted to it.
 func (v *view) coercible(raw any) bool {
 	switch raw.(type) {
 	case pyjson.Int, float64:
@@ -152,8 +151,8 @@ func str(raw any) string {
 	return pyjson.Str(raw)
 }
 
-// notString is the message for a value of the wrong type: EmailField overrides
-// CharField's.
+// notString gives the key of the message for a value of the wrong type: EmailField
+// overrides CharField's.
 func notString(f profiles.Field) string {
 	if f.Role == profiles.RoleEmail {
 		return "email_invalid"
@@ -161,9 +160,8 @@ func notString(f profiles.Field) string {
 	return "not_string"
 }
 
-// check runs the validators of a field in the order in which a ModelSerializer
-// has them, and gathers all that fail (rest_framework/fields.py,
-// Field.run_validators).
+// check runs the validators of a field in the order of a ModelSerializer, and gives the
+// messages of all that fail (rest_framework/fields.py, Field.run_validators).
 func (v *view) check(ctx context.Context, f profiles.Field, text string, unique bool) (messages []any, err error) {
 	fail := func(key string, pairs ...string) { messages = append(messages, v.message(key, pairs...)) }
 	if f.Role == profiles.RoleUsername {

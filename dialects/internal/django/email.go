@@ -9,18 +9,18 @@ import (
 	"github.com/authcompat/authcompat/dialects/internal/pyidna"
 )
 
-// alnum is [A-Z0-9] under Python's re.IGNORECASE, which for text also takes the
-// four letters that fold to i, s and k.
+// alnum is [A-Z0-9] under Python's re.IGNORECASE, which also matches the four
+// characters beyond ASCII that fold to i, s and k.
 const alnum = `A-Za-z0-9\x{130}\x{131}\x{17F}\x{212A}`
 
-// Emails checks addresses as Django's EmailValidator does
-// (django/core/validators.py). The zero value is not ready: use NewEmails.
+// Emails validates e-mail addresses as Django's EmailValidator does
+// (django/core/validators.py). Use NewEmails to make one.
 type Emails struct {
 	user, domain *regexp.Regexp
 	names        *pyidna.Codec
 }
 
-// NewEmails makes the checker.
+// NewEmails makes a validator.
 func NewEmails() *Emails {
 	atom := "[-!#$%&'*+/=?^_`{}|~" + alnum + "]+"
 	return &Emails{
@@ -31,11 +31,10 @@ func NewEmails() *Emails {
 	}
 }
 
-// maxEmail is the longest address that is looked at (EmailValidator since
-// 3.2.20).
+// maxEmail is the length of the longest valid address (EmailValidator since 3.2.20).
 const maxEmail = 320
 
-// Valid tells whether Django takes the address.
+// Valid tells whether Django accepts the address.
 func (e *Emails) Valid(address string) bool {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 || utf8.RuneCountInString(address) > maxEmail || !e.user.MatchString(address[:at]) {
@@ -49,7 +48,7 @@ func (e *Emails) Valid(address string) bool {
 	return err == nil && e.validDomain(ascii)
 }
 
-// validDomain takes a domain name, or an IP address in brackets.
+// validDomain accepts a domain name, or an IP address in brackets.
 func (e *Emails) validDomain(domain string) bool {
 	if e.domain.MatchString(domain) {
 		return true

@@ -9,8 +9,7 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// Form is what a form's body says for each role; nil where it has no such
-// field.
+// Form has the values of a form by role; nil: the form lacks that field.
 type Form struct {
 	Username      *string `form:"username"`
 	Email         *string `form:"email"`
@@ -46,9 +45,9 @@ func NewForms() Forms {
 	return Forms{d}
 }
 
-// Decode takes the endpoint's own fields out of values. The decoder sees no
-// other key: it keeps the first of repeated ones where Django keeps the last,
-// and reads brackets in a key as an index.
+// Decode gives the values of the endpoint's fields. The decoder sees no other key,
+// because it would keep the first of repeated ones where Django keeps the last, and
+// read brackets in a key as an index.
 func (f Forms) Decode(values Values, fields []profiles.Field) (Form, error) {
 	known := make(url.Values, len(fields))
 	for _, field := range fields {

@@ -14,8 +14,8 @@ type Header struct {
 	Params []Param
 }
 
-// Param is one parameter of a header value: bytes in a charset that the header
-// does not tell, or text.
+// Param is one parameter of a header value: text, or bytes in a charset that the
+// header does not name.
 type Param struct {
 	Name, Value string
 	IsText      bool
@@ -56,7 +56,7 @@ func (p Param) text(charset pyjson.Charset) string {
 	return charset.DecodeReplacing([]byte(p.Value))
 }
 
-// stripped is the parameter without the white space around its value.
+// stripped is the parameter without white space around its value.
 func (p Param) stripped() Param {
 	if p.IsText {
 		p.Value = core.Strip(p.Value)
@@ -100,7 +100,8 @@ func ParseHeader(header string) (h Header, ok bool) {
 	return h, true
 }
 
-// lowerASCII strips a text and writes its letters small.
+// lowerASCII strips a text and puts it in lower case. It fails if the text is not
+// ASCII.
 func lowerASCII(s string) (string, bool) {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -110,7 +111,7 @@ func lowerASCII(s string) (string, bool) {
 	return strings.ToLower(strings.Trim(s, blanks)), true
 }
 
-// unquoteParam strips the value of a parameter and takes its quotes off.
+// unquoteParam strips the value of a parameter and removes its quotes.
 func unquoteParam(text string) string {
 	text = strings.Trim(text, blanks)
 	if len(text) < 2 || text[0] != '"' || text[len(text)-1] != '"' {
@@ -131,8 +132,8 @@ func decodeExtended(text string) string {
 	return unquote(parts[2], charset)
 }
 
-// splitParams splits at the semicolons that are not inside quotes. A backslash
-// takes the meaning off a quote only for Python's cgi.
+// splitParams splits at the semicolons that are not inside quotes. Only Python's cgi
+// takes a backslash before a quote as an escape.
 func splitParams(header string, cgi bool) []string {
 	var parts []string
 	start, quotes := 0, 0
@@ -148,9 +149,8 @@ func splitParams(header string, cgi bool) []string {
 	return append(parts, header[start:])
 }
 
-// ParseContentType reads a Content-Type as a request of Django does (django/
-// core/handlers/wsgi.py 3.2, with cgi.parse_header): the case of the value
-// stays.
+// ParseContentType reads a Content-Type as Django's WSGIRequest does (django/core/
+// handlers/wsgi.py 3.2, with cgi.parse_header), which keeps the case of the value.
 func ParseContentType(header string) Header {
 	parts := splitParams(header, true)
 	h := Header{Value: strings.Trim(parts[0], blanks)}
@@ -162,8 +162,8 @@ func ParseContentType(header string) Header {
 	return h
 }
 
-// CharsetOf gives the charset that a Content-Type asks for, and whether it names
-// one that Python knows; otherwise it is UTF-8 (django/core/handlers/wsgi.py,
+// CharsetOf gives the charset that a Content-Type names, and whether it names one
+// that Python knows. If not, the charset is UTF-8 (django/core/handlers/wsgi.py,
 // _set_content_type_params).
 func CharsetOf(contentType string) (c pyjson.Charset, named bool) {
 	if !strings.Contains(contentType, ";") {

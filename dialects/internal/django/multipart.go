@@ -9,14 +9,14 @@ import (
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 )
 
-// MultipartError is a multipart body that Django can't begin to read, with
-// MultiPartParserError's text.
+// MultipartError is a multipart body that Django refuses, with the text of its
+// MultiPartParserError.
 type MultipartError struct{ Text string }
 
 // Error is MultiPartParserError's text.
 func (e *MultipartError) Error() string { return e.Text }
 
-// What bounds a multipart body (django/http/multipartparser.py and the settings
+// The limits of a multipart body (django/http/multipartparser.py and the settings
 // DATA_UPLOAD_MAX_NUMBER_FIELDS and DATA_UPLOAD_MAX_NUMBER_FILES).
 const (
 	// maxPartHeader is how many bytes of a part are searched for the end of its
@@ -35,8 +35,8 @@ type Multipart struct {
 }
 
 // ParseMultipart reads a multipart/form-data body as Django 3.2 does
-// (django/http/multipartparser.py): forgiving about what surrounds the parts and
-// about a missing end. contentType is the header as it came. The error is a
+// (django/http/multipartparser.py), which ignores text around the parts and a missing
+// end. contentType is the header as it came. The error is a
 // *MultipartError, or ErrTooManyFields for too many fields or files.
 func ParseMultipart(body []byte, contentType string, charset pyjson.Charset) (Multipart, error) {
 	boundary, err := boundaryOf(contentType)
@@ -64,7 +64,7 @@ func ParseMultipart(body []byte, contentType string, charset pyjson.Charset) (Mu
 			if !p.readable() {
 				return Multipart{}, &MultipartError{"Could not decode base64 data."}
 			}
-			// A file is complete as soon as another part begins, and never without.
+			// Django completes a file when the next part begins, and not without one.
 			if i < len(all)-1 {
 				m.Files[p.name] = p.filename
 			}
@@ -117,7 +117,7 @@ func splitParts(body []byte, separator string) [][]byte {
 type partKind int
 
 const (
-	partRaw partKind = iota // no field: the text around the parts, or one without a disposition
+	partRaw partKind = iota // not a field: text around the parts, or a part without a disposition
 	partField
 	partFile
 )
@@ -127,7 +127,7 @@ type part struct {
 	kind     partKind
 	named    bool
 	name     string
-	filename string // "" for a file that counts as none
+	filename string // "": the file is ignored
 	data     []byte
 	encoding string // of the transfer
 	charset  pyjson.Charset
@@ -155,7 +155,7 @@ func readPart(raw []byte, charset pyjson.Charset) part {
 	return p
 }
 
-// disposition reads who a part is.
+// disposition reads the name and the kind of a part.
 func (p *part) disposition(h Header) {
 	name, named := h.Lookup("name")
 	p.name, p.named = name.stripped().text(p.charset), named
@@ -166,8 +166,7 @@ func (p *part) disposition(h Header) {
 	}
 }
 
-// sanitizeFilename is MultiPartParser.sanitize_file_name: what could be a path
-// is cut off.
+// sanitizeFilename is MultiPartParser.sanitize_file_name, which removes directories.
 func sanitizeFilename(name string) string {
 	name = html.UnescapeString(name)
 	name = name[strings.LastIndexAny(name, `/\`)+1:]

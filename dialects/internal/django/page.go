@@ -2,7 +2,7 @@ package django
 
 import "github.com/authcompat/authcompat/profiles"
 
-// Page is one of Django's error pages without a template of the project's own
+// Page is an error page of Django in a project that has no templates for them
 // (django/views/defaults.py): a title and, for 404, a sentence.
 func Page(look profiles.Page, title, sentence string) []byte {
 	heading := "<h1>" + title + "</h1>"
@@ -16,12 +16,12 @@ func Page(look profiles.Page, title, sentence string) []byte {
 		heading + "<p>" + sentence + "</p>\n</body>\n</html>\n")
 }
 
-// NotFoundPage is what an unknown path answers.
+// NotFoundPage is Django's answer to an unknown path.
 func NotFoundPage(look profiles.Page) []byte {
 	return Page(look, "Not Found", "The requested resource was not found on this server.")
 }
 
-// BadRequestPage is what a request answers that Django finds suspicious.
+// BadRequestPage is Django's answer to a SuspiciousOperation.
 func BadRequestPage(look profiles.Page) []byte {
 	return Page(look, "Bad Request (400)", "")
 }

@@ -16,8 +16,8 @@ const MaxFields = 1000
 // with its own 400 page (TooManyFieldsSent).
 var ErrTooManyFields = errors.New("too many form fields")
 
-// Values are the fields of a form by name: the last value of each, as a
-// QueryDict answers. Text that is not valid in the charset has U+FFFD instead.
+// Values are the fields of a form by name: the last value of each, as QueryDict.get
+// gives it. What is not valid in the charset has become U+FFFD.
 type Values map[string]string
 
 // ParseQuery reads an urlencoded body as django.http.QueryDict does (3.2,
@@ -43,9 +43,9 @@ func ParseQuery(body []byte, charset pyjson.Charset) (Values, error) {
 	return values, nil
 }
 
-// CheckQuery refuses what Django fails on before it looks for a view: a charset
-// in the Content-Type makes it read the query (3.2, django/http/request.py,
-// HttpRequest.encoding), which may have too many fields.
+// CheckQuery fails for a query with too many fields if Django reads the query before
+// it resolves the path: it does so when the Content-Type names a charset (3.2,
+// django/http/request.py, HttpRequest.encoding).
 func CheckQuery(query, contentType string) error {
 	charset, named := CharsetOf(contentType)
 	if !named {
@@ -60,8 +60,8 @@ func unquotePlus(s string, charset pyjson.Charset) string {
 	return unquote(strings.ReplaceAll(s, "+", " "), charset)
 }
 
-// unquote is urllib.parse.unquote: the runs of ASCII are percent-decoded and
-// read in the charset, other characters stay.
+// unquote is urllib.parse.unquote, which decodes each run of ASCII from percent signs
+// and the charset, and keeps all other characters.
 func unquote(s string, charset pyjson.Charset) string {
 	if !strings.Contains(s, "%") {
 		return s
@@ -84,8 +84,8 @@ func unquote(s string, charset pyjson.Charset) string {
 	return out.String()
 }
 
-// unquoteBytes is urllib.parse.unquote_to_bytes: "%" without two hex digits
-// stays.
+// unquoteBytes is urllib.parse.unquote_to_bytes, which keeps a "%" without two hex
+// digits.
 func unquoteBytes(s string) []byte {
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {

@@ -1,5 +1,5 @@
-// Package django holds what the families share of Django's own semantics:
-// validators, request parsing and error pages. Versions are 2.2 to 3.2 unless a
+// Package django implements the parts of Django that the families share: validators,
+// request parsing and error pages. Versions are 2.2 to 3.2 unless a
 // comment says otherwise.
 package django
 
@@ -9,8 +9,8 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// ValidUsername tells whether a username is made of the characters alone and is
-// not empty (django/contrib/auth/validators.py, the pattern ^[\w.@+-]+\Z). \w is
+// ValidUsername tells whether a username has only characters of the set and is not
+// empty (django/contrib/auth/validators.py, the pattern ^[\w.@+-]+\Z). \w is
 // Python's: every letter and number of Unicode and the underscore, but no
 // combining mark.
 func ValidUsername(name string, set profiles.Characters) bool {

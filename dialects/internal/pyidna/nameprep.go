@@ -46,8 +46,7 @@ func (n nameprep) assigned(r rune) bool {
 	return i == len(n.unassigned) || n.unassigned[i].first > r
 }
 
-// label prepares a label; ok is false for one with a prohibited character or of
-// mixed direction.
+// label prepares a label. ok is false for a prohibited character or mixed direction.
 func (n nameprep) label(label string) (prepared string, ok bool) {
 	var mapped strings.Builder
 	for _, r := range label {
@@ -82,8 +81,8 @@ func (n nameprep) mapped(r rune) string {
 	return first
 }
 
-// folded is table B.3. What is younger than Unicode 3.2 Python writes small with
-// its own tables.
+// folded is table B.3. Characters that are newer than Unicode 3.2 Python puts in lower
+// case with its own tables.
 func (n nameprep) folded(s string) string {
 	var out strings.Builder
 	for _, r := range s {
@@ -96,8 +95,8 @@ func (n nameprep) folded(s string) string {
 	return out.String()
 }
 
-// nfkc normalises by Unicode 3.2: a character that is younger neither changes
-// nor joins another one.
+// nfkc normalises by Unicode 3.2: a character that is newer neither changes nor
+// combines with another one.
 func (n nameprep) nfkc(s string) string {
 	var out strings.Builder
 	start := 0
@@ -113,8 +112,8 @@ func (n nameprep) nfkc(s string) string {
 	return out.String()
 }
 
-// beforeCorrection gives what Unicode 3.2 made of the five ideographs that its
-// corrigendum 4 gave another equivalent, any other character as it is.
+// beforeCorrection gives Unicode 3.2's equivalents of the five ideographs for which
+// Corrigendum 4 changed them, and any other character as it is.
 func beforeCorrection(r rune) (rune, bool) {
 	switch r {
 	case 0x2f868:
@@ -151,8 +150,9 @@ func (n nameprep) prohibited(r rune) bool {
 	return false
 }
 
-// directed is the check of RFC 3454, section 6: text from right to left has
-// nothing of the other direction, and both its ends.
+// directed is the check of RFC 3454, section 6: a label with characters that are
+// written from right to left begins and ends with one, and has none that are written
+// from left to right.
 func (n nameprep) directed(s string) bool {
 	var first, last, anyRight, anyLeft bool
 	for i, r := range s {

@@ -1,7 +1,7 @@
-// Package pyidna turns domain names into ASCII as CPython's codec "idna" does
-// (Lib/encodings/idna.py): IDNA of 2003, RFC 3490 with the Nameprep of RFC 3491,
-// which knows Unicode as of version 3.2. Django checks addresses with it.
-// (x/net/idna speaks the later UTS 46, which takes and refuses other names.)
+// Package pyidna converts domain names to ASCII as CPython's codec "idna" does
+// (Lib/encodings/idna.py): IDNA of 2003, which is RFC 3490 with the Nameprep of RFC
+// 3491, on Unicode 3.2. Django validates e-mail addresses with it. (x/net/idna
+// implements the later UTS 46, which accepts other names.)
 package pyidna
 
 import (
@@ -12,8 +12,8 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// ErrInvalid is a name that has no ASCII form. The codec's reasons are never
-// shown to anyone.
+// ErrInvalid is a name that has no ASCII form. It gives no reason, because Django
+// shows none.
 var ErrInvalid = errors.New("no internationalized domain name")
 
 // acePrefix marks a label in its ASCII form.
@@ -28,10 +28,9 @@ type Codec struct{ prep nameprep }
 // New makes a codec.
 func New() *Codec { return &Codec{newNameprep()} }
 
-// ToASCII is domain.encode("idna"). The error is ErrInvalid. Combining marks that
-// are younger than Unicode 3.2 keep their order here, while the codec sorts them:
-// the form may be another one then, but there is one exactly where the codec has
-// one, and of the same length.
+// ToASCII is domain.encode("idna"). The error is ErrInvalid. The codec sorts combining
+// marks that are newer than Unicode 3.2; here they keep their order. The result can
+// then differ, but it has the same length, and the same names are invalid.
 func (c *Codec) ToASCII(domain string) (string, error) {
 	labels := splitDots(domain)
 	last := len(labels) - 1
@@ -77,9 +76,9 @@ func (c *Codec) label(label string) (string, error) {
 	return label, nil
 }
 
-// punycode encodes a label. One that has a full stop only since it was prepared
-// stays one label: the library, which would split it, sees NUL instead. ASCII
-// characters all weigh the same in Punycode.
+// punycode encodes a label. A label can have got a full stop when it was prepared, and
+// the library would split it there: it sees NUL instead, which makes no difference to
+// Punycode, as any ASCII character does.
 func punycode(label string) (string, error) {
 	if strings.ContainsRune(label, 0) {
 		return idna.Punycode.ToASCII(label)

@@ -48,8 +48,8 @@ func LookupCharset(name string) (c Charset, ok bool) {
 	return Charset{}, false
 }
 
-// normalCharsetName lowers a name and makes one underscore of each run of
-// other characters than letters, digits and full stops (Python/codecs.c,
+// normalCharsetName puts a name in lower case, and turns each run of characters that
+// are not letters, digits or full stops into one underscore (Python/codecs.c,
 // _Py_normalize_encoding; Lib/encodings/__init__.py, normalize_encoding).
 func normalCharsetName(name string) string {
 	buf := make([]byte, 0, len(name))

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// DefaultMaxDepth is the depth of nesting allowed where [Options] say nothing.
+// DefaultMaxDepth is the depth of nesting that is allowed unless [Options] say otherwise.
 // CPython up to 3.11 stops at its recursion limit of 1000 less the frames that
 // are already in use, about 960 in a DRF view; 3.12 allows about 1490.
 const DefaultMaxDepth = 1000
@@ -58,7 +58,7 @@ func decodeText(text string, o Options) (any, error) {
 
 // scanner walks once over the text. Offsets are in bytes: every comparison
 // that CPython makes is with an ASCII character, so that code points matter
-// only when a position is told.
+// only for the positions in errors.
 type scanner struct {
 	text    string
 	pos     int
@@ -133,7 +133,7 @@ func (s *scanner) value() (any, error) {
 	return s.number()
 }
 
-// word steps over w if the text goes on with it.
+// word steps over w if the text continues with it.
 func (s *scanner) word(w string) bool {
 	if !strings.HasPrefix(s.text[s.pos:], w) {
 		return false

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// handling says what becomes of bytes that make no text.
+// handling says what is done with bytes that can't be decoded.
 type handling uint8
 
 const (
@@ -32,10 +32,11 @@ func (c Charset) Decode(body []byte, p Python) (string, error) {
 }
 
 // DecodeReplacing is body.decode(charset, "replace"), as forms read
-// percent-encoded bytes and the parts of a multipart body: what [Decode] would
-// blame becomes one U+FFFD at a time. (Go's own functions count bytes or runs.)
+// percent-encoded bytes and the parts of a multipart body: each stretch of bytes
+// that [Decode] would report becomes one U+FFFD. (Go's own functions replace single
+// bytes, or whole runs.)
 func (c Charset) DecodeReplacing(body []byte) string {
-	// Nothing is an error where everything is replaced.
+	// Errors are replaced, so that there are none.
 	text, _ := c.decode(body, replace, Python311)
 	return text
 }

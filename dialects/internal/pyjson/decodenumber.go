@@ -8,8 +8,8 @@ import (
 )
 
 // number reads the longest number that starts here (Modules/_json.c,
-// _match_number_unicode): a fraction or an exponent without digits is left for
-// whoever reads on.
+// _match_number_unicode). A fraction or an exponent without digits does not belong
+// to it.
 func (s *scanner) number() (any, error) {
 	start, i := s.pos, s.pos
 	if s.at('-') {
@@ -68,8 +68,8 @@ func skipExponent(text string, i int) int {
 	return i
 }
 
-// longNumber is the length from which strconv, which stops counting an
-// exponent at five digits, could be led astray by as many zeros.
+// longNumber is the length from which a number can have so many zeros that strconv,
+// which reads at most five digits of an exponent, misjudges its size.
 const longNumber = 9000
 
 // parseFloat is float(text): correctly rounded, ±Inf and ±0 beyond the range.
@@ -81,8 +81,8 @@ func parseFloat(text string) float64 {
 	return f
 }
 
-// shortenExponent rewrites a number as digits without leading zeros and an
-// exponent that tells its size at once.
+// shortenExponent rewrites a number as digits without leading zeros and an exponent
+// that alone says how large it is.
 func shortenExponent(text string) string {
 	sign := ""
 	if text[0] == '-' {

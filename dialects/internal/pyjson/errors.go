@@ -34,7 +34,8 @@ func syntaxError(text, msg string, at int) *ValueError {
 	return &ValueError{msg + ": " + locate(text, at).String()}
 }
 
-// extraDataPython2 tells a range: from what follows the value to the end.
+// extraDataPython2 is Python 2's error for text behind the value, with the range from
+// there to the end.
 func extraDataPython2(text string, at int) *ValueError {
 	from, to := locate(text, at), locate(text, len(text))
 	return &ValueError{fmt.Sprintf("Extra data: line %d column %d - line %d column %d (char %d - %d)",
@@ -42,7 +43,7 @@ func extraDataPython2(text string, at int) *ValueError {
 }
 
 // place is a position in text as CPython counts it: in code points, the line
-// and the column from 1, ended by \n only.
+// and the column from 1. Only \n ends a line.
 type place struct {
 	line, column, char int
 }

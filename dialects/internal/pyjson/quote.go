@@ -5,7 +5,7 @@ import "unicode/utf8"
 const hexDigits = "0123456789abcdef"
 
 // AppendString writes s as a JSON string in quotes, as [Style] with the same
-// ASCII says. Bytes that are no text are written as U+FFFD.
+// ASCII says. Bytes that are not text are written as U+FFFD.
 func AppendString(dst []byte, s string, ascii bool) []byte {
 	dst = append(dst, '"')
 	done := 0

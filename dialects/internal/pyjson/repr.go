@@ -10,9 +10,9 @@ import (
 )
 
 // Str is Python's str(value): a string as it is, anything else as
-// [AppendRepr] writes it. DRF coerces what a text field is given that way
-// (rest_framework/fields.py, CharField.to_internal_value): since 3.4.4 numbers
-// only, before also true, lists and objects.
+// [AppendRepr] writes it. DRF coerces the input of a text field that way
+// (rest_framework/fields.py, CharField.to_internal_value): since 3.4.4 only
+// numbers, earlier also booleans, lists and objects.
 func Str(value any) string {
 	if s, ok := value.(string); ok {
 		return s
@@ -118,7 +118,7 @@ func appendStringRepr(dst []byte, s string) []byte {
 	return append(dst, quote)
 }
 
-// floatWords are the names of what is no number.
+// floatWords are the names of the values that are not numbers.
 type floatWords struct {
 	nan, inf string
 }

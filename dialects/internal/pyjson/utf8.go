@@ -39,7 +39,7 @@ func decodeUTF8(b []byte, h handling, p Python) (string, error) {
 	return string(b), nil // only surrogates stood out
 }
 
-// replaceUTF8 puts U+FFFD for each part that CPython blames.
+// replaceUTF8 writes U+FFFD for each stretch of bytes that CPython reports.
 func replaceUTF8(b []byte) string {
 	text := make([]byte, 0, len(b)+len(b)/2)
 	for i := 0; i < len(b); {
@@ -60,7 +60,7 @@ func cutSurrogate(b []byte, p Python) bool {
 }
 
 // examineUTF8 tells why b does not start with a character, and how many bytes
-// CPython blames: those that could have begun one (Objects/stringlib/codecs.h).
+// CPython reports: those that could begin one (Objects/stringlib/codecs.h).
 func examineUTF8(b []byte) (length int, reason string) {
 	need := sequenceLength(b[0])
 	if need == 0 {
@@ -80,7 +80,7 @@ func examineUTF8(b []byte) (length int, reason string) {
 }
 
 // examineUTF8Python2 is examineUTF8 for CPython 2.7, which looks at the length
-// of the input first and blames a wrong second byte with its successors.
+// of the input first, and reports a wrong second byte together with those after it.
 func examineUTF8Python2(b []byte) (length int, reason string) {
 	need := sequenceLength(b[0])
 	if need == 0 {

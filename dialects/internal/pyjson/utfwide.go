@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// wide is a UTF-16 or UTF-32 decoder on its way through a body.
+// wide is the state of decoding UTF-16 or UTF-32.
 type wide struct {
 	body     []byte
 	pos      int
@@ -110,7 +110,7 @@ func (w *wide) run() error {
 	return nil
 }
 
-// replace steps over what makes no text.
+// replace steps over what can't be decoded.
 func (w *wide) replace(length int) {
 	w.text = appendRune(w.text, utf8.RuneError)
 	w.pos += length
@@ -131,7 +131,7 @@ func (w *wide) pair(high rune) bool {
 }
 
 // cut says whether the body ends where the second half of a pair should be.
-// CPython up to 3.6 thinks so after a second half, too.
+// CPython up to 3.6 says so after a second half, too.
 func (w *wide) cut(u uint32) bool {
 	return w.unit == 2 && len(w.body)-w.pos < 4 && (u < 0xDC00 || w.python == Python36)
 }

@@ -13,7 +13,7 @@ type Style struct {
 	// it text is UTF-8, except for U+2028 and U+2029, which DRF from 3.0.1 on
 	// escapes for JavaScript's sake, and surrogates, for which there is no UTF-8.
 	ASCII bool
-	// Lines puts each member on a line of its own, moved in by Indent spaces a
+	// Lines puts each member on a line of its own, indented by Indent spaces per
 	// level (indent=N; N may be 0).
 	Lines  bool
 	Indent int
@@ -104,7 +104,7 @@ func (w *writer) object(o *Object) {
 	w.dst = append(w.dst, '}')
 }
 
-// separate goes before the member of that number.
+// separate writes what stands before the member with that number.
 func (w *writer) separate(i int) {
 	if i > 0 {
 		w.dst = append(w.dst, w.style.ItemSeparator...)

@@ -13,35 +13,35 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// Data is what a template can show.
+// Data holds the values that a template can show.
 type Data struct {
 	User    core.User
 	Token   core.Token
 	Key     string // the token's text
 	Message string
 	Status  int
-	Errors  any // the errors of a form, as pyjson writes them
+	Errors  any // the errors of a form, in a type that pyjson writes
 }
 
-// OfSession gives the data of a good login or an account.
+// OfSession gives the data of a session.
 func OfSession(s core.Session) Data { return Data{User: s.User, Token: s.Token, Key: s.Key} }
 
-// Body is a template compiled for one style of JSON: stretches of finished
-// bytes with values between them. It is read-only once made.
+// Body is a template compiled for one style of JSON: literal bytes with values between
+// them. It does not change, so that goroutines can share it.
 type Body struct {
 	style    pyjson.Style
 	segments []segment
 }
 
-// segment is literal bytes, then a value: as JSON of its own, or inside a text.
-// The last one's value has no name.
+// segment is literal bytes and the value behind them, as JSON of its own or inside of
+// a text. The value of the last segment has no name.
 type segment struct {
 	literal []byte
 	value   profiles.Value
 	inText  bool
 }
 
-// Compile prepares a template.
+// Compile compiles a template.
 func Compile(t profiles.Template, style pyjson.Style) *Body {
 	b := &Body{style: style, segments: []segment{{}}}
 	b.compile(t)
@@ -101,7 +101,7 @@ func (b *Body) show(v profiles.Value, inText bool) {
 	b.segments = append(b.segments, segment{})
 }
 
-// Append writes the body with the data in it.
+// Append appends the body with the data filled in.
 func (b *Body) Append(dst []byte, d *Data) []byte {
 	for i := range b.segments {
 		s := &b.segments[i]
@@ -154,13 +154,13 @@ func (b *Body) appendText(dst []byte, text string, s *segment) []byte {
 	start := len(dst)
 	dst = pyjson.AppendString(dst, text, b.style.ASCII)
 	if s.inText {
-		// Without the quotes: the text around has them.
+		// The surrounding text has the quotes.
 		dst = append(dst[:start], dst[start+1:len(dst)-1]...)
 	}
 	return dst
 }
 
-// appendTime writes a time in UTC; never is null. Python's isoformat leaves out
+// appendTime writes a time in UTC, or null for the zero time. Python's isoformat omits
 // a fraction that is zero.
 func appendTime(dst []byte, t time.Time, s *segment) []byte {
 	if t.IsZero() {
@@ -183,8 +183,8 @@ func appendTime(dst []byte, t time.Time, s *segment) []byte {
 	return append(dst, '"')
 }
 
-// RetryAfter is the Retry-After header of a failure that may pass: seconds, at
-// least one.
+// RetryAfter gives the Retry-After header for a temporary failure: seconds, at least
+// one.
 func RetryAfter(err error) profiles.Header {
 	wait := max(1, int(core.RetryAfter(err).Round(time.Second)/time.Second))
 	return profiles.Header{Name: "Retry-After", Value: strconv.Itoa(wait)}

@@ -1,6 +1,6 @@
-// Package route finds the endpoint of a request path as Django's URL resolver
-// does: paths are compared as they come, nothing is cleaned, and a missing last
-// slash is the profile's matter.
+// Package route finds the endpoint of a request's path as Django's URL resolver does.
+// Paths are compared as they were sent, without cleaning; the profile says how a
+// missing trailing slash is answered.
 package route
 
 import (
@@ -33,13 +33,12 @@ func New(p *profiles.Profile, handler func(profiles.Endpoint) http.Handler, othe
 	return &router{routes: routes, other: other, none: map[string]string{}}
 }
 
-// router asks mux for the handler, and leaves out what mux does besides: it
-// would copy the request twice to hang variables on it that Username reads off
-// the path.
+// router asks mux for the handler only. To serve the request itself, mux would copy it
+// twice, to attach variables that Username reads from the path.
 type router struct {
 	routes *mux.Router
 	other  http.Handler
-	none   map[string]string // no route has variables, and mux makes a map where it finds none
+	none   map[string]string // shared by all requests: mux allocates a map if it gets none
 }
 
 func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -51,7 +50,7 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.other.ServeHTTP(w, req)
 }
 
-// variable stands in an endpoint's path for one segment that is not empty.
+// variable stands for one segment of a path that is not empty.
 const variable = "{username}"
 
 // matcher compares paths as text: a pattern of mux would be a regular
@@ -63,8 +62,8 @@ func matcher(path string) mux.MatcherFunc {
 	return func(r *http.Request, _ *mux.RouteMatch) bool { return Username(path, r) != "" }
 }
 
-// Username gives what stands for {username} in an endpoint's path, or "" if the
-// request's path is another.
+// Username gives the segment of the request's path in the place of {username} in an
+// endpoint's path, or "" if the paths do not match.
 func Username(path string, r *http.Request) string {
 	before, after, _ := strings.Cut(path, variable)
 	rest, ok := strings.CutPrefix(r.URL.Path, before)
@@ -75,9 +74,9 @@ func Username(path string, r *http.Request) string {
 	return name
 }
 
-// appendSlash is Django's APPEND_SLASH with DEBUG off (django/middleware/
-// common.py, CommonMiddleware): a path that only lacks its last slash is
-// redirected, whatever the method.
+// appendSlash is Django's APPEND_SLASH with DEBUG off (django/middleware/common.py,
+// CommonMiddleware): if only the trailing slash of a path is missing, requests of any
+// method are redirected.
 type appendSlash struct {
 	routes  *mux.Router
 	headers []profiles.Header
@@ -85,7 +84,7 @@ type appendSlash struct {
 }
 
 func (a *appendSlash) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// What Django fails on leads nowhere.
+	// Django fails on such a query before it redirects.
 	failing := django.CheckQuery(r.URL.RawQuery, wire.ContentType(r)) != nil
 	if strings.HasSuffix(r.URL.Path, "/") || failing || !a.matches(r) {
 		a.next.ServeHTTP(w, r)
@@ -93,7 +92,7 @@ func (a *appendSlash) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	reply := wire.Reply{Status: http.StatusMovedPermanently, ContentType: "text/html; charset=utf-8", Outcome: "redirected"}
 	for _, h := range a.headers {
-		// The redirect is made outside of the middleware that adds this one.
+		// The middleware that adds this one does not see the redirect.
 		if !strings.EqualFold(h.Name, "X-Frame-Options") {
 			reply.Headers = append(reply.Headers, h)
 		}
@@ -102,7 +101,7 @@ func (a *appendSlash) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply.Write(w)
 }
 
-// matches tells whether the path with a slash behind it is an endpoint's.
+// matches tells whether an endpoint has the path with a slash appended.
 func (a *appendSlash) matches(r *http.Request) bool {
 	with := *r.URL
 	with.Path += "/"
@@ -117,12 +116,12 @@ func (a *appendSlash) matches(r *http.Request) bool {
 func location(u *url.URL) string {
 	path := quote(u.Path, pathSafe) + "/"
 	if strings.HasPrefix(path, "//") {
-		// A client would take it for a host (django.utils.http,
+		// Clients would take what follows for a host (django.utils.http,
 		// escape_leading_slashes).
 		path = "/%2F" + path[2:]
 	}
 	if u.RawQuery != "" {
-		// WSGI hands the query on as Latin-1, unlike the path.
+		// WSGI passes the query as Latin-1, unlike the path.
 		path += "?" + quote(django.Latin1(u.RawQuery), querySafe)
 	}
 	return path
