@@ -26,10 +26,13 @@ tools: ## install what the tests need from Debian's packages, if it is missing
 	if [ -n "$$missing" ]; then echo "installing from Debian's packages:$$missing"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; fi
 
-lint: ## gofmt, go vet and staticcheck
+lint: ## gofmt, go vet, staticcheck, errcheck, unparam and misspell
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt-ed:" $$files; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	$(GO) tool errcheck -ignoretests -exclude .errcheck ./...
+	$(GO) tool unparam ./...
+	$(GO) tool misspell -error -i infinit,nmae $$(git ls-files '*.go' '*.md')
 
 # What starts databases or servers, or hashes at full cost, is left to `make test`.
 SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/differential$$|/core/password$$|/store/(django/(live|mariadbtest|transfer)|postgres)

@@ -14,7 +14,7 @@ const mostAllocations = 25
 
 // allocations runs the benchmark that counts a check's allocations.
 func allocations(ctx context.Context, b *bench) error {
-	out, err := output(ctx, nil, "go", "test", "-run", "^$", "-bench", "^BenchmarkCheck$", "-benchmem", module+"/cmd/authcompat/internal/server")
+	out, err := output(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkCheck$", "-benchmem", module+"/cmd/authcompat/internal/server")
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net/http"
 )
 
 // checkTokens is how many tokens the store of a plain check has.
@@ -53,7 +52,7 @@ func (b *bench) versus(ctx context.Context, subject string, server, bare *proces
 	sides := []side{{name: "server=authcompat", server: server}, {name: "server=bare", server: bare}}
 	for i := range sides {
 		address := sides[i].server.address
-		c, err := connect(address, b.connections, http.StatusOK, fixed(address, checkTokens))
+		c, err := connect(address, b.connections, fixed(address, checkTokens))
 		if err != nil {
 			return nil, err
 		}

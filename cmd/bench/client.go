@@ -31,16 +31,16 @@ type client struct {
 // replyTime is how long a reply may take.
 const replyTime = 30 * time.Second
 
-// connect makes a client. It asks once to learn what a good reply is; status is
-// what that has to be.
-func connect(address string, connections, status int, request func(connection int) []byte) (*client, error) {
+// connect makes a client. It asks once to learn what a good reply is, which has to
+// have the status 200.
+func connect(address string, connections int, request func(connection int) []byte) (*client, error) {
 	c := &client{address: address, request: request, conns: make([]net.Conn, connections)}
 	raw, err := exchange(address, request(0))
 	if err != nil {
 		return nil, err
 	}
 	first, _, _ := strings.Cut(string(raw), "\r\n")
-	if !strings.HasPrefix(first, fmt.Sprintf("HTTP/1.1 %d ", status)) {
+	if !strings.HasPrefix(first, "HTTP/1.1 200 ") {
 		return nil, fmt.Errorf("the first reply is %q", first)
 	}
 	c.good, c.size = []byte(first+"\r\n"), len(raw)

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,7 +30,7 @@ const python = "/usr/bin/python3"
 // model as django-rest-knox has it, served by gunicorn.
 func genuine(ctx context.Context, b *bench) (err error) {
 	const modules = "import django, rest_framework, djoser, gunicorn; print('Django %s, REST framework %s, gunicorn %s' % (django.__version__, rest_framework.VERSION, gunicorn.__version__))"
-	versions, err := output(ctx, nil, python, "-c", modules)
+	versions, err := output(ctx, python, "-c", modules)
 	if err != nil {
 		b.note("token check beside genuine Django", "not measured: apt-get install python3-django python3-djangorestframework python3-djoser gunicorn")
 		return nil
@@ -63,7 +62,7 @@ func genuine(ctx context.Context, b *bench) (err error) {
 // extract writes the genuine server's program: that of conformance/reference
 // with the files of this package.
 func extract(ctx context.Context, folder string) error {
-	root, err := output(ctx, nil, "go", "list", "-m", "-f", "{{.Dir}}")
+	root, err := output(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
 		return err
 	}
@@ -115,7 +114,7 @@ func (b *bench) besideGenuine(ctx context.Context, versions string, server, orig
 			return err
 		}
 		request := get(s.server.address, "/api/account/alice/", token)
-		if sides[i].client, err = connect(s.server.address, b.connections, http.StatusOK, func(int) []byte { return request }); err != nil {
+		if sides[i].client, err = connect(s.server.address, b.connections, func(int) []byte { return request }); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -33,7 +32,7 @@ func logins(ctx context.Context, b *bench) (err error) {
 	}
 	defer func() { err = errors.Join(err, server.stop()) }()
 	// Enough clients that one is always waiting for its turn.
-	c, err := connect(server.address, 4*threads, http.StatusOK, func(int) []byte {
+	c, err := connect(server.address, 4*threads, func(int) []byte {
 		return post(server.address, loginProfilePath, "", loginBody("alice"))
 	})
 	if err != nil {

@@ -199,7 +199,7 @@ func (b *bench) move(ctx context.Context, to destination, role string, from djan
 	if err := to.settle(ctx); err != nil {
 		return m, err
 	}
-	said, err := output(ctx, nil, b.self, append([]string{role, from.path, fmt.Sprint(from.users), dsn}, more...)...)
+	said, err := output(ctx, b.self, append([]string{role, from.path, fmt.Sprint(from.users), dsn}, more...)...)
 	if err != nil {
 		return m, err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -154,9 +153,8 @@ func (p *process) memory(kind string) (float64, error) {
 }
 
 // output runs a program to its end.
-func output(ctx context.Context, input io.Reader, name string, arguments ...string) (string, error) {
+func output(ctx context.Context, name string, arguments ...string) (string, error) {
 	command := exec.CommandContext(ctx, name, arguments...)
-	command.Stdin = input
 	out, err := command.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w: %s", filepath.Base(name), arguments[0], err, bytes.TrimSpace(out))

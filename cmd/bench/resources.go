@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 )
@@ -79,7 +78,7 @@ func (b *bench) firstAnswer(ctx context.Context, dsn string) (took time.Duration
 	if err := server.listening(ctx); err != nil {
 		return 0, err
 	}
-	if _, err := connect(address, 1, http.StatusOK, fixed(address, checkTokens)); err != nil {
+	if _, err := connect(address, 1, fixed(address, checkTokens)); err != nil {
 		return 0, err
 	}
 	return time.Since(began), nil
@@ -87,7 +86,7 @@ func (b *bench) firstAnswer(ctx context.Context, dsn string) (took time.Duration
 
 // loaded measures the memory after a million checks.
 func (b *bench) loaded(ctx context.Context, server *process) error {
-	c, err := connect(server.address, b.connections, http.StatusOK, fixed(server.address, checkTokens))
+	c, err := connect(server.address, b.connections, fixed(server.address, checkTokens))
 	if err != nil {
 		return err
 	}

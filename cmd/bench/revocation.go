@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,7 +43,7 @@ func revocations(ctx context.Context, b *bench) (err error) {
 		defer func() { err = errors.Join(err, server.stop()) }()
 		servers[i] = server
 	}
-	load, err := connect(servers[0].address, b.connections, http.StatusOK, fixed(servers[0].address, checkTokens))
+	load, err := connect(servers[0].address, b.connections, fixed(servers[0].address, checkTokens))
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 )
 
 // mostCost is how much more a check may cost with the most tokens than with the
@@ -52,7 +51,7 @@ func sizes(ctx context.Context, b *bench) (err error) {
 func (b *bench) sizesWith(ctx context.Context, chosen string, request func(string, int64) func(int) []byte, stocks []stock, bounded bool) error {
 	sides := make([]side, len(stocks))
 	for i, s := range stocks {
-		c, err := connect(s.server.address, b.connections, http.StatusOK, request(s.server.address, s.tokens))
+		c, err := connect(s.server.address, b.connections, request(s.server.address, s.tokens))
 		if err != nil {
 			return err
 		}

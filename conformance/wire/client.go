@@ -88,7 +88,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 
 	// A server may answer and close before it has read a large body: what counts is its response.
 	// A failed write shows as a failed read.
-	go conn.Write(c.encode(r))
+	go func() { _, _ = conn.Write(c.encode(r)) }()
 	response, err := readResponse(bufio.NewReader(conn), r.Method)
 	if err != nil {
 		return nil, classify(ctx, err)

@@ -16,7 +16,7 @@ func (s *Store) ExtendExpiries(ctx context.Context, moves []core.ExpiryUpdate, n
 		if err != nil {
 			return fmt.Errorf("prepare: %w", err)
 		}
-		defer move.Close()
+		defer func() { _ = move.Close() }() // the transaction is over
 		for _, m := range moves {
 			_, err := move.ExecContext(ctx, map[string]any{
 				"digest": []byte(m.Digest), "to": m.To.UnixMicro(), "now": now.UnixMicro(),

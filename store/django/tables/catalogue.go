@@ -175,8 +175,8 @@ type queryer interface {
 }
 
 // textRows reads the rows of a query as texts; NULL is empty.
-func textRows(ctx context.Context, q queryer, query string, args ...any) ([][]string, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+func textRows(ctx context.Context, q queryer, query string) ([][]string, error) {
+	rows, err := q.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -80,8 +81,7 @@ func (k keepLog) Connect(context.Context) (driver.Conn, error) {
 	}
 	if file, ok := c.(sqlite.FileControl); ok {
 		if _, err := file.FileControlPersistWAL("main", 1); err != nil {
-			c.Close()
-			return nil, err
+			return nil, errors.Join(err, c.Close())
 		}
 	}
 	return c, nil

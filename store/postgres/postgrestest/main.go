@@ -28,11 +28,11 @@ func Main(m *testing.M) int {
 	}
 	cluster, err := start(Options{})
 	if err != nil {
-		os.Setenv(missingVariable, err.Error())
+		_ = os.Setenv(missingVariable, err.Error())
 		return m.Run()
 	}
 	defer cluster.remove()
-	os.Setenv(sharedVariable, cluster.DSN())
+	_ = os.Setenv(sharedVariable, cluster.DSN())
 	return m.Run()
 }
 

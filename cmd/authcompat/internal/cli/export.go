@@ -132,7 +132,7 @@ func exportDump(cmd *cobra.Command, from transfer.Source, path string, o transfe
 }
 
 // exportTables writes into a database.
-func (f *exportFlags) exportTables(cmd *cobra.Command, from transfer.Source, target string, o transfer.ExportOptions) (*transfer.ExportReport, error) {
+func (f *exportFlags) exportTables(cmd *cobra.Command, from transfer.Source, target string, o transfer.ExportOptions) (_ *transfer.ExportReport, err error) {
 	m, zone, err := f.django.read()
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (f *exportFlags) exportTables(cmd *cobra.Command, from transfer.Source, tar
 	if err != nil {
 		return nil, err
 	}
-	defer to.Close()
+	defer func() { err = errors.Join(err, to.Close()) }()
 	return transfer.Export(cmd.Context(), from, to, o)
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -50,7 +51,7 @@ create_user does.`,
 			if err != nil {
 				return err
 			}
-			defer e.Close()
+			defer func() { err = errors.Join(err, e.Close()) }()
 			user, err := e.CreateUser(cmd.Context(), core.Policy{NormalizeUsername: true, NormalizeEmail: true}, r)
 			switch {
 			case err == nil:

@@ -73,7 +73,7 @@ func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Ser
 	go func() { done <- sites[0].HTTP.Serve(sites[0].Listener) }()
 	return &conformance.Server{URL: "http://" + sites[0].Listener.Addr().String(), Isolated: true, State: state, Close: func() error {
 		err := sites[0].HTTP.Close()
-		<-done
+		_ = <-done // that it was closed
 		return errors.Join(err, cleanup())
 	}}, nil
 }
