@@ -9,6 +9,7 @@ import (
 
 // Engine are the settings of every command that works on users and tokens.
 type Engine struct {
+	ConfigFile string // YAML file with settings; empty: none
 	Store      string // DSN
 	Mapping    string // YAML file that says what is what in a Django database; empty: none
 	Iterations int    // PBKDF2's, of new password hashes
@@ -17,7 +18,7 @@ type Engine struct {
 // AddFlags adds the settings, and that of the configuration file, to the flags of a
 // command.
 func (f *Engine) AddFlags(flags *pflag.FlagSet) {
-	flags.String(configFlag, "", "YAML file with settings; flags and variables go before it (authcompat config print shows its keys)")
+	flags.StringVar(&f.ConfigFile, configFlag, "", "YAML file with settings; flags and variables go before it (authcompat config print shows its keys)")
 	flags.StringVar(&f.Store, "store", store.Default, "database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
 	flags.StringVar(&f.Mapping, "map", "", "YAML file that says which table and column is what, for a Django database that is worked on (django+…)")
 	flags.IntVar(&f.Iterations, "password-iterations", password.DefaultIterations, "PBKDF2 iterations of new password hashes")

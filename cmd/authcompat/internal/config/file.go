@@ -16,49 +16,6 @@ import (
 // configFlag names the configuration file.
 const configFlag = "config"
 
-// settings are the keys of a configuration file, in the order in which they are
-// shown. The key listeners, which is none of them, is a list of maps.
-func settings() []setting {
-	return []setting{
-		{"listen", "listen", restartOnAddressChange},
-		{"manage", "manage", restartOnly},
-		{"store", "store", restartOnly},
-		{"map", "map", restartOnly},
-		{"secret_key_file", "secret-key-file", restartOnly},
-		{"password_iterations", "password-iterations", restartOnly},
-		{"expired_token_retention", "expired-token-retention", reloadable},
-		{"audit_retention", "audit-retention", reloadable},
-		{"trusted_proxies", "trusted-proxy", reloadable},
-		{"log.format", "log-format", restartOnly},
-		{"log.requests", "log-requests", reloadable},
-		{"login_limits.enabled", "limits", reloadable},
-		{"login_limits.per_user", "limit-per-user", reloadable},
-		{"login_limits.per_address", "limit-per-address", reloadable},
-		{"limits.connections", "max-connections", restartOnly},
-		{"hashing.concurrency", "hash-concurrency", restartOnly},
-		{"hashing.queue", "hash-queue", restartOnly},
-		{"tls.cert_file", "tls-cert", restartOnToggle},
-		{"tls.key_file", "tls-key", restartOnToggle},
-	}
-}
-
-// setting is a key of the file, the flag that it stands for, and what a change of
-// it takes while a server runs.
-type setting struct {
-	key, flag string
-	scope     reloadScope
-}
-
-// reloadScope is what a change of a setting takes.
-type reloadScope int
-
-const (
-	reloadable             reloadScope = iota // SIGHUP
-	restartOnly                               // a new start
-	restartOnToggle                           // SIGHUP, but a new start where it comes or goes
-	restartOnAddressChange                    // as the listeners: a new start where an address is another one
-)
-
 // listenersKey is the list of profiles with their addresses, the flag --profile.
 const (
 	listenersKey  = "listeners"

@@ -9,50 +9,48 @@ import (
 // ReResolve gives the settings of a server, and the profiles to serve, as they would be
 // if it were started now with the flags of f. The error has all problems, one a line.
 func (f *Server) ReResolve() (*Server, []BoundProfile, error) {
-	now := NewServer()
-	now.AddFlags(pflag.NewFlagSet("", pflag.ContinueOnError))
-	var err error
-	f.flags.Visit(func(given *pflag.Flag) {
-		flag := now.flags.Lookup(given.Name)
-		if flag == nil || given.Annotations[fromEnvironment] != nil {
-			return
+	next := NewServer()
+	next.AddFlags(pflag.NewFlagSet("", pflag.ContinueOnError))
+	for _, s := range slices.Concat(settings(), otherSettings()) {
+		if flag := f.flags.Lookup(s.flag); flag.Changed && flag.Annotations[fromEnvironment] == nil {
+			s.copy(&next.Config, &f.Config)
+			next.flags.Lookup(s.flag).Changed = true
 		}
-		if e := setFlag(now.flags, given.Name, flagValues(given)); e != nil {
-			err = e
-		}
-		flag.Changed = true
-	})
-	if err != nil {
-		return nil, nil, err
 	}
-	all, err := now.Resolve("")
-	return now, all, err
+	all, err := next.Resolve("")
+	return next, all, err
 }
 
-// flagValues gives what setFlag takes.
-func flagValues(f *pflag.Flag) []string {
-	if list, ok := f.Value.(pflag.SliceValue); ok {
-		return list.GetSlice()
+// Change is a setting that differs between two configurations.
+type Change struct {
+	Key     string // in the configuration file
+	Restart bool   // whether it takes a restart
+	setting setting
+}
+
+// Diff gives the settings that differ from those of old, in the order of the
+// configuration file. Listeners and their addresses are not among them.
+func (c *Config) Diff(old *Config) []Change {
+	var changes []Change
+	toggled := (old.TLSCertFile == "") != (c.TLSCertFile == "")
+	for _, s := range settings() {
+		if s.scope != restartOnAddressChange && !s.equal(c, old) {
+			changes = append(changes, Change{s.key, s.scope == restartOnly || s.scope == restartOnToggle && toggled, s})
+		}
 	}
-	return []string{f.Value.String()}
+	return changes
 }
 
 // KeepRestartOnly sets the settings of f back that take a restart and differ from those
-// that a server works with now, and gives their keys in the configuration file.
-// addresses are where the server listens; the profiles of all come in their order, or,
-// where an address is another one, those of now.
-func (f *Server) KeepRestartOnly(now *Server, addresses []string, all []BoundProfile) (changed []string, ordered []BoundProfile, err error) {
-	keep := func(x setting) {
-		changed = append(changed, x.key)
-		if e := setFlag(f.flags, x.flag, flagValues(now.flags.Lookup(x.flag))); e != nil {
-			err = e
-		}
-	}
+// that a server runs with, and gives their keys in the configuration file. addresses are
+// where the server listens; the profiles are given in their order. Where an address has
+// changed, all listeners stay as they are.
+func (f *Server) KeepRestartOnly(running *Config, addresses []string, all []BoundProfile) (kept []string, ordered []BoundProfile, err error) {
+	changes := f.Diff(running)
 	ordered, same := order(all, addresses)
-	switched := (now.TLSCertFile == "") != (f.TLSCertFile == "")
 	if !same {
-		changed = append(changed, f.movedListeners(now)...)
-		f.listen, f.bindings = now.listen, now.bindings
+		kept = f.movedListeners(running)
+		f.listen, f.bindings = running.listen, running.bindings
 		found := &problems{}
 		all = f.loadProfiles(found)
 		if err := found.err(); err != nil {
@@ -60,13 +58,13 @@ func (f *Server) KeepRestartOnly(now *Server, addresses []string, all []BoundPro
 		}
 		ordered, _ = order(all, addresses) // as at the start
 	}
-	for _, x := range settings() {
-		old, fresh := now.flags.Lookup(x.flag).Value.String(), f.flags.Lookup(x.flag).Value.String()
-		if old != fresh && (x.scope == restartOnly || x.scope == restartOnToggle && switched) {
-			keep(x)
+	for _, change := range changes {
+		if change.Restart {
+			kept = append(kept, change.Key)
+			change.setting.copy(&f.Config, running)
 		}
 	}
-	return changed, ordered, err
+	return kept, ordered, nil
 }
 
 // order brings profiles into the order of their addresses. same is false where an
@@ -84,9 +82,9 @@ func order(all []BoundProfile, addresses []string) (ordered []BoundProfile, same
 	return ordered, len(rest) == 0
 }
 
-// movedListeners gives the keys by which the listeners of f are elsewhere than
+// movedListeners gives the keys by which the listeners of c are elsewhere than
 // those of old.
-func (f *Server) movedListeners(old *Server) []string {
+func (c *Config) movedListeners(old *Config) []string {
 	addresses := func(list bindings) (own []string) {
 		for _, l := range list {
 			own = append(own, l.address)
@@ -94,12 +92,12 @@ func (f *Server) movedListeners(old *Server) []string {
 		slices.Sort(own)
 		return own
 	}
-	was, is := addresses(old.bindings), addresses(f.bindings)
+	was, is := addresses(old.bindings), addresses(c.bindings)
 	var keys []string
 	if !slices.Equal(was, is) {
 		keys = append(keys, listenersKey)
 	}
-	if f.listen != old.listen && slices.Contains(append(was, is...), "") {
+	if c.listen != old.listen && slices.Contains(append(was, is...), "") {
 		keys = append(keys, "listen")
 	}
 	return keys

@@ -13,18 +13,18 @@ import (
 // defaultListen is where a single profile is served.
 const defaultListen = "127.0.0.1:8000"
 
-// Server are the settings of a server.
-type Server struct {
-	flags                 *pflag.FlagSet // these settings as flags
-	Engine                Engine
-	bindings              bindings
-	listen                string
-	Manage                string // address of the management listener; empty: none
-	Pprof                 bool   // Go's own profiles at the management listener
-	KeyFile               string // of the sealing keys; empty: none is named
-	LogFormat             enum   // auto, text or json
-	LogRequests           enum   // an httpserver.RequestLog
-	LoginLimits           toggle // whether guesses at passwords are limited
+// Config are the values of a server's settings.
+type Config struct {
+	Engine      Engine
+	bindings    bindings
+	listen      string
+	Manage      string // address of the management listener; empty: none
+	Pprof       bool   // Go's own profiles at the management listener
+	KeyFile     string // of the sealing keys; empty: none is named
+	LogFormat   enum   // auto, text or json
+	LogRequests enum   // an httpserver.RequestLog
+
+	LoginLimits           toggle // whether failed logins are limited
 	UserLimit             rateLimit
 	AddressLimit          rateLimit
 	TrustedProxies        []string // networks and addresses
@@ -40,16 +40,22 @@ type Server struct {
 // DefaultExpiredTokenRetention is how long expired tokens are kept where no setting says so.
 const DefaultExpiredTokenRetention = Duration(90 * day)
 
+// Server are the settings of a server, and where each of them comes from.
+type Server struct {
+	Config
+	flags *pflag.FlagSet // bound to the values, and marked with their sources
+}
+
 // NewServer gives the default settings of a server.
 func NewServer() *Server {
-	return &Server{
+	return &Server{Config: Config{
 		LogFormat:             newEnum("auto", "text", "json"),
 		LogRequests:           newEnum(string(httpserver.LogFailures), string(httpserver.LogAll), string(httpserver.LogNone)),
 		LoginLimits:           true,
 		UserLimit:             rateLimit(core.DefaultUserLimit()),
 		AddressLimit:          rateLimit(core.DefaultAddressLimit()),
 		ExpiredTokenRetention: DefaultExpiredTokenRetention,
-	}
+	}}
 }
 
 // AddFlags adds the settings to the flags of a command, which are then theirs.

@@ -31,7 +31,7 @@ type banner struct {
 	manage string // URL; empty: none
 }
 
-func newBanner(apis []config.BoundProfile, open httpserver.Servers, f *config.Server) banner {
+func newBanner(apis []config.BoundProfile, open httpserver.Servers, f *config.Config) banner {
 	b := banner{store: f.Engine.Store}
 	scheme := "http://"
 	if f.TLSCertFile != "" {

@@ -22,7 +22,7 @@ func sighup(ctx context.Context) <-chan os.Signal {
 // of them or none, but for the settings that take a restart: these stay as they
 // are, and the log names those that have changed.
 func (s *server) reload() error {
-	f, all, err := s.started.ReResolve()
+	next, all, err := s.started.ReResolve()
 	if err != nil {
 		return err
 	}
@@ -30,10 +30,11 @@ func (s *server) reload() error {
 	for _, a := range s.apis {
 		addresses = append(addresses, a.address)
 	}
-	changed, all, err := f.KeepRestartOnly(s.current(), addresses, all)
+	kept, all, err := next.KeepRestartOnly(s.current(), addresses, all)
 	if err != nil {
 		return err
 	}
+	f := &next.Config
 	handlers := make([]http.Handler, len(s.apis))
 	for i, p := range all {
 		if handlers[i], err = s.handler(f, p.Profile); err != nil {
@@ -59,8 +60,8 @@ func (s *server) reload() error {
 		s.engine.SealWith(sealer)
 	}
 	s.limitGuesses(f)
-	if len(changed) > 0 {
-		s.log.Warn("settings have changed that take a restart: until then they stay as they were", "settings", changed)
+	if len(kept) > 0 {
+		s.log.Warn("settings have changed that take a restart: until then they stay as they were", "settings", kept)
 	}
 	s.warnUnlimited(f)
 	s.log.Info("reloaded settings, profiles, keys and certificates")
@@ -68,7 +69,7 @@ func (s *server) reload() error {
 }
 
 // warnUnlimited tells of limits that are off, which nobody should forget.
-func (s *server) warnUnlimited(f *config.Server) {
+func (s *server) warnUnlimited(f *config.Config) {
 	if !f.LoginLimits {
 		s.log.Warn("guesses at passwords are not limited (--limits off): for replays and load tests only")
 	}

@@ -26,7 +26,7 @@ import (
 // server is a running process.
 type server struct {
 	started  *config.Server                // the settings of the start
-	settings atomic.Pointer[config.Server] // those of this moment
+	settings atomic.Pointer[config.Config] // those of this moment
 	log      *slog.Logger
 	metrics  *metrics.Metrics
 	engine   *engine.Engine
@@ -51,7 +51,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Lo
 func newServer(f *config.Server, log *slog.Logger) *server {
 	s := &server{started: f, log: log, keys: keyring.NewReloader(log, f.Engine.Store)}
 	s.metrics = metrics.New(s.bodies.Bytes)
-	s.settings.Store(f)
+	s.settings.Store(&f.Config)
 	return s
 }
 
@@ -76,10 +76,10 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 		return err
 	}
 	s.warnKeyless(all)
-	if err := newBanner(all, s.servers, f).write(out); err != nil {
+	if err := newBanner(all, s.servers, &f.Config).write(out); err != nil {
 		return err
 	}
-	s.warnUnlimited(f)
+	s.warnUnlimited(&f.Config)
 	working, cancel := context.WithCancel(ctx)
 	background := s.background(working, signals)
 	defer func() {
@@ -91,7 +91,7 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 }
 
 // current gives the settings of this moment.
-func (s *server) current() *config.Server { return s.settings.Load() }
+func (s *server) current() *config.Config { return s.settings.Load() }
 
 // open opens the store and makes the engine.
 func (s *server) open(ctx context.Context) error {
@@ -117,7 +117,7 @@ func (s *server) open(ctx context.Context) error {
 }
 
 // limitGuesses sets the limits on guesses.
-func (s *server) limitGuesses(f *config.Server) {
+func (s *server) limitGuesses(f *config.Config) {
 	if s.engine.Backend.RateLimiter == nil || !bool(f.LoginLimits) {
 		s.engine.SetLoginLimits(nil)
 		return
@@ -160,7 +160,7 @@ func (s *server) listen(all []config.BoundProfile) error {
 }
 
 // handler makes what answers for a profile.
-func (s *server) handler(f *config.Server, p *profiles.Profile) (http.Handler, error) {
+func (s *server) handler(f *config.Config, p *profiles.Profile) (http.Handler, error) {
 	h, err := dialects.New(p, s.engine.Service)
 	if err != nil {
 		return nil, err
