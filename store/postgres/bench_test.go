@@ -13,7 +13,7 @@ import (
 // benchmarkTokens is how many tokens a benchmark's store has.
 const benchmarkTokens = 1000
 
-// mustFill gives a store with that many tokens, "user 0" to the last.
+// mustFill returns a store with that many tokens, "user 0" to the last.
 func mustFill(b *testing.B) *postgres.Store {
 	b.Helper()
 	s := mustOpen(b, postgrestest.Schema(b))

@@ -9,7 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// mustOpen gives a store whose insides a test may use.
+// mustOpen returns a store whose insides a test may use.
 func mustOpen(t *testing.T, parameters ...string) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), postgrestest.Schema(t, parameters...))

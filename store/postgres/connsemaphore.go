@@ -53,7 +53,7 @@ func (c *connSemaphore) tryAcquire() bool {
 	}
 }
 
-// release gives a slot back.
+// release returns a slot back.
 func (c *connSemaphore) release() { <-c.slots }
 
 // after returns a channel that is closed at the deadline, or up to timerSlack

@@ -20,7 +20,7 @@ func cuts() map[string]postgrestest.Action {
 	}
 }
 
-// proxied gives a store that is right at a database and another one that reaches
+// proxied returns a store that is right at a database and another one that reaches
 // it through a proxy.
 func proxied(t *testing.T, wait string) (direct, through *postgres.Store, proxy *postgrestest.Proxy) {
 	t.Helper()
@@ -30,7 +30,7 @@ func proxied(t *testing.T, wait string) (direct, through *postgres.Store, proxy 
 	return direct, mustOpen(t, dsn), proxy
 }
 
-// from gives a judge that does something to the requests from one on, so many of
+// from returns a judge that does something to the requests from one on, so many of
 // them, and counts all.
 func from(first, count int, action postgrestest.Action) (judge func(string) postgrestest.Action, seen func() int) {
 	var n atomic.Int64

@@ -6,8 +6,8 @@ import (
 	"github.com/authcompat/authcompat/store/storetest"
 )
 
-func TestMoves(t *testing.T) { storetest.RunMoves(t, pairs()) }
+func TestExpiryBatch(t *testing.T) { storetest.RunExpiryBatch(t, pairs()) }
 
-func TestMovesSerializable(t *testing.T) {
-	storetest.RunMoves(t, pairs("default_transaction_isolation", "serializable"))
+func TestExpiryBatchSerializable(t *testing.T) {
+	storetest.RunExpiryBatch(t, pairs("default_transaction_isolation", "serializable"))
 }

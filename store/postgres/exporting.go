@@ -70,25 +70,25 @@ func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []
 }
 
 // Link implements [transfer.Exporter].
-func (s *Store) MarkExported(ctx context.Context, place transfer.Checkpoint, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
+func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
 	links := make(map[int64]userMark, len(users))
 	for _, u := range users {
 		links[u.ID] = userMark{key: u.Key, mark: transfer.UserFingerprint(u.Account)}
 	}
 	return s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		if err := s.markUsers(ctx, tx, place.Source, links); err != nil {
+		if err := s.markUsers(ctx, tx, checkpoint.Source, links); err != nil {
 			return err
 		}
 		for table, digests := range tokens {
-			if err := s.linkTokens(ctx, tx, place.Source, table, raw(digests)); err != nil {
+			if err := s.linkTokens(ctx, tx, checkpoint.Source, table, raw(digests)); err != nil {
 				return err
 			}
 		}
 		if len(tokens) == 0 {
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, s.qualify(`UPDATE @imports SET handed = true WHERE id = $1`), place.Source)
-		return wrap("keep place", err)
+		_, err := tx.ExecContext(ctx, s.qualify(`UPDATE @imports SET handed = true WHERE id = $1`), checkpoint.Source)
+		return wrap("save checkpoint", err)
 	})
 }
 
@@ -108,7 +108,7 @@ func (s *Store) RevokedAmong(ctx context.Context, digests []core.Digest, now tim
 	return ended, err
 }
 
-// raw gives digests as the driver takes them.
+// raw returns digests as the driver takes them.
 func raw(digests []core.Digest) [][]byte {
 	all := make([][]byte, len(digests))
 	for i, d := range digests {

@@ -19,7 +19,7 @@ import (
 // take next to no time: machines are busy.
 const soon = 3 * time.Second
 
-// raw gives a connection of its own to the database of a DSN.
+// raw returns a connection of its own to the database of a DSN.
 func raw(t *testing.T, dsn string) *sql.Conn {
 	t.Helper()
 	db, err := sql.Open("postgres", dsn)

@@ -231,7 +231,7 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.
 	return facts, err
 }
 
-// digestsOf gives the digests of tokens, each once, in the order of the index.
+// digestsOf returns the digests of tokens, each once, in the order of the index.
 func digestsOf(tokens []transfer.ImportedToken) [][]byte {
 	digests := make([][]byte, len(tokens))
 	for i, t := range tokens {
@@ -273,9 +273,9 @@ func (s *Store) factsOfDigests(ctx context.Context, q sqlx.QueryerContext, diges
 }
 
 // tokenFacts adds to the tokens that have one of the digests what else decides about
-// tokens, and gives it as a batch too. The users of those that may have to be written
+// tokens, and returns it as a batch too. The users of those that may have to be written
 // are locked as lock says.
-func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.Checkpoint, tokens []transfer.ImportedToken, digests [][]byte, facts *transfer.ImportFacts, lock string) (batch transfer.TokenBatch, err error) {
+func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests [][]byte, facts *transfer.ImportFacts, lock string) (batch transfer.TokenBatch, err error) {
 	// With the order, PostgreSQL looks into the index, which is small.
 	var twins, gone bool
 	if err := q.QueryRowxContext(ctx, s.qualify(`
@@ -293,12 +293,12 @@ func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, place tra
 			return batch, err
 		}
 	}
-	batch = transfer.NewTokenBatch(place, *facts)
+	batch = transfer.NewTokenBatch(checkpoint, *facts)
 	users := batch.Unlinked(tokens)
 	if len(users) == 0 {
 		return batch, nil
 	}
-	more, err := s.factsOfOwners(ctx, q, place.Source, users, lock, slices.ContainsFunc(tokens, func(t transfer.ImportedToken) bool { return t.Reusable }))
+	more, err := s.factsOfOwners(ctx, q, checkpoint.Source, users, lock, slices.ContainsFunc(tokens, func(t transfer.ImportedToken) bool { return t.Reusable }))
 	batch.Add(more)
 	*facts = facts.And(more)
 	return batch, err

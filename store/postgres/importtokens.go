@@ -20,7 +20,7 @@ const allColumns = `digest, user_id, realm, issuer, created_at, expires_at, slid
 const shareOwners = `ORDER BY u.id FOR SHARE OF u`
 
 // ImportTokens implements [transfer.Importer].
-func (s *Store) ImportTokens(ctx context.Context, place transfer.Checkpoint, tokens []transfer.ImportedToken) (results []transfer.ImportResult, err error) {
+func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken) (results []transfer.ImportResult, err error) {
 	if len(tokens) > transfer.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
@@ -32,7 +32,7 @@ func (s *Store) ImportTokens(ctx context.Context, place transfer.Checkpoint, tok
 		if err != nil {
 			return err
 		}
-		batch, err := s.tokenFacts(ctx, tx, place, tokens, digests, &facts, shareOwners)
+		batch, err := s.tokenFacts(ctx, tx, checkpoint, tokens, digests, &facts, shareOwners)
 		if err != nil {
 			return err
 		}
@@ -61,30 +61,30 @@ func (s *Store) ImportTokens(ctx context.Context, place transfer.Checkpoint, tok
 				returned = append(returned, merged.Digest)
 			}
 		}
-		if err := s.addTokens(ctx, tx, place, added); err != nil {
+		if err := s.addTokens(ctx, tx, checkpoint, added); err != nil {
 			return err
 		}
-		if err := s.linkTokens(ctx, tx, place.Source, place.Stage, linked); err != nil {
+		if err := s.linkTokens(ctx, tx, checkpoint.Source, checkpoint.Stage, linked); err != nil {
 			return err
 		}
 		if err := s.forgetGone(ctx, tx, returned); err != nil {
 			return err
 		}
-		if err := s.keepSeen(ctx, tx, place, seen); err != nil {
+		if err := s.keepSeen(ctx, tx, checkpoint, seen); err != nil {
 			return err
 		}
-		return s.keepPlace(ctx, tx, place)
+		return s.saveCheckpoint(ctx, tx, checkpoint)
 	})
 	return results, err
 }
 
 // addTokens inserts the tokens of a batch.
-func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, place transfer.Checkpoint, tokens []core.Token) error {
+func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []core.Token) error {
 	rows, err := s.copyInto(ctx, tx, `@tokens (`+allColumns+`, source, origin)`, len(tokens), func(add func(...any) error) error {
 		for _, t := range tokens {
 			r := record.OfToken(t)
 			if err := add(r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable, null(r.Sealed), r.SealKey,
-				r.Generation, r.Prefix, null(r.Salt), null(r.Twin), place.Source, place.Stage); err != nil {
+				r.Generation, r.Prefix, null(r.Salt), null(r.Twin), checkpoint.Source, checkpoint.Stage); err != nil {
 				return err
 			}
 		}
@@ -96,7 +96,7 @@ func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, place transfer.Check
 	return wrap("insert tokens", err)
 }
 
-// null gives bytes as COPY takes them: where there are none, NULL.
+// null returns bytes as COPY takes them: where there are none, NULL.
 func null(bytes []byte) any {
 	if len(bytes) == 0 {
 		return nil
@@ -104,7 +104,7 @@ func null(bytes []byte) any {
 	return bytes
 }
 
-// copyInto adds rows with COPY, and gives their number.
+// copyInto adds rows with COPY, and returns their number.
 func (s *Store) copyInto(ctx context.Context, tx *sqlx.Tx, table string, rows int, fill func(add func(...any) error) error) (added int64, err error) {
 	if rows == 0 {
 		return 0, nil
@@ -153,16 +153,16 @@ func (s *Store) forgetGone(ctx context.Context, tx *sqlx.Tx, digests [][]byte) e
 
 // keepSeen keeps which tokens a run has seen. What a first run does not see can't
 // have been there before.
-func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, place transfer.Checkpoint, digests [][]byte) error {
+func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, digests [][]byte) error {
 	if len(digests) == 0 {
 		return nil
 	}
-	if first, err := s.firstRun(ctx, tx, place); first || err != nil {
+	if first, err := s.firstRun(ctx, tx, checkpoint); first || err != nil {
 		return err
 	}
 	_, err := s.copyInto(ctx, tx, `@import_seen (source, run, digest)`, len(digests), func(add func(...any) error) error {
 		for _, d := range digests {
-			if err := add(place.Source, place.Run, d); err != nil {
+			if err := add(checkpoint.Source, checkpoint.Run, d); err != nil {
 				return err
 			}
 		}
@@ -172,10 +172,10 @@ func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, place transfer.Checkp
 }
 
 // firstRun tells whether nothing of the source can have been here before the run.
-func (s *Store) firstRun(ctx context.Context, q sqlx.QueryerContext, place transfer.Checkpoint) (first bool, err error) {
-	if place.Run > 1 {
+func (s *Store) firstRun(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint) (first bool, err error) {
+	if checkpoint.Run > 1 {
 		return false, nil
 	}
-	err = sqlx.GetContext(ctx, q, &first, s.qualify(`SELECT NOT EXISTS (SELECT 1 FROM @imports WHERE id = $1 AND handed)`), place.Source)
+	err = sqlx.GetContext(ctx, q, &first, s.qualify(`SELECT NOT EXISTS (SELECT 1 FROM @imports WHERE id = $1 AND handed)`), checkpoint.Source)
 	return first, wrap("select import", err)
 }

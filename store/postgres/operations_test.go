@@ -23,7 +23,7 @@ type operation struct {
 	done func(t *testing.T, s *postgres.Store) bool
 }
 
-// operations gives each kind of call, by name. What a call needs is made through
+// operations returns each kind of call, by name. What a call needs is made through
 // the store that it is given.
 func operations() map[string]func(t *testing.T, s *postgres.Store, number int) operation {
 	return map[string]func(*testing.T, *postgres.Store, int) operation{

@@ -27,7 +27,7 @@ func together(t *testing.T, s *Store) {
 	done.Wait()
 }
 
-// opened gives a store with the token "ann".
+// opened returns a store with the token "ann".
 func opened(t *testing.T, dsn string) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), dsn)

@@ -21,7 +21,7 @@ import (
 const childVariable = "AUTHCOMPAT_TEST_CHILD_DATABASE"
 
 // serveOrders opens the database, says so, and answers each line with one line,
-// until there are no more. It gives the exit code.
+// until there are no more. It returns the exit code.
 func serveOrders(dsn string, orders io.Reader, answers io.Writer) int {
 	s, err := postgres.Open(context.Background(), dsn)
 	if err != nil {

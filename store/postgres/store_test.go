@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 // be busy with other tests.
 const patient = "30s"
 
-// mustOpen gives a store that ends with the test. Stores on one DSN are to each
+// mustOpen returns a store that ends with the test. Stores on one DSN are to each
 // other as two nodes are.
 func mustOpen(tb testing.TB, dsn string) *postgres.Store {
 	tb.Helper()

@@ -12,7 +12,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// insertUser gives no row where the name is taken.
+// insertUser returns no row where the name is taken.
 const insertUser = `
 	INSERT INTO @users (username, email, password_hash, active, attributes, created_at)
 	VALUES ($1, $2, $3, $4, $5, $6)

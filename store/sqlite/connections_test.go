@@ -10,7 +10,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// mustOpen gives a store whose insides a test may use.
+// mustOpen returns a store whose insides a test may use.
 func mustOpen(t *testing.T, o Options) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "authcompat.db"), o)

@@ -9,8 +9,8 @@ import (
 	"github.com/authcompat/authcompat/store/storetest"
 )
 
-func TestMoves(t *testing.T) {
-	storetest.RunMoves(t, func(tb testing.TB) (a, b core.Store) {
+func TestExpiryBatch(t *testing.T) {
+	storetest.RunExpiryBatch(t, func(tb testing.TB) (a, b core.Store) {
 		path := filepath.Join(tb.TempDir(), "authcompat.db")
 		return sqlitetest.MustOpenFile(tb, path), sqlitetest.MustOpenFile(tb, path)
 	})

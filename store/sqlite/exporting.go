@@ -67,7 +67,7 @@ func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []
 }
 
 // Link implements [transfer.Exporter].
-func (s *Store) MarkExported(ctx context.Context, place transfer.Checkpoint, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
+func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		mark, err := tx.PreparexContext(ctx, markUser)
 		if err != nil {
@@ -75,20 +75,20 @@ func (s *Store) MarkExported(ctx context.Context, place transfer.Checkpoint, use
 		}
 		defer mark.Close()
 		for _, u := range users {
-			if _, err := mark.ExecContext(ctx, u.ID, place.Source, record.KeyColumn(u.ID, u.Key), transfer.UserFingerprint(u.Account)); err != nil {
+			if _, err := mark.ExecContext(ctx, u.ID, checkpoint.Source, record.KeyColumn(u.ID, u.Key), transfer.UserFingerprint(u.Account)); err != nil {
 				return fmt.Errorf("mark user %d: %w", u.ID, err)
 			}
 		}
 		for table, digests := range tokens {
-			if err := linkTokens(ctx, tx, place.Source, table, digests); err != nil {
+			if err := linkTokens(ctx, tx, checkpoint.Source, table, digests); err != nil {
 				return err
 			}
 		}
 		if len(tokens) == 0 {
 			return nil
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE imports SET handed = 1 WHERE id = ?`, place.Source); err != nil {
-			return fmt.Errorf("keep place: %w", err)
+		if _, err := tx.ExecContext(ctx, `UPDATE imports SET handed = 1 WHERE id = ?`, checkpoint.Source); err != nil {
+			return fmt.Errorf("save checkpoint: %w", err)
 		}
 		return nil
 	})

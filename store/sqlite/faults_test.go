@@ -41,7 +41,7 @@ func wantReads(t *testing.T, s *Store) {
 	}
 }
 
-// writes gives all the calls that write.
+// writes returns all the calls that write.
 func writes(s *Store, ann core.User) map[string]func(context.Context) error {
 	token := core.Token{Digest: core.Presented("another").SHA256(), UserID: ann.ID, Realm: "default"}
 	return map[string]func(context.Context) error{

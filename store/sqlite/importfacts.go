@@ -230,7 +230,7 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.
 	return facts, err
 }
 
-// digestsOf gives the digests of tokens, each once, in the order of the table.
+// digestsOf returns the digests of tokens, each once, in the order of the table.
 func digestsOf(tokens []transfer.ImportedToken) []core.Digest {
 	digests := make([]core.Digest, len(tokens))
 	for i, t := range tokens {
@@ -280,8 +280,8 @@ func factsOfDigests(ctx context.Context, q sqlx.QueryerContext, facts *transfer.
 }
 
 // tokenFacts adds to the tokens that have one of the digests what else decides about
-// tokens, and gives it as a batch too.
-func tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts *transfer.ImportFacts) (batch transfer.TokenBatch, err error) {
+// tokens, and returns it as a batch too.
+func tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts *transfer.ImportFacts) (batch transfer.TokenBatch, err error) {
 	var twins, gone bool
 	if err := q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT 1 FROM tokens WHERE twin IS NOT NULL), EXISTS (SELECT 1 FROM imported_tokens)`).Scan(&twins, &gone); err != nil {
 		return batch, fmt.Errorf("select tokens: %w", err)
@@ -296,12 +296,12 @@ func tokenFacts(ctx context.Context, q sqlx.QueryerContext, place transfer.Check
 			return batch, err
 		}
 	}
-	batch = transfer.NewTokenBatch(place, *facts)
+	batch = transfer.NewTokenBatch(checkpoint, *facts)
 	users := batch.Unlinked(tokens)
 	if len(users) == 0 {
 		return batch, nil
 	}
-	more, err := factsOfOwners(ctx, q, place.Source, users, slices.ContainsFunc(tokens, func(t transfer.ImportedToken) bool { return t.Reusable }))
+	more, err := factsOfOwners(ctx, q, checkpoint.Source, users, slices.ContainsFunc(tokens, func(t transfer.ImportedToken) bool { return t.Reusable }))
 	batch.Add(more)
 	*facts = facts.And(more)
 	return batch, err

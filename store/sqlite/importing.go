@@ -19,8 +19,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// bulkTimeout is how long a batch of an import may take at most, where the store
-// does not wait longer anyway: it has thousands of rows.
+// bulkTimeout is how long a batch of an import may take at most, if the store's own
+// timeout is not longer: it has thousands of rows.
 const bulkTimeout = time.Minute
 
 var _ transfer.Importer = (*Store)(nil)
@@ -28,7 +28,7 @@ var _ transfer.Importer = (*Store)(nil)
 const selectImport = `SELECT id, run, options, stage, reached, tables FROM imports WHERE source = ?`
 
 // FindImport implements [transfer.ImportReader].
-func (s *Store) FindImport(ctx context.Context, source string) (place transfer.Checkpoint, err error) {
+func (s *Store) FindImport(ctx context.Context, source string) (checkpoint transfer.Checkpoint, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		var row record.Import
 		err := s.reader.GetContext(ctx, &row, selectImport, source)
@@ -38,14 +38,14 @@ func (s *Store) FindImport(ctx context.Context, source string) (place transfer.C
 		if err != nil {
 			return fmt.Errorf("select import: %w", err)
 		}
-		place, err = row.Place()
+		checkpoint, err = row.Checkpoint()
 		return err
 	})
-	return place, err
+	return checkpoint, err
 }
 
 // BeginImport implements [transfer.Importer].
-func (s *Store) BeginImport(ctx context.Context, source, options string) (place transfer.Checkpoint, err error) {
+func (s *Store) BeginImport(ctx context.Context, source, options string) (checkpoint transfer.Checkpoint, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		var row record.Import
 		err := tx.GetContext(ctx, &row, selectImport, source)
@@ -57,30 +57,30 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (place 
 		if err != nil {
 			return fmt.Errorf("select import: %w", err)
 		}
-		if place, err = row.Place(); err != nil {
+		if checkpoint, err = row.Checkpoint(); err != nil {
 			return err
 		}
 		if row.Stage == "" || row.Options != options {
-			place.Run, place.Stage, place.Cursor = row.Run+1, "", ""
+			checkpoint.Run, checkpoint.Stage, checkpoint.Cursor = row.Run+1, "", ""
 		}
-		place.Options = options
+		checkpoint.Options = options
 		return nil
 	})
-	return place, err
+	return checkpoint, err
 }
 
-// keepPlace writes how far the import has come.
-func keepPlace(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) error {
+// saveCheckpoint writes how far the import has come.
+func saveCheckpoint(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE imports SET run = ?, options = ?, stage = ?, reached = ?, tables = ? WHERE id = ?`,
 		p.Run, p.Options, p.Stage, p.Cursor, jsonList(p.Tables), p.Source); err != nil {
-		return fmt.Errorf("keep place: %w", err)
+		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	return nil
 }
 
-// writeBulk runs do, which has thousands of statements, as write does, on the
-// connection of imports. Their context does not end: one that can makes the driver
-// start a goroutine for each. The transaction itself ends with ctx all the same.
+// writeBulk is write for do with thousands of statements, on the connection of imports.
+// The statements' context can't be canceled, because for one that can the driver starts
+// a goroutine per statement. The transaction itself still ends with ctx.
 func (s *Store) writeBulk(ctx context.Context, do func(context.Context, *sqlx.Tx) error) error {
 	db, err := s.bulk.open(s.file)
 	if err != nil {
@@ -91,9 +91,9 @@ func (s *Store) writeBulk(ctx context.Context, do func(context.Context, *sqlx.Tx
 	})
 }
 
-// withoutTriggers runs do, which adds rows, without the triggers that look before
-// each row for one that it replaces: a batch replaces none. Nobody else sees the
-// database without them, because they are put back in the same transaction.
+// withoutTriggers runs do, which adds rows, without the triggers that look for a row
+// that each new one replaces: a batch replaces none. Nobody else sees the database
+// without the triggers, because they are restored in the same transaction.
 func withoutTriggers(ctx context.Context, tx *sqlx.Tx, do func() error) error {
 	var triggers []struct{ Name, SQL string }
 	if err := tx.SelectContext(ctx, &triggers, `
@@ -116,17 +116,16 @@ func withoutTriggers(ctx context.Context, tx *sqlx.Tx, do func() error) error {
 	return nil
 }
 
-// bulkWriter is the connection of imports, which is there from the first batch to
-// the end of a run.
+// bulkWriter is the connection of imports, which is open from the first batch to the
+// end of a run.
 type bulkWriter struct {
 	mutex sync.Mutex
 	db    *sqlx.DB
 }
 
-// open gives the connection. Digests come in no order, so that each batch touches
-// most pages: they stay in memory as far as there is room, and are written back
-// seldom. That users of tokens are there is checked by the batch, in the same
-// transaction.
+// open returns the connection. Digests are in no order, so that each batch touches most
+// pages: a large cache keeps them in memory, and checkpoints are rare. Foreign keys are
+// off because the batch itself checks, in the same transaction, that users exist.
 func (b *bulkWriter) open(file string) (_ *sqlx.DB, err error) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -149,12 +148,12 @@ func (b *bulkWriter) close() error {
 }
 
 // FinishImport implements [transfer.Importer].
-func (s *Store) FinishImport(ctx context.Context, place transfer.Checkpoint, tables []string) (ended int, err error) {
+func (s *Store) FinishImport(ctx context.Context, checkpoint transfer.Checkpoint, tables []string) (ended int, err error) {
 	if err := s.bulk.close(); err != nil {
 		return 0, explain(ctx, s.wait, err)
 	}
 	for len(tables) > 0 {
-		n, err := s.endUnseen(ctx, place, tables)
+		n, err := s.revokeUnseen(ctx, checkpoint, tables)
 		if err != nil {
 			return ended, err
 		}
@@ -164,17 +163,17 @@ func (s *Store) FinishImport(ctx context.Context, place transfer.Checkpoint, tab
 		ended += n
 	}
 	err = s.writeWithin(ctx, max(s.wait, bulkTimeout), func(ctx context.Context, tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM import_seen WHERE source = ?`, place.Source); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM import_seen WHERE source = ?`, checkpoint.Source); err != nil {
 			return fmt.Errorf("forget seen tokens: %w", err)
 		}
-		return keepPlace(ctx, tx, transfer.Checkpoint{Source: place.Source, Run: place.Run, Tables: place.Tables})
+		return saveCheckpoint(ctx, tx, transfer.Checkpoint{Source: checkpoint.Source, Run: checkpoint.Run, Tables: checkpoint.Tables})
 	})
 	return ended, err
 }
 
-// linkedTokens is the condition of the tokens here that are of tables of a source;
-// ?1 is the source, ?2 the tables. Those whose table is not known may be of any.
-// unseenTokens is that of those which the run ?3 has not seen.
+// linkedTokens is the condition for tokens that came from these tables of a source: ?1
+// is the source, ?2 the tables. A token whose table is unknown may be from any of them.
+// unseenTokens is the condition for those that run ?3 has not seen.
 const (
 	linkedTokens = `source = ?1 AND (origin = '' OR origin IN (SELECT value FROM json_each(?2)))`
 	unseenTokens = `digest NOT IN (SELECT digest FROM import_seen WHERE source = ?1 AND run = ?3)`
@@ -182,12 +181,12 @@ const (
 
 // CountImported implements [transfer.ImportReader]. Halves of the digests are counted
 // side by side.
-func (s *Store) CountImported(ctx context.Context, place transfer.Checkpoint, tables []string) (here, unseen int, err error) {
+func (s *Store) CountImported(ctx context.Context, checkpoint transfer.Checkpoint, tables []string) (here, unseen int, err error) {
 	var halves [2]struct{ here, unseen int }
 	var both errgroup.Group
 	for i, half := range []string{`digest < x'80'`, `digest >= x'80'`} {
 		both.Go(func() (err error) {
-			halves[i].here, halves[i].unseen, err = s.countImported(ctx, place, tables, half)
+			halves[i].here, halves[i].unseen, err = s.countImported(ctx, checkpoint, tables, half)
 			return err
 		})
 	}
@@ -195,10 +194,10 @@ func (s *Store) CountImported(ctx context.Context, place transfer.Checkpoint, ta
 	return halves[0].here + halves[1].here, halves[0].unseen + halves[1].unseen, err
 }
 
-// countImported counts tokens whose digests are of a half of all.
-func (s *Store) countImported(ctx context.Context, place transfer.Checkpoint, tables []string, half string) (here, unseen int, err error) {
+// countImported counts the tokens of one half of all digests.
+func (s *Store) countImported(ctx context.Context, checkpoint transfer.Checkpoint, tables []string, half string) (here, unseen int, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		first, err := firstRun(ctx, s.reader, place)
+		first, err := firstRun(ctx, s.reader, checkpoint)
 		if err != nil {
 			return err
 		}
@@ -207,7 +206,7 @@ func (s *Store) countImported(ctx context.Context, place transfer.Checkpoint, ta
 			query = `SELECT count(*), 0 FROM tokens`
 		}
 		query += ` WHERE ` + half + ` AND ` + linkedTokens
-		if err := s.reader.QueryRowxContext(ctx, query, place.Source, jsonList(tables), place.Run).Scan(&here, &unseen); err != nil {
+		if err := s.reader.QueryRowxContext(ctx, query, checkpoint.Source, jsonList(tables), checkpoint.Run).Scan(&here, &unseen); err != nil {
 			return fmt.Errorf("count imported tokens: %w", err)
 		}
 		return nil
@@ -215,8 +214,8 @@ func (s *Store) countImported(ctx context.Context, place transfer.Checkpoint, ta
 	return here, unseen, err
 }
 
-// showNewest makes the newest token of users that came from a source the one that
-// is shown again, where they have none: ?1 is the source, ?2 the users.
+// showNewest makes the newest token of each user that came from a source the one that
+// is shown again at login, if there is none: ?1 is the source, ?2 the users.
 const showNewest = `
 	UPDATE tokens SET reusable = 1 WHERE digest IN (
 		SELECT digest FROM (
@@ -226,11 +225,11 @@ const showNewest = `
 				AND (t.reusable = 1 OR t.sealed IS NOT NULL AND t.source = ?1 AND t.twin IS NULL))
 		WHERE place = 1 AND shown = 0)`
 
-// endUnseen removes a batch of the tokens that the run did not see, and gives
+// revokeUnseen deletes a batch of the tokens that the run did not see, and returns
 // their number.
-func (s *Store) endUnseen(ctx context.Context, place transfer.Checkpoint, tables []string) (ended int, err error) {
+func (s *Store) revokeUnseen(ctx context.Context, checkpoint transfer.Checkpoint, tables []string) (ended int, err error) {
 	err = s.writeWithin(ctx, max(s.wait, bulkTimeout), func(ctx context.Context, tx *sqlx.Tx) error {
-		if first, err := firstRun(ctx, tx, place); first || err != nil {
+		if first, err := firstRun(ctx, tx, checkpoint); first || err != nil {
 			return err
 		}
 		var tokens []struct {
@@ -239,7 +238,7 @@ func (s *Store) endUnseen(ctx context.Context, place transfer.Checkpoint, tables
 			Reusable     bool
 		}
 		if err := tx.SelectContext(ctx, &tokens, `SELECT digest, twin, user_id, reusable FROM tokens
-			WHERE `+linkedTokens+` AND `+unseenTokens+` LIMIT ?4`, place.Source, jsonList(tables), place.Run, transfer.MaxImport); err != nil {
+			WHERE `+linkedTokens+` AND `+unseenTokens+` LIMIT ?4`, checkpoint.Source, jsonList(tables), checkpoint.Run, transfer.MaxImport); err != nil {
 			return fmt.Errorf("select unseen tokens: %w", err)
 		}
 		ended = len(tokens)
@@ -247,7 +246,7 @@ func (s *Store) endUnseen(ctx context.Context, place transfer.Checkpoint, tables
 			return nil
 		}
 		var digests, links []core.Digest
-		var users []int64 // who lose the token that they are shown
+		var users []int64 // who lose the token that is shown to them
 		for _, t := range tokens {
 			digests, links = append(digests, t.Digest), append(links, t.Digest)
 			if t.Twin != nil {
@@ -263,7 +262,7 @@ func (s *Store) endUnseen(ctx context.Context, place transfer.Checkpoint, tables
 		if _, err := tx.ExecContext(ctx, `UPDATE imported_tokens SET absent = 1 WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, hexList(links)); err != nil {
 			return fmt.Errorf("mark unseen tokens: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, showNewest, place.Source, jsonList(users)); err != nil {
+		if _, err := tx.ExecContext(ctx, showNewest, checkpoint.Source, jsonList(users)); err != nil {
 			return fmt.Errorf("show another token: %w", err)
 		}
 		return nil
@@ -271,8 +270,8 @@ func (s *Store) endUnseen(ctx context.Context, place transfer.Checkpoint, tables
 	return ended, err
 }
 
-// hexList gives digests as a JSON list for json_each, in their order: SQLite finds
-// them, and sorts them, faster so.
+// hexList returns digests as a JSON list for json_each. They are sorted, since SQLite
+// finds and sorts them faster then.
 func hexList(digests []core.Digest) string {
 	sorted := slices.SortedFunc(slices.Values(digests), func(a, b core.Digest) int { return bytes.Compare(a, b) })
 	list := append(make([]byte, 0, 70*len(digests)+2), '[')
@@ -285,7 +284,7 @@ func hexList(digests []core.Digest) string {
 	return string(append(list, ']'))
 }
 
-// jsonList gives texts or numbers as a list for json_each.
+// jsonList returns strings or numbers as a JSON list for json_each.
 func jsonList[T string | int64](values []T) string {
 	text, _ := json.Marshal(append([]T{}, values...)) // can't fail for these types
 	return string(text)

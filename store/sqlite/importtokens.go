@@ -14,7 +14,7 @@ import (
 )
 
 // ImportTokens implements [transfer.Importer].
-func (s *Store) ImportTokens(ctx context.Context, place transfer.Checkpoint, tokens []transfer.ImportedToken) (results []transfer.ImportResult, err error) {
+func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken) (results []transfer.ImportResult, err error) {
 	if len(tokens) > transfer.MaxImport {
 		return nil, errors.New("more tokens than a batch may have")
 	}
@@ -27,7 +27,7 @@ func (s *Store) ImportTokens(ctx context.Context, place transfer.Checkpoint, tok
 		if err != nil {
 			return err
 		}
-		batch, err := tokenFacts(ctx, tx, place, tokens, digests, &facts)
+		batch, err := tokenFacts(ctx, tx, checkpoint, tokens, digests, &facts)
 		if err != nil {
 			return err
 		}
@@ -50,25 +50,25 @@ func (s *Store) ImportTokens(ctx context.Context, place transfer.Checkpoint, tok
 				returned = append(returned, merged.Digest)
 			}
 		}
-		if err := writeTokens(ctx, tx, place, writes); err != nil {
+		if err := writeTokens(ctx, tx, checkpoint, writes); err != nil {
 			return err
 		}
-		if err := linkTokens(ctx, tx, place.Source, place.Stage, linked); err != nil {
+		if err := linkTokens(ctx, tx, checkpoint.Source, checkpoint.Stage, linked); err != nil {
 			return err
 		}
 		if err := forgetGone(ctx, tx, returned); err != nil {
 			return err
 		}
-		if err := keepSeen(ctx, tx, place, seen); err != nil {
+		if err := keepSeen(ctx, tx, checkpoint, seen); err != nil {
 			return err
 		}
-		return keepPlace(ctx, tx, place)
+		return saveCheckpoint(ctx, tx, checkpoint)
 	})
 	return results, err
 }
 
 // writeTokens does what was decided.
-func writeTokens(ctx context.Context, tx *sqlx.Tx, place transfer.Checkpoint, writes []transfer.TokenMerge) error {
+func writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, writes []transfer.TokenMerge) error {
 	var added []core.Token
 	for _, m := range writes {
 		if m.Insert {
@@ -82,18 +82,18 @@ func writeTokens(ctx context.Context, tx *sqlx.Tx, place transfer.Checkpoint, wr
 	if len(added) == 0 {
 		return nil
 	}
-	return withoutTriggers(ctx, tx, func() error { return addTokens(ctx, tx, place, added) })
+	return withoutTriggers(ctx, tx, func() error { return addTokens(ctx, tx, checkpoint, added) })
 }
 
 // addTokens inserts the tokens of a batch. In the order of the table it takes half
 // the time.
-func addTokens(ctx context.Context, tx *sqlx.Tx, place transfer.Checkpoint, tokens []core.Token) error {
+func addTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []core.Token) error {
 	slices.SortFunc(tokens, func(a, b core.Token) int { return bytes.Compare(a.Digest, b.Digest) })
 	insert := newInserter(ctx, tx, `tokens (`+tokenColumns+`, source, origin)`)
 	for _, t := range tokens {
 		r := record.OfToken(t)
 		if err := insert.add(r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable,
-			r.Sealed, r.SealKey, r.Generation, r.Prefix, r.Salt, r.Twin, place.Source, place.Stage); err != nil {
+			r.Sealed, r.SealKey, r.Generation, r.Prefix, r.Salt, r.Twin, checkpoint.Source, checkpoint.Stage); err != nil {
 			return fmt.Errorf("insert token: %w", err)
 		}
 	}
@@ -132,26 +132,26 @@ func forgetGone(ctx context.Context, tx *sqlx.Tx, digests []core.Digest) error {
 
 // keepSeen keeps which tokens a run has seen. What a first run does not see can't
 // have been there before.
-func keepSeen(ctx context.Context, tx *sqlx.Tx, place transfer.Checkpoint, digests []core.Digest) error {
+func keepSeen(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, digests []core.Digest) error {
 	if len(digests) == 0 {
 		return nil
 	}
-	if first, err := firstRun(ctx, tx, place); first || err != nil {
+	if first, err := firstRun(ctx, tx, checkpoint); first || err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT OR FAIL INTO import_seen (source, run, digest) SELECT ?2, ?3, unhex(value) FROM json_each(?1)`,
-		hexList(digests), place.Source, place.Run); err != nil {
+		hexList(digests), checkpoint.Source, checkpoint.Run); err != nil {
 		return fmt.Errorf("keep seen tokens: %w", err)
 	}
 	return nil
 }
 
 // firstRun tells whether nothing of the source can have been here before the run.
-func firstRun(ctx context.Context, q sqlx.QueryerContext, place transfer.Checkpoint) (first bool, err error) {
-	if place.Run > 1 {
+func firstRun(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint) (first bool, err error) {
+	if checkpoint.Run > 1 {
 		return false, nil
 	}
-	if err := sqlx.GetContext(ctx, q, &first, `SELECT NOT EXISTS (SELECT 1 FROM imports WHERE id = ? AND handed = 1)`, place.Source); err != nil {
+	if err := sqlx.GetContext(ctx, q, &first, `SELECT NOT EXISTS (SELECT 1 FROM imports WHERE id = ? AND handed = 1)`, checkpoint.Source); err != nil {
 		return false, fmt.Errorf("select import: %w", err)
 	}
 	return first, nil

@@ -11,20 +11,20 @@ import (
 )
 
 // ImportUsers implements [transfer.Importer].
-func (s *Store) ImportUsers(ctx context.Context, place transfer.Checkpoint, users []transfer.ImportedUser) (results []transfer.ImportResult, err error) {
+func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint, users []transfer.ImportedUser) (results []transfer.ImportResult, err error) {
 	if len(users) > transfer.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
 	err = s.writeBulk(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		facts, err := s.inHalves(tx, len(users), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
-			return userFacts(ctx, q, place.Source, users[from:to])
+			return userFacts(ctx, q, checkpoint.Source, users[from:to])
 		})
 		if err != nil {
 			return err
 		}
 		results = make([]transfer.ImportResult, len(users))
 		write := func() error {
-			return writeUsers(ctx, tx, place.Source, users, transfer.NewUserBatch(place.Source, facts), results)
+			return writeUsers(ctx, tx, checkpoint.Source, users, transfer.NewUserBatch(checkpoint.Source, facts), results)
 		}
 		if len(facts.Users) < len(users) { // somebody is new, or is found twice
 			err = withoutTriggers(ctx, tx, write)
@@ -34,7 +34,7 @@ func (s *Store) ImportUsers(ctx context.Context, place transfer.Checkpoint, user
 		if err != nil {
 			return err
 		}
-		return keepPlace(ctx, tx, place)
+		return saveCheckpoint(ctx, tx, checkpoint)
 	})
 	return results, err
 }

@@ -13,7 +13,7 @@ import (
 // firstRehearsed is above the ids of all users that another store may have.
 const firstRehearsed = 1 << 60
 
-// Seed adds rows of another store, each unless it is there already, and gives the
+// Seed adds rows of another store, each unless it is there already, and returns the
 // links of tokens of the source that it added and whose tokens are here. Users who
 // are added without an id get one that no other store has.
 func (s *Store) Seed(ctx context.Context, source int64, facts transfer.ImportFacts) (added []transfer.TokenLink, err error) {

@@ -161,5 +161,5 @@ func (s *Store) tryAcquireReader() bool {
 	}
 }
 
-// releaseReader gives the slot back.
+// releaseReader returns the slot back.
 func (s *Store) releaseReader() { <-s.readerSlots }

@@ -8,9 +8,9 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// RunMoves runs the suite of [core.ExpiryBatcher]. The opener's stores have to implement
+// RunExpiryBatch runs the suite of [core.ExpiryBatcher]. The opener's stores have to implement
 // it.
-func RunMoves(t *testing.T, open Opener) {
+func RunExpiryBatch(t *testing.T, open Opener) {
 	for _, c := range []testCase{
 		{"several ends move", endsMove},
 		{"only live tokens are moved", onlyLiveMove},

@@ -52,7 +52,7 @@ type operables struct {
 	a, b Operable
 }
 
-// of gives the handle for the i-th of several actors.
+// of returns the handle for the i-th of several actors.
 func (p operables) of(i int) Operable {
 	if i%2 == 0 {
 		return p.a

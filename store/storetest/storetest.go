@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Opener gives two independent handles on one fresh, empty database and closes
+// Opener returns two independent handles on one fresh, empty database and closes
 // them with the test.
 type Opener func(tb testing.TB) (a, b core.Store)
 
@@ -70,7 +70,7 @@ type testCase struct {
 // pair is a database under test: what a does is checked through b.
 type pair struct{ a, b core.Store }
 
-// both gives the handle for the i-th of several actors.
+// both returns the handle for the i-th of several actors.
 func (p pair) both(i int) core.Store {
 	if i%2 == 0 {
 		return p.a

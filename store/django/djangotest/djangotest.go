@@ -107,7 +107,7 @@ func (d *Django) Make(number int) (made []Made) {
 	return made
 }
 
-// Login logs in at Django and gives the token; empty if it is refused.
+// Login logs in at Django and returns the token; empty if it is refused.
 func (d *Django) Login(username, password string) string {
 	d.tb.Helper()
 	var token *string
@@ -118,14 +118,14 @@ func (d *Django) Login(username, password string) string {
 	return *token
 }
 
-// WrongPasswords gives the names that can't log in with their passwords.
+// WrongPasswords returns the names that can't log in with their passwords.
 func (d *Django) WrongPasswords(pairs [][2]string) (names []string) {
 	d.tb.Helper()
 	d.Ask(&names, "passwords", pairs)
 	return names
 }
 
-// Users gives the user whom each token speaks for; empty where it is refused.
+// Users returns the user whom each token speaks for; empty where it is refused.
 func (d *Django) Users(tokens []string) []string {
 	d.tb.Helper()
 	var found []*string

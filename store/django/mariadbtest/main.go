@@ -24,7 +24,7 @@ var shared struct {
 	err    error // why there is none; starting is not tried again
 }
 
-// Main runs the tests of a package and gives the exit code for TestMain.
+// Main runs the tests of a package and returns the exit code for TestMain.
 func Main(m *testing.M) int {
 	defer Close()
 	return m.Run()
@@ -42,7 +42,7 @@ func Close() {
 	}
 }
 
-// address gives the URL of the server, without a database. The first call starts
+// address returns the URL of the server, without a database. The first call starts
 // it.
 func address(tb testing.TB) string {
 	tb.Helper()
@@ -63,7 +63,7 @@ func address(tb testing.TB) string {
 	return shared.server.url()
 }
 
-// Database makes an empty database, whose texts are utf8mb4, and gives its URL:
+// Database makes an empty database, whose texts are utf8mb4, and returns its URL:
 // mysql://root@127.0.0.1:PORT/NAME. It is dropped with the test.
 func Database(tb testing.TB) string {
 	tb.Helper()

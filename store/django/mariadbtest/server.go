@@ -237,7 +237,7 @@ func command(path string, arguments ...string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// freePort gives a port of loopback that nobody listens at.
+// freePort returns a port of loopback that nobody listens at.
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -94,7 +94,7 @@ func (t Table) Distinct(column string) bool {
 	return one(t.Key) || slices.ContainsFunc(t.Unique, one) || t.Base != nil && t.Base.Distinct(column)
 }
 
-// reference gives the foreign key of a column.
+// reference returns the foreign key of a column.
 func (t Table) reference(column string) (Reference, bool) {
 	for _, r := range t.References {
 		if r.Column == column {
@@ -114,7 +114,7 @@ type catalogue struct {
 	path []string
 }
 
-// find gives the table of a name, which may have a schema before it.
+// find returns the table of a name, which may have a schema before it.
 func (c catalogue) find(name string) (Table, bool) {
 	schema, rest, qualified := strings.Cut(name, ".")
 	for _, t := range c.tables {
@@ -126,7 +126,7 @@ func (c catalogue) find(name string) (Table, bool) {
 	return Table{}, false
 }
 
-// target gives the table that a foreign key refers to.
+// target returns the table that a foreign key refers to.
 func (c catalogue) target(r Reference) (Table, bool) {
 	for _, t := range c.tables {
 		if t.Name == r.Table && t.Schema == r.Schema {
@@ -136,7 +136,7 @@ func (c catalogue) target(r Reference) (Table, bool) {
 	return Table{}, false
 }
 
-// inheriting gives the table with the columns of those that it inherits from
+// inheriting returns the table with the columns of those that it inherits from
 // (Django's multi-table inheritance: the primary key is a foreign key to the
 // parent's), if one of these has a password. ok is false where none has.
 func (c catalogue) inheriting(t Table) (Table, bool) {
@@ -264,7 +264,7 @@ func (r catalogueRows) catalogue(path []string) catalogue {
 	return c
 }
 
-// lengthOf gives the number in a type such as varchar(8); 0 if there is none.
+// lengthOf returns the number in a type such as varchar(8); 0 if there is none.
 func lengthOf(kind string) int {
 	_, rest, ok := strings.Cut(kind, "(")
 	if !ok {

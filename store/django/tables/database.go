@@ -249,7 +249,7 @@ func (s *Database) Each(ctx context.Context, t Table, after string, do func(Row)
 }
 
 // page reads the rows that come after one with this key, as many as a page has,
-// and gives the key of the last one.
+// and returns the key of the last one.
 func (s *Database) page(ctx context.Context, t Table, by order, began bool, after string) (rows []Row, last string, err error) {
 	key := s.Quote(by.column.Name)
 	if by.rowID {
@@ -289,7 +289,7 @@ func (s *Database) where(t Table, row Row) string {
 	return t.String() + " of user " + row.Text("user_id")
 }
 
-// key gives a key as it is compared with its column.
+// key returns a key as it is compared with its column.
 func (s *Database) key(c Column, text string) any {
 	if n, err := integer(text); err == nil && (c.IsInteger() || c.Kind == "" && c.Name != "") {
 		return n

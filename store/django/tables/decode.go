@@ -26,7 +26,7 @@ type Decoder struct {
 // change with each login there.
 func notAttributes() []string { return []string{"last_login", "groups", "user_permissions"} }
 
-// User gives the user in a row, with the key that the source's tokens name them
+// User returns the user in a row, with the key that the source's tokens name them
 // by. The error says what is wrong with it, without any secret; what is right of it
 // is given all the same.
 func (d Decoder) User(row Row) (transfer.ImportedUser, error) {
@@ -48,7 +48,7 @@ func errNoTextKey(column string) error {
 	return fmt.Errorf("column %s: its bytes are no text", column)
 }
 
-// Account gives the user in a row; the ID is 0 where the key is no whole number, or
+// Account returns the user in a row; the ID is 0 where the key is no whole number, or
 // none that a user can have here.
 func (d Decoder) Account(row Row) (core.Account, error) {
 	m := d.Mapping
@@ -84,7 +84,7 @@ func (d Decoder) Account(row Row) (core.Account, error) {
 	return a, wrong
 }
 
-// attributes gives the columns that are not the engine's. Empty ones and false
+// attributes returns the columns that are not the engine's. Empty ones and false
 // rights are left out, as an absent attribute means the same.
 func (d Decoder) attributes(row Row) map[string]string {
 	var all map[string]string
@@ -131,7 +131,7 @@ type Token struct {
 	CreatedAt, Expires time.Time // the zero time: never, or unknown
 }
 
-// Token gives the token in a row of a table. The error says why it can't be
+// Token returns the token in a row of a table. The error says why it can't be
 // taken over, without any secret.
 func (d Decoder) Token(table TokenTable, row Row) (Token, error) {
 	t, err := d.RawToken(table, row)
@@ -201,7 +201,7 @@ func (t *Token) form(g core.LegacyFormat, row Row) (err error) {
 	return nil
 }
 
-// LastLogin gives when the user of a row last logged in, as far as it is known.
+// LastLogin returns when the user of a row last logged in, as far as it is known.
 func (d Decoder) LastLogin(row Row) (time.Time, bool) {
 	t, err := instant(row.Text("last_login"), d.Zone)
 	return t, err == nil

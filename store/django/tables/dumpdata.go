@@ -129,7 +129,7 @@ func (m *dumpModel) see(o dumpObject) {
 	}
 }
 
-// naturalKeyOf gives the parts of a natural key; nil for a primary key.
+// naturalKeyOf returns the parts of a natural key; nil for a primary key.
 func naturalKeyOf(raw json.RawMessage) (parts []json.RawMessage) {
 	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &parts) != nil {
 		return nil
@@ -154,7 +154,7 @@ func (d *dump) owners(given Mapping) error {
 	return nil
 }
 
-// table gives a model as the table that it would be.
+// table returns a model as the table that it would be.
 func (m *dumpModel) table(name string) Table {
 	t := Table{Name: name, Unconstrained: true}
 	add := func(name string, length int) { t.Columns = append(t.Columns, Column{Name: name, Length: length}) }
@@ -220,7 +220,7 @@ func (d *dump) Each(ctx context.Context, t Table, after string, do func(Row) err
 	})
 }
 
-// rowOf gives an object as the row that it would be.
+// rowOf returns an object as the row that it would be.
 func rowOf(t Table, o dumpObject) (Row, error) {
 	row := Row{At: strconv.Itoa(o.Number), Where: o.Model + ", " + o.Where, index: t.index, values: make([]sql.NullString, len(t.Columns))}
 	set := func(column string, raw json.RawMessage) error {

@@ -33,7 +33,7 @@ type dumpObject struct {
 const maxDumpObject = 256 << 20
 
 // eachDumpObject reads files that `manage.py dumpdata` wrote, one after the
-// other, and gives their objects; it stops with the first error of do. Each file
+// other, and returns their objects; it stops with the first error of do. Each file
 // is a JSON list, or JSON lines (--format jsonl, django/core/serializers/jsonl.py
 // since Django 3.2; here, an object may also go on in the next line), also packed
 // with gzip or bzip2. Only the object at hand is in memory.
@@ -75,7 +75,7 @@ func regularDump(path string) error {
 	return nil
 }
 
-// dumpPlaces gives what objects of each file are named with.
+// dumpPlaces returns what objects of each file are named with.
 func dumpPlaces(paths []string) []string {
 	places := make([]string, len(paths))
 	if len(paths) == 1 {
@@ -233,7 +233,7 @@ func (d *dumpFile) broken(before int64, err error) error {
 	return d.wrong(d.begins+at, "it is not JSON")
 }
 
-// dumpMembers gives the members of an object, parts of raw, which is JSON; nil if
+// dumpMembers returns the members of an object, parts of raw, which is JSON; nil if
 // it is no object. A struct's fields would also take members by names in other
 // case, and encoding/json would check all of it once more for each level.
 func dumpMembers(raw []byte) map[string]json.RawMessage {
@@ -254,7 +254,7 @@ func dumpMembers(raw []byte) map[string]json.RawMessage {
 	}
 }
 
-// jsonName gives the name of a member.
+// jsonName returns the name of a member.
 func jsonName(raw []byte) string {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1])
@@ -263,7 +263,7 @@ func jsonName(raw []byte) string {
 	return name
 }
 
-// jsonLength gives how long the value is with which raw begins, which is JSON.
+// jsonLength returns how long the value is with which raw begins, which is JSON.
 func jsonLength(raw []byte) int {
 	if strings.IndexByte(`"{[`, raw[0]) < 0 {
 		return bytes.IndexAny(raw, "}],"+dumpSpace)
@@ -309,7 +309,7 @@ func (d *dumpFile) wrong(at int64, what string) error {
 	return fmt.Errorf("%s: %s, byte %d: %s", d.path, d.where(), at, what)
 }
 
-// next gives the byte that More has seen.
+// next returns the byte that More has seen.
 func (d *dumpFile) next() byte {
 	b := make([]byte, 1)
 	if _, err := d.dec.Buffered().Read(b); err != nil {
@@ -329,7 +329,7 @@ func bareDumpError(err error) error {
 
 const loneSurrogateText = "half a surrogate pair, which is no character; correct the text in Django and make the dump again"
 
-// dumpScalar gives a JSON value as text: a list or an object as its JSON without
+// dumpScalar returns a JSON value as text: a list or an object as its JSON without
 // spaces between, a number as it is written. ok is false for null and for what is
 // missing. Text that Go would not give as it is (encoding/json puts U+FFFD for
 // bytes that are not UTF-8 and for lone surrogates) is an error.
@@ -355,7 +355,7 @@ func dumpScalar(raw json.RawMessage) (text string, ok bool, err error) {
 	return text, true, nil
 }
 
-// loneSurrogate gives where in JSON there is the first escape of a surrogate
+// loneSurrogate returns where in JSON there is the first escape of a surrogate
 // that has no other half (RFC 8259, section 8.2); -1: nowhere.
 func loneSurrogate(raw []byte) int {
 	for i := 0; i < len(raw); {
@@ -381,7 +381,7 @@ func loneSurrogate(raw []byte) int {
 	return -1
 }
 
-// escapedUnit gives the number in \uXXXX, where raw begins with that.
+// escapedUnit returns the number in \uXXXX, where raw begins with that.
 func escapedUnit(raw []byte) (rune, bool) {
 	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
 		return 0, false

@@ -40,7 +40,7 @@ func (notUTF8) Error() string {
 	return "not UTF-8 (a dump in a Windows code page? make it again with: PYTHONUTF8=1 python manage.py dumpdata … -o FILE)"
 }
 
-// openDumpText unpacks a file, says what it is if it is no JSON, and gives its
+// openDumpText unpacks a file, says what it is if it is no JSON, and returns its
 // text from the first byte that is not space.
 func openDumpText(f io.Reader) (text *dumpText, first byte, err error) {
 	r, unpack, err := unpackDump(bufio.NewReaderSize(f, dumpBuffer))
@@ -134,7 +134,7 @@ func (t *dumpText) check() error {
 	}
 }
 
-// validUTF8 gives how many bytes at the beginning are UTF-8.
+// validUTF8 returns how many bytes at the beginning are UTF-8.
 func validUTF8(b []byte) int {
 	if utf8.Valid(b) {
 		return len(b)
@@ -220,7 +220,7 @@ func madeReadable(unpack, name, tool string) string {
 	return fmt.Sprintf("unpacked it is %s: %s > NEW", name, piped(unpack, tool))
 }
 
-// piped gives a command that reads the file, unpacked.
+// piped returns a command that reads the file, unpacked.
 func piped(unpack, tool string) string {
 	if unpack == "" {
 		return tool + " < FILE"

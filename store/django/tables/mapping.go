@@ -28,7 +28,7 @@ type Mapping struct {
 	Password    string `yaml:"password"`
 	Active      string `yaml:"active"`
 	Created     string `yaml:"created"`
-	// Attributes gives the column of each attribute; nil: each further column is
+	// Attributes returns the column of each attribute; nil: each further column is
 	// an attribute of its own name, but for those that look like secrets.
 	Attributes map[string]string `yaml:"attributes"`
 	// UsernameCase is keep (the default) or lower: names come over in lower case.
@@ -156,7 +156,7 @@ func usernameOf(t Table) (column string, unsure []string) {
 	return column, unsure
 }
 
-// Named gives a username as it comes over.
+// Named returns a username as it comes over.
 func (m Mapping) Named(username string) string {
 	if m.UsernameCase == "lower" && utf8.ValidString(username) { // else other bytes would be put in
 		return strings.ToLower(username)
@@ -173,7 +173,7 @@ func (m Mapping) columns() []string {
 // replies and reports may show, only if a mapping names them.
 var looksSecret = regexp.MustCompile(`(?i)(secret|token|otp|api_?key|private_?key|passw|passcode|hash|salt|recovery|backup_?code|security_(question|answer)|ssn|(^|_)(pin|key|seed|mfa|iban)(_|$))`)
 
-// Extra gives the columns of a table that become attributes, in order, and those
+// Extra returns the columns of a table that become attributes, in order, and those
 // that don't because they look like secrets.
 func (m Mapping) Extra(t Table) (extra, secret []string) {
 	if m.Attributes != nil {

@@ -144,7 +144,7 @@ func (mysql) LockTokens() string { return " FOR UPDATE" }
 func (mysql) LockRows() string   { return " FOR UPDATE" }
 func (mysql) SerialType() string { return "BIGINT AUTO_INCREMENT PRIMARY KEY" }
 
-// mysqlCode gives the number of a server's error.
+// mysqlCode returns the number of a server's error.
 func mysqlCode(err error) uint16 {
 	var e *mysqldriver.MySQLError
 	if errors.As(err, &e) {
@@ -167,7 +167,7 @@ func incomparable(err error) bool {
 	return slices.Contains([]uint16{1267, 1270, 1271}, mysqlCode(err))
 }
 
-// withoutValue gives a server's error without the value that it shows of a row that
+// withoutValue returns a server's error without the value that it shows of a row that
 // is there twice: it may be a token.
 func withoutValue(err error) error {
 	if mysqlCode(err) != 1062 {

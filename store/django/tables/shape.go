@@ -71,7 +71,7 @@ func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, e
 // sameToken tells whether it is the table of t.
 func (t Table) sameToken(token TokenTable) bool { return t.same(token.Table) }
 
-// namedTokens gives the tables that a mapping names.
+// namedTokens returns the tables that a mapping names.
 func (c catalogue) namedTokens(names []string) (tokens []TokenTable, named bool, err error) {
 	if len(names) == 1 && names[0] == NoTokens {
 		return nil, true, nil
@@ -213,7 +213,7 @@ func (c catalogue) likeUsers() (Table, error) {
 	return Table{}, fmt.Errorf("%w: is it the right database, and may the role see its tables?", ErrNoUsers)
 }
 
-// identityOf gives the column that tokens name users by: what their foreign keys
+// identityOf returns the column that tokens name users by: what their foreign keys
 // refer to, else the primary key; empty where that isn't certain.
 func identityOf(t Table, tokens []TokenTable) string {
 	for _, token := range tokens {

@@ -97,7 +97,7 @@ type Source interface {
 	Shape() Shape
 	// Identity names the source in a way that stays, without any secret.
 	Identity() string
-	// Each gives the rows of a table that come after a place (empty: all), in an
+	// Each returns the rows of a table that come after a place (empty: all), in an
 	// order that stays. It stops with the first error of do.
 	Each(ctx context.Context, table Table, after string, do func(Row) error) error
 	// Count tells how many rows a table has.
@@ -151,7 +151,7 @@ func Open(ctx context.Context, m Mapping, sources ...string) (Source, error) {
 	return openDump(ctx, m, paths)
 }
 
-// dialectOf gives the dialect of a database server that a DSN names; nil for none.
+// dialectOf returns the dialect of a database server that a DSN names; nil for none.
 func dialectOf(source string) (dialect, string) {
 	switch scheme, _, _ := strings.Cut(source, "://"); scheme {
 	case "postgres", "postgresql":

@@ -114,7 +114,7 @@ func (sqliteFile) LockTokens() string { return "" }
 func (sqliteFile) LockRows() string   { return "" }
 func (sqliteFile) SerialType() string { return "INTEGER PRIMARY KEY AUTOINCREMENT" }
 
-// sqliteCode gives SQLite's extended result code of err.
+// sqliteCode returns SQLite's extended result code of err.
 func sqliteCode(err error) int {
 	var e *sqlite.Error
 	if errors.As(err, &e) {

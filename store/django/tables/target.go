@@ -104,7 +104,7 @@ func (t *Target) renumber(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// KeyFor gives the primary key that a user of the engine has in the target, who
+// KeyFor returns the primary key that a user of the engine has in the target, who
 // was never there: the same number; empty where the target's keys are none.
 func (t *Target) KeyFor(userID int64) string {
 	if c, _ := t.shape.Users.Column(t.Decoder.Mapping.ID); !c.IsInteger() {
@@ -113,7 +113,7 @@ func (t *Target) KeyFor(userID int64) string {
 	return strconv.FormatInt(userID, 10)
 }
 
-// Accounts gives the users who are there under one of the keys or of the names.
+// Accounts returns the users who are there under one of the keys or of the names.
 func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]transfer.ImportedUser, error) {
 	t := b.target
 	m := t.Decoder.Mapping
@@ -151,7 +151,7 @@ func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]transfer.
 }
 
 // PutUser writes a user: a new row, or over the one with this key, of which it
-// changes only the columns that differ from old. It gives the key.
+// changes only the columns that differ from old. It returns the key.
 func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.Account) (key string, err error) {
 	t := b.target
 	fields := t.Decoder.UserFields(u.Account, t.shape.Users)
@@ -210,7 +210,7 @@ type RowError struct{ Err error }
 // Error implements error.
 func (e *RowError) Error() string { return "the database refuses it: " + e.Err.Error() }
 
-// Unwrap gives the database's error.
+// Unwrap returns the database's error.
 func (e *RowError) Unwrap() error { return e.Err }
 
 // ExistingToken is a token that a table has, in the words of the engine.
@@ -235,7 +235,7 @@ func (t *Target) existingToken(table TokenTable, row Row) (ExistingToken, bool) 
 	return k, true
 }
 
-// TokensOf gives the tokens of a table whose users' keys are among the given.
+// TokensOf returns the tokens of a table whose users' keys are among the given.
 func (b *Batch) TokensOf(ctx context.Context, table TokenTable, owners []string) ([]ExistingToken, error) {
 	values := make([]any, len(owners))
 	for i, key := range owners {
@@ -254,7 +254,7 @@ func (b *Batch) TokensOf(ctx context.Context, table TokenTable, owners []string)
 	return all, nil
 }
 
-// EachToken gives the tokens of a table.
+// EachToken returns the tokens of a table.
 func (t *Target) EachToken(ctx context.Context, table TokenTable, do func(ExistingToken) error) error {
 	return t.Each(ctx, table.Table, "", func(row Row) error {
 		if k, ok := t.existingToken(table, row); ok {

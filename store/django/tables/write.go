@@ -89,7 +89,7 @@ func (d Decoder) UserFields(u core.Account, users Table) map[string]any {
 	return all
 }
 
-// typed gives a text as the column's kind has it.
+// typed returns a text as the column's kind has it.
 func (c Column) typed(text string) any {
 	if strings.HasPrefix(c.Kind, "bool") {
 		if yes, err := boolean(text); err == nil {
@@ -158,7 +158,7 @@ func (w Writer) InsertToken(ctx context.Context, table TokenTable, t Token) erro
 	return err
 }
 
-// tokenFields gives the columns of a token, but for its user.
+// tokenFields returns the columns of a token, but for its user.
 func tokenFields(table TokenTable, t Token) map[string]any {
 	fields := map[string]any{"created": t.CreatedAt}
 	if table.Expiry != "" && !t.Expires.IsZero() {
@@ -190,7 +190,7 @@ func (w Writer) updateUser(ctx context.Context, key string, fields map[string]an
 	return nil
 }
 
-// owner gives a key as its column takes it.
+// owner returns a key as its column takes it.
 func (w Writer) owner(t Table, column, key string) any {
 	if c, _ := t.Column(column); c.IsInteger() || c.Kind == "" {
 		if n, err := integer(key); err == nil {
@@ -200,7 +200,7 @@ func (w Writer) owner(t Table, column, key string) any {
 	return key
 }
 
-// fill gives the columns that a row can't be without what the mapping says, or
+// fill returns the columns that a row can't be without what the mapping says, or
 // what Django's own fields have for nothing: an empty text, zero, false; and a UUID
 // that nobody else has.
 func (w Writer) fill(t Table, fields map[string]any, created time.Time) {
@@ -235,7 +235,7 @@ func (w Writer) fill(t Table, fields map[string]any, created time.Time) {
 // such type (django/db/models/fields, UUIDField).
 const uuidHex = 32
 
-// filled gives the value that the mapping's text stands for.
+// filled returns the value that the mapping's text stands for.
 func (c Column) filled(text string, created time.Time) any {
 	switch text {
 	case "$now":

@@ -28,7 +28,7 @@ func TestSideBySide(t *testing.T) {
 }
 
 // djangoOnPostgres starts a Django project on a cluster of its own, because
-// Django knows no schemas, and gives the URL of its database.
+// Django knows no schemas, and returns the URL of its database.
 func djangoOnPostgres(t *testing.T) (*djangotest.Django, string) {
 	t.Helper()
 	cluster := postgrestest.Start(t, postgrestest.Options{})

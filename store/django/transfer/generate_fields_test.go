@@ -49,7 +49,7 @@ func (w *world) pickField(refer bool) {
 	}
 }
 
-// nextNumber gives a number in a column that tokens name users by: often one that
+// nextNumber returns a number in a column that tokens name users by: often one that
 // somebody else has as primary key.
 func (w *world) nextNumber() int64 {
 	w.number--
@@ -64,7 +64,7 @@ func (w *world) idColumn() string {
 	return w.users.key
 }
 
-// setName gives a user a name, at the source and here.
+// setName returns a user a name, at the source and here.
 func (w *world) setName(p *person, name string) {
 	p.row[w.username], p.name = name, w.nameHere(name)
 }
@@ -121,7 +121,7 @@ func (c *genCase) wantNote(notes []string) {
 	}
 }
 
-// otherCapitals gives a text with other capitals, of those that SQLite, and a database in
+// otherCapitals returns a text with other capitals, of those that SQLite, and a database in
 // the locale C, know.
 func otherCapitals(text string) string {
 	change := func(from, to rune) func(rune) rune {
@@ -138,7 +138,7 @@ func otherCapitals(text string) string {
 	return strings.Map(change('A', 'a'), text)
 }
 
-// genName gives a new username.
+// genName returns a new username.
 func (w *world) genName() string {
 	for {
 		name := w.anyName()

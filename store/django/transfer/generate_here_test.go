@@ -67,7 +67,7 @@ func (c *genCase) logOutHere(deleted []*person) (gone []*ticket) {
 	return gone
 }
 
-// changeHere gives some users new passwords here.
+// changeHere returns some users new passwords here.
 func (c *genCase) changeHere(deleted []*person) map[*person]string {
 	changed := map[*person]string{}
 	for _, p := range c.people {

@@ -34,7 +34,7 @@ func (c *genCase) leave(gone *[]*ticket) (left []*person) {
 	return left
 }
 
-// ticketsOf gives the tokens of a user in all tables.
+// ticketsOf returns the tokens of a user in all tables.
 func (c *genCase) ticketsOf(p *person) (own []*ticket) {
 	for _, k := range c.tickets {
 		if k.owner == p {
@@ -86,7 +86,7 @@ func (c *genCase) stay(left []*person) {
 	}
 }
 
-// inherit gives the keys of users who have left to others, as a source does whose
+// inherit returns the keys of users who have left to others, as a source does whose
 // numbers begin again: these are nobody's but their own here.
 func (c *genCase) inherit(left []*person) {
 	if c.naturalPrimary || !c.unique || c.toField != "" {

@@ -44,7 +44,7 @@ func (w *world) makePeople() {
 	w.judgeNames()
 }
 
-// newKey gives a primary key that nobody has.
+// newKey returns a primary key that nobody has.
 func (w *world) newKey() any {
 	id := w.next
 	w.next += 1 + int64(w.IntN(3))
@@ -116,7 +116,7 @@ func (w *world) addPerson(key any) *person {
 	return p
 }
 
-// setNames gives a user a name, or one that can't come over, and an address.
+// setNames returns a user a name, or one that can't come over, and an address.
 func (w *world) setNames(p *person, name string) {
 	w.setName(p, name)
 	switch {
@@ -154,7 +154,7 @@ func (w *world) setNames(p *person, name string) {
 	p.row["email"] = address
 }
 
-// anything gives a value that a column may have.
+// anything returns a value that a column may have.
 func (w *world) anything(c genColumn) any {
 	if c.null && w.chance(40) {
 		return nil
@@ -195,7 +195,7 @@ func (w *world) setPassword(p *person) {
 	p.row["password"] = encoded(n, plain, salt, w)
 }
 
-// encoded gives a password as Django keeps it.
+// encoded returns a password as Django keeps it.
 func encoded(form int, plain, salt string, w *world) string {
 	sum := func(prefix, salt string, raw []byte) string { return prefix + salt + hex.EncodeToString(raw) }
 	m, s := md5.Sum([]byte(salt+plain)), sha1.Sum([]byte(salt+plain))
@@ -219,7 +219,7 @@ func encoded(form int, plain, salt string, w *world) string {
 	return "pbkdf2_sha256$1$" + salt + "$" + base64.StdEncoding.EncodeToString(raw)
 }
 
-// twinNames gives a user the name of another.
+// twinNames returns a user the name of another.
 func (w *world) twinNames() {
 	var good []*person
 	for _, p := range w.people {

@@ -90,7 +90,7 @@ func caller() string {
 	return strings.Join(lines, " ")
 }
 
-// number gives a number of the environment.
+// number returns a number of the environment.
 func number(t *testing.T, variable string, otherwise uint64) uint64 {
 	t.Helper()
 	text := os.Getenv(variable)
@@ -142,7 +142,7 @@ func TestGenerated(t *testing.T) {
 	t.Logf("%d cases, %d failed: %v", done.Load(), failed.Load(), kinds)
 }
 
-// runCase runs one case, and gives its kind and what is wrong.
+// runCase runs one case, and returns its kind and what is wrong.
 func runCase(ctx context.Context, seed, n uint64, dsn [2]string, empty []byte) (kind string, wrong []string) {
 	c := &genCase{world: newWorld(seed, n), dsn: dsn[0], other: dsn[1], empty: empty}
 	most := caseTime + time.Duration(len(c.people))*personTime
@@ -208,7 +208,7 @@ func (c *genCase) policies() {
 	}
 }
 
-// emptyStore gives the file of a store without rows.
+// emptyStore returns the file of a store without rows.
 func emptyStore(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "empty.db")
@@ -294,7 +294,7 @@ func ownDatabase(t *testing.T, name string) string {
 // numbered are numbers that a rehearsal can't know.
 var numbered = regexp.MustCompile(`user \d+`)
 
-// unnumbered gives problems without them.
+// unnumbered returns problems without them.
 func unnumbered(of []string) []string {
 	all := slices.Clone(of)
 	for i := range all {

@@ -113,7 +113,7 @@ func (c *genCase) open(hint tables.Mapping) (tables.Source, error) {
 	return tables.Open(c.ctx, hint, c.sources...)
 }
 
-// untouched gives a fingerprint of the source, to the byte where it is files.
+// untouched returns a fingerprint of the source, to the byte where it is files.
 func (c *genCase) untouched() string {
 	if c.kind == inPostgres {
 		return fmt.Sprint(c.contents(c.dsn))
@@ -131,7 +131,7 @@ func (c *genCase) untouched() string {
 	return strings.Join(all, "\n")
 }
 
-// contents gives all rows of all tables of the source's own, as texts.
+// contents returns all rows of all tables of the source's own, as texts.
 func (c *genCase) contents(source string) []string {
 	db := c.reader(source)
 	defer db.Close()
@@ -156,7 +156,7 @@ func (c *genCase) reader(source string) *sql.DB {
 	return db
 }
 
-// texts gives rows as texts, and closes them.
+// texts returns rows as texts, and closes them.
 func (c *genCase) texts(name string, rows *sql.Rows) (all []string) {
 	defer rows.Close()
 	columns, err := rows.Columns()

@@ -90,7 +90,7 @@ func (r genReference) target() string {
 	return r.to.key
 }
 
-// sqlType gives a column's type.
+// sqlType returns a column's type.
 func (c genColumn) sqlType(postgres bool) string {
 	switch {
 	case c.blind && postgres:
@@ -126,7 +126,7 @@ func (c genColumn) sqlType(postgres bool) string {
 	return c.kind
 }
 
-// create gives the statements that make the table with its rows.
+// create returns the statements that make the table with its rows.
 func (t *genTable) create(postgres bool) string {
 	var parts []string
 	for _, c := range t.columns {
@@ -233,7 +233,7 @@ func literal(v any, postgres bool) string {
 	return fmt.Sprint(v)
 }
 
-// objects gives the rows as dumpdata writes them. How their users are named says
+// objects returns the rows as dumpdata writes them. How their users are named says
 // user: by the primary key, or otherwise.
 func (t *genTable) objects(naturalPrimary bool, user func(genRow) any) []any {
 	var all []any
@@ -263,7 +263,7 @@ func (t *genTable) objects(naturalPrimary bool, user func(genRow) any) []any {
 	return all
 }
 
-// dumped gives objects as a file.
+// dumped returns objects as a file.
 func dumped(objects []any) []byte {
 	if objects == nil {
 		objects = []any{}
@@ -275,7 +275,7 @@ func dumped(objects []any) []byte {
 	return text
 }
 
-// String gives the text as SQL has it.
+// String returns the text as SQL has it.
 func (t genTime) String() string {
 	if t.raw != "" {
 		return t.raw

@@ -234,7 +234,7 @@ func (i *importer) fingerprint() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// enter begins a stage, or goes on in it, and gives the place to read after.
+// enter begins a stage, or goes on in it, and returns the place to read after.
 func (i *importer) enter(table string) (after string) {
 	if i.place.Stage == table {
 		return i.place.Cursor

@@ -296,10 +296,10 @@ func (i *importer) owners(ctx context.Context, batch []tables.Token) (func(table
 	}, nil
 }
 
-// named gives a name as the user has it here.
+// named returns a name as the user has it here.
 func (i *importer) named(username string) string { return i.decoder.Mapping.Named(username) }
 
-// token gives an older server's token of a user as the engine keeps it.
+// token returns an older server's token of a user as the engine keeps it.
 func (i *importer) token(older tables.Token, userID int64) (core.Token, error) {
 	t := core.Token{
 		UserID: userID, Digest: older.Digest, Legacy: older.Legacy,

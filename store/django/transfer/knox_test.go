@@ -142,7 +142,7 @@ func moveKnox(t *testing.T, g generation) {
 	}
 }
 
-// mustRegister registers a user and gives the token.
+// mustRegister registers a user and returns the token.
 func (h house) mustRegister(t *testing.T, p core.Policy, name string) string {
 	t.Helper()
 	session, err := h.service.Register(t.Context(), p, core.Registration{Username: name, Password: "a password"})
@@ -184,7 +184,7 @@ func wantRow(t *testing.T, db *sql.DB, g generation, token string, want bool) {
 	}
 }
 
-// TestAuthtokenTTL gives tokens of Django REST framework's an end: created + the
+// TestAuthtokenTTL returns tokens of Django REST framework's an end: created + the
 // profile's time to live.
 func TestAuthtokenTTL(t *testing.T) {
 	database := filepath.Join(t.TempDir(), "db.sqlite3")

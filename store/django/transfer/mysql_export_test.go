@@ -136,7 +136,7 @@ func TestMySQLRefusals(t *testing.T) {
 	}
 }
 
-// without gives those of all that are not among some.
+// without returns those of all that are not among some.
 func without(all, some []string) (rest []string) {
 	for _, s := range all {
 		found := false

@@ -70,7 +70,7 @@ func (m maria) add(t *testing.T, id int, name string) {
 	}
 }
 
-// rows gives the rows of a query, with bars between the columns.
+// rows returns the rows of a query, with bars between the columns.
 func (m maria) rows(t *testing.T, query string) []string {
 	t.Helper()
 	found, err := m.db.Query(query)
@@ -105,7 +105,7 @@ func (m maria) rows(t *testing.T, query string) []string {
 	return all
 }
 
-// sums gives checksums of all tables.
+// sums returns checksums of all tables.
 func (m maria) sums(t *testing.T) []string {
 	t.Helper()
 	tables := m.rows(t, "SELECT concat('`', table_name, '`') FROM information_schema.tables WHERE table_schema = database() AND table_type = 'BASE TABLE' ORDER BY 1")
@@ -294,7 +294,7 @@ func TestMySQLOddRows(t *testing.T) {
 	m.wantRows(t, "SELECT id, username, date_joined FROM auth_user WHERE id IN (2, 3)", "2|bob|0000-00-00 00:00:00.000000", "3|cid|2026-00-10 00:00:00.000000")
 }
 
-// tryGive exports and gives the error.
+// tryGive exports and returns the error.
 func (h house) tryGive(t *testing.T, target string) (*transfer.ExportReport, error) {
 	t.Helper()
 	to, err := tables.OpenTarget(t.Context(), target, tables.Mapping{}, time.UTC)

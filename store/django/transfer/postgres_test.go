@@ -52,7 +52,7 @@ func pgUsers(t *testing.T, n int, key string) (dsn string, exec func(...string))
 	return dsn, exec
 }
 
-// asRole gives the DSN of a role that may do nothing yet.
+// asRole returns the DSN of a role that may do nothing yet.
 func asRole(t *testing.T, dsn string, exec func(...string)) (role, as string) {
 	t.Helper()
 	role = fmt.Sprintf("reader_%x", []byte(t.Name())[len(t.Name())-6:])

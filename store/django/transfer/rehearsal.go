@@ -103,7 +103,7 @@ func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names 
 	return byKey, byName, nil
 }
 
-// byUserKey gives users by their keys.
+// byUserKey returns users by their keys.
 func byUserKey(byName map[string]transfer.ImportedUser) map[string]transfer.ImportedUser {
 	byKey := make(map[string]transfer.ImportedUser, len(byName))
 	for _, u := range byName {

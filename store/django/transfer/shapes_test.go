@@ -55,15 +55,15 @@ func mustExec(t *testing.T, path string, statements ...string) {
 	}
 }
 
-// user gives the values of the columns above.
+// user returns the values of the columns above.
 func user(name string) string {
 	return fmt.Sprintf(`'%s', NULL, '%s', '%s@example.org', 1, %s`, hashed(name), name, name, joined)
 }
 
-// text gives a token of authtoken's for a user.
+// text returns a token of authtoken's for a user.
 func text(name string) string { return (md5Hex(name) + md5Hex(name+name))[:40] }
 
-// try imports into the house, or rehearses it, and gives the report.
+// try imports into the house, or rehearses it, and returns the report.
 func (h house) try(t *testing.T, m tables.Mapping, change func(*transfer.Options), sources ...string) (*transfer.Report, error) {
 	t.Helper()
 	from, err := tables.Open(t.Context(), m, sources...)

@@ -55,7 +55,7 @@ func mustWrite(t *testing.T, path string, content []byte) {
 	}
 }
 
-// contentsOf gives the files of a folder with what is in them.
+// contentsOf returns the files of a folder with what is in them.
 func contentsOf(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(folder)

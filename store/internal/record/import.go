@@ -17,9 +17,9 @@ type Import struct {
 	Options, Stage, Reached, Tables string
 }
 
-// Place gives where the run stands. The error is of tables that are no JSON list of
+// Checkpoint returns where the run stands. The error is of tables that are no JSON list of
 // texts.
-func (r Import) Place() (transfer.Checkpoint, error) {
+func (r Import) Checkpoint() (transfer.Checkpoint, error) {
 	place := transfer.Checkpoint{Source: r.ID, Run: r.Run, Options: r.Options, Stage: r.Stage, Cursor: r.Reached}
 	if err := json.Unmarshal([]byte(r.Tables), &place.Tables); err != nil {
 		return place, fmt.Errorf("tables of import %d are not a list of texts: %w", r.ID, err)
@@ -36,7 +36,7 @@ type UserLink struct {
 	Rehashed []byte
 }
 
-// Core gives the row as the engine knows it.
+// Core returns the row as the engine knows it.
 func (r UserLink) Core() transfer.UserLink {
 	l := transfer.UserLink{UserID: r.UserID, Source: r.Source, Key: r.Key.String, Fingerprint: r.Mark, Rehashed: r.Rehashed}
 	if !r.Key.Valid {
@@ -45,12 +45,12 @@ func (r UserLink) Core() transfer.UserLink {
 	return l
 }
 
-// KeyColumn gives the column key for a user whom the source knows by a key.
+// KeyColumn returns the column key for a user whom the source knows by a key.
 func KeyColumn(userID int64, key string) sql.NullString {
 	return sql.NullString{String: key, Valid: key != strconv.FormatInt(userID, 10)}
 }
 
-// NumericKeys gives the keys that may stand for an id.
+// NumericKeys returns the keys that may stand for an id.
 func NumericKeys(keys []string) []int64 {
 	var ids []int64
 	for _, key := range keys {
@@ -68,7 +68,7 @@ type Reach struct {
 	Keyed        bool // some keys of the source are none of ids here
 }
 
-// UpTo gives the ids that are not above last.
+// UpTo returns the ids that are not above last.
 func UpTo(ids []int64, last int64) []int64 {
 	var within []int64
 	for _, id := range ids {
@@ -89,7 +89,7 @@ type Span struct {
 // minSpan is how many ids are looked for one by one at least.
 const minSpan = 100
 
-// SpanOf gives the range of ids that are many and close together.
+// SpanOf returns the range of ids that are many and close together.
 func SpanOf(ids []int64) (s Span, ok bool) {
 	if len(ids) < minSpan {
 		return s, false
@@ -108,7 +108,7 @@ func SpanOf(ids []int64) (s Span, ok bool) {
 // Asked tells whether an id of the range is one of the batch.
 func (s Span) Asked(id int64) bool { return s.asked[id-s.From] }
 
-// UserIDs gives the users of links.
+// UserIDs returns the users of links.
 func UserIDs(links []transfer.UserLink) []int64 {
 	ids := make([]int64, len(links))
 	for i, l := range links {

@@ -22,7 +22,7 @@ type Token struct {
 	LegacyForm
 }
 
-// OfToken gives the row that keeps the token.
+// OfToken returns the row that keeps the token.
 func OfToken(t core.Token) Token {
 	return Token{
 		Digest: t.Digest, UserID: t.UserID, Realm: t.Realm, Issuer: t.Issuer,
@@ -34,7 +34,7 @@ func OfToken(t core.Token) Token {
 	}
 }
 
-// Core gives the row as the engine knows it, without an older form.
+// Core returns the row as the engine knows it, without an older form.
 func (r Token) Core() core.Token {
 	t := core.Token{
 		Digest: r.Digest, UserID: r.UserID, Realm: r.Realm, Issuer: r.Issuer,
@@ -56,7 +56,7 @@ type LegacyForm struct {
 	Twin       []byte         `db:"twin"`
 }
 
-// OfLegacy gives the columns that keep an older form.
+// OfLegacy returns the columns that keep an older form.
 func OfLegacy(l core.Legacy) LegacyForm {
 	return LegacyForm{
 		Generation: sql.NullString{String: string(l.Format), Valid: l.Format != ""},
@@ -65,7 +65,7 @@ func OfLegacy(l core.Legacy) LegacyForm {
 	}
 }
 
-// Legacy gives the columns as the engine knows them.
+// Legacy returns the columns as the engine knows them.
 func (r LegacyForm) Legacy() core.Legacy {
 	return core.Legacy{Format: core.LegacyFormat(r.Generation.String), Prefix: r.Prefix.String, Salt: r.Salt, Digest: r.Twin}
 }

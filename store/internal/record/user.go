@@ -22,7 +22,7 @@ type Account struct {
 	CreatedAt    int64          `db:"created_at"`
 }
 
-// Core gives the row as the engine knows it. The error is of attributes that are no
+// Core returns the row as the engine knows it. The error is of attributes that are no
 // JSON object of texts.
 func (r Account) Core() (core.Account, error) {
 	attributes, err := decodeAttributes(r.ID, r.Attributes)
@@ -35,7 +35,7 @@ func (r Account) Core() (core.Account, error) {
 	}, err
 }
 
-// OfAccount gives the row that keeps the account.
+// OfAccount returns the row that keeps the account.
 func OfAccount(a core.Account) (Account, error) {
 	attributes, err := EncodeAttributes(a.Attributes)
 	return Account{
@@ -44,7 +44,7 @@ func OfAccount(a core.Account) (Account, error) {
 	}, err
 }
 
-// EncodeAttributes gives the column's JSON; none for no attributes.
+// EncodeAttributes returns the column's JSON; none for no attributes.
 func EncodeAttributes(a map[string]string) (sql.NullString, error) {
 	if len(a) == 0 {
 		return sql.NullString{}, nil

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Time gives the time, in UTC, that a column holds as microseconds since 1970.
+// Time returns the time, in UTC, that a column holds as microseconds since 1970.
 func Time(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
-// Affected gives the number of rows that a statement changed, or its error.
+// Affected returns the number of rows that a statement changed, or its error.
 func Affected(result sql.Result, err error) (int64, error) {
 	if err != nil {
 		return 0, err

@@ -242,7 +242,7 @@ func (c *Cluster) logged() string {
 	return strings.TrimSpace(string(text))
 }
 
-// freePort gives a port of loopback that nobody listens at.
+// freePort returns a port of loopback that nobody listens at.
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -19,7 +19,7 @@ const (
 	missingVariable = "AUTHCOMPAT_TEST_POSTGRES_MISSING"
 )
 
-// Main runs the tests of a package on one cluster for all, and gives the exit
+// Main runs the tests of a package on one cluster for all, and returns the exit
 // code for TestMain. A URL of a database in AUTHCOMPAT_TEST_POSTGRES is used
 // instead of a cluster.
 func Main(m *testing.M) int {
@@ -36,7 +36,7 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// DSN gives the URL of the database that the tests of the process share.
+// DSN returns the URL of the database that the tests of the process share.
 func DSN(tb testing.TB) string {
 	tb.Helper()
 	if reason := os.Getenv(missingVariable); reason != "" {
@@ -58,7 +58,7 @@ func unavailable(tb testing.TB, reason string) {
 	tb.Skip(reason)
 }
 
-// Schema gives the URL of the shared database with a schema that does not exist
+// Schema returns the URL of the shared database with a schema that does not exist
 // yet and is dropped with the test. Pairs of names and values are added to its
 // parameters.
 func Schema(tb testing.TB, parameters ...string) string {

@@ -30,7 +30,7 @@ logfile = %s
 `
 
 // Pooler puts pgbouncer in transaction mode, with so many connections to the
-// server, before the database of a DSN, and gives the DSN that goes through it.
+// server, before the database of a DSN, and returns the DSN that goes through it.
 // It ends with the test.
 func Pooler(tb testing.TB, dsn string, connections int) string {
 	tb.Helper()

@@ -144,7 +144,7 @@ func (p *process) signalAll(s syscall.Signal) error {
 	return p.signal(s)
 }
 
-// children gives the processes that a process has started.
+// children returns the processes that a process has started.
 func children(parent int) (pids []int) {
 	files, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is good
 	for _, file := range files {

@@ -48,7 +48,7 @@ func NewProxy(tb testing.TB, c *Cluster) *Proxy {
 }
 
 // NewSharedProxy puts a proxy before the database that the tests of the process
-// share, and gives its URL for a DSN of that database.
+// share, and returns its URL for a DSN of that database.
 func NewSharedProxy(tb testing.TB, dsn string) (*Proxy, string) {
 	tb.Helper()
 	address := host(tb, dsn)

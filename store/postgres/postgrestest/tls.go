@@ -16,7 +16,7 @@ import (
 )
 
 // Encrypt makes the server offer TLS, with a certificate of its own for
-// 127.0.0.1, and gives the file that a client needs to check it.
+// 127.0.0.1, and returns the file that a client needs to check it.
 func (c *Cluster) Encrypt(tb testing.TB) (root string) {
 	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -8,13 +8,13 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite"
 )
 
-// MustOpen gives a store on a fresh file, which ends with the test.
+// MustOpen returns a store on a fresh file, which ends with the test.
 func MustOpen(tb testing.TB) *sqlite.Store {
 	tb.Helper()
 	return MustOpenFile(tb, filepath.Join(tb.TempDir(), "authcompat.db"))
 }
 
-// MustOpenFile gives a store on the file at path, made if need be, and closes it
+// MustOpenFile returns a store on the file at path, made if need be, and closes it
 // with the test. Stores on one file are to each other as two processes are.
 func MustOpenFile(tb testing.TB, path string) *sqlite.Store {
 	tb.Helper()

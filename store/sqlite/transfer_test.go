@@ -9,8 +9,8 @@ import (
 	"github.com/authcompat/authcompat/store/storetest"
 )
 
-func TestMoving(t *testing.T) {
-	storetest.RunMoving(t, func(tb testing.TB) (a, b core.Store) {
+func TestTransfer(t *testing.T) {
+	storetest.RunTransfer(t, func(tb testing.TB) (a, b core.Store) {
 		path := filepath.Join(tb.TempDir(), "authcompat.db")
 		return sqlitetest.MustOpenFile(tb, path), sqlitetest.MustOpenFile(tb, path)
 	})

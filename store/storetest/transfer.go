@@ -9,20 +9,20 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// ExpiryBatcher is a store that can take over what another server has, and give back
+// TransferStore is a store that can import what another server has, and export
 // what it has itself.
-type ExpiryBatcher interface {
+type TransferStore interface {
 	core.Store
 	transfer.Importer
 	transfer.Exporter
 }
 
-// RunMoving runs the suite of [transfer.Importer] and [transfer.Exporter], and of tokens
-// in older servers' forms. The opener's stores have to be Movers.
-func RunMoving(t *testing.T, open Opener) {
+// RunTransfer runs the suite of [transfer.Importer] and [transfer.Exporter], and of tokens
+// in older servers' forms. The opener's stores have to be TransferStores.
+func RunTransfer(t *testing.T, open Opener) {
 	subjects := []struct {
 		name  string
-		cases []movingCase
+		cases []transferCase
 	}{
 		{"older tokens", olderTokens()},
 		{"imported users", importedUsers()},
@@ -37,22 +37,22 @@ func RunMoving(t *testing.T, open Opener) {
 				t.Run(c.name, func(t *testing.T) {
 					t.Parallel()
 					a, b := open(t)
-					c.run(t, movers{pair: pair{a: a, b: b}, from: a.(ExpiryBatcher), to: b.(ExpiryBatcher)})
+					c.run(t, transferPair{pair: pair{a: a, b: b}, from: a.(TransferStore), to: b.(TransferStore)})
 				})
 			}
 		})
 	}
 }
 
-type movingCase struct {
+type transferCase struct {
 	name string
-	run  func(*testing.T, movers)
+	run  func(*testing.T, transferPair)
 }
 
-// movers is a pair whose stores move: from writes, to reads.
-type movers struct {
+// transferPair is a pair whose stores move: from writes, to reads.
+type transferPair struct {
 	pair
-	from, to ExpiryBatcher
+	from, to TransferStore
 }
 
 // source is where imports come from.
@@ -67,7 +67,7 @@ func account(id int64, name string) core.Account {
 }
 
 // begin starts a run, or goes on with one.
-func (m movers) begin(t *testing.T) transfer.Checkpoint {
+func (m transferPair) begin(t *testing.T) transfer.Checkpoint {
 	t.Helper()
 	place, err := m.from.BeginImport(t.Context(), source, "options")
 	if err != nil {
@@ -76,7 +76,7 @@ func (m movers) begin(t *testing.T) transfer.Checkpoint {
 	return place
 }
 
-// imported gives accounts as the source has them: by their ids, or by name alone.
+// imported returns accounts as the source has them: by their ids, or by name alone.
 func imported(accounts ...core.Account) []transfer.ImportedUser {
 	users := make([]transfer.ImportedUser, len(accounts))
 	for i, a := range accounts {
@@ -89,7 +89,7 @@ func imported(accounts ...core.Account) []transfer.ImportedUser {
 }
 
 // users imports the accounts in the run and gives the outcomes.
-func (m movers) users(t *testing.T, place transfer.Checkpoint, accounts ...core.Account) []transfer.ImportResult {
+func (m transferPair) users(t *testing.T, place transfer.Checkpoint, accounts ...core.Account) []transfer.ImportResult {
 	t.Helper()
 	place.Stage = "users"
 	results, err := m.from.ImportUsers(t.Context(), place, imported(accounts...))
@@ -100,7 +100,7 @@ func (m movers) users(t *testing.T, place transfer.Checkpoint, accounts ...core.
 }
 
 // tokens imports the tokens in the run and gives the outcomes.
-func (m movers) tokens(t *testing.T, place transfer.Checkpoint, tokens ...core.Token) []transfer.ImportResult {
+func (m transferPair) tokens(t *testing.T, place transfer.Checkpoint, tokens ...core.Token) []transfer.ImportResult {
 	t.Helper()
 	place.Stage = "tokens"
 	owned := make([]transfer.ImportedToken, len(tokens))
@@ -115,7 +115,7 @@ func (m movers) tokens(t *testing.T, place transfer.Checkpoint, tokens ...core.T
 }
 
 // finish ends a whole run and gives how many tokens it ended.
-func (m movers) finish(t *testing.T, place transfer.Checkpoint) int {
+func (m transferPair) finish(t *testing.T, place transfer.Checkpoint) int {
 	t.Helper()
 	ended, err := m.from.FinishImport(t.Context(), place, []string{"tokens"})
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-func importedUsers() []movingCase {
-	return []movingCase{
+func importedUsers() []transferCase {
+	return []transferCase{
 		{"users come with their ids", usersWithIDs},
 		{"ids of new users are above", idsAbove},
 		{"a second run changes nothing", secondRunUsers},
@@ -23,7 +23,7 @@ func importedUsers() []movingCase {
 	}
 }
 
-func usersWithIDs(t *testing.T, m movers) {
+func usersWithIDs(t *testing.T, m transferPair) {
 	ann, bob := account(7, "ann"), account(3, "bob")
 	ann.Attributes = map[string]string{"first_name": "Ann"}
 	bob.Active, bob.Email, bob.PasswordHash = false, "", ""
@@ -32,14 +32,14 @@ func usersWithIDs(t *testing.T, m movers) {
 	wantAccount(t, m.b, bob)
 }
 
-func idsAbove(t *testing.T, m movers) {
+func idsAbove(t *testing.T, m transferPair) {
 	m.users(t, m.begin(t), account(1_000_000, "ann"))
 	if bob := m.add(t, newUser("bob")); bob.ID <= 1_000_000 {
 		t.Errorf("id %d after 1000000", bob.ID)
 	}
 }
 
-func secondRunUsers(t *testing.T, m movers) {
+func secondRunUsers(t *testing.T, m transferPair) {
 	for _, want := range []transfer.ImportOutcome{transfer.ImportAdded, transfer.ImportUnchanged, transfer.ImportUnchanged} {
 		place := m.begin(t)
 		wantOutcomes(t, "import", m.users(t, place, account(1, "ann"), account(2, "bob")), want, want)
@@ -48,7 +48,7 @@ func secondRunUsers(t *testing.T, m movers) {
 	wantAccount(t, m.b, account(1, "ann"))
 }
 
-func changedAtSource(t *testing.T, m movers) {
+func changedAtSource(t *testing.T, m transferPair) {
 	m.users(t, m.begin(t), account(1, "ann"), account(2, "bob"), account(3, "cid"))
 	ann, bob, cid := account(1, "ann"), account(2, "robert"), account(3, "cid")
 	ann.PasswordHash, cid.Active = "new hash", false
@@ -59,7 +59,7 @@ func changedAtSource(t *testing.T, m movers) {
 	wantNobody(t, m.pair, "bob")
 }
 
-func changedHere(t *testing.T, m movers) {
+func changedHere(t *testing.T, m transferPair) {
 	m.users(t, m.begin(t), account(1, "ann"), account(2, "bob"))
 	for _, id := range []int64{1, 2} {
 		name := map[int64]string{1: "ann", 2: "bob"}[id]
@@ -77,7 +77,7 @@ func changedHere(t *testing.T, m movers) {
 	wantOutcomes(t, "import", m.users(t, m.begin(t), bob), transfer.ImportUnchanged)
 }
 
-func usersRefused(t *testing.T, m movers) {
+func usersRefused(t *testing.T, m transferPair) {
 	native := m.add(t, newUser("native"))
 	results := m.users(t, m.begin(t), account(native.ID, "other"), account(native.ID+1, "native"), account(8, ""), account(9, "a\x00"), account(-1, "minus"), account(10, "good"), account(11, "good"))
 	wantOutcomes(t, "import", results, transfer.ImportIDTaken, transfer.ImportRefused, transfer.ImportRefused, transfer.ImportRefused, transfer.ImportRefused, transfer.ImportAdded, transfer.ImportRefused)
@@ -101,7 +101,7 @@ func usersRefused(t *testing.T, m movers) {
 	wantAccount(t, m.b, core.Account{User: native, PasswordHash: "hash of native"})
 }
 
-func usersWithoutIDs(t *testing.T, m movers) {
+func usersWithoutIDs(t *testing.T, m transferPair) {
 	ann := account(0, "ann")
 	wantOutcomes(t, "import", m.users(t, m.begin(t), ann), transfer.ImportAdded)
 	got, err := m.b.Account(t.Context(), "ann")
@@ -120,8 +120,8 @@ func usersWithoutIDs(t *testing.T, m movers) {
 	wantOutcomes(t, "tokens", results, transfer.ImportAdded)
 }
 
-func importedTokens() []movingCase {
-	return []movingCase{
+func importedTokens() []transferCase {
+	return []transferCase{
 		{"tokens come with all they have", tokensCome},
 		{"a second run changes nothing", secondRunTokens},
 		{"a token that was logged out here stays gone", tokensStayGone},
@@ -133,7 +133,7 @@ func importedTokens() []movingCase {
 	}
 }
 
-func tokensCome(t *testing.T, m movers) {
+func tokensCome(t *testing.T, m transferPair) {
 	place := m.begin(t)
 	ann := account(1, "ann").User
 	ann.Active = false
@@ -148,7 +148,7 @@ func tokensCome(t *testing.T, m movers) {
 	}
 }
 
-func secondRunTokens(t *testing.T, m movers) {
+func secondRunTokens(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	for _, want := range []transfer.ImportOutcome{transfer.ImportAdded, transfer.ImportUnchanged} {
 		place := m.begin(t)
@@ -159,7 +159,7 @@ func secondRunTokens(t *testing.T, m movers) {
 	wantFound(t, m.b, "key", reusableOf(ann.User, "key", time.Hour), ann.User)
 }
 
-func tokensStayGone(t *testing.T, m movers) {
+func tokensStayGone(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	place := m.begin(t)
 	m.users(t, place, ann)
@@ -176,7 +176,7 @@ func tokensStayGone(t *testing.T, m movers) {
 	}
 }
 
-func tokensMove(t *testing.T, m movers) {
+func tokensMove(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	place := m.begin(t)
 	m.users(t, place, ann)
@@ -189,7 +189,7 @@ func tokensMove(t *testing.T, m movers) {
 	wantFound(t, m.b, "key", token, ann.User)
 }
 
-func tokensOver(t *testing.T, m movers) {
+func tokensOver(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	place := m.begin(t)
 	m.users(t, place, ann)
@@ -211,14 +211,14 @@ func tokensOver(t *testing.T, m movers) {
 	wantFound(t, m.b, "key", moved, ann.User)
 }
 
-func tokensOfOthers(t *testing.T, m movers) {
+func tokensOfOthers(t *testing.T, m transferPair) {
 	native := m.add(t, newUser("native"))
 	results := m.tokens(t, m.begin(t), tokenOf(native, "key"), tokenOf(core.User{ID: 99}, "nobody's"))
 	wantOutcomes(t, "import", results, transfer.ImportRefused, transfer.ImportRefused)
 	wantGone(t, m.b, "key")
 }
 
-func tokensReusable(t *testing.T, m movers) {
+func tokensReusable(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	place := m.begin(t)
 	m.users(t, place, ann)
@@ -233,7 +233,7 @@ func tokensReusable(t *testing.T, m movers) {
 	wantSame(t, "token shown again", first, m.reuseToken(t, reusableOf(ann.User, "fresh", time.Hour), noon()))
 }
 
-func tokensIssuedHere(t *testing.T, m movers) {
+func tokensIssuedHere(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	place := m.begin(t)
 	m.users(t, place, ann)
@@ -253,8 +253,8 @@ func tokensIssuedHere(t *testing.T, m movers) {
 	wantGone(t, m.b, hexToken(1))
 }
 
-func importedKeys() []movingCase {
-	return []movingCase{
+func importedKeys() []transferCase {
+	return []transferCase{
 		{"users whose keys are no ids get ids", keysGiveIDs},
 		{"a token goes to nobody but its owner", tokenOfItsOwner},
 		{"a password made anew at a login is no change", rehashNoChange},
@@ -262,7 +262,7 @@ func importedKeys() []movingCase {
 	}
 }
 
-func keysGiveIDs(t *testing.T, m movers) {
+func keysGiveIDs(t *testing.T, m transferPair) {
 	place := m.begin(t)
 	place.Stage = "users"
 	ann, bob := transfer.ImportedUser{Key: "uuid-a", Account: account(0, "ann")}, transfer.ImportedUser{Key: "uuid-b", Account: account(0, "bob")}
@@ -297,7 +297,7 @@ func keysGiveIDs(t *testing.T, m movers) {
 	wantOutcomes(t, "import", results, transfer.ImportRefused)
 }
 
-func tokenOfItsOwner(t *testing.T, m movers) {
+func tokenOfItsOwner(t *testing.T, m transferPair) {
 	place := m.begin(t)
 	place.Stage = "users"
 	m.users(t, place, account(7, "ann"), account(8, "bob"))
@@ -318,7 +318,7 @@ func tokenOfItsOwner(t *testing.T, m movers) {
 	}
 }
 
-func rehashNoChange(t *testing.T, m movers) {
+func rehashNoChange(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	m.users(t, m.begin(t), ann)
 	rehash := func(old, encoded string) {
@@ -344,7 +344,7 @@ func rehashNoChange(t *testing.T, m movers) {
 	wantAccount(t, m.b, core.Account{User: ann.User, PasswordHash: "changed here, stronger"})
 }
 
-func keysOfNames(t *testing.T, m movers) {
+func keysOfNames(t *testing.T, m transferPair) {
 	ann := account(5, "ann")
 	m.users(t, m.begin(t), ann)
 	place := m.begin(t)

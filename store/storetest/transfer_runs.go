@@ -11,8 +11,8 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-func importRuns() []movingCase {
-	return []movingCase{
+func importRuns() []transferCase {
+	return []transferCase{
 		{"a run that was cut off goes on at its place", runGoesOn},
 		{"other options begin anew", runBeginsAnew},
 		{"a batch is whole or not at all", batchWhole},
@@ -24,7 +24,7 @@ func importRuns() []movingCase {
 	}
 }
 
-func runGoesOn(t *testing.T, m movers) {
+func runGoesOn(t *testing.T, m transferPair) {
 	place := m.begin(t)
 	wantSame(t, "first place", transfer.Checkpoint{Source: place.Source, Run: 1, Options: "options", Tables: []string{}}, place)
 	place.Stage, place.Cursor = "users", "row 17"
@@ -40,7 +40,7 @@ func runGoesOn(t *testing.T, m movers) {
 	wantSame(t, "place after the end", transfer.Checkpoint{Source: place.Source, Run: 2, Options: "options", Tables: []string{}}, m.begin(t))
 }
 
-func runBeginsAnew(t *testing.T, m movers) {
+func runBeginsAnew(t *testing.T, m transferPair) {
 	place := m.begin(t)
 	m.users(t, place, account(1, "ann"))
 	other, err := m.from.BeginImport(t.Context(), source, "other options")
@@ -57,7 +57,7 @@ func runBeginsAnew(t *testing.T, m movers) {
 	}
 }
 
-func batchWhole(t *testing.T, m movers) {
+func batchWhole(t *testing.T, m transferPair) {
 	place := m.begin(t)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -78,7 +78,7 @@ func batchWhole(t *testing.T, m movers) {
 	wantAccount(t, m.b, all[transfer.MaxImport-1])
 }
 
-func endedAtSource(t *testing.T, m movers) {
+func endedAtSource(t *testing.T, m transferPair) {
 	place := m.begin(t)
 	ann := account(1, "ann")
 	m.users(t, place, ann)
@@ -95,7 +95,7 @@ func endedAtSource(t *testing.T, m movers) {
 	wantFound(t, m.b, "native", tokenOf(ann.User, "native"), ann.User)
 }
 
-func absentComesBack(t *testing.T, m movers) {
+func absentComesBack(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	place := m.begin(t)
 	m.users(t, place, ann)
@@ -124,7 +124,7 @@ func absentComesBack(t *testing.T, m movers) {
 	wantOutcomes(t, "import", m.tokens(t, m.begin(t), tokenOf(ann.User, "absent")), transfer.ImportKept)
 }
 
-func anotherIsShown(t *testing.T, m movers) {
+func anotherIsShown(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	place := m.begin(t)
 	m.users(t, place, ann)
@@ -139,7 +139,7 @@ func anotherIsShown(t *testing.T, m movers) {
 	wantSame(t, "token shown again", second, m.reuseToken(t, reusableOf(ann.User, "fresh", time.Hour), noon()))
 }
 
-func otherTables(t *testing.T, m movers) {
+func otherTables(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	place := m.begin(t)
 	m.users(t, place, ann)
@@ -154,7 +154,7 @@ func otherTables(t *testing.T, m movers) {
 	wantFound(t, m.b, "key", tokenOf(ann.User, "key"), ann.User)
 }
 
-func partEndsNothing(t *testing.T, m movers) {
+func partEndsNothing(t *testing.T, m transferPair) {
 	place := m.begin(t)
 	ann := account(1, "ann")
 	m.users(t, place, ann)
@@ -167,15 +167,15 @@ func partEndsNothing(t *testing.T, m movers) {
 	wantFound(t, m.b, "key", tokenOf(ann.User, "key"), ann.User)
 }
 
-func exports() []movingCase {
-	return []movingCase{
+func exports() []transferCase {
+	return []transferCase{
 		{"users in pages, by id", exportUsers},
 		{"tokens in pages, by user", exportTokens},
 		{"what was handed over is known", handedOver},
 	}
 }
 
-func exportUsers(t *testing.T, m movers) {
+func exportUsers(t *testing.T, m transferPair) {
 	var want, got []core.Account
 	for i := range 7 {
 		u := newUser(fmt.Sprint("user ", i))
@@ -198,7 +198,7 @@ func exportUsers(t *testing.T, m movers) {
 	wantSame(t, "users", want, got)
 }
 
-func exportTokens(t *testing.T, m movers) {
+func exportTokens(t *testing.T, m transferPair) {
 	want := map[string]core.Token{}
 	for i := range 3 {
 		user := m.add(t, newUser(fmt.Sprint("user ", i)))
@@ -231,7 +231,7 @@ func exportTokens(t *testing.T, m movers) {
 	wantSame(t, "tokens", want, got)
 }
 
-func handedOver(t *testing.T, m movers) {
+func handedOver(t *testing.T, m transferPair) {
 	ann := m.add(t, newUser("ann"))
 	live, over, older := slidingOf(ann, "live", time.Hour), slidingOf(ann, "over", time.Minute), slidingOf(ann, hexToken(1), time.Hour)
 	var err error

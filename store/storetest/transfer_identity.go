@@ -10,8 +10,8 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// passedNames gives each user the name of the one before, in one batch.
-func passedNames(t *testing.T, m movers) {
+// passedNames returns each user the name of the one before, in one batch.
+func passedNames(t *testing.T, m transferPair) {
 	const users = 20
 	var before, after []core.Account
 	for id := int64(1); id <= users; id++ {
@@ -29,7 +29,7 @@ func passedNames(t *testing.T, m movers) {
 
 // keyUsedAgain lets a source give the key of a user who was deleted there to the next,
 // who is another user here, and whose are the tokens of the key.
-func keyUsedAgain(t *testing.T, m movers) {
+func keyUsedAgain(t *testing.T, m transferPair) {
 	ann, eve := account(1, "ann"), account(1, "eve")
 	eve.CreatedAt = ann.CreatedAt.Add(time.Hour)
 	place := m.begin(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-func olderTokens() []movingCase {
-	return []movingCase{
+func olderTokens() []transferCase {
+	return []transferCase{
 		{"tokens of each generation are found", olderFound},
 		{"the case of hex matters as it did", olderCase},
 		{"two tokens with one prefix", olderPrefix},
@@ -23,7 +23,7 @@ func generations() []core.LegacyFormat {
 	return []core.LegacyFormat{core.Knox41, core.Knox42, core.Knox5}
 }
 
-func olderFound(t *testing.T, m movers) {
+func olderFound(t *testing.T, m transferPair) {
 	ann := m.add(t, newUser("ann"))
 	for i, g := range generations() {
 		text := hexToken(i)
@@ -43,7 +43,7 @@ func olderFound(t *testing.T, m movers) {
 	wantFound(t, m.b, prefixed, bare(token), ann)
 }
 
-func olderCase(t *testing.T, m movers) {
+func olderCase(t *testing.T, m transferPair) {
 	ann := m.add(t, newUser("ann"))
 	text := "abcdef01" + strings.Repeat("ab", 28)
 	for _, g := range generations() {
@@ -62,7 +62,7 @@ func olderCase(t *testing.T, m movers) {
 	}
 }
 
-func olderPrefix(t *testing.T, m movers) {
+func olderPrefix(t *testing.T, m transferPair) {
 	ann, bob := m.add(t, newUser("ann")), m.add(t, newUser("bob"))
 	for _, g := range generations() {
 		one, two := strings.Repeat("ab", 31)+"01", strings.Repeat("ab", 31)+"02"
@@ -79,7 +79,7 @@ func olderPrefix(t *testing.T, m movers) {
 	}
 }
 
-func olderEnds(t *testing.T, m movers) {
+func olderEnds(t *testing.T, m transferPair) {
 	ann := m.add(t, newUser("ann"))
 	for i, g := range generations() {
 		text := hexToken(i)
@@ -96,7 +96,7 @@ func olderEnds(t *testing.T, m movers) {
 	}
 }
 
-func olderAllEnd(t *testing.T, m movers) {
+func olderAllEnd(t *testing.T, m transferPair) {
 	ann := m.add(t, newUser("ann"))
 	m.issue(t, tokenOf(ann, "native"))
 	for i, g := range generations() {
@@ -112,7 +112,7 @@ func olderAllEnd(t *testing.T, m movers) {
 	}
 }
 
-func twins(t *testing.T, m movers) {
+func twins(t *testing.T, m transferPair) {
 	ann := m.add(t, newUser("ann"))
 	for i, g := range generations() {
 		text := hexToken(i)
