@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"syscall"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -85,16 +84,6 @@ const (
 	otherFiles     = 256
 	maxConnections = 16384
 )
-
-// connectionsAllowed is how many connections a listener holds at a time, so that
-// files are left for the store.
-func connectionsAllowed() int {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 2*maxConnections {
-		return maxConnections
-	}
-	return max(otherFiles, min(maxConnections, int(limit.Cur)-otherFiles))
-}
 
 // Serve answers at all listeners until ctx ends, then lets requests in flight finish
 // for half a minute. The error is that of a listener that failed.

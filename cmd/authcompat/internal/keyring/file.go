@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"unicode"
 
 	"github.com/authcompat/authcompat/core"
@@ -113,27 +112,6 @@ func replaceKeys(path string, change func(keyRing) []string) error {
 	return nil
 }
 
-// keepOwner gives a file the owner, group and mode of the one that it is to
-// replace. The group is of no matter where the mode lets it do nothing.
-func keepOwner(f *os.File, was fs.FileInfo) error {
-	now, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	old, ok := was.Sys().(*syscall.Stat_t)
-	mine, also := now.Sys().(*syscall.Stat_t)
-	if !ok || !also {
-		return errors.ErrUnsupported
-	}
-	if old.Uid != mine.Uid || old.Gid != mine.Gid {
-		err := f.Chown(int(old.Uid), int(old.Gid))
-		if err != nil && (old.Uid != mine.Uid || was.Mode().Perm()&0o070 != 0) {
-			return err
-		}
-	}
-	return f.Chmod(was.Mode().Perm())
-}
-
 // writeKeys fills and closes a file. It is on disk before any token is sealed
 // with its keys.
 func writeKeys(f *os.File, words []string) error {
@@ -142,14 +120,4 @@ func writeKeys(f *os.File, words []string) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-// syncDirectory makes the names in a directory last.
-func syncDirectory(path string) error {
-	directory, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer directory.Close()
-	return directory.Sync()
 }

@@ -1,0 +1,50 @@
+//go:build unix
+
+package keyring
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/gofrs/flock"
+)
+
+// newLock gives the lock of a key file, which is one on its directory: that is there
+// before the file, stays when the file is replaced, and nothing has to be made beside it.
+func newLock(path string) *flock.Flock {
+	return flock.New(filepath.Dir(path), flock.SetFlag(os.O_RDONLY))
+}
+
+// keepOwner gives a file the owner, group and mode of the one that it is to replace. A
+// group that can't be kept is no error where the mode grants it nothing.
+func keepOwner(f *os.File, was fs.FileInfo) error {
+	now, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	old, ok := was.Sys().(*syscall.Stat_t)
+	mine, also := now.Sys().(*syscall.Stat_t)
+	if !ok || !also {
+		return errors.ErrUnsupported
+	}
+	if old.Uid != mine.Uid || old.Gid != mine.Gid {
+		err := f.Chown(int(old.Uid), int(old.Gid))
+		if err != nil && (old.Uid != mine.Uid || was.Mode().Perm()&0o070 != 0) {
+			return err
+		}
+	}
+	return f.Chmod(was.Mode().Perm())
+}
+
+// syncDirectory makes the names in a directory last.
+func syncDirectory(path string) error {
+	directory, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer directory.Close()
+	return directory.Sync()
+}
