@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // asProgram makes the test binary be the program itself, so that tests have
@@ -27,7 +29,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Exit(run())
 	}
-	os.Exit(m.Run())
+	testscript.Main(m, map[string]func(){"authcompat": func() { os.Exit(run()) }})
 }
 
 // long skips a test that takes minutes unless it is asked for by name.

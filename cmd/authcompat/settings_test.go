@@ -122,22 +122,6 @@ audit_retention: long
 		{"no API", "manage: 127.0.0.1:1\n", nil, []string{
 			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, form-auth, knox-auth, ocd-users, snippit",
 		}},
-		{"former keys", one + `keep_expired: 1d
-keep_audit: 1d
-limits: {guessing: on, account: 1/1h, address: 1/1h, hash_threads: 1, hash_queue: 1, connections: -1}
-tls: {certificate: cert.pem, key: key.pem}
-`, nil, []string{
-			"c.yaml:2:1: keep_expired: is called expired_token_retention now",
-			"c.yaml:3:1: keep_audit: is called audit_retention now",
-			"c.yaml:4:10: limits.guessing: is called login_limits.enabled now",
-			"c.yaml:4:24: limits.account: is called login_limits.per_user now",
-			"c.yaml:4:39: limits.address: is called login_limits.per_address now",
-			"c.yaml:4:54: limits.hash_threads: is called hashing.concurrency now",
-			"c.yaml:4:71: limits.hash_queue: is called hashing.queue now",
-			"c.yaml:5:7: tls.certificate: is called tls.cert_file now",
-			"c.yaml:5:30: tls.key: is called tls.key_file now",
-			"c.yaml:4:99: limits.connections: -1: want 0 to 10000000",
-		}},
 		{"flags", one, []string{"--profile", "snippit@8000", "--store", "x", "--hash-concurrency", "-1"}, []string{
 			`--hash-concurrency: -1: want 0 to 1024`,
 			`--store: unknown kind of store: a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE`,
@@ -175,27 +159,6 @@ func TestSettingsOfSources(t *testing.T) {
 		{"a large one", nil, []string{"audit", "--limit", "99999999999999999999"}, `--limit: "99999999999999999999" is too large`},
 		{"a truth", nil, []string{"serve", "--pprof=perhaps"}, `--pprof: "perhaps": want true or false`},
 		{"a word", nil, []string{"serve", "--limits", "perhaps"}, `--limits: "perhaps": want on or off`},
-		{"a former flag", nil, []string{"serve", "--keep-expired", "1d"}, "--keep-expired: is called --expired-token-retention now"},
-		{"another", nil, []string{"serve", "--keep-audit=1d"}, "--keep-audit: is called --audit-retention now"},
-		{"of users", nil, []string{"config", "check", "--limit-account", "1/1h"}, "--limit-account: is called --limit-per-user now"},
-		{"of addresses", nil, []string{"config", "print", "--limit-address", "1/1h"}, "--limit-address: is called --limit-per-address now"},
-		{"of hashes", nil, []string{"serve", "--hash-threads", "1"}, "--hash-threads: is called --hash-concurrency now"},
-		{"of a command", nil, []string{"token", "purge", "--keep-expired", "1d"}, "--keep-expired: is called --expired-token-retention now"},
-		{"of the record", nil, []string{"audit", "purge", "--keep-audit", "1d"}, "--keep-audit: is called --audit-retention now"},
-		{"of actions", nil, []string{"audit", "--act", "login"}, "--act: is called --action now"},
-		{"of another command", nil, []string{"user", "list", "--act", "login"}, "unknown flag: --act"},
-		{"a former switch", nil, []string{"secret", "rotate", "--resume"}, "--resume: rotate --resume is called reseal now, and rotate --resume --drop-old is called prune"},
-		{"another one", nil, []string{"secret", "rotate", "--drop-old"}, "--drop-old: rotate --resume is called reseal now, and rotate --resume --drop-old is called prune"},
-		{"former variables", map[string]string{
-			"AUTHCOMPAT_KEEP_EXPIRED": "1d", "AUTHCOMPAT_KEEP_AUDIT": "1d", "AUTHCOMPAT_LIMIT_ACCOUNT": "1/1h", "AUTHCOMPAT_LIMIT_ADDRESS": "1/1h",
-			"AUTHCOMPAT_HASH_THREADS": "1",
-		}, []string{"serve", "--profile", "snippit"}, `AUTHCOMPAT_KEEP_AUDIT: is called AUTHCOMPAT_AUDIT_RETENTION now
-AUTHCOMPAT_KEEP_EXPIRED: is called AUTHCOMPAT_EXPIRED_TOKEN_RETENTION now
-AUTHCOMPAT_HASH_THREADS: is called AUTHCOMPAT_HASH_CONCURRENCY now
-AUTHCOMPAT_LIMIT_ADDRESS: is called AUTHCOMPAT_LIMIT_PER_ADDRESS now
-AUTHCOMPAT_LIMIT_ACCOUNT: is called AUTHCOMPAT_LIMIT_PER_USER now`},
-		{"a former variable beside the new one", map[string]string{"AUTHCOMPAT_LIMIT_ACCOUNT": "1/1h", "AUTHCOMPAT_LIMIT_PER_USER": "x"}, []string{"config", "print"},
-			`AUTHCOMPAT_LIMIT_PER_USER: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`},
 		{"variables", map[string]string{
 			"AUTHCOMPAT_HASH_CONCURRENCY": "x", "AUTHCOMPAT_MANAGE": "8081", "AUTHCOMPAT_PROFILE": "snippit@127.0.0.1:1,nope@127.0.0.1:2",
 			"AUTHCOMPAT_TRUSTED_PROXY": "127.0.0.1,y", "AUTHCOMPAT_SECRET_KEY": "S3cret",

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestScripts runs the scripts of testdata/script, each in a directory of its own. Beside
+// the commands of testscript they have
+//
+//	refused ARGUMENT…  run authcompat, which has to exit with 1 and print nothing
+//	only NAME…         the working directory has these files and no others
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"refused": scriptRefused, "only": scriptOnly,
+		},
+	})
+}
+
+func scriptRefused(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("unsupported: ! refused")
+	}
+	err := ts.Exec("authcompat", args...)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		ts.Fatalf("%v, want exit status 1", err)
+	}
+	if out := ts.ReadFile("stdout"); out != "" {
+		ts.Fatalf("printed %s", out)
+	}
+}
+
+func scriptOnly(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("unsupported: ! only")
+	}
+	entries, err := os.ReadDir(ts.MkAbs("."))
+	ts.Check(err)
+	for _, entry := range entries {
+		if !slices.Contains(args, entry.Name()) && entry.Name() != ".tmp" {
+			ts.Fatalf("%s is left behind", entry.Name())
+		}
+	}
+}
