@@ -83,7 +83,9 @@ func FuzzDiff(f *testing.F) {
 			if n := utf8.RuneCountInString(l.text); l.from < 0 || l.from > l.to || l.to > n {
 				t.Fatalf("%q, %q: %+v", want, got, l)
 			}
-			l.draw(false)
+			if drawn := l.draw(false); drawn == "" {
+				t.Fatalf("%q, %q: %+v draws nothing", want, got, l)
+			}
 		}
 	})
 }

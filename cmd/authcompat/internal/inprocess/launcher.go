@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -65,15 +66,17 @@ func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Ser
 	if err != nil {
 		return nil, errors.Join(err, cleanup())
 	}
-	var servers httpserver.Servers
-	if err := servers.Listen("127.0.0.1:0", handler, httpserver.ListenOptions{Log: slog.New(slog.DiscardHandler)}); err != nil {
+	var sites httpserver.Servers
+	if err := sites.Listen("127.0.0.1:0", handler, httpserver.ListenOptions{Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return nil, errors.Join(err, cleanup())
 	}
 	done := make(chan error, 1)
-	go func() { done <- servers[0].HTTP.Serve(servers[0].Listener) }()
-	return &conformance.Server{URL: "http://" + servers[0].Listener.Addr().String(), Isolated: true, State: state, Close: func() error {
-		err := servers[0].HTTP.Close()
-		<-done // with http.ErrServerClosed
+	go func() { done <- sites[0].HTTP.Serve(sites[0].Listener) }()
+	return &conformance.Server{URL: "http://" + sites[0].Listener.Addr().String(), Isolated: true, State: state, Close: func() error {
+		err := sites[0].HTTP.Close()
+		if served := <-done; !errors.Is(served, http.ErrServerClosed) {
+			err = errors.Join(err, served)
+		}
 		return errors.Join(err, cleanup())
 	}}, nil
 }
