@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -101,12 +102,21 @@ func TestLoadFile(t *testing.T) {
 }
 
 func FuzzLoad(f *testing.F) {
-	for _, name := range []string{"testdata/bad.yaml", "testdata/fake.yaml"} {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
+	for _, pattern := range []string{"testdata/*.yaml", "exchanges/*.yaml", "exchanges/examples/*.yaml"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) == 0 {
+			f.Fatalf("%s: %d files, %v", pattern, len(names), err)
 		}
-		f.Add(data)
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
+	}
+	for _, text := range []string{"", "[]", "a: *a", head + "  []\n---\na: b\n", head + "  - {[a]: b}\n", "profile: !!binary cA==\n", head + "  - &a {name: *a}\n"} {
+		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := Load("f", data)

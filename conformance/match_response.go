@@ -72,9 +72,9 @@ func (h headerWant) lines(s *template.Scope) string {
 	return strings.Join(lines, "\n")
 }
 
-func headerLines(a *wire.Response, name string) string {
+func headerLines(r *wire.Response, name string) string {
 	var lines []string
-	for _, h := range a.Headers {
+	for _, h := range r.Headers {
 		if strings.EqualFold(h.Name, name) {
 			lines = append(lines, h.Name+": "+h.Value)
 		}
@@ -111,8 +111,8 @@ func (b bodyWant) match(got *wire.Response, s *template.Scope) *Difference {
 	return d
 }
 
-func isHTML(a *wire.Response) bool {
-	value, _ := a.Value("Content-Type")
+func isHTML(r *wire.Response) bool {
+	value, _ := r.Value("Content-Type")
 	kind, _, err := mime.ParseMediaType(value)
 	return err == nil && kind == "text/html"
 }

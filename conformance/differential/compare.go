@@ -47,9 +47,9 @@ func compare(method string, reference, subject *wire.Response) []Part {
 
 // headers returns the lines of each header that an application has a say in. The length of a body
 // that was sent shows in the body.
-func headers(a *wire.Response, length bool) map[string]string {
+func headers(r *wire.Response, length bool) map[string]string {
 	lines := map[string]string{}
-	for _, h := range a.Headers {
+	for _, h := range r.Headers {
 		name := strings.ToLower(h.Name)
 		switch name {
 		case "server", "date", "connection", "transfer-encoding", "set-cookie":
@@ -67,8 +67,8 @@ func headers(a *wire.Response, length bool) map[string]string {
 	return lines
 }
 
-func isPage(a *wire.Response) bool {
-	kind, _ := a.Value("Content-Type")
+func isPage(r *wire.Response) bool {
+	kind, _ := r.Value("Content-Type")
 	return strings.HasPrefix(kind, "text/html")
 }
 

@@ -12,10 +12,10 @@ import (
 func compared() []string { return []string{"content-type", "www-authenticate", "allow", "location"} }
 
 // normalise brings a response into the form of a recording.
-func normalise(a *wire.Response, method string) Response {
-	n := Response{Status: a.Status, Headers: map[string]string{}}
+func normalise(r *wire.Response, method string) Response {
+	n := Response{Status: r.Status, Headers: map[string]string{}}
 	for _, name := range compared() {
-		if value, ok := a.Value(name); ok {
+		if value, ok := r.Value(name); ok {
 			n.Headers[name] = value
 		}
 	}
@@ -24,7 +24,7 @@ func normalise(a *wire.Response, method string) Response {
 		n.Body = "<html>"
 	case method == "HEAD":
 	default:
-		n.Body = normaliseBody(strings.ToValidUTF8(string(a.Body), "\uFFFD"))
+		n.Body = normaliseBody(strings.ToValidUTF8(string(r.Body), "\uFFFD"))
 	}
 	return n
 }

@@ -211,3 +211,24 @@ func TestBadFiles(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{
+		"[]", `[{"name":"a"}]`, `[{"name":"a","steps":[{"body":"\u0100"}],"answers":[{}]}]`,
+		`[{"name":"a","steps":[{"method":"POST","path":"/login/","headers":[["Authorization","Token {{token-1}} {{token8}}"]],"body":"j\u00ff"}],` +
+			`"answers":[{"status":200,"headers":{"content-type":"application/json"},"body":"{\"token\":\"<hex40>\"}"}]}]`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		sequences, err := recorded.Parse(data)
+		if err != nil {
+			return
+		}
+		for _, s := range sequences {
+			if s.Name == "" || len(s.Steps) == 0 || len(s.Steps) != len(s.Responses) {
+				t.Errorf("accepted: %+v", s)
+			}
+		}
+	})
+}

@@ -134,11 +134,11 @@ func TestResponses(t *testing.T) {
 }
 
 func TestHeaderValue(t *testing.T) {
-	a := wire.Response{Headers: []wire.Header{{Name: "Vary", Value: "Accept"}, {Name: "vary", Value: "Cookie"}}}
-	if got, ok := a.Value("VARY"); got != "Accept, Cookie" || !ok {
+	r := wire.Response{Headers: []wire.Header{{Name: "Vary", Value: "Accept"}, {Name: "vary", Value: "Cookie"}}}
+	if got, ok := r.Value("VARY"); got != "Accept, Cookie" || !ok {
 		t.Errorf("got %q, %v", got, ok)
 	}
-	if got, ok := a.Value("Allow"); got != "" || ok {
+	if got, ok := r.Value("Allow"); got != "" || ok {
 		t.Errorf("got %q, %v", got, ok)
 	}
 }

@@ -18,17 +18,17 @@ const (
 
 func readResponse(r *bufio.Reader, method string) (*Response, error) {
 	for {
-		a, err := readHead(r)
+		response, err := readHead(r)
 		if err != nil {
 			return nil, err
 		}
-		if a.Status < 200 {
+		if response.Status < 200 {
 			continue
 		}
-		if a.Body, err = readBody(r, a, method); err != nil {
+		if response.Body, err = readBody(r, response, method); err != nil {
 			return nil, err
 		}
-		return a, nil
+		return response, nil
 	}
 }
 
@@ -44,20 +44,20 @@ func readHead(r *bufio.Reader) (*Response, error) {
 	if !strings.HasPrefix(version, "HTTP/1.") || err != nil || len(code) != 3 || status < 100 {
 		return nil, badResponse("the response does not begin with an HTTP/1.x status line")
 	}
-	a := &Response{Status: status}
+	response := &Response{Status: status}
 	for {
 		line, err := readLine(r, &left)
 		if err != nil {
 			return nil, err
 		}
 		if line == "" {
-			return a, nil
+			return response, nil
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || name == "" {
-			return nil, badResponse("header line %d of the response has no name", len(a.Headers)+1)
+			return nil, badResponse("header line %d of the response has no name", len(response.Headers)+1)
 		}
-		a.Headers = append(a.Headers, Header{Name: name, Value: strings.Trim(value, " \t")})
+		response.Headers = append(response.Headers, Header{Name: name, Value: strings.Trim(value, " \t")})
 	}
 }
 
@@ -79,17 +79,17 @@ func readLine(r *bufio.Reader, left *int) (string, error) {
 	}
 }
 
-func readBody(r *bufio.Reader, a *Response, method string) ([]byte, error) {
-	if method == "HEAD" || a.Status == 204 || a.Status == 304 {
+func readBody(r *bufio.Reader, response *Response, method string) ([]byte, error) {
+	if method == "HEAD" || response.Status == 204 || response.Status == 304 {
 		return nil, nil
 	}
-	if coding, ok := a.Value("Transfer-Encoding"); ok {
+	if coding, ok := response.Value("Transfer-Encoding"); ok {
 		if !strings.EqualFold(coding, "chunked") {
 			return nil, badResponse("transfer coding %q is not known", coding)
 		}
 		return readAll(httputil.NewChunkedReader(r))
 	}
-	if length, ok := a.Value("Content-Length"); ok {
+	if length, ok := response.Value("Content-Length"); ok {
 		n, err := strconv.ParseUint(length, 10, 31)
 		if err != nil {
 			return nil, badResponse("Content-Length %q is not a length", length)

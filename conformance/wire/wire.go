@@ -37,9 +37,9 @@ type Response struct {
 
 // Values returns the values of the headers with the name, in whatever letter case it was spelled,
 // in the order of the wire.
-func (a *Response) Values(name string) []string {
+func (r *Response) Values(name string) []string {
 	var values []string
-	for _, h := range a.Headers {
+	for _, h := range r.Headers {
 		if strings.EqualFold(h.Name, name) {
 			values = append(values, h.Value)
 		}
@@ -49,7 +49,7 @@ func (a *Response) Values(name string) []string {
 
 // Value returns the values of the header joined as RFC 9110 section 5.3 joins them, by ", ", and
 // whether the header is there at all.
-func (a *Response) Value(name string) (string, bool) {
-	values := a.Values(name)
+func (r *Response) Value(name string) (string, bool) {
+	values := r.Values(name)
 	return strings.Join(values, ", "), len(values) > 0
 }

@@ -46,7 +46,12 @@ func TestRefused(t *testing.T) {
 
 // What is written is read back as the same value.
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(`{"a":[1,"x",null]}`))
+	for _, text := range []string{
+		`{"a":[1,"x",null]}`, `{"a":1,"a":2}`, "[-0.0, 1.50, 1E5, 123456789012345678901234567890]", `"\u00e9\ud83d\ude00\ud800\u2028\/"`,
+		" \t\r\n{ } ", "[true, false, {}]", "NaN", "01", "[1]x", "\"\xff\"", strings.Repeat("[", 200),
+	} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		v, err := jsontree.Parse(data)
 		if err != nil {

@@ -129,8 +129,21 @@ func TestSpans(t *testing.T) {
 }
 
 func FuzzTemplate(f *testing.F) {
-	for _, text := range []string{"${john.username}<hex40:a, not token>", "<datetime, DD-MM-YYYY HH:MM, now + 1d ± 2s>", "${upper(upper(id))}$${<<a", "<any>", "<text>", "${repeat(a, 9)}"} {
-		f.Add(text, "abc")
+	for _, seed := range []struct{ text, got string }{
+		{"abc", "abd"},
+		{"${john.username}<hex40:a, not token>", "john-abc0123456789012345678901234567890123456789"},
+		{`{"id":<integer:n>,"name":"${upper(john.username)}"}`, `{"id":-12,"name":"JOHN-ABC"}`},
+		{"<datetime, DD-MM-YYYY HH:MM, now + 1d ± 2s>", "05-12-2020 12:00"},
+		{"<datetime, microseconds-Z> <datetime, milliseconds-Z, now - 1h30m ± 1m>", "2020-12-04T12:00:00Z 2020-12-04T10:30:00.123Z"},
+		{"<datetime>", "2020-02-30T23:59:59.1+05:30"},
+		{"${upper(upper(id))}$${<<a", "12${<a"},
+		{"${repeat(a, 9)}${bytes(00ff)}", "aaaaaaaaa\x00\xff"},
+		{"<any>", "x"},
+		{"<text>", "a \"b\"\n"},
+		{"${", ""},
+		{"<hex129> <datetime, noon> ${x(y)} ${jane.age}", ""},
+	} {
+		f.Add(seed.text, seed.got)
 	}
 	f.Fuzz(func(t *testing.T, text, got string) {
 		for _, expectation := range []bool{false, true} {
