@@ -40,9 +40,10 @@ func (l UserLink) Replaced(there, here core.Account) bool {
 	return !byName && string(mark[:half]) != string(l.Fingerprint[:half]) && string(mark[half:]) != string(l.Fingerprint[half:])
 }
 
-// joined tells whether it is known when a user joined: a source without such a column
-// gives the beginning of 1970.
-func joined(a core.Account) bool { return a.CreatedAt.Unix() != 0 }
+// joined reports whether it is known when a user joined. A source without such a column
+// has 1970-01-01 for all users, and others have dates before that where it was not known:
+// two users who share one are not the same person for that.
+func joined(a core.Account) bool { return a.CreatedAt.Unix() > 24*60*60 }
 
 // linked names a user of a source.
 type linked struct {
