@@ -13,8 +13,7 @@ import (
 // pageSize is how many rows are read at a time.
 const pageSize = 500
 
-// FindUser finds the user whom a command names, and says so in plain words where nobody
-// has the name.
+// FindUser returns the user with a name, or an error in plain words if there is none.
 func (e *Engine) FindUser(ctx context.Context, name string) (core.User, error) {
 	u, err := e.User(ctx, name)
 	if err != nil && core.KindOf(err) == core.KindUserUnknown {
@@ -63,8 +62,8 @@ func (e *Engine) EachToken(ctx context.Context, f core.TokenFilter, do func(core
 	}
 }
 
-// RevokeAll ends all tokens of a user, in every realm, and gives how many. Where one
-// realm fails the others are ended all the same.
+// RevokeAll revokes all tokens of a user, in every realm, and returns how many. If one
+// realm fails, it goes on with the others.
 func (e *Engine) RevokeAll(ctx context.Context, u core.User) (int, error) {
 	realms := make(map[string]bool)
 	err := e.EachToken(ctx, core.TokenFilter{UserID: u.ID}, func(t core.Token) error {
@@ -80,15 +79,14 @@ func (e *Engine) RevokeAll(ctx context.Context, u core.User) (int, error) {
 	return n, err
 }
 
-// OwnedToken is a token and whose it is.
+// OwnedToken is a token with its user.
 type OwnedToken struct {
 	Token core.Token
 	User  core.User
 }
 
-// FindTokens finds the tokens with the ids, each once. The error names every id that is
-// none, stands for several tokens or for one that is not there: a command that names one
-// which is not there does nothing.
+// FindTokens returns the tokens with the ids, each once. The error names every id that is
+// invalid, ambiguous or unknown: a command does nothing if one of its ids is.
 func (e *Engine) FindTokens(ctx context.Context, ids []string) (all []OwnedToken, err error) {
 	var problems []error
 	for _, id := range ids {
@@ -106,7 +104,7 @@ func (e *Engine) FindTokens(ctx context.Context, ids []string) (all []OwnedToken
 	return all, errors.Join(problems...)
 }
 
-// findToken finds the token with an id.
+// findToken returns the token with an id.
 func (e *Engine) findToken(ctx context.Context, id string) (OwnedToken, error) {
 	prefix, err := hex.DecodeString(id)
 	if err != nil || len(prefix) < 4 {

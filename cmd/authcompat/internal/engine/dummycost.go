@@ -8,12 +8,13 @@ import (
 	"github.com/authcompat/authcompat/core/hashing"
 )
 
-// dummyCostInterval is how often it is counted how passwords are hashed.
+// dummyCostInterval is how often the formats of password hashes are counted.
 const dummyCostInterval = time.Hour
 
-// RefreshDummyCosts keeps a login of a name that nobody has as expensive as others
-// are, until ctx ends, and calls failed with what keeps it from that. At a store that
-// does not know how passwords are hashed there is nothing to do.
+// RefreshDummyCosts makes a login of an unknown username as expensive as that of an
+// existing one, by counting the formats of password hashes at every dummyCostInterval
+// until ctx ends. It calls failed with the error of a count. It does nothing if the store
+// can't count them.
 func (e *Engine) RefreshDummyCosts(ctx context.Context, failed func(error)) {
 	for e.Backend.Privacy != nil {
 		d, err := hashing.LoadDummyCosts(ctx, e.Backend.Privacy, e.pseudonymKey)

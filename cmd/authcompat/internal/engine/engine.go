@@ -1,5 +1,5 @@
-// Package engine opens a store with core's engine on it, as commands and servers work
-// on it: counted and logged for a server, and beside Django on Django's own tables.
+// Package engine opens a store with core's engine on it: for commands, and, with metrics
+// and a log, for servers.
 package engine
 
 import (
@@ -27,24 +27,24 @@ type Engine struct {
 	hasher       *hashing.DjangoHasher
 }
 
-// Options say which store is opened and how. For a command all but the first three
-// are left out.
+// Options say which store is opened and how. Commands set the first three alone.
 type Options struct {
 	DSN        string
-	Mapping    string // file that says what is what in a Django database; empty: none
+	Mapping    string // file that maps tables and columns of a Django database; empty: none
 	Iterations int    // PBKDF2's, of new password hashes
 
-	// Keys finds the sealing keys, after the store is open: a start that fails
-	// leaves no key behind. nil: none.
+	// Keys loads the sealing keys. It is called after the store is open, so that a start
+	// that fails leaves no key behind. nil: there are none.
 	Keys func(context.Context, core.Admin) (core.Sealer, error)
-	// RefreshKeys gives the keys anew for a token whose key is missing. nil: that is an error.
-	Rekey    func() (core.Sealer, error)
-	Log      *slog.Logger         // nil: nothing is logged
-	Metrics  *metrics.Metrics     // nil: nothing is counted
-	HashPool *hashing.PoolOptions // that passwords are hashed in; nil: at once, however many
+	// RefreshKeys loads the keys again for a token whose key is missing. nil: that is an
+	// error.
+	RefreshKeys func() (core.Sealer, error)
+	Log         *slog.Logger         // nil: nothing is logged
+	Metrics     *metrics.Metrics     // nil: nothing is counted
+	HashPool    *hashing.PoolOptions // nil: any number of passwords is hashed at a time
 }
 
-// Open opens the store and makes an engine on it, which is the caller's to close. An
+// Open opens the store and makes an engine on it, which the caller has to close. The
 // error of an option names its flag.
 func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	e := &Engine{}
@@ -59,7 +59,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 			_ = e.Close() // the first error is the one to report
 		}
 	}()
-	c := core.Config{Hasher: e.hasher, RefreshKeys: o.Rekey, Log: o.Log}
+	c := core.Config{Hasher: e.hasher, RefreshKeys: o.RefreshKeys, Log: o.Log}
 	if o.Keys != nil {
 		if c.Sealer, err = o.Keys(ctx, e.Backend.Admin); err != nil {
 			return nil, err
@@ -113,8 +113,8 @@ func newPseudonymKey() ([]byte, error) {
 // Close closes the store.
 func (e *Engine) Close() error { return e.Backend.Close() }
 
-// ReadMapping reads a file that says which table and column is what in a Django
-// database. The error names the flag --map.
+// ReadMapping reads a file that maps tables and columns of a Django database. The error
+// names the flag --map.
 func ReadMapping(path string) (tables.Mapping, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -127,8 +127,8 @@ func ReadMapping(path string) (tables.Mapping, error) {
 	return m, nil
 }
 
-// CheckExists fails where dsn names a file that does not exist: a command that only
-// looks at a database, or changes what is in it, makes none.
+// CheckExists fails if dsn names a file that does not exist, for commands that must not
+// create a database.
 func CheckExists(dsn string) error {
 	path, ok := store.SQLitePath(dsn)
 	if !ok {

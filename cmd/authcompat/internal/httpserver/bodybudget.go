@@ -9,25 +9,25 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// How much memory the bodies of requests may take. A small one is always read, so
-// that those who send large ones slowly keep nobody from logging in; what goes
-// beyond that is bounded for all requests together.
+// How much memory request bodies may take. The first bytes of each are always read, so
+// that clients which send large bodies slowly can't keep others from logging in. What
+// goes beyond that is limited for all requests together.
 const (
-	smallBody   = 16 << 10 // bytes of each
-	largeBodies = 64 << 20 // bytes beyond that, of all at a time
+	smallBody   = 16 << 10 // bytes of each body
+	largeBodies = 64 << 20 // bytes beyond that, of all bodies at a time
 )
 
 // BodyBudget bounds the memory that large request bodies take together. Its zero value
 // is ready for use.
 type BodyBudget struct{ held atomic.Int64 }
 
-// Bytes gives the memory that large bodies take at the moment, in bytes beyond those
-// that are always read of each.
+// Bytes returns how many bytes of large bodies are in memory, beyond those that are
+// always read of each.
 func (b *BodyBudget) Bytes() float64 { return float64(b.held.Load()) }
 
-// track gives the request with a counter around its body, and what ends the count.
-// It is a copy: net/http looks at the body of its own to know what is left unread
-// when a reply is sent.
+// track returns a copy of the request whose body is counted, and a function that ends
+// the count. It is a copy because net/http looks at the original body to find out what
+// was left unread when it sends a reply.
 func (b *BodyBudget) track(r *http.Request) (counted *http.Request, release func()) {
 	body := &trackedBody{ReadCloser: r.Body, budget: b}
 	counted = r.WithContext(r.Context())
@@ -42,8 +42,8 @@ type trackedBody struct {
 	read, held int64
 }
 
-// Read implements io.Reader. It fails with core.KindOverloaded where there is no
-// room left.
+// Read implements io.Reader. It fails with core.KindOverloaded when the budget
+// is used up.
 func (b *trackedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Proxies are the networks whose X-Forwarded-For and X-Request-Id are believed.
+// Proxies are the networks whose X-Forwarded-For and X-Request-Id headers are trusted.
 type Proxies []netip.Prefix
 
 // ParseProxies reads networks, as 10.0.0.0/8, and single addresses. The error names
@@ -45,9 +45,9 @@ func (p Proxies) trusted(a netip.Addr) bool {
 	return false
 }
 
-// client gives the address that a request comes from, and whether a trusted
-// proxy stands in between. Of X-Forwarded-For only what trusted proxies have
-// added is believed: from the right, the first address that is not one of them.
+// client returns the address that a request comes from, and whether it came through a
+// trusted proxy. In X-Forwarded-For only what trusted proxies have added counts: the
+// client is the first address from the right that is not a trusted proxy.
 func (p Proxies) client(r *http.Request) (address netip.Addr, proxied bool) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

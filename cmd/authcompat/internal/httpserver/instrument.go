@@ -24,16 +24,16 @@ type RequestLog string
 const (
 	// LogAll logs every request.
 	LogAll RequestLog = "all"
-	// LogFailures logs requests that failed by the server's fault, or were refused for
-	// want of room.
+	// LogFailures logs requests that failed because of the server, or that it refused
+	// because it was overloaded.
 	LogFailures RequestLog = "failures"
 	// LogNone logs no request.
 	LogNone RequestLog = "none"
 )
 
-// middleware is what stands around every API: it says who a request is from, counts
-// it, logs it, and keeps a defect from taking the process down. What a client
-// sent is never logged but for its address.
+// middleware wraps the handler of every API: it finds the client of a request, counts
+// and logs the request, and keeps a panic from ending the process. Of what a client
+// sent, nothing but its address is logged.
 type middleware struct {
 	profile string
 	next    http.Handler
@@ -41,22 +41,22 @@ type middleware struct {
 	refused *sampler
 }
 
-// Recorder counts what came of requests.
+// Recorder counts requests and their outcomes.
 type Recorder interface {
-	// CountRequest counts an answered request of a profile. The endpoint is empty
-	// where the path is none's.
+	// CountRequest counts an answered request of a profile. The endpoint is empty if
+	// none has the path.
 	CountRequest(profile, endpoint string, status int, took time.Duration)
-	// CountPanic counts a request that ended in a defect.
+	// CountPanic counts a request whose handler panicked.
 	CountPanic()
 }
 
 // InstrumentOptions are what the APIs of a server share.
 type InstrumentOptions struct {
-	Proxies  Proxies // whose headers say who a request is from; nil: nobody's
+	Proxies  Proxies // whose X-Forwarded-For headers are trusted; nil: none
 	Recorder Recorder
 	Bodies   *BodyBudget
 	Log      *slog.Logger
-	Requests RequestLog // that are logged
+	Requests RequestLog // which requests are logged
 }
 
 // Instrument wraps the handler of a profile: requests are counted and logged, their
@@ -82,11 +82,11 @@ func (t *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.next.ServeHTTP(x, r)
 }
 
-// statusDeparted is counted and logged where the client has left before its
-// answer, so that it does not look like a failure of ours: nginx's number for it.
-const statusDeparted = 499
+// statusClientClosedRequest is nginx's status for a client that left before it was
+// answered. It is counted and logged, so that this does not look like a server error.
+const statusClientClosedRequest = 499
 
-// finish counts and logs a request. The connection of one that panicked is cut.
+// finish counts and logs a request. If its handler panicked, the connection is closed.
 func (t *middleware) finish(x *responseRecorder) {
 	cause := recover()
 	took := time.Since(x.began)
@@ -97,12 +97,12 @@ func (t *middleware) finish(x *responseRecorder) {
 			"endpoint", x.endpoint, "panic", what, "stack", stack)
 		panic(http.ErrAbortHandler)
 	}
-	departed := x.err != nil && core.KindOf(x.err) == core.KindCanceled
-	if departed {
-		x.status = statusDeparted
+	canceled := x.err != nil && core.KindOf(x.err) == core.KindCanceled
+	if canceled {
+		x.status = statusClientClosedRequest
 	}
 	t.Recorder.CountRequest(t.profile, x.endpoint, x.status, took)
-	if t.Requests == LogAll || t.Requests == LogFailures && x.err != nil && !departed {
+	if t.Requests == LogAll || t.Requests == LogFailures && x.err != nil && !canceled {
 		t.logRequest(x, took)
 	}
 }
@@ -123,7 +123,7 @@ func (t *middleware) logRequest(x *responseRecorder, took time.Duration) {
 		level = slog.LevelWarn
 		omitted, ok := t.refused.take(x.began)
 		if t.Requests == LogFailures && !ok {
-			return // a flood is not to fill the disk
+			return // a flood must not fill the disk
 		}
 		if omitted > 0 {
 			attrs = append(attrs, slog.Int("omitted", omitted))
@@ -135,8 +135,8 @@ func (t *middleware) logRequest(x *responseRecorder, took time.Duration) {
 	t.Log.LogAttrs(context.Background(), level, "request", attrs...)
 }
 
-// describe says what a panic was, and where, without anything that a client may
-// have sent.
+// describe returns the type of a panic and its stack, without anything that a client
+// may have sent.
 func describe(cause any) (what, stack string) {
 	stack = string(debug.Stack())
 	if p, ok := cause.(*password.Panic); ok {
@@ -149,8 +149,8 @@ func describe(cause any) (what, stack string) {
 	return fmt.Sprintf("a value of type %T", cause), stack
 }
 
-// requestID names a request in logs: as the trusted proxy before us does, if
-// that is a plain word, else at random.
+// requestID returns the id of a request in logs: the trusted proxy's X-Request-Id if it
+// is a plain word, or else a random one.
 func requestID(r *http.Request, proxied bool) string {
 	const longest = 64
 	if proxied {
@@ -174,7 +174,7 @@ type responseRecorder struct {
 	request           *http.Request
 	proxies           Proxies
 	began             time.Time
-	client            *core.Client // nil: nobody has asked yet
+	client            *core.Client // nil until it is asked for
 	status            int
 	endpoint, outcome string
 	err               error
@@ -185,7 +185,7 @@ var (
 	_ dialects.ClientProvider  = (*responseRecorder)(nil)
 )
 
-// from says who the request is from.
+// from returns the client of the request.
 func (x *responseRecorder) from() *core.Client {
 	if x.client == nil {
 		address, proxied := x.proxies.client(x.request)
@@ -210,10 +210,10 @@ func (x *responseRecorder) WriteHeader(status int) {
 	x.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets net/http reach the writer's own abilities.
+// Unwrap gives http.ResponseController access to the wrapped writer.
 func (x *responseRecorder) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
-// sampler lets one through in so long a time, and counts the others.
+// sampler lets one event through in each interval, and counts the others.
 type sampler struct {
 	interval time.Duration
 
@@ -222,8 +222,8 @@ type sampler struct {
 	omitted int
 }
 
-// take tells whether one that comes now is let through, and how many were not
-// since the last.
+// take reports whether an event at this time is let through, and how many were not since
+// the last one.
 func (s *sampler) take(now time.Time) (omitted int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

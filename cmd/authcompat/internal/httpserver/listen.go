@@ -1,6 +1,6 @@
-// Package httpserver is what HTTP asks of a server of old APIs, whichever they are: its
-// listeners and their bounds, certificates, the addresses of clients behind proxies,
-// and what is counted and logged of every request.
+// Package httpserver has what every API needs of an HTTP server: listeners and their
+// limits, certificates, the addresses of clients behind proxies, and the metrics and logs
+// of requests.
 package httpserver
 
 import (
@@ -15,7 +15,7 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// The bounds of a listener. A body is bounded by its dialect.
+// The limits of a listener. That of a request body is the dialect's.
 const (
 	// net/http reads 4096 bytes more than it is told: a request line and headers
 	// of more than 16 KiB are refused with its own 431.
@@ -37,11 +37,11 @@ type Server struct {
 	HTTP     *http.Server
 }
 
-// ListenOptions are what listeners differ in.
+// ListenOptions are the options of a listener.
 type ListenOptions struct {
-	Log            *slog.Logger // of what net/http has to say, at level debug
+	Log            *slog.Logger // for messages of net/http, at level debug
 	MaxConnections int          // open at a time; 0: as many as the system allows
-	Certificate    *Certificate // that TLS is spoken with; nil: no TLS
+	Certificate    *Certificate // nil: no TLS
 }
 
 // Listen opens a listener at a TCP address, HOST:PORT, and adds it with a server of
@@ -78,15 +78,15 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 	return nil
 }
 
-// What a process needs files for beside connections, and how many connections it
-// holds at most where nobody says otherwise.
+// How many open files a process needs beside those of its connections, and how many
+// connections a listener accepts unless a setting says otherwise.
 const (
 	otherFiles     = 256
 	maxConnections = 16384
 )
 
-// Serve answers at all listeners until ctx ends, then lets requests in flight finish
-// for half a minute. The error is that of a listener that failed.
+// Serve serves all listeners until ctx ends, then gives requests in flight half a minute
+// to finish. The error is that of a listener that failed.
 func (s Servers) Serve(ctx context.Context, log *slog.Logger) error {
 	failed := make(chan error, len(s))
 	for _, server := range s {

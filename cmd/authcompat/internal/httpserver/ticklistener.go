@@ -7,13 +7,12 @@ import (
 	"time"
 )
 
-// deadlineTick is how late a deadline of a connection may be noticed.
+// deadlineTick is how late the deadline of a connection may be noticed.
 const deadlineTick = time.Second
 
-// tickListener gives connections whose deadlines are kept by one goroutine that
-// looks at all of them every tick. net/http moves deadlines seven times for each
-// request, and a timer of the runtime for each costs a twentieth of what a small
-// request does.
+// tickListener accepts connections whose deadlines are checked by one goroutine at every
+// tick. net/http sets a deadline seven times for each request, and doing that with a
+// runtime timer takes a twentieth of the time of a small request.
 type tickListener struct {
 	net.Listener
 	began time.Time    // has the monotonic clock, as deadlines have
@@ -24,15 +23,15 @@ type tickListener struct {
 	closed bool
 }
 
-// newTickListener begins to keep the deadlines of a listener's connections. It
-// ends when the listener and all connections are closed.
+// newTickListener starts to check the deadlines of a listener's connections, until the
+// listener and all connections are closed.
 func newTickListener(l net.Listener, tick time.Duration) *tickListener {
 	c := &tickListener{Listener: l, began: time.Now(), conns: make(map[*tickConn]struct{})}
 	go c.run(tick)
 	return c
 }
 
-// run looks at the connections every tick.
+// run checks the connections at every tick.
 func (l *tickListener) run(tick time.Duration) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -44,7 +43,8 @@ func (l *tickListener) run(tick time.Duration) {
 	}
 }
 
-// expire ends what is overdue, and tells whether there is anything left to look at.
+// expire applies the deadlines that have passed, and reports whether there is anything
+// left to check.
 func (l *tickListener) expire() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -87,16 +87,16 @@ type tickConn struct {
 // tickDeadline is a deadline for one direction.
 type tickDeadline struct {
 	listener *tickListener
-	apply    func(time.Time) error // the connection's own
+	apply    func(time.Time) error // sets the deadline of the connection itself
 
 	mu     sync.Mutex
 	wanted time.Duration // since the listener began
-	there  bool          // it is wanted
-	over   bool          // the connection's own is in the past
+	there  bool          // whether there is a deadline
+	over   bool          // whether it has been applied
 }
 
-// set changes the deadline. One in the past takes effect at once, as does its
-// end: that is how net/http interrupts a read.
+// set changes the deadline. One in the past is applied at once, and so is its removal:
+// net/http interrupts a read that way.
 func (d *tickDeadline) set(to time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -116,7 +116,7 @@ func (d *tickDeadline) set(to time.Time) error {
 	return d.apply(time.Time{})
 }
 
-// expire ends what is overdue.
+// expire applies the deadline if it has passed.
 func (d *tickDeadline) expire() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

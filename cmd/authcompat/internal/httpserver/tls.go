@@ -14,7 +14,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
-// certificateInterval is how often the file of a certificate is compared.
+// certificateInterval is how often a certificate's file is checked for changes.
 const certificateInterval = time.Minute
 
 // Certificate is a TLS certificate in files that may change.
@@ -27,15 +27,15 @@ type loadedPair struct {
 	pair              tls.Certificate
 }
 
-// LoadCertificate reads a certificate chain and its key, both PEM, and fails where they
-// are not good or don't belong together.
+// LoadCertificate reads a certificate chain and its key, both PEM. It fails if one is
+// invalid or they don't belong together.
 func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 	c := &Certificate{}
 	return c, c.Reload(certFile, keyFile)
 }
 
-// Reload takes the files as they are now; where they are not good it fails, and the
-// certificate stays as it was.
+// Reload reads the files again. If they are invalid it fails, and the certificate stays as
+// it was.
 func (c *Certificate) Reload(certFile, keyFile string) error {
 	loaded, certErr, keyErr := readPair(certFile, keyFile)
 	if err := cmp.Or(certErr, keyErr); err != nil {
@@ -45,15 +45,14 @@ func (c *Certificate) Reload(certFile, keyFile string) error {
 	return nil
 }
 
-// CheckCertificate tells what is wrong with the file of a certificate and with that of
-// its key; nil: nothing. That they don't belong together is told of the certificate.
+// CheckCertificate returns what is wrong with the file of a certificate and with that of
+// its key. If they don't belong together, that is an error of the certificate.
 func CheckCertificate(certFile, keyFile string) (certErr, keyErr error) {
 	_, certErr, keyErr = readPair(certFile, keyFile)
 	return certErr, keyErr
 }
 
-// readPair reads a certificate and its key. What is wrong is told by the file in
-// which it is.
+// readPair reads a certificate and its key, with an error for each of the files.
 func readPair(certFile, keyFile string) (_ *loadedPair, certErr, keyErr error) {
 	text, certErr := os.ReadFile(certFile)
 	key, keyErr := os.ReadFile(keyFile)
@@ -67,7 +66,7 @@ func readPair(certFile, keyFile string) (_ *loadedPair, certErr, keyErr error) {
 	return &loadedPair{certFile: certFile, keyFile: keyFile, text: text, pair: pair}, nil, nil
 }
 
-// config is what a listener speaks TLS with. HTTP/2 is not offered (see
+// config returns the TLS configuration of a listener. HTTP/2 is not offered (see
 // GO-2026-6617).
 func (c *Certificate) config() *tls.Config {
 	return &tls.Config{
@@ -79,8 +78,8 @@ func (c *Certificate) config() *tls.Config {
 	}
 }
 
-// Watch reads the files again when the certificate has changed, until ctx ends. What
-// came of it is logged.
+// Watch reads the files again whenever the certificate has changed, until ctx ends, and
+// logs the result.
 func (c *Certificate) Watch(ctx context.Context, log *slog.Logger) {
 	for wait.For(ctx, certificateInterval) {
 		old := c.current.Load()

@@ -14,13 +14,13 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// keyRing is what stands in a key file: the newest key first.
+// keyRing is the content of a key file: the newest key first.
 type keyRing struct {
 	words  []string
 	sealer core.Sealer
 }
 
-// readKeys reads a key file. The error is fs.ErrNotExist where there is none.
+// readKeys reads a key file. The error is fs.ErrNotExist if there is none.
 func readKeys(path string) (keyRing, error) {
 	text, err := os.ReadFile(path)
 	if _, link := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && link == nil {
@@ -41,7 +41,7 @@ func readKeys(path string) (keyRing, error) {
 	return keyRing{words, sealer}, err
 }
 
-// newKey draws a key, as key files have it.
+// newKey returns a new random key, as it stands in key files.
 func newKey() (string, error) {
 	key := make([]byte, core.KeySize)
 	if _, err := rand.Read(key); err != nil {
@@ -50,8 +50,8 @@ func newKey() (string, error) {
 	return base64.StdEncoding.EncodeToString(key), nil
 }
 
-// createKeys makes a key file with a first key, readable to its owner alone. The
-// file appears whole, or it fails with fs.ErrExist.
+// createKeys creates a key file with a first key, which only its owner can read. The file
+// is created atomically; if it exists the error is fs.ErrExist.
 func createKeys(path string) error {
 	key, err := newKey()
 	if err != nil {
@@ -75,10 +75,9 @@ func createKeys(path string) error {
 	return nil
 }
 
-// replaceKeys replaces the keys of a file in one step: at any moment there are the
-// old ones or the new ones, on the disk. Whoever could read the file still can;
-// where that is not possible, nothing is changed. A link stays one. The caller
-// holds the lock.
+// replaceKeys replaces the keys of a file atomically: at any moment the file on disk has
+// the old keys or the new ones. Whoever could read the file still can; if that can't be
+// done, nothing is changed. A symbolic link stays one. The caller holds the lock.
 func replaceKeys(path string, change func(keyRing) []string) error {
 	ring, err := readKeys(path)
 	if err != nil {
@@ -112,8 +111,8 @@ func replaceKeys(path string, change func(keyRing) []string) error {
 	return nil
 }
 
-// writeKeys fills and closes a file. It is on disk before any token is sealed
-// with its keys.
+// writeKeys writes, syncs and closes a file: keys have to be on disk before any token is
+// sealed with them.
 func writeKeys(f *os.File, words []string) error {
 	_, err := f.WriteString(strings.Join(words, "\n") + "\n")
 	if err == nil {

@@ -1,5 +1,5 @@
-// Package keyring finds, makes, replaces and reloads the keys that seal tokens which
-// are shown again.
+// Package keyring finds, creates, replaces and reloads the keys that seal tokens which are
+// shown again.
 package keyring
 
 import (
@@ -18,15 +18,14 @@ import (
 // base64, the newest first.
 const EnvVar = "AUTHCOMPAT_SECRET_KEY"
 
-// Location says where a process finds the keys that seal tokens which are shown
-// again: in the environment, in a file that is named, or, for an SQLite database,
-// in a file beside it.
+// Location says where a process finds the sealing keys: in the environment, in a file that
+// a setting names, or in a file beside an SQLite database.
 type Location struct {
 	File string // --secret-key-file; empty: none is named
 	DSN  string // --store
 }
 
-// path is the file in which the keys stand; empty if they stand in none.
+// path returns the file that has the keys; empty if they are in no file.
 func (k Location) path() string {
 	if _, ok := os.LookupEnv(EnvVar); ok {
 		return ""
@@ -40,8 +39,8 @@ func (k Location) path() string {
 	return ""
 }
 
-// defaultPath is where the keys of a database file are: beside the file itself,
-// by whichever link it is reached, unless there is a file beside the link.
+// defaultPath returns where the keys of a database file are: beside the file itself, even
+// if the path is a symbolic link to it, unless there is a key file beside the link.
 func defaultPath(path string) string {
 	beside := path + ".key"
 	if _, err := os.Lstat(beside); err == nil {
@@ -56,7 +55,8 @@ func defaultPath(path string) string {
 	return beside
 }
 
-// Setting names what says where the keys are: EnvVar, or a flag with its dashes.
+// Setting returns the name of the setting that says where the keys are: EnvVar, or a flag
+// with its dashes.
 func (k Location) Setting() string {
 	if _, ok := os.LookupEnv(EnvVar); ok {
 		return EnvVar
@@ -67,8 +67,8 @@ func (k Location) Setting() string {
 	return "--store"
 }
 
-// read reads the keys. Where no place is given the sealer has none; where their
-// file is missing the error is fs.ErrNotExist. Nothing is written.
+// read reads the keys. If there is no location the sealer has none; if their file is
+// missing the error is fs.ErrNotExist. Nothing is written.
 func (k Location) read() (core.Sealer, error) {
 	if text, ok := os.LookupEnv(EnvVar); ok {
 		keys, err := core.ParseKeys(text)
@@ -85,8 +85,8 @@ func (k Location) read() (core.Sealer, error) {
 	return ring.sealer, err
 }
 
-// Check reads the keys and makes none. The error says what is wrong with them; it is
-// fs.ErrNotExist where their file is missing, and nil where no place is given.
+// Check reads the keys and creates none. The error says what is wrong with them; it is
+// fs.ErrNotExist if their file is missing, and nil if there is no location.
 func (k Location) Check() error {
 	_, err := k.read()
 	return err
@@ -101,8 +101,8 @@ func (k Location) load() (core.Sealer, error) {
 	return sealer, err
 }
 
-// LoadOrWarn reads the keys for a command that goes on without them: where their file
-// is missing it calls warn with an error that says so, and the sealer has no key. All
+// LoadOrWarn reads the keys for a command that can go on without them: if their file is
+// missing, it calls warn with an error that says so and returns a sealer without keys. All
 // other errors name the setting that says where the keys are.
 func (k Location) LoadOrWarn(warn func(error)) (core.Sealer, error) {
 	sealer, err := k.load()
@@ -113,14 +113,14 @@ func (k Location) LoadOrWarn(warn func(error)) (core.Sealer, error) {
 	return sealer, err
 }
 
-// errKeysLost is a missing key file of a database that holds sealed tokens. A
-// new key would open none of them, and hide that.
+// errKeysLost is the error of a missing key file while the database holds sealed tokens. A
+// new key could open none of them, and would hide the loss.
 var errKeysLost = errors.New("the database holds tokens that are sealed with its keys: bring it back")
 
-// LoadOrCreate reads the keys for what has to seal. The file beside a database is made
-// where that holds no sealed token; where it does, the error says that the keys are to
-// be brought back. Of processes that make it at once all get the same key. Where no
-// place is given, or admin is nil and the file is missing, none is made.
+// LoadOrCreate reads the keys for a process that seals tokens. If the file beside a
+// database is missing, it is created, unless the database holds sealed tokens: then the
+// error says that the keys have to be restored. Processes that create it at the same time
+// get the same key. No file is created if there is no location or admin is nil.
 func (k Location) LoadOrCreate(ctx context.Context, admin core.Admin) (sealer core.Sealer, err error) {
 	sealer, err = k.load()
 	if !errors.Is(err, fs.ErrNotExist) || k.File != "" || admin == nil {

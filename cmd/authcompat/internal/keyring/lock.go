@@ -11,12 +11,11 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
-// lockRetryInterval is how often a lock that another process holds is tried.
+// lockRetryInterval is how often a lock that another process holds is tried again.
 const lockRetryInterval = 20 * time.Millisecond
 
-// lock runs do while no other process changes the key file, or makes it. It waits for
-// its turn, and calls waiting with the file once if it has to. The lock ends with the
-// process.
+// lock calls do while no other process can change or create the key file. If it has to
+// wait for one, it calls waiting once with the file. The lock ends with the process.
 func lock(ctx context.Context, path string, waiting func(path string), do func() error) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target

@@ -14,38 +14,38 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// ReloadInterval is how often a server reads the keys again. Whoever changes them
-// counts on it.
+// ReloadInterval is how often a server reads the keys again. Commands that change the keys
+// rely on it.
 const ReloadInterval = time.Minute
 
-// Reloader finds the sealing keys for a running server, which goes on with those
-// that it has while they can't be read. It never writes a key after the start.
+// Reloader loads the sealing keys for a running server, which keeps those that it has
+// while they can't be read. After the start it never creates a key.
 type Reloader struct {
 	log   *slog.Logger
 	dsn   string     // of the start: another store takes a restart
-	admin core.Admin // knows which keys tokens are sealed with; nil: nobody does
+	admin core.Admin // counts the tokens of each key; nil: they can't be counted
 
 	mu          sync.Mutex
 	held        core.Sealer // the keys in memory
 	started     bool
-	unset       bool        // no place of keys is given
-	lastWarning string      // what was logged last; empty: the keys could be read
-	last        fs.FileInfo // of the file that latest was read from
+	unset       bool        // there is no location
+	lastWarning string      // logged last; empty if the keys could be read
+	last        fs.FileInfo // of the file when latest was read
 	latest      core.Sealer
 }
 
-// NewReloader makes a Reloader for a server on the store at dsn. What happens to the
-// keys while the server runs is logged.
+// NewReloader returns a Reloader for a server on the store at dsn. It logs when the keys
+// can't be read.
 func NewReloader(log *slog.Logger, dsn string) *Reloader { return &Reloader{log: log, dsn: dsn} }
 
-// Unset tells whether there was no place to look for keys when the server started.
+// Unset reports whether there was no location of keys when the server started.
 func (w *Reloader) Unset() bool { return w.unset }
 
 func (w *Reloader) location(file string) Location { return Location{file, w.dsn} }
 
-// Start gives the keys that a server starts with, from the file if one is named, and
-// makes them as LoadOrCreate does. A server starts without the keys that its tokens
-// are sealed with: the sealer then has none, and the log says so.
+// Start returns the keys that a server starts with, from the file if one is named, and
+// creates them as LoadOrCreate does. A server starts even if its keys are lost: then the
+// sealer has none, and a warning is logged.
 func (w *Reloader) Start(ctx context.Context, file string, admin core.Admin) (core.Sealer, error) {
 	location := w.location(file)
 	sealer, err := location.LoadOrCreate(ctx, admin)
@@ -60,9 +60,9 @@ func (w *Reloader) Start(ctx context.Context, file string, admin core.Admin) (co
 	return sealer, err
 }
 
-// adopt takes keys into use that were read. Where those in memory open tokens that
-// the new ones don't, the file is another one's, or has lost keys: the error says
-// so, and nothing changes. The caller holds the lock.
+// adopt replaces the keys in memory by those that were read. If there are tokens that only
+// the old ones open, the file is a wrong one or has lost keys: then it fails and changes
+// nothing. The caller holds the lock.
 func (w *Reloader) adopt(sealer core.Sealer) error {
 	missing := slices.DeleteFunc(w.held.KeyIDs(), func(id string) bool { return slices.Contains(sealer.KeyIDs(), id) })
 	if len(missing) > 0 && w.admin != nil {
@@ -85,9 +85,8 @@ func (w *Reloader) adopt(sealer core.Sealer) error {
 // countTime is how long it may take to count the tokens of each key.
 const countTime = 30 * time.Second
 
-// Reload gives the keys as they are now. Where fresh is false, those in memory go on
-// to be used; the error says why, and is nil where only the file beside the database
-// is missing.
+// Reload returns the keys as they are now. If fresh is false, those in memory stay in use;
+// the error says why, and is nil if only the file beside the database is missing.
 func (w *Reloader) Reload(file string) (sealer core.Sealer, fresh bool, err error) {
 	location := w.location(file)
 	sealer, err = location.load()
@@ -103,9 +102,9 @@ func (w *Reloader) Reload(file string) (sealer core.Sealer, fresh bool, err erro
 	return sealer, err == nil, err
 }
 
-// Refresh gives the keys anew for a token whose key is missing: after `secret
-// rotate` a server meets tokens that are sealed with a key which came after its
-// start. A file that is the same is not read again.
+// Refresh returns the keys again for a token whose key is missing: after `secret rotate` a
+// server meets tokens that are sealed with a key from after its start. An unchanged file
+// is not read again.
 func (w *Reloader) Refresh(file string) (core.Sealer, error) {
 	location := w.location(file)
 	w.mu.Lock()
@@ -124,8 +123,8 @@ func (w *Reloader) Refresh(file string) (core.Sealer, error) {
 	return sealer, reading
 }
 
-// warnOnce logs that the keys can't be read, once until they can or another thing is
-// wrong with them. The caller holds the lock.
+// warnOnce logs that the keys can't be read, once for as long as the reason stays the
+// same. The caller holds the lock.
 func (w *Reloader) warnOnce(location Location, err error) {
 	was := w.lastWarning
 	switch {

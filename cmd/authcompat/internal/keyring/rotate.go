@@ -10,8 +10,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// WritableFile gives the path of the file that a command which changes the keys has to
-// write. It fails where the keys stand in EnvVar or have no file.
+// WritableFile returns the path of the key file for a command that changes it. It fails if
+// the keys are in EnvVar or have no file.
 func (k Location) WritableFile() (string, error) {
 	if path := k.path(); path != "" {
 		return path, nil
@@ -22,29 +22,29 @@ func (k Location) WritableFile() (string, error) {
 	return "", errors.New("this store has no key file of its own: give --secret-key-file")
 }
 
-// Rotation is a change of a key file, and what came of it.
+// Rotation is a change of a key file, and its result.
 type Rotation struct {
 	Path   string // of the key file
 	NewKey bool   // put a new key before the old ones
 	Drop   bool   // remove old keys that no token is sealed with
 	Force  bool   // do so although a server may not have the newest key yet
 
-	// What Run did.
+	// The result of Run.
 	Key      string // id of the key that seals
 	Resealed int    // tokens that were sealed anew
 	Broken   int    // tokens that did not open
 	Dropped  int    // keys that were removed
 }
 
-// Run changes the file, and seals the tokens of the service's store with its newest
-// key. One rotation of a file runs at a time: waiting is called, with the file, where
-// another one has to end first. The error is fs.ErrNotExist where there is no file. A
-// rotation that was interrupted is run again without NewKey.
+// Run changes the file, and seals the tokens of the service's store with its newest key.
+// One rotation of a file runs at a time: if Run has to wait, it calls waiting with the
+// file. The error is fs.ErrNotExist if there is no file. A rotation that was interrupted
+// is finished by one without NewKey.
 func (r *Rotation) Run(ctx context.Context, s *core.Service, admin core.Admin, waiting func(path string)) error {
 	return lock(ctx, r.Path, waiting, func() error { return r.locked(ctx, s, admin) })
 }
 
-// locked does it all under the lock: a rotation beside it could drop the key that
+// locked is Run with the lock held: a rotation at the same time could remove the key that
 // this one seals with.
 func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin) error {
 	if r.Drop && !r.Force {
@@ -78,11 +78,11 @@ func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin
 	return err
 }
 
-// propagationDelay is how long after a change of a key file all servers have the new
-// keys.
+// propagationDelay is how long it takes until all servers have the keys of a file that
+// was changed.
 const propagationDelay = 2 * ReloadInterval
 
-// checkPropagated fails where a server may not have the newest keys of a file yet.
+// checkPropagated fails if a server may not have the newest keys of a file yet.
 func checkPropagated(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -95,8 +95,8 @@ func checkPropagated(path string) error {
 	return nil
 }
 
-// ExplainMissing adds to the error of a missing key file beside a database what is to
-// be done about it.
+// ExplainMissing adds to the error of a missing key file beside a database what to do
+// about it.
 func ExplainMissing(ctx context.Context, admin core.Admin, missing error) error {
 	sealed, err := admin.SealKeys(ctx)
 	switch {
@@ -117,8 +117,7 @@ func addKey(path string) error {
 	return replaceKeys(path, func(r keyRing) []string { return append([]string{key}, r.words...) })
 }
 
-// dropKeys removes the keys but the newest from the file that no token is sealed
-// with.
+// dropKeys removes from the file the keys that no token is sealed with, except the newest.
 func dropKeys(ctx context.Context, admin core.Admin, path string) (dropped int, err error) {
 	counts, err := admin.SealKeys(ctx)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// newLock gives the lock of a key file, which is one on its directory: that is there
-// before the file, stays when the file is replaced, and nothing has to be made beside it.
+// newLock returns the lock of a key file. It is one on the directory, which exists before
+// the file, stays when the file is replaced, and needs no lock file.
 func newLock(path string) *flock.Flock {
 	return flock.New(filepath.Dir(path), flock.SetFlag(os.O_RDONLY))
 }
@@ -39,7 +39,7 @@ func keepOwner(f *os.File, was fs.FileInfo) error {
 	return f.Chmod(was.Mode().Perm())
 }
 
-// syncDirectory makes the names in a directory last.
+// syncDirectory writes the names of a directory to disk.
 func syncDirectory(path string) error {
 	directory, err := os.Open(path)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// newLock gives the lock of a key file, which is a file beside it: Windows locks no
-// directories.
+// newLock returns the lock of a key file. It is a file beside it, because Windows can't
+// lock a directory.
 func newLock(path string) *flock.Flock { return flock.New(path + ".lock") }
 
 // keepOwner leaves the owner alone: a new file inherits the rights of its directory.

@@ -1,5 +1,5 @@
-// Package metrics counts, for Prometheus, what a server does: the requests that it
-// answers, the passwords that it hashes and the calls that it makes to its store.
+// Package metrics has the Prometheus metrics of a server: its requests, password hashes
+// and store operations.
 package metrics
 
 import (
@@ -21,8 +21,8 @@ import (
 	"github.com/authcompat/authcompat/core/hashing"
 )
 
-// Metrics are the metrics of a process, in a registry of its own. No label says
-// anything about a user, a client or a token.
+// Metrics are the metrics of a process, in a registry of their own. No label identifies a
+// user, a client or a token.
 type Metrics struct {
 	registry    *prometheus.Registry
 	requests    *prometheus.CounterVec
@@ -50,11 +50,11 @@ type series struct {
 	seconds  prometheus.Observer
 }
 
-// otherEndpoint stands in labels for the paths that no endpoint has.
+// otherEndpoint is the label of paths that belong to no endpoint.
 const otherEndpoint = "other"
 
-// New makes the metrics of a process. bodyBytes gives the memory that large request
-// bodies take at the moment, in bytes.
+// New makes the metrics of a process. bodyBytes returns how many bytes of large request
+// bodies are in memory.
 func New(bodyBytes func() float64) *Metrics {
 	// From 50 µs, what a token check takes, to 50 s.
 	fast := []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 50}
@@ -97,12 +97,12 @@ func New(bodyBytes func() float64) *Metrics {
 	return m
 }
 
-// Handler answers /metrics. What can't be gathered is logged.
+// Handler returns the handler of /metrics. It logs errors.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)})
 }
 
-// ObserveHashWait records how long a password hash waited for its turn.
+// ObserveHashWait records how long a password waited in the queue to be hashed.
 func (m *Metrics) ObserveHashWait(d time.Duration) { m.hashWait.Observe(d.Seconds()) }
 
 // CountDeletedRows counts rows that garbage collection deleted from a table: tokens,
@@ -137,9 +137,9 @@ func (m *Metrics) CountEvent(action core.Action, profile, outcome string) {
 	}
 }
 
-// CountRequest counts an answered request and how long the answer took. An empty
-// endpoint is a path that no endpoint has. Its series are looked up without a lock
-// and without allocating: every token check passes here.
+// CountRequest counts an answered request and how long the answer took. The endpoint is
+// empty if none has the path. Series are looked up without a lock or an allocation,
+// because every token check is counted here.
 func (m *Metrics) CountRequest(profile, endpoint string, status int, took time.Duration) {
 	key := seriesKey{profile, endpoint, status}
 	s, ok := (*m.series.Load())[key]
@@ -150,7 +150,7 @@ func (m *Metrics) CountRequest(profile, endpoint string, status int, took time.D
 	s.seconds.Observe(took.Seconds())
 }
 
-// CountPanic counts a request that ended in a defect of this program.
+// CountPanic counts a request whose handler panicked.
 func (m *Metrics) CountPanic() { m.panics.Inc() }
 
 func (m *Metrics) newSeries(key seriesKey) series {

@@ -10,14 +10,15 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// operation is what is counted of one kind of call to the store.
+// operation has the metrics of one store operation.
 type operation struct {
 	seconds  prometheus.Observer
 	failures prometheus.Counter
 }
 
-// observe counts a call that began then; it is deferred with where the error will be. What
-// the store answers by contract, and a client that left, are no failures of it.
+// observe counts a call that began at a time. It is deferred, with a pointer to the error
+// that the call will return. Errors of the store's contract, and a canceled context, are no
+// failures.
 func (o operation) observe(began time.Time, failed *error) {
 	o.seconds.Observe(time.Since(began).Seconds())
 	switch err := *failed; {
@@ -40,7 +41,7 @@ type instrumentedRateLimiter struct {
 	reserve, refund, prune operation
 }
 
-// operation gives what is counted of the calls with a name.
+// operation returns the metrics of the operation with a name.
 func (m *Metrics) operation(name string) operation {
 	return operation{m.store.WithLabelValues(name), m.failures.WithLabelValues(name)}
 }

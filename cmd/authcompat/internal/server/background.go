@@ -10,15 +10,15 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
 
-// collectInterval is how often it is looked for what is over.
+// collectInterval is how often expired rows are deleted.
 const collectInterval = 10 * time.Minute
 
-// hiddenExpiryRetention is how long expired tokens are kept where no client is told that
-// they expired: for the logs.
+// hiddenExpiryRetention is how long expired tokens are kept, for the logs, where clients
+// can't tell an expired token from an unknown one.
 const hiddenExpiryRetention = 24 * time.Hour
 
-// background starts what a server does beside answering, until ctx ends. signals
-// are what sighup gives.
+// background starts what a server does beside answering requests, until ctx ends. Each of
+// the signals makes it reload.
 func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync.WaitGroup {
 	all := new(sync.WaitGroup)
 	all.Go(func() {
@@ -48,12 +48,12 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 	return all
 }
 
-// collectGarbage removes what is over, now and then, until ctx ends.
+// collectGarbage deletes expired rows at every collectInterval, until ctx ends.
 func (s *server) collectGarbage(ctx context.Context) {
 	for wait.For(ctx, collectInterval) {
 		now := time.Now()
 		for table, remove := range map[string]func(context.Context, time.Time) (int, error){
-			"tokens": s.collectTokens, "guesses": s.collectGuesses, "audit": s.collectAudit,
+			"tokens": s.collectTokens, "guesses": s.collectLimits, "audit": s.collectAudit,
 		} {
 			n, err := remove(ctx, now)
 			s.metrics.CountDeletedRows(table, n)
@@ -67,7 +67,7 @@ func (s *server) collectGarbage(ctx context.Context) {
 	}
 }
 
-// collectTokens removes the tokens whose end no client has to be told any more.
+// collectTokens deletes tokens that have been expired for as long as they are kept.
 func (s *server) collectTokens(ctx context.Context, now time.Time) (int, error) {
 	if s.engine.Backend.Admin == nil {
 		return 0, nil
@@ -82,15 +82,15 @@ func (s *server) collectTokens(ctx context.Context, now time.Time) (int, error) 
 	return n + more, err
 }
 
-// collectGuesses forgets guesses that count no more.
-func (s *server) collectGuesses(ctx context.Context, now time.Time) (int, error) {
+// collectLimits deletes login limits that are no longer in use.
+func (s *server) collectLimits(ctx context.Context, now time.Time) (int, error) {
 	if s.engine.Backend.RateLimiter == nil {
 		return 0, nil
 	}
-	return s.engine.PurgeGuesses(ctx, now)
+	return s.engine.PruneLimits(ctx, now)
 }
 
-// collectAudit removes the part of the record that is not kept.
+// collectAudit deletes audit entries that are older than they are kept.
 func (s *server) collectAudit(ctx context.Context, now time.Time) (int, error) {
 	keep := time.Duration(s.current().AuditRetention)
 	if s.engine.Backend.Auditor == nil || keep == 0 {
@@ -99,8 +99,9 @@ func (s *server) collectAudit(ctx context.Context, now time.Time) (int, error) {
 	return s.engine.PurgeAudit(ctx, now.Add(-keep))
 }
 
-// profilesHidingExpiry names the profiles served here whose tokens may go soon after they
-// expired: nobody in their realm tells an expired token from an unknown one.
+// profilesHidingExpiry returns the names of the profiles in whose realm no profile served
+// here tells an expired token from an unknown one, so that expired tokens can be deleted
+// early.
 func (s *server) profilesHidingExpiry() []string {
 	revealed := make(map[string]bool)
 	for _, a := range s.apis {
@@ -116,11 +117,11 @@ func (s *server) profilesHidingExpiry() []string {
 	return names
 }
 
-// reseal takes the sealing keys as they are now and seals with the newest what
-// is sealed with older ones, now and then, until ctx ends.
+// reseal reloads the sealing keys at every keyring.ReloadInterval, until ctx ends, and
+// seals with the newest what is sealed with older ones.
 func (s *server) reseal(ctx context.Context) {
 	for {
-		// What is wrong with the keys is logged there already, and once.
+		// Reload logs errors itself, each of them once.
 		if sealer, fresh, _ := s.keys.Reload(s.started.KeyFile); fresh {
 			s.engine.SealWith(sealer)
 			done, _, err := s.engine.Reseal(ctx, s.engine.Backend.Admin)

@@ -23,8 +23,8 @@ const (
 	examplePassword = "correct horse battery"
 )
 
-// banner tells at start-up what is served where, each endpoint with a line that
-// works when it is pasted into a shell, one after the other.
+// banner is what a server prints when it starts: what is served where, and for each
+// endpoint a command to paste into a shell. They work in the order in which they stand.
 type banner struct {
 	apis   []config.BoundProfile // at URLs
 	store  string
@@ -38,7 +38,7 @@ func newBanner(apis []config.BoundProfile, open httpserver.Servers, f *config.Co
 		scheme = "https://"
 	}
 	for i, api := range apis {
-		// The listener knows the port that was really taken.
+		// Port 0 was replaced by one that was free.
 		api.Address = scheme + reachable(open[i].Listener.Addr())
 		b.apis = append(b.apis, api)
 	}
@@ -48,7 +48,7 @@ func newBanner(apis []config.BoundProfile, open httpserver.Servers, f *config.Co
 	return b
 }
 
-// reachable gives an address that a client on this machine can use.
+// reachable returns an address that a client on this machine can use.
 func reachable(a net.Addr) string {
 	host, port, err := net.SplitHostPort(a.String())
 	if err != nil {
@@ -79,9 +79,8 @@ func (b banner) write(w io.Writer) error {
 	return err
 }
 
-// lines are the examples of one API: a user first where the API makes none, then
-// each endpoint. Those that want a token log in for one of their own, so that
-// each line works by itself.
+// lines returns the examples of one API: first a command that creates a user if the API
+// has no registration, then each endpoint. Those that need a token log in first.
 func (b banner) lines(api config.BoundProfile) []string {
 	var lines []string
 	if _, ok := api.Profile.Endpoint(profiles.Register); !ok {
@@ -99,7 +98,7 @@ func (b banner) lines(api config.BoundProfile) []string {
 	return lines
 }
 
-// tokenMember gives the key under which a reply shows the token.
+// tokenMember returns the key under which a reply shows the token.
 func tokenMember(t *profiles.Template) string {
 	if t == nil {
 		return ""
@@ -115,7 +114,7 @@ func tokenMember(t *profiles.Template) string {
 	return ""
 }
 
-// curl is the line that calls an endpoint.
+// curl returns the command that calls an endpoint.
 func curl(api config.BoundProfile, e profiles.Endpoint) string {
 	line := "curl -i"
 	if e.Method != http.MethodGet {
@@ -131,7 +130,7 @@ func curl(api config.BoundProfile, e profiles.Endpoint) string {
 	return line + " -H 'Content-Type: application/json' -d " + quote(jsonExample(e))
 }
 
-// example is a value that each field takes.
+// example returns a valid value of a field.
 func example(r profiles.Role) string {
 	switch r {
 	case profiles.RoleUsername:
@@ -164,7 +163,7 @@ func jsonExample(e profiles.Endpoint) string {
 	return "{" + strings.Join(pairs, ", ") + "}"
 }
 
-// storeWord is a shell word for a DSN. One that may hold a password is not shown.
+// storeWord returns a shell word for a DSN. One that may hold a password is not shown.
 func storeWord(dsn string) string {
 	if _, ok := store.SQLitePath(dsn); ok {
 		return quote(dsn)
@@ -172,7 +171,7 @@ func storeWord(dsn string) string {
 	return `"$` + config.Variable("store") + `"`
 }
 
-// quote makes one shell word of a text.
+// quote returns a text as one shell word.
 func quote(s string) string {
 	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-:") == "" {
 		return s

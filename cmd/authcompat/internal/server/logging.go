@@ -9,8 +9,8 @@ import (
 	"golang.org/x/term"
 )
 
-// newLog makes the log of a server: with "auto", text where a person reads along
-// and JSON where a program does.
+// newLog returns the log of a server. With "auto" it is text on a terminal and JSON
+// elsewhere.
 func newLog(w io.Writer, format string) (*slog.Logger, error) {
 	file, ok := w.(*os.File)
 	person := ok && term.IsTerminal(int(file.Fd()))

@@ -10,7 +10,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 )
 
-// sighup gives what SIGHUP sends until ctx ends.
+// sighup returns a channel that receives SIGHUP until ctx ends.
 func sighup(ctx context.Context) <-chan os.Signal {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
@@ -18,9 +18,9 @@ func sighup(ctx context.Context) <-chan os.Signal {
 	return signals
 }
 
-// reload takes the settings, profiles, keys and certificates as they are now, all
-// of them or none, but for the settings that take a restart: these stay as they
-// are, and the log names those that have changed.
+// reload applies the settings, profiles, keys and certificates as they are now: all of
+// them, or none if there is an error. Settings that take a restart stay as they are, and
+// the log names those that have changed.
 func (s *server) reload() error {
 	next, all, err := s.started.ReResolve()
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *server) reload() error {
 			return err
 		}
 	}
-	// From where they stood at the start.
+	// The location of the keys takes a restart.
 	sealer, fresh, err := s.keys.Reload(s.started.KeyFile)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (s *server) reload() error {
 	if fresh {
 		s.engine.SealWith(sealer)
 	}
-	s.limitGuesses(f)
+	s.setLoginLimits(f)
 	if len(kept) > 0 {
 		s.log.Warn("settings have changed that take a restart: until then they stay as they were", "settings", kept)
 	}
@@ -68,7 +68,7 @@ func (s *server) reload() error {
 	return nil
 }
 
-// warnUnlimited tells of limits that are off, which nobody should forget.
+// warnUnlimited warns that login limits are off, so that nobody forgets it.
 func (s *server) warnUnlimited(f *config.Config) {
 	if !f.LoginLimits {
 		s.log.Warn("guesses at passwords are not limited (--limits off): for replays and load tests only")

@@ -1,5 +1,5 @@
-// Package server is the process that serves old APIs: it starts, reloads, answers on
-// the management listener, cleans up in the background and ends.
+// Package server runs the process that serves old APIs: its start, reload and shutdown,
+// the management listener and background tasks.
 package server
 
 import (
@@ -25,8 +25,8 @@ import (
 
 // server is a running process.
 type server struct {
-	started  *config.Server                // the settings of the start
-	settings atomic.Pointer[config.Config] // those of this moment
+	started  *config.Server                // settings at the start
+	settings atomic.Pointer[config.Config] // current settings
 	log      *slog.Logger
 	metrics  *metrics.Metrics
 	engine   *engine.Engine
@@ -37,7 +37,7 @@ type server struct {
 	tls      *httpserver.Certificate // nil: none
 }
 
-// api is a profile at an address. What answers there can change while it runs.
+// api is a profile at an address. A reload replaces its handler.
 type api struct {
 	address string
 	bound   atomic.Pointer[config.BoundProfile]
@@ -47,7 +47,7 @@ type api struct {
 // ServeHTTP implements http.Handler.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Load()).ServeHTTP(w, r) }
 
-// newServer makes a server with the settings of its start.
+// newServer makes a server that starts with these settings.
 func newServer(f *config.Server, log *slog.Logger) *server {
 	s := &server{started: f, log: log, keys: keyring.NewReloader(log, f.Engine.Store)}
 	s.metrics = metrics.New(s.bodies.Bytes)
@@ -55,16 +55,15 @@ func newServer(f *config.Server, log *slog.Logger) *server {
 	return s
 }
 
-// Run serves the profiles, with settings that were resolved, until ctx ends, then lets
-// requests in flight finish. What is served is told on out; the log goes to errOut.
-// SIGHUP reloads the settings. The error is what kept the server from starting, or a
-// listener from going on.
+// Run serves the profiles, with resolved settings, until ctx ends, then lets requests in
+// flight finish. It writes to out what is served, and to errOut its log. SIGHUP reloads
+// the settings. The error is what kept the server from starting, or made a listener fail.
 func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, errOut io.Writer) (err error) {
 	log, err := newLog(errOut, f.LogFormat.String())
 	if err != nil {
 		return err
 	}
-	// From here on: a SIGHUP while the server starts is not to end it.
+	// Before anything else: a SIGHUP must not end a server that is starting.
 	signals := sighup(ctx)
 	s := newServer(f, log)
 	if err := s.open(ctx); err != nil {
@@ -90,7 +89,7 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 	return s.servers.Serve(ctx, log)
 }
 
-// current gives the settings of this moment.
+// current returns the current settings.
 func (s *server) current() *config.Config { return s.settings.Load() }
 
 // open opens the store and makes the engine.
@@ -102,8 +101,8 @@ func (s *server) open(ctx context.Context) error {
 		Keys: func(ctx context.Context, a core.Admin) (core.Sealer, error) {
 			return s.keys.Start(ctx, f.KeyFile, a)
 		},
-		Rekey: func() (core.Sealer, error) { return s.keys.Refresh(s.started.KeyFile) },
-		Log:   s.log, Metrics: s.metrics,
+		RefreshKeys: func() (core.Sealer, error) { return s.keys.Refresh(s.started.KeyFile) },
+		Log:         s.log, Metrics: s.metrics,
 		HashPool: &hashing.PoolOptions{
 			Threads: f.HashConcurrency, Queue: f.HashQueue,
 			Waited: s.metrics.ObserveHashWait,
@@ -112,12 +111,12 @@ func (s *server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.limitGuesses(f)
+	s.setLoginLimits(f)
 	return nil
 }
 
-// limitGuesses sets the limits on guesses.
-func (s *server) limitGuesses(f *config.Config) {
+// setLoginLimits applies the settings of login limits.
+func (s *server) setLoginLimits(f *config.Config) {
 	if s.engine.Backend.RateLimiter == nil || !bool(f.LoginLimits) {
 		s.engine.SetLoginLimits(nil)
 		return
@@ -159,7 +158,7 @@ func (s *server) listen(all []config.BoundProfile) error {
 	return nil
 }
 
-// handler makes what answers for a profile.
+// handler returns the handler of a profile.
 func (s *server) handler(f *config.Config, p *profiles.Profile) (http.Handler, error) {
 	h, err := dialects.New(p, s.engine.Service)
 	if err != nil {
@@ -174,8 +173,8 @@ func (s *server) handler(f *config.Config, p *profiles.Profile) (http.Handler, e
 	}), nil
 }
 
-// warnKeyless warns of profiles that show tokens again where no place of keys is
-// given. A store that keeps the text itself needs none.
+// warnKeyless warns of profiles that show tokens again if no location of keys is given. A
+// store that keeps tokens in plaintext needs no keys.
 func (s *server) warnKeyless(all []config.BoundProfile) {
 	plaintext := s.engine.Backend.Plaintext
 	if !s.keys.Unset() || plaintext != nil && plaintext.KeepsPlaintext() {

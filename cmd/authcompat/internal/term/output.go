@@ -1,6 +1,6 @@
-// Package term writes what a command says: tables, sentences and progress for
-// people at a terminal, JSON for programs. Whatever strangers have named is shown
-// without anything that a terminal would obey.
+// Package term writes the output of commands: tables, sentences and progress for people at
+// a terminal, JSON for programs. Strings from users are escaped, so that a terminal finds
+// no control sequence in them.
 package term
 
 import (
@@ -47,8 +47,8 @@ func (t *Table) Row(record any, format string, cells ...any) error {
 	return Printf(t.columns, format+"\n", cells...)
 }
 
-// End writes the rows that were held back to align the columns. The error is that
-// of the writer.
+// End writes the rows, which are buffered to align the columns. The error is that of the
+// writer.
 func (t *Table) End() error {
 	if t.json {
 		return nil
@@ -56,8 +56,8 @@ func (t *Table) End() error {
 	return t.columns.Flush()
 }
 
-// Report writes what was done on w: record as JSON, or the line that Printf makes of
-// format and args.
+// Report writes the result of a command to w: record as JSON, or format and args as Printf
+// formats them, with a newline.
 func Report(w io.Writer, asJSON bool, record any, format string, args ...any) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(record)
@@ -65,7 +65,7 @@ func Report(w io.Writer, asJSON bool, record any, format string, args ...any) er
 	return Printf(w, format+"\n", args...)
 }
 
-// Printf is fmt.Fprintf with every argument that is a string or a core.Act made
+// Printf is fmt.Fprintf with every argument that is a string or a core.Action made
 // Printable. The error is that of the writer.
 func Printf(w io.Writer, format string, args ...any) error {
 	shown := make([]any, len(args))
@@ -91,8 +91,8 @@ func FormatTime(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
-// JSONTime gives what encoding/json writes of a time that may be missing: nil, which
-// is null, for the zero time.
+// JSONTime returns a time for encoding/json: nil, which is written as null, for the zero
+// time.
 func JSONTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -100,7 +100,7 @@ func JSONTime(t time.Time) *time.Time {
 	return &t
 }
 
-// Dash gives "-" for an empty cell, and any other as it is.
+// Dash returns "-" for an empty cell, and any other as it is.
 func Dash(s string) string {
 	if s == "" {
 		return "-"
@@ -108,9 +108,9 @@ func Dash(s string) string {
 	return s
 }
 
-// Printable makes a text fit for one line of a terminal: what does not print, such as
-// control characters, invalid UTF-8 and what turns the direction of writing, is
-// escaped as in Go. Names come from strangers.
+// Printable returns a string for one line of a terminal. What is not printable, such as
+// control characters, invalid UTF-8 and marks of text direction, is escaped as in Go:
+// users choose their own names.
 func Printable(s string) string {
 	var b strings.Builder
 	for i, size := 0, 0; i < len(s); i += size {
@@ -128,7 +128,7 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// PrintableLines is Printable for a text of several lines, which it leaves apart.
+// PrintableLines is Printable for each line of a text.
 func PrintableLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {

@@ -7,18 +7,18 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// Progress shows how far a long command has come, on a terminal alone.
+// Progress shows the progress of a long command, on a terminal only.
 type Progress struct {
 	out   io.Writer
 	bar   *progressbar.ProgressBar
 	table string
 }
 
-// NewProgress makes a Progress that is shown on out.
+// NewProgress returns a Progress that is shown on out.
 func NewProgress(out io.Writer) *Progress { return &Progress{out: out} }
 
-// Show shows that done rows of a table are finished, of so many in all. It fits the
-// Progress option of imports and exports.
+// Show shows how many rows of a table are done, and of how many. It fits the Progress
+// option of imports and exports.
 func (p *Progress) Show(table string, done, of int) {
 	if !IsInteractive(p.out) {
 		return

@@ -1,4 +1,4 @@
-// Package wait waits between the rounds of what is done in the background.
+// Package wait has the pauses of background tasks.
 package wait
 
 import (
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// For waits for d, or until ctx ends. It tells whether all of d has passed.
+// For waits for d, or until ctx ends. It reports whether all of d has passed.
 func For(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
