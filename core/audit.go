@@ -6,30 +6,30 @@ import (
 	"time"
 )
 
-// Auditor keeps a record of what was done to users and tokens. It is added to at
-// its end, and cut at its beginning if the operator wants it so; nothing in it is
-// ever changed. Errors are those of [Store].
+// Auditor keeps the audit log: a record of what was done to users and tokens. Entries are
+// appended and never changed; operators may remove the oldest. Errors are those of
+// [Store].
 //
-// A method of the store that changes something adds the entry of its context
-// ([WithAudit]) in the same transaction: what was done is recorded, what is
-// recorded was done. CreateUser puts the new user's id into the entry, and
-// ReuseToken the token that is shown again.
+// A method of a store that changes something appends the entry of its context
+// ([WithAudit]) in the same transaction, so that the log has an entry exactly for what was
+// done. CreateUser fills in the id of the new user, and ReuseToken the token that is shown
+// again.
 type Auditor interface {
-	// Record adds an entry for what changes nothing in the store.
+	// Record appends an entry about something that changes nothing in the store.
 	Record(ctx context.Context, e AuditEntry) error
 
-	// AuditEntries gives at most limit entries that match, the newest first.
+	// AuditEntries returns at most limit matching entries, the newest first.
 	AuditEntries(ctx context.Context, f AuditFilter, limit int) ([]AuditEntry, error)
 
-	// PurgeAudit removes the oldest entries from before a moment, at most limit, and
-	// gives their number.
+	// PurgeAudit removes the oldest entries from before a time, at most limit, and returns
+	// their number.
 	PurgeAudit(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// Act is what was done.
+// Action says what was done.
 type Action string
 
-// The acts.
+// The actions.
 const (
 	ActionRegister     Action = "register"
 	ActionLogin        Action = "login"
@@ -50,7 +50,7 @@ const (
 	ActionExport       Action = "export"
 )
 
-// Acts gives all acts.
+// Actions returns all actions.
 func Actions() []Action {
 	return []Action{
 		ActionRegister, ActionLogin, ActionLogout, ActionLogoutAll, ActionCreateUser, ActionDisableUser, ActionEnableUser, ActionSetPassword, ActionDeleteUser,
@@ -58,22 +58,21 @@ func Actions() []Action {
 	}
 }
 
-// Operator is who acts from the command line.
+// Operator is the Actor of what was done on the command line.
 const Operator = "operator"
 
-// AuditEntry is one line of the record. It holds no password, no token and no
-// hash.
+// AuditEntry is an entry of the audit log. It contains no password, token or hash.
 type AuditEntry struct {
 	ID     int64 // rises; the store's
 	At     time.Time
 	Action Action
 	// Outcome is "ok", or the name of the Kind that a login failed with.
 	Outcome string
-	// UserID and Username say on whom: 0 and empty where there is no such user.
+	// UserID and Username are the user concerned; 0 and empty if there is no such user.
 	UserID   int64
 	Username string
-	// Unknown is the keyed digest of a name that nobody has. The name itself is
-	// not kept: people type passwords there.
+	// UsernamePseudonym is a keyed digest of a username that nobody has. The username
+	// itself is not kept, because people type passwords there by mistake.
 	UsernamePseudonym string
 	Profile           string // through which API; empty from the command line
 	Actor             string // Operator, or empty for the user
@@ -82,7 +81,7 @@ type AuditEntry struct {
 	Token             string // TokenID of the token that was issued or ended
 }
 
-// AuditFilter says which entries are wanted; zero fields match all.
+// AuditFilter selects entries; zero fields match all.
 type AuditFilter struct {
 	Username          string
 	UsernamePseudonym string // entries of Username or of this digest
@@ -92,31 +91,30 @@ type AuditFilter struct {
 	Before            int64 // those with a smaller ID
 }
 
-// OK is the Outcome of what was done.
+// OK is the Outcome of an action that succeeded.
 const OK = "ok"
 
 type auditKey struct{}
 
-// WithAudit gives a context for one call of a store that changes something.
+// WithAudit returns a context for one call of a store that changes something.
 func WithAudit(ctx context.Context, e *AuditEntry) context.Context {
 	return context.WithValue(ctx, auditKey{}, e)
 }
 
-// AuditOf gives the entry that the store has to add when it changes something,
-// or nil.
+// AuditOf returns the entry that a store has to append when it changes something, or nil.
 func AuditOf(ctx context.Context) *AuditEntry {
 	e, _ := ctx.Value(auditKey{}).(*AuditEntry)
 	return e
 }
 
-// tokenIDSize is how many bytes of a digest name a token.
+// tokenIDSize is how many bytes of a digest make a token's id.
 const tokenIDSize = 8
 
-// TokenID names a token to people: 16 hex digits that tell nothing about its
+// TokenID returns an id of a token for people: 16 hex digits that reveal nothing of its
 // text.
 func TokenID(d Digest) string { return hex.EncodeToString(d[:min(len(d), tokenIDSize)]) }
 
-// entry begins an entry about a request.
+// newEntry makes an entry about a request.
 func (s *Service) newEntry(ctx context.Context, act Action, profile string) AuditEntry {
 	c := ClientOf(ctx)
 	e := AuditEntry{At: s.now(), Action: act, Outcome: OK, Profile: profile, Request: c.RequestID}
@@ -126,12 +124,12 @@ func (s *Service) newEntry(ctx context.Context, act Action, profile string) Audi
 	return e
 }
 
-// Pseudonym is how the record calls a name that nobody has.
+// Pseudonym returns what stands for a username that nobody has in the audit log.
 func (s *Service) Pseudonym(username string) string {
 	return hex.EncodeToString(KeyedDigest(s.pseudonymKey, "unknown", username)[:tokenIDSize])
 }
 
-// audited gives the context for the store's call that does what e says.
+// withAudit returns the context for a call of the store that does what the entry says.
 func (s *Service) withAudit(ctx context.Context, e *AuditEntry) context.Context {
 	if s.audit == nil {
 		return ctx
@@ -139,16 +137,15 @@ func (s *Service) withAudit(ctx context.Context, e *AuditEntry) context.Context 
 	return WithAudit(ctx, e)
 }
 
-// told tells what came of an act to whoever counts.
+// emit reports the outcome of an action to OnEvent.
 func (s *Service) emit(act Action, profile, outcome string) {
 	if s.onEvent != nil {
 		s.onEvent(act, profile, outcome)
 	}
 }
 
-// recordFailure records a login that failed. It changes nothing in the store, so
-// that the record stands alone; where it can't be written the answer stays what
-// it is, and the log says so.
+// recordFailure records a failed login. If it cannot be written, that is logged, and the
+// response stays the same.
 func (s *Service) recordFailure(ctx context.Context, e AuditEntry) {
 	if s.audit == nil {
 		return

@@ -2,22 +2,21 @@ package core
 
 import "sync"
 
-// underway is the logins of this process that are counted as guesses and not yet
-// known to be none. While there are some, a full limit may have room again in a
-// moment: many right logins at one name, as of a service with many workers, are
-// no guesses.
+// inflight are the logins of this process that have been counted against their limits and
+// whose outcome is not known yet. Right logins are refunded, so that a limit exhausted by
+// logins in flight may have capacity again in a moment.
 type inflight struct {
 	mu    sync.Mutex
 	byKey map[string]*inflightKey
 }
 
-// inflightKey is the logins that are counted for one key.
+// inflightKey are the logins in flight of one key.
 type inflightKey struct {
 	logins int
 	ended  chan struct{} // closed when one of them ends
 }
 
-// begin notes a login that is counted.
+// begin adds a login that has been counted.
 func (u *inflight) begin(guesses []LimitKey) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -34,7 +33,7 @@ func (u *inflight) begin(guesses []LimitKey) {
 	}
 }
 
-// end notes that what came of a login is counted.
+// end removes a login whose outcome has been counted.
 func (u *inflight) end(guesses []LimitKey) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -48,8 +47,8 @@ func (u *inflight) end(guesses []LimitKey) {
 	}
 }
 
-// next gives what is closed when the next login ends that is counted for one of
-// the keys, the first that has one; nil where none has.
+// next returns a channel that is closed when the next login ends that is in flight for the
+// first of the keys that has any; nil if none has.
 func (u *inflight) next(guesses []LimitKey) <-chan struct{} {
 	u.mu.Lock()
 	defer u.mu.Unlock()

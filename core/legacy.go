@@ -11,11 +11,11 @@ import (
 	"unicode/utf8"
 )
 
-// Generation names the form in which an older server keeps its tokens. The
-// empty one is the form of this engine.
+// LegacyFormat is the form in which an older server keeps its tokens. The empty one is the
+// form of this engine.
 type LegacyFormat string
 
-// The generations.
+// The formats.
 const (
 	// Authtoken keeps the text itself (rest_framework/authtoken/models.py).
 	Authtoken LegacyFormat = "authtoken"
@@ -38,9 +38,9 @@ const (
 // knoxSalt is the length of a salt in bytes (knox 4.1, SALT_LENGTH).
 const knoxSalt = 8
 
-// Legacy is an older server's form of a token. On a token that was taken over
-// with its digest alone, Token.Digest is that digest and Twin is empty; on one
-// issued here for a profile that keeps older digests, Twin is it.
+// Legacy is an older server's form of a token. If a token was imported as a digest alone,
+// Token.Digest is that digest and Legacy.Digest is empty. If it was issued here for a
+// profile with a legacy format, Legacy.Digest is its digest in that format.
 type Legacy struct {
 	Format LegacyFormat
 	Prefix string // the token's first characters; knox's token_key
@@ -48,11 +48,11 @@ type Legacy struct {
 	Digest Digest
 }
 
-// Knox42 is the digest of a token of django-rest-knox 4.2; ok is false where the
-// text is not whole bytes of hex, which no such token is.
+// Knox42 returns the digest of a token of django-rest-knox 4.2; ok is false if the text is
+// not whole bytes in hex, which no such token is.
 func (p Presented) Knox42() (d Digest, ok bool) { return p.Knox41(nil) }
 
-// Knox41 is the digest of a token of django-rest-knox 2.0 to 4.1 with its salt.
+// Knox41 returns the digest of a token of django-rest-knox 2.0 to 4.1 with its salt.
 func (p Presented) Knox41(salt []byte) (d Digest, ok bool) {
 	raw, err := hex.DecodeString(string(p))
 	if err != nil || len(raw) == 0 {
@@ -62,15 +62,15 @@ func (p Presented) Knox41(salt []byte) (d Digest, ok bool) {
 	return sum[:], true
 }
 
-// Knox5 is the digest of a token of django-rest-knox 5.
+// Knox5 returns the digest of a token of django-rest-knox 5.
 func (p Presented) Knox5() Digest {
 	sum := sha512.Sum512([]byte(p))
 	return sum[:]
 }
 
-// Prefixes gives the two prefixes under which a store may keep the older form of
-// what p presents, or false where no older form can be: the text of a token is
-// UTF-8 without NUL and, as Django's columns have it, not long.
+// Prefixes returns the two prefixes under which a store may keep the legacy form of the
+// token. ok is false if it can have none: the text of such a token is UTF-8 without NUL
+// and short enough for a column of Django.
 func (p Presented) Prefixes() (short, long string, ok bool) {
 	const longest = 1 << 10
 	text := string(p)
@@ -80,9 +80,9 @@ func (p Presented) Prefixes() (short, long string, ok bool) {
 	return firstCharacters(text, knox4Prefix), firstCharacters(text, knox5Prefix), true
 }
 
-// Presents tells whether p is the token whose older form is l with digest d. The
-// prefix is compared as it is; what follows is hex of either case up to
-// Knox42 and exact in Knox5, as in each generation (knox/auth.py).
+// Matches reports whether p is the token with the legacy form l and digest d. The prefix
+// is compared exactly; the rest is hex of either case up to Knox42 and exact in Knox5, as
+// in each version of knox (knox/auth.py).
 func (l Legacy) Matches(p Presented, d Digest) bool {
 	short, long, ok := p.Prefixes()
 	if !ok {
@@ -104,9 +104,8 @@ func (l Legacy) Matches(p Presented, d Digest) bool {
 	return ok && subtle.ConstantTimeCompare(computed, d) == 1
 }
 
-// NewLegacy gives the form that a generation would keep of the token with this
-// text, its digest in Twin. Only Knox41 draws from random. It fails where the
-// generation has no digest (Authtoken), or none for such a text.
+// NewLegacy returns the legacy form of a token. Only Knox41 reads from random, for its
+// salt. It fails if the format has no digest (Authtoken), or none for this text.
 func NewLegacy(g LegacyFormat, random io.Reader, text string) (Legacy, error) {
 	l := Legacy{Format: g}
 	p := Presented(text)
@@ -133,17 +132,16 @@ func NewLegacy(g LegacyFormat, random io.Reader, text string) (Legacy, error) {
 	return l, nil
 }
 
-// Seal closes the text of a token of the user, for [Token.Sealed], beside the
-// digest d; the key's id goes into [Token.SealKey]. It fails with ErrNoKey
-// where the sealer has no key.
+// Seal encrypts the text of a token of the user with digest d, for [Token.Sealed]; KeyID
+// is for [Token.SealKey]. It fails with ErrNoKey if the sealer has no key.
 func (s Sealer) Seal(random io.Reader, userID int64, d Digest, text string) ([]byte, error) {
 	return s.seal(random, userID, d, text)
 }
 
-// Open gives the text of a sealed token, or fails with ErrNoKey.
+// Open decrypts a sealed token, or fails with ErrNoKey.
 func (s Sealer) Open(t Token) (string, error) { return s.open(t) }
 
-// firstCharacters cuts a text after so many characters.
+// firstCharacters returns the first n characters of a text.
 func firstCharacters(s string, n int) string {
 	for i := range s {
 		if n == 0 {

@@ -6,42 +6,42 @@ import (
 	"time"
 )
 
-// Limits counts guesses at passwords. A count is shared by all who work on the
-// database, and fades: a key with a [Limit] has room for Most guesses at once,
-// and gains room for one more each Window/Most. Errors are those of [Store];
-// stores never read a clock.
+// RateLimiter limits how often something may happen for a key, with the generic cell rate
+// algorithm (GCRA): see [Limit]. The state is shared by all nodes on a database. Errors
+// are those of [Store]; stores never read a clock.
 type RateLimiter interface {
-	// Reserve counts a guess for each of the keys, in one atomic step, if all of
-	// them have room; else for none, and wait is how long until they have. Of any
-	// number of calls at once, no more succeed than there is room for.
+	// Reserve counts one event for each of the keys, in one atomic step, if all of them
+	// have capacity; otherwise it counts none, and wait is how long until they have. Of
+	// any number of concurrent calls, no more succeed than there is capacity for.
 	Reserve(ctx context.Context, now time.Time, guesses ...LimitKey) (wait time.Duration, err error)
 
 	// Refund takes back what Reserve counted.
 	Refund(ctx context.Context, guesses ...LimitKey) error
 
-	// PruneLimits removes at most limit keys that have all their room at now,
-	// and gives their number.
+	// PruneLimits removes at most limit keys that have their full capacity at now, and
+	// returns their number.
 	PruneLimits(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
-// Guess is a key whose guesses are counted, with its limit.
+// LimitKey is a key whose events are counted, and its limit.
 type LimitKey struct {
 	Key   []byte // a digest: no name or address is kept
 	Limit Limit
 }
 
-// Limit is how many guesses a key has room for.
+// Limit allows Burst events at once, and Burst events in each Window in the long run.
 type Limit struct {
 	Burst  int           // at once, at least 1
 	Window time.Duration // after which as many are free again
 }
 
-// Each is how long one guess takes room.
+// Interval is the emission interval of GCRA: the time in which capacity for one more event
+// comes back.
 func (l Limit) Interval() time.Duration { return l.Window / time.Duration(l.Burst) }
 
-// Next is the rule of [Limits]: a key is kept as the moment when it has all its
-// room again, in the past or never set where it has. Next gives that moment after one more
-// guess at now, or how long to wait.
+// Allow is GCRA's decision for one more event at now. full is the key's state: the
+// theoretical arrival time, at which it has its full capacity; in the past or zero if it
+// has it already. Allow returns the state after the event, or how long to wait for it.
 func (l Limit) Allow(full, now time.Time) (next time.Time, wait time.Duration) {
 	if full.Before(now) {
 		full = now
@@ -53,28 +53,27 @@ func (l Limit) Allow(full, now time.Time) (next time.Time, wait time.Duration) {
 	return next, 0
 }
 
-// LoginLimits says how guesses at passwords are limited.
+// LoginLimits are the rate limits of logins.
 type LoginLimits struct {
 	Limiter RateLimiter
-	// Account limits guesses at one name, whether it exists or not; Address those
-	// of one client's address (of one /64 in IPv6), whatever the names.
+	// PerUser limits logins with one username, whether it exists or not; PerAddress those
+	// from one client address (one /64 in IPv6), whatever the username.
 	PerUser, PerAddress Limit
 }
 
-// DefaultUserLimit and DefaultAddressLimit are for servers where many clients
-// may share an address.
+// DefaultUserLimit is the default of PerUser.
 func DefaultUserLimit() Limit { return Limit{Burst: 10, Window: 15 * time.Minute} }
 
-// DefaultAddressLimit is the limit of an address.
+// DefaultAddressLimit is the default of PerAddress: many clients may share an address.
 func DefaultAddressLimit() Limit { return Limit{Burst: 100, Window: 15 * time.Minute} }
 
-// SetLoginLimits sets the limits from now on; nil is none.
+// SetLoginLimits sets the rate limits; nil removes them.
 func (s *Service) SetLoginLimits(g *LoginLimits) { s.loginLimits.Store(g) }
 
-// reserve counts a login as a guess before its password is looked at. The guesses
-// are to be given to settled, and to refund before that if it was none. Where the
-// limit is full of logins that are under way here, it waits for what comes of
-// them; of those at other nodes it knows nothing.
+// reserve counts a login before its password is checked. The caller passes the keys to
+// release in the end and, if the login was no wrong guess, to refund before. If the limit
+// is exhausted by logins that are still in flight in this process, reserve waits for their
+// outcome.
 func (s *Service) reserve(ctx context.Context, username string) (reserved []LimitKey, wait time.Duration, err error) {
 	g := s.loginLimits.Load()
 	if g == nil {
@@ -105,18 +104,18 @@ func (s *Service) reserve(ctx context.Context, username string) (reserved []Limi
 	}
 }
 
-// settled notes that what came of a login is counted.
+// release says that the outcome of a login has been counted.
 func (s *Service) release(reserved []LimitKey) { s.inflight.end(reserved) }
 
-// limitKeySize is the length of a key that guesses are counted for, in bytes.
+// limitKeySize is the length of a key in bytes.
 const limitKeySize = 16
 
 func (s *Service) limitKey(label, text string) []byte {
 	return KeyedDigest(s.pseudonymKey, label, text)[:limitKeySize]
 }
 
-// refund takes a login back that was no wrong guess. It is not the client's to
-// stop that by leaving.
+// refund takes back a login that was no wrong guess. A client cannot prevent that by
+// disconnecting.
 func (s *Service) refund(ctx context.Context, reserved []LimitKey) {
 	g := s.loginLimits.Load()
 	if g == nil || len(reserved) == 0 {
@@ -129,5 +128,5 @@ func (s *Service) refund(ctx context.Context, reserved []LimitKey) {
 	}
 }
 
-// afterwards bounds what is done for a request after its outcome is known.
+// followUpTimeout limits what is done for a request after its outcome is known.
 const followUpTimeout = 5 * time.Second

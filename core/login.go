@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-// Login checks a password and gives a session: the user's live token again
-// where the policy reuses it, else a new one. It fails with
-// KindInvalidCredentials, KindUserInactive (right password, inactive user),
-// KindUnavailable, KindOverloaded, KindThrottled or KindCanceled. An unknown name costs the
-// same hash as a known one.
+// Login checks a password and returns a session: with the user's live token if the policy
+// reuses it, else with a new one. It fails with KindInvalidCredentials, KindUserInactive
+// (right password, inactive user), KindUnavailable, KindOverloaded, KindThrottled or
+// KindCanceled. An unknown username costs as much hashing as a known one.
 //
-// A login is counted as a guess before its password is hashed, and taken back if
-// it was none; one that finds the limit full of others that are being hashed waits
-// for them. One that comes after too many takes as long as a wrong password
-// and fails as one does, unless the policy tells; nothing is hashed for it.
+// A login is counted against the rate limits before its password is hashed, and refunded
+// if it was no wrong guess. If the limit is exhausted by logins that are being hashed, it
+// waits for them. If the limit is exhausted by wrong ones, it takes as long as a wrong
+// password and fails like one, unless the policy reveals it; nothing is hashed.
 func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (Session, error) {
 	leave, err := s.hasher.Acquire(plain)
 	if err != nil {
@@ -52,7 +51,7 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 	return session, err
 }
 
-// throttled is the answer to a login after too many guesses.
+// throttled returns the error of a login that exceeds a rate limit.
 func (s *Service) throttled(ctx context.Context, p Policy, username string, wait time.Duration) error {
 	if p.TellThrottled {
 		return &Error{Kind: KindThrottled, RetryAfter: wait}
@@ -67,7 +66,7 @@ func (s *Service) throttled(ctx context.Context, p Policy, username string, wait
 	return &Error{Kind: KindInvalidCredentials}
 }
 
-// login checks the password and issues a token. It says in e on whom.
+// login checks the password, issues a token, and completes the audit entry.
 func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, plain string) (Session, error) {
 	account, err := s.checkPassword(ctx, e, username, plain)
 	if err != nil {
@@ -100,7 +99,7 @@ func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, 
 	return Session{User: account.User, Token: token, Key: key}, nil
 }
 
-// account finds an account, or fails with ErrNotFound as a store does.
+// account finds an account, or fails with ErrNotFound like a store.
 func (s *Service) account(ctx context.Context, username string) (Account, error) {
 	if !Storable(username) {
 		return Account{}, ErrNotFound
@@ -108,8 +107,8 @@ func (s *Service) account(ctx context.Context, username string) (Account, error)
 	return s.store.Account(ctx, username)
 }
 
-// checkPassword finds the account that username and plain are the credentials
-// of, and brings its hash up to date.
+// checkPassword returns the account whose credentials username and plain are, and replaces
+// a weak hash.
 func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, plain string) (Account, error) {
 	account, err := s.account(ctx, username)
 	if errors.Is(err, ErrNotFound) {
@@ -139,8 +138,8 @@ func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, pl
 	return account, nil
 }
 
-// rehash replaces a weak hash. A failure is only logged: the login is good
-// without it, and the next one tries again.
+// rehash replaces a weak hash. A failure is only logged: the login succeeds without it,
+// and the next one tries again.
 func (s *Service) rehash(ctx context.Context, account Account, plain string) {
 	encoded, err := s.hasher.Hash(ctx, plain)
 	if err == nil {
@@ -151,7 +150,7 @@ func (s *Service) rehash(ctx context.Context, account Account, plain string) {
 	}
 }
 
-// hashing turns a hasher's failure into the engine's error.
+// wrapHashError turns a hasher's error into the engine's.
 func wrapHashError(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -160,8 +159,8 @@ func wrapHashError(err error) *Error {
 	return wrapStoreError("hash password", err)
 }
 
-// issuing turns a store's failure to add a token into the engine's error. A
-// user who was deleted since the password was checked has no credentials.
+// wrapIssueError turns a store's error from issuing a token into the engine's. A user who
+// was deleted after the password was checked has no credentials.
 func wrapIssueError(err error) *Error {
 	if errors.Is(err, ErrNotFound) {
 		return &Error{Kind: KindInvalidCredentials, Err: err}

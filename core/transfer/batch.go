@@ -41,9 +41,12 @@ func (l UserLink) Replaced(there, here core.Account) bool {
 }
 
 // joined reports whether it is known when a user joined. A source without such a column
-// has 1970-01-01 for all users, and others have dates before that where it was not known:
-// two users who share one are not the same person for that.
-func joined(a core.Account) bool { return a.CreatedAt.Unix() > 24*60*60 }
+// has the beginning of 1970 for all users, and others have placeholders, such as the
+// year 1 or 9999 (PostgreSQL's -infinity and infinity): that two users share one does
+// not make them the same person.
+func joined(a core.Account) bool {
+	return a.CreatedAt.Unix() > 24*60*60 && a.CreatedAt.Year() < 9000
+}
 
 // linked names a user of a source.
 type linked struct {

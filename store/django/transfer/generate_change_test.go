@@ -54,7 +54,7 @@ func (c *genCase) changePeople() {
 			c.setPassword(p)
 		}
 		switch {
-		case c.created == "" && p.row["password"] != password: // with a new name he would be another
+		case !c.dated(p) && p.row["password"] != password: // with a new name he would be another
 		case c.naturalPrimary || !c.unique || c.toField == c.username: // the name is who he is
 		case c.lower && !c.blind: // or may become another's here
 		case c.chance(40):
@@ -72,6 +72,13 @@ func (c *genCase) changePeople() {
 		}
 		p.changed = first != p.row["first_name"] || p.row["password"] != password || p.name != name || p.active != active
 	}
+}
+
+// dated reports whether the source knows when a user joined: the years 1 and 9999 are
+// placeholders.
+func (c *genCase) dated(p *person) bool {
+	at, ok := p.row[c.created].(genTime)
+	return ok && at.at.Year() > 1970 && at.at.Year() < 9999
 }
 
 // endTickets ends some tokens at the source, as logouts there do; sometimes so many

@@ -17,12 +17,12 @@ func (c *genCase) swap() {
 	var some []*person
 	most := 2 + c.IntN(3)
 	for _, p := range c.people {
-		if !p.lost && len(some) < most && c.chance(70) {
+		if !p.lost && c.dated(p) && len(some) < most && c.chance(70) {
 			some = append(some, p)
 		}
 	}
 	// Without a time of joining, who has a new password too may be somebody else.
-	if len(some) < 2 || c.created == "" || !c.unique || c.naturalPrimary || c.toField == c.username {
+	if len(some) < 2 || !c.unique || c.naturalPrimary || c.toField == c.username {
 		return
 	}
 	ids := map[*person]int64{}

@@ -26,6 +26,7 @@ func TestKeysUsedAgain(t *testing.T) {
 		"no time of joins": {strings.Replace(columns, ", date_joined datetime NOT NULL", "", 1), "integer PRIMARY KEY", false, ""},
 		"the year 1":       {columns, "integer PRIMARY KEY", true, "'0001-01-01 00:00:00'"},
 		"the year 1970":    {columns, "integer PRIMARY KEY", true, "'1970-01-01 00:00:00'"},
+		"the year 9999":    {columns, "integer PRIMARY KEY", true, "'9999-12-31 23:59:59'"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := func(n int) string {
