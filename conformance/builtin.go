@@ -18,7 +18,7 @@ var ErrNoExchanges = errors.New("no exchange file")
 func Profiles() []string {
 	entries, err := fs.ReadDir(exchangeFiles, "exchanges")
 	if err != nil {
-		panic(err) // the folder is part of the program
+		panic(err) // the folder is embedded
 	}
 	var names []string
 	for _, entry := range entries {
@@ -30,7 +30,7 @@ func Profiles() []string {
 }
 
 // Builtin returns the built-in exchange file of a profile, or an error that wraps ErrNoExchanges.
-// There is one for some profiles too that are only examples, which Profiles does not name.
+// Besides those that Profiles names, some example profiles have one.
 func Builtin(profile string) (*File, error) {
 	for _, folder := range []string{"exchanges/", "exchanges/examples/"} {
 		name := folder + profile + ".yaml"

@@ -16,10 +16,10 @@ const (
 	diffHunks   = 5   // changes with their context
 )
 
-// A diffLine is a line of a diff: shared, only wanted, or only got. The characters from from to to
-// of the text are those that differ, none of them in a shared line.
+// A diffLine is a line of a diff: in both texts, only in the expected one, or only in the other. The
+// characters from index from up to index to differ; none do in a line of both.
 type diffLine struct {
-	sign     byte // ' ', '-' for wanted, '+' for got
+	sign     byte // ' ' for both, '-' for expected, '+' for got
 	text     string
 	from, to int
 }
@@ -98,7 +98,7 @@ func block(sign byte, texts []string) []diffLine {
 	return lines
 }
 
-// linePair shows two lines with the part of them marked that differs.
+// linePair returns two lines with the part that differs marked.
 func linePair(want, got string) []diffLine {
 	w, g := []rune(printable(want)), []rune(printable(got))
 	from := 0
@@ -117,8 +117,8 @@ func linePair(want, got string) []diffLine {
 	return []diffLine{line('-', w), line('+', g)}
 }
 
-// window cuts a long line to what is near the position, and returns by how much the characters
-// moved to the left.
+// window shortens a long line to the part around the position, and returns by how many characters
+// that part has moved to the left.
 func window(r []rune, position int) (string, int) {
 	if len(r) <= diffWidth {
 		return string(r), 0
@@ -135,8 +135,8 @@ func window(r []rune, position int) (string, int) {
 	return text, shift
 }
 
-// printable shows what a terminal would obey or hide as Go escapes: control characters, bytes that
-// are no UTF-8, and characters without a shape.
+// printable writes as Go escapes what a terminal would interpret or hide: control characters, invalid
+// UTF-8, and invisible characters.
 func printable(text string) string {
 	var b strings.Builder
 	for i, r := range text {

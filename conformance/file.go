@@ -20,25 +20,25 @@ type File struct {
 // An Exchange is one documented conversation: requests, and the response that each must get.
 type Exchange struct {
 	Name     string
-	Source   string // document and section, or the reason for a choice where the document is silent
+	Source   string // document and section, or "silent: …" with the source of the choice
 	Position Position
 
-	authcompatOnly string // why only authcompat answers so; empty for what any server of the profile does
+	authcompatOnly string // why no other server answers so; empty if others do
 	users          []user
 	steps          []step
 }
 
-// A user is a user, or only a name, that an exchange needs.
+// A user is a user that an exchange needs, or just the name for one.
 type user struct {
 	name       string // in the file
 	position   Position
 	username   string // as documented, before it is made unique
-	length     int    // the exact length of the name in characters; 0: as it is
+	length     int    // the exact length of the name in characters; 0 for that of username
 	password   string
 	email      string
 	inactive   bool
 	attributes map[string]string
-	isNew      bool // does not exist yet: the exchange registers it, or no one does
+	isNew      bool // does not exist when the exchange begins
 	dedicated  bool // no other exchange may use the user
 }
 
@@ -61,7 +61,7 @@ type headerLine struct {
 	value template.Template
 }
 
-// A body is the body of a request in one of its three forms: text, a JSON value, or form pairs.
+// A body is the body of a request: text, a JSON value or form pairs. With none set it is empty.
 type body struct {
 	text *template.Template
 	json *template.JSON
@@ -80,8 +80,8 @@ type response struct {
 	body           bodyWant
 }
 
-// A headerWant is what is expected of one header. With none of the three set it is expected to be
-// absent.
+// A headerWant is what is expected of one header: any value or none, these values, or, with neither
+// set, that it is absent.
 type headerWant struct {
 	name     string
 	position Position
@@ -89,12 +89,12 @@ type headerWant struct {
 	values   []template.Template
 }
 
-// A bodyWant is what is expected of a body: exactly one of the four is set.
+// A bodyWant is what is expected of a body: exactly one of text, json, html and empty is set.
 type bodyWant struct {
 	position Position
 	text     *template.Template
 	json     *template.JSON
-	ordered  bool // for json: the keys' order counts
+	ordered  bool // for json: the order of keys matters
 	html     bool
 	empty    bool
 }

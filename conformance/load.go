@@ -24,7 +24,7 @@ func LoadFile(path string) (*File, error) {
 }
 
 // Load reads an exchange file; the name is used in positions. The error is of type Problems and
-// holds all that is wrong: unknown keys, bad values, bad placeholders, names that nothing defines.
+// lists all of them: unknown keys, bad values, bad placeholders, undefined names.
 func Load(name string, data []byte) (*File, error) {
 	l := &loader{file: name}
 	root := l.parse(data)
@@ -63,7 +63,7 @@ func (l *loader) parse(data []byte) *yaml.Node {
 	return document.Content[0]
 }
 
-// syntaxProblem takes the line out of yaml.v3's message, which knows no columns.
+// syntaxProblem takes the line from the message of yaml.v3, which gives no column.
 func (l *loader) syntaxProblem(err error) Problem {
 	p := Problem{Position: Position{File: l.file, Line: 1, Column: 1}}
 	p.Text = strings.TrimPrefix(err.Error(), "yaml: ")

@@ -62,7 +62,7 @@ func (l *loader) loadUser(name, key string, n *yaml.Node) user {
 	return u
 }
 
-// userPassword reads a password; of the references it may have only the functions.
+// userPassword reads a password. It may use repeat(…) and bytes(…), but refer to nothing.
 func (l *loader) userPassword(key string, n *yaml.Node) string {
 	t := l.template(key, n, false)
 	for _, part := range t.Parts {

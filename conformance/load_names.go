@@ -8,8 +8,8 @@ import (
 	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
-// checkNames sees to it that every exchange has a name of its own, and that every reference and
-// every "not NAME" is defined by a user or by an earlier step.
+// checkNames checks that the names of exchanges are unique, and that every reference and every
+// "not NAME" is defined by a user or an earlier step.
 func (l *loader) checkNames(f *File) {
 	names := map[string]bool{}
 	for i, e := range f.Exchanges {
@@ -30,7 +30,7 @@ func (l *loader) checkNames(f *File) {
 	}
 }
 
-// checkUsernames leaves room for the suffix that makes a name unique to a run.
+// checkUsernames checks that the suffix that makes a name unique fits into the maximal length.
 func (l *loader) checkUsernames(key string, f *File, e Exchange) {
 	for _, u := range e.users {
 		if room := f.usernameMax - suffixLength; u.length == 0 && utf8.RuneCountInString(u.username) > room {
@@ -40,7 +40,7 @@ func (l *loader) checkUsernames(key string, f *File, e Exchange) {
 	}
 }
 
-// defined is what references may name at some place of an exchange.
+// defined is what references can name at some point of an exchange.
 type defined struct {
 	users    []user
 	captures map[string]bool
@@ -69,7 +69,7 @@ func (d defined) check(at string, t template.Template, captured map[string]bool)
 				problems = append(problems, text)
 			}
 			if leaf.Field == "password" && strings.HasPrefix(at, "response") {
-				problems = append(problems, "a password does not belong into a response")
+				problems = append(problems, "a password does not belong in a response")
 			}
 		case part.Placeholder != nil:
 			for _, name := range part.Placeholder.Not {

@@ -50,8 +50,8 @@ func (l *loader) loadRequest(key string, n *yaml.Node) request {
 	return r
 }
 
-// withContentType adds the Content-Type that a client of such a body would send. A Content-Type of
-// ~ in the file is one that is not sent.
+// withContentType returns the headers with the Content-Type of the body's form, unless they have one.
+// A Content-Type of ~ in the file is left out.
 func withContentType(r request) []headerLine {
 	kind := ""
 	switch {

@@ -73,7 +73,7 @@ func (l *loader) headerWants(key string, n *yaml.Node) []headerWant {
 	return wants
 }
 
-// plain refuses the placeholders that stand for a whole header or a whole JSON string.
+// plain refuses the placeholders that have to be a whole header value or a whole JSON string.
 func (l *loader) plain(key string, n *yaml.Node, t template.Template) {
 	for _, part := range t.Parts {
 		switch {
@@ -86,7 +86,7 @@ func (l *loader) plain(key string, n *yaml.Node, t template.Template) {
 	}
 }
 
-// maxJSONDepth bounds the recursion; an alias can stand within what it names.
+// maxJSONDepth bounds the recursion: an alias can be part of the value that it names.
 const maxJSONDepth = 50
 
 // json reads a JSON value written as YAML.

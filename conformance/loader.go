@@ -12,7 +12,8 @@ import (
 	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
-// maxNodes is far more than an exchange file has; aliases could make a small file grow without end.
+// maxNodes is far more than an exchange file has. Without it, nested aliases could make a small file
+// expand to more than fits in memory.
 const maxNodes = 200_000
 
 // A loader walks the nodes of a YAML document and notes every problem. It decodes by hand because
@@ -31,7 +32,7 @@ func (l *loader) problem(n *yaml.Node, key, format string, args ...any) {
 	l.problems = append(l.problems, Problem{Position: l.position(n), Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
-// resolve follows an alias to what it stands for.
+// resolve follows an alias to the value that it names.
 func (l *loader) resolve(n *yaml.Node) *yaml.Node {
 	l.nodes++
 	if n.Kind == yaml.AliasNode {
@@ -40,7 +41,7 @@ func (l *loader) resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// A field is a key that a mapping may have, and what reads its value.
+// A field is a key that a mapping may have, and the function that reads its value.
 type field struct {
 	name     string
 	required bool
@@ -48,7 +49,7 @@ type field struct {
 	now      string // if set, name is a former key, and this is what it is called today
 }
 
-// mapping reads a mapping with a closed set of keys.
+// mapping reads a mapping that has no keys but the given ones.
 func (l *loader) mapping(key string, n *yaml.Node, fields ...field) {
 	seen := map[string]bool{}
 	l.entries(key, n, func(name string, at string, k, v *yaml.Node) {
@@ -80,7 +81,7 @@ func (l *loader) mapping(key string, n *yaml.Node, fields ...field) {
 	}
 }
 
-// entries reads a mapping with free keys: each once, in order.
+// entries reads a mapping with any keys, in order, and refuses duplicates.
 func (l *loader) entries(key string, n *yaml.Node, each func(name, at string, k, v *yaml.Node)) {
 	n = l.resolve(n)
 	if n.Kind != yaml.MappingNode {
@@ -96,7 +97,7 @@ func (l *loader) entries(key string, n *yaml.Node, each func(name, at string, k,
 		}
 		at := join(key, k.Value)
 		if seen[k.Value] {
-			l.problem(k, at, "stands twice")
+			l.problem(k, at, "appears twice")
 			continue
 		}
 		seen[k.Value] = true
@@ -132,7 +133,7 @@ func (l *loader) text(key string, n *yaml.Node) string {
 	return n.Value
 }
 
-// matching reads text of a form.
+// matching reads text that matches a regular expression; what names it in the problem.
 func (l *loader) matching(key string, n *yaml.Node, form *regexp.Regexp, what string) string {
 	text := l.text(key, n)
 	if text != "" && !form.MatchString(text) {
@@ -141,7 +142,7 @@ func (l *loader) matching(key string, n *yaml.Node, form *regexp.Regexp, what st
 	return text
 }
 
-// filled reads text that is not empty.
+// filled reads text and refuses empty text.
 func (l *loader) filled(key string, n *yaml.Node) string {
 	text := l.text(key, n)
 	if text == "" && l.resolve(n).Kind == yaml.ScalarNode && l.resolve(n).Tag != "!!null" {
@@ -150,7 +151,7 @@ func (l *loader) filled(key string, n *yaml.Node) string {
 	return text
 }
 
-// number reads a whole number from least to most.
+// number reads a whole number between least and most.
 func (l *loader) number(key string, n *yaml.Node, least, most int) int {
 	text := l.text(key, n)
 	v, err := strconv.Atoi(text)
@@ -161,7 +162,7 @@ func (l *loader) number(key string, n *yaml.Node, least, most int) int {
 	return v
 }
 
-// yes reads a key that is there or not: false would only be a longer way to leave it out.
+// yes reads a key that is true or left out. False is refused: there is one way to say it.
 func (l *loader) yes(key string, n *yaml.Node) bool {
 	if r := l.resolve(n); r.Kind != yaml.ScalarNode || r.Tag != "!!bool" || r.Value != "true" {
 		l.problem(n, key, "want true, or leave the key out")

@@ -9,7 +9,7 @@ import (
 
 const (
 	masked  = "…"
-	shownOf = 4 // characters of a token
+	shownOf = 4 // characters of a token that are shown
 )
 
 // A mask hides secrets in what a report shows.
@@ -19,8 +19,8 @@ type mask struct {
 	alike    *regexp.Regexp
 }
 
-// newMask hides what an exchange has captured of tokens, whatever looks like a token (a response
-// that failed to match may hold one that was not captured), and the password, if one is given.
+// newMask hides the tokens that an exchange has captured, whatever looks like a token (a response that
+// did not match may contain one that was not captured), and the password, if one is given.
 func newMask(s *template.Scope, hidden []string, password string) *mask {
 	m := &mask{password: password, alike: regexp.MustCompile(`[0-9a-fA-F]{40,}`)}
 	isToken := regexp.MustCompile(`^[0-9a-f]{16,}$`)

@@ -9,8 +9,8 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// match holds a response against what is expected and returns every difference. Without any, what
-// its placeholders capture is in the scope.
+// match compares a response with the expected one and returns every difference. If there is none,
+// what its placeholders matched has been captured into the scope.
 func (r response) match(got *wire.Response, s *template.Scope) []Difference {
 	var differences []Difference
 	if got.Status != r.status {
@@ -49,7 +49,7 @@ func (h headerWant) match(got *wire.Response, s *template.Scope) *Difference {
 	case len(values) == 0 && len(h.values) > 0:
 		return different(h.name+" is missing", want)
 	case len(values) != len(h.values):
-		return different(fmt.Sprintf("%s stands %d times, want %d", h.name, len(values), len(h.values)), want)
+		return different(fmt.Sprintf("%s appears %d times, want %d", h.name, len(values), len(h.values)), want)
 	}
 	for i, value := range values {
 		if c := h.values[i].Match(value, s); c.Problem != "" {
@@ -82,7 +82,7 @@ func headerLines(r *wire.Response, name string) string {
 	return strings.Join(lines, "\n")
 }
 
-// match compares a body.
+// match compares a body with the expected one.
 func (b bodyWant) match(got *wire.Response, s *template.Scope) *Difference {
 	var c template.Comparison
 	switch {

@@ -7,22 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// suffixLength is the length of what makes a username unique: a hyphen, which every profile's
-// character set has, six characters for the run and three for the user within it.
+// suffixLength is the length of the suffix that makes a username unique: a hyphen, which every
+// profile allows in usernames, six characters for the run and three for the user within it.
 const suffixLength = 10
 
-// runName returns six random characters, which all names of one run share.
+// runName returns six random characters for the suffixes of one run.
 func runName() string { return strings.ToLower(rand.Text())[:6] }
 
-// A naming gives users their names. Its run is empty where the server is in a state that no one
-// has touched: names are as documented then.
+// A naming makes usernames unique. Its run is empty for isolated servers, on which names are as
+// documented.
 type naming struct {
 	run   string
 	count int
 }
 
-// username returns the name to use for a user, unique to the run, of the exact length if the file
-// asks for one.
+// username returns the unique name for a user, of the exact length if the file asks for one.
 func (n *naming) username(u user) string {
 	suffix := ""
 	if n.run != "" {

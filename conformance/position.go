@@ -15,7 +15,7 @@ type Position struct {
 // String returns the position as file:line:column, which editors understand.
 func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
 
-// A Problem is one thing that is wrong in an exchange file.
+// A Problem is one error in an exchange file.
 type Problem struct {
 	Position Position
 	Key      string // the path of keys down to it, as exchanges[2].steps[0].response.body; empty for the file
@@ -30,8 +30,7 @@ func (p Problem) String() string {
 	return p.Position.String() + ": " + p.Key + ": " + p.Text
 }
 
-// Problems are all that is wrong in an exchange file, in the order of the file. As an error they
-// are one line each.
+// Problems are all errors in an exchange file, in the order of the file.
 type Problems []Problem
 
 // Error returns the problems, one a line.

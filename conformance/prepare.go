@@ -8,11 +8,11 @@ import (
 	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
-// anyAddress is the e-mail address of a user made through the API where the exchange does not care.
+// anyAddress is the e-mail address of a user created through the API if the exchange gives none.
 const anyAddress = "conformance@example.com"
 
-// prepare gives every user of the exchange a name and makes those who have to be there. It returns
-// whether the exchange can begin.
+// prepare names the users of the exchange and creates those that have to exist. It reports whether
+// the exchange can begin.
 func (x *replay) prepare(ctx context.Context, e *Exchange) bool {
 	names := x.run.names
 	if x.server.Isolated {
@@ -46,7 +46,7 @@ func (x *replay) create(ctx context.Context, u User) bool {
 	if u.Email == "" {
 		u.Email = anyAddress
 	}
-	// What registering shows is kept for the report's mask, out of the exchange's way.
+	// The exchange cannot refer to what registering captures, but reports must not show it.
 	inner := &template.Scope{Users: map[string]template.User{"user": u.inTemplates()}, Captures: map[string]string{}}
 	ok := x.step(ctx, 0, *x.run.file.createUser, inner)
 	x.hidden = slices.AppendSeq(x.hidden, maps.Values(inner.Captures))

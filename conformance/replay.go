@@ -12,7 +12,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// A replay is one exchange on its way.
+// A replay is the replay of one exchange at a server.
 type replay struct {
 	run    *profileRun
 	server *Server
@@ -45,7 +45,7 @@ func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r 
 	r.Outcome = Passed
 }
 
-// step sends one request and holds its response against what is expected. It returns whether the
+// step sends one request and compares its response with the expected one. It reports whether the
 // exchange goes on.
 func (x *replay) step(ctx context.Context, number int, s step, scope *template.Scope) bool {
 	request := s.request.encode(scope)
@@ -94,8 +94,8 @@ func (x *replay) failed(number int, s step, r wire.Request) *FailedStep {
 	return &FailedStep{Number: number, Position: s.position, Request: newMask(x.scope, x.hidden, "").hide(r.Method + " " + r.Path)}
 }
 
-// mask hides secrets in a difference. No expectation refers to a password, so that one which is
-// part of what is expected is only an ordinary word there, as in the name of a field.
+// mask hides secrets in a difference. Expectations cannot refer to a password: where the expected
+// text contains it, it is an ordinary word there, such as the name of a field, and is shown.
 func (x *replay) mask(d *Difference) {
 	password := x.run.options.Password
 	if password != "" && strings.Contains(d.Want, password) {
@@ -113,8 +113,8 @@ func (r request) encode(s *template.Scope) wire.Request {
 	return w
 }
 
-// encode writes a body: text as it is; JSON without blanks, keys as they stand in the file, UTF-8
-// unescaped; a form as browsers do, in the file's order.
+// encode writes a body: text as it is; JSON without white space, with keys in the order of the file
+// and UTF-8 unescaped; a form as browsers encode it, in the order of the file.
 func (b body) encode(s *template.Scope) []byte {
 	switch {
 	case b.text != nil:

@@ -8,17 +8,17 @@ type Outcome string
 const (
 	// Passed: every response was as expected.
 	Passed Outcome = "passed"
-	// Mismatch: a response was not, or was no HTTP response.
+	// Mismatch: a response was not as expected, or not HTTP.
 	Mismatch Outcome = "mismatch"
-	// NotReplayable: this server cannot be brought into the state that the exchange needs. It is
-	// no failure.
+	// NotReplayable: the server cannot be brought into the state that the exchange needs. This is
+	// not a failure.
 	NotReplayable Outcome = "not replayable"
-	// CouldNotRun: there was no server to ask, or it gave no response in time.
+	// CouldNotRun: the server could not be reached, or did not answer in time.
 	CouldNotRun Outcome = "could not run"
 )
 
-// A Report is what a run found, profile by profile in the order of the files. No token and no
-// given password stands in it: of a token only the first four characters are shown.
+// A Report is the result of a run, with the profiles in the order of the files. It contains neither
+// the given password nor tokens: of a token only the first four characters are shown.
 type Report struct {
 	Profiles []ProfileReport `json:"profiles"`
 }
@@ -26,18 +26,18 @@ type Report struct {
 // A ProfileReport has one result for each exchange of a file, in the file's order.
 type ProfileReport struct {
 	Profile string   `json:"profile"`
-	URL     string   `json:"url,omitempty"` // of the server; empty if each exchange had a fresh one
+	URL     string   `json:"url,omitempty"` // of the server; empty if each exchange had an isolated one
 	Results []Result `json:"exchanges"`
 }
 
-// A Result is what the replay of one exchange found.
+// A Result is the result of the replay of one exchange.
 type Result struct {
 	Exchange    string        `json:"exchange"`
 	Source      string        `json:"source"`
 	Position    Position      `json:"position"`
 	Outcome     Outcome       `json:"outcome"`
 	Reason      string        `json:"reason,omitempty"` // of NotReplayable and CouldNotRun
-	Step        *FailedStep   `json:"step,omitempty"`   // nil unless a request went wrong
+	Step        *FailedStep   `json:"step,omitempty"`   // nil unless a request failed
 	Differences []Difference  `json:"differences,omitempty"`
 	Duration    time.Duration `json:"duration_ns"`
 }
@@ -49,7 +49,7 @@ type FailedStep struct {
 	Request  string   `json:"request"` // method and path
 }
 
-// A Difference is one thing that is not as expected in a response. Position is that of the
+// A Difference is one part of a response that is not as expected. Position is that of the
 // expectation.
 type Difference struct {
 	Position Position `json:"position"`
@@ -57,7 +57,7 @@ type Difference struct {
 	Problem  string   `json:"problem"`
 	Want     string   `json:"want"`
 	Got      string   `json:"got"`
-	Offset   int      `json:"offset"` // of the first differing byte in the body; -1 where that says nothing
+	Offset   int      `json:"offset"` // of the first byte of the body that differs; -1 if there is no such byte
 	Line     int      `json:"line,omitempty"`
 	Column   int      `json:"column,omitempty"`
 }
@@ -101,9 +101,9 @@ func (r *Report) Totals() Totals {
 	return sum
 }
 
-// Outcome says what the run comes to. A mismatch is a verdict even if other exchanges could not
-// run; without one, an exchange that could not run, or a run in which nothing was replayed at all,
-// proves nothing: CouldNotRun. Otherwise the run is Passed.
+// Outcome returns the outcome of the whole run: Mismatch if there was one, whatever else happened;
+// otherwise CouldNotRun if an exchange could not run or none was replayed at all, since such a run
+// proves nothing; otherwise Passed.
 func (r *Report) Outcome() Outcome {
 	t := r.Totals()
 	switch {

@@ -43,9 +43,9 @@ type junitDetail struct {
 	Text    string `xml:",cdata"`
 }
 
-// WriteJUnit writes the report as the JUnit XML that continuous integration systems read: a suite
-// a profile, a case an exchange; mismatches are failures, what could not run is an error, what is
-// not replayable is skipped.
+// WriteJUnit writes the report as the JUnit XML that continuous integration systems read, with a
+// suite for each profile and a case for each exchange. Mismatches are failures, exchanges that could
+// not run are errors, and those that are not replayable are skipped.
 func (r *Report) WriteJUnit(w io.Writer) error {
 	t := r.Totals()
 	suites := junitSuites{Failures: t.Mismatches, Errors: t.CouldNotRun, Skipped: t.NotReplayable}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// WriteText writes the report for people: one line an exchange, what differs below those that
-// failed, totals for each profile. With color it has ANSI colours, for a terminal.
+// WriteText writes the report for people: a line for each exchange, the differences below those that
+// failed, and totals for each profile. With color it uses ANSI colours, for a terminal.
 func (r *Report) WriteText(w io.Writer, color bool) error {
 	b := bufio.NewWriter(w)
 	for i := range r.Profiles {
@@ -32,8 +32,8 @@ func textHead(p *ProfileReport, color bool) string {
 	return paint(color, bold, p.Profile) + " at " + printable(p.URL)
 }
 
-// Text returns the result as WriteText shows it: a line, and more of them if it is a failure. All
-// lines end with a newline.
+// Text returns the result as WriteText shows it: one line, or several for a failure, each ended by a
+// newline.
 func (r *Result) Text(color bool) string {
 	switch r.Outcome {
 	case Passed:
@@ -50,7 +50,7 @@ func (r *Result) Text(color bool) string {
 	for _, d := range r.Differences {
 		fmt.Fprintf(&b, "        %s: %s\n", d.Position, printable(d.Problem))
 		if d.Part == "status" {
-			continue // the problem says it all
+			continue // the problem has both statuses
 		}
 		for _, line := range diff(d.Want, d.Got) {
 			b.WriteString(line.draw(color))
@@ -59,7 +59,7 @@ func (r *Result) Text(color bool) string {
 	return b.String()
 }
 
-// String returns the step with its place in the exchange's file.
+// String returns the step with its line and column in the exchange file.
 func (s *FailedStep) String() string {
 	if s.Number == 0 {
 		return fmt.Sprintf("creation of a user at %d:%d: %s", s.Position.Line, s.Position.Column, printable(s.Request))
@@ -67,7 +67,7 @@ func (s *FailedStep) String() string {
 	return fmt.Sprintf("step %d at %d:%d: %s", s.Number, s.Position.Line, s.Position.Column, printable(s.Request))
 }
 
-// draw draws a line of a diff, and under it, where colours cannot do it, what differs within it.
+// draw returns a line of a diff. Without colours, a second line marks the part that differs.
 func (l diffLine) draw(color bool) string {
 	const indent = "          "
 	shade := map[byte]string{'-': red, '+': green, ' ': ""}[l.sign]

@@ -52,7 +52,7 @@ func (p *profileRun) unmetBySharedUser(e *Exchange, there []user) string {
 	return ""
 }
 
-// refersTo says whether any template of the exchange names the field of the user.
+// refersTo reports whether any template of the exchange refers to the field of the user.
 func (e *Exchange) refersTo(name, field string) bool {
 	found := false
 	look := func(t template.Template) {
@@ -69,7 +69,7 @@ func (e *Exchange) refersTo(name, field string) bool {
 	return found
 }
 
-// eachTemplate calls f with every template of the step, in order, and the key it stands under.
+// eachTemplate calls f with every template of the step, in order, and the key it is the value of.
 func (s step) eachTemplate(f func(key string, t template.Template)) {
 	f("request.path", s.request.path)
 	for _, h := range s.request.headers {

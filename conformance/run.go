@@ -6,20 +6,21 @@ import (
 	"time"
 )
 
-// DefaultTimeout is how long a request and its response may take together.
+// DefaultTimeout is how long a request may take, from connecting to the end of the response.
 const DefaultTimeout = 20 * time.Second
 
-// Options say how exchanges are replayed. The zero Options are good for a server of one's own.
+// Options say how exchanges are replayed. The zero Options are right for servers whose State can be
+// set.
 type Options struct {
-	// User and Password are an existing, active user of the server. Exchanges whose users cannot
-	// be created share it.
+	// User and Password are of an existing, active user of the server. Exchanges share it where
+	// users cannot be created.
 	User     string
 	Password string
-	// Timeout bounds a request together with its response; 0 means DefaultTimeout.
+	// Timeout is that of each request with its response; 0 means DefaultTimeout.
 	Timeout time.Duration
-	// TLS are the settings for https; nil means the defaults.
+	// TLS is the configuration for https; nil means the default one.
 	TLS *tls.Config
-	// Each, if set, is called with every result as soon as it is there.
+	// Each, if set, is called with every result when it is known.
 	Each func(profile string, r Result)
 }
 

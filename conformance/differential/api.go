@@ -1,25 +1,24 @@
 package differential
 
-// An API is what the generator knows of an old API: enough to make requests that mostly mean
-// something.
+// An API describes an old API to the generator, well enough that most requests make sense to it.
 type API struct {
 	Name      string
 	Endpoints []Endpoint
 }
 
-// An Endpoint is a path with what is sent there.
+// An Endpoint is a path and the requests that are sent to it.
 type Endpoint struct {
 	Path   string
-	Weight int // how often it is asked, relative to the others
+	Weight int // share of the requests, relative to the other endpoints
 	Body   Body
 	Fields []Field
 	Token  Token
 }
 
-// A Body is the form of body that an endpoint expects.
+// A Body is the format of body that an endpoint expects.
 type Body int
 
-// The forms.
+// The formats.
 const (
 	NoBody Body = iota
 	JSONBody
@@ -29,22 +28,22 @@ const (
 // A Token says how often a request carries a token.
 type Token int
 
-// How often.
+// The frequencies.
 const (
 	SeldomToken Token = iota
 	MostlyToken
 )
 
-// A Field is a field of a body, by its name on the wire and by what it is for.
+// A Field is a field of a body.
 type Field struct {
 	Name string
 	Role Role
 }
 
-// A Role is what a field is for.
+// A Role is the meaning of a field.
 type Role int
 
-// The roles. Those of a new user are made up, the others mostly name one that exists.
+// The roles. Those of a new user get made-up values, the others mostly those of an existing one.
 const (
 	Username Role = iota
 	Password

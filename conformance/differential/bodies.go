@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// A pair is one field of a body, with its value both as text and as it stands in JSON.
+// A pair is one field of a body, with its value both as text and as JSON.
 type pair struct{ name, text, json string }
 
-// body returns a body, and the media type that it is: "" for an empty one.
+// body returns a body and its media type, "" for an empty one.
 func (g *Generator) body(e Endpoint) (mediaType string, body []byte) {
 	if e.Body == NoBody && g.chance(80) {
 		return "", nil
@@ -38,8 +38,8 @@ const (
 	formType = "application/x-www-form-urlencoded"
 )
 
-// pairs returns the fields of an endpoint: sometimes one is missing, stands twice, is unknown, or
-// comes out of order.
+// pairs returns the fields of an endpoint: sometimes one is missing, duplicate, unknown, or
+// out of order.
 func (g *Generator) pairs(e Endpoint) []pair {
 	a := g.login()
 	if len(e.Fields) > 2 {
@@ -78,7 +78,7 @@ func (g *Generator) pairs(e Endpoint) []pair {
 	return pairs
 }
 
-// oddBodies are what no form and no object is.
+// oddBodies are bodies that are neither a form nor a JSON object.
 func oddBodies() [][]byte {
 	var all [][]byte
 	for _, s := range []string{" ", "\n", "\x00", "null", "true", "false", "0", "-1", "1.5", "1e400", "NaN", "-Infinity", `""`, `"a"`, `"\u2028"`, "[]", "[1]", "[{}]", "{}", " {} ", "[{\"username\":\"john\"}]", "{", "}", "[", "]",
@@ -93,7 +93,7 @@ func oddBodies() [][]byte {
 	return all
 }
 
-// formBody writes a urlencoded form in one of the ways of clients, and sometimes breaks it.
+// formBody encodes a urlencoded form as one client or another does, and sometimes breaks it.
 func (g *Generator) formBody(pairs []pair) []byte {
 	escape := url.QueryEscape
 	switch g.rand.IntN(6) {
@@ -133,7 +133,7 @@ func (g *Generator) formBody(pairs []pair) []byte {
 	return []byte(body)
 }
 
-// multipartBody writes a multipart form with its media type, and sometimes breaks it.
+// multipartBody encodes a multipart form, and sometimes breaks it. It returns its media type too.
 func (g *Generator) multipartBody(pairs []pair) (mediaType string, body []byte) {
 	boundary := pick(g, []string{"xyz", "----WebKitFormBoundary7MA4YWxkTrZu0gW", "a'b(c)+_,-./:=?", strings.Repeat("b", 70)})
 	mediaType = "multipart/form-data; boundary=" + boundary
@@ -172,7 +172,7 @@ func (g *Generator) multipartBody(pairs []pair) (mediaType string, body []byte) 
 	return mediaType, body
 }
 
-// partHeader writes the header of a part; the blank line behind it is the caller's.
+// partHeader returns the header of a part, without the empty line after it.
 func (g *Generator) partHeader(p pair, end string) string {
 	name := fmt.Sprintf("%q", p.name)
 	switch g.rand.IntN(20) {
@@ -197,7 +197,7 @@ func (g *Generator) partHeader(p pair, end string) string {
 	return `Content-Disposition: form-data; name=` + name
 }
 
-// spoil changes a body here and there.
+// spoil changes a few bytes of a body.
 func (g *Generator) spoil(body []byte) []byte {
 	for range 1 + g.rand.IntN(2) {
 		if len(body) == 0 {

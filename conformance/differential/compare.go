@@ -10,15 +10,15 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// A Part is one part of two responses that is not the same in both. Name is "status", "body", or the
-// name of a header in small letters; a header is shown as its lines.
+// A Part is a part of two responses that differs. Name is "status", "body", or the name of a header in
+// lower case; the value of a header is all of its lines.
 type Part struct {
 	Name               string
 	Reference, Subject string
 }
 
-// compare returns the parts that differ. Tokens, ids and times are placeholders; of an HTML page
-// status and headers count.
+// compare returns the parts that differ. Tokens, ids and times are ignored, and so are the bodies of
+// HTML pages.
 func compare(method string, reference, subject *wire.Response) []Part {
 	var parts []Part
 	note := func(name, g, o string) {
@@ -30,7 +30,7 @@ func compare(method string, reference, subject *wire.Response) []Part {
 	page := isPage(reference) && isPage(subject)
 	g, o := headers(reference, method == "HEAD" && !page), headers(subject, method == "HEAD" && !page)
 	if strings.Contains(g["vary"], "Cookie") {
-		// A form of Django's or a session: cookies are not reproduced.
+		// Django's forms and sessions vary by cookie; cookies are not reproduced.
 		delete(g, "vary")
 		delete(o, "vary")
 	}
@@ -45,8 +45,8 @@ func compare(method string, reference, subject *wire.Response) []Part {
 	return parts
 }
 
-// headers returns the lines of each header that an application has a say in. The length of a body
-// that was sent shows in the body.
+// headers returns the lines of each header that the application controls, by its name in lower case.
+// The value of Content-Length is left out unless length is set: bodies are compared themselves.
 func headers(r *wire.Response, length bool) map[string]string {
 	lines := map[string]string{}
 	for _, h := range r.Headers {
@@ -72,7 +72,7 @@ func isPage(r *wire.Response) bool {
 	return strings.HasPrefix(kind, "text/html")
 }
 
-// placeholders stand for what differs from one server to the next.
+// placeholders replace what differs between any two servers.
 var placeholders = []struct {
 	pattern *regexp.Regexp
 	with    string

@@ -8,16 +8,16 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// A Generator makes requests, the same ones for the same API and seed. Half of them are what a
-// client would send with one thing odd about it; others are odd in several ways.
+// A Generator makes random requests, the same ones for the same API and seed. Half of them are what a
+// client would send but for one oddity; the others have several.
 //
 // It stays within HTTP/1.1: what net/http or gunicorn refuse before any application sees it
-// (broken request lines, chunked bodies, lengths that lie) proves nothing about either.
+// (broken request lines, chunked bodies, wrong lengths) tells nothing about the applications.
 type Generator struct {
 	api      API
 	rand     *rand.Rand
 	accounts []account
-	issued   int // tokens that both servers have given so far
+	issued   int // tokens that both servers have issued so far
 	made     int
 	odd      pools
 }
@@ -28,10 +28,10 @@ type pools struct {
 	bodies                                                                                [][]byte
 }
 
-// An account is a user who may exist, with the password that would be right.
+// An account is a user that may exist, and its password if it does.
 type account struct{ username, password string }
 
-// The users that both servers have to begin with, active and inactive. They share a password.
+// The users that both servers must have when a run begins. They have the same password.
 const (
 	ActiveUser   = "john"
 	InactiveUser = "ghost"
@@ -52,7 +52,7 @@ func NewGenerator(api API, seed uint64) *Generator {
 }
 
 // Issued tells the generator that both servers have answered with one more token. Later requests
-// refer to it by its number, as {{N}} in Authorization: what stands for it differs by server.
+// refer to it as {{N}} in Authorization, with its number, because each server has its own token.
 func (g *Generator) Issued() { g.issued++ }
 
 // Next returns the next request.
@@ -84,7 +84,7 @@ func (g *Generator) Next() wire.Request {
 		r.Headers = append(r.Headers, pick(g, otherHeaders()))
 	}
 	for i := range r.Headers {
-		// Blanks at the end are no part of a value; net/http drops them, gunicorn does not.
+		// Trailing white space is not part of a value; net/http drops it, gunicorn does not.
 		r.Headers[i].Value = strings.TrimRight(r.Headers[i].Value, " \t")
 	}
 	g.rand.Shuffle(len(r.Headers), func(i, k int) { r.Headers[i], r.Headers[k] = r.Headers[k], r.Headers[i] })
@@ -105,13 +105,13 @@ func (g *Generator) endpoint() Endpoint {
 	return g.api.Endpoints[0]
 }
 
-// chance is true in so many of a hundred cases.
+// chance is true in the given percentage of cases.
 func (g *Generator) chance(percent int) bool { return g.rand.IntN(100) < percent }
 
-// pick returns one of several.
+// pick returns a random element.
 func pick[T any](g *Generator, of []T) T { return of[g.rand.IntN(len(of))] }
 
-// name returns a username that nothing has had before.
+// name returns a username that has not been used yet.
 func (g *Generator) name() string {
 	g.made++
 	return fmt.Sprintf("u%d", g.made)

@@ -31,7 +31,7 @@ func (g *Generator) contentTypes(mediaType string) []string {
 	return []string{pick(g, g.odd.types)}
 }
 
-// charsets are names that Python knows under one spelling or another, and some that it does not.
+// charsets are names of encodings that Python knows in some spelling, and some that it does not know.
 func charsets() []string {
 	return []string{"utf-8", "UTF-8", "utf8", "Utf_8", "utf-8-sig", "\"utf-8\"", "'utf-8'", "latin-1", "iso-8859-1", "ISO-8859-15", "ascii", "us-ascii", "utf-16", "utf-16-le", "utf-16be", "utf-32", "windows-1252", "cp1251", "koi8-r", "cp437", "mac-roman", "iso-8859-7", "unknown", "x", "", " utf-8 ", "utf 8", "u8", "8859"}
 }
@@ -41,8 +41,8 @@ func oddTypes() []string {
 		"application/json;version=1", "Application/JSON", "application /json", "application/ json", "application/x-www-form-urlencoded; charset=utf-16", "application/octet-stream", "multipart/form-data", "multipart/form-data; boundary=xyz", "\u00e9", "application/json; \u00e9=1", "application/json\u00a0", "\"application/json\"", "application/json\"", "a\"b\\c/d"}
 }
 
-// accept returns the headers of one of the ways to say what is wanted. Never do two types of the
-// same precision name one renderer with another indentation: the REST framework walks over sets.
+// accept returns random Accept headers. No two media types in them have the same precedence, select
+// the same renderer and differ in indentation: the REST framework iterates over a set of them.
 func (g *Generator) accept() []wire.Header {
 	values := []string{pick(g, g.odd.accepts)}
 	if g.chance(5) {
@@ -65,12 +65,12 @@ func accepts() []string {
 	return all
 }
 
-// authorization returns the headers of a try to authenticate. {{N}} stands for the token with the
-// number N; see Tokens.
+// authorization returns random Authorization headers. {{N}} in them is the token with the number N; see
+// tokens.
 func (g *Generator) authorization() []wire.Header {
 	token := strings.Repeat("0123456789", 4)
 	if g.issued > 0 && g.chance(85) {
-		// Later tokens are more likely to live still.
+		// Later tokens are more likely to be still valid.
 		n := g.issued - 1 - min(g.rand.IntN(8), g.issued-1)
 		token = fmt.Sprintf("{{%d}}", n)
 		if g.chance(10) {

@@ -7,7 +7,7 @@ import (
 	"unicode/utf16"
 )
 
-// jsonValue writes a text as JSON, or puts something else in its place.
+// jsonValue encodes a text as JSON, or returns another value.
 func (g *Generator) jsonValue(text string) string {
 	if g.chance(12) {
 		return pick(g, g.odd.json)
@@ -15,7 +15,7 @@ func (g *Generator) jsonValue(text string) string {
 	return g.jsonString(text)
 }
 
-// jsonString writes a string in one of the ways of JSON writers.
+// jsonString encodes a string as one JSON encoder or another does.
 func (g *Generator) jsonString(text string) string {
 	switch g.rand.IntN(4) {
 	case 0: // everything beyond ASCII escaped, as Python writes it
@@ -52,7 +52,7 @@ func plainString(text string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// oddValues are what no text is, and texts that JSON alone can write.
+// oddValues are values that are not strings, and strings that only JSON can express.
 func oddValues() []string {
 	return []string{"null", "true", "false", "0", "1", "-1", "-0", "1.5", "-0.0", "1.0", "1e5", "1E400", "-1e400", "1e22", "1e16", "1e-7", "123456789.123456789", "0.1", "5e-324", "1.7976931348623157e308",
 		"123456789012345678901234567890", strings.Repeat("1", 150), strings.Repeat("1", 151), strings.Repeat("1", 4300), strings.Repeat("1", 4301), strings.Repeat("1", 5000), "NaN", "Infinity", "-Infinity", "[]", "[1]", `["john"]`, "{}", `{"a":1}`, `{"username":"john"}`,
@@ -60,7 +60,7 @@ func oddValues() []string {
 		`"\ud800"`, `"a\udfffb"`, `"\ud83d\ude00"`, `"\ude00\ud83d"`, `"\ud83d\ud83d\ude00"`, `"\ud83dx"`, `"\ud83d\u0041"`, `"\uD83D\uDE00"`, `"\u0000"`, `"\u0007"`, `"\u2028"`, `"\/"`, `"\b\f\n\r\t\\\""`, `"\x"`, `"\u12"`, `"\u12g4"`, `"\u+123"`, `"\u 123"`, `"\U0041"`, "\"a\nb\"", "\"a\tb\"", "\"a\x00b\"", "\"a\x7fb\"", "\"\xff\"", "\"\xed\xa0\x80\"", "'john'", "john", "01", "1.", ".5", "+1", "0x1", "1e", "--1", "tru", "nul", "\"john", "[1,2,]", `{"a":1,}`, "[1 2]", `{"a" 1}`, `{"a":}`, `{a:1}`, `{1:2}`, `{"a":1,,"b":2}`, "", "[,]", "{,}"}
 }
 
-// jsonBody writes an object, and sometimes breaks it or writes it in another encoding.
+// jsonBody encodes an object, and sometimes breaks it or uses another charset.
 func (g *Generator) jsonBody(pairs []pair) []byte {
 	comma, colon, open, closing := ",", ":", "{", "}"
 	switch g.rand.IntN(4) {

@@ -9,7 +9,7 @@ func (g *Generator) method() string {
 	return pick(g, []string{"GET", "GET", "HEAD", "OPTIONS", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "PURGE", "FOO"})
 }
 
-// oddPath returns a path near another one.
+// oddPath returns a path that resembles the given one.
 func (g *Generator) oddPath(path string) string {
 	bare := strings.TrimSuffix(path, "/")
 	if bare == "" {
@@ -26,7 +26,7 @@ func (g *Generator) oddPath(path string) string {
 	return pick(g, nearPaths(path, bare))
 }
 
-// nearPaths are paths that a router that cleans, decodes or guesses could take for another one.
+// nearPaths are paths that a router which cleans, decodes or guesses could confuse with the given one.
 func nearPaths(path, bare string) []string {
 	slash := strings.LastIndexByte(bare, '/')
 	folder, last := bare[:slash+1], bare[slash+1:]

@@ -2,7 +2,7 @@
 // claims to behave like it, and reports every difference between their responses. It knows HTTP only.
 //
 // Both servers start with the same two users and nothing else, and get the same requests in the
-// same order, so that everything that one request leaves behind for the next shows too.
+// same order, so that the effects of a request on later ones are compared too.
 package differential
 
 import (
@@ -16,14 +16,14 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// Options say how a run goes.
+// Options are the options of a run.
 type Options struct {
 	Seed     uint64
 	Requests int
 	Known    deviations.List
 }
 
-// A Report is what a run has found.
+// A Report is the result of a run.
 type Report struct {
 	API         string
 	Seed        uint64
@@ -64,8 +64,8 @@ func (d *Difference) condition() deviations.Difference {
 	return c
 }
 
-// String returns the difference as a report has it: the request as a shell can send it, and what
-// each server made of it. Tokens in it are those of the reference server's test database.
+// String returns the request as a shell command, and the parts of both responses that differ. Tokens in
+// it are those of the reference server's test database.
 func (d Difference) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "request %d: printf '%s' | nc HOST PORT\n", d.Number, octal(d.Sent))
@@ -86,7 +86,7 @@ func shown(text string) string {
 	return text
 }
 
-// octal writes bytes as the format of printf.
+// octal writes bytes as a format string of printf.
 func octal(raw []byte) string {
 	var b strings.Builder
 	for _, c := range raw {
@@ -107,12 +107,12 @@ func octal(raw []byte) string {
 	return b.String()
 }
 
-// timeout bounds a request together with its response.
+// timeout is that of a request with its response.
 const timeout = 30 * time.Second
 
-// Run sends random requests for an API to a reference server and to another one, given by their
-// URLs. Both must be fresh and have the users ActiveUser and InactiveUser. The error is about a
-// server that does not answer, or the context.
+// Run sends random requests for an API to a reference server and to the subject, given by their
+// URLs. Both must have the users ActiveUser and InactiveUser and no others. The error is about a server
+// that does not answer, or the context.
 func Run(ctx context.Context, api API, reference, subject string, options Options) (*Report, error) {
 	start := time.Now()
 	run := run{report: &Report{API: api.Name, Seed: options.Seed, Statuses: map[int]int{}, Explained: map[string]int{}}, known: options.Known}
@@ -180,7 +180,7 @@ func (r *run) one(ctx context.Context, g *Generator, number int) error {
 	return nil
 }
 
-// raw writes a request as it is sent, without the headers that the client adds but the length.
+// raw writes a request much as the client sends it.
 func raw(r wire.Request) []byte {
 	var b strings.Builder
 	b.WriteString(r.Method + " " + r.Path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n")

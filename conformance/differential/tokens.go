@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// tokens are the tokens that two servers have given, pair by pair: one and the same for the
-// generator, each server's own on the wire.
+// tokens are the tokens that the two servers have issued. The generator refers to a pair of them by
+// number; each server gets its own.
 type tokens struct{ reference, subject []string }
 
-// tokenChanges are what a client can do to a token.
+// tokenChanges are ways to change a token.
 func tokenChanges() []string {
 	return []string{"upper", "upper-tail", "cut", "longer", "first-8", "non-hex"}
 }
@@ -24,7 +24,7 @@ func (t *tokens) fill(value string) (reference, subject string) {
 	for _, m := range tokenUse.FindAllStringSubmatch(value, -1) {
 		n, err := strconv.Atoi(m[1])
 		if err != nil || n >= len(t.reference) {
-			continue // "{{" of the generator's own
+			continue // not a reference
 		}
 		g, o := change(m[2], t.reference[n], t.subject[n])
 		reference = strings.ReplaceAll(reference, m[0], g)
@@ -41,7 +41,7 @@ func change(kind, reference, subject string) (string, string) {
 	both := func(f func(string) string) (string, string) { return f(reference), f(subject) }
 	switch kind {
 	case "upper":
-		// What is left of a token in capitals depends on whether it has letters.
+		// Upper case changes a token only if it has letters: both have to change.
 		if !strings.ContainsAny(reference[:keyLength], "abcdef") || !strings.ContainsAny(subject[:keyLength], "abcdef") {
 			return both(func(s string) string { return "X" + s[1:] })
 		}
@@ -60,10 +60,10 @@ func change(kind, reference, subject string) (string, string) {
 	return reference, subject
 }
 
-// tokenGiven is how a response gives a token.
+// tokenGiven matches the token in a response.
 var tokenGiven = regexp.MustCompile(`token": ?"([0-9a-f]{40,64})"`)
 
-// issued returns the token that a response gives, empty for none.
+// issued returns the token in a response, empty for none.
 func issued(body []byte) string {
 	m := tokenGiven.FindSubmatch(body)
 	if m == nil {

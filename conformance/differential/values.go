@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// value returns a text for a field: mostly a good one.
+// value returns a value for a field, mostly a valid one.
 func (g *Generator) value(r Role, a account) string {
 	text := g.plainValue(r, a)
 	if g.chance(8) {
@@ -18,8 +18,8 @@ func (g *Generator) value(r Role, a account) string {
 	return text
 }
 
-// rune returns a character of a part of Unicode in which validators, normalisation, IDNA or white
-// space have rules of their own.
+// rune returns a character of a Unicode block for which validators, normalisation, IDNA or white space
+// have special rules.
 func (g *Generator) rune() rune {
 	blocks := [][2]rune{{0, 0x7f}, {0x80, 0xff}, {0x100, 0x24f}, {0x250, 0x36f}, {0x370, 0x52f}, {0x531, 0x5ff}, {0x600, 0x6ff}, {0x900, 0xdff}, {0xe00, 0x10ff},
 		{0x1e00, 0x1fff}, {0x2000, 0x206f}, {0x2070, 0x218f}, {0x2190, 0x2bff}, {0x2c00, 0x2dff}, {0x3000, 0x33ff}, {0x4e00, 0x4eff}, {0xa640, 0xa7ff}, {0xac00, 0xacff},
@@ -82,7 +82,7 @@ func (g *Generator) fresh() account {
 	return a
 }
 
-// spaces are the characters that Python's str.strip takes away, and some that look like them.
+// spaces are the characters that Python's str.strip removes, and some that look like them.
 func spaces() []string {
 	return []string{" ", "\t", "\n", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f", "\u0085", "\u00a0", "\u1680",
 		"\u2003", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000", "\u180e", "\u200b", "\u2060", "\ufeff"}
@@ -115,7 +115,7 @@ func oddPasswords() []string {
 	return all
 }
 
-// emails are good and bad addresses.
+// emails are valid and invalid addresses.
 func emails() []string {
 	long := strings.Repeat("a", 64)
 	label := strings.Repeat("b", 63)

@@ -11,7 +11,7 @@ import (
 // compared are the headers that a recording keeps.
 func compared() []string { return []string{"content-type", "www-authenticate", "allow", "location"} }
 
-// normalise brings a response into the form of a recording.
+// normalise returns a response as a recording has it.
 func normalise(r *wire.Response, method string) Response {
 	n := Response{Status: r.Status, Headers: map[string]string{}}
 	for _, name := range compared() {
@@ -41,7 +41,7 @@ func normaliseBody(body string) string {
 	return body
 }
 
-// findToken returns the token that a response carries, empty for none.
+// findToken returns the token in a response, empty for none.
 func findToken(body []byte) string {
 	m := regexp.MustCompile(`"token": ?"([0-9a-f]{40,64})"`).FindSubmatch(body)
 	if m == nil {
@@ -91,7 +91,7 @@ func equal(a, b jsontree.Value) bool {
 		if !ok || !equal(value, m.Value) {
 			return false
 		}
-		delete(members, m.Key) // a key that stands twice finds nothing the second time
+		delete(members, m.Key) // a duplicate key is not found the second time
 	}
 	return len(members) == 0
 }

@@ -1,12 +1,12 @@
-// Package recorded replays exchanges that were recorded from reference servers and compares the
-// responses of another server with theirs.
+// Package recorded replays exchanges that were recorded from reference servers at another server and
+// compares the responses.
 //
-// A recording is a JSON list of sequences; a sequence has a name, steps and as many responses. A step
+// A recording is a JSON list of sequences; a sequence has a name, steps and as many answers. A step
 // has method, path, headers (pairs, sent as they are) and body (bytes as Latin-1 text). In headers,
-// {{token}} stands for the last token that a response of the sequence carried, before any for 40
-// times f; {{token-1}} is it without its last character, {{token8}} its first 8 characters.
+// {{token}} is the last token in a response of the sequence, or 40 times f before there is one;
+// {{token-1}} is the token without its last character, {{token8}} its first 8 characters.
 //
-// A response has status, the headers Content-Type, WWW-Authenticate, Allow and Location (absent ones
+// An answer is a response: status, the headers Content-Type, WWW-Authenticate, Allow and Location (absent ones
 // left out), and the body, normalised: a token is <hex40> or <hex64>, an ISO datetime in quotes
 // "<datetime>", an id "id":<id>, an HTML page <html>; the body of the response to a HEAD is empty. A
 // recording can have <login> and <account> for bodies that only a document gives: such a response
@@ -22,14 +22,14 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// A Sequence is requests on one state, and the responses of the reference server.
+// A Sequence is a sequence of requests that depend on each other, and the responses to them.
 type Sequence struct {
 	Name      string     `json:"name"`
 	Steps     []Step     `json:"steps"`
 	Responses []Response `json:"answers"`
 }
 
-// A Step is a request; its body is bytes as Latin-1 text.
+// A Step is a request. The characters of its body are bytes.
 type Step struct {
 	Method  string      `json:"method"`
 	Path    string      `json:"path"`
@@ -37,8 +37,8 @@ type Step struct {
 	Body    string      `json:"body"`
 }
 
-// A Response is a normalised response. Headers has the compared ones that are there, under their names
-// in small letters.
+// A Response is a normalised response. Headers has the compared headers that are present, by their
+// names in lower case.
 type Response struct {
 	Status  int               `json:"status"`
 	Headers map[string]string `json:"headers"`
@@ -55,9 +55,9 @@ func Parse(data []byte) ([]Sequence, error) {
 	for _, s := range sequences {
 		switch {
 		case s.Name == "" || seen[s.Name]:
-			return nil, fmt.Errorf("recording: the name %q is empty or stands twice", s.Name)
+			return nil, fmt.Errorf("recording: the name %q is empty or appears twice", s.Name)
 		case len(s.Steps) == 0 || len(s.Steps) != len(s.Responses):
-			return nil, fmt.Errorf("recording: %s has %d steps and %d responses", s.Name, len(s.Steps), len(s.Responses))
+			return nil, fmt.Errorf("recording: %s has %d steps and %d answers", s.Name, len(s.Steps), len(s.Responses))
 		}
 		seen[s.Name] = true
 		for i, step := range s.Steps {
@@ -69,7 +69,7 @@ func Parse(data []byte) ([]Sequence, error) {
 	return sequences, nil
 }
 
-// latin1 turns text into the bytes that it stands for.
+// latin1 encodes text in Latin-1.
 func latin1(text string) ([]byte, error) {
 	bytes := make([]byte, 0, len(text))
 	for _, r := range text {
@@ -81,7 +81,7 @@ func latin1(text string) ([]byte, error) {
 	return bytes, nil
 }
 
-// request returns what to send; the token is the last one of the sequence.
+// request returns the request with the last token of the sequence filled in.
 func (s Step) request(token string) (wire.Request, error) {
 	body, err := latin1(s.Body)
 	if err != nil {

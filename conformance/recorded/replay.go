@@ -11,20 +11,20 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// DefaultTimeout is how long a request and its response may take together.
+// DefaultTimeout is how long a request may take, from connecting to the end of the response.
 const DefaultTimeout = 20 * time.Second
 
 // Options say how a recording is replayed.
 type Options struct {
 	// Profile is the one that was recorded.
 	Profile string
-	// ByValue compares JSON bodies as values, without regard to the order of keys and to blanks.
+	// ByValue compares JSON bodies as values, without regard to the order of keys and white space.
 	ByValue bool
 	// Known are the deviations that are not failures.
 	Known deviations.List
-	// Timeout bounds a request together with its response; 0 means DefaultTimeout.
+	// Timeout is that of each request with its response; 0 means DefaultTimeout.
 	Timeout time.Duration
-	// TLS are the settings for https; nil means the defaults.
+	// TLS is the configuration for https; nil means the default one.
 	TLS *tls.Config
 }
 
@@ -34,32 +34,32 @@ type Outcome string
 const (
 	// Same: the response is that of the reference server.
 	Same Outcome = "same"
-	// Different: it is not, and nothing says why.
+	// Different: it is not, and this is no known deviation.
 	Different Outcome = "different"
-	// KnownDeviation: it is not, for a reason that is listed.
+	// KnownDeviation: it is not, and this is known.
 	KnownDeviation Outcome = "known deviation"
-	// UnexpectedPass: a deviation is listed that did not occur.
+	// UnexpectedPass: a known deviation did not occur.
 	UnexpectedPass Outcome = "unexpected pass"
 	// NoResponse: there was no HTTP response. The rest of the sequence is not replayed.
 	NoResponse Outcome = "no response"
 )
 
-// A Result is what the replay of one step found.
+// A Result is the result of the replay of one step.
 type Result struct {
 	Sequence    string
 	Step        int    // from 1
 	Request     string // method and path; empty for an UnexpectedPass
 	Outcome     Outcome
 	Reason      string   // of the known deviation
-	Differences []string // one line each: what, the reference's value, the subject's
+	Differences []string // one line each: the part, its value at the reference, its value at the subject
 }
 
-// Failed says whether the result is one that a test must not pass over.
+// Failed reports whether the result is a failure.
 func (r Result) Failed() bool { return r.Outcome != Same && r.Outcome != KnownDeviation }
 
 func (r Result) step() deviations.Step { return deviations.Step{Sequence: r.Sequence, Number: r.Step} }
 
-// String returns the result in one line, and each difference in one more.
+// String returns the result in one line, followed by a line for each difference.
 func (r Result) String() string {
 	head := fmt.Sprintf("%s, step %d", r.Sequence, r.Step)
 	if r.Request != "" {

@@ -12,8 +12,8 @@ import (
 	"github.com/authcompat/authcompat/conformance"
 )
 
-// A Launcher gives exchanges the reference server of their profile, with its database emptied before
-// each of them. The server is not started here: one process serves all exchanges of a profile.
+// A Launcher is a conformance.Launcher of running reference servers, by profile. It empties the database
+// of a server before each exchange.
 type Launcher map[string]*Server
 
 // Launch implements conformance.Launcher.
@@ -61,7 +61,8 @@ func (s *Server) CreateUser(ctx context.Context, u conformance.User) error {
 	})
 }
 
-// control calls a function of project/control.py. The error does not repeat the arguments.
+// control calls a function of project/control.py. The error does not contain the arguments, one of
+// which may be a password.
 func (s *Server) control(ctx context.Context, function string, arguments map[string]any) error {
 	body, err := json.Marshal(arguments)
 	if err != nil {

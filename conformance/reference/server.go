@@ -4,7 +4,7 @@
 //
 // Debian has no package of django-rest-knox; the project's app tokens stands in for it, with the
 // token model and the header rules that knox 4.2 documents. Everything else of those APIs (views,
-// serializers, negotiation, rendering, texts) is the REST framework's.
+// serializers, negotiation, rendering, texts) comes from the REST framework.
 package reference
 
 import (
@@ -38,7 +38,7 @@ func Packages() []string {
 	return []string{"python3-django", "python3-djangorestframework", "python3-djoser", "gunicorn"}
 }
 
-// python is Debian's interpreter. Another one that comes first in PATH does not see the packages.
+// python is Debian's interpreter. Another one, even if it comes first in PATH, does not have the packages.
 const python = "/usr/bin/python3"
 
 // Versions returns the versions that reference servers run, as in "Django 3.2.25, Django REST framework
@@ -60,27 +60,27 @@ type Server struct {
 	URL string // http://127.0.0.1:PORT
 
 	command *exec.Cmd
-	logged  chan struct{} // closed when all that it said is written
+	logged  chan struct{} // closed when all of its output is in the log
 }
 
-// stopTimeout is how long a server may take to end before it is killed.
+// stopTimeout is how long a server may take to stop before it is killed.
 const stopTimeout = 5 * time.Second
 
-// Start starts the reference server of an API and returns when it answers. The folder is the
-// server's: its program and its database are put there, and it has to be empty. The server ends
-// with Close, or with the context.
+// Start starts the reference server of an API and returns when it is ready. Its program and its
+// database are written to the folder, which has to be empty. The server runs until Close or the end of
+// the context.
 func Start(ctx context.Context, api, folder string) (*Server, error) {
 	if err := extract(folder); err != nil {
 		return nil, fmt.Errorf("write the project: %w", err)
 	}
-	// One worker, one request at a time: an answer then depends on nothing but the requests
-	// before. Loaded before it listens, the server answers as soon as its address is known.
+	// One worker handles one request at a time, so that a response depends only on the requests
+	// before. With --preload the server is ready when it logs its address.
 	command := exec.CommandContext(ctx, python, "-m", "gunicorn", "--preload", "--workers", "1",
 		"--bind", "127.0.0.1:0", "--timeout", "120", "wsgi:application")
 	command.Dir = folder
 	command.Env = append(os.Environ(),
 		"REFERENCE_API="+api, "REFERENCE_DATABASE="+filepath.Join(folder, "db.sqlite3"),
-		// The REST framework walks over sets of strings, in an order that would differ each time.
+		// The REST framework iterates over sets of strings, in an order that depends on the seed.
 		"PYTHONHASHSEED=0", "PYTHONDONTWRITEBYTECODE=1")
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = stopTimeout
@@ -102,7 +102,7 @@ func Start(ctx context.Context, api, folder string) (*Server, error) {
 	go func() {
 		defer close(s.logged)
 		defer log.Close()
-		_, _ = io.Copy(log, said) // a log that can't be written is only a log
+		_, _ = io.Copy(log, said) // the server works without its log
 	}()
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -110,7 +110,7 @@ func Start(ctx context.Context, api, folder string) (*Server, error) {
 	return s, nil
 }
 
-// LogFile is where in its folder a server writes what it says: the trace of each crash.
+// LogFile is the name of the log in the folder of a server. It has the traces of crashes.
 const LogFile = "server.log"
 
 // extract writes the project's files.
@@ -122,7 +122,7 @@ func extract(folder string) error {
 	return os.CopyFS(folder, files)
 }
 
-// address waits for gunicorn's line about where it listens.
+// address reads gunicorn's log up to the line with the address that it listens at.
 func address(log io.Reader) (string, error) {
 	pattern := regexp.MustCompile(`Listening at: (http://127\.0\.0\.1:[0-9]+) `)
 	var lines []string
@@ -132,10 +132,10 @@ func address(log io.Reader) (string, error) {
 		}
 		lines = append(lines, scanner.Text())
 	}
-	return "", fmt.Errorf("it says: %s", strings.Join(lines, "\n"))
+	return "", fmt.Errorf("its log: %s", strings.Join(lines, "\n"))
 }
 
-// Close ends the server.
+// Close stops the server.
 func (s *Server) Close() error {
 	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err

@@ -33,11 +33,11 @@ import (
 const root = "../.."
 
 // requests is how many random requests are sent unless the environment says otherwise: enough for
-// every known difference to occur.
+// every known deviation to occur.
 const requests = 20000
 
-// TestExchanges replays our exchange files at reference servers: what the suite asks of old servers
-// has to be what they do.
+// TestExchanges replays our exchange files at reference servers, which have to answer as the files
+// expect.
 func TestExchanges(t *testing.T) {
 	versions(t)
 	known := readKnown(t)
@@ -237,7 +237,7 @@ func build(t *testing.T) string {
 	return binary
 }
 
-// profile returns what makes our server speak an API as Debian's versions do.
+// profile returns the profile with which our server behaves like Debian's versions.
 func profile(t *testing.T, api string) string {
 	t.Helper()
 	switch api {
@@ -290,7 +290,7 @@ func serve(t *testing.T, binary, api string) string {
 	for lines := bufio.NewScanner(said); lines.Scan(); {
 		if url := pattern.FindString(lines.Text()); url != "" {
 			go func() {
-				for lines.Scan() { // what else it says must not block it
+				for lines.Scan() { // a full pipe would block the server
 				}
 			}()
 			return url

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// A Client sends requests to one address. It may be used by several goroutines at once.
+// A Client sends requests to one address. It is safe for concurrent use.
 type Client struct {
 	address string // host:port
 	host    string // the Host header
@@ -29,7 +29,7 @@ type Client struct {
 func NewClient(base string, timeout time.Duration, settings *tls.Config) (*Client, error) {
 	u, err := url.Parse(base)
 	if err != nil {
-		return nil, errors.New("not a URL") // the text may hold a password: it is not repeated
+		return nil, errors.New("not a URL") // not repeated, because it may contain a password
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return nil, fmt.Errorf("%q is not an http:// or https:// URL with a host", base)
@@ -86,8 +86,8 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 
-	// A server may answer and close before it has read a large body: what counts is its response.
-	// A failed write shows as a failed read.
+	// A server may answer and close before it has read a large body, so a failed write is not an
+	// error as long as there is a response. Without one, reading fails too.
 	go func() { _, _ = conn.Write(c.encode(r)) }()
 	response, err := readResponse(bufio.NewReader(conn), r.Method)
 	if err != nil {

@@ -7,29 +7,29 @@ import (
 	"os"
 )
 
-// A Kind says how far a request came that got no usable response.
+// A Kind is the reason why there is no usable response.
 type Kind int
 
 const (
-	// Unreachable: no connection, or no TLS on it. Nothing was sent.
+	// Unreachable: connecting, or the TLS handshake, failed. Nothing was sent.
 	Unreachable Kind = iota + 1
 	// TimedOut: the response was not complete in time.
 	TimedOut
-	// BadResponse: the server closed the connection without a whole response, or what it sent is not
-	// HTTP/1.x, or is larger than this package reads.
+	// BadResponse: the server closed the connection before the response was complete, or sent
+	// something that is not HTTP/1.x or larger than this package reads.
 	BadResponse
 	// Cancelled: the caller's context ended.
 	Cancelled
 )
 
-// An Error is what Do returns when there is no response. Its text names no header and no body, so it
-// holds no secret.
+// An Error is what Do returns when there is no response. Its text quotes neither
+// headers nor bodies, so it contains no secrets.
 type Error struct {
 	Kind Kind
 	Err  error
 }
 
-// Error returns what went wrong, in one line.
+// Error returns the text of the cause, one line.
 func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
@@ -39,7 +39,7 @@ func badResponse(format string, args ...any) *Error {
 	return &Error{Kind: BadResponse, Err: fmt.Errorf(format, args...)}
 }
 
-// classify gives the kind of an error met after the connection stood.
+// classify returns the kind of an error that occurred on an established connection.
 func classify(ctx context.Context, err error) *Error {
 	var e *Error
 	switch {

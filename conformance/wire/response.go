@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// What is read of one response at most: no exchange needs more, and a broken server must not fill
-// the memory of who checks it.
+// The most that is read of one response. No exchange needs more, and a broken server must not be able
+// to fill the memory of the process that tests it.
 const (
 	maxHead = 64 << 10
 	maxBody = 8 << 20
@@ -61,7 +61,7 @@ func readHead(r *bufio.Reader) (*Response, error) {
 	}
 }
 
-// readLine returns a line without its end, and takes its length off what may be read still.
+// readLine returns a line without its end, and subtracts its length from what may still be read.
 func readLine(r *bufio.Reader, left *int) (string, error) {
 	var line []byte
 	for {

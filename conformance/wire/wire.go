@@ -1,25 +1,25 @@
 // Package wire sends HTTP/1.1 requests byte for byte as they are given and reads responses without
-// tidying them: the spelling of header names, the order of headers and repeated headers are kept.
+// normalising them: the spelling of header names, the order of headers and repeated headers are kept.
 //
-// net/http's client rewrites what it sends (it adds headers, spells names its own way, refuses odd
-// values) and canonicalises what it reads; a tool that compares an old server with a new one must
-// do neither. Every request uses a connection of its own; redirects are responses like any other.
+// The client of net/http rewrites what it sends (it adds headers, canonicalises their names, refuses
+// unusual values) and canonicalises what it reads; a tool that compares an old server with a new one
+// must do neither. Every request uses its own connection; redirects are not followed.
 package wire
 
 import (
 	"strings"
 )
 
-// A Header is one header line, name and value as they stand on the wire. In a value that was read,
-// blanks at both ends are gone.
+// A Header is one header line, with name and value as they are sent. Values that are read have no
+// leading and trailing white space.
 type Header struct {
 	Name  string
 	Value string
 }
 
-// A Request is what is sent. Headers follow Host and Connection: close in the given order, unless
-// they name one of these two themselves. A Content-Length is added to POST, PUT and PATCH, and
-// wherever there is a body, unless the headers have Content-Length or Transfer-Encoding.
+// A Request is a request to send. Host and Connection: close come first unless Headers has them, then
+// Headers in order. A Content-Length is added to POST, PUT and PATCH, and wherever there is a body,
+// unless Headers has Content-Length or Transfer-Encoding.
 type Request struct {
 	Method  string
 	Path    string // with the query; the base URL's path goes before it
@@ -27,16 +27,16 @@ type Request struct {
 	Body    []byte
 }
 
-// A Response is what came back: the final one, interim 1xx responses are passed over. Body has no
-// transfer coding left, and is empty for HEAD, 204 and 304.
+// A Response is the final response to a request; interim 1xx responses are skipped. Body has its
+// transfer coding removed, and is empty for HEAD, 204 and 304.
 type Response struct {
 	Status  int
 	Headers []Header
 	Body    []byte
 }
 
-// Values returns the values of the headers with the name, in whatever letter case it was spelled,
-// in the order of the wire.
+// Values returns the values of all headers with the name, compared without regard to case, in the
+// order in which they were sent.
 func (r *Response) Values(name string) []string {
 	var values []string
 	for _, h := range r.Headers {
@@ -47,8 +47,8 @@ func (r *Response) Values(name string) []string {
 	return values
 }
 
-// Value returns the values of the header joined as RFC 9110 section 5.3 joins them, by ", ", and
-// whether the header is there at all.
+// Value returns the values of the header joined by ", " as in RFC 9110, section 5.3, and whether
+// there are any.
 func (r *Response) Value(name string) (string, bool) {
 	values := r.Values(name)
 	return strings.Join(values, ", "), len(values) > 0

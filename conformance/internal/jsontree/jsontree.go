@@ -1,5 +1,5 @@
-// Package jsontree holds JSON documents as trees that keep what encoding/json's maps lose: the
-// order of keys, keys that stand twice, and numbers as they were written.
+// Package jsontree reads JSON documents into trees that keep what maps lose: the order of keys,
+// duplicate keys, and numbers as they were written.
 package jsontree
 
 import (
@@ -38,10 +38,10 @@ type Member struct {
 	Value Value
 }
 
-// maxDepth is more than any API's response needs, and little enough for the stack.
+// maxDepth bounds the recursion; no API's response is nested that deep.
 const maxDepth = 200
 
-// Parse reads one JSON document with nothing after it but blanks. Invalid UTF-8 in strings becomes
+// Parse reads one JSON document, followed by nothing but white space. Invalid UTF-8 in strings becomes
 // U+FFFD.
 func Parse(data []byte) (Value, error) {
 	d := json.NewDecoder(bytes.NewReader(data))

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Compact writes the value without blanks. Strings keep their bytes but for the quote, the
-// backslash and control characters.
+// Compact writes the value without white space. In strings, only the quote, the backslash and control
+// characters are escaped.
 func Compact(v Value) string {
 	var b strings.Builder
 	write(&b, v, "", ",", ":")
 	return b.String()
 }
 
-// Indented writes the value with two blanks a level, one item or member a line, for people to read.
+// Indented writes the value for people: one item or member a line, indented by two spaces a level.
 func Indented(v Value) string {
 	var b strings.Builder
 	write(&b, v, "\n", ",", ": ")

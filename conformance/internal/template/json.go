@@ -120,7 +120,7 @@ func (m *jsonMatch) object(path string, w JSON, got jsontree.Value) jsontree.Val
 		case !ok:
 			m.problem(path, "unexpected key %q", member.Key)
 		case seen[member.Key]:
-			m.problem(path, "key %q stands twice", member.Key)
+			m.problem(path, "key %q appears twice", member.Key)
 		default:
 			member.Value = m.value(path+"."+member.Key, want, member.Value)
 		}

@@ -51,7 +51,7 @@ func TestMatchJSON(t *testing.T) {
 		{name: "order", want: `{"a": 1, "b": 2}`, got: `{"b":2,"a":1}`, problem: "at $ the keys are in another order"},
 		{name: "any order", want: `{"a": 1, "b": 2}`, got: `{"b":2,"a":1}`, anyOrder: true},
 		{name: "keys", want: `{"a": 1, "b": 2}`, got: `{"b":2,"c":1,"b":2}`,
-			problem: `at $ unexpected key "c"; at $ key "b" stands twice; at $ key "a" is missing`},
+			problem: `at $ unexpected key "c"; at $ key "b" appears twice; at $ key "a" is missing`},
 		{name: "fewer items", want: `[1, 2]`, got: `[1]`, problem: "at $ want 2 items, got 1"},
 		{name: "more items", want: `{"a": [1]}`, got: `{"a":[2,3]}`, problem: "at $.a want 1 items, got 2; at $.a[0] want 1, got 2"},
 		{name: "placeholders", want: `{"id": "<integer:n>", "name": "<text>", "none": "<text>", "key": "x<hex4:key>"}`, got: `{"id":-5,"name":"a \"b\"\n","none":"","key":"xabcd"}`},
