@@ -6,11 +6,11 @@
 // {{token}} is the last token in a response of the sequence, or 40 times f before there is one;
 // {{token-1}} is the token without its last character, {{token8}} its first 8 characters.
 //
-// An answer is a response: status, the headers Content-Type, WWW-Authenticate, Allow and Location (absent ones
-// left out), and the body, normalised: a token is <hex40> or <hex64>, an ISO datetime in quotes
-// "<datetime>", an id "id":<id>, an HTML page <html>; the body of the response to a HEAD is empty. A
-// recording can have <login> and <account> for bodies that only a document gives: such a response
-// has to be a JSON object, with a token for <login>.
+// An answer is a response: status, the headers Content-Type, WWW-Authenticate, Allow and Location
+// (absent ones left out), and the body, normalised: a token is <hex40> or <hex64>, an ISO datetime in
+// quotes "<datetime>", an id "id":<id>, an HTML page <html>; the body of the response to a HEAD is
+// empty. A recording can have <login> and <account> for bodies that only a document gives: such a
+// response has to be a JSON object, with a token for <login>.
 package recorded
 
 import (

@@ -12,8 +12,8 @@ import (
 	"github.com/authcompat/authcompat/conformance"
 )
 
-// A Launcher is a conformance.Launcher of running reference servers, by profile. It empties the database
-// of a server before each exchange.
+// A Launcher is a conformance.Launcher of running reference servers, by profile. It empties the
+// database of a server before each exchange.
 type Launcher map[string]*Server
 
 // Launch implements conformance.Launcher.

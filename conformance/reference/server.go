@@ -27,8 +27,8 @@ import (
 //go:embed project/*.py project/apis/*.py project/tokens/*.py
 var project embed.FS
 
-// APIs returns the names of the APIs that a reference server can speak: those of profiles, and authtoken,
-// the REST framework's own token view.
+// APIs returns the names of the APIs that a reference server can speak: those of profiles, and
+// authtoken, the REST framework's own token view.
 func APIs() []string {
 	return []string{"ocd-users", "knox-auth", "form-auth", "djoser", "authtoken"}
 }
@@ -38,7 +38,8 @@ func Packages() []string {
 	return []string{"python3-django", "python3-djangorestframework", "python3-djoser", "gunicorn"}
 }
 
-// python is Debian's interpreter. Another one, even if it comes first in PATH, does not have the packages.
+// python is Debian's interpreter. Another one, even if it comes first in PATH, does not have the
+// packages.
 const python = "/usr/bin/python3"
 
 // Versions returns the versions that reference servers run, as in "Django 3.2.25, Django REST framework
