@@ -10,8 +10,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 )
 
-// withAdmin opens the store for an operator who works on users and tokens, and
-// runs do.
+// withAdmin opens the store for a command on users and tokens, and calls do.
 func withAdmin(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
 	return withEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
 		if e.Backend.Admin == nil || e.Backend.Auditor == nil {
@@ -21,8 +20,8 @@ func withAdmin(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context
 	})
 }
 
-// withAudit opens the store for an operator who works on the audit record, and runs
-// do. Django's own tables have one too.
+// withAudit opens the store for a command on the audit record, and calls do. A store on
+// Django's own tables has a record too.
 func withAudit(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
 	return withEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
 		if e.Backend.Auditor == nil {
@@ -44,7 +43,7 @@ func withEngine(cmd *cobra.Command, f *config.Engine, do func(ctx context.Contex
 	return do(cmd.Context(), e)
 }
 
-// openEngine opens the store as a command works on it.
+// openEngine opens the store for a command.
 func openEngine(ctx context.Context, f *config.Engine) (*engine.Engine, error) {
 	return engine.Open(ctx, engine.Options{DSN: f.Store, Mapping: f.Mapping, Iterations: f.Iterations})
 }

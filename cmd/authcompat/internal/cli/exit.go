@@ -9,8 +9,8 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
-// Execute runs the command that the arguments of the process name until it is done or
-// ctx ends, writes what went wrong, and gives the exit code.
+// Execute runs the command that the arguments of the process name, until it is done or ctx
+// ends. It writes the error, if there is one, and returns the exit code.
 func Execute(ctx context.Context, s Streams) int {
 	err := newRoot(s).ExecuteContext(ctx)
 	if err == nil {
@@ -27,13 +27,12 @@ func Execute(ctx context.Context, s Streams) int {
 	return 1
 }
 
-// complain tells what went wrong. The error may name what a stranger chose.
+// complain writes an error, which may have names in it that users chose.
 func complain(w io.Writer, err error) {
 	fmt.Fprintln(w, "authcompat:", term.PrintableLines(err.Error()))
 }
 
-// exitError ends the program with a code of its own. A nil err means that all
-// has been said already.
+// exitError is an error with its own exit code. If err is nil, nothing more is written.
 type exitError struct {
 	code int
 	err  error

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/term"
 )
 
-// maxPasswordLine bounds what is read as a password, in bytes with the end of the
-// line: more than the bodies that clients may send.
+// maxPasswordLine is the maximum length of a password line in bytes, with its end: more
+// than clients can send in a body.
 const maxPasswordLine = 1 << 20
 
 // askPassword reads a password: a line of the input, or twice from the terminal.

@@ -14,7 +14,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// purge is a command that removes what is old, as a server does by itself.
+// purge is a command that deletes old rows, as a server does by itself.
 type purge struct {
 	what    string          // in the plural
 	flag    string          // says how long it is kept

@@ -49,11 +49,12 @@ AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --c
 	return root
 }
 
-// skipsPreRun is the PersistentPreRunE of a command that configures its flags
-// when it runs, to tell all that is wrong with them at once.
+// skipsPreRun is the PersistentPreRunE of a command that configures its flags itself, to
+// report all problems at once.
 func skipsPreRun(*cobra.Command, []string) error { return nil }
 
-// explainDash tells how a name is given that was taken for a flag.
+// explainDash adds to the error of an unknown flag how to give a name that begins with a
+// dash.
 func explainDash(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || !strings.HasSuffix(cmd.Use, " NAME") {
@@ -62,7 +63,7 @@ func explainDash(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w (a name that begins with a dash goes after --: %s -- NAME)", err, cmd.CommandPath())
 }
 
-// version tells which build this is.
+// version returns the version of this build.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -77,7 +78,7 @@ func version() string {
 	return out + " " + info.GoVersion
 }
 
-// group is a command that only has others below it.
+// group returns a command that only has subcommands.
 func group(use, short string, below ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	cmd.AddCommand(below...)

@@ -59,7 +59,7 @@ func newSecretShow() *cobra.Command {
 	return cmd
 }
 
-// warnOn writes what is wrong with the keys and stops nothing.
+// warnOn returns a function that writes a warning about the keys.
 func warnOn(w io.Writer) func(error) {
 	return func(err error) { fmt.Fprintln(w, term.PrintableLines(err.Error())) }
 }

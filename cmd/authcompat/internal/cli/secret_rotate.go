@@ -64,7 +64,7 @@ runs, or that all have had a SIGHUP.`,
 	return cmd
 }
 
-// newRotation completes a command that changes the key file, or seals tokens with it.
+// newRotation completes a command that runs a rotation.
 func newRotation(cmd *cobra.Command, r *keyring.Rotation) *cobra.Command {
 	var flags config.Engine
 	var file string
@@ -94,7 +94,7 @@ func newRotation(cmd *cobra.Command, r *keyring.Rotation) *cobra.Command {
 	return cmd
 }
 
-// waitingOn writes that a command waits for another one.
+// waitingOn returns a function that writes that a command waits for another one.
 func waitingOn(w io.Writer) func(path string) {
 	return func(path string) {
 		fmt.Fprintf(w, "waiting until another process has changed %s\n", term.Printable(path))

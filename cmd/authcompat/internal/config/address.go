@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// checkAddress tells what of an address could never be listened on. Whether it is
-// this machine's, and free, only the system knows.
+// checkAddress fails if an address can't be one to listen on. Whether it is an address of
+// this machine, and free, only the system knows.
 func checkAddress(text string) error {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || port == "" {
@@ -23,24 +23,23 @@ func checkAddress(text string) error {
 	return nil
 }
 
-// isHostName tells whether a text can be the name of a host (RFC 1123, section
-// 2.1, and "_", which some networks have): one of digits and dots would be an IP
-// address.
+// isHostName reports whether a text can be the name of a host (RFC 1123, section 2.1, and
+// "_", which some networks use). Digits and dots alone would be an IP address.
 func isHostName(s string) bool {
 	const digits = "0123456789."
 	return strings.Trim(s, digits) != "" && strings.Trim(strings.ToLower(s), digits+"abcdefghijklmnopqrstuvwxyz-_") == ""
 }
 
-// collide tells whether two good addresses can't both be listened on: they have
-// one port, and one host or one that stands for all. The system finds a port for
-// each 0.
+// collide reports whether two valid addresses can't both be listened on: they have the same
+// port, and the same host or one that stands for all hosts. Port 0 never collides: the
+// system picks a free one.
 func collide(a, b string) bool {
 	hostA, portA := endpoint(a)
 	hostB, portB := endpoint(b)
 	return portA == portB && portA != 0 && (hostA == hostB || hostA == "" || hostB == "")
 }
 
-// endpoint takes a good address apart. The host that stands for all is empty.
+// endpoint splits a valid address. The host is empty if it stands for all.
 func endpoint(address string) (host string, port int) {
 	host, word, err := net.SplitHostPort(address)
 	if err != nil {

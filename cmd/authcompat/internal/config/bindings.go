@@ -16,12 +16,12 @@ import (
 type binding struct {
 	profile string // a built-in name or a file
 	address string // empty: where --listen says
-	// profileAt and addressAt are where the configuration file says so, also where
-	// what it says was not taken; empty where it says nothing.
+	// profileAt and addressAt are the positions in the configuration file, also of
+	// invalid values; empty if the file has none.
 	profileAt, addressAt string
 }
 
-// String gives the binding as --profile takes it.
+// String returns the binding in the form of --profile.
 func (l binding) String() string {
 	if l.address == "" {
 		return l.profile
@@ -29,11 +29,11 @@ func (l binding) String() string {
 	return l.profile + "@" + l.address
 }
 
-// unbound tells whether it is meant to be where --listen says.
+// unbound reports whether the address is that of --listen.
 func (l binding) unbound() bool { return l.address == "" && l.addressAt == "" }
 
-// bindings is the value of --profile: NAME|FILE or NAME|FILE@ADDRESS, once for
-// each. A comma is a part of a file's name.
+// bindings is the value of --profile, which is repeated: NAME|FILE or NAME|FILE@ADDRESS. A
+// comma is part of a file's name.
 type bindings []binding
 
 var (
@@ -80,10 +80,10 @@ func (l *bindings) String() string { return strings.Join(l.GetSlice(), " ") }
 // Type implements pflag.Value.
 func (l *bindings) Type() string { return "profile" }
 
-// splitAddress cuts off "@HOST:PORT". An @ that no address follows belongs to the
-// name of a file, unless there is a profile of the name before it and none of the
-// whole: then an address was meant, and is told to be none. It fails where there
-// is nothing after the @.
+// splitAddress splits NAME@HOST:PORT. An @ without a valid address behind it is part of a
+// file's name, unless there is a profile with the name before it and none with the whole
+// name: then an address was meant, and is returned for its error to be reported. It fails
+// if there is nothing after the @.
 func splitAddress(value string) (name, address string, err error) {
 	at := strings.LastIndexByte(value, '@')
 	if at < 0 {
@@ -99,7 +99,7 @@ func splitAddress(value string) (name, address string, err error) {
 	return name, address, nil
 }
 
-// isProfile tells whether there is something that a profile can be loaded from.
+// isProfile reports whether there is a built-in profile or a file of that name.
 func isProfile(nameOrPath string) bool {
 	if slices.Contains(profiles.Builtin(), nameOrPath) {
 		return true

@@ -10,16 +10,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Configure sets the flags of a command that were not given: from their environment
-// variables, then from the configuration file if one is named. The error has all
-// problems, one a line.
+// Configure sets the flags that are not on the command line: from their environment
+// variables, then from the configuration file if one is named. The error has all problems,
+// one a line.
 func Configure(flags *pflag.FlagSet) error {
 	found := &problems{}
 	apply(flags, found)
 	return found.err()
 }
 
-// apply sets the flags that were not given: from their variables, then from
+// apply sets the flags that are not on the command line: from their variables, then from
 // the configuration file.
 func apply(flags *pflag.FlagSet, found *problems) {
 	applyEnvironment(flags, found)
@@ -31,9 +31,9 @@ func apply(flags *pflag.FlagSet, found *problems) {
 // fromEnvironment marks a flag that was set from its variable.
 const fromEnvironment = "environment"
 
-// applyEnvironment sets each flag that was not given from its AUTHCOMPAT_
-// variable. A flag that can be repeated takes a list with commas. No profile is
-// named by nothing, so that an empty list of them is none.
+// applyEnvironment sets each flag that is not on the command line from its AUTHCOMPAT_
+// variable. The variable of a repeated flag is a list with commas. Empty names of profiles
+// are ignored, so that an empty variable is the same as none.
 func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		checkFormerVariable(f, found)
@@ -59,7 +59,7 @@ func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 	})
 }
 
-// Variable gives the name of a flag's environment variable.
+// Variable returns the name of a flag's environment variable.
 func Variable(flag string) string {
 	return "AUTHCOMPAT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

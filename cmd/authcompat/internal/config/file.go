@@ -22,17 +22,17 @@ const (
 	listenersFlag = "profile"
 )
 
-// Marks of a flag that was set from a configuration file: where it is set, and the
-// place and the key of each value.
+// Annotations of a flag that was set from a configuration file: its file and line, and the
+// position and key of each value.
 const (
 	fromConfig   = "config"
 	configPlaces = "config-places"
 )
 
-// maxConfig is the most bytes a configuration file may have.
+// maxConfig is the maximum size of a configuration file, in bytes.
 const maxConfig = 1 << 20
 
-// configFile is a configuration that is being read.
+// configFile is a configuration file that is being read.
 type configFile struct {
 	name  string
 	flags *pflag.FlagSet // of the command; a flag that it lacks is read and left
@@ -40,8 +40,9 @@ type configFile struct {
 	found *problems
 }
 
-// applyConfig sets each flag that was not given, and that has no variable, from
-// the file. All that is wrong with it is found. at is what names the file.
+// applyConfig sets each flag from the file that is neither on the command line nor set by
+// its variable, and finds everything that is wrong with the file. at is the setting that
+// names the file.
 func applyConfig(flags *pflag.FlagSet, at, name string, found *problems) {
 	data, err := readConfig(name)
 	if err != nil {
@@ -100,7 +101,7 @@ func (c *configFile) read(data []byte) {
 	c.section(document.Content[0], "")
 }
 
-// at gives the place of a node, and its key if it has one.
+// at returns the position of a node, with its key if it has one.
 func (c *configFile) at(n *yaml.Node, key string) string {
 	place := fmt.Sprintf("%s:%d:%d", c.name, n.Line, n.Column)
 	if key != "" {
@@ -113,13 +114,13 @@ func (c *configFile) add(n *yaml.Node, key, format string, args ...any) {
 	c.found.add(c.at(n, key), format, args...)
 }
 
-// refuse adds what is wrong with the value of a flag.
+// refuse adds a problem with the value of a flag.
 func (c *configFile) refuse(n *yaml.Node, key, flag, format string, args ...any) {
 	c.add(n, key, format, args...)
 	c.found.refuse(flag)
 }
 
-// section reads a map. prefix is the path of keys down to it.
+// section reads a map. prefix is the path of keys that leads to it.
 func (c *configFile) section(n *yaml.Node, prefix string) {
 	if n.Kind != yaml.MappingNode {
 		c.add(n, strings.TrimSuffix(prefix, "."), "want a map")
@@ -152,7 +153,7 @@ func (c *configFile) section(n *yaml.Node, prefix string) {
 	}
 }
 
-// keysAt gives the keys of a section.
+// keysAt returns the keys of a section.
 func keysAt(prefix string) []string {
 	var keys []string
 	if prefix == "" {
@@ -169,7 +170,7 @@ func keysAt(prefix string) []string {
 	return keys
 }
 
-// set gives a flag the value of a key: a text, a number, or a list of texts.
+// set sets a flag to the value of a key: a string, a number, or a list of strings.
 func (c *configFile) set(n *yaml.Node, path, flag string) {
 	items := []*yaml.Node{n}
 	_, list := c.all.Lookup(flag).Value.(pflag.SliceValue)
@@ -203,10 +204,10 @@ func (c *configFile) set(n *yaml.Node, path, flag string) {
 	}
 }
 
-// isValue tells whether a node is a text or a number.
+// isValue reports whether a node is a string or a number.
 func isValue(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" }
 
-// mark notes where a flag's value comes from.
+// mark records where the value of a flag comes from.
 func (c *configFile) mark(f *pflag.Flag, n *yaml.Node, places []string) {
 	if f.Annotations == nil {
 		f.Annotations = make(map[string][]string)
@@ -215,7 +216,7 @@ func (c *configFile) mark(f *pflag.Flag, n *yaml.Node, places []string) {
 	f.Annotations[configPlaces] = places
 }
 
-// bindings reads the profiles and where they are served.
+// bindings reads the list of profiles and their addresses.
 func (c *configFile) bindings(n *yaml.Node) {
 	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
 		c.refuse(n, listenersKey, listenersFlag, "want a list of maps with profile and address")
@@ -229,7 +230,7 @@ func (c *configFile) bindings(n *yaml.Node) {
 			c.found.refuse(listenersFlag)
 		}
 	}
-	// Other commands have a --profile of another kind.
+	// The --profile flag of other commands is of another type.
 	known := c.flags.Lookup(listenersFlag)
 	if known == nil || known.Changed {
 		return
@@ -240,7 +241,7 @@ func (c *configFile) bindings(n *yaml.Node) {
 	}
 }
 
-// binding reads one of the listeners. ok is false where no profile is known.
+// binding reads one of the listeners. ok is false if it has no valid profile key.
 func (c *configFile) binding(item *yaml.Node) (l binding, ok bool) {
 	seen := make(map[string]int)
 	for i := 0; item.Kind == yaml.MappingNode && i < len(item.Content); i += 2 {
@@ -280,7 +281,7 @@ func (c *configFile) binding(item *yaml.Node) (l binding, ok bool) {
 	return l, true
 }
 
-// setFlag sets a flag, one of lists to all values, another to the one.
+// setFlag sets a flag: to all values if it is a list, or else to the only one.
 func setFlag(flags *pflag.FlagSet, name string, values []string) error {
 	f := flags.Lookup(name)
 	list, ok := f.Value.(pflag.SliceValue)

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// formerKeys gives, for each key that configuration files had once, its name today.
+// formerKeys maps each former key of the configuration file to its name today.
 func formerKeys() map[string]string {
 	return map[string]string{
 		"keep_expired":        "expired_token_retention",
@@ -23,7 +23,7 @@ func formerKeys() map[string]string {
 	}
 }
 
-// formerFlags gives, for each flag that there was once, the flag of today.
+// formerFlags maps each former flag to its name today.
 func formerFlags() map[string]string {
 	return map[string]string{
 		"keep-expired":  "expired-token-retention",
@@ -35,8 +35,8 @@ func formerFlags() map[string]string {
 	}
 }
 
-// flagOf gives the flag that a key of the configuration file stands for; empty where
-// there is no such key.
+// flagOf returns the flag that a key of the configuration file stands for; empty if there
+// is no such key.
 func flagOf(key string) string {
 	for _, s := range settings() {
 		if s.key == key {
@@ -46,9 +46,9 @@ func flagOf(key string) string {
 	return ""
 }
 
-// checkFormerVariable refuses the variable of a flag's former name, which would
-// otherwise be ignored. It may stay beside one of the new name, for the time in which
-// an older and a newer program have the same environment.
+// checkFormerVariable refuses the variable of a flag's former name, which would otherwise
+// be ignored. It is allowed beside the new variable, so that an older and a newer program
+// can share an environment.
 func checkFormerVariable(f *pflag.Flag, found *problems) {
 	if _, ok := os.LookupEnv(Variable(f.Name)); ok || f.Changed {
 		return
@@ -61,8 +61,8 @@ func checkFormerVariable(f *pflag.Flag, found *problems) {
 	}
 }
 
-// explainFormerFlag says what a flag that a command does not know is called now. Other
-// errors stay as they are.
+// explainFormerFlag replaces the error of an unknown flag that is a former name of one of
+// the flags. It returns other errors as they are.
 func explainFormerFlag(flags *pflag.FlagSet, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {

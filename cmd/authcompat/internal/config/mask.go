@@ -8,15 +8,15 @@ import (
 	"github.com/authcompat/authcompat/store"
 )
 
-// masked stands for a secret.
+// masked is shown instead of a secret.
 const masked = "***"
 
-// secretLike is what names a secret, or may be one: of libpq's parameters password,
-// sslpassword and a key that is given itself (sslinline).
+// secretLike matches the names of parameters that may be secret: libpq's password and
+// sslpassword, and sslinline, with which a key is given in the address itself.
 var secretLike = regexp.MustCompile(`(?i)pass|pwd|secret|private|-----BEGIN`)
 
-// maskDSN hides the secrets in a store's address. Of one that is not understood
-// nothing is shown: who knows what part of it is a password.
+// maskDSN hides the secrets in a store's address. Nothing is shown of one that can't be
+// parsed, because any part of it may be a password.
 func maskDSN(dsn string) string {
 	if store.ValidateDSN(dsn) != nil {
 		return masked

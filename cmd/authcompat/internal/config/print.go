@@ -8,9 +8,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// WriteYAML writes the settings to w as a configuration file, secrets masked, with
-// where each comes from beside it. A file that is given as an argument counts as one
-// of --config. The error has all that is wrong with a value by itself, one a line.
+// WriteYAML writes the settings to w as a configuration file, with secrets masked and the
+// source of each setting beside it. A file that is given as an argument is the same as one
+// of --config. The error has all invalid values, one a line.
 func (f *Server) WriteYAML(w io.Writer, arguments ...string) error {
 	found := &problems{}
 	for _, file := range arguments {
@@ -27,7 +27,7 @@ func (f *Server) WriteYAML(w io.Writer, arguments ...string) error {
 	return e.Close()
 }
 
-// show makes the YAML of the settings.
+// show returns the settings as YAML.
 func (f *Server) show() *yaml.Node {
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	if len(f.bindings) > 0 {
@@ -63,7 +63,7 @@ func (f *Server) show() *yaml.Node {
 	return root
 }
 
-// shown is the value of a flag.
+// shown returns the value of a flag as YAML.
 func shown(name string, f *pflag.Flag) *yaml.Node {
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
@@ -84,7 +84,7 @@ func shown(name string, f *pflag.Flag) *yaml.Node {
 
 func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
 
-// printedSource says where a setting comes from.
+// printedSource returns the source of a setting as it is printed.
 func printedSource(f *pflag.Flag) string {
 	switch {
 	case f.Annotations[fromEnvironment] != nil:

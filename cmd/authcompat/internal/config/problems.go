@@ -8,23 +8,22 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// problems is all that is wrong with the settings, in the order in which it was
-// found.
+// problems are all problems of the settings, in the order in which they were found.
 type problems struct {
 	lines []string
-	// refused are the flags to which a source gave a value that was not taken:
-	// what they hold says nothing of what was meant.
+	// refused are the flags that a source has an invalid value for: what they hold is not
+	// what was meant, and is not checked further.
 	refused map[string]bool
-	// unread tells that nothing is known of the configuration file.
+	// unread is set if the configuration file could not be read at all.
 	unread bool
 }
 
-// add adds a problem at a place: a position with its key, a flag or a variable.
+// add adds a problem at a source: a position with its key, a flag or a variable.
 func (p *problems) add(at, format string, args ...any) {
 	p.lines = append(p.lines, at+": "+fmt.Sprintf(format, args...))
 }
 
-// refuse notes a flag whose value was not taken.
+// refuse records a flag whose value is invalid.
 func (p *problems) refuse(flag string) {
 	if p.refused == nil {
 		p.refused = make(map[string]bool)
@@ -32,7 +31,7 @@ func (p *problems) refuse(flag string) {
 	p.refused[flag] = true
 }
 
-// err is the error of the problems, one a line; nil if there are none.
+// err returns an error with all problems, one a line; nil if there are none.
 func (p *problems) err() error {
 	if len(p.lines) == 0 {
 		return nil
@@ -40,8 +39,8 @@ func (p *problems) err() error {
 	return errors.New(strings.Join(p.lines, "\n"))
 }
 
-// source names where a flag's value comes from: the place in the configuration
-// file, the variable, or the flag itself. i is the value of a list that is meant.
+// source returns where the value of a flag comes from: the position in the configuration
+// file, the variable, or the flag itself. i is the index of the value in a list.
 func source(f *pflag.Flag, i int) string {
 	if at := f.Annotations[configPlaces]; i < len(at) {
 		return at[i]

@@ -6,8 +6,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// ReResolve gives the settings of a server, and the profiles to serve, as they would be
-// if it were started now with the flags of f. The error has all problems, one a line.
+// ReResolve returns the settings of a server, and the profiles to serve, as they would be
+// if it were started now with the same command line. The error has all problems, one a
+// line.
 func (f *Server) ReResolve() (*Server, []BoundProfile, error) {
 	next := NewServer()
 	next.AddFlags(pflag.NewFlagSet("", pflag.ContinueOnError))
@@ -28,8 +29,8 @@ type Change struct {
 	setting setting
 }
 
-// Diff gives the settings that differ from those of old, in the order of the
-// configuration file. Listeners and their addresses are not among them.
+// Diff returns the settings that differ from those of old, in the order of the
+// configuration file. It leaves out listeners and their addresses.
 func (c *Config) Diff(old *Config) []Change {
 	var changes []Change
 	toggled := (old.TLSCertFile == "") != (c.TLSCertFile == "")
@@ -41,10 +42,10 @@ func (c *Config) Diff(old *Config) []Change {
 	return changes
 }
 
-// KeepRestartOnly sets the settings of f back that take a restart and differ from those
-// that a server runs with, and gives their keys in the configuration file. addresses are
-// where the server listens; the profiles are given in their order. Where an address has
-// changed, all listeners stay as they are.
+// KeepRestartOnly resets the settings that take a restart to those that a server is running
+// with, and returns the keys of those that differ. addresses are where the server listens;
+// the profiles are returned in their order. If an address has changed, all listeners stay
+// as they are.
 func (f *Server) KeepRestartOnly(running *Config, addresses []string, all []BoundProfile) (kept []string, ordered []BoundProfile, err error) {
 	changes := f.Diff(running)
 	ordered, same := order(all, addresses)
@@ -67,8 +68,8 @@ func (f *Server) KeepRestartOnly(running *Config, addresses []string, all []Boun
 	return kept, ordered, nil
 }
 
-// order brings profiles into the order of their addresses. same is false where an
-// address is another one.
+// order returns the profiles in the order of the addresses. same is false if their
+// addresses are not these.
 func order(all []BoundProfile, addresses []string) (ordered []BoundProfile, same bool) {
 	rest := slices.Clone(all)
 	for _, address := range addresses {
@@ -82,8 +83,8 @@ func order(all []BoundProfile, addresses []string) (ordered []BoundProfile, same
 	return ordered, len(rest) == 0
 }
 
-// movedListeners gives the keys by which the listeners of c are elsewhere than
-// those of old.
+// movedListeners returns the keys that give the listeners of c other addresses than those
+// of old.
 func (c *Config) movedListeners(old *Config) []string {
 	addresses := func(list bindings) (own []string) {
 		for _, l := range list {

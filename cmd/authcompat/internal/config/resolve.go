@@ -12,10 +12,10 @@ import (
 	"github.com/authcompat/authcompat/store"
 )
 
-// Resolve gives each setting that no flag was given for its value, from its
-// variable or the configuration file (file, where --config names none), and checks
-// all of them. It gives the profiles to serve and where. The error has all problems,
-// one a line. Nothing is opened but files that are read.
+// Resolve sets each setting that is not on the command line from its variable or from the
+// configuration file (file, if --config names none), and checks all of them. It returns the
+// profiles to serve with their addresses. The error has all problems, one a line. Resolve
+// reads files, but opens neither the store nor a listener.
 func (f *Server) Resolve(file string) ([]BoundProfile, error) {
 	found := &problems{}
 	apply(f.flags, found)
@@ -37,10 +37,10 @@ func (f *Server) Resolve(file string) ([]BoundProfile, error) {
 	return all, found.err()
 }
 
-// source names where a setting comes from.
+// source returns where a setting comes from.
 func (f *Server) source(flag string) string { return source(f.flags.Lookup(flag), 0) }
 
-// checkValues looks at each value by itself.
+// checkValues checks each value by itself.
 func (f *Server) checkValues(found *problems) {
 	for _, n := range []struct {
 		flag               string
@@ -74,7 +74,7 @@ func (f *Server) checkValues(found *problems) {
 	}
 }
 
-// checkKeys looks for the sealing keys, and makes none.
+// checkKeys reads the sealing keys, and creates none.
 func (f *Server) checkKeys(found *problems) {
 	keys := keyring.Location{File: f.KeyFile, DSN: f.Engine.Store}
 	err := keys.Check()
@@ -102,7 +102,7 @@ func (f *Server) checkCertificate(found *problems) {
 	}
 }
 
-// checkAddresses looks at where the listeners are to be.
+// checkAddresses checks the addresses of all listeners.
 func (f *Server) checkAddresses(found *problems) {
 	type spot struct{ address, at string }
 	var spots []spot
@@ -111,7 +111,7 @@ func (f *Server) checkAddresses(found *problems) {
 			spots = append(spots, spot{l.address, f.addressAt(l)})
 		}
 	}
-	// That several listeners would be there is for loadProfiles to tell.
+	// If several profiles are without an address, loadProfiles reports it.
 	if len(f.bindings) == 0 || slices.ContainsFunc(f.bindings, binding.unbound) {
 		spots = append(spots, spot{f.listen, f.source("listen")})
 	}
@@ -132,8 +132,8 @@ func (f *Server) checkAddresses(found *problems) {
 	}
 }
 
-// checkListen tells of an address that nothing is served at. One from the file
-// is only wrong beside the listeners of the file: flags go before all of it.
+// checkListen reports a --listen address that no profile is served at. One from the file is
+// only wrong if the listeners are from the file too, because flags override the file.
 func (f *Server) checkListen(found *problems) {
 	if len(f.bindings) == 0 || found.refused[listenersFlag] || slices.ContainsFunc(f.bindings, binding.unbound) {
 		return
@@ -144,7 +144,7 @@ func (f *Server) checkListen(found *problems) {
 	}
 }
 
-// addressAt names where a listener's address comes from.
+// addressAt returns where the address of a binding comes from.
 func (f *Server) addressAt(l binding) string {
 	if l.addressAt != "" {
 		return l.addressAt
@@ -152,7 +152,7 @@ func (f *Server) addressAt(l binding) string {
 	return f.profileAt(l)
 }
 
-// profileAt names where a listener's profile comes from.
+// profileAt returns where the profile of a binding comes from.
 func (f *Server) profileAt(l binding) string {
 	if l.profileAt != "" {
 		return l.profileAt

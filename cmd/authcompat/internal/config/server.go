@@ -1,6 +1,6 @@
-// Package config has the settings of servers and of the commands beside them: flags,
-// their environment variables and a YAML file, where each value comes from, and all
-// that is wrong with them at once.
+// Package config has the settings of servers and other commands: from flags, environment
+// variables and a YAML file. It knows where each value comes from, and reports all problems
+// at once.
 package config
 
 import (
@@ -37,7 +37,8 @@ type Config struct {
 	AuditRetention        Duration // of audit entries; 0: for ever
 }
 
-// DefaultExpiredTokenRetention is how long expired tokens are kept where no setting says so.
+// DefaultExpiredTokenRetention is how long expired tokens are kept unless a setting says
+// otherwise.
 const DefaultExpiredTokenRetention = Duration(90 * day)
 
 // Server are the settings of a server, and where each of them comes from.
@@ -46,7 +47,7 @@ type Server struct {
 	flags *pflag.FlagSet // bound to the values, and marked with their sources
 }
 
-// NewServer gives the default settings of a server.
+// NewServer returns the default settings of a server.
 func NewServer() *Server {
 	return &Server{Config: Config{
 		LogFormat:             newEnum("auto", "text", "json"),
@@ -58,7 +59,7 @@ func NewServer() *Server {
 	}}
 }
 
-// AddFlags adds the settings to the flags of a command, which are then theirs.
+// AddFlags adds the settings to the flags of a command, which then set their values.
 func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	f.flags = flags
 	f.Engine.AddFlags(flags)

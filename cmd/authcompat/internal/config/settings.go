@@ -2,8 +2,8 @@ package config
 
 import "slices"
 
-// setting is a key of the configuration file, the flag that it stands for, its value in
-// a [Config], and what a change of it takes while a server runs.
+// setting is a key of the configuration file with its flag, its value in a [Config], and
+// what it takes to change it while a server runs.
 type setting struct {
 	key, flag string
 	scope     reloadScope
@@ -11,18 +11,18 @@ type setting struct {
 	copy      func(to, from *Config)
 }
 
-// reloadScope is what a change of a setting takes.
+// reloadScope is what it takes to change a setting.
 type reloadScope int
 
 const (
 	reloadable             reloadScope = iota // SIGHUP
 	restartOnly                               // a restart
-	restartOnToggle                           // SIGHUP, but a restart where TLS is turned on or off
-	restartOnAddressChange                    // as the listeners: a restart where an address changes
+	restartOnToggle                           // SIGHUP, but a restart if TLS is turned on or off
+	restartOnAddressChange                    // SIGHUP, but a restart if an address changes
 )
 
-// settings are the keys of a configuration file, in the order in which they are shown,
-// but for the listeners, which are a list of maps.
+// settings returns the keys of the configuration file in the order in which they are
+// printed, without the listeners, which are a list of maps.
 func settings() []setting {
 	return []setting{
 		of("listen", "listen", restartOnAddressChange, func(c *Config) *string { return &c.listen }),
@@ -47,8 +47,8 @@ func settings() []setting {
 	}
 }
 
-// otherSettings are the flags of a server that are no key, or a key with a form of its
-// own.
+// otherSettings returns the listeners, and the flags that are not in the configuration
+// file.
 func otherSettings() []setting {
 	return []setting{
 		listOf(listenersKey, listenersFlag, restartOnAddressChange, func(c *Config) *[]binding { return (*[]binding)(&c.bindings) }),
@@ -57,7 +57,7 @@ func otherSettings() []setting {
 	}
 }
 
-// of makes a setting of a value.
+// of returns a setting that has a single value.
 func of[T comparable](key, flag string, scope reloadScope, field func(*Config) *T) setting {
 	return setting{
 		key, flag, scope,
@@ -66,7 +66,7 @@ func of[T comparable](key, flag string, scope reloadScope, field func(*Config) *
 	}
 }
 
-// listOf makes a setting of a list of values.
+// listOf returns a setting that is a list of values.
 func listOf[T comparable](key, flag string, scope reloadScope, field func(*Config) *[]T) setting {
 	return setting{
 		key, flag, scope,

@@ -12,8 +12,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// Duration is the value of a flag in days, hours and so on: 90d, 12h or 15m, at most
-// 36500d.
+// Duration is a flag's value in days or in Go's units, such as 90d, 12h or 1h30m, of at
+// most 36500d.
 type Duration time.Duration
 
 var _ pflag.Value = (*Duration)(nil)
@@ -67,7 +67,7 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// rateLimit is a flag's limit, as 10/15m.
+// rateLimit is a flag's rate limit, such as 10/15m.
 type rateLimit core.Limit
 
 var _ pflag.Value = (*rateLimit)(nil)
@@ -99,7 +99,7 @@ func (r *rateLimit) String() string {
 // Type implements pflag.Value.
 func (r *rateLimit) Type() string { return "rate" }
 
-// enum is a flag that takes one of a closed set of words.
+// enum is a flag with a fixed set of values.
 type enum struct {
 	value  string
 	values []string
@@ -128,8 +128,8 @@ func (w *enum) String() string { return w.value }
 // Type implements pflag.Value.
 func (w *enum) Type() string { return "string" }
 
-// toggle is a flag that is on or off, or, as a file of settings may have it, true or
-// false.
+// toggle is a flag that is on or off. It takes true and false too, which people write in
+// YAML.
 type toggle bool
 
 var _ pflag.Value = (*toggle)(nil)
@@ -158,8 +158,7 @@ func (t *toggle) String() string {
 // Type implements pflag.Value.
 func (t *toggle) Type() string { return "on|off" }
 
-// friendly says in words what strconv and time say of a value in terms of Go. Other
-// errors stay as they are.
+// friendly returns errors of strconv and time in plain words, and others as they are.
 func friendly(err error) error {
 	var number *strconv.NumError
 	switch {
@@ -176,9 +175,9 @@ func friendly(err error) error {
 	return err
 }
 
-// FriendlyFlagError says in plain words what is wrong with a value on the command line,
-// and names its flag; for a flag that once had another name it gives the new one. Other
-// errors stay as they are.
+// FriendlyFlagError returns the error of an invalid value on the command line in plain
+// words, with the name of its flag. For the former name of a flag it gives the new one. It
+// returns other errors as they are.
 func FriendlyFlagError(flags *pflag.FlagSet, err error) error {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
