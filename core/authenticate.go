@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// MinRenewInterval is how far a sliding token's end must move before the move is
-// written, so that its end may lag by that much: at most one write a token a
+// MinRenewInterval is how much later the expiry of a sliding token must be before it is
+// written, so that the stored expiry may lag by that much: at most one write a token and
 // minute (django-rest-knox, MIN_REFRESH_INTERVAL).
 const MinRenewInterval = 60 * time.Second
 
-// Authenticate gives the session of a presented token and moves the end of a
-// sliding one. It fails with KindTokenUnknown, KindTokenExpired,
-// KindUserInactive or KindUnavailable.
+// Authenticate returns the session of a presented token, and extends the expiry of a
+// sliding one. It fails with KindTokenUnknown, KindTokenExpired, KindUserInactive or
+// KindUnavailable.
 func (s *Service) Authenticate(ctx context.Context, realm string, p Presented) (Session, error) {
 	token, user, err := s.store.FindToken(ctx, realm, p)
 	if errors.Is(err, ErrNotFound) {
@@ -33,9 +33,8 @@ func (s *Service) Authenticate(ctx context.Context, realm string, p Presented) (
 	return Session{User: user, Token: token}, nil
 }
 
-// slide moves the end of a sliding token that is being used, at once where it is
-// near, else with others. A failure to write it is logged and no more: the
-// request itself is good.
+// slide extends the expiry of a sliding token: at once if it is near, otherwise in the
+// background. A failure is only logged, since the request itself is good.
 func (s *Service) slide(ctx context.Context, t *Token, now time.Time) {
 	if t.Sliding == 0 || t.ExpiresAt.IsZero() {
 		return

@@ -143,7 +143,7 @@ var (
 	ErrUnavailable = errors.New("store unavailable")
 )
 
-// failure turns a store's error into the engine's.
+// wrapStoreError turns a store's error into the engine's.
 func wrapStoreError(doing string, err error) *Error {
 	kind := KindInternal
 	switch {

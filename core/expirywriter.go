@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// ExpiryBatcher is a store that extends the expiries of several tokens in one step.
+// ExpiryBatcher is a store that extends the expiry of several tokens in one step.
 type ExpiryBatcher interface {
 	// ExtendExpiries does what ExtendExpiry does for each of the updates, in one step.
 	ExtendExpiries(ctx context.Context, moves []ExpiryUpdate, now time.Time) error
@@ -21,15 +21,15 @@ type ExpiryUpdate struct {
 
 // The bounds of an ExpiryWriter.
 const (
-	// moveDelay is how long a move waits for others to be written with.
+	// moveDelay is how long an update waits, so that others can be written with it.
 	moveDelay = time.Second
-	// movesWaiting is how many moves wait at most. One that finds no room is
-	// forgotten: the token's next use asks for it again.
+	// movesWaiting is how many updates may wait. An update that finds no room is dropped:
+	// the next use of the token makes another one.
 	movesWaiting = 1 << 14
-	// movesAtOnce is how many are written in one step, so that other writers of
-	// the store get their turn.
+	// movesAtOnce is how many updates are written in one step, so that other writers get
+	// their turn.
 	movesAtOnce = 512
-	// moveTimeout is how long the last moves may take when a server stops.
+	// moveTimeout limits the last writes when a server stops.
 	moveTimeout = 5 * time.Second
 )
 
@@ -52,9 +52,9 @@ type ExpiryWriter struct {
 	full    chan struct{}        // has a value while half of the room is taken
 }
 
-// NewExpiryWriter makes an ExpiryWriter for a store, which writes nothing until Run
-// runs. The batcher is nil where the store can only write one expiry at a time; store
-// may be a decorator that hides that it can do more. A nil clock is time.Now.
+// NewExpiryWriter makes an ExpiryWriter for a store; nothing is written until Run is
+// called. batcher is nil if the store extends one expiry at a time. A nil clock is
+// time.Now.
 func NewExpiryWriter(store Store, batcher ExpiryBatcher, clock Clock, log *slog.Logger) *ExpiryWriter {
 	if clock == nil {
 		clock = time.Now
@@ -65,7 +65,7 @@ func NewExpiryWriter(store Store, batcher ExpiryBatcher, clock Clock, log *slog.
 	}
 }
 
-// Run writes moves until ctx ends, and then those that still wait. It has to end
+// Run writes updates until ctx ends, and then those that are still waiting. It must return
 // before the store is closed.
 func (m *ExpiryWriter) Run(ctx context.Context) {
 	for over := false; !over; {
@@ -81,7 +81,7 @@ func (m *ExpiryWriter) Run(ctx context.Context) {
 	}
 }
 
-// gather waits for more moves to come.
+// gather waits for more updates.
 func (m *ExpiryWriter) gather(ctx context.Context) {
 	timer := time.NewTimer(moveDelay)
 	defer timer.Stop()
@@ -92,7 +92,7 @@ func (m *ExpiryWriter) gather(ctx context.Context) {
 	}
 }
 
-// later takes a move on and tells whether there was room for it.
+// enqueue takes an update and reports whether there was room for it.
 func (m *ExpiryWriter) enqueue(d Digest, to time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -113,7 +113,7 @@ func (m *ExpiryWriter) enqueue(d Digest, to time.Time) bool {
 	return true
 }
 
-// signal puts a value into a channel that has room for one.
+// signal puts a value into a channel with room for one.
 func signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -121,8 +121,8 @@ func signal(c chan<- struct{}) {
 	}
 }
 
-// write writes the moves that wait. Those that fail are forgotten, as those that
-// find no room are.
+// write writes the updates that wait. Those that fail are dropped, like those that find no
+// room.
 func (m *ExpiryWriter) write(ctx context.Context) {
 	m.mu.Lock()
 	waiting := m.waiting
@@ -151,7 +151,7 @@ func (m *ExpiryWriter) write(ctx context.Context) {
 	}
 }
 
-// move writes some moves, as the time is now.
+// move writes some updates.
 func (m *ExpiryWriter) move(ctx context.Context, moves []ExpiryUpdate) error {
 	now := m.clock().UTC().Truncate(time.Microsecond)
 	if m.batcher != nil {

@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// Logout ends the session's token for good. It fails with KindTokenUnknown
-// when another logout came first, or KindUnavailable.
+// Logout ends the session's token. It fails with KindTokenUnknown if another logout came
+// first, or KindUnavailable.
 func (s *Service) Logout(ctx context.Context, session Session) error {
 	e := s.newSessionEntry(ctx, ActionLogout, session)
 	err := s.store.DeleteToken(s.withAudit(ctx, &e), session.Token.Digest)
@@ -20,8 +20,8 @@ func (s *Service) Logout(ctx context.Context, session Session) error {
 	return nil
 }
 
-// LogoutAll ends every token that the session's user has in the token's realm.
-// It fails with KindUnavailable.
+// LogoutAll ends all tokens of the session's user in the token's realm. It fails with
+// KindUnavailable.
 func (s *Service) LogoutAll(ctx context.Context, session Session) error {
 	e := s.newSessionEntry(ctx, ActionLogoutAll, session)
 	if _, err := s.store.DeleteUserTokens(s.withAudit(ctx, &e), session.User.ID, session.Token.Realm); err != nil {
@@ -31,8 +31,8 @@ func (s *Service) LogoutAll(ctx context.Context, session Session) error {
 	return nil
 }
 
-// ending begins the entry about the end of a session, through the API that
-// issued its token.
+// newSessionEntry makes an entry about the end of a session, through the API that issued
+// its token.
 func (s *Service) newSessionEntry(ctx context.Context, act Action, session Session) AuditEntry {
 	e := s.newEntry(ctx, act, session.Token.Issuer)
 	e.UserID, e.Username, e.Token = session.User.ID, session.User.Username, TokenID(session.Token.Digest)

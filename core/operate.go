@@ -7,16 +7,16 @@ import (
 	"github.com/authcompat/authcompat/core/password"
 )
 
-// Acts of an operator. Each is in the audit record.
+// Actions of an operator. Each is in the audit log.
 
-// operated begins the entry about an act of an operator on a user.
+// newOperatorEntry makes an entry about an operator's action on a user.
 func (s *Service) newOperatorEntry(ctx context.Context, act Action, u User) AuditEntry {
 	e := s.newEntry(ctx, act, "")
 	e.Actor, e.UserID, e.Username = Operator, u.ID, u.Username
 	return e
 }
 
-// operating turns a store's failure into the engine's.
+// wrapAdminError turns a store's error into the engine's.
 func wrapAdminError(doing string, err error) error {
 	switch {
 	case err == nil:
@@ -27,7 +27,7 @@ func wrapAdminError(doing string, err error) error {
 	return wrapStoreError(doing, err)
 }
 
-// SetActive says whether the user may log in and use tokens. It fails with
+// SetActive allows or forbids a user to log in and use tokens. It fails with
 // KindUserUnknown or KindUnavailable.
 func (s *Service) SetActive(ctx context.Context, store Admin, u User, active bool) error {
 	act := ActionDisableUser
@@ -44,8 +44,8 @@ func (s *Service) DeleteUser(ctx context.Context, store Admin, u User) error {
 	return wrapAdminError("delete user", store.DeleteUser(s.withAudit(ctx, &e), u.ID))
 }
 
-// SetPassword gives the user another password, or none that works. Errors as
-// SetActive, and KindOverloaded.
+// SetPassword replaces the password of the user; with none, by one that nothing matches.
+// Errors as SetActive, and KindOverloaded.
 func (s *Service) SetPassword(ctx context.Context, u User, plain string, none bool) error {
 	encoded, err := s.encode(ctx, plain, none)
 	if err != nil {
@@ -78,8 +78,8 @@ func (s *Service) RevokeToken(ctx context.Context, u User, t Token) error {
 	return wrapStoreError("revoke token", err)
 }
 
-// RevokeTokens ends all tokens that the user has in a realm, and gives their
-// number. It fails with KindUnavailable.
+// RevokeTokens ends all tokens of the user in a realm, and returns their number. It fails
+// with KindUnavailable.
 func (s *Service) RevokeTokens(ctx context.Context, u User, realm string) (int, error) {
 	e := s.newOperatorEntry(ctx, ActionRevokeTokens, u)
 	n, err := s.store.DeleteUserTokens(s.withAudit(ctx, &e), u.ID, realm)
@@ -89,8 +89,8 @@ func (s *Service) RevokeTokens(ctx context.Context, u User, realm string) (int, 
 	return n, nil
 }
 
-// PasswordFormat says how the user's password is hashed, as reports show it:
-// format and parameters, nothing of salt or hash. Errors as User.
+// PasswordFormat returns the format and the parameters of the user's password hash,
+// without salt and hash. Errors as User.
 func (s *Service) PasswordFormat(ctx context.Context, username string) (string, error) {
 	account, err := s.account(ctx, username)
 	if err != nil {
@@ -106,13 +106,12 @@ func (s *Service) PasswordFormat(ctx context.Context, username string) (string, 
 	return err.Error(), nil
 }
 
-// resealBatch is how many tokens are sealed anew in one step.
+// resealBatch is how many tokens are resealed in one step.
 const resealBatch = 500
 
-// Reseal seals all tokens with the newest key that are sealed with an older one
-// of the sealer's. A token keeps its text. It goes on where it was cut off, and
-// gives the number of tokens that are sealed anew, and of those that did not
-// open, which stay as they are.
+// Reseal encrypts all tokens that are sealed with an older key of the sealer with the
+// newest one. It can be interrupted and called again. It returns the number of resealed
+// tokens, and of those that could not be decrypted, which stay as they are.
 func (s *Service) Reseal(ctx context.Context, store Admin) (done, broken int, err error) {
 	sealer := s.currentSealer()
 	for _, was := range sealer.KeyIDs() {
@@ -152,8 +151,8 @@ func (s *Service) Reseal(ctx context.Context, store Admin) (done, broken int, er
 	return done, broken, nil
 }
 
-// RecordOperation records an act of an operator that is not on one user. It fails
-// with KindUnavailable.
+// RecordOperation records an operator's action that is not about one user. It fails with
+// KindUnavailable.
 func (s *Service) RecordOperation(ctx context.Context, act Action) error {
 	if s.audit == nil {
 		return nil

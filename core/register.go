@@ -10,24 +10,23 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// MaxUsername is the most code points of a username that the engine stores: those
-// of an address, which is the username in user models whose USERNAME_FIELD is the
-// e-mail. It says nothing of an API. What one allows is its profile's matter, and
-// its dialect's where the profile is silent: Django's own AbstractUser has 150.
+// MaxUsername is the longest username that the engine stores, in code points: that of an
+// address, which is the username in user models whose USERNAME_FIELD is the e-mail. What
+// an API allows is a matter of its profile and dialect; the AbstractUser of Django allows
+// 150.
 const MaxUsername = MaxEmail
 
-// MaxEmail is the most code points of an address (AbstractUser.email).
+// MaxEmail is the longest address, in code points (AbstractUser.email).
 const MaxEmail = 254
 
-// Registration is a new user as a dialect has validated it.
+// Registration is a new user, validated by a dialect.
 type Registration struct {
 	Username   string
 	Email      string
 	Password   string
 	Inactive   bool
 	Attributes map[string]string
-	// NoPassword makes a user who can't log in with any password; Password is
-	// then ignored.
+	// NoPassword makes a user who can't log in with any password; Password is ignored.
 	NoPassword bool
 }
 
@@ -74,8 +73,8 @@ func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (Use
 	return user, nil
 }
 
-// UsernameTaken tells whether a user has exactly this name now, for dialects
-// that report it beside other problems. Only Register decides.
+// UsernameTaken reports whether a user has exactly this name now, for dialects that report
+// it together with other problems. Only Register decides.
 func (s *Service) UsernameTaken(ctx context.Context, username string) (bool, error) {
 	_, err := s.User(ctx, username)
 	if err != nil && KindOf(err) == KindUserUnknown {
@@ -84,7 +83,7 @@ func (s *Service) UsernameTaken(ctx context.Context, username string) (bool, err
 	return err == nil, err
 }
 
-// newUser hashes the password and checks what every store relies on.
+// newUser checks what every store relies on, and hashes the password.
 func (s *Service) newUser(ctx context.Context, p Policy, r Registration) (NewUser, error) {
 	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now()}
 	if p.NormalizeUsername {
@@ -98,7 +97,7 @@ func (s *Service) newUser(ctx context.Context, p Policy, r Registration) (NewUse
 		!storableEmail || utf8.RuneCountInString(u.Email) > MaxEmail {
 		return NewUser{}, &Error{Kind: KindInvalidUser}
 	}
-	// A name that is taken is told before a hash is spent on it.
+	// Before a hash is spent on it.
 	taken, err := s.UsernameTaken(ctx, u.Username)
 	if err != nil {
 		return NewUser{}, err
@@ -112,7 +111,7 @@ func (s *Service) newUser(ctx context.Context, p Policy, r Registration) (NewUse
 	return u, nil
 }
 
-// encode hashes a new password, or gives one that none matches.
+// encode hashes a new password, or returns one that none matches.
 func (s *Service) encode(ctx context.Context, plain string, none bool) (encoded string, err error) {
 	if none {
 		encoded, err = s.hasher.Unusable()

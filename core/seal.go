@@ -18,13 +18,13 @@ import (
 // KeySize is the length of a sealing key in bytes (AES-256).
 const KeySize = 32
 
-// ErrNoKey is a sealed token whose key is not among the given ones.
+// ErrNoKey means that a token is sealed with a key that the sealer does not have.
 var ErrNoKey = errors.New("sealing key is missing")
 
-// Sealer seals tokens that have to be shown again, with AES-256-GCM, bound to
-// their user, their digest and the key's id: a sealed token copied to another
-// row does not open. It is a ring of keys: the first one seals, each opens what
-// it has sealed. The zero Sealer has no key and fails with ErrNoKey.
+// Sealer encrypts tokens that have to be shown again, with AES-256-GCM, bound to the user,
+// the digest and the id of the key: copied to another row, a sealed token can not be
+// decrypted. The sealer has several keys: the first encrypts, and each decrypts what it
+// has encrypted. The zero Sealer has no key and fails with ErrNoKey.
 type Sealer struct {
 	ring []sealingKey
 }
@@ -34,7 +34,7 @@ type sealingKey struct {
 	aead cipher.AEAD
 }
 
-// NewSealer makes a sealer from keys of KeySize bytes, the newest first.
+// NewSealer makes a sealer with keys of KeySize bytes, the newest first.
 func NewSealer(keys ...[]byte) (Sealer, error) {
 	var s Sealer
 	for _, key := range keys {
@@ -54,8 +54,8 @@ func NewSealer(keys ...[]byte) (Sealer, error) {
 	return s, nil
 }
 
-// keyID is told in rows and logs, so it must not help to find the key: eight
-// bytes of a digest under a label of its own.
+// keyID returns the id of a key, which rows and logs contain. It must not help to find the
+// key: it is eight bytes of a digest with a label of its own.
 func keyID(key []byte) string {
 	sum := sha256.Sum256(append([]byte("authcompat sealing key id\x00"), key...))
 	return hex.EncodeToString(sum[:8])
@@ -93,7 +93,7 @@ func ParseKey(text string) ([]byte, error) {
 	return key, nil
 }
 
-// KeyID names the key that seals; empty for the zero Sealer.
+// KeyID returns the id of the key that encrypts; empty for the zero Sealer.
 func (s Sealer) KeyID() string {
 	if len(s.ring) == 0 {
 		return ""
@@ -101,7 +101,7 @@ func (s Sealer) KeyID() string {
 	return s.ring[0].id
 }
 
-// KeyIDs names all keys, the one that seals first.
+// KeyIDs returns the ids of all keys, that of the encrypting one first.
 func (s Sealer) KeyIDs() []string {
 	ids := make([]string, len(s.ring))
 	for i, key := range s.ring {
@@ -110,7 +110,7 @@ func (s Sealer) KeyIDs() []string {
 	return ids
 }
 
-// seal closes a token's text.
+// seal encrypts a token's text.
 func (s Sealer) seal(random io.Reader, userID int64, d Digest, text string) ([]byte, error) {
 	if len(s.ring) == 0 {
 		return nil, ErrNoKey
@@ -123,7 +123,7 @@ func (s Sealer) seal(random io.Reader, userID int64, d Digest, text string) ([]b
 	return key.aead.Seal(nonce, nonce, []byte(text), key.binding(userID, d)), nil
 }
 
-// open gives the text of a sealed token.
+// open decrypts a sealed token.
 func (s Sealer) open(t Token) (string, error) {
 	i := slices.IndexFunc(s.ring, func(k sealingKey) bool { return k.id == t.SealKey })
 	if i < 0 {
@@ -141,21 +141,20 @@ func (s Sealer) open(t Token) (string, error) {
 	return string(text), nil
 }
 
-// binding is the additional data that ties a sealed text to its row.
+// binding is the additional authenticated data, which ties a sealed token to its row.
 func (k sealingKey) binding(userID int64, d Digest) []byte {
 	b := binary.BigEndian.AppendUint64([]byte("authcompat token\x00"), uint64(userID))
 	b = append(b, d...)
 	return append(b, k.id...)
 }
 
-// currentSealer gives the sealer of this moment.
+// currentSealer returns the sealer in use.
 func (s *Service) currentSealer() Sealer { return *s.sealer.Load() }
 
-// SealWith sets the sealer from now on.
+// SealWith replaces the sealer.
 func (s *Service) SealWith(sealer Sealer) { s.sealer.Store(&sealer) }
 
-// opened gives the text of a sealed token, with keys that came after the start
-// too.
+// openToken decrypts a sealed token. If its key is missing, the keys are read again.
 func (s *Service) openToken(t Token) (string, error) {
 	text, err := s.currentSealer().open(t)
 	if !errors.Is(err, ErrNoKey) || s.refreshKeys == nil {
@@ -168,8 +167,8 @@ func (s *Service) openToken(t Token) (string, error) {
 	return sealer.open(t)
 }
 
-// sealerOrRefresh gives the sealer for a new token: a key that came after the start
-// will do too.
+// sealerOrRefresh returns the sealer for a new token. If it has no key, the keys are read
+// again.
 func (s *Service) sealerOrRefresh() (Sealer, error) {
 	sealer := s.currentSealer()
 	if sealer.KeyID() != "" || s.refreshKeys == nil {
@@ -188,8 +187,8 @@ func (s *Service) rekeyed(err error) (Sealer, error) {
 	return sealer, nil
 }
 
-// sealing turns a failure to seal or open into the engine's error. A missing
-// key is the operator's to mend, so the log says what to do.
+// wrapSealError turns an error from sealing or opening into the engine's. It logs what the
+// operator can do about a missing key.
 func (s *Service) wrapSealError(doing string, err error) *Error {
 	if errors.Is(err, ErrNoKey) {
 		s.log.Error("a token that has to be shown again can't be: bring the file of its sealing key back, or give the key with AUTHCOMPAT_SECRET_KEY or --secret-key-file", "error", err)

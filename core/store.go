@@ -5,61 +5,60 @@ import (
 	"time"
 )
 
-// Store keeps users and tokens. Each method is one atomic step: it is done
-// whole and durably before it returns nil, or not at all. Two steps at once
-// behave as one after the other, also from two processes on one database.
-// Stores never read a clock.
+// Store keeps users and tokens. Each method is one atomic step: it is done completely and
+// durably before it returns nil, or not at all. Concurrent steps behave as one after the
+// other, also from several processes on one database. Stores never read a clock.
 //
-// Any method may fail with [ErrUnavailable], wrapped, when the database can't
-// answer, and with the context's error when it has ended, or ends while waiting,
-// and then does nothing; otherwise only with the errors it names. Times are kept to the microsecond, in UTC.
+// Any method may fail with [ErrUnavailable], wrapped, when the database can't answer, and
+// with the context's error when that has ended or ends while the method waits, and then
+// does nothing. Otherwise it fails only with the errors it names. Times have a precision
+// of microseconds, in UTC.
 type Store interface {
-	// CreateUser adds a user and, if mint is not nil, the token that mint gives
-	// for the user as added (mint may be called more than once, and other
-	// writers wait while it runs; an inactive user gets the token too). It fails
-	// with ErrUsernameTaken, by exact comparison of names, or with mint's error; then
-	// neither is added.
+	// CreateUser adds a user and, if mint is not nil, the token that mint returns for the
+	// user (mint may be called more than once, and other writers wait meanwhile; an
+	// inactive user gets the token too). It fails with ErrUsernameTaken, by exact
+	// comparison of names, or with the error of mint; then neither is added.
 	CreateUser(ctx context.Context, u NewUser, mint func(User) (Token, error)) (User, error)
 
-	// Account finds a user by exact username, or ErrNotFound.
+	// Account returns the account with exactly this username, or ErrNotFound.
 	Account(ctx context.Context, username string) (Account, error)
 
 	// IssueToken adds a token. ErrUserInactive if its user is inactive,
 	// ErrNotFound if there is none.
 	IssueToken(ctx context.Context, t Token) error
 
-	// ReuseToken gives the reusable token of fresh's user, realm and issuer
-	// that is live at now, its ExpiresAt moved to fresh's where that is later
-	// and fresh slides; if there is none, fresh is added and given. An expired
-	// one stops being reusable and stays. Errors as IssueToken.
+	// ReuseToken returns the reusable token of fresh's user, realm and issuer that is live
+	// at now, with its ExpiresAt extended to that of fresh if fresh is sliding. If there
+	// is none, fresh is added and returned. An expired one is no longer reusable, and
+	// stays. Errors as IssueToken.
 	ReuseToken(ctx context.Context, fresh Token, now time.Time) (Token, error)
 
-	// FindToken finds the token that p presents in the realm, live or expired,
-	// and its user, active or not; or ErrNotFound. A token whose deletion was
-	// acknowledged before the call began is never found.
+	// FindToken returns the token that p presents in the realm, live or expired, and its
+	// user, active or not; or ErrNotFound. A token whose deletion was acknowledged before
+	// the call began is never found.
 	FindToken(ctx context.Context, realm string, p Presented) (Token, User, error)
 
-	// ExtendExpiry sets ExpiresAt of a token that is live at now to a later time.
-	// It does nothing where the token is gone, is over at now, never expires,
-	// or already ends later: a late call brings nothing back.
+	// ExtendExpiry sets ExpiresAt of a token that is live at now to a later time. It does
+	// nothing if the token is gone, has expired at now, never expires, or expires later
+	// already.
 	ExtendExpiry(ctx context.Context, d Digest, to, now time.Time) error
 
-	// DeleteToken removes a token for good. ErrNotFound if it was gone.
+	// DeleteToken removes a token. ErrNotFound if there is none.
 	DeleteToken(ctx context.Context, d Digest) error
 
-	// DeleteUserTokens removes all tokens of the user in the realm and gives
-	// their number.
+	// DeleteUserTokens removes all tokens of the user in the realm and returns their
+	// number.
 	DeleteUserTokens(ctx context.Context, userID int64, realm string) (int, error)
 
-	// UpdatePassword replaces the user's encoded password if it still is old;
-	// ErrNotFound if the user is gone or has another one by now. rehash tells that
-	// encoded is of the same password: to imports that is no change.
+	// UpdatePassword replaces the user's encoded password if it is still old; ErrNotFound
+	// if it is not, or the user is gone. rehash says that encoded is of the same password,
+	// which imports do not take for a change.
 	UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) error
 
-	// Ping tells whether the store can answer now.
+	// Ping returns nil if the store can answer now.
 	Ping(ctx context.Context) error
 
-	// Close gives back what the store holds. Nothing may be called after it.
+	// Close releases the resources of the store, which must not be used after it.
 	Close() error
 }
 
@@ -77,5 +76,5 @@ type PlaintextStore interface {
 	CheckPolicy(p Policy) error
 }
 
-// Clock tells the time. The engine cuts it to microseconds and UTC.
+// Clock returns the current time. The engine truncates it to microseconds and UTC.
 type Clock func() time.Time

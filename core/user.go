@@ -8,26 +8,25 @@ import (
 	"unicode/utf8"
 )
 
-// User is an account as dialects see it. It never holds the password hash.
+// User is an account as dialects see it. It never contains the password hash.
 type User struct {
 	ID       int64
 	Username string
 	Email    string // empty when none was given
 	Active   bool
-	// Attributes are further facts about the user that some APIs show
-	// (first_name, followers, …), as text.
+	// Attributes are further data of the user that some APIs show (first_name, followers,
+	// …), as text.
 	Attributes map[string]string
 	CreatedAt  time.Time // UTC, microseconds
 }
 
-// Account is a user together with the encoded password, for the engine and its
-// stores alone.
+// Account is a user with the encoded password, for the engine and its stores.
 type Account struct {
 	User
 	PasswordHash string // in Django's encoding, see package password
 }
 
-// NewUser is what a store needs to make a user.
+// NewUser is what a store needs to create a user.
 type NewUser struct {
 	Username     string
 	Email        string
@@ -37,14 +36,13 @@ type NewUser struct {
 	CreatedAt    time.Time
 }
 
-// Storable tells whether a username can be a row's at all: SQL text is
-// valid UTF-8 without NUL. What an API allows beyond that is its dialect's
-// matter.
+// Storable reports whether any store can hold a username: text of SQL is valid UTF-8
+// without NUL. What an API allows beyond that is a matter of its dialect.
 func Storable(username string) bool {
 	return username != "" && utf8.ValidString(username) && !strings.ContainsRune(username, 0)
 }
 
-// User finds a user by exact username, or fails with KindUserUnknown or
+// User returns the user with exactly this username, or fails with KindUserUnknown or
 // KindUnavailable.
 func (s *Service) User(ctx context.Context, username string) (User, error) {
 	account, err := s.account(ctx, username)
