@@ -21,16 +21,16 @@ type ExpiryUpdate struct {
 
 // The bounds of an ExpiryWriter.
 const (
-	// moveDelay is how long an update waits, so that others can be written with it.
-	moveDelay = time.Second
-	// movesWaiting is how many updates may wait. An update that finds no room is dropped:
+	// updateDelay is how long an update waits, so that others can be written with it.
+	updateDelay = time.Second
+	// maxWaitingUpdates is how many updates may wait. An update that finds no room is dropped:
 	// the next use of the token makes another one.
-	movesWaiting = 1 << 14
-	// movesAtOnce is how many updates are written in one step, so that other writers get
+	maxWaitingUpdates = 1 << 14
+	// maxBatchUpdates is how many updates are written in one step, so that other writers get
 	// their turn.
-	movesAtOnce = 512
-	// moveTimeout limits the last writes when a server stops.
-	moveTimeout = 5 * time.Second
+	maxBatchUpdates = 512
+	// finalWriteTimeout limits the last writes when a server stops.
+	finalWriteTimeout = 5 * time.Second
 )
 
 // ExpiryWriter is a write-behind buffer of sliding expiries. Requests do not wait for
@@ -75,7 +75,7 @@ func (m *ExpiryWriter) Run(ctx context.Context) {
 		case <-ctx.Done():
 			over = true
 		}
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), moveTimeout)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalWriteTimeout)
 		m.write(ending)
 		cancel()
 	}
@@ -83,7 +83,7 @@ func (m *ExpiryWriter) Run(ctx context.Context) {
 
 // gather waits for more updates.
 func (m *ExpiryWriter) gather(ctx context.Context) {
-	timer := time.NewTimer(moveDelay)
+	timer := time.NewTimer(updateDelay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -102,12 +102,12 @@ func (m *ExpiryWriter) enqueue(d Digest, to time.Time) bool {
 		}
 		return true
 	}
-	if len(m.waiting) >= movesWaiting {
+	if len(m.waiting) >= maxWaitingUpdates {
 		return false
 	}
 	m.waiting[string(d)] = to
 	signal(m.begun)
-	if len(m.waiting) >= movesWaiting/2 {
+	if len(m.waiting) >= maxWaitingUpdates/2 {
 		signal(m.full)
 	}
 	return true
@@ -129,7 +129,7 @@ func (m *ExpiryWriter) write(ctx context.Context) {
 	m.waiting = make(map[string]time.Time)
 	m.mu.Unlock()
 
-	moves := make([]ExpiryUpdate, 0, min(len(waiting), movesAtOnce))
+	moves := make([]ExpiryUpdate, 0, min(len(waiting), maxBatchUpdates))
 	failed := 0
 	var cause error
 	flush := func() {
@@ -139,7 +139,7 @@ func (m *ExpiryWriter) write(ctx context.Context) {
 		moves = moves[:0]
 	}
 	for digest, to := range waiting {
-		if moves = append(moves, ExpiryUpdate{Digest(digest), to}); len(moves) == movesAtOnce {
+		if moves = append(moves, ExpiryUpdate{Digest(digest), to}); len(moves) == maxBatchUpdates {
 			flush()
 		}
 	}

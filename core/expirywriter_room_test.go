@@ -9,12 +9,12 @@ import (
 func TestMovesHaveABound(t *testing.T) {
 	m := NewExpiryWriter(nil, nil, nil, nil)
 	later := func(i int) bool { return m.enqueue(Presented(fmt.Sprint(i)).SHA256(), time.Unix(1, 0)) }
-	for i := range movesWaiting {
+	for i := range maxWaitingUpdates {
 		if !later(i) {
 			t.Fatalf("no room for move %d", i)
 		}
 	}
-	if later(movesWaiting) {
+	if later(maxWaitingUpdates) {
 		t.Error("there is room for more than the bound")
 	}
 	if !later(0) {

@@ -160,7 +160,7 @@ func (s *Service) openToken(t Token) (string, error) {
 	if !errors.Is(err, ErrNoKey) || s.refreshKeys == nil {
 		return text, err
 	}
-	sealer, err := s.rekeyed(err)
+	sealer, err := s.refreshSealer(err)
 	if err != nil {
 		return "", err
 	}
@@ -174,11 +174,11 @@ func (s *Service) sealerOrRefresh() (Sealer, error) {
 	if sealer.KeyID() != "" || s.refreshKeys == nil {
 		return sealer, nil
 	}
-	return s.rekeyed(ErrNoKey)
+	return s.refreshSealer(ErrNoKey)
 }
 
-// rekeyed finds the keys anew, after a failure for want of one.
-func (s *Service) rekeyed(err error) (Sealer, error) {
+// refreshSealer reads the keys again, after a failure for want of one.
+func (s *Service) refreshSealer(err error) (Sealer, error) {
 	sealer, rekeying := s.refreshKeys()
 	if rekeying != nil {
 		return Sealer{}, fmt.Errorf("%w; read keys again: %w", err, rekeying)

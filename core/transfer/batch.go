@@ -9,24 +9,24 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// NaturalKey is the key of a user who has no primary key at the source, and is
-// known by name alone (dumpdata --natural-primary).
+// NaturalKey returns the key of a user who has no primary key at the source, and is known
+// by username only (dumpdata --natural-primary).
 func NaturalKey(username string) string { return naturalKey + username }
 
 const naturalKey = "natural:"
 
-// formerKey is what the link of a user is kept under, with his id, once somebody else
-// has his key at the source.
+// formerKey is the prefix of the key in the link of a user whose key at the source
+// somebody else has now; the user's id follows.
 const formerKey = "former:"
 
-// Former tells whether somebody else has the key of the user at the source by now.
+// Former reports whether somebody else has the user's key at the source now.
 func (l UserLink) Former() bool { return strings.HasPrefix(l.Key, formerKey) }
 
-// Replaced tells whether the one who has the link's key at the source is somebody
-// else than the linked user: a source may give the key of a user who was deleted to
-// the next. Nobody is taken for another for a new name alone; he joined at another
-// time too or, where the source keeps none, has another password. Where the name is
-// the key, the time tells.
+// Replaced reports whether the user who has the link's key at the source is somebody else
+// than the linked user, since a database may give the key of a deleted user to the next
+// one. A new username alone does not make somebody else: the date of joining must have
+// changed too or, if the source has none, the password. If the username is the key, the
+// date of joining decides.
 func (l UserLink) Replaced(there, here core.Account) bool {
 	byName := l.Key == there.Username || strings.HasPrefix(l.Key, naturalKey)
 	if there.Username == here.Username && !byName {
@@ -48,14 +48,14 @@ func joined(a core.Account) bool {
 	return a.CreatedAt.Unix() > 24*60*60 && a.CreatedAt.Year() < 9000
 }
 
-// linked names a user of a source.
+// linked identifies a user of a source.
 type linked struct {
 	source int64
 	key    string
 }
 
-// UserBatch decides about a batch of users, for a store that has read what it
-// knows of them.
+// UserBatch decides about a batch of users, for a store that has read the facts about
+// them.
 type UserBatch struct {
 	source int64
 	byID   map[int64]*core.Account
@@ -79,8 +79,8 @@ func NewUserBatch(source int64, facts ImportFacts) UserBatch {
 	return b
 }
 
-// Merge decides about one user, with [MergeUser]. Who it is here says the link of
-// its key; without one, its id; without that, its name, if all is the same.
+// Merge decides about one user, with [MergeUser]. The user here is found by the link of
+// the key; without one, by id; without that, by username, if all data are the same.
 func (b UserBatch) Merge(in ImportedUser) UserMerge {
 	holder := b.byName[in.Username]
 	if id, ok := b.keys[linked{b.source, in.Key}]; ok {
@@ -107,8 +107,8 @@ func (b UserBatch) Merge(in ImportedUser) UserMerge {
 	return MergeUser(in, UserState{Existing: b.byID[in.ID], NameOwner: holder, Link: link})
 }
 
-// replace decides about a user whose key was another's before, whose id here is
-// former.
+// replace decides about a user whose key belonged to another user before, who has the id
+// former here.
 func (b UserBatch) replace(in ImportedUser, former int64) UserMerge {
 	link := *b.links[former]
 	link.Key = formerKey + strconv.FormatInt(former, 10)
@@ -122,14 +122,14 @@ func (b UserBatch) replace(in ImportedUser, former int64) UserMerge {
 	return m
 }
 
-// Marked tells whether the link of a user is already as m wants it.
+// Recorded reports whether the link of a user is already as m wants it.
 func (b UserBatch) Recorded(m UserMerge) bool {
 	l := b.links[m.ID]
 	return l != nil && l.Source == b.source && l.Key == m.Key && string(l.Fingerprint) == string(m.Fingerprint)
 }
 
-// Username gives the name that a user has here, as decided so far; empty: nobody has
-// the id.
+// Username returns the username that a user has here, as decided so far; empty if nobody
+// has the id.
 func (b UserBatch) Username(id int64) string {
 	if u := b.byID[id]; u != nil {
 		return u.Username
@@ -137,11 +137,10 @@ func (b UserBatch) Username(id int64) string {
 	return ""
 }
 
-// Linked tells whether a user had a link, of any source, before the batch.
+// Linked reports whether a user had a link, to any source, before the batch.
 func (b UserBatch) Linked(id int64) bool { return b.links[id] != nil }
 
-// Add lets later users of the batch see what was decided about one, who has an id
-// by now.
+// Add makes a decision visible to later users of the batch. The user has an id by then.
 func (b UserBatch) Add(m UserMerge) {
 	if m.Fingerprint == nil {
 		return
@@ -164,8 +163,8 @@ func (b UserBatch) Add(m UserMerge) {
 	b.links[m.ID], b.keys[linked{b.source, m.Key}] = &link, m.ID
 }
 
-// TokenBatch decides about a batch of tokens, for a store that has read what it
-// knows of them.
+// TokenBatch decides about a batch of tokens, for a store that has read the facts about
+// them.
 type TokenBatch struct {
 	place Checkpoint
 	came  map[int64]string // keys of users who came from the source and are here
@@ -187,7 +186,7 @@ type slot struct {
 	realm, issuer string
 }
 
-// shown finds which slots are taken. Most batches never ask.
+// shown knows which slots are taken. Most batches never ask.
 type shown struct {
 	unread []*core.Token
 	slots  map[slot]bool
@@ -207,7 +206,7 @@ func (s *shown) taken(in core.Token) bool {
 	return s.slots[slot{in.UserID, in.Realm, in.Issuer}]
 }
 
-// NewTokenBatch makes a batch for a run that is at place.
+// NewTokenBatch makes a batch for the run of place.
 func NewTokenBatch(place Checkpoint, facts ImportFacts) TokenBatch {
 	b := TokenBatch{
 		place: place, came: make(map[int64]string, len(facts.UserLinks)),
@@ -217,7 +216,7 @@ func NewTokenBatch(place Checkpoint, facts ImportFacts) TokenBatch {
 	return b
 }
 
-// Add adds to what is known.
+// Add adds facts.
 func (b TokenBatch) Add(facts ImportFacts) {
 	for _, l := range facts.UserLinks {
 		if l.Source == b.place.Source {
@@ -241,7 +240,7 @@ func (b TokenBatch) Add(facts ImportFacts) {
 	}
 }
 
-// keep says that a token is in the store.
+// keep adds a token that is in the store.
 func (b TokenBatch) keep(known *tokenFacts) {
 	t := known.here
 	b.known[string(t.Digest)] = known
@@ -251,8 +250,8 @@ func (b TokenBatch) keep(known *tokenFacts) {
 	b.shown.add(t)
 }
 
-// Merge decides about one token, with [MergeToken]; later ones of the batch see
-// it if it is to be added.
+// Merge decides about one token, with [MergeToken]. If it is to be added, later tokens of
+// the batch see it.
 func (b TokenBatch) Merge(in ImportedToken) TokenMerge {
 	known := b.known[string(in.Digest)]
 	if known == nil {
@@ -279,9 +278,8 @@ func (b TokenBatch) Merge(in ImportedToken) TokenMerge {
 	return m
 }
 
-// Unlinked gives the users of tokens that may have to be written, so that it has to
-// be known whether they came from the source: what is known so far is of the tokens
-// alone.
+// Unlinked returns the users of tokens that may have to be written, and of whom it has to
+// be known whether they were imported from the source.
 func (b TokenBatch) Unlinked(tokens []ImportedToken) []int64 {
 	users := make([]int64, 0, len(tokens))
 	for _, in := range tokens {

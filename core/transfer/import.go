@@ -12,67 +12,66 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// Importer takes over the users and tokens of another server, in batches. Each
-// call is one atomic step that is on the disk, with the place that the import
-// has reached, before it returns: an import that is cut off anywhere goes on
-// from there. Errors are those of [core.Store].
+// Importer imports the users and tokens of another server in batches. Each call is one
+// atomic step, which is durable, together with the checkpoint, before it returns: an
+// interrupted import continues from there. Errors are those of [core.Store].
 type Importer interface {
 	ImportReader
 
-	// BeginImport gives, without Now, where to go on: at the place where the last run
-	// of this source was cut off, if it had the same options; else at the beginning
-	// of a new run. A place that is given to nothing else changes nothing.
+	// BeginImport returns the checkpoint to start from, without Now: that of the last run
+	// of this source if it was interrupted and had the same options, otherwise that of a
+	// new run. It writes nothing but a row for a new source.
 	BeginImport(ctx context.Context, source, options string) (Checkpoint, error)
 
-	// ImportUsers takes over a batch of users, of at most MaxImport, and keeps
-	// place. It gives what became of each, in their order, as [MergeUser] decides.
-	// A user whose ID is 0 is given a new one.
+	// ImportUsers imports a batch of at most MaxImport users and stores the checkpoint. It
+	// returns the result for each, as [MergeUser] decides. A user whose ID is 0 gets a new
+	// one.
 	ImportUsers(ctx context.Context, place Checkpoint, users []ImportedUser) ([]ImportResult, error)
 
-	// ImportTokens takes over a batch of tokens of the table place.Stage, of at
-	// most MaxImport, and keeps place. It gives what became of each, in their order,
-	// as [MergeToken] decides. No token is written for a user other than the one
-	// whom this source's key Owner was mapped to.
+	// ImportTokens imports a batch of at most MaxImport tokens of the table place.Stage
+	// and stores the checkpoint. It returns the result for each, as [MergeToken] decides.
+	// No token is written for a user other than the one whom the key Owner of this source
+	// is mapped to.
 	ImportTokens(ctx context.Context, place Checkpoint, tokens []ImportedToken) ([]ImportResult, error)
 
-	// FinishImport ends the run. It removes the tokens of the given tables that
-	// came from the source, or were handed to it, and that this run did not see: they
-	// were ended at the source. It gives their number. Such a token is added again if a
-	// later run sees it. place.Tables is kept as the tables that have been read so far.
+	// FinishImport ends the run. It deletes the tokens of the given tables that came from
+	// the source, or were exported to it, and that this run has not seen, because they
+	// were ended at the source, and returns their number. Such a token is added again if a
+	// later run sees it. It stores place.Tables as the tables read so far.
 	FinishImport(ctx context.Context, place Checkpoint, tables []string) (ended int, err error)
 }
 
-// ImportReader is what there is to know before rows are taken over. It changes
-// nothing. Errors are those of [core.Store].
+// ImportReader reads what decides about an import, and changes nothing. Errors are those
+// of [core.Store].
 type ImportReader interface {
-	// FindImport gives the number of a source and what is known of its runs. A
-	// source that nothing came from yet has the number 0.
+	// FindImport returns the checkpoint of a source. A source that has never been imported
+	// has the number 0.
 	FindImport(ctx context.Context, source string) (Checkpoint, error)
 
-	// ImportOwners gives the users whom the source's keys were mapped to, by key,
-	// and those who have one of the names and came from the source, by name: their
-	// keys, ids and names alone. Users who are gone here are left out.
+	// ImportOwners returns the users whom the source's keys are mapped to, by key, and
+	// those from the source who have one of the names, by name: their keys, ids and names
+	// only, without users who have been deleted here.
 	ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]ImportedUser, err error)
 
-	// UserFacts gives what is here of users who have a key, an id or a name of the
-	// batch.
+	// UserFacts returns the users here who have a key, an id or a name of the batch, and
+	// their links.
 	UserFacts(ctx context.Context, source int64, users []ImportedUser) (ImportFacts, error)
 
-	// KeysAreIDs tells whether every user who came from the source has the id here
-	// that is its key there.
+	// KeysAreIDs reports whether all users from the source have their key there as their
+	// id here.
 	KeysAreIDs(ctx context.Context, source int64) (bool, error)
 
-	// TokenFacts gives what is here of the tokens of a batch, without their sealed
-	// texts; and the links to the source of the users, as far as they are here, of
-	// those tokens that may have to be written.
+	// TokenFacts returns the tokens here that have a digest of the batch, without their
+	// sealed texts; and for the tokens that may have to be written, the links of their
+	// users to the source.
 	TokenFacts(ctx context.Context, source int64, tokens []ImportedToken) (ImportFacts, error)
 
-	// CountImported counts the tokens that are of the given tables of the source and
-	// are here, and those of them that the run of place has not seen.
+	// CountImported counts the tokens here that came from the given tables of the source,
+	// and those of them that the run of place has not seen.
 	CountImported(ctx context.Context, place Checkpoint, tables []string) (here, unseen int, err error)
 }
 
-// ImportFacts are rows of a store that decide what becomes of a batch.
+// ImportFacts are the rows of a store that decide about a batch.
 type ImportFacts struct {
 	Users      []core.Account
 	UserLinks  []UserLink
@@ -80,7 +79,7 @@ type ImportFacts struct {
 	TokenLinks []TokenLink
 }
 
-// And gives the facts of both.
+// And returns the facts of both.
 func (f ImportFacts) And(more ImportFacts) ImportFacts {
 	return ImportFacts{
 		Users: append(f.Users, more.Users...), UserLinks: append(f.UserLinks, more.UserLinks...),
@@ -90,48 +89,49 @@ func (f ImportFacts) And(more ImportFacts) ImportFacts {
 
 // ImportedUser is a user of another server.
 type ImportedUser struct {
-	// Key is the primary key of the user at the source, as text. It is what the
-	// source's tokens name their user by.
+	// Key is the user's primary key at the source, as text, which the tokens there refer
+	// to.
 	Key string
-	// Refused is why the user can't be taken over, if that is so: then only whose the
-	// key is counts, as far as Account tells it.
+	// Refused says why the user can't be imported, if that is so. Then it only matters who
+	// has the key, as far as Account says.
 	Refused string
-	// Mark is the [UserFingerprint] of the account at the source; nil: it has not been made yet.
+	// Fingerprint is the [UserFingerprint] of the account at the source; nil: it has not
+	// been computed yet.
 	Fingerprint []byte
-	// Account.ID is the id that the user is to have here; 0: any.
+	// Account.ID is the id that the user should have here; 0: any.
 	core.Account
 }
 
-// ImportedToken is a token of another server. UserID is the user here whom Owner,
-// the source's key, is mapped to.
+// ImportedToken is a token of another server. UserID is the user here whom Owner, the key
+// at the source, is mapped to.
 type ImportedToken struct {
 	Owner string
 	core.Token
 }
 
-// UserLink says which user of a source a user came from, or was handed to.
+// UserLink links a user to the user of a source whom it was imported from, or exported to.
 type UserLink struct {
 	UserID int64
 	Source int64
 	Key    string
-	// Mark is the [UserFingerprint] of what was last taken over, or handed over.
+	// Fingerprint is the [UserFingerprint] of what was last imported or exported.
 	Fingerprint []byte
-	// Rehashed is the [PasswordFingerprint] of the password that is here, if that is the
-	// one of Mark, made anew at a login.
+	// Rehashed is the [PasswordFingerprint] of the password here, if it is that of
+	// Fingerprint, hashed again at a login.
 	Rehashed []byte
 }
 
-// TokenLink says that a token came from a source, or was handed to it. It outlives
+// TokenLink says that a token was imported from a source, or exported to it. It outlives
 // the token.
 type TokenLink struct {
 	Digest core.Digest
 	Source int64
 	Table  string // the table of the source; empty where it is not known
-	// Absent tells that the token was ended here because a run did not see it.
+	// Absent says that the token was ended here because a run did not see it.
 	Absent bool
 }
 
-// MaxImport is how many rows a batch has at most.
+// MaxImport is the largest batch, in rows.
 const MaxImport = 10_000
 
 // Checkpoint is how far an import has come.
@@ -141,13 +141,13 @@ type Checkpoint struct {
 	Options string
 	Stage   string
 	Cursor  string // where the stage goes on, in the words of the reader
-	// Tables are the tables of tokens that runs have read so far.
+	// Tables are the token tables that runs have read so far.
 	Tables []string
-	// Now is the time of the run: tokens that are over by then are not added.
+	// Now is the time of the run: tokens that have expired by then are not added.
 	Now time.Time
 }
 
-// ImportOutcome says what became of a row.
+// ImportOutcome is the outcome for one row.
 type ImportOutcome int
 
 // The outcomes.
@@ -161,8 +161,8 @@ const (
 	ImportIDTaken                 // somebody else has the user's id: with ID 0 there is another
 )
 
-// ImportResult is what became of one row. Reason is one sentence for people and
-// holds no secret; it is empty where all is as it should be.
+// ImportResult is the outcome for one row. Reason is a sentence for people, without
+// secrets; it is empty if there is nothing to say.
 type ImportResult struct {
 	Outcome ImportOutcome
 	Reason  string

@@ -13,34 +13,33 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// UserState is what a store knows about a user who is to be taken over.
+// UserState is what a store knows about a user to be imported.
 type UserState struct {
 	Existing *core.Account // the user with this id; nil: none
-	// Holder is the user who has this name; nil: nobody.
+	// NameOwner is the user who has this username; nil: nobody.
 	NameOwner *core.Account
-	// Link is that of this user and this source; nil: there is none.
+	// Link is the link of this user to this source; nil: there is none.
 	Link *UserLink
 }
 
-// UserMerge is what a store does with a user: nothing, or write Account, as a
-// new row or over the one that is there; and keep Mark under the key, if it is not
-// nil.
+// UserMerge is what a store does with a user: nothing, or write Account as a new row or
+// over the existing one; and store Fingerprint for the key if it is not nil.
 type UserMerge struct {
 	Result ImportResult
 	Write  bool
 	Insert bool
 	ImportedUser
-	// Former is the link of the user here whose key this one has now, as it is to be
-	// kept from now on, whatever becomes of this one; nil: there is none.
+	// Former is the link to be stored for the user here whose key this one has now,
+	// whatever happens to this one; nil: there is none.
 	Former *UserLink
 }
 
-// MergeUser decides what becomes of a user of another server. What changed at
-// the source since the last run is taken over, unless it changed here too: then
-// ours is kept. Password and profile (name, address, attributes, being active)
-// are decided apart. A user deleted here is not brought back, and one who was
-// never taken over from this source is not touched: whoever has the same id there
-// gets another one here, once the caller has asked for it.
+// MergeUser decides about a user of another server. What has changed at the source since
+// the last run is imported, unless it has changed here too: then ours is kept. Password
+// and profile (username, e-mail, attributes, active) are decided separately. A user who
+// was deleted here is not created again. A user here who was never imported from this
+// source is not touched: whoever has that id there gets another one here, once the caller
+// asks for it.
 func MergeUser(in ImportedUser, known UserState) UserMerge {
 	if reason := cmp.Or(in.Refused, unimportable(in.Account)); reason != "" {
 		return UserMerge{Result: refused("%s", reason)}
@@ -72,9 +71,9 @@ func MergeUser(in ImportedUser, known UserState) UserMerge {
 	return mergeKnown(in, *known.Existing, *known.Link, UserFingerprint(*known.Existing))
 }
 
-// mergeKnown merges a user who came from this source before. The halves of the
-// marks are of the password and of the rest. A password that was only made anew
-// here, at a login, did not change.
+// mergeKnown merges a user who was imported from this source before. The two halves of a
+// fingerprint are of the password and of the rest. A password that was only hashed again
+// here, at a login, has not changed.
 func mergeKnown(in ImportedUser, ours core.Account, link UserLink, here []byte) UserMerge {
 	const half = fingerprintSize / 2
 	merged := UserMerge{ImportedUser: ImportedUser{Key: in.Key, Fingerprint: in.Fingerprint, Account: ours}, Result: ImportResult{Outcome: ImportUnchanged}}
@@ -131,11 +130,11 @@ func unimportable(a core.Account) string {
 	return ""
 }
 
-// fingerprintSize is the length of a user's mark.
+// fingerprintSize is the length of a fingerprint in bytes.
 const fingerprintSize = 32
 
-// UserFingerprint is a fingerprint of what an import takes over: one half of the
-// password, one of the rest. Stores keep it: it is the same in all versions.
+// UserFingerprint returns the fingerprint of what is imported of an account: one half of
+// the password, one of the rest. Stores keep it, so it must not change between versions.
 func UserFingerprint(a core.Account) []byte {
 	text := make([]byte, 0, 256)
 	text = append(strconv.AppendQuote(text, a.Username), ' ')
@@ -149,41 +148,42 @@ func UserFingerprint(a core.Account) []byte {
 	return append(PasswordFingerprint(a.PasswordHash), rest[:fingerprintSize/2]...)
 }
 
-// sameFingerprint tells whether two accounts have the same mark.
+// sameFingerprint reports whether two accounts have the same fingerprint.
 func sameFingerprint(a, b core.Account) bool {
 	return a.PasswordHash == b.PasswordHash && a.Username == b.Username && a.Email == b.Email && a.Active == b.Active &&
 		maps.Equal(a.Attributes, b.Attributes)
 }
 
-// PasswordFingerprint is the half of a user's mark that is of the password.
+// PasswordFingerprint returns the half of an account's fingerprint that is of the
+// password.
 func PasswordFingerprint(encoded string) []byte {
 	sum := sha256.Sum256([]byte(encoded))
 	return sum[: fingerprintSize/2 : fingerprintSize/2]
 }
 
-// sortedKeys gives the keys of attributes in order.
+// sortedKeys returns the names of attributes in order.
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
-// TokenState is what a store knows about a token that is to be taken over.
+// TokenState is what a store knows about a token to be imported.
 type TokenState struct {
-	// UserImported tells whether the token's owner was taken over from this source as
-	// the user whom it names.
+	// UserImported says whether the token's owner at the source was imported as the
+	// token's user.
 	UserImported bool
-	// Seen tells whether the token has a link, and Absent whether it was ended
-	// because a run did not see it.
+	// Seen says whether the token has a link, and Absent whether it was ended because a
+	// run did not see it.
 	Seen, Absent bool
-	// Here is the token as it is kept, also where its digest is the Twin of one
-	// issued here; nil: it is not.
+	// Existing is the token here that has the digest, or whose legacy digest it is; nil:
+	// there is none.
 	Existing *core.Token
-	// Linked tells whether Here is linked to the source: then it is its user's there.
+	// Linked says whether Existing is linked to the source.
 	Linked bool
-	// Taken tells whether the user has a reusable token of this realm and issuer.
+	// SlotTaken says whether the user has a reusable token of this realm and issuer.
 	SlotTaken bool
 	Now       time.Time
 }
 
-// TokenMerge is what a store does with a token: nothing, add Token, or move the
-// end of the one that is there to Token's.
+// TokenMerge is what a store does with a token: nothing, add Token, or extend the expiry
+// of the existing one to that of Token.
 type TokenMerge struct {
 	Result ImportResult
 	Insert bool
@@ -191,18 +191,19 @@ type TokenMerge struct {
 	core.Token
 	// Seen is the digest of the token here that the run has seen; nil: of none.
 	Seen core.Digest
-	// Link tells that the token Seen, which is here, gets a link to the run's table.
+	// Link says that the token Seen gets a link to the run's table.
 	Link bool
-	// Returned tells that the token to be added was here before, and was ended.
+	// Returned says that the token to be added was here before, and was ended.
 	Returned bool
 }
 
-// NotTakenOver is why a token is refused whose user did not come from its source.
+// NotTakenOver is the reason for refusing a token whose user was not imported from its
+// source.
 const NotTakenOver = "its user was not taken over"
 
-// MergeToken decides what becomes of a token of another server. One that an
-// earlier run took over and that was ended here stays ended, unless it was ended
-// only because a run did not see it. A later end at the source moves ours.
+// MergeToken decides about a token of another server. A token that was imported before and
+// ended here stays ended, unless it was ended only because a run did not see it. A later
+// expiry at the source extends ours.
 func MergeToken(in ImportedToken, known TokenState) TokenMerge {
 	switch {
 	case known.unchanged(in):
@@ -226,12 +227,12 @@ func MergeToken(in ImportedToken, known TokenState) TokenMerge {
 	return TokenMerge{Result: ImportResult{Outcome: ImportUnchanged}}
 }
 
-// unchanged tells whether a token of the source's is here as it has it.
+// unchanged reports whether the token is here as the source has it.
 func (k TokenState) unchanged(in ImportedToken) bool {
 	return k.Linked && k.Existing.UserID == in.UserID && !k.moves(in.Token)
 }
 
-// moves tells whether the token here gets the end of the one at the source.
+// moves reports whether the token here gets the expiry of the one at the source.
 func (k TokenState) moves(in core.Token) bool {
 	from, to := k.Existing.ExpiresAt, in.ExpiresAt
 	return !from.IsZero() && !to.IsZero() && to.After(from) && len(k.Existing.Legacy.Digest) == 0
