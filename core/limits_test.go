@@ -12,10 +12,10 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
-// guarded is an engine with a lane, limits and an audit record, on a real store.
+// guarded is an engine with a pool, limits and an audit record, on a real store.
 type guarded struct {
 	*core.Service
-	lane   *hashing.Pool
+	pool   *hashing.Pool
 	audit  core.Auditor
 	events map[string]int
 	mu     sync.Mutex
@@ -34,11 +34,11 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 	}
 	store := sqlitetest.MustOpen(t)
 	g := &guarded{
-		lane: hashing.NewPool(passwords, hashing.PoolOptions{Threads: 2, Queue: 1000}), audit: store,
+		pool: hashing.NewPool(passwords, hashing.PoolOptions{Threads: 2, Queue: 1000}), audit: store,
 		events: make(map[string]int), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 	g.Service = core.New(core.Config{
-		Backend: core.Backend{Store: store, Auditor: store}, Hasher: g.lane, Sealer: sealer, PseudonymKey: make([]byte, core.PseudonymKeySize),
+		Backend: core.Backend{Store: store, Auditor: store}, Hasher: g.pool, Sealer: sealer, PseudonymKey: make([]byte, core.PseudonymKeySize),
 		Clock: func() time.Time { return g.now },
 		OnEvent: func(act core.Action, profile, outcome string) {
 			g.mu.Lock()
@@ -78,9 +78,9 @@ func (g *guarded) good(t *testing.T, ctx context.Context, name string) {
 
 // hashes gives how many were computed by what.
 func (g *guarded) hashes(do func()) uint64 {
-	before := g.lane.Counts().Done
+	before := g.pool.Counts().Done
 	do()
-	return g.lane.Counts().Done - before
+	return g.pool.Counts().Done - before
 }
 
 var (

@@ -34,8 +34,8 @@ func costs(t *testing.T) (light, heavy password.Cost) {
 	return light, heavy
 }
 
-// laneWorld is a lane whose hashes take a second of the bubble's time.
-type laneWorld struct {
+// poolWorld is a pool whose hashes take a second of the bubble's time.
+type poolWorld struct {
 	*Pool
 	mu      sync.Mutex
 	running int
@@ -44,17 +44,17 @@ type laneWorld struct {
 	done    sync.WaitGroup
 }
 
-func newLaneWorld(t *testing.T, o PoolOptions) *laneWorld {
+func newPoolWorld(t *testing.T, o PoolOptions) *poolWorld {
 	t.Helper()
 	p, err := NewDjangoHasher(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &laneWorld{Pool: NewPool(p, o)}
+	return &poolWorld{Pool: NewPool(p, o)}
 }
 
 // hash begins one hash and gives its error, if it has failed once all is still.
-func (w *laneWorld) hash(ctx context.Context, name string, cost password.Cost) *error {
+func (w *poolWorld) hash(ctx context.Context, name string, cost password.Cost) *error {
 	err := new(error)
 	w.done.Go(func() {
 		leave, refusal := w.Acquire(name)
@@ -85,7 +85,7 @@ func (w *laneWorld) hash(ctx context.Context, name string, cost password.Cost) *
 func TestLaneRunsFewAtATimeInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		light, _ := costs(t)
-		w := newLaneWorld(t, PoolOptions{Threads: 2, Queue: 10})
+		w := newPoolWorld(t, PoolOptions{Threads: 2, Queue: 10})
 		var want []string
 		for i := range 8 {
 			want = append(want, fmt.Sprint(i))
@@ -107,7 +107,7 @@ func TestLaneRunsFewAtATimeInOrder(t *testing.T) {
 func TestLaneRefusesAtOnceWhenTheQueueIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		light, _ := costs(t)
-		w := newLaneWorld(t, PoolOptions{Threads: 1, Queue: 2})
+		w := newPoolWorld(t, PoolOptions{Threads: 1, Queue: 2})
 		if err := w.run(t.Context(), light, func() { time.Sleep(3 * time.Second) }); err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func TestLaneRefusesAtOnceWhenTheQueueIsFull(t *testing.T) {
 func TestLaneBoundsTheMemoryThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		light, _ := costs(t)
-		w := newLaneWorld(t, PoolOptions{Threads: 1, QueuedMemory: 10})
+		w := newPoolWorld(t, PoolOptions{Threads: 1, QueuedMemory: 10})
 		w.hash(t.Context(), strings.Repeat("r", 3), light)
 		w.hash(t.Context(), strings.Repeat("w", 5), light)
 		if err := *w.hash(t.Context(), "xxx", light); core.KindOf(err) != core.KindOverloaded {
@@ -149,7 +149,7 @@ func TestLaneBoundsTheMemoryThatWaits(t *testing.T) {
 func TestLaneWeighsThreadsAndMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		light, heavy := costs(t)
-		w := newLaneWorld(t, PoolOptions{Threads: 5})
+		w := newPoolWorld(t, PoolOptions{Threads: 5})
 		w.hash(t.Context(), "4", heavy)
 		w.hash(t.Context(), "1", light)
 		w.hash(t.Context(), "4 more", heavy)
@@ -161,7 +161,7 @@ func TestLaneWeighsThreadsAndMemory(t *testing.T) {
 		w.mu.Unlock()
 		w.done.Wait()
 
-		w = newLaneWorld(t, PoolOptions{Threads: 100, Memory: 2 * heavy.Memory()})
+		w = newPoolWorld(t, PoolOptions{Threads: 100, Memory: 2 * heavy.Memory()})
 		for i := range 4 {
 			w.hash(t.Context(), fmt.Sprint(i), heavy)
 		}
@@ -170,8 +170,8 @@ func TestLaneWeighsThreadsAndMemory(t *testing.T) {
 			t.Errorf("%d at a time, want the 2 that fit into the memory", w.most)
 		}
 
-		// One that is larger than the lane runs alone.
-		w = newLaneWorld(t, PoolOptions{Threads: 1, Memory: 1})
+		// One that is larger than the pool runs alone.
+		w = newPoolWorld(t, PoolOptions{Threads: 1, Memory: 1})
 		if err := *w.hash(t.Context(), "huge", heavy); err != nil {
 			t.Error(err)
 		}
@@ -182,7 +182,7 @@ func TestLaneWeighsThreadsAndMemory(t *testing.T) {
 func TestLaneLetsGoOfThoseWhoAreGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		light, _ := costs(t)
-		w := newLaneWorld(t, PoolOptions{Threads: 1, Queue: 1})
+		w := newPoolWorld(t, PoolOptions{Threads: 1, Queue: 1})
 		w.hash(t.Context(), "runs", light)
 		ctx, leave := context.WithCancel(t.Context())
 		gone := w.hash(ctx, "gone", light)
@@ -206,7 +206,7 @@ func TestLaneLetsGoOfThoseWhoAreGone(t *testing.T) {
 
 func TestLaneWaitsAsLongAsAHash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newLaneWorld(t, PoolOptions{Threads: 1})
+		w := newPoolWorld(t, PoolOptions{Threads: 1})
 		cost := w.hasher.cost("ghost", "")
 		if err := w.run(t.Context(), cost, func() { time.Sleep(70 * time.Millisecond) }); err != nil {
 			t.Fatal(err)
