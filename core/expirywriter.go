@@ -10,7 +10,7 @@ import (
 // ExpiryBatcher is a store that extends the expiry of several tokens in one step.
 type ExpiryBatcher interface {
 	// ExtendExpiries does what ExtendExpiry does for each of the updates, in one step.
-	ExtendExpiries(ctx context.Context, moves []ExpiryUpdate, now time.Time) error
+	ExtendExpiries(ctx context.Context, updates []ExpiryUpdate, now time.Time) error
 }
 
 // ExpiryUpdate is the later expiry of a token.
@@ -48,7 +48,7 @@ type ExpiryWriter struct {
 
 	mu      sync.Mutex
 	waiting map[string]time.Time // ends by digest
-	begun   chan struct{}        // has a value while moves wait
+	begun   chan struct{}        // has a value while updates wait
 	full    chan struct{}        // has a value while half of the room is taken
 }
 
@@ -129,36 +129,36 @@ func (m *ExpiryWriter) write(ctx context.Context) {
 	m.waiting = make(map[string]time.Time)
 	m.mu.Unlock()
 
-	moves := make([]ExpiryUpdate, 0, min(len(waiting), maxBatchUpdates))
+	updates := make([]ExpiryUpdate, 0, min(len(waiting), maxBatchUpdates))
 	failed := 0
 	var cause error
 	flush := func() {
-		if err := m.move(ctx, moves); err != nil {
-			failed, cause = failed+len(moves), err
+		if err := m.extend(ctx, updates); err != nil {
+			failed, cause = failed+len(updates), err
 		}
-		moves = moves[:0]
+		updates = updates[:0]
 	}
 	for digest, to := range waiting {
-		if moves = append(moves, ExpiryUpdate{Digest(digest), to}); len(moves) == maxBatchUpdates {
+		if updates = append(updates, ExpiryUpdate{Digest(digest), to}); len(updates) == maxBatchUpdates {
 			flush()
 		}
 	}
-	if len(moves) > 0 {
+	if len(updates) > 0 {
 		flush()
 	}
 	if cause != nil {
-		m.log.Warn("ends of tokens not moved", "tokens", failed, "error", cause)
+		m.log.Warn("expiries of tokens not extended", "tokens", failed, "error", cause)
 	}
 }
 
-// move writes some updates.
-func (m *ExpiryWriter) move(ctx context.Context, moves []ExpiryUpdate) error {
+// extend writes some updates.
+func (m *ExpiryWriter) extend(ctx context.Context, updates []ExpiryUpdate) error {
 	now := m.clock().UTC().Truncate(time.Microsecond)
 	if m.batcher != nil {
-		return m.batcher.ExtendExpiries(ctx, moves, now)
+		return m.batcher.ExtendExpiries(ctx, updates, now)
 	}
-	for _, move := range moves {
-		if err := m.store.ExtendExpiry(ctx, move.Digest, move.To, now); err != nil {
+	for _, u := range updates {
+		if err := m.store.ExtendExpiry(ctx, u.Digest, u.To, now); err != nil {
 			return err
 		}
 	}

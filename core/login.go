@@ -11,8 +11,8 @@ import (
 // (right password, inactive user), KindUnavailable, KindOverloaded, KindThrottled or
 // KindCanceled. An unknown username costs as much hashing as a known one.
 //
-// A login is counted against the rate limits before its password is hashed, and refunded
-// if it was no wrong guess. If the limit is exhausted by logins that are being hashed, it
+// A login is counted against the rate limits before its password is hashed. It is refunded
+// unless it failed with KindInvalidCredentials or KindUserInactive. If the limit is exhausted by logins that are being hashed, it
 // waits for them. If the limit is exhausted by wrong ones, it takes as long as a wrong
 // password and fails like one, unless the policy reveals it; nothing is hashed.
 func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (Session, error) {

@@ -11,7 +11,7 @@ import (
 func (t Template) show() *yaml.Node {
 	switch t.Kind {
 	case TemplateObject:
-		s := newYAMLMap()
+		s := newMapWriter()
 		for _, m := range t.Members {
 			s.set(m.Key, m.Value.show())
 		}

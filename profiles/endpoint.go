@@ -64,7 +64,7 @@ func actions() []Action { return []Action{Register, Login, Logout, LogoutAll, Ac
 
 // action reads what an endpoint does, by default what its name says. It is "" if that
 // is unclear, which has been reported.
-func action(m *mapping, name Action) Action {
+func action(m *mapReader, name Action) Action {
 	v, given := m.get("action")
 	if given {
 		a, _ := word(actions()...)(v)
@@ -81,7 +81,7 @@ func action(m *mapping, name Action) Action {
 
 // access reads who may use an endpoint, and whether a token is checked if none is
 // required. Only REST framework views can require one to register or log in.
-func (p *Profile) access(m *mapping, e *Endpoint) {
+func (p *Profile) access(m *mapReader, e *Endpoint) {
 	e.Access = AccessToken
 	if e.Action == Register || e.Action == Login {
 		e.Access = AccessOpen
@@ -110,7 +110,7 @@ func isView(f Family, a Action) bool {
 }
 
 // view reads the keys of a REST framework view.
-func (p *Profile) view(m *mapping, e *Endpoint) {
+func (p *Profile) view(m *mapReader, e *Endpoint) {
 	if !isView(p.Family, e.Action) {
 		for _, key := range []string{"view", "renderers", "parsers"} {
 			m.forbid(key, "%s is no REST framework view in family %s", e.Action, p.Family)

@@ -2,7 +2,7 @@ package profiles
 
 // readErrors reads what failures look like over what into has. It gives the map that it
 // read.
-func readErrors(v value, f Family, into *Errors) *mapping {
+func readErrors(v value, f Family, into *Errors) *mapReader {
 	m := v.mapping()
 	if f.oneOf(FormJSON) {
 		optional(m, "status", &into.Status, integer(200, 599))

@@ -80,7 +80,7 @@ func (r fieldReader) field(e entry) Field {
 
 // role reads what a field is for, by default what its name says. It is "" if that is
 // unclear, which has been reported.
-func (r fieldReader) role(m *mapping, name Role) Role {
+func (r fieldReader) role(m *mapReader, name Role) Role {
 	v, given := m.get("role")
 	if given {
 		role, _ := word(r.roles()...)(v)
@@ -96,7 +96,7 @@ func (r fieldReader) role(m *mapping, name Role) Role {
 }
 
 // presence reads whether a field is required, and whether it may be blank.
-func (r fieldReader) presence(m *mapping, f *Field) {
+func (r fieldReader) presence(m *mapReader, f *Field) {
 	if f.Role == RoleID {
 		m.forbid("required", "a field with the role id is read-only")
 		m.forbid("blank", "a field with the role id is read-only")
@@ -118,7 +118,7 @@ func (r fieldReader) presence(m *mapping, f *Field) {
 }
 
 // content reads the limits of a text.
-func (r fieldReader) content(m *mapping, f *Field) {
+func (r fieldReader) content(m *mapReader, f *Field) {
 	most := maxPassword
 	switch f.Role {
 	case RoleID, RoleAccept:

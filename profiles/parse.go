@@ -42,7 +42,7 @@ func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
 
 // origin reads the family, and the contents of its stack. If the family is unclear it
 // stays "", and the checks that depend on it are left out.
-func (p *Profile) origin(m *mapping, stacks *stackLoader) error {
+func (p *Profile) origin(m *mapReader, stacks *stackLoader) error {
 	required(m, "family", &p.Family, word(DRF, FormJSON, PlainJSON))
 	if !required(m, "stack", &p.Stack, stacks.name) {
 		return nil
@@ -65,7 +65,7 @@ func (p *Profile) origin(m *mapping, stacks *stackLoader) error {
 
 // read reads the rest of the file, in an order in which nothing depends on what comes
 // later.
-func (p *Profile) read(m *mapping) {
+func (p *Profile) read(m *mapReader) {
 	optional(m, "scheme", &p.Scheme, token)
 	required(m, "tokens", &p.Tokens, tokens)
 	optional(m, "trailing_slash", &p.TrailingSlash, word(SlashExact, SlashRedirect, SlashOptional))
@@ -89,8 +89,8 @@ func (p *Profile) read(m *mapping) {
 
 // shapes reads what failures look like. By default a form with errors answers 200. Its
 // body differs from API to API, so that the profile has to have it.
-func (p *Profile) shapes(m *mapping) {
-	given := &mapping{}
+func (p *Profile) shapes(m *mapReader) {
+	given := &mapReader{}
 	v, ok := m.get("errors")
 	if ok {
 		given = readErrors(v, p.Family, &p.Errors)

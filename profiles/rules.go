@@ -95,7 +95,7 @@ const (
 	ContentTypeAccept ContentType = "accept"
 )
 
-// Negotiation says whether 406 is decided before 401 and 403 or after.
+// Negotiation says whether 406 is decided before 401 or after.
 type Negotiation string
 
 // The values of Negotiation.

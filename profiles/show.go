@@ -29,8 +29,8 @@ func (p *Profile) YAML() ([]byte, error) {
 }
 
 // sections gives the parts of the file, which blank lines separate.
-func (p *Profile) sections() []yamlMap {
-	head := newYAMLMap()
+func (p *Profile) sections() []mapWriter {
+	head := newMapWriter()
 	head.text("name", p.Name)
 	head.text("title", p.Title)
 	head.text("document", p.Document)
@@ -41,10 +41,10 @@ func (p *Profile) sections() []yamlMap {
 	head.text("trailing_slash", string(p.TrailingSlash))
 	head.text("other_paths", string(p.OtherPaths))
 	head.text("throttling", string(p.Throttling))
-	sections := []yamlMap{head}
+	sections := []mapWriter{head}
 	for _, part := range []struct {
 		key     string
-		content yamlMap
+		content mapWriter
 	}{
 		{"headers", showHeaders(p.Headers)},
 		{"preflight_headers", showHeaders(p.PreflightHeaders)},
@@ -54,7 +54,7 @@ func (p *Profile) sections() []yamlMap {
 		{"messages", p.Messages.show(p.Family)},
 	} {
 		if len(part.content.node.Content) > 0 {
-			section := newYAMLMap()
+			section := newMapWriter()
 			section.set(part.key, part.content.node)
 			sections = append(sections, section)
 		}
@@ -63,7 +63,7 @@ func (p *Profile) sections() []yamlMap {
 }
 
 func (t Tokens) show() *yaml.Node {
-	s := newYAMLMap()
+	s := newMapWriter()
 	s.number("hex", t.Hex)
 	s.text("ttl", writeTTL(t.TTL))
 	s.flag("sliding", t.Sliding)
@@ -74,16 +74,16 @@ func (t Tokens) show() *yaml.Node {
 	return fold(s.node, len("tokens: "))
 }
 
-func showHeaders(headers []Header) yamlMap {
-	s := newYAMLMap()
+func showHeaders(headers []Header) mapWriter {
+	s := newMapWriter()
 	for _, h := range headers {
 		s.set(h.Name, quoted(h.Value))
 	}
 	return s
 }
 
-func (e Errors) show() yamlMap {
-	s := newYAMLMap()
+func (e Errors) show() mapWriter {
+	s := newMapWriter()
 	s.number("status", e.Status)
 	if e.Body != nil {
 		s.set("body", fold(e.Body.show(), len("  body: ")))
@@ -94,24 +94,24 @@ func (e Errors) show() yamlMap {
 	return s
 }
 
-func (r Rules) show(f Family) yamlMap {
-	s := newYAMLMap()
+func (r Rules) show(f Family) mapWriter {
+	s := newMapWriter()
 	for _, rule := range rulesOf(f) {
 		s.set(rule.key, rule.show(&r))
 	}
 	return s
 }
 
-func (m Messages) show(f Family) yamlMap {
-	s := newYAMLMap()
+func (m Messages) show(f Family) mapWriter {
+	s := newMapWriter()
 	for _, known := range messagesOf(f) {
 		s.text(known.key, m[known.key])
 	}
 	return s
 }
 
-func (p *Profile) showEndpoints() yamlMap {
-	s := newYAMLMap()
+func (p *Profile) showEndpoints() mapWriter {
+	s := newMapWriter()
 	for _, e := range p.Endpoints {
 		s.set(e.Name, e.show(p.Family))
 	}
@@ -120,14 +120,14 @@ func (p *Profile) showEndpoints() yamlMap {
 
 func (e Endpoint) show(f Family) *yaml.Node {
 	const used = len("    ")
-	s := newYAMLMap()
+	s := newMapWriter()
 	s.text("action", string(e.Action))
 	s.text("path", e.Path)
 	s.text("method", e.Method)
 	s.text("access", string(e.Access))
 	if isView(f, e.Action) {
 		s.flag("authenticate", e.Authenticate)
-		view := newYAMLMap()
+		view := newMapWriter()
 		view.text("name", e.View.Name)
 		view.text("description", e.View.Description)
 		view.flag("actions", e.View.Actions)
@@ -135,14 +135,14 @@ func (e Endpoint) show(f Family) *yaml.Node {
 		s.set("renderers", fold(showWords(e.Renderers), used))
 		s.set("parsers", fold(showWords(e.Parsers), used))
 	}
-	fields := newYAMLMap()
+	fields := newMapWriter()
 	for _, field := range e.Fields {
 		fields.set(field.Name, fold(field.show(), used+len("  : ")+len(field.Name)))
 	}
 	if len(e.Fields) > 0 {
 		s.set("fields", fields.node)
 	}
-	reply := newYAMLMap()
+	reply := newMapWriter()
 	reply.number("status", e.Reply.Status)
 	if e.Reply.Body != nil {
 		reply.set("body", e.Reply.Body.show())
@@ -152,7 +152,7 @@ func (e Endpoint) show(f Family) *yaml.Node {
 }
 
 func (f Field) show() *yaml.Node {
-	s := newYAMLMap()
+	s := newMapWriter()
 	s.text("role", string(f.Role))
 	if f.Role != RoleID {
 		s.flag("required", f.Required)

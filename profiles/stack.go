@@ -76,7 +76,7 @@ func (l *stackLoader) extend(v value, below []string) (stack, error) {
 
 // read reads the contents of a stack over those of the stack that it extends. One that
 // extends none has to have all rules and messages of its family (all).
-func (s *stack) read(m *mapping, all bool) {
+func (s *stack) read(m *mapReader, all bool) {
 	if v, ok := m.get("errors"); ok {
 		readErrors(v, s.family, &s.errors)
 	}

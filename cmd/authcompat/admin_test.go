@@ -118,7 +118,7 @@ func TestRotation(t *testing.T) {
 	if got := show(); strings.Count(got, "\n") != 5 {
 		t.Errorf("keys:\n%s", got)
 	}
-	p.hangup(t, "reloaded")
+	p.sighup(t, "reloaded")
 	prune := []string{"secret", "prune", "--store", dsn}
 	if got := refused(t, "", prune...); !strings.Contains(got, "a server may still seal with an old key") {
 		t.Errorf("prune at once: %s", got)
@@ -254,14 +254,14 @@ func TestTLS(t *testing.T) {
 		t.Errorf("certificate %d", got)
 	}
 	writeCertificate(t, folder, 2)
-	p.hangup(t, "reloaded")
+	p.sighup(t, "reloaded")
 	if got := serial(); got != 2 {
 		t.Errorf("certificate %d after another", got)
 	}
 	if err := os.WriteFile(filepath.Join(folder, "cert.pem"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.hangup(t, "reload failed")
+	p.sighup(t, "reload failed")
 	if got := serial(); got != 2 {
 		t.Errorf("certificate %d after a bad one", got)
 	}

@@ -259,15 +259,15 @@ func TestMissingKeyFile(t *testing.T) {
 		return strings.Contains(p.log.String(), "read keys again: the file of the sealing keys is missing: open "+path)
 	})
 	p.want(t, 200, "POST", api+"/api/logout/", tokens[0], "")
-	p.hangup(t, "reloaded")
+	p.sighup(t, "reloaded")
 	gone("a start and SIGHUP")
 
 	move(away, path)
-	p.hangup(t, "reloaded")
+	p.sighup(t, "reloaded")
 	tokens[0] = tokenIn(t, p.want(t, 200, "POST", api+"/api/login/", "", member(0)).body)
 	move(path, away)
-	p.hangup(t, "goes on with those it has in memory")
-	p.hangup(t, "reloaded")
+	p.sighup(t, "goes on with those it has in memory")
+	p.sighup(t, "reloaded")
 	eventually(t, "a log of the start", func() bool { return strings.Contains(p.log.String(), "\n") })
 	if log := p.log.String(); strings.Count(log, "goes on with those it has in memory") != 1 {
 		t.Errorf("the warning is repeated: %s", log)
@@ -275,7 +275,7 @@ func TestMissingKeyFile(t *testing.T) {
 	p.wantShown(t, tokens)
 	gone("SIGHUP")
 	move(away, path)
-	p.hangup(t, "the sealing keys are there again")
+	p.sighup(t, "the sealing keys are there again")
 	p.wantShown(t, tokens)
 }
 
@@ -292,10 +292,10 @@ func TestForeignKeyFile(t *testing.T) {
 	}
 	const key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	put(t, path, key)
-	p.hangup(t, "tokens are sealed with it")
+	p.sighup(t, "tokens are sealed with it")
 	p.wantShown(t, tokens)
 	put(t, path, key+"\n"+string(own)) // a rotation by hand
-	p.hangup(t, "reloaded")
+	p.sighup(t, "reloaded")
 	p.wantShown(t, tokens)
 }
 

@@ -197,7 +197,7 @@ func TestReload(t *testing.T) {
 
 	write(profile, strings.Replace(string(source), "Invalid username or password", "No", 1))
 	write(config, good+"login_limits: {per_user: 1/15m}\n")
-	p.hangup(t, "reloaded")
+	p.sighup(t, "reloaded")
 	for range 2 {
 		if a := p.want(t, 401, "POST", api+"/api/login/", "", wrong); a.body != `{"error": "No"}` {
 			t.Errorf("after reload: %s", a.body)
@@ -208,7 +208,7 @@ func TestReload(t *testing.T) {
 	}
 	stays := func(name string) {
 		t.Helper()
-		p.hangup(t, "reload failed")
+		p.sighup(t, "reload failed")
 		if a := p.want(t, 401, "POST", api+"/api/login/", "", wrong); a.body != `{"error": "No"}` {
 			t.Errorf("%s: %s", name, a.body)
 		}

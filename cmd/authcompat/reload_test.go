@@ -15,8 +15,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// hangup sends SIGHUP and gives what the server logs of it, until a message.
-func (p *process) hangup(t testing.TB, message string) string {
+// sighup sends SIGHUP and gives what the server logs of it, until a message.
+func (p *process) sighup(t testing.TB, message string) string {
 	t.Helper()
 	seen := len(p.log.String())
 	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
@@ -156,7 +156,7 @@ func TestReloadOfEachSetting(t *testing.T) {
 	var named []string
 	for _, test := range tests {
 		file(t, settled, test.changes...)
-		if diff := cmp.Diff(test.restart, restarting(t, p.hangup(t, "reloaded"))); diff != "" {
+		if diff := cmp.Diff(test.restart, restarting(t, p.sighup(t, "reloaded"))); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", test.changes, diff)
 		}
 		for i := 0; i < len(test.changes); i += 2 {
@@ -192,7 +192,7 @@ func TestReloadTakes(t *testing.T) {
 	address := strings.TrimPrefix(p.urls["authtokens"], "https://")
 	file(t, settled, "store", "sqlite:other.db", "log.requests", "all", "trusted_proxies", "[127.0.0.1]",
 		"tls.cert_file", "other/cert.pem", "tls.key_file", "other/key.pem")
-	if diff := cmp.Diff([]string{"store"}, restarting(t, p.hangup(t, "reloaded"))); diff != "" {
+	if diff := cmp.Diff([]string{"store"}, restarting(t, p.sighup(t, "reloaded"))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
@@ -234,7 +234,7 @@ func TestReloadOfLimits(t *testing.T) {
 		{[]string{"login_limits.per_user", "1/1h", "login_limits.per_address", "1/1h"}, 1, 1},
 	} {
 		file(t, settled, test.changes...)
-		p.hangup(t, "reloaded")
+		p.sighup(t, "reloaded")
 		throttled := func() float64 {
 			return p.metric(t, `authcompat_logins_total{outcome="throttled",profile="authtokens"}`)
 		}
@@ -258,7 +258,7 @@ func TestReloadSwitchesTLS(t *testing.T) {
 	file(t, settled, "tls.cert_file", "", "tls.key_file", "")
 	p := start(t, "--config", "c.yaml")
 	file(t, settled)
-	if diff := cmp.Diff([]string{"tls.cert_file", "tls.key_file"}, restarting(t, p.hangup(t, "reloaded"))); diff != "" {
+	if diff := cmp.Diff([]string{"tls.cert_file", "tls.key_file"}, restarting(t, p.sighup(t, "reloaded"))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	p.want(t, 404, "GET", p.urls["authtokens"]+"/", "", "")
@@ -277,7 +277,7 @@ func TestReloadKeepsTheKeys(t *testing.T) {
 	command(t, "secret\n", "user", "create", "alice", "--password-stdin", "--config", "c.yaml")
 	p := start(t, "--config", "c.yaml")
 	file(t, settled, "store", "sqlite:other.db", "secret_key_file", "other.key")
-	p.hangup(t, "reloaded")
+	p.sighup(t, "reloaded")
 	token := tokenIn(t, p.want(t, 200, "POST", p.urls["snippit"]+"/api/auth/login/", "", credentials).body)
 	shown := command(t, "", "secret", "show", "--json", "--store", settled["store"])
 	if strings.Count(shown, "\n") != 1 || !strings.Contains(shown, `"tokens":1`) {

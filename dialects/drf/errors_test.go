@@ -4,27 +4,16 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/internal/kindtest"
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// TestFailures has an answer to each kind of failure, in a sentence that profiles of
-// the family have.
 func TestFailures(t *testing.T) {
-	p, err := profiles.Load("ocd-users")
-	if err != nil {
-		t.Fatal(err)
-	}
-	table := failures(p.Rules)
-	for _, kind := range core.Kinds() {
-		f, found := table[kind]
-		if !found || p.Messages[f.message] == "" {
-			t.Errorf("%s: %+v", kind, f)
+	table := func(p *profiles.Profile) map[core.Kind]failure { return failures(p.Rules) }
+	kindtest.Run(t, "ocd-users", table, func(f failure) []string {
+		if f.login == nil {
+			return []string{f.message}
 		}
-		if f.login != nil && p.Messages[f.login.message] == "" {
-			t.Errorf("%s at login: %+v", kind, *f.login)
-		}
-	}
-	if n := len(core.Kinds()); n < 12 || len(table) != n {
-		t.Errorf("%d answers to %d kinds", len(table), n)
-	}
+		return []string{f.message, f.login.message}
+	})
 }

@@ -151,7 +151,7 @@ func frozen(t *testing.T, cluster *postgrestest.Cluster) {
 		}
 		cluster.Thaw(t)
 		began := time.Now()
-		patiently(t, func() error { return s.Ping(t.Context()) })
+		eventually(t, func() error { return s.Ping(t.Context()) })
 		if took := time.Since(began); took > soon {
 			t.Errorf("answers again after %v", took)
 		}
@@ -164,7 +164,7 @@ func encrypted(t *testing.T, cluster *postgrestest.Cluster) {
 	const wait = 1500 * time.Millisecond
 	secure := []string{"schema", "encrypted", "wait", wait.String(), "sslmode", "verify-full", "sslrootcert", cluster.Encrypt(t)}
 	var s *postgres.Store
-	patiently(t, func() (err error) { // until the server has read its settings
+	eventually(t, func() (err error) { // until the server has read its settings
 		s, err = postgres.Open(t.Context(), postgrestest.With(t, cluster.DSN(), secure...))
 		return err
 	})
@@ -179,17 +179,17 @@ func encrypted(t *testing.T, cluster *postgrestest.Cluster) {
 	cluster.Freeze(t)
 	wantAway(t, s, user, wait+soon)
 	cluster.Thaw(t)
-	patiently(t, func() error { return s.Ping(t.Context()) })
+	eventually(t, func() error { return s.Ping(t.Context()) })
 	wantBack(t, s, user)
 	cluster.Crash(t)
 	wantAway(t, s, user, soon)
 	cluster.StartAgain(t)
-	patiently(t, func() error { return s.Ping(t.Context()) }) // new connections take time to encrypt
+	eventually(t, func() error { return s.Ping(t.Context()) }) // new connections take time to encrypt
 	wantBack(t, s, user)
 }
 
-// patiently waits until do succeeds.
-func patiently(t *testing.T, do func() error) {
+// eventually waits until do succeeds.
+func eventually(t *testing.T, do func() error) {
 	t.Helper()
 	began := time.Now()
 	for {
@@ -219,7 +219,7 @@ func readOnly(t *testing.T, cluster *postgrestest.Cluster) {
 		}
 		wantAway(t, s, user, soon)
 		setReadOnly(t, cluster, "off")
-		patiently(t, func() error { return s.Ping(t.Context()) })
+		eventually(t, func() error { return s.Ping(t.Context()) })
 		wantBack(t, s, user)
 		if there(t, s, "refused") {
 			t.Error("it was written")
@@ -232,7 +232,7 @@ func setReadOnly(t *testing.T, c *postgrestest.Cluster, value string) {
 	t.Helper()
 	conn := raw(t, c.DSN())
 	run(t, conn, `SET default_transaction_read_only = off`, `ALTER SYSTEM SET default_transaction_read_only = `+value, `SELECT pg_reload_conf()`)
-	patiently(t, func() error {
+	eventually(t, func() error {
 		var now string
 		c.Get(t, &now, `SHOW default_transaction_read_only`)
 		if now != value {

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"slices"
@@ -13,7 +12,6 @@ import (
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
-	"golang.org/x/sync/errgroup"
 )
 
 const selectLinks = `SELECT user_id, source, key, mark, rehashed FROM @imported_users `
@@ -221,7 +219,7 @@ func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err err
 // TokenFacts implements [transfer.ImportReader].
 func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.ImportedToken) (facts transfer.ImportFacts, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
-		digests := digestsOf(tokens)
+		digests := record.Digests(tokens)
 		facts, err = s.factsOfDigests(ctx, s.db, digests)
 		if err == nil {
 			_, err = s.tokenFacts(ctx, s.db, transfer.Checkpoint{Source: source}, tokens, digests, &facts, "")
@@ -231,51 +229,27 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.
 	return facts, err
 }
 
-// digestsOf returns the digests of tokens, each once, in the order of the index.
-func digestsOf(tokens []transfer.ImportedToken) [][]byte {
-	digests := make([][]byte, len(tokens))
-	for i, t := range tokens {
-		digests[i] = t.Digest
-	}
-	slices.SortFunc(digests, bytes.Compare)
-	return slices.CompactFunc(digests, bytes.Equal)
-}
-
 // inHalves runs read over the first n rows of a batch: both halves side by side, where
 // there are many and a connection is free. The transaction has not written yet, so that
 // either of them sees what is committed.
 func (s *Store) inHalves(tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
-	if n < minHalved || !s.conns.tryAcquire() {
+	if n < record.MinHalved || !s.conns.tryAcquire() {
 		return read(tx, 0, n)
 	}
 	defer s.conns.release()
-	var first, second transfer.ImportFacts
-	var both errgroup.Group
-	both.Go(func() (err error) {
-		second, err = read(s.db, n/2, n)
-		return err
-	})
-	both.Go(func() (err error) {
-		first, err = read(tx, 0, n/2)
-		return err
-	})
-	err := both.Wait()
-	return first.And(second), err
+	return record.InHalves(n, tx, s.db, read)
 }
 
-// minHalved is how many rows are read at once at least.
-const minHalved = 1000
-
 // factsOfDigests reads the tokens that have one of the digests.
-func (s *Store) factsOfDigests(ctx context.Context, q sqlx.QueryerContext, digests [][]byte) (facts transfer.ImportFacts, err error) {
-	err = s.factsOfTokens(ctx, q, &facts, `digest = `+anyOf("bytea"), pq.ByteaArray(digests))
+func (s *Store) factsOfDigests(ctx context.Context, q sqlx.QueryerContext, digests []core.Digest) (facts transfer.ImportFacts, err error) {
+	err = s.factsOfTokens(ctx, q, &facts, `digest = `+anyOf("bytea"), pq.ByteaArray(raw(digests)))
 	return facts, err
 }
 
 // tokenFacts adds to the tokens that have one of the digests what else decides about
 // tokens, and returns it as a batch too. The users of those that may have to be written
 // are locked as lock says.
-func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests [][]byte, facts *transfer.ImportFacts, lock string) (batch transfer.TokenBatch, err error) {
+func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts *transfer.ImportFacts, lock string) (batch transfer.TokenBatch, err error) {
 	// With the order, PostgreSQL looks into the index, which is small.
 	var twins, gone bool
 	if err := q.QueryRowxContext(ctx, s.qualify(`
@@ -284,12 +258,12 @@ func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoin
 		return batch, wrap("select tokens", err)
 	}
 	if twins {
-		if err := s.factsOfTokens(ctx, q, facts, `twin IS NOT NULL AND twin = `+anyOf("bytea"), pq.ByteaArray(digests)); err != nil {
+		if err := s.factsOfTokens(ctx, q, facts, `twin IS NOT NULL AND twin = `+anyOf("bytea"), pq.ByteaArray(raw(digests))); err != nil {
 			return batch, err
 		}
 	}
 	if gone {
-		if err := s.linksOfGone(ctx, q, facts, pq.ByteaArray(digests)); err != nil {
+		if err := s.linksOfGone(ctx, q, facts, pq.ByteaArray(raw(digests))); err != nil {
 			return batch, err
 		}
 	}
@@ -358,7 +332,7 @@ func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts 
 			source sql.NullInt64
 			origin sql.NullString
 		)
-		if err := rows.Scan(&r.Digest, &r.UserID, &r.Realm, &r.Issuer, &r.ExpiresAt, &r.Reusable, &r.Twin, &source, &origin); err != nil {
+		if err := rows.Scan(&r.Digest, &r.UserID, &r.Realm, &r.Issuer, &r.ExpiresAt, &r.Reusable, &r.LegacyDigest, &source, &origin); err != nil {
 			return wrap("select tokens", err)
 		}
 		token := r.Core()

@@ -25,7 +25,7 @@ func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		digests := digestsOf(tokens)
+		digests := record.Digests(tokens)
 		facts, err := s.inHalves(tx, len(digests), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
 			return s.factsOfDigests(ctx, q, digests[from:to])
 		})
@@ -84,7 +84,7 @@ func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.
 		for _, t := range tokens {
 			r := record.OfToken(t)
 			if err := add(r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable, null(r.Sealed), r.SealKey,
-				r.Generation, r.Prefix, null(r.Salt), null(r.Twin), checkpoint.Source, checkpoint.Stage); err != nil {
+				r.Format, r.Prefix, null(r.Salt), null(r.LegacyDigest), checkpoint.Source, checkpoint.Stage); err != nil {
 				return err
 			}
 		}

@@ -30,7 +30,7 @@ func (s *Store) findLegacy(ctx context.Context, p core.Presented, token *record.
 	}
 	defer rows.Close()
 	for rows.Next() {
-		if err := rows.Scan(&token.Digest, &token.Generation, &token.Prefix, &token.Salt,
+		if err := rows.Scan(&token.Digest, &token.Format, &token.Prefix, &token.Salt,
 			&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
 			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt); err != nil {
 			return fmt.Errorf("select older token: %w", err)

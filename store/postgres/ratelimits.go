@@ -25,7 +25,7 @@ const reserveSQL = `
 // errLimitReached rolls back a transaction in which a key's limit was reached.
 var errLimitReached = errors.New("the rate limit is reached")
 
-// Reserve implements [core.Limits]. It reads first, so that refused callers take no
+// Reserve implements [core.RateLimiter]. It reads first, so that refused callers take no
 // locks. After an ambiguous commit an attempt may count twice.
 func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
 	if wait, err = s.waitTime(ctx, now, guesses); err != nil || wait > 0 {
@@ -74,7 +74,7 @@ func (s *Store) waitTime(ctx context.Context, now time.Time, guesses []core.Limi
 	return wait, err
 }
 
-// Refund implements [core.Limits].
+// Refund implements [core.RateLimiter].
 func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
 	ordered := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return bytes.Compare(a.Key, b.Key) })
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
@@ -91,7 +91,7 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
 	})
 }
 
-// PruneLimits implements [core.Limits].
+// PruneLimits implements [core.RateLimiter].
 func (s *Store) PruneLimits(ctx context.Context, now time.Time, limit int) (int, error) {
 	var gone int64
 	err := s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) (err error) {

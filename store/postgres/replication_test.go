@@ -17,7 +17,7 @@ import (
 func awaitStandby(t *testing.T, c *postgrestest.Cluster, name string) {
 	t.Helper()
 	c.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = '`+name+`'`, `SELECT pg_reload_conf()`)
-	patiently(t, func() error {
+	eventually(t, func() error {
 		var now string
 		if c.Get(t, &now, `SHOW synchronous_standby_names`); now != name {
 			return fmt.Errorf("it is %q", now)
@@ -64,7 +64,7 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 		t.Errorf("%d commits wait", waiting)
 	}
 	awaitStandby(t, cluster, "")
-	patiently(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after")) })
+	eventually(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after")) })
 	wantBack(t, s, user)
 }
 
@@ -122,7 +122,7 @@ func callAll(t *testing.T, ctx context.Context, s, direct *postgres.Store, clust
 // awaitCommits waits until so many commits wait for a standby.
 func awaitCommits(t *testing.T, c *postgrestest.Cluster, count int) {
 	t.Helper()
-	patiently(t, func() error {
+	eventually(t, func() error {
 		var waiting int
 		if c.Get(t, &waiting, `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`); waiting < count {
 			return fmt.Errorf("%d commits wait", waiting)

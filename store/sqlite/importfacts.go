@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
-	"golang.org/x/sync/errgroup"
 )
 
 const selectLinks = `SELECT user_id, source, key, mark, rehashed FROM imported_users `
@@ -220,7 +218,7 @@ func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err err
 // TokenFacts implements [transfer.ImportReader].
 func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.ImportedToken) (facts transfer.ImportFacts, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		digests := digestsOf(tokens)
+		digests := record.Digests(tokens)
 		err := factsOfDigests(ctx, s.reader, &facts, digests)
 		if err == nil {
 			_, err = tokenFacts(ctx, s.reader, transfer.Checkpoint{Source: source}, tokens, digests, &facts)
@@ -230,40 +228,16 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.
 	return facts, err
 }
 
-// digestsOf returns the digests of tokens, each once, in the order of the table.
-func digestsOf(tokens []transfer.ImportedToken) []core.Digest {
-	digests := make([]core.Digest, len(tokens))
-	for i, t := range tokens {
-		digests[i] = t.Digest
-	}
-	slices.SortFunc(digests, func(a, b core.Digest) int { return bytes.Compare(a, b) })
-	return slices.CompactFunc(digests, func(a, b core.Digest) bool { return bytes.Equal(a, b) })
-}
-
 // inHalves runs read over the first n rows of a batch: both halves side by side, where
 // there are many and a reader is free. The transaction has the write lock and has not
 // written yet, so that the reader sees what it sees.
 func (s *Store) inHalves(tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
-	if n < minHalved || !s.tryAcquireReader() {
+	if n < record.MinHalved || !s.tryAcquireReader() {
 		return read(tx, 0, n)
 	}
 	defer s.releaseReader()
-	var first, second transfer.ImportFacts
-	var both errgroup.Group
-	both.Go(func() (err error) {
-		second, err = read(s.reader, n/2, n)
-		return err
-	})
-	both.Go(func() (err error) {
-		first, err = read(tx, 0, n/2)
-		return err
-	})
-	err := both.Wait()
-	return first.And(second), err
+	return record.InHalves(n, tx, s.reader, read)
 }
-
-// minHalved is how many rows are read at once at least.
-const minHalved = 1000
 
 // tokenColumns are the columns of a record.Token.
 const tokenColumns = `digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key, generation, prefix, salt, twin`
@@ -334,7 +308,7 @@ func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.I
 	for rows.Next() {
 		var r record.Token
 		var l linkColumns
-		if err := rows.Scan(&r.Digest, &r.UserID, &r.Realm, &r.Issuer, &r.ExpiresAt, &r.Reusable, &r.Twin, &l.Source, &l.Origin); err != nil {
+		if err := rows.Scan(&r.Digest, &r.UserID, &r.Realm, &r.Issuer, &r.ExpiresAt, &r.Reusable, &r.LegacyDigest, &l.Source, &l.Origin); err != nil {
 			return fmt.Errorf("select tokens: %w", err)
 		}
 		token := r.Core()

@@ -233,8 +233,9 @@ func (s *Store) revokeUnseen(ctx context.Context, checkpoint transfer.Checkpoint
 			return err
 		}
 		var tokens []struct {
-			Digest, Twin []byte
-			UserID       int64 `db:"user_id"`
+			Digest       []byte
+			LegacyDigest []byte `db:"twin"`
+			UserID       int64  `db:"user_id"`
 			Reusable     bool
 		}
 		if err := tx.SelectContext(ctx, &tokens, `SELECT digest, twin, user_id, reusable FROM tokens
@@ -249,8 +250,8 @@ func (s *Store) revokeUnseen(ctx context.Context, checkpoint transfer.Checkpoint
 		var users []int64 // who lose the token that is shown to them
 		for _, t := range tokens {
 			digests, links = append(digests, t.Digest), append(links, t.Digest)
-			if t.Twin != nil {
-				links = append(links, t.Twin)
+			if t.LegacyDigest != nil {
+				links = append(links, t.LegacyDigest)
 			}
 			if t.Reusable {
 				users = append(users, t.UserID)

@@ -19,7 +19,7 @@ func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	err = s.writeBulk(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		digests := digestsOf(tokens)
+		digests := record.Digests(tokens)
 		facts, err := s.inHalves(tx, len(digests), func(q sqlx.QueryerContext, from, to int) (facts transfer.ImportFacts, err error) {
 			err = factsOfDigests(ctx, q, &facts, digests[from:to])
 			return facts, err
@@ -93,7 +93,7 @@ func addTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint,
 	for _, t := range tokens {
 		r := record.OfToken(t)
 		if err := insert.add(r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable,
-			r.Sealed, r.SealKey, r.Generation, r.Prefix, r.Salt, r.Twin, checkpoint.Source, checkpoint.Stage); err != nil {
+			r.Sealed, r.SealKey, r.Format, r.Prefix, r.Salt, r.LegacyDigest, checkpoint.Source, checkpoint.Stage); err != nil {
 			return fmt.Errorf("insert token: %w", err)
 		}
 	}

@@ -34,7 +34,7 @@ func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented) 
 			token = record.Token{Realm: realm}
 			user  record.Account
 		)
-		if err := rows.Scan(&token.Digest, &token.Generation, &token.Prefix, &token.Salt,
+		if err := rows.Scan(&token.Digest, &token.Format, &token.Prefix, &token.Salt,
 			&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
 			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt); err != nil {
 			return core.Token{}, core.User{}, explain(ctx, s.wait, fmt.Errorf("select older token: %w", err))

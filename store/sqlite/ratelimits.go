@@ -12,7 +12,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Reserve implements [core.Limits]. It reads first, so that refused callers do not wait
+// Reserve implements [core.RateLimiter]. It reads first, so that refused callers do not wait
 // for the write lock.
 func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
 	err = s.read(ctx, func(ctx context.Context) (err error) {
@@ -56,7 +56,7 @@ func waitTimes(ctx context.Context, db sqlx.QueryerContext, now time.Time, guess
 	return next, wait, nil
 }
 
-// Refund implements [core.Limits].
+// Refund implements [core.RateLimiter].
 func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, g := range guesses {
@@ -69,7 +69,7 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
 	})
 }
 
-// PruneLimits implements [core.Limits].
+// PruneLimits implements [core.RateLimiter].
 func (s *Store) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		gone, err := record.Affected(tx.ExecContext(ctx,

@@ -15,36 +15,19 @@ type Operable interface {
 	core.Admin
 }
 
-// RunOperation runs the suite of [core.Limits], [core.Auditor], [core.PrivacyStore]
+// RunOperation runs the suite of [core.RateLimiter], [core.Auditor], [core.PrivacyStore]
 // and [core.Admin]. The opener's stores have to be Operable.
 func RunOperation(t *testing.T, open Opener) {
-	subjects := []struct {
-		name  string
-		cases []operationCase
-	}{
+	runSubjects(t, open, []subject[operables]{
 		{"limits", limits()},
 		{"audit", audits()},
 		{"privacy", privacy()},
 		{"users of an operator", operatedUsers()},
 		{"tokens of an operator", operatedTokens()},
-	}
-	for _, s := range subjects {
-		t.Run(s.name, func(t *testing.T) {
-			for _, c := range s.cases {
-				t.Run(c.name, func(t *testing.T) {
-					t.Parallel()
-					a, b := open(t)
-					c.run(t, operables{pair: pair{a: a, b: b}, a: a.(Operable), b: b.(Operable)})
-				})
-			}
-		})
-	}
+	}, func(p pair) operables { return operables{pair: p, a: p.a.(Operable), b: p.b.(Operable)} }, nil)
 }
 
-type operationCase struct {
-	name string
-	run  func(*testing.T, operables)
-}
+type operationCase = caseOn[operables]
 
 // operables is a pair whose stores are Operable.
 type operables struct {

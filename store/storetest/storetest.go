@@ -22,11 +22,7 @@ func Run(t *testing.T, open Opener) { RunWithout(t, open, nil) }
 // tables can't pass: it gives the reason for each, by "subject/case", which is
 // printed. A name that is no case's fails.
 func RunWithout(t *testing.T, open Opener, reasons map[string]string) {
-	skipped := 0
-	subjects := []struct {
-		name  string
-		cases []testCase
-	}{
+	runSubjects(t, open, []subject[pair]{
 		{"users", users()},
 		{"passwords", passwords()},
 		{"tokens", tokens()},
@@ -37,7 +33,27 @@ func RunWithout(t *testing.T, open Opener, reasons map[string]string) {
 		{"races of users", userRaces()},
 		{"races of tokens", tokenRaces()},
 		{"races of reuse", reuseRaces()},
-	}
+	}, func(p pair) pair { return p }, reasons)
+}
+
+// subject is a part of a suite, whose cases run on P.
+type subject[P any] struct {
+	name  string
+	cases []caseOn[P]
+}
+
+// caseOn is one sentence of a contract.
+type caseOn[P any] struct {
+	name string
+	run  func(*testing.T, P)
+}
+
+type testCase = caseOn[pair]
+
+// runSubjects runs each case on a database of its own, except those for which there is
+// a reason, by "subject/case".
+func runSubjects[P any](t *testing.T, open Opener, subjects []subject[P], on func(pair) P, reasons map[string]string) {
+	skipped := 0
 	for _, s := range subjects {
 		t.Run(s.name, func(t *testing.T) {
 			for _, c := range s.cases {
@@ -51,7 +67,7 @@ func RunWithout(t *testing.T, open Opener, reasons map[string]string) {
 					}
 					t.Parallel()
 					a, b := open(t)
-					c.run(t, pair{a: a, b: b})
+					c.run(t, on(pair{a: a, b: b}))
 				})
 			}
 		})
@@ -59,12 +75,6 @@ func RunWithout(t *testing.T, open Opener, reasons map[string]string) {
 	if skipped != len(reasons) {
 		t.Errorf("%d cases were left out, of the %d that have a reason", skipped, len(reasons))
 	}
-}
-
-// testCase is one sentence of the contract.
-type testCase struct {
-	name string
-	run  func(*testing.T, pair)
 }
 
 // pair is a database under test: what a does is checked through b.

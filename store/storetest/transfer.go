@@ -20,34 +20,19 @@ type TransferStore interface {
 // RunTransfer runs the suite of [transfer.Importer] and [transfer.Exporter], and of tokens
 // in older servers' forms. The opener's stores have to be TransferStores.
 func RunTransfer(t *testing.T, open Opener) {
-	subjects := []struct {
-		name  string
-		cases []transferCase
-	}{
+	runSubjects(t, open, []subject[transferPair]{
 		{"older tokens", olderTokens()},
 		{"imported users", importedUsers()},
 		{"imported keys", importedKeys()},
 		{"imported tokens", importedTokens()},
 		{"runs", importRuns()},
 		{"export", exports()},
-	}
-	for _, s := range subjects {
-		t.Run(s.name, func(t *testing.T) {
-			for _, c := range s.cases {
-				t.Run(c.name, func(t *testing.T) {
-					t.Parallel()
-					a, b := open(t)
-					c.run(t, transferPair{pair: pair{a: a, b: b}, from: a.(TransferStore), to: b.(TransferStore)})
-				})
-			}
-		})
-	}
+	}, func(p pair) transferPair {
+		return transferPair{pair: p, from: p.a.(TransferStore), to: p.b.(TransferStore)}
+	}, nil)
 }
 
-type transferCase struct {
-	name string
-	run  func(*testing.T, transferPair)
-}
+type transferCase = caseOn[transferPair]
 
 // transferPair is a pair whose stores move: from writes, to reads.
 type transferPair struct {

@@ -103,7 +103,7 @@ func (s *Store) checkTables() (t tables.TokenTable, err error) {
 }
 
 // KeepsPlaintext implements [core.PlaintextStore].
-func (s *Store) KeepsPlaintext() bool { return s.tokens.Generation == core.Authtoken }
+func (s *Store) KeepsPlaintext() bool { return s.tokens.Format == core.Authtoken }
 
 // SingleTokenPerUser tells whether a user has at most one token, so that the profile has
 // to return the same one at each login.
@@ -118,9 +118,9 @@ func (s *Store) CheckPolicy(p core.Policy) error {
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile can't have a realm of its own")
 	case s.KeepsPlaintext() && p.TokenHex > s.keyLength():
 		return fmt.Errorf("the store is %s, whose keys have at most %d characters: the profile's tokens are longer", s.tokens.Table, s.keyLength())
-	case s.tokens.Generation != core.Authtoken && s.tokens.Generation != core.Knox5 && p.TokenHex%2 != 0:
+	case s.tokens.Format != core.Authtoken && s.tokens.Format != core.Knox5 && p.TokenHex%2 != 0:
 		return errors.New("the store is knox's, which reads tokens as whole bytes: hex has to be even")
-	case s.tokens.Generation != core.Authtoken && s.tokens.Expiry == "" && p.TTL != 0:
+	case s.tokens.Format != core.Authtoken && s.tokens.Expiry == "" && p.TTL != 0:
 		return errors.New("the store's tokens have no end: the profile needs ttl: never")
 	}
 	return nil

@@ -77,7 +77,7 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		return core.Token{}, core.User{}, core.ErrNotFound
 	}
 	condition, presented := `k."token_key" = ?`, short
-	switch s.tokens.Generation {
+	switch s.tokens.Format {
 	case core.Authtoken:
 		condition, presented = `k."key" = ?`, string(p)
 	case core.Knox5:
@@ -185,8 +185,8 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 	}
 	theirs := tables.Token{Text: string(t.Plaintext), Owner: strconv.FormatInt(t.UserID, 10), CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
 	key := theirs.Text
-	if s.tokens.Generation != core.Authtoken {
-		form, err := core.NewLegacy(s.tokens.Generation, rand.Reader, theirs.Text)
+	if s.tokens.Format != core.Authtoken {
+		form, err := core.NewLegacy(s.tokens.Format, rand.Reader, theirs.Text)
 		if err != nil {
 			return err
 		}

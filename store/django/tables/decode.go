@@ -136,11 +136,11 @@ type Token struct {
 func (d Decoder) Token(table TokenTable, row Row) (Token, error) {
 	t, err := d.RawToken(table, row)
 	switch {
-	case err != nil || table.Generation == core.Authtoken:
+	case err != nil || table.Format == core.Authtoken:
 		return t, err
 	case t.Prefix == "":
 		return t, errors.New("it has no token_key to be found by (knox before 2.2.1 wrote none)")
-	case table.Generation == core.Knox5 && len(t.Prefix) == knox4PrefixLimit:
+	case table.Format == core.Knox5 && len(t.Prefix) == knox4PrefixLimit:
 		return t, errors.New("it was left behind by knox 4, and knox 5 refuses it already")
 	case !table.DeadBefore.IsZero() && t.CreatedAt.Before(table.DeadBefore):
 		return t, errors.New("it was made before knox 4.2 took the salts away, and is refused there already")
@@ -175,13 +175,13 @@ func (d Decoder) RawToken(table TokenTable, row Row) (Token, error) {
 			return t, fmt.Errorf("column %s: %w", table.Expiry, err)
 		}
 	}
-	if table.Generation == core.Authtoken {
+	if table.Format == core.Authtoken {
 		if t.Text = row.Text("key"); t.Text == "" {
 			return t, errors.New("its key is empty")
 		}
 		return t, nil
 	}
-	return t, t.form(table.Generation, row)
+	return t, t.form(table.Format, row)
 }
 
 // knoxDigest is the length of a digest of knox's in bytes (SHA-512, its default).
@@ -219,7 +219,7 @@ func (s *Shape) deadBefore() {
 	}
 	for _, tables := range [][]TokenTable{s.Tokens, s.Found} {
 		for i, t := range tables {
-			if t.Name == knoxTable && slices.Contains([]core.LegacyFormat{core.Knox42, core.Knox5}, t.Generation) {
+			if t.Name == knoxTable && slices.Contains([]core.LegacyFormat{core.Knox42, core.Knox5}, t.Format) {
 				tables[i].DeadBefore = at
 			}
 		}

@@ -113,7 +113,7 @@ func (mysql) catalogue(ctx context.Context, q queryer) (c catalogue, err error) 
 
 func (mysql) Quote(name string) string { return quote(name) }
 
-// text leaves most columns as they are: the driver gives their values as text, and
+// TextExpr leaves most columns as they are: the driver gives their values as text, and
 // a CAST would put question marks where bytes are none. It would write numbers in a
 // form of its own, and bits are bytes.
 func (mysql) TextExpr(c Column, quoted string) string {

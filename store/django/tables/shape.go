@@ -51,7 +51,7 @@ func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, e
 		s.Undecided = c.owned(users, s.Tokens)
 	}
 	for i := range s.Tokens {
-		s.Tokens[i].Many = s.Tokens[i].Generation != core.Authtoken || s.Tokens[i].Plain || s.Tokens[i].Own && !s.Tokens[i].Distinct("user_id")
+		s.Tokens[i].Many = s.Tokens[i].Format != core.Authtoken || s.Tokens[i].Plain || s.Tokens[i].Own && !s.Tokens[i].Distinct("user_id")
 		for _, found := range s.Found {
 			if found.same(s.Tokens[i].Table) {
 				s.Tokens[i].Empty = found.Empty
@@ -133,19 +133,19 @@ func tokenTable(t Table) (TokenTable, bool) {
 	}
 	switch {
 	case t.Name == authtokenTable && t.Has("key", "created", "user_id"):
-		token.Generation = core.Authtoken
+		token.Format = core.Authtoken
 		token.Expiry = ""
 	case t.Name == knoxTable && t.Has("key", "user_id"):
-		token.Generation, token.Plain, token.Many = core.Authtoken, true, true
+		token.Format, token.Plain, token.Many = core.Authtoken, true, true
 	case t.Has("digest", "salt", "user_id"):
-		token.Generation = core.Knox41
+		token.Format = core.Knox41
 	case t.Has("digest", "token_key", "user_id"):
-		token.Generation = core.Knox5
+		token.Format = core.Knox5
 		if c, _ := t.Column("token_key"); c.Length > 0 && c.Length <= knox4PrefixLimit {
-			token.Generation = core.Knox42
+			token.Format = core.Knox42
 		}
 	case t.Has("key", "user_id", "created"):
-		token.Generation, token.Own = core.Authtoken, true
+		token.Format, token.Own = core.Authtoken, true
 	default:
 		return TokenTable{}, false
 	}

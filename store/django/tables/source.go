@@ -46,7 +46,7 @@ func (r Row) Text(column string) string {
 // TokenTable is a table of tokens, and the form in which it keeps them.
 type TokenTable struct {
 	Table
-	Generation core.LegacyFormat
+	Format core.LegacyFormat
 	// Plain tells that a table of knox 1 keeps the text itself.
 	Plain bool
 	// Own tells that it is no table of authtoken's or knox's, but one of the

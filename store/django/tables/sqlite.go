@@ -76,7 +76,7 @@ func (sqliteFile) catalogue(ctx context.Context, q queryer) (c catalogue, err er
 
 func (sqliteFile) Quote(name string) string { return quote(name) }
 
-// text leaves text as it is: SQLite's types are the values'.
+// TextExpr leaves text as it is: SQLite's types are the values'.
 func (sqliteFile) TextExpr(_ Column, quoted string) string { return "CAST(" + quoted + " AS TEXT)" }
 func (sqliteFile) Placeholder(int) string                  { return "?" }
 

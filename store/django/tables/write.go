@@ -164,12 +164,12 @@ func tokenFields(table TokenTable, t Token) map[string]any {
 	if table.Expiry != "" && !t.Expires.IsZero() {
 		fields[table.Expiry] = t.Expires
 	}
-	if table.Generation == core.Authtoken {
+	if table.Format == core.Authtoken {
 		fields["key"] = t.Text
 		return fields
 	}
 	fields["digest"], fields["token_key"] = hex.EncodeToString(t.Digest), t.Prefix
-	if table.Generation == core.Knox41 {
+	if table.Format == core.Knox41 {
 		fields["salt"] = hex.EncodeToString(t.Salt)
 	}
 	return fields

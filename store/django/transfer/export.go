@@ -106,6 +106,11 @@ func (e *exporter) progress(table string, done int) {
 
 // users exports the users.
 func (e *exporter) users(ctx context.Context) error {
+	return e.eachUserPage(ctx, func(page []core.Account) error { return e.userPage(ctx, page) })
+}
+
+// eachUserPage reads the users in pages, and counts those that do has exported.
+func (e *exporter) eachUserPage(ctx context.Context, do func([]core.Account) error) error {
 	after := int64(0)
 	for {
 		page, err := e.from.ExportUsers(ctx, after, exportPage)
@@ -116,7 +121,7 @@ func (e *exporter) users(ctx context.Context) error {
 			return nil
 		}
 		after = page[len(page)-1].ID
-		if err := e.userPage(ctx, page); err != nil {
+		if err := do(page); err != nil {
 			return err
 		}
 		e.report.Users.Read += len(page)

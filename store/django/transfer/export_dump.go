@@ -22,26 +22,19 @@ func ExportDump(ctx context.Context, from Source, out io.Writer, o ExportOptions
 }
 
 func (e *exporter) dump(ctx context.Context, w *tables.DumpWriter) error {
-	after := int64(0)
-	for {
-		page, err := e.from.ExportUsers(ctx, after, exportPage)
-		if err != nil {
-			return fmt.Errorf("read users: %w", err)
-		}
-		if len(page) == 0 {
-			break
-		}
+	err := e.eachUserPage(ctx, func(page []core.Account) error {
 		for _, u := range page {
 			if err := w.User(u); err != nil {
 				return err
 			}
 		}
-		after = page[len(page)-1].ID
-		e.report.Users.Read += len(page)
 		e.report.Users.Added += len(page)
-		e.progress("users", e.report.Users.Read)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	err := eachUser(ctx, e.from, e.Realm, func(page []core.Token) error {
+	err = eachUser(ctx, e.from, e.Realm, func(page []core.Token) error {
 		has := map[int64]bool{} // users with a token of authtoken's
 		e.report.Tokens.Read += len(page)
 		e.progress("tokens", e.report.Tokens.Read)

@@ -189,7 +189,7 @@ func (e *exporter) exportToken(ctx context.Context, b *tables.Batch, states []ta
 	}
 	var why error
 	for _, r := range states {
-		_, id, err := e.form(r.table.Generation, t)
+		_, id, err := e.form(r.table.Format, t)
 		if k, ok := r.byID[string(id)]; ok && err == nil {
 			if !t.ExpiresAt.IsZero() && t.ExpiresAt.After(k.Expires) && !k.Expires.IsZero() {
 				if err := b.ExtendToken(ctx, r.table, k, t.ExpiresAt); err != nil {
@@ -201,7 +201,7 @@ func (e *exporter) exportToken(ctx context.Context, b *tables.Batch, states []ta
 		}
 	}
 	for _, r := range states {
-		form, id, err := e.form(r.table.Generation, t)
+		form, id, err := e.form(r.table.Format, t)
 		if err != nil {
 			why = err
 			continue

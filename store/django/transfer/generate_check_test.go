@@ -124,7 +124,7 @@ func (c *genCase) inspect() {
 				seen = true
 				// A dump tells knox 4.2 from 5 by the lengths of token_key, where there are any.
 				unsure := c.kind == inDump && len(t.rows) > 0 && !slices.ContainsFunc(t.rows, func(r genRow) bool { return r["token_key"] != nil })
-				if i.Number != want || i.Chosen != t.meant || i.Generation != t.form && !(unsure && t.form == core.Knox42) {
+				if i.Number != want || i.Chosen != t.meant || i.Format != t.form && !(unsure && t.form == core.Knox42) {
 					c.errorf("inspect: %+v; there are %d tokens of %s, meant %t", i, want, t.form, t.meant)
 				}
 			}

@@ -161,7 +161,7 @@ func (i *importer) check(shape tables.Shape) error {
 		i.report.Notes = append(i.report.Notes, "columns that look like secrets are left behind: "+strings.Join(secret, ", ")+" (attributes in a mapping would take them)")
 	}
 	for _, t := range shape.Tokens {
-		if t.Generation != core.Authtoken || t.Empty {
+		if t.Format != core.Authtoken || t.Empty {
 			continue
 		}
 		switch {

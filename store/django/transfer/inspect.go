@@ -38,13 +38,13 @@ type UserInspection struct {
 
 // TokenInspected is what there is in a table of tokens.
 type TokenInspected struct {
-	Table      string            `json:"table"`
-	Generation core.LegacyFormat `json:"generation"`
-	Plain      bool              `json:"-"`
-	Own        bool              `json:"own"`
-	Number     int               `json:"number"`
-	Live       int               `json:"live"`
-	Expired    int               `json:"expired"`
+	Table   string            `json:"table"`
+	Format  core.LegacyFormat `json:"generation"`
+	Plain   bool              `json:"-"`
+	Own     bool              `json:"own"`
+	Number  int               `json:"number"`
+	Live    int               `json:"live"`
+	Expired int               `json:"expired"`
 	// Never are those of the live ones that have no end.
 	Never int `json:"never_expire"`
 	// Lost are those that can't be taken over.
@@ -101,7 +101,7 @@ func Inspect(ctx context.Context, from tables.Source, zone *time.Location, now t
 		return nil, fmt.Errorf("read users: %w", err)
 	}
 	for _, t := range shape.Found {
-		inspected := TokenInspected{Table: t.Table.String(), Generation: t.Generation, Plain: t.Plain, Own: t.Own, Unreadable: t.Unreadable, ttls: map[time.Duration]int{}}
+		inspected := TokenInspected{Table: t.Table.String(), Format: t.Format, Plain: t.Plain, Own: t.Own, Unreadable: t.Unreadable, ttls: map[time.Duration]int{}}
 		for _, chosen := range shape.Tokens {
 			inspected.Chosen = inspected.Chosen || chosen.Table.String() == inspected.Table
 		}

@@ -50,22 +50,22 @@ func (r Token) Core() core.Token {
 
 // LegacyForm is the older form in a row of tokens.
 type LegacyForm struct {
-	Generation sql.NullString `db:"generation"`
-	Prefix     sql.NullString `db:"prefix"`
-	Salt       []byte         `db:"salt"`
-	Twin       []byte         `db:"twin"`
+	Format       sql.NullString `db:"generation"`
+	Prefix       sql.NullString `db:"prefix"`
+	Salt         []byte         `db:"salt"`
+	LegacyDigest []byte         `db:"twin"`
 }
 
 // OfLegacy returns the columns that keep an older form.
 func OfLegacy(l core.Legacy) LegacyForm {
 	return LegacyForm{
-		Generation: sql.NullString{String: string(l.Format), Valid: l.Format != ""},
-		Prefix:     sql.NullString{String: l.Prefix, Valid: l.Prefix != ""},
-		Salt:       l.Salt, Twin: l.Digest,
+		Format: sql.NullString{String: string(l.Format), Valid: l.Format != ""},
+		Prefix: sql.NullString{String: l.Prefix, Valid: l.Prefix != ""},
+		Salt:   l.Salt, LegacyDigest: l.Digest,
 	}
 }
 
 // Legacy returns the columns as the engine knows them.
 func (r LegacyForm) Legacy() core.Legacy {
-	return core.Legacy{Format: core.LegacyFormat(r.Generation.String), Prefix: r.Prefix.String, Salt: r.Salt, Digest: r.Twin}
+	return core.Legacy{Format: core.LegacyFormat(r.Format.String), Prefix: r.Prefix.String, Salt: r.Salt, Digest: r.LegacyDigest}
 }

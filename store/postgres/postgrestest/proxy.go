@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -41,12 +40,6 @@ type Proxy struct {
 	open  map[net.Conn]struct{}
 }
 
-// NewProxy puts a proxy before the cluster; it ends with the test.
-func NewProxy(tb testing.TB, c *Cluster) *Proxy {
-	tb.Helper()
-	return newProxy(tb, fmt.Sprintf("127.0.0.1:%d", c.port))
-}
-
 // NewSharedProxy puts a proxy before the database that the tests of the process
 // share, and returns its URL for a DSN of that database.
 func NewSharedProxy(tb testing.TB, dsn string) (*Proxy, string) {
@@ -78,10 +71,6 @@ func newProxy(tb testing.TB, target string) *Proxy {
 	}()
 	return p
 }
-
-// DSN is the URL of the database behind the proxy, for the superuser of a
-// cluster.
-func (p *Proxy) DSN() string { return dsnAt(p.listener.Addr().(*net.TCPAddr).Port) }
 
 // Judge sets what becomes of each request from now on; nil passes all. A request
 // is told by its statement. Requests of many connections may be judged at once.

@@ -209,11 +209,11 @@ func generationName(t transfer.TokenInspected) string {
 		return "django-rest-knox 1"
 	case t.Own:
 		return "tokens of the project's own, kept as authtoken does"
-	case t.Generation == core.Authtoken:
+	case t.Format == core.Authtoken:
 		return "Django REST framework's authtoken"
-	case t.Generation == core.Knox41:
+	case t.Format == core.Knox41:
 		return "django-rest-knox 2 to 4.1"
-	case t.Generation == core.Knox42:
+	case t.Format == core.Knox42:
 		return "django-rest-knox 4.2"
 	}
 	return "django-rest-knox 5"
@@ -228,7 +228,7 @@ func tokenNote(t transfer.TokenInspected) string {
 		return "not taken over unless --token-table names it"
 	case t.Live == 0:
 		return "nothing to take over"
-	case t.Generation == core.Authtoken:
+	case t.Format == core.Authtoken:
 		return "live ones go on; they end at created + the profile's ttl, and are shown again where the profile has per_user: one"
 	}
 	return "live ones go on and keep their end"
@@ -239,14 +239,14 @@ func starter(found *transfer.Inspection) string {
 	tokens := "tokens: {hex: 40, ttl: never, per_user: one}"
 	reply := "{token: $token.key}"
 	for _, t := range found.Tokens {
-		if t.Generation == core.Authtoken || t.Number == 0 || t.LeftOver {
+		if t.Format == core.Authtoken || t.Number == 0 || t.LeftOver {
 			continue
 		}
 		ttl := "never"
 		if t.TTL > 0 {
 			ttl = profileTTL(t.TTL)
 		}
-		tokens = fmt.Sprintf("tokens: {hex: 64, ttl: %s, per_user: many, match: %s, legacy_format: %s}", ttl, matchOf(t.Generation), t.Generation)
+		tokens = fmt.Sprintf("tokens: {hex: 64, ttl: %s, per_user: many, match: %s, legacy_format: %s}", ttl, matchOf(t.Format), t.Format)
 		reply = "{expiry: $token.expiry, token: $token.key}"
 	}
 	return `name: my-api

@@ -27,13 +27,13 @@ func TestStarter(t *testing.T) {
 		ttl    time.Duration
 		legacy profiles.LegacyFormat
 	}{
-		{transfer.TokenInspected{Generation: core.Authtoken, Number: 5}, 40, 0, ""},
-		{transfer.TokenInspected{Generation: core.Knox41, Number: 5}, 64, 0, profiles.LegacyKnox41},
-		{transfer.TokenInspected{Generation: core.Knox42, Number: 5, TTL: 10 * time.Hour}, 64, 10 * time.Hour, profiles.LegacyKnox42},
-		{transfer.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 10*time.Hour + 30*time.Minute}, 64, 10*time.Hour + 30*time.Minute, profiles.LegacyKnox5},
-		{transfer.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 20 * time.Minute}, 64, 20 * time.Minute, profiles.LegacyKnox5},
-		{transfer.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 20 * time.Second}, 64, 20 * time.Second, profiles.LegacyKnox5},
-		{transfer.TokenInspected{Generation: core.Knox5, Number: 5, TTL: 100*time.Hour + time.Second}, 64, 100*time.Hour + time.Second, profiles.LegacyKnox5},
+		{transfer.TokenInspected{Format: core.Authtoken, Number: 5}, 40, 0, ""},
+		{transfer.TokenInspected{Format: core.Knox41, Number: 5}, 64, 0, profiles.LegacyKnox41},
+		{transfer.TokenInspected{Format: core.Knox42, Number: 5, TTL: 10 * time.Hour}, 64, 10 * time.Hour, profiles.LegacyKnox42},
+		{transfer.TokenInspected{Format: core.Knox5, Number: 5, TTL: 10*time.Hour + 30*time.Minute}, 64, 10*time.Hour + 30*time.Minute, profiles.LegacyKnox5},
+		{transfer.TokenInspected{Format: core.Knox5, Number: 5, TTL: 20 * time.Minute}, 64, 20 * time.Minute, profiles.LegacyKnox5},
+		{transfer.TokenInspected{Format: core.Knox5, Number: 5, TTL: 20 * time.Second}, 64, 20 * time.Second, profiles.LegacyKnox5},
+		{transfer.TokenInspected{Format: core.Knox5, Number: 5, TTL: 100*time.Hour + time.Second}, 64, 100*time.Hour + time.Second, profiles.LegacyKnox5},
 	} {
 		p, err := profiles.Parse("starter.yaml", []byte(starter(&transfer.Inspection{Tokens: []transfer.TokenInspected{tt.found}})))
 		if err != nil {

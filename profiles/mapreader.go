@@ -6,9 +6,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// mapping is a map in a file, in the order of the file. Asking for a key declares it;
+// mapReader is a map in a file that is being read, in the order of the file. Asking for a key declares it;
 // done refuses the keys that were not declared.
-type mapping struct {
+type mapReader struct {
 	value
 	entries []entry
 	known   []string
@@ -23,8 +23,8 @@ type entry struct {
 }
 
 // mapping reads the value as a map. Of a key that is there twice the first counts.
-func (v value) mapping() *mapping {
-	m := &mapping{value: v}
+func (v value) mapping() *mapReader {
+	m := &mapReader{value: v}
 	if v.node.Kind != yaml.MappingNode {
 		m.broken = true
 		if v.isNull() {
@@ -56,7 +56,7 @@ func (v value) mapping() *mapping {
 
 // goodKey tells whether a key is a text. A plain scalar that is not a text to YAML,
 // such as null, is used as it is written.
-func (m *mapping) goodKey(key *yaml.Node) bool {
+func (m *mapReader) goodKey(key *yaml.Node) bool {
 	switch {
 	case key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge":
 		m.reader.add(key.Line, key.Column, m.key, "merge keys (<<) are not read: write the entries out, or alias a whole value")
@@ -71,14 +71,14 @@ func (m *mapping) goodKey(key *yaml.Node) bool {
 }
 
 // declare makes a key known.
-func (m *mapping) declare(name string) {
+func (m *mapReader) declare(name string) {
 	if !slices.Contains(m.known, name) {
 		m.known = append(m.known, name)
 	}
 }
 
 // get gives the value of a key, if it is there.
-func (m *mapping) get(name string) (value, bool) {
+func (m *mapReader) get(name string) (value, bool) {
 	m.declare(name)
 	for _, e := range m.entries {
 		if e.name == name {
@@ -89,7 +89,7 @@ func (m *mapping) get(name string) (value, bool) {
 }
 
 // need gives the value of a key that has to be there.
-func (m *mapping) need(name string) (value, bool) {
+func (m *mapReader) need(name string) (value, bool) {
 	v, ok := m.get(name)
 	if !ok && !m.broken {
 		m.refuseKey(name, "is missing")
@@ -98,7 +98,7 @@ func (m *mapping) need(name string) (value, bool) {
 }
 
 // forbid refuses a key that has no meaning in this place.
-func (m *mapping) forbid(name, format string, args ...any) {
+func (m *mapReader) forbid(name, format string, args ...any) {
 	m.declare(name)
 	for _, e := range m.entries {
 		if e.name == name {
@@ -109,7 +109,7 @@ func (m *mapping) forbid(name, format string, args ...any) {
 
 // renamed refuses the former name of a key, and says what the key is called now. Former
 // names are not suggested for misspelt keys.
-func (m *mapping) renamed(former, name string) {
+func (m *mapReader) renamed(former, name string) {
 	m.former = append(m.former, former)
 	for _, e := range m.entries {
 		if e.name == former {
@@ -119,7 +119,7 @@ func (m *mapping) renamed(former, name string) {
 }
 
 // done refuses the keys that were not declared.
-func (m *mapping) done() {
+func (m *mapReader) done() {
 	for _, e := range m.entries {
 		if slices.Contains(m.known, e.name) || slices.Contains(m.former, e.name) {
 			continue
@@ -133,13 +133,13 @@ func (m *mapping) done() {
 }
 
 // optional reads a key's value, if it is there and good.
-func optional[T any](m *mapping, name string, into *T, read func(value) (T, bool)) bool {
+func optional[T any](m *mapReader, name string, into *T, read func(value) (T, bool)) bool {
 	v, ok := m.get(name)
 	return ok && keep(v, into, read)
 }
 
 // required reads a key's value, which has to be there.
-func required[T any](m *mapping, name string, into *T, read func(value) (T, bool)) bool {
+func required[T any](m *mapReader, name string, into *T, read func(value) (T, bool)) bool {
 	v, ok := m.need(name)
 	return ok && keep(v, into, read)
 }

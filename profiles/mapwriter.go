@@ -9,30 +9,30 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// yamlMap is a YAML map that is being written.
-type yamlMap struct{ node *yaml.Node }
+// mapWriter is a YAML map that is being written.
+type mapWriter struct{ node *yaml.Node }
 
-func newYAMLMap() yamlMap { return yamlMap{&yaml.Node{Kind: yaml.MappingNode}} }
+func newMapWriter() mapWriter { return mapWriter{&yaml.Node{Kind: yaml.MappingNode}} }
 
-func (m yamlMap) set(key string, n *yaml.Node) {
+func (m mapWriter) set(key string, n *yaml.Node) {
 	m.node.Content = append(m.node.Content, quoted(key), n)
 }
 
 // text adds a text, unless it is empty.
-func (m yamlMap) text(key, text string) {
+func (m mapWriter) text(key, text string) {
 	if text != "" {
 		m.set(key, quoted(text))
 	}
 }
 
 // number adds a number, unless it is 0.
-func (m yamlMap) number(key string, n int) {
+func (m mapWriter) number(key string, n int) {
 	if n != 0 {
 		m.set(key, plain("!!int", strconv.Itoa(n)))
 	}
 }
 
-func (m yamlMap) flag(key string, b bool) {
+func (m mapWriter) flag(key string, b bool) {
 	m.set(key, plain("!!bool", strconv.FormatBool(b)))
 }
 

@@ -1,0 +1,43 @@
+package record
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
+)
+
+// MinHalved is how many rows of a batch are worth a second connection.
+const MinHalved = 1000
+
+// InHalves reads the facts about the first n rows of a batch in two halves, side by side.
+func InHalves(n int, first, second sqlx.QueryerContext, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
+	var halves [2]transfer.ImportFacts
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		halves[0], err = read(first, 0, n/2)
+		return err
+	})
+	both.Go(func() (err error) {
+		halves[1], err = read(second, n/2, n)
+		return err
+	})
+	err := both.Wait()
+	return halves[0].And(halves[1]), err
+}
+
+// Digests returns the digests of tokens, each once, in order, as the indexes of the
+// stores have them.
+func Digests(tokens []transfer.ImportedToken) []core.Digest {
+	digests := make([]core.Digest, len(tokens))
+	for i, t := range tokens {
+		digests[i] = t.Digest
+	}
+	compare := func(a, b core.Digest) int { return bytes.Compare(a, b) }
+	slices.SortFunc(digests, compare)
+	return slices.CompactFunc(digests, func(a, b core.Digest) bool { return compare(a, b) == 0 })
+}
