@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -26,7 +27,7 @@ func (s *Store) reachOf(ctx context.Context, q sqlx.QueryerContext, source int64
 // linksOf reads the links of a source that have one of the keys.
 func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, keys []string) (links []transfer.UserLink, err error) {
 	if ids := record.UpTo(record.NumericKeys(keys), r.Links); len(ids) > 0 {
-		links, err = s.readLinksOf(ctx, q, ids, `AND source = $3 AND key IS NULL`, source)
+		links, err = s.readLinksOf(ctx, q, ids, selectLinks+`WHERE source = $1 AND key IS NULL AND `, source)
 	}
 	if err != nil || !r.Keyed {
 		return links, err
@@ -37,30 +38,30 @@ func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Rea
 
 // linksOfUsers reads the links of users.
 func (s *Store) linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]transfer.UserLink, error) {
-	return s.readLinksOf(ctx, q, ids, "")
+	return s.readLinksOf(ctx, q, ids, selectLinks+`WHERE `)
 }
 
 // among is the condition that a column, which is the key of its table, is one of the
-// ids, with the parameters $1 and $2; keep tells it of the rows that are read.
-func among(column string, ids []int64) (where string, args []any, keep func(id int64) bool) {
+// ids, with parameters from $first on. The rows read are those that keep accepts.
+func among(column string, first int, ids []int64) (where string, args []any, keep func(id int64) bool) {
 	if span, ok := record.SpanOf(ids); ok {
-		return column + ` BETWEEN $1 AND $2`, []any{span.From, span.To}, span.Asked
+		return fmt.Sprintf(`%s BETWEEN $%d AND $%d`, column, first, first+1), []any{span.From, span.To}, span.Asked
 	}
-	return column + ` = ` + anyOf("bigint") + ` AND $2::boolean`, []any{pq.Array(ids), true}, func(int64) bool { return true }
+	return column + ` = ` + anyOf(first, "bigint"), []any{pq.Array(ids)}, func(int64) bool { return true }
 }
 
-// anyOf stands for the elements of the list $1. PostgreSQL, which doesn't see in a
-// subquery how many they are, looks for them in the index: for thousands it would plan
-// to read the whole table, for each batch.
-func anyOf(element string) string {
-	return `ANY ((SELECT $1::` + element + `[])::` + element + `[])`
+// anyOf stands for the elements of the list $parameter. PostgreSQL does not see in a
+// subquery how many they are, and looks for them in the index: for thousands it would
+// plan to read the whole table, for each batch.
+func anyOf(parameter int, element string) string {
+	return fmt.Sprintf(`ANY ((SELECT $%d::%s[])::%[2]s[])`, parameter, element)
 }
 
-// readLinksOf reads the links of users, with a further condition, whose parameters
-// begin at $3.
-func (s *Store) readLinksOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, condition string, args ...any) ([]transfer.UserLink, error) {
-	where, first, keep := among("user_id", ids)
-	links, err := s.readLinks(ctx, q, selectLinks+`WHERE `+where+` `+condition, append(first, args...)...)
+// readLinksOf reads the links of users for a query that lacks that condition; args are
+// its parameters before.
+func (s *Store) readLinksOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, query string, args ...any) ([]transfer.UserLink, error) {
+	where, more, keep := among("user_id", len(args)+1, ids)
+	links, err := s.readLinks(ctx, q, query+where, append(args, more...)...)
 	return slices.DeleteFunc(links, func(l transfer.UserLink) bool { return !keep(l.UserID) }), err
 }
 
@@ -139,7 +140,7 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 		return wrap("select users", rows.Err())
 	}
 	if len(ids) > 0 {
-		if err := read(among("id", ids)); err != nil {
+		if err := read(among("id", 1, ids)); err != nil {
 			return nil, err
 		}
 	}
@@ -152,7 +153,7 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 	if len(others) == 0 {
 		return accounts, nil
 	}
-	return accounts, read(`username = `+anyOf("text"), []any{pq.Array(others)}, func(int64) bool { return true })
+	return accounts, read(`username = `+anyOf(1, "text"), []any{pq.Array(others)}, func(int64) bool { return true })
 }
 
 // UserFacts implements [transfer.ImportReader].
@@ -242,7 +243,7 @@ func (s *Store) inHalves(tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, fr
 
 // factsOfDigests reads the tokens that have one of the digests.
 func (s *Store) factsOfDigests(ctx context.Context, q sqlx.QueryerContext, digests []core.Digest) (facts transfer.ImportFacts, err error) {
-	err = s.factsOfTokens(ctx, q, &facts, `digest = `+anyOf("bytea"), pq.ByteaArray(raw(digests)))
+	err = s.factsOfTokens(ctx, q, &facts, `digest = `+anyOf(1, "bytea"), pq.ByteaArray(raw(digests)))
 	return facts, err
 }
 
@@ -258,7 +259,7 @@ func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoin
 		return batch, wrap("select tokens", err)
 	}
 	if twins {
-		if err := s.factsOfTokens(ctx, q, facts, `twin IS NOT NULL AND twin = `+anyOf("bytea"), pq.ByteaArray(raw(digests))); err != nil {
+		if err := s.factsOfTokens(ctx, q, facts, `twin IS NOT NULL AND twin = `+anyOf(1, "bytea"), pq.ByteaArray(raw(digests))); err != nil {
 			return batch, err
 		}
 	}
@@ -289,7 +290,7 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 		return facts, wrap("select tokens", err)
 	}
 	if users = record.UpTo(users, last); len(users) > 0 {
-		err = s.factsOfTokens(ctx, q, &facts, `reusable AND user_id = `+anyOf("bigint"), pq.Array(users))
+		err = s.factsOfTokens(ctx, q, &facts, `reusable AND user_id = `+anyOf(1, "bigint"), pq.Array(users))
 	}
 	return facts, err
 }
@@ -297,10 +298,10 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 // ownersOf reads which of the users came from a source, without their marks. As a
 // join it would be planned, for thousands of users, as a scan of the whole table.
 func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string) ([]transfer.UserLink, error) {
-	where, args, keep := among("u.id", users)
+	where, args, keep := among("u.id", 2, users)
 	rows, err := q.QueryxContext(ctx, s.qualify(`
-		SELECT u.id, (SELECT coalesce(i.key, i.user_id::text) FROM @imported_users i WHERE i.user_id = u.id AND i.source = $3)
-		FROM @users u WHERE `+where+` `+lock), append(args, source)...)
+		SELECT u.id, (SELECT coalesce(i.key, i.user_id::text) FROM @imported_users i WHERE i.user_id = u.id AND i.source = $1)
+		FROM @users u WHERE `+where+` `+lock), append([]any{source}, args...)...)
 	if err != nil {
 		return nil, wrap("select imported users", err)
 	}

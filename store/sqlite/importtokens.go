@@ -89,15 +89,15 @@ func writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoin
 // the time.
 func addTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []core.Token) error {
 	slices.SortFunc(tokens, func(a, b core.Token) int { return bytes.Compare(a.Digest, b.Digest) })
-	insert := newInserter(ctx, tx, `tokens (`+tokenColumns+`, source, origin)`)
+	insert := newInserter(tx, `tokens (`+tokenColumns+`, source, origin)`)
 	for _, t := range tokens {
 		r := record.OfToken(t)
-		if err := insert.add(r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable,
+		if err := insert.add(ctx, r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable,
 			r.Sealed, r.SealKey, r.Format, r.Prefix, r.Salt, r.LegacyDigest, checkpoint.Source, checkpoint.Stage); err != nil {
 			return fmt.Errorf("insert token: %w", err)
 		}
 	}
-	if err := insert.finish(); err != nil {
+	if err := insert.finish(ctx); err != nil {
 		return fmt.Errorf("insert token: %w", err)
 	}
 	return nil

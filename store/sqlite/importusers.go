@@ -42,54 +42,53 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 // writeUsers decides about the users of a batch, and writes them.
 func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []transfer.ImportedUser, batch transfer.UserBatch, results []transfer.ImportResult) error {
 	w := &userWriter{
-		ctx: ctx, tx: tx, source: source,
-		users: newInserter(ctx, tx, `users (id, username, email, password_hash, active, attributes, created_at)`),
-		links: newInserter(ctx, tx, `imported_users (user_id, source, key, mark)`),
+		tx: tx, source: source,
+		users: newInserter(tx, `users (id, username, email, password_hash, active, attributes, created_at)`),
+		links: newInserter(tx, `imported_users (user_id, source, key, mark)`),
 	}
 	for i, in := range users {
 		merged := batch.Merge(in)
 		results[i] = merged.Result
 		if l := merged.Former; l != nil {
-			if err := w.change(`UPDATE imported_users SET key = ? WHERE user_id = ?`, l.Key, l.UserID); err != nil {
+			if err := w.change(ctx, `UPDATE imported_users SET key = ? WHERE user_id = ?`, l.Key, l.UserID); err != nil {
 				return fmt.Errorf("keep former key: %w", err)
 			}
 		}
 		if merged.Fingerprint == nil {
 			continue
 		}
-		if err := w.write(&merged); err != nil {
+		if err := w.write(ctx, &merged); err != nil {
 			return err
 		}
 		if !batch.Recorded(merged) {
-			if err := w.mark(merged, batch.Linked(merged.ID)); err != nil {
+			if err := w.mark(ctx, merged, batch.Linked(merged.ID)); err != nil {
 				return fmt.Errorf("mark user %d: %w", merged.ID, err)
 			}
 		}
 		batch.Add(merged)
 	}
-	return w.finish()
+	return w.finish(ctx)
 }
 
 // userWriter writes a batch of users. New rows are added several at a time, and always
 // before the next change of one that is there.
 type userWriter struct {
-	ctx          context.Context
 	tx           *sqlx.Tx
 	source       int64
 	users, links *inserter
 	one          *sqlx.Stmt // adds a user who gets an id by it
 }
 
-func (w *userWriter) change(statement string, args ...any) error {
-	err := errors.Join(w.users.flush(), w.links.flush())
+func (w *userWriter) change(ctx context.Context, statement string, args ...any) error {
+	err := errors.Join(w.users.flush(ctx), w.links.flush(ctx))
 	if err == nil {
-		_, err = w.tx.ExecContext(w.ctx, statement, args...)
+		_, err = w.tx.ExecContext(ctx, statement, args...)
 	}
 	return err
 }
 
-func (w *userWriter) finish() error {
-	err := errors.Join(w.users.finish(), w.links.finish())
+func (w *userWriter) finish(ctx context.Context) error {
+	err := errors.Join(w.users.finish(ctx), w.links.finish(ctx))
 	if w.one != nil {
 		err = errors.Join(err, w.one.Close())
 	}
@@ -107,16 +106,16 @@ const markUser = `
 		rehashed = CASE WHEN substr(excluded.mark, 1, 16) = substr(imported_users.mark, 1, 16) THEN imported_users.rehashed END`
 
 // mark keeps who a user is at the source.
-func (w *userWriter) mark(m transfer.UserMerge, linked bool) error {
+func (w *userWriter) mark(ctx context.Context, m transfer.UserMerge, linked bool) error {
 	key := record.KeyColumn(m.ID, m.Key)
 	if !linked {
-		return w.links.add(m.ID, w.source, key, m.Fingerprint)
+		return w.links.add(ctx, m.ID, w.source, key, m.Fingerprint)
 	}
-	return w.change(markUser, m.ID, w.source, key, m.Fingerprint)
+	return w.change(ctx, markUser, m.ID, w.source, key, m.Fingerprint)
 }
 
 // write does what was decided and completes the account's id.
-func (w *userWriter) write(m *transfer.UserMerge) error {
+func (w *userWriter) write(ctx context.Context, m *transfer.UserMerge) error {
 	if !m.Write {
 		return nil
 	}
@@ -126,12 +125,12 @@ func (w *userWriter) write(m *transfer.UserMerge) error {
 	}
 	switch {
 	case !m.Insert:
-		err = w.change(`UPDATE users SET username = ?, email = ?, password_hash = ?, active = ?, attributes = ? WHERE id = ?`,
+		err = w.change(ctx, `UPDATE users SET username = ?, email = ?, password_hash = ?, active = ?, attributes = ? WHERE id = ?`,
 			row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.ID)
 	case m.ID != 0:
-		err = w.users.add(row.ID, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt)
+		err = w.users.add(ctx, row.ID, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt)
 	default:
-		err = w.numbered(m, row)
+		err = w.numbered(ctx, m, row)
 	}
 	if err != nil {
 		return fmt.Errorf("write user: %w", err)
@@ -140,17 +139,17 @@ func (w *userWriter) write(m *transfer.UserMerge) error {
 }
 
 // numbered adds a user who gets an id by it.
-func (w *userWriter) numbered(m *transfer.UserMerge, row record.Account) (err error) {
-	if err := w.users.flush(); err != nil {
+func (w *userWriter) numbered(ctx context.Context, m *transfer.UserMerge, row record.Account) (err error) {
+	if err := w.users.flush(ctx); err != nil {
 		return err // ids go on after the highest
 	}
 	if w.one == nil {
-		if w.one, err = w.tx.PreparexContext(w.ctx, `
+		if w.one, err = w.tx.PreparexContext(ctx, `
 			INSERT OR FAIL INTO users (username, email, password_hash, active, attributes, created_at) VALUES (?, ?, ?, ?, ?, ?)`); err != nil {
 			return err
 		}
 	}
-	result, err := w.one.ExecContext(w.ctx, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt)
+	result, err := w.one.ExecContext(ctx, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt)
 	if err == nil {
 		m.ID, err = result.LastInsertId()
 	}

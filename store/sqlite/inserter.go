@@ -16,7 +16,6 @@ const insertedRows = 16
 // statement is not undone by itself, so that SQLite need not keep each page's former
 // content for that.
 type inserter struct {
-	ctx  context.Context
 	tx   *sqlx.Tx
 	into string // the table and its columns
 	rows int    // not yet inserted
@@ -24,8 +23,8 @@ type inserter struct {
 	many *sqlx.Stmt
 }
 
-func newInserter(ctx context.Context, tx *sqlx.Tx, into string) *inserter {
-	return &inserter{ctx: ctx, tx: tx, into: into}
+func newInserter(tx *sqlx.Tx, into string) *inserter {
+	return &inserter{tx: tx, into: into}
 }
 
 // statement returns the SQL that inserts the rows.
@@ -35,34 +34,34 @@ func (i *inserter) statement() string {
 }
 
 // add adds a row, at the latest by finish.
-func (i *inserter) add(values ...any) (err error) {
+func (i *inserter) add(ctx context.Context, values ...any) (err error) {
 	i.rows, i.args = i.rows+1, append(i.args, values...)
 	if i.rows < insertedRows {
 		return nil
 	}
 	if i.many == nil {
-		if i.many, err = i.tx.PreparexContext(i.ctx, i.statement()); err != nil {
+		if i.many, err = i.tx.PreparexContext(ctx, i.statement()); err != nil {
 			return err
 		}
 	}
-	_, err = i.many.ExecContext(i.ctx, i.args...)
+	_, err = i.many.ExecContext(ctx, i.args...)
 	i.rows, i.args = 0, i.args[:0]
 	return err
 }
 
 // flush adds the remaining rows.
-func (i *inserter) flush() error {
+func (i *inserter) flush(ctx context.Context) error {
 	if i.rows == 0 {
 		return nil
 	}
-	_, err := i.tx.ExecContext(i.ctx, i.statement(), i.args...)
+	_, err := i.tx.ExecContext(ctx, i.statement(), i.args...)
 	i.rows, i.args = 0, i.args[:0]
 	return err
 }
 
 // finish adds the remaining rows and closes the statement.
-func (i *inserter) finish() error {
-	err := i.flush()
+func (i *inserter) finish(ctx context.Context) error {
+	err := i.flush(ctx)
 	if i.many != nil {
 		err = errors.Join(err, i.many.Close())
 	}
