@@ -9,25 +9,24 @@ import (
 	"time"
 )
 
-// Hasher checks and makes encoded passwords. Each call may wait for its turn; it
-// ends early when the context does.
+// Hasher checks and makes encoded passwords. Each call may wait for its turn; it ends
+// early when its context does.
 type Hasher interface {
-	// Acquire lets one in who is about to call the other methods with plain, and
-	// has to call leave (once or more often) in the end; or refuses at once with
-	// an [*Error] of KindOverloaded.
-	Acquire(plain string) (leave func(), err error)
+	// Acquire admits a caller that is about to call the other methods with plain. The
+	// caller must call release in the end, once or more often. When the queue is full,
+	// Acquire fails at once with an [*Error] of KindOverloaded.
+	Acquire(plain string) (release func(), err error)
 	// Hash encodes a new password.
 	Hash(ctx context.Context, plain string) (string, error)
-	// Unusable gives an encoded password that no password matches.
+	// Unusable returns an encoded password that no password matches.
 	Unusable() (string, error)
-	// Check tells whether plain is the password of the account named username,
-	// whose encoded one is given, and whether that should be made anew with Hash.
+	// Check reports whether plain matches the encoded password of the account named
+	// username, and whether the password should be hashed again with Hash.
 	Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error)
-	// HashDummy spends what Check would for an account named username, for names that
-	// have none.
+	// HashDummy does the work that Check would do, for a username that has no account.
 	HashDummy(ctx context.Context, username, plain string) error
-	// Wait lets as much time pass as Check or, where encoded is empty, HashDummy would
-	// take, and computes nothing.
+	// SimulateLatency takes as long as Check or, if encoded is empty, HashDummy would, and
+	// computes nothing.
 	SimulateLatency(ctx context.Context, username, encoded string) error
 }
 
@@ -46,7 +45,7 @@ type Service struct {
 	clock        Clock
 	random       io.Reader
 	log          *slog.Logger
-	// texts is the store, if it is a PlaintextStore.
+	// plaintext is the store, if it is a PlaintextStore.
 	plaintext PlaintextStore
 	expiries  *ExpiryWriter
 }
@@ -104,10 +103,11 @@ func (s *Service) CheckPolicy(p Policy) error {
 	return s.plaintext.CheckPolicy(p)
 }
 
-// now is the time as rows hold it.
+// now is the current time with the precision that stores keep.
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
 
-// Ready tells whether the engine can serve now: nil, or KindUnavailable.
+// Ready returns nil if the engine can serve requests now; otherwise it fails with
+// KindUnavailable.
 func (s *Service) Ready(ctx context.Context) error {
 	if err := s.store.Ping(ctx); err != nil {
 		return wrapStoreError("ping store", err)

@@ -92,7 +92,7 @@ func (v *view) failure(f failure, kind core.Kind, err error) *result {
 	case f.shape == asUsername:
 		r = fieldError(field.Name, sentence)
 	case f.status == http.StatusUnauthorized:
-		r = v.unauthorized(outcome, f.message)
+		r = v.unauthorized(outcome, sentence)
 	default:
 		r = v.detail(f.status, outcome, sentence)
 	}
@@ -113,8 +113,8 @@ func (a *API) detail(status int, outcome, sentence string) *result {
 }
 
 // unauthorized is a 401 with the challenge of the first authentication class.
-func (a *API) unauthorized(outcome, key string) *result {
-	r := a.detail(http.StatusUnauthorized, outcome, a.message(key))
+func (a *API) unauthorized(outcome, sentence string) *result {
+	r := a.detail(http.StatusUnauthorized, outcome, sentence)
 	r.headers = []profiles.Header{{Name: "WWW-Authenticate", Value: a.profile.Scheme}}
 	return r
 }

@@ -125,7 +125,7 @@ func (v *view) admit(w http.ResponseWriter, r *http.Request, mem *scratch, late 
 		return *refusal
 	}
 	if session == nil && v.endpoint.Access == profiles.AccessToken {
-		return *v.unauthorized("token_missing", "token_missing")
+		return *v.unauthorized("token_missing", v.message("token_missing"))
 	}
 	if late != nil {
 		return *late
@@ -155,11 +155,11 @@ func (v *view) authenticate(r *http.Request, mem *scratch) (*core.Session, *resu
 	case token.Absent:
 		return nil, nil
 	case token.Empty:
-		return nil, v.unauthorized("token_malformed", "token_empty")
+		return nil, v.unauthorized("token_malformed", v.message("token_empty"))
 	case token.HasSpaces:
-		return nil, v.unauthorized("token_malformed", "token_spaces")
+		return nil, v.unauthorized("token_malformed", v.message("token_spaces"))
 	case token.NotUTF8:
-		return nil, v.unauthorized("token_malformed", "token_characters")
+		return nil, v.unauthorized("token_malformed", v.message("token_characters"))
 	}
 	session, err := v.engine.Authenticate(r.Context(), v.policy.Realm, token.Presented(text, v.profile.Tokens.Match))
 	if err != nil {

@@ -231,14 +231,28 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.
 }
 
 // inHalves runs read over the first n rows of a batch: both halves side by side, where
-// there are many and a connection is free. The transaction has not written yet, so that
-// either of them sees what is committed.
-func (s *Store) inHalves(tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
-	if n < record.MinHalved || !s.conns.tryAcquire() {
+// there are many and a connection is free. That needs READ COMMITTED, where each
+// statement sees what is committed, and a transaction that has not written yet: at
+// another level, the second half would not be of the transaction's snapshot, and nothing
+// would report a conflict with what changed since.
+func (s *Store) inHalves(ctx context.Context, tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
+	if n < record.MinHalved {
+		return read(tx, 0, n)
+	}
+	var level string
+	if err := tx.GetContext(ctx, &level, `SHOW transaction_isolation`); err != nil {
+		return transfer.ImportFacts{}, wrap("show isolation level", err)
+	}
+	if level != "read committed" || !s.conns.tryAcquire() {
 		return read(tx, 0, n)
 	}
 	defer s.conns.release()
-	return record.InHalves(n, tx, s.db, read)
+	second, err := s.db.Connx(ctx)
+	if err != nil {
+		return read(tx, 0, n) // a server that has no connection left still has this one
+	}
+	defer second.Close() // gives it back
+	return record.InHalves(n, tx, second, read)
 }
 
 // factsOfDigests reads the tokens that have one of the digests.
@@ -298,10 +312,10 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 // ownersOf reads which of the users came from a source, without their marks. As a
 // join it would be planned, for thousands of users, as a scan of the whole table.
 func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string) ([]transfer.UserLink, error) {
-	where, args, keep := among("u.id", 2, users)
+	// Not a range of ids: it would lock others too.
 	rows, err := q.QueryxContext(ctx, s.qualify(`
 		SELECT u.id, (SELECT coalesce(i.key, i.user_id::text) FROM @imported_users i WHERE i.user_id = u.id AND i.source = $1)
-		FROM @users u WHERE `+where+` `+lock), append([]any{source}, args...)...)
+		FROM @users u WHERE u.id = `+anyOf(2, "bigint")+` `+lock), source, pq.Array(users))
 	if err != nil {
 		return nil, wrap("select imported users", err)
 	}
@@ -313,7 +327,7 @@ func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int6
 		if err := rows.Scan(&l.UserID, &key); err != nil {
 			return nil, wrap("select imported users", err)
 		}
-		if l.Key = key.String; key.Valid && keep(l.UserID) {
+		if l.Key = key.String; key.Valid {
 			links = append(links, l)
 		}
 	}

@@ -26,7 +26,7 @@ func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint
 	}
 	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		digests := record.Digests(tokens)
-		facts, err := s.inHalves(tx, len(digests), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
+		facts, err := s.inHalves(ctx, tx, len(digests), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
 			return s.factsOfDigests(ctx, q, digests[from:to])
 		})
 		if err != nil {

@@ -22,7 +22,7 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 		if _, err := tx.ExecContext(ctx, s.qualify(`LOCK TABLE @users IN SHARE ROW EXCLUSIVE MODE`)); err != nil {
 			return fmt.Errorf("lock users: %w", err)
 		}
-		facts, err := s.inHalves(tx, len(users), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
+		facts, err := s.inHalves(ctx, tx, len(users), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
 			return s.userFacts(ctx, q, checkpoint.Source, users[from:to])
 		})
 		if err != nil {
@@ -77,9 +77,9 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 				added[at] = row
 				continue
 			}
-			// One statement changes users in no order: a name that passes from one to
-			// another takes two.
-			if freed[row.Username] {
+			// One statement changes users in no order, and each once: a name that passes
+			// from one to another takes two, as does a user who is told twice.
+			if freed[row.Username] || slices.Contains(changed.ids, row.ID) {
 				if err := s.changeUsers(ctx, tx, changed); err != nil {
 					return err
 				}

@@ -27,6 +27,29 @@ func passedNames(t *testing.T, m transferPair) {
 	}
 }
 
+// toldTwice tells a batch twice of each user, with another address: the last one holds.
+func toldTwice(t *testing.T, m transferPair) {
+	const users = 20
+	var before, after []core.Account
+	for id := int64(1); id <= users; id++ {
+		before = append(before, account(id, fmt.Sprint("name", id)))
+		for _, host := range []string{"first.example", "last.example"} {
+			told := account(id, fmt.Sprint("name", id))
+			told.Email = "a@" + host
+			after = append(after, told)
+		}
+	}
+	m.users(t, m.begin(t), before...)
+	for i, outcome := range m.users(t, m.begin(t), after...) {
+		if outcome.Outcome != transfer.ImportUpdated {
+			t.Errorf("user %d: %+v", after[i].ID, outcome)
+		}
+		if i%2 == 1 {
+			wantAccount(t, m.b, core.Account{User: after[i].User, PasswordHash: after[i].PasswordHash})
+		}
+	}
+}
+
 // keyUsedAgain lets a source give the key of a user who was deleted there to the next,
 // who is another user here, and whose are the tokens of the key.
 func keyUsedAgain(t *testing.T, m transferPair) {

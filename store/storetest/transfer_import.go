@@ -16,6 +16,7 @@ func importedUsers() []transferCase {
 		{"a second run changes nothing", secondRunUsers},
 		{"what changed at the source comes over", changedAtSource},
 		{"names that pass from one to the next", passedNames},
+		{"users told twice in a batch", toldTwice},
 		{"what changed here stays", changedHere},
 		{"a taken name, a taken id, an impossible row", usersRefused},
 		{"users without ids", usersWithoutIDs},

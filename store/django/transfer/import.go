@@ -228,9 +228,12 @@ func (i *importer) finish(ctx context.Context, tables []string) error {
 	return nil
 }
 
-// fingerprint tells whether a run that was cut off was this one.
+// fingerprint tells whether a run that was cut off was this one: it depends on all that
+// decides what becomes of a row.
 func (i *importer) fingerprint() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %+v %v %v %s %v", i.from.Identity(), i.Policy, i.Since, i.decoder.Mapping, i.Zone, tableNames(i.from.Shape())))
+	p := i.Policy
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %q %q %v %t %t %v %v %s %v", i.from.Identity(), p.Issuer, p.Realm, p.TTL, p.Sliding, p.Reuse,
+		i.Since, i.decoder.Mapping, i.Zone, tableNames(i.from.Shape())))
 	return hex.EncodeToString(sum[:8])
 }
 

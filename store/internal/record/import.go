@@ -99,10 +99,13 @@ func SpanOf(ids []int64) (s Span, ok bool) {
 		return s, false
 	}
 	s.asked = make([]bool, s.To-s.From+1)
+	distinct := 0
 	for _, id := range ids {
-		s.asked[id-s.From] = true
+		if !s.asked[id-s.From] {
+			s.asked[id-s.From], distinct = true, distinct+1
+		}
 	}
-	return s, true
+	return s, s.To-s.From < 2*int64(distinct)
 }
 
 // Asked tells whether an id of the range is one of the batch.

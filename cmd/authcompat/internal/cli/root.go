@@ -29,8 +29,9 @@ func newRoot(s Streams) *cobra.Command {
 		Long: `authcompat serves an old token-auth API (chosen by a profile) exactly as its document says, so that
 the old auth server can be retired while its clients, passwords and tokens go on.
 
-Every flag can be given as an environment variable: --password-iterations is
-AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --config FILE.`,
+Every setting can be given as an environment variable: --password-iterations is
+AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --config FILE. Flags that name
+what is to be changed, or confirm a change (--force, token revoke --user), have no variable.`,
 		Example: `  authcompat serve --profile snippit
   authcompat user create alice --email alice@example.com
   authcompat conformance run --profile all`,

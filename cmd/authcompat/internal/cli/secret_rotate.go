@@ -8,7 +8,6 @@ import (
 	"io/fs"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
@@ -28,13 +27,8 @@ Old keys stay in the file, so that backups of the database can be used; authcomp
 
 The file keeps its owner, group and mode. Commands that change a key file wait for each other.`,
 	}, &keyring.Rotation{NewKey: true})
-	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		var unknown *pflag.NotExistError
-		if errors.As(err, &unknown) && (unknown.GetSpecifiedName() == "resume" || unknown.GetSpecifiedName() == "drop-old") {
-			return fmt.Errorf("--%s: rotate --resume is called reseal now, and rotate --resume --drop-old is called prune", unknown.GetSpecifiedName())
-		}
-		return cmd.Parent().FlagErrorFunc()(cmd, err)
-	})
+	config.AddMoved(cmd.Flags(), "rotate --resume is called reseal now, and rotate --resume --drop-old is called prune", "resume", "drop-old", "force")
+	config.WithoutVariables(cmd.Flags(), "force")
 	return cmd
 }
 
@@ -61,6 +55,7 @@ be lost. So it is refused for two minutes after a change of the file, unless --f
 runs, or that all have had a SIGHUP.`,
 	}, r)
 	cmd.Flags().BoolVar(&r.Force, "force", false, "remove old keys at once: all servers have the newest one")
+	config.WithoutVariables(cmd.Flags(), "force")
 	return cmd
 }
 

@@ -115,6 +115,7 @@ func newTokenRevoke() *cobra.Command {
 	}
 	flags.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&user, "user", "", "all tokens of this user")
+	config.WithoutVariables(cmd.Flags(), "user")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
 }

@@ -159,6 +159,7 @@ input with --password-stdin. Tokens stay as they are, as in Django; --logout end
 	cmd.Flags().BoolVar(&fromInput, "password-stdin", false, "read the password from the first line of standard input")
 	cmd.Flags().BoolVar(&none, "no-password", false, "no password works for the user from now on")
 	cmd.Flags().BoolVar(&logout, "logout", false, "end all tokens of the user")
+	config.WithoutVariables(cmd.Flags(), "no-password", "logout")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	cmd.MarkFlagsMutuallyExclusive("password-stdin", "no-password")
 	return cmd

@@ -36,6 +36,9 @@ const fromEnvironment = "environment"
 // are ignored, so that an empty variable is the same as none.
 func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Annotations[noVariable] != nil {
+			return
+		}
 		checkFormerVariable(f, found)
 		name := Variable(f.Name)
 		text, ok := os.LookupEnv(name)
@@ -57,6 +60,20 @@ func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 		}
 		_ = flags.SetAnnotation(f.Name, fromEnvironment, []string{name}) // fails only for a flag that is not there
 	})
+}
+
+// noVariable marks a flag that is given on the command line alone.
+const noVariable = "no variable"
+
+// WithoutVariables marks flags that have no environment variable: those that name what is
+// to be changed, or confirm a change. A variable set for one command must not reach
+// another.
+func WithoutVariables(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		if err := flags.SetAnnotation(name, noVariable, []string{}); err != nil {
+			panic(err) // there is no such flag
+		}
+	}
 }
 
 // Variable returns the name of a flag's environment variable.

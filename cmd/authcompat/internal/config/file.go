@@ -136,16 +136,15 @@ func (c *configFile) section(n *yaml.Node, prefix string) {
 			continue
 		}
 		seen[path] = key.Line
-		at := slices.IndexFunc(settings(), func(s setting) bool { return s.key == path })
+		flag, now := flagOf(path), formerKeys()[path]
 		switch {
 		case path == listenersKey:
 			c.bindings(value)
-		case at >= 0:
-			c.set(value, path, settings()[at].flag)
+		case flag != "":
+			c.set(value, path, flag)
 		case slices.ContainsFunc(settings(), func(s setting) bool { return strings.HasPrefix(s.key, path+".") }):
 			c.section(value, path+".")
-		case formerKeys()[path] != "":
-			now := formerKeys()[path]
+		case now != "":
 			c.refuse(key, path, flagOf(now), "is called %s now", now)
 		default:
 			c.add(key, path, "unknown key; the keys here are %s", strings.Join(keysAt(prefix), ", "))

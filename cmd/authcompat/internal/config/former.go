@@ -35,15 +35,24 @@ func formerFlags() map[string]string {
 	}
 }
 
-// flagOf returns the flag that a key of the configuration file stands for; empty if there
-// is no such key.
-func flagOf(key string) string {
-	for _, s := range settings() {
-		if s.key == key {
-			return s.flag
-		}
+// Moved is the value of a hidden flag that is another command now, of which it tells.
+type Moved string
+
+// String implements [pflag.Value].
+func (Moved) String() string { return "" }
+
+// Set implements [pflag.Value]: it fails.
+func (m Moved) Set(string) error { return errors.New(string(m)) }
+
+// Type implements [pflag.Value].
+func (Moved) Type() string { return "bool" }
+
+// AddMoved adds hidden flags that are other commands now. Their variables are refused too.
+func AddMoved(flags *pflag.FlagSet, says Moved, names ...string) {
+	for _, name := range names {
+		f := flags.VarPF(says, name, "", "")
+		f.NoOptDefVal, f.Hidden = "true", true
 	}
-	return ""
 }
 
 // checkFormerVariable refuses the variable of a flag's former name, which would otherwise

@@ -57,6 +57,17 @@ func otherSettings() []setting {
 	}
 }
 
+// flagOf returns the flag that a key of the configuration file stands for; empty if there
+// is no such key.
+func flagOf(key string) string {
+	for _, s := range settings() {
+		if s.key == key {
+			return s.flag
+		}
+	}
+	return ""
+}
+
 // of returns a setting that has a single value.
 func of[T comparable](key, flag string, scope reloadScope, field func(*Config) *T) setting {
 	return setting{

@@ -37,6 +37,19 @@ func TestSettingsAreTheirFlags(t *testing.T) {
 	}
 }
 
+// TestFlagsAreSettings has a setting for each flag: a reload would lose another.
+func TestFlagsAreSettings(t *testing.T) {
+	found := map[string]int{}
+	for _, s := range slices.Concat(settings(), otherSettings()) {
+		found[s.flag]++
+	}
+	withFlags().flags.VisitAll(func(f *pflag.Flag) {
+		if found[f.Name] != 1 {
+			t.Errorf("--%s is %d settings", f.Name, found[f.Name])
+		}
+	})
+}
+
 func withFlags() *Server {
 	f := NewServer()
 	f.AddFlags(pflag.NewFlagSet("", pflag.ContinueOnError))

@@ -121,8 +121,11 @@ func (t *middleware) logRequest(x *responseRecorder, took time.Duration) {
 	switch {
 	case refused:
 		level = slog.LevelWarn
+		if t.Requests == LogAll {
+			break
+		}
 		omitted, ok := t.refused.take(x.began)
-		if t.Requests == LogFailures && !ok {
+		if !ok {
 			return // a flood must not fill the disk
 		}
 		if omitted > 0 {

@@ -1,0 +1,35 @@
+package record
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestSpanOf reads as ranges only ids that are many and close together, however often
+// each is named.
+func TestSpanOf(t *testing.T) {
+	t.Parallel()
+	dense := make([]int64, minSpan)
+	for i := range dense {
+		dense[i] = int64(i + 1)
+	}
+	for _, c := range []struct {
+		name string
+		ids  []int64
+		want bool
+	}{
+		{"close together", dense, true},
+		{"few", dense[:minSpan-1], false},
+		{"far apart", append(slices.Clone(dense), 10*minSpan), false},
+		{"two, named often", append(slices.Repeat([]int64{1}, minSpan), minSpan), false},
+		{"each named twice", append(slices.Clone(dense), dense...), true},
+		{"below zero", append(slices.Clone(dense), -1), false},
+	} {
+		if _, ok := SpanOf(c.ids); ok != c.want {
+			t.Errorf("%s: %t", c.name, ok)
+		}
+	}
+	if span, _ := SpanOf(append(slices.Clone(dense[1:]), minSpan+2)); span.Asked(minSpan+1) || !span.Asked(minSpan+2) {
+		t.Errorf("asked: %v", span.asked)
+	}
+}
