@@ -5,19 +5,18 @@ import (
 	"time"
 )
 
-// Admin is what operators need besides [Store]. Errors are those of Store. A method that
-// changes something appends the entry of its context to the audit log, as those of Store
-// do (see [Auditor]).
+// Admin is what operators need besides [Store]. Errors are those of Store, and audit
+// entries are appended as there.
 type Admin interface {
 	// Users returns at most limit matching users, by id.
 	Users(ctx context.Context, f UserFilter, limit int) ([]User, error)
 
 	// SetActive allows or forbids a user to log in and use tokens. ErrNotFound if there is
 	// none.
-	SetActive(ctx context.Context, userID int64, active bool) error
+	SetActive(ctx context.Context, userID int64, active bool, audit *AuditEntry) error
 
 	// DeleteUser removes the user and all their tokens. ErrNotFound if there is none.
-	DeleteUser(ctx context.Context, userID int64) error
+	DeleteUser(ctx context.Context, userID int64, audit *AuditEntry) error
 
 	// Tokens returns at most limit matching tokens, live and expired, by digest.
 	Tokens(ctx context.Context, f TokenFilter, limit int) ([]Token, error)

@@ -8,12 +8,7 @@ import (
 
 // Auditor keeps the audit log: a record of what was done to users and tokens. Entries are
 // appended and never changed; operators may remove the oldest. Errors are those of
-// [Store].
-//
-// A method of a store that changes something appends the entry of its context
-// ([WithAudit]) in the same transaction, so that the log has an entry exactly for what was
-// done. CreateUser fills in the id of the new user, and ReuseToken the token that is shown
-// again.
+// [Store], whose methods append entries about what they change.
 type Auditor interface {
 	// Record appends an entry about something that changes nothing in the store.
 	Record(ctx context.Context, e AuditEntry) error
@@ -94,19 +89,6 @@ type AuditFilter struct {
 // OK is the Outcome of an action that succeeded.
 const OK = "ok"
 
-type auditKey struct{}
-
-// WithAudit returns a context for one call of a store that changes something.
-func WithAudit(ctx context.Context, e *AuditEntry) context.Context {
-	return context.WithValue(ctx, auditKey{}, e)
-}
-
-// AuditOf returns the entry that a store has to append when it changes something, or nil.
-func AuditOf(ctx context.Context) *AuditEntry {
-	e, _ := ctx.Value(auditKey{}).(*AuditEntry)
-	return e
-}
-
 // tokenIDSize is how many bytes of a digest make a token's id.
 const tokenIDSize = 8
 
@@ -129,12 +111,13 @@ func (s *Service) Pseudonym(username string) string {
 	return hex.EncodeToString(KeyedDigest(s.pseudonymKey, "unknown", username)[:tokenIDSize])
 }
 
-// withAudit returns the context for a call of the store that does what the entry says.
-func (s *Service) withAudit(ctx context.Context, e *AuditEntry) context.Context {
+// audited returns the entry for a call of the store that does what it says, or nil if
+// nobody keeps the log.
+func (s *Service) audited(e *AuditEntry) *AuditEntry {
 	if s.audit == nil {
-		return ctx
+		return nil
 	}
-	return WithAudit(ctx, e)
+	return e
 }
 
 // emit reports the outcome of an action to OnEvent.

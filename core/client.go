@@ -16,16 +16,16 @@ type Client struct {
 
 type clientKey struct{}
 
-// WithClient returns a context for the requests of a client. The client must not change
-// while the context is in use.
-func WithClient(ctx context.Context, c *Client) context.Context {
-	return context.WithValue(ctx, clientKey{}, c)
+// WithClient returns a context for the requests of a client. resolve is called when the
+// client is needed, which no token check does, and perhaps more than once.
+func WithClient(ctx context.Context, resolve func() Client) context.Context {
+	return context.WithValue(ctx, clientKey{}, resolve)
 }
 
 // ClientOf returns the client of a context, or the zero one.
 func ClientOf(ctx context.Context) Client {
-	if c, ok := ctx.Value(clientKey{}).(*Client); ok {
-		return *c
+	if resolve, ok := ctx.Value(clientKey{}).(func() Client); ok {
+		return resolve()
 	}
 	return Client{}
 }

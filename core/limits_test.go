@@ -58,7 +58,9 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 // from gives the context of a client.
 func from(t *testing.T, address string) context.Context {
 	t.Helper()
-	return core.WithClient(t.Context(), &core.Client{Address: netip.MustParseAddr(address), RequestID: "r"})
+	return core.WithClient(t.Context(), func() core.Client {
+		return core.Client{Address: netip.MustParseAddr(address), RequestID: "r"}
+	})
 }
 
 func (g *guarded) try(t *testing.T, ctx context.Context, name, plain string, want core.Kind) {

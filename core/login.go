@@ -79,12 +79,12 @@ func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, 
 	}
 	e.Token = TokenID(fresh.Digest)
 	if !p.Reuse {
-		if err := s.store.IssueToken(s.withAudit(ctx, e), fresh); err != nil {
+		if err := s.store.IssueToken(ctx, fresh, s.audited(e)); err != nil {
 			return Session{}, wrapIssueError(err)
 		}
 		return Session{User: account.User, Token: fresh, Key: key}, nil
 	}
-	token, err := s.store.ReuseToken(s.withAudit(ctx, e), fresh, now)
+	token, err := s.store.ReuseToken(ctx, fresh, now, s.audited(e))
 	if err != nil {
 		return Session{}, wrapIssueError(err)
 	}
@@ -143,7 +143,7 @@ func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, pl
 func (s *Service) rehash(ctx context.Context, account Account, plain string) {
 	encoded, err := s.hasher.Hash(ctx, plain)
 	if err == nil {
-		err = s.store.UpdatePassword(ctx, account.ID, account.PasswordHash, encoded, true)
+		err = s.store.UpdatePassword(ctx, account.ID, account.PasswordHash, encoded, true, nil)
 	}
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		s.log.Warn("password hash stays as it was", "user_id", account.ID, "error", err)

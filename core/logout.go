@@ -9,7 +9,7 @@ import (
 // first, or KindUnavailable.
 func (s *Service) Logout(ctx context.Context, session Session) error {
 	e := s.newSessionEntry(ctx, ActionLogout, session)
-	err := s.store.DeleteToken(s.withAudit(ctx, &e), session.Token.Digest)
+	err := s.store.DeleteToken(ctx, session.Token.Digest, s.audited(&e))
 	if errors.Is(err, ErrNotFound) {
 		return &Error{Kind: KindTokenUnknown}
 	}
@@ -24,7 +24,7 @@ func (s *Service) Logout(ctx context.Context, session Session) error {
 // KindUnavailable.
 func (s *Service) LogoutAll(ctx context.Context, session Session) error {
 	e := s.newSessionEntry(ctx, ActionLogoutAll, session)
-	if _, err := s.store.DeleteUserTokens(s.withAudit(ctx, &e), session.User.ID, session.Token.Realm); err != nil {
+	if _, err := s.store.DeleteUserTokens(ctx, session.User.ID, session.Token.Realm, s.audited(&e)); err != nil {
 		return wrapStoreError("delete tokens", err)
 	}
 	s.emit(ActionLogoutAll, e.Profile, OK)

@@ -35,13 +35,13 @@ func (s *Service) SetActive(ctx context.Context, store Admin, u User, active boo
 		act = ActionEnableUser
 	}
 	e := s.newOperatorEntry(ctx, act, u)
-	return wrapAdminError("set active", store.SetActive(s.withAudit(ctx, &e), u.ID, active))
+	return wrapAdminError("set active", store.SetActive(ctx, u.ID, active, s.audited(&e)))
 }
 
 // DeleteUser removes the user and all tokens. Errors as SetActive.
 func (s *Service) DeleteUser(ctx context.Context, store Admin, u User) error {
 	e := s.newOperatorEntry(ctx, ActionDeleteUser, u)
-	return wrapAdminError("delete user", store.DeleteUser(s.withAudit(ctx, &e), u.ID))
+	return wrapAdminError("delete user", store.DeleteUser(ctx, u.ID, s.audited(&e)))
 }
 
 // SetPassword replaces the password of the user; with none, by one that nothing matches.
@@ -55,7 +55,7 @@ func (s *Service) SetPassword(ctx context.Context, u User, plain string, none bo
 	for {
 		account, err := s.account(ctx, u.Username)
 		if err == nil {
-			err = s.store.UpdatePassword(s.withAudit(ctx, &e), account.ID, account.PasswordHash, encoded, false)
+			err = s.store.UpdatePassword(ctx, account.ID, account.PasswordHash, encoded, false, s.audited(&e))
 			if errors.Is(err, ErrNotFound) && ctx.Err() == nil {
 				continue // a login has made the hash anew meanwhile, or the user is gone
 			}
@@ -68,7 +68,7 @@ func (s *Service) SetPassword(ctx context.Context, u User, plain string, none bo
 func (s *Service) RevokeToken(ctx context.Context, u User, t Token) error {
 	e := s.newOperatorEntry(ctx, ActionRevokeToken, u)
 	e.Token = TokenID(t.Digest)
-	err := s.store.DeleteToken(s.withAudit(ctx, &e), t.Digest)
+	err := s.store.DeleteToken(ctx, t.Digest, s.audited(&e))
 	switch {
 	case err == nil:
 		return nil
@@ -82,7 +82,7 @@ func (s *Service) RevokeToken(ctx context.Context, u User, t Token) error {
 // with KindUnavailable.
 func (s *Service) RevokeTokens(ctx context.Context, u User, realm string) (int, error) {
 	e := s.newOperatorEntry(ctx, ActionRevokeTokens, u)
-	n, err := s.store.DeleteUserTokens(s.withAudit(ctx, &e), u.ID, realm)
+	n, err := s.store.DeleteUserTokens(ctx, u.ID, realm, s.audited(&e))
 	if err != nil {
 		return 0, wrapStoreError("revoke tokens", err)
 	}

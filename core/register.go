@@ -42,11 +42,11 @@ func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Sessi
 	e.Username = u.Username
 	var session Session
 	var minting error
-	session.User, err = s.store.CreateUser(s.withAudit(ctx, &e), u, func(user User) (Token, error) {
+	session.User, err = s.store.CreateUser(ctx, u, func(user User) (Token, error) {
 		session.Token, session.Key, minting = s.mint(p, user.ID, u.CreatedAt)
 		e.UserID, e.Token = user.ID, TokenID(session.Token.Digest)
 		return session.Token, minting
-	})
+	}, s.audited(&e))
 	if minting != nil {
 		return Session{}, s.wrapSealError("issue token", minting)
 	}
@@ -66,7 +66,7 @@ func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (Use
 	}
 	e := s.newEntry(ctx, ActionCreateUser, "")
 	e.Username, e.Actor = u.Username, Operator
-	user, err := s.store.CreateUser(s.withAudit(ctx, &e), u, nil)
+	user, err := s.store.CreateUser(ctx, u, nil, s.audited(&e))
 	if err != nil {
 		return User{}, wrapStoreError("create user", err)
 	}

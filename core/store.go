@@ -13,25 +13,30 @@ import (
 // with the context's error when that has ended or ends while the method waits, and then
 // does nothing. Otherwise it fails only with the errors it names. Times have a precision
 // of microseconds, in UTC.
+//
+// A method that takes an audit entry appends it in the same step, if it is not nil: the
+// log has an entry exactly for what was done.
 type Store interface {
 	// CreateUser adds a user and, if mint is not nil, the token that mint returns for the
 	// user (mint may be called more than once, and other writers wait meanwhile; an
 	// inactive user gets the token too). It fails with ErrUsernameTaken, by exact
-	// comparison of names, or with the error of mint; then neither is added.
-	CreateUser(ctx context.Context, u NewUser, mint func(User) (Token, error)) (User, error)
+	// comparison of names, or with the error of mint; then neither is added. It sets the
+	// UserID of audit.
+	CreateUser(ctx context.Context, u NewUser, mint func(User) (Token, error), audit *AuditEntry) (User, error)
 
 	// Account returns the account with exactly this username, or ErrNotFound.
 	Account(ctx context.Context, username string) (Account, error)
 
 	// IssueToken adds a token. ErrUserInactive if its user is inactive,
 	// ErrNotFound if there is none.
-	IssueToken(ctx context.Context, t Token) error
+	IssueToken(ctx context.Context, t Token, audit *AuditEntry) error
 
 	// ReuseToken returns the reusable token of fresh's user, realm and issuer that is live
 	// at now, with its ExpiresAt extended to that of fresh if fresh is sliding. If there
 	// is none, fresh is added and returned. An expired one is no longer reusable, and
-	// stays. Errors as IssueToken.
-	ReuseToken(ctx context.Context, fresh Token, now time.Time) (Token, error)
+	// stays. It sets the Token of audit if it returns another than fresh. Errors as
+	// IssueToken.
+	ReuseToken(ctx context.Context, fresh Token, now time.Time, audit *AuditEntry) (Token, error)
 
 	// FindToken returns the token that p presents in the realm, live or expired, and its
 	// user, active or not; or ErrNotFound. A token whose deletion was acknowledged before
@@ -44,16 +49,16 @@ type Store interface {
 	ExtendExpiry(ctx context.Context, d Digest, to, now time.Time) error
 
 	// DeleteToken removes a token. ErrNotFound if there is none.
-	DeleteToken(ctx context.Context, d Digest) error
+	DeleteToken(ctx context.Context, d Digest, audit *AuditEntry) error
 
 	// DeleteUserTokens removes all tokens of the user in the realm and returns their
 	// number.
-	DeleteUserTokens(ctx context.Context, userID int64, realm string) (int, error)
+	DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *AuditEntry) (int, error)
 
 	// UpdatePassword replaces the user's encoded password if it is still old; ErrNotFound
 	// if it is not, or the user is gone. rehash says that encoded is of the same password,
 	// which imports do not take for a change.
-	UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) error
+	UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool, audit *AuditEntry) error
 
 	// Ping returns nil if the store can answer now.
 	Ping(ctx context.Context) error

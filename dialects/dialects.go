@@ -18,7 +18,8 @@ import (
 
 // New makes the handler that serves the profile's API over the engine. It fails for
 // an unknown family, and for tokens that the engine's store can't hold. The handler
-// makes use of a ResponseWriter that is an [OutcomeRecorder] or a [ClientProvider].
+// makes use of a ResponseWriter that is an [OutcomeRecorder], and of the client in the
+// context of a request ([core.WithClient]).
 func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
 	if err := engine.CheckPolicy(token.Policy(p)); err != nil {
 		return nil, fmt.Errorf("profile %s: %w", p.Name, err)
@@ -37,10 +38,6 @@ func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
 // OutcomeRecorder is a ResponseWriter that records the outcome of its request, for
 // logs and metrics.
 type OutcomeRecorder = wire.OutcomeRecorder
-
-// ClientProvider is a ResponseWriter that knows which client its request is from,
-// for limits and the audit record.
-type ClientProvider = wire.ClientProvider
 
 // Policy gives the engine's policy that the handler of a profile uses.
 func Policy(p *profiles.Profile) core.Policy { return token.Policy(p) }

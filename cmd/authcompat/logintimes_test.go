@@ -54,7 +54,7 @@ func mixed(t testing.TB, dsn string, accounts int) {
 			"unusable": {PasswordHash: "!unusable"},
 		} {
 			u.Username, u.CreatedAt = fmt.Sprintf("%s-%d", kind, i), time.Now()
-			if _, err := s.CreateUser(context.Background(), u, nil); err != nil {
+			if _, err := s.CreateUser(context.Background(), u, nil, nil); err != nil {
 				t.Fatal(err)
 			}
 		}

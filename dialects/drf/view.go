@@ -37,7 +37,7 @@ type call struct {
 }
 
 // context is the context in which the engine acts on the call.
-func (c call) context() context.Context { return wire.Context(c.w, c.request) }
+func (c call) context() context.Context { return c.request.Context() }
 
 // scratch is memory that requests use in turn, one at a time.
 type scratch struct {

@@ -63,5 +63,5 @@ func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
 			Outcome:     "malformed",
 		}
 	}
-	return v.act(wire.Context(w, r), v, form)
+	return v.act(r.Context(), v, form)
 }

@@ -41,7 +41,7 @@ func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 		return *refusal
 	}
 	field, _ := v.endpoint.Field(profiles.RoleUsername)
-	session, err := v.registerUser(wire.Context(w, r), max(field.MaxLength, maxUsername), core.Registration{
+	session, err := v.registerUser(r.Context(), max(field.MaxLength, maxUsername), core.Registration{
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
@@ -78,7 +78,7 @@ func (v *view) login(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if refusal != nil {
 		return *refusal
 	}
-	session, err := v.engine.Login(wire.Context(w, r), v.policy, values[profiles.RoleUsername], values[profiles.RolePassword])
+	session, err := v.engine.Login(r.Context(), v.policy, values[profiles.RoleUsername], values[profiles.RolePassword])
 	if err != nil {
 		return *v.loginError(err)
 	}
@@ -91,7 +91,7 @@ func (v *view) logout(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if refusal != nil {
 		return *refusal
 	}
-	if err := v.engine.Logout(wire.Context(w, r), session); err != nil {
+	if err := v.engine.Logout(r.Context(), session); err != nil {
 		return *v.engineError(err)
 	}
 	return v.success(reply.OfSession(session))
@@ -103,7 +103,7 @@ func (v *view) logoutAll(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if refusal != nil {
 		return *refusal
 	}
-	if err := v.engine.LogoutAll(wire.Context(w, r), session); err != nil {
+	if err := v.engine.LogoutAll(r.Context(), session); err != nil {
 		return *v.engineError(err)
 	}
 	return v.success(reply.OfSession(session))

@@ -34,13 +34,13 @@ func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users 
 }
 
 // SetActive implements [core.Admin].
-func (s *Store) SetActive(ctx context.Context, userID int64, active bool) error {
-	return s.change(ctx, "set active", `UPDATE @users SET active = $1 WHERE id = $2`, active, userID)
+func (s *Store) SetActive(ctx context.Context, userID int64, active bool, audit *core.AuditEntry) error {
+	return s.change(ctx, audit, "set active", `UPDATE @users SET active = $1 WHERE id = $2`, active, userID)
 }
 
 // DeleteUser implements [core.Admin].
-func (s *Store) DeleteUser(ctx context.Context, userID int64) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+func (s *Store) DeleteUser(ctx context.Context, userID int64, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		// The row is locked, so that no import adds tokens after these.
 		if _, err := tx.ExecContext(ctx, s.qualify(lockUser), userID); err != nil {
 			return fmt.Errorf("lock user: %w", err)
@@ -54,8 +54,8 @@ func (s *Store) DeleteUser(ctx context.Context, userID int64) error {
 
 // change runs a statement that has to find its row. An attempt whose commit was
 // ambiguous has found it.
-func (s *Store) change(ctx context.Context, doing, statement string, args ...any) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+func (s *Store) change(ctx context.Context, audit *core.AuditEntry, doing, statement string, args ...any) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		return s.changed(ctx, tx, retryAfterAmbiguous, doing, statement, args...)
 	})
 }

@@ -21,20 +21,19 @@ const insertAudit = `
 	WHERE NOT $12::boolean OR NOT EXISTS (
 		SELECT 1 FROM @audit WHERE (` + auditColumns + `) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))`
 
-// writeAuditEntry adds the context's audit entry, if it has one, in the transaction.
-func (s *Store) writeAuditEntry(ctx, bounded context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
-	e := core.AuditOf(ctx)
+// writeAuditEntry adds the entry, unless it is nil, in the transaction.
+func (s *Store) writeAuditEntry(ctx context.Context, tx *sqlx.Tx, e *core.AuditEntry, retryAfterAmbiguous bool) error {
 	if e == nil {
 		return nil
 	}
-	_, err := tx.ExecContext(bounded, s.qualify(insertAudit), e.At.UnixMicro(), string(e.Action), e.Outcome, e.UserID, e.Username,
+	_, err := tx.ExecContext(ctx, s.qualify(insertAudit), e.At.UnixMicro(), string(e.Action), e.Outcome, e.UserID, e.Username,
 		e.UsernamePseudonym, e.Profile, e.Actor, e.Address, e.Request, e.Token, retryAfterAmbiguous)
 	return wrap("add to audit record", err)
 }
 
 // Record implements [core.Auditor].
 func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
-	return s.write(core.WithAudit(ctx, &e), func(context.Context, *sqlx.Tx, bool) error { return nil })
+	return s.writeAudited(ctx, &e, func(context.Context, *sqlx.Tx, bool) error { return nil })
 }
 
 // PurgeAudit implements [core.Auditor].

@@ -65,14 +65,14 @@ func BenchmarkFindToken(b *testing.B) {
 // BenchmarkIssueToken is the cost of a write, without the disk's.
 func BenchmarkIssueToken(b *testing.B) {
 	s := mustOpen(b, postgrestest.Schema(b))
-	user, err := s.CreateUser(b.Context(), core.NewUser{Username: "ann"}, nil)
+	user, err := s.CreateUser(b.Context(), core.NewUser{Username: "ann"}, nil, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		token := core.Token{Digest: core.Presented(fmt.Sprint(i)).SHA256(), UserID: user.ID, Realm: "default"}
-		if err := s.IssueToken(b.Context(), token); err != nil {
+		if err := s.IssueToken(b.Context(), token, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -79,7 +79,7 @@ func TestUserGone(t *testing.T) {
 	add := func(name string) core.User {
 		user, err := s.CreateUser(t.Context(), core.NewUser{Username: name}, func(user core.User) (core.Token, error) {
 			return core.Token{Digest: core.Presented(name).SHA256(), UserID: user.ID}, nil
-		})
+		}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func TestUserGone(t *testing.T) {
 // row, which does not tell them.
 func TestBrokenRow(t *testing.T) {
 	s := mustOpen(t)
-	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil); err != nil {
+	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.db.Exec(s.qualify(`UPDATE @users SET attributes = '["s3cret"]'`)); err != nil {

@@ -82,7 +82,7 @@ func wantAway(t *testing.T, s *postgres.Store, user core.User, most time.Duratio
 		t.Errorf("look-ups failed after %v", took)
 	}
 	began = time.Now()
-	if err := s.DeleteToken(t.Context(), core.Presented("nobody's").SHA256()); !errors.Is(err, core.ErrUnavailable) {
+	if err := s.DeleteToken(t.Context(), core.Presented("nobody's").SHA256(), nil); !errors.Is(err, core.ErrUnavailable) {
 		t.Errorf("delete: error %v", err)
 	}
 	if took := time.Since(began); took > most {
@@ -99,7 +99,7 @@ func wantBack(t *testing.T, s *postgres.Store, user core.User) {
 		}
 	}
 	token := tokenOf(user, fmt.Sprint("issued at ", time.Now()))
-	if err := s.IssueToken(t.Context(), token); err != nil {
+	if err := s.IssueToken(t.Context(), token, nil); err != nil {
 		t.Errorf("issue: %v", err)
 	}
 }
@@ -211,7 +211,7 @@ func readOnly(t *testing.T, cluster *postgrestest.Cluster) {
 	wantBack(t, s, user)
 	for _, notice := range []func() error{
 		func() error { return s.Ping(t.Context()) },
-		func() error { return s.IssueToken(t.Context(), tokenOf(user, "refused")) },
+		func() error { return s.IssueToken(t.Context(), tokenOf(user, "refused"), nil) },
 	} {
 		setReadOnly(t, cluster, "on")
 		if err := notice(); !errors.Is(err, core.ErrUnavailable) {
@@ -294,13 +294,13 @@ func TestMintPanics(t *testing.T) {
 					t.Error("no panic")
 				}
 			}()
-			_, _ = s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, func(core.User) (core.Token, error) { panic("mint") })
+			_, _ = s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, func(core.User) (core.Token, error) { panic("mint") }, nil)
 		}()
 	}
 	if _, err := s.Account(t.Context(), "ann"); !errors.Is(err, core.ErrNotFound) {
 		t.Errorf("account: error %v", err)
 	}
-	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil); err != nil {
+	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil, nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -73,7 +73,7 @@ func TestDeadlock(t *testing.T) {
 	holder := raw(t, postgrestest.With(t, postgrestest.DSN(t), "deadlock_timeout", "1min"))
 	for round := range 2 {
 		user, _ := someone(t, s, round)
-		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint("another of ", round))); err != nil {
+		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint("another of ", round)), nil); err != nil {
 			t.Fatal(err)
 		}
 		// Each of the two comes to hold a token that the other wants. Who has waited
@@ -86,7 +86,7 @@ func TestDeadlock(t *testing.T) {
 		}
 		deleted := make(chan error)
 		go func() {
-			n, err := s.DeleteUserTokens(t.Context(), user.ID, "default")
+			n, err := s.DeleteUserTokens(t.Context(), user.ID, "default", nil)
 			if err == nil && n != 2 {
 				err = fmt.Errorf("%d tokens were deleted", n)
 			}

@@ -90,7 +90,7 @@ func TestOpenRefusesWrongPassword(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	s := mustOpen(t, dsn("right"))
-	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "bob"}, nil); err != nil {
+	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "bob"}, nil, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -125,7 +125,7 @@ func TestOpenTogether(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		if _, err := stores[0].CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil); err != nil {
+		if _, err := stores[0].CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range stores {

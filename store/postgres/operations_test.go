@@ -46,7 +46,7 @@ func someone(t *testing.T, s *postgres.Store, number int) (core.User, core.Token
 	user, err := s.CreateUser(t.Context(), core.NewUser{Username: name, PasswordHash: "old"}, func(user core.User) (core.Token, error) {
 		token = tokenOf(user, name)
 		return token, nil
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func createUser(_ *testing.T, _ *postgres.Store, number int) operation {
 			given, err = s.CreateUser(ctx, core.NewUser{Username: name, PasswordHash: "salted", CreatedAt: noon()}, func(user core.User) (core.Token, error) {
 				minted = append(minted, fmt.Sprintf("%s minted %d", name, len(minted)))
 				return tokenOf(user, minted[len(minted)-1]), nil
-			})
+			}, nil)
 			return err
 		},
 		done: func(t *testing.T, s *postgres.Store) bool {
@@ -107,7 +107,7 @@ func issueToken(t *testing.T, s *postgres.Store, number int) operation {
 	user, _ := someone(t, s, number)
 	key := fmt.Sprintf("issued %d", number)
 	return operation{
-		run:  func(ctx context.Context, s *postgres.Store) error { return s.IssueToken(ctx, tokenOf(user, key)) },
+		run:  func(ctx context.Context, s *postgres.Store) error { return s.IssueToken(ctx, tokenOf(user, key), nil) },
 		done: func(t *testing.T, s *postgres.Store) bool { return there(t, s, key) },
 	}
 }
@@ -119,7 +119,7 @@ func reuseToken(t *testing.T, s *postgres.Store, number int) operation {
 	fresh.Reusable = true
 	return operation{
 		run: func(ctx context.Context, s *postgres.Store) error {
-			got, err := s.ReuseToken(ctx, fresh, noon())
+			got, err := s.ReuseToken(ctx, fresh, noon(), nil)
 			if err == nil && string(got.Digest) != string(fresh.Digest) {
 				err = errors.New("another token was given")
 			}
@@ -149,7 +149,7 @@ func moveExpiry(t *testing.T, s *postgres.Store, number int) operation {
 func deleteToken(t *testing.T, s *postgres.Store, number int) operation {
 	user, token := someone(t, s, number)
 	return operation{
-		run:  func(ctx context.Context, s *postgres.Store) error { return s.DeleteToken(ctx, token.Digest) },
+		run:  func(ctx context.Context, s *postgres.Store) error { return s.DeleteToken(ctx, token.Digest, nil) },
 		done: func(t *testing.T, s *postgres.Store) bool { return !there(t, s, user.Username) },
 	}
 }
@@ -158,7 +158,7 @@ func deleteUserTokens(t *testing.T, s *postgres.Store, number int) operation {
 	user, _ := someone(t, s, number)
 	return operation{
 		run: func(ctx context.Context, s *postgres.Store) error {
-			n, err := s.DeleteUserTokens(ctx, user.ID, "default")
+			n, err := s.DeleteUserTokens(ctx, user.ID, "default", nil)
 			if err == nil && n != 1 {
 				err = fmt.Errorf("%d tokens were deleted", n)
 			}
@@ -172,7 +172,7 @@ func updatePassword(t *testing.T, s *postgres.Store, number int) operation {
 	user, _ := someone(t, s, number)
 	return operation{
 		run: func(ctx context.Context, s *postgres.Store) error {
-			return s.UpdatePassword(ctx, user.ID, "old", "new", false)
+			return s.UpdatePassword(ctx, user.ID, "old", "new", false, nil)
 		},
 		done: func(t *testing.T, s *postgres.Store) bool {
 			account, err := s.Account(t.Context(), user.Username)

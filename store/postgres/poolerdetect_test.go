@@ -41,7 +41,7 @@ func opened(t *testing.T, dsn string) *Store {
 	})
 	_, err = s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, func(u core.User) (core.Token, error) {
 		return core.Token{Digest: core.Presented("ann").SHA256(), UserID: u.ID, Realm: core.DefaultRealm}, nil
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,6 +121,16 @@ func (s *Store) write(ctx context.Context, do txFunc) error {
 	}
 }
 
+// writeAudited is write, with an audit entry in the same transaction unless it is nil.
+func (s *Store) writeAudited(ctx context.Context, audit *core.AuditEntry, do txFunc) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		if err := do(ctx, tx, retryAfterAmbiguous); err != nil {
+			return err
+		}
+		return s.writeAuditEntry(ctx, tx, audit, retryAfterAmbiguous)
+	})
+}
+
 // transact runs do in one transaction.
 func (s *Store) transact(ctx context.Context, deadline time.Time, retryAfterAmbiguous bool, do txFunc) error {
 	if err := s.writers.acquire(ctx, s.acquireDeadline(deadline)); err != nil {
@@ -183,9 +193,6 @@ func (s *Store) runTx(ctx, bounded context.Context, tx *sqlx.Tx, retryAfterAmbig
 		}
 	}
 	if err := do(bounded, tx, retryAfterAmbiguous); err != nil {
-		return err
-	}
-	if err := s.writeAuditEntry(ctx, bounded, tx, retryAfterAmbiguous); err != nil {
 		return err
 	}
 	done = ctx.Err() == nil

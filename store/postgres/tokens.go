@@ -66,8 +66,8 @@ const (
 const reusableIndex = "tokens_reusable"
 
 // IssueToken implements [core.Store].
-func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		if retryAfterAmbiguous {
 			var there bool
 			err := tx.GetContext(ctx, &there, s.qualify(`SELECT EXISTS (SELECT 1 FROM @tokens WHERE digest = $1)`), []byte(t.Digest))
@@ -83,10 +83,9 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
 }
 
 // ReuseToken implements [core.Store].
-func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (token core.Token, err error) {
+func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
 	// If an ambiguous commit was done, the retry finds its token.
-	entry := core.AuditOf(ctx)
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		if err := s.mayHaveToken(ctx, tx, lockUser, fresh.UserID); err != nil {
 			return err
 		}
@@ -99,8 +98,8 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 		default:
 			token = row.Core()
 			if !token.Expired(now) {
-				if entry != nil {
-					entry.Token = core.TokenID(token.Digest)
+				if audit != nil {
+					audit.Token = core.TokenID(token.Digest)
 				}
 				return s.slide(ctx, tx, &token, fresh)
 			}
@@ -166,8 +165,8 @@ func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Ti
 }
 
 // DeleteToken implements [core.Store].
-func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+func (s *Store) DeleteToken(ctx context.Context, d core.Digest, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		var n int64
 		if err := tx.GetContext(ctx, &n, s.qualify(removeToken), []byte(d)); err != nil {
 			return fmt.Errorf("delete token: %w", err)
@@ -183,9 +182,9 @@ func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
 
 // DeleteUserTokens implements [core.Store]. After an ambiguous commit it returns the
 // largest number that an attempt has found.
-func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string) (int, error) {
+func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *core.AuditEntry) (int, error) {
 	var most int64
-	err := s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		var n int64
 		err := tx.GetContext(ctx, &n, s.qualify(removeUserTokens), userID, realm)
 		if !retryAfterAmbiguous || n > most {

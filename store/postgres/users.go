@@ -23,7 +23,7 @@ const selectAccount = `
 	FROM @users WHERE username = $1`
 
 // CreateUser implements [core.Store]. mint runs in the transaction.
-func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error)) (core.User, error) {
+func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error), audit *core.AuditEntry) (core.User, error) {
 	row := record.Account{
 		Username: u.Username, Email: u.Email, PasswordHash: u.PasswordHash,
 		Active: !u.Inactive, CreatedAt: u.CreatedAt.UnixMicro(),
@@ -33,8 +33,7 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 		return core.User{}, err
 	}
 	var added core.Account
-	entry := core.AuditOf(ctx)
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		if retryAfterAmbiguous {
 			// Only the last attempt that inserted can be the one that was
 			// committed: while it was, the name was free.
@@ -48,8 +47,8 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 			return err
 		}
 		row.ID = id
-		if entry != nil {
-			entry.UserID = id
+		if audit != nil {
+			audit.UserID = id
 		}
 		if added, err = row.Core(); err != nil || mint == nil {
 			return err
@@ -113,8 +112,8 @@ func (s *Store) Account(ctx context.Context, username string) (account core.Acco
 }
 
 // UpdatePassword implements [core.Store].
-func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		n, err := record.Affected(tx.ExecContext(ctx,
 			s.qualify(`UPDATE @users SET password_hash = $1 WHERE id = $2 AND password_hash = $3`), encoded, userID, old))
 		if err != nil {

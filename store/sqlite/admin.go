@@ -36,18 +36,18 @@ func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users 
 }
 
 // SetActive implements [core.Admin].
-func (s *Store) SetActive(ctx context.Context, userID int64, active bool) error {
-	return s.change(ctx, "set active", `UPDATE users SET active = ? WHERE id = ?`, active, userID)
+func (s *Store) SetActive(ctx context.Context, userID int64, active bool, audit *core.AuditEntry) error {
+	return s.change(ctx, audit, "set active", `UPDATE users SET active = ? WHERE id = ?`, active, userID)
 }
 
 // DeleteUser implements [core.Admin].
-func (s *Store) DeleteUser(ctx context.Context, userID int64) error {
-	return s.change(ctx, "delete user", `DELETE FROM users WHERE id = ?`, userID)
+func (s *Store) DeleteUser(ctx context.Context, userID int64, audit *core.AuditEntry) error {
+	return s.change(ctx, audit, "delete user", `DELETE FROM users WHERE id = ?`, userID)
 }
 
 // change runs a statement that has to find its row.
-func (s *Store) change(ctx context.Context, doing, statement string, args ...any) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+func (s *Store) change(ctx context.Context, audit *core.AuditEntry, doing, statement string, args ...any) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
 		n, err := record.Affected(tx.ExecContext(ctx, statement, args...))
 		if err != nil {
 			return fmt.Errorf("%s: %w", doing, err)

@@ -34,9 +34,8 @@ type auditRow struct {
 	Token    string `db:"token"`
 }
 
-// writeAuditEntry adds the context's audit entry, if it has one, in the transaction.
-func writeAuditEntry(ctx context.Context, tx *sqlx.Tx) error {
-	e := core.AuditOf(ctx)
+// writeAuditEntry adds the entry, unless it is nil, in the transaction.
+func writeAuditEntry(ctx context.Context, tx *sqlx.Tx, e *core.AuditEntry) error {
 	if e == nil {
 		return nil
 	}
@@ -52,7 +51,7 @@ func writeAuditEntry(ctx context.Context, tx *sqlx.Tx) error {
 
 // Record implements [core.Auditor].
 func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
-	return s.write(core.WithAudit(ctx, &e), func(context.Context, *sqlx.Tx) error { return nil })
+	return s.writeAudited(ctx, &e, func(context.Context, *sqlx.Tx) error { return nil })
 }
 
 // PurgeAudit implements [core.Auditor].

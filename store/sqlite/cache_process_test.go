@@ -31,7 +31,7 @@ func TestDeleteOnRequest(t *testing.T) {
 	defer s.Close()
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
-		if err := s.DeleteToken(t.Context(), core.Presented(lines.Text()).SHA256()); err != nil {
+		if err := s.DeleteToken(t.Context(), core.Presented(lines.Text()).SHA256(), nil); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Println("deleted")
@@ -44,7 +44,7 @@ func TestCacheSeesAnotherProcess(t *testing.T) {
 	const rounds = 200
 	path := filepath.Join(t.TempDir(), "x.db")
 	s := sqlitetest.MustOpenFile(t, path)
-	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "john", PasswordHash: "!", CreatedAt: time.Now()}, nil)
+	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "john", PasswordHash: "!", CreatedAt: time.Now()}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestCacheSeesAnotherProcess(t *testing.T) {
 	for i := range rounds {
 		p := core.Presented(fmt.Sprintf("token-%d", i))
 		token := core.Token{Digest: p.SHA256(), UserID: user.ID, Realm: core.DefaultRealm, Issuer: "x", CreatedAt: time.Now()}
-		if err := s.IssueToken(t.Context(), token); err != nil {
+		if err := s.IssueToken(t.Context(), token, nil); err != nil {
 			t.Fatal(err)
 		}
 		for range 4 {

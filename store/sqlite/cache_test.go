@@ -48,7 +48,7 @@ func (c *cached) add(t *testing.T, name string) core.User {
 	t.Helper()
 	user, err := c.other.CreateUser(t.Context(), core.NewUser{Username: name, CreatedAt: time.Unix(1, 0)}, func(u core.User) (core.Token, error) {
 		return tokenFor(u, name), nil
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,10 +117,10 @@ func TestCacheForgetsWhatChanges(t *testing.T) {
 		change func(ctx context.Context, s *Store, u core.User) error
 	}{
 		{"logout", func(ctx context.Context, s *Store, _ core.User) error {
-			return s.DeleteToken(ctx, core.Presented("ann").SHA256())
+			return s.DeleteToken(ctx, core.Presented("ann").SHA256(), nil)
 		}},
 		{"logout of all", func(ctx context.Context, s *Store, u core.User) error {
-			_, err := s.DeleteUserTokens(ctx, u.ID, core.DefaultRealm)
+			_, err := s.DeleteUserTokens(ctx, u.ID, core.DefaultRealm, nil)
 			return err
 		}},
 		{"a moved end", func(ctx context.Context, s *Store, _ core.User) error {
@@ -176,7 +176,7 @@ func TestCacheForgetsAtRestore(t *testing.T) {
 	if err := statement(`VACUUM INTO '`+backup+`'`)(t.Context(), c.other, ann); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "later")); err != nil {
+	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "later"), nil); err != nil {
 		t.Fatal(err)
 	}
 	c.warm(t, "later")
@@ -220,7 +220,7 @@ func TestCacheBehindALink(t *testing.T) {
 	c := openCachedAt(t, here)
 	c.add(t, "ann")
 	c.warm(t, "ann")
-	if err := c.other.DeleteToken(t.Context(), core.Presented("ann").SHA256()); err != nil {
+	if err := c.other.DeleteToken(t.Context(), core.Presented("ann").SHA256(), nil); err != nil {
 		t.Fatal(err)
 	}
 	c.compare(t, "ann")
@@ -251,7 +251,7 @@ func TestCacheKeepsWhatOthersDoNotTouch(t *testing.T) {
 	ann := c.add(t, "ann")
 	c.warm(t, "ann")
 	c.add(t, "ben")
-	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "another")); err != nil {
+	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "another"), nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.other.Reserve(t.Context(), time.Unix(1, 0), core.LimitKey{Key: []byte("k"), Limit: core.DefaultUserLimit()}); err != nil {
@@ -280,7 +280,7 @@ func TestCacheMakesNoDifference(t *testing.T) {
 		}
 		switch random.IntN(6) {
 		case 0:
-			_ = by.DeleteToken(t.Context(), digest) // it may be gone
+			_ = by.DeleteToken(t.Context(), digest, nil) // it may be gone
 		case 1:
 			if err := by.ExtendExpiry(t.Context(), digest, time.Unix(int64(2000+step), 0), time.Unix(1, 0)); err != nil {
 				t.Fatal(err)
@@ -290,7 +290,7 @@ func TestCacheMakesNoDifference(t *testing.T) {
 				t.Fatal(err)
 			}
 		default:
-			_ = by.IssueToken(t.Context(), tokenFor(ann, text(i))) // it may be there, or ann disabled
+			_ = by.IssueToken(t.Context(), tokenFor(ann, text(i)), nil) // it may be there, or ann disabled
 		}
 		for i := range tokens {
 			c.compare(t, text(i))

@@ -132,7 +132,7 @@ func TestUserGone(t *testing.T) {
 	add := func(name string) core.User {
 		user, err := s.CreateUser(t.Context(), core.NewUser{Username: name}, func(user core.User) (core.Token, error) {
 			return core.Token{Digest: core.Presented(name).SHA256(), UserID: user.ID}, nil
-		})
+		}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestUserGone(t *testing.T) {
 // row, which does not tell them.
 func TestBrokenRow(t *testing.T) {
 	s := mustOpen(t, Options{})
-	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil); err != nil {
+	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.writer.Exec(`UPDATE users SET attributes = '["s3cret"]'`); err != nil {

@@ -20,7 +20,7 @@ func withToken(t *testing.T, s *Store) core.User {
 	t.Helper()
 	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "old"}, func(user core.User) (core.Token, error) {
 		return core.Token{Digest: core.Presented("key").SHA256(), UserID: user.ID, Realm: "default"}, nil
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,23 +46,23 @@ func writes(s *Store, ann core.User) map[string]func(context.Context) error {
 	token := core.Token{Digest: core.Presented("another").SHA256(), UserID: ann.ID, Realm: "default"}
 	return map[string]func(context.Context) error{
 		"CreateUser": func(ctx context.Context) error {
-			_, err := s.CreateUser(ctx, core.NewUser{Username: "bob"}, nil)
+			_, err := s.CreateUser(ctx, core.NewUser{Username: "bob"}, nil, nil)
 			return err
 		},
-		"IssueToken": func(ctx context.Context) error { return s.IssueToken(ctx, token) },
+		"IssueToken": func(ctx context.Context) error { return s.IssueToken(ctx, token, nil) },
 		"ReuseToken": func(ctx context.Context) error {
-			_, err := s.ReuseToken(ctx, token, time.Now())
+			_, err := s.ReuseToken(ctx, token, time.Now(), nil)
 			return err
 		},
 		"MoveExpiry": func(ctx context.Context) error {
 			return s.ExtendExpiry(ctx, core.Presented("key").SHA256(), time.Now(), time.Now())
 		},
-		"DeleteToken": func(ctx context.Context) error { return s.DeleteToken(ctx, core.Presented("key").SHA256()) },
+		"DeleteToken": func(ctx context.Context) error { return s.DeleteToken(ctx, core.Presented("key").SHA256(), nil) },
 		"DeleteUserTokens": func(ctx context.Context) error {
-			_, err := s.DeleteUserTokens(ctx, ann.ID, "default")
+			_, err := s.DeleteUserTokens(ctx, ann.ID, "default", nil)
 			return err
 		},
-		"UpdatePassword": func(ctx context.Context) error { return s.UpdatePassword(ctx, ann.ID, "old", "new", false) },
+		"UpdatePassword": func(ctx context.Context) error { return s.UpdatePassword(ctx, ann.ID, "old", "new", false, nil) },
 	}
 }
 
@@ -103,7 +103,7 @@ func TestLocked(t *testing.T) {
 		cancel()
 	}
 	waited := make(chan error)
-	go func() { waited <- s.DeleteToken(t.Context(), core.Presented("key").SHA256()) }()
+	go func() { waited <- s.DeleteToken(t.Context(), core.Presented("key").SHA256(), nil) }()
 	if err := lock.Rollback(); err != nil {
 		t.Fatal(err)
 	}
@@ -145,10 +145,10 @@ func TestFull(t *testing.T) {
 	// A limit below the size is the size.
 	s.writer.MustExec(`PRAGMA max_page_count = 1`)
 
-	if err := s.UpdatePassword(t.Context(), ann.ID, "old", large, false); !errors.Is(err, core.ErrUnavailable) {
+	if err := s.UpdatePassword(t.Context(), ann.ID, "old", large, false, nil); !errors.Is(err, core.ErrUnavailable) {
 		t.Errorf("update password: error %v", err)
 	}
-	_, err := s.CreateUser(t.Context(), core.NewUser{Username: "bob", PasswordHash: large}, nil)
+	_, err := s.CreateUser(t.Context(), core.NewUser{Username: "bob", PasswordHash: large}, nil, nil)
 	if !errors.Is(err, core.ErrUnavailable) {
 		t.Errorf("create user: error %v", err)
 	}
@@ -158,10 +158,10 @@ func TestFull(t *testing.T) {
 	wantReads(t, s)
 
 	s.writer.MustExec(`PRAGMA max_page_count = 1000000`)
-	if err := s.UpdatePassword(t.Context(), ann.ID, "old", large, false); err != nil {
+	if err := s.UpdatePassword(t.Context(), ann.ID, "old", large, false, nil); err != nil {
 		t.Errorf("with space again: %v", err)
 	}
-	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "bob"}, nil); err != nil {
+	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "bob"}, nil, nil); err != nil {
 		t.Errorf("with space again: %v", err)
 	}
 }
@@ -188,7 +188,7 @@ func TestMintPanics(t *testing.T) {
 				t.Error("no panic")
 			}
 		}()
-		_, _ = s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, func(core.User) (core.Token, error) { panic("mint") })
+		_, _ = s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, func(core.User) (core.Token, error) { panic("mint") }, nil)
 	}()
 	if _, err := s.Account(t.Context(), "ann"); !errors.Is(err, core.ErrNotFound) {
 		t.Errorf("account: error %v", err)

@@ -90,7 +90,7 @@ func TestReopen(t *testing.T) {
 	}
 	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "hash"}, func(user core.User) (core.Token, error) {
 		return core.Token{Digest: core.Presented("key").SHA256(), UserID: user.ID, Realm: "default"}, nil
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestReopen(t *testing.T) {
 	if _, found, err := s.FindToken(t.Context(), "default", "key"); err != nil || found.ID != user.ID {
 		t.Errorf("found user %d, %v", found.ID, err)
 	}
-	if err := s.UpdatePassword(t.Context(), user.ID, "hash", "new", false); err != nil {
+	if err := s.UpdatePassword(t.Context(), user.ID, "hash", "new", false, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -268,7 +268,7 @@ func TestOpenTogether(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		if _, err := stores[0].CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil); err != nil {
+		if _, err := stores[0].CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range stores {

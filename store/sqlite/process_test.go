@@ -57,7 +57,7 @@ func obey(s *sqlite.Store, order, name string) string {
 	case "find":
 		_, _, err = s.FindToken(context.Background(), "default", core.Presented(name))
 	case "delete":
-		err = s.DeleteToken(context.Background(), core.Presented(name).SHA256())
+		err = s.DeleteToken(context.Background(), core.Presented(name).SHA256(), nil)
 	}
 	switch {
 	case err == nil:
@@ -75,7 +75,7 @@ func obey(s *sqlite.Store, order, name string) string {
 func register(ctx context.Context, s *sqlite.Store, name string) error {
 	_, err := s.CreateUser(ctx, core.NewUser{Username: name}, func(user core.User) (core.Token, error) {
 		return core.Token{Digest: core.Presented(name).SHA256(), UserID: user.ID, Realm: "default"}, nil
-	})
+	}, nil)
 	return err
 }
 

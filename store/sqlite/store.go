@@ -62,10 +62,20 @@ func (s *Store) Close() error {
 }
 
 // write runs do in a transaction that holds the file's write lock from its beginning,
-// and retries until it gets the lock. The transaction is committed, with the context's
-// audit entry, if do returns nil and the context has not ended by then.
+// and retries until it gets the lock. The transaction is committed if do returns nil and
+// the context has not ended by then.
 func (s *Store) write(ctx context.Context, do func(context.Context, *sqlx.Tx) error) error {
 	return s.writeWithin(ctx, s.wait, do)
+}
+
+// writeAudited is write, with an audit entry in the same transaction unless it is nil.
+func (s *Store) writeAudited(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sqlx.Tx) error) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := do(ctx, tx); err != nil {
+			return err
+		}
+		return writeAuditEntry(ctx, tx, audit)
+	})
 }
 
 // writeWithin is write with another timeout.
@@ -77,12 +87,7 @@ func (s *Store) writeTo(ctx context.Context, db *sqlx.DB, wait time.Duration, do
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	err := retryWhileLocked(bounded, func() error {
-		return transact(bounded, db, func(ctx context.Context, tx *sqlx.Tx) error {
-			if err := do(ctx, tx); err != nil {
-				return err
-			}
-			return writeAuditEntry(ctx, tx)
-		})
+		return transact(bounded, db, do)
 	})
 	return explain(ctx, wait, err)
 }

@@ -44,8 +44,8 @@ const (
 )
 
 // IssueToken implements [core.Store].
-func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := mayHaveToken(ctx, tx, t.UserID); err != nil {
 			return err
 		}
@@ -54,8 +54,8 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
 }
 
 // ReuseToken implements [core.Store].
-func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (token core.Token, err error) {
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := mayHaveToken(ctx, tx, fresh.UserID); err != nil {
 			return err
 		}
@@ -68,8 +68,8 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 		default:
 			token = row.Core()
 			if !token.Expired(now) {
-				if e := core.AuditOf(ctx); e != nil {
-					e.Token = core.TokenID(token.Digest)
+				if audit != nil {
+					audit.Token = core.TokenID(token.Digest)
 				}
 				return slide(ctx, tx, &token, fresh)
 			}
@@ -179,8 +179,8 @@ func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Ti
 }
 
 // DeleteToken implements [core.Store].
-func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+func (s *Store) DeleteToken(ctx context.Context, d core.Digest, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
 		n, err := record.Affected(tx.ExecContext(ctx, deleteToken, []byte(d)))
 		if err != nil {
 			return fmt.Errorf("delete token: %w", err)
@@ -193,9 +193,9 @@ func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
 }
 
 // DeleteUserTokens implements [core.Store].
-func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string) (int, error) {
+func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *core.AuditEntry) (int, error) {
 	var n int64
-	err := s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) (err error) {
 		n, err = record.Affected(tx.ExecContext(ctx, deleteUserTokens, userID, realm))
 		if err != nil {
 			return fmt.Errorf("delete tokens: %w", err)

@@ -21,7 +21,7 @@ const selectAccount = `
 	FROM users WHERE username = ?`
 
 // CreateUser implements [core.Store]. mint runs while all other writers wait.
-func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error)) (core.User, error) {
+func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error), audit *core.AuditEntry) (core.User, error) {
 	row := record.Account{
 		Username: u.Username, Email: u.Email, PasswordHash: u.PasswordHash,
 		Active: !u.Inactive, CreatedAt: u.CreatedAt.UnixMicro(),
@@ -31,7 +31,7 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 		return core.User{}, err
 	}
 	var added core.Account
-	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
 		result, err := tx.NamedExecContext(ctx, insertUser, row)
 		if duplicate(err) {
 			return core.ErrUsernameTaken
@@ -45,8 +45,8 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 		if added, err = row.Core(); err != nil {
 			return err
 		}
-		if e := core.AuditOf(ctx); e != nil {
-			e.UserID = row.ID
+		if audit != nil {
+			audit.UserID = row.ID
 		}
 		if mint == nil {
 			return nil
@@ -81,8 +81,8 @@ func (s *Store) Account(ctx context.Context, username string) (account core.Acco
 }
 
 // UpdatePassword implements [core.Store].
-func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) error {
-	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
 		n, err := record.Affected(tx.ExecContext(ctx,
 			`UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?`, encoded, userID, old))
 		if err != nil {

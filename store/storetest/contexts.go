@@ -25,26 +25,26 @@ func contextOver(t *testing.T, p pair) {
 
 	calls := map[string]func() error{
 		"CreateUser": func() error {
-			_, err := p.a.CreateUser(over, newUser("bob"), nil)
+			_, err := p.a.CreateUser(over, newUser("bob"), nil, nil)
 			return err
 		},
 		"Account": func() error {
 			_, err := p.a.Account(over, "ann")
 			return err
 		},
-		"IssueToken": func() error { return p.a.IssueToken(over, tokenOf(ann, "issued")) },
+		"IssueToken": func() error { return p.a.IssueToken(over, tokenOf(ann, "issued"), nil) },
 		"ReuseToken": func() error {
-			_, err := p.a.ReuseToken(over, reusableOf(ann, "reused", 2*time.Hour), noon())
+			_, err := p.a.ReuseToken(over, reusableOf(ann, "reused", 2*time.Hour), noon(), nil)
 			return err
 		},
 		"FindToken":   func() error { return find(over, p.a, "key") },
 		"MoveExpiry":  func() error { return p.a.ExtendExpiry(over, token.Digest, noon().Add(3*time.Hour), noon()) },
-		"DeleteToken": func() error { return p.a.DeleteToken(over, token.Digest) },
+		"DeleteToken": func() error { return p.a.DeleteToken(over, token.Digest, nil) },
 		"DeleteUserTokens": func() error {
-			_, err := p.a.DeleteUserTokens(over, ann.ID, realm)
+			_, err := p.a.DeleteUserTokens(over, ann.ID, realm, nil)
 			return err
 		},
-		"UpdatePassword": func() error { return p.a.UpdatePassword(over, ann.ID, "hash of ann", "new", false) },
+		"UpdatePassword": func() error { return p.a.UpdatePassword(over, ann.ID, "hash of ann", "new", false, nil) },
 		"Ping":           func() error { return p.a.Ping(over) },
 	}
 	for name, call := range calls {
@@ -68,7 +68,7 @@ func contextEnds(t *testing.T, p pair) {
 	register := func(ctx context.Context, name string) error {
 		_, err := p.a.CreateUser(ctx, newUser(name), func(user core.User) (core.Token, error) {
 			return tokenOf(user, "key of "+name), nil
-		})
+		}, nil)
 		return err
 	}
 	if err := register(t.Context(), "first"); err != nil {

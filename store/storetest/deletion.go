@@ -21,7 +21,7 @@ func tokenDeleted(t *testing.T, p pair) {
 	p.issue(t, tokenOf(ann, "key"))
 	p.issue(t, tokenOf(ann, "other"))
 	wantFound(t, p.b, "key", tokenOf(ann, "key"), ann)
-	if err := p.a.DeleteToken(t.Context(), tokenOf(ann, "key").Digest); err != nil {
+	if err := p.a.DeleteToken(t.Context(), tokenOf(ann, "key").Digest, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantGone(t, p.a, "key")
@@ -33,12 +33,12 @@ func tokenDeleted(t *testing.T, p pair) {
 func deletedTwice(t *testing.T, p pair) {
 	ann := p.add(t, newUser("ann"))
 	digest := tokenOf(ann, "key").Digest
-	wantError(t, "delete before", p.a.DeleteToken(t.Context(), digest), core.ErrNotFound)
+	wantError(t, "delete before", p.a.DeleteToken(t.Context(), digest, nil), core.ErrNotFound)
 	p.issue(t, tokenOf(ann, "key"))
-	if err := p.a.DeleteToken(t.Context(), digest); err != nil {
+	if err := p.a.DeleteToken(t.Context(), digest, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "delete again", p.b.DeleteToken(t.Context(), digest), core.ErrNotFound)
+	wantError(t, "delete again", p.b.DeleteToken(t.Context(), digest, nil), core.ErrNotFound)
 }
 
 func userTokensDeleted(t *testing.T, p pair) {
@@ -50,7 +50,7 @@ func userTokensDeleted(t *testing.T, p pair) {
 	} {
 		p.issue(t, token)
 	}
-	n, err := p.a.DeleteUserTokens(t.Context(), ann.ID, realm)
+	n, err := p.a.DeleteUserTokens(t.Context(), ann.ID, realm, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func userTokensDeleted(t *testing.T, p pair) {
 func nothingToDelete(t *testing.T, p pair) {
 	ann := p.add(t, newUser("ann"))
 	for _, id := range []int64{ann.ID, ann.ID + 1} {
-		n, err := p.a.DeleteUserTokens(t.Context(), id, realm)
+		n, err := p.a.DeleteUserTokens(t.Context(), id, realm, nil)
 		if n != 0 || err != nil {
 			t.Errorf("deleted %d, %v", n, err)
 		}

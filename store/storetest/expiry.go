@@ -77,7 +77,7 @@ func goneStaysGone(t *testing.T, p pair) {
 	p.move(t, token.Digest, noon().Add(2*time.Hour), noon())
 	wantGone(t, p.b, "key")
 	p.issue(t, token)
-	if err := p.b.DeleteToken(t.Context(), token.Digest); err != nil {
+	if err := p.b.DeleteToken(t.Context(), token.Digest, nil); err != nil {
 		t.Fatal(err)
 	}
 	p.move(t, token.Digest, noon().Add(2*time.Hour), noon())

@@ -93,7 +93,7 @@ func movesRaceDeletions(t *testing.T, p pair) {
 		case 1:
 			moveAll(t, p.b, reversed(moves))
 		default:
-			if err := p.both(token).DeleteToken(t.Context(), moves[token].Digest); err != nil {
+			if err := p.both(token).DeleteToken(t.Context(), moves[token].Digest, nil); err != nil {
 				t.Errorf("delete: %v", err)
 			}
 		}

@@ -123,14 +123,14 @@ func setActive(t *testing.T, p operables) {
 	ann := p.add(t, newUser("ann"))
 	p.issue(t, tokenOf(ann, "key"))
 	for _, active := range []bool{false, true} {
-		if err := p.a.SetActive(t.Context(), ann.ID, active); err != nil {
+		if err := p.a.SetActive(t.Context(), ann.ID, active, nil); err != nil {
 			t.Fatal(err)
 		}
 		ann.Active = active
 		wantFound(t, p.a, "key", tokenOf(ann, "key"), ann)
 		wantFound(t, p.b, "key", tokenOf(ann, "key"), ann)
 	}
-	wantError(t, "nobody", p.a.SetActive(t.Context(), ann.ID+1, true), core.ErrNotFound)
+	wantError(t, "nobody", p.a.SetActive(t.Context(), ann.ID+1, true, nil), core.ErrNotFound)
 }
 
 func deleteUser(t *testing.T, p operables) {
@@ -138,14 +138,14 @@ func deleteUser(t *testing.T, p operables) {
 	p.issue(t, tokenOf(ann, "ann's"))
 	p.issue(t, tokenOf(bob, "bob's"))
 	wantFound(t, p.b, "ann's", tokenOf(ann, "ann's"), ann)
-	if err := p.a.DeleteUser(t.Context(), ann.ID); err != nil {
+	if err := p.a.DeleteUser(t.Context(), ann.ID, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantGone(t, p.a, "ann's")
 	wantGone(t, p.b, "ann's")
 	wantNobody(t, p.pair, "ann")
 	wantFound(t, p.b, "bob's", tokenOf(bob, "bob's"), bob)
-	wantError(t, "again", p.b.DeleteUser(t.Context(), ann.ID), core.ErrNotFound)
+	wantError(t, "again", p.b.DeleteUser(t.Context(), ann.ID, nil), core.ErrNotFound)
 }
 
 func tokenPages(t *testing.T, p operables) {

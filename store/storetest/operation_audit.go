@@ -56,20 +56,17 @@ func auditAlone(t *testing.T, p operables) {
 func auditWith(t *testing.T, p operables) {
 	var ann core.User
 	absent := core.User{ID: 1 << 40}
-	with := func(act core.Action) (context.Context, *core.AuditEntry) {
-		e := line(act, core.OK, "ann")
-		return core.WithAudit(t.Context(), &e), &e
-	}
-	do := func(act core.Action, good, bad func(context.Context) error) {
+	ctx := t.Context()
+	do := func(act core.Action, good, bad func(*core.AuditEntry) error) {
 		t.Helper()
-		ctx, e := with(act)
-		if err := bad(ctx); err == nil {
+		want := line(act, core.OK, "ann")
+		if err := bad(&want); err == nil {
 			t.Errorf("%s: did not fail", act)
 		}
 		if got := p.entries(t, core.AuditFilter{Action: act}); len(got) != 0 {
 			t.Errorf("%s: recorded although it failed: %+v", act, got)
 		}
-		if err := good(ctx); err != nil {
+		if err := good(&want); err != nil {
 			t.Errorf("%s: %v", act, err)
 		}
 		got := p.entries(t, core.AuditFilter{Action: act})
@@ -77,57 +74,56 @@ func auditWith(t *testing.T, p operables) {
 			t.Errorf("%s: %d entries, want 1", act, len(got))
 			return
 		}
-		want := *e
 		want.ID = got[0].ID
 		wantSame(t, string(act), want, got[0])
 	}
 	refused := errors.New("refused")
-	do(core.ActionRegister, func(ctx context.Context) (err error) {
-		ann, err = p.a.CreateUser(ctx, newUser("ann"), nil)
-		if e := core.AuditOf(ctx); e.UserID != ann.ID {
+	do(core.ActionRegister, func(e *core.AuditEntry) (err error) {
+		ann, err = p.a.CreateUser(ctx, newUser("ann"), nil, e)
+		if e.UserID != ann.ID {
 			t.Errorf("entry of user %d, want %d", e.UserID, ann.ID)
 		}
 		return err
-	}, func(ctx context.Context) error {
-		_, err := p.a.CreateUser(ctx, newUser("ann"), func(core.User) (core.Token, error) { return core.Token{}, refused })
+	}, func(e *core.AuditEntry) error {
+		_, err := p.a.CreateUser(ctx, newUser("ann"), func(core.User) (core.Token, error) { return core.Token{}, refused }, e)
 		return err
 	})
 	do(core.ActionLogin,
-		func(ctx context.Context) error { return p.a.IssueToken(ctx, tokenOf(ann, "key")) },
-		func(ctx context.Context) error { return p.a.IssueToken(ctx, tokenOf(absent, "key")) })
+		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(ann, "key"), e) },
+		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(absent, "key"), e) })
 	first, again := reusableOf(ann, "first", time.Hour), reusableOf(ann, "again", time.Hour)
 	p.issue(t, first)
-	do("reuse", func(ctx context.Context) error {
-		_, err := p.a.ReuseToken(ctx, again, noon())
-		if e := core.AuditOf(ctx); e.Token != core.TokenID(first.Digest) {
+	do("reuse", func(e *core.AuditEntry) error {
+		_, err := p.a.ReuseToken(ctx, again, noon(), e)
+		if e.Token != core.TokenID(first.Digest) {
 			t.Errorf("entry of token %q, want the one that is shown again", e.Token)
 		}
 		return err
-	}, func(ctx context.Context) error {
-		_, err := p.a.ReuseToken(ctx, reusableOf(absent, "x", time.Hour), noon())
+	}, func(e *core.AuditEntry) error {
+		_, err := p.a.ReuseToken(ctx, reusableOf(absent, "x", time.Hour), noon(), e)
 		return err
 	})
 	do(core.ActionLogout,
-		func(ctx context.Context) error { return p.a.DeleteToken(ctx, tokenOf(ann, "key").Digest) },
-		func(ctx context.Context) error { return p.a.DeleteToken(ctx, tokenOf(ann, "none").Digest) })
+		func(e *core.AuditEntry) error { return p.a.DeleteToken(ctx, tokenOf(ann, "key").Digest, e) },
+		func(e *core.AuditEntry) error { return p.a.DeleteToken(ctx, tokenOf(ann, "none").Digest, e) })
 	do(core.ActionSetPassword,
-		func(ctx context.Context) error { return p.a.UpdatePassword(ctx, ann.ID, "hash of ann", "new", false) },
-		func(ctx context.Context) error { return p.a.UpdatePassword(ctx, ann.ID, "other", "new", false) })
+		func(e *core.AuditEntry) error { return p.a.UpdatePassword(ctx, ann.ID, "hash of ann", "new", false, e) },
+		func(e *core.AuditEntry) error { return p.a.UpdatePassword(ctx, ann.ID, "other", "new", false, e) })
 	do(core.ActionDisableUser,
-		func(ctx context.Context) error { return p.a.SetActive(ctx, ann.ID, false) },
-		func(ctx context.Context) error { return p.a.SetActive(ctx, absent.ID, false) })
-	do(core.ActionLogoutAll, func(ctx context.Context) error {
-		_, err := p.a.DeleteUserTokens(ctx, ann.ID, realm)
+		func(e *core.AuditEntry) error { return p.a.SetActive(ctx, ann.ID, false, e) },
+		func(e *core.AuditEntry) error { return p.a.SetActive(ctx, absent.ID, false, e) })
+	do(core.ActionLogoutAll, func(e *core.AuditEntry) error {
+		_, err := p.a.DeleteUserTokens(ctx, ann.ID, realm, e)
 		return err
-	}, func(ctx context.Context) error {
+	}, func(e *core.AuditEntry) error {
 		over, cancel := context.WithCancel(ctx)
 		cancel()
-		_, err := p.a.DeleteUserTokens(over, ann.ID, realm)
+		_, err := p.a.DeleteUserTokens(over, ann.ID, realm, e)
 		return err
 	})
 	do(core.ActionDeleteUser,
-		func(ctx context.Context) error { return p.a.DeleteUser(ctx, ann.ID) },
-		func(ctx context.Context) error { return p.a.DeleteUser(ctx, absent.ID) })
+		func(e *core.AuditEntry) error { return p.a.DeleteUser(ctx, ann.ID, e) },
+		func(e *core.AuditEntry) error { return p.a.DeleteUser(ctx, absent.ID, e) })
 }
 
 // auditPurge removes the beginning of the record in batches, and nothing else.

@@ -17,7 +17,7 @@ func passwords() []testCase {
 func replaced(t *testing.T, p pair) {
 	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
 	p.issue(t, tokenOf(ann, "key"))
-	if err := p.a.UpdatePassword(t.Context(), ann.ID, "hash of ann", "new hash", false); err != nil {
+	if err := p.a.UpdatePassword(t.Context(), ann.ID, "hash of ann", "new hash", false, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantAccount(t, p.b, core.Account{User: ann, PasswordHash: "new hash"})
@@ -28,7 +28,7 @@ func replaced(t *testing.T, p pair) {
 func notReplaced(t *testing.T, p pair) {
 	ann := p.add(t, newUser("ann"))
 	for _, old := range []string{"", "hash of bob", "Hash of ann", "hash of ann ", "hash of an%"} {
-		err := p.a.UpdatePassword(t.Context(), ann.ID, old, "new hash", false)
+		err := p.a.UpdatePassword(t.Context(), ann.ID, old, "new hash", false, nil)
 		wantError(t, "update from "+old, err, core.ErrNotFound)
 	}
 	wantAccount(t, p.b, core.Account{User: ann, PasswordHash: "hash of ann"})
@@ -36,7 +36,7 @@ func notReplaced(t *testing.T, p pair) {
 
 func nobodysPassword(t *testing.T, p pair) {
 	ann := p.add(t, newUser("ann"))
-	err := p.a.UpdatePassword(t.Context(), ann.ID+1, "hash of ann", "new hash", false)
+	err := p.a.UpdatePassword(t.Context(), ann.ID+1, "hash of ann", "new hash", false, nil)
 	wantError(t, "update", err, core.ErrNotFound)
 	wantAccount(t, p.b, core.Account{User: ann, PasswordHash: "hash of ann"})
 }

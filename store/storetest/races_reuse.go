@@ -25,7 +25,7 @@ func reuseAtOnce(t *testing.T, p pair, fresh func(i int) core.Token, text func(i
 	got := make([]core.Token, actors)
 	together(actors, func(i int) {
 		var err error
-		if got[i], err = p.both(i).ReuseToken(t.Context(), fresh(i), now); err != nil {
+		if got[i], err = p.both(i).ReuseToken(t.Context(), fresh(i), now, nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -85,7 +85,7 @@ func raceReuseLogout(t *testing.T, p pair) {
 		var ended atomic.Bool
 		together(4, func(i int) {
 			if i == 0 {
-				if err := p.both(round).DeleteToken(t.Context(), live.Digest); err != nil {
+				if err := p.both(round).DeleteToken(t.Context(), live.Digest, nil); err != nil {
 					t.Error(err)
 				}
 				ended.Store(true)
@@ -94,7 +94,7 @@ func raceReuseLogout(t *testing.T, p pair) {
 			for n, left := 0, 2; left > 0; n++ {
 				after := ended.Load()
 				fresh := reusableOf(ann, fmt.Sprintf("key %d %d %d", round, i, n), time.Hour)
-				token, err := p.both(i).ReuseToken(t.Context(), fresh, noon())
+				token, err := p.both(i).ReuseToken(t.Context(), fresh, noon(), nil)
 				if err != nil {
 					t.Error(err)
 				}
@@ -106,7 +106,7 @@ func raceReuseLogout(t *testing.T, p pair) {
 				}
 			}
 		})
-		if _, err := p.a.DeleteUserTokens(t.Context(), ann.ID, realm); err != nil {
+		if _, err := p.a.DeleteUserTokens(t.Context(), ann.ID, realm, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

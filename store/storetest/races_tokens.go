@@ -27,7 +27,7 @@ func raceLogoutUse(t *testing.T, p pair) {
 		var ended atomic.Bool
 		together(4, func(i int) {
 			if i == 0 {
-				if err := p.both(round).DeleteToken(t.Context(), tokenOf(ann, key).Digest); err != nil {
+				if err := p.both(round).DeleteToken(t.Context(), tokenOf(ann, key).Digest, nil); err != nil {
 					t.Error(err)
 				}
 				ended.Store(true)
@@ -57,7 +57,7 @@ func raceLogouts(t *testing.T, p pair) {
 		p.issue(t, tokenOf(ann, key))
 		var winners atomic.Int32
 		together(actors, func(i int) {
-			switch err := p.both(i).DeleteToken(t.Context(), tokenOf(ann, key).Digest); {
+			switch err := p.both(i).DeleteToken(t.Context(), tokenOf(ann, key).Digest, nil); {
 			case err == nil:
 				winners.Add(1)
 			default:
@@ -86,13 +86,13 @@ func raceLogoutAllLogin(t *testing.T, p pair) {
 				if i == 0 && n == each/2 {
 					began.Store(true)
 					var err error
-					if deleted, err = p.a.DeleteUserTokens(t.Context(), ann.ID, realm); err != nil {
+					if deleted, err = p.a.DeleteUserTokens(t.Context(), ann.ID, realm, nil); err != nil {
 						t.Error(err)
 					}
 					ended.Store(true)
 				}
 				after[i][n] = ended.Load()
-				if err := p.both(i).IssueToken(t.Context(), tokenOf(ann, key(i, n))); err != nil {
+				if err := p.both(i).IssueToken(t.Context(), tokenOf(ann, key(i, n)), nil); err != nil {
 					t.Error(err)
 				}
 				before[i][n] = !began.Load()
@@ -128,7 +128,7 @@ func raceMoveLogout(t *testing.T, p pair) {
 		p.issue(t, token)
 		together(4, func(i int) {
 			if i == 0 {
-				if err := p.both(round).DeleteToken(t.Context(), token.Digest); err != nil {
+				if err := p.both(round).DeleteToken(t.Context(), token.Digest, nil); err != nil {
 					t.Error(err)
 				}
 				return

@@ -30,7 +30,7 @@ func raceForName(t *testing.T, p pair) {
 			u.PasswordHash = fmt.Sprintf("hash of actor %d", i)
 			users[i], errs[i] = p.both(i).CreateUser(t.Context(), u, func(user core.User) (core.Token, error) {
 				return tokenOf(user, fmt.Sprintf("key %d %d", round, i)), nil
-			})
+			}, nil)
 		})
 
 		winners := 0
@@ -56,7 +56,7 @@ func registerAtOnce(t *testing.T, p pair) {
 	var ids sync.Map
 	together(actors, func(i int) {
 		for n := range each {
-			user, err := p.both(i).CreateUser(t.Context(), newUser(fmt.Sprintf("user %d %d", i, n)), nil)
+			user, err := p.both(i).CreateUser(t.Context(), newUser(fmt.Sprintf("user %d %d", i, n)), nil, nil)
 			if err != nil {
 				t.Error(err)
 				continue
@@ -82,7 +82,7 @@ func racePassword(t *testing.T, p pair) {
 		errs := make([]error, actors)
 		hash := func(i int) string { return fmt.Sprintf("hash %d of actor %d", round, i) }
 		together(actors, func(i int) {
-			errs[i] = p.both(i).UpdatePassword(t.Context(), ann.ID, old, hash(i), false)
+			errs[i] = p.both(i).UpdatePassword(t.Context(), ann.ID, old, hash(i), false, nil)
 		})
 
 		winner := -1

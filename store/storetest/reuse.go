@@ -27,7 +27,7 @@ func reuse() []testCase {
 // reuseToken is p.a.ReuseToken that must succeed.
 func (p pair) reuseToken(t *testing.T, fresh core.Token, now time.Time) core.Token {
 	t.Helper()
-	token, err := p.a.ReuseToken(t.Context(), fresh, now)
+	token, err := p.a.ReuseToken(t.Context(), fresh, now, nil)
 	if err != nil {
 		t.Fatalf("reuse token: %v", err)
 	}
@@ -158,7 +158,7 @@ func reuseDeleted(t *testing.T, p pair) {
 	ann := p.add(t, newUser("ann"))
 	first := reusableOf(ann, "first", time.Hour)
 	p.issue(t, first)
-	if err := p.b.DeleteToken(t.Context(), first.Digest); err != nil {
+	if err := p.b.DeleteToken(t.Context(), first.Digest, nil); err != nil {
 		t.Fatal(err)
 	}
 	fresh := reusableOf(ann, "fresh", time.Hour)
@@ -173,11 +173,11 @@ func reuseInactive(t *testing.T, p pair) {
 	ann, err := p.a.CreateUser(t.Context(), u, func(user core.User) (core.Token, error) {
 		first = reusableOf(user, "first", time.Hour)
 		return first, nil
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = p.a.ReuseToken(t.Context(), reusableOf(ann, "fresh", 2*time.Hour), noon())
+	_, err = p.a.ReuseToken(t.Context(), reusableOf(ann, "fresh", 2*time.Hour), noon(), nil)
 	wantError(t, "reuse", err, core.ErrUserInactive)
 	wantFound(t, p.b, "first", first, ann)
 }

@@ -107,7 +107,7 @@ func newUser(name string) core.NewUser {
 // add makes the user.
 func (p pair) add(t *testing.T, u core.NewUser) core.User {
 	t.Helper()
-	user, err := p.a.CreateUser(t.Context(), u, nil)
+	user, err := p.a.CreateUser(t.Context(), u, nil, nil)
 	if err != nil {
 		t.Fatalf("create user %q: %v", u.Username, err)
 	}
@@ -139,7 +139,7 @@ func reusableOf(u core.User, key string, ttl time.Duration) core.Token {
 // issue adds the token.
 func (p pair) issue(t *testing.T, token core.Token) {
 	t.Helper()
-	if err := p.a.IssueToken(t.Context(), token); err != nil {
+	if err := p.a.IssueToken(t.Context(), token, nil); err != nil {
 		t.Fatalf("issue token: %v", err)
 	}
 }

@@ -93,8 +93,8 @@ func inactiveUser(t *testing.T, p pair) {
 	u := newUser("ann")
 	u.Inactive = true
 	ann := p.add(t, u)
-	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued")), core.ErrUserInactive)
-	token, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), noon())
+	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), nil), core.ErrUserInactive)
+	token, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), noon(), nil)
 	wantError(t, "reuse", err, core.ErrUserInactive)
 	wantSame(t, "token beside the error", core.Token{}, token)
 	wantGone(t, p.b, "issued")
@@ -104,8 +104,8 @@ func inactiveUser(t *testing.T, p pair) {
 func nobodysToken(t *testing.T, p pair) {
 	ann := p.add(t, newUser("ann"))
 	nobody := core.User{ID: ann.ID + 1}
-	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(nobody, "issued")), core.ErrNotFound)
-	_, err := p.a.ReuseToken(t.Context(), reusableOf(nobody, "reused", time.Hour), noon())
+	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(nobody, "issued"), nil), core.ErrNotFound)
+	_, err := p.a.ReuseToken(t.Context(), reusableOf(nobody, "reused", time.Hour), noon(), nil)
 	wantError(t, "reuse", err, core.ErrNotFound)
 	wantGone(t, p.b, "issued")
 	wantGone(t, p.b, "reused")

@@ -64,7 +64,7 @@ func changedHere(t *testing.T, m transferPair) {
 	m.users(t, m.begin(t), account(1, "ann"), account(2, "bob"))
 	for _, id := range []int64{1, 2} {
 		name := map[int64]string{1: "ann", 2: "bob"}[id]
-		if err := m.a.UpdatePassword(t.Context(), id, "hash of "+name, "ours", false); err != nil {
+		if err := m.a.UpdatePassword(t.Context(), id, "hash of "+name, "ours", false, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -166,7 +166,7 @@ func tokensStayGone(t *testing.T, m transferPair) {
 	m.users(t, place, ann)
 	m.tokens(t, place, tokenOf(ann.User, "key"))
 	m.finish(t, place)
-	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "key").Digest); err != nil {
+	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "key").Digest, nil); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -246,7 +246,7 @@ func tokensIssuedHere(t *testing.T, m transferPair) {
 	m.issue(t, token)
 	exported := olderOf(t, ann.User, core.Knox42, hexToken(1))
 	wantOutcomes(t, "import", m.tokens(t, place, exported), transfer.ImportUnchanged)
-	if err := m.a.DeleteToken(t.Context(), token.Digest); err != nil {
+	if err := m.a.DeleteToken(t.Context(), token.Digest, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantGone(t, m.b, hexToken(1))
@@ -324,7 +324,7 @@ func rehashNoChange(t *testing.T, m transferPair) {
 	m.users(t, m.begin(t), ann)
 	rehash := func(old, encoded string) {
 		t.Helper()
-		if err := m.a.UpdatePassword(t.Context(), 1, old, encoded, true); err != nil {
+		if err := m.a.UpdatePassword(t.Context(), 1, old, encoded, true, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -336,7 +336,7 @@ func rehashNoChange(t *testing.T, m transferPair) {
 	wantOutcomes(t, "changed there", m.users(t, m.begin(t), ann), transfer.ImportUpdated)
 	wantAccount(t, m.b, ann)
 	// A real change here, made anew later, is ours.
-	if err := m.a.UpdatePassword(t.Context(), 1, "changed there", "changed here", false); err != nil {
+	if err := m.a.UpdatePassword(t.Context(), 1, "changed there", "changed here", false, nil); err != nil {
 		t.Fatal(err)
 	}
 	rehash("changed here", "changed here, stronger")

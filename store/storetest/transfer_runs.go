@@ -101,7 +101,7 @@ func absentComesBack(t *testing.T, m transferPair) {
 	m.users(t, place, ann)
 	m.tokens(t, place, tokenOf(ann.User, "absent"), tokenOf(ann.User, "logged out"))
 	m.finish(t, place)
-	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "logged out").Digest); err != nil {
+	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "logged out").Digest, nil); err != nil {
 		t.Fatal(err)
 	}
 	place = m.begin(t)
@@ -118,7 +118,7 @@ func absentComesBack(t *testing.T, m transferPair) {
 	wantFound(t, m.b, "absent", tokenOf(ann.User, "absent"), ann.User)
 	wantGone(t, m.b, "logged out")
 	// From now on it is as any other.
-	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "absent").Digest); err != nil {
+	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "absent").Digest, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantOutcomes(t, "import", m.tokens(t, m.begin(t), tokenOf(ann.User, "absent")), transfer.ImportKept)

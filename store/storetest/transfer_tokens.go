@@ -56,7 +56,7 @@ func olderCase(t *testing.T, m transferPair) {
 			wantFound(t, m.b, shouted, bare(token), ann)
 		}
 		wantGone(t, m.b, strings.ToUpper(text))
-		if err := m.a.DeleteToken(t.Context(), token.Digest); err != nil {
+		if err := m.a.DeleteToken(t.Context(), token.Digest, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -72,7 +72,7 @@ func olderPrefix(t *testing.T, m transferPair) {
 		wantFound(t, m.b, one, bare(first), ann)
 		wantFound(t, m.b, two, bare(second), bob)
 		for _, token := range []core.Token{first, second} {
-			if err := m.a.DeleteToken(t.Context(), token.Digest); err != nil {
+			if err := m.a.DeleteToken(t.Context(), token.Digest, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -89,7 +89,7 @@ func olderEnds(t *testing.T, m transferPair) {
 		m.move(t, token.Digest, to, noon())
 		token.ExpiresAt = to
 		wantFound(t, m.b, text, bare(token), ann)
-		if err := m.a.DeleteToken(t.Context(), token.Digest); err != nil {
+		if err := m.a.DeleteToken(t.Context(), token.Digest, nil); err != nil {
 			t.Fatal(err)
 		}
 		wantGone(t, m.b, text)
@@ -102,7 +102,7 @@ func olderAllEnd(t *testing.T, m transferPair) {
 	for i, g := range generations() {
 		m.issue(t, olderOf(t, ann, g, hexToken(i)))
 	}
-	n, err := m.a.DeleteUserTokens(t.Context(), ann.ID, realm)
+	n, err := m.a.DeleteUserTokens(t.Context(), ann.ID, realm, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func twins(t *testing.T, m transferPair) {
 			t.Fatal(err)
 		}
 		wantSame(t, "exported", []core.Token{token}, given)
-		if err := m.a.DeleteToken(t.Context(), token.Digest); err != nil {
+		if err := m.a.DeleteToken(t.Context(), token.Digest, nil); err != nil {
 			t.Fatal(err)
 		}
 		wantGone(t, m.b, text)

@@ -153,7 +153,7 @@ func takenName(t *testing.T, p pair) {
 	second.Email, second.PasswordHash = "other@example.org", "other"
 	user, err := p.b.CreateUser(t.Context(), second, func(core.User) (core.Token, error) {
 		return tokenOf(first, "second"), nil
-	})
+	}, nil)
 	wantError(t, "create the same name", err, core.ErrUsernameTaken)
 	wantSame(t, "user beside the error", core.User{}, user)
 	wantGone(t, p.b, "second")
@@ -184,7 +184,7 @@ func unknownName(t *testing.T, p pair) {
 func differentIDs(t *testing.T, p pair) {
 	seen := map[int64]bool{}
 	for i, name := range []string{"a", "b", "c", "d"} {
-		user, err := p.both(i).CreateUser(t.Context(), newUser(name), nil)
+		user, err := p.both(i).CreateUser(t.Context(), newUser(name), nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +207,7 @@ func mintedToken(t *testing.T, p pair) {
 		user, err := p.a.CreateUser(t.Context(), u, func(user core.User) (core.Token, error) {
 			asked, token = user, reusableOf(user, "key of "+user.Username, time.Hour)
 			return token, nil
-		})
+		}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -220,7 +220,7 @@ func mintFails(t *testing.T, p pair) {
 	refused := errors.New("no key to seal with")
 	user, err := p.a.CreateUser(t.Context(), newUser("ann"), func(user core.User) (core.Token, error) {
 		return tokenOf(user, "key"), refused
-	})
+	}, nil)
 	wantError(t, "create user", err, refused)
 	wantSame(t, "user beside the error", core.User{}, user)
 	wantNobody(t, p, "ann")
@@ -231,7 +231,7 @@ func mintedTokenFails(t *testing.T, p pair) {
 	p.issue(t, tokenOf(bob, "key"))
 	_, err := p.a.CreateUser(t.Context(), newUser("ann"), func(user core.User) (core.Token, error) {
 		return tokenOf(user, "key"), nil
-	})
+	}, nil)
 	if err == nil {
 		t.Error("a second token with one digest was kept")
 	}
@@ -244,7 +244,7 @@ func wantNobody(t *testing.T, p pair, name string) {
 	t.Helper()
 	_, err := p.b.Account(t.Context(), name)
 	wantError(t, "account "+name, err, core.ErrNotFound)
-	if _, err := p.b.CreateUser(t.Context(), newUser(name), nil); err != nil {
+	if _, err := p.b.CreateUser(t.Context(), newUser(name), nil, nil); err != nil {
 		t.Errorf("create user %q: %v", name, err)
 	}
 }

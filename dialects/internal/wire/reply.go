@@ -3,7 +3,6 @@
 package wire
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 
@@ -31,22 +30,6 @@ type OutcomeRecorder interface {
 	// RecordOutcome is called once, before the reply is written, with the name of
 	// the endpoint (empty for other paths) and the reply's Outcome and Err.
 	RecordOutcome(endpoint, outcome string, err error)
-}
-
-// ClientProvider is a ResponseWriter that knows which client its request is from.
-type ClientProvider interface {
-	// WithClient gives a context that carries the client (core.WithClient).
-	WithClient(ctx context.Context) context.Context
-}
-
-// Context gives the context in which the engine acts on a request, with the client
-// in it. Token checks use the request's own context instead: they have no use for
-// the client, and finding it out costs more than the check.
-func Context(w http.ResponseWriter, r *http.Request) context.Context {
-	if p, ok := w.(ClientProvider); ok {
-		return p.WithClient(r.Context())
-	}
-	return r.Context()
 }
 
 // Prepared is a header in the form of an http.Header's entry.

@@ -10,9 +10,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// writeAuditEntry adds the context's audit entry, if it has one, in the transaction.
-func (s *Store) writeAuditEntry(ctx context.Context, tx *sql.Tx) error {
-	e := core.AuditOf(ctx)
+// writeAuditEntry adds the entry, unless it is nil, in the transaction.
+func (s *Store) writeAuditEntry(ctx context.Context, tx *sql.Tx, e *core.AuditEntry) error {
 	if e == nil {
 		return nil
 	}
@@ -27,7 +26,7 @@ func (s *Store) writeAuditEntry(ctx context.Context, tx *sql.Tx) error {
 
 // Record implements [core.Auditor].
 func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
-	return s.write(core.WithAudit(ctx, &e), func(*sql.Tx) error { return nil })
+	return s.writeAudited(ctx, &e, func(*sql.Tx) error { return nil })
 }
 
 // PurgeAudit implements [core.Auditor].

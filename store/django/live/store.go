@@ -204,6 +204,16 @@ func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
 	return s.retryWhileLocked(ctx, func() error { return s.transact(ctx, do) })
 }
 
+// writeAudited is write, with an audit entry in the same transaction unless it is nil.
+func (s *Store) writeAudited(ctx context.Context, audit *core.AuditEntry, do func(*sql.Tx) error) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if err := do(tx); err != nil {
+			return err
+		}
+		return s.writeAuditEntry(ctx, tx, audit)
+	})
+}
+
 // transact runs do in one transaction.
 func (s *Store) transact(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
@@ -212,9 +222,6 @@ func (s *Store) transact(ctx context.Context, do func(*sql.Tx) error) error {
 	}
 	defer func() { _ = tx.Rollback() }()
 	if err := do(tx); err != nil {
-		return err
-	}
-	if err := s.writeAuditEntry(ctx, tx); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {

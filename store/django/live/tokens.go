@@ -101,8 +101,8 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 
 // IssueToken implements [core.Store]. Where Django's table has one token per user, it
 // fails for a user who has one.
-func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
 		if err := s.mayHaveToken(ctx, tx, t.UserID); err != nil {
 			return err
 		}
@@ -113,8 +113,8 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token) error {
 // ReuseToken implements [core.Store]. Where Django's table has one token per user, it
 // returns that one, whoever issued it, as get_or_create does in
 // rest_framework/authtoken/views.py 3.14; an expired one is replaced by the fresh one.
-func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (token core.Token, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
+func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
+	err = s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
 		if err := s.mayHaveToken(ctx, tx, fresh.UserID); err != nil {
 			return err
 		}
@@ -129,8 +129,8 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time)
 			case !row.token.Expired(now):
 				token = row.token
 				token.Reusable = true
-				if e := core.AuditOf(ctx); e != nil {
-					e.Token = core.TokenID(token.Digest)
+				if audit != nil {
+					audit.Token = core.TokenID(token.Digest)
 				}
 				return s.slide(ctx, tx, row, &token, fresh)
 			case !s.SingleTokenPerUser():
@@ -286,8 +286,8 @@ func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Ti
 }
 
 // DeleteToken implements [core.Store].
-func (s *Store) DeleteToken(ctx context.Context, d core.Digest) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+func (s *Store) DeleteToken(ctx context.Context, d core.Digest, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
 		key, err := s.keyOfDigest(ctx, tx, d)
 		if err != nil {
 			return err
@@ -311,8 +311,8 @@ func (s *Store) deleteRow(ctx context.Context, tx *sql.Tx, key string) error {
 
 // DeleteUserTokens implements [core.Store]. Tokens that Django issued belong to
 // core.DefaultRealm.
-func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string) (n int, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
+func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *core.AuditEntry) (n int, err error) {
+	err = s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.django.TableName(s.tokens.Table)+` AS t WHERE user_id = ? AND coalesce(
 			(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+s.django.Quote(s.tokens.IDColumn())+`), ?) = ?`),
 			userID, core.DefaultRealm, realm)

@@ -15,14 +15,14 @@ import (
 )
 
 // CreateUser implements [core.Store].
-func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error)) (core.User, error) {
+func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error), audit *core.AuditEntry) (core.User, error) {
 	var user core.User
-	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.writeAudited(ctx, audit, func(tx *sql.Tx) (err error) {
 		if user, err = s.addUser(ctx, tx, u); err != nil {
 			return err
 		}
-		if e := core.AuditOf(ctx); e != nil {
-			e.UserID = user.ID
+		if audit != nil {
+			audit.UserID = user.ID
 		}
 		if mint == nil {
 			return nil
@@ -89,14 +89,14 @@ func (s *Store) Account(ctx context.Context, username string) (core.Account, err
 }
 
 // UpdatePassword implements [core.Store].
-func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, _ bool) error {
+func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, _ bool, audit *core.AuditEntry) error {
 	m := s.decoder.Mapping
 	part, id := s.shape.Users, m.ID
 	for part.Base != nil && part.Base.Has(m.Password) {
 		part = *part.Base
 		id = part.KeyColumn()
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, s.sql(`UPDATE `+s.django.TableName(part)+` SET `+s.django.Quote(m.Password)+` = ? WHERE `+
 			s.django.Quote(id)+` = ? AND `+s.django.Quote(m.Password)+` = ?`), encoded, userID, old)
 		return changed("update password", result, err)

@@ -80,7 +80,7 @@ func (c *genCase) changeHere(deleted []*person) map[*person]string {
 			continue
 		}
 		plain := fmt.Sprint("set anew here ", len(changed))
-		c.must(c.store.UpdatePassword(c.ctx, account.ID, account.PasswordHash, encoded(9, plain, "here", c.world), false))
+		c.must(c.store.UpdatePassword(c.ctx, account.ID, account.PasswordHash, encoded(9, plain, "here", c.world), false, nil))
 		changed[p] = plain
 	}
 	return changed

@@ -109,7 +109,7 @@ func (c *genCase) inherit(left []*person) {
 
 // deleter is what administers users.
 type deleter interface {
-	DeleteUser(ctx context.Context, userID int64) error
+	DeleteUser(ctx context.Context, userID int64, audit *core.AuditEntry) error
 }
 
 // deleteHere deletes some users here, and lets others register in their place: nobody
@@ -126,7 +126,7 @@ func (c *genCase) deleteHere() (gone []*person, tokens []*ticket) {
 			c.errorf("%q is not here: %v", p.name, err)
 			continue
 		}
-		c.must(c.store.(deleter).DeleteUser(c.ctx, account.ID))
+		c.must(c.store.(deleter).DeleteUser(c.ctx, account.ID, nil))
 		gone = append(gone, p)
 		for _, k := range own {
 			if k.table.meant && !k.unfit() && !k.over(c.policy) {

@@ -229,10 +229,10 @@ func TestNamesThatMoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.store.SetActive(t.Context(), users[0].ID, false); err != nil {
+	if err := h.store.SetActive(t.Context(), users[0].ID, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.store.SetActive(t.Context(), users[0].ID, false); err != nil {
+	if err := h.store.SetActive(t.Context(), users[0].ID, false, nil); err != nil {
 		t.Fatal(err)
 	}
 	second := dumpOf(t, objects(dumpUserObject("auth.user", "7", "anna"), dumpUserObject("auth.user", "8", "ann"), dumpTokenObject("ann", `["ann"]`)))

@@ -41,7 +41,7 @@ func TestMySQLExport(t *testing.T) {
 		err = h.service.Logout(t.Context(), session)
 	}
 	if err == nil {
-		err = h.store.SetActive(t.Context(), 3, false)
+		err = h.store.SetActive(t.Context(), 3, false, nil)
 	}
 	if err != nil {
 		t.Fatal(err)

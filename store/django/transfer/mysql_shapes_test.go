@@ -143,7 +143,7 @@ func TestMySQLCustomUsers(t *testing.T) {
 			for _, name := range []string{"New", "Newer", "🐢"} {
 				h.mustRegister(t, policy, name)
 			}
-			if err := h.store.SetActive(t.Context(), users[0].ID, false); err != nil {
+			if err := h.store.SetActive(t.Context(), users[0].ID, false, nil); err != nil {
 				t.Fatal(err)
 			}
 			back := h.give(t, m.dsn)

@@ -85,7 +85,7 @@ func TestDeletedHere(t *testing.T) {
 	for _, name := range []string{"u1", "u2"} {
 		account, err := h.store.Account(t.Context(), name)
 		if err == nil {
-			err = h.store.DeleteUser(t.Context(), account.ID)
+			err = h.store.DeleteUser(t.Context(), account.ID, nil)
 		}
 		if err != nil {
 			t.Fatal(err)

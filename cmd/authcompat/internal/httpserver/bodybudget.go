@@ -25,14 +25,13 @@ type BodyBudget struct{ held atomic.Int64 }
 // always read of each.
 func (b *BodyBudget) Bytes() float64 { return float64(b.held.Load()) }
 
-// track returns a copy of the request whose body is counted, and a function that ends
-// the count. It is a copy because net/http looks at the original body to find out what
-// was left unread when it sends a reply.
-func (b *BodyBudget) track(r *http.Request) (counted *http.Request, release func()) {
+// track counts the body of the request until release is called. The request must be a
+// copy: net/http looks at the body of the original, when it sends a reply, to find out
+// what was left unread.
+func (b *BodyBudget) track(r *http.Request) (release func()) {
 	body := &trackedBody{ReadCloser: r.Body, budget: b}
-	counted = r.WithContext(r.Context())
-	counted.Body = body
-	return counted, func() { b.held.Add(-body.held) }
+	r.Body = body
+	return func() { b.held.Add(-body.held) }
 }
 
 // trackedBody is the body of one request.

@@ -73,10 +73,9 @@ func (t *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// the end of this request, nothing behind it is read (RFC 9112, 6.1).
 		w.Header()["Connection"] = []string{"close"}
 	}
+	r = r.WithContext(core.WithClient(r.Context(), x.from))
 	if r.ContentLength != 0 {
-		counted, release := t.Bodies.track(r)
-		defer release()
-		r = counted
+		defer t.Bodies.track(r)()
 	}
 	defer t.finish(x)
 	t.next.ServeHTTP(x, r)
@@ -177,29 +176,22 @@ type responseRecorder struct {
 	request           *http.Request
 	proxies           Proxies
 	began             time.Time
-	client            *core.Client // nil until it is asked for
+	resolve           sync.Once
+	client            core.Client // after resolve
 	status            int
 	endpoint, outcome string
 	err               error
 }
 
-var (
-	_ dialects.OutcomeRecorder = (*responseRecorder)(nil)
-	_ dialects.ClientProvider  = (*responseRecorder)(nil)
-)
+var _ dialects.OutcomeRecorder = (*responseRecorder)(nil)
 
 // from returns the client of the request.
-func (x *responseRecorder) from() *core.Client {
-	if x.client == nil {
+func (x *responseRecorder) from() core.Client {
+	x.resolve.Do(func() {
 		address, proxied := x.proxies.client(x.request)
-		x.client = &core.Client{Address: address, RequestID: requestID(x.request, proxied)}
-	}
+		x.client = core.Client{Address: address, RequestID: requestID(x.request, proxied)}
+	})
 	return x.client
-}
-
-// WithClient implements dialects.ClientProvider.
-func (x *responseRecorder) WithClient(ctx context.Context) context.Context {
-	return core.WithClient(ctx, x.from())
 }
 
 // RecordOutcome implements dialects.OutcomeRecorder.

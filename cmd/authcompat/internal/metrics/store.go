@@ -75,9 +75,9 @@ func (m *Metrics) instrumentRateLimiter(l core.RateLimiter) core.RateLimiter {
 	}
 }
 
-func (s *instrumentedStore) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error)) (user core.User, err error) {
+func (s *instrumentedStore) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error), audit *core.AuditEntry) (user core.User, err error) {
 	defer s.createUser.observe(time.Now(), &err)
-	return s.Store.CreateUser(ctx, u, mint)
+	return s.Store.CreateUser(ctx, u, mint, audit)
 }
 
 func (s *instrumentedStore) Account(ctx context.Context, username string) (a core.Account, err error) {
@@ -85,14 +85,14 @@ func (s *instrumentedStore) Account(ctx context.Context, username string) (a cor
 	return s.Store.Account(ctx, username)
 }
 
-func (s *instrumentedStore) IssueToken(ctx context.Context, t core.Token) (err error) {
+func (s *instrumentedStore) IssueToken(ctx context.Context, t core.Token, audit *core.AuditEntry) (err error) {
 	defer s.issueToken.observe(time.Now(), &err)
-	return s.Store.IssueToken(ctx, t)
+	return s.Store.IssueToken(ctx, t, audit)
 }
 
-func (s *instrumentedStore) ReuseToken(ctx context.Context, fresh core.Token, now time.Time) (t core.Token, err error) {
+func (s *instrumentedStore) ReuseToken(ctx context.Context, fresh core.Token, now time.Time, audit *core.AuditEntry) (t core.Token, err error) {
 	defer s.reuseToken.observe(time.Now(), &err)
-	return s.Store.ReuseToken(ctx, fresh, now)
+	return s.Store.ReuseToken(ctx, fresh, now, audit)
 }
 
 func (s *instrumentedStore) FindToken(ctx context.Context, realm string, p core.Presented) (t core.Token, u core.User, err error) {
@@ -105,19 +105,19 @@ func (s *instrumentedStore) ExtendExpiry(ctx context.Context, d core.Digest, to,
 	return s.Store.ExtendExpiry(ctx, d, to, now)
 }
 
-func (s *instrumentedStore) DeleteToken(ctx context.Context, d core.Digest) (err error) {
+func (s *instrumentedStore) DeleteToken(ctx context.Context, d core.Digest, audit *core.AuditEntry) (err error) {
 	defer s.deleteToken.observe(time.Now(), &err)
-	return s.Store.DeleteToken(ctx, d)
+	return s.Store.DeleteToken(ctx, d, audit)
 }
 
-func (s *instrumentedStore) DeleteUserTokens(ctx context.Context, userID int64, realm string) (n int, err error) {
+func (s *instrumentedStore) DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *core.AuditEntry) (n int, err error) {
 	defer s.deleteUserTokens.observe(time.Now(), &err)
-	return s.Store.DeleteUserTokens(ctx, userID, realm)
+	return s.Store.DeleteUserTokens(ctx, userID, realm, audit)
 }
 
-func (s *instrumentedStore) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool) (err error) {
+func (s *instrumentedStore) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool, audit *core.AuditEntry) (err error) {
 	defer s.updatePassword.observe(time.Now(), &err)
-	return s.Store.UpdatePassword(ctx, userID, old, encoded, rehash)
+	return s.Store.UpdatePassword(ctx, userID, old, encoded, rehash, audit)
 }
 
 func (l *instrumentedRateLimiter) Reserve(ctx context.Context, now time.Time, keys ...core.LimitKey) (wait time.Duration, err error) {
