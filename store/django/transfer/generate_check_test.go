@@ -250,7 +250,7 @@ func (c *genCase) reported(t *tokenTable) string {
 }
 
 // unfit tells that a token can't be taken over.
-func (k *ticket) unfit() bool { return k.bad || k.owner == nil || k.owner.lost }
+func (k *ticket) unfit() bool { return k.bad || k.respelled || k.owner == nil || k.owner.lost }
 
 // unchanged is what an import does that comes right after one.
 func (c *genCase) unchanged(before *transfer.Report) *transfer.Report {

@@ -90,17 +90,19 @@ type person struct {
 
 // ticket is a token.
 type ticket struct {
-	table  *tokenTable
-	row    genRow
-	text   string
-	owner  *person // nil: nobody
-	bad    bool    // can't be taken over by itself
-	dead   bool    // its own server refuses it too
-	ends   time.Time
-	made   time.Time
-	twin   *ticket
-	second bool // of two twins the one with the later row
-	came   bool // an import took it over
+	table *tokenTable
+	row   genRow
+	text  string
+	owner *person // nil: nobody
+	bad   bool    // can't be taken over by itself
+	// respelled tells that the row names its owner in other capitals.
+	respelled bool
+	dead      bool // its own server refuses it too
+	ends      time.Time
+	made      time.Time
+	twin      *ticket
+	second    bool // of two twins the one with the later row
+	came      bool // an import took it over
 }
 
 func (w *world) chance(percent int) bool { return w.IntN(100) < percent }
