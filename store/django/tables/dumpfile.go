@@ -367,8 +367,8 @@ func loneSurrogate(raw []byte) int {
 		i += next
 		half, ok := escapedUnit(raw[i:])
 		switch {
-		case !ok: // the backslash and what it escapes
-			i += 2 // the backslash, and what it escapes
+		case !ok:
+			i += 2 // the backslash and what it escapes
 		case !utf16.IsSurrogate(half):
 			i += 6
 		default:
