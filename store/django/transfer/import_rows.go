@@ -233,7 +233,7 @@ func (i *importer) tokenBatch(ctx context.Context, batch []tables.Token, where [
 			if older.Text != "" && i.twins {
 				i.refused[older.Text] = true
 			}
-			outcomes[n] = transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: transfer.NotTakenOver}
+			outcomes[n] = transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: transfer.UserNotImported}
 			continue
 		}
 		token, err := i.token(older, user.ID)
