@@ -18,8 +18,8 @@ func reuseRaces() []testCase {
 	}
 }
 
-// reuseAtOnce lets all actors log in at once and gives the one token that all of
-// them got. Which is found by no other text is checked too.
+// reuseAtOnce has all actors log in at once, and returns the token that all of them
+// got. It also checks that none of the other texts is valid.
 func reuseAtOnce(t *testing.T, p pair, fresh func(i int) core.Token, text func(i int) string, now time.Time) core.Token {
 	t.Helper()
 	got := make([]core.Token, actors)

@@ -33,7 +33,7 @@ func raceLogoutUse(t *testing.T, p pair) {
 				ended.Store(true)
 				return
 			}
-			// Each looks some more times after the end of the logout.
+			// Each looks up the token a few more times after the logout has returned.
 			for left := 10; left > 0; {
 				after := ended.Load()
 				err := find(t.Context(), p.both(i), key)
@@ -70,9 +70,9 @@ func raceLogouts(t *testing.T, p pair) {
 	}
 }
 
-// raceLogoutAllLogin checks that the outcome is that of some order of the calls:
-// what was issued before the deletion began is gone, what was issued after it
-// ended is there, and the number that it told is that of the tokens that went.
+// raceLogoutAllLogin checks that the outcome is that of some sequence of the calls:
+// tokens issued before the deletion began are deleted, those issued after it returned
+// exist, and the number it returned is that of the deleted tokens.
 func raceLogoutAllLogin(t *testing.T, p pair) {
 	for round := range 6 {
 		ann := p.add(t, newUser(fmt.Sprintf("ann %d", round)))

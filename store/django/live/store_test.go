@@ -33,15 +33,15 @@ const (
 )
 
 // mustMake makes tables in a database.
-func mustMake(tb testing.TB, driver, dsn, id, time string, tables ...string) {
+func mustMake(tb testing.TB, driver, dsn, id, time string, ddl ...string) {
 	tb.Helper()
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer db.Close()
-	for _, ddl := range tables {
-		if _, err := db.Exec(strings.NewReplacer("ID", id, "TIME", time).Replace(ddl)); err != nil {
+	for _, statement := range ddl {
+		if _, err := db.Exec(strings.NewReplacer("ID", id, "TIME", time).Replace(statement)); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -63,23 +63,23 @@ func mustOpen(tb testing.TB, source string) core.Store {
 }
 
 // onSQLite opens two stores on one file with these tables.
-func onSQLite(tables ...string) storetest.Opener {
+func onSQLite(ddl ...string) storetest.Opener {
 	return func(tb testing.TB) (a, b core.Store) {
 		path := filepath.Join(tb.TempDir(), "django.sqlite3")
-		mustMake(tb, "sqlite", "file:"+path+"?_pragma=journal_mode(WAL)", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", tables...)
+		mustMake(tb, "sqlite", "file:"+path+"?_pragma=journal_mode(WAL)", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", ddl...)
 		return mustOpen(tb, path), mustOpen(tb, path)
 	}
 }
 
 // onPostgres opens two stores on a schema of its own with these tables.
-func onPostgres(tables ...string) storetest.Opener {
+func onPostgres(ddl ...string) storetest.Opener {
 	return func(tb testing.TB) (a, b core.Store) {
 		tb.Helper()
 		schema := "django_" + strings.ToLower(rand.Text())
 		mustMake(tb, "postgres", postgrestest.DSN(tb), "", "", "CREATE SCHEMA "+schema)
 		dsn := postgrestest.With(tb, postgrestest.DSN(tb), "search_path", schema)
 		tb.Cleanup(func() { mustMake(tb, "postgres", postgrestest.DSN(tb), "", "", "DROP SCHEMA "+schema+" CASCADE") })
-		mustMake(tb, "postgres", dsn, "serial PRIMARY KEY", "timestamp with time zone", tables...)
+		mustMake(tb, "postgres", dsn, "serial PRIMARY KEY", "timestamp with time zone", ddl...)
 		return mustOpen(tb, dsn), mustOpen(tb, dsn)
 	}
 }
