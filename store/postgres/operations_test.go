@@ -107,7 +107,9 @@ func issueToken(t *testing.T, s *postgres.Store, number int) operation {
 	user, _ := someone(t, s, number)
 	key := fmt.Sprintf("issued %d", number)
 	return operation{
-		run:  func(ctx context.Context, s *postgres.Store) error { return s.IssueToken(ctx, tokenOf(user, key), nil) },
+		run: func(ctx context.Context, s *postgres.Store) error {
+			return s.IssueToken(ctx, tokenOf(user, key), "", nil)
+		},
 		done: func(t *testing.T, s *postgres.Store) bool { return there(t, s, key) },
 	}
 }
@@ -119,7 +121,7 @@ func reuseToken(t *testing.T, s *postgres.Store, number int) operation {
 	fresh.Reusable = true
 	return operation{
 		run: func(ctx context.Context, s *postgres.Store) error {
-			got, err := s.ReuseToken(ctx, fresh, noon(), nil)
+			got, err := s.ReuseToken(ctx, fresh, "", noon(), nil)
 			if err == nil && string(got.Digest) != string(fresh.Digest) {
 				err = errors.New("another token was given")
 			}

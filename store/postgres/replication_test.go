@@ -46,7 +46,7 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 	awaitStandby(t, cluster, "nobody")
 	for i := range 6 {
 		began := time.Now()
-		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint(i)), nil); !errors.Is(err, core.ErrUnavailable) {
+		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint(i)), "", nil); !errors.Is(err, core.ErrUnavailable) {
 			t.Errorf("write %d: error %v", i, err)
 		}
 		if took := time.Since(began); took > wait+soon {
@@ -64,7 +64,7 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 		t.Errorf("%d commits wait", waiting)
 	}
 	awaitStandby(t, cluster, "")
-	eventually(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after"), nil) })
+	eventually(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after"), "", nil) })
 	wantBack(t, s, user)
 }
 
@@ -138,7 +138,7 @@ func cancelledCommit(t *testing.T, cluster *postgrestest.Cluster) {
 	user, _ := someone(t, s, 0)
 	awaitStandby(t, cluster, "nobody")
 	answered := make(chan error)
-	go func() { answered <- s.IssueToken(t.Context(), tokenOf(user, "issued"), nil) }()
+	go func() { answered <- s.IssueToken(t.Context(), tokenOf(user, "issued"), "", nil) }()
 	for range 2 { // the commit, and the look after it
 		awaitCommits(t, cluster, 1)
 		cluster.Exec(t, `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)

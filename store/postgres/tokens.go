@@ -58,15 +58,15 @@ var (
 // The locks of a user's row. Logins of one user that issue tokens go on side by
 // side; those that show one token again take turns.
 const (
-	shareUser = `SELECT active FROM @users WHERE id = $1 FOR SHARE`
-	lockUser  = `SELECT active FROM @users WHERE id = $1 FOR UPDATE`
+	shareUser = `SELECT active, password_hash FROM @users WHERE id = $1 FOR SHARE`
+	lockUser  = `SELECT active, password_hash FROM @users WHERE id = $1 FOR UPDATE`
 )
 
 // reusableIndex is the constraint that a second reusable token breaks.
 const reusableIndex = "tokens_reusable"
 
 // IssueToken implements [core.Store].
-func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditEntry) error {
+func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		if retryAfterAmbiguous {
 			var there bool
@@ -75,7 +75,7 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditE
 				return wrap("look for token", err)
 			}
 		}
-		if err := s.mayHaveToken(ctx, tx, shareUser, t.UserID); err != nil {
+		if err := s.mayHaveToken(ctx, tx, shareUser, t.UserID, passwordHash); err != nil {
 			return err
 		}
 		return s.addToken(ctx, tx, t, retryAfterAmbiguous)
@@ -83,10 +83,10 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditE
 }
 
 // ReuseToken implements [core.Store].
-func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
+func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
 	// If an ambiguous commit was done, the retry finds its token.
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
-		if err := s.mayHaveToken(ctx, tx, lockUser, fresh.UserID); err != nil {
+		if err := s.mayHaveToken(ctx, tx, lockUser, fresh.UserID, passwordHash); err != nil {
 			return err
 		}
 		var row record.Token
@@ -198,17 +198,19 @@ func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string
 	return int(most), nil
 }
 
-// mayHaveToken locks the user's row and fails with core.ErrNotFound or
-// core.ErrUserInactive.
-func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, userID int64) error {
-	var active bool
-	err := tx.GetContext(ctx, &active, s.qualify(lock), userID)
+// mayHaveToken locks the user's row and fails with core.ErrNotFound,
+// core.ErrPasswordChanged or core.ErrUserInactive.
+func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, userID int64, passwordHash string) error {
+	var user record.Account
+	err := tx.GetContext(ctx, &user, s.qualify(lock), userID)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return core.ErrNotFound
 	case err != nil:
 		return fmt.Errorf("select user: %w", err)
-	case !active:
+	case passwordHash != "" && user.PasswordHash != passwordHash:
+		return core.ErrPasswordChanged
+	case !user.Active:
 		return core.ErrUserInactive
 	default:
 		return nil

@@ -176,7 +176,7 @@ func TestCacheForgetsAtRestore(t *testing.T) {
 	if err := statement(`VACUUM INTO '`+backup+`'`)(t.Context(), c.other, ann); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "later"), nil); err != nil {
+	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "later"), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	c.warm(t, "later")
@@ -251,7 +251,7 @@ func TestCacheKeepsWhatOthersDoNotTouch(t *testing.T) {
 	ann := c.add(t, "ann")
 	c.warm(t, "ann")
 	c.add(t, "ben")
-	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "another"), nil); err != nil {
+	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "another"), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.other.Reserve(t.Context(), time.Unix(1, 0), core.LimitKey{Key: []byte("k"), Limit: core.DefaultUserLimit()}); err != nil {
@@ -290,7 +290,7 @@ func TestCacheMakesNoDifference(t *testing.T) {
 				t.Fatal(err)
 			}
 		default:
-			_ = by.IssueToken(t.Context(), tokenFor(ann, text(i)), nil) // it may be there, or ann disabled
+			_ = by.IssueToken(t.Context(), tokenFor(ann, text(i)), "", nil) // it may be there, or ann disabled
 		}
 		for i := range tokens {
 			c.compare(t, text(i))

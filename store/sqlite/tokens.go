@@ -44,9 +44,9 @@ const (
 )
 
 // IssueToken implements [core.Store].
-func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditEntry) error {
+func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
-		if err := mayHaveToken(ctx, tx, t.UserID); err != nil {
+		if err := mayHaveToken(ctx, tx, t.UserID, passwordHash); err != nil {
 			return err
 		}
 		return addToken(ctx, tx, t)
@@ -54,9 +54,9 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditE
 }
 
 // ReuseToken implements [core.Store].
-func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
+func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
-		if err := mayHaveToken(ctx, tx, fresh.UserID); err != nil {
+		if err := mayHaveToken(ctx, tx, fresh.UserID, passwordHash); err != nil {
 			return err
 		}
 		var row record.Token
@@ -208,16 +208,19 @@ func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string
 	return int(n), nil
 }
 
-// mayHaveToken fails with core.ErrNotFound or core.ErrUserInactive.
-func mayHaveToken(ctx context.Context, tx *sqlx.Tx, userID int64) error {
-	var active bool
-	err := tx.GetContext(ctx, &active, `SELECT active FROM users WHERE id = ?`, userID)
+// mayHaveToken fails with core.ErrNotFound, core.ErrPasswordChanged or
+// core.ErrUserInactive.
+func mayHaveToken(ctx context.Context, tx *sqlx.Tx, userID int64, passwordHash string) error {
+	var user record.Account
+	err := tx.GetContext(ctx, &user, `SELECT active, password_hash FROM users WHERE id = ?`, userID)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return core.ErrNotFound
 	case err != nil:
 		return fmt.Errorf("select user: %w", err)
-	case !active:
+	case passwordHash != "" && user.PasswordHash != passwordHash:
+		return core.ErrPasswordChanged
+	case !user.Active:
 		return core.ErrUserInactive
 	default:
 		return nil

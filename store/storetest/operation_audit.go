@@ -88,18 +88,18 @@ func auditWith(t *testing.T, p operables) {
 		return err
 	})
 	do(core.ActionLogin,
-		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(ann, "key"), e) },
-		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(absent, "key"), e) })
+		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(ann, "key"), "", e) },
+		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(absent, "key"), "", e) })
 	first, again := reusableOf(ann, "first", time.Hour), reusableOf(ann, "again", time.Hour)
 	p.issue(t, first)
 	do("reuse", func(e *core.AuditEntry) error {
-		_, err := p.a.ReuseToken(ctx, again, noon(), e)
+		_, err := p.a.ReuseToken(ctx, again, "", noon(), e)
 		if e.Token != core.TokenID(first.Digest) {
 			t.Errorf("entry of token %q, want the one that is shown again", e.Token)
 		}
 		return err
 	}, func(e *core.AuditEntry) error {
-		_, err := p.a.ReuseToken(ctx, reusableOf(absent, "x", time.Hour), noon(), e)
+		_, err := p.a.ReuseToken(ctx, reusableOf(absent, "x", time.Hour), "", noon(), e)
 		return err
 	})
 	do(core.ActionLogout,

@@ -25,7 +25,7 @@ func reuseAtOnce(t *testing.T, p pair, fresh func(i int) core.Token, text func(i
 	got := make([]core.Token, actors)
 	together(actors, func(i int) {
 		var err error
-		if got[i], err = p.both(i).ReuseToken(t.Context(), fresh(i), now, nil); err != nil {
+		if got[i], err = p.both(i).ReuseToken(t.Context(), fresh(i), "", now, nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -94,7 +94,7 @@ func raceReuseLogout(t *testing.T, p pair) {
 			for n, left := 0, 2; left > 0; n++ {
 				after := ended.Load()
 				fresh := reusableOf(ann, fmt.Sprintf("key %d %d %d", round, i, n), time.Hour)
-				token, err := p.both(i).ReuseToken(t.Context(), fresh, noon(), nil)
+				token, err := p.both(i).ReuseToken(t.Context(), fresh, "", noon(), nil)
 				if err != nil {
 					t.Error(err)
 				}

@@ -27,7 +27,7 @@ func reuse() []testCase {
 // reuseToken calls p.a.ReuseToken, which must succeed.
 func (p pair) reuseToken(t *testing.T, fresh core.Token, now time.Time) core.Token {
 	t.Helper()
-	token, err := p.a.ReuseToken(t.Context(), fresh, now, nil)
+	token, err := p.a.ReuseToken(t.Context(), fresh, "", now, nil)
 	if err != nil {
 		t.Fatalf("reuse token: %v", err)
 	}
@@ -177,7 +177,7 @@ func reuseInactive(t *testing.T, p pair) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = p.a.ReuseToken(t.Context(), reusableOf(ann, "fresh", 2*time.Hour), noon(), nil)
+	_, err = p.a.ReuseToken(t.Context(), reusableOf(ann, "fresh", 2*time.Hour), "", noon(), nil)
 	wantError(t, "reuse", err, core.ErrUserInactive)
 	wantFound(t, p.b, "first", first, ann)
 }

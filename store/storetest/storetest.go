@@ -139,7 +139,7 @@ func reusableOf(u core.User, key string, ttl time.Duration) core.Token {
 // issue issues the token.
 func (p pair) issue(t *testing.T, token core.Token) {
 	t.Helper()
-	if err := p.a.IssueToken(t.Context(), token, nil); err != nil {
+	if err := p.a.IssueToken(t.Context(), token, "", nil); err != nil {
 		t.Fatalf("issue token: %v", err)
 	}
 }
