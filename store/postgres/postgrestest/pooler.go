@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// pgbouncer requires a configuration file.
+// poolerSettings is pgbouncer's configuration file.
 const poolerSettings = `
 [databases]
 * = host=%s port=%s
