@@ -251,7 +251,7 @@ func (c *genCase) reported(t *tokenTable) string {
 }
 
 // unfit reports whether a token can't be imported.
-func (k *ticket) unfit() bool { return k.bad || k.owner == nil || k.owner.lost }
+func (k *ticket) unfit() bool { return k.bad || k.respelled || k.owner == nil || k.owner.lost }
 
 // unchanged returns the report of an import right after the one reported by before.
 func (c *genCase) unchanged(before *transfer.Report) *transfer.Report {

@@ -89,7 +89,7 @@ func (w *world) otherSpelling(k *ticket) {
 		return
 	}
 	if other := otherCapitals(text); other != text {
-		k.row["user_id"], k.bad = other, true
+		k.row["user_id"], k.respelled = other, true
 	}
 }
 

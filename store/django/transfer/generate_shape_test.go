@@ -91,17 +91,18 @@ type person struct {
 
 // ticket is a token.
 type ticket struct {
-	table  *tokenTable
-	row    genRow
-	text   string
-	owner  *person // nil for none
-	bad    bool    // invalid in itself
-	dead   bool    // refused by its own server too
-	ends   time.Time
-	made   time.Time
-	twin   *ticket
-	second bool // of two twins the one with the later row
-	came   bool // was imported
+	table     *tokenTable
+	row       genRow
+	text      string
+	owner     *person // nil for none
+	bad       bool    // invalid in itself
+	respelled bool    // names its owner in other capitals
+	dead      bool    // refused by its own server too
+	ends      time.Time
+	made      time.Time
+	twin      *ticket
+	second    bool // of two twins the one with the later row
+	came      bool // was imported
 }
 
 func (w *world) chance(percent int) bool { return w.IntN(100) < percent }
