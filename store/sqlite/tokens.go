@@ -19,20 +19,20 @@ const insertToken = `
 	VALUES (:digest, :user_id, :realm, :issuer, :created_at, :expires_at, :sliding, :reusable, :sealed, :seal_key,
 	        :generation, :prefix, :salt, :twin)`
 
-// selectReusable has the condition of the index tokens_reusable, so that it is
-// one look-up.
+// selectReusable has the condition of the index tokens_reusable, so that it is a single
+// look-up.
 const selectReusable = `
 	SELECT digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key
 	FROM tokens WHERE user_id = ? AND realm = ? AND issuer = ? AND reusable = 1`
 
-// selectToken is what every API call costs: two look-ups by primary key.
+// selectToken is the cost of every API call: two look-ups by primary key.
 const selectToken = `
 	SELECT t.user_id, t.issuer, t.created_at, t.expires_at, t.sliding, t.reusable, t.sealed, t.seal_key,
 	       u.username, u.email, u.active, u.attributes, u.created_at
 	FROM tokens t JOIN users u ON u.id = t.user_id
 	WHERE t.digest = ? AND t.realm = ?`
 
-// moveExpiry leaves a token alone that never expires: NULL is neither later nor
+// moveExpiry does not change a token that never expires: NULL is neither later nor
 // earlier than anything.
 const moveExpiry = `
 	UPDATE tokens SET expires_at = :to
@@ -86,8 +86,8 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash s
 	return token, nil
 }
 
-// slide moves the end of a live token to fresh's, if fresh slides and that is
-// later.
+// slide extends the expiry of a live token to fresh's, if fresh slides and its expiry
+// is later.
 func slide(ctx context.Context, tx *sqlx.Tx, live *core.Token, fresh core.Token) error {
 	if fresh.Sliding == 0 || live.ExpiresAt.IsZero() || !fresh.ExpiresAt.After(live.ExpiresAt) {
 		return nil

@@ -27,8 +27,8 @@ const (
 	withLog    = "&vfs=unix-none&_pragma=locking_mode(EXCLUSIVE)"
 )
 
-// findUnshared returns nil if the file is not in WAL mode, or if another program may have
-// it open: the index of its log exists then.
+// findUnshared returns nil if the file is not in WAL mode, or if its log is not empty and
+// has an index: another program may have the file open then.
 func findUnshared(path string) *unshared {
 	u := &unshared{files: filesOf(path), log: withoutLog}
 	if !inWALMode(path) {
