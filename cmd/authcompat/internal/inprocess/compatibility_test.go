@@ -63,12 +63,12 @@ const compatibilityHead = `# Compatibility
 
 This page is written by ` + "`make compatibility`" + ` from runs, never by hand; CI fails when it is out of date.
 
-An exchange is a documented one, or a rule of the stack behind the document, from ` + "`conformance/exchanges`" + `. It is
-replayed at authcompat and, where Debian's packages have the versions, at a reference server (` + "`conformance/reference`" + `):
-%s. A recorded step is a request with its answer as a reference server of the profile's own
-versions gave it (` + "`conformance/recorded/testdata`" + `: knox 4.2, Django REST framework 2.4.2, Django 2.2 forms). Where there is
-no reference server for an API, the column says so: ` + "`authtokens`" + ` is its author's own views, and Django REST framework 2.4.2
-runs on no Python of today, so that for ` + "`snippit`" + ` the recordings stand in.
+Each exchange comes from ` + "`conformance/exchanges`" + ` and is either documented or a rule of the stack behind the document. It is
+replayed against authcompat and, where Debian's packages have the versions, against a reference server (` + "`conformance/reference`" + `):
+%s. A recorded step is a request with the answer that a reference server of the profile's own
+versions gave (` + "`conformance/recorded/testdata`" + `: knox 4.2, Django REST framework 2.4.2, Django 2.2 forms). The column says so where
+an API has no reference server: ` + "`authtokens`" + ` consists of its author's own views, and Django REST framework 2.4.2
+does not run on any current Python, so ` + "`snippit`" + ` is compared with recordings instead.
 
 | profile | stack | exchanges, authcompat | exchanges, reference | recorded steps, authcompat |
 |---|---|---|---|---|
