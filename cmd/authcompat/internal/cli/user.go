@@ -1,14 +1,16 @@
 package cli
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"strings"
-	"unicode/utf8"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 )
@@ -20,76 +22,104 @@ func newUser() *cobra.Command {
 		newUserSetPassword(), newUserDelete())
 }
 
-func newUserCreate() *cobra.Command {
-	var engine config.Engine
-	var r core.Registration
-	var attributes []string
-	var fromInput, asJSON bool
-	cmd := &cobra.Command{
-		Use:   "create NAME",
-		Short: "Create a user, also while a server runs on the database",
-		Long: `Create a user. The password is asked for on the terminal, or read from the first line of standard
-input with --password-stdin. A server that runs on the same database sees the user at once.
+// userRecord is a user in JSON.
+type userRecord struct {
+	ID         int64             `json:"id"`
+	Username   string            `json:"username"`
+	Email      string            `json:"email"`
+	Active     bool              `json:"active"`
+	CreatedAt  time.Time         `json:"created_at"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Password   string            `json:"password,omitempty"` // how it is hashed
+	Tokens     *int              `json:"tokens,omitempty"`   // live ones
+}
 
-The name is brought to Unicode's NFKC form and the domain of the address to lower case, as Django's
-create_user does.`,
-		Example: `  authcompat user create alice --email alice@example.com
-  echo 'correct horse' | authcompat user create bob --password-stdin
-  authcompat user create carol --attribute location=istanbul --attribute followers=3`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			r.Username = args[0]
-			if r.Attributes, err = parseAttributes(attributes); err != nil {
-				return err
-			}
-			if !r.NoPassword {
-				if r.Password, err = askPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), fromInput); err != nil {
+func recordOf(u core.User) userRecord {
+	return userRecord{ID: u.ID, Username: u.Username, Email: u.Email, Active: u.Active, CreatedAt: u.CreatedAt, Attributes: u.Attributes}
+}
+
+func newUserList() *cobra.Command {
+	var flags config.Engine
+	var inactive, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List users",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+				t := term.NewTable(cmd.OutOrStdout(), asJSON, "ID\tUSERNAME\tEMAIL\tACTIVE\tCREATED")
+				err := e.EachUser(ctx, core.UserFilter{Inactive: inactive}, func(u core.User) error {
+					return t.Row(recordOf(u), "%d\t%s\t%s\t%t\t%s", u.ID, u.Username, term.Dash(u.Email), u.Active, term.FormatTime(u.CreatedAt))
+				})
+				if err != nil {
 					return err
 				}
-			}
-			e, err := openEngine(cmd.Context(), &engine)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, e.Close()) }()
-			user, err := e.CreateUser(cmd.Context(), core.Policy{NormalizeUsername: true, NormalizeEmail: true}, r)
-			switch {
-			case err == nil:
-				return term.Report(cmd.OutOrStdout(), asJSON, recordOf(user), "created user %s (id %d)", user.Username, user.ID)
-			case core.KindOf(err) == core.KindUsernameTaken:
-				return fmt.Errorf("user %q exists already", r.Username)
-			case core.KindOf(err) == core.KindInvalidUser:
-				return fmt.Errorf("not a username or address that can be stored: 1 to %d characters of text without NUL, an address of at most %d", core.MaxUsername, core.MaxEmail)
-			}
-			return err
+				return t.End()
+			})
 		},
 	}
-	engine.AddFlags(cmd.Flags())
-	cmd.Flags().StringVar(&r.Email, "email", "", "address")
-	cmd.Flags().BoolVar(&r.Inactive, "inactive", false, "the user can't log in and tokens are refused")
-	cmd.Flags().StringArrayVar(&attributes, "attribute", nil, "a fact that a profile shows of the user, KEY=VALUE (repeatable)")
-	cmd.Flags().BoolVar(&fromInput, "password-stdin", false, "read the password from the first line of standard input")
-	cmd.Flags().BoolVar(&r.NoPassword, "no-password", false, "no password works for the user")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
-	cmd.MarkFlagsMutuallyExclusive("password-stdin", "no-password")
+	flags.AddFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&inactive, "inactive", false, "inactive users alone")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
 }
 
-// parseAttributes reads KEY=VALUE pairs.
-func parseAttributes(pairs []string) (map[string]string, error) {
-	if len(pairs) == 0 {
-		return nil, nil
+func newUserShow() *cobra.Command {
+	var flags config.Engine
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show NAME",
+		Short: "Show a user, how the password is hashed, and how many tokens are live",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+				r, err := describeUser(ctx, e, args[0])
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return term.Report(cmd.OutOrStdout(), true, r, "")
+				}
+				t := term.NewTable(cmd.OutOrStdout(), false, fmt.Sprintf("id\t%d", r.ID))
+				for _, line := range [][2]string{
+					{"username", r.Username}, {"email", term.Dash(r.Email)}, {"active", fmt.Sprint(r.Active)},
+					{"created", term.FormatTime(r.CreatedAt)}, {"password", r.Password}, {"live tokens", fmt.Sprint(*r.Tokens)},
+				} {
+					if err := t.Row(nil, "%s\t%s", line[0], line[1]); err != nil {
+						return err
+					}
+				}
+				for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
+					if err := t.Row(nil, "%s\t%s", "attribute "+name, r.Attributes[name]); err != nil {
+						return err
+					}
+				}
+				return t.End()
+			})
+		},
 	}
-	attributes := make(map[string]string, len(pairs))
-	for _, pair := range pairs {
-		key, value, ok := strings.Cut(pair, "=")
-		if !ok || key == "" {
-			return nil, fmt.Errorf("--attribute %q: want KEY=VALUE", pair)
-		}
-		if !utf8.ValidString(pair) {
-			return nil, fmt.Errorf("--attribute %q: not valid UTF-8", pair)
-		}
-		attributes[key] = value
+	flags.AddFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
+	return cmd
+}
+
+// describeUser gives all that is shown of a user.
+func describeUser(ctx context.Context, e *engine.Engine, name string) (userRecord, error) {
+	u, err := e.FindUser(ctx, name)
+	if err != nil {
+		return userRecord{}, err
 	}
-	return attributes, nil
+	r := recordOf(u)
+	if r.Password, err = e.PasswordFormat(ctx, u.Username); err != nil {
+		return userRecord{}, err
+	}
+	live := 0
+	err = e.EachToken(ctx, core.TokenFilter{UserID: u.ID}, func(t core.Token) error {
+		if !t.Expired(time.Now()) {
+			live++
+		}
+		return nil
+	})
+	r.Tokens = &live
+	return r, err
 }
