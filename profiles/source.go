@@ -26,7 +26,6 @@ func newReader(file string) *yamlfile.Reader {
 		ShowKey:   showKey,
 		Empty:     "the file is empty",
 		Second:    "a second document begins here: a file holds one profile",
-		Twice:     "is there twice, first on line %d",
 		TooMany:   "the file holds more than %d values, aliases counted as what they stand for",
 		TooDeep:   "the file is nested more than %d deep",
 		InItself:  "alias *%s stands inside of its own anchor",

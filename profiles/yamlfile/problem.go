@@ -23,6 +23,9 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
+// MarshalText writes a position as its String does.
+func (p Position) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
 // A Problem is one thing that is wrong in a file.
 type Problem struct {
 	Position Position

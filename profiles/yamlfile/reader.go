@@ -35,7 +35,7 @@ type Format struct {
 
 	Empty    string // the file is empty
 	Second   string // there is a second document
-	Twice    string // a key is there twice; a format for the line of the first
+	Twice    string // a key is there twice; empty: that it is, and where the first stands
 	TooMany  string // over MaxValues, which it is a format for
 	TooDeep  string // over MaxDepth, which it is a format for
 	InItself string // an alias inside of its own anchor, a format for its name; empty: that is too deep

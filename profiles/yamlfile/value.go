@@ -99,7 +99,11 @@ func (v Value) Entries() (entries []Entry, ok bool) {
 		}
 		name := r.resolve(key).Value
 		if first, twice := lines[name]; twice {
-			r.Add(r.At(key), v.join(name), r.Format.Twice, first)
+			text := r.Format.Twice
+			if text == "" {
+				text = fmt.Sprintf("is there twice, first on line %d", first)
+			}
+			r.Add(r.At(key), v.join(name), "%s", text)
 			continue
 		}
 		lines[name] = key.Line
