@@ -15,7 +15,7 @@ func loadExchange(v value) Exchange {
 		field{name: "authcompat_only", read: func(v value) { e.authcompatOnly = v.filled() }},
 		field{name: "ours", now: "authcompat_only", read: func(v value) { e.authcompatOnly = v.filled() }},
 		field{name: "users", read: func(v value) {
-			for _, entry := range v.entries() {
+			for entry := range v.entries() {
 				if !template.IsName(entry.Name) {
 					entry.Refuse("is no name: want small letters, digits and underscores")
 				}
@@ -47,7 +47,7 @@ func loadUser(name string, v value) user {
 		field{name: "own", now: "dedicated", read: func(v value) { u.dedicated = v.yes() }},
 		field{name: "attributes", read: func(v value) {
 			u.attributes = map[string]string{}
-			for _, e := range v.entries() {
+			for e := range v.entries() {
 				u.attributes[e.Name] = value{e.Value}.text()
 			}
 		}},

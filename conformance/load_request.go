@@ -39,7 +39,7 @@ func loadRequest(v value) request {
 		}},
 		field{name: "form", read: func(v value) {
 			bodies++
-			for _, e := range v.entries() {
+			for e := range v.entries() {
 				r.body.form = append(r.body.form, formPair{e.Name, value{e.Value}.template(false)})
 			}
 		}},
@@ -74,7 +74,7 @@ const absentHeader = "\n"
 
 func (v value) headerLines() []headerLine {
 	var lines []headerLine
-	for _, e := range v.entries() {
+	for e := range v.entries() {
 		checkHeaderName(e)
 		add := func(v value) {
 			t := v.template(false)

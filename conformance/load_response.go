@@ -49,7 +49,7 @@ func loadResponse(v value) response {
 
 func (v value) headerWants() []headerWant {
 	var wants []headerWant
-	for _, e := range v.entries() {
+	for e := range v.entries() {
 		checkHeaderName(e)
 		h := headerWant{name: e.Name, position: e.Position}
 		switch v := (value{e.Value}); {
@@ -91,7 +91,7 @@ func (v value) json(expectation bool) template.JSON {
 	switch v.Node.Kind {
 	case yaml.MappingNode:
 		w := template.JSON{Kind: jsontree.Object}
-		for _, e := range v.entries() {
+		for e := range v.entries() {
 			w.Members = append(w.Members, template.Member{Key: e.Name, Value: value{e.Value}.json(expectation)})
 		}
 		return w

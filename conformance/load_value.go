@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"iter"
 	"regexp"
 	"slices"
 	"strconv"
@@ -57,7 +58,7 @@ type field struct {
 // mapping reads a mapping that has no keys but the given ones.
 func (v value) mapping(fields ...field) {
 	seen := map[string]bool{}
-	for _, e := range v.entries() {
+	for e := range v.entries() {
 		seen[e.Name] = true
 		i := slices.IndexFunc(fields, func(f field) bool { return f.name == e.Name })
 		if i < 0 {
@@ -84,7 +85,7 @@ func (v value) mapping(fields ...field) {
 }
 
 // entries reads a mapping with any keys, in order.
-func (v value) entries() []yamlfile.Entry {
+func (v value) entries() iter.Seq[yamlfile.Entry] {
 	entries, ok := v.Entries()
 	if !ok {
 		v.Refuse("want a mapping")

@@ -19,7 +19,7 @@ type mapReader struct {
 // mapping reads the value as a map. Of a key that is there twice the first counts.
 func (v value) mapping() *mapReader {
 	entries, ok := v.Entries()
-	m := &mapReader{value: v, entries: entries, broken: !ok}
+	m := &mapReader{value: v, entries: slices.Collect(entries), broken: !ok}
 	switch {
 	case !ok && v.IsNull():
 		v.want("a map, or {} to leave all to its defaults")

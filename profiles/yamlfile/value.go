@@ -2,6 +2,7 @@ package yamlfile
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"gopkg.in/yaml.v3"
@@ -80,40 +81,35 @@ func (e Entry) Refuse(format string, args ...any) {
 	e.Value.reader.Add(e.Position, e.Value.Key, format, args...)
 }
 
-// Entries reads a map, in the order of the file. ok is false if the value is none.
-// Bad keys are refused and left out. Of a key that is there twice the first counts, and
-// the second is refused.
-func (v Value) Entries() (entries []Entry, ok bool) {
+// Entries reads a map, in the order of the file. ok is false if the value is none, which
+// then has no entries. Bad keys are refused and left out. Of a key that is there twice the
+// first counts, and the second is refused. The refusals are added on the way through the
+// entries.
+func (v Value) Entries() (entries iter.Seq[Entry], ok bool) {
 	if v.Node.Kind != yaml.MappingNode {
-		return nil, false
+		return func(func(Entry) bool) {}, false
 	}
-	r := v.reader
-	lines := map[string]int{}
-	for i := 0; i+1 < len(v.Node.Content); i += 2 {
-		key := v.Node.Content[i]
-		if bad := r.Format.BadKey; bad != nil {
-			if reason := bad(key); reason != "" {
-				r.Add(r.At(key), v.Key, "%s", reason)
+	return func(yield func(Entry) bool) {
+		r, lines := v.reader, map[string]int{}
+		for i := 0; i+1 < len(v.Node.Content); i += 2 {
+			key := v.Node.Content[i]
+			name := r.resolve(key).Value
+			e := Entry{Name: name, Position: r.At(key)}
+			if reason := r.Format.badKey(key); reason != "" {
+				r.Add(e.Position, v.Key, "%s", reason)
 				continue
 			}
-		}
-		name := r.resolve(key).Value
-		if first, twice := lines[name]; twice {
-			text := r.Format.Twice
-			if text == "" {
-				text = fmt.Sprintf("is there twice, first on line %d", first)
+			if first, twice := lines[name]; twice {
+				r.Add(e.Position, v.join(name), "%s", r.Format.twice(first))
+				continue
 			}
-			r.Add(r.At(key), v.join(name), "%s", text)
-			continue
+			lines[name] = key.Line
+			e.Value = r.value(v.Node.Content[i+1], key, v.join(name))
+			if !yield(e) {
+				return
+			}
 		}
-		lines[name] = key.Line
-		entries = append(entries, Entry{
-			Name:     name,
-			Position: r.At(key),
-			Value:    r.value(v.Node.Content[i+1], key, v.join(name)),
-		})
-	}
-	return entries, true
+	}, true
 }
 
 // Items reads a list. ok is false if the value is none.
