@@ -68,8 +68,8 @@ func (r *Reader) Add(at Position, key, format string, args ...any) {
 	r.Problems = append(r.Problems, Problem{Position: at, Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
-// At gives the position of a node.
-func (r *Reader) At(n *yaml.Node) Position { return r.position(n.Line, n.Column) }
+// at gives the position of a node.
+func (r *Reader) at(n *yaml.Node) Position { return r.position(n.Line, n.Column) }
 
 func (r *Reader) position(line, column int) Position {
 	return Position{File: r.File, Line: line, Column: column}
@@ -91,13 +91,13 @@ func (r *Reader) Read(data []byte) (v Value, ok bool) {
 		return Value{}, false
 	}
 	if err := decoder.Decode(&next); err == nil {
-		r.Add(r.At(&next), "", "%s", r.Format.Second)
+		r.Add(r.at(&next), "", "%s", r.Format.Second)
 	} else if !errors.Is(err, io.EOF) {
 		r.syntax(err, data, "a second document: ")
 	}
 	top := document.Content[0]
 	if top.ShortTag() == "!!null" {
-		r.Add(r.At(top), "", "%s", r.Format.Empty)
+		r.Add(r.at(top), "", "%s", r.Format.Empty)
 		return Value{}, false
 	}
 	guard := sizeGuard{reader: r, open: map[*yaml.Node]bool{}}
@@ -120,10 +120,10 @@ func (g *sizeGuard) check(n *yaml.Node, depth int) bool {
 	f := g.reader.Format
 	switch {
 	case g.values > f.MaxValues:
-		g.reader.Add(g.reader.At(n), "", f.TooMany, f.MaxValues)
+		g.reader.Add(g.reader.at(n), "", f.TooMany, f.MaxValues)
 		return false
 	case depth > f.MaxDepth:
-		g.reader.Add(g.reader.At(n), "", f.TooDeep, f.MaxDepth)
+		g.reader.Add(g.reader.at(n), "", f.TooDeep, f.MaxDepth)
 		return false
 	case n.Kind == yaml.AliasNode:
 		return g.alias(n, depth)
@@ -138,7 +138,7 @@ func (g *sizeGuard) check(n *yaml.Node, depth int) bool {
 
 func (g *sizeGuard) alias(n *yaml.Node, depth int) bool {
 	if text := g.reader.Format.InItself; text != "" && g.open[n.Alias] {
-		g.reader.Add(g.reader.At(n), "", text, n.Value)
+		g.reader.Add(g.reader.at(n), "", text, n.Value)
 		return false
 	}
 	g.open[n.Alias] = true

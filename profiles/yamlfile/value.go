@@ -21,10 +21,10 @@ type Value struct {
 
 // value makes the value of a node that stands behind a key.
 func (r *Reader) value(n, key *yaml.Node, path string) Value {
-	v := Value{reader: r, Node: r.resolve(n), Position: r.At(n), Key: path}
+	v := Value{reader: r, Node: r.resolve(n), Position: r.at(n), Key: path}
 	if n.Kind == yaml.ScalarNode && n.Value == "" && n.Style == 0 {
 		// A value that is left out has no position of its own.
-		v.Position = r.At(key)
+		v.Position = r.at(key)
 	}
 	if bad := r.Format.BadTag; bad != nil && v.Node.Style&yaml.TaggedStyle != 0 {
 		v.Refuse("%s", bad(v.Node.Tag))
@@ -94,7 +94,7 @@ func (v Value) Entries() (entries iter.Seq[Entry], ok bool) {
 		for i := 0; i+1 < len(v.Node.Content); i += 2 {
 			key := v.Node.Content[i]
 			name := r.resolve(key).Value
-			e := Entry{Name: name, Position: r.At(key)}
+			e := Entry{Name: name, Position: r.at(key)}
 			if reason := r.Format.badKey(key); reason != "" {
 				r.Add(e.Position, v.Key, "%s", reason)
 				continue

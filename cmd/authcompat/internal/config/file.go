@@ -34,7 +34,6 @@ const maxConfig = 1 << 20
 
 // configFile is a configuration file that is being read.
 type configFile struct {
-	yamlfile.Reader
 	flags *pflag.FlagSet // of the command; a flag that it lacks is read and left
 	all   *pflag.FlagSet // of a server, to know what values are good
 	found *problems
@@ -50,17 +49,22 @@ func applyConfig(flags *pflag.FlagSet, at, name string, found *problems) {
 		found.unread = true
 		return
 	}
-	c := &configFile{
-		Reader: yamlfile.Reader{File: name, Format: yamlfile.Format{
-			NoAliases: true,
-			Plain:     true,
-			Empty:     "the file is empty",
-			Second:    "a second document begins here",
-		}},
-		flags: flags, all: pflag.NewFlagSet("", pflag.ContinueOnError), found: found,
-	}
+	c := &configFile{flags: flags, all: pflag.NewFlagSet("", pflag.ContinueOnError), found: found}
 	NewServer().AddFlags(c.all)
-	c.read(data)
+	r := yamlfile.Reader{File: name, Format: yamlfile.Format{
+		NoAliases: true,
+		Plain:     true,
+		Empty:     "the file is empty",
+		Second:    "a second document begins here",
+	}}
+	if root, ok := r.Read(data); ok {
+		c.section(root)
+	} else {
+		found.unread = true
+	}
+	for _, problem := range r.Problems {
+		found.lines = append(found.lines, problem.String())
+	}
 }
 
 func readConfig(name string) ([]byte, error) {
@@ -84,18 +88,6 @@ func applyConfigArgument(flags *pflag.FlagSet, name string, found *problems) {
 		return
 	}
 	applyConfig(flags, "FILE", name, found)
-}
-
-func (c *configFile) read(data []byte) {
-	root, ok := c.Read(data)
-	if ok {
-		c.section(root)
-	} else {
-		c.found.unread = true
-	}
-	for _, problem := range c.Problems {
-		c.found.lines = append(c.found.lines, problem.String())
-	}
 }
 
 // refuse adds a problem with the value of a flag.
