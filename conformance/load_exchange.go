@@ -4,93 +4,95 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/authcompat/authcompat/conformance/internal/template"
 )
 
-func (l *loader) loadExchange(key string, n *yaml.Node) Exchange {
-	e := Exchange{Position: l.position(n)}
-	l.mapping(key, n,
-		field{name: "name", required: true, read: func(key string, n *yaml.Node) { e.Name = l.filled(key, n) }},
-		field{name: "source", required: true, read: func(key string, n *yaml.Node) { e.Source = l.filled(key, n) }},
-		field{name: "authcompat_only", read: func(key string, n *yaml.Node) { e.authcompatOnly = l.filled(key, n) }},
-		field{name: "ours", now: "authcompat_only", read: func(key string, n *yaml.Node) { e.authcompatOnly = l.filled(key, n) }},
-		field{name: "users", read: func(key string, n *yaml.Node) {
-			l.entries(key, n, func(name, at string, k, v *yaml.Node) {
-				if !template.IsName(name) {
-					l.problem(k, at, "is no name: want small letters, digits and underscores")
+func loadExchange(v value) Exchange {
+	e := Exchange{Position: v.Position}
+	v.mapping(
+		field{name: "name", required: true, read: func(v value) { e.Name = v.filled() }},
+		field{name: "source", required: true, read: func(v value) { e.Source = v.filled() }},
+		field{name: "authcompat_only", read: func(v value) { e.authcompatOnly = v.filled() }},
+		field{name: "ours", now: "authcompat_only", read: func(v value) { e.authcompatOnly = v.filled() }},
+		field{name: "users", read: func(v value) {
+			for entry := range v.entries() {
+				if !template.IsName(entry.Name) {
+					entry.Refuse("is no name: want small letters, digits and underscores")
 				}
-				e.users = append(e.users, l.loadUser(name, at, v))
-			})
+				e.users = append(e.users, loadUser(entry.Name, value{entry.Value}))
+			}
 		}},
-		field{name: "steps", required: true, read: func(key string, n *yaml.Node) {
-			l.items(key, n, func(at string, item *yaml.Node) { e.steps = append(e.steps, l.loadStep(at, item, true)) })
+		field{name: "steps", required: true, read: func(v value) {
+			for _, step := range v.items() {
+				e.steps = append(e.steps, loadStep(step, true))
+			}
 			if len(e.steps) == 0 {
-				l.problem(n, key, "want one step or more")
+				v.Refuse("want one step or more")
 			}
 		}},
 	)
 	return e
 }
 
-func (l *loader) loadUser(name, key string, n *yaml.Node) user {
-	u := user{name: name, username: name, position: l.position(n)}
-	l.mapping(key, n,
-		field{name: "username", read: func(key string, n *yaml.Node) { u.username = l.filled(key, n) }},
-		field{name: "length", read: func(key string, n *yaml.Node) { u.length = l.number(key, n, suffixLength+1, 1000) }},
-		field{name: "password", read: func(key string, n *yaml.Node) { u.password = l.userPassword(key, n) }},
-		field{name: "email", read: func(key string, n *yaml.Node) { u.email = l.filled(key, n) }},
-		field{name: "inactive", read: func(key string, n *yaml.Node) { u.inactive = l.yes(key, n) }},
-		field{name: "new", read: func(key string, n *yaml.Node) { u.isNew = l.yes(key, n) }},
-		field{name: "dedicated", read: func(key string, n *yaml.Node) { u.dedicated = l.yes(key, n) }},
-		field{name: "own", now: "dedicated", read: func(key string, n *yaml.Node) { u.dedicated = l.yes(key, n) }},
-		field{name: "attributes", read: func(key string, n *yaml.Node) {
+func loadUser(name string, v value) user {
+	u := user{name: name, username: name, position: v.Position}
+	v.mapping(
+		field{name: "username", read: func(v value) { u.username = v.filled() }},
+		field{name: "length", read: func(v value) { u.length = v.number(suffixLength+1, 1000) }},
+		field{name: "password", read: func(v value) { u.password = v.userPassword() }},
+		field{name: "email", read: func(v value) { u.email = v.filled() }},
+		field{name: "inactive", read: func(v value) { u.inactive = v.yes() }},
+		field{name: "new", read: func(v value) { u.isNew = v.yes() }},
+		field{name: "dedicated", read: func(v value) { u.dedicated = v.yes() }},
+		field{name: "own", now: "dedicated", read: func(v value) { u.dedicated = v.yes() }},
+		field{name: "attributes", read: func(v value) {
 			u.attributes = map[string]string{}
-			l.entries(key, n, func(name, at string, _, v *yaml.Node) { u.attributes[name] = l.text(at, v) })
+			for e := range v.entries() {
+				u.attributes[e.Name] = value{e.Value}.text()
+			}
 		}},
 	)
 	if u.isNew && (u.inactive || u.attributes != nil || u.dedicated) {
-		l.problem(n, key, "a user that is new has only a username, length, password and email")
+		v.Refuse("a user that is new has only a username, length, password and email")
 	}
 	if !u.isNew && u.password == "" {
-		l.problem(n, key, "a user that is there before the exchange has a password")
+		v.Refuse("a user that is there before the exchange has a password")
 	}
 	if u.length > 0 && utf8.RuneCountInString(u.username) > u.length {
-		l.problem(n, key, "the username is longer than its length")
+		v.Refuse("the username is longer than its length")
 	}
 	return u
 }
 
 // userPassword reads a password. It may use repeat(…) and bytes(…), but refer to nothing.
-func (l *loader) userPassword(key string, n *yaml.Node) string {
-	t := l.template(key, n, false)
+func (v value) userPassword() string {
+	t := v.template(false)
 	for _, part := range t.Parts {
 		if part.Reference != nil && !part.Reference.IsFunction() {
-			l.problem(n, key, "only repeat(…) and bytes(…) can stand in a password")
+			v.Refuse("only repeat(…) and bytes(…) can stand in a password")
 		}
 	}
 	return t.Expand(&template.Scope{})
 }
 
-func (l *loader) loadStep(key string, n *yaml.Node, moves bool) step {
-	s := step{position: l.position(n)}
+func loadStep(v value, moves bool) step {
+	s := step{position: v.Position}
 	fields := []field{
-		{name: "request", required: true, read: func(key string, n *yaml.Node) { s.request = l.loadRequest(key, n) }},
-		{name: "response", required: true, read: func(key string, n *yaml.Node) { s.response = l.loadResponse(key, n) }},
-		{name: "answer", now: "response", read: func(key string, n *yaml.Node) { s.response = l.loadResponse(key, n) }},
+		{name: "request", required: true, read: func(v value) { s.request = loadRequest(v) }},
+		{name: "response", required: true, read: func(v value) { s.response = loadResponse(v) }},
+		{name: "answer", now: "response", read: func(v value) { s.response = loadResponse(v) }},
 	}
 	if moves {
-		fields = append(fields, field{name: "advance", read: func(key string, n *yaml.Node) { s.advance = l.span(key, n) }})
+		fields = append(fields, field{name: "advance", read: func(v value) { s.advance = v.span() }})
 	}
-	l.mapping(key, n, fields...)
+	v.mapping(fields...)
 	return s
 }
 
-func (l *loader) span(key string, n *yaml.Node) time.Duration {
-	span, err := template.ParseDuration(l.text(key, n))
+func (v value) span() time.Duration {
+	span, err := template.ParseDuration(v.text())
 	if err != nil {
-		l.problem(n, key, "%v", err)
+		v.Refuse("%v", err)
 	}
 	return span
 }

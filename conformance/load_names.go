@@ -6,36 +6,36 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/conformance/internal/template"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // checkNames checks that the names of exchanges are unique, and that every reference and every
 // "not NAME" is defined by a user or an earlier step.
-func (l *loader) checkNames(f *File) {
+func (f *File) checkNames(r *yamlfile.Reader) {
 	names := map[string]bool{}
 	for i, e := range f.Exchanges {
 		key := fmt.Sprintf("exchanges[%d]", i)
 		if names[e.Name] {
-			l.problems = append(l.problems, Problem{e.Position, key + ".name", fmt.Sprintf("%q is the name of an earlier exchange", e.Name)})
+			r.Add(e.Position, key+".name", "%q is the name of an earlier exchange", e.Name)
 		}
 		names[e.Name] = true
-		l.checkUsernames(key, f, e)
+		f.checkUsernames(r, key, e)
 		d := defined{users: e.users, captures: map[string]bool{}}
 		for k, s := range e.steps {
-			l.checkStep(fmt.Sprintf("%s.steps[%d]", key, k), s, d)
+			checkStep(r, fmt.Sprintf("%s.steps[%d]", key, k), s, d)
 		}
 	}
 	if f.createUser != nil {
 		one := user{name: "user", username: "u", password: "p", email: "e"}
-		l.checkStep("create_user", *f.createUser, defined{users: []user{one}, captures: map[string]bool{}})
+		checkStep(r, "create_user", *f.createUser, defined{users: []user{one}, captures: map[string]bool{}})
 	}
 }
 
 // checkUsernames checks that the suffix that makes a name unique fits into the maximal length.
-func (l *loader) checkUsernames(key string, f *File, e Exchange) {
+func (f *File) checkUsernames(r *yamlfile.Reader, key string, e Exchange) {
 	for _, u := range e.users {
 		if room := f.usernameMax - suffixLength; u.length == 0 && utf8.RuneCountInString(u.username) > room {
-			l.problems = append(l.problems, Problem{u.position, key + ".users." + u.name,
-				fmt.Sprintf("the username has over %d characters: no room for what makes it unique", room)})
+			r.Add(u.position, key+".users."+u.name, "the username has over %d characters: no room for what makes it unique", room)
 		}
 	}
 }
@@ -46,11 +46,11 @@ type defined struct {
 	captures map[string]bool
 }
 
-func (l *loader) checkStep(key string, s step, d defined) {
+func checkStep(r *yamlfile.Reader, key string, s step, d defined) {
 	captured := map[string]bool{}
 	s.eachTemplate(func(at string, t template.Template) {
 		for _, text := range d.check(at, t, captured) {
-			l.problems = append(l.problems, Problem{s.position, key + "." + at, text})
+			r.Add(s.position, key+"."+at, "%s", text)
 		}
 	})
 	for name := range captured {

@@ -8,43 +8,44 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/authcompat/authcompat/conformance/internal/template"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 const tokenForm = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 
-func (l *loader) loadRequest(key string, n *yaml.Node) request {
+func loadRequest(v value) request {
 	var r request
 	bodies := 0
-	l.mapping(key, n,
-		field{name: "method", required: true, read: func(key string, n *yaml.Node) {
-			r.method = l.matching(key, n, regexp.MustCompile(tokenForm), "an HTTP method")
+	v.mapping(
+		field{name: "method", required: true, read: func(v value) {
+			r.method = v.matching(regexp.MustCompile(tokenForm), "an HTTP method")
 		}},
-		field{name: "path", required: true, read: func(key string, n *yaml.Node) {
-			r.path = l.template(key, n, false)
+		field{name: "path", required: true, read: func(v value) {
+			r.path = v.template(false)
 			if !strings.HasPrefix(r.path.Source, "/") || strings.ContainsAny(r.path.Source, " \r\n") {
-				l.problem(n, key, "want a path that begins with / and has no blank")
+				v.Refuse("want a path that begins with / and has no blank")
 			}
 		}},
-		field{name: "headers", read: func(key string, n *yaml.Node) { r.headers = l.headerLines(key, n) }},
-		field{name: "body", read: func(key string, n *yaml.Node) {
+		field{name: "headers", read: func(v value) { r.headers = v.headerLines() }},
+		field{name: "body", read: func(v value) {
 			bodies++
-			t := l.template(key, n, false)
+			t := v.template(false)
 			r.body.text = &t
 		}},
-		field{name: "json", read: func(key string, n *yaml.Node) {
+		field{name: "json", read: func(v value) {
 			bodies++
-			v := l.json(key, n, false, 0)
-			r.body.json = &v
+			json := v.json(false)
+			r.body.json = &json
 		}},
-		field{name: "form", read: func(key string, n *yaml.Node) {
+		field{name: "form", read: func(v value) {
 			bodies++
-			l.entries(key, n, func(name, at string, _, v *yaml.Node) {
-				r.body.form = append(r.body.form, formPair{name, l.template(at, v, false)})
-			})
+			for e := range v.entries() {
+				r.body.form = append(r.body.form, formPair{e.Name, value{e.Value}.template(false)})
+			}
 		}},
 	)
 	if bodies > 1 {
-		l.problem(n, key, "has more than one of body, json and form")
+		v.Refuse("has more than one of body, json and form")
 	}
 	r.headers = withContentType(r)
 	return r
@@ -71,29 +72,33 @@ func withContentType(r request) []headerLine {
 // absentHeader marks a Content-Type that is not sent; no value can hold a newline.
 const absentHeader = "\n"
 
-func (l *loader) headerLines(key string, n *yaml.Node) []headerLine {
+func (v value) headerLines() []headerLine {
 	var lines []headerLine
-	l.entries(key, n, func(name, at string, k, v *yaml.Node) {
-		l.headerName(at, k)
-		add := func(at string, v *yaml.Node) {
-			t := l.template(at, v, false)
+	for e := range v.entries() {
+		checkHeaderName(e)
+		add := func(v value) {
+			t := v.template(false)
 			if strings.ContainsAny(t.Source, "\r\n") {
-				l.problem(v, at, "a header is one line")
+				v.Refuse("a header is one line")
 			}
-			lines = append(lines, headerLine{name, t})
+			lines = append(lines, headerLine{e.Name, t})
 		}
-		switch r := l.resolve(v); {
-		case r.Kind == yaml.SequenceNode:
-			l.items(at, v, add)
-		case r.Tag == "!!null" && name == "Content-Type":
-			lines = append(lines, headerLine{name, template.Template{Source: absentHeader}})
+		switch v := (value{e.Value}); {
+		case v.Node.Kind == yaml.SequenceNode:
+			for _, item := range v.items() {
+				add(item)
+			}
+		case v.IsNull() && e.Name == "Content-Type":
+			lines = append(lines, headerLine{e.Name, template.Template{Source: absentHeader}})
 		default:
-			add(at, v)
+			add(v)
 		}
-	})
+	}
 	return lines
 }
 
-func (l *loader) headerName(key string, n *yaml.Node) {
-	l.matching(key, n, regexp.MustCompile(tokenForm), "a header's name")
+func checkHeaderName(e yamlfile.Entry) {
+	if !regexp.MustCompile(tokenForm).MatchString(e.Name) {
+		e.Refuse("%q is not a header's name", e.Name)
+	}
 }

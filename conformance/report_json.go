@@ -25,6 +25,3 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	e.SetEscapeHTML(false)
 	return e.Encode(document)
 }
-
-// MarshalText writes a position as its String does.
-func (p Position) MarshalText() ([]byte, error) { return []byte(p.String()), nil }

@@ -16,7 +16,7 @@ type place struct {
 
 // template reads a reply's body or the shape of errors.
 func (at place) template(v value) (*Template, bool) {
-	if v.isNull() {
+	if v.IsNull() {
 		v.want("a body, or no such key for a reply without one")
 		return nil, false
 	}
@@ -26,7 +26,7 @@ func (at place) template(v value) (*Template, bool) {
 
 // node reads one part of a template.
 func (at place) node(v value) (Template, bool) {
-	switch v.node.Kind {
+	switch v.Node.Kind {
 	case yaml.MappingNode:
 		return at.object(v)
 	case yaml.SequenceNode:
@@ -36,13 +36,13 @@ func (at place) node(v value) (Template, bool) {
 	switch {
 	case v.isText():
 		return at.text(v)
-	case v.isNull():
+	case v.IsNull():
 		return t, true
-	case v.is("!!bool"):
-		t.Literal = strings.EqualFold(v.node.Value, "true")
+	case v.Is("!!bool"):
+		t.Literal = strings.EqualFold(v.Node.Value, "true")
 		return t, true
-	case v.is("!!int"):
-		n, err := strconv.ParseInt(v.node.Value, 10, 64)
+	case v.Is("!!int"):
+		n, err := strconv.ParseInt(v.Node.Value, 10, 64)
 		if err == nil {
 			t.Literal = n
 			return t, true
@@ -56,8 +56,8 @@ func (at place) object(v value) (Template, bool) {
 	m := v.mapping()
 	t, good := Template{Kind: TemplateObject}, true
 	for _, e := range m.entries {
-		child, ok := at.node(e.value)
-		t.Members = append(t.Members, Member{Key: e.name, Value: child})
+		child, ok := at.node(value{e.Value})
+		t.Members = append(t.Members, Member{Key: e.Name, Value: child})
 		good = good && ok
 	}
 	return t, good
@@ -65,8 +65,9 @@ func (at place) object(v value) (Template, bool) {
 
 func (at place) list(v value) (Template, bool) {
 	t, good := Template{Kind: TemplateList}, true
-	for i, n := range v.node.Content {
-		child, ok := at.node(v.reader.value(n, n, v.key+"["+strconv.Itoa(i)+"]"))
+	items, _ := v.Items()
+	for _, item := range items {
+		child, ok := at.node(value{item})
 		t.Items = append(t.Items, child)
 		good = good && ok
 	}
@@ -75,10 +76,10 @@ func (at place) list(v value) (Template, bool) {
 
 // text reads a text: a single value, or text with values in it.
 func (at place) text(v value) (Template, bool) {
-	s := v.node.Value
+	s := v.Node.Value
 	if strings.HasPrefix(s, "$") && !strings.HasPrefix(s, "$$") && !strings.HasPrefix(s, "${") {
 		if strings.Trim(s[1:], valueCharacters) != "" || s == "$" {
-			v.refuse("a value inside of a text is written ${…}, a dollar sign $$")
+			v.Refuse("a value inside of a text is written ${…}, a dollar sign $$")
 			return Template{}, false
 		}
 		shown, ok := at.value(v, s[1:])
@@ -122,14 +123,14 @@ func (at place) parts(v value, s string) ([]Part, bool) {
 			flush()
 			shown, ok := at.value(v, expression)
 			if ok && shown.Name == FieldErrors {
-				v.refuse("$%s is an object, which no text can hold", FieldErrors)
+				v.Refuse("$%s is an object, which no text can hold", FieldErrors)
 				ok = false
 			}
 			parts = append(parts, Part{Value: shown})
 			good = good && ok
 			s = rest
 		default:
-			v.refuse("a value inside of a text is written ${…}, a dollar sign $$")
+			v.Refuse("a value inside of a text is written ${…}, a dollar sign $$")
 			return nil, false
 		}
 	}

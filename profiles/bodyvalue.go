@@ -12,11 +12,11 @@ func (at place) value(v value, expression string) (Value, bool) {
 	if attribute, ok := strings.CutPrefix(name, string(UserAttribute)+"."); ok {
 		shown.Name, shown.Attribute = UserAttribute, attribute
 		if attribute == "" || strings.Trim(attribute, attributeCharacters) != "" {
-			v.refuse("the attribute's name in %s has to be letters, digits, _ and -", dollar(name))
+			v.Refuse("the attribute's name in %s has to be letters, digits, _ and -", dollar(name))
 			return shown, false
 		}
 	} else if name == string(UserAttribute) {
-		v.refuse("$%s wants the attribute's name: $%[1]s.location", name)
+		v.Refuse("$%s wants the attribute's name: $%[1]s.location", name)
 		return shown, false
 	}
 	if !slices.Contains(at.values, shown.Name) {
@@ -26,9 +26,9 @@ func (at place) value(v value, expression string) (Value, bool) {
 	formats := formatsOf(shown.Name)
 	if formatted && !slices.Contains(formats, shown.Format) {
 		if len(formats) == 0 {
-			v.refuse("$%s takes no format", name)
+			v.Refuse("$%s takes no format", name)
 		} else {
-			v.refuse("$%s takes the format %s, not %s", name, either(formats), quote(format))
+			v.Refuse("$%s takes the format %s, not %s", name, either(formats), quote(format))
 		}
 		return shown, false
 	}
@@ -45,13 +45,13 @@ func (at place) unknown(v value, name string) {
 		known = "no value is known here"
 	}
 	if slices.Contains(allValues(), ValueName(name)) || strings.HasPrefix(name, string(UserAttribute)+".") {
-		v.refuse("%s is not known in %s; %s", dollar(name), at.name, known)
+		v.Refuse("%s is not known in %s; %s", dollar(name), at.name, known)
 		return
 	}
 	if near := nearest(name, allValues()); near != "" {
 		known = "did you mean $" + string(near) + "?"
 	}
-	v.refuse("unknown value %s; %s", dollar(name), known)
+	v.Refuse("unknown value %s; %s", dollar(name), known)
 }
 
 // dollar writes a value's name for a problem.

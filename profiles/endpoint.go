@@ -4,20 +4,22 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // endpoints reads all endpoints, and checks that each can be reached.
 func (p *Profile) endpoints(v value) ([]Endpoint, bool) {
 	m := v.mapping()
 	if !m.broken && len(m.entries) == 0 {
-		v.refuse("a profile has at least one endpoint")
+		v.Refuse("a profile has at least one endpoint")
 	}
 	var read []Endpoint
 	for _, e := range m.entries {
 		endpoint, path := p.endpoint(e)
 		for _, before := range read {
 			if reason := p.hides(before, endpoint); reason != "" {
-				path.refuse("%s", reason)
+				path.Refuse("%s", reason)
 				break
 			}
 		}
@@ -27,12 +29,12 @@ func (p *Profile) endpoints(v value) ([]Endpoint, bool) {
 }
 
 // endpoint reads one endpoint with its defaults. path is where its path stands.
-func (p *Profile) endpoint(e entry) (read Endpoint, path value) {
-	m := e.value.mapping()
-	if !isName(e.name, "abcdefghijklmnopqrstuvwxyz", "0123456789_-") {
-		m.reader.add(e.key.Line, e.key.Column, m.key, "an endpoint's name is at most 64 lower-case letters, digits, _ and -, the first a letter")
+func (p *Profile) endpoint(e yamlfile.Entry) (read Endpoint, path value) {
+	m := value{e.Value}.mapping()
+	if !isName(e.Name, "abcdefghijklmnopqrstuvwxyz", "0123456789_-") {
+		e.Refuse("an endpoint's name is at most 64 lower-case letters, digits, _ and -, the first a letter")
 	}
-	read = Endpoint{Name: e.name, Action: action(m, Action(e.name))}
+	read = Endpoint{Name: e.Name, Action: action(m, Action(e.Name))}
 	required(m, "path", &read.Path, read.Action.path)
 	read.Method = http.MethodPost
 	if read.Action == Account {
@@ -74,7 +76,7 @@ func action(m *mapReader, name Action) Action {
 		return name
 	}
 	if !m.broken {
-		m.refuseKey("action", "is missing: %s is none of %s", quote(string(name)), list(actions()))
+		m.RefuseKey("action", "is missing: %s is none of %s", quote(string(name)), list(actions()))
 	}
 	return ""
 }
@@ -99,7 +101,7 @@ func (p *Profile) access(m *mapReader, e *Endpoint) {
 	}
 	optional(m, "authenticate", &e.Authenticate, boolean)
 	if v, _ := m.get("authenticate"); !e.Authenticate && e.Access == AccessToken {
-		v.refuse("want true: the endpoint's access is %s", AccessToken)
+		v.Refuse("want true: the endpoint's access is %s", AccessToken)
 	}
 }
 
@@ -129,7 +131,7 @@ func (p *Profile) view(m *mapReader, e *Endpoint) {
 	}
 	optional(m, "renderers", &e.Renderers, words(RenderJSON, RenderHTML))
 	if v, ok := m.get("renderers"); ok && !slices.Contains(e.Renderers, RenderJSON) {
-		v.refuse("want %s among them", RenderJSON)
+		v.Refuse("want %s among them", RenderJSON)
 	}
 	optional(m, "parsers", &e.Parsers, words(ParseJSON, ParseForm, ParseMultipart))
 }

@@ -1,5 +1,7 @@
 package profiles
 
+import "github.com/authcompat/authcompat/profiles/yamlfile"
+
 // The most code points that the engine stores of a username and of an address
 // (django/contrib/auth/models.py 3.2, AbstractUser); a password is bounded by
 // the request's size alone.
@@ -44,27 +46,27 @@ func (r fieldReader) fields(v value) ([]Field, bool) {
 		if f.Role == "" {
 			unclear = true
 		} else if first, ok := names[f.Role]; ok {
-			e.value.refuse("has the role %s, as %s has", f.Role, first)
+			e.Value.Refuse("has the role %s, as %s has", f.Role, first)
 		} else {
 			names[f.Role] = f.Name
 		}
 	}
 	for _, role := range []Role{RoleUsername, RolePassword} {
 		if _, ok := names[role]; !ok && !unclear {
-			v.refuse("no field has the role %s", role)
+			v.Refuse("no field has the role %s", role)
 		}
 	}
 	return fields, true
 }
 
 // field reads one field with its defaults.
-func (r fieldReader) field(e entry) Field {
+func (r fieldReader) field(e yamlfile.Entry) Field {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-	m := e.value.mapping()
-	if !isName(e.name, letters, "0123456789-") {
-		m.reader.add(e.key.Line, e.key.Column, m.key, "a field's name is at most 64 letters, digits, _ and -, the first a letter or _")
+	m := value{e.Value}.mapping()
+	if !isName(e.Name, letters, "0123456789-") {
+		e.Refuse("a field's name is at most 64 letters, digits, _ and -, the first a letter or _")
 	}
-	f := Field{Name: e.name, Role: r.role(m, Role(e.name)), Characters: CharactersAny}
+	f := Field{Name: e.Name, Role: r.role(m, Role(e.Name)), Characters: CharactersAny}
 	if r.family.oneOf(DRF) {
 		optional(m, "label", &f.Label, line)
 		optional(m, "help_text", &f.HelpText, line)
@@ -90,7 +92,7 @@ func (r fieldReader) role(m *mapReader, name Role) Role {
 		return name
 	}
 	if !m.broken {
-		m.refuseKey("role", "is missing: %s is none of %s", quote(string(name)), list(r.roles()))
+		m.RefuseKey("role", "is missing: %s is none of %s", quote(string(name)), list(r.roles()))
 	}
 	return ""
 }
@@ -105,7 +107,7 @@ func (r fieldReader) presence(m *mapReader, f *Field) {
 	f.Required = true
 	optional(m, "required", &f.Required, boolean)
 	if v, _ := m.get("required"); !f.Required && r.action == Register && (f.Role == RoleUsername || f.Role == RolePassword) {
-		v.refuse("nobody can register without a %s", f.Role)
+		v.Refuse("nobody can register without a %s", f.Role)
 	}
 	if f.Role == RoleAccept {
 		m.forbid("blank", "a field with the role accept is no text")
@@ -113,7 +115,7 @@ func (r fieldReader) presence(m *mapReader, f *Field) {
 	}
 	optional(m, "blank", &f.Blank, boolean)
 	if v, _ := m.get("blank"); f.Blank && r.action == Register && f.Role == RoleUsername {
-		v.refuse("nobody can register without a username")
+		v.Refuse("nobody can register without a username")
 	}
 }
 

@@ -21,13 +21,13 @@ func headers(v value) ([]Header, bool) {
 	good := !m.broken
 	var list []Header
 	for _, e := range m.entries {
-		s, ok := headerValue(e.value)
-		if reason := badHeader(e.name, list); reason != "" {
-			v.reader.add(e.key.Line, e.key.Column, e.value.key, "%s", reason)
+		s, ok := headerValue(value{e.Value})
+		if reason := badHeader(e.Name, list); reason != "" {
+			e.Refuse("%s", reason)
 			ok = false
 		}
 		good = good && ok
-		list = append(list, Header{Name: e.name, Value: s})
+		list = append(list, Header{Name: e.Name, Value: s})
 	}
 	return list, good
 }
@@ -53,11 +53,11 @@ func headerValue(v value) (string, bool) {
 		return "", false
 	}
 	if !httpguts.ValidHeaderFieldValue(s) {
-		v.refuse("a header's value has no line breaks and no control characters")
+		v.Refuse("a header's value has no line breaks and no control characters")
 		return "", false
 	}
 	if strings.Trim(s, " \t") != s {
-		v.refuse("a header's value has no white space at its ends")
+		v.Refuse("a header's value has no white space at its ends")
 		return "", false
 	}
 	return s, true

@@ -126,7 +126,7 @@ func sentence(v value, placeholders []string) (string, bool) {
 		return "", false
 	}
 	if s == "" {
-		v.refuse("is empty")
+		v.Refuse("is empty")
 		return "", false
 	}
 	for rest := s; rest != ""; {
@@ -137,9 +137,9 @@ func sentence(v value, placeholders []string) (string, bool) {
 		}
 		ok = false
 		if len(placeholders) == 0 {
-			v.refuse("unknown placeholder {%s}; this message has none", name)
+			v.Refuse("unknown placeholder {%s}; this message has none", name)
 		} else {
-			v.refuse("unknown placeholder {%s}; this message has {%s}", name, strings.Join(placeholders, "}, {"))
+			v.Refuse("unknown placeholder {%s}; this message has {%s}", name, strings.Join(placeholders, "}, {"))
 		}
 	}
 	return s, ok

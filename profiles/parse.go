@@ -18,10 +18,10 @@ func Parse(filename string, data []byte) (*Profile, error) {
 
 // parse is Parse with the stacks among files.
 func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
-	r := &reader{file: filename}
-	root, ok := r.root(data)
+	r := newReader(filename)
+	root, ok := readRoot(r, data)
 	if !ok {
-		return nil, problemsOf(r.problems)
+		return nil, problemsOf(r.Problems)
 	}
 	stacks := &stackLoader{files: files}
 	p := &Profile{Scheme: "Token", TrailingSlash: SlashExact, OtherPaths: AccessOpen, Throttling: Hidden, Messages: Messages{}}
@@ -34,7 +34,7 @@ func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
 	}
 	p.read(m)
 	m.done()
-	if err := problemsOf(append(r.problems, stacks.problems...)); err != nil {
+	if err := problemsOf(append(r.Problems, stacks.problems...)); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -56,7 +56,7 @@ func (p *Profile) origin(m *mapReader, stacks *stackLoader) error {
 	}
 	if !p.Family.oneOf(s.family) {
 		v, _ := m.get("stack")
-		v.refuse("%s is a stack of family %s, not %s", p.Stack, s.family, p.Family)
+		v.Refuse("%s is a stack of family %s, not %s", p.Stack, s.family, p.Family)
 		return nil
 	}
 	p.Family, p.Errors, p.Rules, p.Messages = s.family, s.errors, s.rules, s.messages
@@ -102,9 +102,9 @@ func (p *Profile) shapes(m *mapReader) {
 		p.Errors.Status = http.StatusOK
 	}
 	if _, body := given.get("body"); !ok {
-		m.refuseKey("errors", "is missing: it says with body what a form that failed answers")
+		m.RefuseKey("errors", "is missing: it says with body what a form that failed answers")
 	} else if !body && !given.broken {
-		v.refuseKey("body", "is missing")
+		v.RefuseKey("body", "is missing")
 	}
 }
 
@@ -123,17 +123,17 @@ func tokens(v value) (Tokens, bool) {
 	if kept, _ := m.get("legacy_format"); counted {
 		switch {
 		case t.LegacyFormat == LegacyAuthtoken && t.Hex > authtokenLength:
-			kept.refuse("a token of %d digits does not fit authtoken's column: hex has to be at most %d", t.Hex, authtokenLength)
+			kept.Refuse("a token of %d digits does not fit authtoken's column: hex has to be at most %d", t.Hex, authtokenLength)
 		case (t.LegacyFormat == LegacyKnox41 || t.LegacyFormat == LegacyKnox42) && t.Hex%2 != 0:
-			kept.refuse("knox up to 4.2 reads tokens as whole bytes: hex has to be even")
+			kept.Refuse("knox up to 4.2 reads tokens as whole bytes: hex has to be even")
 		}
 	}
 	if sliding, _ := m.get("sliding"); t.Sliding && limited {
 		switch {
 		case t.TTL == 0:
-			sliding.refuse("tokens that never expire have no end to move: ttl is %s", never)
+			sliding.Refuse("tokens that never expire have no end to move: ttl is %s", never)
 		case t.TTL <= slideEvery:
-			sliding.refuse("a token's end is moved once a minute at most: ttl has to be longer")
+			sliding.Refuse("a token's end is moved once a minute at most: ttl has to be longer")
 		}
 	}
 	m.done()

@@ -31,17 +31,17 @@ func (a Action) path(v value) (string, bool) {
 			reason = "a path is ASCII letters, digits and -._~!$&'()*+,;=:@ between slashes"
 		}
 		if reason != "" {
-			v.refuse("%s", reason)
+			v.Refuse("%s", reason)
 			return "", false
 		}
 	}
 	switch {
 	case !strings.HasPrefix(s, "/"):
-		v.refuse("a path starts with a slash")
+		v.Refuse("a path starts with a slash")
 	case variables > 0 && !a.oneOf(Account):
-		v.refuse("only the path of an account has {username}")
+		v.Refuse("only the path of an account has {username}")
 	case variables != 1 && a == Account:
-		v.refuse("the path of an account has {username} once")
+		v.Refuse("the path of an account has {username} once")
 	default:
 		return s, true
 	}

@@ -25,9 +25,9 @@ func (at place) reply(v value) (Reply, bool) {
 	body, given := m.get("body")
 	switch {
 	case !given && at.needed && !m.broken:
-		m.refuseKey("body", "is missing: a form answers with JSON")
+		m.RefuseKey("body", "is missing: a form answers with JSON")
 	case given && bodyless(r.Status):
-		body.refuse("a reply with status %d has no body", r.Status)
+		body.Refuse("a reply with status %d has no body", r.Status)
 	case given:
 		keep(body, &r.Body, at.template)
 	}

@@ -33,13 +33,13 @@ func (l *stackLoader) name(v value) (string, bool) {
 // load reads an existing stack; below are those that extend it.
 func (l *stackLoader) load(name string, below ...string) (stack, error) {
 	s := stack{messages: Messages{}}
-	r := &reader{file: stackFolder + "/" + name + ".yaml"}
-	defer func() { l.problems = append(l.problems, r.problems...) }()
-	data, err := fs.ReadFile(l.files, r.file)
+	r := newReader(stackFolder + "/" + name + ".yaml")
+	defer func() { l.problems = append(l.problems, r.Problems...) }()
+	data, err := fs.ReadFile(l.files, r.File)
 	if err != nil {
 		return s, fmt.Errorf("read stack: %w", err)
 	}
-	root, ok := r.root(data)
+	root, ok := readRoot(r, data)
 	if !ok {
 		return s, nil
 	}
@@ -65,7 +65,7 @@ func (l *stackLoader) load(name string, below ...string) (stack, error) {
 func (l *stackLoader) extend(v value, below []string) (stack, error) {
 	name, ok := l.name(v)
 	if ok && slices.Contains(below, name) {
-		v.refuse("stacks extend each other in a circle: %s", strings.Join(append(below, name), ", "))
+		v.Refuse("stacks extend each other in a circle: %s", strings.Join(append(below, name), ", "))
 		ok = false
 	}
 	if !ok {

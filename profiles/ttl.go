@@ -28,20 +28,20 @@ func units() []unit {
 
 // ttl reads a duration, 0 for never.
 func ttl(v value) (time.Duration, bool) {
-	if v.node.Kind != yaml.ScalarNode || v.isNull() {
+	if v.Node.Kind != yaml.ScalarNode || v.IsNull() {
 		v.want("never, or a duration such as 15d, 24h or 1h30m")
 		return 0, false
 	}
-	if v.node.Value == never {
+	if v.Node.Value == never {
 		return 0, true
 	}
-	d, ok := duration(v.node.Value)
+	d, ok := duration(v.Node.Value)
 	if !ok {
 		v.want("never, or a duration such as 15d, 24h or 1h30m")
 		return 0, false
 	}
 	if d <= 0 || d > maxTTL {
-		v.refuse("want never, or a duration from 1s to 36500d, not %s", v.kind())
+		v.Refuse("want never, or a duration from 1s to 36500d, not %s", v.kind())
 		return 0, false
 	}
 	return d, true

@@ -8,54 +8,12 @@ import (
 	"unicode"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
-// value is one value in a file, with its position and its key for problems.
-type value struct {
-	reader       *reader
-	node         *yaml.Node // never an alias
-	line, column int
-	key          string // the path of keys down to it
-}
-
-// value makes the value of a node that stands behind a key.
-func (r *reader) value(n, key *yaml.Node, path string) value {
-	v := value{reader: r, node: n, line: n.Line, column: n.Column, key: path}
-	if n.Kind == yaml.AliasNode {
-		v.node = n.Alias
-	}
-	if n.Kind == yaml.ScalarNode && n.Value == "" && n.Style == 0 {
-		// A value that is left out has no position of its own.
-		v.line, v.column = key.Line, key.Column
-	}
-	if v.node.Style&yaml.TaggedStyle != 0 {
-		v.refuse("the tag %s is not used here", quote(v.node.Tag))
-	}
-	return v
-}
-
-// refuse adds a problem at the value's position.
-func (v value) refuse(format string, args ...any) {
-	v.reader.add(v.line, v.column, v.key, format, args...)
-}
-
-// refuseKey adds a problem with a key that the value lacks.
-func (v value) refuseKey(name, format string, args ...any) {
-	v.reader.add(v.line, v.column, join(v.key, name), format, args...)
-}
-
-// join appends a key to a path. A key that would make the path ambiguous or unreadable
-// is quoted.
-func join(path, name string) string {
-	odd := func(c rune) bool { return c == '.' || c == ':' || !unicode.IsPrint(c) || unicode.IsSpace(c) }
-	if name == "" || strings.ContainsFunc(name, odd) {
-		name = quote(name)
-	}
-	if path == "" {
-		return name
-	}
-	return path + "." + name
-}
+// value is one value in a file.
+type value struct{ yamlfile.Value }
 
 // quote quotes a text of the file for a problem.
 func quote(s string) string { return strconv.Quote(cut(s)) }
@@ -69,58 +27,50 @@ func cut(s string) string {
 	return s
 }
 
-// is tells whether the value is a scalar of one of the types.
-func (v value) is(tags ...string) bool {
-	return v.node.Kind == yaml.ScalarNode && slices.Contains(tags, v.node.ShortTag())
-}
-
-// isNull tells whether the value is null or left out.
-func (v value) isNull() bool { return v.is("!!null") }
-
 // isText tells whether the value is a text. An unquoted date is one too.
-func (v value) isText() bool { return v.is("!!str", "!!timestamp", "!!merge") }
+func (v value) isText() bool { return v.Is("!!str", "!!timestamp", "!!merge") }
 
 // kind says what the value is, for problems.
 func (v value) kind() string {
 	switch {
-	case v.node.Kind == yaml.MappingNode:
+	case v.Node.Kind == yaml.MappingNode:
 		return "a map"
-	case v.node.Kind == yaml.SequenceNode:
+	case v.Node.Kind == yaml.SequenceNode:
 		return "a list"
-	case v.is("!!int", "!!float"):
-		return "the number " + cut(v.node.Value)
+	case v.Is("!!int", "!!float"):
+		return "the number " + cut(v.Node.Value)
 	case v.isText():
-		return quote(v.node.Value)
+		return quote(v.Node.Value)
 	}
-	return v.node.Value
+	return v.Node.Value
 }
 
 // want adds the problem that the value is not what is wanted.
 func (v value) want(format string, args ...any) {
 	wanted := fmt.Sprintf(format, args...)
-	if v.isNull() {
-		v.refuse("has no value: want %s", wanted)
+	if v.IsNull() {
+		v.Refuse("has no value: want %s", wanted)
 		return
 	}
-	v.refuse("want %s, not %s", wanted, v.kind())
+	v.Refuse("want %s, not %s", wanted, v.kind())
 }
 
 // renamed tells whether the value is the former name of a word. If so it is refused
 // with the present name.
 func (v value) renamed(former, now string) bool {
-	if !v.isText() || v.node.Value != former {
+	if !v.isText() || v.Node.Value != former {
 		return false
 	}
-	v.refuse("%s is called %s now", former, now)
+	v.Refuse("%s is called %s now", former, now)
 	return true
 }
 
 // text reads a text.
 func text(v value) (string, bool) {
 	if v.isText() {
-		return v.node.Value, true
+		return v.Node.Value, true
 	}
-	if v.node.Kind == yaml.ScalarNode && !v.isNull() {
+	if v.Node.Kind == yaml.ScalarNode && !v.IsNull() {
 		v.want("a text (write it in quotes)")
 	} else {
 		v.want("a text")
@@ -135,7 +85,7 @@ func line(v value) (string, bool) {
 	case !ok:
 		return "", false
 	case s == "":
-		v.refuse("is empty")
+		v.Refuse("is empty")
 	case strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }):
 		v.want("one line of printable characters")
 	default:
@@ -162,18 +112,18 @@ func isName(s, first, later string) bool {
 
 // boolean reads true or false.
 func boolean(v value) (b, ok bool) {
-	if !v.is("!!bool") {
+	if !v.Is("!!bool") {
 		v.want("true or false")
 		return false, false
 	}
-	return strings.EqualFold(v.node.Value, "true"), true
+	return strings.EqualFold(v.Node.Value, "true"), true
 }
 
 // integer reads a whole number within bounds.
 func integer(least, most int) func(value) (int, bool) {
 	return func(v value) (int, bool) {
-		n, err := strconv.Atoi(v.node.Value)
-		if !v.is("!!int") || err != nil || n < least || n > most {
+		n, err := strconv.Atoi(v.Node.Value)
+		if !v.Is("!!int") || err != nil || n < least || n > most {
 			v.want("a whole number from %d to %d", least, most)
 			return 0, false
 		}
@@ -184,8 +134,8 @@ func integer(least, most int) func(value) (int, bool) {
 // word reads one word of a closed set.
 func word[T ~string](words ...T) func(value) (T, bool) {
 	return func(v value) (T, bool) {
-		if v.isText() && slices.Contains(words, T(v.node.Value)) {
-			return T(v.node.Value), true
+		if v.isText() && slices.Contains(words, T(v.Node.Value)) {
+			return T(v.Node.Value), true
 		}
 		v.want("%s", either(words))
 		return "", false
@@ -195,21 +145,21 @@ func word[T ~string](words ...T) func(value) (T, bool) {
 // words reads a list of one or more words of a closed set, none of them twice.
 func words[T ~string](known ...T) func(value) ([]T, bool) {
 	return func(v value) ([]T, bool) {
-		if v.node.Kind != yaml.SequenceNode {
+		items, isList := v.Items()
+		if !isList {
 			v.want("a list of %s", either(known))
 			return nil, false
 		}
-		if len(v.node.Content) == 0 {
-			v.refuse("is empty: want at least one of %s", either(known))
+		if len(items) == 0 {
+			v.Refuse("is empty: want at least one of %s", either(known))
 			return nil, false
 		}
 		good := true
 		var list []T
-		for i, n := range v.node.Content {
-			item := v.reader.value(n, n, fmt.Sprintf("%s[%d]", v.key, i))
-			w, ok := word(known...)(item)
+		for _, item := range items {
+			w, ok := word(known...)(value{item})
 			if ok && slices.Contains(list, w) {
-				item.refuse("stands here twice")
+				item.Refuse("stands here twice")
 				ok = false
 			}
 			good = good && ok

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // configFlag names the configuration file.
@@ -34,7 +34,6 @@ const maxConfig = 1 << 20
 
 // configFile is a configuration file that is being read.
 type configFile struct {
-	name  string
 	flags *pflag.FlagSet // of the command; a flag that it lacks is read and left
 	all   *pflag.FlagSet // of a server, to know what values are good
 	found *problems
@@ -50,9 +49,22 @@ func applyConfig(flags *pflag.FlagSet, at, name string, found *problems) {
 		found.unread = true
 		return
 	}
-	c := &configFile{name: name, flags: flags, all: pflag.NewFlagSet("", pflag.ContinueOnError), found: found}
+	c := &configFile{flags: flags, all: pflag.NewFlagSet("", pflag.ContinueOnError), found: found}
 	NewServer().AddFlags(c.all)
-	c.read(data)
+	r := yamlfile.Reader{File: name, Format: yamlfile.Format{
+		NoAliases: true,
+		Plain:     true,
+		Empty:     "the file is empty",
+		Second:    "a second document begins here",
+	}}
+	if root, ok := r.Read(data); ok {
+		c.section(root)
+	} else {
+		found.unread = true
+	}
+	for _, problem := range r.Problems {
+		found.lines = append(found.lines, problem.String())
+	}
 }
 
 func readConfig(name string) ([]byte, error) {
@@ -78,85 +90,44 @@ func applyConfigArgument(flags *pflag.FlagSet, name string, found *problems) {
 	applyConfig(flags, "FILE", name, found)
 }
 
-func (c *configFile) read(data []byte) {
-	var document, next yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	err := decoder.Decode(&document)
-	switch {
-	case errors.Is(err, io.EOF):
-		c.found.add(c.name+":1:1", "the file is empty")
-		c.found.unread = true
-		return
-	case err != nil:
-		c.found.add(c.name, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
-		c.found.unread = true
-		return
-	}
-	switch err := decoder.Decode(&next); {
-	case err == nil:
-		c.add(&next, "", "a second document begins here")
-	case !errors.Is(err, io.EOF):
-		c.found.add(c.name, "a second document: %s", strings.TrimPrefix(err.Error(), "yaml: "))
-	}
-	c.section(document.Content[0], "")
-}
-
-// at returns the position of a node, with its key if it has one.
-func (c *configFile) at(n *yaml.Node, key string) string {
-	place := fmt.Sprintf("%s:%d:%d", c.name, n.Line, n.Column)
-	if key != "" {
-		place += ": " + key
-	}
-	return place
-}
-
-func (c *configFile) add(n *yaml.Node, key, format string, args ...any) {
-	c.found.add(c.at(n, key), format, args...)
-}
-
 // refuse adds a problem with the value of a flag.
-func (c *configFile) refuse(n *yaml.Node, key, flag, format string, args ...any) {
-	c.add(n, key, format, args...)
+func (c *configFile) refuse(v yamlfile.Value, flag, format string, args ...any) {
+	v.Refuse(format, args...)
 	c.found.refuse(flag)
 }
 
-// section reads a map. prefix is the path of keys that leads to it.
-func (c *configFile) section(n *yaml.Node, prefix string) {
-	if n.Kind != yaml.MappingNode {
-		c.add(n, strings.TrimSuffix(prefix, "."), "want a map")
-		c.found.unread = c.found.unread || prefix == ""
-		return
+// section reads a map.
+func (c *configFile) section(v yamlfile.Value) {
+	entries, ok := v.Entries()
+	if !ok {
+		v.Refuse("want a map")
+		c.found.unread = c.found.unread || v.Key == ""
 	}
-	seen := make(map[string]int)
-	for i := 0; i < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		path := prefix + key.Value
-		if first, twice := seen[path]; twice {
-			c.add(key, path, "is there twice, first on line %d", first)
-			continue
-		}
-		seen[path] = key.Line
+	for e := range entries {
+		path := e.Value.Key
 		flag, now := flagOf(path), formerKeys()[path]
 		switch {
 		case path == listenersKey:
-			c.bindings(value)
+			c.bindings(e.Value)
 		case flag != "":
-			c.set(value, path, flag)
+			c.set(e.Value, flag)
 		case slices.ContainsFunc(settings(), func(s setting) bool { return strings.HasPrefix(s.key, path+".") }):
-			c.section(value, path+".")
+			c.section(e.Value)
 		case now != "":
-			c.refuse(key, path, flagOf(now), "is called %s now", now)
+			e.Refuse("is called %s now", now)
+			c.found.refuse(flagOf(now))
 		default:
-			c.add(key, path, "unknown key; the keys here are %s", strings.Join(keysAt(prefix), ", "))
+			e.Refuse("unknown key; the keys here are %s", strings.Join(keysAt(v.Key), ", "))
 		}
 	}
 }
 
 // keysAt returns the keys of a section.
-func keysAt(prefix string) []string {
+func keysAt(section string) []string {
 	var keys []string
-	if prefix == "" {
-		keys = append(keys, listenersKey)
+	prefix := section + "."
+	if section == "" {
+		keys, prefix = append(keys, listenersKey), ""
 	}
 	for _, s := range settings() {
 		if rest, ok := strings.CutPrefix(s.key, prefix); ok {
@@ -170,60 +141,66 @@ func keysAt(prefix string) []string {
 }
 
 // set sets a flag to the value of a key: a string, a number, or a list of strings.
-func (c *configFile) set(n *yaml.Node, path, flag string) {
-	items := []*yaml.Node{n}
+func (c *configFile) set(v yamlfile.Value, flag string) {
+	items := []yamlfile.Value{v}
 	_, list := c.all.Lookup(flag).Value.(pflag.SliceValue)
 	if list {
-		if n.Kind != yaml.SequenceNode {
-			c.refuse(n, path, flag, "want a list of texts")
+		var ok bool
+		if items, ok = v.Items(); !ok {
+			c.refuse(v, flag, "want a list of texts")
 			return
 		}
-		items = n.Content
 	}
 	var values, places []string
 	for _, item := range items {
+		item.Key = v.Key
 		switch {
-		case isValue(item):
-			values, places = append(values, item.Value), append(places, c.at(item, path))
+		case isScalar(item):
+			values, places = append(values, item.Node.Value), append(places, place(item))
 		case list:
-			c.refuse(item, path, flag, "want a text")
+			c.refuse(item, flag, "want a text")
 			return
 		default:
-			c.refuse(item, path, flag, "want a value")
+			c.refuse(item, flag, "want a value")
 			return
 		}
 	}
 	if err := setFlag(c.all, flag, values); err != nil {
-		c.refuse(n, path, flag, "%v", friendly(err))
+		c.refuse(v, flag, "%v", friendly(err))
 		return
 	}
 	if known := c.flags.Lookup(flag); known != nil && !known.Changed {
 		_ = setFlag(c.flags, flag, values) // as good as for the others
-		c.mark(known, n, places)
+		mark(known, v, places)
 	}
 }
 
-// isValue reports whether a node is a string or a number.
-func isValue(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" }
+// isScalar reports whether a value is a string or a number.
+func isScalar(v yamlfile.Value) bool { return v.Node.Kind == yaml.ScalarNode && !v.IsNull() }
+
+// place returns the position of a value with its key.
+func place(v yamlfile.Value) string { return v.Position.String() + ": " + v.Key }
 
 // mark records where the value of a flag comes from.
-func (c *configFile) mark(f *pflag.Flag, n *yaml.Node, places []string) {
+func mark(f *pflag.Flag, v yamlfile.Value, places []string) {
 	if f.Annotations == nil {
 		f.Annotations = make(map[string][]string)
 	}
-	f.Annotations[fromConfig] = []string{fmt.Sprintf("%s:%d", c.name, n.Line)}
+	f.Annotations[fromConfig] = []string{fmt.Sprintf("%s:%d", v.Position.File, v.Position.Line)}
 	f.Annotations[configPlaces] = places
 }
 
 // bindings reads the list of profiles and their addresses.
-func (c *configFile) bindings(n *yaml.Node) {
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		c.refuse(n, listenersKey, listenersFlag, "want a list of maps with profile and address")
+func (c *configFile) bindings(v yamlfile.Value) {
+	items, _ := v.Items()
+	if len(items) == 0 {
+		c.refuse(v, listenersFlag, "want a list of maps with profile and address")
 		return
 	}
 	var all bindings
-	for _, item := range n.Content {
-		if l, ok := c.binding(item); ok {
+	for _, item := range items {
+		item.Key = v.Key
+		if l, ok := readBinding(item); ok {
 			all = append(all, l)
 		} else {
 			c.found.refuse(listenersFlag)
@@ -236,42 +213,39 @@ func (c *configFile) bindings(n *yaml.Node) {
 	}
 	if list, ok := known.Value.(*bindings); ok {
 		*list = all
-		c.mark(known, n, []string{c.at(n, listenersKey)})
+		mark(known, v, []string{place(v)})
 	}
 }
 
-// binding reads one of the listeners. ok is false if it has no valid profile key.
-func (c *configFile) binding(item *yaml.Node) (l binding, ok bool) {
-	seen := make(map[string]int)
-	for i := 0; item.Kind == yaml.MappingNode && i < len(item.Content); i += 2 {
-		key, value := item.Content[i], item.Content[i+1]
-		path := listenersKey + "." + key.Value
-		first, twice := seen[key.Value]
-		seen[key.Value] = key.Line
-		switch {
-		case twice:
-			c.add(key, path, "is there twice, first on line %d", first)
-		case key.Value == "profile" && isValue(value):
-			l.profile, l.profileAt = value.Value, c.at(value, path)
-		case key.Value == "address":
-			if l.addressAt = c.at(value, path); isValue(value) && value.Value != "" {
-				l.address = value.Value
-			} else {
-				c.add(value, path, "want HOST:PORT, for instance %s", defaultListen)
+// readBinding reads one of the listeners. ok is false if it has no valid profile key.
+func readBinding(item yamlfile.Value) (l binding, ok bool) {
+	var profile yamlfile.Value
+	entries, _ := item.Entries()
+	for e := range entries {
+		switch e.Name {
+		case "profile":
+			if profile = e.Value; isScalar(profile) {
+				l.profile, l.profileAt = profile.Node.Value, place(profile)
 			}
-		case key.Value != "profile":
-			c.add(key, path, "unknown key; a listener has profile and address")
+		case "address":
+			if l.addressAt = place(e.Value); isScalar(e.Value) && e.Value.Node.Value != "" {
+				l.address = e.Value.Node.Value
+			} else {
+				e.Value.Refuse("want HOST:PORT, for instance %s", defaultListen)
+			}
+		default:
+			e.Refuse("unknown key; a listener has profile and address")
 		}
 	}
 	if l.profile == "" {
-		c.add(item, listenersKey, "want a map with profile, and address for several")
+		item.Refuse("want a map with profile, and address for several")
 		return l, false
 	}
 	if l.addressAt == "" {
 		var err error
 		l.profile, l.address, err = splitAddress(l.profile)
 		if err != nil {
-			c.found.add(l.profileAt, "%v", err)
+			profile.Refuse("%v", err)
 		}
 		if err != nil || l.address != "" {
 			l.addressAt = l.profileAt
