@@ -39,11 +39,13 @@ SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/dif
 check: lint ## what to run all day: lint, and the tests that need nothing and take no time
 	$(GO) test $$($(GO) list ./... | grep -vE '$(SLOW)')
 
-# One package at a time: several start servers and databases and hold them to seconds.
+# What holds servers and databases to seconds runs alone, one package at a time.
 # Generated user bases go without the race detector first, which takes ten times as long.
+ALONE = /cmd/authcompat$$|/internal/(server|httpserver)$$|/core/hashing$$|/store/(sqlite|postgres|django/live)$$
 test: tools lint compatible ## lint, then all tests with the race detector
 	$(GO) test -timeout 20m ./store/django/transfer -run '^TestGenerated$$'
-	$(GO) test -race -p 1 -timeout 20m ./...
+	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -vE '$(ALONE)')
+	$(GO) test -race -p 1 -timeout 20m $$($(GO) list ./... | grep -E '$(ALONE)')
 
 compatible: tools
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess

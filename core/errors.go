@@ -138,6 +138,8 @@ var (
 	ErrUsernameTaken = errors.New("username taken")
 	// ErrUserInactive is a user who may not have a token.
 	ErrUserInactive = errors.New("user inactive")
+	// ErrPasswordChanged is an encoded password that the user does not have any more.
+	ErrPasswordChanged = errors.New("password changed")
 	// ErrUnavailable is a database that can't be reached, is locked by others
 	// for too long, is full or read-only, or has lost the connection.
 	ErrUnavailable = errors.New("store unavailable")

@@ -29,8 +29,8 @@ const (
 	// maxBatchUpdates is how many updates are written in one step, so that other writers get
 	// their turn.
 	maxBatchUpdates = 512
-	// finalWriteTimeout limits the last writes when a server stops.
-	finalWriteTimeout = 5 * time.Second
+	// writeTimeout limits each write, also the last ones when a server stops.
+	writeTimeout = 5 * time.Second
 )
 
 // ExpiryWriter is a write-behind buffer of sliding expiries. Requests do not wait for
@@ -75,7 +75,7 @@ func (m *ExpiryWriter) Run(ctx context.Context) {
 		case <-ctx.Done():
 			over = true
 		}
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), finalWriteTimeout)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 		m.write(ending)
 		cancel()
 	}

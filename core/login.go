@@ -12,9 +12,10 @@ import (
 // KindCanceled. An unknown username costs as much hashing as a known one.
 //
 // A login is counted against the rate limits before its password is hashed. It is refunded
-// unless it failed with KindInvalidCredentials or KindUserInactive. If the limit is exhausted by logins that are being hashed, it
-// waits for them. If the limit is exhausted by wrong ones, it takes as long as a wrong
-// password and fails like one, unless the policy reveals it; nothing is hashed.
+// unless it failed with KindInvalidCredentials or KindUserInactive. If the limit is
+// exhausted by logins that are being hashed, it waits for them. If the limit is exhausted
+// by wrong ones, it takes as long as a wrong password and fails like one, unless the
+// policy reveals it; nothing is hashed.
 func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (Session, error) {
 	leave, err := s.hasher.Acquire(plain)
 	if err != nil {
@@ -66,8 +67,24 @@ func (s *Service) throttled(ctx context.Context, p Policy, username string, wait
 	return &Error{Kind: KindInvalidCredentials}
 }
 
-// login checks the password, issues a token, and completes the audit entry.
-func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, plain string) (Session, error) {
+// maxLoginAttempts is how often a password is checked that changes at the same time. Of
+// logins that come at once while a weak hash is replaced, each but the first takes two.
+const maxLoginAttempts = 3
+
+// login checks the password, issues a token, and completes the audit entry. The token is
+// issued only if the password is still the one that was checked: a change of the password
+// takes effect on logins that are under way too.
+func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, plain string) (session Session, err error) {
+	for range maxLoginAttempts {
+		session, err = s.attemptLogin(ctx, p, e, username, plain)
+		if !errors.Is(err, ErrPasswordChanged) {
+			return session, err
+		}
+	}
+	return Session{}, &Error{Kind: KindUnavailable, Err: err}
+}
+
+func (s *Service) attemptLogin(ctx context.Context, p Policy, e *AuditEntry, username, plain string) (Session, error) {
 	account, err := s.checkPassword(ctx, e, username, plain)
 	if err != nil {
 		return Session{}, err
@@ -79,12 +96,12 @@ func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, 
 	}
 	e.Token = TokenID(fresh.Digest)
 	if !p.Reuse {
-		if err := s.store.IssueToken(ctx, fresh, s.audited(e)); err != nil {
+		if err := s.store.IssueToken(ctx, fresh, account.PasswordHash, s.audited(e)); err != nil {
 			return Session{}, wrapIssueError(err)
 		}
 		return Session{User: account.User, Token: fresh, Key: key}, nil
 	}
-	token, err := s.store.ReuseToken(ctx, fresh, now, s.audited(e))
+	token, err := s.store.ReuseToken(ctx, fresh, account.PasswordHash, now, s.audited(e))
 	if err != nil {
 		return Session{}, wrapIssueError(err)
 	}
@@ -133,21 +150,25 @@ func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, pl
 		return Account{}, &Error{Kind: KindUserInactive}
 	}
 	if rehash {
-		s.rehash(ctx, account, plain)
+		account.PasswordHash = s.rehash(ctx, account, plain)
 	}
 	return account, nil
 }
 
-// rehash replaces a weak hash. A failure is only logged: the login succeeds without it,
-// and the next one tries again.
-func (s *Service) rehash(ctx context.Context, account Account, plain string) {
+// rehash replaces a weak hash, and returns the one that the account has then. A failure
+// is only logged: the login succeeds without it, and the next one tries again.
+func (s *Service) rehash(ctx context.Context, account Account, plain string) string {
 	encoded, err := s.hasher.Hash(ctx, plain)
 	if err == nil {
 		err = s.store.UpdatePassword(ctx, account.ID, account.PasswordHash, encoded, true, nil)
 	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if err == nil {
+		return encoded
+	}
+	if !errors.Is(err, ErrNotFound) {
 		s.log.Warn("password hash stays as it was", "user_id", account.ID, "error", err)
 	}
+	return account.PasswordHash
 }
 
 // wrapHashError turns a hasher's error into the engine's.

@@ -27,16 +27,17 @@ type Store interface {
 	// Account returns the account with exactly this username, or ErrNotFound.
 	Account(ctx context.Context, username string) (Account, error)
 
-	// IssueToken adds a token. ErrUserInactive if its user is inactive,
-	// ErrNotFound if there is none.
-	IssueToken(ctx context.Context, t Token, audit *AuditEntry) error
+	// IssueToken adds a token. It fails with ErrNotFound if there is no such user, with
+	// ErrPasswordChanged if passwordHash is not empty and the user's encoded password is
+	// another, and with ErrUserInactive if the user is inactive.
+	IssueToken(ctx context.Context, t Token, passwordHash string, audit *AuditEntry) error
 
 	// ReuseToken returns the reusable token of fresh's user, realm and issuer that is live
 	// at now, with its ExpiresAt extended to that of fresh if fresh is sliding. If there
 	// is none, fresh is added and returned. An expired one is no longer reusable, and
 	// stays. It sets the Token of audit if it returns another than fresh. Errors as
 	// IssueToken.
-	ReuseToken(ctx context.Context, fresh Token, now time.Time, audit *AuditEntry) (Token, error)
+	ReuseToken(ctx context.Context, fresh Token, passwordHash string, now time.Time, audit *AuditEntry) (Token, error)
 
 	// FindToken returns the token that p presents in the realm, live or expired, and its
 	// user, active or not; or ErrNotFound. A token whose deletion was acknowledged before

@@ -169,7 +169,7 @@ type TokenBatch struct {
 	place Checkpoint
 	came  map[int64]string // keys of users who came from the source and are here
 	known map[string]*tokenFacts
-	shown *shown
+	slots *takenSlots
 }
 
 // tokenFacts are what is known of a digest.
@@ -186,19 +186,19 @@ type slot struct {
 	realm, issuer string
 }
 
-// shown knows which slots are taken. Most batches never ask.
-type shown struct {
+// takenSlots knows which slots are taken. Most batches never ask.
+type takenSlots struct {
 	unread []*core.Token
 	slots  map[slot]bool
 }
 
-func (s *shown) add(t *core.Token) {
+func (s *takenSlots) add(t *core.Token) {
 	if t.Reusable {
 		s.unread = append(s.unread, t)
 	}
 }
 
-func (s *shown) taken(in core.Token) bool {
+func (s *takenSlots) taken(in core.Token) bool {
 	for _, t := range s.unread {
 		s.slots[slot{t.UserID, t.Realm, t.Issuer}] = true
 	}
@@ -210,7 +210,7 @@ func (s *shown) taken(in core.Token) bool {
 func NewTokenBatch(place Checkpoint, facts ImportFacts) TokenBatch {
 	b := TokenBatch{
 		place: place, came: make(map[int64]string, len(facts.UserLinks)),
-		known: make(map[string]*tokenFacts, len(facts.Tokens)), shown: &shown{slots: map[slot]bool{}},
+		known: make(map[string]*tokenFacts, len(facts.Tokens)), slots: &takenSlots{slots: map[slot]bool{}},
 	}
 	b.Add(facts)
 	return b
@@ -247,7 +247,7 @@ func (b TokenBatch) keep(known *tokenFacts) {
 	if len(t.Legacy.Digest) > 0 {
 		b.known[string(t.Legacy.Digest)] = known
 	}
-	b.shown.add(t)
+	b.slots.add(t)
 }
 
 // Merge decides about one token, with [MergeToken]. If it is to be added, later tokens of
@@ -265,7 +265,7 @@ func (b TokenBatch) Merge(in ImportedToken) TokenMerge {
 	}
 	if known.here == nil {
 		facts.Seen, facts.Absent = known.linked, known.link.Absent
-		facts.SlotTaken = in.Reusable && b.shown.taken(in.Token)
+		facts.SlotTaken = in.Reusable && b.slots.taken(in.Token)
 	}
 	m := MergeToken(in, facts)
 	switch {

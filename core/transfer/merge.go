@@ -197,9 +197,9 @@ type TokenMerge struct {
 	Returned bool
 }
 
-// NotTakenOver is the reason for refusing a token whose user was not imported from its
+// UserNotImported is the reason for refusing a token whose user was not imported from its
 // source.
-const NotTakenOver = "its user was not taken over"
+const UserNotImported = "its user was not taken over"
 
 // MergeToken decides about a token of another server. A token that was imported before and
 // ended here stays ended, unless it was ended only because a run did not see it. A later
@@ -209,7 +209,7 @@ func MergeToken(in ImportedToken, known TokenState) TokenMerge {
 	case known.unchanged(in):
 		return TokenMerge{Result: ImportResult{Outcome: ImportUnchanged}}
 	case !known.UserImported:
-		return TokenMerge{Result: refused("%s", NotTakenOver)}
+		return TokenMerge{Result: refused("%s", UserNotImported)}
 	case known.Existing == nil && in.Expired(known.Now):
 		return TokenMerge{Result: ImportResult{Outcome: ImportExpired}}
 	case known.Existing == nil && known.Seen && !known.Absent:

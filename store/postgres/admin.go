@@ -41,7 +41,7 @@ func (s *Store) SetActive(ctx context.Context, userID int64, active bool, audit 
 // DeleteUser implements [core.Admin].
 func (s *Store) DeleteUser(ctx context.Context, userID int64, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
-		// The row is locked, so that no import adds tokens after these.
+		// The row is locked, so that no import inserts further tokens.
 		if _, err := tx.ExecContext(ctx, s.qualify(lockUser), userID); err != nil {
 			return fmt.Errorf("lock user: %w", err)
 		}
@@ -52,8 +52,8 @@ func (s *Store) DeleteUser(ctx context.Context, userID int64, audit *core.AuditE
 	})
 }
 
-// change runs a statement that has to find its row. An attempt whose commit was
-// ambiguous has found it.
+// change runs a statement that has to affect a row, at least in an earlier attempt
+// whose commit was ambiguous.
 func (s *Store) change(ctx context.Context, audit *core.AuditEntry, doing, statement string, args ...any) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		return s.changed(ctx, tx, retryAfterAmbiguous, doing, statement, args...)
@@ -106,7 +106,7 @@ func (s *Store) selectTokens(ctx context.Context, query string, args ...any) (to
 	return tokens, err
 }
 
-// bytea is a digest as an argument: an empty one is not NULL.
+// bytea returns a digest as an argument: an empty one is not NULL.
 func bytea(d core.Digest) []byte { return append([]byte{}, d...) }
 
 // CountTokens implements [core.Admin].

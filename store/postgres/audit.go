@@ -13,15 +13,15 @@ import (
 
 const auditColumns = `at, act, outcome, user_id, username, unknown, profile, actor, address, request, token`
 
-// insertAudit adds an entry. The condition is for a retry after an ambiguous commit,
-// which may have added it.
+// insertAudit inserts an entry. The condition is for a retry after an ambiguous commit,
+// which may have inserted it.
 const insertAudit = `
 	INSERT INTO @audit (` + auditColumns + `)
 	SELECT $1::bigint, $2::text, $3::text, $4::bigint, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text, $11::text
 	WHERE NOT $12::boolean OR NOT EXISTS (
 		SELECT 1 FROM @audit WHERE (` + auditColumns + `) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))`
 
-// writeAuditEntry adds the entry, unless it is nil, in the transaction.
+// writeAuditEntry adds the entry in the transaction, unless it is nil.
 func (s *Store) writeAuditEntry(ctx context.Context, tx *sqlx.Tx, e *core.AuditEntry, retryAfterAmbiguous bool) error {
 	if e == nil {
 		return nil

@@ -10,10 +10,10 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// benchmarkTokens is how many tokens a benchmark's store has.
+// benchmarkTokens is the number of tokens in a benchmark's store.
 const benchmarkTokens = 1000
 
-// mustFill returns a store with that many tokens, "user 0" to the last.
+// mustFill returns a store with benchmarkTokens tokens, named "user 0" and so on.
 func mustFill(b *testing.B) *postgres.Store {
 	b.Helper()
 	s := mustOpen(b, postgrestest.Schema(b))
@@ -25,8 +25,8 @@ func mustFill(b *testing.B) *postgres.Store {
 	return s
 }
 
-// BenchmarkFindToken is the cost of a check: of a token that is live, that
-// nobody has, and with many at once.
+// BenchmarkFindToken measures look-ups: of a live token, of an unknown one, and many at
+// once.
 func BenchmarkFindToken(b *testing.B) {
 	s := mustFill(b)
 	keys := make([]core.Presented, benchmarkTokens)
@@ -62,7 +62,7 @@ func BenchmarkFindToken(b *testing.B) {
 	})
 }
 
-// BenchmarkIssueToken is the cost of a write, without the disk's.
+// BenchmarkIssueToken measures a write, without the disk.
 func BenchmarkIssueToken(b *testing.B) {
 	s := mustOpen(b, postgrestest.Schema(b))
 	user, err := s.CreateUser(b.Context(), core.NewUser{Username: "ann"}, nil, nil)
@@ -72,7 +72,7 @@ func BenchmarkIssueToken(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		token := core.Token{Digest: core.Presented(fmt.Sprint(i)).SHA256(), UserID: user.ID, Realm: "default"}
-		if err := s.IssueToken(b.Context(), token, nil); err != nil {
+		if err := s.IssueToken(b.Context(), token, "", nil); err != nil {
 			b.Fatal(err)
 		}
 	}

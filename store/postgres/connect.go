@@ -14,11 +14,12 @@ import (
 	"github.com/lib/pq"
 )
 
-// stagger is how long a host may take to answer before the next one is tried too: a
-// host that is down does not answer at all.
+// stagger is how long to wait for a host before trying the next one too: a host that is
+// down does not answer at all.
 const stagger = 150 * time.Millisecond
 
-// connector opens connections to the writable primary among several hosts. It is a driver.Connector.
+// connector opens connections to the writable primary among several hosts. It is a
+// driver.Connector.
 type connector struct {
 	hosts   []pq.Config   // one host each
 	shuffle bool          // load_balance_hosts=random
@@ -43,8 +44,8 @@ func newConnector(s settings, lookups map[string]lookup) *connector {
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return pq.Driver{} }
 
-// Connect implements driver.Connector. It tries the hosts one after the other, the
-// next one as soon as one fails or takes long, and uses the first that succeeds.
+// Connect implements driver.Connector. It tries the hosts one after the other, moving
+// on to the next one as soon as one fails or is slow, and uses the first that succeeds.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	deadline := time.Now().Add(c.limit)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
@@ -98,8 +99,8 @@ func (c *connector) failure(r attempt) string {
 	return fmt.Sprintf("%s:%d: %s", c.hosts[r.host].Host, c.hosts[r.host].Port, text)
 }
 
-// order returns the indices of the hosts in the order in which they are tried: the
-// last primary first.
+// order returns the indices of the hosts in the order to try them: the last primary
+// first.
 func (c *connector) order() []int {
 	order := make([]int, len(c.hosts))
 	for i := range order {
@@ -153,7 +154,7 @@ func closeOthers(results <-chan attempt, count int) {
 	}
 }
 
-// connectError says that no connection could be had.
+// connectError is the error for failing to connect to any host.
 type connectError struct{ text string }
 
 func (e *connectError) Error() string { return "connect: " + e.text }

@@ -9,7 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// mustOpen returns a store whose insides a test may use.
+// mustOpen returns a store with access to its internals.
 func mustOpen(t *testing.T, parameters ...string) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), postgrestest.Schema(t, parameters...))
@@ -24,7 +24,7 @@ func mustOpen(t *testing.T, parameters ...string) *Store {
 	return s
 }
 
-// fill adds users and tokens, and tells the planner.
+// fill inserts users and tokens, and updates the planner's statistics.
 const fill = `
 	INSERT INTO @users (username, email, password_hash, active, created_at)
 	SELECT 'user ' || i, '', '', TRUE, 0 FROM generate_series(1, 5000) i;
@@ -32,7 +32,7 @@ const fill = `
 	SELECT sha256(i::text::bytea), i, 'default', 'api', 0, i, 0, i % 2 = 0, '' FROM generate_series(1, 5000) i;
 	ANALYZE @users; ANALYZE @tokens`
 
-// TestPlans checks that nothing is ever scanned.
+// TestPlans checks that no query scans a table.
 func TestPlans(t *testing.T) {
 	s := mustOpen(t)
 	if _, err := s.db.Exec(s.qualify(fill)); err != nil {
@@ -72,8 +72,8 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// TestUserGone checks what SQL from outside relies on: a user's tokens go too,
-// and the id is never another user's.
+// TestUserGone checks what external SQL relies on: a user's tokens are deleted too, and
+// the ID is never reused.
 func TestUserGone(t *testing.T) {
 	s := mustOpen(t)
 	add := func(name string) core.User {
@@ -98,8 +98,8 @@ func TestUserGone(t *testing.T) {
 	}
 }
 
-// TestBrokenRow checks that attributes that can't be read are an error of the
-// row, which does not tell them.
+// TestBrokenRow checks that unreadable attributes are an error of their row, which does
+// not show them.
 func TestBrokenRow(t *testing.T) {
 	s := mustOpen(t)
 	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil, nil); err != nil {
@@ -114,7 +114,7 @@ func TestBrokenRow(t *testing.T) {
 	}
 }
 
-// TestLookupWithNUL checks that no argument ends the statement that carries it.
+// TestLookupWithNUL checks that no argument can end the statement that contains it.
 func TestLookupWithNUL(t *testing.T) {
 	s := mustOpen(t)
 	for _, realm := range []string{"a\x00b", `a'b`, `a\'b`, `'); DROP TABLE users; --`, "\xff"} {
@@ -130,8 +130,8 @@ func TestLookupWithNUL(t *testing.T) {
 	}
 }
 
-// TestLookupPrepared checks that a look-up is planned once a connection, and
-// that whoever has taken the statement away is not noticed.
+// TestLookupPrepared checks that a look-up is planned once per connection, and that a
+// deleted statement goes unnoticed.
 func TestLookupPrepared(t *testing.T) {
 	s := mustOpen(t, "pool_size", "2")
 	find := func() {
@@ -168,7 +168,7 @@ func TestLookupPrepared(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	find() // which runs into it
+	find() // finds the statement missing
 	find()
 	if again := prepared(); len(again) != len(first) {
 		t.Errorf("prepared %q, then %q", first, again)

@@ -9,14 +9,14 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// connSemaphore bounds how many calls use a connection at the same time.
+// connSemaphore limits the number of calls that use a connection at once.
 type connSemaphore struct {
 	slots chan struct{}
 	began time.Time
 
 	mu sync.Mutex
-	// expired holds a channel for each instant that somebody waits for; it is
-	// closed then. Instants are multiples of timerSlack after began.
+	// expired has a channel for each instant that a call waits for, which is closed
+	// then. Instants are multiples of timerSlack after began.
 	expired map[time.Duration]chan struct{}
 }
 
@@ -24,7 +24,7 @@ func newConnSemaphore(size int) *connSemaphore {
 	return &connSemaphore{slots: make(chan struct{}, size), began: time.Now(), expired: make(map[time.Duration]chan struct{})}
 }
 
-// acquire takes a slot. It waits for one until the deadline, or up to timerSlack
+// acquire acquires a slot. It waits for one until the deadline, or up to timerSlack
 // longer.
 func (c *connSemaphore) acquire(ctx context.Context, deadline time.Time) error {
 	if err := ctx.Err(); err != nil {
@@ -43,7 +43,7 @@ func (c *connSemaphore) acquire(ctx context.Context, deadline time.Time) error {
 	}
 }
 
-// tryAcquire takes a slot if one is free.
+// tryAcquire acquires a slot if one is free.
 func (c *connSemaphore) tryAcquire() bool {
 	select {
 	case c.slots <- struct{}{}:
@@ -53,7 +53,7 @@ func (c *connSemaphore) tryAcquire() bool {
 	}
 }
 
-// release returns a slot back.
+// release releases a slot.
 func (c *connSemaphore) release() { <-c.slots }
 
 // after returns a channel that is closed at the deadline, or up to timerSlack

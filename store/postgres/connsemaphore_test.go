@@ -11,8 +11,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// TestConnSemaphoreDeadlines lets many calls wait for a slot that nobody releases, with
-// deadlines in any order.
+// TestConnSemaphoreDeadlines has many calls wait for a slot that is never released,
+// with deadlines in any order.
 func TestConnSemaphoreDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConnSemaphore(1)

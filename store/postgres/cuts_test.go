@@ -11,7 +11,7 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// cuts are the ways in which a connection is lost in the middle.
+// cuts are the ways in which a connection is lost during a request.
 func cuts() map[string]postgrestest.Action {
 	return map[string]postgrestest.Action{
 		"before the server has the request": postgrestest.CutBefore,
@@ -20,8 +20,8 @@ func cuts() map[string]postgrestest.Action {
 	}
 }
 
-// proxied returns a store that is right at a database and another one that reaches
-// it through a proxy.
+// proxied returns a store connected directly to a database and another one that is
+// connected through a proxy.
 func proxied(t *testing.T, wait string) (direct, through *postgres.Store, proxy *postgrestest.Proxy) {
 	t.Helper()
 	dsn := postgrestest.Schema(t, "wait", patient)
@@ -30,8 +30,8 @@ func proxied(t *testing.T, wait string) (direct, through *postgres.Store, proxy 
 	return direct, mustOpen(t, dsn), proxy
 }
 
-// from returns a judge that does something to the requests from one on, so many of
-// them, and counts all.
+// from returns a judge that applies action to count requests, beginning with number
+// first, and a function that returns the number of requests so far.
 func from(first, count int, action postgrestest.Action) (judge func(string) postgrestest.Action, seen func() int) {
 	var n atomic.Int64
 	return func(string) postgrestest.Action {
@@ -42,8 +42,8 @@ func from(first, count int, action postgrestest.Action) (judge func(string) post
 	}, func() int { return int(n.Load()) }
 }
 
-// TestCut loses the connection once at each request of each call: the call is
-// done once all the same, and says so.
+// TestCut loses the connection once at each request of each call: the call still takes
+// effect once, and succeeds.
 func TestCut(t *testing.T) {
 	for name, prepare := range operations() {
 		for cut, action := range cuts() {
@@ -63,7 +63,7 @@ func TestCut(t *testing.T) {
 						t.Errorf("request %d: not done", at)
 					}
 					if seen() <= at {
-						break // it was the call's last
+						break // it was the call's last request
 					}
 				}
 			})
@@ -95,9 +95,9 @@ func TestCutRead(t *testing.T) {
 	}
 }
 
-// TestGone loses the network for good at each request of each call: the call
-// fails quickly with ErrUnavailable, which leaves open whether it is done only
-// where the COMMIT was sent. The network's return is noticed at once.
+// TestGone loses the network for good at each request of each call: the call fails
+// quickly with ErrUnavailable, and its effect is unknown only if the COMMIT was sent.
+// The store recovers as soon as the network does.
 func TestGone(t *testing.T) {
 	const wait = 1200 * time.Millisecond
 	actions := cuts()

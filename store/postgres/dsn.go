@@ -14,24 +14,24 @@ import (
 	"github.com/lib/pq"
 )
 
-// The settings of a DSN that names no others.
+// Defaults for settings that a DSN leaves out.
 const (
-	// DefaultWait is how long a call waits for the database at most.
+	// DefaultWait limits how long a call waits for the database.
 	DefaultWait = 2 * time.Second
-	// DefaultConnections is how many connections a store has at most.
+	// DefaultConnections is the maximum number of a store's connections.
 	DefaultConnections = 20
 )
 
-// settings is a DSN as it was understood.
+// settings is a parsed DSN.
 type settings struct {
-	// pq is what lib/pq needs, with all hosts.
+	// pq is lib/pq's configuration, with all hosts.
 	pq          pq.Config
 	wait        time.Duration // wait=2s
 	connections int           // pool_size=20
-	schema      string        // schema=NAME; empty: the first of the role's search_path
+	schema      string        // schema=NAME; empty for the first of the role's search_path
 }
 
-// parse reads a DSN. Its errors never show the DSN, which holds a password.
+// parse parses a DSN. Its errors never show the DSN, which contains a password.
 func parse(dsn string) (settings, error) {
 	if !wellFormed(dsn) {
 		return settings{}, errUnreadable
@@ -47,8 +47,8 @@ func parse(dsn string) (settings, error) {
 	if s.pq.ApplicationName == "" {
 		s.pq.ApplicationName = "authcompat"
 	}
-	// A statement goes there whole, in one message: a pooler in transaction mode
-	// may give the next message to another server connection.
+	// A statement is sent in a single message: a pooler in transaction mode may send
+	// the next message to another server connection.
 	s.pq.BinaryParameters = true
 	if err := s.own(); err != nil {
 		return settings{}, err
@@ -56,12 +56,12 @@ func parse(dsn string) (settings, error) {
 	return s, s.onlyPrimary()
 }
 
-// parameterName is the name of a setting of libpq's or of a server's.
+// parameterName matches the names of settings of libpq and of servers.
 var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 
-// wellFormed tells whether a DSN falls into the parts that it was meant to have.
-// Where a password holds /, ? or # as they are, a piece of it would be taken for
-// the database's name or for a parameter, and be shown.
+// wellFormed reports whether a DSN splits into the intended parts. If a password
+// contains an unescaped /, ? or #, a part of it would be taken for the database name or
+// a parameter, and be shown.
 func wellFormed(dsn string) bool {
 	_, rest, _ := strings.Cut(dsn, "://")
 	rest, _, fragment := strings.Cut(rest, "#")
@@ -79,7 +79,7 @@ func wellFormed(dsn string) bool {
 	return err == nil
 }
 
-// own takes the store's own parameters out of those for the server.
+// own removes the store's own parameters from those for the server.
 func (s *settings) own() (err error) {
 	take := func(name string, read func(value string) error) {
 		value, ok := s.pq.Runtime[name]
@@ -112,8 +112,8 @@ func (s *settings) own() (err error) {
 	return err
 }
 
-// onlyPrimary makes lib/pq refuse a server that is not a writable primary: what
-// another node has done may not be seen there yet.
+// onlyPrimary makes lib/pq refuse a server that is not a writable primary: it may not
+// have another node's changes yet.
 func (s *settings) onlyPrimary() error {
 	switch s.pq.TargetSessionAttrs {
 	case "":
@@ -125,8 +125,8 @@ func (s *settings) onlyPrimary() error {
 	return nil
 }
 
-// spreadHosts turns postgres://a:1,b:2/db, as libpq has it, into the form that
-// lib/pq reads: the hosts and the ports as parameters.
+// spreadHosts converts postgres://a:1,b:2/db, which libpq accepts, to the form that
+// lib/pq reads, with the hosts and ports as parameters.
 func spreadHosts(dsn string) (string, error) {
 	scheme, rest, _ := strings.Cut(dsn, "://")
 	end := strings.IndexAny(rest, "/?#")
@@ -164,8 +164,8 @@ func spreadHosts(dsn string) (string, error) {
 	return u.String(), nil
 }
 
-// describeParsing keeps of an error what can't hold a part of the DSN but the
-// value of a parameter that is no secret.
+// describeParsing reduces an error to what can't contain a part of the DSN, other than
+// the value of a parameter that is not secret.
 func describeParsing(err error) error {
 	if text := err.Error(); strings.HasPrefix(text, "pq: ") && !strings.Contains(text, "password") {
 		return errors.New(strings.TrimPrefix(text, "pq: "))
@@ -173,7 +173,7 @@ func describeParsing(err error) error {
 	return errUnreadable
 }
 
-// errUnreadable is a DSN of which no part can safely be shown.
+// errUnreadable is the error for a DSN of which no part can safely be shown.
 var errUnreadable = errors.New("the URL can't be read: want postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of a password as %XX")
 
 // ValidateDSN reports what is wrong with a DSN, without showing its password.
@@ -182,7 +182,7 @@ func ValidateDSN(dsn string) error {
 	return err
 }
 
-// each returns a configuration for each host, in their order.
+// each returns a configuration for each host, in order.
 func (s settings) each() []pq.Config {
 	first := s.pq.Clone()
 	first.Multi = nil
@@ -195,7 +195,7 @@ func (s settings) each() []pq.Config {
 	return hosts
 }
 
-// describe names the database for people.
+// describe names the database in messages.
 func (s settings) describe() string {
 	var hosts []string
 	for _, c := range s.each() {
@@ -212,7 +212,7 @@ func (s settings) describe() string {
 	return text
 }
 
-// Describe names the database of a DSN for people, without its password.
+// Describe names the database of a DSN in messages, without its password.
 func Describe(dsn string) string {
 	s, err := parse(dsn)
 	if err != nil {

@@ -14,28 +14,28 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// errAmbiguousCommit says that it is not known whether a transaction was committed, or
+// errAmbiguousCommit says that it is unknown whether a transaction was committed, or
 // whether the commit would survive the loss of the primary.
 var errAmbiguousCommit = errors.New("the outcome of the commit is unknown")
 
-// errConflict says that another transaction has added the same row meanwhile.
+// errConflict says that another transaction has inserted the same row meanwhile.
 var errConflict = errors.New("another transaction was in the way")
 
 // errReadOnly says that the server has become read-only.
 var errReadOnly = errors.New("the server is read-only")
 
-// errBroken replaces a statement's driver.ErrBadConn, on which database/sql would retry
-// it by itself, at once and more than once.
+// errBroken replaces a statement's driver.ErrBadConn, which would make database/sql
+// itself retry the statement, at once and repeatedly.
 var errBroken = errors.New("the connection is broken")
 
-// kind is what an error means for the call that failed.
+// kind classifies an error by what it means for the call.
 type kind int
 
 const (
 	permanent   kind = iota // the statement, a row or the caller is wrong
 	conflict                // with another transaction: to be retried
-	lost                    // the server went away, or can't be written to any more
-	unreachable             // no connection could be had
+	lost                    // the server is gone, or can't be written to any more
+	unreachable             // no connection could be opened
 	busy                    // the server can't do it now
 )
 
@@ -64,7 +64,7 @@ func classify(err error) kind {
 	}
 }
 
-// classifyCode returns the kind of an error that the server has sent
+// classifyCode returns the kind of an error that the server sent
 // (https://www.postgresql.org/docs/15/errcodes-appendix.html).
 func classifyCode(code pqerror.Code) kind {
 	switch code {
@@ -86,7 +86,7 @@ func classifyCode(code pqerror.Code) kind {
 	}
 }
 
-// refusedCommit tells whether the server has reported that it did not commit.
+// refusedCommit reports whether the server said that it did not commit.
 func refusedCommit(err error) bool {
 	if errors.Is(err, pq.ErrInFailedTransaction) {
 		return true
@@ -96,14 +96,14 @@ func refusedCommit(err error) bool {
 		e.Code == pqerror.TRSerializationFailure || e.Code == pqerror.TRDeadlockDetected)
 }
 
-// duplicate tells whether err is a violation of the named UNIQUE constraint, or of any
+// duplicate reports whether err is a violation of the named UNIQUE constraint, or of any
 // if the name is empty.
 func duplicate(err error, constraint string) bool {
 	e := pq.As(err, pqerror.UniqueViolation)
 	return e != nil && (constraint == "" || e.Constraint == constraint)
 }
 
-// explain turns the error of a call with ctx into one that [core.Store] specifies.
+// explain converts the error of a call with ctx to one that [core.Store] specifies.
 func explain(ctx context.Context, err error) error {
 	switch {
 	case err == nil, errors.Is(err, core.ErrUnavailable):

@@ -9,9 +9,8 @@ import (
 	"github.com/lib/pq"
 )
 
-// moveExpiries locks the rows in one order at all nodes, so that they do not wait
-// for each other in a circle. It is one statement, because a server may be far
-// away.
+// moveExpiries locks the rows in the same order on all nodes, so that they can't
+// deadlock. It is a single statement, because a server may be far away.
 const moveExpiries = `
 	WITH held AS (
 		SELECT t.digest, m.ends

@@ -60,7 +60,7 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 	return tokens, err
 }
 
-// Links implements [transfer.Exporter].
+// LinkedFingerprints implements [transfer.Exporter].
 func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) (err error) {
 		links, err = s.readLinks(ctx, s.db, selectLinks+`WHERE source = $1 AND user_id = ANY ($2::bigint[])`, source, pq.Array(userIDs))
@@ -69,7 +69,7 @@ func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []
 	return links, err
 }
 
-// Link implements [transfer.Exporter].
+// MarkExported implements [transfer.Exporter].
 func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
 	links := make(map[int64]userMark, len(users))
 	for _, u := range users {
@@ -92,7 +92,7 @@ func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint
 	})
 }
 
-// Ended implements [transfer.Exporter].
+// RevokedAmong implements [transfer.Exporter].
 func (s *Store) RevokedAmong(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		ended = nil
@@ -108,7 +108,7 @@ func (s *Store) RevokedAmong(ctx context.Context, digests []core.Digest, now tim
 	return ended, err
 }
 
-// raw returns digests as the driver takes them.
+// raw converts digests to the driver's type.
 func raw(digests []core.Digest) [][]byte {
 	all := make([][]byte, len(digests))
 	for i, d := range digests {

@@ -15,11 +15,11 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// soon is how long a test lets pass before it calls something slow that should
-// take next to no time: machines are busy.
+// soon is the limit for operations that should take almost no time: machines may be
+// busy.
 const soon = 3 * time.Second
 
-// raw returns a connection of its own to the database of a DSN.
+// raw returns a separate connection to the database of a DSN.
 func raw(t *testing.T, dsn string) *sql.Conn {
 	t.Helper()
 	db, err := sql.Open("postgres", dsn)
@@ -34,7 +34,7 @@ func raw(t *testing.T, dsn string) *sql.Conn {
 	return conn
 }
 
-// run executes statements, also while the test is cleaned up.
+// run executes statements, also during cleanup.
 func run(t *testing.T, conn *sql.Conn, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
@@ -50,8 +50,8 @@ func at(t *testing.T, c *postgrestest.Cluster, parameters ...string) *postgres.S
 	return mustOpen(t, postgrestest.With(t, c.DSN(), parameters...))
 }
 
-// crowd makes many calls at once, so that the store opens many connections, and
-// gives their errors.
+// crowd makes many calls at once, so that the store opens many connections, and returns
+// their errors.
 func crowd(t *testing.T, s *postgres.Store, key string) []error {
 	t.Helper()
 	errs := make([]error, 30)
@@ -69,7 +69,7 @@ func crowd(t *testing.T, s *postgres.Store, key string) []error {
 	return errs
 }
 
-// wantAway checks that each call fails, and not for long.
+// wantAway checks that each call fails, and fails quickly.
 func wantAway(t *testing.T, s *postgres.Store, user core.User, most time.Duration) {
 	t.Helper()
 	began := time.Now()
@@ -99,12 +99,12 @@ func wantBack(t *testing.T, s *postgres.Store, user core.User) {
 		}
 	}
 	token := tokenOf(user, fmt.Sprint("issued at ", time.Now()))
-	if err := s.IssueToken(t.Context(), token, nil); err != nil {
+	if err := s.IssueToken(t.Context(), token, "", nil); err != nil {
 		t.Errorf("issue: %v", err)
 	}
 }
 
-// TestServerFails lets one server fail in each way, one after the other.
+// TestServerFails makes one server fail in several ways, one after the other.
 func TestServerFails(t *testing.T) {
 	t.Parallel()
 	cluster := postgrestest.Start(t, postgrestest.Options{})
@@ -114,8 +114,8 @@ func TestServerFails(t *testing.T) {
 	t.Run("it fails behind TLS", func(t *testing.T) { encrypted(t, cluster) })
 }
 
-// restarted ends the server in each way, with connections that are idle, and
-// starts it again.
+// restarted stops the server in several ways, while connections are idle, and starts it
+// again.
 func restarted(t *testing.T, cluster *postgrestest.Cluster) {
 	s := at(t, cluster, "schema", "restarted")
 	user, _ := someone(t, s, 0)
@@ -127,7 +127,7 @@ func restarted(t *testing.T, cluster *postgrestest.Cluster) {
 		wantAway(t, s, user, soon)
 		cluster.StartAgain(t)
 		wantBack(t, s, user)
-		// Nobody noticed that it was away.
+		// No call was made while it was away.
 		end(t)
 		cluster.StartAgain(t)
 		wantBack(t, s, user)
@@ -137,16 +137,16 @@ func restarted(t *testing.T, cluster *postgrestest.Cluster) {
 	}
 }
 
-// frozen stops the server in its tracks: its connections stay open, new ones are
-// taken by the system, and nothing answers.
+// frozen stops the server's processes: its connections stay open, the system accepts
+// new ones, and nothing answers.
 func frozen(t *testing.T, cluster *postgrestest.Cluster) {
-	const wait = 1500 * time.Millisecond // enough to open all connections again
+	const wait = 1500 * time.Millisecond // enough to reopen all connections
 	s := at(t, cluster, "schema", "frozen", "wait", wait.String())
 	user, _ := someone(t, s, 0)
 	for range 2 {
 		wantBack(t, s, user)
 		cluster.Freeze(t)
-		for range 2 { // on connections of before, and on new ones
+		for range 2 { // on existing connections, and on new ones
 			wantAway(t, s, user, wait+soon)
 		}
 		cluster.Thaw(t)
@@ -159,7 +159,7 @@ func frozen(t *testing.T, cluster *postgrestest.Cluster) {
 	wantBack(t, s, user)
 }
 
-// encrypted talks to the server through TLS while it is frozen and restarted.
+// encrypted connects to the server through TLS while it is frozen and restarted.
 func encrypted(t *testing.T, cluster *postgrestest.Cluster) {
 	const wait = 1500 * time.Millisecond
 	secure := []string{"schema", "encrypted", "wait", wait.String(), "sslmode", "verify-full", "sslrootcert", cluster.Encrypt(t)}
@@ -204,14 +204,14 @@ func eventually(t *testing.T, do func() error) {
 	}
 }
 
-// readOnly turns the server read-only and back.
+// readOnly makes the server read-only and writable again.
 func readOnly(t *testing.T, cluster *postgrestest.Cluster) {
 	s := at(t, cluster, "schema", "read_only")
 	user, _ := someone(t, s, 0)
 	wantBack(t, s, user)
 	for _, notice := range []func() error{
 		func() error { return s.Ping(t.Context()) },
-		func() error { return s.IssueToken(t.Context(), tokenOf(user, "refused"), nil) },
+		func() error { return s.IssueToken(t.Context(), tokenOf(user, "refused"), "", nil) },
 	} {
 		setReadOnly(t, cluster, "on")
 		if err := notice(); !errors.Is(err, core.ErrUnavailable) {
@@ -227,7 +227,7 @@ func readOnly(t *testing.T, cluster *postgrestest.Cluster) {
 	}
 }
 
-// setReadOnly changes the server's default and waits until it holds.
+// setReadOnly changes the server's default and waits until it applies.
 func setReadOnly(t *testing.T, c *postgrestest.Cluster, value string) {
 	t.Helper()
 	conn := raw(t, c.DSN())
@@ -242,13 +242,13 @@ func setReadOnly(t *testing.T, c *postgrestest.Cluster, value string) {
 	})
 }
 
-// TestHosts has two servers. A store leaves one that has become read-only, that
-// is gone, or that says nothing, for the other.
+// TestHosts has two servers. A store switches to the other one if one becomes
+// read-only, is gone, or does not answer.
 func TestHosts(t *testing.T) {
 	t.Parallel()
 	first, second := postgrestest.Start(t, postgrestest.Options{}), postgrestest.Start(t, postgrestest.Options{})
 	someone(t, at(t, first), 0)
-	user, _ := someone(t, at(t, second), 0) // who has the same id, and the same token, at both
+	user, _ := someone(t, at(t, second), 0) // who has the same ID and the same token on both
 	setReadOnly(t, second, "on")
 	const wait = 3 * time.Second
 	s := mustOpen(t, fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable&wait=%s", first.Port(), second.Port(), wait))
@@ -266,24 +266,23 @@ func TestHosts(t *testing.T) {
 	where(first)
 	setReadOnly(t, first, "on")
 	setReadOnly(t, second, "off")
-	_ = s.Ping(t.Context()) // it is noticed, or the other is found
+	_ = s.Ping(t.Context()) // it notices, or finds the other server
 	where(second)
 	setReadOnly(t, first, "off")
 	second.Kill(t)
 	where(first)
 	second.StartAgain(t)
 	first.Freeze(t)
-	for s.Ping(t.Context()) == nil { // until it is noticed
+	for s.Ping(t.Context()) == nil { // until it notices
 	}
 	where(second)
-	// Also who comes now and asks the silent one first.
+	// So does a new store that tries the silent server first.
 	late := mustOpen(t, fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable&wait=%s", first.Port(), second.Port(), wait))
 	wantBack(t, late, user)
 	first.Thaw(t)
 }
 
-// TestMintPanics checks that a defect of mint leaves no lock and no connection
-// behind.
+// TestMintPanics checks that a panic in mint leaves no lock and no connection behind.
 func TestMintPanics(t *testing.T) {
 	t.Parallel()
 	s := mustOpen(t, postgrestest.Schema(t, "wait", "500ms", "pool_size", "2"))

@@ -24,7 +24,7 @@ func (s *Store) reachOf(ctx context.Context, q sqlx.QueryerContext, source int64
 	return r, wrap("select ids", err)
 }
 
-// linksOf reads the links of a source that have one of the keys.
+// linksOf reads the links of a source to users with one of the keys.
 func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, keys []string) (links []transfer.UserLink, err error) {
 	if ids := record.UpTo(record.NumericKeys(keys), r.Links); len(ids) > 0 {
 		links, err = s.readLinksOf(ctx, q, ids, selectLinks+`WHERE source = $1 AND key IS NULL AND `, source)
@@ -41,8 +41,8 @@ func (s *Store) linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []i
 	return s.readLinksOf(ctx, q, ids, selectLinks+`WHERE `)
 }
 
-// among is the condition that a column, which is the key of its table, is one of the
-// ids, with parameters from $first on. The rows read are those that keep accepts.
+// among returns the condition that column, its table's key, is one of the ids, with
+// parameters from $first on. The rows read are those that keep accepts.
 func among(column string, first int, ids []int64) (where string, args []any, keep func(id int64) bool) {
 	if span, ok := record.SpanOf(ids); ok {
 		return fmt.Sprintf(`%s BETWEEN $%d AND $%d`, column, first, first+1), []any{span.From, span.To}, span.Asked
@@ -50,15 +50,15 @@ func among(column string, first int, ids []int64) (where string, args []any, kee
 	return column + ` = ` + anyOf(first, "bigint"), []any{pq.Array(ids)}, func(int64) bool { return true }
 }
 
-// anyOf stands for the elements of the list $parameter. PostgreSQL does not see in a
-// subquery how many they are, and looks for them in the index: for thousands it would
-// plan to read the whole table, for each batch.
+// anyOf is an ANY condition on the list $parameter. As it is a subquery, PostgreSQL
+// does not know the list's length and uses the index: for thousands of elements it
+// would plan to read the whole table, in each batch.
 func anyOf(parameter int, element string) string {
 	return fmt.Sprintf(`ANY ((SELECT $%d::%s[])::%[2]s[])`, parameter, element)
 }
 
-// readLinksOf reads the links of users for a query that lacks that condition; args are
-// its parameters before.
+// readLinksOf reads the links of users by a query that lacks the condition for them;
+// args are the query's other parameters.
 func (s *Store) readLinksOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, query string, args ...any) ([]transfer.UserLink, error) {
 	where, more, keep := among("user_id", len(args)+1, ids)
 	links, err := s.readLinks(ctx, q, query+where, append(args, more...)...)
@@ -112,7 +112,7 @@ func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []st
 	return byKey, byName, err
 }
 
-// accountsOf reads the users who have one of the ids or of the names.
+// accountsOf reads the users who have one of the IDs or names.
 func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) (accounts []core.Account, err error) {
 	found := make(map[string]bool, len(names))
 	read := func(where string, args []any, keep func(int64) bool) error {
@@ -144,7 +144,7 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 			return nil, err
 		}
 	}
-	var others []string // most are found by their ids
+	var others []string // most are found by their IDs
 	for _, name := range names {
 		if !found[name] {
 			others = append(others, name)
@@ -176,7 +176,7 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 			ids = append(ids, u.ID)
 		}
 		if transfer.MergeUser(u, transfer.UserState{}).Result.Outcome != transfer.ImportRefused {
-			names = append(names, u.Username) // others may be no text of PostgreSQL's
+			names = append(names, u.Username) // refused ones may not be valid text in PostgreSQL
 		}
 	}
 	r, err := s.reachOf(ctx, q, source)
@@ -230,11 +230,11 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.
 	return facts, err
 }
 
-// inHalves runs read over the first n rows of a batch: both halves side by side, where
-// there are many and a connection is free. That needs READ COMMITTED, where each
-// statement sees what is committed, and a transaction that has not written yet: at
-// another level, the second half would not be of the transaction's snapshot, and nothing
-// would report a conflict with what changed since.
+// inHalves runs read over the first n rows of a batch: in two concurrent halves, if
+// there are many rows and a connection is free. That requires READ COMMITTED, where
+// each statement sees what is committed, and a transaction that has not written yet: at
+// another level, the second half would not be part of the transaction's snapshot, and a
+// conflict with later changes would go unnoticed.
 func (s *Store) inHalves(ctx context.Context, tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
 	if n < record.MinHalved {
 		return read(tx, 0, n)
@@ -249,9 +249,9 @@ func (s *Store) inHalves(ctx context.Context, tx *sqlx.Tx, n int, read func(q sq
 	defer s.conns.release()
 	second, err := s.db.Connx(ctx)
 	if err != nil {
-		return read(tx, 0, n) // a server that has no connection left still has this one
+		return read(tx, 0, n) // a server without a free connection still has this one
 	}
-	defer second.Close() // gives it back
+	defer second.Close() // returns it to the pool
 	return record.InHalves(n, tx, second, read)
 }
 
@@ -261,11 +261,11 @@ func (s *Store) factsOfDigests(ctx context.Context, q sqlx.QueryerContext, diges
 	return facts, err
 }
 
-// tokenFacts adds to the tokens that have one of the digests what else decides about
-// tokens, and returns it as a batch too. The users of those that may have to be written
-// are locked as lock says.
+// tokenFacts adds to the tokens that have one of the digests the other facts that
+// decide about tokens, and also returns the facts as a batch. lock locks the users of
+// tokens that may have to be written.
 func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts *transfer.ImportFacts, lock string) (batch transfer.TokenBatch, err error) {
-	// With the order, PostgreSQL looks into the index, which is small.
+	// With ORDER BY, PostgreSQL uses the index, which is small.
 	var twins, gone bool
 	if err := q.QueryRowxContext(ctx, s.qualify(`
 		SELECT (SELECT twin FROM @tokens WHERE twin IS NOT NULL ORDER BY twin LIMIT 1) IS NOT NULL, EXISTS (SELECT 1 FROM @imported_tokens)`)).
@@ -293,8 +293,8 @@ func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoin
 	return batch, err
 }
 
-// factsOfOwners reads which users came from a source and, if reusing is set, the
-// tokens that they are shown again.
+// factsOfOwners reads which users were imported from a source and, if reusing is set,
+// their reusable tokens.
 func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string, reusing bool) (facts transfer.ImportFacts, err error) {
 	if facts.UserLinks, err = s.ownersOf(ctx, q, source, users, lock); err != nil || !reusing {
 		return facts, err
@@ -309,10 +309,10 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 	return facts, err
 }
 
-// ownersOf reads which of the users came from a source, without their marks. As a
-// join it would be planned, for thousands of users, as a scan of the whole table.
+// ownersOf reads which of the users were imported from a source, without their marks. A
+// join would be planned, for thousands of users, as a scan of the whole table.
 func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string) ([]transfer.UserLink, error) {
-	// Not a range of ids: it would lock others too.
+	// Not a range of IDs: that would lock other rows too.
 	rows, err := q.QueryxContext(ctx, s.qualify(`
 		SELECT u.id, (SELECT coalesce(i.key, i.user_id::text) FROM @imported_users i WHERE i.user_id = u.id AND i.source = $1)
 		FROM @users u WHERE u.id = `+anyOf(2, "bigint")+` `+lock), source, pq.Array(users))
@@ -334,7 +334,7 @@ func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int6
 	return links, wrap("select imported users", rows.Err())
 }
 
-// factsOfTokens reads what decides about tokens that are here.
+// factsOfTokens reads the facts that decide about existing tokens.
 func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, where string, list any) error {
 	rows, err := q.QueryxContext(ctx, s.qualify(`SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM @tokens WHERE `+where), list)
 	if err != nil {
@@ -360,7 +360,7 @@ func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts 
 	return wrap("select tokens", rows.Err())
 }
 
-// linksOfGone reads what is kept of tokens that are not here any more.
+// linksOfGone reads the links of deleted tokens.
 func (s *Store) linksOfGone(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, digests any) error {
 	var links []struct {
 		Digest []byte

@@ -10,8 +10,9 @@ import (
 	"github.com/authcompat/authcompat/store/internal/record"
 )
 
-// TestHalvesAreOfOneSnapshot commits a change while a batch is read: what a transaction
-// above READ COMMITTED reads is of its own snapshot, for a later conflict to be found.
+// TestHalvesAreOfOneSnapshot commits a change while a batch is read: a transaction
+// above READ COMMITTED reads only its own snapshot, so that a later conflict is
+// detected.
 func TestHalvesAreOfOneSnapshot(t *testing.T) {
 	t.Parallel()
 	for level, want := range map[string][]int{

@@ -59,7 +59,7 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (checkp
 	return checkpoint, err
 }
 
-// saveCheckpoint writes how far the import has come.
+// saveCheckpoint writes the checkpoint of the import.
 func (s *Store) saveCheckpoint(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) error {
 	tables, err := json.Marshal(append([]string{}, p.Tables...))
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Store) FinishImport(ctx context.Context, checkpoint transfer.Checkpoint
 	return ended, err
 }
 
-// linkedTokens is the condition for tokens that came from these tables of a source: $1
+// linkedTokens is the condition for tokens imported from these tables of a source: $1
 // is the source, $2 the tables. A token whose table is unknown may be from any of them.
 // unseenTokens is the condition for those that run $3 has not seen.
 const (
@@ -115,8 +115,8 @@ func (s *Store) CountImported(ctx context.Context, checkpoint transfer.Checkpoin
 	return here, unseen, err
 }
 
-// showNewest makes the newest token of each user that came from a source the one that
-// is shown again at login, if there is none: $1 is the source, $2 the users.
+// showNewest makes the newest imported token of each user reusable, if the user has no
+// reusable token: $1 is the source, $2 the users.
 const showNewest = `
 	UPDATE @tokens SET reusable = true WHERE digest IN (
 		SELECT digest FROM (
@@ -148,7 +148,7 @@ func (s *Store) revokeUnseen(ctx context.Context, checkpoint transfer.Checkpoint
 			return nil
 		}
 		var digests, links [][]byte
-		var users []int64 // who lose the token that is shown to them
+		var users []int64 // users whose reusable token is deleted
 		for _, t := range tokens {
 			digests, links = append(digests, t.Digest), append(links, t.Digest)
 			if t.LegacyDigest != nil {

@@ -15,8 +15,8 @@ import (
 // allColumns are the columns of a record.Token.
 const allColumns = `digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key, generation, prefix, salt, twin`
 
-// shareOwners locks the users of tokens that are to be added, so that none of them
-// gets a reusable token of another login meanwhile.
+// shareOwners locks the users of tokens to be inserted, so that none of them gets a
+// reusable token by another login meanwhile.
 const shareOwners = `ORDER BY u.id FOR SHARE OF u`
 
 // ImportTokens implements [transfer.Importer].
@@ -96,7 +96,7 @@ func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.
 	return wrap("insert tokens", err)
 }
 
-// null returns bytes as COPY takes them: where there are none, NULL.
+// null converts bytes for COPY: empty bytes are NULL.
 func null(bytes []byte) any {
 	if len(bytes) == 0 {
 		return nil
@@ -104,7 +104,7 @@ func null(bytes []byte) any {
 	return bytes
 }
 
-// copyInto adds rows with COPY, and returns their number.
+// copyInto inserts rows with COPY, and returns their number.
 func (s *Store) copyInto(ctx context.Context, tx *sqlx.Tx, table string, rows int, fill func(add func(...any) error) error) (added int64, err error) {
 	if rows == 0 {
 		return 0, nil
@@ -114,8 +114,8 @@ func (s *Store) copyInto(ctx context.Context, tx *sqlx.Tx, table string, rows in
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, copied.Close()) }()
-	// A context that can end would be watched for each row; the transaction itself
-	// ends with ctx all the same.
+	// A cancelable context would be watched for each row; the transaction still ends
+	// with ctx.
 	unwatched := context.WithoutCancel(ctx)
 	if err := fill(func(values ...any) error {
 		_, err := copied.ExecContext(unwatched, values...)
@@ -127,8 +127,8 @@ func (s *Store) copyInto(ctx context.Context, tx *sqlx.Tx, table string, rows in
 	return record.Affected(result, err)
 }
 
-// linkTokens keeps of tokens that are here, with these digests or twins, that they
-// are of a table of the source.
+// linkTokens records that existing tokens, with these digests or twins, belong to a
+// table of the source.
 func (s *Store) linkTokens(ctx context.Context, tx *sqlx.Tx, source int64, table string, digests [][]byte) error {
 	if len(digests) == 0 {
 		return nil
@@ -142,7 +142,7 @@ func (s *Store) linkTokens(ctx context.Context, tx *sqlx.Tx, source int64, table
 	return nil
 }
 
-// forgetGone removes what is kept of tokens that had gone and are here again.
+// forgetGone deletes the links of deleted tokens that exist again.
 func (s *Store) forgetGone(ctx context.Context, tx *sqlx.Tx, digests [][]byte) error {
 	if len(digests) == 0 {
 		return nil
@@ -151,8 +151,8 @@ func (s *Store) forgetGone(ctx context.Context, tx *sqlx.Tx, digests [][]byte) e
 	return wrap("link tokens", err)
 }
 
-// keepSeen keeps which tokens a run has seen. What a first run does not see can't
-// have been there before.
+// keepSeen records which tokens a run has seen. A first run does not need that: nothing
+// it does not see can have been imported before.
 func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, digests [][]byte) error {
 	if len(digests) == 0 {
 		return nil
@@ -171,7 +171,8 @@ func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.C
 	return wrap("keep seen tokens", err)
 }
 
-// firstRun tells whether nothing of the source can have been here before the run.
+// firstRun reports whether nothing can have been imported from the source before the
+// run.
 func (s *Store) firstRun(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint) (first bool, err error) {
 	if checkpoint.Run > 1 {
 		return false, nil

@@ -12,8 +12,8 @@ import (
 	"github.com/lib/pq"
 )
 
-// ImportUsers implements [transfer.Importer]. Nobody registers while a batch is
-// written.
+// ImportUsers implements [transfer.Importer]. Nobody can register while it writes a
+// batch.
 func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint, users []transfer.ImportedUser) (results []transfer.ImportResult, err error) {
 	if len(users) > transfer.MaxImport {
 		return nil, errors.New("more users than a batch may have")
@@ -33,8 +33,8 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 		var added []record.Account
 		addedAt := map[int64]int{}
 		var changed userColumns
-		freed := map[string]bool{}    // names that changed gives free
-		marks := map[int64]userMark{} // a source may tell a user twice
+		freed := map[string]bool{}    // usernames released by the pending changes
+		marks := map[int64]userMark{} // a batch may list a user twice
 		for i, in := range users {
 			merged := batch.Merge(in)
 			results[i] = merged.Result
@@ -77,8 +77,9 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 				added[at] = row
 				continue
 			}
-			// One statement changes users in no order, and each once: a name that passes
-			// from one to another takes two, as does a user who is told twice.
+			// One statement changes users in any order, and each only once: a username
+			// that passes from one user to another takes two, as does a user who is
+			// listed twice.
 			if freed[row.Username] || slices.Contains(changed.ids, row.ID) {
 				if err := s.changeUsers(ctx, tx, changed); err != nil {
 					return err
@@ -104,7 +105,7 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 	return results, err
 }
 
-// userColumns are users who change, column by column.
+// userColumns holds changed users, column by column.
 type userColumns struct {
 	ids                         []int64
 	names, emails, hashes, more []string
@@ -116,8 +117,8 @@ func (c *userColumns) add(r record.Account) {
 	c.hashes, c.more, c.active = append(c.hashes, r.PasswordHash), append(c.more, r.Attributes.String), append(c.active, r.Active)
 }
 
-// changeUsers writes users who are there already: before new ones are added, so that a
-// name may pass from one of them to a new one.
+// changeUsers updates existing users: before new ones are inserted, so that a username
+// may pass from an existing user to a new one.
 func (s *Store) changeUsers(ctx context.Context, tx *sqlx.Tx, changed userColumns) error {
 	if len(changed.ids) == 0 {
 		return nil
@@ -132,7 +133,7 @@ func (s *Store) changeUsers(ctx context.Context, tx *sqlx.Tx, changed userColumn
 	return wrap("update users", err)
 }
 
-// addUsers adds users, and moves the ids that are given out on.
+// addUsers inserts users, and advances the sequence of IDs.
 func (s *Store) addUsers(ctx context.Context, tx *sqlx.Tx, added []record.Account) error {
 	if len(added) == 0 {
 		return nil
@@ -148,23 +149,23 @@ func (s *Store) addUsers(ctx context.Context, tx *sqlx.Tx, added []record.Accoun
 	}); err != nil {
 		return fmt.Errorf("insert users: %w", err)
 	}
-	// The sequence is not part of the transaction, and only ever goes up.
+	// The sequence is not part of the transaction, and never goes back.
 	_, err := tx.ExecContext(ctx, s.qualify(`
 		SELECT setval(pg_get_serial_sequence('@users', 'id'), greatest(max(id), nextval(pg_get_serial_sequence('@users', 'id')) - 1, 1))
 		FROM @users`))
 	return wrap("move ids on", err)
 }
 
-// userMark is what is kept of who a user is at a source; fresh tells that nothing
-// is kept of him yet.
+// userMark is a user's identity in a source; fresh is set if nothing has been recorded
+// for the user yet.
 type userMark struct {
 	key   string
 	mark  []byte
 	fresh bool
 }
 
-// markUsers keeps who users are at a source. What a password was made anew as is
-// kept only while the password that it was is the same.
+// markUsers records users' identities in a source. It keeps a rehashed password only
+// while the password it was made from stays the same.
 func (s *Store) markUsers(ctx context.Context, tx *sqlx.Tx, source int64, marks map[int64]userMark) error {
 	var ids, fresh []int64
 	var keys []string

@@ -12,7 +12,7 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// TestLocked lets another transaction keep locks.
+// TestLocked has another transaction hold locks.
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	const wait = 300 * time.Millisecond
@@ -54,7 +54,7 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// schemaOf is the schema in a DSN.
+// schemaOf returns the schema in a DSN.
 func schemaOf(t *testing.T, dsn string) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
@@ -64,7 +64,7 @@ func schemaOf(t *testing.T, dsn string) string {
 	return u.Query().Get("schema")
 }
 
-// TestDeadlock lets the store be the one whose transaction is ended.
+// TestDeadlock makes the store's transaction the victim of a deadlock.
 func TestDeadlock(t *testing.T) {
 	t.Parallel()
 	dsn := postgrestest.Schema(t, "wait", patient)
@@ -73,11 +73,12 @@ func TestDeadlock(t *testing.T) {
 	holder := raw(t, postgrestest.With(t, postgrestest.DSN(t), "deadlock_timeout", "1min"))
 	for round := range 2 {
 		user, _ := someone(t, s, round)
-		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint("another of ", round)), nil); err != nil {
+		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint("another of ", round)), "", nil); err != nil {
 			t.Fatal(err)
 		}
-		// Each of the two comes to hold a token that the other wants. Who has waited
-		// for the deadlock_timeout looks for a deadlock, once, and is the one to end.
+		// Each of the two comes to hold a token that the other wants. The one that has
+		// waited for the deadlock_timeout checks for a deadlock, once, and is the
+		// victim.
 		run(t, holder, `BEGIN`)
 		var last []byte
 		err := holder.QueryRowContext(t.Context(), `SELECT digest FROM `+schema+`.tokens WHERE user_id = $1 ORDER BY ctid DESC LIMIT 1 FOR UPDATE`, user.ID).Scan(&last)
@@ -103,7 +104,7 @@ func TestDeadlock(t *testing.T) {
 	}
 }
 
-// waitForLocks waits until so many statements wait for a lock.
+// waitForLocks waits until count statements wait for a lock.
 func waitForLocks(t *testing.T, count int) {
 	t.Helper()
 	conn := raw(t, postgrestest.DSN(t))

@@ -13,16 +13,17 @@ import (
 )
 
 // lookup is a query that each server connection plans once and keeps: planning is most
-// of the cost of a look-up by key. Its name is derived from its text, so that it means
-// the same query on every server connection a pooler may choose, whoever prepared it
-// there. lib/pq's own names are numbers, which mean something else on each connection.
+// of the cost of a look-up by key. Its name is derived from its text, so that it
+// denotes the same query on every server connection that a pooler may choose, whoever
+// prepared it there. lib/pq's own names are numbers, which denote different queries on
+// different connections.
 type lookup struct {
 	prepare string
 	execute string
 }
 
-// newLookups returns the kept queries by their text. They can't be used in
-// transactions, which an unknown name would abort.
+// newLookups returns the lookups by their text. They can't be used in transactions,
+// which an unknown name would abort.
 func newLookups(texts ...string) map[string]lookup {
 	lookups := make(map[string]lookup, len(texts))
 	for _, text := range texts {
@@ -33,7 +34,7 @@ func newLookups(texts ...string) map[string]lookup {
 	return lookups
 }
 
-// query runs a query, by its name if it is a kept one.
+// query runs a query, by its name if it is one of the lookups.
 func (s *session) query(query string, args []driver.NamedValue) (driver.Rows, error) {
 	l, kept := s.lookups[query]
 	if !kept {
@@ -55,7 +56,7 @@ func (s *session) query(query string, args []driver.NamedValue) (driver.Rows, er
 		if pq.As(err, pqerror.DuplicatePstatement) == nil {
 			return rows, err
 		}
-		// A pooler chose a connection on which it is prepared already.
+		// A pooler chose a connection on which it is already prepared.
 	}
 	rows, err := s.send(l.execute+list, nil)
 	if pq.As(err, pqerror.InvalidSQLStatementName) == nil {
@@ -73,7 +74,7 @@ func (s *session) send(query string, args []driver.NamedValue) (driver.Rows, err
 	return s.pqConn.QueryContext(context.Background(), query, args)
 }
 
-// literals formats arguments for EXECUTE. Text with a NUL has no literal, and would
+// literals formats arguments for EXECUTE. Text with a NUL can't be a literal, and would
 // end the message.
 func literals(args []driver.NamedValue) (list string, ok bool) {
 	var b strings.Builder

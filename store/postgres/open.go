@@ -9,26 +9,25 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Connections are replaced after some time, so that they spread again over the servers
-// behind a load balancer, and closed when they are idle.
+// Connections are replaced after some time, so that they spread over the servers behind
+// a load balancer again, and closed when they are idle.
 const (
 	maxLifetime = 30 * time.Minute
 	maxIdle     = 5 * time.Minute
 )
 
-// Open connects to the database of a DSN and brings its schema up to date. The
-// DSN is a URL as lib/pq reads it (https://pkg.go.dev/github.com/lib/pq#Config),
-// several hosts with ports each included, with three parameters of the store:
+// Open connects to the database of a DSN and brings its schema up to date. The DSN is a
+// URL as lib/pq reads it (https://pkg.go.dev/github.com/lib/pq#Config), including one
+// with several hosts with ports, with three parameters of the store:
 //
-//	schema=NAME   the schema of its tables, made if there is none; default: the
+//	schema=NAME   the schema of its tables, created if there is none; default: the
 //	              first of the role's search_path
-//	wait=2s       how long a call waits for the database at most
-//	pool_size=20  how many connections are open at most; half of them may write
+//	wait=2s       limit on how long a call waits for the database
+//	pool_size=20  maximum number of connections; half of them may write
 //
-// Open refuses tables of another program, and those that a newer authcompat has
-// changed. The error is one line that names the database and shows no password;
-// where the database can't be used now but may be later, it is
-// core.ErrUnavailable.
+// Open refuses tables of another program, and those of a newer authcompat. The error is
+// a single line that names the database and shows no password; if the database can't be
+// used now but may be later, it is core.ErrUnavailable.
 func Open(ctx context.Context, dsn string) (*Store, error) {
 	settings, err := parse(dsn)
 	if err != nil {
@@ -54,7 +53,7 @@ func open(ctx context.Context, settings settings) (*Store, error) {
 	s.db.SetConnMaxLifetime(maxLifetime)
 	s.db.SetConnMaxIdleTime(maxIdle)
 	if err := s.migrate(ctx, c, settings.schema); err != nil {
-		_ = s.Close() // the error worth telling is why it did not open
+		_ = s.Close() // the error from opening matters more
 		return nil, fmt.Errorf("%s: %w", settings.describe(), explain(ctx, err))
 	}
 	return s, nil

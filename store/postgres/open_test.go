@@ -76,7 +76,8 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// TestOpenRefusesWrongPassword is apart, because it needs a server that asks.
+// TestOpenRefusesWrongPassword is separate, because it needs a server that requires
+// one.
 func TestOpenRefusesWrongPassword(t *testing.T) {
 	t.Parallel()
 	cluster := postgrestest.Start(t, postgrestest.Options{})
@@ -107,7 +108,7 @@ func TestOpenUnavailable(t *testing.T) {
 	}
 }
 
-// TestOpenTogether opens one fresh schema many times at once.
+// TestOpenTogether opens a new schema many times at once.
 func TestOpenTogether(t *testing.T) {
 	for range 3 {
 		dsn := postgrestest.Schema(t, "wait", patient)
@@ -139,7 +140,7 @@ func TestOpenTogether(t *testing.T) {
 	}
 }
 
-// TestOpenTogetherUnlocked is for engines without advisory locks: no migration is
+// TestOpenTogetherUnlocked stands for engines without advisory locks: no migration is
 // applied twice there either.
 func TestOpenTogetherUnlocked(t *testing.T) {
 	conn := raw(t, postgrestest.DSN(t))
@@ -168,7 +169,7 @@ func TestOpenTogetherUnlocked(t *testing.T) {
 	}
 }
 
-// TestRights checks that a role which may not change the schema can use it.
+// TestRights checks that a role that may not change the schema can use it.
 func TestRights(t *testing.T) {
 	owner := postgrestest.Schema(t)
 	mustOpen(t, owner)
@@ -190,7 +191,7 @@ func TestRights(t *testing.T) {
 }
 
 func TestScratch(t *testing.T) {
-	// The schema that the DSN names is left alone.
+	// The schema that the DSN names is not touched.
 	dsn := postgrestest.Schema(t)
 	a, cleanupA, err := postgres.OpenTemp(t.Context(), dsn)
 	if err != nil {
@@ -217,7 +218,7 @@ func TestScratch(t *testing.T) {
 	}
 }
 
-// TestSchemas checks that two schemas of one database are apart.
+// TestSchemas checks that two schemas of one database are independent.
 func TestSchemas(t *testing.T) {
 	a, b := mustOpen(t, postgrestest.Schema(t)), mustOpen(t, postgrestest.Schema(t))
 	if err := register(t.Context(), a, "ann"); err != nil {
@@ -231,7 +232,7 @@ func TestSchemas(t *testing.T) {
 	}
 }
 
-// TestHostParameter connects as a DSN without a host in its authority says.
+// TestHostParameter connects with a DSN that has its host in a parameter.
 func TestHostParameter(t *testing.T) {
 	u, err := url.Parse(postgrestest.Schema(t))
 	if err != nil {

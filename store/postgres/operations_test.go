@@ -11,33 +11,33 @@ import (
 	"github.com/authcompat/authcompat/store/postgres"
 )
 
-// noon is when all of it happens.
+// noon is the time of everything in these tests.
 func noon() time.Time { return time.Date(2001, time.June, 16, 12, 0, 0, 0, time.UTC) }
 
-// operation is one call of a store that writes, prepared so that it has one
-// effect. Each call of a kind has a number.
+// operation is one call of a store that writes, prepared to have one effect. Calls of
+// the same kind are numbered.
 type operation struct {
-	// run makes the call and checks what it gives.
+	// run makes the call and checks its result.
 	run func(ctx context.Context, s *postgres.Store) error
-	// done tells whether the effect is there, once and whole.
+	// done reports whether the effect exists, once and completely.
 	done func(t *testing.T, s *postgres.Store) bool
 }
 
-// operations returns each kind of call, by name. What a call needs is made through
-// the store that it is given.
+// operations returns each kind of call, by name. What a call needs is created through
+// the given store.
 func operations() map[string]func(t *testing.T, s *postgres.Store, number int) operation {
 	return map[string]func(*testing.T, *postgres.Store, int) operation{
 		"CreateUser":       createUser,
 		"IssueToken":       issueToken,
 		"ReuseToken":       reuseToken,
-		"MoveExpiry":       moveExpiry,
+		"ExtendExpiry":     moveExpiry,
 		"DeleteToken":      deleteToken,
 		"DeleteUserTokens": deleteUserTokens,
 		"UpdatePassword":   updatePassword,
 	}
 }
 
-// someone makes a user with a token that has the user's name and ends an hour
+// someone creates a user with a token that has the user's name and expires an hour
 // after noon.
 func someone(t *testing.T, s *postgres.Store, number int) (core.User, core.Token) {
 	t.Helper()
@@ -53,7 +53,7 @@ func someone(t *testing.T, s *postgres.Store, number int) (core.User, core.Token
 	return user, token
 }
 
-// tokenOf is a token that ends an hour after noon.
+// tokenOf returns a token that expires an hour after noon.
 func tokenOf(user core.User, key string) core.Token {
 	return core.Token{
 		Digest: core.Presented(key).SHA256(), UserID: user.ID, Realm: "default", Issuer: "some-api",
@@ -61,7 +61,7 @@ func tokenOf(user core.User, key string) core.Token {
 	}
 }
 
-// there tells whether a token is found.
+// there reports whether a token is found.
 func there(t *testing.T, s *postgres.Store, key string) bool {
 	t.Helper()
 	_, _, err := s.FindToken(t.Context(), "default", core.Presented(key))
@@ -93,7 +93,7 @@ func createUser(_ *testing.T, _ *postgres.Store, number int) operation {
 				t.Errorf("user %d was given, user %d is there", given.ID, account.ID)
 			}
 			for i, key := range minted {
-				// The token that the caller has is the one that was minted last.
+				// The caller's token is the one that was minted last.
 				if want := done && i == len(minted)-1; there(t, s, key) != want {
 					t.Errorf("token %d of %d is there: %t", i, len(minted), !want)
 				}
@@ -107,7 +107,9 @@ func issueToken(t *testing.T, s *postgres.Store, number int) operation {
 	user, _ := someone(t, s, number)
 	key := fmt.Sprintf("issued %d", number)
 	return operation{
-		run:  func(ctx context.Context, s *postgres.Store) error { return s.IssueToken(ctx, tokenOf(user, key), nil) },
+		run: func(ctx context.Context, s *postgres.Store) error {
+			return s.IssueToken(ctx, tokenOf(user, key), "", nil)
+		},
 		done: func(t *testing.T, s *postgres.Store) bool { return there(t, s, key) },
 	}
 }
@@ -119,7 +121,7 @@ func reuseToken(t *testing.T, s *postgres.Store, number int) operation {
 	fresh.Reusable = true
 	return operation{
 		run: func(ctx context.Context, s *postgres.Store) error {
-			got, err := s.ReuseToken(ctx, fresh, noon(), nil)
+			got, err := s.ReuseToken(ctx, fresh, "", noon(), nil)
 			if err == nil && string(got.Digest) != string(fresh.Digest) {
 				err = errors.New("another token was given")
 			}

@@ -11,11 +11,11 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// TestOverload asks for several times what the connections can do while a call
-// waits: some are refused, none is cut off, and others go on being answered.
+// TestOverload makes several times as many calls as the connections can handle within
+// the wait: some are refused, none is interrupted, and others are still answered.
 func TestOverload(t *testing.T) {
 	const (
-		callers = 1000 // at 10 ms on 2 connections, 400 can be answered in the time
+		callers = 1000 // at 10 ms on 2 connections, 400 can be answered within the wait
 		lasts   = 5 * time.Second
 	)
 	s := mustOpen(t, "pool_size", "2", "wait", "2s")
@@ -54,8 +54,8 @@ func TestOverload(t *testing.T) {
 	}
 }
 
-// TestBrokenConnection counts how often a statement is tried that breaks every
-// connection that it is run on.
+// TestBrokenConnection counts the attempts of a statement that breaks every connection
+// it runs on.
 func TestBrokenConnection(t *testing.T) {
 	s := mustOpen(t, "pool_size", "4")
 	runs := 0
@@ -75,7 +75,7 @@ func TestBrokenConnection(t *testing.T) {
 	}
 }
 
-// generationOf tells how often connections went out of use.
+// generationOf returns the number of times that connections were invalidated.
 func generationOf(t *testing.T, s *Store) (generation int64) {
 	t.Helper()
 	conn, err := s.db.Connx(t.Context())

@@ -10,8 +10,8 @@ import (
 	"github.com/authcompat/authcompat/store/storetest"
 )
 
-// TestStorePooled runs the suite through pgbouncer in transaction mode, with
-// fewer connections to the server than the stores have to the pooler.
+// TestStorePooled runs the suite through pgbouncer in transaction mode, with fewer
+// connections to the server than the stores have to the pooler.
 func TestStorePooled(t *testing.T) {
 	pooled := postgrestest.Pooler(t, postgrestest.DSN(t), 8)
 	storetest.Run(t, func(tb testing.TB) (a, b core.Store) {
@@ -20,8 +20,8 @@ func TestStorePooled(t *testing.T) {
 	})
 }
 
-// TestPooledStatements lets stores on two schemas share the few connections of a
-// pooler, where each has the other's statements on its connections.
+// TestPooledStatements has stores on two schemas share the few connections of a pooler,
+// so that each meets the other's statements on its connections.
 func TestPooledStatements(t *testing.T) {
 	pooled := postgrestest.Pooler(t, postgrestest.DSN(t), 3)
 	var done sync.WaitGroup

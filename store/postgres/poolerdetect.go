@@ -11,15 +11,15 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// selectEndpoints asks the server for the addresses and ports of the connection as it
-// sees them; NULL for a Unix socket.
+// selectEndpoints returns the addresses and ports of the connection as the server sees
+// them; NULL for a Unix socket.
 const selectEndpoints = `SELECT host(inet_client_addr()), inet_client_port(), host(inet_server_addr()), inet_server_port()`
 
-// detectPooler finds out whether the session is connected to the server itself, or to
+// detectPooler determines whether the session is connected to the server itself, or to
 // a pooler that may send each query to another connection of the server. If the server
-// sees the same addresses and ports as the client, there is no pooler, and look-ups
-// are run as lib/pq's own prepared statements, which costs a third less than EXECUTE.
-// If the query fails, the session is used as if there were a pooler.
+// sees the same addresses and ports as the client, there is no pooler, and look-ups run
+// as lib/pq's own prepared statements, which cost a third less than EXECUTE. If the
+// query fails, the session is used as if there were a pooler.
 func (s *session) detectPooler() {
 	s.poolerChecked = true
 	rows, err := s.send(selectEndpoints, nil)
@@ -48,7 +48,7 @@ func sameEndpoint(a net.Addr, host, port driver.Value) bool {
 	return err == nil && seen.Unmap() == tcp.AddrPort().Addr().Unmap().WithZone("") && port == int64(tcp.Port)
 }
 
-// queryPrepared runs a look-up as a prepared statement of this connection.
+// queryPrepared runs a look-up as a prepared statement of the connection.
 func (s *session) queryPrepared(query string, args []driver.NamedValue) (driver.Rows, error) {
 	statement := s.statements[query]
 	var err error
@@ -63,13 +63,13 @@ func (s *session) queryPrepared(query string, args []driver.NamedValue) (driver.
 	}
 	switch {
 	case pq.As(err, pqerror.FeatureNotSupported) != nil:
-		// The tables have changed.
+		// The tables have been altered.
 		if statement != nil {
 			delete(s.statements, query)
-			_ = statement.Close() // if it fails, so does what follows
+			_ = statement.Close() // if it fails, the next statement does too
 		}
 	case pq.As(err, pqerror.InvalidSQLStatementName, pqerror.DuplicatePstatement) != nil:
-		// Somebody else removes statements, or there is a pooler after all.
+		// Another client deletes statements, or there is a pooler after all.
 		s.direct = false
 	default:
 		return rows, err

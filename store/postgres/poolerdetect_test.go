@@ -11,7 +11,7 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// together finds the token "ann" on several connections at once.
+// together looks up the token "ann" on several connections at once.
 func together(t *testing.T, s *Store) {
 	t.Helper()
 	var done sync.WaitGroup
@@ -48,7 +48,7 @@ func opened(t *testing.T, dsn string) *Store {
 	return s
 }
 
-// each runs do on so many of the store's connections.
+// each runs do on the given number of the store's connections.
 func each(t *testing.T, s *Store, connections int, do func(*session)) {
 	t.Helper()
 	for range connections {
@@ -56,7 +56,7 @@ func each(t *testing.T, s *Store, connections int, do func(*session)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close() // all are held at once, so that each is another one
+		defer conn.Close() // all are held at once, so that they are distinct
 		err = conn.Raw(func(c any) error {
 			do(c.(*session))
 			return nil
@@ -76,7 +76,7 @@ func TestStraightPassage(t *testing.T) {
 			t.Error("a connection to the server itself is taken for a pooler's")
 		}
 		prepared += len(c.statements)
-		// As whoever cleans up would.
+		// As a cleanup job might.
 		if _, err := c.pqConn.ExecContext(context.Background(), "DEALLOCATE ALL", nil); err != nil {
 			t.Error(err)
 		}
@@ -87,7 +87,7 @@ func TestStraightPassage(t *testing.T) {
 	together(t, s)
 }
 
-// TestStatementOfChangedTable changes the result of a statement that is prepared.
+// TestStatementOfChangedTable changes the result type of a prepared statement.
 func TestStatementOfChangedTable(t *testing.T) {
 	s := opened(t, postgrestest.Schema(t, "pool_size", "2"))
 	for _, kind := range []string{"varchar(100)", "varchar(200)", "text"} {
@@ -122,7 +122,7 @@ func TestPooledPassage(t *testing.T) {
 	})
 }
 
-// TestPooledPassageTakenForStraight checks what happens if the signs are wrong:
+// TestPooledPassageTakenForStraight checks what happens if a pooler goes undetected:
 // statements of one connection meet those of another.
 func TestPooledPassageTakenForStraight(t *testing.T) {
 	pooled := postgrestest.Pooler(t, postgrestest.DSN(t), 3)

@@ -16,12 +16,12 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// childVariable makes this test binary a process that serves orders on the
-// database that it names.
+// childVariable makes the test binary a process that serves orders on the database that
+// it names.
 const childVariable = "AUTHCOMPAT_TEST_CHILD_DATABASE"
 
-// serveOrders opens the database, says so, and answers each line with one line,
-// until there are no more. It returns the exit code.
+// serveOrders opens the database, says so, and answers each line with one line, until
+// there are no more. It returns the exit code.
 func serveOrders(dsn string, orders io.Reader, answers io.Writer) int {
 	s, err := postgres.Open(context.Background(), dsn)
 	if err != nil {
@@ -39,7 +39,7 @@ func serveOrders(dsn string, orders io.Reader, answers io.Writer) int {
 	return 0
 }
 
-// obey does what the order says to the user, or the token, with this name.
+// obey carries out the order for the user, or the token, with this name.
 func obey(s *postgres.Store, order, name string) string {
 	var err error
 	switch order {
@@ -62,7 +62,7 @@ func obey(s *postgres.Store, order, name string) string {
 	}
 }
 
-// register makes a user whose token has the user's name.
+// register registers a user with a token of the same name.
 func register(ctx context.Context, s *postgres.Store, name string) error {
 	_, err := s.CreateUser(ctx, core.NewUser{Username: name}, func(user core.User) (core.Token, error) {
 		return core.Token{Digest: core.Presented(name).SHA256(), UserID: user.ID, Realm: "default"}, nil
@@ -97,7 +97,7 @@ func begin(t *testing.T, dsn string) *child {
 	}
 	t.Cleanup(func() {
 		c.orders.Close()
-		_ = c.process.Wait() // says no more than that it was killed
+		_ = c.process.Wait() // reports only that it was killed
 	})
 	return c
 }
@@ -119,8 +119,8 @@ func (c *child) answer(t *testing.T) string {
 	return c.answers.Text()
 }
 
-// TestProcesses lets several processes start at once on a schema that none has
-// made yet, race for names, and end each other's tokens.
+// TestProcesses starts several processes at once on a schema that does not exist yet,
+// which race for usernames and revoke each other's tokens.
 func TestProcesses(t *testing.T) {
 	dsn := postgrestest.Schema(t, "wait", patient)
 	children := make([]*child, 4)
@@ -174,8 +174,8 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
-// TestKilled kills a process while it writes, again and again, and checks that
-// all that it acknowledged is there.
+// TestKilled kills a process while it writes, repeatedly, and checks that everything it
+// acknowledged exists.
 func TestKilled(t *testing.T) {
 	dsn := postgrestest.Schema(t, "wait", patient)
 	s := mustOpen(t, dsn)

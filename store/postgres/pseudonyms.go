@@ -9,7 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// disguise is the name of the database's own key.
+// disguise is the name of the database's key for pseudonyms.
 const disguise = "disguise"
 
 // PseudonymKey implements [core.PrivacyStore].
@@ -38,8 +38,8 @@ func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) 
 	return key, err
 }
 
-// selectMix groups passwords by what says their parameters, which in scrypt's
-// stand on both sides of the salt.
+// selectMix groups passwords by their parameters, which in scrypt's format are on both
+// sides of the salt.
 const selectMix = `
 	SELECT max(h) AS example, count(*) AS accounts FROM (
 		SELECT password_hash AS h, CASE

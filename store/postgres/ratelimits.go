@@ -14,8 +14,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// reserveSQL is core.Limit.Next in SQL. It returns no row if the limit is reached: $2
-// is the emission interval, $3 is now, $4 is the burst as a time.
+// reserveSQL is [core.Limit.Allow] in SQL. It returns no row if the limit is reached:
+// $2 is the emission interval, $3 is now, $4 is the burst as a duration.
 const reserveSQL = `
 	INSERT INTO @guesses AS g (key, full_at) VALUES ($1, $3::bigint + $2::bigint)
 	ON CONFLICT (key) DO UPDATE SET full_at = greatest(g.full_at, $3) + $2
@@ -31,7 +31,7 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Limi
 	if wait, err = s.waitTime(ctx, now, guesses); err != nil || wait > 0 {
 		return wait, err
 	}
-	// In one order, so that transactions can't deadlock.
+	// In a fixed order, so that transactions can't deadlock.
 	ordered := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return bytes.Compare(a.Key, b.Key) })
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		for _, g := range ordered {

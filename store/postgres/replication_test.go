@@ -12,8 +12,8 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// awaitStandby makes every commit of the cluster wait for a standby that does
-// not exist, or for none.
+// awaitStandby makes every commit of the cluster wait for a standby that does not
+// exist, or for none.
 func awaitStandby(t *testing.T, c *postgrestest.Cluster, name string) {
 	t.Helper()
 	c.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = '`+name+`'`, `SELECT pg_reload_conf()`)
@@ -26,7 +26,7 @@ func awaitStandby(t *testing.T, c *postgrestest.Cluster, name string) {
 	})
 }
 
-// TestReplication has a primary whose commits wait for a standby that is away.
+// TestReplication has a primary whose commits wait for a standby that is down.
 func TestReplication(t *testing.T) {
 	t.Parallel()
 	cluster := postgrestest.Start(t, postgrestest.Options{})
@@ -36,9 +36,9 @@ func TestReplication(t *testing.T) {
 	t.Run("the primary crashes", func(t *testing.T) { ambiguousCommitsAwaitStandby(t, cluster) })
 }
 
-// standbyAway lets commits wait for a standby for longer than a call does:
-// calls that write fail in time, without taking all connections, and those that
-// look go on.
+// standbyAway has commits wait for a standby for longer than a call does: calls that
+// write fail in time, without using up all connections, and those that read still
+// succeed.
 func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 	const wait = 300 * time.Millisecond
 	s := at(t, cluster, "schema", "away", "wait", wait.String(), "pool_size", "6")
@@ -46,7 +46,7 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 	awaitStandby(t, cluster, "nobody")
 	for i := range 6 {
 		began := time.Now()
-		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint(i)), nil); !errors.Is(err, core.ErrUnavailable) {
+		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint(i)), "", nil); !errors.Is(err, core.ErrUnavailable) {
 			t.Errorf("write %d: error %v", i, err)
 		}
 		if took := time.Since(began); took > wait+soon {
@@ -64,20 +64,20 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 		t.Errorf("%d commits wait", waiting)
 	}
 	awaitStandby(t, cluster, "")
-	eventually(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after"), nil) })
+	eventually(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after"), "", nil) })
 	wantBack(t, s, user)
 }
 
-// ambiguousCommitsAwaitStandby crashes a primary while commits wait for the standby. After
-// the restart the primary has the commits and the standby does not: they must not
-// be acknowledged, as long as another primary may come that has not got them.
+// ambiguousCommitsAwaitStandby crashes a primary while commits wait for the standby.
+// After the restart the primary has the commits and the standby does not: they must not
+// be acknowledged as long as a primary without them may take over.
 func ambiguousCommitsAwaitStandby(t *testing.T, cluster *postgrestest.Cluster) {
 	direct := at(t, cluster, "schema", "ambiguous")
 	s := at(t, cluster, "schema", "ambiguous", "wait", patient)
 	calls := callAll(t, t.Context(), s, direct, cluster)
 	cluster.Crash(t)
 	cluster.StartAgain(t)
-	// Each call looks again, sees its own commit, and waits for the standby.
+	// Each call looks for its own commit, finds it, and waits for the standby.
 	awaitCommits(t, cluster, len(calls))
 	for name, c := range calls {
 		if !c.done(t, direct) {
@@ -97,14 +97,14 @@ func ambiguousCommitsAwaitStandby(t *testing.T, cluster *postgrestest.Cluster) {
 	}
 }
 
-// call is an operation that is under way.
+// call is an operation in progress.
 type call struct {
 	operation
 	answered chan error
 }
 
-// callAll makes each kind of call at once, and returns when all of them wait for
-// the standby.
+// callAll makes each kind of call at once, and returns when all of them wait for the
+// standby.
 func callAll(t *testing.T, ctx context.Context, s, direct *postgres.Store, cluster *postgrestest.Cluster) map[string]call {
 	t.Helper()
 	calls := make(map[string]call)
@@ -119,7 +119,7 @@ func callAll(t *testing.T, ctx context.Context, s, direct *postgres.Store, clust
 	return calls
 }
 
-// awaitCommits waits until so many commits wait for a standby.
+// awaitCommits waits until count commits wait for a standby.
 func awaitCommits(t *testing.T, c *postgrestest.Cluster, count int) {
 	t.Helper()
 	eventually(t, func() error {
@@ -131,15 +131,15 @@ func awaitCommits(t *testing.T, c *postgrestest.Cluster, count int) {
 	})
 }
 
-// cancelledCommit lets an operator cancel the wait for the standby, upon
-// which the server acknowledges a commit that the standby has not got.
+// cancelledCommit has an operator cancel the wait for the standby, which makes the
+// server acknowledge a commit that the standby does not have.
 func cancelledCommit(t *testing.T, cluster *postgrestest.Cluster) {
 	s := at(t, cluster, "schema", "cancelled", "wait", patient)
 	user, _ := someone(t, s, 0)
 	awaitStandby(t, cluster, "nobody")
 	answered := make(chan error)
-	go func() { answered <- s.IssueToken(t.Context(), tokenOf(user, "issued"), nil) }()
-	for range 2 { // the commit, and the look after it
+	go func() { answered <- s.IssueToken(t.Context(), tokenOf(user, "issued"), "", nil) }()
+	for range 2 { // the commit, and the check after it
 		awaitCommits(t, cluster, 1)
 		cluster.Exec(t, `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
 	}
@@ -155,8 +155,8 @@ func cancelledCommit(t *testing.T, cluster *postgrestest.Cluster) {
 	}
 }
 
-// contextEndsDuringCommit ends the context of each call while its commit waits:
-// the commit is not cut short, and is acknowledged.
+// contextEndsDuringCommit cancels the context of each call while its commit waits: the
+// commit is not interrupted, and is acknowledged.
 func contextEndsDuringCommit(t *testing.T, cluster *postgrestest.Cluster) {
 	s := at(t, cluster, "schema", "context", "wait", patient)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -63,7 +63,7 @@ func (d *dialer) DialTimeout(network, address string, _ time.Duration) (net.Conn
 	return d.DialContext(context.Background(), network, address)
 }
 
-// pqConn is the set of interfaces that lib/pq's connections implement.
+// pqConn has the interfaces that lib/pq's connections implement.
 type pqConn interface {
 	driver.Conn
 	driver.Tx
@@ -83,18 +83,18 @@ type session struct {
 	opened   int64             // the epoch in which it was opened
 	warned   bool              // by a notice since the last COMMIT was sent
 	lookups  map[string]lookup // by text
-	prepared map[string]bool   // the look-ups that were prepared through this connection
+	prepared map[string]bool   // the look-ups prepared through this connection
 
 	poolerChecked bool
-	direct        bool                   // there is no pooler before the server
+	direct        bool                   // there is no pooler in front of the server
 	statements    map[string]driver.Stmt // lib/pq's, of a direct connection
 }
 
-// timerSlack is how long after its deadline a statement may still be ended. With it,
-// not every statement needs a timer of its own.
+// timerSlack is how long after its deadline a statement may be interrupted. It saves a
+// timer for each statement.
 const timerSlack = 20 * time.Millisecond
 
-// setDeadline sets the deadline of what follows on the socket.
+// setDeadline sets the deadline for what follows on the socket.
 func (s *session) setDeadline(ctx context.Context) {
 	deadline, ok := ctx.Deadline()
 	if ok {
@@ -103,8 +103,8 @@ func (s *session) setDeadline(ctx context.Context) {
 		}
 		deadline = deadline.Add(timerSlack)
 	}
-	s.deadline = deadline              // the zero time is none
-	_ = s.socket.SetDeadline(deadline) // fails only where the next use does
+	s.deadline = deadline              // zero means none
+	_ = s.socket.SetDeadline(deadline) // fails only if the next use does
 }
 
 // report invalidates the connection, and all that were opened before it, if err says
@@ -138,11 +138,11 @@ func (s *session) ExecContext(ctx context.Context, query string, args []driver.N
 	return result, s.checkError(err)
 }
 
-// BeginTx implements driver.ConnBeginTx. It keeps the database's own isolation level
-// and access mode, where lib/pq would ask for READ WRITE although an operator has set
-// default_transaction_read_only. The server itself ends a statement that waits too
-// long for locks, before the socket's deadline does, and a transaction whose client
-// has stopped in the middle.
+// BeginTx implements driver.ConnBeginTx. It keeps the database's isolation level and
+// access mode, while lib/pq would request READ WRITE even if an operator has set
+// default_transaction_read_only. The server itself ends a statement that waits too long
+// for locks, before the socket's deadline, and a transaction whose client has stopped
+// in the middle.
 func (s *session) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
 	begin := "BEGIN"
 	if deadline, ok := ctx.Deadline(); ok {
@@ -161,7 +161,7 @@ const commitTimeout = 30 * time.Second
 // transaction is a driver.Tx.
 type transaction struct{ s *session }
 
-// Commit implements driver.Tx. It fails with errAmbiguousCommit if it is not known
+// Commit implements driver.Tx. It fails with errAmbiguousCommit if it is unknown
 // whether the transaction is committed, or whether it is on the standby too.
 func (t transaction) Commit() error {
 	t.s.setDeadline(deadlineOnly(time.Now().Add(commitTimeout)))
@@ -185,9 +185,9 @@ func (t transaction) Commit() error {
 // Rollback implements driver.Tx.
 func (t transaction) Rollback() error { return t.s.pqConn.Rollback() }
 
-// notice receives the server's notices. A warning at a COMMIT means that the wait for
-// a synchronous standby was cancelled (PostgreSQL 15,
-// src/backend/replication/syncrep.c, SyncRepWaitForLSN).
+// notice receives the server's notices. A warning at a COMMIT means that the wait for a
+// synchronous standby was cancelled (PostgreSQL 15, src/backend/replication/syncrep.c,
+// SyncRepWaitForLSN).
 func (s *session) notice(n *pq.Error) {
 	if n.Severity == pqerror.SeverityWarning {
 		s.warned = true
@@ -214,7 +214,7 @@ func (s *session) Close() error {
 }
 
 // connEpoch tells the usable connections of a store from those that were invalidated:
-// only connections that were opened in the current epoch are used. It also knows which
+// only connections opened in the current epoch are used. It also knows which
 // connections are committing.
 type connEpoch struct {
 	current    atomic.Int64
@@ -224,23 +224,23 @@ type connEpoch struct {
 
 func newConnEpoch() *connEpoch { return &connEpoch{committing: make(map[*session]struct{})} }
 
-// commitGrace is how long commits may still take that were under way when their
-// connections were invalidated.
+// commitGrace is how long commits in progress may still take when their connections are
+// invalidated.
 const commitGrace = time.Second
 
-// invalidate takes the connections of an epoch, and of those before it, out of use.
+// invalidate invalidates the connections of an epoch and of those before it.
 func (e *connEpoch) invalidate(epoch int64) {
 	if !e.current.CompareAndSwap(epoch, epoch+1) {
-		return // another connection has reported it before
+		return // another connection has reported it already
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for s := range e.committing {
-		_ = s.socket.SetDeadline(time.Now().Add(commitGrace)) // fails only where the commit does
+		_ = s.socket.SetDeadline(time.Now().Add(commitGrace)) // fails only if the commit does
 	}
 }
 
-// beginCommit notes that the session commits.
+// beginCommit records that the session is committing.
 func (e *connEpoch) beginCommit(s *session) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// deadlined is a socket that keeps its deadline.
+// deadlined is a socket that records its deadline.
 type deadlined struct {
 	net.Conn
 	deadline time.Time
@@ -18,7 +18,7 @@ func (d *deadlined) SetDeadline(t time.Time) error {
 	return nil
 }
 
-// TestSetDeadline checks that no statement is ended before its time, nor much later.
+// TestSetDeadline checks that no statement is interrupted early, nor much too late.
 func TestSetDeadline(t *testing.T) {
 	socket := &deadlined{}
 	s := &session{socket: socket}

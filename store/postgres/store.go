@@ -24,35 +24,34 @@ type Store struct {
 	findToken string // selectToken, qualified
 }
 
-// Backend returns the store with all that it can do.
+// Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
 	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, ExpiryBatcher: s}
 }
 
-// qualify puts the store's schema before each table of a statement: @ stands for it.
+// qualify replaces each @, which precedes table names, by the store's schema.
 func (s *Store) qualify(statement string) string { return strings.ReplaceAll(statement, "@", s.prefix) }
 
-// bulkTimeout is how long work on many rows may take: an import's batch, a count of
-// all tokens.
+// bulkTimeout is the timeout for work on many rows, such as a batch of an import or a
+// count of all tokens.
 const bulkTimeout = time.Minute
 
-// withBulkTimeout returns the store with the timeout for work on many rows. No
-// client's request uses it.
+// withBulkTimeout returns the store with the timeout for work on many rows. No client's
+// request uses it.
 func (s *Store) withBulkTimeout() *Store {
 	bulk := *s
 	bulk.wait = max(s.wait, bulkTimeout)
 	return &bulk
 }
 
-// Ping implements [core.Store]. It reads a table, and fails if the server is
-// read-only.
+// Ping implements [core.Store]. It reads a table, and fails if the server is read-only.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.read(ctx, func(ctx context.Context) error {
 		conn, err := s.db.Connx(ctx)
 		if err != nil {
 			return err
 		}
-		defer conn.Close() // gives it back
+		defer conn.Close() // returns it to the pool
 		var readOnly, users bool
 		row := conn.QueryRowxContext(ctx, s.qualify(`SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT 1 FROM @users)`))
 		if err := row.Scan(&readOnly, &users); err != nil {
@@ -71,8 +70,8 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close implements [core.Store].
 func (s *Store) Close() error { return s.db.Close() }
 
-// read runs do, which only reads and runs one query at a time, and retries it where
-// that may help.
+// read runs do, which only reads and runs one query at a time, and retries it if that
+// may help.
 func (s *Store) read(ctx context.Context, do func(context.Context) error) error {
 	retry := newRetrier(s.wait)
 	for {
@@ -83,9 +82,9 @@ func (s *Store) read(ctx context.Context, do func(context.Context) error) error 
 	}
 }
 
-// readOnce runs do once. Whoever has a slot gets a connection at once, or opens one,
-// so do needs no context that can be canceled: that would cost more than the rest of
-// this.
+// readOnce runs do once. With a slot, a connection is available at once, or can be
+// opened, so do needs no cancelable context: that would cost more than everything else
+// here.
 func (s *Store) readOnce(ctx context.Context, deadline time.Time, do func(context.Context) error) error {
 	if err := s.conns.acquire(ctx, s.acquireDeadline(deadline)); err != nil {
 		return err
@@ -94,14 +93,15 @@ func (s *Store) readOnce(ctx context.Context, deadline time.Time, do func(contex
 	return do(deadlineOnly(deadline))
 }
 
-// acquireDeadline returns until when a call with this deadline may wait for a slot. The
-// rest has to be enough for its statements: one that is cut off invalidates all
-// connections, and under overload each call would get its slot just before its time
-// is up, since slots are given first come, first served.
+// acquireDeadline returns how long a call with this deadline may wait for a slot. The
+// rest has to suffice for its statements: one that is interrupted invalidates all
+// connections, and under overload each call would get its slot just before its
+// deadline, since slots are assigned first come, first served.
 func (s *Store) acquireDeadline(deadline time.Time) time.Time { return deadline.Add(-s.wait / 4) }
 
 // txFunc is the body of a transaction. With retryAfterAmbiguous an earlier attempt may
-// have been committed, so it first has to look for what that would have written.
+// have been committed, so it first has to look for what that attempt would have
+// written.
 type txFunc func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error
 
 // write runs do in a transaction and commits it if do returns nil and the context has
@@ -121,7 +121,8 @@ func (s *Store) write(ctx context.Context, do txFunc) error {
 	}
 }
 
-// writeAudited is write, with an audit entry in the same transaction unless it is nil.
+// writeAudited is write that also adds an audit entry in the transaction, unless it is
+// nil.
 func (s *Store) writeAudited(ctx context.Context, audit *core.AuditEntry, do txFunc) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		if err := do(ctx, tx, retryAfterAmbiguous); err != nil {
@@ -179,7 +180,7 @@ func (s *Store) transact(ctx context.Context, deadline time.Time, retryAfterAmbi
 	}
 }
 
-// runTx runs do in the transaction, and rolls it back unless it is to be committed.
+// runTx runs do in the transaction, and rolls it back if it fails.
 func (s *Store) runTx(ctx, bounded context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool, do txFunc) (err error) {
 	done := false
 	defer func() {
@@ -202,8 +203,9 @@ func (s *Store) runTx(ctx, bounded context.Context, tx *sqlx.Tx, retryAfterAmbig
 const (
 	// maxPause is the longest pause before a retry.
 	maxPause = 100 * time.Millisecond
-	// maxLost is how many connections a call may lose, or fail to get, before it gives
-	// up: a database that is down is usually down for longer than a call should wait.
+	// maxLost is the number of connections that a call may lose, or fail to open,
+	// before it gives up: a database that is down is usually down for longer than a
+	// call should wait.
 	maxLost = 3
 )
 
@@ -212,13 +214,13 @@ type retrier struct {
 	deadline time.Time
 	attempts int
 	lost     int // connections
-	// afterAmbiguous tells that an earlier attempt may have been committed.
+	// afterAmbiguous is set if an earlier attempt may have been committed.
 	afterAmbiguous bool
 }
 
 func newRetrier(wait time.Duration) *retrier { return &retrier{deadline: time.Now().Add(wait)} }
 
-// shouldRetry tells whether a call that failed with err is to be retried, and pauses
+// shouldRetry reports whether a call that failed with err should be retried, and pauses
 // before that. The first lost connection may just have been idle for too long, so the
 // next one is tried at once.
 func (r *retrier) shouldRetry(ctx context.Context, err error) bool {

@@ -17,12 +17,12 @@ func TestMain(m *testing.M) {
 	os.Exit(postgrestest.Main(m))
 }
 
-// patient is the wait of stores in tests that are not about time: a machine may
-// be busy with other tests.
+// patient is the wait of stores in tests that do not depend on time: a machine may be
+// busy with other tests.
 const patient = "30s"
 
-// mustOpen returns a store that ends with the test. Stores on one DSN are to each
-// other as two nodes are.
+// mustOpen returns a store that is closed when the test ends. Stores on one DSN act
+// like separate nodes.
 func mustOpen(tb testing.TB, dsn string) *postgres.Store {
 	tb.Helper()
 	s, err := postgres.Open(tb.Context(), dsn)
@@ -37,7 +37,7 @@ func mustOpen(tb testing.TB, dsn string) *postgres.Store {
 	return s
 }
 
-// pairs opens two stores on one fresh schema.
+// pairs opens two stores on a new schema.
 func pairs(parameters ...string) storetest.Opener {
 	return func(tb testing.TB) (a, b core.Store) {
 		dsn := postgrestest.Schema(tb, append(parameters, "wait", patient)...)
@@ -49,8 +49,7 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, pairs())
 }
 
-// TestStoreIsolated runs the suite at the isolation levels that distributed
-// engines have.
+// TestStoreIsolated runs the suite at the isolation levels of distributed engines.
 func TestStoreIsolated(t *testing.T) {
 	for _, level := range []string{"repeatable read", "serializable"} {
 		t.Run(level, func(t *testing.T) {

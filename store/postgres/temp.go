@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// cleanupTimeout is how long it may take to drop a temporary schema.
+// cleanupTimeout limits the time for dropping a temporary schema.
 const cleanupTimeout = 30 * time.Second
 
 // OpenTemp opens an empty store in a new schema of the database, whatever schema the
@@ -25,7 +25,7 @@ func OpenTemp(ctx context.Context, dsn string) (_ *Store, cleanup func() error, 
 		return nil, nil, err
 	}
 	return s, func() error {
-		// Not with ctx, which an interrupt may have ended.
+		// Not with ctx, which an interrupt may have canceled.
 		_, err := s.db.ExecContext(deadlineOnly(time.Now().Add(cleanupTimeout)), `DROP SCHEMA `+settings.schema+` CASCADE`)
 		return errors.Join(wrap("drop schema "+settings.schema, err), s.Close())
 	}, nil

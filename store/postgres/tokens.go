@@ -18,27 +18,27 @@ const insertToken = `
 	VALUES (:digest, :user_id, :realm, :issuer, :created_at, :expires_at, :sliding, :reusable, :sealed, :seal_key,
 	        :generation, :prefix, :salt, :twin)`
 
-// selectReusable has the condition of the index tokens_reusable, so that it is
-// one look-up. The row is locked, so that it is not deleted after it is given.
+// selectReusable has the condition of the index tokens_reusable, so that it is a single
+// look-up. It locks the row, so that the token is not deleted after it is returned.
 const selectReusable = `
 	SELECT digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key
 	FROM @tokens WHERE user_id = $1 AND realm = $2 AND issuer = $3 AND reusable FOR UPDATE`
 
-// selectToken is what every API call costs: two look-ups by primary key.
+// selectToken is the cost of every API call: two look-ups by primary key.
 const selectToken = `
 	SELECT t.user_id, t.issuer, t.created_at, t.expires_at, t.sliding, t.reusable, t.sealed, t.seal_key,
 	       u.username, u.email, u.active, u.attributes, u.created_at
 	FROM @tokens t JOIN @users u ON u.id = t.user_id
 	WHERE t.digest = $1 AND t.realm = $2`
 
-// moveExpiry leaves a token alone that never expires: NULL is neither later nor
+// moveExpiry does not change a token that never expires: NULL is neither later nor
 // earlier than anything.
 const moveExpiry = `
 	UPDATE @tokens SET expires_at = $2
 	WHERE digest = $1 AND expires_at > $3 AND expires_at < $2`
 
-// removeTokens removes the tokens of a condition, counts them, and keeps what is
-// known of those that came from a source, or were handed to one.
+// removeTokens deletes the tokens that meet a condition, counts them, and keeps the
+// links of those that were imported or exported.
 func removeTokens(condition string) string {
 	return `
 	WITH gone AS (DELETE FROM @tokens WHERE ` + condition + ` RETURNING digest, twin, source, origin),
@@ -55,18 +55,18 @@ var (
 	removeUserTokens = removeTokens(`user_id = $1 AND realm = $2`)
 )
 
-// The locks of a user's row. Logins of one user that issue tokens go on side by
-// side; those that show one token again take turns.
+// Locks of a user's row. Logins of one user that issue tokens run concurrently; those
+// that return a reusable token take turns.
 const (
-	shareUser = `SELECT active FROM @users WHERE id = $1 FOR SHARE`
-	lockUser  = `SELECT active FROM @users WHERE id = $1 FOR UPDATE`
+	shareUser = `SELECT active, password_hash FROM @users WHERE id = $1 FOR SHARE`
+	lockUser  = `SELECT active, password_hash FROM @users WHERE id = $1 FOR UPDATE`
 )
 
-// reusableIndex is the constraint that a second reusable token breaks.
+// reusableIndex is the constraint that a second reusable token violates.
 const reusableIndex = "tokens_reusable"
 
 // IssueToken implements [core.Store].
-func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditEntry) error {
+func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		if retryAfterAmbiguous {
 			var there bool
@@ -75,7 +75,7 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditE
 				return wrap("look for token", err)
 			}
 		}
-		if err := s.mayHaveToken(ctx, tx, shareUser, t.UserID); err != nil {
+		if err := s.mayHaveToken(ctx, tx, shareUser, t.UserID, passwordHash); err != nil {
 			return err
 		}
 		return s.addToken(ctx, tx, t, retryAfterAmbiguous)
@@ -83,10 +83,10 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditE
 }
 
 // ReuseToken implements [core.Store].
-func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
-	// If an ambiguous commit was done, the retry finds its token.
+func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
+	// If an ambiguous commit succeeded, the retry finds its token.
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
-		if err := s.mayHaveToken(ctx, tx, lockUser, fresh.UserID); err != nil {
+		if err := s.mayHaveToken(ctx, tx, lockUser, fresh.UserID, passwordHash); err != nil {
 			return err
 		}
 		var row record.Token
@@ -116,8 +116,8 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time,
 	return token, nil
 }
 
-// slide moves the end of a live token to fresh's, if fresh slides and that is
-// later.
+// slide extends the expiry of a live token to fresh's, if fresh slides and its expiry
+// is later.
 func (s *Store) slide(ctx context.Context, tx *sqlx.Tx, live *core.Token, fresh core.Token) error {
 	if fresh.Sliding == 0 || live.ExpiresAt.IsZero() || !fresh.ExpiresAt.After(live.ExpiresAt) {
 		return nil
@@ -181,7 +181,7 @@ func (s *Store) DeleteToken(ctx context.Context, d core.Digest, audit *core.Audi
 }
 
 // DeleteUserTokens implements [core.Store]. After an ambiguous commit it returns the
-// largest number that an attempt has found.
+// largest number that an attempt found.
 func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *core.AuditEntry) (int, error) {
 	var most int64
 	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
@@ -198,17 +198,19 @@ func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string
 	return int(most), nil
 }
 
-// mayHaveToken locks the user's row and fails with core.ErrNotFound or
-// core.ErrUserInactive.
-func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, userID int64) error {
-	var active bool
-	err := tx.GetContext(ctx, &active, s.qualify(lock), userID)
+// mayHaveToken locks the user's row and fails with core.ErrNotFound,
+// core.ErrPasswordChanged or core.ErrUserInactive.
+func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, userID int64, passwordHash string) error {
+	var user record.Account
+	err := tx.GetContext(ctx, &user, s.qualify(lock), userID)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return core.ErrNotFound
 	case err != nil:
 		return fmt.Errorf("select user: %w", err)
-	case !active:
+	case passwordHash != "" && user.PasswordHash != passwordHash:
+		return core.ErrPasswordChanged
+	case !user.Active:
 		return core.ErrUserInactive
 	default:
 		return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// insertUser returns no row where the name is taken.
+// insertUser returns no row if the username is taken.
 const insertUser = `
 	INSERT INTO @users (username, email, password_hash, active, attributes, created_at)
 	VALUES ($1, $2, $3, $4, $5, $6)
@@ -35,8 +35,8 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 	var added core.Account
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		if retryAfterAmbiguous {
-			// Only the last attempt that inserted can be the one that was
-			// committed: while it was, the name was free.
+			// Only the last attempt that inserted can have been committed: it found the
+			// username free, so no earlier one was.
 			there, err := s.wasWritten(ctx, tx, row)
 			if there || err != nil {
 				return err
@@ -73,7 +73,7 @@ func (s *Store) addUser(ctx context.Context, tx *sqlx.Tx, row record.Account, re
 		return id, wrap("insert user", err)
 	}
 	if retryAfterAmbiguous {
-		// The ambiguous commit may have been done just now.
+		// The ambiguous commit may have completed just now.
 		there, err := s.wasWritten(ctx, tx, row)
 		if err != nil {
 			return 0, err
@@ -85,7 +85,7 @@ func (s *Store) addUser(ctx context.Context, tx *sqlx.Tx, row record.Account, re
 	return 0, core.ErrUsernameTaken
 }
 
-// wasWritten tells whether users has exactly this row of an earlier attempt. The
+// wasWritten reports whether users has exactly this row of an earlier attempt. The
 // password hash has a random salt.
 func (s *Store) wasWritten(ctx context.Context, tx *sqlx.Tx, row record.Account) (there bool, err error) {
 	err = tx.GetContext(ctx, &there, s.qualify(`
@@ -139,7 +139,7 @@ func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded s
 	})
 }
 
-// wrap says what failed with err, if it is not nil.
+// wrap adds what failed to err, unless it is nil.
 func wrap(doing string, err error) error {
 	if err == nil {
 		return nil

@@ -45,7 +45,7 @@ func (s *Store) DeleteUser(ctx context.Context, userID int64, audit *core.AuditE
 	return s.change(ctx, audit, "delete user", `DELETE FROM users WHERE id = ?`, userID)
 }
 
-// change runs a statement that has to find its row.
+// change runs a statement that has to affect a row.
 func (s *Store) change(ctx context.Context, audit *core.AuditEntry, doing, statement string, args ...any) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
 		n, err := record.Affected(tx.ExecContext(ctx, statement, args...))
@@ -93,7 +93,7 @@ func (s *Store) tokens(ctx context.Context, query string, args ...any) (tokens [
 	return tokens, err
 }
 
-// blob is a digest as an argument: an empty one is not NULL.
+// blob returns a digest as an argument: an empty one is not NULL.
 func blob(d core.Digest) []byte { return append([]byte{}, d...) }
 
 // CountTokens implements [core.Admin].

@@ -34,7 +34,7 @@ type auditRow struct {
 	Token    string `db:"token"`
 }
 
-// writeAuditEntry adds the entry, unless it is nil, in the transaction.
+// writeAuditEntry adds the entry in the transaction, unless it is nil.
 func writeAuditEntry(ctx context.Context, tx *sqlx.Tx, e *core.AuditEntry) error {
 	if e == nil {
 		return nil

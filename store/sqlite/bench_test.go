@@ -10,10 +10,10 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
-// benchmarkTokens is how many tokens a benchmark's store has.
+// benchmarkTokens is the number of tokens in a benchmark's store.
 const benchmarkTokens = 1000
 
-// mustFill returns a store with that many tokens, "user 0" to the last.
+// mustFill returns a store with benchmarkTokens tokens, named "user 0" and so on.
 func mustFill(b *testing.B) *sqlite.Store {
 	b.Helper()
 	s := sqlitetest.MustOpen(b)
@@ -25,8 +25,8 @@ func mustFill(b *testing.B) *sqlite.Store {
 	return s
 }
 
-// BenchmarkFindToken is the cost of a check: of a token that is live, that
-// nobody has, and with all cores at once.
+// BenchmarkFindToken measures look-ups: of a live token, of an unknown one, and on all
+// cores at once.
 func BenchmarkFindToken(b *testing.B) {
 	s := mustFill(b)
 	keys := make([]core.Presented, benchmarkTokens)
@@ -71,7 +71,7 @@ func BenchmarkAccount(b *testing.B) {
 	}
 }
 
-// BenchmarkIssueToken is the cost of a write that is on the disk.
+// BenchmarkIssueToken measures a durable write.
 func BenchmarkIssueToken(b *testing.B) {
 	s := sqlitetest.MustOpen(b)
 	user, err := s.CreateUser(b.Context(), core.NewUser{Username: "ann"}, nil, nil)
@@ -81,7 +81,7 @@ func BenchmarkIssueToken(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		token := core.Token{Digest: core.Presented(fmt.Sprint(i)).SHA256(), UserID: user.ID, Realm: "default"}
-		if err := s.IssueToken(b.Context(), token, nil); err != nil {
+		if err := s.IssueToken(b.Context(), token, "", nil); err != nil {
 			b.Fatal(err)
 		}
 	}

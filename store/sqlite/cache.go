@@ -11,8 +11,8 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
 )
 
-// maxCached is how many tokens are cached at most, at about a kilobyte each. When there
-// are more, the cache is emptied.
+// maxCached is the maximum number of cached tokens, at about a kilobyte each. A full
+// cache is emptied.
 const maxCached = 1 << 15
 
 // selectGeneration reads the number that triggers increase whenever a token or user is
@@ -20,8 +20,8 @@ const maxCached = 1 << 15
 // are changed or another database is copied into this one.
 const selectGeneration = `SELECT n, schema_version AS schema FROM generation, pragma_schema_version`
 
-// generation is a state of the existing tokens and users: as long as it stays the
-// same, none of them has changed.
+// generation identifies a state of the existing tokens and users: none of them has
+// changed for as long as it stays the same.
 type generation struct {
 	N      int64 `db:"n"`
 	Schema int64 `db:"schema"`
@@ -52,19 +52,19 @@ type generation struct {
 // Expired tokens stay in the cache: the engine compares a token's expiry with its clock
 // at each use.
 type cache struct {
-	index        atomic.Pointer[walindex.Index] // nil: there is no cache
+	index        atomic.Pointer[walindex.Index] // nil if there is no cache
 	current      atomic.Pointer[snapshot]
 	revalidating sync.Mutex // held while the generation is read
 }
 
-// snapshot is what is known to be valid under one header.
+// snapshot holds what is known to be valid under one header.
 type snapshot struct {
 	header     walindex.Header
 	generation generation
 	*entries
 }
 
-// entries are the tokens that were found in one generation.
+// entries are the tokens found in one generation.
 type entries struct {
 	mu     sync.RWMutex
 	tokens map[uint64]*entry // by keyOf
@@ -78,8 +78,8 @@ type entry struct {
 	user   core.User
 }
 
-// keyOf is a part of a digest, which is as good a map key as the whole and is hashed
-// faster. Of two digests with the same key one is cached.
+// keyOf returns a part of a digest, which is as good a map key as the whole and is
+// hashed faster. Of two digests with the same key, only one is cached.
 func keyOf(digest *[sha256.Size]byte) uint64 { return binary.NativeEndian.Uint64(digest[:]) }
 
 // header returns the current header; ok is false if there is no cache, or the header is
@@ -92,7 +92,7 @@ func (c *cache) header() (h walindex.Header, ok bool) {
 	return index.Read()
 }
 
-// valid returns what is known to be valid under the header; nil if nothing is.
+// valid returns what is known to be valid under the header, or nil.
 func (c *cache) valid(h *walindex.Header) *snapshot {
 	if s := c.current.Load(); s != nil && s.header == *h {
 		return s
@@ -100,9 +100,9 @@ func (c *cache) valid(h *walindex.Header) *snapshot {
 	return nil
 }
 
-// revalidate returns what is valid under the header. If need be, it reads the
-// generation to find out. It returns nil if the header has changed again, or another
-// caller is reading the generation.
+// revalidate returns what is valid under the header, reading the generation if
+// necessary. It returns nil if the header has changed again, or another caller is
+// reading the generation.
 func (c *cache) revalidate(ctx context.Context, h *walindex.Header, readGeneration func(context.Context) (generation, error)) *snapshot {
 	if s := c.valid(h); s != nil {
 		return s
@@ -125,7 +125,7 @@ func (c *cache) revalidate(ctx context.Context, h *walindex.Header, readGenerati
 	return fresh
 }
 
-// get returns the entry of a digest.
+// get returns the entry for a digest.
 func (e *entries) get(digest *[sha256.Size]byte) (*entry, bool) {
 	e.mu.RLock()
 	found := e.tokens[keyOf(digest)]
@@ -133,8 +133,8 @@ func (e *entries) get(digest *[sha256.Size]byte) (*entry, bool) {
 	return found, found != nil && found.digest == *digest
 }
 
-// add keeps an entry that was read under the snapshot's header, if that is still the
-// header.
+// add caches an entry that was read under the snapshot's header, if that is still the
+// current header.
 func (c *cache) add(s *snapshot, e *entry) {
 	if now, ok := c.header(); !ok || now != s.header {
 		return

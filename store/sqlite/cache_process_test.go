@@ -17,8 +17,8 @@ import (
 // deleterVariable makes the test binary a second process that deletes tokens.
 const deleterVariable = "AUTHCOMPAT_TEST_DELETER"
 
-// TestDeleteOnRequest is that process: it deletes the token each line of its
-// input names and answers with a line when that is done.
+// TestDeleteOnRequest is that process: it deletes the token named by each line of its
+// input, and answers with a line when it is done.
 func TestDeleteOnRequest(t *testing.T) {
 	path := os.Getenv(deleterVariable)
 	if path == "" {
@@ -38,8 +38,8 @@ func TestDeleteOnRequest(t *testing.T) {
 	}
 }
 
-// TestCacheSeesAnotherProcess keeps tokens in the cache by asking for them, has
-// another process delete them, and asks again as soon as it says so.
+// TestCacheSeesAnotherProcess caches tokens by looking them up, has another process
+// delete them, and looks them up again as soon as it answers.
 func TestCacheSeesAnotherProcess(t *testing.T) {
 	const rounds = 200
 	path := filepath.Join(t.TempDir(), "x.db")
@@ -65,7 +65,7 @@ func TestCacheSeesAnotherProcess(t *testing.T) {
 	for i := range rounds {
 		p := core.Presented(fmt.Sprintf("token-%d", i))
 		token := core.Token{Digest: p.SHA256(), UserID: user.ID, Realm: core.DefaultRealm, Issuer: "x", CreatedAt: time.Now()}
-		if err := s.IssueToken(t.Context(), token, nil); err != nil {
+		if err := s.IssueToken(t.Context(), token, "", nil); err != nil {
 			t.Fatal(err)
 		}
 		for range 4 {

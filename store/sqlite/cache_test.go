@@ -16,8 +16,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// cached is a store whose cache is watched, with another one on the same file
-// that changes things, and a third one without a cache to compare with.
+// cached is a store whose cache is observed, with a second one on the same file that
+// makes changes, and a third one without a cache to compare with.
 type cached struct {
 	*Store
 	other, plain *Store
@@ -43,7 +43,7 @@ func openCachedAt(t *testing.T, path string) *cached {
 	return c
 }
 
-// add makes a user with a token.
+// add creates a user with a token.
 func (c *cached) add(t *testing.T, name string) core.User {
 	t.Helper()
 	user, err := c.other.CreateUser(t.Context(), core.NewUser{Username: name, CreatedAt: time.Unix(1, 0)}, func(u core.User) (core.Token, error) {
@@ -55,7 +55,7 @@ func (c *cached) add(t *testing.T, name string) core.User {
 	return user
 }
 
-// tokenFor is a sliding token with this text.
+// tokenFor returns a sliding token with this text.
 func tokenFor(u core.User, text string) core.Token {
 	return core.Token{
 		Digest: core.Presented(text).SHA256(), UserID: u.ID, Realm: core.DefaultRealm, Issuer: "x",
@@ -63,7 +63,7 @@ func tokenFor(u core.User, text string) core.Token {
 	}
 }
 
-// warm asks for a token until it is remembered.
+// warm looks a token up until it is cached.
 func (c *cached) warm(t *testing.T, text string) {
 	t.Helper()
 	for range 3 {
@@ -76,8 +76,7 @@ func (c *cached) warm(t *testing.T, text string) {
 	}
 }
 
-// remembers tells whether a look-up of the token would not ask the database for
-// it.
+// remembers reports whether a look-up of the token would not query the database.
 func (c *cached) remembers(text string) bool {
 	h, ok := c.cache.header()
 	if !ok {
@@ -108,7 +107,7 @@ func (c *cached) compare(t *testing.T, text string) {
 	}
 }
 
-// TestCacheForgetsWhatChanges changes a token or its user in every way there is,
+// TestCacheForgetsWhatChanges changes a token or its user in every possible way,
 // through another store on the file.
 func TestCacheForgetsWhatChanges(t *testing.T) {
 	at := time.Unix(10, 0)
@@ -155,7 +154,7 @@ func TestCacheForgetsWhatChanges(t *testing.T) {
 	}
 }
 
-// statement changes the database as a program would that is not authcompat.
+// statement changes the database like another program than authcompat.
 func statement(statements ...string) func(context.Context, *Store, core.User) error {
 	return func(ctx context.Context, s *Store, _ core.User) error {
 		for _, statement := range statements {
@@ -167,8 +166,8 @@ func statement(statements ...string) func(context.Context, *Store, core.User) er
 	}
 }
 
-// TestCacheForgetsAtRestore restores a backup of the same generation, in which a
-// token is missing, into the file that is in use.
+// TestCacheForgetsAtRestore restores a backup of the same generation, in which a token
+// is missing, into the file in use.
 func TestCacheForgetsAtRestore(t *testing.T) {
 	c := openCached(t)
 	ann := c.add(t, "ann")
@@ -176,7 +175,7 @@ func TestCacheForgetsAtRestore(t *testing.T) {
 	if err := statement(`VACUUM INTO '`+backup+`'`)(t.Context(), c.other, ann); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "later"), nil); err != nil {
+	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "later"), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	c.warm(t, "later")
@@ -202,8 +201,8 @@ func TestCacheForgetsAtRestore(t *testing.T) {
 	c.compare(t, "ann")
 }
 
-// TestCacheBehindALink opens a database through a link, beside which lies what a
-// killed server left there.
+// TestCacheBehindALink opens a database through a link, next to files that a killed
+// server left there.
 func TestCacheBehindALink(t *testing.T) {
 	there, here := filepath.Join(t.TempDir(), "x.db"), filepath.Join(t.TempDir(), "x.db")
 	s, err := Open(t.Context(), there, Options{})
@@ -226,7 +225,7 @@ func TestCacheBehindALink(t *testing.T) {
 	c.compare(t, "ann")
 }
 
-// TestFindTokenWaitsOnce asks while all readers are busy.
+// TestFindTokenWaitsOnce looks a token up while all readers are busy.
 func TestFindTokenWaitsOnce(t *testing.T) {
 	const wait = 300 * time.Millisecond
 	s := mustOpen(t, Options{Wait: wait, Readers: minReaders})
@@ -245,13 +244,13 @@ func TestFindTokenWaitsOnce(t *testing.T) {
 	}
 }
 
-// TestCacheKeepsWhatOthersDoNotTouch lets others register, log in and guess.
+// TestCacheKeepsWhatOthersDoNotTouch has others register, log in and guess.
 func TestCacheKeepsWhatOthersDoNotTouch(t *testing.T) {
 	c := openCached(t)
 	ann := c.add(t, "ann")
 	c.warm(t, "ann")
 	c.add(t, "ben")
-	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "another"), nil); err != nil {
+	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "another"), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.other.Reserve(t.Context(), time.Unix(1, 0), core.LimitKey{Key: []byte("k"), Limit: core.DefaultUserLimit()}); err != nil {
@@ -263,8 +262,7 @@ func TestCacheKeepsWhatOthersDoNotTouch(t *testing.T) {
 	c.compare(t, "ann")
 }
 
-// TestCacheMakesNoDifference does things at random and compares all tokens after
-// each.
+// TestCacheMakesNoDifference makes random changes and compares all tokens after each.
 func TestCacheMakesNoDifference(t *testing.T) {
 	const seed, steps, tokens = 1, 300, 8
 	random := rand.New(rand.NewPCG(seed, seed))
@@ -280,7 +278,7 @@ func TestCacheMakesNoDifference(t *testing.T) {
 		}
 		switch random.IntN(6) {
 		case 0:
-			_ = by.DeleteToken(t.Context(), digest, nil) // it may be gone
+			_ = by.DeleteToken(t.Context(), digest, nil) // it may be deleted already
 		case 1:
 			if err := by.ExtendExpiry(t.Context(), digest, time.Unix(int64(2000+step), 0), time.Unix(1, 0)); err != nil {
 				t.Fatal(err)
@@ -290,7 +288,7 @@ func TestCacheMakesNoDifference(t *testing.T) {
 				t.Fatal(err)
 			}
 		default:
-			_ = by.IssueToken(t.Context(), tokenFor(ann, text(i)), nil) // it may be there, or ann disabled
+			_ = by.IssueToken(t.Context(), tokenFor(ann, text(i)), "", nil) // it may exist, or ann be disabled
 		}
 		for i := range tokens {
 			c.compare(t, text(i))

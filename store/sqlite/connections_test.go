@@ -10,7 +10,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// mustOpen returns a store whose insides a test may use.
+// mustOpen returns a store with access to its internals.
 func mustOpen(t *testing.T, o Options) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "authcompat.db"), o)
@@ -25,8 +25,7 @@ func mustOpen(t *testing.T, o Options) *Store {
 	return s
 }
 
-// TestLibrary checks that the library that runs is the one that the build
-// checked.
+// TestLibrary checks that the library in use is the one checked at compile time.
 func TestLibrary(t *testing.T) {
 	s := mustOpen(t, Options{})
 	var version string
@@ -42,7 +41,7 @@ func TestLibrary(t *testing.T) {
 	}
 }
 
-// TestSettings checks each connection of both pools, also one that replaces
+// TestSettings checks each connection of both pools, including one that replaces
 // another.
 func TestSettings(t *testing.T) {
 	s := mustOpen(t, Options{Readers: 3})
@@ -78,7 +77,7 @@ func TestReadersOnlyRead(t *testing.T) {
 	}
 }
 
-// TestPlans checks that nothing is ever scanned.
+// TestPlans checks that no query scans a table.
 func TestPlans(t *testing.T) {
 	s := mustOpen(t, Options{})
 	tests := []struct {
@@ -125,8 +124,8 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// TestUserGone checks what SQL from outside relies on: a user's tokens go too,
-// and the id is never another user's.
+// TestUserGone checks what external SQL relies on: a user's tokens are deleted too, and
+// the ID is never reused.
 func TestUserGone(t *testing.T) {
 	s := mustOpen(t, Options{})
 	add := func(name string) core.User {
@@ -151,8 +150,8 @@ func TestUserGone(t *testing.T) {
 	}
 }
 
-// TestBrokenRow checks that attributes that can't be read are an error of the
-// row, which does not tell them.
+// TestBrokenRow checks that unreadable attributes are an error of their row, which does
+// not show them.
 func TestBrokenRow(t *testing.T) {
 	s := mustOpen(t, Options{})
 	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, nil, nil); err != nil {

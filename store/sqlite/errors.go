@@ -22,18 +22,18 @@ func code(err error) int {
 	return sqlite3.SQLITE_OK
 }
 
-// primary is the primary result code of an extended one.
+// primary returns the primary result code of an extended one.
 func primary(code int) int { return code & 0xff }
 
-// locked tells whether err is due to a lock that another connection holds, so that a
+// locked reports whether err is due to a lock that another connection holds, so that a
 // retry may succeed.
 func locked(err error) bool { return primary(code(err)) == sqlite3.SQLITE_BUSY }
 
-// duplicate tells whether err is a violation of a UNIQUE constraint.
+// duplicate reports whether err is a violation of a UNIQUE constraint.
 func duplicate(err error) bool { return code(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE }
 
-// unavailable tells whether err means that the database can't serve now, rather than
-// that the statement or a row is wrong.
+// unavailable reports whether err means that the database can't serve requests now,
+// rather than that the statement or a row is wrong.
 func unavailable(err error) bool {
 	switch primary(code(err)) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL,
@@ -45,13 +45,13 @@ func unavailable(err error) bool {
 	}
 }
 
-// cutShort tells whether err only means that the call's context ended.
+// cutShort reports whether err only means that the call's context ended.
 func cutShort(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, sql.ErrTxDone) || primary(code(err)) == sqlite3.SQLITE_INTERRUPT
 }
 
-// explain turns the error of a call with ctx and this timeout into one that
+// explain converts the error of a call with ctx and this timeout to one that
 // [core.Store] specifies.
 func explain(ctx context.Context, wait time.Duration, err error) error {
 	switch {

@@ -57,7 +57,7 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 	return tokens, err
 }
 
-// Links implements [transfer.Exporter].
+// LinkedFingerprints implements [transfer.Exporter].
 func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		links, err = readLinks(ctx, s.reader, selectLinks+`WHERE source = ? AND user_id IN (SELECT value FROM json_each(?))`, source, jsonList(userIDs))
@@ -66,7 +66,7 @@ func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []
 	return links, err
 }
 
-// Link implements [transfer.Exporter].
+// MarkExported implements [transfer.Exporter].
 func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		mark, err := tx.PreparexContext(ctx, markUser)
@@ -94,7 +94,7 @@ func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint
 	})
 }
 
-// Ended implements [transfer.Exporter].
+// RevokedAmong implements [transfer.Exporter].
 func (s *Store) RevokedAmong(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		err := s.reader.SelectContext(ctx, &ended, `

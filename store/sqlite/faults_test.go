@@ -15,7 +15,7 @@ import (
 // short is a wait that tests can afford.
 const short = 30 * time.Millisecond
 
-// withToken adds a user "ann" who has a token "key".
+// withToken creates a user "ann" with a token "key".
 func withToken(t *testing.T, s *Store) core.User {
 	t.Helper()
 	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "old"}, func(user core.User) (core.Token, error) {
@@ -27,7 +27,7 @@ func withToken(t *testing.T, s *Store) core.User {
 	return user
 }
 
-// wantReads checks that look-ups go on.
+// wantReads checks that look-ups still work.
 func wantReads(t *testing.T, s *Store) {
 	t.Helper()
 	if _, _, err := s.FindToken(t.Context(), "default", "key"); err != nil {
@@ -41,7 +41,7 @@ func wantReads(t *testing.T, s *Store) {
 	}
 }
 
-// writes returns all the calls that write.
+// writes returns all calls that write.
 func writes(s *Store, ann core.User) map[string]func(context.Context) error {
 	token := core.Token{Digest: core.Presented("another").SHA256(), UserID: ann.ID, Realm: "default"}
 	return map[string]func(context.Context) error{
@@ -49,12 +49,12 @@ func writes(s *Store, ann core.User) map[string]func(context.Context) error {
 			_, err := s.CreateUser(ctx, core.NewUser{Username: "bob"}, nil, nil)
 			return err
 		},
-		"IssueToken": func(ctx context.Context) error { return s.IssueToken(ctx, token, nil) },
+		"IssueToken": func(ctx context.Context) error { return s.IssueToken(ctx, token, "", nil) },
 		"ReuseToken": func(ctx context.Context) error {
-			_, err := s.ReuseToken(ctx, token, time.Now(), nil)
+			_, err := s.ReuseToken(ctx, token, "", time.Now(), nil)
 			return err
 		},
-		"MoveExpiry": func(ctx context.Context) error {
+		"ExtendExpiry": func(ctx context.Context) error {
 			return s.ExtendExpiry(ctx, core.Presented("key").SHA256(), time.Now(), time.Now())
 		},
 		"DeleteToken": func(ctx context.Context) error { return s.DeleteToken(ctx, core.Presented("key").SHA256(), nil) },
@@ -66,7 +66,7 @@ func writes(s *Store, ann core.User) map[string]func(context.Context) error {
 	}
 }
 
-// TestLocked lets another process keep the write lock.
+// TestLocked has another process hold the write lock.
 func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "authcompat.db")
 	s, err := Open(t.Context(), path, Options{Wait: short})
@@ -112,7 +112,7 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestReadersBusy lets look-ups wait for a reader slot.
+// TestReadersBusy has look-ups wait for a reader slot.
 func TestReadersBusy(t *testing.T) {
 	s := mustOpen(t, Options{Wait: short, Readers: 1})
 	withToken(t, s)
@@ -137,12 +137,12 @@ func TestReadersBusy(t *testing.T) {
 	wantReads(t, s)
 }
 
-// TestFull lets the database have no page more.
+// TestFull fills the database to its maximum size.
 func TestFull(t *testing.T) {
 	s := mustOpen(t, Options{})
 	ann := withToken(t, s)
 	large := strings.Repeat("x", 100_000)
-	// A limit below the size is the size.
+	// A limit below the current size becomes the current size.
 	s.writer.MustExec(`PRAGMA max_page_count = 1`)
 
 	if err := s.UpdatePassword(t.Context(), ann.ID, "old", large, false, nil); !errors.Is(err, core.ErrUnavailable) {
@@ -166,7 +166,7 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// TestReadOnly lets writes be refused as those to a read-only file are.
+// TestReadOnly has writes refused like those to a read-only file.
 func TestReadOnly(t *testing.T) {
 	s := mustOpen(t, Options{})
 	ann := withToken(t, s)
@@ -179,7 +179,7 @@ func TestReadOnly(t *testing.T) {
 	wantReads(t, s)
 }
 
-// TestMintPanics checks that a defect of mint leaves no lock behind.
+// TestMintPanics checks that a panic in mint leaves no lock behind.
 func TestMintPanics(t *testing.T) {
 	s := mustOpen(t, Options{Wait: short})
 	func() {

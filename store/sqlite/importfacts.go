@@ -23,7 +23,7 @@ func reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r record
 	return r, nil
 }
 
-// linksOf reads the links of a source that have one of the keys.
+// linksOf reads the links of a source to users with one of the keys.
 func linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, keys []string) (links []transfer.UserLink, err error) {
 	if ids := record.UpTo(record.NumericKeys(keys), r.Links); len(ids) > 0 {
 		links, err = readLinksOf(ctx, q, ids, selectLinks+`WHERE source = ? AND key IS NULL AND `, source)
@@ -40,8 +40,8 @@ func linksOfUsers(ctx context.Context, q sqlx.QueryerContext, ids []int64) ([]tr
 	return readLinksOf(ctx, q, ids, selectLinks+`WHERE `)
 }
 
-// among is the condition that a column, which is the key of its table, is one of the
-// ids; keep tells it of the rows that are read.
+// among returns the condition that column, its table's key, is one of the ids. The rows
+// read are those that keep accepts.
 func among(column string, ids []int64) (where string, args []any, keep func(id int64) bool) {
 	if span, ok := record.SpanOf(ids); ok {
 		return column + ` BETWEEN ? AND ?`, []any{span.From, span.To}, span.Asked
@@ -49,7 +49,7 @@ func among(column string, ids []int64) (where string, args []any, keep func(id i
 	return column + ` IN (SELECT value FROM json_each(?))`, []any{jsonList(ids)}, func(int64) bool { return true }
 }
 
-// readLinksOf reads the links of users for a query that lacks that condition.
+// readLinksOf reads the links of users by a query that lacks the condition for them.
 func readLinksOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, query string, args ...any) ([]transfer.UserLink, error) {
 	where, more, keep := among("user_id", ids)
 	links, err := readLinks(ctx, q, query+where, append(args, more...)...)
@@ -114,7 +114,7 @@ func readOwners(rows *sqlx.Rows, byKey, byName map[string]transfer.ImportedUser)
 	return rows.Err()
 }
 
-// accountsOf reads the users who have one of the ids or of the names.
+// accountsOf reads the users who have one of the IDs or names.
 func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) (accounts []core.Account, err error) {
 	found := make(map[string]bool, len(names))
 	read := func(where string, args []any, keep func(int64) bool) error {
@@ -145,7 +145,7 @@ func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names [
 			return nil, err
 		}
 	}
-	var others []string // most are found by their ids
+	var others []string // most are found by their IDs
 	for _, name := range names {
 		if !found[name] {
 			others = append(others, name)
@@ -228,9 +228,9 @@ func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.
 	return facts, err
 }
 
-// inHalves runs read over the first n rows of a batch: both halves side by side, where
-// there are many and a reader is free. The transaction has the write lock and has not
-// written yet, so that the reader sees what it sees.
+// inHalves runs read over the first n rows of a batch: in two concurrent halves, if
+// there are many rows and a reader is free. The transaction holds the write lock and
+// has not written yet, so that the reader sees the same rows.
 func (s *Store) inHalves(tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
 	if n < record.MinHalved || !s.tryAcquireReader() {
 		return read(tx, 0, n)
@@ -242,7 +242,7 @@ func (s *Store) inHalves(tx *sqlx.Tx, n int, read func(q sqlx.QueryerContext, fr
 // tokenColumns are the columns of a record.Token.
 const tokenColumns = `digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key, generation, prefix, salt, twin`
 
-// linkColumns are those that say where a token came from.
+// linkColumns are the columns that say where a token was imported from.
 type linkColumns struct {
 	Source sql.NullInt64
 	Origin sql.NullString
@@ -253,8 +253,8 @@ func factsOfDigests(ctx context.Context, q sqlx.QueryerContext, facts *transfer.
 	return factsOfTokens(ctx, q, facts, `json_each(?) AS list CROSS JOIN tokens ON digest = unhex(list.value)`, hexList(digests))
 }
 
-// tokenFacts adds to the tokens that have one of the digests what else decides about
-// tokens, and returns it as a batch too.
+// tokenFacts adds to the tokens that have one of the digests the other facts that
+// decide about tokens, and also returns the facts as a batch.
 func tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts *transfer.ImportFacts) (batch transfer.TokenBatch, err error) {
 	var twins, gone bool
 	if err := q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT 1 FROM tokens WHERE twin IS NOT NULL), EXISTS (SELECT 1 FROM imported_tokens)`).Scan(&twins, &gone); err != nil {
@@ -281,8 +281,8 @@ func tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.
 	return batch, err
 }
 
-// factsOfOwners reads which users came from a source and, if reusing is set, the
-// tokens that they are shown again.
+// factsOfOwners reads which users were imported from a source and, if reusing is set,
+// their reusable tokens.
 func factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, reusing bool) (facts transfer.ImportFacts, err error) {
 	if facts.UserLinks, err = readLinksOf(ctx, q, users, selectLinks+`i WHERE source = ? AND EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id)
 		AND `, source); err != nil || !reusing {
@@ -298,7 +298,7 @@ func factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, use
 	return facts, err
 }
 
-// factsOfTokens reads what decides about tokens that are here.
+// factsOfTokens reads the facts that decide about existing tokens.
 func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, from, list string) error {
 	rows, err := q.QueryxContext(ctx, `SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM `+from, list)
 	if err != nil {
@@ -324,7 +324,7 @@ func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.I
 	return nil
 }
 
-// linksOfGone reads what is kept of tokens that are not here any more.
+// linksOfGone reads the links of deleted tokens.
 func linksOfGone(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, digests string) error {
 	rows, err := q.QueryxContext(ctx, `SELECT digest, source, origin, absent FROM imported_tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?))`, digests)
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// bulkTimeout is how long a batch of an import may take at most, if the store's own
-// timeout is not longer: it has thousands of rows.
+// bulkTimeout is the minimum timeout for a batch of an import, which has thousands of
+// rows.
 const bulkTimeout = time.Minute
 
 var _ transfer.Importer = (*Store)(nil)
@@ -69,7 +69,7 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (checkp
 	return checkpoint, err
 }
 
-// saveCheckpoint writes how far the import has come.
+// saveCheckpoint writes the checkpoint of the import.
 func saveCheckpoint(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE imports SET run = ?, options = ?, stage = ?, reached = ?, tables = ? WHERE id = ?`,
 		p.Run, p.Options, p.Stage, p.Cursor, jsonList(p.Tables), p.Source); err != nil {
@@ -78,9 +78,10 @@ func saveCheckpoint(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) err
 	return nil
 }
 
-// writeBulk is write for do with thousands of statements, on the connection of imports.
-// The statements' context can't be canceled, because for one that can the driver starts
-// a goroutine per statement. The transaction itself still ends with ctx.
+// writeBulk is write for do with thousands of statements, on the connection for
+// imports. The statements' context can't be canceled, because for a context that can
+// be, the driver starts a goroutine per statement. The transaction itself still ends
+// with ctx.
 func (s *Store) writeBulk(ctx context.Context, do func(context.Context, *sqlx.Tx) error) error {
 	db, err := s.bulk.open(s.file)
 	if err != nil {
@@ -91,9 +92,9 @@ func (s *Store) writeBulk(ctx context.Context, do func(context.Context, *sqlx.Tx
 	})
 }
 
-// withoutTriggers runs do, which adds rows, without the triggers that look for a row
-// that each new one replaces: a batch replaces none. Nobody else sees the database
-// without the triggers, because they are restored in the same transaction.
+// withoutTriggers runs do, which inserts rows, without the triggers that look for a row
+// that each new one replaces: a batch replaces none. No other connection sees the
+// database without the triggers, because they are restored in the same transaction.
 func withoutTriggers(ctx context.Context, tx *sqlx.Tx, do func() error) error {
 	var triggers []struct{ Name, SQL string }
 	if err := tx.SelectContext(ctx, &triggers, `
@@ -116,16 +117,17 @@ func withoutTriggers(ctx context.Context, tx *sqlx.Tx, do func() error) error {
 	return nil
 }
 
-// bulkWriter is the connection of imports, which is open from the first batch to the
+// bulkWriter is the connection for imports, which is open from the first batch to the
 // end of a run.
 type bulkWriter struct {
 	mutex sync.Mutex
 	db    *sqlx.DB
 }
 
-// open returns the connection. Digests are in no order, so that each batch touches most
-// pages: a large cache keeps them in memory, and checkpoints are rare. Foreign keys are
-// off because the batch itself checks, in the same transaction, that users exist.
+// open returns the connection. Digests are in random order, so that each batch touches
+// most pages: a large cache keeps them in memory, and checkpoints are rare. Foreign
+// keys are off because the batch itself checks, in the same transaction, that users
+// exist.
 func (b *bulkWriter) open(file string) (_ *sqlx.DB, err error) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -171,7 +173,7 @@ func (s *Store) FinishImport(ctx context.Context, checkpoint transfer.Checkpoint
 	return ended, err
 }
 
-// linkedTokens is the condition for tokens that came from these tables of a source: ?1
+// linkedTokens is the condition for tokens imported from these tables of a source: ?1
 // is the source, ?2 the tables. A token whose table is unknown may be from any of them.
 // unseenTokens is the condition for those that run ?3 has not seen.
 const (
@@ -179,8 +181,8 @@ const (
 	unseenTokens = `digest NOT IN (SELECT digest FROM import_seen WHERE source = ?1 AND run = ?3)`
 )
 
-// CountImported implements [transfer.ImportReader]. Halves of the digests are counted
-// side by side.
+// CountImported implements [transfer.ImportReader]. It counts two halves of the digests
+// concurrently.
 func (s *Store) CountImported(ctx context.Context, checkpoint transfer.Checkpoint, tables []string) (here, unseen int, err error) {
 	var halves [2]struct{ here, unseen int }
 	var both errgroup.Group
@@ -194,7 +196,7 @@ func (s *Store) CountImported(ctx context.Context, checkpoint transfer.Checkpoin
 	return halves[0].here + halves[1].here, halves[0].unseen + halves[1].unseen, err
 }
 
-// countImported counts the tokens of one half of all digests.
+// countImported counts the tokens in one half of all digests.
 func (s *Store) countImported(ctx context.Context, checkpoint transfer.Checkpoint, tables []string, half string) (here, unseen int, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		first, err := firstRun(ctx, s.reader, checkpoint)
@@ -214,8 +216,8 @@ func (s *Store) countImported(ctx context.Context, checkpoint transfer.Checkpoin
 	return here, unseen, err
 }
 
-// showNewest makes the newest token of each user that came from a source the one that
-// is shown again at login, if there is none: ?1 is the source, ?2 the users.
+// showNewest makes the newest imported token of each user reusable, if the user has no
+// reusable token: ?1 is the source, ?2 the users.
 const showNewest = `
 	UPDATE tokens SET reusable = 1 WHERE digest IN (
 		SELECT digest FROM (
@@ -247,7 +249,7 @@ func (s *Store) revokeUnseen(ctx context.Context, checkpoint transfer.Checkpoint
 			return nil
 		}
 		var digests, links []core.Digest
-		var users []int64 // who lose the token that is shown to them
+		var users []int64 // users whose reusable token is deleted
 		for _, t := range tokens {
 			digests, links = append(digests, t.Digest), append(links, t.Digest)
 			if t.LegacyDigest != nil {
@@ -271,8 +273,8 @@ func (s *Store) revokeUnseen(ctx context.Context, checkpoint transfer.Checkpoint
 	return ended, err
 }
 
-// hexList returns digests as a JSON list for json_each. They are sorted, since SQLite
-// finds and sorts them faster then.
+// hexList returns digests as a JSON list for json_each. They are sorted, because that
+// makes SQLite faster.
 func hexList(digests []core.Digest) string {
 	sorted := slices.SortedFunc(slices.Values(digests), func(a, b core.Digest) int { return bytes.Compare(a, b) })
 	list := append(make([]byte, 0, 70*len(digests)+2), '[')

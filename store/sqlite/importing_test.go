@@ -11,8 +11,8 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// TestImportPutsTriggersBack checks that what an import does without is there again
-// after each batch, also after one that failed.
+// TestImportPutsTriggersBack checks that the triggers that an import removes exist
+// again after each batch, even a failed one.
 func TestImportPutsTriggersBack(t *testing.T) {
 	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "x.db"), Options{})
 	if err != nil {
@@ -52,7 +52,7 @@ func TestImportPutsTriggersBack(t *testing.T) {
 		t.Fatalf("%+v, error %v", results, err)
 	}
 	check("tokens")
-	// A row that the database refuses: nothing of the batch stays.
+	// The database refuses a row: nothing of the batch remains.
 	if _, err := s.writer.Exec(`CREATE TRIGGER refusing BEFORE INSERT ON tokens BEGIN SELECT raise(FAIL, 'no'); END`); err != nil {
 		t.Fatal(err)
 	}

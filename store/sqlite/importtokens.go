@@ -67,7 +67,7 @@ func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint
 	return results, err
 }
 
-// writeTokens does what was decided.
+// writeTokens carries out the decisions.
 func writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, writes []transfer.TokenMerge) error {
 	var added []core.Token
 	for _, m := range writes {
@@ -85,8 +85,8 @@ func writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoin
 	return withoutTriggers(ctx, tx, func() error { return addTokens(ctx, tx, checkpoint, added) })
 }
 
-// addTokens inserts the tokens of a batch. In the order of the table it takes half
-// the time.
+// addTokens inserts the tokens of a batch, sorted like the table, which halves the
+// time.
 func addTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []core.Token) error {
 	slices.SortFunc(tokens, func(a, b core.Token) int { return bytes.Compare(a.Digest, b.Digest) })
 	insert := newInserter(tx, `tokens (`+tokenColumns+`, source, origin)`)
@@ -103,8 +103,8 @@ func addTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint,
 	return nil
 }
 
-// linkTokens keeps of tokens that are here, with these digests or twins, that they
-// are of a table of the source.
+// linkTokens records that existing tokens, with these digests or twins, belong to a
+// table of the source.
 func linkTokens(ctx context.Context, tx *sqlx.Tx, source int64, table string, digests []core.Digest) error {
 	if len(digests) == 0 {
 		return nil
@@ -119,7 +119,7 @@ func linkTokens(ctx context.Context, tx *sqlx.Tx, source int64, table string, di
 	return nil
 }
 
-// forgetGone removes what is kept of tokens that had gone and are here again.
+// forgetGone deletes the links of deleted tokens that exist again.
 func forgetGone(ctx context.Context, tx *sqlx.Tx, digests []core.Digest) error {
 	if len(digests) == 0 {
 		return nil
@@ -130,8 +130,8 @@ func forgetGone(ctx context.Context, tx *sqlx.Tx, digests []core.Digest) error {
 	return nil
 }
 
-// keepSeen keeps which tokens a run has seen. What a first run does not see can't
-// have been there before.
+// keepSeen records which tokens a run has seen. A first run does not need that: nothing
+// it does not see can have been imported before.
 func keepSeen(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, digests []core.Digest) error {
 	if len(digests) == 0 {
 		return nil
@@ -146,7 +146,8 @@ func keepSeen(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, 
 	return nil
 }
 
-// firstRun tells whether nothing of the source can have been here before the run.
+// firstRun reports whether nothing can have been imported from the source before the
+// run.
 func firstRun(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint) (first bool, err error) {
 	if checkpoint.Run > 1 {
 		return false, nil

@@ -26,7 +26,7 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 		write := func() error {
 			return writeUsers(ctx, tx, checkpoint.Source, users, transfer.NewUserBatch(checkpoint.Source, facts), results)
 		}
-		if len(facts.Users) < len(users) { // somebody is new, or is found twice
+		if len(facts.Users) < len(users) { // a user is new, or is listed twice
 			err = withoutTriggers(ctx, tx, write)
 		} else {
 			err = write()
@@ -70,13 +70,13 @@ func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []transfer
 	return w.finish(ctx)
 }
 
-// userWriter writes a batch of users. New rows are added several at a time, and always
-// before the next change of one that is there.
+// userWriter writes a batch of users. New rows are inserted several at a time, and
+// always before the next change of an existing one.
 type userWriter struct {
 	tx           *sqlx.Tx
 	source       int64
 	users, links *inserter
-	one          *sqlx.Stmt // adds a user who gets an id by it
+	one          *sqlx.Stmt // inserts a user without an ID
 }
 
 func (w *userWriter) change(ctx context.Context, statement string, args ...any) error {
@@ -98,14 +98,14 @@ func (w *userWriter) finish(ctx context.Context) error {
 	return nil
 }
 
-// markUser keeps what a password was made anew as only while the password that it
-// was is the same.
+// markUser keeps the rehashed password only while the password it was made from stays
+// the same.
 const markUser = `
 	INSERT INTO imported_users (user_id, source, key, mark) VALUES (?, ?, ?, ?)
 	ON CONFLICT (user_id) DO UPDATE SET source = excluded.source, key = excluded.key, mark = excluded.mark,
 		rehashed = CASE WHEN substr(excluded.mark, 1, 16) = substr(imported_users.mark, 1, 16) THEN imported_users.rehashed END`
 
-// mark keeps who a user is at the source.
+// mark records a user's identity in the source.
 func (w *userWriter) mark(ctx context.Context, m transfer.UserMerge, linked bool) error {
 	key := record.KeyColumn(m.ID, m.Key)
 	if !linked {
@@ -114,7 +114,7 @@ func (w *userWriter) mark(ctx context.Context, m transfer.UserMerge, linked bool
 	return w.change(ctx, markUser, m.ID, w.source, key, m.Fingerprint)
 }
 
-// write does what was decided and completes the account's id.
+// write carries out the decision and completes the account's ID.
 func (w *userWriter) write(ctx context.Context, m *transfer.UserMerge) error {
 	if !m.Write {
 		return nil
@@ -138,10 +138,10 @@ func (w *userWriter) write(ctx context.Context, m *transfer.UserMerge) error {
 	return nil
 }
 
-// numbered adds a user who gets an id by it.
+// numbered inserts a user who is assigned an ID.
 func (w *userWriter) numbered(ctx context.Context, m *transfer.UserMerge, row record.Account) (err error) {
 	if err := w.users.flush(ctx); err != nil {
-		return err // ids go on after the highest
+		return err // assigned IDs are above the highest one
 	}
 	if w.one == nil {
 		if w.one, err = w.tx.PreparexContext(ctx, `

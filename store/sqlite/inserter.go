@@ -8,13 +8,13 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// insertedRows is how many rows one statement inserts: much of the cost is per
-// statement.
+// insertedRows is the number of rows that one statement inserts: much of the cost is
+// per statement.
 const insertedRows = 16
 
-// inserter adds rows to a table, several with one statement. With OR FAIL a failed
-// statement is not undone by itself, so that SQLite need not keep each page's former
-// content for that.
+// inserter inserts rows into a table, several per statement. With OR FAIL a failed
+// statement is not rolled back by itself, so that SQLite does not have to save the
+// previous content of each page for that.
 type inserter struct {
 	tx   *sqlx.Tx
 	into string // the table and its columns
@@ -33,7 +33,7 @@ func (i *inserter) statement() string {
 	return `INSERT OR FAIL INTO ` + i.into + ` VALUES ` + row + strings.Repeat(", "+row, i.rows-1)
 }
 
-// add adds a row, at the latest by finish.
+// add inserts a row, by the time of finish at the latest.
 func (i *inserter) add(ctx context.Context, values ...any) (err error) {
 	i.rows, i.args = i.rows+1, append(i.args, values...)
 	if i.rows < insertedRows {
@@ -49,7 +49,7 @@ func (i *inserter) add(ctx context.Context, values ...any) (err error) {
 	return err
 }
 
-// flush adds the remaining rows.
+// flush inserts the remaining rows.
 func (i *inserter) flush(ctx context.Context) error {
 	if i.rows == 0 {
 		return nil
@@ -59,7 +59,7 @@ func (i *inserter) flush(ctx context.Context) error {
 	return err
 }
 
-// finish adds the remaining rows and closes the statement.
+// finish inserts the remaining rows and closes the statement.
 func (i *inserter) finish(ctx context.Context) error {
 	err := i.flush(ctx)
 	if i.many != nil {

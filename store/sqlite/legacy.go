@@ -8,8 +8,8 @@ import (
 	"github.com/authcompat/authcompat/store/internal/record"
 )
 
-// selectLegacy has the condition of the index tokens_prefix. The digest tells
-// which of the rows it is: two tokens seldom have one prefix.
+// selectLegacy has the condition of the index tokens_prefix. The digest decides which
+// of the rows it is: tokens rarely share a prefix.
 const selectLegacy = `
 	SELECT t.digest, t.generation, t.prefix, t.salt,
 	       t.user_id, t.issuer, t.created_at, t.expires_at, t.sliding, t.reusable, t.sealed, t.seal_key,
@@ -17,8 +17,8 @@ const selectLegacy = `
 	FROM tokens t JOIN users u ON u.id = t.user_id
 	WHERE t.prefix IN (?, ?) AND t.prefix IS NOT NULL AND t.twin IS NULL AND t.realm = ?`
 
-// findLegacy finds a token that was taken over with its older digest alone. The
-// look-up of native tokens has missed by then.
+// findLegacy finds a token that was imported with only its legacy digest, after the
+// look-up of native tokens has found nothing.
 func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented) (core.Token, core.User, error) {
 	short, long, ok := p.Prefixes()
 	if !ok {

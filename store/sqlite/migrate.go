@@ -32,8 +32,8 @@ const versionTable = `
 	)`
 
 // migrate brings an empty file, or the database of an older authcompat, to this schema.
-// It refuses other files and leaves them unchanged. It waits at most for the given time
-// for locks of other processes; its own work takes as long as it takes.
+// It refuses other files and leaves them unchanged. Waiting for locks of other
+// processes is limited to wait; the migration itself is not limited.
 func migrate(ctx context.Context, db *sqlx.DB, wait time.Duration) error {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
@@ -47,7 +47,7 @@ func migrate(ctx context.Context, db *sqlx.DB, wait time.Duration) error {
 
 // checkOwner refuses a database of another program.
 func checkOwner(ctx context.Context, db *sqlx.DB) error {
-	// In this order, because the first table and the id are written together.
+	// In this order, because the first table and the ID are written together.
 	var objects, id int
 	if err := db.GetContext(ctx, &objects, `SELECT count(*) FROM sqlite_schema`); err != nil {
 		return fmt.Errorf("read schema: %w", err)
@@ -61,7 +61,7 @@ func checkOwner(ctx context.Context, db *sqlx.DB) error {
 	return nil
 }
 
-// enableWAL puts the database into WAL mode, which it then keeps.
+// enableWAL puts the database into WAL mode, which is persistent.
 func enableWAL(ctx context.Context, db *sqlx.DB) error {
 	var mode string
 	if err := db.GetContext(ctx, &mode, `PRAGMA journal_mode = WAL`); err != nil {

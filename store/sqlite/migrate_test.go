@@ -13,8 +13,8 @@ import (
 	"github.com/authcompat/authcompat/store/storetest"
 )
 
-// schema13 makes a database as the versions before links were kept with tokens left
-// it, with what an import and an export had written.
+// schema13 creates a database as versions left it that kept links apart from tokens,
+// with what an import and an export had written.
 func schema13(t *testing.T, path string, linked storetest.Linked) {
 	t.Helper()
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -68,7 +68,7 @@ func schema13(t *testing.T, path string, linked storetest.Linked) {
 	}
 }
 
-// TestMigratesLinks checks that what was known of tokens before is known after.
+// TestMigratesLinks checks that everything known about tokens survives the migration.
 func TestMigratesLinks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	linked := storetest.NewLinked()

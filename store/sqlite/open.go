@@ -17,7 +17,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// DefaultWait is how long a call waits for the database at most.
+// DefaultWait is the default limit on how long a call waits for the database.
 const DefaultWait = 5 * time.Second
 
 // minReaders is the smallest number of readers, so that one slow disk read does not
@@ -34,16 +34,17 @@ const _ = uint(sqlite3.SQLITE_VERSION_NUMBER - oldestLibrary)
 
 // Options are the settings of a store; the zero value suits a server.
 type Options struct {
-	// Wait is how long a call waits for the database at most; 0 is DefaultWait.
+	// Wait limits how long a call waits for the database; 0 means DefaultWait.
 	Wait time.Duration
-	// Readers is how many look-ups run at once; 0 is one a processor, at least 4.
+	// Readers is the number of concurrent look-ups; 0 means one per processor, at least
+	// 4.
 	Readers int
 }
 
 // Open opens the database file at path and brings its schema up to date. If the file
 // does not exist, it is created with mode 0600; its directory must exist. Open refuses
-// a file that is not a SQLite database, that belongs to another program, or whose
-// schema is that of a newer authcompat; the error is one line that names the file. If
+// a file that is not a SQLite database, that belongs to another program, or that has
+// the schema of a newer authcompat; the error is a single line that names the file. If
 // the file can't be used now but may be later, the error is core.ErrUnavailable.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Wait == 0 {
@@ -72,7 +73,7 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		return nil, errors.Join(err, s.writer.Close())
 	}
 	if err := s.prepare(ctx); err != nil {
-		_ = s.Close() // why it did not open matters more
+		_ = s.Close() // the error from opening matters more
 		return nil, diagnose(explain(ctx, o.Wait, err))
 	}
 	if err := s.enableCache(ctx); err != nil {
@@ -82,8 +83,8 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	return s, nil
 }
 
-// enableCache opens the WAL-index, by which the cache knows that nothing has changed.
-// On systems where that is not possible, the store has no cache.
+// enableCache opens the WAL-index, by which the cache detects changes. On systems where
+// that is not possible, the store has no cache.
 func (s *Store) enableCache(ctx context.Context) (err error) {
 	if s.keepAlive, err = s.reader.Connx(ctx); err != nil {
 		return fmt.Errorf("connect: %w", err)
@@ -124,8 +125,8 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
-// locate returns the absolute path of the database and creates an empty file there if
-// there is none. SQLite would create it too, but readable by others.
+// locate returns the absolute path of the database, and creates an empty file if there
+// is none. SQLite would create it too, but readable by others.
 func locate(path string) (string, error) {
 	if path == "" || path == ":memory:" {
 		return "", errors.New("a store needs the path of a file")
@@ -160,8 +161,8 @@ func locate(path string) (string, error) {
 	return file, created.Close()
 }
 
-// reason is the error of a system call without the call and the path, which is in the
-// message already.
+// reason returns the error of a system call without the call and the path, which the
+// message has already.
 func reason(err error) error {
 	var e *fs.PathError
 	if errors.As(err, &e) {
@@ -170,8 +171,7 @@ func reason(err error) error {
 	return err
 }
 
-// connect makes a pool of connections, which are opened when they are needed and then
-// kept.
+// connect returns a pool of connections, which are opened on demand and then kept.
 func connect(dsn string, connections int) (*sqlx.DB, error) {
 	db, err := sqlx.Open("sqlite", dsn)
 	if err != nil {
@@ -182,31 +182,31 @@ func connect(dsn string, connections int) (*sqlx.DB, error) {
 	return db, nil
 }
 
-// writerDSN is the DSN of the writing connection. SQLite itself does not wait for
-// locks there: retryWhileLocked does.
+// writerDSN returns the DSN of the writing connection. There, SQLite itself does not
+// wait for locks: retryWhileLocked does.
 func writerDSN(file string) string {
 	return dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", "_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)")
 }
 
-// readerDSN is the DSN of the reading connections. In WAL mode, a reader waits only
-// while another process opens or closes the database.
+// readerDSN returns the DSN of the reading connections. In WAL mode, a reader waits
+// only while another process opens or closes the database.
 func readerDSN(file string, wait time.Duration) string {
 	return dsn(file, "mode=ro", fmt.Sprintf("_pragma=busy_timeout(%d)", wait.Milliseconds()), "_pragma=foreign_keys(1)")
 }
 
-// dsn returns the URI of the file (https://sqlite.org/uri.html) with parameters of
-// SQLite and, those with an underscore, of the driver.
+// dsn returns the URI of the file (https://sqlite.org/uri.html) with parameters for
+// SQLite and, if they begin with an underscore, for the driver.
 func dsn(file string, parameters ...string) string {
 	slashed := filepath.ToSlash(file)
 	if !strings.HasPrefix(slashed, "/") {
 		slashed = "/" + slashed // C:/… on Windows
 	}
-	// With _error_rc a message is never that of an earlier error.
+	// With _error_rc, a message is never that of an earlier error.
 	query := strings.Join(append(parameters, "_error_rc=1"), "&")
 	return (&url.URL{Scheme: "file", Path: slashed, RawQuery: query}).String()
 }
 
-// diagnose puts the likely cause before an error of Open.
+// diagnose adds the likely cause to an error of Open.
 func diagnose(err error) error {
 	switch primary(code(err)) {
 	case sqlite3.SQLITE_NOTADB:

@@ -35,7 +35,7 @@ func names(t *testing.T, dir string) []string {
 	return list
 }
 
-// raw runs SQL on the file as another program would.
+// raw runs SQL on the file like another program.
 func raw(t *testing.T, path string, statements ...string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
@@ -80,8 +80,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestReopen checks that what was acknowledged is there for who opens the file
-// later, under a relative path too.
+// TestReopen checks that acknowledged changes exist after the file is opened again,
+// also under a relative path.
 func TestReopen(t *testing.T) {
 	dir := t.TempDir()
 	s, err := sqlite.Open(t.Context(), filepath.Join(dir, "authcompat.db"), sqlite.Options{})
@@ -100,7 +100,7 @@ func TestReopen(t *testing.T) {
 
 	t.Chdir(dir)
 	s = sqlitetest.MustOpenFile(t, "authcompat.db")
-	t.Chdir(t.TempDir()) // connections that are opened later mean the same file
+	t.Chdir(t.TempDir()) // connections opened later have to use the same file
 	if _, found, err := s.FindToken(t.Context(), "default", "key"); err != nil || found.ID != user.ID {
 		t.Errorf("found user %d, %v", found.ID, err)
 	}
@@ -180,10 +180,10 @@ func TestOpenRefuses(t *testing.T) {
 // nobody is a user without any rights.
 const nobody = 65534
 
-// asNobody runs the test in a process of a user without rights.
+// asNobody runs the test in a process of a user without any rights.
 func asNobody(t *testing.T) {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "authcompat-test-") // t.TempDir lets no other user in
+	folder, err := os.MkdirTemp("", "authcompat-test-") // other users can't enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func asNobody(t *testing.T) {
 	}
 }
 
-// TestOpenUnreadable is apart, because modes don't hold for root.
+// TestOpenUnreadable is separate, because modes do not apply to root.
 func TestOpenUnreadable(t *testing.T) {
 	if os.Geteuid() == 0 {
 		asNobody(t)
@@ -250,7 +250,7 @@ func TestOpenLocked(t *testing.T) {
 	}
 }
 
-// TestOpenTogether opens one fresh file many times at once.
+// TestOpenTogether opens a new file many times at once.
 func TestOpenTogether(t *testing.T) {
 	for range 5 {
 		path := filepath.Join(t.TempDir(), "x.db")
@@ -282,7 +282,7 @@ func TestOpenTogether(t *testing.T) {
 	}
 }
 
-// write makes a file.
+// write creates a file.
 func write(t *testing.T, path string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, content, fs.FileMode(0o600)); err != nil {
@@ -290,7 +290,8 @@ func write(t *testing.T, path string, content []byte) {
 	}
 }
 
-// wantLine checks that the error is one line that names the file and says what.
+// wantLine checks that the error is a single line that names the file and contains
+// want.
 func wantLine(t *testing.T, err error, path, want string) {
 	t.Helper()
 	if err == nil {

@@ -18,7 +18,7 @@ func TestOperation(t *testing.T) {
 	})
 }
 
-// TestAuditIsAppendOnly tries what a program could that is not authcompat.
+// TestAuditIsAppendOnly tries what a program other than authcompat could do.
 func TestAuditIsAppendOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "authcompat.db")
 	s := sqlitetest.MustOpenFile(t, path)

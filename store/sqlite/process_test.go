@@ -18,8 +18,8 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
-// childVariable makes this test binary a process that serves orders on the
-// database file that it names.
+// childVariable makes the test binary a process that serves orders on the database file
+// that it names.
 const childVariable = "AUTHCOMPAT_TEST_DATABASE"
 
 func TestMain(m *testing.M) {
@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serveOrders opens the database, says so, and answers each line with one line,
-// until there are no more.
+// serveOrders opens the database, says so, and answers each line with one line, until
+// there are no more.
 func serveOrders(path string, orders io.Reader, answers io.Writer) error {
 	s, err := sqlite.Open(context.Background(), path, sqlite.Options{})
 	if err != nil {
@@ -48,7 +48,7 @@ func serveOrders(path string, orders io.Reader, answers io.Writer) error {
 	return s.Close()
 }
 
-// obey does what the order says to the user, or the token, with this name.
+// obey carries out the order for the user, or the token, with this name.
 func obey(s *sqlite.Store, order, name string) string {
 	var err error
 	switch order {
@@ -71,7 +71,7 @@ func obey(s *sqlite.Store, order, name string) string {
 	}
 }
 
-// register makes a user whose token has the user's name.
+// register registers a user with a token of the same name.
 func register(ctx context.Context, s *sqlite.Store, name string) error {
 	_, err := s.CreateUser(ctx, core.NewUser{Username: name}, func(user core.User) (core.Token, error) {
 		return core.Token{Digest: core.Presented(name).SHA256(), UserID: user.ID, Realm: "default"}, nil
@@ -106,7 +106,7 @@ func start(t *testing.T, path string) *child {
 	}
 	t.Cleanup(func() {
 		c.orders.Close()
-		_ = c.process.Wait() // says no more than that it was killed
+		_ = c.process.Wait() // reports only that it was killed
 	})
 	return c
 }
@@ -128,8 +128,8 @@ func (c *child) answer(t *testing.T) string {
 	return c.answers.Text()
 }
 
-// TestProcesses lets several processes start at once on a file that none has
-// made yet, race for names, and end each other's tokens.
+// TestProcesses starts several processes at once on a file that does not exist yet,
+// which race for usernames and revoke each other's tokens.
 func TestProcesses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "authcompat.db")
 	children := make([]*child, 4)
@@ -183,8 +183,8 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
-// TestKilled kills a process while it writes, again and again, and checks that
-// all that it acknowledged is there.
+// TestKilled kills a process while it writes, repeatedly, and checks that everything it
+// acknowledged exists.
 func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "authcompat.db")
 	for cycle := range 5 {
@@ -222,7 +222,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestTurns checks that a process that writes without pause shuts no other out.
+// TestTurns checks that a process that writes without pause does not starve another.
 func TestTurns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "authcompat.db")
 	c := start(t, path)

@@ -10,7 +10,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// disguise is the name of the database's own key.
+// disguise is the name of the database's key for pseudonyms.
 const disguise = "disguise"
 
 // PseudonymKey implements [core.PrivacyStore].
@@ -33,9 +33,8 @@ func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) 
 	return key, err
 }
 
-// selectMix groups passwords by what says their parameters: up to the second
-// dollar, or the fourth in bcrypt and argon2; scrypt's stand on both sides of
-// its salt.
+// selectMix groups passwords by their parameters: those up to the second dollar, or the
+// fourth in bcrypt and argon2; in scrypt's format they are on both sides of the salt.
 const selectMix = `
 	WITH hashes AS (
 		SELECT password_hash AS h, instr(password_hash, '$') AS d1 FROM users

@@ -12,8 +12,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Reserve implements [core.RateLimiter]. It reads first, so that refused callers do not wait
-// for the write lock.
+// Reserve implements [core.RateLimiter]. It reads first, so that refused callers do not
+// wait for the write lock.
 func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
 	err = s.read(ctx, func(ctx context.Context) (err error) {
 		_, wait, err = waitTimes(ctx, s.reader, now, guesses)
@@ -39,8 +39,8 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Limi
 	return wait, err
 }
 
-// waitTimes returns the times to store for each key after one more attempt, or how long
-// it takes until the limits of all of them allow one.
+// waitTimes returns the new state of each key after one more attempt, or the time until
+// the limits of all keys allow one.
 func waitTimes(ctx context.Context, db sqlx.QueryerContext, now time.Time, guesses []core.LimitKey) (next []time.Time, wait time.Duration, err error) {
 	next = make([]time.Time, len(guesses))
 	for i, g := range guesses {

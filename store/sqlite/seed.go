@@ -10,12 +10,12 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// firstRehearsed is above the ids of all users that another store may have.
+// firstRehearsed is above the IDs of all users that another store may have.
 const firstRehearsed = 1 << 60
 
-// Seed adds rows of another store, each unless it is there already, and returns the
-// links of tokens of the source that it added and whose tokens are here. Users who
-// are added without an id get one that no other store has.
+// Seed inserts rows of another store that do not exist yet, and returns the links,
+// among those of the source, of the tokens that it inserted. Users inserted without an
+// ID get one that no other store uses.
 func (s *Store) Seed(ctx context.Context, source int64, facts transfer.ImportFacts) (added []transfer.TokenLink, err error) {
 	err = s.writeWithin(ctx, max(s.wait, bulkTimeout), func(ctx context.Context, tx *sqlx.Tx) error {
 		added = nil

@@ -18,15 +18,15 @@ const retryEvery = time.Millisecond
 // Store is a [core.Store] on one SQLite file. Its methods are safe for
 // concurrent use.
 type Store struct {
-	file   string // its absolute path
+	file   string // absolute path
 	wait   time.Duration
 	bulk   bulkWriter
 	writer *sqlx.DB // one connection
 	reader *sqlx.DB // read-only connections
-	// readerSlots bounds how many calls use a reader at once.
+	// readerSlots limits the number of calls that use a reader at once.
 	readerSlots chan struct{}
 
-	// keepAlive is a connection that is open for as long as the store, because the
+	// keepAlive is a connection that stays open as long as the store, because the
 	// WAL-index that the cache reads is deleted with the last connection.
 	keepAlive *sqlx.Conn
 	cache     cache
@@ -37,12 +37,12 @@ type Store struct {
 	account        *sqlx.Stmt
 }
 
-// Backend returns the store with all that it can do.
+// Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
 	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, ExpiryBatcher: s}
 }
 
-// Ping implements [core.Store]: it reads from the file.
+// Ping implements [core.Store]. It reads from the file.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.read(ctx, func(ctx context.Context) error {
 		var any bool
@@ -68,7 +68,8 @@ func (s *Store) write(ctx context.Context, do func(context.Context, *sqlx.Tx) er
 	return s.writeWithin(ctx, s.wait, do)
 }
 
-// writeAudited is write, with an audit entry in the same transaction unless it is nil.
+// writeAudited is write that also adds an audit entry in the transaction, unless it is
+// nil.
 func (s *Store) writeAudited(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sqlx.Tx) error) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := do(ctx, tx); err != nil {
@@ -108,8 +109,8 @@ func transact(ctx context.Context, db *sqlx.DB, do func(context.Context, *sqlx.T
 	return nil
 }
 
-// retryWhileLocked repeats do while it fails because of another connection's lock, until
-// ctx ends.
+// retryWhileLocked calls do until it no longer fails because of another connection's
+// lock, or ctx ends.
 func retryWhileLocked(ctx context.Context, do func() error) error {
 	for {
 		err := do()
@@ -133,9 +134,9 @@ func (s *Store) read(ctx context.Context, do func(context.Context) error) error 
 	return explain(ctx, s.wait, do(context.WithoutCancel(ctx)))
 }
 
-// acquireReader takes a reader slot. Callers wait here, and not for a connection, so
-// that the wait is bounded and ends with ctx, while the look-up itself runs without
-// ctx: it takes microseconds, and watching a context would cost half as much again and
+// acquireReader acquires a reader slot. Callers wait here, and not for a connection, so
+// that the wait is limited and ends with ctx, while the look-up itself runs without
+// ctx: it takes microseconds, and watching a context would add half as much again and
 // lose the connection when the context ends.
 func (s *Store) acquireReader(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -156,7 +157,7 @@ func (s *Store) acquireReader(ctx context.Context) error {
 	}
 }
 
-// tryAcquireReader takes a reader slot if one is free.
+// tryAcquireReader acquires a reader slot if one is free.
 func (s *Store) tryAcquireReader() bool {
 	select {
 	case s.readerSlots <- struct{}{}:
@@ -166,5 +167,5 @@ func (s *Store) tryAcquireReader() bool {
 	}
 }
 
-// releaseReader returns the slot back.
+// releaseReader releases the reader slot.
 func (s *Store) releaseReader() { <-s.readerSlots }

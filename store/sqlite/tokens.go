@@ -19,20 +19,20 @@ const insertToken = `
 	VALUES (:digest, :user_id, :realm, :issuer, :created_at, :expires_at, :sliding, :reusable, :sealed, :seal_key,
 	        :generation, :prefix, :salt, :twin)`
 
-// selectReusable has the condition of the index tokens_reusable, so that it is
-// one look-up.
+// selectReusable has the condition of the index tokens_reusable, so that it is a single
+// look-up.
 const selectReusable = `
 	SELECT digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key
 	FROM tokens WHERE user_id = ? AND realm = ? AND issuer = ? AND reusable = 1`
 
-// selectToken is what every API call costs: two look-ups by primary key.
+// selectToken is the cost of every API call: two look-ups by primary key.
 const selectToken = `
 	SELECT t.user_id, t.issuer, t.created_at, t.expires_at, t.sliding, t.reusable, t.sealed, t.seal_key,
 	       u.username, u.email, u.active, u.attributes, u.created_at
 	FROM tokens t JOIN users u ON u.id = t.user_id
 	WHERE t.digest = ? AND t.realm = ?`
 
-// moveExpiry leaves a token alone that never expires: NULL is neither later nor
+// moveExpiry does not change a token that never expires: NULL is neither later nor
 // earlier than anything.
 const moveExpiry = `
 	UPDATE tokens SET expires_at = :to
@@ -44,9 +44,9 @@ const (
 )
 
 // IssueToken implements [core.Store].
-func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditEntry) error {
+func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
-		if err := mayHaveToken(ctx, tx, t.UserID); err != nil {
+		if err := mayHaveToken(ctx, tx, t.UserID, passwordHash); err != nil {
 			return err
 		}
 		return addToken(ctx, tx, t)
@@ -54,9 +54,9 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditE
 }
 
 // ReuseToken implements [core.Store].
-func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
+func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
-		if err := mayHaveToken(ctx, tx, fresh.UserID); err != nil {
+		if err := mayHaveToken(ctx, tx, fresh.UserID, passwordHash); err != nil {
 			return err
 		}
 		var row record.Token
@@ -86,8 +86,8 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time,
 	return token, nil
 }
 
-// slide moves the end of a live token to fresh's, if fresh slides and that is
-// later.
+// slide extends the expiry of a live token to fresh's, if fresh slides and its expiry
+// is later.
 func slide(ctx context.Context, tx *sqlx.Tx, live *core.Token, fresh core.Token) error {
 	if fresh.Sliding == 0 || live.ExpiresAt.IsZero() || !fresh.ExpiresAt.After(live.ExpiresAt) {
 		return nil
@@ -208,16 +208,19 @@ func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string
 	return int(n), nil
 }
 
-// mayHaveToken fails with core.ErrNotFound or core.ErrUserInactive.
-func mayHaveToken(ctx context.Context, tx *sqlx.Tx, userID int64) error {
-	var active bool
-	err := tx.GetContext(ctx, &active, `SELECT active FROM users WHERE id = ?`, userID)
+// mayHaveToken fails with core.ErrNotFound, core.ErrPasswordChanged or
+// core.ErrUserInactive.
+func mayHaveToken(ctx context.Context, tx *sqlx.Tx, userID int64, passwordHash string) error {
+	var user record.Account
+	err := tx.GetContext(ctx, &user, `SELECT active, password_hash FROM users WHERE id = ?`, userID)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return core.ErrNotFound
 	case err != nil:
 		return fmt.Errorf("select user: %w", err)
-	case !active:
+	case passwordHash != "" && user.PasswordHash != passwordHash:
+		return core.ErrPasswordChanged
+	case !user.Active:
 		return core.ErrUserInactive
 	default:
 		return nil

@@ -32,14 +32,14 @@ func contextOver(t *testing.T, p pair) {
 			_, err := p.a.Account(over, "ann")
 			return err
 		},
-		"IssueToken": func() error { return p.a.IssueToken(over, tokenOf(ann, "issued"), nil) },
+		"IssueToken": func() error { return p.a.IssueToken(over, tokenOf(ann, "issued"), "", nil) },
 		"ReuseToken": func() error {
-			_, err := p.a.ReuseToken(over, reusableOf(ann, "reused", 2*time.Hour), noon(), nil)
+			_, err := p.a.ReuseToken(over, reusableOf(ann, "reused", 2*time.Hour), "", noon(), nil)
 			return err
 		},
-		"FindToken":   func() error { return find(over, p.a, "key") },
-		"MoveExpiry":  func() error { return p.a.ExtendExpiry(over, token.Digest, noon().Add(3*time.Hour), noon()) },
-		"DeleteToken": func() error { return p.a.DeleteToken(over, token.Digest, nil) },
+		"FindToken":    func() error { return find(over, p.a, "key") },
+		"ExtendExpiry": func() error { return p.a.ExtendExpiry(over, token.Digest, noon().Add(3*time.Hour), noon()) },
+		"DeleteToken":  func() error { return p.a.DeleteToken(over, token.Digest, nil) },
 		"DeleteUserTokens": func() error {
 			_, err := p.a.DeleteUserTokens(over, ann.ID, realm, nil)
 			return err
@@ -56,13 +56,12 @@ func contextOver(t *testing.T, p pair) {
 	wantGone(t, p.b, "issued")
 	wantGone(t, p.b, "reused")
 	wantNobody(t, p, "bob")
-	// The handle is as good as before.
+	// The handle is still usable.
 	p.issue(t, tokenOf(ann, "issued"))
 	wantFound(t, p.a, "issued", tokenOf(ann, "issued"), ann)
 }
 
-// contextEnds lets the context end at moments spread over the time that the call
-// takes.
+// contextEnds ends the context at moments spread over the duration of the call.
 func contextEnds(t *testing.T, p pair) {
 	began := time.Now()
 	register := func(ctx context.Context, name string) error {

@@ -17,7 +17,7 @@ func expiry() []testCase {
 	}
 }
 
-// move is p.a.ExtendExpiry that must succeed.
+// move calls p.a.ExtendExpiry, which must succeed.
 func (p pair) move(t *testing.T, d core.Digest, to, now time.Time) {
 	t.Helper()
 	if err := p.a.ExtendExpiry(t.Context(), d, to, now); err != nil {
@@ -33,7 +33,7 @@ func endMoves(t *testing.T, p pair) {
 	end := token.ExpiresAt
 	for _, step := range []struct{ to, now time.Time }{
 		{end.Add(time.Microsecond), noon()},
-		{end.Add(time.Hour), end}, // live, because the first step moved it
+		{end.Add(time.Hour), end}, // live, because the first step extended it
 		{end.Add(time.Hour).Add(time.Microsecond), end.Add(time.Hour).Add(-time.Microsecond)},
 	} {
 		p.move(t, token.Digest, step.to, step.now)

@@ -8,8 +8,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// RunExpiryBatch runs the suite of [core.ExpiryBatcher]. The opener's stores have to implement
-// it.
+// RunExpiryBatch runs the suite of [core.ExpiryBatcher], which the opener's stores have
+// to implement.
 func RunExpiryBatch(t *testing.T, open Opener) {
 	for _, c := range []testCase{
 		{"several ends move", endsMove},
@@ -25,7 +25,7 @@ func RunExpiryBatch(t *testing.T, open Opener) {
 	}
 }
 
-// moveAll is ExtendExpiries at noon that must succeed.
+// moveAll calls ExtendExpiries at noon, which must succeed.
 func moveAll(t *testing.T, s core.Store, moves []core.ExpiryUpdate) {
 	t.Helper()
 	if err := s.(core.ExpiryBatcher).ExtendExpiries(t.Context(), moves, noon()); err != nil {
@@ -74,8 +74,8 @@ func onlyLiveMove(t *testing.T, p pair) {
 
 func nothingMoves(t *testing.T, p pair) { moveAll(t, p.a, nil) }
 
-// movesRaceDeletions moves the same tokens from both handles, in opposite
-// orders, while they are deleted: all steps end, and what is deleted is gone.
+// movesRaceDeletions extends the same tokens through both handles, in opposite orders,
+// while they are deleted: all calls return, and deleted tokens stay deleted.
 func movesRaceDeletions(t *testing.T, p pair) {
 	ann := p.add(t, newUser("ann"))
 	const count = 20

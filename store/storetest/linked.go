@@ -10,13 +10,12 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// Linked is what a store of schema 13 keeps of a source "old", whose third run was
-// cut off in its table "t": there links of tokens are rows of their own.
+// Linked is what a store of schema 13 has of a source "old", whose third run was
+// interrupted in its table "t". In that schema, links of tokens are rows of their own.
 type Linked struct {
 	Users  map[int64]string
 	Tokens []core.Token
-	// Links are those of tokens that are here, by digest or by twin, and of such that
-	// are not.
+	// Links are links of existing tokens, by digest or by twin, and of deleted ones.
 	Links []transfer.TokenLink
 }
 
@@ -25,8 +24,8 @@ func digestOf(text string) core.Digest {
 	return sum[:]
 }
 
-// NewLinked makes two users, each with a token, and two tokens that are gone: one was
-// ended here, one was not seen by a run.
+// NewLinked returns two users with a token each, and two deleted tokens: one was
+// revoked here, one was not seen by a run.
 func NewLinked() Linked {
 	return Linked{
 		Users: map[int64]string{1: "ann", 2: "bob"},
@@ -41,14 +40,14 @@ func NewLinked() Linked {
 	}
 }
 
-// LinkedStore is a store that links are looked for in.
+// LinkedStore is a store whose links are checked.
 type LinkedStore interface {
 	transfer.Importer
 	transfer.Exporter
 }
 
-// Check runs an import in a store that was brought up to date: it begins anew, takes
-// up what came before, and ends what it does not see.
+// Check runs an import in a store whose schema was upgraded: it begins at the first
+// row, finds what was imported before, and revokes what it does not see.
 func (Linked) Check(t *testing.T, s LinkedStore) {
 	t.Helper()
 	place, err := s.BeginImport(t.Context(), "old", "options")

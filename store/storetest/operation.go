@@ -6,7 +6,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// Operable is a store with all that it takes to run a server.
+// Operable is a store that implements everything a server needs.
 type Operable interface {
 	core.Store
 	core.RateLimiter
@@ -15,8 +15,8 @@ type Operable interface {
 	core.Admin
 }
 
-// RunOperation runs the suite of [core.RateLimiter], [core.Auditor], [core.PrivacyStore]
-// and [core.Admin]. The opener's stores have to be Operable.
+// RunOperation runs the suite of [core.RateLimiter], [core.Auditor],
+// [core.PrivacyStore] and [core.Admin]. The opener's stores have to be Operable.
 func RunOperation(t *testing.T, open Opener) {
 	runSubjects(t, open, []subject[operables]{
 		{"limits", limits()},

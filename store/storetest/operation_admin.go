@@ -239,7 +239,7 @@ func reseal(t *testing.T, p operables) {
 	wantSame(t, "first page", sealed[:2], page("key-1", nil, 2))
 	wantSame(t, "second page", sealed[2:], page("key-1", sealed[1].Digest, 2))
 	sealed[0].Sealed, sealed[0].SealKey = []byte("anew"), "key-2"
-	for range 2 { // the second time it does not have that key any more
+	for range 2 { // the second time they do not have that key any more
 		if err := p.a.Reseal(t.Context(), "key-1", sealed[:1]); err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ func audits() []operationCase {
 	}
 }
 
-// line is an entry without what the cases do not look at.
+// line returns an entry without the fields that the cases do not look at.
 func line(act core.Action, outcome, name string) core.AuditEntry {
 	return core.AuditEntry{At: noon(), Action: act, Outcome: outcome, Username: name}
 }
@@ -51,8 +51,7 @@ func auditAlone(t *testing.T, p operables) {
 	wantSame(t, "entry", e, got[1])
 }
 
-// auditWith does each change that is recorded, and each once more in a way that
-// fails.
+// auditWith makes each change that is audited, and each once more so that it fails.
 func auditWith(t *testing.T, p operables) {
 	var ann core.User
 	absent := core.User{ID: 1 << 40}
@@ -89,18 +88,18 @@ func auditWith(t *testing.T, p operables) {
 		return err
 	})
 	do(core.ActionLogin,
-		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(ann, "key"), e) },
-		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(absent, "key"), e) })
+		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(ann, "key"), "", e) },
+		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(absent, "key"), "", e) })
 	first, again := reusableOf(ann, "first", time.Hour), reusableOf(ann, "again", time.Hour)
 	p.issue(t, first)
 	do("reuse", func(e *core.AuditEntry) error {
-		_, err := p.a.ReuseToken(ctx, again, noon(), e)
+		_, err := p.a.ReuseToken(ctx, again, "", noon(), e)
 		if e.Token != core.TokenID(first.Digest) {
 			t.Errorf("entry of token %q, want the one that is shown again", e.Token)
 		}
 		return err
 	}, func(e *core.AuditEntry) error {
-		_, err := p.a.ReuseToken(ctx, reusableOf(absent, "x", time.Hour), noon(), e)
+		_, err := p.a.ReuseToken(ctx, reusableOf(absent, "x", time.Hour), "", noon(), e)
 		return err
 	})
 	do(core.ActionLogout,
@@ -126,10 +125,10 @@ func auditWith(t *testing.T, p operables) {
 		func(e *core.AuditEntry) error { return p.a.DeleteUser(ctx, absent.ID, e) })
 }
 
-// auditPurge removes the beginning of the record in batches, and nothing else.
+// auditPurge deletes the beginning of the record in batches, and nothing else.
 func auditPurge(t *testing.T, p operables) {
 	const old, all, batch = 7, 10, 3
-	for i := all - 1; i >= 0; i-- { // a clock may have been wrong
+	for i := all - 1; i >= 0; i-- { // not in order, as after a clock was wrong
 		e := line(core.ActionLogin, core.OK, "ann")
 		e.At, e.Request = noon().Add(time.Duration(i)*time.Hour), fmt.Sprint(i)
 		if err := p.a.Record(t.Context(), e); err != nil {

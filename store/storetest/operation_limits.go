@@ -22,7 +22,7 @@ func guess(key string, most int, window time.Duration) core.LimitKey {
 	return core.LimitKey{Key: []byte(key), Limit: core.Limit{Burst: most, Window: window}}
 }
 
-// reserve counts guesses and checks how long it says to wait.
+// reserve counts guesses and checks the time to wait that it returns.
 func (p operables) reserve(t *testing.T, at time.Time, want time.Duration, guesses ...core.LimitKey) {
 	t.Helper()
 	wait, err := p.a.Reserve(t.Context(), at, guesses...)

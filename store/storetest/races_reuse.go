@@ -18,14 +18,14 @@ func reuseRaces() []testCase {
 	}
 }
 
-// reuseAtOnce lets all actors log in at once and gives the one token that all of
-// them got. Which is found by no other text is checked too.
+// reuseAtOnce has all actors log in at once, and returns the token that all of them
+// got. It also checks that none of the other texts is valid.
 func reuseAtOnce(t *testing.T, p pair, fresh func(i int) core.Token, text func(i int) string, now time.Time) core.Token {
 	t.Helper()
 	got := make([]core.Token, actors)
 	together(actors, func(i int) {
 		var err error
-		if got[i], err = p.both(i).ReuseToken(t.Context(), fresh(i), now, nil); err != nil {
+		if got[i], err = p.both(i).ReuseToken(t.Context(), fresh(i), "", now, nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -94,7 +94,7 @@ func raceReuseLogout(t *testing.T, p pair) {
 			for n, left := 0, 2; left > 0; n++ {
 				after := ended.Load()
 				fresh := reusableOf(ann, fmt.Sprintf("key %d %d %d", round, i, n), time.Hour)
-				token, err := p.both(i).ReuseToken(t.Context(), fresh, noon(), nil)
+				token, err := p.both(i).ReuseToken(t.Context(), fresh, "", noon(), nil)
 				if err != nil {
 					t.Error(err)
 				}

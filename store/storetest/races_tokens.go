@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,17 @@ func tokenRaces() []testCase {
 		{"logout against use: nothing begun after it finds the token", raceLogoutUse},
 		{"logout against logout: one wins", raceLogouts},
 		{"logout-all against login: each token is before or after", raceLogoutAllLogin},
+		{"a new password against logins with the old one: no token is left", func(t *testing.T, p pair) {
+			racePasswordLogins(t, p, func(s core.Store, user core.User, key, old string) error {
+				return s.IssueToken(t.Context(), tokenOf(user, key), old, nil)
+			})
+		}},
+		{"a new password against logins that reuse tokens: no token is left", func(t *testing.T, p pair) {
+			racePasswordLogins(t, p, func(s core.Store, user core.User, key, old string) error {
+				_, err := s.ReuseToken(t.Context(), reusableOf(user, key, time.Hour), old, noon(), nil)
+				return err
+			})
+		}},
 		{"moving against logout: the token stays gone", raceMoveLogout},
 		{"moving against moving: the latest end holds", raceMoves},
 	}
@@ -33,7 +45,7 @@ func raceLogoutUse(t *testing.T, p pair) {
 				ended.Store(true)
 				return
 			}
-			// Each looks some more times after the end of the logout.
+			// Each looks up the token a few more times after the logout has returned.
 			for left := 10; left > 0; {
 				after := ended.Load()
 				err := find(t.Context(), p.both(i), key)
@@ -47,6 +59,30 @@ func raceLogoutUse(t *testing.T, p pair) {
 				}
 			}
 		})
+	}
+}
+
+// racePasswordLogins changes a password and ends all tokens, while logins that have checked
+// the old password get theirs.
+func racePasswordLogins(t *testing.T, p pair, login func(s core.Store, user core.User, key, old string) error) {
+	for round := range 12 {
+		ann := p.add(t, newUser(fmt.Sprint("ann", round)))
+		old := "hash of " + ann.Username
+		together(actors, func(i int) {
+			s, key := p.both(i), fmt.Sprintf("key %d of %d", i, round)
+			var err error
+			if i > 0 {
+				err = login(s, ann, key, old)
+			} else if err = s.UpdatePassword(t.Context(), ann.ID, old, "new hash", false, nil); err == nil {
+				_, err = s.DeleteUserTokens(t.Context(), ann.ID, realm, nil)
+			}
+			if err != nil && !errors.Is(err, core.ErrPasswordChanged) {
+				t.Error(err)
+			}
+		})
+		for i := range actors {
+			wantGone(t, p.b, fmt.Sprintf("key %d of %d", i, round))
+		}
 	}
 }
 
@@ -70,9 +106,9 @@ func raceLogouts(t *testing.T, p pair) {
 	}
 }
 
-// raceLogoutAllLogin checks that the outcome is that of some order of the calls:
-// what was issued before the deletion began is gone, what was issued after it
-// ended is there, and the number that it told is that of the tokens that went.
+// raceLogoutAllLogin checks that the outcome is that of some sequence of the calls:
+// tokens issued before the deletion began are deleted, those issued after it returned
+// exist, and the number it returned is that of the deleted tokens.
 func raceLogoutAllLogin(t *testing.T, p pair) {
 	for round := range 6 {
 		ann := p.add(t, newUser(fmt.Sprintf("ann %d", round)))
@@ -92,7 +128,7 @@ func raceLogoutAllLogin(t *testing.T, p pair) {
 					ended.Store(true)
 				}
 				after[i][n] = ended.Load()
-				if err := p.both(i).IssueToken(t.Context(), tokenOf(ann, key(i, n)), nil); err != nil {
+				if err := p.both(i).IssueToken(t.Context(), tokenOf(ann, key(i, n)), "", nil); err != nil {
 					t.Error(err)
 				}
 				before[i][n] = !began.Load()

@@ -9,7 +9,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// actors is how many goroutines race in a round, on both handles by turns.
+// actors is the number of goroutines that race in a round, alternating between the
+// handles.
 const actors = 8
 
 func userRaces() []testCase {

@@ -24,10 +24,10 @@ func reuse() []testCase {
 	}
 }
 
-// reuseToken is p.a.ReuseToken that must succeed.
+// reuseToken calls p.a.ReuseToken, which must succeed.
 func (p pair) reuseToken(t *testing.T, fresh core.Token, now time.Time) core.Token {
 	t.Helper()
-	token, err := p.a.ReuseToken(t.Context(), fresh, now, nil)
+	token, err := p.a.ReuseToken(t.Context(), fresh, "", now, nil)
 	if err != nil {
 		t.Fatalf("reuse token: %v", err)
 	}
@@ -62,7 +62,7 @@ func reuseMoves(t *testing.T, p pair) {
 	fresh := reusableOf(ann, "fresh", 2*time.Hour)
 	fresh.ExpiresAt = first.ExpiresAt.Add(time.Microsecond)
 
-	want := first // all but the end is the row's own
+	want := first // all but the expiry is stored with the first token
 	want.ExpiresAt = fresh.ExpiresAt
 	wantSame(t, "token", want, p.reuseToken(t, fresh, noon()))
 	wantFound(t, p.b, "first", want, ann)
@@ -108,7 +108,7 @@ func reuseExpired(t *testing.T, p pair) {
 	retired.Reusable = false
 	wantFound(t, p.b, "first", retired, ann)
 	wantFound(t, p.b, "second", second, ann)
-	// The clock of another node may be behind: the token stays retired.
+	// The clock of another node may be behind: the token is still not returned again.
 	wantSame(t, "token", second, p.reuseToken(t, reusableOf(ann, "third", time.Hour), noon()))
 	wantFound(t, p.b, "first", retired, ann)
 }
@@ -177,7 +177,7 @@ func reuseInactive(t *testing.T, p pair) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = p.a.ReuseToken(t.Context(), reusableOf(ann, "fresh", 2*time.Hour), noon(), nil)
+	_, err = p.a.ReuseToken(t.Context(), reusableOf(ann, "fresh", 2*time.Hour), "", noon(), nil)
 	wantError(t, "reuse", err, core.ErrUserInactive)
 	wantFound(t, p.b, "first", first, ann)
 }

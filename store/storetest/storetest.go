@@ -11,16 +11,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Opener returns two independent handles on one fresh, empty database and closes
-// them with the test.
+// Opener returns two independent handles on a new, empty database, and closes them when
+// the test ends.
 type Opener func(tb testing.TB) (a, b core.Store)
 
 // Run runs the whole suite. Each case has a database of its own.
 func Run(t *testing.T, open Opener) { RunWithout(t, open, nil) }
 
-// RunWithout runs the suite without the cases that a store on another program's
-// tables can't pass: it gives the reason for each, by "subject/case", which is
-// printed. A name that is no case's fails.
+// RunWithout runs the suite without the cases that a store on another program's tables
+// can't pass. reasons has the reason for each by "subject/case", which is logged. A
+// name without a case is an error.
 func RunWithout(t *testing.T, open Opener, reasons map[string]string) {
 	runSubjects(t, open, []subject[pair]{
 		{"users", users()},
@@ -36,13 +36,13 @@ func RunWithout(t *testing.T, open Opener, reasons map[string]string) {
 	}, func(p pair) pair { return p }, reasons)
 }
 
-// subject is a part of a suite, whose cases run on P.
+// subject is a part of a suite whose cases run on P.
 type subject[P any] struct {
 	name  string
 	cases []caseOn[P]
 }
 
-// caseOn is one sentence of a contract.
+// caseOn checks one sentence of a contract.
 type caseOn[P any] struct {
 	name string
 	run  func(*testing.T, P)
@@ -50,8 +50,8 @@ type caseOn[P any] struct {
 
 type testCase = caseOn[pair]
 
-// runSubjects runs each case on a database of its own, except those for which there is
-// a reason, by "subject/case".
+// runSubjects runs each case on a database of its own, except those with a reason not
+// to, by "subject/case".
 func runSubjects[P any](t *testing.T, open Opener, subjects []subject[P], on func(pair) P, reasons map[string]string) {
 	skipped := 0
 	for _, s := range subjects {
@@ -77,7 +77,7 @@ func runSubjects[P any](t *testing.T, open Opener, subjects []subject[P], on fun
 	}
 }
 
-// pair is a database under test: what a does is checked through b.
+// pair has two handles on a database under test: what a does is checked through b.
 type pair struct{ a, b core.Store }
 
 // both returns the handle for the i-th of several actors.
@@ -93,18 +93,18 @@ const (
 	issuer = "some-api"
 )
 
-// noon is when all of it happens. It is long past, so that a store that reads a
-// clock fails.
+// noon is the time of everything in the suite. It is long past, so that a store that
+// reads a clock fails.
 func noon() time.Time { return time.Date(2001, time.June, 16, 12, 0, 0, 123456000, time.UTC) }
 
-// newUser is a registration with nothing special.
+// newUser returns an ordinary registration.
 func newUser(name string) core.NewUser {
 	return core.NewUser{
 		Username: name, Email: name + "@example.org", PasswordHash: "hash of " + name, CreatedAt: noon(),
 	}
 }
 
-// add makes the user.
+// add creates the user.
 func (p pair) add(t *testing.T, u core.NewUser) core.User {
 	t.Helper()
 	user, err := p.a.CreateUser(t.Context(), u, nil, nil)
@@ -114,7 +114,7 @@ func (p pair) add(t *testing.T, u core.NewUser) core.User {
 	return user
 }
 
-// tokenOf is a token that never expires, with the text key.
+// tokenOf returns a token with the text key that never expires.
 func tokenOf(u core.User, key string) core.Token {
 	return core.Token{
 		Digest: core.Presented(key).SHA256(), UserID: u.ID, Realm: realm, Issuer: issuer, CreatedAt: noon(),
@@ -122,29 +122,29 @@ func tokenOf(u core.User, key string) core.Token {
 	}
 }
 
-// slidingOf is a token for ttl, from noon, that use moves.
+// slidingOf returns a token that expires ttl after noon and is extended by use.
 func slidingOf(u core.User, key string, ttl time.Duration) core.Token {
 	token := tokenOf(u, key)
 	token.ExpiresAt, token.Sliding = noon().Add(ttl), ttl
 	return token
 }
 
-// reusableOf is a sliding token that is to be shown again.
+// reusableOf returns a sliding token that logins return again.
 func reusableOf(u core.User, key string, ttl time.Duration) core.Token {
 	token := slidingOf(u, key, ttl)
 	token.Reusable, token.Sealed, token.SealKey = true, []byte("sealed "+key), "key-1"
 	return token
 }
 
-// issue adds the token.
+// issue issues the token.
 func (p pair) issue(t *testing.T, token core.Token) {
 	t.Helper()
-	if err := p.a.IssueToken(t.Context(), token, nil); err != nil {
+	if err := p.a.IssueToken(t.Context(), token, "", nil); err != nil {
 		t.Fatalf("issue token: %v", err)
 	}
 }
 
-// wantFound checks that key presents exactly this token of this user.
+// wantFound checks that key authenticates exactly this token of this user.
 func wantFound(t *testing.T, s core.Store, key string, token core.Token, user core.User) {
 	t.Helper()
 	gotToken, gotUser, err := s.FindToken(t.Context(), token.Realm, core.Presented(key))
@@ -156,14 +156,14 @@ func wantFound(t *testing.T, s core.Store, key string, token core.Token, user co
 	wantSame(t, "user of token "+key, user, gotUser)
 }
 
-// wantGone checks that key presents no token.
+// wantGone checks that key is not a token.
 func wantGone(t *testing.T, s core.Store, key string) {
 	t.Helper()
 	_, _, err := s.FindToken(t.Context(), realm, core.Presented(key))
 	wantError(t, "find token "+key, err, core.ErrNotFound)
 }
 
-// wantError checks that err is the one that the contract names.
+// wantError checks that err is the error in the contract.
 func wantError(t *testing.T, doing string, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
@@ -171,18 +171,18 @@ func wantError(t *testing.T, doing string, err, want error) {
 	}
 }
 
-// wantSame compares two values, times with their zone.
+// wantSame compares two values, including the zones of times.
 func wantSame(t *testing.T, what string, want, got any) {
 	t.Helper()
 	zoned := cmp.Comparer(func(x, y time.Time) bool { return x.Equal(y) && x.Location() == y.Location() })
-	// Some stores keep a token's text, most don't.
+	// Some stores keep a token's text, most do not.
 	anyText := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Plaintext" }, cmp.Ignore())
 	if diff := cmp.Diff(want, got, zoned, anyText); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
 
-// together runs do for 0 … n-1 at once and waits for all.
+// together runs do for 0 … n-1 concurrently and waits for all.
 func together(n int, do func(i int)) {
 	var done sync.WaitGroup
 	gate := make(chan struct{})
@@ -196,7 +196,7 @@ func together(n int, do func(i int)) {
 	done.Wait()
 }
 
-// find is FindToken for races, where only the error matters.
+// find calls FindToken for races, where only the error matters.
 func find(ctx context.Context, s core.Store, key string) error {
 	_, _, err := s.FindToken(ctx, realm, core.Presented(key))
 	return err

@@ -17,6 +17,7 @@ func tokens() []testCase {
 		{"text that is no token is not found", noToken},
 		{"an inactive user gets no token", inactiveUser},
 		{"nobody gets no token", nobodysToken},
+		{"a password that was changed gets no token", changedPassword},
 	}
 }
 
@@ -93,19 +94,45 @@ func inactiveUser(t *testing.T, p pair) {
 	u := newUser("ann")
 	u.Inactive = true
 	ann := p.add(t, u)
-	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), nil), core.ErrUserInactive)
-	token, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), noon(), nil)
+	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), "", nil), core.ErrUserInactive)
+	token, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), "", noon(), nil)
 	wantError(t, "reuse", err, core.ErrUserInactive)
 	wantSame(t, "token beside the error", core.Token{}, token)
 	wantGone(t, p.b, "issued")
 	wantGone(t, p.b, "reused")
 }
 
+// changedPassword issues tokens for a password that is another by then, and for the one
+// that it is.
+func changedPassword(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	if err := p.b.UpdatePassword(t.Context(), ann.ID, "hash of ann", "new hash", false, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, old := range []string{"hash of ann", "New hash", "new hash "} {
+		wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), old, nil), core.ErrPasswordChanged)
+		token, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), old, noon(), nil)
+		wantError(t, "reuse", err, core.ErrPasswordChanged)
+		wantSame(t, "token beside the error", core.Token{}, token)
+	}
+	wantGone(t, p.b, "issued")
+	wantGone(t, p.b, "reused")
+	if err := p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), "new hash", nil); err != nil {
+		t.Errorf("issue: %v", err)
+	}
+	for _, hash := range []string{"new hash", ""} {
+		if _, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), hash, noon(), nil); err != nil {
+			t.Errorf("reuse: %v", err)
+		}
+	}
+	wantFound(t, p.b, "issued", tokenOf(ann, "issued"), ann)
+}
+
 func nobodysToken(t *testing.T, p pair) {
 	ann := p.add(t, newUser("ann"))
 	nobody := core.User{ID: ann.ID + 1}
-	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(nobody, "issued"), nil), core.ErrNotFound)
-	_, err := p.a.ReuseToken(t.Context(), reusableOf(nobody, "reused", time.Hour), noon(), nil)
+	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(nobody, "issued"), "", nil), core.ErrNotFound)
+	_, err := p.a.ReuseToken(t.Context(), reusableOf(nobody, "reused", time.Hour), "", noon(), nil)
 	wantError(t, "reuse", err, core.ErrNotFound)
 	wantGone(t, p.b, "issued")
 	wantGone(t, p.b, "reused")

@@ -9,16 +9,15 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// TransferStore is a store that can import what another server has, and export
-// what it has itself.
+// TransferStore is a store that can import from another server, and export to it.
 type TransferStore interface {
 	core.Store
 	transfer.Importer
 	transfer.Exporter
 }
 
-// RunTransfer runs the suite of [transfer.Importer] and [transfer.Exporter], and of tokens
-// in older servers' forms. The opener's stores have to be TransferStores.
+// RunTransfer runs the suite of [transfer.Importer] and [transfer.Exporter], and that
+// of tokens in older servers' formats. The opener's stores have to be TransferStores.
 func RunTransfer(t *testing.T, open Opener) {
 	runSubjects(t, open, []subject[transferPair]{
 		{"older tokens", olderTokens()},
@@ -34,13 +33,13 @@ func RunTransfer(t *testing.T, open Opener) {
 
 type transferCase = caseOn[transferPair]
 
-// transferPair is a pair whose stores move: from writes, to reads.
+// transferPair is a pair of TransferStores: from writes, to reads.
 type transferPair struct {
 	pair
 	from, to TransferStore
 }
 
-// source is where imports come from.
+// source is the source of the imports.
 const source = "somewhere"
 
 // account is a user of the source.
@@ -51,7 +50,7 @@ func account(id int64, name string) core.Account {
 	}
 }
 
-// begin starts a run, or goes on with one.
+// begin begins or resumes a run.
 func (m transferPair) begin(t *testing.T) transfer.Checkpoint {
 	t.Helper()
 	place, err := m.from.BeginImport(t.Context(), source, "options")
@@ -61,7 +60,7 @@ func (m transferPair) begin(t *testing.T) transfer.Checkpoint {
 	return place
 }
 
-// imported returns accounts as the source has them: by their ids, or by name alone.
+// imported returns accounts as the source has them: with an ID, or with a name only.
 func imported(accounts ...core.Account) []transfer.ImportedUser {
 	users := make([]transfer.ImportedUser, len(accounts))
 	for i, a := range accounts {
@@ -73,7 +72,7 @@ func imported(accounts ...core.Account) []transfer.ImportedUser {
 	return users
 }
 
-// users imports the accounts in the run and gives the outcomes.
+// users imports the accounts in the run and returns the outcomes.
 func (m transferPair) users(t *testing.T, place transfer.Checkpoint, accounts ...core.Account) []transfer.ImportResult {
 	t.Helper()
 	place.Stage = "users"
@@ -84,7 +83,7 @@ func (m transferPair) users(t *testing.T, place transfer.Checkpoint, accounts ..
 	return results
 }
 
-// tokens imports the tokens in the run and gives the outcomes.
+// tokens imports the tokens in the run and returns the outcomes.
 func (m transferPair) tokens(t *testing.T, place transfer.Checkpoint, tokens ...core.Token) []transfer.ImportResult {
 	t.Helper()
 	place.Stage = "tokens"
@@ -99,7 +98,7 @@ func (m transferPair) tokens(t *testing.T, place transfer.Checkpoint, tokens ...
 	return results
 }
 
-// finish ends a whole run and gives how many tokens it ended.
+// finish finishes a complete run and returns the number of tokens that it revoked.
 func (m transferPair) finish(t *testing.T, place transfer.Checkpoint) int {
 	t.Helper()
 	ended, err := m.from.FinishImport(t.Context(), place, []string{"tokens"})
@@ -109,7 +108,7 @@ func (m transferPair) finish(t *testing.T, place transfer.Checkpoint) int {
 	return ended
 }
 
-// wantOutcomes compares what became of rows.
+// wantOutcomes compares the outcomes of rows.
 func wantOutcomes(t *testing.T, what string, got []transfer.ImportResult, want ...transfer.ImportOutcome) {
 	t.Helper()
 	outcomes := make([]transfer.ImportOutcome, len(got))
@@ -119,10 +118,10 @@ func wantOutcomes(t *testing.T, what string, got []transfer.ImportResult, want .
 	wantSame(t, what+fmt.Sprint(got), want, outcomes)
 }
 
-// hexToken is a token as knox has it: 64 digits.
+// hexToken returns a token in knox's format: 64 hex digits.
 func hexToken(n int) string { return fmt.Sprintf("%08x%056x", n, 0xabcdef) }
 
-// olderOf is a token of the generation, which lives for an hour from noon.
+// olderOf returns a token in a legacy format that expires an hour after noon.
 func olderOf(t *testing.T, u core.User, g core.LegacyFormat, text string) core.Token {
 	t.Helper()
 	older, err := core.NewLegacy(g, zeros{}, text)
@@ -135,12 +134,12 @@ func olderOf(t *testing.T, u core.User, g core.LegacyFormat, text string) core.T
 	return token
 }
 
-// zeros is no randomness.
+// zeros replaces randomness.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// bare is a token as look-ups give it.
+// bare returns a token as look-ups return it.
 func bare(t core.Token) core.Token {
 	t.Legacy = core.Legacy{}
 	return t

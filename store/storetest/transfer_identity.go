@@ -10,14 +10,14 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// passedNames returns each user the name of the one before, in one batch.
+// passedNames gives each user the name of the previous one, in one batch.
 func passedNames(t *testing.T, m transferPair) {
 	const users = 20
 	var before, after []core.Account
 	for id := int64(1); id <= users; id++ {
 		before, after = append(before, account(id, fmt.Sprint("name", id))), append(after, account(id, fmt.Sprint("name", id-1)))
 	}
-	slices.Reverse(before) // a database reads rows in the order that they came in
+	slices.Reverse(before) // a database may read rows in insertion order
 	m.users(t, m.begin(t), before...)
 	for i, outcome := range m.users(t, m.begin(t), after...) {
 		if outcome.Outcome != transfer.ImportUpdated {
@@ -27,7 +27,8 @@ func passedNames(t *testing.T, m transferPair) {
 	}
 }
 
-// toldTwice tells a batch twice of each user, with another address: the last one holds.
+// toldTwice has each user twice in a batch, with different addresses: the last one
+// counts.
 func toldTwice(t *testing.T, m transferPair) {
 	const users = 20
 	var before, after []core.Account
@@ -50,8 +51,8 @@ func toldTwice(t *testing.T, m transferPair) {
 	}
 }
 
-// keyUsedAgain lets a source give the key of a user who was deleted there to the next,
-// who is another user here, and whose are the tokens of the key.
+// keyUsedAgain has a source reuse the key of a deleted user for another one: here these
+// are two users, and tokens under the key belong to the second.
 func keyUsedAgain(t *testing.T, m transferPair) {
 	ann, eve := account(1, "ann"), account(1, "eve")
 	eve.CreatedAt = ann.CreatedAt.Add(time.Hour)

@@ -73,7 +73,7 @@ func changedHere(t *testing.T, m transferPair) {
 	wantOutcomes(t, "import", m.users(t, m.begin(t), account(1, "ann"), bob), transfer.ImportKept, transfer.ImportKept)
 	wantAccount(t, m.b, core.Account{User: account(1, "ann").User, PasswordHash: "ours"})
 	wantAccount(t, m.b, core.Account{User: bob.User, PasswordHash: "ours"})
-	// When the source catches up, both are the same again.
+	// When the source catches up, both are equal again.
 	bob.PasswordHash = "ours"
 	wantOutcomes(t, "import", m.users(t, m.begin(t), bob), transfer.ImportUnchanged)
 }
@@ -87,10 +87,10 @@ func usersRefused(t *testing.T, m transferPair) {
 	for _, name := range []string{"other", "minus"} {
 		wantNobody(t, m.pair, name)
 	}
-	// The very user who is here already may be taken for the same.
+	// A user who is here already may be recognized.
 	same := core.Account{User: native, PasswordHash: "hash of native"}
 	wantOutcomes(t, "import", m.users(t, m.begin(t), same), transfer.ImportUnchanged)
-	// Who has the same id at the source gets another one, and keeps it.
+	// A user with the same ID in the source gets another one, and keeps it.
 	other := transfer.ImportedUser{Key: "another key", Account: account(0, "another")}
 	for _, want := range []transfer.ImportOutcome{transfer.ImportAdded, transfer.ImportUnchanged} {
 		results, err := m.from.ImportUsers(t.Context(), m.begin(t), []transfer.ImportedUser{other})
@@ -201,7 +201,7 @@ func tokensOver(t *testing.T, m transferPair) {
 	place.Now = noon()
 	m.tokens(t, place, token)
 	m.finish(t, place)
-	// It moved here since: that it is over at the source does not matter.
+	// It was extended here since: that it has expired at the source does not matter.
 	moved := token
 	moved.ExpiresAt = token.ExpiresAt.Add(time.Hour)
 	m.move(t, token.Digest, moved.ExpiresAt, noon())
@@ -281,8 +281,8 @@ func keysGiveIDs(t *testing.T, m transferPair) {
 	if byKey["uuid-b"].Username != "bob" || byName["ann"].Key != "uuid-a" || byKey["uuid-c"].ID != 0 || byName["cid"].ID != 0 {
 		t.Errorf("owners are %v and %v", byKey, byName)
 	}
-	// Renamed at the source: the key says that it is the same user; another one may
-	// take the name.
+	// Renamed at the source: the key identifies the user, and another one may take the
+	// name.
 	renamed, other := ann, transfer.ImportedUser{Key: "uuid-c", Account: account(0, "ann")}
 	renamed.Username = "anna"
 	results, err := m.from.ImportUsers(t.Context(), place, []transfer.ImportedUser{renamed, other})
@@ -290,7 +290,7 @@ func keysGiveIDs(t *testing.T, m transferPair) {
 		t.Fatal(err)
 	}
 	wantOutcomes(t, "import", results, transfer.ImportUpdated, transfer.ImportAdded)
-	// Before the rename is told, the name is that of another user of the source.
+	// Until the rename is imported, the name belongs to another user of the source.
 	results, err = m.from.ImportUsers(t.Context(), place, []transfer.ImportedUser{{Key: "uuid-d", Account: account(0, "anna")}})
 	if err != nil {
 		t.Fatal(err)
@@ -335,7 +335,7 @@ func rehashNoChange(t *testing.T, m transferPair) {
 	ann.PasswordHash = "changed there"
 	wantOutcomes(t, "changed there", m.users(t, m.begin(t), ann), transfer.ImportUpdated)
 	wantAccount(t, m.b, ann)
-	// A real change here, made anew later, is ours.
+	// A real change here, rehashed later, is newer than the source's.
 	if err := m.a.UpdatePassword(t.Context(), 1, "changed there", "changed here", false, nil); err != nil {
 		t.Fatal(err)
 	}

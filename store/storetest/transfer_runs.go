@@ -117,7 +117,7 @@ func absentComesBack(t *testing.T, m transferPair) {
 	m.finish(t, place)
 	wantFound(t, m.b, "absent", tokenOf(ann.User, "absent"), ann.User)
 	wantGone(t, m.b, "logged out")
-	// From now on it is as any other.
+	// From now on it is like any other token.
 	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "absent").Digest, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -267,12 +267,12 @@ func handedOver(t *testing.T, m transferPair) {
 	}
 	wantSame(t, "ended at noon", []string(nil), ended(noon()))
 	wantSame(t, "ended later", []string{"over"}, ended(noon().Add(time.Minute)))
-	// A whole run that sees only one of them ends the others, by their twins too.
+	// A complete run that sees only one of them revokes the others, by their twins too.
 	m.users(t, place, same)
 	m.tokens(t, place, live)
 	wantSame(t, "ended by a run", 2, m.finish(t, place))
 	wantGone(t, m.b, hexToken(1))
 	wantFound(t, m.b, "live", live, ann)
-	// They were only not seen, which is no reason to remove them anywhere.
+	// They were only not seen, which is no reason to delete them anywhere.
 	wantSame(t, "ended after it", []string(nil), ended(noon()))
 }

@@ -121,7 +121,7 @@ func keptTimes(t *testing.T, p pair) {
 	}
 }
 
-// alike are names that some comparison or normalisation takes for each other.
+// alike returns usernames that some comparison or normalization considers equal.
 func alike() []string {
 	return []string{
 		"alice", "Alice", "ALICE", "alice ", " alice", "alic\u00e9", "alice\u0301", "al\u0131ce", "al\u0130ce",
@@ -239,7 +239,7 @@ func mintedTokenFails(t *testing.T, p pair) {
 	wantNobody(t, p, "ann")
 }
 
-// wantNobody checks that the name is nobody's and can be given.
+// wantNobody checks that the username is not taken and can be registered.
 func wantNobody(t *testing.T, p pair, name string) {
 	t.Helper()
 	_, err := p.b.Account(t.Context(), name)

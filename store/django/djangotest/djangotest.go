@@ -1,5 +1,5 @@
-// Package djangotest lets tests ask genuine Django and Django REST framework, as
-// Debian packages them (python3-django, python3-djangorestframework).
+// Package djangotest lets tests query genuine Django and Django REST framework, as
+// packaged by Debian (python3-django, python3-djangorestframework).
 package djangotest
 
 import (
@@ -17,7 +17,7 @@ import (
 //go:embed testdata/*.py
 var project embed.FS
 
-// python is Debian's, which has its packages.
+// python is Debian's interpreter, which finds Debian's packages.
 const python = "/usr/bin/python3"
 
 // Django is a Django project on a database, in a process of its own.
@@ -28,9 +28,9 @@ type Django struct {
 	out *bufio.Reader
 }
 
-// Start starts a project whose database is a SQLite file (an absolute path) or
-// "HOST PORT NAME USER" of PostgreSQL, with its tables made. Where Django is not
-// installed the test is skipped, except in CI (the variable CI is set).
+// Start starts a project whose database is a SQLite file (an absolute path) or "HOST
+// PORT NAME USER" for PostgreSQL, with its tables created. If Django is not installed
+// the test is skipped, except in CI (the variable CI is set), where it fails.
 func Start(tb testing.TB, database string) *Django {
 	tb.Helper()
 	if err := exec.Command(python, "-c", "import django, rest_framework").Run(); err != nil {
@@ -97,17 +97,17 @@ func (d *Django) Ask(result any, command string, arguments ...any) {
 	}
 }
 
-// Made is a user whom Make has made.
+// Made is a user created by Make.
 type Made struct{ Username, Password, Token string }
 
-// Make makes so many users with passwords of every form, each with a token.
+// Make creates number users with passwords of every format, each with a token.
 func (d *Django) Make(number int) (made []Made) {
 	d.tb.Helper()
 	d.Ask(&made, "make", number)
 	return made
 }
 
-// Login logs in at Django and returns the token; empty if it is refused.
+// Login logs in at Django and returns the token, or "" if the login is refused.
 func (d *Django) Login(username, password string) string {
 	d.tb.Helper()
 	var token *string
@@ -118,14 +118,14 @@ func (d *Django) Login(username, password string) string {
 	return *token
 }
 
-// WrongPasswords returns the names that can't log in with their passwords.
+// WrongPasswords returns the usernames whose passwords are refused.
 func (d *Django) WrongPasswords(pairs [][2]string) (names []string) {
 	d.tb.Helper()
 	d.Ask(&names, "passwords", pairs)
 	return names
 }
 
-// Users returns the user whom each token speaks for; empty where it is refused.
+// Users returns the user that each token authenticates, or "" if it is refused.
 func (d *Django) Users(tokens []string) []string {
 	d.tb.Helper()
 	var found []*string

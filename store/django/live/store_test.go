@@ -33,15 +33,15 @@ const (
 )
 
 // mustMake makes tables in a database.
-func mustMake(tb testing.TB, driver, dsn, id, time string, tables ...string) {
+func mustMake(tb testing.TB, driver, dsn, id, time string, ddl ...string) {
 	tb.Helper()
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer db.Close()
-	for _, ddl := range tables {
-		if _, err := db.Exec(strings.NewReplacer("ID", id, "TIME", time).Replace(ddl)); err != nil {
+	for _, statement := range ddl {
+		if _, err := db.Exec(strings.NewReplacer("ID", id, "TIME", time).Replace(statement)); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -63,23 +63,23 @@ func mustOpen(tb testing.TB, source string) core.Store {
 }
 
 // onSQLite opens two stores on one file with these tables.
-func onSQLite(tables ...string) storetest.Opener {
+func onSQLite(ddl ...string) storetest.Opener {
 	return func(tb testing.TB) (a, b core.Store) {
 		path := filepath.Join(tb.TempDir(), "django.sqlite3")
-		mustMake(tb, "sqlite", "file:"+path+"?_pragma=journal_mode(WAL)", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", tables...)
+		mustMake(tb, "sqlite", "file:"+path+"?_pragma=journal_mode(WAL)", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", ddl...)
 		return mustOpen(tb, path), mustOpen(tb, path)
 	}
 }
 
 // onPostgres opens two stores on a schema of its own with these tables.
-func onPostgres(tables ...string) storetest.Opener {
+func onPostgres(ddl ...string) storetest.Opener {
 	return func(tb testing.TB) (a, b core.Store) {
 		tb.Helper()
 		schema := "django_" + strings.ToLower(rand.Text())
 		mustMake(tb, "postgres", postgrestest.DSN(tb), "", "", "CREATE SCHEMA "+schema)
 		dsn := postgrestest.With(tb, postgrestest.DSN(tb), "search_path", schema)
 		tb.Cleanup(func() { mustMake(tb, "postgres", postgrestest.DSN(tb), "", "", "DROP SCHEMA "+schema+" CASCADE") })
-		mustMake(tb, "postgres", dsn, "serial PRIMARY KEY", "timestamp with time zone", tables...)
+		mustMake(tb, "postgres", dsn, "serial PRIMARY KEY", "timestamp with time zone", ddl...)
 		return mustOpen(tb, dsn), mustOpen(tb, dsn)
 	}
 }
@@ -94,19 +94,20 @@ const (
 // authtokenReasons are the cases that authtoken's table can't pass.
 func authtokenReasons() map[string]string {
 	return map[string]string{
-		"tokens/a token is kept as given":                                         singleToken,
-		"tokens/an expired token is found":                                        singleToken,
-		"tokens/a user has many tokens":                                           singleToken,
-		"reuse/a token that is not reusable is not given":                         singleToken,
-		"reuse/issuers, realms and users are apart":                               singleToken,
-		"expiry/a live token's end moves":                                         singleToken,
-		"deletion/all tokens of the user in the realm go":                         singleToken,
-		"deletion/a deleted token is gone":                                        singleToken,
-		"contexts/a call with a context that is over does nothing":                singleToken,
-		"races of tokens/moving against moving: the latest end holds":             singleToken,
-		"races of tokens/logout-all against login: each token is before or after": singleToken,
-		"reuse/an expired token stays and is not given":                           makesWay,
-		"races of reuse/many logins after the end: all get one new token":         makesWay,
+		"tokens/a token is kept as given":                                                  singleToken,
+		"tokens/an expired token is found":                                                 singleToken,
+		"tokens/a user has many tokens":                                                    singleToken,
+		"reuse/a token that is not reusable is not given":                                  singleToken,
+		"reuse/issuers, realms and users are apart":                                        singleToken,
+		"expiry/a live token's end moves":                                                  singleToken,
+		"deletion/all tokens of the user in the realm go":                                  singleToken,
+		"deletion/a deleted token is gone":                                                 singleToken,
+		"contexts/a call with a context that is over does nothing":                         singleToken,
+		"races of tokens/moving against moving: the latest end holds":                      singleToken,
+		"races of tokens/logout-all against login: each token is before or after":          singleToken,
+		"races of tokens/a new password against logins with the old one: no token is left": singleToken,
+		"reuse/an expired token stays and is not given":                                    makesWay,
+		"races of reuse/many logins after the end: all get one new token":                  makesWay,
 	}
 }
 

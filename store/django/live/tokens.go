@@ -101,9 +101,9 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 
 // IssueToken implements [core.Store]. Where Django's table has one token per user, it
 // fails for a user who has one.
-func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditEntry) error {
+func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
-		if err := s.mayHaveToken(ctx, tx, t.UserID); err != nil {
+		if err := s.mayHaveToken(ctx, tx, t.UserID, passwordHash); err != nil {
 			return err
 		}
 		return s.addToken(ctx, tx, t)
@@ -113,9 +113,9 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, audit *core.AuditE
 // ReuseToken implements [core.Store]. Where Django's table has one token per user, it
 // returns that one, whoever issued it, as get_or_create does in
 // rest_framework/authtoken/views.py 3.14; an expired one is replaced by the fresh one.
-func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
+func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
 	err = s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
-		if err := s.mayHaveToken(ctx, tx, fresh.UserID); err != nil {
+		if err := s.mayHaveToken(ctx, tx, fresh.UserID, passwordHash); err != nil {
 			return err
 		}
 		rows, err := s.findTokens(ctx, tx, `k.user_id = ?`, "", fresh.UserID)
@@ -217,15 +217,17 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 	return nil
 }
 
-// mayHaveToken locks the user's row and fails with core.ErrNotFound or
-// core.ErrUserInactive.
-func (s *Store) mayHaveToken(ctx context.Context, tx *sql.Tx, userID int64) error {
+// mayHaveToken locks the user's row and fails with core.ErrNotFound,
+// core.ErrPasswordChanged or core.ErrUserInactive.
+func (s *Store) mayHaveToken(ctx context.Context, tx *sql.Tx, userID int64, passwordHash string) error {
 	rows, err := s.find(ctx, tx, `"users".`+s.django.Quote(s.decoder.Mapping.ID)+` = ?`, s.django.LockUsers(), userID)
 	switch {
 	case err != nil:
 		return fmt.Errorf("select user: %w", err)
 	case len(rows) == 0:
 		return core.ErrNotFound
+	case passwordHash != "" && rows[0].account.PasswordHash != passwordHash:
+		return core.ErrPasswordChanged
 	case !rows[0].account.Active:
 		return core.ErrUserInactive
 	}

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// page is how many rows are read at once. Each page is a transaction of its own, so
-// that no lock is held on a database that its Django goes on using.
+// page is the number of rows read at once. Each page is a transaction of its own, so
+// that no lock is held for long on a database that Django is still using.
 const page = 5000
 
 // Database is a [Source] on the tables of a database.
@@ -41,9 +41,9 @@ func openDatabase(ctx context.Context, d dialect, source string, m Mapping) (_ S
 // errNoDatabase says that a source is something else, such as a dump.
 var errNoDatabase = errors.New("no database")
 
-// OpenForWriting opens a Django database to read and write; m is as for [Open]. With
-// retrying, the caller retries where SQLite's file is locked, and SQLite itself does
-// not wait for locks.
+// OpenForWriting opens a Django database for reading and writing; m is as for [Open].
+// With retrying, the caller retries when a SQLite file is locked, and SQLite itself
+// does not wait for locks.
 func OpenForWriting(ctx context.Context, m Mapping, source string, retrying bool) (*Database, error) {
 	from, err := Open(ctx, m, source)
 	if err != nil {
@@ -65,13 +65,13 @@ func OpenForWriting(ctx context.Context, m Mapping, source string, retrying bool
 	return db, nil
 }
 
-// SQL is the pool of the database's connections.
+// SQL returns the database's connection pool.
 func (s *Database) SQL() *sql.DB { return s.db }
 
-// IsMySQL tells whether the database is a MySQL or MariaDB one.
+// IsMySQL reports whether the database is a MySQL or MariaDB one.
 func (s *Database) IsMySQL() bool { _, is := s.dialect.(mysql); return is }
 
-// HasOneWriter tells whether only one transaction at a time can write, as in SQLite.
+// HasOneWriter reports whether only one transaction at a time can write, as in SQLite.
 func (s *Database) HasOneWriter() bool { _, is := s.dialect.(sqliteFile); return is }
 
 // readShape finds the users and the tokens of a database.
@@ -97,7 +97,7 @@ func (s *Database) readShape(ctx context.Context, m Mapping) error {
 	})
 }
 
-// migrations reads what django_migrations has, if it is there.
+// migrations reads django_migrations, if it exists.
 func (s *Database) migrations(ctx context.Context, tx *sql.Tx) (map[string]string, error) {
 	all := map[string]string{}
 	t, ok := s.all.find("django_migrations")
@@ -112,7 +112,7 @@ func (s *Database) migrations(ctx context.Context, tx *sql.Tx) (map[string]strin
 	return all, err
 }
 
-// reading runs do in a transaction that only reads, maybe twice.
+// reading runs do in a read-only transaction. It may run do twice.
 func (s *Database) reading(ctx context.Context, do func(*sql.Tx) error) error {
 	if file, ok := s.dialect.(sqliteFile); ok && file.unshared != nil {
 		return s.readUnshared(ctx, file.unshared, do)
@@ -125,7 +125,7 @@ func (s *Database) transaction(ctx context.Context, do func(*sql.Tx) error) erro
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // it has written nothing
+	defer func() { _ = tx.Rollback() }() // nothing was written
 	return do(tx)
 }
 
@@ -146,8 +146,8 @@ func (s *Database) TableName(t Table) string {
 	return s.Quote(t.Name)
 }
 
-// FromClause returns a table as a query selects from it, under an alias: joined with
-// those that it inherits from.
+// FromClause returns the table under an alias for a FROM clause, joined with those that
+// it inherits from.
 func (s *Database) FromClause(t Table, alias string) string {
 	if t.Base == nil {
 		return s.TableName(t) + " " + alias
@@ -164,7 +164,7 @@ func (s *Database) FromClause(t Table, alias string) string {
 		" ON p." + s.Quote(t.Base.KeyColumn()) + " = c." + s.Quote(t.Parent) + ") " + alias
 }
 
-// plainTable is the table without those that it inherits from.
+// plainTable returns the table without those that it inherits from.
 func plainTable(t Table) Table { return Table{Schema: t.Schema, Name: t.Name} }
 
 // Count implements [Source].
@@ -178,16 +178,16 @@ func (s *Database) Count(ctx context.Context, t Table) (n int, err error) {
 	return n, err
 }
 
-// order is how a table is read: by a column that is unique and indexed.
+// order is the unique and indexed column by which a table is read.
 type order struct {
 	column Column
-	rowID  bool // the column is none of the table's own
-	// secret tells that a value must not be kept, nor told; resumable, that it names
-	// the same row for good.
+	rowID  bool // the column is implicit
+	// secret is set if the column's values must not be stored or shown; resumable, if a
+	// value identifies the same row forever.
 	secret, resumable bool
 }
 
-// orderOf finds how to read a table.
+// orderOf determines the order in which to read a table.
 func (s *Database) orderOf(t Table) (order, error) {
 	key := t.KeyColumn()
 	if t.same(s.shape.Users) && !t.View {
@@ -248,8 +248,8 @@ func (s *Database) Each(ctx context.Context, t Table, after string, do func(Row)
 	}
 }
 
-// page reads the rows that come after one with this key, as many as a page has,
-// and returns the key of the last one.
+// page reads one page of the rows that come after the key after, and returns the key of
+// the last one.
 func (s *Database) page(ctx context.Context, t Table, by order, began bool, after string) (rows []Row, last string, err error) {
 	key := s.Quote(by.column.Name)
 	if by.rowID {
@@ -273,14 +273,14 @@ func (s *Database) page(ctx context.Context, t Table, by order, began bool, afte
 		}
 		last = at.String
 		rows[i].Where = s.where(t, rows[i])
-		if by.resumable && !by.secret && utf8.ValidString(last) { // which stores can keep
+		if by.resumable && !by.secret && utf8.ValidString(last) { // UTF-8, which stores can keep
 			rows[i].At = last
 		}
 	}
 	return rows, last, err
 }
 
-// where names a row for people.
+// where identifies a row in messages.
 func (s *Database) where(t Table, row Row) string {
 	id := s.shape.Mapping.ID
 	if t.same(s.shape.Users) {
@@ -289,7 +289,7 @@ func (s *Database) where(t Table, row Row) string {
 	return t.String() + " of user " + row.Text("user_id")
 }
 
-// key returns a key as it is compared with its column.
+// key returns a key as the argument that is compared with its column.
 func (s *Database) key(c Column, text string) any {
 	if n, err := integer(text); err == nil && (c.IsInteger() || c.Kind == "" && c.Name != "") {
 		return n
@@ -297,7 +297,7 @@ func (s *Database) key(c Column, text string) any {
 	return text
 }
 
-// readRows reads the rows of a query for all columns of a table, and maybe more.
+// readRows runs a query that selects all columns of a table first, then maybe others.
 func readRows(ctx context.Context, q queryer, t Table, query string, args ...any) ([]Row, error) {
 	found, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -347,7 +347,7 @@ func (s *Database) rowsOf(ctx context.Context, q queryer, t Table, column string
 	return append(rows, others...), err
 }
 
-// columns lists the columns of a table as text.
+// columns lists the columns of a table as text expressions.
 func (s *Database) columns(t Table, alias string) string {
 	texts := make([]string, len(t.Columns))
 	for i, c := range t.Columns {

@@ -12,23 +12,23 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// Decoder turns rows into users and tokens.
+// Decoder decodes rows into users and tokens.
 type Decoder struct {
 	Mapping Mapping
-	// Zone is that of times without one: UTC where Django has USE_TZ.
+	// Zone applies to times stored without a zone: UTC if Django has USE_TZ.
 	Zone *time.Location
-	// Live tells that rows are used as they are, in the place of Django: one that
-	// Django would refuse, or break at, is not good here.
+	// Live is set if rows are served in place of Django. Values that are malformed but
+	// that Django tolerates are no error then.
 	Live bool
 }
 
-// notAttributes are columns of a user that have no meaning without Django, or
+// notAttributes returns the columns of a user that mean nothing outside Django, or
 // change with each login there.
 func notAttributes() []string { return []string{"last_login", "groups", "user_permissions"} }
 
-// User returns the user in a row, with the key that the source's tokens name them
-// by. The error says what is wrong with it, without any secret; what is right of it
-// is given all the same.
+// User returns the user in a row, with the key by which the source's tokens refer to
+// it. The error says what is wrong with the row, without any secret; the user is
+// returned even so, as far as it is valid.
 func (d Decoder) User(row Row) (transfer.ImportedUser, error) {
 	u := transfer.ImportedUser{}
 	key, ok := row.get(d.Mapping.ID)
@@ -43,13 +43,13 @@ func (d Decoder) User(row Row) (transfer.ImportedUser, error) {
 	return u, err
 }
 
-// errNoTextKey is a key of bytes: stores keep texts.
+// errNoTextKey is the error for a key that is not UTF-8, which stores can't keep.
 func errNoTextKey(column string) error {
 	return fmt.Errorf("column %s: its bytes are no text", column)
 }
 
-// Account returns the user in a row; the ID is 0 where the key is no whole number, or
-// none that a user can have here.
+// Account returns the user in a row. The ID is 0 if the key is not an integer, or not
+// one that a user can have here.
 func (d Decoder) Account(row Row) (core.Account, error) {
 	m := d.Mapping
 	a := core.Account{User: core.User{CreatedAt: time.Unix(0, 0).UTC()}}
@@ -62,7 +62,7 @@ func (d Decoder) Account(row Row) (core.Account, error) {
 		a.ID = n
 	}
 	a.Username, a.Email, a.PasswordHash = m.Named(row.Text(m.Username)), row.Text(m.Email), row.Text(m.Password)
-	// Django takes NULL for inactive when a token is checked
+	// Django treats NULL as inactive when it checks a token
 	// (rest_framework/authentication.py).
 	a.Active = m.Active == ""
 	if text, ok := row.get(m.Active); ok && m.Active != "" {
@@ -84,8 +84,8 @@ func (d Decoder) Account(row Row) (core.Account, error) {
 	return a, wrong
 }
 
-// attributes returns the columns that are not the engine's. Empty ones and false
-// rights are left out, as an absent attribute means the same.
+// attributes returns the columns that have no field of their own in the engine. Empty
+// values and false rights are left out, since an absent attribute means the same.
 func (d Decoder) attributes(row Row) map[string]string {
 	var all map[string]string
 	keep := func(attribute, column string) {
@@ -116,23 +116,23 @@ func (d Decoder) attributes(row Row) map[string]string {
 	return all
 }
 
-// Token is a token as an older server keeps it.
+// Token is a token as an older server stores it.
 type Token struct {
-	// Text is the token itself, where the table keeps it.
+	// Text is the token itself, if the table stores it.
 	Text string
-	// Digest and Legacy are its form otherwise.
+	// Digest and Legacy describe the token otherwise.
 	Digest core.Digest
 	core.Legacy
-	// Owner is the key of its user at the source; empty where Username, the user's
-	// natural key, says who it is (dumpdata --natural-foreign).
+	// Owner is the key of its user in the source; empty if Username, the user's natural
+	// key, identifies the user (dumpdata --natural-foreign).
 	Owner, Username string
-	// UserID is Owner as a number; 0 where it is none.
+	// UserID is Owner as a number, or 0 if it is not one.
 	UserID             int64
-	CreatedAt, Expires time.Time // the zero time: never, or unknown
+	CreatedAt, Expires time.Time // zero: never, or unknown
 }
 
-// Token returns the token in a row of a table. The error says why it can't be
-// taken over, without any secret.
+// Token returns the token in a row of a table. The error says why it can't be imported,
+// without any secret.
 func (d Decoder) Token(table TokenTable, row Row) (Token, error) {
 	t, err := d.RawToken(table, row)
 	switch {
@@ -148,10 +148,11 @@ func (d Decoder) Token(table TokenTable, row Row) (Token, error) {
 	return t, nil
 }
 
-// errNoOwner is a token of nobody.
+// errNoOwner is the error for a token without a user.
 var errNoOwner = errors.New("column user_id: it is NULL")
 
-// RawToken reads the columns of a token.
+// RawToken decodes a row without checking whether its own server would accept the
+// token.
 func (d Decoder) RawToken(table TokenTable, row Row) (Token, error) {
 	var t Token
 	var err error
@@ -184,10 +185,10 @@ func (d Decoder) RawToken(table TokenTable, row Row) (Token, error) {
 	return t, t.form(table.Format, row)
 }
 
-// knoxDigest is the length of a digest of knox's in bytes (SHA-512, its default).
+// knoxDigest is the length in bytes of knox's digests (SHA-512, its default).
 const knoxDigest = 64
 
-// form reads a digest of knox's.
+// form decodes the digest, prefix and salt of a knox token.
 func (t *Token) form(g core.LegacyFormat, row Row) (err error) {
 	t.Format, t.Prefix = g, row.Text("token_key")
 	if t.Digest, err = hex.DecodeString(row.Text("digest")); err != nil || len(t.Digest) != knoxDigest {
@@ -201,17 +202,18 @@ func (t *Token) form(g core.LegacyFormat, row Row) (err error) {
 	return nil
 }
 
-// LastLogin returns when the user of a row last logged in, as far as it is known.
+// LastLogin returns when the user in a row last logged in; ok is false if that is
+// unknown.
 func (d Decoder) LastLogin(row Row) (time.Time, bool) {
 	t, err := instant(row.Text("last_login"), d.Zone)
 	return t, err == nil
 }
 
-// saltsGone is the migration with which knox 4.2 took the salts away: what was made
-// before it is refused since (knox/migrations).
+// saltsGone is the migration with which knox 4.2 dropped the salts: it refuses all
+// tokens made before that (knox/migrations).
 const saltsGone = "knox.0008_remove_authtoken_salt"
 
-// deadBefore says of a table of knox 4.2 and later before when its tokens are dead.
+// deadBefore sets DeadBefore of the tables of knox 4.2 and later.
 func (s *Shape) deadBefore() {
 	at, err := instant(s.Migrations[saltsGone], time.UTC)
 	if err != nil {

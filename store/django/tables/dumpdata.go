@@ -12,30 +12,30 @@ import (
 	"strings"
 )
 
-// naturalUser is the column that holds a user's natural key (dumpdata
-// --natural-foreign) in rows of tokens.
+// naturalUser is the column for a user's natural key (dumpdata --natural-foreign) in
+// rows of tokens.
 const naturalUser = "user natural key"
 
-// authtokenModel is the model of authtokenTable.
+// authtokenModel is the model behind authtokenTable.
 const authtokenModel = "authtoken.token"
 
-// dump is a Source on files of `manage.py dumpdata`: lists of objects
-// {"model": "auth.user", "pk": 1, "fields": {…}}. They are read from the beginning
-// for each table, and only the object at hand is in memory.
+// dump is a Source on files of `manage.py dumpdata`: lists of objects {"model":
+// "auth.user", "pk": 1, "fields": {…}}. They are read from the beginning for each
+// table, and only the current object is in memory.
 type dump struct {
 	paths  []string
 	shape  Shape
 	models map[string]*dumpModel
 }
 
-// dumpModel is what is known of the objects of a model.
+// dumpModel summarizes the objects of a model.
 type dumpModel struct {
 	count, withoutPK int
 	fields           map[string]bool
-	textPK           bool // some primary key is a text
-	prefix           int  // the longest token_key
-	// How objects name their user: by primary key, by a natural key of one part, or
-	// by one of several.
+	textPK           bool // some primary key is a string
+	prefix           int  // length of the longest token_key
+	// The number of objects that refer to their user by primary key, by a natural key
+	// of one part, or by one of several parts.
 	byKey, byName, byParts int
 }
 
@@ -103,7 +103,7 @@ func (d *dump) survey(ctx context.Context, given Mapping) error {
 	return nil
 }
 
-// see takes an object into account.
+// see adds an object to the summary.
 func (m *dumpModel) see(o dumpObject) {
 	m.count++
 	for name := range o.Fields {
@@ -129,7 +129,7 @@ func (m *dumpModel) see(o dumpObject) {
 	}
 }
 
-// naturalKeyOf returns the parts of a natural key; nil for a primary key.
+// naturalKeyOf returns the parts of a natural key, or nil for a primary key.
 func naturalKeyOf(raw json.RawMessage) (parts []json.RawMessage) {
 	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &parts) != nil {
 		return nil
@@ -137,7 +137,7 @@ func naturalKeyOf(raw json.RawMessage) (parts []json.RawMessage) {
 	return parts
 }
 
-// owners says why it isn't certain whose the tokens are; nil if it is.
+// owners returns an error if it is ambiguous whom the tokens belong to.
 func (d *dump) owners(given Mapping) error {
 	users := d.models[modelOf(d.shape.Users)]
 	for _, t := range d.shape.Tokens {
@@ -154,7 +154,7 @@ func (d *dump) owners(given Mapping) error {
 	return nil
 }
 
-// table returns a model as the table that it would be.
+// table returns the table that corresponds to the model.
 func (m *dumpModel) table(name string) Table {
 	t := Table{Name: name, Unconstrained: true}
 	add := func(name string, length int) { t.Columns = append(t.Columns, Column{Name: name, Length: length}) }
@@ -175,7 +175,7 @@ func (m *dumpModel) table(name string) Table {
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.fields)) {
 		switch name {
-		case t.Key[0]: // the primary key is written once
+		case t.Key[0]: // the primary key is added already
 		case "user":
 			add("user_id", 0)
 			add(naturalUser, 0)
@@ -189,7 +189,7 @@ func (m *dumpModel) table(name string) Table {
 	return t
 }
 
-// modelOf is the model whose objects a table has.
+// modelOf returns the model whose objects a table holds.
 func modelOf(t Table) string {
 	if t.Name == authtokenTable {
 		return authtokenModel
@@ -197,7 +197,7 @@ func modelOf(t Table) string {
 	return t.Name
 }
 
-// Each implements [Source]. A place is the number of the object in the files.
+// Each implements [Source]. A position is the number of the object over all files.
 func (d *dump) Each(ctx context.Context, t Table, after string, do func(Row) error) error {
 	from := 0
 	if after != "" {
@@ -220,7 +220,7 @@ func (d *dump) Each(ctx context.Context, t Table, after string, do func(Row) err
 	})
 }
 
-// rowOf returns an object as the row that it would be.
+// rowOf returns the row that corresponds to an object.
 func rowOf(t Table, o dumpObject) (Row, error) {
 	row := Row{At: strconv.Itoa(o.Number), Where: o.Model + ", " + o.Where, index: t.index, values: make([]sql.NullString, len(t.Columns))}
 	set := func(column string, raw json.RawMessage) error {

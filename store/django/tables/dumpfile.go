@@ -18,29 +18,29 @@ import (
 
 // dumpObject is one object of a dump.
 type dumpObject struct {
-	Number int // from 1, over all files
-	// Where is for people, with the number in its file: "object 3", or "FILE,
-	// object 3" if there are several files.
+	Number int // counted from 1 over all files
+	// Where identifies the object in messages by its number in the file: "object 3", or
+	// "FILE, object 3" if there are several files.
 	Where string
-	Model string // in lower case, as loaddata takes it: apps.get_model is case-blind
-	// PK and Fields are parts of the object as it was read.
+	Model string // in lower case: loaddata's apps.get_model ignores case
+	// PK and Fields are parts of the object as read.
 	PK     json.RawMessage
 	Fields map[string]json.RawMessage
 }
 
-// maxDumpObject bounds what one object takes of memory, in bytes: a file that is
-// no dump, or a small one that unpacks to very much, must not take all there is.
+// maxDumpObject limits the memory for one object, in bytes: a file that is not a dump,
+// or a small one that unpacks to a huge one, must not exhaust it.
 const maxDumpObject = 256 << 20
 
-// eachDumpObject reads files that `manage.py dumpdata` wrote, one after the
-// other, and returns their objects; it stops with the first error of do. Each file
-// is a JSON list, or JSON lines (--format jsonl, django/core/serializers/jsonl.py
-// since Django 3.2; here, an object may also go on in the next line), also packed
-// with gzip or bzip2. Only the object at hand is in memory.
+// eachDumpObject reads files that `manage.py dumpdata` wrote, in order, and calls do
+// with each object; it stops at the first error that do returns. Each file is a JSON
+// list, or JSON lines (--format jsonl, django/core/serializers/jsonl.py since Django
+// 3.2; here, an object may span lines), optionally compressed with gzip or bzip2. Only
+// the current object is in memory.
 //
-// Errors begin with the path of their file and show nothing of what is in it;
-// those of do and of ctx are given as they are. Bytes are counted from 0, in the
-// unpacked file.
+// Errors begin with the path of their file and show nothing of its contents; those of
+// do and of ctx are returned as they are. Bytes are counted from 0, in the unpacked
+// file.
 func eachDumpObject(ctx context.Context, paths []string, do func(dumpObject) error) error {
 	for _, path := range paths { // all of them first: reading one may take minutes
 		if err := regularDump(path); err != nil {
@@ -61,7 +61,8 @@ func eachDumpObject(ctx context.Context, paths []string, do func(dumpObject) err
 	return nil
 }
 
-// regularDump refuses what is no file: to open a FIFO would wait for a writer.
+// regularDump refuses anything but regular files: opening a FIFO would wait for a
+// writer.
 func regularDump(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -75,7 +76,7 @@ func regularDump(path string) error {
 	return nil
 }
 
-// dumpPlaces returns what objects of each file are named with.
+// dumpPlaces returns the prefix that names each file in its objects' Where.
 func dumpPlaces(paths []string) []string {
 	places := make([]string, len(paths))
 	if len(paths) == 1 {
@@ -94,14 +95,14 @@ func dumpPlaces(paths []string) []string {
 	return places
 }
 
-// dumpFile is a file of a dump that is being read.
+// dumpFile is the file of a dump being read.
 type dumpFile struct {
 	path   string
 	text   *dumpText
 	dec    *json.Decoder
-	begins int64 // where dec began
-	list   bool  // else JSON lines
-	number int   // of the object at hand, in this file
+	begins int64 // offset at which dec began
+	list   bool  // otherwise JSON lines
+	number int   // of the current object in this file
 }
 
 // eachInDump reads one file.
@@ -173,7 +174,7 @@ func (d *dumpFile) object() (dumpObject, error) {
 	return o, nil
 }
 
-// end reads what follows the objects, which is to be nothing.
+// end checks that nothing follows the objects.
 func (d *dumpFile) end() error {
 	place := "after " + d.where()
 	if d.number == 0 {
@@ -185,7 +186,7 @@ func (d *dumpFile) end() error {
 			return d.misplaced(place, at, "it is not JSON", err)
 		}
 	}
-	d.dec.More() // goes on to what follows
+	d.dec.More() // skips to what follows
 	at := d.dec.InputOffset()
 	_, err := d.dec.Token()
 	switch {
@@ -197,8 +198,8 @@ func (d *dumpFile) end() error {
 	return d.misplaced(place, at, "it is not JSON", err)
 }
 
-// misplaced says what is wrong at an offset of dec, unless the file couldn't be
-// read there at all.
+// misplaced returns the error for an offset of dec, unless the file could not be read
+// there at all.
 func (d *dumpFile) misplaced(place string, at int64, what string, err error) error {
 	var syntax *json.SyntaxError
 	if err == nil || errors.As(err, &syntax) {
@@ -207,7 +208,7 @@ func (d *dumpFile) misplaced(place string, at int64, what string, err error) err
 	return d.unreadable(place, err)
 }
 
-// broken says why the object at hand can't be read. before is where dec was.
+// broken says why the current object can't be read. before is dec's offset before it.
 func (d *dumpFile) broken(before int64, err error) error {
 	var syntax *json.SyntaxError
 	if !errors.As(err, &syntax) {
@@ -217,7 +218,7 @@ func (d *dumpFile) broken(before int64, err error) error {
 	if d.list && d.number > 1 && at == before {
 		return d.wrong(d.begins+at, "it is not JSON: there is no comma before it")
 	}
-	// The decoder's error counts otherwise, but it has kept what it read.
+	// The decoder's error counts differently, but the decoder keeps what it has read.
 	rest, err := io.ReadAll(d.dec.Buffered())
 	if err != nil {
 		return err
@@ -233,9 +234,9 @@ func (d *dumpFile) broken(before int64, err error) error {
 	return d.wrong(d.begins+at, "it is not JSON")
 }
 
-// dumpMembers returns the members of an object, parts of raw, which is JSON; nil if
-// it is no object. A struct's fields would also take members by names in other
-// case, and encoding/json would check all of it once more for each level.
+// dumpMembers returns the members of a JSON object as parts of raw; nil if it is not an
+// object. A struct would also match names that differ in case, and encoding/json would
+// check all of it once more for each level.
 func dumpMembers(raw []byte) map[string]json.RawMessage {
 	if len(raw) == 0 || raw[0] != '{' {
 		return nil
@@ -259,11 +260,11 @@ func jsonName(raw []byte) string {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1])
 	}
-	name, _, _ := dumpScalar(raw) // a string that has been checked
+	name, _, _ := dumpScalar(raw) // a string that was checked already
 	return name
 }
 
-// jsonLength returns how long the value is with which raw begins, which is JSON.
+// jsonLength returns the length of the JSON value at the beginning of raw.
 func jsonLength(raw []byte) int {
 	if strings.IndexByte(`"{[`, raw[0]) < 0 {
 		return bytes.IndexAny(raw, "}],"+dumpSpace)
@@ -288,7 +289,7 @@ func jsonLength(raw []byte) int {
 	}
 }
 
-// unreadable says why a file can't be read on.
+// unreadable says why a file can't be read any further.
 func (d *dumpFile) unreadable(place string, err error) error {
 	var bad notUTF8
 	switch {
@@ -304,12 +305,12 @@ func (d *dumpFile) unreadable(place string, err error) error {
 
 func (d *dumpFile) where() string { return "object " + strconv.Itoa(d.number) }
 
-// wrong says what is wrong with the object at hand.
+// wrong says what is wrong with the current object.
 func (d *dumpFile) wrong(at int64, what string) error {
 	return fmt.Errorf("%s: %s, byte %d: %s", d.path, d.where(), at, what)
 }
 
-// next returns the byte that More has seen.
+// next returns the byte that More has peeked at.
 func (d *dumpFile) next() byte {
 	b := make([]byte, 1)
 	if _, err := d.dec.Buffered().Read(b); err != nil {
@@ -318,7 +319,7 @@ func (d *dumpFile) next() byte {
 	return b[0]
 }
 
-// bareDumpError is an error of a file without the path, which errors begin with.
+// bareDumpError returns a file's error without the path, which messages begin with.
 func bareDumpError(err error) error {
 	var e *fs.PathError
 	if errors.As(err, &e) {
@@ -329,10 +330,10 @@ func bareDumpError(err error) error {
 
 const loneSurrogateText = "half a surrogate pair, which is no character; correct the text in Django and make the dump again"
 
-// dumpScalar returns a JSON value as text: a list or an object as its JSON without
-// spaces between, a number as it is written. ok is false for null and for what is
-// missing. Text that Go would not give as it is (encoding/json puts U+FFFD for
-// bytes that are not UTF-8 and for lone surrogates) is an error.
+// dumpScalar returns a JSON value as text: a list or an object as compact JSON, a
+// number as written. ok is false for null and for a missing value. Text that
+// encoding/json would change (it replaces invalid UTF-8 and lone surrogates by U+FFFD)
+// is an error.
 func dumpScalar(raw json.RawMessage) (text string, ok bool, err error) {
 	if raw = bytes.Trim(raw, dumpSpace); len(raw) == 0 || string(raw) == "null" {
 		return "", false, nil
@@ -355,8 +356,8 @@ func dumpScalar(raw json.RawMessage) (text string, ok bool, err error) {
 	return text, true, nil
 }
 
-// loneSurrogate returns where in JSON there is the first escape of a surrogate
-// that has no other half (RFC 8259, section 8.2); -1: nowhere.
+// loneSurrogate returns the offset of the first escape of a surrogate without its other
+// half (RFC 8259, section 8.2), or -1.
 func loneSurrogate(raw []byte) int {
 	for i := 0; i < len(raw); {
 		next := bytes.IndexByte(raw[i:], '\\')
@@ -367,7 +368,7 @@ func loneSurrogate(raw []byte) int {
 		half, ok := escapedUnit(raw[i:])
 		switch {
 		case !ok:
-			i += 2 // the backslash, and what it escapes
+			i += 2 // the backslash and what it escapes
 		case !utf16.IsSurrogate(half):
 			i += 6
 		default:
@@ -381,7 +382,7 @@ func loneSurrogate(raw []byte) int {
 	return -1
 }
 
-// escapedUnit returns the number in \uXXXX, where raw begins with that.
+// escapedUnit returns the number in \uXXXX, if raw begins with that.
 func escapedUnit(raw []byte) (rune, bool) {
 	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
 		return 0, false

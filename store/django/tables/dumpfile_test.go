@@ -21,7 +21,7 @@ import (
 // annInDump is an object as Django 3.2 writes it.
 const annInDump = `{"model": "auth.user", "pk": 1, "fields": {"username": "ann", "last_login": null, "groups": []}}`
 
-// mustDumpFile writes a file.
+// mustDumpFile writes a file and returns its path.
 func mustDumpFile(tb testing.TB, name, content string) string {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), name)
@@ -42,12 +42,12 @@ func gzipped(tb testing.TB, content string) string {
 	return b.String()
 }
 
-// bzipped is what bzip2 1.0.8 makes of `[` + annInDump + `]`; Go can't pack it.
+// bzipped is `[` + annInDump + `]` packed by bzip2 1.0.8; Go has no compressor for it.
 const bzipped = "BZh91AY&SY<\x888\xd7\x00\x00\x13\x9b\x80P\x05 \x10\x00\x0a\xa7\xef\xde\x0a \x00TT\xc9\xe8\x9az\x134j`\xd0jz\x91\xe54i\xa6\x87" +
 	"\xa8\xd1\xe9\x080\x00\x80\xd6\xa37\x88e\x01ruY\x8e\x92\"\x06\xbfoy\xac\x8b\xc5\xec\xf5\x0a\xa5\xf9\xd6\xce\x0ebm\x02r\xc8\x19\x08y\xe8\xaa1 P\x93$H" +
 	".\xb4\xcf\xfe\x0b\xb9\"\x9c(H\x1eD\x1ck\x80"
 
-// dumped returns what is read, each object as a line.
+// dumped returns what is read, one line per object.
 func dumped(tb testing.TB, paths ...string) ([]string, error) {
 	tb.Helper()
 	var lines []string
@@ -106,7 +106,7 @@ func TestDumpFile(t *testing.T) {
 	}
 }
 
-// dumpRefusal is an error, and files that are refused with it.
+// dumpRefusal is an error and the files that are refused with it.
 type dumpRefusal struct {
 	name     string
 	want     string // after the path
@@ -216,7 +216,7 @@ func TestDumpFiles(t *testing.T) {
 	tests := []struct{ paths, want []string }{
 		{[]string{a, b}, []string{
 			"1 a.json, object 1: auth.user 1 ann", "2 a.json, object 2: auth.user 1 ann", "3 b.jsonl.gz, object 1: auth.user 1 ann"}},
-		{[]string{other, b, a}, []string{ // two of one name
+		{[]string{other, b, a}, []string{ // two files of the same name
 			"1 " + other + ", object 1: auth.user 1 ann", "2 b.jsonl.gz, object 1: auth.user 1 ann",
 			"3 " + a + ", object 1: auth.user 1 ann", "4 " + a + ", object 2: auth.user 1 ann"}},
 	}
@@ -228,7 +228,7 @@ func TestDumpFiles(t *testing.T) {
 	}
 }
 
-// A file that can't be read is noticed before the first one is.
+// An unreadable file is noticed before the first one is read.
 func TestDumpFilesThatAreNone(t *testing.T) {
 	good, folder := mustDumpFile(t, "a.json", "["+annInDump+"]"), t.TempDir()
 	fifo, missing := filepath.Join(folder, "fifo"), filepath.Join(folder, "missing")
@@ -267,7 +267,7 @@ func TestDumpStops(t *testing.T) {
 	}
 }
 
-// Characters and objects lie across the ends of all buffers.
+// Characters and objects may straddle the end of any buffer.
 func TestDumpOfLargeObjects(t *testing.T) {
 	var content strings.Builder
 	var want []int
@@ -296,7 +296,7 @@ func TestDumpOfLargeObjects(t *testing.T) {
 	}
 }
 
-// A byte that is not UTF-8 is found where it is, wherever the buffers end.
+// The offset of a byte that is not UTF-8 is right wherever the buffers end.
 func TestDumpOffsets(t *testing.T) {
 	for shift := range 9 {
 		at := dumpBuffer - 4 + shift
@@ -310,7 +310,7 @@ func TestDumpOffsets(t *testing.T) {
 	}
 }
 
-// A little file that unpacks to very much doesn't take all memory.
+// A small file that unpacks to a huge one does not exhaust memory.
 func TestDumpTooLarge(t *testing.T) {
 	const size = 3 * dumpBuffer
 	text, _, err := openDumpText(strings.NewReader(strings.Repeat("[", size)))
@@ -355,8 +355,8 @@ func TestDumpScalar(t *testing.T) {
 	}
 }
 
-// FuzzDumpFile reads files: whatever they hold, each text of an object is UTF-8,
-// and an error is one line that begins with the path. Members are those that
+// FuzzDumpFile reads files: whatever they contain, each text of an object is UTF-8, and
+// an error is a single line that begins with the path. Members match those that
 // encoding/json finds.
 func FuzzDumpFile(f *testing.F) {
 	for _, content := range []string{

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// errNoDump is a file that is nothing known.
+// errNoDump is the error for a file of no known kind.
 var errNoDump = errors.New("it is neither a SQLite database nor the JSON list that dumpdata writes")
 
 const (
@@ -22,26 +22,26 @@ const (
 	dumpAgain  = "python manage.py dumpdata --format json -o FILE"
 )
 
-// dumpText reads text of which it is sure that it is UTF-8: encoding/json would
-// put U+FFFD for what isn't, without a word.
+// dumpText reads text that is known to be UTF-8: encoding/json would silently replace
+// anything else by U+FFFD.
 type dumpText struct {
 	r       *bufio.Reader
 	stop    func() error
 	offset  int64 // in the unpacked file
-	checked int   // bytes to come that are known to be UTF-8
-	limit   int64 // the offset from which no more is read, until it is allowed
+	checked int   // number of buffered bytes known to be UTF-8
+	limit   int64 // offset up to which reading is allowed
 	err     error
 }
 
-// notUTF8 is the offset of a byte that is not of UTF-8.
+// notUTF8 is the offset of a byte that is not valid UTF-8.
 type notUTF8 int64
 
 func (notUTF8) Error() string {
 	return "not UTF-8 (a dump in a Windows code page? make it again with: PYTHONUTF8=1 python manage.py dumpdata … -o FILE)"
 }
 
-// openDumpText unpacks a file, says what it is if it is no JSON, and returns its
-// text from the first byte that is not space.
+// openDumpText unpacks a file and returns its text from the first byte that is not
+// white space. If it isn't JSON, the error says what it is.
 func openDumpText(f io.Reader) (text *dumpText, first byte, err error) {
 	r, unpack, err := unpackDump(bufio.NewReaderSize(f, dumpBuffer))
 	if err != nil {
@@ -79,18 +79,18 @@ func openDumpText(f io.Reader) (text *dumpText, first byte, err error) {
 	return nil, 0, errNoDump
 }
 
-// skip drops bytes that are in the buffer.
+// skip drops buffered bytes.
 func (t *dumpText) skip(n int) {
 	n, t.err = t.r.Discard(n)
 	t.offset += int64(n)
 }
 
-// allow lets n more bytes be read.
+// allow allows n more bytes to be read.
 func (t *dumpText) allow(n int64) { t.limit = t.offset + n }
 
-// Read implements [io.Reader]. All before the first bad byte is given before its
-// error, which stays. It fills p: json.Decoder looks at all spaces again after
-// each Read.
+// Read implements [io.Reader]. It returns everything before the first bad byte before
+// it returns the error, which is sticky. It fills p, because json.Decoder scans all
+// white space again after each Read.
 func (t *dumpText) Read(p []byte) (n int, err error) {
 	if t.offset >= t.limit {
 		return 0, fmt.Errorf("it is larger than %d MB", maxDumpObject>>20)
@@ -112,7 +112,7 @@ func (t *dumpText) Read(p []byte) (n int, err error) {
 	return 0, t.err
 }
 
-// check looks how much of what comes is UTF-8: a byte at least, or it is an error.
+// check determines how many of the coming bytes are UTF-8: at least one, or it fails.
 func (t *dumpText) check() error {
 	if err := t.stop(); err != nil {
 		return err
@@ -134,7 +134,7 @@ func (t *dumpText) check() error {
 	}
 }
 
-// validUTF8 returns how many bytes at the beginning are UTF-8.
+// validUTF8 returns the number of leading bytes that are valid UTF-8.
 func validUTF8(b []byte) int {
 	if utf8.Valid(b) {
 		return len(b)
@@ -149,7 +149,8 @@ func validUTF8(b []byte) int {
 	}
 }
 
-// endsEarly is an error of a packed file that is cut off before its text begins.
+// endsEarly returns the error for a compressed file that is cut off before its text
+// begins.
 func endsEarly(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("object 1: the file ends too early")
@@ -157,11 +158,11 @@ func endsEarly(err error) error {
 	return err
 }
 
-// unpackDump reads through what dumpdata packs with by the end of the file's name
-// (django/core/management/commands/dumpdata.py) and Go can unpack. unpack is the
-// command that does the same; empty: the file isn't packed.
+// unpackDump unpacks what Go can unpack of the formats that dumpdata selects by file
+// name (django/core/management/commands/dumpdata.py). unpack is the equivalent command;
+// empty if the file isn't compressed.
 func unpackDump(r *bufio.Reader) (text *bufio.Reader, unpack string, err error) {
-	head, _ := r.Peek(5) // an error comes again
+	head, _ := r.Peek(5) // an error occurs again on reading
 	switch {
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")): // RFC 1952, section 2.3.1
 		z, err := gzip.NewReader(r)
@@ -169,17 +170,17 @@ func unpackDump(r *bufio.Reader) (text *bufio.Reader, unpack string, err error) 
 			return nil, "", err
 		}
 		return bufio.NewReaderSize(z, dumpBuffer), "gzip -dc", nil
-	case bytes.HasPrefix(head, []byte("BZh")) && len(head) == 5 && (head[4] == 0x31 || head[4] == 0x17): // a block, or the end
+	case bytes.HasPrefix(head, []byte("BZh")) && len(head) == 5 && (head[4] == 0x31 || head[4] == 0x17): // a block, or the end of the stream
 		return bufio.NewReaderSize(bzip2.NewReader(r), dumpBuffer), "bzip2 -dc", nil
 	}
 	return r, "", nil
 }
 
-// binaryKind says what a file is that is not text in UTF-8, and how to make a
-// readable one of it.
+// binaryKind says what a file that is not UTF-8 text is, and how to make a readable one
+// of it.
 func binaryKind(head []byte, unpack string) string {
 	kinds := []struct{ magic, name, tool string }{
-		{"\xff\xfe\x00\x00", "UTF-32", "iconv -f UTF-32 -t UTF-8"}, // before UTF-16, as which it begins
+		{"\xff\xfe\x00\x00", "UTF-32", "iconv -f UTF-32 -t UTF-8"}, // before UTF-16, whose mark this begins with
 		{"\x00\x00\xfe\xff", "UTF-32", "iconv -f UTF-32 -t UTF-8"},
 		{"\xff\xfe", "UTF-16 (PowerShell's > writes that, dumpdata's -o does not)", "iconv -f UTF-16 -t UTF-8"},
 		{"\xfe\xff", "UTF-16", "iconv -f UTF-16 -t UTF-8"},
@@ -211,7 +212,7 @@ func binaryKind(head []byte, unpack string) string {
 	return ""
 }
 
-// madeReadable names a kind of file, and the command that makes a readable one.
+// madeReadable names a kind of file and the command that makes it readable.
 func madeReadable(unpack, name, tool string) string {
 	if unpack == "" {
 		return fmt.Sprintf("it is %s: %s FILE > NEW", name, tool)
@@ -220,7 +221,7 @@ func madeReadable(unpack, name, tool string) string {
 	return fmt.Sprintf("unpacked it is %s: %s > NEW", name, piped(unpack, tool))
 }
 
-// piped returns a command that reads the file, unpacked.
+// piped returns a command that reads the unpacked file.
 func piped(unpack, tool string) string {
 	if unpack == "" {
 		return tool + " < FILE"
@@ -228,8 +229,8 @@ func piped(unpack, tool string) string {
 	return unpack + " < FILE | " + tool
 }
 
-// wideCharset names the encoding of JSON by where it has NULs (RFC 4627, section
-// 3), as far as it begins as JSON does.
+// wideCharset names the encoding of JSON by the position of its NULs (RFC 4627, section
+// 3), if it begins like JSON.
 func wideCharset(head []byte) string {
 	if len(head) < 4 {
 		return ""

@@ -11,7 +11,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// DumpWriter writes users and tokens as `manage.py loaddata` reads them.
+// DumpWriter writes users and tokens in the format that `manage.py loaddata` reads.
 type DumpWriter struct {
 	out   *bufio.Writer
 	count int
@@ -20,7 +20,7 @@ type DumpWriter struct {
 // NewDumpWriter begins a dump.
 func NewDumpWriter(w io.Writer) *DumpWriter { return &DumpWriter{out: bufio.NewWriter(w)} }
 
-// dumpUser is auth.user (django/contrib/auth/models.py).
+// dumpUser has the fields of auth.user (django/contrib/auth/models.py).
 type dumpUser struct {
 	Password    string    `json:"password"`
 	LastLogin   *dumpTime `json:"last_login"`
@@ -36,8 +36,8 @@ type dumpUser struct {
 	Permissions []int     `json:"user_permissions"`
 }
 
-// User writes a user as auth.user. Attributes that auth.user has no field for
-// are left out.
+// User writes a user as auth.user. Attributes that auth.user has no field for are left
+// out.
 func (w *DumpWriter) User(a core.Account) error {
 	return w.object("auth.user", a.ID, dumpUser{
 		Password: a.PasswordHash, Username: a.Username, Email: a.Email, Active: a.Active,
@@ -47,8 +47,8 @@ func (w *DumpWriter) User(a core.Account) error {
 	})
 }
 
-// Token writes a token in the form of a generation: as authtoken.token, or as
-// knox.authtoken.
+// Token writes a token as authtoken.token or as knox.authtoken, depending on the
+// format.
 func (w *DumpWriter) Token(g core.LegacyFormat, t Token) error {
 	fields := map[string]any{"user": t.UserID, "created": dumpTime(t.CreatedAt)}
 	if g == core.Authtoken {
@@ -64,7 +64,7 @@ func (w *DumpWriter) Token(g core.LegacyFormat, t Token) error {
 	return w.object("knox.authtoken", hex.EncodeToString(t.Digest), fields)
 }
 
-// Close ends the dump.
+// Close ends the dump and flushes it.
 func (w *DumpWriter) Close() error {
 	if w.count == 0 {
 		if err := w.out.WriteByte('['); err != nil {
@@ -98,8 +98,8 @@ func (w *DumpWriter) object(model string, pk, fields any) error {
 	return err
 }
 
-// dumpTime is written with microseconds: loaddata keeps them, though dumpdata
-// itself cuts them to milliseconds.
+// dumpTime is written with microseconds: loaddata keeps them, although dumpdata itself
+// truncates to milliseconds.
 type dumpTime time.Time
 
 // MarshalJSON implements json.Marshaler.

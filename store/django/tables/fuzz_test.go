@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// FuzzDump feeds files to the reader of dumps: whatever they hold, it gives rows
-// or an error.
+// FuzzDump feeds files to the dump reader: whatever they contain, it returns rows or an
+// error.
 func FuzzDump(f *testing.F) {
 	f.Add([]byte(`[{"model": "auth.user", "pk": 1, "fields": {"password": "x", "last_login": null, "username": "ann", "is_active": true, "date_joined": "2026-11-22T03:00:41.577Z", "groups": []}},
 		{"model": "authtoken.token", "pk": "abc", "fields": {"user": ["ann"], "created": "2026-11-22T03:00:41Z"}},
@@ -44,7 +44,7 @@ func FuzzDump(f *testing.F) {
 	})
 }
 
-// FuzzInstant reads texts as dates.
+// FuzzInstant parses texts as dates.
 func FuzzInstant(f *testing.F) {
 	for _, text := range []string{"2026-11-22 03:00:41.577000", "2026-11-22 03:00:41+00", "2026-11-22T03:00:41.577Z", "2026-11-22 03:00:41.5-03:30", "2026-11-22", "x"} {
 		f.Add(text)
@@ -57,7 +57,7 @@ func FuzzInstant(f *testing.F) {
 	})
 }
 
-// FuzzMapping reads mappings.
+// FuzzMapping parses mappings.
 func FuzzMapping(f *testing.F) {
 	f.Add([]byte("user_table: a\nusername: email\nattributes: {x: y}\n"))
 	f.Add([]byte("a: b"))
@@ -72,7 +72,7 @@ func TestInstant(t *testing.T) {
 	tests := []struct {
 		text string
 		zone *time.Location
-		want string // RFC 3339; empty: an error
+		want string // RFC 3339; empty for an error
 	}{
 		{"2026-11-22 03:00:41.577001", time.UTC, "2026-11-22T03:00:41.577001Z"},
 		{"2026-11-22 03:00:41", time.UTC, "2026-11-22T03:00:41Z"},

@@ -14,13 +14,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Mapping says which table and column is what. As a file it is YAML with the keys
-// user_table, token_table, id, username, email, password, active, created,
-// attributes (attribute: column), username_case and defaults (column: value); what
-// is left out is found.
+// Mapping assigns tables and columns their roles. As a file it is YAML with the keys
+// user_table, token_table, id, username, email, password, active, created, attributes
+// (attribute: column), username_case and defaults (column: value); whatever is left out
+// is detected.
 type Mapping struct {
 	UserTable string `yaml:"user_table"`
-	// TokenTables are the tables of tokens that are meant; "none" alone: none are.
+	// TokenTables are the token tables to use; "none" alone means no tokens.
 	TokenTables Names  `yaml:"token_table"`
 	ID          string `yaml:"id"`
 	Username    string `yaml:"username"`
@@ -28,26 +28,27 @@ type Mapping struct {
 	Password    string `yaml:"password"`
 	Active      string `yaml:"active"`
 	Created     string `yaml:"created"`
-	// Attributes returns the column of each attribute; nil: each further column is
-	// an attribute of its own name, but for those that look like secrets.
+	// Attributes maps attributes to columns. If nil, each remaining column becomes an
+	// attribute of the same name, except for those that look like secrets.
 	Attributes map[string]string `yaml:"attributes"`
-	// UsernameCase is keep (the default) or lower: names come over in lower case.
+	// UsernameCase is keep (the default) or lower: usernames are imported in lower
+	// case.
 	UsernameCase string `yaml:"username_case"`
-	// Defaults are what an export writes to columns that it has nothing for; the
-	// word $uuid is a new random UUID (version 4) for each row, $now the time.
+	// Defaults are what an export writes to columns that it has no value for; $uuid
+	// stands for a new random UUID (version 4) in each row, and $now for the time.
 	Defaults map[string]string `yaml:"defaults"`
 
-	// Numbered tells that there is a whole number that users keep as their id: the
-	// primary key, also where tokens name users by another column (to_field).
+	// Numbered is set if users have an integer that they keep as their ID: the primary
+	// key, even where tokens refer to users by another column (to_field).
 	Numbered bool     `yaml:"-"`
-	number   string   // its column
-	extra    []string // the columns that become attributes of their own names
+	number   string   // the column of that integer
+	extra    []string // the columns that become attributes of the same name
 }
 
-// NoTokens is the name of a table of tokens that says that none is meant.
+// NoTokens is the token table name that means no tokens.
 const NoTokens = "none"
 
-// Names is a list of names, in YAML also a single one.
+// Names is a list of names; in YAML it may also be a single one.
 type Names []string
 
 // UnmarshalYAML implements yaml.Unmarshaler.
@@ -59,7 +60,7 @@ func (n *Names) UnmarshalYAML(node *yaml.Node) error {
 	return node.Decode((*[]string)(n))
 }
 
-// ParseMapping reads a mapping. Unknown keys are refused.
+// ParseMapping parses a mapping. Unknown keys are refused.
 func ParseMapping(data []byte) (Mapping, error) {
 	var m Mapping
 	d := yaml.NewDecoder(bytes.NewReader(data))
@@ -73,11 +74,10 @@ func ParseMapping(data []byte) (Mapping, error) {
 	return m, nil
 }
 
-// on completes the mapping for a table of users, whose rows tokens name by the
-// column identity (empty: it isn't known): by the usual names, and those that a
-// custom user model often has. It fails where a column that it names is missing, or
-// where it is not certain what the primary key or the username is; unsure are
-// sentences about what may be wrong.
+// on completes the mapping for a user table, to whose rows tokens refer by the column
+// identity (empty if unknown). It looks for the usual names and those common in custom
+// user models. It fails if a column named by the mapping is missing, or if the primary
+// key or the username is ambiguous; unsure lists sentences about what may be wrong.
 func (m Mapping) on(t Table, identity string) (_ Mapping, unsure []string, err error) {
 	find := func(column *string, usual ...string) {
 		for _, name := range usual {
@@ -127,9 +127,9 @@ func (m Mapping) on(t Table, identity string) (_ Mapping, unsure []string, err e
 	return m, unsure, nil
 }
 
-// usernameOf finds the column that Django's USERNAME_FIELD names. It has to be
-// unique (django/contrib/auth/checks.py, auth.E003), which tells an e-mail that is
-// logged in with from a username that is only shown.
+// usernameOf finds the column that Django's USERNAME_FIELD names. That column has to be
+// unique (django/contrib/auth/checks.py, auth.E003), which distinguishes an e-mail
+// address used to log in from a username that is only displayed.
 func usernameOf(t Table) (column string, unsure []string) {
 	usual := slices.DeleteFunc([]string{"username", "email", "user_name", "login", "email_address"}, func(name string) bool { return !t.Has(name) })
 	if len(usual) < 2 {
@@ -156,25 +156,25 @@ func usernameOf(t Table) (column string, unsure []string) {
 	return column, unsure
 }
 
-// Named returns a username as it comes over.
+// Named returns the username under which a user is imported.
 func (m Mapping) Named(username string) string {
-	if m.UsernameCase == "lower" && utf8.ValidString(username) { // else other bytes would be put in
+	if m.UsernameCase == "lower" && utf8.ValidString(username) { // ToLower would replace invalid bytes
 		return strings.ToLower(username)
 	}
 	return username
 }
 
-// columns are those that are no attributes.
+// columns returns the columns that are not attributes.
 func (m Mapping) columns() []string {
 	return []string{m.ID, m.number, m.Username, m.Email, m.Password, m.Active, m.Created}
 }
 
-// looksSecret matches columns that may hold secrets: they become attributes, which
+// looksSecret matches columns that may hold secrets. They become attributes, which
 // replies and reports may show, only if a mapping names them.
 var looksSecret = regexp.MustCompile(`(?i)(secret|token|otp|api_?key|private_?key|passw|passcode|hash|salt|recovery|backup_?code|security_(question|answer)|ssn|(^|_)(pin|key|seed|mfa|iban)(_|$))`)
 
-// Extra returns the columns of a table that become attributes, in order, and those
-// that don't because they look like secrets.
+// Extra returns the columns of a table that become attributes, in order, and those that
+// do not because they look like secrets.
 func (m Mapping) Extra(t Table) (extra, secret []string) {
 	if m.Attributes != nil {
 		for _, column := range m.Attributes {

@@ -14,18 +14,18 @@ import (
 	mysqldriver "github.com/go-sql-driver/mysql"
 )
 
-// mysql is the dialect of a MySQL or MariaDB database. Names are quoted as standard
-// SQL does (ANSI_QUOTES).
+// mysql is the dialect of a MySQL or MariaDB database. Identifiers are quoted as in
+// standard SQL (ANSI_QUOTES).
 type mysql struct{}
 
 var errMySQLDSN = errors.New("the DSN is no URL of the form mysql://USER:PASSWORD@HOST/DATABASE; in a password, / ? # @ : and % are written %2F %3F %23 %40 %3A and %25")
 
-// mysqlMode lets the server refuse what a column can't hold. As its settings may
-// be, it would cut a text and put question marks for characters.
+// mysqlMode makes the server refuse what a column can't hold. With other settings it
+// might truncate a text or replace characters by question marks.
 const mysqlMode = "'ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
 
-// mysqlConfig turns a URL into what the driver takes. Only tls may follow a
-// question mark: the driver would run others as SQL.
+// mysqlConfig converts a URL to the driver's configuration. tls is the only parameter
+// allowed: the driver would run others as SQL.
 func mysqlConfig(dsn string) (*mysqldriver.Config, error) {
 	u, err := url.Parse(dsn)
 	if err != nil {
@@ -33,7 +33,7 @@ func mysqlConfig(dsn string) (*mysqldriver.Config, error) {
 	}
 	c := mysqldriver.NewConfig()
 	c.Net, c.Addr, c.DBName = "tcp", u.Host, strings.Trim(u.Path, "/")
-	// A password that is not escaped may end up anywhere.
+	// An unescaped password may end up in any part of the URL.
 	if u.Hostname() == "" || c.DBName == "" || strings.Contains(c.DBName, "/") || u.Fragment != "" || strings.Contains(u.EscapedPath()+u.RawQuery, "@") {
 		return nil, errMySQLDSN
 	}
@@ -71,7 +71,7 @@ func (mysql) identity(dsn string) string {
 	if err != nil {
 		return "mysql"
 	}
-	u, _ := url.Parse(dsn) // which it is
+	u, _ := url.Parse(dsn) // open has parsed it
 	return "mysql://" + u.Host + "/" + c.DBName
 }
 
@@ -113,9 +113,9 @@ func (mysql) catalogue(ctx context.Context, q queryer) (c catalogue, err error) 
 
 func (mysql) Quote(name string) string { return quote(name) }
 
-// TextExpr leaves most columns as they are: the driver gives their values as text, and
-// a CAST would put question marks where bytes are none. It would write numbers in a
-// form of its own, and bits are bytes.
+// TextExpr leaves most columns uncast: the driver returns their values as text. A CAST
+// would replace bytes that are not text by question marks, and reformat numbers. Bits
+// are bytes to the driver.
 func (mysql) TextExpr(c Column, quoted string) string {
 	switch {
 	case c.Kind == "bit":
@@ -129,7 +129,7 @@ func (mysql) TextExpr(c Column, quoted string) string {
 func (mysql) Placeholder(int) string { return "?" }
 func (mysql) rowID(Table) string     { return "" }
 
-// value writes as django/db/backends/mysql/operations.py does.
+// Encode formats values as django/db/backends/mysql/operations.py does.
 func (mysql) Encode(v any, zone *time.Location) any {
 	if t, ok := v.(time.Time); ok {
 		return t.In(zone).Format("2006-01-02 15:04:05.000000")
@@ -161,14 +161,14 @@ func (mysql) IsUnavailable(err error) bool {
 	return errors.As(err, &network) || errors.Is(err, mysqldriver.ErrInvalidConn)
 }
 
-// incomparable tells whether a column was compared with a text that has characters
-// which the column's character set lacks.
+// incomparable reports whether a column was compared with a text that has characters
+// its character set lacks.
 func incomparable(err error) bool {
 	return slices.Contains([]uint16{1267, 1270, 1271}, mysqlCode(err))
 }
 
-// withoutValue returns a server's error without the value that it shows of a row that
-// is there twice: it may be a token.
+// withoutValue removes from a server's error for a duplicate row the value that it
+// shows, which may be a token.
 func withoutValue(err error) error {
 	if mysqlCode(err) != 1062 {
 		return err

@@ -15,8 +15,8 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// postgres is the dialect of a PostgreSQL database. Nothing is set for a session,
-// so that a pooler in transaction mode may stand before it.
+// postgres is the dialect of a PostgreSQL database. It changes no session settings, so
+// that it works behind a pooler in transaction mode.
 type postgres struct{}
 
 var errPostgresDSN = errors.New("the DSN is no URL of the form postgres://USER@HOST/DATABASE")
@@ -44,8 +44,7 @@ func (postgres) identity(dsn string) string {
 	return "postgres://" + host + u.Path
 }
 
-// begin makes row-level security an error instead of rows that are merely not
-// seen.
+// begin makes row-level security an error, rather than rows silently missing.
 func (p postgres) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -57,8 +56,8 @@ func (p postgres) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 	return tx, nil
 }
 
-// beginWriting makes each row fail for itself: Django's foreign keys are deferred
-// to the commit.
+// beginWriting makes each row fail on its own: Django's foreign keys are deferred to
+// the commit.
 func (postgres) beginWriting(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL timezone = 'UTC'`)
 	return err
@@ -157,8 +156,8 @@ func (postgres) IsUnavailable(err error) bool {
 	if !errors.As(err, &e) {
 		return false
 	}
-	// Connection, transaction rollback, resources, operator's intervention,
-	// system: https://www.postgresql.org/docs/15/errcodes-appendix.html
+	// Connection, transaction rollback, resources, operator intervention and system
+	// errors: https://www.postgresql.org/docs/15/errcodes-appendix.html
 	return slices.Contains([]string{"08", "25", "40", "53", "57", "58"}, string(e.Code)[:2])
 }
 

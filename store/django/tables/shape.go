@@ -8,7 +8,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// The tables that Django's own apps and the token apps make.
+// Tables created by Django's own apps and the token apps.
 const (
 	defaultUsers     = "auth_user"       // django/contrib/auth
 	authtokenTable   = "authtoken_token" // rest_framework/authtoken
@@ -16,8 +16,8 @@ const (
 	knox4PrefixLimit = 8                 // the length of token_key up to knox 4.2
 )
 
-// shape finds the users and the tokens of a database. empty tells whether a table
-// has no rows.
+// shape finds the users and the tokens of a database. empty reports whether a table has
+// no rows.
 func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, err error) {
 	if s.Tokens, s.Named, err = c.namedTokens(m.TokenTables); err != nil {
 		return s, err
@@ -39,7 +39,7 @@ func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, e
 		s.Tokens, s.Undecided = decide(s.Found)
 	}
 	referring := s.Tokens
-	if len(referring) == 0 { // what projects have of their own may be others' than users'
+	if len(referring) == 0 { // a project's own tables may refer to something else
 		referring = slices.DeleteFunc(slices.Clone(s.Found), func(t TokenTable) bool { return t.Own })
 	}
 	users, identity, err := c.users(m, referring)
@@ -47,7 +47,7 @@ func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, e
 		return s, err
 	}
 	s.Users = users
-	if s.Undecided == nil && !(users.View && m.ID != "") { // of a view the mapping says it
+	if s.Undecided == nil && !(users.View && m.ID != "") { // the mapping names a view's key
 		s.Undecided = c.owned(users, s.Tokens)
 	}
 	for i := range s.Tokens {
@@ -68,10 +68,10 @@ func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, e
 	return s, err
 }
 
-// sameToken tells whether it is the table of t.
+// sameToken reports whether t is token's table.
 func (t Table) sameToken(token TokenTable) bool { return t.same(token.Table) }
 
-// namedTokens returns the tables that a mapping names.
+// namedTokens returns the token tables that a mapping names.
 func (c catalogue) namedTokens(names []string) (tokens []TokenTable, named bool, err error) {
 	if len(names) == 1 && names[0] == NoTokens {
 		return nil, true, nil
@@ -90,9 +90,9 @@ func (c catalogue) namedTokens(names []string) (tokens []TokenTable, named bool,
 	return tokens, len(names) > 0, nil
 }
 
-// decide tells which of the tables that were found are meant, or why that can't
-// be told. Two that have rows may be one that is in use and one that was left over
-// from before, whose tokens would come alive again.
+// decide returns the token tables to use among those found, or an error if that is
+// ambiguous. Of two tables with rows, one may be in use and the other a leftover whose
+// tokens would become valid again.
 func decide(found []TokenTable) ([]TokenTable, error) {
 	var used, known, hidden []TokenTable
 	for _, t := range found {
@@ -121,9 +121,9 @@ func decide(found []TokenTable) ([]TokenTable, error) {
 	return known, nil
 }
 
-// tokenTable tells whether a table keeps tokens, and in which generation's form:
-// by its columns, since KNOX_TOKEN_MODEL can rename knox's, and projects have
-// models of their own like authtoken's.
+// tokenTable reports whether a table stores tokens, and in which format. It goes by the
+// columns, since KNOX_TOKEN_MODEL can rename knox's table, and projects have their own
+// models like authtoken's.
 func tokenTable(t Table) (TokenTable, bool) {
 	token := TokenTable{Table: t}
 	for _, name := range []string{"expiry", "expires"} { // expires up to knox 3
@@ -152,9 +152,9 @@ func tokenTable(t Table) (TokenTable, bool) {
 	return token, true
 }
 
-// users finds the table of the users, and the column that tokens name them by:
-// the named table; that which the tokens belong to; or the one that looks like an
-// AbstractBaseUser (django/contrib/auth/base_user.py: password and last_login).
+// users finds the user table and the column by which tokens refer to it. That is the
+// table named by the mapping, the one the tokens belong to, or the one that looks like
+// an AbstractBaseUser (django/contrib/auth/base_user.py: password and last_login).
 func (c catalogue) users(m Mapping, tokens []TokenTable) (users Table, identity string, err error) {
 	if m.UserTable != "" {
 		t, ok := c.find(m.UserTable)
@@ -186,7 +186,7 @@ func (c catalogue) adminLog() Table {
 	return t
 }
 
-// likeUsers finds the one table that looks like users.
+// likeUsers finds the only table that looks like a user table.
 func (c catalogue) likeUsers() (Table, error) {
 	var near, far, passwords []string
 	for _, t := range c.tables {
@@ -213,8 +213,8 @@ func (c catalogue) likeUsers() (Table, error) {
 	return Table{}, fmt.Errorf("%w: is it the right database, and may the role see its tables?", ErrNoUsers)
 }
 
-// identityOf returns the column that tokens name users by: what their foreign keys
-// refer to, else the primary key; empty where that isn't certain.
+// identityOf returns the column by which tokens refer to users: the target of their
+// foreign keys, or else the primary key; empty if that is ambiguous.
 func identityOf(t Table, tokens []TokenTable) string {
 	for _, token := range tokens {
 		if r, ok := token.reference("user_id"); ok && r.To != "" && t.Has(r.To) {
@@ -227,14 +227,14 @@ func identityOf(t Table, tokens []TokenTable) string {
 	return ""
 }
 
-// owned tells whether all the tables of tokens name these users, and by the same
+// owned returns an error unless all token tables refer to these users, and by the same
 // column.
 func (c catalogue) owned(users Table, tokens []TokenTable) error {
 	identity := identityOf(users, tokens)
 	for _, token := range tokens {
 		r, ok := token.reference("user_id")
 		if !ok {
-			continue // no constraint says otherwise
+			continue // no constraint contradicts it
 		}
 		t, _ := c.target(r)
 		base := users
@@ -255,7 +255,7 @@ func (c catalogue) owned(users Table, tokens []TokenTable) error {
 	return nil
 }
 
-// KeyColumn is the primary key; empty if it is not a single column.
+// KeyColumn returns the primary key's column, or "" if the key has several.
 func (t Table) KeyColumn() string {
 	if len(t.Key) == 1 {
 		return t.Key[0]

@@ -13,22 +13,23 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// Row is one row, or one object of a dump.
+// Row is a row of a table, or an object of a dump.
 type Row struct {
-	// At is the place of the row, to go on after it; empty where a source can't.
+	// At is the position from which reading can resume after the row; empty if it
+	// can't.
 	At string
-	// Where names the row for people, without any secret: its table and id.
+	// Where identifies the row by table and ID in messages, without any secret.
 	Where string
 
 	index  map[string]int
 	values []sql.NullString
 }
 
-// Row names values, one for each column of the table.
+// Row returns a row of the table with one value for each column.
 func (t Table) Row(values []sql.NullString) Row { return Row{index: t.index, values: values} }
 
-// get returns a column's value as text; ok is false where it is NULL, or there is no
-// such column.
+// get returns a column's value as text; ok is false if it is NULL or the column does
+// not exist.
 func (r Row) get(column string) (text string, ok bool) {
 	i, ok := r.index[column]
 	if !ok || i >= len(r.values) {
@@ -37,31 +38,31 @@ func (r Row) get(column string) (text string, ok bool) {
 	return r.values[i].String, r.values[i].Valid
 }
 
-// Text returns a column's value as text; empty for NULL.
+// Text returns a column's value as text, or "" for NULL.
 func (r Row) Text(column string) string {
 	text, _ := r.get(column)
 	return text
 }
 
-// TokenTable is a table of tokens, and the form in which it keeps them.
+// TokenTable is a token table and the format of its tokens.
 type TokenTable struct {
 	Table
 	Format core.LegacyFormat
-	// Plain tells that a table of knox 1 keeps the text itself.
+	// Plain is set for a table of knox 1 that stores tokens in clear text.
 	Plain bool
-	// Own tells that it is no table of authtoken's or knox's, but one of the
-	// project's own that keeps texts as authtoken does, several a user if Many.
+	// Own is set for a project's own table that, like authtoken's, stores tokens in
+	// clear text; Many is set if such a table may have several tokens per user.
 	Own, Many bool
-	// Expiry is the column with the end of each token; empty: there is none.
+	// Expiry is the column with the expiry of each token; empty if there is none.
 	Expiry string
-	// DeadBefore is a time before which tokens were made that their own server
-	// refuses; the zero time: none.
+	// DeadBefore is the creation time before which the source's own server refuses
+	// tokens; zero if there is no such time.
 	DeadBefore time.Time
-	// Empty tells that it had no rows when it was opened.
+	// Empty is set if the table had no rows when the source was opened.
 	Empty bool
 }
 
-// IDColumn is the column that tells the tokens of the table apart.
+// IDColumn returns the column that identifies the tokens of the table.
 func (t TokenTable) IDColumn() string {
 	if t.Has("key") {
 		return "key"
@@ -69,53 +70,54 @@ func (t TokenTable) IDColumn() string {
 	return "digest"
 }
 
-// Shape is what there is in a source.
+// Shape describes what a source contains.
 type Shape struct {
 	Users Table
-	// Mapping says which column of Users is what.
+	// Mapping assigns the columns of Users their roles.
 	Mapping Mapping
-	// Tokens are the tables of tokens that are meant.
+	// Tokens are the token tables to use.
 	Tokens []TokenTable
-	// Found are all tables that hold tokens or look like it.
+	// Found are all tables that hold tokens or look like they do.
 	Found []TokenTable
-	// Undecided says why Tokens can't be told and what to give; nil if they can.
+	// Undecided says why Tokens could not be determined and which option settles it.
 	Undecided error
-	// Unsure are sentences for people about what was decided and may be wrong.
+	// Unsure lists sentences about decisions that may be wrong.
 	Unsure []string
-	// Migrations are those that the database has had, with their time, by
-	// "app.name"; empty where it is not known.
+	// Migrations has the time of each migration applied to the database, by "app.name";
+	// empty if unknown.
 	Migrations map[string]string
-	// Named tells that the tables of tokens were named by whoever opened it.
+	// Named is set if the caller named the token tables.
 	Named bool
-	// ByName tells that tokens name users by their names.
+	// ByName is set if tokens refer to users by username.
 	ByName bool
 }
 
-// Source is a Django user base that is being read. It is never written to.
+// Source is a Django user base to read from. It is never written to.
 type Source interface {
-	// Shape tells what there is.
+	// Shape describes what the source contains.
 	Shape() Shape
-	// Identity names the source in a way that stays, without any secret.
+	// Identity returns a stable name for the source, without any secret.
 	Identity() string
-	// Each returns the rows of a table that come after a place (empty: all), in an
-	// order that stays. It stops with the first error of do.
+	// Each calls do with each row of a table after a position (empty: all rows), in a
+	// stable order. It stops at the first error that do returns.
 	Each(ctx context.Context, table Table, after string, do func(Row) error) error
-	// Count tells how many rows a table has.
+	// Count returns the number of rows of a table.
 	Count(ctx context.Context, table Table) (int, error)
 	Close() error
 }
 
-// Accepted says for people what a source may be.
+// Accepted lists the accepted kinds of source for messages.
 const Accepted = "sqlite:PATH, postgres://…, mysql://… or the files of a dumpdata"
 
 // Open opens a source to read from:
 //
-//	sqlite:PATH, PATH    a SQLite file of Django's
+//	sqlite:PATH, PATH    a Django SQLite file
 //	postgres://…         a PostgreSQL database
 //	mysql://…            a MySQL or MariaDB database
-//	PATH …               one or more files that `manage.py dumpdata` wrote
+//	PATH …               one or more files written by `manage.py dumpdata`
 //
-// What m leaves out is found. Errors are one line and show no password of a DSN.
+// Whatever m leaves out is detected. Errors are a single line and show no password of a
+// DSN.
 func Open(ctx context.Context, m Mapping, sources ...string) (Source, error) {
 	if len(sources) == 1 {
 		if d, dsn := dialectOf(sources[0]); d != nil {
@@ -151,7 +153,7 @@ func Open(ctx context.Context, m Mapping, sources ...string) (Source, error) {
 	return openDump(ctx, m, paths)
 }
 
-// dialectOf returns the dialect of a database server that a DSN names; nil for none.
+// dialectOf returns the dialect of the database server that a DSN names, or nil.
 func dialectOf(source string) (dialect, string) {
 	switch scheme, _, _ := strings.Cut(source, "://"); scheme {
 	case "postgres", "postgresql":
@@ -162,13 +164,13 @@ func dialectOf(source string) (dialect, string) {
 	return nil, ""
 }
 
-// isSQLite tells whether the file begins as SQLite's do
+// isSQLite reports whether the file begins like a SQLite database
 // (https://sqlite.org/fileformat.html, "Magic Header String").
 func isSQLite(path string) (bool, error) {
 	info, err := os.Stat(path)
 	var failed *os.PathError
 	if errors.As(err, &failed) {
-		failed.Op = "open" // which it would be to anyone
+		failed.Op = "open" // as for any other failure to open a file
 	}
 	switch {
 	case err != nil:
@@ -190,10 +192,10 @@ func isSQLite(path string) (bool, error) {
 	return string(head) == "SQLite format 3\x00", nil
 }
 
-// ErrNoUsers is a source in which there is no table of users.
+// ErrNoUsers is the error of a source without a user table.
 var ErrNoUsers = errors.New("no table of users found: no table has the columns password and last_login")
 
-// Describe names a database for people, without any password in its DSN.
+// Describe names a database in messages, without any password in its DSN.
 func Describe(source string) string {
 	if d, dsn := dialectOf(source); d != nil {
 		return d.identity(dsn)

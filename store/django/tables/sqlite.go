@@ -17,11 +17,11 @@ import (
 
 // sqliteFile is the dialect of a SQLite file.
 type sqliteFile struct {
-	// retried tells that whoever uses it tries again by itself where the file is
-	// locked. SQLite's own way backs off for so long that a file which is always
-	// in use may be missed for seconds.
+	// retried is set if the caller retries when the file is locked. SQLite's own
+	// retries back off for so long that it may miss, for seconds, the gaps of a file in
+	// constant use.
 	retried bool
-	// unshared is set where no other program has the file open.
+	// unshared is set if no other program has the file open.
 	unshared *unshared
 }
 
@@ -76,7 +76,7 @@ func (sqliteFile) catalogue(ctx context.Context, q queryer) (c catalogue, err er
 
 func (sqliteFile) Quote(name string) string { return quote(name) }
 
-// TextExpr leaves text as it is: SQLite's types are the values'.
+// TextExpr casts every column alike: in SQLite, types belong to values.
 func (sqliteFile) TextExpr(_ Column, quoted string) string { return "CAST(" + quoted + " AS TEXT)" }
 func (sqliteFile) Placeholder(int) string                  { return "?" }
 
@@ -92,7 +92,7 @@ func (sqliteFile) rowID(t Table) string {
 	return ""
 }
 
-// value writes as django/db/backends/sqlite3/operations.py does.
+// Encode formats values as django/db/backends/sqlite3/operations.py does.
 func (sqliteFile) Encode(v any, zone *time.Location) any {
 	switch v := v.(type) {
 	case time.Time:
@@ -108,7 +108,7 @@ func (sqliteFile) Encode(v any, zone *time.Location) any {
 
 func (sqliteFile) moveIDs(context.Context, *sql.Tx, Table, string) error { return nil } // AUTOINCREMENT does
 
-// A transaction that writes to SQLite has the file's one lock from its beginning.
+// A transaction that writes to SQLite holds the file's only lock from its beginning.
 func (sqliteFile) LockUsers() string  { return "" }
 func (sqliteFile) LockTokens() string { return "" }
 func (sqliteFile) LockRows() string   { return "" }
@@ -147,5 +147,5 @@ func (sqliteFile) advise(err error) error {
 	return err
 }
 
-// quote makes an identifier of a name, as standard SQL does.
+// quote quotes an identifier as in standard SQL.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

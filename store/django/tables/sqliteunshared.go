@@ -13,22 +13,22 @@ import (
 	"modernc.org/sqlite"
 )
 
-// unshared is a SQLite file in WAL mode that no other program has open, with its
-// log and its files as they were then. A reader would leave the log's index beside
-// it, or could not make it where the folder is read-only; so it is read without
-// locks, and for as long as nobody writes.
+// unshared is a SQLite file in WAL mode that no other program has open, with the state
+// of its files at that time. A reader would leave the log's index beside it, or could
+// not create it in a read-only directory. So the file is read without locks, for as
+// long as nobody writes to it.
 type unshared struct{ files, log string }
 
-// The URI parameters that a file is read without locks by
-// (https://sqlite.org/uri.html): without a log, and with one, whose index is then
-// kept in memory (https://sqlite.org/wal.html, "Use of WAL Without Shared-Memory").
+// URI parameters for reading a file without locks (https://sqlite.org/uri.html):
+// without a log, and with one, whose index is then kept in memory
+// (https://sqlite.org/wal.html, "Use of WAL Without Shared-Memory").
 const (
 	withoutLog = "&immutable=1"
 	withLog    = "&vfs=unix-none&_pragma=locking_mode(EXCLUSIVE)"
 )
 
-// findUnshared tells whether no other program has the file open: the index of its
-// log would be there; nil if one may have.
+// findUnshared returns nil if the file is not in WAL mode, or if its log is not empty and
+// has an index: another program may have the file open then.
 func findUnshared(path string) *unshared {
 	u := &unshared{files: filesOf(path), log: withoutLog}
 	if !inWALMode(path) {
@@ -57,7 +57,7 @@ func inWALMode(path string) bool {
 	return binary.BigEndian.Uint16(head[18:]) == 0x0202
 }
 
-// filesOf describes the file and its log, so that it shows when they are written to.
+// filesOf describes the file and its log, so that writes to them can be detected.
 func filesOf(path string) (all string) {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if info, err := os.Stat(path + suffix); err == nil {
@@ -67,10 +67,10 @@ func filesOf(path string) (all string) {
 	return all
 }
 
-// open opens the file by a DSN.
+// open opens the file under a DSN.
 func (u *unshared) open(dsn string) *sql.DB { return sql.OpenDB(keepLog(dsn + u.log)) }
 
-// keepLog connects by a DSN, and leaves the log where it is at the end.
+// keepLog connects to a DSN, and leaves the log in place when it closes.
 type keepLog string
 
 // Connect implements [driver.Connector].
@@ -90,7 +90,7 @@ func (k keepLog) Connect(context.Context) (driver.Conn, error) {
 // Driver implements [driver.Connector].
 func (keepLog) Driver() driver.Driver { return &sqlite.Driver{} }
 
-// share reads and writes with locks from now on.
+// share switches to reading and writing with locks.
 func (s *Database) share() {
 	if f, ok := s.dialect.(sqliteFile); ok {
 		f.unshared = nil
@@ -104,7 +104,7 @@ func (s *Database) readUnshared(ctx context.Context, u *unshared, do func(*sql.T
 	if filesOf(s.source) == u.files {
 		return err
 	}
-	s.db.Close() // it only read
+	s.db.Close() // it was only read from
 	s.share()
 	if s.db, err = s.open(s.source, true); err != nil {
 		return err

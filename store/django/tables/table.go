@@ -8,42 +8,42 @@ import (
 	"strings"
 )
 
-// Table is a table or view, or the objects of one model.
+// Table is a table or view, or the objects of one model in a dump.
 type Table struct {
-	Schema string // empty where the name alone finds it
+	Schema string // empty if the name alone resolves to it
 	Name   string
 	View   bool
-	// Unreadable tells that the role may not read it.
+	// Unreadable is set if the role may not read the table.
 	Unreadable bool
-	// Unconstrained tells that nothing is known of constraints: it is a dump's.
+	// Unconstrained is set if constraints are unknown, as in a dump.
 	Unconstrained bool
-	// NoRowID tells that SQLite keeps it by its primary key.
+	// NoRowID is set for a SQLite table declared WITHOUT ROWID.
 	NoRowID    bool
 	Columns    []Column
 	Key        []string   // the primary key's columns
 	Unique     [][]string // the columns of each further unique constraint
 	References []Reference
-	// Base is the table that this one inherits from: each row is one of Base's
-	// too, whose key is in the column Parent. Columns are those of both.
+	// Base is the table that this one inherits from: each row extends one of Base's,
+	// whose key is in the column Parent. Columns has the columns of both.
 	Base   *Table
 	Parent string
 
-	index map[string]int // of Columns, by name
+	index map[string]int // position in Columns by name
 }
 
 // Column is one column of a table.
 type Column struct {
 	Name   string
-	Length int    // of a varchar; 0: unknown
+	Length int    // of a varchar; 0 if unknown
 	Kind   string // the type's name in lower case, without its length
-	// Nullable tells that it may be NULL, Default that the database gives a value,
-	// and Generated that only the database may.
+	// Nullable is set if the column may be NULL, Default if the database has a default
+	// for it, and Generated if only the database may set it.
 	Nullable, Default, Generated bool
-	// CaseBlind tells that the database takes "Ann" and "ann" for the same.
+	// CaseBlind is set if the database considers "Ann" and "ann" equal.
 	CaseBlind bool
 }
 
-// Reference is a foreign key of one column. An empty To is the primary key.
+// Reference is a foreign key of one column. An empty To means the primary key.
 type Reference struct{ Column, Schema, Table, To string }
 
 // String names the table as an operator would.
@@ -54,7 +54,7 @@ func (t Table) String() string {
 	return t.Name
 }
 
-// indexed fills the index of the columns.
+// indexed builds the index of the columns.
 func (t *Table) indexed() {
 	t.index = make(map[string]int, len(t.Columns))
 	for i, c := range t.Columns {
@@ -62,7 +62,7 @@ func (t *Table) indexed() {
 	}
 }
 
-// Has tells whether the table has all of the columns.
+// Has reports whether the table has all of the named columns.
 func (t Table) Has(names ...string) bool {
 	for _, name := range names {
 		if _, ok := t.Column(name); !ok {
@@ -72,7 +72,7 @@ func (t Table) Has(names ...string) bool {
 	return true
 }
 
-// Column returns the column of a name.
+// Column returns the column called name.
 func (t Table) Column(name string) (Column, bool) {
 	if t.index != nil {
 		if i, ok := t.index[name]; ok {
@@ -88,13 +88,13 @@ func (t Table) Column(name string) (Column, bool) {
 	return Column{}, false
 }
 
-// Distinct tells whether no two rows have the same value in the column.
+// Distinct reports whether no two rows have the same value in the column.
 func (t Table) Distinct(column string) bool {
 	one := func(columns []string) bool { return len(columns) == 1 && columns[0] == column }
 	return one(t.Key) || slices.ContainsFunc(t.Unique, one) || t.Base != nil && t.Base.Distinct(column)
 }
 
-// reference returns the foreign key of a column.
+// reference returns the foreign key on a column.
 func (t Table) reference(column string) (Reference, bool) {
 	for _, r := range t.References {
 		if r.Column == column {
@@ -104,17 +104,17 @@ func (t Table) reference(column string) (Reference, bool) {
 	return Reference{}, false
 }
 
-// same tells whether both are the same table.
+// same reports whether t and o are the same table.
 func (t Table) same(o Table) bool { return t.Schema == o.Schema && t.Name == o.Name }
 
-// catalogue is all tables of a database.
+// catalogue holds all tables of a database.
 type catalogue struct {
 	tables []Table
-	// path are the schemas in which a name alone finds a table, in order.
+	// path lists the schemas in which an unqualified name is looked up, in order.
 	path []string
 }
 
-// find returns the table of a name, which may have a schema before it.
+// find returns the table called name, which may be qualified by a schema.
 func (c catalogue) find(name string) (Table, bool) {
 	schema, rest, qualified := strings.Cut(name, ".")
 	for _, t := range c.tables {
@@ -136,11 +136,11 @@ func (c catalogue) target(r Reference) (Table, bool) {
 	return Table{}, false
 }
 
-// inheriting returns the table with the columns of those that it inherits from
-// (Django's multi-table inheritance: the primary key is a foreign key to the
-// parent's), if one of these has a password. ok is false where none has.
+// inheriting returns t with the columns of the tables it inherits from (Django's
+// multi-table inheritance: the primary key is a foreign key to the parent's), provided
+// that one of them has a password column; otherwise ok is false.
 func (c catalogue) inheriting(t Table) (Table, bool) {
-	for range 5 { // as deep as anyone's models go
+	for range 5 { // deeper than any real model hierarchy
 		if t.Has("password") {
 			return t, true
 		}
@@ -174,7 +174,7 @@ type queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// textRows reads the rows of a query as texts; NULL is empty.
+// textRows reads the rows of a query as text; NULL becomes "".
 func textRows(ctx context.Context, q queryer, query string) ([][]string, error) {
 	rows, err := q.QueryContext(ctx, query)
 	if err != nil {
@@ -203,18 +203,17 @@ func textRows(ctx context.Context, q queryer, query string) ([][]string, error) 
 	return all, rows.Err()
 }
 
-// catalogueRows are what a dialect reads about all tables, each as texts. Truth
-// values are "1".
+// catalogueRows is what a dialect reads about all tables, as text. True is "1".
 type catalogueRows struct {
-	tables     [][]string // schema, name, is view, unreadable, no row id
+	tables     [][]string // schema, name, is view, unreadable, no row ID
 	columns    [][]string // schema, table, name, type, nullable, default, generated, case-blind
-	keys       [][]string // schema, table, column, by place
-	unique     [][]string // schema, table, constraint, column, by place
+	keys       [][]string // schema, table, column, by position
+	unique     [][]string // schema, table, constraint, column, by position
 	references [][]string // schema, table, constraint, column, schema, table, column
 }
 
-// catalogue puts the rows together. Tables in the first schema of the path, or in
-// a database without schemas, are known by their name alone.
+// catalogue assembles the rows. Tables in the first schema of the path, or in a
+// database without schemas, have no schema in their name.
 func (r catalogueRows) catalogue(path []string) catalogue {
 	c := catalogue{path: path}
 	at := map[[2]string]int{}
@@ -264,7 +263,7 @@ func (r catalogueRows) catalogue(path []string) catalogue {
 	return c
 }
 
-// lengthOf returns the number in a type such as varchar(8); 0 if there is none.
+// lengthOf returns the length in a type such as varchar(8), or 0 if there is none.
 func lengthOf(kind string) int {
 	_, rest, ok := strings.Cut(kind, "(")
 	if !ok {
@@ -278,7 +277,7 @@ func lengthOf(kind string) int {
 	return int(n)
 }
 
-// IsInteger tells whether the column holds whole numbers.
+// IsInteger reports whether the column holds integers.
 func (c Column) IsInteger() bool {
 	switch strings.TrimSuffix(strings.TrimSuffix(c.Kind, " unsigned"), " zerofill") {
 	case "int", "integer", "bigint", "smallint", "mediumint", "tinyint", "serial", "bigserial", "int2", "int4", "int8":
@@ -287,14 +286,14 @@ func (c Column) IsInteger() bool {
 	return false
 }
 
-// errNoColumn says that a table has no such column.
+// errNoColumn is the error for a mapping that names a missing column.
 func errNoColumn(t Table, column string) error {
 	return fmt.Errorf("table %s has no column %q, which the mapping names", t, column)
 }
 
-// dependents returns the tables whose rows refer to those of a table and are parts of
-// them (multi-table inheritance: their primary key is the reference). It fails if there
-// are others, since the database does not know what Django does with their rows.
+// dependents returns the tables whose rows refer to rows of a table and are parts of
+// them (multi-table inheritance: their primary key is the reference). It fails if other
+// tables refer to it, since only Django knows what to do with their rows.
 func (c catalogue) dependents(of Table) (parts []Table, err error) {
 	for _, t := range c.tables {
 		for _, r := range t.References {

@@ -12,16 +12,16 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// Target is a Django database that users and tokens are handed to.
+// Target is a Django database that users and tokens are exported to.
 type Target struct {
 	*Database
 	Decoder Decoder
-	parts   map[string][]Table // of tokens, by table: what goes with them
+	parts   map[string][]Table // of token tables, by name: the tables whose rows are parts of their tokens
 }
 
-// OpenTarget opens a Django database to write to: its tables have to be there
-// (manage.py migrate makes them). m says which column is what, and zone that of
-// dates without one.
+// OpenTarget opens a Django database for writing. Its tables have to exist (manage.py
+// migrate creates them). m assigns columns their roles, and zone is that of times
+// stored without one.
 func OpenTarget(ctx context.Context, target string, m Mapping, zone *time.Location) (*Target, error) {
 	db, err := OpenForWriting(ctx, m, target, false)
 	if errors.Is(err, errNoDatabase) {
@@ -37,7 +37,7 @@ func OpenTarget(ctx context.Context, target string, m Mapping, zone *time.Locati
 	return t, nil
 }
 
-// prepare refuses what can't be written to.
+// prepare refuses a target that cannot be written to.
 func (t *Target) prepare() error {
 	switch {
 	case t.shape.Users.View:
@@ -55,17 +55,17 @@ func (t *Target) prepare() error {
 	return nil
 }
 
-// Batch is a transaction on a target. A row that the database refuses leaves
-// the others as they are.
+// Batch is a transaction on a target. A row that the database refuses leaves the other
+// rows intact.
 type Batch struct {
 	target *Target
 	tx     *sql.Tx
-	broken error // what ended the transaction, and undid all its rows
+	broken error // the error that ended the transaction, undoing all its rows
 }
 
 func (b *Batch) writer() Writer { return b.target.Writer(b.tx, b.target.Decoder) }
 
-// Write runs do in one transaction.
+// Write runs do in a transaction.
 func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
 	tx, err := t.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -91,7 +91,7 @@ func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
 	return nil
 }
 
-// renumber lets the database give ids above those that users have.
+// renumber makes the database assign IDs above those of existing users.
 func (t *Target) renumber(ctx context.Context, tx *sql.Tx) error {
 	id := t.Decoder.Mapping.ID
 	root := t.shape.Users.Parts()[0]
@@ -104,8 +104,8 @@ func (t *Target) renumber(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// KeyFor returns the primary key that a user of the engine has in the target, who
-// was never there: the same number; empty where the target's keys are none.
+// KeyFor returns the primary key in the target for a user of the engine who was never
+// there: the user's ID, or "" if the target's keys are not integers.
 func (t *Target) KeyFor(userID int64) string {
 	if c, _ := t.shape.Users.Column(t.Decoder.Mapping.ID); !c.IsInteger() {
 		return ""
@@ -113,7 +113,7 @@ func (t *Target) KeyFor(userID int64) string {
 	return strconv.FormatInt(userID, 10)
 }
 
-// Accounts returns the users who are there under one of the keys or of the names.
+// Accounts returns the users in the target that have one of the keys or names.
 func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]transfer.ImportedUser, error) {
 	t := b.target
 	m := t.Decoder.Mapping
@@ -126,7 +126,7 @@ func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]transfer.
 	for _, name := range names {
 		values[m.Username] = append(values[m.Username], name)
 	}
-	// A row that Django itself would break at is there nonetheless.
+	// A row that Django itself would fail on exists nonetheless.
 	d := t.Decoder
 	d.Live = true
 	found := map[string]bool{}
@@ -150,8 +150,8 @@ func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]transfer.
 	return all, nil
 }
 
-// PutUser writes a user: a new row, or over the one with this key, of which it
-// changes only the columns that differ from old. It returns the key.
+// PutUser writes a user. It inserts a row, or updates the one with this key, changing
+// only the columns that differ from old. It returns the key.
 func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.Account) (key string, err error) {
 	t := b.target
 	fields := t.Decoder.UserFields(u.Account, t.shape.Users)
@@ -176,9 +176,9 @@ func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.
 	return u.Key, b.try(ctx, func() error { return w.updateUser(ctx, u.Key, fields) })
 }
 
-// try runs one write so that its failure leaves the transaction good. A deadlock
-// does not: MySQL has undone all of it then, and each further row would be written
-// for itself.
+// try runs one write so that its failure leaves the transaction usable. A deadlock
+// breaks the transaction: MySQL has rolled it back by then, and each further row would
+// be committed on its own.
 func (b *Batch) try(ctx context.Context, do func() error) error {
 	if b.broken != nil {
 		return b.broken
@@ -204,7 +204,7 @@ func (b *Batch) try(ctx context.Context, do func() error) error {
 	return nil
 }
 
-// RowError is a row that the database refused.
+// RowError is the error for a row that the database refused.
 type RowError struct{ Err error }
 
 // Error implements error.
@@ -213,16 +213,16 @@ func (e *RowError) Error() string { return "the database refuses it: " + e.Err.E
 // Unwrap returns the database's error.
 func (e *RowError) Unwrap() error { return e.Err }
 
-// ExistingToken is a token that a table has, in the words of the engine.
+// ExistingToken is a token of a table, in the engine's terms.
 type ExistingToken struct {
 	Token
-	// ID is the engine's digest of it: that of its text where the table keeps
-	// the text.
+	// ID is the engine's digest of the token: that of its text if the table stores the
+	// text.
 	ID  core.Digest
-	key string // the table's own
+	key string // the value of the table's IDColumn
 }
 
-// existingToken decodes the token of a row; ok is false if it can't be used.
+// existingToken decodes the token of a row; ok is false if it is unusable.
 func (t *Target) existingToken(table TokenTable, row Row) (ExistingToken, bool) {
 	token, err := t.Decoder.Token(table, row)
 	if err != nil {
@@ -235,7 +235,7 @@ func (t *Target) existingToken(table TokenTable, row Row) (ExistingToken, bool) 
 	return k, true
 }
 
-// TokensOf returns the tokens of a table whose users' keys are among the given.
+// TokensOf returns the tokens of a table that belong to the users with the given keys.
 func (b *Batch) TokensOf(ctx context.Context, table TokenTable, owners []string) ([]ExistingToken, error) {
 	values := make([]any, len(owners))
 	for i, key := range owners {
@@ -254,7 +254,7 @@ func (b *Batch) TokensOf(ctx context.Context, table TokenTable, owners []string)
 	return all, nil
 }
 
-// EachToken returns the tokens of a table.
+// EachToken calls do with each usable token of a table.
 func (t *Target) EachToken(ctx context.Context, table TokenTable, do func(ExistingToken) error) error {
 	return t.Each(ctx, table.Table, "", func(row Row) error {
 		if k, ok := t.existingToken(table, row); ok {
@@ -264,12 +264,12 @@ func (t *Target) EachToken(ctx context.Context, table TokenTable, do func(Existi
 	})
 }
 
-// PutToken writes a token in the form of a table.
+// PutToken writes a token in the format of a table.
 func (b *Batch) PutToken(ctx context.Context, table TokenTable, t Token) error {
 	return b.try(ctx, func() error { return b.writer().InsertToken(ctx, table, t) })
 }
 
-// ExtendToken moves the end of a token, if its table has ends.
+// ExtendToken sets the expiry of a token, if its table has one.
 func (b *Batch) ExtendToken(ctx context.Context, table TokenTable, k ExistingToken, to time.Time) error {
 	if table.Expiry == "" {
 		return nil
@@ -279,7 +279,7 @@ func (b *Batch) ExtendToken(ctx context.Context, table TokenTable, k ExistingTok
 	})
 }
 
-// DeleteToken removes a token with the rows that are parts of it.
+// DeleteToken deletes a token and the rows that are parts of it.
 func (b *Batch) DeleteToken(ctx context.Context, table TokenTable, k ExistingToken) error {
 	t := b.target
 	column := table.IDColumn()

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// instant reads a date and time as the databases and dumpdata write it:
+// instant parses a date and time as the databases and dumpdata write it:
 //
 //	2026-11-22 03:00:41.577000        SQLite, MySQL (UTC if USE_TZ, else local)
 //	2026-11-22 03:00:41.577+00        PostgreSQL
 //	2026-11-22T03:00:41.577Z          dumpdata
 //
-// One without a zone is taken as of local. Microseconds are kept.
+// A time without a zone is taken to be in local. Microseconds are kept.
 func instant(text string, local *time.Location) (time.Time, error) {
-	// What psycopg2 makes of PostgreSQL's infinite dates (datetime.max and .min).
+	// psycopg2 reads PostgreSQL's infinite dates as datetime.max and datetime.min.
 	switch text {
 	case "infinity":
 		return time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC), nil
@@ -39,13 +39,13 @@ func instant(text string, local *time.Location) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%.40q is no date and time", text)
 }
 
-// beginning is the first time there is (datetime.min), but not the zero time, which
-// stands for none.
+// beginning stands for the earliest time (datetime.min). It is not the zero time, which
+// stands for no time.
 var beginning = time.Time{}.Add(time.Microsecond)
 
 const dateOnly = "2006-01-02"
 
-// boolean reads a truth value in the forms of all databases and of JSON.
+// boolean parses a truth value in the forms of all databases and of JSON.
 func boolean(text string) (bool, error) {
 	switch strings.ToLower(text) {
 	case "1", "t", "true":
@@ -56,7 +56,7 @@ func boolean(text string) (bool, error) {
 	return false, fmt.Errorf("%.20q is neither true nor false", text)
 }
 
-// integer reads an id.
+// integer parses an ID.
 func integer(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

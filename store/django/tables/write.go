@@ -20,11 +20,11 @@ type Writer struct {
 	d  Decoder
 }
 
-// Writer returns a writer for a transaction. The decoder's mapping says which column
-// is what, and its zone is that of times in columns without one.
+// Writer returns a writer for a transaction. The decoder's mapping assigns columns
+// their roles, and its zone applies to times in columns without one.
 func (s *Database) Writer(tx *sql.Tx, d Decoder) Writer { return Writer{Database: s, tx: tx, d: d} }
 
-// UnfilledColumns are the columns of users that need a distinct value in each new row,
+// UnfilledColumns returns the user columns that need a distinct value in each new row
 // and for which neither the database nor the mapping has one.
 func (s *Database) UnfilledColumns() (names []string) {
 	users, m := s.shape.Users, s.shape.Mapping
@@ -39,7 +39,7 @@ func (s *Database) UnfilledColumns() (names []string) {
 	return names
 }
 
-// AssignsUserIDs tells whether the database itself gives new users their primary keys.
+// AssignsUserIDs reports whether the database assigns the primary keys of new users.
 func (s *Database) AssignsUserIDs() bool {
 	users := s.shape.Users
 	id, _ := users.Column(s.shape.Mapping.ID)
@@ -50,8 +50,8 @@ func (s *Database) AssignsUserIDs() bool {
 	return id.Default
 }
 
-// UserFields returns the values of a user's columns as far as they are known. nil is
-// NULL.
+// UserFields returns the values of a user's columns as far as they are known. nil
+// stands for NULL.
 func (d Decoder) UserFields(u core.Account, users Table) map[string]any {
 	m := d.Mapping
 	all := map[string]any{m.Password: u.PasswordHash}
@@ -61,7 +61,7 @@ func (d Decoder) UserFields(u core.Account, users Table) map[string]any {
 			return
 		}
 		if value == "" && c.Nullable {
-			value = nil // a unique column may hold it once alone
+			value = nil // a unique column may hold only one ""
 		}
 		all[column] = value
 	}
@@ -89,7 +89,7 @@ func (d Decoder) UserFields(u core.Account, users Table) map[string]any {
 	return all
 }
 
-// typed returns a text as the column's kind has it.
+// typed converts a text to the column's type.
 func (c Column) typed(text string) any {
 	if strings.HasPrefix(c.Kind, "bool") {
 		if yes, err := boolean(text); err == nil {
@@ -99,8 +99,8 @@ func (c Column) typed(text string) any {
 	return text
 }
 
-// Parts returns the table and those that it inherits from, each with its own columns.
-// The root of the inheritance is the first.
+// Parts returns the table and those that it inherits from, each with only its own
+// columns. The root of the inheritance comes first.
 func (t Table) Parts() []Table {
 	if t.Base == nil {
 		return []Table{t}
@@ -115,9 +115,9 @@ func (t Table) Parts() []Table {
 	return append(t.Base.Parts(), own)
 }
 
-// InsertUser adds the row of a user, in all tables that it has a part in, and
-// gives its primary key. An empty key is given by the database, or drawn where it
-// is a UUID.
+// InsertUser inserts the rows of a user into all tables that it is part of, and returns
+// the primary key. If key is empty, the database assigns it, or it is a random UUID if
+// the column is one.
 func (w Writer) InsertUser(ctx context.Context, fields map[string]any, key string, created time.Time) (string, error) {
 	users := w.shape.Users
 	for i, part := range users.Parts() {
@@ -146,7 +146,7 @@ func (w Writer) InsertUser(ctx context.Context, fields map[string]any, key strin
 	return key, nil
 }
 
-// InsertToken adds the row of a token.
+// InsertToken inserts the row of a token.
 func (w Writer) InsertToken(ctx context.Context, table TokenTable, t Token) error {
 	fields := tokenFields(table, t)
 	fields["user_id"] = w.owner(table.Table, "user_id", t.Owner)
@@ -158,7 +158,7 @@ func (w Writer) InsertToken(ctx context.Context, table TokenTable, t Token) erro
 	return err
 }
 
-// tokenFields returns the columns of a token, but for its user.
+// tokenFields returns the columns of a token except for its user.
 func tokenFields(table TokenTable, t Token) map[string]any {
 	fields := map[string]any{"created": t.CreatedAt}
 	if table.Expiry != "" && !t.Expires.IsZero() {
@@ -175,7 +175,7 @@ func tokenFields(table TokenTable, t Token) map[string]any {
 	return fields
 }
 
-// updateUser changes columns of a user, in whichever table has them.
+// updateUser changes columns of a user in the tables that have them.
 func (w Writer) updateUser(ctx context.Context, key string, fields map[string]any) error {
 	users := w.shape.Users
 	for i, part := range users.Parts() {
@@ -190,7 +190,7 @@ func (w Writer) updateUser(ctx context.Context, key string, fields map[string]an
 	return nil
 }
 
-// owner returns a key as its column takes it.
+// owner converts a key to the type of its column.
 func (w Writer) owner(t Table, column, key string) any {
 	if c, _ := t.Column(column); c.IsInteger() || c.Kind == "" {
 		if n, err := integer(key); err == nil {
@@ -200,9 +200,8 @@ func (w Writer) owner(t Table, column, key string) any {
 	return key
 }
 
-// fill returns the columns that a row can't be without what the mapping says, or
-// what Django's own fields have for nothing: an empty text, zero, false; and a UUID
-// that nobody else has.
+// fill sets the columns that must not be left out: to the default in the mapping, or to
+// what Django's own fields default to (empty text, zero, false), or to a new UUID.
 func (w Writer) fill(t Table, fields map[string]any, created time.Time) {
 	for _, c := range t.Columns {
 		if v, given := fields[c.Name]; given && v != nil || c.Generated {
@@ -213,12 +212,12 @@ func (w Writer) fill(t Table, fields map[string]any, created time.Time) {
 			continue
 		}
 		if c.Nullable || c.Default || c.Name == t.KeyColumn() && c.IsInteger() {
-			continue // a primary key is nobody's to guess
+			continue // a primary key can't be guessed
 		}
 		switch {
 		case c.Kind == "uuid", c.Kind == "char" && c.Length == uuidHex:
 			fields[c.Name] = c.filled("$uuid", created)
-		case slices.Contains(t.Key, c.Name): // no value is nobody's for sure
+		case slices.Contains(t.Key, c.Name): // no default is unique
 		case strings.HasPrefix(c.Kind, "bool"):
 			fields[c.Name] = false
 		case strings.HasPrefix(c.Kind, "date"), strings.HasPrefix(c.Kind, "timestamp"):
@@ -231,11 +230,11 @@ func (w Writer) fill(t Table, fields map[string]any, created time.Time) {
 	}
 }
 
-// uuidHex is the length of a UUID as Django keeps it where the database has no
-// such type (django/db/models/fields, UUIDField).
+// uuidHex is the length of a UUID as Django stores it in databases without a UUID type
+// (django/db/models/fields, UUIDField).
 const uuidHex = 32
 
-// filled returns the value that the mapping's text stands for.
+// filled returns the value that a default in the mapping stands for.
 func (c Column) filled(text string, created time.Time) any {
 	switch text {
 	case "$now":
@@ -253,7 +252,7 @@ func (c Column) filled(text string, created time.Time) any {
 	return c.typed(text)
 }
 
-// insert adds a row. Where returning names a column, it gives its value.
+// insert inserts a row. If returning names a column, it returns that column's value.
 func (w Writer) insert(ctx context.Context, t Table, fields map[string]any, returning string) (key string, err error) {
 	var columns, marks []string
 	var values []any
@@ -286,8 +285,8 @@ func (w Writer) insert(ctx context.Context, t Table, fields map[string]any, retu
 	return key, err
 }
 
-// checkReferences tells at once what SQLite tells at the commit: Django's foreign
-// keys are deferred there, and one row must not stop the others.
+// checkReferences reports early what SQLite would report on commit: Django's foreign
+// keys are deferred there, and one bad row must not fail the others.
 func (w Writer) checkReferences(ctx context.Context, t Table, fields map[string]any) error {
 	if _, ok := w.dialect.(sqliteFile); !ok {
 		return nil
@@ -313,8 +312,8 @@ func (w Writer) checkReferences(ctx context.Context, t Table, fields map[string]
 	return nil
 }
 
-// update changes columns of the rows whose key is id; columns that the table
-// hasn't are left alone.
+// update changes columns of the row identified by key and id; fields that the table
+// lacks are ignored.
 func (w Writer) update(ctx context.Context, t Table, fields map[string]any, key string, id any) error {
 	var sets []string
 	var values []any

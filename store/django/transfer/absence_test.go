@@ -14,7 +14,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// manyUsers makes a file with users u0, u1, … and a token for each.
+// manyUsers creates a file with users u0, u1, … and a token for each.
 func manyUsers(t *testing.T, n int) string {
 	t.Helper()
 	statements := []string{`CREATE TABLE auth_user (id integer PRIMARY KEY, ` + columns + `)`, fmt.Sprintf(authtoken, "auth_user (id)")}
@@ -26,7 +26,7 @@ func manyUsers(t *testing.T, n int) string {
 	return mustSQL(t, statements...)
 }
 
-// TestAbsence loses tokens at the source in ways that are no logouts.
+// TestAbsence removes tokens from the source in ways other than logouts.
 func TestAbsence(t *testing.T) {
 	all := map[string]string{}
 	for i := range 30 {
@@ -79,8 +79,9 @@ func TestAbsence(t *testing.T) {
 	}
 }
 
-// TestAbsentComeBack ends tokens because they were told to be gone, and shows them
-// again: they live, but for those that were logged out here.
+// TestAbsentComeBack revokes missing tokens because EndTokens says so, and then
+// restores them at the source: they are live again, except for those that were logged
+// out here.
 func TestAbsentComeBack(t *testing.T) {
 	path, h := manyUsers(t, 20), mustHouse(t)
 	take := func(end bool) (*transfer.Report, error) {
@@ -113,8 +114,8 @@ func TestAbsentComeBack(t *testing.T) {
 	h.wantOwners(t, map[string]string{text("u0"): "", text("u1"): "u1", text("u19"): "u19"})
 }
 
-// TestRehashIsNoChange lets a login here make a weak hash anew, and then changes
-// the password at the source.
+// TestRehashIsNoChange has a login here rehash a weak password, and then changes the
+// password at the source.
 func TestRehashIsNoChange(t *testing.T) {
 	path, h := manyUsers(t, 3), mustHouse(t)
 	if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
@@ -141,15 +142,15 @@ func TestRehashIsNoChange(t *testing.T) {
 	}
 }
 
-// TestRehashVariants lets a login here make a weak hash anew, and changes other things
-// at the source, or nothing, or the same: the password that Django takes last works.
+// TestRehashVariants has a login here rehash a weak password, and changes other columns
+// at the source, or nothing, or the same one: the last password set at Django works.
 func TestRehashVariants(t *testing.T) {
 	const set = `UPDATE auth_user SET `
 	for name, test := range map[string]struct {
 		sql      string
 		counts   transfer.Counts
 		password string
-		attended string // the address afterwards
+		attended string // the expected address
 	}{
 		"Django made it anew too": {set + `password = 'md5$pepper$` + md5Hex("pepperpw-u0") + `' WHERE id = 1`, transfer.Counts{Read: 1, Updated: 1}, "pw-u0", "u0@example.org"},
 		"another address":         {set + `email = 'new@example.org'`, transfer.Counts{Read: 1, Updated: 1}, "pw-u0", "new@example.org"},
@@ -159,7 +160,7 @@ func TestRehashVariants(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, h := manyUsers(t, 1), mustHouse(t)
-			for range 2 { // the second keeps what the login made anew
+			for range 2 { // the second one keeps the rehashed password
 				if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
 					t.Fatal(err)
 				}
@@ -182,7 +183,7 @@ func TestRehashVariants(t *testing.T) {
 	}
 }
 
-// TestLeftOver has a table of authtoken's from before the switch to knox.
+// TestLeftOver has an authtoken table from before the switch to knox.
 func TestLeftOver(t *testing.T) {
 	path := manyUsers(t, 2)
 	digest := sha512hex("x")
@@ -215,8 +216,8 @@ func TestLeftOver(t *testing.T) {
 	h.wantOwners(t, map[string]string{text("u0"): "", text("u1"): ""})
 }
 
-// TestLeftOverVariants has two kinds of tokens, of which one may be dead: none is taken
-// without being told, and what was named is taken alone.
+// TestLeftOverVariants has two kinds of tokens, of which one may be dead: none is
+// imported unless it is named, and then it is imported alone.
 func TestLeftOverVariants(t *testing.T) {
 	knox := `CREATE TABLE knox_authtoken (digest varchar(128) PRIMARY KEY, created datetime NOT NULL, user_id integer NOT NULL REFERENCES auth_user (id), expiry datetime NULL, token_key varchar(15) NOT NULL)`
 	knoxRow := func(day string) string {
@@ -256,8 +257,8 @@ func TestLeftOverVariants(t *testing.T) {
 	}
 }
 
-// TestInactiveVariants reads users whom Django takes for inactive, or active, in each
-// way that a column or a dump says it.
+// TestInactiveVariants reads users whom Django considers inactive, or active, in every
+// way that a column or a dump can say so.
 func TestInactiveVariants(t *testing.T) {
 	inDump := func(value string) string {
 		return objects(strings.Replace(dumpUserObject("auth.user", "1", "u0"), `"is_active": true`, `"is_active": `+value, 1), dumpTokenObject("u0", "1"))
@@ -297,8 +298,8 @@ func TestInactiveVariants(t *testing.T) {
 	}
 }
 
-// TestInactiveByNull treats a user whose is_active is NULL as Django treats his
-// token.
+// TestInactiveByNull has a user whose is_active is NULL: the token is treated as Django
+// treats it.
 func TestInactiveByNull(t *testing.T) {
 	path := manyUsers(t, 2)
 	mustExec(t, path, `UPDATE auth_user SET is_active = NULL WHERE id = 1`)

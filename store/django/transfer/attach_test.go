@@ -15,7 +15,7 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// TestSideBySide runs genuine Django and this engine on one database at once.
+// TestSideBySide runs genuine Django and the engine on one database at once.
 func TestSideBySide(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "django.sqlite3")
@@ -27,8 +27,8 @@ func TestSideBySide(t *testing.T) {
 	})
 }
 
-// djangoOnPostgres starts a Django project on a cluster of its own, because
-// Django knows no schemas, and returns the URL of its database.
+// djangoOnPostgres starts a Django project on a cluster of its own, because Django does
+// not know schemas, and returns the URL of its database.
 func djangoOnPostgres(t *testing.T) (*djangotest.Django, string) {
 	t.Helper()
 	cluster := postgrestest.Start(t, postgrestest.Options{})
@@ -56,7 +56,7 @@ func liveTogether(t *testing.T, old *djangotest.Django, dsn string, users int) {
 		t.Fatal(err)
 	}
 	hasher.KeepHashes = true
-	engine := core.New(core.Config{Backend: core.Backend{Store: s, Plaintext: s}, Hasher: hasher}) // no sealing key: the tables keep the text
+	engine := core.New(core.Config{Backend: core.Backend{Store: s, Plaintext: s}, Hasher: hasher}) // no sealing key: the tables store the text
 	authenticate := func(token string) (string, core.Session) {
 		t.Helper()
 		session, err := engine.Authenticate(t.Context(), policy.Realm, core.Presented(token))
@@ -66,7 +66,7 @@ func liveTogether(t *testing.T, old *djangotest.Django, dsn string, users int) {
 		return session.User.Username, session
 	}
 
-	// What Django made is good here, and stays good there.
+	// What Django created is valid here, and stays valid there.
 	pairs, tokens := [][2]string{}, map[string]string{}
 	for _, u := range made {
 		if name, _ := authenticate(u.Token); name != u.Username {
@@ -78,7 +78,7 @@ func liveTogether(t *testing.T, old *djangotest.Django, dsn string, users int) {
 		}
 		pairs, tokens[u.Token] = append(pairs, [2]string{u.Username, u.Password}), u.Username
 	}
-	// What is made here is good at Django at once, and the other way round.
+	// What is created here is valid at Django at once, and vice versa.
 	for n := range 10 {
 		name, password := fmt.Sprint("here-", n), fmt.Sprint("made here ", n)
 		session, err := engine.Register(t.Context(), policy, core.Registration{Username: name, Email: name + "@example.org", Password: password})
@@ -98,7 +98,7 @@ func liveTogether(t *testing.T, old *djangotest.Django, dsn string, users int) {
 		}
 		tokens[token] = fmt.Sprint("there-", n)
 	}
-	// A logout on either is final on both.
+	// A logout on either side is final on both.
 	for n, u := range made[:20] {
 		if n%2 == 0 {
 			old.Ask(nil, "logout", u.Token)
@@ -112,7 +112,7 @@ func liveTogether(t *testing.T, old *djangotest.Django, dsn string, users int) {
 		if name, _ := authenticate(u.Token); name != "" {
 			t.Errorf("a token of %s works here after its logout", u.Username)
 		}
-		if n%4 < 2 { // and log in again, at the other
+		if n%4 < 2 { // log in again, on the other side
 			session, err := engine.Login(t.Context(), policy, u.Username, u.Password)
 			if err != nil || session.Key == u.Token {
 				t.Errorf("login of %s after logout: %v; the old token: %t", u.Username, err, session.Key == u.Token)

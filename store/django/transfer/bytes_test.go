@@ -11,11 +11,12 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// TestBytesThatAreNoText imports users of whom one has bytes in a column that are no
-// UTF-8: he alone is refused, and nothing is put in their place. A store on PostgreSQL
-// takes none, in whatever it keeps of them.
+// TestBytesThatAreNoText imports users of whom one has a column that is not valid
+// UTF-8: only this user is refused, and no bytes are replaced. A store on PostgreSQL
+// can't store them in any column.
 func TestBytesThatAreNoText(t *testing.T) {
-	// They come last in the order of names, where an import keeps how far it is.
+	// They come last in the order of names, and an import stores the name in its
+	// checkpoint.
 	bytes := `CAST(X'7aff' AS TEXT)`
 	for name, test := range map[string]struct {
 		sql, field string
@@ -65,7 +66,7 @@ func TestBytesThatAreNoText(t *testing.T) {
 	}
 }
 
-// wantOneRefused wants two of three users with their tokens.
+// wantOneRefused checks that two of three users were imported with their tokens.
 func wantOneRefused(t *testing.T, r *transfer.Report, err error) {
 	t.Helper()
 	if n := r.Tokens["authtoken_token"]; err != nil || r.Users.Added != 2 || r.Users.Refused != 1 || n.Added != 2 || n.Refused != 1 {

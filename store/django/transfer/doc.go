@@ -3,6 +3,6 @@
 // works in batches, so that memory does not grow with the number of rows, and each
 // batch is committed together with the import's checkpoint.
 //
-// The rules of what an import changes are package core/transfer's; what Django's tables
-// look like is package store/django/tables'.
+// Package core/transfer has the rules for what an import changes; package
+// store/django/tables knows what Django's tables look like.
 package transfer

@@ -19,23 +19,23 @@ type Source interface {
 // ExportOptions are the settings of an export.
 type ExportOptions struct {
 	Realm string
-	// Sealer opens tokens whose text is kept.
+	// Sealer opens tokens whose text is stored.
 	Sealer core.Sealer
 	Clock  core.Clock
-	// Name, if not empty, replaces the target's identity: it is the name under which
-	// users and tokens were imported from it.
+	// Name, if not empty, replaces the target's identity. It is the name under which
+	// users and tokens were imported from the target.
 	Name     string
 	Progress func(table string, done, of int)
 }
 
-// ExportReport is what an export did.
+// ExportReport is the result of an export.
 type ExportReport struct {
 	Target   string    `json:"target"`
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
 	Users    Counts    `json:"users"`
 	Tokens   Counts    `json:"tokens"`
-	// Dropped is how many tokens were deleted in the target, because they were revoked
+	// Dropped is the number of tokens deleted in the target because they were revoked
 	// here.
 	Dropped   int       `json:"tokens_removed"`
 	Problems  []Problem `json:"problems"`
@@ -48,14 +48,14 @@ func (r *ExportReport) count(c *Counts, row string, result transfer.ImportResult
 	r.Problems, r.NotListed = list.Problems, list.NotListed
 }
 
-// exportPage is how many users are written at once. Databases limit the number of
+// exportPage is the number of users written at once. Databases limit the number of
 // parameters of a statement.
 const exportPage = 500
 
-// Export writes to Django's tables the users who are new here, what has changed here
-// since it was imported or last exported, and the live tokens, and deletes the tokens
-// that were revoked here. What has changed there in the meantime is kept. A second run
-// changes nothing.
+// Export writes to Django's tables the users that are new here, everything that changed
+// here since it was imported or last exported, and the live tokens; it deletes the
+// tokens that were revoked here. Changes made in the target in the meantime are kept. A
+// second run changes nothing.
 func Export(ctx context.Context, from Source, to *tables.Target, o ExportOptions) (*ExportReport, error) {
 	r := &ExportReport{Target: to.Identity(), Started: o.Clock().UTC(), Problems: []Problem{}}
 	e := &exporter{ExportOptions: o, from: from, to: to, report: r, drawn: map[string]bool{}, replaced: map[int64]bool{}}
@@ -70,9 +70,10 @@ type exporter struct {
 	to     *tables.Target
 	place  transfer.Checkpoint
 	report *ExportReport
-	// drawn are the keys that the target assigned to users who could not keep theirs.
+	// drawn are the keys that the target assigned to users who could not keep their
+	// own.
 	drawn map[string]bool
-	// replaced are users whose keys belong to somebody else in the target by now.
+	// replaced are users whose keys now belong to other users in the target.
 	replaced map[int64]bool
 }
 
@@ -97,7 +98,7 @@ func (e *exporter) run(ctx context.Context) (err error) {
 	return e.tokens(ctx)
 }
 
-// progress reports how much is done; the total is not known.
+// progress reports the number of rows done; the total is unknown.
 func (e *exporter) progress(table string, done int) {
 	if e.Progress != nil {
 		e.Progress(table, done, -1)
@@ -109,7 +110,7 @@ func (e *exporter) users(ctx context.Context) error {
 	return e.eachUserPage(ctx, func(page []core.Account) error { return e.userPage(ctx, page) })
 }
 
-// eachUserPage reads the users in pages, and counts those that do has exported.
+// eachUserPage reads the users in pages and counts those that do exported.
 func (e *exporter) eachUserPage(ctx context.Context, do func([]core.Account) error) error {
 	after := int64(0)
 	for {
@@ -152,7 +153,7 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 				continue
 			}
 			merged := batch.Merge(u)
-			if merged.Result.Outcome == transfer.ImportIDTaken { // there, by somebody else
+			if merged.Result.Outcome == transfer.ImportIDTaken { // another user has the ID in the target
 				other := transfer.ImportedUser{Account: u.Account}
 				other.ID = 0
 				merged = batch.Merge(other)
@@ -162,7 +163,7 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 				merged.Key = e.to.KeyFor(u.ID)
 			}
 			if merged.Insert && (there.keys[merged.Key] || e.drawn[merged.Key]) {
-				merged.Key = "" // the target draws one
+				merged.Key = "" // the target assigns a key
 			}
 			if merged.Write {
 				merged.Result, merged.Key = e.put(ctx, b, &merged, there)
@@ -181,8 +182,7 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 	return e.from.MarkExported(ctx, e.place, linked, nil)
 }
 
-// keyed returns users with the keys that they have in the target, and their links to
-// it.
+// keyed returns the users with their keys in the target, and their links to it.
 func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]transfer.ImportedUser, []transfer.UserLink, error) {
 	ids := make([]int64, len(page))
 	for i, u := range page {
@@ -198,20 +198,20 @@ func (e *exporter) keyed(ctx context.Context, page []core.Account) ([]transfer.I
 	}
 	users := make([]transfer.ImportedUser, len(page))
 	for i, u := range page {
-		users[i] = transfer.ImportedUser{Key: keys[u.ID], Account: u} // without a link, the key is nobody's yet
+		users[i] = transfer.ImportedUser{Key: keys[u.ID], Account: u} // without a link, the key is not in use yet
 	}
 	return users, links, nil
 }
 
-// counterpart are users of the target under the engine's ids: that of the user whom
-// they are linked to, or else their own.
+// counterpart holds users of the target under the engine's IDs: that of the linked
+// user, or else their own.
 type counterpart struct {
 	accounts []core.Account
 	byID     map[int64]*core.Account
 	keys     map[string]bool
 }
 
-// counterparts reads the users of the target who have a key or a name of the given ones.
+// counterparts reads the users of the target that have one of the users' keys or names.
 func (e *exporter) counterparts(ctx context.Context, b *tables.Batch, users []transfer.ImportedUser, links []transfer.UserLink) (c counterpart, err error) {
 	keys, names := make([]string, len(users)), make([]string, len(users))
 	former := make(map[string]bool)
@@ -222,7 +222,7 @@ func (e *exporter) counterparts(ctx context.Context, b *tables.Batch, users []tr
 		switch names[i] = u.Username; {
 		case u.Key == "":
 			keys[i] = e.to.KeyFor(u.ID)
-		case !former[u.Key]: // which is no key of the target's
+		case !former[u.Key]: // a former key is not in use in the target
 			keys[i] = u.Key
 		}
 	}
@@ -242,7 +242,7 @@ func (e *exporter) counterparts(ctx context.Context, b *tables.Batch, users []tr
 		case ok:
 			u.ID = id
 		case u.ID <= 0 || taken[u.ID]:
-			u.ID = -int64(n) - 1 // somebody else, whoever it is
+			u.ID = -int64(n) - 1 // stands for any other user
 		}
 		c.accounts = append(c.accounts, u.Account)
 		c.keys[u.Key] = true

@@ -11,8 +11,8 @@ import (
 )
 
 // ExportDump writes all users and live tokens as a dump for `manage.py loaddata`. A
-// token with a digest of knox's becomes one of the same knox format, and others become
-// authtoken's, of which a user can have one.
+// token with a knox digest keeps its knox format, and other tokens become authtoken's,
+// of which a user can have only one.
 func ExportDump(ctx context.Context, from Source, out io.Writer, o ExportOptions) (*ExportReport, error) {
 	r := &ExportReport{Target: "dumpdata", Started: o.Clock().UTC(), Problems: []Problem{}}
 	e := &exporter{ExportOptions: o, from: from, report: r}
@@ -35,7 +35,7 @@ func (e *exporter) dump(ctx context.Context, w *tables.DumpWriter) error {
 		return err
 	}
 	err = eachUser(ctx, e.from, e.Realm, func(page []core.Token) error {
-		has := map[int64]bool{} // users with a token of authtoken's
+		has := map[int64]bool{} // users with an authtoken token
 		e.report.Tokens.Read += len(page)
 		e.progress("tokens", e.report.Tokens.Read)
 		for _, t := range byPreference(page) {
@@ -57,7 +57,7 @@ func (e *exporter) dump(ctx context.Context, w *tables.DumpWriter) error {
 	return w.Close()
 }
 
-// dumpToken writes one token, if its form is known.
+// dumpToken writes one token, if its format allows.
 func (e *exporter) dumpToken(w *tables.DumpWriter, t core.Token, has map[int64]bool) (transfer.ImportResult, error) {
 	refused := func(reason string) (transfer.ImportResult, error) {
 		return transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason}, nil

@@ -27,7 +27,7 @@ func (e *exporter) tokens(ctx context.Context) error {
 	})
 }
 
-// problem lists a row with its reason.
+// problem adds a row and the reason to the problems.
 func (r *ExportReport) problem(row, reason string) {
 	r.count(&Counts{}, row, transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason})
 }
@@ -96,8 +96,8 @@ func (e *exporter) tokenPage(ctx context.Context, tokenTables []tables.TokenTabl
 	return e.from.MarkExported(ctx, e.place, nil, exported)
 }
 
-// byPreference sorts each user's tokens: those that are shown again at login come first,
-// then the newest ones. Where a user can have only one token, it is the first.
+// byPreference sorts each user's tokens: reusable ones, which a login returns again,
+// come first, then the newest. If a user can have only one token, it is the first.
 func byPreference(page []core.Token) []core.Token {
 	sorted := slices.Clone(page)
 	slices.SortStableFunc(sorted, func(a, b core.Token) int {
@@ -114,8 +114,8 @@ func byPreference(page []core.Token) []core.Token {
 	return sorted
 }
 
-// owners returns the keys in the target of the users of a page, for those who were
-// exported to it or imported from it.
+// owners returns the keys in the target of a page's users, for those who were exported
+// to it or imported from it.
 func (e *exporter) owners(ctx context.Context, page []core.Token) (map[int64]string, error) {
 	var ids []int64
 	for _, t := range page {
@@ -151,15 +151,15 @@ func removeDeleted(ctx context.Context, b *tables.Batch, owners map[int64]string
 	return nil
 }
 
-// tableState is a token table of the target with the tokens that the users of a page
-// have there.
+// tableState is a token table of the target with the tokens in it that belong to the
+// users of a page.
 type tableState struct {
 	table   tables.TokenTable
 	byID    map[string]tables.ExistingToken // by the engine's digest
 	byOwner map[string]int
 }
 
-// existing reads the tokens that the users of a page have in the target.
+// existing reads the target's tokens of a page's users.
 func (e *exporter) existing(ctx context.Context, b *tables.Batch, tokenTables []tables.TokenTable, owners map[int64]string) ([]tableState, error) {
 	keys := slices.Sorted(maps.Values(owners))
 	var states []tableState
@@ -178,8 +178,8 @@ func (e *exporter) existing(ctx context.Context, b *tables.Batch, tokenTables []
 	return states, nil
 }
 
-// exportToken writes one token into the table whose form it has. It returns the table
-// and the digest that identifies the token in that form.
+// exportToken writes one token into the table for its format. It returns the table and
+// the digest that identifies the token in that format.
 func (e *exporter) exportToken(ctx context.Context, b *tables.Batch, states []tableState, t core.Token, owner string) (transfer.ImportResult, string, core.Digest) {
 	refused := func(reason string) (transfer.ImportResult, string, core.Digest) {
 		return transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason}, "", nil
@@ -222,8 +222,8 @@ func (e *exporter) exportToken(ctx context.Context, b *tables.Batch, states []ta
 	return refused(why.Error())
 }
 
-// form returns a token in a legacy format and the digest that identifies it there. It
-// is made from the digest that is kept, or else from the token's text.
+// form converts a token to a legacy format, and returns it with the digest that
+// identifies it there. It uses the stored digest, or else the token's text.
 func (e *exporter) form(g core.LegacyFormat, t core.Token) (tables.Token, core.Digest, error) {
 	form := tables.Token{UserID: t.UserID, CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
 	if g != core.Authtoken && t.Legacy.Format == g {
@@ -244,7 +244,7 @@ func (e *exporter) form(g core.LegacyFormat, t core.Token) (tables.Token, core.D
 		form.Text = text
 		return form, t.Digest, nil
 	}
-	// A different salt for each token, and the same one at each export.
+	// Each token has a salt of its own, which is the same in every export.
 	if form.Legacy, err = core.NewLegacy(g, saltOf(t.Digest), text); err != nil {
 		return form, nil, err
 	}

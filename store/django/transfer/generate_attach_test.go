@@ -11,7 +11,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/live"
 )
 
-// attach works on the source itself, or on a copy.
+// attach attaches to the source itself, or to a copy.
 func (c *genCase) attach() {
 	target := c.copied("attached.sqlite3")
 	before := c.contents(target)
@@ -45,7 +45,7 @@ func (c *genCase) attach() {
 	}
 }
 
-// appears tells whether a row, as text, is that of the token.
+// appears reports whether a row, as text, is the token's.
 func (k *ticket) appears(row string) bool {
 	name := "digest"
 	if k.table.form == core.Authtoken {
@@ -54,7 +54,7 @@ func (k *ticket) appears(row string) bool {
 	return strings.HasPrefix(row, k.table.name+" ") && strings.Contains(row, fmt.Sprintf(" %s=%v", name, k.row[name]))
 }
 
-// register makes users, logs them in and out.
+// register registers users, and logs them in and out.
 func (c *genCase) register(s *core.Service) {
 	for n := range 2 {
 		name := fmt.Sprintf("registered%d@example.org", n)
@@ -72,7 +72,7 @@ func (c *genCase) register(s *core.Service) {
 		for _, key := range []string{session.Key, again.Key} {
 			used, err := s.Authenticate(c.ctx, c.policy.Realm, core.Presented(key))
 			if err != nil {
-				continue // the same one
+				continue // the same token again
 			}
 			if err := s.Logout(c.ctx, used); err != nil {
 				c.errorf("logout: %v", err)
@@ -82,7 +82,7 @@ func (c *genCase) register(s *core.Service) {
 	}
 }
 
-// wantUser checks whose a token is; empty: nobody's.
+// wantUser checks which user a token authenticates; an empty name means none.
 func (c *genCase) wantUser(s *core.Service, key, name string) {
 	session, err := s.Authenticate(c.ctx, c.policy.Realm, core.Presented(key))
 	if name == "" && (err == nil || core.KindOf(err) != core.KindTokenUnknown) || name != "" && (err != nil || session.User.Username != name) {
@@ -90,7 +90,7 @@ func (c *genCase) wantUser(s *core.Service, key, name string) {
 	}
 }
 
-// logouts ends some of the tokens that Django issued.
+// logouts logs some of the tokens out that Django issued.
 func (c *genCase) logouts(s *core.Service) (gone []*ticket) {
 	for _, k := range c.tickets {
 		if len(gone) == 3 || k.twin != nil {
@@ -108,7 +108,7 @@ func (c *genCase) logouts(s *core.Service) (gone []*ticket) {
 	}
 	for n, k := range c.tickets {
 		if slices.Contains(gone, k) || n > 200 {
-			continue // a sample will do
+			continue // a sample is enough
 		}
 		_, err := s.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
 		works := k.twin == nil && strings.HasPrefix(c.answer(k, true), "user ")

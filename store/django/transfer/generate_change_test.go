@@ -6,7 +6,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// change lets the source go on, and imports again.
+// change changes the source, and imports again.
 func (c *genCase) change() {
 	for _, p := range c.people {
 		p.came, p.changed = !p.lost, false
@@ -43,7 +43,7 @@ func (c *genCase) change() {
 	c.stay(left)
 }
 
-// changePeople changes what the source has of some users.
+// changePeople changes some users in the source.
 func (c *genCase) changePeople() {
 	for _, p := range c.people {
 		if p.lost || !c.chance(25) {
@@ -54,12 +54,12 @@ func (c *genCase) changePeople() {
 			c.setPassword(p)
 		}
 		switch {
-		case !c.dated(p) && p.row["password"] != password: // with a new name he would be another
-		case c.naturalPrimary || !c.unique || c.toField == c.username: // the name is who he is
-		case c.lower && !c.blind: // or may become another's here
+		case !c.dated(p) && p.row["password"] != password: // with a new name it would be another user
+		case c.naturalPrimary || !c.unique || c.toField == c.username: // the name is the identity
+		case c.lower && !c.blind: // or the name may become that of another user here
 		case c.chance(40):
 			c.setName(p, c.genName())
-		case c.lower && c.blind && c.username != "email" && !c.users.has("shown") && c.chance(40): // which is no change here
+		case c.lower && c.blind && c.username != "email" && !c.users.has("shown") && c.chance(40): // which changes nothing here
 			c.setName(p, otherCapitals(p.row[c.username].(string)))
 		}
 		if c.chance(30) && c.active != "" {
@@ -81,8 +81,8 @@ func (c *genCase) dated(p *person) bool {
 	return ok && at.at.Year() > 1970 && at.at.Year() < 9999
 }
 
-// endTickets ends some tokens at the source, as logouts there do; sometimes so many
-// that a run does not end them by itself.
+// endTickets deletes some tokens in the source, as logouts do there; sometimes more
+// than a run may revoke.
 func (c *genCase) endTickets() (gone []*ticket, here int) {
 	for _, k := range c.tickets {
 		if k.came {
@@ -99,7 +99,7 @@ func (c *genCase) endTickets() (gone []*ticket, here int) {
 		}
 		c.remove(k)
 		gone = append(gone, k)
-		if c.chance(30) { // and there is another login
+		if c.chance(30) { // and log in again
 			serial := int64(1<<41 + len(gone))
 			c.addTicket(k.table, k.owner, &serial)
 		}
@@ -107,13 +107,13 @@ func (c *genCase) endTickets() (gone []*ticket, here int) {
 	return gone, here
 }
 
-// remove takes a token out of the source.
+// remove deletes a token in the source.
 func (c *genCase) remove(k *ticket) {
 	k.table.rows = slices.DeleteFunc(k.table.rows, func(r genRow) bool { return r["key"] == k.row["key"] && r["digest"] == k.row["digest"] })
 	c.tickets = slices.DeleteFunc(c.tickets, func(o *ticket) bool { return o == k })
 }
 
-// joined adds users with tokens, of whom some get the name of one who has left.
+// joined adds users with tokens. Some of them get the name of a deleted user.
 func (c *genCase) joined(left []*person) {
 	serial := int64(1 << 42)
 	before := len(c.people)

@@ -16,12 +16,12 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// check runs everything on the source.
+// check runs all checks on the source.
 func (c *genCase) check() {
 	c.store = c.target()
 	defer func() { c.must(c.store.Close()) }()
 	c.service = c.serving(core.Backend{Store: c.store}, false)
-	if c.unique && c.chance(15) { // else it is open which namesake comes over
+	if c.unique && c.chance(15) { // otherwise it is open which of two namesakes is imported
 		c.residents()
 	}
 	before := c.untouched()
@@ -68,7 +68,7 @@ func (c *genCase) check() {
 	}
 }
 
-// wantRefusal imports without being told what has to be told.
+// wantRefusal imports without the required options.
 func (c *genCase) wantRefusal() {
 	from, err := c.open(tables.Mapping{})
 	if err != nil {
@@ -106,7 +106,7 @@ func (c *genCase) mustOpen() tables.Source {
 	return from
 }
 
-// inspect looks into the source.
+// inspect inspects the source.
 func (c *genCase) inspect() {
 	from := c.mustOpen()
 	defer from.Close()
@@ -122,7 +122,8 @@ func (c *genCase) inspect() {
 		for _, i := range found.Tokens {
 			if name := i.Table[strings.LastIndex(i.Table, ".")+1:]; name == t.name || i.Table == t.model {
 				seen = true
-				// A dump tells knox 4.2 from 5 by the lengths of token_key, where there are any.
+				// A dump tells knox 4.2 from 5 by the lengths of token_key, if there
+				// are any.
 				unsure := c.kind == inDump && len(t.rows) > 0 && !slices.ContainsFunc(t.rows, func(r genRow) bool { return r["token_key"] != nil })
 				if i.Number != want || i.Chosen != t.meant || i.Format != t.form && !(unsure && t.form == core.Knox42) {
 					c.errorf("inspect: %+v; there are %d tokens of %s, meant %t", i, want, t.form, t.meant)
@@ -135,7 +136,7 @@ func (c *genCase) inspect() {
 	}
 }
 
-// take rehearses an import, imports, and compares with what is wanted.
+// take rehearses an import, imports, and compares the reports with want.
 func (c *genCase) take(want *transfer.Report, ending bool) *transfer.Report {
 	from := c.mustOpen()
 	defer from.Close()
@@ -161,7 +162,7 @@ func (c *genCase) take(want *transfer.Report, ending bool) *transfer.Report {
 	return report
 }
 
-// plain is a report without what two runs may differ in.
+// plain returns a report without what may differ between two runs.
 func plain(r *transfer.Report) transfer.Report {
 	p := *r
 	p.DryRun, p.Started, p.Finished, p.Resumed = false, time.Time{}, time.Time{}, false
@@ -172,7 +173,7 @@ func plain(r *transfer.Report) transfer.Report {
 	return p
 }
 
-// lines are the problems of a report.
+// lines returns the problems of a report.
 func lines(r *transfer.Report) []string {
 	var all []string
 	for _, p := range r.Problems {
@@ -181,11 +182,11 @@ func lines(r *transfer.Report) []string {
 	return all
 }
 
-// refusals are rows that a report names, in no order: whose id is taken comes last
-// the first time.
+// refusals returns the rows that a report names, sorted: users whose ID is taken come
+// last in the first run.
 func refusals(r *transfer.Report) []string { return slices.Sorted(slices.Values(unnumbered(lines(r)))) }
 
-// counted are the numbers of a report.
+// counted has the numbers of a report.
 type counted struct {
 	Users  transfer.Counts
 	Tokens map[string]transfer.Counts
@@ -196,7 +197,7 @@ func counts(r *transfer.Report) counted {
 	return counted{r.Users, r.Tokens, r.Ended}
 }
 
-// expected is what an import does, of rows that came before or did not.
+// expected returns the report of the next import.
 func (c *genCase) expected() *transfer.Report {
 	r := &transfer.Report{Tokens: map[string]transfer.Counts{}}
 	r.Users.Read = len(c.people)
@@ -225,7 +226,7 @@ func (c *genCase) expected() *transfer.Report {
 		switch {
 		case k.unfit():
 			n.Refused++
-		case k.second && !k.twin.bad && k.twin.unfit(): // whoever has the text, it is not looked at
+		case k.second && !k.twin.bad && k.twin.unfit(): // a text that is stored already is not looked at again
 			n.Refused++
 		case k.over(c.policy):
 			n.Expired++
@@ -241,7 +242,7 @@ func (c *genCase) expected() *transfer.Report {
 	return r
 }
 
-// reported is the name of a table in reports.
+// reported returns the name of a table in reports.
 func (c *genCase) reported(t *tokenTable) string {
 	if c.kind == inDump && t.name != "authtoken_token" {
 		return t.model
@@ -249,10 +250,10 @@ func (c *genCase) reported(t *tokenTable) string {
 	return t.name
 }
 
-// unfit tells that a token can't be taken over.
-func (k *ticket) unfit() bool { return k.bad || k.owner == nil || k.owner.lost }
+// unfit reports whether a token can't be imported.
+func (k *ticket) unfit() bool { return k.bad || k.respelled || k.owner == nil || k.owner.lost }
 
-// unchanged is what an import does that comes right after one.
+// unchanged returns the report of an import right after the one reported by before.
 func (c *genCase) unchanged(before *transfer.Report) *transfer.Report {
 	again := func(n transfer.Counts) transfer.Counts {
 		return transfer.Counts{Read: n.Read, Unchanged: n.Added + n.Updated + n.Unchanged + n.Kept, Refused: n.Refused, Expired: n.Expired}
@@ -264,15 +265,15 @@ func (c *genCase) unchanged(before *transfer.Report) *transfer.Report {
 	return r
 }
 
-// serve authenticates every token, and logs some users in. beside tells that the
-// store is the source itself, where rows that could not be taken over are good.
+// serve authenticates every token, and logs some users in. With beside the store is the
+// source itself, where rows that can't be imported are valid.
 func (c *genCase) serve(s *core.Service, beside bool) {
 	c.authenticate(s, beside)
 	c.logins(s, beside)
 	c.capitalNames(s, beside)
 }
 
-// authenticate presents every token.
+// authenticate authenticates with every token.
 func (c *genCase) authenticate(s *core.Service, beside bool) {
 	for _, k := range c.tickets {
 		session, err := s.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
@@ -291,10 +292,11 @@ func (c *genCase) authenticate(s *core.Service, beside bool) {
 	}
 }
 
-// shown is a row without long texts.
+// shown returns a row without long texts.
 func shown(row genRow) string { return fmt.Sprintf("%.300s", fmt.Sprint(row)) }
 
-// answer is what a token is answered with; several, where each is right.
+// answer returns the expected result of authenticating with a token; several if each is
+// right.
 func (c *genCase) answer(k *ticket, beside bool) string {
 	unfit := k.unfit()
 	if beside {
@@ -305,8 +307,8 @@ func (c *genCase) answer(k *ticket, beside bool) string {
 	case k.twin != nil && beside:
 		return c.answerOf(k.owner) + "|" + c.answerOf(k.twin.owner) + "|token_unknown|token_expired"
 	case k.twin != nil && k.second && k.twin.owner != nil && k.twin.owner.lost:
-		return "token_unknown" // the first one's user was refused, and nobody else gets his token
-	case k.twin != nil && k.second: // whoever has this row: the text is the first one's
+		return "token_unknown" // the first twin's user was refused, and no other user gets the token
+	case k.twin != nil && k.second: // whichever row it is, the text is the first twin's
 		owner, unfit = k.twin.owner, k.twin.unfit()
 	}
 	over := k.over(c.policy)

@@ -10,8 +10,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// giveBack exports right after an import, to where everything came from: nothing
-// changes there.
+// giveBack exports to the source right after an import: nothing changes there.
 func (c *genCase) giveBack() {
 	target := c.copied("copy.sqlite3")
 	before := c.contents(target)

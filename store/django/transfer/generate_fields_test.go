@@ -9,8 +9,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// capitals draws whether the database takes usernames that differ in capitals alone
-// for the same, and whether they come over in lower case.
+// capitals draws whether the database considers usernames equal that differ only in
+// case, and whether they are imported in lower case.
 func (w *world) capitals() {
 	w.blind = w.kind != inDump && w.unique && w.chance(20)
 	w.lower = w.blind && w.chance(50) || w.chance(4)
@@ -22,9 +22,9 @@ func (w *world) capitals() {
 	}
 }
 
-// pickField draws the column of the users that the tokens' foreign keys refer to:
-// the primary key, or another one (Django's to_field). Without foreign keys it has to
-// be said.
+// pickField draws the user column that the tokens' foreign keys refer to: the primary
+// key, or another one (Django's to_field). Without foreign keys, the hint has to name
+// it.
 func (w *world) pickField(refer bool) {
 	if w.child != nil || !refer || w.naturalForeign || !w.chance(20) {
 		return
@@ -49,14 +49,14 @@ func (w *world) pickField(refer bool) {
 	}
 }
 
-// nextNumber returns a number in a column that tokens name users by: often one that
-// somebody else has as primary key.
+// nextNumber returns a number for a column by which tokens refer to users: often one
+// that another user has as primary key.
 func (w *world) nextNumber() int64 {
 	w.number--
 	return w.number
 }
 
-// idColumn is the column that tokens name users by.
+// idColumn returns the column by which tokens refer to users.
 func (w *world) idColumn() string {
 	if w.toField != "" {
 		return w.toField
@@ -64,12 +64,12 @@ func (w *world) idColumn() string {
 	return w.users.key
 }
 
-// setName returns a user a name, at the source and here.
+// setName sets a user's name, in the source and here.
 func (w *world) setName(p *person, name string) {
 	p.row[w.username], p.name = name, w.nameHere(name)
 }
 
-// nameHere is a name of the source as it is here.
+// nameHere returns a username of the source as imported.
 func (w *world) nameHere(name string) string {
 	if w.lower && utf8.ValidString(name) {
 		return strings.ToLower(name)
@@ -77,8 +77,9 @@ func (w *world) nameHere(name string) string {
 	return name
 }
 
-// otherSpelling lets a token name its user in other capitals, which the database takes
-// for the same: whose name changed in these alone has such. It is refused.
+// otherSpelling makes a token refer to its user in other case, which the database
+// considers equal: this happens after a name changed only in case. The token is
+// refused.
 func (w *world) otherSpelling(k *ticket) {
 	if !k.table.column("user_id").blind || k.owner == nil || !w.chance(15) {
 		return
@@ -88,12 +89,12 @@ func (w *world) otherSpelling(k *ticket) {
 		return
 	}
 	if other := otherCapitals(text); other != text {
-		k.row["user_id"], k.bad = other, true
+		k.row["user_id"], k.respelled = other, true
 	}
 }
 
-// capitalNames logs in with a name in other capitals: wherever that works, it is the
-// same user whom the source takes it for.
+// capitalNames logs in with a username in other case: wherever that succeeds, it is the
+// user that the source would find.
 func (c *genCase) capitalNames(s *core.Service, beside bool) {
 	for _, p := range c.people[:min(3, len(c.people))] {
 		if p.bad || p.password == "" {
@@ -112,8 +113,9 @@ func (c *genCase) capitalNames(s *core.Service, beside bool) {
 	}
 }
 
-// wantNote wants a note where names are the same in other capitals at the source, and
-// it was not said that they come over in lower case.
+// wantNote checks that there is a note if the source considers usernames equal that
+// differ only in case, and the mapping does not say that they are imported in lower
+// case.
 func (c *genCase) wantNote(notes []string) {
 	said := slices.ContainsFunc(notes, func(note string) bool { return strings.Contains(note, "username_case: lower") })
 	if want := c.blind && !c.lower && !(c.users.view && c.kind == inSQLite); said != want {
@@ -121,8 +123,8 @@ func (c *genCase) wantNote(notes []string) {
 	}
 }
 
-// otherCapitals returns a text with other capitals, of those that SQLite, and a database in
-// the locale C, know.
+// otherCapitals changes the case of those letters that SQLite, and a database in the
+// locale C, know the case of.
 func otherCapitals(text string) string {
 	change := func(from, to rune) func(rune) rune {
 		return func(r rune) rune {
@@ -157,7 +159,7 @@ func (w *world) anyName() string {
 	case 0:
 		return fmt.Sprintf("Ann%d", n)
 	case 1:
-		return fmt.Sprintf("ann%d", n-1) // perhaps Ann's of before in other case
+		return fmt.Sprintf("ann%d", n-1) // maybe an earlier name in other case
 	case 2:
 		return fmt.Sprintf("Zoë %d ü", n)
 	case 3:
@@ -171,7 +173,7 @@ func (w *world) anyName() string {
 	case 7:
 		return fmt.Sprintf("caf\u00e9%d", n)
 	case 8:
-		return fmt.Sprintf("cafe\u0301%d", n-1) // perhaps the same in Unicode's other form
+		return fmt.Sprintf("cafe\u0301%d", n-1) // maybe an earlier name in another Unicode normalization form
 	}
 	return fmt.Sprintf("user.%d@example.org", n)
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// here lets users live here: log out, change their passwords, and be deleted. An
-// import after it keeps that, and an export hands logouts and passwords to the source.
+// here lets users log out, change their passwords, and be deleted here. A later import
+// keeps that, and an export writes logouts and passwords to the source.
 func (c *genCase) here() {
 	deleted, ended := c.deleteHere()
 	out, changed := c.logOutHere(deleted), c.changeHere(deleted)
@@ -51,7 +51,7 @@ func (c *genCase) here() {
 	c.newcomersStay()
 }
 
-// logOutHere ends some tokens here.
+// logOutHere logs some tokens out here.
 func (c *genCase) logOutHere(deleted []*person) (gone []*ticket) {
 	for _, k := range c.tickets {
 		if len(gone) == 3 || k.twin != nil || k.unfit() || !k.table.meant || len(k.table.rows) < 5 || slices.Contains(deleted, k.owner) || c.chance(60) {
@@ -67,7 +67,7 @@ func (c *genCase) logOutHere(deleted []*person) (gone []*ticket) {
 	return gone
 }
 
-// changeHere returns some users new passwords here.
+// changeHere changes the passwords of some users here.
 func (c *genCase) changeHere(deleted []*person) map[*person]string {
 	changed := map[*person]string{}
 	for _, p := range c.people {
@@ -86,8 +86,7 @@ func (c *genCase) changeHere(deleted []*person) map[*person]string {
 	return changed
 }
 
-// handOver exports what happened here to where it came from, and sees what is
-// there then.
+// handOver exports what happened here to the source, and checks the result there.
 func (c *genCase) handOver(name string, out []*ticket, changed map[*person]string) {
 	target := c.copied("handed.sqlite3")
 	before, orphans := c.contents(target), c.orphans(target)
@@ -118,14 +117,14 @@ func (c *genCase) handOver(name string, out []*ticket, changed map[*person]strin
 		c.sources = []string{target}
 	}
 	c.overAgain(out)
-	// The source goes on as it was handed over.
+	// The source continues in its exported state.
 	for p, plain := range changed {
 		p.row["password"] = encoded(9, plain, "here", c.world)
 	}
 	c.write()
 }
 
-// orphans counts the tokens at a source whose users are not there.
+// orphans counts the tokens in a source whose users do not exist.
 func (c *genCase) orphans(source string) (all int) {
 	db := c.reader(source)
 	defer db.Close()
@@ -142,8 +141,8 @@ func (c *genCase) orphans(source string) (all int) {
 	return all
 }
 
-// compareRows checks what an export changed: tokens that were ended here are gone,
-// others may have come, and of users the password alone is another.
+// compareRows checks what an export changed: tokens revoked here are deleted, others
+// may be new, and of users only the password differs.
 func (c *genCase) compareRows(before, after []string, out []*ticket) {
 	count := map[string]int{}
 	for _, row := range after {
@@ -178,8 +177,8 @@ func (c *genCase) compareRows(before, after []string, out []*ticket) {
 	}
 }
 
-// mayBecome tells whether an export may make one row of another: a new password of
-// a user, or a later end of a token.
+// mayBecome reports whether an export may change a row into the other one: a user's new
+// password, or a token's later expiry.
 func (c *genCase) mayBecome(row, other string) bool {
 	for _, t := range c.tokens {
 		if c.policy.Sliding && t.ends != "" && strings.HasPrefix(row, t.name+" ") {
@@ -189,7 +188,7 @@ func (c *genCase) mayBecome(row, other string) bool {
 	return strings.HasPrefix(row, c.users.name+" ") && same(c.users, row, other, "password")
 }
 
-// same tells whether two rows of a table, as texts, differ in one column alone.
+// same reports whether two rows of a table, as text, differ only in one column.
 func same(t *genTable, a, b, column string) bool {
 	cut := func(row string) string {
 		before, rest, _ := strings.Cut(row, " "+column+"=")
@@ -203,7 +202,8 @@ func same(t *genTable, a, b, column string) bool {
 	return cut(a) == cut(b)
 }
 
-// overAgain imports what was handed over into an empty store: it is as it is here.
+// overAgain imports the exported state into an empty store, and checks that it is the
+// same there as here.
 func (c *genCase) overAgain(out []*ticket) {
 	s := c.fresh()
 	defer s.Close()
@@ -239,9 +239,9 @@ func (c *genCase) overAgain(out []*ticket) {
 	}
 }
 
-// residents makes users who are here before any import, of whom some have the name
-// of one who is to come: the source's is refused then, and whoever has the same id
-// there gets another.
+// residents registers users here before the first import. Some have the name of a user
+// of the source, which is refused then; and a user of the source with the same ID gets
+// another one.
 func (c *genCase) residents() {
 	c.taken = map[string]bool{}
 	for n := range 1 + c.IntN(3) {

@@ -8,7 +8,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// decoys draws tables that look like users or tokens and are not.
+// decoys draws tables that look like users or tokens but are not.
 func (w *world) decoys() {
 	if w.chance(30) {
 		w.vendors()
@@ -35,7 +35,7 @@ func (w *world) decoys() {
 	}
 }
 
-// vendors adds others who have passwords.
+// vendors adds other rows with passwords.
 func (w *world) vendors() {
 	t := &genTable{name: "a_vendor", model: "a.vendor", schema: w.users.schema, key: "id", columns: []genColumn{
 		{name: "id", kind: "serial"}, {name: "username", kind: "varchar", length: 150, unique: true},
@@ -67,7 +67,7 @@ func (w *world) vendors() {
 	w.tables, w.vendorKeys = append(w.tables, keys), true
 }
 
-// hints finds out what has to be told.
+// hints determines which options are required.
 func (w *world) hints() {
 	var filled, known []string
 	own := false
@@ -99,11 +99,11 @@ func (w *world) hints() {
 		w.attachable = w.attachable && len(known) == 1
 	}
 	own = !slices.ContainsFunc(w.tokens, func(t *tokenTable) bool { return !t.own })
-	if own && len(filled) == 0 && w.hint.ID == "" { // then nothing says that it is not the primary key
+	if own && len(filled) == 0 && w.hint.ID == "" { // then nothing contradicts the primary key
 		w.toField = ""
 		w.judgeNames()
 	}
-	// Where no tokens say whose they are it may be asked who the users are.
+	// If no tokens refer to users, the user table may have to be named.
 	w.unclear = len(filled) == 0
 	if w.child != nil && len(filled) == 0 && len(known) == 0 {
 		w.hint.UserTable = w.child.name
@@ -117,7 +117,7 @@ func (w *world) hints() {
 	}
 }
 
-// dumpHints finds out what has to be told about a dump.
+// dumpHints determines which options a dump requires.
 func (w *world) dumpHints() {
 	byName := w.naturalForeign && slices.ContainsFunc(w.tokens, func(t *tokenTable) bool { return t.meant })
 	both := w.users.has("username") && w.users.has("email") && w.users.name != "auth_user"
@@ -126,7 +126,7 @@ func (w *world) dumpHints() {
 	}
 }
 
-// over tells whether a token has ended under a policy.
+// over reports whether a token has expired under a policy.
 func (k *ticket) over(p core.Policy) bool {
 	end := k.ends
 	if end.IsZero() && k.table.form == core.Authtoken && p.TTL > 0 {

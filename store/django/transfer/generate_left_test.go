@@ -9,11 +9,11 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// leave deletes users at the source, with their tokens. They stay here, where their
-// tokens end with those that were logged out.
+// leave deletes users in the source, with their tokens. The users stay here, and their
+// tokens are revoked like those that were logged out.
 func (c *genCase) leave(gone *[]*ticket) (left []*person) {
 	if c.kind == inDump && len(c.people) < 10 || !c.chance(60) {
-		return nil // of no users at all nobody knows what they are
+		return nil // without any users, a dump does not have their model
 	}
 	most := 1 + c.IntN(3)
 	for _, p := range slices.Clone(c.people) {
@@ -44,17 +44,17 @@ func (c *genCase) ticketsOf(p *person) (own []*ticket) {
 	return own
 }
 
-// unremovable tells that a token can't be removed alone, or is the last of its table,
-// by which it is known what is meant.
+// unremovable reports whether a token can't be deleted on its own, or is among the last
+// ones of its table, by which the table is recognized.
 func unremovable(k *ticket) bool { return k.twin != nil || len(k.table.rows) < 5 }
 
-// removePerson takes the rows of a user out of the source.
+// removePerson deletes the rows of a user in the source.
 func (c *genCase) removePerson(p *person) {
 	is := func(key string, of genRow) func(genRow) bool {
 		return func(r genRow) bool { return of != nil && r[key] == of[key] }
 	}
 	for _, t := range c.tables {
-		if t.key == "user_ptr_id" { // of a user, whichever table it is
+		if t.key == "user_ptr_id" { // part of a user, in whichever table
 			t.rows = slices.DeleteFunc(t.rows, func(r genRow) bool { return r[t.key] == p.row[c.users.key] })
 		}
 	}
@@ -65,7 +65,7 @@ func (c *genCase) removePerson(p *person) {
 	c.people = slices.DeleteFunc(c.people, func(o *person) bool { return o == p })
 }
 
-// stay checks that users whom the source has deleted are still here, as themselves.
+// stay checks that users deleted in the source still exist here, unchanged.
 func (c *genCase) stay(left []*person) {
 	for _, p := range left {
 		account, err := c.store.Account(c.ctx, p.name)
@@ -86,8 +86,8 @@ func (c *genCase) stay(left []*person) {
 	}
 }
 
-// inherit returns the keys of users who have left to others, as a source does whose
-// numbers begin again: these are nobody's but their own here.
+// inherit gives the keys of deleted users to others, as a source does that restarts its
+// numbering: here, these IDs still belong to the deleted users.
 func (c *genCase) inherit(left []*person) {
 	if c.naturalPrimary || !c.unique || c.toField != "" {
 		return
@@ -107,13 +107,13 @@ func (c *genCase) inherit(left []*person) {
 	}
 }
 
-// deleter is what administers users.
+// deleter administers users.
 type deleter interface {
 	DeleteUser(ctx context.Context, userID int64, audit *core.AuditEntry) error
 }
 
-// deleteHere deletes some users here, and lets others register in their place: nobody
-// of them is the one at the source.
+// deleteHere deletes some users here, and registers others in their place: none of them
+// is the one in the source.
 func (c *genCase) deleteHere() (gone []*person, tokens []*ticket) {
 	most := c.IntN(3)
 	for _, p := range c.people {
@@ -134,7 +134,7 @@ func (c *genCase) deleteHere() (gone []*person, tokens []*ticket) {
 			}
 		}
 		name := fmt.Sprint("after ", p.key)
-		if c.chance(50) && (c.blind || !c.lower) { // else the source takes both
+		if c.chance(50) && (c.blind || !c.lower) { // otherwise the source accepts both
 			name = p.name
 		}
 		if _, err := c.service.CreateUser(c.ctx, c.policy, core.Registration{Username: name, Password: "a newcomer's"}); err != nil {
@@ -145,14 +145,14 @@ func (c *genCase) deleteHere() (gone []*person, tokens []*ticket) {
 	return gone, tokens
 }
 
-// hasNamesake tells whether another user of the source waits for the name of p, and
-// comes in, with his tokens, once p is gone.
+// hasNamesake reports whether another user of the source has the name of p, and is
+// imported, with the tokens, once p is deleted.
 func (c *genCase) hasNamesake(p *person) bool {
 	return slices.ContainsFunc(c.people, func(other *person) bool { return other != p && strings.EqualFold(other.name, p.name) })
 }
 
-// newcomersStay checks that those who registered in the place of users who were
-// deleted here are themselves, with no token of the source's.
+// newcomersStay checks that users who registered in the place of users deleted here are
+// unchanged, without any token of the source.
 func (c *genCase) newcomersStay() {
 	for _, name := range c.newcomers {
 		session, err := c.service.Login(c.ctx, c.policy, name, "a newcomer's")
@@ -171,8 +171,8 @@ func (c *genCase) newcomersStay() {
 	}
 }
 
-// keptIDs checks that users have the ids here that they have at the source, where
-// these are whole numbers above zero and nobody else's.
+// keptIDs checks that users have the same IDs here as in the source, if these are
+// positive integers and not taken.
 func (c *genCase) keptIDs() {
 	for _, p := range c.people {
 		account, err := c.store.Account(c.ctx, p.name)

@@ -7,7 +7,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// logins logs some users in, rightly and wrongly.
+// logins logs some users in, with right and wrong passwords.
 func (c *genCase) logins(s *core.Service, beside bool) {
 	if len(c.people) == 0 {
 		return
@@ -27,7 +27,7 @@ func (c *genCase) logins(s *core.Service, beside bool) {
 	}
 }
 
-// login logs a user in with the password that the source has.
+// login logs a user in with the password in the source.
 func (c *genCase) login(s *core.Service, p *person, beside bool) {
 	session, err := s.Login(c.ctx, c.policy, p.name, p.password)
 	kind := core.KindOf(err)
@@ -57,7 +57,7 @@ func (c *genCase) login(s *core.Service, p *person, beside bool) {
 	c.ownToken(p, session.Key, beside)
 }
 
-// namesakes is how many rows have the name of a user.
+// namesakes counts the rows with the name of a user.
 func (c *genCase) namesakes(p *person) (n int) {
 	for _, o := range c.people {
 		if o.name == p.name {
@@ -67,8 +67,8 @@ func (c *genCase) namesakes(p *person) (n int) {
 	return n
 }
 
-// ownToken checks the token that a login shows: the user's own where the profile
-// shows it again, and nobody else's.
+// ownToken checks the token that a login returns: the user's existing one if the
+// profile returns it again, and never another user's.
 func (c *genCase) ownToken(p *person, key string, beside bool) {
 	var own []string
 	for _, k := range c.tickets {
@@ -93,7 +93,7 @@ func (c *genCase) ownToken(p *person, key string, beside bool) {
 	p.issued = true
 }
 
-// ownAlone tells whether the tokens that are meant are a table of the project's own.
+// ownAlone reports whether the token tables to use are the project's own.
 func (c *genCase) ownAlone() bool {
 	return slices.ContainsFunc(c.tokens, func(t *tokenTable) bool { return t.meant && t.own })
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// swap lets users at the source take each other's names, and imports some times:
-// whatever is refused meanwhile, no token ever speaks for another user.
+// swap has users in the source swap their names, and imports several times: whatever is
+// refused meanwhile, no token ever authenticates another user.
 func (c *genCase) swap() {
 	var some []*person
 	most := 2 + c.IntN(3)
@@ -21,7 +21,7 @@ func (c *genCase) swap() {
 			some = append(some, p)
 		}
 	}
-	// Without a time of joining, who has a new password too may be somebody else.
+	// Without a time of joining, a user with a new password too may be somebody else.
 	if len(some) < 2 || !c.unique || c.naturalPrimary || c.toField == c.username {
 		return
 	}
@@ -44,7 +44,7 @@ func (c *genCase) swap() {
 		from := c.mustOpen()
 		scratch := c.fresh()
 		o := c.options()
-		o.EndTokens = true // those that were handed over to a copy are not there
+		o.EndTokens = true // tokens exported to a copy are missing in the source
 		really := o
 		o.Rehearsal = scratch
 		rehearsed, err := transfer.Import(c.ctx, from, c.store, o)
@@ -68,8 +68,8 @@ func (c *genCase) swap() {
 	}
 }
 
-// dumpOut exports to a dump, and imports that into an empty store: all is as it is
-// here.
+// dumpOut exports to a dump, imports it into an empty store, and checks that everything
+// is the same there as here.
 func (c *genCase) dumpOut() {
 	var out bytes.Buffer
 	if _, err := transfer.ExportDump(c.ctx, c.store, &out, transfer.ExportOptions{
@@ -110,7 +110,7 @@ func (c *genCase) dumpOut() {
 		}
 	}
 	if c.policy.TTL > 0 {
-		return // ends that were moved here are counted anew
+		return // an expiry extended here is computed anew
 	}
 	service := c.serving(s.Backend(), true)
 	for _, k := range c.tickets {

@@ -24,7 +24,7 @@ func (w *world) makePeople() {
 		n = 5001 + w.IntN(200) // more than a page
 	}
 	if w.kind == inDump && n == 0 {
-		n = 1 // else nobody knows what users are
+		n = 1 // otherwise the dump does not have the users' model
 	}
 	w.next = []int64{1, 1, 1, 0, -3, 1000, 1 << 31, 1 << 53}[w.IntN(8)]
 	if w.naturalPrimary {
@@ -44,13 +44,13 @@ func (w *world) makePeople() {
 	w.judgeNames()
 }
 
-// newKey returns a primary key that nobody has.
+// newKey returns an unused primary key.
 func (w *world) newKey() any {
 	id := w.next
 	w.next += 1 + int64(w.IntN(3))
 	switch w.keys {
 	case "uuid":
-		raw := fmt.Sprintf("%032x", uint64(id)) // a small number, to some
+		raw := fmt.Sprintf("%032x", uint64(id)) // some parse it as a small number
 		if w.chance(80) {
 			raw = fmt.Sprintf("%016x%016x", w.Uint64(), w.Uint64())
 		}
@@ -63,7 +63,7 @@ func (w *world) newKey() any {
 		if w.chance(60) {
 			return fmt.Sprintf("u%d-x", w.serial)
 		}
-		// Numbers in spellings of which no two are the same text.
+		// Numbers in different spellings, so that no two are the same text.
 		if w.spelled != "" && w.chance(20) {
 			w.spelled = "0" + w.spelled
 		} else {
@@ -107,7 +107,7 @@ func (w *world) addPerson(key any) *person {
 	w.users.rows = append(w.users.rows, p.row)
 	if w.child != nil {
 		if w.chance(15) {
-			return p // in the base alone: none of the users
+			return p // only in the base table: not a user
 		}
 		p.childRow = genRow{w.child.key: key, "company": "ACME", "level": nil}
 		w.child.rows = append(w.child.rows, p.childRow)
@@ -116,13 +116,13 @@ func (w *world) addPerson(key any) *person {
 	return p
 }
 
-// setNames returns a user a name, or one that can't come over, and an address.
+// setNames sets a user's name, possibly to one that can't be imported, and address.
 func (w *world) setNames(p *person, name string) {
 	w.setName(p, name)
 	switch {
 	case w.chance(1):
 		none := func(r genRow) bool { return r[w.username] == "" }
-		if !slices.ContainsFunc(w.users.rows, none) { // at most one, where it is unique
+		if !slices.ContainsFunc(w.users.rows, none) { // at most one, if it is unique
 			w.setName(p, "")
 			p.bad = true
 		}
@@ -179,7 +179,7 @@ func (w *world) anything(c genColumn) any {
 	return w.pick("", "text ", "J. ", "ä ") + fmt.Sprint(w.serial)
 }
 
-// setPassword draws a password in one of all forms.
+// setPassword draws a password in any of the formats.
 func (w *world) setPassword(p *person) {
 	w.serial++
 	plain := fmt.Sprintf("correct horse %d ü", w.serial)
@@ -195,7 +195,7 @@ func (w *world) setPassword(p *person) {
 	p.row["password"] = encoded(n, plain, salt, w)
 }
 
-// encoded returns a password as Django keeps it.
+// encoded returns a password as Django stores it.
 func encoded(form int, plain, salt string, w *world) string {
 	sum := func(prefix, salt string, raw []byte) string { return prefix + salt + hex.EncodeToString(raw) }
 	m, s := md5.Sum([]byte(salt+plain)), sha1.Sum([]byte(salt+plain))
@@ -219,7 +219,7 @@ func encoded(form int, plain, salt string, w *world) string {
 	return "pbkdf2_sha256$1$" + salt + "$" + base64.StdEncoding.EncodeToString(raw)
 }
 
-// twinNames returns a user the name of another.
+// twinNames gives a user the name of another.
 func (w *world) twinNames() {
 	var good []*person
 	for _, p := range w.people {
@@ -233,9 +233,9 @@ func (w *world) twinNames() {
 	w.setName(good[1], good[0].row[w.username].(string))
 }
 
-// keyOrder is the order in which users are read.
+// keyOrder is the order in which users are imported.
 func (w *world) keyOrder(a, b *person) int {
-	if x, y := w.idOf(a), w.idOf(b); (x > 0) != (y > 0) { // who can't keep the id comes last
+	if x, y := w.idOf(a), w.idOf(b); (x > 0) != (y > 0) { // users who can't keep their ID come last
 		return cmp.Compare(y, x)
 	}
 	if w.kind == inDump {
@@ -251,15 +251,15 @@ func (w *world) keyOrder(a, b *person) int {
 	return cmp.Compare(fmt.Sprint(a.row[id]), fmt.Sprint(b.row[id]))
 }
 
-// idOf is the id that a user has here, if it can be kept: the primary key, or else the
-// number that tokens name him by; 0 where neither is one.
+// idOf returns the ID that a user has here if it can be kept: the primary key, or else
+// the number by which tokens refer to the user; 0 if neither is one.
 func (w *world) idOf(p *person) int64 {
 	for _, column := range []string{w.users.key, w.idColumn()} {
 		if column == w.users.key && w.users.view && w.toField != "" {
-			continue // which is not known of a view
+			continue // unknown for a view
 		}
 		if column != w.users.key && w.kind == inDump {
-			continue // which has no types
+			continue // dumps have no types
 		}
 		if n, ok := p.row[column].(int64); ok {
 			return n
@@ -268,7 +268,8 @@ func (w *world) idOf(p *person) int64 {
 	return 0
 }
 
-// judgeNames finds out who is not taken over: of two with one name the second.
+// judgeNames determines who is not imported: of two users with the same name the
+// second.
 func (w *world) judgeNames() {
 	byName := map[string]*person{}
 	sorted := w.people

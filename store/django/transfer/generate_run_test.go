@@ -27,26 +27,26 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite"
 )
 
-// The environment says which generated cases are run.
+// Environment variables that select the generated cases to run.
 const (
 	casesVariable = "AUTHCOMPAT_MOVING_CASES"
 	seedVariable  = "AUTHCOMPAT_MOVING_SEED"
 	fromVariable  = "AUTHCOMPAT_MOVING_FROM"
 )
 
-// How long one case may take, and more for each of its users; what takes longer
-// hangs.
+// Time limit of a case, and the addition for each of its users; a case that takes
+// longer hangs.
 const (
 	caseTime   = time.Minute
 	personTime = 100 * time.Millisecond
 )
 
-// genCase is a generated case that is being run.
+// genCase is a generated case being run.
 type genCase struct {
 	*world
 	ctx        context.Context
 	folder     string
-	dsn, other string // of databases that are its own meanwhile
+	dsn, other string // of databases reserved for this case
 	empty      []byte // a store without rows
 	sources    []string
 	policy     core.Policy
@@ -55,11 +55,11 @@ type genCase struct {
 	service    *core.Service
 	opened     int
 	endTokens  bool
-	newcomers  []string // who registered here in the place of deleted users
+	newcomers  []string // names of users who registered here in the place of deleted users
 	wrong      []string
 }
 
-// errGivenUp ends a case that can't go on.
+// errGivenUp ends a case that can't continue.
 var errGivenUp = errors.New("given up")
 
 func (c *genCase) errorf(format string, args ...any) {
@@ -79,7 +79,7 @@ func (c *genCase) must(err error) {
 	}
 }
 
-// caller names the lines of the tests that led here.
+// caller returns the lines of the tests that led here.
 func caller() string {
 	var lines []string
 	for n := 2; n < 12; n++ {
@@ -90,7 +90,7 @@ func caller() string {
 	return strings.Join(lines, " ")
 }
 
-// number returns a number of the environment.
+// number returns the number in an environment variable.
 func number(t *testing.T, variable string, otherwise uint64) uint64 {
 	t.Helper()
 	text := os.Getenv(variable)
@@ -104,8 +104,9 @@ func number(t *testing.T, variable string, otherwise uint64) uint64 {
 	return n
 }
 
-// TestGenerated imports, exports and works on user bases of many shapes, each
-// drawn from a seed and its number, and compares with what is true of them.
+// TestGenerated imports from, exports to and attaches to user bases of many shapes,
+// each drawn from a seed and its number, and compares the results with what is known
+// about them.
 func TestGenerated(t *testing.T) {
 	seed, cases, from := number(t, seedVariable, 1), number(t, casesVariable, generated), number(t, fromVariable, 0)
 	t.Logf("%s=%d, cases %d to %d", seedVariable, seed, from, from+cases-1)
@@ -142,7 +143,7 @@ func TestGenerated(t *testing.T) {
 	t.Logf("%d cases, %d failed: %v", done.Load(), failed.Load(), kinds)
 }
 
-// runCase runs one case, and returns its kind and what is wrong.
+// runCase runs one case, and returns its kind and its failures.
 func runCase(ctx context.Context, seed, n uint64, dsn [2]string, empty []byte) (kind string, wrong []string) {
 	c := &genCase{world: newWorld(seed, n), dsn: dsn[0], other: dsn[1], empty: empty}
 	most := caseTime + time.Duration(len(c.people))*personTime
@@ -174,7 +175,7 @@ func runCase(ctx context.Context, seed, n uint64, dsn [2]string, empty []byte) (
 	return c.kind, c.wrong
 }
 
-// all makes the source and checks everything about it.
+// all creates the source and runs all checks on it.
 func (c *genCase) all() {
 	folder, err := os.MkdirTemp(memory(), "transfer")
 	c.must(err)
@@ -185,7 +186,7 @@ func (c *genCase) all() {
 	c.check()
 }
 
-// memory is a folder whose files are in memory, if there is one.
+// memory returns a directory in memory, if there is one.
 func memory() string {
 	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
 		return "/dev/shm"
@@ -200,7 +201,7 @@ func (c *genCase) policies() {
 	c.must(err)
 	c.policy = core.Policy{Issuer: "old-api", Realm: core.DefaultRealm, TokenHex: 40}
 	switch c.IntN(4) {
-	case 0: // nothing is shown again, nor sealed
+	case 0: // tokens are neither returned again nor sealed
 	case 1:
 		c.policy.Reuse, c.policy.TTL, c.policy.Sliding, c.sealer = true, 15*24*time.Hour, c.chance(50), sealer
 	default:
@@ -226,7 +227,7 @@ func emptyStore(t *testing.T) []byte {
 	return text
 }
 
-// fresh opens an empty store; close it.
+// fresh opens an empty store, which the caller closes.
 func (c *genCase) fresh() *sqlite.Store {
 	c.opened++
 	path := filepath.Join(c.folder, fmt.Sprintf("store%d.db", c.opened))
@@ -236,7 +237,7 @@ func (c *genCase) fresh() *sqlite.Store {
 	return s
 }
 
-// target opens the empty store that everything comes to.
+// target opens the empty store to import into.
 func (c *genCase) target() base {
 	if !c.chance(6) {
 		return c.fresh()
@@ -250,7 +251,7 @@ func (c *genCase) target() base {
 	return s
 }
 
-// serving makes an engine.
+// serving returns an engine.
 func (c *genCase) serving(b core.Backend, keep bool) *core.Service {
 	hasher, err := hashing.NewDjangoHasher(1)
 	c.must(err)
@@ -258,7 +259,7 @@ func (c *genCase) serving(b core.Backend, keep bool) *core.Service {
 	return core.New(core.Config{Backend: b, Hasher: hasher, Sealer: c.sealer, Random: rand.Reader, Clock: func() time.Time { return genNow }})
 }
 
-// ownDatabase makes a database on the cluster of the tests.
+// ownDatabase creates a database on the tests' cluster.
 func ownDatabase(t *testing.T, name string) string {
 	t.Helper()
 	shared := postgrestest.DSN(t)
@@ -291,10 +292,10 @@ func ownDatabase(t *testing.T, name string) string {
 	return u.String()
 }
 
-// numbered are numbers that a rehearsal can't know.
+// numbered matches numbers that a rehearsal can't know.
 var numbered = regexp.MustCompile(`user \d+`)
 
-// unnumbered returns problems without them.
+// unnumbered returns problems without those numbers.
 func unnumbered(of []string) []string {
 	all := slices.Clone(of)
 	for i := range all {

@@ -9,7 +9,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// genNow is the time of everything in generated cases.
+// genNow is the current time in generated cases.
 var genNow = time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
 
 // The kinds of generated sources.
@@ -19,24 +19,24 @@ const (
 	inDump     = "dump"
 )
 
-// world is a generated user base with the truth about it.
+// world is a generated user base and what is known about it.
 type world struct {
 	*rand.Rand
 	kind   string
-	wal    bool // the file is in WAL mode
+	wal    bool // whether the file is in WAL mode
 	tables []*genTable
 
 	users *genTable // the table with the passwords
-	child *genTable // whose rows are the users, if that is another one
-	// The columns; empty where there is none.
+	child *genTable // if not nil, the table whose rows are the users
+	// The columns; empty if there is none.
 	username, email, active, created string
-	unique                           bool            // no two usernames are the same
-	blind                            bool            // nor differ in capitals alone
-	lower                            bool            // they come over in lower case
-	folded                           map[string]bool // usernames so far, in lower case, where no two may be the same
-	// toField is the column that tokens name their users by; empty: the primary key.
+	unique                           bool            // no two usernames are equal
+	blind                            bool            // nor equal except for case
+	lower                            bool            // usernames are imported in lower case
+	folded                           map[string]bool // lower-case usernames so far, if they have to be unique
+	// toField is the column by which tokens refer to users; empty for the primary key.
 	toField string
-	number  int64 // the next of those in such a column
+	number  int64 // the next number for such a column
 	keys    string
 	next    int64 // the number of the next key
 	people  []*person
@@ -44,70 +44,72 @@ type world struct {
 	tokens  []*tokenTable
 	tickets []*ticket
 
-	// How a dump names users.
+	// How a dump refers to users.
 	naturalForeign, naturalPrimary, twoFiles bool
 
-	// hint is what has to be told; without it no import begins, if refused.
+	// hint has the required options; without them an import is refused, if refused is
+	// set.
 	hint    tables.Mapping
 	refused bool
-	// unclear tells that it may be asked which table the users are in.
+	// unclear is set if the user table may have to be named.
 	unclear bool
-	// vendorKeys tells that there are keys of others than the users.
+	// vendorKeys is set if some foreign keys refer to other tables than users.
 	vendorKeys bool
-	// attachable tells that the shape can be worked on.
+	// attachable is set if it is possible to attach to the shape.
 	attachable bool
 	serial     int    // for names
-	spelled    string // the last key that is a number as text
-	// taken are names of users who were here before any import; left, of those who
-	// are still here and were deleted at the source.
+	spelled    string // the last key that is a number stored as text
+	// taken are names of users who existed here before the first import; left, of those
+	// who still exist here and were deleted in the source.
 	taken, left map[string]bool
 }
 
-// tokenTable is a table of tokens.
+// tokenTable is a token table.
 type tokenTable struct {
 	*genTable
 	form  core.LegacyFormat
 	own   bool
-	meant bool // an import takes it
+	meant bool // whether an import uses it
 	ends  string
 }
 
-// person is a row of a user with what is true of it.
+// person is a user row and what is known about it.
 type person struct {
 	row, childRow genRow
-	key           string // at the source
+	key           string // in the source
 	name          string
-	password      string // empty: no login works
+	password      string // empty if no login succeeds
 	active        bool
-	bad           bool // can't be taken over by itself
-	lost          bool // is not taken over
-	weak          bool // a login makes the password anew
-	heir          bool // has the key of somebody who was deleted at the source
-	// came tells that an import took it over, and changed that the source has changed
-	// it since; issued, that a login here gave a new token.
+	bad           bool // invalid in itself
+	lost          bool // not imported
+	weak          bool // a login rehashes the password
+	heir          bool // has the key of a user deleted in the source
+	// came is set if the user was imported, changed if the source has changed it since,
+	// and issued if a login here issued a new token.
 	came, changed, issued bool
 }
 
 // ticket is a token.
 type ticket struct {
-	table  *tokenTable
-	row    genRow
-	text   string
-	owner  *person // nil: nobody
-	bad    bool    // can't be taken over by itself
-	dead   bool    // its own server refuses it too
-	ends   time.Time
-	made   time.Time
-	twin   *ticket
-	second bool // of two twins the one with the later row
-	came   bool // an import took it over
+	table     *tokenTable
+	row       genRow
+	text      string
+	owner     *person // nil for none
+	bad       bool    // invalid in itself
+	respelled bool    // names its owner in other capitals
+	dead      bool    // refused by its own server too
+	ends      time.Time
+	made      time.Time
+	twin      *ticket
+	second    bool // of two twins the one with the later row
+	came      bool // was imported
 }
 
 func (w *world) chance(percent int) bool { return w.IntN(100) < percent }
 
 func (w *world) pick(of ...string) string { return of[w.IntN(len(of))] }
 
-// newWorld draws a user base of a case.
+// newWorld draws the user base of a case.
 func newWorld(seed, number uint64) *world {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, number)), kind: inSQLite, attachable: true, folded: map[string]bool{}, left: map[string]bool{}}
 	switch n := w.IntN(100); {
@@ -129,7 +131,7 @@ func newWorld(seed, number uint64) *world {
 	return w
 }
 
-// userTables draws the tables of the users.
+// userTables draws the user tables.
 func (w *world) userTables() {
 	name := w.pick("auth_user", "auth_user", "accounts_user", "users_customuser", "core_account", "Members")
 	if w.kind == inDump {
@@ -153,7 +155,7 @@ func (w *world) userTables() {
 	add("last_login", "datetime", 0).null = true
 	w.unique = true
 	switch w.IntN(5) {
-	case 0: // an address alone
+	case 0: // only an address
 		w.username, w.email = "email", "email"
 		add("email", "varchar", 300).unique = true
 	case 1: // no address
@@ -180,14 +182,14 @@ func (w *world) userTables() {
 	if w.chance(70) {
 		w.Shuffle(len(t.columns), func(i, j int) { t.columns[i], t.columns[j] = t.columns[j], t.columns[i] })
 	}
-	w.attachable = w.keys == "serial" && (w.blind || !w.lower) // else Django knows names that are none here
+	w.attachable = w.keys == "serial" && (w.blind || !w.lower) // otherwise Django has names that do not exist here
 	if w.kind != inDump && w.child == nil && w.chance(6) {
 		t.view, w.attachable = true, false
 		w.hint.UserTable, w.hint.ID, w.hint.Username = t.name, t.key, w.username
 	}
 }
 
-// bothNames draws a username and an address, of which one is logged in with.
+// bothNames draws a username and an address, one of which is the login name.
 func (w *world) bothNames(t *genTable, add func(string, string, int) *genColumn) {
 	add("username", "varchar", 300)
 	add("email", w.pick("varchar", "varchar", "text"), 300)
@@ -195,26 +197,26 @@ func (w *world) bothNames(t *genTable, add func(string, string, int) *genColumn)
 	name, address := &t.columns[len(t.columns)-2], &t.columns[len(t.columns)-1]
 	name.unique = true
 	switch w.IntN(8) {
-	case 0, 1: // both unique, and one of them may be meant
+	case 0, 1: // both are unique, so that either may be the one
 		address.unique, address.null = true, w.chance(50)
 		if w.chance(50) {
 			w.username, w.hint.Username, address.null = "email", "email", false
 			w.hint.Defaults = map[string]string{"username": "$uuid"}
 		}
-	case 2: // the address alone is unique
+	case 2: // only the address is unique
 		name.unique, address.unique = false, true
 		w.username = "email"
-		if w.kind == inDump { // where that can't be seen
+		if w.kind == inDump { // dumps do not say what is unique
 			w.hint.Username = "email"
 		}
-	case 3: // neither is
+	case 3: // neither is unique
 		name.unique, w.unique = false, false
 	default:
 		address.null = w.chance(15)
 	}
 }
 
-// furtherColumns draws columns that are nobody's business.
+// furtherColumns draws columns that do not matter.
 func (w *world) furtherColumns(add func(string, string, int) *genColumn) {
 	further := []genColumn{
 		{name: "first_name", kind: "varchar", length: 150}, {name: "last_name", kind: "varchar", length: 150},
@@ -234,7 +236,7 @@ func (w *world) furtherColumns(add func(string, string, int) *genColumn) {
 	}
 }
 
-// childTable lets the users be the rows of a table that inherits.
+// childTable makes the users the rows of an inheriting table.
 func (w *world) childTable() {
 	key := w.pick("user_ptr_id", "member_ptr_id", "person_ptr_id")
 	kind := w.keys
@@ -249,7 +251,7 @@ func (w *world) childTable() {
 	w.tables = append(w.tables, w.child)
 }
 
-// named is the table whose rows are the users.
+// named returns the table whose rows are the users.
 func (w *world) named() *genTable {
 	if w.child != nil {
 		return w.child
@@ -257,7 +259,7 @@ func (w *world) named() *genTable {
 	return w.users
 }
 
-// tokenTables draws which tables of tokens there are.
+// tokenTables draws the token tables.
 func (w *world) tokenTables() {
 	refer := w.child != nil || w.chance(80)
 	late := w.chance(70)
@@ -309,7 +311,7 @@ func (w *world) tokenTables() {
 	w.tokens = all
 }
 
-// knoxTable draws a table of one of knox's generations.
+// knoxTable draws a table of one of the generations of knox.
 func (w *world) knoxTable(make func(name, model, key string, form core.LegacyFormat, columns ...genColumn) *tokenTable) *tokenTable {
 	form := []core.LegacyFormat{core.Knox41, core.Knox42, core.Knox5}[w.IntN(3)]
 	name, model := "knox_authtoken", "knox.authtoken"

@@ -13,7 +13,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// write makes the source anew, with the rows as they are now.
+// write creates the source anew, with the current rows.
 func (c *genCase) write() {
 	switch c.kind {
 	case inPostgres:
@@ -113,7 +113,7 @@ func (c *genCase) open(hint tables.Mapping) (tables.Source, error) {
 	return tables.Open(c.ctx, hint, c.sources...)
 }
 
-// untouched returns a fingerprint of the source, to the byte where it is files.
+// untouched returns a fingerprint of the source, exact to the byte for files.
 func (c *genCase) untouched() string {
 	if c.kind == inPostgres {
 		return fmt.Sprint(c.contents(c.dsn))
@@ -131,7 +131,7 @@ func (c *genCase) untouched() string {
 	return strings.Join(all, "\n")
 }
 
-// contents returns all rows of all tables of the source's own, as texts.
+// contents returns all rows of all tables of the source itself, as text.
 func (c *genCase) contents(source string) []string {
 	db := c.reader(source)
 	defer db.Close()
@@ -145,7 +145,7 @@ func (c *genCase) contents(source string) []string {
 	return all
 }
 
-// reader opens a source to look into it.
+// reader opens a source for reading.
 func (c *genCase) reader(source string) *sql.DB {
 	driver, dsn := "postgres", source
 	if path, ok := strings.CutPrefix(source, "sqlite:"); ok {
@@ -156,7 +156,7 @@ func (c *genCase) reader(source string) *sql.DB {
 	return db
 }
 
-// texts returns rows as texts, and closes them.
+// texts returns rows as text, and closes them.
 func (c *genCase) texts(name string, rows *sql.Rows) (all []string) {
 	defer rows.Close()
 	columns, err := rows.Columns()
@@ -181,7 +181,7 @@ func (c *genCase) texts(name string, rows *sql.Rows) (all []string) {
 	return all
 }
 
-// copied copies a source of one SQLite file, so that it can be written to.
+// copied copies a source that is a single SQLite file, so that it can be written to.
 func (c *genCase) copied(name string) string {
 	if c.kind != inSQLite {
 		return c.sources[0]
@@ -193,7 +193,7 @@ func (c *genCase) copied(name string) string {
 	return "sqlite:" + path
 }
 
-// described says what shape the source has.
+// described describes the shape of the source.
 func (c *genCase) described() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "hint %+v, policy %+v, dump natural: foreign %t, primary %t\n", c.hint, c.policy, c.naturalForeign, c.naturalPrimary)

@@ -16,19 +16,19 @@ type genTable struct {
 	key          string // the primary key's column
 	references   []genReference
 	rows         []genRow
-	// view tells that it is read through a view of this name; the rows are in a table
-	// beside it.
+	// view is set if the table is read through a view of this name; the rows are in
+	// another table.
 	view bool
 }
 
-// genColumn is one column. Its kind is serial, bigint, uuid, varchar, text, bool,
+// genColumn is a column. Its kind is serial, bigint, uuid, varchar, text, bool,
 // datetime, integer, real or generated.
 type genColumn struct {
 	name, kind   string
 	length       int
 	null, unique bool
-	blind        bool   // its texts are the same in capitals
-	expression   string // of a generated one
+	blind        bool   // ignores case
+	expression   string // of a generated column
 }
 
 // genReference is a foreign key to the primary key of a table, or to another column
@@ -36,16 +36,16 @@ type genColumn struct {
 type genReference struct {
 	column         string
 	to             *genTable
-	field          string // empty: the primary key
-	late, unproven bool   // deferred; made without a look at the rows (PostgreSQL)
+	field          string // empty for the primary key
+	late, unproven bool   // deferred; not validated against existing rows (PostgreSQL)
 }
 
 type genRow map[string]any
 
-// genTime is a date and time, or whatever stands in its place.
+// genTime is a date and time, or whatever is stored in its place.
 type genTime struct {
 	at  time.Time
-	raw string // what stands there instead
+	raw string // what is stored instead
 }
 
 // genBytes are bytes that SQLite is told are text.
@@ -66,7 +66,7 @@ func (t *genTable) column(name string) genColumn {
 
 func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// full is the name in SQL, with the schema.
+// full returns the name in SQL, with the schema.
 func (t *genTable) full() string {
 	if t.schema != "" {
 		return ident(t.schema) + "." + ident(t.name)
@@ -74,7 +74,8 @@ func (t *genTable) full() string {
 	return ident(t.name)
 }
 
-// kept is where the rows are: the table, or that behind the view.
+// kept returns the table that stores the rows: the table itself, or the one behind the
+// view.
 func (t *genTable) kept() string {
 	if t.view {
 		return strings.Replace(t.full(), ident(t.name), ident(t.name+"_kept"), 1)
@@ -82,7 +83,7 @@ func (t *genTable) kept() string {
 	return t.full()
 }
 
-// target is the column that it refers to.
+// target returns the column that the foreign key refers to.
 func (r genReference) target() string {
 	if r.field != "" {
 		return r.field
@@ -126,7 +127,7 @@ func (c genColumn) sqlType(postgres bool) string {
 	return c.kind
 }
 
-// create returns the statements that make the table with its rows.
+// create returns the statements that create the table with its rows.
 func (t *genTable) create(postgres bool) string {
 	var parts []string
 	for _, c := range t.columns {
@@ -172,7 +173,7 @@ func (t *genTable) create(postgres bool) string {
 	return b.String()
 }
 
-// insert adds the statements for the rows, hundreds in each.
+// insert appends the statements that insert the rows, hundreds in each.
 func (t *genTable) insert(b *strings.Builder, postgres bool) {
 	var columns []string
 	for _, c := range t.columns {
@@ -203,7 +204,7 @@ func (t *genTable) insert(b *strings.Builder, postgres bool) {
 	}
 }
 
-// literal writes a value as SQL.
+// literal returns a value as an SQL literal.
 func literal(v any, postgres bool) string {
 	switch v := v.(type) {
 	case nil:
@@ -233,8 +234,8 @@ func literal(v any, postgres bool) string {
 	return fmt.Sprint(v)
 }
 
-// objects returns the rows as dumpdata writes them. How their users are named says
-// user: by the primary key, or otherwise.
+// objects returns the rows as dumpdata writes them. user returns how a row refers to
+// its user: by the primary key, or otherwise.
 func (t *genTable) objects(naturalPrimary bool, user func(genRow) any) []any {
 	var all []any
 	for _, row := range t.rows {
@@ -275,7 +276,7 @@ func dumped(objects []any) []byte {
 	return text
 }
 
-// String returns the text as SQL has it.
+// String returns the time as text in SQL.
 func (t genTime) String() string {
 	if t.raw != "" {
 		return t.raw

@@ -11,7 +11,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// oddTime draws a date and time; ok is false where it is none.
+// oddTime draws a date and time; ok is false if it is not a valid one.
 func (w *world) oddTime() (genTime, bool) {
 	t := genTime{at: genNow.Add(-time.Duration(w.IntN(30*24*3600)) * time.Second).Add(time.Duration(w.IntN(1000)) * time.Millisecond)}
 	switch w.IntN(60) {
@@ -85,7 +85,7 @@ func (w *world) fillTable(t *tokenTable) {
 		w.twins(t, &serial)
 	}
 	w.Shuffle(len(t.rows), func(i, j int) { t.rows[i], t.rows[j] = t.rows[j], t.rows[i] })
-	if w.kind == inDump { // which is read in the order of its objects
+	if w.kind == inDump { // dumps are read in the order of their objects
 		for _, k := range w.tickets {
 			if k.table == t && k.twin != nil {
 				k.second = t.place(k) > t.place(k.twin)
@@ -94,7 +94,7 @@ func (w *world) fillTable(t *tokenTable) {
 	}
 }
 
-// checked tells whether the database lets no token be of nobody.
+// checked reports whether the database refuses tokens without a user.
 func (t *tokenTable) checked() bool {
 	for _, r := range t.references {
 		if !r.unproven {
@@ -104,7 +104,7 @@ func (t *tokenTable) checked() bool {
 	return false
 }
 
-// addTicket adds a token of a user; nil: of nobody.
+// addTicket adds a token of a user, or of nobody if p is nil.
 func (w *world) addTicket(t *tokenTable, p *person, serial *int64) *ticket {
 	k := &ticket{table: t, owner: p, row: genRow{}}
 	if p != nil {
@@ -140,7 +140,7 @@ func (w *world) addTicket(t *tokenTable, p *person, serial *int64) *ticket {
 	return k
 }
 
-// setEnd draws when a token ends.
+// setEnd draws the expiry of a token.
 func (w *world) setEnd(k *ticket) {
 	switch n := w.IntN(20); {
 	case n < 6:
@@ -152,7 +152,7 @@ func (w *world) setEnd(k *ticket) {
 		at, ok := w.oddTime()
 		k.row[k.table.ends], k.bad, k.dead, k.ends = at, k.bad || !ok, !ok, at.at
 		if k.ends.IsZero() {
-			k.ends = k.ends.Add(1) // it did end
+			k.ends = k.ends.Add(1) // it did expire
 		}
 	default:
 		k.ends = genNow.Add(time.Duration(1+w.IntN(1000)) * time.Hour)
@@ -160,7 +160,7 @@ func (w *world) setEnd(k *ticket) {
 	}
 }
 
-// digest puts the token's digest into its row.
+// digest sets the token's digest in its row.
 func (w *world) digest(k *ticket) {
 	switch k.table.form {
 	case core.Knox41:
@@ -179,12 +179,12 @@ func (w *world) digest(k *ticket) {
 	switch {
 	case w.chance(2): // as knox before 2.2.1 did
 		k.row["token_key"], k.bad, k.dead = nil, true, true
-	case w.chance(2): // of another hash
+	case w.chance(2): // of another hash algorithm
 		k.row["digest"], k.bad, k.dead = k.row["digest"].(string)[:64], true, true
 	}
 }
 
-// orphan adds a token of a user who is not there, or of NULL.
+// orphan adds a token of a user who does not exist, or of NULL.
 func (w *world) orphan(t *tokenTable, serial *int64) {
 	k := w.addTicket(t, nil, serial)
 	k.row["user_id"] = nil
@@ -200,7 +200,7 @@ func (w *world) orphan(t *tokenTable, serial *int64) {
 	}
 }
 
-// twins adds a token whose text another one has.
+// twins adds a token with the text of another one.
 func (w *world) twins(t *tokenTable, serial *int64) {
 	for _, k := range w.tickets {
 		if k.table != t || k.bad || k.owner == nil || k.owner.lost || !k.ends.IsZero() || k.made.Year() < 2000 {
@@ -221,7 +221,7 @@ func (w *world) twins(t *tokenTable, serial *int64) {
 	}
 }
 
-// place is where the row of a token is among the others.
+// place returns the position of a token's row in the table.
 func (t *tokenTable) place(k *ticket) int {
 	return slices.IndexFunc(t.rows, func(r genRow) bool { return r["id"] == k.row["id"] })
 }

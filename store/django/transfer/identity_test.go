@@ -17,8 +17,8 @@ func md5Hex(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// TestOwnersBySchema takes over users whose primary key has to be found in the
-// catalogue: a guess gives them each other's tokens.
+// TestOwnersBySchema imports users whose primary key has to be read from the catalog: a
+// guess would give them each other's tokens.
 func TestOwnersBySchema(t *testing.T) {
 	insert := func(table, ids string) []string {
 		var all []string
@@ -94,9 +94,10 @@ func TestOwnersBySchema(t *testing.T) {
 	}
 }
 
-// TestFieldOfTokens takes over tokens whose foreign keys refer to another column of
-// the users than the primary key (Django's to_field): each is its user's, and users
-// keep their ids, which elsewhere may be another's number.
+// TestFieldOfTokens imports tokens whose foreign keys refer to a column of the users
+// other than the primary key (Django's to_field): each token belongs to the right user,
+// and users keep their IDs, although that column may hold the number of another user's
+// ID.
 func TestFieldOfTokens(t *testing.T) {
 	ids := map[string]int64{"ann": 1, "bob": 2, "cid": 3}
 	for field, test := range map[string]struct {
@@ -147,7 +148,8 @@ func TestFieldOfTokens(t *testing.T) {
 	}
 }
 
-// TestOwnersUncertain is refused before the first row, with the remedy.
+// TestOwnersUncertain has sources that are refused before the first row, with the
+// remedy.
 func TestOwnersUncertain(t *testing.T) {
 	two := []string{`CREATE TABLE a_user (id integer PRIMARY KEY, ` + columns + `)`, `CREATE TABLE b_user (id integer PRIMARY KEY, ` + columns + `)`}
 	bare := `CREATE TABLE authtoken_token (key varchar(40) PRIMARY KEY, created datetime NOT NULL, user_id integer NOT NULL)`
@@ -176,7 +178,7 @@ func TestOwnersUncertain(t *testing.T) {
 	}
 }
 
-// TestOwnersOfDumps takes over dumps in which users are named in each way.
+// TestOwnersOfDumps imports dumps that refer to users in each possible way.
 func TestOwnersOfDumps(t *testing.T) {
 	ann, bob := dumpUserObject("auth.user", "2", "ann"), dumpUserObject("auth.user", "1", "bob")
 	annByName, bobByName := dumpUserObject("auth.user", "", "ann"), dumpUserObject("auth.user", "", "bob")
@@ -216,15 +218,15 @@ func TestOwnersOfDumps(t *testing.T) {
 	}
 }
 
-// TestNamesThatMoved imports a dump by names in which a user who is refused has a
-// name that somebody else still has here.
+// TestNamesThatMoved imports a dump with natural keys in which a refused user has a
+// name that another user still has here.
 func TestNamesThatMoved(t *testing.T) {
 	h := mustHouse(t)
 	first := dumpOf(t, objects(dumpUserObject("auth.user", "7", "ann")))
 	if _, err := h.try(t, tables.Mapping{}, nil, first...); err != nil {
 		t.Fatal(err)
 	}
-	// Changed here, so that what the source says of user 7 is not taken.
+	// Changed here, so that the source's version of user 7 is not imported.
 	users, err := h.store.ExportUsers(t.Context(), 0, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +248,7 @@ func TestNamesThatMoved(t *testing.T) {
 	h.wantOwners(t, map[string]string{text("ann"): ""})
 }
 
-// TestPagesOfAnyKey reads more rows than a page has, in each order there is.
+// TestPagesOfAnyKey reads more rows than fit a page, in each possible order.
 func TestPagesOfAnyKey(t *testing.T) {
 	const rows = 12_000
 	for _, id := range []string{"user_id integer PRIMARY KEY", "user_id char(32) PRIMARY KEY", "user_id varchar(40) PRIMARY KEY, rowid text"} {
@@ -260,8 +262,8 @@ func TestPagesOfAnyKey(t *testing.T) {
 	}
 }
 
-// TestSameIDs imports users whose ids others have here: these registered here, or
-// were given them because their own can't be kept.
+// TestSameIDs imports users whose IDs are taken here, by users who registered here or
+// who were assigned them because they could not keep their own.
 func TestSameIDs(t *testing.T) {
 	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY AUTOINCREMENT, `+columns+`)`, fmt.Sprintf(authtoken, "auth_user (id)"))
 	add := func(id int, name string) {
@@ -286,7 +288,7 @@ func TestSameIDs(t *testing.T) {
 		}
 		h.wantOwners(t, want)
 		name := fmt.Sprint("later", round)
-		ids = append(ids, 4+round) // the next ids, which were given here
+		ids = append(ids, 4+round) // the next IDs, which were assigned here
 		add(ids[len(ids)-1], name)
 		want[text(name)] = name
 	}

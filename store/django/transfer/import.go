@@ -16,7 +16,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// Target is the store that users and tokens come to.
+// Target is the store that users and tokens are imported into.
 type Target interface {
 	core.Store
 	transfer.Importer
@@ -24,40 +24,40 @@ type Target interface {
 
 // Options are the settings of an import.
 type Options struct {
-	// Policy is that of the profile which will serve the tokens: its realm, its
-	// issuer, and the time to live of tokens that have no end of their own.
+	// Policy is that of the profile that will serve the tokens: its realm, its issuer,
+	// and the TTL of tokens that have no expiry of their own.
 	Policy core.Policy
-	// NoProfile tells that Policy is nobody's: tokens without an end of their own
-	// are refused then.
+	// NoProfile is set if Policy is not a profile's. Tokens without an expiry of their
+	// own are refused then.
 	NoProfile bool
-	// Sealer seals tokens whose text is known, so that they can be shown, and
-	// exported, again. Without a key they only work.
+	// Sealer seals tokens whose text is known, so that they can be returned by a login
+	// again, and exported. Without a key they only authenticate.
 	Sealer core.Sealer
 	Random io.Reader
-	Zone   *time.Location // of times without one
-	Since  time.Time      // only rows from then on; the zero time: all
-	// Rehearsal, if set, is an empty store in which the import finds out what it
-	// would do; nothing is written to the target.
+	Zone   *time.Location // of times stored without one
+	Since  time.Time      // skip rows before this time; zero for all rows
+	// Rehearsal, if set, is an empty store in which the import determines what it would
+	// do; nothing is written to the target.
 	Rehearsal transfer.Rehearsal
-	// EndTokens lets a run end more tokens than it may by itself.
+	// EndTokens lifts the limit on the tokens that a run revokes.
 	EndTokens bool
 	Clock     core.Clock
-	// Name stands for the source's identity, if it is not empty.
+	// Name, if not empty, replaces the source's identity.
 	Name string
-	// Progress hears how many rows of a table were read, of how many.
+	// Progress is called with the number of rows read of a table, and their total.
 	Progress func(table string, read, of int)
 }
 
-// ErrNoKey is an import of tokens that the profile shows again, without the key
-// that they are sealed with.
+// ErrNoKey is the error for importing tokens that the profile returns again at login
+// without the key that seals them.
 var ErrNoKey = errors.New("the profile shows tokens again at each login, and the key that seals them is missing")
 
-// ErrNoProfile is an import of tokens that have no end of their own, without a
-// profile to say when they end and whether they are shown again.
+// ErrNoProfile is the error for importing tokens without an expiry of their own, and
+// without a profile that says when they expire and whether a login returns them again.
 var ErrNoProfile = errors.New("tokens of Django REST framework's have no end of their own: the profile says when they end, and whether they are shown again at login")
 
-// EndingError is a run that would end more tokens than a run ends by itself: they
-// are not there any more at the source. Nothing was ended.
+// EndingError is the error of a run that would revoke more tokens than the limit
+// allows, because they are missing in the source. No token was revoked.
 type EndingError struct{ Unseen, Here int }
 
 // Error implements error.
@@ -65,15 +65,16 @@ func (e *EndingError) Error() string {
 	return fmt.Sprintf("%d of the %d tokens that came from here before were not found there any more; so many are not ended without being told, and none was", e.Unseen, e.Here)
 }
 
-// How many tokens a run ends by itself: a tenth of those that came, or few.
+// Without EndTokens, a run revokes at most endedAlways tokens, or one in endedOf of
+// those imported before.
 const (
 	endedAlways = 10
 	endedOf     = 10
 )
 
-// Import takes over the users and then the tokens of a source. Rows that can't
-// be taken over are reported and do not stop it. The report is good, as far as
-// the import came, also beside an error.
+// Import imports the users and then the tokens of a source. Rows that can't be imported
+// are reported and do not stop the import. If there is an error, the report covers what
+// was done until then.
 func Import(ctx context.Context, from tables.Source, to Target, o Options) (*Report, error) {
 	report := &Report{
 		Source: from.Identity(), DryRun: o.Rehearsal != nil, Started: o.Clock().UTC(),
@@ -88,7 +89,8 @@ func Import(ctx context.Context, from tables.Source, to Target, o Options) (*Rep
 	return report, err
 }
 
-// batchRows is how many rows a batch has. Two more are read meanwhile.
+// batchRows is the number of rows in a batch. Up to two more batches are read
+// meanwhile.
 const batchRows = transfer.MaxImport
 
 type importer struct {
@@ -98,16 +100,15 @@ type importer struct {
 	to      transfer.Importer
 	place   transfer.Checkpoint
 	report  *Report
-	// unsure are names of users at the source who are not here under them.
+	// unsure are usernames in the source whose users do not have them here.
 	unsure map[string]bool
-	// left are the keys of users who are to be given an id, when all others have
-	// theirs.
+	// left are the keys of users who get a new ID once all others have theirs.
 	left map[string]bool
-	// refused are texts of tokens whose users were not taken over, where the table
-	// may have one text twice (twins): nobody else gets them.
+	// refused are texts of tokens whose users were not imported. It matters if the
+	// table may contain a text twice (twins): no other user gets them.
 	refused map[string]bool
 	twins   bool
-	// keysAreIDs tells that the keys of users at the source are their ids here.
+	// keysAreIDs is set if the users' keys in the source are their IDs here.
 	keysAreIDs bool
 }
 
@@ -128,10 +129,10 @@ func (i *importer) run(ctx context.Context) (err error) {
 	}
 	i.place.Now = i.Clock().UTC()
 	if shape.ByName {
-		i.place.Stage, i.place.Cursor = "", "" // who has which name is found out in one go
+		i.place.Stage, i.place.Cursor = "", "" // all names have to be assigned to users in one run
 	}
 	i.report.Resumed = i.place.Stage != ""
-	// The stages before the one that was cut off are done.
+	// The stages before the interrupted one are complete.
 	resume := i.place.Stage
 	if resume == "" || resume == shape.Users.Name {
 		if err := i.users(ctx, shape.Users); err != nil {
@@ -151,7 +152,7 @@ func (i *importer) run(ctx context.Context) (err error) {
 	return i.finish(ctx, tableNames(shape))
 }
 
-// check refuses what can't be taken over rightly, before the first row.
+// check refuses a source that can't be imported correctly before its first row.
 func (i *importer) check(shape tables.Shape) error {
 	if shape.Undecided != nil {
 		return shape.Undecided
@@ -174,8 +175,8 @@ func (i *importer) check(shape tables.Shape) error {
 	return nil
 }
 
-// checkTables refuses a source that has lost a table of tokens: that would look as
-// if all its tokens had ended.
+// checkTables refuses a source that lacks a token table of earlier runs: all its tokens
+// would look revoked.
 func (i *importer) checkTables(shape tables.Shape) error {
 	if shape.Named {
 		return nil
@@ -189,7 +190,7 @@ func (i *importer) checkTables(shape tables.Shape) error {
 	return nil
 }
 
-// tableNames are the tables of tokens of a source.
+// tableNames returns the names of the source's token tables.
 func tableNames(shape tables.Shape) []string {
 	var names []string
 	for _, t := range shape.Tokens {
@@ -198,28 +199,28 @@ func tableNames(shape tables.Shape) []string {
 	return names
 }
 
-// finish ends the tokens that earlier runs took over and this one did not see, in
-// tables that it has read whole.
-func (i *importer) finish(ctx context.Context, tables []string) error {
-	for _, name := range tables {
+// finish revokes the tokens that earlier runs imported and this one did not see, in
+// tables that were read completely.
+func (i *importer) finish(ctx context.Context, read []string) error {
+	for _, name := range read {
 		if !slices.Contains(i.place.Tables, name) {
 			i.place.Tables = append(i.place.Tables, name)
 		}
 	}
 	if !i.Since.IsZero() {
-		tables = nil
+		read = nil
 	}
 	here, unseen, err := 0, 0, error(nil)
-	if len(tables) > 0 {
-		if here, unseen, err = i.to.CountImported(ctx, i.place, tables); err != nil {
+	if len(read) > 0 {
+		if here, unseen, err = i.to.CountImported(ctx, i.place, read); err != nil {
 			return fmt.Errorf("count tokens: %w", err)
 		}
 	}
 	many := unseen > endedAlways && unseen*endedOf > here && !i.EndTokens
 	if many || unseen == 0 {
-		tables = nil
+		read = nil
 	}
-	if i.report.Ended, err = i.to.FinishImport(ctx, i.place, tables); err != nil {
+	if i.report.Ended, err = i.to.FinishImport(ctx, i.place, read); err != nil {
 		return fmt.Errorf("finish import: %w", err)
 	}
 	if many {
@@ -228,8 +229,8 @@ func (i *importer) finish(ctx context.Context, tables []string) error {
 	return nil
 }
 
-// fingerprint tells whether a run that was cut off was this one: it depends on all that
-// decides what becomes of a row.
+// fingerprint identifies the settings that decide what happens to a row. A run resumes
+// an interrupted one only if they are equal.
 func (i *importer) fingerprint() string {
 	p := i.Policy
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %q %q %v %t %t %v %v %s %v", i.from.Identity(), p.Issuer, p.Realm, p.TTL, p.Sliding, p.Reuse,
@@ -237,7 +238,7 @@ func (i *importer) fingerprint() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// enter begins a stage, or goes on in it, and returns the place to read after.
+// enter begins or resumes a stage, and returns the position to read after.
 func (i *importer) enter(table string) (after string) {
 	if i.place.Stage == table {
 		return i.place.Cursor
@@ -246,22 +247,22 @@ func (i *importer) enter(table string) (after string) {
 	return ""
 }
 
-// progress tells how far a table is.
+// progress reports how far a table has been read.
 func (i *importer) progress(table string, read, of int) {
 	if i.Progress != nil {
 		i.Progress(table, read, of)
 	}
 }
 
-// batch are rows of a table, and the place after the last of them.
+// batch holds rows of a table, and the position after the last of them.
 type batch[T any] struct {
 	rows []T
 	at   string
-	read int // of the table so far
+	read int // number of the table's rows read so far
 }
 
-// readTable decodes the rows of a table in batches, and hands them to take while
-// it reads on. The last batch may be empty.
+// readTable decodes the rows of a table in batches and passes them to take while it
+// reads ahead. The last batch may be empty.
 func readTable[T any](ctx context.Context, i *importer, t tables.Table, decode func(tables.Row) T, take func(at string, rows []T) error) error {
 	of, err := i.from.Count(ctx, t)
 	if err != nil {
@@ -280,7 +281,7 @@ func readTable[T any](ctx context.Context, i *importer, t tables.Table, decode f
 	for b := range batches {
 		if err := take(b.at, b.rows); err != nil {
 			cancel()
-			for range batches { // until the reader has seen it
+			for range batches { // until the reader has noticed
 			}
 			return err
 		}
@@ -293,7 +294,7 @@ func readTable[T any](ctx context.Context, i *importer, t tables.Table, decode f
 	return nil
 }
 
-// readBatches sends the rows of a table.
+// readBatches sends the rows of a table in batches.
 func readBatches[T any](ctx context.Context, from tables.Source, t tables.Table, after string, decode func(tables.Row) T, to chan<- batch[T]) error {
 	var b batch[T]
 	send := func() error {

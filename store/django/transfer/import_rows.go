@@ -13,8 +13,8 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// users takes over the users: first those who keep their ids, so that nobody else
-// is given these; then those whose id is none here, or somebody else's.
+// users imports the users: first those who keep their IDs, so that no other user is
+// assigned one of these; then those whose ID is invalid here or taken by another user.
 func (i *importer) users(ctx context.Context, t tables.Table) error {
 	i.unsure = map[string]bool{}
 	i.left = map[string]bool{}
@@ -24,20 +24,20 @@ func (i *importer) users(ctx context.Context, t tables.Table) error {
 	read := i.report.Users.Read
 	i.place.Cursor = ""
 	err := i.userPass(ctx, t, true)
-	i.report.Users.Read = read // they were read before
+	i.report.Users.Read = read // the second pass has counted rows twice
 	return err
 }
 
-// userRow is a row of users as it was read.
+// userRow is a user row as read.
 type userRow struct {
 	transfer.ImportedUser
-	err    error // why there is no user
+	err    error // why the row is not a valid user
 	where  string
-	recent bool // it is to be read, with Since
+	recent bool // whether the row is to be imported with Since
 }
 
-// userPass takes over users: in the first pass all but those who are left for the
-// last one.
+// userPass imports users: in the first pass all but those who are left for the last
+// one.
 func (i *importer) userPass(ctx context.Context, t tables.Table, last bool) error {
 	r := i.report
 	decode := func(row tables.Row) userRow {
@@ -77,11 +77,11 @@ func (i *importer) userPass(ctx context.Context, t tables.Table, last bool) erro
 	})
 }
 
-// userBatch takes over a batch of users.
+// userBatch imports a batch of users.
 func (i *importer) userBatch(ctx context.Context, at string, batch []transfer.ImportedUser, where []string) error {
 	i.place.Cursor = at
 	if len(i.left) > 0 {
-		i.place.Cursor = "" // after a cut it has to be found out again who is left
+		i.place.Cursor = "" // a resumed run has to determine left again
 	}
 	results, err := i.to.ImportUsers(ctx, i.place, batch)
 	if err != nil {
@@ -103,7 +103,7 @@ func (i *importer) userBatch(ctx context.Context, at string, batch []transfer.Im
 	return nil
 }
 
-// countUser reports what became of a user.
+// countUser adds a user to the report.
 func (i *importer) countUser(u transfer.ImportedUser, where string, result transfer.ImportResult) {
 	if u.Refused != "" {
 		i.report.count(&i.report.Users, where, result)
@@ -120,8 +120,8 @@ func (i *importer) countUser(u transfer.ImportedUser, where string, result trans
 	i.report.count(&i.report.Users, where, result)
 }
 
-// doubt keeps the names of users who are not here under them: a token that names
-// its user so could go to another one.
+// doubt collects the names of users who do not have them here: a token that refers to
+// its user by such a name could go to another user.
 func (i *importer) doubt(ctx context.Context, batch []transfer.ImportedUser, results []transfer.ImportResult) error {
 	var keys []string
 	for n, result := range results {
@@ -147,8 +147,8 @@ func (i *importer) doubt(ctx context.Context, batch []transfer.ImportedUser, res
 	return nil
 }
 
-// recent tells whether a user is to be read with Since: who joined, or logged
-// in, since then.
+// recent reports whether a user is to be imported with Since: one who joined or last
+// logged in since then.
 func (i *importer) recent(row tables.Row, created time.Time) bool {
 	if i.Since.IsZero() || !created.Before(i.Since) {
 		return true
@@ -157,8 +157,8 @@ func (i *importer) recent(row tables.Row, created time.Time) bool {
 	return ok && !login.Before(i.Since)
 }
 
-// passwordFormat names the format of a password, and why no login will work
-// with it, if that is so.
+// passwordFormat returns the format of a password, and why no login will succeed with
+// it, if so.
 func passwordFormat(encoded string) (format, problem string) {
 	cost, err := password.CostOf(encoded)
 	var unsupported *password.UnsupportedError
@@ -175,14 +175,14 @@ func passwordFormat(encoded string) (format, problem string) {
 	return "malformed", "its password can't be verified (" + err.Error() + "): no login will work"
 }
 
-// tokenRow is a row of tokens as it was read.
+// tokenRow is a token row as read.
 type tokenRow struct {
 	tables.Token
-	err   error // why there is no token
+	err   error // why the row is not a valid token
 	where string
 }
 
-// tokens takes over the tokens of a table.
+// tokens imports the tokens of a table.
 func (i *importer) tokens(ctx context.Context, t tables.TokenTable) (err error) {
 	if i.keysAreIDs, err = i.to.KeysAreIDs(ctx, i.place.Source); err != nil {
 		return fmt.Errorf("look for users: %w", err)
@@ -214,15 +214,15 @@ func (i *importer) tokens(ctx context.Context, t tables.TokenTable) (err error) 
 	return err
 }
 
-// tokenBatch takes over a batch of tokens: those of users whom this source was
-// mapped to.
+// tokenBatch imports a batch of tokens: those whose users were imported from this
+// source.
 func (i *importer) tokenBatch(ctx context.Context, batch []tables.Token, where []string, counts *Counts) error {
 	owner, err := i.owners(ctx, batch)
 	if err != nil {
 		return err
 	}
 	tokens, rows := make([]transfer.ImportedToken, 0, len(batch)), make([]int, 0, len(batch))
-	outcomes := make([]transfer.ImportResult, len(batch)) // reported in the order of the rows
+	outcomes := make([]transfer.ImportResult, len(batch)) // in the order of the rows, for the report
 	for n, older := range batch {
 		user, ok := owner(older)
 		if ok && i.refused[older.Text] {
@@ -233,7 +233,7 @@ func (i *importer) tokenBatch(ctx context.Context, batch []tables.Token, where [
 			if older.Text != "" && i.twins {
 				i.refused[older.Text] = true
 			}
-			outcomes[n] = transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: transfer.NotTakenOver}
+			outcomes[n] = transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: transfer.UserNotImported}
 			continue
 		}
 		token, err := i.token(older, user.ID)
@@ -260,8 +260,8 @@ func (i *importer) tokenBatch(ctx context.Context, batch []tables.Token, where [
 	return nil
 }
 
-// owners finds whose the tokens are. Where keys are ids, the store finds out
-// whether there are such users, when it takes the tokens.
+// owners finds the users of the tokens. If keys are IDs, the store checks that the
+// users exist when it imports the tokens.
 func (i *importer) owners(ctx context.Context, batch []tables.Token) (func(tables.Token) (transfer.ImportedUser, bool), error) {
 	byID := i.keysAreIDs && !i.twins
 	var keys, names []string
@@ -296,10 +296,10 @@ func (i *importer) owners(ctx context.Context, batch []tables.Token) (func(table
 	}, nil
 }
 
-// named returns a name as the user has it here.
+// named returns a username as it was imported.
 func (i *importer) named(username string) string { return i.decoder.Mapping.Named(username) }
 
-// token returns an older server's token of a user as the engine keeps it.
+// token converts an older server's token of a user to the engine's.
 func (i *importer) token(older tables.Token, userID int64) (core.Token, error) {
 	t := core.Token{
 		UserID: userID, Digest: older.Digest, Legacy: older.Legacy,
@@ -320,12 +320,12 @@ func (i *importer) token(older tables.Token, userID int64) (core.Token, error) {
 	return t, nil
 }
 
-// seal keeps a token's text sealed: to be shown again where the profile does so,
-// and to be handed back by an export.
+// seal seals a token's text, so that a login can return it again if the profile says
+// so, and an export can write it.
 func (i *importer) seal(t *core.Token, text string) (err error) {
 	t.Digest = core.Presented(text).SHA256()
 	if i.Sealer.KeyID() == "" {
-		return nil // reported once it is known that the token comes in
+		return nil // reported once the token is known to be imported
 	}
 	t.SealKey, t.Reusable = i.Sealer.KeyID(), i.Policy.Reuse
 	if t.Sealed, err = i.Sealer.Seal(i.Random, t.UserID, t.Digest, text); err != nil {

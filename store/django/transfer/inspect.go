@@ -10,21 +10,21 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// Inspection is what there is in a source.
+// Inspection describes what a source contains.
 type Inspection struct {
 	Source string           `json:"source"`
 	Users  UserInspection   `json:"users"`
 	Tokens []TokenInspected `json:"tokens"`
-	// Undecided says what an import would ask for first; empty: nothing.
+	// Undecided says what has to be settled before an import; empty if nothing.
 	Undecided string `json:"undecided,omitempty"`
-	// Unsure are sentences about what was decided and may be wrong.
+	// Unsure lists sentences about decisions that may be wrong.
 	Unsure   []string  `json:"unsure"`
 	Problems []Problem `json:"problems"`
-	// NotListed is how many problems are not in the list.
+	// NotListed is the number of problems that are not listed.
 	NotListed int `json:"problems_not_listed"`
 }
 
-// UserInspection is what there is about users.
+// UserInspection describes the users of a source.
 type UserInspection struct {
 	Table   string            `json:"table"`
 	Mapping tables.Mapping    `json:"-"`
@@ -36,7 +36,7 @@ type UserInspection struct {
 	Formats map[string]int    `json:"password_formats"`
 }
 
-// TokenInspected is what there is in a table of tokens.
+// TokenInspected describes a token table of a source.
 type TokenInspected struct {
 	Table   string            `json:"table"`
 	Format  core.LegacyFormat `json:"generation"`
@@ -45,27 +45,27 @@ type TokenInspected struct {
 	Number  int               `json:"number"`
 	Live    int               `json:"live"`
 	Expired int               `json:"expired"`
-	// Never are those of the live ones that have no end.
+	// Never is the number of live tokens that do not expire.
 	Never int `json:"never_expire"`
-	// Lost are those that can't be taken over.
+	// Lost is the number of tokens that can't be imported.
 	Lost   int `json:"lost"`
-	Digits int `json:"-"` // length of the first key that is kept readable
-	// Chosen tells that an import takes it.
+	Digits int `json:"-"` // length of the first key stored in clear text
+	// Chosen is set if an import reads the table.
 	Chosen bool `json:"taken_over"`
-	// First and Last are when the oldest and the newest of its tokens were made.
+	// First and Last are the creation times of its oldest and newest tokens.
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
-	// LeftOver tells that no token was made after the first of another table.
+	// LeftOver is set if all its tokens are older than the first one of another table.
 	LeftOver bool `json:"looks_left_over"`
-	// Unreadable tells that the role may not read it.
+	// Unreadable is set if the role may not read the table.
 	Unreadable bool `json:"unreadable,omitempty"`
-	// TTL is how long most of the tokens with an end live.
+	// TTL is the most frequent time to live of the tokens that expire.
 	TTL  time.Duration `json:"ttl_ns"`
 	ttls map[time.Duration]int
 }
 
-// meant rounds a time to live to what somebody will have set: ends are written a
-// moment before or after the time that they are counted from.
+// meant rounds a time to live to the value that was probably configured: the expiry is
+// written a moment before or after the time that it is relative to.
 func meant(ttl time.Duration) time.Duration {
 	for _, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute} {
 		if rounded := ttl.Round(unit); rounded > 0 && (ttl-rounded).Abs() < unit/60 && (ttl-rounded).Abs() < time.Minute {
@@ -75,7 +75,7 @@ func meant(ttl time.Duration) time.Duration {
 	return ttl.Round(time.Second)
 }
 
-// Inspect reads the whole source and changes nothing. zone is that of times
+// Inspect reads the whole source and changes nothing. zone is that of times stored
 // without one.
 func Inspect(ctx context.Context, from tables.Source, zone *time.Location, now time.Time) (*Inspection, error) {
 	shape := from.Shape()
@@ -92,7 +92,7 @@ func Inspect(ctx context.Context, from tables.Source, zone *time.Location, now t
 		},
 	}
 	found.Users.Extra, found.Users.Secret = m.Extra(shape.Users)
-	var r Report // lists the problems
+	var r Report // collects the problems
 	err := from.Each(ctx, shape.Users, "", func(row tables.Row) error {
 		found.user(d, row, &r)
 		return nil
@@ -122,7 +122,7 @@ func Inspect(ctx context.Context, from tables.Source, zone *time.Location, now t
 	return found, nil
 }
 
-// finish draws what only all tokens together tell.
+// finish sets the fields that depend on all tokens of all tables.
 func (t *TokenInspected) finish(all []TokenInspected) {
 	most := 0
 	for ttl, n := range t.ttls {
@@ -137,7 +137,7 @@ func (t *TokenInspected) finish(all []TokenInspected) {
 	}
 }
 
-// user counts one user.
+// user adds a user to the inspection.
 func (f *Inspection) user(d tables.Decoder, row tables.Row, r *Report) {
 	f.Users.Number++
 	user, err := d.User(row)
@@ -159,7 +159,7 @@ func (f *Inspection) user(d tables.Decoder, row tables.Row, r *Report) {
 	}
 }
 
-// row counts one token.
+// row adds a token to the inspection.
 func (t *TokenInspected) row(d tables.Decoder, table tables.TokenTable, row tables.Row, now time.Time, r *Report) {
 	t.Number++
 	token, err := d.Token(table, row)

@@ -20,12 +20,12 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// rowsVariable says with how many users and tokens imports are killed, for
-// `make million`.
+// rowsVariable sets the number of users and tokens of the imports to kill, for `make
+// million`.
 const rowsVariable = "AUTHCOMPAT_TEST_ROWS"
 
-// TestKilled kills imports at random moments and runs them again: the result is
-// that of an import which was left alone.
+// TestKilled kills imports at random moments and runs them again: the result is that of
+// an uninterrupted import.
 func TestKilled(t *testing.T) {
 	rows := 20_000
 	if text := os.Getenv(rowsVariable); text != "" {
@@ -62,8 +62,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// runImport imports in a process of its own, and kills it after so many lines
-// of progress; -1: never.
+// runImport imports in a process of its own, and kills it after the given number of
+// lines of progress, or never if it is -1.
 func runImport(t *testing.T, source, target string, lines int) (usage *syscall.Rusage, killed bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -78,7 +78,7 @@ func runImport(t *testing.T, source, target string, lines int) (usage *syscall.R
 	}
 	progress := bufio.NewScanner(out)
 	for progress.Scan() {
-		// The line comes before its batch is written, so that this is within one.
+		// The line is written before its batch, so that the kill hits within the batch.
 		if lines--; lines == -1 {
 			killed = cmd.Process.Kill() == nil // SIGKILL
 		}
@@ -89,7 +89,7 @@ func runImport(t *testing.T, source, target string, lines int) (usage *syscall.R
 	return cmd.ProcessState.SysUsage().(*syscall.Rusage), killed
 }
 
-// summary is a digest of all users and tokens of a store.
+// summary returns a digest of all users and tokens of a store.
 func summary(t *testing.T, dsn string) string {
 	t.Helper()
 	s, err := openBase(t.Context(), dsn)
@@ -127,8 +127,7 @@ func summary(t *testing.T, dsn string) string {
 	return fmt.Sprintf("%d users, %d tokens, %x", users, tokens, sum.Sum(nil)[:8])
 }
 
-// mustMakeSource makes a database as Django 3.2 and Django REST framework 3.14
-// have it.
+// mustMakeSource creates a database as Django 3.2 and Django REST framework 3.14 do.
 func mustMakeSource(t *testing.T, path string, rows int) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=synchronous(OFF)&_pragma=journal_mode(MEMORY)")
@@ -166,7 +165,7 @@ func mustMakeSource(t *testing.T, path string, rows int) {
 	}
 }
 
-// djangoTables are those of Django 3.2 on SQLite, in the order of columns that
+// djangoTables are the tables of Django 3.2 on SQLite, with columns in the order that
 // its migrations leave.
 const djangoTables = `
 CREATE TABLE auth_user (

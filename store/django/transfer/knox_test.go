@@ -15,8 +15,8 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// generation is a version of django-rest-knox with its table, and how a row of a
-// token is made there (knox/crypto.py and knox/models.py of each).
+// generation is a version of django-rest-knox with its table and its way to make a
+// token's row (knox/crypto.py and knox/models.py of each version).
 type generation struct {
 	name  core.LegacyFormat
 	table string
@@ -56,7 +56,7 @@ func generations() []generation {
 	}
 }
 
-// insert adds the row of a token; empty expiry: never.
+// insert inserts the row of a token; an empty expiry means never.
 func (g generation) insert(t *testing.T, db *sql.DB, user int, token, expiry string) {
 	t.Helper()
 	digest, salt, key := g.row(token)
@@ -69,8 +69,8 @@ func (g generation) insert(t *testing.T, db *sql.DB, user int, token, expiry str
 	}
 }
 
-// TestKnox takes over the tokens of each generation, issues others that go back,
-// and ends them.
+// TestKnox imports the tokens of each generation, issues others that are exported, and
+// revokes them.
 func TestKnox(t *testing.T) {
 	for _, g := range generations() {
 		t.Run(string(g.name), func(t *testing.T) { moveKnox(t, g) })
@@ -111,7 +111,7 @@ func moveKnox(t *testing.T, g generation) {
 			}
 		}
 	}
-	// Half of the users log out of all, and log in again under a profile that
+	// Half of the users log out of all sessions, and log in again under a profile that
 	// keeps the generation's digests.
 	keeping := core.Policy{Issuer: "knox-api", Realm: policy.Realm, TokenHex: 64, TTL: time.Hour, LegacyFormat: g.name}
 	var issued []string
@@ -152,8 +152,8 @@ func (h house) mustRegister(t *testing.T, p core.Policy, name string) string {
 	return session.Key
 }
 
-// wantRow looks a token up as knox does: by token_key, then by the digest made
-// with the row's salt.
+// wantRow looks up a token as knox does: by token_key, then by the digest computed with
+// the row's salt.
 func wantRow(t *testing.T, db *sql.DB, g generation, token string, want bool) {
 	t.Helper()
 	_, _, key := g.row(token)
@@ -184,8 +184,8 @@ func wantRow(t *testing.T, db *sql.DB, g generation, token string, want bool) {
 	}
 }
 
-// TestAuthtokenTTL returns tokens of Django REST framework's an end: created + the
-// profile's time to live.
+// TestAuthtokenTTL imports tokens of Django REST framework with an expiry: created plus
+// the profile's TTL.
 func TestAuthtokenTTL(t *testing.T) {
 	database := filepath.Join(t.TempDir(), "db.sqlite3")
 	mustMakeSource(t, database, 3) // created on 2026-11-01 at 10:00

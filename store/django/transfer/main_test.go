@@ -17,7 +17,7 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite"
 )
 
-// The environment makes the test binary an import in a process of its own.
+// With these variables the test binary runs an import in a process of its own.
 const (
 	sourceVariable = "AUTHCOMPAT_TEST_IMPORT_SOURCE"
 	targetVariable = "AUTHCOMPAT_TEST_IMPORT_TARGET"
@@ -43,7 +43,7 @@ type base interface {
 	coretransfer.Exporter
 }
 
-// openBase opens a PostgreSQL URL, or a path of SQLite.
+// openBase opens a PostgreSQL URL, or the path of a SQLite store.
 func openBase(ctx context.Context, dsn string) (base, error) {
 	if len(dsn) > 0 && dsn[0] == '/' {
 		return sqlite.Open(ctx, dsn, sqlite.Options{})
@@ -51,7 +51,7 @@ func openBase(ctx context.Context, dsn string) (base, error) {
 	return postgres.Open(ctx, dsn)
 }
 
-// importAlone imports and prints a line for each batch.
+// importAlone runs an import and prints a line for each batch.
 func importAlone(ctx context.Context, source, target string) error {
 	from, err := tables.Open(ctx, tables.Mapping{}, source)
 	if err != nil {
@@ -74,7 +74,7 @@ func importAlone(ctx context.Context, source, target string) error {
 	return err
 }
 
-// fixed is no randomness: two imports of one source are the same to the byte.
+// fixed replaces randomness, so that two imports of one source are equal to the byte.
 type fixed struct{}
 
 func (fixed) Read(p []byte) (int, error) { clear(p); return len(p), nil }

@@ -13,7 +13,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// TestMySQLExport gives back what happened here.
+// TestMySQLExport exports what happened here.
 func TestMySQLExport(t *testing.T) {
 	m := mustMariaUsers(t, "ann", "bob", "żółw")
 	m.exec(t, "UPDATE auth_user SET is_staff = 1, first_name = 'Ánn', last_login = '2026-03-03 03:03:03.000003' WHERE id = 1")
@@ -73,8 +73,8 @@ func TestMySQLExport(t *testing.T) {
 	}
 }
 
-// TestMySQLRefusals hands over users whom a table can't hold, at a server that
-// would rather change them.
+// TestMySQLRefusals exports users that a table can't hold, to a server that would
+// modify them rather than fail.
 func TestMySQLRefusals(t *testing.T) {
 	for _, charset := range []string{"utf8mb3", "latin1", "ascii"} {
 		t.Run(charset, func(t *testing.T) {
@@ -136,7 +136,7 @@ func TestMySQLRefusals(t *testing.T) {
 	}
 }
 
-// without returns those of all that are not among some.
+// without returns the elements of all that are not in some.
 func without(all, some []string) (rest []string) {
 	for _, s := range all {
 		found := false
@@ -150,8 +150,8 @@ func without(all, some []string) (rest []string) {
 	return rest
 }
 
-// TestMySQLDeadlock hands over users while another transaction is in the way: the
-// server undoes all rows of the batch, not only one.
+// TestMySQLDeadlock exports users while another transaction interferes: the server
+// rolls back all rows of the batch, not only one.
 func TestMySQLDeadlock(t *testing.T) {
 	m := mustMariaUsers(t, "ann")
 	h := mustHouse(t)
@@ -168,7 +168,7 @@ func TestMySQLDeadlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = other.Rollback() }()
-	if _, err := other.Exec("UPDATE log SET n = 1"); err != nil { // so much that the export is the one to be undone
+	if _, err := other.Exec("UPDATE log SET n = 1"); err != nil { // so many rows that the export is the victim
 		t.Fatal(err)
 	}
 	type result struct {

@@ -15,8 +15,8 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// TestMySQLCaseBlind warns of names that are one at the source and two here, and
-// keeps tokens apart that a case-blind key takes for one.
+// TestMySQLCaseBlind warns about usernames that are equal in the source and distinct
+// here, and keeps tokens apart that a case-insensitive key considers equal.
 func TestMySQLCaseBlind(t *testing.T) {
 	m := mustMaria(t, strings.Replace(mysqlUsers, "utf8mb4_bin", "utf8mb4_unicode_ci", 1), fmt.Sprintf(mysqlTokens, "integer", "auth_user (id)"))
 	m.add(t, 1, "Ann")
@@ -37,7 +37,7 @@ func TestMySQLCaseBlind(t *testing.T) {
 		t.Errorf("login: %v", err)
 	}
 
-	// A token of somebody else's that the key's collation takes for Ann's.
+	// A token of another user that the key's collation considers equal to Ann's.
 	other := mustHouse(t)
 	source := mustSQL(t, "CREATE TABLE auth_user (id integer PRIMARY KEY, "+columns+")", fmt.Sprintf(authtoken, "auth_user (id)"),
 		"INSERT INTO auth_user VALUES (7, "+user("cid")+"), (8, "+user("dan")+")",
@@ -57,7 +57,7 @@ func TestMySQLCaseBlind(t *testing.T) {
 	m.wantRows(t, "SELECT user_id, `key` FROM authtoken_token ORDER BY user_id", "1|"+text("Ann"), "2|"+text("bob"), "8|"+text("dan"))
 }
 
-// TestMySQLKnox takes over and gives back tokens of each generation of knox.
+// TestMySQLKnox imports and exports tokens of each generation of knox.
 func TestMySQLKnox(t *testing.T) {
 	for _, g := range generations() {
 		t.Run(string(g.name), func(t *testing.T) {
@@ -106,8 +106,8 @@ func TestMySQLKnox(t *testing.T) {
 	}
 }
 
-// TestMySQLCustomUsers has user models of projects: keys that are UUIDs, generated
-// columns, and an e-mail that is unique and may be missing.
+// TestMySQLCustomUsers has custom user models: UUID keys, generated columns, and an
+// e-mail address that is unique and optional.
 func TestMySQLCustomUsers(t *testing.T) {
 	kinds := map[string]struct{ kind, ann, bob string }{
 		"char": {"char(32)", "b1b2c3d4e5f64a5b8c6d7e8f90a1b2c3", "a1b2c3d4e5f64a5b8c6d7e8f90a1b2c3"},
@@ -167,8 +167,8 @@ func TestMySQLCustomUsers(t *testing.T) {
 	}
 }
 
-// TestMySQLBytes has columns of bytes where texts are meant: those that are texts are
-// taken, and others refused.
+// TestMySQLBytes has binary columns for texts: those that are valid UTF-8 are imported,
+// and others refused.
 func TestMySQLBytes(t *testing.T) {
 	insert := func(key, name string) string {
 		return "INSERT INTO accounts_user (id, password, username, date_joined) VALUES (" + key + ", '!', " + name + ", '" + moment + "')"
@@ -188,7 +188,7 @@ func TestMySQLBytes(t *testing.T) {
 		}
 	}
 	before := m.sums(t)
-	h.mustRegister(t, policy, "new") // for whom there is no key
+	h.mustRegister(t, policy, "new") // a user without a key in the target
 	back, err := h.tryGive(t, m.dsn)
 	if err != nil || back.Users.Refused != 1 || back.Users.Unchanged != 2 || back.Tokens.Unchanged != 2 {
 		t.Errorf("export: %+v, %v", back, err)
@@ -198,8 +198,8 @@ func TestMySQLBytes(t *testing.T) {
 	}
 }
 
-// TestMySQLPages reads more rows than a page has, by keys of each kind, and finds
-// the same in all of them.
+// TestMySQLPages reads more rows than fit a page, by keys of each kind, and finds the
+// same rows with all of them.
 func TestMySQLPages(t *testing.T) {
 	const rows = 11_000
 	for _, id := range []string{"integer AUTO_INCREMENT", "char(32)", "varchar(40) CHARACTER SET latin1 COLLATE latin1_swedish_ci", "uuid"} {
@@ -233,7 +233,8 @@ func TestMySQLPages(t *testing.T) {
 	}
 }
 
-// TestMySQLUnreachable names in one line what is wrong, without the password.
+// TestMySQLUnreachable gets a single-line error that says what is wrong, without the
+// password.
 func TestMySQLUnreachable(t *testing.T) {
 	m := mustMariaUsers(t, "ann")
 	reader, err := url.Parse(m.reader(t))
@@ -291,7 +292,7 @@ func TestMySQLUnreachable(t *testing.T) {
 	}
 }
 
-// TestMySQLAttach refuses to work on it.
+// TestMySQLAttach checks that attaching to MySQL is refused.
 func TestMySQLAttach(t *testing.T) {
 	m := mustMariaUsers(t, "ann")
 	before := m.sums(t)

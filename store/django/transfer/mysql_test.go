@@ -16,8 +16,8 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// Tables as Django makes them on MySQL, with the options that a database without
-// its own default gives them.
+// Tables as Django creates them on MySQL, with the default options of a database that
+// has none of its own.
 const (
 	mysqlColumns = "password varchar(128) NOT NULL, last_login datetime(6) NULL, is_superuser bool NOT NULL DEFAULT 0, username varchar(150) NOT NULL UNIQUE, " +
 		"first_name varchar(150) NOT NULL DEFAULT '', email varchar(254) NOT NULL DEFAULT '', is_staff bool NOT NULL DEFAULT 0, is_active bool NOT NULL DEFAULT 1, date_joined datetime(6) NOT NULL"
@@ -27,7 +27,7 @@ const (
 	moment = "2026-01-02 03:04:05.000006"
 )
 
-// maria is a database of MariaDB.
+// maria is a MariaDB database.
 type maria struct {
 	dsn string
 	db  *sql.DB
@@ -59,7 +59,7 @@ func (m maria) exec(t *testing.T, statements ...string) {
 	}
 }
 
-// add adds a user with a token.
+// add inserts a user with a token.
 func (m maria) add(t *testing.T, id int, name string) {
 	t.Helper()
 	if _, err := m.db.Exec("INSERT INTO auth_user (id, password, username, email, date_joined) VALUES (?, ?, ?, ?, ?)", id, hashed(name), name, name+"@example.org", moment); err != nil {
@@ -108,11 +108,11 @@ func (m maria) rows(t *testing.T, query string) []string {
 // sums returns checksums of all tables.
 func (m maria) sums(t *testing.T) []string {
 	t.Helper()
-	tables := m.rows(t, "SELECT concat('`', table_name, '`') FROM information_schema.tables WHERE table_schema = database() AND table_type = 'BASE TABLE' ORDER BY 1")
-	return m.rows(t, "CHECKSUM TABLE "+strings.Join(tables, ", ")+" EXTENDED")
+	names := m.rows(t, "SELECT concat('`', table_name, '`') FROM information_schema.tables WHERE table_schema = database() AND table_type = 'BASE TABLE' ORDER BY 1")
+	return m.rows(t, "CHECKSUM TABLE "+strings.Join(names, ", ")+" EXTENDED")
 }
 
-// reader makes a user who may only read and gives its DSN.
+// reader creates a user with read access only and returns its DSN.
 func (m maria) reader(t *testing.T) string {
 	t.Helper()
 	u, err := url.Parse(m.dsn)
@@ -126,8 +126,8 @@ func (m maria) reader(t *testing.T) string {
 	return u.String()
 }
 
-// loose makes the server one that cuts and replaces what a column can't hold, as
-// MySQL does without a strict mode.
+// loose makes the server truncate and replace what a column can't hold, as MySQL does
+// without a strict mode.
 func (m maria) loose(t *testing.T) {
 	t.Helper()
 	before := m.rows(t, "SELECT @@GLOBAL.sql_mode")[0]
@@ -135,7 +135,7 @@ func (m maria) loose(t *testing.T) {
 	t.Cleanup(func() { m.exec(t, "SET GLOBAL sql_mode = '"+before+"'") })
 }
 
-// wantRows wants these rows of a query.
+// wantRows checks the rows of a query.
 func (m maria) wantRows(t *testing.T, query string, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(want, m.rows(t, query)); diff != "" {
@@ -143,7 +143,7 @@ func (m maria) wantRows(t *testing.T, query string, want ...string) {
 	}
 }
 
-// TestMySQLImport takes over users and tokens with the rights to read alone.
+// TestMySQLImport imports users and tokens with read access only.
 func TestMySQLImport(t *testing.T) {
 	names := []string{"ann", "Ann", "żółw", "🐢", "o'neil\\", "percent%s"}
 	m := mustMariaUsers(t, names...)
@@ -202,7 +202,7 @@ func TestMySQLImport(t *testing.T) {
 	if report, err = h.both(t, tables.Mapping{}, nil, reader); err != nil || report.Ended != 1 {
 		t.Errorf("third import: %+v, %v", report, err)
 	}
-	// Who may read alone hands nothing over, and is told why.
+	// An export with read access only fails, and says why.
 	before = m.sums(t)
 	h.mustRegister(t, policy, "new")
 	back, err := h.tryGive(t, reader)
@@ -219,7 +219,7 @@ func TestMySQLImport(t *testing.T) {
 	}
 }
 
-// TestMySQLGrants says which right is missing.
+// TestMySQLGrants checks that errors name the missing right.
 func TestMySQLGrants(t *testing.T) {
 	m := mustMariaUsers(t, "ann", "bob")
 	reader := m.reader(t)
@@ -235,7 +235,7 @@ func TestMySQLGrants(t *testing.T) {
 	if _, err = h.both(t, tables.Mapping{TokenTables: tables.Names{"authtoken_token"}}, nil, reader); err == nil || !contains(err.Error(), "GRANT SELECT") {
 		t.Errorf("error %v", err)
 	}
-	// The columns that are needed are enough.
+	// Access to the required columns is sufficient.
 	m.exec(t, "GRANT SELECT ON "+name+".authtoken_token TO "+name, "REVOKE SELECT ON "+name+".auth_user FROM "+name,
 		"GRANT SELECT (id, username, password, is_active, date_joined) ON "+name+".auth_user TO "+name)
 	report, err := h.both(t, tables.Mapping{}, nil, reader)
@@ -245,7 +245,7 @@ func TestMySQLGrants(t *testing.T) {
 	h.wantOwners(t, map[string]string{text("ann"): "ann", text("bob"): "bob"})
 }
 
-// TestMySQLOddRows refuses what Django itself breaks at, by row.
+// TestMySQLOddRows refuses the rows that Django itself fails on.
 func TestMySQLOddRows(t *testing.T) {
 	m := mustMariaUsers(t, "ann", "bob", "cid", "dan")
 	m.loose(t)
@@ -272,7 +272,8 @@ func TestMySQLOddRows(t *testing.T) {
 	}
 	h.wantOwners(t, map[string]string{text("ann"): "ann", text("bob"): "", text("cid"): "", text("dan"): ""})
 
-	// They stay as they are, and don't stop others, not even those whose ids they have.
+	// They stay as they are, and do not affect others, not even those with the same
+	// IDs.
 	want := []string{}
 	for id := 2; id <= 5; id++ {
 		name := fmt.Sprint("new", id)

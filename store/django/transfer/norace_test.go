@@ -2,5 +2,5 @@
 
 package transfer_test
 
-// generated is how many user bases are tried.
+// generated is the number of user bases to test.
 const generated = 200

@@ -14,8 +14,8 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// pgUsers makes users u0, u1, … with a token each in a schema of its own, and gives
-// its DSN and a way to run statements in it.
+// pgUsers creates users u0, u1, … with a token each in a schema of its own, and returns
+// its DSN and a function that runs statements in it.
 func pgUsers(t *testing.T, n int, key string) (dsn string, exec func(...string)) {
 	t.Helper()
 	schema := "django_" + strings.ToLower(rand.Text())
@@ -52,7 +52,7 @@ func pgUsers(t *testing.T, n int, key string) (dsn string, exec func(...string))
 	return dsn, exec
 }
 
-// asRole returns the DSN of a role that may do nothing yet.
+// asRole creates a role without any rights, and returns its name and its DSN.
 func asRole(t *testing.T, dsn string, exec func(...string)) (role, as string) {
 	t.Helper()
 	role = fmt.Sprintf("reader_%x", []byte(t.Name())[len(t.Name())-6:])
@@ -66,7 +66,7 @@ func asRole(t *testing.T, dsn string, exec func(...string)) (role, as string) {
 	return role, u.String()
 }
 
-// schemaOf is the schema of a DSN of postgrestest.
+// schemaOf returns the schema in a DSN of postgrestest.
 func schemaOf(t *testing.T, dsn string) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
@@ -76,7 +76,7 @@ func schemaOf(t *testing.T, dsn string) string {
 	return u.Query().Get("search_path")
 }
 
-// TestUnseenIsNotGone takes rights away from the role that reads.
+// TestUnseenIsNotGone revokes rights of the role that reads.
 func TestUnseenIsNotGone(t *testing.T) {
 	for _, test := range []struct{ name, sql, remedy string }{
 		{"REVOKE", `REVOKE SELECT ON authtoken_token FROM %s`, "GRANT SELECT"},
@@ -104,7 +104,7 @@ func TestUnseenIsNotGone(t *testing.T) {
 	}
 }
 
-// TestPostgresShapes are bases that only PostgreSQL has.
+// TestPostgresShapes has user bases that are possible on PostgreSQL only.
 func TestPostgresShapes(t *testing.T) {
 	want := map[string]string{text("u0"): "u0", text("u1"): "u1", text("u2"): "u2"}
 	take := func(t *testing.T, m tables.Mapping, dsn string) house {
@@ -177,7 +177,7 @@ func TestPostgresShapes(t *testing.T) {
 	})
 }
 
-// TestWayBackRowByRow exports into a table of users that has what stops rows.
+// TestWayBackRowByRow exports into a user table whose constraints refuse some rows.
 func TestWayBackRowByRow(t *testing.T) {
 	dsn, exec := pgUsers(t, 2, "serial")
 	h := mustHouse(t)
@@ -189,7 +189,7 @@ func TestWayBackRowByRow(t *testing.T) {
 		`UPDATE auth_user SET public = '00000000-0000-4000-8000-000000000001'`, `ALTER TABLE auth_user ALTER public SET NOT NULL`,
 		`CREATE TABLE teams (id integer PRIMARY KEY)`, `INSERT INTO teams VALUES (7)`,
 		`UPDATE auth_user SET team = 7`, `ALTER TABLE auth_user ALTER team SET NOT NULL, ADD FOREIGN KEY (team) REFERENCES teams DEFERRABLE INITIALLY DEFERRED`,
-		// Somebody registered there under the id that the first new user has here.
+		// A stranger registered there with the ID that the first new user has here.
 		`INSERT INTO auth_user (id, password, username, is_active, date_joined, public, team) VALUES (3, '!', 'stranger', true, now(), '00000000-0000-4000-8000-000000000003', 7)`)
 	tokens := map[string]string{}
 	for _, name := range []string{"taken", "new1", "new2"} {
@@ -237,7 +237,7 @@ func TestWayBackRowByRow(t *testing.T) {
 	}
 }
 
-// TestNoTLS says what to do where the server has none.
+// TestNoTLS checks the advice for a server without TLS.
 func TestNoTLS(t *testing.T) {
 	u, err := url.Parse(postgrestest.DSN(t))
 	if err != nil {

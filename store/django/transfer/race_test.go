@@ -2,6 +2,6 @@
 
 package transfer_test
 
-// generated is how many user bases are tried: the race detector makes SQLite some
-// ten times slower and has little to see in it. `make test` tries more without it.
+// generated is the number of user bases to test: the race detector makes SQLite some
+// ten times slower and has little to find in it. `make test` tests more without it.
 const generated = 20

@@ -10,11 +10,12 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// TestRehearsedRefusals rehearses and imports sources of which users are refused, or
-// were changed or deleted here: their tokens are counted alike, and the others come.
+// TestRehearsedRefusals rehearses and imports sources with users that are refused, or
+// that were changed or deleted here: their tokens are counted alike, and the others are
+// imported.
 func TestRehearsedRefusals(t *testing.T) {
 	for name, test := range map[string]struct {
-		here   []string // names of users who are here before
+		here   []string // names of users who exist here before the import
 		sql    string
 		m      tables.Mapping
 		users  transfer.Counts
@@ -57,8 +58,8 @@ func TestRehearsedRefusals(t *testing.T) {
 	}
 }
 
-// TestUnsealed imports without a sealing key: of the tokens that work it is said that
-// they can't be shown again, and of no others.
+// TestUnsealed imports without a sealing key: the report says of the imported tokens,
+// and only of these, that they can't be returned again.
 func TestUnsealed(t *testing.T) {
 	path, h := manyUsers(t, 4), mustHouse(t)
 	mustExec(t, path, `DELETE FROM auth_user WHERE id = 2`, `UPDATE authtoken_token SET created = '2025-01-01 00:00:00' WHERE user_id = 3`)
@@ -75,8 +76,8 @@ func TestUnsealed(t *testing.T) {
 	}
 }
 
-// TestDeletedHere deletes users here whom a source has: they are not brought back, and
-// who registers in their place is not one of the source's.
+// TestDeletedHere deletes users of the source here: they are not restored, and users
+// who register in their place are not mistaken for them.
 func TestDeletedHere(t *testing.T) {
 	path, h := manyUsers(t, 3), mustHouse(t)
 	if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
@@ -107,9 +108,9 @@ func TestDeletedHere(t *testing.T) {
 	}
 }
 
-// TestDeletedThere deletes users at the source: here they stay, without the tokens
-// that came; and an export gives tokens of theirs to nobody, also where no foreign
-// key says that there is nobody.
+// TestDeletedThere deletes users at the source: they stay here, without the imported
+// tokens; and an export gives tokens of theirs to nobody, even if no foreign key
+// prevents it.
 func TestDeletedThere(t *testing.T) {
 	for name, reference := range map[string]string{"foreign key": " REFERENCES auth_user (id)", "no foreign key": ""} {
 		t.Run(name, func(t *testing.T) {

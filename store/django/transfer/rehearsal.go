@@ -9,20 +9,20 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// rehearsal is an import into a target that writes into a scratch store instead.
-// Each decision there is made on the rows that the target has, as the batches
-// before it would have left them.
+// rehearsal is an import that writes into a scratch store instead of its target. Before
+// each batch, the rows of the target that matter to it are copied to the scratch store,
+// so that each decision is made as it would be in the target.
 type rehearsal struct {
 	transfer.ImportReader // the target
 	scratch               transfer.Rehearsal
 	tables                []string
-	known                 int // tokens of the source that are in the target, and in scratch
+	known                 int // number of the source's tokens in the target that are in scratch too
 }
 
-// newSource is the number of a source that the target does not know yet.
+// newSource is the number of a source that is new to the target.
 const newSource = 1 << 40
 
-// BeginImport implements [transfer.Importer]: always at the beginning.
+// BeginImport implements [transfer.Importer]. It always begins at the first row.
 func (r *rehearsal) BeginImport(ctx context.Context, source, options string) (transfer.Checkpoint, error) {
 	place, err := r.FindImport(ctx, source)
 	if place.Source == 0 {
@@ -66,12 +66,13 @@ func (r *rehearsal) ImportTokens(ctx context.Context, place transfer.Checkpoint,
 	return r.scratch.ImportTokens(ctx, place, tokens)
 }
 
-// KeysAreIDs implements [transfer.ImportReader]: each user is looked for, and gets into
-// the scratch store by that.
+// KeysAreIDs implements [transfer.ImportReader]. It returns false so that each user is
+// looked up, and thereby copied to the scratch store.
 func (r *rehearsal) KeysAreIDs(context.Context, int64) (bool, error) { return false, nil }
 
 // ImportOwners implements [transfer.ImportReader]. Users whom this run has not read
-// (with Since) come with their tokens; what it has read of the others is in scratch.
+// (with Since) are copied to the scratch store with their tokens; for others, what the
+// run has written there counts.
 func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]transfer.ImportedUser, err error) {
 	there, namesThere, err := r.ImportReader.ImportOwners(ctx, source, keys, names)
 	if err != nil {
@@ -103,7 +104,7 @@ func (r *rehearsal) ImportOwners(ctx context.Context, source int64, keys, names 
 	return byKey, byName, nil
 }
 
-// byUserKey returns users by their keys.
+// byUserKey indexes users by key.
 func byUserKey(byName map[string]transfer.ImportedUser) map[string]transfer.ImportedUser {
 	byKey := make(map[string]transfer.ImportedUser, len(byName))
 	for _, u := range byName {
@@ -113,19 +114,20 @@ func byUserKey(byName map[string]transfer.ImportedUser) map[string]transfer.Impo
 }
 
 // CountImported implements [transfer.ImportReader].
-func (r *rehearsal) CountImported(ctx context.Context, place transfer.Checkpoint, tables []string) (here, unseen int, err error) {
-	if here, _, err = r.ImportReader.CountImported(ctx, place, tables); err != nil {
+func (r *rehearsal) CountImported(ctx context.Context, place transfer.Checkpoint, read []string) (here, unseen int, err error) {
+	if here, _, err = r.ImportReader.CountImported(ctx, place, read); err != nil {
 		return 0, 0, err
 	}
-	rehearsed, unseen, err := r.scratch.CountImported(ctx, place, tables)
+	rehearsed, unseen, err := r.scratch.CountImported(ctx, place, read)
 	return here - r.known + rehearsed, here - r.known + unseen, err
 }
 
-// FinishImport implements [transfer.Importer]: it tells what it would end.
-func (r *rehearsal) FinishImport(ctx context.Context, place transfer.Checkpoint, tables []string) (ended int, err error) {
-	if len(tables) == 0 {
+// FinishImport implements [transfer.Importer]. It returns the number of tokens that
+// would be revoked.
+func (r *rehearsal) FinishImport(ctx context.Context, place transfer.Checkpoint, read []string) (ended int, err error) {
+	if len(read) == 0 {
 		return 0, nil
 	}
-	_, ended, err = r.CountImported(ctx, place, tables)
+	_, ended, err = r.CountImported(ctx, place, read)
 	return ended, err
 }

@@ -6,50 +6,52 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// maxProblems is how many problems a report lists; the rest are counted.
+// maxProblems is the number of problems that a report lists; the rest are only counted.
 const maxProblems = 10_000
 
-// Counts are what became of the rows of a table.
+// Counts has the number of a table's rows by outcome.
 type Counts struct {
 	Read      int `json:"read"`
 	Added     int `json:"added"`
 	Updated   int `json:"updated"`
 	Unchanged int `json:"unchanged"`
-	// Kept are rows of which ours is newer, or that were ended here.
+	// Kept counts rows of which the version here is newer, or that were revoked or
+	// deleted here.
 	Kept    int `json:"kept"`
 	Expired int `json:"expired,omitempty"`
 	Refused int `json:"refused"`
 }
 
-// Problem is a row that did not come over, or not as it is at the source.
+// Problem is a row that was not imported, or not unchanged.
 type Problem struct {
 	Row    string `json:"row"`
 	Reason string `json:"reason"`
 }
 
-// Report is what an import did.
+// Report is the result of an import.
 type Report struct {
 	Source   string    `json:"source"`
 	DryRun   bool      `json:"dry_run"`
-	Resumed  bool      `json:"resumed"` // it went on where an earlier one was cut off
+	Resumed  bool      `json:"resumed"` // it resumed an interrupted run
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
 	Users    Counts    `json:"users"`
-	// Renumbered is how many of the added users have another id here, since theirs is
-	// no number above zero, or somebody else's.
+	// Renumbered is the number of added users who have another ID here, because theirs
+	// is not a positive number or is taken by another user.
 	Renumbered int               `json:"users_with_another_id"`
 	Formats    map[string]int    `json:"password_formats"`
 	Tokens     map[string]Counts `json:"tokens"` // by table
-	// Ended is how many tokens of earlier runs were ended at the source since.
+	// Ended is the number of tokens of earlier runs that are missing in the source by
+	// now, and were revoked.
 	Ended int `json:"tokens_ended_at_source"`
-	// Notes are sentences about what was decided and may be wrong.
+	// Notes lists sentences about decisions that may be wrong.
 	Notes     []string  `json:"notes"`
 	Problems  []Problem `json:"problems"`
 	NotListed int       `json:"problems_not_listed"`
-	Unsealed  int       `json:"tokens_not_sealed"` // they can't be shown, nor exported, again
+	Unsealed  int       `json:"tokens_not_sealed"` // tokens that a login can't return again, nor an export write
 }
 
-// Refused is how many rows were refused.
+// Refused returns the number of refused rows.
 func (r *Report) Refused() int {
 	n := r.Users.Refused
 	for _, c := range r.Tokens {
@@ -58,7 +60,7 @@ func (r *Report) Refused() int {
 	return n
 }
 
-// problem lists a row with its reason.
+// problem adds a row and the reason to the problems.
 func (r *Report) problem(row, reason string) {
 	if len(r.Problems) == maxProblems {
 		r.NotListed++
@@ -67,7 +69,7 @@ func (r *Report) problem(row, reason string) {
 	r.Problems = append(r.Problems, Problem{Row: row, Reason: reason})
 }
 
-// count adds what became of a row.
+// count adds a row's outcome to the counts.
 func (r *Report) count(c *Counts, row string, result transfer.ImportResult) {
 	switch result.Outcome {
 	case transfer.ImportAdded:

@@ -10,16 +10,16 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// later is when those joined who got the key of a user who was deleted.
+// later is when the users joined who got the key of a deleted user.
 const later = `'2026-05-06 07:08:09'`
 
-// TestKeysUsedAgain lets a source delete a user, and give his key to the next: they
-// are two people, in an import and on the way back.
+// TestKeysUsedAgain has a source delete a user and reuse the key for another one: they
+// are two people, in an import and in an export.
 func TestKeysUsedAgain(t *testing.T) {
 	for name, test := range map[string]struct {
 		columns, key string
-		dated        bool   // the source has a time of joining
-		placeholder  string // which is this for all users; empty: their own
+		dated        bool   // whether the source has the time of joining
+		placeholder  string // the time of joining of all users; empty if they have their own
 	}{
 		"numbers":          {columns, "integer PRIMARY KEY", true, ""},
 		"UUIDs":            {columns, "char(32) NOT NULL PRIMARY KEY", true, ""},
@@ -64,7 +64,7 @@ func TestKeysUsedAgain(t *testing.T) {
 				`INSERT INTO auth_user VALUES (`+id(4)+`, `+row("eve", later)+`)`,
 				`INSERT INTO authtoken_token VALUES ('`+text("eve")+`', `+later+`, `+id(4)+`)`)
 
-			back := h.give(t, path) // before anything is known of it here
+			back := h.give(t, path) // before the change is known here
 			if back.Tokens.Added > 0 || back.Users.Added+back.Users.Updated > 0 {
 				t.Errorf("export before the import: %+v", back)
 			}
@@ -75,7 +75,7 @@ func TestKeysUsedAgain(t *testing.T) {
 				}
 				h.wantOwners(t, map[string]string{text("ann"): "ann", text("eve"): "eve", bob.Key: "bob"})
 			}
-			// Passwords that were hashed anew here go back, and nothing else.
+			// Passwords rehashed here are exported, and nothing else.
 			back = h.give(t, path)
 			if back.Tokens.Added > 0 || back.Users.Added > 0 || back.Users.Updated != 2 {
 				t.Errorf("export: %+v", back)
@@ -83,7 +83,7 @@ func TestKeysUsedAgain(t *testing.T) {
 			if again, err := h.both(t, tables.Mapping{}, nil, path); err != nil || again.Users.Unchanged != 2 || again.Tokens["authtoken_token"].Unchanged != 2 {
 				t.Errorf("import of what was handed back: %+v, %v", again, err)
 			}
-			// A user who has a new name and a new password is who he was.
+			// A user with a new name and a new password is still the same user.
 			if test.dated && test.placeholder == "" {
 				mustExec(t, path, `UPDATE auth_user SET username = 'eva', password = '`+hashed("eva")+`' WHERE username = 'eve'`)
 				if report, err := h.both(t, tables.Mapping{}, nil, path); err != nil || report.Users.Updated != 1 {
@@ -95,8 +95,8 @@ func TestKeysUsedAgain(t *testing.T) {
 	}
 }
 
-// TestNamesUsedAgain lets users change names where these are all that tells who they
-// are: nobody gets another's password or token.
+// TestNamesUsedAgain has users change names when only names identify them: nobody gets
+// another user's password or token.
 func TestNamesUsedAgain(t *testing.T) {
 	at := func(object, at string) string {
 		return strings.Replace(object, strings.Trim(joined, "'")[:10], strings.Trim(at, "'")[:10], 1)

@@ -16,11 +16,11 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
-// quick is the cost of new passwords in these tests, that of the Django project
-// which it moves to and from.
+// quick is the cost of new passwords in these tests, and in the Django project that
+// they import from and export to.
 const quick = 1000
 
-// policy is that of an API which shows a user's one token again, as Django REST
+// policy is that of an API that returns a user's only token again, as Django REST
 // framework's own login does.
 var policy = core.Policy{Issuer: "old-api", Realm: core.DefaultRealm, TokenHex: 40, Reuse: true}
 
@@ -77,7 +77,7 @@ func (h house) give(t *testing.T, target string) *transfer.ExportReport {
 	return report
 }
 
-// wantTokens checks whom tokens speak for at Django; "" is nobody.
+// wantTokens checks which user each token authenticates at Django; "" is none.
 func wantTokens(t *testing.T, d *djangotest.Django, want map[string]string) {
 	t.Helper()
 	var tokens []string
@@ -105,8 +105,8 @@ func wantPasswords(t *testing.T, d *djangotest.Django, pairs [][2]string) {
 	}
 }
 
-// TestRoundTrip moves a thousand users of genuine Django here, lets them live
-// here, and moves them back.
+// TestRoundTrip imports a thousand users of genuine Django, uses them here, and exports
+// them.
 func TestRoundTrip(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "db.sqlite3")
@@ -179,7 +179,7 @@ func thereAndBack(t *testing.T, old *djangotest.Django, database string) {
 	if again.Users.Added+again.Users.Updated+again.Tokens.Added+again.Tokens.Updated+again.Dropped > 0 {
 		t.Errorf("a second export changed something: %+v", again)
 	}
-	// And over again: what Django did in the meantime comes here.
+	// And once more: what Django did in the meantime is imported.
 	old.Ask(nil, "logout", made[500].Token)
 	var id int64
 	old.Ask(&id, "register", "later", "later's password")

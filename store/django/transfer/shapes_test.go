@@ -20,20 +20,20 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
-// Pieces of Django-shaped schemas.
+// Parts of Django-shaped schemas.
 const (
 	columns   = `password varchar(128) NOT NULL, last_login datetime NULL, username varchar(150) NOT NULL UNIQUE, email varchar(254) NOT NULL, is_active bool NULL, date_joined datetime NOT NULL`
 	authtoken = `CREATE TABLE authtoken_token (key varchar(40) NOT NULL PRIMARY KEY, created datetime NOT NULL, user_id integer NOT NULL UNIQUE REFERENCES %s DEFERRABLE INITIALLY DEFERRED)`
 	joined    = `'2026-01-02 03:04:05'`
 )
 
-// hashed is the password "pw-NAME" in a cheap form.
+// hashed is the password "pw-NAME" in a cheap format.
 func hashed(name string) string {
 	sum := md5Hex("salt" + "pw-" + name)
 	return "md5$salt$" + sum
 }
 
-// mustSQL runs statements on a new SQLite file and gives its path.
+// mustSQL runs statements on a new SQLite file and returns its path.
 func mustSQL(t *testing.T, statements ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "old.sqlite3")
@@ -60,10 +60,10 @@ func user(name string) string {
 	return fmt.Sprintf(`'%s', NULL, '%s', '%s@example.org', 1, %s`, hashed(name), name, name, joined)
 }
 
-// text returns a token of authtoken's for a user.
+// text returns an authtoken token for a user.
 func text(name string) string { return (md5Hex(name) + md5Hex(name+name))[:40] }
 
-// try imports into the house, or rehearses it, and returns the report.
+// try imports into the house, or rehearses that, and returns the report.
 func (h house) try(t *testing.T, m tables.Mapping, change func(*transfer.Options), sources ...string) (*transfer.Report, error) {
 	t.Helper()
 	from, err := tables.Open(t.Context(), m, sources...)
@@ -78,7 +78,7 @@ func (h house) try(t *testing.T, m tables.Mapping, change func(*transfer.Options
 	return transfer.Import(t.Context(), from, h.store, o)
 }
 
-// both rehearses and imports, and wants the same of both.
+// both rehearses and imports, and checks that the reports are equal.
 func (h house) both(t *testing.T, m tables.Mapping, change func(*transfer.Options), sources ...string) (*transfer.Report, error) {
 	t.Helper()
 	scratch := sqlitetest.MustOpen(t)
@@ -106,8 +106,9 @@ func (h house) both(t *testing.T, m tables.Mapping, change func(*transfer.Option
 	return report, err
 }
 
-// wantOwners checks that each token speaks for its user, and each password logs in
-// as its user and shows nobody else's token; "" is a token that must not work.
+// wantOwners checks that each token authenticates its user, and that each password logs
+// in its user and does not return another user's token; "" is a token that must not
+// work.
 func (h house) wantOwners(t *testing.T, tokens map[string]string) {
 	t.Helper()
 	for token, want := range tokens {
@@ -131,7 +132,7 @@ func (h house) wantOwners(t *testing.T, tokens map[string]string) {
 	}
 }
 
-// dumpOf writes files of a dump and gives their paths.
+// dumpOf writes the files of a dump and returns their paths.
 func dumpOf(t *testing.T, contents ...string) []string {
 	t.Helper()
 	folder := t.TempDir()
@@ -146,7 +147,8 @@ func dumpOf(t *testing.T, contents ...string) []string {
 	return paths
 }
 
-// wantRefusal wants an error before the first row that names the remedy.
+// wantRefusal checks that there is an error before the first row, and that it names the
+// remedy.
 func wantRefusal(t *testing.T, h house, err error, remedy string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), remedy) || strings.Contains(err.Error(), "\n") {
@@ -158,10 +160,10 @@ func wantRefusal(t *testing.T, h house, err error, remedy string) {
 	}
 }
 
-// objects writes a dump of users and tokens.
+// objects returns a dump of users and tokens.
 func objects(list ...string) string { return "[" + strings.Join(list, ",\n") + "]" }
 
-// dumpUserObject is a user; an empty pk is left out.
+// dumpUserObject is a user; an empty pk is omitted.
 func dumpUserObject(model, pk, name string) string {
 	if pk != "" {
 		pk = `"pk": ` + pk + `, `
@@ -170,22 +172,22 @@ func dumpUserObject(model, pk, name string) string {
 		model, pk, hashed(name), name, name)
 }
 
-// dumpTokenObject is a token whose user is named as given.
+// dumpTokenObject is a token that refers to its user by owner.
 func dumpTokenObject(name, owner string) string {
 	return fmt.Sprintf(`{"model": "authtoken.token", "pk": "%s", "fields": {"user": %s, "created": "2026-01-02T03:04:05Z"}}`, text(name), owner)
 }
 
-// named lets an import go under the identity of another dump.
+// named makes an import use the identity of another dump.
 func named(path string) func(*transfer.Options) {
 	return func(o *transfer.Options) { o.Name = "dumpdata:" + path }
 }
 
 func contains(s, part string) bool { return strings.Contains(s, part) }
 
-// policyTime is after all that the sources of these tests have.
+// policyTime is later than any time in the sources of these tests.
 func policyTime() time.Time { return time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) }
 
-// hasher makes a cheap one.
+// hasher returns a cheap hasher.
 func (house) hasher(t *testing.T) *hashing.DjangoHasher {
 	t.Helper()
 	p, err := hashing.NewDjangoHasher(quick)

@@ -13,7 +13,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// TestOwnTokenTable takes over a table of tokens of a project's own, several a user.
+// TestOwnTokenTable imports a project's own token table, with several tokens per user.
 func TestOwnTokenTable(t *testing.T) {
 	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, `+columns+`)`,
 		`CREATE TABLE api_multitoken (id integer PRIMARY KEY AUTOINCREMENT, key varchar(64) NOT NULL UNIQUE, created datetime NOT NULL, user_id integer NOT NULL REFERENCES auth_user (id), agent text NOT NULL)`,
@@ -27,7 +27,7 @@ func TestOwnTokenTable(t *testing.T) {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	h.wantOwners(t, map[string]string{text("a1"): "ann", text("a2"): "ann", text("b1"): "bob"})
-	// Work on it, and export to it.
+	// Attach to it, and export to it.
 	s, err := live.Open(t.Context(), path, m)
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,8 @@ func TestOwnTokenTable(t *testing.T) {
 	}
 }
 
-// TestLoginByEmail attaches to users who log in by e-mail, beside a username.
+// TestLoginByEmail attaches to users who log in by e-mail although they have a
+// username.
 func TestLoginByEmail(t *testing.T) {
 	path := mustSQL(t, `CREATE TABLE accounts_user (user_id integer PRIMARY KEY AUTOINCREMENT, password varchar(128) NOT NULL, last_login datetime NULL, username varchar(150) NOT NULL,
 		email varchar(254) NOT NULL, is_active bool NOT NULL, date_joined datetime NOT NULL)`,
@@ -94,8 +95,8 @@ func TestLoginByEmail(t *testing.T) {
 	}
 }
 
-// TestInheritedUsers attaches to users whose rows are in two tables, and exports to
-// them.
+// TestInheritedUsers attaches and exports to users whose rows are split over two
+// tables.
 func TestInheritedUsers(t *testing.T) {
 	path := mustSQL(t, `CREATE TABLE people_person (id integer PRIMARY KEY AUTOINCREMENT, `+columns+`)`,
 		`CREATE TABLE people_member (person_ptr_id integer PRIMARY KEY REFERENCES people_person (id), nick varchar(20) NOT NULL)`,
@@ -129,15 +130,15 @@ func TestInheritedUsers(t *testing.T) {
 	if _, err := h.service.Register(t.Context(), policy, core.Registration{Username: "dan", Password: "pw-dan"}); err != nil {
 		t.Fatal(err)
 	}
-	// Number 3 of the engine is another person than number 3 there.
+	// User 3 of the engine and user 3 of the target are different people.
 	back := h.give(t, path)
 	if back.Users.Refused != 1 || back.Tokens.Refused != 1 {
 		t.Errorf("export: %+v", back)
 	}
 }
 
-// TestTokensWithParts has rows that refer to tokens: deleted with them as Django
-// deletes them, or refused with the table's name.
+// TestTokensWithParts has rows that refer to tokens: they are deleted with them if
+// Django does so, or else the export is refused with the table's name.
 func TestTokensWithParts(t *testing.T) {
 	part := `CREATE TABLE api_devicetoken (token_ptr_id varchar(40) PRIMARY KEY REFERENCES authtoken_token (key) DEFERRABLE INITIALLY DEFERRED, device text)`
 	other := `CREATE TABLE api_call (id integer PRIMARY KEY, token_id varchar(40) REFERENCES authtoken_token (key) DEFERRABLE INITIALLY DEFERRED)`
@@ -179,13 +180,13 @@ func TestTokensWithParts(t *testing.T) {
 	}
 }
 
-// TestWayBackVariants exports into tables whose constraints refuse some of the rows,
-// or all that is new: the others go, and so do the tokens of those who are there.
+// TestWayBackVariants exports into tables whose constraints refuse some of the rows, or
+// all new ones: the others are exported, and so are the tokens of existing users.
 func TestWayBackVariants(t *testing.T) {
 	for name, test := range map[string]struct {
 		sql            []string
 		m              tables.Mapping
-		added, refused int // users of three who registered here, each with a token
+		added, refused int // of three users who registered here, each with a token
 	}{
 		"addresses that differ, or are NULL": {[]string{`UPDATE auth_user SET email = 'u' || id`, `CREATE UNIQUE INDEX addresses ON auth_user (nullif(email, ''))`}, tables.Mapping{}, 3, 0},
 		"addresses that differ":              {[]string{`UPDATE auth_user SET email = 'u' || id`, `CREATE UNIQUE INDEX addresses ON auth_user (email)`}, tables.Mapping{Username: "username"}, 1, 2},
@@ -239,8 +240,8 @@ func wantCount(t *testing.T, path string, want int, query string) {
 	}
 }
 
-// TestWALFile reads a file in WAL mode and leaves nothing beside it, also where the
-// folder can't be written to.
+// TestWALFile reads a file in WAL mode and leaves nothing beside it, even in a
+// read-only directory.
 func TestWALFile(t *testing.T) {
 	path := manyUsers(t, 2)
 	mustExec(t, path, `PRAGMA journal_mode = WAL`)
@@ -257,8 +258,8 @@ func TestWALFile(t *testing.T) {
 	}
 }
 
-// TestWrappedHashes verifies passwords that Django's own recipe wrapped, and names
-// a hasher that isn't known.
+// TestWrappedHashes verifies passwords wrapped by Django's documented recipe, and names
+// an unknown hasher.
 func TestWrappedHashes(t *testing.T) {
 	path := manyUsers(t, 3)
 	mustExec(t, path, `UPDATE auth_user SET password = 'site_hasher$1$salt$abcd' WHERE id = 2`)
@@ -269,7 +270,7 @@ func TestWrappedHashes(t *testing.T) {
 	}
 }
 
-// TestLongNames takes over e-mails as names, up to their length.
+// TestLongNames imports e-mail addresses as usernames, up to the maximum length.
 func TestLongNames(t *testing.T) {
 	long := fmt.Sprintf("%0242d@example.org", 7)
 	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, `+columns+`)`, fmt.Sprintf(authtoken, "auth_user (id)"),
@@ -279,8 +280,8 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
-// TestTokensThatAnUpdateKilled counts tokens of knox 4.1 that were in the table when
-// the update to 4.2 took their salts away as what they are.
+// TestTokensThatAnUpdateKilled has tokens of knox 4.1 that were in the table when the
+// update to 4.2 dropped their salts: they are counted as dead.
 func TestTokensThatAnUpdateKilled(t *testing.T) {
 	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, `+columns+`)`, `INSERT INTO auth_user VALUES (1, `+user("ann")+`)`,
 		`CREATE TABLE knox_authtoken (digest varchar(128) PRIMARY KEY, created datetime NOT NULL, user_id integer NOT NULL REFERENCES auth_user (id), expiry datetime NULL, token_key varchar(8) NOT NULL)`,
@@ -302,8 +303,8 @@ func TestTokensThatAnUpdateKilled(t *testing.T) {
 	}
 }
 
-// TestColumnThatMustDiffer refuses to register into a column in which each row needs
-// a value of its own, and works where a mapping says which.
+// TestColumnThatMustDiffer refuses to register into a table with a column that needs a
+// distinct value in each row, and works if a mapping provides one.
 func TestColumnThatMustDiffer(t *testing.T) {
 	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, code varchar(40) NOT NULL UNIQUE, `+columns+`)`, fmt.Sprintf(authtoken, "auth_user (id)"))
 	if _, err := live.Open(t.Context(), path, tables.Mapping{}); err == nil || !contains(err.Error(), "defaults: {code: $uuid}") {

@@ -9,8 +9,8 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// TestUsersOnlyDump imports a dump of the users alone under the name of one that had
-// tokens: what a dump leaves out has not ended.
+// TestUsersOnlyDump imports a dump of the users alone under the name of one with
+// tokens: a token that is not in the dump is not revoked.
 func TestUsersOnlyDump(t *testing.T) {
 	ann, bob := dumpUserObject("auth.user", "1", "ann"), dumpUserObject("auth.user", "2", "bob")
 	tokens := []string{dumpTokenObject("ann", "1"), dumpTokenObject("bob", "2")}
@@ -19,7 +19,7 @@ func TestUsersOnlyDump(t *testing.T) {
 	whole := objects(append(tokens, ann, bob)...)
 	tests := []struct {
 		name          string
-		first, second []string // files
+		first, second []string // contents of the files
 	}{
 		{"users alone", []string{whole}, []string{objects(ann, bob)}},
 		{"with a user more", []string{whole}, []string{objects(ann, bob, dumpUserObject("auth.user", "3", "cid"))}},
@@ -56,8 +56,8 @@ func TestUsersOnlyDump(t *testing.T) {
 	}
 }
 
-// TestSinceEndsNothing reads only rows since a date: most tokens are not seen, and
-// none of them has ended. A whole run then ends those that really are gone.
+// TestSinceEndsNothing reads only rows since a date: most tokens are not seen, and none
+// is revoked. A complete run then revokes those that are really gone.
 func TestSinceEndsNothing(t *testing.T) {
 	dump := func(n int, gone int) string {
 		var list []string
@@ -118,7 +118,7 @@ func TestSinceEndsNothing(t *testing.T) {
 	}
 }
 
-// TestSinceFirst begins with a run that has a date; a whole one brings the rest.
+// TestSinceFirst begins with a run since a date; a complete one imports the rest.
 func TestSinceFirst(t *testing.T) {
 	path, h := manyUsers(t, 20), mustHouse(t)
 	// Users who joined long ago, and tokens of others that are older than the date.

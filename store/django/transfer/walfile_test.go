@@ -18,9 +18,9 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite"
 )
 
-// mustLeftovers makes what a crashed process leaves of a source in WAL mode: in the
-// file itself is user u0, and in its log what was committed last, user u1. The index
-// of the log is that of the moment of the crash.
+// mustLeftovers creates what a crashed process leaves of a source in WAL mode: user u0
+// is in the file itself, and user u1, committed last, in its log. The log's index is
+// that of the moment of the crash.
 func mustLeftovers(t *testing.T, folder string) (path string) {
 	t.Helper()
 	live := manyUsers(t, 1)
@@ -55,7 +55,7 @@ func mustWrite(t *testing.T, path string, content []byte) {
 	}
 }
 
-// contentsOf returns the files of a folder with what is in them.
+// contentsOf returns the files of a directory with their contents.
 func contentsOf(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -73,7 +73,7 @@ func contentsOf(t *testing.T, folder string) map[string]string {
 	return all
 }
 
-// logIndexes are states of the index (-shm) of the log that was left.
+// logIndexes are states of the index (-shm) of the log left behind.
 var logIndexes = map[string]func(left []byte) []byte{
 	"as it was":  func(left []byte) []byte { return left },
 	"missing":    func([]byte) []byte { return nil },
@@ -82,7 +82,7 @@ var logIndexes = map[string]func(left []byte) []byte{
 	"of another": func(left []byte) []byte { return bytes.Repeat([]byte{0xa5}, len(left)) },
 }
 
-// setIndex puts the index of the log into one of these states.
+// setIndex puts the log's index into one of these states.
 func setIndex(t *testing.T, path string, change func([]byte) []byte) {
 	t.Helper()
 	left, err := os.ReadFile(path + "-shm")
@@ -97,10 +97,10 @@ func setIndex(t *testing.T, path string, change func([]byte) []byte) {
 	}
 }
 
-// TestLeftOfACrash imports what a crashed process left: what was committed is in
-// the log alone, and is taken over. The file and its log stay as they are, and
-// nothing new is beside them. An index that is there may be made anew, as by any
-// reader: it has nothing that is not in the log.
+// TestLeftOfACrash imports what a crashed process left: rows committed only to the log
+// are imported. The file and its log stay as they are, and no new files appear beside
+// them. An existing index may be rebuilt, as by any reader: it has nothing that is not
+// in the log.
 func TestLeftOfACrash(t *testing.T) {
 	for name, change := range logIndexes {
 		t.Run(name, func(t *testing.T) {
@@ -126,8 +126,8 @@ func TestLeftOfACrash(t *testing.T) {
 	}
 }
 
-// TestDamagedLog imports beside a log whose end, or all of it, was never committed:
-// that is left out, as by SQLite, and left where it is.
+// TestDamagedLog imports beside a log that was never committed, in whole or at its end:
+// the uncommitted part is ignored, as by SQLite, and left in place.
 func TestDamagedLog(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func([]byte) []byte
@@ -160,8 +160,8 @@ func TestDamagedLog(t *testing.T) {
 	}
 }
 
-// TestHotJournal refuses a file that a program was writing to when it crashed, in the
-// mode of SQLite's own: to undo that would be to write to the source.
+// TestHotJournal refuses a file that a program was writing to when it crashed in
+// SQLite's default journal mode: rolling that back would write to the source.
 func TestHotJournal(t *testing.T) {
 	live := manyUsers(t, 3)
 	db, err := sql.Open("sqlite", live)
@@ -192,7 +192,7 @@ func TestHotJournal(t *testing.T) {
 	if diff := cmp.Diff(before, contentsOf(t, folder)); diff != "" {
 		t.Errorf("the source is not what it was (-before +after):\n%.500s", diff)
 	}
-	mustExec(t, path, `SELECT 1 FROM sqlite_schema`) // as the error says, on what is a copy
+	mustExec(t, path, `SELECT 1 FROM sqlite_schema`) // as the error advises, on a copy
 	if report, err := h.both(t, tables.Mapping{}, nil, path); err != nil || report.Tokens["authtoken_token"].Added != 3 {
 		t.Errorf("after that: %+v, %v", report, err)
 	}
@@ -201,9 +201,8 @@ func TestHotJournal(t *testing.T) {
 // nobody is a user without any rights.
 const nobody = 65534
 
-// TestReadOnlyFolder imports as somebody who can write neither the files nor the
-// folder that they are in. Root could, so that it is another user in a process of
-// his own.
+// TestReadOnlyFolder imports as a user who can write neither the files nor their
+// directory. Root could, so the import runs as another user in a process of its own.
 func TestReadOnlyFolder(t *testing.T) {
 	if os.Getuid() != 0 {
 		if os.Getenv("CI") != "" {
@@ -217,7 +216,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	}
 	states := map[string]func(t *testing.T, path string) (users int){
 		"at rest": func(t *testing.T, path string) int {
-			mustExec(t, path, `PRAGMA wal_checkpoint(TRUNCATE)`) // and its last connection takes the log away
+			mustExec(t, path, `PRAGMA wal_checkpoint(TRUNCATE)`) // closing the last connection removes the log
 			return 2
 		},
 		"another mode": func(t *testing.T, path string) int {
@@ -227,7 +226,7 @@ func TestReadOnlyFolder(t *testing.T) {
 		"an empty log": func(t *testing.T, path string) int {
 			setIndex(t, path, logIndexes["missing"])
 			mustWrite(t, path+"-wal", nil)
-			return 1 // what the log had is lost
+			return 1 // what was in the log is lost
 		},
 	}
 	for name, change := range logIndexes {
@@ -279,8 +278,8 @@ func TestReadOnlyFolder(t *testing.T) {
 	}
 }
 
-// mustBeReadOnly lets anybody read what is in the folder and nobody but root write
-// it, and lets anybody in to it; home is nobody's own.
+// mustBeReadOnly lets anybody read what is in the directory and only root write it, and
+// lets anybody enter it; home belongs to nobody.
 func mustBeReadOnly(t *testing.T, top, folder, home string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -301,10 +300,10 @@ func mustBeReadOnly(t *testing.T, top, folder, home string) {
 	}
 }
 
-// TestWrittenMeanwhile reads a source in WAL mode that is at rest when it is opened
-// and written to while it is read, by connections that come and go as Django's do
-// (CONN_MAX_AGE is 0 if nothing else is said). Who was there all the time comes
-// over, and none of their tokens is taken for ended.
+// TestWrittenMeanwhile reads a source in WAL mode that is idle when it is opened and
+// written to while it is read, by connections that come and go as Django's do
+// (CONN_MAX_AGE defaults to 0). Users who exist all the time are imported, and none of
+// their tokens is revoked.
 func TestWrittenMeanwhile(t *testing.T) {
 	const users = 6_000
 	register := func(name string, id int) string {
@@ -321,7 +320,7 @@ func TestWrittenMeanwhile(t *testing.T) {
 	rounds := 0
 	report, err := h.try(t, tables.Mapping{}, func(o *transfer.Options) {
 		o.Progress = func(string, int, int) {
-			// Some log out, and what they leave becomes the pages of users who register.
+			// Some log out, and their freed pages are reused for users who register.
 			rounds++
 			mustExec(t, path, fmt.Sprintf(`DELETE FROM authtoken_token WHERE user_id BETWEEN %d AND %d`, rounds*20, rounds*20+8),
 				register(fmt.Sprint("late", rounds), 100_000+rounds*1000), register(fmt.Sprint("mid", rounds), rounds*1000+1))

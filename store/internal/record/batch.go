@@ -11,10 +11,11 @@ import (
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
-// MinHalved is how many rows of a batch are worth a second connection.
+// MinHalved is the number of rows of a batch that are worth a second connection.
 const MinHalved = 1000
 
-// InHalves reads the facts about the first n rows of a batch in two halves, side by side.
+// InHalves reads the facts about the first n rows of a batch in two halves,
+// concurrently.
 func InHalves(n int, first, second sqlx.QueryerContext, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
 	var halves [2]transfer.ImportFacts
 	var both errgroup.Group
@@ -30,8 +31,7 @@ func InHalves(n int, first, second sqlx.QueryerContext, read func(q sqlx.Queryer
 	return halves[0].And(halves[1]), err
 }
 
-// Digests returns the digests of tokens, each once, in order, as the indexes of the
-// stores have them.
+// Digests returns the distinct digests of tokens, sorted like the stores' indexes.
 func Digests(tokens []transfer.ImportedToken) []core.Digest {
 	digests := make([]core.Digest, len(tokens))
 	for i, t := range tokens {

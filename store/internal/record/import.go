@@ -17,8 +17,8 @@ type Import struct {
 	Options, Stage, Reached, Tables string
 }
 
-// Checkpoint returns where the run stands. The error is of tables that are no JSON list of
-// texts.
+// Checkpoint returns the import's checkpoint. It fails if the tables are not a JSON
+// list of strings.
 func (r Import) Checkpoint() (transfer.Checkpoint, error) {
 	place := transfer.Checkpoint{Source: r.ID, Run: r.Run, Options: r.Options, Stage: r.Stage, Cursor: r.Reached}
 	if err := json.Unmarshal([]byte(r.Tables), &place.Tables); err != nil {
@@ -36,7 +36,7 @@ type UserLink struct {
 	Rehashed []byte
 }
 
-// Core returns the row as the engine knows it.
+// Core converts the row to the engine's type.
 func (r UserLink) Core() transfer.UserLink {
 	l := transfer.UserLink{UserID: r.UserID, Source: r.Source, Key: r.Key.String, Fingerprint: r.Mark, Rehashed: r.Rehashed}
 	if !r.Key.Valid {
@@ -45,12 +45,12 @@ func (r UserLink) Core() transfer.UserLink {
 	return l
 }
 
-// KeyColumn returns the column key for a user whom the source knows by a key.
+// KeyColumn returns the column key of a user with this key in the source.
 func KeyColumn(userID int64, key string) sql.NullString {
 	return sql.NullString{String: key, Valid: key != strconv.FormatInt(userID, 10)}
 }
 
-// NumericKeys returns the keys that may stand for an id.
+// NumericKeys returns the keys that may be IDs.
 func NumericKeys(keys []string) []int64 {
 	var ids []int64
 	for _, key := range keys {
@@ -61,14 +61,14 @@ func NumericKeys(keys []string) []int64 {
 	return ids
 }
 
-// Reach is how far ids go: nobody is here whose id is above it. In a source that is
-// read in the order of its ids, most look-ups are not needed.
+// Reach limits look-ups by ID: no row has an ID above it. For a source that is read in
+// the order of its IDs, it makes most look-ups unnecessary.
 type Reach struct {
 	Users, Links int64
-	Keyed        bool // some keys of the source are none of ids here
+	Keyed        bool // some keys of the source are not IDs here
 }
 
-// UpTo returns the ids that are not above last.
+// UpTo returns the IDs up to last.
 func UpTo(ids []int64, last int64) []int64 {
 	var within []int64
 	for _, id := range ids {
@@ -79,17 +79,18 @@ func UpTo(ids []int64, last int64) []int64 {
 	return within
 }
 
-// Span is a range of ids, most of which a batch asks for: to read all of them is
-// quicker than to look for each.
+// Span is a range of IDs most of which a batch asks for: reading all of them is faster
+// than looking up each.
 type Span struct {
 	From, To int64
 	asked    []bool
 }
 
-// minSpan is how many ids are looked for one by one at least.
+// minSpan is the smallest number of IDs that are read as a range.
 const minSpan = 100
 
-// SpanOf returns the range of ids that are many and close together.
+// SpanOf returns the range of the IDs; ok is false unless they are many and close
+// together.
 func SpanOf(ids []int64) (s Span, ok bool) {
 	if len(ids) < minSpan {
 		return s, false
@@ -108,10 +109,10 @@ func SpanOf(ids []int64) (s Span, ok bool) {
 	return s, s.To-s.From < 2*int64(distinct)
 }
 
-// Asked tells whether an id of the range is one of the batch.
+// Asked reports whether the batch asks for an ID of the range.
 func (s Span) Asked(id int64) bool { return s.asked[id-s.From] }
 
-// UserIDs returns the users of links.
+// UserIDs returns the user IDs of links.
 func UserIDs(links []transfer.UserLink) []int64 {
 	ids := make([]int64, len(links))
 	for i, l := range links {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestSpanOf reads as ranges only ids that are many and close together, however often
-// each is named.
+// TestSpanOf checks that only many IDs close together are read as a range, however
+// often each is listed.
 func TestSpanOf(t *testing.T) {
 	t.Parallel()
 	dense := make([]int64, minSpan)

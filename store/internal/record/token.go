@@ -7,7 +7,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// Token is a row of tokens. Times and durations are microseconds, times since 1970.
+// Token is a row of tokens. Times are in microseconds since 1970, durations in
+// microseconds.
 type Token struct {
 	Digest    []byte        `db:"digest"`
 	UserID    int64         `db:"user_id"`
@@ -22,7 +23,7 @@ type Token struct {
 	LegacyForm
 }
 
-// OfToken returns the row that keeps the token.
+// OfToken returns the row of a token.
 func OfToken(t core.Token) Token {
 	return Token{
 		Digest: t.Digest, UserID: t.UserID, Realm: t.Realm, Issuer: t.Issuer,
@@ -34,7 +35,7 @@ func OfToken(t core.Token) Token {
 	}
 }
 
-// Core returns the row as the engine knows it, without an older form.
+// Core converts the row to the engine's type, without a legacy form.
 func (r Token) Core() core.Token {
 	t := core.Token{
 		Digest: r.Digest, UserID: r.UserID, Realm: r.Realm, Issuer: r.Issuer,
@@ -48,7 +49,7 @@ func (r Token) Core() core.Token {
 	return t
 }
 
-// LegacyForm is the older form in a row of tokens.
+// LegacyForm has the columns of a token's legacy form.
 type LegacyForm struct {
 	Format       sql.NullString `db:"generation"`
 	Prefix       sql.NullString `db:"prefix"`
@@ -56,7 +57,7 @@ type LegacyForm struct {
 	LegacyDigest []byte         `db:"twin"`
 }
 
-// OfLegacy returns the columns that keep an older form.
+// OfLegacy returns the columns for a legacy form.
 func OfLegacy(l core.Legacy) LegacyForm {
 	return LegacyForm{
 		Format: sql.NullString{String: string(l.Format), Valid: l.Format != ""},
@@ -65,7 +66,7 @@ func OfLegacy(l core.Legacy) LegacyForm {
 	}
 }
 
-// Legacy returns the columns as the engine knows them.
+// Legacy converts the columns to the engine's type.
 func (r LegacyForm) Legacy() core.Legacy {
 	return core.Legacy{Format: core.LegacyFormat(r.Format.String), Prefix: r.Prefix.String, Salt: r.Salt, Digest: r.LegacyDigest}
 }

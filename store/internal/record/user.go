@@ -1,6 +1,6 @@
-// Package record holds the rows that both SQL stores have, as sqlx reads and writes
-// them, and what they are to the engine. Statements and transactions are each store's
-// own.
+// Package record has the rows that both SQL stores share, as sqlx reads and writes
+// them, and converts them to and from the engine's types. Each store has its own
+// statements and transactions.
 package record
 
 import (
@@ -22,8 +22,8 @@ type Account struct {
 	CreatedAt    int64          `db:"created_at"`
 }
 
-// Core returns the row as the engine knows it. The error is of attributes that are no
-// JSON object of texts.
+// Core converts the row to the engine's type. It fails if the attributes are not a JSON
+// object of strings.
 func (r Account) Core() (core.Account, error) {
 	attributes, err := decodeAttributes(r.ID, r.Attributes)
 	return core.Account{
@@ -35,7 +35,7 @@ func (r Account) Core() (core.Account, error) {
 	}, err
 }
 
-// OfAccount returns the row that keeps the account.
+// OfAccount returns the row of an account.
 func OfAccount(a core.Account) (Account, error) {
 	attributes, err := EncodeAttributes(a.Attributes)
 	return Account{
@@ -44,7 +44,7 @@ func OfAccount(a core.Account) (Account, error) {
 	}, err
 }
 
-// EncodeAttributes returns the column's JSON; none for no attributes.
+// EncodeAttributes returns the column's JSON, or NULL if there are no attributes.
 func EncodeAttributes(a map[string]string) (sql.NullString, error) {
 	if len(a) == 0 {
 		return sql.NullString{}, nil
@@ -56,7 +56,7 @@ func EncodeAttributes(a map[string]string) (sql.NullString, error) {
 	return sql.NullString{String: string(text), Valid: true}, nil
 }
 
-// decodeAttributes reads the column of the user; nil where there is none.
+// decodeAttributes decodes the column of a user; NULL becomes nil.
 func decodeAttributes(userID int64, text sql.NullString) (a map[string]string, err error) {
 	if !text.Valid {
 		return nil, nil

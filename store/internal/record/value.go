@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Time returns the time, in UTC, that a column holds as microseconds since 1970.
+// Time returns the time, in UTC, of a column that counts microseconds since 1970.
 func Time(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
 // Affected returns the number of rows that a statement changed, or its error.

@@ -19,14 +19,14 @@ import (
 
 // Options are the settings of a cluster.
 type Options struct {
-	// Durable keeps fsync on; without it a cluster is quicker and loses what it
-	// likes with the machine, but nothing when only its processes end.
+	// Durable keeps fsync on. Without it a cluster is faster; it may lose data if the
+	// machine crashes, but not if only its processes end.
 	Durable bool
 	// Settings are added to the configuration.
 	Settings map[string]string
 }
 
-// Cluster is a running PostgreSQL.
+// Cluster is a running PostgreSQL cluster.
 type Cluster struct {
 	folder   string // owned by the user of the server
 	port     int
@@ -34,7 +34,7 @@ type Cluster struct {
 	process  *process
 }
 
-// Start makes a cluster that ends with the test.
+// Start starts a cluster that is removed when the test ends.
 func Start(tb testing.TB, o Options) *Cluster {
 	tb.Helper()
 	c, err := start(o)
@@ -50,7 +50,7 @@ func Start(tb testing.TB, o Options) *Cluster {
 	return c
 }
 
-// start makes a cluster and starts it.
+// start creates a cluster and starts it.
 func start(o Options) (*Cluster, error) {
 	c, err := prepare(o)
 	if err != nil {
@@ -65,7 +65,7 @@ func start(o Options) (*Cluster, error) {
 	return c, nil
 }
 
-// prepare makes the folder and finds a port.
+// prepare creates the directory and finds a port.
 func prepare(o Options) (*Cluster, error) {
 	if _, err := program("postgres"); err != nil {
 		return nil, err
@@ -91,24 +91,24 @@ func prepare(o Options) (*Cluster, error) {
 
 func (c *Cluster) data() string { return filepath.Join(c.folder, "data") }
 
-// Port is where the server listens on 127.0.0.1.
+// Port returns the port on 127.0.0.1 that the server listens on.
 func (c *Cluster) Port() int { return c.port }
 
-// DSN is the URL of the cluster's database, for its superuser.
+// DSN returns the URL of the cluster's database, for its superuser.
 func (c *Cluster) DSN() string { return dsnAt(c.port) }
 
-// dsnAt is the URL of a database at a port.
+// dsnAt returns the URL of the database at a port.
 func dsnAt(port int) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
 }
 
-// Exec runs statements as the superuser, each by itself.
+// Exec runs statements as the superuser, each in its own transaction.
 func (c *Cluster) Exec(tb testing.TB, statements ...string) {
 	tb.Helper()
 	execute(tb, c.DSN(), statements...)
 }
 
-// Get scans the one row that a query gives.
+// Get scans the only row of a query.
 func (c *Cluster) Get(tb testing.TB, into any, query string, arguments ...any) {
 	tb.Helper()
 	db, err := sqlx.Open("postgres", c.DSN())
@@ -121,7 +121,7 @@ func (c *Cluster) Get(tb testing.TB, into any, query string, arguments ...any) {
 	}
 }
 
-// Authenticate makes the server want a password of each role but the superuser.
+// Authenticate makes the server require a password of every role but the superuser.
 func (c *Cluster) Authenticate(tb testing.TB, method string) {
 	tb.Helper()
 	rules := "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 " + method + "\n"
@@ -161,8 +161,8 @@ func (c *Cluster) start() error {
 	}
 }
 
-// StartAgain starts the server after it was stopped or killed, and returns when
-// it answers.
+// StartAgain starts the server after it was stopped or killed, and returns when it
+// answers.
 func (c *Cluster) StartAgain(tb testing.TB) {
 	tb.Helper()
 	if err := c.start(); err != nil {
@@ -170,13 +170,13 @@ func (c *Cluster) StartAgain(tb testing.TB) {
 	}
 }
 
-// Stop ends the server and waits for that: in good order, telling its clients.
+// Stop shuts the server down, disconnecting its clients, and waits until it has ended.
 func (c *Cluster) Stop(tb testing.TB) {
 	tb.Helper()
 	c.end(tb, syscall.SIGINT)
 }
 
-// Crash ends the server without any order.
+// Crash ends the server without a clean shutdown.
 func (c *Cluster) Crash(tb testing.TB) {
 	tb.Helper()
 	c.end(tb, syscall.SIGQUIT)
@@ -190,7 +190,7 @@ func (c *Cluster) end(tb testing.TB, s syscall.Signal) {
 	<-c.process.ended
 }
 
-// Kill ends all processes of the server at once, as a power cut would.
+// Kill kills all processes of the server at once, like a power failure.
 func (c *Cluster) Kill(tb testing.TB) {
 	tb.Helper()
 	if err := c.process.signalAll(syscall.SIGKILL); err != nil {
@@ -199,8 +199,8 @@ func (c *Cluster) Kill(tb testing.TB) {
 	<-c.process.ended
 }
 
-// Freeze stops all processes of the server in their tracks: its connections stay
-// open, and nothing answers.
+// Freeze stops all processes of the server: its connections stay open, and nothing
+// answers.
 func (c *Cluster) Freeze(tb testing.TB) {
 	tb.Helper()
 	if err := c.process.signalAll(syscall.SIGSTOP); err != nil {
@@ -208,7 +208,7 @@ func (c *Cluster) Freeze(tb testing.TB) {
 	}
 }
 
-// Thaw lets them go on.
+// Thaw continues the processes.
 func (c *Cluster) Thaw(tb testing.TB) {
 	tb.Helper()
 	if err := c.process.signalAll(syscall.SIGCONT); err != nil {
@@ -216,16 +216,16 @@ func (c *Cluster) Thaw(tb testing.TB) {
 	}
 }
 
-// remove ends the server and removes its files.
+// remove ends the server and deletes its files.
 func (c *Cluster) remove() {
 	if c.process != nil {
-		_ = c.process.signalAll(syscall.SIGKILL) // it may have ended
+		_ = c.process.signalAll(syscall.SIGKILL) // it may have ended already
 		<-c.process.ended
 	}
-	_ = os.RemoveAll(c.folder) // a temporary folder
+	_ = os.RemoveAll(c.folder) // a temporary directory
 }
 
-// logged is the end of the server's log.
+// logged returns the end of the server's log.
 func (c *Cluster) logged() string {
 	f, err := os.Open(filepath.Join(c.folder, "log"))
 	if err != nil {
@@ -242,7 +242,7 @@ func (c *Cluster) logged() string {
 	return strings.TrimSpace(string(text))
 }
 
-// freePort returns a port of loopback that nobody listens at.
+// freePort returns an unused port on loopback.
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -12,16 +12,16 @@ import (
 	_ "github.com/lib/pq" // the driver "postgres"
 )
 
-// The environment tells the tests of a process where its cluster is, or why
-// there is none. It is inherited by processes that a test starts.
+// These variables say where a process's tests find their cluster, or why there is none.
+// They are inherited by processes that a test starts.
 const (
 	sharedVariable  = "AUTHCOMPAT_TEST_POSTGRES"
 	missingVariable = "AUTHCOMPAT_TEST_POSTGRES_MISSING"
 )
 
-// Main runs the tests of a package on one cluster for all, and returns the exit
-// code for TestMain. A URL of a database in AUTHCOMPAT_TEST_POSTGRES is used
-// instead of a cluster.
+// Main runs the tests of a package on one shared cluster, and returns the exit code for
+// TestMain. If AUTHCOMPAT_TEST_POSTGRES has a database URL, that is used instead of a
+// cluster.
 func Main(m *testing.M) int {
 	if os.Getenv(sharedVariable) != "" {
 		return m.Run()
@@ -36,7 +36,7 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// DSN returns the URL of the database that the tests of the process share.
+// DSN returns the URL of the database that the process's tests share.
 func DSN(tb testing.TB) string {
 	tb.Helper()
 	if reason := os.Getenv(missingVariable); reason != "" {
@@ -49,7 +49,7 @@ func DSN(tb testing.TB) string {
 	return dsn
 }
 
-// unavailable ends a test that can't have what it needs.
+// unavailable ends a test whose requirements are missing.
 func unavailable(tb testing.TB, reason string) {
 	tb.Helper()
 	if os.Getenv("CI") != "" {
@@ -58,15 +58,15 @@ func unavailable(tb testing.TB, reason string) {
 	tb.Skip(reason)
 }
 
-// Schema returns the URL of the shared database with a schema that does not exist
-// yet and is dropped with the test. Pairs of names and values are added to its
-// parameters.
+// Schema returns the URL of the shared database with a schema that does not exist yet
+// and is dropped when the test ends. parameters are pairs of names and values to add to
+// the URL.
 func Schema(tb testing.TB, parameters ...string) string {
 	tb.Helper()
 	return SchemaAt(tb, DSN(tb), parameters...)
 }
 
-// SchemaAt is Schema for the database of another URL.
+// SchemaAt is Schema for the database at another URL.
 func SchemaAt(tb testing.TB, dsn string, parameters ...string) string {
 	tb.Helper()
 	schema := "test_" + strings.ToLower(rand.Text())
@@ -74,7 +74,7 @@ func SchemaAt(tb testing.TB, dsn string, parameters ...string) string {
 	return With(tb, dsn, append(parameters, "schema", schema)...)
 }
 
-// With adds parameters, pairs of names and values, to a URL.
+// With adds parameters, as pairs of names and values, to a URL.
 func With(tb testing.TB, dsn string, parameters ...string) string {
 	tb.Helper()
 	u, err := url.Parse(dsn)
@@ -89,7 +89,7 @@ func With(tb testing.TB, dsn string, parameters ...string) string {
 	return u.String()
 }
 
-// execute runs statements, each by itself.
+// execute runs statements, each in its own transaction.
 func execute(tb testing.TB, dsn string, statements ...string) {
 	tb.Helper()
 	db, err := sql.Open("postgres", dsn)

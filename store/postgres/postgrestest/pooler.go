@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// pgbouncer needs a file for its settings.
+// poolerSettings is pgbouncer's configuration file.
 const poolerSettings = `
 [databases]
 * = host=%s port=%s
@@ -29,14 +29,14 @@ server_login_retry = 0.1
 logfile = %s
 `
 
-// Pooler puts pgbouncer in transaction mode, with so many connections to the
-// server, before the database of a DSN, and returns the DSN that goes through it.
-// It ends with the test.
+// Pooler starts pgbouncer in transaction mode, with the given number of connections to
+// the server, in front of the database of a DSN, and returns the DSN that goes through
+// it. It ends with the test.
 func Pooler(tb testing.TB, dsn string, connections int) string {
 	tb.Helper()
 	path, err := exec.LookPath("pgbouncer")
 	if err != nil {
-		path = "/usr/sbin/pgbouncer" // where Debian has it, and not every PATH
+		path = "/usr/sbin/pgbouncer" // Debian's location, which is not in every PATH
 		if _, err := os.Stat(path); err != nil {
 			unavailable(tb, "pgbouncer is not installed (Debian: apt-get install pgbouncer)")
 		}
@@ -68,7 +68,7 @@ func Pooler(tb testing.TB, dsn string, connections int) string {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // it may have ended
+		_ = p.cmd.Process.Kill() // it may have ended already
 		<-p.ended
 		if tb.Failed() {
 			text, _ := os.ReadFile(filepath.Join(folder, "log"))
@@ -90,7 +90,7 @@ func Pooler(tb testing.TB, dsn string, connections int) string {
 	}
 }
 
-// host is the address in a DSN.
+// host returns the address in a DSN.
 func host(tb testing.TB, dsn string) string {
 	tb.Helper()
 	u, err := url.Parse(dsn)
@@ -100,7 +100,7 @@ func host(tb testing.TB, dsn string) string {
 	return u.Host
 }
 
-// withHost is a DSN with another address.
+// withHost returns a DSN with another address.
 func withHost(tb testing.TB, dsn, address string) string {
 	tb.Helper()
 	u, err := url.Parse(dsn)

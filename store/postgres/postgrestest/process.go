@@ -13,20 +13,20 @@ import (
 	"syscall"
 )
 
-// program finds one of PostgreSQL's programs: in PATH, or of the newest version
-// where Debian has them.
+// program finds one of PostgreSQL's programs: in PATH, or in the newest version that
+// Debian has installed.
 func program(name string) (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
 		return path, nil
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name) // the pattern is good
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name) // the pattern is valid
 	if len(found) == 0 {
 		return "", fmt.Errorf("%s is not installed (Debian: apt-get install postgresql)", name)
 	}
 	return slices.Max(found), nil
 }
 
-// servant is the user whose the server is: it refuses to run as root.
+// servant returns the user to run the server as: it refuses to run as root.
 func servant() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -46,7 +46,7 @@ func servant() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// ownFolder makes a temporary folder of the server's user.
+// ownFolder creates a temporary directory that belongs to the server's user.
 func ownFolder() (string, error) {
 	folder, err := os.MkdirTemp("", "authcompat-postgres-")
 	if err != nil {
@@ -62,8 +62,8 @@ func ownFolder() (string, error) {
 	return folder, nil
 }
 
-// command is a program that runs as the server's user and ends with this
-// process, however that ends.
+// command returns a program that runs as the server's user and ends with this process,
+// however that ends.
 func command(path string, arguments ...string) (*exec.Cmd, error) {
 	who, err := servant()
 	if err != nil {
@@ -75,7 +75,7 @@ func command(path string, arguments ...string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// run runs one of PostgreSQL's programs to its end.
+// run runs one of PostgreSQL's programs until it exits.
 func (c *Cluster) run(name string, arguments ...string) error {
 	path, err := program(name)
 	if err != nil {
@@ -91,13 +91,13 @@ func (c *Cluster) run(name string, arguments ...string) error {
 	return nil
 }
 
-// process is a server that runs.
+// process is a running server.
 type process struct {
 	cmd   *exec.Cmd
 	ended chan struct{}
 }
 
-// spawn starts one of PostgreSQL's programs. It writes to the file log.
+// spawn starts one of PostgreSQL's programs, whose output goes to the file log.
 func (c *Cluster) spawn(name string, arguments ...string) (*process, error) {
 	path, err := program(name)
 	if err != nil {
@@ -106,7 +106,7 @@ func (c *Cluster) spawn(name string, arguments ...string) (*process, error) {
 	return spawn(c.folder, path, arguments...)
 }
 
-// spawn starts a program that writes to the file log of a folder.
+// spawn starts a program whose output goes to the file log in a directory.
 func spawn(folder, path string, arguments ...string) (*process, error) {
 	cmd, err := command(path, arguments...)
 	if err != nil {
@@ -129,12 +129,12 @@ func spawn(folder, path string, arguments ...string) (*process, error) {
 	return p, nil
 }
 
-// signal sends a signal to the process alone.
+// signal sends a signal to the process only.
 func (p *process) signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
 
-// signalAll sends a signal to the process and to all that it has started.
+// signalAll sends a signal to the process and to all its children.
 func (p *process) signalAll(s syscall.Signal) error {
-	// Stopped, it starts no more.
+	// While stopped, it starts no more.
 	if err := p.signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
@@ -144,15 +144,15 @@ func (p *process) signalAll(s syscall.Signal) error {
 	return p.signal(s)
 }
 
-// children returns the processes that a process has started.
+// children returns the children of a process.
 func children(parent int) (pids []int) {
-	files, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is good
+	files, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is valid
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			continue // it has ended
 		}
-		// PID (NAME) STATE PARENT …, and a name may hold anything.
+		// PID (NAME) STATE PARENT …, where the name may contain anything.
 		_, rest, _ := strings.Cut(string(text[strings.LastIndexByte(string(text), ')'):]), " ")
 		fields := strings.Fields(rest)
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))

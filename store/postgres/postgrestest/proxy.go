@@ -14,23 +14,23 @@ import (
 // Action is what a Proxy does with a request.
 type Action int
 
-// The actions.
+// Actions for a request.
 const (
-	// Pass hands the request on, and the answer back.
+	// Pass forwards the request, and the answer.
 	Pass Action = iota
-	// CutBefore closes the connection without handing the request on.
+	// CutBefore closes the connection without forwarding the request.
 	CutBefore
-	// CutAfter hands the request on, and closes the connection when the server
-	// has answered, without handing the answer back.
+	// CutAfter forwards the request, and closes the connection when the server has
+	// answered, without forwarding the answer.
 	CutAfter
-	// CutSent hands the request on and closes the connection at once.
+	// CutSent forwards the request and closes the connection at once.
 	CutSent
-	// Silence keeps the connection open and hands nothing on any more.
+	// Silence keeps the connection open and forwards nothing more.
 	Silence
 )
 
-// Proxy stands between clients and a server, as a network that fails at chosen
-// moments. Its clients don't encrypt and need no password.
+// Proxy acts as a network between clients and a server that fails at chosen moments.
+// Its clients use neither encryption nor a password.
 type Proxy struct {
 	listener net.Listener
 	target   string
@@ -40,7 +40,7 @@ type Proxy struct {
 	open  map[net.Conn]struct{}
 }
 
-// NewSharedProxy puts a proxy before the database that the tests of the process
+// NewSharedProxy starts a proxy in front of the database that the process's tests
 // share, and returns its URL for a DSN of that database.
 func NewSharedProxy(tb testing.TB, dsn string) (*Proxy, string) {
 	tb.Helper()
@@ -72,8 +72,9 @@ func newProxy(tb testing.TB, target string) *Proxy {
 	return p
 }
 
-// Judge sets what becomes of each request from now on; nil passes all. A request
-// is told by its statement. Requests of many connections may be judged at once.
+// Judge sets the function that decides about each request from now on; nil passes all.
+// A request is identified by its statement. judge may be called concurrently for
+// requests of different connections.
 func (p *Proxy) Judge(judge func(request string) Action) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,7 +90,7 @@ func (p *Proxy) Break() {
 	}
 }
 
-// keep notes a connection, for Break.
+// keep registers a connection for Break.
 func (p *Proxy) keep(conn net.Conn) (forget func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,10 +113,10 @@ func (p *Proxy) ask(request string) Action {
 	return judge(request)
 }
 
-// connecting is how a Judge is told of a new connection.
+// connecting is the request that stands for a new connection.
 const connecting = "connect"
 
-// serve hands requests on, one after the other, until either side ends.
+// serve forwards requests, one after the other, until either side closes.
 func (p *Proxy) serve(client net.Conn) {
 	defer p.keep(client)()
 	server, err := net.Dial("tcp", p.target)
@@ -144,14 +145,14 @@ func (p *Proxy) serve(client net.Conn) {
 
 var errCut = errors.New("cut")
 
-// relay does with a request what the judge says.
+// relay handles a request as the judge decides.
 func (p *Proxy) relay(text string, request []byte, client, server net.Conn, fromServer *bufio.Reader) error {
 	action := p.ask(text)
 	switch action {
 	case CutBefore:
 		return errCut
 	case Silence:
-		_, _ = io.Copy(io.Discard, client) // until it gives up
+		_, _ = io.Copy(io.Discard, client) // until the client gives up
 		return errCut
 	}
 	if _, err := server.Write(request); err != nil {
@@ -168,7 +169,7 @@ func (p *Proxy) relay(text string, request []byte, client, server net.Conn, from
 	return err
 }
 
-// readRequest reads what a client sends before it waits for an answer, and the
+// readRequest reads what a client sends before it waits for an answer, and returns the
 // statement in it (https://www.postgresql.org/docs/15/protocol-message-formats.html).
 func readRequest(r *bufio.Reader) (text string, request []byte, err error) {
 	for {
@@ -205,7 +206,7 @@ func readAnswer(r *bufio.Reader) (answer []byte, err error) {
 	}
 }
 
-// readMessage reads a message whole, its kind and length included.
+// readMessage reads a whole message, including its kind and length.
 func readMessage(r *bufio.Reader) (kind byte, message []byte, err error) {
 	if kind, err = r.ReadByte(); err != nil {
 		return 0, nil, err
@@ -214,7 +215,7 @@ func readMessage(r *bufio.Reader) (kind byte, message []byte, err error) {
 	return kind, append([]byte{kind}, body...), err
 }
 
-// readBody reads a message that has no kind, its length included.
+// readBody reads a message without a kind, including its length.
 func readBody(r *bufio.Reader) ([]byte, error) {
 	var length [4]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {

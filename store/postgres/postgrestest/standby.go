@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// StartStandby makes a hot standby of the primary, which streams under a name; it
-// ends with the test.
+// StartStandby starts a hot standby of the primary, which streams under the given name;
+// it ends with the test.
 func StartStandby(tb testing.TB, primary *Cluster, name string, o Options) *Cluster {
 	tb.Helper()
 	c, err := prepare(o)
@@ -27,8 +27,8 @@ func StartStandby(tb testing.TB, primary *Cluster, name string, o Options) *Clus
 	return c
 }
 
-// Follow makes the cluster, which must not run, a standby of the primary: it
-// throws away what it has and takes all from there.
+// Follow makes the cluster, which must not be running, a standby of the primary: it
+// discards its data and copies the primary's.
 func (c *Cluster) Follow(tb testing.TB, primary *Cluster, name string) {
 	tb.Helper()
 	err := os.RemoveAll(c.data())
@@ -37,8 +37,8 @@ func (c *Cluster) Follow(tb testing.TB, primary *Cluster, name string) {
 			"-d", fmt.Sprintf("host=127.0.0.1 port=%d user=postgres application_name=%s", primary.port, name))
 	}
 	if err == nil {
-		// A copy of the primary's: once promoted, it must not wait for a standby
-		// that is not there yet.
+		// A copy of the primary's: once promoted, it must not wait for a standby that
+		// does not exist yet.
 		err = c.forget("synchronous_standby_names")
 	}
 	if err == nil {
@@ -49,7 +49,7 @@ func (c *Cluster) Follow(tb testing.TB, primary *Cluster, name string) {
 	}
 }
 
-// forget takes a setting out of what ALTER SYSTEM has written.
+// forget removes a setting that ALTER SYSTEM has written.
 func (c *Cluster) forget(name string) error {
 	file := filepath.Join(c.data(), "postgresql.auto.conf")
 	text, err := os.ReadFile(file)
@@ -70,7 +70,7 @@ func (c *Cluster) forget(name string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Promote makes a standby the primary, and returns when it is.
+// Promote makes a standby the primary, and returns when that is done.
 func (c *Cluster) Promote(tb testing.TB) {
 	tb.Helper()
 	c.Exec(tb, `SELECT pg_promote(TRUE, 60)`)

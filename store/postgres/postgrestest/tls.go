@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Encrypt makes the server offer TLS, with a certificate of its own for
-// 127.0.0.1, and returns the file that a client needs to check it.
+// Encrypt makes the server offer TLS, with a certificate of its own for 127.0.0.1, and
+// returns the file that clients need to verify it.
 func (c *Cluster) Encrypt(tb testing.TB) (root string) {
 	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -51,7 +51,7 @@ func (c *Cluster) Encrypt(tb testing.TB) (root string) {
 	return root
 }
 
-// write makes a file that only the server's user may read.
+// write writes a file that only the server's user may read.
 func (c *Cluster) write(name string, content []byte) error {
 	if err := os.WriteFile(name, content, 0o600); err != nil {
 		return err

@@ -1,4 +1,4 @@
-// Package sqlitetest gives tests a real SQLite store.
+// Package sqlitetest provides tests with a real SQLite store.
 package sqlitetest
 
 import (
@@ -8,14 +8,14 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite"
 )
 
-// MustOpen returns a store on a fresh file, which ends with the test.
+// MustOpen returns a store on a new file, both of which last until the test ends.
 func MustOpen(tb testing.TB) *sqlite.Store {
 	tb.Helper()
 	return MustOpenFile(tb, filepath.Join(tb.TempDir(), "authcompat.db"))
 }
 
-// MustOpenFile returns a store on the file at path, made if need be, and closes it
-// with the test. Stores on one file are to each other as two processes are.
+// MustOpenFile returns a store on the file at path, which is created if necessary, and
+// closes the store when the test ends. Stores on one file act like separate processes.
 func MustOpenFile(tb testing.TB, path string) *sqlite.Store {
 	tb.Helper()
 	s, err := sqlite.Open(tb.Context(), path, sqlite.Options{})

@@ -12,9 +12,9 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
-// TestClosingAStoreKeepsTheLocksOfOthers closes one of two stores on a file and
-// lets the garbage collector clean up: no descriptor of the WAL-index may be
-// closed, because SQLite's locks on it would go for the whole process.
+// TestClosingAStoreKeepsTheLocksOfOthers closes one of two stores on a file and runs
+// the garbage collector: no descriptor of the WAL-index may be closed, because that
+// would release SQLite's locks on it for the whole process.
 func TestClosingAStoreKeepsTheLocksOfOthers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "authcompat.db")
 	sqlitetest.MustOpenFile(t, path)
@@ -34,7 +34,7 @@ func TestClosingAStoreKeepsTheLocksOfOthers(t *testing.T) {
 	}
 }
 
-// descriptors counts those that this process has of a file.
+// descriptors counts the descriptors that this process has of a file.
 func descriptors(t *testing.T, path string) (n int) {
 	t.Helper()
 	const folder = "/proc/self/fd"

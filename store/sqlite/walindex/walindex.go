@@ -1,6 +1,5 @@
-// Package walindex reads the header of a SQLite database's WAL-index, by which a
-// process can tell, without asking SQLite, whether anything was written to the
-// database.
+// Package walindex reads the header of a SQLite database's WAL-index, which tells a
+// process, without asking SQLite, whether anything was written to the database.
 //
 // In WAL mode, SQLite keeps an index of the write-ahead log in a file PATH-shm, which
 // every process that has the database open maps into its memory. It begins with a

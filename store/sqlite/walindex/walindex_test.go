@@ -14,7 +14,7 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// mustOpen makes a database in WAL mode with a table t, and returns its path and one
+// mustOpen creates a database in WAL mode with a table t, and returns its path and a
 // connection to it.
 func mustOpen(t *testing.T) (path string, conn *sql.Conn) {
 	t.Helper()
@@ -56,7 +56,7 @@ func mustRead(t *testing.T, x *walindex.Index) walindex.Header {
 	return h
 }
 
-// TestHeaderChangesWithCommits follows the header through what is done to a database.
+// TestHeaderChangesWithCommits checks the header after each operation on a database.
 func TestHeaderChangesWithCommits(t *testing.T) {
 	path, conn := mustOpen(t)
 	other := mustConnect(t, path)
@@ -88,8 +88,8 @@ func TestHeaderChangesWithCommits(t *testing.T) {
 	}
 }
 
-// TestHeaderThatIsNotWhole reads headers as a process leaves them that dies while it
-// writes one.
+// TestHeaderThatIsNotWhole reads headers as left by a process that died while writing
+// one.
 func TestHeaderThatIsNotWhole(t *testing.T) {
 	header := make([]byte, 2*48)
 	for i := range 24 {
@@ -127,7 +127,7 @@ func TestHeaderThatIsNotWhole(t *testing.T) {
 	}
 }
 
-// TestOpenFails opens what is no WAL-index.
+// TestOpenFails opens files that are not a WAL-index.
 func TestOpenFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	if _, err := walindex.Open(path); err == nil {

@@ -73,7 +73,9 @@ func (t *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// the end of this request, nothing behind it is read (RFC 9112, 6.1).
 		w.Header()["Connection"] = []string{"close"}
 	}
-	r = r.WithContext(core.WithClient(r.Context(), x.from))
+	x.ctx.Context = core.WithClient(r.Context(), x.from)
+	r = r.WithContext(&x.ctx)
+	defer x.ctx.end()
 	if r.ContentLength != 0 {
 		defer t.Bodies.track(r)()
 	}
@@ -174,6 +176,7 @@ func requestID(r *http.Request, proxied bool) string {
 type responseRecorder struct {
 	http.ResponseWriter
 	request           *http.Request
+	ctx               requestContext
 	proxies           Proxies
 	began             time.Time
 	resolve           sync.Once

@@ -11,8 +11,6 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 // The limits of a listener. That of a request body is the dialect's.
@@ -68,8 +66,9 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 		// OPTIONS * is an unknown path like others.
 		DisableGeneralOptionsHandler: true,
+		ConnContext:                  withConn,
 	}
-	var limited net.Listener = newTickListener(netutil.LimitListener(listener, o.MaxConnections), deadlineTick)
+	var limited net.Listener = newTickListener(listener, deadlineTick, o.MaxConnections)
 	if o.Certificate != nil {
 		server.TLSConfig = o.Certificate.config()
 		limited = tls.NewListener(limited, server.TLSConfig)

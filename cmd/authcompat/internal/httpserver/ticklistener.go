@@ -15,18 +15,24 @@ const deadlineTick = time.Second
 // runtime timer takes a twentieth of the time of a small request.
 type tickListener struct {
 	net.Listener
-	began time.Time    // has the monotonic clock, as deadlines have
-	now   atomic.Int64 // as of the last tick, in nanoseconds since began
+	slots chan struct{} // one for each connection that may be open
+	began time.Time     // has the monotonic clock, as deadlines have
+	now   atomic.Int64  // as of the last tick, in nanoseconds since began
 
-	mu     sync.Mutex
-	conns  map[*tickConn]struct{}
-	closed bool
+	mu      sync.Mutex
+	conns   map[*tickConn]struct{}
+	closed  bool
+	closing chan struct{} // closed with the listener
 }
 
 // newTickListener starts to check the deadlines of a listener's connections, until the
-// listener and all connections are closed.
-func newTickListener(l net.Listener, tick time.Duration) *tickListener {
-	c := &tickListener{Listener: l, began: time.Now(), conns: make(map[*tickConn]struct{})}
+// listener and all connections are closed. While most connections are open, no other is
+// accepted.
+func newTickListener(l net.Listener, tick time.Duration, most int) *tickListener {
+	c := &tickListener{
+		Listener: l, slots: make(chan struct{}, most), closing: make(chan struct{}),
+		began: time.Now(), conns: make(map[*tickConn]struct{}),
+	}
 	go c.run(tick)
 	return c
 }
@@ -56,8 +62,14 @@ func (l *tickListener) expire() bool {
 
 // Accept implements net.Listener.
 func (l *tickListener) Accept() (net.Conn, error) {
+	select {
+	case l.slots <- struct{}{}:
+	case <-l.closing:
+		return nil, net.ErrClosed
+	}
 	conn, err := l.Listener.Accept()
 	if err != nil {
+		<-l.slots
 		return nil, err
 	}
 	c := &tickConn{Conn: conn, listener: l}
@@ -72,7 +84,10 @@ func (l *tickListener) Accept() (net.Conn, error) {
 // Close implements net.Listener.
 func (l *tickListener) Close() error {
 	l.mu.Lock()
-	l.closed = true
+	if !l.closed {
+		l.closed = true
+		close(l.closing)
+	}
 	l.mu.Unlock()
 	return l.Listener.Close()
 }
@@ -149,7 +164,12 @@ func (c *tickConn) SetDeadline(t time.Time) error {
 // Close implements net.Conn.
 func (c *tickConn) Close() error {
 	c.listener.mu.Lock()
+	_, open := c.listener.conns[c]
 	delete(c.listener.conns, c)
 	c.listener.mu.Unlock()
-	return c.Conn.Close()
+	err := c.Conn.Close()
+	if open {
+		<-c.listener.slots
+	}
+	return err
 }

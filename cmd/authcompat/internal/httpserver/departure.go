@@ -1,0 +1,110 @@
+package httpserver
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// departureInterval is how often a connection whose client sends nothing any more is
+// checked for a reset, while a request waits.
+const departureInterval = 100 * time.Millisecond
+
+// connKey is the key of a connection in the contexts of its requests.
+type connKey struct{}
+
+// withConn is the ConnContext of a server.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// requestContext is the context of a request, which ends when the client resets the
+// connection, or when it is closed here. That of net/http ends at the end of the input
+// too: but a client that shuts its sending side still waits for the response.
+type requestContext struct {
+	context.Context // of net/http
+	// watched is what Done and all contexts derived from this one rely on. Most requests
+	// need none.
+	watched atomic.Pointer[watchedContext]
+}
+
+// watchedContext ends once a client is known to be gone.
+type watchedContext struct {
+	context.Context
+	cancel context.CancelFunc
+	stop   func() bool // ends the watch before it begins
+}
+
+// Err implements context.Context.
+func (c *requestContext) Err() error {
+	if w := c.watched.Load(); w != nil {
+		return w.Err()
+	}
+	err := c.Context.Err()
+	if err != nil && !c.departed() {
+		return nil
+	}
+	return err
+}
+
+// Done implements context.Context.
+func (c *requestContext) Done() <-chan struct{} { return c.watch().Done() }
+
+// Value implements context.Context. Once there is a watched context it answers, since
+// contexts are derived from what it knows about itself.
+func (c *requestContext) Value(key any) any {
+	if w := c.watched.Load(); w != nil {
+		return w.Value(key)
+	}
+	return c.Context.Value(key)
+}
+
+// end releases what the context holds, when the request is done.
+func (c *requestContext) end() {
+	if w := c.watched.Load(); w != nil {
+		w.stop()
+		w.cancel()
+	}
+}
+
+// watch starts to watch the connection once net/http takes the client for gone.
+func (c *requestContext) watch() *watchedContext {
+	if w := c.watched.Load(); w != nil {
+		return w
+	}
+	w := &watchedContext{}
+	w.Context, w.cancel = context.WithCancel(context.WithoutCancel(c.Context))
+	w.stop = context.AfterFunc(c.Context, func() {
+		ticker := time.NewTicker(departureInterval)
+		defer ticker.Stop()
+		for !c.departed() {
+			select {
+			case <-ticker.C:
+			case <-w.Done():
+				return
+			}
+		}
+		w.cancel()
+	})
+	if !c.watched.CompareAndSwap(nil, w) {
+		w.stop()
+		w.cancel()
+	}
+	return c.watched.Load()
+}
+
+// departed reports whether the client can't receive anything any more.
+func (c *requestContext) departed() bool {
+	conn, _ := c.Context.Value(connKey{}).(net.Conn)
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	t, ok := conn.(*tickConn)
+	if !ok {
+		return true
+	}
+	tcp, ok := t.Conn.(*net.TCPConn)
+	return !ok || closed(tcp)
+}
