@@ -45,7 +45,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// places are seven lines that differ by the sign, far enough from each other for a change each.
+// places are seven lines that differ by the sign, far enough apart for a separate change each.
 func places(sign string) string {
 	return strings.TrimSuffix(strings.Repeat(sign+"\n"+strings.Repeat("\n", 7), 7), "\n")
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/authcompat/authcompat/conformance"
 )
 
-// An exchange file is replayed at a server that runs already, and the report is printed.
+// Replay an exchange file at a running server, and print the report.
 func Example() {
 	file, err := conformance.Load("greetings.yaml", []byte(`
 profile: greetings
@@ -68,8 +68,8 @@ exchanges:
 	//                        ^
 }
 
-// The built-in exchange file of a profile. A launcher that starts servers of its own can give Run
-// access to their users and their clock too; see Server.State.
+// Load the built-in exchange file of a profile. A launcher that starts its own servers can also give Run
+// access to their users and clock; see Server.State.
 func ExampleBuiltin() {
 	file, err := conformance.Builtin("knox-auth")
 	if errors.Is(err, conformance.ErrNoExchanges) {

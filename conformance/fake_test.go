@@ -21,8 +21,8 @@ type fake struct {
 	mu     sync.Mutex
 	users  map[string]conformance.User
 	tokens map[string]fakeToken
-	ahead  time.Duration // of the clock
-	taken  string        // the sentence for a taken name
+	ahead  time.Duration // offset of the clock
+	taken  string        // the message for a taken name
 	issued int
 	names  []string // in the order of registration
 }
@@ -116,7 +116,7 @@ func fail(w http.ResponseWriter, status int, sentence string) {
 	fmt.Fprintf(w, `{"error": %q}`, sentence)
 }
 
-// A process launches a fake for each exchange, with its state in reach.
+// A process launches a fake for each exchange, and can read and change its state.
 type process struct{ broken func(*fake) }
 
 func (p process) Launch(context.Context, string) (*conformance.Server, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// head begins a file to which exchanges can be appended.
+// head is the start of a file to which exchanges can be appended.
 const head = `profile: p
 usernames: {max: 30}
 exchanges:
@@ -70,8 +70,8 @@ func TestLoadProblems(t *testing.T) {
 	}
 }
 
-// An alias within what it names, and aliases that multiply, end in a problem and not in the stack
-// or the memory.
+// An alias inside its own anchor, or aliases that multiply, must be reported as a problem and must
+// not exhaust the stack or the memory.
 func TestLoadAliases(t *testing.T) {
 	loop := head + "  - name: n\n    source: s\n    steps: [{request: {method: GET, path: /, json: &a [*a]}, response: {status: 200, headers: {Content-Type: ~}, empty: true}}]\n"
 	if _, err := Load("f", []byte(loop)); err == nil || !strings.Contains(err.Error(), "is nested more than 50 deep") {

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/report.* anew")
 
-// sample is a report with every kind of result and of difference.
+// sample is a report with every kind of result and difference.
 func sample() *conformance.Report {
 	at := func(line, column int) conformance.Position {
 		return conformance.Position{File: "exchanges/ocd-users.yaml", Line: line, Column: column}

@@ -34,8 +34,8 @@ func TestRunInProcess(t *testing.T) {
 	}
 }
 
-// At a running server names are made unique, so that a second run passes too, and what cannot be
-// replayed is listed.
+// At a running server, names are made unique so that a second run passes too, and exchanges that
+// can't be replayed are listed.
 func TestRunAtTarget(t *testing.T) {
 	f := newFake()
 	server := httptest.NewServer(f)
@@ -185,8 +185,8 @@ func TestRunNoHTTP(t *testing.T) {
 	}
 }
 
-// A launcher that cannot start a server, a URL that is none, a profile without target, a context that
-// has ended: nothing runs.
+// Nothing runs if a launcher can't start a server, a URL is invalid, a profile has no target, or the
+// context has ended.
 func TestRunNothing(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -219,7 +219,7 @@ func (closed) Launch(context.Context, string) (*conformance.Server, error) {
 	return nil, errors.New("the database is locked")
 }
 
-// What captures, responses and options hold of secrets is not in a report.
+// Secrets in captures, responses and options stay out of the report.
 func TestReportHidesSecrets(t *testing.T) {
 	const token = "0123456789abcdef0123456789abcdef01234567"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

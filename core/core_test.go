@@ -13,7 +13,7 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
-// world is an engine on a real store with a clock that the test moves.
+// world is an engine on a real store, with a clock that the test controls.
 type world struct {
 	*core.Service
 	store core.Store
@@ -21,7 +21,7 @@ type world struct {
 	log   strings.Builder
 }
 
-// policies of APIs as the documents have them.
+// policies are those that the APIs' documents specify.
 var (
 	reusing = core.Policy{Issuer: "reusing", Realm: core.DefaultRealm, TokenHex: 40, TTL: 15 * 24 * time.Hour, Sliding: true, Reuse: true}
 	fixed   = core.Policy{Issuer: "fixed", Realm: core.DefaultRealm, TokenHex: 64, TTL: 10 * time.Hour}

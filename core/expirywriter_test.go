@@ -13,14 +13,14 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
-// movingWorld is a world that moves ends in the background.
+// movingWorld is a world that extends expiry in the background.
 type movingWorld struct {
 	*world
 	moves *core.ExpiryWriter
 	steps *countedSteps
 }
 
-// countedSteps is a store whose steps are counted.
+// countedSteps is a store that counts its steps.
 type countedSteps struct {
 	core.ExpiryBatcher
 	steps, moves atomic.Int64
@@ -32,8 +32,8 @@ func (c *countedSteps) ExtendExpiries(ctx context.Context, moves []core.ExpiryUp
 	return c.ExpiryBatcher.ExtendExpiries(ctx, moves, now)
 }
 
-// newMovingWorld makes a world whose store writes several moves in a step, or
-// one at a time.
+// newMovingWorld makes a world whose store writes several extensions in one step, or one
+// at a time.
 func newMovingWorld(t *testing.T, several bool) *movingWorld {
 	t.Helper()
 	hasher, err := hashing.NewDjangoHasher(1)
@@ -58,7 +58,7 @@ func newMovingWorld(t *testing.T, several bool) *movingWorld {
 	return &movingWorld{w, m, counted}
 }
 
-// flush runs the moves as a server does that is stopping.
+// flush writes pending extensions, as a server does when it stops.
 func (w *movingWorld) flush(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -68,7 +68,7 @@ func (w *movingWorld) flush(t *testing.T) {
 	running.Wait()
 }
 
-// end is the stored end of a session's token.
+// end returns the stored expiry of a session's token.
 func (w *movingWorld) end(t *testing.T, s core.Session) time.Time {
 	t.Helper()
 	token, _, err := w.store.FindToken(t.Context(), core.DefaultRealm, core.Presented(s.Key))
@@ -78,7 +78,7 @@ func (w *movingWorld) end(t *testing.T, s core.Session) time.Time {
 	return token.ExpiresAt
 }
 
-// use checks a session's token and gives its end as told to the client.
+// use checks a session's token and returns the expiry that the client is told.
 func (w *movingWorld) use(t *testing.T, s core.Session) time.Time {
 	t.Helper()
 	session, err := w.Authenticate(t.Context(), core.DefaultRealm, core.Presented(s.Key))
@@ -118,7 +118,7 @@ func TestMovesAreWrittenLaterTogether(t *testing.T) {
 	}
 }
 
-// apiece is a policy of tokens that slide, several of a user.
+// apiece is a policy of sliding tokens, several per user.
 var apiece = core.Policy{Issuer: "apiece", Realm: core.DefaultRealm, TokenHex: 40, TTL: 15 * 24 * time.Hour, Sliding: true}
 
 func TestLateMovesBringNothingBack(t *testing.T) {
@@ -150,8 +150,8 @@ func TestNearEndsAreMovedAtOnce(t *testing.T) {
 	}
 }
 
-// TestMovesRunWhileTokensAreUsed lets the background write while tokens are used
-// and deleted, for the race detector, and ends with nothing left over.
+// TestMovesRunWhileTokensAreUsed runs the background writer while tokens are used
+// and deleted, for the race detector, and checks that nothing is left over.
 func TestMovesRunWhileTokensAreUsed(t *testing.T) {
 	w := newMovingWorld(t, true)
 	var sessions []core.Session

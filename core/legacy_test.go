@@ -8,8 +8,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// The digests of these tests were made by django-rest-knox itself, in the
-// versions that are named.
+// The digests in these tests were made by django-rest-knox itself, in the named
+// versions.
 const knoxToken = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func TestLegacyPresents(t *testing.T) {
@@ -32,7 +32,7 @@ func TestLegacyPresents(t *testing.T) {
 			for text, want := range map[string]bool{
 				test.text: true,
 				test.text[:20] + strings.ToUpper(test.text[20:]): test.upper,
-				// The first eight of this token are digits: nothing to shout.
+				// The first eight characters of this token are digits, which have no upper case.
 				strings.ToUpper(test.text): test.shoutedInAll,
 				test.text + "00":           false,
 				test.text + "\x00":         false,

@@ -55,7 +55,6 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 	return g
 }
 
-// from gives the context of a client.
 func from(t *testing.T, address string) context.Context {
 	t.Helper()
 	return core.WithClient(t.Context(), func() core.Client {
@@ -78,7 +77,7 @@ func (g *guarded) good(t *testing.T, ctx context.Context, name string) {
 	}
 }
 
-// hashes gives how many were computed by what.
+// hashes returns how many hashes a function computes.
 func (g *guarded) hashes(do func()) uint64 {
 	before := g.pool.Counts().Done
 	do()
@@ -125,8 +124,8 @@ func TestGuessesAtAnAccountAreLimited(t *testing.T) {
 	}
 }
 
-// TestLoginsAtOnce lets more log in at once than may guess: right ones all come
-// in, and of wrong ones no more are hashed than are allowed.
+// TestLoginsAtOnce makes more parallel logins than the limit allows guesses: every right password
+// succeeds, and no more wrong ones are hashed than the limit allows.
 func TestLoginsAtOnce(t *testing.T) {
 	const logins = 40
 	for name, limits := range map[string][2]core.Limit{"account": {few, many}, "address": {many, few}} {
@@ -232,7 +231,7 @@ func TestAuditRecord(t *testing.T) {
 		{Action: core.ActionLogin, Outcome: "invalid_credentials", UserID: id, Username: "ann", Profile: "fixed"},
 		{Action: core.ActionRegister, Outcome: core.OK, UserID: id, Username: "ann", Profile: "forever", Token: first},
 	}
-	if len(entries) != len(want)+2 { // and the two users of newGuarded
+	if len(entries) != len(want)+2 { // plus the two users of newGuarded
 		t.Fatalf("%d entries: %+v", len(entries), entries)
 	}
 	for i, e := range want {

@@ -10,7 +10,7 @@ import (
 	"github.com/authcompat/authcompat/core/hashing"
 )
 
-// interruptedHasher lets something happen after each check of a password.
+// interruptedHasher runs a function after each check of a password.
 type interruptedHasher struct {
 	core.Hasher
 	checked func()
@@ -39,8 +39,8 @@ func newInterruptedWorld(t *testing.T, iterations int) (*world, *interruptedHash
 	return w, h
 }
 
-// TestPasswordChangedDuringLogin changes the password, and ends all tokens, after a login
-// has checked the old one: the login gets no token.
+// TestPasswordChangedDuringLogin changes the password and revokes all tokens after a login
+// has checked the old password: the login gets no token.
 func TestPasswordChangedDuringLogin(t *testing.T) {
 	t.Parallel()
 	for _, p := range []core.Policy{fixed, reusing} {
@@ -66,8 +66,8 @@ func TestPasswordChangedDuringLogin(t *testing.T) {
 	}
 }
 
-// TestPasswordKeepsChanging changes the hash of the password during each attempt: the
-// login may be tried again.
+// TestPasswordKeepsChanging replaces the hash during each attempt: the login fails with an
+// error that allows a retry.
 func TestPasswordKeepsChanging(t *testing.T) {
 	t.Parallel()
 	w, h := newInterruptedWorld(t, 1)
@@ -90,11 +90,11 @@ func TestPasswordKeepsChanging(t *testing.T) {
 	}
 }
 
-// TestLoginsWhileAHashIsReplaced logs in at once with a weak hash, which each login
-// replaces: all succeed.
+// TestLoginsWhileAHashIsReplaced makes parallel logins that each replace a weak hash: all
+// succeed.
 func TestLoginsWhileAHashIsReplaced(t *testing.T) {
 	t.Parallel()
-	w, h := newInterruptedWorld(t, 2) // stronger than the hash that is there
+	w, h := newInterruptedWorld(t, 2) // more than the stored hash has
 	const logins = 2
 	var together sync.WaitGroup
 	together.Add(logins)

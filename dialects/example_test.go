@@ -16,8 +16,8 @@ import (
 	"github.com/authcompat/authcompat/store"
 )
 
-// A program of its own serves an old API next to its other handlers: the engine on
-// a store, a profile, and the handler that New makes of both.
+// Serve an old API next to a program's other handlers: New combines the engine on
+// a store with a profile into a handler.
 func ExampleNew() {
 	ctx := context.Background()
 	users, cleanup, err := store.OpenTemp(ctx, "") // or store.Open(ctx, "sqlite:authcompat.db")

@@ -8,8 +8,7 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// TestLowerUsernames takes names of any case for the same, where the profile says
-// so.
+// TestLowerUsernames treats names as case-insensitive if the profile says so.
 func TestLowerUsernames(t *testing.T) {
 	for _, name := range []string{"ocd-users", "form-auth", "authtokens"} {
 		for _, lower := range []bool{true, false} {

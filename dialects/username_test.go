@@ -19,7 +19,7 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
-// api is a profile over a store of its own.
+// api serves a profile on a store of its own.
 type api struct {
 	engine  *core.Service
 	handler http.Handler
@@ -27,8 +27,8 @@ type api struct {
 	form    bool
 }
 
-// mustLoad gives a built-in profile whose registration has that limit of a
-// username, or none of its own for 0, and takes any characters.
+// mustLoad returns a built-in profile whose registration accepts any characters and has
+// the given limit on usernames, or for 0 none of its own.
 func mustLoad(t *testing.T, name string, limit int) *profiles.Profile {
 	t.Helper()
 	p, err := profiles.Load(name)
@@ -66,7 +66,7 @@ func newAPI(t *testing.T, p *profiles.Profile) *api {
 	return a
 }
 
-// post sends credentials and gives the reply's status and body.
+// post sends credentials and returns the reply's status and body.
 func (a *api) post(t *testing.T, action profiles.Action, name string) (int, string) {
 	t.Helper()
 	values := url.Values{"username": {name}, "password": {"secret"}}
@@ -88,9 +88,8 @@ func (a *api) post(t *testing.T, action profiles.Action, name string) (int, stri
 	return w.Code, string(got)
 }
 
-// TestLongUsernames has the answers from when the engine itself took no more than
-// 150 characters, which is what AbstractUser has: a profile that is silent means
-// as many still.
+// TestLongUsernames pins the answers from when the engine itself limited names to AbstractUser's
+// 150 characters: a profile that sets no limit still has that one.
 func TestLongUsernames(t *testing.T) {
 	const (
 		short = `{"username":["Ensure this field has no more than 150 characters."]}`
@@ -98,13 +97,13 @@ func TestLongUsernames(t *testing.T) {
 		plain = `{"error": "Invalid Data: username may contain only alphanumeric, _, @, +, . and - characters"}`
 	)
 	letters := func(n int) string { return strings.Repeat("\u00e9", n) }
-	ligatures := func(n int) string { return strings.Repeat("\ufb01", n) } // two letters each in NFKC
+	ligatures := func(n int) string { return strings.Repeat("\ufb01", n) } // NFKC makes two letters of each
 	for _, tt := range []struct {
 		profile string
 		limit   int
 		name    string
 		status  int
-		body    string // of a refusal
+		body    string // if refused
 	}{
 		{"ocd-users", 0, letters(150), 200, ""},
 		{"ocd-users", 0, letters(151), 400, short},
@@ -129,7 +128,7 @@ func TestLongUsernames(t *testing.T) {
 		{"authtokens", 0, letters(151), 400, plain},
 		{"authtokens", 0, letters(254), 400, plain},
 		{"authtokens", 0, letters(255), 400, plain},
-		{"authtokens", 0, ligatures(76), 201, ""}, // stored as it is
+		{"authtokens", 0, ligatures(76), 201, ""}, // stored without normalisation
 	} {
 		a := newAPI(t, mustLoad(t, tt.profile, tt.limit))
 		what := fmt.Sprintf("%s with limit %d, %d of %.3s", tt.profile, tt.limit, utf8.RuneCountInString(tt.name), tt.name)
@@ -147,8 +146,8 @@ func TestLongUsernames(t *testing.T) {
 	}
 }
 
-// TestLongNormalizedUsername counts in a plain view as everywhere, where its
-// profile normalises.
+// TestLongNormalizedUsername checks that a plain view whose profile normalises counts
+// characters after NFKC, like the other families.
 func TestLongNormalizedUsername(t *testing.T) {
 	p := mustLoad(t, "authtokens", 0)
 	p.Rules.NormalizeUsername = profiles.NormalizeUsernameNFKC
@@ -160,8 +159,8 @@ func TestLongNormalizedUsername(t *testing.T) {
 	}
 }
 
-// TestLoginWithLongUsername lets in who has a name that the API itself would not
-// have given: one that was imported, or that an operator made.
+// TestLoginWithLongUsername logs in with a name that the API would not register, such as an
+// imported one or one that an operator created.
 func TestLoginWithLongUsername(t *testing.T) {
 	name := strings.Repeat("a", 242) + "@example.com"
 	for profile, want := range map[string]struct{ right, wrong, taken string }{
@@ -197,7 +196,7 @@ func TestLoginWithLongUsername(t *testing.T) {
 	}
 }
 
-// TestHigherLimitOfAProfile lets a profile have longer names than AbstractUser.
+// TestHigherLimitOfAProfile lets a profile allow longer names than AbstractUser.
 func TestHigherLimitOfAProfile(t *testing.T) {
 	for _, profile := range []string{"ocd-users", "form-auth", "authtokens"} {
 		a := newAPI(t, mustLoad(t, profile, 254))

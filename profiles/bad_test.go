@@ -56,7 +56,7 @@ endpoints:
     reply: {status: 200, body: {token: $token.key}}
 `
 
-// problem changes one place of a good profile, and tells all that is then wrong.
+// problem changes one place of a good profile, and lists everything that is then wrong.
 type problem struct {
 	name     string
 	old, new string

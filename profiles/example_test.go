@@ -6,7 +6,7 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// A profile is loaded by the name of a built-in one, or by the path of a file.
+// Load a profile by the name of a built-in one, or by the path of a file.
 func ExampleLoad() {
 	p, err := profiles.Load("ocd-users")
 	if err != nil {
@@ -29,7 +29,7 @@ func ExampleLoad() {
 	// Ensure this field has no more than 150 characters.
 }
 
-// All problems of a file come at once, each with its position.
+// Report all problems of a file at once, each with its position.
 func ExampleParse() {
 	_, err := profiles.Parse("mine.yaml", []byte(`name: mine
 family: drf

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Whatever a file holds, it is a profile that can be shown and read again, or
-// has problems, each with a place in it.
+// Any file either is a profile that can be shown and read again, or has problems, each with
+// its position.
 func FuzzParse(f *testing.F) {
 	for _, folder := range []string{".", stackFolder, "examples"} {
 		for _, name := range names(os.DirFS("."), folder) {
@@ -53,7 +53,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// Whatever a text is, it is the same after it was shown and read.
+// Any text is unchanged after it was shown and read.
 func FuzzRoundTrip(f *testing.F) {
 	for _, text := range oddTexts() {
 		f.Add(text)

@@ -31,8 +31,7 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// Each message that the documents of a family's software show with a value in
-// it can hold that value.
+// The placeholders of every message are recognised as such, and no message is listed twice.
 func TestPlaceholders(t *testing.T) {
 	for _, f := range []Family{DRF, FormJSON, PlainJSON} {
 		seen := map[string]bool{}

@@ -162,7 +162,7 @@ messages:
 	}}})
 }
 
-// A sixth API takes no Go: djoser's token endpoints (djoser 2.1,
+// A sixth API needs no Go: djoser's token endpoints (djoser 2.1,
 // djoser/serializers.py, TokenCreateSerializer: neither field is required).
 func TestSixthAPI(t *testing.T) {
 	p, err := Parse("djoser.yaml", []byte(`

@@ -2,8 +2,8 @@ package profiles
 
 import "testing"
 
-// TestFormerNames says of a key or a word that profiles had before what it is
-// called now.
+// TestFormerNames checks that the error for a former key or word gives its current
+// name.
 func TestFormerNames(t *testing.T) {
 	checkProblems(t, restProfile, []problem{
 		{"legacy_digests", "ttl: 10h", "ttl: 10h, legacy_digests: knox-4.2", []string{"f.yaml:4:29: tokens.legacy_digests: is called legacy_format now"}},

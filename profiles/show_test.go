@@ -42,7 +42,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// oddTexts are those that YAML, or a template, would take for something else.
+// oddTexts are texts that YAML or a template would misread.
 func oddTexts() []string {
 	return []string{
 		"", " ", "null", "~", "true", "yes", "5", "0x1F", "1e3", ".inf", "2014-06-16", "<<", "=", "-", "- a", "? a", "a: b", "a #b",
@@ -51,7 +51,7 @@ func oddTexts() []string {
 	}
 }
 
-// checkOddText shows a profile that has the text wherever it can have any.
+// checkOddText shows a profile that has the text in every place that allows one.
 func checkOddText(t *testing.T, text string) {
 	t.Helper()
 	p, err := Parse("f.yaml", []byte(plainProfile))

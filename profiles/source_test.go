@@ -59,7 +59,7 @@ func TestFileProblems(t *testing.T) {
 	})
 }
 
-// An alias bomb stands for 10^9 values in a few hundred bytes.
+// An alias bomb expands a few hundred bytes to 10^9 values.
 func TestAliasBomb(t *testing.T) {
 	bomb := "reply: &a [x, x, x, x, x, x, x, x, x, x]\n"
 	for i := 'b'; i < 'k'; i++ {
@@ -86,8 +86,8 @@ func TestAlias(t *testing.T) {
 	}
 }
 
-// What an alias brings to two places is told of once, what only one of them
-// refuses there.
+// If an alias brings a mistake to two places, it is reported once; a mistake in only one
+// of the places is reported there.
 func TestAliasProblems(t *testing.T) {
 	checkProblems(t, restProfile, []problem{
 		{"bad in both", "{status: 200, body: {token: $token.key}}", "&r {status: 999, body: {token: $token.kex}}\n  again:\n    action: login\n    path: /again/\n    fields: {username: {}, password: {}}\n    reply: *r", []string{

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Each stack is read by itself, whether or not a profile names it, and leaves
-// nothing of its family undecided.
+// Each stack is loaded by itself, whether or not a profile names it, and must decide
+// everything that its family leaves open.
 func TestStacks(t *testing.T) {
 	for _, name := range names(builtin, stackFolder) {
 		t.Run(name, func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestStacks(t *testing.T) {
 	}
 }
 
-// A stack that extends another one changes what it names, and nothing else.
+// A stack that extends another one changes only what it names.
 func TestStackExtends(t *testing.T) {
 	load := func(name string) stack {
 		s, err := (&stackLoader{files: builtin}).load(name)

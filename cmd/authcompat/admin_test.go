@@ -81,8 +81,8 @@ func TestAdministration(t *testing.T) {
 	}
 }
 
-// TestRotation makes new sealing keys while clients log in: each shows them the
-// token they had.
+// TestRotation rotates sealing keys while clients log in: each is shown the token it
+// already had.
 func TestRotation(t *testing.T) {
 	dsn := database(t)
 	p := start(t, "--profile", "authtokens", "--listen", "127.0.0.1:0", "--store", dsn, "--password-iterations", "1", "--limits", "off")
@@ -133,7 +133,6 @@ func TestRotation(t *testing.T) {
 	p.wantShown(t, tokens)
 }
 
-// TestPurge removes what expired long ago, in batches, and leaves the rest.
 func TestPurge(t *testing.T) {
 	dsn := database(t)
 	command(t, "", "user", "create", "alice", "--no-password", "--store", dsn)
@@ -145,7 +144,7 @@ func TestPurge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const old, recent = 1001, 3 // of batches of 500
+	const old, recent = 1001, 3 // more than two batches of 500
 	for i := range old + recent {
 		ended := time.Now().Add(-100 * day)
 		if i < recent {
@@ -168,7 +167,7 @@ func TestPurge(t *testing.T) {
 	}
 }
 
-// TestPurgeAudit removes the oldest part of the record and says so in it.
+// TestPurgeAudit checks that the purge itself is recorded, too.
 func TestPurgeAudit(t *testing.T) {
 	dsn := database(t)
 	command(t, "", "user", "create", "alice", "--no-password", "--store", dsn)
@@ -176,7 +175,7 @@ func TestPurgeAudit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const old, recent = 501, 3 // of batches of 500
+	const old, recent = 501, 3 // more than one batch of 500
 	for i := range old + recent {
 		at := time.Now().Add(-500 * day)
 		if i >= old {
@@ -189,7 +188,7 @@ func TestPurgeAudit(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// The entry about alice is the first, and of today.
+	// The entry about alice comes first, and is from today.
 	if got := command(t, "", "audit", "purge", "--audit-retention", "600d", "--store", dsn); got != "purged 0 entries\n" {
 		t.Errorf("nothing is so old: %s", got)
 	}
@@ -202,7 +201,7 @@ func TestPurgeAudit(t *testing.T) {
 	}
 }
 
-// writeCertificate makes a certificate for 127.0.0.1 that signs itself.
+// writeCertificate writes a self-signed certificate for 127.0.0.1.
 func writeCertificate(t *testing.T, folder string, serial int64) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

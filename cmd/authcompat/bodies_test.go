@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// TestUnreadBodies answers requests before their bodies come, and says that it
-// does not want them.
+// TestUnreadBodies checks that requests which need no body are answered before it arrives.
 func TestUnreadBodies(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--profile", "ocd-users", "--store", database(t), "--limits", "off", "--listen", "127.0.0.1:0")
@@ -39,14 +38,14 @@ func TestUnreadBodies(t *testing.T) {
 	}
 }
 
-// TestLargeBodies sends as many large bodies as there is room for, and leaves
-// them unfinished: another one is refused in the API's shape, a login is not.
+// TestLargeBodies sends as many large bodies as fit, without finishing them: another
+// one is refused in the API's shape, but a login is not.
 func TestLargeBodies(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--profile", "ocd-users@127.0.0.1:0", "--profile", "form-auth@127.0.0.1:0", "--profile", "authtokens@127.0.0.1:0",
 		"--store", database(t), "--limits", "off", "--password-iterations", "100")
 	const body = 1 << 20
-	const smallBody, largeBodies = 16 << 10, 64 << 20 // bytes that are always read of each, and beyond that of all
+	const smallBody, largeBodies = 16 << 10, 64 << 20 // bytes always read of each body, and the limit on the rest of all
 	address := strings.TrimPrefix(p.urls["ocd-users"], "http://")
 	var held []net.Conn
 	defer func() {
@@ -54,7 +53,7 @@ func TestLargeBodies(t *testing.T) {
 			c.Close()
 		}
 	}()
-	for i := range largeBodies / (body - smallBody) { // all that there is room for
+	for i := range largeBodies / (body - smallBody) { // as many as fit
 		c, err := net.Dial("tcp", address)
 		if err != nil {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// canaries makes secrets that are like no other text, and looks for them.
+// canaries makes secrets that resemble no other text, and looks for them.
 type canaries struct{ all []string }
 
 func (c *canaries) secret() string {
@@ -26,7 +26,7 @@ func (c *canaries) secret() string {
 	return s
 }
 
-// find fails for each secret that a text shows, plain or in base64.
+// find fails for each secret that a text contains, plain or in base64.
 func (c *canaries) find(t *testing.T, where string, text []byte) {
 	t.Helper()
 	for _, s := range c.all {
@@ -38,9 +38,9 @@ func (c *canaries) find(t *testing.T, where string, text []byte) {
 	}
 }
 
-// TestCanaries sends secrets through every endpoint of every profile, in good
-// and in bad requests and while the store fails, and looks for them wherever a
-// server writes.
+// TestCanaries sends secrets through every endpoint of every profile, in valid and
+// malformed requests and while the store fails, and looks for them wherever a server
+// writes.
 func TestCanaries(t *testing.T) {
 	dsn := database(t)
 	args := []string{"--store", dsn, "--password-iterations", "1", "--log-requests", "all", "--limits", "off"}
@@ -107,7 +107,7 @@ func slurp(t *testing.T, file string) string {
 	return string(data)
 }
 
-// lockFile keeps all others from writing to a database.
+// lockFile prevents all other writes to a database.
 func lockFile(t *testing.T, dsn string) (unlock func()) {
 	t.Helper()
 	db, err := sqlx.Open("sqlite", strings.TrimPrefix(dsn, "sqlite:"))
@@ -128,7 +128,7 @@ func lockFile(t *testing.T, dsn string) (unlock func()) {
 	}
 }
 
-// body makes the body of an endpoint, with a value for each role.
+// body makes an endpoint's body, with a value for each role.
 func body(p *profiles.Profile, e profiles.Endpoint, value func(profiles.Role) string) (text, contentType string) {
 	form := url.Values{}
 	var pairs []string
@@ -145,7 +145,7 @@ func body(p *profiles.Profile, e profiles.Endpoint, value func(profiles.Role) st
 	return "{" + strings.Join(pairs, ", ") + "}", "application/json"
 }
 
-// visit sends good and bad requests to each endpoint.
+// visit sends valid and malformed requests to each endpoint.
 func (c *canaries) visit(t *testing.T, s *process, p *profiles.Profile, password string) {
 	t.Helper()
 	base := s.urls[p.Name]
@@ -180,7 +180,7 @@ func (c *canaries) visit(t *testing.T, s *process, p *profiles.Profile, password
 	}
 }
 
-// value is what a field of a registration gets.
+// value is what is sent in a field of a registration.
 func (c *canaries) value(r profiles.Role, password string) string {
 	switch r {
 	case profiles.RoleUsername:
@@ -193,7 +193,7 @@ func (c *canaries) value(r profiles.Role, password string) string {
 	return password
 }
 
-// visitLogin logs in wrongly in several ways, then rightly, and gives the token.
+// visitLogin fails to log in in several ways, then logs in, and returns the token.
 func (c *canaries) visitLogin(t *testing.T, s *process, p *profiles.Profile, password string) (token string) {
 	t.Helper()
 	for _, credentials := range [][2]string{{"alice", c.secret()}, {c.secret(), c.secret()}, {c.secret(), ""}} {
@@ -202,7 +202,7 @@ func (c *canaries) visitLogin(t *testing.T, s *process, p *profiles.Profile, pas
 	return c.login(t, s, p, "alice", password)
 }
 
-// login logs in, and gives the token of a good one.
+// login logs in, and returns the token if that succeeds.
 func (c *canaries) login(t *testing.T, s *process, p *profiles.Profile, username, password string) (token string) {
 	t.Helper()
 	for _, e := range p.Endpoints {
@@ -225,7 +225,7 @@ func (c *canaries) login(t *testing.T, s *process, p *profiles.Profile, username
 
 var issued = regexp.MustCompile(`"token": ?"([0-9a-f]{32,})"`)
 
-// collect makes a secret of a token that an answer shows.
+// collect treats a token in an answer as a secret.
 func (c *canaries) collect(body string) string {
 	m := issued.FindStringSubmatch(body)
 	if m == nil {

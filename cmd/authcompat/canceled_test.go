@@ -9,7 +9,7 @@ import (
 )
 
 // TestDepartedClients sends logins whose clients reset the connection before their turn:
-// they are counted as such, and are no failure of the server's.
+// they are counted as canceled, not as failures of the server.
 func TestDepartedClients(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", database(t), "--limits", "off", "--hash-concurrency", "1")

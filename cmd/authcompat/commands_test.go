@@ -14,7 +14,7 @@ import (
 	"github.com/authcompat/authcompat/store"
 )
 
-// TestAuditOnDjangosTables reads and cuts the record beside them.
+// TestAuditOnDjangosTables lists and purges the audit record, which is kept beside Django's tables.
 func TestAuditOnDjangosTables(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "django.sqlite3")
 	mustMakeDjango(t, path)
@@ -44,7 +44,7 @@ func TestAuditOnDjangosTables(t *testing.T) {
 	}
 }
 
-// TestNamesOnATerminal shows names of strangers without what a terminal obeys.
+// TestNamesOnATerminal checks that users' names can't control the terminal.
 func TestNamesOnATerminal(t *testing.T) {
 	dsn := database(t)
 	const name = "evil\n2026-01-01 00:00:00Z  login  ok  admin\x1b[2J\u202e"
@@ -93,7 +93,7 @@ func TestPasswordsFromInput(t *testing.T) {
 	refused(t, "\n", "user", "set-password", "alice", "--password-stdin", "--store", dsn)
 }
 
-// TestLongestName makes a user whose name is an address of the most characters.
+// TestLongestName creates a user whose name is an address of the maximum length.
 func TestLongestName(t *testing.T) {
 	dsn := database(t)
 	longest := strings.Repeat("é", 242) + "@example.com"
@@ -106,7 +106,7 @@ func TestLongestName(t *testing.T) {
 	}
 }
 
-// TestRevokeAllOrNone names tokens of which one is not there.
+// TestRevokeAllOrNone checks that one unknown id keeps the others from being revoked.
 func TestRevokeAllOrNone(t *testing.T) {
 	dsn := database(t)
 	var ids []string

@@ -47,7 +47,8 @@ func TestConfigFile(t *testing.T) {
 	}
 }
 
-// TestPrecedence is flag before variable before file before default.
+// TestPrecedence checks that a flag overrides a variable, a variable the file, and the
+// file the default.
 func TestPrecedence(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.yaml")
 	text := "store: sqlite:file.db\nexpired_token_retention: 1d\nlogin_limits: {per_user: 1/1h, per_address: 2/1h}\nhashing: {concurrency: 3}\ntrusted_proxies: [10.0.0.0/8]\n"
@@ -73,8 +74,8 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// TestBadDSNIsNotShown looks for a secret in what commands say of a DSN that is a
-// little wrong.
+// TestBadDSNIsNotShown checks that no command prints the secret of a DSN that is
+// slightly wrong.
 func TestBadDSNIsNotShown(t *testing.T) {
 	for _, dsn := range []string{
 		"host=db password=S3cret dbname=auth", "postgres:ann:S3cret@db/auth", "postgres://ann:Pa@ss/wo-S3cret@db/auth",
@@ -92,7 +93,7 @@ func TestBadDSNIsNotShown(t *testing.T) {
 	}
 }
 
-// TestLimitsOn takes what people write for on and off.
+// TestLimitsOn accepts common spellings of on and off.
 func TestLimitsOn(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.yaml")
 	for word, want := range map[string]string{"on": "on", "true": "on", "off": "off", "false": "off"} {

@@ -12,21 +12,21 @@ import (
 	"time"
 )
 
-// journal is what a client knows for certain: what was acknowledged. What it
-// asked for without an answer may have been done or not.
+// journal is what a client knows for certain: what was acknowledged. A request
+// without an answer may or may not have taken effect.
 type journal struct {
 	mu     sync.Mutex
 	users  map[string]bool // registered
 	live   map[string]string
-	doubt  map[string]bool // tokens whose logout was not answered
+	doubt  map[string]bool // tokens whose logout was not acknowledged
 	ended  map[string]bool
 	cycle  map[string]int // of each name and token
 	counts struct{ registered, logins, logouts int }
 }
 
-// TestKilledServer kills a server at random moments under clients that keep a
-// journal, and looks after each restart for what was acknowledged. It kills 20
-// times, or AUTHCOMPAT_CRASH_CYCLES.
+// TestKilledServer kills a server at random moments while clients keep a journal, and
+// after each restart looks for everything that was acknowledged. It kills 20 times, or
+// AUTHCOMPAT_CRASH_CYCLES.
 func TestKilledServer(t *testing.T) {
 	cycles := 20
 	if text := os.Getenv("AUTHCOMPAT_CRASH_CYCLES"); text != "" {
@@ -56,13 +56,13 @@ func TestKilledServer(t *testing.T) {
 		for client := range 4 {
 			clients.Go(func() { j.client(t, p, cycle, fmt.Sprintf("u%d-%d", cycle, client), stop) })
 		}
-		time.Sleep(time.Duration(20+rand.N(250)) * time.Millisecond) // when to kill, not what to wait for
+		time.Sleep(time.Duration(20+rand.N(250)) * time.Millisecond) // the moment of the kill, not a wait for something
 		if err := p.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		close(stop)
 		clients.Wait()
-		_ = p.Wait() // says that it was killed
+		_ = p.Wait() // reports the kill
 	}
 	p := start(t, args...)
 	j.verify(t, p, cycles, 0)
@@ -122,7 +122,7 @@ func (j *journal) client(t *testing.T, p *process, cycle int, prefix string, sto
 	}
 }
 
-// keep notes an acknowledged token.
+// keep records an acknowledged token.
 func (j *journal) keep(t *testing.T, cycle int, name, body string, count *int) string {
 	token := tokenIn(t, body)
 	j.mu.Lock()
@@ -134,7 +134,7 @@ func (j *journal) keep(t *testing.T, cycle int, name, body string, count *int) s
 	return token
 }
 
-// verify looks for all that was acknowledged since a cycle.
+// verify looks for everything acknowledged since a cycle.
 func (j *journal) verify(t *testing.T, p *process, cycle, since int) {
 	t.Helper()
 	check := func(token, name string) int {
@@ -171,7 +171,7 @@ func (j *journal) verify(t *testing.T, p *process, cycle, since int) {
 	}
 }
 
-// verifyAudit looks for each acknowledged act in the record.
+// verifyAudit looks for each acknowledged action in the audit record.
 func (j *journal) verifyAudit(t *testing.T, p *process) {
 	t.Helper()
 	recorded := make(map[string]int)

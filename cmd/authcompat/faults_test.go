@@ -35,8 +35,8 @@ func (f faulty) register(t *testing.T, name string) answer {
 	return a
 }
 
-// refusesWrites checks that what has to write fails in the dialect's shape, and
-// that tokens are checked all the same.
+// refusesWrites checks that requests that have to write fail in the dialect's shape, and
+// that token checks still work.
 func (f faulty) refusesWrites(t *testing.T) {
 	t.Helper()
 	const unavailable = `{"detail":"Service temporarily unavailable, try again later."}`
@@ -52,14 +52,13 @@ func (f faulty) refusesWrites(t *testing.T) {
 	f.checks(t)
 }
 
-// checks looks at the token, and at one that is none.
+// checks presents the token, and an unknown one.
 func (f faulty) checks(t *testing.T) {
 	t.Helper()
 	f.want(t, 200, "GET", f.urls["snippit"]+"/api/account/alice/", f.token, "")
 	f.want(t, 401, "GET", f.urls["snippit"]+"/api/account/alice/", strings.Repeat("0", 64), "")
 }
 
-// bothAt are the profiles of a faulty server.
 var bothAt = []string{"--profile", "ocd-users@127.0.0.1:0", "--profile", "snippit@127.0.0.1:0", "--password-iterations", "1"}
 
 func TestFullDisk(t *testing.T) {
@@ -80,7 +79,7 @@ func TestFullDisk(t *testing.T) {
 	for block := make([]byte, 4096); err == nil; {
 		_, err = fill.Write(block)
 	}
-	// What the log has room for already can still be written.
+	// Writes that fit into the space already allocated to the log still succeed.
 	acknowledged := 0
 	for ; acknowledged < 1000; acknowledged++ {
 		if a := f.register(t, fmt.Sprint("user-", acknowledged)); a.status != 200 {
@@ -106,7 +105,7 @@ func TestFullDisk(t *testing.T) {
 	f.want(t, 401, "GET", f.urls["snippit"]+"/api/account/alice/", f.token, "")
 }
 
-// TestReadOnlyFile starts a server on a file that it may only read.
+// TestReadOnlyFile starts a server on a file that it may not write.
 func TestReadOnlyFile(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "auth.db")
@@ -126,8 +125,8 @@ func TestReadOnlyFile(t *testing.T) {
 	f.refusesWrites(t)
 }
 
-// startAs starts a server that modes hold for: root's may write any file, so
-// that nobody's is started instead.
+// startAs starts a server to which file modes apply: root may write any file, so for root
+// it runs as nobody.
 func startAs(t *testing.T, folder string, args []string) *process {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -151,7 +150,7 @@ func startAs(t *testing.T, folder string, args []string) *process {
 	}, args...)
 }
 
-// copyProgram copies the test binary to where another user can run it.
+// copyProgram copies the test binary to a place where another user can run it.
 func copyProgram(t *testing.T, to string) {
 	t.Helper()
 	in, err := os.Open(os.Args[0])
@@ -171,8 +170,8 @@ func copyProgram(t *testing.T, to string) {
 	}
 }
 
-// TestTwoServersOnOneFile shows that a second server on a SQLite file is safe:
-// each sees at once what the other did, and they share the rules.
+// TestTwoServersOnOneFile checks that two servers can share a SQLite file: each sees at
+// once what the other did, and limits are shared.
 func TestTwoServersOnOneFile(t *testing.T) {
 	dsn := database(t)
 	args := append(bothAt, "--store", dsn)
@@ -210,8 +209,8 @@ func TestTwoServersOnOneFile(t *testing.T) {
 	}
 }
 
-// TestSlowConnections holds many connections open that never send a whole
-// request, and checks tokens meanwhile.
+// TestSlowConnections holds many connections open that never finish a request, and checks
+// tokens meanwhile.
 func TestSlowConnections(t *testing.T) {
 	const slow = 5000
 	var limit syscall.Rlimit

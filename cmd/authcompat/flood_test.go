@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// TestLoginFlood sends logins at ten times what can be hashed, for 30 s and
-// whether they are answered or not, beside steady token checks, and compares the
-// checks with those before.
+// TestLoginFlood sends ten times as many logins as can be hashed, for 30 s, without
+// waiting for answers. It compares token checks during the flood with those before.
 func TestLoginFlood(t *testing.T) {
 	long(t)
 	const rate, seconds = 200, 30 // token checks each second
@@ -81,7 +80,7 @@ func (f faulty) capacity(t *testing.T) float64 {
 	return logins / time.Since(began).Seconds()
 }
 
-// timing is what token checks took, in order.
+// timing holds the durations of token checks, sorted.
 type timing struct {
 	took   []time.Duration
 	failed int
@@ -93,8 +92,8 @@ func (m timing) String() string {
 	return fmt.Sprintf("%d, %d failed, p50 %v, p99 %v, most %v", len(m.took), m.failed, m.p(50), m.p(99), m.took[len(m.took)-1])
 }
 
-// steady checks tokens at a rate, each on time whether those before are answered
-// or not.
+// steady checks tokens at a fixed rate, each on time even if earlier ones are not
+// answered yet.
 func (f faulty) steady(t *testing.T, rate int, d time.Duration) timing {
 	t.Helper()
 	var mu sync.Mutex

@@ -13,14 +13,13 @@ import (
 	"testing"
 )
 
-// halfClosing is a client that shuts its sending side after each request, and waits for
+// halfClosing is a client that closes its sending side after each request, and then reads
 // the response.
 type halfClosing struct {
 	address string
 	config  *tls.Config // nil: no TLS
 }
 
-// send sends a request on a connection of its own.
 func (c halfClosing) send(t *testing.T, method, path, token, body string) (status int, response []byte) {
 	t.Helper()
 	conn, err := net.Dial("tcp", c.address)
@@ -49,7 +48,7 @@ func (c halfClosing) send(t *testing.T, method, path, token, body string) (statu
 	return r.StatusCode, response
 }
 
-// TestHalfClosingClients serves clients that shut their sending side as all others.
+// TestHalfClosingClients checks that closing the sending side does not count as leaving.
 func TestHalfClosingClients(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"http", "https"} {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// runCommand runs a command of the program, and gives what it printed, what it
-// said on standard error and its exit code.
+// runCommand runs a command of the program, and returns its standard output, its standard
+// error and its exit code.
 func runCommand(t *testing.T, args ...string) (out, said string, code int) {
 	t.Helper()
 	cmd := programCommand(t, args...)
@@ -23,7 +23,7 @@ func runCommand(t *testing.T, args ...string) (out, said string, code int) {
 	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
 }
 
-// mustMakeDjango makes a small database of Django's.
+// mustMakeDjango makes a small Django database.
 func mustMakeDjango(t *testing.T, path string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
@@ -136,7 +136,7 @@ func TestMovingErrors(t *testing.T) {
 	}
 }
 
-// TestMovingSays shows what an operator is told where something is missing, unsure
+// TestMovingSays checks what an operator is told if something is missing, uncertain
 // or refused.
 func TestMovingSays(t *testing.T) {
 	folder := t.TempDir()
@@ -166,7 +166,7 @@ func TestMovingSays(t *testing.T) {
 	attempt("", `Next: authcompat import django '`+strings.ReplaceAll(source, "'", `'\''`)+`' --token-table authtoken_token --time-zone Europe/Berlin --profile NAME|FILE --dry-run`,
 		"inspect", source, "--token-table", "authtoken_token", "--time-zone", "Europe/Berlin")
 	attempt("", `"columns_left_behind": [`, "inspect", source, "--json")
-	// One row is refused: the last line says so, and so does the exit code.
+	// A refused row shows in the last line and in the exit code.
 	for _, run := range [][]string{{"--dry-run"}, nil} {
 		out, said, code := runCommand(t, append([]string{"import", "django", source, "--store", target, "--profile", "authtokens"}, run...)...)
 		if code != 1 || said != "" || !strings.HasSuffix(out, "\n1 rows were refused: they did not come over\n") {

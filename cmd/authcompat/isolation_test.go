@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// TestReplyIsOnesOwn sends requests of many users at once, good ones and bad ones
-// between them: memory that serves one request after another shows nobody what is
-// another's.
+// TestReplyIsOnesOwn mixes valid and malformed requests of many users. Buffers are
+// reused between requests, and must never reveal another user's data.
 func TestReplyIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	const users, rounds = 20, 60

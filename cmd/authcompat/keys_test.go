@@ -22,7 +22,7 @@ func showsTokens(dsn string) []string {
 	return append(cheap, "--profile", "authtokens", "--store", dsn, "--limits", "off")
 }
 
-// keyFileOf gives the file of the keys beside a database.
+// keyFileOf returns the path of the key file beside a database.
 func keyFileOf(t testing.TB, dsn string) string {
 	t.Helper()
 	path, ok := store.SQLitePath(dsn)
@@ -34,7 +34,7 @@ func keyFileOf(t testing.TB, dsn string) string {
 
 func member(i int) string { return fmt.Sprintf(`{"username": "user-%d", "password": "secret"}`, i) }
 
-// sealSome registers users at a server that it starts and stops, and gives their
+// sealSome registers users at a server that it starts and stops, and returns their
 // tokens.
 func sealSome(t testing.TB, dsn string, users int) []string {
 	t.Helper()
@@ -47,7 +47,6 @@ func sealSome(t testing.TB, dsn string, users int) []string {
 	return tokens
 }
 
-// end stops a server.
 func (p *process) end(t testing.TB) {
 	t.Helper()
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
@@ -58,7 +57,7 @@ func (p *process) end(t testing.TB) {
 	}
 }
 
-// wantShown logs all in: each is shown the token that it had.
+// wantShown logs all users in: each must be shown the earlier token.
 func (p *process) wantShown(t testing.TB, tokens []string) {
 	t.Helper()
 	for i, want := range tokens {
@@ -68,7 +67,7 @@ func (p *process) wantShown(t testing.TB, tokens []string) {
 	}
 }
 
-// atOnce runs commands that all have to succeed.
+// atOnce runs commands in parallel, all of which must succeed.
 func atOnce(t testing.TB, commands ...[]string) {
 	t.Helper()
 	var all sync.WaitGroup
@@ -82,7 +81,7 @@ func atOnce(t testing.TB, commands ...[]string) {
 	all.Wait()
 }
 
-// TestRotationsAtOnce loses no key, whoever else changes the file.
+// TestRotationsAtOnce checks that no key is lost when several processes change the file.
 func TestRotationsAtOnce(t *testing.T) {
 	dsn := database(t)
 	tokens := sealSome(t, dsn, 5)
@@ -99,7 +98,7 @@ func TestRotationsAtOnce(t *testing.T) {
 	start(t, showsTokens(dsn)...).wantShown(t, tokens)
 }
 
-// TestFirstKeyOfServersAtOnce is one for all of them.
+// TestFirstKeyOfServersAtOnce checks that servers that start together share one key.
 func TestFirstKeyOfServersAtOnce(t *testing.T) {
 	dsn := database(t)
 	command(t, "", "user", "create", "alice", "--no-password", "--store", dsn)
@@ -127,7 +126,7 @@ func TestFirstKeyOfServersAtOnce(t *testing.T) {
 	}
 }
 
-// TestRotationKeepsTheFile is about who can read the new one.
+// TestRotationKeepsTheFile checks that the new file is readable by the same users.
 func TestRotationKeepsTheFile(t *testing.T) {
 	dsn := database(t)
 	tokens := sealSome(t, dsn, 1)
@@ -168,13 +167,13 @@ func TestRotationKeepsTheFile(t *testing.T) {
 	start(t, showsTokens(dsn)...).wantShown(t, tokens)
 }
 
-// TestRotationByAnother is refused where the owner of the file would be locked
-// out of the new one.
+// TestRotationByAnother checks that a rotation is refused if it would lock the owner out
+// of the new file.
 func TestRotationByAnother(t *testing.T) {
 	if os.Geteuid() != 0 {
 		cannot(t, "takes root, to be another user")
 	}
-	folder, err := os.MkdirTemp("", "authcompat-test-") // t.TempDir lets no other user in
+	folder, err := os.MkdirTemp("", "authcompat-test-") // other users can't enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,8 +217,8 @@ func TestRotationByAnother(t *testing.T) {
 	}
 }
 
-// TestMissingKeyFile is a database with sealed tokens whose key file is gone: a
-// new key is never made, and what needs no key goes on.
+// TestMissingKeyFile removes the key file of a database with sealed tokens: no new key is
+// made, and everything that needs no key keeps working.
 func TestMissingKeyFile(t *testing.T) {
 	dsn := database(t)
 	tokens := sealSome(t, dsn, 1)
@@ -279,8 +278,8 @@ func TestMissingKeyFile(t *testing.T) {
 	p.wantShown(t, tokens)
 }
 
-// TestForeignKeyFile replaces the key file of a running server by another one:
-// the keys in memory stay, since nobody else may have them.
+// TestForeignKeyFile replaces the key file of a running server by another one: the server
+// keeps its keys in memory, since they may exist nowhere else.
 func TestForeignKeyFile(t *testing.T) {
 	dsn := database(t)
 	tokens := sealSome(t, dsn, 1)
@@ -299,8 +298,8 @@ func TestForeignKeyFile(t *testing.T) {
 	p.wantShown(t, tokens)
 }
 
-// TestKeysBehindALink finds the keys of a database by whichever link that is
-// reached.
+// TestKeysBehindALink checks that the keys of a database are found through any link to
+// it.
 func TestKeysBehindALink(t *testing.T) {
 	dsn := database(t)
 	tokens := sealSome(t, dsn, 1)
@@ -315,7 +314,7 @@ func TestKeysBehindALink(t *testing.T) {
 	}
 }
 
-// TestKeyFileLinkedNowhere refuses a link that a new key can't be put behind.
+// TestKeyFileLinkedNowhere refuses a dangling link, since a new key can't be written through it.
 func TestKeyFileLinkedNowhere(t *testing.T) {
 	dsn := database(t)
 	path := keyFileOf(t, dsn)
@@ -328,7 +327,7 @@ func TestKeyFileLinkedNowhere(t *testing.T) {
 	}
 }
 
-// TestRotationBeforeTheFirstKey is told who makes that.
+// TestRotationBeforeTheFirstKey checks that the error says what creates the first key.
 func TestRotationBeforeTheFirstKey(t *testing.T) {
 	dsn := database(t)
 	command(t, "", "user", "create", "alice", "--no-password", "--store", dsn)
@@ -347,7 +346,7 @@ func TestRotationBeforeTheFirstKey(t *testing.T) {
 	}
 }
 
-// TestNoKeyOnPostgres warns where a profile needs a key.
+// TestNoKeyOnPostgres checks for a warning if a profile needs a key and there is none.
 func TestNoKeyOnPostgres(t *testing.T) {
 	p := start(t, append(cheap, "--store", postgrestest.Start(t, postgrestest.Options{}).DSN(), "--profile", "authtokens")...)
 	eventually(t, "a log of the start", func() bool { return strings.Contains(p.log.String(), "\n") })

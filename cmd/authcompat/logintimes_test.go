@@ -20,8 +20,8 @@ import (
 	"github.com/authcompat/authcompat/store"
 )
 
-// mixed makes accounts of several formats: a quarter cheap, a half of the usual
-// cost, a quarter dear, so that the median time of a login is that of the usual.
+// mixed makes accounts of several formats: a quarter cheap, half at the usual
+// cost, a quarter expensive, so that the median login takes the usual time.
 func mixed(t testing.TB, dsn string, accounts int) {
 	t.Helper()
 	s, err := store.Open(context.Background(), dsn)
@@ -77,8 +77,8 @@ func hashOf(t testing.TB, iterations int) string {
 	return encoded
 }
 
-// loginOf is the request of a login and the status of its failure, by profile:
-// one of each family.
+// loginOf is the request of a login and the status of its failure, for one profile
+// of each family.
 func loginOf() map[string]struct {
 	path, kind, body string
 	failed           int
@@ -93,9 +93,8 @@ func loginOf() map[string]struct {
 	}
 }
 
-// TestLoginTimes measures whether the time of a login tells if a name exists. The
-// kinds are tried in turns, so that whatever else the machine does meets all of
-// them.
+// TestLoginTimes measures whether the duration of a login reveals that a name exists. The
+// kinds alternate, so that other load on the machine affects all of them.
 func TestLoginTimes(t *testing.T) {
 	long(t)
 	const accounts = 200
@@ -122,7 +121,7 @@ func TestLoginTimes(t *testing.T) {
 	}
 }
 
-// loginKinds are the names that fail to log in.
+// loginKinds are the kinds of names that fail to log in.
 func loginKinds() []string { return []string{"unknown", "wrong password", "inactive", "unusable"} }
 
 // loginTimes measures logins that fail, by kind.
@@ -152,7 +151,7 @@ func loginTimes(t *testing.T, accounts int, login func(name string)) map[string]
 	return took
 }
 
-// compareTimes holds the medians of the kinds to each other: within 2 % or 1 ms.
+// compareTimes requires the medians of the kinds to be within 2 % or 1 ms of each other.
 func compareTimes(t *testing.T, took map[string][]time.Duration) {
 	medians := make(map[string]time.Duration)
 	for _, kind := range loginKinds() {

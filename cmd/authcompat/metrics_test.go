@@ -7,8 +7,8 @@ import (
 	"github.com/authcompat/authcompat/store"
 )
 
-// TestStoreMetricsOfABackground counts what a server asks of the store beside
-// requests, and a record that can't be written.
+// TestStoreMetricsOfABackground counts the store operations of background work, and an
+// audit entry that can't be written.
 func TestStoreMetricsOfABackground(t *testing.T) {
 	dsn := database(t)
 	p := start(t, append(cheap, "--profile", "ocd-users", "--store", dsn, "--limits", "off")...)

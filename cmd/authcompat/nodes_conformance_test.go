@@ -8,7 +8,7 @@ import (
 )
 
 // TestConformanceOnPostgres replays documented exchanges on PostgreSQL, those of
-// one profile or of all, and checks that nothing of it is left there.
+// one profile or of all, and checks that nothing is left behind there.
 func TestConformanceOnPostgres(t *testing.T) {
 	t.Parallel()
 	cluster := postgrestest.Start(t, postgrestest.Options{})

@@ -11,16 +11,15 @@ import (
 )
 
 // TestFailover kills primaries of a replicated PostgreSQL under load: no
-// acknowledged write is lost, and no token that was logged out comes back. It
-// kills once, or 20 times, and tells how long nothing could be written.
+// acknowledged write is lost, and no logged-out token becomes valid again. It
+// kills once, or 20 times, and reports how long writes were impossible.
 //
-// The two database servers replicate synchronously. What stands for the cluster
-// manager here does what such a manager does: it asks the primary every 100 ms,
-// takes it for dead when it fails three times, promotes the standby, and lets
-// the old primary come back as a standby with a fresh copy. Only when that one
-// has all, commits wait for it again, and the next kill may come. At every other
-// kill the standby lags: what the primary has committed by then, and not
-// acknowledged, is gone with it.
+// The two database servers replicate synchronously. The test does what a cluster
+// manager does: it polls the primary every 100 ms, considers it dead after three
+// failures, promotes the standby, and brings the old primary back as a standby with
+// a fresh copy. Only when that one has caught up do commits wait for it again, and
+// the next kill may follow. At every other kill the standby lags: commits that the
+// primary has made by then, but not acknowledged, are lost with it.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	o := postgrestest.Options{Durable: true, Settings: map[string]string{"wal_level": "replica"}}
@@ -34,9 +33,9 @@ func TestFailover(t *testing.T) {
 	kills := count(1, 20)
 	var gaps []time.Duration
 	for kill := range kills {
-		time.Sleep(time.Second) // the load goes on
+		time.Sleep(time.Second) // under load
 		if kill%2 == 0 {
-			// The primary has commits that the standby never gets.
+			// The primary gets commits that the standby never receives.
 			standby.Freeze(t)
 			time.Sleep(50 * time.Millisecond)
 		}
@@ -48,7 +47,7 @@ func TestFailover(t *testing.T) {
 		detectDeath(t, primary)
 		standby.Promote(t)
 		promoted := time.Now()
-		time.Sleep(time.Second) // the load goes on
+		time.Sleep(time.Second) // under load
 		gaps = append(gaps, l.gap(killed, promoted.Add(time.Second)))
 		primary.Follow(t, standby, "second")
 		primary, standby = standby, primary
@@ -57,7 +56,7 @@ func TestFailover(t *testing.T) {
 	l.end()
 	slices.Sort(gaps)
 	t.Logf("%d kills; nothing could be written for %v (median), %v (worst)", kills, gaps[len(gaps)/2].Round(time.Millisecond), gaps[len(gaps)-1].Round(time.Millisecond))
-	// With a short outage every call may have found the new primary in time.
+	// After a short outage, every call may have found the new primary in time.
 	if gaps[0] < 100*time.Millisecond {
 		t.Errorf("nobody felt a kill, or nothing for more than %v: that proves nothing", gaps[0])
 	}
@@ -81,7 +80,7 @@ func detectDeath(t *testing.T, c *postgrestest.Cluster) {
 }
 
 // awaitStandby makes the primary's commits wait for its standby from now on, and
-// returns when the standby has all that was committed before.
+// returns when the standby has everything that was committed before.
 func awaitStandby(t *testing.T, primary *postgrestest.Cluster) {
 	t.Helper()
 	primary.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = '*'`, `SELECT pg_reload_conf()`)

@@ -9,11 +9,10 @@ import (
 	"time"
 )
 
-// tokenPattern finds the token in an answer.
 var tokenPattern = regexp.MustCompile(`"token": *"([0-9a-f]+)"`)
 
 // ledger is what clients know for certain of a database that fails under them:
-// what was acknowledged. Any answer that contradicts it is wrong; 503 never is.
+// what was acknowledged. Any answer that contradicts it is wrong, except 503.
 type ledger struct {
 	nodes [2]*process
 	stop  chan struct{}
@@ -22,14 +21,14 @@ type ledger struct {
 	mu     sync.Mutex
 	wrong  []string
 	users  []string          // registered
-	live   map[string]string // tokens that were issued, with their users
-	ended  map[string]string // tokens that were logged out
+	live   map[string]string // issued tokens, with their users
+	ended  map[string]string // logged-out tokens
 	counts struct{ registered, logins, logouts, checks, refused int }
 	writes []time.Time // when each write was acknowledged
 	fails  []time.Time // when each 503 came
 }
 
-// newLedger starts clients at two servers, who go on until they are stopped.
+// newLedger starts clients of two servers, which run until they are stopped.
 func newLedger(nodes [2]*process, clients int) *ledger {
 	l := &ledger{nodes: nodes, stop: make(chan struct{}), live: make(map[string]string), ended: make(map[string]string)}
 	for client := range clients {
@@ -42,7 +41,7 @@ func newLedger(nodes [2]*process, clients int) *ledger {
 	return l
 }
 
-// end stops the clients, who finish what they do.
+// end stops the clients after the request that each is making.
 func (l *ledger) end() {
 	close(l.stop)
 	l.all.Wait()
@@ -57,21 +56,20 @@ func (l *ledger) stopped() bool {
 	}
 }
 
-// note changes the ledger.
 func (l *ledger) note(change func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	change()
 }
 
-// signIn is a body that registers or logs in.
+// signIn is the body of a registration or a login.
 func signIn(name string) string {
 	return fmt.Sprintf(`{"username": %q, "email": "a@example.org", "password": "secret"}`, name)
 }
 
-// ask sends a request to either server until it is answered with anything but
-// 503, and tells whether it had to be sent again: then an earlier one may have
-// been done without saying so.
+// ask sends a request to either server until the answer is not 503, and reports
+// whether it was repeated: an earlier attempt may then have taken effect without an
+// acknowledgement.
 func (l *ledger) ask(method, profile, path, token, body string) (got answer, again bool) {
 	for {
 		p := l.nodes[rand.N(len(l.nodes))]
@@ -91,16 +89,15 @@ func (l *ledger) ask(method, profile, path, token, body string) (got answer, aga
 				l.wrong = append(l.wrong, "503 without Retry-After")
 			}
 		})
-		time.Sleep(5 * time.Millisecond) // a client's own pause, much shorter than Retry-After
+		time.Sleep(5 * time.Millisecond) // much shorter than Retry-After
 	}
 }
 
-// contradict notes an answer that can't be right.
+// contradict records an answer that can't be right.
 func (l *ledger) contradict(doing string, got answer) {
 	l.note(func() { l.wrong = append(l.wrong, fmt.Sprintf("%s: %d %s", doing, got.status, got.body)) })
 }
 
-// acknowledge notes a write.
 func (l *ledger) acknowledge(change func()) {
 	l.note(func() {
 		l.writes = append(l.writes, time.Now())
@@ -108,7 +105,7 @@ func (l *ledger) acknowledge(change func()) {
 	})
 }
 
-// life is what becomes of one user.
+// life registers one user, logs in and out, and checks the tokens.
 func (l *ledger) life(name string) {
 	got, again := l.ask("POST", "ocd-users", "/api/register/", "", signIn(name))
 	switch {
@@ -118,7 +115,7 @@ func (l *ledger) life(name string) {
 			l.live[tokenOf(got.body)] = name
 			l.counts.registered++
 		})
-	case got.status == 400 && again: // the one before was done
+	case got.status == 400 && again: // an earlier attempt took effect
 		l.note(func() { l.users = append(l.users, name) })
 	default:
 		l.contradict("register "+name, got)
@@ -143,7 +140,7 @@ func (l *ledger) life(name string) {
 	}
 }
 
-// logout ends a token, and looks at once whether it has ended.
+// logout ends a token, and checks at once that it has ended.
 func (l *ledger) logout(name, token string) {
 	got, again := l.ask("POST", "ocd-users", "/api/logout/", token, "")
 	if got.status != 204 && (got.status != 401 || !again) {
@@ -162,14 +159,14 @@ func (l *ledger) logout(name, token string) {
 	}
 }
 
-// check presents a token and gives the status.
+// check presents a token and returns the status.
 func (l *ledger) check(name, token string) int {
 	got, _ := l.ask("GET", "snippit", "/api/account/"+name+"/", token, "")
 	l.note(func() { l.counts.checks++ })
 	return got.status
 }
 
-// verify looks at both servers for all that was acknowledged.
+// verify looks for everything that was acknowledged, on both servers.
 func (l *ledger) verify(t *testing.T) {
 	t.Helper()
 	lost, resurrected := 0, 0
@@ -201,8 +198,8 @@ func (l *ledger) verify(t *testing.T) {
 	}
 }
 
-// gap is the longest time without an acknowledged write that has a part between
-// two moments.
+// gap returns the longest time without an acknowledged write that overlaps the time
+// between two moments.
 func (l *ledger) gap(from, to time.Time) (longest time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -214,8 +211,8 @@ func (l *ledger) gap(from, to time.Time) (longest time.Duration) {
 	return longest
 }
 
-// lastFailure is how long after a moment the last 503 before another came; 0
-// where there was none.
+// lastFailure returns how long after one moment the last 503 before another came, or 0
+// if there was none.
 func (l *ledger) lastFailure(from, to time.Time) (last time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -227,7 +224,7 @@ func (l *ledger) lastFailure(from, to time.Time) (last time.Duration) {
 	return last
 }
 
-// tokenOf finds the token in a body; empty where there is none.
+// tokenOf returns the token in a body, or "".
 func tokenOf(body string) string {
 	m := tokenPattern.FindStringSubmatch(body)
 	if m == nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// TestNodesRestart restarts the database under load, in order and without: no
-// answer is wrong but 503, and that stops within a second of the database's
-// return. It does so twice, or every 5 seconds for a minute.
+// TestNodesRestart restarts the database under load, cleanly and abruptly: the only
+// failure is 503, and it stops within a second of the database's return. It restarts
+// twice, or every 5 seconds for a minute.
 func TestNodesRestart(t *testing.T) {
 	t.Parallel()
 	cluster := postgrestest.Start(t, postgrestest.Options{Durable: true})
@@ -18,7 +18,7 @@ func TestNodesRestart(t *testing.T) {
 	var returned []time.Time
 	var away time.Duration
 	for i := range restarts {
-		time.Sleep(pause) // the load goes on
+		time.Sleep(pause) // under load
 		stopped := time.Now()
 		if i%2 == 0 {
 			cluster.Stop(t)
@@ -34,7 +34,7 @@ func TestNodesRestart(t *testing.T) {
 	returned = append(returned, time.Now())
 	var worst time.Duration
 	for i := range restarts {
-		// Until the next restart begins, which is a pause later.
+		// Until the next restart, one pause later.
 		worst = max(worst, l.lastFailure(returned[i], returned[i].Add(pause)))
 	}
 	t.Logf("%d restarts, %v away in all; the last 503 came %v after a return", restarts, away.Round(time.Millisecond), worst.Round(time.Millisecond))

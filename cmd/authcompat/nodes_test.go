@@ -24,14 +24,13 @@ func startNode(t *testing.T, dsn string) *process {
 		"--store", dsn, "--password-iterations", "1", "--limits", "off")
 }
 
-// startNodes starts two servers on one database.
 func startNodes(t *testing.T, dsn string) [2]*process {
 	t.Helper()
 	return [2]*process{startNode(t, dsn), startNode(t, dsn)}
 }
 
-// count is how often a test does something: few times, or many when tests that
-// take long are asked for.
+// count is how often a test repeats something: a few times, or many times in long
+// tests.
 func count(few, many int) int {
 	if os.Getenv("AUTHCOMPAT_LONG") != "" {
 		return many
@@ -39,7 +38,7 @@ func count(few, many int) int {
 	return few
 }
 
-// registration is how an API registers.
+// registration describes registration at one API.
 type registration struct {
 	profile, path string
 	form          bool
@@ -47,7 +46,7 @@ type registration struct {
 	taken         answer
 }
 
-// registrations gives those that differ in all they say, of each family one.
+// registrations has one registration of each family, since their answers differ.
 func registrations() []registration {
 	return []registration{
 		{"authtokens", "/api/register/", false, 201, answer{status: 400, body: `{"error": "Invalid Data: column username is not unique"}`}},
@@ -56,7 +55,6 @@ func registrations() []registration {
 	}
 }
 
-// register registers a name at a server.
 func (r registration) register(p *process, name string) (answer, error) {
 	at := p.urls[r.profile] + r.path
 	if r.form {
@@ -66,9 +64,9 @@ func (r registration) register(p *process, name string) (answer, error) {
 	return p.send("POST", at, "", fmt.Sprintf(`{"username": %q, "email": "a@example.org", "password": "secret"}`, name))
 }
 
-// TestNodesRaceForName lets 64 clients on two servers register one name at once:
-// one gets it, and the others are told that it is taken, in each API's words. It
-// does so 50 times, or 1,000.
+// TestNodesRaceForName lets 64 clients of two servers register one name at once: one gets
+// it, and the others are told that it is taken, in each API's words. It does so 50 times,
+// or 1,000.
 func TestNodesRaceForName(t *testing.T) {
 	t.Parallel()
 	nodes := startNodes(t, postgrestest.Start(t, postgrestest.Options{}).DSN())
@@ -111,7 +109,7 @@ func TestNodesRaceForName(t *testing.T) {
 }
 
 // TestNodesLogout checks tokens at one server while and after the other one ends
-// them: no check that begins after the logout was acknowledged passes. It makes
+// them: no check that begins after the logout was acknowledged succeeds. It makes
 // 2,000 such checks, or 100,000.
 func TestNodesLogout(t *testing.T) {
 	t.Parallel()
@@ -159,8 +157,8 @@ func TestNodesLogout(t *testing.T) {
 	}
 }
 
-// TestNodesAway checks what each family says while the database is away: its own
-// shape, 503 and Retry-After, in time; and that readiness follows by itself.
+// TestNodesAway checks each family's answer while the database is away: 503 with
+// Retry-After, in the family's own shape and in time. Readiness follows by itself.
 func TestNodesAway(t *testing.T) {
 	t.Parallel()
 	cluster := postgrestest.Start(t, postgrestest.Options{})
@@ -220,7 +218,6 @@ func TestNodesAway(t *testing.T) {
 	}
 }
 
-// ready waits until readiness has the status.
 func (p *process) ready(t *testing.T, status int) {
 	t.Helper()
 	for began := time.Now(); ; {

@@ -126,7 +126,7 @@ func TestLimitsOverTheWire(t *testing.T) {
 	}
 }
 
-// store gives the DSN that a server was started with.
+// store returns the DSN that a server was started with.
 func (p *process) store() string { return p.Args[slices.Index(p.Args, "--store")+1] }
 
 func TestLimitsOff(t *testing.T) {
@@ -142,7 +142,7 @@ func TestLimitsOff(t *testing.T) {
 	}
 }
 
-// TestParallelGuessesAtTwoServers shares one limit between two processes.
+// TestParallelGuessesAtTwoServers checks that two processes share one limit.
 func TestParallelGuessesAtTwoServers(t *testing.T) {
 	for name, dsn := range map[string]func() string{
 		"sqlite":   func() string { return database(t) },
@@ -229,7 +229,7 @@ func TestReload(t *testing.T) {
 	stays("no file")
 }
 
-// eventually waits for something that another process does.
+// eventually waits for an effect of another process.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
@@ -241,8 +241,8 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// TestHostileRequests sends what net/http answers before any handler, and what
-// could be read in two ways.
+// TestHostileRequests sends requests that net/http rejects before any handler, and
+// ambiguous ones.
 func TestHostileRequests(t *testing.T) {
 	p := start(t, append(cheap, "--profile", "ocd-users", "--store", database(t))...)
 	address := strings.TrimPrefix(p.urls["ocd-users"], "http://")

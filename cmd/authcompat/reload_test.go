@@ -15,7 +15,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// sighup sends SIGHUP and gives what the server logs of it, until a message.
+// sighup sends SIGHUP and returns the log from then on, up to a message.
 func (p *process) sighup(t testing.TB, message string) string {
 	t.Helper()
 	seen := len(p.log.String())
@@ -26,7 +26,7 @@ func (p *process) sighup(t testing.TB, message string) string {
 	return p.log.String()[seen:]
 }
 
-// restarting gives the settings that a log says take a restart.
+// restarting returns the settings that a log says need a restart.
 func restarting(t testing.TB, log string) []string {
 	t.Helper()
 	var all []string
@@ -46,8 +46,8 @@ func restarting(t testing.TB, log string) []string {
 	return all
 }
 
-// base is a file with every setting, each at its default or good for a test, by
-// its key.
+// base returns every setting by its key, each at its default or at a value that suits the
+// tests.
 func base(t testing.TB) map[string]string {
 	return map[string]string{
 		"listeners": "[{profile: authtokens}]", "listen": "127.0.0.1:0", "manage": "127.0.0.1:0", "store": database(t), "password_iterations": "100",
@@ -55,13 +55,13 @@ func base(t testing.TB) map[string]string {
 	}
 }
 
-// startConfigured starts a server with the settings of c.yaml alone.
+// startConfigured starts a server that takes all its settings from c.yaml.
 func startConfigured(t testing.TB) *process {
 	t.Helper()
 	return startWith(t, func(cmd *exec.Cmd) { cmd.Args = []string{cmd.Args[0], "serve", "--config", "c.yaml"} })
 }
 
-// file writes a file of settings, changed.
+// file writes settings to c.yaml, with changes.
 func file(t testing.TB, settings map[string]string, changes ...string) {
 	t.Helper()
 	all := make(map[string]string)
@@ -88,7 +88,6 @@ func file(t testing.TB, settings map[string]string, changes ...string) {
 	put(t, "c.yaml", text.String())
 }
 
-// settingKeys gives the keys of a file of settings.
 func settingKeys(t testing.TB) []string {
 	t.Helper()
 	var root map[string]yaml.Node
@@ -108,7 +107,7 @@ func settingKeys(t testing.TB) []string {
 	return keys
 }
 
-// TestReloadOfEachSetting changes every setting in turn: it is taken, or the log
+// TestReloadOfEachSetting changes one setting at a time: either it is applied, or the log
 // names it and no other.
 func TestReloadOfEachSetting(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -176,8 +175,8 @@ func TestReloadOfEachSetting(t *testing.T) {
 	}
 }
 
-// TestReloadTakes looks at what came of settings that are taken, while others are
-// not.
+// TestReloadTakes checks the effect of settings that are applied while others
+// are not.
 func TestReloadTakes(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for i, folder := range []string{".", "other"} {
@@ -209,8 +208,8 @@ func TestReloadTakes(t *testing.T) {
 	eventually(t, "the request in the log", func() bool { return strings.Contains(p.log.String(), `"request":"from-the-proxy"`) })
 }
 
-// TestReloadOfLimits guesses at names of nobody, each time from addresses of its
-// own.
+// TestReloadOfLimits guesses at names that do not exist. Each round uses new addresses,
+// so that earlier guesses do not count.
 func TestReloadOfLimits(t *testing.T) {
 	t.Chdir(t.TempDir())
 	settled := base(t)
@@ -225,7 +224,7 @@ func TestReloadOfLimits(t *testing.T) {
 	}
 	for i, test := range []struct {
 		changes             []string
-		oneName, oneAddress float64 // guesses refused of two at one name, and of two from one address
+		oneName, oneAddress float64 // refused guesses: of two at one name, and of two from one address
 	}{
 		{nil, 0, 0},
 		{[]string{"login_limits.per_user", "1/1h"}, 1, 0},
@@ -250,7 +249,7 @@ func TestReloadOfLimits(t *testing.T) {
 	}
 }
 
-// TestReloadSwitchesTLS is a certificate that comes to a server without one.
+// TestReloadSwitchesTLS gives a certificate to a server that runs without one.
 func TestReloadSwitchesTLS(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeCertificate(t, ".", 1)
@@ -265,7 +264,7 @@ func TestReloadSwitchesTLS(t *testing.T) {
 }
 
 // TestReloadKeepsTheKeys names another database and another key file while a
-// server runs: tokens are sealed with its own key all the same.
+// server runs: tokens are still sealed with the server's own key.
 func TestReloadKeepsTheKeys(t *testing.T) {
 	t.Chdir(t.TempDir())
 	put(t, "other.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")

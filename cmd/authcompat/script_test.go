@@ -10,8 +10,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestScripts runs the scripts of testdata/script, each in a directory of its own. Beside
-// the commands of testscript they have
+// TestScripts runs the scripts of testdata/script, each in its own directory. Besides
+// testscript's own commands they can use
 //
 //	refused ARGUMENT…  run authcompat, which has to exit with 1 and print nothing
 //	only NAME…         the working directory has these files and no others

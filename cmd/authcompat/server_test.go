@@ -21,7 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// asProgram makes the test binary be the program itself, so that tests have
+// asProgram makes the test binary run as the program, so that tests have
 // processes to kill.
 const asProgram = "AUTHCOMPAT_TEST_AS_PROGRAM"
 
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"authcompat": func() { os.Exit(run()) }})
 }
 
-// long skips a test that takes minutes unless it is asked for by name.
+// long skips a test that takes minutes, unless long tests are asked for.
 func long(t *testing.T) {
 	t.Helper()
 	if os.Getenv("AUTHCOMPAT_LONG") == "" {
@@ -40,8 +40,8 @@ func long(t *testing.T) {
 	}
 }
 
-// cannot skips a test that this machine can't run, and fails it in CI: there every
-// test runs.
+// cannot skips a test that this machine can't run, but fails it in CI, where every
+// test must run.
 func cannot(t *testing.T, format string, arguments ...any) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
@@ -50,7 +50,6 @@ func cannot(t *testing.T, format string, arguments ...any) {
 	t.Skipf(format, arguments...)
 }
 
-// process is a server in a process of its own.
 type process struct {
 	*exec.Cmd
 	urls   map[string]string // by profile
@@ -59,7 +58,7 @@ type process struct {
 	client *http.Client
 }
 
-// lockedBuffer is a buffer that a process writes while a test reads it.
+// lockedBuffer is written by a process while a test reads it.
 type lockedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -77,7 +76,7 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// program gives a command of the program, which is not started.
+// program returns a command that runs the program, not yet started.
 func programCommand(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
@@ -85,7 +84,7 @@ func programCommand(t testing.TB, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// command runs a command of the program that has to succeed.
+// command runs a command of the program that must succeed.
 func command(t testing.TB, input string, args ...string) string {
 	t.Helper()
 	cmd := programCommand(t, args...)
@@ -99,15 +98,15 @@ func command(t testing.TB, input string, args ...string) string {
 	return string(out)
 }
 
-// refused runs a command of the program that has to exit with 1 and print
-// nothing, and gives what it says.
+// refused runs a command of the program that must exit with 1 and an empty standard
+// output, and returns its standard error.
 func refused(t testing.TB, input string, args ...string) string {
 	t.Helper()
 	cmd := programCommand(t, args...)
 	cmd.Stdin = strings.NewReader(input)
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
-	_ = cmd.Run() // its state says it
+	_ = cmd.Run() // the exit code is in its state
 	if code := cmd.ProcessState.ExitCode(); code != 1 || out.Len() > 0 {
 		t.Fatalf("%v: exit code %d\n%s%s", args, code, out.String(), stderr.String())
 	}
@@ -125,7 +124,7 @@ func start(t testing.TB, args ...string) *process {
 	return startWith(t, func(*exec.Cmd) {}, args...)
 }
 
-// startWith is start for a command that is changed before.
+// startWith is start with a change to the command.
 func startWith(t testing.TB, change func(*exec.Cmd), args ...string) *process {
 	t.Helper()
 	p, err := launchWith(t, change, args...)
@@ -179,20 +178,20 @@ func launchWith(t testing.TB, change func(*exec.Cmd), args ...string) (*process,
 	return nil, fmt.Errorf("server did not start: %v: %s", err, p.log.String())
 }
 
-// database gives the DSN of a fresh file.
+// database returns the DSN of a fresh file.
 func database(t testing.TB) string {
 	t.Helper()
 	return "sqlite:" + filepath.Join(t.TempDir(), "auth.db")
 }
 
-// answer is a response that is read.
+// answer is a response whose body has been read.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// send sends a request, with a token if there is one.
+// send sends a request, with a token unless it is empty.
 func (p *process) send(method, url, token, body string, headers ...string) (answer, error) {
 	req, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
@@ -227,7 +226,7 @@ func (p *process) want(t testing.TB, status int, method, url, token, body string
 	return a
 }
 
-// metric reads one number of /metrics.
+// metric reads one value from /metrics.
 func (p *process) metric(t testing.TB, name string) float64 {
 	t.Helper()
 	body := p.want(t, http.StatusOK, http.MethodGet, p.manage+"/metrics", "", "").body
@@ -243,7 +242,6 @@ func (p *process) metric(t testing.TB, name string) float64 {
 	return 0
 }
 
-// tokenIn finds the token in a body.
 func tokenIn(t testing.TB, body string) string {
 	t.Helper()
 	m := regexp.MustCompile(`"token": *"([0-9a-f]+)"`).FindStringSubmatch(body)
@@ -255,7 +253,7 @@ func tokenIn(t testing.TB, body string) string {
 
 const day = 24 * time.Hour
 
-// cheap makes hashes quick.
+// cheap makes hashing fast.
 var cheap = []string{"--password-iterations", "100", "--listen", "127.0.0.1:0"}
 
 // dialSlow opens a connection and sends the beginning of a request.

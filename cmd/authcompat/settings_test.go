@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// put writes a file of the working directory.
+// put writes a file in the working directory.
 func put(t testing.TB, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -145,8 +145,8 @@ audit_retention: long
 	}
 }
 
-// TestSettingsOfSources tells of variables and flags by their names, and of
-// numbers in plain words.
+// TestSettingsOfSources checks that errors name the variable or flag, and explain
+// invalid numbers in plain words.
 func TestSettingsOfSources(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, test := range []struct {
@@ -198,7 +198,7 @@ AUTHCOMPAT_PROFILE: ` + unknownProfile},
 	}
 }
 
-// TestProfileNames takes every name of a file, as a flag and as a key.
+// TestProfileNames accepts any file name, as a flag and as a key.
 func TestProfileNames(t *testing.T) {
 	source, err := os.ReadFile("../../profiles/snippit.yaml")
 	if err != nil {
@@ -217,7 +217,7 @@ func TestProfileNames(t *testing.T) {
 	}
 }
 
-// TestProfilesOfAVariable is a list with commas; an empty one leaves the file's.
+// TestProfilesOfAVariable reads a comma-separated list; an empty one leaves the file's profiles.
 func TestProfilesOfAVariable(t *testing.T) {
 	t.Chdir(t.TempDir())
 	put(t, "c.yaml", "listeners: [{profile: knox-auth, address: '127.0.0.1:3'}]\n")
@@ -233,7 +233,7 @@ func TestProfilesOfAVariable(t *testing.T) {
 	}
 }
 
-// TestConfigOfOtherCommands reads a server's file for commands beside it.
+// TestConfigOfOtherCommands gives a server's configuration file to other commands.
 func TestConfigOfOtherCommands(t *testing.T) {
 	t.Chdir(t.TempDir())
 	put(t, "c.yaml", "store: sqlite:users.db\nlisteners: [{profile: snippit, address: '127.0.0.1:7001'}]\n")

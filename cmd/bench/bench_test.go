@@ -35,7 +35,7 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// TestRequests reads prepared requests as a server does.
+// TestRequests parses prepared requests as a server does.
 func TestRequests(t *testing.T) {
 	for _, tt := range []struct {
 		number int64
@@ -72,8 +72,8 @@ func TestTokensDiffer(t *testing.T) {
 	}
 }
 
-// TestBareHandlerRepeatsAReply compares the bytes of a server with those of a
-// bare handler that was made from them.
+// TestBareHandlerRepeatsAReply compares a server's bytes with those of the bare handler
+// made from them.
 func TestBareHandlerRepeatsAReply(t *testing.T) {
 	serve := func(h http.Handler) []byte {
 		s := httptest.NewServer(h)
@@ -101,7 +101,7 @@ func TestBareHandlerRepeatsAReply(t *testing.T) {
 	}
 }
 
-// TestClientCountsFailures lets a server refuse every second request.
+// TestClientCountsFailures runs against a server that refuses every second request.
 func TestClientCountsFailures(t *testing.T) {
 	good := []byte(`{}`)
 	var n atomic.Int64

@@ -20,8 +20,8 @@ func known(t *testing.T) deviations.List {
 	return list
 }
 
-// TestKnownExchangesExist checks that the list names no exchange that is not there. Those who compare
-// recordings and random requests find such entries themselves.
+// TestKnownExchangesExist checks that every exchange in the list exists. Stale entries for recordings
+// and random requests are found by those comparisons themselves.
 func TestKnownExchangesExist(t *testing.T) {
 	list := known(t).Of(deviations.Exchanges, "")
 	if len(list) == 0 {
@@ -117,7 +117,7 @@ func TestUnmet(t *testing.T) {
 	}
 }
 
-// refused are lists with one mistake each, and what the error says of it.
+// refused are lists with one mistake each, and the error for it.
 func refused() map[string]string {
 	return map[string]string{
 		"a":                                  "cannot unmarshal",

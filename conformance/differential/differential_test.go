@@ -36,7 +36,7 @@ func TestGeneratorRepeatsItself(t *testing.T) {
 	}
 }
 
-// A fake gives tokens of its own, and takes back the ones it gave.
+// A fake issues tokens of its own, and counts those that come back.
 type fake struct {
 	mu      sync.Mutex
 	letter  string

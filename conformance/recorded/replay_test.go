@@ -30,7 +30,7 @@ func load(t *testing.T, name string) []recorded.Sequence {
 	return sequences
 }
 
-// A reference is a server that gives the responses of a recording, one after the other.
+// A reference is a server that plays back the responses of a recording in order.
 type reference struct {
 	mu        sync.Mutex
 	responses []recorded.Response

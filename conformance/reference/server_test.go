@@ -1,7 +1,6 @@
 //go:build originals
 
-// These tests start reference servers of Debian's packages: `make originals` runs them. They are
-// part of no other target.
+// These tests start reference servers from Debian's packages. Only `make originals` runs them.
 //
 //	REFERENCE_REQUESTS   how many random requests, over all APIs (20000)
 //	REFERENCE_SEED       of the random requests (1)
@@ -32,11 +31,11 @@ import (
 // root is the module's folder.
 const root = "../.."
 
-// requests is how many random requests are sent unless the environment says otherwise: enough for
-// every known deviation to occur.
+// requests is the default number of random requests: enough for every known deviation to
+// occur.
 const requests = 20000
 
-// TestExchanges replays our exchange files at reference servers, which have to answer as the files
+// TestExchanges replays our exchange files at reference servers, which must answer as the files
 // expect.
 func TestExchanges(t *testing.T) {
 	versions(t)
@@ -71,8 +70,8 @@ func TestExchanges(t *testing.T) {
 	}
 }
 
-// TestCorners replays the recordings of corners, which every test run replays at our server: the
-// reference servers must still answer so.
+// TestCorners checks that the reference servers still give the recorded answers to edge cases. Every
+// test run replays the same recordings at our server.
 func TestCorners(t *testing.T) {
 	versions(t)
 	for _, profile := range []string{"ocd-users", "form-auth"} {
@@ -111,7 +110,7 @@ func TestRandom(t *testing.T) {
 	versions(t)
 	known := readKnown(t)
 	apis := []differential.API{differential.OCDUsers(), differential.FormAuth(), differential.KnoxAuth(), differential.Djoser(), differential.AuthToken()}
-	shares := []int{40, 25, 15, 10, 10} // of a hundred requests
+	shares := []int{40, 25, 15, 10, 10} // per cent of the requests
 	binary := build(t)
 	explained := map[string]int{}
 	t.Run("apis", func(t *testing.T) {
@@ -179,7 +178,7 @@ func versions(t *testing.T) {
 	t.Log(v)
 }
 
-// users are those that random requests count on.
+// users are the users that random requests refer to.
 func users() []conformance.User {
 	return []conformance.User{
 		{Username: differential.ActiveUser, Password: differential.UserPassword, Email: "john@example.com"},
@@ -200,7 +199,7 @@ func setting(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// start starts a reference server for the length of a test.
+// start starts a reference server that stops with the test.
 func start(t *testing.T, api string) *reference.Server {
 	t.Helper()
 	folder := t.TempDir()
@@ -225,7 +224,6 @@ func start(t *testing.T, api string) *reference.Server {
 	return o
 }
 
-// build builds our server.
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "authcompat")

@@ -200,7 +200,7 @@ func TestCancelled(t *testing.T) {
 	wantKind(t, err, wire.Cancelled)
 }
 
-// A server that answers a large body early, and closes, is heard.
+// The response of a server that answers a large body early and closes the connection is still read.
 func TestEarlyResponse(t *testing.T) {
 	base, _ := serve(t, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
 	got, err := client(t, base).Do(t.Context(), wire.Request{Method: "POST", Path: "/", Body: make([]byte, 64<<10)})

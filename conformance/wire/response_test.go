@@ -25,7 +25,7 @@ func FuzzReadResponse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, method string) {
 		response, err := readResponse(bufio.NewReader(strings.NewReader(text)), method)
 		if err != nil {
-			// Do classifies what is no *Error as a connection that ended too early.
+			// Do treats any other error as a connection that ended too early
 			var e *Error
 			if errors.As(err, &e) && e.Kind != BadResponse {
 				t.Errorf("kind %d: %v", e.Kind, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/authcompat/authcompat/core/password"
 )
 
-// Costs of one thread, and of four with 8 MiB.
+// costs returns a cost of one thread, and one of four threads and 8 MiB.
 func costs(t *testing.T) (light, heavy password.Cost) {
 	t.Helper()
 	for _, c := range []struct {
@@ -34,7 +34,7 @@ func costs(t *testing.T) (light, heavy password.Cost) {
 	return light, heavy
 }
 
-// poolWorld is a pool whose hashes take a second of the bubble's time.
+// poolWorld is a pool whose hashes take a second of the synctest bubble's time.
 type poolWorld struct {
 	*Pool
 	mu      sync.Mutex
@@ -53,7 +53,7 @@ func newPoolWorld(t *testing.T, o PoolOptions) *poolWorld {
 	return &poolWorld{Pool: NewPool(p, o)}
 }
 
-// hash begins one hash and gives its error, if it has failed once all is still.
+// hash starts one hash and returns its error, if it has failed by the time the bubble is idle.
 func (w *poolWorld) hash(ctx context.Context, name string, cost password.Cost) *error {
 	err := new(error)
 	w.done.Go(func() {
@@ -74,7 +74,7 @@ func (w *poolWorld) hash(ctx context.Context, name string, cost password.Cost) *
 			w.running--
 			w.mu.Unlock()
 		})
-		if failed != nil { // else the one who reads err may not wait for the end
+		if failed != nil { // a successful caller may read err without waiting for done
 			*err = failed
 		}
 	})
@@ -153,7 +153,7 @@ func TestLaneWeighsThreadsAndMemory(t *testing.T) {
 		w.hash(t.Context(), "4", heavy)
 		w.hash(t.Context(), "1", light)
 		w.hash(t.Context(), "4 more", heavy)
-		w.hash(t.Context(), "1 behind", light) // fits, but does not pass the one before it
+		w.hash(t.Context(), "1 behind", light) // fits, but does not overtake the one before it
 		w.mu.Lock()
 		if want := []string{"4", "1"}; !slices.Equal(w.order, want) {
 			t.Errorf("run %q, want %q", w.order, want)
@@ -170,7 +170,7 @@ func TestLaneWeighsThreadsAndMemory(t *testing.T) {
 			t.Errorf("%d at a time, want the 2 that fit into the memory", w.most)
 		}
 
-		// One that is larger than the pool runs alone.
+		// A hash larger than the pool runs alone.
 		w = newPoolWorld(t, PoolOptions{Threads: 1, Memory: 1})
 		if err := *w.hash(t.Context(), "huge", heavy); err != nil {
 			t.Error(err)
@@ -244,7 +244,7 @@ func TestDecoysFollowTheMix(t *testing.T) {
 			t.Errorf("%s: %d of 10 000, want about %d", format, got, want)
 		}
 	}
-	// One more account moves next to nobody.
+	// One more account changes the cost of hardly any name.
 	mix[2].Accounts++
 	moved := 0
 	for i := range 10_000 {

@@ -29,7 +29,7 @@ var defaults = []struct {
 	{"pbkdf2_wrapped_unsalted_md5$260000$abcdefghijkl$AAAA", "pbkdf2_wrapped_unsalted_md5 iterations=260000", 1},
 }
 
-// allocated is the bytes that f allocates. No other test may run meanwhile.
+// allocated returns the bytes that f allocates. No other test may run meanwhile.
 func allocated(f func()) int64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -49,7 +49,7 @@ func TestCost(t *testing.T) {
 				t.Errorf("got %v on %d threads", c, c.Threads())
 			}
 			if c.Memory() < 1<<20 && !cheap(c) {
-				return // much time, and nothing to see beside the noise
+				return // slow, and indistinguishable from noise
 			}
 			verify := allocated(func() { _, _ = Verify(test.encoded, "correct horse") })
 			burn := allocated(func() { c.HashDummy("correct horse") })

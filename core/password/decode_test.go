@@ -137,8 +137,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestNeverEqual has rows that are decoded and computed, yet differ from what
-// Django would write in their place: Django 3.2 answers false.
+// TestNeverEqual has rows that decode and compute, but differ from what Django would
+// write in their place: Django 3.2 answers false.
 func TestNeverEqual(t *testing.T) {
 	t.Parallel()
 	const password = "correct horse"
@@ -217,8 +217,8 @@ func TestNeverEqual(t *testing.T) {
 
 func TestBcryptPasswordWithNUL(t *testing.T) {
 	t.Parallel()
-	// bcrypt ends the key with a NUL and repeats it, so that without a rule
-	// the second password would be the first.
+	// bcrypt ends the key with a NUL and repeats it: without a rule, the second password
+	// would be equivalent to the first.
 	const encoded = "bcrypt$$2b$04$abcdefghijklmnopqrstuuPp7HPfoAs8I2dCQCQ/fW7zEJv8I8C8e"
 	for password, want := range map[string]bool{"x": true, "x\x00x": false} {
 		if ok, err := Verify(encoded, password); ok != want || err != nil {

@@ -30,7 +30,7 @@ func (c *count) Read(p []byte) (int, error) {
 
 func TestEncode(t *testing.T) {
 	t.Parallel()
-	// The hash is that of Django 3.2's make_password with this salt.
+	// The hash was made by Django 3.2's make_password with this salt.
 	const want = "pbkdf2_sha256$1000$abcdefghijklmnopqrstuv$3sV/SVfT6ME4dIgYVdSlH0jEvyK0z+y3AJvov9Y+8MA="
 	h := newHasher(t, 1000, &count{})
 	if got := h.Encode("correct horse"); got != want {
@@ -85,8 +85,8 @@ func TestUnusable(t *testing.T) {
 	}
 }
 
-// TestFairText counts each character over every value of a byte once: no
-// character may come oftener than another.
+// TestFairText maps every value of a byte once and counts the characters: none may be
+// more frequent than another.
 func TestFairText(t *testing.T) {
 	t.Parallel()
 	counts := map[rune]int{}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// cheap reports whether a check of that cost takes some milliseconds at most.
+// cheap reports whether a verification of that cost takes a few milliseconds at most.
 func cheap(c Cost) bool {
 	switch c.format {
 	case PBKDF2SHA256, PBKDF2SHA1, WrappedSHA1, WrappedMD5, WrappedUnsaltedSHA1, WrappedUnsaltedMD5:
@@ -24,8 +24,8 @@ func cheap(c Cost) bool {
 	}
 }
 
-// mutations are the strings that differ from s by one byte changed, taken out,
-// doubled or put in.
+// mutations are the strings that differ from s by one byte changed, removed,
+// doubled or inserted.
 func mutations(s string) []string {
 	var all []string
 	add := func(i int, middle string, rest int) {
@@ -49,7 +49,7 @@ func mutations(s string) []string {
 	return all
 }
 
-// every returns each step-th string, starting somewhere within the first step.
+// every returns every step-th string, starting somewhere within the first step.
 func every(all []string, start, step int) []string {
 	var some []string
 	for i := start % step; i < len(all); i += step {
@@ -58,8 +58,8 @@ func every(all []string, start, step int) []string {
 	return some
 }
 
-// steps says how thinly the mutations of a row are tried: of the hash and of the
-// password. The plain digests are tried with all of them.
+// steps returns the intervals at which mutations of a row are tried, for the hash and for
+// the password. The plain digests are tried with all of them.
 func steps(v vector, c Cost) (encoded, password int) {
 	if !cheap(c) {
 		return 797, 197
@@ -94,8 +94,8 @@ func eachVector(t *testing.T, test func(t *testing.T, i int, v vector, c Cost)) 
 	}
 }
 
-// otherMinor reports whether b is the bcrypt row a with another of the version
-// letters that stand for the same computation.
+// otherMinor reports whether b is the bcrypt row a with another version letter that
+// stands for the same computation.
 func otherMinor(c Cost, a, b string) bool {
 	if c.format != Bcrypt && c.format != BcryptSHA256 || len(a) != len(b) {
 		return false
@@ -125,7 +125,7 @@ func TestMutatedHash(t *testing.T) {
 	})
 }
 
-// hmacKey is what PBKDF2 and scrypt know of a password: HMAC's key, padded or
+// hmacKey is all that PBKDF2 and scrypt use of a password: HMAC's key, padded or
 // digested to the block of 64 bytes that SHA-1 and SHA-256 share (RFC 2104).
 func hmacKey(format Format, password string) string {
 	if len(password) > 64 {
@@ -140,7 +140,7 @@ func hmacKey(format Format, password string) string {
 	return password + strings.Repeat("\x00", 64-len(password))
 }
 
-// same reports whether a format cannot tell two different passwords apart.
+// same reports whether a format can't distinguish two different passwords.
 func same(format Format, a, b string) bool {
 	switch format {
 	case PBKDF2SHA256, PBKDF2SHA1, Scrypt:

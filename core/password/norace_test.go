@@ -2,5 +2,5 @@
 
 package password
 
-// thin is how many times fewer mutations are tried.
+// thin reduces the number of mutations that are tried.
 const thin = 1

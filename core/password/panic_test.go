@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// brokenRow is a row whose hash has a defect.
+// brokenRow is a row whose hash panics.
 type brokenRow struct{ pbkdf2Row }
 
 func (brokenRow) matches(string) bool { panic("s3cret") }
 
-// TestPanic checks that a defect of a hash comes to whoever asked for it, with its
-// own stack and without what it was about.
+// TestPanic checks that a panic in a hash reaches the caller, with its original stack
+// and with a text that does not contain the value.
 func TestPanic(t *testing.T) {
 	defer func() {
 		p, ok := recover().(*Panic)

@@ -2,6 +2,6 @@
 
 package password
 
-// thin is how many times fewer mutations are tried: the race detector makes
-// bcrypt and scrypt some twenty times slower and has little to see in them.
+// thin reduces the number of mutations that are tried: the race detector makes
+// bcrypt and scrypt some twenty times slower and finds little in them.
 const thin = 10

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// vector is a password string that genuine Django made or checked.
+// vector is a password string that genuine Django created or verified.
 type vector struct {
 	Password string `json:"password"`
 	Encoded  string `json:"encoded"`
@@ -34,7 +34,7 @@ func vectors(tb testing.TB) []vector {
 	return all
 }
 
-// refusal is the format by whose name a vector is refused, or "".
+// refusal is the name of the format for which a vector is refused, or "".
 func (v vector) refusal() Format {
 	switch {
 	case v.Hasher == "crypt":

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestWrapped verifies rows that the recipe's hashers made on genuine Django 3.2.
+// TestWrapped verifies rows made by the recipe's hashers on genuine Django 3.2.
 func TestWrapped(t *testing.T) {
 	t.Parallel()
 	for format, encoded := range map[Format]string{
@@ -38,8 +38,8 @@ func TestWrapped(t *testing.T) {
 	}
 }
 
-// TestWrappedRow has older rows beside what the recipe's migration made of each on
-// genuine Django 3.2, without the password.
+// TestWrappedRow pairs older rows with the result of the recipe's migration on
+// genuine Django 3.2, which does not know the password.
 func TestWrappedRow(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ older, wrapped string }{
@@ -48,7 +48,7 @@ func TestWrappedRow(t *testing.T) {
 		{"sha1$$2f9e53523b62abc141a2b4d6019d23cba835dbd0", "pbkdf2_wrapped_unsalted_sha1$1000$a1b2c$hEEASpqsS3yjZ8f7fdrOCR2NYzw8L/iDgEwRV/5lC8Y="},
 		{"3cb4e732631f47e6eb961f34554b7cde", "pbkdf2_wrapped_unsalted_md5$1000$a1b2c$XJs7lTDTj1cfM4yI1GGRzT2ay7nacJF/TaJVJM3MZWM="},
 	} {
-		// Who has stolen the older row must not get in with its hash.
+		// A thief of the older row must not be able to log in with its hash.
 		hash := test.older[strings.LastIndex(test.older, "$")+1:]
 		for password, want := range map[string]bool{"correct horse": true, "correct horsf": false, hash: false} {
 			for _, encoded := range []string{test.older, test.wrapped} {
@@ -60,7 +60,7 @@ func TestWrappedRow(t *testing.T) {
 	}
 }
 
-// TestUnknownAlgorithmIsNamed names a hasher, and never what may be a secret.
+// TestUnknownAlgorithmIsNamed checks that the error names the hasher, but nothing that may be a secret.
 func TestUnknownAlgorithmIsNamed(t *testing.T) {
 	t.Parallel()
 	const unnamed = "password: unknown: hash format not supported"

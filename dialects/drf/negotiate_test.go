@@ -7,8 +7,8 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// TestChoose has what DefaultContentNegotiation of Django REST framework 3.14
-// gives for a view with its default renderers.
+// TestChoose has the results of DefaultContentNegotiation of Django REST framework 3.14
+// for a view with its default renderers.
 func TestChoose(t *testing.T) {
 	renderers := []profiles.Renderer{profiles.RenderJSON, profiles.RenderHTML}
 	tests := []struct{ accept, want string }{
@@ -41,7 +41,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestParseIndent has what int() of CPython 3.11 makes of a text, from 0 to 8.
+// TestParseIndent has the results of int() of CPython 3.11, limited to 0 to 8.
 func TestParseIndent(t *testing.T) {
 	for text, want := range map[string]int{
 		"": 0, "0": 0, "4": 4, "8": 8, "9": 8, "+4": 4, "-1": 0, " 4\t": 4, "04": 4, "1_0": 8, "0_1": 1,

@@ -44,7 +44,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// What is written is read back as the same value.
+// Written values read back as the same value.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		`{"a":[1,"x",null]}`, `{"a":1,"a":2}`, "[-0.0, 1.50, 1E5, 123456789012345678901234567890]", `"\u00e9\ud83d\ude00\ud800\u2028\/"`,

@@ -8,7 +8,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 )
 
-// wantJSON reads a JSON value whose strings are templates.
+// wantJSON parses a JSON value whose strings are templates.
 func wantJSON(t *testing.T, text string) JSON {
 	t.Helper()
 	value, err := jsontree.Parse([]byte(text))

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// testScope is the scope of the tests of templates: noon on a day, john, and two captures.
+// testScope has a fixed time, noon, the user john, and two captures.
 func testScope() *Scope {
 	noon := time.Date(2020, 12, 4, 12, 0, 0, 0, time.UTC)
 	return &Scope{
@@ -102,7 +102,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// What is shown of a mismatch has the placeholders' names where they match, also behind it.
+// A reported mismatch shows the names of placeholders that match, including those after the difference.
 func TestMatchShows(t *testing.T) {
 	parsed, _ := Parse(`{"id":<integer>,"user":"${john.username}","token":"<hex40:key>","at":"<datetime>"}`, true)
 	token := strings.Repeat("cd", 20)

@@ -11,20 +11,20 @@ type base64Test struct {
 	ok       bool
 }
 
-// base64Tests has what base64.b64decode of CPython 3.11 gives.
+// base64Tests has the results of base64.b64decode of CPython 3.11.
 func base64Tests() []base64Test {
 	return []base64Test{
 		{"", "", true},
 		{"am9obg==", "john", true},
 		{"am9o\r\nbg==", "john", true},
 		{"am9!o b*g==", "john", true},
-		{"am9obg==am9o", "john", true}, // the padding ends it
-		{"am9o=bg==", "john", true},    // padding where none is due is skipped
+		{"am9obg==am9o", "john", true}, // padding ends the input
+		{"am9o=bg==", "john", true},    // unexpected padding is skipped
 		{"am9obg=", "", false},
 		{"am9obg", "", false},
 		{"am9ob", "", false},
 		{"====", "", true},
-		{"-_-_", "", true}, // not of this alphabet
+		{"-_-_", "", true}, // characters outside this alphabet
 	}
 }
 
@@ -37,7 +37,7 @@ func TestDecodeBase64(t *testing.T) {
 	}
 }
 
-// FuzzDecodeBase64 reads what is good base64 as Go does.
+// FuzzDecodeBase64 decodes valid base64 as Go does.
 func FuzzDecodeBase64(f *testing.F) {
 	for _, tt := range base64Tests() {
 		f.Add([]byte(tt.in))

@@ -10,7 +10,7 @@ type emailTest struct {
 	want    bool
 }
 
-// emailTests has what EmailValidator of Django 3.2.25 says.
+// emailTests has the results of EmailValidator of Django 3.2.25.
 func emailTests() []emailTest {
 	return []emailTest{
 		{"a@example.com", true},
@@ -34,7 +34,7 @@ func emailTests() []emailTest {
 		{"a..b@example.com", false},
 		{"!#$%&'*+/=?^_`{|}~-@example.com", true},
 		{"\u00fc@example.com", false},
-		{"\u212a@example.com", true}, // re.IGNORECASE: the Kelvin sign is a k
+		{"\u212a@example.com", true}, // re.IGNORECASE treats the Kelvin sign as a k
 		{"a@\u212a.com", true},
 		{"a@ex_ample.com", false},
 		{"a@-example.com", false},

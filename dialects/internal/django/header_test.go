@@ -6,8 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// headerTests has what django.http.multipartparser.parse_header of Django 3.2.25
-// gives.
+// headerTests has the results of django.http.multipartparser.parse_header of Django 3.2.25.
 func headerTests() []headerTest {
 	plain := func(name, value string) Param { return Param{Name: name, Value: value} }
 	return []headerTest{

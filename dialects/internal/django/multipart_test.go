@@ -17,8 +17,8 @@ type multipartTest struct {
 	want       Multipart
 }
 
-// multipartTests has what django.http.multipartparser.MultiPartParser of Django
-// 3.2.25 gives.
+// multipartTests has the results of django.http.multipartparser.MultiPartParser of Django
+// 3.2.25.
 func multipartTests() []multipartTest {
 	const end = "--xyz--\r\n"
 	field := func(header, value string) string { return "--xyz\r\n" + header + "\r\n\r\n" + value + "\r\n" }
@@ -90,7 +90,7 @@ func TestMultipartRefused(t *testing.T) {
 		name, body string
 		want       error
 	}{
-		// What is before the first boundary counts too, and what is behind the last.
+		// Text before the first boundary counts as a field too, and so does text after the last.
 		{"1000 fields", strings.Repeat(field, 1000) + "--xyz--", nil},
 		{"1001 fields", strings.Repeat(field, 1001) + "--xyz--", ErrTooManyFields},
 		{"101 files", strings.Repeat(strings.Replace(field, "name=a", "name=a; filename=b", 1), 101) + "--xyz--", ErrTooManyFields},

@@ -15,7 +15,7 @@ type queryTest struct {
 	want           Values
 }
 
-// queryTests has what django.http.QueryDict of Django 3.2.25 gives.
+// queryTests has the results of django.http.QueryDict of Django 3.2.25.
 func queryTests() []queryTest {
 	return []queryTest{
 		{"", "", Values{}},
@@ -26,7 +26,7 @@ func queryTests() []queryTest {
 		{"a=%e&b=%zz&c=%", "", Values{"a": "%e", "b": "%zz", "c": "%"}},
 		{"a=%C3%A9&b=\u00e9%C3%A9", "", Values{"a": "\u00e9", "b": "\u00e9\u00e9"}},
 		{"a=%ff%F0%9F%98", "", Values{"a": "\ufffd\ufffd"}},
-		{"a=\xff", "", Values{"a": "\u00ff"}}, // not UTF-8: all of it is Latin-1
+		{"a=\xff", "", Values{"a": "\u00ff"}}, // not UTF-8: everything is decoded as Latin-1
 		{"a=%e9", "latin-1", Values{"a": "\u00e9"}},
 		{"a=%00", "", Values{"a": "\x00"}},
 	}

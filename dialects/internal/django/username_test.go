@@ -6,8 +6,8 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// TestValidUsername has what the validators of django/contrib/auth/validators.py
-// 3.2 say.
+// TestValidUsername has the results of the validators in django/contrib/auth/validators.py
+// 3.2.
 func TestValidUsername(t *testing.T) {
 	tests := []struct {
 		name           string

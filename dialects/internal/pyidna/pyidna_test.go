@@ -7,7 +7,7 @@ import (
 
 type domainTest struct{ domain, want string }
 
-// domainTests has what CPython's domain.encode("idna") gives; "" is an error.
+// domainTests has the results of CPython's domain.encode("idna"); "" is an error.
 func domainTests() []domainTest {
 	u63 := strings.Repeat("a", 63)
 	return []domainTest{
@@ -19,18 +19,18 @@ func domainTests() []domainTest {
 		{"stra\u00dfe.de", "strasse.de"},           // UTS 46 would keep it
 		{"\u03c2.gr", "xn--4xa.gr"},                // a final sigma folds
 		{"\u4f8b\u3048\u3002jp", "xn--r8jz45g.jp"}, // an ideographic full stop
-		{"\U0001f600.com", "xn--e28h.com"},         // younger than 3.2, and let through
+		{"\U0001f600.com", "xn--e28h.com"},         // newer than Unicode 3.2, and let through
 		{"\ufb01.com", "fi.com"},
 		{"b\u00ad.com", "b.com"},   // a soft hyphen vanishes
-		{"\u00ad.com", ""},         // and leaves nothing
-		{"a\u200db.com", "ab.com"}, // as the joiners do
+		{"\u00ad.com", ""},         // which leaves nothing
+		{"a\u200db.com", "ab.com"}, // joiners vanish too
 		{"a\u2026b.de", "a...b.de"},
 		{"\u00fc\u2024b.de", "xn--.b-wka.de"},
 		{"\u05d0\u05d1.il", "xn--4dbc.il"},
-		{"a\u05d0.il", ""}, // both directions
-		{"\u05d01.il", ""}, // the end has none
+		{"a\u05d0.il", ""}, // mixed directions
+		{"\u05d01.il", ""}, // the last character has no direction
 		{"\u05d01\u05d1.il", "xn--1-zhce.il"},
-		{"a\u3000b.de", "a b.de"}, // NFKC comes before what is prohibited
+		{"a\u3000b.de", "a b.de"}, // NFKC runs before the check for prohibited characters
 		{"a\u00a0b.de", "a b.de"},
 		{"a\u1680b.de", ""},
 		{"a\ue000b.de", ""},

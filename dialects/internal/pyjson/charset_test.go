@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// charsetSpellings lists every name in charset.go but cp65001, which older
+// charsetSpellings lists every name in charset.go except cp65001, which older
 // Pythons know on Windows only.
 func charsetSpellings() []string {
 	return strings.Fields(`

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The texts in these tables are what CPython prints.
+// The texts in these tables are CPython's output.
 
 func TestDecodeRefusals(t *testing.T) {
 	digits := func(n int) string { return strings.Repeat("1", n) }
@@ -194,7 +194,7 @@ func TestDecodeDepth(t *testing.T) {
 		name  string
 		text  string
 		max   int
-		limit int // of the error; 0 for none
+		limit int // in the error; 0 for none
 	}{
 		{"default", nested(DefaultMaxDepth), 0, 0},
 		{"default exceeded", nested(DefaultMaxDepth + 1), 0, DefaultMaxDepth},
@@ -227,8 +227,8 @@ func TestDecodeDepth(t *testing.T) {
 	}
 }
 
-// TestDecodeHostile holds Decode to linear time and memory: anything quadratic
-// in a mebibyte would take minutes.
+// TestDecodeHostile checks that Decode takes linear time and memory: quadratic time for
+// a mebibyte would be minutes.
 func TestDecodeHostile(t *testing.T) {
 	const size = 1 << 20
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }

@@ -9,7 +9,7 @@ func TestCharsetDecode(t *testing.T) {
 		charset string
 		body    string
 		want    string // the text, or the error's
-		stream  string // what DecodeStream gives
+		stream  string // the result of DecodeStream
 	}{
 		{"good", "utf-8", "é\u20ac😀", "é\u20ac😀", same},
 		{"start byte", "utf-8", `{"username":"` + "\xff\"}", "'utf-8' codec can't decode byte 0xff in position 13: invalid start byte", same},

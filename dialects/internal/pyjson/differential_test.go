@@ -11,15 +11,15 @@ import (
 	"testing"
 )
 
-// comparison is one question to CPython and what this package answers to it.
+// comparison is one question to CPython and this package's answer to it.
 type comparison struct {
 	question
 	ours func() answer
 }
 
-// TestAgainstCPython compares with a running interpreter what is accepted, the
-// values, the error texts, and what is written, on generated and damaged
-// inputs. These variables change it:
+// TestAgainstCPython compares this package with a running interpreter on generated and
+// damaged inputs: what is accepted, the values, the error texts, and the output. Environment
+// variables:
 //
 //	AUTHCOMPAT_PYJSON_INPUTS  the number of inputs, 20000 if unset; 120000 for a thorough run
 //	AUTHCOMPAT_PYJSON_SEED    the seed of the inputs, 1 if unset
@@ -69,7 +69,7 @@ func numberFromEnv(t *testing.T, name string, unset int) int {
 	return n
 }
 
-// diff is empty if both answers agree. A field that CPython leaves empty (what
+// diff is empty if both answers agree. A field that CPython leaves empty (one that
 // differs in 2.7) is not compared.
 func (a answer) diff(got answer) string {
 	if a.err != got.err {
@@ -104,7 +104,7 @@ func (g generator) comparison(o *oracle) comparison {
 	return compareCharset(g.pick("R", "D"), g.respell(g.pick(names...)), g.body(), o)
 }
 
-// respell changes a charset's name in ways that make no difference to Python.
+// respell varies the spelling of a charset's name in ways that Python ignores.
 func (g generator) respell(name string) string {
 	switch g.IntN(4) {
 	case 0:
@@ -161,7 +161,7 @@ func compareCharset(operation, name string, body []byte, o *oracle) comparison {
 	}}
 }
 
-// describe gives the fields of testdata/oracle.py's function of that name.
+// describe returns the same fields as the function of that name in testdata/oracle.py.
 func describe(value any, err error) answer {
 	var refusal *ValueError
 	switch {
@@ -181,7 +181,7 @@ func describe(value any, err error) answer {
 	}}
 }
 
-// canonical writes a value so that different values never look the same.
+// canonical writes values so that different values never look the same.
 func canonical(dst []byte, value any) []byte {
 	switch v := value.(type) {
 	case nil:

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzDecode holds to these rules: no panic; an error is one of the two kinds;
-// what is written, in any style, is UTF-8 and reads back as the same value.
+// FuzzDecode checks that nothing panics, that errors are of the two kinds, and that
+// written values, in any style, are UTF-8 and read back unchanged.
 func FuzzDecode(f *testing.F) {
 	g := newGenerator(2)
 	for range 200 {
@@ -22,7 +22,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		if !utf8.ValidString(text) {
-			return // pairs of surrogates that were no escapes are joined when read back
+			return // surrogate pairs that were not escapes are joined when read back
 		}
 		want := string(canonical(nil, value))
 		for _, style := range []Style{Compact(), Spaced(), Indented(4)} {
@@ -42,8 +42,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzDecodeStandard holds to encoding/json in what both read alike: whatever
-// is JSON to it is JSON here.
+// FuzzDecodeStandard checks that JSON which encoding/json accepts is accepted here.
 func FuzzDecodeStandard(f *testing.F) {
 	g := newGenerator(3)
 	for range 200 {
@@ -60,7 +59,7 @@ func FuzzDecodeStandard(f *testing.F) {
 	})
 }
 
-// FuzzDecodeBytes feeds bytes to every charset and to json.loads(bytes).
+// FuzzDecodeBytes decodes bytes in every charset and with json.loads(bytes).
 func FuzzDecodeBytes(f *testing.F) {
 	g := newGenerator(4)
 	for range 200 {

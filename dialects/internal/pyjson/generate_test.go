@@ -8,7 +8,7 @@ import (
 	"unicode/utf16"
 )
 
-// generator makes inputs that come near what a JSON reader accepts. The same
+// generator makes inputs that are close to what a JSON reader accepts. The same
 // seed gives the same inputs.
 type generator struct {
 	*rand.Rand
@@ -20,7 +20,7 @@ func newGenerator(seed uint64) generator {
 
 func (g generator) pick(list ...string) string { return list[g.IntN(len(list))] }
 
-// text is JSON, JSON with faults, or something that merely looks like it.
+// text returns JSON, JSON with errors, or something that only resembles it.
 func (g generator) text() string {
 	var b strings.Builder
 	switch g.IntN(10) {
@@ -140,7 +140,7 @@ func (g generator) number() string {
 		}
 		return g.pick("", "-") + "0." + g.digits(1+g.IntN(20)) + g.pick("e", "E") + g.pick("", "+", "-") + g.digits(1+g.IntN(4))
 	case 4:
-		if g.IntN(60) == 0 { // far longer than any double, and not quite half way
+		if g.IntN(60) == 0 { // far longer than any double, and not quite halfway between two
 			return "1." + strings.Repeat("0", 15) + "11102230246251565404236316680908203125" + strings.Repeat("0", g.IntN(12000)) + g.pick("", "1", "e3")
 		}
 		if g.IntN(60) == 0 {
@@ -175,7 +175,7 @@ type float struct {
 	text  string
 }
 
-// float is any bit pattern, or one of a size that people use.
+// float is any bit pattern, or a number of common size.
 func (g generator) float() float {
 	f := math.Float64frombits(g.Uint64())
 	switch g.IntN(4) {
@@ -194,7 +194,7 @@ func (g generator) token() string {
 		`"a":1`, `"a":`, `"é\n"`, "[]", "{}", "[1,2]", `{"a":1}`, "\U0001f600", "\u2028", "None", "True", "\r\n", ",,", "[[", "]]", "}}", "{{")
 }
 
-// mutate damages a text at a few places.
+// mutate damages a text in a few places.
 func (g generator) mutate(text string, times int) string {
 	var runes []string
 	for len(text) > 0 {
@@ -227,7 +227,7 @@ func (g generator) mutate(text string, times int) string {
 	return strings.Join(runes, "")
 }
 
-// body is text in an encoding that json.loads detects, sometimes damaged.
+// body is a text in an encoding that json.loads detects, sometimes damaged.
 func (g generator) body() []byte {
 	text := g.text()
 	var b []byte
@@ -251,7 +251,6 @@ func (g generator) body() []byte {
 	return b
 }
 
-// damage changes a few bytes.
 func (g generator) damage(b []byte) []byte {
 	for range 1 + g.IntN(3) {
 		if len(b) == 0 || g.IntN(8) == 0 {
@@ -273,7 +272,7 @@ func (g generator) damage(b []byte) []byte {
 	return b
 }
 
-// oddByte is any byte, or one of those that UTF-8 treats in its own way.
+// oddByte is any byte, or one that UTF-8 treats specially.
 func (g generator) oddByte() byte {
 	const edges = "\x00\x7f\x80\x8f\x90\x9f\xa0\xbf\xc0\xc1\xc2\xdf\xe0\xe2\xed\xef\xf0\xf1\xf4\xf5\xff\xd8\xdc\xfe"
 	if g.IntN(4) == 0 {

@@ -14,7 +14,7 @@ import (
 //go:embed testdata/oracle.py
 var oracleScript string
 
-// oracle is one running interpreter that tells what CPython does.
+// oracle is a running interpreter that answers for CPython.
 type oracle struct {
 	python Python
 	in     *bufio.Writer
@@ -27,14 +27,14 @@ type question struct {
 	payload   []byte
 }
 
-// answer is what CPython says: the fields, or the text of its ValueError.
+// answer is CPython's: the fields, or the text of its ValueError.
 type answer struct {
 	fields [][]byte
 	err    string
 }
 
 // startOracle runs python3, or the interpreter that AUTHCOMPAT_PYJSON_PYTHON
-// names. Without one the test is skipped, but fails where CI is set.
+// names. Without one the test is skipped, or fails if CI is set.
 func startOracle(t *testing.T) *oracle {
 	t.Helper()
 	name := os.Getenv("AUTHCOMPAT_PYJSON_PYTHON")
@@ -89,7 +89,6 @@ func startOracle(t *testing.T) *oracle {
 	return o
 }
 
-// ask sends all questions and returns their answers in order.
 func (o *oracle) ask(t *testing.T, questions []question) []answer {
 	t.Helper()
 	sent := make(chan error, 1)

@@ -4,8 +4,7 @@ import (
 	"testing"
 )
 
-// TestDecodeReplacing has what bytes.decode(charset, "replace") of CPython 3.11
-// gives.
+// TestDecodeReplacing has the results of bytes.decode(charset, "replace") of CPython 3.11.
 func TestDecodeReplacing(t *testing.T) {
 	tests := []struct{ charset, body, want string }{
 		{"utf-8", "a\xffb", "a\ufffdb"},

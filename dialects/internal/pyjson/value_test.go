@@ -29,7 +29,7 @@ func TestObject(t *testing.T) {
 	}
 }
 
-// TestObjectLarge sets more keys than are searched one by one.
+// TestObjectLarge sets more keys than a linear search handles.
 func TestObjectLarge(t *testing.T) {
 	o := new(Object)
 	var want, got []string

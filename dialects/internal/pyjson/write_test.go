@@ -145,8 +145,8 @@ func TestFloatRepr(t *testing.T) {
 	}
 }
 
-// TestForeignType pins that a type which is no JSON value is a mistake of the
-// calling code, told at once.
+// TestForeignType pins that a type that is not a JSON value is a programming error
+// and panics at once.
 func TestForeignType(t *testing.T) {
 	for name, f := range map[string]func(){
 		"Append":     func() { Append(nil, struct{}{}, Compact()) },

@@ -20,7 +20,7 @@ func parseTests() []parseTest {
 		{"   ", Absent, ""},
 		{"Bearer abc", Absent, ""},
 		{"Token:", Absent, ""},
-		{"To\u212aen abc", Absent, ""}, // the Kelvin sign is no k
+		{"To\u212aen abc", Absent, ""}, // the Kelvin sign is not a k
 		{"Token", Empty, ""},
 		{"Token ", Empty, ""},
 		{"token abc", Found, "abc"},
@@ -28,7 +28,7 @@ func parseTests() []parseTest {
 		{"  Token \x0b\x0c abc  ", Found, "abc"},
 		{"Token abc def", HasSpaces, ""},
 		{"Token abc,Token def", HasSpaces, ""},
-		{"Token a\u00a0b", Found, "a\u00a0b"}, // a no-break space is no white space to bytes.split
+		{"Token a\u00a0b", Found, "a\u00a0b"}, // bytes.split does not split at a no-break space
 		{"Token \xff", NotUTF8, ""},
 	}
 }

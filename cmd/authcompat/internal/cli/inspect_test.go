@@ -9,7 +9,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-// TestNextShowsNoPassword hides that of a DSN in the line to go on with.
+// TestNextShowsNoPassword checks that the suggested command hides the password of a DSN.
 func TestNextShowsNoPassword(t *testing.T) {
 	f := djangoFlags{zone: "UTC", mapping: "my columns.yaml"}
 	got := f.next([]string{"postgres://ann:s3cret@db/x?sslmode=disable"}, &transfer.Inspection{Undecided: "several"})
@@ -19,7 +19,7 @@ func TestNextShowsNoPassword(t *testing.T) {
 	}
 }
 
-// TestStarter writes a profile that loads, whatever tokens were found.
+// TestStarter checks that the suggested profile loads, whatever tokens were found.
 func TestStarter(t *testing.T) {
 	for _, tt := range []struct {
 		found  transfer.TokenInspected

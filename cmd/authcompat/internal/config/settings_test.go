@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TestSettingsAreTheirFlags sets the flag of each setting, and looks at its value.
+// TestSettingsAreTheirFlags checks that each setting takes the value of its flag.
 func TestSettingsAreTheirFlags(t *testing.T) {
 	values := map[string]string{
 		"on|off": "off", "duration": "7h", "rate": "3/1m", "int": "7", "bool": "true", "stringSlice": "10.0.0.0/8", "profile": "snippit",
@@ -37,7 +37,7 @@ func TestSettingsAreTheirFlags(t *testing.T) {
 	}
 }
 
-// TestFlagsAreSettings has a setting for each flag: a reload would lose another.
+// TestFlagsAreSettings checks that each flag has a setting: a reload would lose any other.
 func TestFlagsAreSettings(t *testing.T) {
 	found := map[string]int{}
 	for _, s := range slices.Concat(settings(), otherSettings()) {

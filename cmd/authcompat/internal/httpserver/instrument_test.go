@@ -21,7 +21,7 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// TestPanicsShowNoSecret lets a defect happen with secrets at hand.
+// TestPanicsShowNoSecret panics where secrets are within reach.
 func TestPanicsShowNoSecret(t *testing.T) {
 	secret := "canary1x9e3779b97f4a7c15"
 	encoded := base64.StdEncoding.EncodeToString([]byte(secret))[:12]
@@ -59,7 +59,7 @@ func TestPanicsShowNoSecret(t *testing.T) {
 	}
 }
 
-// TestErrorsAreLoggedNotSent checks that a cause stays on the server.
+// TestErrorsAreLoggedNotSent checks that the cause of an error stays on the server.
 func TestErrorsAreLoggedNotSent(t *testing.T) {
 	p, err := profiles.Load("ocd-users")
 	if err != nil {
@@ -86,7 +86,7 @@ func TestErrorsAreLoggedNotSent(t *testing.T) {
 	}
 }
 
-// brokenStore fails in a way that no store should.
+// brokenStore returns an error of no kind that core knows.
 type brokenStore struct{ core.Store }
 
 func (brokenStore) Account(context.Context, string) (core.Account, error) {

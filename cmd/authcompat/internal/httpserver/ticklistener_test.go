@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// tickPair is a connection of a tickListener, with its other end.
+// tickPair returns a connection of a tickListener, and its other end.
 func tickPair(t *testing.T) (l *tickListener, server, client net.Conn) {
 	t.Helper()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
@@ -29,7 +29,7 @@ func tickPair(t *testing.T) (l *tickListener, server, client net.Conn) {
 	return l, server, client
 }
 
-// readByte gives the error of reading one byte.
+// readByte reads one byte and returns the error.
 func readByte(c net.Conn) error {
 	_, err := io.ReadFull(c, make([]byte, 1))
 	return err
@@ -48,7 +48,7 @@ func TestTickDeadlineEndsARead(t *testing.T) {
 	if took := time.Since(began); took < wait {
 		t.Errorf("ended after %v", took)
 	}
-	// The next one does not inherit it.
+	// A new deadline does not inherit the old one, which has passed.
 	if err := server.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestTickDeadlineEndsARead(t *testing.T) {
 	}
 }
 
-// TestTickDeadlineEndsAWrite writes to one who does not read.
+// TestTickDeadlineEndsAWrite writes to a peer that does not read.
 func TestTickDeadlineEndsAWrite(t *testing.T) {
 	_, server, _ := tickPair(t)
 	if err := server.SetDeadline(time.Now().Add(30 * time.Millisecond)); err != nil {
@@ -73,7 +73,7 @@ func TestTickDeadlineEndsAWrite(t *testing.T) {
 	}
 }
 
-// TestTickDeadlineInThePast interrupts a read as net/http does, and reads on.
+// TestTickDeadlineInThePast interrupts a read as net/http does, and then continues reading.
 func TestTickDeadlineInThePast(t *testing.T) {
 	_, server, client := tickPair(t)
 	reading := make(chan error)
@@ -95,7 +95,7 @@ func TestTickDeadlineInThePast(t *testing.T) {
 	}
 }
 
-// TestTickListenerEnds checks that nothing is kept of what is closed.
+// TestTickListenerEnds checks that closed connections are forgotten.
 func TestTickListenerEnds(t *testing.T) {
 	l, server, _ := tickPair(t)
 	if !l.expire() {

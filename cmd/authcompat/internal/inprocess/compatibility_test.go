@@ -25,12 +25,12 @@ var update = flag.Bool("update", false, "write docs/compatibility.md")
 
 const compatibilityDocument = "../../../../docs/compatibility.md"
 
-// examples are the profiles that are not built in, by their file.
+// djoserFile is a profile that is not built in, but has exchanges.
 const djoserFile = "../../../../profiles/examples/djoser.yaml"
 
-// TestCompatibility writes down what runs say: every exchange of every profile
-// at our server and, where Debian has its versions, at a reference server; and
-// every recorded sequence at ours. A document that says otherwise is out of date.
+// TestCompatibility generates the document from runs: every exchange of every profile at
+// our server and, where Debian has its versions, at a reference server; and every
+// recorded sequence at ours. It fails if the document differs.
 func TestCompatibility(t *testing.T) {
 	var out strings.Builder
 	versions, err := reference.Versions(t.Context())
@@ -74,7 +74,7 @@ does not run on any current Python, so ` + "`snippit`" + ` is compared with reco
 |---|---|---|---|---|
 `
 
-// compatible gives the built-in profiles and the examples with exchanges.
+// compatible returns the built-in profiles and the examples with exchanges.
 func compatible(t *testing.T) []*profiles.Profile {
 	t.Helper()
 	var all []*profiles.Profile
@@ -88,7 +88,7 @@ func compatible(t *testing.T) []*profiles.Profile {
 	return all
 }
 
-// atReference replays a file at the reference server; nil where there is none.
+// atReference replays a file at the reference server; nil if there is none.
 func atReference(t *testing.T, profile string, file *conformance.File) []conformance.Result {
 	t.Helper()
 	if !slices.Contains(reference.APIs(), profile) {
@@ -103,7 +103,7 @@ func atReference(t *testing.T, profile string, file *conformance.File) []conform
 	return report.Profiles[0].Results
 }
 
-// replayed replays the recorded sequences of a profile at ours; nil where there
+// replayed replays a profile's recorded sequences at our server; nil if there
 // are none.
 func replayed(t *testing.T, profile string, known deviations.List) []recorded.Result {
 	t.Helper()
@@ -166,7 +166,6 @@ func sameSteps(steps []recorded.Result) string {
 	return fmt.Sprintf("%d of %d", same, len(steps))
 }
 
-// writeKnown lists every known deviation with its reason.
 func writeKnown(out *strings.Builder, known deviations.List) {
 	out.WriteString("\n## Known deviations\n")
 	for _, section := range []struct {
@@ -225,12 +224,12 @@ func detail(out *strings.Builder, p *profiles.Profile, ours, atReference []confo
 	}
 }
 
-// cell makes a text fit for a table.
+// cell escapes a text for a table.
 func cell(s string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`).Replace(s)
 }
 
-// compare holds the document against what the runs say, or writes it.
+// compare compares the document with what the runs gave, or writes it.
 func compare(t *testing.T, want string) {
 	t.Helper()
 	if *update {

@@ -13,9 +13,9 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// TestOneByteOfAProfileIsNoticed changes each path and each message that a
-// built-in profile writes down, one byte of it, and expects its exchanges to
-// fail: whatever a profile says stands on an exchange.
+// TestOneByteOfAProfileIsNoticed changes one byte of each path and each message of a
+// built-in profile, and expects its exchanges to fail: every statement of a profile must
+// be covered by an exchange.
 func TestOneByteOfAProfileIsNoticed(t *testing.T) {
 	for _, name := range profiles.Builtin() {
 		source, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "profiles", name+".yaml"))
@@ -37,7 +37,7 @@ func TestOneByteOfAProfileIsNoticed(t *testing.T) {
 	}
 }
 
-// spoken gives the scalars of a profile that a client sees as they are: paths
+// spoken returns the scalars of a profile that clients see unchanged: paths
 // and messages.
 func spoken(t *testing.T, source []byte) []*yaml.Node {
 	t.Helper()
@@ -58,7 +58,7 @@ func spoken(t *testing.T, source []byte) []*yaml.Node {
 	return nodes
 }
 
-// changed gives the source with one letter of the scalar replaced, outside of
+// changed returns the source with one letter of the scalar replaced, outside
 // any placeholder.
 func changed(source []byte, node *yaml.Node) []byte {
 	lines := strings.SplitAfter(string(source), "\n")
@@ -77,7 +77,7 @@ func changed(source []byte, node *yaml.Node) []byte {
 	return []byte(strings.Join(lines, ""))
 }
 
-// mismatches tells whether an exchange of the profile fails, and stops at the
+// mismatches reports whether an exchange of the profile fails, and stops at the
 // first that does.
 func mismatches(t *testing.T, p *profiles.Profile) bool {
 	t.Helper()

@@ -10,10 +10,10 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// recordings is where the exchanges are that were recorded from reference servers.
+// recordings is the folder of the recordings of reference servers.
 const recordings = "../../../../conformance/recorded/testdata/"
 
-// TestRecorded replays what was recorded from reference servers. Known
+// TestRecorded replays the recordings of reference servers. Known
 // deviations are listed in conformance/deviations.
 func TestRecorded(t *testing.T) {
 	known, err := deviations.Known()
@@ -22,7 +22,7 @@ func TestRecorded(t *testing.T) {
 	}
 	for _, test := range []struct {
 		profile string
-		byValue bool // the recording's key order and spacing were Python 2's
+		byValue bool // the recording has Python 2's key order and spacing
 		steps   int
 	}{
 		{"ocd-users", false, 156}, {"knox-auth", false, 124}, {"form-auth", false, 79}, {"snippit", true, 117},
@@ -49,8 +49,8 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-// TestCorners replays what the reference servers of Debian answer at the corners of
-// their readers (conformance/reference, TestCorners).
+// TestCorners replays edge cases of parsing, recorded from Debian's reference servers
+// (conformance/reference, TestCorners).
 func TestCorners(t *testing.T) {
 	for _, profile := range []string{"ocd-users", "form-auth"} {
 		t.Run(profile, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestCorners(t *testing.T) {
 	}
 }
 
-// recordedServer starts a server with the users that the recorded servers had.
+// recordedServer starts a server with the same users as the recorded servers.
 func recordedServer(t *testing.T, profile string) string {
 	t.Helper()
 	p, err := profiles.Load(profile)

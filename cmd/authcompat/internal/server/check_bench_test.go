@@ -16,16 +16,15 @@ import (
 	"github.com/authcompat/authcompat/store"
 )
 
-// discard is a ResponseWriter that costs as little as one can.
+// discard is a ResponseWriter with minimal cost.
 type discard struct{ header http.Header }
 
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d *discard) WriteHeader(int)             {}
 
-// BenchmarkCheck measures a token check without the network, beside a handler
-// that only writes the same reply: allocations above the bare one are the
-// check's.
+// BenchmarkCheck measures a token check without the network, beside a handler that only
+// writes the same reply. The difference in allocations is the cost of the check.
 func BenchmarkCheck(b *testing.B) {
 	handler, request := checked(b)
 	recorder := httptest.NewRecorder()
@@ -57,8 +56,8 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
-// checked gives a server's handler as serve makes it, and a request that a live
-// token stands in.
+// checked returns a server's handler as serve makes it, and a request with a live
+// token.
 func checked(b *testing.B) (http.Handler, *http.Request) {
 	b.Helper()
 	s, err := store.Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "check.db"))

@@ -16,7 +16,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// writeSettings writes c.yaml, with more settings at its end.
+// writeSettings writes c.yaml, with additional settings at the end.
 func writeSettings(t testing.TB, more string) {
 	t.Helper()
 	text := "listeners: [{profile: authtokens}]\nlisten: 127.0.0.1:0\nmanage: 127.0.0.1:0\nstore: sqlite:auth.db\npassword_iterations: 100\n"
@@ -25,7 +25,7 @@ func writeSettings(t testing.TB, more string) {
 	}
 }
 
-// unheard gives a server without listeners, with the settings of c.yaml.
+// unheard returns a server without listeners, with the settings of c.yaml.
 func unheard(t testing.TB) *server {
 	t.Helper()
 	f := config.NewServer()
@@ -48,8 +48,8 @@ func unheard(t testing.TB) *server {
 	return s
 }
 
-// age puts a token that ended then into the store, and an entry of that time into
-// the audit record.
+// age stores a token that expired at a given time, and an audit entry of the same
+// time.
 func (s *server) age(t testing.TB, ended time.Time) {
 	t.Helper()
 	alice, err := s.engine.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: "alice"})
@@ -67,7 +67,7 @@ func (s *server) age(t testing.TB, ended time.Time) {
 	}
 }
 
-// left counts what age has put there.
+// left counts what remains of the rows that age stored.
 func (s *server) left(t testing.TB) (tokens, entries int) {
 	t.Helper()
 	found, tokenErr := s.engine.Backend.Admin.Tokens(t.Context(), core.TokenFilter{}, 10)
@@ -78,8 +78,8 @@ func (s *server) left(t testing.TB) (tokens, entries int) {
 	return len(found), len(record)
 }
 
-// TestReloadOfWhatIsKept looks at what the garbage collection removes after each
-// reload. It runs every ten minutes, which takes a clock that is not the machine's.
+// TestReloadOfWhatIsKept checks what the garbage collection removes after each reload. It
+// runs every ten minutes, so the test uses a fake clock.
 func TestReloadOfWhatIsKept(t *testing.T) {
 	t.Chdir(t.TempDir())
 	synctest.Test(t, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestReloadOfWhatIsKept(t *testing.T) {
 			if err := s.reload(); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(collectInterval) // no time of the machine's
+			time.Sleep(collectInterval) // in fake time
 			synctest.Wait()
 			if tokens, entries := s.left(t); tokens != test.tokens || entries != test.entries {
 				t.Errorf("%q: %d tokens and %d entries are left, want %d and %d", test.changes, tokens, entries, test.tokens, test.entries)
