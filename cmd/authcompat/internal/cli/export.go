@@ -21,7 +21,7 @@ import (
 )
 
 func newExport() *cobra.Command {
-	return group("export", "Hand users, passwords and live tokens back", newExportDjango())
+	return group("export", "Export users, passwords and live tokens", newExportDjango())
 }
 
 type exportFlags struct {
@@ -37,7 +37,7 @@ func newExportDjango() *cobra.Command {
 	var f exportFlags
 	cmd := &cobra.Command{
 		Use:   "django TARGET",
-		Short: "Hand users, passwords and live tokens to a Django user base",
+		Short: "Export users, passwords and live tokens to a Django user base",
 		Long: `Write users, passwords and live tokens where Django, with Django REST framework's authtoken or
 django-rest-knox, takes them as its own. TARGET is
 

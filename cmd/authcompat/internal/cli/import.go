@@ -25,7 +25,7 @@ import (
 )
 
 func newImport() *cobra.Command {
-	return group("import", "Take over users, passwords and live tokens", newImportDjango())
+	return group("import", "Import users, passwords and live tokens", newImportDjango())
 }
 
 type importFlags struct {
@@ -44,7 +44,7 @@ func newImportDjango() *cobra.Command {
 	var f importFlags
 	cmd := &cobra.Command{
 		Use:   "django SOURCE …",
-		Short: "Take over users, passwords and live tokens of a Django user base",
+		Short: "Import users, passwords and live tokens from a Django user base",
 		Long: `Take over the users of a Django user base, with their ids and passwords, and their live tokens: nobody
 logs in again. The source is only read, and may be in use. SOURCE is
 

@@ -23,7 +23,7 @@ func newInspect() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "inspect SOURCE …",
-		Short: "Tell what is in a Django user base, and what will carry over",
+		Short: "Report what is in a Django user base, and what an import would take over",
 		Long: `Read a Django user base and tell in plain words what is in it: users, formats of passwords, tables of
 tokens by generation; what will and what will not carry over, and why; what isn't certain, and what to do;
 and a profile to start from. Nothing is written anywhere. SOURCE is

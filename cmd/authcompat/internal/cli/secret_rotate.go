@@ -18,7 +18,7 @@ import (
 func newSecretRotate() *cobra.Command {
 	cmd := newRotation(&cobra.Command{
 		Use:   "rotate",
-		Short: "Put a new sealing key before the old ones, and seal all tokens with it",
+		Short: "Make a new sealing key, and seal all tokens with it",
 		Long: `Put a new key into the key file, before the old ones, and seal all tokens again with it. Tokens do not
 change. Servers that use the file go on meanwhile, and load the new key within a minute, or at SIGHUP. If the
 command is interrupted, authcompat secret reseal finishes its work without making another key.

@@ -41,7 +41,7 @@ func newUserSetPassword() *cobra.Command {
 	var fromInput, none, logout, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "set-password NAME",
-		Short: "Give a user another password",
+		Short: "Set the password of a user",
 		Long: `Give a user another password. It is asked for on the terminal, or read from the first line of standard
 input with --password-stdin. Tokens stay as they are, as in Django; --logout ends them.`,
 		Args: cobra.ExactArgs(1),
@@ -84,7 +84,7 @@ func newUserDelete() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "delete NAME",
-		Short: "Remove a user and all tokens for good; the audit record stays",
+		Short: "Delete a user and all their tokens; the audit record stays",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
