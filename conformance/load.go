@@ -24,7 +24,8 @@ func LoadFile(path string) (*File, error) {
 func Load(name string, data []byte) (*File, error) {
 	r := newReader(name)
 	f := &File{Name: name}
-	if root, ok := r.Read(data); ok {
+	// What stands before broken YAML, or before a second document, may be half a file.
+	if root, ok := r.Read(data); ok && len(r.Problems) == 0 {
 		f.load(value{root})
 		f.addDefaults(r)
 		f.checkNames(r)

@@ -42,20 +42,6 @@ type Format struct {
 	Tab      string // a tab that indents; empty: as the library words it
 }
 
-func (f Format) badKey(key *yaml.Node) string {
-	if f.BadKey == nil {
-		return ""
-	}
-	return f.BadKey(key)
-}
-
-func (f Format) twice(first int) string {
-	if f.Twice == "" {
-		return fmt.Sprintf("is there twice, first on line %d", first)
-	}
-	return f.Twice
-}
-
 // A Reader reads one file, and collects its problems.
 type Reader struct {
 	File     string // as positions name it

@@ -1,6 +1,7 @@
 package yamlfile
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -95,12 +96,12 @@ func (v Value) Entries() (entries iter.Seq[Entry], ok bool) {
 			key := v.Node.Content[i]
 			name := r.resolve(key).Value
 			e := Entry{Name: name, Position: r.at(key)}
-			if reason := r.Format.badKey(key); reason != "" {
-				r.Add(e.Position, v.Key, "%s", reason)
+			if bad := r.Format.BadKey; bad != nil && bad(key) != "" {
+				r.Add(e.Position, v.Key, "%s", bad(key))
 				continue
 			}
 			if first, twice := lines[name]; twice {
-				r.Add(e.Position, v.join(name), "%s", r.Format.twice(first))
+				r.Add(e.Position, v.join(name), "%s", cmp.Or(r.Format.Twice, fmt.Sprintf("is there twice, first on line %d", first)))
 				continue
 			}
 			lines[name] = key.Line
