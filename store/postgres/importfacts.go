@@ -312,10 +312,13 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 // ownersOf reads which of the users were imported from a source, without their marks. A
 // join would be planned, for thousands of users, as a scan of the whole table.
 func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string) ([]transfer.UserLink, error) {
-	// Not a range of IDs: that would lock other rows too.
+	where, args := `= `+anyOf(2, "bigint"), []any{source, pq.Array(users)}
+	if span, ok := record.SpanOf(users); ok && span.Whole { // with gaps, it would lock other rows
+		where, args = `BETWEEN $2 AND $3`, []any{source, span.From, span.To}
+	}
 	rows, err := q.QueryxContext(ctx, s.qualify(`
 		SELECT u.id, (SELECT coalesce(i.key, i.user_id::text) FROM @imported_users i WHERE i.user_id = u.id AND i.source = $1)
-		FROM @users u WHERE u.id = `+anyOf(2, "bigint")+` `+lock), source, pq.Array(users))
+		FROM @users u WHERE u.id `+where+` `+lock), args...)
 	if err != nil {
 		return nil, wrap("select imported users", err)
 	}

@@ -83,6 +83,7 @@ func UpTo(ids []int64, last int64) []int64 {
 // than looking up each.
 type Span struct {
 	From, To int64
+	Whole    bool // the batch asks for each ID of the range
 	asked    []bool
 }
 
@@ -106,6 +107,7 @@ func SpanOf(ids []int64) (s Span, ok bool) {
 			s.asked[id-s.From], distinct = true, distinct+1
 		}
 	}
+	s.Whole = distinct == len(s.asked)
 	return s, s.To-s.From < 2*int64(distinct)
 }
 

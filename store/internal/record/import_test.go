@@ -29,7 +29,10 @@ func TestSpanOf(t *testing.T) {
 			t.Errorf("%s: %t", c.name, ok)
 		}
 	}
-	if span, _ := SpanOf(append(slices.Clone(dense[1:]), minSpan+2)); span.Asked(minSpan+1) || !span.Asked(minSpan+2) {
+	if span, _ := SpanOf(append(slices.Clone(dense), dense...)); !span.Whole {
+		t.Error("a range without gaps is not whole")
+	}
+	if span, _ := SpanOf(append(slices.Clone(dense[1:]), minSpan+2)); span.Asked(minSpan+1) || !span.Asked(minSpan+2) || span.Whole {
 		t.Errorf("asked: %v", span.asked)
 	}
 }
