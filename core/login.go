@@ -76,10 +76,16 @@ const maxLoginAttempts = 3
 // takes effect on logins that are under way too.
 func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, plain string) (session Session, err error) {
 	for range maxLoginAttempts {
-		session, err = s.attemptLogin(ctx, p, e, username, plain)
-		if !errors.Is(err, ErrPasswordChanged) {
-			return session, err
+		attempt := *e
+		session, err = s.attemptLogin(ctx, p, &attempt, username, plain)
+		if errors.Is(err, ErrPasswordChanged) {
+			continue
 		}
+		if err != nil {
+			attempt.Token = "" // it was not issued
+		}
+		*e = attempt
+		return session, err
 	}
 	return Session{}, &Error{Kind: KindUnavailable, Err: err}
 }

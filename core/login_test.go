@@ -35,7 +35,8 @@ func newInterruptedWorld(t *testing.T, iterations int) (*world, *interruptedHash
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Service = core.New(core.Config{Backend: core.Backend{Store: w.store}, Hasher: h, Sealer: sealer})
+	backend := core.Backend{Store: w.store, Auditor: w.store.(core.Auditor)}
+	w.Service = core.New(core.Config{Backend: backend, Hasher: h, Sealer: sealer})
 	return w, h
 }
 
@@ -60,6 +61,10 @@ func TestPasswordChangedDuringLogin(t *testing.T) {
 		}
 		_, err := w.Login(t.Context(), p, "john", "secret")
 		w.wantKind(t, err, core.KindInvalidCredentials)
+		entries, err := w.store.(core.Auditor).AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionLogin}, 2)
+		if err != nil || len(entries) != 1 || entries[0].Outcome == core.OK || entries[0].Token != "" {
+			t.Errorf("%s: audit entries %+v, error %v; want one of a failed login without a token", p.Issuer, entries, err)
+		}
 		if _, err := w.Login(t.Context(), p, "john", "another"); err != nil {
 			t.Errorf("%s: the new password: %v", p.Issuer, err)
 		}

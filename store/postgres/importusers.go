@@ -80,7 +80,7 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 			// One statement changes users in any order, and each only once: a username
 			// that passes from one user to another takes two, as does a user who is
 			// listed twice.
-			if freed[row.Username] || slices.Contains(changed.ids, row.ID) {
+			if freed[row.Username] || changed.has[row.ID] {
 				if err := s.changeUsers(ctx, tx, changed); err != nil {
 					return err
 				}
@@ -110,9 +110,14 @@ type userColumns struct {
 	ids                         []int64
 	names, emails, hashes, more []string
 	active                      []bool
+	has                         map[int64]bool // by ID
 }
 
 func (c *userColumns) add(r record.Account) {
+	if c.has == nil {
+		c.has = make(map[int64]bool)
+	}
+	c.has[r.ID] = true
 	c.ids, c.names, c.emails = append(c.ids, r.ID), append(c.names, r.Username), append(c.emails, r.Email)
 	c.hashes, c.more, c.active = append(c.hashes, r.PasswordHash), append(c.more, r.Attributes.String), append(c.active, r.Active)
 }

@@ -8,7 +8,19 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+	"github.com/authcompat/authcompat/core"
 )
+
+// withUser opens the store for a command that changes a user, and calls do.
+func withUser(cmd *cobra.Command, f *config.Engine, name string, do func(ctx context.Context, e *engine.Engine, u core.User) error) error {
+	return withAdmin(cmd, f, func(ctx context.Context, e *engine.Engine) error {
+		u, err := e.FindUser(ctx, name)
+		if err != nil {
+			return err
+		}
+		return do(ctx, e, u)
+	})
+}
 
 func newUserActive(use, short string, active bool) *cobra.Command {
 	var flags config.Engine
@@ -18,11 +30,7 @@ func newUserActive(use, short string, active bool) *cobra.Command {
 		Short: short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				u, err := e.FindUser(ctx, args[0])
-				if err != nil {
-					return err
-				}
+			return withUser(cmd, &flags, args[0], func(ctx context.Context, e *engine.Engine, u core.User) error {
 				if err := e.SetActive(ctx, e.Backend.Admin, u, active); err != nil {
 					return err
 				}
@@ -46,13 +54,10 @@ func newUserSetPassword() *cobra.Command {
 input with --password-stdin. Tokens stay as they are, as in Django; --logout ends them.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				u, err := e.FindUser(ctx, args[0])
-				if err != nil {
-					return err
-				}
+			return withUser(cmd, &flags, args[0], func(ctx context.Context, e *engine.Engine, u core.User) error {
 				var plain string
 				if !none {
+					var err error
 					if plain, err = askPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), fromInput); err != nil {
 						return err
 					}
@@ -87,11 +92,7 @@ func newUserDelete() *cobra.Command {
 		Short: "Delete a user and all their tokens; the audit record stays",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				u, err := e.FindUser(ctx, args[0])
-				if err != nil {
-					return err
-				}
+			return withUser(cmd, &flags, args[0], func(ctx context.Context, e *engine.Engine, u core.User) error {
 				if err := e.DeleteUser(ctx, e.Backend.Admin, u); err != nil {
 					return err
 				}
