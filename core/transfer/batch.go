@@ -66,9 +66,10 @@ type UserBatch struct {
 
 // NewUserBatch makes a batch of users of a source.
 func NewUserBatch(source int64, facts ImportFacts) UserBatch {
+	users, links := len(facts.Users), len(facts.UserLinks)
 	b := UserBatch{
-		source: source, byID: map[int64]*core.Account{}, byName: map[string]*core.Account{},
-		links: map[int64]*UserLink{}, keys: map[linked]int64{},
+		source: source, byID: make(map[int64]*core.Account, users), byName: make(map[string]*core.Account, users),
+		links: make(map[int64]*UserLink, links), keys: make(map[linked]int64, links),
 	}
 	for i, u := range facts.Users {
 		b.byID[u.ID], b.byName[u.Username] = &facts.Users[i], &facts.Users[i]
@@ -142,16 +143,17 @@ func (b UserBatch) Linked(id int64) bool { return b.links[id] != nil }
 
 // Add makes a decision visible to later users of the batch. The user has an id by then.
 func (b UserBatch) Add(m UserMerge) {
-	if m.Fingerprint == nil {
+	if m.Fingerprint == nil || !m.Write && b.Recorded(m) {
 		return
 	}
 	if m.Write {
 		if old := b.byID[m.ID]; old != nil {
 			delete(b.byName, old.Username)
 		}
-		b.byID[m.ID], b.byName[m.Username] = &m.Account, &m.Account
+		account := m.Account
+		b.byID[m.ID], b.byName[m.Username] = &account, &account
 	}
-	link := UserLink{UserID: m.ID, Source: b.source, Key: m.Key, Fingerprint: m.Fingerprint}
+	link := &UserLink{UserID: m.ID, Source: b.source, Key: m.Key, Fingerprint: m.Fingerprint}
 	if old := b.links[m.ID]; old != nil {
 		if old.Key != m.Key {
 			delete(b.keys, linked{old.Source, old.Key})
@@ -160,7 +162,7 @@ func (b UserBatch) Add(m UserMerge) {
 			link.Rehashed = old.Rehashed
 		}
 	}
-	b.links[m.ID], b.keys[linked{b.source, m.Key}] = &link, m.ID
+	b.links[m.ID], b.keys[linked{b.source, m.Key}] = link, m.ID
 }
 
 // TokenBatch decides about a batch of tokens, for a store that has read the facts about
@@ -271,7 +273,8 @@ func (b TokenBatch) Merge(in ImportedToken) TokenMerge {
 	switch {
 	case m.Insert:
 		m.Seen, m.Returned = m.Digest, known.linked
-		b.keep(&tokenFacts{here: &m.Token, link: TokenLink{Digest: m.Digest, Source: b.place.Source, Table: b.place.Stage}})
+		added := m.Token // a copy: most tokens are not added, and stay off the heap
+		b.keep(&tokenFacts{here: &added, link: TokenLink{Digest: m.Digest, Source: b.place.Source, Table: b.place.Stage}})
 	case known.here != nil && m.Result.Outcome != ImportRefused:
 		m.Seen, m.Link = known.here.Digest, known.link.Source != b.place.Source || known.link.Table != b.place.Stage
 	}

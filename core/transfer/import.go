@@ -7,6 +7,7 @@ package transfer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -82,9 +83,20 @@ type ImportFacts struct {
 // And returns the facts of both.
 func (f ImportFacts) And(more ImportFacts) ImportFacts {
 	return ImportFacts{
-		Users: append(f.Users, more.Users...), UserLinks: append(f.UserLinks, more.UserLinks...),
-		Tokens: append(f.Tokens, more.Tokens...), TokenLinks: append(f.TokenLinks, more.TokenLinks...),
+		Users: both(f.Users, more.Users), UserLinks: both(f.UserLinks, more.UserLinks),
+		Tokens: both(f.Tokens, more.Tokens), TokenLinks: both(f.TokenLinks, more.TokenLinks),
 	}
+}
+
+// both returns the rows of both; they are large, and copied only if they have to be.
+func both[T any](rows, more []T) []T {
+	switch {
+	case len(more) == 0:
+		return rows
+	case len(rows) == 0:
+		return more
+	}
+	return slices.Concat(rows, more)
 }
 
 // ImportedUser is a user of another server.

@@ -63,7 +63,7 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 // LinkedFingerprints implements [transfer.Exporter].
 func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) (err error) {
-		links, err = s.readLinks(ctx, s.db, selectLinks+`WHERE source = $1 AND user_id = ANY ($2::bigint[])`, source, pq.Array(userIDs))
+		links, err = s.readLinks(ctx, s.db, len(userIDs), selectLinks+`WHERE source = $1 AND user_id = ANY ($2::bigint[])`, source, pq.Array(userIDs))
 		return err
 	})
 	return links, err

@@ -32,7 +32,7 @@ func (s *Store) linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Rea
 	if err != nil || !r.Keyed {
 		return links, err
 	}
-	keyed, err := s.readLinks(ctx, q, selectLinks+`WHERE source = $1 AND key IS NOT NULL AND key = ANY ($2::text[])`, source, pq.Array(keys))
+	keyed, err := s.readLinks(ctx, q, len(keys), selectLinks+`WHERE source = $1 AND key IS NOT NULL AND key = ANY ($2::text[])`, source, pq.Array(keys))
 	return append(links, keyed...), err
 }
 
@@ -61,11 +61,12 @@ func anyOf(parameter int, element string) string {
 // args are the query's other parameters.
 func (s *Store) readLinksOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, query string, args ...any) ([]transfer.UserLink, error) {
 	where, more, keep := among("user_id", len(args)+1, ids)
-	links, err := s.readLinks(ctx, q, query+where, append(args, more...)...)
+	links, err := s.readLinks(ctx, q, len(ids), query+where, append(args, more...)...)
 	return slices.DeleteFunc(links, func(l transfer.UserLink) bool { return !keep(l.UserID) }), err
 }
 
-func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]transfer.UserLink, error) {
+// readLinks reads links, of which n are expected at most.
+func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, n int, query string, args ...any) ([]transfer.UserLink, error) {
 	rows, err := q.QueryxContext(ctx, s.qualify(query), args...)
 	if err != nil {
 		return nil, wrap("select imported users", err)
@@ -77,7 +78,7 @@ func (s *Store) readLinks(ctx context.Context, q sqlx.QueryerContext, query stri
 		if err := rows.Scan(&r.UserID, &r.Source, &r.Key, &r.Mark, &r.Rehashed); err != nil {
 			return nil, wrap("select imported users", err)
 		}
-		links = append(links, r.Core())
+		links = append(record.Room(links, n), r.Core())
 	}
 	return links, wrap("select imported users", rows.Err())
 }
@@ -135,7 +136,7 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 				return err
 			}
 			found[r.Username] = true
-			accounts = append(accounts, account)
+			accounts = append(record.Room(accounts, len(names)), account)
 		}
 		return wrap("select users", rows.Err())
 	}
@@ -257,7 +258,7 @@ func (s *Store) inHalves(ctx context.Context, tx *sqlx.Tx, n int, read func(q sq
 
 // factsOfDigests reads the tokens that have one of the digests.
 func (s *Store) factsOfDigests(ctx context.Context, q sqlx.QueryerContext, digests []core.Digest) (facts transfer.ImportFacts, err error) {
-	err = s.factsOfTokens(ctx, q, &facts, `digest = `+anyOf(1, "bytea"), pq.ByteaArray(raw(digests)))
+	err = s.factsOfTokens(ctx, q, &facts, len(digests), `digest = `+anyOf(1, "bytea"), pq.ByteaArray(raw(digests)))
 	return facts, err
 }
 
@@ -273,7 +274,7 @@ func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoin
 		return batch, wrap("select tokens", err)
 	}
 	if twins {
-		if err := s.factsOfTokens(ctx, q, facts, `twin IS NOT NULL AND twin = `+anyOf(1, "bytea"), pq.ByteaArray(raw(digests))); err != nil {
+		if err := s.factsOfTokens(ctx, q, facts, len(digests), `twin IS NOT NULL AND twin = `+anyOf(1, "bytea"), pq.ByteaArray(raw(digests))); err != nil {
 			return batch, err
 		}
 	}
@@ -304,7 +305,7 @@ func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source
 		return facts, wrap("select tokens", err)
 	}
 	if users = record.UpTo(users, last); len(users) > 0 {
-		err = s.factsOfTokens(ctx, q, &facts, `reusable AND user_id = `+anyOf(1, "bigint"), pq.Array(users))
+		err = s.factsOfTokens(ctx, q, &facts, len(users), `reusable AND user_id = `+anyOf(1, "bigint"), pq.Array(users))
 	}
 	return facts, err
 }
@@ -331,14 +332,15 @@ func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int6
 			return nil, wrap("select imported users", err)
 		}
 		if l.Key = key.String; key.Valid {
-			links = append(links, l)
+			links = append(record.Room(links, len(users)), l)
 		}
 	}
 	return links, wrap("select imported users", rows.Err())
 }
 
-// factsOfTokens reads the facts that decide about existing tokens.
-func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, where string, list any) error {
+// factsOfTokens reads the facts that decide about existing tokens, of which n are
+// expected at most.
+func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, n int, where string, list any) error {
 	rows, err := q.QueryxContext(ctx, s.qualify(`SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM @tokens WHERE `+where), list)
 	if err != nil {
 		return wrap("select tokens", err)
@@ -355,9 +357,9 @@ func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts 
 		}
 		token := r.Core()
 		token.Legacy = r.Legacy()
-		facts.Tokens = append(facts.Tokens, token)
+		facts.Tokens = append(record.Room(facts.Tokens, n), token)
 		if source.Valid {
-			facts.TokenLinks = append(facts.TokenLinks, transfer.TokenLink{Digest: r.Digest, Source: source.Int64, Table: origin.String})
+			facts.TokenLinks = append(record.Room(facts.TokenLinks, n), transfer.TokenLink{Digest: r.Digest, Source: source.Int64, Table: origin.String})
 		}
 	}
 	return wrap("select tokens", rows.Err())

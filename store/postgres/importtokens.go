@@ -44,7 +44,7 @@ func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint
 			results[i] = merged.Result
 			switch {
 			case merged.Insert:
-				added = append(added, merged.Token)
+				added = append(record.Room(added, len(tokens)), merged.Token)
 			case merged.Move:
 				if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @tokens SET expires_at = $1 WHERE digest = $2`),
 					merged.ExpiresAt.UnixMicro(), []byte(merged.Digest)); err != nil {

@@ -70,7 +70,7 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 			}
 			if merged.Insert {
 				addedAt[row.ID] = len(added)
-				added = append(added, row)
+				added = append(record.Room(added, len(users)), row)
 				continue
 			}
 			if at, twice := addedAt[row.ID]; twice {

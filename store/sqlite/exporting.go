@@ -60,7 +60,7 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 // LinkedFingerprints implements [transfer.Exporter].
 func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		links, err = readLinks(ctx, s.reader, selectLinks+`WHERE source = ? AND user_id IN (SELECT value FROM json_each(?))`, source, jsonList(userIDs))
+		links, err = readLinks(ctx, s.reader, len(userIDs), selectLinks+`WHERE source = ? AND user_id IN (SELECT value FROM json_each(?))`, source, jsonList(userIDs))
 		return err
 	})
 	return links, err

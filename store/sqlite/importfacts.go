@@ -31,7 +31,7 @@ func linksOf(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source 
 	if err != nil || !r.Keyed {
 		return links, err
 	}
-	keyed, err := readLinks(ctx, q, selectLinks+`WHERE source = ?1 AND key IS NOT NULL AND key IN (SELECT value FROM json_each(?2))`, source, jsonList(keys))
+	keyed, err := readLinks(ctx, q, len(keys), selectLinks+`WHERE source = ?1 AND key IS NOT NULL AND key IN (SELECT value FROM json_each(?2))`, source, jsonList(keys))
 	return append(links, keyed...), err
 }
 
@@ -52,11 +52,12 @@ func among(column string, ids []int64) (where string, args []any, keep func(id i
 // readLinksOf reads the links of users by a query that lacks the condition for them.
 func readLinksOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, query string, args ...any) ([]transfer.UserLink, error) {
 	where, more, keep := among("user_id", ids)
-	links, err := readLinks(ctx, q, query+where, append(args, more...)...)
+	links, err := readLinks(ctx, q, len(ids), query+where, append(args, more...)...)
 	return slices.DeleteFunc(links, func(l transfer.UserLink) bool { return !keep(l.UserID) }), err
 }
 
-func readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ...any) ([]transfer.UserLink, error) {
+// readLinks reads links, of which n are expected at most.
+func readLinks(ctx context.Context, q sqlx.QueryerContext, n int, query string, args ...any) ([]transfer.UserLink, error) {
 	rows, err := q.QueryxContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select imported users: %w", err)
@@ -68,7 +69,7 @@ func readLinks(ctx context.Context, q sqlx.QueryerContext, query string, args ..
 		if err := rows.Scan(&r.UserID, &r.Source, &r.Key, &r.Mark, &r.Rehashed); err != nil {
 			return nil, fmt.Errorf("select imported users: %w", err)
 		}
-		links = append(links, r.Core())
+		links = append(record.Room(links, n), r.Core())
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("select imported users: %w", err)
@@ -136,7 +137,7 @@ func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names [
 				return err
 			}
 			found[r.Username] = true
-			accounts = append(accounts, account)
+			accounts = append(record.Room(accounts, len(names)), account)
 		}
 		return rows.Err()
 	}
@@ -250,7 +251,7 @@ type linkColumns struct {
 
 // factsOfDigests reads the tokens that have one of the digests.
 func factsOfDigests(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, digests []core.Digest) error {
-	return factsOfTokens(ctx, q, facts, `json_each(?) AS list CROSS JOIN tokens ON digest = unhex(list.value)`, hexList(digests))
+	return factsOfTokens(ctx, q, facts, len(digests), `json_each(?) AS list CROSS JOIN tokens ON digest = unhex(list.value)`, hexList(digests))
 }
 
 // tokenFacts adds to the tokens that have one of the digests the other facts that
@@ -261,7 +262,7 @@ func tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.
 		return batch, fmt.Errorf("select tokens: %w", err)
 	}
 	if twins {
-		if err := factsOfTokens(ctx, q, facts, `tokens WHERE twin IS NOT NULL AND twin IN (SELECT unhex(value) FROM json_each(?))`, hexList(digests)); err != nil {
+		if err := factsOfTokens(ctx, q, facts, len(digests), `tokens WHERE twin IS NOT NULL AND twin IN (SELECT unhex(value) FROM json_each(?))`, hexList(digests)); err != nil {
 			return batch, err
 		}
 	}
@@ -293,13 +294,14 @@ func factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, use
 		return facts, fmt.Errorf("select tokens: %w", err)
 	}
 	if users = record.UpTo(users, last); len(users) > 0 {
-		err = factsOfTokens(ctx, q, &facts, `tokens WHERE reusable = 1 AND user_id IN (SELECT value FROM json_each(?))`, jsonList(users))
+		err = factsOfTokens(ctx, q, &facts, len(users), `tokens WHERE reusable = 1 AND user_id IN (SELECT value FROM json_each(?))`, jsonList(users))
 	}
 	return facts, err
 }
 
-// factsOfTokens reads the facts that decide about existing tokens.
-func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, from, list string) error {
+// factsOfTokens reads the facts that decide about existing tokens, of which n are
+// expected at most.
+func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, n int, from, list string) error {
 	rows, err := q.QueryxContext(ctx, `SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM `+from, list)
 	if err != nil {
 		return fmt.Errorf("select tokens: %w", err)
@@ -313,9 +315,9 @@ func factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.I
 		}
 		token := r.Core()
 		token.Legacy = r.Legacy()
-		facts.Tokens = append(facts.Tokens, token)
+		facts.Tokens = append(record.Room(facts.Tokens, n), token)
 		if l.Source.Valid {
-			facts.TokenLinks = append(facts.TokenLinks, transfer.TokenLink{Digest: r.Digest, Source: l.Source.Int64, Table: l.Origin.String})
+			facts.TokenLinks = append(record.Room(facts.TokenLinks, n), transfer.TokenLink{Digest: r.Digest, Source: l.Source.Int64, Table: l.Origin.String})
 		}
 	}
 	if err := rows.Err(); err != nil {

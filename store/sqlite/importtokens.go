@@ -38,7 +38,7 @@ func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint
 			merged := batch.Merge(in)
 			results[i] = merged.Result
 			if merged.Insert || merged.Move {
-				writes = append(writes, merged)
+				writes = append(record.Room(writes, len(tokens)), merged)
 			}
 			if merged.Seen != nil {
 				seen = append(seen, merged.Seen)
@@ -72,7 +72,7 @@ func writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoin
 	var added []core.Token
 	for _, m := range writes {
 		if m.Insert {
-			added = append(added, m.Token)
+			added = append(record.Room(added, len(writes)), m.Token)
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET expires_at = ? WHERE digest = ?`, m.ExpiresAt.UnixMicro(), []byte(m.Digest)); err != nil {

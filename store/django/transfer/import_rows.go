@@ -34,26 +34,24 @@ type userRow struct {
 	err    error // why the row is not a valid user
 	where  string
 	recent bool // whether the row is to be imported with Since
+	passwordReport
+}
+
+// passwordReport is what the report says about a password.
+type passwordReport struct {
+	format  string
+	problem string // why no login will succeed with it, if so
 }
 
 // userPass imports users: in the first pass all but those who are left for the last
 // one.
 func (i *importer) userPass(ctx context.Context, t tables.Table, last bool) error {
 	r := i.report
-	decode := func(row tables.Row) userRow {
-		user, err := i.decoder.User(row)
-		if err == nil {
-			user.Fingerprint = transfer.UserFingerprint(user.Account)
-		} else {
-			user.Refused = err.Error()
-		}
-		return userRow{user, err, row.Where, err != nil || i.recent(row, user.CreatedAt)}
-	}
 	var batch []transfer.ImportedUser
-	var where []string
-	return readTable(ctx, i, t, decode, func(at string, rows []userRow) error {
-		batch, where = batch[:0], where[:0]
-		for _, row := range rows {
+	var sent []*userRow
+	return readTable(ctx, i, t, i.prepareUsers, func(at string, rows []userRow) error {
+		batch, sent = batch[:0], sent[:0]
+		for n, row := range rows {
 			user := row.ImportedUser
 			r.Users.Read++
 			switch {
@@ -70,15 +68,31 @@ func (i *importer) userPass(ctx context.Context, t tables.Table, last bool) erro
 				user.ID = 0
 			}
 			if row.recent {
-				batch, where = append(batch, user), append(where, row.where)
+				batch, sent = append(batch, user), append(sent, &rows[n])
 			}
 		}
-		return i.userBatch(ctx, at, batch, where)
+		return i.userBatch(ctx, at, batch, sent)
 	})
 }
 
-// userBatch imports a batch of users.
-func (i *importer) userBatch(ctx context.Context, at string, batch []transfer.ImportedUser, where []string) error {
+// prepareUsers decodes users.
+func (i *importer) prepareUsers(_ context.Context, rows []tables.Row) ([]userRow, error) {
+	users := make([]userRow, len(rows))
+	for n, row := range rows {
+		user, err := i.decoder.User(row)
+		if err != nil {
+			user.Refused = err.Error()
+			users[n] = userRow{ImportedUser: user, err: err, where: row.Where, recent: true}
+			continue
+		}
+		user.Fingerprint = transfer.UserFingerprint(user.Account)
+		users[n] = userRow{user, nil, row.Where, i.recent(row, user.CreatedAt), reportPassword(user.PasswordHash)}
+	}
+	return users, nil
+}
+
+// userBatch imports a batch of users, read from these rows.
+func (i *importer) userBatch(ctx context.Context, at string, batch []transfer.ImportedUser, rows []*userRow) error {
 	i.place.Cursor = at
 	if len(i.left) > 0 {
 		i.place.Cursor = "" // a resumed run has to determine left again
@@ -91,11 +105,11 @@ func (i *importer) userBatch(ctx context.Context, at string, batch []transfer.Im
 		if result.Outcome == transfer.ImportIDTaken {
 			i.left[batch[n].Key] = true
 			if result.Reason != "" {
-				i.report.problem(where[n], result.Reason)
+				i.report.problem(rows[n].where, result.Reason)
 			}
 			continue
 		}
-		i.countUser(batch[n], where[n], result)
+		i.countUser(rows[n], result)
 	}
 	if i.from.Shape().ByName {
 		return i.doubt(ctx, batch, results)
@@ -104,20 +118,19 @@ func (i *importer) userBatch(ctx context.Context, at string, batch []transfer.Im
 }
 
 // countUser adds a user to the report.
-func (i *importer) countUser(u transfer.ImportedUser, where string, result transfer.ImportResult) {
+func (i *importer) countUser(u *userRow, result transfer.ImportResult) {
 	if u.Refused != "" {
-		i.report.count(&i.report.Users, where, result)
+		i.report.count(&i.report.Users, u.where, result)
 		return
 	}
-	format, problem := passwordFormat(u.PasswordHash)
-	i.report.Formats[format]++
-	if problem != "" {
-		i.report.problem(where, problem)
+	i.report.Formats[u.format]++
+	if u.problem != "" {
+		i.report.problem(u.where, u.problem)
 	}
 	if result.Outcome == transfer.ImportAdded && i.left[u.Key] {
 		i.report.Renumbered++
 	}
-	i.report.count(&i.report.Users, where, result)
+	i.report.count(&i.report.Users, u.where, result)
 }
 
 // doubt collects the names of users who do not have them here: a token that refers to
@@ -157,22 +170,20 @@ func (i *importer) recent(row tables.Row, created time.Time) bool {
 	return ok && !login.Before(i.Since)
 }
 
-// passwordFormat returns the format of a password, and why no login will succeed with
-// it, if so.
-func passwordFormat(encoded string) (format, problem string) {
+func reportPassword(encoded string) passwordReport {
 	cost, err := password.CostOf(encoded)
 	var unsupported *password.UnsupportedError
 	switch {
 	case err == nil:
-		return string(cost.Format()), ""
+		return passwordReport{string(cost.Format()), ""}
 	case encoded == "":
-		return "empty", "it has no password: no login will work, as in Django"
+		return passwordReport{"empty", "it has no password: no login will work, as in Django"}
 	case errors.Is(err, password.ErrUnusable):
-		return "unusable", ""
+		return passwordReport{"unusable", ""}
 	case errors.As(err, &unsupported):
-		return "unsupported", "its password can't be verified (" + err.Error() + "): it has to be set anew"
+		return passwordReport{"unsupported", "its password can't be verified (" + err.Error() + "): it has to be set anew"}
 	}
-	return "malformed", "its password can't be verified (" + err.Error() + "): no login will work"
+	return passwordReport{"malformed", "its password can't be verified (" + err.Error() + "): no login will work"}
 }
 
 // tokenRow is a token row as read.
@@ -189,84 +200,101 @@ func (i *importer) tokens(ctx context.Context, t tables.TokenTable) (err error) 
 	}
 	counts := i.report.Tokens[t.Name]
 	i.twins = t.Own && !t.Table.Distinct("key")
-	decode := func(row tables.Row) tokenRow {
-		older, err := i.decoder.Token(t, row)
-		return tokenRow{older, err, row.Where}
-	}
-	var batch []tables.Token
-	var where []string
-	err = readTable(ctx, i, t.Table, decode, func(at string, rows []tokenRow) error {
-		batch, where = batch[:0], where[:0]
-		for _, row := range rows {
-			counts.Read++
-			if row.err != nil {
-				i.report.count(&counts, row.where, transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: row.err.Error()})
-				continue
-			}
-			if i.Since.IsZero() || !row.CreatedAt.Before(i.Since) {
-				batch, where = append(batch, row.Token), append(where, row.where)
-			}
-		}
+	prepare := func(ctx context.Context, rows []tables.Row) (tokenBatch, error) { return i.prepareTokens(ctx, t, rows) }
+	err = readTable(ctx, i, t.Table, prepare, func(at string, batch tokenBatch) error {
 		i.place.Cursor = at
-		return i.tokenBatch(ctx, batch, where, &counts)
+		counts.Read += batch.read
+		return i.importTokens(ctx, batch, &counts)
 	})
 	i.report.Tokens[t.Name] = counts
 	return err
 }
 
-// tokenBatch imports a batch of tokens: those whose users were imported from this
-// source.
-func (i *importer) tokenBatch(ctx context.Context, batch []tables.Token, where []string, counts *Counts) error {
-	owner, err := i.owners(ctx, batch)
+// tokenBatch is a batch of tokens for the store: those whose users were imported from
+// this source.
+type tokenBatch struct {
+	rows   []tokenRow
+	tokens []transfer.ImportedToken // of the rows that are not refused, in their order
+	read   int                      // rows that are not to be imported with Since count as well
+	// refused are the outcomes of rows that the store does not get, by index into rows.
+	refused map[int]transfer.ImportResult
+}
+
+// prepareTokens decodes tokens, finds their owners and seals them.
+func (i *importer) prepareTokens(ctx context.Context, t tables.TokenTable, rows []tables.Row) (tokenBatch, error) {
+	b := tokenBatch{
+		rows: make([]tokenRow, 0, len(rows)), tokens: make([]transfer.ImportedToken, 0, len(rows)), read: len(rows),
+		refused: map[int]transfer.ImportResult{},
+	}
+	for _, row := range rows {
+		older, err := i.decoder.Token(t, row)
+		if err != nil || i.Since.IsZero() || !older.CreatedAt.Before(i.Since) {
+			b.rows = append(b.rows, tokenRow{older, err, row.Where})
+		}
+	}
+	owner, err := i.owners(ctx, b.rows)
 	if err != nil {
-		return err
+		return b, err
 	}
-	tokens, rows := make([]transfer.ImportedToken, 0, len(batch)), make([]int, 0, len(batch))
-	outcomes := make([]transfer.ImportResult, len(batch)) // in the order of the rows, for the report
-	for n, older := range batch {
-		user, ok := owner(older)
-		if ok && i.refused[older.Text] {
-			outcomes[n] = transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: "another user, who was not taken over, has the same token"}
+	refuse := func(n int, reason string) {
+		b.refused[n] = transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason}
+	}
+	for n, row := range b.rows {
+		if row.err != nil {
+			refuse(n, row.err.Error())
 			continue
 		}
-		if !ok {
-			if older.Text != "" && i.twins {
-				i.refused[older.Text] = true
-			}
-			outcomes[n] = transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: transfer.UserNotImported}
+		user, ok := owner(row.Token)
+		switch {
+		case ok && i.refused[row.Text]:
+			refuse(n, "another user, who was not taken over, has the same token")
+			continue
+		case !ok && row.Text != "" && i.twins:
+			i.refused[row.Text] = true
+			fallthrough
+		case !ok:
+			refuse(n, transfer.UserNotImported)
 			continue
 		}
-		token, err := i.token(older, user.ID)
+		token, err := i.token(row.Token, user.ID)
 		if err != nil {
-			return err
+			return b, err
 		}
-		tokens, rows = append(tokens, transfer.ImportedToken{Owner: user.Key, Token: token}), append(rows, n)
+		b.tokens = append(b.tokens, transfer.ImportedToken{Owner: user.Key, Token: token})
 	}
-	results, err := i.to.ImportTokens(ctx, i.place, tokens)
+	return b, nil
+}
+
+// importTokens imports a batch of tokens.
+func (i *importer) importTokens(ctx context.Context, b tokenBatch, counts *Counts) error {
+	results, err := i.to.ImportTokens(ctx, i.place, b.tokens)
 	if err != nil {
 		return fmt.Errorf("import tokens: %w", err)
 	}
-	for n, result := range results {
-		row := rows[n]
-		outcomes[row] = result
-		works := result.Outcome == transfer.ImportAdded || result.Outcome == transfer.ImportUpdated || result.Outcome == transfer.ImportUnchanged
-		if batch[row].Text != "" && len(tokens[n].Sealed) == 0 && works {
-			i.report.Unsealed++
+	next := 0 // of the results, which are in the order of the rows
+	for n, row := range b.rows {
+		outcome, refused := b.refused[n]
+		if !refused {
+			outcome = results[next]
+			works := outcome.Outcome == transfer.ImportAdded || outcome.Outcome == transfer.ImportUpdated || outcome.Outcome == transfer.ImportUnchanged
+			if row.Text != "" && len(b.tokens[next].Sealed) == 0 && works {
+				i.report.Unsealed++
+			}
+			next++
 		}
-	}
-	for n, outcome := range outcomes {
-		i.report.count(counts, where[n], outcome)
+		i.report.count(counts, row.where, outcome)
 	}
 	return nil
 }
 
 // owners finds the users of the tokens. If keys are IDs, the store checks that the
 // users exist when it imports the tokens.
-func (i *importer) owners(ctx context.Context, batch []tables.Token) (func(tables.Token) (transfer.ImportedUser, bool), error) {
+func (i *importer) owners(ctx context.Context, rows []tokenRow) (func(tables.Token) (transfer.ImportedUser, bool), error) {
 	byID := i.keysAreIDs && !i.twins
 	var keys, names []string
-	for _, t := range batch {
+	for _, t := range rows {
 		switch {
+		case t.err != nil: // it has none
 		case t.Username != "":
 			names = append(names, i.named(t.Username))
 		case !byID:

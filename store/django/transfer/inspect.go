@@ -152,10 +152,10 @@ func (f *Inspection) user(d tables.Decoder, row tables.Row, r *Report) {
 	if account.Active {
 		f.Users.Active++
 	}
-	format, problem := passwordFormat(account.PasswordHash)
-	f.Users.Formats[format]++
-	if problem != "" {
-		r.problem(row.Where, problem)
+	password := reportPassword(account.PasswordHash)
+	f.Users.Formats[password.format]++
+	if password.problem != "" {
+		r.problem(row.Where, password.problem)
 	}
 }
 

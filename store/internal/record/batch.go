@@ -14,6 +14,15 @@ import (
 // MinHalved is the number of rows of a batch that are worth a second connection.
 const MinHalved = 1000
 
+// Room returns rows, with room for n of them at once if there are none yet: most batches
+// have the same outcome for all rows, and large rows are expensive to move.
+func Room[T any](rows []T, n int) []T {
+	if rows == nil {
+		return make([]T, 0, n)
+	}
+	return rows
+}
+
 // InHalves reads the facts about the first n rows of a batch in two halves,
 // concurrently.
 func InHalves(n int, first, second sqlx.QueryerContext, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {
