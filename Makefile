@@ -39,13 +39,15 @@ SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/dif
 check: lint ## what to run all day: lint, and the tests that need nothing and take no time
 	$(GO) test $$($(GO) list ./... | grep -vE '$(SLOW)')
 
-# What holds servers and databases to seconds runs alone, one package at a time. Of the
-# others, the one that takes longest begins.
-# Generated user bases go without the race detector first, which takes ten times as long.
+# What holds servers and databases to seconds runs alone, one package at a time. Imports
+# of all kinds, and exchanges at servers in the same process, take the race detector five
+# times as long and have few goroutines: with it, a few generated user bases are imported.
 ALONE = /cmd/authcompat$$|/internal/(server|httpserver)$$|/core/hashing$$|/store/(sqlite|postgres|django/live)$$
-test: tools lint compatible ## lint, then all tests with the race detector
-	$(GO) test -timeout 20m ./store/django/transfer -run '^TestGenerated$$'
-	$(GO) test -race -timeout 20m ./store/django/transfer $$($(GO) list ./... | grep -vE '$(ALONE)')
+SERIAL = /inprocess$$|/store/django/transfer$$
+test: tools lint compatible ## lint, then all tests, with the race detector where there are goroutines
+	$(GO) test -timeout 20m $$($(GO) list ./... | grep -E '$(SERIAL)')
+	$(GO) test -race -timeout 20m ./store/django/transfer -run '^TestGenerated$$'
+	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -vE '$(ALONE)|$(SERIAL)')
 	$(GO) test -race -p 1 -timeout 20m $$($(GO) list ./... | grep -E '$(ALONE)')
 
 compatible: tools

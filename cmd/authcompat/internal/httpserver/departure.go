@@ -2,7 +2,6 @@ package httpserver
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"sync/atomic"
 	"time"
@@ -97,14 +96,10 @@ func (c *requestContext) watch() *watchedContext {
 
 // departed reports whether the client can't receive anything any more.
 func (c *requestContext) departed() bool {
-	conn, _ := c.Context.Value(connKey{}).(net.Conn)
-	if t, ok := conn.(*tls.Conn); ok {
-		conn = t.NetConn()
-	}
-	t, ok := conn.(*tickConn)
+	conn, ok := c.Context.Value(connKey{}).(*clientConn)
 	if !ok {
 		return true
 	}
-	tcp, ok := t.Conn.(*net.TCPConn)
-	return !ok || closed(tcp)
+	tcp := conn.tcp()
+	return tcp == nil || closed(tcp)
 }

@@ -11,6 +11,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/authcompat/authcompat/profiles"
 )
 
 // The limits of a listener. That of a request body is the dialect's.
@@ -40,6 +42,11 @@ type ListenOptions struct {
 	Log            *slog.Logger // for messages of net/http, at level debug
 	MaxConnections int          // open at a time; 0: as many as the system allows
 	Certificate    *Certificate // nil: no TLS
+	// Rejected counts a request that was refused before it reached the handler, by its
+	// Rejection; nil: it is not counted.
+	Rejected func(reason string)
+	// Headers returns those that the replies to rejected requests get; nil: none.
+	Headers func() []profiles.Header
 }
 
 // Listen opens a listener at a TCP address, HOST:PORT, and adds it with a server of
@@ -56,7 +63,7 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           handling(handler),
 		Protocols:         protocols,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -67,12 +74,19 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 		// OPTIONS * is an unknown path like others.
 		DisableGeneralOptionsHandler: true,
 		ConnContext:                  withConn,
+		ConnState:                    stateChanged,
 	}
 	var limited net.Listener = newTickListener(listener, deadlineTick, o.MaxConnections)
 	if o.Certificate != nil {
-		server.TLSConfig = o.Certificate.config()
-		limited = tls.NewListener(limited, server.TLSConfig)
+		limited = tls.NewListener(limited, o.Certificate.config())
 	}
+	if o.Rejected == nil {
+		o.Rejected = func(string) {}
+	}
+	if o.Headers == nil {
+		o.Headers = func() []profiles.Header { return nil }
+	}
+	limited = &rejectionListener{limited, &rejections{count: o.Rejected, headers: o.Headers, log: o.Log, logged: sampler{interval: time.Second}}}
 	*s = append(*s, Server{Listener: limited, HTTP: server})
 	return nil
 }

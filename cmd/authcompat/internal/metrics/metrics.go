@@ -27,6 +27,7 @@ type Metrics struct {
 	registry    *prometheus.Registry
 	requests    *prometheus.CounterVec
 	seconds     *prometheus.HistogramVec
+	rejected    *prometheus.CounterVec
 	panics      prometheus.Counter
 	logins      *prometheus.CounterVec
 	hashWait    prometheus.Histogram
@@ -54,8 +55,8 @@ type series struct {
 const otherEndpoint = "other"
 
 // New makes the metrics of a process. bodyBytes returns how many bytes of large request
-// bodies are in memory.
-func New(bodyBytes func() float64) *Metrics {
+// bodies are in memory; rejections are the reasons of CountRejected.
+func New(bodyBytes func() float64, rejections ...string) *Metrics {
 	// From 50 µs, what a token check takes, to 50 s.
 	fast := []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 50}
 	m := &Metrics{
@@ -66,6 +67,9 @@ func New(bodyBytes func() float64) *Metrics {
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "authcompat_http_request_duration_seconds", Help: "Time from a request's headers to the end of its reply.", Buckets: fast,
 		}, []string{"profile", "endpoint"}),
+		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "authcompat_rejected_requests_total", Help: "Requests that were refused before they reached an API, by reason.",
+		}, []string{"reason"}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "authcompat_panics_total", Help: "Requests that ended in a defect of this program.",
 		}),
@@ -88,8 +92,11 @@ func New(bodyBytes func() float64) *Metrics {
 			Name: "authcompat_gc_deleted_rows_total", Help: "Rows that garbage collection deleted, by table.",
 		}, []string{"table"}),
 	}
+	for _, reason := range rejections {
+		m.rejected.WithLabelValues(reason) // 0, so that the first one is a change
+	}
 	m.series.Store(&map[seriesKey]series{})
-	m.registry.MustRegister(m.requests, m.seconds, m.panics, m.logins, m.hashWait, m.store, m.failures, m.active, m.deletedRows,
+	m.registry.MustRegister(m.requests, m.seconds, m.rejected, m.panics, m.logins, m.hashWait, m.store, m.failures, m.active, m.deletedRows,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "authcompat_request_body_memory_bytes", Help: "Memory taken by large request bodies; beyond 64 MiB they are refused.",
 		}, bodyBytes),
@@ -149,6 +156,9 @@ func (m *Metrics) CountRequest(profile, endpoint string, status int, took time.D
 	s.requests.Inc()
 	s.seconds.Observe(took.Seconds())
 }
+
+// CountRejected counts a request that was refused before it reached an API.
+func (m *Metrics) CountRejected(reason string) { m.rejected.WithLabelValues(reason).Inc() }
 
 // CountPanic counts a request whose handler panicked.
 func (m *Metrics) CountPanic() { m.panics.Inc() }

@@ -50,7 +50,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Lo
 // newServer makes a server that starts with these settings.
 func newServer(f *config.Server, log *slog.Logger) *server {
 	s := &server{started: f, log: log, keys: keyring.NewReloader(log, f.Engine.Store)}
-	s.metrics = metrics.New(s.bodies.Bytes)
+	s.metrics = metrics.New(s.bodies.Bytes, httpserver.Rejections()...)
 	s.settings.Store(&f.Config)
 	return s
 }
@@ -142,7 +142,10 @@ func (s *server) listen(all []config.BoundProfile) error {
 		a.bound.Store(&p)
 		a.handler.Store(&handler)
 		s.apis = append(s.apis, a)
-		if err := s.servers.Listen(p.Address, a, httpserver.ListenOptions{Log: s.log, MaxConnections: f.MaxConnections, Certificate: s.tls}); err != nil {
+		if err := s.servers.Listen(p.Address, a, httpserver.ListenOptions{
+			Log: s.log, MaxConnections: f.MaxConnections, Certificate: s.tls,
+			Rejected: s.metrics.CountRejected, Headers: func() []profiles.Header { return a.bound.Load().Profile.Headers },
+		}); err != nil {
 			return fmt.Errorf("profile %s: %w", p.Profile.Name, err)
 		}
 	}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRejectedRequests sends what net/http refuses by itself: it is counted by reason and
+// logged without anything the client sent, and the replies have the API's headers.
+func TestRejectedRequests(t *testing.T) {
+	t.Parallel()
+	const marker = "correct-horse-battery"
+	requests := []struct{ reason, status, text string }{
+		{"malformed", "400", "GET\r\n\r\n"},
+		{"malformed", "400", "POST /api/login/ HTTP/1.1\r\nHost: a\r\nContent-Length: " + marker + "\r\n\r\n"},
+		{"host", "400", "GET /api/check/?" + marker + " HTTP/1.1\r\n\r\n"},
+		{"header_size", "431", "GET / HTTP/1.1\r\nHost: a\r\nX-A: " + strings.Repeat(marker, 2000) + "\r\n\r\n"},
+		{"transfer_encoding", "501", "POST /api/login/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: " + marker + "\r\n\r\n"},
+		{"expectation", "417", "POST /api/login/ HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: " + marker + "\r\n\r\n{}"},
+		{"http_version", "505", "GET / HTTP/3.0\r\nHost: a\r\n\r\n"},
+	}
+	for _, name := range []string{"http", "https"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			args := []string{"--profile", "authtokens", "--listen", "127.0.0.1:0", "--store", database(t), "--manage", "127.0.0.1:0"}
+			if name == "https" {
+				folder := t.TempDir()
+				writeCertificate(t, folder, 1)
+				args = append(args, "--tls-cert", folder+"/cert.pem", "--tls-key", folder+"/key.pem")
+			}
+			p := start(t, args...)
+			address := strings.TrimPrefix(p.urls["authtokens"], name+"://")
+			dial := func(t *testing.T) net.Conn {
+				t.Helper()
+				conn, err := net.DialTimeout("tcp", address, time.Minute)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if name == "https" {
+					conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //#nosec
+				}
+				t.Cleanup(func() { conn.Close() })
+				return conn
+			}
+			// A request that is answered comes first on every other connection.
+			const before = "OPTIONS /api/login/ HTTP/1.1\r\nHost: a\r\n\r\n"
+			for i, r := range requests {
+				t.Run(fmt.Sprintf("%d %s", i, r.reason), func(t *testing.T) {
+					for _, first := range []string{"", before} {
+						conn := dial(t)
+						if _, err := io.WriteString(conn, first+r.text); err != nil {
+							t.Fatal(err)
+						}
+						reply, err := io.ReadAll(conn)
+						if err != nil {
+							t.Fatalf("%v after %q", err, reply)
+						}
+						got := string(reply)
+						if at := strings.LastIndex(got, "HTTP/1.1 "); at < 0 || !strings.HasPrefix(got[at:], "HTTP/1.1 "+r.status) {
+							t.Errorf("%q", got)
+						} else if head, _, _ := strings.Cut(got[at:], "\r\n\r\n"); !strings.Contains(head, "\r\nAccess-Control-Allow-Origin: *") {
+							t.Errorf("no header of the API: %q", head)
+						}
+					}
+				})
+			}
+			want := map[string]float64{"malformed": 4, "host": 2, "header_size": 2, "transfer_encoding": 2, "expectation": 2, "http_version": 2, "tls_handshake": 0}
+			if name == "https" {
+				for _, text := range []string{"GET / HTTP/1.0\r\n\r\n", "\x16\x03\x01" + marker} {
+					conn, err := net.DialTimeout("tcp", address, time.Minute)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer conn.Close()
+					if _, err := io.WriteString(conn, text); err != nil {
+						t.Fatal(err)
+					}
+					if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+						t.Fatal(err)
+					}
+					reply, _ := io.ReadAll(conn) // a reset after the reply is as good as an end
+					if plain := strings.HasPrefix(text, "GET"); plain != strings.Contains(string(reply), "HTTP request to an HTTPS server") {
+						t.Errorf("%q: %q", text, reply)
+					}
+				}
+				want["tls_handshake"] = 2
+			}
+			for reason, n := range want {
+				if got := p.metric(t, `authcompat_rejected_requests_total{reason="`+reason+`"}`); got != n {
+					t.Errorf("%s: %v, want %v", reason, got, n)
+				}
+			}
+			log := p.log.String()
+			if !strings.Contains(log, "rejected before it reached the API") || !strings.Contains(log, `"client":"127.0.0.1:`) && !strings.Contains(log, "client=127.0.0.1:") {
+				t.Errorf("the log says nothing of it: %s", log)
+			}
+			if strings.Contains(log, "battery") {
+				t.Errorf("the log has what a client sent: %s", log)
+			}
+		})
+	}
+}
