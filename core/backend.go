@@ -1,5 +1,7 @@
 package core
 
+import "context"
+
 // Backend is an open store with all that it can do. A decorator, such as one that
 // measures calls, replaces the fields it decorates; nothing is found by a type assertion.
 // Closing the Store closes all of it.
@@ -10,9 +12,18 @@ type Backend struct {
 	Admin       Admin        // nil: operators can't work on users and tokens
 	Privacy     PrivacyStore // nil: pseudonyms and dummy hash costs have no key
 
+	Warner Warner // nil: nothing is known of the database's settings
+
 	// ExpiryBatcher extends the expiry of many tokens at once; nil: one by one.
 	ExpiryBatcher ExpiryBatcher
 
 	// Plaintext is the store, if it works on the tables of another server; else nil.
 	Plaintext PlaintextStore
+}
+
+// Warner knows what of a database's settings puts a store's promises at risk.
+type Warner interface {
+	// Warnings returns what an operator should change, or know, one sentence each, without
+	// secrets. Errors are those of [Store].
+	Warnings(ctx context.Context) ([]string, error)
 }

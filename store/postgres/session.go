@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/authcompat/authcompat/store/internal/pgdurability"
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
 )
@@ -84,6 +85,7 @@ type session struct {
 	warned   bool              // by a notice since the last COMMIT was sent
 	lookups  map[string]lookup // by text
 	prepared map[string]bool   // the look-ups prepared through this connection
+	async    bool              // commits are acknowledged before they are on disk, by default
 
 	poolerChecked bool
 	direct        bool                   // there is no pooler in front of the server
@@ -148,6 +150,9 @@ func (s *session) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, e
 	if deadline, ok := ctx.Deadline(); ok {
 		left := max(time.Until(deadline).Milliseconds(), 4)
 		begin = fmt.Sprintf("BEGIN; SET LOCAL statement_timeout = %d; SET LOCAL idle_in_transaction_session_timeout = %d", left*3/4, left*2)
+	}
+	if s.async {
+		begin += "; " + pgdurability.SyncCommit
 	}
 	if _, err := s.ExecContext(ctx, begin, nil); err != nil {
 		return nil, err

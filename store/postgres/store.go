@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/pgdurability"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -26,7 +27,7 @@ type Store struct {
 
 // Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, ExpiryBatcher: s}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, Warner: s, ExpiryBatcher: s}
 }
 
 // qualify replaces each @, which precedes table names, by the store's schema.
@@ -65,6 +66,17 @@ func (s *Store) Ping(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// Warnings implements [core.Warner].
+func (s *Store) Warnings(ctx context.Context) (warnings []string, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		warnings, err = pgdurability.Warnings(func(query string, into ...any) error {
+			return s.db.QueryRowContext(ctx, query).Scan(into...)
+		})
+		return err
+	})
+	return warnings, err
 }
 
 // Close implements [core.Store].

@@ -76,6 +76,10 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		_ = s.Close() // the error from opening matters more
 		return nil, diagnose(explain(ctx, o.Wait, err))
 	}
+	if s.opened, err = os.Stat(file); err != nil {
+		_ = s.Close()
+		return nil, reason(err)
+	}
 	if err := s.enableCache(ctx); err != nil {
 		_ = s.Close()
 		return nil, diagnose(explain(ctx, o.Wait, err))

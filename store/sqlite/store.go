@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -18,7 +20,11 @@ const retryEvery = time.Millisecond
 // Store is a [core.Store] on one SQLite file. Its methods are safe for
 // concurrent use.
 type Store struct {
-	file   string // absolute path
+	file   string      // absolute path
+	opened os.FileInfo // of file, as it was opened
+	// replaced is set once the file is known to be another one, for good.
+	replaced atomic.Bool
+
 	wait   time.Duration
 	bulk   bulkWriter
 	writer *sqlx.DB // one connection
@@ -39,12 +45,15 @@ type Store struct {
 
 // Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, ExpiryBatcher: s}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, Warner: s, ExpiryBatcher: s}
 }
 
 // Ping implements [core.Store]. It reads from the file.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.read(ctx, func(ctx context.Context) error {
+		if err := s.checkIdentity(); err != nil {
+			return err
+		}
 		var any bool
 		return s.reader.GetContext(ctx, &any, `SELECT EXISTS (SELECT 1 FROM users)`)
 	})
@@ -90,6 +99,9 @@ func (s *Store) writeTo(ctx context.Context, db *sqlx.DB, wait time.Duration, do
 	err := retryWhileLocked(bounded, func() error {
 		return transact(bounded, db, do)
 	})
+	if err == nil {
+		err = s.checkIdentity() // after the commit: nothing is acknowledged that went into another file
+	}
 	return explain(ctx, wait, err)
 }
 
@@ -141,6 +153,9 @@ func (s *Store) read(ctx context.Context, do func(context.Context) error) error 
 func (s *Store) acquireReader(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if s.replaced.Load() {
+		return s.checkIdentity()
 	}
 	if s.tryAcquireReader() {
 		return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/tables"
+	"github.com/authcompat/authcompat/store/internal/pgdurability"
 )
 
 // Store is a [core.Store] on Django's own tables. Its methods are safe for concurrent
@@ -21,12 +22,13 @@ type Store struct {
 	tokens  tables.TokenTable
 	decoder tables.Decoder
 	writers chan struct{} // a slot for each transaction
+	async   bool          // PostgreSQL acknowledges commits before they are on disk, by default
 }
 
 // Backend returns the store with what it can do: the administration of users stays with
 // Django.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Privacy: s, Plaintext: s}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Privacy: s, Warner: s, Plaintext: s}
 }
 
 // maxConnections is how many connections are open at most.
@@ -61,7 +63,21 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	if s.tokens, err = s.checkTables(); err != nil {
 		return err
 	}
+	if s.django.IsPostgres() {
+		if err := s.db.QueryRowContext(ctx, pgdurability.AsyncCommit).Scan(&s.async); err != nil {
+			return fmt.Errorf("read settings: %w", err)
+		}
+	}
 	return s.write(ctx, func(tx *sql.Tx) error { return s.createAuxTables(ctx, tx) })
+}
+
+// Warnings implements [core.Warner].
+func (s *Store) Warnings(ctx context.Context) ([]string, error) {
+	if !s.django.IsPostgres() {
+		return nil, nil
+	}
+	warnings, err := pgdurability.Warnings(func(query string, into ...any) error { return s.db.QueryRowContext(ctx, query).Scan(into...) })
+	return warnings, s.explain(ctx, err)
 }
 
 // errUndecided says how to choose a table of tokens.
@@ -221,6 +237,11 @@ func (s *Store) transact(ctx context.Context, do func(*sql.Tx) error) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
+	if s.async {
+		if _, err := tx.ExecContext(ctx, pgdurability.SyncCommit); err != nil {
+			return err
+		}
+	}
 	if err := do(tx); err != nil {
 		return err
 	}

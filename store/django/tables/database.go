@@ -71,6 +71,9 @@ func (s *Database) SQL() *sql.DB { return s.db }
 // IsMySQL reports whether the database is a MySQL or MariaDB one.
 func (s *Database) IsMySQL() bool { _, is := s.dialect.(mysql); return is }
 
+// IsPostgres reports whether the database is one of PostgreSQL.
+func (s *Database) IsPostgres() bool { _, is := s.dialect.(postgres); return is }
+
 // HasOneWriter reports whether only one transaction at a time can write, as in SQLite.
 func (s *Database) HasOneWriter() bool { _, is := s.dialect.(sqliteFile); return is }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -38,7 +39,8 @@ type middleware struct {
 	profile string
 	next    http.Handler
 	InstrumentOptions
-	refused *sampler
+	refused   *sampler
+	forwarded *sampler
 }
 
 // Recorder counts requests and their outcomes.
@@ -63,11 +65,11 @@ type InstrumentOptions struct {
 // bodies count against the budget, and a panic ends one connection instead of the
 // process.
 func Instrument(next http.Handler, profile string, o InstrumentOptions) http.Handler {
-	return &middleware{profile: profile, next: next, InstrumentOptions: o, refused: &sampler{interval: time.Second}}
+	return &middleware{profile: profile, next: next, InstrumentOptions: o, refused: &sampler{interval: time.Second}, forwarded: &sampler{interval: time.Minute}}
 }
 
 func (t *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &responseRecorder{ResponseWriter: w, request: r, proxies: t.Proxies, began: time.Now()}
+	x := &responseRecorder{ResponseWriter: w, request: r, middleware: t, began: time.Now()}
 	if len(r.TransferEncoding) > 0 {
 		// net/http takes a length beside it away unseen: whatever a proxy took for
 		// the end of this request, nothing behind it is read (RFC 9112, 6.1).
@@ -139,6 +141,18 @@ func (t *middleware) logRequest(x *responseRecorder, took time.Duration) {
 	t.Log.LogAttrs(context.Background(), level, "request", attrs...)
 }
 
+// warnForwarded warns at most once a minute of X-Forwarded-For headers that come from an
+// address which is not a trusted proxy. If it is a proxy, all its clients share one login
+// limit, and one of them can lock out the others.
+func (t *middleware) warnForwarded(peer netip.Addr, now time.Time) {
+	omitted, ok := t.forwarded.take(now)
+	if !ok {
+		return
+	}
+	t.Log.Warn("X-Forwarded-For is ignored: it comes from an address that is not a trusted proxy; if it is a proxy of yours, its clients share one login limit until --trusted-proxy names it",
+		"profile", t.profile, "client", peer.String(), "omitted", omitted)
+}
+
 // describe returns the type of a panic and its stack, without anything that a client
 // may have sent.
 func describe(cause any) (what, stack string) {
@@ -177,7 +191,7 @@ type responseRecorder struct {
 	http.ResponseWriter
 	request           *http.Request
 	ctx               requestContext
-	proxies           Proxies
+	middleware        *middleware
 	began             time.Time
 	resolve           sync.Once
 	client            core.Client // after resolve
@@ -191,7 +205,10 @@ var _ dialects.OutcomeRecorder = (*responseRecorder)(nil)
 // from returns the client of the request.
 func (x *responseRecorder) from() core.Client {
 	x.resolve.Do(func() {
-		address, proxied := x.proxies.client(x.request)
+		address, proxied := x.middleware.Proxies.client(x.request)
+		if !proxied && len(x.request.Header["X-Forwarded-For"]) > 0 {
+			x.middleware.warnForwarded(address, x.began)
+		}
 		x.client = core.Client{Address: address, RequestID: requestID(x.request, proxied)}
 	})
 	return x.client

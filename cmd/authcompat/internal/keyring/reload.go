@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -58,6 +59,21 @@ func (w *Reloader) Start(ctx context.Context, file string, admin core.Admin) (co
 	w.started, w.unset = true, sealer.KeyID() == "" && w.lastWarning == ""
 	w.admin, w.held = admin, sealer
 	return sealer, err
+}
+
+// Warnings returns what of the file that has the keys an operator should change, given the
+// file that a setting names.
+func (w *Reloader) Warnings(file string) (warnings []string) {
+	const writableByOthers = 0o022
+	path := w.location(file).path()
+	info, err := os.Stat(path)
+	if err != nil || runtime.GOOS == "windows" { // where the mode says only whether a file is read-only
+		return nil
+	}
+	if mode := info.Mode().Perm(); mode&writableByOthers != 0 {
+		warnings = append(warnings, fmt.Sprintf("users of the system other than its owner may write the file of the sealing keys %s (mode %04o): chmod go-w", path, mode))
+	}
+	return warnings
 }
 
 // adopt replaces the keys in memory by those that were read. If there are tokens that only

@@ -75,6 +75,7 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 		return err
 	}
 	s.warnKeyless(all)
+	s.warnUnsafe(ctx)
 	if err := newBanner(all, s.servers, &f.Config).write(out); err != nil {
 		return err
 	}
@@ -174,6 +175,23 @@ func (s *server) handler(f *config.Config, p *profiles.Profile) (http.Handler, e
 	return httpserver.Instrument(h, p.Name, httpserver.InstrumentOptions{
 		Proxies: trusted, Recorder: s.metrics, Bodies: &s.bodies, Log: s.log, Requests: httpserver.RequestLog(f.LogRequests.String()),
 	}), nil
+}
+
+// warnUnsafe warns of what others may change, and of settings of the database by which
+// acknowledged writes can be lost.
+func (s *server) warnUnsafe(ctx context.Context) {
+	warnings, err := s.keys.Warnings(s.started.KeyFile), error(nil)
+	if w := s.engine.Backend.Warner; w != nil {
+		var more []string
+		more, err = w.Warnings(ctx)
+		warnings = append(warnings, more...)
+	}
+	if err != nil {
+		s.log.Warn("the settings of the database could not be read", "error", err)
+	}
+	for _, w := range warnings {
+		s.log.Warn(w)
+	}
 }
 
 // warnKeyless warns of profiles that show tokens again if no location of keys is given. A

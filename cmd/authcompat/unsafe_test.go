@@ -1,0 +1,106 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+const annsAccount = `{"username": "ann", "password": "correct horse battery", "email": "ann@example.org"}`
+
+// TestReplacedDatabase puts another file in the place of the database of a running server,
+// or removes it: nothing is acknowledged any more, and it is not ready.
+func TestReplacedDatabase(t *testing.T) {
+	t.Parallel()
+	for name, replace := range map[string]func(path string) error{
+		"replaced": func(path string) error {
+			if err := os.WriteFile(path+".new", nil, 0o600); err != nil {
+				return err
+			}
+			return os.Rename(path+".new", path)
+		},
+		"removed": os.Remove,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := database(t)
+			p := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", store, "--manage", "127.0.0.1:0")
+			url := p.urls["ocd-users"]
+			token := tokenIn(t, p.want(t, http.StatusOK, "POST", url+"/api/register/", "", annsAccount).body)
+			p.want(t, http.StatusOK, "GET", p.manage+"/readyz", "", "")
+			if err := replace(strings.TrimPrefix(store, "sqlite:")); err != nil {
+				t.Fatal(err)
+			}
+			other := strings.ReplaceAll(annsAccount, "ann", "bob")
+			p.want(t, http.StatusServiceUnavailable, "POST", url+"/api/register/", "", other)
+			p.want(t, http.StatusServiceUnavailable, "GET", p.manage+"/readyz", "", "")
+			// A token of the file that is gone is not accepted on, or ended, here.
+			p.want(t, http.StatusServiceUnavailable, "POST", url+"/api/logout/", token, "")
+			if log := p.log.String(); !strings.Contains(log, "replaced or removed while it was open") {
+				t.Errorf("the log does not say why: %s", log)
+			}
+		})
+	}
+}
+
+// TestUnsafeFiles checks that a server warns of a database and keys that others may write.
+func TestUnsafeFiles(t *testing.T) {
+	t.Parallel()
+	store := database(t)
+	path := strings.TrimPrefix(store, "sqlite:")
+	args := []string{"--profile", "snippit", "--listen", "127.0.0.1:0", "--store", store}
+	first := start(t, args...)
+	if log := first.log.String(); strings.Contains(log, "may write") {
+		t.Errorf("files of its own making: %s", log)
+	}
+	first.end(t)
+	for _, file := range []string{path, path + ".key"} {
+		if err := os.Chmod(file, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log := start(t, args...).log.String()
+	for _, want := range []string{"may write the database file " + path + " ", "may write the file of the sealing keys " + path + ".key"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("no %q in %s", want, log)
+		}
+	}
+}
+
+// TestUnsafePostgres checks that a server warns of a PostgreSQL that may lose what it has
+// acknowledged.
+func TestUnsafePostgres(t *testing.T) {
+	t.Parallel()
+	dsn := postgrestest.Start(t, postgrestest.Options{Settings: map[string]string{"synchronous_commit": "off"}}).DSN()
+	p := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", dsn)
+	for _, want := range []string{"synchronous_commit is off", "fsync is off"} {
+		if log := p.log.String(); !strings.Contains(log, want) {
+			t.Errorf("no %q in %s", want, log)
+		}
+	}
+}
+
+// TestUntrustedForwarded checks that X-Forwarded-For of an untrusted peer is warned of,
+// once, and that of a trusted one is not.
+func TestUntrustedForwarded(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]int{"untrusted": 1, "trusted": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			args := []string{"--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", database(t)}
+			if name == "trusted" {
+				args = append(args, "--trusted-proxy", "127.0.0.1")
+			}
+			p := start(t, args...)
+			for range 3 {
+				p.want(t, http.StatusBadRequest, "POST", p.urls["ocd-users"]+"/api/login/", "", annsAccount, "X-Forwarded-For", "192.0.2.7")
+			}
+			if got := strings.Count(p.log.String(), "X-Forwarded-For is ignored"); got != want {
+				t.Errorf("%d warnings, want %d: %s", got, want, p.log.String())
+			}
+		})
+	}
+}

@@ -1,0 +1,38 @@
+// Package pgdurability reads which settings of a PostgreSQL server put acknowledged writes
+// at risk.
+package pgdurability
+
+import "fmt"
+
+// AsyncCommit reports whether a new session of the server would acknowledge a commit that
+// is not on disk (PostgreSQL 15, 20.5 Write Ahead Log, synchronous_commit).
+const AsyncCommit = `SELECT current_setting('synchronous_commit') = 'off'`
+
+// SyncCommit makes the commit of a transaction wait until it is on disk.
+const SyncCommit = `SET LOCAL synchronous_commit = on`
+
+// These are the warnings of [Warnings].
+const (
+	warnAsyncCommit = "synchronous_commit is off at the PostgreSQL server: this program sets it to on for its own transactions"
+	warnFsync       = "fsync is off at the PostgreSQL server: if its machine stops, logouts that were acknowledged can be lost and the database damaged; nothing here can prevent that"
+	warnPageWrites  = "full_page_writes is off at the PostgreSQL server: if its machine stops, the database can be damaged"
+)
+
+// Warnings returns what of a server's settings an operator should change, or know. read
+// runs a query and reads its one row.
+func Warnings(read func(query string, into ...any) error) (warnings []string, err error) {
+	var async, noFsync, noPages bool
+	if err := read(`SELECT current_setting('synchronous_commit') = 'off', current_setting('fsync') = 'off', current_setting('full_page_writes') = 'off'`,
+		&async, &noFsync, &noPages); err != nil {
+		return nil, fmt.Errorf("read settings: %w", err)
+	}
+	for _, w := range []struct {
+		is   bool
+		text string
+	}{{noFsync, warnFsync}, {noPages, warnPageWrites}, {async, warnAsyncCommit}} {
+		if w.is {
+			warnings = append(warnings, w.text)
+		}
+	}
+	return warnings, nil
+}
