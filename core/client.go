@@ -30,10 +30,13 @@ func ClientOf(ctx context.Context) Client {
 	return Client{}
 }
 
-// limitPrefix is what counts as one address: an IPv4 address, or the IPv6 /64 that one
-// subscriber has at least (RFC 6177).
-func limitPrefix(a netip.Addr) string {
-	a = a.Unmap().WithZone("")
+// Network returns what counts as one client to limits: an IPv4 address, or the IPv6 /64 that
+// one subscriber has at least (RFC 6177). It is empty if the address is unknown.
+func (c Client) Network() string {
+	a := c.Address.Unmap().WithZone("")
+	if !a.IsValid() {
+		return ""
+	}
 	if a.Is6() {
 		const subscriber = 64
 		if p, err := a.Prefix(subscriber); err == nil {

@@ -80,8 +80,8 @@ func (s *Service) reserve(ctx context.Context, username string) (reserved []Limi
 		return nil, 0, nil
 	}
 	guesses := []LimitKey{{Key: s.limitKey("account", username), Limit: g.PerUser}}
-	if a := ClientOf(ctx).Address; a.IsValid() {
-		guesses = append(guesses, LimitKey{Key: s.limitKey("address", limitPrefix(a)), Limit: g.PerAddress})
+	if network := ClientOf(ctx).Network(); network != "" {
+		guesses = append(guesses, LimitKey{Key: s.limitKey("address", network), Limit: g.PerAddress})
 	}
 	for {
 		ended := s.inflight.next(guesses)

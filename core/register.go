@@ -117,7 +117,7 @@ func (s *Service) encode(ctx context.Context, plain string, none bool) (encoded 
 		encoded, err = s.hasher.Unusable()
 	} else {
 		var leave func()
-		if leave, err = s.hasher.Acquire(plain); err != nil {
+		if leave, err = s.hasher.Acquire(ctx, plain); err != nil {
 			return "", wrapHashError(err)
 		}
 		defer leave()

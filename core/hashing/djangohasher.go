@@ -34,7 +34,9 @@ func NewDjangoHasher(iterations int) (*DjangoHasher, error) {
 func (p *DjangoHasher) SetDummyCosts(d *DummyCosts) { p.dummyCosts.Store(d) }
 
 // Acquire implements Hasher. It admits everyone.
-func (p *DjangoHasher) Acquire(string) (release func(), err error) { return func() {}, nil }
+func (p *DjangoHasher) Acquire(context.Context, string) (release func(), err error) {
+	return func() {}, nil
+}
 
 // Hash implements Hasher.
 func (p *DjangoHasher) Hash(ctx context.Context, plain string) (string, error) {

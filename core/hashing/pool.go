@@ -13,9 +13,11 @@ import (
 )
 
 // Pool is a [core.Hasher] that limits how many passwords are hashed at a time, so that
-// a flood of logins leaves processors for everything else. Callers wait in a FIFO queue.
-// When the queue is full, further callers fail at once with core.KindOverloaded. A
-// caller whose context ends leaves the queue.
+// a flood of logins leaves processors for everything else. Callers wait in a queue, in
+// which the networks of clients take turns. When it is full, further callers fail at once
+// with core.KindOverloaded; but one whose network holds less of the queue than another
+// takes the place of the last one waiting there, who fails instead. A caller whose context
+// ends leaves the queue.
 //
 // A hash takes as many of the pool's threads as it computes with (at most all of them)
 // and the memory that it needs.
@@ -28,7 +30,7 @@ type Pool struct {
 	held     int64 // bytes of passwords that the admitted hold
 	threads  int   // in use
 	memory   int64 // bytes in use
-	waiting  list.List
+	waiting  fairQueue
 	mean     time.Duration // moving average of all hashes
 	typical  map[password.Cost]time.Duration
 	sleeping int // callers in SimulateLatency
@@ -85,34 +87,69 @@ func NewPool(hasher *DjangoHasher, o PoolOptions) *Pool {
 	if o.QueuedMemory == 0 {
 		o.QueuedMemory = queuedMemory
 	}
-	return &Pool{hasher: hasher, options: o, typical: make(map[password.Cost]time.Duration)}
+	return &Pool{hasher: hasher, options: o, typical: make(map[password.Cost]time.Duration), waiting: newFairQueue()}
 }
 
 // Acquire implements Hasher.
-func (p *Pool) Acquire(plain string) (release func(), err error) {
+func (p *Pool) Acquire(ctx context.Context, plain string) (release func(), err error) {
 	size := int64(len(plain))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.admitted >= p.options.Queue+p.options.Threads || p.admitted > 0 && p.held+size > p.options.QueuedMemory {
+	n := p.waiting.of(ctx)
+	if !p.makeRoom(n, size) {
+		p.waiting.forget(n)
 		p.counts.Rejected++
 		return nil, p.overloaded()
 	}
-	p.admitted++
-	p.held += size
+	p.admit(n, 1, size)
 	var once sync.Once
 	return func() {
 		once.Do(func() {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.admitted--
-			p.held -= size
+			p.admit(n, -1, -size)
+			p.waiting.forget(n)
 		})
 	}, nil
 }
 
+// admit counts a caller who comes, or goes.
+func (p *Pool) admit(n *network, callers int, size int64) {
+	p.admitted += callers
+	p.held += size
+	n.admitted += callers
+	n.held += size
+}
+
+// makeRoom makes the networks that hold most of the pool leave room for one more caller
+// of n, and reports whether there is room. Those who have to go are admitted until they
+// have noticed.
+func (p *Pool) makeRoom(n *network, size int64) bool {
+	callers, held := p.admitted, p.held
+	for {
+		var t *ticket
+		switch {
+		case callers >= p.options.Queue+p.options.Threads:
+			t = p.waiting.evictable(n, 1, func(n *network) int64 { return int64(n.admitted) })
+		case callers > 0 && held+size > p.options.QueuedMemory:
+			t = p.waiting.evictable(n, size, func(n *network) int64 { return n.held })
+		default:
+			return true
+		}
+		if t == nil {
+			return false
+		}
+		callers, held = callers-1, held-t.size
+		p.waiting.remove(t)
+		p.counts.Rejected++
+		t.evicted = true
+		close(t.ready)
+	}
+}
+
 // Hash implements Hasher.
 func (p *Pool) Hash(ctx context.Context, plain string) (encoded string, err error) {
-	refusal := p.run(ctx, p.hasher.hasher.Cost(), func() { encoded, err = p.hasher.Hash(ctx, plain) })
+	refusal := p.run(ctx, plain, p.hasher.hasher.Cost(), func() { encoded, err = p.hasher.Hash(ctx, plain) })
 	return encoded, cmp.Or(refusal, err)
 }
 
@@ -121,7 +158,7 @@ func (p *Pool) Unusable() (string, error) { return p.hasher.Unusable() }
 
 // Check implements Hasher.
 func (p *Pool) Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error) {
-	refusal := p.run(ctx, p.hasher.cost(username, encoded), func() {
+	refusal := p.run(ctx, plain, p.hasher.cost(username, encoded), func() {
 		ok, rehash, err = p.hasher.Check(ctx, username, encoded, plain)
 	})
 	return ok, rehash, cmp.Or(refusal, err)
@@ -129,7 +166,7 @@ func (p *Pool) Check(ctx context.Context, username, encoded, plain string) (ok, 
 
 // HashDummy implements Hasher.
 func (p *Pool) HashDummy(ctx context.Context, username, plain string) error {
-	return p.run(ctx, p.hasher.cost(username, ""), func() { _ = p.hasher.HashDummy(ctx, username, plain) })
+	return p.run(ctx, plain, p.hasher.cost(username, ""), func() { _ = p.hasher.HashDummy(ctx, username, plain) })
 }
 
 // SimulateLatency implements Hasher: it takes as long as hashes of that cost have
@@ -167,7 +204,7 @@ func (p *Pool) Counts() PoolCounts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.counts
-	c.Waiting = p.waiting.Len()
+	c.Waiting = p.waiting.length
 	return c
 }
 
@@ -175,13 +212,17 @@ func (p *Pool) Counts() PoolCounts {
 type ticket struct {
 	threads int
 	memory  int64
-	ready   chan struct{} // closed when it may run
+	size    int64         // of the password in bytes
+	ready   chan struct{} // closed when it may run, or is evicted
 	started bool
+	evicted bool
+	network *network // of the queue, as place
+	place   *list.Element
 }
 
-// run waits for the turn of work, which has a cost, and does it.
-func (p *Pool) run(ctx context.Context, cost password.Cost, work func()) error {
-	t := &ticket{threads: min(cost.Threads(), p.options.Threads), memory: min(cost.Memory(), p.options.Memory)}
+// run waits for the turn of work on a password, which has a cost, and does it.
+func (p *Pool) run(ctx context.Context, plain string, cost password.Cost, work func()) error {
+	t := &ticket{size: int64(len(plain)), threads: min(cost.Threads(), p.options.Threads), memory: min(cost.Memory(), p.options.Memory)}
 	began := time.Now()
 	if err := p.enter(ctx, t); err != nil {
 		return err
@@ -201,30 +242,36 @@ func (p *Pool) enter(ctx context.Context, t *ticket) error {
 		return err
 	}
 	p.mu.Lock()
-	if p.waiting.Len() == 0 && p.fits(t) {
+	if p.waiting.length == 0 && p.fits(t) {
 		p.start(t)
 		p.mu.Unlock()
 		return nil
 	}
 	t.ready = make(chan struct{})
-	place := p.waiting.PushBack(t)
+	p.waiting.push(p.waiting.of(ctx), t)
 	p.mu.Unlock()
 
+	var left error
 	select {
 	case <-t.ready:
-		return nil
 	case <-ctx.Done():
+		left = ctx.Err()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.counts.Canceled++
-	if t.started {
+	switch {
+	case t.evicted:
+		return p.overloaded()
+	case left == nil:
+		return nil
+	case t.started:
 		p.stop(t)
-	} else {
-		p.waiting.Remove(place)
+	default:
+		p.waiting.remove(t)
 	}
+	p.counts.Canceled++
 	p.startNext()
-	return ctx.Err()
+	return left
 }
 
 // leave ends a hash and records how long it took.
@@ -254,12 +301,11 @@ func average(mean, value time.Duration) time.Duration {
 // startNext starts hashes from the head of the queue for as long as they fit. One that
 // does not fit holds up those behind it, so that it is not overtaken for ever.
 func (p *Pool) startNext() {
-	for first := p.waiting.Front(); first != nil; first = p.waiting.Front() {
-		t := first.Value.(*ticket)
+	for t := p.waiting.front(); t != nil; t = p.waiting.front() {
 		if !p.fits(t) {
 			return
 		}
-		p.waiting.Remove(first)
+		p.waiting.pop(t)
 		p.start(t)
 		close(t.ready)
 	}

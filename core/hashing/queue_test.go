@@ -1,0 +1,128 @@
+package hashing
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// from returns the context of a client's requests.
+func from(ctx context.Context, address string) context.Context {
+	c := core.Client{Address: netip.MustParseAddr(address)}
+	return core.WithClient(ctx, func() core.Client { return c })
+}
+
+// TestNetworksTakeTurns lets one address fill the pool, from many ports or from all of an
+// IPv6 /64: whoever comes from elsewhere is admitted, and waits for few hashes.
+func TestNetworksTakeTurns(t *testing.T) {
+	for name, flood := range map[string]func(i int) string{
+		"IPv4": func(int) string { return "192.0.2.1" },
+		"IPv6": func(i int) string { return fmt.Sprintf("2001:db8::%x", i+1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				light, _ := costs(t)
+				w := newPoolWorld(t, PoolOptions{Threads: 1, Queue: 32})
+				var flooding []*error
+				for i := range 45 {
+					flooding = append(flooding, w.hash(from(t.Context(), flood(i)), fmt.Sprint(i), light))
+				}
+				if full := w.Counts(); full.Waiting != 32 || full.Rejected != 12 {
+					t.Errorf("one network alone: %+v, want all of the queue for it", full)
+				}
+				for i := range 5 {
+					began := time.Now()
+					done := make(chan struct{})
+					var err error
+					go func() {
+						defer close(done)
+						ctx := from(t.Context(), fmt.Sprintf("198.51.100.%d", i))
+						leave, refusal := w.Acquire(ctx, "right")
+						if refusal != nil {
+							err = refusal
+							return
+						}
+						defer leave()
+						err = w.run(ctx, "right", light, func() { time.Sleep(time.Second) })
+					}()
+					<-done
+					if took := time.Since(began); err != nil || took > 3*time.Second {
+						t.Errorf("%d: from elsewhere, after %v: %v", i, took, err)
+					}
+					w.hash(from(t.Context(), flood(i)), "again", light) // the flood goes on
+				}
+				w.done.Wait()
+				evicted := 0
+				for _, err := range flooding {
+					if core.KindOf(*err) == core.KindOverloaded {
+						evicted++
+					}
+				}
+				if evicted < 13 {
+					t.Errorf("%d of the flood were refused", evicted)
+				}
+				if c := w.Counts(); c.Waiting != 0 || c.Running != 0 || w.admitted != 0 || w.held != 0 || len(w.waiting.networks) != 0 || w.waiting.turns.Len() != 0 {
+					t.Errorf("the pool is not empty in the end: %+v, %+v", c, w.waiting)
+				}
+			})
+		})
+	}
+}
+
+// TestEqualSharesStay checks that nobody is made to leave for a network that would hold
+// as much.
+func TestEqualSharesStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		light, _ := costs(t)
+		w := newPoolWorld(t, PoolOptions{Threads: 1, Queue: 3})
+		var errs []*error
+		for i := range 4 {
+			errs = append(errs, w.hash(from(t.Context(), fmt.Sprintf("192.0.2.%d", i%2)), fmt.Sprint(i), light))
+		}
+		for i := range 2 {
+			if err := *w.hash(from(t.Context(), fmt.Sprintf("192.0.2.%d", i)), "more", light); core.KindOf(err) != core.KindOverloaded {
+				t.Errorf("one more of two that share the pool: %v", err)
+			}
+		}
+		if err := *w.hash(from(t.Context(), "192.0.2.9"), "third", light); err != nil {
+			t.Errorf("a third network: %v", err)
+		}
+		w.done.Wait()
+		refused := 0
+		for _, err := range errs {
+			if *err != nil {
+				refused++
+			}
+		}
+		if refused != 1 {
+			t.Errorf("%d had to leave for it, want 1", refused)
+		}
+	})
+}
+
+// TestLargePasswordsMakeWay lets one network fill the memory for passwords.
+func TestLargePasswordsMakeWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		light, _ := costs(t)
+		w := newPoolWorld(t, PoolOptions{Threads: 1, Queue: 32, QueuedMemory: 1000})
+		for range 4 {
+			w.hash(from(t.Context(), "192.0.2.1"), strings.Repeat("x", 250), light)
+		}
+		if err := *w.hash(from(t.Context(), "192.0.2.1"), "small", light); core.KindOf(err) != core.KindOverloaded {
+			t.Errorf("more of the same network: %v", err)
+		}
+		if err := *w.hash(from(t.Context(), "192.0.2.2"), strings.Repeat("y", 300), light); err != nil {
+			t.Errorf("of another: %v", err)
+		}
+		w.done.Wait()
+		if w.held != 0 || w.admitted != 0 {
+			t.Errorf("%d bytes of %d callers in the end", w.held, w.admitted)
+		}
+	})
+}
