@@ -53,12 +53,16 @@ func (l Limit) Allow(full, now time.Time) (next time.Time, wait time.Duration) {
 	return next, 0
 }
 
-// LoginLimits are the rate limits of logins.
+// LoginLimits are the rate limits of logins, and of registrations, which hash a password
+// too.
 type LoginLimits struct {
 	Limiter RateLimiter
 	// PerUser limits logins with one username, whether it exists or not; PerAddress those
 	// from one client address (one /64 in IPv6), whatever the username.
 	PerUser, PerAddress Limit
+	// Registrations limits the users who register from one client address; without a Burst,
+	// any number may.
+	Registrations Limit
 }
 
 // DefaultUserLimit is the default of PerUser.
@@ -66,6 +70,10 @@ func DefaultUserLimit() Limit { return Limit{Burst: 10, Window: 15 * time.Minute
 
 // DefaultAddressLimit is the default of PerAddress: many clients may share an address.
 func DefaultAddressLimit() Limit { return Limit{Burst: 100, Window: 15 * time.Minute} }
+
+// DefaultRegistrationLimit is the default of Registrations. It is for machines: it leaves
+// most of a processor to logins, and a school may register at once.
+func DefaultRegistrationLimit() Limit { return Limit{Burst: 1000, Window: 15 * time.Minute} }
 
 // SetLoginLimits sets the rate limits; nil removes them.
 func (s *Service) SetLoginLimits(g *LoginLimits) { s.loginLimits.Store(g) }
@@ -104,6 +112,25 @@ func (s *Service) reserve(ctx context.Context, username string) (reserved []Limi
 	}
 }
 
+// reserveRegistration counts a registration before its password is hashed. The caller
+// refunds it if no user is made. It fails with KindThrottled when the client's address has
+// no capacity left.
+func (s *Service) reserveRegistration(ctx context.Context) (reserved []LimitKey, err error) {
+	g, network := s.loginLimits.Load(), ClientOf(ctx).Network()
+	if g == nil || g.Registrations.Burst == 0 || network == "" {
+		return nil, nil
+	}
+	key := LimitKey{Key: s.limitKey("registration", network), Limit: g.Registrations}
+	wait, err := g.Limiter.Reserve(ctx, s.now(), key)
+	if err != nil {
+		return nil, wrapStoreError("count registration", err)
+	}
+	if wait > 0 {
+		return nil, &Error{Kind: KindThrottled, RetryAfter: wait}
+	}
+	return []LimitKey{key}, nil
+}
+
 // release says that the outcome of a login has been counted.
 func (s *Service) release(reserved []LimitKey) { s.inflight.end(reserved) }
 
@@ -114,7 +141,8 @@ func (s *Service) limitKey(label, text string) []byte {
 	return KeyedDigest(s.pseudonymKey, label, text)[:limitKeySize]
 }
 
-// refund takes back a login that was no wrong guess. A client cannot prevent that by
+// refund takes back a login that was no wrong guess, or a registration that made no user. A
+// client cannot prevent that by
 // disconnecting.
 func (s *Service) refund(ctx context.Context, reserved []LimitKey) {
 	g := s.loginLimits.Load()
@@ -124,7 +152,7 @@ func (s *Service) refund(ctx context.Context, reserved []LimitKey) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), followUpTimeout)
 	defer cancel()
 	if err := g.Limiter.Refund(ctx, reserved...); err != nil && !errors.Is(err, ErrUnavailable) {
-		s.log.Warn("a login stays counted as a guess", "error", err)
+		s.log.Warn("a login stays counted as a guess, or a registration that failed as one", "error", err)
 	}
 }
 

@@ -290,3 +290,42 @@ func TestKeyRing(t *testing.T) {
 		t.Errorf("without the key: %v", err)
 	}
 }
+
+// TestRegistrationLimit checks that registrations from one address are limited, that those
+// that make no user do not count, and that operators are not limited.
+func TestRegistrationLimit(t *testing.T) {
+	g := newGuarded(t, core.DefaultUserLimit(), core.DefaultAddressLimit())
+	g.SetLoginLimits(&core.LoginLimits{
+		Limiter: g.audit.(core.RateLimiter), PerUser: core.DefaultUserLimit(), PerAddress: core.DefaultAddressLimit(),
+		Registrations: core.Limit{Burst: 2, Window: time.Hour},
+	})
+	p := core.Policy{Issuer: "some-api", Realm: core.DefaultRealm, TokenHex: 40}
+	register := func(address, name string) error {
+		_, err := g.Register(from(t, address), p, core.Registration{Username: name, Password: "secret"})
+		return err
+	}
+	for range 5 {
+		if err := register("192.0.2.1", "john"); core.KindOf(err) != core.KindUsernameTaken {
+			t.Fatalf("a name that is taken: %v", err)
+		}
+	}
+	for _, name := range []string{"a", "b"} {
+		if err := register("192.0.2.1", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := register("192.0.2.1", "c")
+	if core.KindOf(err) != core.KindThrottled || core.RetryAfter(err) != 30*time.Minute {
+		t.Errorf("one more: %v, retry after %v", err, core.RetryAfter(err))
+	}
+	if err := register("192.0.2.2", "c"); err != nil {
+		t.Errorf("from elsewhere: %v", err)
+	}
+	if _, err := g.CreateUser(t.Context(), p, core.Registration{Username: "d", Password: "secret"}); err != nil {
+		t.Errorf("by an operator: %v", err)
+	}
+	g.now = g.now.Add(30 * time.Minute)
+	if err := register("192.0.2.1", "e"); err != nil {
+		t.Errorf("half an hour later: %v", err)
+	}
+}

@@ -31,8 +31,18 @@ type Registration struct {
 }
 
 // Register makes a user and the first token, both or neither. It fails with
-// KindUsernameTaken, KindInvalidUser, KindUnavailable or KindOverloaded.
-func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Session, error) {
+// KindUsernameTaken, KindInvalidUser, KindUnavailable, KindOverloaded or KindThrottled.
+func (s *Service) Register(ctx context.Context, p Policy, r Registration) (session Session, err error) {
+	reserved, err := s.reserveRegistration(ctx)
+	if err != nil {
+		s.emit(ActionRegister, p.Issuer, KindOf(err).String())
+		return Session{}, err
+	}
+	defer func() {
+		if err != nil {
+			s.refund(ctx, reserved)
+		}
+	}()
 	u, err := s.newUser(ctx, p, r)
 	if err != nil {
 		s.emit(ActionRegister, p.Issuer, KindOf(err).String())
@@ -40,7 +50,6 @@ func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Sessi
 	}
 	e := s.newEntry(ctx, ActionRegister, p.Issuer)
 	e.Username = u.Username
-	var session Session
 	var minting error
 	session.User, err = s.store.CreateUser(ctx, u, func(user User) (Token, error) {
 		session.Token, session.Key, minting = s.mint(p, user.ID, u.CreatedAt)

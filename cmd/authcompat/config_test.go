@@ -21,7 +21,7 @@ func TestConfigFile(t *testing.T) {
 		{"all at once", "stor: x\nlogin_limits: {per_user: x, foo: 1}\nlog: text\nlisteners: [{profil: x}]\nmanage: [a]\nlisten: a\nlisten: b\n", []string{
 			"1:1: stor: unknown key; the keys here are listeners, listen, manage, store, map, secret_key_file, password_iterations, expired_token_retention, audit_retention, trusted_proxies, log, login_limits, limits, hashing, tls",
 			`2:26: login_limits.per_user: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
-			"2:29: login_limits.foo: unknown key; the keys here are enabled, per_user, per_address",
+			"2:29: login_limits.foo: unknown key; the keys here are enabled, per_user, per_address, registrations",
 			"3:6: log: want a map",
 			"4:14: listeners.profil: unknown key; a listener has profile and address",
 			"4:13: listeners: want a map with profile, and address for several",

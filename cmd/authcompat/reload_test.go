@@ -144,6 +144,7 @@ func TestReloadOfEachSetting(t *testing.T) {
 		{[]string{"login_limits.enabled", "off"}, nil},
 		{[]string{"login_limits.per_user", "1/1h"}, nil},
 		{[]string{"login_limits.per_address", "1/1h"}, nil},
+		{[]string{"login_limits.registrations", "1/1h"}, nil},
 		{[]string{"limits.connections", "100"}, []string{"limits.connections"}},
 		{[]string{"hashing.concurrency", "2"}, []string{"hashing.concurrency"}},
 		{[]string{"hashing.queue", "9"}, []string{"hashing.queue"}},

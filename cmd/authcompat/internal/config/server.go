@@ -27,6 +27,7 @@ type Config struct {
 	LoginLimits           toggle // whether failed logins are limited
 	UserLimit             rateLimit
 	AddressLimit          rateLimit
+	RegistrationLimit     rateLimit
 	TrustedProxies        []string // networks and addresses
 	HashConcurrency       int      // 0: one processor less than there are
 	HashQueue             int      // 0: 32 for each thread
@@ -55,6 +56,7 @@ func NewServer() *Server {
 		LoginLimits:           true,
 		UserLimit:             rateLimit(core.DefaultUserLimit()),
 		AddressLimit:          rateLimit(core.DefaultAddressLimit()),
+		RegistrationLimit:     rateLimit(core.DefaultRegistrationLimit()),
 		ExpiredTokenRetention: DefaultExpiredTokenRetention,
 	}}
 }
@@ -70,9 +72,10 @@ func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.KeyFile, "secret-key-file", "", "file with the keys that seal tokens which are shown again, the newest first")
 	flags.Var(&f.LogFormat, "log-format", "log as text, as json, or auto: text on a terminal, else json")
 	flags.Var(&f.LogRequests, "log-requests", "requests that are logged: all, failures (the server's own, and refusals) or none")
-	flags.Var(&f.LoginLimits, "limits", "limits on failed logins: on, or off for replays and load tests")
+	flags.Var(&f.LoginLimits, "limits", "limits on failed logins and registrations: on, or off for replays and load tests")
 	flags.Var(&f.UserLimit, "limit-per-user", "failed logins of one username")
 	flags.Var(&f.AddressLimit, "limit-per-address", "failed logins from one address")
+	flags.Var(&f.RegistrationLimit, "limit-registrations", "registrations from one address")
 	flags.StringSliceVar(&f.TrustedProxies, "trusted-proxy", nil, "network or address whose X-Forwarded-For and X-Request-Id are believed (repeatable)")
 	flags.IntVar(&f.HashConcurrency, "hash-concurrency", 0, "passwords hashed at a time; 0: one processor less than there are")
 	flags.IntVar(&f.HashQueue, "hash-queue", 0, "passwords that wait to be hashed at most, before others are refused; 0: 32 for each thread")

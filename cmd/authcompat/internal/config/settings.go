@@ -39,6 +39,7 @@ func settings() []setting {
 		of("login_limits.enabled", "limits", reloadable, func(c *Config) *toggle { return &c.LoginLimits }),
 		of("login_limits.per_user", "limit-per-user", reloadable, func(c *Config) *rateLimit { return &c.UserLimit }),
 		of("login_limits.per_address", "limit-per-address", reloadable, func(c *Config) *rateLimit { return &c.AddressLimit }),
+		of("login_limits.registrations", "limit-registrations", reloadable, func(c *Config) *rateLimit { return &c.RegistrationLimit }),
 		of("limits.connections", "max-connections", restartOnly, func(c *Config) *int { return &c.MaxConnections }),
 		of("hashing.concurrency", "hash-concurrency", restartOnly, func(c *Config) *int { return &c.HashConcurrency }),
 		of("hashing.queue", "hash-queue", restartOnly, func(c *Config) *int { return &c.HashQueue }),

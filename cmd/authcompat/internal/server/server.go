@@ -122,7 +122,9 @@ func (s *server) setLoginLimits(f *config.Config) {
 		s.engine.SetLoginLimits(nil)
 		return
 	}
-	s.engine.SetLoginLimits(&core.LoginLimits{Limiter: s.engine.Backend.RateLimiter, PerUser: core.Limit(f.UserLimit), PerAddress: core.Limit(f.AddressLimit)})
+	s.engine.SetLoginLimits(&core.LoginLimits{
+		Limiter: s.engine.Backend.RateLimiter, PerUser: core.Limit(f.UserLimit), PerAddress: core.Limit(f.AddressLimit), Registrations: core.Limit(f.RegistrationLimit),
+	})
 }
 
 // listen opens the listeners.
