@@ -2,6 +2,8 @@ module github.com/authcompat/authcompat
 
 go 1.26.0
 
+toolchain go1.26.9
+
 require (
 	github.com/aymanbagabas/go-udiff v0.4.1
 	github.com/go-playground/form/v4 v4.2.1
