@@ -80,10 +80,16 @@ func TestBadDSNIsNotShown(t *testing.T) {
 	for _, dsn := range []string{
 		"host=db password=S3cret dbname=auth", "postgres:ann:S3cret@db/auth", "postgres://ann:Pa@ss/wo-S3cret@db/auth",
 		"django+postgres://ann:Pa@ss/wo-S3cret@db/auth", "postgres://ann:S3cret%zz@db/auth", "postgres://ann:12?S3cret@db/auth",
-		"mysql://ann:S3cret@db/auth",
+		"mysql://ann:S3cret@db/auth", "ann:S3cret@tcp(db:3306)/auth", "host=db passwd='S3cret' dbname=auth", "django+host=db password=S3cret",
 	} {
 		for _, args := range [][]string{{"serve", "--profile", "snippit"}, {"config", "check", "--profile", "snippit"}, {"user", "list"}} {
 			if text := refused(t, "", append(args, "--store", dsn)...); strings.Contains(text, "S3cret") {
+				t.Errorf("%s: %s", args, text)
+			}
+		}
+		target := database(t)
+		for _, args := range [][]string{{"inspect", dsn}, {"import", "django", dsn, "--store", target}, {"import", "django", "--store", target, "--dry-run", dsn}, {"export", "django", dsn, "--store", target}} {
+			if text := refused(t, "", args...); strings.Contains(text, "S3cret") {
 				t.Errorf("%s: %s", args, text)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authcompat/authcompat/store/internal/pgdsn"
 	"github.com/lib/pq"
 )
 
@@ -33,7 +34,7 @@ type settings struct {
 
 // parse parses a DSN. Its errors never show the DSN, which contains a password.
 func parse(dsn string) (settings, error) {
-	if !wellFormed(dsn) {
+	if !pgdsn.WellFormed(dsn) {
 		return settings{}, errUnreadable
 	}
 	dsn, err := spreadHosts(dsn)
@@ -54,29 +55,6 @@ func parse(dsn string) (settings, error) {
 		return settings{}, err
 	}
 	return s, s.onlyPrimary()
-}
-
-// parameterName matches the names of settings of libpq and of servers.
-var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
-
-// wellFormed reports whether a DSN splits into the intended parts. If a password
-// contains an unescaped /, ? or #, a part of it would be taken for the database name or
-// a parameter, and be shown.
-func wellFormed(dsn string) bool {
-	_, rest, _ := strings.Cut(dsn, "://")
-	rest, _, fragment := strings.Cut(rest, "#")
-	rest, query, _ := strings.Cut(rest, "?")
-	_, path, _ := strings.Cut(rest, "/")
-	if fragment || strings.ContainsRune(path, '@') {
-		return false
-	}
-	parameters, err := url.ParseQuery(query)
-	for name := range parameters {
-		if !parameterName.MatchString(name) {
-			return false
-		}
-	}
-	return err == nil
 }
 
 // own removes the store's own parameters from those for the server.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/authcompat/authcompat/store/internal/pgdsn"
 	"github.com/lib/pq" // also the driver "postgres"
 	"github.com/lib/pq/pqerror"
 )
@@ -19,10 +20,10 @@ import (
 // that it works behind a pooler in transaction mode.
 type postgres struct{}
 
-var errPostgresDSN = errors.New("the DSN is no URL of the form postgres://USER@HOST/DATABASE")
+var errPostgresDSN = errors.New("the DSN is no URL of the form postgres://USER@HOST/DATABASE; in a password, / ? # @ : and % are written %2F %3F %23 %40 %3A and %25")
 
 func (postgres) open(dsn string, _ bool) (*sql.DB, error) {
-	if _, err := url.Parse(dsn); err != nil {
+	if _, err := url.Parse(dsn); err != nil || !pgdsn.WellFormed(dsn) {
 		return nil, errPostgresDSN
 	}
 	db, err := sql.Open("postgres", dsn)

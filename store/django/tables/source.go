@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -133,6 +134,9 @@ func Open(ctx context.Context, m Mapping, sources ...string) (Source, error) {
 			}
 			return nil, fmt.Errorf("unknown kind of source %q: it is %s", scheme, Accepted)
 		}
+		if _, err := os.Stat(path); err != nil && mayHoldPassword(source) {
+			return nil, fmt.Errorf("this source is no file, and is not shown since it may hold a password: a source is %s", Accepted)
+		}
 		path, err := filepath.Abs(path)
 		if err != nil {
 			return nil, err
@@ -152,6 +156,13 @@ func Open(ctx context.Context, m Mapping, sources ...string) (Source, error) {
 	}
 	return openDump(ctx, m, paths)
 }
+
+// passwordForms are DSNs with passwords that are no URLs: libpq's keywords, and what
+// drivers of MySQL take (user:password@tcp(host)/database).
+var passwordForms = regexp.MustCompile(`(?i)\bpass(word|wd)?\s*=|:[^/]*@`)
+
+// mayHoldPassword reports whether a source looks like a DSN that has a password.
+func mayHoldPassword(source string) bool { return passwordForms.MatchString(source) }
 
 // dialectOf returns the dialect of the database server that a DSN names, or nil.
 func dialectOf(source string) (dialect, string) {
