@@ -20,6 +20,8 @@ func TestRejectedRequests(t *testing.T) {
 		{"malformed", "400", "POST /api/login/ HTTP/1.1\r\nHost: a\r\nContent-Length: " + marker + "\r\n\r\n"},
 		{"host", "400", "GET /api/check/?" + marker + " HTTP/1.1\r\n\r\n"},
 		{"header_size", "431", "GET / HTTP/1.1\r\nHost: a\r\nX-A: " + strings.Repeat(marker, 2000) + "\r\n\r\n"},
+		{"header_size", "431", "GET / HTTP/1.1\r\nHost: a\r\n" + strings.Repeat("a:\r\n", 100) + "\r\n"},
+		{"header_size", "431", "POST /api/login/ HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n" + strings.Repeat("a:\n", 4000) + "\n" + strings.Repeat("x", 20000)},
 		{"transfer_encoding", "501", "POST /api/login/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: " + marker + "\r\n\r\n"},
 		{"expectation", "417", "POST /api/login/ HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: " + marker + "\r\n\r\n{}"},
 		{"http_version", "505", "GET / HTTP/3.0\r\nHost: a\r\n\r\n"},
@@ -48,7 +50,8 @@ func TestRejectedRequests(t *testing.T) {
 				return conn
 			}
 			// A request that is answered comes first on every other connection.
-			const before = "OPTIONS /api/login/ HTTP/1.1\r\nHost: a\r\n\r\n"
+			// It has as many header fields as a request may have.
+			before := "OPTIONS /api/login/ HTTP/1.1\r\nHost: a\r\n" + strings.Repeat("a:\r\n", 99) + "\r\n"
 			for i, r := range requests {
 				t.Run(fmt.Sprintf("%d %s", i, r.reason), func(t *testing.T) {
 					for _, first := range []string{"", before} {
@@ -69,7 +72,7 @@ func TestRejectedRequests(t *testing.T) {
 					}
 				})
 			}
-			want := map[string]float64{"malformed": 4, "host": 2, "header_size": 2, "transfer_encoding": 2, "expectation": 2, "http_version": 2, "tls_handshake": 0}
+			want := map[string]float64{"malformed": 4, "host": 2, "header_size": 6, "transfer_encoding": 2, "expectation": 2, "http_version": 2, "tls_handshake": 0}
 			if name == "https" {
 				for _, text := range []string{"GET / HTTP/1.0\r\n\r\n", "\x16\x03\x01" + marker} {
 					conn, err := net.DialTimeout("tcp", address, time.Minute)

@@ -21,12 +21,12 @@ import (
 // Rejection is why a request was refused before it reached an API: a label of metrics.
 type Rejection string
 
-// The reasons. All but the last are those of net/http's own replies (net/http/server.go of
-// Go 1.26, conn.serve and conn.readRequest).
+// The reasons. All but the last, and too many fields, are those of net/http's own replies
+// (net/http/server.go of Go 1.26, conn.serve and conn.readRequest).
 const (
 	RejectedMalformed        Rejection = "malformed"         // request line, header or body length: 400
 	RejectedHost             Rejection = "host"              // no Host header, or several, or not a host: 400
-	RejectedHeaderSize       Rejection = "header_size"       // 431
+	RejectedHeaderSize       Rejection = "header_size"       // 431: too long, or too many fields
 	RejectedTransferEncoding Rejection = "transfer_encoding" // another than chunked: 501
 	RejectedExpectation      Rejection = "expectation"       // another than 100-continue: 417
 	RejectedVersion          Rejection = "http_version"      // 505
@@ -87,8 +87,9 @@ type clientConn struct {
 	net.Conn
 	*rejections
 	handshake *tls.Conn   // nil: none, or it is done
-	refused   bool        // the handshake failed
+	refused   bool        // nothing more is read
 	handled   atomic.Bool // a handler has the current request
+	head      headerLines // of the current request, while no handler has it
 }
 
 // tcp returns the connection below TLS; nil if it is of another kind.
@@ -120,7 +121,56 @@ func (c *clientConn) Read(b []byte) (int, error) {
 	if c.refused {
 		return 0, io.EOF
 	}
-	return c.Conn.Read(b)
+	n, err := c.Conn.Read(b)
+	if n > 0 && !c.handled.Load() && c.head.exceeds(b[:n]) {
+		c.refuseFields()
+		c.refused = true
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+// refuseFields answers a request with too many header fields. net/http would have read
+// them all before anybody could count them, at some 70 bytes of memory each.
+func (c *clientConn) refuseFields() {
+	const status = "431 Request Header Fields Too Large"
+	_ = c.SetDeadline(time.Now().Add(refusalTimeout)) // fails only if what follows does
+	_, err := io.WriteString(c, "HTTP/1.1 "+status+"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"+status)
+	if err == nil && c.CloseWrite() == nil {
+		_, _ = io.CopyN(io.Discard, c.Conn, maxHeaderBytes) // a reset could overtake the reply
+	}
+}
+
+// refusalTimeout is how long a client may take to receive a reply and to stop sending.
+const refusalTimeout = time.Second
+
+// maxHeaderFields is the largest number of header fields of a request: gunicorn's
+// limit_request_fields.
+const maxHeaderFields = 100
+
+// headerLines counts the lines of a request's head as they are read.
+type headerLines struct {
+	lines int
+	begun bool // the current line has text
+	ended bool // by an empty line
+}
+
+// exceeds reports whether there are more header fields than a request may have, with
+// these bytes of it. What comes after the head in the same bytes is not counted.
+func (h *headerLines) exceeds(b []byte) bool {
+	for !h.ended {
+		line, rest, whole := bytes.Cut(b, []byte{'\n'})
+		h.begun = h.begun || len(line) > 1 || len(line) == 1 && line[0] != '\r'
+		if !whole {
+			break
+		}
+		if h.begun {
+			h.lines++
+		}
+		h.ended = !h.begun && h.lines > 0 // empty lines may precede it (RFC 9112, 2.2)
+		h.begun, b = false, rest
+	}
+	return h.lines > 1+maxHeaderFields
 }
 
 // shakeHands performs a TLS handshake. A client that speaks plain HTTP is told so, as by
@@ -154,6 +204,9 @@ func looksLikeHTTP(begin [5]byte) bool {
 func (c *clientConn) Write(b []byte) (int, error) {
 	if c.handled.Load() {
 		return c.Conn.Write(b)
+	}
+	if c.refused {
+		return len(b), nil // net/http's reply to the end of a head that was refused
 	}
 	line, rest, ok := bytes.Cut(b, []byte("\r\n"))
 	why, known := rejection(string(line))
@@ -209,15 +262,38 @@ func (c *clientConn) CloseWrite() error {
 func handling(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(*clientConn); ok {
+			if fields(r) > maxHeaderFields { // of a pipelined request, which came with the one before
+				refuseFields(w)
+				return
+			}
 			c.handled.Store(true)
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
+// fields returns the number of a request's header fields. net/http moves Host out of the
+// others.
+func fields(r *http.Request) (n int) {
+	if r.Host != "" {
+		n = 1
+	}
+	for _, values := range r.Header {
+		n += len(values)
+	}
+	return n
+}
+
+// refuseFields answers a request with too many header fields, whose head is read.
+func refuseFields(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	http.Error(w, "431 Request Header Fields Too Large", http.StatusRequestHeaderFieldsTooLarge) // Write counts it
+}
+
 // stateChanged is the ConnState of a server: an idle connection has no request.
 func stateChanged(c net.Conn, state http.ConnState) {
 	if c, ok := c.(*clientConn); ok && state == http.StateIdle {
 		c.handled.Store(false)
+		c.head = headerLines{}
 	}
 }
