@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/authcompat/authcompat/profiles"
@@ -41,7 +42,10 @@ type Server struct {
 type ListenOptions struct {
 	Log            *slog.Logger // for messages of net/http, at level debug
 	MaxConnections int          // open at a time; 0: as many as the system allows
-	Certificate    *Certificate // nil: no TLS
+	// Trusted reports whether an address is that of a trusted proxy; nil: none is. From
+	// others, at most a quarter of the connections may come from one network, or 1024.
+	Trusted     func(netip.Addr) bool
+	Certificate *Certificate // nil: no TLS
 	// Rejected counts a request that was refused before it reached the handler, by its
 	// Rejection; nil: it is not counted.
 	Rejected func(reason string)
@@ -76,17 +80,19 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 		ConnContext:                  withConn,
 		ConnState:                    stateChanged,
 	}
-	var limited net.Listener = newTickListener(listener, deadlineTick, o.MaxConnections)
-	if o.Certificate != nil {
-		limited = tls.NewListener(limited, o.Certificate.config())
-	}
 	if o.Rejected == nil {
 		o.Rejected = func(string) {}
 	}
 	if o.Headers == nil {
 		o.Headers = func() []profiles.Header { return nil }
 	}
-	limited = &rejectionListener{limited, &rejections{count: o.Rejected, headers: o.Headers, log: o.Log, logged: sampler{interval: time.Second}}}
+	rejected := &rejections{count: o.Rejected, headers: o.Headers, log: o.Log, logged: sampler{interval: time.Second}}
+	limits := newConnLimits(o.MaxConnections, perNetwork(o.MaxConnections), o.Trusted, func(client net.Addr) { rejected.reject(RejectedConnection, client) })
+	var limited net.Listener = newTickListener(listener, deadlineTick, limits)
+	if o.Certificate != nil {
+		limited = tls.NewListener(limited, o.Certificate.config())
+	}
+	limited = &rejectionListener{limited, rejected}
 	*s = append(*s, Server{Listener: limited, HTTP: server})
 	return nil
 }
@@ -97,6 +103,13 @@ const (
 	otherFiles     = 256
 	maxConnections = 16384
 )
+
+// perNetwork is how many of all connections of a listener one network may have: a quarter,
+// but always as many as many clients behind one address need.
+func perNetwork(all int) int {
+	const share, always = 4, 1024
+	return max(1, min(all, max(all/share, always)))
+}
 
 // Serve serves all listeners until ctx ends, then gives requests in flight half a minute
 // to finish. The error is that of a listener that failed.

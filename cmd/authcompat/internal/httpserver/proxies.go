@@ -36,7 +36,8 @@ func ParseProxy(value string) (netip.Prefix, error) {
 	return network.Masked(), nil
 }
 
-func (p Proxies) trusted(a netip.Addr) bool {
+// Trusted reports whether an address is one of the proxies.
+func (p Proxies) Trusted(a netip.Addr) bool {
 	for _, network := range p {
 		if network.Contains(a) {
 			return true
@@ -54,7 +55,7 @@ func (p Proxies) client(r *http.Request) (address netip.Addr, proxied bool) {
 		return netip.Addr{}, false
 	}
 	address = peer.Addr().Unmap().WithZone("")
-	if !p.trusted(address) {
+	if !p.Trusted(address) {
 		return address, false
 	}
 	hops := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
@@ -63,7 +64,7 @@ func (p Proxies) client(r *http.Request) (address netip.Addr, proxied bool) {
 		if err != nil {
 			break
 		}
-		if address = hop.Unmap().WithZone(""); !p.trusted(address) {
+		if address = hop.Unmap().WithZone(""); !p.Trusted(address) {
 			break
 		}
 	}

@@ -15,24 +15,19 @@ const deadlineTick = time.Second
 // runtime timer takes a twentieth of the time of a small request.
 type tickListener struct {
 	net.Listener
-	slots chan struct{} // one for each connection that may be open
-	began time.Time     // has the monotonic clock, as deadlines have
-	now   atomic.Int64  // as of the last tick, in nanoseconds since began
+	limits *connLimits
+	began  time.Time    // has the monotonic clock, as deadlines have
+	now    atomic.Int64 // as of the last tick, in nanoseconds since began
 
-	mu      sync.Mutex
-	conns   map[*tickConn]struct{}
-	closed  bool
-	closing chan struct{} // closed with the listener
+	mu     sync.Mutex
+	conns  map[*tickConn]struct{}
+	closed bool
 }
 
 // newTickListener starts to check the deadlines of a listener's connections, until the
-// listener and all connections are closed. While most connections are open, no other is
-// accepted.
-func newTickListener(l net.Listener, tick time.Duration, most int) *tickListener {
-	c := &tickListener{
-		Listener: l, slots: make(chan struct{}, most), closing: make(chan struct{}),
-		began: time.Now(), conns: make(map[*tickConn]struct{}),
-	}
+// listener and all connections are closed.
+func newTickListener(l net.Listener, tick time.Duration, limits *connLimits) *tickListener {
+	c := &tickListener{Listener: l, limits: limits, began: time.Now(), conns: make(map[*tickConn]struct{})}
 	go c.run(tick)
 	return c
 }
@@ -62,33 +57,31 @@ func (l *tickListener) expire() bool {
 
 // Accept implements net.Listener.
 func (l *tickListener) Accept() (net.Conn, error) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-l.closing:
-		return nil, net.ErrClosed
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		c := &tickConn{Conn: conn, listener: l}
+		if c.slot = l.limits.acquire(c, conn.RemoteAddr()); c.slot == nil {
+			_ = conn.Close() // the client may be gone
+			continue
+		}
+		c.read = tickDeadline{listener: l, apply: conn.SetReadDeadline}
+		c.write = tickDeadline{listener: l, apply: conn.SetWriteDeadline}
+		l.mu.Lock()
+		l.conns[c] = struct{}{}
+		l.mu.Unlock()
+		return c, nil
 	}
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
-	}
-	c := &tickConn{Conn: conn, listener: l}
-	c.read = tickDeadline{listener: l, apply: conn.SetReadDeadline}
-	c.write = tickDeadline{listener: l, apply: conn.SetWriteDeadline}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.conns[c] = struct{}{}
-	return c, nil
 }
 
 // Close implements net.Listener.
 func (l *tickListener) Close() error {
 	l.mu.Lock()
-	if !l.closed {
-		l.closed = true
-		close(l.closing)
-	}
+	l.closed = true
 	l.mu.Unlock()
+	l.limits.close()
 	return l.Listener.Close()
 }
 
@@ -96,6 +89,7 @@ func (l *tickListener) Close() error {
 type tickConn struct {
 	net.Conn
 	listener    *tickListener
+	slot        *connSlot
 	read, write tickDeadline
 }
 
@@ -164,12 +158,9 @@ func (c *tickConn) SetDeadline(t time.Time) error {
 // Close implements net.Conn.
 func (c *tickConn) Close() error {
 	c.listener.mu.Lock()
-	_, open := c.listener.conns[c]
 	delete(c.listener.conns, c)
 	c.listener.mu.Unlock()
 	err := c.Conn.Close()
-	if open {
-		<-c.listener.slots
-	}
+	c.slot.release()
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"sync/atomic"
 
@@ -148,6 +149,7 @@ func (s *server) listen(all []config.BoundProfile) error {
 		if err := s.servers.Listen(p.Address, a, httpserver.ListenOptions{
 			Log: s.log, MaxConnections: f.MaxConnections, Certificate: s.tls,
 			Rejected: s.metrics.CountRejected, Headers: func() []profiles.Header { return a.bound.Load().Profile.Headers },
+			Trusted: s.trusted,
 		}); err != nil {
 			return fmt.Errorf("profile %s: %w", p.Profile.Name, err)
 		}
@@ -162,6 +164,12 @@ func (s *server) listen(all []config.BoundProfile) error {
 		}
 	}
 	return nil
+}
+
+// trusted reports whether an address is that of a trusted proxy, by the settings of now.
+func (s *server) trusted(a netip.Addr) bool {
+	proxies, err := httpserver.ParseProxies(s.current().TrustedProxies)
+	return err == nil && proxies.Trusted(a)
 }
 
 // handler returns the handler of a profile.

@@ -1,0 +1,218 @@
+package httpserver
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// clientConn is a connection of a server, as net/http has it.
+type clientConn struct {
+	net.Conn
+	*rejections
+	handshake *tls.Conn   // nil: none, or it is done
+	refused   bool        // nothing more is read
+	handled   atomic.Bool // a handler has the current request
+	head      headerLines // of the current request, while no handler has it
+}
+
+// ticking returns the connection below TLS; nil if it is of another kind.
+func (c *clientConn) ticking() *tickConn {
+	below := c.Conn
+	if secure, ok := below.(*tls.Conn); ok {
+		below = secure.NetConn()
+	}
+	ticking, _ := below.(*tickConn)
+	return ticking
+}
+
+// tcp returns the connection of the system; nil if it is of another kind.
+func (c *clientConn) tcp() *net.TCPConn {
+	if below := c.ticking(); below != nil {
+		tcp, _ := below.Conn.(*net.TCPConn)
+		return tcp
+	}
+	return nil
+}
+
+// Read implements net.Conn. The first call performs the TLS handshake, within the deadline
+// that net/http has set for the headers.
+func (c *clientConn) Read(b []byte) (int, error) {
+	if c.handshake != nil {
+		secure := c.handshake
+		c.handshake = nil
+		if err := c.shakeHands(secure); err != nil {
+			c.refused = true
+			c.reject(RejectedTLSHandshake, c.RemoteAddr())
+			return 0, io.EOF // net/http closes the connection without a reply
+		}
+	}
+	if c.refused {
+		return 0, io.EOF
+	}
+	n, err := c.Conn.Read(b)
+	if n > 0 && !c.handled.Load() && c.head.exceeds(b[:n]) {
+		c.refuseFields()
+		c.refused = true
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+// refuseFields answers a request with too many header fields. net/http would have read
+// them all before anybody could count them, at some 70 bytes of memory each.
+func (c *clientConn) refuseFields() {
+	const status = "431 Request Header Fields Too Large"
+	_ = c.SetDeadline(time.Now().Add(refusalTimeout)) // fails only if what follows does
+	_, err := io.WriteString(c, "HTTP/1.1 "+status+"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"+status)
+	if err == nil && c.CloseWrite() == nil {
+		_, _ = io.CopyN(io.Discard, c.Conn, maxHeaderBytes) // a reset could overtake the reply
+	}
+}
+
+// refusalTimeout is how long a client may take to receive a reply and to stop sending.
+const refusalTimeout = time.Second
+
+// maxHeaderFields is the largest number of header fields of a request: gunicorn's
+// limit_request_fields.
+const maxHeaderFields = 100
+
+// headerLines counts the lines of a request's head as they are read.
+type headerLines struct {
+	lines int
+	begun bool // the current line has text
+	ended bool // by an empty line
+}
+
+// exceeds reports whether there are more header fields than a request may have, with
+// these bytes of it. What comes after the head in the same bytes is not counted.
+func (h *headerLines) exceeds(b []byte) bool {
+	for !h.ended {
+		line, rest, whole := bytes.Cut(b, []byte{'\n'})
+		h.begun = h.begun || len(line) > 1 || len(line) == 1 && line[0] != '\r'
+		if !whole {
+			break
+		}
+		if h.begun {
+			h.lines++
+		}
+		h.ended = !h.begun && h.lines > 0 // empty lines may precede it (RFC 9112, 2.2)
+		h.begun, b = false, rest
+	}
+	return h.lines > 1+maxHeaderFields
+}
+
+// shakeHands performs a TLS handshake. A client that speaks plain HTTP is told so, as by
+// net/http.
+func (c *clientConn) shakeHands(secure *tls.Conn) error {
+	if err := c.SetWriteDeadline(time.Now().Add(readHeaderTimeout)); err != nil {
+		return err
+	}
+	err := secure.HandshakeContext(context.Background())
+	var plain tls.RecordHeaderError
+	if errors.As(err, &plain) && plain.Conn != nil && looksLikeHTTP(plain.RecordHeader) {
+		_, _ = io.WriteString(plain.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+	}
+	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return errors.Join(err, c.SetWriteDeadline(time.Time{}))
+}
+
+// looksLikeHTTP reports whether the first bytes of a connection are of a request line.
+func looksLikeHTTP(begin [5]byte) bool {
+	switch string(begin[:]) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "PATCH", "DELET":
+		return true
+	}
+	return false
+}
+
+// Write implements net.Conn. What net/http writes while no handler has a request is a
+// reply of its own.
+func (c *clientConn) Write(b []byte) (int, error) {
+	if c.handled.Load() {
+		return c.Conn.Write(b)
+	}
+	if c.refused {
+		return len(b), nil // net/http's reply to the end of a head that was refused
+	}
+	line, rest, ok := bytes.Cut(b, []byte("\r\n"))
+	why, known := rejection(string(line))
+	if !ok || !known {
+		return c.Conn.Write(b)
+	}
+	c.reject(why, c.RemoteAddr())
+	reply := append(bytes.Clone(line), "\r\n"...)
+	for _, h := range c.headers() {
+		reply = append(reply, h.Name+": "+h.Value+"\r\n"...)
+	}
+	if _, err := c.Conn.Write(append(reply, rest...)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// CloseWrite shuts the sending side, so that net/http can wait for a client that still
+// sends: closing at once would reset the connection, and the client might never see the
+// reply.
+func (c *clientConn) CloseWrite() error {
+	if tcp := c.tcp(); tcp != nil {
+		return tcp.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// handling is the handler of a server: while next has a request, its replies are its own.
+func handling(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(connKey{}).(*clientConn); ok {
+			if fields(r) > maxHeaderFields { // of a pipelined request, which came with the one before
+				refuseFields(w)
+				return
+			}
+			c.handled.Store(true)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// fields returns the number of a request's header fields. net/http moves Host out of the
+// others.
+func fields(r *http.Request) (n int) {
+	if r.Host != "" {
+		n = 1
+	}
+	for _, values := range r.Header {
+		n += len(values)
+	}
+	return n
+}
+
+// refuseFields answers a request with too many header fields, whose head is read.
+func refuseFields(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	http.Error(w, "431 Request Header Fields Too Large", http.StatusRequestHeaderFieldsTooLarge) // Write counts it
+}
+
+// stateChanged is the ConnState of a server: an idle connection has no request.
+func stateChanged(conn net.Conn, state http.ConnState) {
+	c, ok := conn.(*clientConn)
+	if !ok {
+		return
+	}
+	if state == http.StateIdle {
+		c.handled.Store(false)
+		c.head = headerLines{}
+	}
+	if below := c.ticking(); below != nil && (state == http.StateActive || state == http.StateIdle) {
+		below.slot.setIdle(state == http.StateIdle)
+	}
+}

@@ -1,0 +1,115 @@
+package httpserver
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+)
+
+// named is a connection that says when it is closed.
+type named struct {
+	name string
+	slot *connSlot
+	mu   *sync.Mutex
+	gone *[]string
+}
+
+func (c *named) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	*c.gone = append(*c.gone, c.name)
+	c.slot.release()
+	return nil
+}
+
+// limitedWorld opens connections within limits.
+type limitedWorld struct {
+	*connLimits
+	mu      sync.Mutex
+	gone    []string
+	refused int
+}
+
+func newLimitedWorld(all, each int) *limitedWorld {
+	w := &limitedWorld{}
+	trusted := netip.MustParseAddr("10.0.0.1")
+	w.connLimits = newConnLimits(all, each, func(a netip.Addr) bool { return a == trusted }, func(net.Addr) { w.refused++ })
+	return w
+}
+
+// dial opens a connection from an address; nil: it is refused.
+func (w *limitedWorld) dial(name, address string) *named {
+	c := &named{name: name, mu: &w.mu, gone: &w.gone}
+	c.slot = w.acquire(c, &net.TCPAddr{IP: net.ParseIP(address), Port: 1})
+	synctest.Wait()
+	if c.slot == nil {
+		return nil
+	}
+	return c
+}
+
+func TestOldestIdleConnectionMakesWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLimitedWorld(3, 3)
+		busy := w.dial("busy", "192.0.2.1")
+		busy.slot.setIdle(false)
+		once := w.dial("once busy", "192.0.2.1")
+		once.slot.setIdle(false)
+		w.dial("never used", "192.0.2.2")
+		once.slot.setIdle(true) // for less long than the one that was never used
+		for _, name := range []string{"first", "second"} {
+			c := w.dial(name, "192.0.2.3")
+			c.slot.setIdle(false)
+		}
+		if want := []string{"never used", "once busy"}; !slices.Equal(w.gone, want) {
+			t.Errorf("closed %q, want %q", w.gone, want)
+		}
+		// All are busy: one more waits until another is closed.
+		opened := make(chan *named)
+		go func() { opened <- w.dial("late", "192.0.2.4") }()
+		synctest.Wait()
+		select {
+		case <-opened:
+			t.Error("one more than there may be")
+		default:
+		}
+		busy.Close()
+		if c := <-opened; c == nil {
+			t.Error("refused after another was closed")
+		}
+		if w.open != 3 {
+			t.Errorf("%d are open", w.open)
+		}
+	})
+}
+
+func TestConnectionsOfANetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLimitedWorld(100, 2)
+		for _, c := range []struct{ name, address string }{{"a", "2001:db8::1"}, {"b", "2001:db8::2"}} {
+			w.dial(c.name, c.address).slot.setIdle(false)
+		}
+		if c := w.dial("c", "2001:db8::3"); c != nil || w.refused != 1 {
+			t.Errorf("a third of the same /64 is open; %d were refused", w.refused)
+		}
+		idle := w.dial("elsewhere", "192.0.2.1")
+		w.dial("elsewhere too", "192.0.2.1").slot.setIdle(false)
+		if c := w.dial("elsewhere again", "192.0.2.1"); c == nil || !slices.Equal(w.gone, []string{"elsewhere"}) {
+			t.Errorf("closed %q, want the idle one of the same address", w.gone)
+		}
+		idle.Close() // once more changes nothing
+		for range 10 {
+			w.dial("proxy", "10.0.0.1").slot.setIdle(false)
+		}
+		if w.refused != 1 || w.open != 14 {
+			t.Errorf("%d refused, %d open: a trusted proxy is limited", w.refused, w.open)
+		}
+		w.close()
+		if c := w.dial("after", "192.0.2.9"); c != nil {
+			t.Error("one more after the listener closed")
+		}
+	})
+}
