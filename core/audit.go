@@ -41,6 +41,7 @@ const (
 	ActionDropSecrets  Action = "drop-secrets"
 	ActionPurgeTokens  Action = "purge-tokens"
 	ActionPurgeAudit   Action = "purge-audit"
+	ActionClearLimits  Action = "clear-limits"
 	ActionImport       Action = "import"
 	ActionExport       Action = "export"
 )
@@ -49,7 +50,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		ActionRegister, ActionLogin, ActionLogout, ActionLogoutAll, ActionCreateUser, ActionDisableUser, ActionEnableUser, ActionSetPassword, ActionDeleteUser,
-		ActionRevokeToken, ActionRevokeTokens, ActionRotateSecret, ActionDropSecrets, ActionPurgeTokens, ActionPurgeAudit, ActionImport, ActionExport,
+		ActionRevokeToken, ActionRevokeTokens, ActionRotateSecret, ActionDropSecrets, ActionPurgeTokens, ActionPurgeAudit, ActionClearLimits, ActionImport, ActionExport,
 	}
 }
 

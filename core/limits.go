@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 )
 
@@ -17,6 +18,10 @@ type RateLimiter interface {
 
 	// Refund takes back what Reserve counted.
 	Refund(ctx context.Context, guesses ...LimitKey) error
+
+	// ClearLimits gives keys their full capacity, in one atomic step, and returns how many of
+	// them did not have it. It appends the audit entry unless that is nil.
+	ClearLimits(ctx context.Context, audit *AuditEntry, keys ...[]byte) (int, error)
 
 	// PruneLimits removes at most limit keys that have their full capacity at now, and
 	// returns their number.
@@ -129,6 +134,37 @@ func (s *Service) reserveRegistration(ctx context.Context) (reserved []LimitKey,
 		return nil, &Error{Kind: KindThrottled, RetryAfter: wait}
 	}
 	return []LimitKey{key}, nil
+}
+
+// ClearLimits gives a username, a client's network, or both, their full capacity for logins,
+// and the network that for registrations; with the zero address, none. It returns how many
+// of these limits had counted anything. It fails with KindUnavailable.
+func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username string, address netip.Addr) (int, error) {
+	var keys [][]byte
+	e := s.newEntry(ctx, ActionClearLimits, "")
+	if username != "" {
+		keys = append(keys, s.limitKey("account", username))
+		switch u, err := s.User(ctx, username); {
+		case err == nil:
+			e.UserID, e.Username = u.ID, u.Username
+		case KindOf(err) == KindUserUnknown:
+			e.UsernamePseudonym = s.Pseudonym(username)
+		default:
+			return 0, err
+		}
+	}
+	if network := (Client{Address: address}).Network(); network != "" {
+		keys = append(keys, s.limitKey("address", network), s.limitKey("registration", network))
+	}
+	e.Actor = Operator
+	if address.IsValid() {
+		e.Address = address.String()
+	}
+	n, err := limiter.ClearLimits(ctx, s.audited(&e), keys...)
+	if err != nil {
+		return 0, wrapStoreError("clear limits", err)
+	}
+	return n, nil
 }
 
 // release says that the outcome of a login has been counted.

@@ -74,3 +74,21 @@ func TestRegistrationFlood(t *testing.T) {
 		t.Error("nobody was registered")
 	}
 }
+
+// TestLimitsClear locks a name out at a running server, and lets it in by the command.
+func TestLimitsClear(t *testing.T) {
+	t.Parallel()
+	store := database(t)
+	p := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", store, "--limit-per-user", "1/1h", "--limit-registrations", "1/1h")
+	url := p.urls["ocd-users"]
+	p.want(t, http.StatusOK, "POST", url+"/api/register/", "", annsAccount)
+	p.want(t, http.StatusBadRequest, "POST", url+"/api/login/", "", `{"username": "ann", "password": "wrong"}`)
+	p.want(t, http.StatusBadRequest, "POST", url+"/api/login/", "", annsAccount) // right, but locked out
+	if got := command(t, "", "limits", "clear", "--store", store, "--user", "ann"); got != "cleared: it is counted from zero again\n" {
+		t.Error(got)
+	}
+	p.want(t, http.StatusOK, "POST", url+"/api/login/", "", annsAccount)
+	p.want(t, http.StatusTooManyRequests, "POST", url+"/api/register/", "", `{"username": "bob", "password": "correct horse battery", "email": "b@example.org"}`)
+	command(t, "", "limits", "clear", "--store", store, "--address", "127.0.0.1")
+	p.want(t, http.StatusOK, "POST", url+"/api/register/", "", `{"username": "bob", "password": "correct horse battery", "email": "b@example.org"}`)
+}

@@ -91,6 +91,24 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
 	})
 }
 
+// ClearLimits implements [core.RateLimiter]. After an ambiguous commit it may return less
+// than it has cleared.
+func (s *Store) ClearLimits(ctx context.Context, audit *core.AuditEntry, keys ...[]byte) (n int, err error) {
+	ordered := slices.SortedFunc(slices.Values(keys), bytes.Compare)
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		n = 0
+		for _, key := range ordered {
+			gone, err := record.Affected(tx.ExecContext(ctx, s.qualify(`DELETE FROM @guesses WHERE key = $1`), key))
+			if err != nil {
+				return fmt.Errorf("clear guesses: %w", err)
+			}
+			n += int(gone)
+		}
+		return nil
+	})
+	return n, err
+}
+
 // PruneLimits implements [core.RateLimiter].
 func (s *Store) PruneLimits(ctx context.Context, now time.Time, limit int) (int, error) {
 	var gone int64

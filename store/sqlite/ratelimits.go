@@ -69,6 +69,22 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
 	})
 }
 
+// ClearLimits implements [core.RateLimiter].
+func (s *Store) ClearLimits(ctx context.Context, audit *core.AuditEntry, keys ...[]byte) (n int, err error) {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
+		n = 0
+		for _, key := range keys {
+			gone, err := record.Affected(tx.ExecContext(ctx, `DELETE FROM guesses WHERE key = ?`, key))
+			if err != nil {
+				return fmt.Errorf("clear guesses: %w", err)
+			}
+			n += int(gone)
+		}
+		return nil
+	})
+	return n, err
+}
+
 // PruneLimits implements [core.RateLimiter].
 func (s *Store) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {

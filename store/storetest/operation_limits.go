@@ -14,6 +14,7 @@ func limits() []operationCase {
 		{"if one key has no room, none is counted", limitAllOrNone},
 		{"a refund gives room back", limitRefund},
 		{"keys that are full again are forgotten", limitForgotten},
+		{"keys that are cleared are full again", limitCleared},
 		{"guesses at once: no more than there is room for", limitRace},
 	}
 }
@@ -92,6 +93,27 @@ func limitForgotten(t *testing.T, p operables) {
 	}
 	p.reserve(t, at, 0, guess("3", 2, 2*time.Hour))
 	p.reserve(t, at, time.Hour, guess("3", 2, 2*time.Hour))
+}
+
+func limitCleared(t *testing.T, p operables) {
+	ann, address, bob := guess("ann", 1, time.Hour), guess("192.0.2.1", 2, 2*time.Hour), guess("bob", 1, time.Hour)
+	p.reserve(t, noon(), 0, ann, address)
+	p.reserve(t, noon(), 0, bob)
+	p.reserve(t, noon(), time.Hour, ann)
+	n, err := p.b.ClearLimits(t.Context(), &core.AuditEntry{At: noon(), Action: core.ActionClearLimits, Outcome: core.OK, Username: "ann"}, ann.Key, address.Key, []byte("nobody"))
+	if err != nil || n != 2 {
+		t.Errorf("cleared %d, %v, want 2", n, err)
+	}
+	for range 2 {
+		p.reserve(t, noon(), 0, address)
+	}
+	p.reserve(t, noon(), time.Hour, address)
+	p.reserve(t, noon(), 0, ann)
+	p.reserve(t, noon(), time.Hour, bob)
+	entries, err := p.a.AuditEntries(t.Context(), core.AuditFilter{}, 10)
+	if err != nil || len(entries) != 1 || entries[0].Action != core.ActionClearLimits || entries[0].Username != "ann" {
+		t.Errorf("audit entries %+v, %v", entries, err)
+	}
 }
 
 func limitRace(t *testing.T, p operables) {

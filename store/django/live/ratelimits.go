@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -56,6 +57,27 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
 		}
 		return nil
 	})
+}
+
+// ClearLimits implements [core.RateLimiter].
+func (s *Store) ClearLimits(ctx context.Context, audit *core.AuditEntry, keys ...[]byte) (n int, err error) {
+	ordered := slices.SortedFunc(slices.Values(keys), bytes.Compare)
+	err = s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
+		n = 0
+		for _, key := range ordered {
+			result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_guesses WHERE guess = ? AND full_at > 0`), hex.EncodeToString(key))
+			if err != nil {
+				return fmt.Errorf("clear guesses: %w", err)
+			}
+			gone, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			n += int(gone)
+		}
+		return nil
+	})
+	return n, err
 }
 
 // PruneLimits implements [core.RateLimiter].
