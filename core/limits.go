@@ -177,8 +177,8 @@ func (s *Service) limitKey(label, text string) []byte {
 	return KeyedDigest(s.pseudonymKey, label, text)[:limitKeySize]
 }
 
-// refund takes back a login that was no wrong guess, or a registration that made no user. A
-// client cannot prevent that by
+// refund takes back a login that was no wrong guess, or a registration for which nothing
+// was hashed. A client cannot prevent that by
 // disconnecting.
 func (s *Service) refund(ctx context.Context, reserved []LimitKey) {
 	g := s.loginLimits.Load()

@@ -17,7 +17,7 @@ import (
 // by wrong ones, it takes as long as a wrong password and fails like one, unless the
 // policy reveals it; nothing is hashed.
 func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (Session, error) {
-	leave, err := s.hasher.Acquire(ctx, plain)
+	ctx, leave, err := s.hasher.Acquire(ctx, plain)
 	if err != nil {
 		s.emit(ActionLogin, p.Issuer, KindOverloaded.String())
 		return Session{}, wrapHashError(err)

@@ -32,24 +32,21 @@ type Registration struct {
 
 // Register makes a user and the first token, both or neither. It fails with
 // KindUsernameTaken, KindInvalidUser, KindUnavailable, KindOverloaded or KindThrottled.
-func (s *Service) Register(ctx context.Context, p Policy, r Registration) (session Session, err error) {
+func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Session, error) {
 	reserved, err := s.reserveRegistration(ctx)
 	if err != nil {
 		s.emit(ActionRegister, p.Issuer, KindOf(err).String())
 		return Session{}, err
 	}
-	defer func() {
-		if err != nil {
-			s.refund(ctx, reserved)
-		}
-	}()
 	u, err := s.newUser(ctx, p, r)
-	if err != nil {
+	if err != nil { // and nothing was hashed
+		s.refund(ctx, reserved)
 		s.emit(ActionRegister, p.Issuer, KindOf(err).String())
 		return Session{}, err
 	}
 	e := s.newEntry(ctx, ActionRegister, p.Issuer)
 	e.Username = u.Username
+	var session Session
 	var minting error
 	session.User, err = s.store.CreateUser(ctx, u, func(user User) (Token, error) {
 		session.Token, session.Key, minting = s.mint(p, user.ID, u.CreatedAt)
@@ -126,7 +123,7 @@ func (s *Service) encode(ctx context.Context, plain string, none bool) (encoded 
 		encoded, err = s.hasher.Unusable()
 	} else {
 		var leave func()
-		if leave, err = s.hasher.Acquire(ctx, plain); err != nil {
+		if ctx, leave, err = s.hasher.Acquire(ctx, plain); err != nil {
 			return "", wrapHashError(err)
 		}
 		defer leave()

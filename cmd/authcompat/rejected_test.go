@@ -108,3 +108,31 @@ func TestRejectedRequests(t *testing.T) {
 		})
 	}
 }
+
+// TestPipelinedHeads splits the head of a second request at every byte of its end: what
+// came with the request before is not counted again, and lines of a body are no header.
+func TestPipelinedHeads(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", database(t))
+	body := "{" + strings.Repeat("\n", 300) + "}"
+	first := "OPTIONS /api/login/ HTTP/1.1\r\nHost: a\r\n\r\n"
+	second := fmt.Sprintf("POST /api/login/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n", len(body))
+	for cut := len(second) - 6; cut <= len(second); cut++ {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.urls["ocd-users"], "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, first+second[:cut]); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond) // so that it is read by then
+		if _, err := io.WriteString(conn, second[cut:]+body); err != nil {
+			t.Fatal(err)
+		}
+		reply, err := io.ReadAll(conn)
+		if err != nil || !strings.Contains(string(reply), "HTTP/1.1 400 Bad Request") || !strings.Contains(string(reply), "This field is required") {
+			t.Errorf("cut after %q: %q, error %v", second[:cut], reply, err)
+		}
+	}
+}

@@ -34,8 +34,8 @@ func NewDjangoHasher(iterations int) (*DjangoHasher, error) {
 func (p *DjangoHasher) SetDummyCosts(d *DummyCosts) { p.dummyCosts.Store(d) }
 
 // Acquire implements Hasher. It admits everyone.
-func (p *DjangoHasher) Acquire(context.Context, string) (release func(), err error) {
-	return func() {}, nil
+func (p *DjangoHasher) Acquire(ctx context.Context, _ string) (admitted context.Context, release func(), err error) {
+	return ctx, func() {}, nil
 }
 
 // Hash implements Hasher.

@@ -91,65 +91,85 @@ func NewPool(hasher *DjangoHasher, o PoolOptions) *Pool {
 }
 
 // Acquire implements Hasher.
-func (p *Pool) Acquire(ctx context.Context, plain string) (release func(), err error) {
-	size := int64(len(plain))
+func (p *Pool) Acquire(ctx context.Context, plain string) (admitted context.Context, release func(), err error) {
+	name := core.ClientOf(ctx).Network() // which may take a while
+	a := &admission{size: int64(len(plain))}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.waiting.of(ctx)
-	if !p.makeRoom(n, size) {
-		p.waiting.forget(n)
+	a.network = p.waiting.network(name)
+	if !p.makeRoom(a) {
+		p.waiting.forget(a.network)
 		p.counts.Rejected++
-		return nil, p.overloaded()
+		return ctx, nil, p.overloaded()
 	}
-	p.admit(n, 1, size)
-	var once sync.Once
-	return func() {
-		once.Do(func() {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.admit(n, -1, -size)
-			p.waiting.forget(n)
-		})
+	p.count(a, 1)
+	return context.WithValue(ctx, admissionKey{}, a), func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.dismiss(a)
 	}, nil
 }
 
-// admit counts a caller who comes, or goes.
-func (p *Pool) admit(n *network, callers int, size int64) {
-	p.admitted += callers
-	p.held += size
-	n.admitted += callers
-	n.held += size
+// admission is a caller that was admitted.
+type admission struct {
+	network *network
+	size    int64 // of the password in bytes
+	over    bool
 }
 
-// makeRoom makes the networks that hold most of the pool leave room for one more caller
-// of n, and reports whether there is room. Those who have to go are admitted until they
-// have noticed.
-func (p *Pool) makeRoom(n *network, size int64) bool {
-	callers, held := p.admitted, p.held
-	for {
-		var t *ticket
-		switch {
-		case callers >= p.options.Queue+p.options.Threads:
-			t = p.waiting.evictable(n, 1, func(n *network) int64 { return int64(n.admitted) })
-		case callers > 0 && held+size > p.options.QueuedMemory:
-			t = p.waiting.evictable(n, size, func(n *network) int64 { return n.held })
-		default:
-			return true
-		}
-		if t == nil {
-			return false
-		}
-		callers, held = callers-1, held-t.size
+// admissionKey is the key of an admission in contexts.
+type admissionKey struct{}
+
+// count adds an admission to the numbers, or takes it away.
+func (p *Pool) count(a *admission, sign int) {
+	p.admitted += sign
+	p.held += int64(sign) * a.size
+	a.network.admitted += sign
+	a.network.held += int64(sign) * a.size
+}
+
+// dismiss ends an admission, unless it is over.
+func (p *Pool) dismiss(a *admission) {
+	if !a.over {
+		a.over = true
+		p.count(a, -1)
+		p.waiting.forget(a.network)
+	}
+}
+
+// makeRoom makes callers of the network that holds most leave, if that is more than the
+// network of a would hold, and reports whether there is room for a.
+func (p *Pool) makeRoom(a *admission) bool {
+	callers := p.admitted + 1 - p.options.Queue - p.options.Threads
+	var size int64
+	if p.admitted > 0 {
+		size = p.held + a.size - p.options.QueuedMemory
+	}
+	if callers <= 0 && size <= 0 {
+		return true
+	}
+	measure := func(n *network) int64 { return n.held }
+	own := a.size
+	if callers > 0 {
+		measure, own = func(n *network) int64 { return int64(n.admitted) }, 1
+	}
+	victims := p.waiting.evictable(measure(a.network)+own, measure, callers, size)
+	for _, t := range victims {
 		p.waiting.remove(t)
+		p.dismiss(t.admission)
 		p.counts.Rejected++
 		t.evicted = true
 		close(t.ready)
 	}
+	if len(victims) > 0 {
+		p.startNext() // one that did not fit may be gone
+	}
+	return len(victims) > 0
 }
 
 // Hash implements Hasher.
 func (p *Pool) Hash(ctx context.Context, plain string) (encoded string, err error) {
-	refusal := p.run(ctx, plain, p.hasher.hasher.Cost(), func() { encoded, err = p.hasher.Hash(ctx, plain) })
+	refusal := p.run(ctx, p.hasher.hasher.Cost(), func() { encoded, err = p.hasher.Hash(ctx, plain) })
 	return encoded, cmp.Or(refusal, err)
 }
 
@@ -158,7 +178,7 @@ func (p *Pool) Unusable() (string, error) { return p.hasher.Unusable() }
 
 // Check implements Hasher.
 func (p *Pool) Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error) {
-	refusal := p.run(ctx, plain, p.hasher.cost(username, encoded), func() {
+	refusal := p.run(ctx, p.hasher.cost(username, encoded), func() {
 		ok, rehash, err = p.hasher.Check(ctx, username, encoded, plain)
 	})
 	return ok, rehash, cmp.Or(refusal, err)
@@ -166,7 +186,7 @@ func (p *Pool) Check(ctx context.Context, username, encoded, plain string) (ok, 
 
 // HashDummy implements Hasher.
 func (p *Pool) HashDummy(ctx context.Context, username, plain string) error {
-	return p.run(ctx, plain, p.hasher.cost(username, ""), func() { _ = p.hasher.HashDummy(ctx, username, plain) })
+	return p.run(ctx, p.hasher.cost(username, ""), func() { _ = p.hasher.HashDummy(ctx, username, plain) })
 }
 
 // SimulateLatency implements Hasher: it takes as long as hashes of that cost have
@@ -212,17 +232,18 @@ func (p *Pool) Counts() PoolCounts {
 type ticket struct {
 	threads int
 	memory  int64
-	size    int64         // of the password in bytes
 	ready   chan struct{} // closed when it may run, or is evicted
 	started bool
 	evicted bool
-	network *network // of the queue, as place
-	place   *list.Element
+	// admission is that of the caller; nil: there is none, and it can't be evicted.
+	admission *admission
+	network   *network // of the queue, as place
+	place     *list.Element
 }
 
-// run waits for the turn of work on a password, which has a cost, and does it.
-func (p *Pool) run(ctx context.Context, plain string, cost password.Cost, work func()) error {
-	t := &ticket{size: int64(len(plain)), threads: min(cost.Threads(), p.options.Threads), memory: min(cost.Memory(), p.options.Memory)}
+// run waits for the turn of work, which has a cost, and does it.
+func (p *Pool) run(ctx context.Context, cost password.Cost, work func()) error {
+	t := &ticket{threads: min(cost.Threads(), p.options.Threads), memory: min(cost.Memory(), p.options.Memory)}
 	began := time.Now()
 	if err := p.enter(ctx, t); err != nil {
 		return err
@@ -241,6 +262,10 @@ func (p *Pool) enter(ctx context.Context, t *ticket) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	var name string
+	if t.admission, _ = ctx.Value(admissionKey{}).(*admission); t.admission != nil {
+		name = t.admission.network.name
+	}
 	p.mu.Lock()
 	if p.waiting.length == 0 && p.fits(t) {
 		p.start(t)
@@ -248,7 +273,7 @@ func (p *Pool) enter(ctx context.Context, t *ticket) error {
 		return nil
 	}
 	t.ready = make(chan struct{})
-	p.waiting.push(p.waiting.of(ctx), t)
+	p.waiting.push(p.waiting.network(name), t)
 	p.mu.Unlock()
 
 	var left error

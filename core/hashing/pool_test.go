@@ -57,13 +57,13 @@ func newPoolWorld(t *testing.T, o PoolOptions) *poolWorld {
 func (w *poolWorld) hash(ctx context.Context, name string, cost password.Cost) *error {
 	err := new(error)
 	w.done.Go(func() {
-		leave, refusal := w.Acquire(ctx, name)
+		ctx, leave, refusal := w.Acquire(ctx, name)
 		if refusal != nil {
 			*err = refusal
 			return
 		}
 		defer leave()
-		failed := w.run(ctx, name, cost, func() {
+		failed := w.run(ctx, cost, func() {
 			w.mu.Lock()
 			w.running++
 			w.most = max(w.most, w.running)
@@ -108,7 +108,7 @@ func TestLaneRefusesAtOnceWhenTheQueueIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		light, _ := costs(t)
 		w := newPoolWorld(t, PoolOptions{Threads: 1, Queue: 2})
-		if err := w.run(t.Context(), "", light, func() { time.Sleep(3 * time.Second) }); err != nil {
+		if err := w.run(t.Context(), light, func() { time.Sleep(3 * time.Second) }); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 3 {
@@ -208,7 +208,7 @@ func TestLaneWaitsAsLongAsAHash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newPoolWorld(t, PoolOptions{Threads: 1})
 		cost := w.hasher.cost("ghost", "")
-		if err := w.run(t.Context(), "", cost, func() { time.Sleep(70 * time.Millisecond) }); err != nil {
+		if err := w.run(t.Context(), cost, func() { time.Sleep(70 * time.Millisecond) }); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()

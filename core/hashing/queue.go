@@ -1,11 +1,6 @@
 package hashing
 
-import (
-	"container/list"
-	"context"
-
-	"github.com/authcompat/authcompat/core"
-)
+import "container/list"
 
 // network is the share that the clients of one network ([core.Client.Network]) have of a
 // pool, so that one of them cannot keep out the others.
@@ -28,9 +23,8 @@ type fairQueue struct {
 
 func newFairQueue() fairQueue { return fairQueue{networks: make(map[string]*network)} }
 
-// of returns the network of a context's client. Clients of unknown address are one.
-func (q *fairQueue) of(ctx context.Context) *network {
-	name := core.ClientOf(ctx).Network()
+// network returns the network of a name. Clients of unknown address are one.
+func (q *fairQueue) network(name string) *network {
 	n := q.networks[name]
 	if n == nil {
 		n = &network{name: name}
@@ -83,17 +77,28 @@ func (q *fairQueue) remove(t *ticket) {
 	}
 }
 
-// evictable returns the newest waiting ticket of the network that holds most, by a
-// measure, if that is more than n would with another size; nil: there is none.
-func (q *fairQueue) evictable(n *network, size int64, measure func(*network) int64) *ticket {
+// evictable returns the newest waiting tickets of the network that holds most, by a
+// measure: as many as free that many callers and bytes. It returns none if they don't
+// suffice, or the network holds no more than others do.
+func (q *fairQueue) evictable(others int64, measure func(*network) int64, callers int, size int64) (victims []*ticket) {
 	var largest *network
-	for _, other := range q.networks {
-		if other.waiting.Len() > 0 && (largest == nil || measure(other) > measure(largest)) {
-			largest = other
+	for _, n := range q.networks {
+		if n.waiting.Len() > 0 && (largest == nil || measure(n) > measure(largest)) {
+			largest = n
 		}
 	}
-	if largest == nil || largest == n || measure(largest) <= measure(n)+size {
+	if largest == nil || measure(largest) <= others {
 		return nil
 	}
-	return largest.waiting.Back().Value.(*ticket)
+	for e := largest.waiting.Back(); e != nil; e = e.Prev() {
+		t := e.Value.(*ticket)
+		if t.admission == nil {
+			continue
+		}
+		victims, callers, size = append(victims, t), callers-1, size-t.admission.size
+		if callers <= 0 && size <= 0 {
+			return victims
+		}
+	}
+	return nil
 }

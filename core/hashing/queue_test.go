@@ -43,13 +43,13 @@ func TestNetworksTakeTurns(t *testing.T) {
 					go func() {
 						defer close(done)
 						ctx := from(t.Context(), fmt.Sprintf("198.51.100.%d", i))
-						leave, refusal := w.Acquire(ctx, "right")
+						ctx, leave, refusal := w.Acquire(ctx, "right")
 						if refusal != nil {
 							err = refusal
 							return
 						}
 						defer leave()
-						err = w.run(ctx, "right", light, func() { time.Sleep(time.Second) })
+						err = w.run(ctx, light, func() { time.Sleep(time.Second) })
 					}()
 					<-done
 					if took := time.Since(began); err != nil || took > 3*time.Second {
@@ -123,6 +123,49 @@ func TestLargePasswordsMakeWay(t *testing.T) {
 		w.done.Wait()
 		if w.held != 0 || w.admitted != 0 {
 			t.Errorf("%d bytes of %d callers in the end", w.held, w.admitted)
+		}
+	})
+}
+
+// TestEvictsNoMoreThanItNeeds lets several come at once, before those who have to leave
+// for them have noticed, and one who would not have room all the same.
+func TestEvictsNoMoreThanItNeeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		light, _ := costs(t)
+		w := newPoolWorld(t, PoolOptions{Threads: 1, Queue: 64, QueuedMemory: 1000})
+		var flooding []*error
+		for range 65 {
+			flooding = append(flooding, w.hash(from(t.Context(), "192.0.2.1"), "0123456789", light))
+		}
+		const newcomers = 10
+		var leave []func()
+		for i := range newcomers {
+			_, release, err := w.Acquire(from(t.Context(), fmt.Sprintf("198.51.100.%d", i)), "right")
+			if err != nil {
+				t.Fatal(err)
+			}
+			leave = append(leave, release)
+		}
+		if _, _, err := w.Acquire(from(t.Context(), "198.51.100.200"), strings.Repeat("x", 990)); core.KindOf(err) != core.KindOverloaded {
+			t.Errorf("a password for which nobody could make room: %v", err)
+		}
+		synctest.Wait()
+		refused := 0
+		for _, err := range flooding {
+			if *err != nil {
+				refused++
+			}
+		}
+		if refused != newcomers || w.admitted != 65 {
+			t.Errorf("%d had to leave for %d, %d are admitted", refused, newcomers, w.admitted)
+		}
+		for _, release := range leave {
+			release()
+			release() // once more changes nothing
+		}
+		w.done.Wait()
+		if w.admitted != 0 || w.held != 0 || len(w.waiting.networks) != 0 {
+			t.Errorf("%d of %d bytes are admitted in the end", w.admitted, w.held)
 		}
 	})
 }

@@ -22,7 +22,7 @@ func (s *Store) checkIdentity() error {
 		return fmt.Errorf("%w: %w", core.ErrUnavailable, errReplaced)
 	}
 	now, err := os.Stat(s.file)
-	if err == nil && os.SameFile(s.opened, now) || err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err == nil && s.opened != nil && os.SameFile(s.opened, now) || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	s.replaced.Store(true)

@@ -72,13 +72,16 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if s.reader, err = connect(readerDSN(file, o.Wait), o.Readers+1); err != nil { // and keepAlive
 		return nil, errors.Join(err, s.writer.Close())
 	}
+	if s.opened, err = os.Stat(file); err != nil {
+		s.opened = nil // opening it says why
+	}
 	if err := s.prepare(ctx); err != nil {
 		_ = s.Close() // the error from opening matters more
 		return nil, diagnose(explain(ctx, o.Wait, err))
 	}
-	if s.opened, err = os.Stat(file); err != nil {
+	if err := s.checkIdentity(); err != nil {
 		_ = s.Close()
-		return nil, reason(err)
+		return nil, err
 	}
 	if err := s.enableCache(ctx); err != nil {
 		_ = s.Close()

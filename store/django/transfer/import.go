@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -298,8 +299,8 @@ func readTable[B any](ctx context.Context, i *importer, t tables.Table, prepare 
 	go readBatches(ctx, i.from, t, after, read)
 	go prepareBatches(ctx, read, prepare, prepared)
 	for b := range prepared {
-		if b.err != nil {
-			return b.err
+		if err := cmp.Or(b.err, ctx.Err()); err != nil {
+			return err
 		}
 		if err := take(b.at, b.rows); err != nil {
 			return err
@@ -340,7 +341,9 @@ func prepareBatches[B any](ctx context.Context, from <-chan batch[[]tables.Row],
 		if next.err == nil {
 			next.rows, next.err = prepare(ctx, b.rows)
 		}
-		_ = send(ctx, to, next) // fails if nobody wants it any more
+		if send(ctx, to, next) != nil {
+			return // nobody wants it any more
+		}
 	}
 }
 

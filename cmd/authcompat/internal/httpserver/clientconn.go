@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"sync/atomic"
 	"time"
 )
@@ -50,7 +51,9 @@ func (c *clientConn) Read(b []byte) (int, error) {
 		c.handshake = nil
 		if err := c.shakeHands(secure); err != nil {
 			c.refused = true
-			c.reject(RejectedTLSHandshake, c.RemoteAddr())
+			if !gone(err) {
+				c.reject(RejectedTLSHandshake, c.RemoteAddr())
+			}
 			return 0, io.EOF // net/http closes the connection without a reply
 		}
 	}
@@ -58,7 +61,9 @@ func (c *clientConn) Read(b []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := c.Conn.Read(b)
-	if n > 0 && !c.handled.Load() && c.head.exceeds(b[:n]) {
+	if n > 0 && c.handled.Load() {
+		c.head.ahead = true // it may be of the next request
+	} else if n > 0 && c.head.exceeds(b[:n]) {
 		c.refuseFields()
 		c.refused = true
 		return 0, io.EOF
@@ -71,7 +76,7 @@ func (c *clientConn) Read(b []byte) (int, error) {
 func (c *clientConn) refuseFields() {
 	const status = "431 Request Header Fields Too Large"
 	_ = c.SetDeadline(time.Now().Add(refusalTimeout)) // fails only if what follows does
-	_, err := io.WriteString(c, "HTTP/1.1 "+status+"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"+status)
+	_, err := io.WriteString(c, "HTTP/1.1 "+status+"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "+strconv.Itoa(len(status))+"\r\nConnection: close\r\n\r\n"+status)
 	if err == nil && c.CloseWrite() == nil {
 		_, _ = io.CopyN(io.Discard, c.Conn, maxHeaderBytes) // a reset could overtake the reply
 	}
@@ -89,7 +94,14 @@ type headerLines struct {
 	lines int
 	begun bool // the current line has text
 	ended bool // by an empty line
+	ahead bool // net/http may have read more than this head
+	// partly says that the head's beginning was read with the request before, so that any
+	// empty line ends it; handling counts its fields.
+	partly bool
 }
+
+// next makes it count the next request's lines.
+func (h *headerLines) next() { *h = headerLines{partly: h.ahead} }
 
 // exceeds reports whether there are more header fields than a request may have, with
 // these bytes of it. What comes after the head in the same bytes is not counted.
@@ -103,9 +115,10 @@ func (h *headerLines) exceeds(b []byte) bool {
 		if h.begun {
 			h.lines++
 		}
-		h.ended = !h.begun && h.lines > 0 // empty lines may precede it (RFC 9112, 2.2)
+		h.ended = !h.begun && (h.lines > 0 || h.partly) // empty lines may precede it (RFC 9112, 2.2)
 		h.begun, b = false, rest
 	}
+	h.ahead = h.ahead || h.ended && len(b) > 0
 	return h.lines > 1+maxHeaderFields
 }
 
@@ -160,10 +173,22 @@ func (c *clientConn) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// gone reports whether a handshake failed because the client left, or sent nothing, as
+// health checks of load balancers do.
+func gone(err error) bool {
+	var failed *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &failed) && failed.Op == "read"
+}
+
 // CloseWrite shuts the sending side, so that net/http can wait for a client that still
 // sends: closing at once would reset the connection, and the client might never see the
-// reply.
+// reply. Over TLS, the client is told of it first (close_notify).
 func (c *clientConn) CloseWrite() error {
+	if secure, ok := c.Conn.(*tls.Conn); ok {
+		if err := secure.CloseWrite(); err != nil {
+			return err
+		}
+	}
 	if tcp := c.tcp(); tcp != nil {
 		return tcp.CloseWrite()
 	}
@@ -210,7 +235,7 @@ func stateChanged(conn net.Conn, state http.ConnState) {
 	}
 	if state == http.StateIdle {
 		c.handled.Store(false)
-		c.head = headerLines{}
+		c.head.next()
 	}
 	if below := c.ticking(); below != nil && (state == http.StateActive || state == http.StateIdle) {
 		below.slot.setIdle(state == http.StateIdle)
