@@ -11,6 +11,14 @@ import (
 
 const annsAccount = `{"username": "ann", "password": "correct horse battery", "email": "ann@example.org"}`
 
+// logs waits for texts in the log of a server, which comes through a pipe.
+func logs(t *testing.T, p *process, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		eventually(t, "a log of "+text, func() bool { return strings.Contains(p.log.String(), text) })
+	}
+}
+
 // TestReplacedDatabase puts another file in the place of the database of a running server,
 // or removes it: nothing is acknowledged any more, and it is not ready.
 func TestReplacedDatabase(t *testing.T) {
@@ -39,9 +47,7 @@ func TestReplacedDatabase(t *testing.T) {
 			p.want(t, http.StatusServiceUnavailable, "GET", p.manage+"/readyz", "", "")
 			// A token of the file that is gone is not accepted on, or ended, here.
 			p.want(t, http.StatusServiceUnavailable, "POST", url+"/api/logout/", token, "")
-			if log := p.log.String(); !strings.Contains(log, "replaced or removed while it was open") {
-				t.Errorf("the log does not say why: %s", log)
-			}
+			logs(t, p, "replaced or removed while it was open")
 		})
 	}
 }
@@ -62,12 +68,7 @@ func TestUnsafeFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	log := start(t, args...).log.String()
-	for _, want := range []string{"may write the database file " + path + " ", "may write the file of the sealing keys " + path + ".key"} {
-		if !strings.Contains(log, want) {
-			t.Errorf("no %q in %s", want, log)
-		}
-	}
+	logs(t, start(t, args...), "may write the database file "+path+" ", "may write the file of the sealing keys "+path+".key")
 }
 
 // TestUnsafePostgres checks that a server warns of a PostgreSQL that may lose what it has
@@ -76,11 +77,7 @@ func TestUnsafePostgres(t *testing.T) {
 	t.Parallel()
 	dsn := postgrestest.Start(t, postgrestest.Options{Settings: map[string]string{"synchronous_commit": "off"}}).DSN()
 	p := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", dsn)
-	for _, want := range []string{"synchronous_commit is off", "fsync is off"} {
-		if log := p.log.String(); !strings.Contains(log, want) {
-			t.Errorf("no %q in %s", want, log)
-		}
-	}
+	logs(t, p, "synchronous_commit is off", "fsync is off")
 }
 
 // TestUntrustedForwarded checks that X-Forwarded-For of an untrusted peer is warned of,
@@ -98,6 +95,7 @@ func TestUntrustedForwarded(t *testing.T) {
 			for range 3 {
 				p.want(t, http.StatusBadRequest, "POST", p.urls["ocd-users"]+"/api/login/", "", annsAccount, "X-Forwarded-For", "192.0.2.7")
 			}
+			p.end(t) // its log is whole
 			if got := strings.Count(p.log.String(), "X-Forwarded-For is ignored"); got != want {
 				t.Errorf("%d warnings, want %d: %s", got, want, p.log.String())
 			}

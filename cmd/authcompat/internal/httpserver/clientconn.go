@@ -78,12 +78,15 @@ func (c *clientConn) refuseFields() {
 	_ = c.SetDeadline(time.Now().Add(refusalTimeout)) // fails only if what follows does
 	_, err := io.WriteString(c, "HTTP/1.1 "+status+"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "+strconv.Itoa(len(status))+"\r\nConnection: close\r\n\r\n"+status)
 	if err == nil && c.CloseWrite() == nil {
-		_, _ = io.CopyN(io.Discard, c.Conn, maxHeaderBytes) // a reset could overtake the reply
+		_, _ = io.CopyN(io.Discard, c.Conn, refusedBytes) // a reset could overtake the reply
 	}
 }
 
-// refusalTimeout is how long a client may take to receive a reply and to stop sending.
-const refusalTimeout = time.Second
+// A client may take so long to receive a reply and to stop sending, and send so much.
+const (
+	refusalTimeout = time.Second
+	refusedBytes   = 256 << 10
+)
 
 // maxHeaderFields is the largest number of header fields of a request: gunicorn's
 // limit_request_fields.
