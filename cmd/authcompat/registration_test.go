@@ -28,7 +28,7 @@ func TestRegistrationLimit(t *testing.T) {
 // TestRegistrationFlood registers users over 45 connections from one address, as fast as
 // it goes: right logins from other addresses are all answered.
 func TestRegistrationFlood(t *testing.T) {
-	t.Parallel()
+	// Not parallel: it would starve the servers of others.
 	const connections, logins = 45, 20
 	p := start(t, "--profile", "authtokens", "--listen", "127.0.0.1:0", "--store", database(t), "--trusted-proxy", "127.0.0.1", "--password-iterations", "50000", "--hash-concurrency", "1")
 	url := p.urls["authtokens"]
