@@ -13,9 +13,9 @@ import (
 // early when its context does.
 type Hasher interface {
 	// Acquire admits a caller that is about to call the other methods with plain, and with
-	// the context it returns. The caller must call release in the end, once or more often. When the queue is full,
-	// Acquire fails at once with an [*Error] of KindOverloaded; the other methods do so
-	// when the caller has to make way for the client of another network.
+	// the context it returns. The caller must call release in the end, once or more often.
+	// When the queue is full, Acquire fails at once with an [*Error] of KindOverloaded; the
+	// other methods do so when the caller has to make way for the client of another network.
 	Acquire(ctx context.Context, plain string) (admitted context.Context, release func(), err error)
 	// Hash encodes a new password.
 	Hash(ctx context.Context, plain string) (string, error)

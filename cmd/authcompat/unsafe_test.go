@@ -68,7 +68,7 @@ func TestUnsafeFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	logs(t, start(t, args...), "may write the database file "+path+" ", "may write the file of the sealing keys "+path+".key")
+	logs(t, start(t, args...), `others may write the file of the database: chmod go-w","file":"`+path+`"`, `others may write the file of the sealing keys: chmod go-w","file":"`+path+`.key"`)
 }
 
 // TestUnsafePostgres checks that a server warns of a PostgreSQL that may lose what it has

@@ -1,12 +1,10 @@
 package sqlite
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 
 	"github.com/authcompat/authcompat/core"
 )
@@ -27,20 +25,4 @@ func (s *Store) checkIdentity() error {
 	}
 	s.replaced.Store(true)
 	return fmt.Errorf("%w: %w", core.ErrUnavailable, errReplaced)
-}
-
-// writableByOthers are the permissions by which others than its owner may write a file.
-const writableByOthers = 0o022
-
-// Warnings implements [core.Warner].
-func (s *Store) Warnings(context.Context) (warnings []string, err error) {
-	info, err := os.Stat(s.file)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", core.ErrUnavailable, reason(err))
-	}
-	// On Windows, the mode says only whether a file is read-only.
-	if mode := info.Mode().Perm(); mode&writableByOthers != 0 && runtime.GOOS != "windows" {
-		warnings = append(warnings, fmt.Sprintf("users of the system other than its owner may write the database file %s (mode %04o): chmod go-w", s.file, mode))
-	}
-	return warnings, nil
 }

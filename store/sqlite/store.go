@@ -45,7 +45,7 @@ type Store struct {
 
 // Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, Warner: s, ExpiryBatcher: s}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, ExpiryBatcher: s}
 }
 
 // Ping implements [core.Store]. It reads from the file.

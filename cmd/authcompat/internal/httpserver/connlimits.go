@@ -1,11 +1,12 @@
 package httpserver
 
 import (
-	"container/list"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/authcompat/authcompat/core"
 )
@@ -18,13 +19,14 @@ type connLimits struct {
 	all     int
 	each    int                   // of a network
 	trusted func(netip.Addr) bool // whose connections are not counted by network: proxies
-	refused func(net.Addr)        // is told of each connection that is refused
+
+	turn    atomic.Int64 // counts the times that a connection has become idle
+	waiting atomic.Bool  // a new connection waits for a slot
 
 	mu       sync.Mutex
-	changed  sync.Cond // a slot was released, or the listener closed
-	open     int
+	changed  sync.Cond // there may be a slot for who waits
+	slots    map[*connSlot]struct{}
 	networks map[string]int
-	idle     list.List // of *connSlot, the one that has been idle for longest first
 	closed   bool
 }
 
@@ -32,14 +34,15 @@ type connLimits struct {
 type connSlot struct {
 	limits  *connLimits
 	conn    io.Closer
-	network string        // empty: not counted
-	idle    *list.Element // nil: it has a request
-	freed   bool
+	network string // empty: not counted
+	// idle is the turn at which it became idle; 0: it has a request. Requests change it
+	// without a lock.
+	idle atomic.Int64
 }
 
-// newConnLimits makes limits. trusted and refused may be nil.
-func newConnLimits(all, each int, trusted func(netip.Addr) bool, refused func(net.Addr)) *connLimits {
-	l := &connLimits{all: all, each: each, trusted: trusted, refused: refused, networks: make(map[string]int)}
+// newConnLimits makes limits. If trusted is nil, no address is.
+func newConnLimits(all, each int, trusted func(netip.Addr) bool) *connLimits {
+	l := &connLimits{all: all, each: each, trusted: trusted, slots: make(map[*connSlot]struct{}), networks: make(map[string]int)}
 	l.changed.L = &l.mu
 	return l
 }
@@ -53,57 +56,61 @@ func (l *connLimits) networkOf(address net.Addr) string {
 	return core.Client{Address: peer.Addr()}.Network()
 }
 
-// acquire gives a new connection a slot. It returns nil if the connection is refused, or
-// the listener closed while it waited.
-func (l *connLimits) acquire(c io.Closer, address net.Addr) *connSlot {
+// errNetworkFull is the error of a connection whose network has its share.
+var errNetworkFull = errors.New("too many connections of one network")
+
+// acquire gives a new connection a slot. It fails with errNetworkFull, or with
+// net.ErrClosed if the listener closed while it waited.
+func (l *connLimits) acquire(c io.Closer, address net.Addr) (*connSlot, error) {
 	s := &connSlot{limits: l, conn: c, network: l.networkOf(address)}
+	s.setIdle(true) // it has sent nothing yet
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s.network != "" && l.networks[s.network] >= l.each && !l.evict(s.network) {
-		if l.refused != nil {
-			l.refused(address)
-		}
-		return nil
+		return nil, errNetworkFull
 	}
-	for l.open >= l.all && !l.closed {
+	for len(l.slots) >= l.all && !l.closed {
+		l.waiting.Store(true) // first: whoever becomes idle after this wakes it
 		if !l.evict("") {
 			l.changed.Wait()
 		}
 	}
+	l.waiting.Store(false)
 	if l.closed {
-		return nil
+		return nil, net.ErrClosed
 	}
-	l.open++
+	l.slots[s] = struct{}{}
 	if s.network != "" {
 		l.networks[s.network]++
 	}
-	s.idle = l.idle.PushBack(s) // it has sent nothing yet
-	return s
+	return s, nil
 }
 
 // evict closes the connection that has been idle for longest, of one network unless it is
 // empty, and reports whether there was one. The caller holds the lock.
 func (l *connLimits) evict(network string) bool {
-	for e := l.idle.Front(); e != nil; e = e.Next() {
-		s := e.Value.(*connSlot)
-		if network == "" || s.network == network {
-			s.free()
-			go s.conn.Close() // which takes locks of its own
-			return true
+	var oldest *connSlot
+	var since int64
+	for s := range l.slots {
+		idle := s.idle.Load()
+		if idle > 0 && (oldest == nil || idle < since) && (network == "" || s.network == network) {
+			oldest, since = s, idle
 		}
 	}
-	return false
+	if oldest == nil {
+		return false
+	}
+	l.free(oldest)
+	go oldest.conn.Close() // which takes locks of its own
+	return true
 }
 
-// free gives up the slot. The caller holds the lock.
-func (s *connSlot) free() {
-	if s.freed {
+// free takes a slot back, once. The caller holds the lock.
+func (l *connLimits) free(s *connSlot) {
+	if _, open := l.slots[s]; !open {
 		return
 	}
-	l := s.limits
-	s.freed = true
-	s.unlist()
-	l.open--
+	delete(l.slots, s)
 	if s.network != "" {
 		if l.networks[s.network]--; l.networks[s.network] == 0 {
 			delete(l.networks, s.network)
@@ -112,30 +119,25 @@ func (s *connSlot) free() {
 	l.changed.Signal()
 }
 
-// unlist removes the slot from those of idle connections. The caller holds the lock.
-func (s *connSlot) unlist() {
-	if s.idle != nil {
-		s.limits.idle.Remove(s.idle)
-		s.idle = nil
-	}
-}
-
 // release gives up the slot of a connection that is closed.
 func (s *connSlot) release() {
 	s.limits.mu.Lock()
 	defer s.limits.mu.Unlock()
-	s.free()
+	s.limits.free(s)
 }
 
 // setIdle says whether the connection waits for a request.
 func (s *connSlot) setIdle(idle bool) {
-	s.limits.mu.Lock()
-	defer s.limits.mu.Unlock()
-	switch {
-	case !idle:
-		s.unlist()
-	case s.idle == nil && !s.freed:
-		s.idle = s.limits.idle.PushBack(s)
+	if !idle {
+		s.idle.Store(0)
+		return
+	}
+	l := s.limits
+	s.idle.Store(l.turn.Add(1))
+	if l.waiting.Load() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.changed.Signal()
 	}
 }
 

@@ -87,8 +87,8 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 		o.Headers = func() []profiles.Header { return nil }
 	}
 	rejected := &rejections{count: o.Rejected, headers: o.Headers, log: o.Log, logged: sampler{interval: time.Second}}
-	limits := newConnLimits(o.MaxConnections, perNetwork(o.MaxConnections), o.Trusted, func(client net.Addr) { rejected.reject(RejectedConnection, client) })
-	var limited net.Listener = newTickListener(listener, deadlineTick, limits)
+	limits := newConnLimits(o.MaxConnections, perNetwork(o.MaxConnections), o.Trusted)
+	var limited net.Listener = newTickListener(listener, deadlineTick, limits, func(client net.Addr) { rejected.reject(RejectedConnection, client) })
 	if o.Certificate != nil {
 		limited = tls.NewListener(limited, o.Certificate.config())
 	}

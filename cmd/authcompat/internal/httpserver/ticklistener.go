@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -15,9 +16,10 @@ const deadlineTick = time.Second
 // runtime timer takes a twentieth of the time of a small request.
 type tickListener struct {
 	net.Listener
-	limits *connLimits
-	began  time.Time    // has the monotonic clock, as deadlines have
-	now    atomic.Int64 // as of the last tick, in nanoseconds since began
+	limits  *connLimits
+	refused func(client net.Addr)
+	began   time.Time    // has the monotonic clock, as deadlines have
+	now     atomic.Int64 // as of the last tick, in nanoseconds since began
 
 	mu     sync.Mutex
 	conns  map[*tickConn]struct{}
@@ -25,9 +27,9 @@ type tickListener struct {
 }
 
 // newTickListener starts to check the deadlines of a listener's connections, until the
-// listener and all connections are closed.
-func newTickListener(l net.Listener, tick time.Duration, limits *connLimits) *tickListener {
-	c := &tickListener{Listener: l, limits: limits, began: time.Now(), conns: make(map[*tickConn]struct{})}
+// listener and all connections are closed. refused is told of each that the limits refuse.
+func newTickListener(l net.Listener, tick time.Duration, limits *connLimits, refused func(client net.Addr)) *tickListener {
+	c := &tickListener{Listener: l, limits: limits, refused: refused, began: time.Now(), conns: make(map[*tickConn]struct{})}
 	go c.run(tick)
 	return c
 }
@@ -63,8 +65,12 @@ func (l *tickListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		c := &tickConn{Conn: conn, listener: l}
-		if c.slot = l.limits.acquire(c, conn.RemoteAddr()); c.slot == nil {
+		if c.slot, err = l.limits.acquire(c, conn.RemoteAddr()); err != nil {
 			_ = conn.Close() // the client may be gone
+			if errors.Is(err, net.ErrClosed) {
+				return nil, err
+			}
+			l.refused(conn.RemoteAddr())
 			continue
 		}
 		c.read = tickDeadline{listener: l, apply: conn.SetReadDeadline}

@@ -16,7 +16,7 @@ func tickPair(t *testing.T) (l *tickListener, server, client net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l = newTickListener(inner, 5*time.Millisecond, newConnLimits(16, 16, nil, nil))
+	l = newTickListener(inner, 5*time.Millisecond, newConnLimits(16, 16, nil), func(net.Addr) {})
 	t.Cleanup(func() { l.Close() })
 	if client, err = net.Dial("tcp", inner.Addr().String()); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -61,20 +60,9 @@ func (w *Reloader) Start(ctx context.Context, file string, admin core.Admin) (co
 	return sealer, err
 }
 
-// Warnings returns what of the file that has the keys an operator should change, given the
-// file that a setting names.
-func (w *Reloader) Warnings(file string) (warnings []string) {
-	const writableByOthers = 0o022
-	path := w.location(file).path()
-	info, err := os.Stat(path)
-	if err != nil || runtime.GOOS == "windows" { // where the mode says only whether a file is read-only
-		return nil
-	}
-	if mode := info.Mode().Perm(); mode&writableByOthers != 0 {
-		warnings = append(warnings, fmt.Sprintf("users of the system other than its owner may write the file of the sealing keys %s (mode %04o): chmod go-w", path, mode))
-	}
-	return warnings
-}
+// Path returns the file that has the keys, given the file that a setting names; empty if
+// they are in no file.
+func (w *Reloader) Path(file string) string { return w.location(file).path() }
 
 // adopt replaces the keys in memory by those that were read. If there are tokens that only
 // the old ones open, the file is a wrong one or has lost keys: then it fails and changes

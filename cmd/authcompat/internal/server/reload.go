@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
 
 // sighup returns a channel that receives SIGHUP until ctx ends.
@@ -35,9 +36,13 @@ func (s *server) reload() error {
 		return err
 	}
 	f := &next.Config
+	trusted, err := httpserver.ParseProxies(f.TrustedProxies)
+	if err != nil {
+		return err
+	}
 	handlers := make([]http.Handler, len(s.apis))
 	for i, p := range all {
-		if handlers[i], err = s.handler(f, p.Profile); err != nil {
+		if handlers[i], err = s.handler(f, p.Profile, trusted); err != nil {
 			return err
 		}
 	}
@@ -55,6 +60,7 @@ func (s *server) reload() error {
 		a.bound.Store(&all[i])
 		a.handler.Store(&handlers[i])
 	}
+	s.proxies.Store(&trusted)
 	s.settings.Store(f)
 	if fresh {
 		s.engine.SealWith(sealer)

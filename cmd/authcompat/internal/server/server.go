@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"os"
 	"runtime"
 	"sync/atomic"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // server is a running process.
@@ -34,6 +36,7 @@ type server struct {
 	keys     *keyring.Reloader
 	apis     []*api
 	bodies   httpserver.BodyBudget // shared by all APIs
+	proxies  atomic.Pointer[httpserver.Proxies]
 	servers  httpserver.Servers
 	tls      *httpserver.Certificate // nil: none
 }
@@ -137,8 +140,13 @@ func (s *server) listen(all []config.BoundProfile) error {
 			return err
 		}
 	}
+	trusted, err := httpserver.ParseProxies(f.TrustedProxies)
+	if err != nil {
+		return err
+	}
+	s.proxies.Store(&trusted)
 	for _, p := range all {
-		handler, err := s.handler(f, p.Profile)
+		handler, err := s.handler(f, p.Profile, trusted)
 		if err != nil {
 			return err
 		}
@@ -149,7 +157,7 @@ func (s *server) listen(all []config.BoundProfile) error {
 		if err := s.servers.Listen(p.Address, a, httpserver.ListenOptions{
 			Log: s.log, MaxConnections: f.MaxConnections, Certificate: s.tls,
 			Rejected: s.metrics.CountRejected, Headers: func() []profiles.Header { return a.bound.Load().Profile.Headers },
-			Trusted: s.trusted,
+			Trusted: func(peer netip.Addr) bool { return s.proxies.Load().Trusted(peer) },
 		}); err != nil {
 			return fmt.Errorf("profile %s: %w", p.Profile.Name, err)
 		}
@@ -166,19 +174,9 @@ func (s *server) listen(all []config.BoundProfile) error {
 	return nil
 }
 
-// trusted reports whether an address is that of a trusted proxy, by the settings of now.
-func (s *server) trusted(a netip.Addr) bool {
-	proxies, err := httpserver.ParseProxies(s.current().TrustedProxies)
-	return err == nil && proxies.Trusted(a)
-}
-
-// handler returns the handler of a profile.
-func (s *server) handler(f *config.Config, p *profiles.Profile) (http.Handler, error) {
+// handler returns the handler of a profile, behind these proxies.
+func (s *server) handler(f *config.Config, p *profiles.Profile, trusted httpserver.Proxies) (http.Handler, error) {
 	h, err := dialects.New(p, s.engine.Service)
-	if err != nil {
-		return nil, err
-	}
-	trusted, err := httpserver.ParseProxies(f.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}
@@ -187,20 +185,35 @@ func (s *server) handler(f *config.Config, p *profiles.Profile) (http.Handler, e
 	}), nil
 }
 
-// warnUnsafe warns of what others may change, and of settings of the database by which
-// acknowledged writes can be lost.
+// warnUnsafe warns of files that others may change, and of settings of the database by
+// which acknowledged writes can be lost.
 func (s *server) warnUnsafe(ctx context.Context) {
-	warnings, err := s.keys.Warnings(s.started.KeyFile), error(nil)
-	if w := s.engine.Backend.Warner; w != nil {
-		var more []string
-		more, err = w.Warnings(ctx)
-		warnings = append(warnings, more...)
+	if path, ok := store.SQLitePath(s.current().Engine.Store); ok {
+		s.warnWritable("database", path)
 	}
+	s.warnWritable("sealing keys", s.keys.Path(s.started.KeyFile))
+	w := s.engine.Backend.Warner
+	if w == nil {
+		return
+	}
+	warnings, err := w.Warnings(ctx)
 	if err != nil {
 		s.log.Warn("the settings of the database could not be read", "error", err)
 	}
-	for _, w := range warnings {
-		s.log.Warn(w)
+	for _, text := range warnings {
+		s.log.Warn(text)
+	}
+}
+
+// warnWritable warns of a file that users of the system other than its owner may write.
+func (s *server) warnWritable(what, path string) {
+	const byOthers = 0o022
+	info, err := os.Stat(path)
+	if err != nil || runtime.GOOS == "windows" { // where the mode says only whether it is read-only
+		return
+	}
+	if mode := info.Mode().Perm(); mode&byOthers != 0 {
+		s.log.Warn("others may write the file of the "+what+": chmod go-w", "file", path, "mode", fmt.Sprintf("%04o", mode))
 	}
 }
 
