@@ -202,7 +202,8 @@ func (c *clientConn) CloseWrite() error {
 func handling(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(*clientConn); ok {
-			if fields(r) > maxHeaderFields { // of a pipelined request, which came with the one before
+			// The head of a pipelined request came with the one before.
+			if c.head.partly && fields(r) > maxHeaderFields {
 				refuseFields(w)
 				return
 			}
