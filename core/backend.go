@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Backend is an open store with all that it can do. A decorator, such as one that
 // measures calls, replaces the fields it decorates; nothing is found by a type assertion.
@@ -14,6 +17,9 @@ type Backend struct {
 
 	Warner Warner // nil: nothing is known of the database's settings
 
+	// DatabaseClock is the clock of the database's machine; nil: it is that of this machine.
+	DatabaseClock DatabaseClock
+
 	// ExpiryBatcher extends the expiry of many tokens at once; nil: one by one.
 	ExpiryBatcher ExpiryBatcher
 
@@ -26,4 +32,11 @@ type Warner interface {
 	// Warnings returns what an operator should change, or know, one sentence each, without
 	// secrets. Errors are those of [Store].
 	Warnings(ctx context.Context) ([]string, error)
+}
+
+// DatabaseClock is a clock that all nodes on a database share.
+type DatabaseClock interface {
+	// DatabaseTime returns the database's time now, in UTC, with a precision of
+	// microseconds. Errors are those of [Store].
+	DatabaseTime(ctx context.Context) (time.Time, error)
 }

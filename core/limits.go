@@ -44,15 +44,26 @@ type Limit struct {
 // comes back.
 func (l Limit) Interval() time.Duration { return l.Window / time.Duration(l.Burst) }
 
+// ClockLeap is how far a key's state may exceed what its limit allows. Beyond that, it was
+// written while the clock was ahead.
+const ClockLeap = time.Minute
+
 // Allow is GCRA's decision for one more event at now. full is the key's state: the
 // theoretical arrival time, at which it has its full capacity; in the past or zero if it
 // has it already. Allow returns the state after the event, or how long to wait for it.
+//
+// If the clock was ahead when the state was written, nobody is locked out until it comes
+// round again: such a key has capacity for one event.
 func (l Limit) Allow(full, now time.Time) (next time.Time, wait time.Duration) {
-	if full.Before(now) {
+	all := l.Interval() * time.Duration(l.Burst)
+	switch {
+	case full.Before(now):
 		full = now
+	case full.Sub(now) > all+ClockLeap:
+		full = now.Add(all - l.Interval())
 	}
 	next = full.Add(l.Interval())
-	if over := next.Sub(now) - l.Interval()*time.Duration(l.Burst); over > 0 {
+	if over := next.Sub(now) - all; over > 0 {
 		return full, over
 	}
 	return next, 0
@@ -98,8 +109,7 @@ func (s *Service) reserve(ctx context.Context, username string) (reserved []Limi
 	}
 	for {
 		ended := s.inflight.next(guesses)
-		wait, err = g.Limiter.Reserve(ctx, s.now(), guesses...)
-		if err == nil && wait == 0 {
+		if wait, err = s.reserveNow(ctx, g, guesses...); err == nil && wait == 0 {
 			s.inflight.begin(guesses)
 			return guesses, 0, nil
 		}
@@ -117,6 +127,19 @@ func (s *Service) reserve(ctx context.Context, username string) (reserved []Limi
 	}
 }
 
+// reserveNow is Reserve at this moment, by the clock that all nodes share: if each went by
+// its own, a node whose clock is behind would take what another counts for a leap, and
+// they would lift each other's limits.
+func (s *Service) reserveNow(ctx context.Context, g *LoginLimits, keys ...LimitKey) (wait time.Duration, err error) {
+	now := s.now()
+	if s.databaseClock != nil {
+		if now, err = s.databaseClock.DatabaseTime(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return g.Limiter.Reserve(ctx, now, keys...)
+}
+
 // reserveRegistration counts a registration before its password is hashed. The caller
 // refunds it if no user is made. It fails with KindThrottled when the client's address has
 // no capacity left.
@@ -126,7 +149,7 @@ func (s *Service) reserveRegistration(ctx context.Context) (reserved []LimitKey,
 		return nil, nil
 	}
 	key := LimitKey{Key: s.limitKey("registration", network), Limit: g.Registrations}
-	wait, err := g.Limiter.Reserve(ctx, s.now(), key)
+	wait, err := s.reserveNow(ctx, g, key)
 	if err != nil {
 		return nil, wrapStoreError("count registration", err)
 	}

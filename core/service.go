@@ -44,8 +44,10 @@ type Service struct {
 	pseudonymKey []byte
 	onEvent      func(act Action, profile, outcome string)
 	clock        Clock
-	random       io.Reader
-	log          *slog.Logger
+	// databaseClock counts what all nodes limit together; nil: clock does.
+	databaseClock DatabaseClock
+	random        io.Reader
+	log           *slog.Logger
 	// plaintext is the store, if it is a PlaintextStore.
 	plaintext PlaintextStore
 	expiries  *ExpiryWriter
@@ -78,7 +80,7 @@ type Config struct {
 // New makes a Service. Logins are not rate-limited until SetLoginLimits is called.
 func New(c Config) *Service {
 	s := &Service{
-		store: c.Backend.Store, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor,
+		store: c.Backend.Store, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, databaseClock: c.Backend.DatabaseClock,
 		hasher: c.Hasher, refreshKeys: c.RefreshKeys, pseudonymKey: c.PseudonymKey, onEvent: c.OnEvent,
 		clock: c.Clock, random: c.Random, log: c.Log, expiries: c.ExpiryWriter,
 	}

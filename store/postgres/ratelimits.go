@@ -15,12 +15,22 @@ import (
 )
 
 // reserveSQL is [core.Limit.Allow] in SQL. It returns no row if the limit is reached:
-// $2 is the emission interval, $3 is now, $4 is the burst as a duration.
+// $2 is the emission interval, $3 is now, $4 is the burst as a duration, $5 is
+// [core.ClockLeap].
 const reserveSQL = `
 	INSERT INTO @guesses AS g (key, full_at) VALUES ($1, $3::bigint + $2::bigint)
-	ON CONFLICT (key) DO UPDATE SET full_at = greatest(g.full_at, $3) + $2
-	WHERE greatest(g.full_at, $3) + $2 - $3 <= $4
+	ON CONFLICT (key) DO UPDATE SET full_at = CASE WHEN g.full_at - $3 > $4::bigint + $5::bigint THEN $3 + $4 ELSE greatest(g.full_at, $3) + $2 END
+	WHERE g.full_at - $3 > $4 + $5 OR greatest(g.full_at, $3) + $2 - $3 <= $4
 	RETURNING full_at`
+
+// DatabaseTime implements [core.DatabaseClock].
+func (s *Store) DatabaseTime(ctx context.Context) (time.Time, error) {
+	var micros int64
+	err := s.read(ctx, func(ctx context.Context) error {
+		return wrap("read clock", s.db.GetContext(ctx, &micros, `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`))
+	})
+	return record.Time(micros), err
+}
 
 // errLimitReached rolls back a transaction in which a key's limit was reached.
 var errLimitReached = errors.New("the rate limit is reached")
@@ -37,7 +47,7 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Limi
 		for _, g := range ordered {
 			each := g.Limit.Interval().Microseconds()
 			var full int64
-			err := tx.GetContext(ctx, &full, s.qualify(reserveSQL), g.Key, each, now.UnixMicro(), each*int64(g.Limit.Burst))
+			err := tx.GetContext(ctx, &full, s.qualify(reserveSQL), g.Key, each, now.UnixMicro(), each*int64(g.Limit.Burst), core.ClockLeap.Microseconds())
 			if errors.Is(err, sql.ErrNoRows) {
 				return errLimitReached
 			}

@@ -27,7 +27,7 @@ type Store struct {
 
 // Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, Warner: s, ExpiryBatcher: s}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, Warner: s, DatabaseClock: s, ExpiryBatcher: s}
 }
 
 // qualify replaces each @, which precedes table names, by the store's schema.

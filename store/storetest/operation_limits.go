@@ -13,6 +13,7 @@ func limits() []operationCase {
 		{"a key has room for so many guesses, and gains more", limitFades},
 		{"if one key has no room, none is counted", limitAllOrNone},
 		{"a refund gives room back", limitRefund},
+		{"a clock that was ahead locks nobody out", limitAfterLeap},
 		{"keys that are full again are forgotten", limitForgotten},
 		{"keys that are cleared are full again", limitCleared},
 		{"guesses at once: no more than there is room for", limitRace},
@@ -77,6 +78,29 @@ func limitRefund(t *testing.T, p operables) {
 	if err := p.a.Refund(t.Context(), guess("nobody", 2, time.Hour)); err != nil {
 		t.Error(err)
 	}
+}
+
+func limitAfterLeap(t *testing.T, p operables) {
+	ann, address := guess("ann", 3, 3*time.Minute), guess("192.0.2.1", 100, 5*time.Minute)
+	ahead := noon().Add(10 * 365 * 24 * time.Hour)
+	for range 3 {
+		p.reserve(t, ahead, 0, ann, address)
+	}
+	if err := p.a.Refund(t.Context(), ann, address); err != nil {
+		t.Fatal(err)
+	}
+	p.reserve(t, noon(), 0, ann, address)
+	p.a, p.b = p.b, p.a
+	p.reserve(t, noon(), time.Minute, ann, address)
+	p.reserve(t, noon().Add(time.Minute), 0, ann, address)
+	p.reserve(t, noon().Add(time.Minute), time.Minute, ann, address)
+
+	// Of clocks that are a little apart, the limits hold.
+	bob := guess("bob", 2, 2*time.Minute)
+	for range 2 {
+		p.reserve(t, noon().Add(core.ClockLeap), 0, bob)
+	}
+	p.reserve(t, noon(), time.Minute+core.ClockLeap, bob)
 }
 
 func limitForgotten(t *testing.T, p operables) {

@@ -28,7 +28,11 @@ type Store struct {
 // Backend returns the store with what it can do: the administration of users stays with
 // Django.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Privacy: s, Warner: s, Plaintext: s}
+	b := core.Backend{Store: s, RateLimiter: s, Auditor: s, Privacy: s, Warner: s, Plaintext: s}
+	if s.django.IsPostgres() {
+		b.DatabaseClock = s
+	}
+	return b
 }
 
 // maxConnections is how many connections are open at most.

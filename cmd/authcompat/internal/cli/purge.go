@@ -64,7 +64,11 @@ func newPurge(p purge) *cobra.Command {
 				return fmt.Errorf("how long are %s kept? Give --%s, for instance 400d", p.what, p.flag)
 			}
 			return p.open(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				n, err := p.remove(ctx, e, time.Now().Add(-time.Duration(keep)))
+				now, err := e.Now(ctx)
+				if err != nil {
+					return err
+				}
+				n, err := p.remove(ctx, e, now.Add(-time.Duration(keep)))
 				if n > 0 {
 					err = errors.Join(err, e.RecordOperation(ctx, p.action))
 				}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
@@ -108,6 +109,15 @@ func newPseudonymKey() ([]byte, error) {
 	key := make([]byte, core.PseudonymKeySize)
 	_, err := rand.Read(key)
 	return key, err
+}
+
+// Now returns the current time by the clock of the database, which all nodes share; of this
+// machine, if the database is on it. Errors are those of [core.Store].
+func (e *Engine) Now(ctx context.Context) (time.Time, error) {
+	if e.Backend.DatabaseClock == nil {
+		return time.Now(), nil
+	}
+	return e.Backend.DatabaseClock.DatabaseTime(ctx)
 }
 
 // Close closes the store.

@@ -48,21 +48,49 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 	return all
 }
 
-// collectGarbage deletes expired rows at every collectInterval, until ctx ends.
+// collectGarbage deletes expired rows at every collectInterval, until ctx ends. While the
+// clock is ahead of itself it deletes nothing; whoever set it because it was wrong before
+// restarts the server.
 func (s *server) collectGarbage(ctx context.Context) {
-	for wait.For(ctx, collectInterval) {
-		now := time.Now()
-		for table, remove := range map[string]func(context.Context, time.Time) (int, error){
-			"tokens": s.collectTokens, "guesses": s.collectLimits, "audit": s.collectAudit,
-		} {
-			n, err := remove(ctx, now)
-			s.metrics.CountDeletedRows(table, n)
-			if err != nil && ctx.Err() == nil {
-				s.log.Warn("garbage collection failed", "table", table, "error", err)
+	var clock clockWatch
+	leapt := false
+	for first := true; first || wait.For(ctx, collectInterval); first = false {
+		now, err := s.engine.Now(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				s.log.Warn("garbage collection failed: the database's clock could not be read", "error", err)
 			}
-			if n > 0 && table != "guesses" {
-				s.log.Info("garbage collected", "table", table, "rows", n)
+			continue
+		}
+		ahead := clock.observe(now)
+		if was := leapt; ahead > maxDrift {
+			if leapt = true; !was {
+				s.log.Warn("the clock was set forward while the server ran: expired rows are kept until it is set back; if it is right now, restart the server", "by", ahead.Round(time.Second))
 			}
+			continue
+		}
+		if leapt {
+			leapt = false
+			s.log.Info("the clock was set back: expired rows are deleted again")
+		}
+		if !first {
+			s.collect(ctx, now)
+		}
+	}
+}
+
+// collect deletes the rows that have expired at now.
+func (s *server) collect(ctx context.Context, now time.Time) {
+	for table, remove := range map[string]func(context.Context, time.Time) (int, error){
+		"tokens": s.collectTokens, "guesses": s.collectLimits, "audit": s.collectAudit,
+	} {
+		n, err := remove(ctx, now)
+		s.metrics.CountDeletedRows(table, n)
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("garbage collection failed", "table", table, "error", err)
+		}
+		if n > 0 && table != "guesses" {
+			s.log.Info("garbage collected", "table", table, "rows", n)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
@@ -192,6 +193,7 @@ func (s *server) warnUnsafe(ctx context.Context) {
 		s.warnWritable("database", path)
 	}
 	s.warnWritable("sealing keys", s.keys.Path(s.started.KeyFile))
+	s.warnClock(ctx)
 	w := s.engine.Backend.Warner
 	if w == nil {
 		return
@@ -202,6 +204,19 @@ func (s *server) warnUnsafe(ctx context.Context) {
 	}
 	for _, text := range warnings {
 		s.log.Warn(text)
+	}
+}
+
+// warnClock warns of a database whose clock is apart from this machine's.
+func (s *server) warnClock(ctx context.Context) {
+	before := time.Now()
+	there, err := s.engine.Now(ctx)
+	if err != nil {
+		s.log.Warn("the database's clock could not be read", "error", err)
+		return
+	}
+	if apart := there.Sub(before).Round(time.Second); apart.Abs() > maxDrift {
+		s.log.Warn("this machine's clock is not that of the database: tokens expire by this one, and other nodes may disagree; limits and the deletion of expired rows go by the database's", "database_ahead_by", apart)
 	}
 }
 
