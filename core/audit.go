@@ -67,8 +67,9 @@ type AuditEntry struct {
 	// UserID and Username are the user concerned; 0 and empty if there is no such user.
 	UserID   int64
 	Username string
-	// UsernamePseudonym is a keyed digest of a username that nobody has. The username
-	// itself is not kept, because people type passwords there by mistake.
+	// UsernamePseudonym is a digest of a username that nobody has, with a key that is not in
+	// the store (see [Service.Pseudonyms]). The username itself is not kept, because people
+	// type passwords there by mistake.
 	UsernamePseudonym string
 	Profile           string // through which API; empty from the command line
 	Actor             string // Operator, or empty for the user
@@ -79,12 +80,12 @@ type AuditEntry struct {
 
 // AuditFilter selects entries; zero fields match all.
 type AuditFilter struct {
-	Username          string
-	UsernamePseudonym string // entries of Username or of this digest
-	Action            Action
-	Failed            bool // those whose outcome is not "ok"
-	Since, Until      time.Time
-	Before            int64 // those with a smaller ID
+	Username           string
+	UsernamePseudonyms []string // entries of Username or of one of these
+	Action             Action
+	Failed             bool // those whose outcome is not "ok"
+	Since, Until       time.Time
+	Before             int64 // those with a smaller ID
 }
 
 // OK is the Outcome of an action that succeeded.
@@ -105,11 +106,6 @@ func (s *Service) newEntry(ctx context.Context, act Action, profile string) Audi
 		e.Address = c.Address.Unmap().String()
 	}
 	return e
-}
-
-// Pseudonym returns what stands for a username that nobody has in the audit log.
-func (s *Service) Pseudonym(username string) string {
-	return hex.EncodeToString(KeyedDigest(s.pseudonymKey, "unknown", username)[:tokenIDSize])
 }
 
 // audited returns the entry for a call of the store that does what it says, or nil if

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -94,18 +95,19 @@ func DefaultRegistrationLimit() Limit { return Limit{Burst: 1000, Window: 15 * t
 // SetLoginLimits sets the rate limits; nil removes them.
 func (s *Service) SetLoginLimits(g *LoginLimits) { s.loginLimits.Store(g) }
 
-// reserve counts a login before its password is checked. The caller passes the keys to
+// reserve counts a login at an account, of which it gets the key, before its password is
+// checked. The caller passes the keys to
 // release in the end and, if the login was no wrong guess, to refund before. If the limit
 // is exhausted by logins that are still in flight in this process, reserve waits for their
 // outcome.
-func (s *Service) reserve(ctx context.Context, username string) (reserved []LimitKey, wait time.Duration, err error) {
+func (s *Service) reserve(ctx context.Context, account []byte) (reserved []LimitKey, wait time.Duration, err error) {
 	g := s.loginLimits.Load()
 	if g == nil {
 		return nil, 0, nil
 	}
-	guesses := []LimitKey{{Key: s.limitKey("account", username), Limit: g.PerUser}}
+	guesses := []LimitKey{{Key: account, Limit: g.PerUser}}
 	if network := ClientOf(ctx).Network(); network != "" {
-		guesses = append(guesses, LimitKey{Key: s.limitKey("address", network), Limit: g.PerAddress})
+		guesses = append(guesses, LimitKey{Key: s.networkLimitKey("address", network), Limit: g.PerAddress})
 	}
 	for {
 		ended := s.inflight.next(guesses)
@@ -148,7 +150,7 @@ func (s *Service) reserveRegistration(ctx context.Context) (reserved []LimitKey,
 	if g == nil || g.Registrations.Burst == 0 || network == "" {
 		return nil, nil
 	}
-	key := LimitKey{Key: s.limitKey("registration", network), Limit: g.Registrations}
+	key := LimitKey{Key: s.networkLimitKey("registration", network), Limit: g.Registrations}
 	wait, err := s.reserveNow(ctx, g, key)
 	if err != nil {
 		return nil, wrapStoreError("count registration", err)
@@ -166,18 +168,19 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 	var keys [][]byte
 	e := s.newEntry(ctx, ActionClearLimits, "")
 	if username != "" {
-		keys = append(keys, s.limitKey("account", username))
-		switch u, err := s.User(ctx, username); {
-		case err == nil:
-			e.UserID, e.Username = u.ID, u.Username
-		case KindOf(err) == KindUserUnknown:
-			e.UsernamePseudonym = s.Pseudonym(username)
-		default:
+		account, err := s.accountIfAny(ctx, username)
+		if err != nil {
 			return 0, err
 		}
+		if account != nil {
+			e.UserID, e.Username = account.ID, account.Username
+		} else {
+			e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
+		}
+		keys = append(keys, s.accountLimitKey(username, account))
 	}
 	if network := (Client{Address: address}).Network(); network != "" {
-		keys = append(keys, s.limitKey("address", network), s.limitKey("registration", network))
+		keys = append(keys, s.networkLimitKey("address", network), s.networkLimitKey("registration", network))
 	}
 	e.Actor = Operator
 	if address.IsValid() {
@@ -196,8 +199,18 @@ func (s *Service) release(reserved []LimitKey) { s.inflight.end(reserved) }
 // limitKeySize is the length of a key in bytes.
 const limitKeySize = 16
 
-func (s *Service) limitKey(label, text string) []byte {
-	return KeyedDigest(s.pseudonymKey, label, text)[:limitKeySize]
+// accountLimitKey is the key of the account, however its name is spelt, or, without an
+// account, that of the name as it was typed, which may be a password.
+func (s *Service) accountLimitKey(username string, account *Account) []byte {
+	if account == nil {
+		return KeyedDigest(s.pseudonymKey(), "account", username)[:limitKeySize]
+	}
+	return KeyedDigest(s.databaseKey, "account", strconv.FormatInt(account.ID, 10))[:limitKeySize]
+}
+
+// networkLimitKey is the key of what a network does, for all servers on the database.
+func (s *Service) networkLimitKey(label, network string) []byte {
+	return KeyedDigest(s.databaseKey, label, network)[:limitKeySize]
 }
 
 // refund takes back a login that was no wrong guess, or a registration for which nothing

@@ -38,7 +38,7 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 		events: make(map[string]int), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 	g.Service = core.New(core.Config{
-		Backend: core.Backend{Store: store, Auditor: store}, Hasher: g.pool, Sealer: sealer, PseudonymKey: make([]byte, core.PseudonymKeySize),
+		Backend: core.Backend{Store: store, Auditor: store}, Hasher: g.pool, Sealer: sealer, DatabaseKey: make([]byte, core.DatabaseKeySize),
 		Clock: func() time.Time { return g.now },
 		OnEvent: func(act core.Action, profile, outcome string) {
 			g.mu.Lock()
@@ -227,7 +227,7 @@ func TestAuditRecord(t *testing.T) {
 		{Action: core.ActionLogoutAll, Outcome: core.OK, UserID: id, Username: "ann", Profile: "reusing", Token: second},
 		{Action: core.ActionLogout, Outcome: core.OK, UserID: id, Username: "ann", Profile: "forever", Token: first},
 		{Action: core.ActionLogin, Outcome: core.OK, UserID: id, Username: "ann", Profile: "reusing", Token: second},
-		{Action: core.ActionLogin, Outcome: "invalid_credentials", UsernamePseudonym: g.Pseudonym("canary-nobody"), Profile: "fixed"},
+		{Action: core.ActionLogin, Outcome: "invalid_credentials", UsernamePseudonym: g.Pseudonyms("canary-nobody")[0], Profile: "fixed"},
 		{Action: core.ActionLogin, Outcome: "invalid_credentials", UserID: id, Username: "ann", Profile: "fixed"},
 		{Action: core.ActionRegister, Outcome: core.OK, UserID: id, Username: "ann", Profile: "forever", Token: first},
 	}

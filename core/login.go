@@ -23,7 +23,12 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 		return Session{}, wrapHashError(err)
 	}
 	defer leave()
-	reserved, wait, err := s.reserve(ctx, username)
+	account, err := s.accountIfAny(ctx, username)
+	if err != nil {
+		s.emit(ActionLogin, p.Issuer, KindOf(err).String())
+		return Session{}, err
+	}
+	reserved, wait, err := s.reserve(ctx, s.accountLimitKey(username, account))
 	if err != nil {
 		err := wrapStoreError("count guess", err)
 		s.emit(ActionLogin, p.Issuer, err.Kind.String())
@@ -32,11 +37,11 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 	if wait > 0 {
 		leave()
 		s.emit(ActionLogin, p.Issuer, KindThrottled.String())
-		return Session{}, s.throttled(ctx, p, username, wait)
+		return Session{}, s.throttled(ctx, p, username, account, wait)
 	}
 	defer s.release(reserved)
 	e := s.newEntry(ctx, ActionLogin, p.Issuer)
-	session, err := s.login(ctx, p, &e, username, plain)
+	session, err := s.login(ctx, p, &e, username, plain, account)
 	kind := KindOf(err)
 	switch {
 	case err == nil:
@@ -53,15 +58,15 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 }
 
 // throttled returns the error of a login that exceeds a rate limit.
-func (s *Service) throttled(ctx context.Context, p Policy, username string, wait time.Duration) error {
+func (s *Service) throttled(ctx context.Context, p Policy, username string, account *Account, wait time.Duration) error {
 	if p.TellThrottled {
 		return &Error{Kind: KindThrottled, RetryAfter: wait}
 	}
-	account, err := s.account(ctx, username)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return wrapStoreError("find user", err)
+	encoded := ""
+	if account != nil {
+		encoded = account.PasswordHash
 	}
-	if err := s.hasher.SimulateLatency(ctx, username, account.PasswordHash); err != nil {
+	if err := s.hasher.SimulateLatency(ctx, username, encoded); err != nil {
 		return wrapHashError(err)
 	}
 	return &Error{Kind: KindInvalidCredentials}
@@ -74,11 +79,14 @@ const maxLoginAttempts = 3
 // login checks the password, issues a token, and completes the audit entry. The token is
 // issued only if the password is still the one that was checked: a change of the password
 // takes effect on logins that are under way too.
-func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, plain string) (session Session, err error) {
+func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, plain string, account *Account) (session Session, err error) {
 	for range maxLoginAttempts {
 		attempt := *e
-		session, err = s.attemptLogin(ctx, p, &attempt, username, plain)
+		session, err = s.attemptLogin(ctx, p, &attempt, username, plain, account)
 		if errors.Is(err, ErrPasswordChanged) {
+			if account, err = s.accountIfAny(ctx, username); err != nil {
+				return Session{}, err
+			}
 			continue
 		}
 		if err != nil {
@@ -87,11 +95,11 @@ func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, 
 		*e = attempt
 		return session, err
 	}
-	return Session{}, &Error{Kind: KindUnavailable, Err: err}
+	return Session{}, &Error{Kind: KindUnavailable, Err: ErrPasswordChanged}
 }
 
-func (s *Service) attemptLogin(ctx context.Context, p Policy, e *AuditEntry, username, plain string) (Session, error) {
-	account, err := s.checkPassword(ctx, e, username, plain)
+func (s *Service) attemptLogin(ctx context.Context, p Policy, e *AuditEntry, username, plain string, found *Account) (Session, error) {
+	account, err := s.checkPassword(ctx, e, username, plain, found)
 	if err != nil {
 		return Session{}, err
 	}
@@ -130,20 +138,30 @@ func (s *Service) account(ctx context.Context, username string) (Account, error)
 	return s.store.Account(ctx, username)
 }
 
-// checkPassword returns the account whose credentials username and plain are, and replaces
-// a weak hash.
-func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, plain string) (Account, error) {
+// accountIfAny finds an account; nil if there is none. It fails with KindUnavailable or
+// KindCanceled.
+func (s *Service) accountIfAny(ctx context.Context, username string) (*Account, error) {
 	account, err := s.account(ctx, username)
-	if errors.Is(err, ErrNotFound) {
-		e.UsernamePseudonym = s.Pseudonym(username)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, wrapStoreError("find user", err)
+	}
+	return &account, nil
+}
+
+// checkPassword returns the account if its credentials are username and plain, and replaces
+// a weak hash.
+func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, plain string, found *Account) (Account, error) {
+	if found == nil {
+		e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
 		if err := s.hasher.HashDummy(ctx, username, plain); err != nil {
 			return Account{}, wrapHashError(err)
 		}
 		return Account{}, &Error{Kind: KindInvalidCredentials}
 	}
-	if err != nil {
-		return Account{}, wrapStoreError("find user", err)
-	}
+	account := *found
 	e.UserID, e.Username = account.ID, account.Username
 	ok, rehash, err := s.hasher.Check(ctx, username, account.PasswordHash, plain)
 	if err != nil {

@@ -30,8 +30,9 @@ type Sealer struct {
 }
 
 type sealingKey struct {
-	id   string
-	aead cipher.AEAD
+	id         string
+	aead       cipher.AEAD
+	pseudonyms []byte // derived; see Service.pseudonymKeys
 }
 
 // NewSealer makes a sealer with keys of KeySize bytes, the newest first.
@@ -49,7 +50,7 @@ func NewSealer(keys ...[]byte) (Sealer, error) {
 		if err != nil {
 			return Sealer{}, fmt.Errorf("sealing key: %w", err)
 		}
-		s.ring = append(s.ring, sealingKey{id: keyID(key), aead: aead})
+		s.ring = append(s.ring, sealingKey{id: keyID(key), aead: aead, pseudonyms: KeyedDigest(key, "authcompat pseudonyms", "")})
 	}
 	return s, nil
 }

@@ -34,16 +34,17 @@ type Hasher interface {
 // Service is the engine. Its methods fail with *[Error] and are safe for
 // concurrent use.
 type Service struct {
-	store        Store
-	hasher       Hasher
-	sealer       atomic.Pointer[Sealer]
-	refreshKeys  func() (Sealer, error)
-	loginLimits  atomic.Pointer[LoginLimits]
-	inflight     inflight
-	audit        Auditor
-	pseudonymKey []byte
-	onEvent      func(act Action, profile, outcome string)
-	clock        Clock
+	store       Store
+	hasher      Hasher
+	sealer      atomic.Pointer[Sealer]
+	refreshKeys func() (Sealer, error)
+	loginLimits atomic.Pointer[LoginLimits]
+	inflight    inflight
+	audit       Auditor
+	databaseKey []byte
+	processKey  []byte // see pseudonymKeys
+	onEvent     func(act Action, profile, outcome string)
+	clock       Clock
 	// databaseClock counts what all nodes limit together; nil: clock does.
 	databaseClock DatabaseClock
 	random        io.Reader
@@ -66,9 +67,9 @@ type Config struct {
 	// ExpiryWriter, if set, extends the expiry of sliding tokens in the background. The
 	// caller runs it.
 	ExpiryWriter *ExpiryWriter
-	// PseudonymKey is the key of the digests that stand for names and addresses in the
-	// store; see [PrivacyStore].
-	PseudonymKey []byte
+	// DatabaseKey is the key of the digests that stand for usernames and addresses in the
+	// limits; see [PrivacyStore].
+	DatabaseKey []byte
 	// OnEvent, if set, is called with the outcome of each action of a client. It must
 	// return quickly.
 	OnEvent func(action Action, profile, outcome string)
@@ -81,7 +82,7 @@ type Config struct {
 func New(c Config) *Service {
 	s := &Service{
 		store: c.Backend.Store, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, databaseClock: c.Backend.DatabaseClock,
-		hasher: c.Hasher, refreshKeys: c.RefreshKeys, pseudonymKey: c.PseudonymKey, onEvent: c.OnEvent,
+		hasher: c.Hasher, refreshKeys: c.RefreshKeys, databaseKey: c.DatabaseKey, processKey: newProcessKey(), onEvent: c.OnEvent,
 		clock: c.Clock, random: c.Random, log: c.Log, expiries: c.ExpiryWriter,
 	}
 	s.sealer.Store(&c.Sealer)
@@ -95,6 +96,12 @@ func New(c Config) *Service {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	return s
+}
+
+func newProcessKey() []byte {
+	key := make([]byte, DatabaseKeySize)
+	_, _ = rand.Read(key) // never fails
+	return key
 }
 
 // CheckPolicy returns an error that says why the store can't keep tokens of the policy,

@@ -219,7 +219,7 @@ func TestLaneWaitsAsLongAsAHash(t *testing.T) {
 }
 
 func TestDecoysFollowTheMix(t *testing.T) {
-	key := make([]byte, core.PseudonymKeySize)
+	key := make([]byte, core.DatabaseKeySize)
 	mix := []core.PasswordFormatCount{
 		{Example: "pbkdf2_sha256$1000$salt$xxx", Accounts: 600},
 		{Example: "bcrypt$$2b$12$abcdefghijklmnopqrstuvABCDEFGHIJKLMNOPQRSTUVWXYZ01234", Accounts: 300},

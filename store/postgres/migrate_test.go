@@ -54,6 +54,7 @@ func schema13(t *testing.T, dsn string, linked storetest.Linked) {
 		}
 		run(`INSERT INTO authcompat_migrations (version_id, is_applied) VALUES ($1, true)`, file.Version)
 	}
+	run(`INSERT INTO secrets (name, value) VALUES ('disguise', '\x00')`)
 	run(`INSERT INTO imports (source, options, run, stage, reached, tables) VALUES ('old', '', 3, 't', '17', '["t"]')`)
 	for id, name := range linked.Users {
 		run(`INSERT INTO users (id, username, email, password_hash, active, created_at) VALUES ($1, $2, '', '', true, 0)`, id, name)
@@ -80,4 +81,8 @@ func TestMigratesLinks(t *testing.T) {
 	}
 	defer s.Close()
 	linked.Check(t, s)
+	var old int
+	if err := s.db.GetContext(t.Context(), &old, s.qualify(`SELECT count(*) FROM @secrets WHERE name = 'disguise'`)); err != nil || old != 0 {
+		t.Errorf("the key with which digests were made of names that nobody has: %d, %v", old, err)
+	}
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// disguise is the name of the database's key for pseudonyms.
-const disguise = "disguise"
+// databaseKey is the name of the database's key.
+const databaseKey = "database"
 
-// PseudonymKey implements [core.PrivacyStore].
-func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
+// DatabaseKey implements [core.PrivacyStore].
+func (s *Store) DatabaseKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
 	const query = `SELECT value FROM @secrets WHERE name = $1`
 	err = s.read(ctx, func(ctx context.Context) error {
-		return s.db.GetContext(ctx, &key, s.qualify(query), disguise)
+		return s.db.GetContext(ctx, &key, s.qualify(query), databaseKey)
 	})
 	if !errors.Is(err, sql.ErrNoRows) {
 		return key, err
@@ -26,14 +26,14 @@ func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) 
 		return nil, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		_, err := tx.ExecContext(ctx, s.qualify(`INSERT INTO @secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`), disguise, drawn)
+		_, err := tx.ExecContext(ctx, s.qualify(`INSERT INTO @secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`), databaseKey, drawn)
 		return wrap("keep key", err)
 	})
 	if err != nil {
 		return nil, err
 	}
 	err = s.read(ctx, func(ctx context.Context) error {
-		return wrap("read key", s.db.GetContext(ctx, &key, s.qualify(query), disguise))
+		return wrap("read key", s.db.GetContext(ctx, &key, s.qualify(query), databaseKey))
 	})
 	return key, err
 }

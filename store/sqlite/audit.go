@@ -77,13 +77,8 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 	where := func(condition string, values ...any) {
 		conditions, args = append(conditions, condition), append(args, values...)
 	}
-	switch {
-	case f.Username != "" && f.UsernamePseudonym != "":
-		where("(username = ? OR unknown = ?)", f.Username, f.UsernamePseudonym)
-	case f.Username != "":
-		where("username = ?", f.Username)
-	case f.UsernamePseudonym != "":
-		where("unknown = ?", f.UsernamePseudonym)
+	if condition, values := record.AuditSubject(f); condition != "" {
+		where(condition, values...)
 	}
 	if f.Action != "" {
 		where("act = ?", string(f.Action))

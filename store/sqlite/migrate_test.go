@@ -13,6 +13,9 @@ import (
 	"github.com/authcompat/authcompat/store/storetest"
 )
 
+// oldKey is what digests were once made with of names that nobody has.
+const oldKey = "the key of older versions"
+
 // schema13 creates a database as versions left it that kept links apart from tokens,
 // with what an import and an export had written.
 func schema13(t *testing.T, path string, linked storetest.Linked) {
@@ -54,6 +57,7 @@ func schema13(t *testing.T, path string, linked storetest.Linked) {
 		run(string(bytes.TrimSpace(text)))
 		run(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, 1)`, number)
 	}
+	run(`INSERT INTO secrets (name, value) VALUES ('disguise', ?)`, []byte(oldKey))
 	run(`INSERT INTO imports (id, source, options, run, stage, reached, tables) VALUES (1, 'old', '', 3, 't', '17', '["t"]')`)
 	for id, name := range linked.Users {
 		run(`INSERT INTO users (id, username, email, password_hash, active, created_at) VALUES (?, ?, '', '', 1, 0)`, id, name)
@@ -79,4 +83,24 @@ func TestMigratesLinks(t *testing.T) {
 	}
 	defer s.Close()
 	linked.Check(t, s)
+}
+
+// TestForgetsOldKey checks that nothing is left of the key with which older versions made
+// digests of names that nobody has.
+func TestForgetsOldKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	schema13(t, path, storetest.NewLinked())
+	if file, err := os.ReadFile(path); err != nil || !bytes.Contains(file, []byte(oldKey)) {
+		t.Fatalf("the old file does not have the key: %v", err)
+	}
+	s, err := Open(t.Context(), path, Options{Wait: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if file, err := os.ReadFile(path); err != nil || bytes.Contains(file, []byte(oldKey)) {
+		t.Errorf("the file still has the old key: %v", err)
+	}
 }

@@ -190,9 +190,10 @@ func connect(dsn string, connections int) (*sqlx.DB, error) {
 }
 
 // writerDSN returns the DSN of the writing connection. There, SQLite itself does not
-// wait for locks: retryWhileLocked does.
+// wait for locks: retryWhileLocked does. What is deleted is overwritten, where that costs
+// no further write.
 func writerDSN(file string) string {
-	return dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", "_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)")
+	return dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", "_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)", "_pragma=secure_delete(FAST)")
 }
 
 // readerDSN returns the DSN of the reading connections. In WAL mode, a reader waits

@@ -10,13 +10,13 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// disguise is the name of the database's key for pseudonyms.
-const disguise = "disguise"
+// databaseKey is the name of the database's key.
+const databaseKey = "database"
 
-// PseudonymKey implements [core.PrivacyStore].
-func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
+// DatabaseKey implements [core.PrivacyStore].
+func (s *Store) DatabaseKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
 	const query = `SELECT value FROM secrets WHERE name = ?`
-	err = s.read(ctx, func(ctx context.Context) error { return s.reader.GetContext(ctx, &key, query, disguise) })
+	err = s.read(ctx, func(ctx context.Context) error { return s.reader.GetContext(ctx, &key, query, databaseKey) })
 	if !errors.Is(err, sql.ErrNoRows) {
 		return key, err
 	}
@@ -25,10 +25,10 @@ func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) 
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, disguise, drawn); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, databaseKey, drawn); err != nil {
 			return fmt.Errorf("keep key: %w", err)
 		}
-		return tx.GetContext(ctx, &key, query, disguise)
+		return tx.GetContext(ctx, &key, query, databaseKey)
 	})
 	return key, err
 }

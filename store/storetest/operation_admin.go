@@ -12,7 +12,7 @@ import (
 
 func privacy() []operationCase {
 	return []operationCase{
-		{"the key is drawn once", disguiseKey},
+		{"the key is drawn once", databaseKey},
 		{"passwords are counted by their parameters", passwordMix},
 	}
 }
@@ -34,24 +34,24 @@ func operatedTokens() []operationCase {
 	}
 }
 
-func disguiseKey(t *testing.T, p operables) {
+func databaseKey(t *testing.T, p operables) {
 	drawn := func(b byte) func() ([]byte, error) {
-		return func() ([]byte, error) { return bytes.Repeat([]byte{b}, core.PseudonymKeySize), nil }
+		return func() ([]byte, error) { return bytes.Repeat([]byte{b}, core.DatabaseKeySize), nil }
 	}
 	failure := errors.New("no randomness")
-	_, err := p.a.PseudonymKey(t.Context(), func() ([]byte, error) { return nil, failure })
+	_, err := p.a.DatabaseKey(t.Context(), func() ([]byte, error) { return nil, failure })
 	wantError(t, "key", err, failure)
 	keys := make([][]byte, 8)
 	together(len(keys), func(i int) {
 		var err error
-		if keys[i], err = p.of(i).PseudonymKey(t.Context(), drawn(byte(i))); err != nil {
+		if keys[i], err = p.of(i).DatabaseKey(t.Context(), drawn(byte(i))); err != nil {
 			t.Error(err)
 		}
 	})
 	for _, key := range keys {
 		wantSame(t, "key", keys[0], key)
 	}
-	if len(keys[0]) != core.PseudonymKeySize {
+	if len(keys[0]) != core.DatabaseKeySize {
 		t.Errorf("key of %d bytes", len(keys[0]))
 	}
 }

@@ -175,8 +175,8 @@ func auditFilters(t *testing.T, p operables) {
 	}{
 		{"all", core.AuditFilter{}, "3210"},
 		{"name", core.AuditFilter{Username: "ann"}, "30"},
-		{"name or digest", core.AuditFilter{Username: "ann", UsernamePseudonym: "0a"}, "320"},
-		{"digest", core.AuditFilter{UsernamePseudonym: "0a"}, "2"},
+		{"name or digest", core.AuditFilter{Username: "ann", UsernamePseudonyms: []string{"ff", "0a"}}, "320"},
+		{"digest", core.AuditFilter{UsernamePseudonyms: []string{"0a"}}, "2"},
 		{"act", core.AuditFilter{Action: core.ActionLogout}, "3"},
 		{"failed", core.AuditFilter{Failed: true}, "21"},
 		{"since", core.AuditFilter{Since: noon().Add(time.Hour)}, "321"},

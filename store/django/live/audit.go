@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 )
 
 // writeAuditEntry adds the entry, unless it is nil, in the transaction.
@@ -52,9 +53,8 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 			conditions, args = append(conditions, condition), append(args, values...)
 		}
 	}
-	where(f.Username != "" && f.UsernamePseudonym != "", "(username = ? OR unknown = ?)", f.Username, f.UsernamePseudonym)
-	where(f.Username != "" && f.UsernamePseudonym == "", "username = ?", f.Username)
-	where(f.Username == "" && f.UsernamePseudonym != "", "unknown = ?", f.UsernamePseudonym)
+	subject, values := record.AuditSubject(f)
+	where(subject != "", subject, values...)
 	where(f.Action != "", "act = ?", string(f.Action))
 	where(f.Failed, "outcome <> ?", core.OK)
 	where(!f.Since.IsZero(), "happened >= ?", f.Since.UnixMicro())

@@ -67,7 +67,7 @@ func checkAudit(t *testing.T, a, b *live.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := core.New(core.Config{Backend: a.Backend(), Hasher: hasher, PseudonymKey: make([]byte, core.PseudonymKeySize)})
+	engine := core.New(core.Config{Backend: a.Backend(), Hasher: hasher, DatabaseKey: make([]byte, core.DatabaseKeySize)})
 	policy := core.Policy{Issuer: "api", Realm: core.DefaultRealm, TokenHex: 40, Reuse: true}
 	session, err := engine.Register(t.Context(), policy, core.Registration{Username: "ann", Password: "a password"})
 	if err == nil {
@@ -101,11 +101,11 @@ func checkAudit(t *testing.T, a, b *live.Store) {
 
 func checkPrivacy(t *testing.T, a, b core.PrivacyStore) {
 	fresh := func() ([]byte, error) { return []byte("drawn"), nil }
-	first, err := a.PseudonymKey(t.Context(), fresh)
+	first, err := a.DatabaseKey(t.Context(), fresh)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := b.PseudonymKey(t.Context(), func() ([]byte, error) { return []byte("another"), nil })
+	second, err := b.DatabaseKey(t.Context(), func() ([]byte, error) { return []byte("another"), nil })
 	if err != nil || string(first) != string(second) {
 		t.Errorf("keys %x and %x, %v", first, second, err)
 	}

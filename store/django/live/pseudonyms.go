@@ -12,18 +12,22 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
-// PseudonymKey implements [core.PrivacyStore].
-func (s *Store) PseudonymKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
+// DatabaseKey implements [core.PrivacyStore].
+func (s *Store) DatabaseKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		drawn, err := fresh()
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, s.sql(`INSERT INTO authcompat_secrets (name, value) VALUES ('disguise', ?) ON CONFLICT DO NOTHING`), hex.EncodeToString(drawn)); err != nil {
+		// With this key, digests were once made of names that nobody has.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM authcompat_secrets WHERE name = 'disguise'`); err != nil {
+			return fmt.Errorf("remove old key: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, s.sql(`INSERT INTO authcompat_secrets (name, value) VALUES ('database', ?) ON CONFLICT DO NOTHING`), hex.EncodeToString(drawn)); err != nil {
 			return fmt.Errorf("keep key: %w", err)
 		}
 		var text string
-		if err := tx.QueryRowContext(ctx, `SELECT value FROM authcompat_secrets WHERE name = 'disguise'`).Scan(&text); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT value FROM authcompat_secrets WHERE name = 'database'`).Scan(&text); err != nil {
 			return fmt.Errorf("read key: %w", err)
 		}
 		if key, err = hex.DecodeString(text); err != nil {

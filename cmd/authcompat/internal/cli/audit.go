@@ -12,6 +12,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 )
@@ -34,7 +35,7 @@ type auditRecord struct {
 
 func newAudit() *cobra.Command {
 	var flags config.Engine
-	var user, action string
+	var user, action, file string
 	var failed, asJSON bool
 	var since config.Duration
 	var limit int
@@ -43,7 +44,8 @@ func newAudit() *cobra.Command {
 		Short: "List what was done to users and tokens, the newest first",
 		Long: `List the audit record: registrations, logins, logouts, changes of passwords and what operators did. Nothing
 in it is ever changed, and only its oldest part can be removed. A name that nobody has is not kept, because
-people type passwords there: it is shown as unknown:DIGEST, and --user NAME finds it.`,
+people type passwords there: it is shown as unknown:DIGEST, and --user NAME finds it, with the sealing keys
+of the servers. Digests of servers without a sealing key can't be found.`,
 		Example: `  authcompat audit --user alice --since 24h
   authcompat audit --action login --failed --json`,
 		Args: cobra.NoArgs,
@@ -57,7 +59,10 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
 			return withAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				f := core.AuditFilter{Username: user, Action: core.Action(action), Failed: failed}
 				if user != "" {
-					f.UsernamePseudonym = e.Pseudonym(user)
+					if err := withPseudonyms(cmd, e, keyring.Location{File: file, DSN: flags.Store}); err != nil {
+						return err
+					}
+					f.UsernamePseudonyms = e.Pseudonyms(user)
 				}
 				if since > 0 {
 					f.Since = time.Now().Add(-time.Duration(since))
@@ -78,6 +83,7 @@ people type passwords there: it is shown as unknown:DIGEST, and --user NAME find
 	}
 	flags.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&user, "user", "", "entries about this username (matches unknown names too)")
+	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
 	cmd.Flags().StringVar(&action, "action", "", "entries of one action: "+actionList())
 	cmd.Flags().BoolVar(&failed, "failed", false, "only what failed")
 	cmd.Flags().Var(&since, "since", "only entries of the last hours or days, as 24h or 7d; 0: all")

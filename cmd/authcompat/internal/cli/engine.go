@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 )
 
 // withAdmin opens the store for a command on users and tokens, and calls do.
@@ -41,6 +43,19 @@ func withEngine(cmd *cobra.Command, f *config.Engine, do func(ctx context.Contex
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	return do(cmd.Context(), e)
+}
+
+// withPseudonyms lets the engine find what stands for a name that nobody has, which takes
+// the sealing keys. Where there are none, it finds nothing.
+func withPseudonyms(cmd *cobra.Command, e *engine.Engine, keys keyring.Location) error {
+	sealer, err := keys.LoadOrWarn(func(missing error) {
+		warnOn(cmd.ErrOrStderr())(fmt.Errorf("%w; without it, a name that nobody has is not found", missing))
+	})
+	if err != nil {
+		return err
+	}
+	e.SealWith(sealer)
+	return nil
 }
 
 // openEngine opens the store for a command.

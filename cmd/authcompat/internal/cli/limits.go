@@ -9,6 +9,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
@@ -18,7 +19,7 @@ func newLimits() *cobra.Command {
 
 func newLimitsClear() *cobra.Command {
 	var flags config.Engine
-	var username, address string
+	var username, address, file string
 	cmd := &cobra.Command{
 		Use:   "clear {--user NAME | --address ADDRESS}",
 		Short: "Let in a user, or an address, that failed logins have locked out",
@@ -39,6 +40,11 @@ address stands for its /64, as in the limits. Running servers see it at once.`,
 				if e.Backend.RateLimiter == nil {
 					return errors.New("this store has no limits")
 				}
+				if username != "" {
+					if err := withPseudonyms(cmd, e, keyring.Location{File: file, DSN: flags.Store}); err != nil {
+						return err
+					}
+				}
 				n, err := e.ClearLimits(ctx, e.Backend.RateLimiter, username, from)
 				if err != nil {
 					return err
@@ -53,6 +59,7 @@ address stands for its /64, as in the limits. Running servers see it at once.`,
 	flags.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&username, "user", "", "username, whether it exists or not")
 	cmd.Flags().StringVar(&address, "address", "", "IP address of clients")
+	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
 	config.WithoutVariables(cmd.Flags(), "user", "address")
 	cmd.MarkFlagsOneRequired("user", "address")
 	return cmd

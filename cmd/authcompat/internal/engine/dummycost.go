@@ -17,7 +17,7 @@ const dummyCostInterval = time.Hour
 // can't count them.
 func (e *Engine) RefreshDummyCosts(ctx context.Context, failed func(error)) {
 	for e.Backend.Privacy != nil {
-		d, err := hashing.LoadDummyCosts(ctx, e.Backend.Privacy, e.pseudonymKey)
+		d, err := hashing.LoadDummyCosts(ctx, e.Backend.Privacy, e.databaseKey)
 		if err == nil {
 			e.hasher.SetDummyCosts(d)
 		} else if ctx.Err() == nil {

@@ -24,7 +24,7 @@ type Engine struct {
 	*core.Service
 	Backend      core.Backend
 	ExpiryWriter *core.ExpiryWriter // nil unless Options.Metrics is set
-	pseudonymKey []byte
+	databaseKey  []byte
 	hasher       *hashing.DjangoHasher
 }
 
@@ -67,10 +67,10 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 		}
 	}
 	if e.Backend.Privacy != nil {
-		if e.pseudonymKey, err = e.Backend.Privacy.PseudonymKey(ctx, newPseudonymKey); err != nil {
+		if e.databaseKey, err = e.Backend.Privacy.DatabaseKey(ctx, newDatabaseKey); err != nil {
 			return nil, fmt.Errorf("read the database's key: %w", err)
 		}
-		c.PseudonymKey = e.pseudonymKey
+		c.DatabaseKey = e.databaseKey
 	}
 	e.workBeside(o.Log)
 	if o.HashPool != nil {
@@ -105,8 +105,8 @@ func openStore(ctx context.Context, dsn, mapping string) (core.Backend, error) {
 	return b.Backend, err
 }
 
-func newPseudonymKey() ([]byte, error) {
-	key := make([]byte, core.PseudonymKeySize)
+func newDatabaseKey() ([]byte, error) {
+	key := make([]byte, core.DatabaseKeySize)
 	_, err := rand.Read(key)
 	return key, err
 }
