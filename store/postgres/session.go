@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/store/internal/pgdurability"
+	"github.com/authcompat/authcompat/store/internal/pgframes"
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
 )
@@ -51,7 +52,7 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 		return nil, err
 	}
 	d.socket = conn
-	return socket{conn}, conn.SetDeadline(d.deadline)
+	return socket{pgframes.Limit(conn)}, conn.SetDeadline(d.deadline)
 }
 
 // Dial implements pq.Dialer.

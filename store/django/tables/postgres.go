@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/store/internal/pgdsn"
-	"github.com/lib/pq" // also the driver "postgres"
+	"github.com/authcompat/authcompat/store/internal/pgframes"
+	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
 )
 
@@ -26,11 +27,12 @@ func (postgres) open(dsn string, _ bool) (*sql.DB, error) {
 	if _, err := url.Parse(dsn); err != nil || !pgdsn.WellFormed(dsn) {
 		return nil, errPostgresDSN
 	}
-	db, err := sql.Open("postgres", dsn)
+	c, err := pq.NewConnector(dsn)
 	if err != nil {
 		return nil, errPostgresDSN
 	}
-	return db, nil
+	c.Dialer(pgframes.Dialer{})
+	return sql.OpenDB(c), nil
 }
 
 func (postgres) identity(dsn string) string {
