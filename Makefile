@@ -4,7 +4,7 @@ GO ?= go
 
 .DEFAULT_GOAL := help
 .PHONY: help build run check test lint fuzz tools originals compatibility compatible million moving \
-	bench bench-logins bench-flood crash nodes failover
+	bench bench-logins bench-flood crash nodes failover vulncheck
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -33,6 +33,9 @@ lint: ## gofmt, go vet, staticcheck, errcheck, unparam and misspell
 	$(GO) tool errcheck -ignoretests -exclude .errcheck ./...
 	$(GO) tool unparam ./...
 	$(GO) tool misspell -error -i infinit,nmae $$(git ls-files '*.go' '*.md')
+
+vulncheck: ## known vulnerabilities of what is built in, from the Go project's database (docs/vulnerabilities.md)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
 # What starts databases or servers, or hashes at full cost, is left to `make test`.
 SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/differential$$|/core/password$$|/store/(django/(live|mariadbtest|transfer)|postgres)
