@@ -9,9 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// page is the number of rows read at once. Each page is a transaction of its own, so
-// that no lock is held for long on a database that Django is still using.
-const page = 5000
+// Rows are read in pages, each in a transaction of its own, so that no lock is held for
+// long on a database that Django is still using. A page has at most pageRows rows, and ends
+// with the row that makes it pageBytes long; the first is small, since nothing is known
+// of the rows' size.
+const (
+	pageRows  = 5000
+	firstPage = 200
+	pageBytes = 16 << 20
+)
 
 // Database is a [Source] on the tables of a database.
 type Database struct {
@@ -231,8 +237,8 @@ func (s *Database) Each(ctx context.Context, t Table, after string, do func(Row)
 		return err
 	}
 	began := after != ""
-	for {
-		rows, last, err := s.page(ctx, t, by, began, after)
+	for limit := firstPage; ; {
+		rows, last, err := s.page(ctx, t, by, began, after, limit)
 		if err != nil {
 			return fmt.Errorf("read %s: %w", t, s.advise(err))
 		}
@@ -240,20 +246,23 @@ func (s *Database) Each(ctx context.Context, t Table, after string, do func(Row)
 			return fmt.Errorf("read %s: its rows are in no order by %s", t, by.column.Name)
 		}
 		began, after = true, last
+		size := 0
 		for _, row := range rows {
+			size += row.Size()
 			if err := do(row); err != nil {
 				return err
 			}
 		}
-		if len(rows) < page {
+		if len(rows) < limit && size < pageBytes {
 			return nil
 		}
+		limit = min(max(1, pageBytes/max(1, size/len(rows))), pageRows)
 	}
 }
 
-// page reads one page of the rows that come after the key after, and returns the key of
-// the last one.
-func (s *Database) page(ctx context.Context, t Table, by order, began bool, after string) (rows []Row, last string, err error) {
+// page reads one page of at most limit rows that come after the key after, and returns the
+// key of the last one.
+func (s *Database) page(ctx context.Context, t Table, by order, began bool, after string, limit int) (rows []Row, last string, err error) {
 	key := s.Quote(by.column.Name)
 	if by.rowID {
 		key = by.column.Name
@@ -264,9 +273,9 @@ func (s *Database) page(ctx context.Context, t Table, by order, began bool, afte
 		query += " WHERE t." + key + " > " + s.Placeholder(1)
 		args = append(args, s.key(by.column, after))
 	}
-	query += fmt.Sprintf(" ORDER BY t.%s LIMIT %d", key, page)
+	query += fmt.Sprintf(" ORDER BY t.%s LIMIT %d", key, limit)
 	err = s.reading(ctx, func(tx *sql.Tx) error {
-		rows, err = readRows(ctx, tx, t, query, args...)
+		rows, err = readRows(ctx, tx, t, pageBytes, query, args...)
 		return err
 	})
 	for i := range rows {
@@ -300,8 +309,9 @@ func (s *Database) key(c Column, text string) any {
 	return text
 }
 
-// readRows runs a query that selects all columns of a table first, then maybe others.
-func readRows(ctx context.Context, q queryer, t Table, query string, args ...any) ([]Row, error) {
+// readRows runs a query that selects all columns of a table first, then maybe others. It
+// stops with the row that makes the rows as long as most; 0: it reads all.
+func readRows(ctx context.Context, q queryer, t Table, most int, query string, args ...any) ([]Row, error) {
 	found, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -312,8 +322,9 @@ func readRows(ctx context.Context, q queryer, t Table, query string, args ...any
 		return nil, err
 	}
 	var rows []Row
+	size := 0
 	targets := make([]any, len(names))
-	for found.Next() {
+	for (most == 0 || size < most) && found.Next() {
 		row := Row{index: t.index, values: make([]sql.NullString, len(names))}
 		for i := range row.values {
 			targets[i] = &row.values[i]
@@ -321,7 +332,7 @@ func readRows(ctx context.Context, q queryer, t Table, query string, args ...any
 		if err := found.Scan(targets...); err != nil {
 			return nil, err
 		}
-		rows = append(rows, row)
+		rows, size = append(rows, row), size+row.Size()
 	}
 	return rows, found.Err()
 }
@@ -335,7 +346,7 @@ func (s *Database) rowsOf(ctx context.Context, q queryer, t Table, column string
 	for i := range values {
 		marks[i] = s.Placeholder(i + 1)
 	}
-	rows, err := readRows(ctx, q, t, "SELECT "+s.columns(t, "t")+" FROM "+s.FromClause(t, "t")+" WHERE t."+s.Quote(column)+" IN ("+strings.Join(marks, ", ")+")", values...)
+	rows, err := readRows(ctx, q, t, 0, "SELECT "+s.columns(t, "t")+" FROM "+s.FromClause(t, "t")+" WHERE t."+s.Quote(column)+" IN ("+strings.Join(marks, ", ")+")", values...)
 	switch {
 	case !incomparable(err):
 		return rows, err

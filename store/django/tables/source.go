@@ -29,6 +29,14 @@ type Row struct {
 // Row returns a row of the table with one value for each column.
 func (t Table) Row(values []sql.NullString) Row { return Row{index: t.index, values: values} }
 
+// Size is the length of the row's values in bytes.
+func (r Row) Size() (n int) {
+	for _, v := range r.values {
+		n += len(v.String)
+	}
+	return n
+}
+
 // get returns a column's value as text; ok is false if it is NULL or the column does
 // not exist.
 func (r Row) get(column string) (text string, ok bool) {

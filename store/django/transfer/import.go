@@ -104,9 +104,12 @@ func collectLess() (restore func()) {
 	return func() { debug.SetGCPercent(usual) }
 }
 
-// batchRows is the number of rows in a batch. While the store writes one, another is
-// prepared, and a third is read.
-const batchRows = transfer.MaxImport
+// A batch has at most batchRows rows, and ends with the row that makes it batchBytes long.
+// While the store writes one, another is prepared, and a third is read.
+const (
+	batchRows  = transfer.MaxImport
+	batchBytes = 16 << 20
+)
 
 type importer struct {
 	Options
@@ -318,13 +321,14 @@ func readTable[B any](ctx context.Context, i *importer, t tables.Table, prepare 
 func readBatches(ctx context.Context, from tables.Source, t tables.Table, after string, to chan<- batch[[]tables.Row]) {
 	defer close(to)
 	var b batch[[]tables.Row]
+	size := 0
 	err := from.Each(ctx, t, after, func(row tables.Row) error {
 		b.rows, b.at, b.read = append(b.rows, row), row.At, b.read+1
-		if len(b.rows) < batchRows {
+		if size += row.Size(); len(b.rows) < batchRows && size < batchBytes {
 			return nil
 		}
 		err := send(ctx, to, b)
-		b.rows = make([]tables.Row, 0, batchRows)
+		b.rows, size = make([]tables.Row, 0, len(b.rows)), 0
 		return err
 	})
 	if err != nil {
