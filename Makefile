@@ -38,14 +38,14 @@ vulncheck: ## known vulnerabilities of what is built in, from the Go project's d
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
 # What starts databases or servers, or hashes at full cost, is left to `make test`.
-SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/differential$$|/core/password$$|/store/(django/(live|mariadbtest|transfer)|postgres)
+SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/differential$$|/core/password$$|/store/(django/(live|mariadbtest|transfer)|postgres|internal/pgconn)
 check: lint ## what to run all day: lint, and the tests that need nothing and take no time
 	$(GO) test $$($(GO) list ./... | grep -vE '$(SLOW)')
 
 # What holds servers and databases to seconds runs alone, one package at a time. Imports
 # of all kinds, and exchanges at servers in the same process, take the race detector five
 # times as long and have few goroutines: with it, a few generated user bases are imported.
-ALONE = /cmd/authcompat$$|/internal/(server|httpserver)$$|/core/hashing$$|/store/(sqlite|postgres|django/live)$$
+ALONE = /cmd/authcompat$$|/internal/(server|httpserver)$$|/core/hashing$$|/store/(sqlite|postgres|django/live|internal/pgconn)$$
 SERIAL = /inprocess$$|/store/django/transfer$$
 test: tools lint compatible ## lint, then all tests, with the race detector where there are goroutines
 	$(GO) test -timeout 20m $$($(GO) list ./... | grep -E '$(SERIAL)')

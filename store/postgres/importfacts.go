@@ -244,15 +244,14 @@ func (s *Store) inHalves(ctx context.Context, tx *sqlx.Tx, n int, read func(q sq
 	if err := tx.GetContext(ctx, &level, `SHOW transaction_isolation`); err != nil {
 		return transfer.ImportFacts{}, wrap("show isolation level", err)
 	}
-	if level != "read committed" || !s.conns.tryAcquire() {
+	if level != "read committed" {
 		return read(tx, 0, n)
 	}
-	defer s.conns.release()
-	second, err := s.db.Connx(ctx)
-	if err != nil {
+	second, release, ok := s.pool.TryConn(ctx)
+	if !ok {
 		return read(tx, 0, n) // a server without a free connection still has this one
 	}
-	defer second.Close() // returns it to the pool
+	defer release()
 	return record.InHalves(n, tx, second, read)
 }
 

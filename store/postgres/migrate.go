@@ -10,6 +10,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -44,7 +45,7 @@ const createVersionTable = `
 
 // migrate brings the schema up to date. If it is up to date already, migrate changes
 // nothing and needs no privileges for it.
-func (s *Store) migrate(ctx context.Context, c *connector, schema string) error {
+func (s *Store) migrate(ctx context.Context, schema string) error {
 	files, known, err := loadMigrations(schema)
 	if err != nil {
 		return err
@@ -57,9 +58,9 @@ func (s *Store) migrate(ctx context.Context, c *connector, schema string) error 
 		return fmt.Errorf("it is of a newer authcompat (schema %d; this one knows %d)", current, known)
 	}
 	// A pool of its own, because the lock's transaction runs concurrently with goose's.
-	db := sqlx.NewDb(sql.OpenDB(c), "postgres")
+	db := s.pool.Separate()
 	defer db.Close()
-	ctx = deadlineOnly(time.Now().Add(migrationTime))
+	ctx = pgconn.DeadlineOnly(time.Now().Add(migrationTime))
 	unlock, err := lock(ctx, db)
 	if err != nil {
 		return err

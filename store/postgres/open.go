@@ -2,18 +2,9 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"time"
 
-	"github.com/jmoiron/sqlx"
-)
-
-// Connections are replaced after some time, so that they spread over the servers behind
-// a load balancer again, and closed when they are idle.
-const (
-	maxLifetime = 30 * time.Minute
-	maxIdle     = 5 * time.Minute
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 )
 
 // Open connects to the database of a DSN and brings its schema up to date. The DSN is a
@@ -29,7 +20,7 @@ const (
 // a single line that names the database and shows no password; if the database can't be
 // used now but may be later, it is core.ErrUnavailable.
 func Open(ctx context.Context, dsn string) (*Store, error) {
-	settings, err := parse(dsn)
+	settings, err := pgconn.Parse(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
@@ -37,24 +28,28 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 }
 
 // open opens the database of settings.
-func open(ctx context.Context, settings settings) (*Store, error) {
-	s := &Store{
-		wait:    settings.wait,
-		conns:   newConnSemaphore(settings.connections),
-		writers: newConnSemaphore(settings.connections / 2),
-	}
-	if settings.schema != "" {
-		s.prefix = settings.schema + "."
+func open(ctx context.Context, settings pgconn.Settings) (*Store, error) {
+	s := &Store{}
+	if settings.Schema != "" {
+		s.prefix = settings.Schema + "."
 	}
 	s.findToken = s.qualify(selectToken)
-	c := newConnector(settings, newLookups(s.findToken, s.qualify(selectLegacy)))
-	s.db = sqlx.NewDb(sql.OpenDB(c), "postgres")
-	s.db.SetMaxIdleConns(settings.connections)
-	s.db.SetConnMaxLifetime(maxLifetime)
-	s.db.SetConnMaxIdleTime(maxIdle)
-	if err := s.migrate(ctx, c, settings.schema); err != nil {
+	s.pool = pgconn.NewPool(settings, pgconn.Options{
+		Lookups: []string{s.findToken, s.qualify(selectLegacy)}, Fence: s.qualify(`SELECT id FROM @fence FOR SHARE`),
+	})
+	s.db = s.pool.DB
+	if err := s.migrate(ctx, settings.Schema); err != nil {
 		_ = s.Close() // the error from opening matters more
-		return nil, fmt.Errorf("%s: %w", settings.describe(), explain(ctx, err))
+		return nil, fmt.Errorf("%s: %w", settings.Describe(), pgconn.Explain(ctx, err))
 	}
 	return s, nil
 }
+
+// ValidateDSN reports what is wrong with a DSN, without showing its password.
+func ValidateDSN(dsn string) error {
+	_, err := pgconn.Parse(dsn)
+	return err
+}
+
+// Describe names the database of a DSN in messages, without its password.
+func Describe(dsn string) string { return pgconn.Describe(dsn) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
@@ -222,8 +223,8 @@ func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, user
 // next attempt sees both.
 func (s *Store) addToken(ctx context.Context, tx *sqlx.Tx, t core.Token, retryAfterAmbiguous bool) error {
 	_, err := tx.NamedExecContext(ctx, s.qualify(insertToken), record.OfToken(t))
-	if duplicate(err, reusableIndex) && t.Reusable || retryAfterAmbiguous && duplicate(err, "") {
-		return errConflict
+	if pgconn.IsDuplicate(err, reusableIndex) && t.Reusable || retryAfterAmbiguous && pgconn.IsDuplicate(err, "") {
+		return pgconn.ErrConflict
 	}
 	return wrap("insert token", err)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
@@ -79,7 +80,7 @@ func (s *Store) addUser(ctx context.Context, tx *sqlx.Tx, row record.Account, re
 			return 0, err
 		}
 		if there {
-			return 0, errConflict
+			return 0, pgconn.ErrConflict
 		}
 	}
 	return 0, core.ErrUsernameTaken

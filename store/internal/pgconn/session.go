@@ -1,4 +1,4 @@
-package postgres
+package pgconn
 
 import (
 	"context"
@@ -28,8 +28,8 @@ func (c deadlineContext) Deadline() (time.Time, bool) { return c.deadline, true 
 func (c deadlineContext) Done() <-chan struct{}       { return nil }
 func (c deadlineContext) Err() error                  { return nil }
 
-// deadlineOnly returns a context for statements that must finish by the deadline.
-func deadlineOnly(deadline time.Time) context.Context {
+// DeadlineOnly returns a context for statements that must finish by the deadline.
+func DeadlineOnly(deadline time.Time) context.Context {
 	return deadlineContext{Context: context.Background(), deadline: deadline}
 }
 
@@ -167,10 +167,10 @@ const commitTimeout = 30 * time.Second
 // transaction is a driver.Tx.
 type transaction struct{ s *session }
 
-// Commit implements driver.Tx. It fails with errAmbiguousCommit if it is unknown
+// Commit implements driver.Tx. It fails with ErrAmbiguousCommit if it is unknown
 // whether the transaction is committed, or whether it is on the standby too.
 func (t transaction) Commit() error {
-	t.s.setDeadline(deadlineOnly(time.Now().Add(commitTimeout)))
+	t.s.setDeadline(DeadlineOnly(time.Now().Add(commitTimeout)))
 	t.s.warned = false
 	t.s.epoch.beginCommit(t.s)
 	err := t.s.pqConn.Commit()
@@ -179,12 +179,12 @@ func (t transaction) Commit() error {
 	case err == nil && !t.s.warned:
 		return nil
 	case err == nil:
-		return fmt.Errorf("%w: the server warned", errAmbiguousCommit)
+		return fmt.Errorf("%w: the server warned", ErrAmbiguousCommit)
 	case refusedCommit(err):
 		return err
 	default:
 		t.s.report(err)
-		return fmt.Errorf("%w: %w", errAmbiguousCommit, err)
+		return fmt.Errorf("%w: %w", ErrAmbiguousCommit, err)
 	}
 }
 

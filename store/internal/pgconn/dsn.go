@@ -1,4 +1,4 @@
-package postgres
+package pgconn
 
 import (
 	"errors"
@@ -23,27 +23,29 @@ const (
 	DefaultConnections = 20
 )
 
-// settings is a parsed DSN.
-type settings struct {
+// Settings is a parsed DSN.
+type Settings struct {
 	// pq is lib/pq's configuration, with all hosts.
 	pq          pq.Config
 	wait        time.Duration // wait=2s
 	connections int           // pool_size=20
-	schema      string        // schema=NAME; empty for the first of the role's search_path
+	// Schema is schema=NAME; empty for the first of the role's search_path.
+	Schema string
 }
 
-// parse parses a DSN. Its errors never show the DSN, which contains a password.
-func parse(dsn string) (settings, error) {
+// Parse parses a DSN: a URL as lib/pq reads it, with the parameters wait, pool_size and
+// schema (package postgres). Its errors never show the DSN, which contains a password.
+func Parse(dsn string) (Settings, error) {
 	if !pgdsn.WellFormed(dsn) {
-		return settings{}, errUnreadable
+		return Settings{}, errUnreadable
 	}
 	dsn, err := spreadHosts(dsn)
 	if err != nil {
-		return settings{}, err
+		return Settings{}, err
 	}
-	s := settings{wait: DefaultWait, connections: DefaultConnections}
+	s := Settings{wait: DefaultWait, connections: DefaultConnections}
 	if s.pq, err = pq.NewConfig(dsn); err != nil {
-		return settings{}, describeParsing(err)
+		return Settings{}, describeParsing(err)
 	}
 	if s.pq.ApplicationName == "" {
 		s.pq.ApplicationName = "authcompat"
@@ -52,13 +54,13 @@ func parse(dsn string) (settings, error) {
 	// the next message to another server connection.
 	s.pq.BinaryParameters = true
 	if err := s.own(); err != nil {
-		return settings{}, err
+		return Settings{}, err
 	}
 	return s, s.onlyPrimary()
 }
 
 // own removes the store's own parameters from those for the server.
-func (s *settings) own() (err error) {
+func (s *Settings) own() (err error) {
 	take := func(name string, read func(value string) error) {
 		value, ok := s.pq.Runtime[name]
 		delete(s.pq.Runtime, name)
@@ -67,7 +69,7 @@ func (s *settings) own() (err error) {
 		}
 	}
 	take("schema", func(value string) error {
-		s.schema = value
+		s.Schema = value
 		if !regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`).MatchString(value) {
 			return errors.New("schema: want a name of at most 63 small letters, digits and _")
 		}
@@ -92,7 +94,7 @@ func (s *settings) own() (err error) {
 
 // onlyPrimary makes lib/pq refuse a server that is not a writable primary: it may not
 // have another node's changes yet.
-func (s *settings) onlyPrimary() error {
+func (s *Settings) onlyPrimary() error {
 	switch s.pq.TargetSessionAttrs {
 	case "":
 		s.pq.TargetSessionAttrs = pq.TargetSessionAttrsReadWrite
@@ -154,14 +156,8 @@ func describeParsing(err error) error {
 // errUnreadable is the error for a DSN of which no part can safely be shown.
 var errUnreadable = errors.New("the URL can't be read: want postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of a password as %XX")
 
-// ValidateDSN reports what is wrong with a DSN, without showing its password.
-func ValidateDSN(dsn string) error {
-	_, err := parse(dsn)
-	return err
-}
-
 // each returns a configuration for each host, in order.
-func (s settings) each() []pq.Config {
+func (s Settings) each() []pq.Config {
 	first := s.pq.Clone()
 	first.Multi = nil
 	hosts := []pq.Config{first}
@@ -173,8 +169,8 @@ func (s settings) each() []pq.Config {
 	return hosts
 }
 
-// describe names the database in messages.
-func (s settings) describe() string {
+// Describe names the database in messages.
+func (s Settings) Describe() string {
 	var hosts []string
 	for _, c := range s.each() {
 		hosts = append(hosts, net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
@@ -184,17 +180,17 @@ func (s settings) describe() string {
 		name = s.pq.User
 	}
 	text := fmt.Sprintf("PostgreSQL database %q at %s", name, strings.Join(hosts, ", "))
-	if s.schema != "" {
-		text += ", schema " + s.schema
+	if s.Schema != "" {
+		text += ", schema " + s.Schema
 	}
 	return text
 }
 
 // Describe names the database of a DSN in messages, without its password.
 func Describe(dsn string) string {
-	s, err := parse(dsn)
+	s, err := Parse(dsn)
 	if err != nil {
 		return "PostgreSQL"
 	}
-	return s.describe()
+	return s.Describe()
 }

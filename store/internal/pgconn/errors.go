@@ -1,4 +1,4 @@
-package postgres
+package pgconn
 
 import (
 	"context"
@@ -14,12 +14,12 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// errAmbiguousCommit says that it is unknown whether a transaction was committed, or
+// ErrAmbiguousCommit says that it is unknown whether a transaction was committed, or
 // whether the commit would survive the loss of the primary.
-var errAmbiguousCommit = errors.New("the outcome of the commit is unknown")
+var ErrAmbiguousCommit = errors.New("the outcome of the commit is unknown")
 
-// errConflict says that another transaction has inserted the same row meanwhile.
-var errConflict = errors.New("another transaction was in the way")
+// ErrConflict says that another transaction has inserted the same row meanwhile.
+var ErrConflict = errors.New("another transaction was in the way")
 
 // errReadOnly says that the server has become read-only.
 var errReadOnly = errors.New("the server is read-only")
@@ -48,7 +48,7 @@ func classify(err error) kind {
 	if errors.As(err, &connecting) {
 		return unreachable
 	}
-	if errors.Is(err, errConflict) {
+	if errors.Is(err, ErrConflict) {
 		return conflict
 	}
 	if e := pq.As(err); e != nil {
@@ -96,19 +96,19 @@ func refusedCommit(err error) bool {
 		e.Code == pqerror.TRSerializationFailure || e.Code == pqerror.TRDeadlockDetected)
 }
 
-// duplicate reports whether err is a violation of the named UNIQUE constraint, or of any
+// IsDuplicate reports whether err is a violation of the named UNIQUE constraint, or of any
 // if the name is empty.
-func duplicate(err error, constraint string) bool {
+func IsDuplicate(err error, constraint string) bool {
 	e := pq.As(err, pqerror.UniqueViolation)
 	return e != nil && (constraint == "" || e.Constraint == constraint)
 }
 
-// explain converts the error of a call with ctx to one that [core.Store] specifies.
-func explain(ctx context.Context, err error) error {
+// Explain converts the error of a call with ctx to one that [core.Store] specifies.
+func Explain(ctx context.Context, err error) error {
 	switch {
 	case err == nil, errors.Is(err, core.ErrUnavailable):
 		return err
-	case errors.Is(err, errAmbiguousCommit):
+	case errors.Is(err, ErrAmbiguousCommit):
 		return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
 	case classify(err) == permanent:
 		return err

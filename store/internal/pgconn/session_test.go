@@ -1,4 +1,4 @@
-package postgres
+package pgconn
 
 import (
 	"net"
@@ -26,7 +26,7 @@ func TestSetDeadline(t *testing.T) {
 	const statements = 1000
 	for i := range statements {
 		wanted := began.Add(time.Duration(i) * time.Millisecond)
-		s.setDeadline(deadlineOnly(wanted))
+		s.setDeadline(DeadlineOnly(wanted))
 		if over := socket.deadline.Sub(wanted); over < 0 || over > timerSlack {
 			t.Fatalf("the deadline is %v after its time", over)
 		}
@@ -34,7 +34,7 @@ func TestSetDeadline(t *testing.T) {
 	if socket.set > statements/10 {
 		t.Errorf("set %d times for %d statements", socket.set, statements)
 	}
-	s.setDeadline(deadlineOnly(began)) // an earlier one
+	s.setDeadline(DeadlineOnly(began)) // an earlier one
 	if over := socket.deadline.Sub(began); over > timerSlack {
 		t.Errorf("the deadline is %v after its time", over)
 	}

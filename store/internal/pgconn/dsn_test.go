@@ -1,4 +1,4 @@
-package postgres
+package pgconn
 
 import (
 	"fmt"
@@ -27,7 +27,7 @@ func TestParse(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s, err := parse(test.dsn)
+			s, err := Parse(test.dsn)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -49,11 +49,11 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseParameters(t *testing.T) {
-	s, err := parse("postgres://ann@db/auth?schema=auth_1&wait=500ms&pool_size=7&target_session_attrs=primary&application_name=x&work_mem=1MB")
+	s, err := Parse("postgres://ann@db/auth?schema=auth_1&wait=500ms&pool_size=7&target_session_attrs=primary&application_name=x&work_mem=1MB")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.schema != "auth_1" || s.wait != 500*time.Millisecond || s.connections != 7 {
+	if s.Schema != "auth_1" || s.wait != 500*time.Millisecond || s.connections != 7 {
 		t.Errorf("settings %+v", s)
 	}
 	if s.pq.TargetSessionAttrs != pq.TargetSessionAttrsPrimary || s.pq.ApplicationName != "x" {
@@ -62,7 +62,7 @@ func TestParseParameters(t *testing.T) {
 	if len(s.pq.Runtime) != 1 || s.pq.Runtime["work_mem"] != "1MB" {
 		t.Errorf("for the server: %v", s.pq.Runtime)
 	}
-	if s, err = parse("postgres://ann@db/auth"); err != nil || s.schema != "" || s.wait != DefaultWait || s.connections != DefaultConnections {
+	if s, err = Parse("postgres://ann@db/auth"); err != nil || s.Schema != "" || s.wait != DefaultWait || s.connections != DefaultConnections {
 		t.Errorf("settings %+v, %v", s, err)
 	}
 }
@@ -93,7 +93,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := parse(test.dsn)
+			_, err := Parse(test.dsn)
 			if err == nil || !strings.HasPrefix(err.Error(), test.want) || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "\n") {
 				t.Errorf("error %v, want %q", err, test.want)
 			}

@@ -1,4 +1,4 @@
-package postgres
+package pgconn
 
 import (
 	"context"
@@ -7,19 +7,52 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
-// together looks up the token "ann" on several connections at once.
-func together(t *testing.T, s *Store) {
+// things is a table to look up in.
+type things struct {
+	*Pool
+	table, lookup string
+}
+
+// opened returns a pool and a table of a schema of its own, with the row "ann".
+func opened(t *testing.T, dsn string) things {
+	t.Helper()
+	settings, err := Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := things{table: settings.Schema + ".things"}
+	o.lookup = `SELECT email FROM ` + o.table + ` WHERE name = $1`
+	o.Pool = NewPool(settings, Options{Lookups: []string{o.lookup}})
+	t.Cleanup(func() {
+		if err := o.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, statement := range []string{
+		`CREATE SCHEMA ` + settings.Schema, `CREATE TABLE ` + o.table + ` (name text PRIMARY KEY, email text)`,
+		`INSERT INTO ` + o.table + ` VALUES ('ann', 'ann@example.org')`,
+	} {
+		if _, err := o.DB.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return o
+}
+
+// together looks up "ann" on several connections at once.
+func together(t *testing.T, o things) {
 	t.Helper()
 	var done sync.WaitGroup
 	for range 8 {
 		done.Go(func() {
 			for range 20 {
-				if _, _, err := s.FindToken(t.Context(), core.DefaultRealm, "ann"); err != nil {
-					t.Error(err)
+				var email string
+				err := o.Read(t.Context(), func(ctx context.Context) error { return o.DB.GetContext(ctx, &email, o.lookup, "ann") })
+				if err != nil || email != "ann@example.org" {
+					t.Errorf("found %q, error %v", email, err)
 				}
 			}
 		})
@@ -27,32 +60,11 @@ func together(t *testing.T, s *Store) {
 	done.Wait()
 }
 
-// opened returns a store with the token "ann".
-func opened(t *testing.T, dsn string) *Store {
-	t.Helper()
-	s, err := Open(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	_, err = s.CreateUser(t.Context(), core.NewUser{Username: "ann"}, func(u core.User) (core.Token, error) {
-		return core.Token{Digest: core.Presented("ann").SHA256(), UserID: u.ID, Realm: core.DefaultRealm}, nil
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// each runs do on the given number of the store's connections.
-func each(t *testing.T, s *Store, connections int, do func(*session)) {
+// each runs do on the given number of the pool's connections.
+func each(t *testing.T, s *Pool, connections int, do func(*session)) {
 	t.Helper()
 	for range connections {
-		conn, err := s.db.Conn(t.Context())
+		conn, err := s.DB.Conn(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +83,7 @@ func TestStraightPassage(t *testing.T) {
 	s := opened(t, postgrestest.Schema(t, "wait", "30s"))
 	together(t, s)
 	prepared := 0
-	each(t, s, 2, func(c *session) {
+	each(t, s.Pool, 2, func(c *session) {
 		if c.poolerChecked && !c.direct {
 			t.Error("a connection to the server itself is taken for a pooler's")
 		}
@@ -92,12 +104,12 @@ func TestStatementOfChangedTable(t *testing.T) {
 	s := opened(t, postgrestest.Schema(t, "pool_size", "2"))
 	for _, kind := range []string{"varchar(100)", "varchar(200)", "text"} {
 		together(t, s)
-		if _, err := s.db.Exec(s.qualify("ALTER TABLE @users ALTER email TYPE " + kind)); err != nil {
+		if _, err := s.DB.Exec("ALTER TABLE " + s.table + " ALTER email TYPE " + kind); err != nil {
 			t.Fatal(err)
 		}
 	}
 	together(t, s)
-	each(t, s, 2, func(c *session) {
+	each(t, s.Pool, 2, func(c *session) {
 		rows, err := c.send("SELECT count(*) FROM pg_prepared_statements WHERE NOT from_sql", nil)
 		if err != nil {
 			t.Error(err)
@@ -115,7 +127,7 @@ func TestPooledPassage(t *testing.T) {
 	pooled := postgrestest.Pooler(t, postgrestest.DSN(t), 3)
 	s := opened(t, postgrestest.SchemaAt(t, pooled, "wait", "30s"))
 	together(t, s)
-	each(t, s, 1, func(c *session) {
+	each(t, s.Pool, 1, func(c *session) {
 		if c.direct || len(c.statements) > 0 {
 			t.Error("a pooler's connection is taken for the server's")
 		}
@@ -127,7 +139,7 @@ func TestPooledPassage(t *testing.T) {
 func TestPooledPassageTakenForStraight(t *testing.T) {
 	pooled := postgrestest.Pooler(t, postgrestest.DSN(t), 3)
 	s := opened(t, postgrestest.SchemaAt(t, pooled, "wait", "30s"))
-	each(t, s, 4, func(c *session) { c.poolerChecked, c.direct = true, true })
+	each(t, s.Pool, 4, func(c *session) { c.poolerChecked, c.direct = true, true })
 	together(t, s)
 }
 

@@ -1,15 +1,35 @@
-package postgres
+package pgconn
 
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
+
+func TestMain(m *testing.M) { os.Exit(postgrestest.Main(m)) }
+
+// mustOpen returns a pool on the shared database.
+func mustOpen(t *testing.T, parameters ...string) *Pool {
+	t.Helper()
+	settings, err := Parse(postgrestest.With(t, postgrestest.DSN(t), parameters...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := NewPool(settings, Options{})
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
 
 // TestOverload makes several times as many calls as the connections can handle within
 // the wait: some are refused, none is interrupted, and others are still answered.
@@ -28,8 +48,8 @@ func TestOverload(t *testing.T) {
 	for range callers {
 		group.Go(func() {
 			for time.Since(began) < lasts {
-				err := s.read(t.Context(), func(ctx context.Context) error {
-					_, err := s.db.ExecContext(ctx, `SELECT pg_sleep(0.01)`)
+				err := s.Read(t.Context(), func(ctx context.Context) error {
+					_, err := s.DB.ExecContext(ctx, `SELECT pg_sleep(0.01)`)
 					return err
 				})
 				switch {
@@ -59,10 +79,10 @@ func TestOverload(t *testing.T) {
 func TestBrokenConnection(t *testing.T) {
 	s := mustOpen(t, "pool_size", "4")
 	runs := 0
-	err := s.read(t.Context(), func(ctx context.Context) error {
+	err := s.Read(t.Context(), func(ctx context.Context) error {
 		runs++
 		var none int
-		return s.db.GetContext(ctx, &none, `SELECT 1 FROM (SELECT pg_terminate_backend(pg_backend_pid())) AS gone, pg_sleep(1)`)
+		return s.DB.GetContext(ctx, &none, `SELECT 1 FROM (SELECT pg_terminate_backend(pg_backend_pid())) AS gone, pg_sleep(1)`)
 	})
 	if !errors.Is(err, core.ErrUnavailable) {
 		t.Errorf("error %v, want %v", err, core.ErrUnavailable)
@@ -76,9 +96,9 @@ func TestBrokenConnection(t *testing.T) {
 }
 
 // generationOf returns the number of times that connections were invalidated.
-func generationOf(t *testing.T, s *Store) (generation int64) {
+func generationOf(t *testing.T, s *Pool) (generation int64) {
 	t.Helper()
-	conn, err := s.db.Connx(t.Context())
+	conn, err := s.DB.Connx(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package postgres
+package pgconn
 
 import (
 	"context"
@@ -32,7 +32,7 @@ type connector struct {
 	last atomic.Int32
 }
 
-func newConnector(s settings, lookups map[string]lookup) *connector {
+func newConnector(s Settings, lookups map[string]lookup) *connector {
 	c := &connector{
 		hosts: s.each(), shuffle: s.pq.LoadBalanceHosts == pq.LoadBalanceHostsRandom,
 		limit: s.wait, epoch: newConnEpoch(), lookups: lookups,
