@@ -99,11 +99,11 @@ func (s *Service) SetLoginLimits(g *LoginLimits) { s.loginLimits.Store(g) }
 // checked. The caller passes the keys to
 // release in the end and, if the login was no wrong guess, to refund before. If the limit
 // is exhausted by logins that are still in flight in this process, reserve waits for their
-// outcome.
-func (s *Service) reserve(ctx context.Context, account []byte) (reserved []LimitKey, wait time.Duration, err error) {
+// outcome, and says that it has waited.
+func (s *Service) reserve(ctx context.Context, account []byte) (reserved []LimitKey, waited bool, wait time.Duration, err error) {
 	g := s.loginLimits.Load()
 	if g == nil {
-		return nil, 0, nil
+		return nil, false, 0, nil
 	}
 	guesses := []LimitKey{{Key: account, Limit: g.PerUser}}
 	if network := ClientOf(ctx).Network(); network != "" {
@@ -113,18 +113,19 @@ func (s *Service) reserve(ctx context.Context, account []byte) (reserved []Limit
 		ended := s.inflight.next(guesses)
 		if wait, err = s.reserveNow(ctx, g, guesses...); err == nil && wait == 0 {
 			s.inflight.begin(guesses)
-			return guesses, 0, nil
+			return guesses, waited, 0, nil
 		}
 		if ended == nil {
 			ended = s.inflight.next(guesses) // it may have come first
 		}
 		if err != nil || ended == nil {
-			return nil, wait, err
+			return nil, waited, wait, err
 		}
 		select {
 		case <-ended:
+			waited = true
 		case <-ctx.Done():
-			return nil, 0, ctx.Err()
+			return nil, waited, 0, ctx.Err()
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 		s.emit(ActionLogin, p.Issuer, KindOf(err).String())
 		return Session{}, err
 	}
-	reserved, wait, err := s.reserve(ctx, s.accountLimitKey(username, account))
+	reserved, waited, wait, err := s.reserve(ctx, s.accountLimitKey(username, account))
 	if err != nil {
 		err := wrapStoreError("count guess", err)
 		s.emit(ActionLogin, p.Issuer, err.Kind.String())
@@ -40,6 +40,13 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 		return Session{}, s.throttled(ctx, p, username, account, wait)
 	}
 	defer s.release(reserved)
+	if waited { // for logins that may have replaced a weak hash
+		if account, err = s.accountIfAny(ctx, username); err != nil {
+			s.refund(ctx, reserved)
+			s.emit(ActionLogin, p.Issuer, KindOf(err).String())
+			return Session{}, err
+		}
+	}
 	e := s.newEntry(ctx, ActionLogin, p.Issuer)
 	session, err := s.login(ctx, p, &e, username, plain, account)
 	kind := KindOf(err)

@@ -1,0 +1,145 @@
+package core_test
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
+)
+
+// caseBlindStore finds the account "john" by any spelling, as a case-blind column does. It
+// counts the look-ups.
+type caseBlindStore struct {
+	core.Store
+	lookUps atomic.Int64
+}
+
+func (s *caseBlindStore) Account(ctx context.Context, username string) (core.Account, error) {
+	s.lookUps.Add(1)
+	if strings.EqualFold(username, "john") {
+		username = "john"
+	}
+	return s.Store.Account(ctx, username)
+}
+
+func newCaseBlind(t *testing.T) (*core.Service, *hashing.Pool, *caseBlindStore, core.RateLimiter) {
+	t.Helper()
+	passwords, err := hashing.NewDjangoHasher(1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := sqlitetest.MustOpen(t)
+	blind := &caseBlindStore{Store: store}
+	pool := hashing.NewPool(passwords, hashing.PoolOptions{Threads: 1, Queue: 100})
+	s := core.New(core.Config{
+		Backend: core.Backend{Store: blind, Auditor: store}, Hasher: pool, DatabaseKey: make([]byte, core.DatabaseKeySize),
+		Clock: func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
+	})
+	s.SetLoginLimits(&core.LoginLimits{Limiter: store, PerUser: few, PerAddress: many})
+	if _, err := s.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: "john", Password: "secret"}); err != nil {
+		t.Fatal(err)
+	}
+	return s, pool, blind, store
+}
+
+// TestSpellingsShareALimit guesses at one account by several spellings, and at names that
+// nobody has, which stay apart.
+func TestSpellingsShareALimit(t *testing.T) {
+	s, pool, _, limiter := newCaseBlind(t)
+	guess := func(names ...string) uint64 {
+		t.Helper()
+		before := pool.Counts().Done
+		for _, name := range names {
+			if _, err := s.Login(t.Context(), fixed, name, "wrong"); core.KindOf(err) != core.KindInvalidCredentials {
+				t.Fatal(err)
+			}
+		}
+		return pool.Counts().Done - before
+	}
+	if n := guess("john", "John", "JOHN", "jOhn", "johN", "JOhn", "JoHn", "joHN", "JOHn"); n != uint64(few.Burst) {
+		t.Errorf("%d guesses by spellings were hashed, want %d", n, few.Burst)
+	}
+	if n := guess("nobody", "Nobody", "NOBODY", "noBody"); n != 4 {
+		t.Errorf("%d guesses at unknown names were hashed, want 4", n)
+	}
+	if _, err := s.Login(t.Context(), fixed, "JOHN", "secret"); core.KindOf(err) != core.KindInvalidCredentials {
+		t.Errorf("the right password: %v", err)
+	}
+	if n, err := s.ClearLimits(t.Context(), limiter, "jOHN", netip.Addr{}); n != 1 || err != nil {
+		t.Errorf("cleared %d, error %v", n, err)
+	}
+	if _, err := s.Login(t.Context(), fixed, "JOHN", "secret"); err != nil {
+		t.Errorf("after that: %v", err)
+	}
+}
+
+// TestLookUpsOfALogin checks that a login looks the account up once, whether there is one,
+// whether the password is right, and whether it is throttled.
+func TestLookUpsOfALogin(t *testing.T) {
+	s, _, store, _ := newCaseBlind(t)
+	for _, test := range []struct{ what, name, password string }{
+		{"right", "john", "secret"}, {"wrong", "john", "wrong"}, {"unknown", "nobody", "wrong"},
+		{"wrong again", "john", "wrong"}, {"wrong once more", "john", "wrong"}, {"throttled", "john", "wrong"},
+		{"unknown again", "nobody", "wrong"}, {"unknown once more", "nobody", "wrong"}, {"unknown and throttled", "nobody", "wrong"},
+	} {
+		before := store.lookUps.Load()
+		_, err := s.Login(t.Context(), fixed, test.name, test.password)
+		if (err == nil) != (test.what == "right") {
+			t.Errorf("%s: %v", test.what, err)
+		}
+		if n := store.lookUps.Load() - before; n != 1 {
+			t.Errorf("%s: %d look-ups, want 1", test.what, n)
+		}
+	}
+}
+
+// refusals is a limiter that says when it has refused.
+type refusals struct {
+	core.RateLimiter
+	refused chan struct{}
+}
+
+func (r refusals) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (time.Duration, error) {
+	wait, err := r.RateLimiter.Reserve(ctx, now, guesses...)
+	if wait > 0 {
+		r.refused <- struct{}{}
+	}
+	return wait, err
+}
+
+// TestLookUpAfterWaiting has a login wait for another one of the same account, which
+// exhausts the limit: it looks the account up again, and so knows the hash that the other
+// one has made.
+func TestLookUpAfterWaiting(t *testing.T) {
+	w, h := newInterruptedWorld(t, 2) // more than the stored hash has
+	limiter := refusals{w.store.(core.RateLimiter), make(chan struct{}, 1)}
+	w.SetLoginLimits(&core.LoginLimits{Limiter: limiter, PerUser: core.Limit{Burst: 1, Window: time.Hour}, PerAddress: many})
+	second := make(chan error, 1)
+	checks := 0
+	h.checked = func() {
+		checks++
+		if checks > 1 {
+			return
+		}
+		go func() {
+			_, err := w.Login(t.Context(), fixed, "john", "secret")
+			second <- err
+		}()
+		<-limiter.refused
+	}
+	if _, err := w.Login(t.Context(), fixed, "john", "secret"); err != nil {
+		t.Error(err)
+	}
+	if err := <-second; err != nil {
+		t.Error(err)
+	}
+	if checks != 2 {
+		t.Errorf("%d checks for two logins: the second one checked the hash of before", checks)
+	}
+}
