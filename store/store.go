@@ -79,6 +79,9 @@ func Describe(dsn string) string {
 		return postgres.Describe(dsn)
 	}
 	if source, ok := strings.CutPrefix(dsn, schemeDjango); ok {
+		if isPostgres(source) {
+			return "Django's tables in " + postgres.Describe(source)
+		}
 		return "Django's tables in " + tables.Describe(source)
 	}
 	return "unknown store"

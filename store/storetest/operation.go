@@ -27,6 +27,17 @@ func RunOperation(t *testing.T, open Opener) {
 	}, func(p pair) operables { return operables{pair: p, a: p.a.(Operable), b: p.b.(Operable)} }, nil)
 }
 
+// RunWithoutAdmin runs the parts of RunOperation that need no [core.Admin], without the
+// cases that have a reason, as in RunWithout. The opener's stores have to be Operable all
+// the same; no method of their Admin is called.
+func RunWithoutAdmin(t *testing.T, open Opener, reasons map[string]string) {
+	runSubjects(t, open, []subject[operables]{
+		{"limits", limits()},
+		{"audit", audits()},
+		{"privacy", privacy()},
+	}, func(p pair) operables { return operables{pair: p, a: p.a.(Operable), b: p.b.(Operable)} }, reasons)
+}
+
 type operationCase = caseOn[operables]
 
 // operables is a pair whose stores are Operable.

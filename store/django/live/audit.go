@@ -27,12 +27,12 @@ func (s *Store) writeAuditEntry(ctx context.Context, tx *sql.Tx, e *core.AuditEn
 
 // Record implements [core.Auditor].
 func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
-	return s.writeAudited(ctx, &e, func(*sql.Tx) error { return nil })
+	return s.writeAudited(ctx, &e, func(context.Context, *sql.Tx) error { return nil })
 }
 
 // PurgeAudit implements [core.Auditor].
 func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		const oldest = `DELETE FROM authcompat_audit WHERE id IN (SELECT id FROM authcompat_audit WHERE happened < ? ORDER BY happened LIMIT ?)`
 		result, err := tx.ExecContext(ctx, s.sql(oldest), before.UnixMicro(), limit)
 		if err != nil {
@@ -62,7 +62,7 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 	where(f.Before != 0, "id < ?", f.Before)
 	query := s.sql(`SELECT id, happened, act, outcome, user_id, username, unknown, profile, actor, address, request, token
 		FROM authcompat_audit WHERE ` + strings.Join(conditions, " AND ") + ` ORDER BY id DESC LIMIT ?`)
-	err = s.retryWhileLocked(ctx, func() error {
+	err = s.read(ctx, func(ctx context.Context) error {
 		entries = nil
 		rows, err := s.db.QueryContext(ctx, query, append(args, limit)...)
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 
 // DatabaseKey implements [core.PrivacyStore].
 func (s *Store) DatabaseKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		drawn, err := fresh()
 		if err != nil {
 			return err
@@ -40,21 +40,27 @@ func (s *Store) DatabaseKey(ctx context.Context, fresh func() ([]byte, error)) (
 
 // PasswordFormatCounts implements [core.PrivacyStore]. It reads all users.
 func (s *Store) PasswordFormatCounts(ctx context.Context) ([]core.PasswordFormatCount, error) {
-	groups := map[password.Cost]*core.PasswordFormatCount{}
-	err := s.django.Each(ctx, s.shape.Users, "", func(row tables.Row) error {
-		encoded := row.Text(s.decoder.Mapping.Password)
-		cost, err := password.CostOf(encoded)
-		if err != nil {
-			return nil // costs what a new one does
-		}
-		if groups[cost] == nil {
-			groups[cost] = &core.PasswordFormatCount{Example: encoded}
-		}
-		groups[cost].Accounts++
-		return nil
+	var groups map[password.Cost]*core.PasswordFormatCount
+	err := s.readAll(ctx, func(reading context.Context) error {
+		groups = map[password.Cost]*core.PasswordFormatCount{}
+		return s.django.Each(reading, s.shape.Users, "", func(row tables.Row) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			encoded := row.Text(s.decoder.Mapping.Password)
+			cost, err := password.CostOf(encoded)
+			if err != nil {
+				return nil // costs what a new one does
+			}
+			if groups[cost] == nil {
+				groups[cost] = &core.PasswordFormatCount{Example: encoded}
+			}
+			groups[cost].Accounts++
+			return nil
+		})
 	})
 	if err != nil {
-		return nil, s.explain(ctx, err)
+		return nil, err
 	}
 	var mix []core.PasswordFormatCount
 	for _, g := range groups {

@@ -5,40 +5,81 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 )
 
-// Reserve implements [core.RateLimiter].
+// reserveSQL is [core.Limit.Allow] in SQL. It changes no row if the limit is reached; for
+// its parameters see reserveArgs.
+const reserveSQL = `
+	INSERT INTO authcompat_guesses (guess, full_at) VALUES (?, ?)
+	ON CONFLICT (guess) DO UPDATE SET full_at = CASE
+		WHEN authcompat_guesses.full_at > ? THEN ?
+		WHEN authcompat_guesses.full_at > ? THEN authcompat_guesses.full_at + ?
+		ELSE ? END
+	WHERE authcompat_guesses.full_at > ? OR authcompat_guesses.full_at <= ?`
+
+// reserveArgs returns the parameters of reserveSQL.
+func reserveArgs(g core.LimitKey, now time.Time) []any {
+	each := g.Limit.Interval().Microseconds()
+	var (
+		at    = now.UnixMicro()
+		all   = at + each*int64(g.Limit.Burst)      // the state without capacity
+		leapt = all + core.ClockLeap.Microseconds() // a later one was written while the clock was ahead
+		first = at + each                           // after an event of a key with its full capacity
+	)
+	return []any{hex.EncodeToString(g.Key), first, leapt, all, at, each, first, leapt, all - each}
+}
+
+// errLimitReached rolls back a transaction in which a key's limit was reached.
+var errLimitReached = errors.New("the rate limit is reached")
+
+// Reserve implements [core.RateLimiter]. It reads first, so that refused callers take no
+// locks and leave no rows in Django's database.
 func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
+	if wait, err = s.waitTime(ctx, now, guesses); err != nil || wait > 0 {
+		return wait, err
+	}
 	// In one order, so that transactions can't deadlock.
-	sorted := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return strings.Compare(string(a.Key), string(b.Key)) })
-	err = s.write(ctx, func(tx *sql.Tx) error {
-		wait = 0
-		next := make([]time.Time, len(sorted))
-		for i, g := range sorted {
-			if _, err := tx.ExecContext(ctx, s.sql(`INSERT INTO authcompat_guesses (guess, full_at) VALUES (?, 0) ON CONFLICT DO NOTHING`), hex.EncodeToString(g.Key)); err != nil {
+	sorted := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return bytes.Compare(a.Key, b.Key) })
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, g := range sorted {
+			counted, err := record.Affected(tx.ExecContext(ctx, s.sql(reserveSQL), reserveArgs(g, now)...))
+			if err != nil {
 				return fmt.Errorf("count guess: %w", err)
 			}
+			if counted == 0 {
+				return errLimitReached
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errLimitReached) {
+		wait, err = s.waitTime(ctx, now, guesses)
+		// The limit may allow it by now; this attempt is refused all the same.
+		wait = max(wait, time.Microsecond)
+	}
+	return wait, err
+}
+
+// waitTime returns how long it takes until the limits of all keys allow one more
+// attempt.
+func (s *Store) waitTime(ctx context.Context, now time.Time, guesses []core.LimitKey) (wait time.Duration, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		wait = 0
+		for _, g := range guesses {
 			var full int64
-			if err := tx.QueryRowContext(ctx, s.sql(`SELECT full_at FROM authcompat_guesses WHERE guess = ?`)+s.django.LockRows(), hex.EncodeToString(g.Key)).Scan(&full); err != nil {
+			err := s.db.QueryRowContext(ctx, s.sql(`SELECT full_at FROM authcompat_guesses WHERE guess = ?`), hex.EncodeToString(g.Key)).Scan(&full)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return fmt.Errorf("select guesses: %w", err)
 			}
-			var more time.Duration
-			next[i], more = g.Limit.Allow(micros(full), now)
+			_, more := g.Limit.Allow(micros(full), now)
 			wait = max(wait, more)
-		}
-		if wait > 0 {
-			return nil
-		}
-		for i, g := range sorted {
-			if _, err := tx.ExecContext(ctx, s.sql(`UPDATE authcompat_guesses SET full_at = ? WHERE guess = ?`), next[i].UnixMicro(), hex.EncodeToString(g.Key)); err != nil {
-				return fmt.Errorf("count guess: %w", err)
-			}
 		}
 		return nil
 	})
@@ -47,8 +88,8 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Limi
 
 // Refund implements [core.RateLimiter].
 func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
-	sorted := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return strings.Compare(string(a.Key), string(b.Key)) })
-	return s.write(ctx, func(tx *sql.Tx) error {
+	sorted := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return bytes.Compare(a.Key, b.Key) })
+	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, g := range sorted {
 			if _, err := tx.ExecContext(ctx, s.sql(`UPDATE authcompat_guesses SET full_at = full_at - ? WHERE guess = ?`),
 				g.Limit.Interval().Microseconds(), hex.EncodeToString(g.Key)); err != nil {
@@ -62,7 +103,7 @@ func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
 // ClearLimits implements [core.RateLimiter].
 func (s *Store) ClearLimits(ctx context.Context, audit *core.AuditEntry, keys ...[]byte) (n int, err error) {
 	ordered := slices.SortedFunc(slices.Values(keys), bytes.Compare)
-	err = s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
 		n = 0
 		for _, key := range ordered {
 			result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_guesses WHERE guess = ? AND full_at > 0`), hex.EncodeToString(key))
@@ -82,7 +123,7 @@ func (s *Store) ClearLimits(ctx context.Context, audit *core.AuditEntry, keys ..
 
 // PruneLimits implements [core.RateLimiter].
 func (s *Store) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_guesses WHERE guess IN (SELECT guess FROM authcompat_guesses WHERE full_at <= ? LIMIT ?)`),
 			now.UnixMicro(), limit)
 		if err != nil {

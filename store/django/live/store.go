@@ -10,20 +10,39 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/tables"
-	"github.com/authcompat/authcompat/store/internal/pgdurability"
 )
 
 // Store is a [core.Store] on Django's own tables. Its methods are safe for concurrent
 // use.
 type Store struct {
+	access
+	name    string // of the database in messages
 	django  *tables.Database
-	db      *sql.DB // django's
+	db      *sql.DB // the access's
 	shape   tables.Shape
 	tokens  tables.TokenTable
 	decoder tables.Decoder
-	writers chan struct{} // a slot for each transaction
-	async   bool          // PostgreSQL acknowledges commits before they are on disk, by default
 }
+
+// access is how calls reach the database.
+type access interface {
+	// read runs do, which only reads through the database, and may run it again.
+	read(ctx context.Context, do func(context.Context) error) error
+	// readAll is read with time to read all rows of a table, page by page.
+	readAll(ctx context.Context, do func(context.Context) error) error
+	// write runs do in one transaction, which may be tried again.
+	write(ctx context.Context, do txFunc) error
+	// alter is write with time to change the schema.
+	alter(ctx context.Context, do txFunc) error
+	// ping is read for a subquery that reads what has to be readable. It fails if the
+	// database can't be written to.
+	ping(ctx context.Context, probe string) error
+	// Close implements [core.Store].
+	Close() error
+}
+
+// txFunc is the body of a transaction; ctx is for its statements.
+type txFunc = func(ctx context.Context, tx *sql.Tx) error
 
 // Backend returns the store with what it can do: the administration of users stays with
 // Django.
@@ -35,53 +54,33 @@ func (s *Store) Backend() core.Backend {
 	return b
 }
 
-// maxConnections is how many connections are open at most.
-const maxConnections = 16
-
-// Open opens a Django database for live use: sqlite:PATH or postgres://…. It creates
-// the auxiliary tables if they are missing. The database has to have one table of tokens
-// and the users that these belong to, and dates in UTC, as they are with USE_TZ. What m
-// does not say is found automatically.
+// Open opens a Django database for live use: sqlite:PATH or postgres://…, as package
+// postgres reads it, without a schema. It creates the auxiliary tables if they are
+// missing. The database has to have one table of tokens and the users that these belong
+// to, and dates in UTC, as they are with USE_TZ. What m does not say is found
+// automatically.
 func Open(ctx context.Context, source string, m tables.Mapping) (*Store, error) {
-	django, err := tables.OpenForWriting(ctx, m, source, true)
+	open := openFile
+	if isPostgres(source) {
+		open = openPostgres
+	}
+	s, err := open(ctx, source, m)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{django: django, db: django.SQL(), shape: django.Shape(), writers: make(chan struct{}, maxConnections/2)}
+	s.db, s.shape = s.django.SQL(), s.django.Shape()
 	s.decoder = tables.Decoder{Mapping: s.shape.Mapping, Zone: time.UTC, Live: true}
-	if django.HasOneWriter() {
-		s.writers = make(chan struct{}, 1)
-	}
-	s.db.SetMaxOpenConns(maxConnections)
-	s.db.SetMaxIdleConns(maxConnections)
 	if err := s.prepare(ctx); err != nil {
-		return nil, fmt.Errorf("%s: %w", django.Identity(), errors.Join(err, s.Close()))
+		return nil, fmt.Errorf("%s: %w", s.name, errors.Join(err, s.Close()))
 	}
 	return s, nil
 }
-
-// Close implements [core.Store].
-func (s *Store) Close() error { return s.db.Close() }
 
 func (s *Store) prepare(ctx context.Context) (err error) {
 	if s.tokens, err = s.checkTables(); err != nil {
 		return err
 	}
-	if s.django.IsPostgres() {
-		if err := s.db.QueryRowContext(ctx, pgdurability.AsyncCommit).Scan(&s.async); err != nil {
-			return fmt.Errorf("read settings: %w", err)
-		}
-	}
-	return s.write(ctx, func(tx *sql.Tx) error { return s.createAuxTables(ctx, tx) })
-}
-
-// Warnings implements [core.Warner].
-func (s *Store) Warnings(ctx context.Context) ([]string, error) {
-	if !s.django.IsPostgres() {
-		return nil, nil
-	}
-	warnings, err := pgdurability.Warnings(func(query string, into ...any) error { return s.db.QueryRowContext(ctx, query).Scan(into...) })
-	return warnings, s.explain(ctx, err)
+	return s.alter(ctx, s.createAuxTables)
 }
 
 // errUndecided says how to choose a table of tokens.
@@ -178,94 +177,17 @@ func (s *Store) Caveats() []string {
 
 // Ping implements [core.Store].
 func (s *Store) Ping(ctx context.Context) error {
-	return s.retryWhileLocked(ctx, func() error {
-		var one int
-		return s.db.QueryRowContext(ctx, `SELECT 1 FROM authcompat_users WHERE user_id = 0 UNION ALL SELECT 1 LIMIT 1`).Scan(&one)
-	})
-}
-
-// How long a call waits for locks of others, and how often it retries.
-const (
-	maxWait    = 5 * time.Second
-	retryEvery = time.Millisecond
-)
-
-// retryWhileLocked repeats do while it fails because of a lock of another connection, or
-// of a conflict with another transaction.
-func (s *Store) retryWhileLocked(ctx context.Context, do func() error) error {
-	overdue := time.NewTimer(maxWait)
-	defer overdue.Stop()
-	for {
-		err := do()
-		if err == nil || !s.django.IsLocked(err) {
-			return s.explain(ctx, err)
-		}
-		select {
-		case <-time.After(retryEvery):
-		case <-overdue.C:
-			return s.explain(ctx, err)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// write runs do in one transaction, which it retries after conflicts with others.
-func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case s.writers <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-s.writers }()
-	return s.retryWhileLocked(ctx, func() error { return s.transact(ctx, do) })
+	return s.ping(ctx, `SELECT 1 FROM authcompat_users`)
 }
 
 // writeAudited is write, with an audit entry in the same transaction unless it is nil.
-func (s *Store) writeAudited(ctx context.Context, audit *core.AuditEntry, do func(*sql.Tx) error) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		if err := do(tx); err != nil {
+func (s *Store) writeAudited(ctx context.Context, audit *core.AuditEntry, do txFunc) error {
+	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := do(ctx, tx); err != nil {
 			return err
 		}
 		return s.writeAuditEntry(ctx, tx, audit)
 	})
-}
-
-// transact runs do in one transaction.
-func (s *Store) transact(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	if s.async {
-		if _, err := tx.ExecContext(ctx, pgdurability.SyncCommit); err != nil {
-			return err
-		}
-	}
-	if err := do(tx); err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return tx.Commit()
-}
-
-// explain turns a database error into one that [core.Store] specifies.
-func (s *Store) explain(ctx context.Context, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case s.django.IsUnavailable(err):
-		return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
-	}
-	return err
 }
 
 // sql replaces the parameters ? of a statement with the database's placeholders.

@@ -71,17 +71,76 @@ func onSQLite(ddl ...string) storetest.Opener {
 	}
 }
 
+// patient is the wait of stores in tests that do not depend on time.
+const patient = "30s"
+
+// postgresDSN returns the DSN of a schema of its own with these tables, without the
+// store's own parameters.
+func postgresDSN(tb testing.TB, ddl ...string) string {
+	tb.Helper()
+	schema := "django_" + strings.ToLower(rand.Text())
+	mustMake(tb, "postgres", postgrestest.DSN(tb), "", "", "CREATE SCHEMA "+schema)
+	dsn := postgrestest.With(tb, postgrestest.DSN(tb), "search_path", schema)
+	tb.Cleanup(func() { mustMake(tb, "postgres", postgrestest.DSN(tb), "", "", "DROP SCHEMA "+schema+" CASCADE") })
+	mustMake(tb, "postgres", dsn, "serial PRIMARY KEY", "timestamp with time zone", ddl...)
+	return dsn
+}
+
 // onPostgres opens two stores on a schema of its own with these tables.
 func onPostgres(ddl ...string) storetest.Opener {
 	return func(tb testing.TB) (a, b core.Store) {
 		tb.Helper()
-		schema := "django_" + strings.ToLower(rand.Text())
-		mustMake(tb, "postgres", postgrestest.DSN(tb), "", "", "CREATE SCHEMA "+schema)
-		dsn := postgrestest.With(tb, postgrestest.DSN(tb), "search_path", schema)
-		tb.Cleanup(func() { mustMake(tb, "postgres", postgrestest.DSN(tb), "", "", "DROP SCHEMA "+schema+" CASCADE") })
-		mustMake(tb, "postgres", dsn, "serial PRIMARY KEY", "timestamp with time zone", ddl...)
+		dsn := postgrestest.With(tb, postgresDSN(tb, ddl...), "wait", patient)
 		return mustOpen(tb, dsn), mustOpen(tb, dsn)
 	}
+}
+
+// database is one that a test reaches without a store too.
+type database struct {
+	driver, dsn string // for database/sql
+	source      string // for live.Open
+}
+
+// databases returns, by name, functions that make a database with these tables.
+func databases(ddl ...string) map[string]func(testing.TB) database {
+	return map[string]func(testing.TB) database{
+		"sqlite": func(tb testing.TB) database {
+			path := filepath.Join(tb.TempDir(), "django.sqlite3")
+			d := database{driver: "sqlite", dsn: "file:" + path + "?_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)", source: path}
+			mustMake(tb, d.driver, d.dsn, "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", ddl...)
+			return d
+		},
+		"postgres": func(tb testing.TB) database {
+			dsn := postgresDSN(tb, ddl...)
+			return database{driver: "postgres", dsn: dsn, source: postgrestest.With(tb, dsn, "wait", patient)}
+		},
+	}
+}
+
+// exec runs a statement without the store.
+func (d database) exec(tb testing.TB, statement string) error {
+	tb.Helper()
+	db, err := sql.Open(d.driver, d.dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	_, err = db.Exec(statement)
+	return err
+}
+
+// count returns the number that a query gives.
+func (d database) count(tb testing.TB, query string) (n int) {
+	tb.Helper()
+	db, err := sql.Open(d.driver, d.dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow(query).Scan(&n); err != nil {
+		tb.Fatal(err)
+	}
+	return n
 }
 
 // Why Django's tables can't hold what some cases of the suite need.
@@ -127,4 +186,26 @@ func TestAuthtokenPostgres(t *testing.T) {
 	reasons := authtokenReasons()
 	reasons["users/names are compared exactly"] = nameLimit
 	storetest.RunWithout(t, onPostgres(usersDDL, authtokenDDL), reasons)
+}
+
+// operable is a store with an Admin that is never called.
+type operable struct {
+	*live.Store
+	core.Admin
+}
+
+// TestOperation covers what a server needs beside users and tokens.
+func TestOperation(t *testing.T) {
+	reasons := map[string]string{
+		"audit/what is done is recorded with it, what is not is not": "Django's admin disables and deletes users",
+		"privacy/passwords are counted by their parameters":          "hashes are read whole here, and those of the case are cut short",
+	}
+	for name, open := range map[string]storetest.Opener{"sqlite": onSQLite(usersDDL, knoxDDL), "postgres": onPostgres(usersDDL, knoxDDL)} {
+		t.Run(name, func(t *testing.T) {
+			storetest.RunWithoutAdmin(t, func(tb testing.TB) (a, b core.Store) {
+				one, two := open(tb)
+				return operable{one.(*live.Store), nil}, operable{two.(*live.Store), nil}
+			}, reasons)
+		})
+	}
 }

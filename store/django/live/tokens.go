@@ -84,7 +84,7 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		presented = long
 	}
 	var rows []pairRow
-	if err := s.retryWhileLocked(ctx, func() (err error) {
+	if err := s.read(ctx, func(ctx context.Context) (err error) {
 		rows, err = s.findTokens(ctx, s.db, condition, "", presented)
 		return err
 	}); err != nil {
@@ -102,7 +102,7 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 // IssueToken implements [core.Store]. Where Django's table has one token per user, it
 // fails for a user who has one.
 func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) error {
-	return s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.mayHaveToken(ctx, tx, t.UserID, passwordHash); err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash strin
 // returns that one, whoever issued it, as get_or_create does in
 // rest_framework/authtoken/views.py 3.14; an expired one is replaced by the fresh one.
 func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
-	err = s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.mayHaveToken(ctx, tx, fresh.UserID, passwordHash); err != nil {
 			return err
 		}
@@ -266,7 +266,7 @@ func (s *Store) keyOfDigest(ctx context.Context, q querier, d core.Digest) (stri
 
 // ExtendExpiry implements [core.Store].
 func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		key, err := s.keyOfDigest(ctx, tx, d)
 		if errors.Is(err, core.ErrNotFound) {
 			return nil
@@ -289,7 +289,7 @@ func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Ti
 
 // DeleteToken implements [core.Store].
 func (s *Store) DeleteToken(ctx context.Context, d core.Digest, audit *core.AuditEntry) error {
-	return s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
 		key, err := s.keyOfDigest(ctx, tx, d)
 		if err != nil {
 			return err
@@ -314,7 +314,7 @@ func (s *Store) deleteRow(ctx context.Context, tx *sql.Tx, key string) error {
 // DeleteUserTokens implements [core.Store]. Tokens that Django issued belong to
 // core.DefaultRealm.
 func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *core.AuditEntry) (n int, err error) {
-	err = s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.django.TableName(s.tokens.Table)+` AS t WHERE user_id = ? AND coalesce(
 			(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+s.django.Quote(s.tokens.IDColumn())+`), ?) = ?`),
 			userID, core.DefaultRealm, realm)

@@ -17,7 +17,7 @@ import (
 // CreateUser implements [core.Store].
 func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error), audit *core.AuditEntry) (core.User, error) {
 	var user core.User
-	err := s.writeAudited(ctx, audit, func(tx *sql.Tx) (err error) {
+	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) (err error) {
 		if user, err = s.addUser(ctx, tx, u); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.U
 // Account implements [core.Store].
 func (s *Store) Account(ctx context.Context, username string) (core.Account, error) {
 	var rows []pairRow
-	err := s.retryWhileLocked(ctx, func() (err error) {
+	err := s.read(ctx, func(ctx context.Context) (err error) {
 		rows, err = s.find(ctx, s.db, `"users".`+s.django.Quote(s.decoder.Mapping.Username)+` = ?`, "", username)
 		return err
 	})
@@ -96,7 +96,7 @@ func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded s
 		part = *part.Base
 		id = part.KeyColumn()
 	}
-	return s.writeAudited(ctx, audit, func(tx *sql.Tx) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, s.sql(`UPDATE `+s.django.TableName(part)+` SET `+s.django.Quote(m.Password)+` = ? WHERE `+
 			s.django.Quote(id)+` = ? AND `+s.django.Quote(m.Password)+` = ?`), encoded, userID, old)
 		return changed("update password", result, err)

@@ -71,6 +71,16 @@ func OpenForWriting(ctx context.Context, m Mapping, source string, retrying bool
 	return db, nil
 }
 
+// OpenThrough is [OpenForWriting] for a PostgreSQL database, through connections of the
+// caller's, who closes them.
+func OpenThrough(ctx context.Context, m Mapping, source string, db *sql.DB) (*Database, error) {
+	s := &Database{dialect: postgres{}, db: db, source: source}
+	if err := s.readShape(ctx, m); err != nil {
+		return nil, s.advise(err)
+	}
+	return s, nil
+}
+
 // SQL returns the database's connection pool.
 func (s *Database) SQL() *sql.DB { return s.db }
 
@@ -79,9 +89,6 @@ func (s *Database) IsMySQL() bool { _, is := s.dialect.(mysql); return is }
 
 // IsPostgres reports whether the database is one of PostgreSQL.
 func (s *Database) IsPostgres() bool { _, is := s.dialect.(postgres); return is }
-
-// HasOneWriter reports whether only one transaction at a time can write, as in SQLite.
-func (s *Database) HasOneWriter() bool { _, is := s.dialect.(sqliteFile); return is }
 
 // readShape finds the users and the tokens of a database.
 func (s *Database) readShape(ctx context.Context, m Mapping) error {

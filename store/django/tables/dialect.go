@@ -38,17 +38,10 @@ type dialect interface {
 	Encode(v any, zone *time.Location) any
 	// SerialType is the type of a primary key that the database assigns.
 	SerialType() string
-	// LockUsers, LockTokens and LockRows end a query of users, of tokens (under the
-	// alias k) or of one table, and lock its rows until the transaction ends.
+	// LockUsers and LockTokens end a query of users, or of tokens (under the alias k),
+	// and lock its rows until the transaction ends.
 	LockUsers() string
 	LockTokens() string
-	LockRows() string
 	// IsDuplicate reports whether err is a violation of a unique constraint.
 	IsDuplicate(err error) bool
-	// IsLocked reports whether err is due to another connection's lock, or to a
-	// conflict with another transaction, so that a retry may succeed.
-	IsLocked(err error) bool
-	// IsUnavailable reports whether err means that the database can't serve requests
-	// now.
-	IsUnavailable(err error) bool
 }

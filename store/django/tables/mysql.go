@@ -141,7 +141,6 @@ func (mysql) moveIDs(context.Context, *sql.Tx, Table, string) error { return nil
 
 func (mysql) LockUsers() string  { return " FOR UPDATE" }
 func (mysql) LockTokens() string { return " FOR UPDATE" }
-func (mysql) LockRows() string   { return " FOR UPDATE" }
 func (mysql) SerialType() string { return "BIGINT AUTO_INCREMENT PRIMARY KEY" }
 
 // mysqlCode returns the number of a server's error.
@@ -154,12 +153,6 @@ func mysqlCode(err error) uint16 {
 }
 
 func (mysql) IsDuplicate(err error) bool { return mysqlCode(err) == 1062 }
-func (mysql) IsLocked(err error) bool    { return slices.Contains([]uint16{1205, 1213}, mysqlCode(err)) }
-
-func (mysql) IsUnavailable(err error) bool {
-	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, mysqldriver.ErrInvalidConn)
-}
 
 // incomparable reports whether a column was compared with a text that has characters
 // its character set lacks.

@@ -3,12 +3,9 @@ package tables
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/authcompat/authcompat/store/internal/pgdsn"
@@ -141,28 +138,9 @@ func (p postgres) moveIDs(ctx context.Context, tx *sql.Tx, t Table, id string) e
 
 func (postgres) LockUsers() string  { return ` FOR UPDATE OF "users"` }
 func (postgres) LockTokens() string { return " FOR UPDATE OF k" }
-func (postgres) LockRows() string   { return " FOR UPDATE" }
 func (postgres) SerialType() string { return "BIGSERIAL PRIMARY KEY" }
 
 func (postgres) IsDuplicate(err error) bool { return pq.As(err, pqerror.UniqueViolation) != nil }
-
-func (postgres) IsLocked(err error) bool {
-	return pq.As(err, pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected) != nil
-}
-
-func (postgres) IsUnavailable(err error) bool {
-	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) {
-		return true
-	}
-	var e *pq.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	// Connection, transaction rollback, resources, operator intervention and system
-	// errors: https://www.postgresql.org/docs/15/errcodes-appendix.html
-	return slices.Contains([]string{"08", "25", "40", "53", "57", "58"}, string(e.Code)[:2])
-}
 
 func (postgres) advise(err error) error {
 	switch {

@@ -111,7 +111,6 @@ func (sqliteFile) moveIDs(context.Context, *sql.Tx, Table, string) error { retur
 // A transaction that writes to SQLite holds the file's only lock from its beginning.
 func (sqliteFile) LockUsers() string  { return "" }
 func (sqliteFile) LockTokens() string { return "" }
-func (sqliteFile) LockRows() string   { return "" }
 func (sqliteFile) SerialType() string { return "INTEGER PRIMARY KEY AUTOINCREMENT" }
 
 // sqliteCode returns SQLite's extended result code of err.
@@ -127,9 +126,12 @@ func (sqliteFile) IsDuplicate(err error) bool {
 	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE
 }
 
-func (sqliteFile) IsLocked(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY }
+// IsLocked reports whether err is due to another connection's lock on a SQLite file, so
+// that a retry may succeed.
+func IsLocked(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY }
 
-func (sqliteFile) IsUnavailable(err error) bool {
+// IsUnavailable reports whether err means that a SQLite file can't be used now.
+func IsUnavailable(err error) bool {
 	return slices.Contains([]int{
 		sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
 		sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM,

@@ -1,0 +1,121 @@
+package live
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/tables"
+)
+
+// file is the access to a SQLite file.
+type file struct {
+	db     *sql.DB
+	writer chan struct{} // a slot for the only transaction that can write
+}
+
+// maxConnections is how many connections to a file are open at most.
+const maxConnections = 16
+
+// openFile opens a database for live use that is not one of PostgreSQL.
+func openFile(ctx context.Context, source string, m tables.Mapping) (*Store, error) {
+	django, err := tables.OpenForWriting(ctx, m, source, true)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{db: django.SQL(), writer: make(chan struct{}, 1)}
+	f.db.SetMaxOpenConns(maxConnections)
+	f.db.SetMaxIdleConns(maxConnections)
+	return &Store{access: f, name: django.Identity(), django: django}, nil
+}
+
+// Close implements access.
+func (f *file) Close() error { return f.db.Close() }
+
+// ping implements access. A file that can't be written to still serves token checks.
+func (f *file) ping(ctx context.Context, probe string) error {
+	return f.read(ctx, func(ctx context.Context) error {
+		var readable bool
+		return f.db.QueryRowContext(ctx, `SELECT EXISTS (`+probe+`)`).Scan(&readable)
+	})
+}
+
+// How long a call waits for locks of others, and how often it retries.
+const (
+	maxWait    = 5 * time.Second
+	retryEvery = time.Millisecond
+)
+
+// read implements access. It repeats do while that fails because of a lock of another
+// connection.
+func (f *file) read(ctx context.Context, do func(context.Context) error) error {
+	overdue := time.NewTimer(maxWait)
+	defer overdue.Stop()
+	for {
+		err := do(ctx)
+		if err == nil || !tables.IsLocked(err) {
+			return f.explain(ctx, err)
+		}
+		select {
+		case <-time.After(retryEvery):
+		case <-overdue.C:
+			return f.explain(ctx, err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// readAll implements access.
+func (f *file) readAll(ctx context.Context, do func(context.Context) error) error {
+	return f.explain(ctx, do(ctx))
+}
+
+// write implements access. It retries after conflicts with other transactions.
+func (f *file) write(ctx context.Context, do txFunc) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case f.writer <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-f.writer }()
+	return f.read(ctx, func(ctx context.Context) error { return f.transact(ctx, do) })
+}
+
+// alter implements access.
+func (f *file) alter(ctx context.Context, do txFunc) error { return f.write(ctx, do) }
+
+// transact runs do in one transaction.
+func (f *file) transact(ctx context.Context, do txFunc) error {
+	tx, err := f.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := do(ctx, tx); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return tx.Commit()
+}
+
+// explain turns a database error into one that [core.Store] specifies.
+func (f *file) explain(ctx context.Context, err error) error {
+	switch {
+	case err == nil, errors.Is(err, core.ErrUnavailable):
+		return err
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case tables.IsUnavailable(err):
+		return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+	}
+	return err
+}

@@ -1,0 +1,99 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/authcompat/authcompat/store/django/tables"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
+	"github.com/authcompat/authcompat/store/internal/pgdurability"
+	"github.com/jmoiron/sqlx"
+)
+
+// server is the access to a PostgreSQL database, with the time limits of package
+// postgres, and on the writable primary alone.
+type server struct{ pool *pgconn.Pool }
+
+// isPostgres tells whether a source is a PostgreSQL database.
+func isPostgres(source string) bool {
+	return strings.HasPrefix(source, "postgres://") || strings.HasPrefix(source, "postgresql://")
+}
+
+// errSchema says how to find Django's tables in another schema.
+var errSchema = errors.New("schema is for authcompat's own tables: give Django's as search_path=NAME")
+
+// slowTimeout limits calls that no client's request makes: reading which tables there
+// are, creating auxiliary ones, and reading a page of users.
+const slowTimeout = time.Minute
+
+// openPostgres opens a PostgreSQL database for live use.
+func openPostgres(ctx context.Context, source string, m tables.Mapping) (*Store, error) {
+	settings, err := pgconn.Parse(source)
+	if err == nil && settings.Schema != "" {
+		err = errSchema
+	}
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	// Without a fence: a call whose commit is ambiguous fails, and its client tries again.
+	s := &server{pgconn.NewPool(settings, pgconn.Options{})}
+	var django *tables.Database
+	err = s.pool.WithTimeout(slowTimeout).Read(ctx, func(ctx context.Context) (err error) {
+		django, err = tables.OpenThrough(ctx, m, source, s.pool.DB.DB)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", settings.Describe(), errors.Join(err, s.Close()))
+	}
+	return &Store{access: s, name: settings.Describe(), django: django}, nil
+}
+
+// Close implements access.
+func (s *server) Close() error { return s.pool.Close() }
+
+// ping implements access.
+func (s *server) ping(ctx context.Context, probe string) error { return s.pool.Ping(ctx, probe) }
+
+// read implements access.
+func (s *server) read(ctx context.Context, do func(context.Context) error) error {
+	return s.pool.Read(ctx, do)
+}
+
+// readAll implements access.
+func (s *server) readAll(ctx context.Context, do func(context.Context) error) error {
+	return s.pool.WithTimeout(slowTimeout).Read(ctx, func(ctx context.Context) error { return do(pageContext{ctx}) })
+}
+
+// pageContext has a deadline for each of the statements it is used for: nobody knows how
+// many pages there are.
+type pageContext struct{ context.Context }
+
+func (pageContext) Deadline() (time.Time, bool) { return time.Now().Add(slowTimeout), true }
+
+// write implements access.
+func (s *server) write(ctx context.Context, do txFunc) error { return writeThrough(ctx, s.pool, do) }
+
+// alter implements access.
+func (s *server) alter(ctx context.Context, do txFunc) error {
+	return writeThrough(ctx, s.pool.WithTimeout(slowTimeout), do)
+}
+
+// writeThrough runs do in a transaction of a pool.
+func writeThrough(ctx context.Context, p *pgconn.Pool, do txFunc) error {
+	return p.Write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error { return do(ctx, tx.Tx) })
+}
+
+// Warnings implements [core.Warner].
+func (s *Store) Warnings(ctx context.Context) (warnings []string, err error) {
+	if !s.django.IsPostgres() {
+		return nil, nil
+	}
+	err = s.read(ctx, func(ctx context.Context) error {
+		warnings, err = pgdurability.Warnings(func(query string, into ...any) error { return s.db.QueryRowContext(ctx, query).Scan(into...) })
+		return err
+	})
+	return warnings, err
+}
