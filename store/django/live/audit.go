@@ -33,6 +33,9 @@ func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
 // PurgeAudit implements [core.Auditor].
 func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, s.sql(`UPDATE authcompat_audit_begins SET happened = ? WHERE happened < ?`), before.UnixMicro(), before.UnixMicro()); err != nil {
+			return fmt.Errorf("purge audit record: %w", err)
+		}
 		const oldest = `DELETE FROM authcompat_audit WHERE id IN (SELECT id FROM authcompat_audit WHERE happened < ? ORDER BY happened LIMIT ?)`
 		result, err := tx.ExecContext(ctx, s.sql(oldest), before.UnixMicro(), limit)
 		if err != nil {

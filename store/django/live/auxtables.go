@@ -56,16 +56,59 @@ CREATE TABLE IF NOT EXISTS authcompat_audit (
 	request  TEXT   NOT NULL,
 	token    TEXT   NOT NULL
 );
-CREATE INDEX IF NOT EXISTS authcompat_audit_happened ON authcompat_audit (happened)`
+CREATE INDEX IF NOT EXISTS authcompat_audit_happened ON authcompat_audit (happened);
+CREATE TABLE IF NOT EXISTS authcompat_audit_begins (
+	id       INTEGER PRIMARY KEY CHECK (id = 1),
+	happened BIGINT  NOT NULL
+)`
 
-// createAuxTables creates the auxiliary tables that are missing.
+// nameWord is the place of the name in a statement CREATE TABLE IF NOT EXISTS name.
+const nameWord = 5
+
+// createAuxTables creates the auxiliary tables that are missing. A role that may not
+// create tables can work with those that another has created.
 func (s *Store) createAuxTables(ctx context.Context, tx *sql.Tx) error {
+	there, err := s.auxObjects(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("list auxiliary tables: %w", err)
+	}
 	for statement := range strings.SplitSeq(strings.Replace(auxTables, "SERIAL", s.django.SerialType(), 1), ";") {
+		if name := strings.Fields(statement)[nameWord]; there[name] {
+			continue
+		}
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("create auxiliary tables: %w", err)
 		}
 	}
-	return nil
+	if there["authcompat_audit_begins"] {
+		return nil
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO authcompat_audit_begins (id, happened) VALUES (1, 0) ON CONFLICT DO NOTHING`)
+	return err
+}
+
+// auxObjects returns the names of the auxiliary tables and indexes that exist where new
+// ones would be created.
+func (s *Store) auxObjects(ctx context.Context, tx *sql.Tx) (map[string]bool, error) {
+	query := `SELECT name FROM sqlite_schema WHERE name LIKE 'authcompat%'`
+	if s.django.IsPostgres() {
+		query = `SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+			WHERE n.nspname = current_schema() AND c.relname LIKE 'authcompat%'`
+	}
+	rows, err := tx.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	there := make(map[string]bool)
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		there[name] = true
+	}
+	return there, rows.Err()
 }
 
 // micros is the time in a column of an auxiliary table.

@@ -93,6 +93,13 @@ func (s *Store) Warnings(ctx context.Context) (warnings []string, err error) {
 	}
 	err = s.read(ctx, func(ctx context.Context) error {
 		warnings, err = pgdurability.Warnings(func(query string, into ...any) error { return s.db.QueryRowContext(ctx, query).Scan(into...) })
+		if err != nil {
+			return err
+		}
+		text, err := s.auditWarning(ctx)
+		if err == nil && text != "" {
+			warnings = append(warnings, text)
+		}
 		return err
 	})
 	return warnings, err

@@ -222,3 +222,23 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenTogether opens a database many times at once, whose auxiliary tables are
+// missing.
+func TestOpenTogether(t *testing.T) {
+	dsn := postgrestest.With(t, postgresDSN(t, usersDDL, knoxDDL), "wait", patient)
+	var done sync.WaitGroup
+	for range 8 {
+		done.Go(func() {
+			s, err := live.Open(t.Context(), dsn, tables.Mapping{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done.Wait()
+}

@@ -80,7 +80,14 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	if s.tokens, err = s.checkTables(); err != nil {
 		return err
 	}
-	return s.alter(ctx, s.createAuxTables)
+	for tries := 0; ; tries++ {
+		if err = s.alter(ctx, s.createAuxTables); err == nil {
+			err = s.createAuditTriggers(ctx)
+		}
+		if !overtaken(err) || tries == maxOvertaken {
+			return err
+		}
+	}
 }
 
 // errUndecided says how to choose a table of tokens.
