@@ -49,7 +49,7 @@ func TestSilentDjangoDatabase(t *testing.T) {
 	url := p.urls["ocd-users"]
 	token := tokenIn(t, p.want(t, http.StatusOK, "POST", url+"/api/register/", "", annsAccount).body)
 	proxy.Judge(func(string) postgrestest.Action { return postgrestest.Silence })
-	const patience = 8 * time.Second // for 2 s on a busy machine
+	const patience = 12 * time.Second // for 2 s on a busy machine
 	for range 2 {
 		for _, call := range []struct{ what, path, token, body string }{
 			{"a check", "/api/logout/", token, ""}, {"a login", "/api/login/", "", annsAccount},

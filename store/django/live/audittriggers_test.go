@@ -9,6 +9,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
 // record adds entries at the given days.
@@ -90,7 +91,8 @@ func TestAuditIsAppendOnly(t *testing.T) {
 // triggers: the server says what to run.
 func TestAuditOfARestrictedRole(t *testing.T) {
 	dsn := postgresDSN(t, usersDDL, knoxDDL)
-	owner := mustOpen(t, dsn).(*live.Store)
+	source := postgrestest.With(t, dsn, "wait", patient)
+	owner := mustOpen(t, source).(*live.Store)
 	role := "app_" + strings.ToLower(rand.Text())
 	u, err := url.Parse(dsn)
 	if err != nil {
@@ -111,9 +113,11 @@ func TestAuditOfARestrictedRole(t *testing.T) {
 		`GRANT USAGE ON ALL SEQUENCES IN SCHEMA `+schema+` TO `+role)
 	t.Cleanup(func() { do(`DROP OWNED BY `+role, `DROP ROLE `+role) })
 	u.User = url.User(role)
+	restrictedDSN := u.String()
+	restrictedSource := postgrestest.With(t, restrictedDSN, "wait", patient)
 	warned := func() string {
 		t.Helper()
-		warnings, err := mustOpen(t, u.String()).(*live.Store).Warnings(t.Context())
+		warnings, err := mustOpen(t, restrictedSource).(*live.Store).Warnings(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,16 +135,16 @@ func TestAuditOfARestrictedRole(t *testing.T) {
 	if got := warned(); strings.Contains(got, text) {
 		t.Errorf("after the advice: %s", got)
 	}
-	restricted := mustOpen(t, u.String()).(*live.Store)
+	restricted := mustOpen(t, restrictedSource).(*live.Store)
 	record(t, restricted, 1, 2)
 	if n, err := restricted.PurgeAudit(t.Context(), dayOf(2), 10); n != 1 || err != nil {
 		t.Errorf("purged %d, %v", n, err)
 	}
 	record(t, owner, 3)
 	do(`GRANT UPDATE, TRUNCATE ON authcompat_audit TO ` + role)
-	mustOpen(t, dsn) // as the owner
+	mustOpen(t, source) // as the owner
 	if got := warned(); strings.Contains(got, text) {
 		t.Errorf("after the owner has opened it: %s", got)
 	}
-	wantAppendOnly(t, database{driver: "postgres", dsn: u.String()}, restricted)
+	wantAppendOnly(t, database{driver: "postgres", dsn: restrictedDSN}, restricted)
 }
