@@ -28,6 +28,11 @@ type Admin interface {
 	// issuers or, if none is given, of all, and returns their number.
 	PurgeTokens(ctx context.Context, before time.Time, issuers []string, limit int) (int, error)
 
+	// RevokeTokens removes tokens of all users and realms that were created before a time,
+	// or all if before is zero: those among the next limit digests above after. It returns
+	// the number of removed tokens, and the last of these digests; empty: there are no more.
+	RevokeTokens(ctx context.Context, before time.Time, after Digest, limit int, audit *AuditEntry) (n int, last Digest, err error)
+
 	// SealKeys counts the sealed tokens by the id of their key.
 	SealKeys(ctx context.Context) (map[string]int64, error)
 

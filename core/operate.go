@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/authcompat/authcompat/core/password"
 )
@@ -87,6 +88,35 @@ func (s *Service) RevokeTokens(ctx context.Context, u User, realm string) (int, 
 		return 0, wrapStoreError("revoke tokens", err)
 	}
 	return n, nil
+}
+
+// revokeBatch is how many tokens are looked at in one step: few enough that requests that
+// write wait only milliseconds.
+const revokeBatch = 500
+
+// RevokeAllTokens ends the tokens of all users, in all realms, that were created before a
+// time, or all if before is zero. Between its steps it calls pause, and stops when that
+// returns an error. Tokens that are issued meanwhile may stay. It returns the number of
+// ended tokens, also with an error, which is that of pause or has KindUnavailable. The
+// audit entry is of the first step.
+func (s *Service) RevokeAllTokens(ctx context.Context, store Admin, before time.Time, pause func() error) (total int, err error) {
+	e := s.newOperatorEntry(ctx, ActionRevokeTokens, User{})
+	audit := s.audited(&e)
+	var after Digest
+	for {
+		n, last, err := store.RevokeTokens(ctx, before, after, revokeBatch, audit)
+		total += n
+		if err != nil {
+			return total, wrapStoreError("revoke tokens", err)
+		}
+		if len(last) == 0 {
+			return total, nil
+		}
+		after, audit = last, nil
+		if err := pause(); err != nil {
+			return total, err
+		}
+	}
 }
 
 // PasswordFormat returns the format and the parameters of the user's password hash,

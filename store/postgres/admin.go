@@ -129,6 +129,26 @@ func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []str
 	return gone, err
 }
 
+// RevokeTokens implements [core.Admin].
+func (s *Store) RevokeTokens(ctx context.Context, before time.Time, after core.Digest, limit int, audit *core.AuditEntry) (n int, last core.Digest, err error) {
+	err = s.withBulkTimeout().writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		var digests []core.Digest
+		if err := tx.SelectContext(ctx, &digests, s.qualify(`SELECT digest FROM @tokens WHERE digest > $1 ORDER BY digest LIMIT $2`), bytea(after), limit); err != nil {
+			return wrap("revoke tokens", err)
+		}
+		if n, last = 0, nil; len(digests) == 0 {
+			return nil
+		}
+		last = digests[len(digests)-1]
+		return wrap("revoke tokens", tx.GetContext(ctx, &n, s.qualify(removeTokens(`digest > $1 AND digest <= $2 AND (created_at < $3 OR $4)`)),
+			bytea(after), bytea(last), before.UnixMicro(), before.IsZero()))
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	return n, last, nil
+}
+
 // SealKeys implements [core.Admin].
 func (s *Store) SealKeys(ctx context.Context) (keys map[string]int64, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {

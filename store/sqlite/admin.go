@@ -129,6 +129,27 @@ func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []str
 	return n, err
 }
 
+// RevokeTokens implements [core.Admin].
+func (s *Store) RevokeTokens(ctx context.Context, before time.Time, after core.Digest, limit int, audit *core.AuditEntry) (n int, last core.Digest, err error) {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
+		const next = `SELECT ifnull(max(digest), x'') FROM (SELECT digest FROM tokens WHERE digest > ? ORDER BY digest LIMIT ?)`
+		if err := tx.GetContext(ctx, (*[]byte)(&last), next, blob(after), limit); err != nil {
+			return fmt.Errorf("revoke tokens: %w", err)
+		}
+		const remove = `DELETE FROM tokens WHERE digest > ? AND digest <= ? AND (created_at < ? OR ?)`
+		gone, err := record.Affected(tx.ExecContext(ctx, remove, blob(after), blob(last), before.UnixMicro(), before.IsZero()))
+		if err != nil {
+			return fmt.Errorf("revoke tokens: %w", err)
+		}
+		n = int(gone)
+		return nil
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	return n, last, nil
+}
+
 // SealKeys implements [core.Admin].
 func (s *Store) SealKeys(ctx context.Context) (map[string]int64, error) {
 	var rows []struct {

@@ -30,6 +30,8 @@ func operatedTokens() []operationCase {
 		{"pages of tokens", tokenPages},
 		{"live tokens are counted", countTokens},
 		{"what ended is purged in batches", purgeTokens},
+		{"all tokens are revoked in batches", revokeTokens},
+		{"tokens created before a time are revoked", revokeOldTokens},
 		{"sealed tokens are sealed anew", reseal},
 	}
 }
@@ -217,6 +219,46 @@ func purgeTokens(t *testing.T, p operables) {
 	purge(1, 9*time.Hour, 1)
 	purge(1, 9*time.Hour, 9)
 	wantFound(t, p.b, "for ever", tokenOf(ann, "for ever"), ann)
+}
+
+func revokeTokens(t *testing.T, p operables) {
+	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
+	for i, u := range []core.User{ann, bob, ann} {
+		token := tokenOf(u, fmt.Sprint(i))
+		token.Digest, token.Realm = core.Digest{byte(i)}, fmt.Sprint("realm ", i)
+		p.issue(t, token)
+	}
+	step := func(after core.Digest, limit, want int, wantLast core.Digest, e *core.AuditEntry) {
+		t.Helper()
+		n, last, err := p.a.RevokeTokens(t.Context(), time.Time{}, after, limit, e)
+		if err != nil || n != want || string(last) != string(wantLast) {
+			t.Errorf("revoked %d up to %x, %v, want %d up to %x", n, last, err, want, wantLast)
+		}
+	}
+	e := line(core.ActionRevokeTokens, core.OK, "")
+	step(nil, 2, 2, core.Digest{1}, &e)
+	step(core.Digest{1}, 2, 1, core.Digest{2}, nil)
+	step(core.Digest{2}, 2, 0, nil, nil)
+	left, err := p.b.Tokens(t.Context(), core.TokenFilter{}, 9)
+	if err != nil || len(left) != 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	wantSame(t, "entries", 1, len(p.entries(t, core.AuditFilter{Action: core.ActionRevokeTokens})))
+}
+
+func revokeOldTokens(t *testing.T, p operables) {
+	ann := p.add(t, newUser("ann"))
+	for key, age := range map[string]time.Duration{"older": time.Hour, "as old": 0, "younger": -time.Hour} {
+		token := tokenOf(ann, key)
+		token.CreatedAt = noon().Add(-age)
+		p.issue(t, token)
+		wantFound(t, p.b, key, token, ann)
+	}
+	if n, _, err := p.a.RevokeTokens(t.Context(), noon(), nil, 9, nil); err != nil || n != 1 {
+		t.Errorf("revoked %d, %v, want 1", n, err)
+	}
+	wantGone(t, p.b, "older")
+	wantFound(t, p.b, "as old", tokenOf(ann, "as old"), ann)
 }
 
 func reseal(t *testing.T, p operables) {

@@ -75,47 +75,102 @@ func newTokenList() *cobra.Command {
 	return cmd
 }
 
+// revocation says which tokens are to be ended.
+type revocation struct {
+	ids    []string
+	user   string
+	all    bool
+	before string
+}
+
 func newTokenRevoke() *cobra.Command {
 	var flags config.Engine
-	var user string
+	var r revocation
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "revoke ID… | --user NAME",
-		Short: "End tokens, by the ids that token list shows, or all of a user",
+		Use:   "revoke ID… | --user NAME | --all [--before TIME]",
+		Short: "End tokens: by the ids that token list shows, all of a user, or all",
+		Long: `End tokens. Servers refuse them from the next request on.
+
+With --all, the tokens of all users end, in every realm, in small batches: requests are answered meanwhile. Who logs
+in while it runs may keep the new token. --before leaves the tokens that were issued at that time or later.`,
 		Example: `  authcompat token revoke 3f4b8a86158ba824
-  authcompat token revoke --user alice`,
+  authcompat token revoke --user alice
+  authcompat token revoke --all --before 2026-11-22T06:00:00Z`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if (user == "") == (len(args) == 0) {
-				return errors.New("which tokens? Give their ids, or --user NAME")
+			r.ids = args
+			before, err := r.check()
+			if err != nil {
+				return err
 			}
 			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				n := 0
-				if user != "" {
-					u, err := e.FindUser(ctx, user)
-					if err != nil {
-						return err
-					}
-					if n, err = e.RevokeAll(ctx, u); err != nil {
-						return err
-					}
-				}
-				found, err := e.FindTokens(ctx, args)
+				n, err := r.run(ctx, e, before)
 				if err != nil {
 					return err
-				}
-				for _, t := range found {
-					if err := e.RevokeToken(ctx, t.User, t.Token); err != nil {
-						return fmt.Errorf("token %s: %w; %d tokens before it are revoked", core.TokenID(t.Token.Digest), err, n)
-					}
-					n++
 				}
 				return term.Report(cmd.OutOrStdout(), asJSON, map[string]int{"revoked": n}, "revoked %d tokens", n)
 			})
 		},
 	}
 	flags.AddFlags(cmd.Flags())
-	cmd.Flags().StringVar(&user, "user", "", "all tokens of this user")
-	config.WithoutVariables(cmd.Flags(), "user")
+	cmd.Flags().StringVar(&r.user, "user", "", "all tokens of this user")
+	cmd.Flags().BoolVar(&r.all, "all", false, "all tokens of all users")
+	cmd.Flags().StringVar(&r.before, "before", "", "with --all: only those issued before this time, as 2026-11-22T06:00:00Z or 2026-11-22 (UTC)")
+	config.WithoutVariables(cmd.Flags(), "user", "all", "before")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
+}
+
+// check returns the time of --before; zero if there is none.
+func (r revocation) check() (before time.Time, err error) {
+	ways := 0
+	for _, chosen := range []bool{len(r.ids) > 0, r.user != "", r.all} {
+		if chosen {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return before, errors.New("which tokens? Give their ids, or --user NAME, or --all")
+	}
+	if r.before == "" {
+		return before, nil
+	}
+	if !r.all {
+		return before, errors.New("--before goes with --all")
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if before, err = time.Parse(layout, r.before); err == nil {
+			return before, nil
+		}
+	}
+	return before, fmt.Errorf("--before %q: want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22", r.before)
+}
+
+// run ends the tokens and returns how many.
+func (r revocation) run(ctx context.Context, e *engine.Engine, before time.Time) (n int, err error) {
+	switch {
+	case r.all:
+		n, err := e.RevokeEverything(ctx, before)
+		if err != nil {
+			return n, fmt.Errorf("%w; %d tokens are revoked, run it again for the others", err, n)
+		}
+		return n, nil
+	case r.user != "":
+		u, err := e.FindUser(ctx, r.user)
+		if err != nil {
+			return 0, err
+		}
+		return e.RevokeAll(ctx, u)
+	}
+	found, err := e.FindTokens(ctx, r.ids)
+	if err != nil {
+		return 0, err
+	}
+	for _, t := range found {
+		if err := e.RevokeToken(ctx, t.User, t.Token); err != nil {
+			return n, fmt.Errorf("token %s: %w; %d tokens before it are revoked", core.TokenID(t.Token.Digest), err, n)
+		}
+		n++
+	}
+	return n, nil
 }

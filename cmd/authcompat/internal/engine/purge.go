@@ -34,6 +34,17 @@ func (e *Engine) PurgeTokens(ctx context.Context, before time.Time, issuers []st
 	return inBatches(ctx, func(limit int) (int, error) { return e.Backend.Admin.PurgeTokens(ctx, before, issuers, limit) })
 }
 
+// RevokeEverything ends the tokens of all users that were created before a moment, or all
+// if it is zero, and returns how many, also with an error.
+func (e *Engine) RevokeEverything(ctx context.Context, before time.Time) (int, error) {
+	return e.RevokeAllTokens(ctx, e.Backend.Admin, before, func() error {
+		if !wait.For(ctx, purgePause) {
+			return ctx.Err()
+		}
+		return nil
+	})
+}
+
 // PurgeAudit deletes the audit entries from before a moment. It returns how many it
 // deleted, also with an error.
 func (e *Engine) PurgeAudit(ctx context.Context, before time.Time) (int, error) {
