@@ -44,6 +44,8 @@ const (
 	ActionClearLimits  Action = "clear-limits"
 	ActionImport       Action = "import"
 	ActionExport       Action = "export"
+	ActionBackup       Action = "backup"
+	ActionRestore      Action = "restore"
 )
 
 // Actions returns all actions.
@@ -51,6 +53,7 @@ func Actions() []Action {
 	return []Action{
 		ActionRegister, ActionLogin, ActionLogout, ActionLogoutAll, ActionCreateUser, ActionDisableUser, ActionEnableUser, ActionSetPassword, ActionDeleteUser,
 		ActionRevokeToken, ActionRevokeTokens, ActionRotateSecret, ActionDropSecrets, ActionPurgeTokens, ActionPurgeAudit, ActionClearLimits, ActionImport, ActionExport,
+		ActionBackup, ActionRestore,
 	}
 }
 
@@ -97,6 +100,12 @@ const tokenIDSize = 8
 // TokenID returns an id of a token for people: 16 hex digits that reveal nothing of its
 // text.
 func TokenID(d Digest) string { return hex.EncodeToString(d[:min(len(d), tokenIDSize)]) }
+
+// NewOperation returns an entry about an operator's action that is not about one user, for
+// what is done without a Service.
+func NewOperation(act Action, at time.Time) AuditEntry {
+	return AuditEntry{At: at.UTC().Truncate(time.Microsecond), Action: act, Outcome: OK, Actor: Operator}
+}
 
 // newEntry makes an entry about a request.
 func (s *Service) newEntry(ctx context.Context, act Action, profile string) AuditEntry {

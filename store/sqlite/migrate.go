@@ -113,7 +113,7 @@ func upgrade(ctx context.Context, db *sqlx.DB) error {
 			return fmt.Errorf("read schema version: %w", err)
 		}
 		if current > known {
-			return fmt.Errorf("it is of a newer authcompat (schema %d; this one knows %d)", current, known)
+			return newerSchema(current, known)
 		}
 		if current == known {
 			return nil
@@ -126,4 +126,9 @@ func upgrade(ctx context.Context, db *sqlx.DB) error {
 			return fmt.Errorf("bring schema from version %d to %d: %w", current, known, err)
 		}
 	}
+}
+
+// newerSchema is the error of a database whose schema this program does not know.
+func newerSchema(current, known int64) error {
+	return fmt.Errorf("it is of a newer authcompat (schema %d; this one knows %d)", current, known)
 }

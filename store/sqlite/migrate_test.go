@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/store/storetest"
+	"github.com/jmoiron/sqlx"
 )
 
 // oldKey is what digests were once made with of names that nobody has.
@@ -102,5 +103,62 @@ func TestForgetsOldKey(t *testing.T) {
 	}
 	if file, err := os.ReadFile(path); err != nil || bytes.Contains(file, []byte(oldKey)) {
 		t.Errorf("the file still has the old key: %v", err)
+	}
+}
+
+// TestBackupOfAnOlderSchema checks that a backup upgrades nothing, and that its restore
+// does.
+func TestBackupOfAnOlderSchema(t *testing.T) {
+	dir := t.TempDir()
+	path, file, place := filepath.Join(dir, "old.db"), filepath.Join(dir, "backup.db"), filepath.Join(dir, "new.db")
+	linked := storetest.NewLinked()
+	schema13(t, path, linked)
+	if _, err := Backup(t.Context(), path, file, BackupOptions{NotAudited: func(err error) { t.Error(err) }}); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{path, file} {
+		err := withDatabase(path, func(db *sqlx.DB) error {
+			var version int
+			if err := db.Get(&version, `SELECT max(version_id) FROM goose_db_version`); err != nil || version != 13 {
+				t.Errorf("%s: schema %d, %v", path, version, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	r, err := Restore(t.Context(), place, file, RestoreOptions{KeepTokens: true})
+	if err != nil || r.Tokens != 2 {
+		t.Fatalf("restored %+v, %v", r, err)
+	}
+	s, err := Open(t.Context(), place, Options{Wait: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	linked.Check(t, s)
+
+	// Over the database of an older or newer version, tokens are compared too.
+	for _, version := range []int{13, 999} {
+		over := filepath.Join(t.TempDir(), "over.db")
+		schema13(t, over, linked)
+		err := withDatabase(over, func(db *sqlx.DB) error {
+			_, err := db.Exec(`DELETE FROM tokens WHERE user_id = 1; UPDATE goose_db_version SET version_id = ? WHERE version_id = 13`, version)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := Restore(t.Context(), over, file, RestoreOptions{}); err != nil || r.Unknown != nil || r.Ended != 1 || r.Tokens != 1 {
+			t.Errorf("over schema %d: %+v, %v", version, r, err)
+		}
+		s, err := Open(t.Context(), over, Options{Wait: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -56,6 +56,12 @@ func obey(s *sqlite.Store, order, name string) string {
 		err = register(context.Background(), s, name)
 	case "find":
 		_, _, err = s.FindToken(context.Background(), "default", core.Presented(name))
+	case "restore":
+		o := sqlite.RestoreOptions{Progress: func(done, of int) {
+			fmt.Println("copying", done < of)
+			select {} // until it is killed
+		}}
+		_, err = sqlite.Restore(context.Background(), os.Getenv(childVariable), name, o)
 	case "delete":
 		err = s.DeleteToken(context.Background(), core.Presented(name).SHA256(), nil)
 	}

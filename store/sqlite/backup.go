@@ -1,0 +1,374 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
+	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
+)
+
+// pagesAtOnce is how many pages are copied between two looks at the context: 16 MB.
+const pagesAtOnce = 4096
+
+// ErrBackupExists is the error of a backup whose file is there already.
+var ErrBackupExists = errors.New("there is a file already")
+
+// BackupOptions say how a backup is made.
+type BackupOptions struct {
+	// Replace allows an earlier backup to be replaced.
+	Replace bool
+	// Audit is added to the database's audit record before the copy, so that the copy has
+	// it too. If that fails, NotAudited is called with the error, and the copy is made.
+	Audit      core.AuditEntry
+	NotAudited func(error)
+	// Progress is called with the number of pages that are copied, and of all.
+	Progress func(done, of int)
+}
+
+// Snapshot says what is in a backup.
+type Snapshot struct {
+	Users, Tokens int64     // tokens that have expired included
+	LastEntry     time.Time // of its audit record; zero: it has none
+}
+
+// Backup writes the database at path to a file, consistently, while others go on writing.
+// The file has mode 0600, no log beside it, and was checked; it gets its name when it is
+// complete and on disk, so that an interrupted backup leaves an earlier one as it was.
+// The schema is that of the database, which is not upgraded.
+//
+// It fails with ErrBackupExists, and refuses a database that Open would refuse, and a
+// file that can't be an earlier backup.
+func Backup(ctx context.Context, path, file string, o BackupOptions) (_ Snapshot, err error) {
+	database, err := locateExisting(path)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("database %q: %w", path, err)
+	}
+	if err := checkTarget(database, file, o.Replace); err != nil {
+		return Snapshot{}, fmt.Errorf("%q: %w", file, err)
+	}
+	temp, err := newTemp(file)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("%q: %w", file, err)
+	}
+	defer removeTemp(temp)
+	// Closed last, it removes the log, which a reader can't.
+	db, err := connect(writerDSN(database), 1)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := prepareBackup(ctx, db, o); err != nil {
+		return Snapshot{}, fmt.Errorf("database %q: %w", path, diagnose(err))
+	}
+	if err := copyDatabase(ctx, readerDSN(database, DefaultWait), temp, o.Progress); err != nil {
+		return Snapshot{}, fmt.Errorf("copy %q to %q: %w", path, file, err)
+	}
+	snapshot, err := checkCopy(ctx, temp)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("the copy of %q: %w", path, diagnose(err))
+	}
+	if err := place(temp, file, o.Replace); err != nil {
+		return Snapshot{}, fmt.Errorf("%q: %w", file, err)
+	}
+	return snapshot, nil
+}
+
+// prepareBackup checks what the database is, and records the backup in it.
+func prepareBackup(ctx context.Context, db *sqlx.DB, o BackupOptions) error {
+	waiting, cancel := context.WithTimeout(ctx, DefaultWait)
+	defer cancel()
+	if err := retryWhileLocked(waiting, func() error { return checkSchema(waiting, db) }); err != nil {
+		return err
+	}
+	err := retryWhileLocked(waiting, func() error {
+		return transact(waiting, db, func(ctx context.Context, tx *sqlx.Tx) error { return writeAuditEntry(ctx, tx, &o.Audit) })
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		o.NotAudited(err)
+	}
+	return nil
+}
+
+// locateExisting returns the absolute path of a database that has to be there.
+func locateExisting(path string) (string, error) {
+	if _, err := os.Stat(path); err != nil {
+		return "", reason(err)
+	}
+	return locate(path)
+}
+
+// checkTarget refuses a file that a backup must not replace.
+func checkTarget(database, file string, replace bool) error {
+	info, missing := os.Lstat(file)
+	if missing == nil && isSameFile(database, info) {
+		return errors.New("it is the database itself")
+	}
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		if absolute == database+suffix {
+			return errors.New("it is a part of the database")
+		}
+		if _, err := os.Lstat(file + suffix); err == nil {
+			return fmt.Errorf("%q is there, which SQLite would take for a part of it", file+suffix)
+		}
+	}
+	switch {
+	case errors.Is(missing, fs.ErrNotExist):
+		return nil
+	case missing != nil:
+		return reason(missing)
+	case !replace:
+		return ErrBackupExists
+	case !info.Mode().IsRegular():
+		return errors.New("it is not a regular file")
+	}
+	return checkReplaceable(file)
+}
+
+// checkReplaceable refuses a file that is no SQLite database, such as a key file whose
+// name was given by mistake.
+func checkReplaceable(file string) error {
+	const magic = "SQLite format 3\x00"
+	f, err := os.Open(file)
+	if err != nil {
+		return reason(err)
+	}
+	defer f.Close()
+	head := make([]byte, len(magic))
+	if _, err := io.ReadFull(f, head); err != nil || string(head) != magic {
+		return errors.New("it is no earlier backup, and is not replaced")
+	}
+	return nil
+}
+
+func isSameFile(path string, info os.FileInfo) bool {
+	other, err := os.Stat(path)
+	return err == nil && os.SameFile(info, other)
+}
+
+// newTemp makes an empty file beside the one that it is to become, of mode 0600.
+func newTemp(file string) (string, error) {
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*.tmp")
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("the directory %q does not exist", filepath.Dir(file))
+	}
+	if err != nil {
+		return "", reason(err)
+	}
+	path, err := filepath.Abs(f.Name())
+	return path, errors.Join(err, f.Close())
+}
+
+// removeTemp removes a file of newTemp, if it did not become another, and what SQLite
+// keeps beside it.
+func removeTemp(temp string) {
+	for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
+		_ = os.Remove(temp + suffix) // most are not there
+	}
+}
+
+// copyDatabase copies the database of a DSN into an empty file, by pages. All are copied
+// in one read transaction: without it, SQLite would begin anew whenever another
+// connection has written meanwhile.
+func copyDatabase(ctx context.Context, from, to string, progress func(done, of int)) (err error) {
+	db, err := connect(from, 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	conn, err := db.Connx(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, `BEGIN`); err != nil {
+		return err
+	}
+	var objects int
+	if err := conn.GetContext(ctx, &objects, `SELECT count(*) FROM sqlite_schema`); err != nil {
+		return err
+	}
+	return conn.Raw(func(driver any) (err error) {
+		// The copy is synced as a whole before it gets its name.
+		b, err := driver.(backuper).NewBackup(dsn(to, "mode=rw", "_pragma=journal_mode(OFF)", "_pragma=synchronous(OFF)"))
+		if err != nil {
+			return err
+		}
+		defer func() { err = cmp.Or(err, b.Finish()) }() // which returns the error of a step again
+		return copyPages(ctx, b, progress)
+	})
+}
+
+// backuper is what a connection of the driver can do with SQLite's backup API.
+type backuper interface {
+	NewBackup(to string) (*sqlite.Backup, error)
+	NewRestore(from string) (*sqlite.Backup, error)
+}
+
+// copyPages copies what is left to copy.
+func copyPages(ctx context.Context, b *sqlite.Backup, progress func(done, of int)) error {
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var err error
+		if more, err = b.Step(pagesAtOnce); err != nil {
+			return err
+		}
+		if progress != nil {
+			progress(b.PageCount()-b.Remaining(), b.PageCount())
+		}
+	}
+	return nil
+}
+
+// checkCopy makes a copy a file without a log, so that it can be read where nothing can
+// be written, and checks it. It fails if the copy is damaged, is not authcompat's, or has
+// a newer schema.
+func checkCopy(ctx context.Context, path string) (s Snapshot, err error) {
+	db, err := connect(writerDSN(path), 1)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := leaveWAL(ctx, db); err != nil {
+		return s, err
+	}
+	if err := checkSchema(ctx, db); err != nil {
+		return s, err
+	}
+	if err := checkIntegrity(ctx, db, "integrity_check"); err != nil {
+		return s, err
+	}
+	var recorded bool // schemas before 10 have no audit record
+	if err := db.QueryRowxContext(ctx, `
+		SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM tokens), EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'audit')`).
+		Scan(&s.Users, &s.Tokens, &recorded); err != nil || !recorded {
+		return s, err
+	}
+	var last int64
+	if err := db.GetContext(ctx, &last, `SELECT ifnull((SELECT at FROM audit ORDER BY id DESC LIMIT 1), 0)`); err != nil {
+		return s, err
+	}
+	if last != 0 {
+		s.LastEntry = record.Time(last)
+	}
+	return s, nil
+}
+
+// leaveWAL ends write-ahead mode, which the file's header has taken over from the
+// original.
+func leaveWAL(ctx context.Context, db *sqlx.DB) error {
+	var mode string
+	if err := db.GetContext(ctx, &mode, `PRAGMA journal_mode = DELETE`); err != nil {
+		return fmt.Errorf("leave write-ahead mode: %w", err)
+	}
+	return nil
+}
+
+// errDamaged is the error of a database whose pages contradict each other.
+var errDamaged = errors.New("it is damaged")
+
+// checkIntegrity runs integrity_check, or quick_check, which does not compare indexes
+// with their tables.
+func checkIntegrity(ctx context.Context, db *sqlx.DB, pragma string) error {
+	var found string
+	if err := db.GetContext(ctx, &found, `PRAGMA `+pragma+`(1)`); err != nil {
+		return fmt.Errorf("check integrity: %w", err)
+	}
+	if found != "ok" {
+		return fmt.Errorf("%w: %s", errDamaged, strings.ReplaceAll(found, "\n", " "))
+	}
+	return nil
+}
+
+// checkSchema refuses a database that is not authcompat's, and one with a newer schema.
+func checkSchema(ctx context.Context, db *sqlx.DB) error {
+	if err := checkOwner(ctx, db); err != nil {
+		return err
+	}
+	var current, known int64
+	switch err := db.GetContext(ctx, &current, `SELECT ifnull(max(version_id), 0) FROM goose_db_version WHERE is_applied = 1`); {
+	case err != nil && strings.Contains(err.Error(), "no such table"):
+		return errors.New("it is empty")
+	case err != nil:
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	entries, err := fs.ReadDir(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		var version int64
+		if _, err := fmt.Sscanf(entry.Name(), "%d_", &version); err == nil {
+			known = max(known, version)
+		}
+	}
+	if current > known {
+		return newerSchema(current, known)
+	}
+	return nil
+}
+
+// place syncs a file of newTemp and gives it its name. Unless it may replace another, it
+// fails with ErrBackupExists if there is one by now.
+func place(temp, file string, replace bool) error {
+	if err := syncFile(temp); err != nil {
+		return reason(err)
+	}
+	if !replace {
+		switch err := os.Link(temp, file); {
+		case err == nil:
+			return syncDirectory(filepath.Dir(file))
+		case errors.Is(err, fs.ErrExist):
+			return ErrBackupExists
+		}
+		// Some file systems have no links.
+		if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+			return ErrBackupExists
+		}
+	}
+	if err := os.Rename(temp, file); err != nil {
+		return err
+	}
+	return syncDirectory(filepath.Dir(file))
+}
+
+// syncFile writes a file to disk. No connection of this process may have it open.
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// syncDirectory writes the names of a directory to disk. Windows can't.
+func syncDirectory(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	directory, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(directory.Sync(), directory.Close())
+}

@@ -1,0 +1,89 @@
+// Package restorediff compares a backup that is being restored with the database that it
+// replaces, and takes over from that one what the backup can't know. Both have SQLite's
+// names: the backup is main, the other one is attached as old.
+package restorediff
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Changes are numbers of users in whom the backup differs.
+type Changes struct {
+	Passwords  int64 // users whose stored password is an earlier one again
+	Returned   int64 // users who had been deleted since the backup
+	Reenabled  int64 // users who may log in again, and had been disabled since
+	Registered int64 // users who are gone, because they were created since
+}
+
+// ended selects the tokens of the backup that the other database does not have any more,
+// or whose user is not active there any more. A token may have got another digest by an
+// import, and then has the former one as its twin.
+var ended = `
+	SELECT t.digest FROM main.tokens t JOIN main.users u ON u.id = t.user_id
+	WHERE ` + absent(`o.digest = t.digest`) + ` AND ` + absent(`o.twin = t.digest`) + ` AND ` + absent(`o.digest = t.twin`)
+
+// absent is a condition that no row of the other database is a token's, by a condition
+// that an index answers.
+func absent(same string) string {
+	return `NOT EXISTS (
+		SELECT 1 FROM old.tokens o JOIN old.users ou ON ou.id = o.user_id
+		WHERE ` + same + ` AND o.user_id = t.user_id AND ou.active >= u.active)`
+}
+
+// Compare fills the empty table temp.ended with the digests of the tokens that have ended
+// since the backup, and counts other changes. It fails if the other database can't be
+// read, which a damage or its schema may cause; temp.ended may have rows by then.
+func Compare(ctx context.Context, tx *sqlx.Tx) (c Changes, err error) {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO temp.ended (digest) `+ended); err != nil {
+		return c, fmt.Errorf("compare tokens: %w", err)
+	}
+	const same = ` o.id = u.id AND o.username = u.username`
+	for _, count := range []struct {
+		to    *int64
+		query string
+	}{
+		{&c.Passwords, `main.users u JOIN old.users o ON` + same + ` WHERE o.password_hash <> u.password_hash`},
+		{&c.Reenabled, `main.users u JOIN old.users o ON` + same + ` WHERE o.active < u.active`},
+		{&c.Returned, `main.users u WHERE NOT EXISTS (SELECT 1 FROM old.users o WHERE` + same + `)`},
+		{&c.Registered, `old.users o WHERE NOT EXISTS (SELECT 1 FROM main.users u WHERE` + same + `)`},
+	} {
+		if err := tx.GetContext(ctx, count.to, `SELECT count(*) FROM `+count.query); err != nil {
+			return Changes{}, fmt.Errorf("compare users: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// CarryOver takes over which ids were given to users and audit entries, so that others
+// don't get them, and which imported tokens have ended, so that the next import doesn't
+// bring them back. What a database of another schema does not have is left out.
+func CarryOver(ctx context.Context, tx *sqlx.Tx) error {
+	var sameSchema bool
+	if err := tx.GetContext(ctx, &sameSchema, `
+		SELECT (SELECT max(version_id) FROM main.goose_db_version) = (SELECT max(version_id) FROM old.goose_db_version)`); err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	for _, statement := range []string{
+		`UPDATE main.sqlite_sequence AS s SET seq = max(seq, ifnull((SELECT o.seq FROM old.sqlite_sequence o WHERE o.name = s.name), 0))
+		 WHERE name IN ('users', 'audit')`,
+		`INSERT INTO main.sqlite_sequence (name, seq) SELECT o.name, o.seq FROM old.sqlite_sequence o
+		 WHERE o.name IN ('users', 'audit') AND NOT EXISTS (SELECT 1 FROM main.sqlite_sequence s WHERE s.name = o.name)`,
+		// handed: a first run after this has something to look up.
+		`INSERT INTO main.imports (source, options, run, stage, reached, handed)
+		 SELECT o.source, '', 0, '', '', 1 FROM old.imports o WHERE NOT EXISTS (SELECT 1 FROM main.imports i WHERE i.source = o.source)`,
+		`INSERT INTO main.imported_tokens (digest, source, origin, absent)
+		 SELECT o.digest, i.id, o.origin, o.absent
+		 FROM old.imported_tokens o JOIN old.imports oi ON oi.id = o.source JOIN main.imports i ON i.source = oi.source
+		 WHERE NOT EXISTS (SELECT 1 FROM main.tokens t WHERE t.digest = o.digest)
+		   AND NOT EXISTS (SELECT 1 FROM main.tokens t WHERE t.twin = o.digest)
+		 ON CONFLICT (digest) DO UPDATE SET absent = excluded.absent`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil && sameSchema {
+			return fmt.Errorf("carry over: %w", err)
+		}
+	}
+	return nil
+}
