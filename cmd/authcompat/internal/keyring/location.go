@@ -67,6 +67,19 @@ func (k Location) Setting() string {
 	return "--store"
 }
 
+// Holder names, for people, what holds the keys: EnvVar, or a file that is there; empty if
+// there are none.
+func (k Location) Holder() string {
+	if _, ok := os.LookupEnv(EnvVar); ok {
+		return EnvVar
+	}
+	path := k.path()
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
+}
+
 // read reads the keys. If there is no location the sealer has none; if their file is
 // missing the error is fs.ErrNotExist. Nothing is written.
 func (k Location) read() (core.Sealer, error) {

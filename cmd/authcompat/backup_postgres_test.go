@@ -1,0 +1,50 @@
+package main
+
+import (
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// TestPostgresRestore does what docs/postgres.md says: a dump is made while a node serves,
+// restored in the place of the schema, and no token of it is accepted any more.
+func TestPostgresRestore(t *testing.T) {
+	t.Parallel()
+	for _, tool := range []string{"pg_dump", "pg_restore"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			cannot(t, "%v", err)
+		}
+	}
+	cluster := postgrestest.Start(t, postgrestest.Options{})
+	base := cluster.DSN()
+	dsn := base + "&schema=authcompat"
+	args := append(cheap, "--profile", "ocd-users", "--store", dsn)
+	p := start(t, args...)
+	token := tokenIn(t, p.want(t, http.StatusOK, "POST", p.urls["ocd-users"]+"/api/register/", "", annsAccount).body)
+	dump := filepath.Join(t.TempDir(), "authcompat.dump")
+	run := func(name string, args ...string) {
+		t.Helper()
+		if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, out)
+		}
+	}
+	run("pg_dump", "-Fc", "--schema=authcompat", "-f", dump, base)
+	p.want(t, http.StatusNoContent, "POST", p.urls["ocd-users"]+"/api/logout/", token, "")
+	p.end(t)
+
+	cluster.Exec(t, `ALTER SCHEMA authcompat RENAME TO authcompat_before`)
+	run("pg_restore", "--exit-on-error", "--single-transaction", "-d", base, dump)
+	if got := command(t, "", "token", "revoke", "--all", "--store", dsn); got != "revoked 1 tokens\n" {
+		t.Errorf("revoke: %s", got)
+	}
+	p = start(t, args...)
+	p.want(t, http.StatusUnauthorized, "POST", p.urls["ocd-users"]+"/api/logout/", token, "")
+	p.want(t, http.StatusOK, "POST", p.urls["ocd-users"]+"/api/login/", "", annsAccount)
+	if got := command(t, "", "audit", "--action", "revoke-tokens", "--json", "--store", dsn); strings.Count(got, "\n") != 1 {
+		t.Errorf("entries: %s", got)
+	}
+}

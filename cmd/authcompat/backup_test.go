@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// sessions are what clients of a server know for certain.
+type sessions struct {
+	mu         sync.Mutex
+	live       map[string]string // token to name
+	ended      []string          // tokens whose logout was acknowledged
+	registered chan string       // names, as their registration is acknowledged
+}
+
+// client registers users until stop is closed, and logs every second one out after the
+// next has been registered.
+func (l *sessions) client(t *testing.T, p *process, prefix string, stop chan struct{}) {
+	api := p.urls["ocd-users"]
+	var before string
+	for n := 0; ; n++ {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		name := fmt.Sprintf("%s-%d", prefix, n)
+		a, err := p.send("POST", api+"/api/register/", "", fmt.Sprintf(`{"username": %q, "password": "secret", "email": ""}`, name))
+		if err != nil || a.status != http.StatusOK {
+			t.Errorf("register %s: %v %d %s", name, err, a.status, a.body)
+			return
+		}
+		token := tokenIn(t, a.body)
+		l.mu.Lock()
+		l.live[token] = name
+		l.mu.Unlock()
+		l.registered <- name
+		if n%2 == 0 {
+			before = token
+			continue
+		}
+		l.mu.Lock()
+		delete(l.live, before) // in doubt until it is acknowledged
+		l.mu.Unlock()
+		if a, err := p.send("POST", api+"/api/logout/", before, ""); err != nil || a.status != http.StatusNoContent {
+			t.Errorf("logout: %v %d", err, a.status)
+			return
+		}
+		l.mu.Lock()
+		l.ended = append(l.ended, before)
+		l.mu.Unlock()
+	}
+}
+
+// await waits until n registrations more are acknowledged.
+func (l *sessions) await(t *testing.T, n int) {
+	t.Helper()
+	timeout := time.After(2 * time.Minute)
+	for range n {
+		select {
+		case <-l.registered:
+		case <-timeout:
+			t.Fatal("clients don't get on")
+		}
+	}
+}
+
+// snapshot returns copies of what is known now.
+func (l *sessions) snapshot() (live map[string]string, ended []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	live = make(map[string]string, len(l.live))
+	for token, name := range l.live {
+		live[token] = name
+	}
+	return live, append(ended, l.ended...)
+}
+
+// answers checks the status with which the server accepts or refuses a token.
+func answers(t *testing.T, p *process, token string, want int) {
+	t.Helper()
+	p.want(t, want, "GET", p.urls["snippit"]+"/api/account/x/", token, "")
+}
+
+// TestBackupAndRestore makes a backup of a server's database under load, and restores it
+// elsewhere and over the database, while the server runs.
+func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
+	dsn := database(t)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "backup.db")
+	args := []string{"--profile", "ocd-users@127.0.0.1:0", "--profile", "snippit@127.0.0.1:0", "--password-iterations", "1", "--limits", "off"}
+	p := start(t, append(args, "--store", dsn)...)
+	l := &sessions{live: make(map[string]string), registered: make(chan string, 1<<16)}
+	stop := make(chan struct{})
+	var clients sync.WaitGroup
+	for client := range 4 {
+		clients.Go(func() { l.client(t, p, fmt.Sprint("c", client), stop) })
+	}
+	l.await(t, 20)
+	live, ended := l.snapshot()
+	out := command(t, "", "backup", file, "--store", dsn)
+	if !strings.Contains(out, "the sealing keys are not in it: keep those of "+strings.TrimPrefix(dsn, "sqlite:")+".key too") {
+		t.Errorf("backup: %s", out)
+	}
+	l.await(t, 20)
+	close(stop)
+	clients.Wait()
+	liveAfter, endedAfter := l.snapshot()
+
+	// In a new place with its tokens: all that was acknowledged before, and no logout is
+	// undone that was.
+	place := "sqlite:" + filepath.Join(dir, "place.db")
+	command(t, "", "restore", file, "--keep-tokens", "--store", place)
+	other := start(t, append(args, "--store", place)...)
+	// A client may have ended a token after the moment at which it was looked for.
+	byThen := make(map[string]bool)
+	for _, token := range endedAfter {
+		byThen[token] = true
+	}
+	checked := 0
+	for token, name := range live {
+		other.want(t, http.StatusBadRequest, "POST", other.urls["ocd-users"]+"/api/register/", "", fmt.Sprintf(`{"username": %q, "password": "other"}`, name))
+		if !byThen[token] {
+			answers(t, other, token, http.StatusNotFound)
+			checked++
+		}
+	}
+	for _, token := range ended {
+		answers(t, other, token, http.StatusUnauthorized)
+	}
+	if checked == 0 || len(ended) == 0 || len(endedAfter) == len(ended) {
+		t.Fatalf("%d live tokens, %d and %d logouts: nothing was checked", checked, len(ended), len(endedAfter))
+	}
+
+	// In a new place, nothing tells which tokens have ended since.
+	elsewhere := "sqlite:" + filepath.Join(dir, "elsewhere.db")
+	if out := command(t, "", "restore", file, "--store", elsewhere); !strings.Contains(out, "live tokens were ended, because nothing tells which have ended since: there was no database") {
+		t.Errorf("restore elsewhere: %s", out)
+	}
+	if out := command(t, "", "token", "list", "--live", "--json", "--store", elsewhere); out != "" {
+		t.Errorf("live tokens elsewhere: %s", out)
+	}
+
+	// Over the database of the running server: who logged out since stays so, who
+	// registered since is gone, and the others don't notice.
+	for token := range liveAfter { // in the server's memory
+		answers(t, p, token, http.StatusNotFound)
+	}
+	if out := command(t, "", "restore", file, "--store", dsn); !strings.Contains(out, "what was there is kept in ") {
+		t.Errorf("restore: %s", out)
+	}
+	for _, token := range endedAfter {
+		answers(t, p, token, http.StatusUnauthorized)
+	}
+	kept := make(map[string]bool)
+	for line := range strings.Lines(command(t, "", "token", "list", "--live", "--json", "--store", place)) {
+		kept[line[len(`{"id":"`):len(`{"id":"`)+16]] = true
+	}
+	for token := range liveAfter {
+		want := http.StatusUnauthorized // it is younger than the backup
+		if kept[core.TokenID(core.Presented(token).SHA256())] {
+			want = http.StatusNotFound
+		}
+		answers(t, p, token, want)
+	}
+	p.want(t, http.StatusOK, "GET", p.manage+"/readyz", "", "")
+	fresh := p.want(t, http.StatusOK, "POST", p.urls["ocd-users"]+"/api/register/", "", `{"username": "fresh", "password": "secret"}`)
+	answers(t, p, tokenIn(t, fresh.body), http.StatusNotFound)
+}
