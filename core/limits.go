@@ -95,15 +95,22 @@ func DefaultRegistrationLimit() Limit { return Limit{Burst: 1000, Window: 15 * t
 // SetLoginLimits sets the rate limits; nil removes them.
 func (s *Service) SetLoginLimits(g *LoginLimits) { s.loginLimits.Store(g) }
 
+// reservation is a login that was counted against its limits.
+type reservation struct {
+	keys   []LimitKey
+	waited bool          // for logins in flight
+	took   time.Duration // that the store needed to decide
+}
+
 // reserve counts a login at an account, of which it gets the key, before its password is
 // checked. The caller passes the keys to
 // release in the end and, if the login was no wrong guess, to refund before. If the limit
 // is exhausted by logins that are still in flight in this process, reserve waits for their
-// outcome, and says that it has waited.
-func (s *Service) reserve(ctx context.Context, account []byte) (reserved []LimitKey, waited bool, wait time.Duration, err error) {
+// outcome. The reservation says what that took also if there is none.
+func (s *Service) reserve(ctx context.Context, account []byte) (r reservation, wait time.Duration, err error) {
 	g := s.loginLimits.Load()
 	if g == nil {
-		return nil, false, 0, nil
+		return r, 0, nil
 	}
 	guesses := []LimitKey{{Key: account, Limit: g.PerUser}}
 	if network := ClientOf(ctx).Network(); network != "" {
@@ -111,21 +118,25 @@ func (s *Service) reserve(ctx context.Context, account []byte) (reserved []Limit
 	}
 	for {
 		ended := s.inflight.next(guesses)
-		if wait, err = s.reserveNow(ctx, g, guesses...); err == nil && wait == 0 {
+		began := time.Now()
+		wait, err = s.reserveNow(ctx, g, guesses...)
+		r.took = time.Since(began)
+		if err == nil && wait == 0 {
 			s.inflight.begin(guesses)
-			return guesses, waited, 0, nil
+			r.keys = guesses
+			return r, 0, nil
 		}
 		if ended == nil {
 			ended = s.inflight.next(guesses) // it may have come first
 		}
 		if err != nil || ended == nil {
-			return nil, waited, wait, err
+			return r, wait, err
 		}
 		select {
 		case <-ended:
-			waited = true
+			r.waited = true
 		case <-ctx.Done():
-			return nil, waited, 0, ctx.Err()
+			return r, 0, ctx.Err()
 		}
 	}
 }

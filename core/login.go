@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -28,7 +30,7 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 		s.emit(ActionLogin, p.Issuer, KindOf(err).String())
 		return Session{}, err
 	}
-	reserved, waited, wait, err := s.reserve(ctx, s.accountLimitKey(username, account))
+	reservation, wait, err := s.reserve(ctx, s.accountLimitKey(username, account))
 	if err != nil {
 		err := wrapStoreError("count guess", err)
 		s.emit(ActionLogin, p.Issuer, err.Kind.String())
@@ -37,10 +39,11 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 	if wait > 0 {
 		leave()
 		s.emit(ActionLogin, p.Issuer, KindThrottled.String())
-		return Session{}, s.throttled(ctx, p, username, account, wait)
+		return Session{}, s.throttled(ctx, p, username, account, wait, reservation.took)
 	}
+	reserved := reservation.keys
 	defer s.release(reserved)
-	if waited { // for logins that may have replaced a weak hash
+	if reservation.waited { // for logins that may have replaced a weak hash
 		if account, err = s.accountIfAny(ctx, username); err != nil {
 			s.refund(ctx, reserved)
 			s.emit(ActionLogin, p.Issuer, KindOf(err).String())
@@ -55,7 +58,11 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 		s.refund(ctx, reserved)
 	case kind == KindInvalidCredentials || kind == KindUserInactive:
 		e.Outcome = kind.String()
+		began := time.Now()
 		s.recordFailure(ctx, e)
+		if len(reserved) > 0 {
+			s.failureWrites.add(reservation.took + time.Since(began))
+		}
 	default:
 		e.Outcome = kind.String()
 		s.refund(ctx, reserved)
@@ -64,8 +71,10 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 	return session, err
 }
 
-// throttled returns the error of a login that exceeds a rate limit.
-func (s *Service) throttled(ctx context.Context, p Policy, username string, account *Account, wait time.Duration) error {
+// throttled returns the error of a login that exceeds a rate limit, after as long as a
+// wrong password takes: its hash, and, on a disk that may be slow, the writes that count and
+// record it. reserving is how long it took already to find the limit exceeded.
+func (s *Service) throttled(ctx context.Context, p Policy, username string, account *Account, wait, reserving time.Duration) error {
 	if p.TellThrottled {
 		return &Error{Kind: KindThrottled, RetryAfter: wait}
 	}
@@ -73,10 +82,37 @@ func (s *Service) throttled(ctx context.Context, p Policy, username string, acco
 	if account != nil {
 		encoded = account.PasswordHash
 	}
-	if err := s.hasher.SimulateLatency(ctx, username, encoded); err != nil {
+	writing := max(0, s.failureWrites.sample()-reserving)
+	if err := s.hasher.SimulateLatency(ctx, username, encoded, writing); err != nil {
 		return wrapHashError(err)
 	}
 	return &Error{Kind: KindInvalidCredentials}
+}
+
+// recentTimes are how long something took the last times. The zero value has none.
+type recentTimes struct {
+	mu    sync.Mutex
+	times [64]time.Duration
+	added int
+}
+
+// add records a time.
+func (r *recentTimes) add(took time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.times[r.added%len(r.times)] = took
+	r.added++
+}
+
+// sample returns one of the times at random, not their mean: what takes equally long each
+// time would stand out from what does not. It returns 0 if there are none yet.
+func (r *recentTimes) sample() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.added == 0 {
+		return 0
+	}
+	return r.times[rand.IntN(min(r.added, len(r.times)))]
 }
 
 // maxLoginAttempts is how often a password is checked that changes at the same time. Of

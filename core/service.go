@@ -27,8 +27,8 @@ type Hasher interface {
 	// HashDummy does the work that Check would do, for a username that has no account.
 	HashDummy(ctx context.Context, username, plain string) error
 	// SimulateLatency takes as long as Check or, if encoded is empty, HashDummy would, and
-	// computes nothing.
-	SimulateLatency(ctx context.Context, username, encoded string) error
+	// longer by more, and computes nothing.
+	SimulateLatency(ctx context.Context, username, encoded string, more time.Duration) error
 }
 
 // Service is the engine. Its methods fail with *[Error] and are safe for
@@ -40,11 +40,13 @@ type Service struct {
 	refreshKeys func() (Sealer, error)
 	loginLimits atomic.Pointer[LoginLimits]
 	inflight    inflight
-	audit       Auditor
-	databaseKey []byte
-	processKey  []byte // see pseudonymKeys
-	onEvent     func(act Action, profile, outcome string)
-	clock       Clock
+	// failureWrites are the times of the writes that count and record a failed login.
+	failureWrites recentTimes
+	audit         Auditor
+	databaseKey   []byte
+	processKey    []byte // see pseudonymKeys
+	onEvent       func(act Action, profile, outcome string)
+	clock         Clock
 	// databaseClock counts what all nodes limit together; nil: clock does.
 	databaseClock DatabaseClock
 	random        io.Reader

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"sync/atomic"
+	"time"
 
 	"github.com/authcompat/authcompat/core/password"
 )
@@ -74,7 +75,9 @@ func (p *DjangoHasher) HashDummy(ctx context.Context, username, plain string) er
 
 // SimulateLatency implements Hasher. It returns at once: only a Pool measures how long
 // hashes take.
-func (p *DjangoHasher) SimulateLatency(ctx context.Context, _, _ string) error { return ctx.Err() }
+func (p *DjangoHasher) SimulateLatency(ctx context.Context, _, _ string, _ time.Duration) error {
+	return ctx.Err()
+}
 
 // cost is the cost of checking the encoded password of a username; encoded is empty if
 // there is no such account.

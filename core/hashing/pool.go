@@ -190,8 +190,8 @@ func (p *Pool) HashDummy(ctx context.Context, username, plain string) error {
 }
 
 // SimulateLatency implements Hasher: it takes as long as hashes of that cost have
-// taken lately. At most maxSleeping callers do so at a time; others fail as in Acquire.
-func (p *Pool) SimulateLatency(ctx context.Context, username, encoded string) error {
+// taken lately, and more. At most maxSleeping callers do so at a time; others fail as in Acquire.
+func (p *Pool) SimulateLatency(ctx context.Context, username, encoded string, more time.Duration) error {
 	p.mu.Lock()
 	if p.sleeping >= maxSleeping {
 		defer p.mu.Unlock()
@@ -209,7 +209,7 @@ func (p *Pool) SimulateLatency(ctx context.Context, username, encoded string) er
 		p.sleeping--
 		p.mu.Unlock()
 	}()
-	timer := time.NewTimer(took)
+	timer := time.NewTimer(took + more)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -212,7 +212,7 @@ func TestLaneWaitsAsLongAsAHash(t *testing.T) {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		if err := w.SimulateLatency(t.Context(), "ghost", ""); err != nil || time.Since(began) != 70*time.Millisecond {
+		if err := w.SimulateLatency(t.Context(), "ghost", "", 5*time.Millisecond); err != nil || time.Since(began) != 75*time.Millisecond {
 			t.Errorf("waited %v, %v", time.Since(began), err)
 		}
 	})
