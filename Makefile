@@ -3,7 +3,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build run check test lint fuzz tools originals compatibility compatible million moving \
+.PHONY: help build run check test lint fuzz tools originals compatibility compatible million moving soak \
 	bench bench-logins bench-flood crash nodes failover vulncheck
 
 help: ## list the targets
@@ -83,6 +83,11 @@ moving: tools ## import, export and work on MOVING generated Django user bases (
 		AUTHCOMPAT_MOVING_CASES=$$cases AUTHCOMPAT_MOVING_SEED=$$seed AUTHCOMPAT_MOVING_FROM=$$from \
 			$(GO) test -count=1 ./store/django/transfer -run '^TestGenerated$$' -v -timeout 4h || exit 1; \
 		from=$$((from + cases)); done
+
+SOAK ?= 10000000
+soak: tools ## SOAK generated requests (10000000) to all profiles on all stores, hostile ones among them
+	AUTHCOMPAT_SOAK=$(SOAK) AUTHCOMPAT_SOAK_SEED=$(SEED) AUTHCOMPAT_SOAK_FROM=$(FROM) \
+		$(GO) test -count=1 ./cmd/authcompat/internal/inprocess -run '^TestSoak$$' -v -timeout 24h
 
 # -count=1: these are runs for their figures, never taken from the cache.
 LONG = AUTHCOMPAT_LONG=1 $(GO) test -count=1 -v -timeout 30m ./cmd/authcompat

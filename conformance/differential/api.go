@@ -1,5 +1,7 @@
 package differential
 
+import "slices"
+
 // An API describes an old API to the generator, well enough that most requests make sense to it.
 type API struct {
 	Name      string
@@ -8,6 +10,7 @@ type API struct {
 
 // An Endpoint is a path and the requests that are sent to it.
 type Endpoint struct {
+	Method string // empty: POST
 	Path   string
 	Weight int // share of the requests, relative to the other endpoints
 	Body   Body
@@ -42,6 +45,11 @@ type Field struct {
 
 // A Role is the meaning of a field.
 type Role int
+
+// registers tells whether the endpoint makes users.
+func (e Endpoint) registers() bool {
+	return slices.ContainsFunc(e.Fields, func(f Field) bool { return f.Role == NewUsername })
+}
 
 // The roles. Those of a new user get made-up values, the others mostly those of an existing one.
 const (
@@ -90,6 +98,31 @@ func FormAuth() API {
 		{Path: "/", Weight: 5, Token: MostlyToken},
 	}}
 }
+
+// AuthTokens is the API of profile authtokens.
+func AuthTokens() API {
+	return API{Name: "authtokens", Endpoints: []Endpoint{
+		{Path: "/api/login/", Weight: 35, Body: JSONBody, Fields: credentials()},
+		{Path: "/api/login", Weight: 5, Body: JSONBody, Fields: credentials()},
+		{Path: "/api/register/", Weight: 35, Body: JSONBody, Fields: []Field{
+			{"username", NewUsername}, {"password", NewPassword},
+		}},
+		{Path: "/api/logout/", Weight: 25, Token: MostlyToken},
+	}}
+}
+
+// Snippit is the API of profile snippit.
+func Snippit() API {
+	return API{Name: "snippit", Endpoints: []Endpoint{
+		{Path: "/api/auth/login/", Weight: 50, Body: JSONBody, Fields: credentials()},
+		{Path: "/api/auth/logout/", Weight: 15, Token: MostlyToken},
+		{Method: "GET", Path: "/api/account/john/", Weight: 30, Token: MostlyToken},
+		{Method: "GET", Path: "/api/account/nobody/", Weight: 5, Token: MostlyToken},
+	}}
+}
+
+// Builtin returns the APIs of the built-in profiles.
+func Builtin() []API { return []API{AuthTokens(), KnoxAuth(), FormAuth(), Snippit(), OCDUsers()} }
 
 // Djoser is the API of djoser's token endpoints.
 func Djoser() API {

@@ -42,7 +42,7 @@ const (
 // out of order.
 func (g *Generator) pairs(e Endpoint) []pair {
 	a := g.login()
-	if len(e.Fields) > 2 {
+	if e.registers() {
 		a = g.fresh()
 	}
 	var pairs []pair

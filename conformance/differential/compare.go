@@ -45,6 +45,31 @@ func compare(method string, reference, subject *wire.Response) []Part {
 	return parts
 }
 
+// compareExactly returns the parts that differ, of responses that may differ in Date alone.
+func compareExactly(reference, subject *wire.Response) []Part {
+	var parts []Part
+	note := func(name, r, s string) {
+		if r != s {
+			parts = append(parts, Part{name, r, s})
+		}
+	}
+	note("status", strconv.Itoa(reference.Status), strconv.Itoa(subject.Status))
+	note("headers", undated(reference.Headers), undated(subject.Headers))
+	note("body", string(reference.Body), string(subject.Body))
+	return parts
+}
+
+// undated returns header lines without Date.
+func undated(headers []wire.Header) string {
+	var b strings.Builder
+	for _, h := range headers {
+		if !strings.EqualFold(h.Name, "Date") {
+			b.WriteString(h.Name + ": " + h.Value + "\n")
+		}
+	}
+	return b.String()
+}
+
 // headers returns the lines of each header that the application controls, by its name in lower case.
 // The value of Content-Length is left out unless length is set: bodies are compared themselves.
 func headers(r *wire.Response, length bool) map[string]string {

@@ -1,9 +1,11 @@
 package differential_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -12,18 +14,20 @@ import (
 
 	"github.com/authcompat/authcompat/conformance/deviations"
 	"github.com/authcompat/authcompat/conformance/differential"
+	"github.com/authcompat/authcompat/conformance/wire"
 )
 
 func TestGeneratorRepeatsItself(t *testing.T) {
-	for _, api := range []differential.API{differential.OCDUsers(), differential.KnoxAuth(), differential.FormAuth(), differential.Djoser(), differential.AuthToken()} {
+	for _, api := range append(differential.Builtin(), differential.Djoser(), differential.AuthToken()) {
 		one, two, other := differential.NewGenerator(api, 1), differential.NewGenerator(api, 1), differential.NewGenerator(api, 2)
+		one.Hostile, two.Hostile, other.Hostile = true, true, true
 		same := true
 		for i := range 500 {
 			a, b, c := one.Next(), two.Next(), other.Next()
-			if diff := cmp.Diff(a, b); diff != "" {
-				t.Fatalf("%s, request %d: %s", api.Name, i, diff)
+			if !reflect.DeepEqual(a, b) {
+				t.Fatalf("%s, request %d: %s", api.Name, i, cmp.Diff(a, b))
 			}
-			same = same && cmp.Equal(a, c)
+			same = same && reflect.DeepEqual(a, c)
 			if !strings.HasPrefix(a.Path, "/") {
 				t.Errorf("%s: path %q", api.Name, a.Path)
 			}
@@ -81,6 +85,38 @@ func TestRunKeepsTheServersTokensApart(t *testing.T) {
 	}
 	if report.Requests != 200 || reference.back == 0 || reference.back != subject.back || reference.other+subject.other > 0 {
 		t.Errorf("%d requests; tokens that came back: %d and %d; left as they were: %d", report.Requests, reference.back, subject.back, reference.other+subject.other)
+	}
+}
+
+// sized is a target whose answers have as many bytes as there were answers.
+type sized struct {
+	answers int
+	date    string
+}
+
+func (s *sized) Do(context.Context, wire.Request) (*wire.Response, error) {
+	s.answers++
+	return &wire.Response{Status: 200, Headers: []wire.Header{{Name: "Date", Value: s.date}}, Body: []byte(strings.Repeat("1", s.answers))}, nil
+}
+
+func TestCompareExactly(t *testing.T) {
+	numbers := 0
+	options := differential.Options{Seed: 1, Requests: 20, Exact: true, Before: func(n int) { numbers += n }}
+	for name, test := range map[string]struct {
+		subject differential.Target
+		want    int
+	}{
+		"the same answers": {&sized{date: "today"}, 0},
+		"other answers":    {&sized{answers: 1}, 20},
+		"no subject":       {nil, 0},
+	} {
+		report, err := differential.Compare(t.Context(), differential.OCDUsers(), &sized{}, test.subject, options)
+		if err != nil || report.Requests != 20 || report.Statuses[200] != 20 || len(report.Differences) != test.want {
+			t.Errorf("%s: %+v, %v", name, report, err)
+		}
+	}
+	if numbers != 3*210 {
+		t.Errorf("the numbers of requests add up to %d", numbers)
 	}
 }
 

@@ -1,6 +1,7 @@
 package differential
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -14,11 +15,17 @@ import (
 // It stays within HTTP/1.1: what net/http or gunicorn refuse before any application sees it
 // (broken request lines, chunked bodies, wrong lengths) tells nothing about the applications.
 type Generator struct {
+	// Hostile makes one request in twenty an attack on the server rather than on its API's
+	// details: huge bodies, many headers, runs of guesses at one name.
+	Hostile bool
+
 	api      API
 	rand     *rand.Rand
 	accounts []account
 	issued   int // tokens that both servers have issued so far
 	made     int
+	guesses  int     // that are still to be made
+	guessed  account // at which name, with a wrong password
 	odd      pools
 }
 
@@ -57,8 +64,13 @@ func (g *Generator) Issued() { g.issued++ }
 
 // Next returns the next request.
 func (g *Generator) Next() wire.Request {
+	if g.Hostile {
+		if r, attack := g.attack(); attack {
+			return r
+		}
+	}
 	e := g.endpoint()
-	r := wire.Request{Method: "POST", Path: e.Path}
+	r := wire.Request{Method: cmp.Or(e.Method, "POST"), Path: e.Path}
 	kind, body := g.body(e)
 	r.Body = body
 	if g.chance(8) {

@@ -21,6 +21,18 @@ type Options struct {
 	Seed     uint64
 	Requests int
 	Known    deviations.List
+	// Hostile also sends what reference servers need not stand: see Generator.
+	Hostile bool
+	// Exact compares whole responses, Date aside, for servers whose clocks and random
+	// sources are the same.
+	Exact bool
+	// Before, if set, is called before a request is sent, with its number.
+	Before func(number int)
+}
+
+// A Target is a server that answers requests: a *wire.Client, or one in the same process.
+type Target interface {
+	Do(ctx context.Context, r wire.Request) (*wire.Response, error)
 }
 
 // A Report is the result of a run.
@@ -114,17 +126,31 @@ const timeout = 30 * time.Second
 // URLs. Both must have the users ActiveUser and InactiveUser and no others. The error is about a server
 // that does not answer, or the context.
 func Run(ctx context.Context, api API, reference, subject string, options Options) (*Report, error) {
-	start := time.Now()
-	run := run{report: &Report{API: api.Name, Seed: options.Seed, Statuses: map[int]int{}, Explained: map[string]int{}}, known: options.Known}
-	var err error
-	if run.reference, err = wire.NewClient(reference, timeout, nil); err != nil {
+	r, err := wire.NewClient(reference, timeout, nil)
+	if err != nil {
 		return nil, fmt.Errorf("the reference server's URL: %w", err)
 	}
-	if run.subject, err = wire.NewClient(subject, timeout, nil); err != nil {
+	s, err := wire.NewClient(subject, timeout, nil)
+	if err != nil {
 		return nil, fmt.Errorf("the subject's URL: %w", err)
 	}
+	return Compare(ctx, api, r, s, options)
+}
+
+// Compare is Run for servers that need not have URLs. Without a subject, nothing is compared.
+func Compare(ctx context.Context, api API, reference, subject Target, options Options) (*Report, error) {
+	start := time.Now()
+	run := run{
+		report:    &Report{API: api.Name, Seed: options.Seed, Statuses: map[int]int{}, Explained: map[string]int{}},
+		options:   options,
+		reference: reference, subject: subject,
+	}
 	g := NewGenerator(api, options.Seed)
+	g.Hostile = options.Hostile
 	for number := 1; number <= options.Requests; number++ {
+		if options.Before != nil {
+			options.Before(number)
+		}
 		if err := run.one(ctx, g, number); err != nil {
 			return run.report, fmt.Errorf("request %d of seed %d: %w", number, options.Seed, err)
 		}
@@ -135,8 +161,8 @@ func Run(ctx context.Context, api API, reference, subject string, options Option
 
 type run struct {
 	report             *Report
-	known              deviations.List
-	reference, subject *wire.Client
+	options            Options
+	reference, subject Target
 	tokens             tokens
 }
 
@@ -152,11 +178,16 @@ func (r *run) one(ctx context.Context, g *Generator, number int) error {
 	}
 	var reference, subject *wire.Response
 	var referenceErr, subjectErr error
-	var both sync.WaitGroup
-	both.Go(func() { reference, referenceErr = r.reference.Do(ctx, toReference) })
-	both.Go(func() { subject, subjectErr = r.subject.Do(ctx, toSubject) })
-	both.Wait()
-	d := Difference{Number: number, Sent: raw(toReference), Reference: reference, Subject: subject}
+	if r.subject == nil {
+		reference, referenceErr = r.reference.Do(ctx, toReference)
+		subject = reference
+	} else {
+		var both sync.WaitGroup
+		both.Go(func() { reference, referenceErr = r.reference.Do(ctx, toReference) })
+		subject, subjectErr = r.subject.Do(ctx, toSubject)
+		both.Wait()
+	}
+	d := Difference{Number: number, Sent: toReference.Encode("127.0.0.1"), Reference: reference, Subject: subject}
 	switch {
 	case referenceErr != nil:
 		return fmt.Errorf("the reference server: %w\n%s", referenceErr, d)
@@ -165,8 +196,13 @@ func (r *run) one(ctx context.Context, g *Generator, number int) error {
 	}
 	r.report.Requests++
 	r.report.Statuses[reference.Status]++
-	if d.Parts = compare(request.Method, reference, subject); len(d.Parts) > 0 {
-		if k := r.known.InRandom(r.report.API, d.condition()); k != nil {
+	if r.options.Exact {
+		d.Parts = compareExactly(reference, subject)
+	} else {
+		d.Parts = compare(request.Method, reference, subject)
+	}
+	if len(d.Parts) > 0 {
+		if k := r.options.Known.InRandom(r.report.API, d.condition()); k != nil {
 			d.Reason = k.Reason
 			r.report.Explained[k.Name]++
 		}
@@ -178,16 +214,4 @@ func (r *run) one(ctx context.Context, g *Generator, number int) error {
 		g.Issued()
 	}
 	return nil
-}
-
-// raw writes a request much as the client sends it.
-func raw(r wire.Request) []byte {
-	var b strings.Builder
-	b.WriteString(r.Method + " " + r.Path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n")
-	for _, h := range r.Headers {
-		b.WriteString(h.Name + ": " + h.Value + "\r\n")
-	}
-	fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n", len(r.Body))
-	b.Write(r.Body)
-	return []byte(b.String())
 }

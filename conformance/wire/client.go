@@ -2,14 +2,12 @@ package wire
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -88,7 +86,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 
 	// A server may answer and close before it has read a large body, so a failed write is not an
 	// error as long as there is a response. Without one, reading fails too.
-	go func() { _, _ = conn.Write(c.encode(r)) }()
+	go func() { _, _ = conn.Write(r.encode(c.base, c.host)) }()
 	response, err := readResponse(bufio.NewReader(conn), r.Method)
 	if err != nil {
 		return nil, classify(ctx, err)
@@ -101,34 +99,4 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 		return (&tls.Dialer{Config: c.tls}).DialContext(ctx, "tcp", c.address)
 	}
 	return (&net.Dialer{}).DialContext(ctx, "tcp", c.address)
-}
-
-func (c *Client) encode(r Request) []byte {
-	given := func(name string) bool {
-		for _, h := range r.Headers {
-			if strings.EqualFold(h.Name, name) {
-				return true
-			}
-		}
-		return false
-	}
-	var b bytes.Buffer
-	line := func(name, value string) { b.WriteString(name + ": " + value + "\r\n") }
-	b.WriteString(r.Method + " " + c.base + r.Path + " HTTP/1.1\r\n")
-	if !given("Host") {
-		line("Host", c.host)
-	}
-	if !given("Connection") {
-		line("Connection", "close")
-	}
-	for _, h := range r.Headers {
-		line(h.Name, h.Value)
-	}
-	hasLength := given("Content-Length") || given("Transfer-Encoding")
-	if !hasLength && (len(r.Body) > 0 || r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH") {
-		line("Content-Length", strconv.Itoa(len(r.Body)))
-	}
-	b.WriteString("\r\n")
-	b.Write(r.Body)
-	return b.Bytes()
 }

@@ -7,6 +7,8 @@
 package wire
 
 import (
+	"bytes"
+	"strconv"
 	"strings"
 )
 
@@ -25,6 +27,40 @@ type Request struct {
 	Path    string // with the query; the base URL's path goes before it
 	Headers []Header
 	Body    []byte
+}
+
+// Encode returns the bytes that are sent for the request to a host.
+func (r Request) Encode(host string) []byte { return r.encode("", host) }
+
+// encode returns the request with a path before its own.
+func (r Request) encode(base, host string) []byte {
+	given := func(name string) bool {
+		for _, h := range r.Headers {
+			if strings.EqualFold(h.Name, name) {
+				return true
+			}
+		}
+		return false
+	}
+	var b bytes.Buffer
+	line := func(name, value string) { b.WriteString(name + ": " + value + "\r\n") }
+	b.WriteString(r.Method + " " + base + r.Path + " HTTP/1.1\r\n")
+	if !given("Host") {
+		line("Host", host)
+	}
+	if !given("Connection") {
+		line("Connection", "close")
+	}
+	for _, h := range r.Headers {
+		line(h.Name, h.Value)
+	}
+	hasLength := given("Content-Length") || given("Transfer-Encoding")
+	if !hasLength && (len(r.Body) > 0 || r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH") {
+		line("Content-Length", strconv.Itoa(len(r.Body)))
+	}
+	b.WriteString("\r\n")
+	b.Write(r.Body)
+	return b.Bytes()
 }
 
 // A Response is the final response to a request; interim 1xx responses are skipped. Body has its

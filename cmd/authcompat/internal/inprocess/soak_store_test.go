@@ -1,0 +1,119 @@
+package inprocess
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// A soakStore is a store that can be emptied.
+type soakStore struct {
+	backend core.Backend
+	django  *sql.DB // Django's tables, on which the store works; nil: it has its own
+	tokens  string  // Django's table of tokens
+}
+
+// openOurs opens a store on tables of its own.
+func openOurs(t *testing.T, dsn string) *soakStore {
+	t.Helper()
+	s, cleanup, err := store.OpenTemp(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cleanup(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &soakStore{backend: s.Backend}
+}
+
+// The tables of Django 3.2, Django REST framework 3.14 and knox 5. ID is the type of ids,
+// TIME that of times.
+const (
+	usersDDL = `CREATE TABLE auth_user (
+		id ID, password varchar(128) NOT NULL, last_login TIME NULL, is_superuser boolean NOT NULL,
+		username varchar(150) NOT NULL UNIQUE, last_name varchar(150) NOT NULL, email varchar(254) NOT NULL,
+		is_staff boolean NOT NULL, is_active boolean NOT NULL, date_joined TIME NOT NULL, first_name varchar(150) NOT NULL)`
+	authtokenDDL = `CREATE TABLE authtoken_token (
+		"key" varchar(40) NOT NULL PRIMARY KEY, created TIME NOT NULL,
+		user_id integer NOT NULL UNIQUE REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)`
+	knoxDDL = `CREATE TABLE knox_authtoken (
+		digest varchar(128) NOT NULL PRIMARY KEY, created TIME NOT NULL, expiry TIME NULL, token_key varchar(25) NOT NULL,
+		user_id integer NOT NULL REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)`
+)
+
+// openDjango makes Django's tables that can hold the tokens of a profile, and opens a store
+// on them: in a file, or in a schema of a PostgreSQL database.
+func openDjango(t *testing.T, driver, at, profile string) *soakStore {
+	t.Helper()
+	s := &soakStore{tokens: "knox_authtoken"}
+	ddl := []string{usersDDL, knoxDDL}
+	if profile == "authtokens" || profile == "snippit" {
+		s.tokens, ddl[1] = "authtoken_token", authtokenDDL
+	}
+	types := strings.NewReplacer("ID", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "TIME", "datetime")
+	dsn, source := "file:"+at+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)", "django+sqlite:"+at
+	if driver == "postgres" {
+		schema := "django_" + strings.ToLower(rand.Text())
+		ddl = append([]string{"CREATE SCHEMA " + schema}, ddl...)
+		types = strings.NewReplacer("ID", "serial PRIMARY KEY", "TIME", "timestamp with time zone")
+		dsn = postgrestest.With(t, at, "search_path", schema)
+		source = "django+" + dsn
+	}
+	var err error
+	if s.django, err = sql.Open(driver, dsn); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.django.Close() })
+	for _, statement := range ddl {
+		if _, err := s.django.Exec(types.Replace(statement)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	opened, err := store.Open(t.Context(), source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := opened.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.backend = opened.Backend
+	return s
+}
+
+// empty removes the users, their tokens, the limits and the audit log, at a time when all of
+// it is over.
+func (s *soakStore) empty(ctx context.Context, at time.Time) error {
+	const limit = 1000
+	var errs []error
+	for more := true; more; {
+		limits, err := s.backend.RateLimiter.PruneLimits(ctx, at, limit)
+		entries, failed := s.backend.Auditor.PurgeAudit(ctx, at, limit)
+		more = limits > 0 || entries > 0
+		errs = append(errs, err, failed)
+	}
+	if s.django != nil {
+		for _, table := range []string{s.tokens, "auth_user"} {
+			_, err := s.django.ExecContext(ctx, "DELETE FROM "+table)
+			errs = append(errs, err)
+		}
+		return errors.Join(errs...)
+	}
+	users, err := s.backend.Admin.Users(ctx, core.UserFilter{}, 100*limit)
+	errs = append(errs, err)
+	for _, u := range users {
+		errs = append(errs, s.backend.Admin.DeleteUser(ctx, u.ID, nil))
+	}
+	return errors.Join(errs...)
+}
