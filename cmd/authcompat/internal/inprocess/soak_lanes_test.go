@@ -26,10 +26,7 @@ func newLane(t *testing.T, api differential.API, requests int, sqlite, postgres 
 	t.Helper()
 	l := &lane{api: api, requests: requests}
 	for i, store := range []*soakStore{sqlite, postgres} {
-		hasher, err := hashing.NewDjangoHasher(cheapIterations)
-		if err != nil {
-			t.Fatal(err)
-		}
+		hasher := soakHasher(t)
 		l.servers[i] = newSoakServer(t, store, hasher, []string{api.Name})
 	}
 	return l
@@ -44,21 +41,42 @@ func (l *lane) run(ctx context.Context, seed uint64, batch int) (*differential.R
 		}
 	}
 	moves := newMoves(seed)
-	return differential.Compare(ctx, l.api, l.servers[0].target(l.api.Name), l.servers[1].target(l.api.Name), differential.Options{
+	var failed error
+	report, err := differential.Compare(ctx, l.api, l.servers[0].target(l.api.Name), l.servers[1].target(l.api.Name), differential.Options{
 		Seed: seed, Requests: l.requests, Hostile: true, Exact: true,
 		Before: func(number int) {
-			passed := moves.next()
+			passed, disable := moves.next(), number%70 == 50
 			for _, s := range l.servers {
 				s.step(number, passed)
+				// For a few requests, the tokens of a user who may not use them are presented.
+				if disable || number%70 == 60 {
+					failed = errors.Join(failed, s.setActive(ctx, differential.ActiveUser, !disable))
+				}
 			}
 		},
 	})
+	return report, errors.Join(err, failed)
 }
 
 func (l *lane) empty(t *testing.T) {
 	for _, s := range l.servers {
 		s.empty(t)
 	}
+}
+
+// soakHasher is a hasher whose hashes cost nothing. Those of the users of weakHasher are
+// replaced at their first login.
+func soakHasher(t *testing.T) *hashing.DjangoHasher { return newHasher(t, cheapIterations+1) }
+
+func weakHasher(t *testing.T) *hashing.DjangoHasher { return newHasher(t, cheapIterations) }
+
+func newHasher(t *testing.T, iterations int) *hashing.DjangoHasher {
+	t.Helper()
+	hasher, err := hashing.NewDjangoHasher(iterations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hasher
 }
 
 // moves says how time passes.
@@ -91,11 +109,7 @@ type sharedLane struct{ server *soakServer }
 
 func newSharedLane(t *testing.T, store *soakStore) *sharedLane {
 	t.Helper()
-	hasher, err := hashing.NewDjangoHasher(cheapIterations)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := hashing.NewPool(hasher, hashing.PoolOptions{Threads: 2, Queue: 10 * sharedClients})
+	pool := hashing.NewPool(soakHasher(t), hashing.PoolOptions{Threads: 2, Queue: 10 * sharedClients})
 	var names []string
 	for _, api := range differential.Builtin() {
 		names = append(names, api.Name)

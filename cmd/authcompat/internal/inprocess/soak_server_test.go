@@ -77,6 +77,7 @@ func (r *soakRandom) Read(p []byte) (int, error) {
 type soakServer struct {
 	store   *soakStore
 	service *core.Service
+	setup   *core.Service // makes the users that requests refer to
 	clock   *soakClock
 	random  *soakRandom
 	seed    uint64
@@ -98,19 +99,22 @@ func newSoakServer(t *testing.T, store *soakStore, hasher core.Hasher, names []s
 	config := core.Config{Backend: store.backend, Hasher: hasher, Sealer: sealer, DatabaseKey: make([]byte, core.DatabaseKeySize), Clock: s.clock.Now, Random: s.random, Log: log}
 	config.Backend.DatabaseClock = nil // which can't be moved
 	if len(names) > 1 {
-		config.ExpiryWriter = core.NewExpiryWriter(store.backend.Store, store.backend.ExpiryBatcher, s.clock.Now, log)
+		writer := core.NewExpiryWriter(store.backend.Store, store.backend.ExpiryBatcher, s.clock.Now, log)
+		config.ExpiryWriter = writer
 		ctx, stop := context.WithCancel(context.Background())
 		var writing sync.WaitGroup
-		writing.Go(func() { config.ExpiryWriter.Run(ctx) })
+		writing.Go(func() { writer.Run(ctx) })
 		t.Cleanup(func() {
 			stop()
 			writing.Wait()
 		})
 	}
 	s.service = core.New(config)
+	config.Hasher, config.ExpiryWriter = weakHasher(t), nil
+	s.setup = core.New(config)
 	s.service.SetLoginLimits(&core.LoginLimits{
 		Limiter: store.backend.RateLimiter, PerUser: core.DefaultUserLimit(), PerAddress: core.DefaultAddressLimit(),
-		Registrations: core.Limit{Burst: 50, Window: 15 * time.Minute},
+		Registrations: core.Limit{Burst: 3, Window: 15 * time.Minute},
 	})
 	var bodies httpserver.BodyBudget
 	for _, name := range names {
@@ -157,11 +161,24 @@ func (s *soakServer) target(profile string) differential.Target { return s.targe
 // createUsers makes the users that requests refer to.
 func (s *soakServer) createUsers(ctx context.Context, profile string) error {
 	for _, u := range soakUsers() {
-		if _, err := s.service.CreateUser(ctx, s.policy[profile], core.Registration{Username: u.Username, Email: u.Email, Password: u.Password, Inactive: u.Inactive}); err != nil {
+		if _, err := s.setup.CreateUser(ctx, s.policy[profile], core.Registration{Username: u.Username, Email: u.Email, Password: u.Password, Inactive: u.Inactive}); err != nil {
 			return fmt.Errorf("create user %s: %w", u.Username, err)
 		}
 	}
 	return nil
+}
+
+// setActive allows or forbids a user to log in and use tokens, in a store that operators can
+// work on.
+func (s *soakServer) setActive(ctx context.Context, username string, active bool) error {
+	if s.store.backend.Admin == nil {
+		return nil
+	}
+	account, err := s.store.backend.Account(ctx, username)
+	if err != nil {
+		return err
+	}
+	return s.store.backend.Admin.SetActive(ctx, account.ID, active, nil)
 }
 
 // empty removes what a batch has left in the store.

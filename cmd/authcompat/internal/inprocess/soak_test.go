@@ -29,13 +29,13 @@ const (
 // stores. No answer may be a 5xx, no handler may panic, answers on SQLite and on PostgreSQL
 // must be the same bytes, and neither memory nor goroutines may grow.
 //
-//	AUTHCOMPAT_SOAK        how many requests (10000)
+//	AUTHCOMPAT_SOAK        how many requests (5000)
 //	AUTHCOMPAT_SOAK_SEED   of the requests (1)
 //	AUTHCOMPAT_SOAK_FROM   the number of requests that are left out at the beginning
 //
 // A batch depends on nothing but the seed and its number, save that the ids of users go on.
 func TestSoak(t *testing.T) {
-	requests, seed, from := number(t, "AUTHCOMPAT_SOAK", 10000), number(t, "AUTHCOMPAT_SOAK_SEED", 1), number(t, "AUTHCOMPAT_SOAK_FROM", 0)
+	requests, seed, from := number(t, "AUTHCOMPAT_SOAK", batch), number(t, "AUTHCOMPAT_SOAK_SEED", 1), number(t, "AUTHCOMPAT_SOAK_FROM", 0)
 	s := newSoak(t, uint64(seed))
 	began, reported := time.Now(), time.Now()
 	first, last := from/batch, (from+requests+batch-1)/batch
