@@ -3,9 +3,10 @@ package core
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/authcompat/authcompat/core/internal/recent"
 )
 
 // Login checks a password and returns a session: with the user's live token if the policy
@@ -89,30 +90,22 @@ func (s *Service) throttled(ctx context.Context, p Policy, username string, acco
 	return &Error{Kind: KindInvalidCredentials}
 }
 
-// recentTimes are how long something took the last times. The zero value has none.
-type recentTimes struct {
-	mu    sync.Mutex
-	times [64]time.Duration
-	added int
+// failureWrites are how long it took lately to count failed logins and to record them.
+type failureWrites struct {
+	mu     sync.Mutex
+	recent recent.Durations
 }
 
-// add records a time.
-func (r *recentTimes) add(took time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.times[r.added%len(r.times)] = took
-	r.added++
+func (w *failureWrites) add(took time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.recent.Add(took)
 }
 
-// sample returns one of the times at random, not their mean: what takes equally long each
-// time would stand out from what does not. It returns 0 if there are none yet.
-func (r *recentTimes) sample() time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.added == 0 {
-		return 0
-	}
-	return r.times[rand.IntN(min(r.added, len(r.times)))]
+func (w *failureWrites) sample() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.recent.Sample()
 }
 
 // maxLoginAttempts is how often a password is checked that changes at the same time. Of

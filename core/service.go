@@ -34,14 +34,13 @@ type Hasher interface {
 // Service is the engine. Its methods fail with *[Error] and are safe for
 // concurrent use.
 type Service struct {
-	store       Store
-	hasher      Hasher
-	sealer      atomic.Pointer[Sealer]
-	refreshKeys func() (Sealer, error)
-	loginLimits atomic.Pointer[LoginLimits]
-	inflight    inflight
-	// failureWrites are the times of the writes that count and record a failed login.
-	failureWrites recentTimes
+	store         Store
+	hasher        Hasher
+	sealer        atomic.Pointer[Sealer]
+	refreshKeys   func() (Sealer, error)
+	loginLimits   atomic.Pointer[LoginLimits]
+	inflight      inflight
+	failureWrites failureWrites
 	audit         Auditor
 	databaseKey   []byte
 	processKey    []byte // see pseudonymKeys

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/internal/recent"
 	"github.com/authcompat/authcompat/core/password"
 )
 
@@ -31,9 +32,10 @@ type Pool struct {
 	threads  int   // in use
 	memory   int64 // bytes in use
 	waiting  fairQueue
-	mean     time.Duration // moving average of all hashes
-	typical  map[password.Cost]time.Duration
-	sleeping int // callers in SimulateLatency
+	mean     time.Duration                       // moving average of all hashes
+	recent   map[password.Cost]*recent.Durations // of hashes, with the time in the queue
+	any      recent.Durations                    // of any cost
+	sleeping int                                 // callers in SimulateLatency
 	counts   PoolCounts
 }
 
@@ -87,7 +89,7 @@ func NewPool(hasher *DjangoHasher, o PoolOptions) *Pool {
 	if o.QueuedMemory == 0 {
 		o.QueuedMemory = queuedMemory
 	}
-	return &Pool{hasher: hasher, options: o, typical: make(map[password.Cost]time.Duration), waiting: newFairQueue()}
+	return &Pool{hasher: hasher, options: o, recent: make(map[password.Cost]*recent.Durations), waiting: newFairQueue()}
 }
 
 // Acquire implements Hasher.
@@ -189,8 +191,8 @@ func (p *Pool) HashDummy(ctx context.Context, username, plain string) error {
 	return p.run(ctx, p.hasher.cost(username, ""), func() { _ = p.hasher.HashDummy(ctx, username, plain) })
 }
 
-// SimulateLatency implements Hasher: it takes as long as hashes of that cost have
-// taken lately, and more. At most maxSleeping callers do so at a time; others fail as in Acquire.
+// SimulateLatency implements Hasher: it takes as long as one of the last hashes of that cost,
+// and more. At most maxSleeping callers do so at a time; others fail as in Acquire.
 func (p *Pool) SimulateLatency(ctx context.Context, username, encoded string, more time.Duration) error {
 	p.mu.Lock()
 	if p.sleeping >= maxSleeping {
@@ -199,10 +201,11 @@ func (p *Pool) SimulateLatency(ctx context.Context, username, encoded string, mo
 		return p.overloaded()
 	}
 	p.sleeping++
-	took, known := p.typical[p.hasher.cost(username, encoded)]
-	if !known {
-		took = p.mean
+	same := p.recent[p.hasher.cost(username, encoded)]
+	if same == nil {
+		same = &p.any
 	}
+	took := same.Sample()
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
@@ -252,7 +255,7 @@ func (p *Pool) run(ctx context.Context, cost password.Cost, work func()) error {
 	if p.options.Waited != nil {
 		p.options.Waited(started.Sub(began))
 	}
-	defer func() { p.leave(t, cost, time.Since(started)) }()
+	defer func() { p.leave(t, cost, time.Since(started), time.Since(began)) }()
 	work()
 	return nil
 }
@@ -299,21 +302,27 @@ func (p *Pool) enter(ctx context.Context, t *ticket) error {
 	return left
 }
 
-// leave ends a hash and records how long it took.
-func (p *Pool) leave(t *ticket, cost password.Cost, took time.Duration) {
+// leave ends a hash and records how long it took, and how long with the time in the queue.
+func (p *Pool) leave(t *ticket, cost password.Cost, took, overall time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts.Done++
 	p.mean = average(p.mean, took)
-	if _, known := p.typical[cost]; known || len(p.typical) < maxTypical {
-		p.typical[cost] = average(p.typical[cost], took)
+	p.any.Add(overall)
+	same := p.recent[cost]
+	if same == nil && len(p.recent) < maxRecent {
+		same = &recent.Durations{}
+		p.recent[cost] = same
+	}
+	if same != nil {
+		same.Add(overall)
 	}
 	p.stop(t)
 	p.startNext()
 }
 
-// maxTypical limits how many costs are recorded. A store has a few.
-const maxTypical = 256
+// maxRecent limits of how many costs durations are kept. A store has a few.
+const maxRecent = 256
 
 // average moves a mean an eighth towards a new value.
 func average(mean, value time.Duration) time.Duration {
