@@ -1,6 +1,7 @@
 package keyring
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/authcompat/authcompat/core"
@@ -51,13 +53,13 @@ func newKey() (string, error) {
 }
 
 // createKeys creates a key file with a first key, which only its owner can read. The file
-// is created atomically; if it exists the error is fs.ErrExist.
+// is created atomically; if it exists the error is fs.ErrExist. The caller holds the lock.
 func createKeys(path string) error {
 	key, err := newKey()
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
+	f, err := openUnfinished(path)
 	if err != nil {
 		return fmt.Errorf("make sealing key: %w", err)
 	}
@@ -90,7 +92,7 @@ func replaceKeys(path string, change func(keyRing) []string) error {
 	if err != nil {
 		return fmt.Errorf("sealing keys: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	f, err := openUnfinished(path)
 	if err != nil {
 		return fmt.Errorf("sealing keys: %w", err)
 	}
@@ -110,6 +112,47 @@ func replaceKeys(path string, change func(keyRing) []string) error {
 	}
 	return nil
 }
+
+// unfinishedPath returns where the new content of a key file is written before it takes the
+// file's place. It is the same each time, so that what a killed process has left there is
+// found: it has keys in it.
+func unfinishedPath(path string) string { return path + ".new" }
+
+// openUnfinished creates the file for new content, which only its owner can read, in place
+// of one that a killed process has left. The caller holds the lock.
+func openUnfinished(path string) (*os.File, error) {
+	if err := os.Remove(unfinishedPath(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(unfinishedPath(path), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+}
+
+// removeUnfinished removes the file that a process has left which was killed while it
+// changed the keys.
+func removeUnfinished(ctx context.Context, path string) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	if _, err := os.Lstat(unfinishedPath(path)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, removalTime)
+	defer cancel()
+	err := lock(ctx, path, func(string) {}, func() error {
+		if err := os.Remove(unfinishedPath(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return syncDirectory(filepath.Dir(path))
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil // a rotation is under way, which has written the file, or replaces it
+	}
+	return err
+}
+
+// removalTime is how long a start waits for a rotation that is under way, which may take
+// minutes.
+const removalTime = time.Second
 
 // writeKeys writes, syncs and closes a file: keys have to be on disk before any token is
 // sealed with them.

@@ -44,10 +44,16 @@ func (w *Reloader) Unset() bool { return w.unset }
 func (w *Reloader) location(file string) Location { return Location{file, w.dsn} }
 
 // Start returns the keys that a server starts with, from the file if one is named, and
-// creates them as LoadOrCreate does. A server starts even if its keys are lost: then the
+// creates them as LoadOrCreate does. It removes the keys that a killed rotation has left in
+// an unfinished file. A server starts even if its keys are lost: then the
 // sealer has none, and a warning is logged.
 func (w *Reloader) Start(ctx context.Context, file string, admin core.Admin) (core.Sealer, error) {
 	location := w.location(file)
+	if path := location.path(); path != "" {
+		if err := removeUnfinished(ctx, path); err != nil {
+			w.log.Warn("a file with sealing keys can't be removed: a command that was killed has left it", "error", err)
+		}
+	}
 	sealer, err := location.LoadOrCreate(ctx, admin)
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// killedAt runs a command of the program that is killed instead of making a system call
+// for the first time.
+func killedAt(t *testing.T, call string, args ...string) {
+	t.Helper()
+	if _, err := exec.LookPath("strace"); err != nil {
+		cannot(t, "takes Debian's strace: %v", err)
+	}
+	inject := fmt.Sprintf("inject=%s:error=EIO:signal=KILL", call)
+	cmd := exec.Command("strace", append([]string{"-f", "-o", "/dev/null", "-e", "trace=" + call, "-e", inject, os.Args[0]}, args...)...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	out, err := cmd.CombinedOutput()
+	if strings.Contains(string(out), "Operation not permitted") {
+		cannot(t, "may not trace processes: %s", out)
+	}
+	if err == nil {
+		t.Fatalf("%v was not killed: %s", args, out)
+	}
+}
+
+// TestKilledRotation kills rotations and a first start while they write the new key file.
+// What they leave has keys in it: the next command that changes the file and the next start
+// of a server remove it.
+func TestKilledRotation(t *testing.T) {
+	const first, rotate = "serve", "secret"
+	for _, tt := range []struct{ killed, call, next string }{
+		{rotate, "rename,renameat,renameat2", rotate},
+		{rotate, "rename,renameat,renameat2", "serve"},
+		{first, "link,linkat", "serve"},
+	} {
+		t.Run(tt.killed+" then "+tt.next, func(t *testing.T) {
+			dsn := database(t)
+			var tokens []string
+			if tt.killed == rotate {
+				tokens = sealSome(t, dsn, 1)
+				killedAt(t, tt.call, "secret", "rotate", "--store", dsn)
+			} else {
+				killedAt(t, tt.call, append([]string{"serve"}, showsTokens(dsn)...)...)
+			}
+			path := keyFileOf(t, dsn)
+			if left := filesLike(t, path+"?*"); len(left) != 1 {
+				t.Errorf("the killed command has left %v", left)
+			}
+			if tt.next == rotate {
+				command(t, "", "secret", "rotate", "--store", dsn)
+			}
+			p := start(t, showsTokens(dsn)...)
+			p.wantShown(t, tokens)
+			if diff := cmp.Diff([]string{path}, filesLike(t, path+"*")); diff != "" {
+				t.Errorf("key files (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// filesLike returns the files that match a pattern.
+func filesLike(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
