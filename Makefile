@@ -4,7 +4,7 @@ GO ?= go
 
 .DEFAULT_GOAL := help
 .PHONY: help build run check test lint fuzz tools originals compatibility compatible million moving soak \
-	bench bench-logins bench-flood crash nodes failover vulncheck
+	bench bench-logins bench-flood crash powercut nodes failover vulncheck
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -16,10 +16,10 @@ run: ## serve the snippit profile on ./authcompat.db
 	$(GO) run ./cmd/authcompat serve --profile snippit
 
 # The race detector needs a C compiler; the JSON reader is compared with
-# python3's own; genuine servers are Debian's Django; stores run on a PostgreSQL
+# python3's own; strace records what the power is cut to; genuine servers are Debian's Django; stores run on a PostgreSQL
 # that the tests start themselves, also behind pgbouncer; Django's tables are also
 # read on a MariaDB of theirs.
-PACKAGES = gcc libc6-dev python3 python3-django python3-djangorestframework python3-djoser python3-psycopg2 gunicorn \
+PACKAGES = gcc libc6-dev strace python3 python3-django python3-djangorestframework python3-djoser python3-psycopg2 gunicorn \
 	postgresql-15 pgbouncer mariadb-server
 tools: ## install what the tests need from Debian's packages, if it is missing
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -99,6 +99,10 @@ failover: tools ## a replicated PostgreSQL whose primary is killed 20 times unde
 
 crash: ## a server killed 200 times under load
 	AUTHCOMPAT_CRASH_CYCLES=200 $(GO) test -count=1 -v -timeout 30m ./cmd/authcompat -run '^TestKilledServer$$'
+
+CUTS ?= 10000
+powercut: tools ## the power cut CUTS times (10000) under servers and commands on an SQLite file (a few minutes; SEED=… repeats the draw)
+	AUTHCOMPAT_POWERCUT_CUTS=$(CUTS) AUTHCOMPAT_POWERCUT_SEED=$(SEED) $(GO) test -count=1 -v -timeout 60m ./cmd/authcompat -run '^TestPowercut$$'
 
 bench: ## what authcompat costs, beside bare handlers in the same run (a quarter of an hour; BENCH=-quick for a first look)
 	$(GO) run ./cmd/bench $(BENCH)
