@@ -20,17 +20,25 @@ func logs(t *testing.T, p *process, texts ...string) {
 }
 
 // TestReplacedDatabase puts another file in the place of the database of a running server,
-// or removes it: nothing is acknowledged any more, and it is not ready.
+// or removes it, or truncates or removes its WAL-index, which the server has mapped: nothing
+// is acknowledged any more, and it is not ready. It does not crash, and a restart mends it.
 func TestReplacedDatabase(t *testing.T) {
 	t.Parallel()
-	for name, replace := range map[string]func(path string) error{
-		"replaced": func(path string) error {
+	const replaced, damaged = "replaced or removed while it was open", "truncated or removed while it was open"
+	for name, tt := range map[string]struct {
+		replace func(path string) error
+		log     string
+	}{
+		"replaced": {func(path string) error {
 			if err := os.WriteFile(path+".new", nil, 0o600); err != nil {
 				return err
 			}
 			return os.Rename(path+".new", path)
-		},
-		"removed": os.Remove,
+		}, replaced},
+		"removed":         {os.Remove, replaced},
+		"index truncated": {func(path string) error { return os.Truncate(path+"-shm", 0) }, damaged},
+		"index shortened": {func(path string) error { return os.Truncate(path+"-shm", 8192) }, damaged},
+		"index removed":   {func(path string) error { return os.Remove(path + "-shm") }, damaged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,7 +47,7 @@ func TestReplacedDatabase(t *testing.T) {
 			url := p.urls["ocd-users"]
 			token := tokenIn(t, p.want(t, http.StatusOK, "POST", url+"/api/register/", "", annsAccount).body)
 			p.want(t, http.StatusOK, "GET", p.manage+"/readyz", "", "")
-			if err := replace(strings.TrimPrefix(store, "sqlite:")); err != nil {
+			if err := tt.replace(strings.TrimPrefix(store, "sqlite:")); err != nil {
 				t.Fatal(err)
 			}
 			other := strings.ReplaceAll(annsAccount, "ann", "bob")
@@ -47,7 +55,13 @@ func TestReplacedDatabase(t *testing.T) {
 			p.want(t, http.StatusServiceUnavailable, "GET", p.manage+"/readyz", "", "")
 			// A token of the file that is gone is not accepted on, or ended, here.
 			p.want(t, http.StatusServiceUnavailable, "POST", url+"/api/logout/", token, "")
-			logs(t, p, "replaced or removed while it was open")
+			logs(t, p, tt.log)
+			p.end(t)
+			if tt.log != damaged {
+				return
+			}
+			again := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", store, "--manage", "127.0.0.1:0")
+			again.want(t, http.StatusNoContent, "POST", again.urls["ocd-users"]+"/api/logout/", token, "")
 		})
 	}
 }

@@ -48,6 +48,8 @@ type generation struct {
 //   - A process that crashes before that point has acknowledged nothing; one that
 //     crashes while it changes the header leaves two copies that differ, and the cache
 //     is not used until they are equal again.
+//   - While the log is empty and the index has just been rebuilt from it, the header says
+//     nothing of the database, and there is none for the cache.
 //
 // Expired tokens stay in the cache: the engine compares a token's expiry with its clock
 // at each use.

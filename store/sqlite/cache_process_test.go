@@ -2,6 +2,8 @@ package sqlite_test
 
 import (
 	"bufio"
+	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +14,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/sqlite"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
+	"github.com/authcompat/authcompat/store/sqlite/walindex"
 )
 
 // deleterVariable makes the test binary a second process that deletes tokens.
@@ -86,5 +89,71 @@ func TestCacheSeesAnotherProcess(t *testing.T) {
 	}
 	if err := other.Wait(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestCacheAfterRecoveries caches a token while the write-ahead log is empty, has another
+// process end it, and leads SQLite back to an index as it was then: the log is emptied, and
+// the index rebuilt from it, as after a process that died while it wrote the header.
+func TestCacheAfterRecoveries(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(register(t.Context(), s, "ann"), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s, other := sqlitetest.MustOpenFile(t, path), sqlitetest.MustOpenFile(t, path)
+	find := func() error {
+		_, _, err := s.FindToken(t.Context(), core.DefaultRealm, "ann")
+		return err
+	}
+	for range 3 {
+		if err := find(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := other.DeleteToken(t.Context(), core.Presented("ann").SHA256(), nil); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var busy, frames, copied int
+	if err := db.QueryRow(`PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &copied); err != nil || busy != 0 {
+		t.Fatalf("busy %d, %v", busy, err)
+	}
+	if out, err := exec.Command("dd", "if=/dev/zero", "of="+path+"-shm", "bs=136", "count=1", "conv=notrunc").CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	if _, err := other.Account(t.Context(), "ann"); err != nil { // rebuilds the index
+		t.Fatal(err)
+	}
+	if err := find(); !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("a token that another process has ended: error %v", err)
+	}
+}
+
+// TestCacheFromTheStart checks that the cache is of use after a start with an empty log,
+// before anything is written.
+func TestCacheFromTheStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sqlitetest.MustOpenFile(t, path)
+	index, err := walindex.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := index.Read(); !ok {
+		t.Error("the log has no header")
 	}
 }

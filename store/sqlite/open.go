@@ -106,9 +106,19 @@ func (s *Store) enableCache(ctx context.Context) (err error) {
 		return fmt.Errorf("read: %w", err)
 	}
 	index, err := walindex.Open(file)
-	if err == nil {
-		s.cache.index.Store(index)
+	if err != nil {
+		return nil
 	}
+	if _, ok := index.Read(); !ok {
+		// The log has no header: it is empty. A write that changes nothing gives it one, so that
+		// the cache is of use before the first change. If it fails, another process is writing,
+		// or nothing can be written, and the cache waits for the next write.
+		_ = transact(ctx, s.writer, func(ctx context.Context, tx *sqlx.Tx) error {
+			_, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID))
+			return err
+		})
+	}
+	s.cache.index.Store(index)
 	return nil
 }
 

@@ -22,8 +22,9 @@ const retryEvery = time.Millisecond
 type Store struct {
 	file   string      // absolute path
 	opened os.FileInfo // of file, as it was opened
-	// replaced is set once the file is known to be another one, for good.
-	replaced atomic.Bool
+	// broken is the error of all calls once the file or its WAL-index is known to be another
+	// one, or gone; nil until then.
+	broken atomic.Pointer[error]
 
 	wait   time.Duration
 	bulk   bulkWriter
@@ -61,6 +62,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close implements [core.Store].
 func (s *Store) Close() error {
+	if err := s.checkIndex(); errors.Is(err, errIndexDamaged) {
+		return nil // the connections end with the process: SQLite would use the index to close them
+	}
 	// The writer is closed last: the last connection copies the log back into the
 	// database, and a reader is not allowed to.
 	s.cache.index.Store(nil)
@@ -94,6 +98,9 @@ func (s *Store) writeWithin(ctx context.Context, wait time.Duration, do func(con
 }
 
 func (s *Store) writeTo(ctx context.Context, db *sqlx.DB, wait time.Duration, do func(context.Context, *sqlx.Tx) error) error {
+	if err := s.checkIndex(); err != nil {
+		return err
+	}
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	err := retryWhileLocked(bounded, func() error {
@@ -154,8 +161,8 @@ func (s *Store) acquireReader(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if s.replaced.Load() {
-		return s.checkIdentity()
+	if err := s.checkIndex(); err != nil {
+		return err
 	}
 	if s.tryAcquireReader() {
 		return nil

@@ -26,6 +26,13 @@ const headerWords = 12
 // written.
 const initWord = 3
 
+// saltWord is the first of the two words with the salt of the write-ahead log, which is
+// drawn anew when the log begins anew. Both are 0 if the log had no header when the index
+// was last rebuilt from it (sqlite/src/wal.c, walIndexRecover).
+const saltWord = 8
+
 // Header is a copy of the WAL-index header. Equal headers mean the same snapshot of the
-// database.
+// database, except for those without a salt, which [Index.Read] does not report: after each
+// recovery of an empty log they are all the same, whatever was copied from the log into the
+// database before.
 type Header [headerWords]uint32

@@ -12,3 +12,6 @@ func Open(string) (*Index, error) { return nil, errors.ErrUnsupported }
 
 // Read returns no header.
 func (*Index) Read() (Header, bool) { return Header{}, false }
+
+// Intact reports true.
+func (*Index) Intact() bool { return true }

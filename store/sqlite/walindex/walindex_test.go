@@ -7,7 +7,9 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
@@ -105,12 +107,16 @@ func TestHeaderThatIsNotWhole(t *testing.T) {
 		{"the second copy is newer", 12 + 2, 99, false},
 		{"the first copy is newer", 11, 99, false},
 		{"never written", -1, 0, false},
+		{"half a salt", 8, 0, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			page := make([]byte, os.Getpagesize())
 			if tt.word >= 0 {
 				copy(page, header)
 				binary.NativeEndian.PutUint32(page[4*tt.word:], tt.to)
+				if tt.word == 8 {
+					binary.NativeEndian.PutUint32(page[4*(12+8):], tt.to)
+				}
 			}
 			path := filepath.Join(t.TempDir(), "x.db")
 			if err := os.WriteFile(path+"-shm", page, 0o600); err != nil {
@@ -138,5 +144,87 @@ func TestOpenFails(t *testing.T) {
 	}
 	if _, err := walindex.Open(path); err == nil {
 		t.Error("a file that is too small was opened")
+	}
+}
+
+// TestEmptyLog reads the header of a log that is empty: each recovery makes the same one, so
+// that it says nothing of the database.
+func TestEmptyLog(t *testing.T) {
+	path, conn := mustOpen(t)
+	mustExec(t, conn, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		again := mustConnect(t, path)
+		mustExec(t, again, `SELECT count(*) FROM t`)
+		x, err := walindex.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		zeroHeader(t, path)
+		mustExec(t, again, `SELECT count(*) FROM t`)
+		if h, ok := x.Read(); ok {
+			t.Errorf("the header of an empty log: %v", h)
+		}
+		mustExec(t, again, `INSERT INTO t VALUES (1)`)
+		mustRead(t, x)
+		mustExec(t, again, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	}
+}
+
+// zeroHeader has another process overwrite the WAL-index, so that SQLite rebuilds it. This
+// one can't: closing the file would release SQLite's locks.
+func zeroHeader(t *testing.T, database string) {
+	t.Helper()
+	if out, err := exec.Command("dd", "if=/dev/zero", "of="+database+"-shm", "bs=136", "count=1", "conv=notrunc").CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+}
+
+// TestIntact truncates and removes an index that nobody else has mapped. A truncated one
+// must not end the process.
+func TestIntact(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		damage func(path string) error
+		intact bool
+		ok     bool
+	}{
+		{"nothing", func(string) error { return nil }, true, true},
+		{"longer", func(path string) error { return os.Truncate(path, 65536) }, true, true},
+		{"longer, then as it was", func(path string) error { return os.Truncate(path, 32768) }, false, true},
+		{"shorter", func(path string) error { return os.Truncate(path, 8192) }, false, true},
+		{"removed", os.Remove, false, true},
+		{"empty", func(path string) error { return os.Truncate(path, 0) }, false, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			header := make([]byte, 32768)
+			for i := range 24 {
+				binary.NativeEndian.PutUint32(header[4*i:], uint32(1+i%12)) // the same twice
+			}
+			path := filepath.Join(t.TempDir(), "x.db")
+			if err := os.WriteFile(path+"-shm", header, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			x, err := walindex.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(tt.name, "longer, then") {
+				if err := os.Truncate(path+"-shm", 65536); err != nil || !x.Intact() {
+					t.Fatal("it has grown", err)
+				}
+			}
+			if err := tt.damage(path + "-shm"); err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := x.Read(); ok != tt.ok {
+				t.Errorf("header: %v, want %v", ok, tt.ok)
+			}
+			if intact := x.Intact(); intact != tt.intact {
+				t.Errorf("intact: %v, want %v", intact, tt.intact)
+			}
+		})
 	}
 }
