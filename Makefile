@@ -4,7 +4,7 @@ GO ?= go
 
 .DEFAULT_GOAL := help
 .PHONY: help build run check test lint fuzz tools originals compatibility compatible million moving soak \
-	bench bench-logins bench-flood crash powercut nodes failover vulncheck
+	bench bench-logins bench-flood crash powercut skew nodes failover vulncheck
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -16,7 +16,8 @@ run: ## serve the snippit profile on ./authcompat.db
 	$(GO) run ./cmd/authcompat serve --profile snippit
 
 # The race detector needs a C compiler; the JSON reader is compared with
-# python3's own; strace records what the power is cut to; genuine servers are Debian's Django; stores run on a PostgreSQL
+# python3's own; strace records what a server writes before the power is cut, and
+# kills commands; genuine servers are Debian's Django; stores run on a PostgreSQL
 # that the tests start themselves, also behind pgbouncer; Django's tables are also
 # read on a MariaDB of theirs.
 PACKAGES = gcc libc6-dev strace python3 python3-django python3-djangorestframework python3-djoser python3-psycopg2 gunicorn \
@@ -93,6 +94,9 @@ soak: tools ## SOAK generated requests (10000000) to all profiles on all stores,
 LONG = AUTHCOMPAT_LONG=1 $(GO) test -count=1 -v -timeout 60m ./cmd/authcompat
 nodes: tools ## two nodes on one PostgreSQL: 1 000 races for a name, 100 000 checks after logouts, restarts
 	$(LONG) -run '^TestNodes'
+
+skew: tools ## two nodes on one store while clocks leap by seconds to years (AUTHCOMPAT_SKEW_SEED repeats a run)
+	$(LONG) -run '^TestSkew$$'
 
 failover: tools ## a replicated PostgreSQL whose primary is killed 20 times under load
 	$(LONG) -run '^TestFailover$$'

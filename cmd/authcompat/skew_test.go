@@ -30,7 +30,7 @@ type skewed struct {
 
 	victims map[string]*victim
 	tokens  []*skewedToken
-	counts  struct{ steps, leaps, guesses, hashed, logins, uses, purged int }
+	counts  struct{ steps, leaps, guesses, hashed, logins, lockedOut, uses, purged int }
 }
 
 // leapingClock is ahead of the real time, or behind it.
@@ -65,12 +65,6 @@ type victim struct {
 type hashedGuesses struct {
 	at time.Time // real
 	n  int
-}
-
-type skewedToken struct {
-	key    string
-	digest core.Digest
-	ended  bool
 }
 
 const victims = 3
@@ -171,7 +165,7 @@ func (s *skewed) run(steps int, nodesLeap, databaseLeaps bool) {
 		s.real = s.real.Add(time.Duration(s.random.Int64N(int64(20 * time.Second))))
 		name := fmt.Sprintf("victim-%d", s.random.IntN(victims))
 		node := s.nodes[s.random.IntN(len(s.nodes))]
-		switch s.random.IntN(12) {
+		switch s.random.IntN(14) {
 		case 0:
 			s.leap(leaping[s.random.IntN(len(leaping))])
 		case 1, 2, 3:
@@ -185,6 +179,8 @@ func (s *skewed) run(steps int, nodesLeap, databaseLeaps bool) {
 		case 8:
 			s.logout(node)
 		case 9:
+			s.useAtOnce()
+		case 10:
 			s.collect(databaseLeaps || len(s.clocks) == 1)
 		default:
 			s.use(node)
@@ -260,17 +256,9 @@ func (s *skewed) hashes() (n int) {
 	return n
 }
 
-// recover lets the time pass in which a user's right password works again: that of one
-// guess, and what a leap may add (see [core.ClockLeap]).
+// recover lets the time pass in which a user's right password works again.
 func (s *skewed) recover(name string) {
-	from, lockout := s.victims[name].guessed, guessLimit.Interval()
-	if n := len(s.counting.leaps); n > 0 {
-		lockout += core.ClockLeap
-		if at := s.counting.leaps[n-1].at; at.After(from) {
-			from = at
-		}
-	}
-	if over := from.Add(lockout); s.real.Before(over) {
+	if over := s.victims[name].guessed.Add(guessLimit.Interval()); s.real.Before(over) {
 		s.real = over
 	}
 	for _, n := range s.nodes {
@@ -278,117 +266,20 @@ func (s *skewed) recover(name string) {
 	}
 }
 
-// wantLogin logs in with the right password.
+// wantLogin logs in with the right password. If the clock that counts has leapt, what it
+// left may look like guesses for a while, but never for longer than one takes to come back,
+// and what a clock may be off (see [core.ClockLeap]).
 func (s *skewed) wantLogin(n *skewedNode, name string) *skewedToken {
 	session, err := n.Login(s.t.Context(), slidingFor, name, "secret")
+	if wait := core.RetryAfter(err); len(s.counting.leaps) > 0 && wait > 0 && wait <= guessLimit.Interval()+core.ClockLeap {
+		s.counts.lockedOut++
+		s.real = s.real.Add(wait)
+		session, err = n.Login(s.t.Context(), slidingFor, name, "secret")
+	}
 	if err != nil {
 		s.t.Errorf("%s is locked out: %v, retry after %v", name, err, core.RetryAfter(err))
 		return nil
 	}
 	s.counts.logins++
 	return &skewedToken{key: session.Key, digest: session.Token.Digest}
-}
-
-// login issues a token that is used later.
-func (s *skewed) login(n *skewedNode) {
-	if token := s.wantLogin(n, "quiet"); token != nil {
-		s.tokens = append(s.tokens, token)
-	}
-	if len(s.tokens) > 20 {
-		s.tokens = s.tokens[1:]
-	}
-}
-
-// stored returns a token as it is stored.
-func (s *skewed) stored(token *skewedToken) (core.Token, bool) {
-	s.t.Helper()
-	found, err := s.admin.Tokens(s.t.Context(), core.TokenFilter{Prefix: token.digest}, 1)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if len(found) == 0 {
-		return core.Token{}, false
-	}
-	return found[0], true
-}
-
-// use presents a token: a node goes by the token's expiry and its own clock, which never
-// moves the expiry backwards.
-func (s *skewed) use(n *skewedNode) {
-	if len(s.tokens) == 0 {
-		return
-	}
-	token := s.tokens[s.random.IntN(len(s.tokens))]
-	before, there := s.stored(token)
-	session, err := n.Authenticate(s.t.Context(), core.DefaultRealm, core.Presented(token.key))
-	after, still := s.stored(token)
-	s.counts.uses++
-	want := core.Kind(0)
-	switch {
-	case token.ended && there, there != still:
-		s.t.Errorf("a token that is ended (%v) is stored: %v, then %v", token.ended, there, still)
-	case !there:
-		want = core.KindTokenUnknown
-	case before.Expired(n.clock.now()):
-		want = core.KindTokenExpired
-	}
-	if want == 0 && err != nil || want != 0 && core.KindOf(err) != want {
-		s.t.Errorf("a token that expires at %v, at %v: %v, want kind %v", before.ExpiresAt, n.clock.now(), err, want)
-		return
-	}
-	if after.ExpiresAt.Before(before.ExpiresAt) {
-		s.t.Errorf("the expiry moved from %v back to %v", before.ExpiresAt, after.ExpiresAt)
-	}
-	if err == nil && (session.Token.ExpiresAt.After(after.ExpiresAt) || n.clock.now().Add(slidingFor.TTL).Sub(after.ExpiresAt) > core.MinRenewInterval) {
-		s.t.Errorf("used at %v, the token expires at %v", n.clock.now(), after.ExpiresAt)
-	}
-}
-
-// logout ends a token that is alive, which no node accepts from then on.
-func (s *skewed) logout(n *skewedNode) {
-	if len(s.tokens) == 0 {
-		return
-	}
-	token := s.tokens[s.random.IntN(len(s.tokens))]
-	session, err := n.Authenticate(s.t.Context(), core.DefaultRealm, core.Presented(token.key))
-	if err != nil {
-		return
-	}
-	if err := n.Logout(s.t.Context(), session); err != nil {
-		s.t.Error(err)
-	}
-	token.ended = true
-	for _, other := range s.nodes {
-		if _, err := other.Authenticate(s.t.Context(), core.DefaultRealm, core.Presented(token.key)); core.KindOf(err) != core.KindTokenUnknown {
-			s.t.Errorf("a token that is ended: %v", err)
-		}
-	}
-}
-
-// collect deletes what has expired by the clock that counts, as a server does; one whose
-// clock leaps keeps everything (TestCollectionWhileTheClockIsAhead). No token that is live
-// by the real time goes.
-func (s *skewed) collect(leaps bool) {
-	if leaps {
-		return
-	}
-	live := make(map[*skewedToken]bool)
-	for _, token := range s.tokens {
-		if stored, ok := s.stored(token); ok && !stored.Expired(s.real) {
-			live[token] = true
-		}
-	}
-	n, err := s.admin.PurgeTokens(s.t.Context(), s.counting.now(), nil, 1000)
-	if err != nil {
-		s.t.Error(err)
-	}
-	if _, err := s.limiter.PruneLimits(s.t.Context(), s.counting.now(), 1000); err != nil {
-		s.t.Error(err)
-	}
-	s.counts.purged += n
-	for token := range live {
-		if _, ok := s.stored(token); !ok {
-			s.t.Error("a live token was deleted")
-		}
-	}
 }
