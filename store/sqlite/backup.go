@@ -104,12 +104,17 @@ func prepareBackup(ctx context.Context, db *sqlx.DB, o BackupOptions) error {
 	return nil
 }
 
-// locateExisting returns the absolute path of a database that has to be there.
+// locateExisting returns the absolute path of a database that has to be there, without
+// links: SQLite names what belongs to it after the file itself.
 func locateExisting(path string) (string, error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", reason(err)
 	}
-	return locate(path)
+	file, err := locate(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(file)
 }
 
 // checkTarget refuses a file that a backup must not replace.

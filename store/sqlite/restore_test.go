@@ -115,6 +115,7 @@ func TestRestoreUnderServers(t *testing.T) {
 	kept := sqlitetest.MustOpenFile(t, r.Kept)
 	wantTokens(t, kept, []string{"stays", "changed", "new"}, []string{"logged out", "deleted"})
 	o := restoreOptions()
+	o.KeepTokens = true                      // it is known what has ended
 	o.Audit.At = o.Audit.At.Add(time.Minute) // another name for what was there
 	if back := mustRestore(t, path, r.Kept, o); back.Ended != 2 || back.Users != 5 {
 		t.Errorf("put back %+v", back)
@@ -369,4 +370,27 @@ func TestRestorePageSize(t *testing.T) {
 		t.Errorf("restored %+v", r)
 	}
 	wantTokens(t, s, []string{"ann"}, nil)
+}
+
+// TestRestoreKeepsExpiry checks that a token which was used since the backup lives as long
+// as it did.
+func TestRestoreKeepsExpiry(t *testing.T) {
+	dir := t.TempDir()
+	path, file := filepath.Join(dir, "authcompat.db"), filepath.Join(dir, "backup.db")
+	s := sqlitetest.MustOpenFile(t, path)
+	people(t, s, "ann")
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	token := core.Token{Digest: core.Presented("sliding").SHA256(), UserID: 1, Realm: "default", ExpiresAt: now.Add(time.Hour), Sliding: time.Hour}
+	if err := s.IssueToken(t.Context(), token, "", nil); err != nil {
+		t.Fatal(err)
+	}
+	mustBackup(t, path, file)
+	want := now.Add(2 * time.Hour)
+	if err := s.ExtendExpiry(t.Context(), token.Digest, want, now); err != nil {
+		t.Fatal(err)
+	}
+	mustRestore(t, path, file, restoreOptions())
+	if got, _, err := s.FindToken(t.Context(), "default", "sliding"); err != nil || !got.ExpiresAt.Equal(want) {
+		t.Errorf("expires at %v, %v, want %v", got.ExpiresAt, err, want)
+	}
 }

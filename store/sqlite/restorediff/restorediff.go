@@ -58,8 +58,8 @@ func Compare(ctx context.Context, tx *sqlx.Tx) (c Changes, err error) {
 }
 
 // CarryOver takes over which ids were given to users and audit entries, so that others
-// don't get them, and which imported tokens have ended, so that the next import doesn't
-// bring them back. What a database of another schema does not have is left out.
+// don't get them; which imported tokens have ended, so that the next import doesn't bring
+// them back; and until when a token lives that use has extended. What a database of another schema does not have is left out.
 func CarryOver(ctx context.Context, tx *sqlx.Tx) error {
 	var sameSchema bool
 	if err := tx.GetContext(ctx, &sameSchema, `
@@ -71,6 +71,8 @@ func CarryOver(ctx context.Context, tx *sqlx.Tx) error {
 		 WHERE name IN ('users', 'audit')`,
 		`INSERT INTO main.sqlite_sequence (name, seq) SELECT o.name, o.seq FROM old.sqlite_sequence o
 		 WHERE o.name IN ('users', 'audit') AND NOT EXISTS (SELECT 1 FROM main.sqlite_sequence s WHERE s.name = o.name)`,
+		`UPDATE main.tokens AS t SET expires_at = o.expires_at FROM old.tokens o
+		 WHERE o.digest = t.digest AND o.expires_at > t.expires_at`,
 		// handed: a first run after this has something to look up.
 		`INSERT INTO main.imports (source, options, run, stage, reached, handed)
 		 SELECT o.source, '', 0, '', '', 1 FROM old.imports o WHERE NOT EXISTS (SELECT 1 FROM main.imports i WHERE i.source = o.source)`,
