@@ -175,3 +175,30 @@ func TestBackupAndRestore(t *testing.T) {
 	fresh := p.want(t, http.StatusOK, "POST", p.urls["ocd-users"]+"/api/register/", "", `{"username": "fresh", "password": "secret"}`)
 	answers(t, p, tokenIn(t, fresh.body), http.StatusNotFound)
 }
+
+// TestRestoreMissesKeys checks that a restore names the keys that its tokens need and that
+// are not there.
+func TestRestoreMissesKeys(t *testing.T) {
+	t.Parallel()
+	dsn := database(t)
+	dir := t.TempDir()
+	file, place := filepath.Join(dir, "backup.db"), filepath.Join(dir, "place.db")
+	sealSome(t, dsn, 2)
+	command(t, "", "backup", file, "--store", dsn)
+	restore := func(store string) string {
+		t.Helper()
+		cmd := programCommand(t, "restore", file, "--keep-tokens", "--store", store)
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%v: %s", err, stderr.String())
+		}
+		return stderr.String()
+	}
+	if got := restore("sqlite:" + place); !strings.Contains(got, "2 tokens are sealed with the key ") || !strings.Contains(got, "put back the key file from the time of the backup") {
+		t.Errorf("without the key: %s", got)
+	}
+	if got := restore(dsn); got != "" {
+		t.Errorf("with the key: %s", got)
+	}
+}
