@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
@@ -227,4 +228,38 @@ func TestIntact(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestIntactWhileGrowing checks that an index that SQLite makes larger meanwhile is not
+// taken for one that was truncated.
+func TestIntactWhileGrowing(t *testing.T) {
+	path, _ := mustOpen(t)
+	x, err := walindex.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var callers sync.WaitGroup
+	grown := make(chan struct{})
+	for range 4 {
+		callers.Go(func() {
+			for {
+				select {
+				case <-grown:
+					return
+				default:
+				}
+				if !x.Intact() {
+					t.Error("an index that grew counts as truncated")
+					return
+				}
+			}
+		})
+	}
+	for size := int64(1 << 16); size < 64<<20; size += 1 << 15 {
+		if err := os.Truncate(path+"-shm", size); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(grown)
+	callers.Wait()
 }

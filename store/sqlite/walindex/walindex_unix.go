@@ -54,11 +54,12 @@ func Open(database string) (*Index, error) {
 // somebody else has removed or truncated it: SQLite, which maps it too, must not be called
 // any more, because it would read beyond the end, and that ends the process (SIGBUS).
 func (x *Index) Intact() bool {
+	// Read before the size: another call may see it grow meanwhile.
+	largest := x.largest.Load()
 	var info unix.Stat_t
 	if err := unix.Fstat(x.file, &info); err != nil {
 		return true // SQLite says what is wrong
 	}
-	largest := x.largest.Load()
 	if info.Nlink == 0 || info.Size < largest {
 		return false
 	}
