@@ -209,6 +209,12 @@ func handling(next http.Handler) http.Handler {
 			}
 			c.handled.Store(true)
 		}
+		if len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1) {
+			// net/http takes a length beside chunks away unseen, and all codings of
+			// HTTP/1.0: whatever a proxy took for the end of this request, nothing
+			// behind it is read (RFC 9112, 6.1).
+			w.Header()["Connection"] = []string{"close"}
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -70,11 +70,6 @@ func Instrument(next http.Handler, profile string, o InstrumentOptions) http.Han
 
 func (t *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &responseRecorder{ResponseWriter: w, request: r, middleware: t, began: time.Now()}
-	if len(r.TransferEncoding) > 0 {
-		// net/http takes a length beside it away unseen: whatever a proxy took for
-		// the end of this request, nothing behind it is read (RFC 9112, 6.1).
-		w.Header()["Connection"] = []string{"close"}
-	}
 	x.ctx.Context = core.WithClient(r.Context(), x.from)
 	r = r.WithContext(&x.ctx)
 	defer x.ctx.end()
