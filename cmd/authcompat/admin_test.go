@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -208,11 +209,17 @@ func writeCertificate(t *testing.T, folder string, serial int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	writeCertificateOf(t, folder, serial, key)
+}
+
+// writeCertificateOf is writeCertificate with a key that is given.
+func writeCertificateOf(t *testing.T, folder string, serial int64, key crypto.Signer) {
+	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}

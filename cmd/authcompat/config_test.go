@@ -23,7 +23,7 @@ func TestConfigFile(t *testing.T) {
 			`2:26: login_limits.per_user: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
 			"2:29: login_limits.foo: unknown key; the keys here are enabled, per_user, per_address, registrations",
 			"3:6: log: want a map",
-			"4:14: listeners.profil: unknown key; a listener has profile and address",
+			"4:14: listeners.profil: unknown key; a listener has profile, address, tls_min_version and tls_legacy_ciphers",
 			"4:13: listeners: want a map with profile, and address for several",
 			"5:9: manage: want a value",
 			"7:1: listen: is there twice, first on line 6",

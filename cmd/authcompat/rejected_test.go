@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,39 @@ func TestRejectedRequests(t *testing.T) {
 				t.Errorf("the log has what a client sent: %s", log)
 			}
 		})
+	}
+}
+
+// TestHeaderLimits sends heads that are as large as settings allow, and larger.
+func TestHeaderLimits(t *testing.T) {
+	t.Parallel()
+	// head returns a request's head of so many bytes and fields.
+	head := func(bytes, fields int) string {
+		text := "OPTIONS /api/login/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + strings.Repeat("a:\r\n", fields-3)
+		return text + "b: " + strings.Repeat("x", bytes-len(text)-len("b: \r\n\r\n")) + "\r\n\r\n"
+	}
+	for _, limits := range []struct{ bytes, fields int }{{8192, 20}, {65536, 1000}, {0, 0}} {
+		args := append(cheap, "--profile", "ocd-users", "--store", database(t))
+		if limits.bytes > 0 {
+			args = append(args, "--max-header-bytes", strconv.Itoa(limits.bytes), "--max-header-fields", strconv.Itoa(limits.fields))
+		} else {
+			limits.bytes, limits.fields = 16384, 100
+		}
+		p := start(t, args...)
+		for _, test := range []struct {
+			bytes, fields int
+			want          string
+		}{
+			{limits.bytes, 10, "200 OK"},
+			{limits.bytes + 1, 10, "431 Request Header Fields Too Large"},
+			{8192, limits.fields, "200 OK"},
+			{8192, limits.fields + 1, "431 Request Header Fields Too Large"},
+		} {
+			reply := untilClosed(t, strings.TrimPrefix(p.urls["ocd-users"], "http://"), head(test.bytes, test.fields))
+			if !strings.HasPrefix(reply, "HTTP/1.1 "+test.want) {
+				t.Errorf("with %d bytes and %d fields as limits, %d and %d: %q, want %s", limits.bytes, limits.fields, test.bytes, test.fields, reply, test.want)
+			}
+		}
 	}
 }
 

@@ -115,7 +115,7 @@ func TestReloadOfEachSetting(t *testing.T) {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		writeCertificate(t, folder, int64(i))
+		writeCertificateOf(t, folder, int64(i), rsaKey(t))
 	}
 	put(t, "other.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
 	settled := base(t)
@@ -146,10 +146,14 @@ func TestReloadOfEachSetting(t *testing.T) {
 		{[]string{"login_limits.per_address", "1/1h"}, nil},
 		{[]string{"login_limits.registrations", "1/1h"}, nil},
 		{[]string{"limits.connections", "100"}, []string{"limits.connections"}},
+		{[]string{"limits.header_bytes", "32768"}, []string{"limits.header_bytes"}},
+		{[]string{"limits.header_fields", "200"}, []string{"limits.header_fields"}},
 		{[]string{"hashing.concurrency", "2"}, []string{"hashing.concurrency"}},
 		{[]string{"hashing.queue", "9"}, []string{"hashing.queue"}},
 		{[]string{"tls.cert_file", "other/cert.pem", "tls.key_file", "other/key.pem"}, nil},
 		{[]string{"tls.cert_file", "", "tls.key_file", ""}, []string{"tls.cert_file", "tls.key_file"}},
+		{[]string{"tls.min_version", "1.0"}, nil},
+		{[]string{"tls.legacy_ciphers", "on"}, nil},
 		{[]string{"store", "sqlite:other.db", "log.format", "text", "audit_retention", "1d"}, []string{"store", "log.format"}},
 		{nil, nil},
 	}

@@ -83,7 +83,7 @@ manage: 0.0.0.0:8001
 		}},
 		{"values", one + `password_iterations: 0
 trusted_proxies: [10.0.0.0/8, 10.0.0.0/33, proxy]
-limits: {connections: -1}
+limits: {connections: -1, header_bytes: 4096, header_fields: 1001}
 hashing: {concurrency: abc, queue: 99999999999999999999}
 login_limits: {per_user: 1}
 store: "sqlite:"
@@ -95,6 +95,8 @@ audit_retention: long
 			`c.yaml:8:18: audit_retention: "long" is no duration: want for instance 90d, 12h or 15m, at most 36500d`,
 			`c.yaml:2:22: password_iterations: 0: want 1 to 10000000`,
 			`c.yaml:4:23: limits.connections: -1: want 0 to 10000000`,
+			`c.yaml:4:41: limits.header_bytes: 4096: want 8192 to 262144`,
+			`c.yaml:4:62: limits.header_fields: 1001: want 20 to 1000`,
 			`c.yaml:3:31: trusted_proxies: "10.0.0.0/33": want a network such as 10.0.0.0/8, or an address`,
 			`c.yaml:3:44: trusted_proxies: "proxy": want a network such as 10.0.0.0/8, or an address`,
 			`c.yaml:7:8: store: the path is missing: a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE`,

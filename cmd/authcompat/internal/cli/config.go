@@ -30,6 +30,9 @@ count as they do for serve, which checks the same before it starts. The store is
 			}
 			for _, p := range all {
 				fmt.Fprintf(cmd.OutOrStdout(), "profile %s at %s\n", p.Profile.Name, p.Address)
+				for _, weak := range p.TLS.Weaknesses() {
+					fmt.Fprintf(cmd.OutOrStdout(), "  accepts weak TLS: %s\n", weak)
+				}
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), "the settings are good")
 			return err

@@ -19,6 +19,7 @@ type binding struct {
 	// profileAt and addressAt are the positions in the configuration file, also of
 	// invalid values; empty if the file has none.
 	profileAt, addressAt string
+	tls                  tlsBinding
 }
 
 // String returns the binding in the form of --profile.

@@ -233,8 +233,10 @@ func readBinding(item yamlfile.Value) (l binding, ok bool) {
 			} else {
 				e.Value.Refuse("want HOST:PORT, for instance %s", defaultListen)
 			}
+		case minVersionKey, legacyCiphersKey:
+			l.tls.read(e)
 		default:
-			e.Refuse("unknown key; a listener has profile and address")
+			e.Refuse("unknown key; a listener has profile, address, %s and %s", minVersionKey, legacyCiphersKey)
 		}
 	}
 	if l.profile == "" {

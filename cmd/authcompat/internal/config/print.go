@@ -38,6 +38,11 @@ func (f *Server) show() *yaml.Node {
 			if l.address != "" {
 				item.Content = append(item.Content, text("address"), text(l.address))
 			}
+			for _, o := range l.tls.options() {
+				if o.value != "" {
+					item.Content = append(item.Content, text(o.key), text(o.value))
+				}
+			}
 			list.Content = append(list.Content, item)
 		}
 		key := text(listenersKey)

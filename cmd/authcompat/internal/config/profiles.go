@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -12,6 +13,7 @@ import (
 type BoundProfile struct {
 	Profile *profiles.Profile
 	Address string // HOST:PORT
+	TLS     httpserver.TLSOptions
 }
 
 // loadProfiles loads the profiles. A single one without an address is served at --listen.
@@ -39,7 +41,7 @@ func (f *Server) loadProfiles(found *problems) []BoundProfile {
 		case slices.ContainsFunc(all, func(o BoundProfile) bool { return o.Profile.Name == p.Name }):
 			found.add(at, "profile %s is given twice", p.Name)
 		default:
-			all = append(all, BoundProfile{p, address})
+			all = append(all, BoundProfile{p, address, f.tlsOptions(l)})
 		}
 	}
 	return all

@@ -31,6 +31,7 @@ func (f *Server) Resolve(file string) ([]BoundProfile, error) {
 	}
 	f.checkKeys(found)
 	f.checkCertificate(found)
+	f.checkTLSOptions(found)
 	f.checkAddresses(found)
 	all := f.loadProfiles(found)
 	f.checkListen(found)
@@ -39,6 +40,13 @@ func (f *Server) Resolve(file string) ([]BoundProfile, error) {
 
 // source returns where a setting comes from.
 func (f *Server) source(flag string) string { return source(f.flags.Lookup(flag), 0) }
+
+// The bounds of the limits of a request's head. 8000 bytes are what any server should
+// support (RFC 9112, section 3), and unauthenticated clients hold the memory.
+const (
+	minHeaderBytes, maxHeaderBytes   = 8 << 10, 256 << 10
+	minHeaderFields, maxHeaderFields = 20, 1000
+)
 
 // checkValues checks each value by itself.
 func (f *Server) checkValues(found *problems) {
@@ -50,6 +58,8 @@ func (f *Server) checkValues(found *problems) {
 		{"hash-concurrency", f.HashConcurrency, 0, 1024},
 		{"hash-queue", f.HashQueue, 0, 1_000_000},
 		{"max-connections", f.MaxConnections, 0, 10_000_000},
+		{"max-header-bytes", f.MaxHeaderBytes, minHeaderBytes, maxHeaderBytes},
+		{"max-header-fields", f.MaxHeaderFields, minHeaderFields, maxHeaderFields},
 	} {
 		if n.value < n.least || n.value > n.most {
 			found.add(f.source(n.flag), "%d: want %d to %d", n.value, n.least, n.most)

@@ -32,8 +32,12 @@ type Config struct {
 	HashConcurrency       int      // 0: one processor less than there are
 	HashQueue             int      // 0: 32 for each thread
 	MaxConnections        int      // at each address; 0: as many as the system allows
+	MaxHeaderBytes        int      // of a request line and header
+	MaxHeaderFields       int      // of a request
 	TLSCertFile           string   // PEM file; empty: no TLS
 	TLSKeyFile            string   // PEM file
+	TLSMinVersion         enum     // 1.0 to 1.3, of listeners without one of their own
+	TLSLegacyCiphers      toggle   // likewise
 	ExpiredTokenRetention Duration // of tokens, after they expired
 	AuditRetention        Duration // of audit entries; 0: for ever
 }
@@ -57,6 +61,9 @@ func NewServer() *Server {
 		UserLimit:             rateLimit(core.DefaultUserLimit()),
 		AddressLimit:          rateLimit(core.DefaultAddressLimit()),
 		RegistrationLimit:     rateLimit(core.DefaultRegistrationLimit()),
+		MaxHeaderBytes:        httpserver.DefaultMaxHeaderBytes,
+		MaxHeaderFields:       httpserver.DefaultMaxHeaderFields,
+		TLSMinVersion:         newMinVersion(),
 		ExpiredTokenRetention: DefaultExpiredTokenRetention,
 	}}
 }
@@ -80,8 +87,12 @@ func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&f.HashConcurrency, "hash-concurrency", 0, "passwords hashed at a time; 0: one processor less than there are")
 	flags.IntVar(&f.HashQueue, "hash-queue", 0, "passwords that wait to be hashed at most, before others are refused; 0: 32 for each thread")
 	flags.IntVar(&f.MaxConnections, "max-connections", 0, "open connections at each address; 0: as many as the system's limit on open files allows, at most 16384")
+	flags.IntVar(&f.MaxHeaderBytes, "max-header-bytes", httpserver.DefaultMaxHeaderBytes, "bytes of a request line and header, of which more are refused")
+	flags.IntVar(&f.MaxHeaderFields, "max-header-fields", httpserver.DefaultMaxHeaderFields, "header fields of a request, of which more are refused")
 	flags.StringVar(&f.TLSCertFile, "tls-cert", "", "file with the certificate chain (PEM): the APIs are served over TLS")
 	flags.StringVar(&f.TLSKeyFile, "tls-key", "", "file with the certificate's key (PEM)")
+	flags.Var(&f.TLSMinVersion, "tls-min-version", "oldest version of TLS: 1.0, 1.1, 1.2 or 1.3; below 1.2 for clients that can't be changed")
+	flags.Var(&f.TLSLegacyCiphers, "tls-legacy-ciphers", "RSA key exchange and 3DES, for clients that can't be changed: on or off")
 	flags.Var(&f.ExpiredTokenRetention, "expired-token-retention", "how long expired tokens are kept, so that clients are told that they expired")
 	flags.Var(&f.AuditRetention, "audit-retention", "how long the audit record is kept, for instance 400d; 0: for ever")
 }

@@ -41,10 +41,14 @@ func settings() []setting {
 		of("login_limits.per_address", "limit-per-address", reloadable, func(c *Config) *rateLimit { return &c.AddressLimit }),
 		of("login_limits.registrations", "limit-registrations", reloadable, func(c *Config) *rateLimit { return &c.RegistrationLimit }),
 		of("limits.connections", "max-connections", restartOnly, func(c *Config) *int { return &c.MaxConnections }),
+		of("limits.header_bytes", "max-header-bytes", restartOnly, func(c *Config) *int { return &c.MaxHeaderBytes }),
+		of("limits.header_fields", "max-header-fields", restartOnly, func(c *Config) *int { return &c.MaxHeaderFields }),
 		of("hashing.concurrency", "hash-concurrency", restartOnly, func(c *Config) *int { return &c.HashConcurrency }),
 		of("hashing.queue", "hash-queue", restartOnly, func(c *Config) *int { return &c.HashQueue }),
 		of("tls.cert_file", "tls-cert", restartOnToggle, func(c *Config) *string { return &c.TLSCertFile }),
 		of("tls.key_file", "tls-key", restartOnToggle, func(c *Config) *string { return &c.TLSKeyFile }),
+		of("tls.min_version", "tls-min-version", reloadable, func(c *Config) *string { return &c.TLSMinVersion.value }),
+		of("tls.legacy_ciphers", "tls-legacy-ciphers", reloadable, func(c *Config) *toggle { return &c.TLSLegacyCiphers }),
 	}
 }
 

@@ -21,6 +21,10 @@ func TestSettingsAreTheirFlags(t *testing.T) {
 			value = "json"
 		case "log-requests":
 			value = "all"
+		case "tls-min-version":
+			value = "1.0"
+		case "tls-legacy-ciphers":
+			value = "on"
 		}
 		if value == "" {
 			value = "other"

@@ -22,6 +22,7 @@ type clientConn struct {
 	refused   bool        // nothing more is read
 	handled   atomic.Bool // a handler has the current request
 	head      headerLines // of the current request, while no handler has it
+	maxFields int         // of a request's header
 }
 
 // ticking returns the connection below TLS; nil if it is of another kind.
@@ -63,7 +64,7 @@ func (c *clientConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 && c.handled.Load() {
 		c.head.ahead = true // it may be of the next request
-	} else if n > 0 && c.head.exceeds(b[:n]) {
+	} else if n > 0 && c.head.exceeds(b[:n], c.maxFields) {
 		c.refuseFields()
 		c.refused = true
 		return 0, io.EOF
@@ -88,10 +89,6 @@ const (
 	refusedBytes   = 256 << 10
 )
 
-// maxHeaderFields is the largest number of header fields of a request: gunicorn's
-// limit_request_fields.
-const maxHeaderFields = 100
-
 // headerLines counts the lines of a request's head as they are read.
 type headerLines struct {
 	lines int
@@ -108,7 +105,7 @@ func (h *headerLines) next() { *h = headerLines{partly: h.ahead} }
 
 // exceeds reports whether there are more header fields than a request may have, with
 // these bytes of it. What comes after the head in the same bytes is not counted.
-func (h *headerLines) exceeds(b []byte) bool {
+func (h *headerLines) exceeds(b []byte, maxFields int) bool {
 	for !h.ended {
 		line, rest, whole := bytes.Cut(b, []byte{'\n'})
 		h.begun = h.begun || len(line) > 1 || len(line) == 1 && line[0] != '\r'
@@ -122,7 +119,7 @@ func (h *headerLines) exceeds(b []byte) bool {
 		h.begun, b = false, rest
 	}
 	h.ahead = h.ahead || h.ended && len(b) > 0
-	return h.lines > 1+maxHeaderFields
+	return h.lines > 1+maxFields
 }
 
 // shakeHands performs a TLS handshake. A client that speaks plain HTTP is told so, as by
@@ -203,7 +200,7 @@ func handling(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(*clientConn); ok {
 			// The head of a pipelined request came with the one before.
-			if c.head.partly && fields(r) > maxHeaderFields {
+			if c.head.partly && fields(r) > c.maxFields {
 				refuseFields(w)
 				return
 			}

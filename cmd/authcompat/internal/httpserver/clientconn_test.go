@@ -27,7 +27,7 @@ func TestHeaderLines(t *testing.T) {
 			exceeded := false
 			for rest := test.text; rest != "" && !exceeded; {
 				n := min(size, len(rest))
-				exceeded = h.exceeds([]byte(rest[:n]))
+				exceeded = h.exceeds([]byte(rest[:n]), DefaultMaxHeaderFields)
 				rest = rest[n:]
 			}
 			if exceeded != test.want {

@@ -4,6 +4,7 @@
 package httpserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -18,9 +19,6 @@ import (
 
 // The limits of a listener. That of a request body is the dialect's.
 const (
-	// net/http reads 4096 bytes more than it is told: a request line and headers
-	// of more than 16 KiB are refused with its own 431.
-	maxHeaderBytes    = 16<<10 - 4096
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second
 	writeTimeout      = 60 * time.Second
@@ -28,6 +26,15 @@ const (
 	// shutdownTimeout is how long requests in flight may take to finish.
 	shutdownTimeout = 30 * time.Second
 )
+
+// The limits of a request's head, unless options say otherwise.
+const (
+	DefaultMaxHeaderBytes  = 16 << 10 // request line and header
+	DefaultMaxHeaderFields = 100      // as gunicorn's limit_request_fields
+)
+
+// unaskedBytes is how much more of a head net/http reads than it is told to.
+const unaskedBytes = 4096
 
 // Servers are the HTTP servers of a process, in the order in which they were opened.
 type Servers []Server
@@ -46,6 +53,11 @@ type ListenOptions struct {
 	// others, at most a quarter of the connections may come from one network, or 1024.
 	Trusted     func(netip.Addr) bool
 	Certificate *Certificate // nil: no TLS
+	// TLS returns what each handshake goes by; nil: the zero TLSOptions.
+	TLS func() TLSOptions
+	// MaxHeaderBytes and MaxHeaderFields limit the head of a request, which is otherwise
+	// refused with 431. At least 8192 bytes; 0: the defaults.
+	MaxHeaderBytes, MaxHeaderFields int
 	// Rejected counts a request that was refused before it reached the handler, by its
 	// Rejection; nil: it is not counted.
 	Rejected func(reason string)
@@ -69,7 +81,7 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 	server := &http.Server{
 		Handler:           handling(handler),
 		Protocols:         protocols,
-		MaxHeaderBytes:    maxHeaderBytes,
+		MaxHeaderBytes:    cmp.Or(o.MaxHeaderBytes, DefaultMaxHeaderBytes) - unaskedBytes,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -83,6 +95,9 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 	if o.Rejected == nil {
 		o.Rejected = func(string) {}
 	}
+	if o.TLS == nil {
+		o.TLS = func() TLSOptions { return TLSOptions{} }
+	}
 	if o.Headers == nil {
 		o.Headers = func() []profiles.Header { return nil }
 	}
@@ -90,9 +105,9 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 	limits := newConnLimits(o.MaxConnections, perNetwork(o.MaxConnections), o.Trusted)
 	var limited net.Listener = newTickListener(listener, deadlineTick, limits, func(client net.Addr) { rejected.reject(RejectedConnection, client) })
 	if o.Certificate != nil {
-		limited = tls.NewListener(limited, o.Certificate.config())
+		limited = tls.NewListener(limited, o.Certificate.config(o.TLS))
 	}
-	limited = &rejectionListener{limited, rejected}
+	limited = &rejectionListener{limited, rejected, cmp.Or(o.MaxHeaderFields, DefaultMaxHeaderFields)}
 	*s = append(*s, Server{Listener: limited, HTTP: server})
 	return nil
 }

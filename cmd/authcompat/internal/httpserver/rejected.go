@@ -65,6 +65,7 @@ func (r *rejections) reject(why Rejection, client net.Addr) {
 type rejectionListener struct {
 	net.Listener
 	*rejections
+	maxFields int
 }
 
 // Accept implements net.Listener.
@@ -74,7 +75,7 @@ func (l *rejectionListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	secure, _ := c.(*tls.Conn)
-	return &clientConn{Conn: c, rejections: l.rejections, handshake: secure}, nil
+	return &clientConn{Conn: c, rejections: l.rejections, handshake: secure, maxFields: l.maxFields}, nil
 }
 
 // rejection returns why net/http answers with a status line.

@@ -66,16 +66,22 @@ func readPair(certFile, keyFile string) (_ *loadedPair, certErr, keyErr error) {
 	return &loadedPair{certFile: certFile, keyFile: keyFile, text: text, pair: pair}, nil, nil
 }
 
-// config returns the TLS configuration of a listener. HTTP/2 is not offered (see
-// GO-2026-6617).
-func (c *Certificate) config() *tls.Config {
-	return &tls.Config{
+// config returns the TLS configuration of a listener, whose handshakes each go by the
+// options of their time. HTTP/2 is not offered (see GO-2026-6617).
+func (c *Certificate) config(options func() TLSOptions) *tls.Config {
+	all := &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return &c.current.Load().pair, nil
 		},
 	}
+	all.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		one := all.Clone()
+		options().apply(one)
+		return one, nil
+	}
+	return all
 }
 
 // Watch reads the files again whenever the certificate has changed, until ctx ends, and

@@ -70,6 +70,7 @@ func (s *server) reload() error {
 		s.log.Warn("settings have changed that take a restart: until then they stay as they were", "settings", kept)
 	}
 	s.warnUnlimited(f)
+	s.warnWeakTLS()
 	s.log.Info("reloaded settings, profiles, keys and certificates")
 	return nil
 }
@@ -78,5 +79,15 @@ func (s *server) reload() error {
 func (s *server) warnUnlimited(f *config.Config) {
 	if !f.LoginLimits {
 		s.log.Warn("guesses at passwords are not limited (--limits off): for replays and load tests only")
+	}
+}
+
+// warnWeakTLS warns of listeners that accept weak TLS.
+func (s *server) warnWeakTLS() {
+	for _, a := range s.apis {
+		p := a.bound.Load()
+		if weak := p.TLS.Weaknesses(); s.tls != nil && weak != nil {
+			s.log.Warn("this address accepts weak TLS, from clients that offer nothing better", "profile", p.Profile.Name, "address", a.address, "weak", weak)
+		}
 	}
 }

@@ -81,6 +81,7 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 	}
 	s.warnKeyless(all)
 	s.warnUnsafe(ctx)
+	s.warnWeakTLS()
 	if err := newBanner(all, s.servers, &f.Config).write(out); err != nil {
 		return err
 	}
@@ -156,7 +157,8 @@ func (s *server) listen(all []config.BoundProfile) error {
 		a.handler.Store(&handler)
 		s.apis = append(s.apis, a)
 		if err := s.servers.Listen(p.Address, a, httpserver.ListenOptions{
-			Log: s.log, MaxConnections: f.MaxConnections, Certificate: s.tls,
+			Log: s.log, MaxConnections: f.MaxConnections, MaxHeaderBytes: f.MaxHeaderBytes, MaxHeaderFields: f.MaxHeaderFields,
+			Certificate: s.tls, TLS: func() httpserver.TLSOptions { return a.bound.Load().TLS },
 			Rejected: s.metrics.CountRejected, Headers: func() []profiles.Header { return a.bound.Load().Profile.Headers },
 			Trusted: func(peer netip.Addr) bool { return s.proxies.Load().Trusted(peer) },
 		}); err != nil {

@@ -1,0 +1,114 @@
+package config
+
+import (
+	"crypto/tls"
+	"slices"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
+)
+
+// The keys of a listener that override tls.min_version and tls.legacy_ciphers.
+const (
+	minVersionKey    = "tls_min_version"
+	legacyCiphersKey = "tls_legacy_ciphers"
+)
+
+// newMinVersion returns the value of --tls-min-version.
+func newMinVersion() enum { return enum{"1.2", []string{"1.0", "1.1", "1.2", "1.3"}} }
+
+// versionOf returns the number of a version of TLS.
+func versionOf(name string) uint16 {
+	first := newMinVersion().values
+	return tls.VersionTLS10 + uint16(max(0, slices.Index(first, name)))
+}
+
+// tlsBinding are a listener's own settings of TLS.
+type tlsBinding struct{ minVersion, legacyCiphers tlsOption }
+
+// tlsOption is one of them.
+type tlsOption struct {
+	key, value string // empty: that of all listeners
+	at         string // its position in the configuration file
+}
+
+// options returns both.
+func (b *tlsBinding) options() []*tlsOption { return []*tlsOption{&b.minVersion, &b.legacyCiphers} }
+
+// read reads the key of a listener.
+func (b *tlsBinding) read(e yamlfile.Entry) {
+	version, legacy := newMinVersion(), toggle(false)
+	o, set := &b.minVersion, version.Set
+	if e.Name == legacyCiphersKey {
+		o, set = &b.legacyCiphers, legacy.Set
+	}
+	if !isScalar(e.Value) {
+		e.Value.Refuse("want a value")
+		return
+	}
+	if err := set(e.Value.Node.Value); err != nil {
+		e.Value.Refuse("%v", err)
+		return
+	}
+	*o = tlsOption{key: e.Name, value: version.value, at: place(e.Value)}
+	if e.Name == legacyCiphersKey {
+		o.value = legacy.String()
+	}
+}
+
+// tlsOptions returns the settings of TLS of a listener.
+func (f *Server) tlsOptions(l binding) httpserver.TLSOptions {
+	o := httpserver.TLSOptions{MinVersion: versionOf(f.TLSMinVersion.value), LegacyCiphers: bool(f.TLSLegacyCiphers)}
+	if own := l.tls.minVersion.value; own != "" {
+		o.MinVersion = versionOf(own)
+	}
+	if own := l.tls.legacyCiphers.value; own != "" {
+		legacy := toggle(false)
+		_ = legacy.Set(own) // it is one of toggle's own
+		o.LegacyCiphers = bool(legacy)
+	}
+	return o
+}
+
+// checkTLSOptions checks that settings of TLS have an effect.
+func (f *Server) checkTLSOptions(found *problems) {
+	if found.refused["tls-cert"] || found.refused["tls-key"] {
+		return
+	}
+	on := f.TLSCertFile != ""
+	if !on && f.TLSMinVersion.value != newMinVersion().value {
+		found.add(f.source("tls-min-version"), needsTLS)
+	}
+	if !on && bool(f.TLSLegacyCiphers) {
+		found.add(f.source("tls-legacy-ciphers"), needsTLS)
+	}
+	for _, l := range f.bindings {
+		for _, o := range l.tls.options() {
+			if !on && o.value != "" {
+				found.add(o.at, needsTLS)
+			}
+		}
+		if on {
+			f.checkLegacyCiphers(l, found)
+		}
+	}
+}
+
+const needsTLS = "needs TLS: give a certificate too (--tls-cert, tls.cert_file)"
+
+// checkLegacyCiphers checks that a listener can use the ciphers if it allows them.
+func (f *Server) checkLegacyCiphers(l binding, found *problems) {
+	o, at := f.tlsOptions(l), l.tls.legacyCiphers.at
+	if at == "" {
+		at = f.source("tls-legacy-ciphers")
+	}
+	if !o.LegacyCiphers {
+		return
+	}
+	if o.MinVersion > tls.VersionTLS12 {
+		found.add(at, "TLS 1.3 has none: allow TLS 1.2 or older too")
+	}
+	if certErr, keyErr := httpserver.CheckCertificate(f.TLSCertFile, f.TLSKeyFile); certErr == nil && keyErr == nil && !httpserver.HasRSAKey(f.TLSCertFile, f.TLSKeyFile) {
+		found.add(at, "needs a certificate with an RSA key, which that of %s is not", f.TLSCertFile)
+	}
+}
