@@ -2,6 +2,7 @@ package drf
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/authcompat/authcompat/dialects/internal/django"
@@ -90,34 +91,34 @@ func withFormat(renderers []profiles.Renderer, format string) []profiles.Rendere
 // choose chooses the most specific media type of an Accept header that a renderer has;
 // among equally specific ones the order of the renderers decides. Quality values are
 // ignored. It fails if any type is not ASCII, where the genuine server has an error.
-func choose(renderers []profiles.Renderer, header string) (accepted, bool) {
-	var ranks [4][]mediaType
+func choose(renderers []profiles.Renderer, header string) (chosen accepted, found bool) {
+	own := make([]mediaType, len(renderers))
+	for i, r := range renderers {
+		own[i], _ = parseMediaType(rendererType(r))
+	}
+	var best mediaType // of those asked for
+	with := 0          // the renderer that has it
 	for text := range strings.SplitSeq(header, ",") {
 		m, ok := parseMediaType(strings.Trim(text, latin1Blanks))
 		if !ok {
 			return accepted{}, false
 		}
-		ranks[3-m.precedence()] = append(ranks[3-m.precedence()], m)
-	}
-	for _, asked := range ranks {
-		for _, r := range renderers {
-			own, _ := parseMediaType(rendererType(r))
-			for _, m := range asked {
-				if !own.matches(m) {
-					continue
-				}
-				if own.precedence() <= m.precedence() {
-					return accepted{r, m.text}, true
-				}
-				full := own.text
-				for _, p := range m.params {
-					full += ";" + p.Name + "=" + p.Value
-				}
-				return accepted{r, full}, true
-			}
+		i := slices.IndexFunc(own, m.matches)
+		if i < 0 {
+			continue
+		}
+		if p := m.precedence(); !found || p > best.precedence() || p == best.precedence() && i < with {
+			best, with, found = m, i, true
 		}
 	}
-	return accepted{}, false
+	if !found {
+		return accepted{}, false
+	}
+	chosen = accepted{renderers[with], best.text}
+	if own[with].precedence() > best.precedence() {
+		chosen.mediaType = own[with].with(best.params)
+	}
+	return chosen, true
 }
 
 // latin1Blanks is the white space that Python's str.strip removes from a header, which
@@ -136,6 +137,16 @@ func parseMediaType(text string) (m mediaType, ok bool) {
 	h, ok := django.ParseHeader(text)
 	main, sub, _ := strings.Cut(h.Value, "/")
 	return mediaType{text: text, main: main, sub: sub, params: h.Params}, ok
+}
+
+// with returns the text of a media type with parameters.
+func (m mediaType) with(params []django.Param) string {
+	var full strings.Builder
+	full.WriteString(m.text)
+	for _, p := range params {
+		full.WriteString(";" + p.Name + "=" + p.Value)
+	}
+	return full.String()
 }
 
 // precedence is 0 for */*, 1 for type/*, 2 for type/subtype and 3 for one with

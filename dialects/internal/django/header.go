@@ -1,6 +1,8 @@
 package django
 
 import (
+	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,15 +39,43 @@ func (h Header) Lookup(name string) (Param, bool) {
 	return Param{}, false
 }
 
+// params are the parameters of a header as it is read.
+type params struct {
+	list  []Param
+	index map[string]int // place of each name, once there are many
+}
+
+// indexFrom is the number of parameters from which an index is quicker than a scan, and
+// without which a header of thousands would take quadratic time.
+const indexFrom = 12
+
 // set adds a parameter, or replaces an earlier one in place, as a dict does.
-func (h *Header) set(p Param) {
-	for i := range h.Params {
-		if h.Params[i].Name == p.Name {
-			h.Params[i] = p
-			return
+func (s *params) set(p Param) {
+	if i := s.find(p.Name); i >= 0 {
+		s.list[i] = p
+		return
+	}
+	s.list = append(s.list, p)
+	switch n := len(s.list); {
+	case s.index != nil:
+		s.index[p.Name] = n - 1
+	case n == indexFrom:
+		s.index = make(map[string]int, 2*n)
+		for i, known := range s.list {
+			s.index[known.Name] = i
 		}
 	}
-	h.Params = append(h.Params, p)
+}
+
+// find returns the place of a name, or -1.
+func (s *params) find(name string) int {
+	if s.index != nil {
+		if i, ok := s.index[name]; ok {
+			return i
+		}
+		return -1
+	}
+	return slices.IndexFunc(s.list, func(p Param) bool { return p.Name == name })
 }
 
 // text gives the value of a parameter as text.
@@ -76,28 +106,46 @@ const blanks = " \t\n\r\v\f"
 // "=" is left out. ok is false for a value or name that is not ASCII, on which
 // the original fails.
 func ParseHeader(header string) (h Header, ok bool) {
-	parts := splitParams(header, false)
-	if h.Value, ok = lowerASCII(parts[0]); !ok {
-		return Header{}, false
-	}
-	for _, part := range parts[1:] {
-		name, text, found := strings.Cut(part, "=")
-		if !found {
+	var all params
+	first := true
+	for part := range splitParams(header, false) {
+		if first {
+			if h.Value, ok = lowerASCII(part); !ok {
+				return Header{}, false
+			}
+			first = false
 			continue
 		}
-		if name, ok = lowerASCII(name); !ok {
+		p, found, ok := readParam(part)
+		if !ok {
 			return Header{}, false
 		}
-		p := Param{Name: name, Value: unquoteParam(text)}
-		if base, extended := strings.CutSuffix(name, "*"); extended {
-			p.Name = base
-			if strings.Count(part, "'") == 2 {
-				p.Value, p.IsText = decodeExtended(p.Value), true
-			}
+		if found {
+			all.set(p)
 		}
-		h.set(p)
 	}
+	h.Params = all.list
 	return h, true
+}
+
+// readParam reads one parameter. found is false if it has no "=", ok if its name is not
+// ASCII.
+func readParam(part string) (p Param, found, ok bool) {
+	name, text, found := strings.Cut(part, "=")
+	if !found {
+		return Param{}, false, true
+	}
+	if name, ok = lowerASCII(name); !ok {
+		return Param{}, false, false
+	}
+	p = Param{Name: name, Value: unquoteParam(text)}
+	if base, extended := strings.CutSuffix(name, "*"); extended {
+		p.Name = base
+		if strings.Count(part, "'") == 2 {
+			p.Value, p.IsText = decodeExtended(p.Value), true
+		}
+	}
+	return p, true, true
 }
 
 // lowerASCII strips a text and puts it in lower case. It fails if the text is not
@@ -134,31 +182,37 @@ func decodeExtended(text string) string {
 
 // splitParams splits at the semicolons that are not inside quotes. Only Python's cgi
 // takes a backslash before a quote as an escape.
-func splitParams(header string, cgi bool) []string {
-	var parts []string
-	start, quotes := 0, 0
-	for i := range len(header) {
-		switch {
-		case header[i] == '"' && !(cgi && i > start && header[i-1] == '\\'):
-			quotes++
-		case header[i] == ';' && quotes%2 == 0:
-			parts = append(parts, header[start:i])
-			start, quotes = i+1, 0
+func splitParams(header string, cgi bool) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start, quotes := 0, 0
+		for i := range len(header) {
+			switch {
+			case header[i] == '"' && !(cgi && i > start && header[i-1] == '\\'):
+				quotes++
+			case header[i] == ';' && quotes%2 == 0:
+				if !yield(header[start:i]) {
+					return
+				}
+				start, quotes = i+1, 0
+			}
 		}
+		yield(header[start:])
 	}
-	return append(parts, header[start:])
 }
 
 // ParseContentType reads a Content-Type as Django's WSGIRequest does (django/core/
 // handlers/wsgi.py 3.2, with cgi.parse_header), which keeps the case of the value.
-func ParseContentType(header string) Header {
-	parts := splitParams(header, true)
-	h := Header{Value: strings.Trim(parts[0], blanks)}
-	for _, part := range parts[1:] {
-		if name, text, found := strings.Cut(part, "="); found {
-			h.set(Param{Name: strings.ToLower(strings.Trim(name, blanks)), Value: unquoteParam(text)})
+func ParseContentType(header string) (h Header) {
+	var all params
+	first := true
+	for part := range splitParams(header, true) {
+		if first {
+			h.Value, first = strings.Trim(part, blanks), false
+		} else if name, text, found := strings.Cut(part, "="); found {
+			all.set(Param{Name: strings.ToLower(strings.Trim(name, blanks)), Value: unquoteParam(text)})
 		}
 	}
+	h.Params = all.list
 	return h
 }
 

@@ -1,0 +1,214 @@
+package httpserver
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
+)
+
+// hostileTexts are what anybody can send, by the place in a request: beginnings, what is
+// repeated, with a number in place of each #, and ends. Each reader of the families and of
+// this package reads some of them.
+func hostileTexts() map[string][][3]string {
+	const part, field = "--x\r\nContent-Disposition: form-data; name=", "\r\n\r\nb\r\n"
+	const multipart, name, address = "multipart/form-data; boundary=x", `{"password": "p", "email": "a@b.cc", "username": `, `{"password": "p", "username": "a", "email": "a@`
+	return map[string][][3]string{
+		"Accept": {
+			{"*/*", ";#=", ""}, {"*/*", ";#=b", ""}, {"*/*", ";a=", ""}, {"*/*", ";#*=a'b'c", ""}, {"*/*", ";", ""}, {"*/*;a=", `"`, ""},
+			{"", ",", ""}, {"", "a/b;#=c,", "*/*"}, {"", "application/json;a=#,", ""}, {"", "*/*,", ""}, {"text/html;indent=", "9", ""},
+			{"*/*;a*=utf-8''", "%ff", ""},
+		},
+		"Content-Type": {
+			{multipart, ";#=", ""}, {multipart, ";#*=a'b'c", ""}, {multipart, ";", ""}, {multipart + ";a=", `"`, ""}, {multipart + ";a=", `\"`, ""},
+			{"a/b;charset=", "_x", ""}, {"multipart/form-data; boundary=", "x", ""}, {"", "\u00e9", ""},
+		},
+		"Authorization":   {{"Token ", "a", ""}, {"", " ", ""}, {"Token ", "a ", ""}, {"Token ", "A", ""}, {"Token ", "\xff", ""}},
+		"X-Forwarded-For": {{"", "127.0.0.1,", ""}, {"", ",", ""}, {"", "::1%#,", ""}, {"", "[::1]:#, ", ""}, {"", "x,", "127.0.0.1"}},
+		"X-Request-Id":    {{"", "a", ""}},
+		"Cookie":          {{"", "a#=b; ", ""}, {"csrftoken=", "a", ""}},
+		"query":           {{"", "a=#&", "format=json"}, {"", "%41\u00e9", ""}, {"format=", "%ff", ""}, {"format=", "+", ""}},
+		"path":            {{"/", "a", ""}, {"/", "/", ""}, {"/", "\u00e9", ""}, {"/api/account/", "a", "/"}},
+		"method":          {{"", "a", ""}},
+		"form": {
+			{"", "#=&", ""}, {"", "&", ""}, {"", "=", ""}, {"", "%41\u00e9", ""}, {"", "%ff", ""}, {"", "\xff", ""}, {"", "\xed\xa0\x80", ""}, {"", "+", ""},
+			{"username=", "\u0301", ""}, {"username=", "\ufdfa", ""}, {"username=a", "\u0316\u0301", ""}, {"username=", " ", "a"}, {"username=", "\u1100\u1161", ""},
+			{"username=a&email=a@", "a.", ""}, {"username=a&email=a@", "\u00e9", ""}, {"username=a&email=", "a@", ""}, {`username=a&email="`, "a", ""},
+		},
+		"multipart": {
+			{"", part + "#" + field, "--x--"}, {"", "--x", ""}, {"", "\r\n--x\r\n", ""}, {part + "username\r\nContent-Transfer-Encoding: base64\r\n\r\n", "YQ=\n", "\r\n--x--"},
+			{part + "username; filename=a" + field, "\xff", "\r\n--x--"}, {part + `a; filename="`, "&lt", `"` + field + "--x--"}, {part + "username; filename=a\r\nContent-Transfer-Encoding: base64\r\n\r\n", "YQ = ", "\r\n--x--"},
+			{"", part + "a" + strings.Repeat(";b=", 300) + field, "--x--"},
+		},
+		"json": {
+			{"{", `"#":1,`, `"a":1}`}, {"{", `"#":[],`, `"a":1}`}, {"{", `"a":1,`, `"a":1}`}, {"[", "[],", "1]"}, {"", "[", ""}, {`{"a":`, "{}", ""}, {"", "\n", "x"}, {"", " ", ""},
+			{name, "9", "}"}, {name + "1.", "0", "}"}, {name + "1e", "9", "}"}, {name + "0.", "9", "e9}"}, {name, "-", "}"}, {name + "[", "1,", "1]}"}, {name + "{", `"#":"'",`, `"a":1}}`},
+			{name + `"`, "a", `"}`}, {name + `"`, `\u0041`, `"}`}, {name + `"`, `\ud800`, `"}`}, {name + `"`, `\n`, `"}`}, {name + `"`, "\u0301", `"}`}, {name + `"`, "\ufdfa", `"}`}, {name + `"`, "\u0130", `"}`},
+			{name + `"`, " ", `"}`}, {name + `"`, `\"`, ""}, {name + `"`, "\xff", `"}`}, {name + `"`, "\u00e9", `"}`}, {address, "a.", `"}`}, {address, "\u0301", `"}`}, {address, "\u00e9.", `"}`}, {address, "@", `"}`},
+		},
+		"json in UTF-16": {{"\xff\xfe", "a\x00", ""}, {"\xff\xfe[\x00\"\x00", "\x00\xd8", ""}},
+	}
+}
+
+// grow returns a text of n bytes.
+func grow(text [3]string, n int) string {
+	var b strings.Builder
+	b.WriteString(text[0])
+	for i := 0; b.Len()+len(text[2]) < n; i++ {
+		b.WriteString(strings.ReplaceAll(text[1], "#", strconv.Itoa(i)))
+	}
+	return b.String() + text[2]
+}
+
+// deep returns a text of JSON that is nested as deep as it may be if it has a mebibyte.
+func deep(n int) string {
+	depth := n / (1 << 20 / 900)
+	return `{"password": "p", "username": ` + strings.Repeat(`[{"a":`, depth/2) + `"` + strings.Repeat("'", n-4*depth-60) + `"` + strings.Repeat("}]", depth/2) + "}"
+}
+
+// request returns a request with a text in a place.
+func request(login, place, text string) *http.Request {
+	body, kind := "{}", "application/json"
+	switch place {
+	case "form":
+		body, kind = text, "application/x-www-form-urlencoded"
+	case "multipart":
+		body, kind = text, "multipart/form-data; boundary=x"
+	case "json":
+		body = text
+	case "json in UTF-16":
+		body, kind = text, "application/json; charset=utf-16"
+	case "Authorization": // which logins don't read
+		login = strings.NewReplacer("login", "logout").Replace(login)
+	}
+	r := httptest.NewRequest(http.MethodPost, login, strings.NewReader(body))
+	r.Header.Set("Content-Type", kind)
+	switch place {
+	case "query": // which is read before it is known that only a slash is missing
+		r.Header.Set("Content-Type", kind+"; charset=utf-8")
+		r.URL.RawQuery = text
+	case "path":
+		r.URL.Path = text
+	case "method":
+		r.Method = text
+	case "form", "multipart", "json", "json in UTF-16":
+	default:
+		r.Header[place] = []string{text}
+	}
+	return r
+}
+
+// cpuTime is the processor time of this thread: other programs on the machine take none
+// of it.
+func cpuTime(t *testing.T) time.Duration {
+	t.Helper()
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &now); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(now.Nano())
+}
+
+// checkLinear fails if what is done with a text of n bytes takes more than three times as
+// long, for each byte, as with an eighth of it: if the time were quadratic, it would take
+// eight times as long. Each time is the shortest of several, and more are tried before it
+// fails.
+func checkLinear(t *testing.T, n int, prepare func(n int) (do func())) {
+	t.Helper()
+	const share, tolerance, rounds = 8, 3, 25
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	short, long := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
+	measure := func(n int, shortest time.Duration) time.Duration {
+		do := prepare(n)
+		began := cpuTime(t)
+		do()
+		return min(shortest, cpuTime(t)-began)
+	}
+	for range rounds {
+		short, long = measure(n/share, short), measure(n, long)
+		if long <= tolerance*share*short {
+			return
+		}
+	}
+	t.Errorf("%v for %d bytes, %v for %d", long, n, short, n/share)
+}
+
+// served returns the handler of a profile, whose clients come through a trusted proxy, and
+// the path of its login.
+func served(t *testing.T, name string) (handler http.Handler, login string) {
+	t.Helper()
+	p, err := profiles.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	passwords, err := hashing.NewDjangoHasher(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	h, err := dialects.New(p, core.New(core.Config{Backend: core.Backend{Store: sqlitetest.MustOpen(t)}, Hasher: passwords, Log: log}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, _ := p.Endpoint(profiles.Login)
+	return Instrument(h, p.Name, InstrumentOptions{
+		Proxies: Proxies{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}, Recorder: metrics.New(nil), Bodies: &BodyBudget{}, Log: log, Requests: LogAll,
+	}), e.Path
+}
+
+// TestCostsAreLinear sends what anybody can send, up to the limits: what it costs to read
+// grows with its length, and no faster.
+func TestCostsAreLinear(t *testing.T) {
+	const head, body = DefaultMaxHeaderBytes - 200, 1 << 20
+	for _, profile := range []string{"authtokens", "ocd-users", "form-auth", "snippit"} {
+		h, login := served(t, profile)
+		serve := func(place string, text func(n int) string) func(n int) func() {
+			return func(n int) func() {
+				r, w := request(login, place, text(n)), httptest.NewRecorder()
+				return func() { h.ServeHTTP(w, r) }
+			}
+		}
+		for place, texts := range hostileTexts() {
+			most := head
+			if strings.Contains("form multipart json in UTF-16", place) {
+				most = body
+			}
+			for _, text := range texts {
+				t.Run(fmt.Sprintf("%s %s %.20q %.20q", profile, place, text[0], text[1]), func(t *testing.T) {
+					checkLinear(t, most, serve(place, func(n int) string { return grow(text, n) }))
+				})
+			}
+		}
+		t.Run(profile+" json nested", func(t *testing.T) { checkLinear(t, body, serve("json", deep)) })
+	}
+	for _, line := range []string{"a", "\n", "a:\n", "\r\n"} {
+		t.Run(fmt.Sprintf("head %q", line), func(t *testing.T) {
+			checkLinear(t, body, func(n int) func() { // in pieces, as it is read
+				text := []byte(grow([3]string{"GET / HTTP/1.1\n", line, ""}, n))
+				return func() {
+					var h headerLines
+					for rest := text; len(rest) > 0; rest = rest[min(len(rest), 512):] {
+						h.exceeds(rest[:min(len(rest), 512)], n)
+					}
+				}
+			})
+		})
+	}
+}
