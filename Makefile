@@ -19,9 +19,9 @@ run: ## serve the snippit profile on ./authcompat.db
 # python3's own; strace records what a server writes before the power is cut, and
 # kills commands; genuine servers are Debian's Django; stores run on a PostgreSQL
 # that the tests start themselves, also behind pgbouncer; Django's tables are also
-# read on a MariaDB of theirs.
+# read on a MariaDB of theirs. nginx and HAProxy run as docs/old-clients.md has them.
 PACKAGES = gcc libc6-dev strace python3 python3-django python3-djangorestframework python3-djoser python3-psycopg2 gunicorn \
-	postgresql-15 pgbouncer mariadb-server
+	postgresql-15 pgbouncer mariadb-server nginx haproxy
 tools: ## install what the tests need from Debian's packages, if it is missing
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then echo "installing from Debian's packages:$$missing"; \

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -21,22 +22,24 @@ func rsaKey(t *testing.T) *rsa.PrivateKey {
 	return key
 }
 
-// oldClient is a client that offers one version of TLS, and one suite unless it is 0.
+// oldClient is a client that offers one version of TLS, and these suites, of which the
+// last is the best; none: those of Go.
 type oldClient struct {
-	version, suite uint16
+	version uint16
+	suites  []uint16
 }
+
+func speaks(version uint16, suites ...uint16) oldClient { return oldClient{version, suites} }
 
 // shakeHands connects to a server as the client, sends a request, and reports whether it
 // was answered.
-func (c oldClient) shakeHands(t *testing.T, p *process, url string) bool {
+func (c oldClient) shakeHands(t *testing.T, url string) bool {
 	t.Helper()
-	config := &tls.Config{MinVersion: c.version, MaxVersion: c.version, InsecureSkipVerify: true} //#nosec
-	if c.suite != 0 {
-		config.CipherSuites = []uint16{c.suite}
-	}
-	transport := &http.Transport{TLSClientConfig: config}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{
+		MinVersion: c.version, MaxVersion: c.version, CipherSuites: c.suites, InsecureSkipVerify: true, //#nosec
+	}}
 	defer transport.CloseIdleConnections()
-	resp, err := (&http.Client{Transport: transport}).Get(url)
+	resp, err := (&http.Client{Transport: transport, Timeout: time.Minute}).Get(url)
 	if err != nil {
 		if !strings.Contains(err.Error(), "remote error: tls: ") {
 			t.Errorf("%v", err)
@@ -44,8 +47,8 @@ func (c oldClient) shakeHands(t *testing.T, p *process, url string) bool {
 		return false
 	}
 	defer resp.Body.Close()
-	if got := resp.TLS; got.Version != c.version || c.suite != 0 && got.CipherSuite != c.suite {
-		t.Errorf("%x with %s, want %x", got.Version, tls.CipherSuiteName(got.CipherSuite), c.version)
+	if got := resp.TLS; got.Version != c.version || len(c.suites) > 0 && got.CipherSuite != c.suites[len(c.suites)-1] {
+		t.Errorf("%x with %x: got %x with %s", c.version, c.suites, got.Version, tls.CipherSuiteName(got.CipherSuite))
 	}
 	return true
 }
@@ -70,26 +73,28 @@ func TestOldTLS(t *testing.T) {
 		oldClient
 		want string // the profiles that serve it
 	}{
-		{oldClient{tls.VersionTLS10, 0}, "authtokens"},
-		{oldClient{tls.VersionTLS10, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}, "authtokens"},
-		{oldClient{tls.VersionTLS10, tls.TLS_RSA_WITH_AES_128_CBC_SHA}, "authtokens"},
-		{oldClient{tls.VersionTLS10, tls.TLS_RSA_WITH_AES_256_CBC_SHA}, "authtokens"},
-		{oldClient{tls.VersionTLS10, tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA}, "authtokens"},
-		{oldClient{tls.VersionTLS10, tls.TLS_RSA_WITH_RC4_128_SHA}, ""},
-		{oldClient{tls.VersionTLS11, 0}, "authtokens form-auth"},
-		{oldClient{tls.VersionTLS11, tls.TLS_RSA_WITH_AES_128_CBC_SHA}, "authtokens"},
-		{oldClient{tls.VersionTLS12, 0}, "ocd-users authtokens form-auth snippit"},
-		{oldClient{tls.VersionTLS12, tls.TLS_RSA_WITH_AES_128_CBC_SHA}, "authtokens snippit"},
-		{oldClient{tls.VersionTLS12, tls.TLS_RSA_WITH_AES_128_GCM_SHA256}, "authtokens snippit"},
-		{oldClient{tls.VersionTLS12, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}, "ocd-users authtokens form-auth snippit"},
-		{oldClient{tls.VersionTLS13, 0}, "ocd-users authtokens form-auth snippit knox-auth"},
+		{speaks(tls.VersionTLS10), "authtokens"},
+		{speaks(tls.VersionTLS10, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA), "authtokens"},
+		{speaks(tls.VersionTLS10, tls.TLS_RSA_WITH_AES_128_CBC_SHA), "authtokens"},
+		{speaks(tls.VersionTLS10, tls.TLS_RSA_WITH_AES_256_CBC_SHA), "authtokens"},
+		{speaks(tls.VersionTLS10, tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA), "authtokens"},
+		{speaks(tls.VersionTLS10, tls.TLS_RSA_WITH_RC4_128_SHA), ""},
+		{speaks(tls.VersionTLS11), "authtokens form-auth"},
+		{speaks(tls.VersionTLS11, tls.TLS_RSA_WITH_AES_128_CBC_SHA), "authtokens"},
+		{speaks(tls.VersionTLS12), "ocd-users authtokens form-auth snippit"},
+		{speaks(tls.VersionTLS12, tls.TLS_RSA_WITH_AES_128_CBC_SHA), "authtokens snippit"},
+		{speaks(tls.VersionTLS12, tls.TLS_RSA_WITH_AES_128_GCM_SHA256), "authtokens snippit"},
+		{speaks(tls.VersionTLS12, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), "ocd-users authtokens form-auth snippit"},
+		{speaks(tls.VersionTLS12, tls.TLS_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), "ocd-users authtokens form-auth snippit"},
+		{speaks(tls.VersionTLS10, tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA, tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA), "authtokens"},
+		{speaks(tls.VersionTLS13), "ocd-users authtokens form-auth snippit knox-auth"},
 	}
 	refused := 0.0
 	served := func(c oldClient) string {
 		t.Helper()
 		var all []string
 		for _, name := range profiles {
-			if c.shakeHands(t, p, p.urls[name]+"/") {
+			if c.shakeHands(t, p.urls[name]+"/") {
 				all = append(all, name)
 			} else {
 				refused++
@@ -99,7 +104,7 @@ func TestOldTLS(t *testing.T) {
 	}
 	for _, c := range clients {
 		if got := served(c.oldClient); got != c.want {
-			t.Errorf("%x with %s is served by %q, want %q", c.version, tls.CipherSuiteName(c.suite), got, c.want)
+			t.Errorf("%x with %x is served by %q, want %q", c.version, c.suites, got, c.want)
 		}
 	}
 	if got := p.metric(t, `authcompat_rejected_requests_total{reason="tls_handshake"}`); got != refused || got == 0 {
@@ -123,7 +128,7 @@ func TestOldTLS(t *testing.T) {
 	p.sighup(t, "reloaded")
 	for _, c := range clients[:5] {
 		if got := served(c.oldClient); got != "" {
-			t.Errorf("%x with %s is still served by %q", c.version, tls.CipherSuiteName(c.suite), got)
+			t.Errorf("%x with %x is still served by %q", c.version, c.suites, got)
 		}
 	}
 }
