@@ -90,9 +90,19 @@ func TestTokenLengthAndRandomness(t *testing.T) {
 			t.Errorf("%s: own token refused: %v", p.Issuer, err)
 		}
 	}
-	first, second := w.login(t, fixed, "john"), w.login(t, fixed, "john")
-	if first.Key == second.Key {
-		t.Error("two logins gave one token")
+	seen := make([]map[byte]bool, fixed.TokenHex)
+	for range 64 {
+		for i, digit := range []byte(w.login(t, fixed, "john").Key) {
+			if seen[i] == nil {
+				seen[i] = make(map[byte]bool)
+			}
+			seen[i][digit] = true
+		}
+	}
+	for i, digits := range seen {
+		if len(digits) < 8 {
+			t.Errorf("digit %d of 64 tokens has %d values", i, len(digits))
+		}
 	}
 }
 
@@ -203,6 +213,15 @@ func TestLogoutAllEndsTheRealmsTokensOfOneUser(t *testing.T) {
 		t.Errorf("another realm's token went too: %v", err)
 	}
 	w.wantKind(t, w.Logout(t.Context(), johns[1]), core.KindTokenUnknown)
+	last := w.login(t, fixed, "john")
+	if err := w.LogoutAll(t.Context(), elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.Authenticate(t.Context(), "other", core.Presented(elsewhere.Key))
+	w.wantKind(t, err, core.KindTokenUnknown)
+	if err := w.check(t, last); err != nil {
+		t.Errorf("a logout in another realm ended a token of this one: %v", err)
+	}
 }
 
 func TestLoginFailures(t *testing.T) {
@@ -236,6 +255,24 @@ func TestLoginFailures(t *testing.T) {
 			_, err := w.Login(t.Context(), reusing, tt.username, tt.password)
 			w.wantKind(t, err, tt.want)
 		})
+	}
+}
+
+// TestTokensOfADisabledUser checks that a user's tokens rest while the user is inactive.
+func TestTokensOfADisabledUser(t *testing.T) {
+	w := newWorld(t, true)
+	w.user(t, "john")
+	s := w.login(t, fixed, "john")
+	admin := w.store.(core.Admin)
+	if err := w.SetActive(t.Context(), admin, s.User, false); err != nil {
+		t.Fatal(err)
+	}
+	w.wantKind(t, w.check(t, s), core.KindUserInactive)
+	if err := w.SetActive(t.Context(), admin, s.User, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.check(t, s); err != nil {
+		t.Errorf("active again: %v", err)
 	}
 }
 

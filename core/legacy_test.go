@@ -44,9 +44,15 @@ func TestLegacyPresents(t *testing.T) {
 					t.Errorf("%q: %t, want %t", text, got, want)
 				}
 			}
-			digest[0] ^= 1
-			if form.Matches(core.Presented(test.text), digest) {
-				t.Error("another digest was taken")
+			for i := range digest {
+				digest[i] ^= 1
+				if form.Matches(core.Presented(test.text), digest) {
+					t.Errorf("a digest with another byte %d was taken", i)
+				}
+				digest[i] ^= 1
+			}
+			if form.Matches(core.Presented(test.text), digest[:1]) {
+				t.Error("a part of the digest was taken")
 			}
 		})
 	}

@@ -157,6 +157,7 @@ func TestBadResponses(t *testing.T) {
 		"length too large":     "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n",
 		"coding unknown":       "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
 		"endless header":       "HTTP/1.1 200 OK\r\nA: " + strings.Repeat("a", 70<<10) + "\r\n\r\n",
+		"endless body":         "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("a", 8<<20+1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			base, _ := serve(t, raw)

@@ -3,6 +3,7 @@ package route
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 
 	"github.com/authcompat/authcompat/profiles"
@@ -52,6 +53,17 @@ func TestPathsAreComparedAsTheyCome(t *testing.T) {
 	}
 	if got, _ := serve(t, profiles.SlashOptional, "/api/login"); got != "login" {
 		t.Errorf("optional slash: %s", got)
+	}
+}
+
+// TestRedirectStaysHere checks that no path is redirected to another host.
+func TestRedirectStaysHere(t *testing.T) {
+	for path, want := range map[string]string{
+		"//evil.example": "/%2Fevil.example/", "///evil.example": "/%2F/evil.example/", "/\\\\evil.example": "/%5C%5Cevil.example/", "/a//b": "/a//b/",
+	} {
+		if got := location(&url.URL{Path: path}); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
 	}
 }
 

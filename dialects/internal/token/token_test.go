@@ -20,6 +20,9 @@ func parseTests() []parseTest {
 		{"   ", Absent, ""},
 		{"Bearer abc", Absent, ""},
 		{"Token:", Absent, ""},
+		{"Tokens abc", Absent, ""},
+		{"Toke abc", Absent, ""},
+		{"T abc", Absent, ""},
 		{"To\u212aen abc", Absent, ""}, // the Kelvin sign is not a k
 		{"Token", Empty, ""},
 		{"Token ", Empty, ""},
@@ -66,6 +69,9 @@ func TestPresented(t *testing.T) {
 		{"abcdef01ABCDEF", profiles.MatchExact, "abcdef01ABCDEF"},
 		{"abcdef01ABCDEF", profiles.MatchKnox42, "abcdef01abcdef"},
 		{"ABCDEF01ABCDEF", profiles.MatchKnox42, "ABCDEF01abcdef"},
+		{"abcdef0100A0", profiles.MatchKnox42, "abcdef0100a0"},
+		{"abcdef0100F0", profiles.MatchKnox42, "abcdef0100f0"},
+		{"abcdef01A", profiles.MatchKnox42, "abcdef01a"},
 		{"ABCDEF01", profiles.MatchKnox42, "ABCDEF01"},
 		{"abc", profiles.MatchKnox42, "abc"},
 	}

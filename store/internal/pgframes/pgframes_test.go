@@ -67,6 +67,8 @@ func TestHostileServer(t *testing.T) {
 	for name, answer := range map[string][]byte{
 		"length": []byte(message('R', 1<<30, "")),
 		"error":  []byte("E" + strings.Repeat("x", 8<<20)),
+		// lib/pq takes it for text from this length on, and reads on until it ends.
+		"error that is long": []byte(message('E', maxErrorMessage+5, strings.Repeat("x", 8<<20))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -116,6 +116,10 @@ func TestConnectionsOfANetwork(t *testing.T) {
 			t.Errorf("closed %q, want the idle one of the same address", w.gone)
 		}
 		idle.Close() // once more changes nothing
+		again.slot.setIdle(false)
+		if c := w.dial("one too many", "192.0.2.1"); c != nil {
+			t.Error("a third of the same address is open: one that was closed twice counts twice")
+		}
 		for range 10 {
 			w.dial("proxy", "10.0.0.1").slot.setIdle(false)
 		}

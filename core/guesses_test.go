@@ -1,0 +1,131 @@
+package core_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
+)
+
+// noticedHasher notes what is asked of a hasher, and may fail or run something after a
+// check.
+type noticedHasher struct {
+	core.Hasher
+	dummies   []string // names and passwords
+	simulated []string // names and encoded passwords
+	checked   func() error
+}
+
+func (h *noticedHasher) Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error) {
+	if ok, rehash, err = h.Hasher.Check(ctx, username, encoded, plain); err == nil && h.checked != nil {
+		err = h.checked()
+	}
+	return ok, rehash, err
+}
+
+func (h *noticedHasher) HashDummy(ctx context.Context, username, plain string) error {
+	h.dummies = append(h.dummies, username, plain)
+	return h.Hasher.HashDummy(ctx, username, plain)
+}
+
+func (h *noticedHasher) SimulateLatency(ctx context.Context, username, encoded string) error {
+	h.simulated = append(h.simulated, username, encoded)
+	return h.Hasher.SimulateLatency(ctx, username, encoded)
+}
+
+// newNoticed is an engine where a user john may be guessed at once in an hour.
+func newNoticed(t *testing.T) (*core.Service, *noticedHasher, core.Store) {
+	t.Helper()
+	inner, err := hashing.NewDjangoHasher(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &noticedHasher{Hasher: inner}
+	store := sqlitetest.MustOpen(t)
+	s := core.New(core.Config{Backend: core.Backend{Store: store}, Hasher: h, DatabaseKey: make([]byte, core.DatabaseKeySize)})
+	if _, err := s.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: "john", Password: "secret"}); err != nil {
+		t.Fatal(err)
+	}
+	once := core.Limit{Burst: 1, Window: time.Hour}
+	s.SetLoginLimits(&core.LoginLimits{Limiter: store, PerUser: once, PerAddress: once})
+	return s, h, store
+}
+
+// told is a policy that says when a login was throttled.
+var told = core.Policy{Issuer: "told", Realm: core.DefaultRealm, TokenHex: 40, TellThrottled: true}
+
+func wantKindOf(t *testing.T, err error, want core.Kind) {
+	t.Helper()
+	if err == nil || core.KindOf(err) != want {
+		t.Errorf("error %v, want %v", err, want)
+	}
+}
+
+// TestThrottledLoginsWait checks that a login beyond the limit waits as long as the hash
+// of that very account would take, or as one of a name that nobody has.
+func TestThrottledLoginsWait(t *testing.T) {
+	s, h, store := newNoticed(t)
+	for _, name := range []string{"john", "nobody"} {
+		for range 2 {
+			_, err := s.Login(t.Context(), fixed, name, "wrong")
+			wantKindOf(t, err, core.KindInvalidCredentials)
+		}
+	}
+	account, err := store.Account(t.Context(), "john")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"john", account.PasswordHash, "nobody", ""}; !slices.Equal(h.simulated, want) {
+		t.Errorf("waited for %q, want %q", h.simulated, want)
+	}
+	_, err = s.Login(t.Context(), told, "john", "secret")
+	wantKindOf(t, err, core.KindThrottled)
+	if len(h.simulated) != 4 {
+		t.Error("a login that is told so waited too")
+	}
+}
+
+// TestUnknownNamesAreHashed checks that a login with a name that nobody has costs a hash
+// of what was sent.
+func TestUnknownNamesAreHashed(t *testing.T) {
+	s, h, _ := newNoticed(t)
+	for _, name := range []string{"nobody", "not\x00storable"} {
+		_, err := s.Login(t.Context(), fixed, name, "a guess")
+		wantKindOf(t, err, core.KindInvalidCredentials)
+	}
+	if want := []string{"nobody", "a guess", "not\x00storable", "a guess"}; !slices.Equal(h.dummies, want) {
+		t.Errorf("hashed %q, want %q", h.dummies, want)
+	}
+}
+
+// TestGuessOfAClientThatLeaves checks that a wrong guess counts although its client has
+// left by the time it is computed.
+func TestGuessOfAClientThatLeaves(t *testing.T) {
+	s, h, _ := newNoticed(t)
+	ctx, leave := context.WithCancel(t.Context())
+	h.checked = func() error {
+		leave()
+		return nil
+	}
+	_, err := s.Login(ctx, told, "john", "wrong")
+	wantKindOf(t, err, core.KindInvalidCredentials)
+	_, err = s.Login(t.Context(), told, "john", "secret")
+	wantKindOf(t, err, core.KindThrottled)
+}
+
+// TestFailureOfTheServerIsNoGuess checks that a login which failed because of the server
+// does not count.
+func TestFailureOfTheServerIsNoGuess(t *testing.T) {
+	s, h, _ := newNoticed(t)
+	h.checked = func() error { return &core.Error{Kind: core.KindOverloaded} }
+	_, err := s.Login(t.Context(), told, "john", "secret")
+	wantKindOf(t, err, core.KindOverloaded)
+	h.checked = nil
+	if _, err := s.Login(t.Context(), told, "john", "secret"); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}

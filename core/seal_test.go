@@ -1,0 +1,54 @@
+package core_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// TestSealIsBoundToItsRow checks that a sealed token opens only in the row that it was
+// sealed for, and with its key.
+func TestSealIsBoundToItsRow(t *testing.T) {
+	first, second := make([]byte, core.KeySize), bytes.Repeat([]byte{1}, core.KeySize)
+	sealer, err := core.NewSealer(first, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const text = "0123456789abcdef0123456789abcdef01234567"
+	digest := core.Presented(text).SHA256()
+	sealed, err := sealer.Seal(rand.Reader, 1, digest, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(sealed, []byte(text[:8])) {
+		t.Error("the text can be read")
+	}
+	again, err := sealer.Seal(rand.Reader, 1, digest, text)
+	if err != nil || bytes.Equal(sealed, again) {
+		t.Errorf("sealed twice, it is the same: %v", err)
+	}
+	row := core.Token{UserID: 1, Digest: digest, Sealed: sealed, SealKey: sealer.KeyID()}
+	if got, err := sealer.Open(row); got != text || err != nil {
+		t.Errorf("its own row: %q, %v", got, err)
+	}
+	for name, change := range map[string]func(*core.Token){
+		"another user's":        func(t *core.Token) { t.UserID = 2 },
+		"another token's":       func(t *core.Token) { t.Digest = core.Presented("other").SHA256() },
+		"under another key":     func(t *core.Token) { t.SealKey = sealer.KeyIDs()[1] },
+		"cut short":             func(t *core.Token) { t.Sealed = t.Sealed[:5] },
+		"without its last byte": func(t *core.Token) { t.Sealed = t.Sealed[:len(t.Sealed)-1] },
+	} {
+		other := row
+		change(&other)
+		if got, err := sealer.Open(other); err == nil {
+			t.Errorf("%s: it opens: %q", name, got)
+		}
+	}
+	row.SealKey = "unknown"
+	if _, err := sealer.Open(row); !errors.Is(err, core.ErrNoKey) {
+		t.Errorf("without its key: %v", err)
+	}
+}
