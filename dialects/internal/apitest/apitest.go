@@ -1,0 +1,78 @@
+// Package apitest asks a profile's API for replies, in the tests of a family.
+package apitest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// API is a profile's API on a store of its own.
+type API struct {
+	Engine  *core.Service
+	handler http.Handler
+}
+
+// MustLoad returns a built-in profile, which the test may change.
+func MustLoad(tb testing.TB, name string) *profiles.Profile {
+	tb.Helper()
+	p, err := profiles.Load(name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+// MustNew makes the API of a profile.
+func MustNew(tb testing.TB, p *profiles.Profile, store core.Store) *API {
+	tb.Helper()
+	hasher, err := hashing.NewDjangoHasher(1)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	a := &API{Engine: core.New(core.Config{Backend: core.Backend{Store: store}, Hasher: hasher, Sealer: sealer})}
+	if a.handler, err = dialects.New(p, a.Engine); err != nil {
+		tb.Fatal(err)
+	}
+	return a
+}
+
+// MustCreateUser makes a user whose password is "secret".
+func (a *API) MustCreateUser(tb testing.TB, name string, inactive bool) {
+	tb.Helper()
+	if _, err := a.Engine.CreateUser(tb.Context(), core.Policy{}, core.Registration{Username: name, Password: "secret", Inactive: inactive}); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// MustLogin returns a token of a user, issued under a policy.
+func (a *API) MustLogin(tb testing.TB, p core.Policy, name string) string {
+	tb.Helper()
+	s, err := a.Engine.Login(tb.Context(), p, name, "secret")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s.Key
+}
+
+// Ask sends a request, with headers as pairs of names and values, and returns the reply.
+func (a *API) Ask(tb testing.TB, method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	tb.Helper()
+	r := httptest.NewRequestWithContext(tb.Context(), method, path, strings.NewReader(body))
+	for i := 0; i < len(headers); i += 2 {
+		r.Header[headers[i]] = append(r.Header[headers[i]], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	a.handler.ServeHTTP(w, r)
+	return w
+}
