@@ -13,9 +13,12 @@ import (
 )
 
 // awaitStandby makes every commit of the cluster wait for a standby that does not
-// exist, or for none.
+// exist, or for none. When the test ends, none is waited for: others use the cluster.
 func awaitStandby(t *testing.T, c *postgrestest.Cluster, name string) {
 	t.Helper()
+	if name != "" {
+		t.Cleanup(func() { c.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = ''`, `SELECT pg_reload_conf()`) })
+	}
 	c.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = '`+name+`'`, `SELECT pg_reload_conf()`)
 	eventually(t, func() error {
 		var now string
@@ -60,7 +63,7 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 		t.Error(err)
 	}
 	var waiting int
-	if cluster.Get(t, &waiting, `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`); waiting != 3 {
+	if cluster.Get(t, &waiting, waitingCommits); waiting != 3 {
 		t.Errorf("%d commits wait", waiting)
 	}
 	awaitStandby(t, cluster, "")
@@ -119,12 +122,15 @@ func callAll(t *testing.T, ctx context.Context, s, direct *postgres.Store, clust
 	return calls
 }
 
+// waitingCommits counts the commits that wait for a standby.
+const waitingCommits = `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`
+
 // awaitCommits waits until count commits wait for a standby.
 func awaitCommits(t *testing.T, c *postgrestest.Cluster, count int) {
 	t.Helper()
 	eventually(t, func() error {
 		var waiting int
-		if c.Get(t, &waiting, `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`); waiting < count {
+		if c.Get(t, &waiting, waitingCommits); waiting < count {
 			return fmt.Errorf("%d commits wait", waiting)
 		}
 		return nil
@@ -137,18 +143,28 @@ func cancelledCommit(t *testing.T, cluster *postgrestest.Cluster) {
 	s := at(t, cluster, "schema", "cancelled", "wait", patient)
 	user, _ := someone(t, s, 0)
 	awaitStandby(t, cluster, "nobody")
-	answered := make(chan error)
+	answered := make(chan error, 1)
 	go func() { answered <- s.IssueToken(t.Context(), tokenOf(user, "issued"), "", nil) }()
+	awaitCommit := func() {
+		t.Helper()
+		eventually(t, func() error {
+			select {
+			case err := <-answered:
+				t.Fatalf("answered, without the standby: %v", err)
+			default:
+			}
+			var waiting int
+			if cluster.Get(t, &waiting, waitingCommits); waiting != 1 {
+				return fmt.Errorf("%d commits wait", waiting)
+			}
+			return nil
+		})
+	}
 	for range 2 { // the commit, and the check after it
-		awaitCommits(t, cluster, 1)
+		awaitCommit()
 		cluster.Exec(t, `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
 	}
-	awaitCommits(t, cluster, 1)
-	select {
-	case err := <-answered:
-		t.Errorf("answered: %v", err)
-	default:
-	}
+	awaitCommit()
 	awaitStandby(t, cluster, "")
 	if err := <-answered; err != nil {
 		t.Error(err)

@@ -154,6 +154,30 @@ func TestCacheForgetsWhatChanges(t *testing.T) {
 	}
 }
 
+// TestCacheForgetsWhatMakesWay has another program REPLACE a token by one with another
+// digest: SQLite removes the row that shares a unique value with it, and no trigger of a
+// removal runs.
+func TestCacheForgetsWhatMakesWay(t *testing.T) {
+	for name, unique := range map[string]string{"the same twin": "twin = x'0102'", "the same place": "reusable = 1"} {
+		t.Run(name, func(t *testing.T) {
+			c := openCached(t)
+			ann := c.add(t, "ann")
+			if err := statement(`UPDATE tokens SET `+unique)(t.Context(), c.other, ann); err != nil {
+				t.Fatal(err)
+			}
+			c.warm(t, "ann")
+			replace := statement(`REPLACE INTO tokens (digest, user_id, realm, issuer, created_at, sliding, reusable, seal_key, twin)
+				SELECT x'99', user_id, realm, issuer, created_at, sliding, reusable, seal_key, twin FROM tokens`)
+			if err := replace(t.Context(), c.other, ann); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := c.FindToken(t.Context(), core.DefaultRealm, "ann"); !errors.Is(err, core.ErrNotFound) {
+				t.Errorf("it is still found: %v", err)
+			}
+		})
+	}
+}
+
 // statement changes the database like another program than authcompat.
 func statement(statements ...string) func(context.Context, *Store, core.User) error {
 	return func(ctx context.Context, s *Store, _ core.User) error {

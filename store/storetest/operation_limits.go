@@ -75,6 +75,11 @@ func limitRefund(t *testing.T, p operables) {
 	p.reserve(t, noon(), 0, ann)
 	p.reserve(t, noon(), 0, ann)
 	p.reserve(t, noon(), 30*time.Minute, ann)
+	if err := p.b.Refund(t.Context(), ann); err != nil {
+		t.Fatal(err)
+	}
+	p.reserve(t, noon(), 0, ann) // for one, and no more
+	p.reserve(t, noon(), 30*time.Minute, ann)
 	if err := p.a.Refund(t.Context(), guess("nobody", 2, time.Hour)); err != nil {
 		t.Error(err)
 	}

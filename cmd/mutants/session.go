@@ -1,0 +1,276 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// session is one run of the command.
+type session struct {
+	runner
+	w    io.Writer
+	dir  string // for files of the session, gone after it
+	jobs int
+	list bool
+
+	mu    sync.Mutex // of w and what follows
+	made  int        // folders in dir
+	clean map[tests]outcome
+}
+
+// printf writes to the report.
+func (s *session) printf(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(s.w, format, args...)
+}
+
+// newDir makes a folder.
+func (s *session) newDir() (string, error) {
+	s.mu.Lock()
+	s.made++
+	dir := filepath.Join(s.dir, strconv.Itoa(s.made))
+	s.mu.Unlock()
+	return dir, os.Mkdir(dir, 0o700)
+}
+
+// baseline fails unless the tests pass without a bug: otherwise they would catch any.
+func (s *session) baseline(ctx context.Context, all []tests) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(s.jobs)
+	for _, t := range all {
+		group.Go(func() error {
+			o, err := s.runOnce(ctx, t, "")
+			if err != nil {
+				return err
+			}
+			if o.verdict != survived {
+				return fmt.Errorf("%s %s fails without any bug: %s", t.pkg, t.run, cmp.Or(o.detail, o.verdict.String()))
+			}
+			s.printf("%-14s %-32s %s %s\n", "passes", t.pkg, t.run, o.took.Round(100*time.Millisecond))
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// planted plants the bugs whose name matches, and reports whether all were caught.
+func (s *session) planted(ctx context.Context, only *regexp.Regexp) (ok bool, err error) {
+	all, err := plantedPatches(only)
+	if err != nil {
+		return false, err
+	}
+	if s.list {
+		for _, p := range all {
+			s.printf("%s (%s)\n\t%s\n", p.name, p.pkg, p.breaks)
+		}
+		return true, nil
+	}
+	var needed []tests
+	for _, p := range all {
+		if t := (tests{p.pkg, p.run}); !slices.Contains(needed, t) {
+			needed = append(needed, t)
+		}
+	}
+	if err := s.baseline(ctx, needed); err != nil {
+		return false, err
+	}
+	outcomes := make([]outcome, len(all))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(s.jobs)
+	for i, p := range all {
+		group.Go(func() error {
+			o, err := s.plant(ctx, p)
+			if err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			outcomes[i] = o
+			s.printf("%-14s %-32s %s %s\n", o.verdict, p.name, o.detail, o.took.Round(100*time.Millisecond))
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return false, err
+	}
+	n := 0
+	for i, o := range outcomes {
+		if o.verdict == caught {
+			n++
+			continue
+		}
+		s.printf("\n%s: %s\n\t%s\n", o.verdict, all[i].name, all[i].breaks)
+	}
+	s.printf("%d of %d planted bugs caught\n", n, len(all))
+	return n == len(all), nil
+}
+
+// plant runs the tests of a planted bug.
+func (s *session) plant(ctx context.Context, p patch) (outcome, error) {
+	dir, err := s.newDir()
+	if err != nil {
+		return outcome{}, err
+	}
+	replaced, err := p.apply(ctx, s.module, dir)
+	if ctx.Err() != nil {
+		return outcome{}, ctx.Err()
+	}
+	if err != nil {
+		return outcome{verdict: unapplied, detail: err.Error()}, nil
+	}
+	file, err := replaced.write(dir)
+	if err != nil {
+		return outcome{}, err
+	}
+	return s.run(ctx, tests{p.pkg, p.run}, file)
+}
+
+// draw says which mutations are drawn.
+type draw struct {
+	number, skip int
+	seed         uint64
+	packages     []string
+	only         *regexp.Regexp // of their names
+}
+
+// drawn draws mutations and reports whether all were caught or are explained. Those that
+// do not compile are no mutations, and others are drawn for them.
+func (s *session) drawn(ctx context.Context, d draw) (ok bool, err error) {
+	explained, err := explanations(explainedList)
+	if err != nil {
+		return false, err
+	}
+	all, err := everyMutation(ctx, s.module, d.packages)
+	if err != nil {
+		return false, err
+	}
+	s.printf("seed %d: %d of %d mutations of %s\n", d.seed, d.number, len(all), strings.Join(d.packages, " "))
+	shuffle(all, d.seed)
+	all = slices.DeleteFunc(all, func(m mutation) bool { return !d.only.MatchString(m.String()) })
+	all = all[min(d.skip, len(all)):]
+	if s.list {
+		for _, m := range all[:min(d.number, len(all))] {
+			s.printf("%s (line %d)\n", m, m.line)
+		}
+		return true, nil
+	}
+	s.clean = make(map[tests]outcome)
+	counts := make(map[verdict]int)
+	var reasons, survivors int
+	var mu sync.Mutex
+	next := 0
+	// take returns the next mutation, unless enough are being tried.
+	trying := 0
+	take := func() (m mutation, i int, ok bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if next == len(all) || counts[caught]+reasons+survivors+trying >= d.number {
+			return m, 0, false
+		}
+		trying++
+		next++
+		return all[next-1], d.skip + next - 1, true
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for range s.jobs {
+		group.Go(func() error {
+			for m, i, ok := take(); ok; m, i, ok = take() {
+				o, err := s.mutate(ctx, m)
+				if err != nil {
+					return fmt.Errorf("%s: %w", m, err)
+				}
+				mu.Lock()
+				trying--
+				counts[o.verdict]++
+				word := o.verdict.String()
+				switch reason := explained[m.String()]; {
+				case o.verdict == caught || o.verdict == unbuilt:
+				case reason != "":
+					word, o.detail = "explained", reason
+					reasons++
+				default:
+					survivors++
+				}
+				mu.Unlock()
+				if o.verdict != unbuilt {
+					s.printf("%4d %-10s %s (line %d) %s %s\n", i, word, m, m.line, o.detail, o.took.Round(100*time.Millisecond))
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return false, err
+	}
+	s.printf("seed %d: %d caught, %d explained, %d survived (%d did not compile)\n",
+		d.seed, counts[caught], reasons, survivors, counts[unbuilt])
+	return survivors == 0, nil
+}
+
+// mutate runs the tests that hold the package of a mutation until some notice it.
+func (s *session) mutate(ctx context.Context, m mutation) (o outcome, err error) {
+	dir, err := s.newDir()
+	if err != nil {
+		return o, err
+	}
+	original := filepath.Join(s.module, filepath.FromSlash(m.file))
+	text, err := os.ReadFile(original)
+	if err != nil {
+		return o, err
+	}
+	changed := filepath.Join(dir, filepath.Base(m.file))
+	if err := os.WriteFile(changed, m.apply(text), 0o600); err != nil {
+		return o, err
+	}
+	file, err := overlay{original: changed}.write(dir)
+	if err != nil {
+		return o, err
+	}
+	var took time.Duration
+	for _, t := range testsOf(m.pkg) {
+		o, err = s.run(ctx, t, file)
+		if err != nil {
+			return o, err
+		}
+		took += o.took
+		if o.verdict == caught {
+			if err := s.passes(ctx, t); err != nil {
+				return o, err
+			}
+			o.detail = strings.TrimPrefix(t.pkg, "./") + " " + o.detail
+		}
+		if o.verdict != survived {
+			break
+		}
+	}
+	o.took = took
+	return o, nil
+}
+
+// passes fails unless tests pass without a mutation. It runs them once.
+func (s *session) passes(ctx context.Context, t tests) error {
+	s.mu.Lock()
+	_, known := s.clean[t]
+	s.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := s.baseline(ctx, []tests{t}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clean[t] = outcome{}
+	return nil
+}
