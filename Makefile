@@ -4,7 +4,7 @@ GO ?= go
 
 .DEFAULT_GOAL := help
 .PHONY: help build run check test lint fuzz tools originals compatibility compatible million moving soak \
-	bench bench-logins bench-flood crash powercut skew nodes failover vulncheck
+	bench bench-logins bench-flood crash powercut skew nodes failover mutants vulncheck
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -89,6 +89,12 @@ SOAK ?= 10000000
 soak: tools ## SOAK generated requests (10000000) to all profiles on all stores, hostile ones among them
 	AUTHCOMPAT_SOAK=$(SOAK) AUTHCOMPAT_SOAK_SEED=$(SEED) AUTHCOMPAT_SOAK_FROM=$(FROM) \
 		$(GO) test -count=1 ./cmd/authcompat/internal/inprocess -run '^TestSoak$$' -v -timeout 24h
+
+# ONLY=^sqlite plants those bugs alone. DRAW=100 draws changes of the syntax instead, by a seed
+# that it prints; SEED= repeats them, and SKIP=… goes on with a run that was cut off.
+MUTANTS = $(if $(ONLY),-only '$(ONLY)') $(if $(DRAW),-draw $(DRAW) $(if $(filter command line environment,$(origin SEED)),-seed $(SEED)) $(if $(SKIP),-skip $(SKIP)))
+mutants: tools ## plant bugs one at a time, each to be caught by the tests of its own package (an hour); DRAW=100 SEED=… draws others
+	$(GO) run ./cmd/mutants $(MUTANTS)
 
 # -count=1: these are runs for their figures, never taken from the cache.
 LONG = AUTHCOMPAT_LONG=1 $(GO) test -count=1 -v -timeout 60m ./cmd/authcompat

@@ -281,11 +281,12 @@ func reseal(t *testing.T, p operables) {
 	wantSame(t, "first page", sealed[:2], page("key-1", nil, 2))
 	wantSame(t, "second page", sealed[2:], page("key-1", sealed[1].Digest, 2))
 	sealed[0].Sealed, sealed[0].SealKey = []byte("anew"), "key-2"
-	for range 2 { // the second time they do not have that key any more
-		if err := p.a.Reseal(t.Context(), "key-1", sealed[:1]); err != nil {
+	late := sealed[0]
+	late.Sealed, late.SealKey = []byte("too late"), "key-3"
+	for _, token := range []core.Token{sealed[0], late} { // the second one does not have that key any more
+		if err := p.a.Reseal(t.Context(), "key-1", []core.Token{token}); err != nil {
 			t.Fatal(err)
 		}
-		sealed[0].Sealed = []byte("anew")
 	}
 	wantSame(t, "resealed", sealed[:1], page("key-2", nil, 9))
 	wantSame(t, "others", sealed[1:], page("key-1", nil, 9))
