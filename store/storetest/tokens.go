@@ -15,6 +15,7 @@ func tokens() []testCase {
 		{"an expired token is found", expiredFound},
 		{"a token of another realm is not found", otherRealm},
 		{"text that is no token is not found", noToken},
+		{"text that begins like a token is not found", sameBeginning},
 		{"an inactive user gets no token", inactiveUser},
 		{"nobody gets no token", nobodysToken},
 		{"a password that was changed gets no token", changedPassword},
@@ -40,6 +41,20 @@ func tokenKept(t *testing.T, p pair) {
 		wantFound(t, p.a, test.name, test.token, ann)
 		wantFound(t, p.b, test.name, test.token, ann)
 	}
+}
+
+// sameBeginning presents a token's beginning, which some tables keep readable, with another end.
+func sameBeginning(t *testing.T, p pair) {
+	const key = "0123456789abcdef0123456789abcdef01234567"
+	ann := p.add(t, newUser("ann"))
+	p.issue(t, tokenOf(ann, key))
+	for _, text := range []string{key[:39] + "8", key[:39], key + "0", key[:8], key[:15], key[:16] + strings.Repeat("0", 24)} {
+		for _, store := range []core.Store{p.a, p.b} {
+			_, _, err := store.FindToken(t.Context(), realm, core.Presented(text))
+			wantError(t, "find "+text, err, core.ErrNotFound)
+		}
+	}
+	wantFound(t, p.b, key, tokenOf(ann, key), ann)
 }
 
 func manyTokens(t *testing.T, p pair) {

@@ -31,7 +31,7 @@ func TestAuxTables(t *testing.T) {
 func checkLimits(t *testing.T, a, b core.RateLimiter) {
 	now := time.Date(2001, 6, 16, 12, 0, 0, 0, time.UTC)
 	limit := core.Limit{Burst: 5, Window: 5 * time.Minute}
-	guesses := []core.LimitKey{{Key: []byte("name"), Limit: limit}, {Key: []byte("address"), Limit: core.Limit{Burst: 100, Window: time.Hour}}}
+	guesses := []core.LimitKey{{Key: []byte("name"), Limit: limit}, {Key: []byte("address"), Limit: core.Limit{Burst: 6, Window: time.Hour}}}
 	var through atomic.Int32
 	var done sync.WaitGroup
 	for i := range 16 {
@@ -55,6 +55,12 @@ func checkLimits(t *testing.T, a, b core.RateLimiter) {
 	for i, want := range []time.Duration{0, time.Minute} {
 		if wait, err := a.Reserve(t.Context(), now, guesses...); wait != want || err != nil {
 			t.Errorf("attempt %d: wait %v, %v", i, wait, err)
+		}
+	}
+	// Of those that were refused for the name, the address has none counted.
+	for i, want := range []time.Duration{0, 10 * time.Minute} {
+		if wait, err := b.Reserve(t.Context(), now, guesses[1]); wait != want || err != nil {
+			t.Errorf("attempt %d at another name: wait %v, %v", i, wait, err)
 		}
 	}
 	if n, err := a.PruneLimits(t.Context(), now.Add(2*time.Hour), 10); n != 2 || err != nil {
