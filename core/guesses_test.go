@@ -32,9 +32,9 @@ func (h *noticedHasher) HashDummy(ctx context.Context, username, plain string) e
 	return h.Hasher.HashDummy(ctx, username, plain)
 }
 
-func (h *noticedHasher) SimulateLatency(ctx context.Context, username, encoded string) error {
+func (h *noticedHasher) SimulateLatency(ctx context.Context, username, encoded string, more time.Duration) error {
 	h.simulated = append(h.simulated, username, encoded)
-	return h.Hasher.SimulateLatency(ctx, username, encoded)
+	return h.Hasher.SimulateLatency(ctx, username, encoded, more)
 }
 
 // newNoticed is an engine where a user john may be guessed at once in an hour.

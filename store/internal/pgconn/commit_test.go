@@ -1,4 +1,4 @@
-package postgres
+package pgconn
 
 import (
 	"database/sql/driver"
@@ -49,7 +49,7 @@ func TestCommitAnswers(t *testing.T) {
 		s = &session{socket: &deadlined{}, epoch: newConnEpoch(), pqConn: &committing{answer: test.answer}}
 		s.warned = true // by a notice from before
 		err := transaction{s}.Commit()
-		if (err == nil) != test.committed || errors.Is(err, errAmbiguousCommit) != test.ambiguous {
+		if (err == nil) != test.committed || errors.Is(err, ErrAmbiguousCommit) != test.ambiguous {
 			t.Errorf("%s: error %v", name, err)
 		}
 		if lost := s.epoch.current.Load() != s.opened; lost != test.lost {
