@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
-	"golang.org/x/text/unicode/norm"
 )
 
 // MaxUsername is the longest username that the engine stores, in code points: that of an
@@ -93,7 +92,7 @@ func (s *Service) UsernameTaken(ctx context.Context, username string) (bool, err
 func (s *Service) newUser(ctx context.Context, p Policy, r Registration) (NewUser, error) {
 	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now()}
 	if p.NormalizeUsername {
-		u.Username = norm.NFKC.String(u.Username)
+		u.Username = NormalizeUsername(u.Username)
 	}
 	if p.NormalizeEmail {
 		u.Email = normalizeEmail(u.Email)

@@ -79,6 +79,7 @@ func TestOldTLS(t *testing.T) {
 		{speaks(tls.VersionTLS10, tls.TLS_RSA_WITH_AES_256_CBC_SHA), "authtokens"},
 		{speaks(tls.VersionTLS10, tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA), "authtokens"},
 		{speaks(tls.VersionTLS10, tls.TLS_RSA_WITH_RC4_128_SHA), ""},
+		{speaks(tls.VersionTLS12, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256), ""},
 		{speaks(tls.VersionTLS11), "authtokens form-auth"},
 		{speaks(tls.VersionTLS11, tls.TLS_RSA_WITH_AES_128_CBC_SHA), "authtokens"},
 		{speaks(tls.VersionTLS12), "ocd-users authtokens form-auth snippit"},

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/route"
@@ -75,7 +73,7 @@ func maxUsernameOf(f profiles.Field) int { return max(f.MaxLength, maxUsername) 
 // the name as it is stored, which can be longer than the one that was sent.
 func (a *API) register(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
 	if a.policy.NormalizeUsername {
-		r.Username = norm.NFKC.String(r.Username)
+		r.Username = core.NormalizeUsername(r.Username)
 	}
 	if utf8.RuneCountInString(r.Username) > limit {
 		return core.Session{}, &core.Error{Kind: core.KindInvalidUser}

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
@@ -57,7 +55,7 @@ func (a *API) toPython(f profiles.Field, text string) string {
 	}
 	long := f.MaxLength > 0 && utf8.RuneCountInString(text) > f.MaxLength
 	if f.Role == profiles.RoleUsername && a.policy.NormalizeUsername && !long {
-		text = norm.NFKC.String(text)
+		text = core.NormalizeUsername(text)
 	}
 	return text
 }

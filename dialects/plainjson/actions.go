@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
@@ -60,7 +58,7 @@ const maxUsername = 150
 // the name as it is stored, which can be longer than the one that was sent.
 func (a *API) registerUser(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
 	if a.policy.NormalizeUsername {
-		r.Username = norm.NFKC.String(r.Username)
+		r.Username = core.NormalizeUsername(r.Username)
 	}
 	if utf8.RuneCountInString(r.Username) > limit {
 		return core.Session{}, &core.Error{Kind: core.KindInvalidUser}

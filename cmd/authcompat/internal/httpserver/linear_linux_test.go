@@ -66,14 +66,17 @@ func hostileTexts() map[string][][3]string {
 	}
 }
 
-// grow returns a text of n bytes.
+// grow returns a text of at most n bytes.
 func grow(text [3]string, n int) string {
 	var b strings.Builder
 	b.WriteString(text[0])
-	for i := 0; b.Len()+len(text[2]) < n; i++ {
-		b.WriteString(strings.ReplaceAll(text[1], "#", strconv.Itoa(i)))
+	for i := 0; ; i++ {
+		unit := strings.ReplaceAll(text[1], "#", strconv.Itoa(i))
+		if b.Len()+len(unit)+len(text[2]) > n {
+			return b.String() + text[2]
+		}
+		b.WriteString(unit)
 	}
-	return b.String() + text[2]
 }
 
 // deep returns a text of JSON that is nested as deep as it may be if it has a mebibyte.
@@ -182,7 +185,11 @@ func TestCostsAreLinear(t *testing.T) {
 		serve := func(place string, text func(n int) string) func(n int) func() {
 			return func(n int) func() {
 				r, w := request(login, place, text(n)), httptest.NewRecorder()
-				return func() { h.ServeHTTP(w, r) }
+				return func() {
+					if h.ServeHTTP(w, r); w.Code == http.StatusRequestEntityTooLarge {
+						t.Errorf("%d bytes are refused unread", n)
+					}
+				}
 			}
 		}
 		for place, texts := range hostileTexts() {
@@ -210,5 +217,27 @@ func TestCostsAreLinear(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestLongNames sends names whose normal form is eighteen times as long: it costs hardly
+// more than a plain name of as many bytes, since neither can be anybody's.
+func TestLongNames(t *testing.T) {
+	h, login := served(t, "form-auth")
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	shortest := func(letter string) time.Duration {
+		best := time.Duration(math.MaxInt64)
+		for range 5 {
+			r, w := request(login, "form", grow([3]string{"password=p&username=", letter, ""}, 1<<20)), httptest.NewRecorder()
+			began := cpuTime(t)
+			h.ServeHTTP(w, r)
+			best = min(best, cpuTime(t)-began)
+		}
+		return best
+	}
+	const times = 20
+	if plain, hostile := shortest("a"), shortest("\ufdfa"); hostile > times*plain {
+		t.Errorf("%v, and %v for a plain name", hostile, plain)
 	}
 }
