@@ -54,6 +54,12 @@ func Open(ctx context.Context, dsn string) (Backend, error) {
 	return sqliteBackend(s), nil
 }
 
+// DatabaseFile returns the path of the file that dsn names, an SQLite database of ours or of
+// Django's, and whether it names one.
+func DatabaseFile(dsn string) (path string, ok bool) {
+	return SQLitePath(strings.TrimPrefix(dsn, schemeDjango))
+}
+
 // SQLitePath returns the path of the file that dsn names, and whether it names one.
 // Files that belong to the database, such as its sealing key, are kept next to it.
 func SQLitePath(dsn string) (path string, ok bool) {

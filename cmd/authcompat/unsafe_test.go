@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -83,6 +84,13 @@ func TestUnsafeFiles(t *testing.T) {
 		}
 	}
 	logs(t, start(t, args...), `others may write the file of the database: chmod go-w","file":"`+path+`"`, `others may write the file of the sealing keys: chmod go-w","file":"`+path+`.key"`)
+
+	django := filepath.Join(t.TempDir(), "django.db")
+	mustMakeDjango(t, django)
+	if err := os.Chmod(django, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	logs(t, start(t, append(cheap, "--profile", "authtokens", "--store", "django+sqlite:"+django)...), `others may write the file of the database: chmod go-w","file":"`+django+`"`)
 }
 
 // TestUnsafePostgres checks that a server warns of a PostgreSQL that may lose what it has

@@ -191,7 +191,7 @@ func (s *server) handler(f *config.Config, p *profiles.Profile, trusted httpserv
 // warnUnsafe warns of files that others may change, and of settings of the database by
 // which acknowledged writes can be lost.
 func (s *server) warnUnsafe(ctx context.Context) {
-	if path, ok := store.SQLitePath(s.current().Engine.Store); ok {
+	if path, ok := store.DatabaseFile(s.current().Engine.Store); ok {
 		s.warnWritable("database", path)
 	}
 	s.warnWritable("sealing keys", s.keys.Path(s.started.KeyFile))
