@@ -59,7 +59,7 @@ of the servers. Digests of servers without a sealing key can't be found.`,
 			return withAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				f := core.AuditFilter{Username: user, Action: core.Action(action), Failed: failed}
 				if user != "" {
-					if err := withPseudonyms(cmd, e, keyring.Location{File: file, DSN: flags.Store}); err != nil {
+					if err := withPseudonyms(ctx, cmd, e, user, keyring.Location{File: file, DSN: flags.Store}); err != nil {
 						return err
 					}
 					f.UsernamePseudonyms = e.Pseudonyms(user)

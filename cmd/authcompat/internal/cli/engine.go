@@ -10,6 +10,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+	"github.com/authcompat/authcompat/core"
 )
 
 // withAdmin opens the store for a command on users and tokens, and calls do.
@@ -47,9 +48,11 @@ func withEngine(cmd *cobra.Command, f *config.Engine, do func(ctx context.Contex
 
 // withPseudonyms lets the engine find what stands for a name that nobody has, which takes
 // the sealing keys. Where there are none, it finds nothing.
-func withPseudonyms(cmd *cobra.Command, e *engine.Engine, keys keyring.Location) error {
+func withPseudonyms(ctx context.Context, cmd *cobra.Command, e *engine.Engine, username string, keys keyring.Location) error {
 	sealer, err := keys.LoadOrWarn(func(missing error) {
-		warnOn(cmd.ErrOrStderr())(fmt.Errorf("%w; without it, a name that nobody has is not found", missing))
+		if _, err := e.User(ctx, username); core.KindOf(err) == core.KindUserUnknown {
+			warnOn(cmd.ErrOrStderr())(fmt.Errorf("%w; without it, a name that nobody has is not found", missing))
+		}
 	})
 	if err != nil {
 		return err

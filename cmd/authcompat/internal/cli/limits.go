@@ -41,7 +41,7 @@ address stands for its /64, as in the limits. Running servers see it at once.`,
 					return errors.New("this store has no limits")
 				}
 				if username != "" {
-					if err := withPseudonyms(cmd, e, keyring.Location{File: file, DSN: flags.Store}); err != nil {
+					if err := withPseudonyms(ctx, cmd, e, username, keyring.Location{File: file, DSN: flags.Store}); err != nil {
 						return err
 					}
 				}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -51,6 +52,9 @@ func (f *Server) show() *yaml.Node {
 	}
 	sections := map[string]*yaml.Node{"": root}
 	for _, s := range settings() {
+		if s.flag == "listen" && len(f.bindings) > 0 && !slices.ContainsFunc(f.bindings, binding.unbound) {
+			continue // no profile is served there
+		}
 		flag := f.flags.Lookup(s.flag)
 		name, section := s.key, root
 		if before, after, nested := strings.Cut(s.key, "."); nested {
