@@ -27,7 +27,7 @@ type session struct {
 
 	mu    sync.Mutex // of w and what follows
 	made  int        // folders in dir
-	clean map[tests]outcome
+	clean []tests    // that pass without a mutation
 }
 
 // printf writes to the report.
@@ -158,53 +158,23 @@ func (s *session) drawn(ctx context.Context, d draw) (ok bool, err error) {
 	s.printf("seed %d: %d of %d mutations of %s\n", d.seed, d.number, len(all), strings.Join(d.packages, " "))
 	shuffle(all, d.seed)
 	all = slices.DeleteFunc(all, func(m mutation) bool { return !d.only.MatchString(m.String()) })
-	all = all[min(d.skip, len(all)):]
 	if s.list {
-		for _, m := range all[:min(d.number, len(all))] {
+		for _, m := range all[min(d.skip, len(all)):min(d.skip+d.number, len(all))] {
 			s.printf("%s (line %d)\n", m, m.line)
 		}
 		return true, nil
 	}
-	s.clean = make(map[tests]outcome)
-	counts := make(map[verdict]int)
-	var reasons, survivors int
-	var mu sync.Mutex
-	next := 0
-	// take returns the next mutation, unless enough are being tried.
-	trying := 0
-	take := func() (m mutation, i int, ok bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if next == len(all) || counts[caught]+reasons+survivors+trying >= d.number {
-			return m, 0, false
-		}
-		trying++
-		next++
-		return all[next-1], d.skip + next - 1, true
-	}
+	t := tally{all: all, next: d.skip, wanted: d.number, explained: explained, counts: make(map[verdict]int)}
 	group, ctx := errgroup.WithContext(ctx)
 	for range s.jobs {
 		group.Go(func() error {
-			for m, i, ok := take(); ok; m, i, ok = take() {
+			for m, place, ok := t.take(); ok; m, place, ok = t.take() {
 				o, err := s.mutate(ctx, m)
 				if err != nil {
 					return fmt.Errorf("%s: %w", m, err)
 				}
-				mu.Lock()
-				trying--
-				counts[o.verdict]++
-				word := o.verdict.String()
-				switch reason := explained[m.String()]; {
-				case o.verdict == caught || o.verdict == unbuilt:
-				case reason != "":
-					word, o.detail = "explained", reason
-					reasons++
-				default:
-					survivors++
-				}
-				mu.Unlock()
-				if o.verdict != unbuilt {
-					s.printf("%4d %-10s %s (line %d) %s %s\n", i, word, m, m.line, o.detail, o.took.Round(100*time.Millisecond))
+				if word, detail := t.record(m, o); o.verdict != unbuilt {
+					s.printf("%4d %-10s %s (line %d) %s %s\n", place, word, m, m.line, detail, o.took.Round(100*time.Millisecond))
 				}
 			}
 			return nil
@@ -214,8 +184,51 @@ func (s *session) drawn(ctx context.Context, d draw) (ok bool, err error) {
 		return false, err
 	}
 	s.printf("seed %d: %d caught, %d explained, %d survived (%d did not compile)\n",
-		d.seed, counts[caught], reasons, survivors, counts[unbuilt])
-	return survivors == 0, nil
+		d.seed, t.counts[caught], t.reasons, t.survivors, t.counts[unbuilt])
+	return t.survivors == 0, nil
+}
+
+// tally counts what becomes of drawn mutations.
+type tally struct {
+	mu        sync.Mutex
+	all       []mutation
+	next      int // in all
+	trying    int
+	wanted    int
+	explained map[string]string
+	counts    map[verdict]int
+	reasons   int // survivors that are explained
+	survivors int // the others
+}
+
+// take returns the next mutation and its place in the draw, unless as many as are wanted
+// are being tried or done.
+func (t *tally) take() (m mutation, place int, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.next >= len(t.all) || t.counts[caught]+t.reasons+t.survivors+t.trying >= t.wanted {
+		return m, 0, false
+	}
+	t.trying++
+	t.next++
+	return t.all[t.next-1], t.next - 1, true
+}
+
+// record counts the outcome of a mutation, and returns its word and detail in the report.
+func (t *tally) record(m mutation, o outcome) (word, detail string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.trying--
+	t.counts[o.verdict]++
+	if o.verdict == caught || o.verdict == unbuilt {
+		return o.verdict.String(), o.detail
+	}
+	if reason := t.explained[m.String()]; reason != "" {
+		t.reasons++
+		return "explained", reason
+	}
+	t.survivors++
+	return o.verdict.String(), o.detail
 }
 
 // mutate runs the tests that hold the package of a mutation until some notice it.
@@ -261,7 +274,7 @@ func (s *session) mutate(ctx context.Context, m mutation) (o outcome, err error)
 // passes fails unless tests pass without a mutation. It runs them once.
 func (s *session) passes(ctx context.Context, t tests) error {
 	s.mu.Lock()
-	_, known := s.clean[t]
+	known := slices.Contains(s.clean, t)
 	s.mu.Unlock()
 	if known {
 		return nil
@@ -271,6 +284,6 @@ func (s *session) passes(ctx context.Context, t tests) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.clean[t] = outcome{}
+	s.clean = append(s.clean, t)
 	return nil
 }

@@ -3,6 +3,7 @@ package drf_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestTokenIsRequired(t *testing.T) {
 				headers = nil
 			}
 			w := a.Ask(t, "POST", path, "", headers...)
-			if w.Code != 401 || w.Body.String() != test.body || strings.Join(w.Header()["WWW-Authenticate"], "|") != "Token" {
+			if w.Code != 401 || w.Body.String() != test.body || strings.Join(spelled(w.Header(), "WWW-Authenticate"), "|") != "Token" {
 				t.Errorf("%s with %q: %d %s, %v", path, test.header, w.Code, w.Body, w.Header())
 			}
 		}
@@ -47,6 +48,9 @@ func TestTokenIsRequired(t *testing.T) {
 		t.Errorf("once more: %d %s", w.Code, w.Body)
 	}
 }
+
+// spelled returns the values of a header in exactly this spelling.
+func spelled(h http.Header, name string) []string { return h[name] }
 
 // TestRealmOfAProfile checks that an API with a realm of its own takes its own tokens, and
 // none of others.
