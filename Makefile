@@ -90,10 +90,10 @@ soak: tools ## SOAK generated requests (10000000) to all profiles on all stores,
 	AUTHCOMPAT_SOAK=$(SOAK) AUTHCOMPAT_SOAK_SEED=$(SEED) AUTHCOMPAT_SOAK_FROM=$(FROM) \
 		$(GO) test -count=1 ./cmd/authcompat/internal/inprocess -run '^TestSoak$$' -v -timeout 24h
 
-# ONLY=^sqlite plants those bugs alone. DRAW=100 draws changes of the syntax instead, by a seed
+# ONLY=^sqlite plants those bugs alone. DRAW=120 draws changes of the syntax instead (of which some don't compile), by a seed
 # that it prints; SEED= repeats them, and SKIP=… goes on with a run that was cut off.
 MUTANTS = $(if $(ONLY),-only '$(ONLY)') $(if $(DRAW),-draw $(DRAW) $(if $(filter command line environment,$(origin SEED)),-seed $(SEED)) $(if $(SKIP),-skip $(SKIP)))
-mutants: tools ## plant bugs one at a time, each to be caught by the tests of its own package (an hour); DRAW=100 SEED=… draws others
+mutants: tools ## plant bugs one at a time, each to be caught by the tests of its own package (an hour); DRAW=120 SEED=… draws others
 	$(GO) run ./cmd/mutants $(MUTANTS)
 
 # -count=1: these are runs for their figures, never taken from the cache.

@@ -3,7 +3,10 @@ package core_test
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
@@ -50,5 +53,39 @@ func TestSealIsBoundToItsRow(t *testing.T) {
 	row.SealKey = "unknown"
 	if _, err := sealer.Open(row); !errors.Is(err, core.ErrNoKey) {
 		t.Errorf("without its key: %v", err)
+	}
+}
+
+// TestParseKeys reads keys as people write them, and none that is too short or too long.
+func TestParseKeys(t *testing.T) {
+	first, second := bytes.Repeat([]byte{1}, core.KeySize), bytes.Repeat([]byte{2}, core.KeySize)
+	a, b := base64.StdEncoding.EncodeToString(first), base64.StdEncoding.EncodeToString(second)
+	for text, want := range map[string][][]byte{
+		a:                                    {first},
+		strings.TrimRight(a, "="):            {first},
+		" " + a + "\n":                       {first},
+		a + "," + b:                          {first, second},
+		b + "\n" + a + "\n":                  {second, first},
+		strings.TrimRight(a, "=") + ", " + b: {first, second},
+	} {
+		keys, err := core.ParseKeys(text)
+		if err != nil || !slices.EqualFunc(keys, want, bytes.Equal) {
+			t.Errorf("%q: %v, %v", text, keys, err)
+		}
+	}
+	for _, text := range []string{
+		"", " ,\n", a[:40], base64.StdEncoding.EncodeToString(first[1:]), base64.StdEncoding.EncodeToString(append(first, 0)), a + ",x", "x" + a,
+	} {
+		if keys, err := core.ParseKeys(text); err == nil {
+			t.Errorf("%q: %d keys", text, len(keys))
+		}
+	}
+	for _, size := range []int{0, core.KeySize - 1, core.KeySize + 1} {
+		if _, err := core.NewSealer(first, make([]byte, size)); err == nil {
+			t.Errorf("a key of %d bytes", size)
+		}
+	}
+	if id := (core.Sealer{}).KeyID(); id != "" {
+		t.Errorf("without a key: id %q", id)
 	}
 }

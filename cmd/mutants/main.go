@@ -31,12 +31,12 @@ func main() {
 // run plants bugs as the arguments say, and reports whether all were caught.
 func run(ctx context.Context, w io.Writer, args []string) (ok bool, err error) {
 	flags := flag.NewFlagSet("mutants", flag.ExitOnError)
-	only := flags.String("only", "", "plant the bugs whose name matches this `pattern`")
+	only := flags.String("only", "", "plant the bugs whose name matches this `pattern`; with -draw, try those of the drawn")
 	jobs := flags.Int("j", max(1, runtime.NumCPU()/2), "`number` of test runs at a time")
 	timeout := flags.Duration("timeout", 4*time.Minute, "for the tests of one package: who hangs is not caught")
-	drawn := flags.Int("draw", 0, "draw that `number` of mutations instead of planting bugs")
+	drawn := flags.Int("draw", 0, "draw that `number` of mutations instead of planting bugs; some do not compile")
 	seed := flags.Uint64("seed", 0, "of the draw; 0: take one from the clock")
-	skip := flags.Int("skip", 0, "leave out that `number` of the draw, to go on with a run that was cut off")
+	skip := flags.Int("skip", 0, "leave out the first `number` of the draw, to go on with a run that was cut off")
 	list := flags.Bool("list", false, "list, and run nothing")
 	if err := flags.Parse(args); err != nil {
 		return false, err

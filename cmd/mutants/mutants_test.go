@@ -253,7 +253,7 @@ func TestPlantAndDraw(t *testing.T) {
 			t.Errorf("%s: %+v, %v, want %s", diff, got, err, want)
 		}
 	}
-	ok, err := s.drawn(t.Context(), draw{number: 10, seed: 1, packages: []string{"./p"}, only: regexp.MustCompile("Unused: -")})
+	ok, err := s.drawn(t.Context(), draw{number: 10, skip: 0, seed: 1, packages: []string{"./p"}, only: regexp.MustCompile("Unused: -")})
 	if ok || err != nil || !strings.Contains(out.String(), "seed 1: 0 caught, 0 explained, 1 survived (0 did not compile)") {
 		t.Errorf("%t, %v:\n%s", ok, err, &out)
 	}

@@ -136,16 +136,17 @@ func (s *session) plant(ctx context.Context, p patch) (outcome, error) {
 	return s.run(ctx, tests{p.pkg, p.run}, file)
 }
 
-// draw says which mutations are drawn.
+// draw says which mutations are drawn: from skip to number, in the order that the seed
+// gives to those of the packages; and of these, the ones whose name matches.
 type draw struct {
 	number, skip int
 	seed         uint64
 	packages     []string
-	only         *regexp.Regexp // of their names
+	only         *regexp.Regexp
 }
 
 // drawn draws mutations and reports whether all were caught or are explained. Those that
-// do not compile are no mutations, and others are drawn for them.
+// do not compile are no mutations.
 func (s *session) drawn(ctx context.Context, d draw) (ok bool, err error) {
 	explained, err := explanations(explainedList)
 	if err != nil {
@@ -155,26 +156,30 @@ func (s *session) drawn(ctx context.Context, d draw) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	s.printf("seed %d: %d of %d mutations of %s\n", d.seed, d.number, len(all), strings.Join(d.packages, " "))
 	shuffle(all, d.seed)
-	all = slices.DeleteFunc(all, func(m mutation) bool { return !d.only.MatchString(m.String()) })
+	s.printf("seed %d: %d of %d mutations of %s\n", d.seed, d.number, len(all), strings.Join(d.packages, " "))
+	t := tally{explained: explained, counts: make(map[verdict]int)}
+	for place, m := range all[:min(d.number, len(all))] {
+		if place >= d.skip && d.only.MatchString(m.String()) {
+			t.left = append(t.left, placed{place, m})
+		}
+	}
 	if s.list {
-		for _, m := range all[min(d.skip, len(all)):min(d.skip+d.number, len(all))] {
-			s.printf("%s (line %d)\n", m, m.line)
+		for _, m := range t.left {
+			s.printf("%4d %s (line %d)\n", m.place, m, m.line)
 		}
 		return true, nil
 	}
-	t := tally{all: all, next: d.skip, wanted: d.number, explained: explained, counts: make(map[verdict]int)}
 	group, ctx := errgroup.WithContext(ctx)
 	for range s.jobs {
 		group.Go(func() error {
-			for m, place, ok := t.take(); ok; m, place, ok = t.take() {
-				o, err := s.mutate(ctx, m)
+			for m, ok := t.take(); ok; m, ok = t.take() {
+				o, err := s.mutate(ctx, m.mutation)
 				if err != nil {
 					return fmt.Errorf("%s: %w", m, err)
 				}
-				if word, detail := t.record(m, o); o.verdict != unbuilt {
-					s.printf("%4d %-10s %s (line %d) %s %s\n", place, word, m, m.line, detail, o.took.Round(100*time.Millisecond))
+				if word, detail := t.record(m.mutation, o); o.verdict != unbuilt {
+					s.printf("%4d %-10s %s (line %d) %s %s\n", m.place, word, m, m.line, detail, o.took.Round(100*time.Millisecond))
 				}
 			}
 			return nil
@@ -188,37 +193,37 @@ func (s *session) drawn(ctx context.Context, d draw) (ok bool, err error) {
 	return t.survivors == 0, nil
 }
 
+// placed is a mutation with its place in the draw.
+type placed struct {
+	place int
+	mutation
+}
+
 // tally counts what becomes of drawn mutations.
 type tally struct {
 	mu        sync.Mutex
-	all       []mutation
-	next      int // in all
-	trying    int
-	wanted    int
+	left      []placed // to be tried
 	explained map[string]string
 	counts    map[verdict]int
 	reasons   int // survivors that are explained
 	survivors int // the others
 }
 
-// take returns the next mutation and its place in the draw, unless as many as are wanted
-// are being tried or done.
-func (t *tally) take() (m mutation, place int, ok bool) {
+// take returns the next mutation to be tried.
+func (t *tally) take() (m placed, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.next >= len(t.all) || t.counts[caught]+t.reasons+t.survivors+t.trying >= t.wanted {
-		return m, 0, false
+	if len(t.left) == 0 {
+		return m, false
 	}
-	t.trying++
-	t.next++
-	return t.all[t.next-1], t.next - 1, true
+	m, t.left = t.left[0], t.left[1:]
+	return m, true
 }
 
 // record counts the outcome of a mutation, and returns its word and detail in the report.
 func (t *tally) record(m mutation, o outcome) (word, detail string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.trying--
 	t.counts[o.verdict]++
 	if o.verdict == caught || o.verdict == unbuilt {
 		return o.verdict.String(), o.detail

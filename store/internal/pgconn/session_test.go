@@ -1,7 +1,12 @@
 package pgconn
 
 import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 )
@@ -41,5 +46,61 @@ func TestSetDeadline(t *testing.T) {
 	s.setDeadline(t.Context()) // none
 	if !socket.deadline.IsZero() {
 		t.Error("a deadline that nobody wants")
+	}
+}
+
+// executing is a connection that notes the statements it executes.
+type executing struct {
+	pqConn
+	statements []string
+}
+
+func (e *executing) ExecContext(_ context.Context, statement string, _ []driver.NamedValue) (driver.Result, error) {
+	e.statements = append(e.statements, statement)
+	return nil, nil
+}
+
+func (e *executing) IsValid() bool { return true }
+
+// TestInvalidatedConnectionsAreNotUsed has one connection report that the server is gone:
+// none that was opened before is used again.
+func TestInvalidatedConnectionsAreNotUsed(t *testing.T) {
+	epoch := newConnEpoch()
+	open := func() *session {
+		return &session{socket: &deadlined{}, epoch: epoch, opened: epoch.current.Load(), pqConn: &executing{}}
+	}
+	one, other := open(), open()
+	for _, s := range []*session{one, other} {
+		if err := s.ResetSession(t.Context()); err != nil || !s.IsValid() {
+			t.Errorf("before: %v", err)
+		}
+	}
+	one.report(io.EOF)
+	for _, s := range []*session{one, other} {
+		if err := s.ResetSession(t.Context()); !errors.Is(err, driver.ErrBadConn) || s.IsValid() {
+			t.Errorf("afterwards: %v", err)
+		}
+	}
+	if s := open(); !s.IsValid() {
+		t.Error("a new connection is not used")
+	}
+	other.report(io.EOF) // of the same loss
+	if s := open(); s.opened != 1 {
+		t.Errorf("%d losses were counted of one", s.opened)
+	}
+}
+
+// TestBeginWaitsForTheDisk checks that transactions are durable where the server's default
+// is another, and leave the default alone where it is not.
+func TestBeginWaitsForTheDisk(t *testing.T) {
+	for async, want := range map[bool]bool{true: true, false: false} {
+		c := &executing{}
+		s := &session{socket: &deadlined{}, epoch: newConnEpoch(), pqConn: c, async: async}
+		if _, err := s.BeginTx(DeadlineOnly(time.Now().Add(time.Second)), driver.TxOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(strings.Join(c.statements, ";"), "SET LOCAL synchronous_commit = on"); got != want {
+			t.Errorf("asynchronous by default %t: %q", async, c.statements)
+		}
 	}
 }
