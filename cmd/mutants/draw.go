@@ -80,6 +80,7 @@ var widerTests = []struct {
 	{"./core/transfer", []tests{{pkg: "./store/django/transfer", run: "^TestGenerated$"}}},
 	{"./dialects", []tests{{pkg: "./dialects"}, {pkg: "./cmd/authcompat/internal/inprocess"}}},
 	{"./store/internal/record", []tests{{pkg: "./store/sqlite"}}},
+	{"./store/internal/pgconn", []tests{{pkg: "./store/postgres"}}},
 	{"./store/internal/pgframes", []tests{{pkg: "./store/postgres"}}},
 	{"./store/internal/pgdsn", []tests{{pkg: "./store/postgres"}}},
 	{"./store/internal/pgdurability", []tests{{pkg: "./store/postgres", run: "Durab"}}},
