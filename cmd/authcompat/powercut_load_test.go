@@ -92,9 +92,11 @@ func (l *load) run() {
 				}
 			})
 		}
-		clients.Go(func() { l.operate(p, round) })
+		clients.Go(func() { l.operate(round) })
 		clients.Wait()
-		if round == 1 { // nothing is in flight, so that the trace is whole, but the log is not copied back
+		if round == 1 {
+			l.prune(p)
+			// Nothing is under way, so that the trace is whole, but the log is not copied back.
 			if err := p.Process.Kill(); err != nil {
 				l.t.Error(err)
 			}
@@ -181,7 +183,7 @@ func (l *load) live(p *process, random *rand.Rand, name string) {
 }
 
 // operate is an operator, who changes a user and the sealing keys.
-func (l *load) operate(p *process, round int) {
+func (l *load) operate(round int) {
 	name := fmt.Sprintf("o-%d", round)
 	now := account{Password: "first"}
 	l.done(operation{ID: l.command(now.Password, "user", "create", name, "--password-stdin", "--password-iterations", "1"), User: name, After: now})
@@ -195,6 +197,11 @@ func (l *load) operate(p *process, round int) {
 	for _, change := range []string{"rotate", "rotate"} {
 		l.done(operation{ID: l.command("", "secret", change), Keys: keysIn(l.t, l.store+".key")})
 	}
-	p.sighup(l.t, "reloaded") // so that it seals with the newest key, as prune without --force waits for
+}
+
+// prune removes the old keys once no server seals with them any more, as the command
+// itself waits for without --force: nothing is under way.
+func (l *load) prune(p *process) {
+	p.sighup(l.t, "reloaded")
 	l.done(operation{ID: l.command("", "secret", "prune", "--force"), Keys: keysIn(l.t, l.store+".key")})
 }

@@ -31,14 +31,14 @@ type recording struct {
 // all processes and the replies that acknowledge what clients asked for, and replays the
 // trace up to a moment at which the power fails: what had not been synced is dropped,
 // reordered or torn (see disk). Then the database has to open, be whole, and have exactly
-// what was acknowledged, and each sealed token its key. It cuts the power 300 times in one
+// what was acknowledged, and each sealed token its key. It cuts the power 150 times in one
 // recording, or AUTHCOMPAT_POWERCUT_CUTS times in several.
 //
 // The control replays the same recordings on disks that ignore syncs, of files or of the
 // folder: there, writes must be found lost.
 func TestPowercut(t *testing.T) {
 	const perRecording = 1000
-	cuts, seed := number(t, "AUTHCOMPAT_POWERCUT_CUTS", 300), uint64(number(t, "AUTHCOMPAT_POWERCUT_SEED", int(time.Now().UnixNano())))
+	cuts, seed := number(t, "AUTHCOMPAT_POWERCUT_CUTS", 150), uint64(number(t, "AUTHCOMPAT_POWERCUT_SEED", int(time.Now().UnixNano())))
 	t.Logf("AUTHCOMPAT_POWERCUT_SEED=%d", seed)
 	var total, files, names tally
 	for done, n := 0, 0; done < cuts; done += n {

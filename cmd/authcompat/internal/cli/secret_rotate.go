@@ -52,7 +52,7 @@ with the file.
 
 Do this when every server has the newest key: until then one may seal with an older key, and its tokens would
 be lost. So it is refused for two minutes after a change of the file, unless --force says that no server
-runs, or that all have had a SIGHUP.`,
+runs, or that all have had a SIGHUP and the logins that were under way then are answered.`,
 	}, r)
 	cmd.Flags().BoolVar(&r.Force, "force", false, "remove old keys at once: all servers have the newest one")
 	config.WithoutVariables(cmd.Flags(), "force")

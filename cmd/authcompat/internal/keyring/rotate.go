@@ -89,7 +89,7 @@ func checkPropagated(path string) error {
 		return fmt.Errorf("sealing keys: %w", err)
 	}
 	if left := propagationDelay - time.Since(info.ModTime()); left > 0 {
-		return fmt.Errorf("%s was changed a moment ago, and a server may still seal with an old key: remove old keys in %v, or with --force if no server runs or all have had a SIGHUP since",
+		return fmt.Errorf("%s was changed a moment ago, and a server may still seal with an old key: remove old keys in %v, or with --force if no server runs, or all have had a SIGHUP since and the logins that were under way then are answered",
 			path, left.Round(time.Second))
 	}
 	return nil
