@@ -17,8 +17,10 @@ type RateLimiter interface {
 	// any number of concurrent calls, no more succeed than there is capacity for.
 	Reserve(ctx context.Context, now time.Time, guesses ...LimitKey) (wait time.Duration, err error)
 
-	// Refund takes back what Reserve counted.
-	Refund(ctx context.Context, guesses ...LimitKey) error
+	// Refund takes back what Reserve counted at a time. A key that has its full capacity for
+	// that time again is forgotten: its state would be in the future of a clock that was
+	// ahead.
+	Refund(ctx context.Context, at time.Time, guesses ...LimitKey) error
 
 	// ClearLimits gives keys their full capacity, in one atomic step, and returns how many of
 	// them did not have it. It appends the audit entry unless that is nil.
@@ -95,18 +97,19 @@ func DefaultRegistrationLimit() Limit { return Limit{Burst: 1000, Window: 15 * t
 // SetLoginLimits sets the rate limits; nil removes them.
 func (s *Service) SetLoginLimits(g *LoginLimits) { s.loginLimits.Store(g) }
 
-// reservation is a login that was counted against its limits.
+// reservation is a login or a registration that was counted against its limits.
 type reservation struct {
-	keys   []LimitKey
+	keys   []LimitKey    // none: nothing was counted
+	at     time.Time     // when, by the clock that all nodes share
 	waited bool          // for logins in flight
 	took   time.Duration // that the store needed to decide
 }
 
 // reserve counts a login at an account, of which it gets the key, before its password is
-// checked. The caller passes the keys to
-// release in the end and, if the login was no wrong guess, to refund before. If the limit
-// is exhausted by logins that are still in flight in this process, reserve waits for their
-// outcome. The reservation says what that took also if there is none.
+// checked. The caller passes the reservation to release in the end and, if the login was no
+// wrong guess, to refund before. If the limit is exhausted by logins that are still in
+// flight in this process, reserve waits for their outcome. The reservation says what that
+// took also if nothing was counted.
 func (s *Service) reserve(ctx context.Context, account []byte) (r reservation, wait time.Duration, err error) {
 	g := s.loginLimits.Load()
 	if g == nil {
@@ -119,7 +122,7 @@ func (s *Service) reserve(ctx context.Context, account []byte) (r reservation, w
 	for {
 		ended := s.inflight.next(guesses)
 		began := time.Now()
-		wait, err = s.reserveNow(ctx, g, guesses...)
+		r.at, wait, err = s.reserveNow(ctx, g, guesses...)
 		r.took = time.Since(began)
 		if err == nil && wait == 0 {
 			s.inflight.begin(guesses)
@@ -144,33 +147,34 @@ func (s *Service) reserve(ctx context.Context, account []byte) (r reservation, w
 // reserveNow is Reserve at this moment, by the clock that all nodes share: if each went by
 // its own, a node whose clock is behind would take what another counts for a leap, and
 // they would lift each other's limits.
-func (s *Service) reserveNow(ctx context.Context, g *LoginLimits, keys ...LimitKey) (wait time.Duration, err error) {
-	now := s.now()
+func (s *Service) reserveNow(ctx context.Context, g *LoginLimits, keys ...LimitKey) (at time.Time, wait time.Duration, err error) {
+	at = s.now()
 	if s.databaseClock != nil {
-		if now, err = s.databaseClock.DatabaseTime(ctx); err != nil {
-			return 0, err
+		if at, err = s.databaseClock.DatabaseTime(ctx); err != nil {
+			return at, 0, err
 		}
 	}
-	return g.Limiter.Reserve(ctx, now, keys...)
+	wait, err = g.Limiter.Reserve(ctx, at, keys...)
+	return at, wait, err
 }
 
 // reserveRegistration counts a registration before its password is hashed. The caller
 // refunds it if no user is made. It fails with KindThrottled when the client's address has
 // no capacity left.
-func (s *Service) reserveRegistration(ctx context.Context) (reserved []LimitKey, err error) {
+func (s *Service) reserveRegistration(ctx context.Context) (r reservation, err error) {
 	g, network := s.loginLimits.Load(), ClientOf(ctx).Network()
 	if g == nil || g.Registrations.Burst == 0 || network == "" {
-		return nil, nil
+		return r, nil
 	}
 	key := LimitKey{Key: s.networkLimitKey("registration", network), Limit: g.Registrations}
-	wait, err := s.reserveNow(ctx, g, key)
+	at, wait, err := s.reserveNow(ctx, g, key)
 	if err != nil {
-		return nil, wrapStoreError("count registration", err)
+		return r, wrapStoreError("count registration", err)
 	}
 	if wait > 0 {
-		return nil, &Error{Kind: KindThrottled, RetryAfter: wait}
+		return r, &Error{Kind: KindThrottled, RetryAfter: wait}
 	}
-	return []LimitKey{key}, nil
+	return reservation{keys: []LimitKey{key}, at: at}, nil
 }
 
 // ClearLimits gives a username, a client's network, or both, their full capacity for logins,
@@ -206,7 +210,7 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 }
 
 // release says that the outcome of a login has been counted.
-func (s *Service) release(reserved []LimitKey) { s.inflight.end(reserved) }
+func (s *Service) release(reserved reservation) { s.inflight.end(reserved.keys) }
 
 // limitKeySize is the length of a key in bytes.
 const limitKeySize = 16
@@ -226,16 +230,15 @@ func (s *Service) networkLimitKey(label, network string) []byte {
 }
 
 // refund takes back a login that was no wrong guess, or a registration for which nothing
-// was hashed. A client cannot prevent that by
-// disconnecting.
-func (s *Service) refund(ctx context.Context, reserved []LimitKey) {
+// was hashed. A client cannot prevent that by disconnecting.
+func (s *Service) refund(ctx context.Context, reserved reservation) {
 	g := s.loginLimits.Load()
-	if g == nil || len(reserved) == 0 {
+	if g == nil || len(reserved.keys) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), followUpTimeout)
 	defer cancel()
-	if err := g.Limiter.Refund(ctx, reserved...); err != nil && !errors.Is(err, ErrUnavailable) {
+	if err := g.Limiter.Refund(ctx, reserved.at, reserved.keys...); err != nil && !errors.Is(err, ErrUnavailable) {
 		s.log.Warn("a login stays counted as a guess, or a registration that failed as one", "error", err)
 	}
 }

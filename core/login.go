@@ -31,7 +31,7 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 		s.emit(ActionLogin, p.Issuer, KindOf(err).String())
 		return Session{}, err
 	}
-	reservation, wait, err := s.reserve(ctx, s.accountLimitKey(username, account))
+	reserved, wait, err := s.reserve(ctx, s.accountLimitKey(username, account))
 	if err != nil {
 		err := wrapStoreError("count guess", err)
 		s.emit(ActionLogin, p.Issuer, err.Kind.String())
@@ -40,11 +40,10 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 	if wait > 0 {
 		leave()
 		s.emit(ActionLogin, p.Issuer, KindThrottled.String())
-		return Session{}, s.throttled(ctx, p, username, account, wait, reservation.took)
+		return Session{}, s.throttled(ctx, p, username, account, wait, reserved.took)
 	}
-	reserved := reservation.keys
 	defer s.release(reserved)
-	if reservation.waited { // for logins that may have replaced a weak hash
+	if reserved.waited { // for logins that may have replaced a weak hash
 		if account, err = s.accountIfAny(ctx, username); err != nil {
 			s.refund(ctx, reserved)
 			s.emit(ActionLogin, p.Issuer, KindOf(err).String())
@@ -61,8 +60,8 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 		e.Outcome = kind.String()
 		began := time.Now()
 		s.recordFailure(ctx, e)
-		if len(reserved) > 0 {
-			s.failureWrites.add(reservation.took + time.Since(began))
+		if len(reserved.keys) > 0 {
+			s.failureWrites.add(reserved.took + time.Since(began))
 		}
 	default:
 		e.Outcome = kind.String()

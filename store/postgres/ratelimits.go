@@ -85,15 +85,19 @@ func (s *Store) waitTime(ctx context.Context, now time.Time, guesses []core.Limi
 }
 
 // Refund implements [core.RateLimiter].
-func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
+func (s *Store) Refund(ctx context.Context, at time.Time, guesses ...core.LimitKey) error {
 	ordered := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return bytes.Compare(a.Key, b.Key) })
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		if retryAfterAmbiguous {
 			return nil // at worst, an attempt counts that should not
 		}
 		for _, g := range ordered {
-			if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @guesses SET full_at = full_at - $1 WHERE key = $2`),
-				g.Limit.Interval().Microseconds(), g.Key); err != nil {
+			each := g.Limit.Interval().Microseconds()
+			gone, err := record.Affected(tx.ExecContext(ctx, s.qualify(`DELETE FROM @guesses WHERE key = $1 AND full_at <= $2`), g.Key, at.UnixMicro()+each))
+			if err == nil && gone == 0 {
+				_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @guesses SET full_at = full_at - $1 WHERE key = $2`), each, g.Key)
+			}
+			if err != nil {
 				return fmt.Errorf("take guess back: %w", err)
 			}
 		}

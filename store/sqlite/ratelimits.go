@@ -57,10 +57,14 @@ func waitTimes(ctx context.Context, db sqlx.QueryerContext, now time.Time, guess
 }
 
 // Refund implements [core.RateLimiter].
-func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
+func (s *Store) Refund(ctx context.Context, at time.Time, guesses ...core.LimitKey) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, g := range guesses {
-			_, err := tx.ExecContext(ctx, `UPDATE guesses SET full_at = full_at - ? WHERE key = ?`, g.Limit.Interval().Microseconds(), g.Key)
+			each := g.Limit.Interval().Microseconds()
+			gone, err := record.Affected(tx.ExecContext(ctx, `DELETE FROM guesses WHERE key = ? AND full_at <= ?`, g.Key, at.UnixMicro()+each))
+			if err == nil && gone == 0 {
+				_, err = tx.ExecContext(ctx, `UPDATE guesses SET full_at = full_at - ? WHERE key = ?`, each, g.Key)
+			}
 			if err != nil {
 				return fmt.Errorf("take guess back: %w", err)
 			}

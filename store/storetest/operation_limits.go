@@ -68,19 +68,19 @@ func limitRefund(t *testing.T, p operables) {
 	ann := guess("ann", 2, time.Hour)
 	for range 5 {
 		p.reserve(t, noon(), 0, ann)
-		if err := p.b.Refund(t.Context(), ann); err != nil {
+		if err := p.b.Refund(t.Context(), noon(), ann); err != nil {
 			t.Fatal(err)
 		}
 	}
 	p.reserve(t, noon(), 0, ann)
 	p.reserve(t, noon(), 0, ann)
 	p.reserve(t, noon(), 30*time.Minute, ann)
-	if err := p.b.Refund(t.Context(), ann); err != nil {
+	if err := p.b.Refund(t.Context(), noon(), ann); err != nil {
 		t.Fatal(err)
 	}
 	p.reserve(t, noon(), 0, ann) // for one, and no more
 	p.reserve(t, noon(), 30*time.Minute, ann)
-	if err := p.a.Refund(t.Context(), guess("nobody", 2, time.Hour)); err != nil {
+	if err := p.a.Refund(t.Context(), noon(), guess("nobody", 2, time.Hour)); err != nil {
 		t.Error(err)
 	}
 }
@@ -91,7 +91,7 @@ func limitAfterLeap(t *testing.T, p operables) {
 	for range 3 {
 		p.reserve(t, ahead, 0, ann, address)
 	}
-	if err := p.a.Refund(t.Context(), ann, address); err != nil {
+	if err := p.a.Refund(t.Context(), ahead, ann, address); err != nil {
 		t.Fatal(err)
 	}
 	p.reserve(t, noon(), 0, ann, address)
@@ -99,6 +99,19 @@ func limitAfterLeap(t *testing.T, p operables) {
 	p.reserve(t, noon(), time.Minute, ann, address)
 	p.reserve(t, noon().Add(time.Minute), 0, ann, address)
 	p.reserve(t, noon().Add(time.Minute), time.Minute, ann, address)
+
+	// A right login while the clock is ahead leaves nothing behind, wherever the clock goes.
+	for _, ahead := range []time.Duration{2 * time.Minute, 3 * time.Minute, time.Hour} {
+		carol := guess("carol", 1, 3*time.Minute)
+		p.reserve(t, noon().Add(ahead), 0, carol)
+		if err := p.b.Refund(t.Context(), noon().Add(ahead), carol); err != nil {
+			t.Fatal(err)
+		}
+		p.reserve(t, noon(), 0, carol)
+		if err := p.b.Refund(t.Context(), noon(), carol); err != nil {
+			t.Fatal(err)
+		}
+	}
 
 	// Of clocks that are a little apart, the limits hold.
 	bob := guess("bob", 2, 2*time.Minute)

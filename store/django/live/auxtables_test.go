@@ -49,7 +49,7 @@ func checkLimits(t *testing.T, a, b core.RateLimiter) {
 	if through.Load() != 5 {
 		t.Errorf("%d attempts were allowed, want 5", through.Load())
 	}
-	if err := b.Refund(t.Context(), guesses...); err != nil {
+	if err := b.Refund(t.Context(), now, guesses...); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []time.Duration{0, time.Minute} {

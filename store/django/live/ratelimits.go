@@ -87,12 +87,16 @@ func (s *Store) waitTime(ctx context.Context, now time.Time, guesses []core.Limi
 }
 
 // Refund implements [core.RateLimiter].
-func (s *Store) Refund(ctx context.Context, guesses ...core.LimitKey) error {
+func (s *Store) Refund(ctx context.Context, at time.Time, guesses ...core.LimitKey) error {
 	sorted := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return bytes.Compare(a.Key, b.Key) })
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, g := range sorted {
-			if _, err := tx.ExecContext(ctx, s.sql(`UPDATE authcompat_guesses SET full_at = full_at - ? WHERE guess = ?`),
-				g.Limit.Interval().Microseconds(), hex.EncodeToString(g.Key)); err != nil {
+			key, each := hex.EncodeToString(g.Key), g.Limit.Interval().Microseconds()
+			gone, err := record.Affected(tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_guesses WHERE guess = ? AND full_at <= ?`), key, at.UnixMicro()+each))
+			if err == nil && gone == 0 {
+				_, err = tx.ExecContext(ctx, s.sql(`UPDATE authcompat_guesses SET full_at = full_at - ? WHERE guess = ?`), each, key)
+			}
+			if err != nil {
 				return fmt.Errorf("take guess back: %w", err)
 			}
 		}

@@ -125,9 +125,9 @@ func (l *instrumentedRateLimiter) Reserve(ctx context.Context, now time.Time, ke
 	return l.RateLimiter.Reserve(ctx, now, keys...)
 }
 
-func (l *instrumentedRateLimiter) Refund(ctx context.Context, keys ...core.LimitKey) (err error) {
+func (l *instrumentedRateLimiter) Refund(ctx context.Context, at time.Time, keys ...core.LimitKey) (err error) {
 	defer l.refund.observe(time.Now(), &err)
-	return l.RateLimiter.Refund(ctx, keys...)
+	return l.RateLimiter.Refund(ctx, at, keys...)
 }
 
 func (l *instrumentedRateLimiter) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
