@@ -251,6 +251,8 @@ func TestRestoreRefuses(t *testing.T) {
 	write(t, in("cut off"), good[:len(good)/2])
 	write(t, in("newer"), good)
 	raw(t, in("newer"), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`).Close()
+	write(t, in("no room"), good)
+	raw(t, in("no room"), `CREATE TRIGGER audit_is_full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END`).Close()
 	write(t, in("text"), bytes.Repeat([]byte("text"), 1000))
 	write(t, in("empty"), nil)
 	raw(t, in("another's"), `CREATE TABLE users (id)`).Close()
@@ -274,6 +276,7 @@ func TestRestoreRefuses(t *testing.T) {
 		{t.Context(), path, in("damaged"), "it is damaged"},
 		{t.Context(), path, in("cut off"), "it is damaged"},
 		{t.Context(), path, in("newer"), "it is of a newer authcompat (schema 999"},
+		{t.Context(), path, in("no room"), "no room"}, // once the database is held and kept
 		{t.Context(), path, in("text"), "it is not a SQLite database"},
 		{t.Context(), path, in("empty"), "it is empty"},
 		{t.Context(), path, in("another's"), "it is a database of another program"},
@@ -292,7 +295,7 @@ func TestRestoreRefuses(t *testing.T) {
 	if got := names(t, dir); !slices.Equal(got, before) {
 		t.Errorf("files %v, want %v", got, before)
 	}
-	if got := names(t, backups); !slices.Equal(got, []string{"another's", "cut off", "damaged", "empty", "good", "linked", "newer", "text"}) {
+	if got := names(t, backups); !slices.Equal(got, []string{"another's", "cut off", "damaged", "empty", "good", "linked", "newer", "no room", "text"}) {
 		t.Errorf("files %v", got)
 	}
 }
