@@ -1,6 +1,7 @@
 package django
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,4 +74,24 @@ func FuzzParseHeader(f *testing.F) {
 		}
 		ParseContentType(header)
 	})
+}
+
+// TestManyParams gives each of many parameters twice: each keeps its first place and has
+// its last value, as in a dict.
+func TestManyParams(t *testing.T) {
+	for n := range 3 * indexFrom {
+		header := "a/b"
+		want := Header{Value: "a/b"}
+		for i := range n {
+			header += fmt.Sprintf("; p%d=first", i)
+			want.Params = append(want.Params, Param{Name: fmt.Sprintf("p%d", i), Value: fmt.Sprintf("v%d", i)})
+		}
+		for i := range n {
+			header += fmt.Sprintf("; p%d=v%d", i, i)
+		}
+		got, ok := ParseHeader(header)
+		if diff := cmp.Diff(want, got); diff != "" || !ok {
+			t.Errorf("%d parameters, %t: %s", n, ok, diff)
+		}
+	}
 }
