@@ -145,3 +145,10 @@ func TestMemoryIsErased(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedLogins checks how a login is answered that the server could not serve.
+func TestRefusedLogins(t *testing.T) {
+	apitest.RunRefusals(t, apitest.MustLoad(t, "ocd-users"), "/api/login/", "application/json", `{"username": "john", "password": "secret"}`, map[core.Kind]int{
+		core.KindInternal: 500, core.KindUnavailable: 503, core.KindOverloaded: 429, core.KindThrottled: 429, core.KindCanceled: 503,
+	})
+}

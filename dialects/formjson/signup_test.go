@@ -53,3 +53,10 @@ func TestMethods(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedLogins checks how a login is answered that the server could not serve.
+func TestRefusedLogins(t *testing.T) {
+	apitest.RunRefusals(t, apitest.MustLoad(t, "form-auth"), "/auth/login", "application/x-www-form-urlencoded", "username=john&password=secret", map[core.Kind]int{
+		core.KindInternal: 500, core.KindUnavailable: 503, core.KindOverloaded: 503, core.KindThrottled: 429, core.KindCanceled: 503,
+	})
+}

@@ -3,6 +3,7 @@ package plainjson_test
 import (
 	"testing"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/apitest"
 	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
@@ -58,4 +59,11 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s %s: headers %v", test.method, test.body, w.Header())
 		}
 	}
+}
+
+// TestRefusedLogins checks how a login is answered that the server could not serve.
+func TestRefusedLogins(t *testing.T) {
+	apitest.RunRefusals(t, apitest.MustLoad(t, "authtokens"), "/api/login/", "application/json", `{"username": "john", "password": "secret"}`, map[core.Kind]int{
+		core.KindInternal: 500, core.KindUnavailable: 503, core.KindOverloaded: 503, core.KindThrottled: 429, core.KindCanceled: 503,
+	})
 }

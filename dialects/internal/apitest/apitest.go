@@ -2,10 +2,13 @@
 package apitest
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
@@ -45,6 +48,39 @@ func MustNew(tb testing.TB, p *profiles.Profile, store core.Store) *API {
 		tb.Fatal(err)
 	}
 	return a
+}
+
+// refusing is a hasher that admits nobody.
+type refusing struct {
+	core.Hasher
+	err error
+}
+
+func (r refusing) Acquire(ctx context.Context, _ string) (admitted context.Context, release func(), err error) {
+	return ctx, nil, r.err
+}
+
+// RunRefusals lets every login of a profile's API fail with each of the kinds, and checks the
+// status of the reply, that Retry-After is there where another try may help, and that the
+// cause is not.
+func RunRefusals(t *testing.T, p *profiles.Profile, path, contentType, body string, statuses map[core.Kind]int) {
+	t.Helper()
+	for kind, status := range statuses {
+		err := &core.Error{Kind: kind, RetryAfter: 7 * time.Second, Err: errors.New("the cause")}
+		a := &API{Engine: core.New(core.Config{Hasher: refusing{err: err}})}
+		var failure error
+		if a.handler, failure = dialects.New(p, a.Engine); failure != nil {
+			t.Fatal(failure)
+		}
+		w := a.Ask(t, http.MethodPost, path, body, "Content-Type", contentType)
+		wait := ""
+		if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+			wait = "7"
+		}
+		if w.Code != status || w.Header().Get("Retry-After") != wait || strings.Contains(w.Body.String(), "cause") {
+			t.Errorf("%s: %d %s, Retry-After %q; want %d, %q", kind, w.Code, w.Body, w.Header().Get("Retry-After"), status, wait)
+		}
+	}
 }
 
 // MustCreateUser makes a user whose password is "secret".
