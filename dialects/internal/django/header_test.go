@@ -95,3 +95,20 @@ func TestManyParams(t *testing.T) {
 		}
 	}
 }
+
+// TestParseContentType has the results of cgi.parse_header of Python 3.11.
+func TestParseContentType(t *testing.T) {
+	plain := func(name, value string) Param { return Param{Name: name, Value: value} }
+	for header, want := range map[string]Header{
+		"":                 {},
+		"Text/Plain":       {Value: "Text/Plain"},
+		`A/b; C="d;e";f=g`: {Value: "A/b", Params: []Param{plain("c", "d;e"), plain("f", "g")}},
+		// A quote behind a backslash neither begins nor ends a quoted text.
+		`A/b; c="d;e"; f="g\";h"; i=j`: {Value: "A/b", Params: []Param{plain("c", "d;e"), plain("f", `g";h`), plain("i", "j")}},
+		`a; "x=1;y=2"; z=3`:            {Value: "a", Params: []Param{plain(`"x`, `1;y=2"`), plain("z", "3")}},
+	} {
+		if diff := cmp.Diff(want, ParseContentType(header)); diff != "" {
+			t.Errorf("%s: %s", header, diff)
+		}
+	}
+}
