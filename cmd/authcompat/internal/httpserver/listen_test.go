@@ -166,6 +166,28 @@ func TestChunkedRequestsEndTheirConnection(t *testing.T) {
 	}
 }
 
+// TestOldConnectionsEnd asks to keep a connection of HTTP/1.0, of whose requests net/http
+// hides the codings.
+func TestOldConnectionsEnd(t *testing.T) {
+	for _, request := range []string{
+		"GET / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
+		"POST / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nab",
+	} {
+		conn := mustDial(t, mustServe(t, &counted{}, answerOK), request+"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+		in := bufio.NewReader(conn)
+		reply, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, reply.Body); err != nil || !reply.Close {
+			t.Errorf("%q: closed %t, %v", request, reply.Close, err)
+		}
+		if rest, _ := io.ReadAll(in); len(rest) > 0 {
+			t.Errorf("%q: the request behind it was answered: %q", request, rest)
+		}
+	}
+}
+
 // TestRequestIDs believes the id of a request only from a trusted proxy, and only a plain
 // word.
 func TestRequestIDs(t *testing.T) {
