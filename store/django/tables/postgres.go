@@ -24,11 +24,10 @@ func (postgres) open(dsn string, _ bool) (*sql.DB, error) {
 	if _, err := url.Parse(dsn); err != nil || !pgdsn.WellFormed(dsn) {
 		return nil, errPostgresDSN
 	}
-	c, err := pq.NewConnector(dsn)
+	c, err := pgframes.NewConnector(dsn)
 	if err != nil {
 		return nil, errPostgresDSN
 	}
-	c.Dialer(pgframes.Dialer{})
 	return sql.OpenDB(c), nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/store/internal/pgdurability"
+	"github.com/authcompat/authcompat/store/internal/pgframes"
 	"github.com/lib/pq"
 )
 
@@ -116,8 +117,13 @@ func (c *connector) order() []int {
 	return slices.Insert(slices.Delete(order, at, at+1), 0, last)
 }
 
-// try connects to one host.
-func (c *connector) try(ctx context.Context, host int, deadline time.Time) attempt {
+// try connects to one host. lib/pq panics at malformed messages.
+func (c *connector) try(ctx context.Context, host int, deadline time.Time) (result attempt) {
+	defer func() {
+		if recover() != nil {
+			result = attempt{host: host, err: pgframes.ErrMalformed}
+		}
+	}()
 	config := c.hosts[host].Clone()
 	config.ConnectTimeout = time.Until(deadline)
 	if config.ConnectTimeout <= 0 {

@@ -6,10 +6,14 @@ package pgframes
 
 import (
 	"context"
+	"database/sql/driver"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/lib/pq"
 )
 
 const (
@@ -56,6 +60,33 @@ func (d Dialer) Dial(network, address string) (net.Conn, error) {
 func (d Dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
 	d.Timeout = timeout
 	return d.Dial(network, address)
+}
+
+// ErrMalformed is the error of a server that answers something else than messages of the
+// protocol.
+var ErrMalformed = errors.New("what the server says is not PostgreSQL's protocol")
+
+// connector is lib/pq's, which panics at malformed messages.
+type connector struct{ driver.Connector }
+
+// NewConnector returns lib/pq's connector for a DSN, with limited connections.
+func NewConnector(dsn string) (driver.Connector, error) {
+	c, err := pq.NewConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	c.Dialer(Dialer{})
+	return connector{c}, nil
+}
+
+// Connect implements driver.Connector. It fails with ErrMalformed, or as lib/pq does.
+func (c connector) Connect(ctx context.Context) (conn driver.Conn, err error) {
+	defer func() {
+		if recover() != nil {
+			conn, err = nil, ErrMalformed
+		}
+	}()
+	return c.Connector.Connect(ctx)
 }
 
 // conn is used by one goroutine for reading and one for writing, which take turns: a

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-
-	"github.com/lib/pq"
 )
 
 // message is one of the server's, with any announced length.
@@ -67,6 +65,7 @@ func TestHostileServer(t *testing.T) {
 	for name, answer := range map[string][]byte{
 		"length": []byte(message('R', 1<<30, "")),
 		"error":  []byte("E" + strings.Repeat("x", 8<<20)),
+		"string": []byte(message('E', 12, "SFATAL!!")), // without an end
 		// lib/pq takes it for text from this length on, and reads on until it ends.
 		"error that is long": []byte(message('E', 40<<20, strings.Repeat("x", 8<<20))),
 	} {
@@ -85,11 +84,10 @@ func TestHostileServer(t *testing.T) {
 				_, _ = c.Read(make([]byte, 1024))
 				_, _ = c.Write(answer)
 			}()
-			connector, err := pq.NewConnector("postgres://u@" + l.Addr().String() + "/d?sslmode=disable")
+			connector, err := NewConnector("postgres://u@" + l.Addr().String() + "/d?sslmode=disable")
 			if err != nil {
 				t.Fatal(err)
 			}
-			connector.Dialer(Dialer{})
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			_, err = connector.Connect(t.Context())
