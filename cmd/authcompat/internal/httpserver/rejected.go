@@ -19,7 +19,7 @@ type Rejection string
 // (net/http/server.go of Go 1.26, conn.serve and conn.readRequest).
 const (
 	RejectedMalformed        Rejection = "malformed"         // request line, header or body length: 400
-	RejectedHost             Rejection = "host"              // no Host header, or several, or not a host: 400
+	RejectedHost             Rejection = "host"              // no Host header, or not a host (several are malformed): 400
 	RejectedHeaderSize       Rejection = "header_size"       // 431: too long, or too many fields
 	RejectedTransferEncoding Rejection = "transfer_encoding" // another than chunked: 501
 	RejectedExpectation      Rejection = "expectation"       // another than 100-continue: 417
