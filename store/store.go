@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/authcompat/authcompat/store/django/tables"
@@ -52,6 +54,20 @@ func Open(ctx context.Context, dsn string) (Backend, error) {
 		return Backend{}, err
 	}
 	return sqliteBackend(s), nil
+}
+
+// Exists reports whether the database of dsn is there and, on PostgreSQL, has tables of
+// authcompat. It creates nothing. Errors are those of Open.
+func Exists(ctx context.Context, dsn string) (bool, error) {
+	if isPostgres(dsn) {
+		return postgres.Exists(ctx, dsn)
+	}
+	path, ok := SQLitePath(dsn)
+	if !ok {
+		return true, nil // Django's, or no DSN at all: opening it says
+	}
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist), nil
 }
 
 // DatabaseFile returns the path of the file that dsn names, an SQLite database of ours or of

@@ -38,6 +38,16 @@ func TestPostgresRestore(t *testing.T) {
 
 	cluster.Exec(t, `ALTER SCHEMA authcompat RENAME TO authcompat_before`)
 	run("pg_restore", "--exit-on-error", "--single-transaction", "-d", base, dump)
+	// Where there are no tables, nothing is made that could look like a database without tokens.
+	for _, wrong := range []string{base, base + "&schema=authcompta"} {
+		if got := refused(t, "", "token", "revoke", "--all", "--store", wrong); !strings.Contains(got, "there are no tables of authcompat") || strings.Contains(got, "password=") {
+			t.Errorf("revoke at %s: %s", wrong, got)
+		}
+	}
+	var made int
+	if cluster.Get(t, &made, `SELECT count(*) FROM information_schema.tables WHERE table_schema IN ('public', 'authcompta')`); made != 0 {
+		t.Errorf("%d tables were made", made)
+	}
 	if got := command(t, "", "token", "revoke", "--all", "--store", dsn); got != "revoked 1 tokens\n" {
 		t.Errorf("revoke: %s", got)
 	}

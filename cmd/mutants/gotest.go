@@ -76,7 +76,7 @@ func (r runner) run(ctx context.Context, t tests, overlayFile string) (outcome, 
 	}
 	again, err := r.runOnce(ctx, tests{t.pkg, "^" + first.test + "$"}, overlayFile)
 	first.took += again.took
-	if again.verdict == survived {
+	if again.verdict != caught {
 		first.verdict = unsteady
 	}
 	return first, err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -40,6 +41,12 @@ func run(ctx context.Context, w io.Writer, args []string) (ok bool, err error) {
 	list := flags.Bool("list", false, "list, and run nothing")
 	if err := flags.Parse(args); err != nil {
 		return false, err
+	}
+	switch {
+	case *drawn < 0 || *skip < 0 || *jobs < 1:
+		return false, errors.New("-draw and -skip take a number of mutations, -j one of test runs")
+	case *drawn == 0 && flags.NArg() > 0:
+		return false, fmt.Errorf("%s: packages are for -draw; -only PATTERN plants some of the bugs", flags.Arg(0))
 	}
 	pattern, err := regexp.Compile(*only)
 	if err != nil {

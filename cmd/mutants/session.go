@@ -72,6 +72,9 @@ func (s *session) planted(ctx context.Context, only *regexp.Regexp) (ok bool, er
 	if err != nil {
 		return false, err
 	}
+	if len(all) == 0 {
+		return false, fmt.Errorf("-only %s: no planted bug has such a name (-list names them)", only)
+	}
 	if s.list {
 		for _, p := range all {
 			s.printf("%s (%s)\n\t%s\n", p.name, p.pkg, p.breaks)

@@ -27,8 +27,35 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	return open(ctx, settings)
 }
 
+// Exists reports whether the database of a DSN has tables of authcompat, and creates
+// nothing. Errors are those of Open.
+func Exists(ctx context.Context, dsn string) (bool, error) {
+	settings, err := pgconn.Parse(dsn)
+	if err != nil {
+		return false, fmt.Errorf("database: %w", err)
+	}
+	s := connect(settings)
+	defer s.Close()
+	version, err := s.version(ctx)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", settings.Describe(), pgconn.Explain(ctx, err))
+	}
+	return version >= 0, nil
+}
+
 // open opens the database of settings.
 func open(ctx context.Context, settings pgconn.Settings) (*Store, error) {
+	s := connect(settings)
+	if err := s.migrate(ctx, settings.Schema); err != nil {
+		_ = s.Close() // the error from opening matters more
+		return nil, fmt.Errorf("%s: %w", settings.Describe(), pgconn.Explain(ctx, err))
+	}
+	return s, nil
+}
+
+// connect returns a store that may have no tables yet. Connections are made when they are
+// needed.
+func connect(settings pgconn.Settings) *Store {
 	s := &Store{}
 	if settings.Schema != "" {
 		s.prefix = settings.Schema + "."
@@ -38,11 +65,7 @@ func open(ctx context.Context, settings pgconn.Settings) (*Store, error) {
 		Lookups: []string{s.findToken, s.qualify(selectLegacy)}, Fence: s.qualify(`SELECT id FROM @fence FOR SHARE`),
 	})
 	s.db = s.pool.DB
-	if err := s.migrate(ctx, settings.Schema); err != nil {
-		_ = s.Close() // the error from opening matters more
-		return nil, fmt.Errorf("%s: %w", settings.Describe(), pgconn.Explain(ctx, err))
-	}
-	return s, nil
+	return s
 }
 
 // ValidateDSN reports what is wrong with a DSN, without showing its password.

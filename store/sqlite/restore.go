@@ -147,6 +147,21 @@ func (r *Restored) asNew(ctx context.Context, path, staged string, o RestoreOpti
 	return place(staged, path, false)
 }
 
+// keptName returns a name for the database that a restore replaces, which no file has yet.
+func keptName(path string, at time.Time) (string, error) {
+	name := fmt.Sprintf("%s.before-restore-%s", path, at.UTC().Format("20060102T150405Z"))
+	free := name
+	for n := 2; ; n++ {
+		switch _, err := os.Lstat(free); {
+		case errors.Is(err, fs.ErrNotExist):
+			return free, nil
+		case err != nil:
+			return "", reason(err)
+		}
+		free = fmt.Sprintf("%s-%d", name, n)
+	}
+}
+
 // over restores over a database, which others may have open.
 func (r *Restored) over(ctx context.Context, path, staged string, o RestoreOptions) (err error) {
 	file, err := locate(path)
@@ -161,7 +176,10 @@ func (r *Restored) over(ctx context.Context, path, staged string, o RestoreOptio
 	if r.Unknown, err = prepareTarget(ctx, db, staged); err != nil {
 		return explainUnusable(err)
 	}
-	kept := fmt.Sprintf("%s.before-restore-%s", path, o.Audit.At.UTC().Format("20060102T150405Z"))
+	kept, err := keptName(path, o.Audit.At)
+	if err != nil {
+		return err
+	}
 	conn, err := db.Connx(ctx)
 	if err != nil {
 		return err

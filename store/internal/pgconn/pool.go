@@ -229,6 +229,9 @@ func (p *Pool) runTx(ctx, bounded context.Context, tx *sqlx.Tx, retryAfterAmbigu
 	if err := do(bounded, tx, retryAfterAmbiguous); err != nil {
 		return err
 	}
-	done = ctx.Err() == nil
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	done = true
+	return nil
 }

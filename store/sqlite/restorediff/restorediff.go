@@ -5,9 +5,12 @@ package restorediff
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Changes are numbers of users in whom the backup differs.
@@ -83,9 +86,16 @@ func CarryOver(ctx context.Context, tx *sqlx.Tx) error {
 		   AND NOT EXISTS (SELECT 1 FROM main.tokens t WHERE t.twin = o.digest)
 		 ON CONFLICT (digest) DO UPDATE SET absent = excluded.absent`,
 	} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil && sameSchema {
+		if _, err := tx.ExecContext(ctx, statement); err != nil && (sameSchema || !unknown(err)) {
 			return fmt.Errorf("carry over: %w", err)
 		}
 	}
 	return nil
+}
+
+// unknown reports whether a statement failed because it names a table or a column that
+// another schema does not have.
+func unknown(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_ERROR
 }

@@ -42,8 +42,10 @@ PostgreSQL is backed up with pg_dump (docs/postgres.md), a Django database as it
   authcompat backup /backup/authcompat.db --force --store sqlite:users.db`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := engine.CheckExists(flags.Store); err != nil {
-				return err
+			if _, ok := store.SQLitePath(flags.Store); ok { // of others, Backup says how
+				if err := engine.CheckExists(cmd.Context(), flags.Store); err != nil {
+					return err
+				}
 			}
 			bar := term.NewProgress(cmd.ErrOrStderr())
 			entry := core.NewOperation(core.ActionBackup, time.Now())

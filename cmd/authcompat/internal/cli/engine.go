@@ -35,7 +35,7 @@ func withAudit(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context
 }
 
 func withEngine(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) (err error) {
-	if err := engine.CheckExists(f.Store); err != nil {
+	if err := engine.CheckExists(cmd.Context(), f.Store); err != nil {
 		return err
 	}
 	e, err := openEngine(cmd.Context(), f)

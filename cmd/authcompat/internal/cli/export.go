@@ -72,7 +72,7 @@ authtoken), into Django REST framework's. The others are reported.`,
 func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	ctx := cmd.Context()
 	options := transfer.ExportOptions{Realm: f.realm, Clock: time.Now, Name: f.sourceName, Progress: term.NewProgress(cmd.ErrOrStderr()).Show}
-	if err := engine.CheckExists(f.store); err != nil {
+	if err := engine.CheckExists(ctx, f.store); err != nil {
 		return err
 	}
 	if options.Sealer, err = (keyring.Location{File: f.keyFile, DSN: f.store}).LoadOrWarn(warnOn(cmd.ErrOrStderr())); err != nil {

@@ -87,7 +87,7 @@ func applyConfigArgument(flags *pflag.FlagSet, name string, found *problems) {
 		found.unread = true
 		return
 	}
-	applyConfig(flags, "FILE", name, found)
+	applyConfig(flags, "the configuration file", name, found)
 }
 
 // refuse adds a problem with the value of a flag.

@@ -5,9 +5,7 @@ package engine
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"time"
@@ -137,15 +135,15 @@ func ReadMapping(path string) (tables.Mapping, error) {
 	return m, nil
 }
 
-// CheckExists fails if dsn names a file that does not exist, for commands that must not
-// create a database.
-func CheckExists(dsn string) error {
-	path, ok := store.SQLitePath(dsn)
-	if !ok {
-		return nil
+// CheckExists fails if dsn names a database that is not there or has no tables of
+// authcompat, for commands that must not create them.
+func CheckExists(ctx context.Context, dsn string) error {
+	exists, err := store.Exists(ctx, dsn)
+	if err != nil || exists {
+		return err
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	if _, ok := store.SQLitePath(dsn); ok {
 		return fmt.Errorf("%s: there is no such database (serve, user create and import make one)", dsn)
 	}
-	return nil
+	return fmt.Errorf("%s: there are no tables of authcompat (schema=NAME in the URL says in which schema they are; serve, user create and import make them)", store.Describe(dsn))
 }

@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"errors"
 	"net"
 
 	"golang.org/x/sys/unix"
@@ -13,12 +14,20 @@ func closed(c *net.TCPConn) bool {
 	if err != nil {
 		return true
 	}
-	over := true
-	err = raw.Control(func(fd uintptr) {
-		state := []unix.PollFd{{Fd: int32(fd)}}
-		if _, err := unix.Poll(state, 0); err == nil {
-			over = state[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0
-		}
-	})
+	over := false
+	err = raw.Control(func(fd uintptr) { over = hungUp(fd, unix.Poll) })
 	return over || err != nil
+}
+
+// hungUp asks poll whether a connection is over. Whatever keeps poll from saying so, as a
+// signal may, does not end a connection.
+func hungUp(fd uintptr, poll func([]unix.PollFd, int) (int, error)) bool {
+	for {
+		state := []unix.PollFd{{Fd: int32(fd)}}
+		_, err := poll(state, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		return err == nil && state[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0
+	}
 }

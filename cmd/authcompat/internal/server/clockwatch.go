@@ -14,7 +14,8 @@ type clockWatch struct {
 }
 
 // observe takes a reading of the clock. It returns how far it is ahead of where it would
-// be if nobody had set it since the first reading; negative if it is behind.
+// be if nobody had set it forward since the first reading. One that is set back to before
+// that was wrong at first.
 func (w *clockWatch) observe(reading time.Time) time.Duration {
 	now := time.Now()
 	if !w.at.IsZero() {
@@ -22,7 +23,7 @@ func (w *clockWatch) observe(reading time.Time) time.Duration {
 		// the clock says.
 		leap := reading.Round(0).Sub(w.reading) - now.Sub(w.at)
 		if leap.Abs() > maxDrift {
-			w.ahead += leap
+			w.ahead = max(0, w.ahead+leap)
 		}
 	}
 	w.reading, w.at = reading.Round(0), now
