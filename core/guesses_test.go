@@ -129,3 +129,39 @@ func TestFailureOfTheServerIsNoGuess(t *testing.T) {
 		t.Errorf("after it: %v", err)
 	}
 }
+
+// TestThrottledBesideOthers checks that a login whose name has no guesses left does not
+// wait for the logins of others from its address: while somebody logs in, it would get no
+// answer.
+func TestThrottledBesideOthers(t *testing.T) {
+	s, h, store := newNoticed(t)
+	s.SetLoginLimits(&core.LoginLimits{
+		Limiter: store.(core.RateLimiter), PerUser: core.Limit{Burst: 1, Window: time.Hour}, PerAddress: core.Limit{Burst: 100, Window: time.Hour},
+	})
+	if _, err := s.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: "mary", Password: "secret"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx := from(t, "192.0.2.1")
+	_, err := s.Login(ctx, fixed, "john", "wrong")
+	wantKindOf(t, err, core.KindInvalidCredentials)
+
+	hashing, release, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+	h.checked = func() error {
+		close(hashing)
+		<-release
+		return nil
+	}
+	go func() {
+		_, err := s.Login(ctx, fixed, "mary", "secret")
+		ended <- err
+	}()
+	<-hashing
+	bounded, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	_, err = s.Login(bounded, fixed, "john", "secret")
+	wantKindOf(t, err, core.KindInvalidCredentials)
+	close(release)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

@@ -47,15 +47,16 @@ func (u *inflight) end(guesses []LimitKey) {
 	}
 }
 
-// next returns a channel that is closed when the next login ends that is in flight for the
-// first of the keys that has any; nil if none has.
-func (u *inflight) next(guesses []LimitKey) <-chan struct{} {
+// ends returns for each of the keys a channel that is closed when the next login ends that
+// is in flight for it; nil if none is.
+func (u *inflight) ends(guesses []LimitKey) []<-chan struct{} {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for _, g := range guesses {
+	all := make([]<-chan struct{}, len(guesses))
+	for i, g := range guesses {
 		if same := u.byKey[string(g.Key)]; same != nil {
-			return same.ended
+			all[i] = same.ended
 		}
 	}
-	return nil
+	return all
 }

@@ -17,6 +17,10 @@ type RateLimiter interface {
 	// any number of concurrent calls, no more succeed than there is capacity for.
 	Reserve(ctx context.Context, now time.Time, guesses ...LimitKey) (wait time.Duration, err error)
 
+	// WaitTimes returns for each of the keys how long it is until it has capacity for one more
+	// event; 0: it has. It counts nothing.
+	WaitTimes(ctx context.Context, now time.Time, keys ...LimitKey) ([]time.Duration, error)
+
 	// Refund takes back what Reserve counted at a time. A key that has its full capacity for
 	// that time again is forgotten: its state would be in the future of a clock that was
 	// ahead.
@@ -120,7 +124,7 @@ func (s *Service) reserve(ctx context.Context, account []byte) (r reservation, w
 		guesses = append(guesses, LimitKey{Key: s.networkLimitKey("address", network), Limit: g.PerAddress})
 	}
 	for {
-		ended := s.inflight.next(guesses)
+		ended := s.inflight.ends(guesses)
 		began := time.Now()
 		r.at, wait, err = s.reserveNow(ctx, g, guesses...)
 		r.took = time.Since(began)
@@ -129,19 +133,52 @@ func (s *Service) reserve(ctx context.Context, account []byte) (r reservation, w
 			r.keys = guesses
 			return r, 0, nil
 		}
-		if ended == nil {
-			ended = s.inflight.next(guesses) // it may have come first
-		}
-		if err != nil || ended == nil {
+		if err != nil {
 			return r, wait, err
 		}
+		waits, err := g.Limiter.WaitTimes(ctx, r.at, guesses...)
+		if err != nil {
+			return r, 0, err
+		}
+		next, hopeless := awaited(waits, ended, s.inflight.ends(guesses))
+		if hopeless {
+			return r, wait, nil
+		}
+		r.waited = true
 		select {
-		case <-ended:
-			r.waited = true
+		case <-next:
 		case <-ctx.Done():
 			return r, 0, ctx.Err()
 		}
 	}
+}
+
+// awaited returns the end of a login that is in flight for a key without capacity: when it
+// is refunded, the key may have some. It is hopeless if such a key has none in flight: to
+// wait for those of other keys would last for as long as somebody logs in. Logins are in
+// flight that were before, or came first in the meantime.
+func awaited(waits []time.Duration, before, after []<-chan struct{}) (next <-chan struct{}, hopeless bool) {
+	for i, wait := range waits {
+		if wait <= 0 {
+			continue
+		}
+		ended := before[i]
+		if ended == nil {
+			ended = after[i]
+		}
+		if ended == nil {
+			return nil, true
+		}
+		if next == nil {
+			next = ended
+		}
+	}
+	if next == nil { // all have capacity by now
+		now := make(chan struct{})
+		close(now)
+		next = now
+	}
+	return next, false
 }
 
 // reserveNow is Reserve at this moment, by the clock that all nodes share: if each went by

@@ -15,16 +15,13 @@ import (
 // Reserve implements [core.RateLimiter]. It reads first, so that refused callers do not
 // wait for the write lock.
 func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
-	err = s.read(ctx, func(ctx context.Context) (err error) {
-		_, wait, err = waitTimes(ctx, s.reader, now, guesses)
-		return err
-	})
-	if err != nil || wait > 0 {
+	waits, err := s.WaitTimes(ctx, now, guesses...)
+	if wait = record.Longest(waits); err != nil || wait > 0 {
 		return wait, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		var next []time.Time
-		if next, wait, err = waitTimes(ctx, tx, now, guesses); err != nil || wait > 0 {
+		next, waits, err := waitTimes(ctx, tx, now, guesses)
+		if wait = record.Longest(waits); err != nil || wait > 0 {
 			return err
 		}
 		for i, g := range guesses {
@@ -39,21 +36,28 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Limi
 	return wait, err
 }
 
+// WaitTimes implements [core.RateLimiter].
+func (s *Store) WaitTimes(ctx context.Context, now time.Time, keys ...core.LimitKey) (waits []time.Duration, err error) {
+	err = s.read(ctx, func(ctx context.Context) (err error) {
+		_, waits, err = waitTimes(ctx, s.reader, now, keys)
+		return err
+	})
+	return waits, err
+}
+
 // waitTimes returns the new state of each key after one more attempt, or the time until
-// the limits of all keys allow one.
-func waitTimes(ctx context.Context, db sqlx.QueryerContext, now time.Time, guesses []core.LimitKey) (next []time.Time, wait time.Duration, err error) {
-	next = make([]time.Time, len(guesses))
+// its limit allows one.
+func waitTimes(ctx context.Context, db sqlx.QueryerContext, now time.Time, guesses []core.LimitKey) (next []time.Time, waits []time.Duration, err error) {
+	next, waits = make([]time.Time, len(guesses)), make([]time.Duration, len(guesses))
 	for i, g := range guesses {
 		var full int64
 		err := sqlx.GetContext(ctx, db, &full, `SELECT full_at FROM guesses WHERE key = ?`, g.Key)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return nil, 0, fmt.Errorf("select guesses: %w", err)
+			return nil, nil, fmt.Errorf("select guesses: %w", err)
 		}
-		var more time.Duration
-		next[i], more = g.Limit.Allow(record.Time(full), now)
-		wait = max(wait, more)
+		next[i], waits[i] = g.Limit.Allow(record.Time(full), now)
 	}
-	return next, wait, nil
+	return next, waits, nil
 }
 
 // Refund implements [core.RateLimiter].

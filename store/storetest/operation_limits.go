@@ -60,6 +60,11 @@ func limitAllOrNone(t *testing.T, p operables) {
 	p.reserve(t, noon(), 0, account, address)
 	p.reserve(t, noon(), time.Hour, account, address)
 	p.reserve(t, noon(), time.Hour, address, account)
+	waits, err := p.b.WaitTimes(t.Context(), noon(), address, account, guess("nobody", 1, time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "wait times", []time.Duration{0, time.Hour, 0}, waits)
 	p.reserve(t, noon(), 0, address)
 	p.reserve(t, noon(), time.Hour, address)
 }

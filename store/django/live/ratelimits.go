@@ -42,7 +42,8 @@ var errLimitReached = errors.New("the rate limit is reached")
 // Reserve implements [core.RateLimiter]. It reads first, so that refused callers take no
 // locks and leave no rows in Django's database.
 func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.LimitKey) (wait time.Duration, err error) {
-	if wait, err = s.waitTime(ctx, now, guesses); err != nil || wait > 0 {
+	waits, err := s.WaitTimes(ctx, now, guesses...)
+	if wait = record.Longest(waits); err != nil || wait > 0 {
 		return wait, err
 	}
 	// In one order, so that transactions can't deadlock.
@@ -60,30 +61,28 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Limi
 		return nil
 	})
 	if errors.Is(err, errLimitReached) {
-		wait, err = s.waitTime(ctx, now, guesses)
+		waits, err = s.WaitTimes(ctx, now, guesses...)
 		// The limit may allow it by now; this attempt is refused all the same.
-		wait = max(wait, time.Microsecond)
+		wait = max(record.Longest(waits), time.Microsecond)
 	}
 	return wait, err
 }
 
-// waitTime returns how long it takes until the limits of all keys allow one more
-// attempt.
-func (s *Store) waitTime(ctx context.Context, now time.Time, guesses []core.LimitKey) (wait time.Duration, err error) {
+// WaitTimes implements [core.RateLimiter].
+func (s *Store) WaitTimes(ctx context.Context, now time.Time, keys ...core.LimitKey) (waits []time.Duration, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		wait = 0
-		for _, g := range guesses {
+		waits = make([]time.Duration, len(keys))
+		for i, g := range keys {
 			var full int64
 			err := s.db.QueryRowContext(ctx, s.sql(`SELECT full_at FROM authcompat_guesses WHERE guess = ?`), hex.EncodeToString(g.Key)).Scan(&full)
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return fmt.Errorf("select guesses: %w", err)
 			}
-			_, more := g.Limit.Allow(micros(full), now)
-			wait = max(wait, more)
+			_, waits[i] = g.Limit.Allow(micros(full), now)
 		}
 		return nil
 	})
-	return wait, err
+	return waits, err
 }
 
 // Refund implements [core.RateLimiter].

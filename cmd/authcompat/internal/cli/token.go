@@ -99,7 +99,7 @@ in while it runs may keep the new token. --before leaves the tokens that were is
   authcompat token revoke --all --before 2026-11-22T06:00:00Z`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.ids = args
-			before, err := r.check()
+			before, err := r.check(cmd)
 			if err != nil {
 				return err
 			}
@@ -122,7 +122,7 @@ in while it runs may keep the new token. --before leaves the tokens that were is
 }
 
 // check returns the time of --before; zero if there is none.
-func (r revocation) check() (before time.Time, err error) {
+func (r revocation) check(cmd *cobra.Command) (before time.Time, err error) {
 	ways := 0
 	for _, chosen := range []bool{len(r.ids) > 0, r.user != "", r.all} {
 		if chosen {
@@ -132,7 +132,7 @@ func (r revocation) check() (before time.Time, err error) {
 	if ways != 1 {
 		return before, errors.New("which tokens? Give their ids, or --user NAME, or --all")
 	}
-	if r.before == "" {
+	if !cmd.Flags().Changed("before") {
 		return before, nil
 	}
 	if !r.all {
