@@ -35,7 +35,7 @@ func Exists(ctx context.Context, dsn string) (bool, error) {
 		return false, fmt.Errorf("database: %w", err)
 	}
 	s := connect(settings)
-	defer s.Close()
+	defer func() { _ = s.Close() }() // nothing was written
 	version, err := s.version(ctx)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", settings.Describe(), pgconn.Explain(ctx, err))
