@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -167,5 +169,41 @@ func TestPipelinedHeads(t *testing.T) {
 		if err != nil || !strings.Contains(string(reply), "HTTP/1.1 400 Bad Request") || !strings.Contains(string(reply), "This field is required") {
 			t.Errorf("cut after %q: %q, error %v", second[:cut], reply, err)
 		}
+	}
+}
+
+// TestHeadAfterAnEmptyLine sends, after a POST, an empty line and a head that never ends:
+// its fields are counted while they are read, as those of every other.
+func TestHeadAfterAnEmptyLine(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", database(t))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.urls["ocd-users"], "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(8 * time.Second)); err != nil { // before the server's own
+		t.Fatal(err)
+	}
+	replies := bufio.NewReader(conn)
+	if _, err := io.WriteString(conn, "POST /api/login/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"); err != nil {
+		t.Fatal(err)
+	}
+	first, err := http.ReadResponse(replies, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, first.Body); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"\r\n", "GET /api/login/ HTTP/1.1\r\nHost: a\r\n", strings.Repeat("a:\r\n", 200)} {
+		if _, err := io.WriteString(conn, part); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond) // so that it is read by then
+	}
+	second, err := http.ReadResponse(replies, nil)
+	if err != nil || second.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("%v, error %v", second, err)
 	}
 }

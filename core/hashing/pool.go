@@ -165,8 +165,16 @@ func (p *Pool) makeRoom(a *admission) bool {
 	}
 	if len(victims) > 0 {
 		p.startNext() // one that did not fit may be gone
+		return true
 	}
-	return len(victims) > 0
+	return size <= 0 && p.withinShare(a.network)
+}
+
+// withinShare reports whether a network has less than its share of a full pool: the
+// others may hold more without being in the queue, where they could be made to leave.
+func (p *Pool) withinShare(n *network) bool {
+	capacity := p.options.Queue + p.options.Threads
+	return n.admitted < max(1, capacity/len(p.waiting.networks)) && p.admitted < 2*capacity
 }
 
 // Hash implements Hasher.

@@ -169,3 +169,28 @@ func TestEvictsNoMoreThanItNeeds(t *testing.T) {
 		}
 	})
 }
+
+// TestShareOfAFullPool checks that a network whose callers are admitted, and neither wait
+// nor hash (they may write, or wait for other logins), keeps out nobody from elsewhere.
+func TestShareOfAFullPool(t *testing.T) {
+	w := newPoolWorld(t, PoolOptions{Threads: 1, Queue: 3})
+	acquire := func(address string) error {
+		_, _, err := w.Acquire(from(t.Context(), address), "right")
+		return err
+	}
+	for i, test := range []struct {
+		address string
+		refused bool
+	}{
+		{"192.0.2.1", false}, {"192.0.2.1", false}, {"192.0.2.1", false}, {"192.0.2.1", false}, {"192.0.2.1", true},
+		{"198.51.100.1", false}, {"198.51.100.1", false}, {"198.51.100.1", true}, // a half
+		{"198.51.100.2", false}, {"198.51.100.2", true}, // a third
+		{"198.51.100.3", false}, // and no more than twice as many as the pool is for
+		{"198.51.100.4", true},
+	} {
+		err := acquire(test.address)
+		if refused := core.KindOf(err) == core.KindOverloaded; refused != test.refused || err != nil && !refused {
+			t.Errorf("%d, from %s: %v", i, test.address, err)
+		}
+	}
+}

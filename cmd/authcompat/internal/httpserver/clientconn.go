@@ -98,6 +98,11 @@ type headerLines struct {
 	// partly says that the head's beginning was read with the request before, so that any
 	// empty line ends it; handling counts its fields.
 	partly bool
+	// doubtful says that an empty line which ended such a head may have preceded it instead
+	// (net/http skips one after a POST). It has, if more is read before the handler has the
+	// request; after are the lines that came behind it by then.
+	doubtful bool
+	after    int
 }
 
 // next makes it count the next request's lines.
@@ -106,6 +111,9 @@ func (h *headerLines) next() { *h = headerLines{partly: h.ahead} }
 // exceeds reports whether there are more header fields than a request may have, with
 // these bytes of it. What comes after the head in the same bytes is not counted.
 func (h *headerLines) exceeds(b []byte, maxFields int) bool {
+	if h.doubtful {
+		h.lines, h.ended, h.doubtful = h.after, false, false
+	}
 	for !h.ended {
 		line, rest, whole := bytes.Cut(b, []byte{'\n'})
 		h.begun = h.begun || len(line) > 1 || len(line) == 1 && line[0] != '\r'
@@ -116,6 +124,9 @@ func (h *headerLines) exceeds(b []byte, maxFields int) bool {
 			h.lines++
 		}
 		h.ended = !h.begun && (h.lines > 0 || h.partly) // empty lines may precede it (RFC 9112, 2.2)
+		if h.ended && h.lines == 0 {
+			h.doubtful, h.after = true, bytes.Count(rest, []byte{'\n'})
+		}
 		h.begun, b = false, rest
 	}
 	h.ahead = h.ahead || h.ended && len(b) > 0

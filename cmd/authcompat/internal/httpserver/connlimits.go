@@ -14,13 +14,14 @@ import (
 // connLimits limits how many connections of a listener are open at a time, in all and from
 // one network ([core.Client.Network]). When there are too many, the one that has been idle
 // for longest is closed, so that nobody keeps out others by doing nothing. If none is idle,
-// one more of a network that has its share is refused; in all, it waits.
+// one more of a network that has its share is refused; in all, the network that has most
+// makes way for one that has less, with its longest request, and others wait.
 type connLimits struct {
 	all     int
 	each    int                   // of a network
 	trusted func(netip.Addr) bool // whose connections are not counted by network: proxies
 
-	turn    atomic.Int64 // counts the times that a connection has become idle
+	turn    atomic.Int64 // counts the times that a connection has become idle or active
 	waiting atomic.Bool  // a new connection waits for a slot
 
 	mu       sync.Mutex
@@ -35,9 +36,9 @@ type connSlot struct {
 	limits  *connLimits
 	conn    io.Closer
 	network string // empty: not counted
-	// idle is the turn at which it became idle; 0: it has a request. Requests change it
-	// without a lock.
-	idle atomic.Int64
+	// since is the turn at which it became idle or, negative, got a request. Requests change
+	// it without a lock.
+	since atomic.Int64
 }
 
 // newConnLimits makes limits. If trusted is nil, no address is.
@@ -71,7 +72,7 @@ func (l *connLimits) acquire(c io.Closer, address net.Addr) (*connSlot, error) {
 	}
 	for len(l.slots) >= l.all && !l.closed {
 		l.waiting.Store(true) // first: whoever becomes idle after this wakes it
-		if !l.evict("") {
+		if !l.evict("") && !l.evictRequest(s.network) {
 			l.changed.Wait()
 		}
 	}
@@ -90,18 +91,48 @@ func (l *connLimits) acquire(c io.Closer, address net.Addr) (*connSlot, error) {
 // empty, and reports whether there was one. The caller holds the lock.
 func (l *connLimits) evict(network string) bool {
 	var oldest *connSlot
-	var since int64
+	var turn int64
 	for s := range l.slots {
-		idle := s.idle.Load()
-		if idle > 0 && (oldest == nil || idle < since) && (network == "" || s.network == network) {
-			oldest, since = s, idle
+		since := s.since.Load()
+		if since > 0 && (oldest == nil || since < turn) && (network == "" || s.network == network) {
+			oldest, turn = s, since
 		}
 	}
-	if oldest == nil {
+	return l.end(oldest)
+}
+
+// evictRequest closes, for a new connection of a network, the one with the longest request
+// of the network that has most, if that has more: requests that are sent slowly must not
+// keep out others. It reports whether there was one. The caller holds the lock.
+func (l *connLimits) evictRequest(newcomer string) bool {
+	largest := ""
+	for network, n := range l.networks {
+		if n > l.networks[largest] {
+			largest = network
+		}
+	}
+	if l.networks[largest] <= l.networks[newcomer]+1 {
 		return false
 	}
-	l.free(oldest)
-	go oldest.conn.Close() // which takes locks of its own
+	var oldest *connSlot
+	var turn int64
+	for s := range l.slots {
+		since := -s.since.Load()
+		if since > 0 && (oldest == nil || since < turn) && s.network == largest {
+			oldest, turn = s, since
+		}
+	}
+	return l.end(oldest)
+}
+
+// end closes a connection, unless it is nil, and reports whether it is not. The caller
+// holds the lock.
+func (l *connLimits) end(s *connSlot) bool {
+	if s == nil {
+		return false
+	}
+	l.free(s)
+	go s.conn.Close() // which takes locks of its own
 	return true
 }
 
@@ -128,12 +159,13 @@ func (s *connSlot) release() {
 
 // setIdle says whether the connection waits for a request.
 func (s *connSlot) setIdle(idle bool) {
+	l := s.limits
+	turn := l.turn.Add(1)
 	if !idle {
-		s.idle.Store(0)
+		s.since.Store(-turn)
 		return
 	}
-	l := s.limits
-	s.idle.Store(l.turn.Add(1))
+	s.since.Store(turn)
 	if l.waiting.Load() {
 		l.mu.Lock()
 		defer l.mu.Unlock()

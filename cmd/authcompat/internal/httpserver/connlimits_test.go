@@ -59,15 +59,14 @@ func TestOldestIdleConnectionMakesWay(t *testing.T) {
 		once.slot.setIdle(false)
 		w.dial("never used", "192.0.2.2")
 		once.slot.setIdle(true) // for less long than the one that was never used
-		for _, name := range []string{"first", "second"} {
-			c := w.dial(name, "192.0.2.3")
-			c.slot.setIdle(false)
+		for _, c := range []struct{ name, address string }{{"first", "192.0.2.3"}, {"second", "192.0.2.6"}} {
+			w.dial(c.name, c.address).slot.setIdle(false)
 			synctest.Wait() // until the other one is closed
 		}
 		if want := []string{"never used", "once busy"}; !slices.Equal(w.gone, want) {
 			t.Errorf("closed %q, want %q", w.gone, want)
 		}
-		// All are busy: one more waits until another is closed.
+		// All are busy, and no network has more than another: one more waits until another is closed.
 		opened := make(chan *named)
 		go func() { opened <- w.dial("late", "192.0.2.4") }()
 		synctest.Wait()
@@ -130,5 +129,40 @@ func TestConnectionsOfANetwork(t *testing.T) {
 		if c := w.dial("after", "192.0.2.9"); c != nil {
 			t.Error("one more after the listener closed")
 		}
+	})
+}
+
+// TestLargestNetworkMakesWay checks that requests that are never sent to their end keep out
+// nobody from elsewhere: the network that has most makes way, with the longest one.
+func TestLargestNetworkMakesWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLimitedWorld(5, 5)
+		for _, c := range []struct{ name, address string }{
+			{"slow 1", "192.0.2.1"}, {"other", "192.0.2.2"}, {"slow 2", "192.0.2.1"}, {"slow 3", "192.0.2.1"}, {"slow 4", "192.0.2.1"},
+		} {
+			w.dial(c.name, c.address).slot.setIdle(false)
+		}
+		for _, address := range []string{"192.0.2.3", "10.0.0.1"} {
+			c := w.dial("new", address)
+			if c == nil {
+				t.Fatalf("%s: refused", address)
+			}
+			c.slot.setIdle(false)
+			synctest.Wait() // until the other one is closed
+		}
+		if want := []string{"slow 1", "slow 2"}; !slices.Equal(w.gone, want) {
+			t.Errorf("closed %q, want %q", w.gone, want)
+		}
+		// Of those who have no more than it would have itself, none has to go.
+		opened := make(chan *named)
+		go func() { opened <- w.dial("late", "192.0.2.2") }()
+		synctest.Wait()
+		select {
+		case <-opened:
+			t.Error("an equal made way")
+		default:
+		}
+		w.close()
+		<-opened
 	})
 }
