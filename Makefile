@@ -43,16 +43,21 @@ SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/dif
 check: lint ## what to run all day: lint, and the tests that need nothing and take no time
 	$(GO) test $$($(GO) list ./... | grep -vE '$(SLOW)')
 
-# What holds servers and databases to seconds runs alone, one package at a time. Imports
-# of all kinds, and exchanges at servers in the same process, take the race detector five
-# times as long and have few goroutines: with it, a few generated user bases are imported.
-ALONE = /cmd/authcompat$$|/internal/(server|httpserver)$$|/core/hashing$$|/store/(sqlite|postgres|django/live|internal/pgconn)$$
+# What holds servers to seconds runs alone, one package at a time; stores wait for their
+# databases, so that two do side by side. Imports of all kinds, exchanges at servers in the
+# same process, replayed power cuts and measured costs take the race detector five times as
+# long and have few goroutines: with it, a few generated user bases are imported.
+ALONE = /cmd/authcompat$$|/internal/(server|httpserver)$$|/core/hashing$$
+STORES = /store/(sqlite|postgres|django/live|internal/pgconn)$$
 SERIAL = /inprocess$$|/store/django/transfer$$
+UNRACED = ^(TestPowercut|TestCostsAreLinear)$$
 test: tools lint compatible ## lint, then all tests, with the race detector where there are goroutines
 	$(GO) test -timeout 20m $$($(GO) list ./... | grep -E '$(SERIAL)')
+	$(GO) test -timeout 20m -run '$(UNRACED)' ./cmd/authcompat ./cmd/authcompat/internal/httpserver
 	$(GO) test -race -timeout 20m ./store/django/transfer -run '^TestGenerated$$'
-	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -vE '$(ALONE)|$(SERIAL)')
-	$(GO) test -race -p 1 -timeout 20m $$($(GO) list ./... | grep -E '$(ALONE)')
+	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -vE '$(ALONE)|$(STORES)|$(SERIAL)')
+	$(GO) test -race -p 2 -timeout 20m $$($(GO) list ./... | grep -E '$(STORES)')
+	$(GO) test -race -p 1 -timeout 20m -skip '$(UNRACED)' $$($(GO) list ./... | grep -E '$(ALONE)')
 
 compatible: tools
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess
