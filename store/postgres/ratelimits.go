@@ -23,15 +23,6 @@ const reserveSQL = `
 	WHERE g.full_at - $3 > $4 + $5 OR greatest(g.full_at, $3) + $2 - $3 <= $4
 	RETURNING full_at`
 
-// DatabaseTime implements [core.DatabaseClock].
-func (s *Store) DatabaseTime(ctx context.Context) (time.Time, error) {
-	var micros int64
-	err := s.read(ctx, func(ctx context.Context) error {
-		return wrap("read clock", s.db.GetContext(ctx, &micros, `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`))
-	})
-	return record.Time(micros), err
-}
-
 // errLimitReached rolls back a transaction in which a key's limit was reached.
 var errLimitReached = errors.New("the rate limit is reached")
 

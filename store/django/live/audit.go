@@ -78,7 +78,7 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 			if err := rows.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.UserID, &e.Username, &e.UsernamePseudonym, &e.Profile, &e.Actor, &e.Address, &e.Request, &e.Token); err != nil {
 				return fmt.Errorf("select audit: %w", err)
 			}
-			e.At = micros(at)
+			e.At = record.Time(at)
 			entries = append(entries, e)
 		}
 		return rows.Err()

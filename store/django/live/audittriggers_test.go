@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/live"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
@@ -53,7 +54,7 @@ func wantAppendOnly(t *testing.T, d database, s *live.Store) {
 
 // TestAuditIsAppendOnly covers a new database and one that an earlier version attached.
 func TestAuditIsAppendOnly(t *testing.T) {
-	for name, create := range databases(usersDDL, knoxDDL) {
+	for name, create := range databases(djangotest.UsersDDL, djangotest.KnoxDDL) {
 		t.Run(name, func(t *testing.T) {
 			d := create(t)
 			s := mustOpen(t, d.source).(*live.Store)
@@ -90,7 +91,7 @@ func TestAuditIsAppendOnly(t *testing.T) {
 // TestAuditOfARestrictedRole has the auxiliary tables belong to another role, and no
 // triggers: the server says what to run.
 func TestAuditOfARestrictedRole(t *testing.T) {
-	dsn := postgresDSN(t, usersDDL, knoxDDL)
+	dsn := postgresDSN(t, djangotest.UsersDDL, djangotest.KnoxDDL)
 	source := postgrestest.With(t, dsn, "wait", patient)
 	owner := mustOpen(t, source).(*live.Store)
 	role := "app_" + strings.ToLower(rand.Text())

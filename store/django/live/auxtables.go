@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // auxTables are the tables for what Django has no columns for: a token's realm, issuer
@@ -110,6 +109,3 @@ func (s *Store) auxObjects(ctx context.Context, tx *sql.Tx) (map[string]bool, er
 	}
 	return there, rows.Err()
 }
-
-// micros is the time in a column of an auxiliary table.
-func micros(n int64) time.Time { return time.UnixMicro(n).UTC() }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/live"
 	"github.com/authcompat/authcompat/store/storetest"
 )
@@ -16,7 +17,7 @@ import (
 // TestAuxTables covers what is kept in the auxiliary tables.
 func TestAuxTables(t *testing.T) {
 	for name, open := range map[string]storetest.Opener{
-		"sqlite": onSQLite(usersDDL, authtokenDDL), "postgres": onPostgres(usersDDL, authtokenDDL),
+		"sqlite": onSQLite(djangotest.UsersDDL, djangotest.AuthtokenDDL), "postgres": onPostgres(djangotest.UsersDDL, djangotest.AuthtokenDDL),
 	} {
 		t.Run(name, func(t *testing.T) {
 			one, two := open(t)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/live"
 )
 
@@ -12,11 +13,11 @@ import (
 // SQLite, which has no other.
 func TestDatabaseClock(t *testing.T) {
 	backend := func(s core.Store, _ core.Store) core.Backend { return s.(*live.Store).Backend() }
-	if c := backend(onSQLite(usersDDL, knoxDDL)(t)).DatabaseClock; c != nil {
+	if c := backend(onSQLite(djangotest.UsersDDL, djangotest.KnoxDDL)(t)).DatabaseClock; c != nil {
 		t.Error("on SQLite there is a clock")
 	}
 	before := time.Now()
-	at, err := backend(onPostgres(usersDDL, knoxDDL)(t)).DatabaseClock.DatabaseTime(t.Context())
+	at, err := backend(onPostgres(djangotest.UsersDDL, djangotest.KnoxDDL)(t)).DatabaseClock.DatabaseTime(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
@@ -13,7 +14,7 @@ import (
 func TestSynchronousCommit(t *testing.T) {
 	t.Parallel()
 	cluster := postgrestest.Start(t, postgrestest.Options{Settings: map[string]string{"synchronous_commit": "off"}})
-	mustMake(t, "postgres", cluster.DSN(), "serial PRIMARY KEY", "timestamp with time zone", usersDDL, knoxDDL,
+	mustMake(t, "postgres", cluster.DSN(), "serial PRIMARY KEY", "timestamp with time zone", djangotest.UsersDDL, djangotest.KnoxDDL,
 		`CREATE TABLE seen (setting text)`,
 		`CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$`,
 		`CREATE TRIGGER see AFTER INSERT ON auth_user FOR EACH ROW EXECUTE FUNCTION see()`)

@@ -8,14 +8,15 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/djangotest"
 )
 
 // TestNamesakes has a column that compares names without regard to case, and two users
 // who have one name there: a login must not pick either.
 func TestNamesakes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "django.sqlite3")
-	users := strings.Replace(usersDDL, "username varchar(150) NOT NULL UNIQUE", "username varchar(150) COLLATE NOCASE NOT NULL", 1)
-	mustMake(t, "sqlite", "file:"+path, "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", users, knoxDDL)
+	users := strings.Replace(djangotest.UsersDDL, "username varchar(150) NOT NULL UNIQUE", "username varchar(150) COLLATE NOCASE NOT NULL", 1)
+	mustMake(t, "sqlite", "file:"+path, "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", users, djangotest.KnoxDDL)
 	s := mustOpen(t, path)
 	db, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {

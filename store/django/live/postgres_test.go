@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/live"
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
@@ -82,7 +83,7 @@ func calls(t *testing.T, s *live.Store, u core.User) map[string]func() error {
 // on existing connections and on new ones, and all succeed when the network is back.
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
-	dsn := postgresDSN(t, usersDDL, knoxDDL)
+	dsn := postgresDSN(t, djangotest.UsersDDL, djangotest.KnoxDDL)
 	proxy, through := postgrestest.NewSharedProxy(t, dsn)
 	s := mustOpen(t, through).(*live.Store)
 	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "!"}, nil, nil)
@@ -118,7 +119,7 @@ func TestSilentServer(t *testing.T) {
 // nobody knows the outcome.
 func TestAmbiguousCommit(t *testing.T) {
 	t.Parallel()
-	proxy, through := postgrestest.NewSharedProxy(t, postgresDSN(t, usersDDL, knoxDDL))
+	proxy, through := postgrestest.NewSharedProxy(t, postgresDSN(t, djangotest.UsersDDL, djangotest.KnoxDDL))
 	s := mustOpen(t, postgrestest.With(t, through, "wait", patient))
 	proxy.Judge(func(request string) postgrestest.Action {
 		if strings.HasPrefix(request, "COMMIT") {
@@ -150,7 +151,7 @@ func onHosts(t *testing.T, clusters ...*postgrestest.Cluster) *live.Store {
 func TestOnlyThePrimary(t *testing.T) {
 	t.Parallel()
 	primary := postgrestest.Start(t, postgrestest.Options{})
-	mustMake(t, "postgres", primary.DSN(), "serial PRIMARY KEY", "timestamp with time zone", usersDDL, knoxDDL)
+	mustMake(t, "postgres", primary.DSN(), "serial PRIMARY KEY", "timestamp with time zone", djangotest.UsersDDL, djangotest.KnoxDDL)
 	s := onHosts(t, primary)
 	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "!"}, nil, nil)
 	if err != nil {
@@ -224,7 +225,7 @@ func TestOpenRefuses(t *testing.T) {
 // TestOpenTogether opens a database many times at once, whose auxiliary tables are
 // missing.
 func TestOpenTogether(t *testing.T) {
-	dsn := postgrestest.With(t, postgresDSN(t, usersDDL, knoxDDL), "wait", patient)
+	dsn := postgrestest.With(t, postgresDSN(t, djangotest.UsersDDL, djangotest.KnoxDDL), "wait", patient)
 	var done sync.WaitGroup
 	for range 8 {
 		done.Go(func() {

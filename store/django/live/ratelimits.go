@@ -78,7 +78,7 @@ func (s *Store) WaitTimes(ctx context.Context, now time.Time, keys ...core.Limit
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return fmt.Errorf("select guesses: %w", err)
 			}
-			_, waits[i] = g.Limit.Allow(micros(full), now)
+			_, waits[i] = g.Limit.Allow(record.Time(full), now)
 		}
 		return nil
 	})

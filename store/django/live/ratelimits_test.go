@@ -9,13 +9,14 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/live"
 )
 
 // TestRefusedGuessLeavesNoRow refuses guesses at many names from one address: Django's
 // database does not grow.
 func TestRefusedGuessLeavesNoRow(t *testing.T) {
-	for name, create := range databases(usersDDL, knoxDDL) {
+	for name, create := range databases(djangotest.UsersDDL, djangotest.KnoxDDL) {
 		t.Run(name, func(t *testing.T) {
 			d := create(t)
 			s := mustOpen(t, d.source).(*live.Store)
@@ -43,7 +44,7 @@ func caseBlind(t *testing.T, name string) (ddl []string) {
 		ddl = append(ddl, `CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`)
 		blind = "username varchar(150) COLLATE blind NOT NULL UNIQUE"
 	}
-	return append(ddl, strings.Replace(usersDDL, column, blind, 1), knoxDDL)
+	return append(ddl, strings.Replace(djangotest.UsersDDL, column, blind, 1), djangotest.KnoxDDL)
 }
 
 // TestSpellingsShareALimit guesses at one account by the spellings that a case-blind

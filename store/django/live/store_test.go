@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/live"
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
@@ -16,21 +17,6 @@ import (
 )
 
 func TestMain(m *testing.M) { os.Exit(postgrestest.Main(m)) }
-
-// The tables of Django 3.2, Django REST framework 3.14 and knox 5, in words that
-// SQLite and PostgreSQL both take. ID is the type of ids, TIME that of times.
-const (
-	usersDDL = `CREATE TABLE auth_user (
-		id ID, password varchar(128) NOT NULL, last_login TIME NULL, is_superuser boolean NOT NULL,
-		username varchar(150) NOT NULL UNIQUE, last_name varchar(150) NOT NULL, email varchar(254) NOT NULL,
-		is_staff boolean NOT NULL, is_active boolean NOT NULL, date_joined TIME NOT NULL, first_name varchar(150) NOT NULL)`
-	authtokenDDL = `CREATE TABLE authtoken_token (
-		"key" varchar(40) NOT NULL PRIMARY KEY, created TIME NOT NULL,
-		user_id integer NOT NULL UNIQUE REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)`
-	knoxDDL = `CREATE TABLE knox_authtoken (
-		digest varchar(128) NOT NULL PRIMARY KEY, created TIME NOT NULL, expiry TIME NULL, token_key varchar(25) NOT NULL,
-		user_id integer NOT NULL REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)`
-)
 
 // mustMake makes tables in a database.
 func mustMake(tb testing.TB, driver, dsn, id, time string, ddl ...string) {
@@ -171,21 +157,21 @@ func authtokenReasons() map[string]string {
 }
 
 func TestKnoxSQLite(t *testing.T) {
-	storetest.RunWithout(t, onSQLite(usersDDL, knoxDDL), nil)
+	storetest.RunWithout(t, onSQLite(djangotest.UsersDDL, djangotest.KnoxDDL), nil)
 }
 
 func TestKnoxPostgres(t *testing.T) {
-	storetest.RunWithout(t, onPostgres(usersDDL, knoxDDL), map[string]string{"users/names are compared exactly": nameLimit})
+	storetest.RunWithout(t, onPostgres(djangotest.UsersDDL, djangotest.KnoxDDL), map[string]string{"users/names are compared exactly": nameLimit})
 }
 
 func TestAuthtokenSQLite(t *testing.T) {
-	storetest.RunWithout(t, onSQLite(usersDDL, authtokenDDL), authtokenReasons())
+	storetest.RunWithout(t, onSQLite(djangotest.UsersDDL, djangotest.AuthtokenDDL), authtokenReasons())
 }
 
 func TestAuthtokenPostgres(t *testing.T) {
 	reasons := authtokenReasons()
 	reasons["users/names are compared exactly"] = nameLimit
-	storetest.RunWithout(t, onPostgres(usersDDL, authtokenDDL), reasons)
+	storetest.RunWithout(t, onPostgres(djangotest.UsersDDL, djangotest.AuthtokenDDL), reasons)
 }
 
 // operable is a store with an Admin that is never called.
@@ -200,7 +186,7 @@ func TestOperation(t *testing.T) {
 		"audit/what is done is recorded with it, what is not is not": "Django's admin disables and deletes users",
 		"privacy/passwords are counted by their parameters":          "hashes are read whole here, and those of the case are cut short",
 	}
-	for name, open := range map[string]storetest.Opener{"sqlite": onSQLite(usersDDL, knoxDDL), "postgres": onPostgres(usersDDL, knoxDDL)} {
+	for name, open := range map[string]storetest.Opener{"sqlite": onSQLite(djangotest.UsersDDL, djangotest.KnoxDDL), "postgres": onPostgres(djangotest.UsersDDL, djangotest.KnoxDDL)} {
 		t.Run(name, func(t *testing.T) {
 			storetest.RunWithoutAdmin(t, func(tb testing.TB) (a, b core.Store) {
 				one, two := open(tb)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/tables"
+	"github.com/authcompat/authcompat/store/internal/record"
 )
 
 // complete makes the engine's token of Django's row and that of the auxiliary table,
@@ -50,10 +51,10 @@ func (s *Store) complete(p *pairRow, aux []sql.NullString) (err error) {
 			return err
 		}
 	}
-	t.Sliding, t.Reusable, t.CreatedAt = time.Duration(numbers[1])*time.Microsecond, numbers[2] == 1, micros(numbers[3])
+	t.Sliding, t.Reusable, t.CreatedAt = time.Duration(numbers[1])*time.Microsecond, numbers[2] == 1, record.Time(numbers[3])
 	// Where Django's table has the end, Django may have moved it.
 	if s.tokens.Expiry == "" && aux[3].Valid {
-		t.ExpiresAt = micros(numbers[0])
+		t.ExpiresAt = record.Time(numbers[0])
 	}
 	return nil
 }

@@ -235,3 +235,6 @@ func (p *Pool) runTx(ctx, bounded context.Context, tx *sqlx.Tx, retryAfterAmbigu
 	done = true
 	return nil
 }
+
+// SelectTime reads the server's clock, in microseconds since 1970.
+const SelectTime = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`

@@ -11,6 +11,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
+	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
@@ -36,29 +37,14 @@ func openOurs(t *testing.T, dsn string) *soakStore {
 	return &soakStore{backend: s.Backend}
 }
 
-// The tables of Django 3.2, Django REST framework 3.14 and knox 5. ID is the type of ids,
-// TIME that of times.
-const (
-	usersDDL = `CREATE TABLE auth_user (
-		id ID, password varchar(128) NOT NULL, last_login TIME NULL, is_superuser boolean NOT NULL,
-		username varchar(150) NOT NULL UNIQUE, last_name varchar(150) NOT NULL, email varchar(254) NOT NULL,
-		is_staff boolean NOT NULL, is_active boolean NOT NULL, date_joined TIME NOT NULL, first_name varchar(150) NOT NULL)`
-	authtokenDDL = `CREATE TABLE authtoken_token (
-		"key" varchar(40) NOT NULL PRIMARY KEY, created TIME NOT NULL,
-		user_id integer NOT NULL UNIQUE REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)`
-	knoxDDL = `CREATE TABLE knox_authtoken (
-		digest varchar(128) NOT NULL PRIMARY KEY, created TIME NOT NULL, expiry TIME NULL, token_key varchar(25) NOT NULL,
-		user_id integer NOT NULL REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)`
-)
-
 // openDjango makes Django's tables that can hold the tokens of a profile, and opens a store
 // on them: in a file, or in a schema of a PostgreSQL database.
 func openDjango(t *testing.T, driver, at, profile string) *soakStore {
 	t.Helper()
 	s := &soakStore{tokens: "knox_authtoken"}
-	ddl := []string{usersDDL, knoxDDL}
+	ddl := []string{djangotest.UsersDDL, djangotest.KnoxDDL}
 	if profile == "authtokens" || profile == "snippit" {
-		s.tokens, ddl[1] = "authtoken_token", authtokenDDL
+		s.tokens, ddl[1] = "authtoken_token", djangotest.AuthtokenDDL
 	}
 	types := strings.NewReplacer("ID", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "TIME", "datetime")
 	dsn, source := "file:"+at+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)", "django+sqlite:"+at
