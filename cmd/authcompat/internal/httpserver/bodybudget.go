@@ -15,14 +15,17 @@ import (
 const (
 	smallBody   = 16 << 10 // bytes of each body
 	largeBodies = 64 << 20 // bytes beyond that, of all bodies at a time
+	// valueBytes is what a body takes for each value in it, beside its bytes: decoded, a
+	// JSON text of small values takes up to 30 times its length.
+	valueBytes = 64
 )
 
 // BodyBudget bounds the memory that large request bodies take together. Its zero value
 // is ready for use.
 type BodyBudget struct{ held atomic.Int64 }
 
-// Bytes returns how many bytes of large bodies are in memory, beyond those that are
-// always read of each.
+// Bytes returns the memory that large bodies take, in bytes, beyond what each may always
+// take.
 func (b *BodyBudget) Bytes() float64 { return float64(b.held.Load()) }
 
 // track counts the body of the request until release is called. The request must be a
@@ -37,20 +40,33 @@ func (b *BodyBudget) track(r *http.Request) (release func()) {
 // trackedBody is the body of one request.
 type trackedBody struct {
 	io.ReadCloser
-	budget     *BodyBudget
-	read, held int64
+	budget      *BodyBudget
+	taken, held int64
 }
 
 // Read implements io.Reader. It fails with core.KindOverloaded when the budget
 // is used up.
 func (b *trackedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.read += int64(n)
-	if more := b.read - smallBody - b.held; more > 0 {
+	b.taken += int64(n) + valueBytes*separators(p[:n])
+	// One body alone is never refused.
+	if more := min(b.taken-smallBody, largeBodies) - b.held; more > 0 {
 		b.held += more
 		if b.budget.held.Add(more) > largeBodies {
 			return n, &core.Error{Kind: core.KindOverloaded, RetryAfter: time.Second}
 		}
 	}
 	return n, err
+}
+
+// separators returns how many values a part of a body can have, as JSON or a form, in
+// every charset that is read: each begins behind one of these bytes.
+func separators(b []byte) (n int64) {
+	for _, c := range b {
+		switch c {
+		case ',', ':', '[', '{', '&':
+			n++
+		}
+	}
+	return n
 }

@@ -18,6 +18,7 @@ import (
 type clientConn struct {
 	net.Conn
 	*rejections
+	below     *tickConn   // below TLS, if there is any
 	handshake *tls.Conn   // nil: none, or it is done
 	refused   bool        // nothing more is read
 	handled   atomic.Bool // a handler has the current request
@@ -25,23 +26,10 @@ type clientConn struct {
 	maxFields int         // of a request's header
 }
 
-// ticking returns the connection below TLS; nil if it is of another kind.
-func (c *clientConn) ticking() *tickConn {
-	below := c.Conn
-	if secure, ok := below.(*tls.Conn); ok {
-		below = secure.NetConn()
-	}
-	ticking, _ := below.(*tickConn)
-	return ticking
-}
-
 // tcp returns the connection of the system; nil if it is of another kind.
 func (c *clientConn) tcp() *net.TCPConn {
-	if below := c.ticking(); below != nil {
-		tcp, _ := below.Conn.(*net.TCPConn)
-		return tcp
-	}
-	return nil
+	tcp, _ := c.below.Conn.(*net.TCPConn)
+	return tcp
 }
 
 // Read implements net.Conn. The first call performs the TLS handshake, within the deadline
@@ -57,11 +45,15 @@ func (c *clientConn) Read(b []byte) (int, error) {
 			}
 			return 0, io.EOF // net/http closes the connection without a reply
 		}
+		c.below.room = maxUndelivered
 	}
 	if c.refused {
 		return 0, io.EOF
 	}
 	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.below.room = maxUndelivered
+	}
 	if n > 0 && c.handled.Load() {
 		c.head.ahead = true // it may be of the next request
 	} else if n > 0 && c.head.exceeds(b[:n], c.maxFields) {
@@ -255,7 +247,7 @@ func stateChanged(conn net.Conn, state http.ConnState) {
 		c.handled.Store(false)
 		c.head.next()
 	}
-	if below := c.ticking(); below != nil && (state == http.StateActive || state == http.StateIdle) {
-		below.slot.setIdle(state == http.StateIdle)
+	if state == http.StateActive || state == http.StateIdle {
+		c.below.slot.setIdle(state == http.StateIdle)
 	}
 }

@@ -157,6 +157,12 @@ func checkLinear(t *testing.T, n int, prepare func(n int) (do func())) {
 // the path of its login.
 func served(t *testing.T, name string) (handler http.Handler, login string) {
 	t.Helper()
+	return servedFrom(t, name, sqlitetest.MustOpen(t))
+}
+
+// servedFrom is served with a store.
+func servedFrom(t *testing.T, name string, store core.Store) (handler http.Handler, login string) {
+	t.Helper()
 	p, err := profiles.Load(name)
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +172,7 @@ func served(t *testing.T, name string) (handler http.Handler, login string) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	h, err := dialects.New(p, core.New(core.Config{Backend: core.Backend{Store: sqlitetest.MustOpen(t)}, Hasher: passwords, Log: log}))
+	h, err := dialects.New(p, core.New(core.Config{Backend: core.Backend{Store: store}, Hasher: passwords, Log: log}))
 	if err != nil {
 		t.Fatal(err)
 	}

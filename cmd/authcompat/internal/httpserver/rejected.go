@@ -61,7 +61,8 @@ func (r *rejections) reject(why Rejection, client net.Addr) {
 }
 
 // rejectionListener accepts connections that notice net/http's own replies. It is above
-// TLS, so net/http takes all its connections for plain ones.
+// a tickListener, and above TLS if there is any, so net/http takes all its connections for
+// plain ones.
 type rejectionListener struct {
 	net.Listener
 	*rejections
@@ -74,8 +75,13 @@ func (l *rejectionListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	secure, _ := c.(*tls.Conn)
-	return &clientConn{Conn: c, rejections: l.rejections, handshake: secure, maxFields: l.maxFields}, nil
+	client := &clientConn{Conn: c, rejections: l.rejections, maxFields: l.maxFields}
+	if client.handshake, _ = c.(*tls.Conn); client.handshake != nil {
+		c = client.handshake.NetConn()
+	}
+	client.below = c.(*tickConn)
+	client.below.secured, client.below.room = client.handshake != nil, maxHandshake
+	return client, nil
 }
 
 // rejection returns why net/http answers with a status line.

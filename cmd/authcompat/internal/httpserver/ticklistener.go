@@ -97,6 +97,33 @@ type tickConn struct {
 	listener    *tickListener
 	slot        *connSlot
 	read, write tickDeadline
+	secured     bool // TLS is above it,
+	room        int  // and may read as many bytes until something comes of them
+}
+
+// How many bytes TLS may read until a handshake is done, and then until it delivers
+// something: several times what clients send, and a record (RFC 8446, 5.1) with what may
+// precede it. crypto/tls would keep a handshake message of 64 KiB in twice as much memory
+// until it is complete.
+const (
+	maxHandshake   = 8 << 10
+	maxUndelivered = 18 << 10
+)
+
+// errUndelivered is the error of a client that sends TLS more than anybody needs to.
+var errUndelivered = errors.New("a TLS handshake is too long")
+
+// Read implements net.Conn.
+func (c *tickConn) Read(b []byte) (int, error) {
+	if !c.secured {
+		return c.Conn.Read(b)
+	}
+	if c.room == 0 {
+		return 0, errUndelivered
+	}
+	n, err := c.Conn.Read(b[:min(len(b), c.room)])
+	c.room -= n
+	return n, err
 }
 
 // tickDeadline is a deadline for one direction.

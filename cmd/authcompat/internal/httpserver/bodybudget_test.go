@@ -1,0 +1,121 @@
+package httpserver
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// heldStore holds every login up, while what was read of its request is in memory.
+type heldStore struct {
+	core.Store
+	arrived chan struct{}
+	release chan struct{}
+}
+
+// Account implements core.Store.
+func (s *heldStore) Account(context.Context, string) (core.Account, error) {
+	s.arrived <- struct{}{}
+	<-s.release
+	return core.Account{}, core.ErrNotFound
+}
+
+// allocated returns how many bytes this process has allocated so far.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
+// TestMemoryOfLargeBodies sends many bodies at once that take much more memory than they
+// have bytes.
+func TestMemoryOfLargeBodies(t *testing.T) {
+	const clients, most = 16, 4 * largeBodies // garbage included
+	for _, unit := range []string{"0,", `{"":0},`, "1.5,"} {
+		t.Run(unit, func(t *testing.T) {
+			store := &heldStore{arrived: make(chan struct{}), release: make(chan struct{})}
+			h, login := servedFrom(t, "ocd-users", store)
+			text := grow([3]string{`{"username":"a","password":"p","x":[`, unit, "0]}"}, 1<<20)
+			before := allocated()
+			done := make(chan int)
+			send := func() {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, request(login, "json", text))
+				done <- w.Code
+			}
+			go send()
+			<-store.arrived // one alone is not refused
+			held := 1
+			for range clients - 1 {
+				go send()
+			}
+			for range clients - 1 {
+				select {
+				case <-store.arrived:
+					held++
+				case status := <-done:
+					if status != http.StatusTooManyRequests {
+						t.Errorf("refused with %d", status)
+					}
+				}
+			}
+			if took := allocated() - before; took > most {
+				t.Errorf("%d bodies took %d MiB", held, took>>20)
+			}
+			close(store.release)
+			for range held {
+				<-done
+			}
+		})
+	}
+}
+
+// TestBodyBudget reads bodies of 8 MiB at once: the ninth exceeds the budget, small ones
+// are still read, and what is released is free again.
+func TestBodyBudget(t *testing.T) {
+	const size = 8 << 20
+	budget := &BodyBudget{}
+	read := func(bytes int64) (release func(), err error) {
+		r := &http.Request{Body: io.NopCloser(io.LimitReader(zeros{}, bytes))}
+		release = budget.track(r)
+		_, err = io.Copy(io.Discard, r.Body)
+		return release, err
+	}
+	var releases []func()
+	for i := range 10 {
+		release, err := read(size)
+		releases = append(releases, release)
+		// The first 16 KiB of each are free: eight bodies stay below the limit.
+		if want := i >= 8; (err != nil) != want {
+			t.Errorf("body %d: %v", i, err)
+		}
+	}
+	if release, err := read(smallBody); err != nil {
+		t.Errorf("a small body: %v", err)
+	} else {
+		release()
+	}
+	for _, release := range releases {
+		release()
+	}
+	if held := budget.Bytes(); held != 0 {
+		t.Errorf("%v bytes are held after all", held)
+	}
+	if release, err := read(size); err != nil {
+		t.Errorf("afterwards: %v", err)
+	} else if held := budget.Bytes(); held != size-smallBody {
+		t.Errorf("%v bytes are held of one", held)
+	} else {
+		release()
+	}
+}
+
+// zeros is an input without end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
