@@ -305,34 +305,6 @@ func checkIntegrity(ctx context.Context, db *sqlx.DB, pragma string) error {
 	return nil
 }
 
-// checkSchema refuses a database that is not authcompat's, and one with a newer schema.
-func checkSchema(ctx context.Context, db *sqlx.DB) error {
-	if err := checkOwner(ctx, db); err != nil {
-		return err
-	}
-	var current, known int64
-	switch err := db.GetContext(ctx, &current, `SELECT ifnull(max(version_id), 0) FROM goose_db_version WHERE is_applied = 1`); {
-	case err != nil && strings.Contains(err.Error(), "no such table"):
-		return errors.New("it is empty")
-	case err != nil:
-		return fmt.Errorf("read schema version: %w", err)
-	}
-	entries, err := fs.ReadDir(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		var version int64
-		if _, err := fmt.Sscanf(entry.Name(), "%d_", &version); err == nil {
-			known = max(known, version)
-		}
-	}
-	if current > known {
-		return newerSchema(current, known)
-	}
-	return nil
-}
-
 // place syncs a file of newTemp and gives it its name. Unless it may replace another, it
 // fails with ErrBackupExists if there is one by now.
 func place(temp, file string, replace bool) error {

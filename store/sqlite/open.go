@@ -43,8 +43,8 @@ type Options struct {
 
 // Open opens the database file at path and brings its schema up to date. If the file
 // does not exist, it is created with mode 0600; its directory must exist. Open refuses
-// a file that is not a SQLite database, that belongs to another program, or that has
-// the schema of a newer authcompat; the error is a single line that names the file. If
+// a file that is not a SQLite database, that belongs to another program, that has the
+// schema of a newer authcompat, or that has lost a trigger; the error is a single line that names the file. If
 // the file can't be used now but may be later, the error is core.ErrUnavailable.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Wait == 0 {
@@ -125,6 +125,9 @@ func (s *Store) enableCache(ctx context.Context) (err error) {
 // prepare migrates the file and prepares the look-ups' statements.
 func (s *Store) prepare(ctx context.Context) (err error) {
 	if err := migrate(ctx, s.writer, s.wait); err != nil {
+		return err
+	}
+	if err := checkTriggers(ctx, s.reader); err != nil {
 		return err
 	}
 	if s.findGeneration, err = s.reader.PreparexContext(ctx, selectGeneration); err != nil {

@@ -107,7 +107,12 @@ func stage(ctx context.Context, path, backup string) (_ string, s Snapshot, err 
 	if err != nil {
 		return "", s, fmt.Errorf("backup %q: %w", backup, diagnose(err))
 	}
-	err = withDatabase(staged, func(db *sqlx.DB) error { return upgrade(ctx, db) })
+	err = withDatabase(staged, func(db *sqlx.DB) error {
+		if err := upgrade(ctx, db); err != nil {
+			return err
+		}
+		return checkTriggers(ctx, db)
+	})
 	if err != nil {
 		return "", s, fmt.Errorf("backup %q: %w", backup, err)
 	}
