@@ -15,6 +15,10 @@ type Backend struct {
 	Admin       Admin        // nil: operators can't work on users and tokens
 	Privacy     PrivacyStore // nil: pseudonyms and dummy hash costs have no key
 
+	// FoldUsername returns one spelling for all that the store takes for one username; nil:
+	// each is a username of its own.
+	FoldUsername func(username string) string
+
 	Warner Warner // nil: nothing is known of the database's settings
 
 	// DatabaseClock is the clock of the database's machine; nil: it is that of this machine.

@@ -253,10 +253,10 @@ func (s *Service) release(reserved reservation) { s.inflight.end(reserved.keys) 
 const limitKeySize = 16
 
 // accountLimitKey is the key of the account, however its name is spelt, or, without an
-// account, that of the name as it was typed, which may be a password.
+// account, that of the name, which may be a password.
 func (s *Service) accountLimitKey(username string, account *Account) []byte {
 	if account == nil {
-		return KeyedDigest(s.pseudonymKey(), "account", username)[:limitKeySize]
+		return KeyedDigest(s.pseudonymKey(), "account", s.spelling(username, nil))[:limitKeySize]
 	}
 	return KeyedDigest(s.databaseKey, "account", strconv.FormatInt(account.ID, 10))[:limitKeySize]
 }

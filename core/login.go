@@ -83,7 +83,7 @@ func (s *Service) throttled(ctx context.Context, p Policy, username string, acco
 		encoded = account.PasswordHash
 	}
 	writing := max(0, s.failureWrites.sample()-reserving)
-	if err := s.hasher.SimulateLatency(ctx, username, encoded, writing); err != nil {
+	if err := s.hasher.SimulateLatency(ctx, s.spelling(username, account), encoded, writing); err != nil {
 		return wrapHashError(err)
 	}
 	return &Error{Kind: KindInvalidCredentials}
@@ -186,19 +186,29 @@ func (s *Service) accountIfAny(ctx context.Context, username string) (*Account, 
 	return &account, nil
 }
 
+// spelling returns the spelling of a username by which its dummy cost is picked and its
+// guesses are counted: with a database that knows an account by several, the others would
+// tell which usernames exist.
+func (s *Service) spelling(username string, account *Account) string {
+	if account != nil {
+		return account.Username
+	}
+	return s.foldUsername(username)
+}
+
 // checkPassword returns the account if its credentials are username and plain, and replaces
 // a weak hash.
 func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, plain string, found *Account) (Account, error) {
 	if found == nil {
 		e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
-		if err := s.hasher.HashDummy(ctx, username, plain); err != nil {
+		if err := s.hasher.HashDummy(ctx, s.spelling(username, nil), plain); err != nil {
 			return Account{}, wrapHashError(err)
 		}
 		return Account{}, &Error{Kind: KindInvalidCredentials}
 	}
 	account := *found
 	e.UserID, e.Username = account.ID, account.Username
-	ok, rehash, err := s.hasher.Check(ctx, username, account.PasswordHash, plain)
+	ok, rehash, err := s.hasher.Check(ctx, account.Username, account.PasswordHash, plain)
 	if err != nil {
 		return Account{}, wrapHashError(err)
 	}

@@ -53,6 +53,8 @@ type Service struct {
 	// plaintext is the store, if it is a PlaintextStore.
 	plaintext PlaintextStore
 	expiries  *ExpiryWriter
+
+	foldUsername func(username string) string
 }
 
 // Config is what a Service is made of. Backend.Store and Hasher are required.
@@ -82,11 +84,14 @@ type Config struct {
 // New makes a Service. Logins are not rate-limited until SetLoginLimits is called.
 func New(c Config) *Service {
 	s := &Service{
-		store: c.Backend.Store, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, databaseClock: c.Backend.DatabaseClock,
+		store: c.Backend.Store, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, databaseClock: c.Backend.DatabaseClock, foldUsername: c.Backend.FoldUsername,
 		hasher: c.Hasher, refreshKeys: c.RefreshKeys, databaseKey: c.DatabaseKey, processKey: newProcessKey(), onEvent: c.OnEvent,
 		clock: c.Clock, random: c.Random, log: c.Log, expiries: c.ExpiryWriter,
 	}
 	s.sealer.Store(&c.Sealer)
+	if s.foldUsername == nil {
+		s.foldUsername = func(username string) string { return username }
+	}
 	if s.clock == nil {
 		s.clock = time.Now
 	}

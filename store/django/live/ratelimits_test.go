@@ -94,6 +94,14 @@ func TestSpellingsShareALimit(t *testing.T) {
 			if _, err := login("aNN", "secret"); err != nil {
 				t.Errorf("after that: %v", err)
 			}
+			hashed = 0
+			for _, spelling := range []string{"Nobody", "nobody", "NOBODY", "nObody", "noBody", "nobOdy"} {
+				n, _ := login(spelling, "wrong")
+				hashed += n
+			}
+			if hashed != limit {
+				t.Errorf("%d guesses at a name that nobody has were hashed, want %d", hashed, limit)
+			}
 		})
 	}
 }

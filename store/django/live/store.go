@@ -51,6 +51,9 @@ func (s *Store) Backend() core.Backend {
 	if s.django.IsPostgres() {
 		b.DatabaseClock = s
 	}
+	if c, _ := s.shape.Users.Column(s.decoder.Mapping.Username); c.CaseBlind {
+		b.FoldUsername = s.foldUsername
+	}
 	return b
 }
 
