@@ -71,10 +71,16 @@ func (p Proxies) client(r *http.Request) (address netip.Addr, proxied bool) {
 	return address, true
 }
 
-// parseHop reads an address, which some proxies write with a port.
+// parseHop reads an address, which some proxies write with a port, and an IPv6 address in
+// brackets with or without one.
 func parseHop(text string) (netip.Addr, error) {
 	if withPort, err := netip.ParseAddrPort(text); err == nil {
 		return withPort.Addr(), nil
+	}
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		if inner, ok = strings.CutSuffix(inner, "]"); ok && strings.Contains(inner, ":") {
+			text = inner
+		}
 	}
 	return netip.ParseAddr(text)
 }

@@ -25,6 +25,11 @@ func TestClientAddress(t *testing.T) {
 		{"garbage", "127.0.0.1:1", []string{"198.51.100.7, unknown, 10.2.2.2"}, "10.2.2.2", true},
 		{"a port", "127.0.0.1:1", []string{"198.51.100.7:4711"}, "198.51.100.7", true},
 		{"IPv6", "[2001:db8::1]:1", []string{"[2001:db9::7]:80"}, "2001:db9::7", true},
+		{"IPv6 in brackets", "127.0.0.1:1", []string{"203.0.113.9, [2001:db9::7]"}, "2001:db9::7", true},
+		{"a proxy in brackets", "127.0.0.1:1", []string{"198.51.100.7, [2001:db8::1]"}, "198.51.100.7", true},
+		{"mapped, in brackets", "127.0.0.1:1", []string{"[::ffff:198.51.100.7]"}, "198.51.100.7", true},
+		{"IPv4 in brackets", "127.0.0.1:1", []string{"[198.51.100.7]"}, "127.0.0.1", true},
+		{"half a bracket", "127.0.0.1:1", []string{"[2001:db9::7"}, "127.0.0.1", true},
 		{"mapped", "[::ffff:10.1.1.1]:1", []string{"::ffff:198.51.100.7"}, "198.51.100.7", true},
 		{"proxies alone", "127.0.0.1:1", []string{"10.3.3.3"}, "10.3.3.3", true},
 	} {
