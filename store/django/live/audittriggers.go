@@ -45,11 +45,14 @@ DROP TRIGGER IF EXISTS authcompat_audit_is_not_removed ON authcompat_audit;
 CREATE TRIGGER authcompat_audit_is_not_removed BEFORE DELETE ON authcompat_audit
 	FOR EACH ROW EXECUTE PROCEDURE authcompat_audit_is_append_only()`
 
-// auditTriggersMissing tells whether PostgreSQL lacks one of the triggers.
-const auditTriggersMissing = `(SELECT count(*) < 2 FROM pg_trigger WHERE tgrelid = 'authcompat_audit'::regclass AND tgname LIKE 'authcompat_audit_is_not_%')`
+// auditTriggersMissing tells whether PostgreSQL lacks one of the triggers, or has it
+// disabled: tgenabled is O or A for those that fire in the sessions of a program, D or R for
+// those that do not (https://www.postgresql.org/docs/current/catalog-pg-trigger.html).
+const auditTriggersMissing = `(SELECT count(*) < 2 FROM pg_trigger WHERE tgrelid = 'authcompat_audit'::regclass AND tgname LIKE 'authcompat_audit_is_not_%' AND tgenabled IN ('O', 'A'))`
 
-// createAuditTriggers creates the triggers of the audit record if they are missing. A
-// PostgreSQL role that may not create them goes without: [Store.Warnings] says so.
+// createAuditTriggers creates the triggers of the audit record if they are missing, and
+// anew if they are disabled. A PostgreSQL role that may not create them goes without:
+// [Store.Warnings] says so.
 func (s *Store) createAuditTriggers(ctx context.Context) error {
 	err := s.alter(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		statements := auditTriggersSQLite
@@ -82,7 +85,7 @@ func (s *Store) auditWarning(ctx context.Context) (string, error) {
 	if err != nil || !may {
 		return "", err
 	}
-	return "the audit record in authcompat_audit can be changed, because the role may not create its triggers: run `authcompat audit` once as the owner of that table, or REVOKE UPDATE, TRUNCATE ON authcompat_audit FROM " + role, nil
+	return "the audit record in authcompat_audit can be changed, because triggers of it are missing or disabled, which the role may not create: run `authcompat audit` once as the owner of that table, or REVOKE UPDATE, TRUNCATE ON authcompat_audit FROM " + role, nil
 }
 
 // maxOvertaken limits the retries after another process was faster to create something.

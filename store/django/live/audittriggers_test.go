@@ -88,6 +88,21 @@ func TestAuditIsAppendOnly(t *testing.T) {
 	}
 }
 
+// TestDisabledAuditTriggers disables the triggers of the record, each in one of the ways
+// that PostgreSQL has: the next store to open has them fire again.
+func TestDisabledAuditTriggers(t *testing.T) {
+	for trigger, how := range map[string]string{"changed": "DISABLE", "removed": "ENABLE REPLICA"} {
+		t.Run(trigger, func(t *testing.T) {
+			d := databases(djangotest.UsersDDL, djangotest.KnoxDDL)["postgres"](t)
+			record(t, mustOpen(t, d.source).(*live.Store), 1, 2)
+			if err := d.exec(t, `ALTER TABLE authcompat_audit `+how+` TRIGGER authcompat_audit_is_not_`+trigger); err != nil {
+				t.Fatal(err)
+			}
+			wantAppendOnly(t, d, mustOpen(t, d.source).(*live.Store))
+		})
+	}
+}
+
 // TestAuditOfARestrictedRole has the auxiliary tables belong to another role, and no
 // triggers: the server says what to run.
 func TestAuditOfARestrictedRole(t *testing.T) {
@@ -127,6 +142,10 @@ func TestAuditOfARestrictedRole(t *testing.T) {
 	const text = "the audit record in authcompat_audit can be changed"
 	if got := warned(); strings.Contains(got, text) {
 		t.Errorf("with triggers: %s", got)
+	}
+	do(`ALTER TABLE authcompat_audit DISABLE TRIGGER authcompat_audit_is_not_changed`)
+	if got := warned(); !strings.Contains(got, text) {
+		t.Errorf("with one disabled: %s", got)
 	}
 	do(`DROP TRIGGER authcompat_audit_is_not_changed ON authcompat_audit`)
 	if got := warned(); !strings.Contains(got, text) || !strings.Contains(got, "REVOKE UPDATE, TRUNCATE ON authcompat_audit FROM "+role) {
