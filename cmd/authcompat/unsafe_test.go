@@ -67,6 +67,23 @@ func TestReplacedDatabase(t *testing.T) {
 	}
 }
 
+// TestReplacedDjangoDatabase puts another file in the place of a Django database that a server
+// works on.
+func TestReplacedDjangoDatabase(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "django.db")
+	mustMakeDjango(t, path)
+	mustMakeDjango(t, path+".new")
+	p := start(t, append(cheap, "--profile", "authtokens", "--listen", "127.0.0.1:0", "--manage", "127.0.0.1:0", "--store", "django+sqlite:"+path)...)
+	p.want(t, http.StatusOK, "GET", p.manage+"/readyz", "", "")
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+	p.want(t, http.StatusServiceUnavailable, "GET", p.manage+"/readyz", "", "")
+	p.want(t, http.StatusServiceUnavailable, "POST", p.urls["authtokens"]+"/api/login/", "", `{"username": "ann@example.org", "password": "wrong"}`)
+	logs(t, p, "replaced or removed while it was open")
+}
+
 // TestUnsafeFiles checks that a server warns of a database and keys that others may write.
 func TestUnsafeFiles(t *testing.T) {
 	t.Parallel()

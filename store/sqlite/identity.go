@@ -3,15 +3,10 @@ package sqlite
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/dbfile"
 )
-
-// errReplaced is the error of a store whose file is another one by now, or is gone: what
-// it writes is lost, and what it reads is out of date.
-var errReplaced = errors.New("the database file was replaced or removed while it was open: restart the servers that use it")
 
 // errIndexDamaged is the error of a store whose WAL-index was truncated or removed by
 // somebody else. SQLite would read beyond its end, or use one that other processes do not
@@ -19,17 +14,15 @@ var errReplaced = errors.New("the database file was replaced or removed while it
 var errIndexDamaged = errors.New("the WAL-index (the database's file -shm) was truncated or removed while it was open: restart the servers that use it")
 
 // checkIdentity fails once the file at the store's path is not the one that was opened, or
-// its WAL-index is damaged. It costs two system calls. Other errors of the file system are
-// left to SQLite.
+// its WAL-index is damaged. It costs two system calls.
 func (s *Store) checkIdentity() error {
 	if err := s.checkIndex(); err != nil {
 		return err
 	}
-	now, err := os.Stat(s.file)
-	if err == nil && s.opened != nil && os.SameFile(s.opened, now) || err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if !s.opened.Replaced() {
 		return nil
 	}
-	return s.breakWith(errReplaced)
+	return s.breakWith(dbfile.ErrReplaced)
 }
 
 // checkIndex fails once the store can't be used any more. It costs a system call, and comes

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authcompat/authcompat/store/internal/dbfile"
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
 	"github.com/jmoiron/sqlx"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -65,15 +66,12 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{file: file, wait: o.Wait, readerSlots: make(chan struct{}, o.Readers)}
+	s := &Store{file: file, opened: dbfile.At(file), wait: o.Wait, readerSlots: make(chan struct{}, o.Readers)}
 	if s.writer, err = connect(writerDSN(file), 1); err != nil {
 		return nil, err
 	}
 	if s.reader, err = connect(readerDSN(file, o.Wait), o.Readers+1); err != nil { // and keepAlive
 		return nil, errors.Join(err, s.writer.Close())
-	}
-	if s.opened, err = os.Stat(file); err != nil {
-		s.opened = nil // opening it says why
 	}
 	if err := s.prepare(ctx); err != nil {
 		_ = s.Close() // the error from opening matters more

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/dbfile"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -20,8 +20,8 @@ const retryEvery = time.Millisecond
 // Store is a [core.Store] on one SQLite file. Its methods are safe for
 // concurrent use.
 type Store struct {
-	file   string      // absolute path
-	opened os.FileInfo // of file, as it was opened
+	file   string // absolute path
+	opened dbfile.File
 	// broken is the error of all calls once the file or its WAL-index is known to be another
 	// one, or gone; nil until then.
 	broken atomic.Pointer[error]

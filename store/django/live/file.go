@@ -5,16 +5,24 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/tables"
+	"github.com/authcompat/authcompat/store/internal/dbfile"
 )
 
 // file is the access to a SQLite file.
 type file struct {
 	db     *sql.DB
 	writer chan struct{} // a slot for the only transaction that can write
+	opened dbfile.File
+	// replaced is set, for good, once another file is known to be in its place: some
+	// connections may have the one open, some the other.
+	replaced atomic.Bool
 }
 
 // maxConnections is how many connections to a file are open at most.
@@ -22,11 +30,16 @@ const maxConnections = 16
 
 // openFile opens a database for live use that is not one of PostgreSQL.
 func openFile(ctx context.Context, source string, m tables.Mapping) (*Store, error) {
+	path, err := filepath.Abs(strings.TrimPrefix(source, "sqlite:"))
+	if err != nil {
+		return nil, err
+	}
+	opened := dbfile.At(path)
 	django, err := tables.OpenForWriting(ctx, m, source, true)
 	if err != nil {
 		return nil, err
 	}
-	f := &file{db: django.SQL(), writer: make(chan struct{}, 1)}
+	f := &file{db: django.SQL(), writer: make(chan struct{}, 1), opened: opened}
 	f.db.SetMaxOpenConns(maxConnections)
 	f.db.SetMaxIdleConns(maxConnections)
 	return &Store{access: f, name: django.Identity(), django: django}, nil
@@ -52,6 +65,9 @@ const (
 // read implements access. It repeats do while that fails because of a lock of another
 // connection.
 func (f *file) read(ctx context.Context, do func(context.Context) error) error {
+	if f.replaced.Load() {
+		return errReplaced
+	}
 	overdue := time.NewTimer(maxWait)
 	defer overdue.Stop()
 	for {
@@ -71,6 +87,9 @@ func (f *file) read(ctx context.Context, do func(context.Context) error) error {
 
 // readAll implements access.
 func (f *file) readAll(ctx context.Context, do func(context.Context) error) error {
+	if f.replaced.Load() {
+		return errReplaced
+	}
 	return f.explain(ctx, do(ctx))
 }
 
@@ -107,8 +126,17 @@ func (f *file) transact(ctx context.Context, do txFunc) error {
 	return tx.Commit()
 }
 
-// explain turns a database error into one that [core.Store] specifies.
+// errReplaced is the error of all calls once the file was replaced.
+var errReplaced = fmt.Errorf("%w: %w", core.ErrUnavailable, dbfile.ErrReplaced)
+
+// explain turns a database error into one that [core.Store] specifies. It comes after each
+// use of the file, and after a commit, so that nothing is acknowledged, or said not to be
+// there, that was written to or read from another file.
 func (f *file) explain(ctx context.Context, err error) error {
+	if f.opened.Replaced() {
+		f.replaced.Store(true)
+		return errReplaced
+	}
 	switch {
 	case err == nil, errors.Is(err, core.ErrUnavailable):
 		return err
