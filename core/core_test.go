@@ -347,8 +347,8 @@ func TestEndedContext(t *testing.T) {
 
 func TestErrorsHoldNoSecret(t *testing.T) {
 	for _, text := range []string{"c2VjcmV0", "not base64!", ""} {
-		if _, err := core.ParseKey(text); err == nil || text != "" && strings.Contains(err.Error(), text) {
-			t.Errorf("ParseKey: %v", err)
+		if _, err := core.ParseKeys(text); err == nil || text != "" && strings.Contains(err.Error(), text) {
+			t.Errorf("ParseKeys: %v", err)
 		}
 	}
 }

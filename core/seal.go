@@ -62,36 +62,25 @@ func keyID(key []byte) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// ParseKeys reads sealing keys as ParseKey does, separated by white space or
-// commas, at least one, the newest first.
+// ParseKeys reads sealing keys of KeySize bytes in base64, padded or not, separated by white
+// space or commas, at least one, the newest first. The error never shows the text.
 func ParseKeys(text string) ([][]byte, error) {
 	words := strings.FieldsFunc(text, func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
 	if len(words) == 0 {
 		return nil, errors.New("there is no sealing key")
 	}
 	var keys [][]byte
-	for _, word := range words {
-		key, err := ParseKey(word)
+	for i, word := range words {
+		key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(word, "="))
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("sealing key %d is not base64: want %d bytes in base64", i+1, KeySize)
+		}
+		if len(key) != KeySize {
+			return nil, fmt.Errorf("sealing key %d has %d bytes: want %d bytes in base64", i+1, len(key), KeySize)
 		}
 		keys = append(keys, key)
 	}
 	return keys, nil
-}
-
-// ParseKey reads a sealing key in base64, padded or not, of KeySize bytes.
-// White space around it is ignored. The error never shows the text.
-func ParseKey(text string) ([]byte, error) {
-	text = strings.TrimRight(strings.TrimSpace(text), "=")
-	key, err := base64.RawStdEncoding.DecodeString(text)
-	if err != nil {
-		return nil, errors.New("sealing key is not base64")
-	}
-	if len(key) != KeySize {
-		return nil, fmt.Errorf("sealing key has %d bytes, not %d", len(key), KeySize)
-	}
-	return key, nil
 }
 
 // KeyID returns the id of the key that encrypts; empty for the zero Sealer.

@@ -48,7 +48,7 @@ func TestPostgresRestore(t *testing.T) {
 	if cluster.Get(t, &made, `SELECT count(*) FROM information_schema.tables WHERE table_schema IN ('public', 'authcompta')`); made != 0 {
 		t.Errorf("%d tables were made", made)
 	}
-	if got := command(t, "", "token", "revoke", "--all", "--store", dsn); got != "revoked 1 tokens\n" {
+	if got := command(t, "", "token", "revoke", "--all", "--store", dsn); got != "revoked 1 token\n" {
 		t.Errorf("revoke: %s", got)
 	}
 	p = start(t, args...)

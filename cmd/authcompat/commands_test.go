@@ -43,7 +43,7 @@ func TestAuditOnDjangosTables(t *testing.T) {
 	if err := errors.Join(s.Auditor.Record(t.Context(), old), s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if got := do("audit", "purge", "--audit-retention", "1d"); got != "purged 1 entries\n" {
+	if got := do("audit", "purge", "--audit-retention", "1d"); got != "purged 1 entry\n" {
 		t.Errorf("the old: %s", got)
 	}
 	if got := do("audit", "--json"); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"act":"purge-audit"`) {

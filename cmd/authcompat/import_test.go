@@ -77,7 +77,7 @@ func TestMoveInAndOut(t *testing.T) {
 	}
 	for _, step := range steps {
 		out, said, code := runCommand(t, step.args...)
-		if refused := strings.Contains(out, "rows were refused"); said != "" || refused != (code == 1) {
+		if refused := strings.Contains(out, " refused, and did not come over"); said != "" || refused != (code == 1) {
 			t.Fatalf("%s: exit code %d\n%s%s", step.name, code, out, said)
 		}
 		for _, want := range step.want {
@@ -169,7 +169,7 @@ func TestMovingSays(t *testing.T) {
 	// A refused row shows in the last line and in the exit code.
 	for _, run := range [][]string{{"--dry-run"}, nil} {
 		out, said, code := runCommand(t, append([]string{"import", "django", source, "--store", target, "--profile", "authtokens"}, run...)...)
-		if code != 1 || said != "" || !strings.HasSuffix(out, "\n1 rows were refused: they did not come over\n") {
+		if code != 1 || said != "" || !strings.HasSuffix(out, "\n1 row was refused, and did not come over\n") {
 			t.Errorf("%v: exit code %d\n%s%s", run, code, out, said)
 		}
 	}

@@ -102,8 +102,8 @@ audit_retention: long
 			`c.yaml:7:8: store: the path is missing: a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE`,
 		}},
 		{"no key file", one + "secret_key_file: no.key\n", nil, []string{"c.yaml:2:18: secret_key_file: the file of the sealing keys is missing: open no.key: no such file or directory"}},
-		{"a bad key file", one + "secret_key_file: bad.key\n", nil, []string{"c.yaml:2:18: secret_key_file: bad.key: sealing key has 4 bytes, not 32"}},
-		{"a bad key beside", one + "store: sqlite:bad.db\n", nil, []string{"c.yaml:2:8: store: bad.db.key: sealing key has 4 bytes, not 32"}},
+		{"a bad key file", one + "secret_key_file: bad.key\n", nil, []string{"c.yaml:2:18: secret_key_file: bad.key: sealing key 1 has 4 bytes: want 32 bytes in base64"}},
+		{"a bad key beside", one + "store: sqlite:bad.db\n", nil, []string{"c.yaml:2:8: store: bad.db.key: sealing key 1 has 4 bytes: want 32 bytes in base64"}},
 		{"no key of a certificate", one + "tls: {cert_file: cert.pem}\n", nil, []string{"c.yaml:2:18: tls.cert_file: needs the certificate's key (--tls-key, tls.key_file) too"}},
 		{"no certificate", one + "tls: {key_file: key.pem}\n", nil, []string{"c.yaml:2:17: tls.key_file: needs the certificate (--tls-cert, tls.cert_file) too"}},
 		{"no files", one + "tls: {cert_file: no.pem, key_file: none.pem}\n", nil, []string{
@@ -166,7 +166,7 @@ func TestSettingsOfSources(t *testing.T) {
 			"AUTHCOMPAT_TRUSTED_PROXY": "127.0.0.1,y", "AUTHCOMPAT_SECRET_KEY": "S3cret",
 		}, []string{"config", "check"}, `AUTHCOMPAT_HASH_CONCURRENCY: "x": want a whole number
 AUTHCOMPAT_TRUSTED_PROXY: "y": want a network such as 10.0.0.0/8, or an address
-AUTHCOMPAT_SECRET_KEY: sealing key has 4 bytes, not 32
+AUTHCOMPAT_SECRET_KEY: sealing key 1 has 4 bytes: want 32 bytes in base64
 AUTHCOMPAT_MANAGE: "8081" is no address: want HOST:PORT, for instance 127.0.0.1:8000
 AUTHCOMPAT_PROFILE: ` + unknownProfile},
 		{"a variable of another command", map[string]string{"AUTHCOMPAT_PASSWORD_ITERATIONS": "many"}, []string{"user", "list"},

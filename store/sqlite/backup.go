@@ -140,6 +140,8 @@ func checkTarget(database, file string, replace bool) error {
 		return nil
 	case missing != nil:
 		return reason(missing)
+	case info.IsDir():
+		return errors.New("it is a directory")
 	case !replace:
 		return ErrBackupExists
 	case !info.Mode().IsRegular():

@@ -182,7 +182,7 @@ func TestBackupRefuses(t *testing.T) {
 		{t.Context(), path, path + "-journal", force, "it is a part of the database"},
 		{t.Context(), path, in("key"), force, "it is no earlier backup, and is not replaced"},
 		{t.Context(), path, in("empty"), force, "it is no earlier backup, and is not replaced"},
-		{t.Context(), path, backups, force, "it is not a regular file"},
+		{t.Context(), path, backups, force, "it is a directory"},
 		{t.Context(), path, in("logged.db"), force, `logged.db-wal" is there, which SQLite would take for a part of it`},
 		{t.Context(), path, in("no/such.db"), force, "does not exist"},
 		{t.Context(), in("no.db"), in("x.db"), force, "no such file or directory"},

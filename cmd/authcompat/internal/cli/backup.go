@@ -47,6 +47,10 @@ PostgreSQL is backed up with pg_dump (docs/postgres.md), a Django database as it
 					return err
 				}
 			}
+			location := keyring.Location{File: keyFile, DSN: flags.Store}
+			if err := checkKeyFile(cmd, location); err != nil {
+				return err
+			}
 			bar := term.NewProgress(cmd.ErrOrStderr())
 			entry := core.NewOperation(core.ActionBackup, time.Now())
 			s, err := store.Backup(cmd.Context(), flags.Store, args[0], sqlite.BackupOptions{
@@ -62,16 +66,16 @@ PostgreSQL is backed up with pg_dump (docs/postgres.md), a Django database as it
 			if err != nil {
 				return err
 			}
-			keys := keyring.Location{File: keyFile, DSN: flags.Store}.Holder()
+			keys := location.Holder()
 			r := backupRecord{File: args[0], AsOf: entry.At, Users: s.Users, Tokens: s.Tokens, Keys: keys}
-			if err := term.Report(cmd.OutOrStdout(), asJSON, r, "backed up %s to %s: %d users and %d tokens, as of %s",
-				store.Describe(flags.Store), r.File, r.Users, r.Tokens, term.FormatTime(r.AsOf)); err != nil || asJSON || keys == "" {
+			if err := term.Report(cmd.OutOrStdout(), asJSON, r, "backed up %s to %s: %s and %s, as of %s",
+				store.Describe(flags.Store), r.File, term.Count(r.Users, "user", "users"), term.Count(r.Tokens, "token", "tokens"), term.FormatTime(r.AsOf)); err != nil || asJSON || keys == "" {
 				return err
 			}
 			return term.Printf(cmd.OutOrStdout(), "the sealing keys are not in it: keep those of %s too, in another place\n", keys)
 		},
 	}
-	flags.AddFlags(cmd.Flags())
+	flags.AddStoreFlags(cmd.Flags())
 	cmd.Flags().StringVar(&keyFile, "secret-key-file", "", "the key file, where it is not the one beside the database")
 	cmd.Flags().BoolVar(&force, "force", false, "replace an earlier backup")
 	config.WithoutVariables(cmd.Flags(), "force")

@@ -70,12 +70,16 @@ Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
 	flags.StringVar(&f.password, "password", "", "password of --user")
 	flags.StringVar(&f.store, "store", "", "database to run on in this process, in a part of its own that is dropped afterwards (default: temporary SQLite files)")
 	flags.StringVar(&f.format, "format", "text", "report: text, json or junit")
-	cmd.MarkFlagsRequiredTogether("user", "password")
-	cmd.MarkFlagsMutuallyExclusive("target", "store")
 	return cmd
 }
 
 func (f *conformanceFlags) run(cmd *cobra.Command) error {
+	if err := oneOf(cmd, "target", "store"); err != nil {
+		return err
+	}
+	if cmd.Flags().Changed("user") != cmd.Flags().Changed("password") {
+		return errors.New("--user and --password: want both, or none")
+	}
 	write, err := reportWriter(f.format)
 	if err != nil {
 		return err

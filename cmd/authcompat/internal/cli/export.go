@@ -150,14 +150,14 @@ func writeExport(w io.Writer, r *transfer.ExportReport) error {
 	var out strings.Builder
 	term.Printf(&out, "Exported to %s.\nusers: %s\ntokens: %s\n", r.Target, counted(r.Users), counted(r.Tokens))
 	if r.Dropped > 0 {
-		term.Printf(&out, "%d tokens that were ended here were removed there\n", r.Dropped)
+		term.Printf(&out, "%s removed there\n", term.Count(r.Dropped, "token that was ended here was", "tokens that were ended here were"))
 	}
 	if len(r.Problems) > 0 {
 		term.Printf(&out, "rows to look at:\n")
 		writeProblems(&out, r.Problems, r.NotListed)
 	}
 	if n := r.Users.Refused + r.Tokens.Refused; n > 0 {
-		term.Printf(&out, "%d rows were refused: they were not handed over\n", n)
+		term.Printf(&out, "%s refused, and not handed over\n", term.Count(n, "row was", "rows were"))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

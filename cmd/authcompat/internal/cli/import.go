@@ -132,7 +132,7 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 		if report.Users.Read == 0 {
 			return err
 		}
-		return fmt.Errorf("%w\nstopped after %d users; run it again and it goes on there", err, report.Users.Read)
+		return fmt.Errorf("%w\nstopped after %s; run it again and it goes on there", err, term.Count(report.Users.Read, "user", "users"))
 	}
 	if err := writeImport(cmd.OutOrStdout(), report); err != nil {
 		return err
@@ -213,16 +213,16 @@ func writeImport(w io.Writer, r *transfer.Report) error {
 		term.Printf(&out, "tokens of %s: %s\n", table, counted(r.Tokens[table]))
 	}
 	if r.Renumbered > 0 {
-		term.Printf(&out, "%d users have another id here: theirs is no number above zero, or somebody else's\n", r.Renumbered)
+		term.Printf(&out, "%s another id here: theirs is no number above zero, or somebody else's\n", term.Count(r.Renumbered, "user has", "users have"))
 	}
 	switch {
 	case r.Ended > 0 && r.DryRun:
-		term.Printf(&out, "%d tokens were ended at the source since the last run, and would be ended here\n", r.Ended)
+		term.Printf(&out, "%s ended at the source since the last run, and would be ended here\n", term.Count(r.Ended, "token was", "tokens were"))
 	case r.Ended > 0:
-		term.Printf(&out, "%d tokens were ended at the source since the last run, and now here\n", r.Ended)
+		term.Printf(&out, "%s ended at the source since the last run, and now here\n", term.Count(r.Ended, "token was", "tokens were"))
 	}
 	if r.Unsealed > 0 {
-		term.Printf(&out, "%d tokens work, but can't be shown or exported again: no sealing key was given (%s or --secret-key-file)\n", r.Unsealed, keyring.EnvVar)
+		term.Printf(&out, "%s, but can't be shown or exported again: no sealing key was given (%s or --secret-key-file)\n", term.Count(r.Unsealed, "token works", "tokens work"), keyring.EnvVar)
 	}
 	if len(r.Problems) > 0 {
 		term.Printf(&out, "rows to look at:\n")
@@ -232,7 +232,7 @@ func writeImport(w io.Writer, r *transfer.Report) error {
 		term.Printf(&out, "note: %s\n", note)
 	}
 	if n := r.Refused(); n > 0 {
-		term.Printf(&out, "%d rows were refused: they did not come over\n", n)
+		term.Printf(&out, "%s refused, and did not come over\n", term.Count(n, "row was", "rows were"))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 
 	"github.com/spf13/cobra"
@@ -29,11 +30,14 @@ address stands for its /64, as in the limits. Running servers see it at once.`,
   authcompat limits clear --address 192.0.2.7`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if username == "" && address == "" {
+				return errors.New("which failed logins? Give --user NAME, or --address ADDRESS")
+			}
 			var from netip.Addr
 			if address != "" {
 				var err error
 				if from, err = netip.ParseAddr(address); err != nil {
-					return errors.New("--address: want an IP address such as 192.0.2.7")
+					return fmt.Errorf("--address %q: want an IP address such as 192.0.2.7", address)
 				}
 			}
 			return withAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
@@ -61,6 +65,5 @@ address stands for its /64, as in the limits. Running servers see it at once.`,
 	cmd.Flags().StringVar(&address, "address", "", "IP address of clients")
 	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
 	config.WithoutVariables(cmd.Flags(), "user", "address")
-	cmd.MarkFlagsOneRequired("user", "address")
 	return cmd
 }

@@ -16,6 +16,7 @@ import (
 
 // purge is a command that deletes old rows, as a server does by itself.
 type purge struct {
+	one     string          // of what is deleted
 	what    string          // in the plural
 	flag    string          // says how long it is kept
 	keep    config.Duration // what holds without the flag; 0: it has to be given
@@ -29,7 +30,7 @@ type purge struct {
 
 func tokenPurge() purge {
 	return purge{
-		what: "tokens", flag: "expired-token-retention", keep: config.DefaultExpiredTokenRetention, action: core.ActionPurgeTokens, open: withAdmin,
+		one: "token", what: "tokens", flag: "expired-token-retention", keep: config.DefaultExpiredTokenRetention, action: core.ActionPurgeTokens, open: withAdmin,
 		short: "Remove tokens that expired long ago, in small batches; a server does so by itself",
 		long: `Remove the rows of tokens that expired longer ago than --expired-token-retention. As long as the row is there, an API
 that tells expired tokens from unknown ones does so. Requests are answered meanwhile.`,
@@ -42,7 +43,7 @@ that tells expired tokens from unknown ones does so. Requests are answered meanw
 
 func auditPurge() purge {
 	return purge{
-		what: "entries", flag: "audit-retention", action: core.ActionPurgeAudit, open: withAudit,
+		one: "entry", what: "entries", flag: "audit-retention", action: core.ActionPurgeAudit, open: withAudit,
 		short: "Remove the oldest part of the record, in small batches; a server with --audit-retention does so by itself",
 		long: `Remove the entries that are older than --audit-retention. That it was done is an entry of its own. Requests are
 answered meanwhile. For a copy of all: authcompat audit --limit 0 --json.`,
@@ -75,7 +76,7 @@ func newPurge(p purge) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return term.Report(cmd.OutOrStdout(), asJSON, map[string]int{"purged": n}, "purged %d %s", n, p.what)
+				return term.Report(cmd.OutOrStdout(), asJSON, map[string]int{"purged": n}, "purged %s", term.Count(n, p.one, p.what))
 			})
 		},
 	}

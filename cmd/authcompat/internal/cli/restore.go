@@ -54,6 +54,10 @@ database is complete, an interruption leaves the one that is there.`,
   authcompat restore /backup/authcompat-2026-11-22.db --store sqlite:elsewhere.db --keep-tokens`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			location := keyring.Location{File: keyFile, DSN: flags.Store}
+			if err := checkKeyFile(cmd, location); err != nil {
+				return err
+			}
 			bar := term.NewProgress(cmd.ErrOrStderr())
 			r, err := store.Restore(cmd.Context(), flags.Store, args[0], sqlite.RestoreOptions{
 				KeepTokens: keepTokens, Audit: core.NewOperation(core.ActionRestore, time.Now()),
@@ -63,10 +67,10 @@ database is complete, an interruption leaves the one that is there.`,
 				return err
 			}
 			err = writeRestored(cmd.OutOrStdout(), asJSON, flags.Store, args[0], r)
-			return errors.Join(err, warnOfKeys(cmd, flags.Store, keyFile))
+			return errors.Join(err, warnOfKeys(cmd, location))
 		},
 	}
-	flags.AddFlags(cmd.Flags())
+	flags.AddStoreFlags(cmd.Flags())
 	cmd.Flags().StringVar(&keyFile, "secret-key-file", "", "the key file, where it is not the one beside the database")
 	cmd.Flags().BoolVar(&keepTokens, "keep-tokens", false, "keep tokens of which nothing tells whether they have ended since the backup")
 	config.WithoutVariables(cmd.Flags(), "keep-tokens")
@@ -83,30 +87,30 @@ func writeRestored(w io.Writer, asJSON bool, dsn, file string, r sqlite.Restored
 		}, "")
 	}
 	var out strings.Builder
-	term.Printf(&out, "restored %s from %s: %d users and %d tokens", store.Describe(dsn), file, r.Users, r.Tokens)
+	term.Printf(&out, "restored %s from %s: %s and %s", store.Describe(dsn), file, term.Count(r.Users, "user", "users"), term.Count(r.Tokens, "token", "tokens"))
 	if !r.LastEntry.IsZero() {
 		term.Printf(&out, ", as of %s", term.FormatTime(r.LastEntry))
 	}
 	term.Printf(&out, "\n")
 	switch {
 	case r.Unknown == nil:
-		term.Printf(&out, "%d of its tokens have ended since, and stay ended\n", r.Ended)
+		term.Printf(&out, "%s\n", term.Count(r.Ended, "of its tokens has ended since, and stays ended", "of its tokens have ended since, and stay ended"))
 	case r.Ended > 0:
-		term.Printf(&out, "all %d live tokens were ended, because nothing tells which have ended since: %s\n", r.Ended, r.Unknown.Error())
+		term.Printf(&out, "%s ended, because nothing tells which have ended since: %s\n", term.Count(r.Ended, "live token was", "live tokens were"), r.Unknown.Error())
 	default:
 		term.Printf(&out, "nothing tells which tokens have ended since: %s\n", r.Unknown.Error())
 	}
 	for _, change := range []struct {
-		n    int64
-		what string
+		n         int64
+		one, many string
 	}{
-		{r.Passwords, "users have the password again that they had then"},
-		{r.Returned, "users are there again who had been deleted since"},
-		{r.Reenabled, "users may log in again who had been disabled since"},
-		{r.Registered, "users are gone, because they were registered since"},
+		{r.Passwords, "user has the old password again", "users have the password again that they had then"},
+		{r.Returned, "user is there again who had been deleted since", "users are there again who had been deleted since"},
+		{r.Reenabled, "user may log in again who had been disabled since", "users may log in again who had been disabled since"},
+		{r.Registered, "user is gone, because of a registration since", "users are gone, because they were registered since"},
 	} {
 		if change.n > 0 {
-			term.Printf(&out, "%d %s\n", change.n, change.what)
+			term.Printf(&out, "%s\n", term.Count(change.n, change.one, change.many))
 		}
 	}
 	if r.Kept != "" {
@@ -117,12 +121,16 @@ func writeRestored(w io.Writer, asJSON bool, dsn, file string, r sqlite.Restored
 }
 
 // warnOfKeys warns if tokens of the database are sealed with keys that are not there.
-func warnOfKeys(cmd *cobra.Command, dsn, keyFile string) error {
-	counts, err := sealKeys(cmd.Context(), dsn)
+func warnOfKeys(cmd *cobra.Command, location keyring.Location) error {
+	counts, err := sealKeys(cmd.Context(), location.DSN)
 	if err != nil || len(counts) == 0 {
 		return err
 	}
-	sealer, err := keyring.Location{File: keyFile, DSN: dsn}.LoadOrWarn(warnOn(cmd.ErrOrStderr()))
+	warn := warnOn(cmd.ErrOrStderr())
+	if location.File != "" { // checkKeyFile has
+		warn = func(error) {}
+	}
+	sealer, err := location.LoadOrWarn(warn)
 	if err != nil {
 		return err
 	}
@@ -130,7 +138,7 @@ func warnOfKeys(cmd *cobra.Command, dsn, keyFile string) error {
 		delete(counts, id)
 	}
 	for id, n := range counts {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%d tokens are sealed with the key %s, which is missing: put back the key file from the time of the backup\n", n, id)
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s sealed with the key %s, which is missing: put back the key file from the time of the backup\n", term.Count(n, "token is", "tokens are"), id)
 	}
 	return nil
 }

@@ -2,14 +2,10 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 )
@@ -39,30 +35,21 @@ what is to be changed, or confirm a change (--force, token revoke --user), have 
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return config.Configure(cmd.Flags()) },
+		Args:              cobra.NoArgs,
+		RunE:              showHelp,
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return explainDash(cmd, config.FriendlyFlagError(cmd.Flags(), err))
-	})
+	root.SetFlagErrorFunc(explainFlag)
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), newSecret(), newConfig(), newProfile(), newConformance(), newInspect(), newImport(), newExport(), newBackup(), newRestore())
+	explainArguments(root)
 	return root
 }
 
 // skipsPreRun is the PersistentPreRunE of a command that configures its flags itself, to
 // report all problems at once.
 func skipsPreRun(*cobra.Command, []string) error { return nil }
-
-// explainDash adds to the error of an unknown flag how to give a name that begins with a
-// dash.
-func explainDash(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) || !strings.HasSuffix(cmd.Use, " NAME") {
-		return err
-	}
-	return fmt.Errorf("%w (a name that begins with a dash goes after --: %s -- NAME)", err, cmd.CommandPath())
-}
 
 // version returns the version of this build.
 func version() string {
@@ -81,7 +68,10 @@ func version() string {
 
 // group returns a command that only has subcommands.
 func group(use, short string, below ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: showHelp}
 	cmd.AddCommand(below...)
 	return cmd
 }
+
+// showHelp is what a command does that only has subcommands.
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }

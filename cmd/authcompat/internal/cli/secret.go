@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -57,6 +59,19 @@ func newSecretShow() *cobra.Command {
 	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
+}
+
+// checkKeyFile checks the key file that a setting names for a command that can do without
+// the keys: it warns of one that is missing, and fails for a file of another kind.
+func checkKeyFile(cmd *cobra.Command, location keyring.Location) error {
+	if location.File == "" {
+		return nil
+	}
+	_, err := location.LoadOrWarn(warnOn(cmd.ErrOrStderr()))
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // it is there, and whose it is may read it
+	}
+	return err
 }
 
 // warnOn returns a function that writes a warning about the keys.

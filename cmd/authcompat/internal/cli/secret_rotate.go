@@ -80,7 +80,7 @@ func newRotation(cmd *cobra.Command, r *keyring.Rotation) *cobra.Command {
 				return err
 			}
 			record := map[string]any{"key": r.Key, "resealed": r.Resealed, "broken": r.Broken, "dropped": r.Dropped}
-			return term.Report(cmd.OutOrStdout(), asJSON, record, "key %s seals; %d tokens sealed anew, %d did not open; %d old keys removed", r.Key, r.Resealed, r.Broken, r.Dropped)
+			return term.Report(cmd.OutOrStdout(), asJSON, record, "key %s seals; %s sealed anew, %d did not open; %s removed", r.Key, term.Count(r.Resealed, "token", "tokens"), r.Broken, term.Count(r.Dropped, "old key", "old keys"))
 		})
 	}
 	flags.AddFlags(cmd.Flags())

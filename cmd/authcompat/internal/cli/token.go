@@ -108,7 +108,7 @@ in while it runs may keep the new token. --before leaves the tokens that were is
 				if err != nil {
 					return err
 				}
-				return term.Report(cmd.OutOrStdout(), asJSON, map[string]int{"revoked": n}, "revoked %d tokens", n)
+				return term.Report(cmd.OutOrStdout(), asJSON, map[string]int{"revoked": n}, "revoked %s", term.Count(n, "token", "tokens"))
 			})
 		},
 	}
@@ -152,7 +152,7 @@ func (r revocation) run(ctx context.Context, e *engine.Engine, before time.Time)
 	case r.all:
 		n, err := e.RevokeEverything(ctx, before)
 		if err != nil {
-			return n, fmt.Errorf("%w; %d tokens are revoked, run it again for the others", err, n)
+			return n, fmt.Errorf("%w; %s revoked, run it again for the others", err, term.Count(n, "token is", "tokens are"))
 		}
 		return n, nil
 	case r.user != "":
@@ -168,7 +168,7 @@ func (r revocation) run(ctx context.Context, e *engine.Engine, before time.Time)
 	}
 	for _, t := range found {
 		if err := e.RevokeToken(ctx, t.User, t.Token); err != nil {
-			return n, fmt.Errorf("token %s: %w; %d tokens before it are revoked", core.TokenID(t.Token.Digest), err, n)
+			return n, fmt.Errorf("token %s: %w; %s revoked", core.TokenID(t.Token.Digest), err, term.Count(n, "token before it is", "tokens before it are"))
 		}
 		n++
 	}

@@ -54,6 +54,9 @@ func newUserSetPassword() *cobra.Command {
 input with --password-stdin. Tokens stay as they are, as in Django; --logout ends them.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf(cmd, "password-stdin", "no-password"); err != nil {
+				return err
+			}
 			return withUser(cmd, &flags, args[0], func(ctx context.Context, e *engine.Engine, u core.User) error {
 				var plain string
 				if !none {
@@ -80,7 +83,6 @@ input with --password-stdin. Tokens stay as they are, as in Django; --logout end
 	cmd.Flags().BoolVar(&logout, "logout", false, "end all tokens of the user")
 	config.WithoutVariables(cmd.Flags(), "no-password", "logout")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
-	cmd.MarkFlagsMutuallyExclusive("password-stdin", "no-password")
 	return cmd
 }
 

@@ -31,6 +31,9 @@ create_user does.`,
   authcompat user create carol --attribute location=istanbul --attribute followers=3`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if err := oneOf(cmd, "password-stdin", "no-password"); err != nil {
+				return err
+			}
 			r.Username = args[0]
 			if r.Attributes, err = parseAttributes(attributes); err != nil {
 				return err
@@ -64,7 +67,6 @@ create_user does.`,
 	cmd.Flags().BoolVar(&fromInput, "password-stdin", false, "read the password from the first line of standard input")
 	cmd.Flags().BoolVar(&r.NoPassword, "no-password", false, "no password works for the user")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
-	cmd.MarkFlagsMutuallyExclusive("password-stdin", "no-password")
 	return cmd
 }
 

@@ -15,11 +15,17 @@ type Engine struct {
 	Iterations int    // PBKDF2's, of new password hashes
 }
 
+// AddStoreFlags adds the settings of a command that only needs to know where the store is,
+// and that of the configuration file, to its flags.
+func (f *Engine) AddStoreFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&f.ConfigFile, configFlag, "", "YAML file with settings; flags and variables go before it (authcompat config print shows its keys)")
+	flags.StringVar(&f.Store, "store", store.Default, "database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
+}
+
 // AddFlags adds the settings, and that of the configuration file, to the flags of a
 // command.
 func (f *Engine) AddFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&f.ConfigFile, configFlag, "", "YAML file with settings; flags and variables go before it (authcompat config print shows its keys)")
-	flags.StringVar(&f.Store, "store", store.Default, "database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
+	f.AddStoreFlags(flags)
 	flags.StringVar(&f.Mapping, "map", "", "YAML file that says which table and column is what, for a Django database that is worked on (django+…)")
 	flags.IntVar(&f.Iterations, "password-iterations", password.DefaultIterations, "PBKDF2 iterations of new password hashes")
 }

@@ -82,6 +82,15 @@ func Printf(w io.Writer, format string, args ...any) error {
 	return err
 }
 
+// Count writes how many of something there are, with the word for one or that for any other
+// number.
+func Count[N ~int | ~int64](n N, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // FormatTime formats a time in UTC, to the second, for people; the zero time is
 // "never".
 func FormatTime(t time.Time) string {

@@ -2,6 +2,14 @@ package term
 
 import "testing"
 
+func TestCount(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 entries", 1: "1 entry", 2: "2 entries", -1: "-1 entries"} {
+		if got := Count(n, "entry", "entries"); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
 func TestPrintable(t *testing.T) {
 	for s, want := range map[string]string{
 		"":                "",

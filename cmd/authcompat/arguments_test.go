@@ -1,0 +1,96 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestWrongArguments gives commands too few, too many or unknown arguments and flags, and
+// files that are missing or of another kind. Each message says what is wanted, and none
+// shows an argument that may be a password.
+func TestWrongArguments(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	in := func(name string) string { return filepath.Join(folder, name) }
+	dsn := "sqlite:" + in("a.db")
+	command(t, "", "user", "create", "ann", "--no-password", "--store", dsn)
+	command(t, "", "backup", in("good.db"), "--store", dsn)
+	if err := os.WriteFile(in("text"), []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const noKey = "--secret-key-file: %/a.db: sealing key 1 has 4 bytes: want 32 bytes in base64"
+	const noKeyFile = "--secret-key-file: sealing keys: read %: is a directory"
+	const noDatabase = `database "%/text": it is not a SQLite database: read schema: file is not a database (26)`
+	for _, test := range []struct{ args, want string }{
+		{"nonsense", `"nonsense" is no command of authcompat: want audit, backup, completion, config, conformance, export, import, inspect, limits, profile, restore, secret, serve, token, user`},
+		{"limits nonsense", `"nonsense" is no command of authcompat limits: want clear`},
+		{"audit nonsense", `"nonsense" is no command of authcompat audit: want purge`},
+		{"user create ann PASSWORD", "2 arguments given: want authcompat user create NAME [flags]"},
+		{"user create -pPASSWORD", "-p: authcompat user create has no such flag (--help shows those it has) (a name that begins with a dash goes after --: authcompat user create -- NAME)"},
+		{"user create ann --=PASSWORD", "a flag without a name: want --NAME VALUE or --NAME=VALUE"},
+		{"user create ann --no-password --password-stdin", "--password-stdin and --no-password: want one of them, not both"},
+
+		{"backup", "no argument given: want authcompat backup FILE [flags]"},
+		{"backup a b", "2 arguments given: want authcompat backup FILE [flags]"},
+		{"backup EMPTY", "argument 1 is empty: want authcompat backup FILE [flags]"},
+		{"backup x --nope=PASSWORD", "--nope: authcompat backup has no such flag (--help shows those it has)"},
+		{"backup x --map y", "--map: authcompat backup has no such flag (--help shows those it has)"},
+		{"backup x --store", "--store: a value is missing: database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"},
+		{"backup % STORE", `"%": it is a directory`},
+		{"backup %/text --force STORE", `"%/text": it is no earlier backup, and is not replaced`},
+		{"backup %/x --store sqlite:%/text", noDatabase},
+		{"backup %/x --secret-key-file %/a.db STORE", noKey},
+		{"backup %/x --secret-key-file % STORE", noKeyFile},
+
+		{"restore", "no argument given: want authcompat restore FILE [flags]"},
+		{"restore %/nofile STORE", `backup "%/nofile": no such file or directory`},
+		{"restore % STORE", `backup "%": it is a directory`},
+		{"restore %/text STORE", `backup "%/text": it is not a SQLite database: file is not a database (26)`},
+		{"restore x --map", "--map: authcompat restore has no such flag (--help shows those it has)"},
+		{"restore %/good.db --secret-key-file %/a.db STORE", noKey},
+		{"restore %/good.db --secret-key-file % STORE", noKeyFile},
+
+		{"limits clear", "which failed logins? Give --user NAME, or --address ADDRESS"},
+		{"limits clear --user EMPTY", "which failed logins? Give --user NAME, or --address ADDRESS"},
+		{"limits clear --user", "--user: a value is missing: username, whether it exists or not"},
+		{"limits clear ann", "1 argument given: want authcompat limits clear {--user NAME | --address ADDRESS} [flags]"},
+		{"limits clear --address nope", `--address "nope": want an IP address such as 192.0.2.7`},
+		{"limits clear --user bob --secret-key-file %/text STORE", "--secret-key-file: %/text: sealing key 1 is not base64: want 32 bytes in base64"},
+
+		{"token revoke", "which tokens? Give their ids, or --user NAME, or --all"},
+		{"token revoke --all --before yesterday", `--before "yesterday": want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22`},
+		{"token revoke --al", "--al: authcompat token revoke has no such flag (--help shows those it has)"},
+
+		{"config check a b", "2 arguments given: want authcompat config check [FILE] [flags]"},
+		{"config check EMPTY", "argument 1 is empty: want authcompat config check [FILE] [flags]"},
+		{"config check %/text", "%/text:1:1: want a map"},
+
+		{"audit purge x", "1 argument given: want authcompat audit purge [flags]"},
+		{"audit --store sqlite:%/text", noDatabase},
+	} {
+		args := strings.Fields(strings.NewReplacer("%", folder, "STORE", "--store "+dsn).Replace(test.args))
+		for i, arg := range args {
+			if arg == "EMPTY" {
+				args[i] = ""
+			}
+		}
+		want := "authcompat: " + strings.ReplaceAll(test.want, "%", folder) + "\n"
+		if diff := cmp.Diff(want, refused(t, "", args...)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.args, diff)
+		}
+	}
+	if _, err := os.Stat(in("x")); err == nil {
+		t.Error("a backup was made all the same")
+	}
+	// Without its keys, a database can be backed up and restored all the same.
+	for _, args := range [][]string{{"backup", in("kept.db")}, {"restore", in("good.db")}} {
+		out, err := programCommand(t, append(args, "--store", dsn, "--secret-key-file", in("nofile"))...).CombinedOutput()
+		if warning := "--secret-key-file: the file of the sealing keys is missing: open " + in("nofile") + ": no such file or directory\n"; err != nil || !strings.HasPrefix(string(out), warning) {
+			t.Errorf("%s: %v\n%s", args, err, out)
+		}
+	}
+}
