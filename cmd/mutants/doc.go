@@ -14,7 +14,8 @@
 // -overlay. Tests that read sources themselves, instead of having them compiled or
 // embedded, see the original.
 //
-// Only a test that fails, and fails again when it is run alone, or a crash counts as
-// caught. A run that exceeds -timeout does not: a test that hangs tells nobody what is
-// wrong.
+// Only a test that fails, and fails again when it is run alone, and then passes three times
+// without the bug, or a crash that repeats itself counts as caught. A test that fails by
+// accident is left out, and the others are run again: one of them may bite. A run that
+// exceeds -timeout does not count: a test that hangs tells nobody what is wrong.
 package main

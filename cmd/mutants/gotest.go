@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -31,8 +32,8 @@ type verdict int
 
 const (
 	survived  verdict = iota // all tests passed
-	caught                   // a test failed twice, or crashed
-	unsteady                 // a test failed, and passed when it was run again
+	caught                   // a test failed twice, and not without the bug, or there were two crashes
+	unsteady                 // tests failed by accident, and no other did
 	hung                     // the tests ran into the timeout
 	unbuilt                  // it does not compile
 	unapplied                // the patch does not fit
@@ -42,15 +43,25 @@ const (
 // String returns the verdict's word in the report.
 func (v verdict) String() string {
 	return map[verdict]string{
-		survived: "SURVIVED", caught: "caught", unsteady: "FAILED ONCE", hung: "TIMED OUT", unbuilt: "DOES NOT BUILD",
+		survived: "SURVIVED", caught: "caught", unsteady: "BY ACCIDENT", hung: "TIMED OUT", unbuilt: "DOES NOT BUILD",
 		unapplied: "DOES NOT APPLY", unclear: "UNCLEAR",
 	}[v]
 }
 
 // tests are the tests of one package.
 type tests struct {
-	pkg string // as ./core
-	run string // a pattern of their names; all if empty
+	pkg  string // as ./core
+	run  string // a pattern of their names; all if empty
+	skip string // a pattern of those to leave out; none if empty
+}
+
+// only returns one of the tests.
+func (t tests) only(name string) tests { return tests{pkg: t.pkg, run: "^" + name + "$"} }
+
+// without returns the tests but the named ones.
+func (t tests) without(names []string) tests {
+	t.skip = "^(" + strings.Join(names, "|") + ")$"
+	return t
 }
 
 // outcome is the result of a run of tests.
@@ -61,33 +72,25 @@ type outcome struct {
 	took    time.Duration
 }
 
+// crashed tells whether the tests ended in a crash that names none of them.
+func (o outcome) crashed() bool { return o.verdict == caught && o.test == "" }
+
 // runner runs tests of the module.
 type runner struct {
 	module  string        // its folder
 	timeout time.Duration // of the tests of a package
 }
 
-// run runs tests against a bug. What fails has to fail again when it is run alone:
-// otherwise it failed by accident, and can't be relied on.
-func (r runner) run(ctx context.Context, t tests, overlayFile string) (outcome, error) {
-	first, err := r.runOnce(ctx, t, overlayFile)
-	if err != nil || first.test == "" {
-		return first, err
-	}
-	again, err := r.runOnce(ctx, tests{t.pkg, "^" + first.test + "$"}, overlayFile)
-	first.took += again.took
-	if again.verdict != caught {
-		first.verdict = unsteady
-	}
-	return first, err
-}
-
-// runOnce runs tests against the files of an overlay, which may be empty.
-func (r runner) runOnce(ctx context.Context, t tests, overlayFile string) (outcome, error) {
+// runOnce runs tests a number of times in a row, until one fails, against the files of an
+// overlay, which may be empty.
+func (r runner) runOnce(ctx context.Context, t tests, overlayFile string, times int) (outcome, error) {
 	// The findings of go vet would be no tests' merit.
-	args := []string{"test", "-count=1", "-failfast", "-vet=off", "-timeout", r.timeout.String()}
+	args := []string{"test", "-count", strconv.Itoa(times), "-failfast", "-vet=off", "-timeout", r.timeout.String()}
 	if t.run != "" {
 		args = append(args, "-run", t.run)
+	}
+	if t.skip != "" {
+		args = append(args, "-skip", t.skip)
 	}
 	if overlayFile != "" {
 		args = append(args, "-overlay", overlayFile)

@@ -28,6 +28,8 @@ type session struct {
 	mu    sync.Mutex // of w and what follows
 	made  int        // folders in dir
 	clean []tests    // that pass without a mutation
+	// steady are single tests that passed as often as they have to without one.
+	steady []tests
 }
 
 // printf writes to the report.
@@ -52,7 +54,7 @@ func (s *session) baseline(ctx context.Context, all []tests) error {
 	group.SetLimit(s.jobs)
 	for _, t := range all {
 		group.Go(func() error {
-			o, err := s.runOnce(ctx, t, "")
+			o, err := s.runOnce(ctx, t, "", 1)
 			if err != nil {
 				return err
 			}
@@ -83,7 +85,7 @@ func (s *session) planted(ctx context.Context, only *regexp.Regexp) (ok bool, er
 	}
 	var needed []tests
 	for _, p := range all {
-		if t := (tests{p.pkg, p.run}); !slices.Contains(needed, t) {
+		if t := (tests{pkg: p.pkg, run: p.run}); !slices.Contains(needed, t) {
 			needed = append(needed, t)
 		}
 	}
@@ -136,7 +138,7 @@ func (s *session) plant(ctx context.Context, p patch) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	return s.run(ctx, tests{p.pkg, p.run}, file)
+	return s.run(ctx, tests{pkg: p.pkg, run: p.run}, file)
 }
 
 // draw says which mutations are drawn: from skip to number, in the order that the seed
@@ -259,21 +261,31 @@ func (s *session) mutate(ctx context.Context, m mutation) (o outcome, err error)
 		return o, err
 	}
 	var took time.Duration
+	var accident outcome
 	for _, t := range testsOf(m.pkg) {
 		o, err = s.run(ctx, t, file)
 		if err != nil {
 			return o, err
 		}
 		took += o.took
-		if o.verdict == caught {
+		if o.crashed() {
 			if err := s.passes(ctx, t); err != nil {
 				return o, err
 			}
+		}
+		if o.verdict == caught || o.verdict == unsteady {
 			o.detail = strings.TrimPrefix(t.pkg, "./") + " " + o.detail
+		}
+		if o.verdict == unsteady {
+			accident = o // wider tests may bite
+			continue
 		}
 		if o.verdict != survived {
 			break
 		}
+	}
+	if o.verdict == survived && accident.verdict == unsteady {
+		o = accident
 	}
 	o.took = took
 	return o, nil
