@@ -102,7 +102,8 @@ func startPostgres(ctx context.Context) (_ *postgres, err error) {
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command(program, "-D", folder, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
+	// Shared memory in the folder goes with it, also if the server is killed.
+	command := exec.Command(program, "-D", folder, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "dynamic_shared_memory_type=mmap")
 	command.Dir, command.SysProcAttr = "/", &syscall.SysProcAttr{Credential: who}
 	p, err := start(address, command)
 	if err != nil {

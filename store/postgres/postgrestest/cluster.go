@@ -9,12 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sys/unix"
 )
 
 // Options are the settings of a cluster.
@@ -81,6 +83,8 @@ func prepare(o Options) (*Cluster, error) {
 	settings := map[string]string{
 		"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200",
 		"shared_buffers": "32MB", "log_checkpoints": "off", "restart_after_crash": "on",
+		// In the cluster's folder, and gone with it: a killed server leaves those of /dev/shm.
+		"dynamic_shared_memory_type": "mmap",
 	}
 	if !o.Durable {
 		maps.Copy(settings, map[string]string{"fsync": "off", "full_page_writes": "off"})
@@ -222,7 +226,37 @@ func (c *Cluster) remove() {
 		_ = c.process.signalAll(syscall.SIGKILL) // it may have ended already
 		<-c.process.ended
 	}
+	c.removeSegment()
 	_ = os.RemoveAll(c.folder) // a temporary directory
+}
+
+// removeSegment removes the System V shared memory segment by which servers notice others in
+// the same folder. A killed one leaves it until the machine restarts, and there can't be
+// many.
+func (c *Cluster) removeSegment() {
+	if id, err := c.segment(); err == nil {
+		_, _ = unix.SysvShmCtl(id, unix.IPC_RMID, nil) // the server may have removed it itself
+	}
+}
+
+// segment returns the id of the server's System V shared memory segment.
+func (c *Cluster) segment() (int, error) {
+	// https://www.postgresql.org/docs/current/storage-file-layout.html; the seventh line has
+	// the key and the id.
+	text, err := os.ReadFile(filepath.Join(c.data(), "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	const line = 6
+	lines := strings.Split(string(text), "\n")
+	if len(lines) <= line {
+		return 0, errors.New("postmaster.pid has no shared memory yet")
+	}
+	fields := strings.Fields(lines[line])
+	if len(fields) < 2 {
+		return 0, errors.New("the server has no such shared memory")
+	}
+	return strconv.Atoi(fields[1])
 }
 
 // logged returns the end of the server's log.
