@@ -22,8 +22,8 @@ type clientConn struct {
 	handshake *tls.Conn   // nil: none, or it is done
 	refused   bool        // nothing more is read
 	handled   atomic.Bool // a handler has the current request
-	head      headerLines // of the current request, while no handler has it
-	maxFields int         // of a request's header
+	head      headCounter // of the current request, while no handler has it
+	max       headLimits
 }
 
 // tcp returns the connection of the system; nil if it is of another kind.
@@ -56,17 +56,19 @@ func (c *clientConn) Read(b []byte) (int, error) {
 	}
 	if n > 0 && c.handled.Load() {
 		c.head.ahead = true // it may be of the next request
-	} else if n > 0 && c.head.exceeds(b[:n], c.maxFields) {
-		c.refuseFields()
+	} else if n > 0 && c.head.exceeds(b[:n], c.max) {
+		c.refuseHead()
 		c.refused = true
 		return 0, io.EOF
 	}
 	return n, err
 }
 
-// refuseFields answers a request with too many header fields. net/http would have read
-// them all before anybody could count them, at some 70 bytes of memory each.
-func (c *clientConn) refuseFields() {
+// refuseHead answers a request with too many header fields, or too long a head. net/http
+// would have read all fields before anybody could count them, at some 70 bytes of memory
+// each; and of the heads on a connection but the first, it reads 4 KiB before it counts
+// their length (net/http/server.go of Go 1.26, conn.serve: the Peek before the next request).
+func (c *clientConn) refuseHead() {
 	const status = "431 Request Header Fields Too Large"
 	_ = c.SetDeadline(time.Now().Add(refusalTimeout)) // fails only if what follows does
 	_, err := io.WriteString(c, "HTTP/1.1 "+status+"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "+strconv.Itoa(len(status))+"\r\nConnection: close\r\n\r\n"+status)
@@ -81,34 +83,42 @@ const (
 	refusedBytes   = 256 << 10
 )
 
-// headerLines counts the lines of a request's head as they are read.
-type headerLines struct {
+// headLimits limit the head of a request.
+type headLimits struct {
+	bytes  int // of the whole head
+	fields int // of the header
+}
+
+// headCounter counts the lines of a request's head, and their bytes, as they are read.
+type headCounter struct {
 	lines int
+	bytes int
 	begun bool // the current line has text
 	ended bool // by an empty line
 	ahead bool // net/http may have read more than this head
 	// partly says that the head's beginning was read with the request before, so that any
-	// empty line ends it; handling counts its fields.
+	// empty line ends it; handling measures it.
 	partly bool
 	// doubtful says that an empty line which ended such a head may have preceded it instead
 	// (net/http skips one after a POST). It has, if more is read before the handler has the
-	// request; after are the lines that came behind it by then.
-	doubtful bool
-	after    int
+	// request; the lines and bytes after came behind it by then.
+	doubtful               bool
+	linesAfter, bytesAfter int
 }
 
-// next makes it count the next request's lines.
-func (h *headerLines) next() { *h = headerLines{partly: h.ahead} }
+// next makes it count the next request's head.
+func (h *headCounter) next() { *h = headCounter{partly: h.ahead} }
 
-// exceeds reports whether there are more header fields than a request may have, with
-// these bytes of it. What comes after the head in the same bytes is not counted.
-func (h *headerLines) exceeds(b []byte, maxFields int) bool {
+// exceeds reports whether the head is larger than a request's may be, with these bytes of
+// it. What comes after the head in the same bytes is not counted.
+func (h *headCounter) exceeds(b []byte, limits headLimits) bool {
 	if h.doubtful {
-		h.lines, h.ended, h.doubtful = h.after, false, false
+		h.lines, h.bytes, h.ended, h.doubtful = h.linesAfter, h.bytesAfter, false, false
 	}
 	for !h.ended {
 		line, rest, whole := bytes.Cut(b, []byte{'\n'})
 		h.begun = h.begun || len(line) > 1 || len(line) == 1 && line[0] != '\r'
+		h.bytes += len(b) - len(rest)
 		if !whole {
 			break
 		}
@@ -117,12 +127,12 @@ func (h *headerLines) exceeds(b []byte, maxFields int) bool {
 		}
 		h.ended = !h.begun && (h.lines > 0 || h.partly) // empty lines may precede it (RFC 9112, 2.2)
 		if h.ended && h.lines == 0 {
-			h.doubtful, h.after = true, bytes.Count(rest, []byte{'\n'})
+			h.doubtful, h.linesAfter, h.bytesAfter = true, bytes.Count(rest, []byte{'\n'}), len(rest)
 		}
 		h.begun, b = false, rest
 	}
 	h.ahead = h.ahead || h.ended && len(b) > 0
-	return h.lines > 1+maxFields
+	return h.lines > 1+limits.fields || h.bytes > limits.bytes
 }
 
 // shakeHands performs a TLS handshake. A client that speaks plain HTTP is told so, as by
@@ -203,8 +213,8 @@ func handling(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(*clientConn); ok {
 			// The head of a pipelined request came with the one before.
-			if c.head.partly && fields(r) > c.maxFields {
-				refuseFields(w)
+			if bytes, fields := leastHead(r); c.head.partly && (fields > c.max.fields || bytes > c.max.bytes) {
+				refuseHead(w)
 				return
 			}
 			c.handled.Store(true)
@@ -219,20 +229,24 @@ func handling(next http.Handler) http.Handler {
 	})
 }
 
-// fields returns the number of a request's header fields. net/http moves Host out of the
-// others.
-func fields(r *http.Request) (n int) {
+// leastHead returns the number of a request's header fields, and the length that its head has
+// at least, without white space. net/http moves Host out of the others.
+func leastHead(r *http.Request) (bytes, fields int) {
+	bytes = len(r.Method) + len(r.RequestURI) + len(r.Proto) + len("  \n\n")
 	if r.Host != "" {
-		n = 1
+		bytes, fields = bytes+len("Host:\n")+len(r.Host), 1
 	}
-	for _, values := range r.Header {
-		n += len(values)
+	for name, values := range r.Header {
+		for _, value := range values {
+			bytes += len(name) + len(value) + len(":\n")
+		}
+		fields += len(values)
 	}
-	return n
+	return bytes, fields
 }
 
-// refuseFields answers a request with too many header fields, whose head is read.
-func refuseFields(w http.ResponseWriter) {
+// refuseHead answers a request whose head is too large, and read.
+func refuseHead(w http.ResponseWriter) {
 	w.Header().Set("Connection", "close")
 	http.Error(w, "431 Request Header Fields Too Large", http.StatusRequestHeaderFieldsTooLarge) // Write counts it
 }

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestHeaderLines feeds heads of requests in pieces of every size.
-func TestHeaderLines(t *testing.T) {
+// TestHeadCounter feeds heads of requests in pieces of every size.
+func TestHeadCounter(t *testing.T) {
 	lines := func(n int, end string) string { return "GET / HTTP/1.1" + end + strings.Repeat("a: b"+end, n) }
 	body := strings.Repeat("line\r\n", 300)
 	for _, test := range []struct {
@@ -26,11 +26,11 @@ func TestHeaderLines(t *testing.T) {
 		{"too many in a part", lines(102, "\r\n"), true, true, 1},
 	} {
 		for size := test.least; size <= max(test.least, min(4096, len(test.text))); size = size*2 + 1 {
-			h := headerLines{partly: test.partly}
+			h := headCounter{partly: test.partly}
 			exceeded := false
 			for rest := test.text; rest != "" && !exceeded; {
 				n := min(size, len(rest))
-				exceeded = h.exceeds([]byte(rest[:n]), DefaultMaxHeaderFields)
+				exceeded = h.exceeds([]byte(rest[:n]), headLimits{1 << 20, DefaultMaxHeaderFields})
 				rest = rest[n:]
 			}
 			if exceeded != test.want {

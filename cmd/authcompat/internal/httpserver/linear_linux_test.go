@@ -216,9 +216,9 @@ func TestCostsAreLinear(t *testing.T) {
 			checkLinear(t, body, func(n int) func() { // in pieces, as it is read
 				text := []byte(grow([3]string{"GET / HTTP/1.1\n", line, ""}, n))
 				return func() {
-					var h headerLines
+					var h headCounter
 					for rest := text; len(rest) > 0; rest = rest[min(len(rest), 512):] {
-						h.exceeds(rest[:min(len(rest), 512)], n)
+						h.exceeds(rest[:min(len(rest), 512)], headLimits{bytes: len(text), fields: n})
 					}
 				}
 			})

@@ -107,7 +107,7 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 	if o.Certificate != nil {
 		limited = tls.NewListener(limited, o.Certificate.config(o.TLS))
 	}
-	limited = &rejectionListener{limited, rejected, cmp.Or(o.MaxHeaderFields, DefaultMaxHeaderFields)}
+	limited = &rejectionListener{limited, rejected, headLimits{cmp.Or(o.MaxHeaderBytes, DefaultMaxHeaderBytes), cmp.Or(o.MaxHeaderFields, DefaultMaxHeaderFields)}}
 	*s = append(*s, Server{Listener: limited, HTTP: server})
 	return nil
 }

@@ -66,7 +66,7 @@ func (r *rejections) reject(why Rejection, client net.Addr) {
 type rejectionListener struct {
 	net.Listener
 	*rejections
-	maxFields int
+	max headLimits
 }
 
 // Accept implements net.Listener.
@@ -75,7 +75,7 @@ func (l *rejectionListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &clientConn{Conn: c, rejections: l.rejections, maxFields: l.maxFields}
+	client := &clientConn{Conn: c, rejections: l.rejections, max: l.max}
 	if client.handshake, _ = c.(*tls.Conn); client.handshake != nil {
 		c = client.handshake.NetConn()
 	}
