@@ -65,7 +65,7 @@ func (w *world) login(t *testing.T, p core.Policy, name string) core.Session {
 	return s
 }
 
-func (w *world) wantKind(t *testing.T, err error, want core.Kind) {
+func wantKind(t *testing.T, err error, want core.Kind) {
 	t.Helper()
 	if err == nil || core.KindOf(err) != want {
 		t.Errorf("error %v, want %v", err, want)
@@ -119,16 +119,16 @@ func TestReuseShowsTheLiveTokenAndMovesItsEnd(t *testing.T) {
 		t.Errorf("ends %v, want %v", again.Token.ExpiresAt, want)
 	}
 	w.now = w.now.Add(reusing.TTL)
-	w.wantKind(t, w.check(t, first), core.KindTokenExpired)
+	wantKind(t, w.check(t, first), core.KindTokenExpired)
 	fresh := w.login(t, reusing, "john")
 	if fresh.Key == first.Key {
 		t.Error("an expired token was shown again")
 	}
-	w.wantKind(t, w.check(t, first), core.KindTokenExpired)
+	wantKind(t, w.check(t, first), core.KindTokenExpired)
 	if err := w.Logout(t.Context(), fresh); err != nil {
 		t.Fatal(err)
 	}
-	w.wantKind(t, w.check(t, fresh), core.KindTokenUnknown)
+	wantKind(t, w.check(t, fresh), core.KindTokenUnknown)
 	if w.login(t, reusing, "john").Key == fresh.Key {
 		t.Error("a logged-out token was shown again")
 	}
@@ -175,7 +175,7 @@ func TestFixedExpiry(t *testing.T) {
 		t.Errorf("refused before its end: %v", err)
 	}
 	w.now = w.now.Add(time.Microsecond)
-	w.wantKind(t, w.check(t, s), core.KindTokenExpired)
+	wantKind(t, w.check(t, s), core.KindTokenExpired)
 }
 
 func TestForeverAndRealms(t *testing.T) {
@@ -190,7 +190,7 @@ func TestForeverAndRealms(t *testing.T) {
 		t.Error(err)
 	}
 	_, err := w.Authenticate(t.Context(), "other", core.Presented(s.Key))
-	w.wantKind(t, err, core.KindTokenUnknown)
+	wantKind(t, err, core.KindTokenUnknown)
 }
 
 func TestLogoutAllEndsTheRealmsTokensOfOneUser(t *testing.T) {
@@ -204,7 +204,7 @@ func TestLogoutAllEndsTheRealmsTokensOfOneUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range johns {
-		w.wantKind(t, w.check(t, s), core.KindTokenUnknown)
+		wantKind(t, w.check(t, s), core.KindTokenUnknown)
 	}
 	if err := w.check(t, janes); err != nil {
 		t.Errorf("another user's token went too: %v", err)
@@ -212,13 +212,13 @@ func TestLogoutAllEndsTheRealmsTokensOfOneUser(t *testing.T) {
 	if _, err := w.Authenticate(t.Context(), "other", core.Presented(elsewhere.Key)); err != nil {
 		t.Errorf("another realm's token went too: %v", err)
 	}
-	w.wantKind(t, w.Logout(t.Context(), johns[1]), core.KindTokenUnknown)
+	wantKind(t, w.Logout(t.Context(), johns[1]), core.KindTokenUnknown)
 	last := w.login(t, fixed, "john")
 	if err := w.LogoutAll(t.Context(), elsewhere); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.Authenticate(t.Context(), "other", core.Presented(elsewhere.Key))
-	w.wantKind(t, err, core.KindTokenUnknown)
+	wantKind(t, err, core.KindTokenUnknown)
 	if err := w.check(t, last); err != nil {
 		t.Errorf("a logout in another realm ended a token of this one: %v", err)
 	}
@@ -253,7 +253,7 @@ func TestLoginFailures(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := w.Login(t.Context(), reusing, tt.username, tt.password)
-			w.wantKind(t, err, tt.want)
+			wantKind(t, err, tt.want)
 		})
 	}
 }
@@ -267,7 +267,7 @@ func TestTokensOfADisabledUser(t *testing.T) {
 	if err := w.SetActive(t.Context(), admin, s.User, false); err != nil {
 		t.Fatal(err)
 	}
-	w.wantKind(t, w.check(t, s), core.KindUserInactive)
+	wantKind(t, w.check(t, s), core.KindUserInactive)
 	if err := w.SetActive(t.Context(), admin, s.User, true); err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func TestRegisterRefusals(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := w.Register(t.Context(), nfkc, tt.r)
-			w.wantKind(t, err, tt.want)
+			wantKind(t, err, tt.want)
 		})
 	}
 	s, err := w.Register(t.Context(), nfkc, core.Registration{Username: "ﬁsh", Email: " Fish@EXAMPLE.Com ", Password: "p\x00q"})
@@ -319,7 +319,7 @@ func TestWithoutItsKeyAReusedTokenFailsClosed(t *testing.T) {
 	w := newWorld(t, false)
 	w.user(t, "john")
 	_, err := w.Login(t.Context(), reusing, "john", "secret")
-	w.wantKind(t, err, core.KindUnavailable)
+	wantKind(t, err, core.KindUnavailable)
 	if !errors.Is(err, core.ErrNoKey) {
 		t.Errorf("cause %v, want ErrNoKey", err)
 	}
@@ -340,9 +340,9 @@ func TestEndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := w.Login(ctx, fixed, "john", "secret")
-	w.wantKind(t, err, core.KindCanceled)
+	wantKind(t, err, core.KindCanceled)
 	_, err = w.Authenticate(ctx, core.DefaultRealm, "x")
-	w.wantKind(t, err, core.KindCanceled)
+	wantKind(t, err, core.KindCanceled)
 }
 
 func TestErrorsHoldNoSecret(t *testing.T) {

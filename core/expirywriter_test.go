@@ -133,8 +133,8 @@ func TestLateMovesBringNothingBack(t *testing.T) {
 	}
 	w.now = end
 	w.flush(t)
-	w.wantKind(t, w.check(t, out), core.KindTokenUnknown)
-	w.wantKind(t, w.check(t, over), core.KindTokenExpired)
+	wantKind(t, w.check(t, out), core.KindTokenUnknown)
+	wantKind(t, w.check(t, over), core.KindTokenExpired)
 	if got := w.end(t, over); !got.Equal(end) {
 		t.Errorf("the end is %v, want %v", got, end)
 	}
@@ -179,7 +179,7 @@ func TestMovesRunWhileTokensAreUsed(t *testing.T) {
 	running.Wait()
 	for i, s := range sessions {
 		if i%2 == 0 {
-			w.wantKind(t, w.check(t, s), core.KindTokenUnknown)
+			wantKind(t, w.check(t, s), core.KindTokenUnknown)
 		} else if got, want := w.end(t, s), w.now.Add(apiece.TTL); !got.Equal(want) {
 			t.Errorf("the end is %v, want %v", got, want)
 		}

@@ -58,13 +58,6 @@ func newNoticed(t *testing.T) (*core.Service, *noticedHasher, core.Store) {
 // told is a policy that says when a login was throttled.
 var told = core.Policy{Issuer: "told", Realm: core.DefaultRealm, TokenHex: 40, TellThrottled: true}
 
-func wantKindOf(t *testing.T, err error, want core.Kind) {
-	t.Helper()
-	if err == nil || core.KindOf(err) != want {
-		t.Errorf("error %v, want %v", err, want)
-	}
-}
-
 // TestThrottledLoginsWait checks that a login beyond the limit waits as long as the hash
 // of that very account would take, or as one of a name that nobody has.
 func TestThrottledLoginsWait(t *testing.T) {
@@ -72,7 +65,7 @@ func TestThrottledLoginsWait(t *testing.T) {
 	for _, name := range []string{"john", "nobody"} {
 		for range 2 {
 			_, err := s.Login(t.Context(), fixed, name, "wrong")
-			wantKindOf(t, err, core.KindInvalidCredentials)
+			wantKind(t, err, core.KindInvalidCredentials)
 		}
 	}
 	account, err := store.Account(t.Context(), "john")
@@ -83,7 +76,7 @@ func TestThrottledLoginsWait(t *testing.T) {
 		t.Errorf("waited for %q, want %q", h.simulated, want)
 	}
 	_, err = s.Login(t.Context(), told, "john", "secret")
-	wantKindOf(t, err, core.KindThrottled)
+	wantKind(t, err, core.KindThrottled)
 	if len(h.simulated) != 4 {
 		t.Error("a login that is told so waited too")
 	}
@@ -95,7 +88,7 @@ func TestUnknownNamesAreHashed(t *testing.T) {
 	s, h, _ := newNoticed(t)
 	for _, name := range []string{"nobody", "not\x00storable"} {
 		_, err := s.Login(t.Context(), fixed, name, "a guess")
-		wantKindOf(t, err, core.KindInvalidCredentials)
+		wantKind(t, err, core.KindInvalidCredentials)
 	}
 	if want := []string{"nobody", "a guess", "not\x00storable", "a guess"}; !slices.Equal(h.dummies, want) {
 		t.Errorf("hashed %q, want %q", h.dummies, want)
@@ -112,9 +105,9 @@ func TestGuessOfAClientThatLeaves(t *testing.T) {
 		return nil
 	}
 	_, err := s.Login(ctx, told, "john", "wrong")
-	wantKindOf(t, err, core.KindInvalidCredentials)
+	wantKind(t, err, core.KindInvalidCredentials)
 	_, err = s.Login(t.Context(), told, "john", "secret")
-	wantKindOf(t, err, core.KindThrottled)
+	wantKind(t, err, core.KindThrottled)
 }
 
 // TestFailureOfTheServerIsNoGuess checks that a login which failed because of the server
@@ -123,7 +116,7 @@ func TestFailureOfTheServerIsNoGuess(t *testing.T) {
 	s, h, _ := newNoticed(t)
 	h.checked = func() error { return &core.Error{Kind: core.KindOverloaded} }
 	_, err := s.Login(t.Context(), told, "john", "secret")
-	wantKindOf(t, err, core.KindOverloaded)
+	wantKind(t, err, core.KindOverloaded)
 	h.checked = nil
 	if _, err := s.Login(t.Context(), told, "john", "secret"); err != nil {
 		t.Errorf("after it: %v", err)
@@ -143,7 +136,7 @@ func TestThrottledBesideOthers(t *testing.T) {
 	}
 	ctx := from(t, "192.0.2.1")
 	_, err := s.Login(ctx, fixed, "john", "wrong")
-	wantKindOf(t, err, core.KindInvalidCredentials)
+	wantKind(t, err, core.KindInvalidCredentials)
 
 	hashing, release, ended := make(chan struct{}), make(chan struct{}), make(chan error)
 	h.checked = func() error {
@@ -159,7 +152,7 @@ func TestThrottledBesideOthers(t *testing.T) {
 	bounded, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	_, err = s.Login(bounded, fixed, "john", "secret")
-	wantKindOf(t, err, core.KindInvalidCredentials)
+	wantKind(t, err, core.KindInvalidCredentials)
 	close(release)
 	if err := <-ended; err != nil {
 		t.Error(err)

@@ -60,7 +60,7 @@ func TestPasswordChangedDuringLogin(t *testing.T) {
 			}
 		}
 		_, err := w.Login(t.Context(), p, "john", "secret")
-		w.wantKind(t, err, core.KindInvalidCredentials)
+		wantKind(t, err, core.KindInvalidCredentials)
 		entries, err := w.store.(core.Auditor).AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionLogin}, 2)
 		if err != nil || len(entries) != 1 || entries[0].Outcome == core.OK || entries[0].Token != "" {
 			t.Errorf("%s: audit entries %+v, error %v; want one of a failed login without a token", p.Issuer, entries, err)
@@ -89,7 +89,7 @@ func TestPasswordKeepsChanging(t *testing.T) {
 		}
 	}
 	_, err := w.Login(t.Context(), fixed, "john", "secret")
-	w.wantKind(t, err, core.KindUnavailable)
+	wantKind(t, err, core.KindUnavailable)
 	if !errors.Is(err, core.ErrPasswordChanged) {
 		t.Errorf("cause %v", err)
 	}

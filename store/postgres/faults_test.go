@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -151,7 +150,7 @@ func frozen(t *testing.T, cluster *postgrestest.Cluster) {
 		}
 		cluster.Thaw(t)
 		began := time.Now()
-		eventually(t, func() error { return s.Ping(t.Context()) })
+		postgrestest.Eventually(t, func() error { return s.Ping(t.Context()) })
 		if took := time.Since(began); took > soon {
 			t.Errorf("answers again after %v", took)
 		}
@@ -164,7 +163,7 @@ func encrypted(t *testing.T, cluster *postgrestest.Cluster) {
 	const wait = 1500 * time.Millisecond
 	secure := []string{"schema", "encrypted", "wait", wait.String(), "sslmode", "verify-full", "sslrootcert", cluster.Encrypt(t)}
 	var s *postgres.Store
-	eventually(t, func() (err error) { // until the server has read its settings
+	postgrestest.Eventually(t, func() (err error) { // until the server has read its settings
 		s, err = postgres.Open(t.Context(), postgrestest.With(t, cluster.DSN(), secure...))
 		return err
 	})
@@ -179,29 +178,13 @@ func encrypted(t *testing.T, cluster *postgrestest.Cluster) {
 	cluster.Freeze(t)
 	wantAway(t, s, user, wait+soon)
 	cluster.Thaw(t)
-	eventually(t, func() error { return s.Ping(t.Context()) })
+	postgrestest.Eventually(t, func() error { return s.Ping(t.Context()) })
 	wantBack(t, s, user)
 	cluster.Crash(t)
 	wantAway(t, s, user, soon)
 	cluster.StartAgain(t)
-	eventually(t, func() error { return s.Ping(t.Context()) }) // new connections take time to encrypt
+	postgrestest.Eventually(t, func() error { return s.Ping(t.Context()) }) // new connections take time to encrypt
 	wantBack(t, s, user)
-}
-
-// eventually waits until do succeeds.
-func eventually(t *testing.T, do func() error) {
-	t.Helper()
-	began := time.Now()
-	for {
-		err := do()
-		if err == nil {
-			return
-		}
-		if time.Since(began) > 20*time.Second {
-			t.Fatal(err)
-		}
-		runtime.Gosched()
-	}
 }
 
 // readOnly makes the server read-only and writable again.
@@ -219,7 +202,7 @@ func readOnly(t *testing.T, cluster *postgrestest.Cluster) {
 		}
 		wantAway(t, s, user, soon)
 		setReadOnly(t, cluster, "off")
-		eventually(t, func() error { return s.Ping(t.Context()) })
+		postgrestest.Eventually(t, func() error { return s.Ping(t.Context()) })
 		wantBack(t, s, user)
 		if there(t, s, "refused") {
 			t.Error("it was written")
@@ -232,7 +215,7 @@ func setReadOnly(t *testing.T, c *postgrestest.Cluster, value string) {
 	t.Helper()
 	conn := raw(t, c.DSN())
 	run(t, conn, `SET default_transaction_read_only = off`, `ALTER SYSTEM SET default_transaction_read_only = `+value, `SELECT pg_reload_conf()`)
-	eventually(t, func() error {
+	postgrestest.Eventually(t, func() error {
 		var now string
 		c.Get(t, &now, `SHOW default_transaction_read_only`)
 		if now != value {

@@ -108,7 +108,7 @@ func TestDeadlock(t *testing.T) {
 func waitForLocks(t *testing.T, count int) {
 	t.Helper()
 	conn := raw(t, postgrestest.DSN(t))
-	eventually(t, func() error {
+	postgrestest.Eventually(t, func() error {
 		var waiting int
 		err := conn.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%DELETE FROM%'`).Scan(&waiting)
 		if err == nil && waiting < count {

@@ -20,7 +20,7 @@ func awaitStandby(t *testing.T, c *postgrestest.Cluster, name string) {
 		t.Cleanup(func() { c.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = ''`, `SELECT pg_reload_conf()`) })
 	}
 	c.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = '`+name+`'`, `SELECT pg_reload_conf()`)
-	eventually(t, func() error {
+	postgrestest.Eventually(t, func() error {
 		var now string
 		if c.Get(t, &now, `SHOW synchronous_standby_names`); now != name {
 			return fmt.Errorf("it is %q", now)
@@ -67,7 +67,7 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 		t.Errorf("%d commits wait", waiting)
 	}
 	awaitStandby(t, cluster, "")
-	eventually(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after"), "", nil) })
+	postgrestest.Eventually(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after"), "", nil) })
 	wantBack(t, s, user)
 }
 
@@ -128,7 +128,7 @@ const waitingCommits = `SELECT count(*) FROM pg_stat_activity WHERE wait_event =
 // awaitCommits waits until count commits wait for a standby.
 func awaitCommits(t *testing.T, c *postgrestest.Cluster, count int) {
 	t.Helper()
-	eventually(t, func() error {
+	postgrestest.Eventually(t, func() error {
 		var waiting int
 		if c.Get(t, &waiting, waitingCommits); waiting < count {
 			return fmt.Errorf("%d commits wait", waiting)
@@ -147,7 +147,7 @@ func cancelledCommit(t *testing.T, cluster *postgrestest.Cluster) {
 	go func() { answered <- s.IssueToken(t.Context(), tokenOf(user, "issued"), "", nil) }()
 	awaitCommit := func() {
 		t.Helper()
-		eventually(t, func() error {
+		postgrestest.Eventually(t, func() error {
 			select {
 			case err := <-answered:
 				t.Fatalf("answered, without the standby: %v", err)

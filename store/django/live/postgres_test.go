@@ -19,20 +19,6 @@ import (
 // busy.
 const soon = 8 * time.Second
 
-// eventually waits until do succeeds.
-func eventually(t *testing.T, do func() error) {
-	t.Helper()
-	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		err := do()
-		if err == nil {
-			return
-		}
-		if time.Since(began) > 20*time.Second {
-			t.Fatal(err)
-		}
-	}
-}
-
 // keyOf returns a key that the tests' tables can hold.
 func keyOf(name string) core.Presented {
 	return core.Presented(fmt.Sprintf("%x", core.Presented(name).SHA256()))
@@ -109,9 +95,9 @@ func TestSilentServer(t *testing.T) {
 		done.Wait()
 	}
 	proxy.Judge(nil)
-	eventually(t, func() error { return s.Ping(t.Context()) })
+	postgrestest.Eventually(t, func() error { return s.Ping(t.Context()) })
 	for _, call := range calls(t, s, user) {
-		eventually(t, call)
+		postgrestest.Eventually(t, call)
 	}
 }
 
@@ -181,7 +167,7 @@ func TestOnlyThePrimary(t *testing.T) {
 	}
 	standby.Exec(t, `SELECT pg_wal_replay_resume()`)
 	standby.Promote(t)
-	eventually(t, func() error { return s.Ping(t.Context()) })
+	postgrestest.Eventually(t, func() error { return s.Ping(t.Context()) })
 	issue(t, s, user, "second")
 	primary.Follow(t, standby, "first")
 	primary, standby = standby, primary
@@ -199,7 +185,7 @@ func TestOnlyThePrimary(t *testing.T) {
 	}
 	// The primary becomes one that takes no writes: the store isn't ready.
 	primary.Exec(t, `ALTER SYSTEM SET default_transaction_read_only = on`, `SELECT pg_reload_conf()`)
-	eventually(t, func() error {
+	postgrestest.Eventually(t, func() error {
 		if err := s.Ping(t.Context()); !errors.Is(err, core.ErrUnavailable) {
 			return fmt.Errorf("ready: %v", err)
 		}
