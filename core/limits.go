@@ -124,24 +124,23 @@ func (s *Service) reserve(ctx context.Context, account []byte) (r reservation, w
 		guesses = append(guesses, LimitKey{Key: s.networkLimitKey("address", network), Limit: g.PerAddress})
 	}
 	for {
-		ended := s.inflight.ends(guesses)
 		began := time.Now()
+		counting := s.inflight.begin(guesses)
 		r.at, wait, err = s.reserveNow(ctx, g, guesses...)
+		s.inflight.settle(counting, err == nil && wait == 0)
+		var next <-chan struct{}
+		if err == nil && wait > 0 {
+			next, err = s.awaited(ctx, g, r.at, counting)
+		}
+		s.inflight.leave(counting)
 		r.took = time.Since(began)
-		if err == nil && wait == 0 {
-			s.inflight.begin(guesses)
+		switch {
+		case err != nil:
+			return r, 0, err
+		case wait == 0:
 			r.keys = guesses
 			return r, 0, nil
-		}
-		if err != nil {
-			return r, wait, err
-		}
-		waits, err := g.Limiter.WaitTimes(ctx, r.at, guesses...)
-		if err != nil {
-			return r, 0, err
-		}
-		next, hopeless := awaited(waits, ended, s.inflight.ends(guesses))
-		if hopeless {
+		case next == nil:
 			return r, wait, nil
 		}
 		r.waited = true
@@ -154,23 +153,22 @@ func (s *Service) reserve(ctx context.Context, account []byte) (r reservation, w
 }
 
 // awaited returns the end of a login that is in flight for a key without capacity: when it
-// is refunded, the key may have some. It is hopeless if such a key has none in flight: to
-// wait for those of other keys would last for as long as somebody logs in. Logins are in
-// flight that were before, or came first in the meantime.
-func awaited(waits []time.Duration, before, after []<-chan struct{}) (next <-chan struct{}, hopeless bool) {
+// is refunded, the key may have some. It returns nil if such a key has none in flight: to
+// wait for those of other keys would last for as long as somebody logs in.
+func (s *Service) awaited(ctx context.Context, g *LoginLimits, at time.Time, refused *counting) (next <-chan struct{}, err error) {
+	waits, err := g.Limiter.WaitTimes(ctx, at, refused.keys...)
+	if err != nil {
+		return nil, err
+	}
 	for i, wait := range waits {
 		if wait <= 0 {
 			continue
 		}
-		ended := before[i]
-		if ended == nil {
-			ended = after[i]
-		}
-		if ended == nil {
-			return nil, true
+		if others, err := s.inflight.others(ctx, refused, i); err != nil || !others {
+			return nil, err
 		}
 		if next == nil {
-			next = ended
+			next = refused.ended[i]
 		}
 	}
 	if next == nil { // all have capacity by now
@@ -178,7 +176,7 @@ func awaited(waits []time.Duration, before, after []<-chan struct{}) (next <-cha
 		close(now)
 		next = now
 	}
-	return next, false
+	return next, nil
 }
 
 // reserveNow is Reserve at this moment, by the clock that all nodes share: if each went by
