@@ -104,10 +104,10 @@ func writeRestored(w io.Writer, asJSON bool, dsn, file string, r sqlite.Restored
 		n         int64
 		one, many string
 	}{
-		{r.Passwords, "user has the old password again", "users have the password again that they had then"},
+		{r.Passwords, "user has the password again that they had then", "users have the password again that they had then"},
 		{r.Returned, "user is there again who had been deleted since", "users are there again who had been deleted since"},
 		{r.Reenabled, "user may log in again who had been disabled since", "users may log in again who had been disabled since"},
-		{r.Registered, "user is gone, because of a registration since", "users are gone, because they were registered since"},
+		{r.Registered, "user is gone, because they were registered since", "users are gone, because they were registered since"},
 	} {
 		if change.n > 0 {
 			term.Printf(&out, "%s\n", term.Count(change.n, change.one, change.many))
