@@ -105,7 +105,7 @@ func TestUndelivered(t *testing.T) {
 	c := &clientConn{below: &tickConn{Conn: server, secured: true, room: maxUndelivered}}
 	c.Conn = c.below
 	c.handled.Store(true) // no head is expected
-	for range 100 { // of which something comes
+	for range 100 {       // of which something comes
 		if _, err := c.Read(make([]byte, 1000)); err != nil {
 			t.Fatal(err)
 		}
