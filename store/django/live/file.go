@@ -56,7 +56,7 @@ func (f *file) ping(ctx context.Context, probe string) error {
 	})
 }
 
-// How long a call waits for locks of others, and how often it retries.
+// How long a call waits, for its turn and for locks of others, and how often it retries.
 const (
 	maxWait    = 5 * time.Second
 	retryEvery = time.Millisecond
@@ -65,11 +65,16 @@ const (
 // read implements access. It repeats do while that fails because of a lock of another
 // connection.
 func (f *file) read(ctx context.Context, do func(context.Context) error) error {
+	overdue := time.NewTimer(maxWait)
+	defer overdue.Stop()
+	return f.retry(ctx, overdue.C, do)
+}
+
+// retry is read until overdue.
+func (f *file) retry(ctx context.Context, overdue <-chan time.Time, do func(context.Context) error) error {
 	if f.replaced.Load() {
 		return errReplaced
 	}
-	overdue := time.NewTimer(maxWait)
-	defer overdue.Stop()
 	for {
 		err := do(ctx)
 		if err == nil || !tables.IsLocked(err) {
@@ -77,7 +82,7 @@ func (f *file) read(ctx context.Context, do func(context.Context) error) error {
 		}
 		select {
 		case <-time.After(retryEvery):
-		case <-overdue.C:
+		case <-overdue:
 			return f.explain(ctx, err)
 		case <-ctx.Done():
 			return ctx.Err()
@@ -93,18 +98,23 @@ func (f *file) readAll(ctx context.Context, do func(context.Context) error) erro
 	return f.explain(ctx, do(ctx))
 }
 
-// write implements access. It retries after conflicts with other transactions.
+// write implements access. It retries after conflicts with other transactions. A lock that
+// Django holds keeps those who wait for their turn no longer than the one who has it.
 func (f *file) write(ctx context.Context, do txFunc) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	overdue := time.NewTimer(maxWait)
+	defer overdue.Stop()
 	select {
 	case f.writer <- struct{}{}:
+	case <-overdue.C:
+		return fmt.Errorf("%w: other transactions take too long", core.ErrUnavailable)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	defer func() { <-f.writer }()
-	return f.read(ctx, func(ctx context.Context) error { return f.transact(ctx, do) })
+	return f.retry(ctx, overdue.C, func(ctx context.Context) error { return f.transact(ctx, do) })
 }
 
 // alter implements access.

@@ -1,11 +1,14 @@
 package live_test
 
 import (
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/djangotest"
@@ -60,5 +63,58 @@ func TestReplacedFile(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestLockedFile has Django hold a file's lock for long: checks go on, and all logins fail
+// within the same time, none after those before it.
+func TestLockedFile(t *testing.T) {
+	t.Parallel()
+	d := databases(djangotest.UsersDDL, djangotest.KnoxDDL)["sqlite"](t)
+	s := mustOpen(t, d.source)
+	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "!"}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issue(t, s, user, "first")
+	db, err := sql.Open(d.driver, d.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	theirs, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	exec := func(statement string) {
+		if _, err := theirs.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`BEGIN IMMEDIATE`)
+	const wait = 5 * time.Second
+	began := time.Now()
+	var logins sync.WaitGroup
+	for _, name := range []string{"a", "b", "c", "d"} {
+		logins.Go(func() {
+			key := keyOf(name)
+			token := core.Token{Digest: key.SHA256(), Plaintext: key, UserID: user.ID, Realm: core.DefaultRealm, CreatedAt: time.Now()}
+			if err := s.IssueToken(t.Context(), token, "", nil); !errors.Is(err, core.ErrUnavailable) {
+				t.Errorf("login %s: error %v", name, err)
+			}
+			if took := time.Since(began); took < wait || took > wait+soon {
+				t.Errorf("login %s: failed after %v", name, took)
+			}
+		})
+	}
+	if err := find(t, s, "first"); err != nil {
+		t.Errorf("a check meanwhile: %v", err)
+	}
+	logins.Wait()
+	exec(`ROLLBACK`)
+	issue(t, s, user, "second")
+	if err := find(t, s, "second"); err != nil {
+		t.Errorf("a check after that: %v", err)
 	}
 }
