@@ -103,7 +103,7 @@ func (c *connector) failure(r attempt) string {
 }
 
 // order returns the indices of the hosts in the order to try them: the last primary
-// first.
+// first, or at random where connections are to be spread over several.
 func (c *connector) order() []int {
 	order := make([]int, len(c.hosts))
 	for i := range order {
@@ -111,6 +111,7 @@ func (c *connector) order() []int {
 	}
 	if c.shuffle {
 		rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		return order
 	}
 	last := int(c.last.Load())
 	at := slices.Index(order, last)
