@@ -122,7 +122,11 @@ func withoutTriggers(ctx context.Context, tx *sqlx.Tx, do func() error) error {
 type bulkWriter struct {
 	mutex sync.Mutex
 	db    *sqlx.DB
+	over  bool // the store is closed
 }
+
+// errClosed says that a store is used after Close.
+var errClosed = errors.New("the database is closed")
 
 // open returns the connection. Digests are in random order, so that each batch touches
 // most pages: a large cache keeps them in memory, and checkpoints are rare. Foreign
@@ -131,16 +135,21 @@ type bulkWriter struct {
 func (b *bulkWriter) open(file string) (_ *sqlx.DB, err error) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if b.db == nil {
+	switch {
+	case b.over:
+		return nil, errClosed
+	case b.db == nil:
 		b.db, err = connect(dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", "_pragma=synchronous(FULL)",
 			"_pragma=foreign_keys(0)", "_pragma=cache_size(-32768)", "_pragma=wal_autocheckpoint(32768)"), 1)
 	}
 	return b.db, err
 }
 
-func (b *bulkWriter) close() error {
+// close closes the connection: until the next run, or for good.
+func (b *bulkWriter) close(forGood bool) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
+	b.over = b.over || forGood
 	if b.db == nil {
 		return nil
 	}
@@ -151,7 +160,7 @@ func (b *bulkWriter) close() error {
 
 // FinishImport implements [transfer.Importer].
 func (s *Store) FinishImport(ctx context.Context, checkpoint transfer.Checkpoint, tables []string) (ended int, err error) {
-	if err := s.bulk.close(); err != nil {
+	if err := s.bulk.close(false); err != nil {
 		return 0, explain(ctx, s.wait, err)
 	}
 	for len(tables) > 0 {

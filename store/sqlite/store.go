@@ -71,7 +71,7 @@ func (s *Store) Close() error {
 	if s.keepAlive != nil {
 		_ = s.keepAlive.Close() // fails only if it is closed already
 	}
-	return errors.Join(s.reader.Close(), s.bulk.close(), s.writer.Close())
+	return errors.Join(s.reader.Close(), s.bulk.close(true), s.writer.Close())
 }
 
 // write runs do in a transaction that holds the file's write lock from its beginning,
