@@ -6,7 +6,6 @@
 // writes.
 //
 // Each subject has a file: users, passwords, tokens, reuse, expiry, deletion, contexts,
-// and races for concurrent calls. An interface that is added beside core.Store gets a
+// failures, and races for concurrent calls. An interface that is added beside core.Store gets a
 // Run function and files of its own here.
-// beside core.Store gets a Run function and files of its own here.
 package storetest

@@ -30,6 +30,7 @@ func RunWithout(t *testing.T, open Opener, reasons map[string]string) {
 		{"expiry", expiry()},
 		{"deletion", deletion()},
 		{"contexts", contexts()},
+		{"failures", failures()},
 		{"races of users", userRaces()},
 		{"races of tokens", tokenRaces()},
 		{"races of reuse", reuseRaces()},

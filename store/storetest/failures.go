@@ -1,0 +1,147 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
+)
+
+func failures() []testCase {
+	return []testCase{{"every call on a closed handle fails", closedFails}}
+}
+
+// call is a call of a method, whose other results don't matter if it fails.
+type call struct {
+	name string
+	err  func() error
+}
+
+// only returns the last of a call's two results.
+func only[T any](_ T, err error) error { return err }
+
+// closedFails calls everything that a store implements: an error that is swallowed would be
+// taken for an empty answer.
+func closedFails(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	p.issue(t, reusableOf(ann, "key", time.Hour))
+	s := p.a
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	calls := callsOf(t, s, ann)
+	if limiter, ok := s.(core.RateLimiter); ok {
+		calls = append(calls, limiterCalls(t, limiter)...)
+	}
+	if auditor, ok := s.(core.Auditor); ok {
+		calls = append(calls,
+			call{"Record", func() error {
+				return auditor.Record(t.Context(), core.AuditEntry{At: noon(), Action: core.ActionLogin})
+			}},
+			call{"AuditEntries", func() error { return only(auditor.AuditEntries(t.Context(), core.AuditFilter{}, 9)) }},
+			call{"PurgeAudit", func() error { return only(auditor.PurgeAudit(t.Context(), noon(), 9)) }})
+	}
+	if privacy, ok := s.(core.PrivacyStore); ok {
+		calls = append(calls,
+			call{"DatabaseKey", func() error {
+				return only(privacy.DatabaseKey(t.Context(), func() ([]byte, error) { return []byte("drawn"), nil }))
+			}},
+			call{"PasswordFormatCounts", func() error { return only(privacy.PasswordFormatCounts(t.Context())) }})
+	}
+	if clock, ok := s.(core.DatabaseClock); ok {
+		calls = append(calls, call{"DatabaseTime", func() error { return only(clock.DatabaseTime(t.Context())) }})
+	}
+	if batcher, ok := s.(core.ExpiryBatcher); ok {
+		calls = append(calls, call{"ExtendExpiries", func() error {
+			return batcher.ExtendExpiries(t.Context(), []core.ExpiryUpdate{{Digest: tokenOf(ann, "key").Digest, To: noon().Add(2 * time.Hour)}}, noon())
+		}})
+	}
+	if admin, ok := s.(core.Admin); ok {
+		calls = append(calls, adminCalls(t, admin, ann)...)
+	}
+	if target, ok := s.(transfer.Store); ok {
+		calls = append(calls, transferCalls(t, target, ann)...)
+	}
+	for _, c := range calls {
+		if c.err() == nil {
+			t.Errorf("%s: no error", c.name)
+		}
+	}
+}
+
+func callsOf(t *testing.T, s core.Store, u core.User) []call {
+	ctx, digest := t.Context(), tokenOf(u, "key").Digest
+	return []call{
+		{"CreateUser", func() error { return only(s.CreateUser(ctx, newUser("bob"), nil, nil)) }},
+		{"Account", func() error { return only(s.Account(ctx, "ann")) }},
+		{"IssueToken", func() error { return s.IssueToken(ctx, tokenOf(u, "issued"), "", nil) }},
+		{"ReuseToken", func() error { return only(s.ReuseToken(ctx, reusableOf(u, "reused", time.Hour), "", noon(), nil)) }},
+		{"FindToken", func() error { return find(ctx, s, "key") }},
+		{"ExtendExpiry", func() error { return s.ExtendExpiry(ctx, digest, noon().Add(2*time.Hour), noon()) }},
+		{"DeleteToken", func() error { return s.DeleteToken(ctx, digest, nil) }},
+		{"DeleteUserTokens", func() error { return only(s.DeleteUserTokens(ctx, u.ID, realm, nil)) }},
+		{"UpdatePassword", func() error { return s.UpdatePassword(ctx, u.ID, "hash of ann", "new", false, nil) }},
+		{"Ping", func() error { return s.Ping(ctx) }},
+	}
+}
+
+func limiterCalls(t *testing.T, s core.RateLimiter) []call {
+	ctx, key := t.Context(), core.LimitKey{Key: []byte("key"), Limit: core.Limit{Burst: 5, Window: time.Hour}}
+	return []call{
+		{"Reserve", func() error { return only(s.Reserve(ctx, noon(), key)) }},
+		{"WaitTimes", func() error { return only(s.WaitTimes(ctx, noon(), key)) }},
+		{"Refund", func() error { return s.Refund(ctx, noon(), key) }},
+		{"ClearLimits", func() error { return only(s.ClearLimits(ctx, nil, key.Key)) }},
+		{"PruneLimits", func() error { return only(s.PruneLimits(ctx, noon(), 9)) }},
+	}
+}
+
+func adminCalls(t *testing.T, s core.Admin, u core.User) []call {
+	ctx := t.Context()
+	return []call{
+		{"Users", func() error { return only(s.Users(ctx, core.UserFilter{}, 9)) }},
+		{"SetActive", func() error { return s.SetActive(ctx, u.ID, false, nil) }},
+		{"DeleteUser", func() error { return s.DeleteUser(ctx, u.ID, nil) }},
+		{"Tokens", func() error { return only(s.Tokens(ctx, core.TokenFilter{}, 9)) }},
+		{"CountTokens", func() error { return only(s.CountTokens(ctx, noon())) }},
+		{"PurgeTokens", func() error { return only(s.PurgeTokens(ctx, noon(), nil, 9)) }},
+		{"RevokeTokens", func() error {
+			_, _, err := s.RevokeTokens(ctx, noon(), nil, 9, nil)
+			return err
+		}},
+		{"SealKeys", func() error { return only(s.SealKeys(ctx)) }},
+		{"SealedTokens", func() error { return only(s.SealedTokens(ctx, "key-1", nil, 9)) }},
+		{"Reseal", func() error { return s.Reseal(ctx, "key-1", []core.Token{reusableOf(u, "key", time.Hour)}) }},
+	}
+}
+
+func transferCalls(t *testing.T, s transfer.Store, u core.User) []call {
+	ctx, place := t.Context(), transfer.Checkpoint{Source: 1, Run: 1, Now: noon(), Stage: "tokens"}
+	users := imported(account(7, "bob"))
+	tokens := []transfer.ImportedToken{{Owner: "7", Token: tokenOf(users[0].User, "theirs")}}
+	digests := []core.Digest{tokens[0].Digest}
+	return []call{
+		{"FindImport", func() error { return only(s.FindImport(ctx, source)) }},
+		{"ImportOwners", func() error {
+			_, _, err := s.ImportOwners(ctx, 1, []string{"7"}, []string{"bob"})
+			return err
+		}},
+		{"UserFacts", func() error { return only(s.UserFacts(ctx, 1, users)) }},
+		{"KeysAreIDs", func() error { return only(s.KeysAreIDs(ctx, 1)) }},
+		{"TokenFacts", func() error { return only(s.TokenFacts(ctx, 1, tokens)) }},
+		{"CountImported", func() error {
+			_, _, err := s.CountImported(ctx, place, []string{"tokens"})
+			return err
+		}},
+		{"BeginImport", func() error { return only(s.BeginImport(ctx, source, "options")) }},
+		{"ImportUsers", func() error { return only(s.ImportUsers(ctx, place, users)) }},
+		{"ImportTokens", func() error { return only(s.ImportTokens(ctx, place, tokens)) }},
+		{"FinishImport", func() error { return only(s.FinishImport(ctx, place, []string{"tokens"})) }},
+		{"ExportUsers", func() error { return only(s.ExportUsers(ctx, 0, 9)) }},
+		{"ExportTokens", func() error { return only(s.ExportTokens(ctx, realm, core.Token{}, 9)) }},
+		{"LinkedFingerprints", func() error { return only(s.LinkedFingerprints(ctx, 1, []int64{u.ID})) }},
+		{"MarkExported", func() error { return s.MarkExported(ctx, place, users, map[string][]core.Digest{"tokens": digests}) }},
+		{"RevokedAmong", func() error { return only(s.RevokedAmong(ctx, digests, noon())) }},
+	}
+}
