@@ -248,6 +248,30 @@ func TestNamesThatMoved(t *testing.T) {
 	h.wantOwners(t, map[string]string{text("ann"): ""})
 }
 
+// TestNamesOfTheOthers imports a dump with natural keys of which one user was deleted here:
+// that user's token is refused, those of the others are imported.
+func TestNamesOfTheOthers(t *testing.T) {
+	h := mustHouse(t)
+	users := []string{dumpUserObject("auth.user", "7", "ann"), dumpUserObject("auth.user", "8", "bob")}
+	first := dumpOf(t, objects(users...))
+	if _, err := h.try(t, tables.Mapping{}, nil, first...); err != nil {
+		t.Fatal(err)
+	}
+	bob, err := h.store.Account(t.Context(), "bob")
+	if err == nil {
+		err = h.store.DeleteUser(t.Context(), bob.ID, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := dumpOf(t, objects(append(users, dumpTokenObject("ann", `["ann"]`), dumpTokenObject("bob", `["bob"]`))...))
+	report, err := h.both(t, tables.Mapping{}, named(first[0]), second...)
+	if err != nil || report.Users.Kept != 1 || report.Tokens["authtoken_token"].Refused != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	h.wantOwners(t, map[string]string{text("ann"): "ann", text("bob"): ""})
+}
+
 // TestPagesOfAnyKey reads more rows than fit a page, in each possible order.
 func TestPagesOfAnyKey(t *testing.T) {
 	const rows = 12_000

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/live"
@@ -104,6 +105,27 @@ func TestUnseenIsNotGone(t *testing.T) {
 	}
 }
 
+// TestSourceIsOnlyRead has a view of users that draws from a sequence, which no rollback
+// would undo: the source refuses it, and stays as it was.
+func TestSourceIsOnlyRead(t *testing.T) {
+	dsn, exec := pgUsers(t, 3, "serial")
+	exec(`CREATE SEQUENCE readings`, `ALTER TABLE auth_user RENAME TO people`,
+		`CREATE VIEW auth_user AS SELECT * FROM people WHERE nextval('readings') > 0`)
+	_, err := mustHouse(t).both(t, tables.Mapping{UserTable: "auth_user", ID: "id"}, nil, dsn)
+	if err == nil || !contains(err.Error(), "read-only transaction") {
+		t.Errorf("error %v", err)
+	}
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var drawn bool
+	if err := db.QueryRow(`SELECT is_called FROM readings`).Scan(&drawn); err != nil || drawn {
+		t.Errorf("the source was changed: %t, %v", drawn, err)
+	}
+}
+
 // TestPostgresShapes has user bases that are possible on PostgreSQL only.
 func TestPostgresShapes(t *testing.T) {
 	want := map[string]string{text("u0"): "u0", text("u1"): "u1", text("u2"): "u2"}
@@ -130,7 +152,13 @@ func TestPostgresShapes(t *testing.T) {
 	t.Run("infinity", func(t *testing.T) {
 		dsn, exec := pgUsers(t, 3, "serial")
 		exec(`UPDATE auth_user SET date_joined = '-infinity'`, `UPDATE auth_user SET date_joined = 'infinity' WHERE id = 1`)
-		take(t, tables.Mapping{}, dsn)
+		h := take(t, tables.Mapping{}, dsn)
+		for name, want := range map[string]string{"u0": "9999-12-31T23:59:59.999999Z", "u1": "0001-01-01T00:00:00.000001Z"} { // as psycopg2 reads them
+			account, err := h.store.Account(t.Context(), name)
+			if got := account.CreatedAt.Format(time.RFC3339Nano); err != nil || got != want {
+				t.Errorf("%s joined %s, want %s: %v", name, got, want, err)
+			}
+		}
 	})
 	t.Run("another schema", func(t *testing.T) {
 		dsn, _ := pgUsers(t, 3, "serial")

@@ -1,6 +1,7 @@
 package transfer_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -72,6 +73,29 @@ func TestUnsealed(t *testing.T) {
 		report, err := h.both(t, tables.Mapping{}, change, path)
 		if n := report.Tokens["authtoken_token"]; err != nil || report.Unsealed != 2 || n.Refused != 1 || n.Expired != 1 {
 			t.Errorf("%+v, %v", report, err)
+		}
+	}
+}
+
+// TestWithoutProfileOrKey imports two tables of tokens, in either order: where one of them
+// needs a profile, or the key that seals, nothing is imported without.
+func TestWithoutProfileOrKey(t *testing.T) {
+	path := manyUsers(t, 2)
+	mustExec(t, path, `CREATE TABLE knox_authtoken (digest varchar(128) PRIMARY KEY, created datetime, user_id integer, expiry datetime, token_key varchar(25))`,
+		`INSERT INTO knox_authtoken VALUES ('`+sha512hex("a token")+`', `+joined+`, 1, NULL, 'a token')`)
+	for _, order := range []tables.Names{{"knox_authtoken", "authtoken_token"}, {"authtoken_token", "knox_authtoken"}} {
+		for want, change := range map[error]func(*transfer.Options){
+			transfer.ErrNoProfile: func(o *transfer.Options) { o.NoProfile = true },
+			transfer.ErrNoKey:     func(o *transfer.Options) { o.Sealer = core.Sealer{} },
+		} {
+			h := mustHouse(t)
+			_, err := h.both(t, tables.Mapping{TokenTables: order}, change, path)
+			if !errors.Is(err, want) {
+				t.Errorf("%v: error %v, want %v", order, err, want)
+			}
+			if users, err := h.store.ExportUsers(t.Context(), 0, 9); err != nil || len(users) > 0 {
+				t.Errorf("%v: %d users were written, %v", order, len(users), err)
+			}
 		}
 	}
 }
