@@ -136,37 +136,37 @@ func (c catalogue) target(r Reference) (Table, bool) {
 	return Table{}, false
 }
 
+// maxInheritance is deeper than any real model hierarchy. Tables may refer to each other in
+// a circle.
+const maxInheritance = 5
+
 // inheriting returns t with the columns of the tables it inherits from (Django's
 // multi-table inheritance: the primary key is a foreign key to the parent's), provided
 // that one of them has a password column; otherwise ok is false.
-func (c catalogue) inheriting(t Table) (Table, bool) {
-	for range 5 { // deeper than any real model hierarchy
-		if t.Has("password") {
-			return t, true
-		}
-		if len(t.Key) != 1 {
-			return t, false
-		}
-		r, ok := t.reference(t.Key[0])
-		if !ok {
-			return t, false
-		}
-		parent, ok := c.target(r)
-		if !ok || parent.same(t) {
-			return t, false
-		}
-		if !parent.Has("password") {
-			if parent, ok = c.inheriting(parent); !ok {
-				return t, false
-			}
-		}
-		t.Parent = t.Key[0]
-		base := parent
-		t.Base = &base
-		t.Columns = append(slices.Clone(t.Columns), slices.DeleteFunc(slices.Clone(parent.Columns), func(c Column) bool { return t.Has(c.Name) })...)
-		t.indexed()
+func (c catalogue) inheriting(t Table) (Table, bool) { return c.inheritingWithin(t, maxInheritance) }
+
+func (c catalogue) inheritingWithin(t Table, depth int) (Table, bool) {
+	if t.Has("password") {
+		return t, true
 	}
-	return t, false
+	if len(t.Key) != 1 || depth == 0 {
+		return t, false
+	}
+	r, ok := t.reference(t.Key[0])
+	if !ok {
+		return t, false
+	}
+	parent, ok := c.target(r)
+	if !ok {
+		return t, false
+	}
+	if parent, ok = c.inheritingWithin(parent, depth-1); !ok {
+		return t, false
+	}
+	t.Parent, t.Base = t.Key[0], &parent
+	t.Columns = append(slices.Clone(t.Columns), slices.DeleteFunc(slices.Clone(parent.Columns), func(c Column) bool { return t.Has(c.Name) })...)
+	t.indexed()
+	return t, true
 }
 
 // queryer is a database or a transaction.
@@ -295,6 +295,10 @@ func errNoColumn(t Table, column string) error {
 // them (multi-table inheritance: their primary key is the reference). It fails if other
 // tables refer to it, since only Django knows what to do with their rows.
 func (c catalogue) dependents(of Table) (parts []Table, err error) {
+	return c.dependentsWithin(of, maxInheritance)
+}
+
+func (c catalogue) dependentsWithin(of Table, depth int) (parts []Table, err error) {
 	for _, t := range c.tables {
 		for _, r := range t.References {
 			target, ok := c.target(r)
@@ -302,8 +306,10 @@ func (c catalogue) dependents(of Table) (parts []Table, err error) {
 			case !ok || !target.same(of) || t.same(of):
 			case t.KeyColumn() != r.Column:
 				return nil, fmt.Errorf("rows of %s refer to tokens of %s (column %s); what becomes of them when a token ends is known to Django alone", t, of, r.Column)
+			case depth == 0:
+				return nil, fmt.Errorf("rows of %s are parts of those of %s, and so on, too deep or in a circle", t, of)
 			default:
-				deeper, err := c.dependents(t)
+				deeper, err := c.dependentsWithin(t, depth-1)
 				if err != nil {
 					return nil, err
 				}

@@ -180,6 +180,31 @@ func TestTokensWithParts(t *testing.T) {
 	}
 }
 
+// TestTablesInACircle has tables that are parts of each other, as no model is: users of
+// whom no password is found, and tokens that can be imported only.
+func TestTablesInACircle(t *testing.T) {
+	const partOf = `CREATE TABLE %s (id integer PRIMARY KEY REFERENCES %s (id) DEFERRABLE INITIALLY DEFERRED)`
+	h := mustHouse(t)
+	_, err := h.both(t, tables.Mapping{}, nil, mustSQL(t, fmt.Sprintf(partOf, "a_user", "b_user"), fmt.Sprintf(partOf, "b_user", "a_user"),
+		fmt.Sprintf(authtoken, "a_user (id)")))
+	wantRefusal(t, h, err, tables.ErrNoUsers.Error())
+
+	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY AUTOINCREMENT, `+columns+`)`,
+		`CREATE TABLE authtoken_token (key varchar(40) PRIMARY KEY REFERENCES api_part (key) DEFERRABLE INITIALLY DEFERRED, created datetime NOT NULL, user_id integer NOT NULL UNIQUE)`,
+		`CREATE TABLE api_part (key varchar(40) PRIMARY KEY REFERENCES authtoken_token (key) DEFERRABLE INITIALLY DEFERRED)`,
+		`INSERT INTO auth_user VALUES (1, `+user("ann")+`)`, fmt.Sprintf(`INSERT INTO authtoken_token VALUES ('%s', %s, 1)`, text("ann"), joined))
+	if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
+		t.Fatal(err)
+	}
+	h.wantOwners(t, map[string]string{text("ann"): "ann"})
+	if _, err := live.Open(t.Context(), path, tables.Mapping{}); err == nil || !contains(err.Error(), "in a circle") {
+		t.Errorf("attach: %v", err)
+	}
+	if _, err := tables.OpenTarget(t.Context(), path, tables.Mapping{}, utc); err == nil || !contains(err.Error(), "in a circle") {
+		t.Errorf("export: %v", err)
+	}
+}
+
 // TestWayBackVariants exports into tables whose constraints refuse some of the rows, or
 // all new ones: the others are exported, and so are the tokens of existing users.
 func TestWayBackVariants(t *testing.T) {
