@@ -1,0 +1,48 @@
+package pgconn
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+)
+
+// TestLookupArguments looks up names through something that may be a pooler, where they
+// become literals: each finds its own row or none, and one that no text can hold is the
+// caller's fault, and costs no connection.
+func TestLookupArguments(t *testing.T) {
+	direct := postgrestest.Schema(t, "wait", "30s")
+	_, through := postgrestest.NewSharedProxy(t, direct)
+	s := opened(t, through)
+	find := func(name string) (email string, err error) {
+		err = s.Read(t.Context(), func(ctx context.Context) error { return s.DB.GetContext(ctx, &email, s.lookup, name) })
+		return email, err
+	}
+	for _, name := range []string{`a'b`, `a\`, `a\'b`, `'); DROP TABLE things; --`, "$1", "é", ""} {
+		if _, err := s.DB.Exec(`INSERT INTO `+s.table+` VALUES ($1, 'of ' || $1)`, name); err != nil {
+			t.Fatal(err)
+		}
+		if email, err := find(name); err != nil || email != "of "+name {
+			t.Errorf("%q: found %q, error %v", name, email, err)
+		}
+	}
+	generation := generationOf(t, s.Pool)
+	for _, name := range []string{"ann\x00", "\x00", "ann\xff"} {
+		if email, err := find(name); err == nil || errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("%q: found %q, error %v", name, email, err)
+		}
+	}
+	if email, err := find("ann"); err != nil || email != "ann@example.org" {
+		t.Errorf("after that: found %q, error %v", email, err)
+	}
+	if now := generationOf(t, s.Pool); now != generation {
+		t.Errorf("connections went out of use %d times", now-generation)
+	}
+	each(t, s.Pool, 1, func(c *session) {
+		if c.direct {
+			t.Error("the proxy went unnoticed")
+		}
+	})
+}
