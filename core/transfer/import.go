@@ -54,8 +54,8 @@ type ImportReader interface {
 	// only, without users who have been deleted here.
 	ImportOwners(ctx context.Context, source int64, keys, names []string) (byKey, byName map[string]ImportedUser, err error)
 
-	// UserFacts returns the users here who have a key, an id or a name of the batch, and
-	// their links.
+	// UserFacts returns the users here who have a key, an id or a name of the batch, each
+	// once, and their links.
 	UserFacts(ctx context.Context, source int64, users []ImportedUser) (ImportFacts, error)
 
 	// KeysAreIDs reports whether all users from the source have their key there as their

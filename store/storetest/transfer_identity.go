@@ -51,6 +51,29 @@ func toldTwice(t *testing.T, m transferPair) {
 	}
 }
 
+// knownOnce reads what is known of users by their keys, IDs and names, which are of the
+// same users.
+func knownOnce(t *testing.T, m transferPair) {
+	ann, bob := account(1, "ann"), account(2, "bob")
+	place := m.begin(t)
+	m.users(t, place, ann, bob)
+	facts, err := m.to.UserFacts(t.Context(), place.Source, imported(ann, bob))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var users, links []int64
+	for _, u := range facts.Users {
+		users = append(users, u.ID)
+	}
+	for _, l := range facts.UserLinks {
+		links = append(links, l.UserID)
+	}
+	slices.Sort(users)
+	slices.Sort(links)
+	wantSame(t, "users", []int64{1, 2}, users)
+	wantSame(t, "links", []int64{1, 2}, links)
+}
+
 // keyUsedAgain has a source reuse the key of a deleted user for another one: here these
 // are two users, and tokens under the key belong to the second.
 func keyUsedAgain(t *testing.T, m transferPair) {

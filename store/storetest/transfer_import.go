@@ -21,6 +21,7 @@ func importedUsers() []transferCase {
 		{"a taken name, a taken id, an impossible row", usersRefused},
 		{"users without ids", usersWithoutIDs},
 		{"a key that somebody else has now", keyUsedAgain},
+		{"what is known of a batch has nobody twice", knownOnce},
 	}
 }
 
