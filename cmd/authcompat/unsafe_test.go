@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,6 +65,92 @@ func TestReplacedDatabase(t *testing.T) {
 			}
 			again := start(t, "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--store", store, "--manage", "127.0.0.1:0")
 			again.want(t, http.StatusNoContent, "POST", again.urls["ocd-users"]+"/api/logout/", token, "")
+		})
+	}
+}
+
+// TestReplacedLog takes the write-ahead log, or its index, away from a running server while
+// its tokens are in its cache: it notices, acknowledges nothing more and undoes nothing of
+// other processes. What it has acknowledged before is there after it was killed, unless the
+// log was taken away with its index; so is what another process writes meanwhile.
+func TestReplacedLog(t *testing.T) {
+	t.Parallel()
+	move := func(suffixes ...string) func(path string) error {
+		return func(path string) (err error) {
+			for _, suffix := range suffixes {
+				err = errors.Join(err, os.Rename(path+suffix, path+suffix+".moved"))
+			}
+			return err
+		}
+	}
+	replace := func(path string) error {
+		content, err := os.ReadFile(path + "-wal")
+		return errors.Join(err, os.WriteFile(path+".new", content, 0o600), os.Rename(path+".new", path+"-wal"))
+	}
+	for name, tt := range map[string]struct {
+		replace func(path string) error
+		log     string
+		kept    bool // what was acknowledged is found without what was taken away
+	}{
+		"log removed":    {func(path string) error { return os.Remove(path + "-wal") }, "file -wal", true},
+		"log moved":      {move("-wal"), "file -wal", true},
+		"log replaced":   {replace, "file -wal", true},
+		"index moved":    {move("-shm"), "file -shm", true},
+		"both are moved": {move("-wal", "-shm"), "file -shm", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := database(t)
+			path := strings.TrimPrefix(store, "sqlite:")
+			serve := func() *process {
+				return start(t, append(slices.Clone(cheap), "--profile", "snippit", "--store", store, "--manage", "127.0.0.1:0")...)
+			}
+			command(t, "secret\n", "user", "create", "ann", "--password-stdin", "--password-iterations", "100", "--store", store)
+			p := serve()
+			url := p.urls["snippit"]
+			token := tokenIn(t, p.want(t, http.StatusOK, "POST", url+"/api/auth/login/", "", `{"username": "ann", "password": "secret"}`).body)
+			account := func(p *process) int {
+				a, err := p.send("GET", p.urls["snippit"]+"/api/account/ann/", token, "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return a.status
+			}
+			for range 3 { // from the cache, at last
+				if status := account(p); status != http.StatusOK {
+					t.Fatal(status)
+				}
+			}
+			if err := tt.replace(path); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "the token is not accepted from the cache", func() bool { return account(p) == http.StatusServiceUnavailable })
+			p.want(t, http.StatusServiceUnavailable, "POST", url+"/api/auth/logout/", token, "")
+			p.want(t, http.StatusServiceUnavailable, "GET", p.manage+"/readyz", "", "")
+			logs(t, p, tt.log)
+			if tt.kept {
+				if out := command(t, "", "token", "revoke", "--user", "ann", "--store", store); out != "revoked 1 token\n" {
+					t.Errorf("another process: %q", out)
+				}
+			}
+			if err := p.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = p.Wait() // it was killed
+			if tt.kept {
+				if status := account(serve()); status != http.StatusUnauthorized {
+					t.Errorf("after a restart, the revoked token is answered with %d", status)
+				}
+				return
+			}
+			for _, suffix := range []string{"-wal", "-shm"} {
+				if err := os.Rename(path+suffix+".moved", path+suffix); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if status := account(serve()); status != http.StatusOK {
+				t.Errorf("with the files back, the token is answered with %d", status)
+			}
 		})
 	}
 }

@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/internal/dbfile"
@@ -13,35 +15,65 @@ import (
 // share.
 var errIndexDamaged = errors.New("the WAL-index (the database's file -shm) was truncated or removed while it was open: restart the servers that use it")
 
-// checkIdentity fails once the file at the store's path is not the one that was opened, or
-// its WAL-index is damaged. It costs two system calls.
-func (s *Store) checkIdentity() error {
-	if err := s.checkIndex(); err != nil {
-		return err
-	}
-	if !s.opened.Replaced() {
-		return nil
-	}
-	return s.breakWith(dbfile.ErrReplaced)
-}
-
-// checkIndex fails once the store can't be used any more. It costs a system call, and comes
-// before each use of SQLite: a WAL-index that is truncated between the two still ends the
-// process, as it does for every program that uses SQLite.
-func (s *Store) checkIndex() error {
+// checkFiles fails, from then on for good, once the files at the store's path are not those
+// that were opened, or the WAL-index is damaged. It comes before each use of SQLite, which
+// would mix the files, and after each commit, so that nothing is acknowledged that went into
+// another file. It costs four system calls. A WAL-index that is truncated between the check
+// and the use still ends the process, as it does for every program that uses SQLite.
+func (s *Store) checkFiles() error {
 	if broken := s.broken.Load(); broken != nil {
 		return *broken
 	}
 	if index := s.cache.index.Load(); index != nil && !index.Intact() {
 		return s.breakWith(errIndexDamaged)
 	}
+	if err := s.files.Check(); err != nil {
+		return s.breakWith(err)
+	}
 	return nil
+}
+
+// checkInterval is how often the files are checked while all look-ups are answered from the
+// cache, without SQLite.
+const checkInterval = 100 * time.Millisecond
+
+// usable reports whether the cache may be used: the files are those that were opened, as of
+// the last check.
+func (s *Store) usable() bool {
+	if s.broken.Load() != nil {
+		return false
+	}
+	now := int64(time.Since(s.opened))
+	if last := s.checked.Load(); now-last > int64(checkInterval) && s.checked.CompareAndSwap(last, now) {
+		return s.checkFiles() == nil
+	}
+	return true
 }
 
 // breakWith makes the store unusable, for good, and returns the error of all calls from now
 // on.
 func (s *Store) breakWith(cause error) error {
 	err := fmt.Errorf("%w: %w", core.ErrUnavailable, cause)
-	s.broken.CompareAndSwap(nil, &err)
+	if s.broken.CompareAndSwap(nil, &err) && errors.Is(cause, dbfile.ErrLogReplaced) {
+		s.rescue.Go(s.checkpoint)
+	}
 	return *s.broken.Load()
+}
+
+// rescueWait limits how long writing the log into the database may take.
+const rescueWait = 10 * time.Second
+
+// checkpoint writes the log, which nobody else can find any more, into the database: what
+// was acknowledged is in it. The index is that of all processes, whose locks it takes.
+func (s *Store) checkpoint() {
+	ctx, cancel := context.WithTimeout(context.Background(), rescueWait)
+	defer cancel()
+	for ctx.Err() == nil {
+		var busy, log, done int
+		err := s.writer.QueryRowxContext(ctx, `PRAGMA wal_checkpoint(FULL)`).Scan(&busy, &log, &done)
+		if err == nil && busy == 0 || err != nil && !locked(err) {
+			return // there is nobody to tell of an error: the store is of no use anyway
+		}
+		time.Sleep(retryEvery)
+	}
 }

@@ -66,7 +66,7 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{file: file, opened: dbfile.At(file), wait: o.Wait, readerSlots: make(chan struct{}, o.Readers)}
+	s := &Store{file: file, files: dbfile.At(file), opened: time.Now(), wait: o.Wait, readerSlots: make(chan struct{}, o.Readers)}
 	if s.writer, err = connect(writerDSN(file), 1); err != nil {
 		return nil, err
 	}
@@ -77,13 +77,12 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		_ = s.Close() // the error from opening matters more
 		return nil, diagnose(explain(ctx, o.Wait, err))
 	}
-	if err := s.checkIdentity(); err != nil {
-		_ = s.Close()
-		return nil, err
-	}
 	if err := s.enableCache(ctx); err != nil {
 		_ = s.Close()
 		return nil, diagnose(explain(ctx, o.Wait, err))
+	}
+	if err := s.checkFiles(); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -103,6 +102,7 @@ func (s *Store) enableCache(ctx context.Context) (err error) {
 	if err := s.keepAlive.GetContext(ctx, &file, `SELECT file FROM pragma_database_list WHERE name = 'main'`); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
+	s.files.Attach(file)
 	index, err := walindex.Open(file)
 	if err != nil {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,11 +21,14 @@ const retryEvery = time.Millisecond
 // Store is a [core.Store] on one SQLite file. Its methods are safe for
 // concurrent use.
 type Store struct {
-	file   string // absolute path
-	opened dbfile.File
-	// broken is the error of all calls once the file or its WAL-index is known to be another
-	// one, or gone; nil until then.
+	file    string // absolute path
+	files   *dbfile.Files
+	opened  time.Time    // has the monotonic clock
+	checked atomic.Int64 // when the files were last checked for the cache, in nanoseconds since opened
+	// broken is the error of all calls once one of the files is known to be another one, or
+	// gone; nil until then.
 	broken atomic.Pointer[error]
+	rescue sync.WaitGroup // for the log to be written into the database after that
 
 	wait   time.Duration
 	bulk   bulkWriter
@@ -52,9 +56,6 @@ func (s *Store) Backend() core.Backend {
 // Ping implements [core.Store]. It reads from the file.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.read(ctx, func(ctx context.Context) error {
-		if err := s.checkIdentity(); err != nil {
-			return err
-		}
 		var any bool
 		return s.reader.GetContext(ctx, &any, `SELECT EXISTS (SELECT 1 FROM users)`)
 	})
@@ -62,8 +63,11 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close implements [core.Store].
 func (s *Store) Close() error {
-	if err := s.checkIndex(); errors.Is(err, errIndexDamaged) {
-		return nil // the connections end with the process: SQLite would use the index to close them
+	if err := s.checkFiles(); err != nil && s.keepAlive != nil {
+		// The connections end with the process: to close them, SQLite would use files that are
+		// damaged, and remove what others have put in their place.
+		s.rescue.Wait()
+		return nil
 	}
 	// The writer is closed last: the last connection copies the log back into the
 	// database, and a reader is not allowed to.
@@ -98,7 +102,7 @@ func (s *Store) writeWithin(ctx context.Context, wait time.Duration, do func(con
 }
 
 func (s *Store) writeTo(ctx context.Context, db *sqlx.DB, wait time.Duration, do func(context.Context, *sqlx.Tx) error) error {
-	if err := s.checkIndex(); err != nil {
+	if err := s.checkFiles(); err != nil {
 		return err
 	}
 	bounded, cancel := context.WithTimeout(ctx, wait)
@@ -107,7 +111,7 @@ func (s *Store) writeTo(ctx context.Context, db *sqlx.DB, wait time.Duration, do
 		return transact(bounded, db, do)
 	})
 	if err == nil {
-		err = s.checkIdentity() // after the commit: nothing is acknowledged that went into another file
+		err = s.checkFiles() // after the commit: nothing is acknowledged that went into another file
 	}
 	return explain(ctx, wait, err)
 }
@@ -161,7 +165,7 @@ func (s *Store) acquireReader(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.checkIndex(); err != nil {
+	if err := s.checkFiles(); err != nil {
 		return err
 	}
 	if s.tryAcquireReader() {

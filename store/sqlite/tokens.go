@@ -107,7 +107,7 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	}
 	digest := sha256.Sum256([]byte(p))
 	header, cached := s.cache.header()
-	if cached && s.broken.Load() == nil {
+	if cached && s.usable() {
 		if known := s.cache.valid(&header); known != nil {
 			if e, ok := known.get(&digest); ok && e.token.Realm == realm {
 				return e.token, e.user, nil

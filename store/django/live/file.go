@@ -19,10 +19,14 @@ import (
 type file struct {
 	db     *sql.DB
 	writer chan struct{} // a slot for the only transaction that can write
-	opened dbfile.File
-	// replaced is set, for good, once another file is known to be in its place: some
-	// connections may have the one open, some the other.
-	replaced atomic.Bool
+	files  *dbfile.Files
+	path   string // of the file itself, without links
+	// keepAlive stays open as long as the store: while it is, nobody else removes the log of
+	// a database in write-ahead mode.
+	keepAlive *sql.Conn
+	// broken is the error of all calls once one of the files is known to be another one, or
+	// gone: some connections may have the one open, some the other. nil until then.
+	broken atomic.Pointer[error]
 }
 
 // maxConnections is how many connections to a file are open at most.
@@ -34,19 +38,50 @@ func openFile(ctx context.Context, source string, m tables.Mapping) (*Store, err
 	if err != nil {
 		return nil, err
 	}
-	opened := dbfile.At(path)
+	files := dbfile.At(path)
 	django, err := tables.OpenForWriting(ctx, m, source, true)
 	if err != nil {
 		return nil, err
 	}
-	f := &file{db: django.SQL(), writer: make(chan struct{}, 1), opened: opened}
+	f := &file{db: django.SQL(), writer: make(chan struct{}, 1), files: files, path: path}
 	f.db.SetMaxOpenConns(maxConnections)
 	f.db.SetMaxIdleConns(maxConnections)
+	if err := f.keepOpen(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", django.Identity(), err), f.db.Close())
+	}
 	return &Store{access: f, name: django.Identity(), django: django}, nil
 }
 
+// keepOpen opens the connection that stays open.
+func (f *file) keepOpen(ctx context.Context) (err error) {
+	if f.path, err = filepath.EvalSymlinks(f.path); err != nil {
+		return err
+	}
+	if f.keepAlive, err = f.db.Conn(ctx); err != nil {
+		return err
+	}
+	return f.attach(ctx)
+}
+
+// attach has the connection that stays open read from the database, so that it is one that
+// keeps the log, and notes the log that there is.
+func (f *file) attach(ctx context.Context) error {
+	var objects int
+	if err := f.keepAlive.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&objects); err != nil {
+		return err
+	}
+	f.files.Attach(f.path)
+	return nil
+}
+
 // Close implements access.
-func (f *file) Close() error { return f.db.Close() }
+func (f *file) Close() error {
+	if f.broken.Load() != nil {
+		return nil // to close the connections, SQLite would remove what others have put in their place
+	}
+	_ = f.keepAlive.Close() // fails only if it is closed already
+	return f.db.Close()
+}
 
 // ping implements access. A file that can't be written to still serves token checks.
 func (f *file) ping(ctx context.Context, probe string) error {
@@ -72,8 +107,8 @@ func (f *file) read(ctx context.Context, do func(context.Context) error) error {
 
 // retry is read until overdue.
 func (f *file) retry(ctx context.Context, overdue <-chan time.Time, do func(context.Context) error) error {
-	if f.replaced.Load() {
-		return errReplaced
+	if err := f.check(); err != nil {
+		return err
 	}
 	for {
 		err := do(ctx)
@@ -92,8 +127,8 @@ func (f *file) retry(ctx context.Context, overdue <-chan time.Time, do func(cont
 
 // readAll implements access.
 func (f *file) readAll(ctx context.Context, do func(context.Context) error) error {
-	if f.replaced.Load() {
-		return errReplaced
+	if err := f.check(); err != nil {
+		return err
 	}
 	return f.explain(ctx, do(ctx))
 }
@@ -114,6 +149,9 @@ func (f *file) write(ctx context.Context, do txFunc) error {
 		return ctx.Err()
 	}
 	defer func() { <-f.writer }()
+	if !f.files.Attached() && ctx.Err() == nil {
+		_ = f.attach(ctx) // Django may have changed the mode; if the file can't be read, nothing is written either
+	}
 	return f.retry(ctx, overdue.C, func(ctx context.Context) error { return f.transact(ctx, do) })
 }
 
@@ -136,16 +174,26 @@ func (f *file) transact(ctx context.Context, do txFunc) error {
 	return tx.Commit()
 }
 
-// errReplaced is the error of all calls once the file was replaced.
-var errReplaced = fmt.Errorf("%w: %w", core.ErrUnavailable, dbfile.ErrReplaced)
+// check fails, from then on for good, once one of the files is another one, or gone. It comes
+// before each use of SQLite, and after it.
+func (f *file) check() error {
+	if broken := f.broken.Load(); broken != nil {
+		return *broken
+	}
+	if err := f.files.Check(); err != nil {
+		err = fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+		f.broken.CompareAndSwap(nil, &err)
+		return *f.broken.Load()
+	}
+	return nil
+}
 
 // explain turns a database error into one that [core.Store] specifies. It comes after each
 // use of the file, and after a commit, so that nothing is acknowledged, or said not to be
 // there, that was written to or read from another file.
 func (f *file) explain(ctx context.Context, err error) error {
-	if f.opened.Replaced() {
-		f.replaced.Store(true)
-		return errReplaced
+	if broken := f.check(); broken != nil {
+		return broken
 	}
 	switch {
 	case err == nil, errors.Is(err, core.ErrUnavailable):

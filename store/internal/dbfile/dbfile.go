@@ -1,34 +1,85 @@
-// Package dbfile notices that the file of an open SQLite database was replaced.
+// Package dbfile notices that files of an open SQLite database were replaced.
 package dbfile
 
 import (
 	"errors"
 	"io/fs"
 	"os"
+	"sync/atomic"
 )
 
 // ErrReplaced is the error of a store whose file is another one by now, or is gone: what
 // it writes is lost, and what it reads is out of date.
 var ErrReplaced = errors.New("the database file was replaced or removed while it was open: restart the servers that use it")
 
-// File is the file of a database as it was before it was opened.
-type File struct {
-	path string
-	info os.FileInfo // nil if there was none
+// ErrLogReplaced is the error of a store whose write-ahead log is another one by now, or is
+// gone: what was written since the last checkpoint is in a file that nobody else finds.
+var ErrLogReplaced = errors.New("the write-ahead log (the database's file -wal) was replaced or removed while it was open: restart the servers that use it")
+
+// ErrIndexReplaced is the error of a store whose WAL-index is another one by now, or is gone:
+// other processes do not see what this one writes, and overwrite it.
+var ErrIndexReplaced = errors.New("the WAL-index (the database's file -shm) was replaced or removed while it was open: restart the servers that use it")
+
+// Files are the files of a database as they were when it was opened. They may be used by
+// several goroutines at once.
+type Files struct {
+	database file
+	beside   atomic.Pointer[beside] // nil: not known
 }
 
-// At returns the file that is at a path now.
-func At(path string) File {
+// beside are the files that SQLite keeps beside a database in write-ahead mode.
+type beside struct{ log, index file }
+
+// file is a file as it was; without info, there was none.
+type file struct {
+	path string
+	info os.FileInfo
+}
+
+// At returns the file that is at a path now, before it is opened.
+func At(path string) *Files { return &Files{database: at(path)} }
+
+func at(path string) file {
 	info, err := os.Stat(path)
 	if err != nil {
 		info = nil // opening it says why
 	}
-	return File{path: path, info: info}
+	return file{path, info}
 }
 
-// Replaced reports whether another file is at the path by now, or none. It costs a system
-// call. Other errors of the file system are left to SQLite.
-func (f File) Replaced() bool {
+// Attach adds the log and the index that are beside a database now. The path is that of the
+// file itself, without links. The caller has a connection open that has read from the
+// database in write-ahead mode: nobody removes them while there is one.
+func (f *Files) Attach(database string) {
+	b := &beside{at(database + "-wal"), at(database + "-shm")}
+	if b.log.info != nil && b.index.info != nil {
+		f.beside.Store(b)
+	}
+}
+
+// Attached reports whether Attach has found the log and the index.
+func (f *Files) Attached() bool { return f.beside.Load() != nil }
+
+// Check fails once another file is at the path of one of the files, or none, with
+// ErrReplaced, ErrIndexReplaced or ErrLogReplaced, in this order. It costs up to three
+// system calls. Other errors of the file system are left to SQLite.
+func (f *Files) Check() error {
+	if f.database.replaced() {
+		return ErrReplaced
+	}
+	b := f.beside.Load()
+	switch {
+	case b == nil:
+		return nil
+	case b.index.replaced():
+		return ErrIndexReplaced
+	case b.log.replaced():
+		return ErrLogReplaced
+	}
+	return nil
+}
+
+func (f file) replaced() bool {
 	now, err := os.Stat(f.path)
 	if err != nil {
 		return errors.Is(err, fs.ErrNotExist)
