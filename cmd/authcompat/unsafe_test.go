@@ -27,7 +27,7 @@ func logs(t *testing.T, p *process, texts ...string) {
 // is acknowledged any more, and it is not ready. It does not crash, and a restart mends it.
 func TestReplacedDatabase(t *testing.T) {
 	t.Parallel()
-	const replaced, damaged = "replaced or removed while it was open", "truncated or removed while it was open"
+	const replaced, damaged, emptied = "replaced or removed while it was open", "truncated or removed while it was open", "emptied while it was open"
 	for name, tt := range map[string]struct {
 		replace func(path string) error
 		log     string
@@ -39,6 +39,7 @@ func TestReplacedDatabase(t *testing.T) {
 			return os.Rename(path+".new", path)
 		}, replaced},
 		"removed":         {os.Remove, replaced},
+		"emptied":         {func(path string) error { return os.Truncate(path, 0) }, emptied},
 		"index truncated": {func(path string) error { return os.Truncate(path+"-shm", 0) }, damaged},
 		"index shortened": {func(path string) error { return os.Truncate(path+"-shm", 8192) }, damaged},
 		"index removed":   {func(path string) error { return os.Remove(path + "-shm") }, damaged},
@@ -60,6 +61,12 @@ func TestReplacedDatabase(t *testing.T) {
 			p.want(t, http.StatusServiceUnavailable, "POST", url+"/api/logout/", token, "")
 			logs(t, p, tt.log)
 			p.end(t)
+			if tt.log == emptied { // it does not begin anew without a word
+				want := "authcompat: database \"" + strings.TrimPrefix(store, "sqlite:") + "\": it is empty, and the write-ahead log beside it (-wal) is not: "
+				if got := refused(t, "", "serve", "--profile", "ocd-users", "--store", store); !strings.HasPrefix(got, want) {
+					t.Errorf("%q", got)
+				}
+			}
 			if tt.log != damaged {
 				return
 			}

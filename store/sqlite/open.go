@@ -159,6 +159,8 @@ func locate(path string) (string, error) {
 		return "", errors.New("it is a directory")
 	case err == nil && !info.Mode().IsRegular():
 		return "", errors.New("it is not a regular file")
+	case err == nil && info.Size() == 0 && hasLog(file):
+		return "", errors.New("it is empty, and the write-ahead log beside it (-wal) is not: it has lost its content; restore a backup, or remove the log to begin anew")
 	case err == nil:
 		return file, nil
 	case !errors.Is(err, fs.ErrNotExist):
@@ -177,6 +179,13 @@ func locate(path string) (string, error) {
 		return "", reason(err)
 	}
 	return file, created.Close()
+}
+
+// hasLog reports whether there is a write-ahead log beside a database that has anything in it.
+// The log of a new database comes after its first page.
+func hasLog(file string) bool {
+	info, err := os.Stat(file + "-wal")
+	return err == nil && info.Size() > 0
 }
 
 // reason returns the error of a system call without the call and the path, which the

@@ -12,6 +12,9 @@ import (
 // it writes is lost, and what it reads is out of date.
 var ErrReplaced = errors.New("the database file was replaced or removed while it was open: restart the servers that use it")
 
+// ErrEmptied is the error of a store whose file has lost its content.
+var ErrEmptied = errors.New("the database file was emptied while it was open: stop the servers that use it, and restore a backup")
+
 // ErrLogReplaced is the error of a store whose write-ahead log is another one by now, or is
 // gone: what was written since the last checkpoint is in a file that nobody else finds.
 var ErrLogReplaced = errors.New("the write-ahead log (the database's file -wal) was replaced or removed while it was open: restart the servers that use it")
@@ -61,28 +64,36 @@ func (f *Files) Attach(database string) {
 func (f *Files) Attached() bool { return f.beside.Load() != nil }
 
 // Check fails once another file is at the path of one of the files, or none, with
-// ErrReplaced, ErrIndexReplaced or ErrLogReplaced, in this order. It costs up to three
-// system calls. Other errors of the file system are left to SQLite.
+// ErrReplaced, ErrIndexReplaced or ErrLogReplaced, in this order, and once the database is
+// empty, with ErrEmptied. It costs up to three system calls. Other errors of the file system
+// are left to SQLite.
 func (f *Files) Check() error {
-	if f.database.replaced() {
+	size, replaced := f.database.look()
+	if replaced {
 		return ErrReplaced
 	}
 	b := f.beside.Load()
-	switch {
-	case b == nil:
+	if b == nil {
 		return nil
-	case b.index.replaced():
+	}
+	if size == 0 { // one in write-ahead mode has a page at least
+		return ErrEmptied
+	}
+	if _, replaced := b.index.look(); replaced {
 		return ErrIndexReplaced
-	case b.log.replaced():
+	}
+	if _, replaced := b.log.look(); replaced {
 		return ErrLogReplaced
 	}
 	return nil
 }
 
-func (f file) replaced() bool {
+// look returns the size of the file, in bytes, and whether it is another one than before, or
+// gone. The size is negative if the system does not tell it.
+func (f file) look() (size int64, replaced bool) {
 	now, err := os.Stat(f.path)
 	if err != nil {
-		return errors.Is(err, fs.ErrNotExist)
+		return -1, errors.Is(err, fs.ErrNotExist)
 	}
-	return f.info == nil || !os.SameFile(f.info, now)
+	return now.Size(), f.info == nil || !os.SameFile(f.info, now)
 }
