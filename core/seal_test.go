@@ -74,10 +74,12 @@ func TestParseKeys(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"", " ,\n", a[:40], base64.StdEncoding.EncodeToString(first[1:]), base64.StdEncoding.EncodeToString(append(first, 0)), a + ",x", "x" + a,
+		"", " ,\n", "S3cret!", a[:40], base64.StdEncoding.EncodeToString(first[1:]), base64.StdEncoding.EncodeToString(append(first, 0)), a + ",x", "x" + a,
 	} {
 		if keys, err := core.ParseKeys(text); err == nil {
 			t.Errorf("%q: %d keys", text, len(keys))
+		} else if strings.Contains(err.Error(), "S3cret") || strings.Contains(err.Error(), a[:20]) {
+			t.Errorf("a key with a typing error is shown: %v", err)
 		}
 	}
 	for _, size := range []int{0, core.KeySize - 1, core.KeySize + 1} {

@@ -3,6 +3,7 @@ package django
 import (
 	"bytes"
 	"html"
+	"iter"
 	"regexp"
 	"strings"
 
@@ -45,8 +46,7 @@ func ParseMultipart(body []byte, contentType string, charset pyjson.Charset) (Mu
 	}
 	m := Multipart{make(Values), make(map[string]string)}
 	parts, files := 0, 0
-	all := splitParts(body, "--"+boundary)
-	for i, raw := range all {
+	for raw, last := range splitParts(body, "--"+boundary) {
 		p := readPart(raw, charset)
 		if p.kind == partFile {
 			files++
@@ -65,7 +65,7 @@ func ParseMultipart(body []byte, contentType string, charset pyjson.Charset) (Mu
 				return Multipart{}, &MultipartError{"Could not decode base64 data."}
 			}
 			// Django completes a file when the next part begins, and not without one.
-			if i < len(all)-1 {
+			if !last {
 				m.Files[p.name] = p.filename
 			}
 		}
@@ -99,19 +99,23 @@ func boundaryOf(contentType string) (string, error) {
 }
 
 // splitParts cuts a body at each separator and drops the line end before it.
-// What follows the last separator is a part too, unless it is empty.
-func splitParts(body []byte, separator string) [][]byte {
-	var parts [][]byte
-	for len(body) > 0 {
-		before, after, found := bytes.Cut(body, []byte(separator))
-		if found {
-			before = bytes.TrimSuffix(before, []byte("\n"))
-			before = bytes.TrimSuffix(before, []byte("\r"))
+// What follows the last separator is a part too, unless it is empty. One part is
+// found at a time: a body may have more than anybody reads. last says that no other
+// one follows.
+func splitParts(body []byte, separator string) iter.Seq2[[]byte, bool] {
+	return func(yield func(part []byte, last bool) bool) {
+		for len(body) > 0 {
+			before, after, found := bytes.Cut(body, []byte(separator))
+			if found {
+				before = bytes.TrimSuffix(before, []byte("\n"))
+				before = bytes.TrimSuffix(before, []byte("\r"))
+			}
+			body = after
+			if !yield(before, len(body) == 0) {
+				return
+			}
 		}
-		parts = append(parts, before)
-		body = after
 	}
-	return parts
 }
 
 type partKind int

@@ -42,13 +42,19 @@ type trackedBody struct {
 	io.ReadCloser
 	budget      *BodyBudget
 	taken, held int64
+	values      int64 // most that it can have
 }
 
 // Read implements io.Reader. It fails with core.KindOverloaded when the budget
 // is used up.
 func (b *trackedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.taken += int64(n) + valueBytes*separators(p[:n])
+	b.taken += int64(n)
+	b.values += separators(p[:n])
+	if err == io.EOF { // now it is decoded
+		b.taken += valueBytes * b.values
+		b.values = 0
+	}
 	// One body alone is never refused.
 	if more := min(b.taken-smallBody, largeBodies) - b.held; more > 0 {
 		b.held += more

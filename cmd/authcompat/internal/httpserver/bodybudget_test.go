@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
@@ -119,3 +120,38 @@ func TestBodyBudget(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+// TestMemoryOfManyParts sends a body of separators alone: reading stops where there are too
+// many parts.
+func TestMemoryOfManyParts(t *testing.T) {
+	h, login := served(t, "form-auth")
+	r := request(login, "multipart", strings.Repeat("--x", 1<<20/3))
+	before := allocated()
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	if took := allocated() - before; took > 10<<20 {
+		t.Errorf("%d MiB for one of 1 MiB", took>>20)
+	}
+}
+
+// TestUnfinishedBodyHoldsItsBytes sends what would be many values, but not its end.
+func TestUnfinishedBodyHoldsItsBytes(t *testing.T) {
+	budget := &BodyBudget{}
+	content, more := io.Pipe()
+	r := &http.Request{Body: content}
+	release := budget.track(r)
+	defer release()
+	go func() { _, _ = io.WriteString(more, strings.Repeat("[", 1<<20)) }()
+	if _, err := io.ReadFull(r.Body, make([]byte, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if held := budget.Bytes(); held != 1<<20-smallBody {
+		t.Errorf("%v bytes are held before the end", held)
+	}
+	more.Close()
+	if _, err := r.Body.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatal(err)
+	}
+	if held := budget.Bytes(); held != largeBodies {
+		t.Errorf("%v bytes are held after it", held)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -22,9 +23,18 @@ type clientConn struct {
 	handshake *tls.Conn   // nil: none, or it is done
 	refused   bool        // nothing more is read
 	handled   atomic.Bool // a handler has the current request
-	head      headCounter // of the current request, while no handler has it
+	tunnel    atomic.Bool // a handler has taken the connection over
 	max       headLimits
+	head      headCounter // of the next head, or the one that is being read
+	// pending are bytes behind a head that were read with it.
+	pending []byte
+	// body is how many bytes of the current request's body are left to read: all, if
+	// endless. Whatever is read behind it belongs to the next head.
+	body int64
 }
+
+// endless is the length of a body without a length: the connection ends with its request.
+const endless = math.MaxInt64
 
 // tcp returns the connection of the system; nil if it is of another kind.
 func (c *clientConn) tcp() *net.TCPConn {
@@ -50,16 +60,44 @@ func (c *clientConn) Read(b []byte) (int, error) {
 	if c.refused {
 		return 0, io.EOF
 	}
-	n, err := c.Conn.Read(b)
-	if n > 0 {
-		c.below.room = maxUndelivered
+	if c.tunnel.Load() {
+		return c.receive(b)
 	}
-	if n > 0 && c.handled.Load() {
-		c.head.ahead = true // it may be of the next request
-	} else if n > 0 && c.head.exceeds(b[:n], c.max) {
+	if c.body > 0 {
+		n, err := c.receive(b[:min(int64(len(b)), c.body)])
+		c.body -= int64(n)
+		return n, err
+	}
+	n, err := c.receive(b)
+	if n == 0 {
+		return n, err
+	}
+	// net/http gets a head alone, so that it is known where the next one begins: what is
+	// behind it waits here, and not in a buffer of net/http's.
+	length, exceeded := c.head.add(b[:n], c.max)
+	if exceeded {
 		c.refuseHead()
 		c.refused = true
 		return 0, io.EOF
+	}
+	if length < n {
+		c.pending = append(bytes.Clone(b[length:n]), c.pending...)
+	}
+	return length, err
+}
+
+// receive reads what is pending, or else from the client.
+func (c *clientConn) receive(b []byte) (int, error) {
+	if len(c.pending) > 0 {
+		n := copy(b, c.pending)
+		if c.pending = c.pending[n:]; len(c.pending) == 0 {
+			c.pending = nil
+		}
+		return n, nil
+	}
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.below.room = maxUndelivered
 	}
 	return n, err
 }
@@ -91,48 +129,38 @@ type headLimits struct {
 
 // headCounter counts the lines of a request's head, and their bytes, as they are read.
 type headCounter struct {
-	lines int
-	bytes int
-	begun bool // the current line has text
-	ended bool // by an empty line
-	ahead bool // net/http may have read more than this head
-	// partly says that the head's beginning was read with the request before, so that any
-	// empty line ends it; handling measures it.
-	partly bool
-	// doubtful says that an empty line which ended such a head may have preceded it instead
-	// (net/http skips one after a POST). It has, if more is read before the handler has the
-	// request; the lines and bytes after came behind it by then.
-	doubtful               bool
-	linesAfter, bytesAfter int
+	lines, bytes int
+	begun        bool // the current line has text
 }
 
-// next makes it count the next request's head.
-func (h *headCounter) next() { *h = headCounter{partly: h.ahead} }
-
-// exceeds reports whether the head is larger than a request's may be, with these bytes of
-// it. What comes after the head in the same bytes is not counted.
-func (h *headCounter) exceeds(b []byte, limits headLimits) bool {
-	if h.doubtful {
-		h.lines, h.bytes, h.ended, h.doubtful = h.linesAfter, h.bytesAfter, false, false
-	}
-	for !h.ended {
-		line, rest, whole := bytes.Cut(b, []byte{'\n'})
-		h.begun = h.begun || len(line) > 1 || len(line) == 1 && line[0] != '\r'
-		h.bytes += len(b) - len(rest)
-		if !whole {
-			break
+// add counts the bytes of a head, which may follow empty lines (RFC 9112, 2.2). It returns how
+// many of them belong to the head and what precedes it; if it ends there, the next head is
+// counted from then on. exceeded says that the head is larger than a request's may be.
+func (h *headCounter) add(b []byte, most headLimits) (length int, exceeded bool) {
+	for length < len(b) {
+		line, _, whole := bytes.Cut(b[length:], []byte{'\n'})
+		size := len(line)
+		h.begun = h.begun || size > 1 || size == 1 && line[0] != '\r'
+		if whole {
+			size++
 		}
-		if h.begun {
+		length += size
+		if h.begun || h.lines > 0 {
+			h.bytes += size
+		}
+		if whole && h.begun {
 			h.lines++
 		}
-		h.ended = !h.begun && (h.lines > 0 || h.partly) // empty lines may precede it (RFC 9112, 2.2)
-		if h.ended && h.lines == 0 {
-			h.doubtful, h.linesAfter, h.bytesAfter = true, bytes.Count(rest, []byte{'\n'}), len(rest)
+		if h.lines > 1+most.fields || h.bytes > most.bytes {
+			return length, true
 		}
-		h.begun, b = false, rest
+		if whole && !h.begun && h.lines > 0 {
+			*h = headCounter{}
+			return length, false
+		}
+		h.begun = h.begun && !whole
 	}
-	h.ahead = h.ahead || h.ended && len(b) > 0
-	return h.lines > 1+limits.fields || h.bytes > limits.bytes
+	return length, false
 }
 
 // shakeHands performs a TLS handshake. A client that speaks plain HTTP is told so, as by
@@ -212,12 +240,12 @@ func (c *clientConn) CloseWrite() error {
 func handling(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(*clientConn); ok {
-			// The head of a pipelined request came with the one before.
-			if bytes, fields := leastHead(r); c.head.partly && (fields > c.max.fields || bytes > c.max.bytes) {
-				refuseHead(w)
-				return
-			}
 			c.handled.Store(true)
+			if r.ContentLength > 0 {
+				c.body = r.ContentLength
+			} else if r.ContentLength < 0 {
+				c.body = endless
+			}
 		}
 		if len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1) {
 			// net/http takes a length beside chunks away unseen, and all codings of
@@ -229,37 +257,17 @@ func handling(next http.Handler) http.Handler {
 	})
 }
 
-// leastHead returns the number of a request's header fields, and the length that its head has
-// at least, without white space. net/http moves Host out of the others.
-func leastHead(r *http.Request) (bytes, fields int) {
-	bytes = len(r.Method) + len(r.RequestURI) + len(r.Proto) + len("  \n\n")
-	if r.Host != "" {
-		bytes, fields = bytes+len("Host:\n")+len(r.Host), 1
-	}
-	for name, values := range r.Header {
-		for _, value := range values {
-			bytes += len(name) + len(value) + len(":\n")
-		}
-		fields += len(values)
-	}
-	return bytes, fields
-}
-
-// refuseHead answers a request whose head is too large, and read.
-func refuseHead(w http.ResponseWriter) {
-	w.Header().Set("Connection", "close")
-	http.Error(w, "431 Request Header Fields Too Large", http.StatusRequestHeaderFieldsTooLarge) // Write counts it
-}
-
 // stateChanged is the ConnState of a server: an idle connection has no request.
 func stateChanged(conn net.Conn, state http.ConnState) {
 	c, ok := conn.(*clientConn)
 	if !ok {
 		return
 	}
-	if state == http.StateIdle {
+	switch state {
+	case http.StateIdle:
 		c.handled.Store(false)
-		c.head.next()
+	case http.StateHijacked:
+		c.tunnel.Store(true)
 	}
 	if state == http.StateActive || state == http.StateIdle {
 		c.below.slot.setIdle(state == http.StateIdle)

@@ -5,36 +5,50 @@ import (
 	"testing"
 )
 
-// TestHeadCounter feeds heads of requests in pieces of every size.
+// TestHeadCounter feeds heads of requests in pieces of every size, one behind another: it
+// finds where each ends, and whether it is larger than it may be.
 func TestHeadCounter(t *testing.T) {
-	lines := func(n int, end string) string { return "GET / HTTP/1.1" + end + strings.Repeat("a: b"+end, n) }
-	body := strings.Repeat("line\r\n", 300)
+	head := func(n int, end string) string { return "GET / HTTP/1.1" + end + strings.Repeat("a: b"+end, n) + end }
+	most := headLimits{bytes: 1 << 20, fields: 100}
 	for _, test := range []struct {
-		name, text string
-		partly     bool
-		want       bool
-		least      int // bytes at a time: what comes in later ones, net/http reads for the head
+		name  string
+		heads []string // all but the last are good
+		most  headLimits
+		want  bool // the last one is good too
 	}{
-		{"as many as there may be", lines(100, "\r\n") + "\r\n" + body, false, false, 1},
-		{"one more", lines(101, "\r\n") + "\r\n", false, true, 1},
-		{"bare line feeds", lines(101, "\n"), false, true, 1},
-		{"after empty lines", "\r\n\r\n" + lines(100, "\r\n") + "\r\n" + body, false, false, 1},
-		{"the end of a head, and a body", "\r\n" + body, true, false, 2000},
-		{"an empty line before a head", "\r\n" + lines(100, "\r\n") + "\r\n", true, false, 1},
-		{"an empty line before too many", "\r\n" + lines(1000, "\r\n"), true, true, 1},
-		{"a part of a head, and a body", "b\r\nc: d\r\n\r\n" + body, true, false, 1},
-		{"too many in a part", lines(102, "\r\n"), true, true, 1},
+		{"as many as there may be", []string{head(100, "\r\n")}, most, true},
+		{"one more", []string{head(101, "\r\n")}, most, false},
+		{"bare line feeds", []string{head(101, "\n")}, most, false},
+		{"after empty lines", []string{"\r\n\r\n\n" + head(100, "\r\n")}, most, true},
+		{"one more after them", []string{"\r\n\r\n\n" + head(101, "\r\n")}, most, false},
+		{"several", []string{head(100, "\n"), "\r\n" + head(100, "\r\n"), head(0, "\r\n"), head(100, "\r\n")}, most, true},
+		{"several, and one more", []string{head(100, "\n"), head(0, "\r\n"), "\n" + head(101, "\r\n")}, most, false},
+		{"as long as it may be", []string{head(50, "\n"), "\r\n" + head(50, "\r\n")}, headLimits{bytes: len(head(50, "\r\n")), fields: 100}, true},
+		{"one byte longer", []string{head(50, "\n"), "\r\n" + head(50, "\r\n")}, headLimits{bytes: len(head(50, "\r\n")) - 1, fields: 100}, false},
+		{"a carriage return in a line", []string{"GET\r / HTTP/1.1\r\n\ra: b\r\n\r\n"}, most, true},
 	} {
-		for size := test.least; size <= max(test.least, min(4096, len(test.text))); size = size*2 + 1 {
-			h := headCounter{partly: test.partly}
-			exceeded := false
-			for rest := test.text; rest != "" && !exceeded; {
-				n := min(size, len(rest))
-				exceeded = h.exceeds([]byte(rest[:n]), headLimits{1 << 20, DefaultMaxHeaderFields})
-				rest = rest[n:]
+		text := strings.Join(test.heads, "")
+		for size := 1; size <= len(text)*2; size = size*2 + 1 {
+			var h headCounter
+			var found []string
+			begin, exceeded := 0, false
+			for at := 0; at < len(text) && !exceeded; {
+				n := min(size, len(text)-at)
+				var length int
+				if length, exceeded = h.add([]byte(text[at:at+n]), test.most); exceeded {
+					break
+				}
+				at += length
+				if h == (headCounter{}) && strings.TrimLeft(text[begin:at], "\r\n") != "" {
+					found, begin = append(found, text[begin:at]), at
+				}
 			}
-			if exceeded != test.want {
-				t.Errorf("%s, %d bytes at a time: %t", test.name, size, exceeded)
+			good := len(test.heads)
+			if !test.want {
+				good--
+			}
+			if exceeded == test.want || strings.Join(found, "|") != strings.Join(test.heads[:good], "|") {
+				t.Errorf("%s, %d bytes at a time: exceeded %t, heads %q", test.name, size, exceeded, found)
 			}
 		}
 	}

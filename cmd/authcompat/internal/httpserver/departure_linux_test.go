@@ -1,7 +1,12 @@
 package httpserver
 
 import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,5 +35,50 @@ func TestHungUp(t *testing.T) {
 		if got != test.want || calls != len(test.answers) {
 			t.Errorf("%s: %v after %d calls", name, got, calls)
 		}
+	}
+}
+
+// TestHalfClosedWaits has clients shut their sending side behind a request, while it is being
+// answered: net/http takes them for gone, but they wait for the answer.
+func TestHalfClosedWaits(t *testing.T) {
+	for name, ended := range map[string]func(ctx context.Context) error{
+		"a look at the context": func(ctx context.Context) error { return ctx.Err() },
+		"a wait in a queue": func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(5 * departureInterval):
+				return nil
+			}
+		},
+		"a derived context": func(ctx context.Context) error {
+			derived, cancel := context.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			return derived.Err()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			arrived := make(chan struct{})
+			address := mustServe(t, new(counted), func(w http.ResponseWriter, r *http.Request) {
+				close(arrived)
+				of := r.Context().(*requestContext).Context // net/http's own
+				<-of.Done()
+				if err := ended(r.Context()); err != nil {
+					http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				}
+			})
+			c := mustDial(t, address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+			<-arrived
+			if err := c.CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			reply, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text, err := io.ReadAll(reply.Body); err != nil || reply.StatusCode != http.StatusOK {
+				t.Errorf("status %d, %q, %v", reply.StatusCode, text, err)
+			}
+		})
 	}
 }

@@ -23,9 +23,6 @@ func requestOf(method string, length int) string {
 // first request of a connection and as later ones, which may have been sent with others.
 func TestHeadsOfAConnection(t *testing.T) {
 	const limit = DefaultMaxHeaderBytes
-	// What has come with the request before, or while its handler ran, is measured without
-	// white space.
-	const slack = 64
 	address := mustServe(t, new(counted), func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
 	for _, test := range []struct {
 		name    string
@@ -38,12 +35,14 @@ func TestHeadsOfAConnection(t *testing.T) {
 		{"first", nil, false, "GET", limit, false},
 		{"first, longer", nil, false, "GET", limit + 1, true},
 		{"after GET", []string{"GET"}, false, "GET", limit, false},
-		{"after GET, longer", []string{"GET"}, false, "GET", limit + slack, true},
+		{"after GET, longer", []string{"GET"}, false, "GET", limit + 1, true},
 		{"after POST", []string{"POST"}, false, "POST", limit, false},
-		{"after POST, longer", []string{"POST"}, false, "POST", limit + slack, true},
-		{"after three, longer", []string{"POST", "GET", "POST"}, false, "POST", limit + slack, true},
+		{"after POST, longer", []string{"POST"}, false, "POST", limit + 1, true},
+		{"after three, longer", []string{"POST", "GET", "POST"}, false, "POST", limit + 1, true},
 		{"with POST", []string{"POST"}, true, "POST", limit, false},
-		{"with POST, longer", []string{"POST"}, true, "POST", limit + slack, true},
+		{"with two", []string{"GET", "GET"}, true, "GET", limit, false},
+		{"with two, longer", []string{"GET", "GET"}, true, "GET", limit + 1, true},
+		{"with POST, longer", []string{"POST"}, true, "POST", limit + 1, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := mustDial(t, address, "")
@@ -90,6 +89,54 @@ func TestHeadsOfAConnection(t *testing.T) {
 			}
 			if got := status(); got != want {
 				t.Errorf("status %d, want %d", got, want)
+			}
+		})
+	}
+}
+
+// TestSplitRequests sends requests in parts that end anywhere: each head is counted from where
+// it begins, whatever came with it.
+func TestSplitRequests(t *testing.T) {
+	const get, post, refused = "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{\"a\":1}", http.StatusRequestHeaderFieldsTooLarge
+	lines := strings.Repeat("{}\r\n", 2000)
+	long := "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8000\r\n\r\n" + lines
+	fields := func(n int) string { return strings.Repeat("A: b\r\n", n) }
+	address := mustServe(t, new(counted), answerOK)
+	for _, test := range []struct {
+		name     string
+		parts    []string // each but the first is sent after the reply to the requests before it
+		replies  []int    // after each of the parts
+		statuses []int
+	}{
+		{"fields behind a head cut within a line", []string{post, "\r\nPOST / HTTP/1.1\r\nHost: a", "\r\n" + fields(1000)}, []int{1, 0, 1}, []int{200, refused}},
+		{"a head cut before its end, and a body", []string{get + strings.TrimSuffix(get, "\r\n"), "\r\n" + long}, []int{1, 2}, []int{200, 200, 200}},
+		{"a third head cut before its end", []string{get + get + strings.TrimSuffix(long[:strings.Index(long, "\r\n\r\n")+4], "\r\n"), "\r\n" + lines}, []int{2, 1}, []int{200, 200, 200}},
+		{"a third head with too many", []string{get + get + "GET / HTTP/1.1\r\nHost: x\r\n" + fields(800) + "\r\n"}, []int{3}, []int{200, 200, refused}},
+		{"as many as may be, after empty lines", []string{post, "\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n" + fields(99) + "\r\n"}, []int{1, 1}, []int{200, 200}},
+		{"bodies and heads in one", []string{post + post + long + get + post}, []int{5}, []int{200, 200, 200, 200, 200}},
+		{"chunks", []string{get + "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("2\r\n\n\n\r\n", 500), "0\r\n\r\n"}, []int{1, 1}, []int{200, 200}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := mustDial(t, address, "")
+			in := bufio.NewReader(c)
+			n := 0
+			for i, part := range test.parts {
+				if _, err := io.WriteString(c, part); err != nil {
+					t.Fatal(err)
+				}
+				for range test.replies[i] {
+					reply, err := http.ReadResponse(in, nil)
+					if err != nil {
+						t.Fatalf("reply %d: %v", n, err)
+					}
+					if _, err := io.Copy(io.Discard, reply.Body); err != nil {
+						t.Fatal(err)
+					}
+					if reply.StatusCode != test.statuses[n] {
+						t.Errorf("reply %d: status %d, want %d", n, reply.StatusCode, test.statuses[n])
+					}
+					n++
+				}
 			}
 		})
 	}

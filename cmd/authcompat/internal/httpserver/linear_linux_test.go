@@ -218,7 +218,7 @@ func TestCostsAreLinear(t *testing.T) {
 				return func() {
 					var h headCounter
 					for rest := text; len(rest) > 0; rest = rest[min(len(rest), 512):] {
-						h.exceeds(rest[:min(len(rest), 512)], headLimits{bytes: len(text), fields: n})
+						h.add(rest[:min(len(rest), 512)], headLimits{bytes: len(text), fields: n})
 					}
 				}
 			})
