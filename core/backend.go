@@ -15,9 +15,11 @@ type Backend struct {
 	Admin       Admin        // nil: operators can't work on users and tokens
 	Privacy     PrivacyStore // nil: pseudonyms and dummy hash costs have no key
 
-	// FoldUsername returns one spelling for all that the store takes for one username; nil:
-	// each is a username of its own.
-	FoldUsername func(username string) string
+	// FoldUsername returns the same text for two usernames if the store takes them for one,
+	// and different texts otherwise, whether an account has them or not: by another relation
+	// than the store's own, the spellings of a name would tell whether it exists. Errors are
+	// those of [Store]. nil: each is a username of its own.
+	FoldUsername func(ctx context.Context, username string) (string, error)
 
 	Warner Warner // nil: nothing is known of the database's settings
 

@@ -219,16 +219,16 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 	var keys [][]byte
 	e := s.newEntry(ctx, ActionClearLimits, "")
 	if username != "" {
-		account, err := s.accountIfAny(ctx, username)
+		found, err := s.findSubject(ctx, username)
 		if err != nil {
 			return 0, err
 		}
-		if account != nil {
+		if account := found.account; account != nil {
 			e.UserID, e.Username = account.ID, account.Username
 		} else {
 			e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
 		}
-		keys = append(keys, s.accountLimitKey(username, account))
+		keys = append(keys, s.accountLimitKey(found))
 	}
 	if network := (Client{Address: address}).Network(); network != "" {
 		keys = append(keys, s.networkLimitKey("address", network), s.networkLimitKey("registration", network))
@@ -252,11 +252,11 @@ const limitKeySize = 16
 
 // accountLimitKey is the key of the account, however its name is spelt, or, without an
 // account, that of the name, which may be a password.
-func (s *Service) accountLimitKey(username string, account *Account) []byte {
-	if account == nil {
-		return KeyedDigest(s.pseudonymKey(), "account", s.spelling(username, nil))[:limitKeySize]
+func (s *Service) accountLimitKey(who subject) []byte {
+	if who.account == nil {
+		return KeyedDigest(s.pseudonymKey(), "account", who.folded)[:limitKeySize]
 	}
-	return KeyedDigest(s.databaseKey, "account", strconv.FormatInt(account.ID, 10))[:limitKeySize]
+	return KeyedDigest(s.databaseKey, "account", strconv.FormatInt(who.account.ID, 10))[:limitKeySize]
 }
 
 // networkLimitKey is the key of what a network does, for all servers on the database.

@@ -26,12 +26,12 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 		return Session{}, wrapHashError(err)
 	}
 	defer leave()
-	account, err := s.accountIfAny(ctx, username)
+	who, err := s.findSubject(ctx, username)
 	if err != nil {
 		s.emit(ActionLogin, p.Issuer, KindOf(err).String())
 		return Session{}, err
 	}
-	reserved, wait, err := s.reserve(ctx, s.accountLimitKey(username, account))
+	reserved, wait, err := s.reserve(ctx, s.accountLimitKey(who))
 	if err != nil {
 		err := wrapStoreError("count guess", err)
 		s.emit(ActionLogin, p.Issuer, err.Kind.String())
@@ -40,18 +40,18 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 	if wait > 0 {
 		leave()
 		s.emit(ActionLogin, p.Issuer, KindThrottled.String())
-		return Session{}, s.throttled(ctx, p, username, account, wait, reserved.took)
+		return Session{}, s.throttled(ctx, p, who, wait, reserved.took)
 	}
 	defer s.release(reserved)
 	if reserved.waited { // for logins that may have replaced a weak hash
-		if account, err = s.accountIfAny(ctx, username); err != nil {
+		if who.account, err = s.accountIfAny(ctx, username); err != nil {
 			s.refund(ctx, reserved)
 			s.emit(ActionLogin, p.Issuer, KindOf(err).String())
 			return Session{}, err
 		}
 	}
 	e := s.newEntry(ctx, ActionLogin, p.Issuer)
-	session, err := s.login(ctx, p, &e, username, plain, account)
+	session, err := s.login(ctx, p, &e, who, plain)
 	kind := KindOf(err)
 	switch {
 	case err == nil:
@@ -74,16 +74,16 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 // throttled returns the error of a login that exceeds a rate limit, after as long as a
 // wrong password takes: its hash, and, on a disk that may be slow, the writes that count and
 // record it. reserving is how long it took already to find the limit exceeded.
-func (s *Service) throttled(ctx context.Context, p Policy, username string, account *Account, wait, reserving time.Duration) error {
+func (s *Service) throttled(ctx context.Context, p Policy, who subject, wait, reserving time.Duration) error {
 	if p.TellThrottled {
 		return &Error{Kind: KindThrottled, RetryAfter: wait}
 	}
 	encoded := ""
-	if account != nil {
-		encoded = account.PasswordHash
+	if who.account != nil {
+		encoded = who.account.PasswordHash
 	}
 	writing := max(0, s.failureWrites.sample()-reserving)
-	if err := s.hasher.SimulateLatency(ctx, s.spelling(username, account), encoded, writing); err != nil {
+	if err := s.hasher.SimulateLatency(ctx, who.spelling(), encoded, writing); err != nil {
 		return wrapHashError(err)
 	}
 	return &Error{Kind: KindInvalidCredentials}
@@ -114,12 +114,12 @@ const maxLoginAttempts = 3
 // login checks the password, issues a token, and completes the audit entry. The token is
 // issued only if the password is still the one that was checked: a change of the password
 // takes effect on logins that are under way too.
-func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, plain string, account *Account) (session Session, err error) {
+func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, who subject, plain string) (session Session, err error) {
 	for range maxLoginAttempts {
 		attempt := *e
-		session, err = s.attemptLogin(ctx, p, &attempt, username, plain, account)
+		session, err = s.attemptLogin(ctx, p, &attempt, who, plain)
 		if errors.Is(err, ErrPasswordChanged) {
-			if account, err = s.accountIfAny(ctx, username); err != nil {
+			if who.account, err = s.accountIfAny(ctx, who.username); err != nil {
 				return Session{}, err
 			}
 			continue
@@ -133,8 +133,8 @@ func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, username, 
 	return Session{}, &Error{Kind: KindUnavailable, Err: ErrPasswordChanged}
 }
 
-func (s *Service) attemptLogin(ctx context.Context, p Policy, e *AuditEntry, username, plain string, found *Account) (Session, error) {
-	account, err := s.checkPassword(ctx, e, username, plain, found)
+func (s *Service) attemptLogin(ctx context.Context, p Policy, e *AuditEntry, who subject, plain string) (Session, error) {
+	account, err := s.checkPassword(ctx, e, who, plain)
 	if err != nil {
 		return Session{}, err
 	}
@@ -186,27 +186,45 @@ func (s *Service) accountIfAny(ctx context.Context, username string) (*Account, 
 	return &account, nil
 }
 
-// spelling returns the spelling of a username by which its dummy cost is picked and its
-// guesses are counted: with a database that knows an account by several, the others would
-// tell which usernames exist.
-func (s *Service) spelling(username string, account *Account) string {
-	if account != nil {
-		return account.Username
-	}
-	return s.foldUsername(username)
+// subject is whom a login is about.
+type subject struct {
+	username string // as it was typed
+	folded   string // by FoldUsername
+	account  *Account
 }
 
-// checkPassword returns the account if its credentials are username and plain, and replaces
-// a weak hash.
-func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, username, plain string, found *Account) (Account, error) {
-	if found == nil {
-		e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
-		if err := s.hasher.HashDummy(ctx, s.spelling(username, nil), plain); err != nil {
+// findSubject folds a username and finds its account. It does the same for one that has an
+// account as for one that has none. It fails with KindUnavailable or KindCanceled.
+func (s *Service) findSubject(ctx context.Context, username string) (who subject, err error) {
+	who = subject{username: username, folded: username}
+	if Storable(username) { // or no store has it, however it is spelt
+		if who.folded, err = s.foldUsername(ctx, username); err != nil {
+			return who, wrapStoreError("fold username", err)
+		}
+	}
+	who.account, err = s.accountIfAny(ctx, username)
+	return who, err
+}
+
+// spelling returns the text by which the dummy cost is picked: one for all spellings by
+// which the database knows a username, since they would tell else which usernames exist.
+func (who subject) spelling() string {
+	if who.account != nil {
+		return who.account.Username
+	}
+	return who.folded
+}
+
+// checkPassword returns the account if plain is its password, and replaces a weak hash.
+func (s *Service) checkPassword(ctx context.Context, e *AuditEntry, who subject, plain string) (Account, error) {
+	if who.account == nil {
+		e.UsernamePseudonym = pseudonym(s.pseudonymKey(), who.username)
+		if err := s.hasher.HashDummy(ctx, who.spelling(), plain); err != nil {
 			return Account{}, wrapHashError(err)
 		}
 		return Account{}, &Error{Kind: KindInvalidCredentials}
 	}
-	account := *found
+	account := *who.account
 	e.UserID, e.Username = account.ID, account.Username
 	ok, rehash, err := s.hasher.Check(ctx, account.Username, account.PasswordHash, plain)
 	if err != nil {

@@ -54,7 +54,7 @@ type Service struct {
 	plaintext PlaintextStore
 	expiries  *ExpiryWriter
 
-	foldUsername func(username string) string
+	foldUsername func(ctx context.Context, username string) (string, error)
 }
 
 // Config is what a Service is made of. Backend.Store and Hasher are required.
@@ -90,7 +90,7 @@ func New(c Config) *Service {
 	}
 	s.sealer.Store(&c.Sealer)
 	if s.foldUsername == nil {
-		s.foldUsername = func(username string) string { return username }
+		s.foldUsername = func(_ context.Context, username string) (string, error) { return username, nil }
 	}
 	if s.clock == nil {
 		s.clock = time.Now

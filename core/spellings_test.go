@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/netip"
 	"slices"
@@ -19,7 +20,8 @@ import (
 // counts the look-ups.
 type caseBlindStore struct {
 	core.Store
-	lookUps atomic.Int64
+	lookUps, folds atomic.Int64
+	failure        error // of fold
 }
 
 func (s *caseBlindStore) Account(ctx context.Context, username string) (core.Account, error) {
@@ -28,6 +30,15 @@ func (s *caseBlindStore) Account(ctx context.Context, username string) (core.Acc
 		username = "john"
 	}
 	return s.Store.Account(ctx, username)
+}
+
+// fold is core.Backend.FoldUsername. Like a database, it knows no text that is none.
+func (s *caseBlindStore) fold(_ context.Context, username string) (string, error) {
+	if !core.Storable(username) {
+		return "", errors.New("no text")
+	}
+	s.folds.Add(1)
+	return strings.ToLower(username), s.failure
 }
 
 // caseBlindWorld is an engine on a caseBlindStore, which has one account.
@@ -50,7 +61,7 @@ func newCaseBlind(t *testing.T) caseBlindWorld {
 		hasher: &namesHashed{Pool: hashing.NewPool(passwords, hashing.PoolOptions{Threads: 1, Queue: 100}), names: map[string]bool{}},
 	}
 	w.Service = core.New(core.Config{
-		Backend: core.Backend{Store: w.store, Auditor: store, FoldUsername: strings.ToLower}, Hasher: w.hasher, DatabaseKey: make([]byte, core.DatabaseKeySize),
+		Backend: core.Backend{Store: w.store, Auditor: store, FoldUsername: w.store.fold}, Hasher: w.hasher, DatabaseKey: make([]byte, core.DatabaseKeySize),
 		Clock: func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 	})
 	w.SetLoginLimits(&core.LoginLimits{Limiter: store, PerUser: few, PerAddress: many})
@@ -115,8 +126,26 @@ func TestSpellingsShareALimit(t *testing.T) {
 	}
 }
 
-// TestLookUpsOfALogin checks that a login looks the account up once, whether there is one,
-// whether the password is right, and whether it is throttled.
+// TestUsernameCannotBeFolded has a store that fails, and a username that is no text, which
+// no store has: it is not asked about that.
+func TestUsernameCannotBeFolded(t *testing.T) {
+	s := newCaseBlind(t)
+	for _, name := range []string{"jo\x00hn", "jo\xffhn"} {
+		if _, err := s.Login(t.Context(), fixed, name, "wrong"); core.KindOf(err) != core.KindInvalidCredentials {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	s.store.failure = core.ErrUnavailable
+	for _, name := range []string{"john", "nobody"} {
+		if _, err := s.Login(t.Context(), fixed, name, "secret"); core.KindOf(err) != core.KindUnavailable {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestLookUpsOfALogin checks that a login asks the store once how the name is folded, and
+// looks the account up once, whether there is one, whether the password is right, and
+// whether it is throttled.
 func TestLookUpsOfALogin(t *testing.T) {
 	s := newCaseBlind(t)
 	for _, test := range []struct{ what, name, password string }{
@@ -124,13 +153,16 @@ func TestLookUpsOfALogin(t *testing.T) {
 		{"wrong again", "john", "wrong"}, {"wrong once more", "john", "wrong"}, {"throttled", "john", "wrong"},
 		{"unknown again", "nobody", "wrong"}, {"unknown once more", "nobody", "wrong"}, {"unknown and throttled", "nobody", "wrong"},
 	} {
-		before := s.store.lookUps.Load()
+		before, folds := s.store.lookUps.Load(), s.store.folds.Load()
 		_, err := s.Login(t.Context(), fixed, test.name, test.password)
 		if (err == nil) != (test.what == "right") {
 			t.Errorf("%s: %v", test.what, err)
 		}
 		if n := s.store.lookUps.Load() - before; n != 1 {
 			t.Errorf("%s: %d look-ups, want 1", test.what, n)
+		}
+		if n := s.store.folds.Load() - folds; n != 1 {
+			t.Errorf("%s: folded %d times, want 1", test.what, n)
 		}
 	}
 }

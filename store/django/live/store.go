@@ -22,6 +22,7 @@ type Store struct {
 	shape   tables.Shape
 	tokens  tables.TokenTable
 	decoder tables.Decoder
+	fold    usernameFold
 }
 
 // access is how calls reach the database.
@@ -47,12 +48,9 @@ type txFunc = func(ctx context.Context, tx *sql.Tx) error
 // Backend returns the store with what it can do: the administration of users stays with
 // Django.
 func (s *Store) Backend() core.Backend {
-	b := core.Backend{Store: s, RateLimiter: s, Auditor: s, Privacy: s, Warner: s, Plaintext: s}
+	b := core.Backend{Store: s, RateLimiter: s, Auditor: s, Privacy: s, Warner: s, Plaintext: s, FoldUsername: s.fold}
 	if s.django.IsPostgres() {
 		b.DatabaseClock = s
-	}
-	if c, _ := s.shape.Users.Column(s.decoder.Mapping.Username); c.CaseBlind {
-		b.FoldUsername = s.foldUsername
 	}
 	return b
 }
@@ -88,9 +86,13 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 			err = s.createAuditTriggers(ctx)
 		}
 		if !overtaken(err) || tries == maxOvertaken {
-			return err
+			break
 		}
 	}
+	if err == nil {
+		s.fold, err = s.findFold(ctx)
+	}
+	return err
 }
 
 // errUndecided says how to choose a table of tokens.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/tables"
-	"golang.org/x/text/cases"
 )
 
 // CreateUser implements [core.Store].
@@ -87,21 +86,6 @@ func (s *Store) Account(ctx context.Context, username string) (core.Account, err
 		return core.Account{}, err
 	}
 	return rows[0].account, nil
-}
-
-// foldUsername returns one spelling for all that a case-blind column takes for one
-// username. NOCASE knows the letters of ASCII (https://sqlite.org/datatype3.html#collation);
-// PostgreSQL's collations, and citext, all letters.
-func (s *Store) foldUsername(username string) string {
-	if s.django.IsPostgres() {
-		return cases.Fold().String(username)
-	}
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, username)
 }
 
 // UpdatePassword implements [core.Store].
