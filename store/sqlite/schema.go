@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -41,14 +42,27 @@ func checkTriggers(ctx context.Context, db *sqlx.DB) error {
 	if err != nil {
 		return err
 	}
+	for i, entry := range found {
+		found[i] = unquoted(entry)
+	}
 	for entry := range strings.SplitSeq(schemaText, entrySeparator) {
 		what, statement, _ := strings.Cut(strings.TrimPrefix(entry, "-- "), "\n")
 		guards := strings.HasPrefix(statement, "CREATE TRIGGER ") || strings.HasPrefix(statement, "CREATE UNIQUE INDEX ")
-		if guards && !slices.Contains(found, entry) {
+		if guards && !slices.Contains(found, unquoted(entry)) {
 			return fmt.Errorf("%w: the %s is missing, or is not as it was made", errDamaged, what)
 		}
 	}
 	return nil
+}
+
+// quotedName is a text literal, or a name in quotes. Names are in lower case in our
+// statements and keywords in upper case, so that no keyword is taken for a name.
+var quotedName = regexp.MustCompile(`'[^']*'|"[a-z_][a-z0-9_]*"`)
+
+// unquoted removes the quotes around names, which SQLite adds where an operator has renamed
+// a table or a column.
+func unquoted(statement string) string {
+	return quotedName.ReplaceAllStringFunc(statement, func(found string) string { return strings.Trim(found, `"`) })
 }
 
 // checkSchema refuses a database that is not authcompat's, one with a newer schema, and

@@ -99,3 +99,74 @@ func TestDamagedTriggers(t *testing.T) {
 		}
 	}
 }
+
+// TestRenamedAndBack renames tables and a column and gives them their names again, which
+// leaves quotes in the texts of triggers: the database opens.
+func TestRenamedAndBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "auth.db")
+	open := func() error {
+		s, err := Open(t.Context(), path, Options{})
+		if err != nil {
+			return err
+		}
+		return s.Close()
+	}
+	alter := func(statements ...string) {
+		t.Helper()
+		if err := withDatabase(path, func(db *sqlx.DB) error {
+			_, err := db.Exec(strings.Join(statements, ";"))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := open(); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"users", "tokens", "audit", "audit_begins", "generation", "imported_users"} {
+		alter(`ALTER TABLE `+table+` RENAME TO other`, `ALTER TABLE other RENAME TO `+table)
+		if err := open(); err != nil {
+			t.Errorf("%s: %v", table, err)
+		}
+	}
+	alter(`ALTER TABLE users RENAME username TO other`, `ALTER TABLE users RENAME other TO username`)
+	if err := open(); err != nil {
+		t.Error(err)
+	}
+	// A keyword in quotes is another word: here, the text NULL.
+	alter(`PRAGMA writable_schema = ON`, `UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', 'NOT "NULL"') WHERE name = 'tokens_twin'`)
+	if err := open(); !errors.Is(err, errDamaged) {
+		t.Errorf("a quoted keyword: %v", err)
+	}
+}
+
+// TestTriggerOfOneDay opens a database of schema 15 that was made without a trigger, as
+// builds of one day made them.
+func TestTriggerOfOneDay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "auth.db")
+	s, err := Open(t.Context(), path, Options{})
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := withDatabase(path, func(db *sqlx.DB) error {
+		_, err := db.Exec(`DROP TRIGGER audit_is_not_replaced; DELETE FROM goose_db_version WHERE version_id > 15`)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(t.Context(), path, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const insert = `INSERT OR REPLACE INTO audit (id, at, act, outcome, user_id, username, unknown, profile, actor, address, request, token)
+		VALUES (9, 0, 'login', ?, 0, '', '', '', '', '', '', '')`
+	if _, err := s.writer.Exec(insert, "ok"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.writer.Exec(insert, "other"); err == nil || !strings.Contains(err.Error(), "append-only") {
+		t.Errorf("an entry is replaced: %v", err)
+	}
+}
