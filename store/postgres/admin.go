@@ -122,7 +122,7 @@ func (s *Store) CountTokens(ctx context.Context, now time.Time) (live int64, err
 func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []string, limit int) (int, error) {
 	var gone int
 	err := s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		return wrap("purge tokens", tx.GetContext(ctx, &gone, s.qualify(removeTokens(`digest IN (
+		return wrap("purge tokens", tx.GetContext(ctx, &gone, s.qualify(removeTokens(`expires_at < $1 AND digest IN (
 			SELECT digest FROM @tokens WHERE expires_at < $1 AND ($2::text[] IS NULL OR issuer = ANY ($2::text[])) LIMIT $3)`)),
 			before.UnixMicro(), pq.Array(issuers), limit))
 	})

@@ -117,8 +117,9 @@ func (s *Store) ClearLimits(ctx context.Context, audit *core.AuditEntry, keys ..
 func (s *Store) PruneLimits(ctx context.Context, now time.Time, limit int) (int, error) {
 	var gone int64
 	err := s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) (err error) {
+		// Of a row that another transaction changes, PostgreSQL looks at the outer condition again.
 		gone, err = record.Affected(tx.ExecContext(ctx,
-			s.qualify(`DELETE FROM @guesses WHERE key IN (SELECT key FROM @guesses WHERE full_at <= $1 LIMIT $2)`), now.UnixMicro(), limit))
+			s.qualify(`DELETE FROM @guesses WHERE full_at <= $1 AND key IN (SELECT key FROM @guesses WHERE full_at <= $1 LIMIT $2)`), now.UnixMicro(), limit))
 		return wrap("forget guesses", err)
 	})
 	return int(gone), err

@@ -127,8 +127,10 @@ func (s *Store) ClearLimits(ctx context.Context, audit *core.AuditEntry, keys ..
 // PruneLimits implements [core.RateLimiter].
 func (s *Store) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_guesses WHERE guess IN (SELECT guess FROM authcompat_guesses WHERE full_at <= ? LIMIT ?)`),
-			now.UnixMicro(), limit)
+		at := now.UnixMicro()
+		// Of a row that another transaction changes, PostgreSQL looks at the outer condition again.
+		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_guesses WHERE full_at <= ?
+			AND guess IN (SELECT guess FROM authcompat_guesses WHERE full_at <= ? LIMIT ?)`), at, at, limit)
 		if err != nil {
 			return fmt.Errorf("forget guesses: %w", err)
 		}
