@@ -141,7 +141,7 @@ var (
 	// ErrPasswordChanged is an encoded password that the user does not have any more.
 	ErrPasswordChanged = errors.New("password changed")
 	// ErrUnavailable is a database that can't be reached, is locked by others
-	// for too long, is full or read-only, or has lost the connection.
+	// for too long, is full, read-only or damaged, or has lost the connection.
 	ErrUnavailable = errors.New("store unavailable")
 )
 

@@ -67,3 +67,8 @@ func explain(ctx context.Context, wait time.Duration, err error) error {
 		return err
 	}
 }
+
+// explain is the function, which also notices damage.
+func (s *Store) explain(ctx context.Context, wait time.Duration, err error) error {
+	return s.damage.Explain(explain(ctx, wait, err))
+}

@@ -161,7 +161,7 @@ func (b *bulkWriter) close(forGood bool) error {
 // FinishImport implements [transfer.Importer].
 func (s *Store) FinishImport(ctx context.Context, checkpoint transfer.Checkpoint, tables []string) (ended int, err error) {
 	if err := s.bulk.close(false); err != nil {
-		return 0, explain(ctx, s.wait, err)
+		return 0, s.explain(ctx, s.wait, err)
 	}
 	for len(tables) > 0 {
 		n, err := s.revokeUnseen(ctx, checkpoint, tables)

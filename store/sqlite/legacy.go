@@ -26,7 +26,7 @@ func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented) 
 	}
 	rows, err := s.findOlder.QueryContext(context.WithoutCancel(ctx), short, long, realm)
 	if err != nil {
-		return core.Token{}, core.User{}, explain(ctx, s.wait, fmt.Errorf("select older token: %w", err))
+		return core.Token{}, core.User{}, s.explain(ctx, s.wait, fmt.Errorf("select older token: %w", err))
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -37,7 +37,7 @@ func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented) 
 		if err := rows.Scan(&token.Digest, &token.Format, &token.Prefix, &token.Salt,
 			&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
 			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt); err != nil {
-			return core.Token{}, core.User{}, explain(ctx, s.wait, fmt.Errorf("select older token: %w", err))
+			return core.Token{}, core.User{}, s.explain(ctx, s.wait, fmt.Errorf("select older token: %w", err))
 		}
 		if !token.Legacy().Matches(p, token.Digest) {
 			continue
@@ -50,7 +50,7 @@ func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented) 
 		return token.Core(), account.User, nil
 	}
 	if err := rows.Err(); err != nil {
-		return core.Token{}, core.User{}, explain(ctx, s.wait, fmt.Errorf("select older token: %w", err))
+		return core.Token{}, core.User{}, s.explain(ctx, s.wait, fmt.Errorf("select older token: %w", err))
 	}
 	return core.Token{}, core.User{}, core.ErrNotFound
 }

@@ -29,6 +29,7 @@ type Store struct {
 	// gone; nil until then.
 	broken atomic.Pointer[error]
 	rescue sync.WaitGroup // for the log to be written into the database after that
+	damage dbfile.Damage
 
 	wait   time.Duration
 	bulk   bulkWriter
@@ -53,11 +54,15 @@ func (s *Store) Backend() core.Backend {
 	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, ExpiryBatcher: s}
 }
 
-// Ping implements [core.Store]. It reads from the file.
+// Ping implements [core.Store]. It reads from the file: all of it, once any call has found
+// it damaged.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.read(ctx, func(ctx context.Context) error {
 		var any bool
-		return s.reader.GetContext(ctx, &any, `SELECT EXISTS (SELECT 1 FROM users)`)
+		if err := s.reader.GetContext(ctx, &any, `SELECT EXISTS (SELECT 1 FROM users)`); err != nil {
+			return err
+		}
+		return s.damage.Check(ctx, s.reader.DB)
 	})
 }
 
@@ -113,7 +118,7 @@ func (s *Store) writeTo(ctx context.Context, db *sqlx.DB, wait time.Duration, do
 	if err == nil {
 		err = s.checkFiles() // after the commit: nothing is acknowledged that went into another file
 	}
-	return explain(ctx, wait, err)
+	return s.explain(ctx, wait, err)
 }
 
 // transact runs do in one transaction.
@@ -154,7 +159,7 @@ func (s *Store) read(ctx context.Context, do func(context.Context) error) error 
 		return err
 	}
 	defer s.releaseReader()
-	return explain(ctx, s.wait, do(context.WithoutCancel(ctx)))
+	return s.explain(ctx, s.wait, do(context.WithoutCancel(ctx)))
 }
 
 // acquireReader acquires a reader slot. Callers wait here, and not for a connection, so

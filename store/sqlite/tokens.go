@@ -155,7 +155,7 @@ func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, 
 		return s.findLegacy(ctx, realm, p)
 	}
 	if err != nil {
-		return core.Token{}, core.User{}, explain(ctx, s.wait, fmt.Errorf("select token: %w", err))
+		return core.Token{}, core.User{}, s.explain(ctx, s.wait, fmt.Errorf("select token: %w", err))
 	}
 	user.ID = token.UserID
 	account, err := user.Core()

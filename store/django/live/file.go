@@ -27,6 +27,7 @@ type file struct {
 	// broken is the error of all calls once one of the files is known to be another one, or
 	// gone: some connections may have the one open, some the other. nil until then.
 	broken atomic.Pointer[error]
+	damage dbfile.Damage
 }
 
 // maxConnections is how many connections to a file are open at most.
@@ -87,7 +88,10 @@ func (f *file) Close() error {
 func (f *file) ping(ctx context.Context, probe string) error {
 	return f.read(ctx, func(ctx context.Context) error {
 		var readable bool
-		return f.db.QueryRowContext(ctx, `SELECT EXISTS (`+probe+`)`).Scan(&readable)
+		if err := f.db.QueryRowContext(ctx, `SELECT EXISTS (`+probe+`)`).Scan(&readable); err != nil {
+			return err
+		}
+		return f.damage.Check(ctx, f.db)
 	})
 }
 
@@ -203,5 +207,5 @@ func (f *file) explain(ctx context.Context, err error) error {
 	case tables.IsUnavailable(err):
 		return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
 	}
-	return err
+	return f.damage.Explain(err)
 }

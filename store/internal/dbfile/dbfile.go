@@ -1,4 +1,4 @@
-// Package dbfile notices that files of an open SQLite database were replaced.
+// Package dbfile notices that files of an open SQLite database were replaced, or are damaged.
 package dbfile
 
 import (
