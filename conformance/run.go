@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"crypto/tls"
+	"net/url"
 	"time"
 )
 
@@ -90,7 +91,9 @@ func (p *profileRun) open(ctx context.Context, e *Exchange, r *Result) {
 		return
 	}
 	if p.url == "" && !server.Isolated {
-		p.url = server.URL
+		if u, err := url.Parse(server.URL); err == nil && u.User == nil && u.RawQuery == "" { // else it is refused, and may have a password
+			p.url = server.URL
+		}
 	}
 	if reason := p.unmetRequirement(e, server); reason != "" {
 		r.Outcome, r.Reason = NotReplayable, reason

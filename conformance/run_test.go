@@ -198,6 +198,7 @@ func TestRunNothing(t *testing.T) {
 	}{
 		{"launcher", t.Context(), closed{}, "the database is locked"},
 		{"URL", t.Context(), conformance.Target{"fake": "nowhere"}, `the server's URL: "nowhere" is not an http:// or https:// URL with a host`},
+		{"password in a URL", t.Context(), conformance.Target{"fake": "ftp://ann:S3cret@host"}, "the server's URL: a base URL has no user, query or fragment"},
 		{"target", t.Context(), conformance.Target{}, "no target is given for profile fake"},
 		{"context", ended, process{}, "the run was ended"},
 	} {
@@ -208,6 +209,9 @@ func TestRunNothing(t *testing.T) {
 			}
 			if report.Totals().CouldNotRun != 11 {
 				t.Errorf("%+v", report.Totals())
+			}
+			if strings.Contains(report.Profiles[0].URL, "S3cret") {
+				t.Errorf("it is shown: %s", report.Profiles[0].URL)
 			}
 		})
 	}

@@ -33,6 +33,7 @@ func TestWrongArguments(t *testing.T) {
 		{"user create -pPASSWORD", "-p: authcompat user create has no such flag (--help shows those it has) (a name that begins with a dash goes after --: authcompat user create -- NAME)"},
 		{"user create ann --=PASSWORD", "a flag without a name: want --NAME VALUE or --NAME=VALUE"},
 		{"user create ann --no-password --password-stdin", "--password-stdin and --no-password: want one of them, not both"},
+		{"user create ann --password-stdin=PASSWORD", "--password-stdin: want true or false"},
 
 		{"backup", "no argument given: want authcompat backup FILE [flags]"},
 		{"backup a b", "2 arguments given: want authcompat backup FILE [flags]"},
@@ -91,6 +92,23 @@ func TestWrongArguments(t *testing.T) {
 		out, err := programCommand(t, append(args, "--store", dsn, "--secret-key-file", in("nofile"))...).CombinedOutput()
 		if warning := "--secret-key-file: the file of the sealing keys is missing: open " + in("nofile") + ": no such file or directory\n"; err != nil || !strings.HasPrefix(string(out), warning) {
 			t.Errorf("%s: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// TestTargetsAreNotShown gives URLs with a password, in forms that can be read and others:
+// nothing runs, and no output has it.
+func TestTargetsAreNotShown(t *testing.T) {
+	const want = "authcompat: --target: want [NAME=]http://HOST or [NAME=]https://HOST, without user, query and fragment\n"
+	for _, args := range [][]string{
+		{"--profile", "snippit", "--target", "http://ann:PASSWORD@127.0.0.1:1"},
+		{"--profile", "snippit", "--target", "snippit=ftp://ann:PASSWORD@h"},
+		{"--profile", "snippit", "--target", "knox-auth=http://ann:PASSWORD@h", "--format", "json"},
+		{"--profile", "all", "--target", "http://127.0.0.1:1/?token=PASSWORD"},
+		{"--profile", "snippit", "--target", "http://ann:PASSWORD@["},
+	} {
+		if out, said, code := runCommand(t, append([]string{"conformance", "run"}, args...)...); out != "" || said != want || code != 2 {
+			t.Errorf("%s: exit code %d\n%s%s", args, code, out, said)
 		}
 	}
 }

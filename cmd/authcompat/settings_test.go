@@ -159,7 +159,7 @@ func TestSettingsOfSources(t *testing.T) {
 	}{
 		{"a number", nil, []string{"serve", "--hash-queue", "abc"}, `--hash-queue: "abc": want a whole number`},
 		{"a large one", nil, []string{"audit", "--limit", "99999999999999999999"}, `--limit: "99999999999999999999" is too large`},
-		{"a truth", nil, []string{"serve", "--pprof=perhaps"}, `--pprof: "perhaps": want true or false`},
+		{"a truth", nil, []string{"serve", "--pprof=perhaps"}, `--pprof: want true or false`},
 		{"a word", nil, []string{"serve", "--limits", "perhaps"}, `--limits: "perhaps": want on or off`},
 		{"variables", map[string]string{
 			"AUTHCOMPAT_HASH_CONCURRENCY": "x", "AUTHCOMPAT_MANAGE": "8081", "AUTHCOMPAT_PROFILE": "snippit@127.0.0.1:1,nope@127.0.0.1:2",

@@ -29,11 +29,11 @@ func NewClient(base string, timeout time.Duration, settings *tls.Config) (*Clien
 	if err != nil {
 		return nil, errors.New("not a URL") // not repeated, because it may contain a password
 	}
+	if u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.Opaque != "" {
+		return nil, errors.New("a base URL has no user, query or fragment")
+	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return nil, fmt.Errorf("%q is not an http:// or https:// URL with a host", base)
-	}
-	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return nil, errors.New("a base URL has no user, query or fragment")
 	}
 	if timeout <= 0 {
 		return nil, errors.New("the timeout must be more than 0")

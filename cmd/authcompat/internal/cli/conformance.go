@@ -141,6 +141,11 @@ func (f *conformanceFlags) launcher(chosen []*profiles.Profile) (conformance.Lau
 	target := make(conformance.Target)
 	for _, value := range f.targets {
 		name, address, named := splitTarget(value)
+		// Nothing is shown of one that may have a password in it.
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return nil, nil, errors.New("--target: want [NAME=]http://HOST or [NAME=]https://HOST, without user, query and fragment")
+		}
 		if !named {
 			if len(chosen) != 1 {
 				return nil, nil, fmt.Errorf("--target %s: say which profile it speaks, NAME=URL: one server speaks one profile at an address", value)
@@ -152,10 +157,6 @@ func (f *conformanceFlags) launcher(chosen []*profiles.Profile) (conformance.Lau
 		}
 		if _, twice := target[name]; twice {
 			return nil, nil, fmt.Errorf("--target %s: profile %s has a target already", value, name)
-		}
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, nil, fmt.Errorf("--target %s: want http://HOST or https://HOST", value)
 		}
 		target[name] = address
 	}

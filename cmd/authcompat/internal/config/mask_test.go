@@ -15,6 +15,7 @@ func TestMaskDSN(t *testing.T) {
 		{"postgres://ann@db/auth?PASSWORD=S3cret&wait=2s", "postgres://ann@db/auth?PASSWORD=***&wait=2s"},
 		{"postgres://db?p%61ssword=S3cret", "postgres://db?p%61ssword=***"},
 		{"postgres://db/auth?sslmode=disable&sslpassword=S3cret", "postgres://db/auth?sslmode=disable&sslpassword=***"},
+		{"postgres://db/auth?pasword=S3cret&wait=2s&Wait=S3cret", "postgres://db/auth?pasword=***&wait=2s&Wait=***"},
 		{"postgres://db/auth?passfile=/etc/pgpass", "postgres://db/auth?passfile=/etc/pgpass"},
 		{"postgres://db/auth?options=-c%20a.password%3DS3cret", "postgres://db/auth?options=***"},
 		{"host=db password=S3cret dbname=auth", "***"},

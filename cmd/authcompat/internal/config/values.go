@@ -163,7 +163,7 @@ func friendly(err error) error {
 	var number *strconv.NumError
 	switch {
 	case errors.As(err, &number) && number.Func == "ParseBool":
-		return fmt.Errorf("%q: want true or false", number.Num)
+		return errors.New("want true or false") // not shown: --password-stdin=PASSWORD is an easy mistake
 	case errors.As(err, &number) && errors.Is(err, strconv.ErrRange):
 		return fmt.Errorf("%q is too large", number.Num)
 	case errors.As(err, &number):
