@@ -25,6 +25,7 @@ type usernameColumn struct {
 var usernameColumns = []usernameColumn{
 	{name: "sqlite", database: "sqlite", column: "varchar(150)"},
 	{name: "nocase", database: "sqlite", column: "varchar(150) COLLATE NOCASE"},
+	{name: "nocase with its index", database: "sqlite", column: "varchar(150) COLLATE NOCASE", after: []string{`CREATE UNIQUE INDEX blind ON auth_user (username)`}},
 	{name: "rtrim", database: "sqlite", column: "varchar(150) COLLATE RTRIM"},
 	{name: "nocase in an index alone", database: "sqlite", column: "varchar(150)", after: []string{`CREATE UNIQUE INDEX blind ON auth_user (username COLLATE NOCASE)`}},
 	{name: "varchar", database: "postgres", column: "varchar(150)"},
