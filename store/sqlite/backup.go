@@ -9,12 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/internal/record"
+	"github.com/authcompat/authcompat/store/newfile"
 	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
 )
@@ -23,7 +23,7 @@ import (
 const pagesAtOnce = 4096
 
 // ErrBackupExists is the error of a backup whose file is there already.
-var ErrBackupExists = errors.New("there is a file already")
+var ErrBackupExists = newfile.ErrExists
 
 // BackupOptions say how a backup is made.
 type BackupOptions struct {
@@ -79,7 +79,7 @@ func Backup(ctx context.Context, path, file string, o BackupOptions) (_ Snapshot
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("the copy of %q: %w", path, diagnose(err))
 	}
-	if err := place(temp, file, o.Replace); err != nil {
+	if err := newfile.Place(temp, file, o.Replace); err != nil {
 		return Snapshot{}, fmt.Errorf("%q: %w", file, err)
 	}
 	return snapshot, nil
@@ -171,14 +171,12 @@ func isSameFile(path string, info os.FileInfo) bool {
 	return err == nil && os.SameFile(info, other)
 }
 
-// newTemp makes an empty file beside the one that it is to become, of mode 0600.
+// newTemp makes an empty file beside the one that it is to become, of mode 0600, and
+// returns its absolute path.
 func newTemp(file string) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*.tmp")
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("the directory %q does not exist", filepath.Dir(file))
-	}
+	f, err := newfile.Create(file)
 	if err != nil {
-		return "", reason(err)
+		return "", err
 	}
 	path, err := filepath.Abs(f.Name())
 	return path, errors.Join(err, f.Close())
@@ -305,49 +303,4 @@ func checkIntegrity(ctx context.Context, db *sqlx.DB, pragma string) error {
 		return fmt.Errorf("%w: %s", errDamaged, strings.ReplaceAll(found, "\n", " "))
 	}
 	return nil
-}
-
-// place syncs a file of newTemp and gives it its name. Unless it may replace another, it
-// fails with ErrBackupExists if there is one by now.
-func place(temp, file string, replace bool) error {
-	if err := syncFile(temp); err != nil {
-		return reason(err)
-	}
-	if !replace {
-		switch err := os.Link(temp, file); {
-		case err == nil:
-			return syncDirectory(filepath.Dir(file))
-		case errors.Is(err, fs.ErrExist):
-			return ErrBackupExists
-		}
-		// Some file systems have no links.
-		if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
-			return ErrBackupExists
-		}
-	}
-	if err := os.Rename(temp, file); err != nil {
-		return err
-	}
-	return syncDirectory(filepath.Dir(file))
-}
-
-// syncFile writes a file to disk. No connection of this process may have it open.
-func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
-// syncDirectory writes the names of a directory to disk. Windows can't.
-func syncDirectory(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	directory, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(directory.Sync(), directory.Close())
 }

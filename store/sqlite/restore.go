@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/newfile"
 	"github.com/authcompat/authcompat/store/sqlite/restorediff"
 	"github.com/jmoiron/sqlx"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -149,7 +150,7 @@ func (r *Restored) asNew(ctx context.Context, path, staged string, o RestoreOpti
 	if err := r.amend(ctx, staged, "", o); err != nil {
 		return err
 	}
-	return place(staged, path, false)
+	return newfile.Place(staged, path, false)
 }
 
 // keptName returns a name for the database that a restore replaces, which no file has yet.
@@ -337,7 +338,7 @@ func keep(ctx context.Context, file, kept string) error {
 	}
 	absolute, err := filepath.Abs(kept)
 	if err == nil {
-		err = place(temp, absolute, false)
+		err = newfile.Place(temp, absolute, false)
 	}
 	if err != nil {
 		return fmt.Errorf("%q: %w", kept, err)

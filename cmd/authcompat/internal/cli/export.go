@@ -18,6 +18,7 @@ import (
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
+	"github.com/authcompat/authcompat/store/newfile"
 )
 
 func newExport() *cobra.Command {
@@ -62,7 +63,7 @@ authtoken), into Django REST framework's. The others are reported.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.store, "store", store.Default, "database to hand over from")
 	flags.StringVar(&f.realm, "realm", core.DefaultRealm, "realm of the tokens to hand over")
-	flags.StringVar(&f.report, "report", "", "file for a report in JSON, with every row that was refused")
+	flags.StringVar(&f.report, "report", "", reportUsage)
 	flags.StringVar(&f.sourceName, "source-name", "", "name that the import went under, if the target has another address now")
 	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the key that sealed tokens are opened with")
 	f.django.add(flags)
@@ -75,6 +76,11 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	if err := engine.CheckExists(ctx, f.store); err != nil {
 		return err
 	}
+	file, err := openReport(f.report)
+	if err != nil {
+		return err
+	}
+	defer file.discard()
 	if options.Sealer, err = (keyring.Location{File: f.keyFile, DSN: f.store}).LoadOrWarn(warnOn(cmd.ErrOrStderr())); err != nil {
 		return err
 	}
@@ -87,25 +93,30 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	if from == nil {
 		return fmt.Errorf("--store %s: this kind of store has nothing to hand over: it is Django's own", store.Describe(f.store))
 	}
+	var dump *newfile.File
+	if isNewDump(target) {
+		if dump, err = createDump(target); err != nil {
+			return err
+		}
+		defer dump.Discard()
+	}
 	if err := recordOperation(ctx, s, core.ActionExport); err != nil {
 		return err
 	}
 	var report *transfer.ExportReport
-	if isNewDump(target) {
-		report, err = exportDump(cmd, from, target, options)
+	if dump != nil {
+		report, err = exportDump(cmd, from, dump, target, options)
 	} else {
 		report, err = f.exportTables(cmd, from, target, options)
 	}
 	if report == nil {
 		return err
 	}
-	if f.report != "" {
-		err = errors.Join(err, writeReport(f.report, report))
-	}
+	unreported := file.write(report)
 	if err != nil {
-		return err
+		return errors.Join(err, unreported)
 	}
-	if err := writeExport(cmd.OutOrStdout(), report); err != nil {
+	if err := errors.Join(writeExport(cmd.OutOrStdout(), report), unreported); err != nil {
 		return err
 	}
 	if report.Users.Refused+report.Tokens.Refused > 0 {
@@ -119,16 +130,35 @@ func isNewDump(target string) bool {
 	return filepath.Ext(target) == ".json" && !strings.Contains(target, "://")
 }
 
-// exportDump writes a new file, readable to its owner alone.
-func exportDump(cmd *cobra.Command, from transfer.Source, path string, o transfer.ExportOptions) (_ *transfer.ExportReport, err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
+// createDump begins a new file, readable to its owner alone. It gets its name when it is
+// complete: half a dump is a dump too, to loaddata.
+func createDump(path string) (*newfile.File, error) {
+	if _, err := os.Lstat(path); err == nil {
+		return nil, dumpError(path, newfile.ErrExists)
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	file, err := newfile.Create(path)
+	return file, dumpError(path, err)
+}
+
+// exportDump writes a dump, which then has its name and is on disk.
+func exportDump(cmd *cobra.Command, from transfer.Source, file *newfile.File, path string, o transfer.ExportOptions) (*transfer.ExportReport, error) {
 	report, err := transfer.ExportDump(cmd.Context(), from, file, o)
 	report.Target = path
-	return report, err
+	if err != nil {
+		return report, err
+	}
+	return report, dumpError(path, file.Place(false))
+}
+
+// dumpError names the file in an error that is not nil.
+func dumpError(path string, err error) error {
+	switch {
+	case errors.Is(err, newfile.ErrExists):
+		return fmt.Errorf("%s: %w: a dump goes into a new file: name another, or remove it", path, err)
+	case err != nil:
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }
 
 // exportTables writes into a database.

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -70,7 +69,7 @@ given.`,
 	flags.StringVar(&f.profile, "profile", "", "profile, a built-in name or a file, that will serve the tokens")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "tell what would be done and write nothing")
 	flags.StringVar(&f.since, "since", "", "only users who joined or logged in, and tokens that were made, since this date (2026-01-31 or 2026-01-31T12:00:00Z); ends no tokens")
-	flags.StringVar(&f.report, "report", "", "file for a report in JSON, with every row that was refused")
+	flags.StringVar(&f.report, "report", "", reportUsage)
 	flags.StringVar(&f.sourceName, "source-name", "", "name that earlier runs from another address or file went under")
 	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the key that seals tokens which are shown again")
 	flags.BoolVar(&f.endTokens, "end-tokens", false, "end all tokens that are not there any more at the source, however many they are")
@@ -88,6 +87,11 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	if options.Policy, err = movingPolicy(f.profile); err != nil {
 		return err
 	}
+	file, err := openReport(f.report)
+	if err != nil {
+		return err
+	}
+	defer file.discard()
 	from, zone, err := f.django.open(ctx, sources...)
 	if err != nil {
 		return err
@@ -124,17 +128,15 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	case errors.Is(err, transfer.ErrNoProfile):
 		return fmt.Errorf("%w: give it with --profile NAME|FILE, or leave the tokens with --token-table %s", err, tables.NoTokens)
 	}
-	if f.report != "" {
-		err = errors.Join(err, writeReport(f.report, report))
-	}
+	unreported := file.write(report)
 	var ending *transfer.EndingError
 	if err != nil && !errors.As(err, &ending) {
-		if report.Users.Read == 0 {
-			return err
+		if report.Users.Read > 0 {
+			err = fmt.Errorf("%w\nstopped after %s; run it again and it goes on there", err, term.Count(report.Users.Read, "user", "users"))
 		}
-		return fmt.Errorf("%w\nstopped after %s; run it again and it goes on there", err, term.Count(report.Users.Read, "user", "users"))
+		return errors.Join(err, unreported)
 	}
-	if err := writeImport(cmd.OutOrStdout(), report); err != nil {
+	if err := errors.Join(writeImport(cmd.OutOrStdout(), report), unreported); err != nil {
 		return err
 	}
 	if ending != nil {
@@ -182,19 +184,6 @@ func parseSince(text string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("--since %q: want a date such as 2026-01-31 or 2026-01-31T12:00:00Z", text)
-}
-
-// writeReport writes a report as JSON, readable to its owner alone: it names
-// users.
-func writeReport(path string, report any) error {
-	text, err := json.MarshalIndent(report, "", "  ")
-	if err != nil {
-		return fmt.Errorf("--report: %w", err)
-	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
-		return fmt.Errorf("--report: %w", err)
-	}
-	return nil
 }
 
 // writeImport says what was done.
