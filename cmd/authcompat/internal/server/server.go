@@ -11,8 +11,10 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"os/signal"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
@@ -62,14 +64,16 @@ func newServer(f *config.Server, log *slog.Logger) *server {
 
 // Run serves the profiles, with resolved settings, until ctx ends, then lets requests in
 // flight finish. It writes to out what is served, and to errOut its log. SIGHUP reloads
-// the settings. The error is what kept the server from starting, or made a listener fail.
+// the settings; SIGPIPE is ignored from now on. The error is what kept the server from starting, or made a listener fail.
 func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, errOut io.Writer) (err error) {
 	log, err := newLog(errOut, f.LogFormat.String())
 	if err != nil {
 		return err
 	}
-	// Before anything else: a SIGHUP must not end a server that is starting.
+	// Before anything else: a SIGHUP must not end a server that is starting, nor a SIGPIPE
+	// one whose log or output nobody reads any more.
 	signals := sighup(ctx)
+	signal.Ignore(syscall.SIGPIPE)
 	s := newServer(f, log)
 	if err := s.open(ctx); err != nil {
 		return err
@@ -83,7 +87,7 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 	s.warnUnsafe(ctx)
 	s.warnWeakTLS()
 	if err := newBanner(all, s.servers, &f.Config).write(out); err != nil {
-		return err
+		s.log.Warn("what is served where can't be written to standard output", "error", err)
 	}
 	s.warnUnlimited(&f.Config)
 	working, cancel := context.WithCancel(ctx)
