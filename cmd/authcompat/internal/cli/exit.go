@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
@@ -29,7 +30,11 @@ func Execute(ctx context.Context, s Streams) int {
 
 // complain writes an error, which may have names in it that users chose.
 func complain(w io.Writer, err error) {
-	fmt.Fprintln(w, "authcompat:", term.PrintableLines(err.Error()))
+	text := err.Error()
+	if errors.Is(err, context.Canceled) {
+		text = strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
+	}
+	fmt.Fprintln(w, "authcompat:", term.PrintableLines(text))
 }
 
 // exitError is an error with its own exit code. If err is nil, nothing more is written.

@@ -2,26 +2,32 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
-	"golang.org/x/term"
+	xterm "golang.org/x/term"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 // maxPasswordLine is the maximum length of a password line in bytes, with its end: more
 // than clients can send in a body.
 const maxPasswordLine = 1 << 20
 
-// askPassword reads a password: a line of the input, or twice from the terminal.
-func askPassword(in io.Reader, prompts io.Writer, fromInput bool) (password string, err error) {
+// askPassword reads a password: a line of the input, or twice from the terminal. It ends
+// when ctx does, with the error of ctx.
+func askPassword(ctx context.Context, in io.Reader, prompts io.Writer, fromInput bool) (password string, err error) {
 	if fromInput {
-		password, err = readPassword(in)
+		password, err = await(ctx, func() (string, error) { return readPassword(in) })
 	} else {
-		password, err = askTwice(in, prompts)
+		password, err = askTwice(ctx, in, prompts)
 	}
 	switch {
 	case err != nil:
@@ -48,16 +54,39 @@ func readPassword(in io.Reader) (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
 }
 
-func askTwice(in io.Reader, prompts io.Writer) (string, error) {
+// await returns what read does, or the error of ctx if that ends earlier. The read then goes
+// on: there is no way to end one of a terminal or of an inherited pipe.
+func await(ctx context.Context, read func() (string, error)) (string, error) {
+	type result struct {
+		text string
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		text, err := read()
+		done <- result{text, err}
+	}()
+	select {
+	case r := <-done:
+		return r.text, r.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+func askTwice(ctx context.Context, in io.Reader, prompts io.Writer) (string, error) {
 	file, ok := in.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
+	if !ok || !xterm.IsTerminal(int(file.Fd())) {
 		return "", errors.New("standard input is no terminal to ask for the password: use --password-stdin")
 	}
-	first, err := prompt(file, prompts, "Password: ")
+	// Else Ctrl-\ would leave a terminal that shows nothing.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGQUIT)
+	defer stop()
+	first, err := prompt(ctx, file, prompts, "Password: ")
 	if err != nil {
 		return "", err
 	}
-	second, err := prompt(file, prompts, "Password (again): ")
+	second, err := prompt(ctx, file, prompts, "Password (again): ")
 	switch {
 	case err != nil:
 		return "", err
@@ -67,12 +96,35 @@ func askTwice(in io.Reader, prompts io.Writer) (string, error) {
 	return first, nil
 }
 
-func prompt(terminal *os.File, prompts io.Writer, text string) (string, error) {
-	fmt.Fprint(prompts, text)
-	answer, err := term.ReadPassword(int(terminal.Fd()))
-	fmt.Fprintln(prompts)
+func prompt(ctx context.Context, terminal *os.File, prompts io.Writer, text string) (string, error) {
+	restore, err := term.HideInput(terminal)
 	if err != nil {
 		return "", fmt.Errorf("read password: %w", err)
 	}
-	return string(answer), nil
+	defer restore()
+	fmt.Fprint(prompts, text)
+	answer, err := await(ctx, func() (string, error) { return typedLine(terminal) })
+	fmt.Fprintln(prompts)
+	if errors.Is(err, io.EOF) {
+		return "", errors.New("no password: the input has ended")
+	}
+	return answer, err
+}
+
+// typedLine reads a line, and nothing of the next one. A line that the end of the input
+// ends is one too, unless it is empty: then the error is io.EOF.
+func typedLine(terminal io.Reader) (string, error) {
+	var line []byte
+	for char := make([]byte, 1); len(line) <= maxPasswordLine; {
+		n, err := terminal.Read(char)
+		switch {
+		case n > 0 && char[0] == '\n', errors.Is(err, io.EOF) && len(line) > 0:
+			return strings.TrimSuffix(string(line), "\r"), nil
+		case n > 0:
+			line = append(line, char[0])
+		case err != nil:
+			return "", err
+		}
+	}
+	return "", errors.New("the line is longer than 1 MiB: that is no password")
 }

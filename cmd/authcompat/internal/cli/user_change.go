@@ -61,7 +61,7 @@ input with --password-stdin. Tokens stay as they are, as in Django; --logout end
 				var plain string
 				if !none {
 					var err error
-					if plain, err = askPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), fromInput); err != nil {
+					if plain, err = askPassword(cmd.Context(), cmd.InOrStdin(), cmd.ErrOrStderr(), fromInput); err != nil {
 						return err
 					}
 				}

@@ -39,7 +39,7 @@ create_user does.`,
 				return err
 			}
 			if !r.NoPassword {
-				if r.Password, err = askPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), fromInput); err != nil {
+				if r.Password, err = askPassword(cmd.Context(), cmd.InOrStdin(), cmd.ErrOrStderr(), fromInput); err != nil {
 					return err
 				}
 			}
