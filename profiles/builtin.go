@@ -1,15 +1,16 @@
 package profiles
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/authcompat/authcompat/profiles/smallfile"
 )
 
 //go:embed *.yaml stacks/*.yaml
@@ -32,6 +33,11 @@ func names(files fs.FS, folder string) []string {
 // Load gives the built-in profile with that name or, if there is none, the profile in
 // the file with that path. The error is a *[Problems] if the file has any.
 func Load(nameOrPath string) (*Profile, error) {
+	return LoadContext(context.Background(), nameOrPath)
+}
+
+// LoadContext is Load that stops waiting for a file which is a pipe when ctx ends.
+func LoadContext(ctx context.Context, nameOrPath string) (*Profile, error) {
 	if slices.Contains(Builtin(), nameOrPath) {
 		file := nameOrPath + ".yaml"
 		data, err := builtin.ReadFile(file)
@@ -40,7 +46,7 @@ func Load(nameOrPath string) (*Profile, error) {
 		}
 		return Parse(file, data)
 	}
-	data, err := readFile(nameOrPath)
+	data, err := ReadFile(ctx, nameOrPath)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("profile %q is neither built in (%s) nor a file: %w",
@@ -51,12 +57,12 @@ func Load(nameOrPath string) (*Profile, error) {
 	return Parse(nameOrPath, data)
 }
 
-// readFile reads only as much of a file as Parse needs to find it too large.
-func readFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
+// ReadFile reads the file of a profile for Parse: of a file that is too large, only as much
+// as Parse needs to find that out. Reading a pipe ends with ctx.
+func ReadFile(ctx context.Context, path string) ([]byte, error) {
+	data, err := smallfile.Read(ctx, path)
+	if errors.Is(err, smallfile.ErrTooLarge) {
+		return data, nil
 	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, MaxFile+1))
+	return data, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/authcompat/authcompat/profiles/smallfile"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
@@ -14,7 +15,7 @@ import (
 const maxValues = 20_000
 
 // MaxFile is the most bytes a profile file may have.
-const MaxFile = 1 << 20
+const MaxFile = smallfile.MaxSize
 
 // newReader makes the reader of a profile or a stack.
 func newReader(file string) *yamlfile.Reader {

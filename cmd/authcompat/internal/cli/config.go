@@ -24,7 +24,7 @@ count as they do for serve, which checks the same before it starts. The store is
 		Args:              cobra.MaximumNArgs(1),
 		PersistentPreRunE: skipsPreRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			all, err := f.Resolve(strings.Join(args, ""))
+			all, err := f.Resolve(cmd.Context(), strings.Join(args, ""))
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ setting stands where it comes from. A password in the store's address is masked,
 that is not understood; keys are never shown.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.WriteYAML(cmd.OutOrStdout(), args...)
+			return f.WriteYAML(cmd.Context(), cmd.OutOrStdout(), args...)
 		},
 	}
 	f.AddFlags(cmd.Flags())

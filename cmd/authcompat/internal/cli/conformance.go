@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -84,7 +85,7 @@ func (f *conformanceFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	chosen, err := f.choose()
+	chosen, err := f.choose(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (f *conformanceFlags) run(cmd *cobra.Command) error {
 }
 
 // choose loads the profiles that were asked for.
-func (f *conformanceFlags) choose() ([]*profiles.Profile, error) {
+func (f *conformanceFlags) choose(ctx context.Context) ([]*profiles.Profile, error) {
 	names := f.profiles
 	if len(names) == 0 {
 		return nil, fmt.Errorf("which profile? Give --profile NAME, FILE or %s; built in are %s", allProfiles, strings.Join(profiles.Builtin(), ", "))
@@ -124,7 +125,7 @@ func (f *conformanceFlags) choose() ([]*profiles.Profile, error) {
 	}
 	var chosen []*profiles.Profile
 	for _, name := range names {
-		p, err := profiles.Load(name)
+		p, err := profiles.LoadContext(ctx, name)
 		if err != nil {
 			return nil, err
 		}

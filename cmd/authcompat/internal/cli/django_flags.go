@@ -43,12 +43,12 @@ func (f *djangoFlags) add(flags *pflag.FlagSet) {
 }
 
 // read gives what the flags say of tables and columns, and the zone.
-func (f *djangoFlags) read() (m tables.Mapping, zone *time.Location, err error) {
+func (f *djangoFlags) read(ctx context.Context) (m tables.Mapping, zone *time.Location, err error) {
 	if zone, err = time.LoadLocation(f.zone); err != nil {
 		return m, nil, fmt.Errorf("--time-zone %q: want a name such as Europe/Berlin", f.zone)
 	}
 	if f.mapping != "" {
-		if m, err = engine.ReadMapping(f.mapping); err != nil {
+		if m, err = engine.ReadMapping(ctx, f.mapping); err != nil {
 			return m, nil, err
 		}
 	}
@@ -63,7 +63,7 @@ func (f *djangoFlags) read() (m tables.Mapping, zone *time.Location, err error) 
 
 // open opens the source and gives the zone of dates without one.
 func (f *djangoFlags) open(ctx context.Context, sources ...string) (tables.Source, *time.Location, error) {
-	m, zone, err := f.read()
+	m, zone, err := f.read(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,11 +73,11 @@ func (f *djangoFlags) open(ctx context.Context, sources ...string) (tables.Sourc
 
 // movingPolicy is the policy of the named profile; without one, that of tokens
 // which never end and belong to no profile.
-func movingPolicy(profile string) (core.Policy, error) {
+func movingPolicy(ctx context.Context, profile string) (core.Policy, error) {
 	if profile == "" {
 		return core.Policy{Issuer: "django", Realm: core.DefaultRealm}, nil
 	}
-	p, err := profiles.Load(profile)
+	p, err := profiles.LoadContext(ctx, profile)
 	if err != nil {
 		return core.Policy{}, err
 	}

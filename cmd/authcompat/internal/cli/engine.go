@@ -49,7 +49,7 @@ func withEngine(cmd *cobra.Command, f *config.Engine, do func(ctx context.Contex
 // withPseudonyms lets the engine find what stands for a name that nobody has, which takes
 // the sealing keys. Where there are none, it finds nothing.
 func withPseudonyms(ctx context.Context, cmd *cobra.Command, e *engine.Engine, username string, keys keyring.Location) error {
-	sealer, err := keys.LoadOrWarn(func(missing error) {
+	sealer, err := keys.LoadOrWarn(ctx, func(missing error) {
 		if _, err := e.User(ctx, username); core.KindOf(err) == core.KindUserUnknown {
 			warnOn(cmd.ErrOrStderr())(fmt.Errorf("%w; without it, a name that nobody has is not found", missing))
 		}

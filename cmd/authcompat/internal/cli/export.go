@@ -81,7 +81,7 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 		return err
 	}
 	defer file.discard()
-	if options.Sealer, err = (keyring.Location{File: f.keyFile, DSN: f.store}).LoadOrWarn(warnOn(cmd.ErrOrStderr())); err != nil {
+	if options.Sealer, err = (keyring.Location{File: f.keyFile, DSN: f.store}).LoadOrWarn(ctx, warnOn(cmd.ErrOrStderr())); err != nil {
 		return err
 	}
 	s, err := store.Open(ctx, f.store)
@@ -163,7 +163,7 @@ func dumpError(path string, err error) error {
 
 // exportTables writes into a database.
 func (f *exportFlags) exportTables(cmd *cobra.Command, from transfer.Source, target string, o transfer.ExportOptions) (_ *transfer.ExportReport, err error) {
-	m, zone, err := f.django.read()
+	m, zone, err := f.django.read(cmd.Context())
 	if err != nil {
 		return nil, err
 	}

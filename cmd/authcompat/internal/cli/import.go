@@ -84,7 +84,7 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	if options.Since, err = parseSince(f.since); err != nil {
 		return err
 	}
-	if options.Policy, err = movingPolicy(f.profile); err != nil {
+	if options.Policy, err = movingPolicy(ctx, f.profile); err != nil {
 		return err
 	}
 	file, err := openReport(f.report)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -48,7 +47,7 @@ func newProfileShow() *cobra.Command {
   authcompat profile show snippit > mine.yaml && authcompat serve --profile mine.yaml`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := profiles.Load(args[0])
+			p, err := profiles.LoadContext(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -70,7 +69,7 @@ func newProfileCheck() *cobra.Command {
 file:line:column: key: what is wrong.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			data, err := os.ReadFile(args[0])
+			data, err := profiles.ReadFile(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -130,7 +130,7 @@ func warnOfKeys(cmd *cobra.Command, location keyring.Location) error {
 	if location.File != "" { // checkKeyFile has
 		warn = func(error) {}
 	}
-	sealer, err := location.LoadOrWarn(warn)
+	sealer, err := location.LoadOrWarn(cmd.Context(), warn)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ what is to be changed, or confirm a change (--force, token revoke --user), have 
 		Version:           version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return config.Configure(cmd.Flags()) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return config.Configure(cmd.Context(), cmd.Flags()) },
 		Args:              cobra.NoArgs,
 		RunE:              showHelp,
 	}

@@ -29,7 +29,7 @@ func newSecretShow() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				sealer, err := keyring.Location{File: file, DSN: flags.Store}.LoadOrWarn(warnOn(cmd.ErrOrStderr()))
+				sealer, err := keyring.Location{File: file, DSN: flags.Store}.LoadOrWarn(cmd.Context(), warnOn(cmd.ErrOrStderr()))
 				if err != nil {
 					return err
 				}
@@ -67,7 +67,7 @@ func checkKeyFile(cmd *cobra.Command, location keyring.Location) error {
 	if location.File == "" {
 		return nil
 	}
-	_, err := location.LoadOrWarn(warnOn(cmd.ErrOrStderr()))
+	_, err := location.LoadOrWarn(cmd.Context(), warnOn(cmd.ErrOrStderr()))
 	if errors.Is(err, fs.ErrPermission) {
 		return nil // it is there, and whose it is may read it
 	}

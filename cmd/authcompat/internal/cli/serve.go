@@ -30,7 +30,7 @@ log names those that have changed. SIGTERM lets requests in flight finish.`,
 		Args:              cobra.NoArgs,
 		PersistentPreRunE: skipsPreRun,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := f.Resolve("")
+			all, err := f.Resolve(cmd.Context(), "")
 			if err != nil {
 				return err
 			}

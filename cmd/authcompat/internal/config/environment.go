@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"os"
 	"slices"
@@ -13,18 +14,18 @@ import (
 // Configure sets the flags that are not on the command line: from their environment
 // variables, then from the configuration file if one is named. The error has all problems,
 // one a line.
-func Configure(flags *pflag.FlagSet) error {
+func Configure(ctx context.Context, flags *pflag.FlagSet) error {
 	found := &problems{}
-	apply(flags, found)
-	return found.err()
+	apply(ctx, flags, found)
+	return cmp.Or(ctx.Err(), found.err()) // a file that is a pipe may not have been read
 }
 
 // apply sets the flags that are not on the command line: from their variables, then from
 // the configuration file.
-func apply(flags *pflag.FlagSet, found *problems) {
+func apply(ctx context.Context, flags *pflag.FlagSet, found *problems) {
 	applyEnvironment(flags, found)
 	if f := flags.Lookup(configFlag); f != nil && f.Value.String() != "" {
-		applyConfig(flags, source(f, 0), f.Value.String(), found)
+		applyConfig(ctx, flags, source(f, 0), f.Value.String(), found)
 	}
 }
 

@@ -1,15 +1,16 @@
 package config
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 	"gopkg.in/yaml.v3"
 
+	"github.com/authcompat/authcompat/profiles/smallfile"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
@@ -29,9 +30,6 @@ const (
 	configPlaces = "config-places"
 )
 
-// maxConfig is the maximum size of a configuration file, in bytes.
-const maxConfig = 1 << 20
-
 // configFile is a configuration file that is being read.
 type configFile struct {
 	flags *pflag.FlagSet // of the command; a flag that it lacks is read and left
@@ -42,8 +40,11 @@ type configFile struct {
 // applyConfig sets each flag from the file that is neither on the command line nor set by
 // its variable, and finds everything that is wrong with the file. at is the setting that
 // names the file.
-func applyConfig(flags *pflag.FlagSet, at, name string, found *problems) {
-	data, err := readConfig(name)
+func applyConfig(ctx context.Context, flags *pflag.FlagSet, at, name string, found *problems) {
+	data, err := smallfile.Read(ctx, name)
+	if errors.Is(err, smallfile.ErrTooLarge) {
+		err = fmt.Errorf("%s is larger than 1 MiB", name)
+	}
 	if err != nil {
 		found.add(at, "%v", err)
 		found.unread = true
@@ -67,27 +68,14 @@ func applyConfig(flags *pflag.FlagSet, at, name string, found *problems) {
 	}
 }
 
-func readConfig(name string) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
-	if err == nil && len(data) > maxConfig {
-		err = fmt.Errorf("%s is larger than 1 MiB", name)
-	}
-	return data, err
-}
-
 // applyConfigArgument applies a configuration file that is given as an argument.
-func applyConfigArgument(flags *pflag.FlagSet, name string, found *problems) {
+func applyConfigArgument(ctx context.Context, flags *pflag.FlagSet, name string, found *problems) {
 	if flags.Lookup(configFlag).Value.String() != "" {
 		found.add(name, "the file is given twice, as an argument and with --config")
 		found.unread = true
 		return
 	}
-	applyConfig(flags, "the configuration file", name, found)
+	applyConfig(ctx, flags, "the configuration file", name, found)
 }
 
 // refuse adds a problem with the value of a flag.

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"context"
 	"io"
 	"slices"
 	"strings"
@@ -12,13 +14,13 @@ import (
 // WriteYAML writes the settings to w as a configuration file, with secrets masked and the
 // source of each setting beside it. A file that is given as an argument is the same as one
 // of --config. The error has all invalid values, one a line.
-func (f *Server) WriteYAML(w io.Writer, arguments ...string) error {
+func (f *Server) WriteYAML(ctx context.Context, w io.Writer, arguments ...string) error {
 	found := &problems{}
 	for _, file := range arguments {
-		applyConfigArgument(f.flags, file, found)
+		applyConfigArgument(ctx, f.flags, file, found)
 	}
 	if f.checkValues(found); len(found.lines) > 0 {
-		return found.err()
+		return cmp.Or(ctx.Err(), found.err())
 	}
 	e := yaml.NewEncoder(w)
 	e.SetIndent(2)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ type BoundProfile struct {
 }
 
 // loadProfiles loads the profiles. A single one without an address is served at --listen.
-func (f *Server) loadProfiles(found *problems) []BoundProfile {
+func (f *Server) loadProfiles(ctx context.Context, found *problems) []BoundProfile {
 	var all []BoundProfile
 	if len(f.bindings) == 0 && !found.refused[listenersFlag] {
 		found.add(f.source(listenersFlag), "which API? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))
@@ -29,7 +30,7 @@ func (f *Server) loadProfiles(found *problems) []BoundProfile {
 				found.add(at, "%s: several profiles need an address each: --profile %[1]s@127.0.0.1:8001", l.profile)
 			}
 		}
-		p, err := profiles.Load(l.profile)
+		p, err := profiles.LoadContext(ctx, l.profile)
 		var listed *profiles.Problems
 		switch {
 		case errors.As(err, &listed):

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"context"
 	"slices"
 
 	"github.com/spf13/pflag"
@@ -9,7 +11,7 @@ import (
 // ReResolve returns the settings of a server, and the profiles to serve, as they would be
 // if it were started now with the same command line. The error has all problems, one a
 // line.
-func (f *Server) ReResolve() (*Server, []BoundProfile, error) {
+func (f *Server) ReResolve(ctx context.Context) (*Server, []BoundProfile, error) {
 	next := NewServer()
 	next.AddFlags(pflag.NewFlagSet("", pflag.ContinueOnError))
 	for _, s := range slices.Concat(settings(), otherSettings()) {
@@ -18,7 +20,7 @@ func (f *Server) ReResolve() (*Server, []BoundProfile, error) {
 			next.flags.Lookup(s.flag).Changed = true
 		}
 	}
-	all, err := next.Resolve("")
+	all, err := next.Resolve(ctx, "")
 	return next, all, err
 }
 
@@ -46,15 +48,15 @@ func (c *Config) Diff(old *Config) []Change {
 // with, and returns the keys of those that differ. addresses are where the server listens;
 // the profiles are returned in their order. If an address has changed, all listeners stay
 // as they are.
-func (f *Server) KeepRestartOnly(running *Config, addresses []string, all []BoundProfile) (kept []string, ordered []BoundProfile, err error) {
+func (f *Server) KeepRestartOnly(ctx context.Context, running *Config, addresses []string, all []BoundProfile) (kept []string, ordered []BoundProfile, err error) {
 	changes := f.Diff(running)
 	ordered, same := order(all, addresses)
 	if !same {
 		kept = f.movedListeners(running)
 		f.listen, f.bindings = running.listen, running.bindings
 		found := &problems{}
-		all = f.loadProfiles(found)
-		if err := found.err(); err != nil {
+		all = f.loadProfiles(ctx, found)
+		if err := cmp.Or(ctx.Err(), found.err()); err != nil {
 			return nil, nil, err
 		}
 		ordered, _ = order(all, addresses) // as at the start

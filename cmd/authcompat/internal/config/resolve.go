@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"io/fs"
 	"slices"
@@ -15,27 +17,28 @@ import (
 // Resolve sets each setting that is not on the command line from its variable or from the
 // configuration file (file, if --config names none), and checks all of them. It returns the
 // profiles to serve with their addresses. The error has all problems, one a line. Resolve
-// reads files, but opens neither the store nor a listener.
-func (f *Server) Resolve(file string) ([]BoundProfile, error) {
+// reads files, but opens neither the store nor a listener. If ctx ends meanwhile, its error
+// is the only one.
+func (f *Server) Resolve(ctx context.Context, file string) ([]BoundProfile, error) {
 	found := &problems{}
-	apply(f.flags, found)
+	apply(ctx, f.flags, found)
 	if file != "" {
-		applyConfigArgument(f.flags, file, found)
+		applyConfigArgument(ctx, f.flags, file, found)
 	}
 	if found.unread {
-		return nil, found.err() // of most settings it is not known what they should be
+		return nil, cmp.Or(ctx.Err(), found.err()) // of most settings it is not known what they should be
 	}
 	f.checkValues(found)
 	if err := store.ValidateDSN(f.Engine.Store); err != nil {
 		found.add(f.source("store"), "%v", err)
 	}
-	f.checkKeys(found)
-	f.checkCertificate(found)
-	f.checkTLSOptions(found)
+	f.checkKeys(ctx, found)
+	f.checkCertificate(ctx, found)
+	f.checkTLSOptions(ctx, found)
 	f.checkAddresses(found)
-	all := f.loadProfiles(found)
+	all := f.loadProfiles(ctx, found)
 	f.checkListen(found)
-	return all, found.err()
+	return all, cmp.Or(ctx.Err(), found.err())
 }
 
 // source returns where a setting comes from.
@@ -85,9 +88,9 @@ func (f *Server) checkValues(found *problems) {
 }
 
 // checkKeys reads the sealing keys, and creates none.
-func (f *Server) checkKeys(found *problems) {
+func (f *Server) checkKeys(ctx context.Context, found *problems) {
 	keys := keyring.Location{File: f.KeyFile, DSN: f.Engine.Store}
-	err := keys.Check()
+	err := keys.Check(ctx)
 	if err == nil || f.KeyFile == "" && errors.Is(err, fs.ErrNotExist) {
 		return // the start makes them, or tells what is missing
 	}
@@ -99,11 +102,11 @@ func (f *Server) checkKeys(found *problems) {
 }
 
 // checkCertificate reads the certificate and its key.
-func (f *Server) checkCertificate(found *problems) {
+func (f *Server) checkCertificate(ctx context.Context, found *problems) {
 	if f.TLSCertFile == "" || f.TLSKeyFile == "" {
 		return
 	}
-	certErr, keyErr := httpserver.CheckCertificate(f.TLSCertFile, f.TLSKeyFile)
+	certErr, keyErr := httpserver.CheckCertificate(ctx, f.TLSCertFile, f.TLSKeyFile)
 	if certErr != nil {
 		found.add(f.source("tls-cert"), "%v", certErr)
 	}

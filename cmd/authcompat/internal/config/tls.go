@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"crypto/tls"
 	"slices"
 
@@ -71,7 +72,7 @@ func (f *Server) tlsOptions(l binding) httpserver.TLSOptions {
 }
 
 // checkTLSOptions checks that settings of TLS have an effect.
-func (f *Server) checkTLSOptions(found *problems) {
+func (f *Server) checkTLSOptions(ctx context.Context, found *problems) {
 	if found.refused["tls-cert"] || found.refused["tls-key"] {
 		return
 	}
@@ -89,7 +90,7 @@ func (f *Server) checkTLSOptions(found *problems) {
 			}
 		}
 		if on {
-			f.checkLegacyCiphers(l, found)
+			f.checkLegacyCiphers(ctx, l, found)
 		}
 	}
 }
@@ -97,7 +98,7 @@ func (f *Server) checkTLSOptions(found *problems) {
 const needsTLS = "needs TLS: give a certificate too (--tls-cert, tls.cert_file)"
 
 // checkLegacyCiphers checks that a listener can use the ciphers if it allows them.
-func (f *Server) checkLegacyCiphers(l binding, found *problems) {
+func (f *Server) checkLegacyCiphers(ctx context.Context, l binding, found *problems) {
 	o, at := f.tlsOptions(l), l.tls.legacyCiphers.at
 	if at == "" {
 		at = f.source("tls-legacy-ciphers")
@@ -108,7 +109,7 @@ func (f *Server) checkLegacyCiphers(l binding, found *problems) {
 	if o.MinVersion > tls.VersionTLS12 {
 		found.add(at, "TLS 1.3 has none: allow TLS 1.2 or older too")
 	}
-	if certErr, keyErr := httpserver.CheckCertificate(f.TLSCertFile, f.TLSKeyFile); certErr == nil && keyErr == nil && !httpserver.HasRSAKey(f.TLSCertFile, f.TLSKeyFile) {
+	if certErr, keyErr := httpserver.CheckCertificate(ctx, f.TLSCertFile, f.TLSKeyFile); certErr == nil && keyErr == nil && !httpserver.HasRSAKey(ctx, f.TLSCertFile, f.TLSKeyFile) {
 		found.add(at, "needs a certificate with an RSA key, which that of %s is not", f.TLSCertFile)
 	}
 }

@@ -7,12 +7,12 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/profiles/smallfile"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django/tables"
 )
@@ -95,7 +95,7 @@ func openStore(ctx context.Context, dsn, mapping string) (core.Backend, error) {
 		b, err := store.Open(ctx, dsn)
 		return b.Backend, err
 	}
-	m, err := ReadMapping(mapping)
+	m, err := ReadMapping(ctx, mapping)
 	if err != nil {
 		return core.Backend{}, err
 	}
@@ -123,8 +123,8 @@ func (e *Engine) Close() error { return e.Backend.Close() }
 
 // ReadMapping reads a file that maps tables and columns of a Django database. The error
 // names the flag --map.
-func ReadMapping(path string) (tables.Mapping, error) {
-	text, err := os.ReadFile(path)
+func ReadMapping(ctx context.Context, path string) (tables.Mapping, error) {
+	text, err := smallfile.Read(ctx, path)
 	if err != nil {
 		return tables.Mapping{}, fmt.Errorf("--map: %w", err)
 	}

@@ -7,11 +7,11 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
+	"github.com/authcompat/authcompat/profiles/smallfile"
 )
 
 // certificateInterval is how often a certificate's file is checked for changes.
@@ -29,15 +29,15 @@ type loadedPair struct {
 
 // LoadCertificate reads a certificate chain and its key, both PEM. It fails if one is
 // invalid or they don't belong together.
-func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
+func LoadCertificate(ctx context.Context, certFile, keyFile string) (*Certificate, error) {
 	c := &Certificate{}
-	return c, c.Reload(certFile, keyFile)
+	return c, c.Reload(ctx, certFile, keyFile)
 }
 
 // Reload reads the files again. If they are invalid it fails, and the certificate stays as
 // it was.
-func (c *Certificate) Reload(certFile, keyFile string) error {
-	loaded, certErr, keyErr := readPair(certFile, keyFile)
+func (c *Certificate) Reload(ctx context.Context, certFile, keyFile string) error {
+	loaded, certErr, keyErr := readPair(ctx, certFile, keyFile)
 	if err := cmp.Or(certErr, keyErr); err != nil {
 		return fmt.Errorf("certificate: %w", err)
 	}
@@ -47,15 +47,15 @@ func (c *Certificate) Reload(certFile, keyFile string) error {
 
 // CheckCertificate returns what is wrong with the file of a certificate and with that of
 // its key. If they don't belong together, that is an error of the certificate.
-func CheckCertificate(certFile, keyFile string) (certErr, keyErr error) {
-	_, certErr, keyErr = readPair(certFile, keyFile)
+func CheckCertificate(ctx context.Context, certFile, keyFile string) (certErr, keyErr error) {
+	_, certErr, keyErr = readPair(ctx, certFile, keyFile)
 	return certErr, keyErr
 }
 
 // readPair reads a certificate and its key, with an error for each of the files.
-func readPair(certFile, keyFile string) (_ *loadedPair, certErr, keyErr error) {
-	text, certErr := os.ReadFile(certFile)
-	key, keyErr := os.ReadFile(keyFile)
+func readPair(ctx context.Context, certFile, keyFile string) (_ *loadedPair, certErr, keyErr error) {
+	text, certErr := smallfile.Read(ctx, certFile)
+	key, keyErr := smallfile.Read(ctx, keyFile)
 	if certErr != nil || keyErr != nil {
 		return nil, certErr, keyErr
 	}
@@ -89,11 +89,11 @@ func (c *Certificate) config(options func() TLSOptions) *tls.Config {
 func (c *Certificate) Watch(ctx context.Context, log *slog.Logger) {
 	for wait.For(ctx, certificateInterval) {
 		old := c.current.Load()
-		now, err := os.ReadFile(old.certFile)
+		now, err := smallfile.Read(ctx, old.certFile)
 		if err != nil || bytes.Equal(now, old.text) {
 			continue
 		}
-		loaded, certErr, keyErr := readPair(old.certFile, old.keyFile)
+		loaded, certErr, keyErr := readPair(ctx, old.certFile, old.keyFile)
 		if err := cmp.Or(certErr, keyErr); err != nil {
 			log.Error("certificate not reloaded: the old one stays", "error", err)
 			continue

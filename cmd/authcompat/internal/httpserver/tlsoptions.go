@@ -2,6 +2,7 @@ package httpserver
 
 import (
 	"cmp"
+	"context"
 	"crypto/rsa"
 	"crypto/tls"
 )
@@ -56,8 +57,8 @@ func (o TLSOptions) apply(c *tls.Config) {
 }
 
 // HasRSAKey reports whether a certificate, which is valid, has an RSA key.
-func HasRSAKey(certFile, keyFile string) bool {
-	loaded, certErr, keyErr := readPair(certFile, keyFile)
+func HasRSAKey(ctx context.Context, certFile, keyFile string) bool {
+	loaded, certErr, keyErr := readPair(ctx, certFile, keyFile)
 	if cmp.Or(certErr, keyErr) != nil {
 		return false
 	}

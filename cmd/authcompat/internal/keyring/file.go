@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/profiles/smallfile"
 )
 
 // keyRing is the content of a key file: the newest key first.
@@ -23,8 +24,8 @@ type keyRing struct {
 }
 
 // readKeys reads a key file. The error is fs.ErrNotExist if there is none.
-func readKeys(path string) (keyRing, error) {
-	text, err := os.ReadFile(path)
+func readKeys(ctx context.Context, path string) (keyRing, error) {
+	text, err := smallfile.Read(ctx, path)
 	if _, link := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && link == nil {
 		return keyRing{}, fmt.Errorf("sealing keys: %s is a link to a file that is not there", path)
 	}
@@ -80,8 +81,8 @@ func createKeys(path string) error {
 // replaceKeys replaces the keys of a file atomically: at any moment the file on disk has
 // the old keys or the new ones. Whoever could read the file still can; if that can't be
 // done, nothing is changed. A symbolic link stays one. The caller holds the lock.
-func replaceKeys(path string, change func(keyRing) []string) error {
-	ring, err := readKeys(path)
+func replaceKeys(ctx context.Context, path string, change func(keyRing) []string) error {
+	ring, err := readKeys(ctx, path)
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func (w *world) rotate(t *testing.T, r Rotation) (Rotation, error) {
 // keys returns the ids of the file's keys, the first one first.
 func (w *world) keys(t *testing.T) []string {
 	t.Helper()
-	ring, err := readKeys(w.file)
+	ring, err := readKeys(t.Context(), w.file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +262,7 @@ func TestRotationsTakeTurns(t *testing.T) {
 	if keys := w.keys(t); len(keys) != 5 {
 		t.Errorf("%d keys, want 5", len(keys))
 	}
-	sealer, err := w.location.LoadOrWarn(func(err error) { t.Error(err) })
+	sealer, err := w.location.LoadOrWarn(t.Context(), func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +298,7 @@ func TestReloadKeepsWhatIsInUse(t *testing.T) {
 	}
 	for name, text := range map[string]string{"without the key": other, "empty": "", "no key": "c2VjcmV0"} {
 		write(text)
-		if _, fresh, err := reloader.Reload(""); fresh || err == nil {
+		if _, fresh, err := reloader.Reload(t.Context(), ""); fresh || err == nil {
 			t.Errorf("%s: taken, %v", name, err)
 		}
 		if strings.Contains(log.String(), other) || strings.Contains(log.String(), "c2VjcmV0") {
@@ -308,11 +308,11 @@ func TestReloadKeepsWhatIsInUse(t *testing.T) {
 	if err := os.Remove(w.file); err != nil {
 		t.Fatal(err)
 	}
-	if _, fresh, err := reloader.Reload(""); fresh || err != nil {
+	if _, fresh, err := reloader.Reload(t.Context(), ""); fresh || err != nil {
 		t.Errorf("missing: taken %t, %v", fresh, err)
 	}
 	write(other + "\n" + string(whole))
-	sealer, fresh, err := reloader.Reload("")
+	sealer, fresh, err := reloader.Reload(t.Context(), "")
 	if err != nil || !fresh || len(sealer.KeyIDs()) != 2 {
 		t.Errorf("with a new key before it: %v, %t, %v", sealer.KeyIDs(), fresh, err)
 	}

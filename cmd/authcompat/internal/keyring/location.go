@@ -82,7 +82,7 @@ func (k Location) Holder() string {
 
 // read reads the keys. If there is no location the sealer has none; if their file is
 // missing the error is fs.ErrNotExist. Nothing is written.
-func (k Location) read() (core.Sealer, error) {
+func (k Location) read(ctx context.Context) (core.Sealer, error) {
 	if text, ok := os.LookupEnv(EnvVar); ok {
 		keys, err := core.ParseKeys(text)
 		if err != nil {
@@ -94,20 +94,20 @@ func (k Location) read() (core.Sealer, error) {
 	if path == "" {
 		return core.Sealer{}, nil
 	}
-	ring, err := readKeys(path)
+	ring, err := readKeys(ctx, path)
 	return ring.sealer, err
 }
 
 // Check reads the keys and creates none. The error says what is wrong with them; it is
 // fs.ErrNotExist if their file is missing, and nil if there is no location.
-func (k Location) Check() error {
-	_, err := k.read()
+func (k Location) Check(ctx context.Context) error {
+	_, err := k.read(ctx)
 	return err
 }
 
 // load is read, with an error that names the setting.
-func (k Location) load() (core.Sealer, error) {
-	sealer, err := k.read()
+func (k Location) load(ctx context.Context) (core.Sealer, error) {
+	sealer, err := k.read(ctx)
 	if err != nil && k.Setting() != "--store" {
 		err = fmt.Errorf("%s: %w", k.Setting(), err)
 	}
@@ -117,8 +117,8 @@ func (k Location) load() (core.Sealer, error) {
 // LoadOrWarn reads the keys for a command that can go on without them: if their file is
 // missing, it calls warn with an error that says so and returns a sealer without keys. All
 // other errors name the setting that says where the keys are.
-func (k Location) LoadOrWarn(warn func(error)) (core.Sealer, error) {
-	sealer, err := k.load()
+func (k Location) LoadOrWarn(ctx context.Context, warn func(error)) (core.Sealer, error) {
+	sealer, err := k.load(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		warn(err)
 		return core.Sealer{}, nil
@@ -135,14 +135,14 @@ var errKeysLost = errors.New("the database holds tokens that are sealed with its
 // error says that the keys have to be restored. Processes that create it at the same time
 // get the same key. No file is created if there is no location or admin is nil.
 func (k Location) LoadOrCreate(ctx context.Context, admin core.Admin) (sealer core.Sealer, err error) {
-	sealer, err = k.load()
+	sealer, err = k.load(ctx)
 	if !errors.Is(err, fs.ErrNotExist) || k.File != "" || admin == nil {
 		return sealer, err
 	}
 	path := k.path()
 	err = lock(ctx, path, func(string) {}, func() error {
 		var missing error
-		if sealer, missing = k.load(); !errors.Is(missing, fs.ErrNotExist) {
+		if sealer, missing = k.load(ctx); !errors.Is(missing, fs.ErrNotExist) {
 			return missing // another process has made it
 		}
 		sealed, err := admin.SealKeys(ctx)
@@ -155,7 +155,7 @@ func (k Location) LoadOrCreate(ctx context.Context, admin core.Admin) (sealer co
 		if err := createKeys(path); err != nil {
 			return err
 		}
-		sealer, err = k.load()
+		sealer, err = k.load(ctx)
 		return err
 	})
 	return sealer, err

@@ -97,9 +97,9 @@ const countTime = 30 * time.Second
 
 // Reload returns the keys as they are now. If fresh is false, those in memory stay in use;
 // the error says why, and is nil if only the file beside the database is missing.
-func (w *Reloader) Reload(file string) (sealer core.Sealer, fresh bool, err error) {
+func (w *Reloader) Reload(ctx context.Context, file string) (sealer core.Sealer, fresh bool, err error) {
 	location := w.location(file)
-	sealer, err = location.load()
+	sealer, err = location.load(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err == nil {
@@ -115,7 +115,7 @@ func (w *Reloader) Reload(file string) (sealer core.Sealer, fresh bool, err erro
 // Refresh returns the keys again for a token whose key is missing: after `secret rotate` a
 // server meets tokens that are sealed with a key from after its start. An unchanged file
 // is not read again.
-func (w *Reloader) Refresh(file string) (core.Sealer, error) {
+func (w *Reloader) Refresh(ctx context.Context, file string) (core.Sealer, error) {
 	location := w.location(file)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -123,7 +123,7 @@ func (w *Reloader) Refresh(file string) (core.Sealer, error) {
 	if err == nil && w.last != nil && os.SameFile(w.last, now) && w.last.ModTime().Equal(now.ModTime()) {
 		return w.latest, nil
 	}
-	sealer, reading := location.load()
+	sealer, reading := location.load(ctx)
 	if reading == nil {
 		reading = w.adopt(sealer)
 	}

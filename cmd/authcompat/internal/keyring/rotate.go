@@ -53,14 +53,14 @@ func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin
 		}
 	}
 	if r.NewKey {
-		if err := addKey(r.Path); err != nil {
+		if err := addKey(ctx, r.Path); err != nil {
 			return err
 		}
 		if err := s.RecordOperation(ctx, core.ActionRotateSecret); err != nil {
 			return err
 		}
 	}
-	ring, err := readKeys(r.Path)
+	ring, err := readKeys(ctx, r.Path)
 	if err != nil {
 		return err
 	}
@@ -109,12 +109,12 @@ func ExplainMissing(ctx context.Context, admin core.Admin, missing error) error 
 }
 
 // addKey puts a new key before those of a file.
-func addKey(path string) error {
+func addKey(ctx context.Context, path string) error {
 	key, err := newKey()
 	if err != nil {
 		return err
 	}
-	return replaceKeys(path, func(r keyRing) []string { return append([]string{key}, r.words...) })
+	return replaceKeys(ctx, path, func(r keyRing) []string { return append([]string{key}, r.words...) })
 }
 
 // dropKeys removes from the file the keys that no token is sealed with, except the newest.
@@ -123,7 +123,7 @@ func dropKeys(ctx context.Context, admin core.Admin, path string) (dropped int, 
 	if err != nil {
 		return 0, err
 	}
-	err = replaceKeys(path, func(r keyRing) []string {
+	err = replaceKeys(ctx, path, func(r keyRing) []string {
 		var kept []string
 		for i, id := range r.sealer.KeyIDs() {
 			if i == 0 || counts[id] > 0 {

@@ -25,7 +25,7 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 		for {
 			select {
 			case <-signals:
-				if err := s.reload(); err != nil {
+				if err := s.reload(ctx); err != nil && ctx.Err() == nil {
 					s.log.Error("reload failed: all stays as it was", "error", err)
 				}
 			case <-ctx.Done():
@@ -149,8 +149,7 @@ func (s *server) profilesHidingExpiry() []string {
 // seals with the newest what is sealed with older ones.
 func (s *server) reseal(ctx context.Context) {
 	for {
-		// Reload logs errors itself, each of them once.
-		if sealer, fresh, _ := s.keys.Reload(s.started.KeyFile); fresh {
+		if sealer, fresh := s.reloadKeys(ctx); fresh {
 			s.engine.SealWith(sealer)
 			done, _, err := s.engine.Reseal(ctx, s.engine.Backend.Admin)
 			if err != nil && ctx.Err() == nil {

@@ -6,9 +6,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
+	"github.com/authcompat/authcompat/core"
 )
 
 // sighup returns a channel that receives SIGHUP until ctx ends.
@@ -19,11 +21,31 @@ func sighup(ctx context.Context) <-chan os.Signal {
 	return signals
 }
 
+// readTime limits how long a running server waits for files that are pipes by now.
+const readTime = 10 * time.Second
+
+// refreshKeys reads the keys again for a token whose key is missing.
+func (s *server) refreshKeys(ctx context.Context, file string) (core.Sealer, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	return s.keys.Refresh(ctx, file)
+}
+
+// reloadKeys reads the keys again.
+func (s *server) reloadKeys(ctx context.Context) (sealer core.Sealer, fresh bool) {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	sealer, fresh, _ = s.keys.Reload(ctx, s.started.KeyFile) // which logs errors itself, each of them once
+	return sealer, fresh
+}
+
 // reload applies the settings, profiles, keys and certificates as they are now: all of
 // them, or none if there is an error. Settings that take a restart stay as they are, and
 // the log names those that have changed.
-func (s *server) reload() error {
-	next, all, err := s.started.ReResolve()
+func (s *server) reload(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	next, all, err := s.started.ReResolve(ctx)
 	if err != nil {
 		return err
 	}
@@ -31,7 +53,7 @@ func (s *server) reload() error {
 	for _, a := range s.apis {
 		addresses = append(addresses, a.address)
 	}
-	kept, all, err := next.KeepRestartOnly(s.current(), addresses, all)
+	kept, all, err := next.KeepRestartOnly(ctx, s.current(), addresses, all)
 	if err != nil {
 		return err
 	}
@@ -47,12 +69,12 @@ func (s *server) reload() error {
 		}
 	}
 	// The location of the keys takes a restart.
-	sealer, fresh, err := s.keys.Reload(s.started.KeyFile)
+	sealer, fresh, err := s.keys.Reload(ctx, s.started.KeyFile)
 	if err != nil {
 		return err
 	}
 	if s.tls != nil {
-		if err := s.tls.Reload(f.TLSCertFile, f.TLSKeyFile); err != nil {
+		if err := s.tls.Reload(ctx, f.TLSCertFile, f.TLSKeyFile); err != nil {
 			return err
 		}
 	}

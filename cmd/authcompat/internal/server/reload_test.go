@@ -34,7 +34,7 @@ func unheard(t testing.TB) *server {
 	if err := flags.Parse([]string{"--config", "c.yaml"}); err != nil {
 		t.Fatal(err)
 	}
-	all, err := f.Resolve("")
+	all, err := f.Resolve(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestReloadOfWhatIsKept(t *testing.T) {
 			{"audit_retention: 1d\n", 0, 0},
 		} {
 			writeSettings(t, test.changes)
-			if err := s.reload(); err != nil {
+			if err := s.reload(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(collectInterval) // in fake time

@@ -80,7 +80,7 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 	}
 	defer func() { err = errors.Join(err, s.engine.Close()) }()
 	defer func() { s.servers.Close() }()
-	if err := s.listen(all); err != nil {
+	if err := s.listen(ctx, all); err != nil {
 		return err
 	}
 	s.warnKeyless(all)
@@ -112,7 +112,7 @@ func (s *server) open(ctx context.Context) error {
 		Keys: func(ctx context.Context, a core.Admin) (core.Sealer, error) {
 			return s.keys.Start(ctx, f.KeyFile, a)
 		},
-		RefreshKeys: func() (core.Sealer, error) { return s.keys.Refresh(s.started.KeyFile) },
+		RefreshKeys: func() (core.Sealer, error) { return s.refreshKeys(ctx, s.started.KeyFile) },
 		Log:         s.log, Metrics: s.metrics,
 		HashPool: &hashing.PoolOptions{
 			Threads: f.HashConcurrency, Queue: f.HashQueue,
@@ -138,11 +138,11 @@ func (s *server) setLoginLimits(f *config.Config) {
 }
 
 // listen opens the listeners.
-func (s *server) listen(all []config.BoundProfile) error {
+func (s *server) listen(ctx context.Context, all []config.BoundProfile) error {
 	f := s.current()
 	if f.TLSCertFile != "" {
 		var err error
-		if s.tls, err = httpserver.LoadCertificate(f.TLSCertFile, f.TLSKeyFile); err != nil {
+		if s.tls, err = httpserver.LoadCertificate(ctx, f.TLSCertFile, f.TLSKeyFile); err != nil {
 			return err
 		}
 	}
