@@ -20,9 +20,6 @@ import (
 // allProfiles stands for every built-in profile.
 const allProfiles = "all"
 
-// couldNotRun is the exit code of a run that proves nothing.
-const couldNotRun = 2
-
 func newConformance() *cobra.Command {
 	return group("conformance", "Replay documented exchanges at a server and compare", newConformanceRun())
 }
@@ -53,16 +50,9 @@ Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
   authcompat conformance run --profile ./mine.yaml
   authcompat conformance run --profile ocd-users --target http://127.0.0.1:8000
   authcompat conformance run --profile all --target knox-auth=http://127.0.0.1:8001 --target snippit=http://127.0.0.1:8002 --user john --password secret`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.run(cmd); err != nil {
-				if exit := (*exitError)(nil); errors.As(err, &exit) {
-					return err
-				}
-				return &exitError{code: couldNotRun, err: err}
-			}
-			return nil
-		},
+		Args:        cobra.NoArgs,
+		Annotations: map[string]string{failsAsCouldNotRun: "yes"},
+		RunE:        func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.profiles, "profile", nil, "profile to replay: a built-in name, a file, or all (repeatable)")

@@ -13,7 +13,7 @@ import (
 // Execute runs the command that the arguments of the process name, until it is done or ctx
 // ends. It writes the error, if there is one, and returns the exit code.
 func Execute(ctx context.Context, s Streams) int {
-	err := newRoot(s).ExecuteContext(ctx)
+	cmd, err := newRoot(s).ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
@@ -25,8 +25,19 @@ func Execute(ctx context.Context, s Streams) int {
 		return exit.code
 	}
 	complain(s.Err, err)
+	if cmd.Annotations[failsAsCouldNotRun] != "" {
+		return couldNotRun
+	}
 	return 1
 }
+
+// couldNotRun is the exit code of a conformance run that proves nothing: 1 says there that
+// something differs.
+const couldNotRun = 2
+
+// failsAsCouldNotRun is the annotation of a command whose errors, those of its arguments
+// included, have the exit code couldNotRun.
+const failsAsCouldNotRun = "could-not-run"
 
 // complain writes an error, which may have names in it that users chose.
 func complain(w io.Writer, err error) {

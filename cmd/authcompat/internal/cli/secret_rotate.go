@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -79,7 +81,13 @@ func newRotation(cmd *cobra.Command, r *keyring.Rotation) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			record := map[string]any{"key": r.Key, "resealed": r.Resealed, "broken": r.Broken, "dropped": r.Dropped}
+			var missing int64
+			for _, id := range slices.Sorted(maps.Keys(r.Missing)) {
+				missing += r.Missing[id]
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s sealed with the key %s, which is not in %s: add it there, below the others, and reseal\n",
+					term.Count(r.Missing[id], "token is", "tokens are"), id, term.Printable(r.Path))
+			}
+			record := map[string]any{"key": r.Key, "resealed": r.Resealed, "broken": r.Broken, "dropped": r.Dropped, "missing": missing}
 			return term.Report(cmd.OutOrStdout(), asJSON, record, "key %s seals; %s sealed anew, %d did not open; %s removed", r.Key, term.Count(r.Resealed, "token", "tokens"), r.Broken, term.Count(r.Dropped, "old key", "old keys"))
 		})
 	}

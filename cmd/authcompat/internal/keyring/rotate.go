@@ -34,6 +34,9 @@ type Rotation struct {
 	Resealed int    // tokens that were sealed anew
 	Broken   int    // tokens that did not open
 	Dropped  int    // keys that were removed
+	// Missing has the number of tokens of each key that is not in the file, by its id: they
+	// could not be sealed anew.
+	Missing map[string]int64
 }
 
 // Run changes the file, and seals the tokens of the service's store with its newest key.
@@ -68,6 +71,12 @@ func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin
 	r.Key = ring.sealer.KeyID()
 	if r.Resealed, r.Broken, err = s.Reseal(ctx, admin); err != nil {
 		return fmt.Errorf("%w; %d tokens are sealed anew: authcompat secret reseal seals the others", err, r.Resealed)
+	}
+	if r.Missing, err = admin.SealKeys(ctx); err != nil {
+		return fmt.Errorf("count sealed tokens: %w", err)
+	}
+	for _, id := range ring.sealer.KeyIDs() {
+		delete(r.Missing, id)
 	}
 	if r.Drop {
 		r.Dropped, err = dropKeys(ctx, admin, r.Path)
