@@ -170,7 +170,7 @@ const (
 	ImportKept                    // ours is newer, or the row was ended here
 	ImportRefused                 // it can't be taken over: Reason says why
 	ImportExpired                 // a token that is over and not here
-	ImportIDTaken                 // somebody else has the user's id: with ID 0 there is another
+	ImportIDTaken                 // somebody else has the user's id, or none may have it: with ID 0 there is another
 )
 
 // ImportResult is the outcome for one row. Reason is a sentence for people, without

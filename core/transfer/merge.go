@@ -34,12 +34,16 @@ type UserMerge struct {
 	Former *UserLink
 }
 
+// MaxUserID is the highest id that a new user brings along. Databases assign ids above the
+// highest one: after an id near the end of 64 bits, nobody could register any more.
+const MaxUserID = 1<<60 - 1
+
 // MergeUser decides about a user of another server. What has changed at the source since
 // the last run is imported, unless it has changed here too: then ours is kept. Password
 // and profile (username, e-mail, attributes, active) are decided separately. A user who
 // was deleted here is not created again. A user here who was never imported from this
 // source is not touched: whoever has that id there gets another one here, once the caller
-// asks for it.
+// asks for it, as does who has one above [MaxUserID].
 func MergeUser(in ImportedUser, known UserState) UserMerge {
 	if reason := cmp.Or(in.Refused, unimportable(in.Account)); reason != "" {
 		return UserMerge{Result: refused("%s", reason)}
@@ -56,6 +60,8 @@ func MergeUser(in ImportedUser, known UserState) UserMerge {
 		return UserMerge{Result: ImportResult{Outcome: ImportKept, Reason: "was deleted in the target"}}
 	case holder != nil:
 		return UserMerge{Result: refused("another user of the target has this name")}
+	case known.Existing == nil && in.ID > MaxUserID:
+		return UserMerge{Result: ImportResult{Outcome: ImportIDTaken}}
 	case known.Existing == nil:
 		return UserMerge{Write: true, Insert: true, ImportedUser: in}
 	}

@@ -53,6 +53,7 @@ func TestMergeUser(t *testing.T) {
 		{name: "a new name there", in: renamed, here: new(was), link: imported(was, ""), want: ImportUpdated, write: true, password: "old", username: "anna"},
 		{name: "a new name here", in: was, here: new(renamed), link: imported(was, ""), want: ImportKept},
 		{name: "a new name there, a new password here", in: renamed, here: new(account(1, "ann", "ours")), link: imported(was, ""), want: ImportUpdated, write: true, password: "ours", username: "anna"},
+		{name: "an id that leaves no room", in: account(MaxUserID+1, "ann", "old"), want: ImportIDTaken},
 		{name: "an id below zero", in: account(-1, "ann", "old"), want: ImportRefused},
 		{name: "no name", in: account(1, "", "old"), want: ImportRefused},
 		{name: "a name that is no text", in: account(1, "a\x00", "old"), want: ImportRefused},

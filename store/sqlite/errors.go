@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -71,4 +73,17 @@ func explain(ctx context.Context, wait time.Duration, err error) error {
 // explain is the function, which also notices damage.
 func (s *Store) explain(ctx context.Context, wait time.Duration, err error) error {
 	return s.damage.Explain(explain(ctx, wait, err))
+}
+
+// explainFull returns the error of an insert of a user. SQLite says that the disk is full,
+// too, where a row has the last ID there is (https://sqlite.org/autoinc.html).
+func explainFull(ctx context.Context, tx *sqlx.Tx, err error) error {
+	if primary(code(err)) != sqlite3.SQLITE_FULL {
+		return err
+	}
+	var last int64
+	if read := tx.GetContext(ctx, &last, `SELECT seq FROM sqlite_sequence WHERE name = 'users'`); read != nil || last < math.MaxInt64 {
+		return err
+	}
+	return fmt.Errorf("the last id that a user can have, %d, is or was in use, so that no user can be added: %w", last, err)
 }

@@ -195,3 +195,22 @@ func TestMintPanics(t *testing.T) {
 	}
 	withToken(t, s)
 }
+
+// TestNoIDLeft adds a user to a database that an earlier version has left without an id
+// for him: the store is unavailable for that, and says why.
+func TestNoIDLeft(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "x.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	withToken(t, s)
+	if _, err := s.writer.Exec(`UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'users'`); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.CreateUser(t.Context(), core.NewUser{Username: "bob"}, nil, nil)
+	if !errors.Is(err, core.ErrUnavailable) || !strings.Contains(err.Error(), "the last id that a user can have") {
+		t.Errorf("error %v, want that of an unavailable store that has no id left", err)
+	}
+	wantReads(t, s)
+}

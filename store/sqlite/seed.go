@@ -10,8 +10,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// firstRehearsed is above the IDs of all users that another store may have.
-const firstRehearsed = 1 << 60
+// firstRehearsed is above the IDs that users of another store can have got.
+const firstRehearsed = transfer.MaxUserID + 1
 
 // Seed inserts rows of another store that do not exist yet, and returns the links,
 // among those of the source, of the tokens that it inserted. Users inserted without an

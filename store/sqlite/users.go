@@ -37,7 +37,7 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 			return core.ErrUsernameTaken
 		}
 		if err != nil {
-			return fmt.Errorf("insert user: %w", err)
+			return fmt.Errorf("insert user: %w", explainFull(ctx, tx, err))
 		}
 		if row.ID, err = result.LastInsertId(); err != nil {
 			return fmt.Errorf("insert user: %w", err)

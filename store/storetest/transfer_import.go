@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -39,6 +40,12 @@ func idsAbove(t *testing.T, m transferPair) {
 	if bob := m.add(t, newUser("bob")); bob.ID <= 1_000_000 {
 		t.Errorf("id %d after 1000000", bob.ID)
 	}
+	// After the last id that there is, nobody could be added any more.
+	m.users(t, m.begin(t), account(transfer.MaxUserID, "cid"))
+	if dan := m.add(t, newUser("dan")); dan.ID <= transfer.MaxUserID {
+		t.Errorf("id %d after %d", dan.ID, int64(transfer.MaxUserID))
+	}
+	wantOutcomes(t, "import", m.users(t, m.begin(t), account(math.MaxInt64, "eve"), account(transfer.MaxUserID+2, "fay")), transfer.ImportIDTaken, transfer.ImportIDTaken)
 }
 
 func secondRunUsers(t *testing.T, m transferPair) {

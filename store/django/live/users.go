@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,9 @@ func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.U
 	if s.django.IsDuplicate(err) {
 		return core.User{}, core.ErrUsernameTaken
 	}
+	if tables.IsFull(err) {
+		err = s.explainFull(ctx, tx, err)
+	}
 	if err == nil {
 		account.ID, err = strconv.ParseInt(key, 10, 64)
 	}
@@ -70,6 +74,20 @@ func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.U
 		return core.User{}, fmt.Errorf("insert attributes: %w", err)
 	}
 	return account.User, nil
+}
+
+// explainFull returns the error of an insert into a SQLite file, which says that the disk
+// is full, too, where a row has the last ID there is (https://sqlite.org/autoinc.html).
+func (s *Store) explainFull(ctx context.Context, tx *sql.Tx, err error) error {
+	users := s.shape.Users
+	for users.Base != nil {
+		users = *users.Base
+	}
+	var last int64
+	if read := tx.QueryRowContext(ctx, `SELECT seq FROM sqlite_sequence WHERE name = ?`, users.Name).Scan(&last); read != nil || last < math.MaxInt64 {
+		return err
+	}
+	return fmt.Errorf("the last id that a row of %s can have, %d, is or was in use, so that no user can be added: %w", users.Name, last, err)
 }
 
 // Account implements [core.Store].

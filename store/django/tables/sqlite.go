@@ -130,6 +130,9 @@ func (sqliteFile) IsDuplicate(err error) bool {
 // that a retry may succeed.
 func IsLocked(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY }
 
+// IsFull reports whether err means that there is no room for a row in a SQLite file.
+func IsFull(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_FULL }
+
 // IsUnavailable reports whether err means that a SQLite file can't be used now.
 func IsUnavailable(err error) bool {
 	return slices.Contains([]int{

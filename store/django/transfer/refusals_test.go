@@ -31,6 +31,7 @@ func TestRehearsedRefusals(t *testing.T) {
 		"tokens that are none":        {nil, `UPDATE authtoken_token SET key = '' WHERE user_id = 1`, tables.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
 		"tokens of nobody":            {nil, `DELETE FROM auth_user WHERE id IN (1, 3)`, tables.Mapping{}, transfer.Counts{Read: 2, Added: 2}, transfer.Counts{Read: 4, Added: 2, Refused: 2}},
 		"an id that can't be kept":    {nil, `UPDATE auth_user SET id = -9 WHERE id = 4`, tables.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
+		"an id that leaves no room":   {nil, `UPDATE auth_user SET id = 9223372036854775807 WHERE id = 4; UPDATE authtoken_token SET user_id = 9223372036854775807 WHERE user_id = 4`, tables.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 4}},
 		"a name of another, swapped":  {[]string{"u3"}, `UPDATE auth_user SET username = 'x' WHERE id = 4; UPDATE auth_user SET username = 'u3' WHERE id = 1`, tables.Mapping{}, transfer.Counts{Read: 4, Added: 3, Refused: 1}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
 		"nothing but what is refused": {nil, `UPDATE auth_user SET is_active = 'perhaps'`, tables.Mapping{}, transfer.Counts{Read: 4, Refused: 4}, transfer.Counts{Read: 4, Refused: 4}},
 		"a token's date that is none": {nil, `UPDATE authtoken_token SET created = '2026-13-01' WHERE user_id = 2`, tables.Mapping{}, transfer.Counts{Read: 4, Added: 4}, transfer.Counts{Read: 4, Added: 3, Refused: 1}},
@@ -54,6 +55,9 @@ func TestRehearsedRefusals(t *testing.T) {
 			}
 			if again, err := h.both(t, test.m, nil, path); err != nil || again.Users.Added+again.Tokens["authtoken_token"].Added+again.Ended > 0 {
 				t.Errorf("again: %+v, %v", again, err)
+			}
+			if _, err := h.service.CreateUser(t.Context(), policy, core.Registration{Username: "late", Password: "of one who comes later"}); err != nil {
+				t.Errorf("nobody can register: %v", err)
 			}
 		})
 	}

@@ -37,7 +37,7 @@ type Report struct {
 	Finished time.Time `json:"finished"`
 	Users    Counts    `json:"users"`
 	// Renumbered is the number of added users who have another ID here, because theirs
-	// is not a positive number or is taken by another user.
+	// is taken by another user, or no positive number up to [transfer.MaxUserID].
 	Renumbered int               `json:"users_with_another_id"`
 	Formats    map[string]int    `json:"password_formats"`
 	Tokens     map[string]Counts `json:"tokens"` // by table

@@ -73,7 +73,7 @@ func classifyCode(code pqerror.Code) kind {
 	case pqerror.ReadOnlySQLTransaction, pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow,
 		pqerror.IdleInTransactionSessionTimeout:
 		return lost
-	case pqerror.QueryCanceled, pqerror.LockNotAvailable:
+	case pqerror.QueryCanceled, pqerror.LockNotAvailable, pqerror.SequenceGeneratorLimitExceeded:
 		return busy
 	}
 	switch code.Class() {

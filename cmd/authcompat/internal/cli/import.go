@@ -202,7 +202,7 @@ func writeImport(w io.Writer, r *transfer.Report) error {
 		term.Printf(&out, "tokens of %s: %s\n", table, counted(r.Tokens[table]))
 	}
 	if r.Renumbered > 0 {
-		term.Printf(&out, "%s another id here: theirs is no number above zero, or somebody else's\n", term.Count(r.Renumbered, "user has", "users have"))
+		term.Printf(&out, "%s another id here: theirs is somebody else's, or no number above zero with room left above it\n", term.Count(r.Renumbered, "user has", "users have"))
 	}
 	switch {
 	case r.Ended > 0 && r.DryRun:
