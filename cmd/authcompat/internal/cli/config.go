@@ -20,7 +20,8 @@ func newConfigCheck() *cobra.Command {
 		Short: "Check a server's settings, and the profiles, keys and certificates that they name",
 		Long: `Check a configuration file. Exits 0 when it is good; 1 with every problem, one a line, as
 file:line:column: key: what is wrong, or with the flag or variable that a value comes from. Flags and variables
-count as they do for serve, which checks the same before it starts. The store is not opened, nor an address.`,
+count as they do for serve, which checks the same before it starts. The store is not opened, nor an address.
+Settings that are valid and take a protection away are named in warnings, which serve logs.`,
 		Args:              cobra.MaximumNArgs(1),
 		PersistentPreRunE: skipsPreRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -33,6 +34,9 @@ count as they do for serve, which checks the same before it starts. The store is
 				for _, weak := range p.TLS.Weaknesses() {
 					fmt.Fprintf(cmd.OutOrStdout(), "  accepts weak TLS: %s\n", weak)
 				}
+			}
+			for _, weak := range f.Weaknesses() {
+				fmt.Fprintf(cmd.OutOrStdout(), "warning: %s: %s\n", weak.At, weak.Text)
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), "the settings are good")
 			return err

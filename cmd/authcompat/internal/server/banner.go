@@ -29,6 +29,7 @@ type banner struct {
 	apis   []config.BoundProfile // at URLs
 	store  string
 	manage string // URL; empty: none
+	open   bool   // whether the management listener is at all addresses of the machine
 }
 
 func newBanner(apis []config.BoundProfile, open httpserver.Servers, f *config.Config) banner {
@@ -43,7 +44,8 @@ func newBanner(apis []config.BoundProfile, open httpserver.Servers, f *config.Co
 		b.apis = append(b.apis, api)
 	}
 	if f.Manage != "" {
-		b.manage = "http://" + reachable(open[len(apis)].Listener.Addr())
+		at := open[len(apis)].Listener.Addr()
+		b.manage, b.open = "http://"+reachable(at), reachable(at) != at.String()
 	}
 	return b
 }
@@ -73,7 +75,11 @@ func (b banner) write(w io.Writer) error {
 		}
 	}
 	if b.manage != "" {
-		fmt.Fprintf(&out, "management at %s: /livez, /readyz, /metrics\n", b.manage)
+		fmt.Fprintf(&out, "management at %s: /livez, /readyz, /metrics", b.manage)
+		if b.open {
+			out.WriteString(" (and at all other addresses of this machine)")
+		}
+		out.WriteString("\n")
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

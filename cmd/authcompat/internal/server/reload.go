@@ -91,21 +91,17 @@ func (s *server) reload(ctx context.Context) error {
 	if len(kept) > 0 {
 		s.log.Warn("settings have changed that take a restart: until then they stay as they were", "settings", kept)
 	}
-	s.warnUnlimited(f)
-	s.warnWeakTLS()
+	s.warnWeak(next)
 	s.log.Info("reloaded settings, profiles, keys and certificates")
 	return nil
 }
 
-// warnUnlimited warns that login limits are off, so that nobody forgets it.
-func (s *server) warnUnlimited(f *config.Config) {
-	if !f.LoginLimits {
-		s.log.Warn("guesses at passwords are not limited (--limits off): for replays and load tests only")
+// warnWeak warns of settings that take a protection away, so that nobody forgets them, and
+// of listeners that accept weak TLS.
+func (s *server) warnWeak(f *config.Server) {
+	for _, w := range f.Weaknesses() {
+		s.log.Warn(w.Text, "setting", w.At)
 	}
-}
-
-// warnWeakTLS warns of listeners that accept weak TLS.
-func (s *server) warnWeakTLS() {
 	for _, a := range s.apis {
 		p := a.bound.Load()
 		if weak := p.TLS.Weaknesses(); s.tls != nil && weak != nil {

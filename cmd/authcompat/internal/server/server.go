@@ -85,11 +85,10 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 	}
 	s.warnKeyless(all)
 	s.warnUnsafe(ctx)
-	s.warnWeakTLS()
+	s.warnWeak(f)
 	if err := newBanner(all, s.servers, &f.Config).write(out); err != nil {
 		s.log.Warn("what is served where can't be written to standard output", "error", err)
 	}
-	s.warnUnlimited(&f.Config)
 	working, cancel := context.WithCancel(ctx)
 	background := s.background(working, signals)
 	defer func() {
