@@ -3,6 +3,8 @@ package profiles
 import (
 	"slices"
 	"strings"
+
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // value reads "name|format".
@@ -48,7 +50,7 @@ func (at place) unknown(v value, name string) {
 		v.Refuse("%s is not known in %s; %s", dollar(name), at.name, known)
 		return
 	}
-	if near := nearest(name, allValues()); near != "" {
+	if near := yamlfile.Nearest(name, allValues()); near != "" {
 		known = "did you mean $" + string(near) + "?"
 	}
 	v.Refuse("unknown value %s; %s", dollar(name), known)

@@ -84,7 +84,7 @@ func (m *mapReader) done() {
 			continue
 		}
 		hint := "the keys here are " + list(m.known)
-		if near := nearest(e.Name, m.known); near != "" {
+		if near := yamlfile.Nearest(e.Name, m.known); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		e.Refuse("unknown key; %s", hint)

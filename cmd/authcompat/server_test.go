@@ -27,9 +27,21 @@ const asProgram = "AUTHCOMPAT_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
+		asUsers()
 		os.Exit(run())
 	}
 	testscript.Main(m, map[string]func(){"authcompat": func() { os.Exit(run()) }})
+}
+
+// asUsers gives the program the environment that it has with its users: without the
+// variables of tests, which it would warn of.
+func asUsers() {
+	ofTests := regexp.MustCompile(`^AUTHCOMPAT_(TEST|CRASH|POWERCUT|SKEW)_|^AUTHCOMPAT_LONG$`)
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); ofTests.MatchString(name) {
+			_ = os.Unsetenv(name) // fails only for an empty name
+		}
+	}
 }
 
 // long skips a test that takes minutes, unless long tests are asked for.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -21,11 +22,14 @@ func newConfigCheck() *cobra.Command {
 		Long: `Check a configuration file. Exits 0 when it is good; 1 with every problem, one a line, as
 file:line:column: key: what is wrong, or with the flag or variable that a value comes from. Flags and variables
 count as they do for serve, which checks the same before it starts. The store is not opened, nor an address.
-Settings that are valid and take a protection away are named in warnings, which serve logs.`,
+An AUTHCOMPAT_… variable that is no setting's, which other commands warn of, is an error here. Settings that are valid and take a protection away are named in warnings, which serve logs.`,
 		Args:              cobra.MaximumNArgs(1),
 		PersistentPreRunE: skipsPreRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := f.Resolve(cmd.Context(), strings.Join(args, ""))
+			for _, u := range unknownVariables(cmd) {
+				err = errors.Join(err, errors.New(u.String()))
+			}
 			if err != nil {
 				return err
 			}

@@ -31,12 +31,15 @@ what is to be changed, or confirm a change (--force, token revoke --user), have 
 		Example: `  authcompat serve --profile snippit
   authcompat user create alice --email alice@example.com
   authcompat conformance run --profile all`,
-		Version:           version(),
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return config.Configure(cmd.Context(), cmd.Flags()) },
-		Args:              cobra.NoArgs,
-		RunE:              showHelp,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			warnUnknown(cmd.ErrOrStderr(), unknownVariables(cmd))
+			return config.Configure(cmd.Context(), cmd.Flags())
+		},
+		Args: cobra.NoArgs,
+		RunE: showHelp,
 	}
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetIn(s.In)

@@ -30,6 +30,7 @@ log names those that have changed. SIGTERM lets requests in flight finish.`,
 		Args:              cobra.NoArgs,
 		PersistentPreRunE: skipsPreRun,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.Unknown = unknownVariables(cmd)
 			all, err := f.Resolve(cmd.Context(), "")
 			if err != nil {
 				return err

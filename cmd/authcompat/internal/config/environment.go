@@ -79,5 +79,5 @@ func WithoutVariables(flags *pflag.FlagSet, names ...string) {
 
 // Variable returns the name of a flag's environment variable.
 func Variable(flag string) string {
-	return "AUTHCOMPAT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

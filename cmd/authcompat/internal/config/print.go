@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 )
 
 // WriteYAML writes the settings to w as a configuration file, with secrets masked and the
@@ -69,6 +72,9 @@ func (f *Server) show() *yaml.Node {
 		}
 		value := shown(s.flag, flag)
 		value.LineComment = printedSource(flag)
+		if _, set := os.LookupEnv(keyring.EnvVar); set && s.flag == "secret-key-file" {
+			value.LineComment += "; not read, because " + keyring.EnvVar + " has the keys"
+		}
 		section.Content = append(section.Content, text(name), value)
 	}
 	return root

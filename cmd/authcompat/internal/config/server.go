@@ -49,7 +49,9 @@ const DefaultExpiredTokenRetention = Duration(90 * day)
 // Server are the settings of a server, and where each of them comes from.
 type Server struct {
 	Config
-	flags *pflag.FlagSet // bound to the values, and marked with their sources
+	// Unknown are the environment variables that no command reads.
+	Unknown []UnknownVariable
+	flags   *pflag.FlagSet // bound to the values, and marked with their sources
 }
 
 // NewServer returns the default settings of a server.

@@ -86,6 +86,9 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 	s.warnKeyless(all)
 	s.warnUnsafe(ctx)
 	s.warnWeak(f)
+	for _, u := range f.Unknown {
+		s.log.Warn("there is no such setting, and this environment variable is ignored", "variable", u.Name, "did_you_mean", u.Near)
+	}
 	if err := newBanner(all, s.servers, &f.Config).write(out); err != nil {
 		s.log.Warn("what is served where can't be written to standard output", "error", err)
 	}
