@@ -8,6 +8,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/pgdurability"
+	"github.com/authcompat/authcompat/store/internal/pgprivileges"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -52,9 +53,29 @@ func (s *Store) Warnings(ctx context.Context) (warnings []string, err error) {
 		warnings, err = pgdurability.Warnings(func(query string, into ...any) error {
 			return s.db.QueryRowContext(ctx, query).Scan(into...)
 		})
+		if err != nil {
+			return err
+		}
+		text, err := pgprivileges.Warning(ctx, s.db, s.needs())
+		if err == nil && text != "" {
+			warnings = append(warnings, text)
+		}
 		return err
 	})
 	return warnings, err
+}
+
+// needs returns what a server does with the tables. FOR SHARE takes the right to UPDATE.
+func (s *Store) needs() []pgprivileges.Need {
+	return []pgprivileges.Need{
+		{Table: s.qualify("@users"), Rights: []string{"INSERT", "UPDATE"}},
+		{Table: s.qualify("@tokens"), Rights: []string{"INSERT", "UPDATE", "DELETE"}},
+		{Table: s.qualify("@guesses"), Rights: []string{"INSERT", "UPDATE", "DELETE"}},
+		{Table: s.qualify("@audit"), Rights: []string{"INSERT"}},
+		{Table: s.qualify("@fence"), Rights: []string{"UPDATE"}},
+		{Table: s.qualify("@imported_users"), Rights: []string{"UPDATE"}},
+		{Table: s.qualify("@imported_tokens"), Rights: []string{"INSERT", "UPDATE"}},
+	}
 }
 
 // Close implements [core.Store].

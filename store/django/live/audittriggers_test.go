@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -138,6 +139,18 @@ func TestAuditOfARestrictedRole(t *testing.T) {
 			t.Fatal(err)
 		}
 		return strings.Join(warnings, "\n")
+	}
+	// Without rights, writes fail as those on an unavailable store.
+	do(`REVOKE INSERT, DELETE ON auth_user, knox_authtoken FROM ` + role)
+	if got, want := warned(), `GRANT INSERT ON "auth_user" TO `+role+`; GRANT INSERT, DELETE ON "knox_authtoken" TO `+role; !strings.Contains(got, want) {
+		t.Errorf("without rights: %s, want %s", got, want)
+	}
+	if _, err := mustOpen(t, restrictedSource).CreateUser(t.Context(), core.NewUser{Username: "bob", PasswordHash: "!"}, nil, nil); !errors.Is(err, core.ErrUnavailable) {
+		t.Errorf("without rights: %v, want an unavailable store", err)
+	}
+	do(`GRANT INSERT, DELETE ON auth_user, knox_authtoken TO ` + role)
+	if got := warned(); strings.Contains(got, "GRANT") {
+		t.Errorf("with all rights: %s", got)
 	}
 	const text = "the audit record in authcompat_audit can be changed"
 	if got := warned(); strings.Contains(got, text) {

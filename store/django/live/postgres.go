@@ -10,6 +10,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/pgdurability"
+	"github.com/authcompat/authcompat/store/internal/pgprivileges"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -100,7 +101,27 @@ func (s *Store) Warnings(ctx context.Context) (warnings []string, err error) {
 		if err == nil && text != "" {
 			warnings = append(warnings, text)
 		}
+		if err != nil {
+			return err
+		}
+		if text, err = pgprivileges.Warning(ctx, s.db, s.needs()); err == nil && text != "" {
+			warnings = append(warnings, text)
+		}
 		return err
 	})
 	return warnings, err
+}
+
+// needs returns what a server does with Django's tables and the auxiliary ones.
+func (s *Store) needs() (needs []pgprivileges.Need) {
+	for _, part := range s.shape.Users.Parts() {
+		needs = append(needs, pgprivileges.Need{Table: s.django.TableName(part), Rights: []string{"INSERT", "UPDATE"}})
+	}
+	all := []string{"INSERT", "UPDATE", "DELETE"}
+	return append(needs,
+		pgprivileges.Need{Table: s.django.TableName(s.tokens.Table), Rights: all},
+		pgprivileges.Need{Table: "authcompat_users", Rights: []string{"INSERT"}},
+		pgprivileges.Need{Table: "authcompat_tokens", Rights: all},
+		pgprivileges.Need{Table: "authcompat_guesses", Rights: all},
+		pgprivileges.Need{Table: "authcompat_audit", Rights: []string{"INSERT"}})
 }

@@ -36,7 +36,7 @@ const (
 	conflict                // with another transaction: to be retried
 	lost                    // the server is gone, or can't be written to any more
 	unreachable             // no connection could be opened
-	busy                    // the server can't do it now
+	busy                    // the server can't do it now, or not for this role
 )
 
 // classify returns the kind of a database error.
@@ -73,7 +73,7 @@ func classifyCode(code pqerror.Code) kind {
 	case pqerror.ReadOnlySQLTransaction, pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow,
 		pqerror.IdleInTransactionSessionTimeout:
 		return lost
-	case pqerror.QueryCanceled, pqerror.LockNotAvailable, pqerror.SequenceGeneratorLimitExceeded:
+	case pqerror.QueryCanceled, pqerror.LockNotAvailable, pqerror.SequenceGeneratorLimitExceeded, pqerror.InsufficientPrivilege:
 		return busy
 	}
 	switch code.Class() {
