@@ -174,7 +174,7 @@ func (s *Store) Caveats() []string {
 		"a token that Django issued belongs to the realm default, and to no profile",
 		"rehashing at login is off: Django and this server would undo each other's hashes",
 		"a username has at most the characters that Django's column holds",
-		"the commands that manage users and tokens do not work: Django's own admin does",
+		"of the commands that manage users and tokens, only user create, limits clear, audit and audit purge work: for the rest use Django's own admin",
 	}
 	if s.SingleTokenPerUser() {
 		return append(caveats,
