@@ -18,11 +18,19 @@ var errNotDjango = errors.New("a Django database is given as django+sqlite:PATH 
 // OpenMapped is Open for a Django database of which a mapping names the tables and
 // columns that can't be found automatically.
 func OpenMapped(ctx context.Context, dsn string, m tables.Mapping) (Backend, error) {
-	source, ok := strings.CutPrefix(dsn, schemeDjango)
-	if !ok {
-		return Backend{}, errors.New("a mapping (--map) is for a Django database that is worked on, --store django+sqlite:PATH or django+postgres://…, or that is imported")
+	if err := AcceptsMapping(dsn); err != nil {
+		return Backend{}, err
 	}
-	return attach(ctx, source, m)
+	return attach(ctx, strings.TrimPrefix(dsn, schemeDjango), m)
+}
+
+// AcceptsMapping reports whether a DSN is that of a Django database, for OpenMapped. The
+// error shows nothing of another DSN.
+func AcceptsMapping(dsn string) error {
+	if strings.HasPrefix(dsn, schemeDjango) {
+		return nil
+	}
+	return errors.New("a mapping (--map) is for a Django database that is worked on, --store django+sqlite:PATH or django+postgres://…, or that is imported")
 }
 
 // attach opens a Django database for live use.

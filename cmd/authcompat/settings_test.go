@@ -30,6 +30,8 @@ func TestSettingsProblems(t *testing.T) {
 	put(t, "bad.key", "S3cret")
 	put(t, "bad.db.key", "S3cret")
 	put(t, "broken.yaml", "name: [\n")
+	put(t, "map.yaml", "id: id\nusrname: name\nusername_case: upper\n")
+	put(t, "good.yaml", "id: id\n")
 	const one = "listeners: [{profile: snippit}]\n"
 	for _, test := range []struct {
 		name, text string
@@ -121,6 +123,15 @@ audit_retention: long
 		}},
 		{"a second document", one + "---\na: b\n", nil, []string{"c.yaml:2:1: a second document begins here"}},
 		{"a second document that breaks off", one + "---\n[\n", nil, []string{"c.yaml: a second document: line 3: did not find expected node content"}},
+		{"no mapping", one + "map: nonexist.yaml\nstore: django+sqlite:django.db\n", nil, []string{"c.yaml:2:6: map: open nonexist.yaml: no such file or directory"}},
+		{"a mapping with mistakes", one + "map: map.yaml\nstore: django+sqlite:django.db\n", nil, []string{
+			"map.yaml:2:1: usrname: unknown key; did you mean username?",
+			`map.yaml:3:16: username_case: "upper" is neither keep nor lower`,
+		}},
+		{"a mapping of another store", one + "map: good.yaml\n", nil, []string{
+			"c.yaml:2:6: map: a mapping (--map) is for a Django database that is worked on, --store django+sqlite:PATH or django+postgres://…, or that is imported",
+		}},
+		{"a file that is no mapping", one, []string{"--map", "bad.key", "--store", "django+sqlite:django.db"}, []string{"bad.key:1:1: want a map"}},
 		{"no API", "manage: 127.0.0.1:1\n", nil, []string{
 			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, form-auth, knox-auth, ocd-users, snippit",
 		}},

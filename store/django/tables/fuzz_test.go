@@ -57,13 +57,6 @@ func FuzzInstant(f *testing.F) {
 	})
 }
 
-// FuzzMapping parses mappings.
-func FuzzMapping(f *testing.F) {
-	f.Add([]byte("user_table: a\nusername: email\nattributes: {x: y}\n"))
-	f.Add([]byte("a: b"))
-	f.Fuzz(func(t *testing.T, text []byte) { _, _ = ParseMapping(text) })
-}
-
 func TestInstant(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {

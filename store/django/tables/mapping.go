@@ -1,46 +1,38 @@
 package tables
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"gopkg.in/yaml.v3"
 )
 
-// Mapping assigns tables and columns their roles. As a file it is YAML with the keys
-// user_table, token_table, id, username, email, password, active, created, attributes
-// (attribute: column), username_case and defaults (column: value); whatever is left out
-// is detected.
+// Mapping assigns tables and columns their roles. Whatever is left out is detected.
 type Mapping struct {
-	UserTable string `yaml:"user_table"`
+	UserTable string
 	// TokenTables are the token tables to use; "none" alone means no tokens.
-	TokenTables Names  `yaml:"token_table"`
-	ID          string `yaml:"id"`
-	Username    string `yaml:"username"`
-	Email       string `yaml:"email"`
-	Password    string `yaml:"password"`
-	Active      string `yaml:"active"`
-	Created     string `yaml:"created"`
+	TokenTables Names
+	ID          string
+	Username    string
+	Email       string
+	Password    string
+	Active      string
+	Created     string
 	// Attributes maps attributes to columns. If nil, each remaining column becomes an
 	// attribute of the same name, except for those that look like secrets.
-	Attributes map[string]string `yaml:"attributes"`
+	Attributes map[string]string
 	// UsernameCase is keep (the default) or lower: usernames are imported in lower
 	// case.
-	UsernameCase string `yaml:"username_case"`
+	UsernameCase string
 	// Defaults are what an export writes to columns that it has no value for; $uuid
 	// stands for a new random UUID (version 4) in each row, and $now for the time.
-	Defaults map[string]string `yaml:"defaults"`
+	Defaults map[string]string
 
 	// Numbered is set if users have an integer that they keep as their ID: the primary
 	// key, even where tokens refer to users by another column (to_field).
-	Numbered bool     `yaml:"-"`
+	Numbered bool
 	number   string   // the column of that integer
 	extra    []string // the columns that become attributes of the same name
 }
@@ -48,31 +40,8 @@ type Mapping struct {
 // NoTokens is the token table name that means no tokens.
 const NoTokens = "none"
 
-// Names is a list of names; in YAML it may also be a single one.
+// Names is a list of names.
 type Names []string
-
-// UnmarshalYAML implements yaml.Unmarshaler.
-func (n *Names) UnmarshalYAML(node *yaml.Node) error {
-	if node.Kind == yaml.ScalarNode {
-		*n = Names{node.Value}
-		return nil
-	}
-	return node.Decode((*[]string)(n))
-}
-
-// ParseMapping parses a mapping. Unknown keys are refused.
-func ParseMapping(data []byte) (Mapping, error) {
-	var m Mapping
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	d.KnownFields(true)
-	if err := d.Decode(&m); err != nil && !errors.Is(err, io.EOF) {
-		return m, errors.New(strings.ReplaceAll(err.Error(), "\n ", ""))
-	}
-	if m.UsernameCase != "" && m.UsernameCase != "keep" && m.UsernameCase != "lower" {
-		return m, fmt.Errorf("username_case: %q is neither keep nor lower", m.UsernameCase)
-	}
-	return m, nil
-}
 
 // on completes the mapping for a user table, to whose rows tokens refer by the column
 // identity (empty if unknown). It looks for the usual names and those common in custom

@@ -18,7 +18,7 @@ func newConfigCheck() *cobra.Command {
 	f := config.NewServer()
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
-		Short: "Check a server's settings, and the profiles, keys and certificates that they name",
+		Short: "Check a server's settings, and the profiles, mapping, keys and certificates that they name",
 		Long: `Check a configuration file. Exits 0 when it is good; 1 with every problem, one a line, as
 file:line:column: key: what is wrong, or with the flag or variable that a value comes from. Flags and variables
 count as they do for serve, which checks the same before it starts. The store is not opened, nor an address.

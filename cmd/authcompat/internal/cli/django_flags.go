@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
@@ -47,10 +47,8 @@ func (f *djangoFlags) read(ctx context.Context) (m tables.Mapping, zone *time.Lo
 	if zone, err = time.LoadLocation(f.zone); err != nil {
 		return m, nil, fmt.Errorf("--time-zone %q: want a name such as Europe/Berlin", f.zone)
 	}
-	if f.mapping != "" {
-		if m, err = engine.ReadMapping(ctx, f.mapping); err != nil {
-			return m, nil, err
-		}
+	if m, err = config.ReadMapping(ctx, f.mapping); err != nil {
+		return m, nil, err
 	}
 	if f.userTable != "" {
 		m.UserTable = f.userTable

@@ -63,5 +63,9 @@ func withPseudonyms(ctx context.Context, cmd *cobra.Command, e *engine.Engine, u
 
 // openEngine opens the store for a command.
 func openEngine(ctx context.Context, f *config.Engine) (*engine.Engine, error) {
-	return engine.Open(ctx, engine.Options{DSN: f.Store, Mapping: f.Mapping, Iterations: f.Iterations})
+	mapping, err := f.ReadMapping(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Open(ctx, engine.Options{DSN: f.Store, Mapping: mapping, Iterations: f.Iterations})
 }

@@ -1,10 +1,13 @@
 package config
 
 import (
+	"context"
+
 	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/store"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // Engine are the settings of every command that works on users and tokens.
@@ -13,6 +16,15 @@ type Engine struct {
 	Store      string // DSN
 	Mapping    string // YAML file that says what is what in a Django database; empty: none
 	Iterations int    // PBKDF2's, of new password hashes
+}
+
+// ReadMapping reads the mapping, as the function of that name does; nil if there is none.
+func (f *Engine) ReadMapping(ctx context.Context) (*tables.Mapping, error) {
+	if f.Mapping == "" {
+		return nil, nil
+	}
+	m, err := ReadMapping(ctx, f.Mapping)
+	return &m, err
 }
 
 // AddStoreFlags adds the settings of a command that only needs to know where the store is,

@@ -32,6 +32,7 @@ func (f *Server) Resolve(ctx context.Context, file string) ([]BoundProfile, erro
 	if err := store.ValidateDSN(f.Engine.Store); err != nil {
 		found.add(f.source("store"), "%v", err)
 	}
+	f.checkMapping(ctx, found)
 	f.checkKeys(ctx, found)
 	f.checkCertificate(ctx, found)
 	f.checkTLSOptions(ctx, found)

@@ -12,7 +12,6 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
-	"github.com/authcompat/authcompat/profiles/smallfile"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django/tables"
 )
@@ -29,8 +28,8 @@ type Engine struct {
 // Options say which store is opened and how. Commands set the first three alone.
 type Options struct {
 	DSN        string
-	Mapping    string // file that maps tables and columns of a Django database; empty: none
-	Iterations int    // PBKDF2's, of new password hashes
+	Mapping    *tables.Mapping // of a Django database that is worked on; nil: none
+	Iterations int             // PBKDF2's, of new password hashes
 
 	// Keys loads the sealing keys. It is called after the store is open, so that a start
 	// that fails leaves no key behind. nil: there are none.
@@ -90,16 +89,12 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 }
 
 // openStore opens the store, with its mapping if it has one.
-func openStore(ctx context.Context, dsn, mapping string) (core.Backend, error) {
-	if mapping == "" {
+func openStore(ctx context.Context, dsn string, mapping *tables.Mapping) (core.Backend, error) {
+	if mapping == nil {
 		b, err := store.Open(ctx, dsn)
 		return b.Backend, err
 	}
-	m, err := ReadMapping(ctx, mapping)
-	if err != nil {
-		return core.Backend{}, err
-	}
-	b, err := store.OpenMapped(ctx, dsn, m)
+	b, err := store.OpenMapped(ctx, dsn, *mapping)
 	return b.Backend, err
 }
 
@@ -120,20 +115,6 @@ func (e *Engine) Now(ctx context.Context) (time.Time, error) {
 
 // Close closes the store.
 func (e *Engine) Close() error { return e.Backend.Close() }
-
-// ReadMapping reads a file that maps tables and columns of a Django database. The error
-// names the flag --map.
-func ReadMapping(ctx context.Context, path string) (tables.Mapping, error) {
-	text, err := smallfile.Read(ctx, path)
-	if err != nil {
-		return tables.Mapping{}, fmt.Errorf("--map: %w", err)
-	}
-	m, err := tables.ParseMapping(text)
-	if err != nil {
-		return m, fmt.Errorf("--map %s: %w", path, err)
-	}
-	return m, nil
-}
 
 // CheckExists fails if dsn names a database that is not there or has no tables of
 // authcompat, for commands that must not create them.

@@ -108,9 +108,12 @@ func (s *server) current() *config.Config { return s.settings.Load() }
 // open opens the store and makes the engine.
 func (s *server) open(ctx context.Context) error {
 	f := s.current()
-	var err error
+	mapping, err := f.Engine.ReadMapping(ctx)
+	if err != nil {
+		return err
+	}
 	s.engine, err = engine.Open(ctx, engine.Options{
-		DSN: f.Engine.Store, Mapping: f.Engine.Mapping, Iterations: f.Engine.Iterations,
+		DSN: f.Engine.Store, Mapping: mapping, Iterations: f.Engine.Iterations,
 		Keys: func(ctx context.Context, a core.Admin) (core.Sealer, error) {
 			return s.keys.Start(ctx, f.KeyFile, a)
 		},
