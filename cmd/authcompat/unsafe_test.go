@@ -195,7 +195,12 @@ func TestUnsafeFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	logs(t, start(t, args...), `others may write the file of the database: chmod go-w","file":"`+path+`"`, `others may write the file of the sealing keys: chmod go-w","file":"`+path+`.key"`)
+	if err := os.Chmod(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	unsafe := start(t, args...)
+	logs(t, unsafe, `others may read the file of the sealing keys`, `others may replace the file of the database`, `"file":"`+filepath.Dir(path)+`","mode":"0777"`)
+	logs(t, unsafe, `others may write the file of the database: chmod go-w","file":"`+path+`"`, `others may write the file of the sealing keys: chmod go-w","file":"`+path+`.key"`)
 
 	django := filepath.Join(t.TempDir(), "django.db")
 	mustMakeDjango(t, django)

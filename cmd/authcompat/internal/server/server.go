@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"os"
 	"os/signal"
 	"runtime"
 	"sync/atomic"
@@ -26,7 +25,6 @@ import (
 	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
-	"github.com/authcompat/authcompat/store"
 )
 
 // server is a running process.
@@ -197,13 +195,10 @@ func (s *server) handler(f *config.Config, p *profiles.Profile, trusted httpserv
 	}), nil
 }
 
-// warnUnsafe warns of files that others may change, and of settings of the database by
+// warnUnsafe warns of files that others may change or read, and of settings of the database by
 // which acknowledged writes can be lost.
 func (s *server) warnUnsafe(ctx context.Context) {
-	if path, ok := store.DatabaseFile(s.current().Engine.Store); ok {
-		s.warnWritable("database", path)
-	}
-	s.warnWritable("sealing keys", s.keys.Path(s.started.KeyFile))
+	s.warnFiles()
 	s.warnClock(ctx)
 	w := s.engine.Backend.Warner
 	if w == nil {
@@ -228,18 +223,6 @@ func (s *server) warnClock(ctx context.Context) {
 	}
 	if apart := there.Sub(before).Round(time.Second); apart.Abs() > maxDrift {
 		s.log.Warn("this machine's clock is not that of the database: tokens expire by this one, and other nodes may disagree; limits and the deletion of expired rows go by the database's", "database_ahead_by", apart)
-	}
-}
-
-// warnWritable warns of a file that users of the system other than its owner may write.
-func (s *server) warnWritable(what, path string) {
-	const byOthers = 0o022
-	info, err := os.Stat(path)
-	if err != nil || runtime.GOOS == "windows" { // where the mode says only whether it is read-only
-		return
-	}
-	if mode := info.Mode().Perm(); mode&byOthers != 0 {
-		s.log.Warn("others may write the file of the "+what+": chmod go-w", "file", path, "mode", fmt.Sprintf("%04o", mode))
 	}
 }
 

@@ -1,0 +1,92 @@
+package server
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/authcompat/authcompat/store"
+)
+
+// warnFiles warns of files and folders by which other users of the system could change what
+// the server works with, or read its keys.
+func (s *server) warnFiles() {
+	f := s.current()
+	files := []file{
+		{what: "sealing keys", path: s.keys.Path(s.started.KeyFile), secret: true},
+		{what: "certificate's key", path: f.TLSKeyFile, secret: true},
+		{what: "configuration", path: f.Engine.ConfigFile},
+	}
+	if path, ok := store.DatabaseFile(f.Engine.Store); ok {
+		files = append([]file{{what: "database", path: path}}, files...)
+	}
+	for _, file := range files {
+		for _, r := range file.risks(os.Geteuid()) {
+			s.log.Warn(r.text, "file", r.path, r.attribute, r.value)
+		}
+	}
+}
+
+// file is one that a server works with.
+type file struct {
+	what, path string // an empty path: there is none
+	secret     bool   // nobody but its owner and group should read it
+}
+
+// risk is what others may do to a file. The path is that of the file, or of a folder that
+// it is in.
+type risk struct{ text, path, attribute, value string }
+
+// The rights of users other than a file's owner.
+const (
+	writeByOthers   fs.FileMode = 0o022 // those of its group too
+	readByStrangers fs.FileMode = 0o004 // those of its group aside, who may be meant to
+)
+
+// risks returns what users of the system other than uid, and root, may do to the file. On
+// Windows the mode says only whether it is read-only.
+func (f file) risks(uid int) (all []risk) {
+	info, err := os.Stat(f.path)
+	if f.path == "" || err != nil || runtime.GOOS == "windows" {
+		return nil
+	}
+	mode := info.Mode().Perm()
+	if mode&writeByOthers != 0 {
+		all = append(all, risk{"others may write the file of the " + f.what + ": chmod go-w", f.path, "mode", octal(mode)})
+	}
+	if f.secret && mode&readByStrangers != 0 {
+		all = append(all, risk{"others may read the file of the " + f.what + ": chmod o-r, and replace keys that others may have read", f.path, "mode", octal(mode)})
+	}
+	if owner, known := ownerOf(info); known && owner != uid && owner != 0 {
+		all = append(all, risk{"the file of the " + f.what + " belongs to another user, who may read and change it", f.path, "owner", fmt.Sprint(owner)})
+	}
+	for _, path := range f.paths() {
+		for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {
+			info, err := os.Stat(folder)
+			if err == nil && info.Mode().Perm()&writeByOthers != 0 && info.Mode()&fs.ModeSticky == 0 {
+				return append(all, risk{"others may replace the file of the " + f.what + ", because they may write a folder above it: chmod go-w, or keep it elsewhere", folder, "mode", octal(info.Mode().Perm())})
+			}
+			if folder == filepath.Dir(folder) {
+				break
+			}
+		}
+	}
+	return all
+}
+
+// paths returns the absolute path of the file and, if it differs, that without symbolic
+// links.
+func (f file) paths() (all []string) {
+	path, err := filepath.Abs(f.path)
+	if err != nil {
+		return nil
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil && target != path {
+		return []string{path, target}
+	}
+	return []string{path}
+}
+
+func octal(mode fs.FileMode) string { return fmt.Sprintf("%04o", mode) }
