@@ -54,6 +54,7 @@ func TestManagement(t *testing.T) {
 		}
 	}
 	type line struct {
+		Level                      string
 		Profile, Endpoint, Outcome string
 		Status                     int
 		Request                    string
@@ -65,10 +66,13 @@ func TestManagement(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
+		if l.Level == "WARN" && l.Request == "" {
+			continue // at the start, of the few iterations that tests have
+		}
 		if len(l.Request) != 16 || l.Duration <= 0 {
 			t.Errorf("no request id or duration: %s", text)
 		}
-		l.Request, l.Duration = "", 0
+		l.Level, l.Request, l.Duration = "", "", 0
 		got = append(got, l)
 	}
 	want := []line{

@@ -118,6 +118,7 @@ func TestReloadOfEachSetting(t *testing.T) {
 		writeCertificateOf(t, folder, int64(i), rsaKey(t))
 	}
 	put(t, "other.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+	put(t, "columns.yaml", "username: email\n")
 	settled := base(t)
 	file(t, settled)
 	p := startConfigured(t)
@@ -133,7 +134,7 @@ func TestReloadOfEachSetting(t *testing.T) {
 		{[]string{"manage", "127.0.0.1:7"}, []string{"manage"}},
 		{[]string{"manage", ""}, []string{"manage"}},
 		{[]string{"store", "sqlite:other.db"}, []string{"store"}},
-		{[]string{"map", "columns.yaml"}, []string{"map"}},
+		{[]string{"map", "columns.yaml", "store", "django+sqlite:other.db"}, []string{"store", "map"}},
 		{[]string{"secret_key_file", "other.key"}, []string{"secret_key_file"}},
 		{[]string{"password_iterations", "200"}, []string{"password_iterations"}},
 		{[]string{"expired_token_retention", "1d"}, nil},
