@@ -66,7 +66,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 	const command, internal = "cmd/authcompat", "cmd/authcompat/internal/"
 	allowed := map[string][]string{
 		"":           {"cli"},
-		"cli":        {"config", "engine", "inprocess", "keyring", "server", "term"},
+		"cli":        {"config", "engine", "inprocess", "keyring", "report", "server", "term"},
 		"server":     {"config", "engine", "httpserver", "keyring", "metrics", "wait"},
 		"engine":     {"metrics", "wait"},
 		"config":     {"httpserver", "keyring"},
@@ -74,6 +74,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"httpserver": {"wait"},
 		"keyring":    {"wait"},
 		"metrics":    {"wait"},
+		"report":     {},
 		"term":       {},
 		"wait":       {},
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/report"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
@@ -63,7 +64,7 @@ authtoken), into Django REST framework's. The others are reported.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.store, "store", store.Default, "database to hand over from")
 	flags.StringVar(&f.realm, "realm", core.DefaultRealm, "realm of the tokens to hand over")
-	flags.StringVar(&f.report, "report", "", reportUsage)
+	flags.StringVar(&f.report, "report", "", report.Usage)
 	flags.StringVar(&f.sourceName, "source-name", "", "name that the import went under, if the target has another address now")
 	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the key that sealed tokens are opened with")
 	f.django.add(flags)
@@ -76,11 +77,11 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	if err := engine.CheckExists(ctx, f.store); err != nil {
 		return err
 	}
-	file, err := openReport(f.report)
+	file, err := report.Open(f.report)
 	if err != nil {
 		return err
 	}
-	defer file.discard()
+	defer file.Discard()
 	if options.Sealer, err = (keyring.Location{File: f.keyFile, DSN: f.store}).LoadOrWarn(ctx, warnOn(cmd.ErrOrStderr())); err != nil {
 		return err
 	}
@@ -103,23 +104,23 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	if err := recordOperation(ctx, s, core.ActionExport); err != nil {
 		return err
 	}
-	var report *transfer.ExportReport
+	var found *transfer.ExportReport
 	if dump != nil {
-		report, err = exportDump(cmd, from, dump, target, options)
+		found, err = exportDump(cmd, from, dump, target, options)
 	} else {
-		report, err = f.exportTables(cmd, from, target, options)
+		found, err = f.exportTables(cmd, from, target, options)
 	}
-	if report == nil {
+	if found == nil {
 		return err
 	}
-	unreported := file.write(report)
+	unreported := file.Write(found)
 	if err != nil {
 		return errors.Join(err, unreported)
 	}
-	if err := errors.Join(writeExport(cmd.OutOrStdout(), report), unreported); err != nil {
+	if err := errors.Join(writeExport(cmd.OutOrStdout(), found), unreported); err != nil {
 		return err
 	}
-	if report.Users.Refused+report.Tokens.Refused > 0 {
+	if found.Users.Refused+found.Tokens.Refused > 0 {
 		return &exitError{code: 1}
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/report"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store"
@@ -69,7 +70,7 @@ given.`,
 	flags.StringVar(&f.profile, "profile", "", "profile, a built-in name or a file, that will serve the tokens")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "tell what would be done and write nothing")
 	flags.StringVar(&f.since, "since", "", "only users who joined or logged in, and tokens that were made, since this date (2026-01-31 or 2026-01-31T12:00:00Z); ends no tokens")
-	flags.StringVar(&f.report, "report", "", reportUsage)
+	flags.StringVar(&f.report, "report", "", report.Usage)
 	flags.StringVar(&f.sourceName, "source-name", "", "name that earlier runs from another address or file went under")
 	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the key that seals tokens which are shown again")
 	flags.BoolVar(&f.endTokens, "end-tokens", false, "end all tokens that are not there any more at the source, however many they are")
@@ -87,11 +88,11 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	if options.Policy, err = movingPolicy(ctx, f.profile); err != nil {
 		return err
 	}
-	file, err := openReport(f.report)
+	file, err := report.Open(f.report)
 	if err != nil {
 		return err
 	}
-	defer file.discard()
+	defer file.Discard()
 	from, zone, err := f.django.open(ctx, sources...)
 	if err != nil {
 		return err
@@ -121,28 +122,28 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	}
 	bar := term.NewProgress(cmd.ErrOrStderr())
 	options.Progress = bar.Show
-	report, err := transfer.Import(ctx, from, to.Transfer, options)
+	found, err := transfer.Import(ctx, from, to.Transfer, options)
 	switch {
 	case errors.Is(err, transfer.ErrNoKey):
 		return fmt.Errorf("%w: give it with %s or --secret-key-file", err, keyring.EnvVar)
 	case errors.Is(err, transfer.ErrNoProfile):
 		return fmt.Errorf("%w: give it with --profile NAME|FILE, or leave the tokens with --token-table %s", err, tables.NoTokens)
 	}
-	unreported := file.write(report)
+	unreported := file.Write(found)
 	var ending *transfer.EndingError
 	if err != nil && !errors.As(err, &ending) {
-		if report.Users.Read > 0 {
-			err = fmt.Errorf("%w\nstopped after %s; run it again and it goes on there", err, term.Count(report.Users.Read, "user", "users"))
+		if found.Users.Read > 0 {
+			err = fmt.Errorf("%w\nstopped after %s; run it again and it goes on there", err, term.Count(found.Users.Read, "user", "users"))
 		}
 		return errors.Join(err, unreported)
 	}
-	if err := errors.Join(writeImport(cmd.OutOrStdout(), report), unreported); err != nil {
+	if err := errors.Join(writeImport(cmd.OutOrStdout(), found), unreported); err != nil {
 		return err
 	}
 	if ending != nil {
 		return fmt.Errorf("%w; if they were ended there, run it again with --end-tokens", err)
 	}
-	if report.Refused() > 0 {
+	if found.Refused() > 0 {
 		return &exitError{code: 1}
 	}
 	return nil

@@ -1,4 +1,5 @@
-package cli
+// Package report writes what --report of imports and exports names.
+package report
 
 import (
 	"encoding/json"
@@ -14,26 +15,26 @@ import (
 	"github.com/authcompat/authcompat/store/newfile"
 )
 
-// reportUsage describes the flag --report of imports and exports.
-const reportUsage = "file for a report in JSON, with every row that was refused: a new one, or that of an earlier report"
+// Usage describes the flag --report of imports and exports.
+const Usage = "file for a report in JSON, with every row that was refused: a new one, or that of an earlier report"
 
-// reportFile is what --report names. nil: it was not given.
-type reportFile struct {
+// File is what --report names. nil: it was not given.
+type File struct {
 	path    string
 	stream  *os.File      // a pipe, or a device such as a terminal
 	file    *newfile.File // otherwise
 	replace bool          // an earlier report
 }
 
-// openReport opens the file of a report before there is anything to report, so that
+// Open opens the file of a report before there is anything to report, so that
 // nothing is done that could not be reported. A file that is no earlier report is refused:
 // it may be the database, its keys or the source. A report names users, and is readable to
-// its owner alone.
-func openReport(path string) (r *reportFile, err error) {
+// its owner alone. Errors name the flag. If path is empty the file is nil.
+func Open(path string) (r *File, err error) {
 	if path == "" {
 		return nil, nil
 	}
-	r = &reportFile{path: path}
+	r = &File{path: path}
 	switch there, err := os.Stat(path); {
 	case err == nil && there.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0:
 		// Without a reader, a pipe would make this wait.
@@ -82,8 +83,8 @@ func isReport(path string) bool {
 		report.Tokens != nil && report.Problems != nil && report.NotListed != nil
 }
 
-// write writes the report, which then has its name and is on disk.
-func (r *reportFile) write(report any) error {
+// Write writes a report as JSON. It then has its name and is on disk. Errors name the flag.
+func (r *File) Write(report any) error {
 	if r == nil {
 		return nil
 	}
@@ -102,8 +103,8 @@ func (r *reportFile) write(report any) error {
 	return r.failed(err)
 }
 
-// discard removes the file if nothing was written.
-func (r *reportFile) discard() {
+// Discard removes the file if nothing was written.
+func (r *File) Discard() {
 	switch {
 	case r == nil:
 	case r.stream != nil:
@@ -114,7 +115,7 @@ func (r *reportFile) discard() {
 }
 
 // failed names the flag and its file in an error that is not nil.
-func (r *reportFile) failed(err error) error {
+func (r *File) failed(err error) error {
 	if err == nil {
 		return nil
 	}
