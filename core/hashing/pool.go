@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/list"
 	"context"
+	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -15,10 +16,10 @@ import (
 
 // Pool is a [core.Hasher] that limits how many passwords are hashed at a time, so that
 // a flood of logins leaves processors for everything else. Callers wait in a queue, in
-// which the networks of clients take turns. When it is full, further callers fail at once
-// with core.KindOverloaded; but one whose network holds less of the queue than another
-// takes the place of the last one waiting there, who fails instead. A caller whose context
-// ends leaves the queue.
+// which the networks of clients take turns (package fairshare). When it is full, further
+// callers fail at once with core.KindOverloaded; but one whose network holds less than
+// another beside it takes the place of the newest caller there, who fails instead. A
+// caller whose context ends leaves the queue.
 //
 // A hash takes as many of the pool's threads as it computes with (at most all of them)
 // and the memory that it needs.
@@ -27,13 +28,11 @@ type Pool struct {
 	options PoolOptions
 
 	mu       sync.Mutex
-	admitted int
-	held     int64 // bytes of passwords that the admitted hold
 	threads  int   // in use
 	memory   int64 // bytes in use
-	waiting  fairQueue
+	queue    fairQueue
 	mean     time.Duration                       // moving average of all hashes
-	recent   map[password.Cost]*recent.Durations // of hashes, with the time in the queue
+	recent   map[password.Cost]*recent.Durations // of hashes, without the time in the queue
 	any      recent.Durations                    // of any cost
 	sleeping int                                 // callers in SimulateLatency
 	counts   PoolCounts
@@ -49,8 +48,8 @@ type PoolOptions struct {
 	Memory int64
 	// Queue is the length of the queue. Default: 32 for each thread.
 	Queue int
-	// QueuedMemory is how many bytes of passwords callers may hold together. Default:
-	// 16 MiB.
+	// QueuedMemory is how many bytes of passwords callers may hold together, aside from
+	// those who had to make way and have not noticed yet. Default: 16 MiB.
 	QueuedMemory int64
 	// Waited, if set, is called with the time that a hash has waited in the queue. It
 	// must return quickly.
@@ -89,92 +88,65 @@ func NewPool(hasher *DjangoHasher, o PoolOptions) *Pool {
 	if o.QueuedMemory == 0 {
 		o.QueuedMemory = queuedMemory
 	}
-	return &Pool{hasher: hasher, options: o, recent: make(map[password.Cost]*recent.Durations), waiting: newFairQueue()}
+	return &Pool{hasher: hasher, options: o, recent: make(map[password.Cost]*recent.Durations)}
 }
 
 // Acquire implements Hasher.
 func (p *Pool) Acquire(ctx context.Context, plain string) (admitted context.Context, release func(), err error) {
-	name := core.ClientOf(ctx).Network() // which may take a while
-	a := &admission{size: int64(len(plain))}
+	a := &admission{networks: core.ClientOf(ctx).Networks(), size: int64(len(plain))} // which may take a while
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	a.network = p.waiting.network(name)
 	if !p.makeRoom(a) {
-		p.waiting.forget(a.network)
 		p.counts.Rejected++
 		return ctx, nil, p.overloaded()
 	}
-	p.count(a, 1)
+	p.queue.admit(a)
 	return context.WithValue(ctx, admissionKey{}, a), func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.dismiss(a)
+		p.queue.dismiss(a)
 	}, nil
-}
-
-// admission is a caller that was admitted.
-type admission struct {
-	network *network
-	size    int64 // of the password in bytes
-	over    bool
 }
 
 // admissionKey is the key of an admission in contexts.
 type admissionKey struct{}
 
-// count adds an admission to the numbers, or takes it away.
-func (p *Pool) count(a *admission, sign int) {
-	p.admitted += sign
-	p.held += int64(sign) * a.size
-	a.network.admitted += sign
-	a.network.held += int64(sign) * a.size
-}
-
-// dismiss ends an admission, unless it is over.
-func (p *Pool) dismiss(a *admission) {
-	if !a.over {
-		a.over = true
-		p.count(a, -1)
-		p.waiting.forget(a.network)
-	}
-}
-
 // makeRoom makes callers of the network that holds most leave, if that is more than the
 // network of a would hold, and reports whether there is room for a.
 func (p *Pool) makeRoom(a *admission) bool {
-	callers := p.admitted + 1 - p.options.Queue - p.options.Threads
-	var size int64
-	if p.admitted > 0 {
-		size = p.held + a.size - p.options.QueuedMemory
+	admitted := p.queue.all().admitted
+	places := admitted.number + 1 - int64(p.options.Queue+p.options.Threads)
+	var bytes int64
+	if admitted.number > 0 {
+		bytes = admitted.bytes + a.size - p.options.QueuedMemory
 	}
-	if callers <= 0 && size <= 0 {
+	if places <= 0 && bytes <= 0 {
 		return true
 	}
-	measure := func(n *network) int64 { return n.held }
-	own := a.size
-	if callers > 0 {
-		measure, own = func(n *network) int64 { return int64(n.admitted) }, 1
+	full := places > 0
+	from := p.queue.evictable(a, places, bytes)
+	if from == nil {
+		return false
 	}
-	victims := p.waiting.evictable(measure(a.network)+own, measure, callers, size)
-	for _, t := range victims {
-		p.waiting.remove(t)
-		p.dismiss(t.admission)
-		p.counts.Rejected++
-		t.evicted = true
-		close(t.ready)
+	for places > 0 || bytes > 0 {
+		victim := p.queue.newest(from, full)
+		places, bytes = places-1, bytes-victim.size
+		p.evict(victim)
 	}
-	if len(victims) > 0 {
-		p.startNext() // one that did not fit may be gone
-		return true
-	}
-	return size <= 0 && p.withinShare(a.network)
+	p.startNext() // one that did not fit may be gone
+	return true
 }
 
-// withinShare reports whether a network has less than its share of a full pool: the
-// others may hold more without being in the queue, where they could be made to leave.
-func (p *Pool) withinShare(n *network) bool {
-	capacity := p.options.Queue + p.options.Threads
-	return n.admitted < max(1, capacity/len(p.waiting.networks)) && p.admitted < 2*capacity
+// evict makes a caller leave. It fails at once if it waits, else when it would wait: it
+// may be reading the store, or waiting for other logins.
+func (p *Pool) evict(a *admission) {
+	p.queue.dismiss(a)
+	a.evicted = true
+	p.counts.Rejected++
+	if t := a.ticket; t != nil {
+		p.queue.remove(t)
+		close(t.ready)
+	}
 }
 
 // Hash implements Hasher.
@@ -199,8 +171,9 @@ func (p *Pool) HashDummy(ctx context.Context, username, plain string) error {
 	return p.run(ctx, p.hasher.cost(username, ""), func() { _ = p.hasher.HashDummy(ctx, username, plain) })
 }
 
-// SimulateLatency implements Hasher: it takes as long as one of the last hashes of that cost,
-// and more. At most maxSleeping callers do so at a time; others fail as in Acquire.
+// SimulateLatency implements Hasher: it waits for its turn in the queue, then takes as long
+// as one of the last hashes of that cost, and more. At most maxSleeping callers do so at a
+// time; others fail as in Acquire.
 func (p *Pool) SimulateLatency(ctx context.Context, username, encoded string, more time.Duration) error {
 	p.mu.Lock()
 	if p.sleeping >= maxSleeping {
@@ -209,18 +182,19 @@ func (p *Pool) SimulateLatency(ctx context.Context, username, encoded string, mo
 		return p.overloaded()
 	}
 	p.sleeping++
-	same := p.recent[p.hasher.cost(username, encoded)]
-	if same == nil {
-		same = &p.any
-	}
-	took := same.Sample()
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
 		p.sleeping--
 		p.mu.Unlock()
 	}()
-	timer := time.NewTimer(took + more)
+	cost := p.hasher.cost(username, encoded)
+	t := p.newTicket(ctx, cost)
+	t.simulated = true
+	if err := p.enter(ctx, t); err != nil {
+		return err
+	}
+	timer := time.NewTimer(p.sample(cost) + more)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -230,31 +204,52 @@ func (p *Pool) SimulateLatency(ctx context.Context, username, encoded string, mo
 	}
 }
 
+// sample returns how long one of the last hashes of a cost took or, if there is none, of
+// any.
+func (p *Pool) sample(cost password.Cost) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if same := p.recent[cost]; same != nil {
+		return same.Sample()
+	}
+	return p.any.Sample()
+}
+
 // Counts returns the current numbers.
 func (p *Pool) Counts() PoolCounts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.counts
-	c.Waiting = p.waiting.length
+	c.Waiting = p.queue.all().waiting
 	return c
 }
 
 // ticket is a hash that is running or in the queue.
 type ticket struct {
-	threads int
-	memory  int64
-	ready   chan struct{} // closed when it may run, or is evicted
-	started bool
-	evicted bool
-	// admission is that of the caller; nil: there is none, and it can't be evicted.
-	admission *admission
-	network   *network // of the queue, as place
-	place     *list.Element
+	threads   int
+	memory    int64
+	simulated bool          // nothing is hashed: it takes neither
+	ready     chan struct{} // closed when it may run, or is evicted
+	started   bool
+	admission *admission // of the caller; nil: there is none
+	networks  []netip.Prefix
+	place     *list.Element // in the queue
+}
+
+// newTicket makes the ticket of a hash of a cost.
+func (p *Pool) newTicket(ctx context.Context, cost password.Cost) *ticket {
+	t := &ticket{threads: min(cost.Threads(), p.options.Threads), memory: min(cost.Memory(), p.options.Memory)}
+	if t.admission, _ = ctx.Value(admissionKey{}).(*admission); t.admission != nil {
+		t.networks = t.admission.networks
+	} else {
+		t.networks = core.ClientOf(ctx).Networks()
+	}
+	return t
 }
 
 // run waits for the turn of work, which has a cost, and does it.
 func (p *Pool) run(ctx context.Context, cost password.Cost, work func()) error {
-	t := &ticket{threads: min(cost.Threads(), p.options.Threads), memory: min(cost.Memory(), p.options.Memory)}
+	t := p.newTicket(ctx, cost)
 	began := time.Now()
 	if err := p.enter(ctx, t); err != nil {
 		return err
@@ -263,7 +258,7 @@ func (p *Pool) run(ctx context.Context, cost password.Cost, work func()) error {
 	if p.options.Waited != nil {
 		p.options.Waited(started.Sub(began))
 	}
-	defer func() { p.leave(t, cost, time.Since(started), time.Since(began)) }()
+	defer func() { p.leave(t, cost, time.Since(started)) }()
 	work()
 	return nil
 }
@@ -273,18 +268,18 @@ func (p *Pool) enter(ctx context.Context, t *ticket) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var name string
-	if t.admission, _ = ctx.Value(admissionKey{}).(*admission); t.admission != nil {
-		name = t.admission.network.name
-	}
 	p.mu.Lock()
-	if p.waiting.length == 0 && p.fits(t) {
+	switch {
+	case t.evicted():
+		defer p.mu.Unlock()
+		return p.overloaded()
+	case p.queue.all().waiting == 0 && p.fits(t):
 		p.start(t)
 		p.mu.Unlock()
 		return nil
 	}
 	t.ready = make(chan struct{})
-	p.waiting.push(p.waiting.network(name), t)
+	p.queue.push(t)
 	p.mu.Unlock()
 
 	var left error
@@ -296,34 +291,37 @@ func (p *Pool) enter(ctx context.Context, t *ticket) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case t.evicted:
+	case t.evicted():
 		return p.overloaded()
 	case left == nil:
 		return nil
 	case t.started:
 		p.stop(t)
 	default:
-		p.waiting.remove(t)
+		p.queue.remove(t)
 	}
 	p.counts.Canceled++
 	p.startNext()
 	return left
 }
 
-// leave ends a hash and records how long it took, and how long with the time in the queue.
-func (p *Pool) leave(t *ticket, cost password.Cost, took, overall time.Duration) {
+// evicted reports whether the caller had to make way before the ticket was started.
+func (t *ticket) evicted() bool { return t.admission != nil && t.admission.evicted && !t.started }
+
+// leave ends a hash and records how long it took.
+func (p *Pool) leave(t *ticket, cost password.Cost, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts.Done++
 	p.mean = average(p.mean, took)
-	p.any.Add(overall)
+	p.any.Add(took)
 	same := p.recent[cost]
 	if same == nil && len(p.recent) < maxRecent {
 		same = &recent.Durations{}
 		p.recent[cost] = same
 	}
 	if same != nil {
-		same.Add(overall)
+		same.Add(took)
 	}
 	p.stop(t)
 	p.startNext()
@@ -343,11 +341,11 @@ func average(mean, value time.Duration) time.Duration {
 // startNext starts hashes from the head of the queue for as long as they fit. One that
 // does not fit holds up those behind it, so that it is not overtaken for ever.
 func (p *Pool) startNext() {
-	for t := p.waiting.front(); t != nil; t = p.waiting.front() {
+	for t := p.queue.front(); t != nil; t = p.queue.front() {
 		if !p.fits(t) {
 			return
 		}
-		p.waiting.pop(t)
+		p.queue.pop(t)
 		p.start(t)
 		close(t.ready)
 	}
@@ -359,20 +357,27 @@ func (p *Pool) fits(t *ticket) bool {
 
 func (p *Pool) start(t *ticket) {
 	t.started = true
-	p.threads += t.threads
-	p.memory += t.memory
-	p.counts.Running++
+	p.take(t, 1)
 }
 
-func (p *Pool) stop(t *ticket) {
-	p.threads -= t.threads
-	p.memory -= t.memory
-	p.counts.Running--
+func (p *Pool) stop(t *ticket) { p.take(t, -1) }
+
+// take counts what a ticket takes, or gives it back.
+func (p *Pool) take(t *ticket, sign int) {
+	if t.simulated {
+		return
+	}
+	p.threads += sign * t.threads
+	p.memory += int64(sign) * t.memory
+	p.counts.Running += sign
+	if t.admission != nil {
+		p.queue.setHashing(t.admission, sign > 0)
+	}
 }
 
 // overloaded is the error for a full queue. It suggests a retry once those in the queue
 // are done.
 func (p *Pool) overloaded() *core.Error {
-	drain := p.mean * time.Duration(p.admitted) / time.Duration(p.options.Threads)
+	drain := p.mean * time.Duration(p.queue.all().admitted.number) / time.Duration(p.options.Threads)
 	return &core.Error{Kind: core.KindOverloaded, RetryAfter: max(time.Second, drain)}
 }

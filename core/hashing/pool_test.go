@@ -218,30 +218,6 @@ func TestLaneWaitsAsLongAsAHash(t *testing.T) {
 	})
 }
 
-// TestSimulatedLatencyVaries checks that a simulated hash takes as long as one that was
-// computed, with the time that it waited, and not what they take on average.
-func TestSimulatedLatencyVaries(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newPoolWorld(t, PoolOptions{Threads: 1, Queue: 10})
-		cost := w.hasher.cost("ghost", "")
-		for range 2 { // at once: the second waits for the first
-			go func() { _ = w.run(t.Context(), cost, func() { time.Sleep(50 * time.Millisecond) }) }()
-		}
-		time.Sleep(time.Second)
-		times := make(map[time.Duration]int)
-		for range 100 {
-			began := time.Now()
-			if err := w.SimulateLatency(t.Context(), "ghost", "", 0); err != nil {
-				t.Fatal(err)
-			}
-			times[time.Since(began)]++
-		}
-		if len(times) != 2 || times[50*time.Millisecond] == 0 || times[100*time.Millisecond] == 0 {
-			t.Errorf("it took %v", times)
-		}
-	})
-}
-
 func TestDecoysFollowTheMix(t *testing.T) {
 	key := make([]byte, core.DatabaseKeySize)
 	mix := []core.PasswordFormatCount{

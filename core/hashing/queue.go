@@ -1,104 +1,171 @@
 package hashing
 
-import "container/list"
+import (
+	"container/list"
+	"net/netip"
 
-// network is the share that the clients of one network ([core.Client.Network]) have of a
-// pool, so that one of them cannot keep out the others.
-type network struct {
-	name     string
-	admitted int
-	held     int64     // bytes of passwords that the admitted hold
-	waiting  list.List // of *ticket, the oldest first
-	turn     *list.Element
+	"github.com/authcompat/authcompat/core/fairshare"
+)
+
+// load is what the clients of a network have in a pool.
+type load struct {
+	admitted callers
+	movable  callers // of the admitted: they could make way, since their passwords are not being hashed
+	waiting  int     // tickets
+	turn     uint64  // the lowest is next; 0: nobody waits
 }
 
-// fairQueue holds the tickets that wait, by network. The networks take turns, and within
-// one the oldest ticket is first: with n networks, one waits for at most n-1 hashes of
-// others between two of its own.
+// callers are a number of them, and the bytes of the passwords that they hold.
+type callers struct {
+	number, bytes int64
+}
+
+func (c *callers) add(number, bytes int64) {
+	c.number += number
+	c.bytes += bytes
+}
+
+// admission is a caller that was admitted.
+type admission struct {
+	networks []netip.Prefix
+	size     int64 // of the password in bytes
+	place    *list.Element
+	ticket   *ticket // that waits; nil: none does
+	hashing  bool
+	over     bool
+	evicted  bool
+}
+
+// fairQueue holds those who were admitted, and the tickets that wait. Networks take turns,
+// and so do those within them; within the narrowest, the oldest ticket is first. With n
+// networks, one waits for at most n-1 hashes of others between two of its own.
 type fairQueue struct {
-	networks map[string]*network // that have anybody admitted or waiting
-	turns    list.List           // of *network with waiting tickets, the next one first
-	length   int
+	networks fairshare.Tree[load]
+	admitted list.List // of *admission, the newest last
+	tickets  list.List // of *ticket, the newest last
+	turns    uint64
 }
 
-func newFairQueue() fairQueue { return fairQueue{networks: make(map[string]*network)} }
+// all returns what all clients have in the pool.
+func (q *fairQueue) all() load { return q.networks.All().Held }
 
-// network returns the network of a name. Clients of unknown address are one.
-func (q *fairQueue) network(name string) *network {
-	n := q.networks[name]
-	if n == nil {
-		n = &network{name: name}
-		q.networks[name] = n
-	}
-	return n
+// admit adds a caller.
+func (q *fairQueue) admit(a *admission) {
+	a.place = q.admitted.PushBack(a)
+	q.count(a, 1)
 }
 
-// forget removes a network that has nobody in the pool.
-func (q *fairQueue) forget(n *network) {
-	if n.admitted == 0 && n.waiting.Len() == 0 && q.networks[n.name] == n {
-		delete(q.networks, n.name)
+// dismiss removes a caller, unless it has been.
+func (q *fairQueue) dismiss(a *admission) {
+	if !a.over {
+		a.over = true
+		q.admitted.Remove(a.place)
+		q.count(a, -1)
 	}
+}
+
+// setHashing says whether the password of a caller is being hashed.
+func (q *fairQueue) setHashing(a *admission, hashing bool) {
+	if !a.over {
+		q.count(a, -1)
+		a.hashing = hashing
+		q.count(a, 1)
+	}
+}
+
+func (q *fairQueue) count(a *admission, sign int64) {
+	q.networks.Update(a.networks, func(l *load) {
+		l.admitted.add(sign, sign*a.size)
+		if !a.hashing {
+			l.movable.add(sign, sign*a.size)
+		}
+	})
 }
 
 // push adds a ticket.
-func (q *fairQueue) push(n *network, t *ticket) {
-	t.network, t.place = n, n.waiting.PushBack(t)
-	if n.turn == nil {
-		n.turn = q.turns.PushBack(n)
+func (q *fairQueue) push(t *ticket) {
+	t.place = q.tickets.PushBack(t)
+	if t.admission != nil {
+		t.admission.ticket = t
 	}
-	q.length++
+	q.turns++
+	q.networks.Update(t.networks, func(l *load) {
+		if l.waiting++; l.waiting == 1 {
+			l.turn = q.turns
+		}
+	})
 }
 
 // front returns the next ticket; nil: nobody waits.
 func (q *fairQueue) front() *ticket {
-	first := q.turns.Front()
-	if first == nil {
+	next := q.networks.All().Innermost(func(l load) (int64, bool) { return -int64(l.turn), l.waiting > 0 })
+	if next == nil {
 		return nil
 	}
-	return first.Value.(*network).waiting.Front().Value.(*ticket)
-}
-
-// pop removes the next ticket: it is another network's turn.
-func (q *fairQueue) pop(t *ticket) {
-	if q.remove(t); t.network.turn != nil {
-		q.turns.MoveToBack(t.network.turn)
-	}
-}
-
-// remove removes a waiting ticket.
-func (q *fairQueue) remove(t *ticket) {
-	n := t.network
-	n.waiting.Remove(t.place)
-	q.length--
-	if n.waiting.Len() == 0 {
-		q.turns.Remove(n.turn)
-		n.turn = nil
-		q.forget(n)
-	}
-}
-
-// evictable returns the newest waiting tickets of the network that holds most, by a
-// measure: as many as free that many callers and bytes. It returns none if they don't
-// suffice, or the network holds no more than others do.
-func (q *fairQueue) evictable(others int64, measure func(*network) int64, callers int, size int64) (victims []*ticket) {
-	var largest *network
-	for _, n := range q.networks {
-		if n.waiting.Len() > 0 && (largest == nil || measure(n) > measure(largest)) {
-			largest = n
-		}
-	}
-	if largest == nil || measure(largest) <= others {
-		return nil
-	}
-	for e := largest.waiting.Back(); e != nil; e = e.Prev() {
-		t := e.Value.(*ticket)
-		if t.admission == nil {
-			continue
-		}
-		victims, callers, size = append(victims, t), callers-1, size-t.admission.size
-		if callers <= 0 && size <= 0 {
-			return victims
+	for e := q.tickets.Front(); e != nil; e = e.Next() {
+		if t := e.Value.(*ticket); innermost(t.networks) == next.Prefix {
+			return t
 		}
 	}
 	return nil
 }
+
+// pop removes the next ticket: it is the turn of other networks.
+func (q *fairQueue) pop(t *ticket) {
+	q.turns++
+	q.networks.Update(t.networks, func(l *load) { l.turn = q.turns })
+	q.remove(t)
+}
+
+// remove removes a waiting ticket.
+func (q *fairQueue) remove(t *ticket) {
+	q.tickets.Remove(t.place)
+	if t.admission != nil {
+		t.admission.ticket = nil
+	}
+	q.networks.Update(t.networks, func(l *load) {
+		if l.waiting--; l.waiting == 0 {
+			l.turn = 0
+		}
+	})
+}
+
+// evictable returns the network whose newest callers have to make way, one after another,
+// for a newcomer that takes a place, that many bytes, or both; nil: there is none that
+// holds more than its own would and could free as much.
+func (q *fairQueue) evictable(a *admission, places, bytes int64) *fairshare.Network[load] {
+	more := a.size
+	if places > 0 {
+		more = 1
+	}
+	n := q.networks.Yielding(a.networks, more, byHeld(places > 0))
+	if n == nil || n.Held.movable.number < places || n.Held.movable.bytes < bytes {
+		return nil
+	}
+	return n
+}
+
+// newest returns the newest caller within a network that could make way: of those
+// directly within it, and within these, from the one that holds most.
+func (q *fairQueue) newest(n *fairshare.Network[load], places bool) *admission {
+	narrowest := n.Innermost(byHeld(places)).Prefix
+	for e := q.admitted.Back(); e != nil; e = e.Prev() {
+		if a := e.Value.(*admission); innermost(a.networks) == narrowest && !a.hashing {
+			return a
+		}
+	}
+	return nil
+}
+
+// byHeld ranks networks that have somebody who could make way by the places, or else the
+// bytes, that they hold.
+func byHeld(places bool) fairshare.Rank[load] {
+	return func(l load) (int64, bool) {
+		if places {
+			return l.admitted.number, l.movable.number > 0
+		}
+		return l.admitted.bytes, l.movable.number > 0
+	}
+}
+
+func innermost(networks []netip.Prefix) netip.Prefix { return networks[len(networks)-1] }

@@ -18,6 +18,14 @@ func from(ctx context.Context, address string) context.Context {
 	return core.WithClient(ctx, func() core.Client { return c })
 }
 
+// checkEmpty checks that nobody is left in a pool.
+func checkEmpty(t *testing.T, w *poolWorld) {
+	t.Helper()
+	if c := w.Counts(); c.Waiting != 0 || c.Running != 0 || w.queue.all() != (load{}) || w.queue.admitted.Len() != 0 || w.queue.tickets.Len() != 0 {
+		t.Errorf("the pool is not empty in the end: %+v, %+v", c, w.queue.all())
+	}
+}
+
 // TestNetworksTakeTurns lets one address fill the pool, from many ports or from all of an
 // IPv6 /64: whoever comes from elsewhere is admitted, and waits for few hashes.
 func TestNetworksTakeTurns(t *testing.T) {
@@ -67,9 +75,7 @@ func TestNetworksTakeTurns(t *testing.T) {
 				if evicted < 13 {
 					t.Errorf("%d of the flood were refused", evicted)
 				}
-				if c := w.Counts(); c.Waiting != 0 || c.Running != 0 || w.admitted != 0 || w.held != 0 || len(w.waiting.networks) != 0 || w.waiting.turns.Len() != 0 {
-					t.Errorf("the pool is not empty in the end: %+v, %+v", c, w.waiting)
-				}
+				checkEmpty(t, w)
 			})
 		})
 	}
@@ -121,9 +127,7 @@ func TestLargePasswordsMakeWay(t *testing.T) {
 			t.Errorf("of another: %v", err)
 		}
 		w.done.Wait()
-		if w.held != 0 || w.admitted != 0 {
-			t.Errorf("%d bytes of %d callers in the end", w.held, w.admitted)
-		}
+		checkEmpty(t, w)
 	})
 }
 
@@ -156,17 +160,15 @@ func TestEvictsNoMoreThanItNeeds(t *testing.T) {
 				refused++
 			}
 		}
-		if refused != newcomers || w.admitted != 65 {
-			t.Errorf("%d had to leave for %d, %d are admitted", refused, newcomers, w.admitted)
+		if admitted := w.queue.all().admitted.number; refused != newcomers || admitted != 65 {
+			t.Errorf("%d had to leave for %d, %d are admitted", refused, newcomers, admitted)
 		}
 		for _, release := range leave {
 			release()
 			release() // once more changes nothing
 		}
 		w.done.Wait()
-		if w.admitted != 0 || w.held != 0 || len(w.waiting.networks) != 0 {
-			t.Errorf("%d of %d bytes are admitted in the end", w.admitted, w.held)
-		}
+		checkEmpty(t, w)
 	})
 }
 
@@ -184,9 +186,9 @@ func TestShareOfAFullPool(t *testing.T) {
 	}{
 		{"192.0.2.1", false}, {"192.0.2.1", false}, {"192.0.2.1", false}, {"192.0.2.1", false}, {"192.0.2.1", true},
 		{"198.51.100.1", false}, {"198.51.100.1", false}, {"198.51.100.1", true}, // a half
-		{"198.51.100.2", false}, {"198.51.100.2", true}, // a third
-		{"198.51.100.3", false}, // and no more than twice as many as the pool is for
-		{"198.51.100.4", true},
+		{"198.51.101.2", false}, {"198.51.101.2", true}, // a third
+		{"198.51.102.3", false}, // and none where all have the same
+		{"198.51.103.4", true},
 	} {
 		err := acquire(test.address)
 		if refused := core.KindOf(err) == core.KindOverloaded; refused != test.refused || err != nil && !refused {

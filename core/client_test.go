@@ -1,0 +1,27 @@
+package core_test
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+func TestNetworksOfAClient(t *testing.T) {
+	for address, want := range map[string]struct{ networks, network string }{
+		"192.0.2.77":              {"[192.0.2.0/24 192.0.2.77/32]", "192.0.2.77"},
+		"::ffff:192.0.2.77":       {"[192.0.2.0/24 192.0.2.77/32]", "192.0.2.77"},
+		"2001:db8:1:abcd:1::1":    {"[2001:db8:1::/48 2001:db8:1:ab00::/56 2001:db8:1:abcd::/64]", "2001:db8:1:abcd::/64"},
+		"fe80::1%eth0":            {"[fe80::/48 fe80::/56 fe80::/64]", "fe80::/64"},
+		"2001:db8:ffff:ffff::1:1": {"[2001:db8:ffff::/48 2001:db8:ffff:ff00::/56 2001:db8:ffff:ffff::/64]", "2001:db8:ffff:ffff::/64"},
+	} {
+		c := core.Client{Address: netip.MustParseAddr(address)}
+		if got := fmt.Sprint(c.Networks()); got != want.networks || c.Network() != want.network {
+			t.Errorf("%s is in %s, %s; want %s, %s", address, got, c.Network(), want.networks, want.network)
+		}
+	}
+	if n := (core.Client{}).Networks(); len(n) != 1 || n[0] != (netip.Prefix{}) || (core.Client{}).Network() != "" {
+		t.Errorf("a client of unknown address is in %v", n)
+	}
+}
