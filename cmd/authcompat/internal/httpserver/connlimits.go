@@ -9,13 +9,15 @@ import (
 	"sync/atomic"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/fairshare"
 )
 
 // connLimits limits how many connections of a listener are open at a time, in all and from
 // one network ([core.Client.Network]). When there are too many, the one that has been idle
 // for longest is closed, so that nobody keeps out others by doing nothing. If none is idle,
 // one more of a network that has its share is refused; in all, the network that has most
-// makes way for one that has less, with its longest request, and others wait.
+// makes way for one beside it that has less, with its longest request. If none has to, one
+// more of a network that has any is refused too: others must not wait behind it.
 type connLimits struct {
 	all     int
 	each    int                   // of a network
@@ -27,15 +29,15 @@ type connLimits struct {
 	mu       sync.Mutex
 	changed  sync.Cond // there may be a slot for who waits
 	slots    map[*connSlot]struct{}
-	networks map[string]int
+	networks fairshare.Tree[int] // how many are open
 	closed   bool
 }
 
 // connSlot is the place of an open connection in its listener's limits.
 type connSlot struct {
-	limits  *connLimits
-	conn    io.Closer
-	network string // empty: not counted
+	limits   *connLimits
+	conn     io.Closer
+	networks []netip.Prefix // [core.Client.Networks]; empty: not counted
 	// since is the turn at which it became idle or, negative, got a request. Requests change
 	// it without a lock.
 	since atomic.Int64
@@ -43,18 +45,18 @@ type connSlot struct {
 
 // newConnLimits makes limits. If trusted is nil, no address is.
 func newConnLimits(all, each int, trusted func(netip.Addr) bool) *connLimits {
-	l := &connLimits{all: all, each: each, trusted: trusted, slots: make(map[*connSlot]struct{}), networks: make(map[string]int)}
+	l := &connLimits{all: all, each: each, trusted: trusted, slots: make(map[*connSlot]struct{})}
 	l.changed.L = &l.mu
 	return l
 }
 
-// networkOf returns the network that a connection is counted for; empty: none.
-func (l *connLimits) networkOf(address net.Addr) string {
+// networksOf returns the networks that a connection is counted for; empty: none.
+func (l *connLimits) networksOf(address net.Addr) []netip.Prefix {
 	peer, err := netip.ParseAddrPort(address.String())
 	if err != nil || l.trusted != nil && l.trusted(peer.Addr().Unmap().WithZone("")) {
-		return ""
+		return nil
 	}
-	return core.Client{Address: peer.Addr()}.Network()
+	return core.Client{Address: peer.Addr()}.Networks()
 }
 
 // errNetworkFull is the error of a connection whose network has its share.
@@ -63,66 +65,80 @@ var errNetworkFull = errors.New("too many connections of one network")
 // acquire gives a new connection a slot. It fails with errNetworkFull, or with
 // net.ErrClosed if the listener closed while it waited.
 func (l *connLimits) acquire(c io.Closer, address net.Addr) (*connSlot, error) {
-	s := &connSlot{limits: l, conn: c, network: l.networkOf(address)}
+	s := &connSlot{limits: l, conn: c, networks: l.networksOf(address)}
 	s.setIdle(true) // it has sent nothing yet
+	counted := len(s.networks) > 0
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if s.network != "" && l.networks[s.network] >= l.each && !l.evict(s.network) {
+	if counted && l.networks.Held(s.networks...) >= l.each && !l.evict(s.narrowest()) {
 		return nil, errNetworkFull
 	}
 	for len(l.slots) >= l.all && !l.closed {
 		l.waiting.Store(true) // first: whoever becomes idle after this wakes it
-		if !l.evict("") && !l.evictRequest(s.network) {
-			l.changed.Wait()
+		if l.evict(netip.Prefix{}) || l.evictRequest(s.networks) {
+			continue
 		}
+		if counted && l.networks.Held(s.networks[0]) > 0 {
+			l.waiting.Store(false)
+			return nil, errNetworkFull
+		}
+		l.changed.Wait()
 	}
 	l.waiting.Store(false)
 	if l.closed {
 		return nil, net.ErrClosed
 	}
 	l.slots[s] = struct{}{}
-	if s.network != "" {
-		l.networks[s.network]++
-	}
+	l.count(s, 1)
 	return s, nil
 }
 
-// evict closes the connection that has been idle for longest, of one network unless it is
-// empty, and reports whether there was one. The caller holds the lock.
-func (l *connLimits) evict(network string) bool {
-	var oldest *connSlot
-	var turn int64
-	for s := range l.slots {
-		since := s.since.Load()
-		if since > 0 && (oldest == nil || since < turn) && (network == "" || s.network == network) {
-			oldest, turn = s, since
-		}
+// narrowest returns the network of a connection to which the limit of one applies; zero:
+// none.
+func (s *connSlot) narrowest() netip.Prefix {
+	if len(s.networks) == 0 {
+		return netip.Prefix{}
 	}
-	return l.end(oldest)
+	return s.networks[len(s.networks)-1]
 }
 
-// evictRequest closes, for a new connection of a network, the one with the longest request
+// count adds an open connection to those of its networks, or takes it away. The caller
+// holds the lock.
+func (l *connLimits) count(s *connSlot, sign int) {
+	if len(s.networks) > 0 {
+		l.networks.Update(s.networks, func(open *int) { *open += sign })
+	}
+}
+
+// evict closes the connection that has been idle for longest, of one network unless it is
+// zero, and reports whether there was one. The caller holds the lock.
+func (l *connLimits) evict(network netip.Prefix) bool {
+	return l.end(l.first(1, network))
+}
+
+// evictRequest closes, for a new connection of networks, the one with the longest request
 // of the network that has most, if that has more: requests that are sent slowly must not
 // keep out others. It reports whether there was one. The caller holds the lock.
-func (l *connLimits) evictRequest(newcomer string) bool {
-	largest := ""
-	for network, n := range l.networks {
-		if n > l.networks[largest] {
-			largest = network
-		}
+func (l *connLimits) evictRequest(newcomer []netip.Prefix) bool {
+	if len(newcomer) == 0 {
+		newcomer = core.Client{}.Networks() // of which there are no others
 	}
-	if l.networks[largest] <= l.networks[newcomer]+1 {
-		return false
-	}
-	var oldest *connSlot
+	most := func(open int) (int64, bool) { return int64(open), true }
+	largest := l.networks.Yielding(newcomer, 1, most)
+	return largest != nil && l.end(l.first(-1, largest.Innermost(most).Prefix))
+}
+
+// first returns the connection that has been idle (sign 1), or has had a request (-1), for
+// longest, of one network unless it is zero; nil: there is none. The caller holds the lock.
+func (l *connLimits) first(sign int64, network netip.Prefix) (oldest *connSlot) {
 	var turn int64
 	for s := range l.slots {
-		since := -s.since.Load()
-		if since > 0 && (oldest == nil || since < turn) && s.network == largest {
+		since := sign * s.since.Load()
+		if since > 0 && (oldest == nil || since < turn) && (!network.IsValid() || s.narrowest() == network) {
 			oldest, turn = s, since
 		}
 	}
-	return l.end(oldest)
+	return oldest
 }
 
 // end closes a connection, unless it is nil, and reports whether it is not. The caller
@@ -142,11 +158,7 @@ func (l *connLimits) free(s *connSlot) {
 		return
 	}
 	delete(l.slots, s)
-	if s.network != "" {
-		if l.networks[s.network]--; l.networks[s.network] == 0 {
-			delete(l.networks, s.network)
-		}
-	}
+	l.count(s, -1)
 	l.changed.Signal()
 }
 

@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -55,20 +56,20 @@ func TestOldestIdleConnectionMakesWay(t *testing.T) {
 		w := newLimitedWorld(3, 3)
 		busy := w.dial("busy", "192.0.2.1")
 		busy.slot.setIdle(false)
-		once := w.dial("once busy", "192.0.2.1")
+		once := w.dial("once busy", "192.0.3.1")
 		once.slot.setIdle(false)
-		w.dial("never used", "192.0.2.2")
+		w.dial("never used", "198.51.100.2")
 		once.slot.setIdle(true) // for less long than the one that was never used
-		for _, c := range []struct{ name, address string }{{"first", "192.0.2.3"}, {"second", "192.0.2.6"}} {
+		for _, c := range []struct{ name, address string }{{"first", "192.0.4.3"}, {"second", "192.0.5.6"}} {
 			w.dial(c.name, c.address).slot.setIdle(false)
 			synctest.Wait() // until the other one is closed
 		}
 		if want := []string{"never used", "once busy"}; !slices.Equal(w.gone, want) {
 			t.Errorf("closed %q, want %q", w.gone, want)
 		}
-		// All are busy, and no network has more than another: one more waits until another is closed.
+		// All are busy, each of another network: one more waits until another is closed.
 		opened := make(chan *named)
-		go func() { opened <- w.dial("late", "192.0.2.4") }()
+		go func() { opened <- w.dial("late", "192.0.6.4") }()
 		synctest.Wait()
 		select {
 		case <-opened:
@@ -83,7 +84,7 @@ func TestOldestIdleConnectionMakesWay(t *testing.T) {
 			t.Errorf("%d are open", len(w.slots))
 		}
 		// So does one that waits while a busy one becomes idle.
-		go func() { opened <- w.dial("later", "192.0.2.5") }()
+		go func() { opened <- w.dial("later", "192.0.7.5") }()
 		synctest.Wait()
 		for s := range w.slots {
 			s.setIdle(false)
@@ -153,16 +154,58 @@ func TestLargestNetworkMakesWay(t *testing.T) {
 		if want := []string{"slow 1", "slow 2"}; !slices.Equal(w.gone, want) {
 			t.Errorf("closed %q, want %q", w.gone, want)
 		}
-		// Of those who have no more than it would have itself, none has to go.
-		opened := make(chan *named)
-		go func() { opened <- w.dial("late", "192.0.2.2") }()
-		synctest.Wait()
-		select {
-		case <-opened:
+		// Of those who have no more than it would have itself, none has to go, and others
+		// don't wait behind it.
+		if c := w.dial("late", "192.0.2.2"); c != nil {
 			t.Error("an equal made way")
-		default:
 		}
-		w.close()
-		<-opened
 	})
+}
+
+// TestOneCustomersRequestsMakeWay fills a listener with requests without an end from many
+// networks of one customer, each of which has one: who comes from elsewhere, or from
+// another part of the /48, is let in, and does not wait behind more of them.
+func TestOneCustomersRequestsMakeWay(t *testing.T) {
+	for name, address := range map[string]string{"flood": "2001:db8:0:%x::1", "IPv4": "198.51.100.%d"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const all = 200
+				w := newLimitedWorld(all, all)
+				defer w.close()
+				let := func(name, address string) bool {
+					done := make(chan *named, 1)
+					go func() { done <- w.dial(name, address) }()
+					synctest.Wait()
+					select {
+					case c := <-done:
+						if c != nil {
+							c.slot.setIdle(false)
+						}
+						return c != nil
+					default:
+						t.Fatalf("%s, from %s, waits", name, address)
+						return false
+					}
+				}
+				for i := range all + 40 {
+					if in := let("flood", fmt.Sprintf(address, i)); in != (i < all) {
+						t.Fatalf("%d of the flood: %v", i, in)
+					}
+				}
+				for i := range 20 {
+					for _, address := range []string{"203.0.113.5", "2001:db8:1::1", "10.0.0.1"} {
+						if !let("right", address) {
+							t.Errorf("%d, from %s: refused", i, address)
+						}
+					}
+					if let("flood", fmt.Sprintf(address, i)) {
+						t.Errorf("%d of the flood is let in again", i)
+					}
+				}
+				if slices.Contains(w.gone, "right") {
+					t.Error("others had to make way for the flood")
+				}
+			})
+		})
+	}
 }
