@@ -37,15 +37,10 @@ func TestOneCustomerIsOneNetwork(t *testing.T) {
 					defer leave()
 					return w.run(ctx, light, func() { time.Sleep(time.Second) })
 				}
-				over := make(chan struct{})
+				end := time.Now().Add(time.Minute)
 				for i := range world.networks {
 					w.done.Go(func() {
-						for {
-							select {
-							case <-over:
-								return
-							default:
-							}
+						for time.Now().Before(end) {
 							if login(fmt.Sprintf(world.flood, i)) != nil {
 								time.Sleep(200 * time.Millisecond)
 							}
@@ -60,7 +55,6 @@ func TestOneCustomerIsOneNetwork(t *testing.T) {
 					}
 					time.Sleep(250 * time.Millisecond)
 				}
-				close(over)
 				w.done.Wait()
 				checkEmpty(t, w)
 			})
