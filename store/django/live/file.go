@@ -47,7 +47,12 @@ func openFile(ctx context.Context, source string, m tables.Mapping) (*Store, err
 	f := &file{db: django.SQL(), writer: make(chan struct{}, 1), files: files, path: path}
 	f.db.SetMaxOpenConns(maxConnections)
 	f.db.SetMaxIdleConns(maxConnections)
-	if err := f.keepOpen(ctx); err != nil {
+	if django.IsMySQL() {
+		err = errors.New("MySQL and MariaDB can be imported from and exported to, not worked on")
+	} else {
+		err = f.keepOpen(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", django.Identity(), err), f.db.Close())
 	}
 	return &Store{access: f, name: django.Identity(), django: django}, nil

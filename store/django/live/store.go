@@ -102,9 +102,6 @@ var errUndecided = errors.New("give it in a mapping (--map FILE.yaml, token_tabl
 func (s *Store) checkTables() (t tables.TokenTable, err error) {
 	users := s.shape.Users
 	id, _ := users.Column(s.decoder.Mapping.ID)
-	if s.django.IsMySQL() {
-		return t, errors.New("MySQL and MariaDB can be imported from and exported to, not worked on")
-	}
 	switch {
 	case s.shape.Undecided != nil:
 		return t, fmt.Errorf("%w; %w", s.shape.Undecided, errUndecided)
