@@ -241,10 +241,14 @@ func handling(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(*clientConn); ok {
 			c.handled.Store(true)
-			if r.ContentLength > 0 {
-				c.body = r.ContentLength
-			} else if r.ContentLength < 0 {
+			// Without a body, net/http reads in the background already. The preface of HTTP/2
+			// has no length, and no body either.
+			switch {
+			case r.Body == http.NoBody:
+			case r.ContentLength < 0:
 				c.body = endless
+			default:
+				c.body = r.ContentLength
 			}
 		}
 		if len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1) {

@@ -141,3 +141,16 @@ func TestSplitRequests(t *testing.T) {
 		})
 	}
 }
+
+// TestPreface sends the preface of HTTP/2, which net/http hands to a handler without a body
+// and without a length, while it reads on.
+func TestPreface(t *testing.T) {
+	address := mustServe(t, new(counted), answerOK)
+	for range 20 {
+		c := mustDial(t, address, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+strings.Repeat("\x00", 100))
+		reply, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || reply.StatusCode != http.StatusOK {
+			t.Fatal(reply, err)
+		}
+	}
+}
