@@ -89,6 +89,9 @@ func TestDamagedTriggers(t *testing.T) {
 			}
 			_, err := Open(t.Context(), damaged, Options{})
 			refused("open", err)
+			if i%5 > 0 {
+				continue // the others find out as Open does
+			}
 			_, err = Backup(t.Context(), damaged, filepath.Join(folder, "bad.db"), backup)
 			refused("backup", err)
 			_, err = Restore(t.Context(), path, damaged, restore)
