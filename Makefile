@@ -45,12 +45,12 @@ check: lint ## what to run all day: lint, and the tests that need nothing and ta
 
 # What holds servers to seconds runs alone, one package at a time; stores wait for their
 # databases, so that two do side by side. Imports of all kinds, exchanges at servers in the
-# same process, replayed power cuts and measured costs take the race detector five times as
-# long and have few goroutines: with it, a few generated user bases are imported.
+# same process, replayed power cuts, measured costs and commands that end at once take the race
+# detector five times as long and have few goroutines: with it, a few generated user bases are imported.
 ALONE = /cmd/authcompat$$|/internal/(server|httpserver)$$|/core/hashing$$
 STORES = /store/(sqlite|postgres|django/live|internal/pgconn)$$
 SERIAL = /inprocess$$|/store/django/transfer$$
-UNRACED = ^(TestPowercut|TestCostsAreLinear)$$
+UNRACED = ^(TestPowercut|TestCostsAreLinear|TestBadDSNIsNotShown|TestWeakSettings|TestWrongArguments|TestProfileNames)$$
 test: tools lint compatible ## lint, then all tests, with the race detector where there are goroutines
 	$(GO) test -timeout 20m $$($(GO) list ./... | grep -E '$(SERIAL)')
 	$(GO) test -timeout 20m -run '$(UNRACED)' ./cmd/authcompat ./cmd/authcompat/internal/httpserver
