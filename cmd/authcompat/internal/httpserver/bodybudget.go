@@ -1,10 +1,13 @@
 package httpserver
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/authcompat/authcompat/core"
 )
@@ -13,56 +16,99 @@ import (
 // that clients which send large bodies slowly can't keep others from logging in. What
 // goes beyond that is limited for all requests together.
 const (
-	smallBody   = 16 << 10 // bytes of each body
+	smallBody   = 16 << 10 // bytes of each body, and of the values in it
 	largeBodies = 64 << 20 // bytes beyond that, of all bodies at a time
+	largeValues = 64 << 20 // likewise, of all values
 	// valueBytes is what a body takes for each value in it, beside its bytes: decoded, a
 	// JSON text of small values takes up to 30 times its length.
 	valueBytes = 64
 )
 
-// BodyBudget bounds the memory that large request bodies take together. Its zero value
-// is ready for use.
-type BodyBudget struct{ held atomic.Int64 }
+// valuesWait is how long a body waits for others with many values, which are done with
+// them in a moment.
+const valuesWait = 5 * time.Second
+
+// BodyBudget bounds the memory that large request bodies take together: while they are
+// read, and with the values in them from when they are read to when they are answered.
+type BodyBudget struct {
+	read, decoded atomic.Int64
+	values        *semaphore.Weighted
+	wait          time.Duration
+}
+
+// NewBodyBudget returns a budget of which nothing is taken.
+func NewBodyBudget() *BodyBudget {
+	return &BodyBudget{values: semaphore.NewWeighted(largeValues), wait: valuesWait}
+}
 
 // Bytes returns the memory that large bodies take, in bytes, beyond what each may always
 // take.
-func (b *BodyBudget) Bytes() float64 { return float64(b.held.Load()) }
+func (b *BodyBudget) Bytes() float64 { return float64(b.read.Load() + b.decoded.Load()) }
 
 // track counts the body of the request until release is called. The request must be a
 // copy: net/http looks at the body of the original, when it sends a reply, to find out
 // what was left unread.
 func (b *BodyBudget) track(r *http.Request) (release func()) {
-	body := &trackedBody{ReadCloser: r.Body, budget: b}
+	body := &trackedBody{ReadCloser: r.Body, ctx: r.Context(), budget: b}
 	r.Body = body
-	return func() { b.held.Add(-body.held) }
+	return body.release
 }
 
 // trackedBody is the body of one request.
 type trackedBody struct {
 	io.ReadCloser
-	budget      *BodyBudget
-	taken, held int64
-	values      int64 // most that it can have
+	ctx    context.Context // of the request
+	budget *BodyBudget
+	length int64 // read so far
+	values int64 // most that they can be
+	held   int64 // bytes that count
+	// decoded are the bytes of the values that count, once all of the body is read.
+	decoded int64
 }
 
 // Read implements io.Reader. It fails with core.KindOverloaded when the budget
 // is used up.
 func (b *trackedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.taken += int64(n)
+	b.length += int64(n)
 	b.values += separators(p[:n])
-	if err == io.EOF { // now it is decoded
-		b.taken += valueBytes * b.values
-		b.values = 0
-	}
-	// One body alone is never refused.
-	if more := min(b.taken-smallBody, largeBodies) - b.held; more > 0 {
+	if more := b.length - smallBody - b.held; more > 0 {
 		b.held += more
-		if b.budget.held.Add(more) > largeBodies {
-			return n, &core.Error{Kind: core.KindOverloaded, RetryAfter: time.Second}
+		if b.budget.read.Add(more) > largeBodies {
+			return n, overloadedBodies()
 		}
 	}
+	// Now it is decoded. One body alone is never refused.
+	if more := min(b.values*valueBytes, largeValues) - smallBody; err == io.EOF && more > 0 && b.decoded == 0 {
+		if !b.budget.take(b.ctx, more) {
+			return n, overloadedBodies()
+		}
+		b.decoded = more
+	}
 	return n, err
+}
+
+func overloadedBodies() error {
+	return &core.Error{Kind: core.KindOverloaded, RetryAfter: time.Second}
+}
+
+// take waits for room for values, and reports whether there is.
+func (b *BodyBudget) take(ctx context.Context, bytes int64) bool {
+	if !b.values.TryAcquire(bytes) {
+		ctx, cancel := context.WithTimeout(ctx, b.wait)
+		defer cancel()
+		if b.values.Acquire(ctx, bytes) != nil {
+			return false
+		}
+	}
+	b.decoded.Add(bytes)
+	return true
+}
+
+func (b *trackedBody) release() {
+	b.budget.read.Add(-b.held)
+	b.budget.decoded.Add(-b.decoded)
+	b.budget.values.Release(b.decoded)
 }
 
 // separators returns how many values a part of a body can have, as JSON or a form, in

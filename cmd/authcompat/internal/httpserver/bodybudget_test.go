@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 )
@@ -40,7 +41,9 @@ func TestMemoryOfLargeBodies(t *testing.T) {
 	for _, unit := range []string{"0,", `{"":0},`, "1.5,"} {
 		t.Run(unit, func(t *testing.T) {
 			store := &heldStore{arrived: make(chan struct{}), release: make(chan struct{})}
-			h, login := servedFrom(t, "ocd-users", store)
+			bodies := NewBodyBudget()
+			bodies.wait = time.Millisecond
+			h, login := servedFrom(t, "ocd-users", store, bodies)
 			text := grow([3]string{`{"username":"a","password":"p","x":[`, unit, "0]}"}, 1<<20)
 			before := allocated()
 			done := make(chan int)
@@ -80,9 +83,9 @@ func TestMemoryOfLargeBodies(t *testing.T) {
 // are still read, and what is released is free again.
 func TestBodyBudget(t *testing.T) {
 	const size = 8 << 20
-	budget := &BodyBudget{}
+	budget := NewBodyBudget()
 	read := func(bytes int64) (release func(), err error) {
-		r := &http.Request{Body: io.NopCloser(io.LimitReader(zeros{}, bytes))}
+		r := (&http.Request{Body: io.NopCloser(io.LimitReader(zeros{}, bytes))}).WithContext(t.Context())
 		release = budget.track(r)
 		_, err = io.Copy(io.Discard, r.Body)
 		return release, err
@@ -121,6 +124,27 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
+// TestValuesAreWaitedFor sends more bodies of many values at once than there is room for: each
+// is answered when those before it are done, and none is refused.
+func TestValuesAreWaitedFor(t *testing.T) {
+	h, login := served(t, "authtokens")
+	text := grow([3]string{"[", "[],", "0]"}, 1<<20)
+	statuses := make(chan int)
+	const clients = 10
+	for range clients {
+		go func() {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, request(login, "json", text))
+			statuses <- w.Code
+		}()
+	}
+	for range clients {
+		if status := <-statuses; status != http.StatusBadRequest {
+			t.Errorf("status %d", status)
+		}
+	}
+}
+
 // TestMemoryOfManyParts sends a body of separators alone: reading stops where there are too
 // many parts.
 func TestMemoryOfManyParts(t *testing.T) {
@@ -135,9 +159,9 @@ func TestMemoryOfManyParts(t *testing.T) {
 
 // TestUnfinishedBodyHoldsItsBytes sends what would be many values, but not its end.
 func TestUnfinishedBodyHoldsItsBytes(t *testing.T) {
-	budget := &BodyBudget{}
+	budget := NewBodyBudget()
 	content, more := io.Pipe()
-	r := &http.Request{Body: content}
+	r := (&http.Request{Body: content}).WithContext(t.Context())
 	release := budget.track(r)
 	defer release()
 	go func() { _, _ = io.WriteString(more, strings.Repeat("[", 1<<20)) }()
@@ -151,7 +175,7 @@ func TestUnfinishedBodyHoldsItsBytes(t *testing.T) {
 	if _, err := r.Body.Read(make([]byte, 1)); err != io.EOF {
 		t.Fatal(err)
 	}
-	if held := budget.Bytes(); held != largeBodies {
+	if held := budget.Bytes(); held != 1<<20-smallBody+largeValues-smallBody {
 		t.Errorf("%v bytes are held after it", held)
 	}
 }

@@ -39,7 +39,7 @@ func TestPanicsShowNoSecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			h := Instrument(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { do() }), "p", InstrumentOptions{
-				Recorder: metrics.New(nil), Bodies: &BodyBudget{}, Log: slog.New(slog.NewJSONHandler(&log, nil)), Requests: LogAll,
+				Recorder: metrics.New(nil), Bodies: NewBodyBudget(), Log: slog.New(slog.NewJSONHandler(&log, nil)), Requests: LogAll,
 			})
 			func() {
 				defer func() {
@@ -75,7 +75,7 @@ func TestErrorsAreLoggedNotSent(t *testing.T) {
 	}
 	var log bytes.Buffer
 	h := Instrument(handler, p.Name, InstrumentOptions{
-		Recorder: metrics.New(nil), Bodies: &BodyBudget{}, Log: slog.New(slog.NewJSONHandler(&log, nil)), Requests: LogFailures,
+		Recorder: metrics.New(nil), Bodies: NewBodyBudget(), Log: slog.New(slog.NewJSONHandler(&log, nil)), Requests: LogFailures,
 	})
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("POST", "/api/login/", strings.NewReader(`{"username": "alice", "password": "secret"}`))

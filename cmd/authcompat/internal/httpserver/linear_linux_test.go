@@ -157,11 +157,11 @@ func checkLinear(t *testing.T, n int, prepare func(n int) (do func())) {
 // the path of its login.
 func served(t *testing.T, name string) (handler http.Handler, login string) {
 	t.Helper()
-	return servedFrom(t, name, sqlitetest.MustOpen(t))
+	return servedFrom(t, name, sqlitetest.MustOpen(t), NewBodyBudget())
 }
 
-// servedFrom is served with a store.
-func servedFrom(t *testing.T, name string, store core.Store) (handler http.Handler, login string) {
+// servedFrom is served with a store and a budget.
+func servedFrom(t *testing.T, name string, store core.Store, bodies *BodyBudget) (handler http.Handler, login string) {
 	t.Helper()
 	p, err := profiles.Load(name)
 	if err != nil {
@@ -178,7 +178,7 @@ func servedFrom(t *testing.T, name string, store core.Store) (handler http.Handl
 	}
 	e, _ := p.Endpoint(profiles.Login)
 	return Instrument(h, p.Name, InstrumentOptions{
-		Proxies: Proxies{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}, Recorder: metrics.New(nil), Bodies: &BodyBudget{}, Log: log, Requests: LogAll,
+		Proxies: Proxies{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}, Recorder: metrics.New(nil), Bodies: bodies, Log: log, Requests: LogAll,
 	}), e.Path
 }
 

@@ -47,7 +47,7 @@ func (c *counted) all() string {
 func mustServe(t *testing.T, c *counted, handler http.HandlerFunc) string {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	api := Instrument(handler, "p", InstrumentOptions{Recorder: c, Bodies: &BodyBudget{}, Log: log, Requests: LogNone})
+	api := Instrument(handler, "p", InstrumentOptions{Recorder: c, Bodies: NewBodyBudget(), Log: log, Requests: LogNone})
 	var servers Servers
 	err := servers.Listen("127.0.0.1:0", api, ListenOptions{
 		Log: log, Rejected: c.reject,

@@ -78,7 +78,7 @@ func checked(b *testing.B) (http.Handler, *http.Request) {
 		b.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	large := &httpserver.BodyBudget{}
+	large := httpserver.NewBodyBudget()
 	m := metrics.New(large.Bytes)
 	service := core.New(core.Config{Backend: m.Instrument(s.Backend), Hasher: hasher, Sealer: sealer, Log: log})
 	if _, err := service.CreateUser(b.Context(), dialects.Policy(p), core.Registration{Username: "alice", Email: "alice@example.com", Password: "x"}); err != nil {

@@ -36,7 +36,7 @@ type server struct {
 	engine   *engine.Engine
 	keys     *keyring.Reloader
 	apis     []*api
-	bodies   httpserver.BodyBudget // shared by all APIs
+	bodies   *httpserver.BodyBudget // shared by all APIs
 	proxies  atomic.Pointer[httpserver.Proxies]
 	servers  httpserver.Servers
 	tls      *httpserver.Certificate // nil: none
@@ -54,7 +54,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Lo
 
 // newServer makes a server that starts with these settings.
 func newServer(f *config.Server, log *slog.Logger) *server {
-	s := &server{started: f, log: log, keys: keyring.NewReloader(log, f.Engine.Store)}
+	s := &server{started: f, log: log, bodies: httpserver.NewBodyBudget(), keys: keyring.NewReloader(log, f.Engine.Store)}
 	s.metrics = metrics.New(s.bodies.Bytes, httpserver.Rejections()...)
 	s.settings.Store(&f.Config)
 	return s
@@ -191,7 +191,7 @@ func (s *server) handler(f *config.Config, p *profiles.Profile, trusted httpserv
 		return nil, err
 	}
 	return httpserver.Instrument(h, p.Name, httpserver.InstrumentOptions{
-		Proxies: trusted, Recorder: s.metrics, Bodies: &s.bodies, Log: s.log, Requests: httpserver.RequestLog(f.LogRequests.String()),
+		Proxies: trusted, Recorder: s.metrics, Bodies: s.bodies, Log: s.log, Requests: httpserver.RequestLog(f.LogRequests.String()),
 	}), nil
 }
 
