@@ -125,7 +125,7 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	if err := migrate(ctx, s.writer, s.wait); err != nil {
 		return err
 	}
-	if err := checkTriggers(ctx, s.reader); err != nil {
+	if err := checkGuards(ctx, s.reader); err != nil {
 		return err
 	}
 	if s.findGeneration, err = s.reader.PreparexContext(ctx, selectGeneration); err != nil {

@@ -112,7 +112,7 @@ func stage(ctx context.Context, path, backup string) (_ string, s Snapshot, err 
 		if err := upgrade(ctx, db); err != nil {
 			return err
 		}
-		return checkTriggers(ctx, db)
+		return checkGuards(ctx, db)
 	})
 	if err != nil {
 		return "", s, fmt.Errorf("backup %q: %w", backup, err)

@@ -2,7 +2,7 @@ package sqlite
 
 import (
 	"context"
-	_ "embed" // for the schema's text
+	_ "embed" // for guards.sql
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,42 +13,41 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// schemaText is what the migrations make, an entry of schemaEntries each.
+// guardsText are the guards that the migrations make.
 //
-//go:embed schema.sql
-var schemaText string
+//go:embed guards.sql
+var guardsText string
 
-// entrySeparator ends the entries of schemaText; none has an empty line.
-const entrySeparator = ";\n\n"
+// guardSeparator ends each of them; none has an empty line.
+const guardSeparator = ";\n\n"
 
-// schemaEntries returns the objects of a database's schema, each with its kind, its name
-// and the statement that makes it. Indexes that belong to their table's have none.
-func schemaEntries(ctx context.Context, db *sqlx.DB) (entries []string, err error) {
-	err = db.SelectContext(ctx, &entries, `
-		SELECT '-- ' || type || ' ' || name || ' of ' || tbl_name || char(10) || sql
-		FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY tbl_name, type = 'table' DESC, type, name`)
+// guards returns a database's triggers and unique indexes, which keep what no statement of
+// ours checks: each with its kind, its name and the statement that makes it.
+func guards(ctx context.Context, db *sqlx.DB) (all []string, err error) {
+	err = db.SelectContext(ctx, &all, `
+		SELECT '-- ' || type || ' ' || name || ' of ' || tbl_name || char(10) || sql FROM sqlite_schema
+		WHERE sql LIKE 'CREATE TRIGGER %' OR sql LIKE 'CREATE UNIQUE INDEX %' ORDER BY tbl_name, type, name`)
 	if err != nil {
 		return nil, fmt.Errorf("read schema: %w", err)
 	}
-	return entries, nil
+	return all, nil
 }
 
-// checkTriggers refuses a database that lacks a trigger or a unique index which the
+// checkGuards refuses a database that lacks a trigger or a unique index which the
 // migrations make, or has another in its place. SQLite notices no damage in their texts:
 // without a trigger, no cache would notice a logout. What else an operator has changed is
 // left alone, and damage to a table's text is noticed by what uses the table.
-func checkTriggers(ctx context.Context, db *sqlx.DB) error {
-	found, err := schemaEntries(ctx, db)
+func checkGuards(ctx context.Context, db *sqlx.DB) error {
+	found, err := guards(ctx, db)
 	if err != nil {
 		return err
 	}
-	for i, entry := range found {
-		found[i] = unquoted(entry)
+	for i, guard := range found {
+		found[i] = unquoted(guard)
 	}
-	for entry := range strings.SplitSeq(schemaText, entrySeparator) {
-		what, statement, _ := strings.Cut(strings.TrimPrefix(entry, "-- "), "\n")
-		guards := strings.HasPrefix(statement, "CREATE TRIGGER ") || strings.HasPrefix(statement, "CREATE UNIQUE INDEX ")
-		if guards && !slices.Contains(found, unquoted(entry)) {
+	for guard := range strings.SplitSeq(strings.TrimSuffix(guardsText, guardSeparator), guardSeparator) {
+		if !slices.Contains(found, unquoted(guard)) {
+			what, _, _ := strings.Cut(strings.TrimPrefix(guard, "-- "), "\n")
 			return fmt.Errorf("%w: the %s is missing, or is not as it was made", errDamaged, what)
 		}
 	}
@@ -66,7 +65,7 @@ func unquoted(statement string) string {
 }
 
 // checkSchema refuses a database that is not authcompat's, one with a newer schema, and
-// one of this schema with other triggers.
+// one of this schema with other guards.
 func checkSchema(ctx context.Context, db *sqlx.DB) error {
 	if err := checkOwner(ctx, db); err != nil {
 		return err
@@ -94,5 +93,5 @@ func checkSchema(ctx context.Context, db *sqlx.DB) error {
 	if current < known {
 		return nil
 	}
-	return checkTriggers(ctx, db)
+	return checkGuards(ctx, db)
 }

@@ -1,0 +1,62 @@
+-- trigger audit_is_not_changed of audit
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit record is append-only'); END;
+
+-- trigger audit_is_not_removed of audit
+CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
+WHEN OLD.at >= (SELECT at FROM audit_begins)
+BEGIN SELECT RAISE(ABORT, 'the audit record is append-only'); END;
+
+-- trigger audit_is_not_replaced of audit
+CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+WHEN NEW.id > 0 AND EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the audit record is append-only'); END;
+
+-- index imported_users_key of imported_users
+CREATE UNIQUE INDEX imported_users_key ON imported_users (source, key) WHERE key IS NOT NULL;
+
+-- index tokens_reusable of tokens
+CREATE UNIQUE INDEX tokens_reusable ON tokens (user_id, realm, issuer) WHERE reusable = 1;
+
+-- index tokens_twin of tokens
+CREATE UNIQUE INDEX tokens_twin ON tokens (twin) WHERE twin IS NOT NULL;
+
+-- trigger token_changed of tokens
+CREATE TRIGGER token_changed AFTER UPDATE ON tokens
+BEGIN UPDATE generation SET n = n + 1; END;
+
+-- trigger token_link_kept of tokens
+CREATE TRIGGER token_link_kept AFTER DELETE ON tokens WHEN OLD.source IS NOT NULL
+BEGIN
+    INSERT INTO imported_tokens (digest, source, origin) VALUES (OLD.digest, OLD.source, OLD.origin)
+    ON CONFLICT (digest) DO UPDATE SET source = excluded.source, origin = excluded.origin, absent = 0;
+    INSERT INTO imported_tokens (digest, source, origin) SELECT OLD.twin, OLD.source, OLD.origin WHERE OLD.twin IS NOT NULL
+    ON CONFLICT (digest) DO UPDATE SET source = excluded.source, origin = excluded.origin, absent = 0;
+END;
+
+-- trigger token_removed of tokens
+CREATE TRIGGER token_removed AFTER DELETE ON tokens
+BEGIN UPDATE generation SET n = n + 1; END;
+
+-- trigger token_replaced of tokens
+CREATE TRIGGER token_replaced BEFORE INSERT ON tokens
+WHEN EXISTS (SELECT 1 FROM tokens WHERE digest = NEW.digest)
+  OR EXISTS (SELECT 1 FROM tokens WHERE twin = NEW.twin)
+  OR NEW.reusable = 1 AND EXISTS (
+      SELECT 1 FROM tokens WHERE user_id = NEW.user_id AND realm = NEW.realm AND issuer = NEW.issuer AND reusable = 1)
+BEGIN UPDATE generation SET n = n + 1; END;
+
+-- trigger user_changed of users
+CREATE TRIGGER user_changed AFTER UPDATE OF id, username, email, active, attributes, created_at ON users
+BEGIN UPDATE generation SET n = n + 1; END;
+
+-- trigger user_removed of users
+CREATE TRIGGER user_removed AFTER DELETE ON users
+BEGIN UPDATE generation SET n = n + 1; END;
+
+-- trigger user_replaced of users
+CREATE TRIGGER user_replaced BEFORE INSERT ON users
+WHEN EXISTS (SELECT 1 FROM users WHERE id = NEW.id)
+  OR EXISTS (SELECT 1 FROM users WHERE username = NEW.username)
+BEGIN UPDATE generation SET n = n + 1; END;
+
