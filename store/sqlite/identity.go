@@ -3,10 +3,8 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/internal/dbfile"
 )
 
@@ -21,16 +19,17 @@ var errIndexDamaged = errors.New("the WAL-index (the database's file -shm) was t
 // another file. It costs four system calls. A WAL-index that is truncated between the check
 // and the use still ends the process, as it does for every program that uses SQLite.
 func (s *Store) checkFiles() error {
-	if broken := s.broken.Load(); broken != nil {
-		return *broken
+	if err := s.files.Broken(); err != nil {
+		return err
 	}
 	if index := s.cache.index.Load(); index != nil && !index.Intact() {
-		return s.breakWith(errIndexDamaged)
+		return s.files.Break(errIndexDamaged)
 	}
-	if err := s.files.Check(); err != nil {
-		return s.breakWith(err)
+	err := s.files.Check()
+	if errors.Is(err, dbfile.ErrLogReplaced) {
+		s.rescueOnce.Do(func() { s.rescue.Go(s.checkpoint) })
 	}
-	return nil
+	return err
 }
 
 // checkInterval is how often the files are checked while all look-ups are answered from the
@@ -40,7 +39,7 @@ const checkInterval = 100 * time.Millisecond
 // usable reports whether the cache may be used: the files are those that were opened, as of
 // the last check.
 func (s *Store) usable() bool {
-	if s.broken.Load() != nil {
+	if s.files.Broken() != nil {
 		return false
 	}
 	now := int64(time.Since(s.opened))
@@ -48,16 +47,6 @@ func (s *Store) usable() bool {
 		return s.checkFiles() == nil
 	}
 	return true
-}
-
-// breakWith makes the store unusable, for good, and returns the error of all calls from now
-// on.
-func (s *Store) breakWith(cause error) error {
-	err := fmt.Errorf("%w: %w", core.ErrUnavailable, cause)
-	if s.broken.CompareAndSwap(nil, &err) && errors.Is(cause, dbfile.ErrLogReplaced) {
-		s.rescue.Go(s.checkpoint)
-	}
-	return *s.broken.Load()
 }
 
 // rescueWait limits how long writing the log into the database may take.

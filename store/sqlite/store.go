@@ -25,11 +25,10 @@ type Store struct {
 	files   *dbfile.Files
 	opened  time.Time    // has the monotonic clock
 	checked atomic.Int64 // when the files were last checked for the cache, in nanoseconds since opened
-	// broken is the error of all calls once one of the files is known to be another one, or
-	// gone; nil until then.
-	broken atomic.Pointer[error]
-	rescue sync.WaitGroup // for the log to be written into the database after that
-	damage dbfile.Damage
+	// rescue writes the log into the database once nobody else can find it.
+	rescueOnce sync.Once
+	rescue     sync.WaitGroup
+	damage     dbfile.Damage
 
 	wait   time.Duration
 	bulk   bulkWriter

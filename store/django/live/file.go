@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -24,10 +23,7 @@ type file struct {
 	// keepAlive stays open as long as the store: while it is, nobody else removes the log of
 	// a database in write-ahead mode.
 	keepAlive *sql.Conn
-	// broken is the error of all calls once one of the files is known to be another one, or
-	// gone: some connections may have the one open, some the other. nil until then.
-	broken atomic.Pointer[error]
-	damage dbfile.Damage
+	damage    dbfile.Damage
 }
 
 // maxConnections is how many connections to a file are open at most.
@@ -82,7 +78,7 @@ func (f *file) attach(ctx context.Context) error {
 
 // Close implements access.
 func (f *file) Close() error {
-	if f.broken.Load() != nil {
+	if f.files.Broken() != nil {
 		return nil // to close the connections, SQLite would remove what others have put in their place
 	}
 	_ = f.keepAlive.Close() // fails only if it is closed already
@@ -116,7 +112,7 @@ func (f *file) read(ctx context.Context, do func(context.Context) error) error {
 
 // retry is read until overdue.
 func (f *file) retry(ctx context.Context, overdue <-chan time.Time, do func(context.Context) error) error {
-	if err := f.check(); err != nil {
+	if err := f.files.Check(); err != nil {
 		return err
 	}
 	for {
@@ -136,7 +132,7 @@ func (f *file) retry(ctx context.Context, overdue <-chan time.Time, do func(cont
 
 // readAll implements access.
 func (f *file) readAll(ctx context.Context, do func(context.Context) error) error {
-	if err := f.check(); err != nil {
+	if err := f.files.Check(); err != nil {
 		return err
 	}
 	return f.explain(ctx, do(ctx))
@@ -183,25 +179,11 @@ func (f *file) transact(ctx context.Context, do txFunc) error {
 	return tx.Commit()
 }
 
-// check fails, from then on for good, once one of the files is another one, or gone. It comes
-// before each use of SQLite, and after it.
-func (f *file) check() error {
-	if broken := f.broken.Load(); broken != nil {
-		return *broken
-	}
-	if err := f.files.Check(); err != nil {
-		err = fmt.Errorf("%w: %w", core.ErrUnavailable, err)
-		f.broken.CompareAndSwap(nil, &err)
-		return *f.broken.Load()
-	}
-	return nil
-}
-
 // explain turns a database error into one that [core.Store] specifies. It comes after each
 // use of the file, and after a commit, so that nothing is acknowledged, or said not to be
 // there, that was written to or read from another file.
 func (f *file) explain(ctx context.Context, err error) error {
-	if broken := f.check(); broken != nil {
+	if broken := f.files.Check(); broken != nil {
 		return broken
 	}
 	switch {

@@ -71,6 +71,24 @@ func TestReplacedFile(t *testing.T) {
 	}
 }
 
+// TestReplacedDuringATransaction puts another file in the place of an open one while a user is
+// being registered: that is not acknowledged.
+func TestReplacedDuringATransaction(t *testing.T) {
+	d := databases(djangotest.UsersDDL, djangotest.KnoxDDL)["sqlite"](t)
+	s := mustOpen(t, d.source).(*live.Store)
+	path := strings.TrimPrefix(d.source, "sqlite:")
+	_, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "!"}, func(u core.User) (core.Token, error) {
+		if err := errors.Join(os.WriteFile(path+".new", nil, 0o600), os.Rename(path+".new", path)); err != nil {
+			t.Fatal(err)
+		}
+		key := keyOf("first")
+		return core.Token{Digest: key.SHA256(), Plaintext: key, UserID: u.ID, Realm: core.DefaultRealm, CreatedAt: time.Now()}, nil
+	}, nil)
+	if !errors.Is(err, core.ErrUnavailable) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestLockedFile has Django hold a file's lock for long: checks go on, and all logins fail
 // within the same time, none after those before it.
 func TestLockedFile(t *testing.T) {

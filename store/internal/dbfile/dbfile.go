@@ -3,9 +3,12 @@ package dbfile
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"sync/atomic"
+
+	"github.com/authcompat/authcompat/core"
 )
 
 // ErrReplaced is the error of a store whose file is another one by now, or is gone: what
@@ -28,6 +31,7 @@ var ErrIndexReplaced = errors.New("the WAL-index (the database's file -shm) was 
 type Files struct {
 	database file
 	beside   atomic.Pointer[beside] // nil: not known
+	broken   atomic.Pointer[error]  // what Check returns from now on; nil: nothing is wrong yet
 }
 
 // beside are the files that SQLite keeps beside a database in write-ahead mode.
@@ -63,11 +67,38 @@ func (f *Files) Attach(database string) {
 // Attached reports whether Attach has found the log and the index.
 func (f *Files) Attached() bool { return f.beside.Load() != nil }
 
-// Check fails once another file is at the path of one of the files, or none, with
-// ErrReplaced, ErrIndexReplaced or ErrLogReplaced, in this order, and once the database is
-// empty, with ErrEmptied. It costs up to three system calls. Other errors of the file system
-// are left to SQLite.
+// Check fails, from then on for good, once another file is at the path of one of the files,
+// or none, or the database is empty: some connections may have the one open, some the other.
+// The error is core.ErrUnavailable with one of this package's. Check costs up to three system
+// calls. Other errors of the file system are left to SQLite.
 func (f *Files) Check() error {
+	if err := f.Broken(); err != nil {
+		return err
+	}
+	if err := f.look(); err != nil {
+		return f.Break(err)
+	}
+	return nil
+}
+
+// Broken returns the error of earlier calls of Check or Break; nil: there was none. It costs
+// nothing.
+func (f *Files) Broken() error {
+	if broken := f.broken.Load(); broken != nil {
+		return *broken
+	}
+	return nil
+}
+
+// Break makes Check fail from now on, with core.ErrUnavailable and the cause, unless it has
+// failed already, and returns what it fails with.
+func (f *Files) Break(cause error) error {
+	err := fmt.Errorf("%w: %w", core.ErrUnavailable, cause)
+	f.broken.CompareAndSwap(nil, &err)
+	return f.Broken()
+}
+
+func (f *Files) look() error {
 	size, replaced := f.database.look()
 	if replaced {
 		return ErrReplaced
