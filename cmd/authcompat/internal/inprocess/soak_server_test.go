@@ -116,7 +116,7 @@ func newSoakServer(t *testing.T, store *soakStore, hasher core.Hasher, names []s
 		Limiter: store.backend.RateLimiter, PerUser: core.DefaultUserLimit(), PerAddress: core.DefaultAddressLimit(),
 		Registrations: core.Limit{Burst: 3, Window: 15 * time.Minute},
 	})
-	var bodies httpserver.BodyBudget
+	bodies := httpserver.NewBodyBudget()
 	for _, name := range names {
 		p, err := profiles.Load(name)
 		if err != nil {
@@ -130,7 +130,7 @@ func newSoakServer(t *testing.T, store *soakStore, hasher core.Hasher, names []s
 		if err != nil {
 			t.Fatal(err)
 		}
-		handler = httpserver.Instrument(handler, name, httpserver.InstrumentOptions{Recorder: s.panics, Bodies: &bodies, Log: log, Requests: httpserver.LogNone})
+		handler = httpserver.Instrument(handler, name, httpserver.InstrumentOptions{Recorder: s.panics, Bodies: bodies, Log: log, Requests: httpserver.LogNone})
 		s.targets[name] = newSoakTarget(t, handler)
 	}
 	return s
