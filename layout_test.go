@@ -66,7 +66,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 	const command, internal = "cmd/authcompat", "cmd/authcompat/internal/"
 	allowed := map[string][]string{
 		"":           {"cli"},
-		"cli":        {"config", "engine", "inprocess", "keyring", "report", "server", "term"},
+		"cli":        {"config", "engine", "inprocess", "keyring", "report", "server", "snippet", "term"},
 		"server":     {"config", "engine", "httpserver", "keyring", "metrics", "wait"},
 		"engine":     {"metrics", "wait"},
 		"config":     {"httpserver", "keyring"},
@@ -75,6 +75,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"keyring":    {"wait"},
 		"metrics":    {"wait"},
 		"report":     {},
+		"snippet":    {},
 		"term":       {},
 		"wait":       {},
 	}

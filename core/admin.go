@@ -2,7 +2,10 @@ package core
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/authcompat/authcompat/core/password"
 )
 
 // Admin is what operators need besides [Store]. Errors are those of Store, and audit
@@ -55,4 +58,189 @@ type TokenFilter struct {
 	UserID int64
 	After  Digest // those with a larger digest
 	Prefix Digest // those whose digest begins so
+}
+
+// Actions of an operator. Each is in the audit log.
+
+// newOperatorEntry makes an entry about an operator's action on a user.
+func (s *Service) newOperatorEntry(ctx context.Context, act Action, u User) AuditEntry {
+	e := s.newEntry(ctx, act, "")
+	e.Actor, e.UserID, e.Username = Operator, u.ID, u.Username
+	return e
+}
+
+// wrapAdminError turns a store's error into the engine's.
+func wrapAdminError(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrNotFound):
+		return &Error{Kind: KindUserUnknown, Err: err}
+	}
+	return wrapStoreError(doing, err)
+}
+
+// SetActive allows or forbids a user to log in and use tokens. It fails with
+// KindUserUnknown or KindUnavailable.
+func (s *Service) SetActive(ctx context.Context, store Admin, u User, active bool) error {
+	act := ActionDisableUser
+	if active {
+		act = ActionEnableUser
+	}
+	e := s.newOperatorEntry(ctx, act, u)
+	return wrapAdminError("set active", store.SetActive(ctx, u.ID, active, s.audited(&e)))
+}
+
+// DeleteUser removes the user and all tokens. Errors as SetActive.
+func (s *Service) DeleteUser(ctx context.Context, store Admin, u User) error {
+	e := s.newOperatorEntry(ctx, ActionDeleteUser, u)
+	return wrapAdminError("delete user", store.DeleteUser(ctx, u.ID, s.audited(&e)))
+}
+
+// SetPassword replaces the password of the user; with none, by one that nothing matches.
+// Errors as SetActive, and KindOverloaded.
+func (s *Service) SetPassword(ctx context.Context, u User, plain string, none bool) error {
+	encoded, err := s.encode(ctx, Registration{Password: plain, NoPassword: none}, nil)
+	if err != nil {
+		return err
+	}
+	e := s.newOperatorEntry(ctx, ActionSetPassword, u)
+	for {
+		account, err := s.account(ctx, u.Username)
+		if err == nil {
+			err = s.store.UpdatePassword(ctx, account.ID, account.PasswordHash, encoded, false, s.audited(&e))
+			if errors.Is(err, ErrNotFound) && ctx.Err() == nil {
+				continue // a login has made the hash anew meanwhile, or the user is gone
+			}
+		}
+		return wrapAdminError("set password", err)
+	}
+}
+
+// RevokeToken ends one token. It fails with KindTokenUnknown or KindUnavailable.
+func (s *Service) RevokeToken(ctx context.Context, u User, t Token) error {
+	e := s.newOperatorEntry(ctx, ActionRevokeToken, u)
+	e.Token = TokenID(t.Digest)
+	err := s.store.DeleteToken(ctx, t.Digest, s.audited(&e))
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrNotFound):
+		return &Error{Kind: KindTokenUnknown, Err: err}
+	}
+	return wrapStoreError("revoke token", err)
+}
+
+// RevokeTokens ends all tokens of the user in a realm, and returns their number. It fails
+// with KindUnavailable.
+func (s *Service) RevokeTokens(ctx context.Context, u User, realm string) (int, error) {
+	e := s.newOperatorEntry(ctx, ActionRevokeTokens, u)
+	n, err := s.store.DeleteUserTokens(ctx, u.ID, realm, s.audited(&e))
+	if err != nil {
+		return 0, wrapStoreError("revoke tokens", err)
+	}
+	return n, nil
+}
+
+// revokeBatch is how many tokens are looked at in one step: few enough that requests that
+// write wait only milliseconds.
+const revokeBatch = 500
+
+// RevokeAllTokens ends the tokens of all users, in all realms, that were created before a
+// time, or all if before is zero. Between its steps it calls pause, and stops when that
+// returns an error. Tokens that are issued meanwhile may stay. It returns the number of
+// ended tokens, also with an error, which is that of pause or has KindUnavailable. The
+// audit entry is of the first step.
+func (s *Service) RevokeAllTokens(ctx context.Context, store Admin, before time.Time, pause func() error) (total int, err error) {
+	e := s.newOperatorEntry(ctx, ActionRevokeTokens, User{})
+	audit := s.audited(&e)
+	var after Digest
+	for {
+		n, last, err := store.RevokeTokens(ctx, before, after, revokeBatch, audit)
+		total += n
+		if err != nil {
+			return total, wrapStoreError("revoke tokens", err)
+		}
+		if len(last) == 0 {
+			return total, nil
+		}
+		after, audit = last, nil
+		if err := pause(); err != nil {
+			return total, err
+		}
+	}
+}
+
+// PasswordFormat returns the format and the parameters of the user's password hash,
+// without salt and hash. Errors as User.
+func (s *Service) PasswordFormat(ctx context.Context, username string) (string, error) {
+	account, err := s.account(ctx, username)
+	if err != nil {
+		return "", wrapAdminError("find user", err)
+	}
+	cost, err := password.CostOf(account.PasswordHash)
+	switch {
+	case err == nil:
+		return cost.String(), nil
+	case errors.Is(err, password.ErrUnusable):
+		return "unusable", nil
+	}
+	return err.Error(), nil
+}
+
+// resealBatch is how many tokens are resealed in one step.
+const resealBatch = 500
+
+// Reseal encrypts all tokens that are sealed with an older key of the sealer with the
+// newest one. It can be interrupted and called again. It returns the number of resealed
+// tokens, and of those that could not be decrypted, which stay as they are.
+func (s *Service) Reseal(ctx context.Context, store Admin) (done, broken int, err error) {
+	sealer := s.currentSealer()
+	for _, was := range sealer.KeyIDs() {
+		if was == sealer.KeyID() {
+			continue
+		}
+		var after Digest
+		for {
+			tokens, err := store.SealedTokens(ctx, was, after, resealBatch)
+			if err != nil {
+				return done, broken, wrapStoreError("find sealed tokens", err)
+			}
+			if len(tokens) == 0 {
+				break
+			}
+			after = tokens[len(tokens)-1].Digest
+			var anew []Token
+			for _, t := range tokens {
+				text, err := sealer.open(t)
+				if err != nil {
+					broken++
+					s.log.Error("a sealed token does not open and stays as it is", "token", TokenID(t.Digest), "error", err)
+					continue
+				}
+				if t.Sealed, err = sealer.seal(s.random, t.UserID, t.Digest, text); err != nil {
+					return done, broken, s.wrapSealError("reseal token", err)
+				}
+				t.SealKey = sealer.KeyID()
+				anew = append(anew, t)
+			}
+			if err := store.Reseal(ctx, was, anew); err != nil {
+				return done, broken, wrapStoreError("reseal tokens", err)
+			}
+			done += len(anew)
+		}
+	}
+	return done, broken, nil
+}
+
+// RecordOperation records an operator's action that is not about one user. It fails with
+// KindUnavailable.
+func (s *Service) RecordOperation(ctx context.Context, act Action) error {
+	if s.audit == nil {
+		return nil
+	}
+	if err := s.audit.Record(ctx, s.newOperatorEntry(ctx, act, User{})); err != nil {
+		return wrapStoreError("record "+string(act), err)
+	}
+	return nil
 }

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// Auditor keeps the audit log: a record of what was done to users and tokens. Entries are
-// appended and never changed; operators may remove the oldest. Errors are those of
-// [Store], whose methods append entries about what they change.
+// Auditor keeps the audit log: a record of what was done to users and tokens, and of who
+// was sent to which side of a cutover. Entries are appended and never changed; operators may
+// remove the oldest. Errors are those of [Store], whose methods append entries about what
+// they change.
 type Auditor interface {
 	// Record appends an entry about something that changes nothing in the store.
 	Record(ctx context.Context, e AuditEntry) error
@@ -28,6 +29,7 @@ type Action string
 const (
 	ActionRegister     Action = "register"
 	ActionLogin        Action = "login"
+	ActionAdopt        Action = "adopt" // a login that another server vouched for: the user, or another password, was kept
 	ActionLogout       Action = "logout"
 	ActionLogoutAll    Action = "logout-all"
 	ActionCreateUser   Action = "create-user"
@@ -46,19 +48,24 @@ const (
 	ActionExport       Action = "export"
 	ActionBackup       Action = "backup"
 	ActionRestore      Action = "restore"
+	ActionCutover      Action = "cutover"
+	ActionRollback     Action = "rollback"
 )
 
 // Actions returns all actions.
 func Actions() []Action {
 	return []Action{
-		ActionRegister, ActionLogin, ActionLogout, ActionLogoutAll, ActionCreateUser, ActionDisableUser, ActionEnableUser, ActionSetPassword, ActionDeleteUser,
+		ActionRegister, ActionLogin, ActionAdopt, ActionLogout, ActionLogoutAll, ActionCreateUser, ActionDisableUser, ActionEnableUser, ActionSetPassword, ActionDeleteUser,
 		ActionRevokeToken, ActionRevokeTokens, ActionRotateSecret, ActionDropSecrets, ActionPurgeTokens, ActionPurgeAudit, ActionClearLimits, ActionImport, ActionExport,
-		ActionBackup, ActionRestore,
+		ActionBackup, ActionRestore, ActionCutover, ActionRollback,
 	}
 }
 
-// Operator is the Actor of what was done on the command line.
-const Operator = "operator"
+// Who has done something, if not the user.
+const (
+	Operator = "operator" // on the command line
+	Server   = "server"   // by itself
+)
 
 // AuditEntry is an entry of the audit log. It contains no password, token or hash.
 type AuditEntry struct {
@@ -75,10 +82,13 @@ type AuditEntry struct {
 	// type passwords there by mistake.
 	UsernamePseudonym string
 	Profile           string // through which API; empty from the command line
-	Actor             string // Operator, or empty for the user
+	Actor             string // Operator, Server, or empty for the user
 	Address           string // of the client
 	Request           string // its id in the logs
 	Token             string // TokenID of the token that was issued or ended
+	// Detail says what was changed, where the action does not; some hundred bytes at most. It has
+	// no name of a user. Tables in which nothing could add a column for it lose it.
+	Detail string
 }
 
 // AuditFilter selects entries; zero fields match all.

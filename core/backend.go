@@ -14,6 +14,12 @@ type Backend struct {
 	Auditor     Auditor      // nil: there is no audit log
 	Admin       Admin        // nil: operators can't work on users and tokens
 	Privacy     PrivacyStore // nil: pseudonyms and dummy hash costs have no key
+	Cutover     CutoverStore // nil: nothing can be switched between an old side and a new one
+	Callers     CallerStore  // nil: nobody keeps who called
+
+	// Writers is how many writes the store works on at a time, beyond which they wait for each
+	// other: those of clients wait in turns of their networks instead. 0: any number.
+	Writers int
 
 	// FoldUsername returns the same text for two usernames if the store takes them for one,
 	// and different texts otherwise, whether an account has them or not: by another relation

@@ -22,10 +22,29 @@ func WithClient(ctx context.Context, resolve func() Client) context.Context {
 	return context.WithValue(ctx, clientKey{}, resolve)
 }
 
+// Request is a request as whoever receives it knows it. The engine calls the methods, all of them
+// from the goroutine of the request.
+type Request interface {
+	// Client returns the client, as of WithClient.
+	Client() Client
+	// Identify is told the username of the account whose token or password was good.
+	Identify(username string)
+	// Present is told each token or password that the client sent, good or not.
+	Present(secret string)
+}
+
+// WithRequest is WithClient for a request that wants to know more of itself.
+func WithRequest(ctx context.Context, r Request) context.Context {
+	return context.WithValue(ctx, clientKey{}, r)
+}
+
 // ClientOf returns the client of a context, or the zero one.
 func ClientOf(ctx context.Context) Client {
-	if resolve, ok := ctx.Value(clientKey{}).(func() Client); ok {
-		return resolve()
+	switch v := ctx.Value(clientKey{}).(type) {
+	case func() Client:
+		return v()
+	case Request:
+		return v.Client()
 	}
 	return Client{}
 }
@@ -33,8 +52,7 @@ func ClientOf(ctx context.Context) Client {
 // Network returns what counts as one client to limits: an IPv4 address, or the IPv6 /64 that
 // one subscriber has at least (RFC 6177). It is empty if the address is unknown.
 func (c Client) Network() string {
-	networks := c.Networks()
-	narrowest := networks[len(networks)-1]
+	narrowest := c.Subscriber()
 	switch {
 	case !narrowest.IsValid():
 		return ""
@@ -44,12 +62,38 @@ func (c Client) Network() string {
 	return narrowest.String()
 }
 
+// Subscriber returns the narrowest of Networks.
+func (c Client) Subscriber() netip.Prefix {
+	const ipv4, ipv6 = 32, 64
+	a := translated(c.Address.Unmap().WithZone(""))
+	bits := ipv6
+	if a.Is4() {
+		bits = ipv4
+	}
+	p, _ := a.Prefix(bits) // fails only for the zero address
+	return p
+}
+
+// wellKnownPrefix is that of IPv4 clients behind a translator to IPv6 (NAT64, SIIT), with the
+// IPv4 address in the last four bytes (RFC 6052, 2.1).
+var wellKnownPrefix = netip.PrefixFrom(netip.AddrFrom16([16]byte{1: 0x64, 2: 0xff, 3: 0x9b}), 96)
+
+// translated returns the IPv4 address in one that a translator made. They share one /64.
+func translated(a netip.Addr) netip.Addr {
+	if !wellKnownPrefix.Contains(a) {
+		return a
+	}
+	b := a.As16()
+	return netip.AddrFrom4([4]byte(b[12:]))
+}
+
 // Networks returns the networks of the client that may belong to one customer, the widest
-// first: in IPv6 the /48 and the /56 that providers delegate (RFC 6177), and the /64; in
-// IPv4 the /24, the least that is routed, and the address. Where clients compete, each of
-// them counts as one. Clients of unknown address share one, the zero prefix.
+// first: in IPv6 the /32, the least that a registry gives a provider, the /48 and the /56
+// that providers delegate (RFC 6177), and the /64; in IPv4, also behind a translator
+// (RFC 6052), the /16, the /24, the least that is routed, and the address. Where clients
+// compete, each of them counts as one. Clients of unknown address share one, the zero prefix.
 func (c Client) Networks() []netip.Prefix {
-	a := c.Address.Unmap().WithZone("")
+	a := translated(c.Address.Unmap().WithZone(""))
 	var networks []netip.Prefix
 	for _, bits := range prefixLengths(a) {
 		p, _ := a.Prefix(bits) // which all addresses have
@@ -61,9 +105,9 @@ func (c Client) Networks() []netip.Prefix {
 func prefixLengths(a netip.Addr) []int {
 	switch {
 	case a.Is4():
-		return []int{24, 32}
+		return []int{16, 24, 32}
 	case a.Is6():
-		return []int{48, 56, 64}
+		return []int{32, 48, 56, 64}
 	}
 	return []int{0}
 }

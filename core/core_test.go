@@ -352,3 +352,31 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 		}
 	}
 }
+
+// TestOwner finds whose a token is, and leaves its expiry as it is.
+func TestOwner(t *testing.T) {
+	w := newWorld(t, true)
+	w.user(t, "john")
+	s := w.login(t, reusing, "john")
+	owner := func(realm string) (core.User, error) { return w.Owner(t.Context(), realm, core.Presented(s.Key)) }
+	issued := s.Token.ExpiresAt
+	w.now = w.now.Add(core.MinRenewInterval)
+	if u, err := owner(core.DefaultRealm); u.Username != "john" || err != nil {
+		t.Errorf("%q, %v", u.Username, err)
+	}
+	if token, _, err := w.store.FindToken(t.Context(), core.DefaultRealm, core.Presented(s.Key)); err != nil || !token.ExpiresAt.Equal(issued) {
+		t.Errorf("its expiry moved from %v to %v, %v", issued, token.ExpiresAt, err)
+	}
+	_, err := owner("another")
+	wantKind(t, err, core.KindTokenUnknown)
+	if err := w.SetActive(t.Context(), w.store.(core.Admin), s.User, false); err != nil {
+		t.Fatal(err)
+	}
+	u, err := owner(core.DefaultRealm)
+	wantKind(t, err, core.KindUserInactive)
+	w.now = issued
+	if _, err = owner(core.DefaultRealm); u.Username != "" {
+		t.Errorf("a disabled user is told: %q", u.Username)
+	}
+	wantKind(t, err, core.KindTokenExpired)
+}

@@ -30,8 +30,8 @@ const (
 	KindUsernameTaken
 	// KindUserUnknown is a look-up of a user who does not exist.
 	KindUserUnknown
-	// KindInvalidUser is a registration that no store could hold: an empty
-	// username, one that is too long or not text.
+	// KindInvalidUser is a registration that no store could hold, or that this one
+	// can't: an empty username, a text that is too long, or none.
 	KindInvalidUser
 	// KindUnavailable is a store that can't answer now, or a token that can't be
 	// shown because its sealing key is missing. The request may be tried again.
@@ -136,10 +136,14 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrUsernameTaken is a username that another user has.
 	ErrUsernameTaken = errors.New("username taken")
+	// ErrInvalidUser is a user whom the store's tables can't hold.
+	ErrInvalidUser = errors.New("invalid user")
 	// ErrUserInactive is a user who may not have a token.
 	ErrUserInactive = errors.New("user inactive")
 	// ErrPasswordChanged is an encoded password that the user does not have any more.
 	ErrPasswordChanged = errors.New("password changed")
+	// ErrConflict is a version that somebody else has changed since it was read.
+	ErrConflict = errors.New("changed meanwhile by somebody else")
 	// ErrUnavailable is a database that can't be reached, is locked by others
 	// for too long, is full, read-only or damaged, or has lost the connection.
 	ErrUnavailable = errors.New("store unavailable")
@@ -151,6 +155,8 @@ func wrapStoreError(doing string, err error) *Error {
 	switch {
 	case errors.Is(err, ErrUsernameTaken):
 		kind = KindUsernameTaken
+	case errors.Is(err, ErrInvalidUser):
+		kind = KindInvalidUser
 	case errors.Is(err, ErrUserInactive):
 		kind = KindUserInactive
 	case errors.Is(err, ErrUnavailable), errors.Is(err, context.DeadlineExceeded):

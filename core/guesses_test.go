@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +18,13 @@ type noticedHasher struct {
 	core.Hasher
 	dummies   []string // names and passwords
 	simulated []string // names and encoded passwords
+	admitted  int      // bytes
 	checked   func() error
+}
+
+func (h *noticedHasher) Acquire(ctx context.Context, bytes int) (admitted context.Context, release func(), err error) {
+	h.admitted += bytes
+	return h.Hasher.Acquire(ctx, bytes)
 }
 
 func (h *noticedHasher) Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error) {
@@ -157,4 +164,67 @@ func TestThrottledBesideOthers(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestNamesInTheQueueAreCounted checks that a login is admitted with all that it holds while it
+// waits.
+func TestNamesInTheQueueAreCounted(t *testing.T) {
+	s, h, _ := newNoticed(t)
+	h.admitted = 0
+	name := strings.Repeat("x", 3000)
+	if _, err := s.Login(t.Context(), told, name, "secret"); core.KindOf(err) != core.KindInvalidCredentials {
+		t.Fatal(err)
+	}
+	if want := len(name) + len("secret"); h.admitted != want {
+		t.Errorf("admitted with %d bytes, want %d", h.admitted, want)
+	}
+}
+
+// TestNamesOfNobodyAreNotLookedUp logs in with a name that is too long for anybody's, by which a
+// database could be kept busy: the store is not asked, and nothing holds the name. It is guessed
+// as seldom as any other.
+func TestNamesOfNobodyAreNotLookedUp(t *testing.T) {
+	asked := 0
+	hasher, err := hashing.NewDjangoHasher(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &noticedHasher{Hasher: hasher}
+	store := sqlitetest.MustOpen(t)
+	s := core.New(core.Config{
+		Backend: core.Backend{Store: countingAccounts{store, &asked}, FoldUsername: func(_ context.Context, name string) (string, error) {
+			asked++
+			return name, nil
+		}},
+		Hasher: h, DatabaseKey: make([]byte, core.DatabaseKeySize),
+	})
+	once := core.Limit{Burst: 1, Window: time.Hour}
+	s.SetLoginLimits(&core.LoginLimits{Limiter: store, PerUser: once})
+	name := strings.Repeat("x", 1<<20)
+	for _, want := range []core.Kind{core.KindInvalidCredentials, core.KindThrottled} {
+		if _, err := s.Login(t.Context(), told, name, "secret"); core.KindOf(err) != want {
+			t.Errorf("error %v, want kind %v", err, want)
+		}
+	}
+	if taken, err := s.UsernameTaken(t.Context(), name); taken || err != nil {
+		t.Errorf("taken %t, %v", taken, err)
+	}
+	if asked > 0 {
+		t.Errorf("the store was asked %d times", asked)
+	}
+	if h.admitted > 200 || len(h.dummies) != 2 || len(h.dummies[0]) > 100 {
+		t.Errorf("%d bytes were admitted, %d texts hashed", h.admitted, len(h.dummies))
+	}
+}
+
+// countingAccounts counts the accounts that are asked for.
+type countingAccounts struct {
+	core.Store
+	asked *int
+}
+
+// Account implements core.Store.
+func (c countingAccounts) Account(ctx context.Context, username string) (core.Account, error) {
+	*c.asked++
+	return c.Store.Account(ctx, username)
 }

@@ -99,7 +99,14 @@ func DefaultAddressLimit() Limit { return Limit{Burst: 100, Window: 15 * time.Mi
 func DefaultRegistrationLimit() Limit { return Limit{Burst: 1000, Window: 15 * time.Minute} }
 
 // SetLoginLimits sets the rate limits; nil removes them.
-func (s *Service) SetLoginLimits(g *LoginLimits) { s.loginLimits.Store(g) }
+func (s *Service) SetLoginLimits(g *LoginLimits) {
+	if g != nil && s.turns != nil {
+		inTurns := *g
+		inTurns.Limiter = turnLimiter{g.Limiter, s.turns}
+		g = &inTurns
+	}
+	s.loginLimits.Store(g)
+}
 
 // reservation is a login or a registration that was counted against its limits.
 type reservation struct {
@@ -109,17 +116,20 @@ type reservation struct {
 	took   time.Duration // that the store needed to decide
 }
 
-// reserve counts a login at an account, of which it gets the key, before its password is
+// reserve counts a login at an account, of which it gets the keys, before its password is
 // checked. The caller passes the reservation to release in the end and, if the login was no
 // wrong guess, to refund before. If the limit is exhausted by logins that are still in
 // flight in this process, reserve waits for their outcome. The reservation says what that
 // took also if nothing was counted.
-func (s *Service) reserve(ctx context.Context, account []byte) (r reservation, wait time.Duration, err error) {
+func (s *Service) reserve(ctx context.Context, account ...[]byte) (r reservation, wait time.Duration, err error) {
 	g := s.loginLimits.Load()
 	if g == nil {
 		return r, 0, nil
 	}
-	guesses := []LimitKey{{Key: account, Limit: g.PerUser}}
+	var guesses []LimitKey
+	for _, key := range account {
+		guesses = append(guesses, LimitKey{Key: key, Limit: g.PerUser})
+	}
 	if network := ClientOf(ctx).Network(); network != "" {
 		guesses = append(guesses, LimitKey{Key: s.networkLimitKey("address", network), Limit: g.PerAddress})
 	}
@@ -179,29 +189,64 @@ func (s *Service) awaited(ctx context.Context, g *LoginLimits, at time.Time, ref
 	return next, nil
 }
 
-// reserveNow is Reserve at this moment, by the clock that all nodes share: if each went by
-// its own, a node whose clock is behind would take what another counts for a leap, and
-// they would lift each other's limits.
+// reserveNow is Reserve at this moment.
 func (s *Service) reserveNow(ctx context.Context, g *LoginLimits, keys ...LimitKey) (at time.Time, wait time.Duration, err error) {
-	at = s.now()
-	if s.databaseClock != nil {
-		if at, err = s.databaseClock.DatabaseTime(ctx); err != nil {
-			return at, 0, err
-		}
+	if at, err = s.sharedTime(ctx); err != nil {
+		return at, 0, err
 	}
 	wait, err = g.Limiter.Reserve(ctx, at, keys...)
 	return at, wait, err
 }
 
-// reserveRegistration counts a registration before its password is hashed. The caller
-// refunds it if no user is made. It fails with KindThrottled when the client's address has
-// no capacity left.
-func (s *Service) reserveRegistration(ctx context.Context) (r reservation, err error) {
+// sharedTime returns the time by the clock that all nodes share: if each went by its own, a
+// node whose clock is behind would take what another counts for a leap, and they would lift
+// each other's limits.
+func (s *Service) sharedTime(ctx context.Context) (time.Time, error) {
+	if s.databaseClock != nil {
+		return s.databaseClock.DatabaseTime(ctx)
+	}
+	return s.now(), nil
+}
+
+// registrationLimit returns the limits, and the key of the client's network in that of
+// registrations; nil: they are not limited.
+func (s *Service) registrationLimit(ctx context.Context) (g *LoginLimits, key LimitKey) {
 	g, network := s.loginLimits.Load(), ClientOf(ctx).Network()
 	if g == nil || g.Registrations.Burst == 0 || network == "" {
+		return nil, key
+	}
+	return g, LimitKey{Key: s.networkLimitKey("registration", network), Limit: g.Registrations}
+}
+
+// checkRegistrationLimit fails with KindThrottled when the client's address has no capacity
+// left for a registration. It counts nothing.
+func (s *Service) checkRegistrationLimit(ctx context.Context) error {
+	g, key := s.registrationLimit(ctx)
+	if g == nil {
+		return nil
+	}
+	at, err := s.sharedTime(ctx)
+	if err != nil {
+		return wrapStoreError("look up registrations", err)
+	}
+	waits, err := g.Limiter.WaitTimes(ctx, at, key)
+	if err != nil {
+		return wrapStoreError("look up registrations", err)
+	}
+	if waits[0] > 0 {
+		return &Error{Kind: KindThrottled, RetryAfter: waits[0]}
+	}
+	return nil
+}
+
+// reserveRegistration counts a registration before its password is hashed. The caller
+// refunds it if that fails. It fails with KindThrottled when the client's address has no
+// capacity left.
+func (s *Service) reserveRegistration(ctx context.Context) (r reservation, err error) {
+	g, key := s.registrationLimit(ctx)
+	if g == nil {
 		return r, nil
 	}
-	key := LimitKey{Key: s.networkLimitKey("registration", network), Limit: g.Registrations}
 	at, wait, err := s.reserveNow(ctx, g, key)
 	if err != nil {
 		return r, wrapStoreError("count registration", err)
@@ -219,6 +264,7 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 	var keys [][]byte
 	e := s.newEntry(ctx, ActionClearLimits, "")
 	if username != "" {
+		username = lookup(username)
 		found, err := s.findSubject(ctx, username)
 		if err != nil {
 			return 0, err
@@ -228,7 +274,7 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 		} else {
 			e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
 		}
-		keys = append(keys, s.accountLimitKey(found))
+		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username))
 	}
 	if network := (Client{Address: address}).Network(); network != "" {
 		keys = append(keys, s.networkLimitKey("address", network), s.networkLimitKey("registration", network))
@@ -259,24 +305,34 @@ func (s *Service) accountLimitKey(who subject) []byte {
 	return KeyedDigest(s.databaseKey, "account", strconv.FormatInt(who.account.ID, 10))[:limitKeySize]
 }
 
+// spellingLimitKey is the key of all spellings of a username, which may be a password, that a
+// [Referee] may take for one: else each would have guesses of its own at one password there.
+func (s *Service) spellingLimitKey(username string) []byte {
+	return KeyedDigest(s.pseudonymKey(), "spelling", foldSpelling(username))[:limitKeySize]
+}
+
 // networkLimitKey is the key of what a network does, for all servers on the database.
 func (s *Service) networkLimitKey(label, network string) []byte {
 	return KeyedDigest(s.databaseKey, label, network)[:limitKeySize]
 }
 
-// refund takes back a login that was no wrong guess, or a registration for which nothing
-// was hashed. A client cannot prevent that by disconnecting.
+// refund takes back a login that was no wrong guess, or a registration whose password was
+// not hashed. A client cannot prevent that by disconnecting.
 func (s *Service) refund(ctx context.Context, reserved reservation) {
 	g := s.loginLimits.Load()
 	if g == nil || len(reserved.keys) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), followUpTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refundTimeout)
 	defer cancel()
 	if err := g.Limiter.Refund(ctx, reserved.at, reserved.keys...); err != nil && !errors.Is(err, ErrUnavailable) {
 		s.log.Warn("a login stays counted as a guess, or a registration that failed as one", "error", err)
 	}
 }
 
-// followUpTimeout limits what is done for a request after its outcome is known.
-const followUpTimeout = 5 * time.Second
+// followUpTimeout limits what is done for a request after its outcome is known, but for
+// refunds: these are not given up while the store works.
+const (
+	followUpTimeout = 5 * time.Second
+	refundTimeout   = 30 * time.Second
+)

@@ -20,43 +20,69 @@ import (
 // by wrong ones, it takes as long as a wrong password and fails like one, unless the
 // policy reveals it; nothing is hashed.
 func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (Session, error) {
-	ctx, leave, err := s.hasher.Acquire(ctx, plain)
+	session, _, err := s.LoginOrAdopt(ctx, p, username, plain, nil)
+	return session, err
+}
+
+// LoginOrAdopt is Login with a referee, which is asked about names and passwords that are not
+// good here; nil: there is none. If the referee vouches for them, the user and a hash of the
+// password are kept, and adopted is true: the session has the user alone, and no token.
+//
+// With a referee, all spellings of a username that it may take for one are counted as one too.
+// It is asked after the login was counted, and once. A login that is not good here
+// and that the referee does not vouch for stays counted, whatever the error: its client has
+// learned that the password is not the one that is kept here.
+func (s *Service) LoginOrAdopt(ctx context.Context, p Policy, username, plain string, referee Referee) (session Session, adopted bool, err error) {
+	present(ctx, plain)
+	username = lookup(username)
+	client := ctx
+	ctx, leave, err := s.hasher.Acquire(ctx, len(username)+len(plain))
 	if err != nil {
 		s.emit(ActionLogin, p.Issuer, KindOverloaded.String())
-		return Session{}, wrapHashError(err)
+		return Session{}, false, wrapHashError(err)
 	}
 	defer leave()
 	who, err := s.findSubject(ctx, username)
 	if err != nil {
 		s.emit(ActionLogin, p.Issuer, KindOf(err).String())
-		return Session{}, err
+		return Session{}, false, err
 	}
-	reserved, wait, err := s.reserve(ctx, s.accountLimitKey(who))
+	keys := [][]byte{s.accountLimitKey(who)}
+	if referee != nil {
+		keys = append(keys, s.spellingLimitKey(username))
+	}
+	reserved, wait, err := s.reserve(ctx, keys...)
 	if err != nil {
 		err := wrapStoreError("count guess", err)
 		s.emit(ActionLogin, p.Issuer, err.Kind.String())
-		return Session{}, err
+		return Session{}, false, err
 	}
 	if wait > 0 {
 		leave()
 		s.emit(ActionLogin, p.Issuer, KindThrottled.String())
-		return Session{}, s.throttled(ctx, p, who, wait, reserved.took)
+		return Session{}, false, s.throttled(ctx, p, who, wait, reserved.took-s.questionTime(referee))
 	}
 	defer s.release(reserved)
 	if reserved.waited { // for logins that may have replaced a weak hash
 		if who.account, err = s.accountIfAny(ctx, username); err != nil {
 			s.refund(ctx, reserved)
 			s.emit(ActionLogin, p.Issuer, KindOf(err).String())
-			return Session{}, err
+			return Session{}, false, err
 		}
 	}
 	e := s.newEntry(ctx, ActionLogin, p.Issuer)
-	session, err := s.login(ctx, p, &e, who, plain)
+	session, err = s.login(ctx, p, &e, who, plain)
+	wrong := err != nil && KindOf(err) == KindInvalidCredentials
+	if wrong && referee != nil {
+		leave() // other passwords are hashed while the referee thinks
+		session, adopted, err = s.adopt(client, p, who, plain, referee)
+		wrong = !adopted
+	}
 	kind := KindOf(err)
 	switch {
 	case err == nil:
 		s.refund(ctx, reserved)
-	case kind == KindInvalidCredentials || kind == KindUserInactive:
+	case wrong || kind == KindUserInactive:
 		e.Outcome = kind.String()
 		began := time.Now()
 		s.recordFailure(ctx, e)
@@ -68,7 +94,10 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 		s.refund(ctx, reserved)
 	}
 	s.emit(ActionLogin, p.Issuer, e.Outcome)
-	return session, err
+	if err == nil {
+		identify(client, session.User)
+	}
+	return session, adopted && err == nil, err
 }
 
 // throttled returns the error of a login that exceeds a rate limit, after as long as a
@@ -89,22 +118,22 @@ func (s *Service) throttled(ctx context.Context, p Policy, who subject, wait, re
 	return &Error{Kind: KindInvalidCredentials}
 }
 
-// failureWrites are how long it took lately to count failed logins and to record them.
-type failureWrites struct {
+// durations are how long something took lately.
+type durations struct {
 	mu     sync.Mutex
 	recent recent.Durations
 }
 
-func (w *failureWrites) add(took time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.recent.Add(took)
+func (d *durations) add(took time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.recent.Add(took)
 }
 
-func (w *failureWrites) sample() time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.recent.Sample()
+func (d *durations) sample() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.recent.Sample()
 }
 
 // maxLoginAttempts is how often a password is checked that changes at the same time. Of
@@ -167,7 +196,7 @@ func (s *Service) attemptLogin(ctx context.Context, p Policy, e *AuditEntry, who
 
 // account finds an account, or fails with ErrNotFound like a store.
 func (s *Service) account(ctx context.Context, username string) (Account, error) {
-	if !Storable(username) {
+	if username = lookup(username); !Storable(username) {
 		return Account{}, ErrNotFound
 	}
 	return s.store.Account(ctx, username)
@@ -193,7 +222,7 @@ type subject struct {
 	account  *Account
 }
 
-// findSubject folds a username and finds its account. It does the same for one that has an
+// findSubject folds a username, which is one of lookup, and finds its account. It does the same for one that has an
 // account as for one that has none. It fails with KindUnavailable or KindCanceled.
 func (s *Service) findSubject(ctx context.Context, username string) (who subject, err error) {
 	who = subject{username: username, folded: username}

@@ -32,14 +32,9 @@ type Registration struct {
 // Register makes a user and the first token, both or neither. It fails with
 // KindUsernameTaken, KindInvalidUser, KindUnavailable, KindOverloaded or KindThrottled.
 func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Session, error) {
-	reserved, err := s.reserveRegistration(ctx)
+	present(ctx, r.Password)
+	u, err := s.newRegistrant(ctx, p, r)
 	if err != nil {
-		s.emit(ActionRegister, p.Issuer, KindOf(err).String())
-		return Session{}, err
-	}
-	u, err := s.newUser(ctx, p, r)
-	if err != nil { // and nothing was hashed
-		s.refund(ctx, reserved)
 		s.emit(ActionRegister, p.Issuer, KindOf(err).String())
 		return Session{}, err
 	}
@@ -59,13 +54,17 @@ func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Sessi
 		s.emit(ActionRegister, p.Issuer, wrapStoreError("create user", err).Kind.String())
 		return Session{}, wrapStoreError("create user", err)
 	}
+	identify(ctx, session.User)
 	s.emit(ActionRegister, p.Issuer, OK)
 	return session, nil
 }
 
 // CreateUser makes a user without a token, for an operator. Errors as Register.
 func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (User, error) {
-	u, err := s.newUser(ctx, p, r)
+	u, err := s.newUser(p, r)
+	if err == nil {
+		u.PasswordHash, err = s.encode(ctx, r, func(ctx context.Context) error { return s.checkFree(ctx, u.Username) })
+	}
 	if err != nil {
 		return User{}, err
 	}
@@ -88,8 +87,34 @@ func (s *Service) UsernameTaken(ctx context.Context, username string) (bool, err
 	return err == nil, err
 }
 
-// newUser checks what every store relies on, and hashes the password.
-func (s *Service) newUser(ctx context.Context, p Policy, r Registration) (NewUser, error) {
+// newRegistrant makes the user of a registration, which is counted from when its password is
+// about to be hashed. Nobody has the store read or write who has not got a place in the queue
+// of hashes, in which networks share; one that is refused then costs a few looks.
+func (s *Service) newRegistrant(ctx context.Context, p Policy, r Registration) (NewUser, error) {
+	u, err := s.newUser(p, r)
+	if err != nil {
+		return NewUser{}, err
+	}
+	var reserved reservation
+	u.PasswordHash, err = s.encode(ctx, r, func(ctx context.Context) (err error) {
+		if err = s.checkRegistrationLimit(ctx); err == nil {
+			err = s.checkFree(ctx, u.Username)
+		}
+		if err == nil {
+			reserved, err = s.reserveRegistration(ctx)
+		}
+		return err
+	})
+	if err != nil {
+		s.refund(ctx, reserved)
+		return NewUser{}, err
+	}
+	return u, nil
+}
+
+// newUser makes a user without a password, and checks what every store relies on. It reads
+// nothing.
+func (s *Service) newUser(p Policy, r Registration) (NewUser, error) {
 	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now()}
 	if p.NormalizeUsername {
 		u.Username = NormalizeUsername(u.Username)
@@ -103,30 +128,47 @@ func (s *Service) newUser(ctx context.Context, p Policy, r Registration) (NewUse
 		return NewUser{}, &Error{Kind: KindInvalidUser}
 	}
 	// Before a hash is spent on it.
-	taken, err := s.UsernameTaken(ctx, u.Username)
-	if err != nil {
-		return NewUser{}, err
-	}
-	if taken {
-		return NewUser{}, &Error{Kind: KindUsernameTaken}
-	}
-	if u.PasswordHash, err = s.encode(ctx, r.Password, r.NoPassword); err != nil {
-		return NewUser{}, err
+	if s.plaintext != nil {
+		if err := s.plaintext.CheckUser(u); err != nil {
+			return NewUser{}, wrapStoreError("check user", err)
+		}
 	}
 	return u, nil
 }
 
-// encode hashes a new password, or returns one that none matches.
-func (s *Service) encode(ctx context.Context, plain string, none bool) (encoded string, err error) {
-	if none {
-		encoded, err = s.hasher.Unusable()
-	} else {
+// checkFree fails with KindUsernameTaken if a user has the name now, so that no hash is spent
+// on it.
+func (s *Service) checkFree(ctx context.Context, username string) error {
+	taken, err := s.UsernameTaken(ctx, username)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return &Error{Kind: KindUsernameTaken}
+	}
+	return nil
+}
+
+// encode hashes the password of a registration, or returns one that none matches. Before
+// it does, with a place in the queue, it calls admitted, unless that is nil; an error of it
+// is returned as it is.
+func (s *Service) encode(ctx context.Context, r Registration, admitted func(context.Context) error) (encoded string, err error) {
+	if !r.NoPassword {
 		var leave func()
-		if ctx, leave, err = s.hasher.Acquire(ctx, plain); err != nil {
+		if ctx, leave, err = s.hasher.Acquire(ctx, len(r.Password)); err != nil {
 			return "", wrapHashError(err)
 		}
 		defer leave()
-		encoded, err = s.hasher.Hash(ctx, plain)
+	}
+	if admitted != nil {
+		if err := admitted(ctx); err != nil {
+			return "", err
+		}
+	}
+	if r.NoPassword {
+		encoded, err = s.hasher.Unusable()
+	} else {
+		encoded, err = s.hasher.Hash(ctx, r.Password)
 	}
 	if err != nil {
 		return "", wrapHashError(err)

@@ -12,11 +12,12 @@ import (
 // Hasher checks and makes encoded passwords. Each call may wait for its turn; it ends
 // early when its context does.
 type Hasher interface {
-	// Acquire admits a caller that is about to call the other methods with plain, and with
-	// the context it returns. The caller must call release in the end, once or more often.
+	// Acquire admits a caller that is about to call the other methods with the context it
+	// returns, and that has texts of so many bytes in memory while it waits: the password, and
+	// the name. The caller must call release in the end, once or more often.
 	// When the queue is full, Acquire fails at once with an [*Error] of KindOverloaded; the
 	// other methods do so when the caller has to make way for the client of another network.
-	Acquire(ctx context.Context, plain string) (admitted context.Context, release func(), err error)
+	Acquire(ctx context.Context, bytes int) (admitted context.Context, release func(), err error)
 	// Hash encodes a new password.
 	Hash(ctx context.Context, plain string) (string, error)
 	// Unusable returns an encoded password that no password matches.
@@ -35,12 +36,14 @@ type Hasher interface {
 // concurrent use.
 type Service struct {
 	store         Store
+	turns         *writeTurns
 	hasher        Hasher
 	sealer        atomic.Pointer[Sealer]
 	refreshKeys   func() (Sealer, error)
 	loginLimits   atomic.Pointer[LoginLimits]
 	inflight      inflight
-	failureWrites failureWrites
+	failureWrites durations // how long it took to count failed logins and to record them
+	questions     durations // how long referees took to say no
 	audit         Auditor
 	databaseKey   []byte
 	processKey    []byte // see pseudonymKeys
@@ -55,6 +58,7 @@ type Service struct {
 	expiries  *ExpiryWriter
 
 	foldUsername func(ctx context.Context, username string) (string, error)
+	cutover      CutoverStore // nil: the store has none
 }
 
 // Config is what a Service is made of. Backend.Store and Hasher are required.
@@ -84,9 +88,15 @@ type Config struct {
 // New makes a Service. Logins are not rate-limited until SetLoginLimits is called.
 func New(c Config) *Service {
 	s := &Service{
-		store: c.Backend.Store, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, databaseClock: c.Backend.DatabaseClock, foldUsername: c.Backend.FoldUsername,
+		store: c.Backend.Store, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, turns: newWriteTurns(c.Backend.Writers), databaseClock: c.Backend.DatabaseClock, foldUsername: c.Backend.FoldUsername, cutover: c.Backend.Cutover,
 		hasher: c.Hasher, refreshKeys: c.RefreshKeys, databaseKey: c.DatabaseKey, processKey: newProcessKey(), onEvent: c.OnEvent,
 		clock: c.Clock, random: c.Random, log: c.Log, expiries: c.ExpiryWriter,
+	}
+	if s.turns != nil {
+		s.store = turnStore{s.store, s.turns}
+		if s.audit != nil {
+			s.audit = turnAuditor{s.audit, s.turns}
+		}
 	}
 	s.sealer.Store(&c.Sealer)
 	if s.foldUsername == nil {

@@ -211,3 +211,27 @@ func TestLookUpAfterWaiting(t *testing.T) {
 		t.Errorf("%d checks for two logins: the second one checked the hash of before", checks)
 	}
 }
+
+// TestSpelling gives one text for all spellings of a name, for one that an account has as for
+// one that nobody has.
+func TestSpelling(t *testing.T) {
+	w := newCaseBlind(t)
+	for name, want := range map[string]string{
+		"john": "john", "JOHN": "john", "Nobody": "nobody", "nobody": "nobody", "": "", "a\x00": "", "\xff": "", strings.Repeat("x", 1<<20): "",
+	} {
+		lookUps, folds := w.store.lookUps.Load(), w.store.folds.Load()
+		got, known, err := w.Spelling(t.Context(), name)
+		if got != want || known != (want == "john") || err != nil {
+			t.Errorf("%.20q: %q, %t, %v", name, got, known, err)
+		}
+		if n, m := w.store.lookUps.Load()-lookUps, w.store.folds.Load()-folds; want != "" && (n != 1 || m != 1) {
+			t.Errorf("%q takes %d look-ups and %d folds", name, n, m)
+		}
+	}
+	w.store.failure = core.ErrUnavailable
+	for _, name := range []string{"john", "nobody"} {
+		if got, _, err := w.Spelling(t.Context(), name); got != "" || core.KindOf(err) != core.KindUnavailable {
+			t.Errorf("%s, while the store is away: %q, %v", name, got, err)
+		}
+	}
+}

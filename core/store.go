@@ -20,8 +20,8 @@ type Store interface {
 	// CreateUser adds a user and, if mint is not nil, the token that mint returns for the
 	// user (mint may be called more than once, and other writers wait meanwhile; an
 	// inactive user gets the token too). It fails with ErrUsernameTaken, by exact
-	// comparison of names, or with the error of mint; then neither is added. It sets the
-	// UserID of audit.
+	// comparison of names, with ErrInvalidUser if the tables can't hold the user's texts, or
+	// with the error of mint; then neither is added. It sets the UserID of audit.
 	CreateUser(ctx context.Context, u NewUser, mint func(User) (Token, error), audit *AuditEntry) (User, error)
 
 	// Account returns the account with exactly this username, or ErrNotFound.
@@ -80,6 +80,9 @@ type PlaintextStore interface {
 	// CheckPolicy returns an error that says why the tables can't hold tokens of the
 	// policy, or nil if they can.
 	CheckPolicy(p Policy) error
+	// CheckUser returns ErrInvalidUser if the tables have no room for the user, so that no
+	// password is hashed for it; its PasswordHash is not looked at.
+	CheckUser(u NewUser) error
 }
 
 // Clock returns the current time. The engine truncates it to microseconds and UTC.

@@ -1,10 +1,12 @@
 package core
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -27,4 +29,22 @@ func NormalizeUsername(name string) string {
 		return name
 	}
 	return norm.NFKC.String(name)
+}
+
+// foldSpelling returns one text for the spellings of a username that another server may take for
+// one: without white space around it, in NFKC, and whatever the case.
+func foldSpelling(username string) string {
+	if !Storable(username) {
+		return username
+	}
+	return Strip(NormalizeUsername(cases.Fold().String(NormalizeUsername(Strip(username)))))
+}
+
+// spellings returns the usernames that another server may take for this one, of those that can
+// be looked up: not that which has capitals where this one has none.
+func spellings(username string) []string {
+	plain := Strip(NormalizeUsername(Strip(username)))
+	all := []string{username, Strip(username), strings.ToLower(Strip(username)), plain, strings.ToLower(plain), foldSpelling(username)}
+	slices.Sort(all)
+	return slices.Compact(all)
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"strings"
 	"time"
@@ -42,6 +43,21 @@ func Storable(username string) bool {
 	return username != "" && utf8.ValidString(username) && !strings.ContainsRune(username, 0)
 }
 
+// maxLookup is the longest username that is looked up, in bytes. The engine's own stores have
+// none that is half as long (MaxUsername); a database could take seconds to fold one of a
+// megabyte.
+const maxLookup = 4096
+
+// lookup returns what a username is looked up and counted by: itself or, where it is too long for
+// anybody's, a digest of it that no store can hold.
+func lookup(username string) string {
+	if len(username) <= maxLookup {
+		return username
+	}
+	digest := sha256.Sum256([]byte(username))
+	return "\xff" + string(digest[:])
+}
+
 // User returns the user with exactly this username, or fails with KindUserUnknown or
 // KindUnavailable.
 func (s *Service) User(ctx context.Context, username string) (User, error) {
@@ -53,4 +69,20 @@ func (s *Service) User(ctx context.Context, username string) (User, error) {
 		return User{}, wrapStoreError("find user", err)
 	}
 	return account.User, nil
+}
+
+// Spelling returns the one text for all usernames that the store takes for this one: the
+// username of the account that has it, or, if known is false, that of FoldUsername. It does
+// the same for both. The text is empty if no store can hold the username. It fails with
+// KindUnavailable or KindCanceled.
+func (s *Service) Spelling(ctx context.Context, username string) (spelling string, known bool, err error) {
+	username = lookup(username)
+	if !Storable(username) {
+		return "", false, nil
+	}
+	who, err := s.findSubject(ctx, username)
+	if err != nil {
+		return "", false, err
+	}
+	return who.spelling(), who.account != nil, nil
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/drf"
 	"github.com/authcompat/authcompat/dialects/formjson"
+	"github.com/authcompat/authcompat/dialects/front"
+	"github.com/authcompat/authcompat/dialects/internal/route"
 	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/dialects/plainjson"
@@ -21,16 +23,61 @@ import (
 // makes use of a ResponseWriter that is an [OutcomeRecorder], and of the client in the
 // context of a request ([core.WithClient]).
 func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
+	f, err := newFamily(p, engine)
+	if err != nil {
+		return nil, err
+	}
+	return f.Handler(), nil
+}
+
+// NewBefore is New for an API with an application behind it: next makes the handler of all
+// paths that no endpoint has ([front.New]), in the place of the profile's other_paths.
+func NewBefore(p *profiles.Profile, engine *core.Service, next func(front.API) http.Handler) (http.Handler, error) {
+	f, err := newFamily(p, engine)
+	if err != nil {
+		return nil, err
+	}
+	return f.Before(next(f.gate())), nil
+}
+
+// NewGate makes what answers for an API without serving it, as package ask does.
+func NewGate(p *profiles.Profile, engine *core.Service) (front.API, error) {
+	f, err := newFamily(p, engine)
+	if err != nil {
+		return nil, err
+	}
+	return f.gate(), nil
+}
+
+// family is an API of some family.
+type family interface {
+	Handler() http.Handler
+	Before(next http.Handler) http.Handler
+	gate() front.API
+}
+
+// The families, with their gates as the interface that they implement.
+type (
+	drfAPI       struct{ *drf.API }
+	formjsonAPI  struct{ *formjson.API }
+	plainjsonAPI struct{ *plainjson.API }
+)
+
+func (a drfAPI) gate() front.API       { return a.Gate() }
+func (a formjsonAPI) gate() front.API  { return a.Gate() }
+func (a plainjsonAPI) gate() front.API { return a.Gate() }
+
+func newFamily(p *profiles.Profile, engine *core.Service) (family, error) {
 	if err := engine.CheckPolicy(token.Policy(p)); err != nil {
 		return nil, fmt.Errorf("profile %s: %w", p.Name, err)
 	}
 	switch p.Family {
 	case profiles.DRF:
-		return drf.New(p, engine).Handler(), nil
+		return drfAPI{drf.New(p, engine)}, nil
 	case profiles.FormJSON:
-		return formjson.New(p, engine), nil
+		return formjsonAPI{formjson.New(p, engine)}, nil
 	case profiles.PlainJSON:
-		return plainjson.New(p, engine), nil
+		return plainjsonAPI{plainjson.New(p, engine)}, nil
 	}
 	return nil, fmt.Errorf("profile %s: no family %q", p.Name, p.Family)
 }
@@ -38,6 +85,18 @@ func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
 // OutcomeRecorder is a ResponseWriter that records the outcome of its request, for
 // logs and metrics.
 type OutcomeRecorder = wire.OutcomeRecorder
+
+// RuleRecorder is a ResponseWriter that records which rule of a front decided about its request.
+type RuleRecorder = wire.RuleRecorder
+
+// SideRecorder is a ResponseWriter that records which side of a switch answers its request.
+type SideRecorder = wire.SideRecorder
+
+// Found is which endpoint of a profile answers a request.
+type Found = route.Found
+
+// NewFinder returns what finds the endpoint of a request: New and NewBefore go by the same.
+func NewFinder(p *profiles.Profile) func(*http.Request) Found { return route.NewFinder(p) }
 
 // Policy gives the engine's policy that the handler of a profile uses.
 func Policy(p *profiles.Profile) core.Policy { return token.Policy(p) }

@@ -38,11 +38,9 @@ func attach(ctx context.Context, source string, m tables.Mapping) (Backend, erro
 	if !strings.HasPrefix(source, schemeSQLite) && !isPostgres(source) {
 		return Backend{}, errNotDjango
 	}
-	if isPostgres(source) {
-		// Otherwise the errors below could show a password that was parsed wrongly.
-		if err := ValidateDSN(schemeDjango + source); err != nil {
-			return Backend{}, err
-		}
+	// Otherwise the errors below could show a password that was parsed wrongly.
+	if err := ValidateDSN(schemeDjango + source); err != nil {
+		return Backend{}, err
 	}
 	s, err := live.Open(ctx, source, m)
 	if err != nil {

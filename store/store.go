@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/authcompat/authcompat/store/django/tables"
+	"github.com/authcompat/authcompat/store/internal/dbfile"
 	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/sqlite"
 )
@@ -49,6 +50,9 @@ func Open(ctx context.Context, dsn string) (Backend, error) {
 	if !ok {
 		return Backend{}, badDSN(dsn)
 	}
+	if err := checkPath(path); err != nil {
+		return Backend{}, err
+	}
 	s, err := sqlite.Open(ctx, path, sqlite.Options{})
 	if err != nil {
 		return Backend{}, err
@@ -57,7 +61,8 @@ func Open(ctx context.Context, dsn string) (Backend, error) {
 }
 
 // Exists reports whether the database of dsn is there and, on PostgreSQL, has tables of
-// authcompat. It creates nothing. Errors are those of Open.
+// authcompat. An empty file is none, unless a log beside it tells that it has lost what it
+// had, as Open says. It creates nothing. Errors are those of Open.
 func Exists(ctx context.Context, dsn string) (bool, error) {
 	if isPostgres(dsn) {
 		return postgres.Exists(ctx, dsn)
@@ -65,6 +70,12 @@ func Exists(ctx context.Context, dsn string) (bool, error) {
 	path, ok := SQLitePath(dsn)
 	if !ok {
 		return true, nil // Django's, or no DSN at all: opening it says
+	}
+	if err := checkPath(path); err != nil {
+		return false, err
+	}
+	if dbfile.IsEmpty(path) {
+		return dbfile.HasLog(path) || !dbfile.IsEmpty(path), nil // another process may just have made both
 	}
 	_, err := os.Stat(path)
 	return !errors.Is(err, fs.ErrNotExist), nil

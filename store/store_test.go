@@ -79,6 +79,11 @@ func TestOpenRefuses(t *testing.T) {
 		{"keywords with a URL", "password=s3cret url=a://b", "unknown kind of store: "},
 		{"another case", "SQLite:s3cret", "unknown kind of store: "},
 		{"no path", "sqlite:", "the path is missing: "},
+		{"a line end of Windows", "sqlite:users.db\r", "the path after sqlite: has a control character in it, as from a file with the line ends of Windows (CRLF): "},
+		{"a space after the path", "sqlite:users.db ", "the path after sqlite: begins or ends with a space: "},
+		{"a space before it", "sqlite: users.db", "the path after sqlite: begins or ends with a space: "},
+		{"keywords as a path", "sqlite:host=h password=s3cret", "the path after sqlite: has a password in it, as connection strings of PostgreSQL have: "},
+		{"a URL as a path", "sqlite:postgres://ann:s3cret@localhost/db", "the path after sqlite: is a URL, and may have a password in it: "},
 		{"slashes", "sqlite:///s3cret.db", "no slashes after sqlite: but those of the path: "},
 	}
 	for _, test := range tests {
@@ -98,6 +103,35 @@ func TestOpenRefuses(t *testing.T) {
 				t.Errorf("error %q shows the password", err)
 			}
 		})
+	}
+}
+
+// TestOpenOddNames opens a file whose name nobody would give to a new one: it is there, and
+// has users in it.
+func TestOpenOddNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"users.db\r", "users.db "} {
+		s, err := store.Open(t.Context(), "sqlite:users.db")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename("users.db", name); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.ValidateDSN("sqlite:" + name); err != nil {
+			t.Errorf("%q: checked: %v", name, err)
+		}
+		s, err = store.Open(t.Context(), "sqlite:"+name)
+		if err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -143,6 +177,30 @@ func TestSQLitePath(t *testing.T) {
 	for _, test := range tests {
 		if path, ok := store.SQLitePath(test.dsn); path != test.path || ok != test.ok {
 			t.Errorf("%q: %q, %t, want %q, %t", test.dsn, path, ok, test.path, test.ok)
+		}
+	}
+}
+
+// TestExists: an empty file is no database, unless the log beside it says that it was one.
+func TestExists(t *testing.T) {
+	for name, test := range map[string]struct {
+		files map[string]string // by suffix
+		want  bool
+	}{
+		"nothing":                    {nil, false},
+		"an empty file":              {map[string]string{"": ""}, false},
+		"an empty file, with no log": {map[string]string{"": "", "-wal": ""}, false},
+		"an empty file, with a log":  {map[string]string{"": "", "-wal": "frames"}, true},
+		"a file":                     {map[string]string{"": "text"}, true},
+	} {
+		path := filepath.Join(t.TempDir(), "a.db")
+		for suffix, text := range test.files {
+			if err := os.WriteFile(path+suffix, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := store.Exists(t.Context(), "sqlite:"+path); err != nil || got != test.want {
+			t.Errorf("%s: %t, %v", name, got, err)
 		}
 	}
 }

@@ -31,6 +31,9 @@ func OpenTemp(ctx context.Context, dsn string) (_ Backend, cleanup func() error,
 		if !ok {
 			return Backend{}, nil, badDSN(dsn)
 		}
+		if err := checkPath(path); err != nil {
+			return Backend{}, nil, err
+		}
 		parent = filepath.Dir(path)
 	}
 	folder, err := os.MkdirTemp(parent, "authcompat-temp-")

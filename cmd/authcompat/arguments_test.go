@@ -26,7 +26,7 @@ func TestWrongArguments(t *testing.T) {
 	const noKeyFile = "--secret-key-file: sealing keys: read %: is a directory"
 	const noDatabase = `database "%/text": it is not a SQLite database: read schema: file is not a database (26)`
 	for _, test := range []struct{ args, want string }{
-		{"nonsense", `"nonsense" is no command of authcompat: want audit, backup, completion, config, conformance, export, import, inspect, limits, profile, restore, secret, serve, token, user`},
+		{"nonsense", `"nonsense" is no command of authcompat: want audit, backup, callers, completion, config, conformance, cutover, export, front, import, inspect, limits, profile, restore, secret, serve, token, user`},
 		{"limits nonsense", `"nonsense" is no command of authcompat limits: want clear`},
 		{"audit nonsense", `"nonsense" is no command of authcompat audit: want purge`},
 		{"user create ann PASSWORD", "2 arguments given: want authcompat user create NAME [flags]"},
@@ -42,7 +42,7 @@ func TestWrongArguments(t *testing.T) {
 		{"backup x --map y", "--map: authcompat backup has no such flag (--help shows those it has)"},
 		{"backup x --store", "--store: a value is missing: database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"},
 		{"backup % STORE", `"%": it is a directory`},
-		{"backup %/text --force STORE", `"%/text": it is no earlier backup, and is not replaced`},
+		{"backup %/text --force STORE", `"%/text": it is no earlier backup, and is not replaced: it is no SQLite database; give another name`},
 		{"backup %/x --store sqlite:%/text", noDatabase},
 		{"backup %/x --secret-key-file %/a.db STORE", noKey},
 		{"backup %/x --secret-key-file % STORE", noKeyFile},
@@ -66,9 +66,25 @@ func TestWrongArguments(t *testing.T) {
 		{"token revoke --all --before yesterday", `--before "yesterday": want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22`},
 		{"token revoke --al", "--al: authcompat token revoke has no such flag (--help shows those it has)"},
 
+		{"cutover nonsense", `"nonsense" is no command of authcompat cutover: want rollback, set, status`},
+		{"cutover status x", "1 argument given: want authcompat cutover status [flags]"},
+		{"cutover rollback login", "1 argument given: want authcompat cutover rollback [flags]"},
+		{"cutover set", "no argument given: want authcompat cutover set ENDPOINT[=SHARE]… [flags]"},
+		{"cutover set login --user EMPTY", "--user: want a username, it is empty"},
+		{"cutover set login --header PASSWORD:", "--header: the value is empty: want 'NAME: VALUE', or 'NAME' for any value"},
+		{"cutover set login --header Host:PASSWORD", "--header: requests can't be selected by Host: it is about the connection, or taken out of the headers before they are compared"},
+		{"cutover status --store sqlite:%/text", noDatabase},
+
 		{"config check a b", "2 arguments given: want authcompat config check [FILE] [flags]"},
 		{"config check EMPTY", "argument 1 is empty: want authcompat config check [FILE] [flags]"},
 		{"config check %/text", "%/text:1:1: want a map"},
+
+		{"callers alice", "1 argument given: want authcompat callers [flags]"},
+		{"callers --by name", `--by "name": want one of endpoint, user, client, agent, all`},
+		{"callers --since long", `--since: "long" is no duration: want for instance 90d, 12h or 15m, at most 36500d`},
+		{"callers --since -1h", `--since: "-1h" is no duration: want for instance 90d, 12h or 15m, at most 36500d`},
+		{"callers --json --csv STORE", "--json and --csv: want one of them, not both"},
+		{"callers --store sqlite:%/nofile", "sqlite:%/nofile: there is no such database (serve, user create and import make one)"},
 
 		{"audit purge x", "1 argument given: want authcompat audit purge [flags]"},
 		{"audit --store sqlite:%/text", noDatabase},
@@ -92,6 +108,31 @@ func TestWrongArguments(t *testing.T) {
 		out, err := programCommand(t, append(args, "--store", dsn, "--secret-key-file", in("nofile"))...).CombinedOutput()
 		if warning := "--secret-key-file: the file of the sealing keys is missing: open " + in("nofile") + ": no such file or directory\n"; err != nil || !strings.HasPrefix(string(out), warning) {
 			t.Errorf("%s: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// TestWrongShares gives cutover set shares and endpoints that are none.
+func TestWrongShares(t *testing.T) {
+	t.Parallel()
+	const undeclared = "no server has declared an endpoint that can be switched: give a listener's front new: or switch:, and start it (docs/front.md)"
+	dsn := database(t)
+	command(t, "", "user", "create", "ann", "--no-password", "--store", dsn)
+	for _, test := range []struct{ args, want string }{
+		{"cutover set login", "what is to change at login? Give a share (login=10%), --user, --header or --clear"},
+		{"cutover set login=101%", `login=101%: "101%" is no share: want 0% to 100%, with two decimals at most`},
+		{"cutover set login=-1", `login=-1: "-1" is no share: want 0% to 100%, with two decimals at most`},
+		{"cutover set login=", `login=: "" is no share: want 0% to 100%, with two decimals at most`},
+		{"cutover set =10%", "=10%: want ENDPOINT=SHARE, such as login=10%"},
+		{"cutover set login=10% login=20%", "login is given twice: want it once"},
+		{"cutover set login=10% login --clear", "login is given twice: want it once"},
+		{"cutover set all=10% login=20%", "all stands for every endpoint: want it alone"},
+		{"cutover set login --share 10%", "--share: authcompat cutover set has no such flag (--help shows those it has)"},
+		{"cutover set login=10% --store DSN", undeclared},
+	} {
+		args := strings.Fields(strings.ReplaceAll(test.args, "DSN", dsn))
+		if diff := cmp.Diff("authcompat: "+test.want+"\n", refused(t, "", args...)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.args, diff)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -99,4 +100,49 @@ func TestSpellingsOfADjangoName(t *testing.T) {
 	p.want(t, http.StatusBadRequest, "POST", url, "", as("ann", right))
 	command(t, "", "limits", "clear", "--store", dsn, "--user", "aNN")
 	p.want(t, http.StatusOK, "POST", url, "", as("Ann", right))
+}
+
+// TestCutoverListsTheAccount lists a user by another spelling than the account's: what is
+// compared with later is the account's own.
+func TestCutoverListsTheAccount(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "django.sqlite3")
+	mustMakeKnox(t, "sqlite", path)
+	dsn := "django+sqlite:" + path
+	command(t, "", "user", "create", "Ann", "--no-password", "--store", dsn)
+	mustDeclare(t, dsn, "login")
+	command(t, "", "cutover", "set", "login", "--user", "aNN", "--user", "ann", "--store", dsn)
+	if got := command(t, "", "cutover", "status", "--json", "--store", dsn); !strings.Contains(got, `"users":["Ann"]`) {
+		t.Errorf("status: %s", got)
+	}
+}
+
+// TestCutoverWithoutATable has a role that may not make the table of the cutover: the commands
+// say what to run, and work after that.
+func TestCutoverWithoutATable(t *testing.T) {
+	t.Parallel()
+	cluster := postgrestest.Start(t, postgrestest.Options{})
+	mustMakeKnox(t, "postgres", cluster.DSN())
+	command(t, "", "user", "create", "ann", "--no-password", "--store", "django+"+cluster.DSN())
+	cluster.Exec(t, `DROP TABLE authcompat_cutover`, `CREATE ROLE app LOGIN`,
+		`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app`, `GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app`)
+	address, err := url.Parse(cluster.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.User = url.User("app")
+	dsn := "django+" + address.String()
+	const want = "authcompat: this database has no table authcompat_cutover, and the role may not make it: " +
+		"run this command once as the owner of the tables authcompat_… (docs/moving-in.md)\n"
+	for _, args := range [][]string{{"status"}, {"rollback"}, {"set", "all=1%"}} {
+		if got := refused(t, "", append(append([]string{"cutover"}, args...), "--store", dsn)...); got != want {
+			t.Errorf("%s: %s", args[0], got)
+		}
+	}
+	command(t, "", "cutover", "status", "--store", "django+"+cluster.DSN())
+	cluster.Exec(t, `GRANT SELECT, INSERT, UPDATE ON authcompat_cutover TO app`)
+	mustDeclare(t, dsn, "login")
+	if got := command(t, "", "cutover", "set", "all=1%", "--store", dsn); !strings.HasPrefix(got, "login 0% → 1%\n") {
+		t.Errorf("set: %s", got)
+	}
 }

@@ -83,6 +83,20 @@ func (l *sessions) snapshot() (live map[string]string, ended []string) {
 	return live, append(ended, l.ended...)
 }
 
+// logoutOneOf ends one of the tokens, which clients may have left all alive.
+func (l *sessions) logoutOneOf(t *testing.T, p *process, tokens map[string]string) {
+	t.Helper()
+	for token := range tokens {
+		if _, live := l.live[token]; live {
+			p.want(t, http.StatusNoContent, "POST", p.urls["ocd-users"]+"/api/logout/", token, "")
+			delete(l.live, token)
+			l.ended = append(l.ended, token)
+			return
+		}
+	}
+	t.Fatal("no token that was alive is left")
+}
+
 // answers checks the status with which the server accepts or refuses a token.
 func answers(t *testing.T, p *process, token string, want int) {
 	t.Helper()
@@ -113,6 +127,7 @@ func TestBackupAndRestore(t *testing.T) {
 	l.await(t, 20)
 	close(stop)
 	clients.Wait()
+	l.logoutOneOf(t, p, live)
 	liveAfter, endedAfter := l.snapshot()
 
 	// In a new place with its tokens: all that was acknowledged before, and no logout is
@@ -147,6 +162,11 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	if out := command(t, "", "token", "list", "--live", "--json", "--store", elsewhere); out != "" {
 		t.Errorf("live tokens elsewhere: %s", out)
+	}
+
+	// The database of the running server tells which tokens have ended: it can't be asked to keep them.
+	if said := refused(t, "", "restore", file, "--keep-tokens", "--store", dsn); !strings.Contains(said, "it tells that tokens of the backup are not live any more (") || !strings.Contains(said, "nothing was changed") {
+		t.Errorf("keep tokens: %s", said)
 	}
 
 	// Over the database of the running server: who logged out since stays so, who

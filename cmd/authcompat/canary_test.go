@@ -79,10 +79,12 @@ func TestCanaries(t *testing.T) {
 	}
 	waiting.Wait()
 	unlock()
-
-	c.find(t, "the log", []byte(s.log.String()))
 	c.find(t, "/metrics", []byte(s.want(t, 200, "GET", s.manage+"/metrics", "", "").body))
-	for _, args := range [][]string{{"audit", "--limit", "0"}, {"audit", "--limit", "0", "--json"}, {"token", "list"}, {"user", "show", "alice"}, {"user", "list"}} {
+	stop(t, s) // which writes who called
+	log := s.log.String()
+	c.find(t, "the log", []byte(log))
+	start(t, args...)
+	for _, args := range [][]string{{"callers", "--by", "all"}, {"callers", "--by", "all", "--json"}, {"audit", "--limit", "0"}, {"audit", "--limit", "0", "--json"}, {"token", "list"}, {"user", "show", "alice"}, {"user", "list"}} {
 		c.find(t, args[0], []byte(command(t, "", append(args, "--store", dsn)...)))
 	}
 	files, err := filepath.Glob(strings.TrimPrefix(dsn, "sqlite:") + "*")
@@ -92,7 +94,7 @@ func TestCanaries(t *testing.T) {
 	for _, file := range files {
 		c.find(t, filepath.Base(file), []byte(slurp(t, file)))
 	}
-	if !strings.Contains(s.log.String(), `"outcome":"unavailable"`) {
+	if !strings.Contains(log, `"outcome":"unavailable"`) {
 		t.Error("the store never failed")
 	}
 	t.Logf("%d secrets", len(c.all))
@@ -170,7 +172,7 @@ func (c *canaries) visit(t *testing.T, s *process, p *profiles.Profile, password
 					authorization = strings.Replace(authorization, token, c.login(t, s, p, "alice", password), 1)
 				}
 				a, err := s.send(request.method, request.url, "", request.body, "Authorization", authorization, "Content-Type", contentType,
-					"Cookie", "sessionid="+c.secret(), "X-Request-Id", c.secret(), "X-Forwarded-For", c.secret(), "User-Agent", c.secret())
+					"Cookie", "sessionid="+c.secret(), "X-Request-Id", c.secret(), "X-Forwarded-For", c.secret(), "User-Agent", "app/1 "+authorization)
 				if err != nil || a.status >= 500 {
 					t.Fatalf("%s %s: %d %s %v", request.method, request.url, a.status, a.body, err)
 				}
@@ -213,7 +215,7 @@ func (c *canaries) login(t *testing.T, s *process, p *profiles.Profile, username
 				}
 				return password
 			})
-			a, err := s.send("POST", s.urls[p.Name]+e.Path, "", text, "Content-Type", contentType)
+			a, err := s.send("POST", s.urls[p.Name]+e.Path, "", text, "Content-Type", contentType, "User-Agent", "app/1 "+password)
 			if err != nil {
 				t.Fatal(err)
 			}

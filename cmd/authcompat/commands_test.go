@@ -43,14 +43,21 @@ func TestAuditOnDjangosTables(t *testing.T) {
 	if err := errors.Join(s.Auditor.Record(t.Context(), old), s.Close()); err != nil {
 		t.Fatal(err)
 	}
+	hasty := []string{"audit", "purge", "--store", dsn, "--audit-retention", "12m"} // months are meant
+	if got := refused(t, "", hasty...); !strings.Contains(got, "would remove nearly all entries") {
+		t.Errorf("a retention in minutes: %s", got)
+	}
 	if got := do("audit", "purge", "--audit-retention", "1d"); got != "purged 1 entry\n" {
 		t.Errorf("the old: %s", got)
 	}
 	if got := do("audit", "--json"); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"act":"purge-audit"`) {
 		t.Errorf("left:\n%s", got)
 	}
+	if got := command(t, "", append(hasty, "--force")...); got != "purged 0 entries\n" {
+		t.Errorf("confirmed: %s", got)
+	}
 	// The others that work are those of the warning at the start, and the error names them.
-	const working = "user create, limits clear, audit and audit purge work"
+	const working = "user create, limits clear, audit, audit purge and cutover work"
 	logs(t, p, "only "+working)
 	if got := do("limits", "clear", "--address", "127.0.0.1"); got != "cleared: it is counted from zero again\n" {
 		t.Errorf("limits clear: %s", got)
@@ -141,5 +148,42 @@ func TestRevokeAllOrNone(t *testing.T) {
 	}
 	if got := command(t, "", revoke(ids[0], ids[1], ids[0])...); got != "revoked 2 tokens\n" {
 		t.Errorf("%s", got)
+	}
+}
+
+// mustDeclare declares endpoints as a server does.
+func mustDeclare(t *testing.T, dsn string, endpoints ...string) {
+	t.Helper()
+	s, err := store.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := core.New(core.Config{Backend: s.Backend})
+	if err := errors.Join(engine.DeclareEndpoints(t.Context(), endpoints...), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCutoverOnDjangosTables sets and takes back a cutover in attach mode, where it matters most.
+func TestCutoverOnDjangosTables(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "django.sqlite3")
+	mustMakeDjango(t, path)
+	dsn := "django+sqlite:" + path
+	do := func(args ...string) string { return command(t, "", append(args, "--store", dsn)...) }
+	if got := do("cutover", "rollback"); got != "everybody is on the old side: nothing was ever set\n" {
+		t.Errorf("rollback of nothing: %s", got)
+	}
+	mustDeclare(t, dsn, "login")
+	if got := do("cutover", "set", "login=10%"); got != "login 0% → 10%\nversion 2; servers follow within a second\n" {
+		t.Errorf("set: %s", got)
+	}
+	if got := do("cutover", "rollback"); !strings.HasPrefix(got, "login 10% → 0%\neverybody is sent to the old side") {
+		t.Errorf("rollback: %s", got)
+	}
+	if got := do("cutover", "status"); !strings.Contains(got, "login     0%     0      0\nversion 3, changed 20") {
+		t.Errorf("status: %s", got)
+	}
+	if got := do("audit", "--json", "--action", "cutover"); !strings.Contains(got, `"detail":"login=10%"`) {
+		t.Errorf("audit: %s", got)
 	}
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,11 +21,11 @@ func TestConfigFile(t *testing.T) {
 		{"empty", "", []string{"1:1: the file is empty"}},
 		{"no YAML", "a: [", []string{" line 1: did not find expected node content"}},
 		{"all at once", "stor: x\nlogin_limits: {per_user: x, foo: 1}\nlog: text\nlisteners: [{profil: x}]\nmanage: [a]\nlisten: a\nlisten: b\n", []string{
-			"1:1: stor: unknown key; the keys here are listeners, listen, manage, store, map, secret_key_file, password_iterations, expired_token_retention, audit_retention, trusted_proxies, log, login_limits, limits, hashing, tls",
+			"1:1: stor: unknown key; the keys here are listeners, listen, manage, ask, store, map, secret_key_file, password_iterations, expired_token_retention, audit_retention, callers, trusted_proxies, log, login_limits, limits, hashing, tls",
 			`2:26: login_limits.per_user: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
 			"2:29: login_limits.foo: unknown key; the keys here are enabled, per_user, per_address, registrations",
 			"3:6: log: want a map",
-			"4:14: listeners.profil: unknown key; a listener has profile, address, tls_min_version and tls_legacy_ciphers",
+			"4:14: listeners.profil: unknown key; a listener has profile, address, tls_min_version, tls_legacy_ciphers, front, deprecation, sunset and deprecation_link",
 			"4:13: listeners: want a map with profile, and address for several",
 			"5:9: manage: want a value",
 			"7:1: listen: is there twice, first on line 6",
@@ -116,4 +118,31 @@ func TestProfilesNeedTheManagementListener(t *testing.T) {
 		t.Error(got)
 	}
 	command(t, "", append(args, "--manage", "127.0.0.1:8081")...)
+}
+
+// TestKeysAreNotShownAsFileNames gives keys where the names of their files are meant.
+func TestKeysAreNotShownAsFileNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	dsn := database(t)
+	command(t, "", "user", "create", "alice", "--no-password", "--store", dsn)
+	key := base64.StdEncoding.EncodeToString(sha256.New().Sum(nil))
+	const pem = "-----BEGIN PRIVATE KEY-----\nS3cret\n-----END PRIVATE KEY-----\n"
+	serve := []string{"serve", "--profile", "snippit", "--listen", "127.0.0.1:0", "--store", dsn}
+	for name, args := range map[string][]string{
+		"serve":        append(serve, "--secret-key-file", key),
+		"serve, TLS":   append(serve, "--tls-cert", pem, "--tls-key", pem),
+		"config check": {"config", "check", "--profile", "snippit", "--secret-key-file", key, "--tls-cert", "cert.pem", "--tls-key", pem},
+		"backup":       {"backup", "copy.db", "--store", dsn, "--secret-key-file", key},
+		"rotate":       {"secret", "rotate", "--store", dsn, "--secret-key-file", key},
+		"show":         {"secret", "show", "--store", dsn, "--secret-key-file", key},
+		"audit":        {"audit", "--user", "bob", "--store", dsn, "--secret-key-file", key},
+	} {
+		if out := refused(t, "", args...); strings.Contains(out, key[:20]) || strings.Contains(out, "S3cret") {
+			t.Errorf("%s: %s", name, out)
+		}
+	}
+	out := command(t, "", "config", "print", "--secret-key-file", key, "--tls-cert", pem, "--tls-key", pem)
+	if strings.Contains(out, key[:20]) || strings.Contains(out, "S3cret") || !strings.Contains(out, "secret_key_file: '***'") {
+		t.Errorf("config print: %s", out)
+	}
 }

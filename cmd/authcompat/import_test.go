@@ -174,3 +174,25 @@ func TestMovingSays(t *testing.T) {
 		}
 	}
 }
+
+// TestDryRunMakesNothing runs a dry import on databases that are not there, or empty.
+func TestDryRunMakesNothing(t *testing.T) {
+	folder := t.TempDir()
+	source, missing, empty := filepath.Join(folder, "old.sqlite3"), filepath.Join(folder, "missing.db"), filepath.Join(folder, "empty.db")
+	mustMakeDjango(t, source)
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{missing, empty} {
+		out, said, code := runCommand(t, "import", "django", source, "--store", "sqlite:"+path, "--profile", "authtokens", "--dry-run")
+		if code != 1 || !strings.Contains(out, "users: 3 read, 2 added, 1 refused\n") {
+			t.Errorf("exit code %d\n%s%s", code, out, said)
+		}
+	}
+	if info, err := os.Stat(empty); err != nil || info.Size() != 0 {
+		t.Errorf("the empty file: %v, %v", info, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(folder, "*.db*")); err != nil || len(left) != 1 {
+		t.Errorf("files %q, %v", left, err)
+	}
+}

@@ -50,7 +50,8 @@ func TestKilledRotation(t *testing.T) {
 				killedAt(t, tt.call, append([]string{"serve"}, showsTokens(dsn)...)...)
 			}
 			path := keyFileOf(t, dsn)
-			if left := filesLike(t, path+"?*"); len(left) != 1 {
+			folder, name := filepath.Split(path)
+			if left := filesLike(t, folder+"."+name+"*"); len(left) != 1 {
 				t.Errorf("the killed command has left %v", left)
 			}
 			if tt.next == rotate {
@@ -58,7 +59,7 @@ func TestKilledRotation(t *testing.T) {
 			}
 			p := start(t, showsTokens(dsn)...)
 			p.wantShown(t, tokens)
-			if diff := cmp.Diff([]string{path}, filesLike(t, path+"*")); diff != "" {
+			if diff := cmp.Diff([]string{path}, filesLike(t, folder+"*"+name+"*")); diff != "" {
 				t.Errorf("key files (-want +got):\n%s", diff)
 			}
 		})

@@ -212,7 +212,7 @@ func TestRotationByAnother(t *testing.T) {
 	if diff := cmp.Diff(before, show()); diff != "" {
 		t.Errorf("keys (-before +after):\n%s", diff)
 	}
-	if left, err := filepath.Glob(filepath.Join(folder, "auth.db.key.*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(folder, "*auth.db.key.*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
 	}
 }

@@ -16,7 +16,15 @@ import (
 func main() { os.Exit(run()) }
 
 func run() int {
+	// Before anything else: by default, a SIGHUP ends the process where it stands, and what a
+	// command has not finished stays behind. After nohup it goes on being ignored.
+	hangups := make(chan os.Signal, 1)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(hangups, syscall.SIGHUP)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return cli.Execute(ctx, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+	// Who presses Ctrl-C again does not want to wait for what the first one waits for.
+	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt) })
+	return cli.Execute(ctx, hangups, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 }

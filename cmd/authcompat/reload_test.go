@@ -51,7 +51,7 @@ func restarting(t testing.TB, log string) []string {
 func base(t testing.TB) map[string]string {
 	return map[string]string{
 		"listeners": "[{profile: authtokens}]", "listen": "127.0.0.1:0", "manage": "127.0.0.1:0", "store": database(t), "password_iterations": "100",
-		"tls.cert_file": "cert.pem", "tls.key_file": "key.pem",
+		"tls.cert_file": "cert.pem", "tls.key_file": "key.pem", "ask.address": "127.0.0.1:0",
 	}
 }
 
@@ -119,6 +119,7 @@ func TestReloadOfEachSetting(t *testing.T) {
 	}
 	put(t, "other.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
 	put(t, "columns.yaml", "username: email\n")
+	put(t, "callers", callersFile("secret"))
 	settled := base(t)
 	file(t, settled)
 	p := startConfigured(t)
@@ -133,12 +134,18 @@ func TestReloadOfEachSetting(t *testing.T) {
 		{[]string{"listen", "127.0.0.1:7"}, []string{"listen"}},
 		{[]string{"manage", "127.0.0.1:7"}, []string{"manage"}},
 		{[]string{"manage", ""}, []string{"manage"}},
+		{[]string{"ask.address", "127.0.0.1:7"}, []string{"ask.address"}},
+		{[]string{"ask.address", ""}, []string{"ask.address"}},
+		{[]string{"ask.tls", "on"}, []string{"ask.tls"}},
+		{[]string{"ask.callers_file", "callers"}, nil},
 		{[]string{"store", "sqlite:other.db"}, []string{"store"}},
 		{[]string{"map", "columns.yaml", "store", "django+sqlite:other.db"}, []string{"store", "map"}},
 		{[]string{"secret_key_file", "other.key"}, []string{"secret_key_file"}},
 		{[]string{"password_iterations", "200"}, []string{"password_iterations"}},
 		{[]string{"expired_token_retention", "1d"}, nil},
 		{[]string{"audit_retention", "1d"}, nil},
+		{[]string{"callers.enabled", "off"}, nil},
+		{[]string{"callers.retention", "1d"}, nil},
 		{[]string{"trusted_proxies", "[10.0.0.0/8]"}, nil},
 		{[]string{"log.format", "text"}, []string{"log.format"}},
 		{[]string{"log.requests", "none"}, nil},

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store"
 )
 
 // TestScripts runs the scripts of testdata/script, each in its own directory. Besides
@@ -15,13 +20,14 @@ import (
 //
 //	refused ARGUMENT…  run authcompat, which has to exit with 1 and print nothing
 //	only NAME…         the working directory has these files and no others
+//	declare FILE NAME… declare endpoints in the SQLite database, as a server does
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"refused": scriptRefused, "only": scriptOnly,
+			"refused": scriptRefused, "only": scriptOnly, "declare": scriptDeclare,
 		},
 	})
 }
@@ -51,4 +57,15 @@ func scriptOnly(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s is left behind", entry.Name())
 		}
 	}
+}
+
+func scriptDeclare(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: declare FILE NAME…")
+	}
+	s, err := store.Open(context.Background(), "sqlite:"+ts.MkAbs(args[0]))
+	ts.Check(err)
+	at := func() time.Time { return time.Date(2026, 11, 30, 5, 0, 0, 0, time.UTC) }
+	engine := core.New(core.Config{Backend: s.Backend, Clock: at})
+	ts.Check(errors.Join(engine.DeclareEndpoints(context.Background(), args[1:]...), s.Close()))
 }

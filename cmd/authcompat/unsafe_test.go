@@ -4,10 +4,12 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
@@ -98,12 +100,13 @@ func TestReplacedLog(t *testing.T) {
 		replace func(path string) error
 		log     string
 		kept    bool // what was acknowledged is found without what was taken away
+		inUse   bool // nobody else may open it while the server lives
 	}{
-		"log removed":    {func(path string) error { return os.Remove(path + "-wal") }, "file -wal", true},
-		"log moved":      {move("-wal"), "file -wal", true},
-		"log replaced":   {replace, "file -wal", true},
-		"index moved":    {move("-shm"), "file -shm", true},
-		"both are moved": {move("-wal", "-shm"), "file -shm", false},
+		"log removed":    {func(path string) error { return os.Remove(path + "-wal") }, "file -wal", true, false},
+		"log moved":      {move("-wal"), "file -wal", true, false},
+		"log replaced":   {replace, "file -wal", true, false},
+		"index moved":    {move("-shm"), "file -shm", true, true},
+		"both are moved": {move("-wal", "-shm"), "file -shm", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,15 +138,26 @@ func TestReplacedLog(t *testing.T) {
 			p.want(t, http.StatusServiceUnavailable, "POST", url+"/api/auth/logout/", token, "")
 			p.want(t, http.StatusServiceUnavailable, "GET", p.manage+"/readyz", "", "")
 			logs(t, p, tt.log)
-			if tt.kept {
+			revoke := func() {
 				if out := command(t, "", "token", "revoke", "--user", "ann", "--store", store); out != "revoked 1 token\n" {
 					t.Errorf("another process: %q", out)
 				}
+			}
+			switch {
+			case tt.inUse:
+				if said := refused(t, "", "token", "revoke", "--user", "ann", "--store", store); !strings.Contains(said, "it is in use") {
+					t.Error(said)
+				}
+			case tt.kept:
+				revoke()
 			}
 			if err := p.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 			_ = p.Wait() // it was killed
+			if tt.inUse {
+				revoke()
+			}
 			if tt.kept {
 				if status := account(serve()); status != http.StatusUnauthorized {
 					t.Errorf("after a restart, the revoked token is answered with %d", status)
@@ -239,5 +253,43 @@ func TestUntrustedForwarded(t *testing.T) {
 				t.Errorf("%d warnings, want %d: %s", got, want, p.log.String())
 			}
 		})
+	}
+}
+
+// TestDatabasePutBack moves a database away from under a server, has a command make another one
+// in its place, and puts it back: nothing of the other one is in it, also after a restart.
+func TestDatabasePutBack(t *testing.T) {
+	t.Parallel()
+	store := database(t)
+	path := strings.TrimPrefix(store, "sqlite:")
+	create := func(name string) *exec.Cmd {
+		cmd := programCommand(t, "user", "create", name, "--password-stdin", "--password-iterations", "100", "--store", store)
+		cmd.Stdin = strings.NewReader("secret\n")
+		return cmd
+	}
+	p := start(t, append(slices.Clone(cheap), "--profile", "snippit", "--store", store, "--manage", "127.0.0.1:0")...)
+	if out, err := create("ann").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := os.Rename(path, path+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) { // until the server has noticed
+		out, err := create("oops").CombinedOutput()
+		if err == nil {
+			break
+		}
+		if time.Since(began) > 20*time.Second {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	if err := os.Rename(path+".moved", path); err != nil {
+		t.Fatal(err)
+	}
+	p.end(t)
+	for range 2 {
+		if users := command(t, "", "user", "list", "--store", store); !strings.Contains(users, "ann") || strings.Contains(users, "oops") {
+			t.Errorf("users: %s", users)
+		}
 	}
 }

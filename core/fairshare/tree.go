@@ -39,6 +39,19 @@ func (t *Tree[T]) Held(networks ...netip.Prefix) (held T) {
 	return n.Held
 }
 
+// Path returns the networks themselves, as far as their clients hold anything. They are those
+// of the tree for as long as they do.
+func (t *Tree[T]) Path(networks []netip.Prefix) (path []*Network[T]) {
+	n := &t.all
+	for _, p := range networks {
+		if n = n.within[p]; n == nil {
+			return path
+		}
+		path = append(path, n)
+	}
+	return path
+}
+
 // Update changes what is counted of a network and, in the same way, of those around it.
 func (t *Tree[T]) Update(networks []netip.Prefix, change func(held *T)) {
 	t.all.update(networks, change)

@@ -25,9 +25,12 @@ func TestWhoMakesWay(t *testing.T) {
 	}{
 		"nobody is there":                {nil, "192.0.2.1", "", ""},
 		"one of a single holder":         {map[string]int{"192.0.2.1": 9}, "192.0.2.1", "", ""},
-		"equals stay":                    {map[string]int{"192.0.2.1": 3, "192.0.3.1": 2}, "192.0.3.1", "", ""},
-		"who has one more than would be": {map[string]int{"192.0.2.1": 4, "192.0.3.1": 2}, "192.0.3.1", "192.0.2.0/24", "192.0.2.1/32"},
-		"one each of a /48": {map[string]int{"2001:db8:0:1::1": 1, "2001:db8:0:2::1": 1}, "203.0.113.5",
+		"equals stay":                    {map[string]int{"192.0.2.1": 3, "192.1.3.1": 2}, "192.1.3.1", "", ""},
+		"who has one more than would be": {map[string]int{"192.0.2.1": 4, "192.1.3.1": 2}, "192.1.3.1", "192.0.0.0/16", "192.0.2.1/32"},
+		"within its /16":                 {map[string]int{"192.0.2.1": 4, "192.0.3.1": 2}, "192.0.3.1", "192.0.2.0/24", "192.0.2.1/32"},
+		"one each of a /32":              {map[string]int{"2001:db8::1": 1, "2001:db8:1::1": 1}, "2001:db9::1", "2001:db8::/32", ""},
+		"one each of a /16":              {map[string]int{"192.0.2.1": 1, "192.0.3.1": 1}, "203.0.113.5", "192.0.0.0/16", ""},
+		"one each of a /48": {map[string]int{"2001:db8:0:1::1": 1, "2001:db8:0:2::1": 1}, "2001:db8:1::1",
 			"2001:db8::/48", ""},
 		"one each, within the /48": {map[string]int{"2001:db8:0:1::1": 1, "2001:db8:0:2::1": 1}, "2001:db8:0:100::1",
 			"2001:db8::/56", ""},
@@ -65,8 +68,8 @@ func TestEmptyNetworksAreForgotten(t *testing.T) {
 		for i := range 1000 {
 			tree.Update(of(fmt.Sprintf("2001:db8:0:%x::1", i)), func(held *int) { *held += sign })
 		}
-		if want := 500 * (1 + sign); tree.All().Held != want || tree.Held(of("2001:db8::")[0]) != want {
-			t.Errorf("%d are held, in the /48 %d, want %d", tree.All().Held, tree.Held(of("2001:db8::")[0]), want)
+		if want := 500 * (1 + sign); tree.All().Held != want || tree.Held(of("2001:db8::")[:2]...) != want {
+			t.Errorf("%d are held, in the /48 %d, want %d", tree.All().Held, tree.Held(of("2001:db8::")[:2]...), want)
 		}
 	}
 	if got := tree.All().Innermost(func(int) (int64, bool) { return 0, true }); got != tree.All() {

@@ -35,7 +35,7 @@ func NewDjangoHasher(iterations int) (*DjangoHasher, error) {
 func (p *DjangoHasher) SetDummyCosts(d *DummyCosts) { p.dummyCosts.Store(d) }
 
 // Acquire implements Hasher. It admits everyone.
-func (p *DjangoHasher) Acquire(ctx context.Context, _ string) (admitted context.Context, release func(), err error) {
+func (p *DjangoHasher) Acquire(ctx context.Context, _ int) (admitted context.Context, release func(), err error) {
 	return ctx, func() {}, nil
 }
 

@@ -21,16 +21,20 @@ func TestOneCustomerIsOneNetwork(t *testing.T) {
 	}{
 		"100 of a /56":                 {100, "2001:db8:0:%x::1", "203.0.113.5"},
 		"250 of a /56":                 {250, "2001:db8:0:%x::1", "203.0.113.5"},
-		"250 in 250 of a /48":          {250, "2001:db8:0:%x00::1", "2001:db8:1::1"},
+		"250 in 250 of a /48":          {250, "2001:db8:0:%x00::1", "203.0.113.5"},
 		"another /56 of the /48":       {250, "2001:db8:0:%x::1", "2001:db8:0:100::1"},
 		"250 addresses of an IPv4 /24": {250, "198.51.100.%d", "203.0.113.5"},
+		"250 /48 of a /32":             {250, "2001:db8:%x::1", "2001:db9::1"},
+		"another /48 of the /32":       {250, "2001:db8:0:%x::1", "2001:db8:1::1"},
+		"250 /24 of an IPv4 /16":       {250, "198.51.%d.1", "203.0.113.5"},
+		"another /24 of the IPv4 /16":  {250, "198.51.100.%d", "198.51.101.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				light, _ := costs(t)
 				w := newPoolWorld(t, PoolOptions{Threads: 1})
 				login := func(address string) error {
-					ctx, leave, err := w.Acquire(from(t.Context(), address), "password")
+					ctx, leave, err := w.Acquire(from(t.Context(), address), len("password"))
 					if err != nil {
 						return err
 					}
@@ -69,7 +73,7 @@ func TestLateNoticeOfEviction(t *testing.T) {
 	w := newPoolWorld(t, PoolOptions{Threads: 1, Queue: 7})
 	var flood []func() error
 	for i := range 16 { // 8 are too many
-		ctx, leave, err := w.Acquire(from(t.Context(), fmt.Sprintf("2001:db8:0:%x::1", i)), "password")
+		ctx, leave, err := w.Acquire(from(t.Context(), fmt.Sprintf("2001:db8:0:%x::1", i)), len("password"))
 		if refused := core.KindOf(err) == core.KindOverloaded; refused != (i >= 8) {
 			t.Fatalf("%d: %v", i, err)
 		}
@@ -81,7 +85,7 @@ func TestLateNoticeOfEviction(t *testing.T) {
 		}
 	}
 	for i := range 3 {
-		_, leave, err := w.Acquire(from(t.Context(), fmt.Sprintf("2001:db8:%x::1", i+1)), "right")
+		_, leave, err := w.Acquire(from(t.Context(), fmt.Sprintf("2001:db8:%x::1", i+1)), len("right"))
 		if err != nil {
 			t.Errorf("from elsewhere, %d: %v", i, err)
 			continue

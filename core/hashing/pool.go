@@ -48,7 +48,7 @@ type PoolOptions struct {
 	Memory int64
 	// Queue is the length of the queue. Default: 32 for each thread.
 	Queue int
-	// QueuedMemory is how many bytes of passwords callers may hold together, aside from
+	// QueuedMemory is how many bytes of names and passwords callers may hold together, aside from
 	// those who had to make way and have not noticed yet. Default: 16 MiB.
 	QueuedMemory int64
 	// Waited, if set, is called with the time that a hash has waited in the queue. It
@@ -92,8 +92,8 @@ func NewPool(hasher *DjangoHasher, o PoolOptions) *Pool {
 }
 
 // Acquire implements Hasher.
-func (p *Pool) Acquire(ctx context.Context, plain string) (admitted context.Context, release func(), err error) {
-	a := &admission{networks: core.ClientOf(ctx).Networks(), size: int64(len(plain))} // which may take a while
+func (p *Pool) Acquire(ctx context.Context, bytes int) (admitted context.Context, release func(), err error) {
+	a := &admission{networks: core.ClientOf(ctx).Networks(), size: int64(bytes)} // which may take a while
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.makeRoom(a) {
@@ -111,8 +111,9 @@ func (p *Pool) Acquire(ctx context.Context, plain string) (admitted context.Cont
 // admissionKey is the key of an admission in contexts.
 type admissionKey struct{}
 
-// makeRoom makes callers of the network that holds most leave, if that is more than the
-// network of a would hold, and reports whether there is room for a.
+// makeRoom makes callers leave, of the network that holds most bytes, if these are short, and
+// of the one that holds most places, if those are, where that is more than the network of a would
+// hold. It reports whether there is room for a; if there can't be, nobody leaves.
 func (p *Pool) makeRoom(a *admission) bool {
 	admitted := p.queue.all().admitted
 	places := admitted.number + 1 - int64(p.options.Queue+p.options.Threads)
@@ -120,18 +121,21 @@ func (p *Pool) makeRoom(a *admission) bool {
 	if admitted.number > 0 {
 		bytes = admitted.bytes + a.size - p.options.QueuedMemory
 	}
+	large, many := p.queue.evictable(a, bytes, false), p.queue.evictable(a, places, true)
+	if bytes > 0 && large == nil || places > 0 && many == nil {
+		return false
+	}
 	if places <= 0 && bytes <= 0 {
 		return true
 	}
-	full := places > 0
-	from := p.queue.evictable(a, places, bytes)
-	if from == nil {
-		return false
-	}
-	for places > 0 || bytes > 0 {
-		victim := p.queue.newest(from, full)
+	for bytes > 0 {
+		victim := p.queue.newest(large, false)
 		places, bytes = places-1, bytes-victim.size
 		p.evict(victim)
+	}
+	for places > 0 {
+		p.evict(p.queue.newest(many, true))
+		places--
 	}
 	p.startNext() // one that did not fit may be gone
 	return true

@@ -57,7 +57,7 @@ func newPoolWorld(t *testing.T, o PoolOptions) *poolWorld {
 func (w *poolWorld) hash(ctx context.Context, name string, cost password.Cost) *error {
 	err := new(error)
 	w.done.Go(func() {
-		ctx, leave, refusal := w.Acquire(ctx, name)
+		ctx, leave, refusal := w.Acquire(ctx, len(name))
 		if refusal != nil {
 			*err = refusal
 			return

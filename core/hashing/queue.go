@@ -28,7 +28,7 @@ func (c *callers) add(number, bytes int64) {
 // admission is a caller that was admitted.
 type admission struct {
 	networks []netip.Prefix
-	size     int64 // of the password in bytes
+	size     int64 // of the name and the password in bytes
 	place    *list.Element
 	ticket   *ticket // that waits; nil: none does
 	hashing  bool
@@ -131,15 +131,15 @@ func (q *fairQueue) remove(t *ticket) {
 }
 
 // evictable returns the network whose newest callers have to make way, one after another,
-// for a newcomer that takes a place, that many bytes, or both; nil: there is none that
-// holds more than its own would and could free as much.
-func (q *fairQueue) evictable(a *admission, places, bytes int64) *fairshare.Network[load] {
+// for a newcomer that needs so many places, or else bytes; nil: there is none that holds more
+// of them than its own would and could free as many.
+func (q *fairQueue) evictable(a *admission, needed int64, places bool) *fairshare.Network[load] {
 	more := a.size
-	if places > 0 {
+	if places {
 		more = 1
 	}
-	n := q.networks.Yielding(a.networks, more, byHeld(places > 0))
-	if n == nil || n.Held.movable.number < places || n.Held.movable.bytes < bytes {
+	n := q.networks.Yielding(a.networks, more, byHeld(places))
+	if n == nil || places && n.Held.movable.number < needed || !places && n.Held.movable.bytes < needed {
 		return nil
 	}
 	return n

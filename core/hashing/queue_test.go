@@ -51,7 +51,7 @@ func TestNetworksTakeTurns(t *testing.T) {
 					go func() {
 						defer close(done)
 						ctx := from(t.Context(), fmt.Sprintf("198.51.100.%d", i))
-						ctx, leave, refusal := w.Acquire(ctx, "right")
+						ctx, leave, refusal := w.Acquire(ctx, len("right"))
 						if refusal != nil {
 							err = refusal
 							return
@@ -144,13 +144,13 @@ func TestEvictsNoMoreThanItNeeds(t *testing.T) {
 		const newcomers = 10
 		var leave []func()
 		for i := range newcomers {
-			_, release, err := w.Acquire(from(t.Context(), fmt.Sprintf("198.51.100.%d", i)), "right")
+			_, release, err := w.Acquire(from(t.Context(), fmt.Sprintf("198.51.100.%d", i)), len("right"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			leave = append(leave, release)
 		}
-		if _, _, err := w.Acquire(from(t.Context(), "198.51.100.200"), strings.Repeat("x", 990)); core.KindOf(err) != core.KindOverloaded {
+		if _, _, err := w.Acquire(from(t.Context(), "198.51.100.200"), 990); core.KindOf(err) != core.KindOverloaded {
 			t.Errorf("a password for which nobody could make room: %v", err)
 		}
 		synctest.Wait()
@@ -177,7 +177,7 @@ func TestEvictsNoMoreThanItNeeds(t *testing.T) {
 func TestShareOfAFullPool(t *testing.T) {
 	w := newPoolWorld(t, PoolOptions{Threads: 1, Queue: 3})
 	acquire := func(address string) error {
-		_, _, err := w.Acquire(from(t.Context(), address), "right")
+		_, _, err := w.Acquire(from(t.Context(), address), len("right"))
 		return err
 	}
 	for i, test := range []struct {
@@ -186,13 +186,45 @@ func TestShareOfAFullPool(t *testing.T) {
 	}{
 		{"192.0.2.1", false}, {"192.0.2.1", false}, {"192.0.2.1", false}, {"192.0.2.1", false}, {"192.0.2.1", true},
 		{"198.51.100.1", false}, {"198.51.100.1", false}, {"198.51.100.1", true}, // a half
-		{"198.51.101.2", false}, {"198.51.101.2", true}, // a third
-		{"198.51.102.3", false}, // and none where all have the same
-		{"198.51.103.4", true},
+		{"198.52.100.2", false}, {"198.52.100.2", true}, // a third
+		{"198.53.100.3", false}, // and none where all have the same
+		{"198.54.100.4", true},
 	} {
 		err := acquire(test.address)
 		if refused := core.KindOf(err) == core.KindOverloaded; refused != test.refused || err != nil && !refused {
 			t.Errorf("%d, from %s: %v", i, test.address, err)
 		}
 	}
+}
+
+// TestPlacesAndBytesAreFreedApart lets a network hold all memory, and another one most places:
+// each makes way with what it holds most of, and no more than has to.
+func TestPlacesAndBytesAreFreedApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const large, all = 16, 33
+		w := newPoolWorld(t, PoolOptions{Threads: 1})
+		acquire := func(address string, bytes int) error {
+			_, _, err := w.Acquire(from(t.Context(), address), bytes)
+			return err
+		}
+		for range large {
+			if err := acquire("192.0.2.1", queuedMemory/large-3); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range all - large {
+			if err := acquire("198.51.100.1", 2); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, test := range []struct{ bytes, leave int }{{440, 1}, {10, 1}, {40, 1}} {
+			before := w.Counts().Rejected
+			if err := acquire("203.0.113.5", test.bytes); err != nil {
+				t.Errorf("%d bytes: %v", test.bytes, err)
+			}
+			if left := w.Counts().Rejected - before; int(left) != test.leave {
+				t.Errorf("%d bytes: %d made way, want %d", test.bytes, left, test.leave)
+			}
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/route"
 	"github.com/authcompat/authcompat/profiles"
@@ -28,9 +29,12 @@ func (loginAction) do(v *view, c call) result {
 	if username == "" || password == "" {
 		return *fieldError(nonField, v.message("incomplete"))
 	}
-	session, err := v.engine.Login(c.context(), v.policy, username, password)
-	if err != nil {
+	session, adopted, err := adopt.Login(c.context(), v.engine, v.policy, v.endpoint, username, password)
+	switch {
+	case err != nil:
 		return *v.loginError(err)
+	case adopted != nil:
+		return result{adopted: adopted}
 	}
 	data := reply.OfSession(session)
 	return v.success(c, &data)

@@ -53,7 +53,10 @@ func New(p *profiles.Profile, engine *core.Service) *API {
 }
 
 // Handler serves the whole API.
-func (a *API) Handler() http.Handler { return route.New(a.profile, a.View, a.Other()) }
+func (a *API) Handler() http.Handler { return a.Before(a.Other()) }
+
+// Before serves the endpoints, and leaves other paths to next.
+func (a *API) Before(next http.Handler) http.Handler { return route.New(a.profile, a.View, next) }
 
 // Other answers the paths that no endpoint has.
 func (a *API) Other() http.Handler {

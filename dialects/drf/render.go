@@ -18,6 +18,9 @@ const maxIndent = 8
 
 // render writes a result in the accepted form.
 func (v *view) render(res result, a accepted) wire.Reply {
+	if res.adopted != nil {
+		return *res.adopted
+	}
 	out := wire.Reply{Status: res.status, Outcome: res.outcome, Err: res.err}
 	out.Always, out.Headers = v.headers, res.headers
 	if res.page != nil {

@@ -3,6 +3,7 @@ package drf
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -47,6 +48,18 @@ func (v *view) validate(ctx context.Context, in input, unique bool) (validated, 
 		return nil, badRequest(failures)
 	}
 	return values, nil
+}
+
+// username gives the username in a request's body as the engine would get it; empty: none.
+func (v *view) username(r *http.Request) string {
+	in, refusal := v.parse(call{request: r})
+	if refusal != nil || v.object(in) != nil {
+		return ""
+	}
+	f, _ := v.endpoint.Field(profiles.RoleUsername)
+	raw, sent := in.field(f)
+	text, _, _ := v.convert(f, raw, sent)
+	return text
 }
 
 // object refuses a body that is not an object (Serializer.to_internal_value and

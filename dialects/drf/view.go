@@ -64,6 +64,7 @@ type result struct {
 	headers []profiles.Header
 	outcome string
 	err     error
+	adopted *wire.Reply // of an old server, as it is; nil: the result is the rest
 }
 
 // View makes the handler of an endpoint.
@@ -78,7 +79,7 @@ func (a *API) View(e profiles.Endpoint) http.Handler {
 	return a.view(e, actions[e.Action])
 }
 
-func (a *API) view(e profiles.Endpoint, do action) http.Handler {
+func (a *API) view(e profiles.Endpoint, do action) *view {
 	v := &view{API: a, endpoint: e, action: do}
 	if e.Reply.Body != nil {
 		v.reply = reply.Compile(*e.Reply.Body, a.style)

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
@@ -18,9 +19,12 @@ func (a *API) login(ctx context.Context, v *view, form *django.Form) wire.Reply 
 	if failures.Len() > 0 {
 		return a.badRequest(failures, "invalid")
 	}
-	session, err := a.engine.Login(ctx, a.policy, values[profiles.RoleUsername], values[profiles.RolePassword])
-	if err != nil {
+	session, adopted, err := adopt.Login(ctx, a.engine, a.policy, e, values[profiles.RoleUsername], values[profiles.RolePassword])
+	switch {
+	case err != nil:
 		return v.engineError(err)
+	case adopted != nil:
+		return *adopted
 	}
 	return v.success(session)
 }

@@ -26,31 +26,38 @@ import (
 
 // API is one profile's views.
 type API struct {
-	profile  *profiles.Profile
-	engine   *core.Service
-	policy   core.Policy
-	emails   *django.Emails
-	forms    django.Forms
-	errors   *reply.Body // the shape of a failure
-	failures map[core.Kind]failure
+	profile   *profiles.Profile
+	engine    *core.Service
+	policy    core.Policy
+	emails    *django.Emails
+	forms     django.Forms
+	errors    *reply.Body // the shape of a failure
+	failures  map[core.Kind]failure
+	framework *drf.API // for logout, and paths that no endpoint has
 }
 
-// New makes the handler of a profile.
-func New(p *profiles.Profile, engine *core.Service) http.Handler {
-	a := &API{
+// New makes the API of a profile.
+func New(p *profiles.Profile, engine *core.Service) *API {
+	return &API{
 		profile: p, engine: engine, policy: token.Policy(p), emails: django.NewEmails(), forms: django.NewForms(),
-		errors: reply.Compile(*p.Errors.Body, pyjson.Spaced()), failures: failures(),
+		errors: reply.Compile(*p.Errors.Body, pyjson.Spaced()), failures: failures(), framework: drf.New(p, engine),
 	}
-	framework := drf.New(p, engine)
-	return route.New(p, func(e profiles.Endpoint) http.Handler {
+}
+
+// Handler serves the whole API.
+func (a *API) Handler() http.Handler { return a.Before(a.framework.Other()) }
+
+// Before serves the endpoints, and leaves other paths to next.
+func (a *API) Before(next http.Handler) http.Handler {
+	return route.New(a.profile, func(e profiles.Endpoint) http.Handler {
 		switch e.Action {
 		case profiles.Register:
 			return a.view(e, a.signup)
 		case profiles.Login:
 			return a.view(e, a.login)
 		}
-		return framework.View(e)
-	}, framework.Other())
+		return a.framework.View(e)
+	}, next)
 }
 
 // answer is a JsonResponse.

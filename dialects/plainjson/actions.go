@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
@@ -76,9 +77,12 @@ func (v *view) login(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if refusal != nil {
 		return *refusal
 	}
-	session, err := v.engine.Login(r.Context(), v.policy, values[profiles.RoleUsername], values[profiles.RolePassword])
-	if err != nil {
+	session, adopted, err := adopt.Login(r.Context(), v.engine, v.policy, v.endpoint, values[profiles.RoleUsername], values[profiles.RolePassword])
+	switch {
+	case err != nil:
 		return *v.loginError(err)
+	case adopted != nil:
+		return *adopted
 	}
 	return v.success(reply.OfSession(session))
 }

@@ -32,8 +32,8 @@ type API struct {
 	failures map[core.Kind]failure
 }
 
-// New makes the handler of a profile.
-func New(p *profiles.Profile, engine *core.Service) http.Handler {
+// New makes the API of a profile.
+func New(p *profiles.Profile, engine *core.Service) *API {
 	a := &API{
 		profile: p, engine: engine, policy: token.Policy(p), emails: django.NewEmails(),
 		style: pyjson.Spaced(), failures: failures(),
@@ -42,8 +42,14 @@ func New(p *profiles.Profile, engine *core.Service) http.Handler {
 		a.style = pyjson.Compact()
 	}
 	a.errors = reply.Compile(*p.Errors.Body, a.style)
-	return route.New(p, a.view, http.HandlerFunc(a.other))
+	return a
 }
+
+// Handler serves the whole API.
+func (a *API) Handler() http.Handler { return a.Before(http.HandlerFunc(a.other)) }
+
+// Before serves the endpoints, and leaves other paths to next.
+func (a *API) Before(next http.Handler) http.Handler { return route.New(a.profile, a.view, next) }
 
 // other answers the paths that no endpoint has.
 func (a *API) other(w http.ResponseWriter, r *http.Request) {

@@ -115,15 +115,9 @@ func (a *API) values(object *pyjson.Object, fields []profiles.Field) (map[profil
 		if !sent && !f.Required {
 			continue
 		}
-		text, isText := raw.(string)
+		text, isText := convert(f, raw)
 		if sent && !isText {
 			return nil, a.fieldError(f, "not_string")
-		}
-		if f.Trim {
-			text = core.Strip(text)
-		}
-		if f.Lower {
-			text = strings.ToLower(text)
 		}
 		if text == "" && f.Required && !f.Blank {
 			return nil, a.fieldError(f, "required")
@@ -134,4 +128,28 @@ func (a *API) values(object *pyjson.Object, fields []profiles.Field) (map[profil
 		values[f.Role] = text
 	}
 	return values, nil
+}
+
+// convert gives the text of a field, and whether its raw value is one.
+func convert(f profiles.Field, raw any) (text string, isText bool) {
+	text, isText = raw.(string)
+	if f.Trim {
+		text = core.Strip(text)
+	}
+	if f.Lower {
+		text = strings.ToLower(text)
+	}
+	return text, isText
+}
+
+// username gives the username in a request's body as the engine would get it; empty: none.
+func (v *view) username(r *http.Request) string {
+	object, refusal := v.object(nil, r)
+	if refusal != nil {
+		return ""
+	}
+	f, _ := v.endpoint.Field(profiles.RoleUsername)
+	raw, _ := object.Get(f.Name)
+	text, _ := convert(f, raw)
+	return text
 }

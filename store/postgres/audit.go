@@ -2,24 +2,26 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
 
-const auditColumns = `at, act, outcome, user_id, username, unknown, profile, actor, address, request, token`
+const auditColumns = `at, act, outcome, user_id, username, unknown, profile, actor, address, request, token, detail`
 
 // insertAudit inserts an entry. The condition is for a retry after an ambiguous commit,
 // which may have inserted it.
 const insertAudit = `
 	INSERT INTO @audit (` + auditColumns + `)
-	SELECT $1::bigint, $2::text, $3::text, $4::bigint, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text, $11::text
-	WHERE NOT $12::boolean OR NOT EXISTS (
-		SELECT 1 FROM @audit WHERE (` + auditColumns + `) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))`
+	SELECT $1::bigint, $2::text, $3::text, $4::bigint, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text, $11::text, $12::text
+	WHERE NOT $13::boolean OR NOT EXISTS (
+		SELECT 1 FROM @audit WHERE (` + auditColumns + `) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12))`
 
 // writeAuditEntry adds the entry in the transaction, unless it is nil.
 func (s *Store) writeAuditEntry(ctx context.Context, tx *sqlx.Tx, e *core.AuditEntry, retryAfterAmbiguous bool) error {
@@ -27,7 +29,7 @@ func (s *Store) writeAuditEntry(ctx context.Context, tx *sqlx.Tx, e *core.AuditE
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, s.qualify(insertAudit), e.At.UnixMicro(), string(e.Action), e.Outcome, e.UserID, e.Username,
-		e.UsernamePseudonym, e.Profile, e.Actor, e.Address, e.Request, e.Token, retryAfterAmbiguous)
+		e.UsernamePseudonym, e.Profile, e.Actor, e.Address, e.Request, e.Token, e.Detail, retryAfterAmbiguous)
 	return wrap("add to audit record", err)
 }
 
@@ -88,7 +90,7 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 			var e core.AuditEntry
 			var at int64
 			if err := rows.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.UserID, &e.Username, &e.UsernamePseudonym, &e.Profile,
-				&e.Actor, &e.Address, &e.Request, &e.Token); err != nil {
+				&e.Actor, &e.Address, &e.Request, &e.Token, &e.Detail); err != nil {
 				return fmt.Errorf("select audit: %w", err)
 			}
 			e.At = record.Time(at)
@@ -96,5 +98,8 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 		}
 		return wrap("select audit", rows.Err())
 	})
+	if errors.Is(err, pgconn.ErrEncoding) {
+		return nil, nil // of a name that nobody can have
+	}
 	return entries, err
 }

@@ -25,7 +25,7 @@ func TestLocked(t *testing.T) {
 		number++
 		op := prepare(t, direct, number)
 		schema := schemaOf(t, dsn)
-		run(t, holder, `BEGIN`, `LOCK TABLE `+schema+`.users, `+schema+`.tokens IN EXCLUSIVE MODE`)
+		run(t, holder, `BEGIN`, `LOCK TABLE `+schema+`.users, `+schema+`.tokens, `+schema+`.cutover IN EXCLUSIVE MODE`)
 
 		began := time.Now()
 		if err := op.run(t.Context(), s); !errors.Is(err, core.ErrUnavailable) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/store/internal/pgconn"
+	"github.com/authcompat/authcompat/store/internal/pgencoding"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -120,6 +121,9 @@ func lock(ctx context.Context, db *sqlx.DB) (unlock func(), err error) {
 // schema with tables of another program.
 func (s *Store) initialise(ctx context.Context, db *sqlx.DB, schema string) error {
 	if current, err := s.version(ctx); err != nil || current >= 0 {
+		return err
+	}
+	if err := pgencoding.Check(ctx, db); err != nil {
 		return err
 	}
 	if schema != "" {

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/cutover"
 	"github.com/authcompat/authcompat/store/postgres"
 )
 
@@ -34,6 +36,7 @@ func operations() map[string]func(t *testing.T, s *postgres.Store, number int) o
 		"DeleteToken":      deleteToken,
 		"DeleteUserTokens": deleteUserTokens,
 		"UpdatePassword":   updatePassword,
+		"SetCutover":       setCutover,
 	}
 }
 
@@ -182,6 +185,43 @@ func updatePassword(t *testing.T, s *postgres.Store, number int) operation {
 				t.Errorf("account: %v", err)
 			}
 			return account.PasswordHash == "new"
+		},
+	}
+}
+
+func setCutover(t *testing.T, s *postgres.Store, number int) operation {
+	state := func(s *postgres.Store) cutover.State {
+		state, err := s.CutoverState(t.Context())
+		if err != nil {
+			t.Errorf("cutover: %v", err)
+		}
+		return state
+	}
+	before := state(s)
+	next := cutover.State{ChangedAt: noon(), Key: bytes.Repeat([]byte{1}, cutover.KeySize)}
+	next.Set(cutover.Rule{Endpoint: fmt.Sprint("endpoint ", number)})
+	entry := core.AuditEntry{At: noon(), Action: core.ActionCutover, Outcome: core.OK, Detail: fmt.Sprint("change ", number)}
+	return operation{
+		run: func(ctx context.Context, s *postgres.Store) error {
+			return s.SetCutover(ctx, before.Version, next, &entry)
+		},
+		done: func(t *testing.T, s *postgres.Store) bool {
+			entries, err := s.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionCutover}, 1000)
+			if err != nil {
+				t.Errorf("audit: %v", err)
+			}
+			n := 0
+			for _, e := range entries {
+				if e.Detail == entry.Detail {
+					n++
+				}
+			}
+			now := state(s)
+			done := now.Version == before.Version+1 && len(now.Changed(next)) == 0
+			if !done && now.Version != before.Version || done != (n == 1) || n > 1 {
+				t.Errorf("version %d after %d, with %d entries", now.Version, before.Version, n)
+			}
+			return done
 		},
 	}
 }

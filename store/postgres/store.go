@@ -2,12 +2,15 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"strings"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/callers"
 	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/pgdurability"
+	"github.com/authcompat/authcompat/store/internal/pgencoding"
 	"github.com/authcompat/authcompat/store/internal/pgprivileges"
 	"github.com/jmoiron/sqlx"
 )
@@ -24,7 +27,22 @@ type Store struct {
 
 // Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, Warner: s, DatabaseClock: s, ExpiryBatcher: s}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Warner: s, DatabaseClock: s, ExpiryBatcher: s, Writers: s.pool.Writers()}
+}
+
+func (s *Store) callers() core.CallerStore {
+	bulk := s.withBulkTimeout()
+	return callers.New(callers.Access{
+		Table: s.qualify("@callers"),
+		Bind:  callers.PositionalParameters,
+		Read: func(ctx context.Context, do func(context.Context, callers.Querier) error) error {
+			return bulk.read(ctx, func(ctx context.Context) error { return do(ctx, bulk.db) })
+		},
+		Write: func(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+			return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error { return do(ctx, tx.Tx) })
+		},
+		Unencodable: pgconn.ErrEncoding,
+	})
 }
 
 // qualify replaces each @, which precedes table names, by the store's schema.
@@ -56,7 +74,14 @@ func (s *Store) Warnings(ctx context.Context) (warnings []string, err error) {
 		if err != nil {
 			return err
 		}
-		text, err := pgprivileges.Warning(ctx, s.db, s.needs())
+		text, err := pgencoding.Warning(ctx, s.db)
+		if err != nil {
+			return err
+		}
+		if text != "" {
+			warnings = append(warnings, text)
+		}
+		text, err = pgprivileges.Warning(ctx, s.db, s.needs())
 		if err == nil && text != "" {
 			warnings = append(warnings, text)
 		}
@@ -72,9 +97,11 @@ func (s *Store) needs() []pgprivileges.Need {
 		{Table: s.qualify("@tokens"), Rights: []string{"INSERT", "UPDATE", "DELETE"}},
 		{Table: s.qualify("@guesses"), Rights: []string{"INSERT", "UPDATE", "DELETE"}},
 		{Table: s.qualify("@audit"), Rights: []string{"INSERT"}},
+		{Table: s.qualify("@callers"), Rights: []string{"INSERT", "UPDATE", "DELETE"}},
 		{Table: s.qualify("@fence"), Rights: []string{"UPDATE"}},
 		{Table: s.qualify("@imported_users"), Rights: []string{"UPDATE"}},
 		{Table: s.qualify("@imported_tokens"), Rights: []string{"INSERT", "UPDATE"}},
+		{Table: s.qualify("@cutover"), Rights: []string{"SELECT", "INSERT", "UPDATE"}},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 )
 
 const insertToken = `
@@ -147,7 +148,7 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		return wrap("select token", err)
 	})
 	if err != nil {
-		return core.Token{}, core.User{}, err
+		return core.Token{}, core.User{}, absent(err)
 	}
 	user.ID = token.UserID
 	account, err := user.Core()
@@ -227,4 +228,63 @@ func (s *Store) addToken(ctx context.Context, tx *sqlx.Tx, t core.Token, retryAf
 		return pgconn.ErrConflict
 	}
 	return wrap("insert token", err)
+}
+
+// selectLegacy has the condition of the index tokens_prefix. The digest decides which
+// of the rows it is: tokens rarely share a prefix.
+const selectLegacy = `
+	SELECT t.digest, t.generation, t.prefix, t.salt,
+	       t.user_id, t.issuer, t.created_at, t.expires_at, t.sliding, t.reusable, t.sealed, t.seal_key,
+	       u.username, u.email, u.active, u.attributes, u.created_at
+	FROM @tokens t JOIN @users u ON u.id = t.user_id
+	WHERE t.prefix IN ($1, $2) AND t.prefix IS NOT NULL AND t.twin IS NULL AND t.realm = $3`
+
+// findLegacy finds a token that was imported with only its legacy digest, after the
+// look-up of native tokens has found nothing.
+func (s *Store) findLegacy(ctx context.Context, p core.Presented, token *record.Token, user *record.Account) error {
+	short, long, ok := p.Prefixes()
+	if !ok {
+		return core.ErrNotFound
+	}
+	rows, err := s.db.QueryContext(ctx, s.qualify(selectLegacy), short, long, token.Realm)
+	if err != nil {
+		return fmt.Errorf("select older token: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&token.Digest, &token.Format, &token.Prefix, &token.Salt,
+			&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
+			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt); err != nil {
+			return fmt.Errorf("select older token: %w", err)
+		}
+		if token.Legacy().Matches(p, token.Digest) {
+			return nil
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("select older token: %w", err)
+	}
+	return core.ErrNotFound
+}
+
+// moveExpiries locks the rows in the same order on all nodes, so that they can't
+// deadlock. It is a single statement, because a server may be far away.
+const moveExpiries = `
+	WITH held AS (
+		SELECT t.digest, m.ends
+		FROM @tokens t JOIN unnest($1::bytea[], $2::bigint[]) AS m (digest, ends) ON m.digest = t.digest
+		WHERE t.expires_at > $3 AND t.expires_at < m.ends
+		ORDER BY t.digest FOR UPDATE OF t)
+	UPDATE @tokens t SET expires_at = held.ends FROM held WHERE t.digest = held.digest`
+
+// ExtendExpiries implements [core.ExpiryBatcher].
+func (s *Store) ExtendExpiries(ctx context.Context, moves []core.ExpiryUpdate, now time.Time) error {
+	digests, ends := make(pq.ByteaArray, len(moves)), make(pq.Int64Array, len(moves))
+	for i, m := range moves {
+		digests[i], ends[i] = m.Digest, m.To.UnixMicro()
+	}
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		_, err := tx.ExecContext(ctx, s.qualify(moveExpiries), digests, ends, now.UnixMicro())
+		return wrap("move expiries", err)
+	})
 }

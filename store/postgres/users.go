@@ -60,6 +60,9 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 		}
 		return s.addToken(ctx, tx, token, false)
 	})
+	if errors.Is(err, pgconn.ErrEncoding) {
+		err = fmt.Errorf("%w: %w", core.ErrInvalidUser, err)
+	}
 	if err != nil {
 		return core.User{}, err
 	}
@@ -109,7 +112,16 @@ func (s *Store) Account(ctx context.Context, username string) (account core.Acco
 		account, err = row.Core()
 		return err
 	})
-	return account, err
+	return account, absent(err)
+}
+
+// absent returns core.ErrNotFound where the text that was looked for can't be in the
+// database.
+func absent(err error) error {
+	if errors.Is(err, pgconn.ErrEncoding) {
+		return core.ErrNotFound
+	}
+	return err
 }
 
 // UpdatePassword implements [core.Store].

@@ -12,11 +12,17 @@ import (
 )
 
 const insertAudit = `
+	INSERT INTO audit (at, act, outcome, user_id, username, unknown, profile, actor, address, request, token, detail)
+	VALUES (:at, :act, :outcome, :user_id, :username, :unknown, :profile, :actor, :address, :request, :token, :detail)`
+
+// insertAuditPlain is for an entry without a detail: backups record theirs in databases of
+// older schemas, which have no column for it.
+const insertAuditPlain = `
 	INSERT INTO audit (at, act, outcome, user_id, username, unknown, profile, actor, address, request, token)
 	VALUES (:at, :act, :outcome, :user_id, :username, :unknown, :profile, :actor, :address, :request, :token)`
 
 const selectAudit = `
-	SELECT id, at, act, outcome, user_id, username, unknown, profile, actor, address, request, token FROM audit`
+	SELECT id, at, act, outcome, user_id, username, unknown, profile, actor, address, request, token, detail FROM audit`
 
 // auditRow is a row of audit.
 type auditRow struct {
@@ -32,6 +38,7 @@ type auditRow struct {
 	Address  string `db:"address"`
 	Request  string `db:"request"`
 	Token    string `db:"token"`
+	Detail   string `db:"detail"`
 }
 
 // writeAuditEntry adds the entry in the transaction, unless it is nil.
@@ -39,9 +46,13 @@ func writeAuditEntry(ctx context.Context, tx *sqlx.Tx, e *core.AuditEntry) error
 	if e == nil {
 		return nil
 	}
-	_, err := tx.NamedExecContext(ctx, insertAudit, auditRow{
+	statement := insertAudit
+	if e.Detail == "" {
+		statement = insertAuditPlain
+	}
+	_, err := tx.NamedExecContext(ctx, statement, auditRow{
 		At: e.At.UnixMicro(), Act: string(e.Action), Outcome: e.Outcome, UserID: e.UserID, Username: e.Username,
-		Unknown: e.UsernamePseudonym, Profile: e.Profile, Actor: e.Actor, Address: e.Address, Request: e.Request, Token: e.Token,
+		Unknown: e.UsernamePseudonym, Profile: e.Profile, Actor: e.Actor, Address: e.Address, Request: e.Request, Token: e.Token, Detail: e.Detail,
 	})
 	if err != nil {
 		return fmt.Errorf("add to audit record: %w", err)
@@ -106,7 +117,7 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 	for _, r := range rows {
 		entries = append(entries, core.AuditEntry{
 			ID: r.ID, At: record.Time(r.At), Action: core.Action(r.Act), Outcome: r.Outcome, UserID: r.UserID, Username: r.Username,
-			UsernamePseudonym: r.Unknown, Profile: r.Profile, Actor: r.Actor, Address: r.Address, Request: r.Request, Token: r.Token,
+			UsernamePseudonym: r.Unknown, Profile: r.Profile, Actor: r.Actor, Address: r.Address, Request: r.Request, Token: r.Token, Detail: r.Detail,
 		})
 	}
 	return entries, err

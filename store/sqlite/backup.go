@@ -3,6 +3,8 @@ package sqlite
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +15,13 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/dbfile"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/authcompat/authcompat/store/newfile"
+	"github.com/authcompat/authcompat/store/sqlite/restorediff"
 	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // pagesAtOnce is how many pages are copied between two looks at the context: 16 MB.
@@ -27,7 +32,7 @@ var ErrBackupExists = newfile.ErrExists
 
 // BackupOptions say how a backup is made.
 type BackupOptions struct {
-	// Replace allows an earlier backup to be replaced.
+	// Replace allows an earlier backup of the same database to be replaced.
 	Replace bool
 	// Audit is added to the database's audit record before the copy, so that the copy has
 	// it too. If that fails, NotAudited is called with the error, and the copy is made.
@@ -48,16 +53,20 @@ type Snapshot struct {
 // complete and on disk, so that an interrupted backup leaves an earlier one as it was.
 // The schema is that of the database, which is not upgraded.
 //
-// It fails with ErrBackupExists, and refuses a database that Open would refuse, and a
-// file that can't be an earlier backup.
+// It fails with ErrBackupExists, and refuses a database that Open would refuse, and to
+// replace a file that is no earlier backup of this database.
 func Backup(ctx context.Context, path, file string, o BackupOptions) (_ Snapshot, err error) {
 	database, err := locateExisting(path)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("database %q: %w", path, err)
 	}
+	if err := checkBeforeOpen(database, DefaultWait); err != nil {
+		return Snapshot{}, fmt.Errorf("database %q: %w", path, err)
+	}
 	if err := checkTarget(database, file, o.Replace); err != nil {
 		return Snapshot{}, fmt.Errorf("%q: %w", file, err)
 	}
+	files := dbfile.At(database)
 	temp, err := newTemp(file)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("%q: %w", file, err)
@@ -69,7 +78,11 @@ func Backup(ctx context.Context, path, file string, o BackupOptions) (_ Snapshot
 		return Snapshot{}, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := prepareBackup(ctx, db, o); err != nil {
+	if err := prepareBackup(ctx, db, files, file, o); err != nil {
+		var kept *notReplacedError
+		if errors.As(err, &kept) {
+			return Snapshot{}, fmt.Errorf("%q: %w", file, err)
+		}
 		return Snapshot{}, fmt.Errorf("database %q: %w", path, diagnose(err))
 	}
 	if err := copyDatabase(ctx, readerDSN(database, DefaultWait), temp, o.Progress); err != nil {
@@ -85,21 +98,46 @@ func Backup(ctx context.Context, path, file string, o BackupOptions) (_ Snapshot
 	return snapshot, nil
 }
 
-// prepareBackup checks what the database is, and records the backup in it.
-func prepareBackup(ctx context.Context, db *sqlx.DB, o BackupOptions) error {
+// prepareBackup checks what the database is, and whether a file that is there is its earlier
+// backup, and records the backup in it.
+func prepareBackup(ctx context.Context, db *sqlx.DB, files *dbfile.Files, file string, o BackupOptions) error {
 	waiting, cancel := context.WithTimeout(ctx, DefaultWait)
 	defer cancel()
 	if err := retryWhileLocked(waiting, func() error { return checkSchema(waiting, db) }); err != nil {
 		return err
 	}
+	files.Claim()
+	if _, err := os.Lstat(file); err == nil {
+		if err := retryWhileLocked(waiting, func() error { return checkSame(waiting, db, file) }); err != nil {
+			return err
+		}
+	}
 	err := retryWhileLocked(waiting, func() error {
-		return transact(waiting, db, func(ctx context.Context, tx *sqlx.Tx) error { return writeAuditEntry(ctx, tx, &o.Audit) })
+		return transact(waiting, db, func(ctx context.Context, tx *sqlx.Tx) error {
+			if err := writeAuditEntry(ctx, tx, &o.Audit); err != nil {
+				return err
+			}
+			return ensureKey(ctx, tx)
+		})
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err != nil {
 		o.NotAudited(err)
+	}
+	return nil
+}
+
+// ensureKey draws the database's key if it has none, because it was only imported into: by
+// the key, a restore and a later backup know what is of the same database.
+func ensureKey(ctx context.Context, tx *sqlx.Tx) error {
+	key := make([]byte, core.DatabaseKeySize)
+	if _, err := rand.Read(key); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, databaseKey, key); err != nil {
+		return fmt.Errorf("keep key: %w", err)
 	}
 	return nil
 }
@@ -150,18 +188,64 @@ func checkTarget(database, file string, replace bool) error {
 	return checkReplaceable(file)
 }
 
-// checkReplaceable refuses a file that is no SQLite database, such as a key file whose
-// name was given by mistake.
+// notReplacedError is the error of a file that a backup does not replace, although it may
+// replace one.
+type notReplacedError struct {
+	found string // what it is, or has
+}
+
+func (e *notReplacedError) Error() string {
+	return fmt.Sprintf("it is no earlier backup, and is not replaced: it %s; give another name", e.found)
+}
+
+// checkReplaceable refuses a file whose header is not that of a backup: a key file or a
+// database whose name was given by mistake (https://sqlite.org/fileformat.html).
 func checkReplaceable(file string) error {
-	const magic = "SQLite format 3\x00"
+	const magic, readVersion, id, size = "SQLite format 3\x00", 19, 68, 72
 	f, err := os.Open(file)
 	if err != nil {
 		return reason(err)
 	}
 	defer f.Close()
-	head := make([]byte, len(magic))
-	if _, err := io.ReadFull(f, head); err != nil || string(head) != magic {
-		return errors.New("it is no earlier backup, and is not replaced")
+	head := make([]byte, size)
+	switch _, err := io.ReadFull(f, head); {
+	case err != nil || !strings.HasPrefix(string(head), magic):
+		return &notReplacedError{"is no SQLite database"}
+	case binary.BigEndian.Uint32(head[id:]) != applicationID:
+		return &notReplacedError{"is a database of another program"}
+	case head[readVersion] != 1:
+		return &notReplacedError{"is a database that was in use (in write-ahead mode), and no backup"}
+	}
+	return nil
+}
+
+// checkSame refuses a file that checkReplaceable accepts, and that is of another database or
+// has what this one does not have.
+func checkSame(ctx context.Context, db *sqlx.DB, file string) (err error) {
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	same, included := false, false
+	if _, err = db.ExecContext(ctx, `ATTACH ? AS old`, dsn(absolute, "mode=ro", "immutable=1")); err == nil {
+		if same, err = restorediff.SameDatabase(ctx, db); same && err == nil {
+			included, err = restorediff.Includes(ctx, db)
+		}
+		_, detached := db.ExecContext(context.WithoutCancel(ctx), `DETACH old`)
+		err = errors.Join(err, detached)
+	}
+	switch primary(code(err)) {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return &notReplacedError{"is damaged, so that nothing tells of which database it is"}
+	}
+	if err != nil {
+		return fmt.Errorf("compare it with %q: %w", file, err)
+	}
+	switch {
+	case !same:
+		return &notReplacedError{"is of another database"}
+	case !included:
+		return &notReplacedError{"has what this database does not have: it was made later, or of a copy of it that others have used"}
 	}
 	return nil
 }

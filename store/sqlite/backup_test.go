@@ -161,7 +161,7 @@ func TestBackupRefuses(t *testing.T) {
 	for name, content := range map[string]string{"key": "c2VjcmV0", "logged.db-wal": "", "empty": ""} {
 		write(t, in(name), []byte(content))
 	}
-	if err := os.Link(path, in("linked.db")); err != nil {
+	if err := os.Symlink(path, in("linked.db")); err != nil {
 		t.Fatal(err)
 	}
 	canceled, cancel := context.WithCancel(t.Context())
@@ -177,7 +177,7 @@ func TestBackupRefuses(t *testing.T) {
 	}{
 		{t.Context(), path, in("earlier.db"), backupOptions(), "there is a file already"},
 		{t.Context(), path, path, force, "it is the database itself"},
-		{t.Context(), path, in("linked.db"), force, "it is the database itself"},
+		{t.Context(), path, in("linked.db"), force, "it is not a regular file"},
 		{t.Context(), path, path + "-wal", force, "it is a part of the database"},
 		{t.Context(), path, path + "-journal", force, "it is a part of the database"},
 		{t.Context(), path, in("key"), force, "it is no earlier backup, and is not replaced"},

@@ -17,15 +17,16 @@ import (
 // TestDamagedWhileOpen damages the second half of a database that is open: calls that come
 // upon it fail as unavailable, and so does Ping from then on, until a backup is restored.
 func TestDamagedWhileOpen(t *testing.T) {
-	for name, damage := range map[string]func(path string, size int64) error{
-		"truncated": func(path string, size int64) error { return os.Truncate(path, size/2) },
-		"overwritten": func(path string, size int64) error {
+	for name, damage := range map[string]func(t *testing.T, path string, size int64) error{
+		"truncated": func(_ *testing.T, path string, size int64) error { return os.Truncate(path, size/2) },
+		"overwritten": func(t *testing.T, path string, size int64) error {
 			f, err := os.OpenFile(path, os.O_WRONLY, 0)
 			if err != nil {
 				return err
 			}
+			t.Cleanup(func() { f.Close() }) // now, it would end the locks of this process
 			_, err = f.WriteAt(bytes.Repeat([]byte{0xee}, int(size/2)), size/2)
-			return errors.Join(err, f.Close())
+			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +54,7 @@ func TestDamagedWhileOpen(t *testing.T) {
 			t.Cleanup(func() { _ = s.Close() })
 			info, err := os.Stat(path)
 			if err == nil {
-				err = damage(path, info.Size())
+				err = damage(t, path, info.Size())
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -70,8 +70,12 @@ func explain(ctx context.Context, wait time.Duration, err error) error {
 	}
 }
 
-// explain is the function, which also notices damage.
+// explain is the function, which also notices damage, and that the connections were closed because
+// the files were replaced.
 func (s *Store) explain(ctx context.Context, wait time.Duration, err error) error {
+	if broken := s.files.Broken(); err != nil && broken != nil {
+		return broken
+	}
 	return s.damage.Explain(explain(ctx, wait, err))
 }
 

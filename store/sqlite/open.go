@@ -66,12 +66,18 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkBeforeOpen(file, o.Wait); err != nil {
+		return nil, err
+	}
 	s := &Store{file: file, files: dbfile.At(file), opened: time.Now(), wait: o.Wait, readerSlots: make(chan struct{}, o.Readers)}
 	if s.writer, err = connect(writerDSN(file), 1); err != nil {
 		return nil, err
 	}
-	if s.reader, err = connect(readerDSN(file, o.Wait), o.Readers+1); err != nil { // and keepAlive
+	if s.keeper, err = connect(writerDSN(file), 1); err != nil {
 		return nil, errors.Join(err, s.writer.Close())
+	}
+	if s.reader, err = connect(readerDSN(file, o.Wait), o.Readers); err != nil {
+		return nil, errors.Join(err, s.keeper.Close(), s.writer.Close())
 	}
 	if err := s.prepare(ctx); err != nil {
 		_ = s.Close() // the error from opening matters more
@@ -84,13 +90,16 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if err := s.checkFiles(); err != nil {
 		return nil, err
 	}
+	looking, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.looking.Go(func() { s.look(looking) })
 	return s, nil
 }
 
 // enableCache opens the WAL-index, by which the cache detects changes. On systems where
 // that is not possible, the store has no cache.
 func (s *Store) enableCache(ctx context.Context) (err error) {
-	if s.keepAlive, err = s.reader.Connx(ctx); err != nil {
+	if s.keepAlive, err = s.keeper.Connx(ctx); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	var any bool
@@ -103,6 +112,7 @@ func (s *Store) enableCache(ctx context.Context) (err error) {
 		return fmt.Errorf("read: %w", err)
 	}
 	s.files.Attach(file)
+	s.files.ClaimLog()
 	index, err := walindex.Open(file)
 	if err != nil {
 		return nil
@@ -154,17 +164,20 @@ func locate(path string) (string, error) {
 		return "", err
 	}
 	info, err := os.Stat(file)
+	log := dbfile.HasLog(file)
 	switch {
 	case err == nil && info.IsDir():
 		return "", errors.New("it is a directory")
 	case err == nil && !info.Mode().IsRegular():
 		return "", errors.New("it is not a regular file")
-	case err == nil && info.Size() == 0 && hasLog(file):
-		return "", errors.New("it is empty, and the write-ahead log beside it (-wal) is not: it has lost its content; restore a backup, or remove the log to begin anew")
+	case err == nil && info.Size() == 0 && log && dbfile.IsEmpty(file): // still, for another process may have made both
+		return "", errEmptied
 	case err == nil:
 		return file, nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return "", reason(err)
+	case log:
+		return "", errMissing
 	}
 	// Only a new file is opened: closing an existing one would release the locks that
 	// SQLite holds on it for this process (POSIX locks end with any close).
@@ -181,12 +194,12 @@ func locate(path string) (string, error) {
 	return file, created.Close()
 }
 
-// hasLog reports whether there is a write-ahead log beside a database that has anything in it.
-// The log of a new database comes after its first page.
-func hasLog(file string) bool {
-	info, err := os.Stat(file + "-wal")
-	return err == nil && info.Size() > 0
-}
+// SQLite would make a new database of a file that is empty, and remove the log that belongs to
+// what was there.
+var (
+	errEmptied = errors.New("it is empty, and the write-ahead log beside it (-wal) is not: it has lost its content: put the file back as it was; or move the log away, and restore a backup or begin anew")
+	errMissing = errors.New("it is missing, and the write-ahead log beside it (-wal) is there: put the file back, or remove the log to begin anew")
+)
 
 // reason returns the error of a system call without the call and the path, which the
 // message has already.

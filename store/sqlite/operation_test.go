@@ -31,7 +31,7 @@ func TestAuditIsAppendOnly(t *testing.T) {
 		t.Fatalf("%d removed, %v", n, err)
 	}
 	db := raw(t, path)
-	const columns = ` INTO audit SELECT id, at, act, 'ok', user_id, 'mallory', unknown, profile, actor, address, request, token FROM audit`
+	const columns = ` INTO audit SELECT id, at, act, 'ok', user_id, 'mallory', unknown, profile, actor, address, request, token, 'forged' FROM audit`
 	for _, statement := range []string{
 		`DELETE FROM audit WHERE id = 2`, `DELETE FROM audit`, `UPDATE audit SET outcome = 'ok'`,
 		`INSERT OR REPLACE` + columns, `REPLACE` + columns, `INSERT OR IGNORE` + columns, `UPDATE OR REPLACE audit SET id = 2 WHERE id = 3`,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/dbfile"
 	"github.com/authcompat/authcompat/store/newfile"
 	"github.com/authcompat/authcompat/store/sqlite/restorediff"
 	"github.com/jmoiron/sqlx"
@@ -23,7 +24,7 @@ const restoreWait = 30 * time.Second
 // RestoreOptions say how a backup is restored.
 type RestoreOptions struct {
 	// KeepTokens lets all tokens of the backup live where nothing tells which of them have
-	// ended since.
+	// ended since. Where something does, and one has, Restore fails with an EndedError.
 	KeepTokens bool
 	// Audit is added to the audit record of what is restored. Its time is the current one.
 	Audit core.AuditEntry
@@ -42,6 +43,17 @@ type Restored struct {
 	restorediff.Changes       // zero if Unknown is set
 }
 
+// EndedError is the error of a restore with KeepTokens over a database which tells that
+// tokens of the backup have ended since.
+type EndedError struct {
+	Tokens int64 // not expired
+}
+
+// Error implements error.
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("it tells that tokens of the backup are not live any more (%d), and they would stay ended", e.Tokens)
+}
+
 // Restore puts a backup, or any other database file of authcompat, in the place of the
 // database at path. A database that is there is overwritten by SQLite's backup API: in
 // one transaction, which servers that have it open see as a whole, and of which an
@@ -49,8 +61,9 @@ type Restored struct {
 // is none, the restored one gets its name when it is complete and on disk.
 //
 // A token ends that is not live any more in the database that was there, or whose user
-// may not log in any more. If there was none, or it can't be read, all tokens end, unless
-// KeepTokens is set. Ids that it has given to users are not given to others.
+// may not log in any more. If there was none, or another one than the backup's, or it can't
+// be read, all tokens end, unless KeepTokens is set. Ids that it has given to users are not
+// given to others.
 //
 // Everything is checked before anything is changed: Restore refuses a file that is no
 // database of authcompat, is damaged, has a newer schema, or is the database itself.
@@ -93,6 +106,9 @@ func stage(ctx context.Context, path, backup string) (_ string, s Snapshot, err 
 	if info, err := os.Stat(source); err == nil && isSameFile(path, info) {
 		return "", s, fmt.Errorf("backup %q: it is the database itself", backup)
 	}
+	if err := dbfile.CheckLog(source, DefaultWait); err != nil {
+		return "", s, fmt.Errorf("backup %q: %w", backup, err)
+	}
 	staged, err := newTemp(path)
 	if err != nil {
 		return "", s, fmt.Errorf("database %q: %w", path, err)
@@ -106,7 +122,7 @@ func stage(ctx context.Context, path, backup string) (_ string, s Snapshot, err 
 		s, err = checkCopy(ctx, staged)
 	}
 	if err != nil {
-		return "", s, fmt.Errorf("backup %q: %w", backup, diagnose(err))
+		return "", s, fmt.Errorf("backup %q: %w", backup, explainUnreadable(err, source))
 	}
 	err = withDatabase(staged, func(db *sqlx.DB) error {
 		if err := upgrade(ctx, db); err != nil {
@@ -123,12 +139,25 @@ func stage(ctx context.Context, path, backup string) (_ string, s Snapshot, err 
 // backupDSN returns a DSN to read a backup. Where no log is beside it, nobody has it open,
 // and none is made.
 func backupDSN(file string) string {
-	for _, suffix := range []string{"-wal", "-journal"} {
-		if _, err := os.Lstat(file + suffix); err == nil {
-			return readerDSN(file, DefaultWait)
-		}
+	if isInUse(file) {
+		return readerDSN(file, DefaultWait)
 	}
 	return dsn(file, "mode=ro", "immutable=1")
+}
+
+// isInUse reports whether there is a log beside a database, which somebody may have open. An
+// empty one without its index is a leftover: who opens it makes both.
+func isInUse(file string) bool {
+	there := func(suffix string) bool { _, err := os.Lstat(file + suffix); return err == nil }
+	return there("-journal") || dbfile.HasLog(file) || there("-wal") && there("-shm")
+}
+
+// explainUnreadable adds to the error of a backup that can't be read what to do.
+func explainUnreadable(err error, file string) error {
+	if primary(code(err)) == sqlite3.SQLITE_CANTOPEN && isInUse(file) {
+		return fmt.Errorf("a log (-wal or -journal) is beside it, which can't be read where nothing can be written: copy the files to another directory, and restore the copy: %w", err)
+	}
+	return diagnose(err)
 }
 
 // withDatabase runs do with a connection to a file that nobody else uses.
@@ -171,9 +200,13 @@ func keptName(path string, at time.Time) (string, error) {
 // over restores over a database, which others may have open.
 func (r *Restored) over(ctx context.Context, path, staged string, o RestoreOptions) (err error) {
 	file, err := locate(path)
+	if err == nil {
+		err = checkBeforeOpen(file, DefaultWait)
+	}
 	if err != nil {
 		return err
 	}
+	files := dbfile.At(file)
 	db, err := connect(writerDSN(file), 1)
 	if err != nil {
 		return err
@@ -182,6 +215,7 @@ func (r *Restored) over(ctx context.Context, path, staged string, o RestoreOptio
 	if r.Unknown, err = prepareTarget(ctx, db, staged); err != nil {
 		return explainUnusable(err)
 	}
+	files.Claim()
 	kept, err := keptName(path, o.Audit.At)
 	if err != nil {
 		return err
@@ -241,10 +275,16 @@ func (r *Restored) amend(ctx context.Context, staged, old string, o RestoreOptio
 			if err := r.endTokens(ctx, tx, o); err != nil {
 				return fmt.Errorf("end tokens: %w", err)
 			}
-			if r.Unknown == nil {
-				if err := restorediff.CarryOver(ctx, tx); err != nil {
+			if r.Unknown == nil && o.KeepTokens && r.Ended > 0 {
+				return &EndedError{r.Ended}
+			}
+			if r.Unknown == nil || errors.Is(r.Unknown, restorediff.ErrAnother) {
+				if err := restorediff.CarryOver(ctx, tx, r.Unknown == nil); err != nil {
 					return err
 				}
+			}
+			if err := restorediff.MarkRestored(ctx, tx); err != nil {
+				return err
 			}
 			return writeAuditEntry(ctx, tx, &o.Audit)
 		})

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -9,7 +10,9 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/callers"
 	"github.com/authcompat/authcompat/store/internal/dbfile"
+	"github.com/authcompat/authcompat/store/sqlite/walindex"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -25,10 +28,14 @@ type Store struct {
 	files   *dbfile.Files
 	opened  time.Time    // has the monotonic clock
 	checked atomic.Int64 // when the files were last checked for the cache, in nanoseconds since opened
-	// rescue writes the log into the database once nobody else can find it.
-	rescueOnce sync.Once
-	rescue     sync.WaitGroup
-	damage     dbfile.Damage
+	rescue  dbfile.Rescue
+	seen    atomic.Pointer[walindex.Header] // when the files were last those that were opened
+	before  atomic.Pointer[walindex.Header] // the last commit of this store
+	leaving sync.Once                       // how left begins
+	left    sync.WaitGroup                  // letting go of files that were replaced
+	damage  dbfile.Damage
+	stop    context.CancelFunc // ends looking; nil: it has not begun
+	looking sync.WaitGroup
 
 	wait   time.Duration
 	bulk   bulkWriter
@@ -38,7 +45,9 @@ type Store struct {
 	readerSlots chan struct{}
 
 	// keepAlive is a connection that stays open as long as the store, because the
-	// WAL-index that the cache reads is deleted with the last connection.
+	// WAL-index that the cache reads is deleted with the last connection. The rescue writes by
+	// it: another one might be to another file.
+	keeper    *sqlx.DB // its pool
 	keepAlive *sqlx.Conn
 	cache     cache
 
@@ -48,9 +57,25 @@ type Store struct {
 	account        *sqlx.Stmt
 }
 
+// writers is how many calls write at a time: one, and one that begins as soon as it ends.
+const writers = 2
+
 // Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, ExpiryBatcher: s}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), ExpiryBatcher: s, Writers: writers}
+}
+
+func (s *Store) callers() core.CallerStore {
+	return callers.New(callers.Access{
+		Table: "callers",
+		Bind:  func(statement string) string { return statement },
+		Read: func(ctx context.Context, do func(context.Context, callers.Querier) error) error {
+			return s.read(ctx, func(ctx context.Context) error { return do(ctx, s.reader) })
+		},
+		Write: func(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+			return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return do(ctx, tx.Tx) })
+		},
+	})
 }
 
 // Ping implements [core.Store]. It reads from the file: all of it, once any call has found
@@ -67,10 +92,16 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close implements [core.Store].
 func (s *Store) Close() error {
+	if s.stop != nil {
+		s.stop()
+		s.looking.Wait()
+	}
 	if err := s.checkFiles(); err != nil && s.keepAlive != nil {
-		// The connections end with the process: to close them, SQLite would use files that are
-		// damaged, and remove what others have put in their place.
+		// Those connections that are left end with the process: to close them, SQLite would use files that
+		// are damaged, and remove what others have put in their place.
+		s.leave(err)
 		s.rescue.Wait()
+		s.left.Wait()
 		return nil
 	}
 	// The writer is closed last: the last connection copies the log back into the
@@ -79,7 +110,7 @@ func (s *Store) Close() error {
 	if s.keepAlive != nil {
 		_ = s.keepAlive.Close() // fails only if it is closed already
 	}
-	return errors.Join(s.reader.Close(), s.bulk.close(true), s.writer.Close())
+	return errors.Join(s.reader.Close(), s.keeper.Close(), s.bulk.close(true), s.writer.Close())
 }
 
 // write runs do in a transaction that holds the file's write lock from its beginning,
@@ -112,7 +143,16 @@ func (s *Store) writeTo(ctx context.Context, db *sqlx.DB, wait time.Duration, do
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	err := retryWhileLocked(bounded, func() error {
-		return transact(bounded, db, do)
+		return transact(bounded, db, func(ctx context.Context, tx *sqlx.Tx) error {
+			if err := s.checkFiles(); err != nil { // while nobody else writes
+				return err
+			}
+			if err := do(ctx, tx); err != nil {
+				return err
+			}
+			s.noteCommit()
+			return nil
+		})
 	})
 	if err == nil {
 		err = s.checkFiles() // after the commit: nothing is acknowledged that went into another file

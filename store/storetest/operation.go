@@ -12,16 +12,19 @@ type Operable interface {
 	core.RateLimiter
 	core.Auditor
 	core.PrivacyStore
+	core.CutoverStore
 	core.Admin
 }
 
 // RunOperation runs the suite of [core.RateLimiter], [core.Auditor],
-// [core.PrivacyStore] and [core.Admin]. The opener's stores have to be Operable.
+// [core.PrivacyStore], [core.CutoverStore], [core.CallerStore] and [core.Admin]. The opener's stores have to be Operable.
 func RunOperation(t *testing.T, open Opener) {
 	runSubjects(t, open, []subject[operables]{
 		{"limits", limits()},
 		{"audit", audits()},
 		{"privacy", privacy()},
+		{"cutover", cutovers()},
+		{"callers", callers()},
 		{"users of an operator", operatedUsers()},
 		{"tokens of an operator", operatedTokens()},
 	}, func(p pair) operables { return operables{pair: p, a: p.a.(Operable), b: p.b.(Operable)} }, nil)
@@ -35,6 +38,8 @@ func RunWithoutAdmin(t *testing.T, open Opener, reasons map[string]string) {
 		{"limits", limits()},
 		{"audit", audits()},
 		{"privacy", privacy()},
+		{"cutover", cutovers()},
+		{"callers", callers()},
 	}, func(p pair) operables { return operables{pair: p, a: p.a.(Operable), b: p.b.(Operable)} }, reasons)
 }
 

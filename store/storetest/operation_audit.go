@@ -36,7 +36,7 @@ func (p operables) entries(t *testing.T, f core.AuditFilter) []core.AuditEntry {
 func auditAlone(t *testing.T, p operables) {
 	e := core.AuditEntry{
 		At: noon(), Action: core.ActionLogin, Outcome: "invalid_credentials", UserID: 7, Username: "ann", UsernamePseudonym: "0a",
-		Profile: issuer, Actor: core.Operator, Address: "192.0.2.1", Request: "id-1", Token: "0123456789abcdef",
+		Profile: issuer, Actor: core.Operator, Address: "192.0.2.1", Request: "id-1", Token: "0123456789abcdef", Detail: "login=10% users=2",
 	}
 	for range 2 {
 		if err := p.a.Record(t.Context(), e); err != nil {

@@ -56,7 +56,7 @@ type refusing struct {
 	err error
 }
 
-func (r refusing) Acquire(ctx context.Context, _ string) (admitted context.Context, release func(), err error) {
+func (r refusing) Acquire(ctx context.Context, _ int) (admitted context.Context, release func(), err error) {
 	return ctx, nil, r.err
 }
 

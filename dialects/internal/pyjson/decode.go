@@ -37,9 +37,9 @@ func Decode(text string, o Options) (any, error) {
 
 // decodeText is JSONDecoder.decode, which knows nothing of byte order marks.
 func decodeText(text string, o Options) (any, error) {
-	s := scanner{text: text, options: o, room: o.MaxDepth}
-	if s.room == 0 {
-		s.room = DefaultMaxDepth
+	s := scanner{text: text, options: o, most: o.MaxDepth}
+	if s.most == 0 {
+		s.most = DefaultMaxDepth
 	}
 	s.skipBlanks()
 	value, err := s.value()
@@ -63,7 +63,7 @@ type scanner struct {
 	text    string
 	pos     int
 	options Options
-	room    int // containers that may still be opened
+	most    int // containers that may be open at once
 }
 
 func (s *scanner) atEnd() bool { return s.pos == len(s.text) }
@@ -93,18 +93,14 @@ func (s *scanner) failValue(at int) error {
 	return s.fail("Expecting value", at)
 }
 
-// value reads any value, without blanks around it.
-func (s *scanner) value() (any, error) {
+// scalar reads any value but a container.
+func (s *scanner) scalar() (any, error) {
 	if s.atEnd() {
 		return nil, s.failValue(s.pos)
 	}
 	switch s.text[s.pos] {
 	case '"':
 		return s.stringValue()
-	case '{':
-		return s.container(s.object)
-	case '[':
-		return s.container(s.array)
 	case 'n':
 		if s.word("null") {
 			return nil, nil
@@ -155,110 +151,4 @@ func (s *scanner) stringValue() (any, error) {
 		return nil, err
 	}
 	return str, nil
-}
-
-// container steps over an opening bracket and reads the rest.
-func (s *scanner) container(read func() (any, error)) (any, error) {
-	if s.room == 0 {
-		limit := s.options.MaxDepth
-		if limit == 0 {
-			limit = DefaultMaxDepth
-		}
-		return nil, &DepthError{Limit: limit}
-	}
-	s.room--
-	s.pos++
-	s.skipBlanks()
-	value, err := read()
-	s.room++
-	return value, err
-}
-
-func (s *scanner) object() (any, error) {
-	o := new(Object)
-	if s.at('}') {
-		s.pos++
-		return o, nil
-	}
-	if err := s.unclosed(); err != nil {
-		return nil, err
-	}
-	for more := true; more; {
-		if !s.at('"') {
-			return nil, s.fail("Expecting property name enclosed in double quotes", s.pos)
-		}
-		key, err := s.str()
-		if err != nil {
-			return nil, err
-		}
-		s.skipBlanks()
-		if !s.at(':') {
-			return nil, s.fail("Expecting ':' delimiter", s.pos)
-		}
-		s.pos++
-		s.skipBlanks()
-		value, err := s.value()
-		if err != nil {
-			return nil, err
-		}
-		o.Set(key, value)
-		if more, err = s.next('}', "object"); err != nil {
-			return nil, err
-		}
-	}
-	return o, nil
-}
-
-func (s *scanner) array() (any, error) {
-	items := []any{}
-	if s.at(']') {
-		s.pos++
-		return items, nil
-	}
-	if err := s.unclosed(); err != nil {
-		return nil, err
-	}
-	for more := true; more; {
-		item, err := s.value()
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
-		if more, err = s.next(']', "array"); err != nil {
-			return nil, err
-		}
-	}
-	return items, nil
-}
-
-// next reads what follows a member: the closing bracket, or a comma and blanks.
-func (s *scanner) next(closing byte, kind string) (more bool, err error) {
-	s.skipBlanks()
-	if s.at(closing) {
-		s.pos++
-		return false, nil
-	}
-	if err := s.unclosed(); err != nil {
-		return false, err
-	}
-	if !s.at(',') {
-		return false, s.fail("Expecting ',' delimiter", s.pos)
-	}
-	comma := s.pos
-	s.pos++
-	s.skipBlanks()
-	if s.options.Python == Python313 && s.at(closing) {
-		return false, s.fail("Illegal trailing comma before end of "+kind, comma)
-	}
-	return true, s.unclosed()
-}
-
-// unclosed is Python 2's error for a text that ends inside a container; it
-// points at the last character, which is always ASCII there. Python 3 names
-// what it expected instead.
-func (s *scanner) unclosed() error {
-	if !s.python2() || !s.atEnd() {
-		return nil
-	}
-	return s.fail("Expecting object", len(s.text)-1)
 }

@@ -45,6 +45,57 @@ func TypeName(value any) string {
 // AppendRepr writes Python 3's repr(value) and returns the longer slice. Which
 // characters count as printable is a matter of the Unicode version; Go's is used.
 func AppendRepr(dst []byte, value any) []byte {
+	var few [4]unwritten // not calls, for the reason that [scanner.value] has
+	open := few[:0]
+	for {
+		switch v := value.(type) {
+		case []any:
+			dst = append(dst, '[')
+			open = append(open, unwritten{items: v, closing: ']'})
+		case *Object:
+			dst = append(dst, '{')
+			open = append(open, unwritten{members: v.members, closing: '}'})
+		default:
+			dst = appendScalarRepr(dst, value)
+		}
+		for len(open) > 0 && open[len(open)-1].empty() {
+			dst = append(dst, open[len(open)-1].closing)
+			open = open[:len(open)-1]
+		}
+		if len(open) == 0 {
+			return dst
+		}
+		dst, value = open[len(open)-1].next(dst)
+	}
+}
+
+// unwritten is the rest of a container of which something may have been written.
+type unwritten struct {
+	items   []any
+	members []member
+	closing byte
+	begun   bool
+}
+
+func (u *unwritten) empty() bool { return len(u.items) == 0 && len(u.members) == 0 }
+
+// next writes what precedes the next value, which it takes.
+func (u *unwritten) next(dst []byte) ([]byte, any) {
+	if u.begun {
+		dst = append(dst, ", "...)
+	}
+	u.begun = true
+	if len(u.items) > 0 {
+		value := u.items[0]
+		u.items = u.items[1:]
+		return dst, value
+	}
+	m := u.members[0]
+	u.members = u.members[1:]
+	return append(appendStringRepr(dst, m.key), ": "...), m.value
+}
+
+func appendScalarRepr(dst []byte, value any) []byte {
 	switch v := value.(type) {
 	case nil:
 		return append(dst, "None"...)
@@ -63,25 +114,6 @@ func AppendRepr(dst []byte, value any) []byte {
 		return appendFloat(dst, v, reprFloatWords())
 	case string:
 		return appendStringRepr(dst, v)
-	case []any:
-		dst = append(dst, '[')
-		for i, item := range v {
-			if i > 0 {
-				dst = append(dst, ", "...)
-			}
-			dst = AppendRepr(dst, item)
-		}
-		return append(dst, ']')
-	case *Object:
-		dst = append(dst, '{')
-		for i, m := range v.members {
-			if i > 0 {
-				dst = append(dst, ", "...)
-			}
-			dst = append(appendStringRepr(dst, m.key), ": "...)
-			dst = AppendRepr(dst, m.value)
-		}
-		return append(dst, '}')
 	}
 	panic(fmt.Sprintf("pyjson: no repr for a %T", value))
 }

@@ -1,6 +1,9 @@
 package pyjson
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 const (
 	invalidStart        = "invalid start byte"
@@ -41,16 +44,29 @@ func decodeUTF8(b []byte, h handling, p Python) (string, error) {
 
 // replaceUTF8 writes U+FFFD for each stretch of bytes that CPython reports.
 func replaceUTF8(b []byte) string {
-	text := make([]byte, 0, len(b)+len(b)/2)
+	var text strings.Builder
+	text.Grow(replacedLength(b))
 	for i := 0; i < len(b); {
 		r, size := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && size == 1 {
 			size, _ = examineUTF8(b[i:])
 		}
-		text = utf8.AppendRune(text, r)
+		text.WriteRune(r)
 		i += size
 	}
-	return string(text)
+	return text.String()
+}
+
+// replacedLength is the length of what replaceUTF8 returns, or a little more: it may be three
+// times that of the input, and would be copied several times as it grew.
+func replacedLength(b []byte) int {
+	n := 0
+	for i := 0; i < len(b); {
+		r, size := utf8.DecodeRune(b[i:])
+		n += utf8.RuneLen(r)
+		i += size
+	}
+	return n
 }
 
 // cutSurrogate says whether b is the beginning of a surrogate, of which a

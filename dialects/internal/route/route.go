@@ -18,6 +18,15 @@ import (
 // New routes each endpoint's path to its handler, whatever the method, and every
 // other path to other.
 func New(p *profiles.Profile, handler func(profiles.Endpoint) http.Handler, other http.Handler) http.Handler {
+	routes := newRoutes(p, handler)
+	if p.TrailingSlash == profiles.SlashRedirect {
+		other = &appendSlash{routes: routes, headers: p.Headers, next: other}
+	}
+	return &router{routes: routes, other: other, none: map[string]string{}}
+}
+
+// newRoutes routes the endpoints' paths alone.
+func newRoutes(p *profiles.Profile, handler func(profiles.Endpoint) http.Handler) *mux.Router {
 	// The decoded path is matched, as WSGI's PATH_INFO is.
 	routes := mux.NewRouter().SkipClean(true).StrictSlash(false)
 	for _, e := range p.Endpoints {
@@ -27,10 +36,7 @@ func New(p *profiles.Profile, handler func(profiles.Endpoint) http.Handler, othe
 			routes.MatcherFunc(matcher(without)).Handler(h)
 		}
 	}
-	if p.TrailingSlash == profiles.SlashRedirect {
-		other = &appendSlash{routes: routes, headers: p.Headers, next: other}
-	}
-	return &router{routes: routes, other: other, none: map[string]string{}}
+	return routes
 }
 
 // router asks mux for the handler only. To serve the request itself, mux would copy it
@@ -84,9 +90,7 @@ type appendSlash struct {
 }
 
 func (a *appendSlash) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Django fails on such a query before it redirects.
-	failing := django.CheckQuery(r.URL.RawQuery, wire.ContentType(r)) != nil
-	if strings.HasSuffix(r.URL.Path, "/") || failing || !a.matches(r) {
+	if a.target(r) == nil {
 		a.next.ServeHTTP(w, r)
 		return
 	}
@@ -101,15 +105,22 @@ func (a *appendSlash) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply.Write(w)
 }
 
-// matches tells whether an endpoint has the path with a slash appended.
-func (a *appendSlash) matches(r *http.Request) bool {
+// target gives the handler of the endpoint that a request is redirected to; nil: it is not.
+func (a *appendSlash) target(r *http.Request) http.Handler {
+	// Django fails on such a query before it redirects.
+	if strings.HasSuffix(r.URL.Path, "/") || django.CheckQuery(r.URL.RawQuery, wire.ContentType(r)) != nil {
+		return nil
+	}
 	with := *r.URL
 	with.Path += "/"
 	with.RawPath = ""
 	try := *r
 	try.URL = &with
 	var match mux.RouteMatch
-	return a.routes.Match(&try, &match)
+	if !a.routes.Match(&try, &match) {
+		return nil
+	}
+	return match.Handler
 }
 
 // location is HttpRequest.get_full_path(force_append_slash=True), relative.

@@ -88,3 +88,27 @@ func TestRedirect(t *testing.T) {
 		t.Errorf("an unknown path was redirected: %s", got)
 	}
 }
+
+// TestFinder finds what a router with the same profile does.
+func TestFinder(t *testing.T) {
+	for _, slash := range []profiles.TrailingSlash{profiles.SlashExact, profiles.SlashRedirect, profiles.SlashOptional} {
+		p := &profiles.Profile{TrailingSlash: slash, Endpoints: []profiles.Endpoint{{Name: "login", Path: "/api/login/"}, {Name: "account", Path: "/api/account/{username}/"}}}
+		find := NewFinder(p)
+		for target, without := range map[string]string{
+			"/api/login/": "", "/api/%6cogin/": "", "/api/login%2F": "", "/api/login": "login", "/api/login?a=%80": "login", "/api/account/x/": "", "/api/account/x": "account", "/api/account/": "", "/api/login//": "", "/other": "", "/": "",
+		} {
+			r := httptest.NewRequest(http.MethodGet, target, nil)
+			endpoint, reply := serve(t, slash, target)
+			got, want := find(r), Found{Endpoint: endpoint}
+			if endpoint == "other" {
+				want.Endpoint = ""
+			}
+			if reply.StatusCode == http.StatusMovedPermanently {
+				want = Found{without, true}
+			}
+			if got != want {
+				t.Errorf("%s %s: %+v, want %+v", slash, target, got, want)
+			}
+		}
+	}
+}

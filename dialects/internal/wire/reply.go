@@ -32,6 +32,20 @@ type OutcomeRecorder interface {
 	RecordOutcome(endpoint, outcome string, err error)
 }
 
+// RuleRecorder is a ResponseWriter that records which rule of a front decided about its request.
+type RuleRecorder interface {
+	// RecordRule is called with the path of the rule, before anything else is recorded.
+	RecordRule(path string)
+}
+
+// SideRecorder is a ResponseWriter that records which side of a switch answers its request.
+type SideRecorder interface {
+	// RecordSide is called once, before the request is answered, with the name of the
+	// endpoint (empty for an application's paths), which counts as the endpoint of replies
+	// that belong to none.
+	RecordSide(endpoint, side string)
+}
+
 // Prepared is a header in the form of an http.Header's entry.
 type Prepared struct {
 	name   string

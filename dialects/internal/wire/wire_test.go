@@ -48,6 +48,58 @@ func (u unread) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
+// TestKept reads bodies twice: with Body, as far as it may, and then whole, with what reading
+// them ended with.
+func TestKept(t *testing.T) {
+	full := &core.Error{Kind: core.KindOverloaded}
+	for _, test := range []struct {
+		name   string
+		body   io.Reader
+		length int // of the whole
+		want   error
+		ends   error
+	}{
+		{"none", strings.NewReader(""), 0, nil, nil},
+		{"one", strings.NewReader("{}"), 2, nil, nil},
+		{"as large as may be", strings.NewReader(strings.Repeat("x", MaxBody)), MaxBody, nil, nil},
+		{"too large by one byte", strings.NewReader(strings.Repeat("x", MaxBody+1)), MaxBody + 1, ErrBodyTooLarge, nil},
+		{"much too large", strings.NewReader(strings.Repeat("x", 3*MaxBody)), 3 * MaxBody, ErrBodyTooLarge, nil},
+		{"cut", io.MultiReader(strings.NewReader("{"), failing{io.ErrUnexpectedEOF}), 1, ErrBodyCut, io.ErrUnexpectedEOF},
+		{"no memory", io.MultiReader(strings.NewReader("{"), &once{full}, strings.NewReader("rest")), 5, full, nil},
+	} {
+		kept := Keep(io.NopCloser(test.body))
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Body, r.ContentLength = kept, -1
+		if kept.Touched() {
+			t.Errorf("%s: it was touched before it was read", test.name)
+		}
+		for range 2 {
+			body, err := Body(nil, r)
+			if !errors.Is(err, test.want) || err == nil && len(body) != test.length || !kept.Touched() {
+				t.Errorf("%s: %d bytes, %v", test.name, len(body), err)
+			}
+		}
+		if whole, err := io.ReadAll(kept); len(whole) != test.length || !errors.Is(err, test.ends) {
+			t.Errorf("%s: %d bytes of %d are left, %v", test.name, len(whole), test.length, err)
+		}
+	}
+	kept := Keep(io.NopCloser(strings.NewReader("unread")))
+	if whole, err := io.ReadAll(kept); string(whole) != "unread" || err != nil || kept.Touched() {
+		t.Errorf("%q, %v", whole, err)
+	}
+}
+
+// once is a body whose reading fails once.
+type once struct{ err error }
+
+func (o *once) Read([]byte) (int, error) {
+	if err := o.err; err != nil {
+		o.err = nil
+		return 0, err
+	}
+	return 0, io.EOF
+}
+
 // failing is a body whose reading fails.
 type failing struct{ err error }
 

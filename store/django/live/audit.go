@@ -3,23 +3,31 @@ package live
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/record"
 )
 
+// auditColumns are those of an entry that every version has.
+const auditColumns = `happened, act, outcome, user_id, username, unknown, profile, actor, address, request, token`
+
 // writeAuditEntry adds the entry, unless it is nil, in the transaction.
-func (s *Store) writeAuditEntry(ctx context.Context, tx *sql.Tx, e *core.AuditEntry) error {
+func (l *layout) writeAuditEntry(ctx context.Context, tx *sql.Tx, e *core.AuditEntry) error {
 	if e == nil {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, s.sql(`
-		INSERT INTO authcompat_audit (happened, act, outcome, user_id, username, unknown, profile, actor, address, request, token)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`), e.At.UnixMicro(), string(e.Action), e.Outcome, e.UserID, e.Username,
-		e.UsernamePseudonym, e.Profile, e.Actor, e.Address, e.Request, e.Token); err != nil {
+	columns, values := auditColumns, `?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
+	args := []any{e.At.UnixMicro(), string(e.Action), e.Outcome, e.UserID, e.Username,
+		e.UsernamePseudonym, e.Profile, e.Actor, e.Address, e.Request, e.Token}
+	if e.Detail != "" && l.later.detail {
+		columns, values, args = columns+`, detail`, values+`, ?`, append(args, e.Detail)
+	}
+	if _, err := tx.ExecContext(ctx, l.sql(`INSERT INTO authcompat_audit (`+columns+`) VALUES (`+values+`)`), args...); err != nil {
 		return fmt.Errorf("add to audit record: %w", err)
 	}
 	return nil
@@ -27,17 +35,17 @@ func (s *Store) writeAuditEntry(ctx context.Context, tx *sql.Tx, e *core.AuditEn
 
 // Record implements [core.Auditor].
 func (s *Store) Record(ctx context.Context, e core.AuditEntry) error {
-	return s.writeAudited(ctx, &e, func(context.Context, *sql.Tx) error { return nil })
+	return s.writeAudited(ctx, &e, func(context.Context, *sql.Tx, *layout) error { return nil })
 }
 
 // PurgeAudit implements [core.Auditor].
 func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
-	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, s.sql(`UPDATE authcompat_audit_begins SET happened = ? WHERE happened < ?`), before.UnixMicro(), before.UnixMicro()); err != nil {
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		if _, err := tx.ExecContext(ctx, l.sql(`UPDATE authcompat_audit_begins SET happened = ? WHERE happened < ?`), before.UnixMicro(), before.UnixMicro()); err != nil {
 			return fmt.Errorf("purge audit record: %w", err)
 		}
 		const oldest = `DELETE FROM authcompat_audit WHERE id IN (SELECT id FROM authcompat_audit WHERE happened < ? ORDER BY happened LIMIT ?)`
-		result, err := tx.ExecContext(ctx, s.sql(oldest), before.UnixMicro(), limit)
+		result, err := tx.ExecContext(ctx, l.sql(oldest), before.UnixMicro(), limit)
 		if err != nil {
 			return fmt.Errorf("purge audit record: %w", err)
 		}
@@ -63,11 +71,15 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 	where(!f.Since.IsZero(), "happened >= ?", f.Since.UnixMicro())
 	where(!f.Until.IsZero(), "happened < ?", f.Until.UnixMicro())
 	where(f.Before != 0, "id < ?", f.Before)
-	query := s.sql(`SELECT id, happened, act, outcome, user_id, username, unknown, profile, actor, address, request, token
-		FROM authcompat_audit WHERE ` + strings.Join(conditions, " AND ") + ` ORDER BY id DESC LIMIT ?`)
-	err = s.read(ctx, func(ctx context.Context) error {
+	err = s.read(ctx, func(ctx context.Context, l *layout) error {
 		entries = nil
-		rows, err := s.db.QueryContext(ctx, query, append(args, limit)...)
+		detail := `''`
+		if l.later.detail {
+			detail = `coalesce(detail, '')`
+		}
+		query := `SELECT id, ` + auditColumns + `, ` + detail + `
+			FROM authcompat_audit WHERE ` + strings.Join(conditions, " AND ") + ` ORDER BY id DESC LIMIT ?`
+		rows, err := l.db.QueryContext(ctx, l.sql(query), append(args, limit)...)
 		if err != nil {
 			return fmt.Errorf("select audit: %w", err)
 		}
@@ -75,7 +87,7 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 		for rows.Next() {
 			var e core.AuditEntry
 			var at int64
-			if err := rows.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.UserID, &e.Username, &e.UsernamePseudonym, &e.Profile, &e.Actor, &e.Address, &e.Request, &e.Token); err != nil {
+			if err := rows.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.UserID, &e.Username, &e.UsernamePseudonym, &e.Profile, &e.Actor, &e.Address, &e.Request, &e.Token, &e.Detail); err != nil {
 				return fmt.Errorf("select audit: %w", err)
 			}
 			e.At = record.Time(at)
@@ -83,5 +95,8 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 		}
 		return rows.Err()
 	})
+	if errors.Is(err, pgconn.ErrEncoding) {
+		return nil, nil // of a name that nobody can have
+	}
 	return entries, err
 }

@@ -53,10 +53,10 @@ const auditTriggersMissing = `(SELECT count(*) < 2 FROM pg_trigger WHERE tgrelid
 // createAuditTriggers creates the triggers of the audit record if they are missing, and
 // anew if they are disabled. A PostgreSQL role that may not create them goes without:
 // [Store.Warnings] says so.
-func (s *Store) createAuditTriggers(ctx context.Context) error {
-	err := s.alter(ctx, func(ctx context.Context, tx *sql.Tx) error {
+func (l *layout) createAuditTriggers(ctx context.Context) error {
+	err := l.alter(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		statements := auditTriggersSQLite
-		if s.django.IsPostgres() {
+		if l.django.IsPostgres() {
 			var missing bool
 			if err := tx.QueryRowContext(ctx, `SELECT `+auditTriggersMissing).Scan(&missing); err != nil || !missing {
 				return err
@@ -77,10 +77,10 @@ func (s *Store) createAuditTriggers(ctx context.Context) error {
 
 // auditWarning returns what to do where PostgreSQL would let the role change the audit
 // record, or nothing.
-func (s *Store) auditWarning(ctx context.Context) (string, error) {
+func (l *layout) auditWarning(ctx context.Context) (string, error) {
 	var may bool
 	var role string
-	err := s.db.QueryRowContext(ctx, `SELECT quote_ident(current_user), `+auditTriggersMissing+`
+	err := l.db.QueryRowContext(ctx, `SELECT quote_ident(current_user), `+auditTriggersMissing+`
 		AND (has_table_privilege('authcompat_audit', 'UPDATE') OR has_table_privilege('authcompat_audit', 'TRUNCATE'))`).Scan(&role, &may)
 	if err != nil || !may {
 		return "", err
@@ -94,5 +94,5 @@ const maxOvertaken = 10
 // overtaken reports whether err says that another process has created, or is creating,
 // the same thing.
 func overtaken(err error) bool {
-	return pgconn.IsDuplicate(err, "") || pq.As(err, pqerror.DuplicateTable, pqerror.DuplicateObject, pqerror.DuplicateFunction, pqerror.InternalError) != nil
+	return pgconn.IsDuplicate(err, "") || pq.As(err, pqerror.DuplicateTable, pqerror.DuplicateColumn, pqerror.DuplicateObject, pqerror.DuplicateFunction, pqerror.InternalError) != nil
 }

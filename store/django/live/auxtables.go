@@ -5,6 +5,10 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+
+	"github.com/authcompat/authcompat/store/internal/callers"
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 )
 
 // auxTables are the tables for what Django has no columns for: a token's realm, issuer
@@ -61,17 +65,38 @@ CREATE TABLE IF NOT EXISTS authcompat_audit_begins (
 	happened BIGINT  NOT NULL
 )`
 
+// laterParts are what later versions have added to the auxiliary tables. Each is there or
+// not for as long as a store is open.
+type laterParts struct {
+	cutover bool // the table authcompat_cutover
+	detail  bool // the column detail of authcompat_audit
+}
+
+// addCutover and addDetail add them. A column without a default is added to a table of any
+// size at once, by old releases of PostgreSQL too.
+const (
+	addCutover = `
+CREATE TABLE authcompat_cutover (
+	id         INTEGER PRIMARY KEY CHECK (id = 1),
+	version    BIGINT NOT NULL,
+	changed_at BIGINT NOT NULL,
+	key        TEXT   NOT NULL,
+	rules      TEXT   NOT NULL
+)`
+	addDetail = `ALTER TABLE authcompat_audit ADD COLUMN detail TEXT`
+)
+
 // nameWord is the place of the name in a statement CREATE TABLE IF NOT EXISTS name.
 const nameWord = 5
 
 // createAuxTables creates the auxiliary tables that are missing. A role that may not
 // create tables can work with those that another has created.
-func (s *Store) createAuxTables(ctx context.Context, tx *sql.Tx) error {
-	there, err := s.auxObjects(ctx, tx)
+func (l *layout) createAuxTables(ctx context.Context, tx *sql.Tx) error {
+	there, err := l.auxObjects(ctx, tx)
 	if err != nil {
 		return fmt.Errorf("list auxiliary tables: %w", err)
 	}
-	for statement := range strings.SplitSeq(strings.Replace(auxTables, "SERIAL", s.django.SerialType(), 1), ";") {
+	for statement := range strings.SplitSeq(strings.Replace(auxTables, "SERIAL", l.django.SerialType(), 1), ";") {
 		if name := strings.Fields(statement)[nameWord]; there[name] {
 			continue
 		}
@@ -88,13 +113,13 @@ func (s *Store) createAuxTables(ctx context.Context, tx *sql.Tx) error {
 
 // auxObjects returns the names of the auxiliary tables and indexes that exist where new
 // ones would be created.
-func (s *Store) auxObjects(ctx context.Context, tx *sql.Tx) (map[string]bool, error) {
+func (l *layout) auxObjects(ctx context.Context, q callers.Querier) (map[string]bool, error) {
 	query := `SELECT name FROM sqlite_schema WHERE name LIKE 'authcompat%'`
-	if s.django.IsPostgres() {
+	if l.django.IsPostgres() {
 		query = `SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 			WHERE n.nspname = current_schema() AND c.relname LIKE 'authcompat%'`
 	}
-	rows, err := tx.QueryContext(ctx, query)
+	rows, err := q.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -108,4 +133,74 @@ func (s *Store) auxObjects(ctx context.Context, tx *sql.Tx) (map[string]bool, er
 		there[name] = true
 	}
 	return there, rows.Err()
+}
+
+// addLaterParts adds what later versions have added, if it is missing. A role that may not
+// goes without, and so does who would wait for others that use the table: [Store.Warnings]
+// says so.
+func (l *layout) addLaterParts(ctx context.Context) error {
+	read := func(ctx context.Context) (err error) {
+		l.later, err = l.readLaterParts(ctx, l.db)
+		return err
+	}
+	if err := l.read(ctx, read); err != nil || l.later == (laterParts{cutover: true, detail: true}) {
+		return err
+	}
+	for _, add := range []struct {
+		statement string
+		there     func(laterParts) bool
+	}{
+		{addCutover, func(p laterParts) bool { return p.cutover }},
+		{addDetail, func(p laterParts) bool { return p.detail }},
+	} {
+		err := l.alter(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			if parts, err := l.readLaterParts(ctx, tx); err != nil || add.there(parts) {
+				return err
+			}
+			if l.django.IsPostgres() {
+				if _, err := tx.ExecContext(ctx, lockBriefly); err != nil {
+					return err
+				}
+			}
+			_, err := tx.ExecContext(ctx, add.statement)
+			return err
+		})
+		if err != nil && pq.As(err, pqerror.InsufficientPrivilege, pqerror.LockNotAvailable) == nil {
+			return fmt.Errorf("add to auxiliary tables: %w", err)
+		}
+	}
+	return l.read(ctx, read)
+}
+
+// lockBriefly ends a change of a table that others use: whoever comes after it would wait
+// for it too.
+const lockBriefly = `SET LOCAL lock_timeout = '2s'`
+
+// rowQuerier is a database or a transaction.
+type rowQuerier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// readLaterParts returns which of the later parts are there.
+func (l *layout) readLaterParts(ctx context.Context, q rowQuerier) (p laterParts, err error) {
+	query := `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'authcompat_cutover'),
+		EXISTS (SELECT 1 FROM pragma_table_info('authcompat_audit') WHERE name = 'detail')`
+	if l.django.IsPostgres() {
+		query = `SELECT to_regclass('authcompat_cutover') IS NOT NULL,
+			EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('authcompat_audit') AND attname = 'detail' AND NOT attisdropped)`
+	}
+	err = q.QueryRowContext(ctx, query).Scan(&p.cutover, &p.detail)
+	return p, err
+}
+
+// laterWarning returns what to do where later parts are missing, or nothing.
+func (l *layout) laterWarning(ctx context.Context) (string, error) {
+	if l.later.cutover && l.later.detail {
+		return "", nil
+	}
+	var role string
+	if err := l.db.QueryRowContext(ctx, `SELECT quote_ident(current_user)`).Scan(&role); err != nil {
+		return "", err
+	}
+	return "auxiliary tables are those of an earlier version, which the role may not change: no cutover can be switched, or the audit record does not say what was; run `authcompat audit` once as the owner of authcompat_audit, then GRANT SELECT, INSERT, UPDATE ON authcompat_cutover TO " + role + ", and restart", nil
 }

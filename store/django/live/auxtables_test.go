@@ -120,3 +120,33 @@ func checkPrivacy(t *testing.T, a, b core.PrivacyStore) {
 		t.Error(err)
 	}
 }
+
+// TestNoTableOfCallers has a table of callers in Django's database only once one is to be kept.
+func TestNoTableOfCallers(t *testing.T) {
+	for name, make := range databases(djangotest.UsersDDL, djangotest.AuthtokenDDL) {
+		t.Run(name, func(t *testing.T) {
+			d := make(t)
+			s := mustOpen(t, d.source).(*live.Store).Backend().Callers
+			for range 2 {
+				if all, err := s.SumCalls(t.Context(), core.CallerFilter{}, core.ByAll); len(all) > 0 || err != nil {
+					t.Errorf("%v, %v", all, err)
+				}
+				if n, err := s.PurgeCalls(t.Context(), 10, 10); n != 0 || err != nil {
+					t.Errorf("purged %d, %v", n, err)
+				}
+				if err := d.exec(t, `SELECT 1 FROM authcompat_callers`); err == nil {
+					t.Error("there is a table")
+				}
+			}
+			if err := s.AddCalls(t.Context(), "1", []core.Calls{{Caller: core.Caller{Profile: "p", Endpoint: "login"}, Requests: 1}}); err != nil {
+				t.Fatal(err)
+			}
+			if all, err := s.SumCalls(t.Context(), core.CallerFilter{}, core.ByAll); len(all) != 1 || err != nil {
+				t.Errorf("%v, %v", all, err)
+			}
+			if n := d.count(t, `SELECT count(*) FROM authcompat_callers WHERE requests = 1`); n != 1 {
+				t.Errorf("%d rows", n)
+			}
+		})
+	}
+}

@@ -10,9 +10,9 @@ import (
 
 // DatabaseTime implements [core.DatabaseClock], on PostgreSQL.
 func (s *Store) DatabaseTime(ctx context.Context) (at time.Time, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
+	err = s.read(ctx, func(ctx context.Context, l *layout) error {
 		var now int64
-		err := s.db.QueryRowContext(ctx, pgconn.SelectTime).Scan(&now)
+		err := l.db.QueryRowContext(ctx, pgconn.SelectTime).Scan(&now)
 		at = record.Time(now)
 		return err
 	})

@@ -30,15 +30,18 @@ type file struct {
 const maxConnections = 16
 
 // openFile opens a database for live use that is not one of PostgreSQL.
-func openFile(ctx context.Context, source string, m tables.Mapping) (*Store, error) {
+func openFile(ctx context.Context, source string, m tables.Mapping) (access, string, *tables.Database, error) {
 	path, err := filepath.Abs(strings.TrimPrefix(source, "sqlite:"))
 	if err != nil {
-		return nil, err
+		return nil, "", nil, err
 	}
 	files := dbfile.At(path)
+	if err := dbfile.CheckNames(path); err != nil {
+		return nil, "", nil, fmt.Errorf("%s: %w", path, err)
+	}
 	django, err := tables.OpenForWriting(ctx, m, source, true)
 	if err != nil {
-		return nil, err
+		return nil, "", nil, err
 	}
 	f := &file{db: django.SQL(), writer: make(chan struct{}, 1), files: files, path: path}
 	f.db.SetMaxOpenConns(maxConnections)
@@ -49,9 +52,9 @@ func openFile(ctx context.Context, source string, m tables.Mapping) (*Store, err
 		err = f.keepOpen(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", django.Identity(), err), f.db.Close())
+		return nil, "", nil, errors.Join(fmt.Errorf("%s: %w", django.Identity(), err), f.db.Close())
 	}
-	return &Store{access: f, name: django.Identity(), django: django}, nil
+	return f, django.Identity(), django, nil
 }
 
 // keepOpen opens the connection that stays open.
@@ -159,6 +162,9 @@ func (f *file) write(ctx context.Context, do txFunc) error {
 	}
 	return f.retry(ctx, overdue.C, func(ctx context.Context) error { return f.transact(ctx, do) })
 }
+
+// writers implements access: one writes, and one begins as soon as it ends.
+func (f *file) writers() int { return 2 }
 
 // alter implements access.
 func (f *file) alter(ctx context.Context, do txFunc) error { return f.write(ctx, do) }

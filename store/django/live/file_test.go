@@ -13,6 +13,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // TestReplacedFile puts another file in the place of an open one, or removes it: nothing
@@ -24,14 +25,16 @@ func TestReplacedFile(t *testing.T) {
 		mustMake(t, "sqlite", "file:"+path+"?_pragma=journal_mode("+mode+")", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", djangotest.UsersDDL, djangotest.KnoxDDL)
 	}
 	for _, mode := range []string{"WAL", "DELETE"} {
-		for name, replace := range map[string]func(path string) error{
-			"replaced": func(path string) error { return os.Rename(path+".new", path) },
-			"emptied": func(path string) error {
-				return errors.Join(os.WriteFile(path+".new", nil, 0o600), os.Rename(path+".new", path))
+		for name, replace := range map[string]func(path, kept string) error{
+			"replaced": func(path, kept string) error {
+				return errors.Join(os.Rename(path, kept), os.Rename(path+".new", path))
 			},
-			"removed":       os.Remove,
-			"log removed":   func(path string) error { return os.Remove(path + "-wal") },
-			"index removed": func(path string) error { return os.Remove(path + "-shm") },
+			"emptied": func(path, kept string) error {
+				return errors.Join(os.WriteFile(path+".new", nil, 0o600), os.Rename(path, kept), os.Rename(path+".new", path))
+			},
+			"removed":       os.Rename,
+			"log removed":   func(path, _ string) error { return os.Remove(path + "-wal") },
+			"index removed": func(path, _ string) error { return os.Remove(path + "-shm") },
 		} {
 			if mode != "WAL" && strings.HasSuffix(name, " removed") {
 				continue
@@ -42,7 +45,7 @@ func TestReplacedFile(t *testing.T) {
 				mustMakeFile(t, path+".new", mode)
 				s := mustOpen(t, path).(*live.Store)
 				record(t, s, 1)
-				if err := errors.Join(s.Ping(t.Context()), os.Link(path, path+".kept"), replace(path)); err != nil {
+				if err := errors.Join(s.Ping(t.Context()), replace(path, path+".kept")); err != nil {
 					t.Fatal(err)
 				}
 				calls := map[string]func() error{
@@ -139,5 +142,21 @@ func TestLockedFile(t *testing.T) {
 	issue(t, s, user, "second")
 	if err := find(t, s, "second"); err != nil {
 		t.Errorf("a check after that: %v", err)
+	}
+}
+
+// TestLinkedFile opens a database with two names: each would have a log of its own.
+func TestLinkedFile(t *testing.T) {
+	d := databases(djangotest.UsersDDL, djangotest.KnoxDDL)["sqlite"](t)
+	path := strings.TrimPrefix(d.source, "sqlite:")
+	if err := os.Link(path, path+".linked"); err != nil {
+		t.Fatal(err)
+	}
+	s, err := live.Open(t.Context(), d.source, tables.Mapping{})
+	if err == nil {
+		s.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "hard links") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -7,19 +7,55 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 )
 
-// usernameFold is [core.Backend.FoldUsername].
-type usernameFold = func(ctx context.Context, username string) (string, error)
+// usernameFold is how to fold usernames as the column of usernames compares them. The zero
+// value is that of a column which compares them byte by byte.
+type usernameFold struct {
+	query string              // with one parameter and a number as its result
+	text  func(string) string // without the database
+}
 
-// findFold returns how to fold usernames as the column of usernames compares them; nil if it
-// compares them byte by byte.
-func (s *Store) findFold(ctx context.Context) (fold usernameFold, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
-		if s.django.IsPostgres() {
-			fold, err = s.postgresFold(ctx)
+// foldUsername is [core.Backend.FoldUsername].
+func (s *Store) foldUsername(ctx context.Context, username string) (string, error) {
+	if l := s.layout.Load(); l.fold.query == "" {
+		return l.fold.of(username), nil
+	}
+	err := s.read(ctx, func(ctx context.Context, l *layout) error {
+		if l.fold.query == "" {
+			username = l.fold.of(username)
+			return nil
+		}
+		var n int64
+		err := l.db.QueryRowContext(ctx, l.fold.query, username).Scan(&n)
+		if err == nil {
+			username = strconv.FormatInt(n, 36)
+		}
+		return err
+	})
+	if errors.Is(err, pgconn.ErrEncoding) {
+		return username, nil // which no user has, in whatever spelling
+	}
+	return username, err
+}
+
+// of folds a username without the database.
+func (f usernameFold) of(username string) string {
+	if f.text == nil {
+		return username
+	}
+	return f.text(username)
+}
+
+// findFold returns how to fold usernames as the column of usernames compares them.
+func (l *layout) findFold(ctx context.Context) (fold usernameFold, err error) {
+	err = l.read(ctx, func(ctx context.Context) error {
+		if l.django.IsPostgres() {
+			fold, err = l.postgresFold(ctx)
 		} else {
-			fold, err = s.sqliteFold(ctx)
+			fold, err = l.sqliteFold(ctx)
 		}
 		return err
 	})
@@ -31,14 +67,14 @@ func (s *Store) findFold(ctx context.Context) (fold usernameFold, err error) {
 
 // postgresFold has the database fold them. No library of ours knows all that a collation of
 // its ICU takes for one (soft hyphens, full-width letters), nor where citext's lower() stops.
-func (s *Store) postgresFold(ctx context.Context) (usernameFold, error) {
-	column, _ := s.shape.Users.Column(s.decoder.Mapping.Username)
+func (l *layout) postgresFold(ctx context.Context) (usernameFold, error) {
+	column, _ := l.shape.Users.Column(l.decoder.Mapping.Username)
 	if plain := column.Kind == "character varying" || column.Kind == "text"; plain && !column.CaseBlind {
-		return nil, nil
+		return usernameFold{}, nil
 	}
 	// An empty column's type and collation go over to the value.
 	typed := func(value string) string {
-		return `coalesce((SELECT "users".` + s.django.Quote(column.Name) + ` FROM ` + s.django.FromClause(s.shape.Users, `"users"`) + ` WHERE false), ` + value + `)`
+		return `coalesce((SELECT "users".` + l.django.Quote(column.Name) + ` FROM ` + l.django.FromClause(l.shape.Users, `"users"`) + ` WHERE false), ` + value + `)`
 	}
 	// Equal values have equal hashes, under the column's type and collation, also where equal
 	// values have different bytes: with such collations, it is the hash of ICU's sort key. The
@@ -50,32 +86,25 @@ func (s *Store) postgresFold(ctx context.Context) (usernameFold, error) {
 	// A type whose operators are in a schema that is not searched compares as text, without
 	// regard to its hash.
 	var agree bool
-	if err := s.db.QueryRowContext(ctx, `SELECT (`+typed(`'a'`)+` = 'A') = (`+hash(`'a'`)+` = `+hash(`'A'`)+`)`).Scan(&agree); err != nil || !agree {
-		return nil, err
+	if err := l.db.QueryRowContext(ctx, `SELECT (`+typed(`'a'`)+` = 'A') = (`+hash(`'a'`)+` = `+hash(`'A'`)+`)`).Scan(&agree); err != nil || !agree {
+		return usernameFold{}, err
 	}
-	query := s.sql(`SELECT ` + hash(`?`))
-	return func(ctx context.Context, username string) (string, error) {
-		var n int64
-		err := s.read(ctx, func(ctx context.Context) error { return s.db.QueryRowContext(ctx, query, username).Scan(&n) })
-		return strconv.FormatInt(n, 36), err
-	}, nil
+	return usernameFold{query: l.sql(`SELECT ` + hash(`?`))}, nil
 }
 
 // sqliteFold follows the collation by which SQLite compares the column, whatever those of
 // its indexes (https://sqlite.org/datatype3.html#collation).
-func (s *Store) sqliteFold(ctx context.Context) (usernameFold, error) {
-	collation, err := s.sqliteCollation(ctx)
+func (l *layout) sqliteFold(ctx context.Context) (usernameFold, error) {
+	collation, err := l.sqliteCollation(ctx)
 	switch {
 	case err != nil:
-		return nil, err
+		return usernameFold{}, err
 	case strings.HasPrefix(collation, "NOCASE"):
-		return func(_ context.Context, username string) (string, error) {
-			return strings.Map(lowerASCII, username), nil
-		}, nil
+		return usernameFold{text: func(username string) string { return strings.Map(lowerASCII, username) }}, nil
 	case strings.HasPrefix(collation, "RTRIM"):
-		return func(_ context.Context, username string) (string, error) { return strings.TrimRight(username, " "), nil }, nil
+		return usernameFold{text: func(username string) string { return strings.TrimRight(username, " ") }}, nil
 	}
-	return nil, nil
+	return usernameFold{}, nil
 }
 
 // lowerASCII changes the letters of ASCII alone, as NOCASE does.
@@ -89,9 +118,9 @@ func lowerASCII(r rune) rune {
 // sqliteCollation returns the collation of the comparison that Account makes. The program
 // that SQLite compiles for it names that; the plus sign keeps it from using an index, where
 // there is no comparison to see.
-func (s *Store) sqliteCollation(ctx context.Context) (string, error) {
-	rows, err := s.db.QueryContext(ctx, `EXPLAIN SELECT 1 FROM `+s.django.FromClause(s.shape.Users, `"users"`)+
-		` WHERE +"users".`+s.django.Quote(s.decoder.Mapping.Username)+` = ?`, "")
+func (l *layout) sqliteCollation(ctx context.Context) (string, error) {
+	rows, err := l.db.QueryContext(ctx, `EXPLAIN SELECT 1 FROM `+l.django.FromClause(l.shape.Users, `"users"`)+
+		` WHERE +"users".`+l.django.Quote(l.decoder.Mapping.Username)+` = ?`, "")
 	if err != nil {
 		return "", err
 	}

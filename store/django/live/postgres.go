@@ -10,6 +10,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/pgdurability"
+	"github.com/authcompat/authcompat/store/internal/pgencoding"
 	"github.com/authcompat/authcompat/store/internal/pgprivileges"
 	"github.com/jmoiron/sqlx"
 )
@@ -31,13 +32,13 @@ var errSchema = errors.New("schema is for authcompat's own tables: give Django's
 const slowTimeout = time.Minute
 
 // openPostgres opens a PostgreSQL database for live use.
-func openPostgres(ctx context.Context, source string, m tables.Mapping) (*Store, error) {
+func openPostgres(ctx context.Context, source string, m tables.Mapping) (access, string, *tables.Database, error) {
 	settings, err := pgconn.Parse(source)
 	if err == nil && settings.Schema != "" {
 		err = errSchema
 	}
 	if err != nil {
-		return nil, fmt.Errorf("database: %w", err)
+		return nil, "", nil, fmt.Errorf("database: %w", err)
 	}
 	// Without a fence: a call whose commit is ambiguous fails, and its client tries again.
 	s := &server{pgconn.NewPool(settings, pgconn.Options{})}
@@ -47,9 +48,9 @@ func openPostgres(ctx context.Context, source string, m tables.Mapping) (*Store,
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", settings.Describe(), errors.Join(err, s.Close()))
+		return nil, "", nil, fmt.Errorf("%s: %w", settings.Describe(), errors.Join(err, s.Close()))
 	}
-	return &Store{access: s, name: settings.Describe(), django: django}, nil
+	return s, settings.Describe(), django, nil
 }
 
 // Close implements access.
@@ -77,6 +78,9 @@ func (pageContext) Deadline() (time.Time, bool) { return time.Now().Add(slowTime
 // write implements access.
 func (s *server) write(ctx context.Context, do txFunc) error { return writeThrough(ctx, s.pool, do) }
 
+// writers implements access.
+func (s *server) writers() int { return s.pool.Writers() }
+
 // alter implements access.
 func (s *server) alter(ctx context.Context, do txFunc) error {
 	return writeThrough(ctx, s.pool.WithTimeout(slowTimeout), do)
@@ -89,39 +93,44 @@ func writeThrough(ctx context.Context, p *pgconn.Pool, do txFunc) error {
 
 // Warnings implements [core.Warner].
 func (s *Store) Warnings(ctx context.Context) (warnings []string, err error) {
-	if !s.django.IsPostgres() {
+	if !s.isPostgres() {
 		return nil, nil
 	}
-	err = s.read(ctx, func(ctx context.Context) error {
-		warnings, err = pgdurability.Warnings(func(query string, into ...any) error { return s.db.QueryRowContext(ctx, query).Scan(into...) })
+	err = s.read(ctx, func(ctx context.Context, l *layout) error {
+		warnings, err = pgdurability.Warnings(func(query string, into ...any) error { return l.db.QueryRowContext(ctx, query).Scan(into...) })
 		if err != nil {
 			return err
 		}
-		text, err := s.auditWarning(ctx)
-		if err == nil && text != "" {
-			warnings = append(warnings, text)
+		for _, read := range []func() (string, error){
+			func() (string, error) { return pgencoding.Warning(ctx, l.db) },
+			func() (string, error) { return l.auditWarning(ctx) },
+			func() (string, error) { return l.laterWarning(ctx) },
+			func() (string, error) { return pgprivileges.Warning(ctx, l.db, l.needs()) },
+		} {
+			text, err := read()
+			if err != nil {
+				return err
+			}
+			if text != "" {
+				warnings = append(warnings, text)
+			}
 		}
-		if err != nil {
-			return err
-		}
-		if text, err = pgprivileges.Warning(ctx, s.db, s.needs()); err == nil && text != "" {
-			warnings = append(warnings, text)
-		}
-		return err
+		return nil
 	})
 	return warnings, err
 }
 
 // needs returns what a server does with Django's tables and the auxiliary ones.
-func (s *Store) needs() (needs []pgprivileges.Need) {
-	for _, part := range s.shape.Users.Parts() {
-		needs = append(needs, pgprivileges.Need{Table: s.django.TableName(part), Rights: []string{"INSERT", "UPDATE"}})
+func (l *layout) needs() (needs []pgprivileges.Need) {
+	for _, part := range l.shape.Users.Parts() {
+		needs = append(needs, pgprivileges.Need{Table: l.django.TableName(part), Rights: []string{"INSERT", "UPDATE"}})
 	}
 	all := []string{"INSERT", "UPDATE", "DELETE"}
 	return append(needs,
-		pgprivileges.Need{Table: s.django.TableName(s.tokens.Table), Rights: all},
-		pgprivileges.Need{Table: "authcompat_users", Rights: []string{"INSERT"}},
+		pgprivileges.Need{Table: l.django.TableName(l.tokens.Table), Rights: all},
+		pgprivileges.Need{Table: "authcompat_users", Rights: []string{"INSERT", "DELETE"}},
 		pgprivileges.Need{Table: "authcompat_tokens", Rights: all},
 		pgprivileges.Need{Table: "authcompat_guesses", Rights: all},
-		pgprivileges.Need{Table: "authcompat_audit", Rights: []string{"INSERT"}})
+		pgprivileges.Need{Table: "authcompat_audit", Rights: []string{"INSERT"}},
+		pgprivileges.Need{Table: "authcompat_cutover", Rights: []string{"SELECT", "INSERT", "UPDATE"}})
 }

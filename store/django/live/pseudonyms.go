@@ -14,7 +14,7 @@ import (
 
 // DatabaseKey implements [core.PrivacyStore].
 func (s *Store) DatabaseKey(ctx context.Context, fresh func() ([]byte, error)) (key []byte, err error) {
-	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx, l *layout) error {
 		drawn, err := fresh()
 		if err != nil {
 			return err
@@ -23,7 +23,7 @@ func (s *Store) DatabaseKey(ctx context.Context, fresh func() ([]byte, error)) (
 		if _, err := tx.ExecContext(ctx, `DELETE FROM authcompat_secrets WHERE name = 'disguise'`); err != nil {
 			return fmt.Errorf("remove old key: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, s.sql(`INSERT INTO authcompat_secrets (name, value) VALUES ('database', ?) ON CONFLICT DO NOTHING`), hex.EncodeToString(drawn)); err != nil {
+		if _, err := tx.ExecContext(ctx, l.sql(`INSERT INTO authcompat_secrets (name, value) VALUES ('database', ?) ON CONFLICT DO NOTHING`), hex.EncodeToString(drawn)); err != nil {
 			return fmt.Errorf("keep key: %w", err)
 		}
 		var text string
@@ -41,13 +41,13 @@ func (s *Store) DatabaseKey(ctx context.Context, fresh func() ([]byte, error)) (
 // PasswordFormatCounts implements [core.PrivacyStore]. It reads all users.
 func (s *Store) PasswordFormatCounts(ctx context.Context) ([]core.PasswordFormatCount, error) {
 	var groups map[password.Cost]*core.PasswordFormatCount
-	err := s.readAll(ctx, func(reading context.Context) error {
+	err := s.readAll(ctx, func(reading context.Context, l *layout) error {
 		groups = map[password.Cost]*core.PasswordFormatCount{}
-		return s.django.Each(reading, s.shape.Users, "", func(row tables.Row) error {
+		return l.django.Each(reading, l.shape.Users, "", func(row tables.Row) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			encoded := row.Text(s.decoder.Mapping.Password)
+			encoded := row.Text(l.decoder.Mapping.Password)
 			cost, err := password.CostOf(encoded)
 			if err != nil {
 				return nil // costs what a new one does

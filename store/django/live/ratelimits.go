@@ -48,9 +48,9 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Limi
 	}
 	// In one order, so that transactions can't deadlock.
 	sorted := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return bytes.Compare(a.Key, b.Key) })
-	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx, l *layout) error {
 		for _, g := range sorted {
-			counted, err := record.Affected(tx.ExecContext(ctx, s.sql(reserveSQL), reserveArgs(g, now)...))
+			counted, err := record.Affected(tx.ExecContext(ctx, l.sql(reserveSQL), reserveArgs(g, now)...))
 			if err != nil {
 				return fmt.Errorf("count guess: %w", err)
 			}
@@ -70,11 +70,11 @@ func (s *Store) Reserve(ctx context.Context, now time.Time, guesses ...core.Limi
 
 // WaitTimes implements [core.RateLimiter].
 func (s *Store) WaitTimes(ctx context.Context, now time.Time, keys ...core.LimitKey) (waits []time.Duration, err error) {
-	err = s.read(ctx, func(ctx context.Context) error {
+	err = s.read(ctx, func(ctx context.Context, l *layout) error {
 		waits = make([]time.Duration, len(keys))
 		for i, g := range keys {
 			var full int64
-			err := s.db.QueryRowContext(ctx, s.sql(`SELECT full_at FROM authcompat_guesses WHERE guess = ?`), hex.EncodeToString(g.Key)).Scan(&full)
+			err := l.db.QueryRowContext(ctx, l.sql(`SELECT full_at FROM authcompat_guesses WHERE guess = ?`), hex.EncodeToString(g.Key)).Scan(&full)
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return fmt.Errorf("select guesses: %w", err)
 			}
@@ -88,12 +88,12 @@ func (s *Store) WaitTimes(ctx context.Context, now time.Time, keys ...core.Limit
 // Refund implements [core.RateLimiter].
 func (s *Store) Refund(ctx context.Context, at time.Time, guesses ...core.LimitKey) error {
 	sorted := slices.SortedFunc(slices.Values(guesses), func(a, b core.LimitKey) int { return bytes.Compare(a.Key, b.Key) })
-	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return s.write(ctx, func(ctx context.Context, tx *sql.Tx, l *layout) error {
 		for _, g := range sorted {
 			key, each := hex.EncodeToString(g.Key), g.Limit.Interval().Microseconds()
-			gone, err := record.Affected(tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_guesses WHERE guess = ? AND full_at <= ?`), key, at.UnixMicro()+each))
+			gone, err := record.Affected(tx.ExecContext(ctx, l.sql(`DELETE FROM authcompat_guesses WHERE guess = ? AND full_at <= ?`), key, at.UnixMicro()+each))
 			if err == nil && gone == 0 {
-				_, err = tx.ExecContext(ctx, s.sql(`UPDATE authcompat_guesses SET full_at = full_at - ? WHERE guess = ?`), each, key)
+				_, err = tx.ExecContext(ctx, l.sql(`UPDATE authcompat_guesses SET full_at = full_at - ? WHERE guess = ?`), each, key)
 			}
 			if err != nil {
 				return fmt.Errorf("take guess back: %w", err)
@@ -106,10 +106,10 @@ func (s *Store) Refund(ctx context.Context, at time.Time, guesses ...core.LimitK
 // ClearLimits implements [core.RateLimiter].
 func (s *Store) ClearLimits(ctx context.Context, audit *core.AuditEntry, keys ...[]byte) (n int, err error) {
 	ordered := slices.SortedFunc(slices.Values(keys), bytes.Compare)
-	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
 		n = 0
 		for _, key := range ordered {
-			result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_guesses WHERE guess = ? AND full_at > 0`), hex.EncodeToString(key))
+			result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM authcompat_guesses WHERE guess = ? AND full_at > 0`), hex.EncodeToString(key))
 			if err != nil {
 				return fmt.Errorf("clear guesses: %w", err)
 			}
@@ -126,10 +126,10 @@ func (s *Store) ClearLimits(ctx context.Context, audit *core.AuditEntry, keys ..
 
 // PruneLimits implements [core.RateLimiter].
 func (s *Store) PruneLimits(ctx context.Context, now time.Time, limit int) (n int, err error) {
-	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx, l *layout) error {
 		at := now.UnixMicro()
 		// Of a row that another transaction changes, PostgreSQL looks at the outer condition again.
-		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_guesses WHERE full_at <= ?
+		result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM authcompat_guesses WHERE full_at <= ?
 			AND guess IN (SELECT guess FROM authcompat_guesses WHERE full_at <= ? LIMIT ?)`), at, at, limit)
 		if err != nil {
 			return fmt.Errorf("forget guesses: %w", err)

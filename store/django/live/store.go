@@ -5,8 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
+	"sync/atomic"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/tables"
@@ -16,13 +15,10 @@ import (
 // use.
 type Store struct {
 	access
-	name    string // of the database in messages
-	django  *tables.Database
-	db      *sql.DB // the access's
-	shape   tables.Shape
-	tokens  tables.TokenTable
-	decoder tables.Decoder
-	fold    usernameFold
+	mapping tables.Mapping
+	layout  atomic.Pointer[layout]
+	reading chan struct{} // a slot for reading the tables again
+	again   lastReading   // for whoever has the slot
 }
 
 // access is how calls reach the database.
@@ -35,6 +31,8 @@ type access interface {
 	write(ctx context.Context, do txFunc) error
 	// alter is write with time to change the schema.
 	alter(ctx context.Context, do txFunc) error
+	// writers returns how many calls write at a time.
+	writers() int
 	// ping is read for a subquery that reads what has to be readable. It fails if the
 	// database can't be written to.
 	ping(ctx context.Context, probe string) error
@@ -48,12 +46,18 @@ type txFunc = func(ctx context.Context, tx *sql.Tx) error
 // Backend returns the store with what it can do: the administration of users stays with
 // Django.
 func (s *Store) Backend() core.Backend {
-	b := core.Backend{Store: s, RateLimiter: s, Auditor: s, Privacy: s, Warner: s, Plaintext: s, FoldUsername: s.fold}
-	if s.django.IsPostgres() {
+	b := core.Backend{Store: s, RateLimiter: s, Auditor: s, Privacy: s, Callers: s.callers(), Warner: s, Plaintext: s, FoldUsername: s.foldUsername, Writers: s.writers()}
+	if s.isPostgres() {
 		b.DatabaseClock = s
+	}
+	if s.layout.Load().later.cutover {
+		b.Cutover = s
 	}
 	return b
 }
+
+// isPostgres reports whether the database is one of PostgreSQL.
+func (s *Store) isPostgres() bool { return s.layout.Load().django.IsPostgres() }
 
 // Open opens a Django database for live use: sqlite:PATH or postgres://…, as package
 // postgres reads it, without a schema. It creates the auxiliary tables if they are
@@ -65,32 +69,37 @@ func Open(ctx context.Context, source string, m tables.Mapping) (*Store, error) 
 	if isPostgres(source) {
 		open = openPostgres
 	}
-	s, err := open(ctx, source, m)
+	a, name, django, err := open(ctx, source, m)
 	if err != nil {
 		return nil, err
 	}
-	s.db, s.shape = s.django.SQL(), s.django.Shape()
-	s.decoder = tables.Decoder{Mapping: s.shape.Mapping, Zone: time.UTC, Live: true}
-	if err := s.prepare(ctx); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.name, errors.Join(err, s.Close()))
+	l, err := newLayout(a, django)
+	if err == nil {
+		err = l.prepare(ctx)
 	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, errors.Join(err, a.Close()))
+	}
+	s := &Store{access: a, mapping: m, reading: make(chan struct{}, 1)}
+	s.layout.Store(l)
 	return s, nil
 }
 
-func (s *Store) prepare(ctx context.Context) (err error) {
-	if s.tokens, err = s.checkTables(); err != nil {
-		return err
-	}
+// prepare creates what is missing.
+func (l *layout) prepare(ctx context.Context) (err error) {
 	for tries := 0; ; tries++ {
-		if err = s.alter(ctx, s.createAuxTables); err == nil {
-			err = s.createAuditTriggers(ctx)
+		if err = l.alter(ctx, l.createAuxTables); err == nil {
+			err = l.createAuditTriggers(ctx)
+		}
+		if err == nil {
+			err = l.addLaterParts(ctx)
 		}
 		if !overtaken(err) || tries == maxOvertaken {
 			break
 		}
 	}
 	if err == nil {
-		s.fold, err = s.findFold(ctx)
+		l.fold, err = l.findFold(ctx)
 	}
 	return err
 }
@@ -99,31 +108,31 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 var errUndecided = errors.New("give it in a mapping (--map FILE.yaml, token_table: NAME)")
 
 // checkTables returns the table of tokens, or why the tables can't be used live.
-func (s *Store) checkTables() (t tables.TokenTable, err error) {
-	users := s.shape.Users
-	id, _ := users.Column(s.decoder.Mapping.ID)
+func (l *layout) checkTables() (t tables.TokenTable, err error) {
+	users := l.shape.Users
+	id, _ := users.Column(l.decoder.Mapping.ID)
 	switch {
-	case s.shape.Undecided != nil:
-		return t, fmt.Errorf("%w; %w", s.shape.Undecided, errUndecided)
-	case len(s.shape.Tokens) == 0:
+	case l.shape.Undecided != nil:
+		return t, fmt.Errorf("%w; %w", l.shape.Undecided, errUndecided)
+	case len(l.shape.Tokens) == 0:
 		return t, errors.New("it has no table of tokens: neither authtoken's nor knox's")
-	case len(s.shape.Tokens) > 1:
+	case len(l.shape.Tokens) > 1:
 		return t, fmt.Errorf("it has several tables of tokens (%s and %s): to work on both at once is not possible; %w",
-			s.shape.Tokens[0].Table, s.shape.Tokens[1].Table, errUndecided)
+			l.shape.Tokens[0].Table, l.shape.Tokens[1].Table, errUndecided)
 	case !id.IsInteger():
 		return t, fmt.Errorf("the primary key %s of %s is no whole number (%s): such users can be imported, not worked on", id.Name, users, id.Kind)
-	case !s.django.AssignsUserIDs():
+	case !l.django.AssignsUserIDs():
 		return t, fmt.Errorf("the database gives no primary keys to new rows of %s: such users can be imported, not worked on", users.Parts()[0])
-	case len(s.django.UnfilledColumns()) > 0:
-		return t, fmt.Errorf("each row of %s needs a value of its own in the column %s: say which in a mapping (--map FILE.yaml, defaults: {%s: $uuid})", users, s.django.UnfilledColumns()[0], s.django.UnfilledColumns()[0])
-	case users.View || s.shape.Tokens[0].View:
+	case len(l.django.UnfilledColumns()) > 0:
+		return t, fmt.Errorf("each row of %s needs a value of its own in the column %s: say which in a mapping (--map FILE.yaml, defaults: {%s: $uuid})", users, l.django.UnfilledColumns()[0], l.django.UnfilledColumns()[0])
+	case users.View || l.shape.Tokens[0].View:
 		return t, errors.New("users or tokens are views: they can be imported from, not worked on")
 	}
-	t = s.shape.Tokens[0]
+	t = l.shape.Tokens[0]
 	if t.Plain {
 		return t, errors.New("tables of knox 1 can be imported, not worked on")
 	}
-	parts, err := s.django.Dependents(t.Table)
+	parts, err := l.django.Dependents(t.Table)
 	if err == nil && len(parts) > 0 {
 		err = fmt.Errorf("rows of %s are parts of tokens of %s: such tokens can be imported, not worked on", parts[0], t.Table)
 	}
@@ -131,32 +140,39 @@ func (s *Store) checkTables() (t tables.TokenTable, err error) {
 }
 
 // KeepsPlaintext implements [core.PlaintextStore].
-func (s *Store) KeepsPlaintext() bool { return s.tokens.Format == core.Authtoken }
+func (s *Store) KeepsPlaintext() bool { return s.layout.Load().keepsPlaintext() }
 
 // SingleTokenPerUser tells whether a user has at most one token, so that the profile has
 // to return the same one at each login.
-func (s *Store) SingleTokenPerUser() bool { return !s.tokens.Many }
+func (s *Store) SingleTokenPerUser() bool { return s.layout.Load().SingleTokenPerUser() }
+
+// SingleTokenPerUser is [Store.SingleTokenPerUser].
+func (l *layout) SingleTokenPerUser() bool { return !l.tokens.Many }
 
 // CheckPolicy implements [core.PlaintextStore].
 func (s *Store) CheckPolicy(p core.Policy) error {
+	l := s.layout.Load()
 	switch {
-	case s.SingleTokenPerUser() && !p.Reuse:
+	case l.SingleTokenPerUser() && !p.Reuse:
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile needs per_user: one")
-	case s.SingleTokenPerUser() && p.Realm != core.DefaultRealm:
+	case l.SingleTokenPerUser() && p.Realm != core.DefaultRealm:
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile can't have a realm of its own")
-	case s.KeepsPlaintext() && p.TokenHex > s.keyLength():
-		return fmt.Errorf("the store is %s, whose keys have at most %d characters: the profile's tokens are longer", s.tokens.Table, s.keyLength())
-	case s.tokens.Format != core.Authtoken && s.tokens.Format != core.Knox5 && p.TokenHex%2 != 0:
+	case l.keepsPlaintext() && p.TokenHex > l.keyLength():
+		return fmt.Errorf("the store is %s, whose keys have at most %d characters: the profile's tokens are longer", l.tokens.Table, l.keyLength())
+	case l.tokens.Format != core.Authtoken && l.tokens.Format != core.Knox5 && p.TokenHex%2 != 0:
 		return errors.New("the store is knox's, which reads tokens as whole bytes: hex has to be even")
-	case s.tokens.Format != core.Authtoken && s.tokens.Expiry == "" && p.TTL != 0:
+	case l.tokens.Format != core.Authtoken && l.tokens.Expiry == "" && p.TTL != 0:
 		return errors.New("the store's tokens have no end: the profile needs ttl: never")
 	}
 	return nil
 }
 
+// CheckUser implements [core.PlaintextStore].
+func (s *Store) CheckUser(u core.NewUser) error { return s.layout.Load().checkLengths(newAccount(u)) }
+
 // keyLength is the maximum length of a key.
-func (s *Store) keyLength() int {
-	if c, _ := s.tokens.Column("key"); c.Length > 0 {
+func (l *layout) keyLength() int {
+	if c, _ := l.tokens.Column("key"); c.Length > 0 {
 		return c.Length
 	}
 	return authtokenLength
@@ -167,11 +183,13 @@ const authtokenLength = 40
 
 // Caveats implements [core.PlaintextStore].
 func (s *Store) Caveats() []string {
+	shape := s.layout.Load().shape
 	caveats := []string{
+		fmt.Sprintf("users log in by the column %s of %s: if that is another than before, name theirs in a mapping (--map FILE.yaml, username: COLUMN)", shape.Mapping.Username, shape.Users),
 		"a token that Django issued belongs to the realm default, and to no profile",
 		"rehashing at login is off: Django and this server would undo each other's hashes",
-		"a username has at most the characters that Django's column holds",
-		"of the commands that manage users and tokens, only user create, limits clear, audit and audit purge work: for the rest use Django's own admin",
+		"a username, or an address, has at most the characters that Django's column holds",
+		"of the commands that manage users and tokens, only user create, limits clear, audit, audit purge and cutover work: for the rest use Django's own admin",
 	}
 	if s.SingleTokenPerUser() {
 		return append(caveats,
@@ -184,31 +202,42 @@ func (s *Store) Caveats() []string {
 	return append(caveats, "tokens that Django issued can't be shown again: knox keeps digests alone")
 }
 
-// Ping implements [core.Store].
+// Ping implements [core.Store]. It reads users and tokens by the statement of FindToken.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.ping(ctx, `SELECT 1 FROM authcompat_users`)
-}
-
-// writeAudited is write, with an audit entry in the same transaction unless it is nil.
-func (s *Store) writeAudited(ctx context.Context, audit *core.AuditEntry, do txFunc) error {
-	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := do(ctx, tx); err != nil {
-			return err
-		}
-		return s.writeAuditEntry(ctx, tx, audit)
+	return s.onLayout(ctx, func(l *layout) error {
+		_, from := l.presented("")
+		_, query := l.selectRows(true, from+" = ''", "")
+		return s.ping(ctx, query)
 	})
 }
 
-// sql replaces the parameters ? of a statement with the database's placeholders.
-func (s *Store) sql(statement string) string {
-	var out strings.Builder
-	n := 0
-	for part := range strings.SplitSeq(statement, "?") {
-		if n > 0 {
-			out.WriteString(s.django.Placeholder(n))
+// read runs do, which only reads, and may run it again.
+func (s *Store) read(ctx context.Context, do func(context.Context, *layout) error) error {
+	return s.onLayout(ctx, func(l *layout) error {
+		return s.access.read(ctx, func(ctx context.Context) error { return do(ctx, l) })
+	})
+}
+
+// readAll is read with time to read all rows of a table.
+func (s *Store) readAll(ctx context.Context, do func(context.Context, *layout) error) error {
+	return s.onLayout(ctx, func(l *layout) error {
+		return s.access.readAll(ctx, func(ctx context.Context) error { return do(ctx, l) })
+	})
+}
+
+// write runs do in one transaction, which may be tried again.
+func (s *Store) write(ctx context.Context, do func(context.Context, *sql.Tx, *layout) error) error {
+	return s.onLayout(ctx, func(l *layout) error {
+		return s.access.write(ctx, func(ctx context.Context, tx *sql.Tx) error { return do(ctx, tx, l) })
+	})
+}
+
+// writeAudited is write, with an audit entry in the same transaction unless it is nil.
+func (s *Store) writeAudited(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sql.Tx, *layout) error) error {
+	return s.write(ctx, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		if err := do(ctx, tx, l); err != nil {
+			return err
 		}
-		out.WriteString(part)
-		n++
-	}
-	return out.String()
+		return l.writeAuditEntry(ctx, tx, audit)
+	})
 }

@@ -15,12 +15,13 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/tables"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/record"
 )
 
 // complete makes the engine's token of Django's row and that of the auxiliary table,
 // whose columns are in the order of auxColumns.
-func (s *Store) complete(p *pairRow, aux []sql.NullString) (err error) {
+func (l *layout) complete(p *pairRow, aux []sql.NullString) (err error) {
 	p.token = core.Token{
 		UserID: p.account.ID, Realm: core.DefaultRealm, CreatedAt: p.theirs.CreatedAt, ExpiresAt: p.theirs.Expires,
 		Plaintext: core.Presented(p.theirs.Text), Digest: p.theirs.Digest,
@@ -53,7 +54,7 @@ func (s *Store) complete(p *pairRow, aux []sql.NullString) (err error) {
 	}
 	t.Sliding, t.Reusable, t.CreatedAt = time.Duration(numbers[1])*time.Microsecond, numbers[2] == 1, record.Time(numbers[3])
 	// Where Django's table has the end, Django may have moved it.
-	if s.tokens.Expiry == "" && aux[3].Valid {
+	if l.tokens.Expiry == "" && aux[3].Valid {
 		t.ExpiresAt = record.Time(numbers[0])
 	}
 	return nil
@@ -73,22 +74,16 @@ const (
 
 // FindToken implements [core.Store].
 func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (core.Token, core.User, error) {
-	short, long, ok := p.Prefixes()
-	if !ok {
+	if _, _, ok := p.Prefixes(); !ok {
 		return core.Token{}, core.User{}, core.ErrNotFound
 	}
-	condition, presented := `k."token_key" = ?`, short
-	switch s.tokens.Format {
-	case core.Authtoken:
-		condition, presented = `k."key" = ?`, string(p)
-	case core.Knox5:
-		presented = long
-	}
 	var rows []pairRow
-	if err := s.read(ctx, func(ctx context.Context) (err error) {
-		rows, err = s.findTokens(ctx, s.db, condition, "", presented)
+	err := s.read(ctx, func(ctx context.Context, l *layout) (err error) {
+		value, column := l.presented(p)
+		rows, err = l.findTokens(ctx, l.db, column+` = ?`, "", value)
 		return err
-	}); err != nil {
+	})
+	if err != nil && !errors.Is(err, pgconn.ErrEncoding) {
 		return core.Token{}, core.User{}, fmt.Errorf("select token: %w", err)
 	}
 	for _, row := range rows {
@@ -100,14 +95,26 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	return core.Token{}, core.User{}, core.ErrNotFound
 }
 
+// presented returns the column by which a token that is presented is found, and its value.
+func (l *layout) presented(p core.Presented) (value, column string) {
+	short, long, _ := p.Prefixes()
+	switch l.tokens.Format {
+	case core.Authtoken:
+		return string(p), `k."key"`
+	case core.Knox5:
+		return long, `k."token_key"`
+	}
+	return short, `k."token_key"`
+}
+
 // IssueToken implements [core.Store]. Where Django's table has one token per user, it
 // fails for a user who has one.
 func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) error {
-	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.mayHaveToken(ctx, tx, t.UserID, passwordHash); err != nil {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		if err := l.mayHaveToken(ctx, tx, t.UserID, passwordHash); err != nil {
 			return err
 		}
-		return s.addToken(ctx, tx, t)
+		return l.addToken(ctx, tx, t)
 	})
 }
 
@@ -115,40 +122,40 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash strin
 // returns that one, whoever issued it, as get_or_create does in
 // rest_framework/authtoken/views.py 3.14; an expired one is replaced by the fresh one.
 func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
-	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.mayHaveToken(ctx, tx, fresh.UserID, passwordHash); err != nil {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		if err := l.mayHaveToken(ctx, tx, fresh.UserID, passwordHash); err != nil {
 			return err
 		}
-		rows, err := s.findTokens(ctx, tx, `k.user_id = ?`, "", fresh.UserID)
+		rows, err := l.findTokens(ctx, tx, `k.user_id = ?`, "", fresh.UserID)
 		if err != nil {
 			return fmt.Errorf("select tokens: %w", err)
 		}
 		for _, row := range rows {
 			mine := row.token.Reusable && row.token.Realm == fresh.Realm && row.token.Issuer == fresh.Issuer
 			switch {
-			case !s.SingleTokenPerUser() && !mine:
+			case !l.SingleTokenPerUser() && !mine:
 			case !row.token.Expired(now):
 				token = row.token
 				token.Reusable = true
 				if audit != nil {
 					audit.Token = core.TokenID(token.Digest)
 				}
-				return s.slide(ctx, tx, row, &token, fresh)
-			case !s.SingleTokenPerUser():
-				if _, err := tx.ExecContext(ctx, s.sql(`UPDATE authcompat_tokens SET reusable = 0 WHERE token = ?`), row.key); err != nil {
+				return l.slide(ctx, tx, row, &token, fresh)
+			case !l.SingleTokenPerUser():
+				if _, err := tx.ExecContext(ctx, l.sql(`UPDATE authcompat_tokens SET reusable = 0 WHERE token = ?`), row.key); err != nil {
 					return fmt.Errorf("retire token: %w", err)
 				}
 			}
 		}
-		if s.SingleTokenPerUser() {
+		if l.SingleTokenPerUser() {
 			// Also one that can't be read, since the fresh one needs its place.
-			if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.django.TableName(s.tokens.Table)+` WHERE user_id = ?`), fresh.UserID); err != nil {
+			if _, err := tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` WHERE user_id = ?`), fresh.UserID); err != nil {
 				return fmt.Errorf("delete token: %w", err)
 			}
 		}
 		token = fresh
 		token.CreatedAt = fresh.CreatedAt.UTC()
-		return s.addToken(ctx, tx, fresh)
+		return l.addToken(ctx, tx, fresh)
 	})
 	if err != nil {
 		return core.Token{}, err
@@ -157,22 +164,22 @@ func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash s
 }
 
 // slide extends a live token to fresh's expiry, if fresh slides and that is later.
-func (s *Store) slide(ctx context.Context, tx *sql.Tx, row pairRow, live *core.Token, fresh core.Token) error {
+func (l *layout) slide(ctx context.Context, tx *sql.Tx, row pairRow, live *core.Token, fresh core.Token) error {
 	if fresh.Sliding == 0 || live.ExpiresAt.IsZero() || !fresh.ExpiresAt.After(live.ExpiresAt) {
 		return nil
 	}
 	live.ExpiresAt = fresh.ExpiresAt
-	return s.setExpiry(ctx, tx, row.key, fresh.ExpiresAt)
+	return l.setExpiry(ctx, tx, row.key, fresh.ExpiresAt)
 }
 
 // setExpiry sets when a token expires: in Django's table if it has such a column.
-func (s *Store) setExpiry(ctx context.Context, tx *sql.Tx, key string, to time.Time) error {
+func (l *layout) setExpiry(ctx context.Context, tx *sql.Tx, key string, to time.Time) error {
 	statement, end := `UPDATE authcompat_tokens SET expires_at = ? WHERE token = ?`, any(to.UnixMicro())
-	if s.tokens.Expiry != "" {
-		statement = `UPDATE ` + s.django.TableName(s.tokens.Table) + ` SET ` + s.django.Quote(s.tokens.Expiry) + ` = ? WHERE ` + s.django.Quote(s.tokens.IDColumn()) + ` = ?`
-		end = s.django.Encode(to, s.decoder.Zone)
+	if l.tokens.Expiry != "" {
+		statement = `UPDATE ` + l.django.TableName(l.tokens.Table) + ` SET ` + l.django.Quote(l.tokens.Expiry) + ` = ? WHERE ` + l.django.Quote(l.tokens.IDColumn()) + ` = ?`
+		end = l.django.Encode(to, l.decoder.Zone)
 	}
-	if _, err := tx.ExecContext(ctx, s.sql(statement), end, key); err != nil {
+	if _, err := tx.ExecContext(ctx, l.sql(statement), end, key); err != nil {
 		return fmt.Errorf("move expiry: %w", err)
 	}
 	return nil
@@ -180,25 +187,25 @@ func (s *Store) setExpiry(ctx context.Context, tx *sql.Tx, key string, to time.T
 
 // addToken inserts Django's row of a token and that of the auxiliary table. It deletes
 // the user's auxiliary rows whose tokens Django has deleted.
-func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
+func (l *layout) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 	if t.Plaintext == "" {
 		return errors.New("a token without its text can't be kept in Django's tables")
 	}
 	theirs := tables.Token{Text: string(t.Plaintext), Owner: strconv.FormatInt(t.UserID, 10), CreatedAt: t.CreatedAt, Expires: t.ExpiresAt}
 	key := theirs.Text
-	if s.tokens.Format != core.Authtoken {
-		form, err := core.NewLegacy(s.tokens.Format, rand.Reader, theirs.Text)
+	if l.tokens.Format != core.Authtoken {
+		form, err := core.NewLegacy(l.tokens.Format, rand.Reader, theirs.Text)
 		if err != nil {
 			return err
 		}
 		theirs.Legacy, theirs.Digest = form, form.Digest
 		key = hex.EncodeToString(form.Digest)
 	}
-	if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_tokens WHERE user_id = ? AND token NOT IN (SELECT `+
-		s.django.Quote(s.tokens.IDColumn())+` FROM `+s.django.TableName(s.tokens.Table)+` WHERE user_id = ?)`), t.UserID, t.UserID); err != nil {
+	if _, err := tx.ExecContext(ctx, l.sql(`DELETE FROM authcompat_tokens WHERE user_id = ? AND token NOT IN (SELECT `+
+		l.django.Quote(l.tokens.IDColumn())+` FROM `+l.django.TableName(l.tokens.Table)+` WHERE user_id = ?)`), t.UserID, t.UserID); err != nil {
 		return fmt.Errorf("delete auxiliary rows: %w", err)
 	}
-	if err := s.django.Writer(tx, s.decoder).InsertToken(ctx, s.tokens, theirs); err != nil {
+	if err := l.django.Writer(tx, l.decoder).InsertToken(ctx, l.tokens, theirs); err != nil {
 		return fmt.Errorf("insert token: %w", err)
 	}
 	var ends sql.NullInt64
@@ -209,7 +216,7 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 	if t.Reusable {
 		reusable = 1
 	}
-	if _, err := tx.ExecContext(ctx, s.sql(`
+	if _, err := tx.ExecContext(ctx, l.sql(`
 		INSERT INTO authcompat_tokens (digest, token, user_id, realm, issuer, expires_at, sliding, reusable, sealed, seal_key, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`), hex.EncodeToString(t.Digest), key, t.UserID, t.Realm, t.Issuer, ends,
 		t.Sliding.Microseconds(), reusable, base64.StdEncoding.EncodeToString(t.Sealed), t.SealKey, t.CreatedAt.UnixMicro()); err != nil {
@@ -220,8 +227,8 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 
 // mayHaveToken locks the user's row and fails with core.ErrNotFound,
 // core.ErrPasswordChanged or core.ErrUserInactive.
-func (s *Store) mayHaveToken(ctx context.Context, tx *sql.Tx, userID int64, passwordHash string) error {
-	rows, err := s.find(ctx, tx, `"users".`+s.django.Quote(s.decoder.Mapping.ID)+` = ?`, s.django.LockUsers(), userID)
+func (l *layout) mayHaveToken(ctx context.Context, tx *sql.Tx, userID int64, passwordHash string) error {
+	rows, err := l.find(ctx, tx, `"users".`+l.django.Quote(l.decoder.Mapping.ID)+` = ?`, l.django.LockUsers(), userID)
 	switch {
 	case err != nil:
 		return fmt.Errorf("select user: %w", err)
@@ -237,10 +244,10 @@ func (s *Store) mayHaveToken(ctx context.Context, tx *sql.Tx, userID int64, pass
 
 // keyOfDigest returns the primary key of Django's row of a token, or
 // core.ErrNotFound.
-func (s *Store) keyOfDigest(ctx context.Context, q querier, d core.Digest) (string, error) {
+func (l *layout) keyOfDigest(ctx context.Context, q querier, d core.Digest) (string, error) {
 	switch len(d) {
 	case digestLength:
-		rows, err := q.QueryContext(ctx, s.sql(`SELECT token FROM authcompat_tokens WHERE digest = ?`), hex.EncodeToString(d))
+		rows, err := q.QueryContext(ctx, l.sql(`SELECT token FROM authcompat_tokens WHERE digest = ?`), hex.EncodeToString(d))
 		if err != nil {
 			return "", fmt.Errorf("select token: %w", err)
 		}
@@ -251,7 +258,7 @@ func (s *Store) keyOfDigest(ctx context.Context, q querier, d core.Digest) (stri
 		}
 		return "", errors.Join(core.ErrNotFound, rows.Err())
 	case textLength:
-		rows, err := s.findTokens(ctx, q, `k.user_id = ?`, "", int64(binary.BigEndian.Uint64(d[digestLength:])))
+		rows, err := l.findTokens(ctx, q, `k.user_id = ?`, "", int64(binary.BigEndian.Uint64(d[digestLength:])))
 		if err != nil {
 			return "", fmt.Errorf("select token: %w", err)
 		}
@@ -267,21 +274,21 @@ func (s *Store) keyOfDigest(ctx context.Context, q querier, d core.Digest) (stri
 
 // ExtendExpiry implements [core.Store].
 func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Time) error {
-	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		key, err := s.keyOfDigest(ctx, tx, d)
+	return s.write(ctx, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		key, err := l.keyOfDigest(ctx, tx, d)
 		if errors.Is(err, core.ErrNotFound) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		rows, err := s.findTokens(ctx, tx, `k.`+s.django.Quote(s.tokens.IDColumn())+` = ?`, s.django.LockTokens(), key)
+		rows, err := l.findTokens(ctx, tx, `k.`+l.django.Quote(l.tokens.IDColumn())+` = ?`, l.django.LockTokens(), key)
 		if err != nil {
 			return fmt.Errorf("select token: %w", err)
 		}
 		for _, row := range rows {
 			if t := row.token; !t.ExpiresAt.IsZero() && !t.Expired(now) && to.After(t.ExpiresAt) {
-				return s.setExpiry(ctx, tx, key, to)
+				return l.setExpiry(ctx, tx, key, to)
 			}
 		}
 		return nil
@@ -290,23 +297,23 @@ func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Ti
 
 // DeleteToken implements [core.Store].
 func (s *Store) DeleteToken(ctx context.Context, d core.Digest, audit *core.AuditEntry) error {
-	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
-		key, err := s.keyOfDigest(ctx, tx, d)
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		key, err := l.keyOfDigest(ctx, tx, d)
 		if err != nil {
 			return err
 		}
-		return s.deleteRow(ctx, tx, key)
+		return l.deleteRow(ctx, tx, key)
 	})
 }
 
 // deleteRow deletes Django's row and that of the auxiliary table, or fails with
 // core.ErrNotFound.
-func (s *Store) deleteRow(ctx context.Context, tx *sql.Tx, key string) error {
-	result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.django.TableName(s.tokens.Table)+` WHERE `+s.django.Quote(s.tokens.IDColumn())+` = ?`), key)
+func (l *layout) deleteRow(ctx context.Context, tx *sql.Tx, key string) error {
+	result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` WHERE `+l.django.Quote(l.tokens.IDColumn())+` = ?`), key)
 	if err := changed("delete token", result, err); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, s.sql(`DELETE FROM authcompat_tokens WHERE token = ?`), key); err != nil {
+	if _, err := tx.ExecContext(ctx, l.sql(`DELETE FROM authcompat_tokens WHERE token = ?`), key); err != nil {
 		return fmt.Errorf("delete auxiliary row of token: %w", err)
 	}
 	return nil
@@ -315,9 +322,9 @@ func (s *Store) deleteRow(ctx context.Context, tx *sql.Tx, key string) error {
 // DeleteUserTokens implements [core.Store]. Tokens that Django issued belong to
 // core.DefaultRealm.
 func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *core.AuditEntry) (n int, err error) {
-	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, s.sql(`DELETE FROM `+s.django.TableName(s.tokens.Table)+` AS t WHERE user_id = ? AND coalesce(
-			(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+s.django.Quote(s.tokens.IDColumn())+`), ?) = ?`),
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` AS t WHERE user_id = ? AND coalesce(
+			(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+l.django.Quote(l.tokens.IDColumn())+`), ?) = ?`),
 			userID, core.DefaultRealm, realm)
 		if err != nil {
 			return fmt.Errorf("delete tokens: %w", err)

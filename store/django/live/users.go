@@ -13,13 +13,14 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/tables"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 )
 
 // CreateUser implements [core.Store].
 func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error), audit *core.AuditEntry) (core.User, error) {
 	var user core.User
-	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) (err error) {
-		if user, err = s.addUser(ctx, tx, u); err != nil {
+	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) (err error) {
+		if user, err = l.addUser(ctx, tx, u); err != nil {
 			return err
 		}
 		if audit != nil {
@@ -32,17 +33,21 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 		if err != nil {
 			return err
 		}
-		return s.addToken(ctx, tx, token)
+		return l.addToken(ctx, tx, token)
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, pgconn.ErrEncoding):
+		return core.User{}, fmt.Errorf("%w: %w", core.ErrInvalidUser, err)
+	case tables.TooLong(err) && s.layout.Load().holdsHash(u.PasswordHash): // as in a database that counts bytes
+		return core.User{}, fmt.Errorf("%w: a column of Django's is too short", core.ErrInvalidUser)
+	case err != nil:
 		return core.User{}, err
 	}
 	return user, nil
 }
 
-// addUser inserts the row of a user, and into an auxiliary table what Django has no
-// column for.
-func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.User, error) {
+// newAccount returns the account that a new user has, without its ID.
+func newAccount(u core.NewUser) core.Account {
 	account := core.Account{
 		User:         core.User{Username: u.Username, Email: u.Email, Active: !u.Inactive, CreatedAt: u.CreatedAt.UTC()},
 		PasswordHash: u.PasswordHash,
@@ -50,12 +55,41 @@ func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.U
 	if len(u.Attributes) > 0 {
 		account.Attributes = maps.Clone(u.Attributes)
 	}
-	key, err := s.django.Writer(tx, s.decoder).InsertUser(ctx, s.decoder.UserFields(account, s.shape.Users), "", u.CreatedAt)
-	if s.django.IsDuplicate(err) {
+	return account
+}
+
+// checkLengths fails with core.ErrInvalidUser if a text of the account has more characters
+// than its column. SQLite would store it, but Django's own forms would then refuse the user,
+// and PostgreSQL cuts off spaces.
+func (l *layout) checkLengths(a core.Account) error {
+	fields := l.decoder.UserFields(a, l.shape.Users)
+	for _, c := range l.shape.Users.Columns {
+		if text, ok := fields[c.Name].(string); ok && c.Name != l.decoder.Mapping.Password && !c.Fits(text) {
+			return fmt.Errorf("%w: the column %s of Django's has room for %d characters", core.ErrInvalidUser, c.Name, c.Length)
+		}
+	}
+	return nil
+}
+
+// holdsHash reports whether the column of passwords has room for the hash.
+func (l *layout) holdsHash(encoded string) bool {
+	c, _ := l.shape.Users.Column(l.decoder.Mapping.Password)
+	return c.Fits(encoded)
+}
+
+// addUser inserts the row of a user, and into an auxiliary table what Django has no
+// column for.
+func (l *layout) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.User, error) {
+	account := newAccount(u)
+	if err := l.checkLengths(account); err != nil {
+		return core.User{}, err
+	}
+	key, err := l.django.Writer(tx, l.decoder).InsertUser(ctx, l.decoder.UserFields(account, l.shape.Users), "", u.CreatedAt)
+	if l.django.IsDuplicate(err) {
 		return core.User{}, core.ErrUsernameTaken
 	}
 	if tables.IsFull(err) {
-		err = s.explainFull(ctx, tx, err)
+		err = l.explainFull(ctx, tx, err)
 	}
 	if err == nil {
 		account.ID, err = strconv.ParseInt(key, 10, 64)
@@ -63,23 +97,38 @@ func (s *Store) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.U
 	if err != nil {
 		return core.User{}, fmt.Errorf("insert user: %w", err)
 	}
-	if len(u.Attributes) == 0 {
-		return account.User, nil
+	if err := l.forget(ctx, tx, account.ID); err != nil || len(u.Attributes) == 0 {
+		return account.User, err
 	}
 	text, err := json.Marshal(u.Attributes)
 	if err != nil {
 		return core.User{}, fmt.Errorf("encode attributes: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, s.sql(`INSERT INTO authcompat_users (user_id, attributes) VALUES (?, ?)`), account.ID, string(text)); err != nil {
+	if _, err := tx.ExecContext(ctx, l.sql(`INSERT INTO authcompat_users (user_id, attributes) VALUES (?, ?)`), account.ID, string(text)); err != nil {
 		return core.User{}, fmt.Errorf("insert attributes: %w", err)
 	}
 	return account.User, nil
 }
 
+// forget deletes the attributes of a user who had the ID before and whom Django has deleted:
+// manage.py flush makes the database give IDs again. A role that has no right to delete them
+// needs none where there are none.
+func (l *layout) forget(ctx context.Context, tx *sql.Tx, userID int64) error {
+	var left bool
+	err := tx.QueryRowContext(ctx, l.sql(`SELECT EXISTS (SELECT 1 FROM authcompat_users WHERE user_id = ?)`), userID).Scan(&left)
+	if err == nil && left {
+		_, err = tx.ExecContext(ctx, l.sql(`DELETE FROM authcompat_users WHERE user_id = ?`), userID)
+	}
+	if err != nil {
+		return fmt.Errorf("delete attributes: %w", err)
+	}
+	return nil
+}
+
 // explainFull returns the error of an insert into a SQLite file, which says that the disk
 // is full, too, where a row has the last ID there is (https://sqlite.org/autoinc.html).
-func (s *Store) explainFull(ctx context.Context, tx *sql.Tx, err error) error {
-	users := s.shape.Users
+func (l *layout) explainFull(ctx context.Context, tx *sql.Tx, err error) error {
+	users := l.shape.Users
 	for users.Base != nil {
 		users = *users.Base
 	}
@@ -93,11 +142,11 @@ func (s *Store) explainFull(ctx context.Context, tx *sql.Tx, err error) error {
 // Account implements [core.Store].
 func (s *Store) Account(ctx context.Context, username string) (core.Account, error) {
 	var rows []pairRow
-	err := s.read(ctx, func(ctx context.Context) (err error) {
-		rows, err = s.find(ctx, s.db, `"users".`+s.django.Quote(s.decoder.Mapping.Username)+` = ?`, "", username)
+	err := s.read(ctx, func(ctx context.Context, l *layout) (err error) {
+		rows, err = l.find(ctx, l.db, `"users".`+l.django.Quote(l.decoder.Mapping.Username)+` = ?`, "", username)
 		return err
 	})
-	if err == nil && len(rows) != 1 { // of two with one name, neither is certain to be meant
+	if errors.Is(err, pgconn.ErrEncoding) || err == nil && len(rows) != 1 { // of two with one name, neither is certain to be meant
 		err = core.ErrNotFound
 	}
 	if err != nil {
@@ -108,15 +157,15 @@ func (s *Store) Account(ctx context.Context, username string) (core.Account, err
 
 // UpdatePassword implements [core.Store].
 func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, _ bool, audit *core.AuditEntry) error {
-	m := s.decoder.Mapping
-	part, id := s.shape.Users, m.ID
-	for part.Base != nil && part.Base.Has(m.Password) {
-		part = *part.Base
-		id = part.KeyColumn()
-	}
-	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, s.sql(`UPDATE `+s.django.TableName(part)+` SET `+s.django.Quote(m.Password)+` = ? WHERE `+
-			s.django.Quote(id)+` = ? AND `+s.django.Quote(m.Password)+` = ?`), encoded, userID, old)
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		m := l.decoder.Mapping
+		part, id := l.shape.Users, m.ID
+		for part.Base != nil && part.Base.Has(m.Password) {
+			part = *part.Base
+			id = part.KeyColumn()
+		}
+		result, err := tx.ExecContext(ctx, l.sql(`UPDATE `+l.django.TableName(part)+` SET `+l.django.Quote(m.Password)+` = ? WHERE `+
+			l.django.Quote(id)+` = ? AND `+l.django.Quote(m.Password)+` = ?`), encoded, userID, old)
 		return changed("update password", result, err)
 	})
 }
@@ -150,42 +199,24 @@ type querier interface {
 }
 
 // find reads users, with what the auxiliary tables have of them.
-func (s *Store) find(ctx context.Context, q querier, condition, tail string, args ...any) ([]pairRow, error) {
-	return s.query(ctx, q, false, condition, tail, args...)
+func (l *layout) find(ctx context.Context, q querier, condition, tail string, args ...any) ([]pairRow, error) {
+	return l.query(ctx, q, false, condition, tail, args...)
 }
 
 // findTokens reads tokens with their users.
-func (s *Store) findTokens(ctx context.Context, q querier, condition, tail string, args ...any) ([]pairRow, error) {
-	return s.query(ctx, q, true, condition, tail, args...)
+func (l *layout) findTokens(ctx context.Context, q querier, condition, tail string, args ...any) ([]pairRow, error) {
+	return l.query(ctx, q, true, condition, tail, args...)
 }
 
 // query reads users, or tokens with their users, as rows of text.
-func (s *Store) query(ctx context.Context, q querier, tokens bool, condition, tail string, args ...any) ([]pairRow, error) {
-	var columns []string
-	add := func(alias string, t tables.Table) {
-		for _, c := range t.Columns {
-			columns = append(columns, s.django.TextExpr(c, alias+"."+s.django.Quote(c.Name)))
-		}
-	}
-	id := `"users".` + s.django.Quote(s.decoder.Mapping.ID)
-	add(`"users"`, s.shape.Users)
-	columns = append(columns, "a.attributes")
-	from := s.django.FromClause(s.shape.Users, `"users"`) + ` LEFT JOIN authcompat_users a ON a.user_id = ` + id
-	if tokens {
-		add("k", s.tokens.Table)
-		for _, column := range auxColumns {
-			columns = append(columns, s.django.TextExpr(tables.Column{}, "o."+column))
-		}
-		from = s.django.TableName(s.tokens.Table) + ` k JOIN ` + s.django.FromClause(s.shape.Users, `"users"`) + ` ON ` + id + ` = k.user_id
-			LEFT JOIN authcompat_users a ON a.user_id = ` + id + `
-			LEFT JOIN authcompat_tokens o ON o.token = k.` + s.django.Quote(s.tokens.IDColumn())
-	}
-	found, err := q.QueryContext(ctx, s.sql(`SELECT `+strings.Join(columns, ", ")+` FROM `+from+` WHERE `+condition+tail), args...)
+func (l *layout) query(ctx context.Context, q querier, tokens bool, condition, tail string, args ...any) ([]pairRow, error) {
+	columns, statement := l.selectRows(tokens, condition, tail)
+	found, err := q.QueryContext(ctx, l.sql(statement), args...)
 	if err != nil {
 		return nil, err
 	}
 	defer found.Close()
-	values := make([]sql.NullString, len(columns))
+	values := make([]sql.NullString, columns)
 	targets := make([]any, len(values))
 	for i := range values {
 		targets[i] = &values[i]
@@ -195,7 +226,7 @@ func (s *Store) query(ctx context.Context, q querier, tokens bool, condition, ta
 		if err := found.Scan(targets...); err != nil {
 			return nil, err
 		}
-		row, err := s.pair(values, tokens)
+		row, err := l.pair(values, tokens)
 		switch {
 		case errors.Is(err, errUnreadable):
 			continue
@@ -207,26 +238,51 @@ func (s *Store) query(ctx context.Context, q querier, tokens bool, condition, ta
 	return rows, found.Err()
 }
 
+// selectRows returns the statement that reads users, or tokens with their users, and how many
+// columns it has.
+func (l *layout) selectRows(tokens bool, condition, tail string) (width int, statement string) {
+	var columns []string
+	add := func(alias string, t tables.Table) {
+		for _, c := range t.Columns {
+			columns = append(columns, l.django.TextExpr(c, alias+"."+l.django.Quote(c.Name)))
+		}
+	}
+	id := `"users".` + l.django.Quote(l.decoder.Mapping.ID)
+	add(`"users"`, l.shape.Users)
+	columns = append(columns, "a.attributes")
+	from := l.django.FromClause(l.shape.Users, `"users"`) + ` LEFT JOIN authcompat_users a ON a.user_id = ` + id
+	if tokens {
+		add("k", l.tokens.Table)
+		for _, column := range auxColumns {
+			columns = append(columns, l.django.TextExpr(tables.Column{}, "o."+column))
+		}
+		from = l.django.TableName(l.tokens.Table) + ` k JOIN ` + l.django.FromClause(l.shape.Users, `"users"`) + ` ON ` + id + ` = k.user_id
+			LEFT JOIN authcompat_users a ON a.user_id = ` + id + `
+			LEFT JOIN authcompat_tokens o ON o.token = k.` + l.django.Quote(l.tokens.IDColumn())
+	}
+	return len(columns), `SELECT ` + strings.Join(columns, ", ") + ` FROM ` + from + ` WHERE ` + condition + tail
+}
+
 // pair decodes one row of query.
-func (s *Store) pair(values []sql.NullString, tokens bool) (p pairRow, err error) {
-	users := len(s.shape.Users.Columns)
-	if p.account, err = s.decoder.Account(s.shape.Users.Row(values[:users])); err != nil {
+func (l *layout) pair(values []sql.NullString, tokens bool) (p pairRow, err error) {
+	users := len(l.shape.Users.Columns)
+	if p.account, err = l.decoder.Account(l.shape.Users.Row(values[:users])); err != nil {
 		return p, fmt.Errorf("user: %w", err)
 	}
 	if err := addAttributes(&p.account, values[users]); err != nil || !tokens {
 		return p, err
 	}
 	rest := values[users+1:]
-	theirs := len(s.tokens.Columns)
-	if p.theirs, err = s.decoder.RawToken(s.tokens, s.tokens.Table.Row(rest[:theirs])); err != nil {
+	theirs := len(l.tokens.Columns)
+	if p.theirs, err = l.decoder.RawToken(l.tokens, l.tokens.Table.Row(rest[:theirs])); err != nil {
 		return p, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	for i, c := range s.tokens.Columns {
-		if c.Name == s.tokens.IDColumn() {
+	for i, c := range l.tokens.Columns {
+		if c.Name == l.tokens.IDColumn() {
 			p.key = rest[i].String
 		}
 	}
-	return p, s.complete(&p, rest[theirs:])
+	return p, l.complete(&p, rest[theirs:])
 }
 
 // errUnreadable is a token that Django can't use either.

@@ -114,11 +114,11 @@ func usernameOf(t Table) (column string, unsure []string) {
 	if column == "" {
 		column = usual[0]
 	}
-	if t.Name == defaultUsers || t.Name == "auth.user" {
+	if (t.Name == defaultUsers || t.Name == "auth.user") && column == usual[0] {
 		return column, nil
 	}
 	for _, name := range usual {
-		if name != column && (!known || t.Distinct(name)) {
+		if name != column && (!known || t.Distinct(name) || t.Name == defaultUsers) {
 			unsure = append(unsure, fmt.Sprintf("users of %s are taken to log in by the column %s; if they log in by %s (USERNAME_FIELD), say so in a mapping (--map FILE.yaml, username: %s)", t, column, name, name))
 		}
 	}

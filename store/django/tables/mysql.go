@@ -3,6 +3,7 @@ package tables
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -46,10 +47,13 @@ func mysqlConfig(dsn string) (*mysqldriver.Config, error) {
 		if name != "tls" {
 			return nil, fmt.Errorf("the DSN has a parameter %q: only tls is known (true, skip-verify, preferred)", name)
 		}
-		c.TLSConfig = values[0]
+		// The driver's error for another value would show it.
+		if c.TLSConfig = values[0]; !slices.Contains([]string{"true", "false", "skip-verify", "preferred"}, c.TLSConfig) {
+			return nil, errors.New("the parameter tls of the DSN is none of true, false, skip-verify and preferred")
+		}
 	}
 	c.Logger = &mysqldriver.NopLogger{}
-	c.ClientFoundRows, c.Timeout = true, 10*time.Second
+	c.ClientFoundRows = true
 	c.Params = map[string]string{"sql_mode": mysqlMode, "time_zone": "'+00:00'"}
 	return c, c.Apply(mysqldriver.Charset("utf8mb4", ""))
 }
@@ -63,7 +67,21 @@ func (mysql) open(dsn string, _ bool) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(connector), nil
+	return sql.OpenDB(mysqlConnector{connector}), nil
+}
+
+// mysqlConnector limits how long the handshake of a connection may take.
+type mysqlConnector struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (c mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	limited, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conn, err := c.Connector.Connect(limited)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		return nil, fmt.Errorf("the server has not answered within %v: is it one of MySQL or MariaDB?", connectTimeout)
+	}
+	return conn, err
 }
 
 func (mysql) identity(dsn string) string {

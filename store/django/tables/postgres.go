@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/store/internal/pgdsn"
-	"github.com/authcompat/authcompat/store/internal/pgframes"
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
 )
@@ -24,7 +23,7 @@ func (postgres) open(dsn string, _ bool) (*sql.DB, error) {
 	if _, err := url.Parse(dsn); err != nil || !pgdsn.WellFormed(dsn) {
 		return nil, errPostgresDSN
 	}
-	c, err := pgframes.NewConnector(dsn)
+	c, err := newPGConnector(dsn)
 	if err != nil {
 		return nil, errPostgresDSN
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Table is a table or view, or the objects of one model in a dump.
@@ -284,6 +285,11 @@ func (c Column) IsInteger() bool {
 		return true
 	}
 	return false
+}
+
+// Fits reports whether a text has at most as many characters as the column's type allows.
+func (c Column) Fits(text string) bool {
+	return c.Length == 0 || !strings.Contains(c.Kind, "char") || utf8.RuneCountInString(text) <= c.Length
 }
 
 // errNoColumn is the error for a mapping that names a missing column.

@@ -88,6 +88,9 @@ func Import(ctx context.Context, from tables.Source, to Target, o Options) (*Rep
 	}
 	defer collectLess()()
 	err := i.run(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // what a statement says that was interrupted is its consequence
+	}
 	report.Finished = o.Clock().UTC()
 	return report, err
 }

@@ -101,6 +101,9 @@ func (i *importer) userBatch(ctx context.Context, at string, batch []transfer.Im
 	if err != nil {
 		return fmt.Errorf("import users: %w", err)
 	}
+	if i.place.Cursor != "" && !i.from.Shape().ByName {
+		i.report.Resumable = i.report.Users.Read
+	}
 	for n, result := range results {
 		if result.Outcome == transfer.ImportIDTaken {
 			i.left[batch[n].Key] = true

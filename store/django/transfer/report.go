@@ -36,6 +36,9 @@ type Report struct {
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
 	Users    Counts    `json:"users"`
+	// Resumable is the number of users after which the next run goes on if this one is cut
+	// off: what was read after them is not written.
+	Resumable int `json:"-"`
 	// Renumbered is the number of added users who have another ID here, because theirs
 	// is taken by another user, or no positive number up to [transfer.MaxUserID].
 	Renumbered int               `json:"users_with_another_id"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
@@ -77,6 +78,9 @@ func TestLoginByEmail(t *testing.T) {
 		s, err := live.Open(t.Context(), path, m)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if said := strings.Join(s.Caveats(), "\n"); !strings.Contains(said, "users log in by the column email of accounts_user") {
+			t.Errorf("%s: it says %s", name, said)
 		}
 		engine := core.New(core.Config{Backend: core.Backend{Store: s, Plaintext: s}, Hasher: mustHouse(t).hasher(t)})
 		session, err := engine.Login(t.Context(), policy, "ann@example.org", "pw-ann")

@@ -6,14 +6,16 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 )
 
 // ErrReplaced is the error of a store whose file is another one by now, or is gone: what
 // it writes is lost, and what it reads is out of date.
-var ErrReplaced = errors.New("the database file was replaced or removed while it was open: restart the servers that use it")
+var ErrReplaced = errors.New("the database file was replaced or removed while it was open: put the right one in its place, and restart the servers that use it")
 
 // ErrEmptied is the error of a store whose file has lost its content.
 var ErrEmptied = errors.New("the database file was emptied while it was open: stop the servers that use it, and restore a backup")
@@ -26,16 +28,66 @@ var ErrLogReplaced = errors.New("the write-ahead log (the database's file -wal) 
 // other processes do not see what this one writes, and overwrite it.
 var ErrIndexReplaced = errors.New("the WAL-index (the database's file -shm) was replaced or removed while it was open: restart the servers that use it")
 
+// ErrLinked is the error of a database with several names (hard links).
+var ErrLinked = errors.New("the file has several names (hard links), and what is written under one of them is lost under the others, because SQLite keeps a write-ahead log beside each: remove all but the one that servers use")
+
+// How often, and for how long, what may end by itself is looked at again: a file that is being
+// put in place has two names for an instant.
+const (
+	lookEvery = 5 * time.Millisecond
+	namesWait = 20 * lookEvery
+)
+
+// CheckNames fails with ErrLinked if a database has several names.
+func CheckNames(path string) error {
+	return endsWithin(namesWait, ErrLinked, func() bool {
+		info, err := os.Stat(path)
+		return err == nil && names(info) > 1 // if there is none, opening it says what is wrong
+	})
+}
+
+// endsWithin fails if there is still a problem after a time.
+func endsWithin(limit time.Duration, problem error, there func() bool) error {
+	for began := time.Now(); there(); time.Sleep(lookEvery) {
+		if time.Since(began) > limit {
+			return problem
+		}
+	}
+	return nil
+}
+
+// IsEmpty reports whether a file is there and has nothing in it.
+func IsEmpty(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().IsRegular() && info.Size() == 0
+}
+
+// HasLog reports whether there is a write-ahead log beside a database that has anything in it.
+// The log of a new database comes after its first page. SQLite looks for it beside the file
+// that a link leads to.
+func HasLog(file string) bool {
+	if target, err := filepath.EvalSymlinks(file); err == nil {
+		file = target
+	}
+	info, err := os.Stat(file + "-wal")
+	return err == nil && info.Size() > 0
+}
+
 // Files are the files of a database as they were when it was opened. They may be used by
 // several goroutines at once.
 type Files struct {
 	database file
+	held     *os.File               // the database; nil: the system can't hold it
 	beside   atomic.Pointer[beside] // nil: not known
 	broken   atomic.Pointer[error]  // what Check returns from now on; nil: nothing is wrong yet
 }
 
 // beside are the files that SQLite keeps beside a database in write-ahead mode.
-type beside struct{ log, index file }
+type beside struct {
+	path       string // of the database, without links
+	log, index file
+	content    *os.File // of the log, wherever it is; SQLite has no lock on it that a close would release
+}
 
 // file is a file as it was; without info, there was none.
 type file struct {
@@ -44,7 +96,15 @@ type file struct {
 }
 
 // At returns the file that is at a path now, before it is opened.
-func At(path string) *Files { return &Files{database: at(path)} }
+func At(path string) *Files {
+	f := &Files{held: hold(path), database: at(path)}
+	if f.held != nil {
+		if info, err := f.held.Stat(); err == nil {
+			f.database.info = info // of that one, if it was replaced in between
+		}
+	}
+	return f
+}
 
 func at(path string) file {
 	info, err := os.Stat(path)
@@ -58,10 +118,14 @@ func at(path string) file {
 // file itself, without links. The caller has a connection open that has read from the
 // database in write-ahead mode: nobody removes them while there is one.
 func (f *Files) Attach(database string) {
-	b := &beside{at(database + "-wal"), at(database + "-shm")}
-	if b.log.info != nil && b.index.info != nil {
-		f.beside.Store(b)
+	b := &beside{path: database, log: at(database + "-wal"), index: at(database + "-shm")}
+	if b.log.info == nil || b.index.info == nil {
+		return
 	}
+	if content, err := os.Open(b.log.path); err == nil {
+		b.content = content
+	}
+	f.beside.Store(b)
 }
 
 // Attached reports whether Attach has found the log and the index.
@@ -79,6 +143,20 @@ func (f *Files) Check() error {
 		return f.Break(err)
 	}
 	return nil
+}
+
+// IsBeingMoved reports whether the database that was opened has no name any more, and nothing has
+// its name: who moves files to another file system copies and removes one after the other, and the
+// copy of the database lacks what is in the log. It never does where the system can't tell.
+func (f *Files) IsBeingMoved() bool {
+	if f.held == nil {
+		return false
+	}
+	if info, err := f.held.Stat(); err != nil || names(info) > 0 {
+		return false
+	}
+	_, err := os.Lstat(f.database.path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // Broken returns the error of earlier calls of Check or Break; nil: there was none. It costs

@@ -21,6 +21,10 @@ var ErrAmbiguousCommit = errors.New("the outcome of the commit is unknown")
 // ErrConflict says that another transaction has inserted the same row meanwhile.
 var ErrConflict = errors.New("another transaction was in the way")
 
+// ErrEncoding says that a text is none in the database's encoding. It takes the place of
+// PostgreSQL's error, which shows bytes of the text.
+var ErrEncoding = errors.New("a text has characters that the database's encoding does not have")
+
 // errReadOnly says that the server has become read-only.
 var errReadOnly = errors.New("the server is read-only")
 
@@ -106,10 +110,14 @@ func IsDuplicate(err error, constraint string) bool {
 // Explain converts the error of a call with ctx to one that [core.Store] specifies.
 func Explain(ctx context.Context, err error) error {
 	switch {
-	case err == nil, errors.Is(err, core.ErrUnavailable):
+	case err == nil:
+		return nil
+	case errors.Is(err, core.ErrUnavailable):
 		return err
 	case errors.Is(err, ErrAmbiguousCommit):
 		return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+	case classify(err) == permanent && pq.As(err, pqerror.CharacterNotInRepertoire, pqerror.UntranslatableCharacter) != nil:
+		return ErrEncoding
 	case classify(err) == permanent:
 		return err
 	case ctx.Err() != nil:

@@ -56,6 +56,9 @@ func NewPool(s Settings, o Options) *Pool {
 	return p
 }
 
+// Writers returns how many transactions may run at a time.
+func (p *Pool) Writers() int { return cap(p.writers.slots) }
+
 // Separate returns connections beside those of the pool, for statements that a schema's
 // change runs. The caller closes it.
 func (p *Pool) Separate() *sqlx.DB { return sqlx.NewDb(sql.OpenDB(p.connector), "postgres") }

@@ -69,14 +69,15 @@ var ErrMalformed = errors.New("what the server says is not PostgreSQL's protocol
 // connector is lib/pq's, which panics at malformed messages.
 type connector struct{ driver.Connector }
 
-// NewConnector returns lib/pq's connector for a DSN, with limited connections.
-func NewConnector(dsn string) (driver.Connector, error) {
-	c, err := pq.NewConnector(dsn)
+// NewConnector returns lib/pq's connector for a configuration, whose dialer limits
+// connections.
+func NewConnector(c pq.Config, d pq.Dialer) (driver.Connector, error) {
+	k, err := pq.NewConnectorConfig(c)
 	if err != nil {
 		return nil, err
 	}
-	c.Dialer(Dialer{})
-	return connector{c}, nil
+	k.Dialer(d)
+	return connector{k}, nil
 }
 
 // Connect implements driver.Connector. It fails with ErrMalformed, or as lib/pq does.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/lib/pq"
 )
 
 // message is one of the server's, with any announced length.
@@ -84,7 +86,11 @@ func TestHostileServer(t *testing.T) {
 				_, _ = c.Read(make([]byte, 1024))
 				_, _ = c.Write(answer)
 			}()
-			connector, err := NewConnector("postgres://u@" + l.Addr().String() + "/d?sslmode=disable")
+			config, err := pq.NewConfig("postgres://u@" + l.Addr().String() + "/d?sslmode=disable")
+			if err != nil {
+				t.Fatal(err)
+			}
+			connector, err := NewConnector(config, Dialer{})
 			if err != nil {
 				t.Fatal(err)
 			}

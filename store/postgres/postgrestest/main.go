@@ -74,6 +74,21 @@ func SchemaAt(tb testing.TB, dsn string, parameters ...string) string {
 	return With(tb, dsn, append(parameters, "schema", schema)...)
 }
 
+// Encoded returns the URL of a database of its own in an encoding, which is dropped when the
+// test ends.
+func Encoded(tb testing.TB, encoding string) string {
+	tb.Helper()
+	name := "encoded_" + strings.ToLower(rand.Text())
+	execute(tb, DSN(tb), `CREATE DATABASE `+name+` ENCODING '`+encoding+`' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
+	tb.Cleanup(func() { execute(tb, DSN(tb), `DROP DATABASE `+name+` WITH (FORCE)`) })
+	u, err := url.Parse(DSN(tb))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
 // With adds parameters, as pairs of names and values, to a URL.
 func With(tb testing.TB, dsn string, parameters ...string) string {
 	tb.Helper()

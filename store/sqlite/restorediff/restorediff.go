@@ -37,9 +37,16 @@ func absent(same string) string {
 }
 
 // Compare fills the empty table temp.ended with the digests of the tokens that have ended
-// since the backup, and counts other changes. It fails if the other database can't be
-// read, which a damage or its schema may cause; temp.ended may have rows by then.
+// since the backup, and counts other changes. It fails with ErrAnother, or if the other
+// database can't be read, which a damage or its schema may cause; temp.ended may have rows
+// by then.
 func Compare(ctx context.Context, tx *sqlx.Tx) (c Changes, err error) {
+	switch same, err := SameDatabase(ctx, tx); {
+	case err != nil:
+		return c, err
+	case !same:
+		return c, ErrAnother
+	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO temp.ended (digest) `+ended); err != nil {
 		return c, fmt.Errorf("compare tokens: %w", err)
 	}
@@ -62,14 +69,19 @@ func Compare(ctx context.Context, tx *sqlx.Tx) (c Changes, err error) {
 
 // CarryOver takes over which ids were given to users and audit entries, so that others
 // don't get them; which imported tokens have ended, so that the next import doesn't bring
-// them back; and until when a token lives that use has extended. What a database of another schema does not have is left out.
-func CarryOver(ctx context.Context, tx *sqlx.Tx) error {
+// them back; and until when a token lives that use has extended. From the same database, a
+// key is taken over that the backup does not have yet, and what operators have set of a
+// cutover since: a restore sends nobody to another side. What a database of another schema
+// does not have is left out.
+func CarryOver(ctx context.Context, tx *sqlx.Tx, same bool) error {
 	var sameSchema bool
 	if err := tx.GetContext(ctx, &sameSchema, `
-		SELECT (SELECT max(version_id) FROM main.goose_db_version) = (SELECT max(version_id) FROM old.goose_db_version)`); err != nil {
+		SELECT (SELECT max(version_id) FROM main.goose_db_version) = (SELECT max(version_id) FROM old.goose_db_version)`); !same && unknown(err) {
+		return nil // it is empty
+	} else if err != nil {
 		return fmt.Errorf("read schema version: %w", err)
 	}
-	for _, statement := range []string{
+	statements := []string{
 		`UPDATE main.sqlite_sequence AS s SET seq = max(seq, ifnull((SELECT o.seq FROM old.sqlite_sequence o WHERE o.name = s.name), 0))
 		 WHERE name IN ('users', 'audit')`,
 		`INSERT INTO main.sqlite_sequence (name, seq) SELECT o.name, o.seq FROM old.sqlite_sequence o
@@ -85,7 +97,16 @@ func CarryOver(ctx context.Context, tx *sqlx.Tx) error {
 		 WHERE NOT EXISTS (SELECT 1 FROM main.tokens t WHERE t.digest = o.digest)
 		   AND NOT EXISTS (SELECT 1 FROM main.tokens t WHERE t.twin = o.digest)
 		 ON CONFLICT (digest) DO UPDATE SET absent = excluded.absent`,
-	} {
+	}
+	if same {
+		statements = append(statements,
+			`INSERT INTO main.secrets (name, value) SELECT name, value FROM old.secrets WHERE name = 'database' ON CONFLICT DO NOTHING`,
+			// WHERE: or ON would be that of a join.
+			`INSERT INTO main.cutover (id, version, changed_at, key, rules) SELECT id, version, changed_at, key, rules FROM old.cutover WHERE true
+			 ON CONFLICT (id) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at, key = excluded.key, rules = excluded.rules
+			 WHERE excluded.version > version`)
+	}
+	for _, statement := range statements {
 		if _, err := tx.ExecContext(ctx, statement); err != nil && (sameSchema || !unknown(err)) {
 			return fmt.Errorf("carry over: %w", err)
 		}

@@ -19,12 +19,24 @@
 // query costs microseconds. Nothing is ever written to the file.
 package walindex
 
+import "encoding/binary"
+
 // headerWords is the size of one copy of the header in 32-bit words: 48 bytes.
 const headerWords = 12
+
+// changeWord is the word that counts commits.
+const changeWord = 2
 
 // initWord is the word with the byte isInit, which is 0 before the header has been
 // written.
 const initWord = 3
+
+// framesWord is the word with the number of frames, and checksumWord the first of the two with the
+// checksum of the last one.
+const (
+	framesWord   = 4
+	checksumWord = 6
+)
 
 // saltWord is the first of the two words with the salt of the write-ahead log, which is
 // drawn anew when the log begins anew. Both are 0 if the log had no header when the index
@@ -36,3 +48,20 @@ const saltWord = 8
 // recovery of an empty log they are all the same, whatever was copied from the log into the
 // database before.
 type Header [headerWords]uint32
+
+// LastFrame returns the number of the last frame of the log that belongs to a commit, 0 if there is
+// none, the size of its page in bytes, and its checksum.
+func (h Header) LastFrame() (number uint32, page int, checksum [2]uint32) {
+	const largest, isLargestPages = 65536, 1
+	page = int(uint16(h[initWord] >> 16))
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		page = int(uint16(h[initWord]))
+	}
+	if page == isLargestPages {
+		page = largest
+	}
+	return h[framesWord], page, [2]uint32(h[checksumWord : checksumWord+2])
+}
+
+// Follows reports whether one commit, and no other, lies between the header before and this one.
+func (h Header) Follows(before Header) bool { return h[changeWord] == before[changeWord]+1 }

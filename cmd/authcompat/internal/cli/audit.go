@@ -31,6 +31,7 @@ type auditRecord struct {
 	Address           string      `json:"address,omitempty"`
 	Request           string      `json:"request,omitempty"`
 	Token             string      `json:"token,omitempty"`
+	Detail            string      `json:"detail,omitempty"`
 }
 
 func newAudit() *cobra.Command {
@@ -41,8 +42,9 @@ func newAudit() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "List what was done to users and tokens, the newest first",
-		Long: `List the audit record: registrations, logins, logouts, changes of passwords and what operators did. Nothing
+		Short: "List what was done to users and tokens, and what a cutover switched, the newest first",
+		Long: `List the audit record: registrations, logins, logouts, changes of passwords and what operators did, with
+what a cutover switched in DETAIL. Nothing
 in it is ever changed, and only its oldest part can be removed. A name that nobody has is not kept, because
 people type passwords there: it is shown as unknown:DIGEST, and --user NAME finds it, with the sealing keys
 of the servers. Digests of servers without a sealing key can't be found.`,
@@ -67,15 +69,15 @@ of the servers. Digests of servers without a sealing key can't be found.`,
 				if since > 0 {
 					f.Since = time.Now().Add(-time.Duration(since))
 				}
-				t := term.NewTable(cmd.OutOrStdout(), asJSON, "TIME\tACT\tOUTCOME\tUSER\tPROFILE\tBY\tADDRESS\tTOKEN\tREQUEST")
+				t := term.NewTable(cmd.OutOrStdout(), asJSON, "TIME\tACT\tOUTCOME\tUSER\tPROFILE\tBY\tADDRESS\tTOKEN\tREQUEST\tDETAIL")
 				err := e.EachEntry(ctx, f, limit, func(a core.AuditEntry) error {
 					r := auditRecord(a)
 					who := a.Username
 					if a.UsernamePseudonym != "" {
 						who = "unknown:" + a.UsernamePseudonym
 					}
-					return t.Row(r, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", term.FormatTime(a.At), a.Action, a.Outcome, term.Dash(who),
-						term.Dash(a.Profile), term.Dash(a.Actor), term.Dash(a.Address), term.Dash(a.Token), term.Dash(a.Request))
+					return t.Row(r, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", term.FormatTime(a.At), a.Action, a.Outcome, term.Dash(who),
+						term.Dash(a.Profile), term.Dash(a.Actor), term.Dash(a.Address), term.Dash(a.Token), term.Dash(a.Request), term.Dash(a.Detail))
 				})
 				return errors.Join(err, t.End())
 			})

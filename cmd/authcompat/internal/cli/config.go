@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +23,7 @@ func newConfigCheck() *cobra.Command {
 		Long: `Check a configuration file. Exits 0 when it is good; 1 with every problem, one a line, as
 file:line:column: key: what is wrong, or with the flag or variable that a value comes from. Flags and variables
 count as they do for serve, which checks the same before it starts. The store is not opened, nor an address.
-An AUTHCOMPAT_… variable that is no setting's, which other commands warn of, is an error here. Settings that are valid and take a protection away are named in warnings, which serve logs.`,
+An AUTHCOMPAT_… variable that is no setting's, and a date of adopt that is over, which other commands warn of, are errors here. Settings that are valid and take a protection away are named in warnings, which serve logs.`,
 		Args:              cobra.MaximumNArgs(1),
 		PersistentPreRunE: skipsPreRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,13 +31,27 @@ An AUTHCOMPAT_… variable that is no setting's, which other commands warn of, i
 			for _, u := range unknownVariables(cmd) {
 				err = errors.Join(err, errors.New(u.String()))
 			}
-			if err != nil {
+			if err = errors.Join(err, config.OverAdoptions(all, time.Now())); err != nil {
 				return err
 			}
 			for _, p := range all {
 				fmt.Fprintf(cmd.OutOrStdout(), "profile %s at %s\n", p.Profile.Name, p.Address)
+				if p.Front != nil {
+					for _, line := range p.Front.Lines() {
+						fmt.Fprintf(cmd.OutOrStdout(), "  %s\n", line)
+					}
+					if a := p.Front.Adopt; a != nil {
+						fmt.Fprintf(cmd.OutOrStdout(), "  until %s users are adopted who log in at %s\n", a.Until.Format(time.RFC3339), a.Login)
+					}
+				}
 				for _, weak := range p.TLS.Weaknesses() {
 					fmt.Fprintf(cmd.OutOrStdout(), "  accepts weak TLS: %s\n", weak)
+				}
+			}
+			if f.Ask != "" {
+				fmt.Fprintf(cmd.OutOrStdout(), "proxies and services ask at %s\n", f.Ask)
+				if f.AskIdentity.On {
+					fmt.Fprintf(cmd.OutOrStdout(), "  answers tell whose a good token is, signed with a key of %s\n", f.AskIdentityFile().Path())
 				}
 			}
 			for _, weak := range f.Weaknesses() {

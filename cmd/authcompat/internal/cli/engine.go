@@ -17,7 +17,7 @@ import (
 func withAdmin(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
 	return withEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
 		if e.Backend.Admin == nil || e.Backend.Auditor == nil {
-			return errors.New("on Django's own tables only user create, limits clear, audit and audit purge work: for the rest use Django's own admin")
+			return errors.New("on Django's own tables only user create, limits clear, audit, audit purge and cutover work: for the rest use Django's own admin")
 		}
 		return do(ctx, e)
 	})

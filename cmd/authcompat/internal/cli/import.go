@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -132,8 +131,8 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	unreported := file.Write(found)
 	var ending *transfer.EndingError
 	if err != nil && !errors.As(err, &ending) {
-		if found.Users.Read > 0 {
-			err = fmt.Errorf("%w\nstopped after %s; run it again and it goes on there", err, term.Count(found.Users.Read, "user", "users"))
+		if found.Resumable > 0 && !f.dryRun {
+			err = fmt.Errorf("%w\nstopped after %s; run it again and it goes on there", err, term.Count(found.Resumable, "user", "users"))
 		}
 		return errors.Join(err, unreported)
 	}
@@ -149,14 +148,23 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	return nil
 }
 
-// target opens the store. A dry run on a file that is not there makes none.
+// target opens the store. A dry run on a database that is not there, or has no tables yet, makes
+// none: it is one on an empty file somewhere else.
 func (f *importFlags) target(ctx context.Context) (store.Backend, func() error, error) {
-	s, cleanup, err := store.Backend{}, func() error { return nil }, error(nil)
-	path, isFile := store.SQLitePath(f.store)
-	if _, missing := os.Stat(path); f.dryRun && isFile && errors.Is(missing, os.ErrNotExist) {
+	there := true
+	var err error
+	if f.dryRun {
+		there, err = store.Exists(ctx, f.store)
+	}
+	s, cleanup := store.Backend{}, func() error { return nil }
+	switch {
+	case err != nil:
+	case !there:
 		s, cleanup, err = store.OpenTemp(ctx, "")
-	} else if s, err = store.Open(ctx, f.store); err == nil {
-		cleanup = s.Close
+	default:
+		if s, err = store.Open(ctx, f.store); err == nil {
+			cleanup = s.Close
+		}
 	}
 	if err != nil {
 		return store.Backend{}, nil, err
@@ -167,10 +175,15 @@ func (f *importFlags) target(ctx context.Context) (store.Backend, func() error, 
 	return s, cleanup, nil
 }
 
-// sealer finds the key. A dry run seals nothing that stays, and makes no key.
+// sealer finds the key. A dry run makes no key that stays: if it is killed, nobody can open
+// what it leaves.
 func (f *importFlags) sealer(ctx context.Context, to store.Backend) (core.Sealer, error) {
 	if f.dryRun {
-		return core.NewSealer(make([]byte, core.KeySize))
+		key := make([]byte, core.KeySize)
+		if _, err := rand.Read(key); err != nil {
+			return core.Sealer{}, err
+		}
+		return core.NewSealer(key)
 	}
 	return keyring.Location{File: f.keyFile, DSN: f.store}.LoadOrCreate(ctx, to.Admin)
 }

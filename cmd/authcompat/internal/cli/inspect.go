@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/transfer"
@@ -69,6 +70,9 @@ func (f *djangoFlags) next(sources []string, found *transfer.Inspection) string 
 				u.User = url.UserPassword(u.User.Username(), "PASSWORD")
 				source = u.String()
 			}
+		}
+		if address, query, has := strings.Cut(source, "?"); has && strings.Contains(address, "://") {
+			source = address + "?" + config.MaskQuery(query)
 		}
 		words = append(words, quoted(source))
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,21 @@ func TestStarter(t *testing.T) {
 		}
 		if got := p.Tokens; got.Hex != tt.hex || got.TTL != tt.ttl || got.LegacyFormat != tt.legacy {
 			t.Errorf("%+v: %+v", tt.found, got)
+		}
+	}
+}
+
+// TestNextHidesSecrets prints the command that follows an inspection, which people keep in
+// reports, for sources with passwords.
+func TestNextHidesSecrets(t *testing.T) {
+	const secret = "HUNTER2"
+	for _, source := range []string{
+		"postgres://ann:" + secret + "@h/db", "postgres://ann@h/db?password=" + secret, "postgres:///db?host=h&password=" + secret,
+		"postgres://h/db?options=-c%20x.key%3D" + secret, "mysql://ann:" + secret + "@h/db?tls=skip-verify",
+	} {
+		got := (&djangoFlags{zone: "UTC"}).next([]string{source}, &transfer.Inspection{})
+		if strings.Contains(got, secret) || !strings.Contains(got, "/db") {
+			t.Errorf("%s: %s", source, got)
 		}
 	}
 }

@@ -23,6 +23,7 @@ type purge struct {
 	short   string
 	long    string
 	example string
+	least   config.Duration // what is shorter has to be confirmed
 	action  core.Action
 	open    func(*cobra.Command, *config.Engine, func(context.Context, *engine.Engine) error) error
 	remove  func(ctx context.Context, e *engine.Engine, before time.Time) (int, error)
@@ -43,10 +44,11 @@ that tells expired tokens from unknown ones does so. Requests are answered meanw
 
 func auditPurge() purge {
 	return purge{
-		one: "entry", what: "entries", flag: "audit-retention", action: core.ActionPurgeAudit, open: withAudit,
+		one: "entry", what: "entries", flag: "audit-retention", least: config.Duration(24 * time.Hour), action: core.ActionPurgeAudit, open: withAudit,
 		short: "Remove the oldest part of the record, in small batches; a server with --audit-retention does so by itself",
 		long: `Remove the entries that are older than --audit-retention. That it was done is an entry of its own. Requests are
-answered meanwhile. For a copy of all: authcompat audit --limit 0 --json.`,
+answered meanwhile. For a copy of all: authcompat audit --limit 0 --json. Less than a day (12m are minutes) takes
+--force, since that leaves hardly anything.`,
 		example: "  authcompat audit purge --audit-retention 400d",
 		remove: func(ctx context.Context, e *engine.Engine, before time.Time) (int, error) {
 			return e.PurgeAudit(ctx, before)
@@ -56,13 +58,16 @@ answered meanwhile. For a copy of all: authcompat audit --limit 0 --json.`,
 
 func newPurge(p purge) *cobra.Command {
 	var flags config.Engine
-	var asJSON bool
+	var asJSON, force bool
 	keep := p.keep
 	cmd := &cobra.Command{
 		Use: "purge", Short: p.short, Long: p.long, Example: p.example, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.keep == 0 && keep == 0 {
 				return fmt.Errorf("how long are %s kept? Give --%s, for instance 400d", p.what, p.flag)
+			}
+			if keep < p.least && !force {
+				return fmt.Errorf("--%s %v would remove nearly all %s: give days, for instance 400d, or --force too if that is meant (m are minutes)", p.flag, time.Duration(keep), p.what)
 			}
 			return p.open(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				now, err := e.Now(ctx)
@@ -82,6 +87,10 @@ func newPurge(p purge) *cobra.Command {
 	}
 	flags.AddFlags(cmd.Flags())
 	cmd.Flags().Var(&keep, p.flag, "how long "+p.what+" are kept")
+	if p.least > 0 {
+		cmd.Flags().BoolVar(&force, "force", false, "remove nearly all "+p.what+" if --"+p.flag+" says so")
+		config.WithoutVariables(cmd.Flags(), "force")
+	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
 }

@@ -47,7 +47,7 @@ what is to be changed, or confirm a change (--force, token revoke --user), have 
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), newSecret(), newConfig(), newProfile(), newConformance(), newInspect(), newImport(), newExport(), newBackup(), newRestore())
+	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), newCallers(), newSecret(), newConfig(), newFront(), newCutover(), newProfile(), newConformance(), newInspect(), newImport(), newExport(), newBackup(), newRestore())
 	explainArguments(root)
 	return root
 }

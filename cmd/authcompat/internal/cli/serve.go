@@ -28,14 +28,17 @@ log names those that have changed. SIGTERM lets requests in flight finish.`,
   authcompat serve --profile snippit@127.0.0.1:8000 --profile ocd-users@127.0.0.1:8001
   authcompat serve --config /etc/authcompat.yaml`,
 		Args:              cobra.NoArgs,
+		Annotations:       map[string]string{reloadsOnHangup: "yes"},
 		PersistentPreRunE: skipsPreRun,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			// Before the settings are read: what an earlier SIGHUP is to take over is read anyway.
+			hangups := server.Hangups(cmd.Context())
 			f.Unknown = unknownVariables(cmd)
 			all, err := f.Resolve(cmd.Context(), "")
 			if err != nil {
 				return err
 			}
-			return server.Run(cmd.Context(), f, all, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return server.Run(cmd.Context(), f, all, hangups, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f.AddFlags(cmd.Flags())

@@ -20,6 +20,8 @@ type binding struct {
 	// invalid values; empty if the file has none.
 	profileAt, addressAt string
 	tls                  tlsBinding
+	front                *frontBinding // nil: there is no section
+	deprecation          deprecationBinding
 }
 
 // String returns the binding in the form of --profile.

@@ -97,6 +97,8 @@ func (c *configFile) section(v yamlfile.Value) {
 		switch {
 		case path == listenersKey:
 			c.bindings(e.Value)
+		case path == askIdentityKey:
+			c.setAskIdentity(e.Value)
 		case flag != "":
 			c.set(e.Value, flag)
 		case slices.ContainsFunc(settings(), func(s setting) bool { return strings.HasPrefix(s.key, path+".") }):
@@ -223,8 +225,12 @@ func readBinding(item yamlfile.Value) (l binding, ok bool) {
 			}
 		case minVersionKey, legacyCiphersKey:
 			l.tls.read(e)
+		case frontKey:
+			l.front = readFront(e.Value)
+		case deprecationKey, sunsetKey, deprecationLinkKey:
+			l.deprecation.read(e)
 		default:
-			e.Refuse("unknown key; a listener has profile, address, %s and %s", minVersionKey, legacyCiphersKey)
+			e.Refuse("unknown key; a listener has profile, address, %s, %s, %s, %s, %s and %s", minVersionKey, legacyCiphersKey, frontKey, deprecationKey, sunsetKey, deprecationLinkKey)
 		}
 	}
 	if l.profile == "" {

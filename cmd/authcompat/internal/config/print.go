@@ -4,14 +4,18 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 	"gopkg.in/yaml.v3"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+	"github.com/authcompat/authcompat/store"
 )
 
 // WriteYAML writes the settings to w as a configuration file, with secrets masked and the
@@ -49,6 +53,14 @@ func (f *Server) show() *yaml.Node {
 					item.Content = append(item.Content, text(o.key), text(o.value))
 				}
 			}
+			for _, o := range l.deprecation.options() {
+				if o.value != "" {
+					item.Content = append(item.Content, text(o.key), text(o.value))
+				}
+			}
+			if l.front != nil {
+				item.Content = append(item.Content, text(frontKey), l.front.show())
+			}
 			list.Content = append(list.Content, item)
 		}
 		key := text(listenersKey)
@@ -59,6 +71,9 @@ func (f *Server) show() *yaml.Node {
 	for _, s := range settings() {
 		if s.flag == "listen" && len(f.bindings) > 0 && !slices.ContainsFunc(f.bindings, binding.unbound) {
 			continue // no profile is served there
+		}
+		if s.flag == askIdentityFlag && !f.AskIdentity.On {
+			continue // a section that is there says on
 		}
 		flag := f.flags.Lookup(s.flag)
 		name, section := s.key, root
@@ -82,6 +97,9 @@ func (f *Server) show() *yaml.Node {
 
 // shown returns the value of a flag as YAML.
 func shown(name string, f *pflag.Flag) *yaml.Node {
+	if i, ok := f.Value.(*AskIdentity); ok {
+		return i.show()
+	}
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 		for _, value := range list.GetSlice() {
@@ -90,8 +108,11 @@ func shown(name string, f *pflag.Flag) *yaml.Node {
 		return n
 	}
 	value := f.Value.String()
-	if name == "store" {
+	switch {
+	case name == "store":
 		value = maskDSN(value)
+	case name == "secret-key-file" && keyring.Misplaced(value), httpserver.IsPEM(value):
+		value = masked
 	}
 	if f.Value.Type() == "int" {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: value}
@@ -112,4 +133,62 @@ func printedSource(f *pflag.Flag) string {
 		return "--" + f.Name
 	}
 	return "default"
+}
+
+// masked is shown instead of a secret.
+const masked = "***"
+
+// secretLike matches values that may have a secret in them.
+var secretLike = regexp.MustCompile(`(?i)pass|pwd|secret|private|-----BEGIN`)
+
+// maskDSN hides the secrets in a store's address. Nothing is shown of one that can't be
+// parsed, because any part of it may be a password.
+func maskDSN(dsn string) string {
+	if store.ValidateDSN(dsn) != nil {
+		return masked
+	}
+	scheme, rest, isURL := strings.Cut(dsn, "://")
+	if !isURL || strings.Contains(scheme, ":") {
+		return dsn // the path of a file
+	}
+	rest, query, hasQuery := strings.Cut(rest, "?")
+	authority, path, hasPath := strings.Cut(rest, "/")
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		if user, _, has := strings.Cut(authority[:at], ":"); has {
+			authority = user + ":" + masked + authority[at:]
+		}
+	}
+	text := scheme + "://" + authority
+	if hasPath {
+		text += "/" + path
+	}
+	if hasQuery {
+		text += "?" + MaskQuery(query)
+	}
+	return text
+}
+
+// showable lists the parameters whose values may be shown: those of lib/pq without its
+// secrets, the store's own, and the usual ones of a server. Any other may be a misspelt
+// password, and options may set anything, an extension's key too.
+var showable = strings.Fields(`host hostaddr port dbname user passfile application_name fallback_application_name
+	sslmode sslnegotiation sslcert sslkey sslrootcert sslsni ssl_min_protocol_version ssl_max_protocol_version
+	krbsrvname krbspn connect_timeout binary_parameters disable_prepared_binary_result client_encoding datestyle tz geqo
+	target_session_attrs load_balance_hosts min_protocol_version max_protocol_version service
+	schema wait pool_size
+	search_path timezone role statement_timeout lock_timeout deadlock_timeout idle_in_transaction_session_timeout idle_session_timeout
+	tcp_user_timeout synchronous_commit default_transaction_isolation work_mem`)
+
+// MaskQuery hides the values of parameters of a DSN that are secrets, or may be.
+func MaskQuery(query string) string {
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		name, value, has := strings.Cut(pair, "=")
+		plainName, _ := url.QueryUnescape(name) // store.ValidateDSN has tried it
+		plainValue, _ := url.QueryUnescape(value)
+		if has && plainName != "passfile" && (!slices.Contains(showable, plainName) || secretLike.MatchString(plainValue)) {
+			pairs[i] = name + "=" + masked
+		}
+	}
+	return strings.Join(pairs, "&")
 }

@@ -15,6 +15,8 @@ type BoundProfile struct {
 	Profile *profiles.Profile
 	Address string // HOST:PORT
 	TLS     httpserver.TLSOptions
+	Front   *Front // nil: there is no application behind it
+	FrontAt string // where that is set: a position with its key, a flag or a variable
 }
 
 // loadProfiles loads the profiles. A single one without an address is served at --listen.
@@ -42,8 +44,12 @@ func (f *Server) loadProfiles(ctx context.Context, found *problems) []BoundProfi
 		case slices.ContainsFunc(all, func(o BoundProfile) bool { return o.Profile.Name == p.Name }):
 			found.add(at, "profile %s is given twice", p.Name)
 		default:
-			all = append(all, BoundProfile{p, address, f.tlsOptions(l)})
+			p.Headers = l.deprecation.headers(p.Headers, found)
+			application, frontAt := f.loadFront(ctx, l, p, found)
+			l.front.checkAdopt(p, found)
+			all = append(all, BoundProfile{p, address, f.tlsOptions(l), application, frontAt})
 		}
 	}
+	checkRegistrations(all, found)
 	return all
 }

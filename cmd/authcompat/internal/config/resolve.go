@@ -37,6 +37,8 @@ func (f *Server) Resolve(ctx context.Context, file string) ([]BoundProfile, erro
 	f.checkCertificate(ctx, found)
 	f.checkTLSOptions(ctx, found)
 	f.checkAddresses(found)
+	f.checkFront(found)
+	f.checkAsk(ctx, found)
 	all := f.loadProfiles(ctx, found)
 	f.checkListen(found)
 	return all, cmp.Or(ctx.Err(), found.err())
@@ -77,6 +79,9 @@ func (f *Server) checkValues(found *problems) {
 	if f.Pprof && f.Manage == "" && !found.refused["manage"] {
 		found.add(f.source("pprof"), "needs the management listener: give --manage too")
 	}
+	if f.CountCallers.value == "on" && f.CallersRetention == 0 && !found.refused[callersRetentionFlag] {
+		found.add(f.source(callersRetentionFlag), "0 keeps nothing, but callers are to be counted (%s): give for instance 90d, or off there", f.source(callersCountFlag))
+	}
 	if found.refused["tls-cert"] || found.refused["tls-key"] {
 		return
 	}
@@ -116,10 +121,11 @@ func (f *Server) checkCertificate(ctx context.Context, found *problems) {
 	}
 }
 
-// checkAddresses checks the addresses of all listeners.
-func (f *Server) checkAddresses(found *problems) {
-	type spot struct{ address, at string }
-	var spots []spot
+// spot is the address of a listener, and where it comes from.
+type spot struct{ address, at string }
+
+// spots returns the addresses of all listeners.
+func (f *Server) spots() (spots []spot) {
 	for _, l := range f.bindings {
 		if l.address != "" {
 			spots = append(spots, spot{l.address, f.addressAt(l)})
@@ -132,6 +138,15 @@ func (f *Server) checkAddresses(found *problems) {
 	if f.Manage != "" {
 		spots = append(spots, spot{f.Manage, f.source("manage")})
 	}
+	if f.Ask != "" {
+		spots = append(spots, spot{f.Ask, f.source(askFlag)})
+	}
+	return spots
+}
+
+// checkAddresses checks the addresses of all listeners.
+func (f *Server) checkAddresses(found *problems) {
+	spots := f.spots()
 	for i, s := range spots {
 		if err := checkAddress(s.address); err != nil {
 			found.add(s.at, "%v", err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/ask"
 )
 
 // defaultListen is where a single profile is served.
@@ -18,11 +19,17 @@ type Config struct {
 	Engine      Engine
 	bindings    bindings
 	listen      string
-	Manage      string // address of the management listener; empty: none
-	Pprof       bool   // Go's own profiles at the management listener
-	KeyFile     string // of the sealing keys; empty: none is named
-	LogFormat   enum   // auto, text or json
-	LogRequests enum   // an httpserver.RequestLog
+	Front       string       // URL of the application behind a single profile; empty: none, or the listener's
+	Manage      string       // address of the management listener; empty: none
+	Ask         string       // address that reverse proxies and services ask at; empty: none
+	AskTLS      toggle       // whether that listener has the APIs' certificate
+	CallersFile string       // of the services that may introspect tokens; empty: none may
+	Callers     *ask.Callers // in it, once it is resolved
+	AskIdentity AskIdentity  // whether proxies are told whose token they ask about
+	Pprof       bool         // Go's own profiles at the management listener
+	KeyFile     string       // of the sealing keys; empty: none is named
+	LogFormat   enum         // auto, text or json
+	LogRequests enum         // an httpserver.RequestLog
 
 	LoginLimits           toggle // whether failed logins are limited
 	UserLimit             rateLimit
@@ -40,11 +47,23 @@ type Config struct {
 	TLSLegacyCiphers      toggle   // likewise
 	ExpiredTokenRetention Duration // of tokens, after they expired
 	AuditRetention        Duration // of audit entries; 0: for ever
+	CountCallers          enum     // auto, on or off: whether it is kept who calls
+	CallersRetention      Duration // of that; 0: nothing is kept
 }
 
 // DefaultExpiredTokenRetention is how long expired tokens are kept unless a setting says
 // otherwise.
 const DefaultExpiredTokenRetention = Duration(90 * day)
+
+// defaultCallersRetention is how long it is kept who called: longer than a quarter of a year, after
+// which a client that nobody knew of has shown itself.
+const defaultCallersRetention = Duration(90 * day)
+
+// CountsCallers reports whether it is kept who calls. By default it is, but not in the database of
+// another program (onDjango): who owns that decides what names and addresses are in it.
+func (c *Config) CountsCallers(onDjango bool) bool {
+	return c.CallersRetention > 0 && (c.CountCallers.value == "on" || c.CountCallers.value == "auto" && !onDjango)
+}
 
 // Server are the settings of a server, and where each of them comes from.
 type Server struct {
@@ -67,6 +86,8 @@ func NewServer() *Server {
 		MaxHeaderFields:       httpserver.DefaultMaxHeaderFields,
 		TLSMinVersion:         newMinVersion(),
 		ExpiredTokenRetention: DefaultExpiredTokenRetention,
+		CountCallers:          newEnum("auto", "on", "off"),
+		CallersRetention:      defaultCallersRetention,
 	}}
 }
 
@@ -76,7 +97,12 @@ func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	f.Engine.AddFlags(flags)
 	flags.Var(&f.bindings, listenersFlag, "profile to serve: a built-in name or a file, with @ADDRESS for several (repeatable)")
 	flags.StringVar(&f.listen, "listen", defaultListen, "address of the API, for one profile")
+	flags.StringVar(&f.Front, frontFlag, "", "URL of the application that gets all paths which a single profile doesn't have, as http://127.0.0.1:9000; rules are in a listener's section front")
 	flags.StringVar(&f.Manage, "manage", "", "address of the management listener (/livez, /readyz, /metrics), for instance 127.0.0.1:8081; none if empty")
+	flags.StringVar(&f.Ask, askFlag, "", "address at which reverse proxies and services ask whether a token is good, for instance 127.0.0.1:8082; none if empty")
+	flags.Var(&f.AskTLS, askTLSFlag, "TLS for those who ask, with the certificate of the APIs: on or off")
+	flags.StringVar(&f.CallersFile, callersFlag, "", "file with the services that may introspect tokens, and the digests of their secrets")
+	flags.Var(&f.AskIdentity, askIdentityFlag, "tell proxies that ask whose token it is, in a signed header: on, with the keys beside an SQLite database, off, or the file with the keys")
 	flags.BoolVar(&f.Pprof, "pprof", false, "Go's profiles of the running server at /debug/pprof/ of the management listener")
 	flags.StringVar(&f.KeyFile, "secret-key-file", "", "file with the keys that seal tokens which are shown again, the newest first")
 	flags.Var(&f.LogFormat, "log-format", "log as text, as json, or auto: text on a terminal, else json")
@@ -88,7 +114,7 @@ func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.TrustedProxies, "trusted-proxy", nil, "network or address whose X-Forwarded-For and X-Request-Id are believed (repeatable)")
 	flags.IntVar(&f.HashConcurrency, "hash-concurrency", 0, "passwords hashed at a time; 0: one processor less than there are")
 	flags.IntVar(&f.HashQueue, "hash-queue", 0, "passwords that wait to be hashed at most, before others are refused; 0: 32 for each thread")
-	flags.IntVar(&f.MaxConnections, "max-connections", 0, "open connections at each address; 0: as many as the system's limit on open files allows, at most 16384")
+	flags.IntVar(&f.MaxConnections, "max-connections", 0, "open connections at each address; 0: as many as its share of the system's limit on open files allows, at most 16384")
 	flags.IntVar(&f.MaxHeaderBytes, "max-header-bytes", httpserver.DefaultMaxHeaderBytes, "bytes of a request line and header, of which more are refused")
 	flags.IntVar(&f.MaxHeaderFields, "max-header-fields", httpserver.DefaultMaxHeaderFields, "header fields of a request, of which more are refused")
 	flags.StringVar(&f.TLSCertFile, "tls-cert", "", "file with the certificate chain (PEM): the APIs are served over TLS")
@@ -97,4 +123,12 @@ func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	flags.Var(&f.TLSLegacyCiphers, "tls-legacy-ciphers", "RSA key exchange and 3DES, for clients that can't be changed: on or off")
 	flags.Var(&f.ExpiredTokenRetention, "expired-token-retention", "how long expired tokens are kept, so that clients are told that they expired")
 	flags.Var(&f.AuditRetention, "audit-retention", "how long the audit record is kept, for instance 400d; 0: for ever")
+	flags.Var(&f.CountCallers, callersCountFlag, "keep who calls the APIs, for authcompat callers: on, off, or auto: on, but off in a Django database that is worked on")
+	flags.Var(&f.CallersRetention, callersRetentionFlag, "how long it is kept who called; 0: not at all")
 }
+
+// The flags of who calls.
+const (
+	callersCountFlag     = "callers"
+	callersRetentionFlag = "callers-retention"
+)

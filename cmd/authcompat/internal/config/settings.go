@@ -27,12 +27,18 @@ func settings() []setting {
 	return []setting{
 		of("listen", "listen", restartOnAddressChange, func(c *Config) *string { return &c.listen }),
 		of("manage", "manage", restartOnly, func(c *Config) *string { return &c.Manage }),
+		of("ask.address", askFlag, restartOnly, func(c *Config) *string { return &c.Ask }),
+		of("ask.tls", askTLSFlag, restartOnly, func(c *Config) *toggle { return &c.AskTLS }),
+		of("ask.callers_file", callersFlag, reloadable, func(c *Config) *string { return &c.CallersFile }),
+		of(askIdentityKey, askIdentityFlag, reloadable, func(c *Config) *AskIdentity { return &c.AskIdentity }),
 		of("store", "store", restartOnly, func(c *Config) *string { return &c.Engine.Store }),
 		of("map", "map", restartOnly, func(c *Config) *string { return &c.Engine.Mapping }),
 		of("secret_key_file", "secret-key-file", restartOnly, func(c *Config) *string { return &c.KeyFile }),
 		of("password_iterations", "password-iterations", restartOnly, func(c *Config) *int { return &c.Engine.Iterations }),
 		of("expired_token_retention", "expired-token-retention", reloadable, func(c *Config) *Duration { return &c.ExpiredTokenRetention }),
 		of("audit_retention", "audit-retention", reloadable, func(c *Config) *Duration { return &c.AuditRetention }),
+		of("callers.enabled", callersCountFlag, reloadable, func(c *Config) *string { return &c.CountCallers.value }),
+		of("callers.retention", callersRetentionFlag, reloadable, func(c *Config) *Duration { return &c.CallersRetention }),
 		listOf("trusted_proxies", "trusted-proxy", reloadable, func(c *Config) *[]string { return &c.TrustedProxies }),
 		of("log.format", "log-format", restartOnly, func(c *Config) *string { return &c.LogFormat.value }),
 		of("log.requests", "log-requests", reloadable, func(c *Config) *string { return &c.LogRequests.value }),
@@ -58,6 +64,7 @@ func otherSettings() []setting {
 	return []setting{
 		listOf(listenersKey, listenersFlag, restartOnAddressChange, func(c *Config) *[]binding { return (*[]binding)(&c.bindings) }),
 		of("", configFlag, restartOnly, func(c *Config) *string { return &c.Engine.ConfigFile }),
+		of("", frontFlag, reloadable, func(c *Config) *string { return &c.Front }),
 		of("", "pprof", restartOnly, func(c *Config) *bool { return &c.Pprof }),
 	}
 }

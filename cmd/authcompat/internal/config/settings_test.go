@@ -23,7 +23,7 @@ func TestSettingsAreTheirFlags(t *testing.T) {
 			value = "all"
 		case "tls-min-version":
 			value = "1.0"
-		case "tls-legacy-ciphers":
+		case "tls-legacy-ciphers", "callers", "ask-tls":
 			value = "on"
 		}
 		if value == "" {

@@ -83,6 +83,9 @@ func (f *Server) checkTLSOptions(ctx context.Context, found *problems) {
 	if !on && bool(f.TLSLegacyCiphers) {
 		found.add(f.source("tls-legacy-ciphers"), needsTLS)
 	}
+	if !on && bool(f.AskTLS) {
+		found.add(f.source(askTLSFlag), needsTLS)
+	}
 	for _, l := range f.bindings {
 		for _, o := range l.tls.options() {
 			if !on && o.value != "" {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/core"
@@ -47,8 +48,18 @@ func (f *Server) Weaknesses() []Weakness {
 			add(source(f.flags.Lookup("trusted-proxy"), i), "%s trusts the X-Forwarded-For of nearly everybody: a client can name any address as its own, and no limit by address holds", value)
 		}
 	}
+	if keep := f.AuditRetention; keep > 0 && time.Duration(keep) < day {
+		add(f.source("audit-retention"), "the audit record is kept for %s only, and what happened before is gone (m are minutes): at least some weeks are advised", keep.String())
+	}
 	if openToAll(f.Manage) {
 		add(f.source("manage"), "the management listener at %s asks for no password, and is open to all who can reach this machine: listen at 127.0.0.1 or a private address, or keep others out with a firewall", f.Manage)
+	}
+	if openToAll(f.Ask) {
+		lacks := ""
+		if !f.AskTLS {
+			lacks = "has no TLS, and "
+		}
+		add(f.source(askFlag), "the listener for proxies and services at %s %sis open to all who can reach this machine, who may try tokens there: listen at 127.0.0.1 or a private address, or keep others out with a firewall", f.Ask, lacks)
 	}
 	return all
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
@@ -123,7 +124,10 @@ func CheckExists(ctx context.Context, dsn string) error {
 	if err != nil || exists {
 		return err
 	}
-	if _, ok := store.SQLitePath(dsn); ok {
+	if path, ok := store.SQLitePath(dsn); ok {
+		if _, err := os.Stat(path); err == nil {
+			return fmt.Errorf("%s: there is no database in this file, which is empty (restore puts a backup there; serve, user create and import make a new one)", dsn)
+		}
 		return fmt.Errorf("%s: there is no such database (serve, user create and import make one)", dsn)
 	}
 	return fmt.Errorf("%s: there are no tables of authcompat (schema=NAME in the URL says in which schema they are; serve, user create and import make them)", store.Describe(dsn))

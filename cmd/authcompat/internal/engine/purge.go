@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
+	"github.com/authcompat/authcompat/core"
 )
 
 // Rows are deleted in batches so small that a request which writes waits only a few
@@ -49,6 +50,12 @@ func (e *Engine) RevokeEverything(ctx context.Context, before time.Time) (int, e
 // deleted, also with an error.
 func (e *Engine) PurgeAudit(ctx context.Context, before time.Time) (int, error) {
 	return inBatches(ctx, func(limit int) (int, error) { return e.Backend.Auditor.PurgeAudit(ctx, before, limit) })
+}
+
+// PurgeCalls deletes who called on days before one. It returns how many callers it deleted, also with
+// an error.
+func (e *Engine) PurgeCalls(ctx context.Context, before core.Day) (int, error) {
+	return inBatches(ctx, func(limit int) (int, error) { return e.Backend.Callers.PurgeCalls(ctx, before, limit) })
 }
 
 // PruneLimits deletes the login limits that are no longer in use at a moment. It returns

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sync/semaphore"
 
@@ -22,6 +23,9 @@ const (
 	// valueBytes is what a body takes for each value in it, beside its bytes: decoded, a
 	// JSON text of small values takes up to 30 times its length.
 	valueBytes = 64
+	// replacedBytes is what a body takes for each byte beyond ASCII: read as text, it may
+	// become U+FFFD, which takes three, in a buffer that is copied.
+	replacedBytes = 6
 )
 
 // valuesWait is how long a body waits for others with many values, which are done with
@@ -60,10 +64,18 @@ type trackedBody struct {
 	ctx    context.Context // of the request
 	budget *BodyBudget
 	length int64 // read so far
-	values int64 // most that they can be
+	values int64 // most bytes that the values can take
 	held   int64 // bytes that count
 	// decoded are the bytes of the values that count, once all of the body is read.
 	decoded int64
+}
+
+// Unbudgeted returns what is not read yet of the body, for a handler that keeps none of it in
+// memory: it counts no more, nor do the values in what was read. The deadlines of net/http's
+// server hold all the same, until the handler sets its own.
+func (b *trackedBody) Unbudgeted() io.ReadCloser {
+	b.releaseValues()
+	return b.ReadCloser
 }
 
 // Read implements io.Reader. It fails with core.KindOverloaded when the budget
@@ -71,7 +83,7 @@ type trackedBody struct {
 func (b *trackedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.length += int64(n)
-	b.values += separators(p[:n])
+	b.values += decodedBytes(p[:n])
 	if more := b.length - smallBody - b.held; more > 0 {
 		b.held += more
 		if b.budget.read.Add(more) > largeBodies {
@@ -79,7 +91,7 @@ func (b *trackedBody) Read(p []byte) (int, error) {
 		}
 	}
 	// Now it is decoded. One body alone is never refused.
-	if more := min(b.values*valueBytes, largeValues) - smallBody; err == io.EOF && more > 0 && b.decoded == 0 {
+	if more := min(b.values, largeValues) - smallBody; err == io.EOF && more > 0 && b.decoded == 0 {
 		if !b.budget.take(b.ctx, more) {
 			return n, overloadedBodies()
 		}
@@ -107,17 +119,26 @@ func (b *BodyBudget) take(ctx context.Context, bytes int64) bool {
 
 func (b *trackedBody) release() {
 	b.budget.read.Add(-b.held)
-	b.budget.decoded.Add(-b.decoded)
-	b.budget.values.Release(b.decoded)
+	b.releaseValues()
 }
 
-// separators returns how many values a part of a body can have, as JSON or a form, in
-// every charset that is read: each begins behind one of these bytes.
-func separators(b []byte) (n int64) {
+func (b *trackedBody) releaseValues() {
+	b.budget.decoded.Add(-b.decoded)
+	b.budget.values.Release(b.decoded)
+	b.decoded = 0
+}
+
+// decodedBytes returns how much the values in a part of a body can take, as JSON, a form or
+// parts, in every charset that is read: each value begins behind one of these bytes.
+func decodedBytes(b []byte) (n int64) {
 	for _, c := range b {
 		switch c {
 		case ',', ':', '[', '{', '&':
-			n++
+			n += valueBytes
+		default:
+			if c >= utf8.RuneSelf {
+				n += replacedBytes
+			}
 		}
 	}
 	return n

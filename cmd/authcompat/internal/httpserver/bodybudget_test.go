@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
 // heldStore holds every login up, while what was read of its request is in memory.
@@ -79,6 +81,60 @@ func TestMemoryOfLargeBodies(t *testing.T) {
 	}
 }
 
+// heldHasher holds every login up that is about to be hashed.
+type heldHasher struct {
+	core.Hasher
+	arrived chan struct{}
+	release chan struct{}
+}
+
+// HashDummy implements core.Hasher.
+func (h *heldHasher) HashDummy(context.Context, string, string) error {
+	h.arrived <- struct{}{}
+	<-h.release
+	return nil
+}
+
+// TestMemoryOfLongNames sends names at once that take four times their length as the text that
+// Python has for them: while their logins wait, nothing holds them.
+func TestMemoryOfLongNames(t *testing.T) {
+	const clients, most = 62, 2 * largeBodies
+	hasher, err := hashing.NewDjangoHasher(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := &heldHasher{Hasher: hasher, arrived: make(chan struct{}), release: make(chan struct{})}
+	h, login := servedBy(t, "snippit", sqlitetest.MustOpen(t), held, NewBodyBudget())
+	text := grow([3]string{`{"password":"p","username":["`, "\x7f", `"]}`}, 1<<20)
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	done := make(chan int)
+	for range clients {
+		go func() {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, request(login, "json", text))
+			done <- w.Code
+		}()
+		select {
+		case <-held.arrived:
+		case status := <-done:
+			t.Fatalf("status %d", status)
+		}
+	}
+	if holds := heap() - before; holds > most {
+		t.Errorf("%d logins hold %d MiB", clients, holds>>20)
+	}
+	close(held.release)
+	for range clients {
+		<-done
+	}
+}
+
 // TestBodyBudget reads bodies of 8 MiB at once: the ninth exceeds the budget, small ones
 // are still read, and what is released is free again.
 func TestBodyBudget(t *testing.T) {
@@ -130,7 +186,7 @@ func TestValuesAreWaitedFor(t *testing.T) {
 	h, login := served(t, "authtokens")
 	text := grow([3]string{"[", "[],", "0]"}, 1<<20)
 	statuses := make(chan int)
-	const clients = 10
+	const clients = 5
 	for range clients {
 		go func() {
 			w := httptest.NewRecorder()
@@ -177,5 +233,22 @@ func TestUnfinishedBodyHoldsItsBytes(t *testing.T) {
 	}
 	if held := budget.Bytes(); held != 1<<20-smallBody+largeValues-smallBody {
 		t.Errorf("%v bytes are held after it", held)
+	}
+}
+
+// TestBrokenTextIsCounted reads bytes that may each become a character of three.
+func TestBrokenTextIsCounted(t *testing.T) {
+	const size = 1 << 20
+	budget := NewBodyBudget()
+	r := (&http.Request{Body: io.NopCloser(strings.NewReader(strings.Repeat("\xe9", size)))}).WithContext(t.Context())
+	release := budget.track(r)
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		t.Fatal(err)
+	}
+	if held, want := budget.Bytes(), float64(size-smallBody+6*size-smallBody); held != want {
+		t.Errorf("%v bytes are held, want %v", held, want)
+	}
+	if release(); budget.Bytes() != 0 {
+		t.Errorf("%v bytes are held afterwards", budget.Bytes())
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -24,8 +25,10 @@ type clientConn struct {
 	refused   bool        // nothing more is read
 	handled   atomic.Bool // a handler has the current request
 	tunnel    atomic.Bool // a handler has taken the connection over
-	max       headLimits
-	head      headCounter // of the next head, or the one that is being read
+	// reason is the reason phrase of the next reply; nil: that of net/http.
+	reason atomic.Pointer[string]
+	max    headLimits
+	head   headCounter // of the next head, or the one that is being read
 	// pending are bytes behind a head that were read with it.
 	pending []byte
 	// body is how many bytes of the current request's body are left to read: all, if
@@ -65,7 +68,9 @@ func (c *clientConn) Read(b []byte) (int, error) {
 	}
 	if c.body > 0 {
 		n, err := c.receive(b[:min(int64(len(b)), c.body)])
-		c.body -= int64(n)
+		if c.body -= int64(n); c.body == 0 {
+			c.below.slot.unfinished.Store(false)
+		}
 		return n, err
 	}
 	n, err := c.receive(b)
@@ -193,7 +198,13 @@ func looksLikeHTTP(begin [5]byte) bool {
 // reply of its own.
 func (c *clientConn) Write(b []byte) (int, error) {
 	if c.handled.Load() {
-		return c.Conn.Write(b)
+		if c.reason.Load() == nil {
+			return c.Conn.Write(b)
+		}
+		if _, err := c.Conn.Write(withReason(b, *c.reason.Swap(nil))); err != nil {
+			return 0, err
+		}
+		return len(b), nil
 	}
 	if c.refused {
 		return len(b), nil // net/http's reply to the end of a head that was refused
@@ -212,6 +223,16 @@ func (c *clientConn) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// withReason returns a reply, from its first byte on, with another reason phrase.
+func withReason(reply []byte, reason string) []byte {
+	line, rest, ok := bytes.Cut(reply, []byte("\r\n"))
+	words := bytes.SplitN(line, []byte{' '}, 3)
+	if !ok || len(words) < 3 {
+		return reply
+	}
+	return slices.Concat(words[0], []byte{' '}, words[1], []byte(" "+reason+"\r\n"), rest)
 }
 
 // gone reports whether a handshake failed because the client left, or sent nothing, as
@@ -250,6 +271,7 @@ func handling(next http.Handler) http.Handler {
 			default:
 				c.body = r.ContentLength
 			}
+			c.below.slot.unfinished.Store(c.body > 0)
 		}
 		if len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1) {
 			// net/http takes a length beside chunks away unseen, and all codings of

@@ -2,14 +2,17 @@
 
 package httpserver
 
-import "syscall"
+import (
+	"math"
+	"syscall"
+)
 
-// connectionsAllowed is how many connections a listener may hold at a time. It leaves
-// open files for the store.
-func connectionsAllowed() int {
+// openFiles is how many files the process may have open. The runtime has raised the limit
+// as far as it may.
+func openFiles() int {
 	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 2*maxConnections {
-		return maxConnections
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > math.MaxInt32 {
+		return math.MaxInt32
 	}
-	return max(otherFiles, min(maxConnections, int(limit.Cur)-otherFiles))
+	return int(limit.Cur)
 }

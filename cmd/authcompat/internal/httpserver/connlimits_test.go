@@ -2,12 +2,14 @@ package httpserver
 
 import (
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // named is a connection that says when it is closed.
@@ -36,19 +38,26 @@ type limitedWorld struct {
 func newLimitedWorld(all, each int) *limitedWorld {
 	w := &limitedWorld{}
 	trusted := netip.MustParseAddr("10.0.0.1")
-	w.connLimits = newConnLimits(all, each, func(a netip.Addr) bool { return a == trusted })
+	w.connLimits = newConnLimits(newFileShare(slog.New(slog.DiscardHandler)), all, each, func(a netip.Addr) bool { return a == trusted })
 	return w
 }
 
 // dial opens a connection from an address; nil: it is refused.
 func (w *limitedWorld) dial(name, address string) *named {
 	c := &named{name: name, mu: &w.mu, gone: &w.gone}
-	var err error
-	c.slot, err = w.acquire(c, &net.TCPAddr{IP: net.ParseIP(address), Port: 1})
-	if err != nil {
+	c.slot = w.slot(c, &net.TCPAddr{IP: net.ParseIP(address), Port: 1})
+	if w.acquire(c.slot) != nil {
 		return nil
 	}
 	return c
+}
+
+// slots returns the slots of all connections that are open.
+func (w *limitedWorld) slots() (all []*connSlot) {
+	for _, p := range w.places {
+		all = append(all, p.slots...)
+	}
+	return all
 }
 
 func TestOldestIdleConnectionMakesWay(t *testing.T) {
@@ -56,11 +65,12 @@ func TestOldestIdleConnectionMakesWay(t *testing.T) {
 		w := newLimitedWorld(3, 3)
 		busy := w.dial("busy", "192.0.2.1")
 		busy.slot.setIdle(false)
-		once := w.dial("once busy", "192.0.3.1")
+		once := w.dial("once busy", "192.3.2.1")
 		once.slot.setIdle(false)
 		w.dial("never used", "198.51.100.2")
+		time.Sleep(firstRequest)
 		once.slot.setIdle(true) // for less long than the one that was never used
-		for _, c := range []struct{ name, address string }{{"first", "192.0.4.3"}, {"second", "192.0.5.6"}} {
+		for _, c := range []struct{ name, address string }{{"first", "192.4.2.3"}, {"second", "192.5.2.6"}} {
 			w.dial(c.name, c.address).slot.setIdle(false)
 			synctest.Wait() // until the other one is closed
 		}
@@ -69,7 +79,7 @@ func TestOldestIdleConnectionMakesWay(t *testing.T) {
 		}
 		// All are busy, each of another network: one more waits until another is closed.
 		opened := make(chan *named)
-		go func() { opened <- w.dial("late", "192.0.6.4") }()
+		go func() { opened <- w.dial("late", "192.6.2.4") }()
 		synctest.Wait()
 		select {
 		case <-opened:
@@ -80,21 +90,21 @@ func TestOldestIdleConnectionMakesWay(t *testing.T) {
 		if c := <-opened; c == nil {
 			t.Error("refused after another was closed")
 		}
-		if len(w.slots) != 3 {
-			t.Errorf("%d are open", len(w.slots))
+		if w.open != 3 {
+			t.Errorf("%d are open", w.open)
 		}
 		// So does one that waits while a busy one becomes idle.
-		go func() { opened <- w.dial("later", "192.0.7.5") }()
+		go func() { opened <- w.dial("later", "192.7.2.5") }()
 		synctest.Wait()
-		for s := range w.slots {
+		for _, s := range w.slots() {
 			s.setIdle(false)
 		}
-		for s := range w.slots {
+		for _, s := range w.slots() {
 			s.setIdle(true)
 			break
 		}
-		if c := <-opened; c == nil || len(w.slots) != 3 {
-			t.Errorf("%d are open after one became idle", len(w.slots))
+		if c := <-opened; c == nil || w.open != 3 {
+			t.Errorf("%d are open after one became idle", w.open)
 		}
 	})
 }
@@ -123,8 +133,8 @@ func TestConnectionsOfANetwork(t *testing.T) {
 		for range 10 {
 			w.dial("proxy", "10.0.0.1").slot.setIdle(false)
 		}
-		if len(w.slots) != 14 {
-			t.Errorf("%d are open: a trusted proxy is limited", len(w.slots))
+		if w.open != 14 {
+			t.Errorf("%d are open: a trusted proxy is limited", w.open)
 		}
 		w.close()
 		if c := w.dial("after", "192.0.2.9"); c != nil {
@@ -166,7 +176,7 @@ func TestLargestNetworkMakesWay(t *testing.T) {
 // networks of one customer, each of which has one: who comes from elsewhere, or from
 // another part of the /48, is let in, and does not wait behind more of them.
 func TestOneCustomersRequestsMakeWay(t *testing.T) {
-	for name, address := range map[string]string{"flood": "2001:db8:0:%x::1", "IPv4": "198.51.100.%d"} {
+	for name, address := range map[string]string{"/48": "2001:db8:0:%x::1", "/32": "2001:db8:%x::1", "IPv4 /24": "198.51.100.%d", "IPv4 /16": "198.51.%d.1"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const all = 200
@@ -193,7 +203,7 @@ func TestOneCustomersRequestsMakeWay(t *testing.T) {
 					}
 				}
 				for i := range 20 {
-					for _, address := range []string{"203.0.113.5", "2001:db8:1::1", "10.0.0.1"} {
+					for _, address := range []string{"203.0.113.5", "2001:db9:1::1", "10.0.0.1"} {
 						if !let("right", address) {
 							t.Errorf("%d, from %s: refused", i, address)
 						}
@@ -208,4 +218,45 @@ func TestOneCustomersRequestsMakeWay(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestNewConnectionsKeepTheirPlace fills a listener with requests that are never sent to their
+// end, beside which somebody else has just connected: one more of the many does not close that
+// connection, nor does another newcomer while there is a large network.
+func TestNewConnectionsKeepTheirPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const all = 2 * largeShare
+		w := newLimitedWorld(all, all)
+		for i := range all - 2 {
+			w.dial(fmt.Sprint("slow ", i), "192.0.2.1").slot.setIdle(false)
+		}
+		w.dial("just connected", "198.51.100.1")
+		w.dial("by a proxy", "10.0.0.1")
+		time.Sleep(2 * firstRequest) // they are idle
+		for range 3 {
+			if c := w.dial("slow too", "192.0.2.1"); c != nil {
+				t.Error("one more of those that hold all")
+			}
+		}
+		for i := range 3 {
+			if c := w.dial("another", fmt.Sprintf("203.%d.113.1", i)); c == nil {
+				t.Error("nobody makes way")
+			}
+		}
+		synctest.Wait()
+		if want := []string{"slow 0", "slow 1", "slow 2"}; !slices.Equal(slices.Sorted(slices.Values(w.gone)), want) {
+			t.Errorf("closed %q, want %q", w.gone, want)
+		}
+		// What is idle of the many makes way first.
+		for _, s := range w.slots() {
+			if c := s.conn.(*named); c.name == "slow 9" {
+				s.setIdle(true)
+			}
+		}
+		w.dial("one more", "203.0.114.1")
+		synctest.Wait()
+		if !slices.Contains(w.gone, "slow 9") || len(w.gone) != 4 {
+			t.Errorf("closed %q", w.gone)
+		}
+	})
 }

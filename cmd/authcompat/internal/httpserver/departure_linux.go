@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// tellsResets reports whether closed tells a reset from the end of the input.
+const tellsResets = true
+
 // closed reports whether a connection was reset, or closed here. The end of the peer's
 // input alone does not close it (tcp(7), poll(2): POLLHUP).
 func closed(c *net.TCPConn) bool {

@@ -82,3 +82,33 @@ func TestHalfClosedWaits(t *testing.T) {
 		})
 	}
 }
+
+// TestResetEndsAWait has clients reset their connection while a request waits, with and
+// without a part of another request behind it, of which net/http reads one byte and then
+// nothing more.
+func TestResetEndsAWait(t *testing.T) {
+	for name, behind := range map[string]string{"nothing behind it": "", "a byte behind it": "G", "a request behind it": "GET / HTTP/1.1\r\nHost: x\r\n\r\n"} {
+		for kind, head := range map[string]string{"no body": "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "a body": "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"} {
+			t.Run(kind+", "+name, func(t *testing.T) {
+				arrived, left := make(chan struct{}, 1), make(chan bool, 1)
+				address := mustServe(t, new(counted), func(_ http.ResponseWriter, r *http.Request) {
+					_, _ = io.Copy(io.Discard, r.Body)
+					derived, cancel := context.WithTimeout(r.Context(), 20*departureInterval)
+					defer cancel()
+					arrived <- struct{}{}
+					<-derived.Done()
+					left <- r.Context().Err() != nil
+				})
+				c := mustDial(t, address, head+behind)
+				<-arrived
+				if err := c.SetLinger(0); err != nil {
+					t.Fatal(err)
+				}
+				c.Close()
+				if !<-left {
+					t.Error("the request goes on waiting")
+				}
+			})
+		}
+	}
+}

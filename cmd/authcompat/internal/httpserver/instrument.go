@@ -1,11 +1,14 @@
 package httpserver
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/netip"
 	"runtime"
@@ -15,8 +18,10 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/dialects/adopt"
 )
 
 // RequestLog says which requests are logged: a value of --log-requests.
@@ -39,8 +44,10 @@ type middleware struct {
 	profile string
 	next    http.Handler
 	InstrumentOptions
-	refused   *sampler
-	forwarded *sampler
+	refused    *sampler
+	unanswered *sampler
+	forwarded  *sampler
+	failed     sync.Map // *sampler, by application
 }
 
 // Recorder counts requests and their outcomes.
@@ -54,44 +61,66 @@ type Recorder interface {
 
 // InstrumentOptions are what the APIs of a server share.
 type InstrumentOptions struct {
-	Proxies  Proxies // whose X-Forwarded-For headers are trusted; nil: none
-	Recorder Recorder
-	Bodies   *BodyBudget
-	Log      *slog.Logger
-	Requests RequestLog // which requests are logged
+	Proxies Proxies // whose X-Forwarded-For headers are trusted; nil: none
+	// AnyForwarded says that others may send one that is ignored, without a warning.
+	AnyForwarded bool
+	Recorder     Recorder
+	Callers      *callers.Counter // nil: who calls is not counted
+	Bodies       *BodyBudget
+	Log          *slog.Logger
+	Requests     RequestLog // which requests are logged
 }
 
 // Instrument wraps the handler of a profile: requests are counted and logged, their
 // bodies count against the budget, and a panic ends one connection instead of the
 // process.
 func Instrument(next http.Handler, profile string, o InstrumentOptions) http.Handler {
-	return &middleware{profile: profile, next: next, InstrumentOptions: o, refused: &sampler{interval: time.Second}, forwarded: &sampler{interval: time.Minute}}
+	return &middleware{profile: profile, next: next, InstrumentOptions: o, refused: &sampler{interval: time.Second}, unanswered: &sampler{interval: time.Second}, forwarded: &sampler{interval: time.Minute}}
 }
 
 func (t *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &responseRecorder{ResponseWriter: w, request: r, middleware: t, began: time.Now()}
-	x.ctx.Context = core.WithClient(r.Context(), x.from)
+	x.ctx.Context = core.WithRequest(r.Context(), x)
 	r = r.WithContext(&x.ctx)
 	defer x.ctx.end()
 	if r.ContentLength != 0 {
+		t.claim(x)
 		defer t.Bodies.track(r)()
 	}
 	defer t.finish(x)
 	t.next.ServeHTTP(x, r)
 }
 
+// claim says to the limits of connections whose request a trusted proxy has sent, since its body
+// may be sent slowly. Of requests that the proxy has itself, nobody else is the client.
+func (t *middleware) claim(x *responseRecorder) {
+	c, ok := x.request.Context().Value(connKey{}).(*clientConn)
+	if !ok || !c.below.slot.proxied {
+		return
+	}
+	if client := x.Client(); client.Address.IsValid() && !t.Proxies.Trusted(client.Address) {
+		c.below.slot.claim(client.Networks())
+	}
+}
+
 // statusClientClosedRequest is nginx's status for a client that left before it was
 // answered. It is counted and logged, so that this does not look like a server error.
 const statusClientClosedRequest = 499
 
-// finish counts and logs a request. If its handler panicked, the connection is closed.
+// finish counts and logs a request. If its handler panicked, the connection is closed: with
+// http.ErrAbortHandler it has asked for just that, because a reply that has begun can't be
+// finished.
 func (t *middleware) finish(x *responseRecorder) {
 	cause := recover()
 	took := time.Since(x.began)
+	if cause == http.ErrAbortHandler {
+		defer panic(cause)
+		cause = nil
+	}
 	if cause != nil {
 		t.Recorder.CountPanic()
 		what, stack := describe(cause)
-		t.Log.Error("a request panicked: a defect of this program", "request", x.from().RequestID, "profile", t.profile,
+		t.Log.Error("a request panicked: a defect of this program", "request", x.Client().RequestID, "profile", t.profile,
 			"endpoint", x.endpoint, "panic", what, "stack", stack)
 		panic(http.ErrAbortHandler)
 	}
@@ -100,35 +129,58 @@ func (t *middleware) finish(x *responseRecorder) {
 		x.status = statusClientClosedRequest
 	}
 	t.Recorder.CountRequest(t.profile, x.endpoint, x.status, took)
+	if !canceled {
+		x.count(x.began.Add(took))
+	}
 	if t.Requests == LogAll || t.Requests == LogFailures && x.err != nil && !canceled {
 		t.logRequest(x, took)
 	}
 }
 
-// logRequest logs a request.
+// applicationError is the error of a request that an application behind the API has failed.
+type applicationError interface {
+	error
+	Application() string // which one; there are few
+}
+
+// logRequest logs a request. Of those that were refused, and of those that one application has
+// failed, LogFailures logs one a second.
 func (t *middleware) logRequest(x *responseRecorder, took time.Duration) {
 	kind := core.KindOf(x.err)
 	refused := x.err != nil && (kind == core.KindOverloaded || kind == core.KindThrottled)
+	var failed applicationError
 	level := slog.LevelInfo
-	client := x.from()
+	client := x.Client()
 	attrs := []slog.Attr{
 		slog.String("request", client.RequestID), slog.String("profile", t.profile), slog.String("endpoint", x.endpoint),
 		slog.Int("status", x.status), slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.String("outcome", x.outcome),
 		slog.String("client", client.Address.String()),
 	}
+	if x.side != "" {
+		attrs = append(attrs, slog.String("side", x.side))
+	}
+	var sampled *sampler // nil: every one is logged
 	switch {
 	case refused:
-		level = slog.LevelWarn
-		if t.Requests == LogAll {
-			break
-		}
-		omitted, ok := t.refused.take(x.began)
+		sampled = t.refused
+	case errors.As(x.err, &failed):
+		each, _ := t.failed.LoadOrStore(failed.Application(), &sampler{interval: time.Second})
+		sampled = each.(*sampler)
+	case adopt.Unanswered(x.err):
+		sampled = t.unanswered
+	}
+	if sampled != nil && t.Requests != LogAll {
+		omitted, ok := sampled.take(x.began)
 		if !ok {
 			return // a flood must not fill the disk
 		}
 		if omitted > 0 {
 			attrs = append(attrs, slog.Int("omitted", omitted))
 		}
+	}
+	switch {
+	case refused:
+		level = slog.LevelWarn
 	case x.err != nil && kind != core.KindCanceled:
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", x.err.Error()))
@@ -192,16 +244,23 @@ type responseRecorder struct {
 	client            core.Client // after resolve
 	status            int
 	endpoint, outcome string
+	switched, side    string // by RecordSide
 	err               error
+	caller            caller
 }
 
-var _ dialects.OutcomeRecorder = (*responseRecorder)(nil)
+var (
+	_ dialects.OutcomeRecorder = (*responseRecorder)(nil)
+	_ dialects.RuleRecorder    = (*responseRecorder)(nil)
+	_ core.Request             = (*responseRecorder)(nil)
+	_ dialects.SideRecorder    = (*responseRecorder)(nil)
+)
 
-// from returns the client of the request.
-func (x *responseRecorder) from() core.Client {
+// Client implements core.Request.
+func (x *responseRecorder) Client() core.Client {
 	x.resolve.Do(func() {
 		address, proxied := x.middleware.Proxies.client(x.request)
-		if !proxied && len(x.request.Header["X-Forwarded-For"]) > 0 {
+		if !proxied && !x.middleware.AnyForwarded && len(x.request.Header["X-Forwarded-For"]) > 0 {
 			x.middleware.warnForwarded(address, x.began)
 		}
 		x.client = core.Client{Address: address, RequestID: requestID(x.request, proxied)}
@@ -211,13 +270,34 @@ func (x *responseRecorder) from() core.Client {
 
 // RecordOutcome implements dialects.OutcomeRecorder.
 func (x *responseRecorder) RecordOutcome(endpoint, outcome string, err error) {
-	x.endpoint, x.outcome, x.err = endpoint, outcome, err
+	x.endpoint, x.outcome, x.err = cmp.Or(endpoint, x.switched), outcome, err
 }
+
+// RecordSide implements dialects.SideRecorder.
+func (x *responseRecorder) RecordSide(endpoint, side string) { x.switched, x.side = endpoint, side }
 
 // WriteHeader implements http.ResponseWriter.
 func (x *responseRecorder) WriteHeader(status int) {
-	x.status = status
+	x.status, x.caller.proxied = status, x.outcome == proxied
 	x.ResponseWriter.WriteHeader(status)
+}
+
+// SetReason sets the reason phrase of the reply, before its head is written. It has no line
+// breaks.
+func (x *responseRecorder) SetReason(reason string) {
+	if c, ok := x.request.Context().Value(connKey{}).(*clientConn); ok {
+		c.reason.Store(&reason)
+	}
+}
+
+// Hijack implements http.Hijacker. Whoever takes a connection over switches protocols.
+func (x *responseRecorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(x.ResponseWriter).Hijack()
+	if err == nil {
+		x.status = http.StatusSwitchingProtocols
+		x.count(time.Now()) // nobody waits for the handler when the server stops
+	}
+	return conn, buffered, err
 }
 
 // Unwrap gives http.ResponseController access to the wrapped writer.

@@ -43,12 +43,13 @@ type Servers []Server
 type Server struct {
 	Listener net.Listener
 	HTTP     *http.Server
+	files    *fileShare // of all
 }
 
 // ListenOptions are the options of a listener.
 type ListenOptions struct {
-	Log            *slog.Logger // for messages of net/http, at level debug
-	MaxConnections int          // open at a time; 0: as many as the system allows
+	Log            *slog.Logger // messages of net/http are at level debug
+	MaxConnections int          // open at a time; 0: those of a single listener ([Connections])
 	// Trusted reports whether an address is that of a trusted proxy; nil: none is. From
 	// others, at most a quarter of the connections may come from one network, or 1024.
 	Trusted     func(netip.Addr) bool
@@ -74,7 +75,7 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 		return err
 	}
 	if o.MaxConnections == 0 {
-		o.MaxConnections = connectionsAllowed()
+		o.MaxConnections, _, _ = Connections(1, 0)
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -102,28 +103,27 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 		o.Headers = func() []profiles.Header { return nil }
 	}
 	rejected := &rejections{count: o.Rejected, headers: o.Headers, log: o.Log, logged: sampler{interval: time.Second}}
-	limits := newConnLimits(o.MaxConnections, perNetwork(o.MaxConnections), o.Trusted)
+	files := newFileShare(o.Log)
+	if len(*s) > 0 {
+		files = (*s)[0].files
+	}
+	limits := newConnLimits(files, o.MaxConnections, perNetwork(o.MaxConnections), o.Trusted)
 	var limited net.Listener = newTickListener(listener, deadlineTick, limits, func(client net.Addr) { rejected.reject(RejectedConnection, client) })
 	if o.Certificate != nil {
 		limited = tls.NewListener(limited, o.Certificate.config(o.TLS))
 	}
 	limited = &rejectionListener{limited, rejected, headLimits{cmp.Or(o.MaxHeaderBytes, DefaultMaxHeaderBytes), cmp.Or(o.MaxHeaderFields, DefaultMaxHeaderFields)}}
-	*s = append(*s, Server{Listener: limited, HTTP: server})
+	*s = append(*s, Server{Listener: limited, HTTP: server, files: files})
 	return nil
 }
 
-// How many open files a process needs beside those of its connections, and how many
-// connections a listener accepts unless a setting says otherwise.
-const (
-	otherFiles     = 256
-	maxConnections = 16384
-)
-
-// perNetwork is how many of all connections of a listener one network may have: a quarter,
-// but always as many as many clients behind one address need.
-func perNetwork(all int) int {
-	const share, always = 4, 1024
-	return max(1, min(all, max(all/share, always)))
+// OnStop has f called when the servers stop, before requests in flight are waited for: for
+// connections that handlers have taken over, of which net/http knows nothing any more, and
+// for replies that have no end.
+func (s Servers) OnStop(f func()) {
+	for _, server := range s {
+		server.HTTP.RegisterOnShutdown(f)
+	}
 }
 
 // Serve serves all listeners until ctx ends, then gives requests in flight half a minute

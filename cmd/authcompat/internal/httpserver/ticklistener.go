@@ -60,12 +60,15 @@ func (l *tickListener) expire() bool {
 // Accept implements net.Listener.
 func (l *tickListener) Accept() (net.Conn, error) {
 	for {
-		conn, err := l.Listener.Accept()
+		conn, err := l.limits.files.accept(l.Listener)
 		if err != nil {
 			return nil, err
 		}
 		c := &tickConn{Conn: conn, listener: l}
-		if c.slot, err = l.limits.acquire(c, conn.RemoteAddr()); err != nil {
+		c.read = tickDeadline{listener: l, apply: conn.SetReadDeadline}
+		c.write = tickDeadline{listener: l, apply: conn.SetWriteDeadline}
+		c.slot = l.limits.slot(c, conn.RemoteAddr())
+		if err := l.limits.acquire(c.slot); err != nil {
 			_ = conn.Close() // the client may be gone
 			if errors.Is(err, net.ErrClosed) {
 				return nil, err
@@ -73,8 +76,6 @@ func (l *tickListener) Accept() (net.Conn, error) {
 			l.refused(conn.RemoteAddr())
 			continue
 		}
-		c.read = tickDeadline{listener: l, apply: conn.SetReadDeadline}
-		c.write = tickDeadline{listener: l, apply: conn.SetWriteDeadline}
 		l.mu.Lock()
 		l.conns[c] = struct{}{}
 		l.mu.Unlock()

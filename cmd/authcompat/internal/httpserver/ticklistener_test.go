@@ -3,6 +3,7 @@ package httpserver
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"testing"
@@ -16,7 +17,7 @@ func tickPair(t *testing.T) (l *tickListener, server, client net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l = newTickListener(inner, 5*time.Millisecond, newConnLimits(16, 16, nil), func(net.Addr) {})
+	l = newTickListener(inner, 5*time.Millisecond, newConnLimits(newFileShare(slog.New(slog.DiscardHandler)), 16, 16, nil), func(net.Addr) {})
 	t.Cleanup(func() { l.Close() })
 	if client, err = net.Dial("tcp", inner.Addr().String()); err != nil {
 		t.Fatal(err)

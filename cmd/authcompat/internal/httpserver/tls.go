@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -54,8 +56,8 @@ func CheckCertificate(ctx context.Context, certFile, keyFile string) (certErr, k
 
 // readPair reads a certificate and its key, with an error for each of the files.
 func readPair(ctx context.Context, certFile, keyFile string) (_ *loadedPair, certErr, keyErr error) {
-	text, certErr := smallfile.Read(ctx, certFile)
-	key, keyErr := smallfile.Read(ctx, keyFile)
+	text, certErr := readPEM(ctx, certFile)
+	key, keyErr := readPEM(ctx, keyFile)
 	if certErr != nil || keyErr != nil {
 		return nil, certErr, keyErr
 	}
@@ -64,6 +66,22 @@ func readPair(ctx context.Context, certFile, keyFile string) (_ *loadedPair, cer
 		return nil, fmt.Errorf("%s with %s: %w", certFile, keyFile, err), nil
 	}
 	return &loadedPair{certFile: certFile, keyFile: keyFile, text: text, pair: pair}, nil, nil
+}
+
+// readPEM reads a file. The error shows no text that is given in place of the name.
+func readPEM(ctx context.Context, file string) ([]byte, error) {
+	if IsPEM(file) {
+		return nil, errPEM
+	}
+	return smallfile.Read(ctx, file)
+}
+
+var errPEM = errors.New("this is a certificate or a key itself, and not shown: write it to a file, and give the name of that")
+
+// IsPEM reports whether what is given as the name of a file is the text of one, in PEM or
+// that in base64, and may be a private key.
+func IsPEM(file string) bool {
+	return strings.Contains(file, "-----BEGIN") || strings.HasPrefix(file, "LS0tLS1CRUdJTi")
 }
 
 // config returns the TLS configuration of a listener, whose handshakes each go by the

@@ -17,13 +17,19 @@ import (
 // it.
 func mustServeTLS(t *testing.T, c *counted) (address string, client *http.Client) {
 	t.Helper()
+	return mustServeTLSWith(t, c, answerOK)
+}
+
+// mustServeTLSWith is mustServeTLS with a handler.
+func mustServeTLSWith(t *testing.T, c *counted, handler http.HandlerFunc) (address string, client *http.Client) {
+	t.Helper()
 	example := httptest.NewTLSServer(nil) // for its certificate
 	example.Close()
 	certificate := &Certificate{}
 	certificate.current.Store(&loadedPair{pair: example.TLS.Certificates[0]})
 	log := slog.New(slog.DiscardHandler)
 	var servers Servers
-	if err := servers.Listen("127.0.0.1:0", http.HandlerFunc(answerOK), ListenOptions{Log: log, Rejected: c.reject, Certificate: certificate}); err != nil {
+	if err := servers.Listen("127.0.0.1:0", handler, ListenOptions{Log: log, Rejected: c.reject, Certificate: certificate}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())

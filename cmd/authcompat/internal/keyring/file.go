@@ -9,7 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -26,7 +28,8 @@ type keyRing struct {
 // readKeys reads a key file. The error is fs.ErrNotExist if there is none.
 func readKeys(ctx context.Context, path string) (keyRing, error) {
 	text, err := smallfile.Read(ctx, path)
-	if _, link := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && link == nil {
+	// One that was made since it was missing is no link.
+	if info, missing := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && missing == nil && info.Mode()&fs.ModeSymlink != 0 {
 		return keyRing{}, fmt.Errorf("sealing keys: %s is a link to a file that is not there", path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -40,31 +43,39 @@ func readKeys(ctx context.Context, path string) (keyRing, error) {
 		return keyRing{}, fmt.Errorf("%s: %w", path, err)
 	}
 	sealer, err := core.NewSealer(keys...)
-	words := strings.FieldsFunc(string(text), func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
-	return keyRing{words, sealer}, err
+	return keyRing{keyWords(string(text)), sealer}, err
+}
+
+// keyWords splits a text as core.ParseKeys does.
+func keyWords(text string) []string {
+	return strings.FieldsFunc(text, func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
 }
 
 // newKey returns a new random key, as it stands in key files.
 func newKey() (string, error) {
 	key := make([]byte, core.KeySize)
 	if _, err := rand.Read(key); err != nil {
-		return "", fmt.Errorf("make sealing key: %w", err)
+		return "", err
 	}
 	return base64.StdEncoding.EncodeToString(key), nil
 }
 
 // createKeys creates a key file with a first key, which only its owner can read. The file
-// is created atomically; if it exists the error is fs.ErrExist. The caller holds the lock.
-func createKeys(path string) error {
+// is created atomically; if it exists the error is fs.ErrExist. One that root creates belongs
+// to whom the database does, or its server could not read it. The caller holds the lock.
+func createKeys(path, database string) error {
 	key, err := newKey()
 	if err != nil {
 		return err
 	}
 	f, err := openUnfinished(path)
 	if err != nil {
-		return fmt.Errorf("make sealing key: %w", err)
+		return err
 	}
 	defer os.Remove(f.Name())
+	if err := giveToOwner(f, database); err != nil {
+		return errors.Join(err, f.Close())
+	}
 	err = writeKeys(f, []string{key})
 	if err == nil {
 		err = os.Link(f.Name(), path)
@@ -72,16 +83,16 @@ func createKeys(path string) error {
 	if err == nil {
 		err = syncDirectory(filepath.Dir(path))
 	}
-	if err != nil {
-		return fmt.Errorf("make sealing key: %w", err)
-	}
-	return nil
+	return err
 }
+
+// errMounted is the error of a key file that can't be replaced, because it is mounted by itself.
+var errMounted = errors.New("nothing is changed: the file is mounted by itself, and such a one can't be replaced: mount the folder that has it; or run this where it is mounted from, and restart at once what has it mounted, so that it is mounted anew: until then that has the old keys")
 
 // replaceKeys replaces the keys of a file atomically: at any moment the file on disk has
 // the old keys or the new ones. Whoever could read the file still can; if that can't be
 // done, nothing is changed. A symbolic link stays one. The caller holds the lock.
-func replaceKeys(ctx context.Context, path string, change func(keyRing) []string) error {
+func replaceKeys(ctx context.Context, path string, change func(keyRing) ([]string, error)) error {
 	ring, err := readKeys(ctx, path)
 	if err != nil {
 		return err
@@ -101,9 +112,16 @@ func replaceKeys(ctx context.Context, path string, change func(keyRing) []string
 	if err := keepOwner(f, was); err != nil {
 		return errors.Join(fmt.Errorf("nothing is changed: a new %s would not belong to whom the old one does, and servers might not read it: run this as root or as its owner: %w", path, err), f.Close())
 	}
-	err = writeKeys(f, change(ring))
+	words, err := change(ring)
+	if err != nil {
+		return errors.Join(fmt.Errorf("sealing keys: %w", err), f.Close())
+	}
+	err = writeKeys(f, words)
 	if err == nil {
 		err = os.Rename(f.Name(), path)
+	}
+	if errors.Is(err, syscall.EBUSY) {
+		err = fmt.Errorf("%w: %w", err, errMounted)
 	}
 	if err == nil {
 		err = syncDirectory(filepath.Dir(path))
@@ -117,7 +135,10 @@ func replaceKeys(ctx context.Context, path string, change func(keyRing) []string
 // unfinishedPath returns where the new content of a key file is written before it takes the
 // file's place. It is the same each time, so that what a killed process has left there is
 // found: it has keys in it.
-func unfinishedPath(path string) string { return path + ".new" }
+func unfinishedPath(path string) string {
+	folder, name := filepath.Split(path)
+	return folder + "." + name + ".authcompat-unfinished" // a name that nobody gives to a file of his
+}
 
 // openUnfinished creates the file for new content, which only its owner can read, in place
 // of one that a killed process has left. The caller holds the lock.
@@ -128,20 +149,26 @@ func openUnfinished(path string) (*os.File, error) {
 	return os.OpenFile(unfinishedPath(path), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 }
 
-// removeUnfinished removes the file that a process has left which was killed while it
-// changed the keys.
+// removeUnfinished removes the files that a process has left which was killed while it
+// changed the keys, or kept those that it removed.
 func removeUnfinished(ctx context.Context, path string) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	if _, err := os.Lstat(unfinishedPath(path)); errors.Is(err, fs.ErrNotExist) {
+	unfinished := []string{unfinishedPath(path), unfinishedPath(removedPath(path))}
+	if !slices.ContainsFunc(unfinished, func(file string) bool {
+		_, err := os.Lstat(file)
+		return !errors.Is(err, fs.ErrNotExist)
+	}) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, removalTime)
 	defer cancel()
 	err := lock(ctx, path, func(string) {}, func() error {
-		if err := os.Remove(unfinishedPath(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+		for _, file := range unfinished {
+			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 		}
 		return syncDirectory(filepath.Dir(path))
 	})

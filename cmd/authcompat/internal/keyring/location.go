@@ -34,25 +34,35 @@ func (k Location) path() string {
 		return k.File
 	}
 	if database, ok := store.SQLitePath(k.DSN); ok {
-		return defaultPath(database)
+		return beside(database, ".key")
 	}
 	return ""
 }
 
-// defaultPath returns where the keys of a database file are: beside the file itself, even
-// if the path is a symbolic link to it, unless there is a key file beside the link.
-func defaultPath(path string) string {
-	beside := path + ".key"
-	if _, err := os.Lstat(beside); err == nil {
-		return beside
+// checkedPath is path for whoever reads or changes the file, and would show its name in errors.
+func (k Location) checkedPath() (string, error) {
+	path := k.path()
+	if path == k.File && Misplaced(path) {
+		return "", errMisplaced
+	}
+	return path, nil
+}
+
+// beside returns where the keys of a database file are, a file whose name ends in suffix:
+// beside the file itself, even if the path is a symbolic link to it, unless there is a key
+// file beside the link.
+func beside(path, suffix string) string {
+	keys := path + suffix
+	if _, err := os.Lstat(keys); err == nil {
+		return keys
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		info, err := os.Lstat(path)
 		if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			return target + ".key"
+			return target + suffix
 		}
 	}
-	return beside
+	return keys
 }
 
 // Setting returns the name of the setting that says where the keys are: EnvVar, or a flag
@@ -90,9 +100,9 @@ func (k Location) read(ctx context.Context) (core.Sealer, error) {
 		}
 		return core.NewSealer(keys...)
 	}
-	path := k.path()
-	if path == "" {
-		return core.Sealer{}, nil
+	path, err := k.checkedPath()
+	if path == "" || err != nil {
+		return core.Sealer{}, err
 	}
 	ring, err := readKeys(ctx, path)
 	return ring.sealer, err
@@ -152,8 +162,9 @@ func (k Location) LoadOrCreate(ctx context.Context, admin core.Admin) (sealer co
 		if len(sealed) > 0 {
 			return fmt.Errorf("%w; %w", missing, errKeysLost)
 		}
-		if err := createKeys(path); err != nil {
-			return err
+		database, _ := store.SQLitePath(k.DSN) // which path has found
+		if err := createKeys(path, database); err != nil {
+			return fmt.Errorf("make sealing key: %w", err)
 		}
 		sealer, err = k.load(ctx)
 		return err

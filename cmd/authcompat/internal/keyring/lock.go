@@ -24,7 +24,7 @@ func lock(ctx context.Context, path string, waiting func(path string), do func()
 	for told := false; ; told = true {
 		locked, err := l.TryLock()
 		if err != nil && !errors.Is(err, syscall.EINTR) {
-			return fmt.Errorf("lock sealing keys: %s: %w", l.Path(), err)
+			return fmt.Errorf("lock key file: %s: %w", l.Path(), err)
 		}
 		if locked {
 			break
@@ -38,7 +38,7 @@ func lock(ctx context.Context, path string, waiting func(path string), do func()
 	}
 	defer func() {
 		if unlockErr := l.Unlock(); unlockErr != nil {
-			err = errors.Join(err, fmt.Errorf("unlock sealing keys: %w", unlockErr))
+			err = errors.Join(err, fmt.Errorf("unlock key file: %w", unlockErr))
 		}
 	}()
 	return do()

@@ -49,7 +49,7 @@ func (w *Reloader) location(file string) Location { return Location{file, w.dsn}
 // sealer has none, and a warning is logged.
 func (w *Reloader) Start(ctx context.Context, file string, admin core.Admin) (core.Sealer, error) {
 	location := w.location(file)
-	if path := location.path(); path != "" {
+	if path, err := location.checkedPath(); path != "" && err == nil {
 		if err := removeUnfinished(ctx, path); err != nil {
 			w.log.Warn("a file with sealing keys can't be removed: a command that was killed has left it", "error", err)
 		}

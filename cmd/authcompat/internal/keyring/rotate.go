@@ -13,8 +13,9 @@ import (
 // WritableFile returns the path of the key file for a command that changes it. It fails if
 // the keys are in EnvVar or have no file.
 func (k Location) WritableFile() (string, error) {
-	if path := k.path(); path != "" {
-		return path, nil
+	path, err := k.checkedPath()
+	if path != "" || err != nil {
+		return path, err
 	}
 	if _, ok := os.LookupEnv(EnvVar); ok {
 		return "", fmt.Errorf("the keys stand in %s, which this command can't change: put a new key (head -c 32 /dev/urandom | base64) before the old ones, with a comma between them, and restart the servers; they seal tokens anew by themselves", EnvVar)
@@ -34,6 +35,7 @@ type Rotation struct {
 	Resealed int    // tokens that were sealed anew
 	Broken   int    // tokens that did not open
 	Dropped  int    // keys that were removed
+	Kept     string // the file that has them now; empty if none was removed
 	// Missing has the number of tokens of each key that is not in the file, by its id: they
 	// could not be sealed anew.
 	Missing map[string]int64
@@ -51,7 +53,7 @@ func (r *Rotation) Run(ctx context.Context, s *core.Service, admin core.Admin, w
 // this one seals with.
 func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin) error {
 	if r.Drop && !r.Force {
-		if err := checkPropagated(r.Path); err != nil {
+		if err := checkPropagated(r.Path, time.Now()); err != nil {
 			return err
 		}
 	}
@@ -79,29 +81,12 @@ func (r *Rotation) locked(ctx context.Context, s *core.Service, admin core.Admin
 		delete(r.Missing, id)
 	}
 	if r.Drop {
-		r.Dropped, err = dropKeys(ctx, admin, r.Path)
+		r.Dropped, r.Kept, err = dropKeys(ctx, admin, r.Path)
 	}
 	if r.Dropped > 0 {
 		err = errors.Join(err, s.RecordOperation(ctx, core.ActionDropSecrets))
 	}
 	return err
-}
-
-// propagationDelay is how long it takes until all servers have the keys of a file that
-// was changed.
-const propagationDelay = 2 * ReloadInterval
-
-// checkPropagated fails if a server may not have the newest keys of a file yet.
-func checkPropagated(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("sealing keys: %w", err)
-	}
-	if left := propagationDelay - time.Since(info.ModTime()); left > 0 {
-		return fmt.Errorf("%s was changed a moment ago, and a server may still seal with an old key: remove old keys in %v, or with --force if no server runs, or all have had a SIGHUP since and the logins that were under way then are answered",
-			path, left.Round(time.Second))
-	}
-	return nil
 }
 
 // ExplainMissing adds to the error of a missing key file beside a database what to do
@@ -123,24 +108,41 @@ func addKey(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	return replaceKeys(ctx, path, func(r keyRing) []string { return append([]string{key}, r.words...) })
+	return replaceKeys(ctx, path, func(r keyRing) ([]string, error) { return append([]string{key}, r.words...), nil })
 }
 
-// dropKeys removes from the file the keys that no token is sealed with, except the newest.
-func dropKeys(ctx context.Context, admin core.Admin, path string) (dropped int, err error) {
+// dropKeys removes from the file the keys that no token of the store is sealed with, except
+// the newest. They are put into the file of removed keys, whose path it returns: a backup, or
+// another user base that wrongly shares the file, may need them.
+func dropKeys(ctx context.Context, admin core.Admin, path string) (dropped int, keptIn string, err error) {
 	counts, err := admin.SealKeys(ctx)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
-	err = replaceKeys(ctx, path, func(r keyRing) []string {
-		var kept []string
+	undo := func() error { return nil }
+	err = replaceKeys(ctx, path, func(r keyRing) ([]string, error) {
+		var kept, removed []string
 		for i, id := range r.sealer.KeyIDs() {
 			if i == 0 || counts[id] > 0 {
 				kept = append(kept, r.words[i])
+			} else {
+				removed = append(removed, r.words[i])
 			}
 		}
-		dropped = len(r.words) - len(kept)
-		return kept
+		if len(removed) == 0 {
+			return kept, nil
+		}
+		dropped = len(removed)
+		if keptIn, undo, err = keepRemoved(ctx, path, removed); err != nil {
+			undo = func() error { return nil }
+		}
+		return kept, err
 	})
-	return dropped, err
+	if errors.Is(err, errMounted) { // any other may come after the file was replaced
+		err = errors.Join(err, undo())
+	}
+	if err != nil {
+		return 0, "", err
+	}
+	return dropped, keptIn, nil
 }

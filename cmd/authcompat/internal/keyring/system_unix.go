@@ -39,6 +39,24 @@ func keepOwner(f *os.File, was fs.FileInfo) error {
 	return f.Chmod(was.Mode().Perm())
 }
 
+// giveToOwner gives a file that root has created to the owner of another one. A root that may
+// give nothing away, as in some containers, keeps it.
+func giveToOwner(f *os.File, of string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(of)
+	if err != nil {
+		return err
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && owner.Uid != 0 {
+		if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
+}
+
 // syncDirectory writes the names of a directory to disk.
 func syncDirectory(path string) error {
 	directory, err := os.Open(path)

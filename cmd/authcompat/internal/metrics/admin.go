@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/cutover"
 )
 
 // instrumentedAuditor is a core.Auditor whose calls by a server are counted.
@@ -23,6 +24,35 @@ type instrumentedAdmin struct {
 type instrumentedPrivacyStore struct {
 	core.PrivacyStore
 	formats operation
+}
+
+// instrumentedCutoverStore is a core.CutoverStore whose calls are counted.
+type instrumentedCutoverStore struct {
+	core.CutoverStore
+	state, set operation
+}
+
+// instrumentedCallerStore is a core.CallerStore whose calls by a server are counted.
+type instrumentedCallerStore struct {
+	core.CallerStore
+	add, purge operation
+}
+
+func (m *Metrics) instrumentCallerStore(c core.CallerStore) core.CallerStore {
+	if c == nil {
+		return nil
+	}
+	return &instrumentedCallerStore{c, m.operation("add_calls"), m.operation("purge_calls")}
+}
+
+func (c *instrumentedCallerStore) AddCalls(ctx context.Context, batch string, calls []core.Calls) (err error) {
+	defer c.add.observe(time.Now(), &err)
+	return c.CallerStore.AddCalls(ctx, batch, calls)
+}
+
+func (c *instrumentedCallerStore) PurgeCalls(ctx context.Context, before core.Day, limit int) (n int, err error) {
+	defer c.purge.observe(time.Now(), &err)
+	return c.CallerStore.PurgeCalls(ctx, before, limit)
 }
 
 func (m *Metrics) instrumentAuditor(a core.Auditor) core.Auditor {
@@ -46,6 +76,13 @@ func (m *Metrics) instrumentPrivacyStore(d core.PrivacyStore) core.PrivacyStore 
 		return nil
 	}
 	return &instrumentedPrivacyStore{d, m.operation("password_format_counts")}
+}
+
+func (m *Metrics) instrumentCutoverStore(s core.CutoverStore) core.CutoverStore {
+	if s == nil {
+		return nil
+	}
+	return &instrumentedCutoverStore{s, m.operation("cutover_state"), m.operation("set_cutover")}
 }
 
 func (a *instrumentedAuditor) Record(ctx context.Context, entry core.AuditEntry) (err error) {
@@ -81,4 +118,14 @@ func (a *instrumentedAdmin) Reseal(ctx context.Context, was string, tokens []cor
 func (d *instrumentedPrivacyStore) PasswordFormatCounts(ctx context.Context) (counts []core.PasswordFormatCount, err error) {
 	defer d.formats.observe(time.Now(), &err)
 	return d.PrivacyStore.PasswordFormatCounts(ctx)
+}
+
+func (s *instrumentedCutoverStore) CutoverState(ctx context.Context) (state cutover.State, err error) {
+	defer s.state.observe(time.Now(), &err)
+	return s.CutoverStore.CutoverState(ctx)
+}
+
+func (s *instrumentedCutoverStore) SetCutover(ctx context.Context, previous int64, state cutover.State, audit *core.AuditEntry) (err error) {
+	defer s.set.observe(time.Now(), &err)
+	return s.CutoverStore.SetCutover(ctx, previous, state, audit)
 }

@@ -35,6 +35,8 @@ type Metrics struct {
 	failures    *prometheus.CounterVec
 	active      prometheus.Gauge
 	deletedRows *prometheus.CounterVec
+	front       frontMetrics
+	adopt       adoptMetrics
 
 	mu     sync.Mutex
 	series atomic.Pointer[map[seriesKey]series]
@@ -96,6 +98,7 @@ func New(bodyBytes func() float64, rejections ...string) *Metrics {
 		m.rejected.WithLabelValues(reason) // 0, so that the first one is a change
 	}
 	m.series.Store(&map[seriesKey]series{})
+	m.front, m.adopt = newFrontMetrics(m.registry), newAdoptMetrics(m.registry)
 	m.registry.MustRegister(m.requests, m.seconds, m.rejected, m.panics, m.logins, m.hashWait, m.store, m.failures, m.active, m.deletedRows,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "authcompat_request_body_memory_bytes", Help: "Memory taken by large request bodies; beyond 64 MiB they are refused.",
@@ -113,7 +116,7 @@ func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 func (m *Metrics) ObserveHashWait(d time.Duration) { m.hashWait.Observe(d.Seconds()) }
 
 // CountDeletedRows counts rows that garbage collection deleted from a table: tokens,
-// guesses or audit.
+// guesses, audit or callers.
 func (m *Metrics) CountDeletedRows(table string, rows int) {
 	m.deletedRows.WithLabelValues(table).Add(float64(rows))
 }
@@ -136,11 +139,14 @@ func (m *Metrics) RegisterHashPool(p *hashing.Pool) {
 	counter("authcompat_password_hashes_canceled_total", "Passwords whose client left while they waited in the queue.", func(c hashing.PoolCounts) uint64 { return c.Canceled })
 }
 
-// CountEvent counts a login by its profile and outcome; other actions are not counted.
-// It fits core.Config.OnEvent.
+// CountEvent counts a login, or a user who was adopted, by profile and outcome; other actions
+// are not counted. It fits core.Config.OnEvent.
 func (m *Metrics) CountEvent(action core.Action, profile, outcome string) {
-	if action == core.ActionLogin {
+	switch action {
+	case core.ActionLogin:
 		m.logins.WithLabelValues(profile, outcome).Inc()
+	case core.ActionAdopt:
+		m.adopt.users.WithLabelValues(profile, outcome).Inc()
 	}
 }
 

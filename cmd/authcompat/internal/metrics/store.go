@@ -22,7 +22,7 @@ type operation struct {
 func (o operation) observe(began time.Time, failed *error) {
 	o.seconds.Observe(time.Since(began).Seconds())
 	switch err := *failed; {
-	case err == nil, errors.Is(err, core.ErrNotFound), errors.Is(err, core.ErrUsernameTaken), errors.Is(err, core.ErrUserInactive), errors.Is(err, core.ErrPasswordChanged),
+	case err == nil, errors.Is(err, core.ErrNotFound), errors.Is(err, core.ErrUsernameTaken), errors.Is(err, core.ErrInvalidUser), errors.Is(err, core.ErrUserInactive), errors.Is(err, core.ErrPasswordChanged), errors.Is(err, core.ErrConflict),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 	default:
 		o.failures.Inc()
@@ -54,6 +54,8 @@ func (m *Metrics) Instrument(b core.Backend) core.Backend {
 	b.Auditor = m.instrumentAuditor(b.Auditor)
 	b.Admin = m.instrumentAdmin(b.Admin)
 	b.Privacy = m.instrumentPrivacyStore(b.Privacy)
+	b.Cutover = m.instrumentCutoverStore(b.Cutover)
+	b.Callers = m.instrumentCallerStore(b.Callers)
 	b.ExpiryBatcher = m.instrumentExpiryBatcher(b.ExpiryBatcher)
 	return b
 }

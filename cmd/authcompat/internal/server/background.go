@@ -34,10 +34,16 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 		}
 	})
 	all.Go(func() { s.engine.ExpiryWriter.Run(ctx) })
+	all.Go(func() { s.warnUnreachable(ctx) })
+	all.Go(func() { s.followCutover(ctx) })
+	all.Go(func() { s.watchAdoptions(ctx) })
 	all.Go(func() {
 		s.engine.RefreshDummyCosts(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })
 	})
 	all.Go(func() { s.collectGarbage(ctx) })
+	if s.callers != nil {
+		all.Go(func() { s.callers.Run(ctx) })
+	}
 	if s.engine.Backend.Admin != nil {
 		all.Go(func() { s.metrics.CountActiveTokens(ctx, s.engine.Backend.Admin) })
 		all.Go(func() { s.reseal(ctx) })
@@ -82,7 +88,7 @@ func (s *server) collectGarbage(ctx context.Context) {
 // collect deletes the rows that have expired at now.
 func (s *server) collect(ctx context.Context, now time.Time) {
 	for table, remove := range map[string]func(context.Context, time.Time) (int, error){
-		"tokens": s.collectTokens, "guesses": s.collectLimits, "audit": s.collectAudit,
+		"tokens": s.collectTokens, "guesses": s.collectLimits, "audit": s.collectAudit, "callers": s.collectCalls,
 	} {
 		n, err := remove(ctx, now)
 		s.metrics.CountDeletedRows(table, n)

@@ -28,6 +28,7 @@ const (
 type banner struct {
 	apis   []config.BoundProfile // at URLs
 	store  string
+	ask    string // URL; empty: none
 	manage string // URL; empty: none
 	open   bool   // whether the management listener is at all addresses of the machine
 }
@@ -43,8 +44,16 @@ func newBanner(apis []config.BoundProfile, open httpserver.Servers, f *config.Co
 		api.Address = scheme + reachable(open[i].Listener.Addr())
 		b.apis = append(b.apis, api)
 	}
+	rest := open[len(apis):]
+	if f.Ask != "" {
+		scheme = "http://"
+		if f.AskTLS {
+			scheme = "https://"
+		}
+		b.ask, rest = scheme+reachable(rest[0].Listener.Addr()), rest[1:]
+	}
 	if f.Manage != "" {
-		at := open[len(apis)].Listener.Addr()
+		at := rest[0].Listener.Addr()
 		b.manage, b.open = "http://"+reachable(at), reachable(at) != at.String()
 	}
 	return b
@@ -73,6 +82,14 @@ func (b banner) write(w io.Writer) error {
 		for _, line := range b.lines(api) {
 			fmt.Fprintf(&out, "  %s\n", line)
 		}
+		if api.Front != nil {
+			for _, line := range api.Front.Lines() {
+				fmt.Fprintf(&out, "  %s\n", line)
+			}
+		}
+	}
+	if b.ask != "" {
+		fmt.Fprintf(&out, "proxies and services ask at %s\n", b.ask)
 	}
 	if b.manage != "" {
 		fmt.Fprintf(&out, "management at %s: /livez, /readyz, /metrics", b.manage)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/authcompat/authcompat/store"
 )
@@ -17,10 +18,19 @@ func (s *server) warnFiles() {
 	files := []file{
 		{what: "sealing keys", path: s.keys.Path(s.started.KeyFile), secret: true},
 		{what: "certificate's key", path: f.TLSKeyFile, secret: true},
+		{what: "callers", path: f.CallersFile, secret: true},
 		{what: "configuration", path: f.Engine.ConfigFile},
 	}
+	for _, a := range s.apis {
+		if of := a.bound.Load().Front; of != nil && of.Identity != nil {
+			files = append(files, file{what: "identity keys", path: f.IdentityFile(of.Identity).Path(), secret: true})
+		}
+	}
+	if of := f.AskIdentityFile().Path(); f.AskIdentity.On && !slices.ContainsFunc(files, func(o file) bool { return o.path == of }) {
+		files = append(files, file{what: "identity keys", path: of, secret: true})
+	}
 	if path, ok := store.DatabaseFile(f.Engine.Store); ok {
-		files = append([]file{{what: "database", path: path}}, files...)
+		files = append([]file{{what: "database", path: path, logged: true}}, files...)
 	}
 	for _, file := range files {
 		for _, r := range file.risks(os.Geteuid()) {
@@ -33,6 +43,7 @@ func (s *server) warnFiles() {
 type file struct {
 	what, path string // an empty path: there is none
 	secret     bool   // nobody but its owner and group should read it
+	logged     bool   // SQLite keeps a log beside it
 }
 
 // risk is what others may do to a file. The path is that of the file, or of a folder that
@@ -61,6 +72,9 @@ func (f file) risks(uid int) (all []risk) {
 	}
 	if owner, known := ownerOf(info); known && owner != uid && owner != 0 {
 		all = append(all, risk{"the file of the " + f.what + " belongs to another user, who may read and change it", f.path, "owner", fmt.Sprint(owner)})
+	}
+	if f.logged && isMountPoint(f.path) {
+		all = append(all, risk{"the file of the " + f.what + " is mounted by itself, and SQLite's log beside it (-wal) is not: what is in the log is lost with the container, and other programs that have the file under another path overwrite what is written here; mount its folder instead", f.path, "mount", "file"})
 	}
 	for _, path := range f.paths() {
 		for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {

@@ -13,8 +13,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// sighup returns a channel that receives SIGHUP until ctx ends.
-func sighup(ctx context.Context) <-chan os.Signal {
+// Hangups returns a channel that receives SIGHUP until ctx ends.
+func Hangups(ctx context.Context) <-chan os.Signal {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
 	context.AfterFunc(ctx, func() { signal.Stop(signals) })
@@ -62,9 +62,18 @@ func (s *server) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	handlers := make([]http.Handler, len(s.apis))
+	handlers := make([]*served, len(s.apis))
 	for i, p := range all {
-		if handlers[i], err = s.handler(f, p.Profile, trusted); err != nil {
+		if handlers[i], err = s.handler(ctx, f, p, trusted); err != nil {
+			return err
+		}
+	}
+	if err := s.declareSwitched(ctx, all); err != nil {
+		return err
+	}
+	var askHandler http.Handler
+	if f.Ask != "" {
+		if askHandler, err = s.askHandler(ctx, next, all, trusted); err != nil {
 			return err
 		}
 	}
@@ -80,7 +89,11 @@ func (s *server) reload(ctx context.Context) error {
 	}
 	for i, a := range s.apis {
 		a.bound.Store(&all[i])
-		a.handler.Store(&handlers[i])
+		a.handler.Swap(handlers[i]).retire()
+	}
+	s.setSwitched(all)
+	if askHandler != nil {
+		s.asked.handler.Store(&askHandler)
 	}
 	s.proxies.Store(&trusted)
 	s.settings.Store(f)

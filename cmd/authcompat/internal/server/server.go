@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"os"
 	"os/signal"
 	"runtime"
 	"sync/atomic"
@@ -22,8 +24,11 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/dialects/adopt"
+	"github.com/authcompat/authcompat/dialects/front"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -39,39 +44,50 @@ type server struct {
 	bodies   *httpserver.BodyBudget // shared by all APIs
 	proxies  atomic.Pointer[httpserver.Proxies]
 	servers  httpserver.Servers
+	asked    asked
+	callers  *callers.Counter // nil: the store can't keep who calls
+	streams  *front.Streams   // tunnels, and answers without an end
+	switches *switchboard
 	tls      *httpserver.Certificate // nil: none
+
+	identityFiles map[string]bool       // files of identity keys that were read; of the start and of reloads
+	olds          map[string]*adopt.Old // old servers by profile, of the last handlers that were made; likewise
 }
 
 // api is a profile at an address. A reload replaces its handler.
 type api struct {
 	address string
 	bound   atomic.Pointer[config.BoundProfile]
-	handler atomic.Pointer[http.Handler]
+	handler atomic.Pointer[served]
 }
 
 // ServeHTTP implements http.Handler.
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Load()).ServeHTTP(w, r) }
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Load().ServeHTTP(w, r) }
 
 // newServer makes a server that starts with these settings.
 func newServer(f *config.Server, log *slog.Logger) *server {
-	s := &server{started: f, log: log, bodies: httpserver.NewBodyBudget(), keys: keyring.NewReloader(log, f.Engine.Store)}
+	s := &server{started: f, log: log, bodies: httpserver.NewBodyBudget(), streams: front.NewStreams(), switches: newSwitchboard(), keys: keyring.NewReloader(log, f.Engine.Store), identityFiles: make(map[string]bool), olds: make(map[string]*adopt.Old)}
 	s.metrics = metrics.New(s.bodies.Bytes, httpserver.Rejections()...)
+	s.metrics.RegisterStreams(func() float64 { return float64(s.streams.Open()) })
 	s.settings.Store(&f.Config)
 	return s
 }
 
 // Run serves the profiles, with resolved settings, until ctx ends, then lets requests in
-// flight finish. It writes to out what is served, and to errOut its log. SIGHUP reloads
-// the settings; SIGPIPE is ignored from now on. The error is what kept the server from starting, or made a listener fail.
-func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, errOut io.Writer) (err error) {
+// flight finish. It writes to out what is served, and to errOut its log. A signal of hangups,
+// which Hangups has made before the settings were read, reloads them; SIGPIPE is ignored from
+// now on. The error is what kept the server from starting, or made a listener fail.
+func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, hangups <-chan os.Signal, out, errOut io.Writer) (err error) {
 	log, err := newLog(errOut, f.LogFormat.String())
 	if err != nil {
 		return err
 	}
-	// Before anything else: a SIGHUP must not end a server that is starting, nor a SIGPIPE
-	// one whose log or output nobody reads any more.
-	signals := sighup(ctx)
+	// Before anything else: a SIGPIPE must not end a server whose log or output nobody reads
+	// any more.
 	signal.Ignore(syscall.SIGPIPE)
+	// net/http's client logs what an application sends unasked, with its bytes, and has no
+	// other log.
+	stdlog.SetOutput(io.Discard)
 	s := newServer(f, log)
 	if err := s.open(ctx); err != nil {
 		return err
@@ -91,11 +107,13 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, out, 
 		s.log.Warn("what is served where can't be written to standard output", "error", err)
 	}
 	working, cancel := context.WithCancel(ctx)
-	background := s.background(working, signals)
+	background := s.background(working, hangups)
 	defer func() {
 		cancel()
 		background.Wait()
+		s.writeCallers() // now that all requests are answered
 	}()
+	s.servers.OnStop(s.streams.End)
 	defer runtime.KeepAlive(ballast())
 	return s.servers.Serve(ctx, log)
 }
@@ -124,6 +142,9 @@ func (s *server) open(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	if store := s.engine.Backend.Callers; store != nil {
+		s.callers = callers.New(store, nil, s.log)
 	}
 	s.setLoginLimits(f)
 	return nil
@@ -154,17 +175,25 @@ func (s *server) listen(ctx context.Context, all []config.BoundProfile) error {
 		return err
 	}
 	s.proxies.Store(&trusted)
+	if err := s.declareSwitched(ctx, all); err != nil {
+		return err
+	}
+	s.setSwitched(all)
+	each, manage, files := httpserver.Connections(listeners(f, all), f.MaxConnections)
+	if f.MaxConnections > each {
+		s.log.Warn("--max-connections is more than the system's limit on open files leaves each address: raise the limit (ulimit -n, LimitNOFILE= of systemd)", "max_connections", f.MaxConnections, "in_effect", each, "open_files", files)
+	}
 	for _, p := range all {
-		handler, err := s.handler(f, p.Profile, trusted)
+		handler, err := s.handler(ctx, f, p, trusted)
 		if err != nil {
 			return err
 		}
 		a := &api{address: p.Address}
 		a.bound.Store(&p)
-		a.handler.Store(&handler)
+		a.handler.Store(handler)
 		s.apis = append(s.apis, a)
 		if err := s.servers.Listen(p.Address, a, httpserver.ListenOptions{
-			Log: s.log, MaxConnections: f.MaxConnections, MaxHeaderBytes: f.MaxHeaderBytes, MaxHeaderFields: f.MaxHeaderFields,
+			Log: s.log, MaxConnections: each, MaxHeaderBytes: f.MaxHeaderBytes, MaxHeaderFields: f.MaxHeaderFields,
 			Certificate: s.tls, TLS: func() httpserver.TLSOptions { return a.bound.Load().TLS },
 			Rejected: s.metrics.CountRejected, Headers: func() []profiles.Header { return a.bound.Load().Profile.Headers },
 			Trusted: func(peer netip.Addr) bool { return s.proxies.Load().Trusted(peer) },
@@ -172,27 +201,19 @@ func (s *server) listen(ctx context.Context, all []config.BoundProfile) error {
 			return fmt.Errorf("profile %s: %w", p.Profile.Name, err)
 		}
 	}
+	if err := s.listenAsked(ctx, s.started, all, trusted, each); err != nil {
+		return err
+	}
 	if f.Manage != "" {
-		handler := managementHandler(s.engine.Service, s.metrics.Handler(s.log))
+		handler := managementHandler(s.ready, s.metrics.Handler(s.log))
 		if f.Pprof {
 			handler = withPprof(handler)
 		}
-		if err := s.servers.Listen(f.Manage, handler, httpserver.ListenOptions{Log: s.log}); err != nil {
+		if err := s.servers.Listen(f.Manage, handler, httpserver.ListenOptions{Log: s.log, MaxConnections: manage}); err != nil {
 			return fmt.Errorf("--manage: %w", err)
 		}
 	}
 	return nil
-}
-
-// handler returns the handler of a profile, behind these proxies.
-func (s *server) handler(f *config.Config, p *profiles.Profile, trusted httpserver.Proxies) (http.Handler, error) {
-	h, err := dialects.New(p, s.engine.Service)
-	if err != nil {
-		return nil, err
-	}
-	return httpserver.Instrument(h, p.Name, httpserver.InstrumentOptions{
-		Proxies: trusted, Recorder: s.metrics, Bodies: s.bodies, Log: s.log, Requests: httpserver.RequestLog(f.LogRequests.String()),
-	}), nil
 }
 
 // warnUnsafe warns of files that others may change or read, and of settings of the database by

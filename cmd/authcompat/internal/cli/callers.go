@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+	"github.com/authcompat/authcompat/core"
+)
+
+// otherCallers stands for those that are not kept apart.
+const otherCallers = "(other)"
+
+// callerRecord is a caller in JSON, with what the dimension says.
+type callerRecord struct {
+	Profile  string    `json:"profile"`
+	Endpoint *string   `json:"endpoint,omitempty"`
+	User     *string   `json:"user,omitempty"` // empty: nobody was logged in
+	Client   *string   `json:"client,omitempty"`
+	Agent    *string   `json:"agent,omitempty"`
+	Other    bool      `json:"other,omitempty"` // all that are not kept apart
+	Requests int64     `json:"requests"`
+	Refused  int64     `json:"refused"`
+	First    time.Time `json:"first"`
+	Last     time.Time `json:"last"`
+}
+
+func newCallers() *cobra.Command {
+	var flags config.Engine
+	since := config.Duration(30 * 24 * time.Hour)
+	var by, profile string
+	var asJSON, asCSV bool
+	cmd := &cobra.Command{
+		Use:   "callers",
+		Short: "List who still uses which API, how often, first and last",
+		Long: `List who called the APIs, those with the most requests first: by endpoint, or by user, client (an IPv4 address, or
+the /64 of an IPv6 address), agent (the User-Agent), or all of these. Servers write it once a minute, and when they end.
+Days are counted whole, in UTC. Refused are answers of the API itself with 4xx. Callers beyond 10000 a day are
+counted together.`,
+		Example: `  authcompat callers --since 30d --by user
+  authcompat callers --by all --profile snippit --csv`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dimension := core.CallerDimension(by)
+			if !slices.Contains(core.CallerDimensions(), dimension) {
+				return fmt.Errorf("--by %q: want one of %s", by, dimensionList())
+			}
+			if err := oneOf(cmd, "json", "csv"); err != nil {
+				return err
+			}
+			return withEngine(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+				if e.Backend.Callers == nil {
+					return errors.New("this store does not keep who calls")
+				}
+				now, err := e.Now(ctx)
+				if err != nil {
+					return err
+				}
+				f := core.CallerFilter{Profile: profile}
+				if since > 0 {
+					f.Since = core.DayOf(now.Add(-time.Duration(since)))
+				}
+				calls, err := e.Backend.Callers.SumCalls(ctx, f, dimension)
+				if err != nil {
+					return err
+				}
+				slices.SortFunc(calls, compareCalls)
+				if len(calls) == 0 {
+					said := cmd.OutOrStdout()
+					if asJSON || asCSV {
+						said = cmd.ErrOrStderr()
+					}
+					if err := term.Printf(said, "%s\n", nobodyCalled(e)); err != nil || !asCSV {
+						return err
+					}
+				}
+				if asCSV {
+					return writeCallersCSV(cmd.OutOrStdout(), calls, dimension)
+				}
+				return writeCallers(cmd.OutOrStdout(), asJSON, calls, dimension)
+			})
+		},
+	}
+	flags.AddFlags(cmd.Flags())
+	cmd.Flags().Var(&since, "since", "only of the last days, as 7d, or hours; 0: all that is kept")
+	cmd.Flags().StringVar(&by, "by", string(core.ByEndpoint), "what is counted apart: "+dimensionList())
+	cmd.Flags().StringVar(&profile, "profile", "", "only of the API with this name")
+	config.WithoutVariables(cmd.Flags(), "profile") // of a server, it is another thing
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	cmd.Flags().BoolVar(&asCSV, "csv", false, "as CSV; a cell that a spreadsheet would take for a formula begins with an apostrophe")
+	return cmd
+}
+
+// dimensionList names the dimensions.
+func dimensionList() string {
+	var names []string
+	for _, d := range core.CallerDimensions() {
+		names = append(names, string(d))
+	}
+	return strings.Join(names, ", ")
+}
+
+// nobodyCalled says that there is nothing to show, and why that may be.
+func nobodyCalled(e *engine.Engine) string {
+	text := "nobody has called in this time, as far as it is kept: servers write it once a minute, unless they have --callers off or --callers-retention 0"
+	if e.Backend.Plaintext != nil {
+		text += "; in a Django database that is worked on, only with --callers on"
+	}
+	return text
+}
+
+// compareCalls orders calls: most requests first.
+func compareCalls(a, b core.Calls) int {
+	return cmp.Or(cmp.Compare(b.Requests, a.Requests), strings.Compare(a.Profile, b.Profile), strings.Compare(a.Endpoint, b.Endpoint),
+		strings.Compare(a.User, b.User), strings.Compare(a.Client, b.Client), strings.Compare(a.Agent, b.Agent))
+}
+
+// callerColumn is a column that tells callers apart.
+type callerColumn struct {
+	by    core.CallerDimension
+	value func(*core.Calls) *string
+	field func(*callerRecord) **string
+}
+
+// callerColumns returns the columns of a dimension.
+func callerColumns(by core.CallerDimension) []callerColumn {
+	all := []callerColumn{
+		{core.ByEndpoint, func(c *core.Calls) *string { return &c.Endpoint }, func(r *callerRecord) **string { return &r.Endpoint }},
+		{core.ByUser, func(c *core.Calls) *string { return &c.User }, func(r *callerRecord) **string { return &r.User }},
+		{core.ByClient, func(c *core.Calls) *string { return &c.Client }, func(r *callerRecord) **string { return &r.Client }},
+		{core.ByAgent, func(c *core.Calls) *string { return &c.Agent }, func(r *callerRecord) **string { return &r.Agent }},
+	}
+	return slices.DeleteFunc(all, func(c callerColumn) bool { return by != core.ByAll && c.by != by })
+}
+
+// cell returns the text of a column, outside JSON.
+func (c callerColumn) cell(calls *core.Calls) string {
+	if calls.Other && c.by != core.ByEndpoint {
+		return otherCallers
+	}
+	return *c.value(calls)
+}
+
+// writeCallers writes a table, or JSON.
+func writeCallers(w io.Writer, asJSON bool, all []core.Calls, by core.CallerDimension) error {
+	columns := callerColumns(by)
+	head := "PROFILE"
+	for _, c := range columns {
+		head += "\t" + strings.ToUpper(string(c.by))
+	}
+	t := term.NewTable(w, asJSON, head+"\tREQUESTS\tREFUSED\tFIRST\tLAST")
+	for _, calls := range all {
+		r := callerRecord{Profile: calls.Profile, Other: calls.Other, Requests: calls.Requests, Refused: calls.Refused, First: calls.First, Last: calls.Last}
+		cells := []any{calls.Profile}
+		for _, c := range columns {
+			if !calls.Other || c.by == core.ByEndpoint {
+				*c.field(&r) = c.value(&calls)
+			}
+			cells = append(cells, term.Dash(c.cell(&calls)))
+		}
+		cells = append(cells, calls.Requests, calls.Refused, term.FormatTime(calls.First), term.FormatTime(calls.Last))
+		if err := t.Row(r, strings.Repeat("%s\t", 1+len(columns))+"%d\t%d\t%s\t%s", cells...); err != nil {
+			return err
+		}
+	}
+	return t.End()
+}
+
+// writeCallersCSV writes CSV (RFC 4180) with each cell in quotes: spreadsheets also split at
+// semicolons and tabs.
+func writeCallersCSV(w io.Writer, all []core.Calls, by core.CallerDimension) error {
+	columns := callerColumns(by)
+	head := []string{"profile"}
+	for _, c := range columns {
+		head = append(head, string(c.by))
+	}
+	rows := [][]string{append(head, "requests", "refused", "first", "last")}
+	for _, calls := range all {
+		row := []string{harmless(calls.Profile)}
+		for _, c := range columns {
+			row = append(row, harmless(c.cell(&calls)))
+		}
+		rows = append(rows, append(row, strconv.FormatInt(calls.Requests, 10), strconv.FormatInt(calls.Refused, 10), calls.First.Format(time.RFC3339Nano), calls.Last.Format(time.RFC3339Nano)))
+	}
+	var out strings.Builder
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
+		}
+		out.WriteString(strings.Join(row, ",") + "\n")
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// beginsFormula has what a spreadsheet takes for the beginning of a formula.
+const beginsFormula = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+
+// harmless returns a cell that no spreadsheet takes for a formula, nor shows as another text: clients
+// choose User-Agents.
+func harmless(cell string) string {
+	first, _ := utf8.DecodeRuneInString(cell)
+	formula := cell != "" && strings.ContainsRune(beginsFormula, first) || strings.Contains(cell, ";=")
+	cell = term.Printable(cell)
+	if formula {
+		return "'" + cell
+	}
+	return cell
+}

@@ -1,0 +1,122 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
+)
+
+// The keys of a listener that tell clients, in headers of all its own replies, that the API is on its
+// way out: since when it is deprecated (RFC 9745), when it ends (RFC 8594), and where that is
+// explained.
+const (
+	deprecationKey     = "deprecation"
+	sunsetKey          = "sunset"
+	deprecationLinkKey = "deprecation_link"
+)
+
+// deprecationBinding are these keys of a listener.
+type deprecationBinding struct{ since, sunset, link frontOption }
+
+// options returns them in the order in which they are printed.
+func (b *deprecationBinding) options() []*frontOption {
+	return []*frontOption{&b.since, &b.sunset, &b.link}
+}
+
+// read reads the key of a listener.
+func (b *deprecationBinding) read(e yamlfile.Entry) {
+	if !isScalar(e.Value) || e.Value.Node.Value == "" {
+		e.Value.Refuse("want a value")
+		return
+	}
+	i := slices.Index([]string{deprecationKey, sunsetKey, deprecationLinkKey}, e.Name)
+	*b.options()[i] = frontOption{e.Name, e.Value.Node.Value, place(e.Value)}
+}
+
+// headers returns the headers that the keys stand for, behind those that replies have already.
+func (b *deprecationBinding) headers(have []profiles.Header, found *problems) []profiles.Header {
+	all := slices.Clone(have)
+	before := len(found.lines)
+	since, sunset := b.since.date(found), b.sunset.date(found)
+	if b.link.value != "" {
+		if err := checkLink(b.link.value); err != nil {
+			found.add(b.link.at, "%v", err)
+		} else if b.since.value == "" && b.sunset.value == "" {
+			found.add(b.link.at, "explains a deprecation or a sunset: give one of them too")
+		}
+	}
+	// RFC 9745, 4.
+	if b.since.value != "" && b.sunset.value != "" && len(found.lines) == before && sunset.Before(since) {
+		found.add(b.sunset.at, "%s is before the deprecation, %s (%s)", b.sunset.value, b.since.value, b.since.at)
+	}
+	if len(found.lines) > before {
+		return all
+	}
+	var links []string
+	for _, o := range []struct {
+		option             *frontOption
+		name, value, title string
+	}{
+		{&b.since, "Deprecation", fmt.Sprintf("@%d", since.Unix()), "deprecation"},
+		{&b.sunset, "Sunset", sunset.Format(http.TimeFormat), "sunset"},
+	} {
+		if o.option.value == "" {
+			continue
+		}
+		if slices.ContainsFunc(have, func(h profiles.Header) bool { return strings.EqualFold(h.Name, o.name) }) {
+			found.add(o.option.at, "the profile has a header %s of its own", o.name)
+		}
+		all = append(all, profiles.Header{Name: o.name, Value: o.value})
+		if b.link.value != "" {
+			links = append(links, fmt.Sprintf(`<%s>; rel="%s"`, b.link.value, o.title))
+		}
+	}
+	return addLinks(all, links)
+}
+
+// addLinks adds links to the header Link, which replies have once.
+func addLinks(headers []profiles.Header, links []string) []profiles.Header {
+	if len(links) == 0 {
+		return headers
+	}
+	if i := slices.IndexFunc(headers, func(h profiles.Header) bool { return strings.EqualFold(h.Name, "Link") }); i >= 0 {
+		headers[i].Value += ", " + strings.Join(links, ", ")
+		return headers
+	}
+	return append(headers, profiles.Header{Name: "Link", Value: strings.Join(links, ", ")})
+}
+
+// date returns the time that an option is; the zero time: it has none, or it is no time.
+func (o *frontOption) date(found *problems) time.Time {
+	if o.value == "" {
+		return time.Time{}
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		// Years that HTTP's dates can have.
+		if t, err := time.Parse(layout, o.value); err == nil && t.UTC().Year() > 1969 && t.UTC().Year() < 10_000 {
+			return t.UTC()
+		}
+	}
+	found.add(o.at, "%q: want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22 (UTC)", o.value)
+	return time.Time{}
+}
+
+// checkLink fails for what can't be the target of a link in a header (RFC 8288, 3.1).
+func checkLink(text string) error {
+	u, err := url.Parse(text)
+	strange := func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`<>"\^{|}`+"`", r) }
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || strings.ContainsFunc(text, strange) {
+		return errors.New("want a URL such as https://example.com/old-api, which everybody is shown")
+	}
+	if u.User != nil {
+		return errors.New("the URL has a name or a password, and everybody is shown it")
+	}
+	return nil
+}

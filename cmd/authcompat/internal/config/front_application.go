@@ -1,0 +1,122 @@
+package config
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/authcompat/authcompat/profiles/smallfile"
+)
+
+// loadApplication checks what the three keys of an application say, and returns it. Without a
+// URL it has been refused.
+func (f *Server) loadApplication(ctx context.Context, at, caFile, serverName frontOption, found *problems) (a FrontApplication) {
+	var err error
+	if a.Application, err = parseApplication(at.value); err != nil {
+		found.add(at.at, "%v", err)
+		return a
+	}
+	a.ServerName = serverName.value
+	f.checkLoop(at, a.Application, found)
+	a.readTLS(ctx, at, caFile, serverName, found)
+	return a
+}
+
+// readTLS reads the certificates that the application's is checked by.
+func (a *FrontApplication) readTLS(ctx context.Context, at, caFile, serverName frontOption, found *problems) {
+	for _, o := range []frontOption{caFile, serverName} {
+		if o.value != "" && a.Application.Scheme != "https" {
+			found.add(o.at, "needs an application at https://, not %s", at.value)
+			return
+		}
+	}
+	if caFile.value == "" {
+		return
+	}
+	data, err := smallfile.Read(ctx, caFile.value)
+	if err != nil {
+		found.add(caFile.at, "%v", err)
+		return
+	}
+	a.Roots = x509.NewCertPool()
+	if !a.Roots.AppendCertsFromPEM(data) {
+		found.add(caFile.at, "%s has no certificates (PEM)", caFile.value)
+	}
+}
+
+// sameApplication reports whether two URLs lead to the same server.
+func sameApplication(a, b *url.URL) bool {
+	address := func(u *url.URL) string {
+		host, port := u.Hostname(), u.Port()
+		if port == "" {
+			port = u.Scheme
+		}
+		host, number := endpoint(net.JoinHostPort(host, port))
+		return net.JoinHostPort(host, strconv.Itoa(number))
+	}
+	return address(a) == address(b)
+}
+
+// parseApplication reads the URL of an application: a scheme, a host, and maybe a port.
+func parseApplication(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	// Errors of url.Parse, and the URL itself, may have a password in them.
+	switch {
+	case err != nil:
+		return nil, errors.New("the URL of the application can't be read: want for instance http://127.0.0.1:9000")
+	case u.User != nil:
+		return nil, errors.New("the URL of the application has a name or a password, which nobody is sent")
+	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Opaque != "":
+		return nil, fmt.Errorf("%q: want http://HOST:PORT or https://HOST:PORT", text)
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, fmt.Errorf("%q: want a host alone: paths are passed on as they are", text)
+	}
+	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > math.MaxUint16 {
+			return nil, fmt.Errorf("%q: a port is 1 to 65535", text)
+		}
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}
+
+// checkLoop refuses an application that is one of the listeners.
+func (f *Server) checkLoop(at frontOption, application *url.URL, found *problems) {
+	port := application.Port()
+	if port == "" {
+		port = application.Scheme
+	}
+	target := net.JoinHostPort(application.Hostname(), port)
+	for _, spot := range f.spots() {
+		host, listened := endpoint(spot.address)
+		wanted, number := endpoint(target)
+		if listened == number && (host == wanted || host == "" && ofThisMachine(wanted)) {
+			found.add(at.at, "%s is the listener %s itself (%s): requests would go round for ever", at.value, spot.address, spot.at)
+			return
+		}
+	}
+}
+
+// ofThisMachine reports whether a host of an endpoint is an address of this machine. What a
+// name stands for is known once it is connected to (front.Options.Own).
+func ofThisMachine(host string) bool {
+	if host == "" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil || ip.IsLoopback() {
+		return err == nil
+	}
+	own, err := net.InterfaceAddrs()
+	return err == nil && slices.ContainsFunc(own, func(a net.Addr) bool {
+		network, ok := a.(*net.IPNet)
+		return ok && network.IP.String() == ip.String()
+	})
+}

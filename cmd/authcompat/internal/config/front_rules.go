@@ -1,0 +1,84 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/dialects/front"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
+)
+
+// frontRule is one of its paths.
+type frontRule struct {
+	front.Rule
+	at string
+}
+
+// readRules reads the list of paths.
+func (b *frontBinding) readRules(v yamlfile.Value) {
+	items, ok := v.Items()
+	if !ok {
+		v.Refuse("want a list of maps with path and token")
+		return
+	}
+	for _, item := range items {
+		item.Key = v.Key
+		r := frontRule{at: place(item)}
+		entries, _ := item.Entries()
+		for e := range entries {
+			switch {
+			case e.Name != "path" && e.Name != "token":
+				e.Refuse("unknown key; a path has path and token")
+			case !isScalar(e.Value):
+				e.Value.Refuse("want a text")
+			case e.Name == "path":
+				r.Path = e.Value.Node.Value
+			case !slices.Contains(front.Tokens(), front.Token(e.Value.Node.Value)):
+				e.Value.Refuse("%q: want %s", e.Value.Node.Value, tokenWords())
+				r.Token = front.Pass // it is not missing
+			default:
+				r.Token = front.Token(e.Value.Node.Value)
+			}
+		}
+		if r.Path == "" || r.Token == "" {
+			item.Refuse("want a map with path and token")
+			continue
+		}
+		b.rules = append(b.rules, r)
+	}
+}
+
+func tokenWords() string {
+	var words []string
+	for _, t := range front.Tokens() {
+		words = append(words, string(t))
+	}
+	return strings.Join(words, " or ")
+}
+
+// checkRules checks the paths.
+func (b *frontBinding) checkRules(loaded *Front, found *problems) {
+	for _, r := range b.rules {
+		loaded.Rules, loaded.RulesAt = append(loaded.Rules, r.Rule), append(loaded.RulesAt, r.at)
+	}
+	for _, p := range front.CheckRules(loaded.Rules) {
+		text := p.Text
+		if p.Other >= 0 {
+			text += " (" + b.rules[p.Other].at + ")"
+		}
+		found.add(b.rules[p.Index].at, "%s", text)
+	}
+}
+
+// showRules returns the paths as YAML.
+func (b *frontBinding) showRules() *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode}
+	for _, r := range b.rules {
+		list.Content = append(list.Content, &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle, Content: []*yaml.Node{
+			text("path"), text(r.Path), text("token"), text(string(r.Token)),
+		}})
+	}
+	return list
+}

@@ -1,0 +1,155 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
+)
+
+const variablePrefix = "AUTHCOMPAT_"
+
+// UnknownVariable is an environment variable with the prefix of ours that no command reads.
+type UnknownVariable struct {
+	Name string
+	Near string // the variable that may be meant; empty: none is like it
+}
+
+// String returns a sentence, without the variable's value, which may be a secret.
+func (u UnknownVariable) String() string {
+	text := u.Name + ": there is no such setting, and it is ignored"
+	if u.Near != "" {
+		text += "; did you mean " + u.Near + "?"
+	}
+	return text
+}
+
+// ReadVariables returns the variables of flags, today's names and former ones.
+func ReadVariables(flags *pflag.FlagSet) (names []string) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Annotations[noVariable] != nil {
+			return
+		}
+		names = append(names, Variable(f.Name))
+		for former, now := range formerFlags() {
+			if now == f.Name {
+				names = append(names, Variable(former))
+			}
+		}
+	})
+	return names
+}
+
+// UnknownVariables returns, by name, the variables in the environment that are none of
+// these, nor that of the sealing keys. Empty ones count as none.
+func UnknownVariables(known []string) (unknown []UnknownVariable) {
+	words := []string{strings.TrimPrefix(keyring.EnvVar, variablePrefix)}
+	for _, name := range known {
+		words = append(words, strings.TrimPrefix(name, variablePrefix))
+	}
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		word, ours := strings.CutPrefix(name, variablePrefix)
+		if !ours || value == "" || slices.Contains(words, word) || isServiceLink(word, value) {
+			continue
+		}
+		u := UnknownVariable{Name: name}
+		if near := yamlfile.Nearest(word, words); near != "" {
+			u.Near = variablePrefix + near
+		}
+		unknown = append(unknown, u)
+	}
+	slices.SortFunc(unknown, func(a, b UnknownVariable) int { return strings.Compare(a.Name, b.Name) })
+	return unknown
+}
+
+// isServiceLink reports whether Kubernetes has set a variable in each container, for a
+// service whose name begins with authcompat
+// (https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables).
+func isServiceLink(word, value string) bool {
+	link := regexp.MustCompile(`^(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)$`)
+	return link.MatchString(word) || (word == "PORT" || strings.HasSuffix(word, "_PORT")) && strings.Contains(value, "://")
+}
+
+// formerKeys maps each former key of the configuration file to its name today.
+func formerKeys() map[string]string {
+	return map[string]string{
+		"keep_expired":        "expired_token_retention",
+		"keep_audit":          "audit_retention",
+		"limits.guessing":     "login_limits.enabled",
+		"limits.account":      "login_limits.per_user",
+		"limits.address":      "login_limits.per_address",
+		"limits.hash_threads": "hashing.concurrency",
+		"limits.hash_queue":   "hashing.queue",
+		"tls.certificate":     "tls.cert_file",
+		"tls.key":             "tls.key_file",
+	}
+}
+
+// formerFlags maps each former flag to its name today.
+func formerFlags() map[string]string {
+	return map[string]string{
+		"keep-expired":  "expired-token-retention",
+		"keep-audit":    "audit-retention",
+		"limit-account": "limit-per-user",
+		"limit-address": "limit-per-address",
+		"hash-threads":  "hash-concurrency",
+		"act":           "action",
+	}
+}
+
+// Moved is the value of a hidden flag that is another command now, of which it tells.
+type Moved string
+
+// String implements [pflag.Value].
+func (Moved) String() string { return "" }
+
+// Set implements [pflag.Value]: it fails.
+func (m Moved) Set(string) error { return errors.New(string(m)) }
+
+// Type implements [pflag.Value].
+func (Moved) Type() string { return "bool" }
+
+// AddMoved adds hidden flags that are other commands now. Their variables are refused too.
+func AddMoved(flags *pflag.FlagSet, says Moved, names ...string) {
+	for _, name := range names {
+		f := flags.VarPF(says, name, "", "")
+		f.NoOptDefVal, f.Hidden = "true", true
+	}
+}
+
+// checkFormerVariable refuses the variable of a flag's former name, which would otherwise
+// be ignored. It is allowed beside the new variable, so that an older and a newer program
+// can share an environment.
+func checkFormerVariable(f *pflag.Flag, found *problems) {
+	if _, ok := os.LookupEnv(Variable(f.Name)); ok || f.Changed {
+		return
+	}
+	for former, now := range formerFlags() {
+		if _, set := os.LookupEnv(Variable(former)); set && now == f.Name {
+			found.add(Variable(former), "is called %s now", Variable(now))
+			found.refuse(f.Name)
+		}
+	}
+}
+
+// explainFormerFlag replaces the error of an unknown flag that is a former name of one of
+// the flags. It returns other errors as they are.
+func explainFormerFlag(flags *pflag.FlagSet, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	now, ok := formerFlags()[unknown.GetSpecifiedName()]
+	if !ok || flags.Lookup(now) == nil {
+		return err
+	}
+	return fmt.Errorf("--%s: is called --%s now", unknown.GetSpecifiedName(), now)
+}

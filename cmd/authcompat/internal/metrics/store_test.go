@@ -1,0 +1,46 @@
+package metrics_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/cutover"
+	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
+)
+
+// TestCutoverIsCounted counts how often a server reads and sets the state of a cutover. That
+// another server was faster is no failure of the store.
+func TestCutoverIsCounted(t *testing.T) {
+	m := metrics.New(func() float64 { return 0 })
+	b := m.Instrument(sqlitetest.MustOpen(t).Backend())
+	state := cutover.State{Key: bytes.Repeat([]byte{1}, cutover.KeySize)}
+	if err := b.Cutover.SetCutover(t.Context(), 0, state, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Cutover.SetCutover(t.Context(), 0, state, nil); !errors.Is(err, core.ErrConflict) {
+		t.Errorf("error %v", err)
+	}
+	if s, err := b.Cutover.CutoverState(t.Context()); err != nil || s.Version != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	w := httptest.NewRecorder()
+	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for _, line := range []string{
+		`authcompat_store_operation_duration_seconds_count{operation="cutover_state"} 1`,
+		`authcompat_store_operation_duration_seconds_count{operation="set_cutover"} 2`,
+		`authcompat_store_operation_errors_total{operation="set_cutover"} 0`,
+	} {
+		if !strings.Contains(w.Body.String(), line+"\n") {
+			t.Errorf("no line %s", line)
+		}
+	}
+	if none := m.Instrument(core.Backend{}); none.Cutover != nil {
+		t.Error("a store without a cutover has one")
+	}
+}

@@ -1,0 +1,298 @@
+package callers
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// flushInterval is how often counts are written: what a server that is killed loses.
+const flushInterval = time.Minute
+
+// perSubject is how many callers of a day may be one user, or, without a user, one client: whoever
+// makes up User-Agents takes no more of the room.
+const perSubject = 1000
+
+// batchSize is how many callers are written in one step, while which others that write wait.
+const batchSize = 500
+
+// Request is a request that was answered.
+type Request struct {
+	Profile, Endpoint string
+	User              string       // as in [core.Caller]
+	Client            netip.Prefix // [core.Client.Subscriber]
+	Agent             string       // as the client sent it
+	Refused           bool
+	At                time.Time
+}
+
+// Secrets tells what a request has in it that must not be kept. It is asked seldom.
+type Secrets interface{ Secrets() []string }
+
+// key is what is counted apart.
+type key struct {
+	day                            core.Day
+	profile, endpoint, user, agent string
+	client                         netip.Prefix
+	other                          bool
+}
+
+// shards is how many parts of the callers have a lock of their own.
+const shards = 64
+
+type shard struct {
+	mu     sync.Mutex
+	counts map[key]*core.Calls
+}
+
+// Counter counts requests. Its methods are safe for concurrent use.
+type Counter struct {
+	store core.CallerStore
+	now   func() time.Time
+	log   *slog.Logger
+	seed  maphash.Seed
+	parts [shards]shard
+	wake  chan struct{}
+
+	// mu protects what says for whom there is room. It is locked before those of parts.
+	mu       sync.Mutex
+	day      core.Day // of the last caller that was new
+	room     core.CallerRoom
+	subjects map[string]int // callers by user or client
+
+	flushing sync.Mutex // of what follows
+	pending  []batch
+}
+
+// batch are calls that are written in one step, once.
+type batch struct {
+	id    string
+	calls []core.Calls
+}
+
+// New makes a counter on a store. now is the clock; nil: time.Now.
+func New(store core.CallerStore, now func() time.Time, log *slog.Logger) *Counter {
+	if now == nil {
+		now = time.Now
+	}
+	c := &Counter{store: store, now: now, log: log, seed: maphash.MakeSeed(), wake: make(chan struct{}, 1), day: core.DayOf(now()), subjects: make(map[string]int)}
+	for i := range c.parts {
+		c.parts[i].counts = make(map[key]*core.Calls)
+	}
+	return c
+}
+
+// Count counts a request. secrets is asked where the caller is a new one.
+func (c *Counter) Count(r Request, secrets Secrets) {
+	k := key{
+		day: core.DayOf(r.At), profile: r.Profile, endpoint: r.Endpoint, user: r.User,
+		agent: r.Agent[:min(len(r.Agent), maxAgent)], client: r.Client,
+	}
+	if !c.add(&k, &r) {
+		c.admit(k, &r, secrets)
+	}
+}
+
+// part returns the part that has a key.
+func (c *Counter) part(k *key) *shard {
+	return &c.parts[maphash.String(c.seed, k.user)%shards]
+}
+
+// add counts a request of a caller that is known, and reports whether it is.
+func (c *Counter) add(k *key, r *Request) bool {
+	p := c.part(k)
+	p.mu.Lock()
+	calls, known := p.counts[*k]
+	if known {
+		addOne(calls, r)
+	}
+	p.mu.Unlock()
+	return known
+}
+
+// addOne adds a request. Each token check does this: it copies nothing.
+func addOne(calls *core.Calls, r *Request) {
+	if calls.Requests == 0 || r.At.Before(calls.First) {
+		calls.First = r.At
+	}
+	if r.At.After(calls.Last) {
+		calls.Last = r.At
+	}
+	calls.Requests++
+	if r.Refused {
+		calls.Refused++
+	}
+}
+
+// admit counts a request of a caller that is new: by itself if there is room.
+func (c *Counter) admit(k key, r *Request, secrets Secrets) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.day != k.day {
+		c.day = k.day
+		c.flushSoon() // those of the day before make room
+	}
+	caller := core.Caller{Profile: k.profile, Endpoint: k.endpoint, User: k.user, Client: core.Client{Address: k.client.Addr()}.Network()}
+	if !c.take(caller) {
+		caller = caller.AsOther()
+		k = key{day: k.day, profile: k.profile, endpoint: k.endpoint, other: true}
+	}
+	p := c.part(&k)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	calls, known := p.counts[k] // by now
+	if !known {
+		if !caller.Other {
+			caller.Agent = strings.Clone(cleanAgent(r.Agent, secrets.Secrets()))
+		}
+		// What a client sent is part of a larger text, which would be kept.
+		k.user, k.agent = strings.Clone(k.user), strings.Clone(k.agent)
+		caller.User = k.user
+		calls = &core.Calls{Caller: caller, Day: k.day}
+		p.counts[k] = calls
+	} else if !caller.Other {
+		c.release(caller)
+	}
+	addOne(calls, r)
+}
+
+// subject is whose room a caller takes.
+func subject(caller core.Caller) string {
+	if caller.User != "" {
+		return "u" + caller.User
+	}
+	return "c" + caller.Client
+}
+
+// take takes the room for a caller, if there is any.
+func (c *Counter) take(caller core.Caller) bool {
+	if !caller.Other {
+		if c.subjects[subject(caller)] >= perSubject || !c.room.Take(caller) {
+			return false
+		}
+		c.subjects[subject(caller)]++
+	}
+	return true
+}
+
+// release gives back the room for a caller.
+func (c *Counter) release(caller core.Caller) {
+	c.subjects[subject(caller)]--
+	c.room.Kept--
+	if caller.User == "" {
+		c.room.Anonymous--
+	}
+}
+
+func (c *Counter) flushSoon() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run writes what was counted each minute, until ctx ends. Flush writes the rest.
+func (c *Counter) Run(ctx context.Context) {
+	ticker := time.NewTicker(flushInterval)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ticker.C:
+		case <-c.wake:
+		case <-ctx.Done():
+			return
+		}
+		err := c.Flush(ctx)
+		if err != nil && ctx.Err() == nil && !failing {
+			c.log.Warn("the counts of callers could not be written: they are kept, and tried again each minute", "error", err)
+		}
+		if err == nil && failing {
+			c.log.Info("the counts of callers are written again")
+		}
+		failing = err != nil
+	}
+}
+
+// Flush writes what was counted. If it fails, nothing is lost, and the next call goes on. Errors are
+// those of [core.CallerStore].
+func (c *Counter) Flush(ctx context.Context) error {
+	c.flushing.Lock()
+	defer c.flushing.Unlock()
+	if err := c.write(ctx); err != nil {
+		return err
+	}
+	c.pending = c.collect()
+	return c.write(ctx)
+}
+
+// write writes the batches that are pending.
+func (c *Counter) write(ctx context.Context) error {
+	for len(c.pending) > 0 {
+		if err := c.store.AddCalls(ctx, c.pending[0].id, c.pending[0].calls); err != nil {
+			return err
+		}
+		c.pending = c.pending[1:]
+	}
+	return nil
+}
+
+// Unwritten returns how many requests Flush has yet to write.
+func (c *Counter) Unwritten() (requests int64) {
+	c.flushing.Lock()
+	defer c.flushing.Unlock()
+	for _, b := range c.pending {
+		for _, calls := range b.calls {
+			requests += calls.Requests
+		}
+	}
+	for i := range c.parts {
+		p := &c.parts[i]
+		p.mu.Lock()
+		for _, calls := range p.counts {
+			requests += calls.Requests
+		}
+		p.mu.Unlock()
+	}
+	return requests
+}
+
+// collect returns what was counted since it was called last. The callers of today stay known, so
+// that new ones don't take their room.
+func (c *Counter) collect() (batches []batch) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	today := core.DayOf(c.now())
+	c.room, c.subjects = core.CallerRoom{}, make(map[string]int)
+	var all []core.Calls
+	for i := range c.parts {
+		p := &c.parts[i]
+		p.mu.Lock()
+		for k, calls := range p.counts {
+			if calls.Requests > 0 {
+				all = append(all, *calls)
+				*calls = core.Calls{Caller: calls.Caller, Day: calls.Day}
+			}
+			if k.day != today {
+				delete(p.counts, k)
+			} else {
+				c.take(calls.Caller)
+			}
+		}
+		p.mu.Unlock()
+	}
+	for len(all) > 0 {
+		n := min(batchSize, len(all))
+		batches = append(batches, batch{fmt.Sprintf("%016x", rand.Uint64()), all[:n:n]})
+		all = all[n:]
+	}
+	return batches
+}

@@ -1,0 +1,81 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Authenticate returns the session of a presented token, and extends the expiry of a
+// sliding one. It fails with KindTokenUnknown, KindTokenExpired, KindUserInactive or
+// KindUnavailable.
+func (s *Service) Authenticate(ctx context.Context, realm string, p Presented) (Session, error) {
+	session, now, err := s.session(ctx, realm, p)
+	if err != nil {
+		return Session{}, err
+	}
+	s.slide(ctx, &session.Token, now)
+	identify(ctx, session.User)
+	return session, nil
+}
+
+// Owner returns the user of a presented token, whose expiry stays as it is. Errors as
+// Authenticate.
+func (s *Service) Owner(ctx context.Context, realm string, p Presented) (User, error) {
+	session, _, err := s.session(ctx, realm, p)
+	return session.User, err
+}
+
+// session returns the session of a token that is good now.
+func (s *Service) session(ctx context.Context, realm string, p Presented) (_ Session, now time.Time, err error) {
+	present(ctx, string(p))
+	token, user, err := s.store.FindToken(ctx, realm, p)
+	if errors.Is(err, ErrNotFound) {
+		return Session{}, now, &Error{Kind: KindTokenUnknown}
+	}
+	if err != nil {
+		return Session{}, now, wrapStoreError("find token", err)
+	}
+	now = s.now()
+	if token.Expired(now) {
+		return Session{}, now, &Error{Kind: KindTokenExpired}
+	}
+	if !user.Active {
+		return Session{}, now, &Error{Kind: KindUserInactive}
+	}
+	return Session{User: user, Token: token}, now, nil
+}
+
+// Logout ends the session's token. It fails with KindTokenUnknown if another logout came
+// first, or KindUnavailable.
+func (s *Service) Logout(ctx context.Context, session Session) error {
+	e := s.newSessionEntry(ctx, ActionLogout, session)
+	err := s.store.DeleteToken(ctx, session.Token.Digest, s.audited(&e))
+	if errors.Is(err, ErrNotFound) {
+		return &Error{Kind: KindTokenUnknown}
+	}
+	if err != nil {
+		return wrapStoreError("delete token", err)
+	}
+	s.emit(ActionLogout, e.Profile, OK)
+	return nil
+}
+
+// LogoutAll ends all tokens of the session's user in the token's realm. It fails with
+// KindUnavailable.
+func (s *Service) LogoutAll(ctx context.Context, session Session) error {
+	e := s.newSessionEntry(ctx, ActionLogoutAll, session)
+	if _, err := s.store.DeleteUserTokens(ctx, session.User.ID, session.Token.Realm, s.audited(&e)); err != nil {
+		return wrapStoreError("delete tokens", err)
+	}
+	s.emit(ActionLogoutAll, e.Profile, OK)
+	return nil
+}
+
+// newSessionEntry makes an entry about the end of a session, through the API that issued
+// its token.
+func (s *Service) newSessionEntry(ctx context.Context, act Action, session Session) AuditEntry {
+	e := s.newEntry(ctx, act, session.Token.Issuer)
+	e.UserID, e.Username, e.Token = session.User.ID, session.User.Username, TokenID(session.Token.Digest)
+	return e
+}

@@ -1,0 +1,240 @@
+package front
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// How connections to an application are used.
+const (
+	// idleConnections are kept at most. A connection takes some 20 KB.
+	idleConnections = 512
+	// dialTimeout is how long a connection may take to be made.
+	dialTimeout = 10 * time.Second
+	// maxAnswerHead is how many bytes an answer's head may have.
+	maxAnswerHead = 256 << 10
+	// reusableFor is how long a connection is kept for requests that can be sent again if
+	// the application closes it meanwhile.
+	reusableFor = 30 * time.Second
+	// reusableOnceFor is the same for other requests: less than any server waits before it
+	// closes an idle connection (gunicorn: 2 seconds).
+	reusableOnceFor = time.Second
+	// continueTimeout is how long a body waits for the application to ask for it.
+	continueTimeout = time.Second
+)
+
+// Application is what requests go on to.
+type Application struct {
+	URL *url.URL    // with a scheme, http or https, and a host
+	TLS *tls.Config // of connections at https; nil: the system's roots
+	// Count is told of the result of each exchange with it; nil: nobody is.
+	Count func(Result)
+}
+
+// transport sends requests to an application, over HTTP/1.1.
+type transport struct {
+	url             *url.URL     // of all requests
+	count           func(Result) // never nil
+	address         string       // HOST:PORT
+	own             func(netip.AddrPort) bool
+	dialer          net.Dialer
+	tls             *tls.Config     // nil: none
+	repeatable, not *http.Transport // by whether net/http may send a request again
+}
+
+func newTransport(a Application, o *Options) *transport {
+	t := &transport{
+		url: &url.URL{Scheme: a.URL.Scheme, Host: a.URL.Host, Path: "/"}, count: a.Count,
+		address: hostPort(a.URL), own: o.Own, dialer: net.Dialer{Timeout: min(dialTimeout, o.Timeout)},
+	}
+	if t.count == nil {
+		t.count = func(Result) {}
+	}
+	if a.URL.Scheme == "https" {
+		if t.tls = a.TLS.Clone(); t.tls == nil {
+			t.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+		}
+		t.tls.NextProtos = []string{"http/1.1"}
+		if t.tls.ServerName == "" {
+			t.tls.ServerName = a.URL.Hostname()
+		}
+	}
+	pool := func(idle time.Duration) *http.Transport {
+		dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return t.dial(ctx) }
+		return &http.Transport{
+			DialContext: dial, DialTLSContext: dial,
+			DisableCompression:     true,
+			MaxIdleConns:           idleConnections,
+			MaxIdleConnsPerHost:    idleConnections,
+			IdleConnTimeout:        idle,
+			ExpectContinueTimeout:  continueTimeout,
+			MaxResponseHeaderBytes: maxAnswerHead,
+		}
+	}
+	t.repeatable, t.not = pool(reusableFor), pool(reusableOnceFor)
+	return t
+}
+
+// hostPort returns the address of a URL.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = u.Scheme
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// dialError is the error of a connection that could not be made.
+type dialError struct{ error }
+
+func (e *dialError) Unwrap() error { return e.error }
+
+// handshakeError is the error of a TLS handshake.
+type handshakeError struct{ error }
+
+func (e *handshakeError) Unwrap() error { return e.error }
+
+// dial connects to the application. The error is a *dialError or a *handshakeError.
+func (t *transport) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := t.dialer.DialContext(ctx, "tcp", t.address)
+	if err != nil {
+		return nil, &dialError{err}
+	}
+	if t.isOwn(conn) {
+		_ = conn.Close()
+		return nil, &dialError{errLoop}
+	}
+	if t.tls != nil {
+		ctx, cancel := context.WithTimeout(ctx, t.dialer.Timeout)
+		defer cancel()
+		secure := tls.Client(conn, t.tls)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, &handshakeError{err}
+		}
+		conn = secure
+	}
+	return &upstreamConn{Conn: conn}, nil
+}
+
+// isOwn reports whether a connection leads back to this server. From an address of the
+// machine to another one of it, the system takes the same address for both ends.
+func (t *transport) isOwn(conn net.Conn) bool {
+	local, ok := conn.LocalAddr().(*net.TCPAddr)
+	remote, too := conn.RemoteAddr().(*net.TCPAddr)
+	return ok && too && local.IP.Equal(remote.IP) && t.own(remote.AddrPort())
+}
+
+// roundTrip sends a request of an exchange to its application. It implements
+// http.RoundTripper.
+func roundTrip(r *http.Request) (*http.Response, error) {
+	x, ok := r.Context().Value(exchangeKey{}).(*exchange)
+	if !ok {
+		return nil, errors.New("front: a request of nobody")
+	}
+	trace := &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+		if conn, ours := got.Conn.(*upstreamConn); ours {
+			conn.begin(x)
+		}
+	}}
+	if proxy := httptrace.ContextClientTrace(r.Context()); proxy != nil {
+		// Its context would be joined with ours by reflection.
+		trace.Got1xxResponse = proxy.Got1xxResponse
+	}
+	r = r.WithContext(httptrace.WithClientTrace(x.ctx, trace))
+	if repeatable(r) {
+		return x.to.repeatable.RoundTrip(r)
+	}
+	return x.to.not.RoundTrip(r)
+}
+
+// repeatable reports whether net/http sends a request again on another connection, if one
+// that was idle turns out to be closed (net/http/request.go of Go 1.26, isReplayable).
+func repeatable(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return r.Body == nil
+	}
+	return false
+}
+
+func (t *transport) closeIdle() {
+	t.repeatable.CloseIdleConnections()
+	t.not.CloseIdleConnections()
+}
+
+// upstreamConn is a connection to the application, as net/http has it: above TLS.
+type upstreamConn struct {
+	net.Conn
+
+	mu       sync.Mutex
+	x        *exchange // of the current request
+	heading  bool      // the request's head is being written
+	head     []byte    // what was written of it,
+	sent     []byte    // and is sent
+	answered bool      // the answer's head has been read, or there is none to read
+	reader   headReader
+}
+
+// begin says whose request is written next.
+func (c *upstreamConn) begin(x *exchange) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.x, c.heading, c.head = x, true, c.head[:0]
+	c.answered, c.reader = false, headReader{line: c.reader.line[:0]}
+}
+
+// Write implements net.Conn.
+func (c *upstreamConn) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	if !c.heading {
+		c.mu.Unlock()
+		return c.Conn.Write(b)
+	}
+	c.head = append(c.head, b...)
+	end := bytes.Index(c.head, []byte("\r\n\r\n"))
+	if end < 0 {
+		c.mu.Unlock()
+		return len(b), nil
+	}
+	end += 4
+	c.sent = rewriteHead(c.sent[:0], c.head[:end], c.x.target, c.x.sentZeroLength)
+	c.sent = append(c.sent, c.head[end:]...)
+	c.heading = false
+	out := c.sent
+	c.mu.Unlock()
+	if _, err := c.Conn.Write(out); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Read implements net.Conn.
+func (c *upstreamConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.mu.Lock()
+		if c.x != nil && !c.answered {
+			c.answered = c.reader.read(b[:n], c.x.headRead)
+		}
+		c.mu.Unlock()
+	}
+	return n, err
+}
+
+// CloseWrite shuts the sending side, for tunnels.
+func (c *upstreamConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}

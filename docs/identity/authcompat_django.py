@@ -1,0 +1,52 @@
+"""Django REST framework: request.user is the one whose token authcompat has checked.
+
+Copy this file. In the settings:
+    AUTHCOMPAT_IDENTITY_KEYS = "/etc/app/identity-key"    # the key file, readable for the application
+    AUTHCOMPAT_IDENTITY_USER = "username"                 # or "pk", where authcompat works on this database
+    REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["authcompat_django.AuthcompatIdentity"]}
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import time
+from pathlib import Path
+from urllib.parse import unquote
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+
+MAX_AGE = 60  # seconds, either way
+FORM = re.compile(
+    r"(v1;id=([0-9]{1,19});name=((?:[A-Za-z0-9._~-]|%[0-9A-F]{2})*);token=([0-9a-f]{0,16});time=([0-9]{1,12}));mac=([0-9a-f]{64})"
+)
+
+
+class AuthcompatIdentity(BaseAuthentication):
+    def authenticate(self, request):
+        header = request.META.get("HTTP_X_AUTHCOMPAT_IDENTITY")
+        if header is None:
+            return None
+        m = FORM.fullmatch(header)
+        # Read each time, so that a key that was added or removed counts at once.
+        keys = [base64.b64decode(k, validate=True) for k in Path(settings.AUTHCOMPAT_IDENTITY_KEYS).read_text().split()]
+        macs = [hmac.new(k, m[1].encode(), hashlib.sha256).hexdigest() for k in keys if m and len(k) == 32]
+        if not any([hmac.compare_digest(mac, m[6]) for mac in macs]):
+            raise AuthenticationFailed("Invalid identity.")
+        if abs(time.time() - int(m[5])) > MAX_AGE:
+            raise AuthenticationFailed("Stale identity.")
+        User = get_user_model()
+        if getattr(settings, "AUTHCOMPAT_IDENTITY_USER", "username") == "pk":
+            found = {"pk": int(m[2])}
+        else:
+            found = {User.USERNAME_FIELD: unquote(m[3], errors="strict")}
+        user = User._default_manager.filter(**found).first()
+        if user is None or not user.is_active:
+            raise AuthenticationFailed("Unknown user.")
+        return user, m[4]  # request.auth is the id of the token
+
+    def authenticate_header(self, request):
+        return "Token"
