@@ -62,6 +62,12 @@ func (l *ledger) note(change func()) {
 	change()
 }
 
+// failedSince tells whether a 503 came after the moment.
+func (l *ledger) failedSince(moment time.Time) (failed bool) {
+	l.note(func() { failed = len(l.fails) > 0 && l.fails[len(l.fails)-1].After(moment) })
+	return failed
+}
+
 // signIn is the body of a registration or a login.
 func signIn(name string) string {
 	return fmt.Sprintf(`{"username": %q, "email": "a@example.org", "password": "secret"}`, name)
