@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -50,7 +51,8 @@ type exchange struct {
 	streams        bool          // it is one of Streams
 	pace           pace
 	out            answerWriter
-	body           answerBody // of the answer
+	body           answerBody  // of the answer
+	sent           atomic.Bool // the request's head was sent on the connection in use
 
 	mu        sync.Mutex
 	heads     []answerHead // that were read, and are not sent yet
@@ -147,6 +149,9 @@ func (x *exchange) broke() {
 func (x *exchange) begun(r *http.Response) error {
 	if r.StatusCode < http.StatusContinue {
 		return errNoStatus
+	}
+	if !x.sent.Load() {
+		return errEarly // the connection is closed, since the request is not on its way
 	}
 	tunnel := r.StatusCode == http.StatusSwitchingProtocols
 	if tunnel && !isWebSocket(x.in) {

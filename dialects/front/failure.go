@@ -39,6 +39,7 @@ var (
 	errEnded    = errors.New("the token has ended")
 	errTooLarge = errors.New("the body is too large")
 	errNoStatus = errors.New("the status is none")
+	errEarly    = errors.New("an answer came before its request was sent")
 	errUnasked  = errors.New("the protocol was switched unasked")
 	errLoop     = errors.New("its address is one of this server's listeners")
 	errClosed   = errors.New("the exchange is over")

@@ -36,6 +36,15 @@ type answerHead struct {
 	status int
 	reason string // phrase; empty: that of net/http, or none
 	names  map[string][]string
+	// saysEmpty: its Content-Length is 0.
+	saysEmpty bool
+}
+
+// trailsBody reports whether a body may come behind an answer that has none by its status
+// (RFC 9112, 6.3): gunicorn sends what the application gives it, and no more than the length
+// that it gives. net/http would take it for the next answer on the connection.
+func (h answerHead) trailsBody() bool {
+	return (h.status == http.StatusNoContent || h.status == http.StatusNotModified) && !h.saysEmpty
 }
 
 // headReader reads the heads of an answer from the bytes of a connection, up to the one that
@@ -98,7 +107,10 @@ func interim(status int) bool {
 
 // add notes the spelling of a header's name.
 func (h *answerHead) add(line []byte) {
-	name, _, ok := bytes.Cut(line, []byte{':'})
+	name, value, ok := bytes.Cut(line, []byte{':'})
+	if len(name) == len("Content-Length") && bytes.EqualFold(name, []byte("Content-Length")) {
+		h.saysEmpty = string(bytes.TrimSpace(value)) == "0"
+	}
 	if !ok || h.names == nil && isCanonical(name) {
 		return
 	}

@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
+	"net/textproto"
 	"net/url"
 	"sync"
 	"time"
@@ -148,7 +150,12 @@ func roundTrip(r *http.Request) (*http.Response, error) {
 	}}
 	if proxy := httptrace.ContextClientTrace(r.Context()); proxy != nil {
 		// Its context would be joined with ours by reflection.
-		trace.Got1xxResponse = proxy.Got1xxResponse
+		trace.Got1xxResponse = func(status int, header textproto.MIMEHeader) error {
+			if !x.sent.Load() {
+				return errEarly
+			}
+			return proxy.Got1xxResponse(status, header)
+		}
 	}
 	r = r.WithContext(httptrace.WithClientTrace(x.ctx, trace))
 	if repeatable(r) {
@@ -177,6 +184,9 @@ type upstreamConn struct {
 	net.Conn
 
 	mu       sync.Mutex
+	reading  bool          // net/http waits for more than it has buffered
+	changed  chan struct{} // closed when reading begins, or the connection is closed; nil: nobody waits
+	closed   bool
 	x        *exchange // of the current request
 	heading  bool      // the request's head is being written
 	head     []byte    // what was written of it,
@@ -191,6 +201,44 @@ func (c *upstreamConn) begin(x *exchange) {
 	defer c.mu.Unlock()
 	c.x, c.heading, c.head = x, true, c.head[:0]
 	c.answered, c.reader = false, headReader{line: c.reader.line[:0]}
+	x.sent.Store(false)
+}
+
+// awaitReading waits until net/http has used up what it has read, which belongs to the last
+// answer: what is left of it, because the application sent more than it said, would be the
+// answer to this request. Whoever gets that closes the connection ([exchange.begun]). The
+// caller holds the lock.
+func (c *upstreamConn) awaitReading() error {
+	for !c.reading && !c.closed {
+		if c.changed == nil {
+			c.changed = make(chan struct{})
+		}
+		changed := c.changed
+		c.mu.Unlock()
+		<-changed
+		c.mu.Lock()
+	}
+	if c.closed {
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// notify wakes whoever waits for a change. The caller holds the lock.
+func (c *upstreamConn) notify() {
+	if c.changed != nil {
+		close(c.changed)
+		c.changed = nil
+	}
+}
+
+// Close implements net.Conn.
+func (c *upstreamConn) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.notify()
+	c.mu.Unlock()
+	return c.Conn.Close()
 }
 
 // Write implements net.Conn.
@@ -206,7 +254,12 @@ func (c *upstreamConn) Write(b []byte) (int, error) {
 		c.mu.Unlock()
 		return len(b), nil
 	}
+	if err := c.awaitReading(); err != nil {
+		c.mu.Unlock()
+		return 0, err
+	}
 	end += 4
+	c.x.sent.Store(true)
 	c.sent = rewriteHead(c.sent[:0], c.head[:end], c.x.target, c.x.sentZeroLength)
 	c.sent = append(c.sent, c.head[end:]...)
 	c.heading = false
@@ -220,13 +273,19 @@ func (c *upstreamConn) Write(b []byte) (int, error) {
 
 // Read implements net.Conn.
 func (c *upstreamConn) Read(b []byte) (int, error) {
+	c.mu.Lock()
+	c.reading = true
+	c.notify()
+	c.mu.Unlock()
 	n, err := c.Conn.Read(b)
-	if n > 0 {
-		c.mu.Lock()
-		if c.x != nil && !c.answered {
-			c.answered = c.reader.read(b[:n], c.x.headRead)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = false
+	if n > 0 && c.x != nil && !c.answered {
+		c.answered = c.reader.read(b[:n], c.x.headRead)
+		if c.answered && c.reader.head.trailsBody() {
+			err = io.EOF // net/http sends no other request on this connection
 		}
-		c.mu.Unlock()
 	}
 	return n, err
 }

@@ -1,0 +1,109 @@
+package front_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/dialects/front"
+)
+
+// forged is an answer that is the body of another one.
+const forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nFORGED"
+
+// TestBodiesThatNoAnswerHas has an application send bodies behind answers that have none: nobody else gets
+// them as an answer.
+func TestBodiesThatNoAnswerHas(t *testing.T) {
+	length := fmt.Sprintf("Content-Length: %d\r\n", len(forged))
+	for _, test := range []struct {
+		head  string
+		body  string
+		again bool // the connection is used again
+	}{
+		{"HTTP/1.1 204 No Content\r\n" + length, forged, false},
+		{"HTTP/1.1 204 No Content\r\n", forged, false},
+		{"HTTP/1.1 304 Not Modified\r\n" + length, forged, false},
+		{"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n", "", false},
+		{"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n", "", true},
+		{"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n", "", true},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", "", true},
+	} {
+		var connections atomic.Int64
+		application := serveConns(t, func(c net.Conn) {
+			connections.Add(1)
+			late := "" // the rest of the last answer, which a slow application sends when the next request is there
+			for r := bufio.NewReader(c); ; {
+				head, err := readHead(r)
+				if err != nil {
+					return
+				}
+				answer := late + ok
+				if late = ""; strings.HasPrefix(head, "GET /first ") {
+					answer, late = test.head+"\r\n", test.body
+				}
+				_, _ = io.WriteString(c, answer)
+			}
+		})
+		address := start(t, &gate{}, front.Options{Old: front.Application{URL: application}})
+		exchange(t, address, "GET /first HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		answer := exchange(t, address, "GET /second HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		if !strings.HasPrefix(answer, "HTTP/1.1 200 OK\r\n") || !strings.HasSuffix(answer, "\r\n\r\nok") {
+			t.Errorf("%q: the next request got %q", test.head, answer)
+		}
+		if again := connections.Load() == 1; again != test.again {
+			t.Errorf("%q: %d connections", test.head, connections.Load())
+		}
+	}
+}
+
+// TestAnswersLongerThanTheySay has an application send more than the length that it gives. What net/http has
+// read of it is nobody's answer.
+func TestAnswersLongerThanTheySay(t *testing.T) {
+	application := serveConns(t, func(c net.Conn) {
+		for r := bufio.NewReader(c); ; {
+			head, err := readHead(r)
+			if err != nil {
+				return
+			}
+			answer := ok
+			if strings.HasPrefix(head, "GET /long ") {
+				answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" + forged
+			}
+			_, _ = io.WriteString(c, answer)
+		}
+	})
+	address := start(t, &gate{}, front.Options{Old: front.Application{URL: application}})
+	var clients sync.WaitGroup
+	end := time.Now().Add(time.Second / 2)
+	for i := range 8 {
+		path := "/own"
+		if i%2 == 0 {
+			path = "/long"
+		}
+		clients.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			for time.Now().Before(end) {
+				answer, err := client.Get("http://" + address + path)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				body, err := io.ReadAll(answer.Body)
+				answer.Body.Close()
+				if err != nil || strings.Contains(string(body), "FORGED") || path == "/own" && answer.StatusCode == http.StatusOK && string(body) != "ok" {
+					t.Errorf("%s: %d %q, %v", path, answer.StatusCode, body, err)
+					return
+				}
+			}
+		})
+	}
+	clients.Wait()
+}
