@@ -231,7 +231,7 @@ func TestRequestsArriveAsSent(t *testing.T) {
 		{"GET / HTTP/1.1\r\nHost: old.example\r\nContent-Length: 3\r\n\r\nabc", "GET / HTTP/1.1\r\nHost: old.example\r\nContent-Length: 3\r\n" + forwarded},
 		{"PUT / HTTP/1.1\r\nHost: old.example\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "PUT / HTTP/1.1\r\nHost: old.example\r\nTransfer-Encoding: chunked\r\n" + forwarded},
 		{"GET / HTTP/1.1\r\nHost: old.example\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "GET / HTTP/1.1\r\nHost: old.example\r\nTransfer-Encoding: chunked\r\n" + forwarded},
-		{"GET / HTTP/1.1\r\nHost: old.example\r\nX-Forwarded-For: 1.2.3.4\r\nX_Forwarded_For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nX-Forwarded-Port: 1\r\nX-Real-Ip: 1.2.3.4\r\nSCRIPT_NAME: /x\r\nPath_Info: /y\r\nX-Original-Url: /z\r\n\r\n",
+		{"GET / HTTP/1.1\r\nHost: old.example\r\nX-Forwarded-For: 1.2.3.4\r\nX_Forwarded_For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nX-Forwarded-Port: 1\r\nX-Real-Ip: 1.2.3.4\r\nSCRIPT_NAME: /x\r\nPath_Info: /y\r\nX-Original-Url: /z\r\nX_Script_Name: /w\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: old.example\r\n" + forwarded},
 		{"GET / HTTP/1.1\r\nHost: old.example\r\nConnection: keep-alive, X-Secret\r\nX-Secret: 1\r\nKeep-Alive: 5\r\nTe: trailers\r\nProxy-Authorization: x\r\nUpgrade: h2c\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: old.example\r\nTe: trailers\r\n" + forwarded},

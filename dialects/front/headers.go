@@ -82,15 +82,16 @@ func aboutClient(name string) bool {
 
 // aboutRouting reports whether a header tells some application another path than that of
 // the request line, which the rules go by: SCRIPT_NAME and PATH_INFO gunicorn
-// (gunicorn/http/wsgi.py 20.1, create), the others frameworks behind IIS.
+// (gunicorn/http/wsgi.py 20.1, create), X-Script-Name the middleware that applications of
+// Flask copy, which cuts it off the path, and the others frameworks behind IIS.
 func aboutRouting(name string) bool {
 	switch len(name) {
-	case len("PATH_INFO"), len("SCRIPT_NAME"), len("X-Original-URL"), len("X-Rewrite-URL"):
+	case len("PATH_INFO"), len("SCRIPT_NAME"), len("X-Original-URL"), len("X-Rewrite-URL"): // as X-Script-Name
 	default:
 		return false
 	}
 	switch strings.ReplaceAll(strings.ToLower(name), "_", "-") {
-	case "script-name", "path-info", "x-original-url", "x-rewrite-url":
+	case "script-name", "path-info", "x-script-name", "x-original-url", "x-rewrite-url":
 		return true
 	}
 	return false
