@@ -223,10 +223,10 @@ func (s *connSlot) release() {
 	s.limits.free(s)
 }
 
-// claim says of whose networks the request is that a trusted proxy has sent, and whose body is
-// to be read: it makes way like a connection of theirs. It is over when the connection is idle.
+// claim says of whose networks the request is that a trusted proxy has sent, and that may take
+// long: it makes way like a connection of theirs. It is over when the connection is idle.
 func (s *connSlot) claim(networks []netip.Prefix) {
-	if s.proxied {
+	if s.proxied && !s.claimed.Load() {
 		s.move(networks)
 		s.claimed.Store(true)
 	}

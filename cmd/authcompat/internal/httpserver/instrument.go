@@ -92,7 +92,8 @@ func (t *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // claim says to the limits of connections whose request a trusted proxy has sent, since its body
-// may be sent slowly. Of requests that the proxy has itself, nobody else is the client.
+// may be sent slowly, or the application's answer have no end. Of requests that the proxy has itself,
+// nobody else is the client.
 func (t *middleware) claim(x *responseRecorder) {
 	c, ok := x.request.Context().Value(connKey{}).(*clientConn)
 	if !ok || !c.below.slot.proxied {
@@ -271,6 +272,9 @@ func (x *responseRecorder) Client() core.Client {
 // RecordOutcome implements dialects.OutcomeRecorder.
 func (x *responseRecorder) RecordOutcome(endpoint, outcome string, err error) {
 	x.endpoint, x.outcome, x.err = cmp.Or(endpoint, x.switched), outcome, err
+	if outcome == proxied {
+		x.middleware.claim(x)
+	}
 }
 
 // RecordSide implements dialects.SideRecorder.

@@ -58,15 +58,22 @@ func (l *connLimits) makeRoom(newcomer []netip.Prefix) bool {
 }
 
 // endIn closes a connection of those within a network from which most are: the one that is idle
-// for longest, or else has the longest request, first one of which not all has been read.
+// for longest, or else has the longest request, first one of which not all has been read. Instead
+// of another that a proxy has sent, it closes one of the proxy's that is idle.
 func (l *connLimits) endIn(n *fairshare.Network[int], now time.Time) bool {
 	place := l.places[n.Innermost(most).Prefix]
-	for _, state := range []slotState{idleAt(now), unfinished, anyState} {
+	for _, state := range []slotState{idleAt(now), unfinished} {
 		if s := place.longest(state); s != nil {
 			return l.end(s)
 		}
 	}
-	return false
+	s := place.longest(anyState)
+	if proxies := l.places[netip.Prefix{}]; s != nil && s.proxied && proxies != nil {
+		if kept := proxies.longest(idleAt(now)); kept != nil {
+			s = kept
+		}
+	}
+	return l.end(s)
 }
 
 // slotState returns since when a connection is in a state, as a turn; 0: it is not.

@@ -137,6 +137,33 @@ func TestRequestsThroughAProxyMakeWay(t *testing.T) {
 	})
 }
 
+// TestIdleOfAProxyMakesWay checks that of requests that a proxy has sent for one client, and that have
+// been read, none makes way as long as the proxy has a connection that is idle.
+func TestIdleOfAProxyMakesWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const all = largeShare
+		w := newLimitedWorld(all, all)
+		school := core.Client{Address: netip.MustParseAddr("198.51.100.1")}.Networks()
+		for i := range all {
+			c := w.dial(fmt.Sprint("request ", i), "10.0.0.1")
+			c.slot.setIdle(false)
+			c.slot.claim(school)
+			c.slot.unfinished.Store(false)
+		}
+		for _, s := range w.slots()[:2] {
+			s.conn.(*named).name = "kept"
+			s.setIdle(true)
+		}
+		for _, from := range []string{"10.0.0.1", "203.0.113.1", "203.0.113.1"} {
+			w.dial("new", from).slot.setIdle(false)
+			synctest.Wait()
+		}
+		if want := []string{"kept", "kept", "request 2"}; !slices.Equal(w.gone, want) {
+			t.Errorf("closed %q, want %q", w.gone, want)
+		}
+	})
+}
+
 // TestUnfinishedRequestsMakeWayAtLast checks that a connection from anywhere does not wait
 // behind requests that are not sent, whoever sends them, nor for ever behind others.
 func TestUnfinishedRequestsMakeWayAtLast(t *testing.T) {
