@@ -31,13 +31,14 @@ func (o object) is(other object) bool {
 
 // isOwner reports whether the log at a path says that it belongs to a database; known is false if
 // it does not say. One that was copied, with what it says, belongs to whatever it was copied with:
-// a folder that was restored is as it was.
+// a folder that was restored is as it was. A file system of layers may give a database another inode
+// when it is mounted again (overlayfs, whose layers are on two file systems), but not another time.
 func isOwner(path string, database object) (own, known bool) {
 	tagged, log, said := readTag(path)
 	if now, ok := objectAt(path + "-wal"); !said || !ok || !now.is(log) {
 		return false, false
 	}
-	return database.is(tagged), true
+	return database.is(tagged) || database.born != 0 && database.born == tagged.born && isLayered(path), true
 }
 
 // ClaimLog says in the log of a database that was opened, which Attach has found, that it is its own,

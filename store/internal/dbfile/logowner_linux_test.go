@@ -46,7 +46,8 @@ func TestIsOwner(t *testing.T) {
 		{"of an earlier version", fmt.Sprint(database.inode, log.inode), true, true},
 		{"of an earlier version, of another", fmt.Sprint(database.inode+1, log.inode), false, true},
 		{"of a file system that told no times", tagText(object{inode: database.inode}, object{inode: log.inode}), true, true},
-		{"another database", tagText(elsewhere(database), log), false, true},
+		{"another database", tagText(elsewhere(earlier(database)), log), false, true},
+		{"another database of the same time", tagText(elsewhere(database), log), isLayered(path), true},
 		{"another database with the inode", tagText(earlier(database), log), false, true},
 		{"a copied folder", tagText(elsewhere(database), elsewhere(log)), false, false},
 		{"a copied log", tagText(database, elsewhere(log)), false, false},
@@ -70,6 +71,56 @@ func TestIsOwner(t *testing.T) {
 	files.ClaimLog()
 	if own, known := files.OwnsLog(); !own || !known {
 		t.Errorf("claimed: own %t, known %t", own, known)
+	}
+}
+
+// TestRemountedLayers kills the owner of a database that is in the lower layer of an overlayfs, and
+// mounts that anew: the database has another inode then, and the log, which is of the upper layer alone,
+// has the one that it had.
+func TestRemountedLayers(t *testing.T) {
+	root := t.TempDir()
+	in := func(name string) string { return filepath.Join(root, name) }
+	for _, folder := range []string{"lower", "upper", "merged"} {
+		if err := os.Mkdir(in(folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mount := func(kind, at, options string) {
+		t.Helper()
+		if err := unix.Mount(kind, at, kind, 0, options); err != nil {
+			t.Skipf("%s can't be mounted: %v", kind, err) // by whom is no root, or in a container
+		}
+		t.Cleanup(func() { _ = unix.Unmount(at, unix.MNT_DETACH) })
+	}
+	mount("tmpfs", in("upper"), "")
+	for _, folder := range []string{"upper/files", "upper/work"} {
+		if err := os.Mkdir(in(folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(in("lower/a.db"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	layers := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s,xino=off", in("lower"), in("upper/files"), in("upper/work"))
+	mount("overlay", in("merged"), layers)
+	path := in("merged/a.db")
+	for _, file := range []string{path, path + "-wal"} { // which copies the database up
+		if err := os.WriteFile(file, []byte("y"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, _ := objectAt(path)
+	tagLog(path, before)
+	if _, _, ok := readTag(path); !ok {
+		t.Skip("the file system takes no extended attributes")
+	}
+	if err := unix.Unmount(in("merged"), 0); err != nil {
+		t.Fatal(err)
+	}
+	mount("overlay", in("merged"), layers)
+	after, _ := objectAt(path)
+	if own, known := isOwner(path, after); !own || !known {
+		t.Errorf("was %v, is %v: own %t, known %t", before, after, own, known)
 	}
 }
 
@@ -107,6 +158,7 @@ func TestLogOfAnother(t *testing.T) {
 			setTag(t, path, tagText(database, log))
 		case 2:
 			database.inode++
+			database.born++
 			setTag(t, path, tagText(database, log))
 		}
 		err := TakeLog(path, time.Millisecond)

@@ -56,6 +56,12 @@ func stat(folder int, path string, flags int) (object, bool) {
 	return o, true
 }
 
+// isLayered reports whether a file is on overlayfs.
+func isLayered(path string) bool {
+	var info unix.Statfs_t
+	return unix.Statfs(path, &info) == nil && info.Type == unix.OVERLAYFS_SUPER_MAGIC
+}
+
 // hold returns a descriptor of a file, by which it is known whatever becomes of its path. To close
 // it releases no lock that SQLite has on the file (POSIX locks end with any other close), so that
 // the garbage collector may.

@@ -16,5 +16,8 @@ func objectAt(string) (object, bool) { return object{}, false }
 // objectOf finds nothing.
 func objectOf(*os.File) (object, bool) { return object{}, false }
 
+// isLayered returns false.
+func isLayered(string) bool { return false }
+
 // hold returns nil.
 func hold(string) *os.File { return nil }
