@@ -3,7 +3,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build run check test lint fuzz tools originals compatibility compatible million moving soak \
+.PHONY: help build run check test lint fuzz tools originals peers compatibility compatible million moving soak \
 	bench bench-logins bench-flood crash powercut skew nodes failover front mutants vulncheck
 
 help: ## list the targets
@@ -71,6 +71,12 @@ test: tools lint compatible ## lint, then all tests, with the race detector wher
 
 compatible: tools
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess
+
+# The suites are others' code, and no part of this project: they are read where PEERS says that they lie.
+peers: ## the suites of knox, Django REST framework, djoser and dj-rest-auth over HTTP: PEERS=folder with their sources (conformance/peers/README.md)
+	@[ -n "$(PEERS)" ] || { echo "make peers wants PEERS=FOLDER, where the suites lie:"; conformance/peers/run --help | sed -n '/^FOLDER is/,$$p'; exit 2; }
+	@$(MAKE) --no-print-directory build
+	conformance/peers/run $(PEERS_FLAGS) --binary ./authcompat "$(PEERS)"
 
 compatibility: tools ## write docs/compatibility.md from runs at genuine servers and ours
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess -update

@@ -1,0 +1,65 @@
+"""The suite of dj-rest-auth 5.0.2."""
+import os, re, sys
+import wire
+from wire import Missing
+SRC = wire.suite_folder('djra5')
+sys.path.insert(0, wire.folder(SRC + '/dj_rest_auth', 'the suite of dj-rest-auth'))
+os.chdir(SRC + '/dj_rest_auth')
+os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'
+from django.conf import settings
+settings.DATABASES['default']['TEST'] = wire.test_database()
+settings.TEST_RUNNER = 'django.test.runner.DiscoverRunner'
+settings.USE_TZ = True
+if wire.MODE == 'hybrid':
+    settings.REST_FRAMEWORK = {'DEFAULT_AUTHENTICATION_CLASSES': (
+        'rest_framework.authentication.SessionAuthentication', 'dj_rest_auth.jwt_auth.JWTCookieAuthentication', 'rest_framework.authentication.TokenAuthentication')}
+import django; django.setup()
+wire.install()
+BASE = wire.profile_text('djra')
+FEATURES = [
+    ('GET|PUT|PATCH', r'/user/$', 'user/ (own details)'),
+    ('POST', r'/password/change/$', 'password/change'),
+    ('POST', r'/password/reset/$', 'password/reset (mail)'),
+    ('POST', r'/password/reset/confirm/$', 'password/reset/confirm'),
+    ('GET|POST', r'/rest-registration/verify-email', 'verify-email'),
+    ('GET|POST', r'/rest-registration/resend-email', 'resend-email (mail)'),
+    ('POST', r'/rest-registration-no-password', 'registration without a password'),
+    ('GET|POST', r'/protected-view', 'protected view'),
+    ('GET|POST', r'/token/', 'JWT'),
+    ('GET|POST', r'/getcsrf', 'CSRF'),
+]
+
+
+class DJRA(wire.Suite):
+    def profile(self, environ):
+        from dj_rest_auth.app_settings import api_settings
+        from allauth.account import app_settings as aa
+        path, method = environ['PATH_INFO'], environ['REQUEST_METHOD']
+        if api_settings.USE_JWT: raise Missing('USE_JWT')
+        for ms, pattern, feature in FEATURES:
+            if method in ms.split('|') and re.match(pattern, path): raise Missing('%s %s' % (method, feature))
+        if api_settings.TOKEN_MODEL is None or not api_settings.TOKEN_MODEL: raise Missing('TOKEN_MODEL = None (sessions alone)')
+        from django.conf import settings as dj
+        if path == '/logout/' and method == 'GET' and getattr(dj, 'ACCOUNT_LOGOUT_ON_GET', False): raise Missing('logout by GET (ACCOUNT_LOGOUT_ON_GET)')
+        if path == '/login/' and b'"email"' in wire.current.get('body', b'') and b'"username"' not in wire.current['body']:
+            pass
+        if path == '/rest-registration/':
+            if aa.EMAIL_VERIFICATION == 'mandatory': raise Missing('registration: ACCOUNT_EMAIL_VERIFICATION mandatory')
+        text = BASE
+        m = aa.AUTHENTICATION_METHOD
+        inc = {'username': 'Must include "username" and "password".', 'email': 'Must include "email" and "password".',
+               'username_email': 'Must include either "username" or "email" and "password".'}[str(m)]
+        return text.replace('INCOMPLETE', "'" + inc + "'")
+
+    def adapt(self, environ, method, target, headers, body):
+        if wire.MODE == 'hybrid' and target == '/login/' and b'"email"' in body and b'"username"' not in body and b'"email": ""' not in body:
+            raise Missing('login by email')
+        return method, target, headers, body
+
+    def user_token(self, user):
+        from rest_framework.authtoken.models import Token
+        return 'Token ' + Token.objects.get_or_create(user=user)[0].key
+
+
+wire.suite = DJRA()
+sys.exit(wire.run_suite(sys.argv[1:] or ['tests.test_api']))
