@@ -65,11 +65,17 @@ func TestImportsPointOneWay(t *testing.T) {
 func TestImportsOfTheCommand(t *testing.T) {
 	const command, internal = "cmd/authcompat", "cmd/authcompat/internal/"
 	allowed := map[string][]string{
-		"":           {"cli"},
-		"cli":        {"config", "engine", "inprocess", "keyring", "report", "server", "snippet", "term"},
-		"server":     {"config", "engine", "httpserver", "keyring", "metrics", "wait"},
-		"engine":     {"metrics", "wait"},
-		"config":     {"httpserver", "keyring"},
+		"":       {"cli"},
+		"cli":    {"config", "config/flagvalue", "engine", "inprocess", "keyring", "report", "server", "snippet", "term"},
+		"server": {"config", "config/frontconfig", "engine", "httpserver", "keyring", "metrics", "wait"},
+		"engine": {"metrics", "wait"},
+		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring"},
+
+		"config/configtest":  {"config"},
+		"config/flagvalue":   {},
+		"config/frontconfig": {"config/flagvalue", "config/section", "keyring"},
+		"config/section":     {},
+
 		"inprocess":  {"httpserver"},
 		"httpserver": {"wait"},
 		"keyring":    {"wait"},

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
@@ -38,7 +39,7 @@ func newAudit() *cobra.Command {
 	var flags config.Engine
 	var user, action, file string
 	var failed, asJSON bool
-	var since config.Duration
+	var since flagvalue.Duration
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "audit",

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
@@ -39,7 +40,7 @@ type callerRecord struct {
 
 func newCallers() *cobra.Command {
 	var flags config.Engine
-	since := config.Duration(30 * 24 * time.Hour)
+	since := flagvalue.Duration(30 * 24 * time.Hour)
 	var by, profile string
 	var asJSON, asCSV bool
 	cmd := &cobra.Command{

@@ -112,7 +112,7 @@ func (e explained) explain(w io.Writer, f *config.Server, all []config.BoundProf
 		}
 		switch {
 		case found.Endpoint != "" && p.Front.Switches(found.Endpoint) && r.Method != http.MethodConnect:
-			fmt.Fprintf(w, "  side: %s\n    new: answered by %s\n    old: %s, which gets\n", byState(found.Endpoint), answer, p.Front.Application)
+			fmt.Fprintf(w, "  side: %s\n    new: answered by %s\n    old: %s, which gets\n", byState(found.Endpoint), answer, p.Front.URL)
 			writeHead(w, front.New(nil, o).Head(r))
 			continue
 		case found.Endpoint != "":
@@ -129,9 +129,9 @@ func (e explained) explain(w io.Writer, f *config.Server, all []config.BoundProf
 			continue
 		}
 		if endpoint := cmp.Or(decision.Rule, cutover.Other); p.Front.Switches(endpoint) {
-			fmt.Fprintf(w, "  side: %s\n    new: %s\n    old: %s\n  which gets\n", byState(endpoint), p.Front.New.Application, p.Front.Application)
+			fmt.Fprintf(w, "  side: %s\n    new: %s\n    old: %s\n  which gets\n", byState(endpoint), p.Front.New.URL, p.Front.URL)
 		} else {
-			fmt.Fprintf(w, "  side: old, %s, which gets\n", p.Front.Application)
+			fmt.Fprintf(w, "  side: old, %s, which gets\n", p.Front.URL)
 		}
 		writeHead(w, front.New(nil, o).Head(r))
 		if p.Front.Identity != nil && decision.Token != front.Pass {
@@ -172,12 +172,12 @@ func whileAdopting(p config.BoundProfile, endpoint string, now time.Time) string
 		}
 	}
 	if action == profiles.Register {
-		return "  as long as the section adopt stands: passed on to " + p.Front.Application.String() + "; without it, anybody could register the name of a user who was not adopted\n"
+		return "  as long as the section adopt stands: passed on to " + p.Front.URL.String() + "; without it, anybody could register the name of a user who was not adopted\n"
 	}
 	if a.Over(now) {
 		return ""
 	}
-	what := "with a token that is unknown here, passed on to " + p.Front.Application.String()
+	what := "with a token that is unknown here, passed on to " + p.Front.URL.String()
 	if action == profiles.Login {
 		what = "a name or a password that is not good here is tried at " + a.Login.String()
 	}

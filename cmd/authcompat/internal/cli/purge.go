@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
@@ -16,14 +17,14 @@ import (
 
 // purge is a command that deletes old rows, as a server does by itself.
 type purge struct {
-	one     string          // of what is deleted
-	what    string          // in the plural
-	flag    string          // says how long it is kept
-	keep    config.Duration // what holds without the flag; 0: it has to be given
+	one     string             // of what is deleted
+	what    string             // in the plural
+	flag    string             // says how long it is kept
+	keep    flagvalue.Duration // what holds without the flag; 0: it has to be given
 	short   string
 	long    string
 	example string
-	least   config.Duration // what is shorter has to be confirmed
+	least   flagvalue.Duration // what is shorter has to be confirmed
 	action  core.Action
 	open    func(*cobra.Command, *config.Engine, func(context.Context, *engine.Engine) error) error
 	remove  func(ctx context.Context, e *engine.Engine, before time.Time) (int, error)
@@ -44,7 +45,7 @@ that tells expired tokens from unknown ones does so. Requests are answered meanw
 
 func auditPurge() purge {
 	return purge{
-		one: "entry", what: "entries", flag: "audit-retention", least: config.Duration(24 * time.Hour), action: core.ActionPurgeAudit, open: withAudit,
+		one: "entry", what: "entries", flag: "audit-retention", least: flagvalue.Duration(24 * time.Hour), action: core.ActionPurgeAudit, open: withAudit,
 		short: "Remove the oldest part of the record, in small batches; a server with --audit-retention does so by itself",
 		long: `Remove the entries that are older than --audit-retention. That it was done is an entry of its own. Requests are
 answered meanwhile. For a copy of all: authcompat audit --limit 0 --json. Less than a day (12m are minutes) takes

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 )
 
 // checkAddress fails if an address can't be one to listen on. Whether it is an address of
@@ -34,26 +36,7 @@ func isHostName(s string) bool {
 // port, and the same host or one that stands for all hosts. Port 0 never collides: the
 // system picks a free one.
 func collide(a, b string) bool {
-	hostA, portA := endpoint(a)
-	hostB, portB := endpoint(b)
+	hostA, portA := flagvalue.Endpoint(a)
+	hostB, portB := flagvalue.Endpoint(b)
 	return portA == portB && portA != 0 && (hostA == hostB || hostA == "" || hostB == "")
-}
-
-// endpoint splits a valid address. The host is empty if it stands for all.
-func endpoint(address string) (host string, port int) {
-	host, word, err := net.SplitHostPort(address)
-	if err != nil {
-		return address, 0
-	}
-	port, _ = net.LookupPort("tcp", word) // 0, which is nobody else's, if it is none
-	host = strings.ToLower(host)
-	if host == "localhost" {
-		host = "127.0.0.1"
-	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		if host = ip.Unmap().String(); ip.Unmap().IsUnspecified() {
-			host = ""
-		}
-	}
-	return host, port
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/spf13/pflag"
 	"gopkg.in/yaml.v3"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/frontconfig"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/dialects/ask"
@@ -64,7 +67,7 @@ func (i *AskIdentity) Type() string { return "on|off|FILE" }
 
 // AskSettings are what proxies need to know of the listener that they ask at.
 type AskSettings struct {
-	TLS      toggle
+	TLS      flagvalue.Toggle
 	Identity AskIdentity
 }
 
@@ -80,8 +83,7 @@ func (a *AskSettings) AddFlags(flags *pflag.FlagSet) {
 // show returns the section that the value stands for as YAML. A key in the place of the
 // file's name is not shown.
 func (i *AskIdentity) show() *yaml.Node {
-	b := &identityBinding{keyFile: frontOption{key: "key_file", value: i.KeyFile}}
-	return b.show()
+	return frontconfig.ShowIdentity(section.Option{Key: "key_file", Value: i.KeyFile})
 }
 
 // setAskIdentity sets the flag to what the section says.
@@ -91,16 +93,16 @@ func (c *configFile) setAskIdentity(v yamlfile.Value) {
 		c.refuse(v, askIdentityFlag, "want a map with key_file, or {}")
 		return
 	}
-	i, at := AskIdentity{On: true}, place(v)
+	i, at := AskIdentity{On: true}, section.Place(v)
 	for e := range entries {
 		switch {
 		case e.Name != "key_file":
 			e.Refuse("unknown key; identity has key_file")
-			c.found.refuse(askIdentityFlag)
-		case !isScalar(e.Value) || e.Value.Node.Value == "":
+			c.found.Refuse(askIdentityFlag)
+		case !section.IsScalar(e.Value) || e.Value.Node.Value == "":
 			c.refuse(e.Value, askIdentityFlag, "want a value")
 		default:
-			i.KeyFile, at = e.Value.Node.Value, place(e.Value)
+			i.KeyFile, at = e.Value.Node.Value, section.Place(e.Value)
 		}
 	}
 	if known := c.flags.Lookup(askIdentityFlag); known != nil && !known.Changed {
@@ -110,38 +112,38 @@ func (c *configFile) setAskIdentity(v yamlfile.Value) {
 }
 
 // checkAsk checks what needs the listener, and reads the file of the callers.
-func (f *Server) checkAsk(ctx context.Context, found *problems) {
+func (f *Server) checkAsk(ctx context.Context, found *section.Problems) {
 	f.checkAskIdentity(ctx, found)
-	if bool(f.AskTLS) && f.Ask == "" && !found.refused[askFlag] {
-		found.add(f.source(askTLSFlag), "needs the listener that proxies and services ask at (--ask, ask.address)")
+	if bool(f.AskTLS) && f.Ask == "" && !found.Refused[askFlag] {
+		found.Add(f.source(askTLSFlag), "needs the listener that proxies and services ask at (--ask, ask.address)")
 	}
-	if f.CallersFile == "" || found.refused[callersFlag] {
+	if f.CallersFile == "" || found.Refused[callersFlag] {
 		return
 	}
-	if f.Ask == "" && !found.refused[askFlag] {
-		found.add(f.source(callersFlag), "needs the listener that services ask at (--ask, ask.address)")
+	if f.Ask == "" && !found.Refused[askFlag] {
+		found.Add(f.source(callersFlag), "needs the listener that services ask at (--ask, ask.address)")
 	}
 	data, err := smallfile.Read(ctx, f.CallersFile)
 	if err != nil {
-		found.add(f.source(callersFlag), "%v", err)
+		found.Add(f.source(callersFlag), "%v", err)
 		return
 	}
 	var inside yamlfile.Problems
 	if f.Callers, err = ask.ParseCallers(f.CallersFile, data); errors.As(err, &inside) {
-		found.lines = append(found.lines, inside.Error()) // each with its place in the file
+		found.Lines = append(found.Lines, inside.Error()) // each with its place in the file
 	}
 }
 
 // checkAskIdentity reads the keys that sign identities for proxies, and makes none.
-func (f *Server) checkAskIdentity(ctx context.Context, found *problems) {
-	if !f.AskIdentity.On || found.refused[askIdentityFlag] {
+func (f *Server) checkAskIdentity(ctx context.Context, found *section.Problems) {
+	if !f.AskIdentity.On || found.Refused[askIdentityFlag] {
 		return
 	}
-	if f.Ask == "" && !found.refused[askFlag] {
-		found.add(f.source(askIdentityFlag), "needs the listener that proxies ask at (--ask, ask.address)")
+	if f.Ask == "" && !found.Refused[askFlag] {
+		found.Add(f.source(askIdentityFlag), "needs the listener that proxies ask at (--ask, ask.address)")
 	}
 	if err := f.AskIdentityFile().Check(ctx, keyring.Location{File: f.KeyFile, DSN: f.Engine.Store}); err != nil {
-		found.add(f.source(askIdentityFlag), "%v", err)
+		found.Add(f.source(askIdentityFlag), "%v", err)
 	}
 }
 
@@ -157,5 +159,5 @@ func (f *Server) AskIdentityAt() string { return f.source(askIdentityFlag) }
 // AskTLSOptions returns what clients may use of TLS at the listener that proxies and services
 // ask at, if it has TLS. None of them is as old as those for whom the others allow more.
 func (c *Config) AskTLSOptions() httpserver.TLSOptions {
-	return httpserver.TLSOptions{MinVersion: max(tls.VersionTLS12, versionOf(c.TLSMinVersion.value))}
+	return httpserver.TLSOptions{MinVersion: max(tls.VersionTLS12, versionOf(c.TLSMinVersion.Value))}
 }

@@ -1,4 +1,4 @@
-package config
+package config_test
 
 import (
 	"crypto/tls"
@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/configtest"
 )
 
 const identityKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -49,7 +52,7 @@ func TestAskProblems(t *testing.T) {
 		"ask: {address: ['127.0.0.1:18082'], callers_file: good}":        "3:16: ask.address: want a value",
 	} {
 		got := ""
-		if _, _, err := resolve(t, begin+text+"\n"); err != nil {
+		if _, _, err := configtest.Resolve(t, begin+text+"\n"); err != nil {
 			got = err.Error()
 		}
 		if d := cmp.Diff(want, got); d != "" {
@@ -65,7 +68,7 @@ func TestAsk(t *testing.T) {
 		t.Fatal(err)
 	}
 	const begin = "listeners: [{profile: ocd-users, address: '127.0.0.1:18000'}]\nask: {address: '"
-	f, _, err := resolve(t, begin+"0.0.0.0:18082', callers_file: "+callers+"}\n")
+	f, _, err := configtest.Resolve(t, begin+"0.0.0.0:18082', callers_file: "+callers+"}\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +85,7 @@ func TestAsk(t *testing.T) {
 	if weak := f.Weaknesses(); len(weak) != 1 || !strings.HasSuffix(weak[0].At, ":2:16: ask.address") || !strings.Contains(weak[0].Text, "0.0.0.0:18082") {
 		t.Errorf("weak: %v", weak)
 	}
-	moved, _, err := resolve(t, begin+"127.0.0.1:18083'}\n")
+	moved, _, err := configtest.Resolve(t, begin+"127.0.0.1:18083'}\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +106,8 @@ func TestAsk(t *testing.T) {
 // TestAskTLS has what the listeners of APIs have, but nothing older than TLS 1.2.
 func TestAskTLS(t *testing.T) {
 	for value, want := range map[string]uint16{"1.0": tls.VersionTLS12, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13} {
-		c := Config{TLSMinVersion: newMinVersion(), TLSLegacyCiphers: true}
+		c := config.NewServer()
+		c.TLSLegacyCiphers = true
 		if err := c.TLSMinVersion.Set(value); err != nil {
 			t.Fatal(err)
 		}
@@ -123,16 +127,16 @@ func TestAskIdentity(t *testing.T) {
 	const begin = "listeners: [{profile: ocd-users, address: '127.0.0.1:18000'}]\nask: {address: '127.0.0.1:18082'"
 	for _, test := range []struct {
 		text, flag string
-		want       AskIdentity
+		want       config.AskIdentity
 		printed    string // in YAML; empty: nothing
 	}{
-		{"}", "", AskIdentity{}, ""},
-		{"}", "off", AskIdentity{}, ""},
-		{", identity: {}}", "off", AskIdentity{}, ""},
-		{", identity: {}}", "", AskIdentity{On: true}, "{}"},
-		{", identity: {key_file: " + file + "}}", "", AskIdentity{true, file}, "{key_file: " + file + "}"},
-		{", identity: {key_file: none}}", file, AskIdentity{true, file}, "{key_file: " + file + "}"},
-		{"}", "on", AskIdentity{On: true}, "{}"},
+		{"}", "", config.AskIdentity{}, ""},
+		{"}", "off", config.AskIdentity{}, ""},
+		{", identity: {}}", "off", config.AskIdentity{}, ""},
+		{", identity: {}}", "", config.AskIdentity{On: true}, "{}"},
+		{", identity: {key_file: " + file + "}}", "", config.AskIdentity{true, file}, "{key_file: " + file + "}"},
+		{", identity: {key_file: none}}", file, config.AskIdentity{true, file}, "{key_file: " + file + "}"},
+		{"}", "on", config.AskIdentity{On: true}, "{}"},
 	} {
 		var args []string
 		source := "--ask-identity"
@@ -141,7 +145,7 @@ func TestAskIdentity(t *testing.T) {
 		} else {
 			source = "c.yaml:2"
 		}
-		f, _, err := resolve(t, begin+test.text+"\n", args...)
+		f, _, err := configtest.Resolve(t, begin+test.text+"\n", args...)
 		if err != nil || f.AskIdentity != test.want {
 			t.Errorf("%s, %s: %+v, %v", test.text, test.flag, f.AskIdentity, err)
 			continue
@@ -156,12 +160,12 @@ func TestAskIdentity(t *testing.T) {
 			t.Errorf("%s, %s: printed %q", test.text, test.flag, line)
 		}
 	}
-	_, _, err := resolve(t, begin+", identity: {}}\n", "--store", "postgres://127.0.0.1/x")
+	_, _, err := configtest.Resolve(t, begin+", identity: {}}\n", "--store", "postgres://127.0.0.1/x")
 	const want = "2:45: ask.identity: no file is named, and beside this store there can be none: make one (openssl rand -base64 32, mode 0600), and name it with key_file"
 	if err == nil || err.Error() != want {
 		t.Errorf("on PostgreSQL: %v, want %s", err, want)
 	}
-	f, _, err := resolve(t, begin+", identity: {key_file: \""+identityKey+"\"}}\n")
+	f, _, err := configtest.Resolve(t, begin+", identity: {key_file: \""+identityKey+"\"}}\n")
 	if err == nil || strings.Contains(err.Error(), identityKey) {
 		t.Errorf("a key for a file: %v", err)
 	}

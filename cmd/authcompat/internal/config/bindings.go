@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/frontconfig"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -20,7 +21,7 @@ type binding struct {
 	// invalid values; empty if the file has none.
 	profileAt, addressAt string
 	tls                  tlsBinding
-	front                *frontBinding // nil: there is no section
+	front                *frontconfig.Section // nil: there is no section
 	deprecation          deprecationBinding
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
@@ -23,59 +24,59 @@ const (
 )
 
 // deprecationBinding are these keys of a listener.
-type deprecationBinding struct{ since, sunset, link frontOption }
+type deprecationBinding struct{ since, sunset, link section.Option }
 
 // options returns them in the order in which they are printed.
-func (b *deprecationBinding) options() []*frontOption {
-	return []*frontOption{&b.since, &b.sunset, &b.link}
+func (b *deprecationBinding) options() []*section.Option {
+	return []*section.Option{&b.since, &b.sunset, &b.link}
 }
 
 // read reads the key of a listener.
 func (b *deprecationBinding) read(e yamlfile.Entry) {
-	if !isScalar(e.Value) || e.Value.Node.Value == "" {
+	if !section.IsScalar(e.Value) || e.Value.Node.Value == "" {
 		e.Value.Refuse("want a value")
 		return
 	}
 	i := slices.Index([]string{deprecationKey, sunsetKey, deprecationLinkKey}, e.Name)
-	*b.options()[i] = frontOption{e.Name, e.Value.Node.Value, place(e.Value)}
+	*b.options()[i] = section.NewOption(e)
 }
 
 // headers returns the headers that the keys stand for, behind those that replies have already.
-func (b *deprecationBinding) headers(have []profiles.Header, found *problems) []profiles.Header {
+func (b *deprecationBinding) headers(have []profiles.Header, found *section.Problems) []profiles.Header {
 	all := slices.Clone(have)
-	before := len(found.lines)
-	since, sunset := b.since.date(found), b.sunset.date(found)
-	if b.link.value != "" {
-		if err := checkLink(b.link.value); err != nil {
-			found.add(b.link.at, "%v", err)
-		} else if b.since.value == "" && b.sunset.value == "" {
-			found.add(b.link.at, "explains a deprecation or a sunset: give one of them too")
+	before := len(found.Lines)
+	since, sunset := dateOf(b.since, found), dateOf(b.sunset, found)
+	if b.link.Value != "" {
+		if err := checkLink(b.link.Value); err != nil {
+			found.Add(b.link.At, "%v", err)
+		} else if b.since.Value == "" && b.sunset.Value == "" {
+			found.Add(b.link.At, "explains a deprecation or a sunset: give one of them too")
 		}
 	}
 	// RFC 9745, 4.
-	if b.since.value != "" && b.sunset.value != "" && len(found.lines) == before && sunset.Before(since) {
-		found.add(b.sunset.at, "%s is before the deprecation, %s (%s)", b.sunset.value, b.since.value, b.since.at)
+	if b.since.Value != "" && b.sunset.Value != "" && len(found.Lines) == before && sunset.Before(since) {
+		found.Add(b.sunset.At, "%s is before the deprecation, %s (%s)", b.sunset.Value, b.since.Value, b.since.At)
 	}
-	if len(found.lines) > before {
+	if len(found.Lines) > before {
 		return all
 	}
 	var links []string
 	for _, o := range []struct {
-		option             *frontOption
+		option             *section.Option
 		name, value, title string
 	}{
 		{&b.since, "Deprecation", fmt.Sprintf("@%d", since.Unix()), "deprecation"},
 		{&b.sunset, "Sunset", sunset.Format(http.TimeFormat), "sunset"},
 	} {
-		if o.option.value == "" {
+		if o.option.Value == "" {
 			continue
 		}
 		if slices.ContainsFunc(have, func(h profiles.Header) bool { return strings.EqualFold(h.Name, o.name) }) {
-			found.add(o.option.at, "the profile has a header %s of its own", o.name)
+			found.Add(o.option.At, "the profile has a header %s of its own", o.name)
 		}
 		all = append(all, profiles.Header{Name: o.name, Value: o.value})
-		if b.link.value != "" {
-			links = append(links, fmt.Sprintf(`<%s>; rel="%s"`, b.link.value, o.title))
+		if b.link.Value != "" {
+			links = append(links, fmt.Sprintf(`<%s>; rel="%s"`, b.link.Value, o.title))
 		}
 	}
 	return addLinks(all, links)
@@ -93,18 +94,18 @@ func addLinks(headers []profiles.Header, links []string) []profiles.Header {
 	return append(headers, profiles.Header{Name: "Link", Value: strings.Join(links, ", ")})
 }
 
-// date returns the time that an option is; the zero time: it has none, or it is no time.
-func (o *frontOption) date(found *problems) time.Time {
-	if o.value == "" {
+// dateOf returns the time that an option is; the zero time: it has none, or it is no time.
+func dateOf(o section.Option, found *section.Problems) time.Time {
+	if o.Value == "" {
 		return time.Time{}
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		// Years that HTTP's dates can have.
-		if t, err := time.Parse(layout, o.value); err == nil && t.UTC().Year() > 1969 && t.UTC().Year() < 10_000 {
+		if t, err := time.Parse(layout, o.Value); err == nil && t.UTC().Year() > 1969 && t.UTC().Year() < 10_000 {
 			return t.UTC()
 		}
 	}
-	found.add(o.at, "%q: want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22 (UTC)", o.value)
+	found.Add(o.At, "%q: want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22 (UTC)", o.Value)
 	return time.Time{}
 }
 

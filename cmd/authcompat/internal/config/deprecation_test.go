@@ -1,4 +1,4 @@
-package config
+package config_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/configtest"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -26,11 +27,11 @@ func TestDeprecationHeaders(t *testing.T) {
 			{Name: "Sunset", Value: "Mon, 31 Dec 2018 23:59:59 GMT"}, {Name: "Link", Value: `<http://x>; rel="sunset"`},
 		},
 	} {
-		_, plain, err := resolve(t, "listeners:\n- profile: authtokens\n")
+		_, plain, err := configtest.Resolve(t, "listeners:\n- profile: authtokens\n")
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, all, err := resolve(t, "listeners:\n- profile: authtokens\n"+text)
+		f, all, err := configtest.Resolve(t, "listeners:\n- profile: authtokens\n"+text)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -41,14 +42,12 @@ func TestDeprecationHeaders(t *testing.T) {
 		if err := f.WriteYAML(t.Context(), &printed); err != nil {
 			t.Fatal(err)
 		}
-		again, _, err := resolve(t, printed.String())
+		_, again, err := configtest.Resolve(t, printed.String())
 		if err != nil {
 			t.Fatalf("%s: %v", printed.String(), err)
 		}
-		for i, o := range again.bindings[0].deprecation.options() {
-			if was := f.bindings[0].deprecation.options()[i]; o.value != was.value {
-				t.Errorf("%s: printed as %q", text, o.value)
-			}
+		if diff := cmp.Diff(all[0].Profile.Headers, again[0].Profile.Headers); diff != "" {
+			t.Errorf("%s: printed as %s (-want +got):\n%s", text, printed.String(), diff)
 		}
 	}
 }
@@ -84,7 +83,7 @@ func TestDeprecationProblems(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, _, err = resolve(t, begin+text+"\n")
+			_, _, err = configtest.Resolve(t, begin+text+"\n")
 			if err == nil {
 				err = fmt.Errorf("nothing")
 			}
@@ -106,7 +105,7 @@ func TestCountsCallers(t *testing.T) {
 		"callers: {retention: 1d}":               {true, false},
 		"callers: {enabled: off, retention: 0d}": {},
 	} {
-		f, _, err := resolve(t, "listeners: [{profile: authtokens}]\n"+text+"\n")
+		f, _, err := configtest.Resolve(t, "listeners: [{profile: authtokens}]\n"+text+"\n")
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -119,7 +118,7 @@ func TestCountsCallers(t *testing.T) {
 		"{enabled: true}":             `2:20: callers.enabled: "true": want auto or on or off`,
 		"{retention: long}":           `2:22: callers.retention: "long" is no duration: want for instance 90d, 12h or 15m, at most 36500d`,
 	} {
-		_, _, err := resolve(t, "listeners: [{profile: authtokens}]\ncallers: "+text+"\n")
+		_, _, err := configtest.Resolve(t, "listeners: [{profile: authtokens}]\ncallers: "+text+"\n")
 		if err == nil || err.Error() != want {
 			t.Errorf("%s: %v", text, err)
 		}

@@ -9,20 +9,23 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 )
 
 // Configure sets the flags that are not on the command line: from their environment
 // variables, then from the configuration file if one is named. The error has all problems,
 // one a line.
 func Configure(ctx context.Context, flags *pflag.FlagSet) error {
-	found := &problems{}
+	found := &section.Problems{}
 	apply(ctx, flags, found)
-	return cmp.Or(ctx.Err(), found.err()) // a file that is a pipe may not have been read
+	return cmp.Or(ctx.Err(), found.Err()) // a file that is a pipe may not have been read
 }
 
 // apply sets the flags that are not on the command line: from their variables, then from
 // the configuration file.
-func apply(ctx context.Context, flags *pflag.FlagSet, found *problems) {
+func apply(ctx context.Context, flags *pflag.FlagSet, found *section.Problems) {
 	applyEnvironment(flags, found)
 	if f := flags.Lookup(configFlag); f != nil && f.Value.String() != "" {
 		applyConfig(ctx, flags, source(f, 0), f.Value.String(), found)
@@ -35,7 +38,7 @@ const fromEnvironment = "environment"
 // applyEnvironment sets each flag that is not on the command line from its AUTHCOMPAT_
 // variable. The variable of a repeated flag is a list with commas. Empty names of profiles
 // are ignored, so that an empty variable is the same as none.
-func applyEnvironment(flags *pflag.FlagSet, found *problems) {
+func applyEnvironment(flags *pflag.FlagSet, found *section.Problems) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		if f.Annotations[noVariable] != nil {
 			return
@@ -55,8 +58,8 @@ func applyEnvironment(flags *pflag.FlagSet, found *problems) {
 		}
 		for _, value := range values {
 			if err := flags.Set(f.Name, value); err != nil {
-				found.add(name, "%v", friendly(cmp.Or(errors.Unwrap(err), err)))
-				found.refuse(f.Name)
+				found.Add(name, "%v", flagvalue.Friendly(cmp.Or(errors.Unwrap(err), err)))
+				found.Refuse(f.Name)
 			}
 		}
 		_ = flags.SetAnnotation(f.Name, fromEnvironment, []string{name}) // fails only for a flag that is not there

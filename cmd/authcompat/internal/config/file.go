@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-	"gopkg.in/yaml.v3"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/frontconfig"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/profiles/smallfile"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
@@ -34,20 +36,20 @@ const (
 type configFile struct {
 	flags *pflag.FlagSet // of the command; a flag that it lacks is read and left
 	all   *pflag.FlagSet // of a server, to know what values are good
-	found *problems
+	found *section.Problems
 }
 
 // applyConfig sets each flag from the file that is neither on the command line nor set by
 // its variable, and finds everything that is wrong with the file. at is the setting that
 // names the file.
-func applyConfig(ctx context.Context, flags *pflag.FlagSet, at, name string, found *problems) {
+func applyConfig(ctx context.Context, flags *pflag.FlagSet, at, name string, found *section.Problems) {
 	data, err := smallfile.Read(ctx, name)
 	if errors.Is(err, smallfile.ErrTooLarge) {
 		err = fmt.Errorf("%s is larger than 1 MiB", name)
 	}
 	if err != nil {
-		found.add(at, "%v", err)
-		found.unread = true
+		found.Add(at, "%v", err)
+		found.Unread = true
 		return
 	}
 	c := &configFile{flags: flags, all: pflag.NewFlagSet("", pflag.ContinueOnError), found: found}
@@ -61,18 +63,18 @@ func applyConfig(ctx context.Context, flags *pflag.FlagSet, at, name string, fou
 	if root, ok := r.Read(data); ok {
 		c.section(root)
 	} else {
-		found.unread = true
+		found.Unread = true
 	}
 	for _, problem := range r.Problems {
-		found.lines = append(found.lines, problem.String())
+		found.Lines = append(found.Lines, problem.String())
 	}
 }
 
 // applyConfigArgument applies a configuration file that is given as an argument.
-func applyConfigArgument(ctx context.Context, flags *pflag.FlagSet, name string, found *problems) {
+func applyConfigArgument(ctx context.Context, flags *pflag.FlagSet, name string, found *section.Problems) {
 	if flags.Lookup(configFlag).Value.String() != "" {
-		found.add(name, "the file is given twice, as an argument and with --config")
-		found.unread = true
+		found.Add(name, "the file is given twice, as an argument and with --config")
+		found.Unread = true
 		return
 	}
 	applyConfig(ctx, flags, "the configuration file", name, found)
@@ -81,7 +83,7 @@ func applyConfigArgument(ctx context.Context, flags *pflag.FlagSet, name string,
 // refuse adds a problem with the value of a flag.
 func (c *configFile) refuse(v yamlfile.Value, flag, format string, args ...any) {
 	v.Refuse(format, args...)
-	c.found.refuse(flag)
+	c.found.Refuse(flag)
 }
 
 // section reads a map.
@@ -89,7 +91,7 @@ func (c *configFile) section(v yamlfile.Value) {
 	entries, ok := v.Entries()
 	if !ok {
 		v.Refuse("want a map")
-		c.found.unread = c.found.unread || v.Key == ""
+		c.found.Unread = c.found.Unread || v.Key == ""
 	}
 	for e := range entries {
 		path := e.Value.Key
@@ -105,7 +107,7 @@ func (c *configFile) section(v yamlfile.Value) {
 			c.section(e.Value)
 		case now != "":
 			e.Refuse("is called %s now", now)
-			c.found.refuse(flagOf(now))
+			c.found.Refuse(flagOf(now))
 		default:
 			e.Refuse("unknown key; the keys here are %s", strings.Join(keysAt(v.Key), ", "))
 		}
@@ -145,8 +147,8 @@ func (c *configFile) set(v yamlfile.Value, flag string) {
 	for _, item := range items {
 		item.Key = v.Key
 		switch {
-		case isScalar(item):
-			values, places = append(values, item.Node.Value), append(places, place(item))
+		case section.IsScalar(item):
+			values, places = append(values, item.Node.Value), append(places, section.Place(item))
 		case list:
 			c.refuse(item, flag, "want a text")
 			return
@@ -156,7 +158,7 @@ func (c *configFile) set(v yamlfile.Value, flag string) {
 		}
 	}
 	if err := setFlag(c.all, flag, values); err != nil {
-		c.refuse(v, flag, "%v", friendly(err))
+		c.refuse(v, flag, "%v", flagvalue.Friendly(err))
 		return
 	}
 	if known := c.flags.Lookup(flag); known != nil && !known.Changed {
@@ -165,12 +167,6 @@ func (c *configFile) set(v yamlfile.Value, flag string) {
 	}
 }
 
-// isScalar reports whether a value is a string or a number.
-func isScalar(v yamlfile.Value) bool { return v.Node.Kind == yaml.ScalarNode && !v.IsNull() }
-
-// place returns the position of a value with its key.
-func place(v yamlfile.Value) string { return v.Position.String() + ": " + v.Key }
-
 // mark records where the value of a flag comes from.
 func mark(f *pflag.Flag, v yamlfile.Value, places []string) {
 	if f.Annotations == nil {
@@ -178,6 +174,18 @@ func mark(f *pflag.Flag, v yamlfile.Value, places []string) {
 	}
 	f.Annotations[fromConfig] = []string{fmt.Sprintf("%s:%d", v.Position.File, v.Position.Line)}
 	f.Annotations[configPlaces] = places
+}
+
+// source returns where the value of a flag comes from: the position in the configuration
+// file, the variable, or the flag itself. i is the index of the value in a list.
+func source(f *pflag.Flag, i int) string {
+	if at := f.Annotations[configPlaces]; i < len(at) {
+		return at[i]
+	}
+	if name := f.Annotations[fromEnvironment]; name != nil {
+		return name[0]
+	}
+	return "--" + f.Name
 }
 
 // bindings reads the list of profiles and their addresses.
@@ -193,7 +201,7 @@ func (c *configFile) bindings(v yamlfile.Value) {
 		if l, ok := readBinding(item); ok {
 			all = append(all, l)
 		} else {
-			c.found.refuse(listenersFlag)
+			c.found.Refuse(listenersFlag)
 		}
 	}
 	// The --profile flag of other commands is of another type.
@@ -203,7 +211,7 @@ func (c *configFile) bindings(v yamlfile.Value) {
 	}
 	if list, ok := known.Value.(*bindings); ok {
 		*list = all
-		mark(known, v, []string{place(v)})
+		mark(known, v, []string{section.Place(v)})
 	}
 }
 
@@ -214,11 +222,11 @@ func readBinding(item yamlfile.Value) (l binding, ok bool) {
 	for e := range entries {
 		switch e.Name {
 		case "profile":
-			if profile = e.Value; isScalar(profile) {
-				l.profile, l.profileAt = profile.Node.Value, place(profile)
+			if profile = e.Value; section.IsScalar(profile) {
+				l.profile, l.profileAt = profile.Node.Value, section.Place(profile)
 			}
 		case "address":
-			if l.addressAt = place(e.Value); isScalar(e.Value) && e.Value.Node.Value != "" {
+			if l.addressAt = section.Place(e.Value); section.IsScalar(e.Value) && e.Value.Node.Value != "" {
 				l.address = e.Value.Node.Value
 			} else {
 				e.Value.Refuse("want HOST:PORT, for instance %s", defaultListen)
@@ -226,7 +234,7 @@ func readBinding(item yamlfile.Value) (l binding, ok bool) {
 		case minVersionKey, legacyCiphersKey:
 			l.tls.read(e)
 		case frontKey:
-			l.front = readFront(e.Value)
+			l.front = frontconfig.Read(e.Value)
 		case deprecationKey, sunsetKey, deprecationLinkKey:
 			l.deprecation.read(e)
 		default:

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"strings"
 
+	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/profiles/smallfile"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django/tables"
-	"gopkg.in/yaml.v3"
 )
 
 // mappingFormat is the format of files with a mapping.
@@ -127,19 +129,19 @@ func mappedTexts(v yamlfile.Value, want string) map[string]string {
 }
 
 // checkMapping reads the mapping, and checks that the store is one that takes it.
-func (f *Server) checkMapping(ctx context.Context, found *problems) {
-	if f.Engine.Mapping == "" || found.refused["map"] {
+func (f *Server) checkMapping(ctx context.Context, found *section.Problems) {
+	if f.Engine.Mapping == "" || found.Refused["map"] {
 		return
 	}
 	if _, err := ReadMapping(ctx, f.Engine.Mapping); err != nil {
 		var inside yamlfile.Problems
 		if errors.As(err, &inside) {
-			found.lines = append(found.lines, strings.Split(inside.Error(), "\n")...)
+			found.Lines = append(found.Lines, strings.Split(inside.Error(), "\n")...)
 		} else {
-			found.add(f.source("map"), "%v", err)
+			found.Add(f.source("map"), "%v", err)
 		}
 	}
-	if err := store.AcceptsMapping(f.Engine.Store); err != nil && !found.refused["store"] {
-		found.add(f.source("map"), "%v", err)
+	if err := store.AcceptsMapping(f.Engine.Store); err != nil && !found.Refused["store"] {
+		found.Add(f.source("map"), "%v", err)
 	}
 }

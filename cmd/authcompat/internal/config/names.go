@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
@@ -128,14 +130,14 @@ func AddMoved(flags *pflag.FlagSet, says Moved, names ...string) {
 // checkFormerVariable refuses the variable of a flag's former name, which would otherwise
 // be ignored. It is allowed beside the new variable, so that an older and a newer program
 // can share an environment.
-func checkFormerVariable(f *pflag.Flag, found *problems) {
+func checkFormerVariable(f *pflag.Flag, found *section.Problems) {
 	if _, ok := os.LookupEnv(Variable(f.Name)); ok || f.Changed {
 		return
 	}
 	for former, now := range formerFlags() {
 		if _, set := os.LookupEnv(Variable(former)); set && now == f.Name {
-			found.add(Variable(former), "is called %s now", Variable(now))
-			found.refuse(f.Name)
+			found.Add(Variable(former), "is called %s now", Variable(now))
+			found.Refuse(f.Name)
 		}
 	}
 }
@@ -152,4 +154,15 @@ func explainFormerFlag(flags *pflag.FlagSet, err error) error {
 		return err
 	}
 	return fmt.Errorf("--%s: is called --%s now", unknown.GetSpecifiedName(), now)
+}
+
+// FriendlyFlagError returns the error of an invalid value on the command line in plain
+// words, with the name of its flag. For the former name of a flag it gives the new one. It
+// returns other errors as they are.
+func FriendlyFlagError(flags *pflag.FlagSet, err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return explainFormerFlag(flags, err)
+	}
+	return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, flagvalue.Friendly(invalid.Unwrap()))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 	"gopkg.in/yaml.v3"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/store"
@@ -22,12 +23,12 @@ import (
 // source of each setting beside it. A file that is given as an argument is the same as one
 // of --config. The error has all invalid values, one a line.
 func (f *Server) WriteYAML(ctx context.Context, w io.Writer, arguments ...string) error {
-	found := &problems{}
+	found := &section.Problems{}
 	for _, file := range arguments {
 		applyConfigArgument(ctx, f.flags, file, found)
 	}
-	if f.checkValues(found); len(found.lines) > 0 {
-		return cmp.Or(ctx.Err(), found.err())
+	if f.checkValues(found); len(found.Lines) > 0 {
+		return cmp.Or(ctx.Err(), found.Err())
 	}
 	e := yaml.NewEncoder(w)
 	e.SetIndent(2)
@@ -44,26 +45,26 @@ func (f *Server) show() *yaml.Node {
 		list := &yaml.Node{Kind: yaml.SequenceNode}
 		for _, l := range f.bindings {
 			item := &yaml.Node{Kind: yaml.MappingNode}
-			item.Content = append(item.Content, text("profile"), text(l.profile))
+			item.Content = append(item.Content, section.Text("profile"), section.Text(l.profile))
 			if l.address != "" {
-				item.Content = append(item.Content, text("address"), text(l.address))
+				item.Content = append(item.Content, section.Text("address"), section.Text(l.address))
 			}
 			for _, o := range l.tls.options() {
-				if o.value != "" {
-					item.Content = append(item.Content, text(o.key), text(o.value))
+				if o.Value != "" {
+					item.Content = append(item.Content, section.Text(o.Key), section.Text(o.Value))
 				}
 			}
 			for _, o := range l.deprecation.options() {
-				if o.value != "" {
-					item.Content = append(item.Content, text(o.key), text(o.value))
+				if o.Value != "" {
+					item.Content = append(item.Content, section.Text(o.Key), section.Text(o.Value))
 				}
 			}
 			if l.front != nil {
-				item.Content = append(item.Content, text(frontKey), l.front.show())
+				item.Content = append(item.Content, section.Text(frontKey), l.front.Show())
 			}
 			list.Content = append(list.Content, item)
 		}
-		key := text(listenersKey)
+		key := section.Text(listenersKey)
 		key.HeadComment = printedSource(f.flags.Lookup(listenersFlag))
 		root.Content = append(root.Content, key, list)
 	}
@@ -76,13 +77,13 @@ func (f *Server) show() *yaml.Node {
 			continue // a section that is there says on
 		}
 		flag := f.flags.Lookup(s.flag)
-		name, section := s.key, root
+		name, node := s.key, root
 		if before, after, nested := strings.Cut(s.key, "."); nested {
-			name, section = after, sections[before]
-			if section == nil {
-				section = &yaml.Node{Kind: yaml.MappingNode}
-				sections[before] = section
-				root.Content = append(root.Content, text(before), section)
+			name, node = after, sections[before]
+			if node == nil {
+				node = &yaml.Node{Kind: yaml.MappingNode}
+				sections[before] = node
+				root.Content = append(root.Content, section.Text(before), node)
 			}
 		}
 		value := shown(s.flag, flag)
@@ -90,7 +91,7 @@ func (f *Server) show() *yaml.Node {
 		if _, set := os.LookupEnv(keyring.EnvVar); set && s.flag == "secret-key-file" {
 			value.LineComment += "; not read, because " + keyring.EnvVar + " has the keys"
 		}
-		section.Content = append(section.Content, text(name), value)
+		node.Content = append(node.Content, section.Text(name), value)
 	}
 	return root
 }
@@ -103,7 +104,7 @@ func shown(name string, f *pflag.Flag) *yaml.Node {
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 		for _, value := range list.GetSlice() {
-			n.Content = append(n.Content, text(value))
+			n.Content = append(n.Content, section.Text(value))
 		}
 		return n
 	}
@@ -112,15 +113,13 @@ func shown(name string, f *pflag.Flag) *yaml.Node {
 	case name == "store":
 		value = maskDSN(value)
 	case name == "secret-key-file" && keyring.Misplaced(value), httpserver.IsPEM(value):
-		value = masked
+		value = section.Masked
 	}
 	if f.Value.Type() == "int" {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: value}
 	}
-	return text(value)
+	return section.Text(value)
 }
-
-func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
 
 // printedSource returns the source of a setting as it is printed.
 func printedSource(f *pflag.Flag) string {
@@ -135,9 +134,6 @@ func printedSource(f *pflag.Flag) string {
 	return "default"
 }
 
-// masked is shown instead of a secret.
-const masked = "***"
-
 // secretLike matches values that may have a secret in them.
 var secretLike = regexp.MustCompile(`(?i)pass|pwd|secret|private|-----BEGIN`)
 
@@ -145,7 +141,7 @@ var secretLike = regexp.MustCompile(`(?i)pass|pwd|secret|private|-----BEGIN`)
 // parsed, because any part of it may be a password.
 func maskDSN(dsn string) string {
 	if store.ValidateDSN(dsn) != nil {
-		return masked
+		return section.Masked
 	}
 	scheme, rest, isURL := strings.Cut(dsn, "://")
 	if !isURL || strings.Contains(scheme, ":") {
@@ -155,7 +151,7 @@ func maskDSN(dsn string) string {
 	authority, path, hasPath := strings.Cut(rest, "/")
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
 		if user, _, has := strings.Cut(authority[:at], ":"); has {
-			authority = user + ":" + masked + authority[at:]
+			authority = user + ":" + section.Masked + authority[at:]
 		}
 	}
 	text := scheme + "://" + authority
@@ -187,7 +183,7 @@ func MaskQuery(query string) string {
 		plainName, _ := url.QueryUnescape(name) // store.ValidateDSN has tried it
 		plainValue, _ := url.QueryUnescape(value)
 		if has && plainName != "passfile" && (!slices.Contains(showable, plainName) || secretLike.MatchString(plainValue)) {
-			pairs[i] = name + "=" + masked
+			pairs[i] = name + "=" + section.Masked
 		}
 	}
 	return strings.Join(pairs, "&")

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/frontconfig"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -15,38 +17,38 @@ type BoundProfile struct {
 	Profile *profiles.Profile
 	Address string // HOST:PORT
 	TLS     httpserver.TLSOptions
-	Front   *Front // nil: there is no application behind it
-	FrontAt string // where that is set: a position with its key, a flag or a variable
+	Front   *frontconfig.Front // nil: there is no application behind it
+	FrontAt string             // where that is set: a position with its key, a flag or a variable
 }
 
 // loadProfiles loads the profiles. A single one without an address is served at --listen.
-func (f *Server) loadProfiles(ctx context.Context, found *problems) []BoundProfile {
+func (f *Server) loadProfiles(ctx context.Context, found *section.Problems) []BoundProfile {
 	var all []BoundProfile
-	if len(f.bindings) == 0 && !found.refused[listenersFlag] {
-		found.add(f.source(listenersFlag), "which API? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))
+	if len(f.bindings) == 0 && !found.Refused[listenersFlag] {
+		found.Add(f.source(listenersFlag), "which API? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))
 	}
 	for _, l := range f.bindings {
 		at, address := f.profileAt(l), l.address
 		if address == "" {
 			if address = f.listen; l.unbound() && len(f.bindings) > 1 {
-				found.add(at, "%s: several profiles need an address each: --profile %[1]s@127.0.0.1:8001", l.profile)
+				found.Add(at, "%s: several profiles need an address each: --profile %[1]s@127.0.0.1:8001", l.profile)
 			}
 		}
 		p, err := profiles.LoadContext(ctx, l.profile)
 		var listed *profiles.Problems
 		switch {
 		case errors.As(err, &listed):
-			found.lines = append(found.lines, listed.Error()) // each with its place in the profile
+			found.Lines = append(found.Lines, listed.Error()) // each with its place in the profile
 		case err != nil && l.profileAt == "" && strings.Contains(l.profile, ",") && !isProfile(l.profile):
-			found.add(at, "%q is no profile: one --profile for each profile (a comma belongs to the name)", l.String())
+			found.Add(at, "%q is no profile: one --profile for each profile (a comma belongs to the name)", l.String())
 		case err != nil:
-			found.add(at, "%v", err)
+			found.Add(at, "%v", err)
 		case slices.ContainsFunc(all, func(o BoundProfile) bool { return o.Profile.Name == p.Name }):
-			found.add(at, "profile %s is given twice", p.Name)
+			found.Add(at, "profile %s is given twice", p.Name)
 		default:
 			p.Headers = l.deprecation.headers(p.Headers, found)
 			application, frontAt := f.loadFront(ctx, l, p, found)
-			l.front.checkAdopt(p, found)
+			l.front.CheckAdopt(p, found)
 			all = append(all, BoundProfile{p, address, f.tlsOptions(l), application, frontAt})
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/spf13/pflag"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 )
 
 // ReResolve returns the settings of a server, and the profiles to serve, as they would be
@@ -54,9 +56,9 @@ func (f *Server) KeepRestartOnly(ctx context.Context, running *Config, addresses
 	if !same {
 		kept = f.movedListeners(running)
 		f.listen, f.bindings = running.listen, running.bindings
-		found := &problems{}
+		found := &section.Problems{}
 		all = f.loadProfiles(ctx, found)
-		if err := cmp.Or(ctx.Err(), found.err()); err != nil {
+		if err := cmp.Or(ctx.Err(), found.Err()); err != nil {
 			return nil, nil, err
 		}
 		ordered, _ = order(all, addresses) // as at the start

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/frontconfig"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/core/password"
@@ -20,17 +22,17 @@ import (
 // reads files, but opens neither the store nor a listener. If ctx ends meanwhile, its error
 // is the only one.
 func (f *Server) Resolve(ctx context.Context, file string) ([]BoundProfile, error) {
-	found := &problems{}
+	found := &section.Problems{}
 	apply(ctx, f.flags, found)
 	if file != "" {
 		applyConfigArgument(ctx, f.flags, file, found)
 	}
-	if found.unread {
-		return nil, cmp.Or(ctx.Err(), found.err()) // of most settings it is not known what they should be
+	if found.Unread {
+		return nil, cmp.Or(ctx.Err(), found.Err()) // of most settings it is not known what they should be
 	}
 	f.checkValues(found)
 	if err := store.ValidateDSN(f.Engine.Store); err != nil {
-		found.add(f.source("store"), "%v", err)
+		found.Add(f.source("store"), "%v", err)
 	}
 	f.checkMapping(ctx, found)
 	f.checkKeys(ctx, found)
@@ -41,7 +43,7 @@ func (f *Server) Resolve(ctx context.Context, file string) ([]BoundProfile, erro
 	f.checkAsk(ctx, found)
 	all := f.loadProfiles(ctx, found)
 	f.checkListen(found)
-	return all, cmp.Or(ctx.Err(), found.err())
+	return all, cmp.Or(ctx.Err(), found.Err())
 }
 
 // source returns where a setting comes from.
@@ -55,7 +57,7 @@ const (
 )
 
 // checkValues checks each value by itself.
-func (f *Server) checkValues(found *problems) {
+func (f *Server) checkValues(found *section.Problems) {
 	for _, n := range []struct {
 		flag               string
 		value, least, most int
@@ -68,33 +70,33 @@ func (f *Server) checkValues(found *problems) {
 		{"max-header-fields", f.MaxHeaderFields, minHeaderFields, maxHeaderFields},
 	} {
 		if n.value < n.least || n.value > n.most {
-			found.add(f.source(n.flag), "%d: want %d to %d", n.value, n.least, n.most)
+			found.Add(f.source(n.flag), "%d: want %d to %d", n.value, n.least, n.most)
 		}
 	}
 	for i, value := range f.TrustedProxies {
 		if _, err := httpserver.ParseProxy(value); err != nil {
-			found.add(source(f.flags.Lookup("trusted-proxy"), i), "%v", err)
+			found.Add(source(f.flags.Lookup("trusted-proxy"), i), "%v", err)
 		}
 	}
-	if f.Pprof && f.Manage == "" && !found.refused["manage"] {
-		found.add(f.source("pprof"), "needs the management listener: give --manage too")
+	if f.Pprof && f.Manage == "" && !found.Refused["manage"] {
+		found.Add(f.source("pprof"), "needs the management listener: give --manage too")
 	}
-	if f.CountCallers.value == "on" && f.CallersRetention == 0 && !found.refused[callersRetentionFlag] {
-		found.add(f.source(callersRetentionFlag), "0 keeps nothing, but callers are to be counted (%s): give for instance 90d, or off there", f.source(callersCountFlag))
+	if f.CountCallers.Value == "on" && f.CallersRetention == 0 && !found.Refused[callersRetentionFlag] {
+		found.Add(f.source(callersRetentionFlag), "0 keeps nothing, but callers are to be counted (%s): give for instance 90d, or off there", f.source(callersCountFlag))
 	}
-	if found.refused["tls-cert"] || found.refused["tls-key"] {
+	if found.Refused["tls-cert"] || found.Refused["tls-key"] {
 		return
 	}
 	switch {
 	case f.TLSKeyFile == "" && f.TLSCertFile != "":
-		found.add(f.source("tls-cert"), "needs the certificate's key (--tls-key, tls.key_file) too")
+		found.Add(f.source("tls-cert"), "needs the certificate's key (--tls-key, tls.key_file) too")
 	case f.TLSKeyFile != "" && f.TLSCertFile == "":
-		found.add(f.source("tls-key"), "needs the certificate (--tls-cert, tls.cert_file) too")
+		found.Add(f.source("tls-key"), "needs the certificate (--tls-cert, tls.cert_file) too")
 	}
 }
 
 // checkKeys reads the sealing keys, and creates none.
-func (f *Server) checkKeys(ctx context.Context, found *problems) {
+func (f *Server) checkKeys(ctx context.Context, found *section.Problems) {
 	keys := keyring.Location{File: f.KeyFile, DSN: f.Engine.Store}
 	err := keys.Check(ctx)
 	if err == nil || f.KeyFile == "" && errors.Is(err, fs.ErrNotExist) {
@@ -104,57 +106,54 @@ func (f *Server) checkKeys(ctx context.Context, found *problems) {
 	if flag, ok := strings.CutPrefix(at, "--"); ok {
 		at = f.source(flag)
 	}
-	found.add(at, "%v", err)
+	found.Add(at, "%v", err)
 }
 
 // checkCertificate reads the certificate and its key.
-func (f *Server) checkCertificate(ctx context.Context, found *problems) {
+func (f *Server) checkCertificate(ctx context.Context, found *section.Problems) {
 	if f.TLSCertFile == "" || f.TLSKeyFile == "" {
 		return
 	}
 	certErr, keyErr := httpserver.CheckCertificate(ctx, f.TLSCertFile, f.TLSKeyFile)
 	if certErr != nil {
-		found.add(f.source("tls-cert"), "%v", certErr)
+		found.Add(f.source("tls-cert"), "%v", certErr)
 	}
 	if keyErr != nil {
-		found.add(f.source("tls-key"), "%v", keyErr)
+		found.Add(f.source("tls-key"), "%v", keyErr)
 	}
 }
 
-// spot is the address of a listener, and where it comes from.
-type spot struct{ address, at string }
-
 // spots returns the addresses of all listeners.
-func (f *Server) spots() (spots []spot) {
+func (f *Server) spots() (spots []frontconfig.Listener) {
 	for _, l := range f.bindings {
 		if l.address != "" {
-			spots = append(spots, spot{l.address, f.addressAt(l)})
+			spots = append(spots, frontconfig.Listener{Address: l.address, At: f.addressAt(l)})
 		}
 	}
 	// If several profiles are without an address, loadProfiles reports it.
 	if len(f.bindings) == 0 || slices.ContainsFunc(f.bindings, binding.unbound) {
-		spots = append(spots, spot{f.listen, f.source("listen")})
+		spots = append(spots, frontconfig.Listener{Address: f.listen, At: f.source("listen")})
 	}
 	if f.Manage != "" {
-		spots = append(spots, spot{f.Manage, f.source("manage")})
+		spots = append(spots, frontconfig.Listener{Address: f.Manage, At: f.source("manage")})
 	}
 	if f.Ask != "" {
-		spots = append(spots, spot{f.Ask, f.source(askFlag)})
+		spots = append(spots, frontconfig.Listener{Address: f.Ask, At: f.source(askFlag)})
 	}
 	return spots
 }
 
 // checkAddresses checks the addresses of all listeners.
-func (f *Server) checkAddresses(found *problems) {
+func (f *Server) checkAddresses(found *section.Problems) {
 	spots := f.spots()
 	for i, s := range spots {
-		if err := checkAddress(s.address); err != nil {
-			found.add(s.at, "%v", err)
+		if err := checkAddress(s.Address); err != nil {
+			found.Add(s.At, "%v", err)
 			continue
 		}
 		for _, other := range spots[:i] {
-			if collide(s.address, other.address) {
-				found.add(s.at, "%s is taken by another listener, %s (%s)", s.address, other.address, other.at)
+			if collide(s.Address, other.Address) {
+				found.Add(s.At, "%s is taken by another listener, %s (%s)", s.Address, other.Address, other.At)
 				break
 			}
 		}
@@ -163,13 +162,13 @@ func (f *Server) checkAddresses(found *problems) {
 
 // checkListen reports a --listen address that no profile is served at. One from the file is
 // only wrong if the listeners are from the file too, because flags override the file.
-func (f *Server) checkListen(found *problems) {
-	if len(f.bindings) == 0 || found.refused[listenersFlag] || slices.ContainsFunc(f.bindings, binding.unbound) {
+func (f *Server) checkListen(found *section.Problems) {
+	if len(f.bindings) == 0 || found.Refused[listenersFlag] || slices.ContainsFunc(f.bindings, binding.unbound) {
 		return
 	}
 	listen, profiles := f.flags.Lookup("listen"), f.flags.Lookup(listenersFlag)
 	if listen.Changed || listen.Annotations[fromConfig] != nil && profiles.Annotations[fromConfig] != nil {
-		found.add(f.source("listen"), "is for a profile without @ADDRESS: give one or the other")
+		found.Add(f.source("listen"), "is for a profile without @ADDRESS: give one or the other")
 	}
 }
 

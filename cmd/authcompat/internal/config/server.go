@@ -6,6 +6,7 @@ package config
 import (
 	"github.com/spf13/pflag"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/ask"
@@ -19,50 +20,50 @@ type Config struct {
 	Engine      Engine
 	bindings    bindings
 	listen      string
-	Front       string       // URL of the application behind a single profile; empty: none, or the listener's
-	Manage      string       // address of the management listener; empty: none
-	Ask         string       // address that reverse proxies and services ask at; empty: none
-	AskTLS      toggle       // whether that listener has the APIs' certificate
-	CallersFile string       // of the services that may introspect tokens; empty: none may
-	Callers     *ask.Callers // in it, once it is resolved
-	AskIdentity AskIdentity  // whether proxies are told whose token they ask about
-	Pprof       bool         // Go's own profiles at the management listener
-	KeyFile     string       // of the sealing keys; empty: none is named
-	LogFormat   enum         // auto, text or json
-	LogRequests enum         // an httpserver.RequestLog
+	Front       string           // URL of the application behind a single profile; empty: none, or the listener's
+	Manage      string           // address of the management listener; empty: none
+	Ask         string           // address that reverse proxies and services ask at; empty: none
+	AskTLS      flagvalue.Toggle // whether that listener has the APIs' certificate
+	CallersFile string           // of the services that may introspect tokens; empty: none may
+	Callers     *ask.Callers     // in it, once it is resolved
+	AskIdentity AskIdentity      // whether proxies are told whose token they ask about
+	Pprof       bool             // Go's own profiles at the management listener
+	KeyFile     string           // of the sealing keys; empty: none is named
+	LogFormat   flagvalue.Enum   // auto, text or json
+	LogRequests flagvalue.Enum   // an httpserver.RequestLog
 
-	LoginLimits           toggle // whether failed logins are limited
-	UserLimit             rateLimit
-	AddressLimit          rateLimit
-	RegistrationLimit     rateLimit
-	TrustedProxies        []string // networks and addresses
-	HashConcurrency       int      // 0: one processor less than there are
-	HashQueue             int      // 0: 32 for each thread
-	MaxConnections        int      // at each address; 0: as many as the system allows
-	MaxHeaderBytes        int      // of a request line and header
-	MaxHeaderFields       int      // of a request
-	TLSCertFile           string   // PEM file; empty: no TLS
-	TLSKeyFile            string   // PEM file
-	TLSMinVersion         enum     // 1.0 to 1.3, of listeners without one of their own
-	TLSLegacyCiphers      toggle   // likewise
-	ExpiredTokenRetention Duration // of tokens, after they expired
-	AuditRetention        Duration // of audit entries; 0: for ever
-	CountCallers          enum     // auto, on or off: whether it is kept who calls
-	CallersRetention      Duration // of that; 0: nothing is kept
+	LoginLimits           flagvalue.Toggle // whether failed logins are limited
+	UserLimit             flagvalue.RateLimit
+	AddressLimit          flagvalue.RateLimit
+	RegistrationLimit     flagvalue.RateLimit
+	TrustedProxies        []string           // networks and addresses
+	HashConcurrency       int                // 0: one processor less than there are
+	HashQueue             int                // 0: 32 for each thread
+	MaxConnections        int                // at each address; 0: as many as the system allows
+	MaxHeaderBytes        int                // of a request line and header
+	MaxHeaderFields       int                // of a request
+	TLSCertFile           string             // PEM file; empty: no TLS
+	TLSKeyFile            string             // PEM file
+	TLSMinVersion         flagvalue.Enum     // 1.0 to 1.3, of listeners without one of their own
+	TLSLegacyCiphers      flagvalue.Toggle   // likewise
+	ExpiredTokenRetention flagvalue.Duration // of tokens, after they expired
+	AuditRetention        flagvalue.Duration // of audit entries; 0: for ever
+	CountCallers          flagvalue.Enum     // auto, on or off: whether it is kept who calls
+	CallersRetention      flagvalue.Duration // of that; 0: nothing is kept
 }
 
 // DefaultExpiredTokenRetention is how long expired tokens are kept unless a setting says
 // otherwise.
-const DefaultExpiredTokenRetention = Duration(90 * day)
+const DefaultExpiredTokenRetention = flagvalue.Duration(90 * flagvalue.Day)
 
 // defaultCallersRetention is how long it is kept who called: longer than a quarter of a year, after
 // which a client that nobody knew of has shown itself.
-const defaultCallersRetention = Duration(90 * day)
+const defaultCallersRetention = flagvalue.Duration(90 * flagvalue.Day)
 
 // CountsCallers reports whether it is kept who calls. By default it is, but not in the database of
 // another program (onDjango): who owns that decides what names and addresses are in it.
 func (c *Config) CountsCallers(onDjango bool) bool {
-	return c.CallersRetention > 0 && (c.CountCallers.value == "on" || c.CountCallers.value == "auto" && !onDjango)
+	return c.CallersRetention > 0 && (c.CountCallers.Value == "on" || c.CountCallers.Value == "auto" && !onDjango)
 }
 
 // Server are the settings of a server, and where each of them comes from.
@@ -76,17 +77,17 @@ type Server struct {
 // NewServer returns the default settings of a server.
 func NewServer() *Server {
 	return &Server{Config: Config{
-		LogFormat:             newEnum("auto", "text", "json"),
-		LogRequests:           newEnum(string(httpserver.LogFailures), string(httpserver.LogAll), string(httpserver.LogNone)),
+		LogFormat:             flagvalue.NewEnum("auto", "text", "json"),
+		LogRequests:           flagvalue.NewEnum(string(httpserver.LogFailures), string(httpserver.LogAll), string(httpserver.LogNone)),
 		LoginLimits:           true,
-		UserLimit:             rateLimit(core.DefaultUserLimit()),
-		AddressLimit:          rateLimit(core.DefaultAddressLimit()),
-		RegistrationLimit:     rateLimit(core.DefaultRegistrationLimit()),
+		UserLimit:             flagvalue.RateLimit(core.DefaultUserLimit()),
+		AddressLimit:          flagvalue.RateLimit(core.DefaultAddressLimit()),
+		RegistrationLimit:     flagvalue.RateLimit(core.DefaultRegistrationLimit()),
 		MaxHeaderBytes:        httpserver.DefaultMaxHeaderBytes,
 		MaxHeaderFields:       httpserver.DefaultMaxHeaderFields,
 		TLSMinVersion:         newMinVersion(),
 		ExpiredTokenRetention: DefaultExpiredTokenRetention,
-		CountCallers:          newEnum("auto", "on", "off"),
+		CountCallers:          flagvalue.NewEnum("auto", "on", "off"),
 		CallersRetention:      defaultCallersRetention,
 	}}
 }

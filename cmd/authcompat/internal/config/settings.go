@@ -1,6 +1,10 @@
 package config
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
+)
 
 // setting is a key of the configuration file with its flag, its value in a [Config], and
 // what it takes to change it while a server runs.
@@ -28,24 +32,24 @@ func settings() []setting {
 		of("listen", "listen", restartOnAddressChange, func(c *Config) *string { return &c.listen }),
 		of("manage", "manage", restartOnly, func(c *Config) *string { return &c.Manage }),
 		of("ask.address", askFlag, restartOnly, func(c *Config) *string { return &c.Ask }),
-		of("ask.tls", askTLSFlag, restartOnly, func(c *Config) *toggle { return &c.AskTLS }),
+		of("ask.tls", askTLSFlag, restartOnly, func(c *Config) *flagvalue.Toggle { return &c.AskTLS }),
 		of("ask.callers_file", callersFlag, reloadable, func(c *Config) *string { return &c.CallersFile }),
 		of(askIdentityKey, askIdentityFlag, reloadable, func(c *Config) *AskIdentity { return &c.AskIdentity }),
 		of("store", "store", restartOnly, func(c *Config) *string { return &c.Engine.Store }),
 		of("map", "map", restartOnly, func(c *Config) *string { return &c.Engine.Mapping }),
 		of("secret_key_file", "secret-key-file", restartOnly, func(c *Config) *string { return &c.KeyFile }),
 		of("password_iterations", "password-iterations", restartOnly, func(c *Config) *int { return &c.Engine.Iterations }),
-		of("expired_token_retention", "expired-token-retention", reloadable, func(c *Config) *Duration { return &c.ExpiredTokenRetention }),
-		of("audit_retention", "audit-retention", reloadable, func(c *Config) *Duration { return &c.AuditRetention }),
-		of("callers.enabled", callersCountFlag, reloadable, func(c *Config) *string { return &c.CountCallers.value }),
-		of("callers.retention", callersRetentionFlag, reloadable, func(c *Config) *Duration { return &c.CallersRetention }),
+		of("expired_token_retention", "expired-token-retention", reloadable, func(c *Config) *flagvalue.Duration { return &c.ExpiredTokenRetention }),
+		of("audit_retention", "audit-retention", reloadable, func(c *Config) *flagvalue.Duration { return &c.AuditRetention }),
+		of("callers.enabled", callersCountFlag, reloadable, func(c *Config) *string { return &c.CountCallers.Value }),
+		of("callers.retention", callersRetentionFlag, reloadable, func(c *Config) *flagvalue.Duration { return &c.CallersRetention }),
 		listOf("trusted_proxies", "trusted-proxy", reloadable, func(c *Config) *[]string { return &c.TrustedProxies }),
-		of("log.format", "log-format", restartOnly, func(c *Config) *string { return &c.LogFormat.value }),
-		of("log.requests", "log-requests", reloadable, func(c *Config) *string { return &c.LogRequests.value }),
-		of("login_limits.enabled", "limits", reloadable, func(c *Config) *toggle { return &c.LoginLimits }),
-		of("login_limits.per_user", "limit-per-user", reloadable, func(c *Config) *rateLimit { return &c.UserLimit }),
-		of("login_limits.per_address", "limit-per-address", reloadable, func(c *Config) *rateLimit { return &c.AddressLimit }),
-		of("login_limits.registrations", "limit-registrations", reloadable, func(c *Config) *rateLimit { return &c.RegistrationLimit }),
+		of("log.format", "log-format", restartOnly, func(c *Config) *string { return &c.LogFormat.Value }),
+		of("log.requests", "log-requests", reloadable, func(c *Config) *string { return &c.LogRequests.Value }),
+		of("login_limits.enabled", "limits", reloadable, func(c *Config) *flagvalue.Toggle { return &c.LoginLimits }),
+		of("login_limits.per_user", "limit-per-user", reloadable, func(c *Config) *flagvalue.RateLimit { return &c.UserLimit }),
+		of("login_limits.per_address", "limit-per-address", reloadable, func(c *Config) *flagvalue.RateLimit { return &c.AddressLimit }),
+		of("login_limits.registrations", "limit-registrations", reloadable, func(c *Config) *flagvalue.RateLimit { return &c.RegistrationLimit }),
 		of("limits.connections", "max-connections", restartOnly, func(c *Config) *int { return &c.MaxConnections }),
 		of("limits.header_bytes", "max-header-bytes", restartOnly, func(c *Config) *int { return &c.MaxHeaderBytes }),
 		of("limits.header_fields", "max-header-fields", restartOnly, func(c *Config) *int { return &c.MaxHeaderFields }),
@@ -53,8 +57,8 @@ func settings() []setting {
 		of("hashing.queue", "hash-queue", restartOnly, func(c *Config) *int { return &c.HashQueue }),
 		of("tls.cert_file", "tls-cert", restartOnToggle, func(c *Config) *string { return &c.TLSCertFile }),
 		of("tls.key_file", "tls-key", restartOnToggle, func(c *Config) *string { return &c.TLSKeyFile }),
-		of("tls.min_version", "tls-min-version", reloadable, func(c *Config) *string { return &c.TLSMinVersion.value }),
-		of("tls.legacy_ciphers", "tls-legacy-ciphers", reloadable, func(c *Config) *toggle { return &c.TLSLegacyCiphers }),
+		of("tls.min_version", "tls-min-version", reloadable, func(c *Config) *string { return &c.TLSMinVersion.Value }),
+		of("tls.legacy_ciphers", "tls-legacy-ciphers", reloadable, func(c *Config) *flagvalue.Toggle { return &c.TLSLegacyCiphers }),
 	}
 }
 

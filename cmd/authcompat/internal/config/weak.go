@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/core"
 )
@@ -48,7 +49,7 @@ func (f *Server) Weaknesses() []Weakness {
 			add(source(f.flags.Lookup("trusted-proxy"), i), "%s trusts the X-Forwarded-For of nearly everybody: a client can name any address as its own, and no limit by address holds", value)
 		}
 	}
-	if keep := f.AuditRetention; keep > 0 && time.Duration(keep) < day {
+	if keep := f.AuditRetention; keep > 0 && time.Duration(keep) < flagvalue.Day {
 		add(f.source("audit-retention"), "the audit record is kept for %s only, and what happened before is gone (m are minutes): at least some weeks are advised", keep.String())
 	}
 	if openToAll(f.Manage) {
@@ -77,7 +78,7 @@ func (f *Server) weakLimits(add func(at, format string, args ...any)) {
 		most := float64(weakFactor * l.normal.Burst)
 		rate := float64(l.value.Burst) / l.value.Window.Seconds()
 		if burst := float64(l.value.Burst); burst > most || rate > most/l.normal.Window.Seconds() {
-			value, normal := rateLimit(l.value), rateLimit(l.normal)
+			value, normal := flagvalue.RateLimit(l.value), flagvalue.RateLimit(l.normal)
 			add(f.source(l.flag), "%s are hardly limited (%s): that is more than %d times the default, %s", l.what, value.String(), weakFactor, normal.String())
 		}
 	}

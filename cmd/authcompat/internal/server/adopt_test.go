@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/frontconfig"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -17,7 +18,7 @@ func TestWarnAdoptions(t *testing.T) {
 	s := &server{log: slog.New(slog.NewTextHandler(&log, nil)), apis: []*api{{}}}
 	until := time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC)
 	set := func(until time.Time) {
-		s.apis[0].bound.Store(&config.BoundProfile{Profile: &profiles.Profile{Name: "p"}, Front: &config.Front{Adopt: &config.FrontAdopt{Until: until, At: "c.yaml:1:2: until"}}})
+		s.apis[0].bound.Store(&config.BoundProfile{Profile: &profiles.Profile{Name: "p"}, Front: &frontconfig.Front{Adopt: &frontconfig.Adopt{Until: until, At: "c.yaml:1:2: until"}}})
 	}
 	set(until)
 	said := make(map[string]time.Time)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/frontconfig"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
@@ -101,7 +102,7 @@ func (l *lockedLog) count(text string) int {
 
 // switching returns profiles that switch endpoints.
 func switching(endpoints ...string) []config.BoundProfile {
-	return []config.BoundProfile{{}, {Front: &config.Front{Switch: endpoints}}}
+	return []config.BoundProfile{{}, {Front: &frontconfig.Front{Switch: endpoints}}}
 }
 
 // TestFollowCutover reads the state four times a second while something is switched, and goes by

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/frontconfig"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/core/cutover"
@@ -112,7 +113,7 @@ func (s *server) exchangeCounter(profile string, side cutover.Side) func(front.R
 }
 
 // frontIdentity returns how an application is told whose token was checked; nil: it isn't.
-func (s *server) frontIdentity(ctx context.Context, f *config.Config, settings *config.FrontIdentity) (*front.Identity, error) {
+func (s *server) frontIdentity(ctx context.Context, f *config.Config, settings *frontconfig.Identity) (*front.Identity, error) {
 	if settings == nil {
 		return nil, nil
 	}
@@ -203,9 +204,9 @@ func (s *server) warnUnreachable(ctx context.Context) {
 	failed := s.unreachable(ctx)
 	for _, a := range s.apis {
 		p := a.bound.Load()
-		for side, application := range map[cutover.Side]*config.FrontApplication{cutover.Old: p.Front.Side(cutover.Old), cutover.New: p.Front.Side(cutover.New)} {
+		for side, application := range map[cutover.Side]*frontconfig.Application{cutover.Old: p.Front.Side(cutover.Old), cutover.New: p.Front.Side(cutover.New)} {
 			if err := failed[behind{p.Profile.Name, side}]; err != nil {
-				s.log.Warn("what this profile doesn't have is answered with an error until the application can be reached", "profile", p.Profile.Name, "setting", p.FrontAt, "side", string(side), "application", application.Application.String(), "error", err)
+				s.log.Warn("what this profile doesn't have is answered with an error until the application can be reached", "profile", p.Profile.Name, "setting", p.FrontAt, "side", string(side), "application", application.URL.String(), "error", err)
 			}
 		}
 	}

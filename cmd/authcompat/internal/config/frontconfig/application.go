@@ -1,4 +1,4 @@
-package config
+package frontconfig
 
 import (
 	"context"
@@ -13,42 +13,44 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/profiles/smallfile"
 )
 
 // loadApplication checks what the three keys of an application say, and returns it. Without a
 // URL it has been refused.
-func (f *Server) loadApplication(ctx context.Context, at, caFile, serverName frontOption, found *problems) (a FrontApplication) {
+func (f Server) loadApplication(ctx context.Context, at, caFile, serverName section.Option, found *section.Problems) (a Application) {
 	var err error
-	if a.Application, err = parseApplication(at.value); err != nil {
-		found.add(at.at, "%v", err)
+	if a.URL, err = parseApplication(at.Value); err != nil {
+		found.Add(at.At, "%v", err)
 		return a
 	}
-	a.ServerName = serverName.value
-	f.checkLoop(at, a.Application, found)
+	a.ServerName = serverName.Value
+	f.checkLoop(at, a.URL, found)
 	a.readTLS(ctx, at, caFile, serverName, found)
 	return a
 }
 
 // readTLS reads the certificates that the application's is checked by.
-func (a *FrontApplication) readTLS(ctx context.Context, at, caFile, serverName frontOption, found *problems) {
-	for _, o := range []frontOption{caFile, serverName} {
-		if o.value != "" && a.Application.Scheme != "https" {
-			found.add(o.at, "needs an application at https://, not %s", at.value)
+func (a *Application) readTLS(ctx context.Context, at, caFile, serverName section.Option, found *section.Problems) {
+	for _, o := range []section.Option{caFile, serverName} {
+		if o.Value != "" && a.URL.Scheme != "https" {
+			found.Add(o.At, "needs an application at https://, not %s", at.Value)
 			return
 		}
 	}
-	if caFile.value == "" {
+	if caFile.Value == "" {
 		return
 	}
-	data, err := smallfile.Read(ctx, caFile.value)
+	data, err := smallfile.Read(ctx, caFile.Value)
 	if err != nil {
-		found.add(caFile.at, "%v", err)
+		found.Add(caFile.At, "%v", err)
 		return
 	}
 	a.Roots = x509.NewCertPool()
 	if !a.Roots.AppendCertsFromPEM(data) {
-		found.add(caFile.at, "%s has no certificates (PEM)", caFile.value)
+		found.Add(caFile.At, "%s has no certificates (PEM)", caFile.Value)
 	}
 }
 
@@ -59,7 +61,7 @@ func sameApplication(a, b *url.URL) bool {
 		if port == "" {
 			port = u.Scheme
 		}
-		host, number := endpoint(net.JoinHostPort(host, port))
+		host, number := flagvalue.Endpoint(net.JoinHostPort(host, port))
 		return net.JoinHostPort(host, strconv.Itoa(number))
 	}
 	return address(a) == address(b)
@@ -88,17 +90,17 @@ func parseApplication(text string) (*url.URL, error) {
 }
 
 // checkLoop refuses an application that is one of the listeners.
-func (f *Server) checkLoop(at frontOption, application *url.URL, found *problems) {
+func (f Server) checkLoop(at section.Option, application *url.URL, found *section.Problems) {
 	port := application.Port()
 	if port == "" {
 		port = application.Scheme
 	}
 	target := net.JoinHostPort(application.Hostname(), port)
-	for _, spot := range f.spots() {
-		host, listened := endpoint(spot.address)
-		wanted, number := endpoint(target)
+	for _, spot := range f.Listeners {
+		host, listened := flagvalue.Endpoint(spot.Address)
+		wanted, number := flagvalue.Endpoint(target)
 		if listened == number && (host == wanted || host == "" && ofThisMachine(wanted)) {
-			found.add(at.at, "%s is the listener %s itself (%s): requests would go round for ever", at.value, spot.address, spot.at)
+			found.Add(at.At, "%s is the listener %s itself (%s): requests would go round for ever", at.Value, spot.Address, spot.At)
 			return
 		}
 	}

@@ -1,4 +1,4 @@
-package config
+package frontconfig_test
 
 import (
 	"encoding/pem"
@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/configtest"
 )
 
 const (
@@ -28,7 +30,7 @@ func TestSwitch(t *testing.T) {
 		"    new: http://y\n    switch: [logout, /a/]\n": "logout /a/",
 		"    switch: [other]\n    new: http://y\n":       "other",
 	} {
-		f, all, err := resolve(t, switchBegin+text, "--store", attached)
+		f, all, err := configtest.Resolve(t, switchBegin+text, "--store", attached)
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 			continue
@@ -58,7 +60,7 @@ func TestSwitch(t *testing.T) {
 	if err := os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, all, err := resolve(t, switchBegin+"    new: https://y\n    new_server_name: z\n    new_ca_file: "+certificate+"\n", "--store", attached)
+	f, all, err := configtest.Resolve(t, switchBegin+"    new: https://y\n    new_server_name: z\n    new_ca_file: "+certificate+"\n", "--store", attached)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,7 @@ func TestSwitch(t *testing.T) {
 		t.Errorf("%+v, %+v, %v", o.New, o.Old, err)
 	}
 	// A name that stands for two things is refused.
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "profiles", "ocd-users.yaml"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "..", "profiles", "ocd-users.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,16 +78,16 @@ func TestSwitch(t *testing.T) {
 		t.Fatal(err)
 	}
 	for list, want := range map[string]string{"[other]": "the profile has an endpoint with that name", "[all]": "the profile has an endpoint with that name", "[login]": ""} {
-		_, _, err := resolve(t, strings.Replace(switchBegin, "profile: ocd-users", "profile: "+profile, 1)+"    switch: "+list+"\n", "--store", attached)
+		_, _, err := configtest.Resolve(t, strings.Replace(switchBegin, "profile: ocd-users", "profile: "+profile, 1)+"    switch: "+list+"\n", "--store", attached)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", list, err)
 		}
 	}
 	// Paths need no shared tables.
-	if _, all, err := resolve(t, switchBegin+"    new: http://y\n    switch: [/a/, other]\n"); err != nil || len(all[0].Front.Switch) != 2 {
+	if _, all, err := configtest.Resolve(t, switchBegin+"    new: http://y\n    switch: [/a/, other]\n"); err != nil || len(all[0].Front.Switch) != 2 {
 		t.Errorf("paths on a store of ours: %v", err)
 	}
-	if _, all, err := resolve(t, "listeners: [{profile: ocd-users}]", "--front", "http://127.0.0.1:9000", "--store", attached); err != nil || all[0].Front.Switch != nil {
+	if _, all, err := configtest.Resolve(t, "listeners: [{profile: ocd-users}]", "--front", "http://127.0.0.1:9000", "--store", attached); err != nil || all[0].Front.Switch != nil {
 		t.Errorf("the flag switches: %v, %v", all, err)
 	}
 }
@@ -118,7 +120,7 @@ func TestSwitchProblems(t *testing.T) {
 		if strings.Contains(test.text, "# on a store of ours") {
 			args = nil
 		}
-		_, _, err := resolve(t, switchBegin+test.text+"\n", args...)
+		_, _, err := configtest.Resolve(t, switchBegin+test.text+"\n", args...)
 		if err == nil {
 			err = fmt.Errorf("nothing")
 		}

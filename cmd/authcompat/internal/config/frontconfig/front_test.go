@@ -1,32 +1,14 @@
-package config
+package frontconfig_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-// resolve resolves the settings of a file.
-func resolve(t *testing.T, text string, args ...string) (*Server, []BoundProfile, error) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "c.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f := withFlags()
-	if err := f.flags.Parse(append([]string{"--config", file, "--store", "sqlite:" + filepath.Join(t.TempDir(), "x.db")}, args...)); err != nil {
-		t.Fatal(err)
-	}
-	all, err := f.Resolve(t.Context(), "")
-	if err != nil {
-		err = fmt.Errorf("%s", strings.ReplaceAll(err.Error(), file+":", ""))
-	}
-	return f, all, err
-}
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/configtest"
+)
 
 // TestFrontProblems names what is wrong with an application, with its position.
 func TestFrontProblems(t *testing.T) {
@@ -46,7 +28,7 @@ func TestFrontProblems(t *testing.T) {
 		"    old: http://x\n    paths: [{path: /a/, token: needed}, {path: /a/b, token: pass}]": "7:41: listeners.front.paths: /a/b (pass) contradicts /a/ (needed), which comes first (7:13: listeners.front.paths)",
 		"    old: http://x\n    paths: [{path: /a, token: maybe}]":                              `7:31: listeners.front.paths.token: "maybe": want pass or checked or needed or refuse`,
 	} {
-		_, _, err := resolve(t, begin+text+"\n")
+		_, _, err := configtest.Resolve(t, begin+text+"\n")
 		if err == nil {
 			err = fmt.Errorf("nothing")
 		}
@@ -72,12 +54,12 @@ func TestFront(t *testing.T) {
         - {path: /a/b, token: pass}
         - {path: /a/, token: needed}
 `
-	f, all, err := resolve(t, text)
+	f, all, err := configtest.Resolve(t, text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := all[0].Front
-	if got.Application.String() != "http://192.0.2.1:18000" || got.MaxBody != 4<<30 || got.IdleTimeout.Hours() != 2 || len(got.Rules) != 2 || got.Identity == nil || !got.Identity.DropAuthorization {
+	if got.URL.String() != "http://192.0.2.1:18000" || got.MaxBody != 4<<30 || got.IdleTimeout.Hours() != 2 || len(got.Rules) != 2 || got.Identity == nil || !got.Identity.DropAuthorization {
 		t.Errorf("%+v", got)
 	}
 	var out strings.Builder
@@ -96,7 +78,7 @@ func TestFrontFlag(t *testing.T) {
 		"listeners: [{profile: ocd-users, address: \"127.0.0.1:18000\", front: {old: http://x}}]":                           "--front: the listener has an application already (1:69: listeners.front): give one or the other",
 		"listeners: [{profile: ocd-users, address: \"127.0.0.1:18000\"}, {profile: snippit, address: \"127.0.0.1:18001\"}]": "--front: is for a single profile: give each of the listeners a section front in a configuration file",
 	} {
-		_, all, err := resolve(t, text, "--front", "http://127.0.0.1:9000")
+		_, all, err := configtest.Resolve(t, text, "--front", "http://127.0.0.1:9000")
 		got := ""
 		if err != nil {
 			got = err.Error()

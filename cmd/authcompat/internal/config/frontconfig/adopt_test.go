@@ -1,4 +1,4 @@
-package config
+package frontconfig_test
 
 import (
 	"fmt"
@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/configtest"
 )
 
 // TestAdoptProblems names what is wrong with a section adopt, with its position.
@@ -37,7 +40,7 @@ func TestAdoptProblems(t *testing.T) {
 		"{" + good + ", host: \"api.example:8443\"}":                                         "nothing",
 		"{" + good + "}": "nothing",
 	} {
-		_, _, err := resolve(t, begin+text+"\n")
+		_, _, err := configtest.Resolve(t, begin+text+"\n")
 		if err == nil {
 			err = fmt.Errorf("nothing")
 		}
@@ -45,7 +48,7 @@ func TestAdoptProblems(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", text, d)
 		}
 	}
-	_, _, err := resolve(t, begin+"{"+good+"}\n", "--store", "django+sqlite:x.db")
+	_, _, err := configtest.Resolve(t, begin+"{"+good+"}\n", "--store", "django+sqlite:x.db")
 	const want = "6:12: listeners.front.adopt: the store is the old server's own database: its users are there already, and none is adopted"
 	if err == nil || err.Error() != want {
 		t.Errorf("on Django's tables: %v, want %s", err, want)
@@ -55,7 +58,7 @@ func TestAdoptProblems(t *testing.T) {
 	if err := os.WriteFile(profile, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = resolve(t, strings.Replace(begin, "ocd-users", profile, 1)+"{"+good+"}\n")
+	_, _, err = configtest.Resolve(t, strings.Replace(begin, "ocd-users", profile, 1)+"{"+good+"}\n")
 	if want := "6:12: listeners.front.adopt: profile p has no login endpoint, at which users could be adopted"; err == nil || err.Error() != want {
 		t.Errorf("without a login: %v, want %s", err, want)
 	}
@@ -80,7 +83,7 @@ func TestAdoptAndRegister(t *testing.T) {
 		listener("authtokens", "18001", "") + listener("ocd-users", "18000", over):     false,
 		listener("authtokens", "18001", over) + listener("ocd-users", "18000", over):   true,
 	} {
-		_, _, err := resolve(t, "listeners:\n"+text)
+		_, _, err := configtest.Resolve(t, "listeners:\n"+text)
 		const want = "listeners.front.adopt.until: users of profile ocd-users are adopted, and profile authtokens lets anybody register in the same store, under the name of one who has not logged in yet: adopt its users too, or serve it without register"
 		if good && err != nil || !good && (err == nil || !strings.HasSuffix(err.Error(), want)) {
 			t.Errorf("%s: %v", text, err)
@@ -99,7 +102,7 @@ func TestAdopt(t *testing.T) {
       paths:
         - {path: /a/, token: needed}
 `
-	f, all, err := resolve(t, text)
+	f, all, err := configtest.Resolve(t, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,20 +118,20 @@ func TestAdopt(t *testing.T) {
 	if section := text[strings.Index(text, "      adopt"):strings.Index(text, "      paths")]; !strings.Contains(strings.ReplaceAll(out.String(), "'", ""), strings.ReplaceAll(section, "'", "")) {
 		t.Errorf("printed: %s", out.String())
 	}
-	if err := OverAdoptions(all, until.Add(-time.Nanosecond)); err != nil {
+	if err := config.OverAdoptions(all, until.Add(-time.Nanosecond)); err != nil {
 		t.Errorf("before its end: %v", err)
 	}
-	if err := OverAdoptions(all, until); err == nil || !strings.Contains(err.Error(), ":6:") || !strings.Contains(err.Error(), "listeners.front.adopt.until: 2027-03-31T00:00:00Z is over") {
+	if err := config.OverAdoptions(all, until); err == nil || !strings.Contains(err.Error(), ":6:") || !strings.Contains(err.Error(), "listeners.front.adopt.until: 2027-03-31T00:00:00Z is over") {
 		t.Errorf("at its end: %v", err)
 	}
-	if _, all, err = resolve(t, strings.Replace(text, `"2027-03-31"`, "2027-03-31T18:00:00+02:00", 1)); err != nil || !all[0].Front.Adopt.Until.Equal(until.Add(16*time.Hour)) {
+	if _, all, err = configtest.Resolve(t, strings.Replace(text, `"2027-03-31"`, "2027-03-31T18:00:00+02:00", 1)); err != nil || !all[0].Front.Adopt.Until.Equal(until.Add(16*time.Hour)) {
 		t.Errorf("a time: %v", err)
 	}
 }
 
 // TestAdoptURLIsMasked prints no password that is given in a URL.
 func TestAdoptURLIsMasked(t *testing.T) {
-	f, _, err := resolve(t, "listeners: [{profile: ocd-users, address: \"127.0.0.1:18000\", front: {old: http://x, adopt: {login: \"http://ann:secret@x/\", host: \"ann:secret@x\", until: 2099-01-01}}}]\n")
+	f, _, err := configtest.Resolve(t, "listeners: [{profile: ocd-users, address: \"127.0.0.1:18000\", front: {old: http://x, adopt: {login: \"http://ann:secret@x/\", host: \"ann:secret@x\", until: 2099-01-01}}}]\n")
 	if err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("%v", err)
 	}

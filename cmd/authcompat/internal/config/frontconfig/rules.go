@@ -1,4 +1,4 @@
-package config
+package frontconfig
 
 import (
 	"slices"
@@ -6,18 +6,19 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/dialects/front"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
-// frontRule is one of its paths.
-type frontRule struct {
+// rule is one of its paths.
+type rule struct {
 	front.Rule
 	at string
 }
 
 // readRules reads the list of paths.
-func (b *frontBinding) readRules(v yamlfile.Value) {
+func (b *Section) readRules(v yamlfile.Value) {
 	items, ok := v.Items()
 	if !ok {
 		v.Refuse("want a list of maps with path and token")
@@ -25,13 +26,13 @@ func (b *frontBinding) readRules(v yamlfile.Value) {
 	}
 	for _, item := range items {
 		item.Key = v.Key
-		r := frontRule{at: place(item)}
+		r := rule{at: section.Place(item)}
 		entries, _ := item.Entries()
 		for e := range entries {
 			switch {
 			case e.Name != "path" && e.Name != "token":
 				e.Refuse("unknown key; a path has path and token")
-			case !isScalar(e.Value):
+			case !section.IsScalar(e.Value):
 				e.Value.Refuse("want a text")
 			case e.Name == "path":
 				r.Path = e.Value.Node.Value
@@ -59,7 +60,7 @@ func tokenWords() string {
 }
 
 // checkRules checks the paths.
-func (b *frontBinding) checkRules(loaded *Front, found *problems) {
+func (b *Section) checkRules(loaded *Front, found *section.Problems) {
 	for _, r := range b.rules {
 		loaded.Rules, loaded.RulesAt = append(loaded.Rules, r.Rule), append(loaded.RulesAt, r.at)
 	}
@@ -68,16 +69,16 @@ func (b *frontBinding) checkRules(loaded *Front, found *problems) {
 		if p.Other >= 0 {
 			text += " (" + b.rules[p.Other].at + ")"
 		}
-		found.add(b.rules[p.Index].at, "%s", text)
+		found.Add(b.rules[p.Index].at, "%s", text)
 	}
 }
 
 // showRules returns the paths as YAML.
-func (b *frontBinding) showRules() *yaml.Node {
+func (b *Section) showRules() *yaml.Node {
 	list := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, r := range b.rules {
 		list.Content = append(list.Content, &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle, Content: []*yaml.Node{
-			text("path"), text(r.Path), text("token"), text(string(r.Token)),
+			section.Text("path"), section.Text(r.Path), section.Text("token"), section.Text(string(r.Token)),
 		}})
 	}
 	return list

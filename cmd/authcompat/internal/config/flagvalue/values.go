@@ -1,4 +1,6 @@
-package config
+// Package flagvalue has the kinds of values that settings have: durations, rates, words and
+// addresses.
+package flagvalue
 
 import (
 	"errors"
@@ -20,7 +22,7 @@ var _ pflag.Value = (*Duration)(nil)
 
 // Set implements pflag.Value.
 func (p *Duration) Set(text string) error {
-	d, err := parseDuration(text)
+	d, err := ParseDuration(text)
 	if err != nil {
 		return err
 	}
@@ -31,8 +33,8 @@ func (p *Duration) Set(text string) error {
 // String implements pflag.Value.
 func (p *Duration) String() string {
 	d := time.Duration(*p)
-	if d%day == 0 {
-		return fmt.Sprintf("%dd", d/day)
+	if d%Day == 0 {
+		return fmt.Sprintf("%dd", d/Day)
 	}
 	text := d.String()
 	if d%time.Minute == 0 {
@@ -47,18 +49,19 @@ func (p *Duration) String() string {
 // Type implements pflag.Value.
 func (p *Duration) Type() string { return "duration" }
 
-const (
-	day         = 24 * time.Hour
-	maxDuration = 36500 * day
-)
+// Day is a day of 24 hours.
+const Day = 24 * time.Hour
 
-func parseDuration(text string) (time.Duration, error) {
+const maxDuration = 36500 * Day
+
+// ParseDuration reads what a [Duration] is set to.
+func ParseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		var n int
 		n, err = strconv.Atoi(days)
-		if n = min(n, int(maxDuration/day)+1); err == nil {
-			d = time.Duration(n) * day
+		if n = min(n, int(maxDuration/Day)+1); err == nil {
+			d = time.Duration(n) * Day
 		}
 	}
 	if err != nil || d < 0 || d > maxDuration {
@@ -67,75 +70,76 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// rateLimit is a flag's rate limit, such as 10/15m.
-type rateLimit core.Limit
+// RateLimit is a flag's rate limit, such as 10/15m.
+type RateLimit core.Limit
 
-var _ pflag.Value = (*rateLimit)(nil)
+var _ pflag.Value = (*RateLimit)(nil)
 
 // Set implements pflag.Value.
-func (r *rateLimit) Set(text string) error {
+func (r *RateLimit) Set(text string) error {
 	count, window, ok := strings.Cut(text, "/")
 	n, err := strconv.Atoi(count)
 	if !ok || err != nil || n < 1 || n > 1_000_000 {
 		return fmt.Errorf("%q is no limit: want for instance 10/15m, ten in a quarter of an hour", text)
 	}
-	d, err := parseDuration(window)
+	d, err := ParseDuration(window)
 	if err != nil {
 		return err
 	}
-	if d < time.Second || d > 365*day {
+	if d < time.Second || d > 365*Day {
 		return errors.New("a limit's period is 1s to 365d")
 	}
-	*r = rateLimit{Burst: n, Window: d}
+	*r = RateLimit{Burst: n, Window: d}
 	return nil
 }
 
 // String implements pflag.Value.
-func (r *rateLimit) String() string {
+func (r *RateLimit) String() string {
 	window := Duration(r.Window)
 	return fmt.Sprintf("%d/%s", r.Burst, window.String())
 }
 
 // Type implements pflag.Value.
-func (r *rateLimit) Type() string { return "rate" }
+func (r *RateLimit) Type() string { return "rate" }
 
-// enum is a flag with a fixed set of values.
-type enum struct {
-	value  string
-	values []string
+// Enum is a flag with a fixed set of values.
+type Enum struct {
+	Value  string
+	Values []string // that it may have
 }
 
-var _ pflag.Value = (*enum)(nil)
+var _ pflag.Value = (*Enum)(nil)
 
-func newEnum(first string, others ...string) enum {
-	return enum{value: first, values: append([]string{first}, others...)}
+// NewEnum returns a flag that has the first value unless it is set.
+func NewEnum(first string, others ...string) Enum {
+	return Enum{Value: first, Values: append([]string{first}, others...)}
 }
 
 // Set implements pflag.Value.
-func (w *enum) Set(text string) error {
-	for _, known := range w.values {
+func (w *Enum) Set(text string) error {
+	for _, known := range w.Values {
 		if text == known {
-			w.value = text
+			w.Value = text
 			return nil
 		}
 	}
-	return fmt.Errorf("%q: want %s", text, strings.Join(w.values, " or "))
+	return fmt.Errorf("%q: want %s", text, strings.Join(w.Values, " or "))
 }
 
 // String implements pflag.Value.
-func (w *enum) String() string { return w.value }
+func (w *Enum) String() string { return w.Value }
 
 // Type implements pflag.Value.
-func (w *enum) Type() string { return "string" }
+func (w *Enum) Type() string { return "string" }
 
-// toggle is a flag that is on or off. It takes true and false too, which people write in
+// Toggle is a flag that is on or off. It takes true and false too, which people write in
 // YAML.
-type toggle bool
+type Toggle bool
 
-var _ pflag.Value = (*toggle)(nil)
+var _ pflag.Value = (*Toggle)(nil)
 
 // Set implements pflag.Value.
-func (t *toggle) Set(text string) error {
+func (t *Toggle) Set(text string) error {
 	switch text {
 	case "on", "true":
 		*t = true
@@ -148,7 +152,7 @@ func (t *toggle) Set(text string) error {
 }
 
 // String implements pflag.Value.
-func (t *toggle) String() string {
+func (t *Toggle) String() string {
 	if *t {
 		return "on"
 	}
@@ -156,10 +160,10 @@ func (t *toggle) String() string {
 }
 
 // Type implements pflag.Value.
-func (t *toggle) Type() string { return "on|off" }
+func (t *Toggle) Type() string { return "on|off" }
 
-// friendly returns errors of strconv and time in plain words, and others as they are.
-func friendly(err error) error {
+// Friendly returns errors of strconv and time in plain words, and others as they are.
+func Friendly(err error) error {
 	var number *strconv.NumError
 	switch {
 	case errors.As(err, &number) && number.Func == "ParseBool":
@@ -173,15 +177,4 @@ func friendly(err error) error {
 		return fmt.Errorf("%s: want for instance 90s or 15m", text)
 	}
 	return err
-}
-
-// FriendlyFlagError returns the error of an invalid value on the command line in plain
-// words, with the name of its flag. For the former name of a flag it gives the new one. It
-// returns other errors as they are.
-func FriendlyFlagError(flags *pflag.FlagSet, err error) error {
-	var invalid *pflag.InvalidValueError
-	if !errors.As(err, &invalid) {
-		return explainFormerFlag(flags, err)
-	}
-	return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, friendly(invalid.Unwrap()))
 }

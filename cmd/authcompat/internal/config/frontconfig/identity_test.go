@@ -1,4 +1,4 @@
-package config
+package frontconfig_test
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/configtest"
 )
 
 // TestIdentityProblems names what is wrong with a section identity, with its position.
@@ -26,7 +28,7 @@ func TestIdentityProblems(t *testing.T) {
 		"{key_file: /nowhere/k}":    "6:26: listeners.front.identity.key_file: open /nowhere/k: no such file or directory",
 		"{key_file: " + short + "}": "6:26: listeners.front.identity.key_file: " + short + ": identity key 1 is not 32 bytes in base64 (openssl rand -base64 32)",
 	} {
-		_, _, err := resolve(t, begin+text+"\n")
+		_, _, err := configtest.Resolve(t, begin+text+"\n")
 		if err == nil {
 			err = fmt.Errorf("nothing")
 		}
@@ -34,7 +36,7 @@ func TestIdentityProblems(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", text, d)
 		}
 	}
-	_, _, err := resolve(t, begin+"{}\n", "--store", "postgres://127.0.0.1/x")
+	_, _, err := configtest.Resolve(t, begin+"{}\n", "--store", "postgres://127.0.0.1/x")
 	const want = "6:15: listeners.front.identity: no file is named, and beside this store there can be none: make one (openssl rand -base64 32, mode 0600), and name it with key_file"
 	if err == nil || err.Error() != want {
 		t.Errorf("on PostgreSQL: %v, want %s", err, want)
@@ -44,7 +46,7 @@ func TestIdentityProblems(t *testing.T) {
 // TestIdentityKeyIsMasked prints no key that is given in the place of a file's name.
 func TestIdentityKeyIsMasked(t *testing.T) {
 	const key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-	f, _, err := resolve(t, "listeners: [{profile: ocd-users, address: \"127.0.0.1:18000\", front: {old: http://x, identity: {key_file: \""+key+"\"}}}]\n")
+	f, _, err := configtest.Resolve(t, "listeners: [{profile: ocd-users, address: \"127.0.0.1:18000\", front: {old: http://x, identity: {key_file: \""+key+"\"}}}]\n")
 	if err == nil || strings.Contains(err.Error(), key) {
 		t.Errorf("%v", err)
 	}

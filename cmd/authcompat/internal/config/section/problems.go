@@ -1,0 +1,38 @@
+package section
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Problems are all problems of the settings, in the order in which they were found.
+type Problems struct {
+	Lines []string
+	// Refused are the flags that a source has an invalid value for: what they hold is not
+	// what was meant, and is not checked further.
+	Refused map[string]bool
+	// Unread is set if the configuration file could not be read at all.
+	Unread bool
+}
+
+// Add adds a problem at a source: a position with its key, a flag or a variable.
+func (p *Problems) Add(at, format string, args ...any) {
+	p.Lines = append(p.Lines, at+": "+fmt.Sprintf(format, args...))
+}
+
+// Refuse records a flag whose value is invalid.
+func (p *Problems) Refuse(flag string) {
+	if p.Refused == nil {
+		p.Refused = make(map[string]bool)
+	}
+	p.Refused[flag] = true
+}
+
+// Err returns an error with all problems, one a line; nil if there are none.
+func (p *Problems) Err() error {
+	if len(p.Lines) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(p.Lines, "\n"))
+}
