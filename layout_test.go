@@ -66,10 +66,14 @@ func TestImportsOfTheCommand(t *testing.T) {
 	const command, internal = "cmd/authcompat", "cmd/authcompat/internal/"
 	allowed := map[string][]string{
 		"":       {"cli"},
-		"cli":    {"config", "config/flagvalue", "engine", "inprocess", "keyring", "report", "server", "snippet", "term"},
+		"cli":    {"cli/command", "cli/djangocmd", "cli/frontcmd", "config", "config/flagvalue", "engine", "inprocess", "keyring", "server", "term"},
 		"server": {"config", "config/frontconfig", "engine", "httpserver", "keyring", "metrics", "wait"},
 		"engine": {"metrics", "wait"},
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring"},
+
+		"cli/command":   {"config", "engine", "keyring", "term"},
+		"cli/djangocmd": {"cli/command", "config", "engine", "keyring", "report", "term"},
+		"cli/frontcmd":  {"cli/command", "config", "config/flagvalue", "engine", "snippet", "term"},
 
 		"config/configtest":  {"config"},
 		"config/flagvalue":   {},

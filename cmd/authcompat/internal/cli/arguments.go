@@ -73,11 +73,3 @@ func explainFlag(cmd *cobra.Command, err error) error {
 	}
 	return err
 }
-
-// oneOf fails if two flags are given that exclude each other.
-func oneOf(cmd *cobra.Command, a, b string) error {
-	if cmd.Flags().Changed(a) && cmd.Flags().Changed(b) {
-		return fmt.Errorf("--%s and --%s: want one of them, not both", a, b)
-	}
-	return nil
-}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
@@ -59,10 +60,10 @@ of the servers. Digests of servers without a sealing key can't be found.`,
 			if limit < 0 {
 				return fmt.Errorf("--limit %d: want 1 or more, or 0 for all", limit)
 			}
-			return withAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return command.WithAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				f := core.AuditFilter{Username: user, Action: core.Action(action), Failed: failed}
 				if user != "" {
-					if err := withPseudonyms(ctx, cmd, e, user, keyring.Location{File: file, DSN: flags.Store}); err != nil {
+					if err := command.WithPseudonyms(ctx, cmd, e, user, keyring.Location{File: file, DSN: flags.Store}); err != nil {
 						return err
 					}
 					f.UsernamePseudonyms = e.Pseudonyms(user)

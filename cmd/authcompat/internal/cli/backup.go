@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
@@ -209,7 +210,7 @@ func warnOfKeys(ctx context.Context, cmd *cobra.Command, location keyring.Locati
 	if err != nil || len(counts) == 0 {
 		return err
 	}
-	warn := warnOn(cmd.ErrOrStderr())
+	warn := command.WarnOn(cmd.ErrOrStderr())
 	if location.File != "" { // checkKeyFile has
 		warn = func(error) {}
 	}

@@ -8,11 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 )
 
 func newConfig() *cobra.Command {
-	return group("config", "Check and print a server's settings", newConfigCheck(), newConfigPrint())
+	return command.Group("config", "Check and print a server's settings", newConfigCheck(), newConfigPrint())
 }
 
 func newConfigCheck() *cobra.Command {
@@ -25,10 +26,10 @@ file:line:column: key: what is wrong, or with the flag or variable that a value 
 count as they do for serve, which checks the same before it starts. The store is not opened, nor an address.
 An AUTHCOMPAT_… variable that is no setting's, and a date of adopt that is over, which other commands warn of, are errors here. Settings that are valid and take a protection away are named in warnings, which serve logs.`,
 		Args:              cobra.MaximumNArgs(1),
-		PersistentPreRunE: skipsPreRun,
+		PersistentPreRunE: command.SkipsPreRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := f.Resolve(cmd.Context(), strings.Join(args, ""))
-			for _, u := range unknownVariables(cmd) {
+			for _, u := range command.UnknownVariables(cmd) {
 				err = errors.Join(err, errors.New(u.String()))
 			}
 			if err = errors.Join(err, config.OverAdoptions(all, time.Now())); err != nil {

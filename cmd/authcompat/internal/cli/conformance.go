@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/conformance"
@@ -21,7 +22,7 @@ import (
 const allProfiles = "all"
 
 func newConformance() *cobra.Command {
-	return group("conformance", "Replay documented exchanges at a server and compare", newConformanceRun())
+	return command.Group("conformance", "Replay documented exchanges at a server and compare", newConformanceRun())
 }
 
 type conformanceFlags struct {
@@ -65,7 +66,7 @@ Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
 }
 
 func (f *conformanceFlags) run(cmd *cobra.Command) error {
-	if err := oneOf(cmd, "target", "store"); err != nil {
+	if err := command.OneOf(cmd, "target", "store"); err != nil {
 		return err
 	}
 	if cmd.Flags().Changed("user") != cmd.Flags().Changed("password") {
@@ -99,9 +100,9 @@ func (f *conformanceFlags) run(cmd *cobra.Command) error {
 	case conformance.Passed:
 		return nil
 	case conformance.Mismatch:
-		return &exitError{code: 1}
+		return &command.ExitError{Code: 1}
 	}
-	return &exitError{code: couldNotRun}
+	return &command.ExitError{Code: couldNotRun}
 }
 
 // choose loads the profiles that were asked for.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
@@ -36,12 +37,12 @@ func Execute(ctx context.Context, hangups <-chan os.Signal, s Streams) int {
 	if err = cmp.Or(err, *unwritten); err == nil {
 		return 0
 	}
-	var exit *exitError
+	var exit *command.ExitError
 	if errors.As(err, &exit) {
-		if exit.err != nil {
-			complain(s.Err, exit.err)
+		if exit.Err != nil {
+			complain(s.Err, exit.Err)
 		}
-		return exit.code
+		return exit.Code
 	}
 	complain(s.Err, err)
 	if cmd.Annotations[failsAsCouldNotRun] != "" {
@@ -85,18 +86,3 @@ func complain(w io.Writer, err error) {
 	}
 	fmt.Fprintln(w, "authcompat:", term.PrintableLines(text))
 }
-
-// exitError is an error with its own exit code. If err is nil, nothing more is written.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string {
-	if e.err == nil {
-		return fmt.Sprintf("exit code %d", e.code)
-	}
-	return e.err.Error()
-}
-
-func (e *exitError) Unwrap() error { return e.err }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
@@ -15,7 +16,7 @@ import (
 )
 
 func newLimits() *cobra.Command {
-	return group("limits", "Limits on failed logins and registrations", newLimitsClear())
+	return command.Group("limits", "Limits on failed logins and registrations", newLimitsClear())
 }
 
 func newLimitsClear() *cobra.Command {
@@ -40,12 +41,12 @@ address stands for its /64, as in the limits. Running servers see it at once.`,
 					return fmt.Errorf("--address %q: want an IP address such as 192.0.2.7", address)
 				}
 			}
-			return withAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return command.WithAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				if e.Backend.RateLimiter == nil {
 					return errors.New("this store has no limits")
 				}
 				if username != "" {
-					if err := withPseudonyms(ctx, cmd, e, username, keyring.Location{File: file, DSN: flags.Store}); err != nil {
+					if err := command.WithPseudonyms(ctx, cmd, e, username, keyring.Location{File: file, DSN: flags.Store}); err != nil {
 						return err
 					}
 				}

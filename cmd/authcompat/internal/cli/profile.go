@@ -7,12 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/profiles"
 )
 
 func newProfile() *cobra.Command {
-	return group("profile", "List, show and check profiles", newProfileList(), newProfileShow(), newProfileCheck())
+	return command.Group("profile", "List, show and check profiles", newProfileList(), newProfileShow(), newProfileCheck())
 }
 
 func newProfileList() *cobra.Command {
@@ -76,7 +77,7 @@ file:line:column: key: what is wrong.`,
 			p, err := profiles.Parse(args[0], data)
 			if err != nil {
 				fmt.Fprintln(cmd.ErrOrStderr(), term.PrintableLines(err.Error()))
-				return &exitError{code: 1}
+				return &command.ExitError{Code: 1}
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: profile %s (family %s) is good\n", term.Printable(args[0]), p.Name, p.Family)
 			return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
@@ -32,7 +33,7 @@ type purge struct {
 
 func tokenPurge() purge {
 	return purge{
-		one: "token", what: "tokens", flag: "expired-token-retention", keep: config.DefaultExpiredTokenRetention, action: core.ActionPurgeTokens, open: withAdmin,
+		one: "token", what: "tokens", flag: "expired-token-retention", keep: config.DefaultExpiredTokenRetention, action: core.ActionPurgeTokens, open: command.WithAdmin,
 		short: "Remove tokens that expired long ago, in small batches; a server does so by itself",
 		long: `Remove the rows of tokens that expired longer ago than --expired-token-retention. As long as the row is there, an API
 that tells expired tokens from unknown ones does so. Requests are answered meanwhile.`,
@@ -45,7 +46,7 @@ that tells expired tokens from unknown ones does so. Requests are answered meanw
 
 func auditPurge() purge {
 	return purge{
-		one: "entry", what: "entries", flag: "audit-retention", least: flagvalue.Duration(24 * time.Hour), action: core.ActionPurgeAudit, open: withAudit,
+		one: "entry", what: "entries", flag: "audit-retention", least: flagvalue.Duration(24 * time.Hour), action: core.ActionPurgeAudit, open: command.WithAudit,
 		short: "Remove the oldest part of the record, in small batches; a server with --audit-retention does so by itself",
 		long: `Remove the entries that are older than --audit-retention. That it was done is an entry of its own. Requests are
 answered meanwhile. For a copy of all: authcompat audit --limit 0 --json. Less than a day (12m are minutes) takes

@@ -2,14 +2,15 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/djangocmd"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/frontcmd"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
 // Streams are where a command reads and writes.
@@ -37,24 +38,20 @@ what is to be changed, or confirm a change (--force, token revoke --user), have 
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			warnUnknown(cmd.ErrOrStderr(), unknownVariables(cmd))
+			command.WarnUnknown(cmd.ErrOrStderr(), command.UnknownVariables(cmd))
 			return config.Configure(cmd.Context(), cmd.Flags())
 		},
 		Args: cobra.NoArgs,
-		RunE: showHelp,
+		RunE: command.ShowHelp,
 	}
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), newCallers(), newSecret(), newConfig(), newFront(), newCutover(), newProfile(), newConformance(), newInspect(), newImport(), newExport(), newBackup(), newRestore())
+	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), frontcmd.NewCallers(), newSecret(), newConfig(), frontcmd.NewFront(), frontcmd.NewCutover(), newProfile(), newConformance(), djangocmd.NewInspect(), djangocmd.NewImport(), djangocmd.NewExport(), newBackup(), newRestore())
 	explainArguments(root)
 	return root
 }
-
-// skipsPreRun is the PersistentPreRunE of a command that configures its flags itself, to
-// report all problems at once.
-func skipsPreRun(*cobra.Command, []string) error { return nil }
 
 // version returns the version of this build.
 func version() string {
@@ -69,35 +66,4 @@ func version() string {
 		}
 	}
 	return out + " " + info.GoVersion
-}
-
-// group returns a command that only has subcommands.
-func group(use, short string, below ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: showHelp}
-	cmd.AddCommand(below...)
-	return cmd
-}
-
-// showHelp is what a command does that only has subcommands.
-func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-
-// unknownVariables returns the variables in the environment that no command reads.
-func unknownVariables(cmd *cobra.Command) []config.UnknownVariable {
-	return config.UnknownVariables(readVariables(cmd.Root()))
-}
-
-// readVariables returns the variables of a command and of those below it.
-func readVariables(cmd *cobra.Command) []string {
-	names := config.ReadVariables(cmd.Flags())
-	for _, below := range cmd.Commands() {
-		names = append(names, readVariables(below)...)
-	}
-	return names
-}
-
-// warnUnknown writes which variables no command reads.
-func warnUnknown(w io.Writer, unknown []config.UnknownVariable) {
-	for _, u := range unknown {
-		fmt.Fprintln(w, "authcompat: warning:", term.PrintableLines(u.String()))
-	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
@@ -18,7 +19,7 @@ import (
 )
 
 func newSecret() *cobra.Command {
-	return group("secret", "Manage the keys that seal tokens which are shown again", newSecretRotate(), newSecretReseal(), newSecretPrune(), newSecretShow())
+	return command.Group("secret", "Manage the keys that seal tokens which are shown again", newSecretRotate(), newSecretReseal(), newSecretPrune(), newSecretShow())
 }
 
 func newSecretShow() *cobra.Command {
@@ -30,8 +31,8 @@ func newSecretShow() *cobra.Command {
 		Short: "Show the ids of the sealing keys, and how many tokens each seals; never a key",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				sealer, err := keyring.Location{File: file, DSN: flags.Store}.LoadOrWarn(cmd.Context(), warnOn(cmd.ErrOrStderr()))
+			return command.WithAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+				sealer, err := keyring.Location{File: file, DSN: flags.Store}.LoadOrWarn(cmd.Context(), command.WarnOn(cmd.ErrOrStderr()))
 				if err != nil {
 					return err
 				}
@@ -69,16 +70,11 @@ func checkKeyFile(cmd *cobra.Command, location keyring.Location) error {
 	if location.File == "" {
 		return nil
 	}
-	_, err := location.LoadOrWarn(cmd.Context(), warnOn(cmd.ErrOrStderr()))
+	_, err := location.LoadOrWarn(cmd.Context(), command.WarnOn(cmd.ErrOrStderr()))
 	if errors.Is(err, fs.ErrPermission) {
 		return nil // it is there, and whose it is may read it
 	}
 	return err
-}
-
-// warnOn returns a function that writes a warning about the keys.
-func warnOn(w io.Writer) func(error) {
-	return func(err error) { fmt.Fprintln(w, term.PrintableLines(err.Error())) }
 }
 
 func newSecretRotate() *cobra.Command {
@@ -139,7 +135,7 @@ func newRotation(cmd *cobra.Command, r *keyring.Rotation) *cobra.Command {
 		if r.Path, err = location.WritableFile(); err != nil {
 			return err
 		}
-		return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+		return command.WithAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 			err := r.Run(ctx, e.Service, e.Backend.Admin, waitingOn(cmd.ErrOrStderr()))
 			if location.File == "" && errors.Is(err, fs.ErrNotExist) {
 				return keyring.ExplainMissing(ctx, e.Backend.Admin, err)

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/server"
 )
@@ -29,11 +30,11 @@ log names those that have changed. SIGTERM lets requests in flight finish.`,
   authcompat serve --config /etc/authcompat.yaml`,
 		Args:              cobra.NoArgs,
 		Annotations:       map[string]string{reloadsOnHangup: "yes"},
-		PersistentPreRunE: skipsPreRun,
+		PersistentPreRunE: command.SkipsPreRun,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// Before the settings are read: what an earlier SIGHUP is to take over is read anyway.
 			hangups := server.Hangups(cmd.Context())
-			f.Unknown = unknownVariables(cmd)
+			f.Unknown = command.UnknownVariables(cmd)
 			all, err := f.Resolve(cmd.Context(), "")
 			if err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
@@ -15,7 +16,7 @@ import (
 )
 
 func newToken() *cobra.Command {
-	return group("token", "Manage tokens", newTokenList(), newTokenRevoke(), newPurge(tokenPurge()))
+	return command.Group("token", "Manage tokens", newTokenList(), newTokenRevoke(), newPurge(tokenPurge()))
 }
 
 // tokenRecord is a token in JSON. Its text is not kept anywhere.
@@ -39,7 +40,7 @@ func newTokenList() *cobra.Command {
 		Short: "List tokens, by ids that tell nothing about their text",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return command.WithAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				var f core.TokenFilter
 				if user != "" {
 					u, err := e.FindUser(ctx, user)
@@ -103,7 +104,7 @@ in while it runs may keep the new token. --before leaves the tokens that were is
 			if err != nil {
 				return err
 			}
-			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return command.WithAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				n, err := r.run(ctx, e, before)
 				if err != nil {
 					return err

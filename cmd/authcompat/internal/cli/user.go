@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
@@ -19,7 +20,7 @@ import (
 )
 
 func newUser() *cobra.Command {
-	return group("user", "Manage users", newUserCreate(), newUserList(), newUserShow(),
+	return command.Group("user", "Manage users", newUserCreate(), newUserList(), newUserShow(),
 		newUserActive("disable", "Refuse logins and tokens of a user; tokens are good again when the user is enabled", false),
 		newUserActive("enable", "Let a user log in and use tokens again", true),
 		newUserSetPassword(), newUserDelete())
@@ -49,7 +50,7 @@ func newUserList() *cobra.Command {
 		Short: "List users",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return command.WithAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				t := term.NewTable(cmd.OutOrStdout(), asJSON, "ID\tUSERNAME\tEMAIL\tACTIVE\tCREATED")
 				err := e.EachUser(ctx, core.UserFilter{Inactive: inactive}, func(u core.User) error {
 					return t.Row(recordOf(u), "%d\t%s\t%s\t%t\t%s", u.ID, u.Username, term.Dash(u.Email), u.Active, term.FormatTime(u.CreatedAt))
@@ -75,7 +76,7 @@ func newUserShow() *cobra.Command {
 		Short: "Show a user, how the password is hashed, and how many tokens are live",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return command.WithAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				r, err := describeUser(ctx, e, args[0])
 				if err != nil {
 					return err
@@ -145,7 +146,7 @@ create_user does.`,
   authcompat user create carol --attribute location=istanbul --attribute followers=3`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if err := oneOf(cmd, "password-stdin", "no-password"); err != nil {
+			if err := command.OneOf(cmd, "password-stdin", "no-password"); err != nil {
 				return err
 			}
 			r.Username = args[0]
@@ -157,7 +158,7 @@ create_user does.`,
 					return err
 				}
 			}
-			e, err := openEngine(cmd.Context(), &engine)
+			e, err := command.OpenEngine(cmd.Context(), &engine)
 			if err != nil {
 				return err
 			}
@@ -207,7 +208,7 @@ func parseAttributes(pairs []string) (map[string]string, error) {
 
 // withUser opens the store for a command that changes a user, and calls do.
 func withUser(cmd *cobra.Command, f *config.Engine, name string, do func(ctx context.Context, e *engine.Engine, u core.User) error) error {
-	return withAdmin(cmd, f, func(ctx context.Context, e *engine.Engine) error {
+	return command.WithAdmin(cmd, f, func(ctx context.Context, e *engine.Engine) error {
 		u, err := e.FindUser(ctx, name)
 		if err != nil {
 			return err
@@ -248,7 +249,7 @@ func newUserSetPassword() *cobra.Command {
 input with --password-stdin. Tokens stay as they are, as in Django; --logout ends them.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := oneOf(cmd, "password-stdin", "no-password"); err != nil {
+			if err := command.OneOf(cmd, "password-stdin", "no-password"); err != nil {
 				return err
 			}
 			return withUser(cmd, &flags, args[0], func(ctx context.Context, e *engine.Engine, u core.User) error {

@@ -1,4 +1,5 @@
-package cli
+// Package frontcmd has the commands that operate a front: front, cutover and callers.
+package frontcmd
 
 import (
 	"context"
@@ -10,14 +11,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core/cutover"
 )
 
-func newCutover() *cobra.Command {
-	return group("cutover", "Send users to the old side or to the new one, endpoint by endpoint", newCutoverStatus(), newCutoverSet(), newCutoverRollback())
+// NewCutover returns the command cutover and what is below it.
+func NewCutover() *cobra.Command {
+	return command.Group("cutover", "Send users to the old side or to the new one, endpoint by endpoint", newCutoverStatus(), newCutoverSet(), newCutoverRollback())
 }
 
 // cutoverRecord is the state of a cutover in JSON.
@@ -40,7 +43,7 @@ const undeclared = "no server has declared an endpoint that can be switched: giv
 
 // withCutover opens the store for a command on the cutover, and calls do.
 func withCutover(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
-	return withEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
+	return command.WithEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
 		if e.Backend.Cutover == nil {
 			return errors.New("this database has no table authcompat_cutover, and the role may not make it: run this command once as the owner of the tables authcompat_… (docs/moving-in.md)")
 		}

@@ -1,4 +1,6 @@
-package cli
+// Package djangocmd has the commands that move users from Django and to it: inspect, import and
+// export.
+package djangocmd
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package cli
+package frontcmd
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
@@ -128,7 +129,7 @@ func (s *switching) resolveUsers(ctx context.Context, cmd *cobra.Command, e *eng
 		case err == nil:
 			s.users[i] = u.Username
 		case core.KindOf(err) == core.KindUserUnknown:
-			warnOn(cmd.ErrOrStderr())(fmt.Errorf("--user: there is no user %q yet", name))
+			command.WarnOn(cmd.ErrOrStderr())(fmt.Errorf("--user: there is no user %q yet", name))
 		default:
 			return err
 		}

@@ -1,4 +1,4 @@
-package cli
+package frontcmd
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core/cutover"
@@ -23,8 +24,9 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-func newFront() *cobra.Command {
-	return group("front", "What stands before an application: explain what is passed on, print the configuration of proxies", newFrontExplain(), newFrontSnippet())
+// NewFront returns the command front and what is below it.
+func NewFront() *cobra.Command {
+	return command.Group("front", "What stands before an application: explain what is passed on, print the configuration of proxies", newFrontExplain(), newFrontSnippet())
 }
 
 // explained is the request of front explain.
@@ -46,10 +48,10 @@ application would get. TARGET is what stands in the request line, escapes includ
 		Example: `  authcompat front explain GET /api//x --config /etc/authcompat.yaml
   authcompat front explain GET '/a%2fb?q=1' --profile snippit --front http://127.0.0.1:9000 --header 'Forwarded: for=10.1.1.1'`,
 		Args:              cobra.ExactArgs(2),
-		PersistentPreRunE: skipsPreRun,
+		PersistentPreRunE: command.SkipsPreRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.method, r.target = args[0], args[1]
-			warnUnknown(cmd.ErrOrStderr(), unknownVariables(cmd))
+			command.WarnUnknown(cmd.ErrOrStderr(), command.UnknownVariables(cmd))
 			all, err := f.Resolve(cmd.Context(), "")
 			if err != nil {
 				return err

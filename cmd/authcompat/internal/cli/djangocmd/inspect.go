@@ -1,4 +1,4 @@
-package cli
+package djangocmd
 
 import (
 	"encoding/json"
@@ -18,7 +18,8 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-func newInspect() *cobra.Command {
+// NewInspect returns the command inspect.
+func NewInspect() *cobra.Command {
 	var f djangoFlags
 	var format string
 	var asJSON bool

@@ -1,4 +1,4 @@
-package cli
+package djangocmd
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/report"
@@ -23,8 +24,9 @@ import (
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
 
-func newImport() *cobra.Command {
-	return group("import", "Import users, passwords and live tokens", newImportDjango())
+// NewImport returns the command import and what is below it.
+func NewImport() *cobra.Command {
+	return command.Group("import", "Import users, passwords and live tokens", newImportDjango())
 }
 
 type importFlags struct {
@@ -143,7 +145,7 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 		return fmt.Errorf("%w; if they were ended there, run it again with --end-tokens", err)
 	}
 	if found.Refused() > 0 {
-		return &exitError{code: 1}
+		return &command.ExitError{Code: 1}
 	}
 	return nil
 }

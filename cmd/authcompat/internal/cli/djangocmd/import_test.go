@@ -1,4 +1,4 @@
-package cli
+package djangocmd
 
 import (
 	"slices"

@@ -1,4 +1,4 @@
-package cli
+package djangocmd
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/report"
@@ -22,8 +23,9 @@ import (
 	"github.com/authcompat/authcompat/store/newfile"
 )
 
-func newExport() *cobra.Command {
-	return group("export", "Export users, passwords and live tokens", newExportDjango())
+// NewExport returns the command export and what is below it.
+func NewExport() *cobra.Command {
+	return command.Group("export", "Export users, passwords and live tokens", newExportDjango())
 }
 
 type exportFlags struct {
@@ -82,7 +84,7 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 		return err
 	}
 	defer file.Discard()
-	if options.Sealer, err = (keyring.Location{File: f.keyFile, DSN: f.store}).LoadOrWarn(ctx, warnOn(cmd.ErrOrStderr())); err != nil {
+	if options.Sealer, err = (keyring.Location{File: f.keyFile, DSN: f.store}).LoadOrWarn(ctx, command.WarnOn(cmd.ErrOrStderr())); err != nil {
 		return err
 	}
 	s, err := store.Open(ctx, f.store)
@@ -121,7 +123,7 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 		return err
 	}
 	if found.Users.Refused+found.Tokens.Refused > 0 {
-		return &exitError{code: 1}
+		return &command.ExitError{Code: 1}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// withAdmin opens the store for a command on users and tokens, and calls do.
-func withAdmin(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
-	return withEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
+// WithAdmin opens the store for a command on users and tokens, and calls do.
+func WithAdmin(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
+	return WithEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
 		if e.Backend.Admin == nil || e.Backend.Auditor == nil {
 			return errors.New("on Django's own tables only user create, limits clear, audit, audit purge and cutover work: for the rest use Django's own admin")
 		}
@@ -23,10 +23,10 @@ func withAdmin(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context
 	})
 }
 
-// withAudit opens the store for a command on the audit record, and calls do. A store on
+// WithAudit opens the store for a command on the audit record, and calls do. A store on
 // Django's own tables has a record too.
-func withAudit(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
-	return withEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
+func WithAudit(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
+	return WithEngine(cmd, f, func(ctx context.Context, e *engine.Engine) error {
 		if e.Backend.Auditor == nil {
 			return errors.New("this store keeps no audit record")
 		}
@@ -34,11 +34,12 @@ func withAudit(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context
 	})
 }
 
-func withEngine(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) (err error) {
+// WithEngine opens the store for a command, and calls do. The store has to be there.
+func WithEngine(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) (err error) {
 	if err := engine.CheckExists(cmd.Context(), f.Store); err != nil {
 		return err
 	}
-	e, err := openEngine(cmd.Context(), f)
+	e, err := OpenEngine(cmd.Context(), f)
 	if err != nil {
 		return err
 	}
@@ -46,12 +47,12 @@ func withEngine(cmd *cobra.Command, f *config.Engine, do func(ctx context.Contex
 	return do(cmd.Context(), e)
 }
 
-// withPseudonyms lets the engine find what stands for a name that nobody has, which takes
+// WithPseudonyms lets the engine find what stands for a name that nobody has, which takes
 // the sealing keys. Where there are none, it finds nothing.
-func withPseudonyms(ctx context.Context, cmd *cobra.Command, e *engine.Engine, username string, keys keyring.Location) error {
+func WithPseudonyms(ctx context.Context, cmd *cobra.Command, e *engine.Engine, username string, keys keyring.Location) error {
 	sealer, err := keys.LoadOrWarn(ctx, func(missing error) {
 		if _, err := e.User(ctx, username); core.KindOf(err) == core.KindUserUnknown {
-			warnOn(cmd.ErrOrStderr())(fmt.Errorf("%w; without it, a name that nobody has is not found", missing))
+			WarnOn(cmd.ErrOrStderr())(fmt.Errorf("%w; without it, a name that nobody has is not found", missing))
 		}
 	})
 	if err != nil {
@@ -61,8 +62,8 @@ func withPseudonyms(ctx context.Context, cmd *cobra.Command, e *engine.Engine, u
 	return nil
 }
 
-// openEngine opens the store for a command.
-func openEngine(ctx context.Context, f *config.Engine) (*engine.Engine, error) {
+// OpenEngine opens the store for a command.
+func OpenEngine(ctx context.Context, f *config.Engine) (*engine.Engine, error) {
 	mapping, err := f.ReadMapping(ctx)
 	if err != nil {
 		return nil, err

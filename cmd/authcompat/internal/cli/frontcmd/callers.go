@@ -1,4 +1,4 @@
-package cli
+package frontcmd
 
 import (
 	"cmp"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
@@ -38,7 +39,8 @@ type callerRecord struct {
 	Last     time.Time `json:"last"`
 }
 
-func newCallers() *cobra.Command {
+// NewCallers returns the command callers.
+func NewCallers() *cobra.Command {
 	var flags config.Engine
 	since := flagvalue.Duration(30 * 24 * time.Hour)
 	var by, profile string
@@ -58,10 +60,10 @@ counted together.`,
 			if !slices.Contains(core.CallerDimensions(), dimension) {
 				return fmt.Errorf("--by %q: want one of %s", by, dimensionList())
 			}
-			if err := oneOf(cmd, "json", "csv"); err != nil {
+			if err := command.OneOf(cmd, "json", "csv"); err != nil {
 				return err
 			}
-			return withEngine(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
+			return command.WithEngine(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				if e.Backend.Callers == nil {
 					return errors.New("this store does not keep who calls")
 				}

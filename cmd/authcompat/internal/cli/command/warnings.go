@@ -1,0 +1,37 @@
+package command
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+)
+
+// UnknownVariables returns the variables in the environment that no command reads.
+func UnknownVariables(cmd *cobra.Command) []config.UnknownVariable {
+	return config.UnknownVariables(readVariables(cmd.Root()))
+}
+
+// readVariables returns the variables of a command and of those below it.
+func readVariables(cmd *cobra.Command) []string {
+	names := config.ReadVariables(cmd.Flags())
+	for _, below := range cmd.Commands() {
+		names = append(names, readVariables(below)...)
+	}
+	return names
+}
+
+// WarnUnknown writes which variables no command reads.
+func WarnUnknown(w io.Writer, unknown []config.UnknownVariable) {
+	for _, u := range unknown {
+		fmt.Fprintln(w, "authcompat: warning:", term.PrintableLines(u.String()))
+	}
+}
+
+// WarnOn returns a function that writes a warning about the keys.
+func WarnOn(w io.Writer) func(error) {
+	return func(err error) { fmt.Fprintln(w, term.PrintableLines(err.Error())) }
+}
