@@ -5,7 +5,8 @@
 // checked through the other, so that no case passes because a handle remembers its own
 // writes.
 //
-// Each subject has a file: users, passwords, tokens, reuse, expiry, deletion, contexts,
-// failures, and races for concurrent calls. An interface that is added beside core.Store gets a
-// Run function and files of its own here.
+// Each subject has a file: users with their passwords, tokens with their deletion, reuse
+// with its races, expiry alone and in batches, contexts, failures, and races for other
+// concurrent calls. An interface that is added beside core.Store gets a Run function and
+// files of its own here.
 package storetest
