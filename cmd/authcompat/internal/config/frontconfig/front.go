@@ -103,7 +103,7 @@ func newSection(at string) *Section {
 	return b
 }
 
-// Read reads the section front of a listener. A nil binding has been refused.
+// Read reads the section front of a listener. A nil section has been refused.
 func Read(v yamlfile.Value) *Section {
 	entries, ok := v.Entries()
 	if !ok {
