@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/profiles/template"
 )
 
 func TestBodyProblems(t *testing.T) {
@@ -55,11 +57,11 @@ func TestBodyProblems(t *testing.T) {
 }
 
 func TestTemplate(t *testing.T) {
-	value := func(v Value) Template { return Template{Kind: TemplateValue, Value: v} }
-	literal := func(l any) Template { return Template{Kind: TemplateLiteral, Literal: l} }
+	value := func(v template.Value) template.Template { return template.Template{Kind: template.KindValue, Value: v} }
+	literal := func(l any) template.Template { return template.Template{Kind: template.KindLiteral, Literal: l} }
 	for _, c := range []struct {
 		name, yaml string
-		want       Template
+		want       template.Template
 	}{
 		{"text", "success", literal("success")},
 		{"empty text", "''", literal("")},
@@ -69,20 +71,20 @@ func TestTemplate(t *testing.T) {
 		{"date", "2014-06-16", literal("2014-06-16")},
 		{"dollar sign", "US$$ $${user.id}", literal("US$ ${user.id}")},
 		{"dollar sign first", "$$5", literal("$5")},
-		{"value", "$token.expiry|milliseconds", value(Value{Name: TokenExpiry, Format: FormatMilliseconds})},
-		{"attribute", "$user.attributes.first_name", value(Value{Name: UserAttribute, Attribute: "first_name"})},
-		{"attribute as a number", "$user.attributes.n|integer", value(Value{Name: UserAttribute, Attribute: "n", Format: FormatInteger})},
-		{"text of one value", "${user.id}", Template{Kind: TemplateText, Parts: []Part{{Value: Value{Name: UserID}}}}},
-		{"text of parts", "a$$${user.id}b${user.email|gravatar}", Template{Kind: TemplateText, Parts: []Part{
-			{Literal: "a$"}, {Value: Value{Name: UserID}}, {Literal: "b"}, {Value: Value{Name: UserEmail, Format: FormatGravatar}},
+		{"value", "$token.expiry|milliseconds", value(template.Value{Name: template.TokenExpiry, Format: template.FormatMilliseconds})},
+		{"attribute", "$user.attributes.first_name", value(template.Value{Name: template.UserAttribute, Attribute: "first_name"})},
+		{"attribute as a number", "$user.attributes.n|integer", value(template.Value{Name: template.UserAttribute, Attribute: "n", Format: template.FormatInteger})},
+		{"text of one value", "${user.id}", template.Template{Kind: template.KindText, Parts: []template.Part{{Value: template.Value{Name: template.UserID}}}}},
+		{"text of parts", "a$$${user.id}b${user.email|gravatar}", template.Template{Kind: template.KindText, Parts: []template.Part{
+			{Literal: "a$"}, {Value: template.Value{Name: template.UserID}}, {Literal: "b"}, {Value: template.Value{Name: template.UserEmail, Format: template.FormatGravatar}},
 		}}},
-		{"list", "[a, null, [], {}]", Template{Kind: TemplateList, Items: []Template{
-			literal("a"), literal(nil), {Kind: TemplateList}, {Kind: TemplateObject},
+		{"list", "[a, null, [], {}]", template.Template{Kind: template.KindList, Items: []template.Template{
+			literal("a"), literal(nil), {Kind: template.KindList}, {Kind: template.KindObject},
 		}}},
-		{"object", "{b: 1, a: {c: $user.id}, 404: x, null: y}", Template{Kind: TemplateObject, Members: []Member{
-			{"b", literal(int64(1))},
-			{"a", Template{Kind: TemplateObject, Members: []Member{{"c", value(Value{Name: UserID})}}}},
-			{"404", literal("x")}, {"null", literal("y")},
+		{"object", "{b: 1, a: {c: $user.id}, 404: x, null: y}", template.Template{Kind: template.KindObject, Members: []template.Member{
+			{Key: "b", Value: literal(int64(1))},
+			{Key: "a", Value: template.Template{Kind: template.KindObject, Members: []template.Member{{Key: "c", Value: value(template.Value{Name: template.UserID})}}}},
+			{Key: "404", Value: literal("x")}, {Key: "null", Value: literal("y")},
 		}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

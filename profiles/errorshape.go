@@ -1,38 +1,43 @@
 package profiles
 
+import (
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
+	"github.com/authcompat/authcompat/profiles/template"
+)
+
 // readErrors reads what failures look like over what into has. It gives the map that it
 // read.
-func readErrors(v value, f Family, into *Errors) *mapReader {
-	m := v.mapping()
+func readErrors(v yamlvalue.Value, f Family, into *Errors) *yamlvalue.Map {
+	m := v.Mapping()
 	if f.oneOf(FormJSON) {
-		optional(m, "status", &into.Status, integer(200, 599))
+		yamlvalue.Optional(m, "status", &into.Status, yamlvalue.Integer(200, 599))
 	} else {
-		m.forbid("status", "is of family %s alone", FormJSON)
+		m.Forbid("status", "is of family %s alone", FormJSON)
 	}
 	if f.oneOf(FormJSON, PlainJSON) {
-		optional(m, "body", &into.Body, failure(f).template)
+		yamlvalue.Optional(m, "body", &into.Body, failure(f).Read)
 	} else {
-		m.forbid("body", "is of families %s and %s; the failures of family %s have the shape of detail", FormJSON, PlainJSON, f)
+		m.Forbid("body", "is of families %s and %s; the failures of family %s have the shape of detail", FormJSON, PlainJSON, f)
 	}
 	if f.oneOf(DRF, FormJSON) {
-		detail := place{name: "the detail of errors", values: []ValueName{ErrorMessage, ErrorStatus}}
-		optional(m, "detail", &into.Detail, detail.template)
+		detail := template.Place{Name: "the detail of errors", Values: []template.ValueName{template.ErrorMessage, template.ErrorStatus}}
+		yamlvalue.Optional(m, "detail", &into.Detail, detail.Read)
 	} else {
-		m.forbid("detail", "is of families %s and %s; the failures of family %s have the shape of body", DRF, FormJSON, f)
+		m.Forbid("detail", "is of families %s and %s; the failures of family %s have the shape of body", DRF, FormJSON, f)
 	}
-	m.done()
+	m.Done()
 	return m
 }
 
 // failure gives the place of a failure's body, with what it can show: the errors of a
 // form, or the one message of a plain view.
-func failure(f Family) place {
-	at := place{name: "the body of errors"}
+func failure(f Family) template.Place {
+	at := template.Place{Name: "the body of errors"}
 	if f.oneOf(PlainJSON) {
-		at.values = append(at.values, ErrorMessage, ErrorStatus)
+		at.Values = append(at.Values, template.ErrorMessage, template.ErrorStatus)
 	}
 	if f.oneOf(FormJSON) {
-		at.values = append(at.values, FieldErrors)
+		at.Values = append(at.Values, template.FieldErrors)
 	}
 	return at
 }

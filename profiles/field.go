@@ -1,6 +1,9 @@
 package profiles
 
-import "github.com/authcompat/authcompat/profiles/yamlfile"
+import (
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
+)
 
 // The most code points that the engine stores of a username and of an address
 // (django/contrib/auth/models.py 3.2, AbstractUser); a password is bounded by
@@ -35,12 +38,12 @@ func (r fieldReader) roles() []Role {
 
 // fields reads all fields. Each role can be there once; those of the credentials have
 // to be.
-func (r fieldReader) fields(v value) ([]Field, bool) {
-	m := v.mapping()
+func (r fieldReader) fields(v yamlvalue.Value) ([]Field, bool) {
+	m := v.Mapping()
 	var fields []Field
 	names := map[Role]string{}
-	unclear := m.broken
-	for _, e := range m.entries {
+	unclear := m.Broken
+	for _, e := range m.Entries {
 		f := r.field(e)
 		fields = append(fields, f)
 		if f.Role == "" {
@@ -62,70 +65,70 @@ func (r fieldReader) fields(v value) ([]Field, bool) {
 // field reads one field with its defaults.
 func (r fieldReader) field(e yamlfile.Entry) Field {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-	m := value{e.Value}.mapping()
-	if !isName(e.Name, letters, "0123456789-") {
+	m := yamlvalue.Of(e.Value).Mapping()
+	if !yamlvalue.IsName(e.Name, letters, "0123456789-") {
 		e.Refuse("a field's name is at most 64 letters, digits, _ and -, the first a letter or _")
 	}
 	f := Field{Name: e.Name, Role: r.role(m, Role(e.Name)), Characters: CharactersAny}
 	if r.family.oneOf(DRF) {
-		optional(m, "label", &f.Label, line)
-		optional(m, "help_text", &f.HelpText, line)
+		yamlvalue.Optional(m, "label", &f.Label, yamlvalue.Line)
+		yamlvalue.Optional(m, "help_text", &f.HelpText, yamlvalue.Line)
 	} else {
-		m.forbid("label", "is of family %s alone: OPTIONS tells it", DRF)
-		m.forbid("help_text", "is of family %s alone: OPTIONS tells it", DRF)
+		m.Forbid("label", "is of family %s alone: OPTIONS tells it", DRF)
+		m.Forbid("help_text", "is of family %s alone: OPTIONS tells it", DRF)
 	}
 	r.presence(m, &f)
 	r.content(m, &f)
-	m.done()
+	m.Done()
 	return f
 }
 
 // role reads what a field is for, by default what its name says. It is "" if that is
 // unclear, which has been reported.
-func (r fieldReader) role(m *mapReader, name Role) Role {
-	v, given := m.get("role")
+func (r fieldReader) role(m *yamlvalue.Map, name Role) Role {
+	v, given := m.Get("role")
 	if given {
-		role, _ := word(r.roles()...)(v)
+		role, _ := yamlvalue.Word(r.roles()...)(v)
 		return role
 	}
 	if name.oneOf(r.roles()...) {
 		return name
 	}
-	if !m.broken {
-		m.RefuseKey("role", "is missing: %s is none of %s", quote(string(name)), list(r.roles()))
+	if !m.Broken {
+		m.RefuseKey("role", "is missing: %s is none of %s", yamlvalue.Quote(string(name)), yamlvalue.List(r.roles()))
 	}
 	return ""
 }
 
 // presence reads whether a field is required, and whether it may be blank.
-func (r fieldReader) presence(m *mapReader, f *Field) {
+func (r fieldReader) presence(m *yamlvalue.Map, f *Field) {
 	if f.Role == RoleID {
-		m.forbid("required", "a field with the role id is read-only")
-		m.forbid("blank", "a field with the role id is read-only")
+		m.Forbid("required", "a field with the role id is read-only")
+		m.Forbid("blank", "a field with the role id is read-only")
 		return
 	}
 	f.Required = true
-	optional(m, "required", &f.Required, boolean)
-	if v, _ := m.get("required"); !f.Required && r.action == Register && (f.Role == RoleUsername || f.Role == RolePassword) {
+	yamlvalue.Optional(m, "required", &f.Required, yamlvalue.Boolean)
+	if v, _ := m.Get("required"); !f.Required && r.action == Register && (f.Role == RoleUsername || f.Role == RolePassword) {
 		v.Refuse("nobody can register without a %s", f.Role)
 	}
 	if f.Role == RoleAccept {
-		m.forbid("blank", "a field with the role accept is no text")
+		m.Forbid("blank", "a field with the role accept is no text")
 		return
 	}
-	optional(m, "blank", &f.Blank, boolean)
-	if v, _ := m.get("blank"); f.Blank && r.action == Register && f.Role == RoleUsername {
+	yamlvalue.Optional(m, "blank", &f.Blank, yamlvalue.Boolean)
+	if v, _ := m.Get("blank"); f.Blank && r.action == Register && f.Role == RoleUsername {
 		v.Refuse("nobody can register without a username")
 	}
 }
 
 // content reads the limits of a text.
-func (r fieldReader) content(m *mapReader, f *Field) {
+func (r fieldReader) content(m *yamlvalue.Map, f *Field) {
 	most := maxPassword
 	switch f.Role {
 	case RoleID, RoleAccept:
 		for _, key := range []string{"trim", "lower", "max_length", "characters"} {
-			m.forbid(key, "a field with the role %s is no text", f.Role)
+			m.Forbid(key, "a field with the role %s is no text", f.Role)
 		}
 		return
 	case RoleUsername:
@@ -136,13 +139,13 @@ func (r fieldReader) content(m *mapReader, f *Field) {
 	// A form does not strip passwords (django/contrib/auth/forms.py, strip=False),
 	// and a plain view strips nothing.
 	f.Trim = r.family == DRF && r.trim || r.family == FormJSON && f.Role.oneOf(RoleUsername, RoleEmail)
-	optional(m, "trim", &f.Trim, boolean)
-	optional(m, "max_length", &f.MaxLength, integer(1, most))
+	yamlvalue.Optional(m, "trim", &f.Trim, yamlvalue.Boolean)
+	yamlvalue.Optional(m, "max_length", &f.MaxLength, yamlvalue.Integer(1, most))
 	if f.Role.oneOf(RoleUsername) {
-		optional(m, "lower", &f.Lower, boolean)
-		optional(m, "characters", &f.Characters, word(CharactersAny, CharactersDjango, CharactersASCII))
+		yamlvalue.Optional(m, "lower", &f.Lower, yamlvalue.Boolean)
+		yamlvalue.Optional(m, "characters", &f.Characters, yamlvalue.Word(CharactersAny, CharactersDjango, CharactersASCII))
 	} else {
-		m.forbid("lower", "only a username is compared")
-		m.forbid("characters", "only a username has a set of characters")
+		m.Forbid("lower", "only a username is compared")
+		m.Forbid("characters", "only a username has a set of characters")
 	}
 }

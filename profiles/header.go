@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 )
 
 // ownHeaders are the headers that the server or the family writes, in lower case.
@@ -16,12 +18,12 @@ func ownHeaders() []string {
 }
 
 // headers reads a map of header names to values.
-func headers(v value) ([]Header, bool) {
-	m := v.mapping()
-	good := !m.broken
+func headers(v yamlvalue.Value) ([]Header, bool) {
+	m := v.Mapping()
+	good := !m.Broken
 	var list []Header
-	for _, e := range m.entries {
-		s, ok := headerValue(value{e.Value})
+	for _, e := range m.Entries {
+		s, ok := headerValue(yamlvalue.Of(e.Value))
 		if reason := badHeader(e.Name, list); reason != "" {
 			e.Refuse("%s", reason)
 			ok = false
@@ -47,8 +49,8 @@ func badHeader(name string, before []Header) string {
 }
 
 // headerValue reads the value of a header (RFC 9110, field-value).
-func headerValue(v value) (string, bool) {
-	s, ok := text(v)
+func headerValue(v yamlvalue.Value) (string, bool) {
+	s, ok := yamlvalue.Text(v)
 	if !ok {
 		return "", false
 	}
@@ -65,13 +67,13 @@ func headerValue(v value) (string, bool) {
 
 // token reads a token of RFC 9110, such as a header's name or an authentication
 // scheme.
-func token(v value) (string, bool) {
-	s, ok := text(v)
+func token(v yamlvalue.Value) (string, bool) {
+	s, ok := yamlvalue.Text(v)
 	if !ok {
 		return "", false
 	}
 	if !httpguts.ValidHeaderFieldName(s) {
-		v.want("one word of letters, digits and !#$%%&'*+-.^_`|~ (RFC 9110, token)")
+		v.Want("one word of letters, digits and !#$%%&'*+-.^_`|~ (RFC 9110, token)")
 		return "", false
 	}
 	return s, true

@@ -3,6 +3,8 @@ package profiles
 import (
 	"slices"
 	"strings"
+
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 )
 
 // Format gives the sentence with that key, its placeholders filled in. pairs are names
@@ -98,14 +100,14 @@ func messagesOf(f Family) []message {
 
 // readMessages reads messages over those in into. With all, none of the family's may be
 // missing.
-func readMessages(v value, f Family, into Messages, all bool) {
-	m := v.mapping()
+func readMessages(v yamlvalue.Value, f Family, into Messages, all bool) {
+	m := v.Mapping()
 	if f == "" {
 		return // the keys depend on the family
 	}
-	get := m.get
+	get := m.Get
 	if all {
-		get = m.need
+		get = m.Need
 	}
 	for _, known := range messagesOf(f) {
 		v, ok := get(known.key)
@@ -116,12 +118,12 @@ func readMessages(v value, f Family, into Messages, all bool) {
 			into[known.key] = s
 		}
 	}
-	m.done()
+	m.Done()
 }
 
 // sentence reads a message and checks its placeholders.
-func sentence(v value, placeholders []string) (string, bool) {
-	s, ok := text(v)
+func sentence(v yamlvalue.Value, placeholders []string) (string, bool) {
+	s, ok := yamlvalue.Text(v)
 	if !ok {
 		return "", false
 	}

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/authcompat/authcompat/profiles/internal/ttl"
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 )
 
 // Parse reads a profile. filename is what positions name. The error is a
@@ -25,15 +28,15 @@ func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
 	}
 	stacks := &stackLoader{files: files}
 	p := &Profile{Scheme: "Token", TrailingSlash: SlashExact, OtherPaths: AccessOpen, Throttling: Hidden, Messages: Messages{}}
-	m := root.mapping()
-	required(m, "name", &p.Name, identifier)
-	optional(m, "title", &p.Title, line)
-	optional(m, "document", &p.Document, line)
+	m := root.Mapping()
+	yamlvalue.Required(m, "name", &p.Name, yamlvalue.Identifier)
+	yamlvalue.Optional(m, "title", &p.Title, yamlvalue.Line)
+	yamlvalue.Optional(m, "document", &p.Document, yamlvalue.Line)
 	if err := p.origin(m, stacks); err != nil {
 		return nil, err
 	}
 	p.read(m)
-	m.done()
+	m.Done()
 	if err := problemsOf(append(r.Problems, stacks.problems...)); err != nil {
 		return nil, err
 	}
@@ -42,9 +45,9 @@ func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
 
 // origin reads the family, and the contents of its stack. If the family is unclear it
 // stays "", and the checks that depend on it are left out.
-func (p *Profile) origin(m *mapReader, stacks *stackLoader) error {
-	required(m, "family", &p.Family, word(DRF, FormJSON, PlainJSON))
-	if !required(m, "stack", &p.Stack, stacks.name) {
+func (p *Profile) origin(m *yamlvalue.Map, stacks *stackLoader) error {
+	yamlvalue.Required(m, "family", &p.Family, yamlvalue.Word(DRF, FormJSON, PlainJSON))
+	if !yamlvalue.Required(m, "stack", &p.Stack, stacks.name) {
 		return nil
 	}
 	s, err := stacks.load(p.Stack)
@@ -55,7 +58,7 @@ func (p *Profile) origin(m *mapReader, stacks *stackLoader) error {
 		return nil // the stack's own file is broken
 	}
 	if !p.Family.oneOf(s.family) {
-		v, _ := m.get("stack")
+		v, _ := m.Get("stack")
 		v.Refuse("%s is a stack of family %s, not %s", p.Stack, s.family, p.Family)
 		return nil
 	}
@@ -65,33 +68,33 @@ func (p *Profile) origin(m *mapReader, stacks *stackLoader) error {
 
 // read reads the rest of the file, in an order in which nothing depends on what comes
 // later.
-func (p *Profile) read(m *mapReader) {
-	optional(m, "scheme", &p.Scheme, token)
-	required(m, "tokens", &p.Tokens, tokens)
-	optional(m, "trailing_slash", &p.TrailingSlash, word(SlashExact, SlashRedirect, SlashOptional))
-	optional(m, "other_paths", &p.OtherPaths, word(AccessOpen, AccessToken))
-	optional(m, "throttling", &p.Throttling, disclosure)
-	optional(m, "headers", &p.Headers, headers)
+func (p *Profile) read(m *yamlvalue.Map) {
+	yamlvalue.Optional(m, "scheme", &p.Scheme, token)
+	yamlvalue.Required(m, "tokens", &p.Tokens, tokens)
+	yamlvalue.Optional(m, "trailing_slash", &p.TrailingSlash, yamlvalue.Word(SlashExact, SlashRedirect, SlashOptional))
+	yamlvalue.Optional(m, "other_paths", &p.OtherPaths, yamlvalue.Word(AccessOpen, AccessToken))
+	yamlvalue.Optional(m, "throttling", &p.Throttling, disclosure)
+	yamlvalue.Optional(m, "headers", &p.Headers, headers)
 	if p.Family.oneOf(PlainJSON) {
-		optional(m, "preflight_headers", &p.PreflightHeaders, headers)
+		yamlvalue.Optional(m, "preflight_headers", &p.PreflightHeaders, headers)
 	} else {
-		m.forbid("preflight_headers", "is of family %s alone", PlainJSON)
+		m.Forbid("preflight_headers", "is of family %s alone", PlainJSON)
 	}
 	p.shapes(m)
-	if v, ok := m.get("rules"); ok {
+	if v, ok := m.Get("rules"); ok {
 		readRules(v, p.Family, &p.Rules, false)
 	}
-	required(m, "endpoints", &p.Endpoints, p.endpoints)
-	if v, ok := m.get("messages"); ok {
+	yamlvalue.Required(m, "endpoints", &p.Endpoints, p.endpoints)
+	if v, ok := m.Get("messages"); ok {
 		readMessages(v, p.Family, p.Messages, false)
 	}
 }
 
 // shapes reads what failures look like. By default a form with errors answers 200. Its
 // body differs from API to API, so that the profile has to have it.
-func (p *Profile) shapes(m *mapReader) {
-	given := &mapReader{}
-	v, ok := m.get("errors")
+func (p *Profile) shapes(m *yamlvalue.Map) {
+	given := &yamlvalue.Map{}
+	v, ok := m.Get("errors")
 	if ok {
 		given = readErrors(v, p.Family, &p.Errors)
 	}
@@ -101,26 +104,26 @@ func (p *Profile) shapes(m *mapReader) {
 	if p.Errors.Status == 0 {
 		p.Errors.Status = http.StatusOK
 	}
-	if _, body := given.get("body"); !ok {
+	if _, body := given.Get("body"); !ok {
 		m.RefuseKey("errors", "is missing: it says with body what a form that failed answers")
-	} else if !body && !given.broken {
+	} else if !body && !given.Broken {
 		v.RefuseKey("body", "is missing")
 	}
 }
 
 // tokens reads what tokens the API issues.
-func tokens(v value) (Tokens, bool) {
-	m := v.mapping()
+func tokens(v yamlvalue.Value) (Tokens, bool) {
+	m := v.Mapping()
 	t := Tokens{Realm: "default", Match: MatchExact}
-	counted := required(m, "hex", &t.Hex, integer(32, 128))
-	limited := required(m, "ttl", &t.TTL, ttl)
-	required(m, "per_user", &t.PerUser, word(ManyPerUser, OnePerUser))
-	optional(m, "sliding", &t.Sliding, boolean)
-	optional(m, "realm", &t.Realm, identifier)
-	optional(m, "match", &t.Match, word(MatchExact, MatchKnox42))
-	m.renamed("legacy_digests", "legacy_format")
-	optional(m, "legacy_format", &t.LegacyFormat, word(LegacyAuthtoken, LegacyKnox41, LegacyKnox42, LegacyKnox5))
-	if kept, _ := m.get("legacy_format"); counted {
+	counted := yamlvalue.Required(m, "hex", &t.Hex, yamlvalue.Integer(32, 128))
+	limited := yamlvalue.Required(m, "ttl", &t.TTL, ttl.Read)
+	yamlvalue.Required(m, "per_user", &t.PerUser, yamlvalue.Word(ManyPerUser, OnePerUser))
+	yamlvalue.Optional(m, "sliding", &t.Sliding, yamlvalue.Boolean)
+	yamlvalue.Optional(m, "realm", &t.Realm, yamlvalue.Identifier)
+	yamlvalue.Optional(m, "match", &t.Match, yamlvalue.Word(MatchExact, MatchKnox42))
+	m.Renamed("legacy_digests", "legacy_format")
+	yamlvalue.Optional(m, "legacy_format", &t.LegacyFormat, yamlvalue.Word(LegacyAuthtoken, LegacyKnox41, LegacyKnox42, LegacyKnox5))
+	if kept, _ := m.Get("legacy_format"); counted {
 		switch {
 		case t.LegacyFormat == LegacyAuthtoken && t.Hex > authtokenLength:
 			kept.Refuse("a token of %d digits does not fit authtoken's column: hex has to be at most %d", t.Hex, authtokenLength)
@@ -128,15 +131,15 @@ func tokens(v value) (Tokens, bool) {
 			kept.Refuse("knox up to 4.2 reads tokens as whole bytes: hex has to be even")
 		}
 	}
-	if sliding, _ := m.get("sliding"); t.Sliding && limited {
+	if sliding, _ := m.Get("sliding"); t.Sliding && limited {
 		switch {
 		case t.TTL == 0:
-			sliding.Refuse("tokens that never expire have no end to move: ttl is %s", never)
+			sliding.Refuse("tokens that never expire have no end to move: ttl is %s", ttl.Never)
 		case t.TTL <= slideEvery:
 			sliding.Refuse("a token's end is moved once a minute at most: ttl has to be longer")
 		}
 	}
-	m.done()
+	m.Done()
 	return t, true
 }
 

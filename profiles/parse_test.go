@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/profiles/template"
 )
 
 func TestProfileProblems(t *testing.T) {
@@ -201,10 +203,10 @@ messages:
 			{Name: "password", Role: RolePassword, Characters: CharactersAny},
 			{Name: "username", Role: RoleUsername, Trim: true, Characters: CharactersAny},
 		},
-		Reply: Reply{Status: 200, Body: &Template{Members: []Member{
-			{"auth_token", Template{Kind: TemplateValue, Value: Value{Name: TokenKey}}},
-			{"note", Template{Kind: TemplateText, Parts: []Part{
-				{Literal: "for "}, {Value: Value{Name: UserUsername}}, {Literal: ", US$ 0"},
+		Reply: Reply{Status: 200, Body: &template.Template{Members: []template.Member{
+			{Key: "auth_token", Value: template.Template{Kind: template.KindValue, Value: template.Value{Name: template.TokenKey}}},
+			{Key: "note", Value: template.Template{Kind: template.KindText, Parts: []template.Part{
+				{Literal: "for "}, {Value: template.Value{Name: template.UserUsername}}, {Literal: ", US$ 0"},
 			}}},
 		}}},
 	}
@@ -237,7 +239,7 @@ func TestDefaults(t *testing.T) {
 	}
 	account := view(Endpoint{
 		Name: "account", Action: Account, Path: "/users/{username}/", Access: AccessToken, View: View{Name: "Account"},
-		Reply: Reply{Status: 200, Body: &Template{Members: []Member{{"name", Template{Kind: TemplateValue, Value: Value{Name: UserUsername}}}}}},
+		Reply: Reply{Status: 200, Body: &template.Template{Members: []template.Member{{Key: "name", Value: template.Template{Kind: template.KindValue, Value: template.Value{Name: template.UserUsername}}}}}},
 	})
 	account.Method = "GET"
 	want := &Profile{
@@ -252,7 +254,7 @@ func TestDefaults(t *testing.T) {
 					{Name: "email", Role: RoleEmail, Required: true, Trim: true, Characters: CharactersAny},
 					{Name: "password", Role: RolePassword, Required: true, Trim: true, Characters: CharactersAny},
 				},
-				Reply: Reply{Status: 201, Body: &Template{Members: []Member{{"id", Template{Kind: TemplateValue, Value: Value{Name: UserID}}}}}},
+				Reply: Reply{Status: 201, Body: &template.Template{Members: []template.Member{{Key: "id", Value: template.Template{Kind: template.KindValue, Value: template.Value{Name: template.UserID}}}}}},
 			}),
 			view(Endpoint{
 				Name: "login", Action: Login, Path: "/login/", Access: AccessOpen, View: View{Name: "Login"},
@@ -260,7 +262,7 @@ func TestDefaults(t *testing.T) {
 					{Name: "username", Role: RoleUsername, Required: true, Trim: true, Characters: CharactersAny},
 					{Name: "password", Role: RolePassword, Required: true, Characters: CharactersAny},
 				},
-				Reply: Reply{Status: 200, Body: &Template{Members: []Member{{"token", Template{Kind: TemplateValue, Value: Value{Name: TokenKey}}}}}},
+				Reply: Reply{Status: 200, Body: &template.Template{Members: []template.Member{{Key: "token", Value: template.Template{Kind: template.KindValue, Value: template.Value{Name: template.TokenKey}}}}}},
 			}),
 			view(Endpoint{
 				Name: "logout", Action: Logout, Path: "/logout/", Access: AccessToken, View: View{Name: "Logout"},

@@ -1,14 +1,18 @@
 package profiles
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
+)
 
 // usernameVariable is the one variable of a path.
 const usernameVariable = "{username}"
 
 // path reads the path of an endpoint: the characters that RFC 3986 allows without
 // percent-encoding, and {username} as a segment in the path of an account.
-func (a Action) path(v value) (string, bool) {
-	s, ok := text(v)
+func (a Action) path(v yamlvalue.Value) (string, bool) {
+	s, ok := yamlvalue.Text(v)
 	if !ok {
 		return "", false
 	}

@@ -9,7 +9,11 @@
 // changed once it is in use.
 package profiles
 
-import "time"
+import (
+	"time"
+
+	"github.com/authcompat/authcompat/profiles/template"
+)
 
 // Family names the Go code that serves a profile.
 type Family string
@@ -123,10 +127,10 @@ type Errors struct {
 	// profile says otherwise. It is 0 in the other families, which decide themselves.
 	Status int
 	// Body is the body of a failure (families formjson, plainjson).
-	Body *Template
+	Body *template.Template
 	// Detail is the body of an error of a REST framework view (families drf,
 	// formjson).
-	Detail *Template
+	Detail *template.Template
 }
 
 // Action is what an endpoint does.
@@ -246,8 +250,8 @@ type Field struct {
 
 // Reply is the answer on success.
 type Reply struct {
-	Status int       // 200 to 599
-	Body   *Template // nil: empty
+	Status int                // 200 to 599
+	Body   *template.Template // nil: empty
 }
 
 // Endpoint gives the first endpoint with the action, and whether there is one.

@@ -1,37 +1,48 @@
 package profiles
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
+	"github.com/authcompat/authcompat/profiles/template"
+)
+
+// replyPlace is the place of an action's reply.
+type replyPlace struct {
+	template.Place
+	needed bool // whether a body is required
+}
 
 // replyOf gives the place of an action's reply, with what it can show. Only register
 // and login know the text of a token. An account knows the expiry of the token that
 // came with the request. A logout can show neither.
-func replyOf(f Family, a Action) place {
-	at := place{name: "the reply of " + string(a)}
+func replyOf(f Family, a Action) replyPlace {
+	at := replyPlace{Place: template.Place{Name: "the reply of " + string(a)}}
 	at.needed = f == FormJSON && (a == Register || a == Login)
 	if a.oneOf(Register, Login) {
-		at.values = append(at.values, TokenKey)
+		at.Values = append(at.Values, template.TokenKey)
 	}
 	if a.oneOf(Register, Login, Account) {
-		at.values = append(at.values, TokenExpiry, UserID, UserUsername, UserEmail, UserCreated, UserAttribute)
+		at.Values = append(at.Values, template.TokenExpiry, template.UserID, template.UserUsername, template.UserEmail, template.UserCreated, template.UserAttribute)
 	}
 	return at
 }
 
 // reply reads the answer on success.
-func (at place) reply(v value) (Reply, bool) {
-	m := v.mapping()
+func (at replyPlace) reply(v yamlvalue.Value) (Reply, bool) {
+	m := v.Mapping()
 	var r Reply
-	required(m, "status", &r.Status, integer(200, 599))
-	body, given := m.get("body")
+	yamlvalue.Required(m, "status", &r.Status, yamlvalue.Integer(200, 599))
+	body, given := m.Get("body")
 	switch {
-	case !given && at.needed && !m.broken:
+	case !given && at.needed && !m.Broken:
 		m.RefuseKey("body", "is missing: a form answers with JSON")
 	case given && bodyless(r.Status):
 		body.Refuse("a reply with status %d has no body", r.Status)
 	case given:
-		keep(body, &r.Body, at.template)
+		yamlvalue.Keep(body, &r.Body, at.Read)
 	}
-	m.done()
+	m.Done()
 	return r, true
 }
 

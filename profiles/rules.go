@@ -1,5 +1,7 @@
 package profiles
 
+import "github.com/authcompat/authcompat/profiles/internal/yamlvalue"
+
 // Rules are the behaviours in which versions of the original software differ. A stack
 // sets them; each has a closed set of values. Those that do not apply to the family
 // are empty.
@@ -52,11 +54,11 @@ const (
 )
 
 // acceptance reads an Acceptance.
-func acceptance(v value) (Acceptance, bool) {
-	if v.renamed("refused", string(Reject)) || v.renamed("accepted", string(Accept)) {
+func acceptance(v yamlvalue.Value) (Acceptance, bool) {
+	if v.Renamed("refused", string(Reject)) || v.Renamed("accepted", string(Accept)) {
 		return "", false
 	}
-	return word(Reject, Accept)(v)
+	return yamlvalue.Word(Reject, Accept)(v)
 }
 
 // NullBody is the shape of the errors for a body that is null.
@@ -115,11 +117,11 @@ const (
 )
 
 // disclosure reads a Disclosure.
-func disclosure(v value) (Disclosure, bool) {
-	if v.renamed("told", string(Revealed)) {
+func disclosure(v yamlvalue.Value) (Disclosure, bool) {
+	if v.Renamed("told", string(Revealed)) {
 		return "", false
 	}
-	return word(Hidden, Revealed)(v)
+	return yamlvalue.Word(Hidden, Revealed)(v)
 }
 
 // TokenCharacters says how a token that is not UTF-8 is treated.

@@ -8,6 +8,9 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/profiles/internal/yamlnode"
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 )
 
 // rule is one of the Rules: its key, the families that have it, how it is read and
@@ -15,7 +18,7 @@ import (
 type rule struct {
 	key      string
 	families []Family
-	read     func(value, *Rules)
+	read     func(yamlvalue.Value, *Rules)
 	show     func(*Rules) *yaml.Node
 }
 
@@ -28,8 +31,8 @@ func ruleTable() []rule {
 		choice("blank", drf, func(r *Rules) *Blank { return &r.Blank }, BlankRefused, BlankRefusedUnstripped, BlankMissing),
 		{
 			key: "trim", families: drf,
-			read: func(v value, r *Rules) { keep(v, &r.Trim, boolean) },
-			show: func(r *Rules) *yaml.Node { return plain("!!bool", strconv.FormatBool(r.Trim)) },
+			read: func(v yamlvalue.Value, r *Rules) { yamlvalue.Keep(v, &r.Trim, yamlvalue.Boolean) },
+			show: func(r *Rules) *yaml.Node { return yamlnode.Plain("!!bool", strconv.FormatBool(r.Trim)) },
 		},
 		choice("coercion", drf, func(r *Rules) *Coercion { return &r.Coercion }, CoerceScalars, CoerceAll),
 		readWith("nul", drf, func(r *Rules) *Acceptance { return &r.NUL }, acceptance),
@@ -50,35 +53,35 @@ func ruleTable() []rule {
 		choice("page", views, func(r *Rules) *Page { return &r.Page }, PageHTML5, PageHTML4),
 		{
 			key: "page_content_type", families: views,
-			read: func(v value, r *Rules) { keep(v, &r.PageContentType, mediaType) },
-			show: func(r *Rules) *yaml.Node { return quoted(r.PageContentType) },
+			read: func(v yamlvalue.Value, r *Rules) { yamlvalue.Keep(v, &r.PageContentType, mediaType) },
+			show: func(r *Rules) *yaml.Node { return yamlnode.Quoted(r.PageContentType) },
 		},
 	}
 }
 
 // choice makes a rule that takes one of a closed set of words.
 func choice[T ~string](key string, families []Family, field func(*Rules) *T, words ...T) rule {
-	return readWith(key, families, field, word(words...))
+	return readWith(key, families, field, yamlvalue.Word(words...))
 }
 
 // readWith makes a rule whose words are read by a function of their own.
-func readWith[T ~string](key string, families []Family, field func(*Rules) *T, read func(value) (T, bool)) rule {
+func readWith[T ~string](key string, families []Family, field func(*Rules) *T, read func(yamlvalue.Value) (T, bool)) rule {
 	return rule{
 		key: key, families: families,
-		read: func(v value, r *Rules) { keep(v, field(r), read) },
-		show: func(r *Rules) *yaml.Node { return quoted(string(*field(r))) },
+		read: func(v yamlvalue.Value, r *Rules) { yamlvalue.Keep(v, field(r), read) },
+		show: func(r *Rules) *yaml.Node { return yamlnode.Quoted(string(*field(r))) },
 	}
 }
 
 // mediaType reads the value of a Content-Type header.
-func mediaType(v value) (string, bool) {
-	s, ok := text(v)
+func mediaType(v yamlvalue.Value) (string, bool) {
+	s, ok := yamlvalue.Text(v)
 	if !ok {
 		return "", false
 	}
 	kind, _, err := mime.ParseMediaType(s)
 	if err != nil || !strings.Contains(kind, "/") || !httpguts.ValidHeaderFieldValue(s) {
-		v.want("a media type such as text/html; charset=utf-8")
+		v.Want("a media type such as text/html; charset=utf-8")
 		return "", false
 	}
 	return s, true
@@ -91,18 +94,18 @@ func rulesOf(f Family) []rule {
 
 // readRules reads rules over those in into. With all, none of the family's may be
 // missing.
-func readRules(v value, f Family, into *Rules, all bool) {
-	m := v.mapping()
-	get := m.get
+func readRules(v yamlvalue.Value, f Family, into *Rules, all bool) {
+	m := v.Mapping()
+	get := m.Get
 	if all {
-		get = m.need
+		get = m.Need
 	}
 	for _, r := range ruleTable() {
 		if !f.oneOf(r.families...) {
-			m.forbid(r.key, "is a rule of family %s, not %s", either(r.families), f)
+			m.Forbid(r.key, "is a rule of family %s, not %s", yamlvalue.Either(r.families), f)
 		} else if v, ok := get(r.key); ok {
 			r.read(v, into)
 		}
 	}
-	m.done()
+	m.Done()
 }

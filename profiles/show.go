@@ -5,6 +5,9 @@ import (
 	"fmt"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/profiles/internal/ttl"
+	"github.com/authcompat/authcompat/profiles/internal/yamlnode"
 )
 
 // YAML writes the profile as a file, with everything that its stack and the defaults
@@ -18,7 +21,7 @@ func (p *Profile) YAML() ([]byte, error) {
 		}
 		e := yaml.NewEncoder(&out)
 		e.SetIndent(2)
-		if err := e.Encode(section.node); err != nil {
+		if err := e.Encode(section.Node); err != nil {
 			return nil, fmt.Errorf("write profile %s: %w", p.Name, err)
 		}
 		if err := e.Close(); err != nil {
@@ -29,22 +32,22 @@ func (p *Profile) YAML() ([]byte, error) {
 }
 
 // sections gives the parts of the file, which blank lines separate.
-func (p *Profile) sections() []mapWriter {
-	head := newMapWriter()
-	head.text("name", p.Name)
-	head.text("title", p.Title)
-	head.text("document", p.Document)
-	head.text("family", string(p.Family))
-	head.text("stack", p.Stack)
-	head.text("scheme", p.Scheme)
-	head.set("tokens", p.Tokens.show())
-	head.text("trailing_slash", string(p.TrailingSlash))
-	head.text("other_paths", string(p.OtherPaths))
-	head.text("throttling", string(p.Throttling))
-	sections := []mapWriter{head}
+func (p *Profile) sections() []yamlnode.Map {
+	head := yamlnode.NewMap()
+	head.Text("name", p.Name)
+	head.Text("title", p.Title)
+	head.Text("document", p.Document)
+	head.Text("family", string(p.Family))
+	head.Text("stack", p.Stack)
+	head.Text("scheme", p.Scheme)
+	head.Set("tokens", p.Tokens.show())
+	head.Text("trailing_slash", string(p.TrailingSlash))
+	head.Text("other_paths", string(p.OtherPaths))
+	head.Text("throttling", string(p.Throttling))
+	sections := []yamlnode.Map{head}
 	for _, part := range []struct {
 		key     string
-		content mapWriter
+		content yamlnode.Map
 	}{
 		{"headers", showHeaders(p.Headers)},
 		{"preflight_headers", showHeaders(p.PreflightHeaders)},
@@ -53,9 +56,9 @@ func (p *Profile) sections() []mapWriter {
 		{"endpoints", p.showEndpoints()},
 		{"messages", p.Messages.show(p.Family)},
 	} {
-		if len(part.content.node.Content) > 0 {
-			section := newMapWriter()
-			section.set(part.key, part.content.node)
+		if len(part.content.Node.Content) > 0 {
+			section := yamlnode.NewMap()
+			section.Set(part.key, part.content.Node)
 			sections = append(sections, section)
 		}
 	}
@@ -63,112 +66,112 @@ func (p *Profile) sections() []mapWriter {
 }
 
 func (t Tokens) show() *yaml.Node {
-	s := newMapWriter()
-	s.number("hex", t.Hex)
-	s.text("ttl", writeTTL(t.TTL))
-	s.flag("sliding", t.Sliding)
-	s.text("per_user", string(t.PerUser))
-	s.text("realm", t.Realm)
-	s.text("match", string(t.Match))
-	s.text("legacy_format", string(t.LegacyFormat))
-	return fold(s.node, len("tokens: "))
+	s := yamlnode.NewMap()
+	s.Number("hex", t.Hex)
+	s.Text("ttl", ttl.Text(t.TTL))
+	s.Flag("sliding", t.Sliding)
+	s.Text("per_user", string(t.PerUser))
+	s.Text("realm", t.Realm)
+	s.Text("match", string(t.Match))
+	s.Text("legacy_format", string(t.LegacyFormat))
+	return yamlnode.Fold(s.Node, len("tokens: "))
 }
 
-func showHeaders(headers []Header) mapWriter {
-	s := newMapWriter()
+func showHeaders(headers []Header) yamlnode.Map {
+	s := yamlnode.NewMap()
 	for _, h := range headers {
-		s.set(h.Name, quoted(h.Value))
+		s.Set(h.Name, yamlnode.Quoted(h.Value))
 	}
 	return s
 }
 
-func (e Errors) show() mapWriter {
-	s := newMapWriter()
-	s.number("status", e.Status)
+func (e Errors) show() yamlnode.Map {
+	s := yamlnode.NewMap()
+	s.Number("status", e.Status)
 	if e.Body != nil {
-		s.set("body", fold(e.Body.show(), len("  body: ")))
+		s.Set("body", yamlnode.Fold(e.Body.Node(), len("  body: ")))
 	}
 	if e.Detail != nil {
-		s.set("detail", fold(e.Detail.show(), len("  detail: ")))
+		s.Set("detail", yamlnode.Fold(e.Detail.Node(), len("  detail: ")))
 	}
 	return s
 }
 
-func (r Rules) show(f Family) mapWriter {
-	s := newMapWriter()
+func (r Rules) show(f Family) yamlnode.Map {
+	s := yamlnode.NewMap()
 	for _, rule := range rulesOf(f) {
-		s.set(rule.key, rule.show(&r))
+		s.Set(rule.key, rule.show(&r))
 	}
 	return s
 }
 
-func (m Messages) show(f Family) mapWriter {
-	s := newMapWriter()
+func (m Messages) show(f Family) yamlnode.Map {
+	s := yamlnode.NewMap()
 	for _, known := range messagesOf(f) {
-		s.text(known.key, m[known.key])
+		s.Text(known.key, m[known.key])
 	}
 	return s
 }
 
-func (p *Profile) showEndpoints() mapWriter {
-	s := newMapWriter()
+func (p *Profile) showEndpoints() yamlnode.Map {
+	s := yamlnode.NewMap()
 	for _, e := range p.Endpoints {
-		s.set(e.Name, e.show(p.Family))
+		s.Set(e.Name, e.show(p.Family))
 	}
 	return s
 }
 
 func (e Endpoint) show(f Family) *yaml.Node {
 	const used = len("    ")
-	s := newMapWriter()
-	s.text("action", string(e.Action))
-	s.text("path", e.Path)
-	s.text("method", e.Method)
-	s.text("access", string(e.Access))
+	s := yamlnode.NewMap()
+	s.Text("action", string(e.Action))
+	s.Text("path", e.Path)
+	s.Text("method", e.Method)
+	s.Text("access", string(e.Access))
 	if isView(f, e.Action) {
-		s.flag("authenticate", e.Authenticate)
-		view := newMapWriter()
-		view.text("name", e.View.Name)
-		view.text("description", e.View.Description)
-		view.flag("actions", e.View.Actions)
-		s.set("view", fold(view.node, used+len("view: ")))
-		s.set("renderers", fold(showWords(e.Renderers), used))
-		s.set("parsers", fold(showWords(e.Parsers), used))
+		s.Flag("authenticate", e.Authenticate)
+		view := yamlnode.NewMap()
+		view.Text("name", e.View.Name)
+		view.Text("description", e.View.Description)
+		view.Flag("actions", e.View.Actions)
+		s.Set("view", yamlnode.Fold(view.Node, used+len("view: ")))
+		s.Set("renderers", yamlnode.Fold(yamlnode.Words(e.Renderers), used))
+		s.Set("parsers", yamlnode.Fold(yamlnode.Words(e.Parsers), used))
 	}
-	fields := newMapWriter()
+	fields := yamlnode.NewMap()
 	for _, field := range e.Fields {
-		fields.set(field.Name, fold(field.show(), used+len("  : ")+len(field.Name)))
+		fields.Set(field.Name, yamlnode.Fold(field.show(), used+len("  : ")+len(field.Name)))
 	}
 	if len(e.Fields) > 0 {
-		s.set("fields", fields.node)
+		s.Set("fields", fields.Node)
 	}
-	reply := newMapWriter()
-	reply.number("status", e.Reply.Status)
+	reply := yamlnode.NewMap()
+	reply.Number("status", e.Reply.Status)
 	if e.Reply.Body != nil {
-		reply.set("body", e.Reply.Body.show())
+		reply.Set("body", e.Reply.Body.Node())
 	}
-	s.set("reply", fold(reply.node, used+len("reply: ")))
-	return s.node
+	s.Set("reply", yamlnode.Fold(reply.Node, used+len("reply: ")))
+	return s.Node
 }
 
 func (f Field) show() *yaml.Node {
-	s := newMapWriter()
-	s.text("role", string(f.Role))
+	s := yamlnode.NewMap()
+	s.Text("role", string(f.Role))
 	if f.Role != RoleID {
-		s.flag("required", f.Required)
+		s.Flag("required", f.Required)
 	}
 	if f.Role != RoleID && f.Role != RoleAccept {
-		s.flag("blank", f.Blank)
-		s.flag("trim", f.Trim)
-		s.number("max_length", f.MaxLength)
+		s.Flag("blank", f.Blank)
+		s.Flag("trim", f.Trim)
+		s.Number("max_length", f.MaxLength)
 	}
 	if f.Role == RoleUsername {
 		if f.Lower {
-			s.flag("lower", f.Lower)
+			s.Flag("lower", f.Lower)
 		}
-		s.text("characters", string(f.Characters))
+		s.Text("characters", string(f.Characters))
 	}
-	s.text("label", f.Label)
-	s.text("help_text", f.HelpText)
-	return s.node
+	s.Text("label", f.Label)
+	s.Text("help_text", f.HelpText)
+	return s.Node
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/profiles/template"
 )
 
 // checkRoundTrip shows a profile and reads it again.
@@ -58,12 +60,12 @@ func checkOddText(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	literal := Template{Kind: TemplateLiteral, Literal: text}
-	p.Endpoints[0].Reply.Body = &Template{Members: []Member{
-		{"." + text, literal},
-		{text, Template{Kind: TemplateList, Items: []Template{literal}}},
-		{"parts" + text, Template{Kind: TemplateText, Parts: []Part{
-			{Literal: "a" + text}, {Value: Value{Name: UserID}}, {Literal: text + "b"},
+	literal := template.Template{Kind: template.KindLiteral, Literal: text}
+	p.Endpoints[0].Reply.Body = &template.Template{Members: []template.Member{
+		{Key: "." + text, Value: literal},
+		{Key: text, Value: template.Template{Kind: template.KindList, Items: []template.Template{literal}}},
+		{Key: "parts" + text, Value: template.Template{Kind: template.KindText, Parts: []template.Part{
+			{Literal: "a" + text}, {Value: template.Value{Name: template.UserID}}, {Literal: text + "b"},
 		}}},
 	}}
 	p.Messages["not_found"] = "(" + strings.NewReplacer("{", "", "}", "").Replace(text) + ")"

@@ -6,6 +6,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 	"github.com/authcompat/authcompat/profiles/smallfile"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
@@ -22,7 +23,7 @@ func newReader(file string) *yamlfile.Reader {
 	return &yamlfile.Reader{File: file, Format: yamlfile.Format{
 		MaxValues: maxValues,
 		MaxDepth:  40,
-		BadTag:    func(tag string) string { return "the tag " + quote(tag) + " is not used here" },
+		BadTag:    func(tag string) string { return "the tag " + yamlvalue.Quote(tag) + " is not used here" },
 		BadKey:    badKey,
 		ShowKey:   showKey,
 		Empty:     "the file is empty",
@@ -36,13 +37,13 @@ func newReader(file string) *yamlfile.Reader {
 
 // readRoot reads a file. ok is false if its values can't be read; the problem has then been
 // added.
-func readRoot(r *yamlfile.Reader, data []byte) (v value, ok bool) {
+func readRoot(r *yamlfile.Reader, data []byte) (v yamlvalue.Value, ok bool) {
 	if len(data) > MaxFile {
 		r.Add(Position{File: r.File, Line: 1, Column: 1}, "", "the file is larger than 1 MiB")
-		return value{}, false
+		return yamlvalue.Value{}, false
 	}
 	top, ok := r.Read(data)
-	return value{top}, ok
+	return yamlvalue.Of(top), ok
 }
 
 // badKey says why a key is no text. A plain scalar that is not a text to YAML, such as
@@ -63,7 +64,7 @@ func badKey(key *yaml.Node) string {
 func showKey(name string) string {
 	odd := func(c rune) bool { return c == '.' || c == ':' || !unicode.IsPrint(c) || unicode.IsSpace(c) }
 	if name == "" || strings.ContainsFunc(name, odd) {
-		return quote(name)
+		return yamlvalue.Quote(name)
 	}
 	return name
 }

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 )
 
 // stackFolder is the folder of the stacks among the built-in files.
@@ -26,8 +28,8 @@ type stackLoader struct {
 }
 
 // name reads the name of an existing stack.
-func (l *stackLoader) name(v value) (string, bool) {
-	return word(names(l.files, stackFolder)...)(v)
+func (l *stackLoader) name(v yamlvalue.Value) (string, bool) {
+	return yamlvalue.Word(names(l.files, stackFolder)...)(v)
 }
 
 // load reads an existing stack; below are those that extend it.
@@ -43,26 +45,26 @@ func (l *stackLoader) load(name string, below ...string) (stack, error) {
 	if !ok {
 		return s, nil
 	}
-	m := root.mapping()
-	required(m, "stack", new(string), word(name))
+	m := root.Mapping()
+	yamlvalue.Required(m, "stack", new(string), yamlvalue.Word(name))
 	below = append(below, name)
-	v, extends := m.get("extends")
+	v, extends := m.Get("extends")
 	if extends {
-		m.forbid("family", "is that of the stack that this one extends")
+		m.Forbid("family", "is that of the stack that this one extends")
 		s, err = l.extend(v, below)
 	} else {
-		required(m, "family", &s.family, word(DRF, FormJSON, PlainJSON))
+		yamlvalue.Required(m, "family", &s.family, yamlvalue.Word(DRF, FormJSON, PlainJSON))
 	}
 	if err != nil {
 		return s, err
 	}
 	s.read(m, !extends)
-	m.done()
+	m.Done()
 	return s, nil
 }
 
 // extend loads the stack that another one names.
-func (l *stackLoader) extend(v value, below []string) (stack, error) {
+func (l *stackLoader) extend(v yamlvalue.Value, below []string) (stack, error) {
 	name, ok := l.name(v)
 	if ok && slices.Contains(below, name) {
 		v.Refuse("stacks extend each other in a circle: %s", strings.Join(append(below, name), ", "))
@@ -76,13 +78,13 @@ func (l *stackLoader) extend(v value, below []string) (stack, error) {
 
 // read reads the contents of a stack over those of the stack that it extends. One that
 // extends none has to have all rules and messages of its family (all).
-func (s *stack) read(m *mapReader, all bool) {
-	if v, ok := m.get("errors"); ok {
+func (s *stack) read(m *yamlvalue.Map, all bool) {
+	if v, ok := m.Get("errors"); ok {
 		readErrors(v, s.family, &s.errors)
 	}
-	get := m.get
+	get := m.Get
 	if all {
-		get = m.need
+		get = m.Need
 	}
 	if v, ok := get("rules"); ok {
 		readRules(v, s.family, &s.rules, all)

@@ -78,6 +78,7 @@ var widerTests = []struct {
 }{
 	{"./core", []tests{{pkg: "./store/sqlite"}, {pkg: "./cmd/authcompat/internal/inprocess"}}},
 	{"./core/transfer", []tests{{pkg: "./store/django/transfer", run: "^TestGenerated$"}}},
+	{"./profiles", []tests{{pkg: "./profiles"}}},
 	{"./dialects", []tests{{pkg: "./dialects"}, {pkg: "./cmd/authcompat/internal/inprocess"}}},
 	{"./store/internal/record", []tests{{pkg: "./store/sqlite"}}},
 	{"./store/internal/pgconn", []tests{{pkg: "./store/postgres"}}},

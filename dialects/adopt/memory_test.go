@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/template"
 )
 
 func numbered(n int) (d digest) {
@@ -72,49 +73,49 @@ func TestShownAt(t *testing.T) {
 
 // TestReadReply reads replies that have the shape of a template, and no others.
 func TestReadReply(t *testing.T) {
-	value := func(name profiles.ValueName, f profiles.Format) profiles.Template {
-		return profiles.Template{Kind: profiles.TemplateValue, Value: profiles.Value{Name: name, Format: f, Attribute: "a"}}
+	value := func(name template.ValueName, f template.Format) template.Template {
+		return template.Template{Kind: template.KindValue, Value: template.Value{Name: name, Format: f, Attribute: "a"}}
 	}
-	object := func(t profiles.Template) *profiles.Template {
-		return &profiles.Template{Kind: profiles.TemplateObject, Members: []profiles.Member{{Key: "x", Value: t}}}
+	object := func(t template.Template) *template.Template {
+		return &template.Template{Kind: template.KindObject, Members: []template.Member{{Key: "x", Value: t}}}
 	}
-	literal := func(v any) profiles.Template {
-		return profiles.Template{Kind: profiles.TemplateLiteral, Literal: v}
+	literal := func(v any) template.Template {
+		return template.Template{Kind: template.KindLiteral, Literal: v}
 	}
-	text := profiles.Template{Kind: profiles.TemplateText, Parts: []profiles.Part{{Literal: "Token "}, {Value: profiles.Value{Name: profiles.TokenKey}}, {Literal: "!"}}}
+	text := template.Template{Kind: template.KindText, Parts: []template.Part{{Literal: "Token "}, {Value: template.Value{Name: template.TokenKey}}, {Literal: "!"}}}
 	for i, test := range []struct {
-		template *profiles.Template
+		template *template.Template
 		body     string
 		ok       bool
 		token    string
 	}{
 		{nil, "", true, ""},
 		{nil, "x", false, ""},
-		{object(value(profiles.TokenKey, "")), `{"x": "abc"}`, true, "abc"},
-		{object(value(profiles.TokenKey, "")), `{"x": "a b"}`, false, ""},
-		{object(value(profiles.TokenKey, "")), `{"x": "ä"}`, false, ""},
-		{object(value(profiles.TokenKey, "")), `{"x": 1}`, false, ""},
-		{object(value(profiles.TokenKey, "")), `{"y": "abc"}`, false, ""},
-		{object(value(profiles.TokenKey, "")), `{"x": "abc", "y": 1}`, false, ""},
-		{object(value(profiles.TokenKey, "")), `[{"x": "abc"}]`, false, ""},
+		{object(value(template.TokenKey, "")), `{"x": "abc"}`, true, "abc"},
+		{object(value(template.TokenKey, "")), `{"x": "a b"}`, false, ""},
+		{object(value(template.TokenKey, "")), `{"x": "ä"}`, false, ""},
+		{object(value(template.TokenKey, "")), `{"x": 1}`, false, ""},
+		{object(value(template.TokenKey, "")), `{"y": "abc"}`, false, ""},
+		{object(value(template.TokenKey, "")), `{"x": "abc", "y": 1}`, false, ""},
+		{object(value(template.TokenKey, "")), `[{"x": "abc"}]`, false, ""},
 		{object(text), `{"x": "Token abc!"}`, true, "abc"},
 		{object(text), `{"x": "abc!"}`, false, ""},
 		{object(text), `{"x": "Token !"}`, false, ""},
-		{object(value(profiles.UserID, "")), `{"x": 7}`, true, ""},
-		{object(value(profiles.UserID, "")), `{"x": "7"}`, false, ""},
-		{object(value(profiles.UserUsername, "")), `{"x": ""}`, false, ""},
-		{object(value(profiles.TokenExpiry, "")), `{"x": null}`, true, ""},
-		{object(value(profiles.TokenExpiry, "")), `{"x": 1}`, false, ""},
-		{object(value(profiles.UserAttribute, "")), `{"x": 1}`, false, ""},
-		{object(value(profiles.UserAttribute, profiles.FormatInteger)), `{"x": 1}`, true, ""},
+		{object(value(template.UserID, "")), `{"x": 7}`, true, ""},
+		{object(value(template.UserID, "")), `{"x": "7"}`, false, ""},
+		{object(value(template.UserUsername, "")), `{"x": ""}`, false, ""},
+		{object(value(template.TokenExpiry, "")), `{"x": null}`, true, ""},
+		{object(value(template.TokenExpiry, "")), `{"x": 1}`, false, ""},
+		{object(value(template.UserAttribute, "")), `{"x": 1}`, false, ""},
+		{object(value(template.UserAttribute, template.FormatInteger)), `{"x": 1}`, true, ""},
 		{object(literal(true)), `{"x": true}`, true, ""},
 		{object(literal(true)), `{"x": 1}`, false, ""},
 		{object(literal(int64(1))), `{"x": 1}`, true, ""},
 		{object(literal(nil)), `{"x": null}`, true, ""},
-		{object(profiles.Template{Kind: profiles.TemplateObject}), `{"x": {}}`, true, ""},
-		{object(profiles.Template{Kind: profiles.TemplateObject}), `{"x": {"y": 1}}`, false, ""},
-		{&profiles.Template{Kind: profiles.TemplateList, Items: []profiles.Template{value(profiles.TokenKey, "")}}, `["abc"]`, true, "abc"},
-		{&profiles.Template{Kind: profiles.TemplateList, Items: []profiles.Template{value(profiles.TokenKey, "")}}, `["abc", 1]`, false, ""},
+		{object(template.Template{Kind: template.KindObject}), `{"x": {}}`, true, ""},
+		{object(template.Template{Kind: template.KindObject}), `{"x": {"y": 1}}`, false, ""},
+		{&template.Template{Kind: template.KindList, Items: []template.Template{value(template.TokenKey, "")}}, `["abc"]`, true, "abc"},
+		{&template.Template{Kind: template.KindList, Items: []template.Template{value(template.TokenKey, "")}}, `["abc", 1]`, false, ""},
 	} {
 		if got, ok := readReply(test.template, []byte(test.body)); ok != test.ok || ok && got.token != test.token {
 			t.Errorf("%d: %s: %+v, %t", i, test.body, got, ok)

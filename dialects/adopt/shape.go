@@ -7,7 +7,7 @@ import (
 	"unicode"
 
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
-	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/template"
 )
 
 // shown is what a reply shows of a user and a token.
@@ -18,7 +18,7 @@ type shown struct {
 
 // readReply reads a body that has the shape of a profile's reply: the same keys, the
 // profile's literals, and a text of the right kind where it has a value. A nil template is that of no body.
-func readReply(t *profiles.Template, body []byte) (s shown, ok bool) {
+func readReply(t *template.Template, body []byte) (s shown, ok bool) {
 	if t == nil {
 		return s, len(body) == 0
 	}
@@ -26,9 +26,9 @@ func readReply(t *profiles.Template, body []byte) (s shown, ok bool) {
 	return s, err == nil && s.read(*t, value)
 }
 
-func (s *shown) read(t profiles.Template, value any) bool {
+func (s *shown) read(t template.Template, value any) bool {
 	switch t.Kind {
-	case profiles.TemplateObject:
+	case template.KindObject:
 		object, ok := value.(*pyjson.Object)
 		if !ok || object.Len() != len(t.Members) {
 			return false
@@ -39,7 +39,7 @@ func (s *shown) read(t profiles.Template, value any) bool {
 			}
 		}
 		return true
-	case profiles.TemplateList:
+	case template.KindList:
 		list, ok := value.([]any)
 		if !ok || len(list) != len(t.Items) {
 			return false
@@ -50,9 +50,9 @@ func (s *shown) read(t profiles.Template, value any) bool {
 			}
 		}
 		return true
-	case profiles.TemplateValue:
+	case template.KindValue:
 		return s.readValue(t.Value, value)
-	case profiles.TemplateText:
+	case template.KindText:
 		text, ok := value.(string)
 		return ok && s.readText(t.Parts, text)
 	}
@@ -67,8 +67,8 @@ func isLiteral(literal, value any) bool {
 }
 
 // readText reads a text with one value in it. One with several is not taken apart.
-func (s *shown) readText(parts []profiles.Part, text string) bool {
-	var only profiles.Value
+func (s *shown) readText(parts []template.Part, text string) bool {
+	var only template.Value
 	values := 0
 	before, after := "", ""
 	for _, p := range parts {
@@ -90,33 +90,33 @@ func (s *shown) readText(parts []profiles.Part, text string) bool {
 	if !ok || !fits {
 		return false
 	}
-	if only.Name == profiles.UserID {
+	if only.Name == template.UserID {
 		return isInteger(pyjson.Int(inner))
 	}
 	return s.readValue(only, inner)
 }
 
-func (s *shown) readValue(v profiles.Value, value any) bool {
+func (s *shown) readValue(v template.Value, value any) bool {
 	text, isText := value.(string)
 	switch v.Name {
-	case profiles.TokenKey:
+	case template.TokenKey:
 		s.token = text
 		return isText && isToken(text)
-	case profiles.UserUsername:
+	case template.UserUsername:
 		s.username = text
 		return isText && text != ""
-	case profiles.TokenExpiry, profiles.UserCreated:
+	case template.TokenExpiry, template.UserCreated:
 		return isText || value == nil
-	case profiles.UserID:
+	case template.UserID:
 		return isInteger(value)
-	case profiles.UserEmail:
+	case template.UserEmail:
 		if v.Format == "" {
 			s.email = text
 		}
 		return isText || value == nil
-	case profiles.UserAttribute:
+	case template.UserAttribute:
 		n, isNumber := value.(pyjson.Int)
-		if isNumber && v.Format == profiles.FormatInteger {
+		if isNumber && v.Format == template.FormatInteger {
 			text = string(n)
 		} else if !isText && value != nil {
 			return false
@@ -147,11 +147,11 @@ func isToken(text string) bool {
 }
 
 // usernamePaths returns where a template shows the username: the keys to it.
-func usernamePaths(t *profiles.Template) (paths [][]string) {
+func usernamePaths(t *template.Template) (paths [][]string) {
 	if t == nil {
 		return nil
 	}
-	if t.Kind == profiles.TemplateValue && t.Value.Name == profiles.UserUsername {
+	if t.Kind == template.KindValue && t.Value.Name == template.UserUsername {
 		return [][]string{nil}
 	}
 	for i := range t.Members {

@@ -11,6 +11,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/template"
 )
 
 // Data holds the values that a template can show.
@@ -37,20 +38,20 @@ type Body struct {
 // a text. The value of the last segment has no name.
 type segment struct {
 	literal []byte
-	value   profiles.Value
+	value   template.Value
 	inText  bool
 }
 
 // Compile compiles a template.
-func Compile(t profiles.Template, style pyjson.Style) *Body {
+func Compile(t template.Template, style pyjson.Style) *Body {
 	b := &Body{style: style, segments: []segment{{}}}
 	b.compile(t)
 	return b
 }
 
-func (b *Body) compile(t profiles.Template) {
+func (b *Body) compile(t template.Template) {
 	switch t.Kind {
-	case profiles.TemplateObject:
+	case template.KindObject:
 		b.write("{")
 		for i, m := range t.Members {
 			if i > 0 {
@@ -61,7 +62,7 @@ func (b *Body) compile(t profiles.Template) {
 			b.compile(m.Value)
 		}
 		b.write("}")
-	case profiles.TemplateList:
+	case template.KindList:
 		b.write("[")
 		for i, item := range t.Items {
 			if i > 0 {
@@ -70,9 +71,9 @@ func (b *Body) compile(t profiles.Template) {
 			b.compile(item)
 		}
 		b.write("]")
-	case profiles.TemplateValue:
+	case template.KindValue:
 		b.show(t.Value, false)
-	case profiles.TemplateText:
+	case template.KindText:
 		b.write(`"`)
 		for _, p := range t.Parts {
 			if p.Value.Name != "" {
@@ -95,7 +96,7 @@ func (b *Body) write(text string) {
 
 func (b *Body) writeJSON(v any) { b.write(string(pyjson.Append(nil, v, b.style))) }
 
-func (b *Body) show(v profiles.Value, inText bool) {
+func (b *Body) show(v template.Value, inText bool) {
 	last := &b.segments[len(b.segments)-1]
 	last.value, last.inText = v, inText
 	b.segments = append(b.segments, segment{})
@@ -115,23 +116,23 @@ func (b *Body) Append(dst []byte, d *Data) []byte {
 
 func (b *Body) appendValue(dst []byte, s *segment, d *Data) []byte {
 	switch s.value.Name {
-	case profiles.TokenKey:
+	case template.TokenKey:
 		return b.appendText(dst, d.Key, s)
-	case profiles.TokenExpiry:
+	case template.TokenExpiry:
 		return appendTime(dst, d.Token.ExpiresAt, s)
-	case profiles.UserID:
+	case template.UserID:
 		return strconv.AppendInt(dst, d.User.ID, 10)
-	case profiles.UserUsername:
+	case template.UserUsername:
 		return b.appendText(dst, d.User.Username, s)
-	case profiles.UserEmail:
+	case template.UserEmail:
 		return b.appendText(dst, d.User.Email, s)
-	case profiles.UserCreated:
+	case template.UserCreated:
 		return appendTime(dst, d.User.CreatedAt, s)
-	case profiles.UserAttribute:
+	case template.UserAttribute:
 		return b.appendText(dst, d.User.Attributes[s.value.Attribute], s)
-	case profiles.ErrorMessage:
+	case template.ErrorMessage:
 		return b.appendText(dst, d.Message, s)
-	case profiles.ErrorStatus:
+	case template.ErrorStatus:
 		return strconv.AppendInt(dst, int64(d.Status), 10)
 	default:
 		return pyjson.Append(dst, d.Errors, b.style)
@@ -141,13 +142,13 @@ func (b *Body) appendValue(dst []byte, s *segment, d *Data) []byte {
 // appendText writes a text in its format.
 func (b *Body) appendText(dst []byte, text string, s *segment) []byte {
 	switch s.value.Format {
-	case profiles.FormatInteger:
+	case template.FormatInteger:
 		n := int64(0)
 		if text != "" {
 			n, _ = strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 		}
 		return strconv.AppendInt(dst, n, 10)
-	case profiles.FormatGravatar:
+	case template.FormatGravatar:
 		sum := md5.Sum([]byte(strings.ToLower(strings.TrimSpace(text))))
 		text = hex.EncodeToString(sum[:])
 	}
@@ -169,11 +170,11 @@ func appendTime(dst []byte, t time.Time, s *segment) []byte {
 	t = t.UTC()
 	layout := "2006-01-02T15:04:05.000000Z"
 	switch {
-	case s.value.Format == profiles.FormatDayMonthYear:
+	case s.value.Format == template.FormatDayMonthYear:
 		layout = "02-01-2006 15:04"
 	case t.Nanosecond()/1000 == 0:
 		layout = "2006-01-02T15:04:05Z"
-	case s.value.Format == profiles.FormatMilliseconds:
+	case s.value.Format == template.FormatMilliseconds:
 		layout = "2006-01-02T15:04:05.000Z"
 	}
 	if s.inText {

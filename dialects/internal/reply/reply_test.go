@@ -6,15 +6,15 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
-	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/template"
 )
 
-func value(name profiles.ValueName, f profiles.Format) profiles.Template {
-	return profiles.Template{Kind: profiles.TemplateValue, Value: profiles.Value{Name: name, Format: f}}
+func value(name template.ValueName, f template.Format) template.Template {
+	return template.Template{Kind: template.KindValue, Value: template.Value{Name: name, Format: f}}
 }
 
-func attribute(name string, f profiles.Format) profiles.Template {
-	return profiles.Template{Kind: profiles.TemplateValue, Value: profiles.Value{Name: profiles.UserAttribute, Attribute: name, Format: f}}
+func attribute(name string, f template.Format) template.Template {
+	return template.Template{Kind: template.KindValue, Value: template.Value{Name: template.UserAttribute, Attribute: name, Format: f}}
 }
 
 func TestAppend(t *testing.T) {
@@ -30,37 +30,37 @@ func TestAppend(t *testing.T) {
 		Status:  401,
 		Errors:  new(pyjson.Object).Set("username", []any{"taken"}),
 	}
-	text := profiles.Template{Kind: profiles.TemplateText, Parts: []profiles.Part{
-		{Literal: `"<`}, {Value: profiles.Value{Name: profiles.UserUsername}}, {Literal: "/"},
-		{Value: profiles.Value{Name: profiles.UserEmail, Format: profiles.FormatGravatar}},
-		{Literal: "/"}, {Value: profiles.Value{Name: profiles.TokenExpiry}}, {Literal: "/"}, {Value: profiles.Value{Name: profiles.UserID}},
+	text := template.Template{Kind: template.KindText, Parts: []template.Part{
+		{Literal: `"<`}, {Value: template.Value{Name: template.UserUsername}}, {Literal: "/"},
+		{Value: template.Value{Name: template.UserEmail, Format: template.FormatGravatar}},
+		{Literal: "/"}, {Value: template.Value{Name: template.TokenExpiry}}, {Literal: "/"}, {Value: template.Value{Name: template.UserID}},
 	}}
-	object := profiles.Template{Kind: profiles.TemplateObject, Members: []profiles.Member{
-		{Key: "b", Value: value(profiles.TokenKey, "")},
-		{Key: "a", Value: profiles.Template{Kind: profiles.TemplateList, Items: []profiles.Template{
-			{Kind: profiles.TemplateLiteral, Literal: nil}, {Kind: profiles.TemplateLiteral, Literal: true},
-			{Kind: profiles.TemplateLiteral, Literal: int64(3)}, {Kind: profiles.TemplateLiteral, Literal: "é"},
+	object := template.Template{Kind: template.KindObject, Members: []template.Member{
+		{Key: "b", Value: value(template.TokenKey, "")},
+		{Key: "a", Value: template.Template{Kind: template.KindList, Items: []template.Template{
+			{Kind: template.KindLiteral, Literal: nil}, {Kind: template.KindLiteral, Literal: true},
+			{Kind: template.KindLiteral, Literal: int64(3)}, {Kind: template.KindLiteral, Literal: "é"},
 		}}},
 	}}
 	tests := []struct {
 		name            string
-		template        profiles.Template
+		template        template.Template
 		compact, spaced string
 	}{
 		{"object", object, `{"b":"abc","a":[null,true,3,"é"]}`, `{"b": "abc", "a": [null, true, 3, "\u00e9"]}`},
 		{"text", text,
 			`"\"<jürgen/c1184fefac22e49bbf59e3775ef6e9dd/2014-10-13T21:04:31.171234Z/7"`,
 			`"\"<j\u00fcrgen/c1184fefac22e49bbf59e3775ef6e9dd/2014-10-13T21:04:31.171234Z/7"`},
-		{"microseconds", value(profiles.TokenExpiry, profiles.FormatMicroseconds), `"2014-10-13T21:04:31.171234Z"`, `"2014-10-13T21:04:31.171234Z"`},
-		{"milliseconds", value(profiles.TokenExpiry, profiles.FormatMilliseconds), `"2014-10-13T21:04:31.171Z"`, `"2014-10-13T21:04:31.171Z"`},
-		{"no fraction", value(profiles.UserCreated, profiles.FormatMilliseconds), `"2014-06-16T20:51:09Z"`, `"2014-06-16T20:51:09Z"`},
-		{"day, month, year", value(profiles.UserCreated, profiles.FormatDayMonthYear), `"16-06-2014 20:51"`, `"16-06-2014 20:51"`},
-		{"integer", attribute("followers", profiles.FormatInteger), `12`, `12`},
-		{"no integer", attribute("bad", profiles.FormatInteger), `0`, `0`},
+		{"microseconds", value(template.TokenExpiry, template.FormatMicroseconds), `"2014-10-13T21:04:31.171234Z"`, `"2014-10-13T21:04:31.171234Z"`},
+		{"milliseconds", value(template.TokenExpiry, template.FormatMilliseconds), `"2014-10-13T21:04:31.171Z"`, `"2014-10-13T21:04:31.171Z"`},
+		{"no fraction", value(template.UserCreated, template.FormatMilliseconds), `"2014-06-16T20:51:09Z"`, `"2014-06-16T20:51:09Z"`},
+		{"day, month, year", value(template.UserCreated, template.FormatDayMonthYear), `"16-06-2014 20:51"`, `"16-06-2014 20:51"`},
+		{"integer", attribute("followers", template.FormatInteger), `12`, `12`},
+		{"no integer", attribute("bad", template.FormatInteger), `0`, `0`},
 		{"absent", attribute("none", ""), `""`, `""`},
-		{"message", value(profiles.ErrorMessage, ""), `"a \"quote\"\u2028"`, `"a \"quote\"\u2028"`},
-		{"status", value(profiles.ErrorStatus, ""), `401`, `401`},
-		{"errors", value(profiles.FieldErrors, ""), `{"username":["taken"]}`, `{"username": ["taken"]}`},
+		{"message", value(template.ErrorMessage, ""), `"a \"quote\"\u2028"`, `"a \"quote\"\u2028"`},
+		{"status", value(template.ErrorStatus, ""), `401`, `401`},
+		{"errors", value(template.FieldErrors, ""), `{"username":["taken"]}`, `{"username": ["taken"]}`},
 	}
 	for _, tt := range tests {
 		if got := string(Compile(tt.template, pyjson.Compact()).Append(nil, &data)); got != tt.compact {
@@ -70,7 +70,7 @@ func TestAppend(t *testing.T) {
 			t.Errorf("%s, spaced:\n got %s\nwant %s", tt.name, got, tt.spaced)
 		}
 	}
-	never := Compile(value(profiles.TokenExpiry, ""), pyjson.Compact())
+	never := Compile(value(template.TokenExpiry, ""), pyjson.Compact())
 	if got := string(never.Append(nil, &Data{})); got != "null" {
 		t.Errorf("never expires: %s", got)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/template"
 	"github.com/authcompat/authcompat/store"
 )
 
@@ -122,12 +123,12 @@ func (b banner) lines(api config.BoundProfile) []string {
 }
 
 // tokenMember returns the key under which a reply shows the token.
-func tokenMember(t *profiles.Template) string {
+func tokenMember(t *template.Template) string {
 	if t == nil {
 		return ""
 	}
 	for _, m := range t.Members {
-		if m.Value.Kind == profiles.TemplateValue && m.Value.Value.Name == profiles.TokenKey {
+		if m.Value.Kind == template.KindValue && m.Value.Value.Name == template.TokenKey {
 			return m.Key
 		}
 		if key := tokenMember(&m.Value); key != "" {

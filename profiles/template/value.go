@@ -1,14 +1,15 @@
-package profiles
+package template
 
 import (
 	"slices"
 	"strings"
 
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // value reads "name|format".
-func (at place) value(v value, expression string) (Value, bool) {
+func (at Place) value(v yamlvalue.Value, expression string) (Value, bool) {
 	name, format, formatted := strings.Cut(expression, "|")
 	shown := Value{Name: ValueName(name), Format: Format(format)}
 	if attribute, ok := strings.CutPrefix(name, string(UserAttribute)+"."); ok {
@@ -21,7 +22,7 @@ func (at place) value(v value, expression string) (Value, bool) {
 		v.Refuse("$%s wants the attribute's name: $%[1]s.location", name)
 		return shown, false
 	}
-	if !slices.Contains(at.values, shown.Name) {
+	if !slices.Contains(at.Values, shown.Name) {
 		at.unknown(v, name)
 		return shown, false
 	}
@@ -30,7 +31,7 @@ func (at place) value(v value, expression string) (Value, bool) {
 		if len(formats) == 0 {
 			v.Refuse("$%s takes no format", name)
 		} else {
-			v.Refuse("$%s takes the format %s, not %s", name, either(formats), quote(format))
+			v.Refuse("$%s takes the format %s, not %s", name, yamlvalue.Either(formats), yamlvalue.Quote(format))
 		}
 		return shown, false
 	}
@@ -41,13 +42,13 @@ func (at place) value(v value, expression string) (Value, bool) {
 const attributeCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 // unknown refuses a value that is not known in this place, or in any.
-func (at place) unknown(v value, name string) {
-	known := "known here are $" + strings.ReplaceAll(list(at.values), ", ", ", $")
-	if len(at.values) == 0 {
+func (at Place) unknown(v yamlvalue.Value, name string) {
+	known := "known here are $" + strings.ReplaceAll(yamlvalue.List(at.Values), ", ", ", $")
+	if len(at.Values) == 0 {
 		known = "no value is known here"
 	}
 	if slices.Contains(allValues(), ValueName(name)) || strings.HasPrefix(name, string(UserAttribute)+".") {
-		v.Refuse("%s is not known in %s; %s", dollar(name), at.name, known)
+		v.Refuse("%s is not known in %s; %s", dollar(name), at.Name, known)
 		return
 	}
 	if near := yamlfile.Nearest(name, allValues()); near != "" {
@@ -59,9 +60,9 @@ func (at place) unknown(v value, name string) {
 // dollar writes a value's name for a problem.
 func dollar(name string) string {
 	if strings.Trim(name, valueCharacters) == "" {
-		return "$" + cut(name)
+		return "$" + yamlvalue.Cut(name)
 	}
-	return quote("${" + name + "}")
+	return yamlvalue.Quote("${" + name + "}")
 }
 
 func allValues() []ValueName {

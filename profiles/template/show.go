@@ -1,30 +1,32 @@
-package profiles
+package template
 
 import (
 	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/profiles/internal/yamlnode"
 )
 
-// show writes a template as in a file.
-func (t Template) show() *yaml.Node {
+// Node writes a template as in a file.
+func (t Template) Node() *yaml.Node {
 	switch t.Kind {
-	case TemplateObject:
-		s := newMapWriter()
+	case KindObject:
+		s := yamlnode.NewMap()
 		for _, m := range t.Members {
-			s.set(m.Key, m.Value.show())
+			s.Set(m.Key, m.Value.Node())
 		}
-		return s.node
-	case TemplateList:
+		return s.Node
+	case KindList:
 		n := &yaml.Node{Kind: yaml.SequenceNode}
 		for _, item := range t.Items {
-			n.Content = append(n.Content, item.show())
+			n.Content = append(n.Content, item.Node())
 		}
 		return n
-	case TemplateValue:
-		return quoted("$" + t.Value.expression())
-	case TemplateText:
+	case KindValue:
+		return yamlnode.Quoted("$" + t.Value.expression())
+	case KindText:
 		var out strings.Builder
 		for _, p := range t.Parts {
 			if p.Value.Name != "" {
@@ -33,7 +35,7 @@ func (t Template) show() *yaml.Node {
 				out.WriteString(dollars(p.Literal))
 			}
 		}
-		return quoted(out.String())
+		return yamlnode.Quoted(out.String())
 	}
 	return showLiteral(t.Literal)
 }
@@ -41,13 +43,13 @@ func (t Template) show() *yaml.Node {
 func showLiteral(literal any) *yaml.Node {
 	switch l := literal.(type) {
 	case string:
-		return quoted(dollars(l))
+		return yamlnode.Quoted(dollars(l))
 	case int64:
-		return plain("!!int", strconv.FormatInt(l, 10))
+		return yamlnode.Plain("!!int", strconv.FormatInt(l, 10))
 	case bool:
-		return plain("!!bool", strconv.FormatBool(l))
+		return yamlnode.Plain("!!bool", strconv.FormatBool(l))
 	}
-	return plain("!!null", "null")
+	return yamlnode.Plain("!!null", "null")
 }
 
 // dollars escapes dollar signs, so that nothing is taken for a value.

@@ -1,27 +1,29 @@
-package profiles
+// Package template describes the bodies of replies and failures: JSON with places for values
+// that are not known before the reply.
+package template
 
 // Template is the body of a reply: a tree of objects, lists, literals and values, with
 // the keys in the order of the file. Kind says which one of the other fields is in
 // use.
 type Template struct {
-	Kind    TemplateKind
-	Members []Member   // TemplateObject
-	Items   []Template // TemplateList
-	Literal any        // TemplateLiteral: string, int64, bool or nil
-	Value   Value      // TemplateValue: the value with its own JSON type
-	Parts   []Part     // TemplateText: a string made of parts
+	Kind    Kind
+	Members []Member   // KindObject
+	Items   []Template // KindList
+	Literal any        // KindLiteral: string, int64, bool or nil
+	Value   Value      // KindValue: the value with its own JSON type
+	Parts   []Part     // KindText: a string made of parts
 }
 
-// TemplateKind says what a Template is.
-type TemplateKind int
+// A Kind says what a Template is.
+type Kind int
 
 // The kinds of Template.
 const (
-	TemplateObject TemplateKind = iota
-	TemplateList
-	TemplateLiteral
-	TemplateValue
-	TemplateText
+	KindObject Kind = iota
+	KindList
+	KindLiteral
+	KindValue
+	KindText
 )
 
 // Member is one key of an object.

@@ -1,23 +1,24 @@
-package profiles
+package template
 
 import (
 	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 )
 
-// place is the place of a template in a profile.
-type place struct {
-	name   string
-	values []ValueName // those that can be shown there
-	needed bool        // whether a template is required
+// Place is the place of a template in a profile.
+type Place struct {
+	Name   string
+	Values []ValueName // those that can be shown there
 }
 
-// template reads a reply's body or the shape of errors.
-func (at place) template(v value) (*Template, bool) {
+// Read reads a reply's body or the shape of errors.
+func (at Place) Read(v yamlvalue.Value) (*Template, bool) {
 	if v.IsNull() {
-		v.want("a body, or no such key for a reply without one")
+		v.Want("a body, or no such key for a reply without one")
 		return nil, false
 	}
 	t, ok := at.node(v)
@@ -25,16 +26,16 @@ func (at place) template(v value) (*Template, bool) {
 }
 
 // node reads one part of a template.
-func (at place) node(v value) (Template, bool) {
+func (at Place) node(v yamlvalue.Value) (Template, bool) {
 	switch v.Node.Kind {
 	case yaml.MappingNode:
 		return at.object(v)
 	case yaml.SequenceNode:
 		return at.list(v)
 	}
-	t := Template{Kind: TemplateLiteral}
+	t := Template{Kind: KindLiteral}
 	switch {
-	case v.isText():
+	case v.IsText():
 		return at.text(v)
 	case v.IsNull():
 		return t, true
@@ -48,26 +49,26 @@ func (at place) node(v value) (Template, bool) {
 			return t, true
 		}
 	}
-	v.want("a map, a list, a text, a whole number in decimal, true, false or null")
+	v.Want("a map, a list, a text, a whole number in decimal, true, false or null")
 	return t, false
 }
 
-func (at place) object(v value) (Template, bool) {
-	m := v.mapping()
-	t, good := Template{Kind: TemplateObject}, true
-	for _, e := range m.entries {
-		child, ok := at.node(value{e.Value})
+func (at Place) object(v yamlvalue.Value) (Template, bool) {
+	m := v.Mapping()
+	t, good := Template{Kind: KindObject}, true
+	for _, e := range m.Entries {
+		child, ok := at.node(yamlvalue.Of(e.Value))
 		t.Members = append(t.Members, Member{Key: e.Name, Value: child})
 		good = good && ok
 	}
 	return t, good
 }
 
-func (at place) list(v value) (Template, bool) {
-	t, good := Template{Kind: TemplateList}, true
+func (at Place) list(v yamlvalue.Value) (Template, bool) {
+	t, good := Template{Kind: KindList}, true
 	items, _ := v.Items()
 	for _, item := range items {
-		child, ok := at.node(value{item})
+		child, ok := at.node(yamlvalue.Of(item))
 		t.Items = append(t.Items, child)
 		good = good && ok
 	}
@@ -75,7 +76,7 @@ func (at place) list(v value) (Template, bool) {
 }
 
 // text reads a text: a single value, or text with values in it.
-func (at place) text(v value) (Template, bool) {
+func (at Place) text(v yamlvalue.Value) (Template, bool) {
 	s := v.Node.Value
 	if strings.HasPrefix(s, "$") && !strings.HasPrefix(s, "$$") && !strings.HasPrefix(s, "${") {
 		if strings.Trim(s[1:], valueCharacters) != "" || s == "$" {
@@ -83,23 +84,23 @@ func (at place) text(v value) (Template, bool) {
 			return Template{}, false
 		}
 		shown, ok := at.value(v, s[1:])
-		return Template{Kind: TemplateValue, Value: shown}, ok
+		return Template{Kind: KindValue, Value: shown}, ok
 	}
 	parts, ok := at.parts(v, s)
 	switch {
 	case len(parts) == 0:
-		return Template{Kind: TemplateLiteral, Literal: ""}, ok
+		return Template{Kind: KindLiteral, Literal: ""}, ok
 	case len(parts) == 1 && parts[0].Value.Name == "":
-		return Template{Kind: TemplateLiteral, Literal: parts[0].Literal}, ok
+		return Template{Kind: KindLiteral, Literal: parts[0].Literal}, ok
 	}
-	return Template{Kind: TemplateText, Parts: parts}, ok
+	return Template{Kind: KindText, Parts: parts}, ok
 }
 
 // valueCharacters are those of values with their formats, as user.created|milliseconds.
 const valueCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.|"
 
 // parts cuts a text at its values.
-func (at place) parts(v value, s string) ([]Part, bool) {
+func (at Place) parts(v yamlvalue.Value, s string) ([]Part, bool) {
 	var parts []Part
 	var literal strings.Builder
 	good := true

@@ -1,4 +1,4 @@
-package profiles
+package ttl
 
 import (
 	"testing"
@@ -26,13 +26,13 @@ func TestTTL(t *testing.T) {
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			got, ok := time.Duration(0), true
-			if c.file != never {
+			if c.file != Never {
 				got, ok = duration(c.file)
 			}
 			if !ok || got != c.want {
 				t.Errorf("got %v, %v; want %v", got, ok, c.want)
 			}
-			if written := writeTTL(got); written != c.written {
+			if written := Text(got); written != c.written {
 				t.Errorf("written %q, want %q", written, c.written)
 			}
 		})

@@ -1,4 +1,5 @@
-package profiles
+// Package ttl reads and writes how long tokens live.
+package ttl
 
 import (
 	"strconv"
@@ -6,10 +7,12 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 )
 
-// never is the ttl of tokens that have none.
-const never = "never"
+// Never is the ttl of tokens that have none.
+const Never = "never"
 
 const day = 24 * time.Hour
 
@@ -26,22 +29,22 @@ func units() []unit {
 	return []unit{{"d", day}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
 }
 
-// ttl reads a duration, 0 for never.
-func ttl(v value) (time.Duration, bool) {
+// Read reads a duration, 0 for Never.
+func Read(v yamlvalue.Value) (time.Duration, bool) {
 	if v.Node.Kind != yaml.ScalarNode || v.IsNull() {
-		v.want("never, or a duration such as 15d, 24h or 1h30m")
+		v.Want("never, or a duration such as 15d, 24h or 1h30m")
 		return 0, false
 	}
-	if v.Node.Value == never {
+	if v.Node.Value == Never {
 		return 0, true
 	}
 	d, ok := duration(v.Node.Value)
 	if !ok {
-		v.want("never, or a duration such as 15d, 24h or 1h30m")
+		v.Want("never, or a duration such as 15d, 24h or 1h30m")
 		return 0, false
 	}
 	if d <= 0 || d > maxTTL {
-		v.Refuse("want never, or a duration from 1s to 36500d, not %s", v.kind())
+		v.Refuse("want never, or a duration from 1s to 36500d, not %s", v.Kind())
 		return 0, false
 	}
 	return d, true
@@ -69,10 +72,10 @@ func duration(s string) (time.Duration, bool) {
 	return sum, s == ""
 }
 
-// writeTTL is the inverse of ttl. A single day is written 24h, as people call it.
-func writeTTL(d time.Duration) string {
+// Text is the inverse of Read. A single day is written 24h, as people call it.
+func Text(d time.Duration) string {
 	if d == 0 {
-		return never
+		return Never
 	}
 	var out strings.Builder
 	for _, u := range units() {
