@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core/password"
+	"github.com/authcompat/authcompat/core/spelling"
 )
 
 // Referee is another server, which knows users and passwords that the store does not have.
@@ -78,7 +79,7 @@ const (
 // disabled here, or has no password. It does the same for one that has an account. It fails with
 // KindUnavailable or KindCanceled.
 func (s *Service) refusedSpelling(ctx context.Context, username string) (refused bool, err error) {
-	for _, name := range spellings(username) {
+	for _, name := range spelling.Variants(username) {
 		account, err := s.accountIfAny(ctx, name)
 		if err != nil {
 			return false, err
@@ -92,7 +93,7 @@ func (s *Service) refusedSpelling(ctx context.Context, username string) (refused
 // has it, or it without white space around it, in NFKC, or in lower case. It fails with
 // KindUnavailable or KindCanceled.
 func (s *Service) Disabled(ctx context.Context, username string) (bool, error) {
-	for _, name := range spellings(username) {
+	for _, name := range spelling.Variants(username) {
 		if account, err := s.accountIfAny(ctx, name); err != nil || account != nil && !account.Active {
 			return err == nil, err
 		}

@@ -6,6 +6,9 @@ import (
 	"net/netip"
 	"strconv"
 	"time"
+
+	"github.com/authcompat/authcompat/core/internal/inflight"
+	"github.com/authcompat/authcompat/core/spelling"
 )
 
 // RateLimiter limits how often something may happen for a key, with the generic cell rate
@@ -135,14 +138,14 @@ func (s *Service) reserve(ctx context.Context, account ...[]byte) (r reservation
 	}
 	for {
 		began := time.Now()
-		counting := s.inflight.begin(guesses)
+		counting := s.inflight.Begin(inflightKeys(guesses))
 		r.at, wait, err = s.reserveNow(ctx, g, guesses...)
-		s.inflight.settle(counting, err == nil && wait == 0)
+		s.inflight.Settle(counting, err == nil && wait == 0)
 		var next <-chan struct{}
 		if err == nil && wait > 0 {
-			next, err = s.awaited(ctx, g, r.at, counting)
+			next, err = s.awaited(ctx, g, r.at, guesses, counting)
 		}
-		s.inflight.leave(counting)
+		s.inflight.Leave(counting)
 		r.took = time.Since(began)
 		switch {
 		case err != nil:
@@ -165,8 +168,8 @@ func (s *Service) reserve(ctx context.Context, account ...[]byte) (r reservation
 // awaited returns the end of a login that is in flight for a key without capacity: when it
 // is refunded, the key may have some. It returns nil if such a key has none in flight: to
 // wait for those of other keys would last for as long as somebody logs in.
-func (s *Service) awaited(ctx context.Context, g *LoginLimits, at time.Time, refused *counting) (next <-chan struct{}, err error) {
-	waits, err := g.Limiter.WaitTimes(ctx, at, refused.keys...)
+func (s *Service) awaited(ctx context.Context, g *LoginLimits, at time.Time, guesses []LimitKey, refused *inflight.Counting) (next <-chan struct{}, err error) {
+	waits, err := g.Limiter.WaitTimes(ctx, at, guesses...)
 	if err != nil {
 		return nil, err
 	}
@@ -174,11 +177,11 @@ func (s *Service) awaited(ctx context.Context, g *LoginLimits, at time.Time, ref
 		if wait <= 0 {
 			continue
 		}
-		if others, err := s.inflight.others(ctx, refused, i); err != nil || !others {
+		if others, err := s.inflight.Others(ctx, refused, i); err != nil || !others {
 			return nil, err
 		}
 		if next == nil {
-			next = refused.ended[i]
+			next = refused.Ended(i)
 		}
 	}
 	if next == nil { // all have capacity by now
@@ -291,7 +294,16 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 }
 
 // release says that the outcome of a login has been counted.
-func (s *Service) release(reserved reservation) { s.inflight.end(reserved.keys) }
+func (s *Service) release(reserved reservation) { s.inflight.End(inflightKeys(reserved.keys)) }
+
+// inflightKeys returns the keys without their limits.
+func inflightKeys(guesses []LimitKey) []string {
+	keys := make([]string, len(guesses))
+	for i, k := range guesses {
+		keys[i] = string(k.Key)
+	}
+	return keys
+}
 
 // limitKeySize is the length of a key in bytes.
 const limitKeySize = 16
@@ -308,7 +320,7 @@ func (s *Service) accountLimitKey(who subject) []byte {
 // spellingLimitKey is the key of all spellings of a username, which may be a password, that a
 // [Referee] may take for one: else each would have guesses of its own at one password there.
 func (s *Service) spellingLimitKey(username string) []byte {
-	return KeyedDigest(s.pseudonymKey(), "spelling", foldSpelling(username))[:limitKeySize]
+	return KeyedDigest(s.pseudonymKey(), "spelling", spelling.Fold(username))[:limitKeySize]
 }
 
 // networkLimitKey is the key of what a network does, for all servers on the database.

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
+
+	"github.com/authcompat/authcompat/core/spelling"
 )
 
 // MaxUsername is the longest username that the engine stores, in code points: that of an
@@ -117,7 +119,7 @@ func (s *Service) newRegistrant(ctx context.Context, p Policy, r Registration) (
 func (s *Service) newUser(p Policy, r Registration) (NewUser, error) {
 	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now()}
 	if p.NormalizeUsername {
-		u.Username = NormalizeUsername(u.Username)
+		u.Username = spelling.Normalize(u.Username)
 	}
 	if p.NormalizeEmail {
 		u.Email = normalizeEmail(u.Email)
@@ -181,7 +183,7 @@ func (s *Service) encode(ctx context.Context, r Registration, admitted func(cont
 // lower-case the domain as Unicode's rules for whole texts have it, as str.lower
 // does; an address without "@" stays as it was.
 func normalizeEmail(address string) string {
-	stripped := Strip(address)
+	stripped := spelling.Strip(address)
 	at := strings.LastIndexByte(stripped, '@')
 	if at < 0 {
 		return address

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"github.com/authcompat/authcompat/core/internal/inflight"
 )
 
 // Hasher checks and makes encoded passwords. Each call may wait for its turn; it ends
@@ -41,7 +43,7 @@ type Service struct {
 	sealer        atomic.Pointer[Sealer]
 	refreshKeys   func() (Sealer, error)
 	loginLimits   atomic.Pointer[LoginLimits]
-	inflight      inflight
+	inflight      inflight.Logins
 	failureWrites durations // how long it took to count failed logins and to record them
 	questions     durations // how long referees took to say no
 	audit         Auditor
@@ -55,7 +57,7 @@ type Service struct {
 	log           *slog.Logger
 	// plaintext is the store, if it is a PlaintextStore.
 	plaintext PlaintextStore
-	expiries  *ExpiryWriter
+	expiries  ExpiryQueue
 
 	foldUsername func(ctx context.Context, username string) (string, error)
 	cutover      CutoverStore // nil: the store has none
@@ -73,7 +75,7 @@ type Config struct {
 	RefreshKeys func() (Sealer, error)
 	// ExpiryWriter, if set, extends the expiry of sliding tokens in the background. The
 	// caller runs it.
-	ExpiryWriter *ExpiryWriter
+	ExpiryWriter ExpiryQueue
 	// DatabaseKey is the key of the digests that stand for usernames and addresses in the
 	// limits; see [PrivacyStore].
 	DatabaseKey []byte

@@ -87,3 +87,15 @@ type PlaintextStore interface {
 
 // Clock returns the current time. The engine truncates it to microseconds and UTC.
 type Clock func() time.Time
+
+// ExpiryBatcher is a store that extends the expiry of several tokens in one step.
+type ExpiryBatcher interface {
+	// ExtendExpiries does what ExtendExpiry does for each of the updates, in one step.
+	ExtendExpiries(ctx context.Context, updates []ExpiryUpdate, now time.Time) error
+}
+
+// ExpiryUpdate is the later expiry of a token.
+type ExpiryUpdate struct {
+	Digest Digest
+	To     time.Time
+}

@@ -76,7 +76,7 @@ var widerTests = []struct {
 	packages string // the prefix of the packages that they hold
 	tests    []tests
 }{
-	{"./core", []tests{{pkg: "./store/sqlite"}, {pkg: "./cmd/authcompat/internal/inprocess"}}},
+	{"./core", []tests{{pkg: "./core"}, {pkg: "./store/sqlite"}, {pkg: "./cmd/authcompat/internal/inprocess"}}},
 	{"./core/transfer", []tests{{pkg: "./store/django/transfer", run: "^TestGenerated$"}}},
 	{"./profiles", []tests{{pkg: "./profiles"}}},
 	{"./dialects", []tests{{pkg: "./dialects"}, {pkg: "./cmd/authcompat/internal/inprocess"}}},

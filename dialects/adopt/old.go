@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/front"
 	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/profiles"
@@ -221,13 +222,13 @@ func (o *Old) spell(username string) string {
 	e, _ := o.Profile.Endpoint(profiles.Login)
 	field, _ := e.Field(profiles.RoleUsername)
 	if field.Trim {
-		username = core.Strip(username)
+		username = spelling.Strip(username)
 	}
 	if field.Lower {
 		username = strings.ToLower(username)
 	}
 	if o.Profile.Family == profiles.FormJSON && o.Profile.Rules.NormalizeUsername == profiles.NormalizeUsernameNFKC {
-		username = core.NormalizeUsername(username)
+		username = spelling.Normalize(username)
 	}
 	return username
 }

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/route"
@@ -77,7 +78,7 @@ func maxUsernameOf(f profiles.Field) int { return max(f.MaxLength, maxUsername) 
 // the name as it is stored, which can be longer than the one that was sent.
 func (a *API) register(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
 	if a.policy.NormalizeUsername {
-		r.Username = core.NormalizeUsername(r.Username)
+		r.Username = spelling.Normalize(r.Username)
 	}
 	if utf8.RuneCountInString(r.Username) > limit {
 		return core.Session{}, &core.Error{Kind: core.KindInvalidUser}

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
@@ -93,7 +93,7 @@ func (v *view) indented(a accepted) pyjson.Style {
 // parseIndent is Python's int(), at most maxIndent: a sign, and digits with single
 // underscores between them. It gives 0 for anything else.
 func parseIndent(text string) int {
-	text = core.Strip(text)
+	text = spelling.Strip(text)
 	if unsigned, ok := strings.CutPrefix(text, "+"); ok {
 		text = unsigned
 	}

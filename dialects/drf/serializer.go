@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
@@ -111,7 +111,7 @@ func (v *view) convert(f profiles.Field, raw any, sent bool) (text string, set b
 		text = str(raw)
 	}
 	if f.Trim {
-		text = core.Strip(text)
+		text = spelling.Strip(text)
 	}
 	if f.Lower {
 		text = strings.ToLower(text)
@@ -132,7 +132,7 @@ func (v *view) blank(f profiles.Field, raw any) bool {
 	case isFile:
 		text = string(name)
 	}
-	return (isText || isFile) && core.Strip(text) == ""
+	return (isText || isFile) && spelling.Strip(text) == ""
 }
 
 // coerce24 is WritableField.field_from_native of 2.4: null is empty text,

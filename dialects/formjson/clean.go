@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
@@ -48,14 +48,14 @@ func checked(text string) bool {
 // already (CharField.to_python, UsernameField.to_python since 3.2.23).
 func (a *API) toPython(f profiles.Field, text string) string {
 	if f.Trim {
-		text = core.Strip(text)
+		text = spelling.Strip(text)
 	}
 	if f.Lower {
 		text = strings.ToLower(text)
 	}
 	long := f.MaxLength > 0 && utf8.RuneCountInString(text) > f.MaxLength
 	if f.Role == profiles.RoleUsername && a.policy.NormalizeUsername && !long {
-		text = core.NormalizeUsername(text)
+		text = spelling.Normalize(text)
 	}
 	return text
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/token"
@@ -134,7 +135,7 @@ func (a *API) values(object *pyjson.Object, fields []profiles.Field) (map[profil
 func convert(f profiles.Field, raw any) (text string, isText bool) {
 	text, isText = raw.(string)
 	if f.Trim {
-		text = core.Strip(text)
+		text = spelling.Strip(text)
 	}
 	if f.Lower {
 		text = strings.ToLower(text)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 )
 
@@ -89,7 +89,7 @@ func (p Param) text(charset pyjson.Charset) string {
 // stripped is the parameter without white space around its value.
 func (p Param) stripped() Param {
 	if p.IsText {
-		p.Value = core.Strip(p.Value)
+		p.Value = spelling.Strip(p.Value)
 	} else {
 		p.Value = strings.Trim(p.Value, blanks)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -26,7 +27,7 @@ func Owner(ctx context.Context, engine *core.Service, p *profiles.Profile, heade
 // can have it, and while the store doesn't answer.
 func Named(ctx context.Context, engine *core.Service, e profiles.Endpoint, policy core.Policy, username string) string {
 	if e.Action == profiles.Register && policy.NormalizeUsername {
-		username = core.NormalizeUsername(username)
+		username = spelling.Normalize(username)
 	}
 	spelling, known, err := engine.Spelling(ctx, username)
 	switch {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/expiries"
 	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django/tables"
@@ -21,7 +22,7 @@ import (
 type Engine struct {
 	*core.Service
 	Backend      core.Backend
-	ExpiryWriter *core.ExpiryWriter // nil unless Options.Metrics is set
+	ExpiryWriter *expiries.Writer // nil unless Options.Metrics is set
 	databaseKey  []byte
 	hasher       *hashing.DjangoHasher
 }
@@ -81,7 +82,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	if o.Metrics != nil {
 		e.Backend = o.Metrics.Instrument(e.Backend)
 		c.OnEvent = o.Metrics.CountEvent
-		e.ExpiryWriter = core.NewExpiryWriter(e.Backend.Store, e.Backend.ExpiryBatcher, nil, o.Log)
+		e.ExpiryWriter = expiries.NewWriter(e.Backend.Store, e.Backend.ExpiryBatcher, nil, o.Log)
 		c.ExpiryWriter = e.ExpiryWriter
 	}
 	c.Backend = e.Backend

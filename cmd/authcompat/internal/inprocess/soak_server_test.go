@@ -22,6 +22,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/differential"
 	"github.com/authcompat/authcompat/conformance/wire"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/expiries"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -99,7 +100,7 @@ func newSoakServer(t *testing.T, store *soakStore, hasher core.Hasher, names []s
 	config := core.Config{Backend: store.backend, Hasher: hasher, Sealer: sealer, DatabaseKey: make([]byte, core.DatabaseKeySize), Clock: s.clock.Now, Random: s.random, Log: log}
 	config.Backend.DatabaseClock = nil // which can't be moved
 	if len(names) > 1 {
-		writer := core.NewExpiryWriter(store.backend.Store, store.backend.ExpiryBatcher, s.clock.Now, log)
+		writer := expiries.NewWriter(store.backend.Store, store.backend.ExpiryBatcher, s.clock.Now, log)
 		config.ExpiryWriter = writer
 		ctx, stop := context.WithCancel(context.Background())
 		var writing sync.WaitGroup

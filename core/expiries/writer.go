@@ -1,25 +1,16 @@
-package core
+// Package expiries writes the expiries of sliding tokens behind the requests that extend them.
+package expiries
 
 import (
 	"context"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/authcompat/authcompat/core"
 )
 
-// ExpiryBatcher is a store that extends the expiry of several tokens in one step.
-type ExpiryBatcher interface {
-	// ExtendExpiries does what ExtendExpiry does for each of the updates, in one step.
-	ExtendExpiries(ctx context.Context, updates []ExpiryUpdate, now time.Time) error
-}
-
-// ExpiryUpdate is the later expiry of a token.
-type ExpiryUpdate struct {
-	Digest Digest
-	To     time.Time
-}
-
-// The bounds of an ExpiryWriter.
+// The bounds of a Writer.
 const (
 	// updateDelay is how long an update waits, so that others can be written with it.
 	updateDelay = time.Second
@@ -33,17 +24,17 @@ const (
 	writeTimeout = 5 * time.Second
 )
 
-// ExpiryWriter is a write-behind buffer of sliding expiries. Requests do not wait for
+// A Writer is a write-behind buffer of sliding expiries. Requests do not wait for
 // the disk, and a store whose cache is emptied by each commit loses it once a second
 // instead of once a token.
 //
 // A late update brings nothing back: it is written only where the token is still
-// there and still live at the time of writing. Service itself writes, at once, the
+// there and still live at the time of writing. [core.Service] itself writes, at once, the
 // expiry of a token that is about to end.
-type ExpiryWriter struct {
-	store   Store
-	batcher ExpiryBatcher // nil: the store writes one at a time
-	clock   Clock
+type Writer struct {
+	store   core.Store
+	batcher core.ExpiryBatcher // nil: the store writes one at a time
+	clock   core.Clock
 	log     *slog.Logger
 
 	mu      sync.Mutex
@@ -52,14 +43,14 @@ type ExpiryWriter struct {
 	full    chan struct{}        // has a value while half of the room is taken
 }
 
-// NewExpiryWriter makes an ExpiryWriter for a store; nothing is written until Run is
+// NewWriter makes a Writer for a store; nothing is written until Run is
 // called. batcher is nil if the store extends one expiry at a time. A nil clock is
 // time.Now.
-func NewExpiryWriter(store Store, batcher ExpiryBatcher, clock Clock, log *slog.Logger) *ExpiryWriter {
+func NewWriter(store core.Store, batcher core.ExpiryBatcher, clock core.Clock, log *slog.Logger) *Writer {
 	if clock == nil {
 		clock = time.Now
 	}
-	return &ExpiryWriter{
+	return &Writer{
 		store: store, batcher: batcher, clock: clock, log: log,
 		waiting: make(map[string]time.Time), begun: make(chan struct{}, 1), full: make(chan struct{}, 1),
 	}
@@ -67,7 +58,7 @@ func NewExpiryWriter(store Store, batcher ExpiryBatcher, clock Clock, log *slog.
 
 // Run writes updates until ctx ends, and then those that are still waiting. It must return
 // before the store is closed.
-func (m *ExpiryWriter) Run(ctx context.Context) {
+func (m *Writer) Run(ctx context.Context) {
 	for over := false; !over; {
 		select {
 		case <-m.begun:
@@ -82,7 +73,7 @@ func (m *ExpiryWriter) Run(ctx context.Context) {
 }
 
 // gather waits for more updates.
-func (m *ExpiryWriter) gather(ctx context.Context) {
+func (m *Writer) gather(ctx context.Context) {
 	timer := time.NewTimer(updateDelay)
 	defer timer.Stop()
 	select {
@@ -92,8 +83,8 @@ func (m *ExpiryWriter) gather(ctx context.Context) {
 	}
 }
 
-// enqueue takes an update and reports whether there was room for it.
-func (m *ExpiryWriter) enqueue(d Digest, to time.Time) bool {
+// Enqueue takes an update and reports whether there was room for it.
+func (m *Writer) Enqueue(d core.Digest, to time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if end, there := m.waiting[string(d)]; there {
@@ -123,13 +114,13 @@ func signal(c chan<- struct{}) {
 
 // write writes the updates that wait. Those that fail are dropped, like those that find no
 // room.
-func (m *ExpiryWriter) write(ctx context.Context) {
+func (m *Writer) write(ctx context.Context) {
 	m.mu.Lock()
 	waiting := m.waiting
 	m.waiting = make(map[string]time.Time)
 	m.mu.Unlock()
 
-	updates := make([]ExpiryUpdate, 0, min(len(waiting), maxBatchUpdates))
+	updates := make([]core.ExpiryUpdate, 0, min(len(waiting), maxBatchUpdates))
 	failed := 0
 	var cause error
 	flush := func() {
@@ -139,7 +130,7 @@ func (m *ExpiryWriter) write(ctx context.Context) {
 		updates = updates[:0]
 	}
 	for digest, to := range waiting {
-		if updates = append(updates, ExpiryUpdate{Digest(digest), to}); len(updates) == maxBatchUpdates {
+		if updates = append(updates, core.ExpiryUpdate{Digest: core.Digest(digest), To: to}); len(updates) == maxBatchUpdates {
 			flush()
 		}
 	}
@@ -152,7 +143,7 @@ func (m *ExpiryWriter) write(ctx context.Context) {
 }
 
 // extend writes some updates.
-func (m *ExpiryWriter) extend(ctx context.Context, updates []ExpiryUpdate) error {
+func (m *Writer) extend(ctx context.Context, updates []core.ExpiryUpdate) error {
 	now := m.clock().UTC().Truncate(time.Microsecond)
 	if m.batcher != nil {
 		return m.batcher.ExtendExpiries(ctx, updates, now)
@@ -163,32 +154,4 @@ func (m *ExpiryWriter) extend(ctx context.Context, updates []ExpiryUpdate) error
 		}
 	}
 	return nil
-}
-
-// MinRenewInterval is how much later the expiry of a sliding token must be before it is
-// written, so that the stored expiry may lag by that much: at most one write a token and
-// minute (django-rest-knox, MIN_REFRESH_INTERVAL).
-const MinRenewInterval = 60 * time.Second
-
-// slide extends the expiry of a sliding token: at once if it is near, otherwise in the
-// background. A failure is only logged, since the request itself is good.
-func (s *Service) slide(ctx context.Context, t *Token, now time.Time) {
-	if t.Sliding == 0 || t.ExpiresAt.IsZero() {
-		return
-	}
-	to := now.Add(t.Sliding)
-	if to.Sub(t.ExpiresAt) < MinRenewInterval {
-		return
-	}
-	if s.expiries != nil && t.ExpiresAt.Sub(now) >= MinRenewInterval {
-		if s.expiries.enqueue(t.Digest, to) {
-			t.ExpiresAt = to
-		}
-		return
-	}
-	if err := s.store.ExtendExpiry(ctx, t.Digest, to, now); err != nil {
-		s.log.Warn("token's expiry not extended", "user_id", t.UserID, "error", err)
-		return
-	}
-	t.ExpiresAt = to
 }

@@ -1,14 +1,16 @@
-package core
+package expiries
 
 import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/authcompat/authcompat/core"
 )
 
 func TestMovesHaveABound(t *testing.T) {
-	m := NewExpiryWriter(nil, nil, nil, nil)
-	later := func(i int) bool { return m.enqueue(Presented(fmt.Sprint(i)).SHA256(), time.Unix(1, 0)) }
+	m := NewWriter(nil, nil, nil, nil)
+	later := func(i int) bool { return m.Enqueue(core.Presented(fmt.Sprint(i)).SHA256(), time.Unix(1, 0)) }
 	for i := range maxWaitingUpdates {
 		if !later(i) {
 			t.Fatalf("no room for move %d", i)
@@ -26,10 +28,10 @@ func TestMovesHaveABound(t *testing.T) {
 }
 
 func TestMovesKeepTheLatestEnd(t *testing.T) {
-	m := NewExpiryWriter(nil, nil, nil, nil)
-	d := Presented("key").SHA256()
+	m := NewWriter(nil, nil, nil, nil)
+	d := core.Presented("key").SHA256()
 	for _, second := range []int64{2, 3, 1} {
-		m.enqueue(d, time.Unix(second, 0))
+		m.Enqueue(d, time.Unix(second, 0))
 	}
 	if got := m.waiting[string(d)]; len(m.waiting) != 1 || !got.Equal(time.Unix(3, 0)) {
 		t.Errorf("waiting: %v", m.waiting)

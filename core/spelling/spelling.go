@@ -1,4 +1,6 @@
-package core
+// Package spelling knows which texts are one username to the servers of Django, as far as these
+// change what they are sent before they store or compare it.
+package spelling
 
 import (
 	"slices"
@@ -20,31 +22,34 @@ func Strip(s string) string {
 	})
 }
 
-// NormalizeUsername gives the form in which a username is stored where a policy normalizes
+// longest is the most code points of a username that is stored: core.MaxUsername.
+const longest = 254
+
+// Normalize gives the form in which a username is stored where a policy normalizes
 // it: NFKC (AbstractBaseUser.normalize_username). A name that no form would make short
 // enough to be stored stays as it is: to normalize a mebibyte can take half a second.
-func NormalizeUsername(name string) string {
+func Normalize(name string) string {
 	const composed = 4 // most code points that become one: a Greek letter with three marks
-	if utf8.RuneCountInString(name) > composed*MaxUsername {
+	if utf8.RuneCountInString(name) > composed*longest {
 		return name
 	}
 	return norm.NFKC.String(name)
 }
 
-// foldSpelling returns one text for the spellings of a username that another server may take for
+// Fold returns one text for the spellings of a username that another server may take for
 // one: without white space around it, in NFKC, and whatever the case.
-func foldSpelling(username string) string {
-	if !Storable(username) {
+func Fold(username string) string {
+	if !utf8.ValidString(username) || strings.ContainsRune(username, 0) { // which no store has
 		return username
 	}
-	return Strip(NormalizeUsername(cases.Fold().String(NormalizeUsername(Strip(username)))))
+	return Strip(Normalize(cases.Fold().String(Normalize(Strip(username)))))
 }
 
-// spellings returns the usernames that another server may take for this one, of those that can
+// Variants returns the usernames that another server may take for this one, of those that can
 // be looked up: not that which has capitals where this one has none.
-func spellings(username string) []string {
-	plain := Strip(NormalizeUsername(Strip(username)))
-	all := []string{username, Strip(username), strings.ToLower(Strip(username)), plain, strings.ToLower(plain), foldSpelling(username)}
+func Variants(username string) []string {
+	plain := Strip(Normalize(Strip(username)))
+	all := []string{username, Strip(username), strings.ToLower(Strip(username)), plain, strings.ToLower(plain), Fold(username)}
 	slices.Sort(all)
 	return slices.Compact(all)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/expiries"
 	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
@@ -16,7 +17,7 @@ import (
 // movingWorld is a world that extends expiry in the background.
 type movingWorld struct {
 	*world
-	moves *core.ExpiryWriter
+	moves *expiries.Writer
 	steps *countedSteps
 }
 
@@ -49,9 +50,9 @@ func newMovingWorld(t *testing.T, several bool) *movingWorld {
 	clock := func() time.Time { return w.now }
 	log := slog.New(slog.NewTextHandler(&w.log, nil))
 	counted := &countedSteps{ExpiryBatcher: store}
-	m := core.NewExpiryWriter(store, nil, clock, log)
+	m := expiries.NewWriter(store, nil, clock, log)
 	if several {
-		m = core.NewExpiryWriter(store, counted, clock, log)
+		m = expiries.NewWriter(store, counted, clock, log)
 	}
 	w.Service = core.New(core.Config{Backend: core.Backend{Store: store}, Hasher: hasher, Sealer: sealer, Clock: clock, Log: log, ExpiryWriter: m})
 	w.user(t, "john")
