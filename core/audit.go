@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"time"
+
+	"github.com/authcompat/authcompat/core/clients"
 )
 
 // Auditor keeps the audit log: a record of what was done to users and tokens, and of who
@@ -119,7 +121,7 @@ func NewOperation(act Action, at time.Time) AuditEntry {
 
 // newEntry makes an entry about a request.
 func (s *Service) newEntry(ctx context.Context, act Action, profile string) AuditEntry {
-	c := ClientOf(ctx)
+	c := clients.Of(ctx)
 	e := AuditEntry{At: s.now(), Action: act, Outcome: OK, Profile: profile, Request: c.RequestID}
 	if c.Address.IsValid() {
 		e.Address = c.Address.Unmap().String()

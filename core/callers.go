@@ -24,7 +24,7 @@ type Caller struct {
 	// the rule that decided, or "other".
 	Endpoint string
 	User     string // the account whose token or password was good; empty: nobody's was
-	Client   string // [Client.Network]; empty: unknown
+	Client   string // [clients.Client.Network]; empty: unknown
 	Agent    string // the User-Agent
 	// Other marks the callers beyond MaxCallers together. They have no User, Client and Agent.
 	Other bool
@@ -141,18 +141,4 @@ const (
 // CallerDimensions returns all dimensions.
 func CallerDimensions() []CallerDimension {
 	return []CallerDimension{ByEndpoint, ByUser, ByClient, ByAgent, ByAll}
-}
-
-// identify tells who receives the request whose account's token or password was good.
-func identify(ctx context.Context, u User) {
-	if r, ok := ctx.Value(clientKey{}).(Request); ok {
-		r.Identify(u.Username)
-	}
-}
-
-// present tells who receives the request of a secret in it.
-func present(ctx context.Context, secret string) {
-	if r, ok := ctx.Value(clientKey{}).(Request); ok {
-		r.Present(secret)
-	}
 }

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 )
 
 // heard is a request that notes what it is told.
 type heard struct{ users, secrets []string }
 
-func (h *heard) Client() core.Client      { return core.Client{} }
+func (h *heard) Client() clients.Client   { return clients.Client{} }
 func (h *heard) Identify(username string) { h.users = append(h.users, username) }
 func (h *heard) Present(secret string)    { h.secrets = append(h.secrets, secret) }
 
@@ -28,37 +29,37 @@ func TestRequestsKnowTheirUsers(t *testing.T) {
 		secret string
 	}{
 		{"a registration", func(t *testing.T, s *core.Service, h *heard) error {
-			_, err := s.Register(core.WithRequest(t.Context(), h), fixed, core.Registration{Username: "ann", Password: "ann's"})
+			_, err := s.Register(clients.WithRequest(t.Context(), h), fixed, core.Registration{Username: "ann", Password: "ann's"})
 			return err
 		}, "ann", "ann's"},
 		{"one of a name that is taken", func(t *testing.T, s *core.Service, h *heard) error {
-			_, err := s.Register(core.WithRequest(t.Context(), h), fixed, core.Registration{Username: "ann", Password: "other"})
+			_, err := s.Register(clients.WithRequest(t.Context(), h), fixed, core.Registration{Username: "ann", Password: "other"})
 			return failsAs(err, core.KindUsernameTaken)
 		}, "", "other"},
 		{"a login", func(t *testing.T, s *core.Service, h *heard) error {
-			session, err := s.Login(core.WithRequest(t.Context(), h), fixed, "ann", "ann's")
+			session, err := s.Login(clients.WithRequest(t.Context(), h), fixed, "ann", "ann's")
 			key = session.Key
 			return err
 		}, "ann", "ann's"},
 		{"a wrong password", func(t *testing.T, s *core.Service, h *heard) error {
-			_, err := s.Login(core.WithRequest(t.Context(), h), fixed, "ann", "wrong")
+			_, err := s.Login(clients.WithRequest(t.Context(), h), fixed, "ann", "wrong")
 			return failsAs(err, core.KindInvalidCredentials)
 		}, "", "wrong"},
 		{"an unknown name", func(t *testing.T, s *core.Service, h *heard) error {
-			_, err := s.Login(core.WithRequest(t.Context(), h), fixed, "ann's", "ann")
+			_, err := s.Login(clients.WithRequest(t.Context(), h), fixed, "ann's", "ann")
 			return failsAs(err, core.KindInvalidCredentials)
 		}, "", "ann"},
 		{"a token", func(t *testing.T, s *core.Service, h *heard) error {
-			_, err := s.Authenticate(core.WithRequest(t.Context(), h), core.DefaultRealm, core.Presented(key))
+			_, err := s.Authenticate(clients.WithRequest(t.Context(), h), core.DefaultRealm, core.Presented(key))
 			return err
 		}, "ann", "its token"},
 		{"an unknown one", func(t *testing.T, s *core.Service, h *heard) error {
-			_, err := s.Authenticate(core.WithRequest(t.Context(), h), core.DefaultRealm, "nope")
+			_, err := s.Authenticate(clients.WithRequest(t.Context(), h), core.DefaultRealm, "nope")
 			return failsAs(err, core.KindTokenUnknown)
 		}, "", "nope"},
 		{"one that has expired", func(t *testing.T, s *core.Service, h *heard) error {
 			w.now = w.now.Add(11 * time.Hour)
-			_, err := s.Authenticate(core.WithRequest(t.Context(), h), core.DefaultRealm, core.Presented(key))
+			_, err := s.Authenticate(clients.WithRequest(t.Context(), h), core.DefaultRealm, core.Presented(key))
 			return failsAs(err, core.KindTokenExpired)
 		}, "", "its token"},
 	} {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/internal/inflight"
 	"github.com/authcompat/authcompat/core/spelling"
 )
@@ -133,7 +134,7 @@ func (s *Service) reserve(ctx context.Context, account ...[]byte) (r reservation
 	for _, key := range account {
 		guesses = append(guesses, LimitKey{Key: key, Limit: g.PerUser})
 	}
-	if network := ClientOf(ctx).Network(); network != "" {
+	if network := clients.Of(ctx).Network(); network != "" {
 		guesses = append(guesses, LimitKey{Key: s.networkLimitKey("address", network), Limit: g.PerAddress})
 	}
 	for {
@@ -214,7 +215,7 @@ func (s *Service) sharedTime(ctx context.Context) (time.Time, error) {
 // registrationLimit returns the limits, and the key of the client's network in that of
 // registrations; nil: they are not limited.
 func (s *Service) registrationLimit(ctx context.Context) (g *LoginLimits, key LimitKey) {
-	g, network := s.loginLimits.Load(), ClientOf(ctx).Network()
+	g, network := s.loginLimits.Load(), clients.Of(ctx).Network()
 	if g == nil || g.Registrations.Burst == 0 || network == "" {
 		return nil, key
 	}
@@ -279,7 +280,7 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 		}
 		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username))
 	}
-	if network := (Client{Address: address}).Network(); network != "" {
+	if network := (clients.Client{Address: address}).Network(); network != "" {
 		keys = append(keys, s.networkLimitKey("address", network), s.networkLimitKey("registration", network))
 	}
 	e.Actor = Operator

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
@@ -57,8 +58,8 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 
 func from(t *testing.T, address string) context.Context {
 	t.Helper()
-	return core.WithClient(t.Context(), func() core.Client {
-		return core.Client{Address: netip.MustParseAddr(address), RequestID: "r"}
+	return clients.With(t.Context(), func() clients.Client {
+		return clients.Client{Address: netip.MustParseAddr(address), RequestID: "r"}
 	})
 }
 

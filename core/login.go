@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/internal/recent"
 )
 
@@ -33,7 +34,7 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 // and that the referee does not vouch for stays counted, whatever the error: its client has
 // learned that the password is not the one that is kept here.
 func (s *Service) LoginOrAdopt(ctx context.Context, p Policy, username, plain string, referee Referee) (session Session, adopted bool, err error) {
-	present(ctx, plain)
+	clients.Present(ctx, plain)
 	username = lookup(username)
 	client := ctx
 	ctx, leave, err := s.hasher.Acquire(ctx, len(username)+len(plain))
@@ -95,7 +96,7 @@ func (s *Service) LoginOrAdopt(ctx context.Context, p Policy, username, plain st
 	}
 	s.emit(ActionLogin, p.Issuer, e.Outcome)
 	if err == nil {
-		identify(client, session.User)
+		clients.Identify(client, session.User.Username)
 	}
 	return session, adopted && err == nil, err
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
 
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/spelling"
 )
 
@@ -34,7 +35,7 @@ type Registration struct {
 // Register makes a user and the first token, both or neither. It fails with
 // KindUsernameTaken, KindInvalidUser, KindUnavailable, KindOverloaded or KindThrottled.
 func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Session, error) {
-	present(ctx, r.Password)
+	clients.Present(ctx, r.Password)
 	u, err := s.newRegistrant(ctx, p, r)
 	if err != nil {
 		s.emit(ActionRegister, p.Issuer, KindOf(err).String())
@@ -56,7 +57,7 @@ func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Sessi
 		s.emit(ActionRegister, p.Issuer, wrapStoreError("create user", err).Kind.String())
 		return Session{}, wrapStoreError("create user", err)
 	}
-	identify(ctx, session.User)
+	clients.Identify(ctx, session.User.Username)
 	s.emit(ActionRegister, p.Issuer, OK)
 	return session, nil
 }

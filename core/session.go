@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/authcompat/authcompat/core/clients"
 )
 
 // Authenticate returns the session of a presented token, and extends the expiry of a
@@ -15,7 +17,7 @@ func (s *Service) Authenticate(ctx context.Context, realm string, p Presented) (
 		return Session{}, err
 	}
 	s.slide(ctx, &session.Token, now)
-	identify(ctx, session.User)
+	clients.Identify(ctx, session.User.Username)
 	return session, nil
 }
 
@@ -28,7 +30,7 @@ func (s *Service) Owner(ctx context.Context, realm string, p Presented) (User, e
 
 // session returns the session of a token that is good now.
 func (s *Service) session(ctx context.Context, realm string, p Presented) (_ Session, now time.Time, err error) {
-	present(ctx, string(p))
+	clients.Present(ctx, string(p))
 	token, user, err := s.store.FindToken(ctx, realm, p)
 	if errors.Is(err, ErrNotFound) {
 		return Session{}, now, &Error{Kind: KindTokenUnknown}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/fairshare"
 )
 
@@ -41,7 +42,7 @@ func (t *writeTurns) do(ctx context.Context, first bool, wait time.Duration, wri
 	turns := (*fairshare.Turns)(t)
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	if err := turns.Enter(bounded, ClientOf(ctx).Networks(), first); err != nil {
+	if err := turns.Enter(bounded, clients.Of(ctx).Networks(), first); err != nil {
 		if ctx.Err() == nil {
 			err = fmt.Errorf("%w: others have been writing for %v", ErrUnavailable, wait)
 		}

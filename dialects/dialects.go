@@ -21,7 +21,7 @@ import (
 // New makes the handler that serves the profile's API over the engine. It fails for
 // an unknown family, and for tokens that the engine's store can't hold. The handler
 // makes use of a ResponseWriter that is an [OutcomeRecorder], and of the client in the
-// context of a request ([core.WithClient]).
+// context of a request (package clients of core).
 func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
 	f, err := newFamily(p, engine)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 )
 
 // flushInterval is how often counts are written: what a server that is killed loses.
@@ -28,7 +29,7 @@ const batchSize = 500
 type Request struct {
 	Profile, Endpoint string
 	User              string       // as in [core.Caller]
-	Client            netip.Prefix // [core.Client.Subscriber]
+	Client            netip.Prefix // [clients.Client.Subscriber]
 	Agent             string       // as the client sent it
 	Refused           bool
 	At                time.Time
@@ -140,7 +141,7 @@ func (c *Counter) admit(k key, r *Request, secrets Secrets) {
 		c.day = k.day
 		c.flushSoon() // those of the day before make room
 	}
-	caller := core.Caller{Profile: k.profile, Endpoint: k.endpoint, User: k.user, Client: core.Client{Address: k.client.Addr()}.Network()}
+	caller := core.Caller{Profile: k.profile, Endpoint: k.endpoint, User: k.user, Client: clients.Client{Address: k.client.Addr()}.Network()}
 	if !c.take(caller) {
 		caller = caller.AsOther()
 		k = key{day: k.day, profile: k.profile, endpoint: k.endpoint, other: true}

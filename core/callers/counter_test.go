@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
@@ -59,7 +60,7 @@ func (s secrets) Secrets() []string { return s }
 func (w *world) request(user, client, agent string) Request {
 	r := Request{Profile: "p", Endpoint: "account", User: user, Agent: agent, At: w.now}
 	if client != "" {
-		r.Client = core.Client{Address: netip.MustParseAddr(client)}.Subscriber()
+		r.Client = clients.Client{Address: netip.MustParseAddr(client)}.Subscriber()
 	}
 	return r
 }

@@ -4,7 +4,7 @@ package fairshare
 import "net/netip"
 
 // Tree counts what the clients of networks hold of something limited, in networks within
-// networks ([github.com/authcompat/authcompat/core.Client.Networks]): a customer with a
+// networks ([github.com/authcompat/authcompat/core/clients.Client.Networks]): a customer with a
 // whole /48 counts as one where others compete with him, however many /64 he sends from,
 // and within the /48 its parts compete in the same way. The holder of most makes way.
 //

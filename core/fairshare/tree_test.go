@@ -5,13 +5,13 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/fairshare"
 )
 
 // of returns the networks of an address.
 func of(address string) []netip.Prefix {
-	return core.Client{Address: netip.MustParseAddr(address)}.Networks()
+	return clients.Client{Address: netip.MustParseAddr(address)}.Networks()
 }
 
 func most(held int) (int64, bool) { return int64(held), held > 0 }

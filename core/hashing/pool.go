@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/internal/recent"
 	"github.com/authcompat/authcompat/core/password"
 )
@@ -93,7 +94,7 @@ func NewPool(hasher *DjangoHasher, o PoolOptions) *Pool {
 
 // Acquire implements Hasher.
 func (p *Pool) Acquire(ctx context.Context, bytes int) (admitted context.Context, release func(), err error) {
-	a := &admission{networks: core.ClientOf(ctx).Networks(), size: int64(bytes)} // which may take a while
+	a := &admission{networks: clients.Of(ctx).Networks(), size: int64(bytes)} // which may take a while
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.makeRoom(a) {
@@ -246,7 +247,7 @@ func (p *Pool) newTicket(ctx context.Context, cost password.Cost) *ticket {
 	if t.admission, _ = ctx.Value(admissionKey{}).(*admission); t.admission != nil {
 		t.networks = t.admission.networks
 	} else {
-		t.networks = core.ClientOf(ctx).Networks()
+		t.networks = clients.Of(ctx).Networks()
 	}
 	return t
 }

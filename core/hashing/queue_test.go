@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 )
 
 // from returns the context of a client's requests.
 func from(ctx context.Context, address string) context.Context {
-	c := core.Client{Address: netip.MustParseAddr(address)}
-	return core.WithClient(ctx, func() core.Client { return c })
+	c := clients.Client{Address: netip.MustParseAddr(address)}
+	return clients.With(ctx, func() clients.Client { return c })
 }
 
 // checkEmpty checks that nobody is left in a pool.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/fairshare"
 )
 
@@ -49,7 +50,7 @@ func errCrowded() error { return unavailable(errTooMany) }
 // take waits for the turn of a client, at most as long as a question may take. The caller must call
 // release in the end. It fails with KindUnavailable or KindCanceled.
 func (t *turns) take(ctx context.Context) (release func(), err error) {
-	mine := &turn{networks: core.ClientOf(ctx).Networks(), ready: make(chan struct{})}
+	mine := &turn{networks: clients.Of(ctx).Networks(), ready: make(chan struct{})}
 	t.mu.Lock()
 	switch {
 	case t.running < t.most && t.networks.Held(mine.networks[0]).running < t.each: // then nobody waits who could start

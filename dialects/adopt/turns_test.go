@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 )
 
 // from is the context of a client.
 func from(ctx context.Context, address string) context.Context {
-	return core.WithClient(ctx, func() core.Client { return core.Client{Address: netip.MustParseAddr(address)} })
+	return clients.With(ctx, func() clients.Client { return clients.Client{Address: netip.MustParseAddr(address)} })
 }
 
 // asking is a question in a test.

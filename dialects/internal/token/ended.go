@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -12,9 +13,9 @@ import (
 // good no more. While the store fails, nothing is known.
 func Ended(ctx context.Context, engine *core.Service, p *profiles.Profile, header string) bool {
 	// This is no request of its own: it is checked while that is answered.
-	client := func() core.Client { return core.ClientOf(ctx) }
+	client := func() clients.Client { return clients.Of(ctx) }
 	_, text := Parse(header, p.Scheme)
-	_, err := engine.Authenticate(core.WithClient(ctx, client), p.Tokens.Realm, Presented(text, p.Tokens.Match))
+	_, err := engine.Authenticate(clients.With(ctx, client), p.Tokens.Realm, Presented(text, p.Tokens.Match))
 	switch core.KindOf(err) {
 	case core.KindTokenUnknown, core.KindTokenExpired, core.KindUserInactive:
 		return err != nil

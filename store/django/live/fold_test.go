@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/live"
@@ -156,7 +157,7 @@ func TestSpellingsDoNotTellNames(t *testing.T) {
 			engine.SetLoginLimits(&core.LoginLimits{
 				Limiter: s, PerUser: core.Limit{Burst: limit, Window: time.Hour}, PerAddress: core.Limit{Burst: 1000, Window: time.Hour},
 			})
-			ctx := core.WithClient(t.Context(), func() core.Client { return core.Client{Address: netip.MustParseAddr("192.0.2.1")} })
+			ctx := clients.With(t.Context(), func() clients.Client { return clients.Client{Address: netip.MustParseAddr("192.0.2.1")} })
 			// told is what a stranger sees of the spellings.
 			told := func(names []string) (refused, cost string) {
 				if err := d.exec(t, `DELETE FROM authcompat_guesses`); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/live"
@@ -68,7 +69,7 @@ func TestSpellingsShareALimit(t *testing.T) {
 			if _, err := engine.Register(t.Context(), policy, core.Registration{Username: "Ann", Password: "secret"}); err != nil {
 				t.Fatal(err)
 			}
-			ctx := core.WithClient(t.Context(), func() core.Client { return core.Client{Address: netip.MustParseAddr("192.0.2.1")} })
+			ctx := clients.With(t.Context(), func() clients.Client { return clients.Client{Address: netip.MustParseAddr("192.0.2.1")} })
 			login := func(name, password string) (hashes uint64, err error) {
 				before := pool.Counts().Done
 				_, err = engine.Login(ctx, policy, name, password)

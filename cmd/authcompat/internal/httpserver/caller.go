@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/callers"
+	"github.com/authcompat/authcompat/core/clients"
 )
 
 // caller is what a request tells of who sent it, beside what its client is.
@@ -21,10 +21,10 @@ type caller struct {
 // otherEndpoint stands for paths that no endpoint and no rule of a front has.
 const otherEndpoint = "other"
 
-// Identify implements core.Request.
+// Identify implements clients.Request.
 func (x *responseRecorder) Identify(username string) { x.caller.user = username }
 
-// Present implements core.Request.
+// Present implements clients.Request.
 func (x *responseRecorder) Present(secret string) { x.caller.secret = secret }
 
 // RecordRule implements dialects.RuleRecorder.
@@ -39,7 +39,7 @@ func (x *responseRecorder) count(at time.Time) {
 	x.caller.counted = true
 	address, _ := x.middleware.Proxies.client(x.request)
 	r := callers.Request{
-		Profile: x.middleware.profile, Endpoint: x.endpoint, User: x.caller.user, Client: core.Client{Address: address}.Subscriber(), At: at,
+		Profile: x.middleware.profile, Endpoint: x.endpoint, User: x.caller.user, Client: clients.Client{Address: address}.Subscriber(), At: at,
 		Refused: x.status >= http.StatusBadRequest && x.status < http.StatusInternalServerError && !x.caller.proxied,
 	}
 	if r.Endpoint == "" {

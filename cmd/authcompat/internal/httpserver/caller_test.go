@@ -13,6 +13,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/callers"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/dialects"
 )
 
@@ -38,7 +39,7 @@ func TestCallers(t *testing.T) {
 		w.(dialects.OutcomeRecorder).RecordOutcome(endpoint, outcome, nil)
 		w.WriteHeader(status)
 	}
-	request := func(w http.ResponseWriter) core.Request { return w.(core.Request) }
+	request := func(w http.ResponseWriter) clients.Request { return w.(clients.Request) }
 	for name, test := range map[string]struct {
 		do      func(http.ResponseWriter, *http.Request)
 		headers []string

@@ -9,12 +9,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/fairshare"
 )
 
 // connLimits limits how many connections of a listener are open at a time, in all and from
-// one network ([core.Client.Network]). One more of a network that has its share closes the one
+// one network ([clients.Client.Network]). One more of a network that has its share closes the one
 // of them that has been idle for longest, or is refused. When there are too many in all, see
 // makeRoom; if none has to make way, one more of a network that has any is refused: others must
 // not wait behind it. Any other waits for a few seconds, until a request is over, or has been
@@ -55,7 +55,7 @@ type connSlot struct {
 	conn     io.Closer
 	accepted time.Time
 	proxied  bool           // by a trusted proxy
-	networks []netip.Prefix // [core.Client.Networks]; empty: not counted
+	networks []netip.Prefix // [clients.Client.Networks]; empty: not counted
 	place    *connPlace     // nil: it is not open
 	index    int            // in the place
 	// claimed says that a proxied connection has networks, those of its request's client.
@@ -82,7 +82,7 @@ func (l *connLimits) networksOf(address net.Addr) []netip.Prefix {
 	if err != nil || l.trusted != nil && l.trusted(peer.Addr().Unmap().WithZone("")) {
 		return nil
 	}
-	return core.Client{Address: peer.Addr()}.Networks()
+	return clients.Client{Address: peer.Addr()}.Networks()
 }
 
 // Why a connection is refused.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/callers"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/dialects/adopt"
@@ -80,7 +81,7 @@ func Instrument(next http.Handler, profile string, o InstrumentOptions) http.Han
 
 func (t *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &responseRecorder{ResponseWriter: w, request: r, middleware: t, began: time.Now()}
-	x.ctx.Context = core.WithRequest(r.Context(), x)
+	x.ctx.Context = clients.WithRequest(r.Context(), x)
 	r = r.WithContext(&x.ctx)
 	defer x.ctx.end()
 	if r.ContentLength != 0 {
@@ -242,7 +243,7 @@ type responseRecorder struct {
 	middleware        *middleware
 	began             time.Time
 	resolve           sync.Once
-	client            core.Client // after resolve
+	client            clients.Client // after resolve
 	status            int
 	endpoint, outcome string
 	switched, side    string // by RecordSide
@@ -253,18 +254,18 @@ type responseRecorder struct {
 var (
 	_ dialects.OutcomeRecorder = (*responseRecorder)(nil)
 	_ dialects.RuleRecorder    = (*responseRecorder)(nil)
-	_ core.Request             = (*responseRecorder)(nil)
+	_ clients.Request          = (*responseRecorder)(nil)
 	_ dialects.SideRecorder    = (*responseRecorder)(nil)
 )
 
-// Client implements core.Request.
-func (x *responseRecorder) Client() core.Client {
+// Client implements clients.Request.
+func (x *responseRecorder) Client() clients.Client {
 	x.resolve.Do(func() {
 		address, proxied := x.middleware.Proxies.client(x.request)
 		if !proxied && !x.middleware.AnyForwarded && len(x.request.Header["X-Forwarded-For"]) > 0 {
 			x.middleware.warnForwarded(address, x.began)
 		}
-		x.client = core.Client{Address: address, RequestID: requestID(x.request, proxied)}
+		x.client = clients.Client{Address: address, RequestID: requestID(x.request, proxied)}
 	})
 	return x.client
 }

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/fairshare"
 )
 
@@ -17,7 +17,7 @@ const largeShare = 16
 const firstRequest = time.Second
 
 // nobody are networks of which there are no connections.
-var nobody = core.Client{}.Networks()
+var nobody = clients.Client{}.Networks()
 
 // most ranks networks by the connections that they have.
 func most(open int) (int64, bool) { return int64(open), true }

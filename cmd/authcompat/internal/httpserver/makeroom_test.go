@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 )
 
 // served makes a connection one that has had a request and is idle.
@@ -107,7 +107,7 @@ func TestRequestsThroughAProxyMakeWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const all = largeShare
 		w := newLimitedWorld(all, all)
-		slow := core.Client{Address: netip.MustParseAddr("198.51.100.1")}.Networks()
+		slow := clients.Client{Address: netip.MustParseAddr("198.51.100.1")}.Networks()
 		for i := range all {
 			c := w.dial(fmt.Sprint("slow ", i), "10.0.0.1")
 			c.slot.setIdle(false)

@@ -1,11 +1,11 @@
-package core_test
+package clients_test
 
 import (
 	"fmt"
 	"net/netip"
 	"testing"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/clients"
 )
 
 func TestNetworksOfAClient(t *testing.T) {
@@ -19,12 +19,12 @@ func TestNetworksOfAClient(t *testing.T) {
 		"fe80::1%eth0":            {"[fe80::/32 fe80::/48 fe80::/56 fe80::/64]", "fe80::/64"},
 		"2001:db8:ffff:ffff::1:1": {"[2001:db8::/32 2001:db8:ffff::/48 2001:db8:ffff:ff00::/56 2001:db8:ffff:ffff::/64]", "2001:db8:ffff:ffff::/64"},
 	} {
-		c := core.Client{Address: netip.MustParseAddr(address)}
+		c := clients.Client{Address: netip.MustParseAddr(address)}
 		if got := fmt.Sprint(c.Networks()); got != want.networks || c.Network() != want.network {
 			t.Errorf("%s is in %s, %s; want %s, %s", address, got, c.Network(), want.networks, want.network)
 		}
 	}
-	if n := (core.Client{}).Networks(); len(n) != 1 || n[0] != (netip.Prefix{}) || (core.Client{}).Network() != "" {
+	if n := (clients.Client{}).Networks(); len(n) != 1 || n[0] != (netip.Prefix{}) || (clients.Client{}).Network() != "" {
 		t.Errorf("a client of unknown address is in %v", n)
 	}
 }

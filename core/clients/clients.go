@@ -1,11 +1,12 @@
-package core
+// Package clients knows who sends a request, and which networks a client belongs to.
+package clients
 
 import (
 	"context"
 	"net/netip"
 )
 
-// Client is the sender of a request, for rate limits and the audit log.
+// A Client is the sender of a request, for rate limits and the audit log.
 type Client struct {
 	// Address is the client's address, behind trusted proxies. The zero one is unknown,
 	// and not rate-limited.
@@ -16,16 +17,16 @@ type Client struct {
 
 type clientKey struct{}
 
-// WithClient returns a context for the requests of a client. resolve is called when the
+// With returns a context for the requests of a client. resolve is called when the
 // client is needed, which no token check does, and perhaps more than once.
-func WithClient(ctx context.Context, resolve func() Client) context.Context {
+func With(ctx context.Context, resolve func() Client) context.Context {
 	return context.WithValue(ctx, clientKey{}, resolve)
 }
 
 // Request is a request as whoever receives it knows it. The engine calls the methods, all of them
 // from the goroutine of the request.
 type Request interface {
-	// Client returns the client, as of WithClient.
+	// Client returns the client, as of With.
 	Client() Client
 	// Identify is told the username of the account whose token or password was good.
 	Identify(username string)
@@ -33,13 +34,13 @@ type Request interface {
 	Present(secret string)
 }
 
-// WithRequest is WithClient for a request that wants to know more of itself.
+// WithRequest is With for a request that wants to know more of itself.
 func WithRequest(ctx context.Context, r Request) context.Context {
 	return context.WithValue(ctx, clientKey{}, r)
 }
 
-// ClientOf returns the client of a context, or the zero one.
-func ClientOf(ctx context.Context) Client {
+// Of returns the client of a context, or the zero one.
+func Of(ctx context.Context) Client {
 	switch v := ctx.Value(clientKey{}).(type) {
 	case func() Client:
 		return v()
@@ -47,6 +48,21 @@ func ClientOf(ctx context.Context) Client {
 		return v.Client()
 	}
 	return Client{}
+}
+
+// Identify tells who receives the request of the username of the account whose token or
+// password was good.
+func Identify(ctx context.Context, username string) {
+	if r, ok := ctx.Value(clientKey{}).(Request); ok {
+		r.Identify(username)
+	}
+}
+
+// Present tells who receives the request of a secret in it.
+func Present(ctx context.Context, secret string) {
+	if r, ok := ctx.Value(clientKey{}).(Request); ok {
+		r.Present(secret)
+	}
 }
 
 // Network returns what counts as one client to limits: an IPv4 address, or the IPv6 /64 that
