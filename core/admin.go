@@ -212,13 +212,13 @@ func (s *Service) Reseal(ctx context.Context, store Admin) (done, broken int, er
 			after = tokens[len(tokens)-1].Digest
 			var anew []Token
 			for _, t := range tokens {
-				text, err := sealer.open(t)
+				text, err := openWith(sealer, t)
 				if err != nil {
 					broken++
 					s.log.Error("a sealed token does not open and stays as it is", "token", TokenID(t.Digest), "error", err)
 					continue
 				}
-				if t.Sealed, err = sealer.seal(s.random, t.UserID, t.Digest, text); err != nil {
+				if t.Sealed, err = sealer.Seal(s.random, t.UserID, t.Digest, text); err != nil {
 					return done, broken, s.wrapSealError("reseal token", err)
 				}
 				t.SealKey = sealer.KeyID()

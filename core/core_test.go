@@ -10,6 +10,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
@@ -34,9 +35,9 @@ func newWorld(t *testing.T, withKey bool) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var sealer core.Sealer
+	var sealer sealing.Sealer
 	if withKey {
-		if sealer, err = core.NewSealer(make([]byte, core.KeySize)); err != nil {
+		if sealer, err = sealing.NewSealer(make([]byte, sealing.KeySize)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -320,7 +321,7 @@ func TestWithoutItsKeyAReusedTokenFailsClosed(t *testing.T) {
 	w.user(t, "john")
 	_, err := w.Login(t.Context(), reusing, "john", "secret")
 	wantKind(t, err, core.KindUnavailable)
-	if !errors.Is(err, core.ErrNoKey) {
+	if !errors.Is(err, sealing.ErrNoKey) {
 		t.Errorf("cause %v, want ErrNoKey", err)
 	}
 	if !strings.Contains(w.log.String(), "AUTHCOMPAT_SECRET_KEY") {
@@ -347,7 +348,7 @@ func TestEndedContext(t *testing.T) {
 
 func TestErrorsHoldNoSecret(t *testing.T) {
 	for _, text := range []string{"c2VjcmV0", "not base64!", ""} {
-		if _, err := core.ParseKeys(text); err == nil || text != "" && strings.Contains(err.Error(), text) {
+		if _, err := sealing.ParseKeys(text); err == nil || text != "" && strings.Contains(err.Error(), text) {
 			t.Errorf("ParseKeys: %v", err)
 		}
 	}

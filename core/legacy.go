@@ -132,15 +132,6 @@ func NewLegacy(g LegacyFormat, random io.Reader, text string) (Legacy, error) {
 	return l, nil
 }
 
-// Seal encrypts the text of a token of the user with digest d, for [Token.Sealed]; KeyID
-// is for [Token.SealKey]. It fails with ErrNoKey if the sealer has no key.
-func (s Sealer) Seal(random io.Reader, userID int64, d Digest, text string) ([]byte, error) {
-	return s.seal(random, userID, d, text)
-}
-
-// Open decrypts a sealed token, or fails with ErrNoKey.
-func (s Sealer) Open(t Token) (string, error) { return s.open(t) }
-
 // firstCharacters returns the first n characters of a text.
 func firstCharacters(s string, n int) string {
 	for i := range s {

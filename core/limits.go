@@ -9,6 +9,7 @@ import (
 
 	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/internal/inflight"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/core/spelling"
 )
 
@@ -313,20 +314,20 @@ const limitKeySize = 16
 // account, that of the name, which may be a password.
 func (s *Service) accountLimitKey(who subject) []byte {
 	if who.account == nil {
-		return KeyedDigest(s.pseudonymKey(), "account", who.folded)[:limitKeySize]
+		return sealing.KeyedDigest(s.pseudonymKey(), "account", who.folded)[:limitKeySize]
 	}
-	return KeyedDigest(s.databaseKey, "account", strconv.FormatInt(who.account.ID, 10))[:limitKeySize]
+	return sealing.KeyedDigest(s.databaseKey, "account", strconv.FormatInt(who.account.ID, 10))[:limitKeySize]
 }
 
 // spellingLimitKey is the key of all spellings of a username, which may be a password, that a
 // [Referee] may take for one: else each would have guesses of its own at one password there.
 func (s *Service) spellingLimitKey(username string) []byte {
-	return KeyedDigest(s.pseudonymKey(), "spelling", spelling.Fold(username))[:limitKeySize]
+	return sealing.KeyedDigest(s.pseudonymKey(), "spelling", spelling.Fold(username))[:limitKeySize]
 }
 
 // networkLimitKey is the key of what a network does, for all servers on the database.
 func (s *Service) networkLimitKey(label, network string) []byte {
-	return KeyedDigest(s.databaseKey, label, network)[:limitKeySize]
+	return sealing.KeyedDigest(s.databaseKey, label, network)[:limitKeySize]
 }
 
 // refund takes back a login that was no wrong guess, or a registration whose password was

@@ -10,6 +10,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
@@ -29,7 +30,7 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,9 +248,9 @@ func TestAuditRecord(t *testing.T) {
 }
 
 func TestKeyRing(t *testing.T) {
-	key := func(b byte) []byte { return append(make([]byte, core.KeySize-1), b) }
-	sealer := func(keys ...[]byte) core.Sealer {
-		s, err := core.NewSealer(keys...)
+	key := func(b byte) []byte { return append(make([]byte, sealing.KeySize-1), b) }
+	sealer := func(keys ...[]byte) sealing.Sealer {
+		s, err := sealing.NewSealer(keys...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,7 +263,7 @@ func TestKeyRing(t *testing.T) {
 	current := sealer(key(1))
 	s := core.New(core.Config{
 		Backend: core.Backend{Store: sqlitetest.MustOpen(t)}, Hasher: passwords, Sealer: current,
-		RefreshKeys: func() (core.Sealer, error) { return current, nil },
+		RefreshKeys: func() (sealing.Sealer, error) { return current, nil },
 	})
 	session, err := s.Register(t.Context(), reusing, core.Registration{Username: "john", Password: "secret"})
 	if err != nil {

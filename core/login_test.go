@@ -8,6 +8,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 )
 
 // interruptedHasher runs a function after each check of a password.
@@ -31,7 +32,7 @@ func newInterruptedWorld(t *testing.T, iterations int) (*world, *interruptedHash
 		t.Fatal(err)
 	}
 	h := &interruptedHasher{Hasher: inner, checked: func() {}}
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
@@ -23,9 +24,9 @@ func TestPseudonyms(t *testing.T) {
 	process := func(keys ...byte) *core.Service {
 		var all [][]byte
 		for _, b := range keys {
-			all = append(all, bytes.Repeat([]byte{b}, core.KeySize))
+			all = append(all, bytes.Repeat([]byte{b}, sealing.KeySize))
 		}
-		sealer, err := core.NewSealer(all...)
+		sealer, err := sealing.NewSealer(all...)
 		if err != nil {
 			t.Fatal(err)
 		}

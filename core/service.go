@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core/internal/inflight"
+	"github.com/authcompat/authcompat/core/sealing"
 )
 
 // Hasher checks and makes encoded passwords. Each call may wait for its turn; it ends
@@ -40,8 +41,8 @@ type Service struct {
 	store         Store
 	turns         *writeTurns
 	hasher        Hasher
-	sealer        atomic.Pointer[Sealer]
-	refreshKeys   func() (Sealer, error)
+	sealer        atomic.Pointer[sealing.Sealer]
+	refreshKeys   func() (sealing.Sealer, error)
 	loginLimits   atomic.Pointer[LoginLimits]
 	inflight      inflight.Logins
 	failureWrites durations // how long it took to count failed logins and to record them
@@ -68,11 +69,11 @@ type Config struct {
 	Backend Backend
 	Hasher  Hasher
 	// Sealer encrypts and decrypts the tokens that are shown again. With the zero
-	// Sealer, such logins fail with KindUnavailable.
-	Sealer Sealer
+	// sealing.Sealer, such logins fail with KindUnavailable.
+	Sealer sealing.Sealer
 	// RefreshKeys, if set, is called when a sealing key is missing. It reads the keys
 	// again and returns a sealer that has them.
-	RefreshKeys func() (Sealer, error)
+	RefreshKeys func() (sealing.Sealer, error)
 	// ExpiryWriter, if set, extends the expiry of sliding tokens in the background. The
 	// caller runs it.
 	ExpiryWriter ExpiryQueue

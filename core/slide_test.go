@@ -11,6 +11,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/expiries"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
@@ -41,7 +42,7 @@ func newMovingWorld(t *testing.T, several bool) *movingWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}

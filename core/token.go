@@ -107,7 +107,7 @@ func (s *Service) mint(p Policy, userID int64, now time.Time) (Token, string, er
 			return Token{}, "", err
 		}
 		t.SealKey = sealer.KeyID()
-		if t.Sealed, err = sealer.seal(s.random, userID, t.Digest, key); err != nil {
+		if t.Sealed, err = sealer.Seal(s.random, userID, t.Digest, key); err != nil {
 			return Token{}, "", err
 		}
 	}

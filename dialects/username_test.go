@@ -14,6 +14,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
@@ -55,7 +56,7 @@ func newAPI(t *testing.T, p *profiles.Profile) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store"
 )
 
@@ -23,7 +24,7 @@ func TestAuditOnDjangosTables(t *testing.T) {
 	dsn := "django+sqlite:" + path
 	do := func(args ...string) string { return command(t, "", append(args, "--store", dsn)...) }
 	keys := filepath.Join(t.TempDir(), "keys")
-	if err := os.WriteFile(keys, []byte(base64.StdEncoding.EncodeToString(make([]byte, core.KeySize))), 0o600); err != nil {
+	if err := os.WriteFile(keys, []byte(base64.StdEncoding.EncodeToString(make([]byte, sealing.KeySize))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p := start(t, append(cheap, "--profile", "authtokens", "--store", dsn, "--secret-key-file", keys)...)

@@ -20,6 +20,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store/sqlite"
 )
 
@@ -42,11 +43,11 @@ func readKeyIDs(path string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := core.ParseKeys(string(text))
+	keys, err := sealing.ParseKeys(string(text))
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := core.NewSealer(keys...)
+	sealer, err := sealing.NewSealer(keys...)
 	return sealer.KeyIDs(), err
 }
 

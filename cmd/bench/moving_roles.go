@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
@@ -38,7 +39,7 @@ func importRole(arguments []string) error {
 	if to == nil {
 		return errors.New("this store takes no imports")
 	}
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func importRole(arguments []string) error {
 
 // importFrom takes over a source of Django's as `authcompat import django` does,
 // for a profile that shows tokens again.
-func importFrom(ctx context.Context, path string, to transfer.Target, sealer core.Sealer) (_ *transfer.Report, err error) {
+func importFrom(ctx context.Context, path string, to transfer.Target, sealer sealing.Sealer) (_ *transfer.Report, err error) {
 	from, err := tables.Open(ctx, tables.Mapping{}, path)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password"
+	"github.com/authcompat/authcompat/core/sealing"
 )
 
 // DummyCosts decides how long a login with an unknown username takes: as long as
@@ -54,7 +55,7 @@ func (d *DummyCosts) cost(username string) (c password.Cost, ok bool) {
 	if d.total == 0 {
 		return password.Cost{}, false
 	}
-	sum := core.KeyedDigest(d.key, "decoy", username)
+	sum := sealing.KeyedDigest(d.key, "decoy", username)
 	// A fraction of the total, so that a growing total moves few names.
 	at, _ := bits.Mul64(binary.BigEndian.Uint64(sum[:8]), d.total)
 	i, _ := slices.BinarySearchFunc(d.costs, at, func(w weightedCost, at uint64) int {

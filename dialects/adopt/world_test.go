@@ -16,6 +16,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/front"
@@ -122,7 +123,7 @@ func newWorldAs(t *testing.T, p *profiles.Profile, host string, rules ...front.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}

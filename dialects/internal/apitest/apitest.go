@@ -12,6 +12,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -39,7 +40,7 @@ func MustNew(tb testing.TB, p *profiles.Profile, store core.Store) *API {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		tb.Fatal(err)
 	}

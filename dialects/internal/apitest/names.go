@@ -10,6 +10,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/dialects/front"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
@@ -60,7 +61,7 @@ func RunNames(t *testing.T, p *profiles.Profile, store core.Store, tests []Named
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}

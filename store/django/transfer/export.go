@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/django/tables"
 )
@@ -20,7 +21,7 @@ type Source interface {
 type ExportOptions struct {
 	Realm string
 	// Sealer opens tokens whose text is stored.
-	Sealer core.Sealer
+	Sealer sealing.Sealer
 	Clock  core.Clock
 	// Name, if not empty, replaces the target's identity. It is the name under which
 	// users and tokens were imported from the target.

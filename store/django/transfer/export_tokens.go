@@ -236,7 +236,7 @@ func (e *exporter) form(g core.LegacyFormat, t core.Token) (tables.Token, core.D
 	if len(t.Sealed) == 0 {
 		return form, nil, fmt.Errorf("its form there is not known: the profile that issued it has to have legacy_format: %s", g)
 	}
-	text, err := e.Sealer.Open(t)
+	text, err := e.Sealer.Open(t.SealKey, t.UserID, t.Digest, t.Sealed)
 	if err != nil {
 		return form, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store/django/live"
 )
 
@@ -21,7 +22,7 @@ func (c *genCase) attach() {
 		return
 	}
 	defer func() { c.must(s.Close()) }()
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	c.must(err)
 	c.sealer = sealer
 	c.policy = core.Policy{Issuer: "beside", Realm: core.DefaultRealm, TokenHex: 40, Reuse: s.SingleTokenPerUser() || c.chance(50)}

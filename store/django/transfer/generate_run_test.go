@@ -22,6 +22,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 	"github.com/authcompat/authcompat/store/sqlite"
@@ -50,7 +51,7 @@ type genCase struct {
 	empty      []byte // a store without rows
 	sources    []string
 	policy     core.Policy
-	sealer     core.Sealer
+	sealer     sealing.Sealer
 	store      base
 	service    *core.Service
 	opened     int
@@ -196,8 +197,8 @@ func memory() string {
 
 // policies draws the profile that serves the tokens.
 func (c *genCase) policies() {
-	key := make([]byte, core.KeySize)
-	sealer, err := core.NewSealer(key)
+	key := make([]byte, sealing.KeySize)
+	sealer, err := sealing.NewSealer(key)
 	c.must(err)
 	c.policy = core.Policy{Issuer: "old-api", Realm: core.DefaultRealm, TokenHex: 40}
 	switch c.IntN(4) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/django/tables"
 )
@@ -34,7 +35,7 @@ type Options struct {
 	NoProfile bool
 	// Sealer seals tokens whose text is known, so that they can be returned by a login
 	// again, and exported. Without a key they only authenticate.
-	Sealer core.Sealer
+	Sealer sealing.Sealer
 	Random io.Reader
 	Zone   *time.Location // of times stored without one
 	Since  time.Time      // skip rows before this time; zero for all rows

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	coretransfer "github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/django/mariadbtest"
 	"github.com/authcompat/authcompat/store/django/tables"
@@ -63,7 +64,7 @@ func importAlone(ctx context.Context, source, target string) error {
 		return err
 	}
 	defer to.Close()
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		return err
 	}

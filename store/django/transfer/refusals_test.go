@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
 )
@@ -71,7 +72,7 @@ func TestUnsealed(t *testing.T) {
 	ending := policy
 	ending.Reuse, ending.TTL = false, 300*24*time.Hour
 	change := func(o *transfer.Options) {
-		o.Sealer, o.Policy, o.Clock = core.Sealer{}, ending, func() time.Time { return time.Date(2026, 2, 1, 0, 0, 0, 0, utc) }
+		o.Sealer, o.Policy, o.Clock = sealing.Sealer{}, ending, func() time.Time { return time.Date(2026, 2, 1, 0, 0, 0, 0, utc) }
 	}
 	for range 2 {
 		report, err := h.both(t, tables.Mapping{}, change, path)
@@ -90,7 +91,7 @@ func TestWithoutProfileOrKey(t *testing.T) {
 	for _, order := range []tables.Names{{"knox_authtoken", "authtoken_token"}, {"authtoken_token", "knox_authtoken"}} {
 		for want, change := range map[error]func(*transfer.Options){
 			transfer.ErrNoProfile: func(o *transfer.Options) { o.NoProfile = true },
-			transfer.ErrNoKey:     func(o *transfer.Options) { o.Sealer = core.Sealer{} },
+			transfer.ErrNoKey:     func(o *transfer.Options) { o.Sealer = sealing.Sealer{} },
 		} {
 			h := mustHouse(t)
 			_, err := h.both(t, tables.Mapping{TokenTables: order}, change, path)

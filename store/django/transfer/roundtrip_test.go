@@ -9,6 +9,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
@@ -28,12 +29,12 @@ var policy = core.Policy{Issuer: "old-api", Realm: core.DefaultRealm, TokenHex: 
 type house struct {
 	store   *sqlite.Store
 	service *core.Service
-	sealer  core.Sealer
+	sealer  sealing.Sealer
 }
 
 func mustHouse(t *testing.T) house {
 	t.Helper()
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}

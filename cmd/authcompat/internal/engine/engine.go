@@ -14,6 +14,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/expiries"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django/tables"
 )
@@ -35,10 +36,10 @@ type Options struct {
 
 	// Keys loads the sealing keys. It is called after the store is open, so that a start
 	// that fails leaves no key behind. nil: there are none.
-	Keys func(context.Context, core.Admin) (core.Sealer, error)
+	Keys func(context.Context, core.Admin) (sealing.Sealer, error)
 	// RefreshKeys loads the keys again for a token whose key is missing. nil: that is an
 	// error.
-	RefreshKeys func() (core.Sealer, error)
+	RefreshKeys func() (sealing.Sealer, error)
 	Log         *slog.Logger         // nil: nothing is logged
 	Metrics     *metrics.Metrics     // nil: nothing is counted
 	HashPool    *hashing.PoolOptions // nil: any number of passwords is hashed at a time

@@ -15,6 +15,7 @@ import (
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store"
@@ -55,7 +56,7 @@ func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Ser
 	if err != nil {
 		return nil, errors.Join(err, cleanup())
 	}
-	sealer, err := core.NewSealer(make([]byte, core.KeySize)) // nothing here outlives the exchange
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize)) // nothing here outlives the exchange
 	if err != nil {
 		return nil, errors.Join(err, cleanup())
 	}

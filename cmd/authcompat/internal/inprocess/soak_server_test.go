@@ -23,6 +23,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/expiries"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -90,7 +91,7 @@ type soakServer struct {
 // newSoakServer starts a server of the profiles, which ends with the test.
 func newSoakServer(t *testing.T, store *soakStore, hasher core.Hasher, names []string) *soakServer {
 	t.Helper()
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}

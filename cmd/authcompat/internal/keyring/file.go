@@ -15,14 +15,14 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/profiles/smallfile"
 )
 
 // keyRing is the content of a key file: the newest key first.
 type keyRing struct {
 	words  []string
-	sealer core.Sealer
+	sealer sealing.Sealer
 }
 
 // readKeys reads a key file. The error is fs.ErrNotExist if there is none.
@@ -38,22 +38,22 @@ func readKeys(ctx context.Context, path string) (keyRing, error) {
 	if err != nil {
 		return keyRing{}, fmt.Errorf("sealing keys: %w", err)
 	}
-	keys, err := core.ParseKeys(string(text))
+	keys, err := sealing.ParseKeys(string(text))
 	if err != nil {
 		return keyRing{}, fmt.Errorf("%s: %w", path, err)
 	}
-	sealer, err := core.NewSealer(keys...)
+	sealer, err := sealing.NewSealer(keys...)
 	return keyRing{keyWords(string(text)), sealer}, err
 }
 
-// keyWords splits a text as core.ParseKeys does.
+// keyWords splits a text as sealing.ParseKeys does.
 func keyWords(text string) []string {
 	return strings.FieldsFunc(text, func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
 }
 
 // newKey returns a new random key, as it stands in key files.
 func newKey() (string, error) {
-	key := make([]byte, core.KeySize)
+	key := make([]byte, sealing.KeySize)
 	if _, err := rand.Read(key); err != nil {
 		return "", err
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store"
 )
 
@@ -92,17 +93,17 @@ func (k Location) Holder() string {
 
 // read reads the keys. If there is no location the sealer has none; if their file is
 // missing the error is fs.ErrNotExist. Nothing is written.
-func (k Location) read(ctx context.Context) (core.Sealer, error) {
+func (k Location) read(ctx context.Context) (sealing.Sealer, error) {
 	if text, ok := os.LookupEnv(EnvVar); ok {
-		keys, err := core.ParseKeys(text)
+		keys, err := sealing.ParseKeys(text)
 		if err != nil {
-			return core.Sealer{}, err
+			return sealing.Sealer{}, err
 		}
-		return core.NewSealer(keys...)
+		return sealing.NewSealer(keys...)
 	}
 	path, err := k.checkedPath()
 	if path == "" || err != nil {
-		return core.Sealer{}, err
+		return sealing.Sealer{}, err
 	}
 	ring, err := readKeys(ctx, path)
 	return ring.sealer, err
@@ -116,7 +117,7 @@ func (k Location) Check(ctx context.Context) error {
 }
 
 // load is read, with an error that names the setting.
-func (k Location) load(ctx context.Context) (core.Sealer, error) {
+func (k Location) load(ctx context.Context) (sealing.Sealer, error) {
 	sealer, err := k.read(ctx)
 	if err != nil && k.Setting() != "--store" {
 		err = fmt.Errorf("%s: %w", k.Setting(), err)
@@ -127,11 +128,11 @@ func (k Location) load(ctx context.Context) (core.Sealer, error) {
 // LoadOrWarn reads the keys for a command that can go on without them: if their file is
 // missing, it calls warn with an error that says so and returns a sealer without keys. All
 // other errors name the setting that says where the keys are.
-func (k Location) LoadOrWarn(ctx context.Context, warn func(error)) (core.Sealer, error) {
+func (k Location) LoadOrWarn(ctx context.Context, warn func(error)) (sealing.Sealer, error) {
 	sealer, err := k.load(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		warn(err)
-		return core.Sealer{}, nil
+		return sealing.Sealer{}, nil
 	}
 	return sealer, err
 }
@@ -144,7 +145,7 @@ var errKeysLost = errors.New("the database holds tokens that are sealed with its
 // database is missing, it is created, unless the database holds sealed tokens: then the
 // error says that the keys have to be restored. Processes that create it at the same time
 // get the same key. No file is created if there is no location or admin is nil.
-func (k Location) LoadOrCreate(ctx context.Context, admin core.Admin) (sealer core.Sealer, err error) {
+func (k Location) LoadOrCreate(ctx context.Context, admin core.Admin) (sealer sealing.Sealer, err error) {
 	sealer, err = k.load(ctx)
 	if !errors.Is(err, fs.ErrNotExist) || k.File != "" || admin == nil {
 		return sealer, err

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 )
 
 // errMisplaced is the error of sealing keys that are given where the name of their file is
@@ -59,7 +59,7 @@ func likeKeys(text string) bool {
 			return false
 		case notHex == nil, word != body:
 			return true
-		case err == nil && len(key) == core.KeySize:
+		case err == nil && len(key) == sealing.KeySize:
 			return strings.ContainsAny(body, capitals)
 		}
 		return plain == body && !strings.HasPrefix(body, "/") && strings.ContainsAny(body, capitals) && strings.ContainsAny(body, digits)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 )
 
 // ReloadInterval is how often a server reads the keys again. Commands that change the keys
@@ -26,12 +27,12 @@ type Reloader struct {
 	admin core.Admin // counts the tokens of each key; nil: they can't be counted
 
 	mu          sync.Mutex
-	held        core.Sealer // the keys in memory
+	held        sealing.Sealer // the keys in memory
 	started     bool
 	unset       bool        // there is no location
 	lastWarning string      // logged last; empty if the keys could be read
 	last        fs.FileInfo // of the file when latest was read
-	latest      core.Sealer
+	latest      sealing.Sealer
 }
 
 // NewReloader returns a Reloader for a server on the store at dsn. It logs when the keys
@@ -47,7 +48,7 @@ func (w *Reloader) location(file string) Location { return Location{file, w.dsn}
 // creates them as LoadOrCreate does. It removes the keys that a killed rotation has left in
 // an unfinished file. A server starts even if its keys are lost: then the
 // sealer has none, and a warning is logged.
-func (w *Reloader) Start(ctx context.Context, file string, admin core.Admin) (core.Sealer, error) {
+func (w *Reloader) Start(ctx context.Context, file string, admin core.Admin) (sealing.Sealer, error) {
 	location := w.location(file)
 	if path, err := location.checkedPath(); path != "" && err == nil {
 		if err := removeUnfinished(ctx, path); err != nil {
@@ -59,7 +60,7 @@ func (w *Reloader) Start(ctx context.Context, file string, admin core.Admin) (co
 	defer w.mu.Unlock()
 	if errors.Is(err, errKeysLost) {
 		w.warnOnce(location, err)
-		sealer, err = core.Sealer{}, nil
+		sealer, err = sealing.Sealer{}, nil
 	}
 	w.started, w.unset = true, sealer.KeyID() == "" && w.lastWarning == ""
 	w.admin, w.held = admin, sealer
@@ -73,7 +74,7 @@ func (w *Reloader) Path(file string) string { return w.location(file).path() }
 // adopt replaces the keys in memory by those that were read. If there are tokens that only
 // the old ones open, the file is a wrong one or has lost keys: then it fails and changes
 // nothing. The caller holds the lock.
-func (w *Reloader) adopt(sealer core.Sealer) error {
+func (w *Reloader) adopt(sealer sealing.Sealer) error {
 	missing := slices.DeleteFunc(w.held.KeyIDs(), func(id string) bool { return slices.Contains(sealer.KeyIDs(), id) })
 	if len(missing) > 0 && w.admin != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), countTime)
@@ -97,7 +98,7 @@ const countTime = 30 * time.Second
 
 // Reload returns the keys as they are now. If fresh is false, those in memory stay in use;
 // the error says why, and is nil if only the file beside the database is missing.
-func (w *Reloader) Reload(ctx context.Context, file string) (sealer core.Sealer, fresh bool, err error) {
+func (w *Reloader) Reload(ctx context.Context, file string) (sealer sealing.Sealer, fresh bool, err error) {
 	location := w.location(file)
 	sealer, err = location.load(ctx)
 	w.mu.Lock()
@@ -107,7 +108,7 @@ func (w *Reloader) Reload(ctx context.Context, file string) (sealer core.Sealer,
 	}
 	w.warnOnce(location, err)
 	if errors.Is(err, fs.ErrNotExist) && file == "" {
-		return core.Sealer{}, false, nil
+		return sealing.Sealer{}, false, nil
 	}
 	return sealer, err == nil, err
 }
@@ -115,7 +116,7 @@ func (w *Reloader) Reload(ctx context.Context, file string) (sealer core.Sealer,
 // Refresh returns the keys again for a token whose key is missing: after `secret rotate` a
 // server meets tokens that are sealed with a key from after its start. An unchanged file
 // is not read again.
-func (w *Reloader) Refresh(ctx context.Context, file string) (core.Sealer, error) {
+func (w *Reloader) Refresh(ctx context.Context, file string) (sealing.Sealer, error) {
 	location := w.location(file)
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/profiles/smallfile"
 )
 
@@ -40,7 +40,7 @@ func keepRemoved(ctx context.Context, path string, words []string) (to string, u
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", nil, fmt.Errorf("nothing is removed: what was removed before can't be read: %w", err)
 	}
-	if _, err := core.ParseKeys(string(before)); err != nil && len(before) > 0 {
+	if _, err := sealing.ParseKeys(string(before)); err != nil && len(before) > 0 {
 		return "", nil, fmt.Errorf("nothing is removed: %s, where removed keys are kept, has something else in it: move it away: %w", to, err)
 	}
 	earlier := keyWords(string(before))

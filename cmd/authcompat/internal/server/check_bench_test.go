@@ -12,6 +12,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store"
@@ -91,7 +92,7 @@ func checkedService(b *testing.B) (p *profiles.Profile, service *core.Service, t
 	if err != nil {
 		b.Fatal(err)
 	}
-	sealer, err := core.NewSealer(make([]byte, core.KeySize))
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 )
 
 // Hangups returns a channel that receives SIGHUP until ctx ends.
@@ -25,14 +25,14 @@ func Hangups(ctx context.Context) <-chan os.Signal {
 const readTime = 10 * time.Second
 
 // refreshKeys reads the keys again for a token whose key is missing.
-func (s *server) refreshKeys(ctx context.Context, file string) (core.Sealer, error) {
+func (s *server) refreshKeys(ctx context.Context, file string) (sealing.Sealer, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
 	return s.keys.Refresh(ctx, file)
 }
 
 // reloadKeys reads the keys again.
-func (s *server) reloadKeys(ctx context.Context) (sealer core.Sealer, fresh bool) {
+func (s *server) reloadKeys(ctx context.Context) (sealer sealing.Sealer, fresh bool) {
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
 	sealer, fresh, _ = s.keys.Reload(ctx, s.started.KeyFile) // which logs errors itself, each of them once

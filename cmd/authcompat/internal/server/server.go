@@ -26,6 +26,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/front"
@@ -130,10 +131,10 @@ func (s *server) open(ctx context.Context) error {
 	}
 	s.engine, err = engine.Open(ctx, engine.Options{
 		DSN: f.Engine.Store, Mapping: mapping, Iterations: f.Engine.Iterations,
-		Keys: func(ctx context.Context, a core.Admin) (core.Sealer, error) {
+		Keys: func(ctx context.Context, a core.Admin) (sealing.Sealer, error) {
 			return s.keys.Start(ctx, f.KeyFile, a)
 		},
-		RefreshKeys: func() (core.Sealer, error) { return s.refreshKeys(ctx, s.started.KeyFile) },
+		RefreshKeys: func() (sealing.Sealer, error) { return s.refreshKeys(ctx, s.started.KeyFile) },
 		Log:         s.log, Metrics: s.metrics,
 		HashPool: &hashing.PoolOptions{
 			Threads: f.HashConcurrency, Queue: f.HashQueue,

@@ -19,6 +19,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/report"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store"
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
@@ -179,13 +180,13 @@ func (f *importFlags) target(ctx context.Context) (store.Backend, func() error, 
 
 // sealer finds the key. A dry run makes no key that stays: if it is killed, nobody can open
 // what it leaves.
-func (f *importFlags) sealer(ctx context.Context, to store.Backend) (core.Sealer, error) {
+func (f *importFlags) sealer(ctx context.Context, to store.Backend) (sealing.Sealer, error) {
 	if f.dryRun {
-		key := make([]byte, core.KeySize)
+		key := make([]byte, sealing.KeySize)
 		if _, err := rand.Read(key); err != nil {
-			return core.Sealer{}, err
+			return sealing.Sealer{}, err
 		}
-		return core.NewSealer(key)
+		return sealing.NewSealer(key)
 	}
 	return keyring.Location{File: f.keyFile, DSN: f.store}.LoadOrCreate(ctx, to.Admin)
 }

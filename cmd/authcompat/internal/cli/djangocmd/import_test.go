@@ -4,14 +4,14 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/store"
 )
 
 // TestRehearsalSeals: what a dry run that is killed leaves behind must not open with a key
 // that anybody knows, or that another run has.
 func TestRehearsalSeals(t *testing.T) {
-	known, err := core.NewSealer(make([]byte, core.KeySize))
+	known, err := sealing.NewSealer(make([]byte, sealing.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,10 @@
-package core
+// Package sealing encrypts the tokens that have to be shown again, and derives keys.
+package sealing
 
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -32,7 +34,7 @@ type Sealer struct {
 type sealingKey struct {
 	id         string
 	aead       cipher.AEAD
-	pseudonyms []byte // derived; see Service.pseudonymKeys
+	pseudonyms []byte // derived; see PseudonymKeys
 }
 
 // NewSealer makes a sealer with keys of KeySize bytes, the newest first.
@@ -50,14 +52,14 @@ func NewSealer(keys ...[]byte) (Sealer, error) {
 		if err != nil {
 			return Sealer{}, fmt.Errorf("sealing key: %w", err)
 		}
-		s.ring = append(s.ring, sealingKey{id: keyID(key), aead: aead, pseudonyms: KeyedDigest(key, "authcompat pseudonyms", "")})
+		s.ring = append(s.ring, sealingKey{id: idOf(key), aead: aead, pseudonyms: KeyedDigest(key, "authcompat pseudonyms", "")})
 	}
 	return s, nil
 }
 
-// keyID returns the id of a key, which rows and logs contain. It must not help to find the
+// idOf returns the id of a key, which rows and logs contain. It must not help to find the
 // key: it is eight bytes of a digest with a label of its own.
-func keyID(key []byte) string {
+func idOf(key []byte) string {
 	sum := sha256.Sum256(append([]byte("authcompat sealing key id\x00"), key...))
 	return hex.EncodeToString(sum[:8])
 }
@@ -100,8 +102,18 @@ func (s Sealer) KeyIDs() []string {
 	return ids
 }
 
-// seal encrypts a token's text.
-func (s Sealer) seal(random io.Reader, userID int64, d Digest, text string) ([]byte, error) {
+// PseudonymKeys returns the keys for pseudonyms that are derived from the keys, in their order.
+func (s Sealer) PseudonymKeys() [][]byte {
+	keys := make([][]byte, len(s.ring))
+	for i, key := range s.ring {
+		keys[i] = key.pseudonyms
+	}
+	return keys
+}
+
+// Seal encrypts the text of a token of the user with that digest. KeyID tells with which key.
+// It fails with ErrNoKey if the sealer has none.
+func (s Sealer) Seal(random io.Reader, userID int64, digest []byte, text string) ([]byte, error) {
 	if len(s.ring) == 0 {
 		return nil, ErrNoKey
 	}
@@ -110,21 +122,22 @@ func (s Sealer) seal(random io.Reader, userID int64, d Digest, text string) ([]b
 	if _, err := io.ReadFull(random, nonce); err != nil {
 		return nil, fmt.Errorf("draw nonce: %w", err)
 	}
-	return key.aead.Seal(nonce, nonce, []byte(text), key.binding(userID, d)), nil
+	return key.aead.Seal(nonce, nonce, []byte(text), key.binding(userID, digest)), nil
 }
 
-// open decrypts a sealed token.
-func (s Sealer) open(t Token) (string, error) {
-	i := slices.IndexFunc(s.ring, func(k sealingKey) bool { return k.id == t.SealKey })
+// Open decrypts a token of the user with that digest that was sealed with a key, or fails with
+// ErrNoKey.
+func (s Sealer) Open(keyID string, userID int64, digest, sealed []byte) (string, error) {
+	i := slices.IndexFunc(s.ring, func(k sealingKey) bool { return k.id == keyID })
 	if i < 0 {
-		return "", fmt.Errorf("token sealed with key %q: %w", t.SealKey, ErrNoKey)
+		return "", fmt.Errorf("token sealed with key %q: %w", keyID, ErrNoKey)
 	}
 	key := s.ring[i]
 	size := key.aead.NonceSize()
-	if len(t.Sealed) < size {
+	if len(sealed) < size {
 		return "", errors.New("sealed token is cut short")
 	}
-	text, err := key.aead.Open(nil, t.Sealed[:size], t.Sealed[size:], key.binding(t.UserID, t.Digest))
+	text, err := key.aead.Open(nil, sealed[:size], sealed[size:], key.binding(userID, digest))
 	if err != nil {
 		return "", errors.New("sealed token does not open: another row's, or changed")
 	}
@@ -132,57 +145,18 @@ func (s Sealer) open(t Token) (string, error) {
 }
 
 // binding is the additional authenticated data, which ties a sealed token to its row.
-func (k sealingKey) binding(userID int64, d Digest) []byte {
+func (k sealingKey) binding(userID int64, digest []byte) []byte {
 	b := binary.BigEndian.AppendUint64([]byte("authcompat token\x00"), uint64(userID))
-	b = append(b, d...)
+	b = append(b, digest...)
 	return append(b, k.id...)
 }
 
-// currentSealer returns the sealer in use.
-func (s *Service) currentSealer() Sealer { return *s.sealer.Load() }
-
-// SealWith replaces the sealer.
-func (s *Service) SealWith(sealer Sealer) { s.sealer.Store(&sealer) }
-
-// openToken decrypts a sealed token. If its key is missing, the keys are read again.
-func (s *Service) openToken(t Token) (string, error) {
-	text, err := s.currentSealer().open(t)
-	if !errors.Is(err, ErrNoKey) || s.refreshKeys == nil {
-		return text, err
-	}
-	sealer, err := s.refreshSealer(err)
-	if err != nil {
-		return "", err
-	}
-	return sealer.open(t)
-}
-
-// sealerOrRefresh returns the sealer for a new token. If it has no key, the keys are read
-// again.
-func (s *Service) sealerOrRefresh() (Sealer, error) {
-	sealer := s.currentSealer()
-	if sealer.KeyID() != "" || s.refreshKeys == nil {
-		return sealer, nil
-	}
-	return s.refreshSealer(ErrNoKey)
-}
-
-// refreshSealer reads the keys again, after a failure for want of one.
-func (s *Service) refreshSealer(err error) (Sealer, error) {
-	sealer, rekeying := s.refreshKeys()
-	if rekeying != nil {
-		return Sealer{}, fmt.Errorf("%w; read keys again: %w", err, rekeying)
-	}
-	s.SealWith(sealer)
-	return sealer, nil
-}
-
-// wrapSealError turns an error from sealing or opening into the engine's. It logs what the
-// operator can do about a missing key.
-func (s *Service) wrapSealError(doing string, err error) *Error {
-	if errors.Is(err, ErrNoKey) {
-		s.log.Error("a token that has to be shown again can't be: bring the file of its sealing key back, or give the key with AUTHCOMPAT_SECRET_KEY or --secret-key-file", "error", err)
-		return &Error{Kind: KindUnavailable, Err: err}
-	}
-	return wrapStoreError(doing, err)
+// KeyedDigest returns HMAC-SHA256 of a text, which nobody can compute without the key.
+// The label separates the digests of different uses.
+func KeyedDigest(key []byte, label, text string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(label))
+	mac.Write([]byte{0})
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
 }

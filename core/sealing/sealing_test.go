@@ -1,4 +1,4 @@
-package core_test
+package sealing_test
 
 import (
 	"bytes"
@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/sealing"
 )
 
 // TestSealIsBoundToItsRow checks that a sealed token opens only in the row that it was
 // sealed for, and with its key.
 func TestSealIsBoundToItsRow(t *testing.T) {
-	first, second := make([]byte, core.KeySize), bytes.Repeat([]byte{1}, core.KeySize)
-	sealer, err := core.NewSealer(first, second)
+	first, second := make([]byte, sealing.KeySize), bytes.Repeat([]byte{1}, sealing.KeySize)
+	sealer, err := sealing.NewSealer(first, second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +35,7 @@ func TestSealIsBoundToItsRow(t *testing.T) {
 		t.Errorf("sealed twice, it is the same: %v", err)
 	}
 	row := core.Token{UserID: 1, Digest: digest, Sealed: sealed, SealKey: sealer.KeyID()}
-	if got, err := sealer.Open(row); got != text || err != nil {
+	if got, err := sealer.Open(row.SealKey, row.UserID, row.Digest, row.Sealed); got != text || err != nil {
 		t.Errorf("its own row: %q, %v", got, err)
 	}
 	for name, change := range map[string]func(*core.Token){
@@ -46,19 +47,19 @@ func TestSealIsBoundToItsRow(t *testing.T) {
 	} {
 		other := row
 		change(&other)
-		if got, err := sealer.Open(other); err == nil {
+		if got, err := sealer.Open(other.SealKey, other.UserID, other.Digest, other.Sealed); err == nil {
 			t.Errorf("%s: it opens: %q", name, got)
 		}
 	}
 	row.SealKey = "unknown"
-	if _, err := sealer.Open(row); !errors.Is(err, core.ErrNoKey) {
+	if _, err := sealer.Open(row.SealKey, row.UserID, row.Digest, row.Sealed); !errors.Is(err, sealing.ErrNoKey) {
 		t.Errorf("without its key: %v", err)
 	}
 }
 
 // TestParseKeys reads keys as people write them, and none that is too short or too long.
 func TestParseKeys(t *testing.T) {
-	first, second := bytes.Repeat([]byte{1}, core.KeySize), bytes.Repeat([]byte{2}, core.KeySize)
+	first, second := bytes.Repeat([]byte{1}, sealing.KeySize), bytes.Repeat([]byte{2}, sealing.KeySize)
 	a, b := base64.StdEncoding.EncodeToString(first), base64.StdEncoding.EncodeToString(second)
 	for text, want := range map[string][][]byte{
 		a:                                    {first},
@@ -68,7 +69,7 @@ func TestParseKeys(t *testing.T) {
 		b + "\n" + a + "\n":                  {second, first},
 		strings.TrimRight(a, "=") + ", " + b: {first, second},
 	} {
-		keys, err := core.ParseKeys(text)
+		keys, err := sealing.ParseKeys(text)
 		if err != nil || !slices.EqualFunc(keys, want, bytes.Equal) {
 			t.Errorf("%q: %v, %v", text, keys, err)
 		}
@@ -76,18 +77,18 @@ func TestParseKeys(t *testing.T) {
 	for _, text := range []string{
 		"", " ,\n", "S3cret!", a[:40], base64.StdEncoding.EncodeToString(first[1:]), base64.StdEncoding.EncodeToString(append(first, 0)), a + ",x", "x" + a,
 	} {
-		if keys, err := core.ParseKeys(text); err == nil {
+		if keys, err := sealing.ParseKeys(text); err == nil {
 			t.Errorf("%q: %d keys", text, len(keys))
 		} else if strings.Contains(err.Error(), "S3cret") || strings.Contains(err.Error(), a[:20]) {
 			t.Errorf("a key with a typing error is shown: %v", err)
 		}
 	}
-	for _, size := range []int{0, core.KeySize - 1, core.KeySize + 1} {
-		if _, err := core.NewSealer(first, make([]byte, size)); err == nil {
+	for _, size := range []int{0, sealing.KeySize - 1, sealing.KeySize + 1} {
+		if _, err := sealing.NewSealer(first, make([]byte, size)); err == nil {
 			t.Errorf("a key of %d bytes", size)
 		}
 	}
-	if id := (core.Sealer{}).KeyID(); id != "" {
+	if id := (sealing.Sealer{}).KeyID(); id != "" {
 		t.Errorf("without a key: id %q", id)
 	}
 }
