@@ -143,7 +143,7 @@ func TestIdleOfAProxyMakesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const all = largeShare
 		w := newLimitedWorld(all, all)
-		school := core.Client{Address: netip.MustParseAddr("198.51.100.1")}.Networks()
+		school := clients.Client{Address: netip.MustParseAddr("198.51.100.1")}.Networks()
 		for i := range all {
 			c := w.dial(fmt.Sprint("request ", i), "10.0.0.1")
 			c.slot.setIdle(false)
