@@ -21,7 +21,7 @@ run: ## serve the snippit profile on ./authcompat.db
 # that the tests start themselves, also behind pgbouncer; Django's tables are also
 # read on a MariaDB of theirs. nginx and HAProxy run as docs/old-clients.md has them, and
 # with Caddy as front snippet prints them.
-PACKAGES = gcc libc6-dev strace python3 python3-django python3-djangorestframework python3-djoser python3-psycopg2 gunicorn \
+PACKAGES = gcc libc6-dev strace python3 python3-django python3-djangorestframework python3-djoser python3-django-cors-headers python3-psycopg2 gunicorn \
 	postgresql-15 pgbouncer mariadb-server nginx haproxy caddy
 tools: ## install what the tests need from Debian's packages, if it is missing
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \

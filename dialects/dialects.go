@@ -11,6 +11,7 @@ import (
 	"github.com/authcompat/authcompat/dialects/drf"
 	"github.com/authcompat/authcompat/dialects/formjson"
 	"github.com/authcompat/authcompat/dialects/front"
+	"github.com/authcompat/authcompat/dialects/internal/cors"
 	"github.com/authcompat/authcompat/dialects/internal/route"
 	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
@@ -27,17 +28,19 @@ func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.Handler(), nil
+	return cors.New(p, f.Handler(), func(*http.Request) bool { return true }), nil
 }
 
 // NewBefore is New for an API with an application behind it: next makes the handler of all
-// paths that no endpoint has ([front.New]), in the place of the profile's other_paths.
+// paths that no endpoint has ([front.New]), in the place of the profile's other_paths. Of the
+// profile's CORS the application's answers have nothing, and its preflights are passed on.
 func NewBefore(p *profiles.Profile, engine *core.Service, next func(front.API) http.Handler) (http.Handler, error) {
 	f, err := newFamily(p, engine)
 	if err != nil {
 		return nil, err
 	}
-	return f.Before(next(f.gate())), nil
+	find := NewFinder(p)
+	return cors.New(p, f.Before(next(f.gate())), func(r *http.Request) bool { return find(r).Endpoint != "" }), nil
 }
 
 // NewGate makes what answers for an API without serving it, as package ask does.

@@ -21,7 +21,7 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	for _, file := range []string{
-		restProfile, formProfile, plainProfile, "", "a: &a [*a]", "a: *b", "? [a]\n: {<<: b}", "- !!binary x", "\ufeffname: a",
+		restProfile, restProfile + corsSettings, formProfile, plainProfile, "", "a: &a [*a]", "a: *b", "? [a]\n: {<<: b}", "- !!binary x", "\ufeffname: a",
 		"--- |\n a\n--- >\n b\n...\n", "a: \"\\ud800\"", "{a: b, a: b", "%YAML 1.2\n---\na: b", "#", "a: b # c\n# d\n",
 		"tokens: {hex: 40, ttl: 1d2h3m4s, legacy_digests: knox-4.2}", "rules: {nul: refused}\nthrottling: told",
 		"endpoints: {login: {reply: {body: '${user.email|gravatar} $$ ${'}}}", "messages: {throttled: '{seconds} {'}",

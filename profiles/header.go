@@ -12,8 +12,8 @@ import (
 // ownHeaders are the headers that the server or the family writes, in lower case.
 func ownHeaders() []string {
 	return []string{
-		"connection", "content-length", "content-type", "date", "keep-alive",
-		"trailer", "transfer-encoding", "upgrade", "www-authenticate",
+		"allow", "connection", "content-length", "content-type", "date", "keep-alive",
+		"location", "retry-after", "trailer", "transfer-encoding", "upgrade", "www-authenticate",
 	}
 }
 

@@ -80,6 +80,7 @@ func (p *Profile) read(m *yamlvalue.Map) {
 	} else {
 		m.Forbid("preflight_headers", "is of family %s alone", PlainJSON)
 	}
+	p.readCORS(m)
 	p.shapes(m)
 	if v, ok := m.Get("rules"); ok {
 		readRules(v, p.Family, &p.Rules, false)

@@ -49,10 +49,12 @@ type Profile struct {
 	Headers []Header
 	// PreflightHeaders are further headers of the reply to OPTIONS (family plainjson).
 	PreflightHeaders []Header
-	Errors           Errors
-	Rules            Rules
-	Messages         Messages
-	Endpoints        []Endpoint // in the order of the file
+	// CORS is what browsers are told about other sites' pages; nil: nothing.
+	CORS      *CORS
+	Errors    Errors
+	Rules     Rules
+	Messages  Messages
+	Endpoints []Endpoint // in the order of the file
 }
 
 // Tokens says what tokens the API issues.

@@ -51,6 +51,7 @@ func (p *Profile) sections() []yamlnode.Map {
 	}{
 		{"headers", showHeaders(p.Headers)},
 		{"preflight_headers", showHeaders(p.PreflightHeaders)},
+		{"cors", p.CORS.show()},
 		{"errors", p.Errors.show()},
 		{"rules", p.Rules.show(p.Family)},
 		{"endpoints", p.showEndpoints()},

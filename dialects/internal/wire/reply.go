@@ -46,6 +46,13 @@ type SideRecorder interface {
 	RecordSide(endpoint, side string)
 }
 
+// HeaderFinisher is a ResponseWriter that has the last word on the headers of the API's own
+// replies. Answers of an application behind the API are none.
+type HeaderFinisher interface {
+	// FinishHeader is called once, before a reply is sent.
+	FinishHeader(h http.Header)
+}
+
 // Prepared is a header in the form of an http.Header's entry.
 type Prepared struct {
 	name   string
@@ -94,6 +101,9 @@ func (r *Reply) send(w http.ResponseWriter) {
 	}
 	if r.Status != http.StatusNoContent {
 		h["Content-Length"] = []string{strconv.Itoa(len(r.Body))}
+	}
+	if f, ok := w.(HeaderFinisher); ok {
+		f.FinishHeader(h)
 	}
 	w.WriteHeader(r.Status)
 	if len(r.Body) > 0 {
