@@ -8,10 +8,12 @@ import (
 	"net/http"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/password/validation"
 	"github.com/authcompat/authcompat/dialects/drf"
 	"github.com/authcompat/authcompat/dialects/formjson"
 	"github.com/authcompat/authcompat/dialects/front"
 	"github.com/authcompat/authcompat/dialects/internal/cors"
+	"github.com/authcompat/authcompat/dialects/internal/newpassword"
 	"github.com/authcompat/authcompat/dialects/internal/route"
 	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
@@ -20,11 +22,11 @@ import (
 )
 
 // New makes the handler that serves the profile's API over the engine. It fails for
-// an unknown family, and for tokens that the engine's store can't hold. The handler
+// an unknown family, for tokens that the engine's store can't hold, and with [ErrNoList]. The handler
 // makes use of a ResponseWriter that is an [OutcomeRecorder], and of the client in the
 // context of a request (package clients of core).
-func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
-	f, err := newFamily(p, engine)
+func New(p *profiles.Profile, engine *core.Service, options ...Option) (http.Handler, error) {
+	f, err := newFamily(p, engine, options)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +36,8 @@ func New(p *profiles.Profile, engine *core.Service) (http.Handler, error) {
 // NewBefore is New for an API with an application behind it: next makes the handler of all
 // paths that no endpoint has ([front.New]), in the place of the profile's other_paths. Of the
 // profile's CORS the application's answers have nothing, and its preflights are passed on.
-func NewBefore(p *profiles.Profile, engine *core.Service, next func(front.API) http.Handler) (http.Handler, error) {
-	f, err := newFamily(p, engine)
+func NewBefore(p *profiles.Profile, engine *core.Service, next func(front.API) http.Handler, options ...Option) (http.Handler, error) {
+	f, err := newFamily(p, engine, options)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +46,8 @@ func NewBefore(p *profiles.Profile, engine *core.Service, next func(front.API) h
 }
 
 // NewGate makes what answers for an API without serving it, as package ask does.
-func NewGate(p *profiles.Profile, engine *core.Service) (front.API, error) {
-	f, err := newFamily(p, engine)
+func NewGate(p *profiles.Profile, engine *core.Service, options ...Option) (front.API, error) {
+	f, err := newFamily(p, engine, options)
 	if err != nil {
 		return nil, err
 	}
@@ -70,17 +72,39 @@ func (a drfAPI) gate() front.API       { return a.Gate() }
 func (a formjsonAPI) gate() front.API  { return a.Gate() }
 func (a plainjsonAPI) gate() front.API { return a.Gate() }
 
-func newFamily(p *profiles.Profile, engine *core.Service) (family, error) {
+// deployment is what a deployment adds to what profiles say.
+type deployment struct{ common validation.Common }
+
+// Option is one thing that a deployment adds to what profiles say.
+type Option func(*deployment)
+
+// WithCommonPasswords gives the list of passwords that the validator common refuses.
+func WithCommonPasswords(list validation.Common) Option {
+	return func(d *deployment) { d.common = list }
+}
+
+// ErrNoList says that a profile has the validator common, and that there is no list for it.
+var ErrNoList = newpassword.ErrNoList
+
+func newFamily(p *profiles.Profile, engine *core.Service, options []Option) (family, error) {
+	var d deployment
+	for _, add := range options {
+		add(&d)
+	}
+	passwords, err := newpassword.New(p, d.common)
+	if err != nil {
+		return nil, fmt.Errorf("profile %s: %w", p.Name, err)
+	}
 	if err := engine.CheckPolicy(token.Policy(p)); err != nil {
 		return nil, fmt.Errorf("profile %s: %w", p.Name, err)
 	}
 	switch p.Family {
 	case profiles.DRF:
-		return drfAPI{drf.New(p, engine)}, nil
+		return drfAPI{drf.New(p, engine, passwords)}, nil
 	case profiles.FormJSON:
-		return formjsonAPI{formjson.New(p, engine)}, nil
+		return formjsonAPI{formjson.New(p, engine, passwords)}, nil
 	case profiles.PlainJSON:
-		return plainjsonAPI{plainjson.New(p, engine)}, nil
+		return plainjsonAPI{plainjson.New(p, engine, passwords)}, nil
 	}
 	return nil, fmt.Errorf("profile %s: no family %q", p.Name, p.Family)
 }

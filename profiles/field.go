@@ -25,12 +25,12 @@ type fieldReader struct {
 func (r fieldReader) roles() []Role {
 	roles := []Role{RoleUsername, RolePassword}
 	if r.action.oneOf(Register) {
-		roles = append(roles, RoleEmail)
+		roles = append(roles, RoleEmail, RolePasswordAgain)
 		if r.family.oneOf(DRF) {
 			roles = append(roles, RoleID)
 		}
 		if r.family.oneOf(FormJSON) {
-			roles = append(roles, RolePasswordAgain, RoleAccept)
+			roles = append(roles, RoleAccept)
 		}
 	}
 	return roles

@@ -21,10 +21,8 @@ func TestFieldProblems(t *testing.T) {
 			`f.yaml:12:46: endpoints.login.fields."pass word": a field's name is at most 64 letters, digits, _ and -, the first a letter or _`,
 		}},
 		{"email of login", "{username: {}, password: {trim: false}}", "{username: {}, password: {}, email: {}}", []string{`f.yaml:12:49: endpoints.login.fields.email.role: is missing: "email" is none of username, password`}},
-		{"password again", "email: {}, ", "password_again: {}, accept: {}, ", []string{
-			`f.yaml:8:59: endpoints.register.fields.password_again.role: is missing: "password_again" is none of username, password, email, id`,
-			`f.yaml:8:71: endpoints.register.fields.accept.role: is missing: "accept" is none of username, password, email, id`,
-		}},
+		{"terms", "email: {}, ", "password_again: {}, accept: {}, ", []string{`f.yaml:8:71: endpoints.register.fields.accept.role: is missing: "accept" is none of username, password, email, password_again, id`}},
+		{"password again at login", "password: {trim: false}", "password: {}, password_again: {}", []string{`f.yaml:12:58: endpoints.login.fields.password_again.role: is missing: "password_again" is none of username, password`}},
 		{"id of login", "{username: {}, password: {trim: false}}", "{id: {}, username: {}, password: {}}", []string{`f.yaml:12:18: endpoints.login.fields.id.role: is missing: "id" is none of username, password`}},
 		{"limits of id", "email: {}, ", "id: {required: true, blank: true, trim: true, max_length: 5, characters: any, label: ID}, ", []string{
 			"f.yaml:8:48: endpoints.register.fields.id.required: a field with the role id is read-only",

@@ -36,6 +36,8 @@ type Profile struct {
 	// "Token" unless the profile says otherwise.
 	Scheme string
 	Tokens Tokens
+	// Passwords says which new ones are refused: none unless the profile says otherwise.
+	Passwords Passwords
 	// TrailingSlash says how a path without its trailing slash is answered: "exact"
 	// unless the profile says otherwise.
 	TrailingSlash TrailingSlash
@@ -210,7 +212,7 @@ const (
 	RoleUsername      Role = "username"
 	RoleEmail         Role = "email"
 	RolePassword      Role = "password"
-	RolePasswordAgain Role = "password_again" // must equal the password
+	RolePasswordAgain Role = "password_again" // must equal the password, of register
 	RoleAccept        Role = "accept"         // must be true
 )
 

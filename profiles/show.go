@@ -41,6 +41,9 @@ func (p *Profile) sections() []yamlnode.Map {
 	head.Text("stack", p.Stack)
 	head.Text("scheme", p.Scheme)
 	head.Set("tokens", p.Tokens.show())
+	if shown := p.Passwords.show(); len(shown.Node.Content) > 0 {
+		head.Set("passwords", yamlnode.Fold(shown.Node, len("passwords: ")))
+	}
 	head.Text("trailing_slash", string(p.TrailingSlash))
 	head.Text("other_paths", string(p.OtherPaths))
 	head.Text("throttling", string(p.Throttling))

@@ -53,6 +53,9 @@ func (registerAction) do(v *view, c call) result {
 	if refusal != nil {
 		return *refusal
 	}
+	if refusal := v.newPassword(values); refusal != nil {
+		return *refusal
+	}
 	field, _ := v.endpoint.Field(profiles.RoleUsername)
 	session, err := v.register(c.context(), maxUsernameOf(field), core.Registration{
 		Username: values[profiles.RoleUsername],

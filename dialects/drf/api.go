@@ -17,6 +17,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/django"
+	"github.com/authcompat/authcompat/dialects/internal/newpassword"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/route"
@@ -30,6 +31,7 @@ type API struct {
 	profile     *profiles.Profile
 	engine      *core.Service
 	policy      core.Policy
+	passwords   *newpassword.Checker
 	emails      *django.Emails
 	forms       django.Forms
 	style       pyjson.Style // how the API writes JSON unless a client asks otherwise
@@ -39,9 +41,9 @@ type API struct {
 }
 
 // New makes the API of a profile.
-func New(p *profiles.Profile, engine *core.Service) *API {
+func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Checker) *API {
 	a := &API{
-		profile: p, engine: engine, policy: token.Policy(p), emails: django.NewEmails(), forms: django.NewForms(),
+		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, emails: django.NewEmails(), forms: django.NewForms(),
 		style: pyjson.Compact(), failures: failures(p.Rules),
 	}
 	if p.Rules.JSON == profiles.JSONSpaced {

@@ -37,6 +37,9 @@ func (v *view) validate(ctx context.Context, in input, unique bool) (validated, 
 			if messages, err = v.check(ctx, f, text, unique); err != nil {
 				return nil, v.engineError(err)
 			}
+			if unique && messages == nil {
+				messages = v.fieldPassword(f, text)
+			}
 		}
 		if messages != nil {
 			failures.Set(f.Name, messages)

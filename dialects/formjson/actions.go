@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/password/validation"
 	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
@@ -38,6 +39,7 @@ func (a *API) signup(ctx context.Context, v *view, form *django.Form) wire.Reply
 	if err := a.modelErrors(ctx, e, values, failures); err != nil {
 		return v.engineError(err)
 	}
+	a.passwordErrors(e, values, failures)
 	if failures.Len() > 0 {
 		return a.badRequest(failures, "invalid")
 	}
@@ -83,6 +85,24 @@ func (a *API) compare(e profiles.Endpoint, values cleaned, failures *pyjson.Obje
 		}
 	}
 	return ordered
+}
+
+// passwordErrors adds, behind all others, what the validators find wrong with the password that
+// was typed again, or with the only one; not if it has an error already
+// (django/contrib/auth/forms.py, UserCreationForm._post_clean).
+func (a *API) passwordErrors(e profiles.Endpoint, values cleaned, failures *pyjson.Object) {
+	field, ok := e.Field(profiles.RolePasswordAgain)
+	if !ok {
+		field, _ = e.Field(profiles.RolePassword)
+	}
+	password := values[field.Role]
+	if _, failed := failures.Get(field.Name); failed || password == "" {
+		return
+	}
+	of := validation.Attributes(values[profiles.RoleUsername], "", "", values[profiles.RoleEmail])
+	if sentences := a.passwords.Check(password, field.Name, of); sentences != nil {
+		failures.Set(field.Name, sentences)
+	}
 }
 
 // modelErrors adds, after all others, what the model's own validation finds wrong

@@ -16,6 +16,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/drf"
 	"github.com/authcompat/authcompat/dialects/internal/django"
+	"github.com/authcompat/authcompat/dialects/internal/newpassword"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/route"
@@ -29,6 +30,7 @@ type API struct {
 	profile   *profiles.Profile
 	engine    *core.Service
 	policy    core.Policy
+	passwords *newpassword.Checker
 	emails    *django.Emails
 	forms     django.Forms
 	errors    *reply.Body // the shape of a failure
@@ -37,10 +39,10 @@ type API struct {
 }
 
 // New makes the API of a profile.
-func New(p *profiles.Profile, engine *core.Service) *API {
+func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Checker) *API {
 	return &API{
-		profile: p, engine: engine, policy: token.Policy(p), emails: django.NewEmails(), forms: django.NewForms(),
-		errors: reply.Compile(*p.Errors.Body, pyjson.Spaced()), failures: failures(), framework: drf.New(p, engine),
+		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, emails: django.NewEmails(), forms: django.NewForms(),
+		errors: reply.Compile(*p.Errors.Body, pyjson.Spaced()), failures: failures(), framework: drf.New(p, engine, passwords),
 	}
 }
 

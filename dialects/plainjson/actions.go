@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/password/validation"
 	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/django"
@@ -40,6 +41,9 @@ func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if refusal != nil {
 		return *refusal
 	}
+	if refusal := v.newPassword(values); refusal != nil {
+		return *refusal
+	}
 	field, _ := v.endpoint.Field(profiles.RoleUsername)
 	session, err := v.registerUser(r.Context(), max(field.MaxLength, maxUsername), core.Registration{
 		Username: values[profiles.RoleUsername],
@@ -50,6 +54,21 @@ func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 		return *v.engineError(err)
 	}
 	return v.success(reply.OfSession(session))
+}
+
+// newPassword refuses a password that was not typed again, or else the first thing that the
+// validators find wrong with it.
+func (v *view) newPassword(values map[profiles.Role]string) *wire.Reply {
+	again, _ := v.endpoint.Field(profiles.RolePasswordAgain)
+	if typed, sent := values[profiles.RolePasswordAgain]; sent && typed != values[profiles.RolePassword] {
+		return v.fieldError(again, "mismatch")
+	}
+	field, _ := v.endpoint.Field(profiles.RolePassword)
+	of := validation.Attributes(values[profiles.RoleUsername], "", "", values[profiles.RoleEmail])
+	if sentences := v.passwords.Check(values[profiles.RolePassword], field.Name, of); sentences != nil {
+		return v.sentence(http.StatusBadRequest, "invalid", sentences[0].(string))
+	}
+	return nil
 }
 
 // maxUsername is how many code points of a username AbstractUser's column holds

@@ -13,6 +13,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/django"
+	"github.com/authcompat/authcompat/dialects/internal/newpassword"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/route"
@@ -23,19 +24,20 @@ import (
 
 // API is one profile's views.
 type API struct {
-	profile  *profiles.Profile
-	engine   *core.Service
-	policy   core.Policy
-	emails   *django.Emails
-	style    pyjson.Style
-	errors   *reply.Body // the shape of a failure
-	failures map[core.Kind]failure
+	profile   *profiles.Profile
+	engine    *core.Service
+	policy    core.Policy
+	passwords *newpassword.Checker
+	emails    *django.Emails
+	style     pyjson.Style
+	errors    *reply.Body // the shape of a failure
+	failures  map[core.Kind]failure
 }
 
 // New makes the API of a profile.
-func New(p *profiles.Profile, engine *core.Service) *API {
+func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Checker) *API {
 	a := &API{
-		profile: p, engine: engine, policy: token.Policy(p), emails: django.NewEmails(),
+		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, emails: django.NewEmails(),
 		style: pyjson.Spaced(), failures: failures(),
 	}
 	if p.Rules.JSON == profiles.JSONCompact {

@@ -72,7 +72,11 @@ func (v *view) failure(f failure, kind core.Kind, err error) *wire.Reply {
 
 // errorReply is an error with one of the profile's sentences.
 func (a *API) errorReply(status int, outcome, key string, pairs ...string) *wire.Reply {
-	sentence := a.profile.Messages.Format(key, pairs...)
+	return a.sentence(status, outcome, a.profile.Messages.Format(key, pairs...))
+}
+
+// sentence is an error with a sentence.
+func (a *API) sentence(status int, outcome, sentence string) *wire.Reply {
 	r := a.answer(status, a.errors.Append(nil, &reply.Data{Message: sentence, Status: status}), outcome)
 	return &r
 }

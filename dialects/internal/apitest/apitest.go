@@ -34,7 +34,7 @@ func MustLoad(tb testing.TB, name string) *profiles.Profile {
 }
 
 // MustNew makes the API of a profile.
-func MustNew(tb testing.TB, p *profiles.Profile, store core.Store) *API {
+func MustNew(tb testing.TB, p *profiles.Profile, store core.Store, options ...dialects.Option) *API {
 	tb.Helper()
 	hasher, err := hashing.NewDjangoHasher(1)
 	if err != nil {
@@ -45,7 +45,7 @@ func MustNew(tb testing.TB, p *profiles.Profile, store core.Store) *API {
 		tb.Fatal(err)
 	}
 	a := &API{Engine: core.New(core.Config{Backend: core.Backend{Store: store}, Hasher: hasher, Sealer: sealer})}
-	if a.handler, err = dialects.New(p, a.Engine); err != nil {
+	if a.handler, err = dialects.New(p, a.Engine, options...); err != nil {
 		tb.Fatal(err)
 	}
 	return a
@@ -112,4 +112,17 @@ func (a *API) Ask(tb testing.TB, method, path, body string, headers ...string) *
 	w := httptest.NewRecorder()
 	a.handler.ServeHTTP(w, r)
 	return w
+}
+
+// MustParse returns the profile in a text, in which names stand for others.
+func MustParse(tb testing.TB, text string, names map[string]string) *profiles.Profile {
+	tb.Helper()
+	for name, other := range names {
+		text = strings.ReplaceAll(text, name, other)
+	}
+	p, err := profiles.Parse("test.yaml", []byte(text))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
 }
