@@ -42,7 +42,7 @@ func NewBefore(p *profiles.Profile, engine *core.Service, next func(front.API) h
 		return nil, err
 	}
 	find := NewFinder(p)
-	return cors.New(p, f.Before(next(f.gate())), func(r *http.Request) bool { return find(r).Endpoint != "" }), nil
+	return cors.New(p, f.Before(next(cors.Gate(p, f.gate()))), func(r *http.Request) bool { return find(r).Endpoint != "" }), nil
 }
 
 // NewGate makes what answers for an API without serving it, as package ask does.

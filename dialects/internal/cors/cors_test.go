@@ -137,10 +137,14 @@ func TestBeforeAnApplication(t *testing.T) {
 	engine := core.New(core.Config{Backend: core.Backend{Store: sqlitetest.MustOpen(t)}})
 	h, err := dialects.NewBefore(p, engine, func(api front.API) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/needed/" {
+			switch r.URL.Path {
+			case "/needed/":
 				if _, ok := api.Authenticate(w, r, true); ok {
 					t.Error("no token is let in")
 				}
+				return
+			case "/refused/":
+				api.Unknown(w, r)
 				return
 			}
 			w.Header()["Access-Control-Allow-Origin"] = []string{"https://the.application"}
@@ -156,6 +160,7 @@ func TestBeforeAnApplication(t *testing.T) {
 	}{
 		{"OPTIONS", "/app/", "https://the.application", 204}, {"GET", "/app/", "https://the.application", 204}, {"OPTIONS", "/api/logout/", site, 200},
 		{"OPTIONS", "/api/logout", site, 200}, {"POST", "/api/logout/", site, 401}, {"GET", "/needed/", site, 401},
+		{"OPTIONS", "/refused/", site, 200}, {"GET", "/refused/", site, 404},
 	} {
 		r := httptest.NewRequest(test.method, test.path, http.NoBody)
 		r.Header.Set("Origin", site)

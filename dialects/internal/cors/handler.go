@@ -3,6 +3,7 @@ package cors
 import (
 	"net/http"
 
+	"github.com/authcompat/authcompat/dialects/front"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -37,6 +38,31 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.api.ServeHTTP(w, r)
+}
+
+// Gate gives the gate of an API its profile's CORS, if it has any: preflights of paths that
+// nothing is behind are answered as those of the API.
+func Gate(p *profiles.Profile, api front.API) front.API {
+	if p.CORS == nil {
+		return api
+	}
+	return &gate{api, newPolicy(p)}
+}
+
+// gate is the gate of an API with CORS. What it writes is finished by the handler around it.
+type gate struct {
+	front.API
+	policy *policy
+}
+
+// Unknown implements front.API.
+func (g *gate) Unknown(w http.ResponseWriter, r *http.Request) {
+	if isPreflight(r) && g.policy.enabled(r) {
+		out := g.policy.preflight()
+		out.Write(w)
+		return
+	}
+	g.API.Unknown(w, r)
 }
 
 // finisher is a ResponseWriter that adds headers to replies of the API.
