@@ -107,3 +107,44 @@ func TestAnswersLongerThanTheySay(t *testing.T) {
 	}
 	clients.Wait()
 }
+
+// TestConnectionsOfNoMoreUse has an application wait for the end of connections that are closed after one
+// answer. A client that asks for what it has already would have each keep a port of the front for a minute: it
+// is a reset that keeps none. Where the application may still read a body, nothing of that is lost.
+func TestConnectionsOfNoMoreUse(t *testing.T) {
+	for _, test := range []struct {
+		request, answer string
+		reset           bool
+	}{
+		{"GET / HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"x\"\r\n", "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n", true},
+		{"OPTIONS / HTTP/1.1\r\nHost: x\r\n", "HTTP/1.1 204 No Content\r\n\r\n", true},
+		{"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n", "HTTP/1.1 204 No Content\r\n\r\n", false},
+	} {
+		ended := make(chan error, 1)
+		application := serveConns(t, func(c net.Conn) {
+			r := bufio.NewReader(c)
+			if head, err := readHead(r); err != nil || strings.HasPrefix(head, "POST ") && !readBody(r) {
+				ended <- fmt.Errorf("%q: %v", head, err)
+				return
+			}
+			_, _ = io.WriteString(c, test.answer)
+			_, err := r.ReadByte()
+			ended <- err
+		})
+		address := start(t, &gate{}, front.Options{Old: front.Application{URL: application}})
+		body := ""
+		if strings.HasPrefix(test.request, "POST ") {
+			body = "body"
+		}
+		exchange(t, address, test.request+"Connection: close\r\n\r\n"+body)
+		if err := <-ended; (err != io.EOF) != test.reset {
+			t.Errorf("%q: the application's connection ended with %v", test.request, err)
+		}
+	}
+}
+
+// readBody reads the body of TestConnectionsOfNoMoreUse.
+func readBody(r io.Reader) bool {
+	_, err := io.ReadFull(r, make([]byte, len("body")))
+	return err == nil
+}

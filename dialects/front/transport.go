@@ -193,6 +193,7 @@ type upstreamConn struct {
 	sent     []byte    // and is sent
 	answered bool      // the answer's head has been read, or there is none to read
 	reader   headReader
+	reset    bool // it is of no more use to either side, and is closed without a trace
 }
 
 // begin says whose request is written next.
@@ -236,8 +237,20 @@ func (c *upstreamConn) notify() {
 func (c *upstreamConn) Close() error {
 	c.mu.Lock()
 	c.closed = true
+	reset := c.reset
 	c.notify()
 	c.mu.Unlock()
+	if reset {
+		// Whoever closes first keeps the port for a minute otherwise, and who asks for
+		// what it has already would soon leave none to connect from.
+		below := c.Conn
+		if secure, ok := below.(*tls.Conn); ok {
+			below = secure.NetConn()
+		}
+		if tcp, ok := below.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // at worst the port is kept
+		}
+	}
 	return c.Conn.Close()
 }
 
@@ -285,6 +298,7 @@ func (c *upstreamConn) Read(b []byte) (int, error) {
 		c.answered = c.reader.read(b[:n], c.x.headRead)
 		if c.answered && c.reader.head.trailsBody() {
 			err = io.EOF // net/http sends no other request on this connection
+			c.reset = c.x.in.ContentLength == 0
 		}
 	}
 	return n, err
