@@ -102,7 +102,7 @@ func TestAdopt(t *testing.T) {
 	}
 	_, err = s.Login(t.Context(), fixed, "ann", "old")
 	wantKind(t, err, core.KindInvalidCredentials)
-	if _, err := s.Authenticate(t.Context(), core.DefaultRealm, core.Presented(own.Key)); err != nil {
+	if _, err := s.Authenticate(t.Context(), core.Policy{Realm: core.DefaultRealm}, core.Presented(own.Key)); err != nil {
 		t.Errorf("a session ended: %v", err)
 	}
 	for _, test := range []struct{ name, password string }{{"ann", "wrong"}, {"bob", "wrong"}} {

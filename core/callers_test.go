@@ -50,16 +50,16 @@ func TestRequestsKnowTheirUsers(t *testing.T) {
 			return failsAs(err, core.KindInvalidCredentials)
 		}, "", "ann"},
 		{"a token", func(t *testing.T, s *core.Service, h *heard) error {
-			_, err := s.Authenticate(clients.WithRequest(t.Context(), h), core.DefaultRealm, core.Presented(key))
+			_, err := s.Authenticate(clients.WithRequest(t.Context(), h), core.Policy{Realm: core.DefaultRealm}, core.Presented(key))
 			return err
 		}, "ann", "its token"},
 		{"an unknown one", func(t *testing.T, s *core.Service, h *heard) error {
-			_, err := s.Authenticate(clients.WithRequest(t.Context(), h), core.DefaultRealm, "nope")
+			_, err := s.Authenticate(clients.WithRequest(t.Context(), h), core.Policy{Realm: core.DefaultRealm}, "nope")
 			return failsAs(err, core.KindTokenUnknown)
 		}, "", "nope"},
 		{"one that has expired", func(t *testing.T, s *core.Service, h *heard) error {
 			w.now = w.now.Add(11 * time.Hour)
-			_, err := s.Authenticate(clients.WithRequest(t.Context(), h), core.DefaultRealm, core.Presented(key))
+			_, err := s.Authenticate(clients.WithRequest(t.Context(), h), core.Policy{Realm: core.DefaultRealm}, core.Presented(key))
 			return failsAs(err, core.KindTokenExpired)
 		}, "", "its token"},
 	} {

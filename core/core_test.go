@@ -75,7 +75,7 @@ func wantKind(t *testing.T, err error, want core.Kind) {
 
 func (w *world) check(t *testing.T, s core.Session) error {
 	t.Helper()
-	_, err := w.Authenticate(t.Context(), core.DefaultRealm, core.Presented(s.Key))
+	_, err := w.Authenticate(t.Context(), core.Policy{Realm: core.DefaultRealm}, core.Presented(s.Key))
 	return err
 }
 
@@ -147,7 +147,7 @@ func TestSlidingMovesAtMostOnceAMinute(t *testing.T) {
 		return token.ExpiresAt
 	}
 	issued := stored()
-	w.now = w.now.Add(core.MinRenewInterval - time.Microsecond)
+	w.now = w.now.Add(core.DefaultRefreshInterval)
 	if err := w.check(t, s); err != nil {
 		t.Fatal(err)
 	}
@@ -158,8 +158,8 @@ func TestSlidingMovesAtMostOnceAMinute(t *testing.T) {
 	if err := w.check(t, s); err != nil {
 		t.Fatal(err)
 	}
-	if got := stored().Sub(issued); got != core.MinRenewInterval {
-		t.Errorf("moved by %v, want %v", got, core.MinRenewInterval)
+	if got := stored().Sub(issued); got != core.DefaultRefreshInterval+time.Microsecond {
+		t.Errorf("moved by %v, want a microsecond more than %v", got, core.DefaultRefreshInterval)
 	}
 	w.now = w.now.Add(reusing.TTL - time.Microsecond)
 	if err := w.check(t, s); err != nil {
@@ -190,7 +190,7 @@ func TestForeverAndRealms(t *testing.T) {
 	if err := w.check(t, s); err != nil {
 		t.Error(err)
 	}
-	_, err := w.Authenticate(t.Context(), "other", core.Presented(s.Key))
+	_, err := w.Authenticate(t.Context(), core.Policy{Realm: "other"}, core.Presented(s.Key))
 	wantKind(t, err, core.KindTokenUnknown)
 }
 
@@ -210,7 +210,7 @@ func TestLogoutAllEndsTheRealmsTokensOfOneUser(t *testing.T) {
 	if err := w.check(t, janes); err != nil {
 		t.Errorf("another user's token went too: %v", err)
 	}
-	if _, err := w.Authenticate(t.Context(), "other", core.Presented(elsewhere.Key)); err != nil {
+	if _, err := w.Authenticate(t.Context(), core.Policy{Realm: "other"}, core.Presented(elsewhere.Key)); err != nil {
 		t.Errorf("another realm's token went too: %v", err)
 	}
 	wantKind(t, w.Logout(t.Context(), johns[1]), core.KindTokenUnknown)
@@ -218,7 +218,7 @@ func TestLogoutAllEndsTheRealmsTokensOfOneUser(t *testing.T) {
 	if err := w.LogoutAll(t.Context(), elsewhere); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.Authenticate(t.Context(), "other", core.Presented(elsewhere.Key))
+	_, err := w.Authenticate(t.Context(), core.Policy{Realm: "other"}, core.Presented(elsewhere.Key))
 	wantKind(t, err, core.KindTokenUnknown)
 	if err := w.check(t, last); err != nil {
 		t.Errorf("a logout in another realm ended a token of this one: %v", err)
@@ -342,7 +342,7 @@ func TestEndedContext(t *testing.T) {
 	cancel()
 	_, err := w.Login(ctx, fixed, "john", "secret")
 	wantKind(t, err, core.KindCanceled)
-	_, err = w.Authenticate(ctx, core.DefaultRealm, "x")
+	_, err = w.Authenticate(ctx, core.Policy{Realm: core.DefaultRealm}, "x")
 	wantKind(t, err, core.KindCanceled)
 }
 
@@ -361,7 +361,7 @@ func TestOwner(t *testing.T) {
 	s := w.login(t, reusing, "john")
 	owner := func(realm string) (core.User, error) { return w.Owner(t.Context(), realm, core.Presented(s.Key)) }
 	issued := s.Token.ExpiresAt
-	w.now = w.now.Add(core.MinRenewInterval)
+	w.now = w.now.Add(core.DefaultRefreshInterval)
 	if u, err := owner(core.DefaultRealm); u.Username != "john" || err != nil {
 		t.Errorf("%q, %v", u.Username, err)
 	}

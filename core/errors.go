@@ -28,6 +28,8 @@ const (
 	KindTokenExpired
 	// KindUsernameTaken is a registration under a name that another user has.
 	KindUsernameTaken
+	// KindTokenLimit is a login of a user who has as many live tokens as the policy allows.
+	KindTokenLimit
 	// KindUserUnknown is a look-up of a user who does not exist.
 	KindUserUnknown
 	// KindInvalidUser is a registration that no store could hold, or that this one
@@ -73,6 +75,8 @@ func (k Kind) String() string {
 		return "token_expired"
 	case KindUsernameTaken:
 		return "username_taken"
+	case KindTokenLimit:
+		return "token_limit"
 	case KindUserUnknown:
 		return "user_unknown"
 	case KindInvalidUser:
@@ -142,6 +146,8 @@ var (
 	ErrUserInactive = errors.New("user inactive")
 	// ErrPasswordChanged is an encoded password that the user does not have any more.
 	ErrPasswordChanged = errors.New("password changed")
+	// ErrTokenLimit is a user who has as many live tokens as there may be.
+	ErrTokenLimit = errors.New("too many live tokens")
 	// ErrConflict is a version that somebody else has changed since it was read.
 	ErrConflict = errors.New("changed meanwhile by somebody else")
 	// ErrUnavailable is a database that can't be reached, is locked by others
@@ -157,6 +163,8 @@ func wrapStoreError(doing string, err error) *Error {
 		kind = KindUsernameTaken
 	case errors.Is(err, ErrInvalidUser):
 		kind = KindInvalidUser
+	case errors.Is(err, ErrTokenLimit):
+		kind = KindTokenLimit
 	case errors.Is(err, ErrUserInactive):
 		kind = KindUserInactive
 	case errors.Is(err, ErrUnavailable), errors.Is(err, context.DeadlineExceeded):

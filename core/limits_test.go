@@ -178,7 +178,7 @@ func TestLiveTokensAreUnaffectedByLimits(t *testing.T) {
 	for range 5 {
 		g.try(t, from(t, "192.0.2.1"), "john", "wrong", core.KindInvalidCredentials)
 	}
-	if _, err := g.Authenticate(from(t, "192.0.2.1"), core.DefaultRealm, core.Presented(session.Key)); err != nil {
+	if _, err := g.Authenticate(from(t, "192.0.2.1"), core.Policy{Realm: core.DefaultRealm}, core.Presented(session.Key)); err != nil {
 		t.Error(err)
 	}
 	if err := g.Logout(from(t, "192.0.2.1"), session); err != nil {

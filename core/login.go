@@ -12,7 +12,7 @@ import (
 
 // Login checks a password and returns a session: with the user's live token if the policy
 // reuses it, else with a new one. It fails with KindInvalidCredentials, KindUserInactive
-// (right password, inactive user), KindUnavailable, KindOverloaded, KindThrottled or
+// (right password, inactive user), KindTokenLimit (right password), KindUnavailable, KindOverloaded, KindThrottled or
 // KindCanceled. An unknown username costs as much hashing as a known one.
 //
 // A login is counted against the rate limits before its password is hashed. It is refunded
@@ -175,7 +175,7 @@ func (s *Service) attemptLogin(ctx context.Context, p Policy, e *AuditEntry, who
 	}
 	e.Token = TokenID(fresh.Digest)
 	if !p.Reuse {
-		if err := s.store.IssueToken(ctx, fresh, account.PasswordHash, s.audited(e)); err != nil {
+		if err := s.store.IssueToken(ctx, fresh, account.PasswordHash, p.Limit, s.audited(e)); err != nil {
 			return Session{}, wrapIssueError(err)
 		}
 		return Session{User: account.User, Token: fresh, Key: key}, nil

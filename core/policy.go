@@ -14,13 +14,28 @@ type Policy struct {
 	// Realm is the set of tokens that the API accepts: every token of the realm, whichever
 	// profile issued it.
 	Realm string
-	// TokenHex is the length of a token in hex digits, at least MinTokenHex.
+	// TokenHex is how many hex digits a token has, at least MinTokenHex.
 	TokenHex int
+	// Prefix comes before the hex digits of a token, whose digest is of the whole text
+	// (django-rest-knox 5, TOKEN_PREFIX, where it has at most 10 characters).
+	Prefix string
+	// Limit is how many tokens of a user in the realm may be live at once, whichever
+	// profile issued them; 0: any number. A login beyond it fails with KindTokenLimit. Only
+	// tokens that expire are counted, as in django-rest-knox 4.2 to 5.0.2 (knox/views.py,
+	// TOKEN_LIMIT_PER_USER). Not with Reuse.
+	Limit int
 	// TTL is how long a token lives after the login; 0 means forever.
 	TTL time.Duration
 	// Sliding restarts the TTL at each authenticated request, and at each login that shows
 	// the token again.
 	Sliding bool
+	// RefreshInterval is how much later the expiry of a sliding token must become for it to be
+	// written: more than that (django-rest-knox, MIN_REFRESH_INTERVAL). 0 stands for
+	// DefaultRefreshInterval; a negative one means that any later expiry is written.
+	RefreshInterval time.Duration
+	// MaxTTL is how long after its creation a sliding token ends at the latest; 0: it may go on
+	// for ever (django-rest-knox 5.0.2, AUTO_REFRESH_MAX_TTL). Not with Reuse.
+	MaxTTL time.Duration
 	// Reuse shows a user's live token again at each login instead of issuing another one.
 	Reuse bool
 	// LegacyFormat is the form of an older server that is kept of each token besides the
@@ -53,4 +68,35 @@ func (p Policy) sliding() time.Duration {
 		return 0
 	}
 	return p.TTL
+}
+
+// refreshInterval is RefreshInterval with its default.
+func (p Policy) refreshInterval() time.Duration {
+	switch {
+	case p.RefreshInterval == 0:
+		return DefaultRefreshInterval
+	case p.RefreshInterval < 0:
+		return 0
+	}
+	return p.RefreshInterval
+}
+
+// renewed is the later expiry that a token gets by a use at now; ok is false if it keeps the
+// one that it has. issuer is the policy under which it was issued, as far as that is known.
+//
+// How far a token slides belongs to its row, which an older server's does not say: there the
+// policy through which it is used decides, as in django-rest-knox (knox/auth.py, renew_token).
+func (t Token) renewed(issuer Policy, now time.Time) (to time.Time, ok bool) {
+	extent := t.Sliding
+	if t.Issuer == "" && extent == 0 {
+		extent = issuer.sliding()
+	}
+	if extent == 0 || t.ExpiresAt.IsZero() {
+		return to, false
+	}
+	to = now.Add(extent)
+	if latest := t.CreatedAt.Add(issuer.MaxTTL); issuer.MaxTTL > 0 && to.After(latest) {
+		to = latest
+	}
+	return to, to.Sub(t.ExpiresAt) > issuer.refreshInterval()
 }

@@ -28,11 +28,15 @@ type Registration struct {
 	Password   string
 	Inactive   bool
 	Attributes map[string]string
+	// NoToken makes a user without a token, for an API whose reply shows none: nobody would
+	// ever know it.
+	NoToken bool
 	// NoPassword makes a user who can't log in with any password; Password is ignored.
 	NoPassword bool
 }
 
-// Register makes a user and the first token, both or neither. It fails with
+// Register makes a user and the first token, both or neither, or the user alone (NoToken);
+// then the session has no token. It fails with
 // KindUsernameTaken, KindInvalidUser, KindUnavailable, KindOverloaded or KindThrottled.
 func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Session, error) {
 	clients.Present(ctx, r.Password)
@@ -45,11 +49,15 @@ func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Sessi
 	e.Username = u.Username
 	var session Session
 	var minting error
-	session.User, err = s.store.CreateUser(ctx, u, func(user User) (Token, error) {
+	mint := func(user User) (Token, error) {
 		session.Token, session.Key, minting = s.mint(p, user.ID, u.CreatedAt)
 		e.UserID, e.Token = user.ID, TokenID(session.Token.Digest)
 		return session.Token, minting
-	}, s.audited(&e))
+	}
+	if r.NoToken {
+		mint = nil
+	}
+	session.User, err = s.store.CreateUser(ctx, u, mint, s.audited(&e))
 	if minting != nil {
 		return Session{}, s.wrapSealError("issue token", minting)
 	}

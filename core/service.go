@@ -3,8 +3,10 @@ package core
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -60,6 +62,7 @@ type Service struct {
 	plaintext PlaintextStore
 	expiries  ExpiryQueue
 
+	issuers      sync.Map // Policy by its Issuer
 	foldUsername func(ctx context.Context, username string) (string, error)
 	cutover      CutoverStore // nil: the store has none
 }
@@ -123,13 +126,38 @@ func newProcessKey() []byte {
 	return key
 }
 
-// CheckPolicy returns an error that says why the store can't keep tokens of the policy,
-// or nil if it can.
-func (s *Service) CheckPolicy(p Policy) error {
-	if s.plaintext == nil {
-		return nil
+// AddPolicy has the engine know the policy of an issuer for as long as it runs. It returns an
+// error that says why the store can't keep tokens of the policy, or nil if it can.
+//
+// RefreshInterval and MaxTTL are the policy's, not the token's, as in django-rest-knox, whose
+// settings hold for the tokens that there are. A token that is used through another API than
+// its issuer's goes by its issuer's policy, if that was added: else a second API without a
+// MaxTTL would let its tokens live for ever.
+func (s *Service) AddPolicy(p Policy) error {
+	if p.Prefix != "" && (p.LegacyFormat == Knox41 || p.LegacyFormat == Knox42) {
+		return errors.New("django-rest-knox before 5 reads a whole token as hex digits: it can have no prefix")
 	}
-	return s.plaintext.CheckPolicy(p)
+	if p.Reuse && (p.Limit != 0 || p.MaxTTL != 0) {
+		return errors.New("a token that each login shows again has no limit of live tokens, and no longest life")
+	}
+	if s.plaintext != nil {
+		if err := s.plaintext.CheckPolicy(p); err != nil {
+			return err
+		}
+	}
+	s.issuers.Store(p.Issuer, p)
+	return nil
+}
+
+// issuerOf returns the policy under which a token was issued: where that is not known, the
+// one through which it is used.
+func (s *Service) issuerOf(t Token, used Policy) Policy {
+	if t.Issuer != "" && t.Issuer != used.Issuer {
+		if p, ok := s.issuers.Load(t.Issuer); ok {
+			return p.(Policy)
+		}
+	}
+	return used
 }
 
 // now is the current time with the precision that stores keep.

@@ -8,15 +8,15 @@ import (
 	"github.com/authcompat/authcompat/core/clients"
 )
 
-// Authenticate returns the session of a presented token, and extends the expiry of a
-// sliding one. It fails with KindTokenUnknown, KindTokenExpired, KindUserInactive or
-// KindUnavailable.
-func (s *Service) Authenticate(ctx context.Context, realm string, p Presented) (Session, error) {
-	session, now, err := s.session(ctx, realm, p)
+// Authenticate returns the session of a token that is presented to the API of a policy, and
+// extends the expiry of a sliding one. It fails with KindTokenUnknown, KindTokenExpired,
+// KindUserInactive or KindUnavailable.
+func (s *Service) Authenticate(ctx context.Context, p Policy, text Presented) (Session, error) {
+	session, now, err := s.session(ctx, p.Realm, text)
 	if err != nil {
 		return Session{}, err
 	}
-	s.slide(ctx, &session.Token, now)
+	s.slide(ctx, p, &session.Token, now)
 	clients.Identify(ctx, session.User.Username)
 	return session, nil
 }
@@ -82,10 +82,13 @@ func (s *Service) newSessionEntry(ctx context.Context, act Action, session Sessi
 	return e
 }
 
-// MinRenewInterval is how much later the expiry of a sliding token must be before it is
-// written, so that the stored expiry may lag by that much: at most one write a token and
-// minute (django-rest-knox, MIN_REFRESH_INTERVAL).
-const MinRenewInterval = 60 * time.Second
+// DefaultRefreshInterval is how much later the expiry of a sliding token must become for it to
+// be written where a policy does not say, so that the stored expiry may lag by that much: at
+// most one write a token and minute (django-rest-knox, MIN_REFRESH_INTERVAL).
+const DefaultRefreshInterval = 60 * time.Second
+
+// nearExpiry is how near its end a token is whose expiry is extended at once.
+const nearExpiry = 60 * time.Second
 
 // ExpiryQueue extends the expiries of tokens in the background.
 type ExpiryQueue interface {
@@ -94,16 +97,14 @@ type ExpiryQueue interface {
 }
 
 // slide extends the expiry of a sliding token: at once if it is near, otherwise in the
-// background. A failure is only logged, since the request itself is good.
-func (s *Service) slide(ctx context.Context, t *Token, now time.Time) {
-	if t.Sliding == 0 || t.ExpiresAt.IsZero() {
+// background. p is the policy through which it is used. A failure is only logged, since the
+// request itself is good.
+func (s *Service) slide(ctx context.Context, p Policy, t *Token, now time.Time) {
+	to, ok := t.renewed(s.issuerOf(*t, p), now)
+	if !ok {
 		return
 	}
-	to := now.Add(t.Sliding)
-	if to.Sub(t.ExpiresAt) < MinRenewInterval {
-		return
-	}
-	if s.expiries != nil && t.ExpiresAt.Sub(now) >= MinRenewInterval {
+	if s.expiries != nil && t.ExpiresAt.Sub(now) >= nearExpiry {
 		if s.expiries.Enqueue(t.Digest, to) {
 			t.ExpiresAt = to
 		}

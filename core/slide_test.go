@@ -83,7 +83,7 @@ func (w *movingWorld) end(t *testing.T, s core.Session) time.Time {
 // use checks a session's token and returns the expiry that the client is told.
 func (w *movingWorld) use(t *testing.T, s core.Session) time.Time {
 	t.Helper()
-	session, err := w.Authenticate(t.Context(), core.DefaultRealm, core.Presented(s.Key))
+	session, err := w.Authenticate(t.Context(), core.Policy{Realm: core.DefaultRealm}, core.Presented(s.Key))
 	if err != nil {
 		t.Error(err)
 	}
@@ -145,7 +145,7 @@ func TestLateMovesBringNothingBack(t *testing.T) {
 func TestNearEndsAreMovedAtOnce(t *testing.T) {
 	w := newMovingWorld(t, true)
 	s := w.login(t, apiece, "john")
-	w.now = w.end(t, s).Add(-core.MinRenewInterval + time.Microsecond)
+	w.now = w.end(t, s).Add(-core.DefaultRefreshInterval + time.Microsecond)
 	w.use(t, s)
 	if got, want := w.end(t, s), w.now.Add(apiece.TTL); !got.Equal(want) {
 		t.Errorf("the end is %v, want %v", got, want)

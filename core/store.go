@@ -29,8 +29,11 @@ type Store interface {
 
 	// IssueToken adds a token. It fails with ErrNotFound if there is no such user, with
 	// ErrPasswordChanged if passwordHash is not empty and the user's encoded password is
-	// another, and with ErrUserInactive if the user is inactive.
-	IssueToken(ctx context.Context, t Token, passwordHash string, audit *AuditEntry) error
+	// another, with ErrUserInactive if the user is inactive, and with ErrTokenLimit if limit
+	// is not 0 and as many tokens of the user in the realm, or more, expire after t was
+	// created. Those that never expire are not counted. Calls with a limit come one after the
+	// other for a user; a server that works on the same tables may issue one meanwhile.
+	IssueToken(ctx context.Context, t Token, passwordHash string, limit int, audit *AuditEntry) error
 
 	// ReuseToken returns the reusable token of fresh's user, realm and issuer that is live
 	// at now, with its ExpiresAt extended to that of fresh if fresh is sliding. If there

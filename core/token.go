@@ -31,13 +31,14 @@ type Token struct {
 	Digest    Digest
 	UserID    int64
 	Realm     string
-	Issuer    string    // name of the profile that issued it
+	Issuer    string    // name of the profile that issued it; empty: an older server did
 	CreatedAt time.Time // UTC, microseconds
 	// ExpiresAt is when the token expires: it is refused from that instant on. The zero
 	// time means never.
 	ExpiresAt time.Time
-	// Sliding is how far each use extends ExpiresAt; 0 means not at all. It belongs to the
-	// token, which therefore keeps its rule whichever profile it is used through.
+	// Sliding is how far each use extends ExpiresAt; 0 means not at all, unless an older server
+	// issued the token (Issuer is empty). It belongs to the token, which therefore keeps its
+	// rule whichever profile it is used through.
 	Sliding time.Duration
 	// Reusable marks the one token that its issuer shows to its user again at each login.
 	// At most one token of a user, realm and issuer has it.
@@ -68,18 +69,18 @@ type Session struct {
 	Key   string
 }
 
-// newKey makes a random token of so many hex digits.
-func newKey(random io.Reader, digits int) (string, error) {
+// newKey makes a random token of a prefix and so many hex digits.
+func newKey(random io.Reader, prefix string, digits int) (string, error) {
 	raw := make([]byte, (digits+1)/2)
 	if _, err := io.ReadFull(random, raw); err != nil {
 		return "", fmt.Errorf("draw token: %w", err)
 	}
-	return hex.EncodeToString(raw)[:digits], nil
+	return prefix + hex.EncodeToString(raw)[:digits], nil
 }
 
 // mint makes a token for the user under the policy, sealed if it has to be shown again.
 func (s *Service) mint(p Policy, userID int64, now time.Time) (Token, string, error) {
-	key, err := newKey(s.random, p.TokenHex)
+	key, err := newKey(s.random, p.Prefix, p.TokenHex)
 	if err != nil {
 		return Token{}, "", err
 	}

@@ -66,8 +66,8 @@ func (s turnStore) CreateUser(ctx context.Context, u NewUser, mint func(User) (T
 	return user, err
 }
 
-func (s turnStore) IssueToken(ctx context.Context, t Token, passwordHash string, audit *AuditEntry) error {
-	return s.turns.do(ctx, ahead, writeWait, func() error { return s.Store.IssueToken(ctx, t, passwordHash, audit) })
+func (s turnStore) IssueToken(ctx context.Context, t Token, passwordHash string, limit int, audit *AuditEntry) error {
+	return s.turns.do(ctx, ahead, writeWait, func() error { return s.Store.IssueToken(ctx, t, passwordHash, limit, audit) })
 }
 
 func (s turnStore) ReuseToken(ctx context.Context, fresh Token, passwordHash string, now time.Time, audit *AuditEntry) (t Token, err error) {

@@ -35,9 +35,9 @@ func (d *busyDisk) CreateUser(ctx context.Context, u core.NewUser, mint func(cor
 	return d.Store.CreateUser(ctx, u, mint, audit)
 }
 
-func (d *busyDisk) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) error {
+func (d *busyDisk) IssueToken(ctx context.Context, t core.Token, passwordHash string, limit int, audit *core.AuditEntry) error {
 	defer d.write()()
-	return d.Store.IssueToken(ctx, t, passwordHash, audit)
+	return d.Store.IssueToken(ctx, t, passwordHash, limit, audit)
 }
 
 func (d *busyDisk) DeleteToken(ctx context.Context, digest core.Digest, audit *core.AuditEntry) error {

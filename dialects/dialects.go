@@ -95,7 +95,7 @@ func newFamily(p *profiles.Profile, engine *core.Service, options []Option) (fam
 	if err != nil {
 		return nil, fmt.Errorf("profile %s: %w", p.Name, err)
 	}
-	if err := engine.CheckPolicy(token.Policy(p)); err != nil {
+	if err := engine.AddPolicy(token.Policy(p)); err != nil {
 		return nil, fmt.Errorf("profile %s: %w", p.Name, err)
 	}
 	switch p.Family {

@@ -153,7 +153,9 @@ func TestPurge(t *testing.T) {
 		}
 		if err := s.IssueToken(t.Context(), core.Token{
 			Digest: core.Presented(fmt.Sprint(i)).SHA256(), UserID: alice.ID, Realm: "default", Issuer: "x", CreatedAt: ended.Add(-day), ExpiresAt: ended,
-		}, "", nil); err != nil {
+		}, "", 0,
+
+			nil); err != nil {
 			t.Fatal(err)
 		}
 	}

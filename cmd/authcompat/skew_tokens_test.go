@@ -45,7 +45,7 @@ func (s *skewed) use(n *skewedNode) {
 	}
 	token := s.tokens[s.random.IntN(len(s.tokens))]
 	before, there := s.stored(token)
-	session, err := n.Authenticate(s.t.Context(), core.DefaultRealm, core.Presented(token.key))
+	session, err := n.Authenticate(s.t.Context(), core.Policy{Realm: core.DefaultRealm}, core.Presented(token.key))
 	after, still := s.stored(token)
 	s.counts.uses++
 	want := core.Kind(0)
@@ -64,7 +64,7 @@ func (s *skewed) use(n *skewedNode) {
 	if after.ExpiresAt.Before(before.ExpiresAt) {
 		s.t.Errorf("the expiry moved from %v back to %v", before.ExpiresAt, after.ExpiresAt)
 	}
-	if err == nil && (session.Token.ExpiresAt.After(after.ExpiresAt) || n.clock.now().Add(slidingFor.TTL).Sub(after.ExpiresAt) > core.MinRenewInterval) {
+	if err == nil && (session.Token.ExpiresAt.After(after.ExpiresAt) || n.clock.now().Add(slidingFor.TTL).Sub(after.ExpiresAt) > core.DefaultRefreshInterval) {
 		s.t.Errorf("used at %v, the token expires at %v", n.clock.now(), after.ExpiresAt)
 	}
 }
@@ -80,7 +80,7 @@ func (s *skewed) useAtOnce() {
 	var all sync.WaitGroup
 	for i, n := range s.nodes {
 		all.Go(func() {
-			if session, err := n.Authenticate(s.t.Context(), core.DefaultRealm, core.Presented(token.key)); err == nil {
+			if session, err := n.Authenticate(s.t.Context(), core.Policy{Realm: core.DefaultRealm}, core.Presented(token.key)); err == nil {
 				given[i] = session.Token.ExpiresAt
 			}
 		})
@@ -101,7 +101,7 @@ func (s *skewed) logout(n *skewedNode) {
 		return
 	}
 	token := s.tokens[s.random.IntN(len(s.tokens))]
-	session, err := n.Authenticate(s.t.Context(), core.DefaultRealm, core.Presented(token.key))
+	session, err := n.Authenticate(s.t.Context(), core.Policy{Realm: core.DefaultRealm}, core.Presented(token.key))
 	if err != nil {
 		return
 	}
@@ -110,7 +110,7 @@ func (s *skewed) logout(n *skewedNode) {
 	}
 	token.ended = true
 	for _, other := range s.nodes {
-		if _, err := other.Authenticate(s.t.Context(), core.DefaultRealm, core.Presented(token.key)); core.KindOf(err) != core.KindTokenUnknown {
+		if _, err := other.Authenticate(s.t.Context(), core.Policy{Realm: core.DefaultRealm}, core.Presented(token.key)); core.KindOf(err) != core.KindTokenUnknown {
 			s.t.Errorf("a token that is ended: %v", err)
 		}
 	}

@@ -26,7 +26,7 @@ func (o *Old) unknown(r *http.Request) (text string, unknown bool) {
 	if parsed != token.Found {
 		return "", false
 	}
-	_, err := o.Engine.Authenticate(r.Context(), o.Profile.Tokens.Realm, token.Presented(text, o.Profile.Tokens.Match))
+	_, err := o.Engine.Authenticate(r.Context(), token.Policy(o.Profile), token.Presented(text, o.Profile.Tokens.Match))
 	return text, err != nil && core.KindOf(err) == core.KindTokenUnknown
 }
 

@@ -57,7 +57,7 @@ func (a *API) introspect(w http.ResponseWriter, r *http.Request) {
 		a.tell(w, http.StatusOK, core.KindTokenUnknown.String(), introspection{}, nil)
 		return
 	}
-	s, err := a.Engine.Authenticate(r.Context(), a.Profile.Tokens.Realm, token.Presented(text, a.Profile.Tokens.Match))
+	s, err := a.Engine.Authenticate(r.Context(), token.Policy(a.Profile), token.Presented(text, a.Profile.Tokens.Match))
 	kind := core.KindOf(err)
 	switch {
 	case err == nil:

@@ -35,7 +35,7 @@ func TestIntrospect(t *testing.T) {
 	store := sqlitetest.MustOpen(t)
 	a := newAsked(t, "ocd-users", store)
 	policy := dialects.Policy(a.profile)
-	session, err := a.Engine.Authenticate(t.Context(), policy.Realm, core.Presented(a.token))
+	session, err := a.Engine.Authenticate(t.Context(), policy, core.Presented(a.token))
 	if err != nil {
 		t.Fatal(err)
 	}

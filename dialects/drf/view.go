@@ -162,7 +162,7 @@ func (v *view) authenticate(r *http.Request, mem *scratch) (*core.Session, *resu
 	case token.NotUTF8:
 		return nil, v.unauthorized("token_malformed", v.message("token_characters"))
 	}
-	session, err := v.engine.Authenticate(r.Context(), v.policy.Realm, token.Presented(text, v.profile.Tokens.Match))
+	session, err := v.engine.Authenticate(r.Context(), v.policy, token.Presented(text, v.profile.Tokens.Match))
 	if err != nil {
 		return nil, v.engineError(err)
 	}

@@ -77,7 +77,7 @@ func (v *view) authenticate(r *http.Request) (core.Session, *wire.Reply) {
 	if parsed != token.Found {
 		return core.Session{}, v.unauthorized("token_missing", "token_invalid")
 	}
-	session, err := v.engine.Authenticate(r.Context(), v.policy.Realm, token.Presented(text, v.profile.Tokens.Match))
+	session, err := v.engine.Authenticate(r.Context(), v.policy, token.Presented(text, v.profile.Tokens.Match))
 	if err != nil {
 		return core.Session{}, v.engineError(err)
 	}

@@ -72,7 +72,7 @@ func BenchmarkIssueToken(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		token := core.Token{Digest: core.Presented(fmt.Sprint(i)).SHA256(), UserID: user.ID, Realm: "default"}
-		if err := s.IssueToken(b.Context(), token, "", nil); err != nil {
+		if err := s.IssueToken(b.Context(), token, "", 0, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -98,7 +98,7 @@ func wantBack(t *testing.T, s *postgres.Store, user core.User) {
 		}
 	}
 	token := tokenOf(user, fmt.Sprint("issued at ", time.Now()))
-	if err := s.IssueToken(t.Context(), token, "", nil); err != nil {
+	if err := s.IssueToken(t.Context(), token, "", 0, nil); err != nil {
 		t.Errorf("issue: %v", err)
 	}
 }
@@ -194,7 +194,7 @@ func readOnly(t *testing.T, cluster *postgrestest.Cluster) {
 	wantBack(t, s, user)
 	for _, notice := range []func() error{
 		func() error { return s.Ping(t.Context()) },
-		func() error { return s.IssueToken(t.Context(), tokenOf(user, "refused"), "", nil) },
+		func() error { return s.IssueToken(t.Context(), tokenOf(user, "refused"), "", 0, nil) },
 	} {
 		setReadOnly(t, cluster, "on")
 		if err := notice(); !errors.Is(err, core.ErrUnavailable) {

@@ -73,7 +73,7 @@ func TestDeadlock(t *testing.T) {
 	holder := raw(t, postgrestest.With(t, postgrestest.DSN(t), "deadlock_timeout", "1min"))
 	for round := range 2 {
 		user, _ := someone(t, s, round)
-		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint("another of ", round)), "", nil); err != nil {
+		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint("another of ", round)), "", 0, nil); err != nil {
 			t.Fatal(err)
 		}
 		// Each of the two comes to hold a token that the other wants. The one that has

@@ -111,7 +111,7 @@ func issueToken(t *testing.T, s *postgres.Store, number int) operation {
 	key := fmt.Sprintf("issued %d", number)
 	return operation{
 		run: func(ctx context.Context, s *postgres.Store) error {
-			return s.IssueToken(ctx, tokenOf(user, key), "", nil)
+			return s.IssueToken(ctx, tokenOf(user, key), "", 0, nil)
 		},
 		done: func(t *testing.T, s *postgres.Store) bool { return there(t, s, key) },
 	}

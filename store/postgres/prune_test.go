@@ -21,7 +21,7 @@ func TestPruningSeesWhatIsChanged(t *testing.T) {
 	user, _ := someone(t, s, 1)
 	token := tokenOf(user, "expired")
 	token.ExpiresAt = now.Add(-time.Hour)
-	if err := s.IssueToken(t.Context(), token, "", nil); err != nil {
+	if err := s.IssueToken(t.Context(), token, "", 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	holder := raw(t, postgrestest.DSN(t))

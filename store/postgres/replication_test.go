@@ -49,7 +49,7 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 	awaitStandby(t, cluster, "nobody")
 	for i := range 6 {
 		began := time.Now()
-		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint(i)), "", nil); !errors.Is(err, core.ErrUnavailable) {
+		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint(i)), "", 0, nil); !errors.Is(err, core.ErrUnavailable) {
 			t.Errorf("write %d: error %v", i, err)
 		}
 		if took := time.Since(began); took > wait+soon {
@@ -67,7 +67,7 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 		t.Errorf("%d commits wait", waiting)
 	}
 	awaitStandby(t, cluster, "")
-	postgrestest.Eventually(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after"), "", nil) })
+	postgrestest.Eventually(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after"), "", 0, nil) })
 	wantBack(t, s, user)
 }
 
@@ -144,7 +144,7 @@ func cancelledCommit(t *testing.T, cluster *postgrestest.Cluster) {
 	user, _ := someone(t, s, 0)
 	awaitStandby(t, cluster, "nobody")
 	answered := make(chan error, 1)
-	go func() { answered <- s.IssueToken(t.Context(), tokenOf(user, "issued"), "", nil) }()
+	go func() { answered <- s.IssueToken(t.Context(), tokenOf(user, "issued"), "", 0, nil) }()
 	awaitCommit := func() {
 		t.Helper()
 		postgrestest.Eventually(t, func() error {

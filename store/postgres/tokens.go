@@ -57,18 +57,24 @@ var (
 	removeUserTokens = removeTokens(`user_id = $1 AND realm = $2`)
 )
 
+// countLive does not count tokens that never expire.
+const countLive = `SELECT count(*) FROM @tokens WHERE user_id = $1 AND realm = $2 AND expires_at > $3`
+
 // Locks of a user's row. Logins of one user that issue tokens run concurrently; those
-// that return a reusable token take turns.
+// that return a reusable token, or count the others, take turns. Those that count write to the
+// row: at REPEATABLE READ, a transaction that waited for a lock alone would count what there was
+// before.
 const (
 	shareUser = `SELECT active, password_hash FROM @users WHERE id = $1 FOR SHARE`
 	lockUser  = `SELECT active, password_hash FROM @users WHERE id = $1 FOR UPDATE`
+	writeUser = `UPDATE @users SET active = active WHERE id = $1 RETURNING active, password_hash`
 )
 
 // reusableIndex is the constraint that a second reusable token violates.
 const reusableIndex = "tokens_reusable"
 
 // IssueToken implements [core.Store].
-func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) error {
+func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, limit int, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		if retryAfterAmbiguous {
 			var there bool
@@ -77,8 +83,21 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash strin
 				return wrap("look for token", err)
 			}
 		}
-		if err := s.mayHaveToken(ctx, tx, shareUser, t.UserID, passwordHash); err != nil {
+		lock := shareUser
+		if limit > 0 {
+			lock = writeUser
+		}
+		if err := s.mayHaveToken(ctx, tx, lock, t.UserID, passwordHash); err != nil {
 			return err
+		}
+		if limit > 0 {
+			var live int
+			if err := tx.GetContext(ctx, &live, s.qualify(countLive), t.UserID, t.Realm, t.CreatedAt.UnixMicro()); err != nil {
+				return fmt.Errorf("count tokens: %w", err)
+			}
+			if live >= limit {
+				return core.ErrTokenLimit
+			}
 		}
 		return s.addToken(ctx, tx, t, retryAfterAmbiguous)
 	})

@@ -68,7 +68,7 @@ func TestCacheSeesAnotherProcess(t *testing.T) {
 	for i := range rounds {
 		p := core.Presented(fmt.Sprintf("token-%d", i))
 		token := core.Token{Digest: p.SHA256(), UserID: user.ID, Realm: core.DefaultRealm, Issuer: "x", CreatedAt: time.Now()}
-		if err := s.IssueToken(t.Context(), token, "", nil); err != nil {
+		if err := s.IssueToken(t.Context(), token, "", 0, nil); err != nil {
 			t.Fatal(err)
 		}
 		for range 4 {

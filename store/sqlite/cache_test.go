@@ -199,7 +199,7 @@ func TestCacheForgetsAtRestore(t *testing.T) {
 	if err := statement(`VACUUM INTO '`+backup+`'`)(t.Context(), c.other, ann); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "later"), "", nil); err != nil {
+	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "later"), "", 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	c.warm(t, "later")
@@ -274,7 +274,7 @@ func TestCacheKeepsWhatOthersDoNotTouch(t *testing.T) {
 	ann := c.add(t, "ann")
 	c.warm(t, "ann")
 	c.add(t, "ben")
-	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "another"), "", nil); err != nil {
+	if err := c.other.IssueToken(t.Context(), tokenFor(ann, "another"), "", 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.other.Reserve(t.Context(), time.Unix(1, 0), core.LimitKey{Key: []byte("k"), Limit: core.DefaultUserLimit()}); err != nil {
@@ -312,7 +312,7 @@ func TestCacheMakesNoDifference(t *testing.T) {
 				t.Fatal(err)
 			}
 		default:
-			_ = by.IssueToken(t.Context(), tokenFor(ann, text(i)), "", nil) // it may exist, or ann be disabled
+			_ = by.IssueToken(t.Context(), tokenFor(ann, text(i)), "", 0, nil) // it may exist, or ann be disabled
 		}
 		for i := range tokens {
 			c.compare(t, text(i))

@@ -72,7 +72,7 @@ func TestChangeWithoutItsEntry(t *testing.T) {
 	for name, do := range map[string]func() error{
 		"delete token":      func() error { return s.DeleteToken(ctx, token.Digest, entry()) },
 		"delete all tokens": func() error { _, err := s.DeleteUserTokens(ctx, user.ID, core.DefaultRealm, entry()); return err },
-		"issue token":       func() error { return s.IssueToken(ctx, issued, "", entry()) },
+		"issue token":       func() error { return s.IssueToken(ctx, issued, "", 0, entry()) },
 		"set active":        func() error { return s.SetActive(ctx, user.ID, false, entry()) },
 		"delete user":       func() error { return s.DeleteUser(ctx, user.ID, entry()) },
 		"record":            func() error { return s.Record(ctx, *entry()) },
@@ -100,7 +100,7 @@ func TestReplacedFile(t *testing.T) {
 	token.Digest = core.Presented("another").SHA256()
 	ctx := t.Context()
 	for i, do := range []func() error{
-		func() error { return s.IssueToken(ctx, token, "", nil) },
+		func() error { return s.IssueToken(ctx, token, "", 0, nil) },
 		func() error { return s.SetActive(ctx, user.ID, false, nil) },
 		func() error { return s.Ping(ctx) },
 		func() error { _, _, err := s.FindToken(ctx, core.DefaultRealm, "key"); return err },

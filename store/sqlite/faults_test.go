@@ -49,7 +49,7 @@ func writes(s *Store, ann core.User) map[string]func(context.Context) error {
 			_, err := s.CreateUser(ctx, core.NewUser{Username: "bob"}, nil, nil)
 			return err
 		},
-		"IssueToken": func(ctx context.Context) error { return s.IssueToken(ctx, token, "", nil) },
+		"IssueToken": func(ctx context.Context) error { return s.IssueToken(ctx, token, "", 0, nil) },
 		"ReuseToken": func(ctx context.Context) error {
 			_, err := s.ReuseToken(ctx, token, "", time.Now(), nil)
 			return err

@@ -28,7 +28,7 @@ func openFiles(t *testing.T) (s *Store, path string, user core.User, presented c
 	}
 	presented = "0123456789abcdef"
 	token := core.Token{Digest: presented.SHA256(), UserID: user.ID, Realm: core.DefaultRealm, CreatedAt: time.Now()}
-	if err := s.IssueToken(t.Context(), token, "!", nil); err != nil {
+	if err := s.IssueToken(t.Context(), token, "!", 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	return s, path, user, presented

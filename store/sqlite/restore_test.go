@@ -383,7 +383,7 @@ func TestRestoreKeepsExpiry(t *testing.T) {
 	people(t, s, "ann")
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	token := core.Token{Digest: core.Presented("sliding").SHA256(), UserID: 1, Realm: "default", ExpiresAt: now.Add(time.Hour), Sliding: time.Hour}
-	if err := s.IssueToken(t.Context(), token, "", nil); err != nil {
+	if err := s.IssueToken(t.Context(), token, "", 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	mustBackup(t, path, file)

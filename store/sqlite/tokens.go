@@ -38,16 +38,28 @@ const moveExpiry = `
 	UPDATE tokens SET expires_at = :to
 	WHERE digest = :digest AND expires_at > :now AND expires_at < :to`
 
+// countLive does not count tokens that never expire.
+const countLive = `SELECT count(*) FROM tokens WHERE user_id = ? AND realm = ? AND expires_at > ?`
+
 const (
 	deleteToken      = `DELETE FROM tokens WHERE digest = ?`
 	deleteUserTokens = `DELETE FROM tokens WHERE user_id = ? AND realm = ?`
 )
 
 // IssueToken implements [core.Store].
-func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) error {
+func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, limit int, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := mayHaveToken(ctx, tx, t.UserID, passwordHash); err != nil {
 			return err
+		}
+		if limit > 0 {
+			var live int
+			if err := tx.GetContext(ctx, &live, countLive, t.UserID, t.Realm, t.CreatedAt.UnixMicro()); err != nil {
+				return fmt.Errorf("count tokens: %w", err)
+			}
+			if live >= limit {
+				return core.ErrTokenLimit
+			}
 		}
 		return addToken(ctx, tx, t)
 	})

@@ -32,7 +32,7 @@ func contextOver(t *testing.T, p pair) {
 			_, err := p.a.Account(over, "ann")
 			return err
 		},
-		"IssueToken": func() error { return p.a.IssueToken(over, tokenOf(ann, "issued"), "", nil) },
+		"IssueToken": func() error { return p.a.IssueToken(over, tokenOf(ann, "issued"), "", 0, nil) },
 		"ReuseToken": func() error {
 			_, err := p.a.ReuseToken(over, reusableOf(ann, "reused", 2*time.Hour), "", noon(), nil)
 			return err

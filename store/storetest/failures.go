@@ -75,7 +75,7 @@ func callsOf(t *testing.T, s core.Store, u core.User) []call {
 	return []call{
 		{"CreateUser", func() error { return only(s.CreateUser(ctx, newUser("bob"), nil, nil)) }},
 		{"Account", func() error { return only(s.Account(ctx, "ann")) }},
-		{"IssueToken", func() error { return s.IssueToken(ctx, tokenOf(u, "issued"), "", nil) }},
+		{"IssueToken", func() error { return s.IssueToken(ctx, tokenOf(u, "issued"), "", 0, nil) }},
 		{"ReuseToken", func() error { return only(s.ReuseToken(ctx, reusableOf(u, "reused", time.Hour), "", noon(), nil)) }},
 		{"FindToken", func() error { return find(ctx, s, "key") }},
 		{"ExtendExpiry", func() error { return s.ExtendExpiry(ctx, digest, noon().Add(2*time.Hour), noon()) }},

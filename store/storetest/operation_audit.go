@@ -88,8 +88,12 @@ func auditWith(t *testing.T, p operables) {
 		return err
 	})
 	do(core.ActionLogin,
-		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(ann, "key"), "", e) },
-		func(e *core.AuditEntry) error { return p.a.IssueToken(ctx, tokenOf(absent, "key"), "", e) })
+		func(e *core.AuditEntry) error {
+			return p.a.IssueToken(ctx, tokenOf(ann, "key"), "", 0, e)
+		},
+		func(e *core.AuditEntry) error {
+			return p.a.IssueToken(ctx, tokenOf(absent, "key"), "", 0, e)
+		})
 	first, again := reusableOf(ann, "first", time.Hour), reusableOf(ann, "again", time.Hour)
 	p.issue(t, first)
 	do("reuse", func(e *core.AuditEntry) error {

@@ -17,7 +17,7 @@ func tokenRaces() []testCase {
 		{"logout-all against login: each token is before or after", raceLogoutAllLogin},
 		{"a new password against logins with the old one: no token is left", func(t *testing.T, p pair) {
 			racePasswordLogins(t, p, func(s core.Store, user core.User, key, old string) error {
-				return s.IssueToken(t.Context(), tokenOf(user, key), old, nil)
+				return s.IssueToken(t.Context(), tokenOf(user, key), old, 0, nil)
 			})
 		}},
 		{"a new password against logins that reuse tokens: no token is left", func(t *testing.T, p pair) {
@@ -128,7 +128,7 @@ func raceLogoutAllLogin(t *testing.T, p pair) {
 					ended.Store(true)
 				}
 				after[i][n] = ended.Load()
-				if err := p.both(i).IssueToken(t.Context(), tokenOf(ann, key(i, n)), "", nil); err != nil {
+				if err := p.both(i).IssueToken(t.Context(), tokenOf(ann, key(i, n)), "", 0, nil); err != nil {
 					t.Error(err)
 				}
 				before[i][n] = !began.Load()

@@ -28,6 +28,7 @@ func RunWithout(t *testing.T, open Opener, reasons map[string]string) {
 		{"tokens", tokens()},
 		{"reuse", reuse()},
 		{"expiry", expiry()},
+		{"limits of tokens", tokenLimits()},
 		{"deletion", deletion()},
 		{"contexts", contexts()},
 		{"failures", failures()},
@@ -140,7 +141,7 @@ func reusableOf(u core.User, key string, ttl time.Duration) core.Token {
 // issue issues the token.
 func (p pair) issue(t *testing.T, token core.Token) {
 	t.Helper()
-	if err := p.a.IssueToken(t.Context(), token, "", nil); err != nil {
+	if err := p.a.IssueToken(t.Context(), token, "", 0, nil); err != nil {
 		t.Fatalf("issue token: %v", err)
 	}
 }

@@ -109,7 +109,7 @@ func inactiveUser(t *testing.T, p pair) {
 	u := newUser("ann")
 	u.Inactive = true
 	ann := p.add(t, u)
-	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), "", nil), core.ErrUserInactive)
+	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), "", 0, nil), core.ErrUserInactive)
 	token, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), "", noon(), nil)
 	wantError(t, "reuse", err, core.ErrUserInactive)
 	wantSame(t, "token beside the error", core.Token{}, token)
@@ -125,14 +125,14 @@ func changedPassword(t *testing.T, p pair) {
 		t.Fatal(err)
 	}
 	for _, old := range []string{"hash of ann", "New hash", "new hash "} {
-		wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), old, nil), core.ErrPasswordChanged)
+		wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), old, 0, nil), core.ErrPasswordChanged)
 		token, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), old, noon(), nil)
 		wantError(t, "reuse", err, core.ErrPasswordChanged)
 		wantSame(t, "token beside the error", core.Token{}, token)
 	}
 	wantGone(t, p.b, "issued")
 	wantGone(t, p.b, "reused")
-	if err := p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), "new hash", nil); err != nil {
+	if err := p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), "new hash", 0, nil); err != nil {
 		t.Errorf("issue: %v", err)
 	}
 	for _, hash := range []string{"new hash", ""} {
@@ -146,7 +146,7 @@ func changedPassword(t *testing.T, p pair) {
 func nobodysToken(t *testing.T, p pair) {
 	ann := p.add(t, newUser("ann"))
 	nobody := core.User{ID: ann.ID + 1}
-	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(nobody, "issued"), "", nil), core.ErrNotFound)
+	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(nobody, "issued"), "", 0, nil), core.ErrNotFound)
 	_, err := p.a.ReuseToken(t.Context(), reusableOf(nobody, "reused", time.Hour), "", noon(), nil)
 	wantError(t, "reuse", err, core.ErrNotFound)
 	wantGone(t, p.b, "issued")

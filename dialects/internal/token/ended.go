@@ -15,7 +15,7 @@ func Ended(ctx context.Context, engine *core.Service, p *profiles.Profile, heade
 	// This is no request of its own: it is checked while that is answered.
 	client := func() clients.Client { return clients.Of(ctx) }
 	_, text := Parse(header, p.Scheme)
-	_, err := engine.Authenticate(clients.With(ctx, client), p.Tokens.Realm, Presented(text, p.Tokens.Match))
+	_, err := engine.Authenticate(clients.With(ctx, client), Policy(p), Presented(text, p.Tokens.Match))
 	switch core.KindOf(err) {
 	case core.KindTokenUnknown, core.KindTokenExpired, core.KindUserInactive:
 		return err != nil

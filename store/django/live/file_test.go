@@ -126,7 +126,7 @@ func TestLockedFile(t *testing.T) {
 		logins.Go(func() {
 			key := keyOf(name)
 			token := core.Token{Digest: key.SHA256(), Plaintext: key, UserID: user.ID, Realm: core.DefaultRealm, CreatedAt: time.Now()}
-			if err := s.IssueToken(t.Context(), token, "", nil); !errors.Is(err, core.ErrUnavailable) {
+			if err := s.IssueToken(t.Context(), token, "", 0, nil); !errors.Is(err, core.ErrUnavailable) {
 				t.Errorf("login %s: error %v", name, err)
 			}
 			if took := time.Since(began); took < wait || took > wait+soon {

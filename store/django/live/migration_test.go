@@ -103,7 +103,7 @@ func afterMigration(t *testing.T, u core.User) map[string]func(s *live.Store, na
 		},
 		"find": func(s *live.Store, name string) error { return find(t, s, name) },
 		"issue": func(s *live.Store, _ string) error {
-			return s.IssueToken(t.Context(), token("issued"), "", nil)
+			return s.IssueToken(t.Context(), token("issued"), "", 0, nil)
 		},
 		"reuse": func(s *live.Store, _ string) error {
 			_, err := s.ReuseToken(t.Context(), token("reused"), "", time.Now(), nil)
@@ -249,7 +249,7 @@ func TestNewReferenceToTokens(t *testing.T) {
 			}
 			key := keyOf("first")[:40]
 			token := core.Token{Digest: key.SHA256(), Plaintext: key, UserID: ann.ID, Realm: core.DefaultRealm, CreatedAt: time.Now()}
-			if err := s.IssueToken(t.Context(), token, "", nil); err != nil {
+			if err := s.IssueToken(t.Context(), token, "", 0, nil); err != nil {
 				t.Fatal(err)
 			}
 			mustExec(t, d, `CREATE TABLE device (id integer PRIMARY KEY, token_id varchar(40) NOT NULL REFERENCES authtoken_token ("key") DEFERRABLE INITIALLY DEFERRED)`,

@@ -29,7 +29,7 @@ func issue(t *testing.T, s core.Store, u core.User, name string) {
 	t.Helper()
 	key := keyOf(name)
 	token := core.Token{Digest: key.SHA256(), Plaintext: key, UserID: u.ID, Realm: core.DefaultRealm, CreatedAt: time.Now()}
-	if err := s.IssueToken(t.Context(), token, "", nil); err != nil {
+	if err := s.IssueToken(t.Context(), token, "", 0, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -56,7 +56,7 @@ func calls(t *testing.T, s *live.Store, u core.User) map[string]func() error {
 			_, err := s.Reserve(t.Context(), time.Now(), guess)
 			return err
 		},
-		"issue": func() error { return s.IssueToken(t.Context(), token, "", nil) },
+		"issue": func() error { return s.IssueToken(t.Context(), token, "", 0, nil) },
 		"ping":  func() error { return s.Ping(t.Context()) },
 		"count": func() error {
 			_, err := s.AuditEntries(t.Context(), core.AuditFilter{}, 10)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/tables"
@@ -157,10 +158,12 @@ func (s *Store) CheckPolicy(p core.Policy) error {
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile needs per_user: one")
 	case l.SingleTokenPerUser() && p.Realm != core.DefaultRealm:
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile can't have a realm of its own")
-	case l.keepsPlaintext() && p.TokenHex > l.keyLength():
+	case l.keepsPlaintext() && utf8.RuneCountInString(p.Prefix)+p.TokenHex > l.keyLength():
 		return fmt.Errorf("the store is %s, whose keys have at most %d characters: the profile's tokens are longer", l.tokens.Table, l.keyLength())
 	case l.tokens.Format != core.Authtoken && l.tokens.Format != core.Knox5 && p.TokenHex%2 != 0:
 		return errors.New("the store is knox's, which reads tokens as whole bytes: hex has to be even")
+	case l.tokens.Format != core.Authtoken && l.tokens.Format != core.Knox5 && p.Prefix != "":
+		return errors.New("the store is knox's of before 5, which reads a whole token as hex digits: the profile's tokens can have no prefix")
 	case l.tokens.Format != core.Authtoken && l.tokens.Expiry == "" && p.TTL != 0:
 		return errors.New("the store's tokens have no end: the profile needs ttl: never")
 	}

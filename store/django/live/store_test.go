@@ -142,20 +142,23 @@ var wideUsersDDL = strings.NewReplacer("username varchar(150)", "username varcha
 // authtokenReasons are the cases that authtoken's table can't pass.
 func authtokenReasons() map[string]string {
 	return map[string]string{
-		"tokens/a token is kept as given":                                                  singleToken,
-		"tokens/an expired token is found":                                                 singleToken,
-		"tokens/a user has many tokens":                                                    singleToken,
-		"reuse/a token that is not reusable is not given":                                  singleToken,
-		"reuse/issuers, realms and users are apart":                                        singleToken,
-		"expiry/a live token's end moves":                                                  singleToken,
-		"deletion/all tokens of the user in the realm go":                                  singleToken,
-		"deletion/a deleted token is gone":                                                 singleToken,
-		"contexts/a call with a context that is over does nothing":                         singleToken,
-		"races of tokens/moving against moving: the latest end holds":                      singleToken,
-		"races of tokens/logout-all against login: each token is before or after":          singleToken,
-		"races of tokens/a new password against logins with the old one: no token is left": singleToken,
-		"reuse/an expired token stays and is not given":                                    makesWay,
-		"races of reuse/many logins after the end: all get one new token":                  makesWay,
+		"tokens/a token is kept as given":                                                      singleToken,
+		"tokens/an expired token is found":                                                     singleToken,
+		"tokens/a user has many tokens":                                                        singleToken,
+		"reuse/a token that is not reusable is not given":                                      singleToken,
+		"reuse/issuers, realms and users are apart":                                            singleToken,
+		"expiry/a live token's end moves":                                                      singleToken,
+		"limits of tokens/a token beyond the limit is refused":                                 singleToken,
+		"limits of tokens/logins at once: no more tokens than the limit":                       singleToken,
+		"limits of tokens/tokens that have ended, never end, or are of others are not counted": singleToken,
+		"deletion/all tokens of the user in the realm go":                                      singleToken,
+		"deletion/a deleted token is gone":                                                     singleToken,
+		"contexts/a call with a context that is over does nothing":                             singleToken,
+		"races of tokens/moving against moving: the latest end holds":                          singleToken,
+		"races of tokens/logout-all against login: each token is before or after":              singleToken,
+		"races of tokens/a new password against logins with the old one: no token is left":     singleToken,
+		"reuse/an expired token stays and is not given":                                        makesWay,
+		"races of reuse/many logins after the end: all get one new token":                      makesWay,
 	}
 }
 

@@ -109,13 +109,42 @@ func (l *layout) presented(p core.Presented) (value, column string) {
 
 // IssueToken implements [core.Store]. Where Django's table has one token per user, it
 // fails for a user who has one.
-func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) error {
+func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, limit int, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		if limit > 0 && l.django.IsPostgres() {
+			// Whoever waits for the user's row at another level would count what there was before.
+			if _, err := tx.ExecContext(ctx, `SET TRANSACTION ISOLATION LEVEL READ COMMITTED`); err != nil {
+				return fmt.Errorf("count tokens: %w", err)
+			}
+		}
 		if err := l.mayHaveToken(ctx, tx, t.UserID, passwordHash); err != nil {
 			return err
 		}
+		if limit > 0 {
+			live, err := l.countLive(ctx, tx, t.UserID, t.Realm, t.CreatedAt)
+			if err != nil {
+				return err
+			}
+			if live >= limit {
+				return core.ErrTokenLimit
+			}
+		}
 		return l.addToken(ctx, tx, t)
 	})
+}
+
+// countLive counts the user's tokens in a realm that expire after now, whoever issued them.
+func (l *layout) countLive(ctx context.Context, tx *sql.Tx, userID int64, realm string, now time.Time) (n int, err error) {
+	rows, err := l.findTokens(ctx, tx, `k.user_id = ?`, "", userID)
+	if err != nil {
+		return 0, fmt.Errorf("count tokens: %w", err)
+	}
+	for _, row := range rows {
+		if row.token.Realm == realm && row.token.ExpiresAt.After(now) {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // ReuseToken implements [core.Store]. Where Django's table has one token per user, it

@@ -91,7 +91,7 @@ func TestAbsentComeBack(t *testing.T) {
 	if _, err := take(false); err != nil {
 		t.Fatal(err)
 	}
-	session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(text("u0")))
+	session, err := h.service.Authenticate(t.Context(), policy, core.Presented(text("u0")))
 	if err == nil {
 		err = h.service.Logout(t.Context(), session)
 	}
@@ -287,7 +287,7 @@ func TestInactiveVariants(t *testing.T) {
 			if report, err := h.both(t, tables.Mapping{}, nil, source); err != nil || report.Users.Added != 1 {
 				t.Fatalf("%+v, %v", report, err)
 			}
-			_, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(text("u0")))
+			_, err := h.service.Authenticate(t.Context(), policy, core.Presented(text("u0")))
 			if test.active != (err == nil) || err != nil && core.KindOf(err) != core.KindUserInactive {
 				t.Errorf("token: %v", err)
 			}
@@ -314,13 +314,13 @@ func TestInactiveByNull(t *testing.T) {
 	defer s.Close()
 	attached := core.New(core.Config{Backend: core.Backend{Store: s, Plaintext: s}, Hasher: h.hasher(t)})
 	for name, service := range map[string]*core.Service{"imported": h.service, "attached": attached} {
-		if _, err := service.Authenticate(t.Context(), policy.Realm, core.Presented(text("u0"))); core.KindOf(err) != core.KindUserInactive {
+		if _, err := service.Authenticate(t.Context(), policy, core.Presented(text("u0"))); core.KindOf(err) != core.KindUserInactive {
 			t.Errorf("%s: token: %v", name, err)
 		}
 		if _, err := service.Login(context.WithoutCancel(t.Context()), policy, "u0", "pw-u0"); core.KindOf(err) != core.KindUserInactive {
 			t.Errorf("%s: login: %v", name, err)
 		}
-		if _, err := service.Authenticate(t.Context(), policy.Realm, core.Presented(text("u1"))); err != nil {
+		if _, err := service.Authenticate(t.Context(), policy, core.Presented(text("u1"))); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -59,7 +59,7 @@ func liveTogether(t *testing.T, old *djangotest.Django, dsn string, users int) {
 	engine := core.New(core.Config{Backend: core.Backend{Store: s, Plaintext: s}, Hasher: hasher}) // no sealing key: the tables store the text
 	authenticate := func(token string) (string, core.Session) {
 		t.Helper()
-		session, err := engine.Authenticate(t.Context(), policy.Realm, core.Presented(token))
+		session, err := engine.Authenticate(t.Context(), policy, core.Presented(token))
 		if err != nil && core.KindOf(err) != core.KindTokenUnknown {
 			t.Fatal(err)
 		}

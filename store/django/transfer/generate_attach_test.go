@@ -71,7 +71,7 @@ func (c *genCase) register(s *core.Service) {
 			return
 		}
 		for _, key := range []string{session.Key, again.Key} {
-			used, err := s.Authenticate(c.ctx, c.policy.Realm, core.Presented(key))
+			used, err := s.Authenticate(c.ctx, c.policy, core.Presented(key))
 			if err != nil {
 				continue // the same token again
 			}
@@ -85,7 +85,7 @@ func (c *genCase) register(s *core.Service) {
 
 // wantUser checks which user a token authenticates; an empty name means none.
 func (c *genCase) wantUser(s *core.Service, key, name string) {
-	session, err := s.Authenticate(c.ctx, c.policy.Realm, core.Presented(key))
+	session, err := s.Authenticate(c.ctx, c.policy, core.Presented(key))
 	if name == "" && (err == nil || core.KindOf(err) != core.KindTokenUnknown) || name != "" && (err != nil || session.User.Username != name) {
 		c.errorf("a token of %q is %q's: %v", name, session.User.Username, err)
 	}
@@ -97,7 +97,7 @@ func (c *genCase) logouts(s *core.Service) (gone []*ticket) {
 		if len(gone) == 3 || k.twin != nil {
 			continue
 		}
-		session, err := s.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
+		session, err := s.Authenticate(c.ctx, c.policy, core.Presented(k.text))
 		if err != nil {
 			continue
 		}
@@ -111,7 +111,7 @@ func (c *genCase) logouts(s *core.Service) (gone []*ticket) {
 		if slices.Contains(gone, k) || n > 200 {
 			continue // a sample is enough
 		}
-		_, err := s.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
+		_, err := s.Authenticate(c.ctx, c.policy, core.Presented(k.text))
 		works := k.twin == nil && strings.HasPrefix(c.answer(k, true), "user ")
 		if got := core.KindOf(err); err != nil && (works && got != core.KindUserInactive || got == core.KindInternal || got == core.KindUnavailable) {
 			c.errorf("a token after logouts of others: %v", err)

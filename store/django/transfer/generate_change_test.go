@@ -24,7 +24,7 @@ func (c *genCase) change() {
 	if many {
 		c.take(want, true)
 		for _, k := range gone {
-			if _, err := c.service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text)); core.KindOf(err) == core.KindTokenUnknown {
+			if _, err := c.service.Authenticate(c.ctx, c.policy, core.Presented(k.text)); core.KindOf(err) == core.KindTokenUnknown {
 				c.errorf("a token was ended by a run that was to end none: %v", err)
 			}
 		}
@@ -34,7 +34,7 @@ func (c *genCase) change() {
 	want.Ended = len(gone)
 	report := c.take(want, false)
 	for _, k := range gone {
-		if _, err := c.service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text)); core.KindOf(err) != core.KindTokenUnknown || err == nil {
+		if _, err := c.service.Authenticate(c.ctx, c.policy, core.Presented(k.text)); core.KindOf(err) != core.KindTokenUnknown || err == nil {
 			c.errorf("a token that was ended at the source: %v", err)
 		}
 	}

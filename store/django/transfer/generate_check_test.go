@@ -276,7 +276,7 @@ func (c *genCase) serve(s *core.Service, beside bool) {
 // authenticate authenticates with every token.
 func (c *genCase) authenticate(s *core.Service, beside bool) {
 	for _, k := range c.tickets {
-		session, err := s.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
+		session, err := s.Authenticate(c.ctx, c.policy, core.Presented(k.text))
 		got := core.KindOf(err).String()
 		if err == nil {
 			got = "user " + session.User.Username

@@ -57,7 +57,7 @@ func (c *genCase) logOutHere(deleted []*person) (gone []*ticket) {
 		if len(gone) == 3 || k.twin != nil || k.unfit() || !k.table.meant || len(k.table.rows) < 5 || slices.Contains(deleted, k.owner) || c.chance(60) {
 			continue
 		}
-		session, err := c.service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
+		session, err := c.service.Authenticate(c.ctx, c.policy, core.Presented(k.text))
 		if err != nil {
 			continue
 		}
@@ -219,7 +219,7 @@ func (c *genCase) overAgain(out []*ticket) {
 	}
 	service := c.serving(s.Backend(), true)
 	for _, k := range out {
-		if _, err := service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text)); core.KindOf(err) != core.KindTokenUnknown || err == nil {
+		if _, err := service.Authenticate(c.ctx, c.policy, core.Presented(k.text)); core.KindOf(err) != core.KindTokenUnknown || err == nil {
 			c.errorf("a token that was ended here works there: %v", err)
 		}
 	}

@@ -164,7 +164,7 @@ func (c *genCase) newcomersStay() {
 			if k.text == session.Key {
 				c.errorf("login of %q, who registered here, shows a token of another", name)
 			}
-			if used, err := c.service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text)); err == nil && used.User.ID == session.User.ID {
+			if used, err := c.service.Authenticate(c.ctx, c.policy, core.Presented(k.text)); err == nil && used.User.ID == session.User.ID {
 				c.errorf("a token of another speaks for %q, who registered here", name)
 			}
 		}

@@ -50,7 +50,7 @@ func (c *genCase) login(s *core.Service, p *person, beside bool) {
 	if session.User.Username != p.name {
 		c.errorf("login of %q is one of %q", p.name, session.User.Username)
 	}
-	used, err := s.Authenticate(c.ctx, c.policy.Realm, core.Presented(session.Key))
+	used, err := s.Authenticate(c.ctx, c.policy, core.Presented(session.Key))
 	if err != nil || used.User.ID != session.User.ID || used.User.Username != p.name {
 		c.errorf("the token of the login of %q is of %q: %v", p.name, used.User.Username, err)
 	}

@@ -57,7 +57,7 @@ func (c *genCase) swap() {
 		c.must(scratch.Close())
 		c.must(from.Close())
 		for _, k := range c.tickets {
-			session, err := c.service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
+			session, err := c.service.Authenticate(c.ctx, c.policy, core.Presented(k.text))
 			if err == nil && k.twin == nil && (k.owner == nil || session.User.ID != ids[k.owner]) {
 				c.errorf("users took each other's names: a token of user %v (row %v) speaks for %d, %q", ids[k.owner], shown(k.row), session.User.ID, session.User.Username)
 			}
@@ -114,8 +114,8 @@ func (c *genCase) dumpOut() {
 	}
 	service := c.serving(s.Backend(), true)
 	for _, k := range c.tickets {
-		here, err := c.service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
-		there, failed := service.Authenticate(c.ctx, c.policy.Realm, core.Presented(k.text))
+		here, err := c.service.Authenticate(c.ctx, c.policy, core.Presented(k.text))
+		there, failed := service.Authenticate(c.ctx, c.policy, core.Presented(k.text))
 		lost := k.table.form == core.Authtoken && (c.sealer.KeyID() == "" || k.table.own || len(c.hint.TokenTables) > 1 || k.owner != nil && k.owner.issued)
 		switch {
 		case failed == nil && (err != nil || here.User.Username != there.User.Username):

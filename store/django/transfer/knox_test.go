@@ -105,7 +105,7 @@ func moveKnox(t *testing.T, g generation) {
 	}
 	for user := 1; user <= users; user++ {
 		for n, end := range []time.Time{{}, ends} {
-			session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(token(user, n)))
+			session, err := h.service.Authenticate(t.Context(), policy, core.Presented(token(user, n)))
 			if err != nil || session.User.ID != int64(user) || !session.Token.ExpiresAt.Equal(end) {
 				t.Fatalf("token %d of user %d: %v, ends %v", n, user, err, session.Token.ExpiresAt)
 			}
@@ -116,7 +116,7 @@ func moveKnox(t *testing.T, g generation) {
 	keeping := core.Policy{Issuer: "knox-api", Realm: policy.Realm, TokenHex: 64, TTL: time.Hour, LegacyFormat: g.name}
 	var issued []string
 	for user := 1; user <= users/2; user++ {
-		session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(token(user, 0)))
+		session, err := h.service.Authenticate(t.Context(), policy, core.Presented(token(user, 0)))
 		if err == nil {
 			err = h.service.LogoutAll(t.Context(), session)
 		}
@@ -124,7 +124,7 @@ func moveKnox(t *testing.T, g generation) {
 			t.Fatal(err)
 		}
 		for n := range 2 {
-			if _, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(token(user, n))); core.KindOf(err) != core.KindTokenUnknown {
+			if _, err := h.service.Authenticate(t.Context(), policy, core.Presented(token(user, n))); core.KindOf(err) != core.KindTokenUnknown {
 				t.Fatalf("token %d of user %d after logout of all: %v", n, user, err)
 			}
 		}

@@ -36,7 +36,7 @@ func TestMySQLExport(t *testing.T) {
 		}
 		keys = append(keys, session.Key)
 	}
-	session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(text("bob")))
+	session, err := h.service.Authenticate(t.Context(), policy, core.Presented(text("bob")))
 	if err == nil {
 		err = h.service.Logout(t.Context(), session)
 	}

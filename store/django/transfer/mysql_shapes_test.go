@@ -77,13 +77,13 @@ func TestMySQLKnox(t *testing.T) {
 			}
 			for user := 1; user <= 2; user++ {
 				for n, end := range []time.Time{{}, ends} {
-					session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(token(user, n)))
+					session, err := h.service.Authenticate(t.Context(), policy, core.Presented(token(user, n)))
 					if err != nil || session.User.ID != int64(user) || !session.Token.ExpiresAt.Equal(end) {
 						t.Errorf("token %d of user %d: %v, ends %v", n, user, err, session.Token.ExpiresAt)
 					}
 				}
 			}
-			session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(token(1, 0)))
+			session, err := h.service.Authenticate(t.Context(), policy, core.Presented(token(1, 0)))
 			if err == nil {
 				err = h.service.LogoutAll(t.Context(), session)
 			}
@@ -183,7 +183,7 @@ func TestMySQLBytes(t *testing.T) {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	for token, want := range map[string]string{md5Hex("aaaa"): "ann", md5Hex("bbbb"): "żółw"} {
-		if session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(token)); err != nil || session.User.Username != want {
+		if session, err := h.service.Authenticate(t.Context(), policy, core.Presented(token)); err != nil || session.User.Username != want {
 			t.Errorf("a token of %s speaks for %q, %v", want, session.User.Username, err)
 		}
 	}

@@ -128,7 +128,7 @@ func TestDeletedHere(t *testing.T) {
 			t.Fatalf("%+v, %v", report, err)
 		}
 		h.wantOwners(t, map[string]string{text("u0"): "u0", text("u1"): "", text("u2"): ""})
-		if session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(fresh)); err != nil || session.User.Username != "u2" {
+		if session, err := h.service.Authenticate(t.Context(), policy, core.Presented(fresh)); err != nil || session.User.Username != "u2" {
 			t.Errorf("who registered here: %+v, %v", session.User, err)
 		}
 		if session, err := h.service.Login(t.Context(), policy, "u2", "a password"); err != nil || session.Key != fresh {

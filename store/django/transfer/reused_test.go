@@ -119,7 +119,7 @@ func TestNamesUsedAgain(t *testing.T) {
 			t.Fatalf("run %d: %+v, %v", round, report, err)
 		}
 		for _, token := range []string{text("ann"), text("bob")} {
-			if session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(token)); err == nil {
+			if session, err := h.service.Authenticate(t.Context(), policy, core.Presented(token)); err == nil {
 				t.Errorf("token %.6s… speaks for %q", token, session.User.Username)
 			}
 		}

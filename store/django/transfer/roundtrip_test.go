@@ -130,7 +130,7 @@ func thereAndBack(t *testing.T, old *djangotest.Django, database string) {
 
 	pairs, tokens := [][2]string{}, map[string]string{}
 	for _, u := range made {
-		session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(u.Token))
+		session, err := h.service.Authenticate(t.Context(), policy, core.Presented(u.Token))
 		if err != nil || session.User.Username != u.Username {
 			t.Fatalf("old token of %s: %v", u.Username, err)
 		}
@@ -148,7 +148,7 @@ func thereAndBack(t *testing.T, old *djangotest.Django, database string) {
 		pairs, tokens[session.Key] = append(pairs, [2]string{name, password}), name
 	}
 	for n, u := range made[:some] {
-		session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(u.Token))
+		session, err := h.service.Authenticate(t.Context(), policy, core.Presented(u.Token))
 		if err == nil {
 			err = h.service.Logout(t.Context(), session)
 		}
@@ -188,7 +188,7 @@ func thereAndBack(t *testing.T, old *djangotest.Django, database string) {
 	if report.Users.Added != 1 || report.Users.Refused > 0 || report.Ended != 1 {
 		t.Errorf("second import: %+v", report)
 	}
-	if _, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(made[500].Token)); core.KindOf(err) != core.KindTokenUnknown {
+	if _, err := h.service.Authenticate(t.Context(), policy, core.Presented(made[500].Token)); core.KindOf(err) != core.KindTokenUnknown {
 		t.Errorf("a token that was logged out at Django: %v", err)
 	}
 	if _, err := h.service.Login(t.Context(), policy, "later", "later's password"); err != nil {

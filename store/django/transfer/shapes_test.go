@@ -112,7 +112,7 @@ func (h house) both(t *testing.T, m tables.Mapping, change func(*transfer.Option
 func (h house) wantOwners(t *testing.T, tokens map[string]string) {
 	t.Helper()
 	for token, want := range tokens {
-		session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(token))
+		session, err := h.service.Authenticate(t.Context(), policy, core.Presented(token))
 		if want == "" {
 			if err == nil {
 				t.Errorf("token %.6s… speaks for %q, want nobody", token, session.User.Username)

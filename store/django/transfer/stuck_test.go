@@ -41,7 +41,7 @@ func TestOwnTokenTable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if session, err = engine.Authenticate(t.Context(), many.Realm, core.Presented(session.Key)); err != nil || session.User.Username != "ann" {
+		if session, err = engine.Authenticate(t.Context(), many, core.Presented(session.Key)); err != nil || session.User.Username != "ann" {
 			t.Fatalf("%+v, %v", session, err)
 		}
 		if err := engine.Logout(t.Context(), session); err != nil {
@@ -60,7 +60,7 @@ func TestOwnTokenTable(t *testing.T) {
 	if back, err := exportTo(t, h, to); err != nil || back.Tokens.Added != 1 || back.Tokens.Refused > 0 {
 		t.Fatalf("export: %+v, %v", back, err)
 	}
-	if session, err := engine.Authenticate(t.Context(), many.Realm, core.Presented(session.Key)); err != nil || session.User.Username != "cid" {
+	if session, err := engine.Authenticate(t.Context(), many, core.Presented(session.Key)); err != nil || session.User.Username != "cid" {
 		t.Errorf("%+v, %v", session, err)
 	}
 }
@@ -87,7 +87,7 @@ func TestLoginByEmail(t *testing.T) {
 		if err != nil || session.Key != text("ann") || session.User.ID != 4 {
 			t.Errorf("%s: %+v, %v", name, session.User, err)
 		}
-		if session, err := engine.Authenticate(t.Context(), policy.Realm, core.Presented(text("bob"))); err != nil || session.User.ID != 2 {
+		if session, err := engine.Authenticate(t.Context(), policy, core.Presented(text("bob"))); err != nil || session.User.ID != 2 {
 			t.Errorf("%s: %+v, %v", name, session.User, err)
 		}
 		if _, err := engine.Register(t.Context(), policy, core.Registration{Username: fmt.Sprint(name, "@example.org"), Password: "pw"}); err != nil {
@@ -167,7 +167,7 @@ func TestTokensWithParts(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustExec(t, path, `INSERT INTO api_devicetoken SELECT key, 'phone' FROM authtoken_token`)
-		session, err := h.service.Authenticate(t.Context(), policy.Realm, core.Presented(text("u0")))
+		session, err := h.service.Authenticate(t.Context(), policy, core.Presented(text("u0")))
 		if err == nil {
 			err = h.service.Logout(t.Context(), session)
 		}

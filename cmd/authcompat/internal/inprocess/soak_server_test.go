@@ -125,7 +125,7 @@ func newSoakServer(t *testing.T, store *soakStore, hasher core.Hasher, names []s
 			t.Fatal(err)
 		}
 		s.policy[name] = dialects.Policy(p)
-		if err := s.service.CheckPolicy(s.policy[name]); err != nil {
+		if err := s.service.AddPolicy(s.policy[name]); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		handler, err := dialects.New(p, s.service)

@@ -22,7 +22,7 @@ type operation struct {
 func (o operation) observe(began time.Time, failed *error) {
 	o.seconds.Observe(time.Since(began).Seconds())
 	switch err := *failed; {
-	case err == nil, errors.Is(err, core.ErrNotFound), errors.Is(err, core.ErrUsernameTaken), errors.Is(err, core.ErrInvalidUser), errors.Is(err, core.ErrUserInactive), errors.Is(err, core.ErrPasswordChanged), errors.Is(err, core.ErrConflict),
+	case err == nil, errors.Is(err, core.ErrNotFound), errors.Is(err, core.ErrUsernameTaken), errors.Is(err, core.ErrInvalidUser), errors.Is(err, core.ErrUserInactive), errors.Is(err, core.ErrPasswordChanged), errors.Is(err, core.ErrConflict), errors.Is(err, core.ErrTokenLimit),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 	default:
 		o.failures.Inc()
@@ -87,9 +87,9 @@ func (s *instrumentedStore) Account(ctx context.Context, username string) (a cor
 	return s.Store.Account(ctx, username)
 }
 
-func (s *instrumentedStore) IssueToken(ctx context.Context, t core.Token, passwordHash string, audit *core.AuditEntry) (err error) {
+func (s *instrumentedStore) IssueToken(ctx context.Context, t core.Token, passwordHash string, limit int, audit *core.AuditEntry) (err error) {
 	defer s.issueToken.observe(time.Now(), &err)
-	return s.Store.IssueToken(ctx, t, passwordHash, audit)
+	return s.Store.IssueToken(ctx, t, passwordHash, limit, audit)
 }
 
 func (s *instrumentedStore) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (t core.Token, err error) {

@@ -59,7 +59,10 @@ func (s *server) age(t testing.TB, ended time.Time) {
 	err = errors.Join(
 		s.engine.Backend.IssueToken(t.Context(), core.Token{
 			Digest: core.Presented("x").SHA256(), UserID: alice.ID, Realm: "default", Issuer: "another", CreatedAt: ended.Add(-24 * time.Hour), ExpiresAt: ended,
-		}, "", nil),
+		}, "", 0,
+
+			nil),
+
 		s.engine.Backend.Auditor.Record(t.Context(), core.AuditEntry{At: ended, Action: core.ActionLogin, Outcome: core.OK}),
 	)
 	if err != nil {
