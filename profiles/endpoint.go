@@ -9,7 +9,7 @@ import (
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
-// endpoints reads all endpoints, and checks that each can be reached.
+// endpoints reads all endpoints.
 func (p *Profile) endpoints(v yamlvalue.Value) ([]Endpoint, bool) {
 	m := v.Mapping()
 	if !m.Broken && len(m.Entries) == 0 {
@@ -17,37 +17,26 @@ func (p *Profile) endpoints(v yamlvalue.Value) ([]Endpoint, bool) {
 	}
 	var read []Endpoint
 	for _, e := range m.Entries {
-		endpoint, path := p.endpoint(e)
-		for _, before := range read {
-			if reason := p.hides(before, endpoint); reason != "" {
-				path.Refuse("%s", reason)
-				break
-			}
-		}
-		read = append(read, endpoint)
+		read = append(read, p.endpoint(e, read))
 	}
 	return read, true
 }
 
-// endpoint reads one endpoint with its defaults. path is where its path stands.
-func (p *Profile) endpoint(e yamlfile.Entry) (read Endpoint, path yamlvalue.Value) {
+// endpoint reads one endpoint with its defaults, and checks that it can be reached behind those
+// before it.
+func (p *Profile) endpoint(e yamlfile.Entry, before []Endpoint) (read Endpoint) {
 	m := yamlvalue.Of(e.Value).Mapping()
 	if !yamlvalue.IsName(e.Name, "abcdefghijklmnopqrstuvwxyz", "0123456789_-") {
 		e.Refuse("an endpoint's name is at most 64 lower-case letters, digits, _ and -, the first a letter")
 	}
 	read = Endpoint{Name: e.Name, Action: action(m, Action(e.Name))}
 	yamlvalue.Required(m, "path", &read.Path, read.Action.path)
-	read.Method = http.MethodPost
-	if read.Action == Account {
-		read.Method = http.MethodGet
-	}
-	if read.Action != "" {
-		yamlvalue.Optional(m, "method", &read.Method, yamlvalue.Word(read.Method))
-	} else {
-		yamlvalue.Optional(m, "method", &read.Method, yamlvalue.Word(http.MethodPost, http.MethodGet))
-	}
-	p.access(m, &read)
-	p.view(m, &read)
+	methods(m, &read)
+	first := p.firstOf(read.Path, before)
+	p.slash(m, &read, first)
+	p.access(m, &read, first)
+	p.view(m, &read, first)
+	p.reachable(m, read, before)
 	fields := fieldReader{p.Family, read.Action, p.Rules.Trim}.fields
 	switch read.Action {
 	case "":
@@ -59,8 +48,42 @@ func (p *Profile) endpoint(e yamlfile.Entry) (read Endpoint, path yamlvalue.Valu
 	}
 	yamlvalue.Required(m, "reply", &read.Reply, replyOf(p.Family, read.Action).reply)
 	m.Done()
-	path, _ = m.Get("path")
-	return read, path
+	return read
+}
+
+// Methods are those that an endpoint can have, in the order of REST framework's Allow
+// (django/views/generic/base.py, View.http_method_names).
+func Methods() []string {
+	return []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+}
+
+// methods gives the methods that an action can have, the default one first.
+func (a Action) methods() []string {
+	switch a {
+	case "":
+		return Methods()
+	case Account:
+		// The two others are for a view that says who asks, whatever it is sent.
+		return []string{http.MethodGet, http.MethodPost, http.MethodPut}
+	}
+	return []string{http.MethodPost}
+}
+
+// methods reads which methods an endpoint answers.
+func methods(m *yamlvalue.Map, e *Endpoint) {
+	known := e.Action.methods()
+	e.Methods = known[:1]
+	var one string
+	if yamlvalue.Optional(m, "method", &one, yamlvalue.Word(known...)) {
+		e.Methods = []string{one}
+	}
+	yamlvalue.Optional(m, "methods", &e.Methods, yamlvalue.Words(known...))
+	if v, ok := m.Get("methods"); ok {
+		if _, both := m.Get("method"); both {
+			v.Refuse("stands beside method, which says the same of one")
+		}
+	}
+	e.Methods = slices.DeleteFunc(Methods(), func(method string) bool { return !slices.Contains(e.Methods, method) })
 }
 
 func actions() []Action { return []Action{Register, Login, Logout, LogoutAll, Account} }
@@ -84,7 +107,7 @@ func action(m *yamlvalue.Map, name Action) Action {
 
 // access reads who may use an endpoint, and whether a token is checked if none is
 // required. Only REST framework views can require one to register or log in.
-func (p *Profile) access(m *yamlvalue.Map, e *Endpoint) {
+func (p *Profile) access(m *yamlvalue.Map, e, first *Endpoint) {
 	e.Access = AccessToken
 	if e.Action == Register || e.Action == Login {
 		e.Access = AccessOpen
@@ -96,13 +119,23 @@ func (p *Profile) access(m *yamlvalue.Map, e *Endpoint) {
 	yamlvalue.Optional(m, "access", &e.Access, yamlvalue.Word(accesses...))
 	view := isView(p.Family, e.Action)
 	e.Authenticate = e.Access == AccessToken || view
+	if first != nil {
+		e.Authenticate = first.Authenticate
+	}
 	if !view {
 		m.Forbid("authenticate", "%s is no REST framework view in family %s", e.Action, p.Family)
 		return
 	}
 	yamlvalue.Optional(m, "authenticate", &e.Authenticate, yamlvalue.Boolean)
-	if v, _ := m.Get("authenticate"); !e.Authenticate && e.Access == AccessToken {
+	v, given := m.Get("authenticate")
+	switch {
+	case first != nil && e.Authenticate != first.Authenticate:
+		contradicts(v, first)
+	case e.Authenticate || e.Access != AccessToken:
+	case given:
 		v.Refuse("want true: the endpoint's access is %s", AccessToken)
+	default:
+		m.RefuseKey("access", "is %s, and %s, the first endpoint of this path, does not authenticate", AccessToken, first.Name)
 	}
 }
 
@@ -113,7 +146,7 @@ func isView(f Family, a Action) bool {
 }
 
 // view reads the keys of a REST framework view.
-func (p *Profile) view(m *yamlvalue.Map, e *Endpoint) {
+func (p *Profile) view(m *yamlvalue.Map, e, first *Endpoint) {
 	if !isView(p.Family, e.Action) {
 		for _, key := range []string{"view", "renderers", "parsers"} {
 			m.Forbid(key, "%s is no REST framework view in family %s", e.Action, p.Family)
@@ -123,18 +156,37 @@ func (p *Profile) view(m *yamlvalue.Map, e *Endpoint) {
 	e.View.Name = viewName(e.Name)
 	e.Renderers = []Renderer{RenderJSON, RenderHTML}
 	e.Parsers = []Parser{ParseJSON, ParseForm, ParseMultipart}
+	if first != nil {
+		e.View, e.Renderers, e.Parsers = first.View, first.Renderers, first.Parsers
+	}
 	if v, ok := m.Get("view"); ok {
 		view := v.Mapping()
 		yamlvalue.Optional(view, "name", &e.View.Name, yamlvalue.Line)
 		yamlvalue.Optional(view, "description", &e.View.Description, yamlvalue.Text)
 		yamlvalue.Optional(view, "actions", &e.View.Actions, yamlvalue.Boolean)
 		view.Done()
+		if first != nil && e.View != first.View {
+			contradicts(v, first)
+		}
 	}
 	yamlvalue.Optional(m, "renderers", &e.Renderers, yamlvalue.Words(RenderJSON, RenderHTML))
 	if v, ok := m.Get("renderers"); ok && !slices.Contains(e.Renderers, RenderJSON) {
 		v.Refuse("want %s among them", RenderJSON)
 	}
 	yamlvalue.Optional(m, "parsers", &e.Parsers, yamlvalue.Words(ParseJSON, ParseForm, ParseMultipart))
+	if first != nil {
+		if v, _ := m.Get("renderers"); !slices.Equal(e.Renderers, first.Renderers) {
+			contradicts(v, first)
+		}
+		if v, _ := m.Get("parsers"); !slices.Equal(e.Parsers, first.Parsers) {
+			contradicts(v, first)
+		}
+	}
+}
+
+// contradicts refuses what stands differently at the first endpoint of a path.
+func contradicts(v yamlvalue.Value, first *Endpoint) {
+	v.Refuse("is another one at %s, the first endpoint of this path: its value holds for all of them", first.Name)
 }
 
 // viewName is the default name of a view in OPTIONS: its key with capital letters.

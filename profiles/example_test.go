@@ -2,6 +2,7 @@ package profiles_test
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -15,7 +16,7 @@ func ExampleLoad() {
 	}
 	fmt.Println(p.Title, "is of family", p.Family)
 	for _, e := range p.Endpoints {
-		fmt.Println(e.Method, e.Path, e.Reply.Status)
+		fmt.Println(strings.Join(e.Methods, " "), e.Path, e.Reply.Status)
 	}
 	fmt.Println("tokens live for", p.Tokens.TTL)
 	fmt.Println(p.Messages.Format("max_length", "max", "150"))

@@ -72,7 +72,7 @@ func (p *Profile) read(m *yamlvalue.Map) {
 	yamlvalue.Optional(m, "scheme", &p.Scheme, token)
 	yamlvalue.Required(m, "tokens", &p.Tokens, tokens)
 	yamlvalue.Optional(m, "passwords", &p.Passwords, p.Family.passwords)
-	yamlvalue.Optional(m, "trailing_slash", &p.TrailingSlash, yamlvalue.Word(SlashExact, SlashRedirect, SlashOptional))
+	yamlvalue.Optional(m, "trailing_slash", &p.TrailingSlash, slashRule)
 	yamlvalue.Optional(m, "other_paths", &p.OtherPaths, yamlvalue.Word(AccessOpen, AccessToken))
 	yamlvalue.Optional(m, "throttling", &p.Throttling, disclosure)
 	yamlvalue.Optional(m, "headers", &p.Headers, headers)

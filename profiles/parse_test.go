@@ -195,7 +195,7 @@ messages:
 	}
 	login, _ := p.Endpoint(Login)
 	want := Endpoint{
-		Name: "token-login", Action: Login, Path: "/auth/token/login/", Method: "POST", Access: AccessOpen, Authenticate: true,
+		Name: "token-login", Action: Login, Path: "/auth/token/login/", TrailingSlash: SlashRedirect, Methods: []string{"POST"}, Access: AccessOpen, Authenticate: true,
 		Renderers: []Renderer{RenderJSON},
 		Parsers:   []Parser{ParseJSON, ParseForm, ParseMultipart},
 		View:      View{Name: "Token Create", Description: "Use this endpoint to obtain user authentication token.", Actions: true},
@@ -232,7 +232,7 @@ func TestDefaults(t *testing.T) {
 	}
 	p.Messages, p.Rules, p.Errors = nil, Rules{}, Errors{}
 	view := func(e Endpoint) Endpoint {
-		e.Method, e.Authenticate = "POST", true
+		e.Methods, e.TrailingSlash, e.Authenticate = []string{"POST"}, SlashExact, true
 		e.Renderers = []Renderer{RenderJSON, RenderHTML}
 		e.Parsers = []Parser{ParseJSON, ParseForm, ParseMultipart}
 		return e
@@ -241,7 +241,7 @@ func TestDefaults(t *testing.T) {
 		Name: "account", Action: Account, Path: "/users/{username}/", Access: AccessToken, View: View{Name: "Account"},
 		Reply: Reply{Status: 200, Body: &template.Template{Members: []template.Member{{Key: "name", Value: template.Template{Kind: template.KindValue, Value: template.Value{Name: template.UserUsername}}}}}},
 	})
-	account.Method = "GET"
+	account.Methods = []string{"GET"}
 	want := &Profile{
 		Name: "sixth", Family: DRF, Stack: "drf-3.14", Scheme: "Token",
 		Tokens:        Tokens{Hex: 40, TTL: 10 * time.Hour, PerUser: ManyPerUser, Realm: "default", Match: MatchExact},

@@ -10,6 +10,7 @@
 package profiles
 
 import (
+	"slices"
 	"time"
 
 	"github.com/authcompat/authcompat/profiles/template"
@@ -38,8 +39,8 @@ type Profile struct {
 	Tokens Tokens
 	// Passwords says which new ones are refused: none unless the profile says otherwise.
 	Passwords Passwords
-	// TrailingSlash says how a path without its trailing slash is answered: "exact"
-	// unless the profile says otherwise.
+	// TrailingSlash says how a path without its trailing slash is answered where the
+	// endpoint does not: "exact" unless the profile says otherwise.
 	TrailingSlash TrailingSlash
 	// OtherPaths says whether paths that no endpoint has want a token before
 	// they answer 404: "open" unless the profile says otherwise.
@@ -146,19 +147,26 @@ const (
 	Login     Action = "login"
 	Logout    Action = "logout"
 	LogoutAll Action = "logoutall"
-	// Account shows the user whom the path's {username} names.
+	// Account shows the user whom the path names: with {username} any user, with {id} or
+	// without a variable the caller alone.
 	Account Action = "account"
 )
 
-// Endpoint is one path of the API.
+// Endpoint is one action of the API, at one path. Endpoints of one path are one view: they have
+// the same View, Renderers, Parsers, Authenticate and TrailingSlash.
 type Endpoint struct {
 	Name   string // its key in the file: [a-z][a-z0-9_-]*, at most 64 characters
 	Action Action // its key where that is an action, unless the profile says otherwise
-	// Path starts with a slash. Only an account endpoint has a variable,
-	// {username}, a whole segment.
+	// Path starts with a slash. Only an account endpoint has a variable, {username} or {id},
+	// a whole segment.
 	Path string
-	// Method is POST, or GET for an account.
-	Method string
+	// TrailingSlash says how the path without its trailing slash is answered: as the profile's
+	// TrailingSlash does unless the endpoint says otherwise.
+	TrailingSlash TrailingSlash
+	// Methods are those that the endpoint answers, at least one, in the order of Methods(). If
+	// the profile does not say, they are POST, or GET for an account. HEAD is not among them:
+	// who answers GET answers it.
+	Methods []string
 	// Access is "open" for register and login, "token" for the others. In family
 	// drf a profile can have register and login want a token, too.
 	Access Access
@@ -267,6 +275,9 @@ func (p *Profile) Endpoint(a Action) (Endpoint, bool) {
 	}
 	return Endpoint{}, false
 }
+
+// Takes tells whether the endpoint answers requests with a method, which is in upper case.
+func (e Endpoint) Takes(method string) bool { return slices.Contains(e.Methods, method) }
 
 // Field gives the endpoint's field with the role, and whether there is one.
 func (e Endpoint) Field(r Role) (Field, bool) {

@@ -120,19 +120,26 @@ func (m Messages) show(f Family) yamlnode.Map {
 func (p *Profile) showEndpoints() yamlnode.Map {
 	s := yamlnode.NewMap()
 	for _, e := range p.Endpoints {
-		s.Set(e.Name, e.show(p.Family))
+		s.Set(e.Name, p.showEndpoint(e))
 	}
 	return s
 }
 
-func (e Endpoint) show(f Family) *yaml.Node {
+func (p *Profile) showEndpoint(e Endpoint) *yaml.Node {
 	const used = len("    ")
 	s := yamlnode.NewMap()
 	s.Text("action", string(e.Action))
 	s.Text("path", e.Path)
-	s.Text("method", e.Method)
+	if len(e.Methods) == 1 {
+		s.Text("method", e.Methods[0])
+	} else {
+		s.Set("methods", yamlnode.Fold(yamlnode.Words(e.Methods), used))
+	}
+	if e.TrailingSlash != p.TrailingSlash {
+		s.Text("trailing_slash", string(e.TrailingSlash))
+	}
 	s.Text("access", string(e.Access))
-	if isView(f, e.Action) {
+	if isView(p.Family, e.Action) {
 		s.Flag("authenticate", e.Authenticate)
 		view := yamlnode.NewMap()
 		view.Text("name", e.View.Name)

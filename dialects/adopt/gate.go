@@ -63,7 +63,7 @@ func (g *gate) unknown(r *http.Request) (text string, unknown bool) {
 // pass what passes a request on to the old server's application. Registrations are passed on
 // also after Until: the names of those who were not adopted are still theirs there.
 func (o *Old) Before(api, pass http.Handler) http.Handler {
-	adopting := route.New(o.Profile, func(e profiles.Endpoint) http.Handler {
+	adopting := route.ByMethod(o.Profile, func(e profiles.Endpoint) http.Handler {
 		switch e.Action {
 		case profiles.Register:
 			return pass // or a name could be registered here that is somebody's there
@@ -74,7 +74,7 @@ func (o *Old) Before(api, pass http.Handler) http.Handler {
 	}, api)
 	// Whoever has not been adopted until then still has a name there, and what is theirs at the
 	// application: only an operator gives the names away.
-	over := route.New(o.Profile, func(e profiles.Endpoint) http.Handler {
+	over := route.ByMethod(o.Profile, func(e profiles.Endpoint) http.Handler {
 		if e.Action == profiles.Register {
 			return pass
 		}

@@ -104,7 +104,7 @@ func (q *referee) write(username, password string) *http.Request {
 	// None of the client's headers goes on by which the old server could find another user than
 	// the one in the body, take the body for another, or answer in a form that can't be read.
 	// Where a client could choose that there is no answer, it would learn who is asked about.
-	r := question(q.endpoint.Method, q.request, "Accept-Language", "User-Agent", "Origin", "Referer", "X-Requested-With")
+	r := question(q.endpoint.Methods[0], q.request, "Accept-Language", "User-Agent", "Origin", "Referer", "X-Requested-With")
 	r.Header["Accept"] = []string{"application/json"}
 	r.Header["Content-Type"] = []string{contentType}
 	r.Header["Content-Length"] = []string{fmt.Sprint(len(body))}

@@ -3,6 +3,7 @@ package drf
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
@@ -109,14 +110,20 @@ func (logoutAllAction) do(v *view, c call) result {
 	return v.success(c, &reply.Data{})
 }
 
-// accountAction shows the user whom the path names, to any user with a token.
+// accountAction shows the user whom the path names, to any user with a token. Where that is an
+// id, it has to be the caller's own.
 type accountAction struct{}
 
 func (accountAction) do(v *view, c call) result {
 	user := c.session.User
-	if name := route.Username(v.endpoint.Path, c.request); name != user.Username {
+	value, isID := route.Variable(v.endpoint.Path, c.request)
+	switch {
+	case value == "": // the caller
+	case isID && value != strconv.FormatInt(user.ID, 10):
+		return *v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
+	case !isID && value != user.Username:
 		var err error
-		if user, err = v.engine.User(c.request.Context(), name); err != nil {
+		if user, err = v.engine.User(c.request.Context(), value); err != nil {
 			return *v.engineError(err)
 		}
 	}

@@ -23,11 +23,20 @@ func (v *view) options() result {
 	data.Set("renders", renders)
 	data.Set("parses", parses)
 	if v.endpoint.View.Actions {
-		fields := new(pyjson.Object)
-		for _, f := range v.endpoint.Fields {
-			fields.Set(f.Name, describe(f))
+		actions := new(pyjson.Object)
+		// A set of Python's has no order (SimpleMetadata.determine_actions).
+		for _, method := range []string{http.MethodPost, http.MethodPut} {
+			if served, ok := v.views[method]; ok {
+				fields := new(pyjson.Object)
+				for _, f := range served.endpoint.Fields {
+					fields.Set(f.Name, describe(f))
+				}
+				actions.Set(method, fields)
+			}
 		}
-		data.Set("actions", new(pyjson.Object).Set(v.endpoint.Method, fields))
+		if actions.Len() > 0 {
+			data.Set("actions", actions)
+		}
 	}
 	return result{status: http.StatusOK, data: data, outcome: "options"}
 }

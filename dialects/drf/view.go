@@ -8,19 +8,27 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
+	"github.com/authcompat/authcompat/dialects/internal/route"
 	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// view is one endpoint, an APIView.
+// view is one endpoint of an APIView, which has all endpoints of a path.
 type view struct {
 	*API
 	endpoint profiles.Endpoint
 	action   action
-	reply    *reply.Body     // on success; nil: empty
-	headers  []wire.Prepared // of every reply: the profile's, Allow and Vary
-	allowed  []string        // methods
+	reply    *reply.Body // on success; nil: empty
+	*shared
+}
+
+// shared is what all endpoints of a path have in common.
+type shared struct {
+	headers []wire.Prepared  // of every reply: the profile's, Allow and Vary
+	allowed []string         // methods; empty: all, of paths that no endpoint has
+	views   map[string]*view // by method
+	access  profiles.Access  // of requests whose method no endpoint has
 }
 
 // action is what a view does with a request that has passed all checks.
@@ -28,10 +36,12 @@ type action interface {
 	do(v *view, c call) result
 }
 
-// call is a request that has passed all checks.
+// call is a request to a view. An action gets it once it has passed all checks.
 type call struct {
 	w       http.ResponseWriter
 	request *http.Request
+	method  string        // in upper case
+	served  bool          // the view's endpoint answers the method
 	session *core.Session // nil: anonymous
 	scratch *scratch
 }
@@ -67,8 +77,8 @@ type result struct {
 	adopted *wire.Reply // of an old server, as it is; nil: the result is the rest
 }
 
-// View makes the handler of an endpoint.
-func (a *API) View(e profiles.Endpoint) http.Handler {
+// View makes the handler of all endpoints of a path, at least one.
+func (a *API) View(endpoints []profiles.Endpoint) http.Handler {
 	actions := map[profiles.Action]action{
 		profiles.Register:  registerAction{},
 		profiles.Login:     loginAction{},
@@ -76,33 +86,75 @@ func (a *API) View(e profiles.Endpoint) http.Handler {
 		profiles.LogoutAll: logoutAllAction{},
 		profiles.Account:   accountAction{},
 	}
-	return a.view(e, actions[e.Action])
+	first := a.view(endpoints[0], actions[endpoints[0].Action])
+	first.share(endpoints)
+	for _, e := range endpoints {
+		v := first
+		if e.Name != first.endpoint.Name {
+			v = a.view(e, actions[e.Action])
+			v.shared = first.shared
+		}
+		for _, method := range e.Methods {
+			first.views[method] = v
+		}
+	}
+	if v := first.views[http.MethodGet]; v != nil {
+		first.views[http.MethodHead] = v
+	}
+	return first
 }
 
+// share makes what the endpoints of the view's path have in common.
+func (v *view) share(endpoints []profiles.Endpoint) {
+	s := v.shared
+	s.views = make(map[string]*view)
+	for _, method := range profiles.Methods() {
+		if _, ok := route.Endpoint(endpoints, method); ok {
+			s.allowed = append(s.allowed, method)
+		}
+	}
+	if slices.Contains(s.allowed, http.MethodGet) {
+		s.allowed = append(s.allowed, http.MethodHead)
+	}
+	s.allowed = append(s.allowed, http.MethodOptions)
+	// The permissions of a view are those of what it does for the method, which for others is
+	// nothing that all may do.
+	for _, e := range endpoints {
+		if e.Access == profiles.AccessToken {
+			s.access = profiles.AccessToken
+		}
+	}
+	allow := profiles.Header{Name: "Allow", Value: strings.Join(s.allowed, ", ")}
+	s.headers = prepare(v.profile.Headers, v.endpoint, allow)
+}
+
+// view makes the view of one endpoint, for a path of its own.
 func (a *API) view(e profiles.Endpoint, do action) *view {
-	v := &view{API: a, endpoint: e, action: do}
+	v := &view{API: a, endpoint: e, action: do, shared: &shared{access: e.Access}}
 	if e.Reply.Body != nil {
 		v.reply = reply.Compile(*e.Reply.Body, a.style)
 	}
-	if e.Method != "" {
-		v.allowed = []string{e.Method, http.MethodOptions}
-		if e.Method == http.MethodGet {
-			v.allowed = slices.Insert(v.allowed, 1, http.MethodHead)
-		}
-	}
-	headers := slices.Clone(a.profile.Headers)
-	if len(v.allowed) > 0 {
-		headers = append(headers, profiles.Header{Name: "Allow", Value: strings.Join(v.allowed, ", ")})
-	}
+	v.headers = prepare(a.profile.Headers, e)
+	return v
+}
+
+// prepare makes the headers of every reply.
+func prepare(all []profiles.Header, e profiles.Endpoint, more ...profiles.Header) []wire.Prepared {
+	headers := append(slices.Clone(all), more...)
 	if len(e.Renderers) > 1 {
 		headers = append(headers, profiles.Header{Name: "Vary", Value: "Accept"})
 	}
-	v.headers = wire.Prepare(headers)
-	return v
+	return wire.Prepare(headers)
 }
 
 // ServeHTTP decides in the order of APIView.dispatch (rest_framework/views.py).
 func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method := strings.ToUpper(r.Method) // as WSGIRequest has it
+	served, ok := v.views[method]
+	if ok {
+		v = served
+	}
+	ok = ok || len(v.allowed) == 0
 	mem := v.scratchPool.Get().(*scratch)
 	accepted, refusal := v.negotiate(r)
 	var res result
@@ -110,7 +162,7 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case refusal != nil && v.profile.Rules.Negotiation != profiles.NegotiationLast:
 		res = *refusal
 	default:
-		res = v.admit(w, r, mem, refusal)
+		res = v.admit(call{w: w, request: r, method: method, served: ok, scratch: mem}, refusal)
 	}
 	out := v.render(res, accepted)
 	out.WriteFor(w, v.endpoint.Name)
@@ -120,25 +172,29 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // admit authenticates, checks the permission and the method, and acts. late is the
 // failed negotiation of a stack that negotiates last.
-func (v *view) admit(w http.ResponseWriter, r *http.Request, mem *scratch, late *result) result {
-	session, refusal := v.authenticate(r, mem)
+func (v *view) admit(c call, late *result) result {
+	session, refusal := v.authenticate(c.request, c.scratch)
 	if refusal != nil {
 		return *refusal
 	}
-	if session == nil && v.endpoint.Access == profiles.AccessToken {
+	access := v.access
+	if c.served {
+		access = v.endpoint.Access
+	}
+	if session == nil && access == profiles.AccessToken {
 		return *v.unauthorized("token_missing", v.message("token_missing"))
 	}
 	if late != nil {
 		return *late
 	}
-	method := strings.ToUpper(r.Method)
 	switch {
-	case method == http.MethodOptions && len(v.allowed) > 0:
+	case c.served:
+		c.session = session
+		return v.action.do(v, c)
+	case c.method == http.MethodOptions:
 		return v.options()
-	case len(v.allowed) > 0 && !slices.Contains(v.allowed, method):
-		return *v.detail(http.StatusMethodNotAllowed, "method_not_allowed", v.message("method", "method", method))
 	}
-	return v.action.do(v, call{w: w, request: r, session: session, scratch: mem})
+	return *v.detail(http.StatusMethodNotAllowed, "method_not_allowed", v.message("method", "method", c.method))
 }
 
 // authenticate gives the session of the request's token: nil for an anonymous

@@ -51,14 +51,14 @@ func (a *API) Handler() http.Handler { return a.Before(a.framework.Other()) }
 
 // Before serves the endpoints, and leaves other paths to next.
 func (a *API) Before(next http.Handler) http.Handler {
-	return route.New(a.profile, func(e profiles.Endpoint) http.Handler {
-		switch e.Action {
+	return route.New(a.profile, func(view []profiles.Endpoint) http.Handler {
+		switch e := view[0]; e.Action { // a form has its path for itself
 		case profiles.Register:
 			return a.view(e, a.signup)
 		case profiles.Login:
 			return a.view(e, a.login)
 		}
-		return a.framework.View(e)
+		return a.framework.View(view)
 	}, next)
 }
 

@@ -32,7 +32,7 @@ func (a *API) Gate() *Gate {
 // body is read with wire.Body.
 func (g *Gate) User(r *http.Request, endpoint string) string {
 	v := g.named[endpoint]
-	if v == nil || !strings.EqualFold(r.Method, v.endpoint.Method) {
+	if v == nil || !v.endpoint.Takes(strings.ToUpper(r.Method)) {
 		return g.Gate.User(r, "")
 	}
 	return token.Named(r.Context(), v.engine, v.endpoint, v.policy, v.username(r))

@@ -38,12 +38,12 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
-	if !strings.EqualFold(r.Method, v.endpoint.Method) { // WSGIRequest puts it in upper case
+	if !v.endpoint.Takes(strings.ToUpper(r.Method)) { // as WSGIRequest has it
 		// django/views/decorators/http.py, require_http_methods.
 		return wire.Reply{
 			Status:      http.StatusMethodNotAllowed,
 			ContentType: "text/html; charset=utf-8",
-			Headers:     append(v.profile.Headers[:len(v.profile.Headers):len(v.profile.Headers)], profiles.Header{Name: "Allow", Value: v.endpoint.Method}),
+			Headers:     append(v.profile.Headers[:len(v.profile.Headers):len(v.profile.Headers)], profiles.Header{Name: "Allow", Value: strings.Join(v.endpoint.Methods, ", ")}),
 			Outcome:     "method_not_allowed",
 		}
 	}

@@ -131,15 +131,24 @@ func (v *view) logoutAll(w http.ResponseWriter, r *http.Request) wire.Reply {
 	return v.success(reply.OfSession(session))
 }
 
-// account shows the user whom the path names, to any user with a token.
+// account shows the user whom the path names, to any user with a token. Where that is an id, it
+// has to be the caller's own.
 func (v *view) account(_ http.ResponseWriter, r *http.Request) wire.Reply {
 	session, refusal := v.authenticate(r)
 	if refusal != nil {
 		return *refusal
 	}
-	user, err := v.engine.User(r.Context(), route.Username(v.endpoint.Path, r))
-	if err != nil {
-		return *v.engineError(err)
+	user := session.User
+	value, isID := route.Variable(v.endpoint.Path, r)
+	switch {
+	case value == "": // the caller
+	case isID && value != strconv.FormatInt(user.ID, 10):
+		return *v.engineError(&core.Error{Kind: core.KindUserUnknown})
+	case !isID:
+		var err error
+		if user, err = v.engine.User(r.Context(), value); err != nil {
+			return *v.engineError(err)
+		}
 	}
 	return v.success(reply.Data{User: user, Token: session.Token})
 }

@@ -51,7 +51,7 @@ func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Check
 func (a *API) Handler() http.Handler { return a.Before(http.HandlerFunc(a.other)) }
 
 // Before serves the endpoints, and leaves other paths to next.
-func (a *API) Before(next http.Handler) http.Handler { return route.New(a.profile, a.view, next) }
+func (a *API) Before(next http.Handler) http.Handler { return route.New(a.profile, a.views, next) }
 
 // other answers the paths that no endpoint has.
 func (a *API) other(w http.ResponseWriter, r *http.Request) {

@@ -54,7 +54,7 @@ func (g *Gate) Ended(r *http.Request) bool {
 // registration names, or else the owner of its token. It is empty if that is not known. The
 // body is read with wire.Body.
 func (g *Gate) User(r *http.Request, endpoint string) string {
-	if v := g.named[endpoint]; v != nil && strings.ToUpper(r.Method) == v.endpoint.Method {
+	if v := g.named[endpoint]; v != nil && v.endpoint.Takes(strings.ToUpper(r.Method)) {
 		return token.Named(r.Context(), v.engine, v.endpoint, v.policy, v.username(r))
 	}
 	header, _ := wire.Header(r, "Authorization")

@@ -9,17 +9,24 @@ import (
 	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
+	"github.com/authcompat/authcompat/dialects/internal/route"
 	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/profiles"
 )
+
+// views are the endpoints of one path.
+type views struct {
+	*API
+	endpoints []*view
+	allow     string
+}
 
 // view is one endpoint.
 type view struct {
 	*API
 	endpoint profiles.Endpoint
 	reply    *reply.Body // on success; nil: empty
-	allow    string
 	act      func(v *view, w http.ResponseWriter, r *http.Request) wire.Reply
 }
 
@@ -31,8 +38,23 @@ func (v *view) success(d reply.Data) wire.Reply {
 	return v.answer(v.endpoint.Reply.Status, v.reply.Append(nil, &d), "ok")
 }
 
-func (a *API) view(e profiles.Endpoint) http.Handler {
-	v := &view{API: a, endpoint: e, allow: e.Method + ", " + http.MethodOptions}
+func (a *API) views(endpoints []profiles.Endpoint) http.Handler {
+	p := &views{API: a}
+	var allowed []string
+	for _, method := range profiles.Methods() {
+		if _, ok := route.Endpoint(endpoints, method); ok {
+			allowed = append(allowed, method)
+		}
+	}
+	p.allow = strings.Join(append(allowed, http.MethodOptions), ", ")
+	for _, e := range endpoints {
+		p.endpoints = append(p.endpoints, a.view(e))
+	}
+	return p
+}
+
+func (a *API) view(e profiles.Endpoint) *view {
+	v := &view{API: a, endpoint: e}
 	if e.Reply.Body != nil {
 		v.reply = reply.Compile(*e.Reply.Body, a.style)
 	}
@@ -51,21 +73,27 @@ func (a *API) view(e profiles.Endpoint) http.Handler {
 	return v
 }
 
-func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	out := v.answerTo(w, r)
-	out.WriteFor(w, v.endpoint.Name)
+func (p *views) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method := strings.ToUpper(r.Method) // as WSGIRequest has it
+	for _, v := range p.endpoints {
+		if v.endpoint.Takes(method) {
+			out := v.act(v, w, r)
+			out.WriteFor(w, v.endpoint.Name)
+			return
+		}
+	}
+	out := p.refuse(method)
+	out.WriteFor(w, p.endpoints[0].endpoint.Name)
 }
 
-func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
-	allow := profiles.Header{Name: "Allow", Value: v.allow}
-	switch strings.ToUpper(r.Method) { // as WSGIRequest has it
-	case v.endpoint.Method:
-		return v.act(v, w, r)
-	case http.MethodOptions:
-		headers := with(v.profile.Headers, v.profile.PreflightHeaders...)
+// refuse answers a method that no endpoint has.
+func (p *views) refuse(method string) wire.Reply {
+	allow := profiles.Header{Name: "Allow", Value: p.allow}
+	if method == http.MethodOptions {
+		headers := with(p.profile.Headers, p.profile.PreflightHeaders...)
 		return wire.Reply{Status: http.StatusOK, Headers: with(headers, allow), Outcome: "options"}
 	}
-	out := v.errorReply(http.StatusMethodNotAllowed, "method_not_allowed", "method")
+	out := p.errorReply(http.StatusMethodNotAllowed, "method_not_allowed", "method")
 	out.Headers = with(out.Headers, allow)
 	return *out
 }

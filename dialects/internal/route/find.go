@@ -14,27 +14,28 @@ type Found struct {
 	Redirect bool   // the answer is a redirect to the endpoint's path, with its slash
 }
 
-// named is the handler of an endpoint that is only looked for.
-type named string
-
-// ServeHTTP implements http.Handler.
-func (named) ServeHTTP(http.ResponseWriter, *http.Request) {}
-
-// NewFinder returns what finds who answers a request to a profile's API.
+// NewFinder returns what finds who answers a request to a profile's API. A request whose method
+// no endpoint of the path has counts as one to the first of them.
 func NewFinder(p *profiles.Profile) func(*http.Request) Found {
-	routes := newRoutes(p, func(e profiles.Endpoint) http.Handler { return named(e.Name) })
+	routes := newRoutes(p, func([]profiles.Endpoint) http.Handler { return nil })
 	slash := &appendSlash{routes: routes}
 	none := map[string]string{}
 	return func(r *http.Request) Found {
 		match := mux.RouteMatch{Vars: none}
 		if routes.Match(r, &match) {
-			return Found{Endpoint: string(match.Handler.(named))}
+			return Found{Endpoint: name(match.Handler.(place).view, r.Method)}
 		}
-		if p.TrailingSlash == profiles.SlashRedirect {
-			if h := slash.target(r); h != nil {
-				return Found{string(h.(named)), true}
-			}
+		if view := slash.target(r); view != nil {
+			return Found{name(view, r.Method), true}
 		}
 		return Found{}
 	}
+}
+
+// name gives the name of the endpoint that answers a method, or of the first.
+func name(view []profiles.Endpoint, method string) string {
+	if e, ok := Endpoint(view, method); ok {
+		return e.Name
+	}
+	return view[0].Name
 }

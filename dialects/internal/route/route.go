@@ -1,11 +1,12 @@
-// Package route finds the endpoint of a request's path as Django's URL resolver does.
-// Paths are compared as they were sent, without cleaning; the profile says how a
-// missing trailing slash is answered.
+// Package route finds the view of a request's path as Django's URL resolver does, and the
+// endpoint of its method. Paths are compared as they were sent, without cleaning; the profile
+// says how a missing trailing slash is answered.
 package route
 
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -15,24 +16,73 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// New routes each endpoint's path to its handler, whatever the method, and every
-// other path to other.
-func New(p *profiles.Profile, handler func(profiles.Endpoint) http.Handler, other http.Handler) http.Handler {
+// New routes each view's path to its handler, whatever the method, and every other path to
+// other. A view is all endpoints of one path, at the place of the first.
+func New(p *profiles.Profile, handler func(view []profiles.Endpoint) http.Handler, other http.Handler) http.Handler {
 	routes := newRoutes(p, handler)
-	if p.TrailingSlash == profiles.SlashRedirect {
+	if slices.ContainsFunc(p.Endpoints, redirects) {
 		other = &appendSlash{routes: routes, headers: p.Headers, next: other}
 	}
 	return &router{routes: routes, other: other, none: map[string]string{}}
 }
 
-// newRoutes routes the endpoints' paths alone.
-func newRoutes(p *profiles.Profile, handler func(profiles.Endpoint) http.Handler) *mux.Router {
+// ByMethod is New with a handler for each endpoint. A request whose method no endpoint of its
+// path has goes to that of the first.
+func ByMethod(p *profiles.Profile, handler func(profiles.Endpoint) http.Handler, other http.Handler) http.Handler {
+	return New(p, func(view []profiles.Endpoint) http.Handler {
+		handlers := make(map[string]http.Handler) // by the name of the endpoint
+		for _, e := range view {
+			handlers[e.Name] = handler(e)
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handlers[name(view, r.Method)].ServeHTTP(w, r)
+		})
+	}, other)
+}
+
+// redirects tells whether an endpoint redirects to its path with the trailing slash.
+func redirects(e profiles.Endpoint) bool { return e.TrailingSlash == profiles.SlashRedirect }
+
+// Endpoint gives the endpoint of a view that answers a method, in any case of its letters: HEAD
+// is answered by that of GET. ok is false if none does.
+func Endpoint(view []profiles.Endpoint, method string) (e profiles.Endpoint, ok bool) {
+	method = strings.ToUpper(method) // as WSGIRequest has it
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	for _, e := range view {
+		if e.Takes(method) {
+			return e, true
+		}
+	}
+	return profiles.Endpoint{}, false
+}
+
+// place is the handler of a view with its endpoints.
+type place struct {
+	http.Handler
+	view []profiles.Endpoint
+}
+
+// newRoutes routes the endpoints' paths alone, to places.
+func newRoutes(p *profiles.Profile, handler func([]profiles.Endpoint) http.Handler) *mux.Router {
+	var views [][]profiles.Endpoint
+	at := map[string]int{}
+	for _, e := range p.Endpoints {
+		i, known := at[e.Path]
+		if !known {
+			i = len(views)
+			at[e.Path] = i
+			views = append(views, nil)
+		}
+		views[i] = append(views[i], e)
+	}
 	// The decoded path is matched, as WSGI's PATH_INFO is.
 	routes := mux.NewRouter().SkipClean(true).StrictSlash(false)
-	for _, e := range p.Endpoints {
-		h := handler(e)
-		routes.MatcherFunc(matcher(e.Path)).Handler(h)
-		if without, ok := strings.CutSuffix(e.Path, "/"); ok && p.TrailingSlash == profiles.SlashOptional {
+	for _, view := range views {
+		h := place{handler(view), view}
+		routes.MatcherFunc(matcher(view[0].Path)).Handler(h)
+		if without, ok := strings.CutSuffix(view[0].Path, "/"); ok && view[0].TrailingSlash == profiles.SlashOptional {
 			routes.MatcherFunc(matcher(without)).Handler(h)
 		}
 	}
@@ -40,7 +90,7 @@ func newRoutes(p *profiles.Profile, handler func(profiles.Endpoint) http.Handler
 }
 
 // router asks mux for the handler only. To serve the request itself, mux would copy it
-// twice, to attach variables that Username reads from the path.
+// twice, to attach variables that Variable reads from the path.
 type router struct {
 	routes *mux.Router
 	other  http.Handler
@@ -56,28 +106,42 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.other.ServeHTTP(w, req)
 }
 
-// variable stands for one segment of a path that is not empty.
-const variable = "{username}"
+// The variables of a path stand for one segment that is not empty.
+const (
+	usernameVariable = "{username}"
+	// idVariable stands for no segment with a dot, as REST framework's routers have it
+	// (rest_framework/routers.py, get_lookup_regex).
+	idVariable = "{id}"
+)
 
 // matcher compares paths as text: a pattern of mux would be a regular
 // expression, at ten times the cost.
 func matcher(path string) mux.MatcherFunc {
-	if !strings.Contains(path, variable) {
+	if !strings.Contains(path, "{") {
 		return func(r *http.Request, _ *mux.RouteMatch) bool { return r.URL.Path == path }
 	}
-	return func(r *http.Request, _ *mux.RouteMatch) bool { return Username(path, r) != "" }
+	return func(r *http.Request, _ *mux.RouteMatch) bool {
+		value, _ := Variable(path, r)
+		return value != ""
+	}
 }
 
-// Username gives the segment of the request's path in the place of {username} in an
-// endpoint's path, or "" if the paths do not match.
-func Username(path string, r *http.Request) string {
-	before, after, _ := strings.Cut(path, variable)
-	rest, ok := strings.CutPrefix(r.URL.Path, before)
-	name, fits := strings.CutSuffix(rest, after)
-	if !ok || !fits || strings.Contains(name, "/") {
-		return ""
+// Variable gives the segment of the request's path in the place of the variable in an
+// endpoint's path, and whether that is {id}. value is empty if the paths do not match, or the
+// endpoint's has no variable.
+func Variable(path string, r *http.Request) (value string, isID bool) {
+	before, after, found := strings.Cut(path, usernameVariable)
+	if !found {
+		if before, after, isID = strings.Cut(path, idVariable); !isID {
+			return "", false
+		}
 	}
-	return name
+	rest, ok := strings.CutPrefix(r.URL.Path, before)
+	value, fits := strings.CutSuffix(rest, after)
+	if !ok || !fits || strings.Contains(value, "/") || isID && strings.Contains(value, ".") {
+		return "", isID
+	}
+	return value, isID
 }
 
 // appendSlash is Django's APPEND_SLASH with DEBUG off (django/middleware/common.py,
@@ -105,8 +169,8 @@ func (a *appendSlash) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply.Write(w)
 }
 
-// target gives the handler of the endpoint that a request is redirected to; nil: it is not.
-func (a *appendSlash) target(r *http.Request) http.Handler {
+// target gives the view that a request is redirected to; nil: it is not.
+func (a *appendSlash) target(r *http.Request) []profiles.Endpoint {
 	// Django fails on such a query before it redirects.
 	if strings.HasSuffix(r.URL.Path, "/") || django.CheckQuery(r.URL.RawQuery, wire.ContentType(r)) != nil {
 		return nil
@@ -120,7 +184,10 @@ func (a *appendSlash) target(r *http.Request) http.Handler {
 	if !a.routes.Match(&try, &match) {
 		return nil
 	}
-	return match.Handler
+	if at := match.Handler.(place); redirects(at.view[0]) {
+		return at.view
+	}
+	return nil
 }
 
 // location is HttpRequest.get_full_path(force_append_slash=True), relative.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/profiles"
@@ -15,16 +16,47 @@ func serve(t *testing.T, slash profiles.TrailingSlash, target string) (endpoint 
 		TrailingSlash: slash,
 		Headers:       []profiles.Header{{Name: "X-Frame-Options", Value: "DENY"}, {Name: "Referrer-Policy", Value: "same-origin"}},
 		Endpoints: []profiles.Endpoint{
-			{Name: "login", Path: "/api/login/"},
-			{Name: "account", Path: "/api/account/{username}/"},
+			{Name: "login", Path: "/api/login/", TrailingSlash: slash, Methods: []string{"POST"}},
+			{Name: "account", Path: "/api/account/{username}/", TrailingSlash: slash, Methods: []string{"GET"}},
 		},
 	}
-	h := New(p, func(e profiles.Endpoint) http.Handler {
-		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { endpoint = e.Name })
+	h := New(p, func(view []profiles.Endpoint) http.Handler {
+		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { endpoint = name(view, r.Method) })
 	}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { endpoint = "other" }))
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, target, nil))
 	return endpoint, w.Result()
+}
+
+// TestMethods finds the endpoint of a method, and the first of a path for others.
+func TestMethods(t *testing.T) {
+	p := &profiles.Profile{Endpoints: []profiles.Endpoint{
+		{Name: "create", Path: "/users/", Methods: []string{"POST"}, TrailingSlash: profiles.SlashRedirect},
+		{Name: "me", Path: "/users/me/", Methods: []string{"GET"}, TrailingSlash: profiles.SlashOptional},
+		{Name: "one", Path: "/users/{id}/", Methods: []string{"GET"}, TrailingSlash: profiles.SlashExact},
+		{Name: "list", Path: "/users/", Methods: []string{"GET", "PUT"}, TrailingSlash: profiles.SlashRedirect},
+	}}
+	find := NewFinder(p)
+	var served string
+	h := ByMethod(p, func(e profiles.Endpoint) http.Handler {
+		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = e.Name })
+	}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = "" }))
+	for request, want := range map[string]Found{
+		"POST /users/": {"create", false}, "GET /users/": {"list", false}, "HEAD /users/": {"list", false}, "put /users/": {"list", false},
+		"DELETE /users/": {"create", false}, "OPTIONS /users/": {"create", false}, "GET /users": {"list", true}, "PATCH /users": {"create", true},
+		"GET /users/me": {"me", false}, "GET /users/me/": {"me", false}, "GET /users/1/": {"one", false}, "GET /users/1": {}, "GET /users/1.x/": {}, "GET /users//": {},
+	} {
+		method, target, _ := strings.Cut(request, " ")
+		r := httptest.NewRequest(method, target, nil)
+		if got := find(r); got != want {
+			t.Errorf("%s: %+v, want %+v", request, got, want)
+		}
+		served = ""
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); served != want.Endpoint && !want.Redirect || want.Redirect != (w.Code == http.StatusMovedPermanently) {
+			t.Errorf("%s is served by %q with %d, want %+v", request, served, w.Code, want)
+		}
+	}
 }
 
 func TestPathsAreComparedAsTheyCome(t *testing.T) {
@@ -92,7 +124,7 @@ func TestRedirect(t *testing.T) {
 // TestFinder finds what a router with the same profile does.
 func TestFinder(t *testing.T) {
 	for _, slash := range []profiles.TrailingSlash{profiles.SlashExact, profiles.SlashRedirect, profiles.SlashOptional} {
-		p := &profiles.Profile{TrailingSlash: slash, Endpoints: []profiles.Endpoint{{Name: "login", Path: "/api/login/"}, {Name: "account", Path: "/api/account/{username}/"}}}
+		p := &profiles.Profile{TrailingSlash: slash, Endpoints: []profiles.Endpoint{{Name: "login", Path: "/api/login/", TrailingSlash: slash, Methods: []string{"POST"}}, {Name: "account", Path: "/api/account/{username}/", TrailingSlash: slash, Methods: []string{"GET"}}}}
 		find := NewFinder(p)
 		for target, without := range map[string]string{
 			"/api/login/": "", "/api/%6cogin/": "", "/api/login%2F": "", "/api/login": "login", "/api/login?a=%80": "login", "/api/account/x/": "", "/api/account/x": "account", "/api/account/": "", "/api/login//": "", "/other": "", "/": "",

@@ -20,6 +20,7 @@ import (
 // The account of the examples.
 const (
 	exampleUser     = "alice"
+	exampleID       = "1"
 	exampleEmail    = "alice@example.com"
 	examplePassword = "correct horse battery"
 )
@@ -141,10 +142,10 @@ func tokenMember(t *template.Template) string {
 // curl returns the command that calls an endpoint.
 func curl(api config.BoundProfile, e profiles.Endpoint) string {
 	line := "curl -i"
-	if e.Method != http.MethodGet {
-		line += " -X " + e.Method
+	if e.Methods[0] != http.MethodGet {
+		line += " -X " + e.Methods[0]
 	}
-	line += " " + api.Address + strings.ReplaceAll(e.Path, "{username}", exampleUser)
+	line += " " + api.Address + strings.NewReplacer("{username}", exampleUser, "{id}", exampleID).Replace(e.Path)
 	switch {
 	case e.Access == profiles.AccessToken:
 		return line + ` -H "Authorization: ` + api.Profile.Scheme + ` $(token)"`
