@@ -46,6 +46,9 @@ const (
 	ActionPurgeTokens  Action = "purge-tokens"
 	ActionPurgeAudit   Action = "purge-audit"
 	ActionClearLimits  Action = "clear-limits"
+	ActionUpdateUser   Action = "update-user"      // the username, the address or attributes, by the user
+	ActionConfirm      Action = "confirm-password" // a wrong one of somebody who is logged in
+	ActionAuthenticate Action = "authenticate"     // a wrong password without a login (HTTP Basic)
 	ActionImport       Action = "import"
 	ActionExport       Action = "export"
 	ActionBackup       Action = "backup"
@@ -58,7 +61,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		ActionRegister, ActionLogin, ActionAdopt, ActionLogout, ActionLogoutAll, ActionCreateUser, ActionDisableUser, ActionEnableUser, ActionSetPassword, ActionDeleteUser,
-		ActionRevokeToken, ActionRevokeTokens, ActionRotateSecret, ActionDropSecrets, ActionPurgeTokens, ActionPurgeAudit, ActionClearLimits, ActionImport, ActionExport,
+		ActionRevokeToken, ActionRevokeTokens, ActionRotateSecret, ActionDropSecrets, ActionPurgeTokens, ActionPurgeAudit, ActionClearLimits, ActionUpdateUser, ActionConfirm, ActionAuthenticate, ActionImport, ActionExport,
 		ActionBackup, ActionRestore, ActionCutover, ActionRollback,
 	}
 }

@@ -12,6 +12,7 @@ type Backend struct {
 	Store
 	RateLimiter RateLimiter  // nil: logins are not rate-limited
 	Auditor     Auditor      // nil: there is no audit log
+	Accounts    AccountStore // nil: nobody sees or changes accounts, or logs in by an address
 	Admin       Admin        // nil: operators can't work on users and tokens
 	Privacy     PrivacyStore // nil: pseudonyms and dummy hash costs have no key
 	Cutover     CutoverStore // nil: nothing can be switched between an old side and a new one

@@ -43,7 +43,7 @@ func newWorld(t *testing.T, withKey bool) *world {
 	}
 	w := &world{store: sqlitetest.MustOpen(t), now: time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)}
 	w.Service = core.New(core.Config{
-		Backend: core.Backend{Store: w.store}, Hasher: hasher, Sealer: sealer,
+		Backend: core.Backend{Store: w.store, Accounts: w.store.(core.AccountStore)}, Hasher: hasher, Sealer: sealer,
 		Clock: func() time.Time { return w.now },
 		Log:   slog.New(slog.NewTextHandler(&w.log, nil)),
 	})

@@ -28,6 +28,8 @@ const (
 	KindTokenExpired
 	// KindUsernameTaken is a registration under a name that another user has.
 	KindUsernameTaken
+	// KindEmailTaken is an address that another user has, where they are distinct.
+	KindEmailTaken
 	// KindTokenLimit is a login of a user who has as many live tokens as the policy allows.
 	KindTokenLimit
 	// KindUserUnknown is a look-up of a user who does not exist.
@@ -35,6 +37,9 @@ const (
 	// KindInvalidUser is a registration that no store could hold, or that this one
 	// can't: an empty username, a text that is too long, or none.
 	KindInvalidUser
+	// KindUnsupported is what this store's tables do not allow, such as to delete a user to whom
+	// rows of an application refer. The log says what.
+	KindUnsupported
 	// KindUnavailable is a store that can't answer now, or a token that can't be
 	// shown because its sealing key is missing. The request may be tried again.
 	KindUnavailable
@@ -75,6 +80,10 @@ func (k Kind) String() string {
 		return "token_expired"
 	case KindUsernameTaken:
 		return "username_taken"
+	case KindEmailTaken:
+		return "email_taken"
+	case KindUnsupported:
+		return "unsupported"
 	case KindTokenLimit:
 		return "token_limit"
 	case KindUserUnknown:
@@ -146,6 +155,10 @@ var (
 	ErrUserInactive = errors.New("user inactive")
 	// ErrPasswordChanged is an encoded password that the user does not have any more.
 	ErrPasswordChanged = errors.New("password changed")
+	// ErrEmailTaken is an address that another user has.
+	ErrEmailTaken = errors.New("e-mail address taken")
+	// ErrUnsupported is what the tables of this store do not allow.
+	ErrUnsupported = errors.New("not possible in these tables")
 	// ErrTokenLimit is a user who has as many live tokens as there may be.
 	ErrTokenLimit = errors.New("too many live tokens")
 	// ErrConflict is a version that somebody else has changed since it was read.
@@ -163,6 +176,10 @@ func wrapStoreError(doing string, err error) *Error {
 		kind = KindUsernameTaken
 	case errors.Is(err, ErrInvalidUser):
 		kind = KindInvalidUser
+	case errors.Is(err, ErrEmailTaken):
+		kind = KindEmailTaken
+	case errors.Is(err, ErrUnsupported):
+		kind = KindUnsupported
 	case errors.Is(err, ErrTokenLimit):
 		kind = KindTokenLimit
 	case errors.Is(err, ErrUserInactive):

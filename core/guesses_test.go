@@ -206,7 +206,7 @@ func TestNamesOfNobodyAreNotLookedUp(t *testing.T) {
 			t.Errorf("error %v, want kind %v", err, want)
 		}
 	}
-	if taken, err := s.UsernameTaken(t.Context(), name); taken || err != nil {
+	if taken, err := s.UsernameTaken(t.Context(), core.Policy{}, name); taken || err != nil {
 		t.Errorf("taken %t, %v", taken, err)
 	}
 	if asked > 0 {

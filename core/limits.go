@@ -1,9 +1,11 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -270,7 +272,7 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 	e := s.newEntry(ctx, ActionClearLimits, "")
 	if username != "" {
 		username = lookup(username)
-		found, err := s.findSubject(ctx, username)
+		found, err := s.findSubject(ctx, Policy{}, username)
 		if err != nil {
 			return 0, err
 		}
@@ -280,6 +282,12 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 			e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
 		}
 		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username))
+		for _, text := range []string{username, LowerASCII(username)} { // by which logins by address are counted
+			key := s.accountLimitKey(subject{folded: text})
+			if !slices.ContainsFunc(keys, func(k []byte) bool { return bytes.Equal(k, key) }) {
+				keys = append(keys, key)
+			}
+		}
 	}
 	if network := (clients.Client{Address: address}).Network(); network != "" {
 		keys = append(keys, s.networkLimitKey("address", network), s.networkLimitKey("registration", network))
@@ -311,9 +319,10 @@ func inflightKeys(guesses []LimitKey) []string {
 const limitKeySize = 16
 
 // accountLimitKey is the key of the account, however its name is spelt, or, without an
-// account, that of the name, which may be a password.
+// account, that of the name, which may be a password. An address is counted like a name that
+// nobody has: if it shared its guesses with the name, that would tell whose it is.
 func (s *Service) accountLimitKey(who subject) []byte {
-	if who.account == nil {
+	if who.account == nil || who.byEmail {
 		return sealing.KeyedDigest(s.pseudonymKey(), "account", who.folded)[:limitKeySize]
 	}
 	return sealing.KeyedDigest(s.databaseKey, "account", strconv.FormatInt(who.account.ID, 10))[:limitKeySize]

@@ -40,7 +40,7 @@ func newGuarded(t *testing.T, account, address core.Limit) *guarded {
 		events: make(map[string]int), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 	g.Service = core.New(core.Config{
-		Backend: core.Backend{Store: store, Auditor: store}, Hasher: g.pool, Sealer: sealer, DatabaseKey: make([]byte, core.DatabaseKeySize),
+		Backend: core.Backend{Store: store, Accounts: store, Auditor: store}, Hasher: g.pool, Sealer: sealer, DatabaseKey: make([]byte, core.DatabaseKeySize),
 		Clock: func() time.Time { return g.now },
 		OnEvent: func(act core.Action, profile, outcome string) {
 			g.mu.Lock()

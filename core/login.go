@@ -29,6 +29,8 @@ func (s *Service) Login(ctx context.Context, p Policy, username, plain string) (
 // good here; nil: there is none. If the referee vouches for them, the user and a hash of the
 // password are kept, and adopted is true: the session has the user alone, and no token.
 //
+// It is not asked where users log in by their addresses, of which it knows nothing.
+//
 // With a referee, all spellings of a username that it may take for one are counted as one too.
 // It is asked after the login was counted, and once. A login that is not good here
 // and that the referee does not vouch for stays counted, whatever the error: its client has
@@ -43,10 +45,13 @@ func (s *Service) LoginOrAdopt(ctx context.Context, p Policy, username, plain st
 		return Session{}, false, wrapHashError(err)
 	}
 	defer leave()
-	who, err := s.findSubject(ctx, username)
+	who, err := s.findSubject(ctx, p, username)
 	if err != nil {
 		s.emit(ActionLogin, p.Issuer, KindOf(err).String())
 		return Session{}, false, err
+	}
+	if p.LoginBy != ByUsername {
+		referee = nil
 	}
 	keys := [][]byte{s.accountLimitKey(who)}
 	if referee != nil {
@@ -65,7 +70,7 @@ func (s *Service) LoginOrAdopt(ctx context.Context, p Policy, username, plain st
 	}
 	defer s.release(reserved)
 	if reserved.waited { // for logins that may have replaced a weak hash
-		if who.account, err = s.accountIfAny(ctx, username); err != nil {
+		if who, err = s.findSubject(ctx, p, username); err != nil {
 			s.refund(ctx, reserved)
 			s.emit(ActionLogin, p.Issuer, KindOf(err).String())
 			return Session{}, false, err
@@ -149,7 +154,7 @@ func (s *Service) login(ctx context.Context, p Policy, e *AuditEntry, who subjec
 		attempt := *e
 		session, err = s.attemptLogin(ctx, p, &attempt, who, plain)
 		if errors.Is(err, ErrPasswordChanged) {
-			if who.account, err = s.accountIfAny(ctx, who.username); err != nil {
+			if who, err = s.findSubject(ctx, p, who.username); err != nil {
 				return Session{}, err
 			}
 			continue
@@ -193,56 +198,6 @@ func (s *Service) attemptLogin(ctx context.Context, p Policy, e *AuditEntry, who
 		}
 	}
 	return Session{User: account.User, Token: token, Key: key}, nil
-}
-
-// account finds an account, or fails with ErrNotFound like a store.
-func (s *Service) account(ctx context.Context, username string) (Account, error) {
-	if username = lookup(username); !Storable(username) {
-		return Account{}, ErrNotFound
-	}
-	return s.store.Account(ctx, username)
-}
-
-// accountIfAny finds an account; nil if there is none. It fails with KindUnavailable or
-// KindCanceled.
-func (s *Service) accountIfAny(ctx context.Context, username string) (*Account, error) {
-	account, err := s.account(ctx, username)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil, nil
-	case err != nil:
-		return nil, wrapStoreError("find user", err)
-	}
-	return &account, nil
-}
-
-// subject is whom a login is about.
-type subject struct {
-	username string // as it was typed
-	folded   string // by FoldUsername
-	account  *Account
-}
-
-// findSubject folds a username, which is one of lookup, and finds its account. It does the same for one that has an
-// account as for one that has none. It fails with KindUnavailable or KindCanceled.
-func (s *Service) findSubject(ctx context.Context, username string) (who subject, err error) {
-	who = subject{username: username, folded: username}
-	if Storable(username) { // or no store has it, however it is spelt
-		if who.folded, err = s.foldUsername(ctx, username); err != nil {
-			return who, wrapStoreError("fold username", err)
-		}
-	}
-	who.account, err = s.accountIfAny(ctx, username)
-	return who, err
-}
-
-// spelling returns the text by which the dummy cost is picked: one for all spellings by
-// which the database knows a username, since they would tell else which usernames exist.
-func (who subject) spelling() string {
-	if who.account != nil {
-		return who.account.Username
-	}
-	return who.folded
 }
 
 // checkPassword returns the account if plain is its password, and replaces a weak hash.

@@ -45,6 +45,17 @@ type Policy struct {
 	// TellThrottled answers a login that exceeds a rate limit with KindThrottled instead
 	// of the failure of a wrong password.
 	TellThrottled bool
+	// LoginBy is what users name themselves by at login, and with HTTP Basic.
+	LoginBy Identifier
+	// UsernameCaseBlind takes usernames that differ in the case of the letters A to Z alone for
+	// one, at login and at registration. Of users who have such names already, each logs in by
+	// the exact one.
+	UsernameCaseBlind bool
+	// EmailCaseBlind finds users by their address whatever the case of these letters.
+	EmailCaseBlind bool
+	// UniqueEmail refuses the address of another user, whatever the case of these letters, with
+	// KindEmailTaken.
+	UniqueEmail bool
 	// NormalizeUsername brings a username to Unicode's NFKC form before it is
 	// stored (Django 1.10 and later: django/contrib/auth/base_user.py,
 	// AbstractBaseUser.normalize_username).
@@ -99,4 +110,9 @@ func (t Token) renewed(issuer Policy, now time.Time) (to time.Time, ok bool) {
 		to = latest
 	}
 	return to, to.Sub(t.ExpiresAt) > issuer.refreshInterval()
+}
+
+// distinct is what no two users of the policy have in common.
+func (p Policy) distinct() Distinct {
+	return Distinct{Username: p.UsernameCaseBlind, Email: p.UniqueEmail}
 }

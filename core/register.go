@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
@@ -37,7 +36,7 @@ type Registration struct {
 
 // Register makes a user and the first token, both or neither, or the user alone (NoToken);
 // then the session has no token. It fails with
-// KindUsernameTaken, KindInvalidUser, KindUnavailable, KindOverloaded or KindThrottled.
+// KindUsernameTaken, KindEmailTaken, KindInvalidUser, KindUnavailable, KindOverloaded or KindThrottled.
 func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Session, error) {
 	clients.Present(ctx, r.Password)
 	u, err := s.newRegistrant(ctx, p, r)
@@ -74,7 +73,7 @@ func (s *Service) Register(ctx context.Context, p Policy, r Registration) (Sessi
 func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (User, error) {
 	u, err := s.newUser(p, r)
 	if err == nil {
-		u.PasswordHash, err = s.encode(ctx, r, func(ctx context.Context) error { return s.checkFree(ctx, u.Username) })
+		u.PasswordHash, err = s.encode(ctx, r, func(ctx context.Context) error { return s.checkFree(ctx, p, u) })
 	}
 	if err != nil {
 		return User{}, err
@@ -88,9 +87,21 @@ func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (Use
 	return user, nil
 }
 
-// UsernameTaken reports whether a user has exactly this name now, for dialects that report
+// UsernameTaken reports whether a user has this name now, as the policy compares names, for dialects that report
 // it together with other problems. Only Register decides.
-func (s *Service) UsernameTaken(ctx context.Context, username string) (bool, error) {
+func (s *Service) UsernameTaken(ctx context.Context, p Policy, username string) (bool, error) {
+	if p.UsernameCaseBlind && s.accounts != nil {
+		if username = lookup(username); !Storable(username) {
+			return false, nil
+		}
+		alike, err := s.accounts.FindAccounts(ctx, ByUsername, username, true, 1)
+		if err != nil {
+			return false, wrapStoreError("find user", err)
+		}
+		if len(alike) > 0 {
+			return true, nil
+		}
+	}
 	_, err := s.User(ctx, username)
 	if err != nil && KindOf(err) == KindUserUnknown {
 		return false, nil
@@ -109,7 +120,7 @@ func (s *Service) newRegistrant(ctx context.Context, p Policy, r Registration) (
 	var reserved reservation
 	u.PasswordHash, err = s.encode(ctx, r, func(ctx context.Context) (err error) {
 		if err = s.checkRegistrationLimit(ctx); err == nil {
-			err = s.checkFree(ctx, u.Username)
+			err = s.checkFree(ctx, p, u)
 		}
 		if err == nil {
 			reserved, err = s.reserveRegistration(ctx)
@@ -126,38 +137,36 @@ func (s *Service) newRegistrant(ctx context.Context, p Policy, r Registration) (
 // newUser makes a user without a password, and checks what every store relies on. It reads
 // nothing.
 func (s *Service) newUser(p Policy, r Registration) (NewUser, error) {
-	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now()}
+	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now(), Distinct: p.distinct()}
 	if p.NormalizeUsername {
 		u.Username = spelling.Normalize(u.Username)
 	}
 	if p.NormalizeEmail {
 		u.Email = normalizeEmail(u.Email)
 	}
-	storableEmail := u.Email == "" || Storable(u.Email)
-	if !Storable(u.Username) || utf8.RuneCountInString(u.Username) > MaxUsername ||
-		!storableEmail || utf8.RuneCountInString(u.Email) > MaxEmail {
-		return NewUser{}, &Error{Kind: KindInvalidUser}
-	}
 	// Before a hash is spent on it.
-	if s.plaintext != nil {
-		if err := s.plaintext.CheckUser(u); err != nil {
-			return NewUser{}, wrapStoreError("check user", err)
-		}
+	if err := s.checkStorable(u); err != nil {
+		return NewUser{}, err
 	}
 	return u, nil
 }
 
-// checkFree fails with KindUsernameTaken if a user has the name now, so that no hash is spent
-// on it.
-func (s *Service) checkFree(ctx context.Context, username string) error {
-	taken, err := s.UsernameTaken(ctx, username)
+// checkFree fails with KindUsernameTaken or KindEmailTaken if a user has the name or the
+// address now, so that no hash is spent on it.
+func (s *Service) checkFree(ctx context.Context, p Policy, u NewUser) error {
+	taken, err := s.UsernameTaken(ctx, p, u.Username)
 	if err != nil {
 		return err
 	}
 	if taken {
 		return &Error{Kind: KindUsernameTaken}
 	}
-	return nil
+	if p.UniqueEmail {
+		if taken, err = s.EmailTaken(ctx, u.Email); taken {
+			return &Error{Kind: KindEmailTaken}
+		}
+	}
+	return err
 }
 
 // encode hashes the password of a registration, or returns one that none matches. Before

@@ -60,6 +60,7 @@ type Service struct {
 	log           *slog.Logger
 	// plaintext is the store, if it is a PlaintextStore.
 	plaintext PlaintextStore
+	accounts  AccountStore // nil: the store has none
 	expiries  ExpiryQueue
 
 	issuers      sync.Map // Policy by its Issuer
@@ -94,12 +95,15 @@ type Config struct {
 // New makes a Service. Logins are not rate-limited until SetLoginLimits is called.
 func New(c Config) *Service {
 	s := &Service{
-		store: c.Backend.Store, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, turns: newWriteTurns(c.Backend.Writers), databaseClock: c.Backend.DatabaseClock, foldUsername: c.Backend.FoldUsername, cutover: c.Backend.Cutover,
+		store: c.Backend.Store, accounts: c.Backend.Accounts, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, turns: newWriteTurns(c.Backend.Writers), databaseClock: c.Backend.DatabaseClock, foldUsername: c.Backend.FoldUsername, cutover: c.Backend.Cutover,
 		hasher: c.Hasher, refreshKeys: c.RefreshKeys, databaseKey: c.DatabaseKey, processKey: newProcessKey(), onEvent: c.OnEvent,
 		clock: c.Clock, random: c.Random, log: c.Log, expiries: c.ExpiryWriter,
 	}
 	if s.turns != nil {
 		s.store = turnStore{s.store, s.turns}
+		if s.accounts != nil {
+			s.accounts = turnAccounts{s.accounts, s.turns}
+		}
 		if s.audit != nil {
 			s.audit = turnAuditor{s.audit, s.turns}
 		}
@@ -139,6 +143,9 @@ func (s *Service) AddPolicy(p Policy) error {
 	}
 	if p.Reuse && (p.Limit != 0 || p.MaxTTL != 0) {
 		return errors.New("a token that each login shows again has no limit of live tokens, and no longest life")
+	}
+	if s.accounts == nil && (p.LoginBy != ByUsername || p.UsernameCaseBlind || p.UniqueEmail) {
+		return errors.New("the store finds users by their exact username alone")
 	}
 	if s.plaintext != nil {
 		if err := s.plaintext.CheckPolicy(p); err != nil {

@@ -220,7 +220,7 @@ func TestSpelling(t *testing.T) {
 		"john": "john", "JOHN": "john", "Nobody": "nobody", "nobody": "nobody", "": "", "a\x00": "", "\xff": "", strings.Repeat("x", 1<<20): "",
 	} {
 		lookUps, folds := w.store.lookUps.Load(), w.store.folds.Load()
-		got, known, err := w.Spelling(t.Context(), name)
+		got, known, err := w.Spelling(t.Context(), core.Policy{}, name)
 		if got != want || known != (want == "john") || err != nil {
 			t.Errorf("%.20q: %q, %t, %v", name, got, known, err)
 		}
@@ -230,7 +230,7 @@ func TestSpelling(t *testing.T) {
 	}
 	w.store.failure = core.ErrUnavailable
 	for _, name := range []string{"john", "nobody"} {
-		if got, _, err := w.Spelling(t.Context(), name); got != "" || core.KindOf(err) != core.KindUnavailable {
+		if got, _, err := w.Spelling(t.Context(), core.Policy{}, name); got != "" || core.KindOf(err) != core.KindUnavailable {
 			t.Errorf("%s, while the store is away: %q, %v", name, got, err)
 		}
 	}

@@ -20,7 +20,7 @@ type Store interface {
 	// CreateUser adds a user and, if mint is not nil, the token that mint returns for the
 	// user (mint may be called more than once, and other writers wait meanwhile; an
 	// inactive user gets the token too). It fails with ErrUsernameTaken, by exact
-	// comparison of names, with ErrInvalidUser if the tables can't hold the user's texts, or
+	// comparison of names or as Distinct says, with ErrEmailTaken, with ErrInvalidUser if the tables can't hold the user's texts, or
 	// with the error of mint; then neither is added. It sets the UserID of audit.
 	CreateUser(ctx context.Context, u NewUser, mint func(User) (Token, error), audit *AuditEntry) (User, error)
 

@@ -16,7 +16,14 @@ type User struct {
 	Email    string // empty when none was given
 	Active   bool
 	// Attributes are further data of the user that some APIs show (first_name, followers,
-	// …), as text.
+	// …), as text. What has another type in an API is written as "true" or "false", as digits
+	// with a sign at most, or as a date YYYY-MM-DD; an absent attribute is null. The types are
+	// the profile's: a store knows none.
+	//
+	// In Django's tables, an attribute that has a column is written as a value of its type
+	// (ErrInvalidUser if it is none), and read as the database writes that as text: a boolean
+	// is "1" or "0" in SQLite, "true" or "false" in PostgreSQL (see ParseBoolean). There an
+	// empty text can't be told from an absent one, and reads as such.
 	Attributes map[string]string
 	CreatedAt  time.Time // UTC, microseconds
 }
@@ -35,6 +42,7 @@ type NewUser struct {
 	Inactive     bool
 	Attributes   map[string]string
 	CreatedAt    time.Time
+	Distinct     Distinct
 }
 
 // Storable reports whether any store can hold a username: text of SQL is valid UTF-8
@@ -71,18 +79,33 @@ func (s *Service) User(ctx context.Context, username string) (User, error) {
 	return account.User, nil
 }
 
-// Spelling returns the one text for all usernames that the store takes for this one: the
-// username of the account that has it, or, if known is false, that of FoldUsername. It does
+// Spelling returns the one text for all that the store and the policy take for a username, or
+// for what the policy's users log in by: the username of the account, or, if known is false, that of FoldUsername. It does
 // the same for both. The text is empty if no store can hold the username. It fails with
 // KindUnavailable or KindCanceled.
-func (s *Service) Spelling(ctx context.Context, username string) (spelling string, known bool, err error) {
+func (s *Service) Spelling(ctx context.Context, p Policy, username string) (spelling string, known bool, err error) {
 	username = lookup(username)
 	if !Storable(username) {
 		return "", false, nil
 	}
-	who, err := s.findSubject(ctx, username)
+	who, err := s.findSubject(ctx, p, username)
 	if err != nil {
 		return "", false, err
 	}
-	return who.spelling(), who.account != nil, nil
+	if who.account != nil {
+		return who.account.Username, true, nil
+	}
+	return who.folded, false, nil
+}
+
+// ParseBoolean reads an attribute that is a boolean, in any form that a store has; ok is false
+// if it is none.
+func ParseBoolean(text string) (value, ok bool) {
+	switch text {
+	case "true", "t", "1":
+		return true, true
+	case "false", "f", "0":
+		return false, true
+	}
+	return false, false
 }

@@ -98,6 +98,32 @@ func (s turnStore) UpdatePassword(ctx context.Context, userID int64, old, encode
 	return s.turns.do(ctx, ahead, writeWait, func() error { return s.Store.UpdatePassword(ctx, userID, old, encoded, rehash, audit) })
 }
 
+// turnAccounts is an AccountStore that is written to in turns.
+type turnAccounts struct {
+	AccountStore
+	turns *writeTurns
+}
+
+func (s turnAccounts) UpdateUser(ctx context.Context, was, to User, d Distinct, audit *AuditEntry) (user User, err error) {
+	err = s.turns.do(ctx, behind, writeWait, func() (err error) {
+		user, err = s.AccountStore.UpdateUser(ctx, was, to, d, audit)
+		return err
+	})
+	return user, err
+}
+
+func (s turnAccounts) RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *AuditEntry) error {
+	return s.turns.do(ctx, ahead, writeWait, func() error { return s.AccountStore.RemoveUser(ctx, userID, passwordHash, audit) })
+}
+
+func (s turnAccounts) ChangePassword(ctx context.Context, c PasswordChange, audit *AuditEntry) (ended int, err error) {
+	err = s.turns.do(ctx, ahead, writeWait, func() (err error) {
+		ended, err = s.AccountStore.ChangePassword(ctx, c, audit)
+		return err
+	})
+	return ended, err
+}
+
 // turnLimiter is a RateLimiter that is written to in turns.
 type turnLimiter struct {
 	RateLimiter

@@ -52,6 +52,8 @@ func failures(rules profiles.Rules) map[core.Kind]failure {
 		// The genuine server finds a name that differs only before normalisation, or
 		// that another request has just taken, in the database alone, and fails.
 		core.KindUsernameTaken: {status: http.StatusBadRequest, message: "username_taken", shape: asUsername},
+		core.KindEmailTaken:    {status: http.StatusBadRequest, message: "email_invalid"},
+		core.KindUnsupported:   {status: http.StatusServiceUnavailable, message: "unavailable"},
 		core.KindTokenLimit:    {status: http.StatusForbidden, message: "throttled"},
 		core.KindUserUnknown:   {status: http.StatusNotFound, message: "not_found", outcome: "not_found"},
 		core.KindInvalidUser:   {status: http.StatusBadRequest, message: "max_length", shape: asUsername},

@@ -185,7 +185,7 @@ func (v *view) check(ctx context.Context, f profiles.Field, text string, unique 
 			fail("username_characters")
 		}
 		if unique {
-			taken, err := v.engine.UsernameTaken(ctx, text)
+			taken, err := v.engine.UsernameTaken(ctx, v.policy, text)
 			if err != nil {
 				return nil, err
 			}

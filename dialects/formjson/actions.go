@@ -123,7 +123,7 @@ func (a *API) modelErrors(ctx context.Context, e profiles.Endpoint, values clean
 	if name == "" || invalid {
 		return nil
 	}
-	taken, err := a.engine.UsernameTaken(ctx, name)
+	taken, err := a.engine.UsernameTaken(ctx, a.policy, name)
 	if taken {
 		failures.Set(field.Name, []any{a.message("username_taken")})
 	}

@@ -32,6 +32,8 @@ func failures() map[core.Kind]failure {
 		core.KindUserInactive:       {message: "credentials"},
 		// The genuine server fails when another request has just taken the name.
 		core.KindUsernameTaken: {message: "username_taken", username: true},
+		core.KindEmailTaken:    {status: http.StatusBadRequest, message: "email_invalid"},
+		core.KindUnsupported:   {status: http.StatusServiceUnavailable, message: "unavailable"},
 		core.KindTokenLimit:    {status: http.StatusForbidden, message: "throttled"},
 		core.KindInvalidUser:   {message: "username_characters", username: true},
 		core.KindUnavailable:   {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},

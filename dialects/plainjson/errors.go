@@ -28,6 +28,8 @@ func failures() map[core.Kind]failure {
 		core.KindTokenUnknown:       {status: http.StatusUnauthorized, message: "token_invalid"},
 		core.KindTokenExpired:       {status: http.StatusUnauthorized, message: "token_expired"},
 		core.KindUsernameTaken:      {status: http.StatusBadRequest, message: "username_taken"},
+		core.KindEmailTaken:         {status: http.StatusBadRequest, message: "email_invalid"},
+		core.KindUnsupported:        {status: http.StatusServiceUnavailable, message: "unavailable"},
 		core.KindTokenLimit:         {status: http.StatusForbidden, message: "throttled"},
 		core.KindUserUnknown:        {status: http.StatusNotFound, message: "not_found", outcome: "not_found"},
 		core.KindInvalidUser:        {status: http.StatusBadRequest, message: "username_characters"},

@@ -27,7 +27,7 @@ type Store struct {
 
 // Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Warner: s, DatabaseClock: s, ExpiryBatcher: s, Writers: s.pool.Writers()}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Accounts: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Warner: s, DatabaseClock: s, ExpiryBatcher: s, Writers: s.pool.Writers()}
 }
 
 func (s *Store) callers() core.CallerStore {

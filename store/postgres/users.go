@@ -35,6 +35,9 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 	}
 	var added core.Account
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		if err := beginDistinct(ctx, tx, u.Distinct); err != nil {
+			return err
+		}
 		if retryAfterAmbiguous {
 			// Only the last attempt that inserted can have been committed: it found the
 			// username free, so no earlier one was.
@@ -42,6 +45,9 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 			if there || err != nil {
 				return err
 			}
+		}
+		if err := s.distinct(ctx, tx, u.Distinct, row.ID, u.Username, u.Email); err != nil {
+			return err
 		}
 		id, err := s.addUser(ctx, tx, row, retryAfterAmbiguous)
 		if err != nil {

@@ -32,6 +32,9 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 	}
 	var added core.Account
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := distinct(ctx, tx, u.Distinct, 0, u.Username, u.Email); err != nil {
+			return err
+		}
 		result, err := tx.NamedExecContext(ctx, insertUser, row)
 		if duplicate(err) {
 			return core.ErrUsernameTaken

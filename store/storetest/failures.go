@@ -60,6 +60,9 @@ func closedFails(t *testing.T, p pair) {
 	if admin, ok := s.(core.Admin); ok {
 		calls = append(calls, adminCalls(t, admin, ann)...)
 	}
+	if accounts, ok := s.(core.AccountStore); ok {
+		calls = append(calls, accountCalls(t, accounts, ann)...)
+	}
 	if target, ok := s.(transfer.Store); ok {
 		calls = append(calls, transferCalls(t, target, ann)...)
 	}
@@ -113,6 +116,20 @@ func adminCalls(t *testing.T, s core.Admin, u core.User) []call {
 		{"SealKeys", func() error { return only(s.SealKeys(ctx)) }},
 		{"SealedTokens", func() error { return only(s.SealedTokens(ctx, "key-1", nil, 9)) }},
 		{"Reseal", func() error { return s.Reseal(ctx, "key-1", []core.Token{reusableOf(u, "key", time.Hour)}) }},
+	}
+}
+
+func accountCalls(t *testing.T, s core.AccountStore, u core.User) []call {
+	ctx := t.Context()
+	return []call{
+		{"AccountByID", func() error { return only(s.AccountByID(ctx, u.ID)) }},
+		{"FindAccounts", func() error { return only(s.FindAccounts(ctx, core.ByEmail, u.Email, true, 9)) }},
+		{"Users", func() error { return only(s.Users(ctx, core.UserFilter{}, 9)) }},
+		{"UpdateUser", func() error { return only(s.UpdateUser(ctx, u, update(u, "bob", "", nil), core.Distinct{}, nil)) }},
+		{"RemoveUser", func() error { return s.RemoveUser(ctx, u.ID, "hash of ann", nil) }},
+		{"ChangePassword", func() error {
+			return only(s.ChangePassword(ctx, core.PasswordChange{UserID: u.ID, Old: "hash of ann", New: "new"}, nil))
+		}},
 	}
 }
 

@@ -25,6 +25,7 @@ func RunWithout(t *testing.T, open Opener, reasons map[string]string) {
 	runSubjects(t, open, []subject[pair]{
 		{"users", users()},
 		{"passwords", passwords()},
+		{"accounts", accounts()},
 		{"tokens", tokens()},
 		{"reuse", reuse()},
 		{"expiry", expiry()},
@@ -33,6 +34,7 @@ func RunWithout(t *testing.T, open Opener, reasons map[string]string) {
 		{"contexts", contexts()},
 		{"failures", failures()},
 		{"races of users", userRaces()},
+		{"races of accounts", accountRaces()},
 		{"races of tokens", tokenRaces()},
 		{"races of reuse", reuseRaces()},
 	}, func(p pair) pair { return p }, reasons)

@@ -43,9 +43,9 @@ func beyondLimit(t *testing.T, p pair) {
 	if err := p.b.DeleteToken(t.Context(), core.Presented("first").SHA256(), nil); err != nil {
 		t.Fatal(err)
 	}
-	for key, limit := range map[string]int{"in the place of the first": 2, "without a limit": 0} {
-		if err := issue(key, limit); err != nil {
-			t.Errorf("%s: %v", key, err)
+	for i, limit := range []int{2, 0, 4} { // in the place of the first, without a limit, with a higher one
+		if err := issue(fmt.Sprint("later ", i), limit); err != nil {
+			t.Errorf("limit %d: %v", limit, err)
 		}
 	}
 }

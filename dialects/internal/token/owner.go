@@ -29,7 +29,7 @@ func Named(ctx context.Context, engine *core.Service, e profiles.Endpoint, polic
 	if e.Action == profiles.Register && policy.NormalizeUsername {
 		username = spelling.Normalize(username)
 	}
-	spelling, known, err := engine.Spelling(ctx, username)
+	spelling, known, err := engine.Spelling(ctx, policy, username)
 	switch {
 	case err != nil || spelling == "":
 		return ""

@@ -111,10 +111,9 @@ func (l *layout) presented(p core.Presented) (value, column string) {
 // fails for a user who has one.
 func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, limit int, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
-		if limit > 0 && l.django.IsPostgres() {
-			// Whoever waits for the user's row at another level would count what there was before.
-			if _, err := tx.ExecContext(ctx, `SET TRANSACTION ISOLATION LEVEL READ COMMITTED`); err != nil {
-				return fmt.Errorf("count tokens: %w", err)
+		if limit > 0 {
+			if err := l.readCommitted(ctx, tx); err != nil {
+				return err
 			}
 		}
 		if err := l.mayHaveToken(ctx, tx, t.UserID, passwordHash); err != nil {
@@ -351,16 +350,22 @@ func (l *layout) deleteRow(ctx context.Context, tx *sql.Tx, key string) error {
 // DeleteUserTokens implements [core.Store]. Tokens that Django issued belong to
 // core.DefaultRealm.
 func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *core.AuditEntry) (n int, err error) {
-	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
-		result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` AS t WHERE user_id = ? AND coalesce(
-			(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+l.django.Quote(l.tokens.IDColumn())+`), ?) = ?`),
-			userID, core.DefaultRealm, realm)
-		if err != nil {
-			return fmt.Errorf("delete tokens: %w", err)
-		}
-		deleted, err := result.RowsAffected()
-		n = int(deleted)
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) (err error) {
+		n, err = l.deleteTokens(ctx, tx, userID, realm, "")
 		return err
 	})
 	return n, err
+}
+
+// deleteTokens deletes the user's tokens in the realm, but Django's row with the primary key
+// keep, and returns their number.
+func (l *layout) deleteTokens(ctx context.Context, tx *sql.Tx, userID int64, realm, keep string) (int, error) {
+	id := l.django.Quote(l.tokens.IDColumn())
+	result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` AS t WHERE user_id = ? AND t.`+id+` <> ? AND coalesce(
+		(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+id+`), ?) = ?`), userID, keep, core.DefaultRealm, realm)
+	if err != nil {
+		return 0, fmt.Errorf("delete tokens: %w", err)
+	}
+	deleted, err := result.RowsAffected()
+	return int(deleted), err
 }

@@ -20,6 +20,14 @@ import (
 func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error), audit *core.AuditEntry) (core.User, error) {
 	var user core.User
 	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) (err error) {
+		if u.Distinct != (core.Distinct{}) {
+			if err := l.readCommitted(ctx, tx); err != nil {
+				return err
+			}
+			if err := l.distinct(ctx, tx, u.Distinct, 0, u.Username, u.Email); err != nil {
+				return err
+			}
+		}
 		if user, err = l.addUser(ctx, tx, u); err != nil {
 			return err
 		}
@@ -59,7 +67,7 @@ func newAccount(u core.NewUser) core.Account {
 }
 
 // checkLengths fails with core.ErrInvalidUser if a text of the account has more characters
-// than its column. SQLite would store it, but Django's own forms would then refuse the user,
+// than its column, or is none of its type. SQLite would store it, but Django's own forms would then refuse the user,
 // and PostgreSQL cuts off spaces.
 func (l *layout) checkLengths(a core.Account) error {
 	fields := l.decoder.UserFields(a, l.shape.Users)
@@ -68,7 +76,7 @@ func (l *layout) checkLengths(a core.Account) error {
 			return fmt.Errorf("%w: the column %s of Django's has room for %d characters", core.ErrInvalidUser, c.Name, c.Length)
 		}
 	}
-	return nil
+	return l.checkTypes(a.Attributes)
 }
 
 // holdsHash reports whether the column of passwords has room for the hash.
@@ -97,17 +105,7 @@ func (l *layout) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.
 	if err != nil {
 		return core.User{}, fmt.Errorf("insert user: %w", err)
 	}
-	if err := l.forget(ctx, tx, account.ID); err != nil || len(u.Attributes) == 0 {
-		return account.User, err
-	}
-	text, err := json.Marshal(u.Attributes)
-	if err != nil {
-		return core.User{}, fmt.Errorf("encode attributes: %w", err)
-	}
-	if _, err := tx.ExecContext(ctx, l.sql(`INSERT INTO authcompat_users (user_id, attributes) VALUES (?, ?)`), account.ID, string(text)); err != nil {
-		return core.User{}, fmt.Errorf("insert attributes: %w", err)
-	}
-	return account.User, nil
+	return account.User, l.putAttributes(ctx, tx, account.ID, l.besides(u.Attributes))
 }
 
 // forget deletes the attributes of a user who had the ID before and whom Django has deleted:

@@ -173,7 +173,7 @@ func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.
 			delete(fields, column)
 		}
 	}
-	return u.Key, b.try(ctx, func() error { return w.updateUser(ctx, u.Key, fields) })
+	return u.Key, b.try(ctx, func() error { return w.UpdateUser(ctx, u.Key, fields) })
 }
 
 // try runs one write so that its failure leaves the transaction usable. A deadlock

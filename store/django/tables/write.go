@@ -175,8 +175,8 @@ func tokenFields(table TokenTable, t Token) map[string]any {
 	return fields
 }
 
-// updateUser changes columns of a user in the tables that have them.
-func (w Writer) updateUser(ctx context.Context, key string, fields map[string]any) error {
+// UpdateUser changes columns of a user in the tables that have them.
+func (w Writer) UpdateUser(ctx context.Context, key string, fields map[string]any) error {
 	users := w.shape.Users
 	for i, part := range users.Parts() {
 		id := part.KeyColumn()

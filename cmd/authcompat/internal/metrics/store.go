@@ -22,7 +22,7 @@ type operation struct {
 func (o operation) observe(began time.Time, failed *error) {
 	o.seconds.Observe(time.Since(began).Seconds())
 	switch err := *failed; {
-	case err == nil, errors.Is(err, core.ErrNotFound), errors.Is(err, core.ErrUsernameTaken), errors.Is(err, core.ErrInvalidUser), errors.Is(err, core.ErrUserInactive), errors.Is(err, core.ErrPasswordChanged), errors.Is(err, core.ErrConflict), errors.Is(err, core.ErrTokenLimit),
+	case err == nil, errors.Is(err, core.ErrNotFound), errors.Is(err, core.ErrUsernameTaken), errors.Is(err, core.ErrInvalidUser), errors.Is(err, core.ErrUserInactive), errors.Is(err, core.ErrPasswordChanged), errors.Is(err, core.ErrConflict), errors.Is(err, core.ErrTokenLimit), errors.Is(err, core.ErrEmailTaken), errors.Is(err, core.ErrUnsupported),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 	default:
 		o.failures.Inc()
@@ -52,6 +52,7 @@ func (m *Metrics) Instrument(b core.Backend) core.Backend {
 	b.Store = m.instrumentStore(b.Store)
 	b.RateLimiter = m.instrumentRateLimiter(b.RateLimiter)
 	b.Auditor = m.instrumentAuditor(b.Auditor)
+	b.Accounts = m.instrumentAccounts(b.Accounts)
 	b.Admin = m.instrumentAdmin(b.Admin)
 	b.Privacy = m.instrumentPrivacyStore(b.Privacy)
 	b.Cutover = m.instrumentCutoverStore(b.Cutover)

@@ -1,0 +1,207 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/core/clients"
+	"github.com/authcompat/authcompat/core/spelling"
+)
+
+// What users see of accounts, and do with their own.
+
+// UserUpdate is what changes of a user; nil fields stay as they are.
+type UserUpdate struct {
+	Username, Email *string
+	// Attributes are those that change, as the text of User.Attributes; nil removes one.
+	Attributes map[string]*string
+}
+
+// maxUpdateAttempts is how often an update is tried while others change the same user.
+const maxUpdateAttempts = 5
+
+// accountByID is [AccountStore.AccountByID], and ErrUnsupported where there is none.
+func (s *Service) accountByID(ctx context.Context, userID int64) (Account, error) {
+	if s.accounts == nil {
+		return Account{}, ErrUnsupported
+	}
+	return s.accounts.AccountByID(ctx, userID)
+}
+
+// UserByID returns the user with this id. It fails with KindUserUnknown or KindUnavailable.
+func (s *Service) UserByID(ctx context.Context, userID int64) (User, error) {
+	account, err := s.accountByID(ctx, userID)
+	return account.User, wrapAdminError("find user", err)
+}
+
+// Users returns at most limit users whose ids are above after, by id. It fails with
+// KindUnavailable.
+func (s *Service) Users(ctx context.Context, after int64, limit int) ([]User, error) {
+	if s.accounts == nil {
+		return nil, wrapStoreError("list users", ErrUnsupported)
+	}
+	users, err := s.accounts.Users(ctx, UserFilter{After: after}, limit)
+	if err != nil {
+		return nil, wrapStoreError("list users", err)
+	}
+	return users, nil
+}
+
+// UsersByEmail returns at most limit users who have an address, by id, as the policy compares
+// addresses. Nobody has an empty one. It fails with KindUnavailable.
+func (s *Service) UsersByEmail(ctx context.Context, p Policy, email string, limit int) ([]User, error) {
+	if email = lookup(email); !Storable(email) {
+		return nil, nil
+	}
+	if s.accounts == nil {
+		return nil, wrapStoreError("find users", ErrUnsupported)
+	}
+	accounts, err := s.accounts.FindAccounts(ctx, ByEmail, email, p.EmailCaseBlind, limit)
+	if err != nil {
+		return nil, wrapStoreError("find users", err)
+	}
+	var users []User
+	for _, a := range accounts {
+		users = append(users, a.User)
+	}
+	return users, nil
+}
+
+// EmailTaken reports whether a user has this address now, whatever the case, for dialects that
+// report it together with other problems. Only Register and UpdateUser decide.
+func (s *Service) EmailTaken(ctx context.Context, email string) (bool, error) {
+	users, err := s.UsersByEmail(ctx, Policy{EmailCaseBlind: true}, email, 1)
+	return len(users) > 0, err
+}
+
+// UpdateUser changes a user: what another request changed meanwhile stays, unless it is the
+// same. Names and addresses are normalized by the policy. It fails with KindUserUnknown,
+// KindUsernameTaken, KindEmailTaken, KindInvalidUser or KindUnavailable.
+func (s *Service) UpdateUser(ctx context.Context, p Policy, userID int64, u UserUpdate) (User, error) {
+	for range maxUpdateAttempts {
+		account, err := s.accountByID(ctx, userID)
+		if err != nil {
+			return User{}, wrapAdminError("find user", err)
+		}
+		to, changed := u.apply(p, account.User)
+		if len(changed) == 0 {
+			return account.User, nil
+		}
+		if err := s.checkStorable(NewUser{Username: to.Username, Email: to.Email, Attributes: to.Attributes, CreatedAt: to.CreatedAt}); err != nil {
+			return User{}, err
+		}
+		e := s.newEntry(ctx, ActionUpdateUser, p.Issuer)
+		e.UserID, e.Username, e.Detail = to.ID, account.Username, strings.Join(changed, " ")
+		distinct := p.distinct()
+		distinct.Username = distinct.Username && to.Username != account.Username
+		distinct.Email = distinct.Email && to.Email != account.Email
+		kept, err := s.accounts.UpdateUser(ctx, account.User, to, distinct, s.audited(&e))
+		if !errors.Is(err, ErrConflict) {
+			if err == nil {
+				s.emit(ActionUpdateUser, p.Issuer, OK)
+			}
+			return kept, wrapAdminError("update user", err)
+		}
+	}
+	return User{}, &Error{Kind: KindUnavailable, Err: ErrConflict}
+}
+
+// apply returns the user after the update, and what of it is different.
+func (u UserUpdate) apply(p Policy, was User) (to User, changed []string) {
+	to = was
+	if u.Username != nil {
+		if to.Username = *u.Username; p.NormalizeUsername {
+			to.Username = spelling.Normalize(to.Username)
+		}
+	}
+	if u.Email != nil {
+		if to.Email = *u.Email; p.NormalizeEmail {
+			to.Email = normalizeEmail(to.Email)
+		}
+	}
+	to.Attributes = maps.Clone(was.Attributes)
+	for name, value := range u.Attributes {
+		if value == nil {
+			delete(to.Attributes, name)
+			continue
+		}
+		if to.Attributes == nil {
+			to.Attributes = make(map[string]string)
+		}
+		to.Attributes[name] = *value
+	}
+	if to.Username != was.Username {
+		changed = append(changed, "username")
+	}
+	if to.Email != was.Email {
+		changed = append(changed, "email")
+	}
+	if !maps.Equal(to.Attributes, was.Attributes) {
+		changed = append(changed, "attributes")
+	}
+	return to, changed
+}
+
+// checkStorable fails with KindInvalidUser unless every store, and this one, can hold the
+// texts of a user.
+func (s *Service) checkStorable(u NewUser) error {
+	storableEmail := u.Email == "" || Storable(u.Email)
+	if !Storable(u.Username) || utf8.RuneCountInString(u.Username) > MaxUsername ||
+		!storableEmail || utf8.RuneCountInString(u.Email) > MaxEmail {
+		return &Error{Kind: KindInvalidUser}
+	}
+	if s.plaintext != nil {
+		if err := s.plaintext.CheckUser(u); err != nil {
+			return wrapStoreError("check user", err)
+		}
+	}
+	return nil
+}
+
+// TokenEnd says which tokens of a user end with the password.
+type TokenEnd struct {
+	All bool // those in the policy's realm
+	// Except is the digest of one that stays all the same; empty: none does.
+	Except Digest
+}
+
+// ChangePassword replaces the password of a user who has confirmed it, and ends tokens in the
+// same step. It returns their number. It fails with KindInvalidCredentials if the password has
+// been changed since it was confirmed, with KindUserUnknown, KindOverloaded or KindUnavailable.
+func (s *Service) ChangePassword(ctx context.Context, p Policy, c Confirmation, plain string, end TokenEnd) (ended int, err error) {
+	clients.Present(ctx, plain)
+	encoded, err := s.encode(ctx, Registration{Password: plain}, nil)
+	if err != nil {
+		return 0, err
+	}
+	e := s.newEntry(ctx, ActionSetPassword, p.Issuer)
+	e.UserID, e.Username = c.account.ID, c.account.Username
+	err = s.withPassword(ctx, "change password", c, func(a Account) (err error) {
+		ended, err = s.accounts.ChangePassword(ctx, PasswordChange{
+			UserID: a.ID, Old: a.PasswordHash, New: encoded, EndTokens: end.All, Realm: p.Realm, Keep: end.Except,
+		}, s.audited(&e))
+		return err
+	})
+	if err == nil {
+		s.emit(ActionSetPassword, p.Issuer, OK)
+	}
+	return ended, err
+}
+
+// DeleteAccount removes a user who has confirmed the password, and all tokens. It fails with
+// KindInvalidCredentials if the password has been changed since, with KindUserUnknown,
+// KindUnsupported or KindUnavailable.
+func (s *Service) DeleteAccount(ctx context.Context, p Policy, c Confirmation) error {
+	e := s.newEntry(ctx, ActionDeleteUser, p.Issuer)
+	e.UserID, e.Username = c.account.ID, c.account.Username
+	err := s.withPassword(ctx, "delete user", c, func(a Account) error {
+		return s.accounts.RemoveUser(ctx, a.ID, a.PasswordHash, s.audited(&e))
+	})
+	if err == nil {
+		s.emit(ActionDeleteUser, p.Issuer, OK)
+	}
+	return err
+}

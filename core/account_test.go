@@ -1,0 +1,214 @@
+package core_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// text returns a pointer to a text.
+func text(s string) *string { return &s }
+
+// registered registers a user and logs in.
+func (w *world) registered(t *testing.T, p core.Policy, r core.Registration) core.Session {
+	t.Helper()
+	r.Password = "secret"
+	s, err := w.Register(t.Context(), p, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestUpdateUser(t *testing.T) {
+	w := newWorld(t, true)
+	p := fixed
+	p.NormalizeUsername, p.NormalizeEmail = true, true
+	s := w.registered(t, p, core.Registration{Username: "ann", Email: "ann@example.org", Attributes: map[string]string{"first_name": "Ann", "followers": "17"}})
+	w.registered(t, p, core.Registration{Username: "bob"})
+	got, err := w.UpdateUser(t.Context(), p, s.User.ID, core.UserUpdate{
+		Username: text("anﬁ"), Email: text("Ann@EXAMPLE.org"), Attributes: map[string]*string{"first_name": nil, "vip": text("true"), "none": nil},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := core.User{
+		ID: s.User.ID, Username: "anfi", Email: "Ann@example.org", Active: true, CreatedAt: s.User.CreatedAt,
+		Attributes: map[string]string{"followers": "17", "vip": "true"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("updated user (-want +got):\n%s", diff)
+	}
+	if kept, err := w.UserByID(t.Context(), s.User.ID); err != nil || !cmp.Equal(want, kept) {
+		t.Errorf("%+v, %v", kept, err)
+	}
+	for name, c := range map[string]struct {
+		id   int64
+		u    core.UserUpdate
+		want core.Kind
+	}{
+		"a taken name":         {s.User.ID, core.UserUpdate{Username: text("bob")}, core.KindUsernameTaken},
+		"no name":              {s.User.ID, core.UserUpdate{Username: text("")}, core.KindInvalidUser},
+		"no text":              {s.User.ID, core.UserUpdate{Email: text("a\x00b")}, core.KindInvalidUser},
+		"a user who is nobody": {1 << 30, core.UserUpdate{Email: text("a@b.c")}, core.KindUserUnknown},
+	} {
+		_, err := w.UpdateUser(t.Context(), p, c.id, c.u)
+		if err == nil || core.KindOf(err) != c.want {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+// TestUpdatesAtOnce changes different attributes of one user at once: none is lost.
+func TestUpdatesAtOnce(t *testing.T) {
+	w := newWorld(t, true)
+	s := w.registered(t, fixed, core.Registration{Username: "ann"})
+	var done sync.WaitGroup
+	for i := range 4 {
+		done.Go(func() {
+			u := core.UserUpdate{Attributes: map[string]*string{fmt.Sprint("attribute ", i): text("x")}}
+			if _, err := w.UpdateUser(t.Context(), fixed, s.User.ID, u); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done.Wait()
+	if u, err := w.UserByID(t.Context(), s.User.ID); err != nil || len(u.Attributes) != 4 {
+		t.Errorf("%v, %v", u.Attributes, err)
+	}
+}
+
+func TestChangePassword(t *testing.T) {
+	for name, c := range map[string]struct {
+		end  func(core.Session) core.TokenEnd
+		left []bool // of two sessions
+		n    int
+	}{
+		"no token ends":    {func(core.Session) core.TokenEnd { return core.TokenEnd{} }, []bool{true, true}, 0},
+		"all end":          {func(core.Session) core.TokenEnd { return core.TokenEnd{All: true} }, []bool{false, false}, 2},
+		"all but one ends": {func(s core.Session) core.TokenEnd { return core.TokenEnd{All: true, Except: s.Token.Digest} }, []bool{true, false}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, true)
+			s := w.registered(t, fixed, core.Registration{Username: "ann"})
+			sessions := []core.Session{s, w.login(t, fixed, "ann")}
+			_, err := w.ConfirmPassword(t.Context(), fixed, s.User, "wrong")
+			wantKind(t, err, core.KindInvalidCredentials)
+			confirmed, err := w.ConfirmPassword(t.Context(), fixed, s.User, "secret")
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := w.ChangePassword(t.Context(), fixed, confirmed, "new secret", c.end(s))
+			if n != c.n || err != nil {
+				t.Errorf("%d tokens ended, %v, want %d", n, err, c.n)
+			}
+			for i, session := range sessions {
+				if err := w.check(t, session); (err == nil) != c.left[i] {
+					t.Errorf("session %d: %v", i, err)
+				}
+			}
+			_, err = w.Login(t.Context(), fixed, "ann", "secret")
+			wantKind(t, err, core.KindInvalidCredentials)
+			if _, err := w.Login(t.Context(), fixed, "ann", "new secret"); err != nil {
+				t.Error(err)
+			}
+			_, err = w.ChangePassword(t.Context(), fixed, confirmed, "newer", core.TokenEnd{})
+			wantKind(t, err, core.KindInvalidCredentials)
+			wantKind(t, w.DeleteAccount(t.Context(), fixed, confirmed), core.KindInvalidCredentials)
+		})
+	}
+}
+
+// TestPasswordHashedAnew has the password hashed anew after it was confirmed, as a login does:
+// it is the same, and what was confirmed goes on.
+func TestPasswordHashedAnew(t *testing.T) {
+	w := newWorld(t, true)
+	s := w.registered(t, fixed, core.Registration{Username: "ann"})
+	confirmed, err := w.ConfirmPassword(t.Context(), fixed, s.User, "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SetPassword(t.Context(), s.User, "secret", false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.ChangePassword(t.Context(), fixed, confirmed, "new", core.TokenEnd{}); err != nil {
+		t.Error(err)
+	}
+	unconfirmed, err := w.Unconfirmed(t.Context(), s.User)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SetPassword(t.Context(), s.User, "another", false); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.DeleteAccount(t.Context(), fixed, unconfirmed); err != nil {
+		t.Error(err)
+	}
+	wantKind(t, w.check(t, s), core.KindTokenUnknown)
+	_, err = w.ConfirmPassword(t.Context(), fixed, s.User, "another")
+	wantKind(t, err, core.KindUserUnknown)
+	_, err = w.Unconfirmed(t.Context(), s.User)
+	wantKind(t, err, core.KindUserUnknown)
+	_, err = w.UserByID(t.Context(), s.User.ID)
+	wantKind(t, err, core.KindUserUnknown)
+}
+
+// TestGuessesCountTogether guesses a password by login, HTTP Basic and confirmation: they share
+// one limit, and right ones do not count.
+func TestGuessesCountTogether(t *testing.T) {
+	g := newGuarded(t, few, many)
+	john, err := g.User(t.Context(), "john")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guesses := []func(context.Context, string) error{
+		func(ctx context.Context, plain string) error {
+			_, err := g.Login(ctx, fixed, "john", plain)
+			return err
+		},
+		func(ctx context.Context, plain string) error {
+			u, err := g.AuthenticatePassword(ctx, fixed, "john", plain)
+			if err == nil && u.ID != john.ID {
+				t.Errorf("another user: %+v", u)
+			}
+			return err
+		},
+		func(ctx context.Context, plain string) error {
+			_, err := g.ConfirmPassword(ctx, fixed, john, plain)
+			return err
+		},
+	}
+	ctx := from(t, "192.0.2.1")
+	for range few.Burst {
+		for i, guess := range guesses {
+			if err := guess(ctx, "secret"); err != nil {
+				t.Errorf("way %d, the right password: %v", i, err)
+			}
+		}
+	}
+	for i, guess := range guesses {
+		wantKind(t, guess(ctx, fmt.Sprint("wrong ", i)), core.KindInvalidCredentials)
+	}
+	for i, guess := range guesses {
+		if err := guess(ctx, "secret"); core.KindOf(err) != core.KindInvalidCredentials || err == nil {
+			t.Errorf("way %d, the right password beyond the limit: %v", i, err)
+		}
+	}
+	entries, err := g.audit.AuditEntries(t.Context(), core.AuditFilter{Failed: true}, 9)
+	if err != nil || len(entries) != len(guesses) {
+		t.Errorf("%d failures are recorded, %v", len(entries), err)
+	}
+	for _, e := range entries {
+		if e.UserID != john.ID || e.Username != "john" || e.Address != "192.0.2.1" || e.Outcome != "invalid_credentials" {
+			t.Errorf("%+v", e)
+		}
+	}
+	if n := g.events["confirm-password throttled"] + g.events["authenticate throttled"]; n != 2 {
+		t.Errorf("%v", g.events)
+	}
+}

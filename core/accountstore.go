@@ -1,0 +1,77 @@
+package core
+
+import "context"
+
+// AccountStore is what a store does for the APIs in which people see and change accounts, and
+// name theirs by something else than the exact username. Errors are those of [Store], and
+// audit entries are appended as there.
+type AccountStore interface {
+	// AccountByID returns the account with this id, or ErrNotFound.
+	AccountByID(ctx context.Context, userID int64) (Account, error)
+
+	// FindAccounts returns at most limit accounts that have the text as their username or as
+	// their address, by id. caseBlind takes the letters A to Z for a to z, and no others;
+	// otherwise an address is compared exactly, and a username as by Account. An empty text,
+	// as the address of users who have none, finds nobody.
+	FindAccounts(ctx context.Context, by Identifier, text string, caseBlind bool, limit int) ([]Account, error)
+
+	// Users returns at most limit matching users, by id.
+	Users(ctx context.Context, f UserFilter, limit int) ([]User, error)
+
+	// UpdateUser gives the user the username, the address and the attributes of to, and
+	// returns the user as kept. It fails with ErrConflict if the user has others now than was,
+	// with ErrNotFound if the user is gone, with ErrUsernameTaken, with ErrEmailTaken, or with
+	// ErrInvalidUser if the tables can't hold them.
+	UpdateUser(ctx context.Context, was, to User, d Distinct, audit *AuditEntry) (User, error)
+
+	// RemoveUser removes the user and all their tokens. It fails with ErrNotFound if the user
+	// is gone, with ErrPasswordChanged if the encoded password is another, and with
+	// ErrUnsupported if rows that only another program knows how to remove refer to the user.
+	RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *AuditEntry) error
+
+	// ChangePassword replaces the encoded password and ends tokens, and returns the number of
+	// those. It fails with ErrNotFound if the user is gone, and with ErrPasswordChanged if the
+	// encoded password is not Old. A login that is under way gets no token for the old one.
+	ChangePassword(ctx context.Context, c PasswordChange, audit *AuditEntry) (ended int, err error)
+}
+
+// Identifier is that by which a user is named.
+type Identifier int
+
+// The identifiers.
+const (
+	ByUsername Identifier = iota
+	ByEmail
+	// ByUsernameOrEmail is a username or, where nobody has it, an address. No store looks for both.
+	ByUsernameOrEmail
+)
+
+// Distinct says what no two users may have in common besides the exact username. A store
+// compares within the step that writes; without it, users who have it in common already stay.
+type Distinct struct {
+	Username bool // whatever the case of the letters A to Z: ErrUsernameTaken
+	Email    bool // likewise, unless it is empty: ErrEmailTaken
+}
+
+// PasswordChange is another password of a user.
+type PasswordChange struct {
+	UserID   int64
+	Old, New string // encoded
+	// EndTokens ends the user's tokens in the realm, but that with the digest Keep.
+	EndTokens bool
+	Realm     string
+	Keep      Digest
+}
+
+// LowerASCII returns the text with A to Z as a to z, as [AccountStore] compares what is
+// case-blind: Django's iexact does so on SQLite (LIKE), whereas on PostgreSQL it takes other
+// letters for one, too, by the locale of the database.
+func LowerASCII(text string) string {
+	lower := []byte(text)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	return string(lower)
+}

@@ -1,0 +1,169 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/authcompat/authcompat/core/clients"
+)
+
+// Passwords that are checked without a login.
+
+// AuthenticatePassword returns the user whom a name, as of the policy's LoginBy, and a
+// password belong to, and issues nothing: HTTP Basic (RFC 7617) says them with each request.
+// It is limited, and fails, as Login does; only a failure is in the audit log.
+func (s *Service) AuthenticatePassword(ctx context.Context, p Policy, name, plain string) (User, error) {
+	name = lookup(name)
+	account, err := s.checkGuess(ctx, p, ActionAuthenticate, len(name), plain, func(ctx context.Context) (subject, error) {
+		return s.findSubject(ctx, p, name)
+	})
+	if err != nil {
+		return User{}, err
+	}
+	clients.Identify(ctx, account.User.Username)
+	return account.User, nil
+}
+
+// Confirmation is a user who may do what takes the password.
+type Confirmation struct {
+	account   Account
+	plain     string
+	confirmed bool // plain is the password
+}
+
+// User returns the user.
+func (c Confirmation) User() User { return c.account.User }
+
+// ConfirmPassword checks the password of a user who is logged in already. It counts as a login
+// of the user for the limits, and fails as Login does, or with KindUserUnknown if the user is
+// gone; only a failure is in the audit log.
+func (s *Service) ConfirmPassword(ctx context.Context, p Policy, u User, plain string) (Confirmation, error) {
+	gone := false
+	account, err := s.checkGuess(ctx, p, ActionConfirm, len(u.Username), plain, func(ctx context.Context) (subject, error) {
+		account, err := s.accountByID(ctx, u.ID)
+		if errors.Is(err, ErrNotFound) {
+			gone = true
+			return subject{username: u.Username, folded: u.Username}, nil
+		}
+		if err != nil {
+			return subject{}, wrapStoreError("find user", err)
+		}
+		return subject{username: account.Username, folded: account.Username, account: &account}, nil
+	})
+	switch {
+	case err == nil:
+		return Confirmation{account: account, plain: plain, confirmed: true}, nil
+	case gone && KindOf(err) == KindInvalidCredentials:
+		return Confirmation{}, &Error{Kind: KindUserUnknown, Err: err}
+	}
+	return Confirmation{}, err
+}
+
+// Unconfirmed returns the confirmation of a user whom an API asks for no password. It fails
+// with KindUserUnknown or KindUnavailable.
+func (s *Service) Unconfirmed(ctx context.Context, u User) (Confirmation, error) {
+	account, err := s.accountByID(ctx, u.ID)
+	if err != nil {
+		return Confirmation{}, wrapAdminError("find user", err)
+	}
+	return Confirmation{account: account}, nil
+}
+
+// checkGuess returns the account of a subject whose password is plain. It counts a guess
+// before anything is hashed, and refunds it unless it was a wrong one, as LoginOrAdopt does.
+func (s *Service) checkGuess(ctx context.Context, p Policy, act Action, size int, plain string, find func(context.Context) (subject, error)) (account Account, err error) {
+	clients.Present(ctx, plain)
+	outcome := ""
+	defer func() {
+		if outcome == "" && err != nil {
+			outcome = KindOf(err).String()
+		} else if outcome == "" {
+			outcome = OK
+		}
+		s.emit(act, p.Issuer, outcome)
+	}()
+	ctx, leave, err := s.hasher.Acquire(ctx, size+len(plain))
+	if err != nil {
+		outcome = KindOverloaded.String()
+		return Account{}, wrapHashError(err)
+	}
+	defer leave()
+	who, err := find(ctx)
+	if err != nil {
+		return Account{}, err
+	}
+	reserved, wait, err := s.reserve(ctx, s.accountLimitKey(who))
+	if err != nil {
+		return Account{}, wrapStoreError("count guess", err)
+	}
+	if wait > 0 {
+		leave()
+		outcome = KindThrottled.String()
+		return Account{}, s.throttled(ctx, p, who, wait, reserved.took)
+	}
+	defer s.release(reserved)
+	if reserved.waited { // for logins that may have replaced a weak hash
+		if who, err = find(ctx); err != nil {
+			s.refund(ctx, reserved)
+			return Account{}, err
+		}
+	}
+	e := s.newEntry(ctx, act, p.Issuer)
+	account, err = s.checkPassword(ctx, &e, who, plain)
+	switch kind := KindOf(err); {
+	case err == nil:
+		s.refund(ctx, reserved)
+	case kind == KindInvalidCredentials || kind == KindUserInactive:
+		e.Outcome = kind.String()
+		began := time.Now()
+		s.recordFailure(ctx, e)
+		if len(reserved.keys) > 0 {
+			s.failureWrites.add(reserved.took + time.Since(began))
+		}
+	default:
+		s.refund(ctx, reserved)
+	}
+	return account, err
+}
+
+// withPassword calls do with the encoded password that was confirmed. If it is another by
+// then, it is confirmed again, because a login may have hashed it anew.
+func (s *Service) withPassword(ctx context.Context, doing string, c Confirmation, do func(account Account) error) error {
+	for range maxLoginAttempts {
+		err := do(c.account)
+		if !errors.Is(err, ErrPasswordChanged) {
+			return wrapAdminError(doing, err)
+		}
+		account, err := s.accountByID(ctx, c.account.ID)
+		if err != nil {
+			return wrapAdminError(doing, err)
+		}
+		c.account = account
+		if !c.confirmed {
+			continue
+		}
+		ok, err := s.checkAgain(ctx, account, c.plain)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return &Error{Kind: KindInvalidCredentials, Err: ErrPasswordChanged}
+		}
+	}
+	return &Error{Kind: KindUnavailable, Err: ErrPasswordChanged}
+}
+
+// checkAgain reports whether a password that was right is right still.
+func (s *Service) checkAgain(ctx context.Context, account Account, plain string) (bool, error) {
+	ctx, leave, err := s.hasher.Acquire(ctx, len(account.Username)+len(plain))
+	if err != nil {
+		return false, wrapHashError(err)
+	}
+	defer leave()
+	ok, _, err := s.hasher.Check(ctx, account.Username, account.PasswordHash, plain)
+	if err != nil {
+		return false, wrapHashError(err)
+	}
+	return ok, nil
+}

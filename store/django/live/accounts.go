@@ -1,0 +1,369 @@
+package live
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/tables"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
+)
+
+// id is the column of a user's ID.
+func (l *layout) id() string { return `"users".` + l.django.Quote(l.decoder.Mapping.ID) }
+
+// AccountByID implements [core.AccountStore].
+func (s *Store) AccountByID(ctx context.Context, userID int64) (account core.Account, err error) {
+	err = s.read(ctx, func(ctx context.Context, l *layout) (err error) {
+		account, err = l.accountByID(ctx, l.db, userID, "")
+		return err
+	})
+	return account, err
+}
+
+// accountByID reads an account, or fails with core.ErrNotFound. tail ends the statement.
+func (l *layout) accountByID(ctx context.Context, q querier, userID int64, tail string) (core.Account, error) {
+	rows, err := l.find(ctx, q, l.id()+` = ?`, tail, userID)
+	switch {
+	case err != nil:
+		return core.Account{}, fmt.Errorf("select user: %w", err)
+	case len(rows) == 0:
+		return core.Account{}, core.ErrNotFound
+	}
+	return rows[0].account, nil
+}
+
+// lowered is a column with the letters of ASCII in lower case, whatever its collation.
+func (l *layout) lowered(column string) string {
+	if l.django.IsPostgres() {
+		return `lower((` + column + `)::text COLLATE "C")`
+	}
+	return `lower(` + column + `)`
+}
+
+// FindAccounts implements [core.AccountStore]. Django has no index for it where case does not
+// matter: as with its iexact, all users are looked at.
+func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) (accounts []core.Account, err error) {
+	err = s.read(ctx, func(ctx context.Context, l *layout) error {
+		name := l.decoder.Mapping.Username
+		if by == core.ByEmail {
+			name = l.decoder.Mapping.Email
+		}
+		accounts = nil
+		if name == "" || text == "" {
+			return nil
+		}
+		column, value := `"users".`+l.django.Quote(name), text
+		if caseBlind {
+			column, value = l.lowered(column), core.LowerASCII(text)
+		}
+		rows, err := l.find(ctx, l.db, column+` = ?`, ` ORDER BY `+l.id()+` LIMIT `+strconv.Itoa(limit), value)
+		for _, row := range rows {
+			accounts = append(accounts, row.account)
+		}
+		return err
+	})
+	if errors.Is(err, pgconn.ErrEncoding) {
+		return nil, nil // such a text is nobody's
+	}
+	return accounts, err
+}
+
+// Users implements [core.AccountStore].
+func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
+	err = s.readAll(ctx, func(ctx context.Context, l *layout) error {
+		condition := l.id() + ` > ?`
+		if f.Inactive && l.decoder.Mapping.Active == "" {
+			return nil
+		}
+		if f.Inactive {
+			condition += ` AND NOT ` + `"users".` + l.django.Quote(l.decoder.Mapping.Active)
+		}
+		rows, err := l.find(ctx, l.db, condition, ` ORDER BY `+l.id()+` LIMIT `+strconv.Itoa(limit), f.After)
+		users = nil
+		for _, row := range rows {
+			users = append(users, row.account.User)
+		}
+		return err
+	})
+	return users, err
+}
+
+// readCommitted has a transaction of PostgreSQL see what was committed before each of its
+// statements: at another level, whoever waits for a lock would look at what there was before.
+// It has to be the first statement.
+func (l *layout) readCommitted(ctx context.Context, tx *sql.Tx) error {
+	if !l.django.IsPostgres() {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `SET TRANSACTION ISOLATION LEVEL READ COMMITTED`); err != nil {
+		return fmt.Errorf("set isolation level: %w", err)
+	}
+	return nil
+}
+
+// distinct fails if another user than the one with the id has what has to be distinct. Those
+// who look for the same through this server come one after the other; Django takes no part.
+func (l *layout) distinct(ctx context.Context, tx *sql.Tx, d core.Distinct, id int64, username, email string) error {
+	for _, c := range []struct {
+		wanted       bool
+		column, text string
+		taken        error
+	}{
+		{d.Username, l.decoder.Mapping.Username, username, core.ErrUsernameTaken},
+		{d.Email && email != "", l.decoder.Mapping.Email, email, core.ErrEmailTaken},
+	} {
+		if !c.wanted || c.column == "" {
+			continue
+		}
+		text := core.LowerASCII(c.text)
+		if l.django.IsPostgres() {
+			if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, l.shape.Users.String()+" "+c.column+" "+text); err != nil {
+				return fmt.Errorf("lock %s: %w", c.column, err)
+			}
+		}
+		rows, err := l.find(ctx, tx, l.lowered(`"users".`+l.django.Quote(c.column))+` = ? AND `+l.id()+` <> ?`, ` LIMIT 1`, text, id)
+		if err != nil {
+			return fmt.Errorf("look for user: %w", err)
+		}
+		if len(rows) > 0 {
+			return c.taken
+		}
+	}
+	return nil
+}
+
+// checkTypes fails with core.ErrInvalidUser if an attribute that has a column is no value of
+// its type. SQLite would store it, and Django then fail on it.
+func (l *layout) checkTypes(attributes map[string]string) error {
+	for attribute, column := range l.decoder.AttributeColumns(l.shape.Users) {
+		if text, ok := attributes[attribute]; ok && !column.Takes(text) {
+			return fmt.Errorf("%w: the column %s of Django's holds values of the type %s", core.ErrInvalidUser, column.Name, column.Kind)
+		}
+	}
+	return nil
+}
+
+// changes returns the columns of Django's that differ between two states of a user.
+func (l *layout) changes(was, to core.Account) (map[string]any, error) {
+	before, after := l.decoder.UserFields(was, l.shape.Users), l.decoder.UserFields(to, l.shape.Users)
+	for attribute, column := range l.decoder.AttributeColumns(l.shape.Users) {
+		_, had := was.Attributes[attribute]
+		if _, has := to.Attributes[attribute]; !had || has {
+			continue
+		}
+		empty, ok := column.Empty()
+		if !ok {
+			return nil, fmt.Errorf("%w: the column %s of Django's can't be empty", core.ErrInvalidUser, column.Name)
+		}
+		after[column.Name] = empty
+	}
+	for column, value := range after {
+		if same, there := before[column]; there && same == value || column == l.decoder.Mapping.Created || column == l.decoder.Mapping.Password {
+			delete(after, column)
+		}
+	}
+	return after, nil
+}
+
+// besides returns the attributes that no column of Django's holds.
+func (l *layout) besides(attributes map[string]string) map[string]string {
+	rest := maps.Clone(attributes)
+	for attribute := range l.decoder.AttributeColumns(l.shape.Users) {
+		if rest[attribute] != "" {
+			delete(rest, attribute)
+		}
+	}
+	return rest
+}
+
+// sameUser reports whether both have the same texts.
+func sameUser(a, b core.User) bool {
+	return a.Username == b.Username && a.Email == b.Email && maps.Equal(a.Attributes, b.Attributes)
+}
+
+// UpdateUser implements [core.AccountStore].
+func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distinct, audit *core.AuditEntry) (user core.User, err error) {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		if err := l.readCommitted(ctx, tx); err != nil {
+			return err
+		}
+		// What the auxiliary table has is read once the user's row is locked: the statement that
+		// waits for the lock shows the attributes of before.
+		if _, err := l.accountByID(ctx, tx, was.ID, l.django.LockUsers()); err != nil {
+			return err
+		}
+		now, err := l.accountByID(ctx, tx, was.ID, "")
+		if err != nil {
+			return err
+		}
+		if !sameUser(now.User, was) {
+			return core.ErrConflict
+		}
+		if l.decoder.Mapping.Email == "" && to.Email != was.Email {
+			return fmt.Errorf("%w: %s has no column for an address", core.ErrInvalidUser, l.shape.Users)
+		}
+		if l.decoder.Mapping.Email == l.decoder.Mapping.Username && to.Username == was.Username {
+			to.Username = to.Email // both are one column
+		}
+		next := now
+		next.Username, next.Email, next.Attributes = to.Username, to.Email, to.Attributes
+		if err := l.checkLengths(next); err != nil {
+			return err
+		}
+		if err := l.distinct(ctx, tx, d, was.ID, to.Username, to.Email); err != nil {
+			return err
+		}
+		changes, err := l.changes(now, next)
+		if err != nil {
+			return err
+		}
+		err = l.django.Writer(tx, l.decoder).UpdateUser(ctx, strconv.FormatInt(was.ID, 10), changes)
+		switch {
+		case l.django.IsDuplicate(err) && to.Username == was.Username:
+			return core.ErrEmailTaken
+		case l.django.IsDuplicate(err):
+			return core.ErrUsernameTaken
+		case err != nil:
+			return fmt.Errorf("update user: %w", err)
+		}
+		if err := l.putAttributes(ctx, tx, was.ID, l.besides(to.Attributes)); err != nil {
+			return err
+		}
+		kept, err := l.accountByID(ctx, tx, was.ID, "")
+		user = kept.User
+		return err
+	})
+	switch {
+	case errors.Is(err, pgconn.ErrEncoding):
+		return core.User{}, fmt.Errorf("%w: %w", core.ErrInvalidUser, err)
+	case tables.TooLong(err):
+		return core.User{}, fmt.Errorf("%w: a column of Django's is too short", core.ErrInvalidUser)
+	case err != nil:
+		return core.User{}, err
+	}
+	return user, nil
+}
+
+// putAttributes replaces what the auxiliary table has of a user.
+func (l *layout) putAttributes(ctx context.Context, tx *sql.Tx, userID int64, attributes map[string]string) error {
+	if err := l.forget(ctx, tx, userID); err != nil || len(attributes) == 0 {
+		return err
+	}
+	text, err := json.Marshal(attributes)
+	if err != nil {
+		return fmt.Errorf("encode attributes: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, l.sql(`INSERT INTO authcompat_users (user_id, attributes) VALUES (?, ?)`), userID, string(text)); err != nil {
+		return fmt.Errorf("insert attributes: %w", err)
+	}
+	return nil
+}
+
+// samePassword locks the user's row and fails with core.ErrNotFound, or with
+// core.ErrPasswordChanged unless the user's encoded password is this one.
+func (l *layout) samePassword(ctx context.Context, tx *sql.Tx, userID int64, encoded string) error {
+	account, err := l.accountByID(ctx, tx, userID, l.django.LockUsers())
+	if err == nil && account.PasswordHash != encoded {
+		err = core.ErrPasswordChanged
+	}
+	return err
+}
+
+// RemoveUser implements [core.AccountStore]. Of the rows that refer to the user, it deletes
+// those that Django's own models and the tables of tokens have; with any others, it fails with
+// core.ErrUnsupported: whether they go too, or stay without a user, or keep the user from being
+// deleted, is known to the application alone.
+func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
+	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		if err := l.samePassword(ctx, tx, userID, passwordHash); err != nil {
+			return err
+		}
+		for _, r := range l.django.ReferringToUsers() {
+			part, key := l.django.TableName(r.Part), l.django.Quote(r.Part.KeyColumn())
+			rows := ` FROM ` + l.django.TableName(r.Table) + ` WHERE ` + l.django.Quote(r.Column) +
+				` = (SELECT ` + l.django.Quote(r.Key) + ` FROM ` + part + ` WHERE ` + key + ` = ?)`
+			if r.Links {
+				if _, err := tx.ExecContext(ctx, l.sql(`DELETE`+rows), userID); err != nil {
+					return fmt.Errorf("delete from %s: %w", r.Table, err)
+				}
+				continue
+			}
+			var there bool
+			if err := tx.QueryRowContext(ctx, l.sql(`SELECT EXISTS (SELECT 1`+rows+`)`), userID).Scan(&there); err != nil {
+				return fmt.Errorf("look for rows of %s: %w", r.Table, err)
+			}
+			if there {
+				return fmt.Errorf("%w: rows of %s refer to the user (column %s), and what becomes of them is known to Django's models alone", core.ErrUnsupported, r.Table, r.Column)
+			}
+		}
+		return l.deleteUser(ctx, tx, userID)
+	})
+	if pq.As(err, pqerror.InsufficientPrivilege) != nil {
+		return fmt.Errorf("%w: %w", core.ErrUnsupported, err)
+	}
+	return err
+}
+
+// deleteUser deletes the rows of a user, those of the tables that inherit first, and what the
+// auxiliary tables have.
+func (l *layout) deleteUser(ctx context.Context, tx *sql.Tx, userID int64) error {
+	statements := []string{`DELETE FROM authcompat_tokens WHERE user_id = ?`}
+	// Without foreign keys in the database, this table's rows were not found by them.
+	statements = append(statements, `DELETE FROM `+l.django.TableName(l.tokens.Table)+` WHERE user_id = ?`)
+	parts := l.shape.Users.Parts()
+	for i := len(parts) - 1; i >= 0; i-- {
+		id := parts[i].KeyColumn()
+		if len(parts) == 1 {
+			id = l.decoder.Mapping.ID
+		}
+		statements = append(statements, `DELETE FROM `+l.django.TableName(parts[i])+` WHERE `+l.django.Quote(id)+` = ?`)
+	}
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, l.sql(statement), userID); err != nil {
+			return fmt.Errorf("delete user: %w", err)
+		}
+	}
+	return l.forget(ctx, tx, userID)
+}
+
+// ChangePassword implements [core.AccountStore].
+func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit *core.AuditEntry) (ended int, err error) {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		if c.EndTokens { // also those of logins that it waits for
+			if err := l.readCommitted(ctx, tx); err != nil {
+				return err
+			}
+		}
+		if err := l.samePassword(ctx, tx, c.UserID, c.Old); err != nil {
+			return err
+		}
+		changes := map[string]any{l.decoder.Mapping.Password: c.New}
+		if err := l.django.Writer(tx, l.decoder).UpdateUser(ctx, strconv.FormatInt(c.UserID, 10), changes); err != nil {
+			return fmt.Errorf("update password: %w", err)
+		}
+		if !c.EndTokens {
+			return nil
+		}
+		keep, err := "", error(nil)
+		if len(c.Keep) > 0 {
+			if keep, err = l.keyOfDigest(ctx, tx, c.Keep); err != nil && !errors.Is(err, core.ErrNotFound) {
+				return err
+			}
+		}
+		ended, err = l.deleteTokens(ctx, tx, c.UserID, c.Realm, keep)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return ended, nil
+}

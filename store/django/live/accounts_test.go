@@ -1,0 +1,130 @@
+package live_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/django/djangotest"
+)
+
+// memberDDL is a user model with further columns of several types.
+var memberDDL = strings.Replace(djangotest.UsersDDL, "first_name varchar(150) NOT NULL)",
+	"first_name varchar(150) NOT NULL, followers integer NULL, vip boolean NOT NULL, born date NULL, level smallint NOT NULL)", 1)
+
+// TestTypedAttributes keeps attributes in columns of their types, and those without a column
+// beside them.
+func TestTypedAttributes(t *testing.T) {
+	for name, create := range databases(memberDDL, djangotest.KnoxDDL) {
+		t.Run(name, func(t *testing.T) {
+			d := create(t)
+			s := mustOpen(t, d.source)
+			accounts := s.(core.AccountStore)
+			created := map[string]string{"first_name": "Zoë", "followers": "17", "vip": "true", "born": "1999-12-31", "level": "3", "color": "red"}
+			was, err := s.CreateUser(t.Context(), core.NewUser{Username: "zoe", PasswordHash: "!", CreatedAt: time.Unix(0, 0), Attributes: created}, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			account, err := accounts.AccountByID(t.Context(), was.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			was = account.User
+			if vip, ok := core.ParseBoolean(was.Attributes["vip"]); !vip || !ok {
+				t.Errorf("vip: %q", was.Attributes["vip"])
+			}
+			created["vip"] = was.Attributes["vip"]
+			if diff := cmp.Diff(created, was.Attributes); diff != "" {
+				t.Errorf("attributes (-want +got):\n%s", diff)
+			}
+			set := func(attributes map[string]string) (core.User, error) {
+				to := was
+				to.Attributes = attributes
+				return accounts.UpdateUser(t.Context(), was, to, core.Distinct{}, nil)
+			}
+			for attribute, text := range map[string]string{"followers": "many", "vip": "maybe", "born": "31/12/1999", "level": "40000"} {
+				bad := map[string]string{"first_name": "Zoë", "followers": "17", "vip": "true", "born": "1999-12-31", "level": "3"}
+				bad[attribute] = text
+				if _, err := set(bad); !errors.Is(err, core.ErrInvalidUser) {
+					t.Errorf("%s %s: %v", attribute, text, err)
+				}
+				if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "new", PasswordHash: "!", Attributes: map[string]string{attribute: text}}, nil, nil); !errors.Is(err, core.ErrInvalidUser) {
+					t.Errorf("create with %s %s: %v", attribute, text, err)
+				}
+			}
+			if _, err := set(map[string]string{"first_name": "Zoë"}); !errors.Is(err, core.ErrInvalidUser) {
+				t.Errorf("no level, where the column has no empty value: %v", err)
+			}
+			got, err := set(map[string]string{"vip": "false", "level": "4"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if vip, ok := core.ParseBoolean(got.Attributes["vip"]); vip || !ok || got.Attributes["level"] != "4" || len(got.Attributes) != 2 {
+				t.Errorf("attributes: %v", got.Attributes)
+			}
+			if n := d.count(t, `SELECT count(*) FROM auth_user WHERE first_name = '' AND followers IS NULL AND NOT vip AND born IS NULL AND level = 4`); n != 1 {
+				t.Error("Django's row is another")
+			}
+		})
+	}
+}
+
+// TestRemoveUserWithRows deletes a user to whom rows refer: those of Django's own models and of
+// tokens go too; with those of an application, nothing goes.
+func TestRemoveUserWithRows(t *testing.T) {
+	const refers = `integer NOT NULL REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)`
+	ddl := []string{
+		djangotest.UsersDDL, djangotest.KnoxDDL, djangotest.AuthtokenDDL,
+		`CREATE TABLE auth_user_groups (id ID, group_id integer NOT NULL, user_id ` + refers,
+		`CREATE TABLE auth_user_user_permissions (id ID, permission_id integer NOT NULL, user_id ` + refers,
+		`CREATE TABLE django_admin_log (id ID, object_repr varchar(200) NOT NULL, user_id ` + refers,
+		`CREATE TABLE shop_order (id ID, total integer NOT NULL, buyer_id ` + refers,
+	}
+	for name, create := range databases(ddl...) {
+		t.Run(name, func(t *testing.T) {
+			d := create(t)
+			if err := d.exec(t, `INSERT INTO auth_user (id, password, is_superuser, username, last_name, email, is_staff, is_active, date_joined, first_name)
+				SELECT n, 'hash', false, 'user ' || n, '', '', false, true, '2026-01-02 03:04:05', '' FROM (SELECT 101 AS n UNION SELECT 102) AS x`); err != nil {
+				t.Fatal(err)
+			}
+			for _, user := range []int{101, 102} {
+				for _, statement := range []string{
+					`INSERT INTO knox_authtoken (digest, created, expiry, token_key, user_id) VALUES ('%[1]d', '2026-01-02 03:04:05', NULL, 'x', %[1]d)`,
+					`INSERT INTO auth_user_groups (group_id, user_id) VALUES (1, %[1]d)`,
+					`INSERT INTO auth_user_user_permissions (permission_id, user_id) VALUES (1, %[1]d)`,
+					`INSERT INTO django_admin_log (object_repr, user_id) VALUES ('x', %[1]d)`,
+					`INSERT INTO shop_order (total, buyer_id) VALUES (1, %[1]d)`,
+				} {
+					if err := d.exec(t, fmt.Sprintf(statement, user)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			s := mustOpen(t, d.source).(core.AccountStore)
+			rows := func(user int) (n int) {
+				for _, where := range []string{`auth_user WHERE id`, `knox_authtoken WHERE user_id`, `auth_user_groups WHERE user_id`, `auth_user_user_permissions WHERE user_id`, `django_admin_log WHERE user_id`} {
+					n += d.count(t, fmt.Sprintf(`SELECT count(*) FROM %s = %d`, where, user))
+				}
+				return n
+			}
+			err := s.RemoveUser(t.Context(), 101, "hash", nil)
+			if !errors.Is(err, core.ErrUnsupported) || !strings.Contains(err.Error(), "shop_order") || rows(101) != 5 {
+				t.Errorf("with an order: %v, %d rows are left", err, rows(101))
+			}
+			if err := d.exec(t, `DELETE FROM shop_order WHERE buyer_id = 101`); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.RemoveUser(t.Context(), 101, "hash", nil); err != nil || rows(101) != 0 {
+				t.Errorf("without: %v, %d rows are left", err, rows(101))
+			}
+			if n := rows(102) + d.count(t, `SELECT count(*) FROM shop_order`); n != 6 {
+				t.Errorf("another user has %d rows", n)
+			}
+		})
+	}
+}

@@ -1,0 +1,238 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
+	"github.com/authcompat/authcompat/store/internal/record"
+	"github.com/jmoiron/sqlx"
+)
+
+const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at FROM @users WHERE `
+
+// The conditions begin as those of the indexes users_username_lower and users_email_lower.
+const (
+	alikeUsername = `lower(username COLLATE "C") = $1`
+	alikeEmail    = `lower(email COLLATE "C") = $1 AND email <> ''`
+)
+
+// AccountByID implements [core.AccountStore].
+func (s *Store) AccountByID(ctx context.Context, userID int64) (account core.Account, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		account, err = s.accountByID(ctx, s.db, userID, "")
+		return err
+	})
+	return account, err
+}
+
+// accountByID reads an account, or fails with core.ErrNotFound. lock ends the statement.
+func (s *Store) accountByID(ctx context.Context, q sqlx.QueryerContext, userID int64, lock string) (core.Account, error) {
+	var row record.Account
+	err := sqlx.GetContext(ctx, q, &row, s.qualify(selectUsers)+`id = $1`+lock, userID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return core.Account{}, core.ErrNotFound
+	}
+	if err != nil {
+		return core.Account{}, fmt.Errorf("select user: %w", err)
+	}
+	return row.Core()
+}
+
+// FindAccounts implements [core.AccountStore].
+func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) (accounts []core.Account, err error) {
+	condition, exact := alikeUsername, ` AND username = $3`
+	if by == core.ByEmail {
+		condition, exact = alikeEmail, ` AND email = $3`
+	}
+	args := []any{core.LowerASCII(text), limit}
+	if !caseBlind {
+		condition, args = condition+exact, append(args, text)
+	}
+	err = s.read(ctx, func(ctx context.Context) error {
+		var rows []record.Account
+		if err := s.db.SelectContext(ctx, &rows, s.qualify(selectUsers)+condition+` ORDER BY id LIMIT $2`, args...); err != nil {
+			return fmt.Errorf("select users: %w", err)
+		}
+		accounts = nil
+		for _, r := range rows {
+			account, err := r.Core()
+			if err != nil {
+				return err
+			}
+			accounts = append(accounts, account)
+		}
+		return nil
+	})
+	if errors.Is(err, pgconn.ErrEncoding) {
+		return nil, nil // such a text is nobody's
+	}
+	return accounts, err
+}
+
+// readCommitted has a transaction see what was committed before each of its statements: at
+// another level, whoever waits for a lock would look at what there was before. It has to be
+// the first statement.
+const readCommitted = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED`
+
+// distinct fails if another user than the one with the id has what has to be distinct. Those
+// who look for the same come one after the other.
+func (s *Store) distinct(ctx context.Context, tx *sqlx.Tx, d core.Distinct, id int64, username, email string) error {
+	for _, c := range []struct {
+		wanted                bool
+		what, condition, text string
+		taken                 error
+	}{
+		{d.Username, "username ", alikeUsername, username, core.ErrUsernameTaken},
+		{d.Email, "email ", alikeEmail, email, core.ErrEmailTaken},
+	} {
+		if !c.wanted {
+			continue
+		}
+		text := core.LowerASCII(c.text)
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, s.prefix+c.what+text); err != nil {
+			return fmt.Errorf("lock %s: %w", c.what, err)
+		}
+		var there bool
+		if err := tx.GetContext(ctx, &there, s.qualify(`SELECT EXISTS (SELECT 1 FROM @users WHERE `+c.condition+` AND id <> $2)`), text, id); err != nil {
+			return fmt.Errorf("look for user: %w", err)
+		}
+		if there {
+			return c.taken
+		}
+	}
+	return nil
+}
+
+// beginDistinct is the first statement of a transaction that calls distinct.
+func beginDistinct(ctx context.Context, tx *sqlx.Tx, d core.Distinct) error {
+	if d == (core.Distinct{}) {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, readCommitted)
+	return wrap("set isolation level", err)
+}
+
+// sameUser reports whether both have the same texts.
+func sameUser(a, b core.User) bool {
+	return a.Username == b.Username && a.Email == b.Email && maps.Equal(a.Attributes, b.Attributes)
+}
+
+// UpdateUser implements [core.AccountStore].
+func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distinct, audit *core.AuditEntry) (user core.User, err error) {
+	attributes, err := record.EncodeAttributes(to.Attributes)
+	if err != nil {
+		return core.User{}, err
+	}
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		if err := beginDistinct(ctx, tx, d); err != nil {
+			return err
+		}
+		now, err := s.accountByID(ctx, tx, was.ID, ` FOR UPDATE`)
+		if err != nil {
+			return err
+		}
+		if user = now.User; retryAfterAmbiguous && sameUser(user, to) {
+			return nil
+		}
+		if !sameUser(user, was) {
+			return core.ErrConflict
+		}
+		if err := s.distinct(ctx, tx, d, was.ID, to.Username, to.Email); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @users SET username = $1, email = $2, attributes = $3 WHERE id = $4`), to.Username, to.Email, attributes, was.ID)
+		if pgconn.IsDuplicate(err, "") {
+			return core.ErrUsernameTaken
+		}
+		if err != nil {
+			return fmt.Errorf("update user: %w", err)
+		}
+		user.Username, user.Email, user.Attributes = to.Username, to.Email, maps.Clone(to.Attributes)
+		return nil
+	})
+	if errors.Is(err, pgconn.ErrEncoding) {
+		err = fmt.Errorf("%w: %w", core.ErrInvalidUser, err)
+	}
+	if err != nil {
+		return core.User{}, err
+	}
+	if len(user.Attributes) == 0 {
+		user.Attributes = nil
+	}
+	return user, nil
+}
+
+// RemoveUser implements [core.AccountStore].
+func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		// The row is locked, so that no import inserts further tokens.
+		err := s.samePassword(ctx, tx, userID, passwordHash)
+		if errors.Is(err, core.ErrNotFound) && retryAfterAmbiguous {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, s.qualify(removeTokens(`user_id = $1`)), userID); err != nil {
+			return fmt.Errorf("delete tokens: %w", err)
+		}
+		_, err = tx.ExecContext(ctx, s.qualify(`DELETE FROM @users WHERE id = $1`), userID)
+		return wrap("delete user", err)
+	})
+}
+
+// removeOtherTokens keeps one token of the user in the realm.
+var removeOtherTokens = removeTokens(`user_id = $1 AND realm = $2 AND digest <> $3`)
+
+// ChangePassword implements [core.AccountStore]. After an ambiguous commit it returns the
+// largest number of tokens that an attempt found.
+func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit *core.AuditEntry) (int, error) {
+	var most int64
+	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		if c.EndTokens { // also those of logins that it waits for
+			if _, err := tx.ExecContext(ctx, readCommitted); err != nil {
+				return fmt.Errorf("set isolation level: %w", err)
+			}
+		}
+		err := s.samePassword(ctx, tx, c.UserID, c.Old)
+		if errors.Is(err, core.ErrPasswordChanged) && retryAfterAmbiguous {
+			if s.samePassword(ctx, tx, c.UserID, c.New) == nil {
+				return nil // by an attempt whose commit was ambiguous
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @users SET password_hash = $1 WHERE id = $2`), c.New, c.UserID); err != nil {
+			return fmt.Errorf("update password: %w", err)
+		}
+		if !c.EndTokens {
+			return nil
+		}
+		var n int64
+		err = tx.GetContext(ctx, &n, s.qualify(removeOtherTokens), c.UserID, c.Realm, bytea(c.Keep))
+		if !retryAfterAmbiguous || n > most {
+			most = n
+		}
+		return wrap("delete tokens", err)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(most), nil
+}
+
+// samePassword locks the user's row and fails with core.ErrNotFound, or with
+// core.ErrPasswordChanged unless the user's encoded password is this one.
+func (s *Store) samePassword(ctx context.Context, tx *sqlx.Tx, userID int64, encoded string) error {
+	account, err := s.accountByID(ctx, tx, userID, ` FOR UPDATE`)
+	if err == nil && account.PasswordHash != encoded {
+		err = core.ErrPasswordChanged
+	}
+	return err
+}

@@ -1,0 +1,176 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
+	"github.com/jmoiron/sqlx"
+)
+
+const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at FROM users WHERE `
+
+// SQLite's lower() changes the letters of ASCII alone. The conditions begin as those of the
+// indexes users_username_lower and users_email_lower.
+const (
+	alikeUsername = `lower(username) = ?`
+	alikeEmail    = `lower(email) = ? AND email <> ''`
+)
+
+// AccountByID implements [core.AccountStore].
+func (s *Store) AccountByID(ctx context.Context, userID int64) (account core.Account, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		account, err = accountByID(ctx, s.reader, userID)
+		return err
+	})
+	return account, err
+}
+
+// accountByID reads an account, or fails with core.ErrNotFound.
+func accountByID(ctx context.Context, q sqlx.QueryerContext, userID int64) (core.Account, error) {
+	var row record.Account
+	err := sqlx.GetContext(ctx, q, &row, selectUsers+`id = ?`, userID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return core.Account{}, core.ErrNotFound
+	}
+	if err != nil {
+		return core.Account{}, fmt.Errorf("select user: %w", err)
+	}
+	return row.Core()
+}
+
+// FindAccounts implements [core.AccountStore].
+func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) (accounts []core.Account, err error) {
+	condition, exact := alikeUsername, ` AND username = ?`
+	if by == core.ByEmail {
+		condition, exact = alikeEmail, ` AND email = ?`
+	}
+	args := []any{core.LowerASCII(text)}
+	if !caseBlind {
+		condition, args = condition+exact, append(args, text)
+	}
+	var rows []record.Account
+	err = s.read(ctx, func(ctx context.Context) error {
+		if err := s.reader.SelectContext(ctx, &rows, selectUsers+condition+` ORDER BY id LIMIT ?`, append(args, limit)...); err != nil {
+			return fmt.Errorf("select users: %w", err)
+		}
+		return nil
+	})
+	for _, r := range rows {
+		account, err := r.Core()
+		if err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, account)
+	}
+	return accounts, err
+}
+
+// distinct fails if another user than the one with the id has what has to be distinct.
+func distinct(ctx context.Context, tx *sqlx.Tx, d core.Distinct, id int64, username, email string) error {
+	for _, c := range []struct {
+		wanted          bool
+		condition, text string
+		taken           error
+	}{
+		{d.Username, alikeUsername, username, core.ErrUsernameTaken},
+		{d.Email, alikeEmail, email, core.ErrEmailTaken},
+	} {
+		if !c.wanted {
+			continue
+		}
+		var there bool
+		if err := tx.GetContext(ctx, &there, `SELECT EXISTS (SELECT 1 FROM users WHERE `+c.condition+` AND id <> ?)`, core.LowerASCII(c.text), id); err != nil {
+			return fmt.Errorf("look for user: %w", err)
+		}
+		if there {
+			return c.taken
+		}
+	}
+	return nil
+}
+
+// UpdateUser implements [core.AccountStore].
+func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distinct, audit *core.AuditEntry) (user core.User, err error) {
+	attributes, err := record.EncodeAttributes(to.Attributes)
+	if err != nil {
+		return core.User{}, err
+	}
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
+		now, err := accountByID(ctx, tx, was.ID)
+		if err != nil {
+			return err
+		}
+		if now.Username != was.Username || now.Email != was.Email || !maps.Equal(now.Attributes, was.Attributes) {
+			return core.ErrConflict
+		}
+		if err := distinct(ctx, tx, d, was.ID, to.Username, to.Email); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE users SET username = ?, email = ?, attributes = ? WHERE id = ?`, to.Username, to.Email, attributes, was.ID)
+		if duplicate(err) {
+			return core.ErrUsernameTaken
+		}
+		if err != nil {
+			return fmt.Errorf("update user: %w", err)
+		}
+		kept, err := accountByID(ctx, tx, was.ID)
+		user = kept.User
+		return err
+	})
+	if err != nil {
+		return core.User{}, err
+	}
+	return user, nil
+}
+
+// RemoveUser implements [core.AccountStore].
+func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := samePassword(ctx, tx, userID, passwordHash); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM users WHERE id = ?`, userID); err != nil {
+			return fmt.Errorf("delete user: %w", err)
+		}
+		return nil
+	})
+}
+
+// ChangePassword implements [core.AccountStore].
+func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit *core.AuditEntry) (int, error) {
+	var ended int64
+	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+		if err := samePassword(ctx, tx, c.UserID, c.Old); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE users SET password_hash = ? WHERE id = ?`, c.New, c.UserID); err != nil {
+			return fmt.Errorf("update password: %w", err)
+		}
+		if !c.EndTokens {
+			return nil
+		}
+		if ended, err = record.Affected(tx.ExecContext(ctx, deleteUserTokens+` AND digest <> ?`, c.UserID, c.Realm, blob(c.Keep))); err != nil {
+			return fmt.Errorf("delete tokens: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(ended), nil
+}
+
+// samePassword fails with core.ErrNotFound, or with core.ErrPasswordChanged unless the user's
+// encoded password is this one.
+func samePassword(ctx context.Context, tx *sqlx.Tx, userID int64, encoded string) error {
+	account, err := accountByID(ctx, tx, userID)
+	if err == nil && account.PasswordHash != encoded {
+		err = core.ErrPasswordChanged
+	}
+	return err
+}
