@@ -212,3 +212,34 @@ func TestGuessesCountTogether(t *testing.T) {
 		t.Errorf("%v", g.events)
 	}
 }
+
+// TestIssue issues tokens for a user who is known already, as far as the limit allows.
+func TestIssue(t *testing.T) {
+	w := newWorld(t, true)
+	p := fixed
+	p.Limit = 2
+	first := w.registered(t, p, core.Registration{Username: "ann"})
+	second, err := w.Issue(t.Context(), p, first.User)
+	if err != nil || second.Key == first.Key || second.User.ID != first.User.ID {
+		t.Fatalf("%+v, %v", second.User, err)
+	}
+	for _, s := range []core.Session{first, second} {
+		if err := w.check(t, s); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err = w.Issue(t.Context(), p, first.User)
+	wantKind(t, err, core.KindTokenLimit)
+	again, err := w.Issue(t.Context(), reusing, first.User)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown, err := w.Issue(t.Context(), reusing, first.User); err != nil || shown.Key != again.Key {
+		t.Errorf("the live token was not shown again, %v", err)
+	}
+	if err := w.SetActive(t.Context(), w.store.(core.Admin), first.User, false); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Issue(t.Context(), fixed, first.User)
+	wantKind(t, err, core.KindUserInactive)
+}

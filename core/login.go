@@ -173,31 +173,53 @@ func (s *Service) attemptLogin(ctx context.Context, p Policy, e *AuditEntry, who
 	if err != nil {
 		return Session{}, err
 	}
+	return s.issue(ctx, p, account.User, account.PasswordHash, e)
+}
+
+// issue issues a token, or shows the live one again, and completes the audit entry. Unless
+// passwordHash is empty, it has to be the user's encoded password still.
+func (s *Service) issue(ctx context.Context, p Policy, u User, passwordHash string, e *AuditEntry) (Session, error) {
 	now := s.now()
-	fresh, key, err := s.mint(p, account.ID, now)
+	fresh, key, err := s.mint(p, u.ID, now)
 	if err != nil {
 		return Session{}, s.wrapSealError("issue token", err)
 	}
 	e.Token = TokenID(fresh.Digest)
 	if !p.Reuse {
-		if err := s.store.IssueToken(ctx, fresh, account.PasswordHash, p.Limit, s.audited(e)); err != nil {
+		if err := s.store.IssueToken(ctx, fresh, passwordHash, p.Limit, s.audited(e)); err != nil {
 			return Session{}, wrapIssueError(err)
 		}
-		return Session{User: account.User, Token: fresh, Key: key}, nil
+		return Session{User: u, Token: fresh, Key: key}, nil
 	}
-	token, err := s.store.ReuseToken(ctx, fresh, account.PasswordHash, now, s.audited(e))
+	token, err := s.store.ReuseToken(ctx, fresh, passwordHash, now, s.audited(e))
 	if err != nil {
 		return Session{}, wrapIssueError(err)
 	}
 	if string(token.Digest) != string(fresh.Digest) {
 		if key = string(token.Plaintext); key != "" {
-			return Session{User: account.User, Token: token, Key: key}, nil
+			return Session{User: u, Token: token, Key: key}, nil
 		}
 		if key, err = s.openToken(token); err != nil {
 			return Session{}, s.wrapSealError("show token again", err)
 		}
 	}
-	return Session{User: account.User, Token: token, Key: key}, nil
+	return Session{User: u, Token: token, Key: key}, nil
+}
+
+// Issue returns a session of a user whose identity is known without a password, as at
+// django-rest-knox's login view, which takes what authentication there is, a token among it.
+// It fails with KindTokenLimit, KindUserInactive, KindInvalidCredentials if the user is gone,
+// or KindUnavailable.
+func (s *Service) Issue(ctx context.Context, p Policy, u User) (Session, error) {
+	e := s.newEntry(ctx, ActionLogin, p.Issuer)
+	e.UserID, e.Username = u.ID, u.Username
+	session, err := s.issue(ctx, p, u, "", &e)
+	outcome := OK
+	if err != nil {
+		outcome = KindOf(err).String()
+	}
+	s.emit(ActionLogin, p.Issuer, outcome)
+	return session, err
 }
 
 // checkPassword returns the account if plain is its password, and replaces a weak hash.

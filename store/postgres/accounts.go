@@ -11,6 +11,8 @@ import (
 	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 )
 
 const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at FROM @users WHERE `
@@ -167,9 +169,10 @@ func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distin
 	return user, nil
 }
 
-// RemoveUser implements [core.AccountStore].
+// RemoveUser implements [core.AccountStore]. A role needs the right to DELETE users for it, and
+// for nothing else.
 func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
-	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		// The row is locked, so that no import inserts further tokens.
 		err := s.samePassword(ctx, tx, userID, passwordHash)
 		if errors.Is(err, core.ErrNotFound) && retryAfterAmbiguous {
@@ -184,6 +187,10 @@ func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash strin
 		_, err = tx.ExecContext(ctx, s.qualify(`DELETE FROM @users WHERE id = $1`), userID)
 		return wrap("delete user", err)
 	})
+	if pq.As(err, pqerror.InsufficientPrivilege) != nil {
+		return fmt.Errorf("%w: %w", core.ErrUnsupported, err)
+	}
+	return err
 }
 
 // removeOtherTokens keeps one token of the user in the realm.
