@@ -3,7 +3,9 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
@@ -103,5 +105,86 @@ func racePassword(t *testing.T, p pair) {
 		}
 		old = hash(winner)
 		wantAccount(t, p.both(winner+1), core.Account{User: ann, PasswordHash: old})
+	}
+}
+
+func accountRaces() []testCase {
+	return []testCase{
+		{"registrations under one name in several cases: one wins", raceDistinct},
+		{"updates of one user: none is lost", raceUpdates},
+		{"a changed password against logins with the old one: no token is left", raceChangedPassword},
+	}
+}
+
+func raceDistinct(t *testing.T, p pair) {
+	for round := range 6 {
+		var winners atomic.Int32
+		together(actors, func(i int) {
+			u := newUser(fmt.Sprintf("%s%d", []string{"ann", "Ann", "aNN", "ANN"}[i%4], round))
+			u.Email, u.Distinct = "", core.Distinct{Username: true}
+			if i%2 == 1 { // and others under one address
+				u.Email, u.Distinct = fmt.Sprintf("Ann%d@example.org", round), core.Distinct{Username: true, Email: true}
+			}
+			switch _, err := p.both(i).CreateUser(t.Context(), u, nil, nil); {
+			case err == nil:
+				winners.Add(1)
+			case !errors.Is(err, core.ErrUsernameTaken) && !errors.Is(err, core.ErrEmailTaken):
+				t.Error(err)
+			}
+		})
+		if n := winners.Load(); n != 1 {
+			t.Errorf("round %d: %d users have one name", round, n)
+		}
+	}
+}
+
+// raceUpdates counts in an attribute, as requests that read and write do.
+func raceUpdates(t *testing.T, p pair) {
+	ann := p.add(t, newUser("ann"))
+	var done atomic.Int32
+	together(actors, func(i int) {
+		s := accountsOf(p.both(i))
+		for range 5 {
+			account, err := s.AccountByID(t.Context(), ann.ID)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			n, _ := strconv.Atoi(account.Attributes["count"])
+			to := update(account.User, "ann", account.Email, map[string]string{"count": strconv.Itoa(n + 1)})
+			switch _, err := s.UpdateUser(t.Context(), account.User, to, core.Distinct{}, nil); {
+			case err == nil:
+				done.Add(1)
+			case !errors.Is(err, core.ErrConflict):
+				t.Error(err)
+			}
+		}
+	})
+	account, err := accountsOf(p.b).AccountByID(t.Context(), ann.ID)
+	if want := strconv.Itoa(int(done.Load())); err != nil || account.Attributes["count"] != want {
+		t.Errorf("%s updates of %s are left, %v", account.Attributes["count"], want, err)
+	}
+}
+
+// raceChangedPassword is racePasswordLogins with a single call that changes and ends.
+func raceChangedPassword(t *testing.T, p pair) {
+	for round := range 12 {
+		ann := p.add(t, newUser(fmt.Sprint("ann", round)))
+		old := "hash of " + ann.Username
+		together(actors, func(i int) {
+			s, key := p.both(i), fmt.Sprintf("key %d of %d", i, round)
+			var err error
+			if i > 0 {
+				err = s.IssueToken(t.Context(), tokenOf(ann, key), old, 0, nil)
+			} else {
+				_, err = accountsOf(s).ChangePassword(t.Context(), core.PasswordChange{UserID: ann.ID, Old: old, New: "new", EndTokens: true, Realm: realm}, nil)
+			}
+			if err != nil && !errors.Is(err, core.ErrPasswordChanged) {
+				t.Error(err)
+			}
+		})
+		for i := range actors {
+			wantGone(t, p.b, fmt.Sprintf("key %d of %d", i, round))
+		}
 	}
 }
