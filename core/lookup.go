@@ -23,6 +23,9 @@ func (s *Service) findSubject(ctx context.Context, p Policy, name string) (who s
 	if !Storable(name) { // no store has it, however it is spelt
 		return who, nil
 	}
+	if s.accounts == nil && (p.UsernameCaseBlind || p.LoginBy != ByUsername) {
+		return who, wrapStoreError("find user", ErrUnsupported)
+	}
 	if p.UsernameCaseBlind && p.LoginBy != ByEmail || p.EmailCaseBlind && p.LoginBy == ByEmail {
 		who.folded = LowerASCII(name)
 	}

@@ -2,5 +2,5 @@
 -- C, lower() changes the letters of ASCII alone.
 
 -- +goose Up
-CREATE INDEX users_username_lower ON users (lower(username COLLATE "C"));
-CREATE INDEX users_email_lower ON users (lower(email COLLATE "C")) WHERE email <> '';
+CREATE INDEX IF NOT EXISTS users_username_lower ON users (lower(username COLLATE "C"));
+CREATE INDEX IF NOT EXISTS users_email_lower ON users (lower(email COLLATE "C")) WHERE email <> '';

@@ -2,5 +2,5 @@
 -- letters of ASCII alone.
 
 -- +goose Up
-CREATE INDEX users_username_lower ON users (lower(username));
-CREATE INDEX users_email_lower ON users (lower(email)) WHERE email <> '';
+CREATE INDEX IF NOT EXISTS users_username_lower ON users (lower(username));
+CREATE INDEX IF NOT EXISTS users_email_lower ON users (lower(email)) WHERE email <> '';
