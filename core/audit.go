@@ -55,6 +55,8 @@ const (
 	ActionRestore      Action = "restore"
 	ActionCutover      Action = "cutover"
 	ActionRollback     Action = "rollback"
+	ActionAskMail      Action = "ask-mail"
+	ActionSendMail     Action = "send-mail"
 )
 
 // Actions returns all actions.
@@ -62,7 +64,7 @@ func Actions() []Action {
 	return []Action{
 		ActionRegister, ActionLogin, ActionAdopt, ActionLogout, ActionLogoutAll, ActionCreateUser, ActionDisableUser, ActionEnableUser, ActionSetPassword, ActionDeleteUser,
 		ActionRevokeToken, ActionRevokeTokens, ActionRotateSecret, ActionDropSecrets, ActionPurgeTokens, ActionPurgeAudit, ActionClearLimits, ActionUpdateUser, ActionConfirm, ActionAuthenticate, ActionImport, ActionExport,
-		ActionBackup, ActionRestore, ActionCutover, ActionRollback,
+		ActionBackup, ActionRestore, ActionCutover, ActionRollback, ActionAskMail, ActionSendMail,
 	}
 }
 

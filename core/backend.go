@@ -17,6 +17,7 @@ type Backend struct {
 	Privacy     PrivacyStore // nil: pseudonyms and dummy hash costs have no key
 	Cutover     CutoverStore // nil: nothing can be switched between an old side and a new one
 	Callers     CallerStore  // nil: nobody keeps who called
+	Mail        MailStore    // nil: no mails are sent
 
 	// Writers is how many writes the store works on at a time, beyond which they wait for each
 	// other: those of clients wait in turns of their networks instead. 0: any number.

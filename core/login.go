@@ -184,6 +184,7 @@ func (s *Service) issue(ctx context.Context, p Policy, u User, passwordHash stri
 	if err != nil {
 		return Session{}, s.wrapSealError("issue token", err)
 	}
+	fresh.Login = p.UpdateLastLogin
 	e.Token = TokenID(fresh.Digest)
 	if !p.Reuse {
 		if err := s.store.IssueToken(ctx, fresh, passwordHash, p.Limit, s.audited(e)); err != nil {

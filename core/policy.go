@@ -56,6 +56,10 @@ type Policy struct {
 	// UniqueEmail refuses the address of another user, whatever the case of these letters, with
 	// KindEmailTaken.
 	UniqueEmail bool
+	// UpdateLastLogin is set where the old server's login sends the signal user_logged_in, which
+	// updates last_login (django/contrib/auth/models.py, update_last_login): knox's LoginView and
+	// djoser's token/login/, not DRF's ObtainAuthToken. Links that were sent before such a login end.
+	UpdateLastLogin bool
 	// NormalizeUsername brings a username to Unicode's NFKC form before it is
 	// stored (Django 1.10 and later: django/contrib/auth/base_user.py,
 	// AbstractBaseUser.normalize_username).

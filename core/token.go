@@ -50,6 +50,9 @@ type Token struct {
 	// Legacy is an older server's form of the token, if one is kept. Only the export of
 	// tokens reads it.
 	Legacy Legacy
+	// Login is set on a token that is being issued, or shown again, by a login that is to be the user's
+	// LastLogin, at CreatedAt, in the same step.
+	Login bool
 	// Plaintext is the token's text, for a store that keeps it as an older server does
 	// (PlaintextStore): set on tokens that are being issued, and on those that such a
 	// store shows again.

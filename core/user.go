@@ -32,6 +32,9 @@ type User struct {
 type Account struct {
 	User
 	PasswordHash string // in Django's encoding, see package password
+	// LastLogin is when a login last issued a token with Token.Login set, or, on Django's tables, that
+	// server's last_login. The zero time means never, or that it was not asked for.
+	LastLogin time.Time
 }
 
 // NewUser is what a store needs to create a user.

@@ -27,7 +27,7 @@ type Store struct {
 
 // Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Accounts: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Warner: s, DatabaseClock: s, ExpiryBatcher: s, Writers: s.pool.Writers()}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Accounts: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Mail: s.mails(), Warner: s, DatabaseClock: s, ExpiryBatcher: s, Writers: s.pool.Writers()}
 }
 
 func (s *Store) callers() core.CallerStore {
@@ -98,6 +98,7 @@ func (s *Store) needs() []pgprivileges.Need {
 		{Table: s.qualify("@guesses"), Rights: []string{"INSERT", "UPDATE", "DELETE"}},
 		{Table: s.qualify("@audit"), Rights: []string{"INSERT"}},
 		{Table: s.qualify("@callers"), Rights: []string{"INSERT", "UPDATE", "DELETE"}},
+		{Table: s.qualify("@mails"), Rights: []string{"INSERT", "UPDATE", "DELETE"}},
 		{Table: s.qualify("@fence"), Rights: []string{"UPDATE"}},
 		{Table: s.qualify("@imported_users"), Rights: []string{"UPDATE"}},
 		{Table: s.qualify("@imported_tokens"), Rights: []string{"INSERT", "UPDATE"}},

@@ -87,7 +87,7 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash strin
 		if limit > 0 {
 			lock = writeUser
 		}
-		if err := s.mayHaveToken(ctx, tx, lock, t.UserID, passwordHash); err != nil {
+		if err := s.mayHaveToken(ctx, tx, lock, t, passwordHash); err != nil {
 			return err
 		}
 		if limit > 0 {
@@ -107,7 +107,7 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash strin
 func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
 	// If an ambiguous commit succeeded, the retry finds its token.
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
-		if err := s.mayHaveToken(ctx, tx, lockUser, fresh.UserID, passwordHash); err != nil {
+		if err := s.mayHaveToken(ctx, tx, lockUser, fresh, passwordHash); err != nil {
 			return err
 		}
 		var row record.Token
@@ -220,10 +220,14 @@ func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string
 }
 
 // mayHaveToken locks the user's row and fails with core.ErrNotFound,
-// core.ErrPasswordChanged or core.ErrUserInactive.
-func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, userID int64, passwordHash string) error {
+// core.ErrPasswordChanged or core.ErrUserInactive. It keeps when the user logged in, if t says so:
+// with the lock for that, since two logins that share the row would wait for each other.
+func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, t core.Token, passwordHash string) error {
+	if t.Login {
+		lock = lockUser
+	}
 	var user record.Account
-	err := tx.GetContext(ctx, &user, s.qualify(lock), userID)
+	err := tx.GetContext(ctx, &user, s.qualify(lock), t.UserID)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return core.ErrNotFound
@@ -233,9 +237,11 @@ func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, user
 		return core.ErrPasswordChanged
 	case !user.Active:
 		return core.ErrUserInactive
-	default:
+	case !t.Login:
 		return nil
 	}
+	_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @users SET last_login = $1 WHERE id = $2`), t.CreatedAt.UnixMicro(), t.UserID)
+	return wrap("update last login", err)
 }
 
 // addToken inserts the token. Under SERIALIZABLE, another login's reusable token may

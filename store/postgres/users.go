@@ -20,7 +20,7 @@ const insertUser = `
 	ON CONFLICT (username) DO NOTHING RETURNING id`
 
 const selectAccount = `
-	SELECT id, username, email, password_hash, active, attributes, created_at
+	SELECT id, username, email, password_hash, active, attributes, created_at, last_login
 	FROM @users WHERE username = $1`
 
 // CreateUser implements [core.Store]. mint runs in the transaction.

@@ -62,7 +62,7 @@ const writers = 2
 
 // Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Accounts: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), ExpiryBatcher: s, Writers: writers}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Accounts: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Mail: s.mails(), ExpiryBatcher: s, Writers: writers}
 }
 
 func (s *Store) callers() core.CallerStore {

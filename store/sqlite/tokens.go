@@ -49,7 +49,7 @@ const (
 // IssueToken implements [core.Store].
 func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, limit int, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
-		if err := mayHaveToken(ctx, tx, t.UserID, passwordHash); err != nil {
+		if err := mayHaveToken(ctx, tx, t, passwordHash); err != nil {
 			return err
 		}
 		if limit > 0 {
@@ -68,7 +68,7 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash strin
 // ReuseToken implements [core.Store].
 func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
-		if err := mayHaveToken(ctx, tx, fresh.UserID, passwordHash); err != nil {
+		if err := mayHaveToken(ctx, tx, fresh, passwordHash); err != nil {
 			return err
 		}
 		var row record.Token
@@ -221,10 +221,10 @@ func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string
 }
 
 // mayHaveToken fails with core.ErrNotFound, core.ErrPasswordChanged or
-// core.ErrUserInactive.
-func mayHaveToken(ctx context.Context, tx *sqlx.Tx, userID int64, passwordHash string) error {
+// core.ErrUserInactive. It keeps when the user logged in, if t says so.
+func mayHaveToken(ctx context.Context, tx *sqlx.Tx, t core.Token, passwordHash string) error {
 	var user record.Account
-	err := tx.GetContext(ctx, &user, `SELECT active, password_hash FROM users WHERE id = ?`, userID)
+	err := tx.GetContext(ctx, &user, `SELECT active, password_hash FROM users WHERE id = ?`, t.UserID)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return core.ErrNotFound
@@ -234,9 +234,13 @@ func mayHaveToken(ctx context.Context, tx *sqlx.Tx, userID int64, passwordHash s
 		return core.ErrPasswordChanged
 	case !user.Active:
 		return core.ErrUserInactive
-	default:
+	case !t.Login:
 		return nil
 	}
+	if _, err = tx.ExecContext(ctx, `UPDATE users SET last_login = ? WHERE id = ?`, t.CreatedAt.UnixMicro(), t.UserID); err != nil {
+		return fmt.Errorf("update last login: %w", err)
+	}
+	return nil
 }
 
 // addToken inserts the token.

@@ -17,7 +17,7 @@ const insertUser = `
 	VALUES (:username, :email, :password_hash, :active, :attributes, :created_at)`
 
 const selectAccount = `
-	SELECT id, username, email, password_hash, active, attributes, created_at
+	SELECT id, username, email, password_hash, active, attributes, created_at, last_login
 	FROM users WHERE username = ?`
 
 // CreateUser implements [core.Store]. mint runs while all other writers wait.

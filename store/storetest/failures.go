@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -57,6 +58,9 @@ func closedFails(t *testing.T, p pair) {
 			return batcher.ExtendExpiries(t.Context(), []core.ExpiryUpdate{{Digest: tokenOf(ann, "key").Digest, To: noon().Add(2 * time.Hour)}}, noon())
 		}})
 	}
+	if open, ok := s.(interface{ Backend() core.Backend }); ok {
+		calls = append(calls, mailCalls(t, open.Backend().Mail, ann)...)
+	}
 	if admin, ok := s.(core.Admin); ok {
 		calls = append(calls, adminCalls(t, admin, ann)...)
 	}
@@ -98,6 +102,27 @@ func limiterCalls(t *testing.T, s core.RateLimiter) []call {
 		{"ClearLimits", func() error { return only(s.ClearLimits(ctx, nil, key.Key)) }},
 		{"PruneLimits", func() error { return only(s.PruneLimits(ctx, noon(), 9)) }},
 	}
+}
+
+func mailCalls(t *testing.T, s core.MailStore, u core.User) []call {
+	ctx, m := t.Context(), core.Mail{Kind: core.MailActivation, Profile: issuer, UserID: u.ID, CreatedAt: noon(), DueAt: noon(), ID: "mail"}
+	return []call{
+		{"AccountByID", func() error { return only(s.AccountByID(ctx, u.ID)) }},
+		{"ActivateUser", func() error { return s.ActivateUser(ctx, u.ID, "hash of ann", nil) }},
+		{"EnqueueMail", func() error { return s.EnqueueMail(ctx, m, nil) }},
+		{"ClaimMail", func() error { return unlessNone(only(s.ClaimMail(ctx, noon(), noon()))) }},
+		{"UpdateMail", func() error { return unlessNone(s.UpdateMail(ctx, m)) }},
+		{"RemoveMail", func() error { return unlessNone(s.RemoveMail(ctx, m, nil)) }},
+		{"CountMails", func() error { return only(s.CountMails(ctx)) }},
+	}
+}
+
+// unlessNone drops the error that says of an open store that there is none.
+func unlessNone(err error) error {
+	if errors.Is(err, core.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 func adminCalls(t *testing.T, s core.Admin, u core.User) []call {

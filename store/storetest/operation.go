@@ -17,7 +17,7 @@ type Operable interface {
 }
 
 // RunOperation runs the suite of [core.RateLimiter], [core.Auditor],
-// [core.PrivacyStore], [core.CutoverStore], [core.CallerStore] and [core.Admin]. The opener's stores have to be Operable.
+// [core.PrivacyStore], [core.CutoverStore], [core.CallerStore], [core.MailStore] and [core.Admin]. The opener's stores have to be Operable.
 func RunOperation(t *testing.T, open Opener) {
 	runSubjects(t, open, []subject[operables]{
 		{"limits", limits()},
@@ -25,6 +25,7 @@ func RunOperation(t *testing.T, open Opener) {
 		{"privacy", privacy()},
 		{"cutover", cutovers()},
 		{"callers", callers()},
+		{"mails", mails()},
 		{"users of an operator", operatedUsers()},
 		{"tokens of an operator", operatedTokens()},
 	}, func(p pair) operables { return operables{pair: p, a: p.a.(Operable), b: p.b.(Operable)} }, nil)
@@ -40,6 +41,7 @@ func RunWithoutAdmin(t *testing.T, open Opener, reasons map[string]string) {
 		{"privacy", privacy()},
 		{"cutover", cutovers()},
 		{"callers", callers()},
+		{"mails", mails()},
 	}, func(p pair) operables { return operables{pair: p, a: p.a.(Operable), b: p.b.(Operable)} }, reasons)
 }
 

@@ -116,7 +116,7 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash strin
 				return err
 			}
 		}
-		if err := l.mayHaveToken(ctx, tx, t.UserID, passwordHash); err != nil {
+		if err := l.mayHaveToken(ctx, tx, t, passwordHash); err != nil {
 			return err
 		}
 		if limit > 0 {
@@ -151,7 +151,7 @@ func (l *layout) countLive(ctx context.Context, tx *sql.Tx, userID int64, realm 
 // rest_framework/authtoken/views.py 3.14; an expired one is replaced by the fresh one.
 func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
-		if err := l.mayHaveToken(ctx, tx, fresh.UserID, passwordHash); err != nil {
+		if err := l.mayHaveToken(ctx, tx, fresh, passwordHash); err != nil {
 			return err
 		}
 		rows, err := l.findTokens(ctx, tx, `k.user_id = ?`, "", fresh.UserID)
@@ -254,9 +254,9 @@ func (l *layout) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 }
 
 // mayHaveToken locks the user's row and fails with core.ErrNotFound,
-// core.ErrPasswordChanged or core.ErrUserInactive.
-func (l *layout) mayHaveToken(ctx context.Context, tx *sql.Tx, userID int64, passwordHash string) error {
-	rows, err := l.find(ctx, tx, `"users".`+l.django.Quote(l.decoder.Mapping.ID)+` = ?`, l.django.LockUsers(), userID)
+// core.ErrPasswordChanged or core.ErrUserInactive. It keeps when the user logged in, if t says so.
+func (l *layout) mayHaveToken(ctx context.Context, tx *sql.Tx, t core.Token, passwordHash string) error {
+	rows, err := l.find(ctx, tx, `"users".`+l.django.Quote(l.decoder.Mapping.ID)+` = ?`, l.django.LockUsers(), t.UserID)
 	switch {
 	case err != nil:
 		return fmt.Errorf("select user: %w", err)
@@ -266,6 +266,15 @@ func (l *layout) mayHaveToken(ctx context.Context, tx *sql.Tx, userID int64, pas
 		return core.ErrPasswordChanged
 	case !rows[0].account.Active:
 		return core.ErrUserInactive
+	case !t.Login:
+		return nil
+	}
+	if !l.shape.Users.Has("last_login") {
+		return nil
+	}
+	_, err = l.setColumn(ctx, tx, "last_login", l.django.Encode(t.CreatedAt, l.decoder.Zone), t.UserID, ``)
+	if err != nil {
+		return fmt.Errorf("update last login: %w", err)
 	}
 	return nil
 }

@@ -156,16 +156,22 @@ func (s *Store) Account(ctx context.Context, username string) (core.Account, err
 // UpdatePassword implements [core.Store].
 func (s *Store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, _ bool, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
-		m := l.decoder.Mapping
-		part, id := l.shape.Users, m.ID
-		for part.Base != nil && part.Base.Has(m.Password) {
-			part = *part.Base
-			id = part.KeyColumn()
-		}
-		result, err := tx.ExecContext(ctx, l.sql(`UPDATE `+l.django.TableName(part)+` SET `+l.django.Quote(m.Password)+` = ? WHERE `+
-			l.django.Quote(id)+` = ? AND `+l.django.Quote(m.Password)+` = ?`), encoded, userID, old)
+		column := l.decoder.Mapping.Password
+		result, err := l.setColumn(ctx, tx, column, encoded, userID, ` AND `+l.django.Quote(column)+` = ?`, old)
 		return changed("update password", result, err)
 	})
+}
+
+// setColumn sets a column of a user's row, in whichever part of it the column is, where the row meets
+// a condition.
+func (l *layout) setColumn(ctx context.Context, tx *sql.Tx, column string, value any, userID int64, condition string, args ...any) (sql.Result, error) {
+	part, id := l.shape.Users, l.decoder.Mapping.ID
+	for part.Base != nil && part.Base.Has(column) {
+		part = *part.Base
+		id = part.KeyColumn()
+	}
+	return tx.ExecContext(ctx, l.sql(`UPDATE `+l.django.TableName(part)+` SET `+l.django.Quote(column)+` = ? WHERE `+l.django.Quote(id)+` = ?`+condition),
+		append([]any{value, userID}, args...)...)
 }
 
 // changed fails with core.ErrNotFound where a statement changed nothing.

@@ -20,19 +20,24 @@ type Account struct {
 	Active       bool           `db:"active"`
 	Attributes   sql.NullString `db:"attributes"`
 	CreatedAt    int64          `db:"created_at"`
+	LastLogin    sql.NullInt64  `db:"last_login"`
 }
 
 // Core converts the row to the engine's type. It fails if the attributes are not a JSON
 // object of strings.
 func (r Account) Core() (core.Account, error) {
 	attributes, err := decodeAttributes(r.ID, r.Attributes)
-	return core.Account{
+	account := core.Account{
 		User: core.User{
 			ID: r.ID, Username: r.Username, Email: r.Email, Active: r.Active,
 			Attributes: attributes, CreatedAt: Time(r.CreatedAt),
 		},
 		PasswordHash: r.PasswordHash,
-	}, err
+	}
+	if r.LastLogin.Valid {
+		account.LastLogin = Time(r.LastLogin.Int64)
+	}
+	return account, err
 }
 
 // OfAccount returns the row of an account.

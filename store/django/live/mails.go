@@ -1,0 +1,109 @@
+package live
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/mails"
+)
+
+// mailsTable is the name of the table of mails that wait to be sent.
+const mailsTable = "authcompat_mails"
+
+// createMails creates it when there is something to put in it: in Django's database there are no
+// mails of ours unless an API sends some.
+const createMails = `
+CREATE TABLE IF NOT EXISTS authcompat_mails (
+	id         VARCHAR(64) PRIMARY KEY,
+	kind       VARCHAR(64) NOT NULL,
+	profile    VARCHAR(64) NOT NULL,
+	user_id    BIGINT      NOT NULL,
+	created_at BIGINT      NOT NULL,
+	due_at     BIGINT      NOT NULL,
+	attempts   BIGINT      NOT NULL,
+	deliveries BIGINT      NOT NULL
+)`
+
+// createMailsDue is the index for those that are due.
+const createMailsDue = `CREATE INDEX IF NOT EXISTS authcompat_mails_due ON authcompat_mails (due_at, id)`
+
+// mailStore is a [core.MailStore].
+type mailStore struct {
+	*mails.Queue
+	s *Store
+}
+
+// mails returns the store of mails.
+func (s *Store) mails() core.MailStore {
+	return mailStore{mails.New(mails.Access{
+		Table: mailsTable,
+		Bind:  func(statement string) string { return s.layout.Load().sql(statement) },
+		Read: func(ctx context.Context, do func(context.Context, mails.Querier) error) error {
+			return s.read(ctx, func(ctx context.Context, l *layout) error {
+				if there, err := l.auxObjects(ctx, l.db); err != nil || !there[mailsTable] {
+					return err
+				}
+				return do(ctx, l.db)
+			})
+		},
+		Write: s.writeMails,
+	}), s}
+}
+
+// writeMails runs do in a transaction, with the audit entry, and makes the table before.
+func (s *Store) writeMails(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sql.Tx) error) error {
+	return s.onLayout(ctx, func(l *layout) (err error) {
+		for tries := 0; tries == 0 || overtaken(err) && tries <= maxOvertaken; tries++ {
+			err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+				there, err := l.auxObjects(ctx, tx)
+				for _, statement := range []string{createMails, createMailsDue} {
+					if err == nil && !there[mailsTable] {
+						_, err = tx.ExecContext(ctx, statement)
+					}
+				}
+				if err != nil {
+					return fmt.Errorf("create table of mails: %w", err)
+				}
+				if err := do(ctx, tx); err != nil {
+					return err
+				}
+				return l.writeAuditEntry(ctx, tx, audit)
+			})
+		}
+		return err
+	})
+}
+
+// AccountByID implements [core.MailStore].
+func (m mailStore) AccountByID(ctx context.Context, userID int64) (core.Account, error) {
+	var rows []pairRow
+	err := m.s.read(ctx, func(ctx context.Context, l *layout) (err error) {
+		rows, err = l.find(ctx, l.db, `"users".`+l.django.Quote(l.decoder.Mapping.ID)+` = ?`, "", userID)
+		return err
+	})
+	if err == nil && len(rows) != 1 {
+		err = core.ErrNotFound
+	}
+	if err != nil {
+		return core.Account{}, err
+	}
+	return rows[0].account, nil
+}
+
+// ActivateUser implements [core.MailStore]. It fails with core.ErrNotFound, too, where users have no
+// column that says who is active.
+func (m mailStore) ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
+	return m.s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		rows, err := l.find(ctx, tx, `"users".`+l.django.Quote(l.decoder.Mapping.ID)+` = ?`, l.django.LockUsers(), userID)
+		if err != nil {
+			return fmt.Errorf("select user: %w", err)
+		}
+		if len(rows) != 1 || rows[0].account.Active || rows[0].account.PasswordHash != passwordHash {
+			return core.ErrNotFound
+		}
+		result, err := l.setColumn(ctx, tx, l.decoder.Mapping.Active, l.django.Encode(true, l.decoder.Zone), userID, ``)
+		return changed("activate user", result, err)
+	})
+}

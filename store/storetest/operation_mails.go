@@ -1,0 +1,307 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+func mails() []operationCase {
+	return []operationCase{
+		{"none", mailsNone},
+		{"the first that is due is claimed, once", mailsClaims},
+		{"a claim ends", mailsLease},
+		{"only the last claim counts", mailsLost},
+		{"mails of nobody", mailsOfNobody},
+		{"an entry of the audit record in the same step", mailsAudited},
+		{"concurrent claims", mailsRaces},
+		{"accounts by ID, and their last logins", mailsAccounts},
+		{"concurrent logins of one user", mailsLogins},
+		{"one activation", mailsActivation},
+	}
+}
+
+// mailStores returns the mail stores of both handles.
+func mailStores(p operables) (a, b core.MailStore) {
+	of := func(s any) core.MailStore { return s.(interface{ Backend() core.Backend }).Backend().Mail }
+	return of(p.a), of(p.b)
+}
+
+// enqueue adds a mail that is due so long after noon.
+func enqueue(t *testing.T, s core.MailStore, kind core.MailKind, userID int64, after time.Duration) {
+	t.Helper()
+	if err := s.EnqueueMail(t.Context(), core.Mail{Kind: kind, Profile: issuer, UserID: userID, CreatedAt: noon().Add(after)}, nil); err != nil {
+		t.Fatalf("enqueue mail: %v", err)
+	}
+}
+
+// claim claims a mail so long after noon, for a minute.
+func claim(t *testing.T, s core.MailStore, after time.Duration) core.Mail {
+	t.Helper()
+	now := noon().Add(after)
+	m, err := s.ClaimMail(t.Context(), now, now.Add(time.Minute))
+	if err != nil {
+		t.Fatalf("claim mail: %v", err)
+	}
+	return m
+}
+
+// wantNoMail checks that none is due so long after noon.
+func wantNoMail(t *testing.T, s core.MailStore, after time.Duration) {
+	t.Helper()
+	now := noon().Add(after)
+	m, err := s.ClaimMail(t.Context(), now, now.Add(time.Minute))
+	if !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("claimed %+v, %v", m, err)
+	}
+}
+
+// wantMails checks how many wait.
+func wantMails(t *testing.T, s core.MailStore, want int64) {
+	t.Helper()
+	if n, err := s.CountMails(t.Context()); n != want || err != nil {
+		t.Errorf("%d mails wait, %v, want %d", n, err, want)
+	}
+}
+
+func mailsNone(t *testing.T, p operables) {
+	a, b := mailStores(p)
+	wantNoMail(t, a, 0)
+	wantMails(t, b, 0)
+	gone := core.Mail{ID: "none", Attempts: 1, DueAt: noon()}
+	wantError(t, "update", a.UpdateMail(t.Context(), gone), core.ErrNotFound)
+	wantError(t, "remove", b.RemoveMail(t.Context(), gone, nil), core.ErrNotFound)
+}
+
+func mailsClaims(t *testing.T, p operables) {
+	a, b := mailStores(p)
+	ann := p.add(t, newUser("ann"))
+	enqueue(t, a, core.MailPasswordReset, ann.ID, time.Second)
+	enqueue(t, b, core.MailActivation, ann.ID, 0)
+	wantMails(t, b, 2)
+	wantNoMail(t, b, -time.Microsecond)
+	first := claim(t, b, time.Second)
+	if first.ID == "" {
+		t.Error("no ID")
+	}
+	want := core.Mail{ID: first.ID, Kind: core.MailActivation, Profile: issuer, UserID: ann.ID, CreatedAt: noon(), DueAt: noon().Add(61 * time.Second), Attempts: 1}
+	wantSame(t, "the first", want, first)
+	second := claim(t, a, time.Second)
+	wantSame(t, "the second", []string{string(core.MailPasswordReset)}, []string{string(second.Kind)})
+	wantNoMail(t, a, time.Second)
+	if err := a.RemoveMail(t.Context(), first, nil); err != nil {
+		t.Error(err)
+	}
+	wantMails(t, b, 1)
+	wantError(t, "remove again", b.RemoveMail(t.Context(), first, nil), core.ErrNotFound)
+	if err := b.RemoveMail(t.Context(), second, nil); err != nil {
+		t.Error(err)
+	}
+	wantNoMail(t, a, time.Hour)
+}
+
+func mailsLease(t *testing.T, p operables) {
+	a, b := mailStores(p)
+	enqueue(t, a, core.MailActivation, 1, 0)
+	m := claim(t, a, 0)
+	wantNoMail(t, b, time.Minute-time.Microsecond)
+	again := claim(t, b, time.Minute)
+	m.DueAt, m.Attempts = noon().Add(2*time.Minute), 2
+	wantSame(t, "the next claim", m, again)
+}
+
+func mailsLost(t *testing.T, p operables) {
+	a, b := mailStores(p)
+	enqueue(t, a, core.MailActivation, 1, 0)
+	lost := claim(t, a, 0)
+	lost.Deliveries, lost.DueAt = 1, noon().Add(30*time.Second)
+	if err := a.UpdateMail(t.Context(), lost); err != nil {
+		t.Fatal(err)
+	}
+	wantNoMail(t, b, 30*time.Second-time.Microsecond)
+	kept := claim(t, b, 30*time.Second)
+	if kept.Deliveries != 1 || kept.Attempts != 2 {
+		t.Errorf("claimed %+v", kept)
+	}
+	wantError(t, "update by who has lost it", a.UpdateMail(t.Context(), lost), core.ErrNotFound)
+	wantError(t, "removal by who has lost it", a.RemoveMail(t.Context(), lost, nil), core.ErrNotFound)
+	kept.Deliveries = 0
+	if err := b.UpdateMail(t.Context(), kept); err != nil {
+		t.Fatal(err)
+	}
+	if next := claim(t, a, time.Hour); next.Deliveries != 0 || next.Attempts != 3 {
+		t.Errorf("claimed %+v", next)
+	}
+}
+
+func mailsOfNobody(t *testing.T, p operables) {
+	a, b := mailStores(p)
+	for i := range 3 {
+		enqueue(t, a, core.MailPasswordReset, 0, time.Duration(i)*time.Second)
+	}
+	wantMails(t, b, 0)
+	wantNoMail(t, b, time.Second)
+	enqueue(t, a, core.MailPasswordReset, 7, 2*time.Second)
+	if m := claim(t, b, 2*time.Second); m.UserID != 7 {
+		t.Errorf("claimed %+v", m)
+	}
+	wantMails(t, a, 1)
+}
+
+func mailsAudited(t *testing.T, p operables) {
+	a, b := mailStores(p)
+	entry := func(act core.Action) *core.AuditEntry {
+		return &core.AuditEntry{At: noon(), Action: act, Outcome: core.OK, UserID: 3, Profile: issuer}
+	}
+	if err := a.EnqueueMail(t.Context(), core.Mail{Kind: core.MailActivation, Profile: issuer, UserID: 3, CreatedAt: noon()}, entry(core.ActionAskMail)); err != nil {
+		t.Fatal(err)
+	}
+	m := claim(t, b, 0)
+	if err := b.RemoveMail(t.Context(), m, entry(core.ActionSendMail)); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, "remove again", b.RemoveMail(t.Context(), m, entry(core.ActionSendMail)), core.ErrNotFound)
+	entries, err := p.b.AuditEntries(t.Context(), core.AuditFilter{}, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var acts []core.Action
+	for _, e := range entries {
+		acts = append(acts, e.Action)
+	}
+	wantSame(t, "actions", []core.Action{core.ActionSendMail, core.ActionAskMail}, acts)
+}
+
+// mailsRaces lets claims and removals of both handles run together: each mail is claimed once.
+func mailsRaces(t *testing.T, p operables) {
+	a, b := mailStores(p)
+	const count, workers = 24, 6
+	for i := range count {
+		enqueue(t, a, core.MailActivation, int64(i+1), 0)
+	}
+	var mutex sync.Mutex
+	claimed := make(map[int64]int)
+	together(workers, func(i int) {
+		s := []core.MailStore{a, b}[i%2]
+		for misses := 0; misses < 3; {
+			m, err := s.ClaimMail(t.Context(), noon(), noon().Add(time.Minute))
+			if errors.Is(err, core.ErrNotFound) { // or others were faster with all that it saw
+				misses++
+				continue
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mutex.Lock()
+			claimed[m.UserID]++
+			mutex.Unlock()
+			if err := s.RemoveMail(t.Context(), m, nil); err != nil {
+				t.Errorf("remove: %v", err)
+			}
+		}
+	})
+	for id, n := range claimed {
+		if n != 1 {
+			t.Errorf("the mail of %d was claimed %d times", id, n)
+		}
+	}
+	if len(claimed) != count {
+		t.Errorf("%d mails were claimed, want %d", len(claimed), count)
+	}
+	wantMails(t, a, 0)
+}
+
+func mailsAccounts(t *testing.T, p operables) {
+	a, b := mailStores(p)
+	ann := p.add(t, newUser("ann"))
+	_, err := a.AccountByID(t.Context(), ann.ID+1)
+	wantError(t, "nobody", err, core.ErrNotFound)
+	check := func(what string, login time.Time) {
+		t.Helper()
+		account, err := b.AccountByID(t.Context(), ann.ID)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		wantSame(t, what, core.Account{User: ann, PasswordHash: "hash of ann", LastLogin: login}, account)
+		byName, err := p.a.Account(t.Context(), "ann")
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		wantSame(t, what+", by name", account, byName)
+	}
+	check("before", time.Time{})
+	p.issue(t, tokenOf(ann, "of a stack that keeps no logins"))
+	check("after a login that is not kept", time.Time{})
+	login := tokenOf(ann, "key")
+	login.Login, login.CreatedAt = true, noon().Add(time.Hour)
+	wantError(t, "a login with a password that was changed", p.a.IssueToken(t.Context(), login, "another", 0, nil), core.ErrPasswordChanged)
+	check("after a login that failed", time.Time{})
+	if _, err := p.a.ReuseToken(t.Context(), login, "hash of ann", noon(), nil); err != nil {
+		t.Fatal(err)
+	}
+	check("after a login", noon().Add(time.Hour))
+	login.CreatedAt = noon().Add(2 * time.Hour)
+	login.Digest, login.Plaintext = core.Presented("key-2").SHA256(), "key-2"
+	login.Reusable = true
+	for hour := range 2 { // the second is shown the token of the first
+		login.CreatedAt = noon().Add(time.Duration(3+hour) * time.Hour)
+		if _, err := p.b.ReuseToken(t.Context(), login, "hash of ann", noon(), nil); err != nil {
+			t.Fatal(err)
+		}
+		check("after a login that reuses a token", login.CreatedAt)
+	}
+}
+
+func mailsLogins(t *testing.T, p operables) {
+	a, _ := mailStores(p)
+	ann := p.add(t, newUser("ann"))
+	const logins = 8
+	errs := make([]error, logins)
+	together(logins, func(i int) {
+		login := reusableOf(ann, fmt.Sprint("key", i), time.Hour)
+		login.Login = true
+		_, errs[i] = p.both(i).ReuseToken(t.Context(), login, "hash of ann", noon(), nil)
+	})
+	if err := errors.Join(errs...); err != nil {
+		t.Error(err)
+	}
+	account, err := a.AccountByID(t.Context(), ann.ID)
+	if err != nil || !account.LastLogin.Equal(noon()) {
+		t.Errorf("last login %v, %v", account.LastLogin, err)
+	}
+}
+
+func mailsActivation(t *testing.T, p operables) {
+	a, b := mailStores(p)
+	u := newUser("ann")
+	u.Inactive = true
+	ann, bob := p.add(t, u), p.add(t, newUser("bob"))
+	entry := func() *core.AuditEntry {
+		return &core.AuditEntry{At: noon(), Action: core.ActionEnableUser, Outcome: core.OK, UserID: ann.ID, Username: "ann"}
+	}
+	wantError(t, "nobody", a.ActivateUser(t.Context(), bob.ID+1, "", entry()), core.ErrNotFound)
+	wantError(t, "who is active", a.ActivateUser(t.Context(), bob.ID, "hash of bob", entry()), core.ErrNotFound)
+	wantError(t, "another password", a.ActivateUser(t.Context(), ann.ID, "hash of bob", entry()), core.ErrNotFound)
+	errs := make([]error, 6)
+	together(len(errs), func(i int) {
+		errs[i] = []core.MailStore{a, b}[i%2].ActivateUser(t.Context(), ann.ID, "hash of ann", entry())
+	})
+	done := len(slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, core.ErrNotFound) }))
+	if done != 1 {
+		t.Errorf("%d activations: %v", done, errs)
+	}
+	account, err := b.AccountByID(t.Context(), ann.ID)
+	if err != nil || !account.Active {
+		t.Errorf("active: %t, %v", account.Active, err)
+	}
+	entries, err := p.a.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionEnableUser}, 9)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("%d entries, %v", len(entries), err)
+	}
+}
