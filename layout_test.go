@@ -83,6 +83,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"inprocess":  {"httpserver"},
 		"httpserver": {"wait"},
 		"keyring":    {"wait"},
+		"mailer":     {"wait"},
 		"metrics":    {"wait"},
 		"report":     {},
 		"snippet":    {},
