@@ -28,6 +28,9 @@ type UserMerge struct {
 	Result ImportResult
 	Write  bool
 	Insert bool
+	// Login says that Account.LastLogin is later than the one here, and is written where nothing
+	// else is, too. It is no change of the user.
+	Login bool
 	ImportedUser
 	// Former is the link to be stored for the user here whose key this one has now,
 	// whatever happens to this one; nil: there is none.
@@ -43,8 +46,18 @@ const MaxUserID = 1<<60 - 1
 // and profile (username, e-mail, attributes, active) are decided separately. A user who
 // was deleted here is not created again. A user here who was never imported from this
 // source is not touched: whoever has that id there gets another one here, once the caller
-// asks for it, as does who has one above [MaxUserID].
+// asks for it, as does who has one above [MaxUserID]. Of two last logins, the later one counts: links
+// in mails that were sent before it end, here as there.
 func MergeUser(in ImportedUser, known UserState) UserMerge {
+	merged := mergeUser(in, known)
+	if merged.Fingerprint != nil && !merged.Insert && in.LastLogin.After(merged.LastLogin) {
+		merged.LastLogin, merged.Login = in.LastLogin, true
+	}
+	return merged
+}
+
+// mergeUser is MergeUser without the last login.
+func mergeUser(in ImportedUser, known UserState) UserMerge {
 	if reason := cmp.Or(in.Refused, unimportable(in.Account)); reason != "" {
 		return UserMerge{Result: refused("%s", reason)}
 	}

@@ -118,14 +118,14 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 	found := make(map[string]bool, len(names))
 	read := func(where string, args []any, keep func(int64) bool) error {
 		rows, err := q.QueryxContext(ctx, s.qualify(`
-			SELECT id, username, email, password_hash, active, attributes, created_at FROM @users WHERE `+where), args...)
+			SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM @users WHERE `+where), args...)
 		if err != nil {
 			return wrap("select users", err)
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var r record.Account
-			if err := rows.Scan(&r.ID, &r.Username, &r.Email, &r.PasswordHash, &r.Active, &r.Attributes, &r.CreatedAt); err != nil {
+			if err := rows.Scan(&r.ID, &r.Username, &r.Email, &r.PasswordHash, &r.Active, &r.Attributes, &r.CreatedAt, &r.LastLogin); err != nil {
 				return wrap("select users", err)
 			}
 			if !keep(r.ID) {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,7 +62,7 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 			}
 			before := batch.Username(merged.ID)
 			batch.Add(merged)
-			if !merged.Write {
+			if !merged.Write && !merged.Login {
 				continue
 			}
 			row, err := record.OfAccount(merged.Account)
@@ -110,6 +111,7 @@ type userColumns struct {
 	ids                         []int64
 	names, emails, hashes, more []string
 	active                      []bool
+	logins                      []sql.NullInt64
 	has                         map[int64]bool // by ID
 }
 
@@ -120,6 +122,7 @@ func (c *userColumns) add(r record.Account) {
 	c.has[r.ID] = true
 	c.ids, c.names, c.emails = append(c.ids, r.ID), append(c.names, r.Username), append(c.emails, r.Email)
 	c.hashes, c.more, c.active = append(c.hashes, r.PasswordHash), append(c.more, r.Attributes.String), append(c.active, r.Active)
+	c.logins = append(c.logins, r.LastLogin)
 }
 
 // changeUsers updates existing users: before new ones are inserted, so that a username
@@ -130,11 +133,11 @@ func (s *Store) changeUsers(ctx context.Context, tx *sqlx.Tx, changed userColumn
 	}
 	_, err := tx.ExecContext(ctx, s.qualify(`
 		UPDATE @users u SET username = n.username, email = n.email, password_hash = n.password_hash,
-		       active = n.active, attributes = nullif(n.attributes, '')
-		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[])
-		AS n (id, username, email, password_hash, active, attributes) WHERE u.id = n.id`),
+		       active = n.active, attributes = nullif(n.attributes, ''), last_login = n.last_login
+		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::bigint[])
+		AS n (id, username, email, password_hash, active, attributes, last_login) WHERE u.id = n.id`),
 		pq.Array(changed.ids), pq.Array(changed.names), pq.Array(changed.emails), pq.Array(changed.hashes),
-		pq.Array(changed.active), pq.Array(changed.more))
+		pq.Array(changed.active), pq.Array(changed.more), pq.Array(changed.logins))
 	return wrap("update users", err)
 }
 
@@ -143,10 +146,10 @@ func (s *Store) addUsers(ctx context.Context, tx *sqlx.Tx, added []record.Accoun
 	if len(added) == 0 {
 		return nil
 	}
-	const columns = `@users (id, username, email, password_hash, active, attributes, created_at)`
+	const columns = `@users (id, username, email, password_hash, active, attributes, created_at, last_login)`
 	if _, err := s.copyInto(ctx, tx, columns, len(added), func(add func(...any) error) error {
 		for _, r := range added {
-			if err := add(r.ID, r.Username, r.Email, r.PasswordHash, r.Active, r.Attributes, r.CreatedAt); err != nil {
+			if err := add(r.ID, r.Username, r.Email, r.PasswordHash, r.Active, r.Attributes, r.CreatedAt, r.LastLogin); err != nil {
 				return err
 			}
 		}

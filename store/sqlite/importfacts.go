@@ -119,14 +119,14 @@ func readOwners(rows *sqlx.Rows, byKey, byName map[string]transfer.ImportedUser)
 func accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) (accounts []core.Account, err error) {
 	found := make(map[string]bool, len(names))
 	read := func(where string, args []any, keep func(int64) bool) error {
-		rows, err := q.QueryxContext(ctx, `SELECT id, username, email, password_hash, active, attributes, created_at FROM users WHERE `+where, args...)
+		rows, err := q.QueryxContext(ctx, `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM users WHERE `+where, args...)
 		if err != nil {
 			return fmt.Errorf("select users: %w", err)
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var r record.Account
-			if err := rows.Scan(&r.ID, &r.Username, &r.Email, &r.PasswordHash, &r.Active, &r.Attributes, &r.CreatedAt); err != nil {
+			if err := rows.Scan(&r.ID, &r.Username, &r.Email, &r.PasswordHash, &r.Active, &r.Attributes, &r.CreatedAt, &r.LastLogin); err != nil {
 				return fmt.Errorf("select users: %w", err)
 			}
 			if !keep(r.ID) {

@@ -43,7 +43,7 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []transfer.ImportedUser, batch transfer.UserBatch, results []transfer.ImportResult) error {
 	w := &userWriter{
 		tx: tx, source: source,
-		users: newInserter(tx, `users (id, username, email, password_hash, active, attributes, created_at)`),
+		users: newInserter(tx, `users (id, username, email, password_hash, active, attributes, created_at, last_login)`),
 		links: newInserter(tx, `imported_users (user_id, source, key, mark)`),
 	}
 	for i, in := range users {
@@ -116,7 +116,7 @@ func (w *userWriter) mark(ctx context.Context, m transfer.UserMerge, linked bool
 
 // write carries out the decision and completes the account's ID.
 func (w *userWriter) write(ctx context.Context, m *transfer.UserMerge) error {
-	if !m.Write {
+	if !m.Write && !m.Login {
 		return nil
 	}
 	row, err := record.OfAccount(m.Account)
@@ -124,11 +124,13 @@ func (w *userWriter) write(ctx context.Context, m *transfer.UserMerge) error {
 		return err
 	}
 	switch {
+	case !m.Write: // tokens that are remembered stay so
+		err = w.change(ctx, `UPDATE users SET last_login = ? WHERE id = ?`, row.LastLogin, row.ID)
 	case !m.Insert:
-		err = w.change(ctx, `UPDATE users SET username = ?, email = ?, password_hash = ?, active = ?, attributes = ? WHERE id = ?`,
-			row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.ID)
+		err = w.change(ctx, `UPDATE users SET username = ?, email = ?, password_hash = ?, active = ?, attributes = ?, last_login = ? WHERE id = ?`,
+			row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.LastLogin, row.ID)
 	case m.ID != 0:
-		err = w.users.add(ctx, row.ID, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt)
+		err = w.users.add(ctx, row.ID, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt, row.LastLogin)
 	default:
 		err = w.numbered(ctx, m, row)
 	}
@@ -145,11 +147,11 @@ func (w *userWriter) numbered(ctx context.Context, m *transfer.UserMerge, row re
 	}
 	if w.one == nil {
 		if w.one, err = w.tx.PreparexContext(ctx, `
-			INSERT OR FAIL INTO users (username, email, password_hash, active, attributes, created_at) VALUES (?, ?, ?, ?, ?, ?)`); err != nil {
+			INSERT OR FAIL INTO users (username, email, password_hash, active, attributes, created_at, last_login) VALUES (?, ?, ?, ?, ?, ?, ?)`); err != nil {
 			return err
 		}
 	}
-	result, err := w.one.ExecContext(ctx, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt)
+	result, err := w.one.ExecContext(ctx, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt, row.LastLogin)
 	if err == nil {
 		m.ID, err = result.LastInsertId()
 	}

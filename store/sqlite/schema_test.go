@@ -159,7 +159,8 @@ func TestTriggerOfOneDay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := withDatabase(path, func(db *sqlx.DB) error {
-		_, err := db.Exec(`DROP TRIGGER audit_is_not_replaced; DROP TABLE cutover; ALTER TABLE audit DROP COLUMN detail; DELETE FROM goose_db_version WHERE version_id > 15`)
+		_, err := db.Exec(`DROP TRIGGER audit_is_not_replaced; DROP TABLE cutover; ALTER TABLE audit DROP COLUMN detail;
+			DROP TABLE mails; ALTER TABLE users DROP COLUMN last_login; DELETE FROM goose_db_version WHERE version_id > 15`)
 		return err
 	}); err != nil {
 		t.Fatal(err)

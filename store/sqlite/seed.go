@@ -47,8 +47,8 @@ func seedUsers(ctx context.Context, tx *sqlx.Tx, facts transfer.ImportFacts) err
 			return err
 		}
 		if _, err := tx.NamedExecContext(ctx, `
-			INSERT OR IGNORE INTO users (id, username, email, password_hash, active, attributes, created_at)
-			VALUES (:id, :username, :email, :password_hash, :active, :attributes, :created_at)`, row); err != nil {
+			INSERT OR IGNORE INTO users (id, username, email, password_hash, active, attributes, created_at, last_login)
+			VALUES (:id, :username, :email, :password_hash, :active, :attributes, :created_at, :last_login)`, row); err != nil {
 			return fmt.Errorf("seed user: %w", err)
 		}
 	}

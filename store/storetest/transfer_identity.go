@@ -112,3 +112,39 @@ func keyUsedAgain(t *testing.T, m transferPair) {
 	m.finish(t, place)
 	wantGone(t, m.b, "of ann")
 }
+
+func lastLogins(t *testing.T, m transferPair) {
+	at := func(hours int) core.Account {
+		a := account(7, "ann")
+		if hours >= 0 {
+			a.LastLogin = noon().Add(time.Duration(hours) * time.Hour)
+		}
+		return a
+	}
+	run := func(there, want core.Account, outcome transfer.ImportOutcome) {
+		t.Helper()
+		place := m.begin(t)
+		wantOutcomes(t, "import", m.users(t, place, there), outcome)
+		m.finish(t, place)
+		wantAccount(t, m.b, want)
+	}
+	run(at(1), at(1), transfer.ImportAdded)
+	run(at(-1), at(1), transfer.ImportUnchanged)
+	run(at(3), at(3), transfer.ImportUnchanged)
+	here := tokenOf(core.User{ID: 7}, "key")
+	here.Login, here.CreatedAt = true, noon().Add(5*time.Hour)
+	m.issue(t, here)
+	run(at(4), at(5), transfer.ImportUnchanged)
+	moved, want := at(6), at(6)
+	moved.Email, want.Email = "new@example.org", "new@example.org"
+	run(moved, want, transfer.ImportUpdated)
+	place := m.begin(t)
+	unnumbered := at(2)
+	unnumbered.ID, unnumbered.Username = 0, "bob"
+	twice := unnumbered
+	twice.LastLogin = noon().Add(9 * time.Hour)
+	wantOutcomes(t, "import", m.users(t, place, unnumbered, twice), transfer.ImportAdded, transfer.ImportUnchanged)
+	if bob, err := m.b.Account(t.Context(), "bob"); err != nil || !bob.LastLogin.Equal(twice.LastLogin) {
+		t.Errorf("bob: last login %v, %v", bob.LastLogin, err)
+	}
+}

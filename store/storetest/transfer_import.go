@@ -19,6 +19,7 @@ func importedUsers() []transferCase {
 		{"names that pass from one to the next", passedNames},
 		{"users told twice in a batch", toldTwice},
 		{"what changed here stays", changedHere},
+		{"the later of two last logins counts", lastLogins},
 		{"a taken name, a taken id, an impossible row", usersRefused},
 		{"users without ids", usersWithoutIDs},
 		{"a key that somebody else has now", keyUsedAgain},

@@ -80,9 +80,7 @@ func (d Decoder) Account(row Row) (core.Account, error) {
 			wrong = fmt.Errorf("column %s: %w", m.Created, err)
 		}
 	}
-	if d.Live {
-		a.LastLogin, _ = d.LastLogin(row)
-	}
+	a.LastLogin, _ = d.LastLogin(row)
 	a.Attributes = d.attributes(row)
 	return a, wrong
 }

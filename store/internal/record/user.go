@@ -46,6 +46,7 @@ func OfAccount(a core.Account) (Account, error) {
 	return Account{
 		ID: a.ID, Username: a.Username, Email: a.Email, PasswordHash: a.PasswordHash,
 		Active: a.Active, Attributes: attributes, CreatedAt: a.CreatedAt.UnixMicro(),
+		LastLogin: sql.NullInt64{Int64: a.LastLogin.UnixMicro(), Valid: !a.LastLogin.IsZero()},
 	}, err
 }
 

@@ -165,7 +165,7 @@ const maxShown = 10
 // writeCarries says what does not carry over.
 func writeCarries(out *strings.Builder, found *transfer.Inspection) {
 	term.Printf(out, "\nWhat does not carry over\n")
-	term.Printf(out, "  groups and permissions, sessions, last_login: authcompat has no use for them; they stay in Django's tables\n")
+	term.Printf(out, "  groups and permissions, sessions: authcompat has no use for them; they stay in Django's tables\n")
 	if len(found.Users.Secret) > 0 {
 		term.Printf(out, "  columns that look like secrets: %s; attributes in a mapping (--map) would take them\n", strings.Join(found.Users.Secret, ", "))
 	}
