@@ -69,7 +69,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"cli":    {"cli/command", "cli/djangocmd", "cli/frontcmd", "config", "config/flagvalue", "engine", "inprocess", "keyring", "server", "term"},
 		"server": {"config", "config/frontconfig", "engine", "httpserver", "keyring", "metrics", "wait"},
 		"engine": {"metrics", "wait"},
-		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring"},
+		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
 
 		"cli/command":   {"config", "engine", "keyring", "term"},
 		"cli/djangocmd": {"cli/command", "config", "engine", "keyring", "report", "term"},

@@ -41,6 +41,7 @@ func (f *Server) Resolve(ctx context.Context, file string) ([]BoundProfile, erro
 	f.checkAddresses(found)
 	f.checkFront(found)
 	f.checkAsk(ctx, found)
+	f.checkMail(ctx, found)
 	all := f.loadProfiles(ctx, found)
 	f.checkListen(found)
 	return all, cmp.Or(ctx.Err(), found.Err())

@@ -32,6 +32,8 @@ type Config struct {
 	LogFormat   flagvalue.Enum   // auto, text or json
 	LogRequests flagvalue.Enum   // an httpserver.RequestLog
 
+	Mail Mail // mails, and the links in them
+
 	LoginLimits           flagvalue.Toggle // whether failed logins are limited
 	UserLimit             flagvalue.RateLimit
 	AddressLimit          flagvalue.RateLimit
@@ -89,6 +91,7 @@ func NewServer() *Server {
 		ExpiredTokenRetention: DefaultExpiredTokenRetention,
 		CountCallers:          flagvalue.NewEnum("auto", "on", "off"),
 		CallersRetention:      defaultCallersRetention,
+		Mail:                  newMail(),
 	}}
 }
 
@@ -126,6 +129,7 @@ func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	flags.Var(&f.AuditRetention, "audit-retention", "how long the audit record is kept, for instance 400d; 0: for ever")
 	flags.Var(&f.CountCallers, callersCountFlag, "keep who calls the APIs, for authcompat callers: on, off, or auto: on, but off in a Django database that is worked on")
 	flags.Var(&f.CallersRetention, callersRetentionFlag, "how long it is kept who called; 0: not at all")
+	f.Mail.addFlags(flags)
 }
 
 // The flags of who calls.

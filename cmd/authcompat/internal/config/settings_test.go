@@ -23,6 +23,10 @@ func TestSettingsAreTheirFlags(t *testing.T) {
 			value = "all"
 		case "tls-min-version":
 			value = "1.0"
+		case "smtp-encryption":
+			value = "none"
+		case "link-format":
+			value = "2.2"
 		case "tls-legacy-ciphers", "callers", "ask-tls":
 			value = "on"
 		}
