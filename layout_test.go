@@ -67,7 +67,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 	allowed := map[string][]string{
 		"":       {"cli"},
 		"cli":    {"cli/command", "cli/djangocmd", "cli/frontcmd", "config", "config/flagvalue", "engine", "inprocess", "keyring", "server", "term"},
-		"server": {"config", "config/frontconfig", "engine", "httpserver", "keyring", "metrics", "wait"},
+		"server": {"config", "config/frontconfig", "engine", "httpserver", "keyring", "mailer", "metrics", "wait"},
 		"engine": {"metrics", "wait"},
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
 

@@ -154,7 +154,7 @@ func checkDeliveries(t *testing.T, store *sqlite.Store, server *smtpServer, coun
 			t.Errorf("user %d: %s", e.UserID, e.Outcome)
 		}
 	}
-	twice := 0
+	twice, never := 0, 0
 	for i := range count {
 		n := got[fmt.Sprintf("<u%d@example.org>", i)]
 		account, err := store.Account(t.Context(), fmt.Sprint("u", i))
@@ -164,7 +164,10 @@ func checkDeliveries(t *testing.T, store *sqlite.Store, server *smtpServer, coun
 		if n > 2 || n == 0 && !doubtful[account.ID] {
 			t.Errorf("%d mails to u%d", n, i)
 		}
-		if n == 2 {
+		switch n {
+		case 0:
+			never++
+		case 2:
 			twice++
 		}
 	}
@@ -174,5 +177,5 @@ func checkDeliveries(t *testing.T, store *sqlite.Store, server *smtpServer, coun
 	if twice == 0 || twice > count/2 {
 		t.Errorf("%d of %d were sent twice: the test shows nothing", twice, count)
 	}
-	t.Logf("%d mails, %d twice, %d given up; the sender was killed %d times", count, twice, len(doubtful), killed)
+	t.Logf("%d mails, %d twice, %d given up, of which %d never came; the sender was killed %d times", count, twice, len(doubtful), never, killed)
 }

@@ -68,6 +68,11 @@ const (
 	GivenUp   = "given-up"  // the server's answer was lost too often; it may have been sent
 )
 
+// Outcomes returns all outcomes.
+func Outcomes() []string {
+	return []string{Sent, Postponed, Unknown, Refused, Obsolete, Invalid, Expired, GivenUp}
+}
+
 // New returns a Sender. It fails if the server's settings are wrong.
 func New(server Server, c *Composer, o Options) (*Sender, error) {
 	if err := server.Check(); err != nil {

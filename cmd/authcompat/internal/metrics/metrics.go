@@ -37,6 +37,7 @@ type Metrics struct {
 	deletedRows *prometheus.CounterVec
 	front       frontMetrics
 	adopt       adoptMetrics
+	mails       mailMetrics // without RegisterMails, none
 
 	mu     sync.Mutex
 	series atomic.Pointer[map[seriesKey]series]

@@ -44,6 +44,10 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 	if s.callers != nil {
 		all.Go(func() { s.callers.Run(ctx) })
 	}
+	if s.mail != nil {
+		all.Go(func() { s.mail.Run(ctx) })
+		all.Go(func() { s.metrics.CountWaitingMails(ctx, s.engine.Backend.Mail, s.log) })
+	}
 	if s.engine.Backend.Admin != nil {
 		all.Go(func() { s.metrics.CountActiveTokens(ctx, s.engine.Backend.Admin) })
 		all.Go(func() { s.reseal(ctx) })

@@ -19,6 +19,8 @@ func (s *server) warnFiles() {
 		{what: "sealing keys", path: s.keys.Path(s.started.KeyFile), secret: true},
 		{what: "certificate's key", path: f.TLSKeyFile, secret: true},
 		{what: "callers", path: f.CallersFile, secret: true},
+		{what: "SMTP password", path: f.Mail.PasswordFile, secret: true},
+		{what: "key of links", path: f.Mail.SecretKeyFile, secret: true},
 		{what: "configuration", path: f.Engine.ConfigFile},
 	}
 	for _, a := range s.apis {

@@ -22,6 +22,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/mailer"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/callers"
@@ -47,6 +48,7 @@ type server struct {
 	servers  httpserver.Servers
 	asked    asked
 	callers  *callers.Counter // nil: the store can't keep who calls
+	mail     *mailer.Sender   // nil: no mails are sent
 	streams  *front.Streams   // tunnels, and answers without an end
 	switches *switchboard
 	tls      *httpserver.Certificate // nil: none
@@ -148,6 +150,9 @@ func (s *server) open(ctx context.Context) error {
 		s.callers = callers.New(store, nil, s.log)
 	}
 	s.setLoginLimits(f)
+	if err := s.openMail(); err != nil {
+		return errors.Join(err, s.engine.Close())
+	}
 	return nil
 }
 

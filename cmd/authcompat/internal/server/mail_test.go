@@ -1,0 +1,121 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/textproto"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/core"
+)
+
+// takeMails is an SMTP server that sends the texts of mails to a channel.
+func takeMails(t *testing.T) (port int, texts <-chan string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(chan string, 8)
+	var served sync.WaitGroup
+	served.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			served.Go(func() {
+				defer conn.Close()
+				text := textproto.NewConn(conn)
+				for reply := "220 ready"; text.PrintfLine("%s", reply) == nil; reply = "250 ok" {
+					line, err := text.ReadLine()
+					if err != nil {
+						return
+					}
+					if line != "DATA" {
+						continue
+					}
+					_ = text.PrintfLine("354 go ahead")
+					lines, err := text.ReadDotLines()
+					if err != nil {
+						return
+					}
+					all <- strings.Join(lines, "\n")
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		served.Wait()
+	})
+	return listener.Addr().(*net.TCPAddr).Port, all
+}
+
+// TestMailsAreSent holds that a server with the settings of an SMTP server sends what its store has.
+func TestMailsAreSent(t *testing.T) {
+	t.Chdir(t.TempDir())
+	port, texts := takeMails(t)
+	if err := os.Mkdir("templates", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("templates/confirmation.txt", []byte("Hello {{.Username}}, this is {{.SiteName}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	writeSettings(t, fmt.Sprintf("smtp: {host: 127.0.0.1, port: %d, encryption: none, from: a@example.org}\nmail: {templates: templates, site_name: Shop}\n", port))
+	s := unheard(t)
+	user, err := s.engine.Backend.CreateUser(t.Context(), core.NewUser{Username: "ann", Email: "ann@example.org", CreatedAt: time.Now()}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := core.Mail{Kind: core.MailConfirmation, Profile: "authtokens", UserID: user.ID, CreatedAt: time.Now().Add(-time.Second)}
+	if err := s.engine.Backend.Mail.EnqueueMail(t.Context(), mail, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.engine.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f := config.NewServer()
+	f.AddFlags(pflag.NewFlagSet("", pflag.ContinueOnError))
+	all, err := f.Resolve(t.Context(), "c.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- Run(ctx, f, all, nil, io.Discard, io.Discard) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	select {
+	case text := <-texts:
+		if !strings.Contains(text, "Hello ann, this is Shop") || !strings.Contains(text, "Subject: Your account at Shop is ready") {
+			t.Errorf("text: %s", text)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("no mail")
+	}
+}
+
+// TestNoMails holds that nothing is sent without an SMTP server.
+func TestNoMails(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeSettings(t, "")
+	s := unheard(t)
+	defer s.engine.Close()
+	if s.mail != nil {
+		t.Error("there is a sender")
+	}
+}
