@@ -17,8 +17,11 @@ django.setup()
 from django.contrib.auth import authenticate  # noqa: E402
 from django.contrib.auth.hashers import get_hasher, make_password  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.auth.signals import user_logged_in  # noqa: E402
+from django.contrib.auth.tokens import default_token_generator  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import transaction  # noqa: E402
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode  # noqa: E402
 from rest_framework.authentication import TokenAuthentication  # noqa: E402
 from rest_framework.authtoken.models import Token  # noqa: E402
 from rest_framework.authtoken.serializers import AuthTokenSerializer  # noqa: E402
@@ -87,6 +90,30 @@ def tokens(keys):
 def rights(username):
     user = User.objects.get(username=username)
     return [user.is_staff, user.is_active, user.first_name]
+
+
+def link(username):
+    """The uid and the token of a link in a mail."""
+    user = User.objects.get(username=username)
+    return [urlsafe_base64_encode(str(user.pk).encode()), default_token_generator.make_token(user)]
+
+
+def follow(uid, token):
+    """The user whom a link is for, or null."""
+    user = User.objects.get(pk=urlsafe_base64_decode(uid).decode())
+    return user.username if default_token_generator.check_token(user, token) else None
+
+
+def log_in(username):
+    """What a login does that sends user_logged_in."""
+    user = User.objects.get(username=username)
+    user_logged_in.send(sender=User, request=None, user=user)
+
+
+def set_password(username, password):
+    user = User.objects.get(username=username)
+    user.set_password(password)
+    user.save()
 
 
 def migrate():
