@@ -93,6 +93,10 @@ type LoginLimits struct {
 	// Registrations limits the users who register from one client address; without a Burst,
 	// any number may.
 	Registrations Limit
+	// MailsPerUser limits the mails with a link to one user, and those that are asked for with one name
+	// which nobody has; MailsPerAddress those that are asked for from one client address. Without a
+	// Burst, there are any number.
+	MailsPerUser, MailsPerAddress Limit
 }
 
 // DefaultUserLimit is the default of PerUser.
@@ -264,8 +268,8 @@ func (s *Service) reserveRegistration(ctx context.Context) (r reservation, err e
 	return reservation{keys: []LimitKey{key}, at: at}, nil
 }
 
-// ClearLimits gives a username, a client's network, or both, their full capacity for logins,
-// and the network that for registrations; with the zero address, none. It returns how many
+// ClearLimits gives a username, a client's network, or both, their full capacity for logins and for
+// mails, and the network that for registrations; with the zero address, none. It returns how many
 // of these limits had counted anything. It fails with KindUnavailable.
 func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username string, address netip.Addr) (int, error) {
 	var keys [][]byte
@@ -281,7 +285,7 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 		} else {
 			e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
 		}
-		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username))
+		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.mailLimitKey(found.account, username))
 		for _, text := range []string{username, LowerASCII(username)} { // by which logins by address are counted
 			key := s.accountLimitKey(subject{folded: text})
 			if !slices.ContainsFunc(keys, func(k []byte) bool { return bytes.Equal(k, key) }) {
@@ -290,7 +294,7 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 		}
 	}
 	if network := (clients.Client{Address: address}).Network(); network != "" {
-		keys = append(keys, s.networkLimitKey("address", network), s.networkLimitKey("registration", network))
+		keys = append(keys, s.networkLimitKey("address", network), s.networkLimitKey("registration", network), s.networkLimitKey("mail", network))
 	}
 	e.Actor = Operator
 	if address.IsValid() {

@@ -66,6 +66,8 @@ type Service struct {
 	issuers      sync.Map // Policy by its Issuer
 	foldUsername func(ctx context.Context, username string) (string, error)
 	cutover      CutoverStore // nil: the store has none
+	mail         MailStore    // nil: likewise
+	onMail       atomic.Pointer[func()]
 }
 
 // Config is what a Service is made of. Backend.Store and Hasher are required.
@@ -95,7 +97,7 @@ type Config struct {
 // New makes a Service. Logins are not rate-limited until SetLoginLimits is called.
 func New(c Config) *Service {
 	s := &Service{
-		store: c.Backend.Store, accounts: c.Backend.Accounts, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, turns: newWriteTurns(c.Backend.Writers), databaseClock: c.Backend.DatabaseClock, foldUsername: c.Backend.FoldUsername, cutover: c.Backend.Cutover,
+		store: c.Backend.Store, accounts: c.Backend.Accounts, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, turns: newWriteTurns(c.Backend.Writers), databaseClock: c.Backend.DatabaseClock, foldUsername: c.Backend.FoldUsername, cutover: c.Backend.Cutover, mail: c.Backend.Mail,
 		hasher: c.Hasher, refreshKeys: c.RefreshKeys, databaseKey: c.DatabaseKey, processKey: newProcessKey(), onEvent: c.OnEvent,
 		clock: c.Clock, random: c.Random, log: c.Log, expiries: c.ExpiryWriter,
 	}
@@ -106,6 +108,9 @@ func New(c Config) *Service {
 		}
 		if s.audit != nil {
 			s.audit = turnAuditor{s.audit, s.turns}
+		}
+		if s.mail != nil {
+			s.mail = turnMailStore{s.mail, s.turns}
 		}
 	}
 	s.sealer.Store(&c.Sealer)

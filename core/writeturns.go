@@ -152,3 +152,17 @@ type turnAuditor struct {
 func (a turnAuditor) Record(ctx context.Context, e AuditEntry) error {
 	return a.turns.do(ctx, ahead, writeWait, func() error { return a.Auditor.Record(ctx, e) })
 }
+
+// turnMailStore is a MailStore that is written to in turns, as far as clients do.
+type turnMailStore struct {
+	MailStore
+	turns *writeTurns
+}
+
+func (m turnMailStore) EnqueueMail(ctx context.Context, mail Mail, audit *AuditEntry) error {
+	return m.turns.do(ctx, behind, writeWait, func() error { return m.MailStore.EnqueueMail(ctx, mail, audit) })
+}
+
+func (m turnMailStore) ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *AuditEntry) error {
+	return m.turns.do(ctx, ahead, writeWait, func() error { return m.MailStore.ActivateUser(ctx, userID, passwordHash, audit) })
+}

@@ -14,6 +14,9 @@ func (s *server) openMail() (err error) {
 	s.mail, err = mailer.New(m.Server, &mailer.Composer{Store: queue, Templates: m.Templates, Link: site.Link}, mailer.Options{
 		Log: s.log, Clock: s.engine.Now, OnOutcome: s.metrics.RegisterMails(mailer.Outcomes()...),
 	})
+	if err == nil {
+		s.engine.OnMail(s.mail.Wake)
+	}
 	return err
 }
 

@@ -1,0 +1,97 @@
+package core_test
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
+	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestAskMail holds for whom mails are added, and what is recorded of it.
+func TestAskMail(t *testing.T) {
+	store := sqlitetest.MustOpen(t)
+	passwords, err := hashing.NewDjangoHasher(1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	backend := store.Backend()
+	s := core.New(core.Config{Backend: backend, Hasher: hashing.NewPool(passwords, hashing.PoolOptions{Threads: 1, Queue: 10}), Sealer: sealer,
+		DatabaseKey: make([]byte, core.DatabaseKeySize), Clock: func() time.Time { return now }})
+	two, five := core.Limit{Burst: 2, Window: time.Hour}, core.Limit{Burst: 5, Window: time.Hour}
+	s.SetLoginLimits(&core.LoginLimits{Limiter: store, PerUser: five, PerAddress: five, MailsPerUser: two, MailsPerAddress: five})
+	woken := 0
+	s.OnMail(func() { woken++ })
+	user, err := s.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: "john", Password: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	john := &core.Account{User: user}
+	for _, step := range []struct {
+		name, address string
+		kind          core.MailKind
+		account       *core.Account
+		fails         bool
+		waiting       int64
+		outcome       string
+	}{
+		{"john", "192.0.2.1", core.MailPasswordReset, john, false, 1, "ok"},
+		{"john@example.org", "192.0.2.1", core.MailPasswordReset, john, false, 2, "ok"},
+		{"john", "192.0.2.2", core.MailPasswordReset, john, false, 2, "throttled"},
+		{"nobody@example.org", "192.0.2.2", core.MailPasswordReset, nil, false, 2, "user_unknown"},
+		{"john", "192.0.2.2", core.MailPasswordChanged, john, false, 3, "ok"},
+		{"Nobody@example.org", "192.0.2.1", core.MailPasswordReset, nil, false, 3, "user_unknown"},
+		{"nobody@Example.org", "192.0.2.1", core.MailPasswordReset, nil, false, 3, "throttled"},
+		{"\x00\xff", "192.0.2.1", core.MailPasswordReset, nil, false, 3, "user_unknown"},
+		{"mary", "192.0.2.1", core.MailPasswordReset, nil, true, 3, ""},
+	} {
+		err := s.AskMail(from(t, step.address), "api", step.kind, step.name, step.account)
+		if (core.KindOf(err) == core.KindThrottled) != step.fails || err != nil && !step.fails {
+			t.Errorf("%q: %v", step.name, err)
+		}
+		if n, err := backend.Mail.CountMails(t.Context()); n != step.waiting || err != nil {
+			t.Errorf("%q: %d mails wait, %v, want %d", step.name, n, err, step.waiting)
+		}
+		entries, err := store.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionAskMail}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !step.fails {
+			e := entries[0]
+			got := []string{e.Outcome, e.Username, e.Detail, e.Profile, fmt.Sprint(e.UsernamePseudonym != "")}
+			want := []string{step.outcome, "", string(step.kind), "api", fmt.Sprint(step.account == nil)}
+			if step.account != nil {
+				want[1] = "john"
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%q: entry (-want +got):\n%s", step.name, d)
+			}
+		}
+	}
+	if woken != 8 {
+		t.Errorf("woken %d times", woken)
+	}
+	if n, err := s.ClearLimits(t.Context(), store, "john", netip.MustParseAddr("192.0.2.1")); n != 2 || err != nil {
+		t.Errorf("%d limits were lifted, %v", n, err)
+	}
+	for want := range 3 { // nobody's are gone
+		m, err := backend.Mail.ClaimMail(t.Context(), now, now.Add(time.Minute))
+		if err != nil || m.UserID != user.ID || m.Profile != "api" {
+			t.Errorf("mail %d: %+v, %v", want, m, err)
+		}
+	}
+	if m, err := backend.Mail.ClaimMail(t.Context(), now, now.Add(time.Minute)); !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("one more: %+v, %v", m, err)
+	}
+}
