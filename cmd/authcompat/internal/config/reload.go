@@ -69,6 +69,7 @@ func (f *Server) KeepRestartOnly(ctx context.Context, running *Config, addresses
 			change.setting.copy(&f.Config, running)
 		}
 	}
+	f.Mail = running.Mail // with what was read from its files
 	return kept, ordered, nil
 }
 

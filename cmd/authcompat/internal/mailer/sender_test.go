@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,10 +71,11 @@ Example
 // TestNoSecretIsKept looks for the token of a link in the files of the store and in the log, while the
 // mail waits, and after it was sent.
 func TestNoSecretIsKept(t *testing.T) {
-	refuse := true
+	var refuse atomic.Bool
+	refuse.Store(true)
 	o := newOffice(t, func(s *smtpServer) {
 		s.answer = func(command string) string {
-			if command == "." && refuse {
+			if command == "." && refuse.Load() {
 				return "451 4.3.0 " + annsToken + " is in your text"
 			}
 			return ""
@@ -81,7 +83,7 @@ func TestNoSecretIsKept(t *testing.T) {
 	}, nil)
 	o.enqueue(t, core.MailActivation, o.addUser(t, "bob", func(u *core.NewUser) { u.Inactive = true }).ID)
 	o.step(t)
-	refuse = false
+	refuse.Store(false)
 	o.later(time.Hour)
 	o.step(t)
 	mails := o.server.mails()
@@ -129,10 +131,11 @@ func TestOutcomes(t *testing.T) {
 		{"a lost answer", ".", drop, "[unknown ok]", 2, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			broken := true
+			var broken atomic.Bool
+			broken.Store(true)
 			o := newOffice(t, func(s *smtpServer) {
 				s.answer = func(command string) string {
-					if broken && c.at != "" && strings.HasPrefix(command, c.at) {
+					if broken.Load() && c.at != "" && strings.HasPrefix(command, c.at) {
 						return c.answer
 					}
 					return ""
@@ -142,7 +145,7 @@ func TestOutcomes(t *testing.T) {
 			if errs := o.step(t); (errs != nil) != c.fails {
 				t.Errorf("errors: %v", errs)
 			}
-			broken = false
+			broken.Store(false)
 			o.later(time.Hour)
 			if errs := o.step(t); errs != nil {
 				t.Error(errs)
@@ -246,8 +249,11 @@ func TestOneConnection(t *testing.T) {
 		o.enqueue(t, core.MailPasswordReset, 1)
 	}
 	o.step(t)
-	if o.server.sessions != 1 || len(o.server.mails()) != 5 {
-		t.Errorf("%d mails by %d connections", len(o.server.mails()), o.server.sessions)
+	o.server.mutex.Lock()
+	sessions := o.server.sessions
+	o.server.mutex.Unlock()
+	if sessions != 1 || len(o.server.mails()) != 5 {
+		t.Errorf("%d mails by %d connections", len(o.server.mails()), sessions)
 	}
 }
 
