@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -139,6 +140,43 @@ func TestConnectionsOfNoMoreUse(t *testing.T) {
 		exchange(t, address, test.request+"Connection: close\r\n\r\n"+body)
 		if err := <-ended; (err != io.EOF) != test.reset {
 			t.Errorf("%q: the application's connection ended with %v", test.request, err)
+		}
+	}
+}
+
+// TestConnectionsBeyondThoseKept has more requests at once than connections are kept: those that are one too
+// many keep no port either.
+func TestConnectionsBeyondThoseKept(t *testing.T) {
+	const kept, more = 512, 8
+	var asked sync.WaitGroup
+	asked.Add(kept + more)
+	ended := make(chan error, kept+more)
+	application := serveConns(t, func(c net.Conn) {
+		r := bufio.NewReader(c)
+		if _, err := readHead(r); err != nil {
+			return // made without need
+		}
+		asked.Done()
+		asked.Wait()
+		_, _ = io.WriteString(c, ok)
+		_, err := r.ReadByte()
+		ended <- err
+	})
+	f := front.New(&gate{}, front.Options{Old: front.Application{URL: application}})
+	t.Cleanup(f.Retire)
+	var answered sync.WaitGroup
+	for range kept + more {
+		answered.Go(func() {
+			w := httptest.NewRecorder()
+			if f.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody)); w.Code != http.StatusOK {
+				t.Errorf("answered %d", w.Code)
+			}
+		})
+	}
+	answered.Wait()
+	for range more {
+		if err := <-ended; err == io.EOF {
+			t.Error("a connection was closed, and keeps its port")
 		}
 	}
 }

@@ -71,7 +71,14 @@ func newTransport(a Application, o *Options) *transport {
 		}
 	}
 	pool := func(idle time.Duration) *http.Transport {
-		dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return t.dial(ctx) }
+		dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+			conn, err := t.dial(ctx)
+			if err != nil {
+				return nil, err
+			}
+			conn.reset = true // net/http makes more than it has requests for
+			return conn, nil
+		}
 		return &http.Transport{
 			DialContext: dial, DialTLSContext: dial,
 			DisableCompression:     true,
@@ -106,7 +113,7 @@ type handshakeError struct{ error }
 func (e *handshakeError) Unwrap() error { return e.error }
 
 // dial connects to the application. The error is a *dialError or a *handshakeError.
-func (t *transport) dial(ctx context.Context) (net.Conn, error) {
+func (t *transport) dial(ctx context.Context) (*upstreamConn, error) {
 	conn, err := t.dialer.DialContext(ctx, "tcp", t.address)
 	if err != nil {
 		return nil, &dialError{err}
@@ -143,11 +150,18 @@ func roundTrip(r *http.Request) (*http.Response, error) {
 	if !ok {
 		return nil, errors.New("front: a request of nobody")
 	}
-	trace := &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
-		if conn, ours := got.Conn.(*upstreamConn); ours {
+	var conn *upstreamConn
+	trace := &httptrace.ClientTrace{
+		GotConn: func(got httptrace.GotConnInfo) {
+			conn = got.Conn.(*upstreamConn)
 			conn.begin(x)
-		}
-	}}
+		},
+		PutIdleConn: func(err error) {
+			if err != nil {
+				conn.surplus()
+			}
+		},
+	}
 	if proxy := httptrace.ContextClientTrace(r.Context()); proxy != nil {
 		// Its context would be joined with ours by reflection.
 		trace.Got1xxResponse = func(status int, header textproto.MIMEHeader) error {
@@ -193,7 +207,7 @@ type upstreamConn struct {
 	sent     []byte    // and is sent
 	answered bool      // the answer's head has been read, or there is none to read
 	reader   headReader
-	reset    bool // it is of no more use to either side, and is closed without a trace
+	reset    bool // nothing is lost if it is reset when it is closed
 }
 
 // begin says whose request is written next.
@@ -201,8 +215,15 @@ func (c *upstreamConn) begin(x *exchange) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.x, c.heading, c.head = x, true, c.head[:0]
-	c.answered, c.reader = false, headReader{line: c.reader.line[:0]}
+	c.answered, c.reader, c.reset = false, headReader{line: c.reader.line[:0]}, false
 	x.sent.Store(false)
+}
+
+// surplus says that there are too many connections: this one is closed after its exchange.
+func (c *upstreamConn) surplus() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reset = true
 }
 
 // awaitReading waits until net/http has used up what it has read, which belongs to the last
@@ -241,8 +262,8 @@ func (c *upstreamConn) Close() error {
 	c.notify()
 	c.mu.Unlock()
 	if reset {
-		// Whoever closes first keeps the port for a minute otherwise, and who asks for
-		// what it has already would soon leave none to connect from.
+		// Whoever closes first keeps the port for a minute otherwise, and clients that ask
+		// for what they have already, or all at once, would leave none to connect from.
 		below := c.Conn
 		if secure, ok := below.(*tls.Conn); ok {
 			below = secure.NetConn()
