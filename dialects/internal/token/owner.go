@@ -29,6 +29,9 @@ func Named(ctx context.Context, engine *core.Service, e profiles.Endpoint, polic
 	if e.Action == profiles.Register && policy.NormalizeUsername {
 		username = spelling.Normalize(username)
 	}
+	if e.Action == profiles.Register {
+		policy.LoginBy = core.ByUsername // whatever users log in by
+	}
 	spelling, known, err := engine.Spelling(ctx, policy, username)
 	switch {
 	case err != nil || spelling == "":
