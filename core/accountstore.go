@@ -6,7 +6,7 @@ import "context"
 // name theirs by something else than the exact username. Errors are those of [Store], and
 // audit entries are appended as there.
 type AccountStore interface {
-	// AccountByID returns the account with this id, or ErrNotFound.
+	// AccountByID returns the account with this id and when it last logged in, or ErrNotFound.
 	AccountByID(ctx context.Context, userID int64) (Account, error)
 
 	// FindAccounts returns at most limit accounts that have the text as their username or as
@@ -28,6 +28,10 @@ type AccountStore interface {
 	// is gone, with ErrPasswordChanged if the encoded password is another, and with
 	// ErrUnsupported if rows that only another program knows how to remove refer to the user.
 	RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *AuditEntry) error
+
+	// ActivateUser makes the user active. It fails with ErrNotFound if the user is active already, is
+	// gone, or has another encoded password: of two activations by one link, one does.
+	ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *AuditEntry) error
 
 	// ChangePassword replaces the encoded password and ends tokens, and returns the number of
 	// those. It fails with ErrNotFound if the user is gone, and with ErrPasswordChanged if the

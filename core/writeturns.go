@@ -116,6 +116,10 @@ func (s turnAccounts) RemoveUser(ctx context.Context, userID int64, passwordHash
 	return s.turns.do(ctx, ahead, writeWait, func() error { return s.AccountStore.RemoveUser(ctx, userID, passwordHash, audit) })
 }
 
+func (s turnAccounts) ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *AuditEntry) error {
+	return s.turns.do(ctx, ahead, writeWait, func() error { return s.AccountStore.ActivateUser(ctx, userID, passwordHash, audit) })
+}
+
 func (s turnAccounts) ChangePassword(ctx context.Context, c PasswordChange, audit *AuditEntry) (ended int, err error) {
 	err = s.turns.do(ctx, ahead, writeWait, func() (err error) {
 		ended, err = s.AccountStore.ChangePassword(ctx, c, audit)
@@ -161,8 +165,4 @@ type turnMailStore struct {
 
 func (m turnMailStore) EnqueueMail(ctx context.Context, mail Mail, audit *AuditEntry) error {
 	return m.turns.do(ctx, behind, writeWait, func() error { return m.MailStore.EnqueueMail(ctx, mail, audit) })
-}
-
-func (m turnMailStore) ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *AuditEntry) error {
-	return m.turns.do(ctx, ahead, writeWait, func() error { return m.MailStore.ActivateUser(ctx, userID, passwordHash, audit) })
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at FROM @users WHERE `
+const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM @users WHERE `
 
 // The conditions begin as those of the indexes users_username_lower and users_email_lower.
 const (
@@ -242,4 +242,9 @@ func (s *Store) samePassword(ctx context.Context, tx *sqlx.Tx, userID int64, enc
 		err = core.ErrPasswordChanged
 	}
 	return err
+}
+
+// ActivateUser implements [core.AccountStore].
+func (s *Store) ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
+	return s.change(ctx, audit, "activate user", `UPDATE @users SET active = true WHERE id = $1 AND NOT active AND password_hash = $2`, userID, passwordHash)
 }

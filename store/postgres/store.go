@@ -8,6 +8,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/internal/callers"
+	"github.com/authcompat/authcompat/store/internal/mails"
 	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/pgdurability"
 	"github.com/authcompat/authcompat/store/internal/pgencoding"
@@ -42,6 +43,19 @@ func (s *Store) callers() core.CallerStore {
 			return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error { return do(ctx, tx.Tx) })
 		},
 		Unencodable: pgconn.ErrEncoding,
+	})
+}
+
+func (s *Store) mails() core.MailStore {
+	return mails.New(mails.Access{
+		Table: s.qualify("@mails"),
+		Bind:  callers.PositionalParameters,
+		Read: func(ctx context.Context, do func(context.Context, mails.Querier) error) error {
+			return s.read(ctx, func(ctx context.Context) error { return do(ctx, s.db) })
+		},
+		Write: func(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sql.Tx) error) error {
+			return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, _ bool) error { return do(ctx, tx.Tx) })
+		},
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at FROM users WHERE `
+const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM users WHERE `
 
 // SQLite's lower() changes the letters of ASCII alone. The conditions begin as those of the
 // indexes users_username_lower and users_email_lower.
@@ -173,4 +173,9 @@ func samePassword(ctx context.Context, tx *sqlx.Tx, userID int64, encoded string
 		err = core.ErrPasswordChanged
 	}
 	return err
+}
+
+// ActivateUser implements [core.AccountStore].
+func (s *Store) ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
+	return s.change(ctx, audit, "activate user", `UPDATE users SET active = 1 WHERE id = ? AND active = 0 AND password_hash = ?`, userID, passwordHash)
 }

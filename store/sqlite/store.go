@@ -12,6 +12,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/internal/callers"
 	"github.com/authcompat/authcompat/store/internal/dbfile"
+	"github.com/authcompat/authcompat/store/internal/mails"
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
 	"github.com/jmoiron/sqlx"
 )
@@ -74,6 +75,19 @@ func (s *Store) callers() core.CallerStore {
 		},
 		Write: func(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
 			return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error { return do(ctx, tx.Tx) })
+		},
+	})
+}
+
+func (s *Store) mails() core.MailStore {
+	return mails.New(mails.Access{
+		Table: "mails",
+		Bind:  func(statement string) string { return statement },
+		Read: func(ctx context.Context, do func(context.Context, mails.Querier) error) error {
+			return s.read(ctx, func(ctx context.Context) error { return do(ctx, s.reader) })
+		},
+		Write: func(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sql.Tx) error) error {
+			return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error { return do(ctx, tx.Tx) })
 		},
 	})
 }

@@ -218,7 +218,7 @@ func mailsRaces(t *testing.T, p operables) {
 }
 
 func mailsAccounts(t *testing.T, p operables) {
-	a, b := mailStores(p)
+	a, b := p.a.(core.AccountStore), p.b.(core.AccountStore)
 	ann := p.add(t, newUser("ann"))
 	_, err := a.AccountByID(t.Context(), ann.ID+1)
 	wantError(t, "nobody", err, core.ErrNotFound)
@@ -259,7 +259,7 @@ func mailsAccounts(t *testing.T, p operables) {
 }
 
 func mailsLogins(t *testing.T, p operables) {
-	a, _ := mailStores(p)
+	a, _ := p.a.(core.AccountStore), p.b.(core.AccountStore)
 	ann := p.add(t, newUser("ann"))
 	const logins = 8
 	errs := make([]error, logins)
@@ -278,7 +278,7 @@ func mailsLogins(t *testing.T, p operables) {
 }
 
 func mailsActivation(t *testing.T, p operables) {
-	a, b := mailStores(p)
+	a, b := p.a.(core.AccountStore), p.b.(core.AccountStore)
 	u := newUser("ann")
 	u.Inactive = true
 	ann, bob := p.add(t, u), p.add(t, newUser("bob"))
@@ -290,7 +290,7 @@ func mailsActivation(t *testing.T, p operables) {
 	wantError(t, "another password", a.ActivateUser(t.Context(), ann.ID, "hash of bob", entry()), core.ErrNotFound)
 	errs := make([]error, 6)
 	together(len(errs), func(i int) {
-		errs[i] = []core.MailStore{a, b}[i%2].ActivateUser(t.Context(), ann.ID, "hash of ann", entry())
+		errs[i] = []core.AccountStore{a, b}[i%2].ActivateUser(t.Context(), ann.ID, "hash of ann", entry())
 	})
 	done := len(slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, core.ErrNotFound) }))
 	if done != 1 {

@@ -29,15 +29,9 @@ CREATE TABLE IF NOT EXISTS authcompat_mails (
 // createMailsDue is the index for those that are due.
 const createMailsDue = `CREATE INDEX IF NOT EXISTS authcompat_mails_due ON authcompat_mails (due_at, id)`
 
-// mailStore is a [core.MailStore].
-type mailStore struct {
-	*mails.Queue
-	s *Store
-}
-
 // mails returns the store of mails.
 func (s *Store) mails() core.MailStore {
-	return mailStore{mails.New(mails.Access{
+	return mails.New(mails.Access{
 		Table: mailsTable,
 		Bind:  func(statement string) string { return s.layout.Load().sql(statement) },
 		Read: func(ctx context.Context, do func(context.Context, mails.Querier) error) error {
@@ -49,7 +43,7 @@ func (s *Store) mails() core.MailStore {
 			})
 		},
 		Write: s.writeMails,
-	}), s}
+	})
 }
 
 // writeMails runs do in a transaction, with the audit entry, and makes the table before.
@@ -73,37 +67,5 @@ func (s *Store) writeMails(ctx context.Context, audit *core.AuditEntry, do func(
 			})
 		}
 		return err
-	})
-}
-
-// AccountByID implements [core.MailStore].
-func (m mailStore) AccountByID(ctx context.Context, userID int64) (core.Account, error) {
-	var rows []pairRow
-	err := m.s.read(ctx, func(ctx context.Context, l *layout) (err error) {
-		rows, err = l.find(ctx, l.db, `"users".`+l.django.Quote(l.decoder.Mapping.ID)+` = ?`, "", userID)
-		return err
-	})
-	if err == nil && len(rows) != 1 {
-		err = core.ErrNotFound
-	}
-	if err != nil {
-		return core.Account{}, err
-	}
-	return rows[0].account, nil
-}
-
-// ActivateUser implements [core.MailStore]. It fails with core.ErrNotFound, too, where users have no
-// column that says who is active.
-func (m mailStore) ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
-	return m.s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
-		rows, err := l.find(ctx, tx, `"users".`+l.django.Quote(l.decoder.Mapping.ID)+` = ?`, l.django.LockUsers(), userID)
-		if err != nil {
-			return fmt.Errorf("select user: %w", err)
-		}
-		if len(rows) != 1 || rows[0].account.Active || rows[0].account.PasswordHash != passwordHash {
-			return core.ErrNotFound
-		}
-		result, err := l.setColumn(ctx, tx, l.decoder.Mapping.Active, l.django.Encode(true, l.decoder.Zone), userID, ``)
-		return changed("activate user", result, err)
 	})
 }

@@ -89,7 +89,7 @@ func (u *linked) account() core.Account {
 	if err != nil {
 		u.t.Fatal(err)
 	}
-	account, err := u.store.Backend().Mail.AccountByID(u.t.Context(), id)
+	account, err := u.store.Backend().Accounts.AccountByID(u.t.Context(), id)
 	if err != nil || account.Username != u.name {
 		u.t.Fatalf("%+v, %v", account, err)
 	}

@@ -16,6 +16,7 @@ type Link struct {
 // Composer makes mails of what the queue has.
 type Composer struct {
 	Store     core.MailStore
+	Accounts  core.AccountStore
 	Templates *Templates
 	// Link returns the link of a mail, with a new token if its kind has one. It is asked when the mail
 	// is sent.
@@ -28,7 +29,7 @@ var errNothing = errors.New("nobody is to get this mail any more")
 // compose returns the message of a mail. It fails with errNothing if its user is gone, has no address, or
 // is not active, or for an activation is active already.
 func (c *Composer) compose(ctx context.Context, m core.Mail) (Message, error) {
-	account, err := c.Store.AccountByID(ctx, m.UserID)
+	account, err := c.Accounts.AccountByID(ctx, m.UserID)
 	if errors.Is(err, core.ErrNotFound) {
 		return Message{}, errNothing
 	}

@@ -52,7 +52,7 @@ func runSender(task string) error {
 		return err
 	}
 	server := Server{Host: "127.0.0.1", Port: number, Encryption: None, From: "noreply@example.org", Name: "here", Timeout: time.Second}
-	s, err := New(server, &Composer{Store: store.Backend().Mail, Templates: templates, Link: links}, Options{})
+	s, err := New(server, &Composer{Store: store.Backend().Mail, Accounts: store, Templates: templates, Link: links}, Options{})
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func newOffice(t *testing.T, configure func(*smtpServer), settings func(*Server)
 	if settings != nil {
 		settings(&server)
 	}
-	o.sender, err = New(server, &Composer{Store: o.queue, Templates: templates, Link: links}, Options{
+	o.sender, err = New(server, &Composer{Store: o.queue, Accounts: o.store, Templates: templates, Link: links}, Options{
 		Log: slog.New(slog.NewTextHandler(&o.log, nil)),
 		Clock: func(context.Context) (time.Time, error) {
 			o.mutex.Lock()

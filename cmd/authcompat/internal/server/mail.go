@@ -11,7 +11,7 @@ func (s *server) openMail() (err error) {
 		return nil
 	}
 	site := &mailer.Site{Name: m.SiteName, Domain: m.Domain, Links: m.Links, Profile: s.profileLinks}
-	s.mail, err = mailer.New(m.Server, &mailer.Composer{Store: queue, Templates: m.Templates, Link: site.Link}, mailer.Options{
+	s.mail, err = mailer.New(m.Server, &mailer.Composer{Store: queue, Accounts: s.engine.Backend.Accounts, Templates: m.Templates, Link: site.Link}, mailer.Options{
 		Log: s.log, Clock: s.engine.Now, OnOutcome: s.metrics.RegisterMails(mailer.Outcomes()...),
 	})
 	if err == nil {
