@@ -41,7 +41,9 @@ func (p *Profile) endpoint(e yamlfile.Entry, before []Endpoint) (read Endpoint) 
 	switch read.Action {
 	case "":
 		yamlvalue.Optional(m, "fields", &read.Fields, fields)
-	case Register, Login:
+	case Login:
+		p.loginFields(m, &read, fields)
+	case Register:
 		yamlvalue.Required(m, "fields", &read.Fields, fields)
 	default:
 		m.Forbid("fields", "%s reads no fields", read.Action)
@@ -49,6 +51,18 @@ func (p *Profile) endpoint(e yamlfile.Entry, before []Endpoint) (read Endpoint) 
 	yamlvalue.Required(m, "reply", &read.Reply, replyOf(p.Family, read.Action).reply)
 	m.Done()
 	return read
+}
+
+// loginFields reads the fields of a login. One without fields issues a token to whoever the
+// classes of its view recognise (knox/views.py, LoginView).
+func (p *Profile) loginFields(m *yamlvalue.Map, e *Endpoint, read func(yamlvalue.Value) ([]Field, bool)) {
+	_, given := m.Get("fields")
+	switch {
+	case given || e.Access != AccessToken || !p.Family.oneOf(DRF):
+		yamlvalue.Required(m, "fields", &e.Fields, read)
+	case !e.recognises(AuthenticateBasic, AuthenticateToken):
+		m.RefuseKey("fields", "is missing, and nobody is recognised without: the endpoint's authentication has no basic")
+	}
 }
 
 // Methods are those that an endpoint can have, in the order of REST framework's Allow
@@ -105,8 +119,8 @@ func action(m *yamlvalue.Map, name Action) Action {
 	return ""
 }
 
-// access reads who may use an endpoint, and whether a token is checked if none is
-// required. Only REST framework views can require one to register or log in.
+// access reads who may use an endpoint, and whom it asks who that is. Only REST framework views
+// can require something of those who register or log in.
 func (p *Profile) access(m *yamlvalue.Map, e, first *Endpoint) {
 	e.Access = AccessToken
 	if e.Action == Register || e.Action == Login {
@@ -117,26 +131,7 @@ func (p *Profile) access(m *yamlvalue.Map, e, first *Endpoint) {
 		accesses = []Access{AccessOpen, AccessToken}
 	}
 	yamlvalue.Optional(m, "access", &e.Access, yamlvalue.Word(accesses...))
-	view := isView(p.Family, e.Action)
-	e.Authenticate = e.Access == AccessToken || view
-	if first != nil {
-		e.Authenticate = first.Authenticate
-	}
-	if !view {
-		m.Forbid("authenticate", "%s is no REST framework view in family %s", e.Action, p.Family)
-		return
-	}
-	yamlvalue.Optional(m, "authenticate", &e.Authenticate, yamlvalue.Boolean)
-	v, given := m.Get("authenticate")
-	switch {
-	case first != nil && e.Authenticate != first.Authenticate:
-		contradicts(v, first)
-	case e.Authenticate || e.Access != AccessToken:
-	case given:
-		v.Refuse("want true: the endpoint's access is %s", AccessToken)
-	default:
-		m.RefuseKey("access", "is %s, and %s, the first endpoint of this path, does not authenticate", AccessToken, first.Name)
-	}
+	p.endpointAuthentication(m, e, first)
 }
 
 // isView tells whether an endpoint is a REST framework view: all of family drf are,

@@ -4,9 +4,7 @@ import (
 	"io/fs"
 	"net/http"
 	"slices"
-	"time"
 
-	"github.com/authcompat/authcompat/profiles/internal/ttl"
 	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 )
 
@@ -69,7 +67,7 @@ func (p *Profile) origin(m *yamlvalue.Map, stacks *stackLoader) error {
 // read reads the rest of the file, in an order in which nothing depends on what comes
 // later.
 func (p *Profile) read(m *yamlvalue.Map) {
-	yamlvalue.Optional(m, "scheme", &p.Scheme, token)
+	p.authentication(m)
 	yamlvalue.Required(m, "tokens", &p.Tokens, tokens)
 	yamlvalue.Optional(m, "passwords", &p.Passwords, p.Family.passwords)
 	yamlvalue.Optional(m, "trailing_slash", &p.TrailingSlash, slashRule)
@@ -112,45 +110,6 @@ func (p *Profile) shapes(m *yamlvalue.Map) {
 		v.RefuseKey("body", "is missing")
 	}
 }
-
-// tokens reads what tokens the API issues.
-func tokens(v yamlvalue.Value) (Tokens, bool) {
-	m := v.Mapping()
-	t := Tokens{Realm: "default", Match: MatchExact}
-	counted := yamlvalue.Required(m, "hex", &t.Hex, yamlvalue.Integer(32, 128))
-	limited := yamlvalue.Required(m, "ttl", &t.TTL, ttl.Read)
-	yamlvalue.Required(m, "per_user", &t.PerUser, yamlvalue.Word(ManyPerUser, OnePerUser))
-	yamlvalue.Optional(m, "sliding", &t.Sliding, yamlvalue.Boolean)
-	yamlvalue.Optional(m, "realm", &t.Realm, yamlvalue.Identifier)
-	yamlvalue.Optional(m, "match", &t.Match, yamlvalue.Word(MatchExact, MatchKnox42))
-	m.Renamed("legacy_digests", "legacy_format")
-	yamlvalue.Optional(m, "legacy_format", &t.LegacyFormat, yamlvalue.Word(LegacyAuthtoken, LegacyKnox41, LegacyKnox42, LegacyKnox5))
-	if kept, _ := m.Get("legacy_format"); counted {
-		switch {
-		case t.LegacyFormat == LegacyAuthtoken && t.Hex > authtokenLength:
-			kept.Refuse("a token of %d digits does not fit authtoken's column: hex has to be at most %d", t.Hex, authtokenLength)
-		case (t.LegacyFormat == LegacyKnox41 || t.LegacyFormat == LegacyKnox42) && t.Hex%2 != 0:
-			kept.Refuse("knox up to 4.2 reads tokens as whole bytes: hex has to be even")
-		}
-	}
-	if sliding, _ := m.Get("sliding"); t.Sliding && limited {
-		switch {
-		case t.TTL == 0:
-			sliding.Refuse("tokens that never expire have no end to move: ttl is %s", ttl.Never)
-		case t.TTL <= slideEvery:
-			sliding.Refuse("a token's end is moved once a minute at most: ttl has to be longer")
-		}
-	}
-	m.Done()
-	return t, true
-}
-
-// authtokenLength is the most characters of a key of Django REST framework's authtoken
-// (rest_framework/authtoken/models.py, Token.key).
-const authtokenLength = 40
-
-// slideEvery is how often at most the engine extends a token in use.
-const slideEvery = time.Minute
 
 // oneOf tells whether f is one of the families, or unclear.
 func (f Family) oneOf(families ...Family) bool { return f == "" || slices.Contains(families, f) }

@@ -30,7 +30,7 @@ func TestProfileProblems(t *testing.T) {
 		{"other paths", "tokens:", "other_paths: 404\ntokens:", []string{"f.yaml:4:14: other_paths: want open or token, not the number 404"}},
 		{"unknown key", "tokens:", "tokens_: {}\ntokens:", []string{"f.yaml:4:1: tokens_: unknown key; did you mean tokens?"}},
 		{"throttling", "tokens:", "throttling: 429\ntokens:", []string{"f.yaml:4:13: throttling: want hidden or revealed, not the number 429"}},
-		{"unknown key like none", "tokens:", "webhooks: {}\ntokens:", []string{"f.yaml:4:1: webhooks: unknown key; the keys here are name, title, document, family, stack, scheme, tokens, passwords, trailing_slash, other_paths, throttling, headers, preflight_headers, cors, errors, rules, endpoints, messages"}},
+		{"unknown key like none", "tokens:", "webhooks: {}\ntokens:", []string{"f.yaml:4:1: webhooks: unknown key; the keys here are name, title, document, family, stack, scheme, authentication, tokens, passwords, trailing_slash, other_paths, throttling, headers, preflight_headers, cors, errors, rules, endpoints, messages"}},
 		{"preflight headers", "tokens:", "preflight_headers: {A: b}\ntokens:", []string{"f.yaml:4:1: preflight_headers: is of family plainjson alone"}},
 		{"few digits", "hex: 40", "hex: 31", []string{"f.yaml:4:15: tokens.hex: want a whole number from 32 to 128, not the number 31"}},
 		{"many digits", "hex: 40", "hex: 129", []string{"f.yaml:4:15: tokens.hex: want a whole number from 32 to 128, not the number 129"}},
@@ -74,14 +74,14 @@ func TestProfileProblems(t *testing.T) {
 			"f.yaml:5:32: rules.trim: want true or false, not the number 1",
 			`f.yaml:5:41: rules.json: want compact or spaced, not "compakt"`,
 			`f.yaml:5:69: rules.page_content_type: want a media type such as text/html; charset=utf-8, not "text"`,
-			"f.yaml:5:77: rules.nulls: unknown key; the keys here are blank, trim, coercion, nul, surrogates, constants, null_body, json, json_errors, content_type, negotiation, inactive_login, token_characters, normalize_username, normalize_email, page, page_content_type",
+			"f.yaml:5:77: rules.nulls: unknown key; the keys here are blank, trim, coercion, nul, surrogates, constants, null_body, json, json_errors, content_type, negotiation, inactive_login, token_characters, basic_charset, basic_colon, normalize_username, normalize_email, page, page_content_type",
 		}},
 		{"messages", "endpoints:", "messages: {required: '', blank: 5, max_length: 'at most {mx} {max} {}', throttled: \"{ secs} {s1} {sec\", requird: a, malformed: b}\nendpoints:", []string{
 			"f.yaml:5:22: messages.required: is empty",
 			"f.yaml:5:33: messages.blank: want a text (write it in quotes), not the number 5",
 			"f.yaml:5:48: messages.max_length: unknown placeholder {mx}; this message has {max}",
 			"f.yaml:5:105: messages.requird: unknown key; did you mean required?",
-			"f.yaml:5:117: messages.malformed: unknown key; the keys here are required, null, blank, not_string, nul, surrogate, max_length, username_characters, username_taken, email_invalid, mismatch, password_similar, password_short, password_common, password_numeric, not_object, no_data, credentials, incomplete, inactive, token_missing, token_empty, token_spaces, token_characters, token_invalid, token_expired, token_inactive, method, media_type, not_acceptable, not_found, parse_error, multipart_error, too_large, throttled, unavailable",
+			"f.yaml:5:117: messages.malformed: unknown key; the keys here are required, null, blank, not_string, nul, surrogate, max_length, username_characters, username_taken, email_invalid, mismatch, password_similar, password_short, password_common, password_numeric, not_object, no_data, credentials, incomplete, inactive, token_limit, token_missing, token_empty, token_spaces, token_characters, token_invalid, token_expired, token_inactive, basic_empty, basic_spaces, basic_encoding, basic_invalid, basic_inactive, method, media_type, not_acceptable, not_found, parse_error, multipart_error, too_large, throttled, unavailable",
 		}},
 		{"messages without placeholders", "endpoints:", "messages: {required: 'no {field} {max}', null: }\nendpoints:", []string{
 			"f.yaml:5:22: messages.required: unknown placeholder {field}; this message has none",
@@ -195,7 +195,7 @@ messages:
 	}
 	login, _ := p.Endpoint(Login)
 	want := Endpoint{
-		Name: "token-login", Action: Login, Path: "/auth/token/login/", TrailingSlash: SlashRedirect, Methods: []string{"POST"}, Access: AccessOpen, Authenticate: true,
+		Name: "token-login", Action: Login, Path: "/auth/token/login/", TrailingSlash: SlashRedirect, Methods: []string{"POST"}, Access: AccessOpen, Authentication: []Authentication{{AuthenticateToken, "Token"}},
 		Renderers: []Renderer{RenderJSON},
 		Parsers:   []Parser{ParseJSON, ParseForm, ParseMultipart},
 		View:      View{Name: "Token Create", Description: "Use this endpoint to obtain user authentication token.", Actions: true},
@@ -231,8 +231,9 @@ func TestDefaults(t *testing.T) {
 		t.Error("the stack is not merged in")
 	}
 	p.Messages, p.Rules, p.Errors = nil, Rules{}, Errors{}
+	tokens := []Authentication{{AuthenticateToken, "Token"}}
 	view := func(e Endpoint) Endpoint {
-		e.Methods, e.TrailingSlash, e.Authenticate = []string{"POST"}, SlashExact, true
+		e.Methods, e.TrailingSlash, e.Authentication = []string{"POST"}, SlashExact, tokens
 		e.Renderers = []Renderer{RenderJSON, RenderHTML}
 		e.Parsers = []Parser{ParseJSON, ParseForm, ParseMultipart}
 		return e
@@ -243,7 +244,7 @@ func TestDefaults(t *testing.T) {
 	})
 	account.Methods = []string{"GET"}
 	want := &Profile{
-		Name: "sixth", Family: DRF, Stack: "drf-3.14", Scheme: "Token",
+		Name: "sixth", Family: DRF, Stack: "drf-3.14", Scheme: "Token", Authentication: tokens,
 		Tokens:        Tokens{Hex: 40, TTL: 10 * time.Hour, PerUser: ManyPerUser, Realm: "default", Match: MatchExact},
 		TrailingSlash: SlashExact, OtherPaths: AccessOpen, Throttling: Hidden,
 		Endpoints: []Endpoint{

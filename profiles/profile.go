@@ -36,7 +36,10 @@ type Profile struct {
 	// Scheme is the keyword of the Authorization header and of the challenge,
 	// "Token" unless the profile says otherwise.
 	Scheme string
-	Tokens Tokens
+	// Authentication is whom endpoints ask who a client is, in order, unless they say otherwise:
+	// tokens with the Scheme alone unless the profile does (families drf, formjson).
+	Authentication []Authentication
+	Tokens         Tokens
 	// Passwords says which new ones are refused: none unless the profile says otherwise.
 	Passwords Passwords
 	// TrailingSlash says how a path without its trailing slash is answered where the
@@ -65,9 +68,22 @@ type Tokens struct {
 	Hex     int           // hex digits, 32 to 128, odd numbers too
 	TTL     time.Duration // 1 s to 36500 days; 0: never expires
 	Sliding bool          // each use starts the TTL anew; it is longer than a minute then
+	// Interval is how much later the end of a sliding token has to become for the move to be
+	// kept, more than that: a minute unless the profile says otherwise; 0 s to TTL
+	// (MIN_REFRESH_INTERVAL of knox).
+	Interval time.Duration
+	// Max is how long after the login a sliding token ends at the latest, at least TTL; 0: never
+	// (AUTO_REFRESH_MAX_TTL of knox 5).
+	Max     time.Duration
 	PerUser PerUser
-	Realm   string // "default" unless the profile says otherwise
-	Match   Match  // "exact" unless the profile says otherwise
+	// Limit is how many live tokens a user may have in the realm (TOKEN_LIMIT_PER_USER of knox):
+	// tokens that never end are not counted; 0: any number, as always with "one".
+	Limit int
+	// Prefix is put before the digits: at most 10 letters, digits and -._~ (TOKEN_PREFIX of
+	// knox 5); empty unless the profile says otherwise.
+	Prefix string
+	Realm  string // "default" unless the profile says otherwise
+	Match  Match  // "exact" unless the profile says otherwise
 	// LegacyFormat is the format of an older server in which each token is kept too, so
 	// that `authcompat export` can write it there. Empty: none.
 	LegacyFormat LegacyFormat
@@ -153,7 +169,7 @@ const (
 )
 
 // Endpoint is one action of the API, at one path. Endpoints of one path are one view: they have
-// the same View, Renderers, Parsers, Authenticate and TrailingSlash.
+// the same View, Renderers, Parsers, Authentication and TrailingSlash.
 type Endpoint struct {
 	Name   string // its key in the file: [a-z][a-z0-9_-]*, at most 64 characters
 	Action Action // its key where that is an action, unless the profile says otherwise
@@ -170,18 +186,20 @@ type Endpoint struct {
 	// Access is "open" for register and login, "token" for the others. In family
 	// drf a profile can have register and login want a token, too.
 	Access Access
-	// Authenticate says whether a token header is checked even if the endpoint is open,
-	// and a bad one answered with 401. REST framework views do so unless the profile
-	// says otherwise.
-	Authenticate bool
+	// Authentication is whom the endpoint asks who a client is, in order: REST framework views
+	// as the profile's do unless they say otherwise, even if they are open to all, so that a bad
+	// token is refused there, too. Forms and plain views that are open to all ask nobody.
+	Authentication []Authentication
 	// Renderers and Parsers are those of a REST framework view, in order of preference.
 	// Unless the profile says otherwise they are json and html; and json, form and
 	// multipart. json is always one of the renderers.
 	Renderers []Renderer
 	Parsers   []Parser
 	View      View
-	Fields    []Field // in the order in which they are validated
-	Reply     Reply
+	// Fields are in the order in which they are validated. A login that needs a token has none
+	// where it issues one to whoever is recognised.
+	Fields []Field
+	Reply  Reply
 }
 
 // Renderer is a format in which a REST framework view can answer.

@@ -8,7 +8,7 @@ func TestFormerNames(t *testing.T) {
 	checkProblems(t, restProfile, []problem{
 		{"legacy_digests", "ttl: 10h", "ttl: 10h, legacy_digests: knox-4.2", []string{"f.yaml:4:29: tokens.legacy_digests: is called legacy_format now"}},
 		{"both keys", "ttl: 10h", "ttl: 10h, legacy_digests: knox-4.2, legacy_format: knox-4.2", []string{"f.yaml:4:29: tokens.legacy_digests: is called legacy_format now"}},
-		{"unlike either", "ttl: 10h", "ttl: 10h, legacy: knox-4.2", []string{"f.yaml:4:29: tokens.legacy: unknown key; the keys here are hex, ttl, per_user, sliding, realm, match, legacy_format"}},
+		{"unlike either", "ttl: 10h", "ttl: 10h, legacy: knox-4.2", []string{"f.yaml:4:29: tokens.legacy: unknown key; the keys here are hex, ttl, per_user, realm, match, limit, prefix, legacy_format, sliding"}},
 		{"throttling", "tokens:", "throttling: told\ntokens:", []string{"f.yaml:4:13: throttling: told is called revealed now"}},
 		{"inactive_login", "endpoints:", "rules: {inactive_login: told}\nendpoints:", []string{"f.yaml:5:25: rules.inactive_login: told is called revealed now"}},
 		{"rejected", "endpoints:", "rules: {nul: refused, surrogates: refused, constants: refused}\nendpoints:", []string{

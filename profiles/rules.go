@@ -19,6 +19,8 @@ type Rules struct {
 	Negotiation       Negotiation       `yaml:"negotiation"`
 	InactiveLogin     Disclosure        `yaml:"inactive_login"`
 	TokenCharacters   TokenCharacters   `yaml:"token_characters"`
+	BasicCharset      BasicCharset      `yaml:"basic_charset"`
+	BasicColon        BasicColon        `yaml:"basic_colon"`
 	NormalizeUsername NormalizeUsername `yaml:"normalize_username"`
 	NormalizeEmail    NormalizeEmail    `yaml:"normalize_email"`
 	Page              Page              `yaml:"page"`
@@ -131,6 +133,24 @@ type TokenCharacters string
 const (
 	TokenCharactersRefused TokenCharacters = "refused" // refused with its own message
 	TokenCharactersUnknown TokenCharacters = "unknown" // as a token that does not exist
+)
+
+// BasicCharset says how the bytes of a name and a password in HTTP Basic are read.
+type BasicCharset string
+
+// The values of BasicCharset.
+const (
+	BasicUTF8   BasicCharset = "utf-8"   // as Latin-1 if they are not UTF-8 (3.12 and later)
+	BasicLatin1 BasicCharset = "latin-1" // always (to 3.11)
+)
+
+// BasicColon says what becomes of credentials in HTTP Basic without a colon.
+type BasicColon string
+
+// The values of BasicColon.
+const (
+	BasicColonOptional BasicColon = "optional" // a name with an empty password (to 3.14)
+	BasicColonRequired BasicColon = "required" // refused like broken base64 (3.15 and later)
 )
 
 // NormalizeUsername says how a username is normalised before it is stored.

@@ -46,6 +46,8 @@ func ruleTable() []rule {
 		readWith("inactive_login", drf, func(r *Rules) *Disclosure { return &r.InactiveLogin }, disclosure),
 		choice("token_characters", views, func(r *Rules) *TokenCharacters { return &r.TokenCharacters },
 			TokenCharactersRefused, TokenCharactersUnknown),
+		choice("basic_charset", views, func(r *Rules) *BasicCharset { return &r.BasicCharset }, BasicUTF8, BasicLatin1),
+		choice("basic_colon", views, func(r *Rules) *BasicColon { return &r.BasicColon }, BasicColonOptional, BasicColonRequired),
 		choice("normalize_username", all, func(r *Rules) *NormalizeUsername { return &r.NormalizeUsername },
 			NormalizeUsernameNFKC, NormalizeUsernameNone),
 		choice("normalize_email", all, func(r *Rules) *NormalizeEmail { return &r.NormalizeEmail },

@@ -3,10 +3,10 @@ package profiles
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/authcompat/authcompat/profiles/internal/ttl"
 	"github.com/authcompat/authcompat/profiles/internal/yamlnode"
 )
 
@@ -40,6 +40,9 @@ func (p *Profile) sections() []yamlnode.Map {
 	head.Text("family", string(p.Family))
 	head.Text("stack", p.Stack)
 	head.Text("scheme", p.Scheme)
+	if p.Family.oneOf(DRF, FormJSON) {
+		head.Set("authentication", yamlnode.Fold(p.showAuthentication(p.Authentication), len("authentication: ")))
+	}
 	head.Set("tokens", p.Tokens.show())
 	if shown := p.Passwords.show(); len(shown.Node.Content) > 0 {
 		head.Set("passwords", yamlnode.Fold(shown.Node, len("passwords: ")))
@@ -67,18 +70,6 @@ func (p *Profile) sections() []yamlnode.Map {
 		}
 	}
 	return sections
-}
-
-func (t Tokens) show() *yaml.Node {
-	s := yamlnode.NewMap()
-	s.Number("hex", t.Hex)
-	s.Text("ttl", ttl.Text(t.TTL))
-	s.Flag("sliding", t.Sliding)
-	s.Text("per_user", string(t.PerUser))
-	s.Text("realm", t.Realm)
-	s.Text("match", string(t.Match))
-	s.Text("legacy_format", string(t.LegacyFormat))
-	return yamlnode.Fold(s.Node, len("tokens: "))
 }
 
 func showHeaders(headers []Header) yamlnode.Map {
@@ -140,7 +131,9 @@ func (p *Profile) showEndpoint(e Endpoint) *yaml.Node {
 	}
 	s.Text("access", string(e.Access))
 	if isView(p.Family, e.Action) {
-		s.Flag("authenticate", e.Authenticate)
+		if !slices.Equal(e.Authentication, p.Authentication) {
+			s.Set("authentication", yamlnode.Fold(p.showAuthentication(e.Authentication), used))
+		}
 		view := yamlnode.NewMap()
 		view.Text("name", e.View.Name)
 		view.Text("description", e.View.Description)

@@ -71,7 +71,7 @@ func TestViewProblems(t *testing.T) {
 		}},
 		{"the same again", "    methods: [PUT, GET]", "    methods: [PUT, GET]\n    trailing_slash: optional\n    view: {name: Users, actions: true}\n    renderers: [json]", nil},
 		{"view", "    methods: [PUT, GET]", "    methods: [PUT, GET]\n    view: {name: Who}", []string{"f.yaml:19:11: endpoints.who.view: is another one at create, the first endpoint of this path: its value holds for all of them"}},
-		{"open to none", "    renderers: [json]", "    renderers: [json]\n    authenticate: false", []string{"f.yaml:17:5: endpoints.who.access: is token, and create, the first endpoint of this path, does not authenticate"}},
+		{"open to none", "    renderers: [json]", "    renderers: [json]\n    authenticate: false", []string{"f.yaml:17:5: endpoints.who.access: is token, and nothing is asked who a client is"}},
 		{"hidden by an id", `"/users/{id}/"`, `"/users/{id}/"`, nil},
 		{"me too late", "/users/me/", "/names/me/", nil},
 		{"id before me", `"/names/{username}/", trailing_slash: exact`, "/users/you/", []string{"f.yaml:22:36: endpoints.by_name.path: is matched by the path of by_id above; put this endpoint first"}},

@@ -95,7 +95,7 @@ func (o *Old) loginHandler(e profiles.Endpoint, api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := context.WithValue(r.Context(), requestKey{}, login{o, r})
 		in := r.WithContext(ctx)
-		if e.Authenticate && o.probe != nil {
+		if e.Authenticates() && o.probe != nil {
 			if text, unknown := o.unknown(r); unknown {
 				// Nor does one of which nobody knows now: the password decides.
 				if v, err := o.check(r, text); err != nil || v.good {

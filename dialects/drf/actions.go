@@ -42,6 +42,22 @@ func (loginAction) do(v *view, c call) result {
 	return v.success(c, &data)
 }
 
+// issueAction is knox's own LoginView (knox/views.py): whoever is recognised gets a token. The
+// body is not read.
+type issueAction struct{}
+
+func (issueAction) do(v *view, c call) result {
+	session := *c.session
+	if session.Key == "" { // it was no password
+		var err error
+		if session, err = v.engine.Issue(c.context(), v.policy, c.session.User); err != nil {
+			return *v.engineError(err)
+		}
+	}
+	data := reply.OfSession(session)
+	return v.success(c, &data)
+}
+
 // registerAction is a CreateAPIView over a ModelSerializer of the user.
 type registerAction struct{}
 
@@ -90,11 +106,20 @@ func (a *API) register(ctx context.Context, limit int, r core.Registration) (cor
 	return a.engine.Register(ctx, a.policy, r)
 }
 
-// logoutAction ends the request's own token. The body is not read.
+// logoutAction ends the request's own token; of a user who gave a password, the one token that
+// there is, as djoser and dj-rest-auth do. The body is not read.
 type logoutAction struct{}
 
 func (logoutAction) do(v *view, c call) result {
-	if err := v.engine.Logout(c.context(), *c.session); err != nil {
+	end := v.engine.Logout
+	if !hasToken(c.session) {
+		if v.profile.Tokens.PerUser != profiles.OnePerUser {
+			// Which one is meant? knox's view fails.
+			return *v.unauthorized("token_missing", v.message("token_missing"))
+		}
+		end = v.engine.LogoutAll
+	}
+	if err := end(c.context(), *c.session); err != nil {
 		return *v.engineError(err)
 	}
 	return v.success(c, &reply.Data{})

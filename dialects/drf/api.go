@@ -64,7 +64,7 @@ func (a *API) Before(next http.Handler) http.Handler { return route.New(a.profil
 func (a *API) Other() http.Handler {
 	if a.profile.OtherPaths == profiles.AccessToken {
 		return a.view(profiles.Endpoint{
-			Access: profiles.AccessToken, Authenticate: true,
+			Access: profiles.AccessToken, Authentication: a.profile.Authentication,
 			Renderers: []profiles.Renderer{profiles.RenderJSON},
 		}, otherAction{})
 	}

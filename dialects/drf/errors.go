@@ -54,7 +54,7 @@ func failures(rules profiles.Rules) map[core.Kind]failure {
 		core.KindUsernameTaken: {status: http.StatusBadRequest, message: "username_taken", shape: asUsername},
 		core.KindEmailTaken:    {status: http.StatusBadRequest, message: "email_invalid"},
 		core.KindUnsupported:   {status: http.StatusServiceUnavailable, message: "unavailable"},
-		core.KindTokenLimit:    {status: http.StatusForbidden, message: "throttled"},
+		core.KindTokenLimit:    {status: http.StatusForbidden, message: "token_limit"},
 		core.KindUserUnknown:   {status: http.StatusNotFound, message: "not_found", outcome: "not_found"},
 		core.KindInvalidUser:   {status: http.StatusBadRequest, message: "max_length", shape: asUsername},
 		core.KindUnavailable:   {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
@@ -90,6 +90,8 @@ func (v *view) failure(f failure, kind core.Kind, err error) *result {
 	}
 	var r *result
 	switch {
+	case kind == core.KindTokenLimit:
+		return v.tokenLimit()
 	case f.shape == asNonField:
 		r = fieldError(nonField, sentence)
 	case f.shape == asUsername:
@@ -115,11 +117,12 @@ func (a *API) detail(status int, outcome, sentence string) *result {
 	return &result{status: status, body: body, outcome: outcome}
 }
 
-// unauthorized is a 401 with the challenge of the first authentication class.
-func (a *API) unauthorized(outcome, sentence string) *result {
-	r := a.detail(http.StatusUnauthorized, outcome, sentence)
-	r.headers = []profiles.Header{{Name: "WWW-Authenticate", Value: a.profile.Scheme}}
-	return r
+// tokenLimit is the answer to a login beyond the limit of live tokens (knox/views.py, LoginView).
+func (v *view) tokenLimit() *result {
+	return &result{
+		status: http.StatusForbidden, outcome: core.KindTokenLimit.String(),
+		data: new(pyjson.Object).Set("error", v.message("token_limit")),
+	}
 }
 
 // badRequest is a 400 with the errors of a serializer, by field.

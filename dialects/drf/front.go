@@ -22,10 +22,10 @@ type Gate struct {
 
 // Gate makes the gate of the API.
 func (a *API) Gate() *Gate {
-	v := a.view(profiles.Endpoint{Authenticate: true, Renderers: []profiles.Renderer{profiles.RenderJSON}}, otherAction{})
+	v := a.view(profiles.Endpoint{Authentication: a.profile.Authentication, Renderers: []profiles.Renderer{profiles.RenderJSON}}, otherAction{})
 	g := &Gate{v, a.Other(), make(map[string]*view)}
 	for _, e := range a.profile.Endpoints {
-		if e.Action == profiles.Login || e.Action == profiles.Register {
+		if (e.Action == profiles.Login || e.Action == profiles.Register) && len(e.Fields) > 0 {
 			g.named[e.Name] = a.view(e, nil)
 		}
 	}
@@ -33,19 +33,28 @@ func (a *API) Gate() *Gate {
 }
 
 func (g *Gate) refuse(w http.ResponseWriter, refusal result) {
-	out := g.view.render(refusal, accepted{profiles.RenderJSON, rendererType(profiles.RenderJSON)})
+	out := g.render(refusal)
 	out.Write(w)
+}
+
+func (g *Gate) render(refusal result) wire.Reply {
+	return g.view.render(refusal, accepted{profiles.RenderJSON, rendererType(profiles.RenderJSON)})
 }
 
 // Authenticate returns the session of the request's token, nil if it has none and needs
 // none. Otherwise it refuses the request, and ok is false.
 func (g *Gate) Authenticate(w http.ResponseWriter, r *http.Request, needed bool) (session *core.Session, ok bool) {
-	session, refusal := g.view.authenticate(r, &scratch{})
+	mem := &scratch{}
+	session, refusal := g.view.authenticate(&call{w: w, request: r, served: true, scratch: mem}, nil)
 	if refusal == nil && session == nil && needed {
 		refusal = g.view.unauthorized("token_missing", g.view.message("token_missing"))
 	}
 	if refusal != nil {
-		g.refuse(w, *refusal)
+		out := g.render(*refusal)
+		if mem.cookie {
+			g.view.varyByCookie(&out)
+		}
+		out.Write(w)
 		return nil, false
 	}
 	return session, true

@@ -52,11 +52,11 @@ func TestNewPasswords(t *testing.T) {
 			{`{"username":"ann","password1":"correct horse","password2":"correct horse"}`, `{"username":"ann"}`},
 		},
 	} {
-		names := map[string]string{"STAGE": string(stage), "PASSWORD": "password", "AGAIN": "re_password"}
+		password, again := "password", "re_password"
 		if stage == profiles.StageField {
-			names["PASSWORD"], names["AGAIN"] = "password1", "password2"
+			password, again = "password1", "password2"
 		}
-		a := apitest.MustNew(t, apitest.MustParse(t, retyped, names), sqlitetest.MustOpen(t), dialects.WithCommonPasswords(common))
+		a := apitest.MustNew(t, apitest.MustParse(t, retyped, "STAGE", string(stage), "PASSWORD", password, "AGAIN", again), sqlitetest.MustOpen(t), dialects.WithCommonPasswords(common))
 		for _, test := range tests {
 			status := 400
 			if test.want == `{"username":"ann"}` {

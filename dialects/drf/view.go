@@ -9,7 +9,6 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/route"
-	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -26,6 +25,7 @@ type view struct {
 // shared is what all endpoints of a path have in common.
 type shared struct {
 	headers []wire.Prepared  // of every reply: the profile's, Allow and Vary
+	cookied []wire.Prepared  // of every reply for which a session was looked for
 	allowed []string         // methods; empty: all, of paths that no endpoint has
 	views   map[string]*view // by method
 	access  profiles.Access  // of requests whose method no endpoint has
@@ -53,6 +53,7 @@ func (c call) context() context.Context { return c.request.Context() }
 type scratch struct {
 	session core.Session
 	body    []byte
+	cookie  bool // a session was looked for
 }
 
 // typicalBody is enough for most replies, so that writing one does not allocate.
@@ -60,7 +61,7 @@ const typicalBody = 512
 
 // reset erases what the last request left.
 func (r *scratch) reset() {
-	r.session = core.Session{}
+	r.session, r.cookie = core.Session{}, false
 	clear(r.body[:cap(r.body)])
 }
 
@@ -86,12 +87,18 @@ func (a *API) View(endpoints []profiles.Endpoint) http.Handler {
 		profiles.LogoutAll: logoutAllAction{},
 		profiles.Account:   accountAction{},
 	}
-	first := a.view(endpoints[0], actions[endpoints[0].Action])
+	act := func(e profiles.Endpoint) action {
+		if e.Action == profiles.Login && len(e.Fields) == 0 {
+			return issueAction{}
+		}
+		return actions[e.Action]
+	}
+	first := a.view(endpoints[0], act(endpoints[0]))
 	first.share(endpoints)
 	for _, e := range endpoints {
 		v := first
 		if e.Name != first.endpoint.Name {
-			v = a.view(e, actions[e.Action])
+			v = a.view(e, act(e))
 			v.shared = first.shared
 		}
 		for _, method := range e.Methods {
@@ -125,7 +132,7 @@ func (v *view) share(endpoints []profiles.Endpoint) {
 		}
 	}
 	allow := profiles.Header{Name: "Allow", Value: strings.Join(s.allowed, ", ")}
-	s.headers = prepare(v.profile.Headers, v.endpoint, allow)
+	s.headers, s.cookied = prepare(v.profile.Headers, v.endpoint, allow)
 }
 
 // view makes the view of one endpoint, for a path of its own.
@@ -134,17 +141,21 @@ func (a *API) view(e profiles.Endpoint, do action) *view {
 	if e.Reply.Body != nil {
 		v.reply = reply.Compile(*e.Reply.Body, a.style)
 	}
-	v.headers = prepare(a.profile.Headers, e)
+	v.headers, v.cookied = prepare(a.profile.Headers, e)
 	return v
 }
 
-// prepare makes the headers of every reply.
-func prepare(all []profiles.Header, e profiles.Endpoint, more ...profiles.Header) []wire.Prepared {
+// prepare makes the headers of every reply, without and with a session that was looked for.
+func prepare(all []profiles.Header, e profiles.Endpoint, more ...profiles.Header) (plain, cookied []wire.Prepared) {
 	headers := append(slices.Clone(all), more...)
+	vary := "Cookie"
 	if len(e.Renderers) > 1 {
-		headers = append(headers, profiles.Header{Name: "Vary", Value: "Accept"})
+		vary = "Accept, Cookie"
+		plain = wire.Prepare(append(slices.Clip(headers), profiles.Header{Name: "Vary", Value: "Accept"}))
+	} else {
+		plain = wire.Prepare(headers)
 	}
-	return wire.Prepare(headers)
+	return plain, wire.Prepare(append(slices.Clip(headers), profiles.Header{Name: "Vary", Value: vary}))
 }
 
 // ServeHTTP decides in the order of APIView.dispatch (rest_framework/views.py).
@@ -165,6 +176,9 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		res = v.admit(call{w: w, request: r, method: method, served: ok, scratch: mem}, refusal)
 	}
 	out := v.render(res, accepted)
+	if mem.cookie && res.adopted == nil {
+		v.varyByCookie(&out)
+	}
 	out.WriteFor(w, v.endpoint.Name)
 	mem.reset()
 	v.scratchPool.Put(mem)
@@ -173,7 +187,7 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // admit authenticates, checks the permission and the method, and acts. late is the
 // failed negotiation of a stack that negotiates last.
 func (v *view) admit(c call, late *result) result {
-	session, refusal := v.authenticate(c.request, c.scratch)
+	session, refusal := v.authenticate(&c, late)
 	if refusal != nil {
 		return *refusal
 	}
@@ -195,33 +209,4 @@ func (v *view) admit(c call, late *result) result {
 		return v.options()
 	}
 	return *v.detail(http.StatusMethodNotAllowed, "method_not_allowed", v.message("method", "method", c.method))
-}
-
-// authenticate gives the session of the request's token: nil for an anonymous
-// request, a refusal for a bad header or token.
-func (v *view) authenticate(r *http.Request, mem *scratch) (*core.Session, *result) {
-	if !v.endpoint.Authenticate {
-		return nil, nil
-	}
-	header, _ := wire.Header(r, "Authorization")
-	parsed, text := token.Parse(header, v.profile.Scheme)
-	if parsed == token.NotUTF8 && v.profile.Rules.TokenCharacters == profiles.TokenCharactersUnknown {
-		parsed = token.Found
-	}
-	switch parsed {
-	case token.Absent:
-		return nil, nil
-	case token.Empty:
-		return nil, v.unauthorized("token_malformed", v.message("token_empty"))
-	case token.HasSpaces:
-		return nil, v.unauthorized("token_malformed", v.message("token_spaces"))
-	case token.NotUTF8:
-		return nil, v.unauthorized("token_malformed", v.message("token_characters"))
-	}
-	session, err := v.engine.Authenticate(r.Context(), v.policy, token.Presented(text, v.profile.Tokens.Match))
-	if err != nil {
-		return nil, v.engineError(err)
-	}
-	mem.session = session
-	return &mem.session, nil
 }

@@ -46,7 +46,7 @@ func outcome(w interface {
 // TestViews asks endpoints that share a path: each answers its methods, and all of them say what
 // the view can do (rest_framework/views.py, APIView.allowed_methods and dispatch).
 func TestViews(t *testing.T) {
-	p := apitest.MustParse(t, sharing, nil)
+	p := apitest.MustParse(t, sharing)
 	a := apitest.MustNew(t, p, sqlitetest.MustOpen(t))
 	a.MustCreateUser(t, "ann", false)
 	a.MustCreateUser(t, "bob", false)

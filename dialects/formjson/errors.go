@@ -34,7 +34,7 @@ func failures() map[core.Kind]failure {
 		core.KindUsernameTaken: {message: "username_taken", username: true},
 		core.KindEmailTaken:    {status: http.StatusBadRequest, message: "email_invalid"},
 		core.KindUnsupported:   {status: http.StatusServiceUnavailable, message: "unavailable"},
-		core.KindTokenLimit:    {status: http.StatusForbidden, message: "throttled"},
+		core.KindTokenLimit:    {status: http.StatusForbidden, message: "token_limit"},
 		core.KindInvalidUser:   {message: "username_characters", username: true},
 		core.KindUnavailable:   {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
 		core.KindOverloaded:    {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},

@@ -30,7 +30,7 @@ func failures() map[core.Kind]failure {
 		core.KindUsernameTaken:      {status: http.StatusBadRequest, message: "username_taken"},
 		core.KindEmailTaken:         {status: http.StatusBadRequest, message: "email_invalid"},
 		core.KindUnsupported:        {status: http.StatusServiceUnavailable, message: "unavailable"},
-		core.KindTokenLimit:         {status: http.StatusForbidden, message: "throttled"},
+		core.KindTokenLimit:         {status: http.StatusForbidden, message: "token_limit"},
 		core.KindUserUnknown:        {status: http.StatusNotFound, message: "not_found", outcome: "not_found"},
 		core.KindInvalidUser:        {status: http.StatusBadRequest, message: "username_characters"},
 		core.KindUnavailable:        {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},

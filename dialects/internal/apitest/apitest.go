@@ -114,12 +114,10 @@ func (a *API) Ask(tb testing.TB, method, path, body string, headers ...string) *
 	return w
 }
 
-// MustParse returns the profile in a text, in which names stand for others.
-func MustParse(tb testing.TB, text string, names map[string]string) *profiles.Profile {
+// MustParse returns the profile in a text, in which pairs of names stand for others.
+func MustParse(tb testing.TB, text string, pairs ...string) *profiles.Profile {
 	tb.Helper()
-	for name, other := range names {
-		text = strings.ReplaceAll(text, name, other)
-	}
+	text = strings.NewReplacer(pairs...).Replace(text)
 	p, err := profiles.Parse("test.yaml", []byte(text))
 	if err != nil {
 		tb.Fatal(err)

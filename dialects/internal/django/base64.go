@@ -1,9 +1,9 @@
 package django
 
-// decodeBase64 is Python's base64.b64decode, which skips characters outside of the
+// DecodeBase64 is Python's base64.b64decode, which skips characters outside of the
 // alphabet and stops at the padding that completes a group (Modules/binascii.c,
 // a2b_base64). ok is false if the last group is incomplete.
-func decodeBase64(raw []byte) (out []byte, ok bool) {
+func DecodeBase64(raw []byte) (out []byte, ok bool) {
 	position, pads := 0, 0
 	var left byte
 	for _, c := range raw {

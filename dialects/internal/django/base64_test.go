@@ -30,7 +30,7 @@ func base64Tests() []base64Test {
 
 func TestDecodeBase64(t *testing.T) {
 	for _, tt := range base64Tests() {
-		got, ok := decodeBase64([]byte(tt.in))
+		got, ok := DecodeBase64([]byte(tt.in))
 		if ok != tt.ok || ok && string(got) != tt.want {
 			t.Errorf("%q: %q, %v, want %q, %v", tt.in, got, ok, tt.want, tt.ok)
 		}
@@ -43,7 +43,7 @@ func FuzzDecodeBase64(f *testing.F) {
 		f.Add([]byte(tt.in))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		got, ok := decodeBase64(raw)
+		got, ok := DecodeBase64(raw)
 		want, err := base64.StdEncoding.DecodeString(string(raw))
 		if err == nil && (!ok || !bytes.Equal(got, want)) {
 			t.Errorf("%q: %q, %v, want %q", raw, got, ok, want)

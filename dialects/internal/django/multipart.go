@@ -184,7 +184,7 @@ func sanitizeFilename(name string) string {
 func (p *part) text() string {
 	data := p.data
 	if p.encoding == "base64" {
-		if decoded, ok := decodeBase64(data); ok {
+		if decoded, ok := DecodeBase64(data); ok {
 			data = decoded
 		}
 	}
@@ -198,6 +198,6 @@ func (p *part) readable() bool {
 		return true
 	}
 	data := bytes.Join(bytes.Fields(p.data), nil)
-	_, ok := decodeBase64(data)
+	_, ok := DecodeBase64(data)
 	return ok && len(data)%4 == 0
 }

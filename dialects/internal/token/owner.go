@@ -8,11 +8,33 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// Owner returns the name of the user whose token an Authorization header has. It is empty if
-// the header has none that is known to be good.
+// Credentials returns the token of an Authorization header, or else the name that it says by
+// HTTP Basic, as far as the endpoints of a profile ask for them. Both are empty if it has none.
+func Credentials(p *profiles.Profile, header string) (text, name string) {
+	for _, a := range p.Authentication {
+		switch a.Kind {
+		case profiles.AuthenticateToken:
+			if parsed, text := Parse(header, a.Word); parsed != Absent {
+				return text, ""
+			}
+		case profiles.AuthenticateBasic:
+			if parsed, name, _ := ParseBasic(header, p.Rules); parsed != Absent {
+				return "", name
+			}
+		}
+	}
+	return "", ""
+}
+
+// Owner returns the name of the user whose token an Authorization header has, or whose name it
+// says by HTTP Basic. It is empty if the header has no token that is known to be good, and no
+// such name.
 func Owner(ctx context.Context, engine *core.Service, p *profiles.Profile, header string) string {
-	parsed, text := Parse(header, p.Scheme)
-	if parsed != Found {
+	text, name := Credentials(p, header)
+	if name != "" {
+		return Named(ctx, engine, profiles.Endpoint{Action: profiles.Login}, Policy(p), name)
+	}
+	if text == "" {
 		return ""
 	}
 	user, err := engine.Owner(ctx, p.Tokens.Realm, Presented(text, p.Tokens.Match))

@@ -4,6 +4,7 @@ package token
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
@@ -24,7 +25,9 @@ const (
 	HasSpaces
 	// NotUTF8 is a token that is not UTF-8.
 	NotUTF8
-	// Found is a token to look up.
+	// NotBase64 are credentials of HTTP Basic that are none.
+	NotBase64
+	// Found is a token to look up, or a name and a password.
 	Found
 )
 
@@ -102,6 +105,14 @@ func Presented(text string, m profiles.Match) core.Presented {
 	return core.Presented(text)
 }
 
+// interval gives the engine's interval, of which 0 is the default.
+func interval(t profiles.Tokens) time.Duration {
+	if t.Sliding && t.Interval == 0 {
+		return -1
+	}
+	return t.Interval
+}
+
 // Policy gives the engine's policy for a profile.
 func Policy(p *profiles.Profile) core.Policy {
 	return core.Policy{
@@ -110,6 +121,10 @@ func Policy(p *profiles.Profile) core.Policy {
 		TokenHex:          p.Tokens.Hex,
 		TTL:               p.Tokens.TTL,
 		Sliding:           p.Tokens.Sliding,
+		RefreshInterval:   interval(p.Tokens),
+		MaxTTL:            p.Tokens.Max,
+		Limit:             p.Tokens.Limit,
+		Prefix:            p.Tokens.Prefix,
 		Reuse:             p.Tokens.PerUser == profiles.OnePerUser,
 		LegacyFormat:      core.LegacyFormat(p.Tokens.LegacyFormat),
 		TellThrottled:     p.Throttling == profiles.Revealed,

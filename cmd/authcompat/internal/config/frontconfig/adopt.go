@@ -120,8 +120,9 @@ func (b *Section) CheckAdopt(p *profiles.Profile, found *section.Problems) {
 	if b == nil || b.adopt == nil {
 		return
 	}
-	if _, ok := p.Endpoint(profiles.Login); !ok {
-		found.Add(b.adopt.at, "profile %s has no login endpoint, at which users could be adopted", p.Name)
+	reads := func(e profiles.Endpoint) bool { return e.Action == profiles.Login && len(e.Fields) > 0 }
+	if !slices.ContainsFunc(p.Endpoints, reads) {
+		found.Add(b.adopt.at, "profile %s has no login endpoint with fields, at which users could be adopted", p.Name)
 	}
 }
 

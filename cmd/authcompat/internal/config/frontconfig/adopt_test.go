@@ -59,7 +59,7 @@ func TestAdoptProblems(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err = configtest.Resolve(t, strings.Replace(begin, "ocd-users", profile, 1)+"{"+good+"}\n")
-	if want := "6:12: listeners.front.adopt: profile p has no login endpoint, at which users could be adopted"; err == nil || err.Error() != want {
+	if want := "6:12: listeners.front.adopt: profile p has no login endpoint with fields, at which users could be adopted"; err == nil || err.Error() != want {
 		t.Errorf("without a login: %v, want %s", err, want)
 	}
 }
