@@ -72,13 +72,16 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
 
 		"cli/command":   {"config", "engine", "keyring", "term"},
-		"cli/djangocmd": {"cli/command", "config", "engine", "keyring", "report", "term"},
+		"cli/djangocmd": {"cli/command", "config", "djangosettings", "djangosettings/python", "engine", "keyring", "report", "term"},
 		"cli/frontcmd":  {"cli/command", "config", "config/flagvalue", "engine", "snippet", "term"},
 
 		"config/configtest":  {"config"},
 		"config/flagvalue":   {},
 		"config/frontconfig": {"config/flagvalue", "config/section", "keyring"},
 		"config/section":     {},
+
+		"djangosettings":        {"djangosettings/python"},
+		"djangosettings/python": {},
 
 		"inprocess":  {"httpserver"},
 		"httpserver": {"wait"},

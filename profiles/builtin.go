@@ -66,3 +66,12 @@ func ReadFile(ctx context.Context, path string) ([]byte, error) {
 	}
 	return data, err
 }
+
+// Source gives the text of the built-in profile with that name, and whether there is one.
+func Source(name string) ([]byte, bool) {
+	if !slices.Contains(Builtin(), name) {
+		return nil, false
+	}
+	text, err := builtin.ReadFile(name + ".yaml")
+	return text, err == nil
+}

@@ -1,7 +1,9 @@
 package djangocmd
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/djangosettings"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/transfer"
@@ -21,45 +24,118 @@ import (
 // NewInspect returns the command inspect.
 func NewInspect() *cobra.Command {
 	var f djangoFlags
-	var format string
+	var format, profileOut string
 	var asJSON bool
+	var settings []string
 	cmd := &cobra.Command{
-		Use:   "inspect SOURCE …",
+		Use:   "inspect [SOURCE …]",
 		Short: "Report what is in a Django user base, and what an import would take over",
 		Long: `Read a Django user base and tell in plain words what is in it: users, formats of passwords, tables of
 tokens by generation; what will and what will not carry over, and why; what isn't certain, and what to do;
 and a profile to start from. Nothing is written anywhere. SOURCE is
 
-` + djangoForms,
+` + djangoForms + `
+
+--settings FILE reads the project's settings, with a SOURCE or alone: as text, nothing of it is run. Each setting that decides
+how the API answers is listed with the key of the profile that it becomes, or why it becomes none; the profile
+to start from has them. Give files that import one another in their order:
+--settings base.py --settings production.py. What only running a file could tell is listed with its
+position.`,
 		Example: `  authcompat inspect /srv/old/db.sqlite3
   authcompat inspect postgres://reader@db.example.com/old
-  authcompat inspect users.json tokens.json --json`,
-		Args: cobra.MinimumNArgs(1),
+  authcompat inspect users.json tokens.json --json
+  authcompat inspect --settings project/settings.py --profile-out my-api.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
 				return fmt.Errorf("--format %q: want text or json", format)
 			}
-			from, zone, err := f.open(cmd.Context(), args...)
+			if len(args)+len(settings) == 0 {
+				return errors.New("name a SOURCE, or --settings FILE")
+			}
+			if profileOut != "" && len(settings) == 0 {
+				return errors.New("--profile-out goes with --settings")
+			}
+			project, err := readSettings(cmd.Context(), settings)
 			if err != nil {
 				return err
 			}
-			defer from.Close()
-			found, err := transfer.Inspect(cmd.Context(), from, zone, time.Now())
+			found, err := f.inspect(cmd.Context(), args)
 			if err != nil {
 				return err
+			}
+			if profileOut != "" {
+				if err := writeProfile(profileOut, project); err != nil {
+					return err
+				}
 			}
 			if asJSON || format == "json" {
 				encoder := json.NewEncoder(cmd.OutOrStdout())
 				encoder.SetIndent("", "  ")
-				return encoder.Encode(found)
+				return encoder.Encode(inspected{found, project})
 			}
-			return writeInspection(cmd.OutOrStdout(), found, f.next(args, found))
+			return f.write(cmd.OutOrStdout(), args, found, project, profileOut)
 		},
 	}
 	f.add(cmd.Flags())
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().StringArrayVar(&settings, "settings", nil, "settings file of the Django project, read as text (repeatable: a later one imports the earlier ones)")
+	cmd.Flags().StringVar(&profileOut, "profile-out", "", "new file for the profile made from --settings")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	return cmd
+}
+
+// inspected is what the command reports as JSON.
+type inspected struct {
+	*transfer.Inspection
+	Settings *djangosettings.Report `json:"settings,omitempty"`
+}
+
+// inspect inspects the sources; nil if there are none.
+func (f *djangoFlags) inspect(ctx context.Context, sources []string) (*transfer.Inspection, error) {
+	if len(sources) == 0 {
+		return nil, nil
+	}
+	from, zone, err := f.open(ctx, sources...)
+	if err != nil {
+		return nil, err
+	}
+	defer from.Close()
+	return transfer.Inspect(ctx, from, zone, time.Now())
+}
+
+// write writes the report for people: on the sources, on the settings, or on both.
+func (f *djangoFlags) write(w io.Writer, sources []string, found *transfer.Inspection, project *djangosettings.Report, written string) error {
+	var out strings.Builder
+	next := "authcompat profile check my-api.yaml"
+	if written != "" {
+		next = "authcompat profile check " + quoted(written)
+	}
+	if found != nil {
+		writeInspection(&out, found)
+		next = f.next(sources, found)
+		if written != "" {
+			next = strings.Replace(next, "--profile NAME|FILE", "--profile "+quoted(written), 1)
+		}
+	}
+	switch {
+	case project == nil:
+	case found != nil:
+		term.Printf(&out, "\n\n")
+		fallthrough
+	default:
+		writeSettings(&out, project, written)
+	}
+	if found != nil && (project == nil || project.Profile == "") {
+		term.Printf(&out, "\nA profile to start from\n")
+		for _, line := range strings.Split(strings.TrimRight(starter(found), "\n"), "\n") {
+			term.Printf(&out, "  %s\n", line)
+		}
+	}
+	if found != nil || project.Profile != "" {
+		term.Printf(&out, "\nNext: %s\n", next)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 // next is the command to go on with. A password in a DSN is not shown.
@@ -106,37 +182,30 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-func writeInspection(w io.Writer, found *transfer.Inspection, next string) error {
-	var out strings.Builder
+// writeInspection says what was found in the sources.
+func writeInspection(out *strings.Builder, found *transfer.Inspection) {
 	u := found.Users
-	term.Printf(&out, "%s\n\n", found.Source)
-	term.Printf(&out, "Users: %d in %s, %d active\n", u.Number, u.Table, u.Active)
-	term.Printf(&out, "  key from column %s, username from column %s, password from %s%s%s%s\n", u.Columns["id"], u.Columns["username"], u.Columns["password"],
+	term.Printf(out, "%s\n\n", found.Source)
+	term.Printf(out, "Users: %d in %s, %d active\n", u.Number, u.Table, u.Active)
+	term.Printf(out, "  key from column %s, username from column %s, password from %s%s%s%s\n", u.Columns["id"], u.Columns["username"], u.Columns["password"],
 		columnNote(u.Columns["email"], "address from"), columnNote(u.Columns["active"], "being active from"), columnNote(u.Columns["created"], "joined from"))
 	if len(u.Extra) > 0 {
-		term.Printf(&out, "  attributes from %s\n", strings.Join(u.Extra, ", "))
+		term.Printf(out, "  attributes from %s\n", strings.Join(u.Extra, ", "))
 	}
-	term.Printf(&out, "\nPasswords, by format\n")
+	term.Printf(out, "\nPasswords, by format\n")
 	for _, format := range slices.Sorted(maps.Keys(u.Formats)) {
-		term.Printf(&out, "  %8d  %-14s  %s\n", u.Formats[format], format, formatNote(format))
+		term.Printf(out, "  %8d  %-14s  %s\n", u.Formats[format], format, formatNote(format))
 	}
-	term.Printf(&out, "\nTokens\n")
+	term.Printf(out, "\nTokens\n")
 	if len(found.Tokens) == 0 {
-		term.Printf(&out, "  none: no table here looks like tokens of Django REST framework's authtoken, of django-rest-knox, or of the project's own\n")
+		term.Printf(out, "  none: no table here looks like tokens of Django REST framework's authtoken, of django-rest-knox, or of the project's own\n")
 	}
 	for _, t := range found.Tokens {
-		term.Printf(&out, "  %s (%s): %d, of which %d live (%d never expire), %d expired, %d can't be taken over\n    %s\n",
+		term.Printf(out, "  %s (%s): %d, of which %d live (%d never expire), %d expired, %d can't be taken over\n    %s\n",
 			t.Table, generationName(t), t.Number, t.Live, t.Never, t.Expired, t.Lost, tokenNote(t))
 	}
-	writeCarries(&out, found)
-	writeUnsure(&out, found)
-	term.Printf(&out, "\nA profile to start from\n")
-	for _, line := range strings.Split(strings.TrimRight(starter(found), "\n"), "\n") {
-		term.Printf(&out, "  %s\n", line)
-	}
-	term.Printf(&out, "\nNext: %s\n", next)
-	_, err := io.WriteString(w, out.String())
-	return err
+	writeCarries(out, found)
+	writeUnsure(out, found)
 }
 
 // writeUnsure says what isn't certain, and what to do.

@@ -1,0 +1,286 @@
+package djangosettings
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/djangosettings/python"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// The apps that point to the bases.
+const (
+	withKnox   = "INSTALLED_APPS = ['rest_framework', 'knox']\n"
+	withToken  = "INSTALLED_APPS = ['rest_framework', 'rest_framework.authtoken']\n"
+	withDjoser = "INSTALLED_APPS = ('rest_framework', 'rest_framework.authtoken', 'djoser')\n"
+	withAuth   = "INSTALLED_APPS = ['rest_framework.authtoken', 'dj_rest_auth', 'dj_rest_auth.registration']\n"
+)
+
+func mustInspect(t *testing.T, texts ...string) *Report {
+	t.Helper()
+	var files []python.File
+	for i, text := range texts {
+		files = append(files, python.File{Name: fmt.Sprintf("%c.py", 'a'+i), Text: []byte(text)})
+	}
+	r, err := Inspect(files...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// mustProfile gives the profile of a report, which has to load.
+func mustProfile(t *testing.T, r *Report) *profiles.Profile {
+	t.Helper()
+	p, err := profiles.Parse("profile.yaml", []byte(r.Profile))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, r.Profile)
+	}
+	return p
+}
+
+// TestFilledIn sets one setting, and looks at what the profile then has.
+func TestFilledIn(t *testing.T) {
+	const td = "from datetime import timedelta\n"
+	endpoint := func(p *profiles.Profile, a profiles.Action) profiles.Endpoint { e, _ := p.Endpoint(a); return e }
+	header := func(p *profiles.Profile, name string) string {
+		for _, h := range p.Headers {
+			if h.Name == name {
+				return h.Value
+			}
+		}
+		return "none"
+	}
+	for _, tt := range []struct {
+		settings string
+		got      func(*profiles.Profile) any
+		want     any
+	}{
+		{td + withKnox + "REST_KNOX = {'TOKEN_TTL': timedelta(days=45)}", func(p *profiles.Profile) any { return p.Tokens.TTL }, 45 * 24 * time.Hour},
+		{td + withKnox + "REST_KNOX = {'TOKEN_TTL': timedelta(minutes=90, seconds=1)}", func(p *profiles.Profile) any { return p.Tokens.TTL }, 90*time.Minute + time.Second},
+		{withKnox + "REST_KNOX = {'TOKEN_TTL': None}", func(p *profiles.Profile) any { return p.Tokens.TTL }, time.Duration(0)},
+		{withKnox + "REST_KNOX = dict(AUTH_TOKEN_CHARACTER_LENGTH=40)", func(p *profiles.Profile) any { return p.Tokens.Hex }, 40},
+		{withKnox + "REST_KNOX = {}\nREST_KNOX['AUTO_REFRESH'] = True", func(p *profiles.Profile) any { return p.Tokens.Sliding }, true},
+		{withKnox + "REST_KNOX = {'AUTH_HEADER_PREFIX': 'Bearer'}", func(p *profiles.Profile) any { return p.Scheme }, "Bearer"},
+		{withKnox + "REST_KNOX = {}", func(p *profiles.Profile) any { return p.Tokens.Match }, profiles.MatchKnox42},
+		{withKnox + "REST_KNOX = {'TOKEN_PREFIX': ''}", func(p *profiles.Profile) any { return p.Tokens.Match }, profiles.MatchExact},
+		{withToken + "REST_FRAMEWORK = {'STRICT_JSON': False}", func(p *profiles.Profile) any { return p.Rules.Constants }, profiles.Accept},
+		{withToken + "REST_FRAMEWORK = {'COMPACT_JSON': False, 'UNICODE_JSON': False}", func(p *profiles.Profile) any { return p.Rules.JSON }, profiles.JSONSpaced},
+		{withToken + "REST_FRAMEWORK = {'COMPACT_JSON': False}", func(p *profiles.Profile) any { return p.Rules.JSON }, profiles.JSONCompact},
+		{withKnox + "REST_FRAMEWORK = {'DEFAULT_RENDERER_CLASSES': ('rest_framework.renderers.JSONRenderer',)}", func(p *profiles.Profile) any { return endpoint(p, profiles.Logout).Renderers }, []profiles.Renderer{"json"}},
+		{withToken + "REST_FRAMEWORK = {'DEFAULT_PARSER_CLASSES': ['rest_framework.parsers.JSONParser']}", func(p *profiles.Profile) any { return len(endpoint(p, profiles.Login).Parsers) }, 3},
+		{withKnox + "REST_FRAMEWORK = {'DEFAULT_PARSER_CLASSES': ['rest_framework.parsers.JSONParser']}", func(p *profiles.Profile) any { return endpoint(p, profiles.Login).Parsers }, []profiles.Parser{"json"}},
+		{withToken + "APPEND_SLASH = False", func(p *profiles.Profile) any { return p.TrailingSlash }, profiles.SlashExact},
+		{withDjoser + "APPEND_SLASH = False", func(p *profiles.Profile) any { return p.TrailingSlash }, profiles.SlashOptional},
+		{withToken + "MIDDLEWARE = ['django.middleware.security.SecurityMiddleware']", func(p *profiles.Profile) any {
+			return fmt.Sprint(p.TrailingSlash, header(p, "X-Frame-Options"), header(p, "Referrer-Policy"))
+		}, "exactnonesame-origin"},
+		{withToken + "X_FRAME_OPTIONS = 'sameorigin'", func(p *profiles.Profile) any { return header(p, "X-Frame-Options") }, "SAMEORIGIN"},
+		{withToken + "MIDDLEWARE = []\nX_FRAME_OPTIONS = 'sameorigin'", func(p *profiles.Profile) any { return header(p, "X-Frame-Options") }, "none"},
+		{withToken + "SECURE_REFERRER_POLICY = ['origin', 'same-origin']", func(p *profiles.Profile) any { return header(p, "Referrer-Policy") }, "origin,same-origin"},
+		{withToken + "SECURE_REFERRER_POLICY = None", func(p *profiles.Profile) any { return header(p, "Referrer-Policy") }, "none"},
+		{withToken + "SECURE_CONTENT_TYPE_NOSNIFF = False", func(p *profiles.Profile) any { return header(p, "X-Content-Type-Options") }, "none"},
+		{withToken + "CORS_ALLOWED_ORIGINS = ['https://a.example']\nCORS_ALLOW_CREDENTIALS = True", func(p *profiles.Profile) any { return fmt.Sprint(p.CORS.Origins, p.CORS.Credentials) }, "[https://a.example] true"},
+		{withToken + "CORS_ALLOWED_ORIGINS = ['https://a.example']\nCORS_ORIGIN_ALLOW_ALL = True", func(p *profiles.Profile) any { return fmt.Sprint(p.CORS.Origins, p.CORS.AllOrigins) }, "[] true"},
+		{withToken + "MIDDLEWARE = []\nCORS_ORIGIN_ALLOW_ALL = True", func(p *profiles.Profile) any { return p.CORS == nil }, true},
+		{withToken + "import re\nCORS_ALLOWED_ORIGIN_REGEXES = [re.compile(r'^https://\\w+\\.a$')]", func(p *profiles.Profile) any { return p.CORS.OriginPatterns }, []string{`^https://\w+\.a$`}},
+		{withToken + "from corsheaders.defaults import default_headers\nCORS_ALLOW_HEADERS = (*default_headers, 'x-a')\nCORS_ALLOW_PRIVATE_NETWORK = True", func(p *profiles.Profile) any { return fmt.Sprint(len(p.CORS.Headers), p.CORS.PrivateNetwork) }, "10 true"},
+		{withToken + "CORS_EXPOSE_HEADERS = ['X-A']\nCORS_PREFLIGHT_MAX_AGE = 60 * 60\nCORS_URLS_REGEX = r'^/api/.*$'\nCORS_ALLOW_METHODS = ('GET',)", func(p *profiles.Profile) any {
+			return fmt.Sprint(p.CORS.ExposeHeaders, p.CORS.MaxAge, p.CORS.Paths, p.CORS.Methods)
+		}, "[X-A] 3600^/api/.*$[GET]"},
+		{withDjoser + "AUTH_PASSWORD_VALIDATORS = [{'NAME': 'django.contrib.auth.password_validation.' + n} for n in x]", func(p *profiles.Profile) any { return len(p.Passwords.Validators) }, 0},
+		{withDjoser + "V = 'django.contrib.auth.password_validation.'\nAUTH_PASSWORD_VALIDATORS = [{'NAME': V + 'MinimumLengthValidator', 'OPTIONS': {'min_length': 12}}, {'NAME': V + 'NumericPasswordValidator'}]", func(p *profiles.Profile) any { return fmt.Sprint(p.Passwords.Validators, p.Passwords.MinLength) }, "[min_length numeric] 12"},
+		{withDjoser + "DJOSER = {'USER_CREATE_PASSWORD_RETYPE': True}", func(p *profiles.Profile) any {
+			f, ok := endpoint(p, profiles.Register).Field(profiles.RolePasswordAgain)
+			return fmt.Sprint(f.Name, ok)
+		}, "re_passwordtrue"},
+		{withAuth + "ACCOUNT_EMAIL_REQUIRED = True", func(p *profiles.Profile) any {
+			f, _ := endpoint(p, profiles.Register).Field(profiles.RoleEmail)
+			return f.Required
+		}, true},
+		{withAuth + "ACCOUNT_PRESERVE_USERNAME_CASING = False", func(p *profiles.Profile) any {
+			f, _ := endpoint(p, profiles.Login).Field(profiles.RoleUsername)
+			return f.Lower
+		}, true},
+		{withKnox + "REST_KNOX = {'USER_SERIALIZER': 'knox.serializers.UserSerializer'}", func(p *profiles.Profile) any {
+			text, _ := p.YAML()
+			return strings.Contains(string(text), "user: {username: $user.username}") || strings.Contains(string(text), "username: $user.username")
+		}, true},
+	} {
+		if diff := cmp.Diff(tt.want, tt.got(mustProfile(t, mustInspect(t, tt.settings)))); diff != "" {
+			t.Errorf("%s\n%s", tt.settings, diff)
+		}
+	}
+}
+
+// TestResults says what becomes of single settings.
+func TestResults(t *testing.T) {
+	for _, tt := range []struct{ settings, setting, want string }{
+		{withKnox + "REST_KNOX = {'AUTH_TOKEN_CHARACTER_LENGTH': 64}", "REST_KNOX AUTH_TOKEN_CHARACTER_LENGTH", "default: "},
+		{withKnox + "REST_KNOX = {'AUTH_TOKEN_CHARACTER_LENGTH': 20}", "REST_KNOX AUTH_TOKEN_CHARACTER_LENGTH", "not supported: tokens.hex: want a whole number from 32 to 128, not the number 20"},
+		{withKnox + "import os\nREST_KNOX = {'AUTH_TOKEN_CHARACTER_LENGTH': int(os.environ['L'])}", "REST_KNOX AUTH_TOKEN_CHARACTER_LENGTH", "not known: calls int(…), a name that nothing read so far has set"},
+		{withKnox + "REST_KNOX = {'TOKEN_LIMIT_PER_USER': None}", "REST_KNOX TOKEN_LIMIT_PER_USER", "default: "},
+		{withKnox + "REST_KNOX = {'MY_KEY': 's3cret'}", "REST_KNOX MY_KEY", "not supported: no version that is known here has this setting"},
+		{withKnox + "REST_KNOX = load()", "REST_KNOX", "not known: calls load(…), a name that nothing read so far has set"},
+		{withKnox + "from .base import REST_KNOX", "REST_KNOX", "not known: comes from .base.REST_KNOX"},
+		{withKnox + "REST_KNOX = {'USER_SERIALIZER': 'app.S'}", "REST_KNOX USER_SERIALIZER", "not supported: its fields are in its code: write them as endpoints.login.reply.body.user"},
+		{withKnox + "from rest_framework.settings import api_settings\nREST_KNOX = {'EXPIRY_DATETIME_FORMAT': api_settings.DATETIME_FORMAT}", "REST_KNOX EXPIRY_DATETIME_FORMAT", "default: "},
+		{withToken + "REST_FRAMEWORK = {'EXCEPTION_HANDLER': 'app.handler'}", "REST_FRAMEWORK EXCEPTION_HANDLER", "left: what it answers is in its code"},
+		{withToken + "REST_FRAMEWORK = {'DEFAULT_RENDERER_CLASSES': ['app.R']}", "REST_FRAMEWORK DEFAULT_RENDERER_CLASSES", "not supported: app.R is a class of the project or of another package"},
+		{withToken + "REST_FRAMEWORK = {'DEFAULT_RENDERER_CLASSES': ('rest_framework.renderers.JSONRenderer',) + env}", "REST_FRAMEWORK DEFAULT_RENDERER_CLASSES", "not known: is the name env, which nothing read so far has set"},
+		{withToken + "REST_FRAMEWORK = {'PAGE_SIZE': 10}", "REST_FRAMEWORK PAGE_SIZE", "not supported: goes with DEFAULT_PAGINATION_CLASS"},
+		{withToken + "REST_FRAMEWORK = {'DEFAULT_PERMISSION_CLASSES': []}", "REST_FRAMEWORK DEFAULT_PERMISSION_CLASSES", "left: the views of these packages say themselves who may use them"},
+		{withToken + "AUTH_PASSWORD_VALIDATORS = [{'NAME': 'django.contrib.auth.password_validation.NumericPasswordValidator'}]", "AUTH_PASSWORD_VALIDATORS", "not supported: this profile has no such endpoint"},
+		{withDjoser + "AUTH_PASSWORD_VALIDATORS = [{'NAME': 'app.V'}]", "AUTH_PASSWORD_VALIDATORS", "not supported: app.V is a validator of the project or of another package"},
+		{withToken + "MIDDLEWARE = ['a'] + env", "MIDDLEWARE", "not known: is the name env, which nothing read so far has set"},
+		{withToken + "MIDDLEWARE = []\nCORS_ALLOW_CREDENTIALS = True", "CORS_ALLOW_CREDENTIALS", "not supported: MIDDLEWARE has no corsheaders.middleware.CorsMiddleware"},
+		{withToken + "CORS_ALLOWED_ORIGINS = ['https://a.example/']", "CORS_ALLOWED_ORIGINS", "not supported: cors.origins[0]: an origin ends with its host or its port: it has no path, not even a slash"},
+		{withToken + "if DEBUG: CORS_ALLOW_ALL_ORIGINS = True", "CORS_ALLOW_ALL_ORIGINS", "not known: depends on the if of line 2"},
+	} {
+		r := mustInspect(t, tt.settings)
+		mustProfile(t, r)
+		got := "not there"
+		for _, f := range r.Settings {
+			if f.Setting == tt.setting {
+				got = f.Result + ": " + f.Why
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s\ngot  %s\nwant %s", tt.settings, got, tt.want)
+		}
+	}
+}
+
+// TestBase says which package the settings point to.
+func TestBase(t *testing.T) {
+	for settings, want := range map[string]string{
+		withKnox:                              "django-rest-knox 4.2",
+		withToken:                             "Django REST framework's authtoken",
+		withDjoser:                            "djoser",
+		withAuth:                              "dj-rest-auth",
+		withKnox + "KNOX_TOKEN_MODEL = 'a.B'": "django-rest-knox 5",
+		withKnox + "REST_KNOX = {'SECURE_HASH_ALGORITHM': 'hashlib.sha512'}":                                             "django-rest-knox 5",
+		"INSTALLED_APPS = A + ['knox']":                                                                                  "django-rest-knox 4.2",
+		"from .base import *\nDJOSER = {}":                                                                               "djoser",
+		"REST_FRAMEWORK = {'DEFAULT_AUTHENTICATION_CLASSES': ['knox.auth.TokenAuthentication']}":                         "django-rest-knox 4.2",
+		"REST_FRAMEWORK = {'DEFAULT_AUTHENTICATION_CLASSES': ('rest_framework.authentication.TokenAuthentication',)}":    "Django REST framework's authtoken",
+		"INSTALLED_APPS = ['a']\nREST_FRAMEWORK = {'DEFAULT_AUTHENTICATION_CLASSES': ['knox.auth.TokenAuthentication']}": "",
+		"INSTALLED_APPS = ['rest_framework']":                                                                            "",
+		"":                                                                                                               "",
+	} {
+		r := mustInspect(t, settings)
+		if r.Base != want || (r.Profile == "") != (want == "") {
+			t.Errorf("%s: %q, want %q", settings, r.Base, want)
+		}
+	}
+}
+
+// TestNoSecret looks for secrets of a project in all that is reported.
+func TestNoSecret(t *testing.T) {
+	r := mustInspect(t, withKnox+`import os, environ
+env = environ.Env()
+SECRET_KEY = 'hunter2'
+DATABASES = {'default': {'PASSWORD': 'hunter2'}}
+REST_KNOX = {'TOKEN_TTL': env('T', default='hunter2'), 'hunter': 'hunter2', 'AUTH_HEADER_PREFIX': os.environ.get('hunter2') or 'hunter2'}
+REST_FRAMEWORK = {'SIGNING_KEY': 'hunter2', **load(key='hunter2')}
+CORS_ALLOWED_ORIGINS = env.list('x', default=['hunter2'])
+from hunter import settings
+settings(locals(), key='hunter2')
+class Prod(Base):
+    SECRET_KEY = 'hunter2'
+`)
+	if got := fmt.Sprintf("%+v", r); strings.Contains(got, "hunter2") {
+		t.Error(got)
+	}
+}
+
+// TestSettings holds the table: names are there once, what is filled in has a key, and the loader
+// doesn't know the keys that are marked NotYet. If one of these fails, the key has landed: take its
+// mark away, and move its line of samples into TestFilledIn.
+func TestSettings(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range Settings() {
+		if seen[s.String()] {
+			t.Errorf("%s is there twice", s)
+		}
+		seen[s.String()] = true
+		if hasKey := s.Use == InProfile || s.Use == ByHand || s.Use == Configuration; hasKey != (s.Key != "") {
+			t.Errorf("%s: %s with the key %q", s, s.Use, s.Key)
+		}
+		if s.Use == InProfile && !s.NotYet && s.apply == nil {
+			t.Errorf("%s: nothing fills its key in", s)
+		}
+		if (s.Use == NotSupported || s.Use == NoEffect) && s.Why == "" {
+			t.Errorf("%s: %s, but why?", s, s.Use)
+		}
+	}
+	samples := map[string]string{
+		"REST_FRAMEWORK DEFAULT_AUTHENTICATION_CLASSES": "['rest_framework.authentication.TokenAuthentication']",
+		"REST_FRAMEWORK NON_FIELD_ERRORS_KEY":           "'errors'",
+		"REST_FRAMEWORK DATETIME_FORMAT":                "'%d/%m/%Y'",
+		"REST_KNOX TOKEN_LIMIT_PER_USER":                "5",
+		"REST_KNOX MIN_REFRESH_INTERVAL":                "30",
+		"REST_KNOX AUTO_REFRESH_MAX_TTL":                "timedelta(days=30)",
+		"REST_KNOX EXPIRY_DATETIME_FORMAT":              "'%d/%m/%Y'",
+		"REST_KNOX TOKEN_PREFIX":                        "'kx_'",
+		"TIME_ZONE":                                     "'Europe/Paris'",
+	}
+	for _, s := range Settings() {
+		if !s.NotYet || s.apply == nil {
+			continue
+		}
+		m, err := python.Read(python.File{Name: "a.py", Text: []byte("from datetime import timedelta\n" + withKnox + "X = " + samples[s.String()])})
+		if err != nil || samples[s.String()] == "" {
+			t.Fatalf("%s: a sample is missing (%v)", s, err)
+		}
+		d, err := (&Report{}).start(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.apply(d, m.Value("X")); err == nil {
+			t.Errorf("%s: %s is a key of profiles now: it isn't NotYet", s, s.Key)
+		}
+	}
+}
+
+// TestTemplates loads the profiles to start from. One whose profile is built in isn't needed any more.
+func TestTemplates(t *testing.T) {
+	entries, err := templates.ReadDir("templates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if entry.Name() == "bases.yaml" {
+			continue
+		}
+		text, _ := templates.ReadFile("templates/" + entry.Name())
+		p, err := profiles.Parse(entry.Name(), text)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if _, there := profiles.Source(p.Name); there || p.Name+".yaml" != entry.Name() {
+			t.Errorf("templates/%s: %s is built in: remove this file", entry.Name(), p.Name)
+		}
+	}
+}
+
+// FuzzInspect makes profiles of anything. Each loads.
+func FuzzInspect(f *testing.F) {
+	for _, text := range []string{
+		withKnox + "REST_KNOX = {'TOKEN_TTL': timedelta(hours=1), 'AUTH_HEADER_PREFIX': 'a b', 'USER_SERIALIZER': None}", withToken + "REST_FRAMEWORK = {'STRICT_JSON': 1}\nCORS_URLS_REGEX = '('\nMIDDLEWARE = []",
+		withDjoser + "DJOSER = {'USER_CREATE_PASSWORD_RETYPE': True}\nAUTH_PASSWORD_VALIDATORS = [1, {}]", withAuth + "ACCOUNT_EMAIL_REQUIRED = True\nX_FRAME_OPTIONS = '\\n'\nSECURE_REFERRER_POLICY = ['\\x00']",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := Inspect(python.File{Name: "a\n.py", Text: text})
+		if err == nil && r.Profile != "" {
+			mustProfile(t, r)
+		}
+	})
+}
