@@ -12,7 +12,7 @@ import (
 
 // django are settings of Django's own (django/conf/global_settings.py 3.2).
 func django() []Setting {
-	return []Setting{
+	all := []Setting{
 		{Name: "INSTALLED_APPS", Use: NoEffect, Why: "says which profile to start from"},
 		{Name: "MIDDLEWARE", Use: InProfile, Key: "headers, trailing_slash", apply: middleware, Why: "headers of a middleware that is not there are left out; LocaleMiddleware and those of the project are not reproduced"},
 		{Name: "APPEND_SLASH", Use: InProfile, Key: "trailing_slash", Default: "True", apply: appendSlash, Why: "redirect for True, exact for False; djoser's own patterns are optional"},
@@ -27,6 +27,10 @@ func django() []Setting {
 		{Name: "PASSWORD_RESET_TIMEOUT_DAYS", Use: Configuration, Key: "lifetime of links in mails", Default: "3", NotYet: true, Why: "before Django 3.1"},
 		{Name: "KNOX_TOKEN_MODEL", Use: Configuration, Key: "import django --token-table", Default: "'knox.AuthToken'", Why: "knox 5"},
 	}
+	for _, name := range []string{"REST_AUTH_SERIALIZERS", "REST_AUTH_REGISTER_SERIALIZERS", "REST_AUTH_TOKEN_CREATOR", "OLD_PASSWORD_FIELD_ENABLED", "LOGOUT_ON_PASSWORD_CHANGE"} {
+		all = append(all, Setting{Name: name, Use: ByHand, Key: "as in REST_AUTH", Why: "dj-rest-auth before 3.0"})
+	}
+	return append(all, unread(NotSupported, out, "REST_USE_JWT", "REST_SESSION_LOGIN", "JWT_AUTH_COOKIE", "JWT_AUTH_REFRESH_COOKIE", "SIMPLE_JWT")...)
 }
 
 // header sets a header that the profile has: without it, no middleware is there that writes it.

@@ -65,6 +65,10 @@ func (r *reader) method(tokens []token, i, end int, name string, open int) bool 
 		if !isSetting(tokens[i].text) {
 			return false
 		}
+		if why := r.maybe(pos); why != nil { // it may be neither a list nor a dictionary
+			set(why)
+			return true
+		}
 		why := r.outside(v, pos)
 		v = &Value{Kind: List, Pos: pos, Items: []*Value{{Pos: why.Pos, Text: why.Text, Spread: true}}}
 		if name == "update" || name == "setdefault" || name == "pop" {

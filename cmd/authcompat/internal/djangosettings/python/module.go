@@ -124,7 +124,7 @@ func (r *reader) rebind(tokens []token, b block, colon int) {
 		if looped = looped && !t.word("in") && i < colon; t.kind != nameToken {
 			continue
 		}
-		if _, known := r.names[t.text]; !known {
+		if _, known := r.names[t.text]; !known && !isSetting(t.text) {
 			continue
 		}
 		before, after := tokens[max(i-1, 0)], tokens[min(i+1, len(tokens)-1)]

@@ -165,6 +165,10 @@ func (r *reader) root(t token, dict bool) *Value {
 	if !dict || !isSetting(t.text) || v != nil && v.Kind != Unknown && v.Kind != Name {
 		return v
 	}
+	if why := r.maybe(t.pos); why != nil { // it may be no dictionary at all
+		r.names[t.text] = why
+		return nil
+	}
 	v = &Value{Kind: Dict, Pos: t.pos, Open: r.outside(v, t.pos)}
 	r.names[t.text] = r.made(v)
 	return v
