@@ -6,7 +6,8 @@
 // set, re.compile, and a few constants of packages that settings are made of; further assignments to keys,
 // +=, |=, update, setdefault, append, extend, insert, remove, pop and del. What stands in a block
 // (if, for, while, try, with) may or may not happen: it makes Unknown what it touches. Functions and
-// classes are passed over.
+// classes are passed over. One thing isn't followed: a list or dictionary that has a second name only
+// through something Unknown (A = B or C), and is changed by that name.
 package python
 
 import (

@@ -191,11 +191,9 @@ func (r *reader) set(d, key, value *Value) {
 		r.open(d, key) // it may be any of them
 		return
 	}
-	if key.Kind == String {
-		if i := r.find(d, key.Text); i >= 0 {
-			d.Items[i] = value
-			return
-		}
+	if i := r.find(d, place(key)); i >= 0 {
+		d.Items[i] = value
+		return
 	}
 	if !r.charge(1) {
 		r.open(d, r.full)
@@ -216,13 +214,18 @@ func (r *reader) find(d *Value, key string) int {
 
 // index notes the place of a key.
 func (r *reader) index(d, key *Value, at int) {
-	if key.Kind != String {
-		return
-	}
 	if r.places[d] == nil {
 		r.places[d] = map[string]int{}
 	}
-	r.places[d][key.Text] = at
+	r.places[d][place(key)] = at
+}
+
+// place gives the text under which a key's place is noted: of a key that is a text, itself.
+func place(key *Value) string {
+	if key.Kind == String {
+		return key.Text
+	}
+	return "\x00" + key.Show(100)
 }
 
 // remove takes a key out of a Dict.

@@ -126,7 +126,7 @@ func (r *reader) entry(tokens []token, i, end int) (container, key *Value) {
 	if tokens[i].kind != nameToken {
 		return nil, nil
 	}
-	container = r.root(tokens[i], tokens[i+1].is("["))
+	container = r.root(tokens[i], tokens[i+1].is("[") && tokens[i+2].kind == stringToken)
 	for i++; container != nil; i = tokens[i].match + 1 {
 		if i >= end || !tokens[i].is("[") {
 			return nil, nil
