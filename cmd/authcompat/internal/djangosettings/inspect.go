@@ -2,6 +2,7 @@ package djangosettings
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +27,8 @@ type Report struct {
 	Settings []Found  `json:"settings"`
 	Notes    []Note   `json:"notes"`
 	Profile  string   `json:"profile"` // YAML that loads; "" if no base is known
+
+	draft *draft // of the profile, or nil
 }
 
 // Found is a setting that the files have, and what became of it.
@@ -103,7 +106,21 @@ func Inspect(files ...python.File) (*Report, error) {
 	if d == nil {
 		return r, nil
 	}
+	r.draft = d
 	return r, r.finish(d)
+}
+
+// Knox makes the profile that of a generation of django-rest-knox, which was found in the tokens: which
+// texts are a token, and the format in which tokens are kept so that an export can hand them back. Both are
+// words of profiles. A profile whose tokens aren't knox's stays as it is.
+func (r *Report) Knox(match, legacyFormat string) error {
+	if r.draft == nil || r.draft.value("tokens", "per_user") != string(profiles.ManyPerUser) {
+		return nil
+	}
+	if err := errors.Join(r.draft.set(match, "tokens", "match"), r.draft.set(legacyFormat, "tokens", "legacy_format")); err != nil {
+		return err
+	}
+	return r.finish(r.draft)
 }
 
 // ownKey gives the value of a key that a dictionary certainly has.
@@ -127,9 +144,12 @@ func (r *Report) unknown(name string, d *python.Value) {
 	if why != nil {
 		r.Notes = append(r.Notes, Note{why.Pos.String(), "what else " + name + " has is not known: it " + why.Text})
 	}
+	known := map[string]bool{}
+	for _, s := range Settings() {
+		known[s.Name] = known[s.Name] || s.Dict == name
+	}
 	for i, key := range d.Keys {
-		known := slices.ContainsFunc(Settings(), func(s Setting) bool { return s.Dict == name && s.Name == key.Text })
-		if key.Kind != python.String || known {
+		if key.Kind != python.String || known[key.Text] {
 			continue
 		}
 		r.Settings = append(r.Settings, Found{Setting: name + " " + key.Text, Position: d.Items[i].Pos.String(), Use: NotSupported, Result: Refused, Why: "no version that is known here has this setting"})

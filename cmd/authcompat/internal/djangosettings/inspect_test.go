@@ -179,6 +179,22 @@ func TestBase(t *testing.T) {
 	}
 }
 
+// TestKnox makes a profile that of a generation of knox, if its tokens are knox's.
+func TestKnox(t *testing.T) {
+	for settings, want := range map[string]profiles.LegacyFormat{withKnox: profiles.LegacyKnox5, withDjoser: "", "": ""} {
+		r := mustInspect(t, settings)
+		if err := r.Knox("exact", "knox-5.x"); err != nil {
+			t.Fatal(err)
+		}
+		if r.Profile == "" {
+			continue
+		}
+		if p := mustProfile(t, r); p.Tokens.LegacyFormat != want {
+			t.Errorf("%s: %q", settings, p.Tokens.LegacyFormat)
+		}
+	}
+}
+
 // TestNoSecret looks for secrets of a project in all that is reported.
 func TestNoSecret(t *testing.T) {
 	r := mustInspect(t, withKnox+`import os, environ

@@ -63,6 +63,13 @@ position.`,
 			if err != nil {
 				return err
 			}
+			if found != nil && project != nil {
+				for _, t := range knoxTokens(found) {
+					if err := project.Knox(matchOf(t.Format), string(t.Format)); err != nil {
+						return err
+					}
+				}
+			}
 			if profileOut != "" {
 				if err := writeProfile(profileOut, project); err != nil {
 					return err
@@ -308,14 +315,18 @@ func tokenNote(t transfer.TokenInspected) string {
 	return "live ones go on and keep their end"
 }
 
+// knoxTokens gives the tables with tokens of django-rest-knox that are in use.
+func knoxTokens(found *transfer.Inspection) []transfer.TokenInspected {
+	return slices.DeleteFunc(slices.Clone(found.Tokens), func(t transfer.TokenInspected) bool {
+		return t.Format == core.Authtoken || t.Number == 0 || t.LeftOver
+	})
+}
+
 // starter is a profile that answers as the stack that made these tables does.
 func starter(found *transfer.Inspection) string {
 	tokens := "tokens: {hex: 40, ttl: never, per_user: one}"
 	reply := "{token: $token.key}"
-	for _, t := range found.Tokens {
-		if t.Format == core.Authtoken || t.Number == 0 || t.LeftOver {
-			continue
-		}
+	for _, t := range knoxTokens(found) {
 		ttl := "never"
 		if t.TTL > 0 {
 			ttl = profileTTL(t.TTL)
