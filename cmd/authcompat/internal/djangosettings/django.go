@@ -20,11 +20,11 @@ func django() []Setting {
 		{Name: "X_FRAME_OPTIONS", Use: InProfile, Key: "headers.X-Frame-Options", apply: frameOptions},
 		{Name: "SECURE_REFERRER_POLICY", Use: InProfile, Key: "headers.Referrer-Policy", apply: referrerPolicy, Why: "None leaves the header out"},
 		{Name: "SECURE_CONTENT_TYPE_NOSNIFF", Use: InProfile, Key: "headers.X-Content-Type-Options", Default: "True", apply: noSniff},
-		{Name: "TIME_ZONE", Use: InProfile, Key: "formats.expiry.zone", Default: "'UTC'", NotYet: true, apply: put("formats.expiry.zone", text), Why: "with USE_TZ; without it the zone of dates in the database, import django --time-zone"},
+		{Name: "TIME_ZONE", Use: InProfile, Key: "formats.expiry.zone", Default: "'UTC'", NotYet: true, apply: put("formats.expiry.zone", text), Why: "in the configuration django_time_zone, of links in mails; without USE_TZ the zone of dates in the database, too: import django --time-zone"},
 		{Name: "USE_TZ", Use: Configuration, Key: "import django --time-zone", Why: "False: dates in the database are those of TIME_ZONE"},
 		{Name: "AUTH_USER_MODEL", Use: Configuration, Key: "import django --user-table", Default: "'auth.User'", Why: "needed only where the table isn't found"},
-		{Name: "PASSWORD_RESET_TIMEOUT", Use: Configuration, Key: "lifetime of links in mails", Default: "259200", NotYet: true},
-		{Name: "PASSWORD_RESET_TIMEOUT_DAYS", Use: Configuration, Key: "lifetime of links in mails", Default: "3", NotYet: true, Why: "before Django 3.1"},
+		{Name: "PASSWORD_RESET_TIMEOUT", Use: Configuration, Key: "link_timeout", Default: "259200"},
+		{Name: "PASSWORD_RESET_TIMEOUT_DAYS", Use: Configuration, Key: "link_timeout", Default: "3", Why: "before Django 3.1"},
 		{Name: "KNOX_TOKEN_MODEL", Use: Configuration, Key: "import django --token-table", Default: "'knox.AuthToken'", Why: "knox 5"},
 	}
 	for _, name := range []string{"REST_AUTH_SERIALIZERS", "REST_AUTH_REGISTER_SERIALIZERS", "REST_AUTH_TOKEN_CREATOR", "OLD_PASSWORD_FIELD_ENABLED", "LOGOUT_ON_PASSWORD_CHANGE"} {
@@ -243,7 +243,7 @@ func allauth() []Setting {
 		{Name: "ACCOUNT_EMAIL_VERIFICATION", Use: InProfile, Key: "endpoints.NAME.action", NotYet: true, Why: "mandatory: an endpoint with the action activate; smtp in the configuration"},
 		{Name: "ACCOUNT_PRESERVE_USERNAME_CASING", Use: InProfile, Key: "endpoints.NAME.fields.username.lower", Default: "True", apply: lowerNames, Why: "False: names are put into lower case"},
 		{Name: "ACCOUNT_LOGOUT_ON_GET", Use: InProfile, Key: "endpoints.logout.method", Default: "False", NotYet: true, Why: "dj-rest-auth's logout"},
-		{Name: "ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS", Use: Configuration, Key: "lifetime of links in mails", Default: "3", NotYet: true},
+		{Name: "ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS", Use: Configuration, Key: "link_timeout", Default: "3", NotYet: true},
 		{Name: "ACCOUNT_PASSWORD_MIN_LENGTH", Use: NotSupported, Why: "asked only without AUTH_PASSWORD_VALIDATORS: write passwords: {validators: [min_length]}"},
 		{Name: "ACCOUNT_USERNAME_MIN_LENGTH", Use: NotSupported, Default: "1", Why: "a user name has no least length"},
 		{Name: "ACCOUNT_USERNAME_BLACKLIST", Use: NotSupported, Default: "[]", Why: "register the names, and disable them"},

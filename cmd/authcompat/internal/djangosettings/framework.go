@@ -11,7 +11,7 @@ import (
 // restFramework is REST_FRAMEWORK (rest_framework/settings.py, DEFAULTS, of Django REST framework 3.14).
 func restFramework() []Setting {
 	all := []Setting{
-		{Name: "DEFAULT_AUTHENTICATION_CLASSES", Use: InProfile, Key: "authentication", NotYet: true, apply: authentication,
+		{Name: "DEFAULT_AUTHENTICATION_CLASSES", Use: InProfile, Key: "authentication", apply: authentication,
 			Why: "session serves no sessions: it decides what a client without one is told"},
 		{Name: "DEFAULT_RENDERER_CLASSES", Use: InProfile, Key: "endpoints.NAME.renderers", apply: renderers,
 			Default: "['rest_framework.renderers.JSONRenderer', 'rest_framework.renderers.BrowsableAPIRenderer']", Why: "html is the browsable API"},

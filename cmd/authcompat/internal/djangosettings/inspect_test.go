@@ -66,6 +66,14 @@ func TestFilledIn(t *testing.T) {
 		{withKnox + "REST_KNOX = dict(AUTH_TOKEN_CHARACTER_LENGTH=40)", func(p *profiles.Profile) any { return p.Tokens.Hex }, 40},
 		{withKnox + "REST_KNOX = {}\nREST_KNOX['AUTO_REFRESH'] = True", func(p *profiles.Profile) any { return p.Tokens.Sliding }, true},
 		{withKnox + "REST_KNOX = {'AUTH_HEADER_PREFIX': 'Bearer'}", func(p *profiles.Profile) any { return p.Scheme }, "Bearer"},
+		{withKnox + "REST_KNOX = {'TOKEN_LIMIT_PER_USER': 5}", func(p *profiles.Profile) any { return p.Tokens.Limit }, 5},
+		{withKnox + "REST_KNOX = {'TOKEN_PREFIX': 'kx_'}", func(p *profiles.Profile) any { return p.Tokens.Prefix }, "kx_"},
+		{td + withKnox + "REST_KNOX = {'MIN_REFRESH_INTERVAL': 300, 'AUTO_REFRESH': True, 'AUTO_REFRESH_MAX_TTL': timedelta(days=30)}", func(p *profiles.Profile) any {
+			text, _ := p.YAML()
+			return strings.Contains(string(text), "sliding: {interval: 5m, max: 30d}")
+		}, true},
+		{withKnox + "REST_KNOX = {'MIN_REFRESH_INTERVAL': 300}", func(p *profiles.Profile) any { return p.Tokens.Sliding }, false},
+		{withKnox + "REST_FRAMEWORK = {'DEFAULT_AUTHENTICATION_CLASSES': ('rest_framework.authentication.BasicAuthentication', 'knox.auth.TokenAuthentication')}\nREST_KNOX = {'AUTH_HEADER_PREFIX': 'Bearer'}", func(p *profiles.Profile) any { return fmt.Sprint(p.Authentication) }, "[{basic api} {token Bearer}]"},
 		{withKnox + "REST_KNOX = {}", func(p *profiles.Profile) any { return p.Tokens.Match }, profiles.MatchKnox42},
 		{withKnox + "REST_KNOX = {'TOKEN_PREFIX': ''}", func(p *profiles.Profile) any { return p.Tokens.Match }, profiles.MatchExact},
 		{withToken + "REST_FRAMEWORK = {'STRICT_JSON': False}", func(p *profiles.Profile) any { return p.Rules.Constants }, profiles.Accept},
@@ -132,6 +140,8 @@ func TestResults(t *testing.T) {
 		{withToken + "REST_FRAMEWORK = {'EXCEPTION_HANDLER': 'app.handler'}", "REST_FRAMEWORK EXCEPTION_HANDLER", "left: what it answers is in its code"},
 		{withToken + "REST_FRAMEWORK = {'DEFAULT_RENDERER_CLASSES': ['app.R']}", "REST_FRAMEWORK DEFAULT_RENDERER_CLASSES", "not supported: app.R is a class of the project or of another package"},
 		{withToken + "REST_FRAMEWORK = {'DEFAULT_RENDERER_CLASSES': ('rest_framework.renderers.JSONRenderer',) + env}", "REST_FRAMEWORK DEFAULT_RENDERER_CLASSES", "not known: is the name env, which nothing read so far has set"},
+		{withToken + "REST_FRAMEWORK = {'DEFAULT_AUTHENTICATION_CLASSES': ['rest_framework_simplejwt.authentication.JWTAuthentication']}", "REST_FRAMEWORK DEFAULT_AUTHENTICATION_CLASSES", "not supported: JWT, cookies, sessions and social login are not served"},
+		{withToken + "REST_FRAMEWORK = {'DEFAULT_AUTHENTICATION_CLASSES': ['app.Bearer']}", "REST_FRAMEWORK DEFAULT_AUTHENTICATION_CLASSES", "not supported: app.Bearer is a class of the project or of another package"},
 		{withToken + "REST_FRAMEWORK = {'PAGE_SIZE': 10}", "REST_FRAMEWORK PAGE_SIZE", "not supported: goes with DEFAULT_PAGINATION_CLASS"},
 		{withToken + "REST_FRAMEWORK = {'DEFAULT_PERMISSION_CLASSES': []}", "REST_FRAMEWORK DEFAULT_PERMISSION_CLASSES", "left: the views of these packages say themselves who may use them"},
 		{withToken + "AUTH_PASSWORD_VALIDATORS = [{'NAME': 'django.contrib.auth.password_validation.NumericPasswordValidator'}]", "AUTH_PASSWORD_VALIDATORS", "not supported: this profile has no such endpoint"},
@@ -235,15 +245,10 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	samples := map[string]string{
-		"REST_FRAMEWORK DEFAULT_AUTHENTICATION_CLASSES": "['rest_framework.authentication.TokenAuthentication']",
-		"REST_FRAMEWORK NON_FIELD_ERRORS_KEY":           "'errors'",
-		"REST_FRAMEWORK DATETIME_FORMAT":                "'%d/%m/%Y'",
-		"REST_KNOX TOKEN_LIMIT_PER_USER":                "5",
-		"REST_KNOX MIN_REFRESH_INTERVAL":                "30",
-		"REST_KNOX AUTO_REFRESH_MAX_TTL":                "timedelta(days=30)",
-		"REST_KNOX EXPIRY_DATETIME_FORMAT":              "'%d/%m/%Y'",
-		"REST_KNOX TOKEN_PREFIX":                        "'kx_'",
-		"TIME_ZONE":                                     "'Europe/Paris'",
+		"REST_FRAMEWORK NON_FIELD_ERRORS_KEY": "'errors'",
+		"REST_FRAMEWORK DATETIME_FORMAT":      "'%d/%m/%Y'",
+		"REST_KNOX EXPIRY_DATETIME_FORMAT":    "'%d/%m/%Y'",
+		"TIME_ZONE":                           "'Europe/Paris'",
 	}
 	for _, s := range Settings() {
 		if !s.NotYet || s.apply == nil {

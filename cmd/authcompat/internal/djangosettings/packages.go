@@ -15,17 +15,27 @@ func restKnox() []Setting {
 	return under("REST_KNOX", []Setting{
 		{Name: "TOKEN_TTL", Use: InProfile, Key: "tokens.ttl", Default: "timedelta(hours=10)", apply: put("tokens.ttl", lifetime), Why: "None is never"},
 		{Name: "AUTH_TOKEN_CHARACTER_LENGTH", Use: InProfile, Key: "tokens.hex", Default: "64", apply: put("tokens.hex", integer)},
-		{Name: "TOKEN_LIMIT_PER_USER", Use: InProfile, Key: "tokens.limit", Default: "None", NotYet: true, apply: put("tokens.limit", integer)},
+		{Name: "TOKEN_LIMIT_PER_USER", Use: InProfile, Key: "tokens.limit", Default: "None", apply: put("tokens.limit", integer)},
 		{Name: "AUTO_REFRESH", Use: InProfile, Key: "tokens.sliding", Default: "False", apply: put("tokens.sliding", boolean)},
-		{Name: "MIN_REFRESH_INTERVAL", Use: InProfile, Key: "tokens.sliding.interval", Default: "60", NotYet: true, apply: put("tokens.sliding.interval", seconds), Why: "goes with AUTO_REFRESH"},
-		{Name: "AUTO_REFRESH_MAX_TTL", Use: InProfile, Key: "tokens.sliding.max", Default: "None", NotYet: true, apply: put("tokens.sliding.max", lifetime), Why: "knox 5; goes with AUTO_REFRESH"},
+		{Name: "MIN_REFRESH_INTERVAL", Use: InProfile, Key: "tokens.sliding.interval", Default: "60", apply: ofSliding("interval", seconds), Why: "goes with AUTO_REFRESH"},
+		{Name: "AUTO_REFRESH_MAX_TTL", Use: InProfile, Key: "tokens.sliding.max", Default: "None", apply: ofSliding("max", lifetime), Why: "knox 5; goes with AUTO_REFRESH"},
 		{Name: "AUTH_HEADER_PREFIX", Use: InProfile, Key: "scheme", Default: "'Token'", apply: put("scheme", text)},
 		{Name: "EXPIRY_DATETIME_FORMAT", Use: InProfile, Key: "formats.expiry", Default: "rest_framework.settings.api_settings.DATETIME_FORMAT", NotYet: true, apply: expiryFormat},
-		{Name: "TOKEN_PREFIX", Use: InProfile, Key: "tokens.prefix", Default: "''", NotYet: true, apply: put("tokens.prefix", text), Why: "knox 5"},
+		{Name: "TOKEN_PREFIX", Use: InProfile, Key: "tokens.prefix", Default: "''", apply: put("tokens.prefix", text), Why: "knox 5"},
 		{Name: "USER_SERIALIZER", Use: InProfile, Key: "endpoints.login.reply.body.user", Default: "None", apply: userSerializer, Why: "knox's own is filled in, one of the project is written by hand"},
 		{Name: "SECURE_HASH_ALGORITHM", Use: NoEffect, Why: "digests are authcompat's own; an import takes tokens over that have SHA-512, the default of each version"},
 		{Name: "TOKEN_MODEL", Use: Configuration, Key: "import django --token-table", Default: "'knox.AuthToken'", Why: "knox 5"},
 	}...)
+}
+
+// ofSliding fills in a key of tokens.sliding, which AUTO_REFRESH switches on.
+func ofSliding(key string, convert func(*python.Value) (any, error)) func(*draft, *python.Value) error {
+	return func(d *draft, v *python.Value) error {
+		if entry(entry(d.root, "tokens"), "sliding") == nil {
+			return errors.New("AUTO_REFRESH is not on")
+		}
+		return put("tokens.sliding."+key, convert)(d, v)
+	}
 }
 
 // expiryFormat fills in how an expiry is written.
@@ -62,10 +72,10 @@ func djoser() []Setting {
 		{Name: "SEND_CONFIRMATION_EMAIL", Use: Configuration, Key: "smtp", Default: "False", NotYet: true},
 		{Name: "PASSWORD_CHANGED_EMAIL_CONFIRMATION", Use: Configuration, Key: "smtp", Default: "False", NotYet: true},
 		{Name: "USERNAME_CHANGED_EMAIL_CONFIRMATION", Use: Configuration, Key: "smtp", Default: "False", NotYet: true},
-		{Name: "ACTIVATION_URL", Use: Configuration, Key: "smtp, templates of mails", NotYet: true, Why: "the link of the mail stands in its template"},
-		{Name: "PASSWORD_RESET_CONFIRM_URL", Use: Configuration, Key: "smtp, templates of mails", NotYet: true, Why: "the link of the mail stands in its template"},
-		{Name: "USERNAME_RESET_CONFIRM_URL", Use: Configuration, Key: "smtp, templates of mails", NotYet: true, Why: "the link of the mail stands in its template"},
-		{Name: "EMAIL", Use: Configuration, Key: "smtp, templates of mails", NotYet: true, Why: "classes of the project are written as templates"},
+		{Name: "ACTIVATION_URL", Use: Configuration, Key: "mail.templates", Why: "the link of the mail stands in its template"},
+		{Name: "PASSWORD_RESET_CONFIRM_URL", Use: Configuration, Key: "mail.templates", Why: "the link of the mail stands in its template"},
+		{Name: "USERNAME_RESET_CONFIRM_URL", Use: Configuration, Key: "mail.templates", Why: "the link of the mail stands in its template"},
+		{Name: "EMAIL", Use: Configuration, Key: "mail.templates", Why: "classes of the project are written as templates"},
 		{Name: "PASSWORD_RESET_SHOW_EMAIL_NOT_FOUND", Use: NotSupported, Default: "False", Why: "nobody is told whether an address has an account"},
 		{Name: "USERNAME_RESET_SHOW_EMAIL_NOT_FOUND", Use: NotSupported, Default: "False", Why: "nobody is told whether an address has an account"},
 		{Name: "TOKEN_MODEL", Use: NoEffect, Default: "'rest_framework.authtoken.models.Token'", Why: "with None, for JWT, djoser has no token endpoints: remove login and logout"},
@@ -95,7 +105,7 @@ func restAuth() []Setting {
 	all := []Setting{
 		{Name: "OLD_PASSWORD_FIELD_ENABLED", Use: InProfile, Key: "endpoints.NAME.fields.old_password", Default: "False", NotYet: true, Why: "a field of set_password with the role current_password"},
 		{Name: "LOGOUT_ON_PASSWORD_CHANGE", Use: InProfile, Key: "endpoints.NAME.logout", Default: "False", NotYet: true, Why: "of set_password; it ends a session there, and no token"},
-		{Name: "PASSWORD_RESET_USE_SITES_DOMAIN", Use: Configuration, Key: "smtp, templates of mails", Default: "False", NotYet: true, Why: "the link of the mail stands in its template"},
+		{Name: "PASSWORD_RESET_USE_SITES_DOMAIN", Use: Configuration, Key: "mail.templates", Default: "False", Why: "the link of the mail stands in its template"},
 		{Name: "TOKEN_MODEL", Use: NoEffect, Default: "'rest_framework.authtoken.models.Token'", Why: "with None there are no tokens: only sessions or JWT, which are not served"},
 		{Name: "TOKEN_CREATOR", Use: ByHand, Key: "tokens", Default: "'dj_rest_auth.utils.default_create_token'", Why: "which token a login gives is in its code"},
 		{Name: "REGISTER_PERMISSION_CLASSES", Use: ByHand, Key: "endpoints.NAME.access", Default: "('rest_framework.permissions.AllowAny',)", Why: "classes of the project are code"},
