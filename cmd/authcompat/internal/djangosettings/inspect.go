@@ -162,6 +162,9 @@ func become(s Setting, v *python.Value, d *draft) Found {
 	if s.Use == NotSupported {
 		f.Result = Refused
 	}
+	if v.Kind == python.Dict && s.Key == "" {
+		f.Value = "{…}" // such as SIMPLE_JWT, which may have a key to sign with
+	}
 	reason := v
 	if v.Kind == python.List || v.Kind == python.Set {
 		if i := slices.IndexFunc(v.Items, func(item *python.Value) bool { return item.Kind == python.Unknown }); i >= 0 {

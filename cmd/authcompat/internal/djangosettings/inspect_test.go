@@ -210,6 +210,8 @@ func TestNoSecret(t *testing.T) {
 	r := mustInspect(t, withKnox+`import os, environ
 env = environ.Env()
 SECRET_KEY = 'hunter2'
+SIMPLE_JWT = {'SIGNING_KEY': 'hunter2'}
+DJOSER = {'WEBAUTHN': {'KEY': 'hunter2'}}
 DATABASES = {'default': {'PASSWORD': 'hunter2'}}
 REST_KNOX = {'TOKEN_TTL': env('T', default='hunter2'), 'hunter': 'hunter2', 'AUTH_HEADER_PREFIX': os.environ.get('hunter2') or 'hunter2'}
 REST_FRAMEWORK = {'SIGNING_KEY': 'hunter2', **load(key='hunter2')}
