@@ -197,17 +197,21 @@ func (c *Cluster) end(tb testing.TB, s syscall.Signal) {
 // Kill kills all processes of the server at once, like a power failure.
 func (c *Cluster) Kill(tb testing.TB) {
 	tb.Helper()
-	if err := c.process.signalAll(syscall.SIGKILL); err != nil {
+	pids, err := c.process.signalAll(syscall.SIGKILL)
+	if err != nil {
 		tb.Fatal(err)
 	}
 	<-c.process.ended
+	if err := awaitEnd(pids); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // Freeze stops all processes of the server: its connections stay open, and nothing
 // answers.
 func (c *Cluster) Freeze(tb testing.TB) {
 	tb.Helper()
-	if err := c.process.signalAll(syscall.SIGSTOP); err != nil {
+	if _, err := c.process.signalAll(syscall.SIGSTOP); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -215,7 +219,7 @@ func (c *Cluster) Freeze(tb testing.TB) {
 // Thaw continues the processes.
 func (c *Cluster) Thaw(tb testing.TB) {
 	tb.Helper()
-	if err := c.process.signalAll(syscall.SIGCONT); err != nil {
+	if _, err := c.process.signalAll(syscall.SIGCONT); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -223,7 +227,7 @@ func (c *Cluster) Thaw(tb testing.TB) {
 // remove ends the server and deletes its files.
 func (c *Cluster) remove() {
 	if c.process != nil {
-		_ = c.process.signalAll(syscall.SIGKILL) // it may have ended already
+		_, _ = c.process.signalAll(syscall.SIGKILL) // it may have ended already
 		<-c.process.ended
 	}
 	c.removeSegment()

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // program finds one of PostgreSQL's programs: in PATH, or in the newest version that
@@ -132,16 +133,34 @@ func spawn(folder, path string, arguments ...string) (*process, error) {
 // signal sends a signal to the process only.
 func (p *process) signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
 
-// signalAll sends a signal to the process and to all its children.
-func (p *process) signalAll(s syscall.Signal) error {
+// signalAll sends a signal to the process and to all its children, which it returns.
+func (p *process) signalAll(s syscall.Signal) ([]int, error) {
 	// While stopped, it starts no more.
 	if err := p.signal(syscall.SIGSTOP); err != nil {
-		return err
+		return nil, err
 	}
-	for _, pid := range children(p.cmd.Process.Pid) {
+	pids := children(p.cmd.Process.Pid)
+	for _, pid := range pids {
 		_ = syscall.Kill(pid, s) // it may have ended by itself
 	}
-	return p.signal(s)
+	return pids, p.signal(s)
+}
+
+// awaitEnd waits until the processes have ended, which are no children of the test's: a killed one goes on
+// for a moment on a busy machine, attached to shared memory.
+func awaitEnd(pids []int) error {
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		left := slices.DeleteFunc(slices.Clone(pids), func(pid int) bool {
+			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			return err != nil || strings.Contains(string(text), ") Z ") // a zombie has let go of everything
+		})
+		if len(left) == 0 {
+			return nil
+		}
+		if time.Since(began) > time.Minute {
+			return fmt.Errorf("processes that were killed have not ended: %v", left)
+		}
+	}
 }
 
 // children returns the children of a process.
