@@ -79,6 +79,8 @@ func (a Action) methods() []string {
 	case Account:
 		// The two others are for a view that says who asks, whatever it is sent.
 		return []string{http.MethodGet, http.MethodPost, http.MethodPut}
+	case Logout:
+		return []string{http.MethodPost, http.MethodGet} // ACCOUNT_LOGOUT_ON_GET of django-allauth
 	}
 	return []string{http.MethodPost}
 }
@@ -127,7 +129,7 @@ func (p *Profile) access(m *yamlvalue.Map, e, first *Endpoint) {
 		e.Access = AccessOpen
 	}
 	accesses := []Access{e.Access}
-	if e.Action == "" || e.Action.oneOf(Register, Login) && p.Family.oneOf(DRF) {
+	if e.Action == "" || e.Action.oneOf(Register, Login) && p.Family.oneOf(DRF) || e.Action == Logout && isView(p.Family, Logout) {
 		accesses = []Access{AccessOpen, AccessToken}
 	}
 	yamlvalue.Optional(m, "access", &e.Access, yamlvalue.Word(accesses...))
@@ -159,8 +161,9 @@ func (p *Profile) view(m *yamlvalue.Map, e, first *Endpoint) {
 		yamlvalue.Optional(view, "name", &e.View.Name, yamlvalue.Line)
 		yamlvalue.Optional(view, "description", &e.View.Description, yamlvalue.Text)
 		yamlvalue.Optional(view, "actions", &e.View.Actions, yamlvalue.Boolean)
+		yamlvalue.Optional(view, "allow", &e.View.Allow, yamlvalue.Words(allowable()...))
 		view.Done()
-		if first != nil && e.View != first.View {
+		if first != nil && !e.View.equal(first.View) {
 			contradicts(v, first)
 		}
 	}
@@ -177,6 +180,13 @@ func (p *Profile) view(m *yamlvalue.Map, e, first *Endpoint) {
 			contradicts(v, first)
 		}
 	}
+}
+
+// allowable gives the methods that a view can say it allows.
+func allowable() []string { return append(Methods(), http.MethodHead, http.MethodOptions) }
+
+func (v View) equal(other View) bool {
+	return v.Name == other.Name && v.Description == other.Description && v.Actions == other.Actions && slices.Equal(v.Allow, other.Allow)
 }
 
 // contradicts refuses what stands differently at the first endpoint of a path.

@@ -25,6 +25,11 @@ func readErrors(v yamlvalue.Value, f Family, into *Errors) *yamlvalue.Map {
 	} else {
 		m.Forbid("detail", "is of families %s and %s; the failures of family %s have the shape of body", DRF, FormJSON, f)
 	}
+	if f.oneOf(DRF) {
+		yamlvalue.Optional(m, "non_field", &into.NonField, fieldName)
+	} else {
+		m.Forbid("non_field", "is of family %s alone", DRF)
+	}
 	m.Done()
 	return m
 }

@@ -64,9 +64,8 @@ func (r fieldReader) fields(v yamlvalue.Value) ([]Field, bool) {
 
 // field reads one field with its defaults.
 func (r fieldReader) field(e yamlfile.Entry) Field {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 	m := yamlvalue.Of(e.Value).Mapping()
-	if !yamlvalue.IsName(e.Name, letters, "0123456789-") {
+	if !isFieldName(e.Name) {
 		e.Refuse("a field's name is at most 64 letters, digits, _ and -, the first a letter or _")
 	}
 	f := Field{Name: e.Name, Role: r.role(m, Role(e.Name)), Characters: CharactersAny}
@@ -148,4 +147,19 @@ func (r fieldReader) content(m *yamlvalue.Map, f *Field) {
 		m.Forbid("lower", "only a username is compared")
 		m.Forbid("characters", "only a username has a set of characters")
 	}
+}
+
+// isFieldName tells whether a text can be a key on the wire.
+func isFieldName(s string) bool {
+	return yamlvalue.IsName(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_", "0123456789-")
+}
+
+// fieldName reads a key on the wire.
+func fieldName(v yamlvalue.Value) (string, bool) {
+	s, ok := yamlvalue.Text(v)
+	if ok && !isFieldName(s) {
+		v.Want("at most 64 letters, digits, _ and -, the first a letter or _")
+		ok = false
+	}
+	return s, ok
 }

@@ -152,6 +152,9 @@ type Errors struct {
 	// Detail is the body of an error of a REST framework view (families drf,
 	// formjson).
 	Detail *template.Template
+	// NonField is the key of errors that belong to no field (family drf): "non_field_errors"
+	// unless the profile says otherwise (NON_FIELD_ERRORS_KEY of REST framework).
+	NonField string
 }
 
 // Action is what an endpoint does.
@@ -184,7 +187,8 @@ type Endpoint struct {
 	// who answers GET answers it.
 	Methods []string
 	// Access is "open" for register and login, "token" for the others. In family
-	// drf a profile can have register and login want a token, too.
+	// drf a profile can have register and login want a token, too, and a logout that is a REST
+	// framework view can be open: then it ends the token of the request, if there is one.
 	Access Access
 	// Authentication is whom the endpoint asks who a client is, in order: REST framework views
 	// as the profile's do unless they say otherwise, even if they are open to all, so that a bad
@@ -227,6 +231,10 @@ type View struct {
 	Name        string // the endpoint's key with a capital unless the profile says otherwise
 	Description string
 	Actions     bool // whether OPTIONS describes the fields
+	// Allow are the methods that the header Allow has, in its order: those of the path's
+	// endpoints, HEAD where GET is one, and OPTIONS, unless the profile says otherwise. A view of
+	// the original can say more than it does, as dj-rest-auth's logout does of GET.
+	Allow []string
 }
 
 // Role is what a field is for.
@@ -296,6 +304,11 @@ func (p *Profile) Endpoint(a Action) (Endpoint, bool) {
 
 // Takes tells whether the endpoint answers requests with a method, which is in upper case.
 func (e Endpoint) Takes(method string) bool { return slices.Contains(e.Methods, method) }
+
+// ShowsToken tells whether the endpoint's reply has anything of a token.
+func (e Endpoint) ShowsToken() bool {
+	return e.Reply.Body != nil && e.Reply.Body.Shows(template.TokenKey, template.TokenExpiry)
+}
 
 // Field gives the endpoint's field with the role, and whether there is one.
 func (e Endpoint) Field(r Role) (Field, bool) {

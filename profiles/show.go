@@ -83,6 +83,7 @@ func showHeaders(headers []Header) yamlnode.Map {
 func (e Errors) show() yamlnode.Map {
 	s := yamlnode.NewMap()
 	s.Number("status", e.Status)
+	s.Text("non_field", e.NonField)
 	if e.Body != nil {
 		s.Set("body", yamlnode.Fold(e.Body.Node(), len("  body: ")))
 	}
@@ -138,6 +139,9 @@ func (p *Profile) showEndpoint(e Endpoint) *yaml.Node {
 		view.Text("name", e.View.Name)
 		view.Text("description", e.View.Description)
 		view.Flag("actions", e.View.Actions)
+		if e.View.Allow != nil {
+			view.Set("allow", yamlnode.Words(e.View.Allow))
+		}
 		s.Set("view", yamlnode.Fold(view.Node, used+len("view: ")))
 		s.Set("renderers", yamlnode.Fold(yamlnode.Words(e.Renderers), used))
 		s.Set("parsers", yamlnode.Fold(yamlnode.Words(e.Parsers), used))

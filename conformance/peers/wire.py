@@ -223,7 +223,7 @@ def exchange(environ, force_user=None):
     try:
         if STORE == 'native': moving('import', profile)
         status, hs, data = send(port, m2, t2, h2, b2)
-        if 'sliding: true' in profile: _real_sleep(1.3)     # ends are written later, once a second
+        if 'sliding: ' in profile: _real_sleep(1.3)     # ends are written later, once a second
         if STORE == 'native': moving('export', profile)
     finally:
         suite.after()

@@ -29,7 +29,7 @@ func (loginAction) do(v *view, c call) result {
 	}
 	username, password := values[profiles.RoleUsername], values[profiles.RolePassword]
 	if username == "" || password == "" {
-		return *fieldError(nonField, v.message("incomplete"))
+		return *fieldError(v.profile.Errors.NonField, v.message("incomplete"))
 	}
 	session, adopted, err := adopt.Login(c.context(), v.engine, v.policy, v.endpoint, username, password)
 	switch {
@@ -78,6 +78,7 @@ func (registerAction) do(v *view, c call) result {
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
+		NoToken:  !v.endpoint.ShowsToken(), // nobody would ever know it
 	})
 	if err != nil {
 		return *v.engineError(err)
@@ -107,11 +108,15 @@ func (a *API) register(ctx context.Context, limit int, r core.Registration) (cor
 }
 
 // logoutAction ends the request's own token; of a user who gave a password, the one token that
-// there is, as djoser and dj-rest-auth do. The body is not read.
+// there is, as djoser and dj-rest-auth do. Where it is open to all, it answers the same to those
+// who have none (dj_rest_auth/views.py, LogoutView). The body is not read.
 type logoutAction struct{}
 
 func (logoutAction) do(v *view, c call) result {
 	end := v.engine.Logout
+	if c.session == nil {
+		return v.success(c, &reply.Data{})
+	}
 	if !hasToken(c.session) {
 		if v.profile.Tokens.PerUser != profiles.OnePerUser {
 			// Which one is meant? knox's view fails.

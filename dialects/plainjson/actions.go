@@ -49,6 +49,7 @@ func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
+		NoToken:  !v.endpoint.ShowsToken(), // nobody would ever know it
 	})
 	if err != nil {
 		return *v.engineError(err)

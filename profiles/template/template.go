@@ -2,6 +2,8 @@
 // that are not known before the reply.
 package template
 
+import "slices"
+
 // Template is the body of a reply: a tree of objects, lists, literals and values, with
 // the keys in the order of the file. Kind says which one of the other fields is in
 // use.
@@ -12,6 +14,14 @@ type Template struct {
 	Literal any        // KindLiteral: string, int64, bool or nil
 	Value   Value      // KindValue: the value with its own JSON type
 	Parts   []Part     // KindText: a string made of parts
+}
+
+// Shows tells whether any of the values is in the template.
+func (t Template) Shows(names ...ValueName) bool {
+	return t.Kind == KindValue && slices.Contains(names, t.Value.Name) ||
+		slices.ContainsFunc(t.Members, func(m Member) bool { return m.Value.Shows(names...) }) ||
+		slices.ContainsFunc(t.Items, func(item Template) bool { return item.Shows(names...) }) ||
+		slices.ContainsFunc(t.Parts, func(p Part) bool { return slices.Contains(names, p.Value.Name) })
 }
 
 // A Kind says what a Template is.
