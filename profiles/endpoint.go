@@ -48,7 +48,7 @@ func (p *Profile) endpoint(e yamlfile.Entry, before []Endpoint) (read Endpoint) 
 	default:
 		m.Forbid("fields", "%s reads no fields", read.Action)
 	}
-	yamlvalue.Required(m, "reply", &read.Reply, replyOf(p.Family, read.Action).reply)
+	yamlvalue.Required(m, "reply", &read.Reply, p.replyOf(read.Action).reply)
 	m.Done()
 	return read
 }

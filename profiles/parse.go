@@ -80,6 +80,7 @@ func (p *Profile) read(m *yamlvalue.Map) {
 		m.Forbid("preflight_headers", "is of family %s alone", PlainJSON)
 	}
 	p.readCORS(m)
+	yamlvalue.Optional(m, "formats", &p.Formats, formats)
 	p.shapes(m)
 	if v, ok := m.Get("rules"); ok {
 		readRules(v, p.Family, &p.Rules, false)

@@ -56,8 +56,10 @@ type Profile struct {
 	// PreflightHeaders are further headers of the reply to OPTIONS (family plainjson).
 	PreflightHeaders []Header
 	// CORS is what browsers are told about other sites' pages; nil: nothing.
-	CORS      *CORS
-	Errors    Errors
+	CORS   *CORS
+	Errors Errors
+	// Formats are further ways to write times, in the order of the file.
+	Formats   []Format
 	Rules     Rules
 	Messages  Messages
 	Endpoints []Endpoint // in the order of the file

@@ -16,9 +16,9 @@ type replyPlace struct {
 // replyOf gives the place of an action's reply, with what it can show. Only register
 // and login know the text of a token. An account knows the expiry of the token that
 // came with the request. A logout can show neither.
-func replyOf(f Family, a Action) replyPlace {
-	at := replyPlace{Place: template.Place{Name: "the reply of " + string(a)}}
-	at.needed = f == FormJSON && (a == Register || a == Login)
+func (p *Profile) replyOf(a Action) replyPlace {
+	at := replyPlace{Place: template.Place{Name: "the reply of " + string(a), Formats: p.timeFormats()}}
+	at.needed = p.Family == FormJSON && (a == Register || a == Login)
 	if a.oneOf(Register, Login) {
 		at.Values = append(at.Values, template.TokenKey)
 	}

@@ -58,6 +58,7 @@ func (p *Profile) sections() []yamlnode.Map {
 		{"headers", showHeaders(p.Headers)},
 		{"preflight_headers", showHeaders(p.PreflightHeaders)},
 		{"cors", p.CORS.show()},
+		{"formats", showFormats(p.Formats)},
 		{"errors", p.Errors.show()},
 		{"rules", p.Rules.show(p.Family)},
 		{"endpoints", p.showEndpoints()},

@@ -1,7 +1,6 @@
 """The suites of django-rest-knox 4.2.0 and 5.0.2. KNOX: knox or knox5, the folder of the suite."""
 import os, sys
 import wire
-from wire import Missing
 VERSION = wire.setting('KNOX', '', 'knox', ('knox', 'knox5'))
 os.chdir(wire.suite_folder(VERSION))
 os.environ['DJANGO_SETTINGS_MODULE'] = 'knox_project.settings'
@@ -33,7 +32,7 @@ class Knox(wire.Suite):
             text = text.replace('token: $token.key}', 'token: $token.key, user: {username: $user.username}}')
         fmt = over.get('EXPIRY_DATETIME_FORMAT')
         if fmt and fmt != 'iso-8601':
-            raise Missing('EXPIRY_DATETIME_FORMAT %s: $token.expiry takes microseconds, milliseconds, day-month-year' % fmt)
+            text = text.replace('$token.expiry', '$token.expiry|knox') + "formats: {knox: {strftime: '%s', zone: %s}}\n" % (fmt, dj.TIME_ZONE)
         return text
 
     # a frozen clock: moves the ends of all tokens instead

@@ -32,9 +32,9 @@ func (v *view) newPassword(values validated) *result {
 	case sentences != nil && !byField:
 		return badRequest(new(pyjson.Object).Set(field.Name, sentences))
 	case differ:
-		return fieldError(nonField, v.message("mismatch"))
+		return fieldError(v.profile.Errors.NonField, v.message("mismatch"))
 	case sentences != nil:
-		return badRequest(new(pyjson.Object).Set(nonField, sentences))
+		return badRequest(new(pyjson.Object).Set(v.profile.Errors.NonField, sentences))
 	}
 	return nil
 }

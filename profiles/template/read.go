@@ -13,6 +13,8 @@ import (
 type Place struct {
 	Name   string
 	Values []ValueName // those that can be shown there
+	// Formats are those of times that the profile has besides the ones that all have.
+	Formats map[Format]TimeFormat
 }
 
 // Read reads a reply's body or the shape of errors.

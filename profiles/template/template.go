@@ -55,6 +55,15 @@ type Value struct {
 	// Attribute is the attribute's name where Name is UserAttribute.
 	Attribute string
 	Format    Format // empty: the value's default
+	// Time is how a time is written whose Format is one of the profile's; nothing otherwise.
+	Time TimeFormat
+}
+
+// TimeFormat is a way to write times.
+type TimeFormat struct {
+	// Strftime is a format of package strftime; empty: Python's isoformat, with Z for UTC.
+	Strftime string
+	Zone     string // IANA name
 }
 
 // ValueName is one of a closed set.
@@ -78,7 +87,7 @@ const (
 // Format is how a value is written.
 type Format string
 
-// The formats.
+// The formats that every profile has.
 const (
 	// FormatMicroseconds is Python's isoformat in UTC with Z: six digits of fraction, or
 	// none if it is zero. It is the default for times.

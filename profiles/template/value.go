@@ -1,6 +1,7 @@
 package template
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,6 +28,13 @@ func (at Place) value(v yamlvalue.Value, expression string) (Value, bool) {
 		return shown, false
 	}
 	formats := formatsOf(shown.Name)
+	if len(formats) > 0 && formats[0] == FormatMicroseconds {
+		if of, ok := at.Formats[shown.Format]; ok && formatted {
+			shown.Time = of
+			return shown, true
+		}
+		formats = append(formats, slices.Sorted(maps.Keys(at.Formats))...)
+	}
 	if formatted && !slices.Contains(formats, shown.Format) {
 		if len(formats) == 0 {
 			v.Refuse("$%s takes no format", name)
@@ -70,6 +78,11 @@ func allValues() []ValueName {
 		TokenKey, TokenExpiry, UserID, UserUsername, UserEmail, UserCreated, UserAttribute,
 		ErrorMessage, ErrorStatus, FieldErrors,
 	}
+}
+
+// Formats gives the formats that every profile has.
+func Formats() []Format {
+	return []Format{FormatMicroseconds, FormatMilliseconds, FormatDayMonthYear, FormatInteger, FormatGravatar}
 }
 
 // formatsOf gives the formats of a value besides the default one.

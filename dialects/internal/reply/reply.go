@@ -11,6 +11,7 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/strftime"
 	"github.com/authcompat/authcompat/profiles/template"
 )
 
@@ -40,6 +41,8 @@ type segment struct {
 	literal []byte
 	value   template.Value
 	inText  bool
+	zone    *time.Location   // of a time in a format of the profile; nil: none
+	layout  *strftime.Layout // nil: isoformat
 }
 
 // Compile compiles a template.
@@ -99,7 +102,26 @@ func (b *Body) writeJSON(v any) { b.write(string(pyjson.Append(nil, v, b.style))
 func (b *Body) show(v template.Value, inText bool) {
 	last := &b.segments[len(b.segments)-1]
 	last.value, last.inText = v, inText
+	if v.Time.Zone != "" {
+		last.zone, last.layout = compileTime(v.Time)
+	}
 	b.segments = append(b.segments, segment{})
+}
+
+// compileTime compiles a format of times, which the profile was loaded with.
+func compileTime(f template.TimeFormat) (*time.Location, *strftime.Layout) {
+	zone, err := time.LoadLocation(f.Zone)
+	if err != nil {
+		panic("reply: a zone of a profile: " + err.Error())
+	}
+	if f.Strftime == "" {
+		return zone, nil
+	}
+	layout, err := strftime.Parse(f.Strftime)
+	if err != nil {
+		panic("reply: a format of a profile: " + err.Error())
+	}
+	return zone, &layout
 }
 
 // Append appends the body with the data filled in.
@@ -119,7 +141,7 @@ func (b *Body) appendValue(dst []byte, s *segment, d *Data) []byte {
 	case template.TokenKey:
 		return b.appendText(dst, d.Key, s)
 	case template.TokenExpiry:
-		return appendTime(dst, d.Token.ExpiresAt, s)
+		return b.appendTime(dst, d.Token.ExpiresAt, s)
 	case template.UserID:
 		return strconv.AppendInt(dst, d.User.ID, 10)
 	case template.UserUsername:
@@ -127,7 +149,7 @@ func (b *Body) appendValue(dst []byte, s *segment, d *Data) []byte {
 	case template.UserEmail:
 		return b.appendText(dst, d.User.Email, s)
 	case template.UserCreated:
-		return appendTime(dst, d.User.CreatedAt, s)
+		return b.appendTime(dst, d.User.CreatedAt, s)
 	case template.UserAttribute:
 		return b.appendText(dst, d.User.Attributes[s.value.Attribute], s)
 	case template.ErrorMessage:
@@ -161,11 +183,20 @@ func (b *Body) appendText(dst []byte, text string, s *segment) []byte {
 	return dst
 }
 
-// appendTime writes a time in UTC, or null for the zero time. Python's isoformat omits
-// a fraction that is zero.
-func appendTime(dst []byte, t time.Time, s *segment) []byte {
+// appendTime writes a time, in UTC unless its format says otherwise, or null for the zero time.
+// Python's isoformat omits a fraction that is zero.
+func (b *Body) appendTime(dst []byte, t time.Time, s *segment) []byte {
 	if t.IsZero() {
 		return append(dst, "null"...)
+	}
+	if s.zone != nil {
+		var text []byte
+		if s.layout != nil {
+			text = s.layout.Append(text, t.In(s.zone))
+		} else {
+			text = strftime.AppendISO(text, t.In(s.zone))
+		}
+		return b.appendText(dst, string(text), s)
 	}
 	t = t.UTC()
 	layout := "2006-01-02T15:04:05.000000Z"

@@ -13,6 +13,12 @@ func value(name template.ValueName, f template.Format) template.Template {
 	return template.Template{Kind: template.KindValue, Value: template.Value{Name: name, Format: f}}
 }
 
+func timed(format, zone string) template.Template {
+	t := value(template.TokenExpiry, "mine")
+	t.Value.Time = template.TimeFormat{Strftime: format, Zone: zone}
+	return t
+}
+
 func attribute(name string, f template.Format) template.Template {
 	return template.Template{Kind: template.KindValue, Value: template.Value{Name: template.UserAttribute, Attribute: name, Format: f}}
 }
@@ -54,6 +60,8 @@ func TestAppend(t *testing.T) {
 		{"microseconds", value(template.TokenExpiry, template.FormatMicroseconds), `"2014-10-13T21:04:31.171234Z"`, `"2014-10-13T21:04:31.171234Z"`},
 		{"milliseconds", value(template.TokenExpiry, template.FormatMilliseconds), `"2014-10-13T21:04:31.171Z"`, `"2014-10-13T21:04:31.171Z"`},
 		{"no fraction", value(template.UserCreated, template.FormatMilliseconds), `"2014-06-16T20:51:09Z"`, `"2014-06-16T20:51:09Z"`},
+		{"the profile's", timed(`"%H:%M" %d/%m/%y`, "Europe/Paris"), `"\"23:04\" 13/10/14"`, `"\"23:04\" 13/10/14"`},
+		{"isoformat in a zone", timed("", "Asia/Kolkata"), `"2014-10-14T02:34:31.171234+05:30"`, `"2014-10-14T02:34:31.171234+05:30"`},
 		{"day, month, year", value(template.UserCreated, template.FormatDayMonthYear), `"16-06-2014 20:51"`, `"16-06-2014 20:51"`},
 		{"integer", attribute("followers", template.FormatInteger), `12`, `12`},
 		{"no integer", attribute("bad", template.FormatInteger), `0`, `0`},

@@ -20,7 +20,7 @@ func django() []Setting {
 		{Name: "X_FRAME_OPTIONS", Use: InProfile, Key: "headers.X-Frame-Options", apply: frameOptions},
 		{Name: "SECURE_REFERRER_POLICY", Use: InProfile, Key: "headers.Referrer-Policy", apply: referrerPolicy, Why: "None leaves the header out"},
 		{Name: "SECURE_CONTENT_TYPE_NOSNIFF", Use: InProfile, Key: "headers.X-Content-Type-Options", Default: "True", apply: noSniff},
-		{Name: "TIME_ZONE", Use: InProfile, Key: "formats.expiry.zone", Default: "'UTC'", NotYet: true, apply: put("formats.expiry.zone", text), Why: "in the configuration django_time_zone, of links in mails; without USE_TZ the zone of dates in the database, too: import django --time-zone"},
+		{Name: "TIME_ZONE", Use: InProfile, Key: "formats.expiry.zone", Default: "'UTC'", apply: timeZone, Why: "of knox's expiry; in the configuration django_time_zone, of links in mails; without USE_TZ the zone of dates in the database, too: import django --time-zone"},
 		{Name: "USE_TZ", Use: Configuration, Key: "import django --time-zone", Why: "False: dates in the database are those of TIME_ZONE"},
 		{Name: "AUTH_USER_MODEL", Use: Configuration, Key: "import django --user-table", Default: "'auth.User'", Why: "needed only where the table isn't found"},
 		{Name: "PASSWORD_RESET_TIMEOUT", Use: Configuration, Key: "link_timeout", Default: "259200"},

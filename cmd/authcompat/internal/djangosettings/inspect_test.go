@@ -43,6 +43,19 @@ func mustProfile(t *testing.T, r *Report) *profiles.Profile {
 	return p
 }
 
+// expiryShown gives the formats of a profile, and how its login shows the end of a token.
+func expiryShown(p *profiles.Profile) any {
+	text, _ := p.YAML()
+	_, formats, found := strings.Cut(string(text), "\nformats:")
+	formats, _, _ = strings.Cut(formats, "\nerrors:")
+	_, shown, _ := strings.Cut(string(text), "expiry: $")
+	shown, _, _ = strings.Cut(shown, ",")
+	if !found {
+		return "$" + shown
+	}
+	return "formats: " + strings.Join(strings.Fields(formats), " ") + " $" + shown
+}
+
 // TestFilledIn sets one setting, and looks at what the profile then has.
 func TestFilledIn(t *testing.T) {
 	const td = "from datetime import timedelta\n"
@@ -72,6 +85,10 @@ func TestFilledIn(t *testing.T) {
 			text, _ := p.YAML()
 			return strings.Contains(string(text), "sliding: {interval: 5m, max: 30d}")
 		}, true},
+		{withKnox + "REST_FRAMEWORK = {'NON_FIELD_ERRORS_KEY': 'errors'}", func(p *profiles.Profile) any { return p.Errors.NonField }, "errors"},
+		{withKnox + "REST_KNOX = {'EXPIRY_DATETIME_FORMAT': '%d/%m/%Y'}\nTIME_ZONE = 'Europe/Paris'", expiryShown, "formats: expiry: {strftime: '%d/%m/%Y', zone: Europe/Paris} $token.expiry|expiry"},
+		{withKnox + "REST_FRAMEWORK = {'DATETIME_FORMAT': '%Y'}\nTIME_ZONE = 'UTC'", expiryShown, "formats: expiry: {strftime: '%Y', zone: UTC} $token.expiry|expiry"},
+		{withKnox + "REST_KNOX = {}\nTIME_ZONE = 'UTC'", expiryShown, "$token.expiry"},
 		{withKnox + "REST_KNOX = {'MIN_REFRESH_INTERVAL': 300}", func(p *profiles.Profile) any { return p.Tokens.Sliding }, false},
 		{withKnox + "REST_FRAMEWORK = {'DEFAULT_AUTHENTICATION_CLASSES': ('rest_framework.authentication.BasicAuthentication', 'knox.auth.TokenAuthentication')}\nREST_KNOX = {'AUTH_HEADER_PREFIX': 'Bearer'}", func(p *profiles.Profile) any { return fmt.Sprint(p.Authentication) }, "[{basic api} {token Bearer}]"},
 		{withKnox + "REST_KNOX = {}", func(p *profiles.Profile) any { return p.Tokens.Match }, profiles.MatchKnox42},
@@ -246,12 +263,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s: %s, but why?", s, s.Use)
 		}
 	}
-	samples := map[string]string{
-		"REST_FRAMEWORK NON_FIELD_ERRORS_KEY": "'errors'",
-		"REST_FRAMEWORK DATETIME_FORMAT":      "'%d/%m/%Y'",
-		"REST_KNOX EXPIRY_DATETIME_FORMAT":    "'%d/%m/%Y'",
-		"TIME_ZONE":                           "'Europe/Paris'",
-	}
+	samples := map[string]string{}
 	for _, s := range Settings() {
 		if !s.NotYet || s.apply == nil {
 			continue

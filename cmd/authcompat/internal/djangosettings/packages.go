@@ -20,7 +20,7 @@ func restKnox() []Setting {
 		{Name: "MIN_REFRESH_INTERVAL", Use: InProfile, Key: "tokens.sliding.interval", Default: "60", apply: ofSliding("interval", seconds), Why: "goes with AUTO_REFRESH"},
 		{Name: "AUTO_REFRESH_MAX_TTL", Use: InProfile, Key: "tokens.sliding.max", Default: "None", apply: ofSliding("max", lifetime), Why: "knox 5; goes with AUTO_REFRESH"},
 		{Name: "AUTH_HEADER_PREFIX", Use: InProfile, Key: "scheme", Default: "'Token'", apply: put("scheme", text)},
-		{Name: "EXPIRY_DATETIME_FORMAT", Use: InProfile, Key: "formats.expiry", Default: "rest_framework.settings.api_settings.DATETIME_FORMAT", NotYet: true, apply: expiryFormat},
+		{Name: "EXPIRY_DATETIME_FORMAT", Use: InProfile, Key: "formats.expiry", Default: "rest_framework.settings.api_settings.DATETIME_FORMAT", apply: expiryFormat},
 		{Name: "TOKEN_PREFIX", Use: InProfile, Key: "tokens.prefix", Default: "''", apply: put("tokens.prefix", text), Why: "knox 5"},
 		{Name: "USER_SERIALIZER", Use: InProfile, Key: "endpoints.login.reply.body.user", Default: "None", apply: userSerializer, Why: "knox's own is filled in, one of the project is written by hand"},
 		{Name: "SECURE_HASH_ALGORITHM", Use: NoEffect, Why: "digests are authcompat's own; an import takes tokens over that have SHA-512, the default of each version"},
@@ -43,7 +43,33 @@ func expiryFormat(d *draft, v *python.Value) error {
 	if v.Kind == python.None {
 		return errors.New("an expiry that is no text has no form in a profile")
 	}
-	return put("formats.expiry.strftime", text)(d, v)
+	return ofExpiry("strftime")(d, v)
+}
+
+// ofExpiry fills in a key of formats.expiry, in which the login then shows the end of its token.
+func ofExpiry(key string) func(*draft, *python.Value) error {
+	return func(d *draft, v *python.Value) error {
+		value, err := text(v)
+		if err != nil {
+			return err
+		}
+		return d.change(func(root *yaml.Node) error {
+			shown := entry(entry(entry(entry(entry(root, "endpoints"), "login"), "reply"), "body"), "expiry")
+			if shown == nil {
+				return errors.New("this profile shows no expiry")
+			}
+			shown.Value = "$token.expiry|expiry"
+			return setIn(root, value, "formats", "expiry", key)
+		})
+	}
+}
+
+// timeZone fills in the zone in which an expiry is written. That of UTC is there already.
+func timeZone(d *draft, v *python.Value) error {
+	if v.Text == "UTC" {
+		return nil
+	}
+	return ofExpiry("zone")(d, v)
 }
 
 // userSerializer fills in the user whom a login shows (knox/serializers.py, UserSerializer).
