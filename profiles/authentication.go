@@ -53,6 +53,29 @@ func (e Endpoint) recognises(kinds ...AuthenticationKind) bool {
 	return slices.ContainsFunc(e.Authentication, func(a Authentication) bool { return slices.Contains(kinds, a.Kind) })
 }
 
+// Keyword gives the keyword under which the endpoint takes tokens, the first of several; ok is
+// false if it takes none.
+func (e Endpoint) Keyword() (keyword string, ok bool) {
+	i := slices.IndexFunc(e.Authentication, func(a Authentication) bool { return a.Kind == AuthenticateToken })
+	if i < 0 {
+		return "", false
+	}
+	return e.Authentication[i].Word, true
+}
+
+// Authentications gives all that the profile or one of its endpoints asks who a client is.
+func (p *Profile) Authentications() []Authentication {
+	all := slices.Clone(p.Authentication)
+	for _, e := range p.Endpoints {
+		for _, a := range e.Authentication {
+			if !slices.Contains(all, a) {
+				all = append(all, a)
+			}
+		}
+	}
+	return all
+}
+
 // authentication reads whom the profile's endpoints ask, and its scheme: that of the first
 // tokens unless it is given.
 func (p *Profile) authentication(m *yamlvalue.Map) {

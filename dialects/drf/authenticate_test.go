@@ -3,10 +3,14 @@ package drf_test
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/dialects/front"
 	"github.com/authcompat/authcompat/dialects/internal/apitest"
 	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/profiles"
@@ -186,5 +190,46 @@ endpoints:
 	}
 	if got := login("POST", basic("ann:secret")); !strings.HasPrefix(got, "200") {
 		t.Errorf("after a logout: %s", got)
+	}
+}
+
+// TestGateOfClasses asks the gate of an API whose endpoints take tokens and whose profile asks
+// for passwords: the application behind it gets what the profile's views would let in.
+func TestGateOfClasses(t *testing.T) {
+	p := apitest.MustParse(t, strings.Replace(strings.ReplaceAll(classes, "CLASSES", "[token]"), "tokens:", "authentication: [session, basic]\ntokens:", 1))
+	a := apitest.MustNew(t, p, sqlitetest.MustOpen(t))
+	a.MustCreateUser(t, "ann", false)
+	key := a.MustLogin(t, token.Policy(p), "ann")
+	var gate front.API
+	if _, err := dialects.NewBefore(p, a.Engine, func(api front.API) http.Handler { gate = api; return http.NotFoundHandler() }); err != nil {
+		t.Fatal(err)
+	}
+	for header, want := range map[string]string{
+		"": `403 {"detail":"Authentication credentials were not provided."} Cookie`, "Token " + key: `403 {"detail":"Authentication credentials were not provided."} Cookie`,
+		basic("ann:wrong"): `403 {"detail":"Invalid username/password."} Cookie`, basic("ann:secret"): "ann",
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/app/", nil)
+		if header != "" {
+			r.Header.Set("Authorization", header)
+		}
+		w := httptest.NewRecorder()
+		session, ok := gate.Authenticate(w, r, true)
+		got := ""
+		if ok {
+			got = session.User.Username
+		} else {
+			got = fmt.Sprintf("%d %s %s", w.Code, w.Body, w.Header().Get("Vary"))
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", header, got, want)
+		}
+		if ok && (gate.Ended(r) || gate.User(r, "who") != "ann") {
+			t.Errorf("%q: ended %t, of %q", header, gate.Ended(r), gate.User(r, "who"))
+		}
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/logout/", nil)
+	r.Header.Set("Authorization", "Token "+key)
+	if user := gate.User(r, "logout"); user != "ann" {
+		t.Errorf("a logout is of %q", user)
 	}
 }

@@ -9,9 +9,9 @@ import (
 )
 
 // Credentials returns the token of an Authorization header, or else the name that it says by
-// HTTP Basic, as far as the endpoints of a profile ask for them. Both are empty if it has none.
+// HTTP Basic, as far as an endpoint of a profile asks for them. Both are empty if it has none.
 func Credentials(p *profiles.Profile, header string) (text, name string) {
-	for _, a := range p.Authentication {
+	for _, a := range p.Authentications() {
 		switch a.Kind {
 		case profiles.AuthenticateToken:
 			if parsed, text := Parse(header, a.Word); parsed != Absent {

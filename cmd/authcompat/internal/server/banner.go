@@ -148,7 +148,10 @@ func curl(api config.BoundProfile, e profiles.Endpoint) string {
 	line += " " + api.Address + strings.NewReplacer("{username}", exampleUser, "{id}", exampleID).Replace(e.Path)
 	switch {
 	case e.Access == profiles.AccessToken:
-		return line + ` -H "Authorization: ` + api.Profile.Scheme + ` $(token)"`
+		if keyword, ok := e.Keyword(); ok {
+			return line + ` -H "Authorization: ` + keyword + ` $(token)"`
+		}
+		return line + " -u " + quote(exampleUser+":"+examplePassword) // HTTP Basic
 	case api.Profile.Family == profiles.FormJSON:
 		return line + " -d " + quote(formExample(e))
 	}
