@@ -22,9 +22,9 @@ def folder(path, what):
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEERS = os.path.abspath(folder(setting('PEERS', 'the folder of the suites (README.md)'), 'the suites'))
 RUN = os.path.abspath(folder(setting('PEERS_RUN', 'a folder for databases and logs, outside of the project'), 'a folder for databases and logs'))
-# strict: as it is. translated: knox's login by HTTP Basic as a JSON body. hybrid: what is missing is answered by the
+# strict: as it is. hybrid: what is missing is answered by the
 # genuine package. genuine: the genuine package alone.
-MODE = setting('PEERS_MODE', '', 'strict', ('strict', 'translated', 'hybrid', 'genuine'))
+MODE = setting('PEERS_MODE', '', 'strict', ('strict', 'hybrid', 'genuine'))
 STORE = setting('PEERS_STORE', '', 'attach', ('attach', 'native'))   # attach: Django's own tables; native: authcompat's store
 BIN = '' if MODE == 'genuine' else os.path.abspath(setting('AUTHCOMPAT', 'the binary to test'))
 NAME = os.environ.get('PEERS_NAME', os.path.basename(sys.argv[0]).removeprefix('run_').removesuffix('.py')) + '-' + STORE
