@@ -119,6 +119,10 @@ type ImportedUser struct {
 type ImportedToken struct {
 	Owner string
 	core.Token
+	// Undated says that the source does not know when the token was created: CreatedAt, and
+	// the expiry, are reckoned from the time of the run. A token that is here keeps those of
+	// the first run, or else no token would ever end.
+	Undated bool
 }
 
 // UserLink links a user to the user of a source whom it was imported from, or exported to.

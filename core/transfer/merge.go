@@ -239,7 +239,7 @@ func MergeToken(in ImportedToken, known TokenState) TokenMerge {
 	case known.Existing.UserID != in.UserID:
 		return TokenMerge{Result: refused("another user has the same token here")}
 	}
-	if known.moves(in.Token) {
+	if known.moves(in) {
 		in.Digest = known.Existing.Digest
 		return TokenMerge{Result: ImportResult{Outcome: ImportUpdated}, Move: true, Token: in.Token}
 	}
@@ -248,11 +248,11 @@ func MergeToken(in ImportedToken, known TokenState) TokenMerge {
 
 // unchanged reports whether the token is here as the source has it.
 func (k TokenState) unchanged(in ImportedToken) bool {
-	return k.Linked && k.Existing.UserID == in.UserID && !k.moves(in.Token)
+	return k.Linked && k.Existing.UserID == in.UserID && !k.moves(in)
 }
 
 // moves reports whether the token here gets the expiry of the one at the source.
-func (k TokenState) moves(in core.Token) bool {
+func (k TokenState) moves(in ImportedToken) bool {
 	from, to := k.Existing.ExpiresAt, in.ExpiresAt
-	return !from.IsZero() && !to.IsZero() && to.After(from) && len(k.Existing.Legacy.Digest) == 0
+	return !in.Undated && !from.IsZero() && !to.IsZero() && to.After(from) && len(k.Existing.Legacy.Digest) == 0
 }

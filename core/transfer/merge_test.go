@@ -80,6 +80,10 @@ func TestMergeToken(t *testing.T) {
 	here := func(user int64, end time.Time) *core.Token {
 		return &core.Token{Digest: core.Digest("d"), UserID: user, ExpiresAt: end}
 	}
+	undated := func(t ImportedToken) ImportedToken {
+		t.Undated = true
+		return t
+	}
 	later, latest := now.Add(time.Hour), now.Add(2*time.Hour)
 	for _, test := range []struct {
 		name         string
@@ -98,6 +102,8 @@ func TestMergeToken(t *testing.T) {
 		{"another user's here, linked", in(1, latest), TokenState{UserImported: true, Existing: here(2, later), Linked: true}, ImportRefused, false, false},
 		{"the same", in(1, later), TokenState{UserImported: true, Existing: here(1, later), Linked: true}, ImportUnchanged, false, false},
 		{"lives longer there", in(1, latest), TokenState{UserImported: true, Existing: here(1, later), Linked: true}, ImportUpdated, false, true},
+		{"seems to live longer there, reckoned from this run", undated(in(1, latest)), TokenState{UserImported: true, Existing: here(1, later), Linked: true}, ImportUnchanged, false, false},
+		{"new, reckoned from this run", undated(in(1, later)), TokenState{UserImported: true}, ImportAdded, true, false},
 		{"lives longer here", in(1, later), TokenState{UserImported: true, Existing: here(1, latest), Linked: true}, ImportUnchanged, false, false},
 		{"never ends here", in(1, later), TokenState{UserImported: true, Existing: here(1, time.Time{}), Linked: true}, ImportUnchanged, false, false},
 		{"never ends there", in(1, time.Time{}), TokenState{UserImported: true, Existing: here(1, later), Linked: true}, ImportUnchanged, false, false},

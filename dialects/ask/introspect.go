@@ -27,7 +27,7 @@ type introspection struct {
 	Username  string `json:"username,omitempty"`
 	Subject   string `json:"sub,omitempty"` // the user's id
 	Expires   int64  `json:"exp,omitempty"` // Unix time in seconds; 0: never
-	Issued    int64  `json:"iat,omitempty"` // Unix time in seconds
+	Issued    int64  `json:"iat,omitempty"` // Unix time in seconds; 0: not known
 	TokenType string `json:"token_type,omitempty"`
 }
 
@@ -72,7 +72,10 @@ func (a *API) introspect(w http.ResponseWriter, r *http.Request) {
 func (a *API) describe(s core.Session) introspection {
 	i := introspection{
 		Active: true, Username: s.User.Username, Subject: strconv.FormatInt(s.User.ID, 10),
-		Issued: s.Token.CreatedAt.Unix(), TokenType: a.Profile.Scheme,
+		TokenType: a.Profile.Scheme,
+	}
+	if !s.Token.CreatedAt.IsZero() {
+		i.Issued = s.Token.CreatedAt.Unix()
 	}
 	if !s.Token.ExpiresAt.IsZero() {
 		i.Expires = s.Token.ExpiresAt.Unix()

@@ -1,6 +1,7 @@
 package ask_test
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -28,6 +29,23 @@ func basic(name, secret string) string {
 func (a *asked) introspect(t *testing.T, target, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	return a.send(t, http.MethodPost, target, strings.NewReader(body), http.Header{"Authorization": {basic("service", secret)}, "Content-Type": {formType}})
+}
+
+// undated is a store whose tokens an older server issued, which did not keep when.
+type undated struct{ core.Store }
+
+func (s undated) FindToken(ctx context.Context, realm string, p core.Presented) (core.Token, core.User, error) {
+	t, u, err := s.Store.FindToken(ctx, realm, p)
+	t.CreatedAt = time.Time{}
+	return t, u, err
+}
+
+// TestIntrospectUndated has no iat where it is not known when the token was issued.
+func TestIntrospectUndated(t *testing.T) {
+	a := newAsked(t, "ocd-users", undated{sqlitetest.MustOpen(t)})
+	if w := a.introspect(t, "/introspect", "token="+a.token); !strings.Contains(w.Body.String(), `"active":true`) || strings.Contains(w.Body.String(), "iat") {
+		t.Error(w.Body)
+	}
 }
 
 // TestIntrospect tells what is known of good tokens, and of others that they are none.

@@ -143,7 +143,7 @@ func (s *Store) readLayout(ctx context.Context, was *layout) (next *layout, err 
 		return nil, err
 	}
 	if next.keepsPlaintext() != was.keepsPlaintext() || next.SingleTokenPerUser() != was.SingleTokenPerUser() ||
-		next.keyLength() < was.keyLength() || (next.tokens.Expiry == "") != (was.tokens.Expiry == "") {
+		next.keyLength() < was.keyLength() || (next.tokens.Expiry == "") != (was.tokens.Expiry == "") || next.tokens.Undated() != was.tokens.Undated() {
 		return nil, fmt.Errorf("the table %s has other tokens than at the start, for which the profiles have to be checked again: restart authcompat", next.tokens)
 	}
 	next.later = was.later

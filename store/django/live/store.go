@@ -158,6 +158,8 @@ func (s *Store) CheckPolicy(p core.Policy) error {
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile needs per_user: one")
 	case l.SingleTokenPerUser() && p.Realm != core.DefaultRealm:
 		return errors.New("the store is Django REST framework's authtoken, where a user has one token: the profile can't have a realm of its own")
+	case l.tokens.Undated() && l.tokens.Expiry != "" && p.MaxTTL != 0:
+		return fmt.Errorf("the store is %s, which does not say when a token was created: the profile's sliding can have no max", l.tokens.Table)
 	case l.keepsPlaintext() && utf8.RuneCountInString(p.Prefix)+p.TokenHex > l.keyLength():
 		return fmt.Errorf("the store is %s, whose keys have at most %d characters: the profile's tokens are longer", l.tokens.Table, l.keyLength())
 	case l.tokens.Format != core.Authtoken && l.tokens.Format != core.Knox5 && p.TokenHex%2 != 0:

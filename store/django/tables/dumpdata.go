@@ -84,7 +84,7 @@ func (d *dump) survey(ctx context.Context, given Mapping) error {
 	}
 	var c catalogue
 	for _, name := range slices.Sorted(maps.Keys(d.models)) {
-		c.tables = append(c.tables, d.models[name].table(name))
+		c.tables = append(c.tables, d.models[name].table(name, slices.Contains(given.TokenTables, name)))
 	}
 	s, err := c.shape(given, func(Table) (bool, error) { return false, nil })
 	if err != nil {
@@ -154,8 +154,9 @@ func (d *dump) owners(given Mapping) error {
 	return nil
 }
 
-// table returns the table that corresponds to the model.
-func (m *dumpModel) table(name string) Table {
+// table returns the table that corresponds to the model. tokens says that the mapping names it
+// as one of tokens.
+func (m *dumpModel) table(name string, tokens bool) Table {
 	t := Table{Name: name, Unconstrained: true}
 	add := func(name string, length int) { t.Columns = append(t.Columns, Column{Name: name, Length: length}) }
 	switch {
@@ -164,7 +165,7 @@ func (m *dumpModel) table(name string) Table {
 		add("key", 0)
 	case m.fields["user"] && (m.fields["token_key"] || m.fields["salt"]):
 		add("digest", 0)
-	case m.fields["user"] && m.fields["created"] && !m.fields["key"] && m.textPK:
+	case m.fields["user"] && (m.fields["created"] || tokens) && !m.fields["key"] && m.textPK:
 		add("key", 0)
 	default:
 		add("id", 0)

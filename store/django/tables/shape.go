@@ -23,7 +23,7 @@ func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, e
 		return s, err
 	}
 	for _, t := range c.tables {
-		token, ok := tokenTable(t)
+		token, ok := tokenTable(t, slices.ContainsFunc(s.Tokens, t.sameToken))
 		near := t.Schema == "" || slices.ContainsFunc(s.Tokens, t.sameToken) || strings.HasPrefix(m.UserTable, t.Schema+".")
 		if !ok || !near {
 			continue
@@ -81,9 +81,9 @@ func (c catalogue) namedTokens(names []string) (tokens []TokenTable, named bool,
 		if !ok {
 			return nil, true, fmt.Errorf("there is no table %q, which --token-table names", name)
 		}
-		token, ok := tokenTable(t)
+		token, ok := tokenTable(t, true)
 		if !ok {
-			return nil, true, fmt.Errorf("table %s holds no tokens in a known form: it would have the columns key, user_id and created, or knox's digest, token_key and user_id", t)
+			return nil, true, fmt.Errorf("table %s holds no tokens in a known form: it would have the columns key, user_id and created (or key and user_id alone), or knox's digest, token_key and user_id", t)
 		}
 		tokens = append(tokens, token)
 	}
@@ -123,8 +123,9 @@ func decide(found []TokenTable) ([]TokenTable, error) {
 
 // tokenTable reports whether a table stores tokens, and in which format. It goes by the
 // columns, since KNOX_TOKEN_MODEL can rename knox's table, and projects have their own
-// models like authtoken's.
-func tokenTable(t Table) (TokenTable, bool) {
+// models like authtoken's. Of a table with key and user_id alone, only its name tells that
+// it holds tokens: named says that a mapping has it.
+func tokenTable(t Table, named bool) (TokenTable, bool) {
 	token := TokenTable{Table: t}
 	for _, name := range []string{"expiry", "expires"} { // expires up to knox 3
 		if t.Has(name) {
@@ -144,12 +145,22 @@ func tokenTable(t Table) (TokenTable, bool) {
 		if c, _ := t.Column("token_key"); c.Length > 0 && c.Length <= knox4PrefixLimit {
 			token.Format = core.Knox42
 		}
-	case t.Has("key", "user_id", "created"):
+	case t.Has("key", "user_id") && (t.Has("created") || named && t.holdsOnly("key", "user_id", token.Expiry)):
 		token.Format, token.Own = core.Authtoken, true
 	default:
 		return TokenTable{}, false
 	}
 	return token, true
+}
+
+// holdsOnly reports whether a row of the table needs values in these columns alone, beside
+// a number as its primary key. In a dump, where it is not known what a row needs, no other
+// column may be there.
+func (t Table) holdsOnly(names ...string) bool {
+	return !slices.ContainsFunc(t.Columns, func(c Column) bool {
+		number := c.Name == t.KeyColumn() && c.IsInteger()
+		return !slices.Contains(names, c.Name) && !number && !c.Nullable && !c.Default && !c.Generated && c.Name != naturalUser
+	})
 }
 
 // users finds the user table and the column by which tokens refer to it. That is the

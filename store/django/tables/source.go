@@ -79,6 +79,9 @@ func (t TokenTable) IDColumn() string {
 	return "digest"
 }
 
+// Undated reports whether the table does not say when its tokens were created.
+func (t TokenTable) Undated() bool { return !t.Has("created") }
+
 // Shape describes what a source contains.
 type Shape struct {
 	Users Table

@@ -231,6 +231,9 @@ func (i *importer) prepareTokens(ctx context.Context, t tables.TokenTable, rows 
 	}
 	for _, row := range rows {
 		older, err := i.decoder.Token(t, row)
+		if t.Undated() {
+			older.CreatedAt = i.place.Now // the first run that sees it; later ones leave it
+		}
 		if err != nil || i.Since.IsZero() || !older.CreatedAt.Before(i.Since) {
 			b.rows = append(b.rows, tokenRow{older, err, row.Where})
 		}
@@ -263,7 +266,7 @@ func (i *importer) prepareTokens(ctx context.Context, t tables.TokenTable, rows 
 		if err != nil {
 			return b, err
 		}
-		b.tokens = append(b.tokens, transfer.ImportedToken{Owner: user.Key, Token: token})
+		b.tokens = append(b.tokens, transfer.ImportedToken{Owner: user.Key, Token: token, Undated: t.Undated() && row.Expires.IsZero()})
 	}
 	return b, nil
 }

@@ -42,6 +42,7 @@ type TokenInspected struct {
 	Format  core.LegacyFormat `json:"generation"`
 	Plain   bool              `json:"-"`
 	Own     bool              `json:"own"`
+	Undated bool              `json:"-"`
 	Number  int               `json:"number"`
 	Live    int               `json:"live"`
 	Expired int               `json:"expired"`
@@ -101,7 +102,7 @@ func Inspect(ctx context.Context, from tables.Source, zone *time.Location, now t
 		return nil, fmt.Errorf("read users: %w", err)
 	}
 	for _, t := range shape.Found {
-		inspected := TokenInspected{Table: t.Table.String(), Format: t.Format, Plain: t.Plain, Own: t.Own, Unreadable: t.Unreadable, ttls: map[time.Duration]int{}}
+		inspected := TokenInspected{Table: t.Table.String(), Format: t.Format, Plain: t.Plain, Own: t.Own, Undated: t.Undated(), Unreadable: t.Unreadable, ttls: map[time.Duration]int{}}
 		for _, chosen := range shape.Tokens {
 			inspected.Chosen = inspected.Chosen || chosen.Table.String() == inspected.Table
 		}
@@ -131,7 +132,7 @@ func (t *TokenInspected) finish(all []TokenInspected) {
 		}
 	}
 	for _, other := range all {
-		if other.Table != t.Table && t.Number > 0 && other.Number > 0 && t.Last.Before(other.First) {
+		if other.Table != t.Table && t.Number > 0 && other.Number > 0 && !t.Last.IsZero() && t.Last.Before(other.First) {
 			t.LeftOver = true
 		}
 	}

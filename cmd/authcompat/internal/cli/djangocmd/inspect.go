@@ -309,6 +309,8 @@ func tokenNote(t transfer.TokenInspected) string {
 		return "not taken over unless --token-table names it"
 	case t.Live == 0:
 		return "nothing to take over"
+	case t.Undated:
+		return "live ones go on; when they were created is not known: they end at their import + the profile's ttl, and are shown again where the profile has per_user: one"
 	case t.Format == core.Authtoken:
 		return "live ones go on; they end at created + the profile's ttl, and are shown again where the profile has per_user: one"
 	}
