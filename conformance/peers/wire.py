@@ -65,8 +65,8 @@ def free_port():
     s = socket.socket(); s.bind(('127.0.0.1', 0)); p = s.getsockname()[1]; s.close(); return p
 
 
-def start(profile_text, store):
-    key = (profile_text, store)
+def start(profile_text, store, token_table=None):
+    key = (profile_text, store, token_table)
     if key in servers and servers[key][0].poll() is None:
         return servers[key][1]
     name = hashlib.sha1(profile_text.encode()).hexdigest()[:10]
@@ -77,8 +77,12 @@ def start(profile_text, store):
         raise Missing('profile check refuses: ' + (chk.stdout + chk.stderr).strip())
     port = free_port()
     err = open(os.path.join(RUN, 'server-%s-%d.log' % (name, port)), 'w')
+    mapping = []
+    if token_table:
+        mapping = ['--map', os.path.join(RUN, 'map-%s.yaml' % token_table)]
+        with open(mapping[1], 'w') as f: f.write('token_table: %s\n' % token_table)
     p = subprocess.Popen([BIN, 'serve', '--profile', path, '--listen', '127.0.0.1:%d' % port, '--store', store,
-                          '--limits', 'off', '--password-iterations', '1000', '--log-requests', 'all'],
+                          '--limits', 'off', '--password-iterations', '1000', '--log-requests', 'all', *mapping],
                          stdout=err, stderr=err, cwd=RUN)
     servers[key] = (p, port)
     for _ in range(200):
@@ -110,11 +114,11 @@ def native(profile):
 def native_path(): return os.path.join(RUN, 'native-%s-%d.db' % (NAME, current['n']))
 
 
-def moving(what, profile):
+def moving(what, profile, token_table=None):
     name = hashlib.sha1(profile.encode()).hexdigest()[:10]
     args = [BIN, what, 'django', 'sqlite:' + db_path(), '--store', 'sqlite:' + native_path()]
     if what == 'import': args += ['--profile', os.path.join(RUN, 'profile-%s.yaml' % name)]
-    args += getattr(suite, 'moving_args', [])
+    if token_table: args += ['--token-table', token_table]
     r = subprocess.run(args, capture_output=True, text=True, timeout=60)
     MOVES.write('%s %s rc=%d\n%s%s\n' % (current.get('id'), what, r.returncode, r.stdout, r.stderr)); MOVES.flush()
     if r.returncode not in (0,):
@@ -195,6 +199,7 @@ class Suite:
     def supported(self, method, path): return True
     def before(self): pass
     def after(self): pass
+    def token_table(self, environ): return None     # where the database has several, or one without the usual columns
     def user_token(self, user): raise Missing('force_authenticate')
 
 
@@ -218,13 +223,14 @@ def exchange(environ, force_user=None):
         headers.append(('Authorization', suite.user_token(force_user)))
     m2, t2, h2, b2 = suite.adapt(environ, method, target, headers, body)
     profile = suite.profile(environ)
-    port = start(profile, 'django+sqlite:' + db_path()) if STORE == 'attach' else native(profile)
+    token_table = suite.token_table(environ)
+    port = start(profile, 'django+sqlite:' + db_path(), token_table) if STORE == 'attach' else native(profile)
     suite.before()
     try:
-        if STORE == 'native': moving('import', profile)
+        if STORE == 'native': moving('import', profile, token_table)
         status, hs, data = send(port, m2, t2, h2, b2)
         if 'sliding: ' in profile: _real_sleep(1.3)     # ends are written later, once a second
-        if STORE == 'native': moving('export', profile)
+        if STORE == 'native': moving('export', profile, token_table)
     finally:
         suite.after()
     entry = {'test': current.get('id'), 'request': '%s %s' % (m2, t2), 'headers': [(k, v) for k, v in h2], 'body': b2.decode('utf-8', 'replace')[:400],
