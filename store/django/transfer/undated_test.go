@@ -189,3 +189,25 @@ func TestUndatedDump(t *testing.T) {
 	_, err := h.both(t, m, nil, dumpOf(t, objects(dumpUserObject("auth.user", "1", "ann"), token(`, "note": "x"`)))...)
 	wantRefusal(t, h, err, "key and user_id")
 }
+
+// TestUndatedIsNotLeftOver inspects such a table beside authtoken's: that it does not say when
+// its tokens were created does not make them older than others.
+func TestUndatedIsNotLeftOver(t *testing.T) {
+	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY AUTOINCREMENT, `+columns+`)`, `INSERT INTO auth_user VALUES (1, `+user("u0")+`)`,
+		fmt.Sprintf(authtoken, "auth_user (id)"), `INSERT INTO authtoken_token VALUES ('`+text("old")+`', `+joined+`, 1)`,
+		customDDL("key"), "INSERT INTO "+custom+" VALUES ('"+text("u0")+"', 1)")
+	from, err := tables.Open(t.Context(), tables.Mapping{TokenTables: tables.Names{custom}}, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	found, err := transfer.Inspect(t.Context(), from, time.UTC, policyTime())
+	if err != nil || len(found.Tokens) != 2 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	for _, table := range found.Tokens {
+		if table.LeftOver || table.Live != 1 || table.Undated != (table.Table == custom) || table.Chosen != table.Undated {
+			t.Errorf("%+v", table)
+		}
+	}
+}
