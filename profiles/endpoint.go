@@ -29,7 +29,7 @@ func (p *Profile) endpoint(e yamlfile.Entry, before []Endpoint) (read Endpoint) 
 	if !yamlvalue.IsName(e.Name, "abcdefghijklmnopqrstuvwxyz", "0123456789_-") {
 		e.Refuse("an endpoint's name is at most 64 lower-case letters, digits, _ and -, the first a letter")
 	}
-	read = Endpoint{Name: e.Name, Action: action(m, Action(e.Name))}
+	read = Endpoint{Name: e.Name, Action: p.Family.action(m, Action(e.Name))}
 	yamlvalue.Required(m, "path", &read.Path, read.Action.path)
 	methods(m, &read)
 	first := p.firstOf(read.Path, before)
@@ -38,12 +38,13 @@ func (p *Profile) endpoint(e yamlfile.Entry, before []Endpoint) (read Endpoint) 
 	p.view(m, &read, first)
 	p.reachable(m, read, before)
 	fields := fieldReader{p.Family, read.Action, p.Rules.Trim}.fields
-	switch read.Action {
-	case "":
+	rule := read.Action.rule()
+	switch {
+	case read.Action == "" || len(rule.takes) > 0 && len(rule.needs) == 0:
 		yamlvalue.Optional(m, "fields", &read.Fields, fields)
-	case Login:
+	case read.Action == Login:
 		p.loginFields(m, &read, fields)
-	case Register:
+	case len(rule.takes) > 0:
 		yamlvalue.Required(m, "fields", &read.Fields, fields)
 	default:
 		m.Forbid("fields", "%s reads no fields", read.Action)
@@ -71,24 +72,13 @@ func Methods() []string {
 	return []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 }
 
-// methods gives the methods that an action can have, the default one first.
-func (a Action) methods() []string {
-	switch a {
-	case "":
-		return Methods()
-	case Account:
-		// The two others are for a view that says who asks, whatever it is sent.
-		return []string{http.MethodGet, http.MethodPost, http.MethodPut}
-	case Logout:
-		return []string{http.MethodPost, http.MethodGet} // ACCOUNT_LOGOUT_ON_GET of django-allauth
-	}
-	return []string{http.MethodPost}
-}
-
 // methods reads which methods an endpoint answers.
 func methods(m *yamlvalue.Map, e *Endpoint) {
-	known := e.Action.methods()
-	e.Methods = known[:1]
+	rule := e.Action.rule()
+	known := rule.methods
+	if e.Methods = known[:1]; rule.allMethods {
+		e.Methods = slices.Clone(known)
+	}
 	var one string
 	if yamlvalue.Optional(m, "method", &one, yamlvalue.Word(known...)) {
 		e.Methods = []string{one}
@@ -102,21 +92,19 @@ func methods(m *yamlvalue.Map, e *Endpoint) {
 	e.Methods = slices.DeleteFunc(Methods(), func(method string) bool { return !slices.Contains(e.Methods, method) })
 }
 
-func actions() []Action { return []Action{Register, Login, Logout, LogoutAll, Account} }
-
 // action reads what an endpoint does, by default what its name says. It is "" if that
 // is unclear, which has been reported.
-func action(m *yamlvalue.Map, name Action) Action {
+func (f Family) action(m *yamlvalue.Map, name Action) Action {
 	v, given := m.Get("action")
 	if given {
-		a, _ := yamlvalue.Word(actions()...)(v)
+		a, _ := yamlvalue.Word(f.actions()...)(v)
 		return a
 	}
-	if name.oneOf(actions()...) {
+	if name.oneOf(f.actions()...) {
 		return name
 	}
 	if !m.Broken {
-		m.RefuseKey("action", "is missing: %s is none of %s", yamlvalue.Quote(string(name)), yamlvalue.List(actions()))
+		m.RefuseKey("action", "is missing: %s is none of %s", yamlvalue.Quote(string(name)), yamlvalue.List(f.actions()))
 	}
 	return ""
 }
@@ -124,10 +112,7 @@ func action(m *yamlvalue.Map, name Action) Action {
 // access reads who may use an endpoint, and whom it asks who that is. Only REST framework views
 // can require something of those who register or log in.
 func (p *Profile) access(m *yamlvalue.Map, e, first *Endpoint) {
-	e.Access = AccessToken
-	if e.Action == Register || e.Action == Login {
-		e.Access = AccessOpen
-	}
+	e.Access = e.Action.rule().access
 	accesses := []Access{e.Access}
 	if e.Action == "" || e.Action.oneOf(Register, Login) && p.Family.oneOf(DRF) || e.Action == Logout && isView(p.Family, Logout) {
 		accesses = []Access{AccessOpen, AccessToken}

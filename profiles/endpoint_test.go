@@ -12,10 +12,10 @@ func TestEndpointProblems(t *testing.T) {
 		{"null", endpoints, "endpoints:\n", []string{"f.yaml:5:1: endpoints: has no value: want a map, or {} to leave all to its defaults"}},
 		{"odd name", "  login:", "  Log in:", []string{
 			`f.yaml:10:3: endpoints."Log in": an endpoint's name is at most 64 lower-case letters, digits, _ and -, the first a letter`,
-			`f.yaml:11:5: endpoints."Log in".action: is missing: "Log in" is none of register, login, logout, logoutall, account`,
+			`f.yaml:11:5: endpoints."Log in".action: is missing: "Log in" is none of register, login, logout, logoutall, account, update, delete, list, set_password, set_username, reset_password, reset_password_confirm, reset_username, reset_username_confirm, resend_activation, activate`,
 		}},
-		{"no action", "  login:", "  signin:", []string{`f.yaml:11:5: endpoints.signin.action: is missing: "signin" is none of register, login, logout, logoutall, account`}},
-		{"bad action", "    path: /login/", "    path: /login/\n    action: signin", []string{`f.yaml:12:13: endpoints.login.action: want register, login, logout, logoutall or account, not "signin"`}},
+		{"no action", "  login:", "  signin:", []string{`f.yaml:11:5: endpoints.signin.action: is missing: "signin" is none of register, login, logout, logoutall, account, update, delete, list, set_password, set_username, reset_password, reset_password_confirm, reset_username, reset_username_confirm, resend_activation, activate`}},
+		{"bad action", "    path: /login/", "    path: /login/\n    action: signin", []string{`f.yaml:12:13: endpoints.login.action: want register, login, logout, logoutall, account, update, delete, list, set_password, set_username, reset_password, reset_password_confirm, reset_username, reset_username_confirm, resend_activation or activate, not "signin"`}},
 		{"unknown key", "    path: /login/", "    path: /login/\n    feilds: {}", []string{"f.yaml:12:5: endpoints.login.feilds: unknown key; did you mean fields?"}},
 		{"nothing", "  logout:\n    path: /logout/\n    reply: {status: 204}", "  logout:", []string{"f.yaml:14:3: endpoints.logout: has no value: want a map, or {} to leave all to its defaults"}},
 		{"no path", "    path: /login/\n", "", []string{"f.yaml:11:5: endpoints.login.path: is missing"}},

@@ -1,6 +1,8 @@
 package profiles
 
 import (
+	"slices"
+
 	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
@@ -21,42 +23,56 @@ type fieldReader struct {
 	trim   bool // the stack's rule
 }
 
-// roles gives the roles that a field of the endpoint can have.
+// roles gives the roles that a field of the endpoint can have. An action that is unclear has been
+// reported, and can have all.
 func (r fieldReader) roles() []Role {
-	roles := []Role{RoleUsername, RolePassword}
-	if r.action.oneOf(Register) {
-		roles = append(roles, RoleEmail, RolePasswordAgain)
-		if r.family.oneOf(DRF) {
-			roles = append(roles, RoleID)
+	if r.action == "" {
+		var roles []Role
+		for _, rule := range actionRules() {
+			for _, role := range rule.takesIn(r.family) {
+				if !slices.Contains(roles, role) {
+					roles = append(roles, role)
+				}
+			}
 		}
-		if r.family.oneOf(FormJSON) {
-			roles = append(roles, RoleAccept)
-		}
+		return roles
 	}
-	return roles
+	return r.action.rule().takesIn(r.family)
 }
 
-// fields reads all fields. Each role can be there once; those of the credentials have
-// to be.
+// fields reads all fields. Each role can be there once, and each attribute; those that the action
+// needs have to be.
 func (r fieldReader) fields(v yamlvalue.Value) ([]Field, bool) {
 	m := v.Mapping()
 	var fields []Field
-	names := map[Role]string{}
+	names, attributes := map[Role]string{}, map[string]string{}
 	unclear := m.Broken
 	for _, e := range m.Entries {
 		f := r.field(e)
 		fields = append(fields, f)
 		if f.Role == "" {
 			unclear = true
+		} else if f.Role == RoleAttribute {
+			if first, ok := attributes[f.Attribute]; ok {
+				e.Value.Refuse("is the attribute %s, as %s is", f.Attribute, first)
+			}
+			attributes[f.Attribute] = f.Name
 		} else if first, ok := names[f.Role]; ok {
 			e.Value.Refuse("has the role %s, as %s has", f.Role, first)
 		} else {
 			names[f.Role] = f.Name
 		}
 	}
-	for _, role := range []Role{RoleUsername, RolePassword} {
-		if _, ok := names[role]; !ok && !unclear {
-			v.Refuse("no field has the role %s", role)
+	needs := r.action.rule().needs
+	if r.action == "" {
+		needs = [][]Role{{RoleUsername}, {RolePassword}}
+	}
+	for _, any := range needs {
+		has := func(role Role) bool { _, ok := names[role]; return ok }
+		// Those that this family can't have are not told.
+		known := slices.DeleteFunc(slices.Clone(any), func(role Role) bool { return !slices.Contains(r.roles(), role) })
+		if !slices.ContainsFunc(known, has) && !unclear {
+			v.Refuse("no field has the role %s", yamlvalue.Either(known))
 		}
 	}
 	return fields, true
@@ -76,11 +92,30 @@ func (r fieldReader) field(e yamlfile.Entry) Field {
 		m.Forbid("label", "is of family %s alone: OPTIONS tells it", DRF)
 		m.Forbid("help_text", "is of family %s alone: OPTIONS tells it", DRF)
 	}
+	if f.Role.oneOf(RoleAttribute) {
+		f.Attribute = f.Name
+		yamlvalue.Optional(m, "attribute", &f.Attribute, attributeName)
+	} else {
+		m.Forbid("attribute", "a field with the role %s is no attribute", f.Role)
+	}
 	r.presence(m, &f)
 	r.content(m, &f)
 	m.Done()
 	return f
 }
+
+// attributeName reads the name of an attribute, as replies show it.
+func attributeName(v yamlvalue.Value) (string, bool) {
+	s, ok := yamlvalue.Text(v)
+	if ok && !yamlvalue.IsName(s, attributeLetters, "0123456789-") {
+		v.Refuse("an attribute's name is at most 64 letters, digits, _ and -, the first a letter or _")
+		return "", false
+	}
+	return s, ok
+}
+
+// attributeLetters are those that the name of a field or an attribute can start with.
+const attributeLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 
 // role reads what a field is for, by default what its name says. It is "" if that is
 // unclear, which has been reported.
@@ -130,7 +165,7 @@ func (r fieldReader) content(m *yamlvalue.Map, f *Field) {
 			m.Forbid(key, "a field with the role %s is no text", f.Role)
 		}
 		return
-	case RoleUsername:
+	case RoleUsername, RoleUsernameAgain:
 		most = maxUsername
 	case RoleEmail:
 		most = maxEmail

@@ -5,7 +5,7 @@ import "testing"
 func TestFieldProblems(t *testing.T) {
 	checkProblems(t, restProfile, []problem{
 		{"none", "{username: {}, password: {trim: false}}", "{}", []string{
-			"f.yaml:12:13: endpoints.login.fields: no field has the role username",
+			"f.yaml:12:13: endpoints.login.fields: no field has the role username, email or username_or_email",
 			"f.yaml:12:13: endpoints.login.fields: no field has the role password",
 		}},
 		{"null", "{username: {}, password: {trim: false}}", "{username: , password: {}}", []string{"f.yaml:12:14: endpoints.login.fields.username: has no value: want a map, or {} to leave all to its defaults"}},
@@ -14,16 +14,17 @@ func TestFieldProblems(t *testing.T) {
 		{"login without password", ", password: {trim: false}", "", []string{"f.yaml:12:13: endpoints.login.fields: no field has the role password"}},
 		{"register without username", "username: {max_length: 150}, ", "", []string{"f.yaml:8:13: endpoints.register.fields: no field has the role username"}},
 		{"role twice", "{username: {}, password: {trim: false}}", "{username: {}, login: {role: username}, password: {}}", []string{"f.yaml:12:35: endpoints.login.fields.login: has the role username, as username has"}},
-		{"unknown role", "{username: {}, password: {trim: false}}", "{username: {role: user}, password: {}}", []string{`f.yaml:12:31: endpoints.login.fields.username.role: want username or password, not "user"`}},
-		{"unknown name", "{username: {}, password: {trim: false}}", "{username: {}, secret: {}}", []string{`f.yaml:12:36: endpoints.login.fields.secret.role: is missing: "secret" is none of username, password`}},
+		{"unknown role", "{username: {}, password: {trim: false}}", "{username: {role: user}, password: {}}", []string{`f.yaml:12:31: endpoints.login.fields.username.role: want username, password, email or username_or_email, not "user"`}},
+		{"unknown name", "{username: {}, password: {trim: false}}", "{username: {}, secret: {}}", []string{`f.yaml:12:36: endpoints.login.fields.secret.role: is missing: "secret" is none of username, password, email, username_or_email`}},
 		{"odd name", "{username: {}, password: {trim: false}}", "{'user[name]': {role: username}, 'pass word': {role: password}}", []string{
 			"f.yaml:12:14: endpoints.login.fields.user[name]: a field's name is at most 64 letters, digits, _ and -, the first a letter or _",
 			`f.yaml:12:46: endpoints.login.fields."pass word": a field's name is at most 64 letters, digits, _ and -, the first a letter or _`,
 		}},
-		{"email of login", "{username: {}, password: {trim: false}}", "{username: {}, password: {}, email: {}}", []string{`f.yaml:12:49: endpoints.login.fields.email.role: is missing: "email" is none of username, password`}},
-		{"terms", "email: {}, ", "password_again: {}, accept: {}, ", []string{`f.yaml:8:71: endpoints.register.fields.accept.role: is missing: "accept" is none of username, password, email, password_again, id`}},
-		{"password again at login", "password: {trim: false}", "password: {}, password_again: {}", []string{`f.yaml:12:58: endpoints.login.fields.password_again.role: is missing: "password_again" is none of username, password`}},
-		{"id of login", "{username: {}, password: {trim: false}}", "{id: {}, username: {}, password: {}}", []string{`f.yaml:12:18: endpoints.login.fields.id.role: is missing: "id" is none of username, password`}},
+		{"logins by address", "{username: {}, password: {trim: false}}", "{email: {}, password: {}}", nil},
+		{"logins by either", "{username: {}, password: {trim: false}}", "{login: {role: username_or_email}, password: {}}", nil},
+		{"terms", "email: {}, ", "password_again: {}, accept: {}, ", []string{`f.yaml:8:71: endpoints.register.fields.accept.role: is missing: "accept" is none of username, password, email, password_again, id, attribute`}},
+		{"password again at login", "password: {trim: false}", "password: {}, password_again: {}", []string{`f.yaml:12:58: endpoints.login.fields.password_again.role: is missing: "password_again" is none of username, password, email, username_or_email`}},
+		{"id of login", "{username: {}, password: {trim: false}}", "{id: {}, username: {}, password: {}}", []string{`f.yaml:12:18: endpoints.login.fields.id.role: is missing: "id" is none of username, password, email, username_or_email`}},
 		{"limits of id", "email: {}, ", "id: {required: true, blank: true, trim: true, max_length: 5, characters: any, label: ID}, ", []string{
 			"f.yaml:8:48: endpoints.register.fields.id.required: a field with the role id is read-only",
 			"f.yaml:8:64: endpoints.register.fields.id.blank: a field with the role id is read-only",

@@ -13,7 +13,7 @@ const (
 )
 
 // path reads the path of an endpoint: the characters that RFC 3986 allows without
-// percent-encoding, and a variable as a segment in the path of an account.
+// percent-encoding, and a variable as a segment where the action is about one user.
 func (a Action) path(v yamlvalue.Value) (string, bool) {
 	s, ok := yamlvalue.Text(v)
 	if !ok {
@@ -45,7 +45,7 @@ func (a Action) path(v yamlvalue.Value) (string, bool) {
 	switch {
 	case !strings.HasPrefix(s, "/"):
 		v.Refuse("a path starts with a slash")
-	case variables > 0 && !a.oneOf(Account):
+	case variables > 0 && !a.rule().named:
 		v.Refuse("only the path of an account has {username} or {id}")
 	case variables > 1:
 		v.Refuse("a path has {username} or {id} once")

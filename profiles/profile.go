@@ -159,38 +159,24 @@ type Errors struct {
 	NonField string
 }
 
-// Action is what an endpoint does.
-type Action string
-
-// The actions.
-const (
-	Register  Action = "register"
-	Login     Action = "login"
-	Logout    Action = "logout"
-	LogoutAll Action = "logoutall"
-	// Account shows the user whom the path names: with {username} any user, with {id} or
-	// without a variable the caller alone.
-	Account Action = "account"
-)
-
 // Endpoint is one action of the API, at one path. Endpoints of one path are one view: they have
 // the same View, Renderers, Parsers, Authentication and TrailingSlash.
 type Endpoint struct {
 	Name   string // its key in the file: [a-z][a-z0-9_-]*, at most 64 characters
 	Action Action // its key where that is an action, unless the profile says otherwise
-	// Path starts with a slash. Only an account endpoint has a variable, {username} or {id},
-	// a whole segment.
+	// Path starts with a slash. Only endpoints that are about one user (account, update and
+	// delete) have a variable, {username} or {id}, a whole segment.
 	Path string
 	// TrailingSlash says how the path without its trailing slash is answered: as the profile's
 	// TrailingSlash does unless the endpoint says otherwise.
 	TrailingSlash TrailingSlash
 	// Methods are those that the endpoint answers, at least one, in the order of Methods(). If
-	// the profile does not say, they are POST, or GET for an account. HEAD is not among them:
-	// who answers GET answers it.
+	// the profile does not say, they are POST, GET for an account and a list, PUT and PATCH for
+	// an update, and DELETE for a removal. HEAD is not among them: who answers GET answers it.
 	Methods []string
-	// Access is "open" for register and login, "token" for the others. In family
-	// drf a profile can have register and login want a token, too, and a logout that is a REST
-	// framework view can be open: then it ends the token of the request, if there is one.
+	// Access is "open" for register, login and what is done by mail, "token" for the others. In
+	// family drf a profile can have register and login want a token, too, and a logout that is a
+	// REST framework view can be open: then it ends the token of the request, if there is one.
 	Access Access
 	// Authentication is whom the endpoint asks who a client is, in order: REST framework views
 	// as the profile's do unless they say otherwise, even if they are open to all, so that a bad
@@ -244,12 +230,18 @@ type Role string
 
 // The roles.
 const (
-	RoleID            Role = "id" // read-only, only shown by OPTIONS
-	RoleUsername      Role = "username"
-	RoleEmail         Role = "email"
-	RolePassword      Role = "password"
-	RolePasswordAgain Role = "password_again" // must equal the password, of register
-	RoleAccept        Role = "accept"         // must be true
+	RoleID              Role = "id" // read-only, only shown by OPTIONS
+	RoleUsername        Role = "username"
+	RoleEmail           Role = "email"
+	RoleUsernameOrEmail Role = "username_or_email" // of login: what a user is found by
+	RolePassword        Role = "password"          // a new one, but for login
+	RoleCurrentPassword Role = "current_password"  // the caller's own
+	RolePasswordAgain   Role = "password_again"    // must equal the password
+	RoleUsernameAgain   Role = "username_again"    // must equal the username
+	RoleAccept          Role = "accept"            // must be true
+	RoleUID             Role = "uid"               // of a link in a mail: whose it is
+	RoleToken           Role = "token"             // of a link in a mail: the proof that it is one
+	RoleAttribute       Role = "attribute"         // further data of the user
 )
 
 // Characters is the set of characters that a username may have.
@@ -268,10 +260,13 @@ const (
 
 // Field is one input of an endpoint.
 type Field struct {
-	Name     string // its key on the wire: letters, digits, _ and -, at most 64
-	Role     Role   // its key where that is a role, unless the profile says otherwise
-	Required bool   // true unless the profile says otherwise; false for an id
-	Blank    bool   // an empty text is accepted: false unless the profile says otherwise
+	Name string // its key on the wire: letters, digits, _ and -, at most 64
+	Role Role   // its key where that is a role, unless the profile says otherwise
+	// Attribute is the name of the attribute where Role is RoleAttribute: the field's own
+	// unless the profile says otherwise.
+	Attribute string
+	Required  bool // true unless the profile says otherwise; false for an id
+	Blank     bool // an empty text is accepted: false unless the profile says otherwise
 	// Trim says whether white space at both ends is removed. If the profile does not
 	// say, the stack decides in family drf; in formjson usernames and addresses are
 	// trimmed and passwords are not; in plainjson nothing is.

@@ -22,7 +22,7 @@ func (p *Profile) replyOf(a Action) replyPlace {
 	if a.oneOf(Register, Login) {
 		at.Values = append(at.Values, template.TokenKey)
 	}
-	if a.oneOf(Register, Login, Account) {
+	if a.oneOf(Register, Login, Account, Update, List, SetUsername) {
 		at.Values = append(at.Values, template.TokenExpiry, template.UserID, template.UserUsername, template.UserEmail, template.UserCreated, template.UserAttribute)
 	}
 	return at

@@ -166,6 +166,7 @@ func (p *Profile) showEndpoint(e Endpoint) *yaml.Node {
 func (f Field) show() *yaml.Node {
 	s := yamlnode.NewMap()
 	s.Text("role", string(f.Role))
+	s.Text("attribute", f.Attribute)
 	if f.Role != RoleID {
 		s.Flag("required", f.Required)
 	}

@@ -33,7 +33,6 @@ type API struct {
 	policy      core.Policy
 	passwords   *newpassword.Checker
 	emails      *django.Emails
-	forms       django.Forms
 	style       pyjson.Style // how the API writes JSON unless a client asks otherwise
 	detailBody  *reply.Body  // of errors with a detail
 	failures    map[core.Kind]failure
@@ -43,7 +42,7 @@ type API struct {
 // New makes the API of a profile.
 func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Checker) *API {
 	a := &API{
-		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, emails: django.NewEmails(), forms: django.NewForms(),
+		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, emails: django.NewEmails(),
 		style: pyjson.Compact(), failures: failures(p.Rules),
 	}
 	if p.Rules.JSON == profiles.JSONSpaced {

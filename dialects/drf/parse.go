@@ -15,7 +15,7 @@ type upload string
 
 // input is a parsed body: a form, or any JSON value.
 type input struct {
-	form  *django.Form
+	form  django.Values
 	files map[string]string
 	json  any // if form is nil
 }
@@ -31,11 +31,11 @@ func (in input) field(f profiles.Field) (any, bool) {
 	if name, ok := in.files[f.Name]; ok {
 		return upload(name), true
 	}
-	text := in.form.Field(f.Role)
-	if text == nil || *text == "" && !f.Required && !f.Blank {
+	text, sent := in.form[f.Name]
+	if !sent || text == "" && !f.Required && !f.Blank {
 		return nil, false
 	}
-	return *text, true
+	return text, true
 }
 
 // parse reads the body as Request.data does (rest_framework/request.py,
@@ -97,7 +97,7 @@ func (v *view) parseForm(body []byte, charset pyjson.Charset) (input, *result) {
 	if err != nil {
 		return input{}, v.suspicious()
 	}
-	return v.decodeForm(values, nil)
+	return input{form: values}, nil
 }
 
 func (v *view) parseMultipart(body []byte, contentType string, charset pyjson.Charset) (input, *result) {
@@ -109,15 +109,7 @@ func (v *view) parseMultipart(body []byte, contentType string, charset pyjson.Ch
 	case err != nil:
 		return input{}, v.suspicious()
 	}
-	return v.decodeForm(m.Values, m.Files)
-}
-
-func (v *view) decodeForm(values django.Values, files map[string]string) (input, *result) {
-	form, err := v.forms.Decode(values, v.endpoint.Fields)
-	if err != nil {
-		return input{}, v.suspicious()
-	}
-	return input{form: &form, files: files}, nil
+	return input{form: m.Values, files: m.Files}, nil
 }
 
 // suspicious is the page that Django itself answers to a form that it refuses

@@ -80,13 +80,7 @@ type result struct {
 
 // View makes the handler of all endpoints of a path, at least one.
 func (a *API) View(endpoints []profiles.Endpoint) http.Handler {
-	actions := map[profiles.Action]action{
-		profiles.Register:  registerAction{},
-		profiles.Login:     loginAction{},
-		profiles.Logout:    logoutAction{},
-		profiles.LogoutAll: logoutAllAction{},
-		profiles.Account:   accountAction{},
-	}
+	actions := actions()
 	act := func(e profiles.Endpoint) action {
 		if e.Action == profiles.Login && len(e.Fields) == 0 {
 			return issueAction{}

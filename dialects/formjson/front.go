@@ -45,8 +45,8 @@ func (v *view) username(r *http.Request) string {
 		return ""
 	}
 	f, _ := v.endpoint.Field(profiles.RoleUsername)
-	if raw := form.Field(f.Role); raw != nil {
-		return v.toPython(f, *raw)
+	if raw, sent := form[f.Name]; sent {
+		return v.toPython(f, raw)
 	}
 	return ""
 }

@@ -1,0 +1,34 @@
+package drf
+
+import (
+	"fmt"
+
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// actions gives what endpoints do.
+func actions() map[profiles.Action]action {
+	return map[profiles.Action]action{
+		profiles.Register:  registerAction{},
+		profiles.Login:     loginAction{},
+		profiles.Logout:    logoutAction{},
+		profiles.LogoutAll: logoutAllAction{},
+		profiles.Account:   accountAction{},
+	}
+}
+
+// Serves returns an error that says what of a profile this package does not serve, or nil.
+func Serves(p *profiles.Profile) error {
+	known := actions()
+	for _, e := range p.Endpoints {
+		if known[e.Action] == nil {
+			return fmt.Errorf("endpoint %s: family %s does not serve the action %s yet", e.Name, p.Family, e.Action)
+		}
+		for _, f := range e.Fields {
+			if e.Action == profiles.Login && f.Role != profiles.RoleUsername && f.Role != profiles.RolePassword || f.Role == profiles.RoleAttribute {
+				return fmt.Errorf("endpoint %s: family %s does not read %s as %s yet", e.Name, p.Family, f.Name, f.Role)
+			}
+		}
+	}
+	return nil
+}

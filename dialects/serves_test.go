@@ -1,0 +1,27 @@
+package dialects_test
+
+import (
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// What a family does nothing with is refused before it serves anything.
+func TestRefusesWhatIsNotServed(t *testing.T) {
+	p, err := profiles.Parse("f.yaml", []byte(`name: mails
+family: drf
+stack: drf-3.14
+tokens: {hex: 40, ttl: 10h, per_user: many}
+endpoints:
+  resend: {action: resend_activation, path: /resend/, fields: {email: {}}, reply: {status: 204}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "profile mails: endpoint resend: family drf does not serve the action resend_activation yet"
+	if _, err := dialects.New(p, core.New(core.Config{})); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -1,0 +1,84 @@
+package profiles
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// accountProfile has one endpoint, with an action and fields.
+const accountProfile = `name: accounts
+family: drf
+stack: drf-3.14
+tokens: {hex: 40, ttl: 10h, per_user: many}
+endpoints:
+  it:
+    action: %s
+    path: %s
+    fields: %s
+    reply: {status: 204}
+`
+
+func TestActions(t *testing.T) {
+	for _, c := range []struct {
+		action, path, fields string
+		methods              string
+		access               Access
+		problems             []string
+	}{
+		{action: "update", path: "/me/", fields: "{id: {}, email: {}, first_name: {role: attribute}, born: {role: attribute, attribute: birthday}}", methods: "PUT PATCH", access: AccessToken},
+		{action: "update", path: "'/users/{id}/'", fields: "{}", methods: "PUT PATCH", access: AccessToken},
+		{action: "update", path: "/me/", fields: "{a: {role: attribute, attribute: x}, b: {role: attribute, attribute: x}}", problems: []string{"f.yaml:9:53: endpoints.it.fields.b: is the attribute x, as a is"}},
+		{action: "delete", path: "/me/", fields: "{current_password: {}}", methods: "DELETE", access: AccessToken},
+		{action: "delete", path: "'/users/{username}/'", fields: "{}", methods: "DELETE", access: AccessToken},
+		{action: "list", path: "/users/", fields: "{}", problems: []string{"f.yaml:9:5: endpoints.it.fields: list reads no fields"}},
+		{action: "list", path: "'/users/{id}/'", fields: "{}", problems: []string{
+			"f.yaml:8:11: endpoints.it.path: only the path of an account has {username} or {id}",
+			"f.yaml:9:5: endpoints.it.fields: list reads no fields",
+		}},
+		{action: "set_password", path: "/p/", fields: "{current_password: {}, new_password: {role: password}, re_new_password: {role: password_again}}", methods: "POST", access: AccessToken},
+		{action: "set_password", path: "/p/", fields: "{current_password: {}}", problems: []string{"f.yaml:9:13: endpoints.it.fields: no field has the role password"}},
+		{action: "set_username", path: "/n/", fields: "{current_password: {}, new_username: {role: username}, re_new_username: {role: username_again}}", methods: "POST", access: AccessToken},
+		{action: "reset_password", path: "/r/", fields: "{email: {}}", methods: "POST", access: AccessOpen},
+		{action: "reset_password", path: "/r/", fields: "{}", problems: []string{"f.yaml:9:13: endpoints.it.fields: no field has the role email"}},
+		{action: "reset_password_confirm", path: "/r/", fields: "{uid: {}, token: {}, new_password: {role: password}, re_new_password: {role: password_again}}", methods: "POST", access: AccessOpen},
+		{action: "reset_password_confirm", path: "/r/", fields: "{uid: {}, password: {}}", problems: []string{"f.yaml:9:13: endpoints.it.fields: no field has the role token"}},
+		{action: "reset_username", path: "/r/", fields: "{email: {}}", methods: "POST", access: AccessOpen},
+		{action: "reset_username_confirm", path: "/r/", fields: "{uid: {}, token: {}, new_username: {role: username}, again: {role: username_again}}", methods: "POST", access: AccessOpen},
+		{action: "resend_activation", path: "/r/", fields: "{email: {}}", methods: "POST", access: AccessOpen},
+		{action: "activate", path: "/a/", fields: "{uid: {}, token: {}}", methods: "POST", access: AccessOpen},
+		{action: "activate", path: "/a/", fields: "{key: {role: token}}", methods: "POST", access: AccessOpen},
+	} {
+		t.Run(c.action+" "+c.fields, func(t *testing.T) {
+			p, err := Parse("f.yaml", fmt.Appendf(nil, accountProfile, c.action, c.path, c.fields))
+			if err != nil {
+				if diff := cmp.Diff(strings.Join(c.problems, "\n"), err.Error()); diff != "" {
+					t.Error(diff)
+				}
+				return
+			}
+			if c.problems != nil {
+				t.Fatal("loaded")
+			}
+			checkRoundTrip(t, p)
+			e := p.Endpoints[0]
+			if got := strings.Join(e.Methods, " "); got != c.methods || e.Access != c.access {
+				t.Errorf("methods %s, access %s", got, e.Access)
+			}
+		})
+	}
+}
+
+// Families without accounts have neither the actions nor the roles.
+func TestActionsOfOtherFamilies(t *testing.T) {
+	checkProblems(t, plainProfile, []problem{
+		{"action", "  login:\n", "  login:\n    action: update\n", []string{
+			`f.yaml:7:13: endpoints.login.action: want register, login, logout, logoutall or account, not "update"`,
+		}},
+		{"role", "fields: {username: {}", "fields: {email: {}", []string{
+			`f.yaml:8:21: endpoints.login.fields.email.role: is missing: "email" is none of username, password`,
+		}},
+	})
+}
