@@ -33,10 +33,14 @@ func TestActions(t *testing.T) {
 		{action: "update", path: "/me/", fields: "{a: {role: attribute, attribute: x}, b: {role: attribute, attribute: x}}", problems: []string{"f.yaml:9:53: endpoints.it.fields.b: is the attribute x, as a is"}},
 		{action: "delete", path: "/me/", fields: "{current_password: {}}", methods: "DELETE", access: AccessToken},
 		{action: "delete", path: "'/users/{username}/'", fields: "{}", methods: "DELETE", access: AccessToken},
-		{action: "list", path: "/users/", fields: "{}", problems: []string{"f.yaml:9:5: endpoints.it.fields: list reads no fields"}},
+		{action: "list", path: "/users/", fields: "{}", problems: []string{
+			"f.yaml:9:5: endpoints.it.fields: list reads no fields",
+			"f.yaml:10:12: endpoints.it.reply.body: is missing: the reply of list answers with JSON",
+		}},
 		{action: "list", path: "'/users/{id}/'", fields: "{}", problems: []string{
 			"f.yaml:8:11: endpoints.it.path: only the path of an account has {username} or {id}",
 			"f.yaml:9:5: endpoints.it.fields: list reads no fields",
+			"f.yaml:10:12: endpoints.it.reply.body: is missing: the reply of list answers with JSON",
 		}},
 		{action: "set_password", path: "/p/", fields: "{current_password: {}, new_password: {role: password}, re_new_password: {role: password_again}}", methods: "POST", access: AccessToken},
 		{action: "set_password", path: "/p/", fields: "{current_password: {}}", problems: []string{"f.yaml:9:13: endpoints.it.fields: no field has the role password"}},
@@ -80,5 +84,21 @@ func TestActionsOfOtherFamilies(t *testing.T) {
 		{"role", "fields: {username: {}", "fields: {email: {}", []string{
 			`f.yaml:8:21: endpoints.login.fields.email.role: is missing: "email" is none of username, password`,
 		}},
+	})
+}
+
+func TestAccountKeys(t *testing.T) {
+	good := strings.Replace(fmt.Sprintf(accountProfile, "update", "/me/", "{email: {}}"), "endpoints:", "attributes: {n: integer, born: {type: date, null: true}}\nendpoints:", 1)
+	checkProblems(t, good, []problem{
+		{"typed field", "{email: {}}", "{born: {role: attribute, trim: true}}", []string{"f.yaml:10:38: endpoints.it.fields.born.trim: a field with the type date is no text"}},
+		{"read-only", "{email: {}}", "{email: {read_only: true}, n: {role: attribute, required: false}}", nil},
+		{"read-only and required", "{email: {}}", "{email: {read_only: true, required: true}}", []string{"f.yaml:10:39: endpoints.it.fields.email.required: a read-only field is never required"}},
+		{"staff", "{email: {}}", "{staff: {role: attribute, attribute: is_staff}}", []string{"f.yaml:10:21: endpoints.it.fields.staff: is_staff says who may do with all accounts what others may with their own: no request writes it"}},
+		{"attribute of an address", "{email: {}}", "{email: {attribute: x}}", []string{"f.yaml:10:22: endpoints.it.fields.email.attribute: a field with the role email is no attribute"}},
+		{"unknown type", "{n: integer,", "{n: float,", []string{`f.yaml:5:17: attributes.n: want text, integer, boolean or date, not "float"`}},
+		{"no type", "{n: integer,", "{n: {null: true},", []string{"f.yaml:5:17: attributes.n.type: is missing"}},
+		{"others", "path: /me/", "path: '/users/{id}/'\n    others: forbidden", nil},
+		{"others of all", "path: /me/", "path: '/users/{id}/'\n    others: visible", []string{"f.yaml:10:13: endpoints.it.others: only what shows accounts has others visible: want hidden or forbidden"}},
+		{"logout", "path: /me/", "path: /me/\n    logout: true", []string{"f.yaml:10:5: endpoints.it.logout: logout is of set_password alone"}},
 	})
 }

@@ -37,7 +37,8 @@ func (p *Profile) endpoint(e yamlfile.Entry, before []Endpoint) (read Endpoint) 
 	p.access(m, &read, first)
 	p.view(m, &read, first)
 	p.reachable(m, read, before)
-	fields := fieldReader{p.Family, read.Action, p.Rules.Trim}.fields
+	p.accountKeys(m, &read)
+	fields := fieldReader{p.Family, read.Action, p.Rules.Trim, p.types()}.fields
 	rule := read.Action.rule()
 	switch {
 	case read.Action == "" || len(rule.takes) > 0 && len(rule.needs) == 0:
@@ -119,6 +120,28 @@ func (p *Profile) access(m *yamlvalue.Map, e, first *Endpoint) {
 	}
 	yamlvalue.Optional(m, "access", &e.Access, yamlvalue.Word(accesses...))
 	p.endpointAuthentication(m, e, first)
+}
+
+// accountKeys reads the keys of endpoints that are about accounts.
+func (p *Profile) accountKeys(m *yamlvalue.Map, e *Endpoint) {
+	if p.Family.oneOf(DRF) && (e.Action.rule().named || e.Action == List) {
+		if e.Others = OthersHidden; strings.Contains(e.Path, usernameVariable) && e.Action == Account {
+			e.Others = OthersVisible
+		}
+		yamlvalue.Optional(m, "others", &e.Others, yamlvalue.Word(OthersHidden, OthersForbidden, OthersVisible))
+		if v, _ := m.Get("others"); e.Others == OthersVisible && e.Action.oneOf(Update, Delete) && e.Action != "" {
+			v.Refuse("only what shows accounts has others %s: want %s or %s", OthersVisible, OthersHidden, OthersForbidden)
+		} else if e.Others == OthersForbidden && e.Action == List {
+			v.Refuse("a list has those whom the caller may see: want %s or %s", OthersHidden, OthersVisible)
+		}
+	} else {
+		m.Forbid("others", "%s is about the caller alone", e.Action)
+	}
+	if e.Action.oneOf(SetPassword) {
+		yamlvalue.Optional(m, "logout", &e.Logout, yamlvalue.Boolean)
+	} else {
+		m.Forbid("logout", "logout is of %s alone", SetPassword)
+	}
 }
 
 // isView tells whether an endpoint is a REST framework view: all of family drf are,

@@ -83,7 +83,7 @@ func TestFormProblems(t *testing.T) {
 			`f.yaml:10:13: endpoints.signup.access: want open, not "token"`,
 			"f.yaml:11:5: endpoints.signup.authenticate: register is no REST framework view in family formjson",
 		}},
-		{"no body", "{status: 200, body: {token: $token.key}}", "{status: 200}", []string{"f.yaml:11:12: endpoints.signup.reply.body: is missing: a form answers with JSON"}},
+		{"no body", "{status: 200, body: {token: $token.key}}", "{status: 200}", []string{"f.yaml:11:12: endpoints.signup.reply.body: is missing: the reply of register answers with JSON"}},
 		{"no shape", "errors: {body: {errors: $errors}}\n", "", []string{"f.yaml:1:1: errors: is missing: it says with body what a form that failed answers"}},
 		{"no body in shape", "{body: {errors: $errors}}", "{status: 400}", []string{"f.yaml:5:9: errors.body: is missing"}},
 		{"shape", "{body: {errors: $errors}}", "{status: 1, body: {e: $message, f: '${errors}', g: $status}, detail: $errors}", []string{

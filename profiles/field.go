@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
+	"github.com/authcompat/authcompat/profiles/template"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
@@ -21,6 +22,7 @@ type fieldReader struct {
 	family Family
 	action Action
 	trim   bool // the stack's rule
+	types  map[string]template.Attribute
 }
 
 // roles gives the roles that a field of the endpoint can have. An action that is unclear has been
@@ -95,6 +97,12 @@ func (r fieldReader) field(e yamlfile.Entry) Field {
 	if f.Role.oneOf(RoleAttribute) {
 		f.Attribute = f.Name
 		yamlvalue.Optional(m, "attribute", &f.Attribute, attributeName)
+		if f.Attribute == StaffAttribute && f.Role == RoleAttribute {
+			m.Refuse("%s says who may do with all accounts what others may with their own: no request writes it", StaffAttribute)
+		}
+		if f.Type = r.types[f.Attribute]; f.Type.Type == "" {
+			f.Type.Type = template.TypeText
+		}
 	} else {
 		m.Forbid("attribute", "a field with the role %s is no attribute", f.Role)
 	}
@@ -103,19 +111,6 @@ func (r fieldReader) field(e yamlfile.Entry) Field {
 	m.Done()
 	return f
 }
-
-// attributeName reads the name of an attribute, as replies show it.
-func attributeName(v yamlvalue.Value) (string, bool) {
-	s, ok := yamlvalue.Text(v)
-	if ok && !yamlvalue.IsName(s, attributeLetters, "0123456789-") {
-		v.Refuse("an attribute's name is at most 64 letters, digits, _ and -, the first a letter or _")
-		return "", false
-	}
-	return s, ok
-}
-
-// attributeLetters are those that the name of a field or an attribute can start with.
-const attributeLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 
 // role reads what a field is for, by default what its name says. It is "" if that is
 // unclear, which has been reported.
@@ -141,13 +136,22 @@ func (r fieldReader) presence(m *yamlvalue.Map, f *Field) {
 		m.Forbid("blank", "a field with the role id is read-only")
 		return
 	}
-	f.Required = true
-	yamlvalue.Optional(m, "required", &f.Required, yamlvalue.Boolean)
+	if r.action.oneOf(Update) {
+		yamlvalue.Optional(m, "read_only", &f.ReadOnly, yamlvalue.Boolean)
+	} else {
+		m.Forbid("read_only", "only the fields of %s can be read-only", Update)
+	}
+	if f.ReadOnly {
+		m.Forbid("required", "a read-only field is never required")
+	} else {
+		f.Required = true
+		yamlvalue.Optional(m, "required", &f.Required, yamlvalue.Boolean)
+	}
 	if v, _ := m.Get("required"); !f.Required && r.action == Register && (f.Role == RoleUsername || f.Role == RolePassword) {
 		v.Refuse("nobody can register without a %s", f.Role)
 	}
-	if f.Role == RoleAccept {
-		m.Forbid("blank", "a field with the role accept is no text")
+	if !f.isText() {
+		m.Forbid("blank", "a field with %s is no text", f.content())
 		return
 	}
 	yamlvalue.Optional(m, "blank", &f.Blank, yamlvalue.Boolean)
@@ -159,12 +163,13 @@ func (r fieldReader) presence(m *yamlvalue.Map, f *Field) {
 // content reads the limits of a text.
 func (r fieldReader) content(m *yamlvalue.Map, f *Field) {
 	most := maxPassword
-	switch f.Role {
-	case RoleID, RoleAccept:
+	if !f.isText() {
 		for _, key := range []string{"trim", "lower", "max_length", "characters"} {
-			m.Forbid(key, "a field with the role %s is no text", f.Role)
+			m.Forbid(key, "a field with %s is no text", f.content())
 		}
 		return
+	}
+	switch f.Role {
 	case RoleUsername, RoleUsernameAgain:
 		most = maxUsername
 	case RoleEmail:
@@ -197,4 +202,23 @@ func fieldName(v yamlvalue.Value) (string, bool) {
 		ok = false
 	}
 	return s, ok
+}
+
+// isText tells whether the field's values are texts.
+func (f Field) isText() bool {
+	switch f.Role {
+	case RoleID, RoleAccept:
+		return false
+	case RoleAttribute:
+		return f.Type.Type == template.TypeText
+	}
+	return true
+}
+
+// content says why a field is no text.
+func (f Field) content() string {
+	if f.Role == RoleAttribute {
+		return "the type " + string(f.Type.Type)
+	}
+	return "the role " + string(f.Role)
 }

@@ -30,7 +30,7 @@ func TestProfileProblems(t *testing.T) {
 		{"other paths", "tokens:", "other_paths: 404\ntokens:", []string{"f.yaml:4:14: other_paths: want open or token, not the number 404"}},
 		{"unknown key", "tokens:", "tokens_: {}\ntokens:", []string{"f.yaml:4:1: tokens_: unknown key; did you mean tokens?"}},
 		{"throttling", "tokens:", "throttling: 429\ntokens:", []string{"f.yaml:4:13: throttling: want hidden or revealed, not the number 429"}},
-		{"unknown key like none", "tokens:", "webhooks: {}\ntokens:", []string{"f.yaml:4:1: webhooks: unknown key; the keys here are name, title, document, family, stack, scheme, authentication, tokens, passwords, trailing_slash, other_paths, throttling, headers, preflight_headers, cors, formats, errors, rules, endpoints, messages"}},
+		{"unknown key like none", "tokens:", "webhooks: {}\ntokens:", []string{"f.yaml:4:1: webhooks: unknown key; the keys here are name, title, document, family, stack, scheme, authentication, tokens, attributes, passwords, trailing_slash, other_paths, throttling, headers, preflight_headers, cors, formats, errors, rules, endpoints, messages"}},
 		{"preflight headers", "tokens:", "preflight_headers: {A: b}\ntokens:", []string{"f.yaml:4:1: preflight_headers: is of family plainjson alone"}},
 		{"few digits", "hex: 40", "hex: 31", []string{"f.yaml:4:15: tokens.hex: want a whole number from 32 to 128, not the number 31"}},
 		{"many digits", "hex: 40", "hex: 129", []string{"f.yaml:4:15: tokens.hex: want a whole number from 32 to 128, not the number 129"}},
@@ -81,7 +81,7 @@ func TestProfileProblems(t *testing.T) {
 			"f.yaml:5:33: messages.blank: want a text (write it in quotes), not the number 5",
 			"f.yaml:5:48: messages.max_length: unknown placeholder {mx}; this message has {max}",
 			"f.yaml:5:105: messages.requird: unknown key; did you mean required?",
-			"f.yaml:5:117: messages.malformed: unknown key; the keys here are required, null, blank, not_string, nul, surrogate, max_length, username_characters, username_taken, email_invalid, mismatch, password_similar, password_short, password_common, password_numeric, not_object, no_data, credentials, incomplete, inactive, token_limit, token_missing, token_empty, token_spaces, token_characters, token_invalid, token_expired, token_inactive, basic_empty, basic_spaces, basic_encoding, basic_invalid, basic_inactive, method, media_type, not_acceptable, not_found, parse_error, multipart_error, too_large, throttled, unavailable",
+			"f.yaml:5:117: messages.malformed: unknown key; the keys here are required, null, blank, not_string, nul, surrogate, max_length, integer_invalid, boolean_invalid, date_invalid, username_characters, username_taken, email_invalid, email_taken, mismatch, change_mismatch, username_mismatch, current_password, password_similar, password_short, password_common, password_numeric, not_object, no_data, credentials, incomplete, inactive, token_limit, permission_denied, invalid_user, unsupported, token_missing, token_empty, token_spaces, token_characters, token_invalid, token_expired, token_inactive, basic_empty, basic_spaces, basic_encoding, basic_invalid, basic_inactive, method, media_type, not_acceptable, not_found, parse_error, multipart_error, too_large, throttled, unavailable",
 		}},
 		{"messages without placeholders", "endpoints:", "messages: {required: 'no {field} {max}', null: }\nendpoints:", []string{
 			"f.yaml:5:22: messages.required: unknown placeholder {field}; this message has none",
@@ -243,6 +243,7 @@ func TestDefaults(t *testing.T) {
 		Reply: Reply{Status: 200, Body: &template.Template{Members: []template.Member{{Key: "name", Value: template.Template{Kind: template.KindValue, Value: template.Value{Name: template.UserUsername}}}}}},
 	})
 	account.Methods = []string{"GET"}
+	account.Others = OthersVisible
 	want := &Profile{
 		Name: "sixth", Family: DRF, Stack: "drf-3.14", Scheme: "Token", Authentication: tokens,
 		Tokens:        Tokens{Hex: 40, TTL: 10 * time.Hour, PerUser: ManyPerUser, Realm: "default", Match: MatchExact},

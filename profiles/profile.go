@@ -42,6 +42,9 @@ type Profile struct {
 	Tokens         Tokens
 	// Passwords says which new ones are refused: none unless the profile says otherwise.
 	Passwords Passwords
+	// Attributes are the types of further data of users. One that is not listed is a text, and
+	// "" where a user has none.
+	Attributes []Attribute
 	// TrailingSlash says how a path without its trailing slash is answered where the
 	// endpoint does not: "exact" unless the profile says otherwise.
 	TrailingSlash TrailingSlash
@@ -188,11 +191,28 @@ type Endpoint struct {
 	Renderers []Renderer
 	Parsers   []Parser
 	View      View
+	// Others says what becomes of a request of family drf about somebody else's account, of
+	// anybody but staff: unless the profile says otherwise "visible" where the path has
+	// {username}, else "hidden".
+	Others Others
+	// Logout says that a changed password ends all tokens of the user.
+	Logout bool
 	// Fields are in the order in which they are validated. A login that needs a token has none
 	// where it issues one to whoever is recognised.
 	Fields []Field
 	Reply  Reply
 }
+
+// Others says what becomes of a request about somebody else's account. A list has only the caller
+// unless others are visible.
+type Others string
+
+// The values of Others.
+const (
+	OthersHidden    Others = "hidden"    // 404, as if there were none
+	OthersForbidden Others = "forbidden" // 403
+	OthersVisible   Others = "visible"   // done
+)
 
 // Renderer is a format in which a REST framework view can answer.
 type Renderer string
@@ -265,8 +285,11 @@ type Field struct {
 	// Attribute is the name of the attribute where Role is RoleAttribute: the field's own
 	// unless the profile says otherwise.
 	Attribute string
-	Required  bool // true unless the profile says otherwise; false for an id
-	Blank     bool // an empty text is accepted: false unless the profile says otherwise
+	Type      template.Attribute // of the attribute
+	// ReadOnly is a field of an update that OPTIONS shows, and that is ignored in bodies.
+	ReadOnly bool
+	Required bool // true unless the profile says otherwise; false for an id
+	Blank    bool // an empty text is accepted: false unless the profile says otherwise
 	// Trim says whether white space at both ends is removed. If the profile does not
 	// say, the stack decides in family drf; in formjson usernames and addresses are
 	// trimmed and passwords are not; in plainjson nothing is.

@@ -17,8 +17,8 @@ type replyPlace struct {
 // and login know the text of a token. An account knows the expiry of the token that
 // came with the request. A logout can show neither.
 func (p *Profile) replyOf(a Action) replyPlace {
-	at := replyPlace{Place: template.Place{Name: "the reply of " + string(a), Formats: p.timeFormats()}}
-	at.needed = p.Family == FormJSON && (a == Register || a == Login)
+	at := replyPlace{Place: template.Place{Name: "the reply of " + string(a), Formats: p.timeFormats(), Attributes: p.types()}}
+	at.needed = p.Family == FormJSON && (a == Register || a == Login) || a == List
 	if a.oneOf(Register, Login) {
 		at.Values = append(at.Values, template.TokenKey)
 	}
@@ -36,7 +36,7 @@ func (at replyPlace) reply(v yamlvalue.Value) (Reply, bool) {
 	body, given := m.Get("body")
 	switch {
 	case !given && at.needed && !m.Broken:
-		m.RefuseKey("body", "is missing: a form answers with JSON")
+		m.RefuseKey("body", "is missing: %s answers with JSON", at.Name)
 	case given && bodyless(r.Status):
 		body.Refuse("a reply with status %d has no body", r.Status)
 	case given:

@@ -47,6 +47,9 @@ func (p *Profile) sections() []yamlnode.Map {
 	if shown := p.Passwords.show(); len(shown.Node.Content) > 0 {
 		head.Set("passwords", yamlnode.Fold(shown.Node, len("passwords: ")))
 	}
+	if shown := showAttributes(p.Attributes); len(shown.Node.Content) > 0 {
+		head.Set("attributes", yamlnode.Fold(shown.Node, len("attributes: ")))
+	}
 	head.Text("trailing_slash", string(p.TrailingSlash))
 	head.Text("other_paths", string(p.OtherPaths))
 	head.Text("throttling", string(p.Throttling))
@@ -147,6 +150,10 @@ func (p *Profile) showEndpoint(e Endpoint) *yaml.Node {
 		s.Set("renderers", yamlnode.Fold(yamlnode.Words(e.Renderers), used))
 		s.Set("parsers", yamlnode.Fold(yamlnode.Words(e.Parsers), used))
 	}
+	s.Text("others", string(e.Others))
+	if e.Action == SetPassword {
+		s.Flag("logout", e.Logout)
+	}
 	fields := yamlnode.NewMap()
 	for _, field := range e.Fields {
 		fields.Set(field.Name, yamlnode.Fold(field.show(), used+len("  : ")+len(field.Name)))
@@ -167,10 +174,12 @@ func (f Field) show() *yaml.Node {
 	s := yamlnode.NewMap()
 	s.Text("role", string(f.Role))
 	s.Text("attribute", f.Attribute)
-	if f.Role != RoleID {
+	if f.ReadOnly {
+		s.Flag("read_only", f.ReadOnly)
+	} else if f.Role != RoleID {
 		s.Flag("required", f.Required)
 	}
-	if f.Role != RoleID && f.Role != RoleAccept {
+	if f.isText() {
 		s.Flag("blank", f.Blank)
 		s.Flag("trim", f.Trim)
 		s.Number("max_length", f.MaxLength)

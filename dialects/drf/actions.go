@@ -3,14 +3,12 @@ package drf
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
-	"github.com/authcompat/authcompat/dialects/internal/route"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -66,19 +64,21 @@ func (registerAction) do(v *view, c call) result {
 	if refusal != nil {
 		return *refusal
 	}
-	values, refusal := v.validate(c.context(), in, true)
-	if refusal != nil {
+	s := serializer{view: v, unique: true}
+	if refusal := s.validate(c.context(), in); refusal != nil {
 		return *refusal
 	}
-	if refusal := v.newPassword(values); refusal != nil {
+	if refusal := s.newPassword(); refusal != nil {
 		return *refusal
 	}
+	values := s.values
 	field, _ := v.endpoint.Field(profiles.RoleUsername)
 	session, err := v.register(c.context(), maxUsernameOf(field), core.Registration{
-		Username: values[profiles.RoleUsername],
-		Email:    values[profiles.RoleEmail],
-		Password: values[profiles.RolePassword],
-		NoToken:  !v.endpoint.ShowsToken(), // nobody would ever know it
+		Username:   values[profiles.RoleUsername],
+		Email:      values[profiles.RoleEmail],
+		Password:   values[profiles.RolePassword],
+		Attributes: s.given(),
+		NoToken:    !v.endpoint.ShowsToken(), // nobody would ever know it
 	})
 	if err != nil {
 		return *v.engineError(err)
@@ -138,26 +138,6 @@ func (logoutAllAction) do(v *view, c call) result {
 		return *v.engineError(err)
 	}
 	return v.success(c, &reply.Data{})
-}
-
-// accountAction shows the user whom the path names, to any user with a token. Where that is an
-// id, it has to be the caller's own.
-type accountAction struct{}
-
-func (accountAction) do(v *view, c call) result {
-	user := c.session.User
-	value, isID := route.Variable(v.endpoint.Path, c.request)
-	switch {
-	case value == "": // the caller
-	case isID && value != strconv.FormatInt(user.ID, 10):
-		return *v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
-	case !isID && value != user.Username:
-		var err error
-		if user, err = v.engine.User(c.request.Context(), value); err != nil {
-			return *v.engineError(err)
-		}
-	}
-	return v.success(c, &reply.Data{User: user, Token: c.session.Token})
 }
 
 // otherAction answers a path that no endpoint has once its token is accepted.

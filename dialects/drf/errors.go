@@ -27,7 +27,8 @@ type shape int
 const (
 	asDetail   shape = iota // as the framework's exception handler writes it
 	asNonField              // an error of the serializer as a whole
-	asUsername              // an error of the username's field
+	asUsername              // an error of the username's field, or of none where there is none
+	asEmail                 // likewise of the address's
 )
 
 // failures has the answer to each kind of failure.
@@ -48,15 +49,16 @@ func failures(rules profiles.Rules) map[core.Kind]failure {
 		// The genuine server finds a name that differs only before normalisation, or
 		// that another request has just taken, in the database alone, and fails.
 		core.KindUsernameTaken: {status: http.StatusBadRequest, message: "username_taken", shape: asUsername},
-		core.KindEmailTaken:    {status: http.StatusBadRequest, message: "email_invalid"},
-		core.KindUnsupported:   {status: http.StatusServiceUnavailable, message: "unavailable"},
-		core.KindTokenLimit:    {status: http.StatusForbidden, message: "token_limit"},
-		core.KindUserUnknown:   {status: http.StatusNotFound, message: "not_found", outcome: "not_found"},
-		core.KindInvalidUser:   {status: http.StatusBadRequest, message: "max_length", shape: asUsername},
-		core.KindUnavailable:   {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
-		core.KindOverloaded:    {status: http.StatusTooManyRequests, message: "throttled", retry: true},
-		core.KindThrottled:     {status: http.StatusTooManyRequests, message: "throttled", retry: true},
-		core.KindCanceled:      {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
+		core.KindEmailTaken:    {status: http.StatusBadRequest, message: "email_taken", shape: asEmail},
+		// The genuine server deletes what refers to a user with the user.
+		core.KindUnsupported: {status: http.StatusConflict, message: "unsupported"},
+		core.KindTokenLimit:  {status: http.StatusForbidden, message: "token_limit"},
+		core.KindUserUnknown: {status: http.StatusNotFound, message: "not_found", outcome: "not_found"},
+		core.KindInvalidUser: {status: http.StatusBadRequest, message: "max_length", shape: asUsername},
+		core.KindUnavailable: {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
+		core.KindOverloaded:  {status: http.StatusTooManyRequests, message: "throttled", retry: true},
+		core.KindThrottled:   {status: http.StatusTooManyRequests, message: "throttled", retry: true},
+		core.KindCanceled:    {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
 	}
 }
 
@@ -78,7 +80,11 @@ func (v *view) loginError(err error) *result {
 
 func (v *view) failure(f failure, kind core.Kind, err error) *result {
 	wait := reply.RetryAfter(err)
-	field, _ := v.endpoint.Field(profiles.RoleUsername)
+	field, named := v.endpoint.Field(profiles.RoleUsername)
+	if kind == core.KindInvalidUser && v.endpoint.Action != profiles.Register && !named {
+		f.message = "invalid_user"
+	}
+	address, addressed := v.endpoint.Field(profiles.RoleEmail)
 	sentence := v.message(f.message, "seconds", wait.Value, "max", strconv.Itoa(maxUsernameOf(field)))
 	outcome := f.outcome
 	if outcome == "" {
@@ -90,8 +96,12 @@ func (v *view) failure(f failure, kind core.Kind, err error) *result {
 		return v.tokenLimit()
 	case f.shape == asNonField:
 		r = fieldError(v.profile.Errors.NonField, sentence)
-	case f.shape == asUsername:
+	case f.shape == asUsername && named:
 		r = fieldError(field.Name, sentence)
+	case f.shape == asEmail && addressed:
+		r = fieldError(address.Name, sentence)
+	case f.shape == asUsername, f.shape == asEmail:
+		r = fieldError(v.profile.Errors.NonField, sentence)
 	case f.status == http.StatusUnauthorized:
 		r = v.unauthorized(outcome, sentence)
 	default:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/template"
 )
 
 // options describes the view (rest_framework/metadata.py, SimpleMetadata).
@@ -43,8 +44,12 @@ func (v *view) options() result {
 
 // describe is SimpleMetadata.get_field_info.
 func describe(f profiles.Field) *pyjson.Object {
-	kind, readOnly := "string", false
+	kind, readOnly := "string", f.ReadOnly
 	switch f.Role {
+	case profiles.RoleAttribute:
+		if f.Type.Type != template.TypeText {
+			kind = string(f.Type.Type)
+		}
 	case profiles.RoleID:
 		kind, readOnly = "integer", true
 	case profiles.RoleEmail:

@@ -1,7 +1,6 @@
 package drf
 
 import (
-	"github.com/authcompat/authcompat/core/password/validation"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -20,8 +19,9 @@ func (v *view) fieldPassword(f profiles.Field, password string) []any {
 // djoser asks first and shows the answers at the password (djoser/serializers.py 2.1,
 // UserCreatePasswordRetypeSerializer); dj-rest-auth compares first, and what it finds when it
 // saves the user is no field's.
-func (v *view) newPassword(values validated) *result {
-	of := validation.Attributes(values[profiles.RoleUsername], "", "", values[profiles.RoleEmail])
+func (s *serializer) newPassword() *result {
+	v, values := s.view, s.values
+	of := attributesOf(values[profiles.RoleUsername], values[profiles.RoleEmail], func(name string) string { return s.given()[name] })
 	field, _ := v.endpoint.Field(profiles.RolePassword)
 	password := values[profiles.RolePassword]
 	sentences := v.passwords.Check(password, field.Name, of)

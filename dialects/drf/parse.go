@@ -32,6 +32,9 @@ func (in input) field(f profiles.Field) (any, bool) {
 		return upload(name), true
 	}
 	text, sent := in.form[f.Name]
+	if sent && text == "" && !f.Blank && f.Type.Null {
+		return nil, true // no form can say null otherwise
+	}
 	if !sent || text == "" && !f.Required && !f.Blank {
 		return nil, false
 	}

@@ -4,13 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/template"
 )
 
 // validated are the values of a valid body by role, without the fields that were not
@@ -21,36 +24,119 @@ type validated map[profiles.Role]string
 // does (rest_framework/serializers.py): it checks all fields, and gives the errors in
 // the order of the fields. With unique, a username that is taken is an error.
 func (v *view) validate(ctx context.Context, in input, unique bool) (validated, *result) {
-	if refusal := v.object(in); refusal != nil {
-		return nil, refusal
+	s := serializer{view: v, unique: unique}
+	refusal := s.validate(ctx, in)
+	return s.values, refusal
+}
+
+// serializer is what is asked of a body, and then what it says.
+type serializer struct {
+	*view
+	unique  bool       // usernames and addresses of others are errors
+	partial bool       // a field that is not sent is no error
+	of      *core.User // who is changed, and may have the same username and address; nil: nobody
+	caller  *core.User // whose current password is asked for
+	values  validated
+	// attributes are those that were sent; nil: null.
+	attributes map[string]*string
+	// confirmation is the caller's, if a current password was sent.
+	confirmation *core.Confirmation
+}
+
+// validate reads a body into the serializer.
+func (s *serializer) validate(ctx context.Context, in input) *result {
+	if refusal := s.object(in); refusal != nil {
+		return refusal
 	}
-	values := make(validated, len(v.endpoint.Fields))
+	s.values = make(validated, len(s.endpoint.Fields))
 	failures := new(pyjson.Object)
-	for _, f := range v.endpoint.Fields {
-		if f.Role == profiles.RoleID {
+	for _, f := range s.endpoint.Fields {
+		if f.Role == profiles.RoleID || f.ReadOnly {
 			continue
 		}
-		raw, sent := in.field(f)
-		text, set, messages := v.convert(f, raw, sent)
-		if set && messages == nil {
-			var err error
-			if messages, err = v.check(ctx, f, text, unique); err != nil {
-				return nil, v.engineError(err)
-			}
-			if unique && messages == nil {
-				messages = v.fieldPassword(f, text)
-			}
+		messages, refusal := s.field(ctx, in, f)
+		if refusal != nil {
+			return refusal
 		}
 		if messages != nil {
 			failures.Set(f.Name, messages)
-		} else if set {
-			values[f.Role] = text
 		}
 	}
 	if failures.Len() > 0 {
-		return nil, badRequest(failures)
+		return badRequest(failures)
 	}
-	return values, nil
+	return nil
+}
+
+// field reads one field, and gives its errors.
+func (s *serializer) field(ctx context.Context, in input, f profiles.Field) (messages []any, refusal *result) {
+	raw, sent := in.field(f)
+	if !sent && s.partial {
+		return nil, nil
+	}
+	if f.Role == profiles.RoleAttribute && (f.Type.Type != template.TypeText || sent && raw == nil && f.Type.Null) {
+		return s.typed(f, raw, sent, in.form != nil), nil
+	}
+	text, set, messages := s.convert(f, raw, sent)
+	if !set || messages != nil {
+		return messages, nil
+	}
+	messages, err := s.check(ctx, f, text)
+	if err != nil {
+		return nil, s.engineError(err)
+	}
+	switch {
+	case messages != nil:
+		return messages, nil
+	case s.endpoint.Action == profiles.Register:
+		messages = s.fieldPassword(f, text)
+	case f.Role == profiles.RoleCurrentPassword:
+		messages, refusal = s.confirm(ctx, text)
+	}
+	if messages == nil && refusal == nil {
+		s.keep(f, &text)
+	}
+	return messages, refusal
+}
+
+// keep keeps the value of a field; nil: null.
+func (s *serializer) keep(f profiles.Field, text *string) {
+	if f.Role != profiles.RoleAttribute {
+		s.values[f.Role] = *text
+		return
+	}
+	if s.attributes == nil {
+		s.attributes = make(map[string]*string)
+	}
+	s.attributes[f.Attribute] = text
+}
+
+// given are the attributes that a new user has.
+func (s *serializer) given() map[string]string {
+	given := make(map[string]string, len(s.attributes))
+	for name, text := range s.attributes {
+		if text != nil {
+			given[name] = *text
+		}
+	}
+	return given
+}
+
+// confirm asks whether a text is the password of the caller (validate_current_password in
+// djoser/serializers.py 2.1, validate_old_password in dj_rest_auth/serializers.py 5.0).
+func (s *serializer) confirm(ctx context.Context, password string) (messages []any, refusal *result) {
+	c, err := s.engine.ConfirmPassword(ctx, s.policy, *s.caller, password)
+	switch kind := core.KindOf(err); {
+	case err == nil:
+		s.confirmation = &c
+	case kind == core.KindInvalidCredentials:
+		messages = []any{s.message("current_password")}
+	case kind == core.KindUserUnknown:
+		refusal = s.unauthorized("token_unknown", s.message("token_invalid"))
+	default:
+		refusal = s.engineError(err)
+	}
+	return messages, refusal
 }
 
 // username gives the username in a request's body as the engine would get it; empty: none.
@@ -178,35 +264,65 @@ func notString(f profiles.Field) string {
 
 // check runs the validators of a field in the order of a ModelSerializer, and gives the
 // messages of all that fail (rest_framework/fields.py, Field.run_validators).
-func (v *view) check(ctx context.Context, f profiles.Field, text string, unique bool) (messages []any, err error) {
-	fail := func(key string, pairs ...string) { messages = append(messages, v.message(key, pairs...)) }
+func (s *serializer) check(ctx context.Context, f profiles.Field, text string) (messages []any, err error) {
+	fail := func(key string, pairs ...string) { messages = append(messages, s.message(key, pairs...)) }
 	if f.Role == profiles.RoleUsername {
 		if f.Characters != profiles.CharactersAny && !django.ValidUsername(text, f.Characters) {
 			fail("username_characters")
 		}
-		if unique {
-			taken, err := v.engine.UsernameTaken(ctx, v.policy, text)
-			if err != nil {
-				return nil, err
-			}
-			if taken {
-				fail("username_taken")
-			}
+		taken, err := s.taken(ctx, f.Role, text)
+		if err != nil {
+			return nil, err
+		}
+		if taken {
+			fail("username_taken")
+		}
+	}
+	if f.Role == profiles.RoleEmail {
+		taken, err := s.taken(ctx, f.Role, text)
+		if err != nil {
+			return nil, err
+		}
+		if taken {
+			fail("email_taken")
 		}
 	}
 	if f.MaxLength > 0 && pyjson.Len(text) > f.MaxLength {
 		fail("max_length", "max", strconv.Itoa(f.MaxLength))
 	}
-	if v.profile.Rules.NUL == profiles.Reject && strings.ContainsRune(text, 0) {
+	if s.profile.Rules.NUL == profiles.Reject && strings.ContainsRune(text, 0) {
 		fail("nul")
 	}
-	if v.profile.Rules.Surrogates == profiles.Reject {
+	if s.profile.Rules.Surrogates == profiles.Reject {
 		if r, found := pyjson.FirstSurrogate(text); found {
 			fail("surrogate", "code", fmt.Sprintf("%X", r))
 		}
 	}
-	if f.Role == profiles.RoleEmail && text != "" && !v.emails.Valid(text) {
+	if f.Role == profiles.RoleEmail && text != "" && !s.emails.Valid(text) {
 		fail("email_invalid")
 	}
 	return messages, nil
+}
+
+// taken asks whether another user has a username or an address.
+func (s *serializer) taken(ctx context.Context, r profiles.Role, text string) (bool, error) {
+	if !s.unique {
+		return false, nil
+	}
+	if r == profiles.RoleUsername {
+		if s.of != nil && text == s.of.Username {
+			return false, nil
+		}
+		return s.engine.UsernameTaken(ctx, s.policy, text)
+	}
+	if !s.policy.UniqueEmail {
+		return false, nil
+	}
+	policy := s.policy
+	policy.EmailCaseBlind = true
+	others, err := s.engine.UsersByEmail(ctx, policy, text, 2)
+	if s.of != nil {
+		others = slices.DeleteFunc(others, func(u core.User) bool { return u.ID == s.of.ID })
+	}
+	return len(others) > 0, err
 }

@@ -9,11 +9,16 @@ import (
 // actions gives what endpoints do.
 func actions() map[profiles.Action]action {
 	return map[profiles.Action]action{
-		profiles.Register:  registerAction{},
-		profiles.Login:     loginAction{},
-		profiles.Logout:    logoutAction{},
-		profiles.LogoutAll: logoutAllAction{},
-		profiles.Account:   accountAction{},
+		profiles.Register:    registerAction{},
+		profiles.Login:       loginAction{},
+		profiles.Logout:      logoutAction{},
+		profiles.LogoutAll:   logoutAllAction{},
+		profiles.Account:     accountAction{},
+		profiles.Update:      updateAction{},
+		profiles.Delete:      deleteAction{},
+		profiles.List:        listAction{},
+		profiles.SetUsername: setUsernameAction{},
+		profiles.SetPassword: setPasswordAction{},
 	}
 }
 
@@ -25,7 +30,7 @@ func Serves(p *profiles.Profile) error {
 			return fmt.Errorf("endpoint %s: family %s does not serve the action %s yet", e.Name, p.Family, e.Action)
 		}
 		for _, f := range e.Fields {
-			if e.Action == profiles.Login && f.Role != profiles.RoleUsername && f.Role != profiles.RolePassword || f.Role == profiles.RoleAttribute {
+			if e.Action == profiles.Login && f.Role != profiles.RoleUsername && f.Role != profiles.RolePassword {
 				return fmt.Errorf("endpoint %s: family %s does not read %s as %s yet", e.Name, p.Family, f.Name, f.Role)
 			}
 		}

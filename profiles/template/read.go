@@ -15,6 +15,8 @@ type Place struct {
 	Values []ValueName // those that can be shown there
 	// Formats are those of times that the profile has besides the ones that all have.
 	Formats map[Format]TimeFormat
+	// Attributes are the types of those that are no plain texts.
+	Attributes map[string]Attribute
 }
 
 // Read reads a reply's body or the shape of errors.

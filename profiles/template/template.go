@@ -54,6 +54,7 @@ type Value struct {
 	Name ValueName
 	// Attribute is the attribute's name where Name is UserAttribute.
 	Attribute string
+	Type      Attribute
 	Format    Format // empty: the value's default
 	// Time is how a time is written whose Format is one of the profile's; nothing otherwise.
 	Time TimeFormat
@@ -65,6 +66,24 @@ type TimeFormat struct {
 	Strftime string
 	Zone     string // IANA name
 }
+
+// Attribute is what is known of an attribute's values. An absent one is shown as null if it may
+// be null, or if it is a date, and otherwise as "", 0 or false.
+type Attribute struct {
+	Type Type // empty: a text
+	Null bool
+}
+
+// Type is the type of an attribute's values in JSON.
+type Type string
+
+// The types.
+const (
+	TypeText    Type = "text"
+	TypeInteger Type = "integer" // of 64 bits
+	TypeBoolean Type = "boolean"
+	TypeDate    Type = "date" // a text: "1815-12-10"
+)
 
 // ValueName is one of a closed set.
 type ValueName string
@@ -78,7 +97,7 @@ const (
 	UserUsername  ValueName = "user.username"   // text
 	UserEmail     ValueName = "user.email"      // text
 	UserCreated   ValueName = "user.created"    // time
-	UserAttribute ValueName = "user.attributes" // text; "" if absent
+	UserAttribute ValueName = "user.attributes" // of its own type
 	ErrorMessage  ValueName = "message"         // text
 	ErrorStatus   ValueName = "status"          // integer
 	FieldErrors   ValueName = "errors"          // object of lists

@@ -14,7 +14,7 @@ func (at Place) value(v yamlvalue.Value, expression string) (Value, bool) {
 	name, format, formatted := strings.Cut(expression, "|")
 	shown := Value{Name: ValueName(name), Format: Format(format)}
 	if attribute, ok := strings.CutPrefix(name, string(UserAttribute)+"."); ok {
-		shown.Name, shown.Attribute = UserAttribute, attribute
+		shown.Name, shown.Attribute, shown.Type = UserAttribute, attribute, at.Attributes[attribute]
 		if attribute == "" || strings.Trim(attribute, attributeCharacters) != "" {
 			v.Refuse("the attribute's name in %s has to be letters, digits, _ and -", dollar(name))
 			return shown, false

@@ -44,7 +44,8 @@ func MustNew(tb testing.TB, p *profiles.Profile, store core.Store, options ...di
 	if err != nil {
 		tb.Fatal(err)
 	}
-	a := &API{Engine: core.New(core.Config{Backend: core.Backend{Store: store}, Hasher: hasher, Sealer: sealer})}
+	accounts, _ := store.(core.AccountStore)
+	a := &API{Engine: core.New(core.Config{Backend: core.Backend{Store: store, Accounts: accounts}, Hasher: hasher, Sealer: sealer})}
 	if a.handler, err = dialects.New(p, a.Engine, options...); err != nil {
 		tb.Fatal(err)
 	}

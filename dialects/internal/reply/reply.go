@@ -151,7 +151,8 @@ func (b *Body) appendValue(dst []byte, s *segment, d *Data) []byte {
 	case template.UserCreated:
 		return b.appendTime(dst, d.User.CreatedAt, s)
 	case template.UserAttribute:
-		return b.appendText(dst, d.User.Attributes[s.value.Attribute], s)
+		text, ok := d.User.Attributes[s.value.Attribute]
+		return b.appendAttribute(dst, text, ok, s)
 	case template.ErrorMessage:
 		return b.appendText(dst, d.Message, s)
 	case template.ErrorStatus:

@@ -1,0 +1,235 @@
+package drf
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/internal/reply"
+	"github.com/authcompat/authcompat/dialects/internal/route"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// What users see of accounts, and do with them, as djoser 2.1 has it (djoser/views.py,
+// UserViewSet; djoser/permissions.py).
+
+// account gives the user whom a request is about: whom the path names, or the caller.
+func (v *view) account(c call) (core.User, *result) {
+	caller := c.session.User
+	value, isID := route.Variable(v.endpoint.Path, c.request)
+	var user core.User
+	var err error
+	switch {
+	case value == "", isID && value == strconv.FormatInt(caller.ID, 10), !isID && value == caller.Username:
+		return caller, nil
+	case isID:
+		// Django takes other spellings of a number, which no client sends.
+		id, bad := strconv.ParseInt(value, 10, 64)
+		if bad != nil || strconv.FormatInt(id, 10) != value {
+			return core.User{}, v.notFound()
+		}
+		if v.endpoint.Others == profiles.OthersHidden && !staff(caller) {
+			return core.User{}, v.notFound() // without a look
+		}
+		user, err = v.engine.UserByID(c.context(), id)
+	default:
+		user, err = v.engine.User(c.context(), value)
+	}
+	if err != nil {
+		return core.User{}, v.engineError(err)
+	}
+	return user, v.others(caller, user)
+}
+
+// others says what a caller may not do to a user; nil: everything.
+func (v *view) others(caller, user core.User) *result {
+	switch {
+	case user.ID == caller.ID, v.endpoint.Others == profiles.OthersVisible, staff(caller):
+		return nil
+	case v.endpoint.Others == profiles.OthersForbidden:
+		return v.detail(http.StatusForbidden, "forbidden", v.message("permission_denied"))
+	}
+	return v.notFound()
+}
+
+func (v *view) notFound() *result {
+	return v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
+}
+
+// staff tells whether a user may do with all accounts what others may with their own.
+func staff(u core.User) bool {
+	is, _ := core.ParseBoolean(u.Attributes[profiles.StaffAttribute])
+	return is
+}
+
+// accountAction shows the user whom the path names.
+type accountAction struct{}
+
+func (accountAction) do(v *view, c call) result {
+	user, refusal := v.account(c)
+	if refusal != nil {
+		return *refusal
+	}
+	return v.success(c, &reply.Data{User: user, Token: c.session.Token})
+}
+
+// listAction shows all users that the caller may see. There are no pages, as without
+// DEFAULT_PAGINATION_CLASS.
+type listAction struct{}
+
+// usersAtOnce is how many users are read from the store at once.
+const usersAtOnce = 500
+
+func (listAction) do(v *view, c call) result {
+	if v.endpoint.Others != profiles.OthersVisible && !staff(c.session.User) {
+		return v.users(c, []core.User{c.session.User})
+	}
+	var all []core.User
+	for after := int64(0); ; {
+		some, err := v.engine.Users(c.context(), after, usersAtOnce)
+		if err != nil {
+			return *v.engineError(err)
+		}
+		all = append(all, some...)
+		if len(some) < usersAtOnce {
+			return v.users(c, all)
+		}
+		after = some[len(some)-1].ID
+	}
+}
+
+// users shows users, each as the endpoint's reply.
+func (v *view) users(c call, all []core.User) result {
+	body := append(c.scratch.body[:0], '[')
+	for i, user := range all {
+		if i > 0 {
+			body = append(body, v.style.ItemSeparator...)
+		}
+		body = v.reply.Append(body, &reply.Data{User: user, Token: c.session.Token})
+	}
+	c.scratch.body = append(body, ']')
+	return result{status: v.endpoint.Reply.Status, outcome: "ok", body: c.scratch.body}
+}
+
+// updateAction is UpdateModelMixin: PUT wants the required fields, PATCH none.
+type updateAction struct{}
+
+func (updateAction) do(v *view, c call) result {
+	user, refusal := v.account(c)
+	if refusal != nil {
+		return *refusal
+	}
+	in, refusal := v.parse(c)
+	if refusal != nil {
+		return *refusal
+	}
+	s := serializer{view: v, unique: true, partial: c.method == http.MethodPatch, of: &user}
+	if refusal := s.validate(c.context(), in); refusal != nil {
+		return *refusal
+	}
+	update := core.UserUpdate{Attributes: s.attributes}
+	if email, sent := s.values[profiles.RoleEmail]; sent {
+		update.Email = &email
+	}
+	if username, sent := s.values[profiles.RoleUsername]; sent {
+		update.Username = &username
+	}
+	user, err := v.engine.UpdateUser(c.context(), v.policy, user.ID, update)
+	if err != nil {
+		return *v.accountError(err)
+	}
+	return v.success(c, &reply.Data{User: user, Token: c.session.Token})
+}
+
+// deleteAction removes a user and all tokens. The password is the caller's, whoever is removed
+// (djoser/serializers.py 2.1, UserDeleteSerializer).
+type deleteAction struct{}
+
+func (deleteAction) do(v *view, c call) result {
+	user, refusal := v.account(c)
+	if refusal != nil {
+		return *refusal
+	}
+	confirmation, refusal := v.confirmed(c)
+	if refusal != nil {
+		return *refusal
+	}
+	if confirmation == nil || user.ID != c.session.User.ID {
+		other, err := v.engine.Unconfirmed(c.context(), user)
+		if err != nil {
+			return *v.engineError(err)
+		}
+		confirmation = &other
+	}
+	if err := v.engine.DeleteAccount(c.context(), v.policy, *confirmation); err != nil {
+		return *v.accountError(err)
+	}
+	return v.success(c, &reply.Data{})
+}
+
+// confirmed reads a body that has nothing but the caller's password; nil: the endpoint asks for
+// none.
+func (v *view) confirmed(c call) (*core.Confirmation, *result) {
+	if len(v.endpoint.Fields) == 0 {
+		return nil, nil
+	}
+	in, refusal := v.parse(c)
+	if refusal != nil {
+		return nil, refusal
+	}
+	s := serializer{view: v, caller: &c.session.User}
+	refusal = s.validate(c.context(), in)
+	return s.confirmation, refusal
+}
+
+// setUsernameAction renames the caller (djoser/serializers.py 2.1, SetUsernameSerializer). The
+// caller's own name is taken, too, as there.
+type setUsernameAction struct{}
+
+func (setUsernameAction) do(v *view, c call) result {
+	in, refusal := v.parse(c)
+	if refusal != nil {
+		return *refusal
+	}
+	s := serializer{view: v, unique: true, caller: &c.session.User}
+	if refusal := s.validate(c.context(), in); refusal != nil {
+		return *refusal
+	}
+	username := s.values[profiles.RoleUsername]
+	if refusal := v.usernameAgain(s.values); refusal != nil {
+		return *refusal
+	}
+	user, err := v.rename(c.context(), c.session.User, username)
+	if err != nil {
+		return *v.accountError(err)
+	}
+	return v.success(c, &reply.Data{User: user, Token: c.session.Token})
+}
+
+// usernameAgain compares a new username with the one that was typed again.
+func (v *view) usernameAgain(values validated) *result {
+	again, sent := values[profiles.RoleUsernameAgain]
+	if sent && again != values[profiles.RoleUsername] {
+		return fieldError(v.profile.Errors.NonField, v.message("username_mismatch"))
+	}
+	return nil
+}
+
+// rename gives a user another name.
+func (v *view) rename(ctx context.Context, user core.User, username string) (core.User, error) {
+	return v.engine.UpdateUser(ctx, v.policy, user.ID, core.UserUpdate{Username: &username})
+}
+
+// accountError answers a failure of what changes a user.
+func (v *view) accountError(err error) *result {
+	switch core.KindOf(err) {
+	case core.KindInvalidCredentials: // the password has been changed since it was confirmed
+		if f, ok := v.endpoint.Field(profiles.RoleCurrentPassword); ok {
+			return fieldError(f.Name, v.message("current_password"))
+		}
+	case core.KindUserUnknown: // since the token was looked up
+		return v.unauthorized("token_unknown", v.message("token_invalid"))
+	}
+	return v.engineError(err)
+}
