@@ -93,7 +93,7 @@ func TestAccountKeys(t *testing.T) {
 		{"typed field", "{email: {}}", "{born: {role: attribute, trim: true}}", []string{"f.yaml:10:38: endpoints.it.fields.born.trim: a field with the type date is no text"}},
 		{"read-only", "{email: {}}", "{email: {read_only: true}, n: {role: attribute, required: false}}", nil},
 		{"read-only and required", "{email: {}}", "{email: {read_only: true, required: true}}", []string{"f.yaml:10:39: endpoints.it.fields.email.required: a read-only field is never required"}},
-		{"staff", "{email: {}}", "{staff: {role: attribute, attribute: is_staff}}", []string{"f.yaml:10:21: endpoints.it.fields.staff: is_staff says who may do with all accounts what others may with their own: no request writes it"}},
+		{"staff", "{email: {}}", "{staff: {role: attribute, attribute: is_staff}}", []string{"f.yaml:10:21: endpoints.it.fields.staff: is_staff is a right, which no request writes"}},
 		{"attribute of an address", "{email: {}}", "{email: {attribute: x}}", []string{"f.yaml:10:22: endpoints.it.fields.email.attribute: a field with the role email is no attribute"}},
 		{"unknown type", "{n: integer,", "{n: float,", []string{`f.yaml:5:17: attributes.n: want text, integer, boolean or date, not "float"`}},
 		{"no type", "{n: integer,", "{n: {null: true},", []string{"f.yaml:5:17: attributes.n.type: is missing"}},

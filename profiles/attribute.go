@@ -17,6 +17,9 @@ type Attribute struct {
 // own: "true", as the column of Django's AbstractUser. No field writes it.
 const StaffAttribute = "is_staff"
 
+// rights are attributes that no request writes, whoever names them in a profile.
+func rights() []string { return []string{StaffAttribute, "is_superuser", "is_active"} }
+
 // attributes reads the types of the attributes, in the order of the file.
 func attributes(v yamlvalue.Value) ([]Attribute, bool) {
 	m := v.Mapping()

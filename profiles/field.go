@@ -97,8 +97,8 @@ func (r fieldReader) field(e yamlfile.Entry) Field {
 	if f.Role.oneOf(RoleAttribute) {
 		f.Attribute = f.Name
 		yamlvalue.Optional(m, "attribute", &f.Attribute, attributeName)
-		if f.Attribute == StaffAttribute && f.Role == RoleAttribute {
-			m.Refuse("%s says who may do with all accounts what others may with their own: no request writes it", StaffAttribute)
+		if f.Role == RoleAttribute && slices.Contains(rights(), f.Attribute) {
+			m.Refuse("%s is a right, which no request writes", f.Attribute)
 		}
 		if f.Type = r.types[f.Attribute]; f.Type.Type == "" {
 			f.Type.Type = template.TypeText

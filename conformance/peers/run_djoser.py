@@ -14,17 +14,12 @@ wire.install()
 BASE = wire.profile_text('djoser')
 
 FEATURES = [
-    ('GET|PUT|PATCH|DELETE', r'/auth/users/me/?$', 'users/me'),
-    ('POST', r'/auth/users/set_password/?$', 'set_password'),
-    ('POST', r'/auth/users/set_username/?$', 'set_username'),
     ('POST', r'/auth/users/reset_password/?$', 'reset_password (mail)'),
     ('POST', r'/auth/users/reset_password_confirm/?$', 'reset_password_confirm'),
     ('POST', r'/auth/users/reset_username/?$', 'reset_username (mail)'),
     ('POST', r'/auth/users/reset_username_confirm/?$', 'reset_username_confirm'),
     ('POST', r'/auth/users/activation/?$', 'activation'),
     ('POST', r'/auth/users/resend_activation/?$', 'resend_activation (mail)'),
-    ('GET|PUT|PATCH|DELETE', r'/auth/users/\d+/?$', 'users/{id}'),
-    ('GET', r'/auth/users/?$', 'users list'),
     ('GET|POST', r'/auth/o/', 'social auth'),
     ('POST', r'/auth/jwt', 'JWT'),
 ]
@@ -45,10 +40,30 @@ class Djoser(wire.Suite):
         if ds.LOGIN_FIELD != 'username':
             raise Missing('LOGIN_FIELD = %s' % ds.LOGIN_FIELD)
         if path.startswith('/auth/users'):
-            if ds.SEND_ACTIVATION_EMAIL: raise Missing('registration: SEND_ACTIVATION_EMAIL')
-            if ds.SEND_CONFIRMATION_EMAIL: raise Missing('registration: SEND_CONFIRMATION_EMAIL')
-            if ds.USER_CREATE_PASSWORD_RETYPE: raise Missing('registration: USER_CREATE_PASSWORD_RETYPE (password_again is of family formjson)')
+            if ds.SEND_ACTIVATION_EMAIL and method != 'GET': raise Missing('SEND_ACTIVATION_EMAIL')
+            if path == '/auth/users/' and method == 'POST' and ds.SEND_CONFIRMATION_EMAIL: raise Missing('registration: SEND_CONFIRMATION_EMAIL')
+            if path.endswith('/set_password/') and ds.PASSWORD_CHANGED_EMAIL_CONFIRMATION: raise Missing('PASSWORD_CHANGED_EMAIL_CONFIRMATION')
+            if path.endswith('/set_username/') and ds.USERNAME_CHANGED_EMAIL_CONFIRMATION: raise Missing('USERNAME_CHANGED_EMAIL_CONFIRMATION')
+        for word, value in self.settings(ds).items():
+            text = text.replace(word, value)
         return text
+
+    def settings(self, ds):
+        """what the settings of djoser become in the profile, by the words that stand for it there"""
+        from djoser import permissions, views
+        read_only = permissions.CurrentUserOrAdminOrReadOnly in views.UserViewSet.permission_classes
+        hidden = 'hidden' if ds.HIDE_USERS else 'forbidden'
+        me = getattr(ds.SERIALIZERS.current_user.Meta, 'fields', ())
+        return {
+            'OTHERS_LISTED': 'hidden' if ds.HIDE_USERS else 'visible',
+            'OTHERS_SHOWN': 'visible' if read_only else hidden,
+            'OTHERS_CHANGED': hidden,
+            'LOGOUT': str(ds.LOGOUT_ON_PASSWORD_CHANGE).lower(),
+            'RE_NEW_PASSWORD': 're_new_password: {role: password_again, label: Re new password},' if ds.SET_PASSWORD_RETYPE else '',
+            'RE_NEW_USERNAME': 're_new_username: {role: username_again, label: Re new username},' if ds.SET_USERNAME_RETYPE else '',
+            'RE_PASSWORD': ', re_password: {role: password_again, label: Re password}' if ds.USER_CREATE_PASSWORD_RETYPE else '',
+            'ME': '{is_staff: $user.attributes.is_staff}' if me == ('is_staff',) else '*user',
+        }
 
     def user_token(self, user):
         from rest_framework.authtoken.models import Token
