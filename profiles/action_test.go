@@ -102,3 +102,17 @@ func TestAccountKeys(t *testing.T) {
 		{"logout", "path: /me/", "path: /me/\n    logout: true", []string{"f.yaml:10:5: endpoints.it.logout: logout is of set_password alone"}},
 	})
 }
+
+func TestNames(t *testing.T) {
+	checkProblems(t, restProfile, []problem{
+		{"all", "tokens:", "usernames: {case: insensitive}\nemails: {case: insensitive, unique: true}\ntokens:", nil},
+		{"words", "tokens:", "usernames: {case: blind}\nemails: {unique: yes}\ntokens:", []string{
+			`f.yaml:4:19: usernames.case: want exact or insensitive, not "blind"`,
+			`f.yaml:5:18: emails.unique: want true or false, not "yes"`,
+		}},
+		{"last login", "    path: /login/", "    path: /login/\n    update_last_login: true", nil},
+		{"last login of a logout", "    path: /logout/", "    path: /logout/\n    update_last_login: true", []string{"f.yaml:16:5: endpoints.logout.update_last_login: update_last_login is of login alone"}},
+		{"any text", "{username: {}, password: {trim: false}}", "{email: {validate: false}, password: {}}", nil},
+		{"any username", "{username: {}, password: {trim: false}}", "{username: {validate: false}, password: {}}", []string{"f.yaml:12:25: endpoints.login.fields.username.validate: only an address at login need not look like one"}},
+	})
+}

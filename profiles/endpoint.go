@@ -137,6 +137,11 @@ func (p *Profile) accountKeys(m *yamlvalue.Map, e *Endpoint) {
 	} else {
 		m.Forbid("others", "%s is about the caller alone", e.Action)
 	}
+	if e.Action.oneOf(Login) {
+		yamlvalue.Optional(m, "update_last_login", &e.UpdateLastLogin, yamlvalue.Boolean)
+	} else {
+		m.Forbid("update_last_login", "update_last_login is of %s alone", Login)
+	}
 	if e.Action.oneOf(SetPassword) {
 		yamlvalue.Optional(m, "logout", &e.Logout, yamlvalue.Boolean)
 	} else {

@@ -106,6 +106,13 @@ func (r fieldReader) field(e yamlfile.Entry) Field {
 	} else {
 		m.Forbid("attribute", "a field with the role %s is no attribute", f.Role)
 	}
+	if r.action.oneOf(Login) && f.Role.oneOf(RoleEmail) {
+		validate := true
+		yamlvalue.Optional(m, "validate", &validate, yamlvalue.Boolean)
+		f.AnyText = !validate
+	} else {
+		m.Forbid("validate", "only an address at %s need not look like one", Login)
+	}
 	r.presence(m, &f)
 	r.content(m, &f)
 	m.Done()

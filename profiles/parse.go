@@ -69,6 +69,7 @@ func (p *Profile) origin(m *yamlvalue.Map, stacks *stackLoader) error {
 func (p *Profile) read(m *yamlvalue.Map) {
 	p.authentication(m)
 	yamlvalue.Required(m, "tokens", &p.Tokens, tokens)
+	p.readNames(m)
 	yamlvalue.Optional(m, "attributes", &p.Attributes, attributes)
 	yamlvalue.Optional(m, "passwords", &p.Passwords, p.Family.passwords)
 	yamlvalue.Optional(m, "trailing_slash", &p.TrailingSlash, slashRule)

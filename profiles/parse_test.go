@@ -30,7 +30,7 @@ func TestProfileProblems(t *testing.T) {
 		{"other paths", "tokens:", "other_paths: 404\ntokens:", []string{"f.yaml:4:14: other_paths: want open or token, not the number 404"}},
 		{"unknown key", "tokens:", "tokens_: {}\ntokens:", []string{"f.yaml:4:1: tokens_: unknown key; did you mean tokens?"}},
 		{"throttling", "tokens:", "throttling: 429\ntokens:", []string{"f.yaml:4:13: throttling: want hidden or revealed, not the number 429"}},
-		{"unknown key like none", "tokens:", "webhooks: {}\ntokens:", []string{"f.yaml:4:1: webhooks: unknown key; the keys here are name, title, document, family, stack, scheme, authentication, tokens, attributes, passwords, trailing_slash, other_paths, throttling, headers, preflight_headers, cors, formats, errors, rules, endpoints, messages"}},
+		{"unknown key like none", "tokens:", "webhooks: {}\ntokens:", []string{"f.yaml:4:1: webhooks: unknown key; the keys here are name, title, document, family, stack, scheme, authentication, tokens, usernames, emails, attributes, passwords, trailing_slash, other_paths, throttling, headers, preflight_headers, cors, formats, errors, rules, endpoints, messages"}},
 		{"preflight headers", "tokens:", "preflight_headers: {A: b}\ntokens:", []string{"f.yaml:4:1: preflight_headers: is of family plainjson alone"}},
 		{"few digits", "hex: 40", "hex: 31", []string{"f.yaml:4:15: tokens.hex: want a whole number from 32 to 128, not the number 31"}},
 		{"many digits", "hex: 40", "hex: 129", []string{"f.yaml:4:15: tokens.hex: want a whole number from 32 to 128, not the number 129"}},
@@ -247,6 +247,7 @@ func TestDefaults(t *testing.T) {
 	want := &Profile{
 		Name: "sixth", Family: DRF, Stack: "drf-3.14", Scheme: "Token", Authentication: tokens,
 		Tokens:        Tokens{Hex: 40, TTL: 10 * time.Hour, PerUser: ManyPerUser, Realm: "default", Match: MatchExact},
+		Usernames: Usernames{Case: CaseExact}, Emails: Emails{Case: CaseExact},
 		TrailingSlash: SlashExact, OtherPaths: AccessOpen, Throttling: Hidden,
 		Endpoints: []Endpoint{
 			view(Endpoint{

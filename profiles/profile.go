@@ -42,6 +42,8 @@ type Profile struct {
 	Tokens         Tokens
 	// Passwords says which new ones are refused: none unless the profile says otherwise.
 	Passwords Passwords
+	Usernames Usernames
+	Emails    Emails
 	// Attributes are the types of further data of users. One that is not listed is a text, and
 	// "" where a user has none.
 	Attributes []Attribute
@@ -195,6 +197,9 @@ type Endpoint struct {
 	// anybody but staff: unless the profile says otherwise "visible" where the path has
 	// {username}, else "hidden".
 	Others Others
+	// UpdateLastLogin says that a login sets when the user last logged in, which ends links in
+	// mails that were sent before: of all logins of the profile, if one of them does.
+	UpdateLastLogin bool
 	// Logout says that a changed password ends all tokens of the user.
 	Logout bool
 	// Fields are in the order in which they are validated. A login that needs a token has none
@@ -286,6 +291,8 @@ type Field struct {
 	// unless the profile says otherwise.
 	Attribute string
 	Type      template.Attribute // of the attribute
+	// AnyText is an address at login that need not look like one (djoser's LOGIN_FIELD).
+	AnyText bool
 	// ReadOnly is a field of an update that OPTIONS shows, and that is ignored in bodies.
 	ReadOnly bool
 	Required bool // true unless the profile says otherwise; false for an id

@@ -47,6 +47,7 @@ func (p *Profile) sections() []yamlnode.Map {
 	if shown := p.Passwords.show(); len(shown.Node.Content) > 0 {
 		head.Set("passwords", yamlnode.Fold(shown.Node, len("passwords: ")))
 	}
+	p.showNames(head)
 	if shown := showAttributes(p.Attributes); len(shown.Node.Content) > 0 {
 		head.Set("attributes", yamlnode.Fold(shown.Node, len("attributes: ")))
 	}
@@ -151,6 +152,9 @@ func (p *Profile) showEndpoint(e Endpoint) *yaml.Node {
 		s.Set("parsers", yamlnode.Fold(yamlnode.Words(e.Parsers), used))
 	}
 	s.Text("others", string(e.Others))
+	if e.UpdateLastLogin {
+		s.Flag("update_last_login", true)
+	}
 	if e.Action == SetPassword {
 		s.Flag("logout", e.Logout)
 	}
@@ -178,6 +182,9 @@ func (f Field) show() *yaml.Node {
 		s.Flag("read_only", f.ReadOnly)
 	} else if f.Role != RoleID {
 		s.Flag("required", f.Required)
+	}
+	if f.AnyText {
+		s.Flag("validate", false)
 	}
 	if f.isText() {
 		s.Flag("blank", f.Blank)

@@ -166,6 +166,7 @@ func TestReloadOfEachSetting(t *testing.T) {
 		{[]string{"smtp.host", "127.0.0.1", "smtp.from", "a@example.org", "smtp.username", "me", "smtp.password_file", "callers"}, []string{"smtp.host", "smtp.username", "smtp.password_file", "smtp.from"}},
 		{[]string{"mail.templates", "other", "mail.site_name", "Shop", "mail.domain", "example.org"}, []string{"mail.templates", "mail.site_name", "mail.domain"}},
 		{[]string{"django_secret_key_file", "other.key", "django_time_zone", "Europe/Paris"}, []string{"django_secret_key_file", "django_time_zone"}},
+		{[]string{"common_passwords_file", "callers"}, nil},
 		{[]string{"link_format", "'2.2'", "link_timeout", "1d"}, []string{"link_format", "link_timeout"}},
 		{[]string{"store", "sqlite:other.db", "log.format", "text", "audit_retention", "1d"}, []string{"store", "log.format"}},
 		{nil, nil},

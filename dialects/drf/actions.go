@@ -25,11 +25,12 @@ func (loginAction) do(v *view, c call) result {
 	if refusal != nil {
 		return *refusal
 	}
-	username, password := values[profiles.RoleUsername], values[profiles.RolePassword]
+	username, policy := v.named(values)
+	password := values[profiles.RolePassword]
 	if username == "" || password == "" {
 		return *fieldError(v.profile.Errors.NonField, v.message("incomplete"))
 	}
-	session, adopted, err := adopt.Login(c.context(), v.engine, v.policy, v.endpoint, username, password)
+	session, adopted, err := adopt.Login(c.context(), v.engine, policy, v.endpoint, username, password)
 	switch {
 	case err != nil:
 		return *v.loginError(err)
@@ -54,6 +55,21 @@ func (issueAction) do(v *view, c call) result {
 	}
 	data := reply.OfSession(session)
 	return v.success(c, &data)
+}
+
+// named gives what a login names its user by, and the policy under which the engine reads it. Of
+// an address and a username, the address counts (dj_rest_auth/serializers.py 5.0, LoginSerializer).
+func (v *view) named(values validated) (name string, p core.Policy) {
+	p = v.policy
+	if name = values[profiles.RoleUsernameOrEmail]; name != "" {
+		return name, p
+	}
+	if name = values[profiles.RoleEmail]; name != "" {
+		p.LoginBy = core.ByEmail
+		return name, p
+	}
+	p.LoginBy = core.ByUsername
+	return values[profiles.RoleUsername], p
 }
 
 // registerAction is a CreateAPIView over a ModelSerializer of the user.

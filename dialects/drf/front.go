@@ -71,7 +71,8 @@ func (g *Gate) Ended(r *http.Request) bool {
 // body is read with wire.Body.
 func (g *Gate) User(r *http.Request, endpoint string) string {
 	if v := g.named[endpoint]; v != nil && v.endpoint.Takes(strings.ToUpper(r.Method)) {
-		return token.Named(r.Context(), v.engine, v.endpoint, v.policy, v.username(r))
+		name, policy := v.username(r)
+		return token.Named(r.Context(), v.engine, v.endpoint, policy, name)
 	}
 	header, _ := wire.Header(r, "Authorization")
 	return token.Owner(r.Context(), g.view.engine, g.view.profile, header)

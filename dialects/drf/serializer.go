@@ -139,16 +139,22 @@ func (s *serializer) confirm(ctx context.Context, password string) (messages []a
 	return messages, refusal
 }
 
-// username gives the username in a request's body as the engine would get it; empty: none.
-func (v *view) username(r *http.Request) string {
+// username gives what a request's body names its user by, as the engine would get it, and the
+// policy under which the engine reads it; empty: none.
+func (v *view) username(r *http.Request) (name string, p core.Policy) {
 	in, refusal := v.parse(call{request: r})
 	if refusal != nil || v.object(in) != nil {
-		return ""
+		return "", v.policy
 	}
-	f, _ := v.endpoint.Field(profiles.RoleUsername)
-	raw, sent := in.field(f)
-	text, _, _ := v.convert(f, raw, sent)
-	return text
+	values := make(validated)
+	for _, f := range v.endpoint.Fields {
+		if v.endpoint.Action == profiles.Register && f.Role != profiles.RoleUsername {
+			continue
+		}
+		raw, sent := in.field(f)
+		values[f.Role], _, _ = v.convert(f, raw, sent)
+	}
+	return v.named(values)
 }
 
 // object refuses a body that is not an object (Serializer.to_internal_value and
@@ -298,7 +304,7 @@ func (s *serializer) check(ctx context.Context, f profiles.Field, text string) (
 			fail("surrogate", "code", fmt.Sprintf("%X", r))
 		}
 	}
-	if f.Role == profiles.RoleEmail && text != "" && !s.emails.Valid(text) {
+	if f.Role == profiles.RoleEmail && text != "" && !f.AnyText && !s.emails.Valid(text) {
 		fail("email_invalid")
 	}
 	return messages, nil

@@ -29,11 +29,6 @@ func Serves(p *profiles.Profile) error {
 		if known[e.Action] == nil {
 			return fmt.Errorf("endpoint %s: family %s does not serve the action %s yet", e.Name, p.Family, e.Action)
 		}
-		for _, f := range e.Fields {
-			if e.Action == profiles.Login && f.Role != profiles.RoleUsername && f.Role != profiles.RolePassword {
-				return fmt.Errorf("endpoint %s: family %s does not read %s as %s yet", e.Name, p.Family, f.Name, f.Role)
-			}
-		}
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrNoList says that a profile has the validator common, and that there is no list for it.
-var ErrNoList = errors.New("its passwords.validators has common: that needs a list of common passwords, a file that the configuration names")
+var ErrNoList = errors.New("its passwords.validators has common: that needs a list of common passwords, a file that the configuration names (common_passwords_file)")
 
 // Checker is what a profile says of new passwords, ready for use.
 type Checker struct {

@@ -3,6 +3,7 @@
 package token
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -113,6 +114,19 @@ func interval(t profiles.Tokens) time.Duration {
 	return t.Interval
 }
 
+// loginBy is what users name themselves by, where a login does not say it.
+func loginBy(p *profiles.Profile) core.Identifier {
+	roles := p.LogsInBy()
+	username, email := slices.Contains(roles, profiles.RoleUsername), slices.Contains(roles, profiles.RoleEmail)
+	switch {
+	case slices.Contains(roles, profiles.RoleUsernameOrEmail), username && email:
+		return core.ByUsernameOrEmail
+	case email:
+		return core.ByEmail
+	}
+	return core.ByUsername
+}
+
 // Policy gives the engine's policy for a profile.
 func Policy(p *profiles.Profile) core.Policy {
 	return core.Policy{
@@ -128,6 +142,11 @@ func Policy(p *profiles.Profile) core.Policy {
 		Reuse:             p.Tokens.PerUser == profiles.OnePerUser,
 		LegacyFormat:      core.LegacyFormat(p.Tokens.LegacyFormat),
 		TellThrottled:     p.Throttling == profiles.Revealed,
+		LoginBy:           loginBy(p),
+		UsernameCaseBlind: p.Usernames.Case == profiles.CaseInsensitive,
+		EmailCaseBlind:    p.Emails.Case == profiles.CaseInsensitive,
+		UniqueEmail:       p.Emails.Unique,
+		UpdateLastLogin:   slices.ContainsFunc(p.Endpoints, func(e profiles.Endpoint) bool { return e.UpdateLastLogin }),
 		NormalizeUsername: p.Rules.NormalizeUsername == profiles.NormalizeUsernameNFKC,
 		NormalizeEmail:    p.Rules.NormalizeEmail == profiles.NormalizeEmailDomain,
 	}

@@ -81,3 +81,29 @@ func TestPresented(t *testing.T) {
 		}
 	}
 }
+
+// TestPolicy takes from a profile what its users log in by, and how names are compared.
+func TestPolicy(t *testing.T) {
+	for fields, want := range map[string]core.Identifier{
+		"username: {}":                     core.ByUsername,
+		"email: {}":                        core.ByEmail,
+		"login: {role: username_or_email}": core.ByUsernameOrEmail,
+		"username: {}, email: {}":          core.ByUsernameOrEmail,
+	} {
+		p, err := profiles.Parse("p.yaml", []byte(`name: p
+family: drf
+stack: drf-3.14
+tokens: {hex: 40, ttl: never, per_user: one}
+usernames: {case: insensitive}
+emails: {case: insensitive, unique: true}
+endpoints: {login: {path: /login/, update_last_login: true, fields: {`+fields+`, password: {}}, reply: {status: 200}}}
+`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Policy(p)
+		if got.LoginBy != want || !got.UsernameCaseBlind || !got.EmailCaseBlind || !got.UniqueEmail || !got.UpdateLastLogin {
+			t.Errorf("%s: %+v", fields, got)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/conformance"
@@ -31,6 +32,7 @@ type conformanceFlags struct {
 	user, password string
 	store          string
 	format         string
+	common         config.CommonPasswords
 }
 
 func newConformanceRun() *cobra.Command {
@@ -62,6 +64,7 @@ Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
 	flags.StringVar(&f.password, "password", "", "password of --user")
 	flags.StringVar(&f.store, "store", "", "database to run on in this process, in a part of its own that is dropped afterwards (default: temporary SQLite files)")
 	flags.StringVar(&f.format, "format", "text", "report: text, json or junit")
+	f.common.AddFlags(cmd.Flags())
 	return cmd
 }
 
@@ -128,7 +131,10 @@ func (f *conformanceFlags) choose(ctx context.Context) ([]*profiles.Profile, err
 // launcher returns where to replay, and which of the chosen profiles.
 func (f *conformanceFlags) launcher(chosen []*profiles.Profile) (conformance.Launcher, []*profiles.Profile, error) {
 	if len(f.targets) == 0 {
-		return inprocess.NewLauncher(chosen, f.store), chosen, nil
+		if err := f.common.Read(); err != nil {
+			return nil, nil, fmt.Errorf("--%s: %w", config.CommonPasswordsFlag, err)
+		}
+		return inprocess.NewLauncher(chosen, f.store, f.common.Options()...), chosen, nil
 	}
 	target := make(conformance.Target)
 	for _, value := range f.targets {

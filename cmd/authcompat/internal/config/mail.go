@@ -100,6 +100,7 @@ func mailSettings() []setting {
 		of("django_time_zone", timeZoneFlag, restartOnly, func(c *Config) *string { return &c.Mail.TimeZone }),
 		of("link_format", linkFormatFlag, restartOnly, func(c *Config) *string { return &c.Mail.LinkFormat.Value }),
 		of("link_timeout", linkTimeoutFlag, restartOnly, func(c *Config) *flagvalue.Duration { return &c.Mail.LinkTimeout }),
+		of("common_passwords_file", CommonPasswordsFlag, reloadable, func(c *Config) *string { return &c.CommonPasswords.File }),
 	}
 }
 

@@ -42,7 +42,9 @@ func (f *Server) Resolve(ctx context.Context, file string) ([]BoundProfile, erro
 	f.checkFront(found)
 	f.checkAsk(ctx, found)
 	f.checkMail(ctx, found)
+	f.checkPasswords(found)
 	all := f.loadProfiles(ctx, found)
+	f.checkLists(all, found)
 	f.checkListen(found)
 	return all, cmp.Or(ctx.Err(), found.Err())
 }

@@ -34,6 +34,8 @@ type Config struct {
 
 	Mail Mail // mails, and the links in them
 
+	CommonPasswords CommonPasswords
+
 	LoginLimits           flagvalue.Toggle // whether failed logins are limited
 	UserLimit             flagvalue.RateLimit
 	AddressLimit          flagvalue.RateLimit
@@ -130,6 +132,7 @@ func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	flags.Var(&f.CountCallers, callersCountFlag, "keep who calls the APIs, for authcompat callers: on, off, or auto: on, but off in a Django database that is worked on")
 	flags.Var(&f.CallersRetention, callersRetentionFlag, "how long it is kept who called; 0: not at all")
 	f.Mail.addFlags(flags)
+	f.CommonPasswords.AddFlags(flags)
 }
 
 // The flags of who calls.

@@ -26,13 +26,14 @@ import (
 type Launcher struct {
 	profiles map[string]*profiles.Profile
 	dsn      string // empty: temporary SQLite files
+	options  []dialects.Option
 }
 
 // NewLauncher returns a Launcher of the profiles, which finds one by its name. dsn is the
 // database that parts are made in, and dropped again when their server is closed;
-// empty: temporary SQLite files.
-func NewLauncher(all []*profiles.Profile, dsn string) *Launcher {
-	l := &Launcher{profiles: make(map[string]*profiles.Profile), dsn: dsn}
+// empty: temporary SQLite files. options are what a deployment adds to profiles.
+func NewLauncher(all []*profiles.Profile, dsn string, options ...dialects.Option) *Launcher {
+	l := &Launcher{profiles: make(map[string]*profiles.Profile), dsn: dsn, options: options}
 	for _, p := range all {
 		l.profiles[p.Name] = p
 	}
@@ -65,7 +66,7 @@ func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Ser
 	backend.Auditor = nil // nobody reads the audit log of a server that ends with its exchanges
 	state.service = core.New(core.Config{Backend: backend, Hasher: hasher, Sealer: sealer, Clock: state.Now, Log: slog.New(slog.DiscardHandler)})
 	state.policy = dialects.Policy(p)
-	handler, err := dialects.New(p, state.service)
+	handler, err := dialects.New(p, state.service, l.options...)
 	if err != nil {
 		return nil, errors.Join(err, cleanup())
 	}

@@ -124,6 +124,21 @@ func (b *Section) CheckAdopt(p *profiles.Profile, found *section.Problems) {
 	if !slices.ContainsFunc(p.Endpoints, reads) {
 		found.Add(b.adopt.at, "profile %s has no login endpoint with fields, at which users could be adopted", p.Name)
 	}
+	if slices.ContainsFunc(p.LogsInBy(), func(r profiles.Role) bool { return r != profiles.RoleUsername }) {
+		found.Add(b.adopt.at, "users of profile %s log in by their addresses, too, and an old server is asked about usernames alone", p.Name)
+	}
+	for _, e := range p.Endpoints {
+		if slices.Contains(ends(), e.Action) {
+			found.Add(b.adopt.at, "profile %s has %s (%s): the old server goes on vouching for names and passwords that are changed here", p.Name, e.Name, e.Action)
+		}
+	}
+}
+
+// ends are the actions that end names or passwords, of which an old server hears nothing.
+func ends() []profiles.Action {
+	return []profiles.Action{
+		profiles.Delete, profiles.SetPassword, profiles.SetUsername, profiles.ResetPasswordConfirm, profiles.ResetUsernameConfirm,
+	}
 }
 
 // parseQuestion reads a URL of the old server.

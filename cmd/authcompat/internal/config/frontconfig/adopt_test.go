@@ -64,6 +64,30 @@ func TestAdoptProblems(t *testing.T) {
 	}
 }
 
+// TestAdoptAndAccounts refuses profiles in which the old server is asked about names that it does
+// not know, or goes on vouching for what has ended here.
+func TestAdoptAndAccounts(t *testing.T) {
+	const head = "name: p\nfamily: drf\nstack: drf-3.14\ntokens: {hex: 40, ttl: never, per_user: many}\nendpoints:\n  login: {path: /login/, fields: {NAME: {}, password: {}}, reply: {status: 200}}\n"
+	const at = "5:12: listeners.front.adopt: "
+	for endpoints, want := range map[string]string{
+		strings.ReplaceAll(head, "NAME", "username"): "",
+		strings.ReplaceAll(head, "NAME", "email"):    at + "users of profile p log in by their addresses, too, and an old server is asked about usernames alone",
+		strings.ReplaceAll(head, "NAME", "username") + "  change: {action: set_password, path: /change/, fields: {password: {}}, reply: {status: 204}}\n": at + "profile p has change (set_password): the old server goes on vouching for names and passwords that are changed here",
+	} {
+		profile := filepath.Join(t.TempDir(), "p.yaml")
+		if err := os.WriteFile(profile, []byte(endpoints), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if _, _, err := configtest.Resolve(t, "listeners:\n- profile: "+profile+"\n  front:\n    old: http://x\n    adopt: {login: http://x/login/, until: 2099-01-01}\n"); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s:\n got %s\nwant %s", endpoints, got, want)
+		}
+	}
+}
+
 // TestAdoptAndRegister refuses a profile at which the names of the old server's users could be
 // registered.
 func TestAdoptAndRegister(t *testing.T) {

@@ -1,0 +1,80 @@
+package profiles
+
+import (
+	"github.com/authcompat/authcompat/profiles/internal/yamlnode"
+	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
+)
+
+// Case says which texts are one name.
+type Case string
+
+// The values of Case.
+const (
+	CaseExact Case = "exact"
+	// CaseInsensitive takes the letters A to Z for a to z, at login and where a user gets a name.
+	CaseInsensitive Case = "insensitive"
+)
+
+// Usernames says how usernames are compared.
+type Usernames struct {
+	Case Case // "exact" unless the profile says otherwise
+}
+
+// Emails says how the addresses of users are compared.
+type Emails struct {
+	Case Case // "exact" unless the profile says otherwise
+	// Unique refuses the address that another user has, whatever its case.
+	Unique bool
+}
+
+func usernames(v yamlvalue.Value) (Usernames, bool) {
+	m := v.Mapping()
+	u := Usernames{Case: CaseExact}
+	yamlvalue.Optional(m, "case", &u.Case, yamlvalue.Word(CaseExact, CaseInsensitive))
+	m.Done()
+	return u, true
+}
+
+func emails(v yamlvalue.Value) (Emails, bool) {
+	m := v.Mapping()
+	e := Emails{Case: CaseExact}
+	yamlvalue.Optional(m, "case", &e.Case, yamlvalue.Word(CaseExact, CaseInsensitive))
+	yamlvalue.Optional(m, "unique", &e.Unique, yamlvalue.Boolean)
+	m.Done()
+	return e, true
+}
+
+// readNames reads how names and addresses are compared.
+func (p *Profile) readNames(m *yamlvalue.Map) {
+	p.Usernames.Case, p.Emails.Case = CaseExact, CaseExact
+	yamlvalue.Optional(m, "usernames", &p.Usernames, usernames)
+	yamlvalue.Optional(m, "emails", &p.Emails, emails)
+}
+
+// showNames shows what is not as it is by default.
+func (p *Profile) showNames(head yamlnode.Map) {
+	if p.Usernames.Case != CaseExact {
+		s := yamlnode.NewMap()
+		s.Text("case", string(p.Usernames.Case))
+		head.Set("usernames", yamlnode.Fold(s.Node, len("usernames: ")))
+	}
+	if p.Emails.Case != CaseExact || p.Emails.Unique {
+		s := yamlnode.NewMap()
+		s.Text("case", string(p.Emails.Case))
+		s.Flag("unique", p.Emails.Unique)
+		head.Set("emails", yamlnode.Fold(s.Node, len("emails: ")))
+	}
+}
+
+// LogsInBy gives the roles of the fields by which users name themselves at the profile's logins.
+func (p *Profile) LogsInBy() []Role {
+	var roles []Role
+	for _, e := range p.Endpoints {
+		for _, f := range e.Fields {
+			if e.Action == Login && f.Role.oneOf(RoleUsername, RoleEmail, RoleUsernameOrEmail) {
+				roles = append(roles, f.Role)
+			}
+		}
+	}
+	return roles
+}
