@@ -37,8 +37,6 @@ class Djoser(wire.Suite):
         from django.conf import settings as dj
         if dj.AUTH_USER_MODEL != 'auth.User':
             raise Missing('custom user model (%s)' % dj.AUTH_USER_MODEL)
-        if ds.LOGIN_FIELD != 'username':
-            raise Missing('LOGIN_FIELD = %s' % ds.LOGIN_FIELD)
         if path.startswith('/auth/users'):
             if ds.SEND_ACTIVATION_EMAIL and method != 'GET': raise Missing('SEND_ACTIVATION_EMAIL')
             if path == '/auth/users/' and method == 'POST' and ds.SEND_CONFIRMATION_EMAIL: raise Missing('registration: SEND_CONFIRMATION_EMAIL')
@@ -62,8 +60,11 @@ class Djoser(wire.Suite):
             'RE_NEW_PASSWORD': 're_new_password: {role: password_again, label: Re new password},' if ds.SET_PASSWORD_RETYPE else '',
             'RE_NEW_USERNAME': 're_new_username: {role: username_again, label: Re new username},' if ds.SET_USERNAME_RETYPE else '',
             'RE_PASSWORD': ', re_password: {role: password_again, label: Re password}' if ds.USER_CREATE_PASSWORD_RETYPE else '',
+            'LOGIN_FIELD': {'username': 'username: {required: false, label: Username}', 'email': 'email: {required: false, validate: false, label: Email}'}[ds.LOGIN_FIELD],
             'ME': '{is_staff: $user.attributes.is_staff}' if me == ('is_staff',) else '*user',
         }
+
+    common_passwords = '666\n'
 
     def user_token(self, user):
         from rest_framework.authtoken.models import Token

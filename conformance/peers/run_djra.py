@@ -17,8 +17,6 @@ import django; django.setup()
 wire.install()
 BASE = wire.profile_text('djra')
 FEATURES = [
-    ('GET|PUT|PATCH', r'/user/$', 'user/ (own details)'),
-    ('POST', r'/password/change/$', 'password/change'),
     ('POST', r'/password/reset/$', 'password/reset (mail)'),
     ('POST', r'/password/reset/confirm/$', 'password/reset/confirm'),
     ('GET|POST', r'/rest-registration/verify-email', 'verify-email'),
@@ -49,7 +47,20 @@ class DJRA(wire.Suite):
         m = aa.AUTHENTICATION_METHOD
         inc = {'username': 'Must include "username" and "password".', 'email': 'Must include "email" and "password".',
                'username_email': 'Must include either "username" or "email" and "password".'}[str(m)]
-        return text.replace('INCOMPLETE', "'" + inc + "'")
+        both = 'username: {required: false, blank: true, label: Username}, email: {required: false, blank: true, label: Email}'
+        for word, value in {
+            'INCOMPLETE': "'" + inc + "'",
+            'LOGIN_FIELDS': {'username': both.split(', email')[0], 'email': both[both.index('email'):], 'username_email': both}[str(m)].replace('}, email', '}\n      email'),
+            'OLD_PASSWORD': 'old_password: {role: current_password, max_length: 128, label: Old password}' if api_settings.OLD_PASSWORD_FIELD_ENABLED else '',
+            'PASSWORDS': self.passwords(dj.AUTH_PASSWORD_VALIDATORS),
+        }.items():
+            text = text.replace(word, value)
+        return text
+
+    def passwords(self, validators):
+        words = {'UserAttributeSimilarityValidator': 'similarity', 'MinimumLengthValidator': 'min_length', 'CommonPasswordValidator': 'common', 'NumericPasswordValidator': 'numeric'}
+        names = [words[v['NAME'].split('.')[-1]] for v in validators]
+        return 'passwords: {validators: [%s], stage: field}' % ', '.join(names) if names else '# no validators, whose stage is of the field: see PASSWORDS'
 
     def adapt(self, environ, method, target, headers, body):
         if wire.MODE == 'hybrid' and target == '/login/' and b'"email"' in body and b'"username"' not in body and b'"email": ""' not in body:

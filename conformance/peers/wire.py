@@ -82,7 +82,7 @@ def start(profile_text, store, token_table=None):
         mapping = ['--map', os.path.join(RUN, 'map-%s.yaml' % token_table)]
         with open(mapping[1], 'w') as f: f.write('token_table: %s\n' % token_table)
     p = subprocess.Popen([BIN, 'serve', '--profile', path, '--listen', '127.0.0.1:%d' % port, '--store', store,
-                          '--limits', 'off', '--password-iterations', '1000', '--log-requests', 'all', *mapping],
+                          '--limits', 'off', '--password-iterations', '1000', '--log-requests', 'all', *mapping, *common_passwords()],
                          stdout=err, stderr=err, cwd=RUN)
     servers[key] = (p, port)
     for _ in range(200):
@@ -94,6 +94,14 @@ def start(profile_text, store, token_table=None):
         except OSError:
             _real_sleep(0.02)
     raise RuntimeError('no answer: ' + open(err.name).read())
+
+
+def common_passwords():
+    """the list of the validator common, where the suite has one"""
+    if not suite.common_passwords: return []
+    path = os.path.join(RUN, 'common-passwords.txt')
+    open(path, 'w').write(suite.common_passwords)
+    return ['--common-passwords-file', path]
 
 
 def native(profile):
@@ -194,6 +202,7 @@ def headers_of(environ):
 
 class Suite:
     """what differs between the peers"""
+    common_passwords = ''  # the list of the validator common
     def profile(self, environ): raise NotImplementedError
     def adapt(self, environ, method, target, headers, body): return method, target, headers, body
     def supported(self, method, path): return True
