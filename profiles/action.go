@@ -51,6 +51,9 @@ type actionRule struct {
 	takes []Role
 	// needs are lists of roles: of each list, one role at least has to be there.
 	needs [][]Role
+	// optional are those of them that family drf can do without: a user who registers without a
+	// password has none, and logs in with none.
+	optional []Role
 	// named says that the path can name a user.
 	named bool
 	// drf says that only family drf has the action.
@@ -70,7 +73,7 @@ func actionRules() []actionRule {
 	return []actionRule{
 		{
 			action: Register, methods: post, access: AccessOpen,
-			takes: []Role{RoleUsername, RolePassword, RoleEmail, RolePasswordAgain, RoleID, RoleAttribute}, needs: [][]Role{username, password},
+			takes: []Role{RoleUsername, RolePassword, RoleEmail, RolePasswordAgain, RoleID, RoleAttribute}, needs: [][]Role{username, password}, optional: password,
 		},
 		{
 			action: Login, methods: post, access: AccessOpen,

@@ -70,6 +70,9 @@ func (r fieldReader) fields(v yamlvalue.Value) ([]Field, bool) {
 		needs = [][]Role{{RoleUsername}, {RolePassword}}
 	}
 	for _, any := range needs {
+		if r.family.oneOf(DRF) && slices.Equal(any, r.action.rule().optional) {
+			continue
+		}
 		has := func(role Role) bool { _, ok := names[role]; return ok }
 		// Those that this family can't have are not told.
 		known := slices.DeleteFunc(slices.Clone(any), func(role Role) bool { return !slices.Contains(r.roles(), role) })

@@ -246,7 +246,7 @@ func TestDefaults(t *testing.T) {
 	account.Others = OthersVisible
 	want := &Profile{
 		Name: "sixth", Family: DRF, Stack: "drf-3.14", Scheme: "Token", Authentication: tokens,
-		Tokens:        Tokens{Hex: 40, TTL: 10 * time.Hour, PerUser: ManyPerUser, Realm: "default", Match: MatchExact},
+		Tokens:    Tokens{Hex: 40, TTL: 10 * time.Hour, PerUser: ManyPerUser, Realm: "default", Match: MatchExact},
 		Usernames: Usernames{Case: CaseExact}, Emails: Emails{Case: CaseExact},
 		TrailingSlash: SlashExact, OtherPaths: AccessOpen, Throttling: Hidden,
 		Endpoints: []Endpoint{

@@ -21,7 +21,6 @@ FEATURES = [
     ('POST', r'/password/reset/confirm/$', 'password/reset/confirm'),
     ('GET|POST', r'/rest-registration/verify-email', 'verify-email'),
     ('GET|POST', r'/rest-registration/resend-email', 'resend-email (mail)'),
-    ('POST', r'/rest-registration-no-password', 'registration without a password'),
     ('GET|POST', r'/protected-view', 'protected view'),
     ('GET|POST', r'/token/', 'JWT'),
     ('GET|POST', r'/getcsrf', 'CSRF'),
@@ -47,8 +46,11 @@ class DJRA(wire.Suite):
         m = aa.AUTHENTICATION_METHOD
         inc = {'username': 'Must include "username" and "password".', 'email': 'Must include "email" and "password".',
                'username_email': 'Must include either "username" or "email" and "password".'}[str(m)]
+        allauth = 'allauth' in dj.INSTALLED_APPS
+        if not allauth: m, inc = 'username_email', 'Unable to log in with provided credentials.'
         both = 'username: {required: false, blank: true, label: Username}, email: {required: false, blank: true, label: Email}'
         for word, value in {
+            'CASE': 'insensitive' if allauth else 'exact', # allauth's filter_users_by_username
             'INCOMPLETE': "'" + inc + "'",
             'LOGIN_FIELDS': {'username': both.split(', email')[0], 'email': both[both.index('email'):], 'username_email': both}[str(m)].replace('}, email', '}\n      email'),
             'OLD_PASSWORD': 'old_password: {role: current_password, max_length: 128, label: Old password}' if api_settings.OLD_PASSWORD_FIELD_ENABLED else '',

@@ -89,10 +89,12 @@ func (registerAction) do(v *view, c call) result {
 	}
 	values := s.values
 	field, _ := v.endpoint.Field(profiles.RoleUsername)
+	_, withPassword := v.endpoint.Field(profiles.RolePassword)
 	session, err := v.register(c.context(), maxUsernameOf(field), core.Registration{
 		Username:   values[profiles.RoleUsername],
 		Email:      values[profiles.RoleEmail],
 		Password:   values[profiles.RolePassword],
+		NoPassword: !withPassword,
 		Attributes: s.given(),
 		NoToken:    !v.endpoint.ShowsToken(), // nobody would ever know it
 	})

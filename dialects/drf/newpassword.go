@@ -22,7 +22,10 @@ func (v *view) fieldPassword(f profiles.Field, password string) []any {
 func (s *serializer) newPassword() *result {
 	v, values := s.view, s.values
 	of := attributesOf(values[profiles.RoleUsername], values[profiles.RoleEmail], func(name string) string { return s.given()[name] })
-	field, _ := v.endpoint.Field(profiles.RolePassword)
+	field, asked := v.endpoint.Field(profiles.RolePassword)
+	if !asked {
+		return nil
+	}
 	password := values[profiles.RolePassword]
 	sentences := v.passwords.Check(password, field.Name, of)
 	again, sent := values[profiles.RolePasswordAgain]

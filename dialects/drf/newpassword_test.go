@@ -3,6 +3,7 @@ package drf_test
 import (
 	"testing"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password/validation"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/dialects/internal/apitest"
@@ -65,6 +66,20 @@ func TestNewPasswords(t *testing.T) {
 			if w := a.Ask(t, "POST", "/users/", test.body, "Content-Type", json); w.Code != status || w.Body.String() != test.want {
 				t.Errorf("%s, %s:\n got %d %s\nwant %d %s", stage, test.body, w.Code, w.Body, status, test.want)
 			}
+		}
+	}
+}
+
+// TestNoPassword registers a user who has no password, and so can't log in.
+func TestNoPassword(t *testing.T) {
+	p := apitest.MustParse(t, retyped, "STAGE", "field", ", PASSWORD: {role: password}, AGAIN: {role: password_again}", "")
+	a := apitest.MustNew(t, p, sqlitetest.MustOpen(t), dialects.WithCommonPasswords(validation.Common{"x": {}}))
+	if w := a.Ask(t, "POST", "/users/", `{"username":"ann"}`, "Content-Type", json); w.Code != 201 || w.Body.String() != `{"username":"ann"}` {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	for _, password := range []string{"", "!", "ann"} {
+		if _, err := a.Engine.Login(t.Context(), dialects.Policy(p), "ann", password); core.KindOf(err) != core.KindInvalidCredentials {
+			t.Errorf("%q: %v", password, err)
 		}
 	}
 }
