@@ -182,7 +182,7 @@ func (r fieldReader) content(m *yamlvalue.Map, f *Field) {
 	switch f.Role {
 	case RoleUsername, RoleUsernameAgain:
 		most = maxUsername
-	case RoleEmail:
+	case RoleEmail, RoleUsernameOrEmail:
 		most = maxEmail
 	}
 	// A form does not strip passwords (django/contrib/auth/forms.py, strip=False),

@@ -78,6 +78,12 @@ endpoints:
     others: forbidden
     fields: {current_password: {}}
     reply: {status: 204}
+  named:
+    action: account
+    path: '/named/{username}/'
+    others: hidden
+    renderers: [json]
+    reply: {status: 200, body: {username: $user.username}}
   rename:
     action: set_username
     path: /rename/
@@ -159,6 +165,9 @@ func TestAccounts(t *testing.T) {
 			{"ann", "GET", "/users/9/", "", unknown},
 			{"ann", "GET", "/users/99999999999999999999/", "", unknown},
 			{"ann", "GET", "/users/bea/", "", unknown},
+			{"ann", "GET", "/named/ann/", "", `200 {"username":"ann"}`},
+			{"ann", "GET", "/named/bea/", "", unknown},
+			{"clara", "GET", "/named/bea/", "", `200 {"username":"bea"}`},
 			{"ann", "PUT", "/users/2/", `{}`, unknown},
 			{"ann", "DELETE", "/users/2/", `{}`, forbidden},
 			{"ann", "DELETE", "/users/9/", `{}`, unknown},
