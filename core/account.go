@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core/clients"
@@ -18,6 +19,9 @@ type UserUpdate struct {
 	Username, Email *string
 	// Attributes are those that change, as the text of User.Attributes; nil removes one.
 	Attributes map[string]*string
+	// DeactivateMoved makes the user inactive if the address changes, until an activation
+	// (djoser/serializers.py 2.1, UserSerializer.update).
+	DeactivateMoved bool
 }
 
 // maxUpdateAttempts is how often an update is tried while others change the same user.
@@ -81,13 +85,27 @@ func (s *Service) EmailTaken(ctx context.Context, email string) (bool, error) {
 // same. Names and addresses are normalized by the policy. It fails with KindUserUnknown,
 // KindUsernameTaken, KindEmailTaken, KindInvalidUser or KindUnavailable.
 func (s *Service) UpdateUser(ctx context.Context, p Policy, userID int64, u UserUpdate) (User, error) {
+	return s.updateUser(ctx, p, Confirmation{account: Account{User: User{ID: userID}}}, u)
+}
+
+// UpdateByLink changes the user whom a link is for, and ends the link. It fails as UpdateUser does,
+// or with KindInvalidCredentials if the link is no longer good.
+func (s *Service) UpdateByLink(ctx context.Context, p Policy, c Confirmation, u UserUpdate) (User, error) {
+	return s.updateUser(ctx, p, c, u)
+}
+
+func (s *Service) updateUser(ctx context.Context, p Policy, c Confirmation, u UserUpdate) (User, error) {
 	for range maxUpdateAttempts {
-		account, err := s.accountByID(ctx, userID)
+		account, err := s.accountByID(ctx, c.account.ID)
 		if err != nil {
 			return User{}, wrapAdminError("find user", err)
 		}
+		link, err := c.use(account, s.now())
+		if err != nil {
+			return User{}, err
+		}
 		to, changed := u.apply(p, account.User)
-		if len(changed) == 0 {
+		if len(changed) == 0 && link == nil {
 			return account.User, nil
 		}
 		if err := s.checkStorable(NewUser{Username: to.Username, Email: to.Email, Attributes: to.Attributes, CreatedAt: to.CreatedAt}); err != nil {
@@ -98,7 +116,7 @@ func (s *Service) UpdateUser(ctx context.Context, p Policy, userID int64, u User
 		distinct := p.distinct()
 		distinct.Username = distinct.Username && to.Username != account.Username
 		distinct.Email = distinct.Email && to.Email != account.Email
-		kept, err := s.accounts.UpdateUser(ctx, account.User, to, distinct, s.audited(&e))
+		kept, err := s.accounts.UpdateUser(ctx, UserChange{Was: account.User, To: to, Distinct: distinct, Link: link}, s.audited(&e))
 		if !errors.Is(err, ErrConflict) {
 			if err == nil {
 				s.emit(ActionUpdateUser, p.Issuer, OK)
@@ -138,6 +156,9 @@ func (u UserUpdate) apply(p Policy, was User) (to User, changed []string) {
 	}
 	if to.Email != was.Email {
 		changed = append(changed, "email")
+		if u.DeactivateMoved {
+			to.Active = false
+		}
 	}
 	if !maps.Equal(to.Attributes, was.Attributes) {
 		changed = append(changed, "attributes")
@@ -168,9 +189,9 @@ type TokenEnd struct {
 	Except Digest
 }
 
-// ChangePassword replaces the password of a user who has confirmed it, and ends tokens in the
+// ChangePassword replaces the password of a user who has confirmed it, or has a link, and ends tokens in the
 // same step. It returns their number. It fails with KindInvalidCredentials if the password has
-// been changed since it was confirmed, with KindUserUnknown, KindOverloaded or KindUnavailable.
+// been changed since it was confirmed, or the link is no longer good, with KindUserUnknown, KindOverloaded or KindUnavailable.
 func (s *Service) ChangePassword(ctx context.Context, p Policy, c Confirmation, plain string, end TokenEnd) (ended int, err error) {
 	clients.Present(ctx, plain)
 	encoded, err := s.encode(ctx, Registration{Password: plain}, nil)
@@ -178,10 +199,17 @@ func (s *Service) ChangePassword(ctx context.Context, p Policy, c Confirmation, 
 		return 0, err
 	}
 	e := s.newEntry(ctx, ActionSetPassword, p.Issuer)
-	e.UserID, e.Username = c.account.ID, c.account.Username
+	e.UserID, e.Username, e.Detail = c.account.ID, c.account.Username, c.by()
 	err = s.withPassword(ctx, "change password", c, func(a Account) (err error) {
+		link, err := c.use(a, s.now())
+		if err != nil {
+			return err
+		}
+		if link != nil && !p.UpdateLastLogin {
+			link.At = time.Time{}
+		}
 		ended, err = s.accounts.ChangePassword(ctx, PasswordChange{
-			UserID: a.ID, Old: a.PasswordHash, New: encoded, EndTokens: end.All, Realm: p.Realm, Keep: end.Except,
+			UserID: a.ID, Old: a.PasswordHash, New: encoded, EndTokens: end.All, Realm: p.Realm, Keep: end.Except, Link: link,
 		}, s.audited(&e))
 		return err
 	})

@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // AccountStore is what a store does for the APIs in which people see and change accounts, and
 // name theirs by something else than the exact username. Errors are those of [Store], and
@@ -18,11 +21,12 @@ type AccountStore interface {
 	// Users returns at most limit matching users, by id.
 	Users(ctx context.Context, f UserFilter, limit int) ([]User, error)
 
-	// UpdateUser gives the user the username, the address and the attributes of to, and
-	// returns the user as kept. It fails with ErrConflict if the user has others now than was,
+	// UpdateUser gives the user the username, the address and the attributes of To, and
+	// returns the user as kept. It fails with ErrConflict if the user has others now than Was,
+	// or if the link is no longer good,
 	// with ErrNotFound if the user is gone, with ErrUsernameTaken, with ErrEmailTaken, or with
 	// ErrInvalidUser if the tables can't hold them.
-	UpdateUser(ctx context.Context, was, to User, d Distinct, audit *AuditEntry) (User, error)
+	UpdateUser(ctx context.Context, c UserChange, audit *AuditEntry) (User, error)
 
 	// RemoveUser removes the user and all their tokens. It fails with ErrNotFound if the user
 	// is gone, with ErrPasswordChanged if the encoded password is another, and with
@@ -35,7 +39,7 @@ type AccountStore interface {
 
 	// ChangePassword replaces the encoded password and ends tokens, and returns the number of
 	// those. It fails with ErrNotFound if the user is gone, and with ErrPasswordChanged if the
-	// encoded password is not Old. A login that is under way gets no token for the old one.
+	// encoded password is not Old, or if the link is no longer good. A login that is under way gets no token for the old one.
 	ChangePassword(ctx context.Context, c PasswordChange, audit *AuditEntry) (ended int, err error)
 }
 
@@ -57,6 +61,32 @@ type Distinct struct {
 	Email    bool // likewise, unless it is empty: ErrEmailTaken
 }
 
+// UserChange is what else than the password changes of a user.
+type UserChange struct {
+	// Was is the user as read, and To as wanted. Where To is not active, the user is made
+	// inactive; nobody is made active.
+	Was, To  User
+	Distinct Distinct
+	Link     *LinkUse // nil: not by a link
+}
+
+// LinkUse is the use of a link in a mail, which ends it: the link was good for a user with this
+// encoded password and last login, and the step that it allows keeps At as the last login, where users
+// have one.
+type LinkUse struct {
+	PasswordHash string
+	LastLogin    time.Time
+	At           time.Time // zero: the last login stays, and what the step changes ends the link
+}
+
+// GoodFor reports whether the link is good for the account, as far as its use tells; nil is.
+func (l *LinkUse) GoodFor(a Account) bool {
+	return l == nil || a.PasswordHash == l.PasswordHash && a.LastLogin.Equal(l.LastLogin)
+}
+
+// LogsIn reports whether the step keeps a last login.
+func (l *LinkUse) LogsIn() bool { return l != nil && !l.At.IsZero() }
+
 // PasswordChange is another password of a user.
 type PasswordChange struct {
 	UserID   int64
@@ -65,6 +95,7 @@ type PasswordChange struct {
 	EndTokens bool
 	Realm     string
 	Keep      Digest
+	Link      *LinkUse // nil: not by a link
 }
 
 // LowerASCII returns the text with A to Z as a to z, as [AccountStore] compares what is

@@ -30,10 +30,36 @@ type Confirmation struct {
 	account   Account
 	plain     string
 	confirmed bool // plain is the password
+	// link reports whether the link that confirms is good for the account; nil: there is none.
+	link func(account Account) bool
 }
 
 // User returns the user.
 func (c Confirmation) User() User { return c.account.User }
+
+// use returns the use at now of the link that confirms, or nil without one. It fails with
+// KindInvalidCredentials if the link is not good for the account.
+func (c Confirmation) use(account Account, now time.Time) (*LinkUse, error) {
+	if c.link == nil {
+		return nil, nil
+	}
+	if !c.link(account) {
+		return nil, &Error{Kind: KindInvalidCredentials, Err: errLink}
+	}
+	// Tokens of links know the second of the last login: in the same one they would stay good.
+	if last := account.LastLogin.Truncate(time.Second); !now.Truncate(time.Second).After(last) && !last.IsZero() {
+		now = last.Add(time.Second)
+	}
+	return &LinkUse{PasswordHash: account.PasswordHash, LastLogin: account.LastLogin, At: now}, nil
+}
+
+// by says in the audit log what confirms, if that is no password.
+func (c Confirmation) by() string {
+	if c.link != nil {
+		return "link"
+	}
+	return ""
+}
 
 // ConfirmPassword checks the password of a user who is logged in already. It counts as a login
 // of the user for the limits, and fails as Login does, or with KindUserUnknown if the user is
@@ -132,6 +158,9 @@ func (s *Service) checkGuess(ctx context.Context, p Policy, act Action, size int
 func (s *Service) withPassword(ctx context.Context, doing string, c Confirmation, do func(account Account) error) error {
 	for range maxLoginAttempts {
 		err := do(c.account)
+		if errors.Is(err, errLink) {
+			return err
+		}
 		if !errors.Is(err, ErrPasswordChanged) {
 			return wrapAdminError(doing, err)
 		}

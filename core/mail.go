@@ -2,10 +2,13 @@ package core
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
 	"github.com/authcompat/authcompat/core/clients"
+	"github.com/authcompat/authcompat/core/maillink"
+	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/core/spelling"
 )
@@ -81,8 +84,94 @@ func DefaultAddressMailLimit() Limit { return Limit{Burst: 50, Window: time.Hour
 // OnMail sets what is called when a mail was added: it is to be sent at once. It must return quickly.
 func (s *Service) OnMail(wake func()) { s.onMail.Store(&wake) }
 
-// SendsMail reports whether the store keeps mails.
-func (s *Service) SendsMail() bool { return s.mail != nil }
+// SendsMail reports whether the store keeps mails, and somebody sends them (OnMail).
+func (s *Service) SendsMail() bool { return s.mail != nil && s.onMail.Load() != nil }
+
+// Recipients are who gets a mail that is asked for with an address. They are active or, for an
+// activation, inactive.
+type Recipients struct {
+	CaseBlind bool // the address is compared whatever the case of the letters A to Z
+	// Unusable says that users without a usable password get one, too: django-allauth's form sends to
+	// them, Django's and djoser do not.
+	Unusable bool
+}
+
+// maxRecipients is how many users with one address get a mail. Django's form sends to all of them.
+const maxRecipients = 5
+
+// AskMailByEmail adds a mail for each user with an address, and reports whether there is one. It does the same
+// where there is none, in the same time: see [Service.AskMail], whose errors it has.
+func (s *Service) AskMailByEmail(ctx context.Context, p Policy, kind MailKind, email string, r Recipients) (found bool, err error) {
+	email = lookup(email)
+	var accounts []Account
+	if Storable(email) {
+		if s.accounts == nil {
+			return false, wrapStoreError("find users", ErrUnsupported)
+		}
+		if accounts, err = s.accounts.FindAccounts(ctx, ByEmail, email, r.CaseBlind, maxRecipients); err != nil {
+			return false, wrapStoreError("find users", err)
+		}
+	}
+	for _, a := range accounts {
+		if a.Active == (kind == MailActivation) || !r.Unusable && !password.IsUsable(a.PasswordHash) {
+			continue
+		}
+		if err := s.AskMail(ctx, p.Issuer, kind, email, &a); err != nil {
+			return false, err
+		}
+		found = true
+	}
+	if !found {
+		return false, s.AskMail(ctx, p.Issuer, kind, email, nil)
+	}
+	return true, nil
+}
+
+// MailUser adds a mail for a user about what was done. Errors are those of [Service.AskMail].
+func (s *Service) MailUser(ctx context.Context, p Policy, kind MailKind, u User) error {
+	return s.AskMail(ctx, p.Issuer, kind, u.Username, &Account{User: u})
+}
+
+// errLink is the error of a link that is good for nothing, or no longer.
+var errLink = errors.New("the link is not the user's, has been used, or has expired")
+
+// ConfirmLink checks the token of a link for a user. It fails with KindUserUnknown, with
+// KindInvalidCredentials if the token is not good for the user, or with KindUnavailable. A link that is made is not
+// used: that is what the confirmation is for.
+//
+// Tokens have no limit of guesses: one has 128 bits of a keyed hash, or 80 in the formats of Django 2.2 and SHA-1, and a
+// guess takes a request. A limit for each user would let anybody keep others from using their links.
+func (s *Service) ConfirmLink(ctx context.Context, links *maillink.Generator, userID int64, token string) (Confirmation, error) {
+	account, err := s.accountByID(ctx, userID)
+	if err != nil {
+		return Confirmation{}, wrapAdminError("find user", err)
+	}
+	c := Confirmation{account: account, link: func(a Account) bool {
+		u := maillink.User{ID: a.ID, PasswordHash: a.PasswordHash, Email: a.Email, LastLogin: a.LastLogin}
+		return links.Check(u, token, s.now()) == nil
+	}}
+	if !c.link(account) {
+		return Confirmation{}, &Error{Kind: KindInvalidCredentials, Err: errLink}
+	}
+	clients.Identify(ctx, account.Username)
+	return c, nil
+}
+
+// Activate makes the user active whom a link is for. done is false if the user is active already, or if the
+// password has been changed since. It fails with KindUnavailable.
+func (s *Service) Activate(ctx context.Context, p Policy, c Confirmation) (done bool, err error) {
+	e := s.newEntry(ctx, ActionEnableUser, p.Issuer)
+	e.UserID, e.Username, e.Detail = c.account.ID, c.account.Username, c.by()
+	err = s.accounts.ActivateUser(ctx, c.account.ID, c.account.PasswordHash, s.audited(&e))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, wrapStoreError("activate user", err)
+	}
+	s.emit(ActionEnableUser, p.Issuer, OK)
+	return true, nil
+}
 
 // AskMail adds a mail for a client of a profile who named its user by name: a username or an address,
 // which account has, or nobody if it is nil. It does the same for both, in the same time. Beyond the

@@ -104,9 +104,9 @@ type turnAccounts struct {
 	turns *writeTurns
 }
 
-func (s turnAccounts) UpdateUser(ctx context.Context, was, to User, d Distinct, audit *AuditEntry) (user User, err error) {
+func (s turnAccounts) UpdateUser(ctx context.Context, c UserChange, audit *AuditEntry) (user User, err error) {
 	err = s.turns.do(ctx, behind, writeWait, func() (err error) {
-		user, err = s.AccountStore.UpdateUser(ctx, was, to, d, audit)
+		user, err = s.AccountStore.UpdateUser(ctx, c, audit)
 		return err
 	})
 	return user, err

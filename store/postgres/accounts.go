@@ -125,13 +125,14 @@ func sameUser(a, b core.User) bool {
 }
 
 // UpdateUser implements [core.AccountStore].
-func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distinct, audit *core.AuditEntry) (user core.User, err error) {
+func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.AuditEntry) (user core.User, err error) {
+	was, to := c.Was, c.To
 	attributes, err := record.EncodeAttributes(to.Attributes)
 	if err != nil {
 		return core.User{}, err
 	}
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
-		if err := beginDistinct(ctx, tx, d); err != nil {
+		if err := beginDistinct(ctx, tx, c.Distinct); err != nil {
 			return err
 		}
 		now, err := s.accountByID(ctx, tx, was.ID, ` FOR UPDATE`)
@@ -141,19 +142,23 @@ func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distin
 		if user = now.User; retryAfterAmbiguous && sameUser(user, to) {
 			return nil
 		}
-		if !sameUser(user, was) {
+		if !sameUser(user, was) || !c.Link.GoodFor(now) {
 			return core.ErrConflict
 		}
-		if err := s.distinct(ctx, tx, d, was.ID, to.Username, to.Email); err != nil {
+		if err := s.distinct(ctx, tx, c.Distinct, was.ID, to.Username, to.Email); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @users SET username = $1, email = $2, attributes = $3 WHERE id = $4`), to.Username, to.Email, attributes, was.ID)
+		_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @users SET username = $1, email = $2, attributes = $3, active = active AND $4 WHERE id = $5`), to.Username, to.Email, attributes, to.Active, was.ID)
 		if pgconn.IsDuplicate(err, "") {
 			return core.ErrUsernameTaken
 		}
 		if err != nil {
 			return fmt.Errorf("update user: %w", err)
 		}
+		if err := s.loggedIn(ctx, tx, was.ID, c.Link); err != nil {
+			return err
+		}
+		user.Active = user.Active && to.Active
 		user.Username, user.Email, user.Attributes = to.Username, to.Email, maps.Clone(to.Attributes)
 		return nil
 	})
@@ -174,7 +179,7 @@ func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distin
 func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
 	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
 		// The row is locked, so that no import inserts further tokens.
-		err := s.samePassword(ctx, tx, userID, passwordHash)
+		err := s.samePassword(ctx, tx, userID, passwordHash, nil)
 		if errors.Is(err, core.ErrNotFound) && retryAfterAmbiguous {
 			return nil
 		}
@@ -206,9 +211,9 @@ func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit
 				return fmt.Errorf("set isolation level: %w", err)
 			}
 		}
-		err := s.samePassword(ctx, tx, c.UserID, c.Old)
+		err := s.samePassword(ctx, tx, c.UserID, c.Old, c.Link)
 		if errors.Is(err, core.ErrPasswordChanged) && retryAfterAmbiguous {
-			if s.samePassword(ctx, tx, c.UserID, c.New) == nil {
+			if s.samePassword(ctx, tx, c.UserID, c.New, nil) == nil {
 				return nil // by an attempt whose commit was ambiguous
 			}
 		}
@@ -217,6 +222,9 @@ func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit
 		}
 		if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @users SET password_hash = $1 WHERE id = $2`), c.New, c.UserID); err != nil {
 			return fmt.Errorf("update password: %w", err)
+		}
+		if err := s.loggedIn(ctx, tx, c.UserID, c.Link); err != nil {
+			return err
 		}
 		if !c.EndTokens {
 			return nil
@@ -235,13 +243,24 @@ func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit
 }
 
 // samePassword locks the user's row and fails with core.ErrNotFound, or with
-// core.ErrPasswordChanged unless the user's encoded password is this one.
-func (s *Store) samePassword(ctx context.Context, tx *sqlx.Tx, userID int64, encoded string) error {
+// core.ErrPasswordChanged unless the user's encoded password is this one, and the link is good.
+func (s *Store) samePassword(ctx context.Context, tx *sqlx.Tx, userID int64, encoded string, link *core.LinkUse) error {
 	account, err := s.accountByID(ctx, tx, userID, ` FOR UPDATE`)
-	if err == nil && account.PasswordHash != encoded {
+	if err == nil && (account.PasswordHash != encoded || !link.GoodFor(account)) {
 		err = core.ErrPasswordChanged
 	}
 	return err
+}
+
+// loggedIn keeps the last login of a link, if it has one.
+func (s *Store) loggedIn(ctx context.Context, tx *sqlx.Tx, userID int64, link *core.LinkUse) error {
+	if !link.LogsIn() {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @users SET last_login = $1 WHERE id = $2`), link.At.UnixMicro(), userID); err != nil {
+		return fmt.Errorf("update last login: %w", err)
+	}
+	return nil
 }
 
 // ActivateUser implements [core.AccountStore].

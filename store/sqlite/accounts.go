@@ -95,7 +95,8 @@ func distinct(ctx context.Context, tx *sqlx.Tx, d core.Distinct, id int64, usern
 }
 
 // UpdateUser implements [core.AccountStore].
-func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distinct, audit *core.AuditEntry) (user core.User, err error) {
+func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.AuditEntry) (user core.User, err error) {
+	was, to := c.Was, c.To
 	attributes, err := record.EncodeAttributes(to.Attributes)
 	if err != nil {
 		return core.User{}, err
@@ -105,18 +106,21 @@ func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distin
 		if err != nil {
 			return err
 		}
-		if now.Username != was.Username || now.Email != was.Email || !maps.Equal(now.Attributes, was.Attributes) {
+		if now.Username != was.Username || now.Email != was.Email || !maps.Equal(now.Attributes, was.Attributes) || !c.Link.GoodFor(now) {
 			return core.ErrConflict
 		}
-		if err := distinct(ctx, tx, d, was.ID, to.Username, to.Email); err != nil {
+		if err := distinct(ctx, tx, c.Distinct, was.ID, to.Username, to.Email); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE users SET username = ?, email = ?, attributes = ? WHERE id = ?`, to.Username, to.Email, attributes, was.ID)
+		_, err = tx.ExecContext(ctx, `UPDATE users SET username = ?, email = ?, attributes = ?, active = active AND ? WHERE id = ?`, to.Username, to.Email, attributes, to.Active, was.ID)
 		if duplicate(err) {
 			return core.ErrUsernameTaken
 		}
 		if err != nil {
 			return fmt.Errorf("update user: %w", err)
+		}
+		if err := loggedIn(ctx, tx, was.ID, c.Link); err != nil {
+			return err
 		}
 		kept, err := accountByID(ctx, tx, was.ID)
 		user = kept.User
@@ -131,7 +135,7 @@ func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distin
 // RemoveUser implements [core.AccountStore].
 func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
-		if err := samePassword(ctx, tx, userID, passwordHash); err != nil {
+		if err := samePassword(ctx, tx, userID, passwordHash, nil); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM users WHERE id = ?`, userID); err != nil {
@@ -145,11 +149,14 @@ func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash strin
 func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit *core.AuditEntry) (int, error) {
 	var ended int64
 	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) (err error) {
-		if err := samePassword(ctx, tx, c.UserID, c.Old); err != nil {
+		if err := samePassword(ctx, tx, c.UserID, c.Old, c.Link); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE users SET password_hash = ? WHERE id = ?`, c.New, c.UserID); err != nil {
 			return fmt.Errorf("update password: %w", err)
+		}
+		if err := loggedIn(ctx, tx, c.UserID, c.Link); err != nil {
+			return err
 		}
 		if !c.EndTokens {
 			return nil
@@ -166,13 +173,24 @@ func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit
 }
 
 // samePassword fails with core.ErrNotFound, or with core.ErrPasswordChanged unless the user's
-// encoded password is this one.
-func samePassword(ctx context.Context, tx *sqlx.Tx, userID int64, encoded string) error {
+// encoded password is this one, and the link is good.
+func samePassword(ctx context.Context, tx *sqlx.Tx, userID int64, encoded string, link *core.LinkUse) error {
 	account, err := accountByID(ctx, tx, userID)
-	if err == nil && account.PasswordHash != encoded {
+	if err == nil && (account.PasswordHash != encoded || !link.GoodFor(account)) {
 		err = core.ErrPasswordChanged
 	}
 	return err
+}
+
+// loggedIn keeps the last login of a link, if it has one.
+func loggedIn(ctx context.Context, tx *sqlx.Tx, userID int64, link *core.LinkUse) error {
+	if !link.LogsIn() {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE users SET last_login = ? WHERE id = ?`, link.At.UnixMicro(), userID); err != nil {
+		return fmt.Errorf("update last login: %w", err)
+	}
+	return nil
 }
 
 // ActivateUser implements [core.AccountStore].

@@ -131,7 +131,7 @@ func updated(t *testing.T, p pair) {
 		update(was, "ann", "", nil),
 		update(was, "Ann", "ann@example.org", map[string]string{"first_name": "Ann"}),
 	} {
-		got, err := accountsOf(p.a).UpdateUser(t.Context(), was, to, core.Distinct{}, nil)
+		got, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: was, To: to, Distinct: core.Distinct{}}, nil)
 		if err != nil {
 			t.Fatalf("update to %+v: %v", to, err)
 		}
@@ -157,14 +157,14 @@ func updateConflict(t *testing.T, p pair) {
 		"one attribute more": update(ann, "ann", ann.Email, map[string]string{"followers": "17", "vip": "true"}),
 		"no attribute":       update(ann, "ann", ann.Email, nil),
 	} {
-		_, err := accountsOf(p.a).UpdateUser(t.Context(), was, to, core.Distinct{}, nil)
+		_, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: was, To: to, Distinct: core.Distinct{}}, nil)
 		wantError(t, name, err, core.ErrConflict)
 	}
-	_, err := accountsOf(p.a).UpdateUser(t.Context(), ann, update(ann, "bob", ann.Email, nil), core.Distinct{}, nil)
+	_, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: ann, To: update(ann, "bob", ann.Email, nil), Distinct: core.Distinct{}}, nil)
 	wantError(t, "update to a taken name", err, core.ErrUsernameTaken)
 	gone := bob
 	gone.ID++
-	_, err = accountsOf(p.a).UpdateUser(t.Context(), gone, update(gone, "new", "", nil), core.Distinct{}, nil)
+	_, err = accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: gone, To: update(gone, "new", "", nil), Distinct: core.Distinct{}}, nil)
 	wantError(t, "update of nobody", err, core.ErrNotFound)
 	wantAccount(t, p.b, core.Account{User: ann, PasswordHash: "hash of ann"})
 	wantAccount(t, p.b, core.Account{User: bob, PasswordHash: "hash of bob"})
@@ -204,15 +204,15 @@ func distinctUsers(t *testing.T, p pair) {
 		"a name in another case":     {"EVE", ann.Email, core.ErrUsernameTaken},
 		"an address in another case": {"new", "EVE@example.org", core.ErrEmailTaken},
 	} {
-		_, err := accountsOf(p.a).UpdateUser(t.Context(), ann, update(ann, test.username, test.email, nil), both, nil)
+		_, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: ann, To: update(ann, test.username, test.email, nil), Distinct: both}, nil)
 		wantError(t, "update to "+name, err, test.want)
 	}
 	to := update(ann, "Ann", "ann+new@example.org", nil)
-	if _, err := accountsOf(p.a).UpdateUser(t.Context(), ann, to, core.Distinct{Email: true}, nil); err != nil {
+	if _, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: ann, To: to, Distinct: core.Distinct{Email: true}}, nil); err != nil {
 		t.Errorf("update of what is the user's own: %v", err)
 	}
 	back := update(to, "Ann", "ANN+NEW@example.org", nil)
-	if _, err := accountsOf(p.a).UpdateUser(t.Context(), to, back, core.Distinct{Email: true}, nil); err != nil {
+	if _, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: to, To: back, Distinct: core.Distinct{Email: true}}, nil); err != nil {
 		t.Errorf("update to the own address in another case: %v", err)
 	}
 }
@@ -292,10 +292,10 @@ func accountsAudited(t *testing.T, p pair) {
 		bad, good func(*core.AuditEntry) error
 	}{
 		{core.ActionUpdateUser, func(e *core.AuditEntry) error {
-			_, err := s.UpdateUser(t.Context(), to, ann, core.Distinct{}, e)
+			_, err := s.UpdateUser(t.Context(), core.UserChange{Was: to, To: ann, Distinct: core.Distinct{}}, e)
 			return err
 		}, func(e *core.AuditEntry) error {
-			_, err := s.UpdateUser(t.Context(), ann, to, core.Distinct{}, e)
+			_, err := s.UpdateUser(t.Context(), core.UserChange{Was: ann, To: to, Distinct: core.Distinct{}}, e)
 			return err
 		}},
 		{core.ActionSetPassword, func(e *core.AuditEntry) error {

@@ -149,7 +149,9 @@ func accountCalls(t *testing.T, s core.AccountStore, u core.User) []call {
 		{"ActivateUser", func() error { return s.ActivateUser(ctx, u.ID, "hash of ann", nil) }},
 		{"FindAccounts", func() error { return only(s.FindAccounts(ctx, core.ByEmail, u.Email, true, 9)) }},
 		{"Users", func() error { return only(s.Users(ctx, core.UserFilter{}, 9)) }},
-		{"UpdateUser", func() error { return only(s.UpdateUser(ctx, u, update(u, "bob", "", nil), core.Distinct{}, nil)) }},
+		{"UpdateUser", func() error {
+			return only(s.UpdateUser(ctx, core.UserChange{Was: u, To: update(u, "bob", "", nil), Distinct: core.Distinct{}}, nil))
+		}},
 		{"RemoveUser", func() error { return s.RemoveUser(ctx, u.ID, "hash of ann", nil) }},
 		{"ChangePassword", func() error {
 			return only(s.ChangePassword(ctx, core.PasswordChange{UserID: u.ID, Old: "hash of ann", New: "new"}, nil))

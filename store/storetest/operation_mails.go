@@ -23,6 +23,7 @@ func mails() []operationCase {
 		{"accounts by ID, and their last logins", mailsAccounts},
 		{"concurrent logins of one user", mailsLogins},
 		{"one activation", mailsActivation},
+		{"links that are used", mailsLinks},
 	}
 }
 
@@ -303,5 +304,54 @@ func mailsActivation(t *testing.T, p operables) {
 	entries, err := p.a.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionEnableUser}, 9)
 	if err != nil || len(entries) != 1 {
 		t.Errorf("%d entries, %v", len(entries), err)
+	}
+}
+
+// mailsLinks has links refused whose user has changed, and those that are used keep a last login.
+func mailsLinks(t *testing.T, p operables) {
+	a, b := p.a.(core.AccountStore), p.b.(core.AccountStore)
+	ann := p.add(t, newUser("ann"))
+	anna := ann
+	anna.Username = "anna"
+	good := core.LinkUse{PasswordHash: "hash of ann", At: noon()}
+	for name, link := range map[string]core.LinkUse{
+		"another password": {PasswordHash: "hash of bob", At: noon()},
+		"another login":    {PasswordHash: "hash of ann", LastLogin: noon(), At: noon()},
+	} {
+		_, err := a.UpdateUser(t.Context(), core.UserChange{Was: ann, To: anna, Link: &link}, nil)
+		wantError(t, "name, "+name, err, core.ErrConflict)
+		_, err = a.ChangePassword(t.Context(), core.PasswordChange{UserID: ann.ID, Old: "hash of ann", New: "new", Link: &link}, nil)
+		wantError(t, "password, "+name, err, core.ErrPasswordChanged)
+	}
+	check := func(what string, want core.Account) {
+		t.Helper()
+		account, err := b.AccountByID(t.Context(), ann.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantSame(t, what, want, account)
+	}
+	check("before", core.Account{User: ann, PasswordHash: "hash of ann"})
+	if _, err := a.UpdateUser(t.Context(), core.UserChange{Was: ann, To: anna, Link: &good}, nil); err != nil {
+		t.Fatal(err)
+	}
+	check("a name", core.Account{User: anna, PasswordHash: "hash of ann", LastLogin: noon()})
+	for i, at := range []time.Time{noon().Add(time.Hour), {}} {
+		old := []string{"hash of ann", "new 0"}[i]
+		link := core.LinkUse{PasswordHash: old, LastLogin: noon().Add(time.Duration(i) * time.Hour), At: at}
+		if _, err := a.ChangePassword(t.Context(), core.PasswordChange{UserID: ann.ID, Old: old, New: fmt.Sprint("new ", i), Link: &link}, nil); err != nil {
+			t.Fatal(err)
+		}
+		check("a password", core.Account{User: anna, PasswordHash: fmt.Sprint("new ", i), LastLogin: noon().Add(time.Hour)})
+	}
+	inactive := anna
+	inactive.Active = false
+	for _, to := range []core.User{inactive, anna} { // who is inactive stays so
+		to.Email = fmt.Sprint(to.Active) + "@example.org"
+		kept, err := a.UpdateUser(t.Context(), core.UserChange{Was: anna, To: to}, nil)
+		if err != nil || kept.Active {
+			t.Errorf("%+v, %v", kept, err)
+		}
+		anna.Email = to.Email
 	}
 }

@@ -152,7 +152,7 @@ func raceUpdates(t *testing.T, p pair) {
 			}
 			n, _ := strconv.Atoi(account.Attributes["count"])
 			to := update(account.User, "ann", account.Email, map[string]string{"count": strconv.Itoa(n + 1)})
-			switch _, err := s.UpdateUser(t.Context(), account.User, to, core.Distinct{}, nil); {
+			switch _, err := s.UpdateUser(t.Context(), core.UserChange{Was: account.User, To: to, Distinct: core.Distinct{}}, nil); {
 			case err == nil:
 				done.Add(1)
 			case !errors.Is(err, core.ErrConflict):

@@ -191,7 +191,8 @@ func sameUser(a, b core.User) bool {
 }
 
 // UpdateUser implements [core.AccountStore].
-func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distinct, audit *core.AuditEntry) (user core.User, err error) {
+func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.AuditEntry) (user core.User, err error) {
+	was, to := c.Was, c.To
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
 		if err := l.readCommitted(ctx, tx); err != nil {
 			return err
@@ -205,7 +206,7 @@ func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distin
 		if err != nil {
 			return err
 		}
-		if !sameUser(now.User, was) {
+		if !sameUser(now.User, was) || !c.Link.GoodFor(now) {
 			return core.ErrConflict
 		}
 		if l.decoder.Mapping.Email == "" && to.Email != was.Email {
@@ -215,11 +216,11 @@ func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distin
 			to.Username = to.Email // both are one column
 		}
 		next := now
-		next.Username, next.Email, next.Attributes = to.Username, to.Email, to.Attributes
+		next.Username, next.Email, next.Attributes, next.Active = to.Username, to.Email, to.Attributes, now.Active && to.Active
 		if err := l.checkLengths(next); err != nil {
 			return err
 		}
-		if err := l.distinct(ctx, tx, d, was.ID, to.Username, to.Email); err != nil {
+		if err := l.distinct(ctx, tx, c.Distinct, was.ID, to.Username, to.Email); err != nil {
 			return err
 		}
 		changes, err := l.changes(now, next)
@@ -234,6 +235,9 @@ func (s *Store) UpdateUser(ctx context.Context, was, to core.User, d core.Distin
 			return core.ErrUsernameTaken
 		case err != nil:
 			return fmt.Errorf("update user: %w", err)
+		}
+		if err := l.loggedIn(ctx, tx, was.ID, c.Link); err != nil {
+			return err
 		}
 		if err := l.putAttributes(ctx, tx, was.ID, l.besides(to.Attributes)); err != nil {
 			return err
@@ -270,9 +274,9 @@ func (l *layout) putAttributes(ctx context.Context, tx *sql.Tx, userID int64, at
 
 // samePassword locks the user's row and fails with core.ErrNotFound, or with
 // core.ErrPasswordChanged unless the user's encoded password is this one.
-func (l *layout) samePassword(ctx context.Context, tx *sql.Tx, userID int64, encoded string) error {
+func (l *layout) samePassword(ctx context.Context, tx *sql.Tx, userID int64, encoded string, link *core.LinkUse) error {
 	account, err := l.accountByID(ctx, tx, userID, l.django.LockUsers())
-	if err == nil && account.PasswordHash != encoded {
+	if err == nil && (account.PasswordHash != encoded || !link.GoodFor(account)) {
 		err = core.ErrPasswordChanged
 	}
 	return err
@@ -284,7 +288,7 @@ func (l *layout) samePassword(ctx context.Context, tx *sql.Tx, userID int64, enc
 // deleted, is known to the application alone.
 func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
 	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
-		if err := l.samePassword(ctx, tx, userID, passwordHash); err != nil {
+		if err := l.samePassword(ctx, tx, userID, passwordHash, nil); err != nil {
 			return err
 		}
 		for _, r := range l.django.ReferringToUsers() {
@@ -343,12 +347,15 @@ func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit
 				return err
 			}
 		}
-		if err := l.samePassword(ctx, tx, c.UserID, c.Old); err != nil {
+		if err := l.samePassword(ctx, tx, c.UserID, c.Old, c.Link); err != nil {
 			return err
 		}
 		changes := map[string]any{l.decoder.Mapping.Password: c.New}
 		if err := l.django.Writer(tx, l.decoder).UpdateUser(ctx, strconv.FormatInt(c.UserID, 10), changes); err != nil {
 			return fmt.Errorf("update password: %w", err)
+		}
+		if err := l.loggedIn(ctx, tx, c.UserID, c.Link); err != nil {
+			return err
 		}
 		if !c.EndTokens {
 			return nil

@@ -45,7 +45,7 @@ func TestTypedAttributes(t *testing.T) {
 			set := func(attributes map[string]string) (core.User, error) {
 				to := was
 				to.Attributes = attributes
-				return accounts.UpdateUser(t.Context(), was, to, core.Distinct{}, nil)
+				return accounts.UpdateUser(t.Context(), core.UserChange{Was: was, To: to, Distinct: core.Distinct{}}, nil)
 			}
 			for attribute, text := range map[string]string{"followers": "many", "vip": "maybe", "born": "31/12/1999", "level": "40000"} {
 				bad := map[string]string{"first_name": "Zoë", "followers": "17", "vip": "true", "born": "1999-12-31", "level": "3"}

@@ -269,11 +269,23 @@ func (l *layout) mayHaveToken(ctx context.Context, tx *sql.Tx, t core.Token, pas
 	case !t.Login:
 		return nil
 	}
+	return l.keepLogin(ctx, tx, t.UserID, t.CreatedAt)
+}
+
+// loggedIn keeps the last login of a link, if it has one.
+func (l *layout) loggedIn(ctx context.Context, tx *sql.Tx, userID int64, link *core.LinkUse) error {
+	if !link.LogsIn() {
+		return nil
+	}
+	return l.keepLogin(ctx, tx, userID, link.At)
+}
+
+// keepLogin keeps when a user last logged in, where users have a column for it.
+func (l *layout) keepLogin(ctx context.Context, tx *sql.Tx, userID int64, at time.Time) error {
 	if !l.shape.Users.Has("last_login") {
 		return nil
 	}
-	_, err = l.setColumn(ctx, tx, "last_login", l.django.Encode(t.CreatedAt, l.decoder.Zone), t.UserID, ``)
-	if err != nil {
+	if _, err := l.setColumn(ctx, tx, "last_login", l.django.Encode(at, l.decoder.Zone), userID, ``); err != nil {
 		return fmt.Errorf("update last login: %w", err)
 	}
 	return nil

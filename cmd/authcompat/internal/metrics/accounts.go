@@ -38,9 +38,9 @@ func (s *instrumentedAccounts) Users(ctx context.Context, f core.UserFilter, lim
 	return s.AccountStore.Users(ctx, f, limit)
 }
 
-func (s *instrumentedAccounts) UpdateUser(ctx context.Context, was, to core.User, d core.Distinct, audit *core.AuditEntry) (u core.User, err error) {
+func (s *instrumentedAccounts) UpdateUser(ctx context.Context, c core.UserChange, audit *core.AuditEntry) (u core.User, err error) {
 	defer s.update.observe(time.Now(), &err)
-	return s.AccountStore.UpdateUser(ctx, was, to, d, audit)
+	return s.AccountStore.UpdateUser(ctx, c, audit)
 }
 
 func (s *instrumentedAccounts) RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) (err error) {
