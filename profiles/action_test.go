@@ -19,6 +19,7 @@ endpoints:
     path: %s
     fields: %s
     reply: {status: 204}
+mails: {password_reset_confirm_url: "{uid}/{token}", username_reset_confirm_url: "{uid}/{token}"}
 `
 
 func TestActions(t *testing.T) {

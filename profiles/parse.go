@@ -72,6 +72,7 @@ func (p *Profile) read(m *yamlvalue.Map) {
 	p.readNames(m)
 	yamlvalue.Optional(m, "attributes", &p.Attributes, attributes)
 	yamlvalue.Optional(m, "passwords", &p.Passwords, p.Family.passwords)
+	p.readMails(m)
 	yamlvalue.Optional(m, "trailing_slash", &p.TrailingSlash, slashRule)
 	yamlvalue.Optional(m, "other_paths", &p.OtherPaths, yamlvalue.Word(AccessOpen, AccessToken))
 	yamlvalue.Optional(m, "throttling", &p.Throttling, disclosure)
@@ -88,6 +89,7 @@ func (p *Profile) read(m *yamlvalue.Map) {
 		readRules(v, p.Family, &p.Rules, false)
 	}
 	yamlvalue.Required(m, "endpoints", &p.Endpoints, p.endpoints)
+	p.checkMails(m)
 	if v, ok := m.Get("messages"); ok {
 		readMessages(v, p.Family, p.Messages, false)
 	}

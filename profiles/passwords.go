@@ -39,7 +39,8 @@ const (
 	StageObject PasswordStage = "object"
 	// StageField asks them with the password's field, when nothing else is known of the
 	// user, and all again at the end; what then fails is no field's
-	// (dj_rest_auth/registration/serializers.py 5.0, RegisterSerializer).
+	// (dj_rest_auth/registration/serializers.py 5.0, RegisterSerializer). A change and a reset
+	// are Django's SetPasswordForm there, which is asked last, and shows all at the password that was typed again.
 	StageField PasswordStage = "field"
 )
 
@@ -53,7 +54,11 @@ const maxMinLength = 128
 func (f Family) passwords(v yamlvalue.Value) (Passwords, bool) {
 	m := v.Mapping()
 	var p Passwords
-	yamlvalue.Required(m, "validators", &p.Validators, yamlvalue.Words(ValidateSimilarity, ValidateMinLength, ValidateCommon, ValidateNumeric))
+	read := yamlvalue.Required[[]PasswordValidator]
+	if _, ok := m.Get("stage"); ok {
+		read = yamlvalue.Optional[[]PasswordValidator]
+	}
+	read(m, "validators", &p.Validators, yamlvalue.Words(ValidateSimilarity, ValidateMinLength, ValidateCommon, ValidateNumeric))
 	if slices.Contains(p.Validators, ValidateMinLength) {
 		p.MinLength = defaultMinLength
 		yamlvalue.Optional(m, "min_length", &p.MinLength, yamlvalue.Integer(1, maxMinLength))
@@ -75,7 +80,7 @@ func (p Passwords) show() yamlnode.Map {
 	if len(p.Validators) > 0 {
 		s.Set("validators", yamlnode.Words(p.Validators))
 		s.Number("min_length", p.MinLength)
-		s.Text("stage", string(p.Stage))
 	}
+	s.Text("stage", string(p.Stage))
 	return s
 }

@@ -47,6 +47,8 @@ type Profile struct {
 	// Attributes are the types of further data of users. One that is not listed is a text, and
 	// "" where a user has none.
 	Attributes []Attribute
+	// Mails says which ones are sent (family drf): none unless the profile says otherwise.
+	Mails Mails
 	// TrailingSlash says how a path without its trailing slash is answered where the
 	// endpoint does not: "exact" unless the profile says otherwise.
 	TrailingSlash TrailingSlash

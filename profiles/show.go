@@ -51,6 +51,9 @@ func (p *Profile) sections() []yamlnode.Map {
 	if shown := showAttributes(p.Attributes); len(shown.Node.Content) > 0 {
 		head.Set("attributes", yamlnode.Fold(shown.Node, len("attributes: ")))
 	}
+	if p.Mails.Links != "" {
+		head.Set("mails", p.Mails.show())
+	}
 	head.Text("trailing_slash", string(p.TrailingSlash))
 	head.Text("other_paths", string(p.OtherPaths))
 	head.Text("throttling", string(p.Throttling))

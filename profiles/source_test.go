@@ -51,8 +51,8 @@ func TestFileProblems(t *testing.T) {
 		{"text behind a map", "{username: {}, password: {}}", "{username: {}, password: {}} here", []string{"f.yaml:8:5: did not find expected key"}},
 		{"key twice", "name: plain", "name: plain\nname: other", []string{"f.yaml:2:1: name: is there twice, first on line 1"}},
 		{"unreadable key", "name: plain", "name: plain\n\"a.b\\n\": other\n\"\": 1", []string{
-			`f.yaml:2:1: "a.b\n": unknown key; the keys here are name, title, document, family, stack, scheme, authentication, tokens, usernames, emails, attributes, passwords, trailing_slash, other_paths, throttling, headers, preflight_headers, cors, formats, errors, rules, endpoints, messages`,
-			`f.yaml:3:1: "": unknown key; the keys here are name, title, document, family, stack, scheme, authentication, tokens, usernames, emails, attributes, passwords, trailing_slash, other_paths, throttling, headers, preflight_headers, cors, formats, errors, rules, endpoints, messages`,
+			`f.yaml:2:1: "a.b\n": unknown key; the keys here are name, title, document, family, stack, scheme, authentication, tokens, usernames, emails, attributes, passwords, mails, trailing_slash, other_paths, throttling, headers, preflight_headers, cors, formats, errors, rules, endpoints, messages`,
+			`f.yaml:3:1: "": unknown key; the keys here are name, title, document, family, stack, scheme, authentication, tokens, usernames, emails, attributes, passwords, mails, trailing_slash, other_paths, throttling, headers, preflight_headers, cors, formats, errors, rules, endpoints, messages`,
 		}},
 		{"too deep", "{token: $token.key}", strings.Repeat("[", 45) + strings.Repeat("]", 45), []string{"f.yaml:9:69: the file is nested more than 40 deep"}},
 		{"too many values", "{token: $token.key}", "[" + strings.Repeat("1,", maxValues) + "]", []string{"f.yaml:9:39967: the file holds more than 20000 values, aliases counted as what they stand for"}},

@@ -1,0 +1,66 @@
+package profiles
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// mailsProfile is djoser's settings of mails.
+const mailsProfile = `name: mails
+family: drf
+stack: drf-3.14
+tokens: {hex: 40, ttl: never, per_user: one}
+mails:
+  password_reset_confirm_url: '#/password/reset/confirm/{uid}/{token}'
+  username_reset_confirm_url: '#/username/reset/confirm/{uid}/{token}'
+  activation_url: 'https://www.example.org/activate/{uid}/{token}'
+  send: [activation, confirmation, password_changed_confirmation, username_changed_confirmation]
+endpoints:
+  reset_password: {path: /reset_password/, fields: {email: {}}, reply: {status: 204}}
+  reset_username: {path: /reset_username/, fields: {email: {}}, reply: {status: 204}}
+`
+
+func TestMails(t *testing.T) {
+	p, err := Parse("f.yaml", []byte(mailsProfile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Mails{
+		PasswordResetConfirmURL: "#/password/reset/confirm/{uid}/{token}", UsernameResetConfirmURL: "#/username/reset/confirm/{uid}/{token}",
+		ActivationURL: "https://www.example.org/activate/{uid}/{token}",
+		Send:          []SentMail{SendActivation, SendConfirmation, SendPasswordChanged, SendUsernameChanged},
+		Links:         LinksDjango, EmailCase: EmailExact,
+	}
+	if diff := cmp.Diff(want, p.Mails); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	checkRoundTrip(t, p)
+	if !p.SendsMails() || !p.HasLinks() {
+		t.Error("sends no mails, or has no links")
+	}
+	checkProblems(t, mailsProfile, []problem{
+		{"words", "  send: [activation,", "  links: none\n  email_case: blind\n  show_email_not_found: 1\n  send: [welcome,", []string{
+			`f.yaml:9:10: mails.links: want django or allauth, not "none"`,
+			`f.yaml:10:15: mails.email_case: want exact or insensitive, not "blind"`,
+			"f.yaml:11:25: mails.show_email_not_found: want true or false, not the number 1",
+			`f.yaml:12:10: mails.send[0]: want activation, confirmation, password_changed_confirmation or username_changed_confirmation, not "welcome"`,
+		}},
+		{"no token", "'#/password/reset/confirm/{uid}/{token}'", "'#/password/reset/confirm/{uid}/{uid}'", []string{
+			"f.yaml:6:31: mails.password_reset_confirm_url: a link has {uid} once",
+			"f.yaml:6:31: mails.password_reset_confirm_url: a link has {token} once",
+		}},
+		{"another variable", "#/username/reset", "#/{username}/reset", []string{
+			"f.yaml:7:31: mails.username_reset_confirm_url: a link has only {uid} and {token} in braces, and characters of a URL",
+		}},
+		{"no link", "  username_reset_confirm_url: '#/username/reset/confirm/{uid}/{token}'\n", "", []string{
+			"f.yaml:11:19: endpoints.reset_username.action: sends mails with a link: mails.username_reset_confirm_url is missing",
+		}},
+		{"an activation without a link", "  activation_url: 'https://www.example.org/activate/{uid}/{token}'\n", "", []string{
+			"f.yaml:8:9: mails.send: a mail about an activation has a link: activation_url is missing",
+		}},
+	})
+	checkProblems(t, plainProfile, []problem{
+		{"family", "endpoints:\n", "mails: {links: django}\nendpoints:\n", []string{"f.yaml:5:1: mails: is of family drf alone"}},
+	})
+}
