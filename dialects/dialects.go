@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/maillink"
 	"github.com/authcompat/authcompat/core/password/validation"
 	"github.com/authcompat/authcompat/dialects/drf"
 	"github.com/authcompat/authcompat/dialects/formjson"
@@ -73,7 +74,10 @@ func (a formjsonAPI) gate() front.API  { return a.Gate() }
 func (a plainjsonAPI) gate() front.API { return a.Gate() }
 
 // deployment is what a deployment adds to what profiles say.
-type deployment struct{ common validation.Common }
+type deployment struct {
+	common validation.Common
+	links  *maillink.Generator
+}
 
 // Option is one thing that a deployment adds to what profiles say.
 type Option func(*deployment)
@@ -81,6 +85,12 @@ type Option func(*deployment)
 // WithCommonPasswords gives the list of passwords that the validator common refuses.
 func WithCommonPasswords(list validation.Common) Option {
 	return func(d *deployment) { d.common = list }
+}
+
+// WithLinks gives what makes and checks the links in mails. Without it, and without somebody who sends the mails
+// (OnMail of the engine), what is done by mail is answered with 503.
+func WithLinks(links *maillink.Generator) Option {
+	return func(d *deployment) { d.links = links }
 }
 
 // ErrNoList says that a profile has the validator common, and that there is no list for it.
@@ -103,7 +113,7 @@ func newFamily(p *profiles.Profile, engine *core.Service, options []Option) (fam
 		if err := drf.Serves(p); err != nil {
 			return nil, fmt.Errorf("profile %s: %w", p.Name, err)
 		}
-		return drfAPI{drf.New(p, engine, passwords)}, nil
+		return drfAPI{drf.New(p, engine, passwords, d.links)}, nil
 	case profiles.FormJSON:
 		return formjsonAPI{formjson.New(p, engine, passwords)}, nil
 	case profiles.PlainJSON:

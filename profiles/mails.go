@@ -21,9 +21,6 @@ type Mails struct {
 	// Links says whose form the uid and the token of links have: "django" unless the profile says
 	// otherwise; empty without mails, which is the same.
 	Links LinkForm
-	// EmailCase says how the address is compared that a mail is asked for with: "exact" unless the
-	// profile says otherwise; empty likewise.
-	EmailCase EmailCase
 	// ShowEmailNotFound answers with an error where nobody has the address: false unless the profile says
 	// otherwise (djoser's PASSWORD_RESET_SHOW_EMAIL_NOT_FOUND and USERNAME_RESET_SHOW_EMAIL_NOT_FOUND, of which it takes
 	// either for both).
@@ -57,28 +54,18 @@ const (
 	LinksAllauth LinkForm = "allauth"
 )
 
-// EmailCase says how addresses are compared.
-type EmailCase string
-
-// The values of EmailCase.
-const (
-	EmailExact       EmailCase = "exact"
-	EmailInsensitive EmailCase = "insensitive" // A to Z are a to z, as in the forms of Django and django-allauth
-)
-
 // Sends tells whether the API sends a mail that nobody asks for.
 func (m Mails) Sends(mail SentMail) bool { return slices.Contains(m.Send, mail) }
 
 // mails reads which mails the API sends.
 func mails(v yamlvalue.Value) (Mails, bool) {
 	m := v.Mapping()
-	read := Mails{Links: LinksDjango, EmailCase: EmailExact}
+	read := Mails{Links: LinksDjango}
 	yamlvalue.Optional(m, "password_reset_confirm_url", &read.PasswordResetConfirmURL, linkURL)
 	yamlvalue.Optional(m, "username_reset_confirm_url", &read.UsernameResetConfirmURL, linkURL)
 	yamlvalue.Optional(m, "activation_url", &read.ActivationURL, linkURL)
 	yamlvalue.Optional(m, "send", &read.Send, yamlvalue.Words(SendActivation, SendConfirmation, SendPasswordChanged, SendUsernameChanged))
 	yamlvalue.Optional(m, "links", &read.Links, yamlvalue.Word(LinksDjango, LinksAllauth))
-	yamlvalue.Optional(m, "email_case", &read.EmailCase, yamlvalue.Word(EmailExact, EmailInsensitive))
 	yamlvalue.Optional(m, "show_email_not_found", &read.ShowEmailNotFound, yamlvalue.Boolean)
 	if v, _ := m.Get("send"); read.Sends(SendActivation) && read.ActivationURL == "" {
 		v.Refuse("a mail about an activation has a link: activation_url is missing")
@@ -155,7 +142,6 @@ func (m Mails) show() *yaml.Node {
 		s.Set("send", yamlnode.Words(m.Send))
 	}
 	s.Text("links", string(m.Links))
-	s.Text("email_case", string(m.EmailCase))
 	s.Flag("show_email_not_found", m.ShowEmailNotFound)
 	return yamlnode.Fold(s.Node, len("mails: "))
 }

@@ -30,7 +30,7 @@ func TestMails(t *testing.T) {
 		PasswordResetConfirmURL: "#/password/reset/confirm/{uid}/{token}", UsernameResetConfirmURL: "#/username/reset/confirm/{uid}/{token}",
 		ActivationURL: "https://www.example.org/activate/{uid}/{token}",
 		Send:          []SentMail{SendActivation, SendConfirmation, SendPasswordChanged, SendUsernameChanged},
-		Links:         LinksDjango, EmailCase: EmailExact,
+		Links:         LinksDjango,
 	}
 	if diff := cmp.Diff(want, p.Mails); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -40,11 +40,10 @@ func TestMails(t *testing.T) {
 		t.Error("sends no mails, or has no links")
 	}
 	checkProblems(t, mailsProfile, []problem{
-		{"words", "  send: [activation,", "  links: none\n  email_case: blind\n  show_email_not_found: 1\n  send: [welcome,", []string{
+		{"words", "  send: [activation,", "  links: none\n  show_email_not_found: 1\n  send: [welcome,", []string{
 			`f.yaml:9:10: mails.links: want django or allauth, not "none"`,
-			`f.yaml:10:15: mails.email_case: want exact or insensitive, not "blind"`,
-			"f.yaml:11:25: mails.show_email_not_found: want true or false, not the number 1",
-			`f.yaml:12:10: mails.send[0]: want activation, confirmation, password_changed_confirmation or username_changed_confirmation, not "welcome"`,
+			"f.yaml:10:25: mails.show_email_not_found: want true or false, not the number 1",
+			`f.yaml:11:10: mails.send[0]: want activation, confirmation, password_changed_confirmation or username_changed_confirmation, not "welcome"`,
 		}},
 		{"no token", "'#/password/reset/confirm/{uid}/{token}'", "'#/password/reset/confirm/{uid}/{uid}'", []string{
 			"f.yaml:6:31: mails.password_reset_confirm_url: a link has {uid} once",

@@ -20,7 +20,7 @@ type Usernames struct {
 	Case Case // "exact" unless the profile says otherwise
 }
 
-// Emails says how the addresses of users are compared.
+// Emails says how the addresses of users are compared, also those that a mail is asked for with.
 type Emails struct {
 	Case Case // "exact" unless the profile says otherwise
 	// Unique refuses the address that another user has, whatever its case.

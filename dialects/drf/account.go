@@ -135,11 +135,16 @@ func (updateAction) do(v *view, c call) result {
 	if username, sent := s.values[profiles.RoleUsername]; sent {
 		update.Username = &username
 	}
+	update.DeactivateMoved = v.profile.Mails.Sends(profiles.SendActivation)
+	if update.DeactivateMoved && !v.sendsLinks() {
+		return *v.noMail() // nobody could activate the user again
+	}
 	user, err := v.engine.UpdateUser(c.context(), v.policy, user.ID, update)
 	if err != nil {
 		return *v.accountError(err)
 	}
-	return v.success(c, &reply.Data{User: user, Token: c.session.Token})
+	// At each update, as there (djoser/views.py 2.1, perform_update).
+	return v.tell(c, profiles.SendActivation, core.MailActivation, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))
 }
 
 // deleteAction removes a user and all tokens. The password is the caller's, whoever is removed
@@ -204,7 +209,7 @@ func (setUsernameAction) do(v *view, c call) result {
 	if err != nil {
 		return *v.accountError(err)
 	}
-	return v.success(c, &reply.Data{User: user, Token: c.session.Token})
+	return v.tell(c, profiles.SendUsernameChanged, core.MailUsernameChanged, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))
 }
 
 // usernameAgain compares a new username with the one that was typed again.

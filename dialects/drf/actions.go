@@ -87,6 +87,10 @@ func (registerAction) do(v *view, c call) result {
 	if refusal := s.newPassword(); refusal != nil {
 		return *refusal
 	}
+	inactive := v.profile.Mails.Sends(profiles.SendActivation)
+	if inactive && !v.sendsLinks() {
+		return *v.noMail() // nobody could activate the user
+	}
 	values := s.values
 	field, _ := v.endpoint.Field(profiles.RoleUsername)
 	_, withPassword := v.endpoint.Field(profiles.RolePassword)
@@ -97,12 +101,13 @@ func (registerAction) do(v *view, c call) result {
 		NoPassword: !withPassword,
 		Attributes: s.given(),
 		NoToken:    !v.endpoint.ShowsToken(), // nobody would ever know it
+		Inactive:   inactive,
 	})
 	if err != nil {
 		return *v.engineError(err)
 	}
 	data := reply.OfSession(session)
-	return v.success(c, &data)
+	return v.tellRegistered(c, session.User, v.success(c, &data))
 }
 
 // maxUsername is how many code points of a username AbstractUser's column holds

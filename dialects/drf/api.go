@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/maillink"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/newpassword"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
@@ -32,6 +33,7 @@ type API struct {
 	engine      *core.Service
 	policy      core.Policy
 	passwords   *newpassword.Checker
+	links       *maillink.Generator // nil: there is no key of links in mails
 	emails      *django.Emails
 	style       pyjson.Style // how the API writes JSON unless a client asks otherwise
 	detailBody  *reply.Body  // of errors with a detail
@@ -39,10 +41,10 @@ type API struct {
 	scratchPool sync.Pool // of *scratch
 }
 
-// New makes the API of a profile.
-func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Checker) *API {
+// New makes the API of a profile. links make and check the links in mails; nil: nobody can follow one.
+func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Checker, links *maillink.Generator) *API {
 	a := &API{
-		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, emails: django.NewEmails(),
+		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, links: linksOf(p, links), emails: django.NewEmails(),
 		style: pyjson.Compact(), failures: failures(p.Rules),
 	}
 	if p.Rules.JSON == profiles.JSONSpaced {

@@ -37,7 +37,7 @@ func (setPasswordAction) do(v *view, c call) result {
 	if _, err := v.engine.ChangePassword(c.context(), v.policy, *s.confirmation, s.values[profiles.RolePassword], end); err != nil {
 		return *v.accountError(err)
 	}
-	return v.success(c, &reply.Data{User: user, Token: c.session.Token})
+	return v.tell(c, profiles.SendPasswordChanged, core.MailPasswordChanged, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))
 }
 
 // changedPassword asks the validators about the new password of a user who is there already, and

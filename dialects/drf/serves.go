@@ -3,6 +3,7 @@ package drf
 import (
 	"fmt"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -19,6 +20,13 @@ func actions() map[profiles.Action]action {
 		profiles.List:        listAction{},
 		profiles.SetUsername: setUsernameAction{},
 		profiles.SetPassword: setPasswordAction{},
+
+		profiles.ResetPassword:        askAction{core.MailPasswordReset},
+		profiles.ResetUsername:        askAction{core.MailUsernameReset},
+		profiles.ResendActivation:     askAction{core.MailActivation},
+		profiles.ResetPasswordConfirm: confirmPasswordAction{},
+		profiles.ResetUsernameConfirm: confirmUsernameAction{},
+		profiles.Activate:             activateAction{},
 	}
 }
 
@@ -28,6 +36,9 @@ func Serves(p *profiles.Profile) error {
 	for _, e := range p.Endpoints {
 		if known[e.Action] == nil {
 			return fmt.Errorf("endpoint %s: family %s does not serve the action %s yet", e.Name, p.Family, e.Action)
+		}
+		if _, ok := e.Field(profiles.RoleUID); e.Action == profiles.Activate && !ok {
+			return fmt.Errorf("endpoint %s: family %s does not read keys of django-allauth yet: an activation needs a field with the role %s", e.Name, p.Family, profiles.RoleUID)
 		}
 	}
 	return nil

@@ -41,7 +41,7 @@ type API struct {
 func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Checker) *API {
 	return &API{
 		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, emails: django.NewEmails(),
-		errors: reply.Compile(*p.Errors.Body, pyjson.Spaced()), failures: failures(), framework: drf.New(p, engine, passwords),
+		errors: reply.Compile(*p.Errors.Body, pyjson.Spaced()), failures: failures(), framework: drf.New(p, engine, passwords, nil),
 	}
 }
 

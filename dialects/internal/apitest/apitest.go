@@ -44,8 +44,11 @@ func MustNew(tb testing.TB, p *profiles.Profile, store core.Store, options ...di
 	if err != nil {
 		tb.Fatal(err)
 	}
-	accounts, _ := store.(core.AccountStore)
-	a := &API{Engine: core.New(core.Config{Backend: core.Backend{Store: store, Accounts: accounts}, Hasher: hasher, Sealer: sealer})}
+	backend := core.Backend{Store: store}
+	if whole, ok := store.(interface{ Backend() core.Backend }); ok {
+		backend = whole.Backend()
+	}
+	a := &API{Engine: core.New(core.Config{Backend: backend, Hasher: hasher, Sealer: sealer})}
 	if a.handler, err = dialects.New(p, a.Engine, options...); err != nil {
 		tb.Fatal(err)
 	}

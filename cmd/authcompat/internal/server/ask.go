@@ -71,7 +71,7 @@ func (s *server) askHandler(ctx context.Context, f *config.Server, all []config.
 	}
 	byName := make(map[string]http.Handler)
 	for _, p := range all {
-		gate, err := dialects.NewGate(p.Profile, s.engine.Service, f.CommonPasswords.Options()...)
+		gate, err := dialects.NewGate(p.Profile, s.engine.Service, s.dialectOptions(&f.Config)...)
 		if err != nil {
 			return nil, err
 		}

@@ -43,7 +43,7 @@ func (s *server) handler(ctx context.Context, f *config.Config, p config.BoundPr
 func (s *server) dialect(ctx context.Context, all *served, f *config.Config, p config.BoundProfile) (err error) {
 	delete(s.olds, p.Profile.Name)
 	if p.Front == nil {
-		all.Handler, err = dialects.New(p.Profile, s.engine.Service, f.CommonPasswords.Options()...)
+		all.Handler, err = dialects.New(p.Profile, s.engine.Service, s.dialectOptions(f)...)
 		return err
 	}
 	o, err := s.frontOptions(f, p)
@@ -60,7 +60,7 @@ func (s *server) dialect(ctx context.Context, all *served, f *config.Config, p c
 		}
 		all.front = front.New(api, o)
 		return all.front
-	}, f.CommonPasswords.Options()...)
+	}, s.dialectOptions(f)...)
 	if err != nil {
 		return err
 	}

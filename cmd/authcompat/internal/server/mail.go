@@ -1,7 +1,12 @@
 package server
 
 import (
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/mailer"
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/maillink"
+	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/profiles"
 )
 
 // openMail makes what sends mails, if there is an SMTP server.
@@ -20,5 +25,45 @@ func (s *server) openMail() (err error) {
 	return err
 }
 
-// profileLinks returns where the links in a profile's mails lead to. No profile says so yet.
-func (s *server) profileLinks(string) (links mailer.ProfileLinks, ok bool) { return links, false }
+// profileLinks returns where the links in a profile's mails lead to.
+func (s *server) profileLinks(name string) (links mailer.ProfileLinks, ok bool) {
+	for _, a := range s.apis {
+		p := a.bound.Load().Profile
+		if p.Name != name {
+			continue
+		}
+		links = mailer.ProfileLinks{
+			URLs: map[core.MailKind]string{
+				core.MailPasswordReset: p.Mails.PasswordResetConfirmURL,
+				core.MailUsernameReset: p.Mails.UsernameResetConfirmURL,
+				core.MailActivation:    p.Mails.ActivationURL,
+			},
+		}
+		if p.Mails.Links == profiles.LinksAllauth {
+			links.UID, links.AllEmails = maillink.Base36, true
+		}
+		return links, true
+	}
+	return links, false
+}
+
+// dialectOptions are what the deployment adds to profiles.
+func (s *server) dialectOptions(f *config.Config) []dialects.Option {
+	return append(f.CommonPasswords.Options(), dialects.WithLinks(s.started.Mail.Links))
+}
+
+// warnMails warns of profiles whose mails can't be sent, or whose links nobody can follow.
+func (s *server) warnMails(all []config.BoundProfile) {
+	for _, p := range all {
+		sends, links := p.Profile.SendsMails(), p.Profile.HasLinks()
+		if sends && s.mail == nil {
+			s.log.Warn("this profile sends mails, and there is no SMTP server: who asks for one, and registrations with an activation, are answered with 503, and no other mail is sent; give one with --smtp-host, or take the endpoints and mails.send out of the profile", "profile", p.Profile.Name)
+		}
+		if links && s.started.Mail.Links == nil {
+			s.log.Warn("this profile has links in mails, and there is no key for them: what makes or follows one is answered with 503; give Django's SECRET_KEY, or any long random text, with --django-secret-key-file", "profile", p.Profile.Name)
+		}
+		if sends && s.mail != nil && s.started.Mail.Domain == "" {
+			s.log.Warn("mails of this profile name no site, and a link that is a path leads nowhere: give the site's domain with --mail-domain", "profile", p.Profile.Name)
+		}
+	}
+}

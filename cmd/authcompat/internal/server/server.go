@@ -101,6 +101,7 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, hangu
 		return err
 	}
 	s.warnKeyless(all)
+	s.warnMails(all)
 	s.warnUnsafe(ctx)
 	s.warnWeak(f)
 	for _, u := range f.Unknown {

@@ -1,0 +1,142 @@
+package drf
+
+import (
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/maillink"
+	"github.com/authcompat/authcompat/dialects/internal/reply"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// confirmLink finds whose link was followed (djoser/serializers.py 2.1, UidAndTokenSerializer;
+// dj_rest_auth/serializers.py 5.0, PasswordResetConfirmSerializer).
+func (v *view) confirmLink(c call, values validated) (core.Confirmation, *result) {
+	if v.links == nil {
+		return core.Confirmation{}, v.noMail()
+	}
+	id, err := maillink.DecodeUID(uidFormat(v.profile), values[profiles.RoleUID])
+	if err != nil {
+		return core.Confirmation{}, v.linkError(&core.Error{Kind: core.KindUserUnknown})
+	}
+	confirmed, err := v.engine.ConfirmLink(c.context(), v.links, id, values[profiles.RoleToken])
+	if err != nil {
+		return core.Confirmation{}, v.linkError(err)
+	}
+	return confirmed, nil
+}
+
+// linkError answers a failure of what a link is for.
+func (v *view) linkError(err error) *result {
+	role, key := profiles.RoleToken, "link_invalid"
+	switch core.KindOf(err) {
+	case core.KindUserUnknown:
+		role, key = profiles.RoleUID, "uid_invalid"
+	case core.KindInvalidCredentials:
+	default:
+		return v.engineError(err)
+	}
+	field, _ := v.endpoint.Field(role)
+	return fieldError(field.Name, v.message(key))
+}
+
+// confirmPasswordAction gives whoever has the link another password (djoser/views.py 2.1,
+// reset_password_confirm; dj_rest_auth/views.py 5.0, PasswordResetConfirmView).
+type confirmPasswordAction struct{}
+
+func (confirmPasswordAction) do(v *view, c call) result {
+	in, refusal := v.parse(c)
+	if refusal != nil {
+		return *refusal
+	}
+	s := serializer{view: v}
+	if refusal := s.validate(c.context(), in); refusal != nil {
+		return *refusal
+	}
+	// djoser looks at the password before the link, as one of whoever is logged in: as a rule nobody.
+	form := v.profile.Passwords.Stage == profiles.StageField
+	if !form {
+		var caller *core.User
+		if c.session != nil {
+			caller = &c.session.User
+		}
+		if refusal := v.changedPassword(s.values, caller); refusal != nil {
+			return *refusal
+		}
+	}
+	confirmed, refusal := v.confirmLink(c, s.values)
+	if refusal != nil {
+		return *refusal
+	}
+	if form {
+		user := confirmed.User()
+		if refusal := v.changedPassword(s.values, &user); refusal != nil {
+			return *refusal
+		}
+	}
+	if _, err := v.engine.ChangePassword(c.context(), v.policy, confirmed, s.values[profiles.RolePassword], core.TokenEnd{}); err != nil {
+		return *v.linkError(err)
+	}
+	return v.tell(c, profiles.SendPasswordChanged, core.MailPasswordChanged, confirmed.User(), v.success(c, &reply.Data{}))
+}
+
+// confirmUsernameAction gives whoever has the link another username (djoser/views.py 2.1, reset_username_confirm).
+type confirmUsernameAction struct{}
+
+func (confirmUsernameAction) do(v *view, c call) result {
+	in, refusal := v.parse(c)
+	if refusal != nil {
+		return *refusal
+	}
+	s := serializer{view: v, unique: true}
+	if refusal := s.validate(c.context(), in); refusal != nil {
+		return *refusal
+	}
+	if refusal := v.usernameAgain(s.values); refusal != nil {
+		return *refusal
+	}
+	username := s.values[profiles.RoleUsername]
+	confirmed, refusal := v.confirmLink(c, s.values)
+	if refusal != nil {
+		return *refusal
+	}
+	field, _ := v.endpoint.Field(profiles.RoleUsername)
+	if utf8.RuneCountInString(username) > maxUsernameOf(field) {
+		return *v.engineError(&core.Error{Kind: core.KindInvalidUser})
+	}
+	user, err := v.engine.UpdateByLink(c.context(), v.policy, confirmed, core.UserUpdate{Username: &username})
+	if err != nil {
+		return *v.linkError(err)
+	}
+	return v.tell(c, profiles.SendUsernameChanged, core.MailUsernameChanged, user, v.success(c, &reply.Data{User: user}))
+}
+
+// activateAction makes whoever has the link active (djoser/views.py 2.1, activation).
+type activateAction struct{}
+
+func (activateAction) do(v *view, c call) result {
+	in, refusal := v.parse(c)
+	if refusal != nil {
+		return *refusal
+	}
+	s := serializer{view: v}
+	if refusal := s.validate(c.context(), in); refusal != nil {
+		return *refusal
+	}
+	confirmed, refusal := v.confirmLink(c, s.values)
+	if refusal != nil {
+		return *refusal
+	}
+	done := false
+	if !confirmed.User().Active {
+		var err error
+		if done, err = v.engine.Activate(c.context(), v.policy, confirmed); err != nil {
+			return *v.engineError(err)
+		}
+	}
+	if !done {
+		return *v.detail(http.StatusForbidden, "link_stale", v.message("link_stale"))
+	}
+	return v.tell(c, profiles.SendConfirmation, core.MailConfirmation, confirmed.User(), v.success(c, &reply.Data{}))
+}

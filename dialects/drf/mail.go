@@ -1,0 +1,92 @@
+package drf
+
+import (
+	"net/http"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/maillink"
+	"github.com/authcompat/authcompat/dialects/internal/reply"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// linksOf gives what checks the links of a profile's mails; nil: there is no key.
+func linksOf(p *profiles.Profile, all *maillink.Generator) *maillink.Generator {
+	if all == nil {
+		return nil
+	}
+	links := *all
+	links.AllEmails = p.Mails.Links == profiles.LinksAllauth
+	return &links
+}
+
+// uidFormat is the form of the uid in the links of a profile.
+func uidFormat(p *profiles.Profile) maillink.UIDFormat {
+	if p.Mails.Links == profiles.LinksAllauth {
+		return maillink.Base36
+	}
+	return maillink.Base64
+}
+
+// sendsLinks tells whether mails with links can be sent: there is a key, and somebody sends them.
+func (a *API) sendsLinks() bool { return a.links != nil && a.engine.SendsMail() }
+
+// noMail answers where mails are not configured, as where the database can't be reached.
+func (v *view) noMail() *result {
+	return v.detail(http.StatusServiceUnavailable, core.KindUnavailable.String(), v.message("unavailable"))
+}
+
+// askAction sends a mail of a kind to whoever has the address (djoser/views.py 2.1, reset_password, reset_username and
+// resend_activation; dj_rest_auth/views.py 5.0, PasswordResetView). It does the same, in the same time, for an
+// address that nobody has.
+type askAction struct{ kind core.MailKind }
+
+func (do askAction) do(v *view, c call) result {
+	in, refusal := v.parse(c)
+	if refusal != nil {
+		return *refusal
+	}
+	s := serializer{view: v}
+	if refusal := s.validate(c.context(), in); refusal != nil {
+		return *refusal
+	}
+	mails := v.profile.Mails
+	resend := do.kind == core.MailActivation
+	if resend && !mails.Sends(profiles.SendActivation) {
+		return nothingToResend()
+	}
+	if !v.sendsLinks() {
+		return *v.noMail()
+	}
+	found, err := v.engine.AskMailByEmail(c.context(), v.policy, do.kind, s.values[profiles.RoleEmail], core.Recipients{
+		CaseBlind: v.policy.EmailCaseBlind,
+		Unusable:  mails.Links == profiles.LinksAllauth,
+	})
+	switch {
+	case err != nil:
+		return *v.engineError(err)
+	case !found && mails.ShowEmailNotFound:
+		return *badRequest([]any{v.message("email_unknown")})
+	case !found && resend:
+		return nothingToResend()
+	}
+	return v.success(c, &reply.Data{})
+}
+
+// nothingToResend is djoser's answer where there is nobody to activate: it has no body.
+func nothingToResend() result { return result{status: http.StatusBadRequest, outcome: "invalid"} }
+
+// tell sends a mail about what was done, if the profile does. An error is only logged: it is done.
+func (v *view) tell(c call, mail profiles.SentMail, kind core.MailKind, u core.User, r result) result {
+	if v.profile.Mails.Sends(mail) && v.engine.SendsMail() {
+		r.err = v.engine.MailUser(c.context(), v.policy, kind, u)
+	}
+	return r
+}
+
+// tellRegistered sends the mails of a registration (djoser/views.py 2.1, perform_create).
+func (v *view) tellRegistered(c call, u core.User, r result) result {
+	if v.profile.Mails.Sends(profiles.SendActivation) {
+		return v.tell(c, profiles.SendActivation, core.MailActivation, u, r)
+	}
+	return v.tell(c, profiles.SendConfirmation, core.MailConfirmation, u, r)
+}
