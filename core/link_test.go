@@ -42,8 +42,11 @@ func TestLinkIsUsedOnce(t *testing.T) {
 		token := w.token(t, ann.ID)
 		var wg sync.WaitGroup
 		errs := make([]error, 8)
+		followed := make([]core.Confirmation, len(errs))
 		for i := range errs {
-			c := w.confirmed(t, ann.ID, token)
+			followed[i] = w.confirmed(t, ann.ID, token)
+		}
+		for i, c := range followed {
 			wg.Go(func() {
 				if i%2 == 0 {
 					_, errs[i] = w.ChangePassword(t.Context(), p, c, "new secret", core.TokenEnd{})
