@@ -1,6 +1,6 @@
 """The suite of dj-rest-auth 5.0.2."""
 import os, re, sys
-import wire
+import mailbox, wire
 from wire import Missing
 SRC = wire.suite_folder('djra5')
 sys.path.insert(0, wire.folder(SRC + '/dj_rest_auth', 'the suite of dj-rest-auth'))
@@ -17,8 +17,6 @@ import django; django.setup()
 wire.install()
 BASE = wire.profile_text('djra')
 FEATURES = [
-    ('POST', r'/password/reset/$', 'password/reset (mail)'),
-    ('POST', r'/password/reset/confirm/$', 'password/reset/confirm'),
     ('GET|POST', r'/rest-registration/verify-email', 'verify-email'),
     ('GET|POST', r'/rest-registration/resend-email', 'resend-email (mail)'),
     ('GET|POST', r'/protected-view', 'protected view'),
@@ -28,6 +26,8 @@ FEATURES = [
 
 
 class DJRA(wire.Suite):
+    mailbox = mailbox.Mailbox(wire.RUN)
+
     def profile(self, environ):
         from dj_rest_auth.app_settings import api_settings
         from allauth.account import app_settings as aa
@@ -57,12 +57,12 @@ class DJRA(wire.Suite):
             'PASSWORDS': self.passwords(dj.AUTH_PASSWORD_VALIDATORS),
         }.items():
             text = text.replace(word, value)
-        return text
+        return mailbox.djra(allauth, text)
 
     def passwords(self, validators):
         words = {'UserAttributeSimilarityValidator': 'similarity', 'MinimumLengthValidator': 'min_length', 'CommonPasswordValidator': 'common', 'NumericPasswordValidator': 'numeric'}
         names = [words[v['NAME'].split('.')[-1]] for v in validators]
-        return 'passwords: {validators: [%s], stage: field}' % ', '.join(names) if names else '# no validators, whose stage is of the field: see PASSWORDS'
+        return 'passwords: {validators: [%s], stage: field}' % ', '.join(names) if names else 'passwords: {stage: field}'
 
     def adapt(self, environ, method, target, headers, body):
         if wire.MODE == 'hybrid' and target == '/login/' and b'"email"' in body and b'"username"' not in body and b'"email": ""' not in body:

@@ -82,7 +82,8 @@ def start(profile_text, store, token_table=None):
         mapping = ['--map', os.path.join(RUN, 'map-%s.yaml' % token_table)]
         with open(mapping[1], 'w') as f: f.write('token_table: %s\n' % token_table)
     p = subprocess.Popen([BIN, 'serve', '--profile', path, '--listen', '127.0.0.1:%d' % port, '--store', store,
-                          '--limits', 'off', '--password-iterations', '1000', '--log-requests', 'all', *mapping, *common_passwords()],
+                          '--limits', 'off', '--password-iterations', '1000', '--log-requests', 'all', *mapping, *common_passwords(),
+                          *(suite.mailbox.flags() if suite.mailbox else [])],
                          stdout=err, stderr=err, cwd=RUN)
     servers[key] = (p, port)
     for _ in range(200):
@@ -203,6 +204,7 @@ def headers_of(environ):
 class Suite:
     """what differs between the peers"""
     common_passwords = ''  # the list of the validator common
+    mailbox = None      # where authcompat's mails come to
     def profile(self, environ): raise NotImplementedError
     def adapt(self, environ, method, target, headers, body): return method, target, headers, body
     def supported(self, method, path): return True
@@ -239,11 +241,15 @@ def exchange(environ, force_user=None):
         if STORE == 'native': moving('import', profile, token_table)
         status, hs, data = send(port, m2, t2, h2, b2)
         if 'sliding: ' in profile: _real_sleep(1.3)     # ends are written later, once a second
+        if suite.mailbox: current['mails'] = suite.mailbox.collect(*((db_path(), 'authcompat_mails') if STORE == 'attach' else (native_path(), 'mails')), clock=_real_time, sleep=_real_sleep)
         if STORE == 'native': moving('export', profile, token_table)
     finally:
         suite.after()
     entry = {'test': current.get('id'), 'request': '%s %s' % (m2, t2), 'headers': [(k, v) for k, v in h2], 'body': b2.decode('utf-8', 'replace')[:400],
              'status': status, 'reply_headers': hs, 'reply': data.decode('utf-8', 'replace')[:400], 'profile': hashlib.sha1(profile.encode()).hexdigest()[:10]}
+    if current.pop('mails', 0):
+        from django.core import mail
+        entry['mails'] = [{'to': m.to, 'subject': m.subject, 'body': m.body} for m in mail.outbox]
     if (m2, t2) != (method, target): entry['asked'] = '%s %s' % (method, target)
     log.append(entry)
     LOG.write(json.dumps(entry) + '\n'); LOG.flush()
@@ -317,7 +323,7 @@ def clean():
         if ':memory:' in path or not os.path.exists(path): return
         c = sqlite3.connect(path, timeout=10)
         have = {r[0] for r in c.execute("select name from sqlite_master where name like 'authcompat_%'")}
-        for t in ('authcompat_users', 'authcompat_tokens', 'authcompat_guesses'):
+        for t in ('authcompat_users', 'authcompat_tokens', 'authcompat_guesses', 'authcompat_mails'):
             if t in have: c.execute('delete from ' + t)
         c.commit(); c.close()
     except sqlite3.OperationalError as e:
