@@ -95,3 +95,52 @@ func TestAskMail(t *testing.T) {
 		t.Errorf("one more: %+v, %v", m, err)
 	}
 }
+
+// TestAskMailByEmail holds which users with an address get a mail.
+func TestAskMailByEmail(t *testing.T) {
+	store := sqlitetest.MustOpen(t)
+	passwords, err := hashing.NewDjangoHasher(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := core.New(core.Config{Backend: store.Backend(), Hasher: hashing.NewPool(passwords, hashing.PoolOptions{Threads: 1, Queue: 10})})
+	for _, r := range []core.Registration{
+		{Username: "john", Email: "john@example.org", Password: "secret"},
+		{Username: "johnny", Email: "john@example.org", Password: "secret"},
+		{Username: "ann", Email: "ann@example.org", Password: "secret", Inactive: true},
+		{Username: "joe", Email: "joe@example.org", NoPassword: true},
+	} {
+		if _, err := s.CreateUser(t.Context(), core.Policy{}, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		kind  core.MailKind
+		email string
+		to    core.Recipients
+		want  int64
+	}{
+		{core.MailPasswordReset, "john@example.org", core.Recipients{}, 2},
+		{core.MailPasswordReset, "JOHN@example.org", core.Recipients{}, 0},
+		{core.MailPasswordReset, "JOHN@example.org", core.Recipients{CaseBlind: true}, 2},
+		{core.MailPasswordReset, "ann@example.org", core.Recipients{}, 0},
+		{core.MailPasswordReset, "joe@example.org", core.Recipients{}, 0},
+		{core.MailPasswordReset, "joe@example.org", core.Recipients{Unusable: true}, 1},
+		{core.MailActivation, "ann@example.org", core.Recipients{}, 1},
+		{core.MailActivation, "john@example.org", core.Recipients{}, 0},
+		{core.MailPasswordReset, "", core.Recipients{}, 0},
+		{core.MailPasswordReset, "a\x00b", core.Recipients{}, 0},
+	} {
+		before, err := store.Backend().Mail.CountMails(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := s.AskMailByEmail(t.Context(), core.Policy{Issuer: "api"}, c.kind, c.email, c.to)
+		if found != (c.want > 0) || err != nil {
+			t.Errorf("%s %q: %t, %v", c.kind, c.email, found, err)
+		}
+		if n, err := store.Backend().Mail.CountMails(t.Context()); n-before != c.want || err != nil {
+			t.Errorf("%s %q: %d mails, %v, want %d", c.kind, c.email, n-before, err, c.want)
+		}
+	}
+}
