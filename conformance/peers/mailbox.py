@@ -95,7 +95,7 @@ def djoser(ds, text):
 
 def djra(installed, text):
     """the profile with dj-rest-auth's reset; installed: django-allauth is"""
-    mails = 'mails: {password_reset_confirm_url: "/test-admin/reset/{uid}/{token}/", links: %s}\nemails: {case: insensitive}\n' % ('allauth' if installed else 'django')
+    mails = 'mails: {password_reset_confirm_url: "/test-admin/reset/{uid}/{token}/", links: %s}\n' % ('allauth' if installed else 'django')
     endpoints = '''
   password_reset:
     action: reset_password
