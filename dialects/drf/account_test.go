@@ -67,6 +67,18 @@ endpoints:
     others: OTHERS
     renderers: [json]
     reply: {status: 200, body: {username: $user.username}}
+  instance:
+    action: account
+    path: '/instances/{id}/'
+    renderers: [json]
+    parsers: [json]
+    view: {name: User Instance, actions: true}
+    reply: {status: 200, body: {username: $user.username}}
+  instance_update:
+    action: update
+    path: '/instances/{id}/'
+    fields: {email: {}}
+    reply: {status: 200, body: {email: $user.email}}
   user_update:
     action: update
     path: '/users/{id}/'
@@ -165,6 +177,8 @@ func TestAccounts(t *testing.T) {
 			{"ann", "GET", "/users/9/", "", unknown},
 			{"ann", "GET", "/users/99999999999999999999/", "", unknown},
 			{"ann", "GET", "/users/bea/", "", unknown},
+			{"ann", "OPTIONS", "/instances/1/", "", `200 {"name":"User Instance","description":"","renders":["application/json"],"parses":["application/json"],"actions":{"PUT":{"email":{"type":"email","required":true,"read_only":false}}}}`},
+			{"ann", "OPTIONS", "/instances/2/", "", `200 {"name":"User Instance","description":"","renders":["application/json"],"parses":["application/json"]}`},
 			{"ann", "GET", "/named/ann/", "", `200 {"username":"ann"}`},
 			{"ann", "GET", "/named/bea/", "", unknown},
 			{"clara", "GET", "/named/bea/", "", `200 {"username":"bea"}`},

@@ -9,7 +9,7 @@ import (
 )
 
 // options describes the view (rest_framework/metadata.py, SimpleMetadata).
-func (v *view) options() result {
+func (v *view) options(c call) result {
 	renders := make([]any, len(v.endpoint.Renderers))
 	for i, r := range v.endpoint.Renderers {
 		renders[i] = rendererType(r)
@@ -27,7 +27,7 @@ func (v *view) options() result {
 		actions := new(pyjson.Object)
 		// A set of Python's has no order (SimpleMetadata.determine_actions).
 		for _, method := range []string{http.MethodPost, http.MethodPut} {
-			if served, ok := v.views[method]; ok {
+			if served, ok := v.views[method]; ok && served.offers(c) {
 				fields := new(pyjson.Object)
 				for _, f := range served.endpoint.Fields {
 					fields.Set(f.Name, describe(f))
@@ -40,6 +40,19 @@ func (v *view) options() result {
 		}
 	}
 	return result{status: http.StatusOK, data: data, outcome: "options"}
+}
+
+// offers tells whether the view shows a client what it reads: of an update, if there is the
+// account, and the client may change it.
+func (v *view) offers(c call) bool {
+	if v.endpoint.Action != profiles.Update {
+		return true
+	}
+	if c.session == nil {
+		return false
+	}
+	_, refusal := v.account(c)
+	return refusal == nil
 }
 
 // describe is SimpleMetadata.get_field_info.

@@ -204,7 +204,8 @@ func (v *view) admit(c call, late *result) result {
 		c.session = session
 		return v.action.do(v, c)
 	case c.method == http.MethodOptions:
-		return v.options()
+		c.session = session
+		return v.options(c)
 	}
 	return *v.detail(http.StatusMethodNotAllowed, "method_not_allowed", v.message("method", "method", c.method))
 }
