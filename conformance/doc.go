@@ -65,6 +65,7 @@
 //	${token}                 what an earlier step captured
 //	${john.username}         also .password and .email; a response cannot refer to a password
 //	${upper(john.username)}  in capital letters
+//	${basic(john)}           what follows Basic in an Authorization header: john's name and password
 //	${repeat(p, 5000)}       5000 times p
 //	${bytes(00ff)}           bytes, in hex
 //

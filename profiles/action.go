@@ -77,7 +77,7 @@ func actionRules() []actionRule {
 		},
 		{
 			action: Login, methods: post, access: AccessOpen,
-			takes: []Role{RoleUsername, RolePassword, RoleEmail, RoleUsernameOrEmail}, needs: [][]Role{{RoleUsername, RoleEmail, RoleUsernameOrEmail}, password},
+			takes: []Role{RoleUsername, RolePassword, RoleEmail, RoleUsernameOrEmail, RoleKey}, needs: [][]Role{{RoleUsername, RoleEmail, RoleUsernameOrEmail}, password},
 		},
 		{action: Logout, methods: []string{http.MethodPost, http.MethodGet}, access: AccessToken}, // GET: ACCOUNT_LOGOUT_ON_GET of django-allauth
 		{action: LogoutAll, methods: post, access: AccessToken},
@@ -133,7 +133,7 @@ func (r actionRule) takesIn(f Family) []Role {
 		return r.takes
 	}
 	roles := slices.DeleteFunc(slices.Clone(r.takes), func(role Role) bool {
-		return role.oneOf(RoleID, RoleAttribute, RoleUsernameOrEmail) || r.action == Login && role == RoleEmail
+		return role.oneOf(RoleID, RoleKey, RoleAttribute, RoleUsernameOrEmail) || r.action == Login && role == RoleEmail
 	})
 	if f == FormJSON && r.action == Register {
 		roles = append(roles, RoleAccept)

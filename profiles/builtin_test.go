@@ -12,7 +12,7 @@ import (
 )
 
 func TestBuiltin(t *testing.T) {
-	want := []string{"authtokens", "form-auth", "knox-auth", "ocd-users", "snippit"}
+	want := []string{"authtokens", "drf-authtoken", "form-auth", "knox", "knox-5", "knox-auth", "ocd-users", "snippit"}
 	if diff := cmp.Diff(want, Builtin()); diff != "" {
 		t.Error(diff)
 	}
@@ -71,7 +71,7 @@ func TestLoadProblems(t *testing.T) {
 	}
 
 	_, err = Load("snippet")
-	const missing = `profile "snippet" is neither built in (authtokens, form-auth, knox-auth, ocd-users, snippit) nor a file: ` +
+	const missing = `profile "snippet" is neither built in (authtokens, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit) nor a file: ` +
 		"open snippet: no such file or directory"
 	if !errors.Is(err, fs.ErrNotExist) || err.Error() != missing {
 		t.Errorf("missing: got %v", err)

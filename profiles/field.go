@@ -141,9 +141,9 @@ func (r fieldReader) role(m *yamlvalue.Map, name Role) Role {
 
 // presence reads whether a field is required, and whether it may be blank.
 func (r fieldReader) presence(m *yamlvalue.Map, f *Field) {
-	if f.Role == RoleID {
-		m.Forbid("required", "a field with the role id is read-only")
-		m.Forbid("blank", "a field with the role id is read-only")
+	if f.Role.ReadOnly() {
+		m.Forbid("required", "a field with the role %s is read-only", f.Role)
+		m.Forbid("blank", "a field with the role %s is read-only", f.Role)
 		return
 	}
 	if r.action.oneOf(Update) {
@@ -217,7 +217,7 @@ func fieldName(v yamlvalue.Value) (string, bool) {
 // isText tells whether the field's values are texts.
 func (f Field) isText() bool {
 	switch f.Role {
-	case RoleID, RoleAccept:
+	case RoleID, RoleKey, RoleAccept:
 		return false
 	case RoleAttribute:
 		return f.Type.Type == template.TypeText

@@ -154,7 +154,7 @@ messages:
 		`f.yaml:7:16: rules.blank: want refused, refused-unstripped or missing, not "maybe"`,
 		"f.yaml:10:11: endpoints.login.path: a path starts with a slash",
 		"f.yaml:11:37: endpoints.login.fields.username.max_length: want a whole number from 1 to 150, not the number 151",
-		`f.yaml:11:52: endpoints.login.fields.pasword.role: is missing: "pasword" is none of username, password, email, username_or_email`,
+		`f.yaml:11:52: endpoints.login.fields.pasword.role: is missing: "pasword" is none of username, password, email, username_or_email, key`,
 		"f.yaml:12:21: endpoints.login.reply.status: want a whole number from 200 to 599, not the number 99",
 		"f.yaml:12:39: endpoints.login.reply.body.token: unknown value $token.kay; did you mean $token.key?",
 		`f.yaml:12:55: endpoints.login.reply.body.at: $user.created takes the format microseconds, milliseconds or day-month-year, not "iso"`,

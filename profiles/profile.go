@@ -257,7 +257,8 @@ type Role string
 
 // The roles.
 const (
-	RoleID              Role = "id" // read-only, only shown by OPTIONS
+	RoleID              Role = "id"  // read-only, only shown by OPTIONS
+	RoleKey             Role = "key" // of login: the token that it shows; read-only likewise
 	RoleUsername        Role = "username"
 	RoleEmail           Role = "email"
 	RoleUsernameOrEmail Role = "username_or_email" // of login: what a user is found by
@@ -270,6 +271,9 @@ const (
 	RoleToken           Role = "token"             // of a link in a mail: the proof that it is one
 	RoleAttribute       Role = "attribute"         // further data of the user
 )
+
+// ReadOnly tells whether a field is only shown by OPTIONS: what is sent for it is not looked at.
+func (r Role) ReadOnly() bool { return r.oneOf(RoleID, RoleKey) }
 
 // Characters is the set of characters that a username may have.
 type Characters string

@@ -183,7 +183,7 @@ func (f Field) show() *yaml.Node {
 	s.Text("attribute", f.Attribute)
 	if f.ReadOnly {
 		s.Flag("read_only", f.ReadOnly)
-	} else if f.Role != RoleID {
+	} else if !f.Role.ReadOnly() {
 		s.Flag("required", f.Required)
 	}
 	if f.AnyText {

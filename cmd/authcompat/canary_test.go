@@ -72,6 +72,10 @@ func TestCanaries(t *testing.T) {
 						}
 						return password
 					})
+					if basic := "Basic " + base64.StdEncoding.EncodeToString([]byte("alice:"+password)); len(e.Fields) == 0 {
+						s.want(t, 503, "POST", s.urls[p.Name]+e.Path, "", "", "Authorization", basic)
+						continue
+					}
 					s.want(t, 503, "POST", s.urls[p.Name]+e.Path, "", text, "Content-Type", contentType)
 				}
 			}
@@ -135,7 +139,7 @@ func body(p *profiles.Profile, e profiles.Endpoint, value func(profiles.Role) st
 	form := url.Values{}
 	var pairs []string
 	for _, f := range e.Fields {
-		if f.Role == profiles.RoleID {
+		if f.Role.ReadOnly() {
 			continue
 		}
 		form.Set(f.Name, value(f.Role))
@@ -215,7 +219,11 @@ func (c *canaries) login(t *testing.T, s *process, p *profiles.Profile, username
 				}
 				return password
 			})
-			a, err := s.send("POST", s.urls[p.Name]+e.Path, "", text, "Content-Type", contentType, "User-Agent", "app/1 "+password)
+			header, value := "Content-Type", contentType
+			if len(e.Fields) == 0 {
+				header, value, text = "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(username+":"+password)), ""
+			}
+			a, err := s.send("POST", s.urls[p.Name]+e.Path, "", text, header, value, "User-Agent", "app/1 "+password)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,10 @@ import "slices"
 type API struct {
 	Name      string
 	Endpoints []Endpoint
+	// Cookies is set where the profile says whether replies vary by cookie: then that is compared,
+	// but of pages and where a cookie was sent. Elsewhere it is not: Django's forms and sessions vary
+	// by cookie, and cookies are not reproduced.
+	Cookies bool
 }
 
 // An Endpoint is a path and the requests that are sent to it.
@@ -16,6 +20,7 @@ type Endpoint struct {
 	Body   Body
 	Fields []Field
 	Token  Token
+	Basic  Basic
 }
 
 // A Body is the format of body that an endpoint expects.
@@ -35,6 +40,17 @@ type Token int
 const (
 	SeldomToken Token = iota
 	MostlyToken
+)
+
+// A Basic says how often an Authorization header is a password, in HTTP Basic.
+type Basic int
+
+// The frequencies.
+const (
+	NoBasic Basic = iota
+	HalfBasic
+	// MostlyBasic is of an endpoint where one logs in with it: most requests have the header.
+	MostlyBasic
 )
 
 // A Field is a field of a body.
@@ -122,7 +138,9 @@ func Snippit() API {
 }
 
 // Builtin returns the APIs of the built-in profiles.
-func Builtin() []API { return []API{AuthTokens(), KnoxAuth(), FormAuth(), Snippit(), OCDUsers()} }
+func Builtin() []API {
+	return []API{AuthTokens(), KnoxAuth(), FormAuth(), Snippit(), OCDUsers(), DRFAuthtoken(), Knox("knox"), Knox("knox-5")}
+}
 
 // Djoser is the API of djoser's token endpoints.
 func Djoser() API {
@@ -134,9 +152,18 @@ func Djoser() API {
 	}}
 }
 
-// AuthToken is the API of the REST framework's own token view.
-func AuthToken() API {
-	return API{Name: "authtoken", Endpoints: []Endpoint{
-		{Path: "/api-token-auth/", Weight: 1, Body: JSONBody, Fields: credentials()},
+// DRFAuthtoken is the API of profile drf-authtoken: the REST framework's own token view.
+func DRFAuthtoken() API {
+	return API{Name: "drf-authtoken", Cookies: true, Endpoints: []Endpoint{
+		{Path: "/api-token-auth/", Weight: 1, Body: JSONBody, Fields: credentials(), Basic: HalfBasic},
+	}}
+}
+
+// Knox is the API of profiles knox and knox-5: knox's own views.
+func Knox(name string) API {
+	return API{Name: name, Cookies: true, Endpoints: []Endpoint{
+		{Path: "/api/auth/login/", Weight: 60, Basic: MostlyBasic},
+		{Path: "/api/auth/logout/", Weight: 30, Token: MostlyToken},
+		{Path: "/api/auth/logoutall/", Weight: 10, Token: MostlyToken},
 	}}
 }

@@ -18,8 +18,9 @@ type Part struct {
 }
 
 // compare returns the parts that differ. Tokens, ids and times are ignored, and so are the bodies of
-// HTML pages.
-func compare(method string, reference, subject *wire.Response) []Part {
+// HTML pages. With cookies, it is compared whether both vary by cookie, but of pages, which are
+// not reproduced.
+func compare(method string, cookies bool, reference, subject *wire.Response) []Part {
 	var parts []Part
 	note := func(name, g, o string) {
 		if g != o {
@@ -29,8 +30,7 @@ func compare(method string, reference, subject *wire.Response) []Part {
 	note("status", strconv.Itoa(reference.Status), strconv.Itoa(subject.Status))
 	page := isPage(reference) && isPage(subject)
 	g, o := headers(reference, method == "HEAD" && !page), headers(subject, method == "HEAD" && !page)
-	if strings.Contains(g["vary"], "Cookie") {
-		// Django's forms and sessions vary by cookie; cookies are not reproduced.
+	if (!cookies || page) && strings.Contains(g["vary"], "Cookie") {
 		delete(g, "vary")
 		delete(o, "vary")
 	}

@@ -31,8 +31,8 @@ type Generator struct {
 
 // pools are what odd values are drawn from.
 type pools struct {
-	usernames, passwords, emails, json, bytes, types, charsets, accepts, schemes, queries []string
-	bodies                                                                                [][]byte
+	usernames, passwords, emails, json, bytes, types, charsets, accepts, schemes, basics, queries []string
+	bodies                                                                                        [][]byte
 }
 
 // An account is a user that may exist, and its password if it does.
@@ -53,7 +53,7 @@ func NewGenerator(api API, seed uint64) *Generator {
 		accounts: []account{{ActiveUser, UserPassword}, {InactiveUser, UserPassword}},
 		odd: pools{
 			usernames: oddUsernames(), passwords: oddPasswords(), emails: emails(), json: oddValues(), bytes: oddBytes(),
-			types: oddTypes(), charsets: charsets(), accepts: accepts(), schemes: schemes(), queries: queries(), bodies: oddBodies(),
+			types: oddTypes(), charsets: charsets(), accepts: accepts(), schemes: schemes(), basics: basics(), queries: queries(), bodies: oddBodies(),
 		},
 	}
 }
@@ -89,7 +89,10 @@ func (g *Generator) Next() wire.Request {
 	if e.Token == MostlyToken {
 		odds = 85
 	}
-	if g.chance(odds) {
+	switch {
+	case e.Basic == MostlyBasic && g.chance(85), e.Basic == HalfBasic && g.chance(odds/2):
+		r.Headers = append(r.Headers, g.basic()...)
+	case g.chance(odds):
 		r.Headers = append(r.Headers, g.authorization()...)
 	}
 	if g.chance(5) {

@@ -8,6 +8,7 @@ package differential
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -144,6 +145,7 @@ func Compare(ctx context.Context, api API, reference, subject Target, options Op
 		report:    &Report{API: api.Name, Seed: options.Seed, Statuses: map[int]int{}, Explained: map[string]int{}},
 		options:   options,
 		reference: reference, subject: subject,
+		cookies: api.Cookies,
 	}
 	g := NewGenerator(api, options.Seed)
 	g.Hostile = options.Hostile
@@ -163,6 +165,7 @@ type run struct {
 	report             *Report
 	options            Options
 	reference, subject Target
+	cookies            bool // see API
 	tokens             tokens
 }
 
@@ -199,7 +202,7 @@ func (r *run) one(ctx context.Context, g *Generator, number int) error {
 	if r.options.Exact {
 		d.Parts = compareExactly(reference, subject)
 	} else {
-		d.Parts = compare(request.Method, reference, subject)
+		d.Parts = compare(request.Method, r.cookies && !sendsCookie(request), reference, subject)
 	}
 	if len(d.Parts) > 0 {
 		if k := r.options.Known.InRandom(r.report.API, d.condition()); k != nil {
@@ -214,4 +217,10 @@ func (r *run) one(ctx context.Context, g *Generator, number int) error {
 		g.Issued()
 	}
 	return nil
+}
+
+// sendsCookie tells whether a request has a cookie: Django answers to a broken one of its forms with
+// a new one.
+func sendsCookie(r wire.Request) bool {
+	return slices.ContainsFunc(r.Headers, func(h wire.Header) bool { return strings.EqualFold(h.Name, "Cookie") })
 }

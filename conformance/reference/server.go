@@ -4,7 +4,8 @@
 //
 // Debian has no package of django-rest-knox; the project's app tokens stands in for it, with the
 // token model and the header rules that knox 4.2 documents. Everything else of those APIs (views,
-// serializers, negotiation, rendering, texts) comes from the REST framework.
+// serializers, negotiation, rendering, texts) comes from the REST framework. Where the genuine knox
+// lies in a folder (see Peers), the APIs that are knox's own are its own.
 package reference
 
 import (
@@ -27,10 +28,35 @@ import (
 //go:embed project/*.py project/apis/*.py project/tokens/*.py
 var project embed.FS
 
-// APIs returns the names of the APIs that a reference server can speak: those of profiles, and
-// authtoken, the REST framework's own token view.
+// APIs returns the names of the APIs, those of profiles, that a reference server can speak with
+// Debian's packages alone.
 func APIs() []string {
-	return []string{"ocd-users", "knox-auth", "form-auth", "djoser", "authtoken"}
+	return []string{"ocd-users", "knox-auth", "form-auth", "djoser", "drf-authtoken"}
+}
+
+// Peers is the environment variable that names the folder with the sources of packages that Debian
+// does not have, as conformance/peers/README.md lays it out.
+const Peers = "PEERS"
+
+// Package returns the folder with the package that the API needs besides Debian's, empty if it needs
+// none. The error says what to do if it is not there.
+func Package(api string) (string, error) {
+	of := map[string]string{"knox": "knox", "knox-5": "knox5"}[api]
+	if of == "" {
+		return "", nil
+	}
+	wanted := fmt.Sprintf("Debian has no package of django-rest-knox: %s=FOLDER, with its sources in FOLDER/src/%s (conformance/peers/README.md)", Peers, of)
+	if os.Getenv(Peers) == "" {
+		return "", errors.New(wanted)
+	}
+	folder, err := filepath.Abs(filepath.Join(os.Getenv(Peers), "src", of))
+	if err == nil {
+		_, err = os.Stat(filepath.Join(folder, "knox", "views.py"))
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", wanted, err)
+	}
+	return folder, nil
 }
 
 // Packages are the Debian packages that reference servers need.
@@ -71,6 +97,10 @@ const stopTimeout = 5 * time.Second
 // database are written to the folder, which has to be empty. The server runs until Close or the end of
 // the context.
 func Start(ctx context.Context, api, folder string) (*Server, error) {
+	besides, err := Package(api)
+	if err != nil {
+		return nil, err
+	}
 	if err := extract(folder); err != nil {
 		return nil, fmt.Errorf("write the project: %w", err)
 	}
@@ -80,7 +110,7 @@ func Start(ctx context.Context, api, folder string) (*Server, error) {
 		"--bind", "127.0.0.1:0", "--timeout", "120", "wsgi:application")
 	command.Dir = folder
 	command.Env = append(os.Environ(),
-		"REFERENCE_API="+api, "REFERENCE_DATABASE="+filepath.Join(folder, "db.sqlite3"),
+		"REFERENCE_API="+api, "REFERENCE_DATABASE="+filepath.Join(folder, "db.sqlite3"), "REFERENCE_PACKAGE="+besides,
 		// The REST framework iterates over sets of strings, in an order that depends on the seed.
 		"PYTHONHASHSEED=0", "PYTHONDONTWRITEBYTECODE=1")
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }

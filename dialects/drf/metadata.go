@@ -57,14 +57,14 @@ func (v *view) offers(c call) bool {
 
 // describe is SimpleMetadata.get_field_info.
 func describe(f profiles.Field) *pyjson.Object {
-	kind, readOnly := "string", f.ReadOnly
+	kind, readOnly := "string", f.ReadOnly || f.Role.ReadOnly()
 	switch f.Role {
 	case profiles.RoleAttribute:
 		if f.Type.Type != template.TypeText {
 			kind = string(f.Type.Type)
 		}
 	case profiles.RoleID:
-		kind, readOnly = "integer", true
+		kind = "integer"
 	case profiles.RoleEmail:
 		kind = "email"
 	}

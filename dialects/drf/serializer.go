@@ -51,7 +51,7 @@ func (s *serializer) validate(ctx context.Context, in input) *result {
 	s.values = make(validated, len(s.endpoint.Fields))
 	failures := new(pyjson.Object)
 	for _, f := range s.endpoint.Fields {
-		if f.Role == profiles.RoleID || f.ReadOnly {
+		if f.ReadOnly || f.Role.ReadOnly() {
 			continue
 		}
 		messages, refusal := s.field(ctx, in, f)

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,13 +13,14 @@ import (
 const maxRepeat = 4 << 20
 
 // A Reference is the content of ${…}: the name of a captured value, a field of a user, or one of
-// three functions. Fields that do not apply are empty.
+// four functions. Fields that do not apply are empty.
 type Reference struct {
 	source  string
 	Capture string
 	User    string
 	Field   string     // username, password or email
 	upper   *Reference // upper(…)
+	basic   bool       // basic(…), of a user's password
 	text    string     // of repeat(…) and bytes(…)
 	times   int        // that the text is repeated; 0 for all but these two
 }
@@ -35,7 +37,7 @@ func parseReference(source string) (*Reference, error) {
 	name, field, ok := strings.Cut(source, ".")
 	switch {
 	case !IsName(name):
-		return r, errors.New("want a captured name, user.username, user.password, user.email, upper(…), repeat(text, n) or bytes(hex)")
+		return r, errors.New("want a captured name, user.username, user.password, user.email, upper(…), basic(user), repeat(text, n) or bytes(hex)")
 	case !ok:
 		r.Capture = name
 	case field == "username" || field == "password" || field == "email":
@@ -52,6 +54,11 @@ func (r *Reference) parseFunction(name, argument string) error {
 		inner, err := parseReference(argument)
 		r.upper = inner
 		return err
+	case "basic":
+		if !IsName(argument) {
+			return errors.New("want basic(user)")
+		}
+		r.User, r.Field, r.basic = argument, "password", true
 	case "repeat":
 		comma := strings.LastIndex(argument, ",")
 		if comma < 0 {
@@ -70,7 +77,7 @@ func (r *Reference) parseFunction(name, argument string) error {
 		}
 		r.text, r.times = string(raw), 1
 	default:
-		return fmt.Errorf("no function %q, only upper, repeat and bytes", name)
+		return fmt.Errorf("no function %q, only upper, basic, repeat and bytes", name)
 	}
 	return nil
 }
@@ -84,10 +91,12 @@ func (r *Reference) value(s *Scope) string {
 		return strings.ToUpper(r.upper.value(s))
 	case r.User != "":
 		u := s.Users[r.User]
-		switch r.Field {
-		case "username":
+		switch {
+		case r.basic:
+			return base64.StdEncoding.EncodeToString([]byte(u.Username + ":" + u.Password))
+		case r.Field == "username":
 			return u.Username
-		case "password":
+		case r.Field == "password":
 			return u.Password
 		}
 		return u.Email

@@ -25,6 +25,7 @@ func TestExpand(t *testing.T) {
 		{"<hex40>", "<hex40>"},
 		{"${john.username}/${john.password}/${john.email}/${id}", "john-abc/secret/john@example.com/12"},
 		{"${upper(john.username)} ${upper(upper(token))}", "JOHN-ABC " + strings.Repeat("AB", 20)},
+		{"Basic ${basic(john)}", "Basic am9obi1hYmM6c2VjcmV0"},
 		{"${repeat(ab, 3)}${repeat(,,,2)}", "ababab,,,,"},
 		{"${bytes(00ff)}", "\x00\xff"},
 		{"$${john.username} $$", "${john.username} $$"},

@@ -1,12 +1,14 @@
 """Settings of a reference server: Django that speaks one of the old APIs.
 
 REFERENCE_API names the API: a module of the package apis. REFERENCE_DATABASE is
-the path of an SQLite file. All else is what `startproject` of Django 3.2 writes,
+the path of an SQLite file, REFERENCE_PACKAGE a folder with a package that Debian
+does not have, or empty. All else is what `startproject` of Django 3.2 writes,
 unless a line says why not.
 """
 
 import importlib
 import os
+import sys
 
 API = os.environ["REFERENCE_API"].replace("-", "_")
 DATABASES = {
@@ -79,3 +81,9 @@ LOGGING_CONFIG = None
 # What an API has of its own: a dict SETTINGS in a module without imports of
 # Django, because settings are not complete yet.
 globals().update(importlib.import_module("apis.choices").SETTINGS[API])
+
+# Apps that an API has besides.
+PACKAGES = globals().get("PACKAGES", [])
+if PACKAGES:
+    sys.path.insert(0, os.environ["REFERENCE_PACKAGE"])
+    INSTALLED_APPS += PACKAGES

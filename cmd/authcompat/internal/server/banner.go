@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
@@ -146,7 +147,10 @@ func curl(api config.BoundProfile, e profiles.Endpoint) string {
 		line += " -X " + e.Methods[0]
 	}
 	line += " " + api.Address + strings.NewReplacer("{username}", exampleUser, "{id}", exampleID).Replace(e.Path)
+	basic := func(a profiles.Authentication) bool { return a.Kind == profiles.AuthenticateBasic }
 	switch {
+	case e.Action == profiles.Login && len(e.Fields) == 0 && slices.ContainsFunc(e.Authentication, basic):
+		return line + " -u " + quote(exampleUser+":"+examplePassword)
 	case e.Access == profiles.AccessToken:
 		if keyword, ok := e.Keyword(); ok {
 			return line + ` -H "Authorization: ` + keyword + ` $(token)"`
@@ -182,7 +186,7 @@ func formExample(e profiles.Endpoint) string {
 func jsonExample(e profiles.Endpoint) string {
 	var pairs []string
 	for _, f := range e.Fields {
-		if f.Role != profiles.RoleID {
+		if !f.Role.ReadOnly() {
 			name, _ := json.Marshal(f.Name)
 			value, _ := json.Marshal(example(f.Role))
 			pairs = append(pairs, string(name)+": "+string(value))

@@ -22,5 +22,8 @@ SETTINGS = {
         "SECURE_REFERRER_POLICY": None,
     },
     "djoser": {"REST_FRAMEWORK": AUTHTOKEN, "TOKEN_HEX": 40, "TOKEN_HOURS": None},
-    "authtoken": {"REST_FRAMEWORK": AUTHTOKEN, "TOKEN_HEX": 40, "TOKEN_HOURS": None},
+    # These three are as they are installed: without settings of their own.
+    "drf_authtoken": {},
+    "knox": {"PACKAGES": ["knox"]},
+    "knox_5": {"PACKAGES": ["knox"]},
 }
