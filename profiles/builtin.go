@@ -13,11 +13,32 @@ import (
 	"github.com/authcompat/authcompat/profiles/smallfile"
 )
 
-//go:embed *.yaml stacks/*.yaml
+//go:embed *.yaml stacks/*.yaml examples/*.yaml
 var builtin embed.FS
 
 // Builtin gives the names of the built-in profiles, sorted.
 func Builtin() []string { return names(builtin, ".") }
+
+// exampleFolder has the examples.
+const exampleFolder = "examples"
+
+// Examples gives the names of the examples, sorted: profiles that Load gives by name, too, to start
+// a profile of one's own from. None has the name of a built-in profile.
+func Examples() []string { return names(builtin, exampleFolder) }
+
+// Has tells whether Load gives a profile by that name without a file.
+func Has(name string) bool { return embedded(name) != "" }
+
+// embedded gives the path of the built-in profile or of the example with that name; empty: none.
+func embedded(name string) string {
+	switch {
+	case slices.Contains(Builtin(), name):
+		return name + ".yaml"
+	case slices.Contains(Examples(), name):
+		return path.Join(exampleFolder, name+".yaml")
+	}
+	return ""
+}
 
 // names gives the names of the YAML files in a folder without their extension, sorted.
 func names(files fs.FS, folder string) []string {
@@ -30,7 +51,7 @@ func names(files fs.FS, folder string) []string {
 	return found
 }
 
-// Load gives the built-in profile with that name or, if there is none, the profile in
+// Load gives the built-in profile or the example with that name or, if there is none, the profile in
 // the file with that path. The error is a *[Problems] if the file has any.
 func Load(nameOrPath string) (*Profile, error) {
 	return LoadContext(context.Background(), nameOrPath)
@@ -38,8 +59,7 @@ func Load(nameOrPath string) (*Profile, error) {
 
 // LoadContext is Load that stops waiting for a file which is a pipe when ctx ends.
 func LoadContext(ctx context.Context, nameOrPath string) (*Profile, error) {
-	if slices.Contains(Builtin(), nameOrPath) {
-		file := nameOrPath + ".yaml"
+	if file := embedded(nameOrPath); file != "" {
 		data, err := builtin.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("read built-in profile: %w", err)

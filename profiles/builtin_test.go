@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,29 @@ func TestBuiltin(t *testing.T) {
 		}
 		if p.Name != name || p.Title == "" || p.Document == "" {
 			t.Errorf("%s has name %q, title %q, document %q", name, p.Name, p.Title, p.Document)
+		}
+	}
+}
+
+// TestExamples checks that examples load by name, as built-in profiles do, and are none of them.
+func TestExamples(t *testing.T) {
+	if diff := cmp.Diff([]string{"djoser"}, Examples()); diff != "" {
+		t.Error(diff)
+	}
+	for _, name := range Examples() {
+		p, err := Load(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if p.Name != name || p.Title == "" || p.Document == "" || slices.Contains(Builtin(), name) || !Has(name) {
+			t.Errorf("%s has name %q, title %q, document %q", name, p.Name, p.Title, p.Document)
+		}
+		checkRoundTrip(t, p)
+	}
+	for _, name := range []string{"", "nope", "examples/djoser", "drf-3.14", "djoser.yaml"} {
+		if Has(name) {
+			t.Errorf("there is a profile %q", name)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -227,6 +228,23 @@ func TestProfileNames(t *testing.T) {
 				t.Errorf("%v: %s", args, got)
 			}
 		}
+	}
+}
+
+// TestProfileList shows the examples apart, which are served by name, too.
+func TestProfileList(t *testing.T) {
+	t.Chdir(t.TempDir())
+	list := command(t, "", "profile", "list")
+	builtIn, examples, ok := strings.Cut(list, "\n\nEXAMPLE")
+	row := regexp.MustCompile(`\nknox-5 +drf +drf-3\.14 +/api/auth/login/ /api/auth/logout/ /api/auth/logoutall/ +django-rest-knox 5\.0(\n|$)`)
+	if !ok || !strings.HasPrefix(builtIn, "NAME ") || !row.MatchString(builtIn) || strings.Contains(builtIn, "djoser") || !strings.Contains(examples, "\ndjoser ") {
+		t.Errorf("%s", list)
+	}
+	if got, want := command(t, "", "config", "check", "--profile", "djoser@127.0.0.1:7001"), "profile djoser at 127.0.0.1:7001\nthe settings are good\n"; got != want {
+		t.Errorf("%s", got)
+	}
+	if got := command(t, "", "profile", "show", "djoser"); !strings.HasPrefix(got, "# effective profile: djoser\n") {
+		t.Errorf("%s", got)
 	}
 }
 

@@ -250,8 +250,6 @@ func build(t *testing.T) string {
 func profile(t *testing.T, api string) string {
 	t.Helper()
 	switch api {
-	case "djoser":
-		return filepath.Join(root, "profiles", "examples", api+".yaml")
 	case "form-auth":
 		data, err := os.ReadFile(filepath.Join(root, "profiles", api+".yaml"))
 		if err != nil {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -19,25 +21,39 @@ func newProfile() *cobra.Command {
 func newProfileList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the built-in profiles",
+		Short: "List the built-in profiles, and examples",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "NAME\tFAMILY\tSTACK\tENDPOINTS\tTITLE")
-			for _, name := range profiles.Builtin() {
-				p, err := profiles.Load(name)
-				if err != nil {
-					return err
-				}
-				var paths []string
-				for _, e := range p.Endpoints {
-					paths = append(paths, e.Path)
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Family, p.Stack, strings.Join(paths, " "), p.Title)
+			if err := listProfiles(w, profiles.Builtin()); err != nil {
+				return err
+			}
+			fmt.Fprintln(w, "\nEXAMPLE\tFAMILY\tSTACK\tENDPOINTS\tTITLE")
+			if err := listProfiles(w, profiles.Examples()); err != nil {
+				return err
 			}
 			return w.Flush()
 		},
 	}
+}
+
+// listProfiles writes a row for each profile.
+func listProfiles(w io.Writer, names []string) error {
+	for _, name := range names {
+		p, err := profiles.Load(name)
+		if err != nil {
+			return err
+		}
+		var paths []string
+		for _, e := range p.Endpoints {
+			if !slices.Contains(paths, e.Path) { // several methods share one
+				paths = append(paths, e.Path)
+			}
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Family, p.Stack, strings.Join(paths, " "), p.Title)
+	}
+	return nil
 }
 
 func newProfileShow() *cobra.Command {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -103,9 +102,9 @@ func splitAddress(value string) (name, address string, err error) {
 	return name, address, nil
 }
 
-// isProfile reports whether there is a built-in profile or a file of that name.
+// isProfile reports whether there is a built-in profile, an example or a file of that name.
 func isProfile(nameOrPath string) bool {
-	if slices.Contains(profiles.Builtin(), nameOrPath) {
+	if profiles.Has(nameOrPath) {
 		return true
 	}
 	_, err := os.Stat(nameOrPath)

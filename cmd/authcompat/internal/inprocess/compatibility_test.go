@@ -25,9 +25,6 @@ var update = flag.Bool("update", false, "write docs/compatibility.md")
 
 const compatibilityDocument = "../../../../docs/compatibility.md"
 
-// djoserFile is a profile that is not built in, but has exchanges.
-const djoserFile = "../../../../profiles/examples/djoser.yaml"
-
 // TestCompatibility generates the document from runs: every exchange of every profile at
 // our server and, where Debian has its versions, at a reference server; and every
 // recorded sequence at ours. It fails if the document differs.
@@ -67,18 +64,19 @@ Each exchange comes from ` + "`conformance/exchanges`" + ` and is either documen
 replayed against authcompat and, where Debian's packages have the versions, against a reference server (` + "`conformance/reference`" + `):
 %s. A recorded step is a request with the answer that a reference server of the profile's own
 versions gave (` + "`conformance/recorded/testdata`" + `: knox 4.2, Django REST framework 2.4.2, Django 2.2 forms). The column says so where
-an API has no reference server: ` + "`authtokens`" + ` consists of its author's own views, and Django REST framework 2.4.2
+an API has no reference server: Debian has no django-rest-knox, so that ` + "`knox`" + ` and ` + "`knox-5`" + ` are compared with it where its
+sources are (` + "`make originals PEERS=FOLDER`" + `), ` + "`authtokens`" + ` consists of its author's own views, and Django REST framework 2.4.2
 does not run on any current Python, so ` + "`snippit`" + ` is compared with recordings instead.
 
 | profile | stack | exchanges, authcompat | exchanges, reference | recorded steps, authcompat |
 |---|---|---|---|---|
 `
 
-// compatible returns the built-in profiles and the examples with exchanges.
+// compatible returns the built-in profiles and the examples, which have exchanges too.
 func compatible(t *testing.T) []*profiles.Profile {
 	t.Helper()
 	var all []*profiles.Profile
-	for _, name := range append(profiles.Builtin(), djoserFile) {
+	for _, name := range append(profiles.Builtin(), profiles.Examples()...) {
 		p, err := profiles.Load(name)
 		if err != nil {
 			t.Fatal(err)

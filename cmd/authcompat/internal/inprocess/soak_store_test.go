@@ -43,7 +43,7 @@ func openDjango(t *testing.T, driver, at, profile string) *soakStore {
 	t.Helper()
 	s := &soakStore{tokens: "knox_authtoken"}
 	ddl := []string{djangotest.UsersDDL, djangotest.KnoxDDL}
-	if profile == "authtokens" || profile == "snippit" {
+	if profile == "authtokens" || profile == "snippit" || profile == "drf-authtoken" {
 		s.tokens, ddl[1] = "authtoken_token", djangotest.AuthtokenDDL
 	}
 	types := strings.NewReplacer("ID", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "TIME", "datetime")

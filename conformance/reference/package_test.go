@@ -1,0 +1,35 @@
+package reference_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/conformance/reference"
+)
+
+// TestPackage looks for a package that Debian does not have where the variable says that it lies.
+func TestPackage(t *testing.T) {
+	folder := t.TempDir()
+	knox := filepath.Join(folder, "src", "knox5")
+	if err := os.MkdirAll(filepath.Join(knox, "knox"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(knox, "knox", "views.py"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ api, peers, want, problem string }{
+		{"ocd-users", "", "", ""},
+		{"drf-authtoken", folder, "", ""},
+		{"knox-5", folder, knox, ""},
+		{"knox", folder, "", "PEERS=FOLDER, with its sources in FOLDER/src/knox (conformance/peers/README.md): stat "},
+		{"knox-5", "", "", "Debian has no package of django-rest-knox: PEERS=FOLDER, with its sources in FOLDER/src/knox5 (conformance/peers/README.md)"},
+	} {
+		t.Setenv(reference.Peers, test.peers)
+		got, err := reference.Package(test.api)
+		if got != test.want || (err == nil) != (test.problem == "") || err != nil && !strings.Contains(err.Error(), test.problem) {
+			t.Errorf("%s in %q: %q, %v", test.api, test.peers, got, err)
+		}
+	}
+}
