@@ -31,7 +31,7 @@ func TestBuiltin(t *testing.T) {
 
 // TestExamples checks that examples load by name, as built-in profiles do, and are none of them.
 func TestExamples(t *testing.T) {
-	if diff := cmp.Diff([]string{"djoser"}, Examples()); diff != "" {
+	if diff := cmp.Diff([]string{"dj-rest-auth", "djoser"}, Examples()); diff != "" {
 		t.Error(diff)
 	}
 	for _, name := range Examples() {
