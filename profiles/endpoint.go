@@ -19,6 +19,7 @@ func (p *Profile) endpoints(v yamlvalue.Value) ([]Endpoint, bool) {
 	for _, e := range m.Entries {
 		read = append(read, p.endpoint(e, read))
 	}
+	checkActions(m, read)
 	return read, true
 }
 
@@ -173,7 +174,10 @@ func (p *Profile) view(m *yamlvalue.Map, e, first *Endpoint) {
 		view := v.Mapping()
 		yamlvalue.Optional(view, "name", &e.View.Name, yamlvalue.Line)
 		yamlvalue.Optional(view, "description", &e.View.Description, yamlvalue.Text)
-		yamlvalue.Optional(view, "actions", &e.View.Actions, yamlvalue.Boolean)
+		if v, ok := view.Get("actions"); ok {
+			e.viewActions(v)
+		}
+		yamlvalue.Optional(view, "access", &e.View.Access, yamlvalue.Word(AccessToken))
 		yamlvalue.Optional(view, "allow", &e.View.Allow, yamlvalue.Words(allowable()...))
 		view.Done()
 		if first != nil && !e.View.equal(first.View) {
@@ -199,7 +203,29 @@ func (p *Profile) view(m *yamlvalue.Map, e, first *Endpoint) {
 func allowable() []string { return append(Methods(), http.MethodHead, http.MethodOptions) }
 
 func (v View) equal(other View) bool {
-	return v.Name == other.Name && v.Description == other.Description && v.Actions == other.Actions && slices.Equal(v.Allow, other.Allow)
+	return v.Name == other.Name && v.Description == other.Description && v.Actions == other.Actions &&
+		v.ActionsOf == other.ActionsOf && v.Access == other.Access && slices.Equal(v.Allow, other.Allow)
+}
+
+// viewActions reads whether OPTIONS describes fields, or whose. The rest of the view stays.
+func (e *Endpoint) viewActions(v yamlvalue.Value) {
+	if v.IsText() && v.Node.Value != "" {
+		e.View.Actions, e.View.ActionsOf = true, v.Node.Value
+		return
+	}
+	yamlvalue.Keep(v, &e.View.Actions, yamlvalue.Boolean)
+}
+
+// checkActions refuses views that describe the fields of an endpoint that isn't there.
+func checkActions(m *yamlvalue.Map, all []Endpoint) {
+	for i, e := range m.Entries {
+		of := all[i].View.ActionsOf
+		fields := func(other Endpoint) bool { return other.Name == of && len(other.Fields) > 0 }
+		if view, ok := yamlvalue.Of(e.Value).Mapping().Get("view"); ok && of != "" && !slices.ContainsFunc(all, fields) {
+			v, _ := view.Mapping().Get("actions")
+			v.Refuse("want true, false or the name of an endpoint with fields")
+		}
+	}
 }
 
 // contradicts refuses what stands differently at the first endpoint of a path.

@@ -37,7 +37,7 @@ func TestEndpointProblems(t *testing.T) {
 			"f.yaml:16:18: endpoints.logout.view.name: is empty",
 			"f.yaml:16:35: endpoints.logout.view.description: want a text, not a list",
 			"f.yaml:16:39: endpoints.logout.view.action: unknown key; did you mean actions?",
-			`f.yaml:16:62: endpoints.logout.view.actions: want true or false, not "maybe"`,
+			`f.yaml:16:62: endpoints.logout.view.actions: want true, false or the name of an endpoint with fields`,
 		}},
 		{"renderers", "    path: /logout/", "    path: /logout/\n    renderers: [html, xml, html]", []string{
 			`f.yaml:16:23: endpoints.logout.renderers[1]: want json or html, not "xml"`,

@@ -250,6 +250,12 @@ type View struct {
 	// endpoints, HEAD where GET is one, and OPTIONS, unless the profile says otherwise. A view of
 	// the original can say more than it does, as dj-rest-auth's logout does of GET.
 	Allow []string
+	// ActionsOf is the endpoint whose fields OPTIONS describes for each method, as a viewset with one
+	// serializer of its own does; empty: each endpoint's.
+	ActionsOf string
+	// Access says who may use the methods that no endpoint of the path has: "token" or, if it is empty,
+	// who may use all of its endpoints (get_permissions of a viewset).
+	Access Access
 }
 
 // Role is what a field is for.

@@ -146,7 +146,12 @@ func (p *Profile) showEndpoint(e Endpoint) *yaml.Node {
 		view := yamlnode.NewMap()
 		view.Text("name", e.View.Name)
 		view.Text("description", e.View.Description)
-		view.Flag("actions", e.View.Actions)
+		if e.View.ActionsOf != "" {
+			view.Text("actions", e.View.ActionsOf)
+		} else {
+			view.Flag("actions", e.View.Actions)
+		}
+		view.Text("access", string(e.View.Access))
 		if e.View.Allow != nil {
 			view.Set("allow", yamlnode.Words(e.View.Allow))
 		}

@@ -2,6 +2,7 @@ package drf
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
@@ -29,7 +30,11 @@ func (v *view) options(c call) result {
 		for _, method := range []string{http.MethodPost, http.MethodPut} {
 			if served, ok := v.views[method]; ok && served.offers(c) {
 				fields := new(pyjson.Object)
-				for _, f := range served.endpoint.Fields {
+				described := served.endpoint
+				if of := v.endpoint.View.ActionsOf; of != "" {
+					described = v.named(of)
+				}
+				for _, f := range described.Fields {
 					fields.Set(f.Name, describe(f))
 				}
 				actions.Set(method, fields)
@@ -53,6 +58,12 @@ func (v *view) offers(c call) bool {
 	}
 	_, refusal := v.account(c)
 	return refusal == nil
+}
+
+// named gives an endpoint of the profile, which has checked that it is there.
+func (a *API) named(name string) profiles.Endpoint {
+	i := slices.IndexFunc(a.profile.Endpoints, func(e profiles.Endpoint) bool { return e.Name == name })
+	return a.profile.Endpoints[i]
 }
 
 // describe is SimpleMetadata.get_field_info.

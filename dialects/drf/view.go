@@ -121,7 +121,7 @@ func (v *view) share(endpoints []profiles.Endpoint) {
 	// The permissions of a view are those of what it does for the method, which for others is
 	// nothing that all may do.
 	for _, e := range endpoints {
-		if e.Access == profiles.AccessToken {
+		if e.Access == profiles.AccessToken || e.View.Access == profiles.AccessToken {
 			s.access = profiles.AccessToken
 		}
 	}
