@@ -82,7 +82,7 @@ func (s *Service) EmailTaken(ctx context.Context, email string) (bool, error) {
 }
 
 // UpdateUser changes a user: what another request changed meanwhile stays, unless it is the
-// same. Names and addresses are normalized by the policy. It fails with KindUserUnknown,
+// same. Names are normalized by the policy; addresses, as in Django, are not. It fails with KindUserUnknown,
 // KindUsernameTaken, KindEmailTaken, KindInvalidUser or KindUnavailable.
 func (s *Service) UpdateUser(ctx context.Context, p Policy, userID int64, u UserUpdate) (User, error) {
 	return s.updateUser(ctx, p, Confirmation{account: Account{User: User{ID: userID}}}, u)
@@ -136,9 +136,7 @@ func (u UserUpdate) apply(p Policy, was User) (to User, changed []string) {
 		}
 	}
 	if u.Email != nil {
-		if to.Email = *u.Email; p.NormalizeEmail {
-			to.Email = normalizeEmail(to.Email)
-		}
+		to.Email = *u.Email // as it is: only create_user of Django normalizes one
 	}
 	to.Attributes = maps.Clone(was.Attributes)
 	for name, value := range u.Attributes {

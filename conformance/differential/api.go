@@ -142,13 +142,29 @@ func Builtin() []API {
 	return []API{AuthTokens(), KnoxAuth(), FormAuth(), Snippit(), OCDUsers(), DRFAuthtoken(), Knox("knox"), Knox("knox-5")}
 }
 
-// Djoser is the API of djoser's token endpoints.
+// Djoser is the API of the example djoser.
 func Djoser() API {
+	current := []Field{{"current_password", Password}}
 	return API{Name: "djoser", Endpoints: []Endpoint{
-		{Path: "/auth/token/login/", Weight: 65, Body: JSONBody, Fields: credentials()},
+		{Path: "/auth/token/login/", Weight: 40, Body: JSONBody, Fields: credentials()},
 		{Path: "/auth/token/login", Weight: 5, Body: JSONBody, Fields: credentials()},
-		{Path: "/auth/token/logout/", Weight: 25, Token: MostlyToken},
-		{Path: "/auth/token/logout", Weight: 5, Token: MostlyToken},
+		{Path: "/auth/token/logout/", Weight: 6, Token: MostlyToken},
+		{Path: "/auth/token/logout", Weight: 2, Token: MostlyToken},
+		{Path: "/auth/users/", Weight: 14, Body: JSONBody, Fields: []Field{
+			{"email", NewEmail}, {"username", NewUsername}, {"password", NewPassword},
+		}},
+		{Method: "GET", Path: "/auth/users/", Weight: 3, Token: MostlyToken},
+		{Method: "GET", Path: "/auth/users/me/", Weight: 5, Token: MostlyToken},
+		{Method: "PUT", Path: "/auth/users/me/", Weight: 3, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"email", NewEmail}}},
+		{Method: "PATCH", Path: "/auth/users/me/", Weight: 3, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"email", NewEmail}, {"username", Username}}},
+		{Method: "GET", Path: "/auth/users/1/", Weight: 3, Token: MostlyToken},
+		{Method: "PATCH", Path: "/auth/users/2/", Weight: 2, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"email", NewEmail}}},
+		{Method: "DELETE", Path: "/auth/users/2/", Weight: 2, Token: MostlyToken, Body: JSONBody, Fields: current},
+		{Path: "/auth/users/set_password/", Weight: 3, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"new_password", Password}, {"current_password", Password}}},
+		{Path: "/auth/users/set_username/", Weight: 3, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"new_username", Username}, {"current_password", Password}}},
+		{Path: "/auth/users/reset_password/", Weight: 2, Body: JSONBody, Fields: []Field{{"email", NewEmail}}},
+		{Path: "/auth/users/reset_username/", Weight: 2, Body: JSONBody, Fields: []Field{{"email", NewEmail}}},
+		{Path: "/auth/users/activation/", Weight: 2, Body: JSONBody, Fields: []Field{{"uid", Password}, {"token", Password}}},
 	}}
 }
 

@@ -280,7 +280,13 @@ func serve(t *testing.T, binary, api string) string {
 			t.Fatalf("create user: %v\n%s", err, out)
 		}
 	}
-	command := exec.Command(binary, "serve", "--profile", profile(t, api), "--listen=127.0.0.1:0", "--password-iterations=1", "--limits=off", store)
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("of a server that holds nothing worth a secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Mails are asked for, and wait: nobody takes them at the discard port.
+	command := exec.Command(binary, "serve", "--profile", profile(t, api), "--listen=127.0.0.1:0", "--password-iterations=1", "--limits=off", store,
+		"--smtp-host=127.0.0.1", "--smtp-port=9", "--smtp-encryption=none", "--smtp-from=a@example.com", "--mail-domain=example.com", "--django-secret-key-file="+secret)
 	said, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -212,7 +212,7 @@ func TestUpdates(t *testing.T) {
 			`400 {"first_name":["This field may not be null."],"fans":["This field may not be null."],"vip":["This field may not be null."]}`},
 		{"ann", "PATCH", "/users/me/", `{"email":"X@A.Example","username":"zoe","id":7,"first_name":" Ann ","fans":" 7.00 ","vip":"on","born":"1815-1-2","note":"n"}`,
 			`200 {"id":1,"first_name":"Ann","fans":7,"vip":true,"born":"1815-01-02","note":"n"}`},
-		{"ann", "GET", "/users/me/", "", `200 {"email":"X@a.example","id":1,"username":"ann"}`},
+		{"ann", "GET", "/users/me/", "", `200 {"email":"X@A.Example","id":1,"username":"ann"}`},
 		{"ann", "PATCH", "/users/me/", `fans=8&born=&note=`, `200 {"id":1,"first_name":"Ann","fans":8,"vip":true,"born":null,"note":""}`},
 		{"ann", "PUT", "/users/me/", `first_name=Lou`, `200 {"id":1,"first_name":"Lou","fans":8,"vip":false,"born":null,"note":""}`},
 		{"ann", "PATCH", "/users/me/", `[]`, `400 {"non_field_errors":["Invalid data. Expected a dictionary, but got list."]}`},

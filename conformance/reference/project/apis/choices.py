@@ -21,7 +21,23 @@ SETTINGS = {
         "SECURE_CONTENT_TYPE_NOSNIFF": False,
         "SECURE_REFERRER_POLICY": None,
     },
-    "djoser": {"REST_FRAMEWORK": AUTHTOKEN, "TOKEN_HEX": 40, "TOKEN_HOURS": None},
+    # Its validators are startproject's but common.
+    "djoser": {
+        "REST_FRAMEWORK": AUTHTOKEN,
+        "DJOSER": {
+            "EMAIL": {
+                name: "apis.mails.Mail" for name in ("password_reset", "username_reset")
+            }
+        },
+        "AUTH_PASSWORD_VALIDATORS": [
+            {"NAME": "django.contrib.auth.password_validation." + name}
+            for name in (
+                "UserAttributeSimilarityValidator",
+                "MinimumLengthValidator",
+                "NumericPasswordValidator",
+            )
+        ],
+    },
     # These three are as they are installed: without settings of their own.
     "drf_authtoken": {},
     "knox": {"PACKAGES": ["knox"]},
