@@ -6,6 +6,7 @@ toolchain go1.26.9
 
 require (
 	github.com/aymanbagabas/go-udiff v0.4.1
+	github.com/go-playground/form/v4 v4.2.1
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/gofrs/flock v0.13.2
 	github.com/google/go-cmp v0.7.0

@@ -61,6 +61,22 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
+// TestLibraries holds that the libraries that were asked for are in use.
+func TestLibraries(t *testing.T) {
+	all := imports(t)
+	for _, library := range []string{
+		"github.com/gorilla/mux", "github.com/go-playground/form/v4", "github.com/jmoiron/sqlx", "github.com/lib/pq", "gopkg.in/yaml.v3", "golang.org/x/crypto/pbkdf2",
+	} {
+		used := false
+		for _, imported := range all {
+			used = used || slices.Contains(imported, library)
+		}
+		if !used {
+			t.Errorf("nothing imports %s", library)
+		}
+	}
+}
+
 // TestImportsOfTheCommand holds the arrows between the packages of cmd/authcompat.
 func TestImportsOfTheCommand(t *testing.T) {
 	const command, internal = "cmd/authcompat", "cmd/authcompat/internal/"

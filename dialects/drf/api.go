@@ -35,6 +35,7 @@ type API struct {
 	passwords   *newpassword.Checker
 	links       *maillink.Generator // nil: there is no key of links in mails
 	emails      *django.Emails
+	forms       django.Forms
 	style       pyjson.Style // how the API writes JSON unless a client asks otherwise
 	detailBody  *reply.Body  // of errors with a detail
 	failures    map[core.Kind]failure
@@ -44,7 +45,7 @@ type API struct {
 // New makes the API of a profile. links make and check the links in mails; nil: nobody can follow one.
 func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Checker, links *maillink.Generator) *API {
 	a := &API{
-		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, links: linksOf(p, links), emails: django.NewEmails(),
+		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, links: linksOf(p, links), emails: django.NewEmails(), forms: django.NewForms(),
 		style: pyjson.Compact(), failures: failures(p.Rules),
 	}
 	if p.Rules.JSON == profiles.JSONSpaced {

@@ -102,7 +102,7 @@ func TestTaken(t *testing.T) {
 	run(t, a, headers, []exchange{
 		{"", "POST", "/register/", `{"username":"ANN","email":"BEA@a.example","password":"secret"}`, both},
 		{"ann", "PUT", "/me/", `{"username":"BEA","email":"Bea@a.example"}`, both},
-		{"ann", "PUT", "/me/", `{"username":"ann","email":"ANN@A.example"}`, `200 {"name":"ann","email":"ANN@a.example"}`},
+		{"ann", "PUT", "/me/", `{"username":"ann","email":"ANN@A.example"}`, `200 {"name":"ann","email":"ANN@A.example"}`},
 		{"", "POST", "/register/", `{"username":"dora","password":"secret"}`, `201 {"name":"dora"}`},
 		{"", "POST", "/register/", `{"username":"eva","email":"","password":"secret"}`, `201 {"name":"eva"}`},
 	})

@@ -32,7 +32,7 @@ func (v *view) options(c call) result {
 				fields := new(pyjson.Object)
 				described := served.endpoint
 				if of := v.endpoint.View.ActionsOf; of != "" {
-					described = v.named(of)
+					described = v.endpointNamed(of)
 				}
 				for _, f := range described.Fields {
 					fields.Set(f.Name, describe(f))
@@ -60,8 +60,8 @@ func (v *view) offers(c call) bool {
 	return refusal == nil
 }
 
-// named gives an endpoint of the profile, which has checked that it is there.
-func (a *API) named(name string) profiles.Endpoint {
+// endpointNamed gives an endpoint of the profile, which has checked that it is there.
+func (a *API) endpointNamed(name string) profiles.Endpoint {
 	i := slices.IndexFunc(a.profile.Endpoints, func(e profiles.Endpoint) bool { return e.Name == name })
 	return a.profile.Endpoints[i]
 }

@@ -15,7 +15,7 @@ type upload string
 
 // input is a parsed body: a form, or any JSON value.
 type input struct {
-	form  django.Values
+	form  *django.Form
 	files map[string]string
 	json  any // if form is nil
 }
@@ -31,7 +31,7 @@ func (in input) field(f profiles.Field) (any, bool) {
 	if name, ok := in.files[f.Name]; ok {
 		return upload(name), true
 	}
-	text, sent := in.form[f.Name]
+	text, sent := in.form.Field(f)
 	if sent && text == "" && !f.Blank && f.Type.Null {
 		return nil, true // no form can say null otherwise
 	}
@@ -100,7 +100,7 @@ func (v *view) parseForm(body []byte, charset pyjson.Charset) (input, *result) {
 	if err != nil {
 		return input{}, v.suspicious()
 	}
-	return input{form: values}, nil
+	return v.decodeForm(values, nil)
 }
 
 func (v *view) parseMultipart(body []byte, contentType string, charset pyjson.Charset) (input, *result) {
@@ -112,7 +112,15 @@ func (v *view) parseMultipart(body []byte, contentType string, charset pyjson.Ch
 	case err != nil:
 		return input{}, v.suspicious()
 	}
-	return input{form: m.Values, files: m.Files}, nil
+	return v.decodeForm(m.Values, m.Files)
+}
+
+func (v *view) decodeForm(values django.Values, files map[string]string) (input, *result) {
+	form, err := v.forms.Decode(values, v.endpoint.Fields)
+	if err != nil {
+		return input{}, v.suspicious()
+	}
+	return input{form: &form, files: files}, nil
 }
 
 // suspicious is the page that Django itself answers to a form that it refuses

@@ -14,7 +14,7 @@ import (
 )
 
 // login is a view with Django's AuthenticationForm.
-func (a *API) login(ctx context.Context, v *view, form django.Values) wire.Reply {
+func (a *API) login(ctx context.Context, v *view, form *django.Form) wire.Reply {
 	e := v.endpoint
 	values, failures := a.clean(e.Fields, form)
 	if failures.Len() > 0 {
@@ -32,7 +32,7 @@ func (a *API) login(ctx context.Context, v *view, form django.Values) wire.Reply
 
 // signup is a view with a UserCreationForm that has two more fields: an address,
 // and an agreement to tick.
-func (a *API) signup(ctx context.Context, v *view, form django.Values) wire.Reply {
+func (a *API) signup(ctx context.Context, v *view, form *django.Form) wire.Reply {
 	e := v.endpoint
 	values, failures := a.clean(e.Fields, form)
 	failures = a.compare(e, values, failures)

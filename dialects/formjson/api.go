@@ -32,6 +32,7 @@ type API struct {
 	policy    core.Policy
 	passwords *newpassword.Checker
 	emails    *django.Emails
+	forms     django.Forms
 	errors    *reply.Body // the shape of a failure
 	failures  map[core.Kind]failure
 	framework *drf.API // for logout, and paths that no endpoint has
@@ -40,7 +41,7 @@ type API struct {
 // New makes the API of a profile.
 func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Checker) *API {
 	return &API{
-		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, emails: django.NewEmails(),
+		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, emails: django.NewEmails(), forms: django.NewForms(),
 		errors: reply.Compile(*p.Errors.Body, pyjson.Spaced()), failures: failures(), framework: drf.New(p, engine, passwords, nil),
 	}
 }

@@ -15,10 +15,10 @@ type cleaned map[profiles.Role]string
 
 // clean cleans each field on its own (django/forms/fields.py, Field.clean) and
 // gathers the errors in the order in which they arise.
-func (a *API) clean(fields []profiles.Field, form django.Values) (cleaned, *pyjson.Object) {
+func (a *API) clean(fields []profiles.Field, form *django.Form) (cleaned, *pyjson.Object) {
 	values, failures := make(cleaned, len(fields)), new(pyjson.Object)
 	for _, f := range fields {
-		text := form[f.Name]
+		text, _ := form.Field(f)
 		if f.Role == profiles.RoleAccept {
 			if f.Required && !checked(text) {
 				failures.Set(f.Name, []any{a.message("required")})

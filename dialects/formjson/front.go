@@ -45,7 +45,7 @@ func (v *view) username(r *http.Request) string {
 		return ""
 	}
 	f, _ := v.endpoint.Field(profiles.RoleUsername)
-	if raw, sent := form[f.Name]; sent {
+	if raw, sent := form.Field(f); sent {
 		return v.toPython(f, raw)
 	}
 	return ""

@@ -10,7 +10,7 @@ import (
 // post is request.POST (django/http/request.py, _load_post_and_files): the fields of
 // a form if the Content-Type is exactly that of a form, else nothing. The query
 // string is not part of it.
-func (v *view) post(w http.ResponseWriter, r *http.Request) (django.Values, error) {
+func (v *view) post(w http.ResponseWriter, r *http.Request) (*django.Form, error) {
 	body, err := wire.Body(w, r)
 	if err != nil {
 		return nil, err
@@ -32,5 +32,6 @@ func (v *view) post(w http.ResponseWriter, r *http.Request) (django.Values, erro
 	if err != nil {
 		return nil, err
 	}
-	return values, nil
+	form, err := v.forms.Decode(values, v.endpoint.Fields)
+	return &form, err
 }

@@ -19,10 +19,10 @@ type view struct {
 	*API
 	endpoint profiles.Endpoint
 	reply    *reply.Body
-	act      func(context.Context, *view, django.Values) wire.Reply
+	act      func(context.Context, *view, *django.Form) wire.Reply
 }
 
-func (a *API) view(e profiles.Endpoint, act func(context.Context, *view, django.Values) wire.Reply) http.Handler {
+func (a *API) view(e profiles.Endpoint, act func(context.Context, *view, *django.Form) wire.Reply) http.Handler {
 	return &view{API: a, endpoint: e, reply: reply.Compile(*e.Reply.Body, pyjson.Spaced()), act: act}
 }
 
