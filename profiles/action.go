@@ -14,8 +14,8 @@ const (
 	Login     Action = "login"
 	Logout    Action = "logout"
 	LogoutAll Action = "logoutall"
-	// Account shows the user whom the path names: with {username} any user, with {id} or
-	// without a variable the caller alone.
+	// Account shows the user whom the path names: without a variable the caller, with {id} or
+	// {username} those whom the caller may see (Endpoint.Others).
 	Account Action = "account"
 
 	// Update changes the address and attributes of the user whom the path names.

@@ -125,10 +125,13 @@ func (p *Profile) access(m *yamlvalue.Map, e, first *Endpoint) {
 
 // accountKeys reads the keys of endpoints that are about accounts.
 func (p *Profile) accountKeys(m *yamlvalue.Map, e *Endpoint) {
-	if p.Family.oneOf(DRF) && (e.Action.rule().named || e.Action == List) {
+	ofAccounts := e.Action.rule().named || e.Action == List
+	if ofAccounts && isView(p.Family, e.Action) {
 		if e.Others = OthersHidden; strings.Contains(e.Path, usernameVariable) && e.Action == Account {
 			e.Others = OthersVisible
 		}
+	}
+	if ofAccounts && p.Family.oneOf(DRF) {
 		yamlvalue.Optional(m, "others", &e.Others, yamlvalue.Word(OthersHidden, OthersForbidden, OthersVisible))
 		if v, _ := m.Get("others"); e.Others == OthersVisible && e.Action.oneOf(Update, Delete) && e.Action != "" {
 			v.Refuse("only what shows accounts has others %s: want %s or %s", OthersVisible, OthersHidden, OthersForbidden)
@@ -136,7 +139,7 @@ func (p *Profile) accountKeys(m *yamlvalue.Map, e *Endpoint) {
 			v.Refuse("a list has those whom the caller may see: want %s or %s", OthersHidden, OthersVisible)
 		}
 	} else {
-		m.Forbid("others", "%s is about the caller alone", e.Action)
+		m.Forbid("others", "is of accounts of others in family %s alone", DRF)
 	}
 	if e.Action.oneOf(Login) {
 		yamlvalue.Optional(m, "update_last_login", &e.UpdateLastLogin, yamlvalue.Boolean)

@@ -1,7 +1,7 @@
 // Package profiles describes APIs as data. A profile holds all in which two APIs of
 // one family can differ: paths, fields and their limits, replies with the order of
 // their keys, headers, messages, and rules about the behaviour of the software
-// version behind the API. Profiles are YAML files; five are built in. Loading is
+// version behind the API. Profiles are YAML files, some of them built in. Loading is
 // strict and reports all problems of a file at once, each with its position.
 //
 // A profile names a stack, which is a file with the messages and rules of one version

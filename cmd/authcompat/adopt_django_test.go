@@ -22,7 +22,8 @@ type djoser struct {
 	url, file, dsn string
 }
 
-// startDjoser serves djoser's profile with a section front.
+// startDjoser serves the token endpoints of djoser with a section front: what changes names and passwords
+// stays with the old server while its users are adopted.
 func startDjoser(t *testing.T, section string, args ...string) *djoser {
 	t.Helper()
 	d := &djoser{file: filepath.Join(t.TempDir(), "c.yaml"), dsn: database(t)}
@@ -34,7 +35,7 @@ func startDjoser(t *testing.T, section string, args ...string) *djoser {
 
 func (d *djoser) put(t *testing.T, section string) {
 	t.Helper()
-	profile, err := filepath.Abs(filepath.Join("..", "..", "profiles", "examples", "djoser.yaml"))
+	profile, err := filepath.Abs(filepath.Join("testdata", "front", "djoser-tokens.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
