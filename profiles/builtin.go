@@ -87,11 +87,12 @@ func ReadFile(ctx context.Context, path string) ([]byte, error) {
 	return data, err
 }
 
-// Source gives the text of the built-in profile with that name, and whether there is one.
+// Source gives the text of the built-in profile or of the example with that name, and whether there is one.
 func Source(name string) ([]byte, bool) {
-	if !slices.Contains(Builtin(), name) {
+	file := embedded(name)
+	if file == "" {
 		return nil, false
 	}
-	text, err := builtin.ReadFile(name + ".yaml")
+	text, err := builtin.ReadFile(file)
 	return text, err == nil
 }

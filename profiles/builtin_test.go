@@ -44,10 +44,16 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s has name %q, title %q, document %q", name, p.Name, p.Title, p.Document)
 		}
 		checkRoundTrip(t, p)
+		if text, there := Source(name); !there || !strings.Contains(string(text), "\nname: "+name+"\n") {
+			t.Errorf("%s has no source", name)
+		}
 	}
 	for _, name := range []string{"", "nope", "examples/djoser", "drf-3.14", "djoser.yaml"} {
 		if Has(name) {
 			t.Errorf("there is a profile %q", name)
+		}
+		if _, there := Source(name); there {
+			t.Errorf("%q has a source", name)
 		}
 	}
 }
