@@ -13,10 +13,10 @@ import (
 // django are settings of Django's own (django/conf/global_settings.py 3.2).
 func django() []Setting {
 	all := []Setting{
-		{Name: "INSTALLED_APPS", Use: NoEffect, Why: "says which profile to start from"},
+		{Name: "INSTALLED_APPS", Use: NoEffect, Why: "says which profile to start from, and whether dj-rest-auth's has a registration and allauth"},
 		{Name: "MIDDLEWARE", Use: InProfile, Key: "headers, trailing_slash", apply: middleware, Why: "headers of a middleware that is not there are left out; LocaleMiddleware and those of the project are not reproduced"},
 		{Name: "APPEND_SLASH", Use: InProfile, Key: "trailing_slash", Default: "True", apply: appendSlash, Why: "redirect for True, exact for False; djoser's own patterns are optional"},
-		{Name: "AUTH_PASSWORD_VALIDATORS", Use: InProfile, Key: "passwords", Default: "[]", apply: validators, Why: "common needs a list of passwords in the configuration"},
+		{Name: "AUTH_PASSWORD_VALIDATORS", Use: InProfile, Key: "passwords", apply: validators, Why: "common needs a list of passwords in the configuration"},
 		{Name: "X_FRAME_OPTIONS", Use: InProfile, Key: "headers.X-Frame-Options", apply: frameOptions},
 		{Name: "SECURE_REFERRER_POLICY", Use: InProfile, Key: "headers.Referrer-Policy", apply: referrerPolicy, Why: "None leaves the header out"},
 		{Name: "SECURE_CONTENT_TYPE_NOSNIFF", Use: InProfile, Key: "headers.X-Content-Type-Options", Default: "True", apply: noSniff},
@@ -27,9 +27,13 @@ func django() []Setting {
 		{Name: "PASSWORD_RESET_TIMEOUT_DAYS", Use: Configuration, Key: "link_timeout", Default: "3", Why: "before Django 3.1"},
 		{Name: "KNOX_TOKEN_MODEL", Use: Configuration, Key: "import django --token-table", Default: "'knox.AuthToken'", Why: "knox 5"},
 	}
-	for _, name := range []string{"REST_AUTH_SERIALIZERS", "REST_AUTH_REGISTER_SERIALIZERS", "REST_AUTH_TOKEN_CREATOR", "OLD_PASSWORD_FIELD_ENABLED", "LOGOUT_ON_PASSWORD_CHANGE"} {
+	for _, name := range []string{"REST_AUTH_SERIALIZERS", "REST_AUTH_REGISTER_SERIALIZERS", "REST_AUTH_TOKEN_CREATOR"} {
 		all = append(all, Setting{Name: name, Use: ByHand, Key: "as in REST_AUTH", Why: "dj-rest-auth before 3.0"})
 	}
+	all = append(all, of("dj-rest-auth", []Setting{
+		{Name: "OLD_PASSWORD_FIELD_ENABLED", Use: InProfile, Key: oldPasswordKey, Default: "False", apply: oldPassword, Why: "dj-rest-auth before 3.0"},
+		{Name: "LOGOUT_ON_PASSWORD_CHANGE", Use: NoEffect, Why: "dj-rest-auth before 3.0; it ends a session, and no token"},
+	})...)
 	return append(all, unread(NotSupported, out, "REST_USE_JWT", "REST_SESSION_LOGIN", "JWT_AUTH_COOKIE", "JWT_AUTH_REFRESH_COOKIE", "SIMPLE_JWT")...)
 }
 
@@ -124,8 +128,12 @@ func validators(d *draft, v *python.Value) error {
 	if v.Kind != python.List {
 		return errors.New("it is no list")
 	}
+	stage := d.value("passwords", "stage") // says more than when validators are asked
 	if len(v.Items) == 0 {
-		return d.remove("passwords")
+		if stage == "" {
+			return d.remove("passwords")
+		}
+		return d.set(map[string]string{"stage": stage}, "passwords")
 	}
 	var names []string
 	minLength := int64(0)
@@ -157,11 +165,11 @@ func validators(d *draft, v *python.Value) error {
 	if minLength != 0 {
 		passwords["min_length"] = minLength
 	}
-	if stage := d.value("passwords", "stage"); stage != "" {
+	if stage != "" {
 		passwords["stage"] = stage
 	}
-	// Only a registration asks them.
-	if err := d.endpoints(func(*yaml.Node) error { return nil }, "register"); err != nil {
+	// What sets a password asks them.
+	if err := d.endpoints(func(*yaml.Node) error { return nil }, "register", "set_password", "reset_password_confirm"); err != nil {
 		return err
 	}
 	return d.set(passwords, "passwords")
@@ -227,61 +235,4 @@ func privateNetwork(d *draft, v *python.Value) error {
 	return d.change(func(root *yaml.Node) error {
 		return errors.Join(setIn(root, "4.0", "cors", "release"), setIn(root, value, "cors", "private_network"))
 	})
-}
-
-// allauth are the settings of django-allauth that dj-rest-auth's views ask (allauth/account/app_settings.py
-// 0.57, and the names of 65).
-func allauth() []Setting {
-	all := []Setting{
-		{Name: "ACCOUNT_AUTHENTICATION_METHOD", Use: InProfile, Key: "endpoints.login.fields", Default: "'username'", NotYet: true, Why: "username, email or username_email: which of the fields username and email the login has"},
-		{Name: "ACCOUNT_LOGIN_METHODS", Use: InProfile, Key: "endpoints.login.fields", Default: "{'username'}", NotYet: true, Why: "allauth 65; as ACCOUNT_AUTHENTICATION_METHOD"},
-		{Name: "ACCOUNT_EMAIL_REQUIRED", Use: InProfile, Key: "endpoints.NAME.fields.email.required", Default: "False", apply: emailRequired},
-		{Name: "ACCOUNT_SIGNUP_FIELDS", Use: ByHand, Key: "endpoints.NAME.fields", Why: "allauth 65; a star means required"},
-		{Name: "ACCOUNT_USERNAME_REQUIRED", Use: NotSupported, Default: "True", Why: "nobody registers without a user name"},
-		{Name: "ACCOUNT_USER_MODEL_USERNAME_FIELD", Use: Configuration, Key: "import django --map", Default: "'username'", Why: "None: users have no name but their address, which becomes their name"},
-		{Name: "ACCOUNT_USER_MODEL_EMAIL_FIELD", Use: Configuration, Key: "import django --map", Default: "'email'"},
-		{Name: "ACCOUNT_EMAIL_VERIFICATION", Use: InProfile, Key: "endpoints.NAME.action", NotYet: true, Why: "mandatory: an endpoint with the action activate; smtp in the configuration"},
-		{Name: "ACCOUNT_PRESERVE_USERNAME_CASING", Use: InProfile, Key: "endpoints.NAME.fields.username.lower", Default: "True", apply: lowerNames, Why: "False: names are put into lower case"},
-		{Name: "ACCOUNT_LOGOUT_ON_GET", Use: InProfile, Key: "endpoints.logout.method", Default: "False", NotYet: true, Why: "dj-rest-auth's logout"},
-		{Name: "ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS", Use: Configuration, Key: "link_timeout", Default: "3", NotYet: true},
-		{Name: "ACCOUNT_PASSWORD_MIN_LENGTH", Use: NotSupported, Why: "asked only without AUTH_PASSWORD_VALIDATORS: write passwords: {validators: [min_length]}"},
-		{Name: "ACCOUNT_USERNAME_MIN_LENGTH", Use: NotSupported, Default: "1", Why: "a user name has no least length"},
-		{Name: "ACCOUNT_USERNAME_BLACKLIST", Use: NotSupported, Default: "[]", Why: "register the names, and disable them"},
-		{Name: "ACCOUNT_USERNAME_VALIDATORS", Use: NotSupported, Default: "None", Why: "characters: is a closed set"},
-		{Name: "ACCOUNT_UNIQUE_EMAIL", Use: NotSupported, Default: "True", Why: "two users may have one address"},
-		{Name: "ACCOUNT_ADAPTER", Use: NotSupported, Default: "'allauth.account.adapter.DefaultAccountAdapter'", Why: "it is code"},
-	}
-	all = append(all, unread(Configuration, "limits are the server's own", "ACCOUNT_LOGIN_ATTEMPTS_LIMIT", "ACCOUNT_LOGIN_ATTEMPTS_TIMEOUT", "ACCOUNT_RATE_LIMITS")...)
-	for i := len(all) - 3; i < len(all); i++ {
-		all[i].Key = "login_limits"
-	}
-	return append(all, unread(NoEffect, "is for allauth's own pages", "ACCOUNT_CONFIRM_EMAIL_ON_GET", "ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION", "ACCOUNT_SESSION_REMEMBER", "ACCOUNT_FORMS",
-		"ACCOUNT_LOGOUT_REDIRECT_URL", "ACCOUNT_SIGNUP_REDIRECT_URL", "ACCOUNT_SIGNUP_PASSWORD_ENTER_TWICE", "ACCOUNT_DEFAULT_HTTP_PROTOCOL", "ACCOUNT_EMAIL_SUBJECT_PREFIX")...)
-}
-
-func emailRequired(d *draft, v *python.Value) error {
-	value, err := boolean(v)
-	if err != nil {
-		return err
-	}
-	return d.endpoints(func(endpoint *yaml.Node) error {
-		f := field(endpoint, "email")
-		if f == nil {
-			return errors.New("the registration has no field with the role email")
-		}
-		return setIn(f, value, "required")
-	}, "register")
-}
-
-func lowerNames(d *draft, v *python.Value) error {
-	value, err := boolean(v)
-	if err != nil {
-		return err
-	}
-	return d.endpoints(func(endpoint *yaml.Node) error {
-		if f := field(endpoint, "username"); f != nil {
-			return setIn(f, !value.(bool), "lower")
-		}
-		return nil
-	}, "register", "login")
 }

@@ -27,9 +27,6 @@ func rows(keep func(Setting) bool) string {
 		case s.Key != "":
 			becomes = string(s.Use) + ": `" + s.Key + "`"
 		}
-		if s.NotYet {
-			becomes += " (not yet)"
-		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.Name, becomes, s.Why)
 	}
 	return b.String()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 
@@ -14,18 +15,34 @@ import (
 // draft is a profile that is being filled in. It loads at any time: a change that the loader
 // refuses is taken back.
 type draft struct {
-	root     *yaml.Node     // the mapping
+	base     string         // the profile that it was at first
+	root     *yaml.Node     // the mapping, without aliases
 	settings *python.Module // what it is made from
 }
 
-// newDraft reads a profile, with its comments.
-func newDraft(text []byte, settings *python.Module) (*draft, error) {
+// newDraft reads a profile, with its comments but that at the top, which is about the package without settings.
+func newDraft(base string, text []byte, settings *python.Module) (*draft, error) {
 	var file yaml.Node
 	if err := yaml.Unmarshal(text, &file); err != nil {
 		return nil, err
 	}
-	d := &draft{root: file.Content[0], settings: settings}
+	d := &draft{base: base, root: expanded(file.Content[0]), settings: settings}
+	d.root.HeadComment, d.root.Content[0].HeadComment = "", ""
 	return d, d.check()
+}
+
+// expanded copies a node with what aliases stand for in their place: a change of one endpoint is of no other.
+func expanded(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	c := *n
+	c.Anchor = ""
+	c.Content = make([]*yaml.Node, len(n.Content))
+	for i, child := range n.Content {
+		c.Content[i] = expanded(child)
+	}
+	return &c
 }
 
 // yaml writes the profile.
@@ -71,7 +88,6 @@ func clone(n *yaml.Node) *yaml.Node {
 		return nil
 	}
 	c := *n
-	c.Alias = clone(n.Alias)
 	c.Content = make([]*yaml.Node, len(n.Content))
 	for i, child := range n.Content {
 		c.Content[i] = clone(child)
@@ -92,14 +108,22 @@ func (d *draft) remove(path ...string) error {
 				return nil
 			}
 		}
-		for i := 0; i+1 < len(root.Content); i += 2 {
-			if root.Content[i].Value == path[len(path)-1] {
-				root.Content = append(root.Content[:i], root.Content[i+2:]...)
-				return nil
-			}
-		}
+		drop(root, path[len(path)-1])
 		return nil
 	})
+}
+
+// drop removes a key of a mapping, if it is there.
+func drop(m *yaml.Node, key string) {
+	if m == nil || m.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			m.Content = slices.Delete(m.Content, i, i+2)
+			return
+		}
+	}
 }
 
 // setIn sets the key at a path below a mapping, and makes the mappings on the way. A mapping that isn't
@@ -206,9 +230,17 @@ func (d *draft) endpoints(do func(endpoint *yaml.Node) error, actions ...string)
 
 // field gives an endpoint's field with the role, or nil.
 func field(endpoint *yaml.Node, role string) *yaml.Node {
-	fields := entry(endpoint, "fields")
+	if fields, i := fieldAt(endpoint, role); i >= 0 {
+		return fields.Content[i+1]
+	}
+	return nil
+}
+
+// fieldAt gives an endpoint's fields, and where among their contents the one with the role is; -1: nowhere.
+func fieldAt(endpoint *yaml.Node, role string) (fields *yaml.Node, at int) {
+	fields = entry(endpoint, "fields")
 	if fields == nil {
-		return nil
+		return nil, -1
 	}
 	for i := 0; i+1 < len(fields.Content); i += 2 {
 		name := fields.Content[i].Value
@@ -216,8 +248,36 @@ func field(endpoint *yaml.Node, role string) *yaml.Node {
 			name = given.Value
 		}
 		if name == role {
-			return fields.Content[i+1]
+			return fields, i
 		}
 	}
+	return fields, -1
+}
+
+// addField puts a field, which is written as in a profile, before the one with a role, or behind all. One that has its
+// name already stays as it is.
+func addField(endpoint *yaml.Node, name, text, before string) error {
+	fields, at := fieldAt(endpoint, before)
+	if fields == nil {
+		return errNowhere
+	}
+	if entry(fields, name) != nil {
+		return nil
+	}
+	var file yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &file); err != nil {
+		return err
+	}
+	if at < 0 {
+		at = len(fields.Content)
+	}
+	fields.Content = slices.Insert(fields.Content, at, scalar(name), file.Content[0])
 	return nil
+}
+
+// dropField removes an endpoint's field with the role, if it is there.
+func dropField(endpoint *yaml.Node, role string) {
+	if fields, at := fieldAt(endpoint, role); at >= 0 {
+		fields.Content = slices.Delete(fields.Content, at, at+2)
+	}
 }

@@ -1,7 +1,7 @@
 package djangosettings
 
 import (
-	"embed"
+	_ "embed" // the bases
 	"errors"
 	"fmt"
 	"slices"
@@ -13,8 +13,8 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-//go:embed templates/*.yaml
-var templates embed.FS
+//go:embed bases.yaml
+var basesFile []byte
 
 // maxShown is the most bytes of a value that are kept for a report.
 const maxShown = 2000
@@ -49,7 +49,6 @@ const (
 	Filled   = "filled in"
 	Default  = "default"
 	Left     = "left"          // for somebody to do
-	NotYet   = "not yet"       // no version of the profile language has the key yet
 	Refused  = "not supported" // the setting, or this value
 	NotKnown = "not known"     // only running the file could tell the value
 )
@@ -60,7 +59,7 @@ type Note struct {
 	Text     string `json:"text"`
 }
 
-// base is a profile to start from (templates/bases.yaml).
+// base is a profile to start from (bases.yaml).
 type base struct {
 	Profile, What, App, Setting, Class, Only string
 }
@@ -176,8 +175,6 @@ func become(s Setting, v *python.Value, d *draft) Found {
 		f.Position, f.Value, f.Result, f.Why = reason.Pos.String(), "", NotKnown, reason.Text
 	case s.Default != "" && strings.NewReplacer("(", "[", ")", "]", ",)", "]").Replace(v.Show(maxShown)) == strings.NewReplacer("(", "[", ")", "]", ",)", "]").Replace(s.Default):
 		f.Result, f.Why = Default, ""
-	case s.NotYet:
-		f.Result = NotYet
 	case s.apply != nil && d != nil:
 		if err := s.apply(d, v); err != nil {
 			f.Result, f.Why = Refused, err.Error()
@@ -195,23 +192,21 @@ func (r *Report) start(m *python.Module) (*draft, error) {
 		return nil, err
 	}
 	r.Base, r.Why = b.What, why
-	text, builtin := profiles.Source(b.Profile)
-	if !builtin {
-		if text, err = templates.ReadFile("templates/" + b.Profile + ".yaml"); err != nil {
-			return nil, err
-		}
+	text, there := profiles.Source(b.Profile)
+	if !there {
+		return nil, fmt.Errorf("bases.yaml: there is no profile %q", b.Profile)
 	}
-	return newDraft(text, m)
+	d, err := newDraft(b.Profile, text, m)
+	if err != nil || b.Profile != "dj-rest-auth" {
+		return d, err
+	}
+	return d, withoutApps(d, m.Value("INSTALLED_APPS"))
 }
 
 // choose finds the base that the settings point to.
 func choose(m *python.Module) (b base, why string, err error) {
-	text, err := templates.ReadFile("templates/bases.yaml")
-	if err != nil {
-		return b, "", err
-	}
 	var all []base
-	if err := yaml.Unmarshal(text, &all); err != nil {
+	if err := yaml.Unmarshal(basesFile, &all); err != nil {
 		return b, "", err
 	}
 	apps, framework := m.Value("INSTALLED_APPS"), m.Value("REST_FRAMEWORK")

@@ -2,11 +2,13 @@ package djangosettings
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/djangosettings/python"
 	"github.com/authcompat/authcompat/profiles"
@@ -17,7 +19,7 @@ const (
 	withKnox   = "INSTALLED_APPS = ['rest_framework', 'knox']\n"
 	withToken  = "INSTALLED_APPS = ['rest_framework', 'rest_framework.authtoken']\n"
 	withDjoser = "INSTALLED_APPS = ('rest_framework', 'rest_framework.authtoken', 'djoser')\n"
-	withAuth   = "INSTALLED_APPS = ['rest_framework.authtoken', 'dj_rest_auth', 'dj_rest_auth.registration']\n"
+	withAuth   = "INSTALLED_APPS = ['rest_framework.authtoken', 'allauth', 'dj_rest_auth', 'dj_rest_auth.registration']\n"
 )
 
 func mustInspect(t *testing.T, texts ...string) *Report {
@@ -54,6 +56,70 @@ func expiryShown(p *profiles.Profile) any {
 		return "$" + shown
 	}
 	return "formats: " + strings.Join(strings.Fields(formats), " ") + " $" + shown
+}
+
+// named gives the endpoint with a name.
+func named(p *profiles.Profile, name string) profiles.Endpoint {
+	i := slices.IndexFunc(p.Endpoints, func(e profiles.Endpoint) bool { return e.Name == name })
+	return p.Endpoints[i]
+}
+
+// roles gives those of an endpoint's fields.
+func roles(e profiles.Endpoint) []profiles.Role {
+	var all []profiles.Role
+	for _, f := range e.Fields {
+		all = append(all, f.Role)
+	}
+	return all
+}
+
+// anyText tells whether an endpoint's address need not look like one.
+func anyText(e profiles.Endpoint) bool {
+	f, _ := e.Field(profiles.RoleEmail)
+	return f.AnyText
+}
+
+// shown gives the keys of the reply of an endpoint, by its name or its action.
+func shown(p *profiles.Profile, endpoint string) []string {
+	text, _ := p.YAML()
+	var file struct {
+		Endpoints map[string]struct {
+			Action string
+			Reply  struct{ Body yaml.Node }
+		}
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		return []string{err.Error()}
+	}
+	var keys []string
+	for name, e := range file.Endpoints {
+		if name != endpoint && e.Action != endpoint {
+			continue
+		}
+		for i := 0; i < len(e.Reply.Body.Content); i += 2 {
+			keys = append(keys, e.Reply.Body.Content[i].Value)
+		}
+	}
+	return keys
+}
+
+// ofOthers gives what becomes of accounts of others: in lists, shown, changed and removed.
+func ofOthers(p *profiles.Profile) any {
+	return fmt.Sprint(named(p, "user_list").Others, " ", named(p, "user").Others, " ", named(p, "user_update").Others, " ", named(p, "user_delete").Others)
+}
+
+// restAuthApps gives what depends on the apps that are installed beside dj-rest-auth: by what users log in, where they
+// register, the links of mails, and how names and addresses are compared.
+func restAuthApps(p *profiles.Profile) any {
+	var all []string
+	for _, role := range roles(named(p, "login")) {
+		all = append(all, string(role))
+	}
+	register := "-"
+	if e, there := p.Endpoint(profiles.Register); there {
+		register = e.Path
+	}
+	return strings.Join(append(all, register, string(p.Mails.Links), string(p.Usernames.Case), string(p.Emails.Case)), " ")
 }
 
 // TestFilledIn sets one setting, and looks at what the profile then has.
@@ -100,7 +166,9 @@ func TestFilledIn(t *testing.T) {
 		{withToken + "REST_FRAMEWORK = {'DEFAULT_PARSER_CLASSES': ['rest_framework.parsers.JSONParser']}", func(p *profiles.Profile) any { return len(endpoint(p, profiles.Login).Parsers) }, 3},
 		{withKnox + "REST_FRAMEWORK = {'DEFAULT_PARSER_CLASSES': ['rest_framework.parsers.JSONParser']}", func(p *profiles.Profile) any { return endpoint(p, profiles.Login).Parsers }, []profiles.Parser{"json"}},
 		{withToken + "APPEND_SLASH = False", func(p *profiles.Profile) any { return p.TrailingSlash }, profiles.SlashExact},
-		{withDjoser + "APPEND_SLASH = False", func(p *profiles.Profile) any { return p.TrailingSlash }, profiles.SlashOptional},
+		{withDjoser + "APPEND_SLASH = False", func(p *profiles.Profile) any {
+			return fmt.Sprint(p.TrailingSlash, endpoint(p, profiles.Login).TrailingSlash)
+		}, "exactoptional"},
 		{withToken + "MIDDLEWARE = ['django.middleware.security.SecurityMiddleware']", func(p *profiles.Profile) any {
 			return fmt.Sprint(p.TrailingSlash, header(p, "X-Frame-Options"), header(p, "Referrer-Policy"))
 		}, "exactnonesame-origin"},
@@ -117,7 +185,9 @@ func TestFilledIn(t *testing.T) {
 		{withToken + "CORS_EXPOSE_HEADERS = ['X-A']\nCORS_PREFLIGHT_MAX_AGE = 60 * 60\nCORS_URLS_REGEX = r'^/api/.*$'\nCORS_ALLOW_METHODS = ('GET',)", func(p *profiles.Profile) any {
 			return fmt.Sprint(p.CORS.ExposeHeaders, p.CORS.MaxAge, p.CORS.Paths, p.CORS.Methods)
 		}, "[X-A] 3600^/api/.*$[GET]"},
-		{withDjoser + "AUTH_PASSWORD_VALIDATORS = [{'NAME': 'django.contrib.auth.password_validation.' + n} for n in x]", func(p *profiles.Profile) any { return len(p.Passwords.Validators) }, 0},
+		{withDjoser + "AUTH_PASSWORD_VALIDATORS = [{'NAME': 'django.contrib.auth.password_validation.' + n} for n in x]", func(p *profiles.Profile) any { return len(p.Passwords.Validators) }, 3},
+		{withDjoser + "AUTH_PASSWORD_VALIDATORS = []", func(p *profiles.Profile) any { return fmt.Sprint(p.Passwords.Validators, p.Passwords.Stage) }, "[]"},
+		{withAuth + "AUTH_PASSWORD_VALIDATORS = []", func(p *profiles.Profile) any { return fmt.Sprint(p.Passwords.Validators, p.Passwords.Stage) }, "[]field"},
 		{withDjoser + "V = 'django.contrib.auth.password_validation.'\nAUTH_PASSWORD_VALIDATORS = [{'NAME': V + 'MinimumLengthValidator', 'OPTIONS': {'min_length': 12}}, {'NAME': V + 'NumericPasswordValidator'}]", func(p *profiles.Profile) any { return fmt.Sprint(p.Passwords.Validators, p.Passwords.MinLength) }, "[min_length numeric] 12"},
 		{withDjoser + "DJOSER = {'USER_CREATE_PASSWORD_RETYPE': True}", func(p *profiles.Profile) any {
 			f, ok := endpoint(p, profiles.Register).Field(profiles.RolePasswordAgain)
@@ -135,6 +205,56 @@ func TestFilledIn(t *testing.T) {
 			text, _ := p.YAML()
 			return strings.Contains(string(text), "user: {username: $user.username}") || strings.Contains(string(text), "username: $user.username")
 		}, true},
+		{withDjoser + "DJOSER = {'LOGIN_FIELD': 'email'}", func(p *profiles.Profile) any {
+			e, _ := endpoint(p, profiles.Update).Field(profiles.RoleEmail)
+			return fmt.Sprint(roles(endpoint(p, profiles.Login)), anyText(endpoint(p, profiles.Login)), roles(endpoint(p, profiles.Update)), e.ReadOnly, shown(p, "list"), shown(p, "me"), shown(p, "user_create"))
+		}, "[password email] true [email id] true [email id] [email id] [email username id]"},
+		{withDjoser + "DJOSER = {'USER_ID_FIELD': 'username'}", func(p *profiles.Profile) any {
+			return fmt.Sprint(named(p, "user").Path, named(p, "user").Others, shown(p, "me"), roles(named(p, "user_create")))
+		}, "/auth/users/{username}/hidden[email username] [email username password]"},
+		{withDjoser + "DJOSER = {'SET_PASSWORD_RETYPE': True, 'PASSWORD_RESET_CONFIRM_RETYPE': True, 'SET_USERNAME_RETYPE': True, 'USERNAME_RESET_CONFIRM_RETYPE': True}", func(p *profiles.Profile) any {
+			return fmt.Sprint(roles(named(p, "set_password")), roles(named(p, "reset_password_confirm")), roles(named(p, "set_username")), roles(named(p, "reset_username_confirm")))
+		}, "[password password_again current_password] [uid token password password_again] [current_password username username_again] [username username_again uid token]"},
+		{withDjoser + "DJOSER = {'SET_PASSWORD_RETYPE': True}", func(p *profiles.Profile) any {
+			f, _ := named(p, "set_password").Field(profiles.RolePasswordAgain)
+			return fmt.Sprint(f.Name, "/", f.Label, "/", f.Required, len(named(p, "reset_password_confirm").Fields))
+		}, "re_new_password/Re new password/true 3"},
+		{withDjoser + "DJOSER = {'LOGOUT_ON_PASSWORD_CHANGE': True}", func(p *profiles.Profile) any { return named(p, "set_password").Logout }, true},
+		{withDjoser + "DJOSER = {'HIDE_USERS': False}", ofOthers, "visible forbidden forbidden forbidden"},
+		{withDjoser + "DJOSER = {'PERMISSIONS': {'user': ['djoser.permissions.CurrentUserOrAdminOrReadOnly']}}", ofOthers, "hidden visible hidden forbidden"},
+		{withDjoser + "DJOSER = {'HIDE_USERS': False, 'PERMISSIONS': {'user': ('djoser.permissions.CurrentUserOrAdminOrReadOnly',)}}", ofOthers, "visible visible forbidden forbidden"},
+		{withDjoser + "DJOSER = {'HIDE_USERS': True, 'PERMISSIONS': {'user_delete': ['rest_framework.permissions.AllowAny'], 'user_create': ['rest_framework.permissions.IsAuthenticated']}}", func(p *profiles.Profile) any {
+			return fmt.Sprint(ofOthers(p), named(p, "user_create").Access)
+		}, "hidden hidden hidden forbidden" + "open"},
+		{withDjoser + "DJOSER = {'PERMISSIONS': {'user_create': ['rest_framework.permissions.IsAuthenticated'], 'user_list': ['rest_framework.permissions.IsAuthenticated']}}", func(p *profiles.Profile) any {
+			return fmt.Sprint(ofOthers(p), named(p, "user_create").Access, named(p, "login").Access)
+		}, "hidden hidden hidden forbidden" + "token" + "open"},
+		{withDjoser + "DJOSER = {'SEND_ACTIVATION_EMAIL': True, 'SEND_CONFIRMATION_EMAIL': True, 'PASSWORD_CHANGED_EMAIL_CONFIRMATION': True, 'USERNAME_CHANGED_EMAIL_CONFIRMATION': False, 'ACTIVATION_URL': 'a/{uid}/{token}'}", func(p *profiles.Profile) any {
+			return fmt.Sprint(p.Mails.Send, p.Mails.ActivationURL)
+		}, "[activation confirmation password_changed_confirmation]a/{uid}/{token}"},
+		{withDjoser + "DJOSER = {'PASSWORD_RESET_CONFIRM_URL': 'https://a.example/p/{uid}/{token}', 'USERNAME_RESET_CONFIRM_URL': 'u/{uid}/{token}'}", func(p *profiles.Profile) any {
+			return p.Mails.PasswordResetConfirmURL + " " + p.Mails.UsernameResetConfirmURL
+		}, "https://a.example/p/{uid}/{token} u/{uid}/{token}"},
+		{withDjoser + "DJOSER = {'PASSWORD_RESET_SHOW_EMAIL_NOT_FOUND': True, 'USERNAME_RESET_SHOW_EMAIL_NOT_FOUND': False}", func(p *profiles.Profile) any { return p.Mails.ShowEmailNotFound }, true},
+		{withAuth, restAuthApps, "username password /dj-rest-auth/registration/ allauth insensitive insensitive"},
+		{"INSTALLED_APPS = ['dj_rest_auth', 'allauth']", restAuthApps, "username password - allauth insensitive insensitive"},
+		{"INSTALLED_APPS = ['dj_rest_auth']", restAuthApps, "username email password - django exact insensitive"},
+		{"INSTALLED_APPS = A + ['dj_rest_auth']", restAuthApps, "username password /dj-rest-auth/registration/ allauth insensitive insensitive"},
+		{withAuth + "REST_AUTH = {'OLD_PASSWORD_FIELD_ENABLED': True}", func(p *profiles.Profile) any {
+			return fmt.Sprint(roles(named(p, "password_change")), p.Messages["current_password"])
+		}, "[current_password password password_again]Your old password was entered incorrectly. Please enter it again."},
+		{withAuth + "OLD_PASSWORD_FIELD_ENABLED = True", func(p *profiles.Profile) any { return len(named(p, "password_change").Fields) }, 3},
+		{withDjoser + "OLD_PASSWORD_FIELD_ENABLED = True", func(p *profiles.Profile) any { return len(named(p, "set_password").Fields) }, 2},
+		{withAuth + "ACCOUNT_AUTHENTICATION_METHOD = 'email'", func(p *profiles.Profile) any {
+			return fmt.Sprint(roles(named(p, "login")), anyText(named(p, "login")), p.Messages["incomplete"])
+		}, `[email password] falseMust include "email" and "password".`},
+		{withAuth + "from allauth.account.app_settings import AuthenticationMethod\nACCOUNT_AUTHENTICATION_METHOD = AuthenticationMethod.USERNAME_EMAIL", func(p *profiles.Profile) any {
+			return fmt.Sprint(roles(named(p, "login")), p.Messages["incomplete"])
+		}, `[username email password]Must include either "username" or "email" and "password".`},
+		{withAuth + "ACCOUNT_AUTHENTICATION_METHOD = 'email'\nACCOUNT_LOGIN_METHODS = {'email', 'username'}", func(p *profiles.Profile) any { return fmt.Sprint(roles(named(p, "login"))) }, "[username email password]"},
+		{withAuth + "ACCOUNT_LOGOUT_ON_GET = True", func(p *profiles.Profile) any {
+			return fmt.Sprint(named(p, "logout").Methods, named(p, "logout").View.Allow)
+		}, "[GET POST] [GET POST HEAD OPTIONS]"},
 	} {
 		if diff := cmp.Diff(tt.want, tt.got(mustProfile(t, mustInspect(t, tt.settings)))); diff != "" {
 			t.Errorf("%s\n%s", tt.settings, diff)
@@ -163,6 +283,18 @@ func TestResults(t *testing.T) {
 		{withToken + "REST_FRAMEWORK = {'DEFAULT_PERMISSION_CLASSES': []}", "REST_FRAMEWORK DEFAULT_PERMISSION_CLASSES", "left: the views of these packages say themselves who may use them"},
 		{withToken + "AUTH_PASSWORD_VALIDATORS = [{'NAME': 'django.contrib.auth.password_validation.NumericPasswordValidator'}]", "AUTH_PASSWORD_VALIDATORS", "not supported: this profile has no such endpoint"},
 		{withDjoser + "AUTH_PASSWORD_VALIDATORS = [{'NAME': 'app.V'}]", "AUTH_PASSWORD_VALIDATORS", "not supported: app.V is a validator of the project or of another package"},
+		{withDjoser + "DJOSER = {'LOGIN_FIELD': 'phone'}", "DJOSER LOGIN_FIELD", "not supported: users log in by username or email"},
+		{withDjoser + "DJOSER = {'USER_ID_FIELD': 'uuid'}", "DJOSER USER_ID_FIELD", "not supported: a path names a user by {id} or {username}"},
+		{withDjoser + "DJOSER = {'ACTIVATION_URL': 'a/{uid}'}", "DJOSER ACTIVATION_URL", "not supported: mails.activation_url: a link has {token} once"},
+		{withDjoser + "DJOSER = {'PERMISSIONS': {'user': ['rest_framework.permissions.IsAuthenticated']}}", "DJOSER PERMISSIONS", "not supported: user: a profile has no such permission there"},
+		{withDjoser + "DJOSER = {'PERMISSIONS': load()}", "DJOSER PERMISSIONS", "not known: calls load(…), a name that nothing read so far has set"},
+		{withDjoser + "DJOSER = {'HIDE_USERS': True}", "DJOSER HIDE_USERS", "default: "},
+		{withDjoser + "ACCOUNT_EMAIL_REQUIRED = True", "ACCOUNT_EMAIL_REQUIRED", "not supported: the profile is that of djoser"},
+		{withAuth + "DJOSER = {'SET_PASSWORD_RETYPE': True}", "DJOSER SET_PASSWORD_RETYPE", "not supported: the profile is that of dj-rest-auth"},
+		{withAuth + "REST_AUTH = {'LOGOUT_ON_PASSWORD_CHANGE': True}", "REST_AUTH LOGOUT_ON_PASSWORD_CHANGE", "left: it ends a session, and no token"},
+		{withAuth + "ACCOUNT_LOGIN_METHODS = {'phone'}", "ACCOUNT_LOGIN_METHODS", "not supported: users log in by username, by email or by either"},
+		{withAuth + "ACCOUNT_EMAIL_VERIFICATION = 'none'", "ACCOUNT_EMAIL_VERIFICATION", "default: "},
+		{withAuth + "ACCOUNT_EMAIL_VERIFICATION = 'mandatory'", "ACCOUNT_EMAIL_VERIFICATION", "not supported: keys of verify-email are allauth's own: a registration sends no mail, as with none"},
 		{withToken + "MIDDLEWARE = ['a'] + env", "MIDDLEWARE", "not known: is the name env, which nothing read so far has set"},
 		{withToken + "MIDDLEWARE = []\nCORS_ALLOW_CREDENTIALS = True", "CORS_ALLOW_CREDENTIALS", "not supported: MIDDLEWARE has no corsheaders.middleware.CorsMiddleware"},
 		{withToken + "CORS_ALLOWED_ORIGINS = ['https://a.example/']", "CORS_ALLOWED_ORIGINS", "not supported: cors.origins[0]: an origin ends with its host or its port: it has no path, not even a slash"},
@@ -243,72 +375,12 @@ class Prod(Base):
 	}
 }
 
-// TestSettings holds the table: names are there once, what is filled in has a key, and the loader
-// doesn't know the keys that are marked NotYet. If one of these fails, the key has landed: take its
-// mark away, and move its line of samples into TestFilledIn.
-func TestSettings(t *testing.T) {
-	seen := map[string]bool{}
-	for _, s := range Settings() {
-		if seen[s.String()] {
-			t.Errorf("%s is there twice", s)
-		}
-		seen[s.String()] = true
-		if hasKey := s.Use == InProfile || s.Use == ByHand || s.Use == Configuration; hasKey != (s.Key != "") {
-			t.Errorf("%s: %s with the key %q", s, s.Use, s.Key)
-		}
-		if s.Use == InProfile && !s.NotYet && s.apply == nil {
-			t.Errorf("%s: nothing fills its key in", s)
-		}
-		if (s.Use == NotSupported || s.Use == NoEffect) && s.Why == "" {
-			t.Errorf("%s: %s, but why?", s, s.Use)
-		}
-	}
-	samples := map[string]string{}
-	for _, s := range Settings() {
-		if !s.NotYet || s.apply == nil {
-			continue
-		}
-		m, err := python.Read(python.File{Name: "a.py", Text: []byte("from datetime import timedelta\n" + withKnox + "X = " + samples[s.String()])})
-		if err != nil || samples[s.String()] == "" {
-			t.Fatalf("%s: a sample is missing (%v)", s, err)
-		}
-		d, err := (&Report{}).start(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.apply(d, m.Value("X")); err == nil {
-			t.Errorf("%s: %s is a key of profiles now: it isn't NotYet", s, s.Key)
-		}
-	}
-}
-
-// TestTemplates loads the profiles to start from. One whose profile is built in isn't needed any more.
-func TestTemplates(t *testing.T) {
-	entries, err := templates.ReadDir("templates")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range entries {
-		if entry.Name() == "bases.yaml" {
-			continue
-		}
-		text, _ := templates.ReadFile("templates/" + entry.Name())
-		p, err := profiles.Parse(entry.Name(), text)
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		if _, there := profiles.Source(p.Name); there || p.Name+".yaml" != entry.Name() {
-			t.Errorf("templates/%s: %s is built in: remove this file", entry.Name(), p.Name)
-		}
-	}
-}
-
 // FuzzInspect makes profiles of anything. Each loads.
 func FuzzInspect(f *testing.F) {
 	for _, text := range []string{
 		withKnox + "REST_KNOX = {'TOKEN_TTL': timedelta(hours=1), 'AUTH_HEADER_PREFIX': 'a b', 'USER_SERIALIZER': None}", withToken + "REST_FRAMEWORK = {'STRICT_JSON': 1}\nCORS_URLS_REGEX = '('\nMIDDLEWARE = []",
-		withDjoser + "DJOSER = {'USER_CREATE_PASSWORD_RETYPE': True}\nAUTH_PASSWORD_VALIDATORS = [1, {}]", withAuth + "ACCOUNT_EMAIL_REQUIRED = True\nX_FRAME_OPTIONS = '\\n'\nSECURE_REFERRER_POLICY = ['\\x00']",
+		withDjoser + "DJOSER = {'USER_CREATE_PASSWORD_RETYPE': True}\nAUTH_PASSWORD_VALIDATORS = [1, {}]", withDjoser + "DJOSER = {'LOGIN_FIELD': 'email', 'USER_ID_FIELD': 'username', 'HIDE_USERS': False, 'PERMISSIONS': {'user': [1]}, 'SEND_ACTIVATION_EMAIL': True, 'ACTIVATION_URL': '{uid}'}",
+		withAuth + "REST_AUTH = {'OLD_PASSWORD_FIELD_ENABLED': True}\nACCOUNT_LOGIN_METHODS = {'email'}\nACCOUNT_LOGOUT_ON_GET = True", withAuth + "ACCOUNT_EMAIL_REQUIRED = True\nX_FRAME_OPTIONS = '\\n'\nSECURE_REFERRER_POLICY = ['\\x00']",
 	} {
 		f.Add([]byte(text))
 	}

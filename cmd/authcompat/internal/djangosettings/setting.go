@@ -33,8 +33,6 @@ type Setting struct {
 	// setting with this value is left as the base of the profile has it.
 	Default string
 	Why     string // what there is to know, one clause
-	// NotYet marks a key that the loader of profiles doesn't know yet.
-	NotYet bool
 	// apply fills the key in. Its error is the reason why it can't.
 	apply func(d *draft, v *python.Value) error
 }
@@ -71,6 +69,23 @@ func unread(use Use, why string, names ...string) []Setting {
 		all = append(all, Setting{Name: name, Use: use, Why: why})
 	}
 	return all
+}
+
+// of makes settings count only where the profile starts from that of their package: its endpoints have the same
+// actions as those of another.
+func of(base string, settings []Setting) []Setting {
+	for i, s := range settings {
+		if s.apply == nil {
+			continue
+		}
+		settings[i].apply = func(d *draft, v *python.Value) error {
+			if d.base != base {
+				return fmt.Errorf("the profile is that of %s", d.base)
+			}
+			return s.apply(d, v)
+		}
+	}
+	return settings
 }
 
 // put fills in the key at a path, which has dots, with what convert makes of the value.

@@ -128,8 +128,6 @@ func outcome(f djangosettings.Found) string {
 		return f.Key
 	case djangosettings.Default:
 		return "the default"
-	case djangosettings.NotYet:
-		return "not yet: " + f.Key
 	case djangosettings.NotKnown:
 		return "not known"
 	case djangosettings.Refused:

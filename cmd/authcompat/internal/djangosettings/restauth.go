@@ -1,0 +1,197 @@
+package djangosettings
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/djangosettings/python"
+)
+
+// restAuth is REST_AUTH (dj_rest_auth/app_settings.py, DEFAULTS, of dj-rest-auth 5.0).
+func restAuth() []Setting {
+	all := []Setting{
+		{Name: "OLD_PASSWORD_FIELD_ENABLED", Use: InProfile, Key: oldPasswordKey, Default: "False", apply: oldPassword, Why: "a field of set_password with the role current_password"},
+		{Name: "LOGOUT_ON_PASSWORD_CHANGE", Use: NoEffect, Default: "False", Why: "it ends a session, and no token"},
+		{Name: "PASSWORD_RESET_USE_SITES_DOMAIN", Use: Configuration, Key: "mail.domain", Default: "False", Why: "where the links of mails lead to"},
+		{Name: "TOKEN_MODEL", Use: NoEffect, Default: "'rest_framework.authtoken.models.Token'", Why: "with None there are no tokens: only sessions or JWT, which are not served"},
+		{Name: "TOKEN_CREATOR", Use: ByHand, Key: "tokens", Default: "'dj_rest_auth.utils.default_create_token'", Why: "which token a login gives is in its code"},
+		{Name: "REGISTER_PERMISSION_CLASSES", Use: ByHand, Key: "endpoints.NAME.access", Default: "('rest_framework.permissions.AllowAny',)", Why: "classes of the project are code"},
+	}
+	for _, s := range []struct{ name, class string }{
+		{"LOGIN_SERIALIZER", "dj_rest_auth.serializers.LoginSerializer"}, {"TOKEN_SERIALIZER", "dj_rest_auth.serializers.TokenSerializer"},
+		{"USER_DETAILS_SERIALIZER", "dj_rest_auth.serializers.UserDetailsSerializer"}, {"PASSWORD_RESET_SERIALIZER", "dj_rest_auth.serializers.PasswordResetSerializer"},
+		{"PASSWORD_RESET_CONFIRM_SERIALIZER", "dj_rest_auth.serializers.PasswordResetConfirmSerializer"}, {"PASSWORD_CHANGE_SERIALIZER", "dj_rest_auth.serializers.PasswordChangeSerializer"},
+		{"REGISTER_SERIALIZER", "dj_rest_auth.registration.serializers.RegisterSerializer"},
+	} {
+		all = append(all, Setting{Name: s.name, Use: ByHand, Key: "endpoints.NAME.fields, endpoints.NAME.reply", Default: "'" + s.class + "'", Why: "fields and replies are in the class's code"})
+	}
+	return under("REST_AUTH", append(of("dj-rest-auth", all), unread(NotSupported, out, "SESSION_LOGIN", "USE_JWT", "JWT_SERIALIZER", "JWT_SERIALIZER_WITH_EXPIRATION", "JWT_TOKEN_CLAIMS_SERIALIZER",
+		"JWT_AUTH_COOKIE", "JWT_AUTH_REFRESH_COOKIE", "JWT_AUTH_REFRESH_COOKIE_PATH", "JWT_AUTH_SECURE", "JWT_AUTH_HTTPONLY", "JWT_AUTH_SAMESITE", "JWT_AUTH_COOKIE_DOMAIN",
+		"JWT_AUTH_RETURN_EXPIRATION", "JWT_AUTH_COOKIE_USE_CSRF", "JWT_AUTH_COOKIE_ENFORCE_CSRF_ON_UNAUTHENTICATED")...)...)
+}
+
+// withoutApps takes from dj-rest-auth's profile what apps do that are not installed: without its registration nobody
+// registers, and without allauth it finds users and makes links as Django does (dj_rest_auth/serializers.py 5.0,
+// LoginSerializer.get_auth_user and PasswordResetSerializer.save).
+func withoutApps(d *draft, apps *python.Value) error {
+	if !apps.Complete() {
+		return nil
+	}
+	if !apps.Has("dj_rest_auth.registration") {
+		if err := d.remove("endpoints", "register"); err != nil {
+			return err
+		}
+	}
+	if apps.Has("allauth") {
+		return nil
+	}
+	if err := loginBy(d, "username", "email"); err != nil {
+		return err
+	}
+	return d.change(func(root *yaml.Node) error {
+		drop(root, "usernames") // Django's names have a case; dj-rest-auth looks for addresses in any
+		return errors.Join(setIn(root, "django", "mails", "links"), setIn(root, "Unable to log in with provided credentials.", "messages", "incomplete"))
+	})
+}
+
+const oldPasswordKey = "endpoints.NAME.fields.old_password"
+
+// oldPassword fills in the field of the caller's own password, and what a wrong one is told
+// (dj_rest_auth/serializers.py 5.0, PasswordChangeSerializer).
+func oldPassword(d *draft, v *python.Value) error {
+	on, err := boolean(v)
+	if err != nil || on == false {
+		return err
+	}
+	err = d.endpoints(func(endpoint *yaml.Node) error {
+		return addField(endpoint, "old_password", "{role: current_password, max_length: 128, label: Old password}", "password")
+	}, "set_password")
+	if err != nil {
+		return err
+	}
+	return d.set("Your old password was entered incorrectly. Please enter it again.", "messages", "current_password")
+}
+
+// allauth are the settings of django-allauth that dj-rest-auth's views ask (allauth/account/app_settings.py
+// 0.57, and the names of 65).
+func allauth() []Setting {
+	all := []Setting{
+		{Name: "ACCOUNT_AUTHENTICATION_METHOD", Use: InProfile, Key: "endpoints.login.fields", Default: "'username'", apply: loginMethod, Why: "username, email or username_email: which of the fields username and email the login has"},
+		{Name: "ACCOUNT_LOGIN_METHODS", Use: InProfile, Key: "endpoints.login.fields", Default: "{'username'}", apply: loginMethods, Why: "allauth 65; as ACCOUNT_AUTHENTICATION_METHOD"},
+		{Name: "ACCOUNT_EMAIL_REQUIRED", Use: InProfile, Key: "endpoints.NAME.fields.email.required", Default: "False", apply: emailRequired},
+		{Name: "ACCOUNT_SIGNUP_FIELDS", Use: ByHand, Key: "endpoints.NAME.fields", Why: "allauth 65; a star means required"},
+		{Name: "ACCOUNT_USERNAME_REQUIRED", Use: NotSupported, Default: "True", Why: "nobody registers without a user name"},
+		{Name: "ACCOUNT_USER_MODEL_USERNAME_FIELD", Use: Configuration, Key: "import django --map", Default: "'username'", Why: "None: users have no name but their address, which becomes their name"},
+		{Name: "ACCOUNT_USER_MODEL_EMAIL_FIELD", Use: Configuration, Key: "import django --map", Default: "'email'"},
+		// allauth's own default is optional; none is what the profile has.
+		{Name: "ACCOUNT_EMAIL_VERIFICATION", Use: NotSupported, Default: "'none'", Why: "keys of verify-email are allauth's own: a registration sends no mail, as with none"},
+		{Name: "ACCOUNT_PRESERVE_USERNAME_CASING", Use: InProfile, Key: "endpoints.NAME.fields.username.lower", Default: "True", apply: lowerNames, Why: "False: names are put into lower case"},
+		{Name: "ACCOUNT_LOGOUT_ON_GET", Use: InProfile, Key: "endpoints.logout.methods", Default: "False", apply: logoutOnGet, Why: "dj-rest-auth's logout"},
+		{Name: "ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS", Use: NotSupported, Default: "3", Why: "goes with ACCOUNT_EMAIL_VERIFICATION"},
+		{Name: "ACCOUNT_PASSWORD_MIN_LENGTH", Use: NotSupported, Why: "asked only without AUTH_PASSWORD_VALIDATORS: write passwords: {validators: [min_length]}"},
+		{Name: "ACCOUNT_USERNAME_MIN_LENGTH", Use: NotSupported, Default: "1", Why: "a user name has no least length"},
+		{Name: "ACCOUNT_USERNAME_BLACKLIST", Use: NotSupported, Default: "[]", Why: "register the names, and disable them"},
+		{Name: "ACCOUNT_USERNAME_VALIDATORS", Use: NotSupported, Default: "None", Why: "characters: is a closed set"},
+		{Name: "ACCOUNT_UNIQUE_EMAIL", Use: ByHand, Key: "emails.unique", Default: "True", Why: "dj-rest-auth 5.0 refuses only an address that another user has verified, of which the profile knows nothing; true refuses any that another has"},
+		{Name: "ACCOUNT_ADAPTER", Use: NotSupported, Default: "'allauth.account.adapter.DefaultAccountAdapter'", Why: "it is code"},
+	}
+	all = append(of("dj-rest-auth", all), unread(Configuration, "limits are the server's own", "ACCOUNT_LOGIN_ATTEMPTS_LIMIT", "ACCOUNT_LOGIN_ATTEMPTS_TIMEOUT", "ACCOUNT_RATE_LIMITS")...)
+	for i := len(all) - 3; i < len(all); i++ {
+		all[i].Key = "login_limits"
+	}
+	return append(all, unread(NoEffect, "is for allauth's own pages", "ACCOUNT_CONFIRM_EMAIL_ON_GET", "ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION", "ACCOUNT_SESSION_REMEMBER", "ACCOUNT_FORMS",
+		"ACCOUNT_LOGOUT_REDIRECT_URL", "ACCOUNT_SIGNUP_REDIRECT_URL", "ACCOUNT_SIGNUP_PASSWORD_ENTER_TWICE", "ACCOUNT_DEFAULT_HTTP_PROTOCOL", "ACCOUNT_EMAIL_SUBJECT_PREFIX")...)
+}
+
+func emailRequired(d *draft, v *python.Value) error {
+	value, err := boolean(v)
+	if err != nil {
+		return err
+	}
+	return d.endpoints(func(endpoint *yaml.Node) error {
+		f := field(endpoint, "email")
+		if f == nil {
+			return errors.New("the registration has no field with the role email")
+		}
+		return setIn(f, value, "required")
+	}, "register")
+}
+
+func lowerNames(d *draft, v *python.Value) error {
+	value, err := boolean(v)
+	if err != nil {
+		return err
+	}
+	return d.endpoints(func(endpoint *yaml.Node) error {
+		if f := field(endpoint, "username"); f != nil {
+			return setIn(f, !value.(bool), "lower")
+		}
+		return nil
+	}, "register", "login")
+}
+
+// loginMethod fills in by what users log in, a word or a name of allauth's AuthenticationMethod.
+func loginMethod(d *draft, v *python.Value) error {
+	word := v.Text
+	if v.Kind == python.Name {
+		word = strings.ToLower(word[strings.LastIndex(word, ".")+1:])
+	}
+	switch word {
+	case "username", "email":
+		return loginBy(d, word)
+	case "username_email":
+		return loginBy(d, "username", "email")
+	}
+	return errors.New("it is none of username, email and username_email")
+}
+
+func loginMethods(d *draft, v *python.Value) error {
+	methods, _, known := v.Texts()
+	if !known || len(methods) == 0 || slices.ContainsFunc(methods, func(m string) bool { return m != "username" && m != "email" }) {
+		return errors.New("users log in by username, by email or by either")
+	}
+	return loginBy(d, methods...)
+}
+
+// loginBy gives the login a field for each way to name a user, and says what is missing without
+// (dj_rest_auth/serializers.py 5.0, LoginSerializer).
+func loginBy(d *draft, methods ...string) error {
+	err := d.endpoints(func(endpoint *yaml.Node) error {
+		for _, f := range []struct{ name, label, before string }{{"username", "Username", "email"}, {"email", "Email", "password"}} {
+			if !slices.Contains(methods, f.name) {
+				continue
+			}
+			if err := addField(endpoint, f.name, "{required: false, blank: true, label: "+f.label+"}", f.before); err != nil {
+				return err
+			}
+		}
+		for _, name := range []string{"username", "email"} {
+			if !slices.Contains(methods, name) {
+				dropField(endpoint, name)
+			}
+		}
+		return nil
+	}, "login")
+	if err != nil {
+		return err
+	}
+	missing := `Must include "username" and "password".`
+	if slices.Contains(methods, "email") {
+		missing = `Must include "email" and "password".`
+		if slices.Contains(methods, "username") {
+			missing = `Must include either "username" or "email" and "password".`
+		}
+	}
+	return d.set(missing, "messages", "incomplete")
+}
+
+func logoutOnGet(d *draft, v *python.Value) error {
+	on, err := boolean(v)
+	if err != nil || on == false {
+		return err
+	}
+	return d.endpoints(func(endpoint *yaml.Node) error { return setIn(endpoint, []string{"GET", "POST"}, "methods") }, "logout")
+}
