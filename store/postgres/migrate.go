@@ -67,19 +67,23 @@ func (s *Store) migrate(ctx context.Context, schema string) error {
 		return err
 	}
 	defer unlock()
-	for tries := 0; current < known; tries++ {
+	for stuck := 0; current < known; {
 		err := s.upgrade(ctx, db, schema, files)
-		if err != nil && (!overtaken(err) || tries == maxOvertaken) {
+		if err != nil && (!overtaken(err) || stuck == maxOvertaken) {
 			return err
 		}
+		before := current
 		if current, err = s.version(ctx); err != nil {
 			return err
+		}
+		if stuck++; current > before { // another node was faster with as many migrations
+			stuck = 0
 		}
 	}
 	return nil
 }
 
-// maxOvertaken limits the retries after another node was faster.
+// maxOvertaken limits the retries after another node was faster, as long as none of them gets further.
 const maxOvertaken = 10
 
 // overtaken reports whether err says that something exists already, because another
