@@ -119,7 +119,7 @@ func (s *Service) checkGuess(ctx context.Context, p Policy, act Action, size int
 	if err != nil {
 		return Account{}, err
 	}
-	reserved, wait, err := s.reserve(ctx, s.accountLimitKey(who))
+	reserved, wait, err := s.reserve(ctx, s.guessLimitKeys(who)...)
 	if err != nil {
 		return Account{}, wrapStoreError("count guess", err)
 	}

@@ -285,7 +285,7 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 		} else {
 			e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
 		}
-		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.mailLimitKey(found.account, username))
+		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.addressLimitKey(LowerASCII(username)), s.mailLimitKey(found.account, username))
 		for _, text := range []string{username, LowerASCII(username)} { // by which logins by address are counted
 			key := s.accountLimitKey(subject{folded: text})
 			if !slices.ContainsFunc(keys, func(k []byte) bool { return bytes.Equal(k, key) }) {
@@ -321,6 +321,23 @@ func inflightKeys(guesses []LimitKey) []string {
 
 // limitKeySize is the length of a key in bytes.
 const limitKeySize = 16
+
+// guessLimitKeys are the keys of a guess at a password of the subject. Where addresses are compared
+// more loosely than usernames, there is one of all spellings of the address besides, whoever has
+// it: else each spelling would have guesses of its own. It is another than that of the name, and
+// counted for names too: what is refused would tell else which of the two the text is.
+func (s *Service) guessLimitKeys(who subject) [][]byte {
+	keys := [][]byte{s.accountLimitKey(who)}
+	if who.address != "" {
+		keys = append(keys, s.addressLimitKey(who.address))
+	}
+	return keys
+}
+
+// addressLimitKey is the key of an address in lower case.
+func (s *Service) addressLimitKey(lower string) []byte {
+	return sealing.KeyedDigest(s.pseudonymKey(), "email", lower)[:limitKeySize]
+}
 
 // accountLimitKey is the key of the account, however its name is spelt, or, without an
 // account, that of the name, which may be a password. An address is counted like a name that

@@ -53,7 +53,7 @@ func (s *Service) LoginOrAdopt(ctx context.Context, p Policy, username, plain st
 	if p.LoginBy != ByUsername {
 		referee = nil
 	}
-	keys := [][]byte{s.accountLimitKey(who)}
+	keys := s.guessLimitKeys(who)
 	if referee != nil {
 		keys = append(keys, s.spellingLimitKey(username))
 	}

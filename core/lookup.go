@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // Of whom a login is about, and how that is found.
@@ -13,6 +14,9 @@ type subject struct {
 	folded   string // one text for all that is taken for it
 	account  *Account
 	byEmail  bool // the account was found by its address
+	// address is one text for all that is taken for the address, where that are more texts than are
+	// taken for a username; else empty.
+	address string
 }
 
 // findSubject folds what a user is named by, which is one of lookup, and finds the account.
@@ -28,6 +32,8 @@ func (s *Service) findSubject(ctx context.Context, p Policy, name string) (who s
 	}
 	if p.UsernameCaseBlind && p.LoginBy != ByEmail || p.EmailCaseBlind && p.LoginBy == ByEmail {
 		who.folded = LowerASCII(name)
+	} else if p.EmailCaseBlind && p.LoginBy == ByUsernameOrEmail {
+		who.address = LowerASCII(name)
 	}
 	if p.LoginBy != ByEmail {
 		if who.folded, err = s.foldUsername(ctx, who.folded); err != nil {
@@ -110,6 +116,9 @@ func (s *Service) accountIfAny(ctx context.Context, username string) (*Account, 
 func (who subject) spelling() string {
 	if who.account != nil && !who.byEmail {
 		return who.account.Username
+	}
+	if strings.Contains(who.address, "@") {
+		return who.address
 	}
 	return who.folded
 }

@@ -2,6 +2,8 @@ package core_test
 
 import (
 	"fmt"
+	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
@@ -98,6 +100,55 @@ func TestAddressesAreCountedLikeUnknownOnes(t *testing.T) {
 		}
 		if outcomes["john"] != outcomes["nobody"] {
 			t.Errorf("case-blind %t: %v", blind, outcomes)
+		}
+	}
+}
+
+// TestSpellingsOfAnAddressShareTheirGuesses has addresses alone case-blind: no spelling of one has
+// guesses of its own, and what is refused tells neither a name nor an address that there is.
+func TestSpellingsOfAnAddressShareTheirGuesses(t *testing.T) {
+	for _, spellings := range [][]string{{"%s@example.org", "%s@example.ORG", "%s@EXAMPLE.org"}, {"%s"}} {
+		outcomes := map[string]string{}
+		for _, name := range []string{"john", "nobody"} {
+			g := newGuarded(t, few, many)
+			john, err := g.User(t.Context(), "john")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := g.UpdateUser(t.Context(), fixed, john.ID, core.UserUpdate{Email: text("john@example.org")}); err != nil {
+				t.Fatal(err)
+			}
+			p := fixed
+			p.LoginBy, p.EmailCaseBlind, p.TellThrottled = core.ByUsernameOrEmail, true, true
+			logins := func(text string) core.Kind {
+				_, err := g.Login(from(t, "192.0.2.1"), p, text, "wrong")
+				return core.KindOf(err)
+			}
+			basic := func(text string) core.Kind {
+				_, err := g.AuthenticatePassword(from(t, "192.0.2.1"), p, text, "wrong")
+				return core.KindOf(err)
+			}
+			for i := range few.Burst + 3 {
+				guess := []func(string) core.Kind{logins, basic}[i%2]
+				spelling := fmt.Sprintf(spellings[i%len(spellings)], name)
+				if i%2 == 1 {
+					spelling = strings.ToUpper(spelling)
+				}
+				kind := guess(spelling)
+				if strings.Contains(spelling, "@") && (kind == core.KindThrottled) != (i >= few.Burst) {
+					t.Errorf("guess %d, %s: %v", i, spelling, kind)
+				}
+				outcomes[name] += fmt.Sprint(kind, " ")
+			}
+			if _, err := g.ClearLimits(t.Context(), g.audit.(core.RateLimiter), fmt.Sprintf(spellings[0], name), netip.Addr{}); err != nil {
+				t.Fatal(err)
+			}
+			if kind := logins(fmt.Sprintf(spellings[0], name)); kind != core.KindInvalidCredentials {
+				t.Errorf("after the limits were cleared: %v", kind)
+			}
+		}
+		if outcomes["john"] != outcomes["nobody"] {
+			t.Errorf("%q: %v", spellings, outcomes)
 		}
 	}
 }

@@ -98,7 +98,7 @@ func (s *Service) Spelling(ctx context.Context, p Policy, username string) (spel
 	if who.account != nil {
 		return who.account.Username, true, nil
 	}
-	return who.folded, false, nil
+	return who.spelling(), false, nil
 }
 
 // ParseBoolean reads an attribute that is a boolean, in any form that a store has; ok is false
