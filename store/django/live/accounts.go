@@ -41,14 +41,6 @@ func (l *layout) accountByID(ctx context.Context, q querier, userID int64, tail 
 	return rows[0].account, nil
 }
 
-// lowered is a column with the letters of ASCII in lower case, whatever its collation.
-func (l *layout) lowered(column string) string {
-	if l.django.IsPostgres() {
-		return `lower((` + column + `)::text COLLATE "C")`
-	}
-	return `lower(` + column + `)`
-}
-
 // FindAccounts implements [core.AccountStore]. Django has no index for it where case does not
 // matter: as with its iexact, all users are looked at.
 func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) (accounts []core.Account, err error) {
@@ -61,11 +53,15 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 		if name == "" || text == "" {
 			return nil
 		}
-		column, value := `"users".`+l.django.Quote(name), text
-		if caseBlind {
-			column, value = l.lowered(column), core.LowerASCII(text)
+		column := `"users".` + l.django.Quote(name)
+		condition, args := column+` = ?`, []any{text}
+		switch {
+		case caseBlind:
+			condition, args = l.lowered(column)+` = ?`, []any{core.LowerASCII(text)}
+		case by == core.ByEmail: // the column's own comparison is for an index, and may take other texts for this one
+			condition, args = condition+` AND `+l.exactly(column)+` = ?`, append(args, text)
 		}
-		rows, err := l.find(ctx, l.db, column+` = ?`, ` ORDER BY `+l.id()+` LIMIT `+strconv.Itoa(limit), value)
+		rows, err := l.find(ctx, l.db, condition, ` ORDER BY `+l.id()+` LIMIT `+strconv.Itoa(limit), args...)
 		for _, row := range rows {
 			accounts = append(accounts, row.account)
 		}

@@ -128,3 +128,41 @@ func TestRemoveUserWithRows(t *testing.T) {
 		})
 	}
 }
+
+// TestExactAddresses has a column of addresses that takes several texts for one: an address that is
+// to be compared exactly is found in its own spelling alone, since each counts guesses of its own.
+func TestExactAddresses(t *testing.T) {
+	const email = "email varchar(254) NOT NULL"
+	if !strings.Contains(djangotest.UsersDDL, email) {
+		t.Fatal("the table has another column")
+	}
+	for name, c := range map[string]struct{ database, column, before string }{
+		"nocase": {database: "sqlite", column: "varchar(254) COLLATE NOCASE"},
+		"rtrim":  {database: "sqlite", column: "varchar(254) COLLATE RTRIM"},
+		"citext": {database: "postgres", column: "public.citext", before: `CREATE EXTENSION IF NOT EXISTS citext SCHEMA public`},
+		"icu":    {database: "postgres", column: "varchar(254) COLLATE blind", before: collation("und-u-ks-level2")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var ddl []string
+			if c.before != "" {
+				ddl = append(ddl, c.before)
+			}
+			users := strings.Replace(djangotest.UsersDDL, email, "email "+c.column+" NOT NULL", 1)
+			s := mustOpen(t, databases(append(ddl, users, djangotest.KnoxDDL)...)[c.database](t).source)
+			for _, u := range []core.NewUser{{Username: "ann", Email: "Ann@example.org"}, {Username: "bob", Email: "bob@example.org"}} {
+				u.PasswordHash, u.CreatedAt = "!", time.Unix(0, 0)
+				if _, err := s.CreateUser(t.Context(), u, nil, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for text, want := range map[string]string{
+				"Ann@example.org": "ann", "ann@example.org": "", "ANN@example.org": "", "Ann@example.org ": "", "bob@example.org": "bob", "": "",
+			} {
+				found, err := s.(core.AccountStore).FindAccounts(t.Context(), core.ByEmail, text, false, 2)
+				if err != nil || len(found) > 1 || (len(found) == 1) != (want != "") || want != "" && found[0].Username != want {
+					t.Errorf("%q: %v, %v", text, found, err)
+				}
+			}
+		})
+	}
+}

@@ -138,3 +138,19 @@ func (l *layout) sqliteCollation(ctx context.Context) (string, error) {
 	}
 	return "", errors.Join(errors.New("SQLite's program has no comparison"), rows.Err())
 }
+
+// lowered is a column with the letters of ASCII in lower case, whatever its collation.
+func (l *layout) lowered(column string) string {
+	if l.django.IsPostgres() {
+		return `lower((` + column + `)::text COLLATE "C")`
+	}
+	return `lower(` + column + `)`
+}
+
+// exactly is a column compared byte by byte, whatever its type and collation.
+func (l *layout) exactly(column string) string {
+	if l.django.IsPostgres() {
+		return `(` + column + `)::text COLLATE "C"`
+	}
+	return column + ` COLLATE BINARY`
+}
