@@ -92,7 +92,8 @@ func (s *Service) SendsMail() bool { return s.mail != nil && s.onMail.Load() != 
 type Recipients struct {
 	CaseBlind bool // the address is compared whatever the case of the letters A to Z
 	// Unusable says that users without a usable password get one, too: django-allauth's form sends to
-	// them, Django's and djoser do not.
+	// them, Django's and djoser do not. Nobody gets an activation so: an operator takes the password
+	// of whoever is to stay inactive.
 	Unusable bool
 }
 
@@ -113,7 +114,8 @@ func (s *Service) AskMailByEmail(ctx context.Context, p Policy, kind MailKind, e
 		}
 	}
 	for _, a := range accounts {
-		if a.Active == (kind == MailActivation) || !r.Unusable && !password.IsUsable(a.PasswordHash) {
+		activation := kind == MailActivation
+		if a.Active == activation || (activation || !r.Unusable) && !password.IsUsable(a.PasswordHash) {
 			continue
 		}
 		if err := s.AskMail(ctx, p.Issuer, kind, email, &a); err != nil {

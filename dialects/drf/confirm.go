@@ -112,7 +112,9 @@ func (confirmUsernameAction) do(v *view, c call) result {
 	return v.tell(c, profiles.SendUsernameChanged, core.MailUsernameChanged, user, v.success(c, &reply.Data{User: user}))
 }
 
-// activateAction makes whoever has the link active (djoser/views.py 2.1, activation).
+// activateAction makes whoever has the link active (djoser/views.py 2.1, activation). Where the profile
+// sends no activations, the link is one of another kind, and who is inactive was made so: djoser makes them
+// active again, we do not.
 type activateAction struct{}
 
 func (activateAction) do(v *view, c call) result {
@@ -129,7 +131,7 @@ func (activateAction) do(v *view, c call) result {
 		return *refusal
 	}
 	done := false
-	if !confirmed.User().Active {
+	if !confirmed.User().Active && v.profile.Mails.Sends(profiles.SendActivation) {
 		var err error
 		if done, err = v.engine.Activate(c.context(), v.policy, confirmed); err != nil {
 			return *v.engineError(err)

@@ -159,6 +159,10 @@ func TestAskByMail(t *testing.T) {
 			{"/reset_password/", `{"email":"joe@beatles.com"}`, "204", "password_reset of 3"},
 			{"/reset_password/", `{"email":"ann@beatles.com"}`, "204", ""},
 		},
+		"links: allauth\n  send: [activation]": {
+			{"/resend_activation/", `{"email":"ann@beatles.com"}`, "204", "activation of 2"},
+			{"/resend_activation/", `{"email":"jim@beatles.com"}`, "400", ""}, // shut out
+		},
 	} {
 		t.Run(settings, func(t *testing.T) {
 			newOffice(t, byMail, settings).run(t, steps)
@@ -233,6 +237,39 @@ func TestConfirm(t *testing.T) {
 			t.Errorf("%+v, %v", u, err)
 		}
 	})
+}
+
+// TestDisabledUserStaysSo has a user disabled who has a link to reset the password, where no activations are sent,
+// and one without a password, where they are.
+func TestDisabledUserStaysSo(t *testing.T) {
+	const badToken = `400 {"token":["Invalid token for given user."]}`
+	for settings, want := range map[string]string{
+		"send: [confirmation]": `403 {"detail":"Stale token for given user."}`,
+		"send: [activation]":   badToken,
+	} {
+		o := newOffice(t, byMail, settings)
+		john, err := o.Engine.User(t.Context(), "john")
+		if err != nil {
+			t.Fatal(err)
+		}
+		link := o.token(t, john.ID)
+		if err := o.Engine.SetActive(t.Context(), o.store.Backend().Admin, john, false); err != nil {
+			t.Fatal(err)
+		}
+		if want == badToken {
+			if err := o.Engine.SetPassword(t.Context(), john, "", true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.run(t, []step{
+			{"/activation/", fmt.Sprintf(`{"uid":"MQ","token":%q}`, link), want, ""},
+			{"/resend_activation/", `{"email":"john@beatles.com"}`, "400", ""},
+			{"/reset_password/", `{"email":"john@beatles.com"}`, "204", ""},
+		})
+		if u, err := o.Engine.User(t.Context(), "john"); err != nil || u.Active {
+			t.Errorf("%s: %+v, %v", settings, u, err)
+		}
+	}
 }
 
 // byForm is dj-rest-auth's reset.
