@@ -33,9 +33,9 @@ type AccountStore interface {
 	// ErrUnsupported if rows that only another program knows how to remove refer to the user.
 	RemoveUser(ctx context.Context, userID int64, passwordHash string, audit *AuditEntry) error
 
-	// ActivateUser makes the user active. It fails with ErrNotFound if the user is active already, is
-	// gone, or has another encoded password: of two activations by one link, one does.
-	ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *AuditEntry) error
+	// ActivateUser makes the user active by a link. It fails with ErrNotFound if the user is active already,
+	// is gone, or if the link is no longer good: of two uses of one link, one does.
+	ActivateUser(ctx context.Context, userID int64, link LinkUse, audit *AuditEntry) error
 
 	// ChangePassword replaces the encoded password and ends tokens, and returns the number of
 	// those. It fails with ErrNotFound if the user is gone, and with ErrPasswordChanged if the

@@ -3,6 +3,7 @@ package core_test
 import (
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/maillink"
@@ -103,6 +104,7 @@ func TestLinkEnds(t *testing.T) {
 			}
 		},
 	} {
+		w.now = w.now.Add(time.Minute) // after the login of the case before
 		token := w.token(t, ann.ID)
 		followed := w.confirmed(t, ann.ID, token)
 		end()
@@ -134,6 +136,8 @@ func TestActivate(t *testing.T) {
 			t.Errorf("activated: %t, %v", done, err)
 		}
 	}
+	_, err = w.ChangePassword(t.Context(), fixed, c, "stolen", core.TokenEnd{})
+	wantKind(t, err, core.KindInvalidCredentials)
 	w.login(t, fixed, "ann")
 }
 

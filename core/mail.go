@@ -159,12 +159,26 @@ func (s *Service) ConfirmLink(ctx context.Context, links *maillink.Generator, us
 	return c, nil
 }
 
-// Activate makes the user active whom a link is for. done is false if the user is active already, or if the
-// password has been changed since. It fails with KindUnavailable.
+// Activated reports whether the user is active and the link was good before the first login, as which an
+// activation is kept: it is the one that activated the user, as a rule. It fails with KindUserUnknown or KindUnavailable.
+func (s *Service) Activated(ctx context.Context, links *maillink.Generator, userID int64, token string) (bool, error) {
+	a, err := s.accountByID(ctx, userID)
+	if err != nil {
+		return false, wrapAdminError("find user", err)
+	}
+	return a.Active && links.Check(maillink.User{ID: a.ID, PasswordHash: a.PasswordHash, Email: a.Email}, token, s.now()) == nil, nil
+}
+
+// Activate makes the user active whom a link is for, and ends the link. done is false if the user is active
+// already, or if the link is no longer good. It fails with KindUnavailable.
 func (s *Service) Activate(ctx context.Context, p Policy, c Confirmation) (done bool, err error) {
+	link, err := c.use(c.account, s.now())
+	if err != nil {
+		return false, nil // it has expired by now
+	}
 	e := s.newEntry(ctx, ActionEnableUser, p.Issuer)
 	e.UserID, e.Username, e.Detail = c.account.ID, c.account.Username, c.by()
-	err = s.accounts.ActivateUser(ctx, c.account.ID, c.account.PasswordHash, s.audited(&e))
+	err = s.accounts.ActivateUser(ctx, c.account.ID, *link, s.audited(&e))
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}

@@ -116,8 +116,8 @@ func (s turnAccounts) RemoveUser(ctx context.Context, userID int64, passwordHash
 	return s.turns.do(ctx, ahead, writeWait, func() error { return s.AccountStore.RemoveUser(ctx, userID, passwordHash, audit) })
 }
 
-func (s turnAccounts) ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *AuditEntry) error {
-	return s.turns.do(ctx, ahead, writeWait, func() error { return s.AccountStore.ActivateUser(ctx, userID, passwordHash, audit) })
+func (s turnAccounts) ActivateUser(ctx context.Context, userID int64, link LinkUse, audit *AuditEntry) error {
+	return s.turns.do(ctx, ahead, writeWait, func() error { return s.AccountStore.ActivateUser(ctx, userID, link, audit) })
 }
 
 func (s turnAccounts) ChangePassword(ctx context.Context, c PasswordChange, audit *AuditEntry) (ended int, err error) {

@@ -128,7 +128,7 @@ func (activateAction) do(v *view, c call) result {
 	}
 	confirmed, refusal := v.confirmLink(c, s.values)
 	if refusal != nil {
-		return *refusal
+		return v.notActivated(c, s.values, *refusal)
 	}
 	done := false
 	if !confirmed.User().Active && v.profile.Mails.Sends(profiles.SendActivation) {
@@ -141,4 +141,20 @@ func (activateAction) do(v *view, c call) result {
 		return *v.detail(http.StatusForbidden, "link_stale", v.message("link_stale"))
 	}
 	return v.tell(c, profiles.SendConfirmation, core.MailConfirmation, confirmed.User(), v.success(c, &reply.Data{}))
+}
+
+// notActivated is the refusal of a link or, where it has activated its user, djoser's answer to that:
+// there the link would still be good.
+func (v *view) notActivated(c call, values validated, refusal result) result {
+	if v.links == nil {
+		return refusal
+	}
+	id, err := maillink.DecodeUID(uidFormat(v.profile), values[profiles.RoleUID])
+	if err != nil {
+		return refusal
+	}
+	if done, err := v.engine.Activated(c.context(), v.links, id, values[profiles.RoleToken]); err != nil || !done {
+		return refusal
+	}
+	return *v.detail(http.StatusForbidden, "link_stale", v.message("link_stale"))
 }

@@ -207,6 +207,10 @@ func TestConfirm(t *testing.T) {
 			{"/activation/", `{"uid":"MQ","token":"TOKEN"}`, stale, ""},
 			{"/activation/", `{"uid":"Mg","token":"TOKEN"}`, "204", "confirmation of 2"},
 			{"/activation/", `{"uid":"Mg","token":"AGAIN"}`, stale, ""},
+			{"/reset_password_confirm/", `{"uid":"Mg","token":"AGAIN","new_password":"new","re_new_password":"new"}`, badToken, ""},
+			{"/reset_username_confirm/", `{"uid":"Mg","token":"AGAIN","new_username":"new","re_new_username":"new"}`, badToken, ""},
+			{"/activation/", `{"uid":"Mg","token":"AGAIN"}`, stale, ""},
+			{"/activation/", `{"uid":"MQ","token":"AGAIN"}`, badToken, ""},
 			{"/activation/", `{"uid":"Mg"}`, `400 {"token":["This field is required."]}`, ""},
 		},
 		"registration": {

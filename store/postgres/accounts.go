@@ -264,6 +264,21 @@ func (s *Store) loggedIn(ctx context.Context, tx *sqlx.Tx, userID int64, link *c
 }
 
 // ActivateUser implements [core.AccountStore].
-func (s *Store) ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
-	return s.change(ctx, audit, "activate user", `UPDATE @users SET active = true WHERE id = $1 AND NOT active AND password_hash = $2`, userID, passwordHash)
+func (s *Store) ActivateUser(ctx context.Context, userID int64, link core.LinkUse, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		account, err := s.accountByID(ctx, tx, userID, ` FOR UPDATE`)
+		if err == nil && retryAfterAmbiguous && account.Active && account.LastLogin.Equal(link.At) {
+			return nil // by an attempt whose commit was ambiguous
+		}
+		if err == nil && (account.Active || !link.GoodFor(account)) {
+			err = core.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @users SET active = true WHERE id = $1`), userID); err != nil {
+			return fmt.Errorf("activate user: %w", err)
+		}
+		return s.loggedIn(ctx, tx, userID, &link)
+	})
 }

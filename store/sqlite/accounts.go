@@ -194,6 +194,18 @@ func loggedIn(ctx context.Context, tx *sqlx.Tx, userID int64, link *core.LinkUse
 }
 
 // ActivateUser implements [core.AccountStore].
-func (s *Store) ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
-	return s.change(ctx, audit, "activate user", `UPDATE users SET active = 1 WHERE id = ? AND active = 0 AND password_hash = ?`, userID, passwordHash)
+func (s *Store) ActivateUser(ctx context.Context, userID int64, link core.LinkUse, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
+		account, err := accountByID(ctx, tx, userID)
+		if err == nil && (account.Active || !link.GoodFor(account)) {
+			err = core.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE users SET active = 1 WHERE id = ?`, userID); err != nil {
+			return fmt.Errorf("activate user: %w", err)
+		}
+		return loggedIn(ctx, tx, userID, &link)
+	})
 }

@@ -146,7 +146,9 @@ func accountCalls(t *testing.T, s core.AccountStore, u core.User) []call {
 	ctx := t.Context()
 	return []call{
 		{"AccountByID", func() error { return only(s.AccountByID(ctx, u.ID)) }},
-		{"ActivateUser", func() error { return s.ActivateUser(ctx, u.ID, "hash of ann", nil) }},
+		{"ActivateUser", func() error {
+			return s.ActivateUser(ctx, u.ID, core.LinkUse{PasswordHash: "hash of ann", At: noon()}, nil)
+		}},
 		{"FindAccounts", func() error { return only(s.FindAccounts(ctx, core.ByEmail, u.Email, true, 9)) }},
 		{"Users", func() error { return only(s.Users(ctx, core.UserFilter{}, 9)) }},
 		{"UpdateUser", func() error {

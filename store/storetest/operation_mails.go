@@ -286,20 +286,24 @@ func mailsActivation(t *testing.T, p operables) {
 	entry := func() *core.AuditEntry {
 		return &core.AuditEntry{At: noon(), Action: core.ActionEnableUser, Outcome: core.OK, UserID: ann.ID, Username: "ann"}
 	}
-	wantError(t, "nobody", a.ActivateUser(t.Context(), bob.ID+1, "", entry()), core.ErrNotFound)
-	wantError(t, "who is active", a.ActivateUser(t.Context(), bob.ID, "hash of bob", entry()), core.ErrNotFound)
-	wantError(t, "another password", a.ActivateUser(t.Context(), ann.ID, "hash of bob", entry()), core.ErrNotFound)
+	good := core.LinkUse{PasswordHash: "hash of ann", At: noon()}
+	another, later := core.LinkUse{PasswordHash: "hash of bob", At: noon()}, good
+	later.LastLogin = noon()
+	wantError(t, "nobody", a.ActivateUser(t.Context(), bob.ID+1, good, entry()), core.ErrNotFound)
+	wantError(t, "who is active", a.ActivateUser(t.Context(), bob.ID, another, entry()), core.ErrNotFound)
+	wantError(t, "another password", a.ActivateUser(t.Context(), ann.ID, another, entry()), core.ErrNotFound)
+	wantError(t, "another login", a.ActivateUser(t.Context(), ann.ID, later, entry()), core.ErrNotFound)
 	errs := make([]error, 6)
 	together(len(errs), func(i int) {
-		errs[i] = []core.AccountStore{a, b}[i%2].ActivateUser(t.Context(), ann.ID, "hash of ann", entry())
+		errs[i] = []core.AccountStore{a, b}[i%2].ActivateUser(t.Context(), ann.ID, good, entry())
 	})
 	done := len(slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, core.ErrNotFound) }))
 	if done != 1 {
 		t.Errorf("%d activations: %v", done, errs)
 	}
 	account, err := b.AccountByID(t.Context(), ann.ID)
-	if err != nil || !account.Active {
-		t.Errorf("active: %t, %v", account.Active, err)
+	if err != nil || !account.Active || !account.LastLogin.Equal(noon()) {
+		t.Errorf("active: %t, last login %v, %v", account.Active, account.LastLogin, err)
 	}
 	entries, err := p.a.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionEnableUser}, 9)
 	if err != nil || len(entries) != 1 {

@@ -373,16 +373,19 @@ func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit
 
 // ActivateUser implements [core.AccountStore]. It fails with core.ErrNotFound, too, where users have no
 // column that says who is active.
-func (s *Store) ActivateUser(ctx context.Context, userID int64, passwordHash string, audit *core.AuditEntry) error {
+func (s *Store) ActivateUser(ctx context.Context, userID int64, link core.LinkUse, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
 		rows, err := l.find(ctx, tx, `"users".`+l.django.Quote(l.decoder.Mapping.ID)+` = ?`, l.django.LockUsers(), userID)
 		if err != nil {
 			return fmt.Errorf("select user: %w", err)
 		}
-		if len(rows) != 1 || rows[0].account.Active || rows[0].account.PasswordHash != passwordHash {
+		if len(rows) != 1 || rows[0].account.Active || !link.GoodFor(rows[0].account) {
 			return core.ErrNotFound
 		}
 		result, err := l.setColumn(ctx, tx, l.decoder.Mapping.Active, l.django.Encode(true, l.decoder.Zone), userID, ``)
-		return changed("activate user", result, err)
+		if err := changed("activate user", result, err); err != nil {
+			return err
+		}
+		return l.loggedIn(ctx, tx, userID, &link)
 	})
 }
