@@ -113,10 +113,7 @@ func (s *Service) updateUser(ctx context.Context, p Policy, c Confirmation, u Us
 		}
 		e := s.newEntry(ctx, ActionUpdateUser, p.Issuer)
 		e.UserID, e.Username, e.Detail = to.ID, account.Username, strings.Join(changed, " ")
-		distinct := p.distinct()
-		distinct.Username = distinct.Username && to.Username != account.Username
-		distinct.Email = distinct.Email && to.Email != account.Email
-		kept, err := s.accounts.UpdateUser(ctx, UserChange{Was: account.User, To: to, Distinct: distinct, Link: link}, s.audited(&e))
+		kept, err := s.accounts.UpdateUser(ctx, UserChange{Was: account.User, To: to, Distinct: p.distinct(), Link: link}, s.audited(&e))
 		if !errors.Is(err, ErrConflict) {
 			if err == nil {
 				s.emit(ActionUpdateUser, p.Issuer, OK)

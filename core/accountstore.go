@@ -61,11 +61,18 @@ type Distinct struct {
 	Email    bool // likewise, unless it is empty: ErrEmailTaken
 }
 
+// Changed is what of it a change can violate: what stays as it is may have been in common before.
+func (d Distinct) Changed(was, to User) Distinct {
+	return Distinct{Username: d.Username && to.Username != was.Username, Email: d.Email && to.Email != was.Email}
+}
+
 // UserChange is what else than the password changes of a user.
 type UserChange struct {
 	// Was is the user as read, and To as wanted. Where To is not active, the user is made
 	// inactive; nobody is made active.
-	Was, To  User
+	Was, To User
+	// Distinct is for what changes. The store decides, since where users name themselves by their
+	// address, its column may be that of the username, too.
 	Distinct Distinct
 	Link     *LinkUse // nil: not by a link
 }

@@ -132,7 +132,7 @@ func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.A
 		return core.User{}, err
 	}
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
-		if err := beginDistinct(ctx, tx, c.Distinct); err != nil {
+		if err := beginDistinct(ctx, tx, c.Distinct.Changed(was, to)); err != nil {
 			return err
 		}
 		now, err := s.accountByID(ctx, tx, was.ID, ` FOR UPDATE`)
@@ -145,7 +145,7 @@ func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.A
 		if !sameUser(user, was) || !c.Link.GoodFor(now) {
 			return core.ErrConflict
 		}
-		if err := s.distinct(ctx, tx, c.Distinct, was.ID, to.Username, to.Email); err != nil {
+		if err := s.distinct(ctx, tx, c.Distinct.Changed(was, to), was.ID, to.Username, to.Email); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @users SET username = $1, email = $2, attributes = $3, active = active AND $4 WHERE id = $5`), to.Username, to.Email, attributes, to.Active, was.ID)

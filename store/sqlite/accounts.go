@@ -109,7 +109,7 @@ func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.A
 		if now.Username != was.Username || now.Email != was.Email || !maps.Equal(now.Attributes, was.Attributes) || !c.Link.GoodFor(now) {
 			return core.ErrConflict
 		}
-		if err := distinct(ctx, tx, c.Distinct, was.ID, to.Username, to.Email); err != nil {
+		if err := distinct(ctx, tx, c.Distinct.Changed(was, to), was.ID, to.Username, to.Email); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE users SET username = ?, email = ?, attributes = ?, active = active AND ? WHERE id = ?`, to.Username, to.Email, attributes, to.Active, was.ID)

@@ -208,11 +208,11 @@ func distinctUsers(t *testing.T, p pair) {
 		wantError(t, "update to "+name, err, test.want)
 	}
 	to := update(ann, "Ann", "ann+new@example.org", nil)
-	if _, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: ann, To: to, Distinct: core.Distinct{Email: true}}, nil); err != nil {
-		t.Errorf("update of what is the user's own: %v", err)
+	if _, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: ann, To: to, Distinct: both}, nil); err != nil {
+		t.Errorf("update of what is the user's own, beside a name in another case: %v", err)
 	}
 	back := update(to, "Ann", "ANN+NEW@example.org", nil)
-	if _, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: to, To: back, Distinct: core.Distinct{Email: true}}, nil); err != nil {
+	if _, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: to, To: back, Distinct: both}, nil); err != nil {
 		t.Errorf("update to the own address in another case: %v", err)
 	}
 }

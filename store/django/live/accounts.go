@@ -216,7 +216,7 @@ func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.A
 		if err := l.checkLengths(next); err != nil {
 			return err
 		}
-		if err := l.distinct(ctx, tx, c.Distinct, was.ID, to.Username, to.Email); err != nil {
+		if err := l.distinct(ctx, tx, c.Distinct.Changed(was, to), was.ID, to.Username, to.Email); err != nil {
 			return err
 		}
 		changes, err := l.changes(now, next)

@@ -10,7 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/django/djangotest"
+	"github.com/authcompat/authcompat/store/django/live"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // memberDDL is a user model with further columns of several types.
@@ -162,6 +165,45 @@ func TestExactAddresses(t *testing.T) {
 				if err != nil || len(found) > 1 || (len(found) == 1) != (want != "") || want != "" && found[0].Username != want {
 					t.Errorf("%q: %v, %v", text, found, err)
 				}
+			}
+		})
+	}
+}
+
+// TestAddressAsTheUsername has the address in the place of the username (USERNAME_FIELD): who changes
+// it may not have another's in other capitals, since neither could log in then with the case ignored.
+func TestAddressAsTheUsername(t *testing.T) {
+	users := strings.Replace(djangotest.UsersDDL, "username varchar(150) NOT NULL UNIQUE, ", "", 1)
+	for name, create := range databases(users, djangotest.KnoxDDL) {
+		t.Run(name, func(t *testing.T) {
+			s, err := live.Open(t.Context(), create(t).source, tables.Mapping{Username: "email"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			hasher, err := hashing.NewDjangoHasher(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			engine := core.New(core.Config{Backend: s.Backend(), Hasher: hasher})
+			p := core.Policy{UsernameCaseBlind: true}
+			add := func(email string) core.User {
+				u, err := engine.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: email, Email: email, Password: "secret"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return u
+			}
+			ann := add("ann@example.org")
+			add("victim@example.org")
+			for email, want := range map[string]core.Kind{"Victim@example.org": core.KindUsernameTaken, "victim@example.org": core.KindUsernameTaken} {
+				if _, err := engine.UpdateUser(t.Context(), p, ann.ID, core.UserUpdate{Email: &email}); err == nil || core.KindOf(err) != want {
+					t.Errorf("%s: %v", email, err)
+				}
+			}
+			free := "ANN@example.org"
+			if u, err := engine.UpdateUser(t.Context(), p, ann.ID, core.UserUpdate{Email: &free}); err != nil || u.Username != free || u.Email != free {
+				t.Errorf("one's own: %+v, %v", u, err)
 			}
 		})
 	}
