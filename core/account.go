@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -111,6 +112,11 @@ func (s *Service) updateUser(ctx context.Context, p Policy, c Confirmation, u Us
 		if err := s.checkStorable(NewUser{Username: to.Username, Email: to.Email, Attributes: to.Attributes, CreatedAt: to.CreatedAt}); err != nil {
 			return User{}, err
 		}
+		if to.Username != account.Username {
+			if err := s.checkNobodysAddress(ctx, p, to); err != nil {
+				return User{}, err
+			}
+		}
 		e := s.newEntry(ctx, ActionUpdateUser, p.Issuer)
 		e.UserID, e.Username, e.Detail = to.ID, account.Username, strings.Join(changed, " ")
 		kept, err := s.accounts.UpdateUser(ctx, UserChange{Was: account.User, To: to, Distinct: p.distinct(), Link: link}, s.audited(&e))
@@ -159,6 +165,20 @@ func (u UserUpdate) apply(p Policy, was User) (to User, changed []string) {
 		changed = append(changed, "attributes")
 	}
 	return to, changed
+}
+
+// checkNobodysAddress fails with KindUsernameTaken if the username is another user's address, where users
+// log in by either: a username comes first there, so that the other could no longer log in. An
+// address that becomes another's at the same moment is not noticed: nothing is locked for it.
+func (s *Service) checkNobodysAddress(ctx context.Context, p Policy, u User) error {
+	if p.LoginBy != ByUsernameOrEmail {
+		return nil
+	}
+	found, err := s.UsersByEmail(ctx, Policy{EmailCaseBlind: p.EmailCaseBlind || p.UsernameCaseBlind}, u.Username, 2)
+	if err == nil && slices.ContainsFunc(found, func(other User) bool { return other.ID != u.ID }) {
+		err = &Error{Kind: KindUsernameTaken}
+	}
+	return err
 }
 
 // checkStorable fails with KindInvalidUser unless every store, and this one, can hold the

@@ -188,3 +188,33 @@ func TestDistinctUsers(t *testing.T) {
 		t.Errorf("the own name in another case: %q, %v", u.Username, err)
 	}
 }
+
+// TestUsernameThatIsAnAddress has users log in by either: nobody takes a username that is another's
+// address, in any spelling that would log in there, and everybody may take their own.
+func TestUsernameThatIsAnAddress(t *testing.T) {
+	w := newWorld(t, true)
+	p := fixed
+	p.LoginBy, p.EmailCaseBlind = core.ByUsernameOrEmail, true
+	s := w.registered(t, p, core.Registration{Username: "ann", Email: "ann@example.org"})
+	w.registered(t, p, core.Registration{Username: "victim", Email: "victim@example.org"})
+	for _, name := range []string{"victim@example.org", "Victim@example.org"} {
+		_, err := w.UpdateUser(t.Context(), p, s.User.ID, core.UserUpdate{Username: &name})
+		wantKind(t, err, core.KindUsernameTaken)
+		_, err = w.UpdateByLink(t.Context(), p, w.confirmed(t, s.User.ID, w.token(t, s.User.ID)), core.UserUpdate{Username: &name})
+		wantKind(t, err, core.KindUsernameTaken)
+		_, err = w.Register(t.Context(), p, core.Registration{Username: name, Password: "secret"})
+		wantKind(t, err, core.KindUsernameTaken)
+		if u, err := w.Login(t.Context(), p, name, "secret"); err != nil || u.User.Username != "victim" {
+			t.Errorf("login as %s: %q, %v", name, u.User.Username, err)
+		}
+	}
+	for _, name := range []string{"ann@example.org", "victim@example.net"} {
+		if _, err := w.UpdateUser(t.Context(), p, s.User.ID, core.UserUpdate{Username: &name}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	p.LoginBy = core.ByUsername
+	if _, err := w.UpdateUser(t.Context(), p, s.User.ID, core.UserUpdate{Username: text("victim@example.org")}); err != nil {
+		t.Errorf("where users log in by their names alone: %v", err)
+	}
+}

@@ -161,6 +161,9 @@ func (s *Service) checkFree(ctx context.Context, p Policy, u NewUser) error {
 	if taken {
 		return &Error{Kind: KindUsernameTaken}
 	}
+	if err := s.checkNobodysAddress(ctx, p, User{Username: u.Username}); err != nil {
+		return err
+	}
 	if p.UniqueEmail {
 		if taken, err = s.EmailTaken(ctx, u.Email); taken {
 			return &Error{Kind: KindEmailTaken}
