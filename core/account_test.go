@@ -139,20 +139,31 @@ func TestPasswordHashedAnew(t *testing.T) {
 	if _, err := w.ChangePassword(t.Context(), fixed, confirmed, "new", core.TokenEnd{}); err != nil {
 		t.Error(err)
 	}
-	unconfirmed, err := w.Unconfirmed(t.Context(), s.User)
+	unconfirmed, err := w.Unconfirmed(t.Context(), s.User, s.User)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byStaff, err := w.Unconfirmed(t.Context(), core.User{}, s.User)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := w.SetPassword(t.Context(), s.User, "another", false); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.DeleteAccount(t.Context(), fixed, unconfirmed); err != nil {
+	// Whoever has a token alone may be the one because of whom the password was changed.
+	_, err = w.ChangePassword(t.Context(), fixed, unconfirmed, "stolen", core.TokenEnd{})
+	wantKind(t, err, core.KindUnavailable)
+	wantKind(t, w.DeleteAccount(t.Context(), fixed, unconfirmed), core.KindUnavailable)
+	if _, err := w.Login(t.Context(), fixed, "ann", "another"); err != nil {
+		t.Error(err)
+	}
+	if err := w.DeleteAccount(t.Context(), fixed, byStaff); err != nil { // it does not depend on the password
 		t.Error(err)
 	}
 	wantKind(t, w.check(t, s), core.KindTokenUnknown)
 	_, err = w.ConfirmPassword(t.Context(), fixed, s.User, "another")
 	wantKind(t, err, core.KindUserUnknown)
-	_, err = w.Unconfirmed(t.Context(), s.User)
+	_, err = w.Unconfirmed(t.Context(), s.User, s.User)
 	wantKind(t, err, core.KindUserUnknown)
 	_, err = w.UserByID(t.Context(), s.User.ID)
 	wantKind(t, err, core.KindUserUnknown)

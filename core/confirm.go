@@ -30,6 +30,8 @@ type Confirmation struct {
 	account   Account
 	plain     string
 	confirmed bool // plain is the password
+	// others says that it is the right of another user, which does not depend on the password.
+	others bool
 	// link reports whether the link that confirms is good for the account; nil: there is none.
 	link func(account Account) bool
 }
@@ -86,14 +88,16 @@ func (s *Service) ConfirmPassword(ctx context.Context, p Policy, u User, plain s
 	return Confirmation{}, err
 }
 
-// Unconfirmed returns the confirmation of a user whom an API asks for no password. It fails
-// with KindUserUnknown or KindUnavailable.
-func (s *Service) Unconfirmed(ctx context.Context, u User) (Confirmation, error) {
+// Unconfirmed returns the confirmation of a user whom an API asks for no password; by is who asks.
+// What users do with it to their own account fails with KindUnavailable if the password is
+// changed meanwhile: with that, the token by which they are known may have ended. It fails with
+// KindUserUnknown or KindUnavailable.
+func (s *Service) Unconfirmed(ctx context.Context, by, u User) (Confirmation, error) {
 	account, err := s.accountByID(ctx, u.ID)
 	if err != nil {
 		return Confirmation{}, wrapAdminError("find user", err)
 	}
-	return Confirmation{account: account}, nil
+	return Confirmation{account: account, others: by.ID != u.ID}, nil
 }
 
 // checkGuess returns the account of a subject whose password is plain. It counts a guess
@@ -154,7 +158,8 @@ func (s *Service) checkGuess(ctx context.Context, p Policy, act Action, size int
 }
 
 // withPassword calls do with the encoded password that was confirmed. If it is another by
-// then, it is confirmed again, because a login may have hashed it anew.
+// then, it is confirmed again, because a login may have hashed it anew. What nothing confirms is
+// done no more then: whoever changed the password may have shut out who asks.
 func (s *Service) withPassword(ctx context.Context, doing string, c Confirmation, do func(account Account) error) error {
 	for range maxLoginAttempts {
 		err := do(c.account)
@@ -163,6 +168,9 @@ func (s *Service) withPassword(ctx context.Context, doing string, c Confirmation
 		}
 		if !errors.Is(err, ErrPasswordChanged) {
 			return wrapAdminError(doing, err)
+		}
+		if !c.confirmed && c.link == nil && !c.others {
+			break
 		}
 		account, err := s.accountByID(ctx, c.account.ID)
 		if err != nil {

@@ -161,7 +161,7 @@ func (deleteAction) do(v *view, c call) result {
 		return *refusal
 	}
 	if confirmation == nil || user.ID != c.session.User.ID {
-		other, err := v.engine.Unconfirmed(c.context(), user)
+		other, err := v.engine.Unconfirmed(c.context(), c.session.User, user)
 		if err != nil {
 			return *v.engineError(err)
 		}

@@ -27,7 +27,7 @@ func (setPasswordAction) do(v *view, c call) result {
 		return *refusal
 	}
 	if s.confirmation == nil {
-		confirmation, err := v.engine.Unconfirmed(c.context(), user)
+		confirmation, err := v.engine.Unconfirmed(c.context(), user, user)
 		if err != nil {
 			return *v.accountError(err)
 		}
