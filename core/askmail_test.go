@@ -82,7 +82,7 @@ func TestAskMail(t *testing.T) {
 	if woken != 8 {
 		t.Errorf("woken %d times", woken)
 	}
-	if n, err := s.ClearLimits(t.Context(), store, "john", netip.MustParseAddr("192.0.2.1")); n != 2 || err != nil {
+	if n, err := s.ClearLimits(t.Context(), store, "john", netip.MustParseAddr("192.0.2.1")); n != 3 || err != nil {
 		t.Errorf("%d limits were lifted, %v", n, err)
 	}
 	for want := range 3 { // nobody's are gone

@@ -93,10 +93,11 @@ type LoginLimits struct {
 	// Registrations limits the users who register from one client address; without a Burst,
 	// any number may.
 	Registrations Limit
-	// MailsPerUser limits the mails with a link to one user, and those that are asked for with one name
-	// which nobody has; MailsPerAddress those that are asked for from one client address. Without a
-	// Burst, there are any number.
-	MailsPerUser, MailsPerAddress Limit
+	// MailsPerUser limits the mails with a link to one user, those without one, and those that are asked
+	// for with one name which nobody has; MailsPerRecipient all mails to one address, whoever has it;
+	// MailsPerAddress those that are asked for from one client address. Without a Burst, there are any
+	// number.
+	MailsPerUser, MailsPerRecipient, MailsPerAddress Limit
 }
 
 // DefaultUserLimit is the default of PerUser.
@@ -285,7 +286,8 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 		} else {
 			e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
 		}
-		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.addressLimitKey(LowerASCII(username)), s.mailLimitKey(found.account, username))
+		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.addressLimitKey(LowerASCII(username)), s.recipientLimitKey(username, found.account),
+			s.mailLimitKey(MailPasswordReset, username, found.account), s.mailLimitKey(MailPasswordChanged, username, found.account))
 		for _, text := range []string{username, LowerASCII(username)} { // by which logins by address are counted
 			key := s.accountLimitKey(subject{folded: text})
 			if !slices.ContainsFunc(keys, func(k []byte) bool { return bytes.Equal(k, key) }) {

@@ -78,6 +78,9 @@ type MailStore interface {
 // DefaultUserMailLimit is the default of [LoginLimits.MailsPerUser].
 func DefaultUserMailLimit() Limit { return Limit{Burst: 5, Window: time.Hour} }
 
+// DefaultRecipientMailLimit is the default of [LoginLimits.MailsPerRecipient].
+func DefaultRecipientMailLimit() Limit { return Limit{Burst: 10, Window: time.Hour} }
+
 // DefaultAddressMailLimit is the default of [LoginLimits.MailsPerAddress].
 func DefaultAddressMailLimit() Limit { return Limit{Burst: 50, Window: time.Hour} }
 
@@ -129,9 +132,11 @@ func (s *Service) AskMailByEmail(ctx context.Context, p Policy, kind MailKind, e
 	return true, nil
 }
 
-// MailUser adds a mail for a user about what was done. Errors are those of [Service.AskMail].
+// MailUser adds a mail for a user about what was done. Beyond a limit of the user or the recipient, no
+// mail is added, and nothing tells. The client's network has no limit of these mails: what was done has,
+// or takes a token. It fails with KindUnavailable or KindCanceled.
 func (s *Service) MailUser(ctx context.Context, p Policy, kind MailKind, u User) error {
-	return s.AskMail(ctx, p.Issuer, kind, u.Username, &Account{User: u})
+	return s.addMail(ctx, p.Issuer, kind, u.Username, &Account{User: u})
 }
 
 // errLink is the error of a link that is good for nothing, or no longer.
@@ -191,28 +196,33 @@ func (s *Service) Activate(ctx context.Context, p Policy, c Confirmation) (done 
 
 // AskMail adds a mail for a client of a profile who named its user by name: a username or an address,
 // which account has, or nobody if it is nil. It does the same for both, in the same time. Beyond the
-// limit of the user or the name, no mail is added, and nothing tells. Mails without a link, which tell
-// of what was done, have no limits. It fails with KindThrottled beyond the limit of the client's
-// network, KindUnavailable or KindCanceled.
+// limit of the user or the name, or that of the recipient, no mail is added, and nothing tells. It fails
+// with KindThrottled beyond the limit of the client's network, KindUnavailable or KindCanceled.
 func (s *Service) AskMail(ctx context.Context, profile string, kind MailKind, name string, account *Account) error {
+	if err := s.countMailOfNetwork(ctx); err != nil {
+		s.emit(ActionAskMail, profile, KindOf(err).String())
+		return err
+	}
+	return s.addMail(ctx, profile, kind, name, account)
+}
+
+// addMail is AskMail without the limit of the client's network.
+func (s *Service) addMail(ctx context.Context, profile string, kind MailKind, name string, account *Account) error {
 	e := s.newEntry(ctx, ActionAskMail, profile)
 	e.Detail = string(kind)
 	m := Mail{Kind: kind, Profile: profile, CreatedAt: e.At}
-	key := s.mailLimitKey(account, lookup(name))
 	if account != nil {
 		m.UserID, e.UserID, e.Username = account.ID, account.ID, account.Username
 	} else {
 		e.Outcome, e.UsernamePseudonym = KindUserUnknown.String(), pseudonym(s.pseudonymKey(), lookup(name))
 	}
-	if g := s.loginLimits.Load(); g != nil && kind.HasLink() {
-		spent, err := s.countMail(ctx, g, key)
-		if err != nil {
-			s.emit(ActionAskMail, profile, KindOf(err).String())
-			return err
-		}
-		if spent { // as nobody's, in the same time
-			m.UserID, e.Outcome = 0, KindThrottled.String()
-		}
+	spent, err := s.countMail(ctx, kind, lookup(name), account)
+	if err != nil {
+		s.emit(ActionAskMail, profile, KindOf(err).String())
+		return err
+	}
+	if spent { // as nobody's, in the same time
+		m.UserID, e.Outcome = 0, KindThrottled.String()
 	}
 	if err := s.mail.EnqueueMail(ctx, m, s.audited(&e)); err != nil {
 		return wrapStoreError("add mail", err)
@@ -225,30 +235,64 @@ func (s *Service) AskMail(ctx context.Context, profile string, kind MailKind, na
 }
 
 // mailLimitKey is the key of mails to the account or, without one, of those that are asked for with the
-// name, however it is spelt.
-func (s *Service) mailLimitKey(account *Account, name string) []byte {
-	if account != nil {
-		return sealing.KeyedDigest(s.databaseKey, "mail", strconv.FormatInt(account.ID, 10))[:limitKeySize]
+// name, however it is spelt. Mails without a link have one of their own: whoever asks for links must not
+// keep users from being told what was done.
+func (s *Service) mailLimitKey(kind MailKind, name string, account *Account) []byte {
+	label := "mail"
+	if !kind.HasLink() {
+		label = "notice"
 	}
-	return sealing.KeyedDigest(s.pseudonymKey(), "mail", spelling.Fold(name))[:limitKeySize]
+	if account != nil {
+		return sealing.KeyedDigest(s.databaseKey, label, strconv.FormatInt(account.ID, 10))[:limitKeySize]
+	}
+	return sealing.KeyedDigest(s.pseudonymKey(), label, spelling.Fold(name))[:limitKeySize]
 }
 
-// countMail counts a mail against the limits of the client's network and of the user or the name, by
-// the key of that; spent reports that the second has no capacity left.
-func (s *Service) countMail(ctx context.Context, g *LoginLimits, key []byte) (spent bool, err error) {
-	if network := clients.Of(ctx).Network(); network != "" && g.MailsPerAddress.Burst > 0 {
-		_, wait, err := s.reserveNow(ctx, g, LimitKey{Key: s.networkLimitKey("mail", network), Limit: g.MailsPerAddress})
-		if err != nil {
-			return false, wrapStoreError("count mail", err)
-		}
-		if wait > 0 {
-			return false, &Error{Kind: KindThrottled, RetryAfter: wait}
-		}
+// recipientLimitKey is the key of mails to the account's address, however it is spelt and whoever else has
+// it. Without an account, it is that of what is asked for with a name, which may be a password; it is
+// another than that of the address, so that nobody can use up the mails of one who has yet to register.
+func (s *Service) recipientLimitKey(name string, account *Account) []byte {
+	if account != nil {
+		return sealing.KeyedDigest(s.databaseKey, "recipient", spelling.Fold(account.Email))[:limitKeySize]
 	}
-	if g.MailsPerUser.Burst == 0 {
+	return sealing.KeyedDigest(s.pseudonymKey(), "recipient", spelling.Fold(name))[:limitKeySize]
+}
+
+// countMailOfNetwork counts a mail that the client asks for. It fails with KindThrottled if its network has
+// no capacity left.
+func (s *Service) countMailOfNetwork(ctx context.Context) error {
+	g, network := s.loginLimits.Load(), clients.Of(ctx).Network()
+	if g == nil || g.MailsPerAddress.Burst == 0 || network == "" {
+		return nil
+	}
+	_, wait, err := s.reserveNow(ctx, g, LimitKey{Key: s.networkLimitKey("mail", network), Limit: g.MailsPerAddress})
+	if err != nil {
+		return wrapStoreError("count mail", err)
+	}
+	if wait > 0 {
+		return &Error{Kind: KindThrottled, RetryAfter: wait}
+	}
+	return nil
+}
+
+// countMail counts a mail against the limits of the user or the name and of the recipient; spent reports
+// that one of them has no capacity left.
+func (s *Service) countMail(ctx context.Context, kind MailKind, name string, account *Account) (spent bool, err error) {
+	g := s.loginLimits.Load()
+	if g == nil {
 		return false, nil
 	}
-	_, wait, err := s.reserveNow(ctx, g, LimitKey{Key: key, Limit: g.MailsPerUser})
+	var keys []LimitKey
+	if g.MailsPerUser.Burst > 0 {
+		keys = append(keys, LimitKey{Key: s.mailLimitKey(kind, name, account), Limit: g.MailsPerUser})
+	}
+	if g.MailsPerRecipient.Burst > 0 && (account == nil || account.Email != "") { // without an address, it is not sent
+		keys = append(keys, LimitKey{Key: s.recipientLimitKey(name, account), Limit: g.MailsPerRecipient})
+	}
+	if len(keys) == 0 {
+		return false, nil
+	}
+	_, wait, err := s.reserveNow(ctx, g, keys...)
 	if err != nil {
 		return false, wrapStoreError("count mail", err)
 	}

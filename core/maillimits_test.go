@@ -1,0 +1,104 @@
+package core_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/sealing"
+	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
+	"github.com/google/go-cmp/cmp"
+)
+
+// limitedMails is a service whose mails are limited, and the audit log of them.
+type limitedMails struct {
+	*core.Service
+	outcomes func() []string // of all mails so far, the first of them first
+}
+
+func newLimitedMails(t *testing.T, limits core.LoginLimits) limitedMails {
+	t.Helper()
+	store := sqlitetest.MustOpen(t)
+	passwords, err := hashing.NewDjangoHasher(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := sealing.NewSealer(make([]byte, sealing.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := core.New(core.Config{Backend: store.Backend(), Hasher: hashing.NewPool(passwords, hashing.PoolOptions{Threads: 1, Queue: 10}), Sealer: sealer,
+		DatabaseKey: make([]byte, core.DatabaseKeySize), Clock: func() time.Time { return now }})
+	limits.Limiter = store
+	s.SetLoginLimits(&limits)
+	return limitedMails{s, func() (outcomes []string) {
+		entries, err := store.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionAskMail}, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			outcomes = append([]string{e.Outcome}, outcomes...)
+		}
+		return outcomes
+	}}
+}
+
+// TestMailsToOneAddress holds that an address gets no more mails by several accounts, kinds and spellings
+// than one does, and that nothing tells.
+func TestMailsToOneAddress(t *testing.T) {
+	perHour := func(n int) core.Limit { return core.Limit{Burst: n, Window: time.Hour} }
+	s := newLimitedMails(t, core.LoginLimits{MailsPerUser: perHour(2), MailsPerRecipient: perHour(3), MailsPerAddress: perHour(1)})
+	ctx, api := from(t, "192.0.2.1"), core.Policy{Issuer: "api"}
+	for i, email := range []string{"victim@example.org", "Victim@Example.org", "VICTIM@example.org", "victim@example.org", "other@example.org"} {
+		u, err := s.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: fmt.Sprint("user", i), Email: email, NoPassword: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind := core.MailConfirmation
+		if i == 1 {
+			kind = core.MailActivation
+		}
+		if err := s.MailUser(ctx, api, kind, u); err != nil {
+			t.Errorf("%s: %v", u.Username, err)
+		}
+	}
+	if d := cmp.Diff([]string{"ok", "ok", "ok", "throttled", "ok"}, s.outcomes()); d != "" {
+		t.Errorf("mails (-want +got):\n%s", d)
+	}
+}
+
+// TestNoticesOfOneUser holds that a user who goes from address to address gets no more mails, that links
+// that anybody asks for leave those of what was done, and that an address that nobody has is asked for
+// without using up the mails of whoever registers with it.
+func TestNoticesOfOneUser(t *testing.T) {
+	perHour := func(n int) core.Limit { return core.Limit{Burst: n, Window: time.Hour} }
+	s := newLimitedMails(t, core.LoginLimits{MailsPerUser: perHour(2), MailsPerRecipient: perHour(4)})
+	api := core.Policy{Issuer: "api"}
+	for range 5 {
+		if _, err := s.AskMailByEmail(t.Context(), api, core.MailPasswordReset, "ann0@example.org", core.Recipients{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, err := s.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: "ann", Email: "ann0@example.org", Password: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := s.AskMailByEmail(t.Context(), api, core.MailPasswordReset, u.Email, core.Recipients{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 3 {
+		u.Email = fmt.Sprintf("ann%d@example.org", i)
+		if err := s.MailUser(t.Context(), api, core.MailUsernameChanged, u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"user_unknown", "user_unknown", "throttled", "throttled", "throttled", "ok", "ok", "throttled", "ok", "ok", "throttled"}
+	if d := cmp.Diff(want, s.outcomes()); d != "" {
+		t.Errorf("mails (-want +got):\n%s", d)
+	}
+}
