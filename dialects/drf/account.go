@@ -143,8 +143,11 @@ func (updateAction) do(v *view, c call) result {
 	if err != nil {
 		return *v.accountError(err)
 	}
-	// At each update, as there (djoser/views.py 2.1, perform_update).
-	return v.tell(c, profiles.SendActivation, core.MailActivation, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))
+	shown := v.success(c, &reply.Data{User: user, Token: c.session.Token})
+	if user.Active { // there, a mail at each update (djoser/views.py 2.1, perform_update); this one would not be sent
+		return shown
+	}
+	return v.tell(c, profiles.SendActivation, core.MailActivation, user, shown)
 }
 
 // deleteAction removes a user and all tokens. The password is the caller's, whoever is removed

@@ -3,6 +3,7 @@ package drf_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -274,6 +275,22 @@ func TestDisabledUserStaysSo(t *testing.T) {
 			t.Errorf("%s: %+v, %v", settings, u, err)
 		}
 	}
+}
+
+// TestUpdatesAskForNoMail holds that updates of an active user use up no mails: they would not be sent.
+func TestUpdatesAskForNoMail(t *testing.T) {
+	o := newOffice(t, byMail+"  me: {action: update, path: /me/, renderers: [json], fields: {email: {}}, reply: {status: 200, body: {email: $user.email}}}\n", "send: [activation]")
+	one := core.Limit{Burst: 1, Window: time.Hour}
+	o.Engine.SetLoginLimits(&core.LoginLimits{Limiter: o.store, PerUser: one, PerAddress: one, MailsPerUser: one})
+	token, err := o.Engine.Login(t.Context(), core.Policy{TokenHex: 40, Realm: "default"}, "john", "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const body = `{"email":"john@beatles.com"}`
+	if w := o.Ask(t, "PATCH", "/me/", body, "Content-Type", json, "Authorization", "Token "+token.Key); w.Code != http.StatusOK {
+		t.Fatal(w.Code, w.Body)
+	}
+	o.run(t, []step{{"/reset_password/", body, "204", "password_reset of 1"}})
 }
 
 // byForm is dj-rest-auth's reset.
