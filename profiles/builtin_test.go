@@ -43,6 +43,11 @@ func TestExamples(t *testing.T) {
 		if p.Name != name || p.Title == "" || p.Document == "" || slices.Contains(Builtin(), name) || !Has(name) {
 			t.Errorf("%s has name %q, title %q, document %q", name, p.Name, p.Title, p.Document)
 		}
+		for _, e := range p.Endpoints { // mails show names
+			if f, ok := e.Field(RoleUsername); ok && e.Action != Login && !f.ReadOnly && f.Characters != CharactersDjango {
+				t.Errorf("%s: %s takes names of %s characters", name, e.Path, f.Characters)
+			}
+		}
 		checkRoundTrip(t, p)
 		if text, there := Source(name); !there || !strings.Contains(string(text), "\nname: "+name+"\n") {
 			t.Errorf("%s has no source", name)

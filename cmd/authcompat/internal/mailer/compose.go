@@ -43,8 +43,9 @@ func (c *Composer) compose(ctx context.Context, m core.Mail) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
+	// Whoever registers with somebody's address chooses the name, and must not write paragraphs of the mail.
 	message, err := c.Templates.Fill(m.Kind, m.Profile, Data{
-		SiteName: link.SiteName, Domain: link.Domain, Username: account.Username, Email: account.Email,
+		SiteName: link.SiteName, Domain: link.Domain, Username: oneLine(account.Username), Email: account.Email,
 		URL: link.URL, UID: link.UID, Token: link.Token,
 	})
 	message.To = account.Email

@@ -55,5 +55,6 @@ func (s Server) pack(m Message, id string, now time.Time) (envelope, error) {
 	return envelope{from: from, to: to[0], content: content.Bytes()}, nil
 }
 
-// oneLine joins the lines of a subject, so that none becomes a header, as Django's templates do.
-func oneLine(subject string) string { return strings.Join(strings.Fields(subject), " ") }
+// oneLine joins the lines of a text: of a subject, so that none becomes a header, as Django's templates do,
+// or of a name, so that none becomes a line of the mail.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

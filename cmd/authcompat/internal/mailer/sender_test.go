@@ -68,6 +68,20 @@ Example
 	}
 }
 
+// TestNamesStayOnTheirLine sends a mail to a user whose name would be a paragraph of it.
+func TestNamesStayOnTheirLine(t *testing.T) {
+	for _, end := range []string{"\n\n", "\r\n", "\u2028", "\u0085"} {
+		o := newOffice(t, nil, nil)
+		bob := o.addUser(t, "bob", func(u *core.NewUser) { u.Username = "Bob." + end + "Locked!" })
+		o.enqueue(t, core.MailConfirmation, bob.ID)
+		o.step(t)
+		mails := o.server.mails()
+		if len(mails) != 1 || !strings.Contains(mails[0].text, "Your user name there is Bob. Locked!.") {
+			t.Errorf("%q: %+v", end, mails)
+		}
+	}
+}
+
 // TestNoSecretIsKept looks for the token of a link in the files of the store and in the log, while the
 // mail waits, and after it was sent.
 func TestNoSecretIsKept(t *testing.T) {
