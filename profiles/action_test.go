@@ -46,9 +46,22 @@ func TestActions(t *testing.T) {
 		{action: "set_password", path: "/p/", fields: "{current_password: {}, new_password: {role: password}, re_new_password: {role: password_again}}", methods: "POST", access: AccessToken},
 		{action: "set_password", path: "/p/", fields: "{current_password: {}}", problems: []string{"f.yaml:9:13: endpoints.it.fields: no field has the role password"}},
 		{action: "set_username", path: "/n/", fields: "{current_password: {}, new_username: {role: username}, re_new_username: {role: username_again}}", methods: "POST", access: AccessToken},
+		{action: "set_password", path: "/p/", fields: "{current_password: {required: false}, password: {required: false}}", problems: []string{
+			"f.yaml:9:43: endpoints.it.fields.current_password.required: whoever leaves the password out would have confirmed nothing: without the field, none is asked for",
+			"f.yaml:9:72: endpoints.it.fields.password.required: whoever leaves the new password out would get an empty one",
+		}},
+		{action: "set_username", path: "/n/", fields: "{username: {}, current_password: {required: false}}", problems: []string{
+			"f.yaml:9:57: endpoints.it.fields.current_password.required: whoever leaves the password out would have confirmed nothing: without the field, none is asked for",
+		}},
+		{action: "delete", path: "/d/", fields: "{current_password: {required: false}}", problems: []string{
+			"f.yaml:9:43: endpoints.it.fields.current_password.required: whoever leaves the password out would have confirmed nothing: without the field, none is asked for",
+		}},
 		{action: "reset_password", path: "/r/", fields: "{email: {}}", methods: "POST", access: AccessOpen},
 		{action: "reset_password", path: "/r/", fields: "{}", problems: []string{"f.yaml:9:13: endpoints.it.fields: no field has the role email"}},
 		{action: "reset_password_confirm", path: "/r/", fields: "{uid: {}, token: {}, new_password: {role: password}, re_new_password: {role: password_again}}", methods: "POST", access: AccessOpen},
+		{action: "reset_password_confirm", path: "/r/", fields: "{uid: {}, token: {}, password: {required: false}, password_again: {required: false}}", problems: []string{
+			"f.yaml:9:55: endpoints.it.fields.password.required: whoever leaves the new password out would get an empty one",
+		}},
 		{action: "reset_password_confirm", path: "/r/", fields: "{uid: {}, password: {}}", problems: []string{"f.yaml:9:13: endpoints.it.fields: no field has the role token"}},
 		{action: "reset_username", path: "/r/", fields: "{email: {}}", methods: "POST", access: AccessOpen},
 		{action: "reset_username_confirm", path: "/r/", fields: "{uid: {}, token: {}, new_username: {role: username}, again: {role: username_again}}", methods: "POST", access: AccessOpen},
@@ -105,6 +118,12 @@ func TestAccountKeys(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
+	for _, other := range []string{formProfile, plainProfile} {
+		checkProblems(t, other, []problem{
+			{"unique addresses", "tokens:", "emails: {unique: true}\ntokens:", []string{"f.yaml:4:10: emails.unique: is of family drf alone: the others have no answer for an address that is taken"}},
+			{"addresses", "tokens:", "emails: {case: insensitive}\ntokens:", nil},
+		})
+	}
 	checkProblems(t, restProfile, []problem{
 		{"all", "tokens:", "usernames: {case: insensitive}\nemails: {case: insensitive, unique: true}\ntokens:", nil},
 		{"words", "tokens:", "usernames: {case: blind}\nemails: {unique: yes}\ntokens:", []string{

@@ -159,6 +159,10 @@ func (r fieldReader) presence(m *yamlvalue.Map, f *Field) {
 	}
 	if v, _ := m.Get("required"); !f.Required && r.action == Register && (f.Role == RoleUsername || f.Role == RolePassword) {
 		v.Refuse("nobody can register without a %s", f.Role)
+	} else if !f.Required && f.Role == RoleCurrentPassword {
+		v.Refuse("whoever leaves the password out would have confirmed nothing: without the field, none is asked for")
+	} else if !f.Required && f.Role == RolePassword && r.action.oneOf(SetPassword, ResetPasswordConfirm) {
+		v.Refuse("whoever leaves the new password out would get an empty one")
 	}
 	if !f.isText() {
 		m.Forbid("blank", "a field with %s is no text", f.content())

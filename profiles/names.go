@@ -35,11 +35,15 @@ func usernames(v yamlvalue.Value) (Usernames, bool) {
 	return u, true
 }
 
-func emails(v yamlvalue.Value) (Emails, bool) {
+func (f Family) emails(v yamlvalue.Value) (Emails, bool) {
 	m := v.Mapping()
 	e := Emails{Case: CaseExact}
 	yamlvalue.Optional(m, "case", &e.Case, yamlvalue.Word(CaseExact, CaseInsensitive))
-	yamlvalue.Optional(m, "unique", &e.Unique, yamlvalue.Boolean)
+	if f.oneOf(DRF) {
+		yamlvalue.Optional(m, "unique", &e.Unique, yamlvalue.Boolean)
+	} else {
+		m.Forbid("unique", "is of family %s alone: the others have no answer for an address that is taken", DRF)
+	}
 	m.Done()
 	return e, true
 }
@@ -48,7 +52,7 @@ func emails(v yamlvalue.Value) (Emails, bool) {
 func (p *Profile) readNames(m *yamlvalue.Map) {
 	p.Usernames.Case, p.Emails.Case = CaseExact, CaseExact
 	yamlvalue.Optional(m, "usernames", &p.Usernames, usernames)
-	yamlvalue.Optional(m, "emails", &p.Emails, emails)
+	yamlvalue.Optional(m, "emails", &p.Emails, p.Family.emails)
 }
 
 // showNames shows what is not as it is by default.
@@ -61,7 +65,9 @@ func (p *Profile) showNames(head yamlnode.Map) {
 	if p.Emails.Case != CaseExact || p.Emails.Unique {
 		s := yamlnode.NewMap()
 		s.Text("case", string(p.Emails.Case))
-		s.Flag("unique", p.Emails.Unique)
+		if p.Family.oneOf(DRF) {
+			s.Flag("unique", p.Emails.Unique)
+		}
 		head.Set("emails", yamlnode.Fold(s.Node, len("emails: ")))
 	}
 }
