@@ -59,9 +59,17 @@ type scratch struct {
 // typicalBody is enough for most replies, so that writing one does not allocate.
 const typicalBody = 512
 
+// maxKept is the largest body whose memory the next request gets: it is erased after each, and
+// a list of users may have megabytes.
+const maxKept = 64 << 10
+
 // reset erases what the last request left.
 func (r *scratch) reset() {
 	r.session, r.cookie = core.Session{}, false
+	if cap(r.body) > maxKept {
+		r.body = make([]byte, 0, typicalBody)
+		return
+	}
 	clear(r.body[:cap(r.body)])
 }
 
