@@ -247,6 +247,8 @@ func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.A
 		return core.User{}, fmt.Errorf("%w: %w", core.ErrInvalidUser, err)
 	case tables.TooLong(err):
 		return core.User{}, fmt.Errorf("%w: a column of Django's is too short", core.ErrInvalidUser)
+	case refusedValue(err) != nil:
+		return core.User{}, refusedValue(err)
 	case err != nil:
 		return core.User{}, err
 	}

@@ -77,6 +77,38 @@ func TestTypedAttributes(t *testing.T) {
 	}
 }
 
+// TestRefusedValues gives attributes values that the database alone knows to be wrong: it is the client who
+// is told, and not that Django's tables don't fit.
+func TestRefusedValues(t *testing.T) {
+	checkedDDL := strings.Replace(djangotest.UsersDDL, "first_name varchar(150) NOT NULL)",
+		"first_name varchar(150) NOT NULL, followers integer NULL CHECK (followers >= 0), ref uuid NULL, ratio numeric(5,2) NULL)", 1)
+	for name, create := range databases(checkedDDL, djangotest.KnoxDDL) {
+		t.Run(name, func(t *testing.T) {
+			s := mustOpen(t, create(t).source)
+			was, err := s.CreateUser(t.Context(), core.NewUser{Username: "zoe", PasswordHash: "!", Attributes: map[string]string{"followers": "1"}}, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			refused := map[string]string{"followers": "-1"}
+			if name == "postgres" {
+				refused["ref"], refused["ratio"] = "hush", "12345.6"
+			}
+			for attribute, text := range refused {
+				bad := map[string]string{attribute: text}
+				_, created := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "!", Attributes: bad}, nil, nil)
+				to := was
+				to.Attributes = bad
+				_, updated := s.(core.AccountStore).UpdateUser(t.Context(), core.UserChange{Was: was, To: to}, nil)
+				for call, err := range map[string]error{"create": created, "update": updated} {
+					if !errors.Is(err, core.ErrInvalidUser) || errors.Is(err, core.ErrUnavailable) || strings.Contains(fmt.Sprint(err), text) {
+						t.Errorf("%s with %s %s: %v", call, attribute, text, err)
+					}
+				}
+			}
+		})
+	}
+}
+
 // TestRemoveUserWithRows deletes a user to whom rows refer: those of Django's own models and of
 // tokens go too; with those of an application, nothing goes.
 func TestRemoveUserWithRows(t *testing.T) {

@@ -51,13 +51,13 @@ func (s *Store) onLayout(ctx context.Context, do func(*layout) error) error {
 		case failed != nil:
 			return fmt.Errorf("%w: Django's tables are not as they were, and can't be worked on as they are now: %w", core.ErrUnavailable, failed)
 		case next == l:
-			return &mismatchError{err}
+			return &mismatchError{err: err, unchanged: true}
 		}
 		l = next
 		err = do(l)
 	}
 	if mismatches(err) {
-		err = &mismatchError{err}
+		err = &mismatchError{err: err}
 	}
 	return err
 }
@@ -72,12 +72,25 @@ func mismatches(err error) bool {
 }
 
 // mismatchError is the error of a statement that does not fit the tables as they are.
-type mismatchError struct{ err error }
+type mismatchError struct {
+	err       error
+	unchanged bool // the tables are as they were when they were read before
+}
 
 // Error implements error. It goes to the log, where nothing may be that a client sent.
 func (e *mismatchError) Error() string {
 	return core.ErrUnavailable.Error() + ": a statement does not fit Django's tables, although they were read again: " + tables.WithoutValues(e.err) +
 		"; let Django's migrations finish; if that does not help, give new columns a default, in the database or with --map FILE.yaml (defaults), and restart"
+}
+
+// refusedValue returns core.ErrInvalidUser with its reason if a value of a user's is to blame for an error,
+// since the tables have not changed; nil: it is not.
+func refusedValue(err error) error {
+	var m *mismatchError
+	if !errors.As(err, &m) || !m.unchanged || !tables.RefusesValue(m.err) {
+		return nil
+	}
+	return fmt.Errorf("%w: a column of Django's refuses a value: %s", core.ErrInvalidUser, tables.WithoutValues(m.err))
 }
 
 // Unwrap returns core.ErrUnavailable and the database's error.

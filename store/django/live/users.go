@@ -48,10 +48,32 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 		return core.User{}, fmt.Errorf("%w: %w", core.ErrInvalidUser, err)
 	case tables.TooLong(err) && s.layout.Load().holdsHash(u.PasswordHash): // as in a database that counts bytes
 		return core.User{}, fmt.Errorf("%w: a column of Django's is too short", core.ErrInvalidUser)
+	case refusedValue(err) != nil && s.takesWithoutAttributes(ctx, u):
+		return core.User{}, refusedValue(err)
 	case err != nil:
 		return core.User{}, err
 	}
 	return user, nil
+}
+
+// errTaken rolls back a user who would be taken.
+var errTaken = errors.New("the user would be taken")
+
+// takesWithoutAttributes reports whether the user would be added if there were no attributes. If not, it may
+// be a value of ours that the tables refuse, in a column for which none is known, and nothing that a client
+// could do better.
+func (s *Store) takesWithoutAttributes(ctx context.Context, u core.NewUser) bool {
+	if len(u.Attributes) == 0 {
+		return false
+	}
+	u.Attributes = nil
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		if _, err := l.addUser(ctx, tx, u); err != nil {
+			return err
+		}
+		return errTaken
+	})
+	return errors.Is(err, errTaken)
 }
 
 // newAccount returns the account that a new user has, without its ID.

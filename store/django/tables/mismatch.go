@@ -41,6 +41,16 @@ func Mismatches(err error) bool {
 	}, sqliteCode(err))
 }
 
+// RefusesValue reports whether a database refused a statement because of a value in it, on tables that
+// are as they were read: it is not one of the column's type, out of its range, or against a CHECK. A text
+// that is too long is another matter: see [TooLong].
+func RefusesValue(err error) bool {
+	if e := pq.As(err); e != nil {
+		return e.Code == pqerror.CheckViolation || e.Code.Class() == pqerror.ClassDataException && e.Code != pqerror.StringDataRightTruncation
+	}
+	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_CHECK
+}
+
 // TooLong reports whether PostgreSQL refused a text because its column is too short.
 func TooLong(err error) bool { return pq.As(err, pqerror.StringDataRightTruncation) != nil }
 
