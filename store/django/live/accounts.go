@@ -213,7 +213,7 @@ func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.A
 		}
 		next := now
 		next.Username, next.Email, next.Attributes, next.Active = to.Username, to.Email, to.Attributes, now.Active && to.Active
-		if err := l.checkLengths(next); err != nil {
+		if err := errors.Join(l.checkRights(was.Attributes, to.Attributes), l.checkLengths(next)); err != nil {
 			return err
 		}
 		if err := l.distinct(ctx, tx, c.Distinct.Changed(was, to), was.ID, to.Username, to.Email); err != nil {

@@ -3,6 +3,7 @@ package live_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,50 @@ func TestRefusedValues(t *testing.T) {
 						t.Errorf("%s with %s %s: %v", call, attribute, text, err)
 					}
 				}
+			}
+		})
+	}
+}
+
+// TestRightsUnderOtherNames refuses attributes whose columns hold rights, whatever a mapping calls them.
+func TestRightsUnderOtherNames(t *testing.T) {
+	names := map[string]string{"staff": "is_staff", "root": "is_superuser", "enabled": "is_active", "hash": "password", "number": "id", "given": "first_name"}
+	for name, create := range databases(djangotest.UsersDDL, djangotest.KnoxDDL) {
+		t.Run(name, func(t *testing.T) {
+			d := create(t)
+			s, err := live.Open(t.Context(), d.source, tables.Mapping{Attributes: names})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			zoe, err := s.CreateUser(t.Context(), core.NewUser{Username: "zoe", PasswordHash: "!", Attributes: map[string]string{"given": "Zoë"}}, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			account, err := s.AccountByID(t.Context(), zoe.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := func(attribute, text string) error {
+				to := account.User
+				to.Attributes = maps.Clone(to.Attributes)
+				to.Attributes[attribute] = text
+				_, err := s.UpdateUser(t.Context(), core.UserChange{Was: account.User, To: to}, nil)
+				return err
+			}
+			for attribute, text := range map[string]string{"staff": "true", "root": "true", "enabled": "false", "hash": "x", "number": "7"} {
+				if err := set(attribute, text); !errors.Is(err, core.ErrInvalidUser) {
+					t.Errorf("update with %s: %v", attribute, err)
+				}
+				if _, err := s.CreateUser(t.Context(), core.NewUser{Username: attribute, PasswordHash: "!", Attributes: map[string]string{attribute: text}}, nil, nil); !errors.Is(err, core.ErrInvalidUser) {
+					t.Errorf("create with %s: %v", attribute, err)
+				}
+			}
+			if err := set("given", "Zoe"); err != nil {
+				t.Error(err)
+			}
+			if n := d.count(t, `SELECT count(*) FROM auth_user WHERE first_name = 'Zoe' AND NOT is_staff AND NOT is_superuser AND is_active AND password = '!'`); n != 1 {
+				t.Error("Django's row is another")
 			}
 		})
 	}

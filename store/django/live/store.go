@@ -173,7 +173,10 @@ func (s *Store) CheckPolicy(p core.Policy) error {
 }
 
 // CheckUser implements [core.PlaintextStore].
-func (s *Store) CheckUser(u core.NewUser) error { return s.layout.Load().checkLengths(newAccount(u)) }
+func (s *Store) CheckUser(u core.NewUser) error {
+	l := s.layout.Load()
+	return errors.Join(l.checkRights(nil, u.Attributes), l.checkLengths(newAccount(u)))
+}
 
 // keyLength is the maximum length of a key.
 func (l *layout) keyLength() int {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,6 +102,18 @@ func (l *layout) checkLengths(a core.Account) error {
 	return l.checkTypes(a.Attributes)
 }
 
+// checkRights fails with core.ErrInvalidUser if an attribute that a client changes has a column with a right,
+// or one that only the server writes: a mapping can give such a column another name than a profile refuses.
+func (l *layout) checkRights(was, to map[string]string) error {
+	m := l.decoder.Mapping
+	for attribute, column := range l.decoder.AttributeColumns(l.shape.Users) {
+		if slices.Contains([]string{"is_staff", "is_superuser", m.ID, l.shape.Users.KeyColumn(), m.Password, m.Active}, column.Name) && was[attribute] != to[attribute] {
+			return fmt.Errorf("%w: no request writes the column %s of Django's", core.ErrInvalidUser, column.Name)
+		}
+	}
+	return nil
+}
+
 // holdsHash reports whether the column of passwords has room for the hash.
 func (l *layout) holdsHash(encoded string) bool {
 	c, _ := l.shape.Users.Column(l.decoder.Mapping.Password)
@@ -111,7 +124,7 @@ func (l *layout) holdsHash(encoded string) bool {
 // column for.
 func (l *layout) addUser(ctx context.Context, tx *sql.Tx, u core.NewUser) (core.User, error) {
 	account := newAccount(u)
-	if err := l.checkLengths(account); err != nil {
+	if err := errors.Join(l.checkRights(nil, account.Attributes), l.checkLengths(account)); err != nil {
 		return core.User{}, err
 	}
 	key, err := l.django.Writer(tx, l.decoder).InsertUser(ctx, l.decoder.UserFields(account, l.shape.Users), "", u.CreatedAt)
