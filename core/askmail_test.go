@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,6 +115,22 @@ func TestAskMailByEmail(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for i := range 60 { // with an address of many: those who get a mail are after others, and there are more than five
+		for _, r := range []core.Registration{
+			{Username: fmt.Sprint("inactive ", i), Password: "secret", Inactive: true}, {Username: fmt.Sprint("unusable ", i), NoPassword: true},
+			{Username: fmt.Sprint("good ", i), Password: "secret"},
+		} {
+			r.Email = "many@example.org"
+			if strings.HasPrefix(r.Username, "good") {
+				if r.Email = "crowd@example.org"; i == 59 {
+					r.Email = "many@example.org"
+				}
+			}
+			if _, err := s.CreateUser(t.Context(), core.Policy{}, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	for _, c := range []struct {
 		kind  core.MailKind
 		email string
@@ -128,6 +145,9 @@ func TestAskMailByEmail(t *testing.T) {
 		{core.MailPasswordReset, "joe@example.org", core.Recipients{Unusable: true}, 1},
 		{core.MailActivation, "ann@example.org", core.Recipients{}, 1},
 		{core.MailActivation, "john@example.org", core.Recipients{}, 0},
+		{core.MailPasswordReset, "many@example.org", core.Recipients{}, 1},
+		{core.MailPasswordReset, "many@example.org", core.Recipients{Unusable: true}, 5},
+		{core.MailPasswordReset, "crowd@example.org", core.Recipients{}, 5},
 		{core.MailPasswordReset, "", core.Recipients{}, 0},
 		{core.MailPasswordReset, "a\x00b", core.Recipients{}, 0},
 	} {

@@ -107,20 +107,11 @@ const maxRecipients = 5
 // where there is none, in the same time: see [Service.AskMail], whose errors it has.
 func (s *Service) AskMailByEmail(ctx context.Context, p Policy, kind MailKind, email string, r Recipients) (found bool, err error) {
 	email = lookup(email)
-	var accounts []Account
-	if Storable(email) {
-		if s.accounts == nil {
-			return false, wrapStoreError("find users", ErrUnsupported)
-		}
-		if accounts, err = s.accounts.FindAccounts(ctx, ByEmail, email, r.CaseBlind, maxRecipients); err != nil {
-			return false, wrapStoreError("find users", err)
-		}
+	accounts, err := s.recipients(ctx, kind, email, r)
+	if err != nil {
+		return false, err
 	}
 	for _, a := range accounts {
-		activation := kind == MailActivation
-		if a.Active == activation || (activation || !r.Unusable) && !password.IsUsable(a.PasswordHash) {
-			continue
-		}
 		if err := s.AskMail(ctx, p.Issuer, kind, email, &a); err != nil {
 			return false, err
 		}
@@ -130,6 +121,34 @@ func (s *Service) AskMailByEmail(ctx context.Context, p Policy, kind MailKind, e
 		return false, s.AskMail(ctx, p.Issuer, kind, email, nil)
 	}
 	return true, nil
+}
+
+// recipients finds the users who get a mail that is asked for with an address, the oldest first. It reads on
+// where others are before them, which somebody may have made to keep them from it.
+func (s *Service) recipients(ctx context.Context, kind MailKind, email string, r Recipients) ([]Account, error) {
+	if !Storable(email) {
+		return nil, nil
+	}
+	if s.accounts == nil {
+		return nil, wrapStoreError("find users", ErrUnsupported)
+	}
+	activation := kind == MailActivation
+	for limit := maxRecipients; ; limit *= 8 {
+		found, err := s.accounts.FindAccounts(ctx, ByEmail, email, r.CaseBlind, limit)
+		if err != nil {
+			return nil, wrapStoreError("find users", err)
+		}
+		var eligible []Account
+		for _, a := range found {
+			if a.Active == activation || (activation || !r.Unusable) && !password.IsUsable(a.PasswordHash) {
+				continue
+			}
+			eligible = append(eligible, a)
+		}
+		if len(found) < limit || len(eligible) >= maxRecipients {
+			return eligible[:min(len(eligible), maxRecipients)], nil
+		}
+	}
 }
 
 // MailUser adds a mail for a user about what was done. Beyond a limit of the user or the recipient, no
