@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -71,6 +72,13 @@ func (r CORSRelease) headers() []string {
 		return []string{"accept", "accept-encoding", "authorization", "content-type", "dnt", "origin", "user-agent", "x-csrftoken", "x-requested-with"}
 	}
 	return []string{"accept", "authorization", "content-type", "user-agent", "x-csrftoken", "x-requested-with"}
+}
+
+// OpenToAllSites tells whether pages of any site may use the API as whoever is logged in there, by the
+// credentials of HTTP Basic that the browser keeps and sends along.
+func (p *Profile) OpenToAllSites() bool {
+	basic := func(a Authentication) bool { return a.Kind == AuthenticateBasic }
+	return p.CORS != nil && p.CORS.AllOrigins && p.CORS.Credentials && slices.ContainsFunc(p.Authentications(), basic)
 }
 
 // readCORS reads CORS, and refuses headers that it would write over.

@@ -90,3 +90,21 @@ func TestOverriddenHeaders(t *testing.T) {
 		t.Errorf("plain views write no Vary: %v", err)
 	}
 }
+
+// TestOpenToAllSites finds the profiles whose users any site can act for.
+func TestOpenToAllSites(t *testing.T) {
+	const all, basic = "cors: {origins: all, credentials: true}\n", "authentication: [token, basic]\n"
+	for settings, want := range map[string]bool{
+		all + basic: true, all: false, basic: false,
+		basic + "cors: {origins: all}\n":                                        false,
+		basic + "cors: {origins: ['https://app.example'], credentials: true}\n": false,
+	} {
+		p, err := Parse("f.yaml", []byte(restProfile+settings))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.OpenToAllSites(); got != want {
+			t.Errorf("%q: %t", settings, got)
+		}
+	}
+}

@@ -109,14 +109,17 @@ func (s *server) reload(ctx context.Context) error {
 	return nil
 }
 
-// warnWeak warns of settings that take a protection away, so that nobody forgets them, and
-// of listeners that accept weak TLS.
+// warnWeak warns of settings that take a protection away, so that nobody forgets them, of
+// profiles whose users any site can act for, and of listeners that accept weak TLS.
 func (s *server) warnWeak(f *config.Server) {
 	for _, w := range f.Weaknesses() {
 		s.log.Warn(w.Text, "setting", w.At)
 	}
 	for _, a := range s.apis {
 		p := a.bound.Load()
+		if p.Profile.OpenToAllSites() {
+			s.log.Warn("pages of any site can act as whoever has logged in to this profile by HTTP Basic in the same browser, and read what it answers: give cors.origins a list, or take cors.credentials or basic out of the profile", "profile", p.Profile.Name)
+		}
 		if weak := p.TLS.Weaknesses(); s.tls != nil && weak != nil {
 			s.log.Warn("this address accepts weak TLS, from clients that offer nothing better", "profile", p.Profile.Name, "address", a.address, "weak", weak)
 		}
