@@ -4,16 +4,15 @@ import (
 	"fmt"
 	"io"
 	"mime/quotedprintable"
-	"net"
 	"net/mail"
-	"net/textproto"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/mailer/mailertest"
 )
 
 // byMail is an API of djoser's with what is done by mail.
@@ -34,49 +33,6 @@ endpoints:
   reset_password: {path: /reset_password/, fields: {email: {}}, reply: {status: 204}}
   reset_password_confirm: {path: /reset_password_confirm/, fields: {uid: {}, token: {}, new_password: {role: password}}, reply: {status: 204}}
 `
-
-// takeMails is an SMTP server on loopback that sends the texts of mails to a channel.
-func takeMails(t *testing.T) (port int, texts <-chan string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := make(chan string, 16)
-	var served sync.WaitGroup
-	served.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			served.Go(func() {
-				defer conn.Close()
-				text := textproto.NewConn(conn)
-				for reply := "220 ready"; text.PrintfLine("%s", reply) == nil; reply = "250 ok" {
-					line, err := text.ReadLine()
-					if err != nil {
-						return
-					}
-					if line != "DATA" {
-						continue
-					}
-					_ = text.PrintfLine("354 go ahead")
-					lines, err := text.ReadDotLines()
-					if err != nil {
-						return
-					}
-					all <- strings.Join(lines, "\r\n")
-				}
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		served.Wait()
-	})
-	return listener.Addr().(*net.TCPAddr).Port, all
-}
 
 // letter is a mail that came.
 type letter struct{ to, subject, uid, token string }
@@ -112,7 +68,7 @@ func next(t *testing.T, texts <-chan string) letter {
 // does not exist gets none.
 func TestByMail(t *testing.T) {
 	t.Parallel()
-	port, texts := takeMails(t)
+	port, texts := mailertest.TakeMails(t)
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"bymail.yaml": byMail, "key": "a secret key of Django's\n",

@@ -30,7 +30,7 @@ func django() []Setting {
 	for _, name := range []string{"REST_AUTH_SERIALIZERS", "REST_AUTH_REGISTER_SERIALIZERS", "REST_AUTH_TOKEN_CREATOR"} {
 		all = append(all, Setting{Name: name, Use: ByHand, Key: "as in REST_AUTH", Why: "dj-rest-auth before 3.0"})
 	}
-	all = append(all, of("dj-rest-auth", []Setting{
+	all = append(all, of("dj_rest_auth", []Setting{
 		{Name: "OLD_PASSWORD_FIELD_ENABLED", Use: InProfile, Key: oldPasswordKey, Default: "False", apply: oldPassword, Why: "dj-rest-auth before 3.0"},
 		{Name: "LOGOUT_ON_PASSWORD_CHANGE", Use: NoEffect, Why: "dj-rest-auth before 3.0; it ends a session, and no token"},
 	})...)

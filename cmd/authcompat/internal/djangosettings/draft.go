@@ -15,18 +15,18 @@ import (
 // draft is a profile that is being filled in. It loads at any time: a change that the loader
 // refuses is taken back.
 type draft struct {
-	base     string         // the profile that it was at first
+	base     base           // the profile that it was at first
 	root     *yaml.Node     // the mapping, without aliases
 	settings *python.Module // what it is made from
 }
 
 // newDraft reads a profile, with its comments but that at the top, which is about the package without settings.
-func newDraft(base string, text []byte, settings *python.Module) (*draft, error) {
+func newDraft(from base, text []byte, settings *python.Module) (*draft, error) {
 	var file yaml.Node
 	if err := yaml.Unmarshal(text, &file); err != nil {
 		return nil, err
 	}
-	d := &draft{base: base, root: expanded(file.Content[0]), settings: settings}
+	d := &draft{base: from, root: expanded(file.Content[0]), settings: settings}
 	d.root.HeadComment, d.root.Content[0].HeadComment = "", ""
 	return d, d.check()
 }

@@ -61,7 +61,8 @@ type Note struct {
 
 // base is a profile to start from (bases.yaml).
 type base struct {
-	Profile, What, App, Setting, Class, Only string
+	Profile, What, App, Setting, Class string
+	Knox5                              bool `yaml:"knox_5"` // only for settings of knox 5
 }
 
 // Inspect reads settings files, the later ones as if they began with "from EARLIER import *", and makes
@@ -196,8 +197,8 @@ func (r *Report) start(m *python.Module) (*draft, error) {
 	if !there {
 		return nil, fmt.Errorf("bases.yaml: there is no profile %q", b.Profile)
 	}
-	d, err := newDraft(b.Profile, text, m)
-	if err != nil || b.Profile != "dj-rest-auth" {
+	d, err := newDraft(b, text, m)
+	if err != nil || b.App != "dj_rest_auth" {
 		return d, err
 	}
 	return d, withoutApps(d, m.Value("INSTALLED_APPS"))
@@ -211,7 +212,7 @@ func choose(m *python.Module) (b base, why string, err error) {
 	}
 	apps, framework := m.Value("INSTALLED_APPS"), m.Value("REST_FRAMEWORK")
 	for _, b := range all {
-		if b.Only == "knox-5" && !knox5(m) {
+		if b.Knox5 && !knox5(m) {
 			continue
 		}
 		switch {

@@ -28,7 +28,7 @@ func restAuth() []Setting {
 	} {
 		all = append(all, Setting{Name: s.name, Use: ByHand, Key: "endpoints.NAME.fields, endpoints.NAME.reply", Default: "'" + s.class + "'", Why: "fields and replies are in the class's code"})
 	}
-	return under("REST_AUTH", append(of("dj-rest-auth", all), unread(NotSupported, out, "SESSION_LOGIN", "USE_JWT", "JWT_SERIALIZER", "JWT_SERIALIZER_WITH_EXPIRATION", "JWT_TOKEN_CLAIMS_SERIALIZER",
+	return under("REST_AUTH", append(of("dj_rest_auth", all), unread(NotSupported, out, "SESSION_LOGIN", "USE_JWT", "JWT_SERIALIZER", "JWT_SERIALIZER_WITH_EXPIRATION", "JWT_TOKEN_CLAIMS_SERIALIZER",
 		"JWT_AUTH_COOKIE", "JWT_AUTH_REFRESH_COOKIE", "JWT_AUTH_REFRESH_COOKIE_PATH", "JWT_AUTH_SECURE", "JWT_AUTH_HTTPONLY", "JWT_AUTH_SAMESITE", "JWT_AUTH_COOKIE_DOMAIN",
 		"JWT_AUTH_RETURN_EXPIRATION", "JWT_AUTH_COOKIE_USE_CSRF", "JWT_AUTH_COOKIE_ENFORCE_CSRF_ON_UNAUTHENTICATED")...)...)
 }
@@ -98,7 +98,7 @@ func allauth() []Setting {
 		{Name: "ACCOUNT_UNIQUE_EMAIL", Use: ByHand, Key: "emails.unique", Default: "True", Why: "dj-rest-auth 5.0 refuses only an address that another user has verified, of which the profile knows nothing; true refuses any that another has"},
 		{Name: "ACCOUNT_ADAPTER", Use: NotSupported, Default: "'allauth.account.adapter.DefaultAccountAdapter'", Why: "it is code"},
 	}
-	all = append(of("dj-rest-auth", all), unread(Configuration, "limits are the server's own", "ACCOUNT_LOGIN_ATTEMPTS_LIMIT", "ACCOUNT_LOGIN_ATTEMPTS_TIMEOUT", "ACCOUNT_RATE_LIMITS")...)
+	all = append(of("dj_rest_auth", all), unread(Configuration, "limits are the server's own", "ACCOUNT_LOGIN_ATTEMPTS_LIMIT", "ACCOUNT_LOGIN_ATTEMPTS_TIMEOUT", "ACCOUNT_RATE_LIMITS")...)
 	for i := len(all) - 3; i < len(all); i++ {
 		all[i].Key = "login_limits"
 	}

@@ -71,16 +71,16 @@ func unread(use Use, why string, names ...string) []Setting {
 	return all
 }
 
-// of makes settings count only where the profile starts from that of their package: its endpoints have the same
+// of makes settings count only where the profile starts from that of their app: its endpoints have the same
 // actions as those of another.
-func of(base string, settings []Setting) []Setting {
+func of(app string, settings []Setting) []Setting {
 	for i, s := range settings {
 		if s.apply == nil {
 			continue
 		}
 		settings[i].apply = func(d *draft, v *python.Value) error {
-			if d.base != base {
-				return fmt.Errorf("the profile is that of %s", d.base)
+			if d.base.App != app {
+				return fmt.Errorf("the profile is that of %s", d.base.What)
 			}
 			return s.apply(d, v)
 		}

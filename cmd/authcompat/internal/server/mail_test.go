@@ -4,67 +4,22 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/textproto"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/mailer/mailertest"
 	"github.com/authcompat/authcompat/core"
 )
-
-// takeMails is an SMTP server that sends the texts of mails to a channel.
-func takeMails(t *testing.T) (port int, texts <-chan string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := make(chan string, 8)
-	var served sync.WaitGroup
-	served.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			served.Go(func() {
-				defer conn.Close()
-				text := textproto.NewConn(conn)
-				for reply := "220 ready"; text.PrintfLine("%s", reply) == nil; reply = "250 ok" {
-					line, err := text.ReadLine()
-					if err != nil {
-						return
-					}
-					if line != "DATA" {
-						continue
-					}
-					_ = text.PrintfLine("354 go ahead")
-					lines, err := text.ReadDotLines()
-					if err != nil {
-						return
-					}
-					all <- strings.Join(lines, "\n")
-				}
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		served.Wait()
-	})
-	return listener.Addr().(*net.TCPAddr).Port, all
-}
 
 // TestMailsAreSent holds that a server with the settings of an SMTP server sends what its store has.
 func TestMailsAreSent(t *testing.T) {
 	t.Chdir(t.TempDir())
-	port, texts := takeMails(t)
+	port, texts := mailertest.TakeMails(t)
 	if err := os.Mkdir("templates", 0o700); err != nil {
 		t.Fatal(err)
 	}
