@@ -99,15 +99,16 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"djangosettings":        {"djangosettings/python"},
 		"djangosettings/python": {},
 
-		"inprocess":  {"httpserver"},
-		"httpserver": {"wait"},
-		"keyring":    {"wait"},
-		"mailer":     {"wait"},
-		"metrics":    {"wait"},
-		"report":     {},
-		"snippet":    {},
-		"term":       {},
-		"wait":       {},
+		"inprocess":         {"httpserver"},
+		"httpserver":        {"wait"},
+		"keyring":           {"wait"},
+		"mailer":            {"wait"},
+		"mailer/mailertest": {},
+		"metrics":           {"wait"},
+		"report":            {},
+		"snippet":           {},
+		"term":              {},
+		"wait":              {},
 	}
 	seen := 0
 	for pkg, imported := range imports(t) {

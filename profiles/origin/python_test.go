@@ -1,15 +1,13 @@
 package origin
 
 import (
-	"bufio"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/authcompat/authcompat/conformance/pythontest"
 )
 
 //go:embed testdata/oracle.py
@@ -19,42 +17,8 @@ var oracle string
 // skipped, or fails if CI is set.
 func startPython(t *testing.T) (ask func(answer any, question ...any)) {
 	t.Helper()
-	cmd := exec.Command("/usr/bin/python3", "-E", "-c", oracle)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close() // ends the process
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewReader(out)
-	return func(answer any, question ...any) {
-		line, err := json.Marshal(question)
-		if err == nil {
-			_, err = in.Write(append(line, '\n'))
-		}
-		if err == nil {
-			line, err = lines.ReadBytes('\n')
-		}
-		if err == nil {
-			err = json.Unmarshal(line, answer)
-		}
-		if err != nil {
-			t.Fatalf("%q: %v", question, err)
-		}
-	}
+	python := pythontest.Start(t, "", oracle)
+	return func(answer any, question ...any) { python(question, answer) }
 }
 
 // joined joins some of the parts, of which some are taken more than once.

@@ -1,19 +1,19 @@
 package validation
 
 import (
-	"bufio"
 	"bytes"
 	_ "embed"
 	"encoding/json"
 	"flag"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/authcompat/authcompat/conformance/pythontest"
 )
 
 var update = flag.Bool("update", false, "write testdata/vectors.jsonl anew from genuine Django")
@@ -86,45 +86,9 @@ func random(r *rand.Rand) vector {
 // fails if CI is set.
 func startGenuine(t *testing.T) func(v vector) [][2]string {
 	t.Helper()
-	if err := exec.Command("/usr/bin/python3", "-c", "import django").Run(); err != nil {
-		const missing = "needs Debian's python3-django"
-		if os.Getenv("CI") != "" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
-	cmd := exec.Command("/usr/bin/python3", "-E", "-W", "ignore", "-c", genuine)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close() // ends the process
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewReader(out)
+	ask := pythontest.Start(t, "django", genuine)
 	return func(v vector) (failures [][2]string) {
-		line, err := json.Marshal([]any{v.Password, v.Attributes, v.MinLength})
-		if err == nil {
-			_, err = in.Write(append(line, '\n'))
-		}
-		if err == nil {
-			line, err = lines.ReadBytes('\n')
-		}
-		if err == nil {
-			err = json.Unmarshal(line, &failures)
-		}
-		if err != nil {
-			t.Fatalf("%+v: %v", v, err)
-		}
+		ask([]any{v.Password, v.Attributes, v.MinLength}, &failures)
 		return failures
 	}
 }

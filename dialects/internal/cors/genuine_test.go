@@ -1,20 +1,18 @@
 package cors
 
 import (
-	"bufio"
 	_ "embed"
 	"encoding/json"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/authcompat/authcompat/conformance/pythontest"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/profiles"
@@ -41,49 +39,13 @@ type question struct {
 // fails if CI is set.
 func startGenuine(t *testing.T) func(question) []json.RawMessage {
 	t.Helper()
-	if err := exec.Command("/usr/bin/python3", "-c", "import corsheaders").Run(); err != nil {
-		const missing = "needs Debian's python3-django-cors-headers"
-		if os.Getenv("CI") != "" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
-	cmd := exec.Command("/usr/bin/python3", "-E", "-W", "ignore", "-c", genuine)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close() // ends the process
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewReader(out)
+	ask := pythontest.Start(t, "corsheaders", genuine)
 	return func(q question) []json.RawMessage {
 		var answer struct {
 			Wrong   []string          `json:"wrong"`
 			Answers []json.RawMessage `json:"answers"`
 		}
-		line, err := json.Marshal(q)
-		if err == nil {
-			_, err = in.Write(append(line, '\n'))
-		}
-		if err == nil {
-			line, err = lines.ReadBytes('\n')
-		}
-		if err == nil {
-			err = json.Unmarshal(line, &answer)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		ask(q, &answer)
 		if len(answer.Wrong) > 0 {
 			t.Fatalf("%v are no settings: %v", q.Settings, answer.Wrong)
 		}

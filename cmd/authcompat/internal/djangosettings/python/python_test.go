@@ -1,17 +1,15 @@
 package python
 
 import (
-	"bufio"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/authcompat/authcompat/conformance/pythontest"
 )
 
 //go:embed testdata/oracle.py
@@ -21,42 +19,9 @@ var oracle string
 // have. Without one the test is skipped, or fails if CI is set.
 func startPython(t *testing.T) func(text string) map[string]any {
 	t.Helper()
-	cmd := exec.Command("/usr/bin/python3", "-E", "-c", oracle)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close() // ends the process
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewReader(out)
-	return func(text string) map[string]any {
-		line, err := json.Marshal(text)
-		if err == nil {
-			_, err = in.Write(append(line, '\n'))
-		}
-		if err == nil {
-			line, err = lines.ReadBytes('\n')
-		}
-		var answer map[string]any
-		if err == nil {
-			err = json.Unmarshal(line, &answer)
-		}
-		if err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
+	ask := pythontest.Start(t, "", oracle)
+	return func(text string) (answer map[string]any) {
+		ask(text, &answer)
 		return answer
 	}
 }
