@@ -1,6 +1,8 @@
 package drf
 
 import (
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/password/validation"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -14,18 +16,37 @@ func (v *view) fieldPassword(f profiles.Field, password string) []any {
 	return v.passwords.Check(password, f.Name, nil)
 }
 
-// newPassword is Serializer.validate of a registration: it asks the validators what they think
-// of the password of such a user, and compares the password with the one that was typed again.
-// djoser asks first and shows the answers at the password (djoser/serializers.py 2.1,
-// UserCreatePasswordRetypeSerializer); dj-rest-auth compares first, and what it finds when it
-// saves the user is no field's.
+// newPassword is Serializer.validate of a registration, whose answers dj-rest-auth gets when it
+// saves the user: they are no field's (UserCreatePasswordRetypeSerializer in
+// djoser/serializers.py 2.1; dj_rest_auth/registration/serializers.py 5.0).
 func (s *serializer) newPassword() *result {
-	v, values := s.view, s.values
-	of := attributesOf(values[profiles.RoleUsername], values[profiles.RoleEmail], func(name string) string { return s.given()[name] })
-	field, asked := v.endpoint.Field(profiles.RolePassword)
-	if !asked {
+	if _, asked := s.endpoint.Field(profiles.RolePassword); !asked {
 		return nil
 	}
+	of := attributesOf(s.values[profiles.RoleUsername], s.values[profiles.RoleEmail], func(name string) string { return s.given()[name] })
+	return s.passwordErrors(s.values, of, "mismatch", s.profile.Errors.NonField)
+}
+
+// changedPassword checks the new password of a user who is there already, whose answers
+// dj-rest-auth shows where the password is typed again, as Django's SetPasswordForm
+// (django/contrib/auth/forms.py). of is nil for a user whom the validators are not told of.
+func (v *view) changedPassword(values validated, of *core.User) *result {
+	var attributes []validation.Attribute
+	if of != nil {
+		attributes = attributesOf(of.Username, of.Email, func(name string) string { return of.Attributes[name] })
+	}
+	at, again := v.endpoint.Field(profiles.RolePasswordAgain)
+	if !again {
+		at, _ = v.endpoint.Field(profiles.RolePassword)
+	}
+	return v.passwordErrors(values, attributes, "change_mismatch", at.Name)
+}
+
+// passwordErrors asks the validators about a new password, and compares it with the one that was
+// typed again: mismatch is the key of what is said if they differ. djoser asks first, and shows
+// the answers at the password; dj-rest-auth compares first, and shows all of it at late.
+func (v *view) passwordErrors(values validated, of []validation.Attribute, mismatch, late string) *result {
+	field, _ := v.endpoint.Field(profiles.RolePassword)
 	password := values[profiles.RolePassword]
 	sentences := v.passwords.Check(password, field.Name, of)
 	again, sent := values[profiles.RolePasswordAgain]
@@ -34,10 +55,17 @@ func (s *serializer) newPassword() *result {
 	switch {
 	case sentences != nil && !byField:
 		return badRequest(new(pyjson.Object).Set(field.Name, sentences))
+	case differ && !byField:
+		return fieldError(v.profile.Errors.NonField, v.message(mismatch))
 	case differ:
-		return fieldError(v.profile.Errors.NonField, v.message("mismatch"))
+		return fieldError(late, v.message(mismatch))
 	case sentences != nil:
-		return badRequest(new(pyjson.Object).Set(v.profile.Errors.NonField, sentences))
+		return badRequest(new(pyjson.Object).Set(late, sentences))
 	}
 	return nil
+}
+
+// attributesOf gives what a password must not be like.
+func attributesOf(username, email string, attribute func(name string) string) []validation.Attribute {
+	return validation.Attributes(username, attribute("first_name"), attribute("last_name"), email)
 }

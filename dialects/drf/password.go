@@ -2,8 +2,6 @@ package drf
 
 import (
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/core/password/validation"
-	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -38,46 +36,4 @@ func (setPasswordAction) do(v *view, c call) result {
 		return *v.accountError(err)
 	}
 	return v.tell(c, profiles.SendPasswordChanged, core.MailPasswordChanged, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))
-}
-
-// changedPassword asks the validators about the new password of a user who is there already, and
-// compares it with the one that was typed again. djoser asks first, and shows the answers at the
-// password; dj-rest-auth compares first, and shows all of it where the password is typed again,
-// as Django's SetPasswordForm (django/contrib/auth/forms.py). of is nil for a user whom the
-// validators are not told of.
-func (v *view) changedPassword(values validated, of *core.User) *result {
-	var attributes []validation.Attribute
-	if of != nil {
-		attributes = attributesOf(of.Username, of.Email, func(name string) string { return of.Attributes[name] })
-	}
-	field, _ := v.endpoint.Field(profiles.RolePassword)
-	password := values[profiles.RolePassword]
-	sentences := v.passwords.Check(password, field.Name, attributes)
-	again, sent := values[profiles.RolePasswordAgain]
-	differ := sent && again != password
-	if v.profile.Passwords.Stage == profiles.StageField {
-		at := field
-		if repeated, ok := v.endpoint.Field(profiles.RolePasswordAgain); ok {
-			at = repeated
-		}
-		if differ {
-			sentences = []any{v.message("change_mismatch")}
-		}
-		if sentences != nil {
-			return badRequest(new(pyjson.Object).Set(at.Name, sentences))
-		}
-		return nil
-	}
-	switch {
-	case sentences != nil:
-		return badRequest(new(pyjson.Object).Set(field.Name, sentences))
-	case differ:
-		return fieldError(v.profile.Errors.NonField, v.message("change_mismatch"))
-	}
-	return nil
-}
-
-// attributesOf gives what a password must not be like.
-func attributesOf(username, email string, attribute func(name string) string) []validation.Attribute {
-	return validation.Attributes(username, attribute("first_name"), attribute("last_name"), email)
 }
