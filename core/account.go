@@ -39,7 +39,7 @@ func (s *Service) accountByID(ctx context.Context, userID int64) (Account, error
 // UserByID returns the user with this id. It fails with KindUserUnknown or KindUnavailable.
 func (s *Service) UserByID(ctx context.Context, userID int64) (User, error) {
 	account, err := s.accountByID(ctx, userID)
-	return account.User, wrapAdminError("find user", err)
+	return account.User, wrapUserError("find user", err)
 }
 
 // Users returns at most limit users whose ids are above after, by id. It fails with
@@ -99,7 +99,7 @@ func (s *Service) updateUser(ctx context.Context, p Policy, c Confirmation, u Us
 	for range maxUpdateAttempts {
 		account, err := s.accountByID(ctx, c.account.ID)
 		if err != nil {
-			return User{}, wrapAdminError("find user", err)
+			return User{}, wrapUserError("find user", err)
 		}
 		link, err := c.use(account, s.now())
 		if err != nil {
@@ -124,7 +124,7 @@ func (s *Service) updateUser(ctx context.Context, p Policy, c Confirmation, u Us
 			if err == nil {
 				s.emit(ActionUpdateUser, p.Issuer, OK)
 			}
-			return kept, wrapAdminError("update user", err)
+			return kept, wrapUserError("update user", err)
 		}
 	}
 	return User{}, &Error{Kind: KindUnavailable, Err: ErrConflict}

@@ -104,16 +104,3 @@ type PasswordChange struct {
 	Keep      Digest
 	Link      *LinkUse // nil: not by a link
 }
-
-// LowerASCII returns the text with A to Z as a to z, as [AccountStore] compares what is
-// case-blind: Django's iexact does so on SQLite (LIKE), whereas on PostgreSQL it takes other
-// letters for one, too, by the locale of the database.
-func LowerASCII(text string) string {
-	lower := []byte(text)
-	for i, c := range lower {
-		if 'A' <= c && c <= 'Z' {
-			lower[i] = c + 'a' - 'A'
-		}
-	}
-	return string(lower)
-}

@@ -69,17 +69,6 @@ func (s *Service) newOperatorEntry(ctx context.Context, act Action, u User) Audi
 	return e
 }
 
-// wrapAdminError turns a store's error into the engine's.
-func wrapAdminError(doing string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, ErrNotFound):
-		return &Error{Kind: KindUserUnknown, Err: err}
-	}
-	return wrapStoreError(doing, err)
-}
-
 // SetActive allows or forbids a user to log in and use tokens. It fails with
 // KindUserUnknown or KindUnavailable.
 func (s *Service) SetActive(ctx context.Context, store Admin, u User, active bool) error {
@@ -88,13 +77,13 @@ func (s *Service) SetActive(ctx context.Context, store Admin, u User, active boo
 		act = ActionEnableUser
 	}
 	e := s.newOperatorEntry(ctx, act, u)
-	return wrapAdminError("set active", store.SetActive(ctx, u.ID, active, s.audited(&e)))
+	return wrapUserError("set active", store.SetActive(ctx, u.ID, active, s.audited(&e)))
 }
 
 // DeleteUser removes the user and all tokens. Errors as SetActive.
 func (s *Service) DeleteUser(ctx context.Context, store Admin, u User) error {
 	e := s.newOperatorEntry(ctx, ActionDeleteUser, u)
-	return wrapAdminError("delete user", store.DeleteUser(ctx, u.ID, s.audited(&e)))
+	return wrapUserError("delete user", store.DeleteUser(ctx, u.ID, s.audited(&e)))
 }
 
 // SetPassword replaces the password of the user; with none, by one that nothing matches.
@@ -113,7 +102,7 @@ func (s *Service) SetPassword(ctx context.Context, u User, plain string, none bo
 				continue // a login has made the hash anew meanwhile, or the user is gone
 			}
 		}
-		return wrapAdminError("set password", err)
+		return wrapUserError("set password", err)
 	}
 }
 
@@ -176,7 +165,7 @@ func (s *Service) RevokeAllTokens(ctx context.Context, store Admin, before time.
 func (s *Service) PasswordFormat(ctx context.Context, username string) (string, error) {
 	account, err := s.account(ctx, username)
 	if err != nil {
-		return "", wrapAdminError("find user", err)
+		return "", wrapUserError("find user", err)
 	}
 	cost, err := password.CostOf(account.PasswordHash)
 	switch {

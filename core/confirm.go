@@ -39,30 +39,6 @@ type Confirmation struct {
 // User returns the user.
 func (c Confirmation) User() User { return c.account.User }
 
-// use returns the use at now of the link that confirms, or nil without one. It fails with
-// KindInvalidCredentials if the link is not good for the account.
-func (c Confirmation) use(account Account, now time.Time) (*LinkUse, error) {
-	if c.link == nil {
-		return nil, nil
-	}
-	if !c.link(account) {
-		return nil, &Error{Kind: KindInvalidCredentials, Err: errLink}
-	}
-	// Tokens of links know the second of the last login: in the same one they would stay good.
-	if last := account.LastLogin.Truncate(time.Second); !now.Truncate(time.Second).After(last) && !last.IsZero() {
-		now = last.Add(time.Second)
-	}
-	return &LinkUse{PasswordHash: account.PasswordHash, LastLogin: account.LastLogin, At: now}, nil
-}
-
-// by says in the audit log what confirms, if that is no password.
-func (c Confirmation) by() string {
-	if c.link != nil {
-		return "link"
-	}
-	return ""
-}
-
 // ConfirmPassword checks the password of a user who is logged in already. It counts as a login
 // of the user for the limits, and fails as Login does, or with KindUserUnknown if the user is
 // gone; only a failure is in the audit log.
@@ -95,7 +71,7 @@ func (s *Service) ConfirmPassword(ctx context.Context, p Policy, u User, plain s
 func (s *Service) Unconfirmed(ctx context.Context, by, u User) (Confirmation, error) {
 	account, err := s.accountByID(ctx, u.ID)
 	if err != nil {
-		return Confirmation{}, wrapAdminError("find user", err)
+		return Confirmation{}, wrapUserError("find user", err)
 	}
 	return Confirmation{account: account, others: by.ID != u.ID}, nil
 }
@@ -167,14 +143,14 @@ func (s *Service) withPassword(ctx context.Context, doing string, c Confirmation
 			return err
 		}
 		if !errors.Is(err, ErrPasswordChanged) {
-			return wrapAdminError(doing, err)
+			return wrapUserError(doing, err)
 		}
 		if !c.confirmed && c.link == nil && !c.others {
 			break
 		}
 		account, err := s.accountByID(ctx, c.account.ID)
 		if err != nil {
-			return wrapAdminError(doing, err)
+			return wrapUserError(doing, err)
 		}
 		c.account = account
 		if !c.confirmed {

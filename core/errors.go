@@ -191,3 +191,14 @@ func wrapStoreError(doing string, err error) *Error {
 	}
 	return &Error{Kind: kind, Err: fmt.Errorf("%s: %w", doing, err)}
 }
+
+// wrapUserError turns a store's error about the row of one user into the engine's.
+func wrapUserError(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrNotFound):
+		return &Error{Kind: KindUserUnknown, Err: err}
+	}
+	return wrapStoreError(doing, err)
+}

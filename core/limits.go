@@ -286,9 +286,9 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 		} else {
 			e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
 		}
-		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.addressLimitKey(LowerASCII(username)), s.recipientLimitKey(username, found.account),
+		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.addressLimitKey(spelling.LowerASCII(username)), s.recipientLimitKey(username, found.account),
 			s.mailLimitKey(MailPasswordReset, username, found.account), s.mailLimitKey(MailPasswordChanged, username, found.account))
-		for _, text := range []string{username, LowerASCII(username)} { // by which logins by address are counted
+		for _, text := range []string{username, spelling.LowerASCII(username)} { // by which logins by address are counted
 			key := s.accountLimitKey(subject{folded: text})
 			if !slices.ContainsFunc(keys, func(k []byte) bool { return bytes.Equal(k, key) }) {
 				keys = append(keys, key)

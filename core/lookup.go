@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
+
+	"github.com/authcompat/authcompat/core/spelling"
 )
 
 // Of whom a login is about, and how that is found.
@@ -31,9 +33,9 @@ func (s *Service) findSubject(ctx context.Context, p Policy, name string) (who s
 		return who, wrapStoreError("find user", ErrUnsupported)
 	}
 	if p.UsernameCaseBlind && p.LoginBy != ByEmail || p.EmailCaseBlind && p.LoginBy == ByEmail {
-		who.folded = LowerASCII(name)
+		who.folded = spelling.LowerASCII(name)
 	} else if p.EmailCaseBlind && p.LoginBy == ByUsernameOrEmail {
-		who.address = LowerASCII(name)
+		who.address = spelling.LowerASCII(name)
 	}
 	if p.LoginBy != ByEmail {
 		if who.folded, err = s.foldUsername(ctx, who.folded); err != nil {

@@ -2,12 +2,10 @@ package core
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
 	"github.com/authcompat/authcompat/core/clients"
-	"github.com/authcompat/authcompat/core/maillink"
 	"github.com/authcompat/authcompat/core/password"
 	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/core/spelling"
@@ -156,61 +154,6 @@ func (s *Service) recipients(ctx context.Context, kind MailKind, email string, r
 // or takes a token. It fails with KindUnavailable or KindCanceled.
 func (s *Service) MailUser(ctx context.Context, p Policy, kind MailKind, u User) error {
 	return s.addMail(ctx, p.Issuer, kind, u.Username, &Account{User: u})
-}
-
-// errLink is the error of a link that is good for nothing, or no longer.
-var errLink = errors.New("the link is not the user's, has been used, or has expired")
-
-// ConfirmLink checks the token of a link for a user. It fails with KindUserUnknown, with
-// KindInvalidCredentials if the token is not good for the user, or with KindUnavailable. A link that is made is not
-// used: that is what the confirmation is for.
-//
-// Tokens have no limit of guesses: one has 128 bits of a keyed hash, or 80 in the formats of Django 2.2 and SHA-1, and a
-// guess takes a request. A limit for each user would let anybody keep others from using their links.
-func (s *Service) ConfirmLink(ctx context.Context, links *maillink.Generator, userID int64, token string) (Confirmation, error) {
-	account, err := s.accountByID(ctx, userID)
-	if err != nil {
-		return Confirmation{}, wrapAdminError("find user", err)
-	}
-	c := Confirmation{account: account, link: func(a Account) bool {
-		u := maillink.User{ID: a.ID, PasswordHash: a.PasswordHash, Email: a.Email, LastLogin: a.LastLogin}
-		return links.Check(u, token, s.now()) == nil
-	}}
-	if !c.link(account) {
-		return Confirmation{}, &Error{Kind: KindInvalidCredentials, Err: errLink}
-	}
-	clients.Identify(ctx, account.Username)
-	return c, nil
-}
-
-// Activated reports whether the user is active and the link was good before the first login, as which an
-// activation is kept: it is the one that activated the user, as a rule. It fails with KindUserUnknown or KindUnavailable.
-func (s *Service) Activated(ctx context.Context, links *maillink.Generator, userID int64, token string) (bool, error) {
-	a, err := s.accountByID(ctx, userID)
-	if err != nil {
-		return false, wrapAdminError("find user", err)
-	}
-	return a.Active && links.Check(maillink.User{ID: a.ID, PasswordHash: a.PasswordHash, Email: a.Email}, token, s.now()) == nil, nil
-}
-
-// Activate makes the user active whom a link is for, and ends the link. done is false if the user is active
-// already, or if the link is no longer good. It fails with KindUnavailable.
-func (s *Service) Activate(ctx context.Context, p Policy, c Confirmation) (done bool, err error) {
-	link, err := c.use(c.account, s.now())
-	if err != nil {
-		return false, nil // it has expired by now
-	}
-	e := s.newEntry(ctx, ActionEnableUser, p.Issuer)
-	e.UserID, e.Username, e.Detail = c.account.ID, c.account.Username, c.by()
-	err = s.accounts.ActivateUser(ctx, c.account.ID, *link, s.audited(&e))
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, wrapStoreError("activate user", err)
-	}
-	s.emit(ActionEnableUser, p.Issuer, OK)
-	return true, nil
 }
 
 // AskMail adds a mail for a client of a profile who named its user by name: a username or an address,

@@ -53,3 +53,16 @@ func Variants(username string) []string {
 	slices.Sort(all)
 	return slices.Compact(all)
 }
+
+// LowerASCII returns the text with A to Z as a to z, as core.AccountStore compares what
+// is case-blind: Django's iexact does so on SQLite (LIKE), whereas on PostgreSQL it takes other
+// letters for one, too, by the locale of the database.
+func LowerASCII(text string) string {
+	lower := []byte(text)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	return string(lower)
+}

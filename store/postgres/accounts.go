@@ -8,6 +8,7 @@ import (
 	"maps"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
@@ -51,7 +52,7 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 	if by == core.ByEmail {
 		condition, exact = alikeEmail, ` AND email = $3`
 	}
-	args := []any{core.LowerASCII(text), limit}
+	args := []any{spelling.LowerASCII(text), limit}
 	if !caseBlind {
 		condition, args = condition+exact, append(args, text)
 	}
@@ -95,7 +96,7 @@ func (s *Store) distinct(ctx context.Context, tx *sqlx.Tx, d core.Distinct, id i
 		if !c.wanted {
 			continue
 		}
-		text := core.LowerASCII(c.text)
+		text := spelling.LowerASCII(c.text)
 		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, s.prefix+c.what+text); err != nil {
 			return fmt.Errorf("lock %s: %w", c.what, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"maps"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
@@ -49,7 +50,7 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 	if by == core.ByEmail {
 		condition, exact = alikeEmail, ` AND email = ?`
 	}
-	args := []any{core.LowerASCII(text)}
+	args := []any{spelling.LowerASCII(text)}
 	if !caseBlind {
 		condition, args = condition+exact, append(args, text)
 	}
@@ -84,7 +85,7 @@ func distinct(ctx context.Context, tx *sqlx.Tx, d core.Distinct, id int64, usern
 			continue
 		}
 		var there bool
-		if err := tx.GetContext(ctx, &there, `SELECT EXISTS (SELECT 1 FROM users WHERE `+c.condition+` AND id <> ?)`, core.LowerASCII(c.text), id); err != nil {
+		if err := tx.GetContext(ctx, &there, `SELECT EXISTS (SELECT 1 FROM users WHERE `+c.condition+` AND id <> ?)`, spelling.LowerASCII(c.text), id); err != nil {
 			return fmt.Errorf("look for user: %w", err)
 		}
 		if there {

@@ -13,6 +13,7 @@ import (
 	"github.com/lib/pq/pqerror"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/internal/pgconn"
 )
@@ -57,7 +58,7 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 		condition, args := column+` = ?`, []any{text}
 		switch {
 		case caseBlind:
-			condition, args = l.lowered(column)+` = ?`, []any{core.LowerASCII(text)}
+			condition, args = l.lowered(column)+` = ?`, []any{spelling.LowerASCII(text)}
 		case by == core.ByEmail: // the column's own comparison is for an index, and may take other texts for this one
 			condition, args = condition+` AND `+l.exactly(column)+` = ?`, append(args, text)
 		}
@@ -120,7 +121,7 @@ func (l *layout) distinct(ctx context.Context, tx *sql.Tx, d core.Distinct, id i
 		if !c.wanted || c.column == "" {
 			continue
 		}
-		text := core.LowerASCII(c.text)
+		text := spelling.LowerASCII(c.text)
 		if l.django.IsPostgres() {
 			if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, l.shape.Users.String()+" "+c.column+" "+text); err != nil {
 				return fmt.Errorf("lock %s: %w", c.column, err)

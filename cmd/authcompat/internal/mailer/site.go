@@ -60,7 +60,7 @@ func (s *Site) Link(m core.Mail, a core.Account) (Link, error) {
 	g := *s.Links
 	g.AllEmails = p.AllEmails
 	l.UID = maillink.EncodeUID(p.UID, a.ID)
-	l.Token = g.Make(UserOf(a), now())
+	l.Token = g.Make(a.LinkUser(), now())
 	target = strings.NewReplacer("{uid}", l.UID, "{token}", l.Token).Replace(target)
 	if u, err := url.Parse(target); err == nil && u.Scheme != "" && u.Host != "" {
 		l.URL = target
@@ -68,9 +68,4 @@ func (s *Site) Link(m core.Mail, a core.Account) (Link, error) {
 		l.URL = scheme + "://" + domain + "/" + strings.TrimLeft(target, "/")
 	}
 	return l, nil
-}
-
-// UserOf returns what a token depends on.
-func UserOf(a core.Account) maillink.User {
-	return maillink.User{ID: a.ID, PasswordHash: a.PasswordHash, Email: a.Email, LastLogin: a.LastLogin}
 }

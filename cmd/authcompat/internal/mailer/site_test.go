@@ -47,7 +47,7 @@ func TestLinks(t *testing.T) {
 			}
 		})
 	}
-	if d := cmp.Diff(maillink.User{ID: 46656, PasswordHash: "!unusable", Email: "bürger@example.org", LastLogin: account.LastLogin}, UserOf(account)); d != "" {
+	if d := cmp.Diff(maillink.User{ID: 46656, PasswordHash: "!unusable", Email: "bürger@example.org", LastLogin: account.LastLogin}, account.LinkUser()); d != "" {
 		t.Error(d)
 	}
 }
