@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"time"
+
+	"github.com/authcompat/authcompat/core/callers"
 )
 
 // Store keeps users and tokens. Each method is one atomic step: it is done completely and
@@ -108,14 +110,14 @@ type ExpiryUpdate struct {
 // Closing the Store closes all of it.
 type Backend struct {
 	Store
-	RateLimiter RateLimiter  // nil: logins are not rate-limited
-	Auditor     Auditor      // nil: there is no audit log
-	Accounts    AccountStore // nil: nobody sees or changes accounts, or logs in by an address
-	Admin       Admin        // nil: operators can't work on users and tokens
-	Privacy     PrivacyStore // nil: pseudonyms and dummy hash costs have no key
-	Cutover     CutoverStore // nil: nothing can be switched between an old side and a new one
-	Callers     CallerStore  // nil: nobody keeps who called
-	Mail        MailStore    // nil: no mails are sent
+	RateLimiter RateLimiter   // nil: logins are not rate-limited
+	Auditor     Auditor       // nil: there is no audit log
+	Accounts    AccountStore  // nil: nobody sees or changes accounts, or logs in by an address
+	Admin       Admin         // nil: operators can't work on users and tokens
+	Privacy     PrivacyStore  // nil: pseudonyms and dummy hash costs have no key
+	Cutover     CutoverStore  // nil: nothing can be switched between an old side and a new one
+	Callers     callers.Store // nil: nobody keeps who called
+	Mail        MailStore     // nil: no mails are sent
 
 	// Writers is how many writes the store works on at a time, beyond which they wait for each
 	// other: those of clients wait in turns of their networks instead. 0: any number.

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/authcompat/authcompat/core"
 )
 
 // maxAgent is how many bytes of a User-Agent are kept.
@@ -45,6 +43,9 @@ func shows(text, secret string) bool {
 	return len(secret) >= longSecret || slices.Contains(strings.Fields(text), secret) || text == secret
 }
 
+// minToken is how long a token is at least: core.MinTokenHex.
+const minToken = 32
+
 // redact replaces letters and digits in a row that are as many as those of a token: that of
 // another request, or of another server.
 func redact(text string) string {
@@ -55,7 +56,7 @@ func redact(text string) string {
 			run++
 			continue
 		}
-		if run >= core.MinTokenHex {
+		if run >= minToken {
 			out.WriteString(text[kept : i-run])
 			out.WriteString(redacted)
 			kept = i

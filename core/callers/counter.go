@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/clients"
 )
 
@@ -28,7 +27,7 @@ const batchSize = 500
 // Request is a request that was answered.
 type Request struct {
 	Profile, Endpoint string
-	User              string       // as in [core.Caller]
+	User              string       // as in [Caller]
 	Client            netip.Prefix // [clients.Client.Subscriber]
 	Agent             string       // as the client sent it
 	Refused           bool
@@ -40,7 +39,7 @@ type Secrets interface{ Secrets() []string }
 
 // key is what is counted apart.
 type key struct {
-	day                            core.Day
+	day                            Day
 	profile, endpoint, user, agent string
 	client                         netip.Prefix
 	other                          bool
@@ -51,12 +50,12 @@ const shards = 64
 
 type shard struct {
 	mu     sync.Mutex
-	counts map[key]*core.Calls
+	counts map[key]*Calls
 }
 
 // Counter counts requests. Its methods are safe for concurrent use.
 type Counter struct {
-	store core.CallerStore
+	store Store
 	now   func() time.Time
 	log   *slog.Logger
 	seed  maphash.Seed
@@ -65,8 +64,8 @@ type Counter struct {
 
 	// mu protects what says for whom there is room. It is locked before those of parts.
 	mu       sync.Mutex
-	day      core.Day // of the last caller that was new
-	room     core.CallerRoom
+	day      Day // of the last caller that was new
+	room     Room
 	subjects map[string]int // callers by user or client
 
 	flushing sync.Mutex // of what follows
@@ -76,17 +75,17 @@ type Counter struct {
 // batch are calls that are written in one step, once.
 type batch struct {
 	id    string
-	calls []core.Calls
+	calls []Calls
 }
 
 // New makes a counter on a store. now is the clock; nil: time.Now.
-func New(store core.CallerStore, now func() time.Time, log *slog.Logger) *Counter {
+func New(store Store, now func() time.Time, log *slog.Logger) *Counter {
 	if now == nil {
 		now = time.Now
 	}
-	c := &Counter{store: store, now: now, log: log, seed: maphash.MakeSeed(), wake: make(chan struct{}, 1), day: core.DayOf(now()), subjects: make(map[string]int)}
+	c := &Counter{store: store, now: now, log: log, seed: maphash.MakeSeed(), wake: make(chan struct{}, 1), day: DayOf(now()), subjects: make(map[string]int)}
 	for i := range c.parts {
-		c.parts[i].counts = make(map[key]*core.Calls)
+		c.parts[i].counts = make(map[key]*Calls)
 	}
 	return c
 }
@@ -94,7 +93,7 @@ func New(store core.CallerStore, now func() time.Time, log *slog.Logger) *Counte
 // Count counts a request. secrets is asked where the caller is a new one.
 func (c *Counter) Count(r Request, secrets Secrets) {
 	k := key{
-		day: core.DayOf(r.At), profile: r.Profile, endpoint: r.Endpoint, user: r.User,
+		day: DayOf(r.At), profile: r.Profile, endpoint: r.Endpoint, user: r.User,
 		agent: r.Agent[:min(len(r.Agent), maxAgent)], client: r.Client,
 	}
 	if !c.add(&k, &r) {
@@ -120,7 +119,7 @@ func (c *Counter) add(k *key, r *Request) bool {
 }
 
 // addOne adds a request. Each token check does this: it copies nothing.
-func addOne(calls *core.Calls, r *Request) {
+func addOne(calls *Calls, r *Request) {
 	if calls.Requests == 0 || r.At.Before(calls.First) {
 		calls.First = r.At
 	}
@@ -141,7 +140,7 @@ func (c *Counter) admit(k key, r *Request, secrets Secrets) {
 		c.day = k.day
 		c.flushSoon() // those of the day before make room
 	}
-	caller := core.Caller{Profile: k.profile, Endpoint: k.endpoint, User: k.user, Client: clients.Client{Address: k.client.Addr()}.Network()}
+	caller := Caller{Profile: k.profile, Endpoint: k.endpoint, User: k.user, Client: clients.Client{Address: k.client.Addr()}.Network()}
 	if !c.take(caller) {
 		caller = caller.AsOther()
 		k = key{day: k.day, profile: k.profile, endpoint: k.endpoint, other: true}
@@ -157,7 +156,7 @@ func (c *Counter) admit(k key, r *Request, secrets Secrets) {
 		// What a client sent is part of a larger text, which would be kept.
 		k.user, k.agent = strings.Clone(k.user), strings.Clone(k.agent)
 		caller.User = k.user
-		calls = &core.Calls{Caller: caller, Day: k.day}
+		calls = &Calls{Caller: caller, Day: k.day}
 		p.counts[k] = calls
 	} else if !caller.Other {
 		c.release(caller)
@@ -166,7 +165,7 @@ func (c *Counter) admit(k key, r *Request, secrets Secrets) {
 }
 
 // subject is whose room a caller takes.
-func subject(caller core.Caller) string {
+func subject(caller Caller) string {
 	if caller.User != "" {
 		return "u" + caller.User
 	}
@@ -174,7 +173,7 @@ func subject(caller core.Caller) string {
 }
 
 // take takes the room for a caller, if there is any.
-func (c *Counter) take(caller core.Caller) bool {
+func (c *Counter) take(caller Caller) bool {
 	if !caller.Other {
 		if c.subjects[subject(caller)] >= perSubject || !c.room.Take(caller) {
 			return false
@@ -185,7 +184,7 @@ func (c *Counter) take(caller core.Caller) bool {
 }
 
 // release gives back the room for a caller.
-func (c *Counter) release(caller core.Caller) {
+func (c *Counter) release(caller Caller) {
 	c.subjects[subject(caller)]--
 	c.room.Kept--
 	if caller.User == "" {
@@ -224,7 +223,7 @@ func (c *Counter) Run(ctx context.Context) {
 }
 
 // Flush writes what was counted. If it fails, nothing is lost, and the next call goes on. Errors are
-// those of [core.CallerStore].
+// those of [Store].
 func (c *Counter) Flush(ctx context.Context) error {
 	c.flushing.Lock()
 	defer c.flushing.Unlock()
@@ -271,16 +270,16 @@ func (c *Counter) Unwritten() (requests int64) {
 func (c *Counter) collect() (batches []batch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	today := core.DayOf(c.now())
-	c.room, c.subjects = core.CallerRoom{}, make(map[string]int)
-	var all []core.Calls
+	today := DayOf(c.now())
+	c.room, c.subjects = Room{}, make(map[string]int)
+	var all []Calls
 	for i := range c.parts {
 		p := &c.parts[i]
 		p.mu.Lock()
 		for k, calls := range p.counts {
 			if calls.Requests > 0 {
 				all = append(all, *calls)
-				*calls = core.Calls{Caller: calls.Caller, Day: calls.Day}
+				*calls = Calls{Caller: calls.Caller, Day: calls.Day}
 			}
 			if k.day != today {
 				delete(p.counts, k)

@@ -1,4 +1,4 @@
-package callers
+package callers_test
 
 import (
 	"context"
@@ -13,41 +13,41 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
 // world is a counter on a real store, with a clock that the test controls.
 type world struct {
-	*Counter
+	*callers.Counter
 	store *unsteady
 	now   time.Time
 }
 
 // unsteady is a store that can be away, before it does what it is told or after that.
 type unsteady struct {
-	core.CallerStore
+	callers.Store
 	away, forgetful bool
 	batches         int
 }
 
 var errAway = errors.New("away")
 
-func (u *unsteady) AddCalls(ctx context.Context, batch string, calls []core.Calls) error {
+func (u *unsteady) AddCalls(ctx context.Context, batch string, calls []callers.Calls) error {
 	if u.away {
 		return errAway
 	}
 	u.batches++
-	if err := u.CallerStore.AddCalls(ctx, batch, calls); err != nil || !u.forgetful {
+	if err := u.Store.AddCalls(ctx, batch, calls); err != nil || !u.forgetful {
 		return err
 	}
 	return errAway
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{store: &unsteady{CallerStore: sqlitetest.MustOpen(t).Backend().Callers}, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
-	w.Counter = New(w.store, func() time.Time { return w.now }, slog.New(slog.DiscardHandler))
+	w := &world{store: &unsteady{Store: sqlitetest.MustOpen(t).Backend().Callers}, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	w.Counter = callers.New(w.store, func() time.Time { return w.now }, slog.New(slog.DiscardHandler))
 	return w
 }
 
@@ -57,8 +57,8 @@ type secrets []string
 func (s secrets) Secrets() []string { return s }
 
 // request returns one that was answered now.
-func (w *world) request(user, client, agent string) Request {
-	r := Request{Profile: "p", Endpoint: "account", User: user, Agent: agent, At: w.now}
+func (w *world) request(user, client, agent string) callers.Request {
+	r := callers.Request{Profile: "p", Endpoint: "account", User: user, Agent: agent, At: w.now}
 	if client != "" {
 		r.Client = clients.Client{Address: netip.MustParseAddr(client)}.Subscriber()
 	}
@@ -73,13 +73,13 @@ func (w *world) flush(t testing.TB) {
 }
 
 // sums returns what is in the store.
-func (w *world) sums(t testing.TB, by core.CallerDimension) map[core.Caller]int64 {
+func (w *world) sums(t testing.TB, by callers.Dimension) map[callers.Caller]int64 {
 	t.Helper()
-	all, err := w.store.SumCalls(t.Context(), core.CallerFilter{}, by)
+	all, err := w.store.SumCalls(t.Context(), callers.Filter{}, by)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sums := make(map[core.Caller]int64)
+	sums := make(map[callers.Caller]int64)
 	for _, c := range all {
 		sums[c.Caller] += c.Requests
 	}
@@ -88,7 +88,7 @@ func (w *world) sums(t testing.TB, by core.CallerDimension) map[core.Caller]int6
 
 // total returns the requests in the store.
 func (w *world) total(t testing.TB) (requests int64) {
-	for _, n := range w.sums(t, core.ByAll) {
+	for _, n := range w.sums(t, callers.ByAll) {
 		requests += n
 	}
 	return requests
@@ -114,15 +114,15 @@ func TestCounts(t *testing.T) {
 	}
 	w.flush(t)
 	w.flush(t)
-	want := map[core.Caller]int64{
+	want := map[callers.Caller]int64{
 		{Profile: "p", Endpoint: "account", User: "ann", Client: "192.0.2.1", Agent: "app/1"}: 4,
 		{Profile: "p", Endpoint: "account", Client: "2001:db8:1:2::/64", Agent: "app/1"}:      3,
 		{Profile: "p", Endpoint: "account", User: "ann"}:                                      1,
 	}
-	if diff := cmp.Diff(want, w.sums(t, core.ByAll)); diff != "" {
+	if diff := cmp.Diff(want, w.sums(t, callers.ByAll)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	all, err := w.store.SumCalls(t.Context(), core.CallerFilter{}, core.ByUser)
+	all, err := w.store.SumCalls(t.Context(), callers.Filter{}, callers.ByUser)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,37 +164,37 @@ func TestBound(t *testing.T) {
 	w := newWorld(t)
 	old := w.request("", "198.51.100.1", "old app")
 	w.Count(old, secrets{})
-	for i := range perSubject + 500 {
+	for i := range callers.PerSubject + 500 {
 		w.Count(w.request("", "192.0.2.1", fmt.Sprint("made up ", i)), secrets{})
 		w.Count(w.request("mallory", "192.0.2.1", fmt.Sprint("made up ", i)), secrets{})
 		if i == 500 {
 			w.flush(t)
 		}
 	}
-	if got := len(w.keys()); got != 1+2*perSubject+1 {
+	if got := w.Kept(); got != 1+2*callers.PerSubject+1 {
 		t.Errorf("%d keys", got)
 	}
-	for i := range 2 * core.MaxCallers {
+	for i := range 2 * callers.Max {
 		w.Count(w.request("", fmt.Sprintf("10.0.%d.%d", i/250, i%250), "app"), secrets{})
 	}
-	if got := len(w.keys()); got != core.MaxCallers/2+perSubject+1 {
+	if got := w.Kept(); got != callers.Max/2+callers.PerSubject+1 {
 		t.Errorf("%d keys without room for anonymous ones", got)
 	}
 	w.flush(t)
-	for i := range core.MaxCallers {
+	for i := range callers.Max {
 		w.Count(w.request(fmt.Sprint("user", i), "192.0.2.1", "app"), secrets{})
 	}
-	if got := len(w.keys()); got != core.MaxCallers+1 {
+	if got := w.Kept(); got != callers.Max+1 {
 		t.Errorf("%d keys without any room", got)
 	}
 	w.Count(old, secrets{})
 	w.Count(w.request("user0", "192.0.2.1", "app"), secrets{})
 	w.flush(t)
-	sums := w.sums(t, core.ByAll)
-	if len(sums) != core.MaxCallers+1 {
+	sums := w.sums(t, callers.ByAll)
+	if len(sums) != callers.Max+1 {
 		t.Errorf("%d callers are kept", len(sums))
 	}
-	for caller, want := range map[core.Caller]int64{
+	for caller, want := range map[callers.Caller]int64{
 		{Profile: "p", Endpoint: "account", Client: "198.51.100.1", Agent: "old app"}:         2,
 		{Profile: "p", Endpoint: "account", User: "user0", Client: "192.0.2.1", Agent: "app"}: 2,
 	} {
@@ -202,19 +202,9 @@ func TestBound(t *testing.T) {
 			t.Errorf("%+v: %d", caller, sums[caller])
 		}
 	}
-	if n := w.total(t); n != 1+2*(perSubject+500)+2*core.MaxCallers+core.MaxCallers+2 {
+	if n := w.total(t); n != 1+2*(callers.PerSubject+500)+2*callers.Max+callers.Max+2 {
 		t.Errorf("%d requests in all", n)
 	}
-}
-
-// keys returns what is in memory.
-func (w *world) keys() (all []key) {
-	for i := range w.parts {
-		for k := range w.parts[i].counts {
-			all = append(all, k)
-		}
-	}
-	return all
 }
 
 // TestMidnight gives each day its own counts, and room.
@@ -224,25 +214,25 @@ func TestMidnight(t *testing.T) {
 		w.Count(w.request(fmt.Sprint("user", i), "192.0.2.1", "app"), secrets{})
 	}
 	select {
-	case <-w.wake:
+	case <-w.Wake():
 		t.Error("a write before its time")
 	default:
 	}
 	w.now = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	w.Count(w.request("user0", "192.0.2.1", "app"), secrets{})
 	select {
-	case <-w.wake:
+	case <-w.Wake():
 	default:
 		t.Error("the day before is not written")
 	}
 	w.flush(t)
 	w.Count(w.request("user0", "192.0.2.1", "app"), secrets{})
 	w.flush(t)
-	if got := len(w.keys()); got != 1 {
+	if got := w.Kept(); got != 1 {
 		t.Errorf("%d keys of the new day", got)
 	}
-	for since, want := range map[core.Day]int64{core.DayOf(w.now) - 1: 502, core.DayOf(w.now): 2, core.DayOf(w.now) + 1: 0} {
-		all, err := w.store.SumCalls(t.Context(), core.CallerFilter{Since: since}, core.ByEndpoint)
+	for since, want := range map[callers.Day]int64{callers.DayOf(w.now) - 1: 502, callers.DayOf(w.now): 2, callers.DayOf(w.now) + 1: 0} {
+		all, err := w.store.SumCalls(t.Context(), callers.Filter{Since: since}, callers.ByEndpoint)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -308,16 +298,16 @@ func TestAgents(t *testing.T) {
 		{"app " + token, nil, "app …"},
 		{token + "/" + token[:32] + " " + token[:31], nil, "…/… " + token[:31]},
 		{"app/" + token[:31] + "Z9", nil, "app/…"},
-		{"app tok3n-1 x", []string{"tok3n-1"}, Withheld},
-		{"apptok3n-1x", []string{"other", "tok3n-1"}, Withheld},
+		{"app tok3n-1 x", []string{"tok3n-1"}, callers.Withheld},
+		{"apptok3n-1x", []string{"other", "tok3n-1"}, callers.Withheld},
 		{"app/1.2 (ann)", []string{"an"}, "app/1.2 (ann)"}, // a password that is in every other one
-		{"app an", []string{"an"}, Withheld},
+		{"app an", []string{"an"}, callers.Withheld},
 		{"a\x00b\x1b[2J\r\n\u0085c\xffd", nil, "ab[2Jc\ufffdd"},
 		{long, nil, strings.Repeat("ä/", 66) + "ä"},
 		{strings.Repeat("a ", 90) + token, nil, strings.Repeat("a ", 90) + "…"},
 	} {
-		got := cleanAgent(test.raw, test.secrets)
-		if got != test.want || len(got) > maxAgent {
+		got := callers.CleanAgent(test.raw, test.secrets)
+		if got != test.want || len(got) > callers.MaxAgent {
 			t.Errorf("%q with %q: %q, want %q", test.raw, test.secrets, got, test.want)
 		}
 	}
@@ -325,8 +315,8 @@ func TestAgents(t *testing.T) {
 	w.Count(w.request("ann", "", "app pass word"), secrets{"pass word"})
 	w.Count(w.request("bob", "", strings.Repeat("a ", 90)+token), secrets{})
 	w.flush(t)
-	for caller := range w.sums(t, core.ByAll) {
-		if caller.Agent != Withheld && caller.Agent != strings.Repeat("a ", 90)+"…" {
+	for caller := range w.sums(t, callers.ByAll) {
+		if caller.Agent != callers.Withheld && caller.Agent != strings.Repeat("a ", 90)+"…" {
 			t.Errorf("%+v", caller)
 		}
 	}
@@ -337,7 +327,7 @@ func BenchmarkCount(b *testing.B) {
 	w := newWorld(b)
 	r := w.request("ann", "192.0.2.1", "okhttp/3.12.1 (Android 9; SM-G960F)")
 	b.ReportAllocs()
-	var none Secrets = secrets{}
+	var none callers.Secrets = secrets{}
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			w.Count(r, none)

@@ -3,35 +3,38 @@ package callers
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/authcompat/authcompat/core"
 )
 
 // counted is a store that only counts, and may be away.
 type counted struct {
-	core.CallerStore
+	Store
 	mu       sync.Mutex
 	away     bool
 	requests int64
 }
 
-func (c *counted) AddCalls(_ context.Context, _ string, calls []core.Calls) error {
+func (c *counted) AddCalls(_ context.Context, _ string, calls []Calls) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.away {
-		return errAway
+		return errors.New("away")
 	}
 	for _, calls := range calls {
 		c.requests += calls.Requests
 	}
 	return nil
 }
+
+type noSecrets struct{}
+
+func (noSecrets) Secrets() []string { return nil }
 
 // TestRun writes each minute, also after the store was away, of which the log tells once.
 func TestRun(t *testing.T) {
@@ -43,7 +46,7 @@ func TestRun(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { c.Run(ctx) })
 		for minute, want := range []int64{1, 2, 2, 2, 5} {
-			c.Count(Request{Profile: "p", Endpoint: "login", At: time.Now()}, secrets{})
+			c.Count(Request{Profile: "p", Endpoint: "login", At: time.Now()}, noSecrets{})
 			store.mu.Lock()
 			store.away = minute == 2 || minute == 3
 			store.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
@@ -74,11 +75,11 @@ func TestEncodingInUse(t *testing.T) {
 	if entries, err := s.AuditEntries(t.Context(), core.AuditFilter{Username: foreign}, 1); len(entries) > 0 || err != nil {
 		t.Errorf("audit: %v, %v", entries, err)
 	}
-	callers := s.Backend().Callers
-	if err := callers.AddCalls(t.Context(), "1", []core.Calls{{Caller: core.Caller{User: "j\u00f6rg", Agent: foreign}, Requests: 1}}); err != nil {
+	kept := s.Backend().Callers
+	if err := kept.AddCalls(t.Context(), "1", []callers.Calls{{Caller: callers.Caller{User: "j\u00f6rg", Agent: foreign}, Requests: 1}}); err != nil {
 		t.Errorf("calls: %v", err)
 	}
-	if all, err := callers.SumCalls(t.Context(), core.CallerFilter{}, core.ByAll); len(all) != 1 || all[0].User != "j\u00f6rg" || all[0].Agent != `\u65e5\U0001f600` || err != nil {
+	if all, err := kept.SumCalls(t.Context(), callers.Filter{}, callers.ByAll); len(all) != 1 || all[0].User != "j\u00f6rg" || all[0].Agent != `\u65e5\U0001f600` || err != nil {
 		t.Errorf("calls %+v, %v", all, err)
 	}
 	for what, user := range map[string]core.NewUser{

@@ -31,7 +31,7 @@ func (s *Store) Backend() core.Backend {
 	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Accounts: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Mail: s.mails(), Warner: s, DatabaseClock: s, ExpiryBatcher: s, Writers: s.pool.Writers()}
 }
 
-func (s *Store) callers() core.CallerStore {
+func (s *Store) callers() *callers.Store {
 	bulk := s.withBulkTimeout()
 	return callers.New(callers.Access{
 		Table: s.qualify("@callers"),

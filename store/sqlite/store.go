@@ -66,7 +66,7 @@ func (s *Store) Backend() core.Backend {
 	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Accounts: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Mail: s.mails(), ExpiryBatcher: s, Writers: writers}
 }
 
-func (s *Store) callers() core.CallerStore {
+func (s *Store) callers() *callers.Store {
 	return callers.New(callers.Access{
 		Table: "callers",
 		Bind:  func(statement string) string { return statement },

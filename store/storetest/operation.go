@@ -17,14 +17,14 @@ type Operable interface {
 }
 
 // RunOperation runs the suite of [core.RateLimiter], [core.Auditor],
-// [core.PrivacyStore], [core.CutoverStore], [core.CallerStore], [core.MailStore] and [core.Admin]. The opener's stores have to be Operable.
+// [core.PrivacyStore], [core.CutoverStore], callers.Store, [core.MailStore] and [core.Admin]. The opener's stores have to be Operable.
 func RunOperation(t *testing.T, open Opener) {
 	runSubjects(t, open, []subject[operables]{
 		{"limits", limits()},
 		{"audit", audits()},
 		{"privacy", privacy()},
 		{"cutover", cutovers()},
-		{"callers", callers()},
+		{"callers", callerCounts()},
 		{"mails", mails()},
 		{"users of an operator", operatedUsers()},
 		{"tokens of an operator", operatedTokens()},
@@ -40,7 +40,7 @@ func RunWithoutAdmin(t *testing.T, open Opener, reasons map[string]string) {
 		{"audit", audits()},
 		{"privacy", privacy()},
 		{"cutover", cutovers()},
-		{"callers", callers()},
+		{"callers", callerCounts()},
 		{"mails", mails()},
 	}, func(p pair) operables { return operables{pair: p, a: p.a.(Operable), b: p.b.(Operable)} }, reasons)
 }

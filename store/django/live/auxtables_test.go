@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/live"
@@ -128,7 +129,7 @@ func TestNoTableOfCallers(t *testing.T) {
 			d := make(t)
 			s := mustOpen(t, d.source).(*live.Store).Backend().Callers
 			for range 2 {
-				if all, err := s.SumCalls(t.Context(), core.CallerFilter{}, core.ByAll); len(all) > 0 || err != nil {
+				if all, err := s.SumCalls(t.Context(), callers.Filter{}, callers.ByAll); len(all) > 0 || err != nil {
 					t.Errorf("%v, %v", all, err)
 				}
 				if n, err := s.PurgeCalls(t.Context(), 10, 10); n != 0 || err != nil {
@@ -138,10 +139,10 @@ func TestNoTableOfCallers(t *testing.T) {
 					t.Error("there is a table")
 				}
 			}
-			if err := s.AddCalls(t.Context(), "1", []core.Calls{{Caller: core.Caller{Profile: "p", Endpoint: "login"}, Requests: 1}}); err != nil {
+			if err := s.AddCalls(t.Context(), "1", []callers.Calls{{Caller: callers.Caller{Profile: "p", Endpoint: "login"}, Requests: 1}}); err != nil {
 				t.Fatal(err)
 			}
-			if all, err := s.SumCalls(t.Context(), core.CallerFilter{}, core.ByAll); len(all) != 1 || err != nil {
+			if all, err := s.SumCalls(t.Context(), callers.Filter{}, callers.ByAll); len(all) != 1 || err != nil {
 				t.Errorf("%v, %v", all, err)
 			}
 			if n := d.count(t, `SELECT count(*) FROM authcompat_callers WHERE requests = 1`); n != 1 {

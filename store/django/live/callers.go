@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/internal/callers"
 	"github.com/authcompat/authcompat/store/internal/pgconn"
 )
@@ -30,7 +29,7 @@ CREATE TABLE IF NOT EXISTS authcompat_callers (
 )`
 
 // callers returns the store of who called which API.
-func (s *Store) callers() core.CallerStore {
+func (s *Store) callers() *callers.Store {
 	const table = "authcompat_callers"
 	exists := func(ctx context.Context, l *layout, q callers.Querier) (bool, error) {
 		there, err := l.auxObjects(ctx, q)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/store/django/djangotest"
 	"github.com/authcompat/authcompat/store/django/live"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
@@ -50,14 +51,14 @@ func TestEncoding(t *testing.T) {
 							t.Errorf("%s: %v", what, err)
 						}
 					}
-					callers, agent := s.Backend().Callers, "\U0001F600"
-					if err := callers.AddCalls(t.Context(), "1", []core.Calls{{Caller: core.Caller{User: "ann", Agent: agent}, Requests: 1}}); err != nil {
+					kept, agent := s.Backend().Callers, "\U0001F600"
+					if err := kept.AddCalls(t.Context(), "1", []callers.Calls{{Caller: callers.Caller{User: "ann", Agent: agent}, Requests: 1}}); err != nil {
 						t.Errorf("calls: %v", err)
 					}
 					if limited {
 						agent = `\U0001f600`
 					}
-					if all, err := callers.SumCalls(t.Context(), core.CallerFilter{}, core.ByAll); len(all) != 1 || all[0].Agent != agent || err != nil {
+					if all, err := kept.SumCalls(t.Context(), callers.Filter{}, callers.ByAll); len(all) != 1 || all[0].Agent != agent || err != nil {
 						t.Errorf("calls %+v, %v", all, err)
 					}
 					warnings, err := s.Warnings(t.Context())

@@ -1,7 +1,7 @@
 // Package callers keeps who called which API in a table that all stores have, in words that
 // SQLite and PostgreSQL both know.
 //
-// The table has a row for each caller of a day, by [core.Caller.ID], and one for each day with the
+// The table has a row for each caller of a day, by [callers.Caller.ID], and one for each day with the
 // empty ID, which has no requests: it is locked by whoever adds calls, and names the batches that
 // were added last.
 package callers
@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/store/internal/record"
 )
 
@@ -38,7 +38,7 @@ type Access struct {
 	Unencodable error
 }
 
-// Store is a [core.CallerStore].
+// Store is a [callers.Store].
 type Store struct{ Access }
 
 // New makes a Store.
@@ -66,8 +66,8 @@ const maxBatches = 64
 // maxParameters is how many IDs are looked up at a time, and rows written.
 const maxParameters = 200
 
-// AddCalls implements [core.CallerStore].
-func (s *Store) AddCalls(ctx context.Context, batch string, calls []core.Calls) error {
+// AddCalls implements [callers.Store].
+func (s *Store) AddCalls(ctx context.Context, batch string, calls []callers.Calls) error {
 	days := byDay(calls)
 	add := func(ctx context.Context) error {
 		return s.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -93,7 +93,7 @@ func (s *Store) AddCalls(ctx context.Context, batch string, calls []core.Calls) 
 
 // escape leaves nothing in a caller that an encoding may not have. The names of users are from the
 // database.
-func escape(c *core.Caller) {
+func escape(c *callers.Caller) {
 	for _, text := range []*string{&c.Endpoint, &c.Agent} {
 		quoted := strconv.QuoteToASCII(*text)
 		*text = strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
@@ -102,16 +102,16 @@ func escape(c *core.Caller) {
 
 // daily are the calls of a day, one for each ID.
 type daily struct {
-	day   core.Day
-	calls map[string]core.Calls
+	day   callers.Day
+	calls map[string]callers.Calls
 }
 
 // byDay returns the calls by their days, in order: who locks several locks them in the same order.
-func byDay(calls []core.Calls) (days []daily) {
-	all := make(map[core.Day]map[string]core.Calls)
+func byDay(calls []callers.Calls) (days []daily) {
+	all := make(map[callers.Day]map[string]callers.Calls)
 	for _, c := range calls {
 		if all[c.Day] == nil {
-			all[c.Day] = make(map[string]core.Calls)
+			all[c.Day] = make(map[string]callers.Calls)
 			days = append(days, daily{c.Day, all[c.Day]})
 		}
 		merge(all[c.Day], c)
@@ -121,7 +121,7 @@ func byDay(calls []core.Calls) (days []daily) {
 }
 
 // merge adds calls to those of the same caller.
-func merge(into map[string]core.Calls, c core.Calls) {
+func merge(into map[string]callers.Calls, c callers.Calls) {
 	id := c.ID()
 	sum, ok := into[id]
 	if !ok {
@@ -142,7 +142,7 @@ func (s *Store) addDay(ctx context.Context, tx *sql.Tx, batch string, d daily) e
 	if err != nil {
 		return err
 	}
-	fitting := make(map[string]core.Calls)
+	fitting := make(map[string]callers.Calls)
 	// In a fixed order, so that it does not hang on luck who finds room.
 	for _, id := range sortedIDs(d.calls) {
 		c := d.calls[id]
@@ -160,7 +160,7 @@ func (s *Store) addDay(ctx context.Context, tx *sql.Tx, batch string, d daily) e
 	return err
 }
 
-func sortedIDs(calls map[string]core.Calls) []string {
+func sortedIDs(calls map[string]callers.Calls) []string {
 	ids := make([]string, 0, len(calls))
 	for id := range calls {
 		ids = append(ids, id)
@@ -171,7 +171,7 @@ func sortedIDs(calls map[string]core.Calls) []string {
 
 // lock keeps others from adding calls of a day until the transaction ends, and returns the batches
 // that were added last.
-func (s *Store) lock(ctx context.Context, tx *sql.Tx, day core.Day) (batches []string, err error) {
+func (s *Store) lock(ctx context.Context, tx *sql.Tx, day callers.Day) (batches []string, err error) {
 	if _, err := tx.ExecContext(ctx, s.Bind(`INSERT INTO @callers AS c (day, id, profile, endpoint, username, client, agent, other, requests, refused, first_at, last_at)
 		VALUES (?, '', '', '', '', '', '', 0, 0, 0, 0, 0) ON CONFLICT (day, id) DO UPDATE SET requests = 0`), int64(day)); err != nil {
 		return nil, err
@@ -182,7 +182,7 @@ func (s *Store) lock(ctx context.Context, tx *sql.Tx, day core.Day) (batches []s
 }
 
 // kept returns which of the callers are kept already, and the room for others.
-func (s *Store) kept(ctx context.Context, tx *sql.Tx, d daily) (known map[string]bool, room core.CallerRoom, err error) {
+func (s *Store) kept(ctx context.Context, tx *sql.Tx, d daily) (known map[string]bool, room callers.Room, err error) {
 	err = tx.QueryRowContext(ctx, s.Bind(`SELECT COUNT(*), COUNT(CASE WHEN username = '' THEN 1 END)
 		FROM @callers WHERE day = ? AND requests > 0 AND other = 0`), int64(d.day)).Scan(&room.Kept, &room.Anonymous)
 	known = make(map[string]bool)
@@ -205,7 +205,7 @@ func (s *Store) kept(ctx context.Context, tx *sql.Tx, d daily) (known map[string
 }
 
 // upsert adds the calls, by their IDs.
-func (s *Store) upsert(ctx context.Context, tx *sql.Tx, day core.Day, calls map[string]core.Calls) error {
+func (s *Store) upsert(ctx context.Context, tx *sql.Tx, day callers.Day, calls map[string]callers.Calls) error {
 	const values = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	for ids := range slices.Chunk(sortedIDs(calls), maxParameters) {
 		var args []any
@@ -228,21 +228,21 @@ func (s *Store) upsert(ctx context.Context, tx *sql.Tx, day core.Day, calls map[
 }
 
 // columns are what callers are told apart by in a dimension.
-func columns(by core.CallerDimension) string {
+func columns(by callers.Dimension) string {
 	all := []string{"endpoint", "username", "client", "agent", "other"}
-	for i, column := range []core.CallerDimension{core.ByEndpoint, core.ByUser, core.ByClient, core.ByAgent} {
-		if by != core.ByAll && by != column {
+	for i, column := range []callers.Dimension{callers.ByEndpoint, callers.ByUser, callers.ByClient, callers.ByAgent} {
+		if by != callers.ByAll && by != column {
 			all[i] = "'' AS " + all[i]
 		}
 	}
-	if by == core.ByEndpoint {
+	if by == callers.ByEndpoint {
 		all[4] = "0 AS other" // the endpoint of others is known
 	}
 	return strings.Join(all, ", ")
 }
 
-// SumCalls implements [core.CallerStore].
-func (s *Store) SumCalls(ctx context.Context, f core.CallerFilter, by core.CallerDimension) (all []core.Calls, err error) {
+// SumCalls implements [callers.Store].
+func (s *Store) SumCalls(ctx context.Context, f callers.Filter, by callers.Dimension) (all []callers.Calls, err error) {
 	statement := `SELECT profile, endpoint, username, client, agent, other, CAST(SUM(requests) AS BIGINT), CAST(SUM(refused) AS BIGINT), MIN(first_at), MAX(last_at)
 		FROM (SELECT profile, ` + columns(by) + `, requests, refused, first_at, last_at FROM @callers WHERE requests > 0 AND day >= ?`
 	args := []any{int64(f.Since)}
@@ -253,7 +253,7 @@ func (s *Store) SumCalls(ctx context.Context, f core.CallerFilter, by core.Calle
 	err = s.Read(ctx, func(ctx context.Context, q Querier) error {
 		all = nil
 		return query(ctx, q, s.Bind(statement), args, func(rows *sql.Rows) error {
-			var c core.Calls
+			var c callers.Calls
 			var other, first, last int64
 			err := rows.Scan(&c.Profile, &c.Endpoint, &c.User, &c.Client, &c.Agent, &other, &c.Requests, &c.Refused, &first, &last)
 			c.Other, c.First, c.Last = other == 1, record.Time(first), record.Time(last)
@@ -282,8 +282,8 @@ func query(ctx context.Context, q Querier, statement string, args []any, do func
 	return rows.Err()
 }
 
-// PurgeCalls implements [core.CallerStore].
-func (s *Store) PurgeCalls(ctx context.Context, before core.Day, limit int) (n int, err error) {
+// PurgeCalls implements [callers.Store].
+func (s *Store) PurgeCalls(ctx context.Context, before callers.Day, limit int) (n int, err error) {
 	there := false
 	if err := s.Read(ctx, func(context.Context, Querier) error { there = true; return nil }); err != nil || !there {
 		return 0, err

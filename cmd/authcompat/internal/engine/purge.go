@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 )
 
 // Rows are deleted in batches so small that a request which writes waits only a few
@@ -54,7 +54,7 @@ func (e *Engine) PurgeAudit(ctx context.Context, before time.Time) (int, error) 
 
 // PurgeCalls deletes who called on days before one. It returns how many callers it deleted, also with
 // an error.
-func (e *Engine) PurgeCalls(ctx context.Context, before core.Day) (int, error) {
+func (e *Engine) PurgeCalls(ctx context.Context, before callers.Day) (int, error) {
 	return inBatches(ctx, func(limit int) (int, error) { return e.Backend.Callers.PurgeCalls(ctx, before, limit) })
 }
 

@@ -19,11 +19,11 @@ import (
 
 // kept is a store of callers in memory.
 type kept struct {
-	core.CallerStore
-	all map[core.Caller]core.Calls
+	callers.Store
+	all map[callers.Caller]callers.Calls
 }
 
-func (k kept) AddCalls(_ context.Context, _ string, calls []core.Calls) error {
+func (k kept) AddCalls(_ context.Context, _ string, calls []callers.Calls) error {
 	for _, c := range calls {
 		sum := k.all[c.Caller]
 		sum.Add(c)
@@ -43,49 +43,49 @@ func TestCallers(t *testing.T) {
 	for name, test := range map[string]struct {
 		do      func(http.ResponseWriter, *http.Request)
 		headers []string
-		want    core.Caller
+		want    callers.Caller
 		refused int64
 		nobody  bool
 	}{
 		"a login": {func(w http.ResponseWriter, _ *http.Request) {
 			request(w).Identify("ann")
 			record(w, "login", "ok", 200)
-		}, nil, core.Caller{Endpoint: "login", User: "ann"}, 0, false},
-		"refused":  {func(w http.ResponseWriter, _ *http.Request) { record(w, "account", "token_invalid", 401) }, nil, core.Caller{Endpoint: "account"}, 1, false},
-		"failed":   {func(w http.ResponseWriter, _ *http.Request) { record(w, "account", "unavailable", 503) }, nil, core.Caller{Endpoint: "account"}, 0, false},
-		"no path":  {func(w http.ResponseWriter, _ *http.Request) { record(w, "", "not_found", 404) }, nil, core.Caller{Endpoint: "other"}, 1, false},
-		"proxied":  {func(w http.ResponseWriter, _ *http.Request) { record(w, "", "proxied", 404) }, nil, core.Caller{Endpoint: "other"}, 0, false},
-		"no reply": {func(http.ResponseWriter, *http.Request) {}, nil, core.Caller{}, 0, true},
+		}, nil, callers.Caller{Endpoint: "login", User: "ann"}, 0, false},
+		"refused":  {func(w http.ResponseWriter, _ *http.Request) { record(w, "account", "token_invalid", 401) }, nil, callers.Caller{Endpoint: "account"}, 1, false},
+		"failed":   {func(w http.ResponseWriter, _ *http.Request) { record(w, "account", "unavailable", 503) }, nil, callers.Caller{Endpoint: "account"}, 0, false},
+		"no path":  {func(w http.ResponseWriter, _ *http.Request) { record(w, "", "not_found", 404) }, nil, callers.Caller{Endpoint: "other"}, 1, false},
+		"proxied":  {func(w http.ResponseWriter, _ *http.Request) { record(w, "", "proxied", 404) }, nil, callers.Caller{Endpoint: "other"}, 0, false},
+		"no reply": {func(http.ResponseWriter, *http.Request) {}, nil, callers.Caller{}, 0, true},
 		"by a rule": {func(w http.ResponseWriter, _ *http.Request) {
 			w.(dialects.RuleRecorder).RecordRule("/private/")
 			record(w, "", "token_missing", 401)
-		}, nil, core.Caller{Endpoint: "/private/"}, 1, false},
+		}, nil, callers.Caller{Endpoint: "/private/"}, 1, false},
 		"an answer that breaks off": {func(w http.ResponseWriter, _ *http.Request) {
 			record(w, "", "proxied", 404)
 			w.(dialects.OutcomeRecorder).RecordOutcome("", "broken", http.ErrHandlerTimeout)
-		}, nil, core.Caller{Endpoint: "other"}, 0, false},
+		}, nil, callers.Caller{Endpoint: "other"}, 0, false},
 		"an application that is away": {func(w http.ResponseWriter, _ *http.Request) {
 			w.(dialects.OutcomeRecorder).RecordOutcome("", "proxied", nil)
 			record(w, "", "too_large", 413)
-		}, nil, core.Caller{Endpoint: "other"}, 1, false},
+		}, nil, callers.Caller{Endpoint: "other"}, 1, false},
 		"a client that left": {func(w http.ResponseWriter, _ *http.Request) {
 			w.(dialects.OutcomeRecorder).RecordOutcome("login", "canceled", &core.Error{Kind: core.KindCanceled})
 			w.WriteHeader(503)
-		}, nil, core.Caller{}, 0, true},
-		"an agent":              {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"User-Agent", "app/1"}, core.Caller{Endpoint: "login", Agent: "app/1"}, 0, false},
-		"a token in the agent":  {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"User-Agent", "app s3cret", "Authorization", "Token s3cret"}, core.Caller{Endpoint: "login", Agent: callers.Withheld}, 0, false},
-		"one without a scheme":  {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"User-Agent", "app s3cret", "Authorization", "s3cret"}, core.Caller{Endpoint: "login", Agent: callers.Withheld}, 0, false},
-		"a scheme in the agent": {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"User-Agent", "Bearer/1", "Authorization", "Bearer s3cret"}, core.Caller{Endpoint: "login", Agent: "Bearer/1"}, 0, false},
-		"a password of Basic":   {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"User-Agent", "app s3cret", "Authorization", "Basic YW5uOnMzY3JldA=="}, core.Caller{Endpoint: "login", Agent: callers.Withheld}, 0, false},
+		}, nil, callers.Caller{}, 0, true},
+		"an agent":              {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"User-Agent", "app/1"}, callers.Caller{Endpoint: "login", Agent: "app/1"}, 0, false},
+		"a token in the agent":  {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"User-Agent", "app s3cret", "Authorization", "Token s3cret"}, callers.Caller{Endpoint: "login", Agent: callers.Withheld}, 0, false},
+		"one without a scheme":  {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"User-Agent", "app s3cret", "Authorization", "s3cret"}, callers.Caller{Endpoint: "login", Agent: callers.Withheld}, 0, false},
+		"a scheme in the agent": {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"User-Agent", "Bearer/1", "Authorization", "Bearer s3cret"}, callers.Caller{Endpoint: "login", Agent: "Bearer/1"}, 0, false},
+		"a password of Basic":   {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"User-Agent", "app s3cret", "Authorization", "Basic YW5uOnMzY3JldA=="}, callers.Caller{Endpoint: "login", Agent: callers.Withheld}, 0, false},
 		"a password of a login": {func(w http.ResponseWriter, _ *http.Request) {
 			request(w).Present("s3cret")
 			record(w, "login", "invalid_credentials", 400)
-		}, []string{"User-Agent", "app/s3cret"}, core.Caller{Endpoint: "login", Agent: callers.Withheld}, 1, false},
-		"a client behind a proxy":    {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"X-Forwarded-For", "2001:db8:1:2:3:4:5:6"}, core.Caller{Endpoint: "login", Client: "2001:db8:1:2::/64"}, 0, false},
-		"an address that is made up": {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"X-Forwarded-For", "198.51.100.7, nonsense"}, core.Caller{Endpoint: "login", Client: "192.0.2.1"}, 0, false},
+		}, []string{"User-Agent", "app/s3cret"}, callers.Caller{Endpoint: "login", Agent: callers.Withheld}, 1, false},
+		"a client behind a proxy":    {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"X-Forwarded-For", "2001:db8:1:2:3:4:5:6"}, callers.Caller{Endpoint: "login", Client: "2001:db8:1:2::/64"}, 0, false},
+		"an address that is made up": {func(w http.ResponseWriter, _ *http.Request) { record(w, "login", "ok", 200) }, []string{"X-Forwarded-For", "198.51.100.7, nonsense"}, callers.Caller{Endpoint: "login", Client: "192.0.2.1"}, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := kept{all: make(map[core.Caller]core.Calls)}
+			store := kept{all: make(map[callers.Caller]callers.Calls)}
 			counter := callers.New(store, nil, slog.New(slog.DiscardHandler))
 			h := Instrument(http.HandlerFunc(test.do), "p", InstrumentOptions{
 				Proxies: Proxies{netip.MustParsePrefix("192.0.2.0/24")}, Recorder: metrics.New(nil), Bodies: NewBodyBudget(), Log: slog.New(slog.DiscardHandler), Requests: LogNone, Callers: counter,
@@ -122,7 +122,7 @@ func TestCallers(t *testing.T) {
 
 // TestTunnelIsCounted counts a connection that is taken over when that happens, and once.
 func TestTunnelIsCounted(t *testing.T) {
-	store := kept{all: make(map[core.Caller]core.Calls)}
+	store := kept{all: make(map[callers.Caller]callers.Calls)}
 	counter := callers.New(store, nil, slog.New(slog.DiscardHandler))
 	open, finished := make(chan struct{}), make(chan struct{})
 	h := Instrument(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

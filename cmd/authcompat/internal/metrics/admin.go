@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/core/cutover"
 )
 
@@ -32,27 +33,27 @@ type instrumentedCutoverStore struct {
 	state, set operation
 }
 
-// instrumentedCallerStore is a core.CallerStore whose calls by a server are counted.
+// instrumentedCallerStore is a callers.Store whose calls by a server are counted.
 type instrumentedCallerStore struct {
-	core.CallerStore
+	callers.Store
 	add, purge operation
 }
 
-func (m *Metrics) instrumentCallerStore(c core.CallerStore) core.CallerStore {
+func (m *Metrics) instrumentCallerStore(c callers.Store) callers.Store {
 	if c == nil {
 		return nil
 	}
 	return &instrumentedCallerStore{c, m.operation("add_calls"), m.operation("purge_calls")}
 }
 
-func (c *instrumentedCallerStore) AddCalls(ctx context.Context, batch string, calls []core.Calls) (err error) {
+func (c *instrumentedCallerStore) AddCalls(ctx context.Context, batch string, calls []callers.Calls) (err error) {
 	defer c.add.observe(time.Now(), &err)
-	return c.CallerStore.AddCalls(ctx, batch, calls)
+	return c.Store.AddCalls(ctx, batch, calls)
 }
 
-func (c *instrumentedCallerStore) PurgeCalls(ctx context.Context, before core.Day, limit int) (n int, err error) {
+func (c *instrumentedCallerStore) PurgeCalls(ctx context.Context, before callers.Day, limit int) (n int, err error) {
 	defer c.purge.observe(time.Now(), &err)
-	return c.CallerStore.PurgeCalls(ctx, before, limit)
+	return c.Store.PurgeCalls(ctx, before, limit)
 }
 
 func (m *Metrics) instrumentAuditor(a core.Auditor) core.Auditor {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/callers"
 )
 
@@ -37,7 +36,7 @@ func (s *server) collectCalls(ctx context.Context, now time.Time) (int, error) {
 	if s.engine.Backend.Callers == nil {
 		return 0, nil
 	}
-	before := core.DayOf(now.Add(-time.Duration(s.current().CallersRetention)))
+	before := callers.DayOf(now.Add(-time.Duration(s.current().CallersRetention)))
 	if s.current().CallersRetention == 0 {
 		before++ // today's too
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 )
 
 // TestCallersKept deletes who called longer ago than that is kept, by the settings of the time.
@@ -17,7 +17,7 @@ func TestCallersKept(t *testing.T) {
 	now := time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)
 	for days := range 120 {
 		at := now.AddDate(0, 0, -days)
-		if err := s.engine.Backend.Callers.AddCalls(t.Context(), fmt.Sprint(days), []core.Calls{{Day: core.DayOf(at), Requests: 1, First: at, Last: at}}); err != nil {
+		if err := s.engine.Backend.Callers.AddCalls(t.Context(), fmt.Sprint(days), []callers.Calls{{Day: callers.DayOf(at), Requests: 1, First: at, Last: at}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -32,7 +32,7 @@ func TestCallersKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.collect(t.Context(), now)
-		all, err := s.engine.Backend.Callers.SumCalls(t.Context(), core.CallerFilter{}, core.ByEndpoint)
+		all, err := s.engine.Backend.Callers.SumCalls(t.Context(), callers.Filter{}, callers.ByEndpoint)
 		if err != nil {
 			t.Fatal(err)
 		}

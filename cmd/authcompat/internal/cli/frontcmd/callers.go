@@ -19,7 +19,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 )
 
 // otherCallers stands for those that are not kept apart.
@@ -56,8 +56,8 @@ counted together.`,
   authcompat callers --by all --profile snippit --csv`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			dimension := core.CallerDimension(by)
-			if !slices.Contains(core.CallerDimensions(), dimension) {
+			dimension := callers.Dimension(by)
+			if !slices.Contains(callers.Dimensions(), dimension) {
 				return fmt.Errorf("--by %q: want one of %s", by, dimensionList())
 			}
 			if err := command.OneOf(cmd, "json", "csv"); err != nil {
@@ -71,9 +71,9 @@ counted together.`,
 				if err != nil {
 					return err
 				}
-				f := core.CallerFilter{Profile: profile}
+				f := callers.Filter{Profile: profile}
 				if since > 0 {
-					f.Since = core.DayOf(now.Add(-time.Duration(since)))
+					f.Since = callers.DayOf(now.Add(-time.Duration(since)))
 				}
 				calls, err := e.Backend.Callers.SumCalls(ctx, f, dimension)
 				if err != nil {
@@ -98,7 +98,7 @@ counted together.`,
 	}
 	flags.AddFlags(cmd.Flags())
 	cmd.Flags().Var(&since, "since", "only of the last days, as 7d, or hours; 0: all that is kept")
-	cmd.Flags().StringVar(&by, "by", string(core.ByEndpoint), "what is counted apart: "+dimensionList())
+	cmd.Flags().StringVar(&by, "by", string(callers.ByEndpoint), "what is counted apart: "+dimensionList())
 	cmd.Flags().StringVar(&profile, "profile", "", "only of the API with this name")
 	config.WithoutVariables(cmd.Flags(), "profile") // of a server, it is another thing
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
@@ -109,7 +109,7 @@ counted together.`,
 // dimensionList names the dimensions.
 func dimensionList() string {
 	var names []string
-	for _, d := range core.CallerDimensions() {
+	for _, d := range callers.Dimensions() {
 		names = append(names, string(d))
 	}
 	return strings.Join(names, ", ")
@@ -125,39 +125,39 @@ func nobodyCalled(e *engine.Engine) string {
 }
 
 // compareCalls orders calls: most requests first.
-func compareCalls(a, b core.Calls) int {
+func compareCalls(a, b callers.Calls) int {
 	return cmp.Or(cmp.Compare(b.Requests, a.Requests), strings.Compare(a.Profile, b.Profile), strings.Compare(a.Endpoint, b.Endpoint),
 		strings.Compare(a.User, b.User), strings.Compare(a.Client, b.Client), strings.Compare(a.Agent, b.Agent))
 }
 
 // callerColumn is a column that tells callers apart.
 type callerColumn struct {
-	by    core.CallerDimension
-	value func(*core.Calls) *string
+	by    callers.Dimension
+	value func(*callers.Calls) *string
 	field func(*callerRecord) **string
 }
 
 // callerColumns returns the columns of a dimension.
-func callerColumns(by core.CallerDimension) []callerColumn {
+func callerColumns(by callers.Dimension) []callerColumn {
 	all := []callerColumn{
-		{core.ByEndpoint, func(c *core.Calls) *string { return &c.Endpoint }, func(r *callerRecord) **string { return &r.Endpoint }},
-		{core.ByUser, func(c *core.Calls) *string { return &c.User }, func(r *callerRecord) **string { return &r.User }},
-		{core.ByClient, func(c *core.Calls) *string { return &c.Client }, func(r *callerRecord) **string { return &r.Client }},
-		{core.ByAgent, func(c *core.Calls) *string { return &c.Agent }, func(r *callerRecord) **string { return &r.Agent }},
+		{callers.ByEndpoint, func(c *callers.Calls) *string { return &c.Endpoint }, func(r *callerRecord) **string { return &r.Endpoint }},
+		{callers.ByUser, func(c *callers.Calls) *string { return &c.User }, func(r *callerRecord) **string { return &r.User }},
+		{callers.ByClient, func(c *callers.Calls) *string { return &c.Client }, func(r *callerRecord) **string { return &r.Client }},
+		{callers.ByAgent, func(c *callers.Calls) *string { return &c.Agent }, func(r *callerRecord) **string { return &r.Agent }},
 	}
-	return slices.DeleteFunc(all, func(c callerColumn) bool { return by != core.ByAll && c.by != by })
+	return slices.DeleteFunc(all, func(c callerColumn) bool { return by != callers.ByAll && c.by != by })
 }
 
 // cell returns the text of a column, outside JSON.
-func (c callerColumn) cell(calls *core.Calls) string {
-	if calls.Other && c.by != core.ByEndpoint {
+func (c callerColumn) cell(calls *callers.Calls) string {
+	if calls.Other && c.by != callers.ByEndpoint {
 		return otherCallers
 	}
 	return *c.value(calls)
 }
 
 // writeCallers writes a table, or JSON.
-func writeCallers(w io.Writer, asJSON bool, all []core.Calls, by core.CallerDimension) error {
+func writeCallers(w io.Writer, asJSON bool, all []callers.Calls, by callers.Dimension) error {
 	columns := callerColumns(by)
 	head := "PROFILE"
 	for _, c := range columns {
@@ -168,7 +168,7 @@ func writeCallers(w io.Writer, asJSON bool, all []core.Calls, by core.CallerDime
 		r := callerRecord{Profile: calls.Profile, Other: calls.Other, Requests: calls.Requests, Refused: calls.Refused, First: calls.First, Last: calls.Last}
 		cells := []any{calls.Profile}
 		for _, c := range columns {
-			if !calls.Other || c.by == core.ByEndpoint {
+			if !calls.Other || c.by == callers.ByEndpoint {
 				*c.field(&r) = c.value(&calls)
 			}
 			cells = append(cells, term.Dash(c.cell(&calls)))
@@ -183,7 +183,7 @@ func writeCallers(w io.Writer, asJSON bool, all []core.Calls, by core.CallerDime
 
 // writeCallersCSV writes CSV (RFC 4180) with each cell in quotes: spreadsheets also split at
 // semicolons and tabs.
-func writeCallersCSV(w io.Writer, all []core.Calls, by core.CallerDimension) error {
+func writeCallersCSV(w io.Writer, all []callers.Calls, by callers.Dimension) error {
 	columns := callerColumns(by)
 	head := []string{"profile"}
 	for _, c := range columns {

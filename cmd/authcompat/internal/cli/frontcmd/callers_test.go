@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/callers"
 )
 
 // TestHarmless makes no formula of what clients choose, nor a text that reads from right to left.
@@ -26,7 +26,7 @@ func TestHarmless(t *testing.T) {
 func TestCallersCSVIsQuoted(t *testing.T) {
 	at := time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
 	var out strings.Builder
-	if err := writeCallersCSV(&out, []core.Calls{{Caller: core.Caller{Profile: "p", Agent: `a "b";c`}, Requests: 2, Refused: 1, First: at, Last: at}}, core.ByAgent); err != nil {
+	if err := writeCallersCSV(&out, []callers.Calls{{Caller: callers.Caller{Profile: "p", Agent: `a "b";c`}, Requests: 2, Refused: 1, First: at, Last: at}}, callers.ByAgent); err != nil {
 		t.Fatal(err)
 	}
 	const want = `"profile","agent","requests","refused","first","last"

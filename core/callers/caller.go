@@ -1,4 +1,4 @@
-package core
+package callers
 
 import (
 	"context"
@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// MaxCallers is how many callers are kept of a day, and in the memory of a server. Those beyond it
+// Max is how many callers are kept of a day, and in the memory of a server. Those beyond it
 // are counted together ([Caller.AsOther]).
-const MaxCallers = 10_000
+const Max = 10_000
 
 // maxAnonymous is how many of them nobody was logged in as: whoever has no token can't take the room
 // of those who have one.
-const maxAnonymous = MaxCallers / 2
+const maxAnonymous = Max / 2
 
 // Caller is who called an endpoint, as far as it is kept: no secret, and no name that is not an
 // account's.
@@ -26,7 +26,7 @@ type Caller struct {
 	User     string // the account whose token or password was good; empty: nobody's was
 	Client   string // [clients.Client.Network]; empty: unknown
 	Agent    string // the User-Agent
-	// Other marks the callers beyond MaxCallers together. They have no User, Client and Agent.
+	// Other marks the callers beyond Max together. They have no User, Client and Agent.
 	Other bool
 }
 
@@ -35,8 +35,8 @@ func (c Caller) AsOther() Caller {
 	return Caller{Profile: c.Profile, Endpoint: c.Endpoint, Other: true}
 }
 
-// callerIDSize is how many bytes of a digest tell callers apart.
-const callerIDSize = 16
+// idSize is how many bytes of a digest tell callers apart.
+const idSize = 16
 
 // ID returns a text that is the same for the same caller alone: 32 hex digits.
 func (c Caller) ID() string {
@@ -49,7 +49,7 @@ func (c Caller) ID() string {
 		text = append(text, 1)
 	}
 	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:callerIDSize])
+	return hex.EncodeToString(sum[:idSize])
 }
 
 // Calls are the requests of a caller that were answered.
@@ -86,15 +86,15 @@ func DayOf(t time.Time) Day {
 	return Day(at / seconds)
 }
 
-// CallerRoom is the room for callers of which so many are kept.
-type CallerRoom struct{ Kept, Anonymous int }
+// Room is the room for callers of which so many are kept.
+type Room struct{ Kept, Anonymous int }
 
 // Take reports whether there is room for one more, and takes it. There always is for others.
-func (r *CallerRoom) Take(c Caller) bool {
+func (r *Room) Take(c Caller) bool {
 	switch {
 	case c.Other:
 		return true
-	case r.Kept >= MaxCallers, c.User == "" && r.Anonymous >= maxAnonymous:
+	case r.Kept >= Max, c.User == "" && r.Anonymous >= maxAnonymous:
 		return false
 	}
 	r.Kept++
@@ -104,41 +104,41 @@ func (r *CallerRoom) Take(c Caller) bool {
 	return true
 }
 
-// CallerStore keeps who called which API, by day. Errors are those of [Store].
-type CallerStore interface {
+// Store keeps who called which API, by day. Errors are those of core.Store.
+type Store interface {
 	// AddCalls adds calls to those that are kept, in one step. Callers that are kept go on being
-	// counted; for new ones there is a [CallerRoom] a day. batch is a short random word: a batch
+	// counted; for new ones there is a [Room] a day. batch is a short random word: a batch
 	// that was added before, and whose error said nothing of it, is not added again.
 	AddCalls(ctx context.Context, batch string, calls []Calls) error
 
 	// SumCalls returns the calls that match, added up by callers of which only what the
 	// dimension says is set. The order is undefined, and Day is 0.
-	SumCalls(ctx context.Context, f CallerFilter, by CallerDimension) ([]Calls, error)
+	SumCalls(ctx context.Context, f Filter, by Dimension) ([]Calls, error)
 
 	// PurgeCalls removes calls of days before one, of at most limit callers, and returns their
 	// number.
 	PurgeCalls(ctx context.Context, before Day, limit int) (int, error)
 }
 
-// CallerFilter selects calls.
-type CallerFilter struct {
+// Filter selects calls.
+type Filter struct {
 	Since   Day    // calls of this day and later ones
 	Profile string // empty: of all
 }
 
-// CallerDimension says by what calls are added up, beside their profile.
-type CallerDimension string
+// Dimension says by what calls are added up, beside their profile.
+type Dimension string
 
 // The dimensions.
 const (
-	ByEndpoint CallerDimension = "endpoint"
-	ByUser     CallerDimension = "user"
-	ByClient   CallerDimension = "client"
-	ByAgent    CallerDimension = "agent"
-	ByAll      CallerDimension = "all" // of these
+	ByEndpoint Dimension = "endpoint"
+	ByUser     Dimension = "user"
+	ByClient   Dimension = "client"
+	ByAgent    Dimension = "agent"
+	ByAll      Dimension = "all" // of these
 )
 
-// CallerDimensions returns all dimensions.
-func CallerDimensions() []CallerDimension {
-	return []CallerDimension{ByEndpoint, ByUser, ByClient, ByAgent, ByAll}
+// Dimensions returns all dimensions.
+func Dimensions() []Dimension {
+	return []Dimension{ByEndpoint, ByUser, ByClient, ByAgent, ByAll}
 }
