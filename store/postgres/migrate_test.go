@@ -7,12 +7,12 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
-	"github.com/authcompat/authcompat/store/storetest"
+	"github.com/authcompat/authcompat/store/storetest/transfertest"
 )
 
 // schema13 creates a schema as versions left it that kept links apart from tokens, with
 // what an import and an export had written.
-func schema13(t *testing.T, dsn string, linked storetest.Linked) {
+func schema13(t *testing.T, dsn string, linked transfertest.Linked) {
 	t.Helper()
 	u, err := url.Parse(dsn)
 	if err != nil {
@@ -73,7 +73,7 @@ func schema13(t *testing.T, dsn string, linked storetest.Linked) {
 func TestMigratesLinks(t *testing.T) {
 	t.Parallel()
 	dsn := postgrestest.Schema(t)
-	linked := storetest.NewLinked()
+	linked := transfertest.NewLinked()
 	schema13(t, dsn, linked)
 	s, err := Open(t.Context(), dsn)
 	if err != nil {

@@ -3,13 +3,13 @@ package postgres_test
 import (
 	"testing"
 
-	"github.com/authcompat/authcompat/store/storetest"
+	"github.com/authcompat/authcompat/store/storetest/operationtest"
 )
 
 func TestOperation(t *testing.T) {
-	storetest.RunOperation(t, pairs())
+	operationtest.Run(t, pairs())
 }
 
 func TestOperationSerializable(t *testing.T) {
-	storetest.RunOperation(t, pairs("default_transaction_isolation", "serializable"))
+	operationtest.Run(t, pairs("default_transaction_isolation", "serializable"))
 }

@@ -3,13 +3,13 @@ package postgres_test
 import (
 	"testing"
 
-	"github.com/authcompat/authcompat/store/storetest"
+	"github.com/authcompat/authcompat/store/storetest/transfertest"
 )
 
 func TestTransfer(t *testing.T) {
-	storetest.RunTransfer(t, pairs())
+	transfertest.Run(t, pairs())
 }
 
 func TestTransferSerializable(t *testing.T) {
-	storetest.RunTransfer(t, pairs("default_transaction_isolation", "serializable"))
+	transfertest.Run(t, pairs("default_transaction_isolation", "serializable"))
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/authcompat/authcompat/store/storetest"
+	"github.com/authcompat/authcompat/store/storetest/transfertest"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -19,7 +19,7 @@ const oldKey = "the key of older versions"
 
 // schema13 creates a database as versions left it that kept links apart from tokens,
 // with what an import and an export had written.
-func schema13(t *testing.T, path string, linked storetest.Linked) {
+func schema13(t *testing.T, path string, linked transfertest.Linked) {
 	t.Helper()
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func schema13(t *testing.T, path string, linked storetest.Linked) {
 // TestMigratesLinks checks that everything known about tokens survives the migration.
 func TestMigratesLinks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
-	linked := storetest.NewLinked()
+	linked := transfertest.NewLinked()
 	schema13(t, path, linked)
 	s, err := Open(t.Context(), path, Options{Wait: time.Minute})
 	if err != nil {
@@ -90,7 +90,7 @@ func TestMigratesLinks(t *testing.T) {
 // digests of names that nobody has.
 func TestForgetsOldKey(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
-	schema13(t, path, storetest.NewLinked())
+	schema13(t, path, transfertest.NewLinked())
 	if file, err := os.ReadFile(path); err != nil || !bytes.Contains(file, []byte(oldKey)) {
 		t.Fatalf("the old file does not have the key: %v", err)
 	}
@@ -111,7 +111,7 @@ func TestForgetsOldKey(t *testing.T) {
 func TestBackupOfAnOlderSchema(t *testing.T) {
 	dir := t.TempDir()
 	path, file, place := filepath.Join(dir, "old.db"), filepath.Join(dir, "backup.db"), filepath.Join(dir, "new.db")
-	linked := storetest.NewLinked()
+	linked := transfertest.NewLinked()
 	schema13(t, path, linked)
 	if _, err := Backup(t.Context(), path, file, BackupOptions{NotAudited: func(err error) { t.Error(err) }}); err != nil {
 		t.Fatal(err)

@@ -8,11 +8,11 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
-	"github.com/authcompat/authcompat/store/storetest"
+	"github.com/authcompat/authcompat/store/storetest/operationtest"
 )
 
 func TestOperation(t *testing.T) {
-	storetest.RunOperation(t, func(tb testing.TB) (a, b core.Store) {
+	operationtest.Run(t, func(tb testing.TB) (a, b core.Store) {
 		path := filepath.Join(tb.TempDir(), "authcompat.db")
 		return sqlitetest.MustOpenFile(tb, path), sqlitetest.MustOpenFile(tb, path)
 	})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
 func accounts() []testCase {
@@ -30,28 +31,28 @@ func update(u core.User, username, email string, attributes map[string]string) c
 	return u
 }
 
-func byID(t *testing.T, p pair) {
-	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
+func byID(t *testing.T, p suite.Pair) {
+	ann, bob := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob"))
 	for _, u := range []core.User{ann, bob} {
-		account, err := accountsOf(p.b).AccountByID(t.Context(), u.ID)
+		account, err := accountsOf(p.B).AccountByID(t.Context(), u.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantSame(t, "account", core.Account{User: u, PasswordHash: "hash of " + u.Username}, account)
+		suite.WantSame(t, "account", core.Account{User: u, PasswordHash: "hash of " + u.Username}, account)
 	}
 	for _, id := range []int64{0, -1, bob.ID + 1} {
-		_, err := accountsOf(p.b).AccountByID(t.Context(), id)
-		wantError(t, "account", err, core.ErrNotFound)
+		_, err := accountsOf(p.B).AccountByID(t.Context(), id)
+		suite.WantError(t, "account", err, core.ErrNotFound)
 	}
 }
 
-func byText(t *testing.T, p pair) {
+func byText(t *testing.T, p suite.Pair) {
 	for _, u := range []core.NewUser{
 		{Username: "Ann", Email: "ann@example.org"}, {Username: "ann", Email: "Ann@Example.org"}, {Username: "ANN%", Email: "a_n@example.org"},
 		{Username: "Zoë", Email: "ann@example.org"}, {Username: "ZOË", Email: ""},
 	} {
-		u.PasswordHash, u.CreatedAt = "hash", noon()
-		p.add(t, u)
+		u.PasswordHash, u.CreatedAt = "hash", suite.Noon()
+		p.Add(t, u)
 	}
 	tests := []struct {
 		name      string
@@ -78,7 +79,7 @@ func byText(t *testing.T, p pair) {
 		{"no UTF-8", core.ByEmail, "\xff", true, 9, nil},
 	}
 	for _, test := range tests {
-		found, err := accountsOf(p.b).FindAccounts(t.Context(), test.by, test.text, test.caseBlind, test.limit)
+		found, err := accountsOf(p.B).FindAccounts(t.Context(), test.by, test.text, test.caseBlind, test.limit)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
@@ -89,16 +90,16 @@ func byText(t *testing.T, p pair) {
 				t.Errorf("%s: %+v", test.name, a)
 			}
 		}
-		wantSame(t, test.name, test.want, names)
+		suite.WantSame(t, test.name, test.want, names)
 	}
 }
 
-func listedUsers(t *testing.T, p pair) {
+func listedUsers(t *testing.T, p suite.Pair) {
 	var all []core.User
 	for _, name := range []string{"ann", "bob", "cid"} {
-		u := newUser(name)
+		u := suite.NewUser(name)
 		u.Inactive = name == "bob"
-		all = append(all, p.add(t, u))
+		all = append(all, p.Add(t, u))
 	}
 	for _, test := range []struct {
 		f     core.UserFilter
@@ -111,19 +112,19 @@ func listedUsers(t *testing.T, p pair) {
 		{core.UserFilter{After: all[2].ID}, 2, nil},
 		{core.UserFilter{Inactive: true}, 9, all[1:2]},
 	} {
-		users, err := accountsOf(p.b).Users(t.Context(), test.f, test.limit)
+		users, err := accountsOf(p.B).Users(t.Context(), test.f, test.limit)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantSame(t, "page", test.want, users)
+		suite.WantSame(t, "page", test.want, users)
 	}
 }
 
-func updated(t *testing.T, p pair) {
-	u := newUser("ann")
+func updated(t *testing.T, p suite.Pair) {
+	u := suite.NewUser("ann")
 	u.Attributes = map[string]string{"first_name": "Ann", "followers": "17", "vip": "true"}
-	was, bob := p.add(t, u), p.add(t, newUser("bob"))
-	p.issue(t, tokenOf(was, "key"))
+	was, bob := p.Add(t, u), p.Add(t, suite.NewUser("bob"))
+	p.Issue(t, suite.TokenOf(was, "key"))
 	for _, to := range []core.User{
 		update(was, "ann", "Zoë@example.org", was.Attributes),
 		update(was, "zoë", "Zoë@example.org", map[string]string{"first_name": "Zoë", "followers": "18", "vip": "false"}),
@@ -131,24 +132,24 @@ func updated(t *testing.T, p pair) {
 		update(was, "ann", "", nil),
 		update(was, "Ann", "ann@example.org", map[string]string{"first_name": "Ann"}),
 	} {
-		got, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: was, To: to, Distinct: core.Distinct{}}, nil)
+		got, err := accountsOf(p.A).UpdateUser(t.Context(), core.UserChange{Was: was, To: to, Distinct: core.Distinct{}}, nil)
 		if err != nil {
 			t.Fatalf("update to %+v: %v", to, err)
 		}
-		wantSame(t, "updated user", to, got)
-		wantAccount(t, p.b, core.Account{User: to, PasswordHash: "hash of ann"})
-		wantFound(t, p.b, "key", tokenOf(to, "key"), to)
+		suite.WantSame(t, "updated user", to, got)
+		suite.WantAccount(t, p.B, core.Account{User: to, PasswordHash: "hash of ann"})
+		suite.WantFound(t, p.B, "key", suite.TokenOf(to, "key"), to)
 		was = to
 	}
-	wantAccount(t, p.b, core.Account{User: bob, PasswordHash: "hash of bob"})
-	_, err := p.b.Account(t.Context(), "zoë")
-	wantError(t, "account with the former name", err, core.ErrNotFound)
+	suite.WantAccount(t, p.B, core.Account{User: bob, PasswordHash: "hash of bob"})
+	_, err := p.B.Account(t.Context(), "zoë")
+	suite.WantError(t, "account with the former name", err, core.ErrNotFound)
 }
 
-func updateConflict(t *testing.T, p pair) {
-	u := newUser("ann")
+func updateConflict(t *testing.T, p suite.Pair) {
+	u := suite.NewUser("ann")
 	u.Attributes = map[string]string{"followers": "17"}
-	ann, bob := p.add(t, u), p.add(t, newUser("bob"))
+	ann, bob := p.Add(t, u), p.Add(t, suite.NewUser("bob"))
 	to := update(ann, "new", "new@example.org", nil)
 	for name, was := range map[string]core.User{
 		"another name":       update(ann, "anna", ann.Email, ann.Attributes),
@@ -157,24 +158,24 @@ func updateConflict(t *testing.T, p pair) {
 		"one attribute more": update(ann, "ann", ann.Email, map[string]string{"followers": "17", "vip": "true"}),
 		"no attribute":       update(ann, "ann", ann.Email, nil),
 	} {
-		_, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: was, To: to, Distinct: core.Distinct{}}, nil)
-		wantError(t, name, err, core.ErrConflict)
+		_, err := accountsOf(p.A).UpdateUser(t.Context(), core.UserChange{Was: was, To: to, Distinct: core.Distinct{}}, nil)
+		suite.WantError(t, name, err, core.ErrConflict)
 	}
-	_, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: ann, To: update(ann, "bob", ann.Email, nil), Distinct: core.Distinct{}}, nil)
-	wantError(t, "update to a taken name", err, core.ErrUsernameTaken)
+	_, err := accountsOf(p.A).UpdateUser(t.Context(), core.UserChange{Was: ann, To: update(ann, "bob", ann.Email, nil), Distinct: core.Distinct{}}, nil)
+	suite.WantError(t, "update to a taken name", err, core.ErrUsernameTaken)
 	gone := bob
 	gone.ID++
-	_, err = accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: gone, To: update(gone, "new", "", nil), Distinct: core.Distinct{}}, nil)
-	wantError(t, "update of nobody", err, core.ErrNotFound)
-	wantAccount(t, p.b, core.Account{User: ann, PasswordHash: "hash of ann"})
-	wantAccount(t, p.b, core.Account{User: bob, PasswordHash: "hash of bob"})
+	_, err = accountsOf(p.A).UpdateUser(t.Context(), core.UserChange{Was: gone, To: update(gone, "new", "", nil), Distinct: core.Distinct{}}, nil)
+	suite.WantError(t, "update of nobody", err, core.ErrNotFound)
+	suite.WantAccount(t, p.B, core.Account{User: ann, PasswordHash: "hash of ann"})
+	suite.WantAccount(t, p.B, core.Account{User: bob, PasswordHash: "hash of bob"})
 }
 
-func distinctUsers(t *testing.T, p pair) {
-	ann := p.add(t, newUser("Ann"))
-	nobody := newUser("nobody")
+func distinctUsers(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("Ann"))
+	nobody := suite.NewUser("nobody")
 	nobody.Email = ""
-	p.add(t, nobody)
+	p.Add(t, nobody)
 	both := core.Distinct{Username: true, Email: true}
 	for name, test := range map[string]struct {
 		username, email string
@@ -189,10 +190,10 @@ func distinctUsers(t *testing.T, p pair) {
 		"no address":                      {"dan", "", both, nil},
 		"neither":                         {"eve", "eve@example.org", both, nil},
 	} {
-		u := newUser(test.username)
+		u := suite.NewUser(test.username)
 		u.Email, u.Distinct = test.email, test.d
-		if _, err := p.a.CreateUser(t.Context(), u, nil, nil); test.want != nil {
-			wantError(t, "create "+name, err, test.want)
+		if _, err := p.A.CreateUser(t.Context(), u, nil, nil); test.want != nil {
+			suite.WantError(t, "create "+name, err, test.want)
 		} else if err != nil {
 			t.Errorf("create %s: %v", name, err)
 		}
@@ -204,35 +205,35 @@ func distinctUsers(t *testing.T, p pair) {
 		"a name in another case":     {"EVE", ann.Email, core.ErrUsernameTaken},
 		"an address in another case": {"new", "EVE@example.org", core.ErrEmailTaken},
 	} {
-		_, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: ann, To: update(ann, test.username, test.email, nil), Distinct: both}, nil)
-		wantError(t, "update to "+name, err, test.want)
+		_, err := accountsOf(p.A).UpdateUser(t.Context(), core.UserChange{Was: ann, To: update(ann, test.username, test.email, nil), Distinct: both}, nil)
+		suite.WantError(t, "update to "+name, err, test.want)
 	}
 	to := update(ann, "Ann", "ann+new@example.org", nil)
-	if _, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: ann, To: to, Distinct: both}, nil); err != nil {
+	if _, err := accountsOf(p.A).UpdateUser(t.Context(), core.UserChange{Was: ann, To: to, Distinct: both}, nil); err != nil {
 		t.Errorf("update of what is the user's own, beside a name in another case: %v", err)
 	}
 	back := update(to, "Ann", "ANN+NEW@example.org", nil)
-	if _, err := accountsOf(p.a).UpdateUser(t.Context(), core.UserChange{Was: to, To: back, Distinct: both}, nil); err != nil {
+	if _, err := accountsOf(p.A).UpdateUser(t.Context(), core.UserChange{Was: to, To: back, Distinct: both}, nil); err != nil {
 		t.Errorf("update to the own address in another case: %v", err)
 	}
 }
 
-func removed(t *testing.T, p pair) {
-	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
-	p.issue(t, tokenOf(ann, "key"))
-	p.issue(t, tokenOf(bob, "of another"))
-	wantError(t, "remove with another password", accountsOf(p.a).RemoveUser(t.Context(), ann.ID, "hash of bob", nil), core.ErrPasswordChanged)
-	wantFound(t, p.b, "key", tokenOf(ann, "key"), ann)
-	if err := accountsOf(p.a).RemoveUser(t.Context(), ann.ID, "hash of ann", nil); err != nil {
+func removed(t *testing.T, p suite.Pair) {
+	ann, bob := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob"))
+	p.Issue(t, suite.TokenOf(ann, "key"))
+	p.Issue(t, suite.TokenOf(bob, "of another"))
+	suite.WantError(t, "remove with another password", accountsOf(p.A).RemoveUser(t.Context(), ann.ID, "hash of bob", nil), core.ErrPasswordChanged)
+	suite.WantFound(t, p.B, "key", suite.TokenOf(ann, "key"), ann)
+	if err := accountsOf(p.A).RemoveUser(t.Context(), ann.ID, "hash of ann", nil); err != nil {
 		t.Fatal(err)
 	}
-	wantGone(t, p.b, "key")
-	wantError(t, "remove again", accountsOf(p.a).RemoveUser(t.Context(), ann.ID, "hash of ann", nil), core.ErrNotFound)
-	wantFound(t, p.b, "of another", tokenOf(bob, "of another"), bob)
-	wantNobody(t, p, "ann")
+	suite.WantGone(t, p.B, "key")
+	suite.WantError(t, "remove again", accountsOf(p.A).RemoveUser(t.Context(), ann.ID, "hash of ann", nil), core.ErrNotFound)
+	suite.WantFound(t, p.B, "of another", suite.TokenOf(bob, "of another"), bob)
+	suite.WantNobody(t, p, "ann")
 }
 
-func passwordChanged(t *testing.T, p pair) {
+func passwordChanged(t *testing.T, p suite.Pair) {
 	for name, test := range map[string]struct {
 		end  bool
 		keep string
@@ -245,48 +246,48 @@ func passwordChanged(t *testing.T, p pair) {
 		"all, but nobody's":  {true, "of nobody", 2, []string{"inner"}},
 		"those of the realm": {true, "inner", 2, []string{"inner"}},
 	} {
-		ann := p.add(t, newUser(name))
-		issued := map[string]core.Token{"first": tokenOf(ann, name+" first"), "second": tokenOf(ann, name+" second"), "inner": tokenOf(ann, name+" inner")}
+		ann := p.Add(t, suite.NewUser(name))
+		issued := map[string]core.Token{"first": suite.TokenOf(ann, name+" first"), "second": suite.TokenOf(ann, name+" second"), "inner": suite.TokenOf(ann, name+" inner")}
 		inner := issued["inner"]
 		inner.Realm = "inner"
 		issued["inner"] = inner
 		for _, token := range issued {
-			p.issue(t, token)
+			p.Issue(t, token)
 		}
-		change := core.PasswordChange{UserID: ann.ID, Old: "hash", New: "new hash", EndTokens: test.end, Realm: realm}
+		change := core.PasswordChange{UserID: ann.ID, Old: "hash", New: "new hash", EndTokens: test.end, Realm: suite.Realm}
 		if test.keep != "" {
 			change.Keep = core.Presented(name + " " + test.keep).SHA256()
 		}
-		_, err := accountsOf(p.a).ChangePassword(t.Context(), change, nil)
-		wantError(t, name+": another password", err, core.ErrPasswordChanged)
-		wantFound(t, p.b, name+" first", issued["first"], ann)
+		_, err := accountsOf(p.A).ChangePassword(t.Context(), change, nil)
+		suite.WantError(t, name+": another password", err, core.ErrPasswordChanged)
+		suite.WantFound(t, p.B, name+" first", issued["first"], ann)
 		change.Old = "hash of " + name
-		n, err := accountsOf(p.a).ChangePassword(t.Context(), change, nil)
+		n, err := accountsOf(p.A).ChangePassword(t.Context(), change, nil)
 		if n != test.want || err != nil {
 			t.Errorf("%s: %d, %v, want %d", name, n, err, test.want)
 		}
-		wantAccount(t, p.b, core.Account{User: ann, PasswordHash: "new hash"})
+		suite.WantAccount(t, p.B, core.Account{User: ann, PasswordHash: "new hash"})
 		left := make(map[string]bool)
 		for _, key := range test.left {
 			left[key] = true
 		}
 		for key, token := range issued {
 			if left[key] {
-				wantFound(t, p.b, name+" "+key, token, ann)
+				suite.WantFound(t, p.B, name+" "+key, token, ann)
 			} else {
-				wantGone(t, p.b, name+" "+key)
+				suite.WantGone(t, p.B, name+" "+key)
 			}
 		}
 	}
-	_, err := accountsOf(p.a).ChangePassword(t.Context(), core.PasswordChange{UserID: 1 << 30, Old: "hash", New: "new"}, nil)
-	wantError(t, "nobody's password", err, core.ErrNotFound)
+	_, err := accountsOf(p.A).ChangePassword(t.Context(), core.PasswordChange{UserID: 1 << 30, Old: "hash", New: "new"}, nil)
+	suite.WantError(t, "nobody's password", err, core.ErrNotFound)
 }
 
 // accountsAudited makes each change, and before it the same so that it fails.
-func accountsAudited(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func accountsAudited(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	to := update(ann, "anna", "anna@example.org", nil)
-	s := accountsOf(p.a)
+	s := accountsOf(p.A)
 	for _, c := range []struct {
 		act       core.Action
 		bad, good func(*core.AuditEntry) error
@@ -309,11 +310,11 @@ func accountsAudited(t *testing.T, p pair) {
 			func(e *core.AuditEntry) error { return s.RemoveUser(t.Context(), ann.ID, "new", e) }},
 	} {
 		for want, do := range []func(*core.AuditEntry) error{c.bad, c.good} {
-			e := core.AuditEntry{At: noon().Add(time.Hour), Action: c.act, Outcome: core.OK, UserID: ann.ID, Username: "ann"}
+			e := core.AuditEntry{At: suite.Noon().Add(time.Hour), Action: c.act, Outcome: core.OK, UserID: ann.ID, Username: "ann"}
 			if err := do(&e); (err == nil) != (want == 1) {
 				t.Errorf("%s: %v", c.act, err)
 			}
-			got, err := p.b.(core.Auditor).AuditEntries(t.Context(), core.AuditFilter{Action: c.act}, 9)
+			got, err := p.B.(core.Auditor).AuditEntries(t.Context(), core.AuditFilter{Action: c.act}, 9)
 			if err != nil || len(got) != want {
 				t.Errorf("%s: %d entries, %v, want %d", c.act, len(got), err, want)
 			}

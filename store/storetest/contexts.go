@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
 func contexts() []testCase {
@@ -16,57 +17,57 @@ func contexts() []testCase {
 	}
 }
 
-func contextOver(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	token := reusableOf(ann, "key", time.Hour)
-	p.issue(t, token)
+func contextOver(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	token := suite.ReusableOf(ann, "key", time.Hour)
+	p.Issue(t, token)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 
 	calls := map[string]func() error{
 		"CreateUser": func() error {
-			_, err := p.a.CreateUser(over, newUser("bob"), nil, nil)
+			_, err := p.A.CreateUser(over, suite.NewUser("bob"), nil, nil)
 			return err
 		},
 		"Account": func() error {
-			_, err := p.a.Account(over, "ann")
+			_, err := p.A.Account(over, "ann")
 			return err
 		},
-		"IssueToken": func() error { return p.a.IssueToken(over, tokenOf(ann, "issued"), "", 0, nil) },
+		"IssueToken": func() error { return p.A.IssueToken(over, suite.TokenOf(ann, "issued"), "", 0, nil) },
 		"ReuseToken": func() error {
-			_, err := p.a.ReuseToken(over, reusableOf(ann, "reused", 2*time.Hour), "", noon(), nil)
+			_, err := p.A.ReuseToken(over, suite.ReusableOf(ann, "reused", 2*time.Hour), "", suite.Noon(), nil)
 			return err
 		},
-		"FindToken":    func() error { return find(over, p.a, "key") },
-		"ExtendExpiry": func() error { return p.a.ExtendExpiry(over, token.Digest, noon().Add(3*time.Hour), noon()) },
-		"DeleteToken":  func() error { return p.a.DeleteToken(over, token.Digest, nil) },
+		"FindToken":    func() error { return suite.Find(over, p.A, "key") },
+		"ExtendExpiry": func() error { return p.A.ExtendExpiry(over, token.Digest, suite.Noon().Add(3*time.Hour), suite.Noon()) },
+		"DeleteToken":  func() error { return p.A.DeleteToken(over, token.Digest, nil) },
 		"DeleteUserTokens": func() error {
-			_, err := p.a.DeleteUserTokens(over, ann.ID, realm, nil)
+			_, err := p.A.DeleteUserTokens(over, ann.ID, suite.Realm, nil)
 			return err
 		},
-		"UpdatePassword": func() error { return p.a.UpdatePassword(over, ann.ID, "hash of ann", "new", false, nil) },
-		"Ping":           func() error { return p.a.Ping(over) },
+		"UpdatePassword": func() error { return p.A.UpdatePassword(over, ann.ID, "hash of ann", "new", false, nil) },
+		"Ping":           func() error { return p.A.Ping(over) },
 	}
 	for name, call := range calls {
-		wantError(t, name, call(), context.Canceled)
+		suite.WantError(t, name, call(), context.Canceled)
 	}
 
-	wantFound(t, p.b, "key", token, ann)
-	wantAccount(t, p.b, core.Account{User: ann, PasswordHash: "hash of ann"})
-	wantGone(t, p.b, "issued")
-	wantGone(t, p.b, "reused")
-	wantNobody(t, p, "bob")
+	suite.WantFound(t, p.B, "key", token, ann)
+	suite.WantAccount(t, p.B, core.Account{User: ann, PasswordHash: "hash of ann"})
+	suite.WantGone(t, p.B, "issued")
+	suite.WantGone(t, p.B, "reused")
+	suite.WantNobody(t, p, "bob")
 	// The handle is still usable.
-	p.issue(t, tokenOf(ann, "issued"))
-	wantFound(t, p.a, "issued", tokenOf(ann, "issued"), ann)
+	p.Issue(t, suite.TokenOf(ann, "issued"))
+	suite.WantFound(t, p.A, "issued", suite.TokenOf(ann, "issued"), ann)
 }
 
 // contextEnds ends the context at moments spread over the duration of the call.
-func contextEnds(t *testing.T, p pair) {
+func contextEnds(t *testing.T, p suite.Pair) {
 	began := time.Now()
 	register := func(ctx context.Context, name string) error {
-		_, err := p.a.CreateUser(ctx, newUser(name), func(user core.User) (core.Token, error) {
-			return tokenOf(user, "key of "+name), nil
+		_, err := p.A.CreateUser(ctx, suite.NewUser(name), func(user core.User) (core.Token, error) {
+			return suite.TokenOf(user, "key of "+name), nil
 		}, nil)
 		return err
 	}
@@ -82,16 +83,16 @@ func contextEnds(t *testing.T, p pair) {
 		err := register(ctx, name)
 		cancel()
 		if err == nil {
-			if _, err := p.b.Account(t.Context(), name); err != nil {
+			if _, err := p.B.Account(t.Context(), name); err != nil {
 				t.Errorf("round %d: user that was acknowledged: %v", i, err)
 			}
-			if err := find(t.Context(), p.b, "key of "+name); err != nil {
+			if err := suite.Find(t.Context(), p.B, "key of "+name); err != nil {
 				t.Errorf("round %d: token that was acknowledged: %v", i, err)
 			}
 			continue
 		}
-		wantError(t, "create user", err, context.DeadlineExceeded)
-		wantGone(t, p.b, "key of "+name)
-		wantNobody(t, p, name)
+		suite.WantError(t, "create user", err, context.DeadlineExceeded)
+		suite.WantGone(t, p.B, "key of "+name)
+		suite.WantNobody(t, p, name)
 	}
 }

@@ -7,6 +7,6 @@
 //
 // Each subject has a file: users with their passwords, tokens with their deletion, reuse
 // with its races, expiry alone and in batches, contexts, failures, and races for other
-// concurrent calls. An interface that is added beside core.Store gets a Run function and
-// files of its own here.
+// concurrent calls. The packages operationtest and transfertest are the suites of the interfaces
+// beside core.Store.
 package storetest

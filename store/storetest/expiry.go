@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
 func expiry() []testCase {
@@ -18,71 +19,63 @@ func expiry() []testCase {
 	}
 }
 
-// move calls p.a.ExtendExpiry, which must succeed.
-func (p pair) move(t *testing.T, d core.Digest, to, now time.Time) {
-	t.Helper()
-	if err := p.a.ExtendExpiry(t.Context(), d, to, now); err != nil {
-		t.Fatalf("move expiry: %v", err)
-	}
-}
-
-func endMoves(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	token, other := reusableOf(ann, "key", time.Hour), slidingOf(ann, "other", time.Hour)
-	p.issue(t, token)
-	p.issue(t, other)
+func endMoves(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	token, other := suite.ReusableOf(ann, "key", time.Hour), suite.SlidingOf(ann, "other", time.Hour)
+	p.Issue(t, token)
+	p.Issue(t, other)
 	end := token.ExpiresAt
 	for _, step := range []struct{ to, now time.Time }{
-		{end.Add(time.Microsecond), noon()},
+		{end.Add(time.Microsecond), suite.Noon()},
 		{end.Add(time.Hour), end}, // live, because the first step extended it
 		{end.Add(time.Hour).Add(time.Microsecond), end.Add(time.Hour).Add(-time.Microsecond)},
 	} {
-		p.move(t, token.Digest, step.to, step.now)
+		p.Extend(t, token.Digest, step.to, step.now)
 		token.ExpiresAt = step.to
-		wantFound(t, p.b, "key", token, ann)
+		suite.WantFound(t, p.B, "key", token, ann)
 	}
-	wantFound(t, p.b, "other", other, ann)
+	suite.WantFound(t, p.B, "other", other, ann)
 }
 
-func endNeverNearer(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	token := slidingOf(ann, "key", time.Hour)
-	p.issue(t, token)
+func endNeverNearer(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	token := suite.SlidingOf(ann, "key", time.Hour)
+	p.Issue(t, token)
 	for _, nearer := range []time.Duration{0, time.Microsecond, time.Hour, 2 * time.Hour} {
-		p.move(t, token.Digest, token.ExpiresAt.Add(-nearer), noon())
-		wantFound(t, p.b, "key", token, ann)
+		p.Extend(t, token.Digest, token.ExpiresAt.Add(-nearer), suite.Noon())
+		suite.WantFound(t, p.B, "key", token, ann)
 	}
 }
 
-func overStaysOver(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	token := slidingOf(ann, "key", time.Hour)
-	p.issue(t, token)
+func overStaysOver(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	token := suite.SlidingOf(ann, "key", time.Hour)
+	p.Issue(t, token)
 	for _, late := range []time.Duration{0, time.Microsecond, time.Hour} {
 		now := token.ExpiresAt.Add(late)
-		p.move(t, token.Digest, now.Add(time.Hour), now)
-		wantFound(t, p.b, "key", token, ann)
+		p.Extend(t, token.Digest, now.Add(time.Hour), now)
+		suite.WantFound(t, p.B, "key", token, ann)
 	}
 }
 
-func neverStaysNever(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	p.issue(t, tokenOf(ann, "key"))
-	p.move(t, tokenOf(ann, "key").Digest, noon().Add(time.Hour), noon())
-	wantFound(t, p.b, "key", tokenOf(ann, "key"), ann)
+func neverStaysNever(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	p.Issue(t, suite.TokenOf(ann, "key"))
+	p.Extend(t, suite.TokenOf(ann, "key").Digest, suite.Noon().Add(time.Hour), suite.Noon())
+	suite.WantFound(t, p.B, "key", suite.TokenOf(ann, "key"), ann)
 }
 
-func goneStaysGone(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	token := slidingOf(ann, "key", time.Hour)
-	p.move(t, token.Digest, noon().Add(2*time.Hour), noon())
-	wantGone(t, p.b, "key")
-	p.issue(t, token)
-	if err := p.b.DeleteToken(t.Context(), token.Digest, nil); err != nil {
+func goneStaysGone(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	token := suite.SlidingOf(ann, "key", time.Hour)
+	p.Extend(t, token.Digest, suite.Noon().Add(2*time.Hour), suite.Noon())
+	suite.WantGone(t, p.B, "key")
+	p.Issue(t, token)
+	if err := p.B.DeleteToken(t.Context(), token.Digest, nil); err != nil {
 		t.Fatal(err)
 	}
-	p.move(t, token.Digest, noon().Add(2*time.Hour), noon())
-	wantGone(t, p.b, "key")
+	p.Extend(t, token.Digest, suite.Noon().Add(2*time.Hour), suite.Noon())
+	suite.WantGone(t, p.B, "key")
 }
 
 // RunExpiryBatch runs the suite of [core.ExpiryBatcher], which the opener's stores have
@@ -94,10 +87,10 @@ func RunExpiryBatch(t *testing.T, open Opener) {
 		{"nothing to move", nothingMoves},
 		{"moves racing deletions", movesRaceDeletions},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			a, b := open(t)
-			c.run(t, pair{a: a, b: b})
+			c.Run(t, suite.Pair{A: a, B: b})
 		})
 	}
 }
@@ -105,78 +98,78 @@ func RunExpiryBatch(t *testing.T, open Opener) {
 // moveAll calls ExtendExpiries at noon, which must succeed.
 func moveAll(t *testing.T, s core.Store, moves []core.ExpiryUpdate) {
 	t.Helper()
-	if err := s.(core.ExpiryBatcher).ExtendExpiries(t.Context(), moves, noon()); err != nil {
+	if err := s.(core.ExpiryBatcher).ExtendExpiries(t.Context(), moves, suite.Noon()); err != nil {
 		t.Errorf("move expiries: %v", err)
 	}
 }
 
-func endsMove(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func endsMove(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	var moves []core.ExpiryUpdate
 	var tokens []core.Token
 	for i := range 50 {
-		token := slidingOf(ann, fmt.Sprintf("key %d", i), time.Hour)
-		p.issue(t, token)
+		token := suite.SlidingOf(ann, fmt.Sprintf("key %d", i), time.Hour)
+		p.Issue(t, token)
 		token.ExpiresAt = token.ExpiresAt.Add(time.Duration(i+1) * time.Minute)
 		moves = append(moves, core.ExpiryUpdate{Digest: token.Digest, To: token.ExpiresAt})
 		tokens = append(tokens, token)
 	}
-	moveAll(t, p.a, moves)
+	moveAll(t, p.A, moves)
 	for i, token := range tokens {
-		wantFound(t, p.b, fmt.Sprintf("key %d", i), token, ann)
+		suite.WantFound(t, p.B, fmt.Sprintf("key %d", i), token, ann)
 	}
 }
 
-func onlyLiveMove(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	live, over := slidingOf(ann, "live", time.Hour), slidingOf(ann, "over", time.Hour)
-	over.ExpiresAt = noon()
-	never, further := tokenOf(ann, "never"), slidingOf(ann, "further", 3*time.Hour)
+func onlyLiveMove(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	live, over := suite.SlidingOf(ann, "live", time.Hour), suite.SlidingOf(ann, "over", time.Hour)
+	over.ExpiresAt = suite.Noon()
+	never, further := suite.TokenOf(ann, "never"), suite.SlidingOf(ann, "further", 3*time.Hour)
 	for _, token := range []core.Token{live, over, never, further} {
-		p.issue(t, token)
+		p.Issue(t, token)
 	}
-	to := noon().Add(2 * time.Hour)
+	to := suite.Noon().Add(2 * time.Hour)
 	gone := core.Presented("gone").SHA256()
-	moveAll(t, p.a, []core.ExpiryUpdate{
+	moveAll(t, p.A, []core.ExpiryUpdate{
 		{Digest: over.Digest, To: to}, {Digest: never.Digest, To: to}, {Digest: gone, To: to},
 		{Digest: further.Digest, To: to}, {Digest: live.Digest, To: to},
 	})
 	live.ExpiresAt = to
-	wantFound(t, p.b, "live", live, ann)
-	wantFound(t, p.b, "over", over, ann)
-	wantFound(t, p.b, "never", never, ann)
-	wantFound(t, p.b, "further", further, ann)
-	wantGone(t, p.b, "gone")
+	suite.WantFound(t, p.B, "live", live, ann)
+	suite.WantFound(t, p.B, "over", over, ann)
+	suite.WantFound(t, p.B, "never", never, ann)
+	suite.WantFound(t, p.B, "further", further, ann)
+	suite.WantGone(t, p.B, "gone")
 }
 
-func nothingMoves(t *testing.T, p pair) { moveAll(t, p.a, nil) }
+func nothingMoves(t *testing.T, p suite.Pair) { moveAll(t, p.A, nil) }
 
 // movesRaceDeletions extends the same tokens through both handles, in opposite orders,
 // while they are deleted: all calls return, and deleted tokens stay deleted.
-func movesRaceDeletions(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func movesRaceDeletions(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	const count = 20
 	moves := make([]core.ExpiryUpdate, count)
 	for i := range moves {
-		token := slidingOf(ann, fmt.Sprintf("key %d", i), time.Hour)
-		p.issue(t, token)
+		token := suite.SlidingOf(ann, fmt.Sprintf("key %d", i), time.Hour)
+		p.Issue(t, token)
 		moves[i] = core.ExpiryUpdate{Digest: token.Digest, To: token.ExpiresAt.Add(time.Hour)}
 	}
-	together(3*count, func(i int) {
+	suite.Together(3*count, func(i int) {
 		token := i / 3
 		switch i % 3 {
 		case 0:
-			moveAll(t, p.a, moves)
+			moveAll(t, p.A, moves)
 		case 1:
-			moveAll(t, p.b, reversed(moves))
+			moveAll(t, p.B, reversed(moves))
 		default:
-			if err := p.both(token).DeleteToken(t.Context(), moves[token].Digest, nil); err != nil {
+			if err := p.Of(token).DeleteToken(t.Context(), moves[token].Digest, nil); err != nil {
 				t.Errorf("delete: %v", err)
 			}
 		}
 	})
 	for i := range moves {
-		wantGone(t, p.b, fmt.Sprintf("key %d", i))
+		suite.WantGone(t, p.B, fmt.Sprintf("key %d", i))
 	}
 }
 

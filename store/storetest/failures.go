@@ -7,6 +7,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
 func failures() []testCase {
@@ -24,10 +25,10 @@ func only[T any](_ T, err error) error { return err }
 
 // closedFails calls everything that a store implements: an error that is swallowed would be
 // taken for an empty answer.
-func closedFails(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	p.issue(t, reusableOf(ann, "key", time.Hour))
-	s := p.a
+func closedFails(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	p.Issue(t, suite.ReusableOf(ann, "key", time.Hour))
+	s := p.A
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -38,10 +39,10 @@ func closedFails(t *testing.T, p pair) {
 	if auditor, ok := s.(core.Auditor); ok {
 		calls = append(calls,
 			call{"Record", func() error {
-				return auditor.Record(t.Context(), core.AuditEntry{At: noon(), Action: core.ActionLogin})
+				return auditor.Record(t.Context(), core.AuditEntry{At: suite.Noon(), Action: core.ActionLogin})
 			}},
 			call{"AuditEntries", func() error { return only(auditor.AuditEntries(t.Context(), core.AuditFilter{}, 9)) }},
-			call{"PurgeAudit", func() error { return only(auditor.PurgeAudit(t.Context(), noon(), 9)) }})
+			call{"PurgeAudit", func() error { return only(auditor.PurgeAudit(t.Context(), suite.Noon(), 9)) }})
 	}
 	if privacy, ok := s.(core.PrivacyStore); ok {
 		calls = append(calls,
@@ -55,7 +56,7 @@ func closedFails(t *testing.T, p pair) {
 	}
 	if batcher, ok := s.(core.ExpiryBatcher); ok {
 		calls = append(calls, call{"ExtendExpiries", func() error {
-			return batcher.ExtendExpiries(t.Context(), []core.ExpiryUpdate{{Digest: tokenOf(ann, "key").Digest, To: noon().Add(2 * time.Hour)}}, noon())
+			return batcher.ExtendExpiries(t.Context(), []core.ExpiryUpdate{{Digest: suite.TokenOf(ann, "key").Digest, To: suite.Noon().Add(2 * time.Hour)}}, suite.Noon())
 		}})
 	}
 	if open, ok := s.(interface{ Backend() core.Backend }); ok {
@@ -78,16 +79,18 @@ func closedFails(t *testing.T, p pair) {
 }
 
 func callsOf(t *testing.T, s core.Store, u core.User) []call {
-	ctx, digest := t.Context(), tokenOf(u, "key").Digest
+	ctx, digest := t.Context(), suite.TokenOf(u, "key").Digest
 	return []call{
-		{"CreateUser", func() error { return only(s.CreateUser(ctx, newUser("bob"), nil, nil)) }},
+		{"CreateUser", func() error { return only(s.CreateUser(ctx, suite.NewUser("bob"), nil, nil)) }},
 		{"Account", func() error { return only(s.Account(ctx, "ann")) }},
-		{"IssueToken", func() error { return s.IssueToken(ctx, tokenOf(u, "issued"), "", 0, nil) }},
-		{"ReuseToken", func() error { return only(s.ReuseToken(ctx, reusableOf(u, "reused", time.Hour), "", noon(), nil)) }},
-		{"FindToken", func() error { return find(ctx, s, "key") }},
-		{"ExtendExpiry", func() error { return s.ExtendExpiry(ctx, digest, noon().Add(2*time.Hour), noon()) }},
+		{"IssueToken", func() error { return s.IssueToken(ctx, suite.TokenOf(u, "issued"), "", 0, nil) }},
+		{"ReuseToken", func() error {
+			return only(s.ReuseToken(ctx, suite.ReusableOf(u, "reused", time.Hour), "", suite.Noon(), nil))
+		}},
+		{"FindToken", func() error { return suite.Find(ctx, s, "key") }},
+		{"ExtendExpiry", func() error { return s.ExtendExpiry(ctx, digest, suite.Noon().Add(2*time.Hour), suite.Noon()) }},
 		{"DeleteToken", func() error { return s.DeleteToken(ctx, digest, nil) }},
-		{"DeleteUserTokens", func() error { return only(s.DeleteUserTokens(ctx, u.ID, realm, nil)) }},
+		{"DeleteUserTokens", func() error { return only(s.DeleteUserTokens(ctx, u.ID, suite.Realm, nil)) }},
 		{"UpdatePassword", func() error { return s.UpdatePassword(ctx, u.ID, "hash of ann", "new", false, nil) }},
 		{"Ping", func() error { return s.Ping(ctx) }},
 	}
@@ -96,19 +99,19 @@ func callsOf(t *testing.T, s core.Store, u core.User) []call {
 func limiterCalls(t *testing.T, s core.RateLimiter) []call {
 	ctx, key := t.Context(), core.LimitKey{Key: []byte("key"), Limit: core.Limit{Burst: 5, Window: time.Hour}}
 	return []call{
-		{"Reserve", func() error { return only(s.Reserve(ctx, noon(), key)) }},
-		{"WaitTimes", func() error { return only(s.WaitTimes(ctx, noon(), key)) }},
-		{"Refund", func() error { return s.Refund(ctx, noon(), key) }},
+		{"Reserve", func() error { return only(s.Reserve(ctx, suite.Noon(), key)) }},
+		{"WaitTimes", func() error { return only(s.WaitTimes(ctx, suite.Noon(), key)) }},
+		{"Refund", func() error { return s.Refund(ctx, suite.Noon(), key) }},
 		{"ClearLimits", func() error { return only(s.ClearLimits(ctx, nil, key.Key)) }},
-		{"PruneLimits", func() error { return only(s.PruneLimits(ctx, noon(), 9)) }},
+		{"PruneLimits", func() error { return only(s.PruneLimits(ctx, suite.Noon(), 9)) }},
 	}
 }
 
 func mailCalls(t *testing.T, s core.MailStore, u core.User) []call {
-	ctx, m := t.Context(), core.Mail{Kind: core.MailActivation, Profile: issuer, UserID: u.ID, CreatedAt: noon(), DueAt: noon(), ID: "mail"}
+	ctx, m := t.Context(), core.Mail{Kind: core.MailActivation, Profile: suite.Issuer, UserID: u.ID, CreatedAt: suite.Noon(), DueAt: suite.Noon(), ID: "mail"}
 	return []call{
 		{"EnqueueMail", func() error { return s.EnqueueMail(ctx, m, nil) }},
-		{"ClaimMail", func() error { return unlessNone(only(s.ClaimMail(ctx, noon(), noon()))) }},
+		{"ClaimMail", func() error { return unlessNone(only(s.ClaimMail(ctx, suite.Noon(), suite.Noon()))) }},
 		{"UpdateMail", func() error { return unlessNone(s.UpdateMail(ctx, m)) }},
 		{"RemoveMail", func() error { return unlessNone(s.RemoveMail(ctx, m, nil)) }},
 		{"CountMails", func() error { return only(s.CountMails(ctx)) }},
@@ -130,15 +133,15 @@ func adminCalls(t *testing.T, s core.Admin, u core.User) []call {
 		{"SetActive", func() error { return s.SetActive(ctx, u.ID, false, nil) }},
 		{"DeleteUser", func() error { return s.DeleteUser(ctx, u.ID, nil) }},
 		{"Tokens", func() error { return only(s.Tokens(ctx, core.TokenFilter{}, 9)) }},
-		{"CountTokens", func() error { return only(s.CountTokens(ctx, noon())) }},
-		{"PurgeTokens", func() error { return only(s.PurgeTokens(ctx, noon(), nil, 9)) }},
+		{"CountTokens", func() error { return only(s.CountTokens(ctx, suite.Noon())) }},
+		{"PurgeTokens", func() error { return only(s.PurgeTokens(ctx, suite.Noon(), nil, 9)) }},
 		{"RevokeTokens", func() error {
-			_, _, err := s.RevokeTokens(ctx, noon(), nil, 9, nil)
+			_, _, err := s.RevokeTokens(ctx, suite.Noon(), nil, 9, nil)
 			return err
 		}},
 		{"SealKeys", func() error { return only(s.SealKeys(ctx)) }},
 		{"SealedTokens", func() error { return only(s.SealedTokens(ctx, "key-1", nil, 9)) }},
-		{"Reseal", func() error { return s.Reseal(ctx, "key-1", []core.Token{reusableOf(u, "key", time.Hour)}) }},
+		{"Reseal", func() error { return s.Reseal(ctx, "key-1", []core.Token{suite.ReusableOf(u, "key", time.Hour)}) }},
 	}
 }
 
@@ -147,7 +150,7 @@ func accountCalls(t *testing.T, s core.AccountStore, u core.User) []call {
 	return []call{
 		{"AccountByID", func() error { return only(s.AccountByID(ctx, u.ID)) }},
 		{"ActivateUser", func() error {
-			return s.ActivateUser(ctx, u.ID, core.LinkUse{PasswordHash: "hash of ann", At: noon()}, nil)
+			return s.ActivateUser(ctx, u.ID, core.LinkUse{PasswordHash: "hash of ann", At: suite.Noon()}, nil)
 		}},
 		{"FindAccounts", func() error { return only(s.FindAccounts(ctx, core.ByEmail, u.Email, true, 9)) }},
 		{"Users", func() error { return only(s.Users(ctx, core.UserFilter{}, 9)) }},
@@ -162,9 +165,11 @@ func accountCalls(t *testing.T, s core.AccountStore, u core.User) []call {
 }
 
 func transferCalls(t *testing.T, s transfer.Store, u core.User) []call {
-	ctx, place := t.Context(), transfer.Checkpoint{Source: 1, Run: 1, Now: noon(), Stage: "tokens"}
-	users := imported(account(7, "bob"))
-	tokens := []transfer.ImportedToken{{Owner: "7", Token: tokenOf(users[0].User, "theirs")}}
+	ctx, place := t.Context(), transfer.Checkpoint{Source: 1, Run: 1, Now: suite.Noon(), Stage: "tokens"}
+	const source = "somewhere"
+	bob := core.User{ID: 7, Username: "bob", Active: true, CreatedAt: suite.Noon()}
+	users := []transfer.ImportedUser{{Key: "7", Account: core.Account{User: bob, PasswordHash: "hash of bob"}}}
+	tokens := []transfer.ImportedToken{{Owner: "7", Token: suite.TokenOf(users[0].User, "theirs")}}
 	digests := []core.Digest{tokens[0].Digest}
 	return []call{
 		{"FindImport", func() error { return only(s.FindImport(ctx, source)) }},
@@ -184,9 +189,9 @@ func transferCalls(t *testing.T, s transfer.Store, u core.User) []call {
 		{"ImportTokens", func() error { return only(s.ImportTokens(ctx, place, tokens)) }},
 		{"FinishImport", func() error { return only(s.FinishImport(ctx, place, []string{"tokens"})) }},
 		{"ExportUsers", func() error { return only(s.ExportUsers(ctx, 0, 9)) }},
-		{"ExportTokens", func() error { return only(s.ExportTokens(ctx, realm, core.Token{}, 9)) }},
+		{"ExportTokens", func() error { return only(s.ExportTokens(ctx, suite.Realm, core.Token{}, 9)) }},
 		{"LinkedFingerprints", func() error { return only(s.LinkedFingerprints(ctx, 1, []int64{u.ID})) }},
 		{"MarkExported", func() error { return s.MarkExported(ctx, place, users, map[string][]core.Digest{"tokens": digests}) }},
-		{"RevokedAmong", func() error { return only(s.RevokedAmong(ctx, digests, noon())) }},
+		{"RevokedAmong", func() error { return only(s.RevokedAmong(ctx, digests, suite.Noon())) }},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
 func tokenRaces() []testCase {
@@ -15,14 +16,14 @@ func tokenRaces() []testCase {
 		{"logout against use: nothing begun after it finds the token", raceLogoutUse},
 		{"logout against logout: one wins", raceLogouts},
 		{"logout-all against login: each token is before or after", raceLogoutAllLogin},
-		{"a new password against logins with the old one: no token is left", func(t *testing.T, p pair) {
+		{"a new password against logins with the old one: no token is left", func(t *testing.T, p suite.Pair) {
 			racePasswordLogins(t, p, func(s core.Store, user core.User, key, old string) error {
-				return s.IssueToken(t.Context(), tokenOf(user, key), old, 0, nil)
+				return s.IssueToken(t.Context(), suite.TokenOf(user, key), old, 0, nil)
 			})
 		}},
-		{"a new password against logins that reuse tokens: no token is left", func(t *testing.T, p pair) {
+		{"a new password against logins that reuse tokens: no token is left", func(t *testing.T, p suite.Pair) {
 			racePasswordLogins(t, p, func(s core.Store, user core.User, key, old string) error {
-				_, err := s.ReuseToken(t.Context(), reusableOf(user, key, time.Hour), old, noon(), nil)
+				_, err := s.ReuseToken(t.Context(), suite.ReusableOf(user, key, time.Hour), old, suite.Noon(), nil)
 				return err
 			})
 		}},
@@ -31,15 +32,15 @@ func tokenRaces() []testCase {
 	}
 }
 
-func raceLogoutUse(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func raceLogoutUse(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	for round := range 24 {
 		key := fmt.Sprintf("key %d", round)
-		p.issue(t, tokenOf(ann, key))
+		p.Issue(t, suite.TokenOf(ann, key))
 		var ended atomic.Bool
-		together(4, func(i int) {
+		suite.Together(4, func(i int) {
 			if i == 0 {
-				if err := p.both(round).DeleteToken(t.Context(), tokenOf(ann, key).Digest, nil); err != nil {
+				if err := p.Of(round).DeleteToken(t.Context(), suite.TokenOf(ann, key).Digest, nil); err != nil {
 					t.Error(err)
 				}
 				ended.Store(true)
@@ -48,9 +49,9 @@ func raceLogoutUse(t *testing.T, p pair) {
 			// Each looks up the token a few more times after the logout has returned.
 			for left := 10; left > 0; {
 				after := ended.Load()
-				err := find(t.Context(), p.both(i), key)
+				err := suite.Find(t.Context(), p.Of(i), key)
 				if err != nil {
-					wantError(t, "find", err, core.ErrNotFound)
+					suite.WantError(t, "find", err, core.ErrNotFound)
 				} else if after {
 					t.Errorf("round %d: found after its deletion was acknowledged", round)
 				}
@@ -64,40 +65,40 @@ func raceLogoutUse(t *testing.T, p pair) {
 
 // racePasswordLogins changes a password and ends all tokens, while logins that have checked
 // the old password get theirs.
-func racePasswordLogins(t *testing.T, p pair, login func(s core.Store, user core.User, key, old string) error) {
+func racePasswordLogins(t *testing.T, p suite.Pair, login func(s core.Store, user core.User, key, old string) error) {
 	for round := range 12 {
-		ann := p.add(t, newUser(fmt.Sprint("ann", round)))
+		ann := p.Add(t, suite.NewUser(fmt.Sprint("ann", round)))
 		old := "hash of " + ann.Username
-		together(actors, func(i int) {
-			s, key := p.both(i), fmt.Sprintf("key %d of %d", i, round)
+		suite.Together(actors, func(i int) {
+			s, key := p.Of(i), fmt.Sprintf("key %d of %d", i, round)
 			var err error
 			if i > 0 {
 				err = login(s, ann, key, old)
 			} else if err = s.UpdatePassword(t.Context(), ann.ID, old, "new hash", false, nil); err == nil {
-				_, err = s.DeleteUserTokens(t.Context(), ann.ID, realm, nil)
+				_, err = s.DeleteUserTokens(t.Context(), ann.ID, suite.Realm, nil)
 			}
 			if err != nil && !errors.Is(err, core.ErrPasswordChanged) {
 				t.Error(err)
 			}
 		})
 		for i := range actors {
-			wantGone(t, p.b, fmt.Sprintf("key %d of %d", i, round))
+			suite.WantGone(t, p.B, fmt.Sprintf("key %d of %d", i, round))
 		}
 	}
 }
 
-func raceLogouts(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func raceLogouts(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	for round := range 12 {
 		key := fmt.Sprintf("key %d", round)
-		p.issue(t, tokenOf(ann, key))
+		p.Issue(t, suite.TokenOf(ann, key))
 		var winners atomic.Int32
-		together(actors, func(i int) {
-			switch err := p.both(i).DeleteToken(t.Context(), tokenOf(ann, key).Digest, nil); {
+		suite.Together(actors, func(i int) {
+			switch err := p.Of(i).DeleteToken(t.Context(), suite.TokenOf(ann, key).Digest, nil); {
 			case err == nil:
 				winners.Add(1)
 			default:
-				wantError(t, "delete", err, core.ErrNotFound)
+				suite.WantError(t, "delete", err, core.ErrNotFound)
 			}
 		})
 		if n := winners.Load(); n != 1 {
@@ -109,26 +110,26 @@ func raceLogouts(t *testing.T, p pair) {
 // raceLogoutAllLogin checks that the outcome is that of some sequence of the calls:
 // tokens issued before the deletion began are deleted, those issued after it returned
 // exist, and the number it returned is that of the deleted tokens.
-func raceLogoutAllLogin(t *testing.T, p pair) {
+func raceLogoutAllLogin(t *testing.T, p suite.Pair) {
 	for round := range 6 {
-		ann := p.add(t, newUser(fmt.Sprintf("ann %d", round)))
+		ann := p.Add(t, suite.NewUser(fmt.Sprintf("ann %d", round)))
 		const each = 4
 		key := func(i, n int) string { return fmt.Sprintf("key %d %d %d", round, i, n) }
 		var began, ended atomic.Bool
 		var deleted int
 		var before, after [actors][each]bool
-		together(actors, func(i int) {
+		suite.Together(actors, func(i int) {
 			for n := range each {
 				if i == 0 && n == each/2 {
 					began.Store(true)
 					var err error
-					if deleted, err = p.a.DeleteUserTokens(t.Context(), ann.ID, realm, nil); err != nil {
+					if deleted, err = p.A.DeleteUserTokens(t.Context(), ann.ID, suite.Realm, nil); err != nil {
 						t.Error(err)
 					}
 					ended.Store(true)
 				}
 				after[i][n] = ended.Load()
-				if err := p.both(i).IssueToken(t.Context(), tokenOf(ann, key(i, n)), "", 0, nil); err != nil {
+				if err := p.Of(i).IssueToken(t.Context(), suite.TokenOf(ann, key(i, n)), "", 0, nil); err != nil {
 					t.Error(err)
 				}
 				before[i][n] = !began.Load()
@@ -138,7 +139,7 @@ func raceLogoutAllLogin(t *testing.T, p pair) {
 		alive := 0
 		for i := range actors {
 			for n := range each {
-				err := find(t.Context(), p.both(i+1), key(i, n))
+				err := suite.Find(t.Context(), p.Of(i+1), key(i, n))
 				if err == nil {
 					alive++
 				}
@@ -156,45 +157,45 @@ func raceLogoutAllLogin(t *testing.T, p pair) {
 	}
 }
 
-func raceMoveLogout(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func raceMoveLogout(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	for round := range 16 {
 		key := fmt.Sprintf("key %d", round)
-		token := slidingOf(ann, key, time.Hour)
-		p.issue(t, token)
-		together(4, func(i int) {
+		token := suite.SlidingOf(ann, key, time.Hour)
+		p.Issue(t, token)
+		suite.Together(4, func(i int) {
 			if i == 0 {
-				if err := p.both(round).DeleteToken(t.Context(), token.Digest, nil); err != nil {
+				if err := p.Of(round).DeleteToken(t.Context(), token.Digest, nil); err != nil {
 					t.Error(err)
 				}
 				return
 			}
 			for n := range 4 {
 				to := token.ExpiresAt.Add(time.Duration(n*4+i) * time.Minute)
-				if err := p.both(i).ExtendExpiry(t.Context(), token.Digest, to, noon()); err != nil {
+				if err := p.Of(i).ExtendExpiry(t.Context(), token.Digest, to, suite.Noon()); err != nil {
 					t.Error(err)
 				}
 			}
 		})
-		wantGone(t, p.a, key)
-		wantGone(t, p.b, key)
+		suite.WantGone(t, p.A, key)
+		suite.WantGone(t, p.B, key)
 	}
 }
 
-func raceMoves(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func raceMoves(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	for round := range 8 {
 		key := fmt.Sprintf("key %d", round)
-		token := slidingOf(ann, key, time.Hour)
-		p.issue(t, token)
+		token := suite.SlidingOf(ann, key, time.Hour)
+		p.Issue(t, token)
 		end := token.ExpiresAt
-		together(actors, func(i int) {
-			if err := p.both(i).ExtendExpiry(t.Context(), token.Digest, end.Add(time.Duration(i+1)*time.Minute), noon()); err != nil {
+		suite.Together(actors, func(i int) {
+			if err := p.Of(i).ExtendExpiry(t.Context(), token.Digest, end.Add(time.Duration(i+1)*time.Minute), suite.Noon()); err != nil {
 				t.Error(err)
 			}
 		})
 		token.ExpiresAt = end.Add(actors * time.Minute)
-		wantFound(t, p.a, key, token, ann)
-		wantFound(t, p.b, key, token, ann)
+		suite.WantFound(t, p.A, key, token, ann)
+		suite.WantFound(t, p.B, key, token, ann)
 	}
 }

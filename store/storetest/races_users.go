@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
 // actors is the number of goroutines that race in a round, alternating between the
@@ -23,16 +24,16 @@ func userRaces() []testCase {
 	}
 }
 
-func raceForName(t *testing.T, p pair) {
+func raceForName(t *testing.T, p suite.Pair) {
 	for round := range 24 {
 		name := fmt.Sprintf("name %d", round)
 		users := make([]core.User, actors)
 		errs := make([]error, actors)
-		together(actors, func(i int) {
-			u := newUser(name)
+		suite.Together(actors, func(i int) {
+			u := suite.NewUser(name)
 			u.PasswordHash = fmt.Sprintf("hash of actor %d", i)
-			users[i], errs[i] = p.both(i).CreateUser(t.Context(), u, func(user core.User) (core.Token, error) {
-				return tokenOf(user, fmt.Sprintf("key %d %d", round, i)), nil
+			users[i], errs[i] = p.Of(i).CreateUser(t.Context(), u, func(user core.User) (core.Token, error) {
+				return suite.TokenOf(user, fmt.Sprintf("key %d %d", round, i)), nil
 			}, nil)
 		})
 
@@ -40,13 +41,13 @@ func raceForName(t *testing.T, p pair) {
 		for i, err := range errs {
 			key := fmt.Sprintf("key %d %d", round, i)
 			if err != nil {
-				wantError(t, name, err, core.ErrUsernameTaken)
-				wantGone(t, p.both(i+1), key)
+				suite.WantError(t, name, err, core.ErrUsernameTaken)
+				suite.WantGone(t, p.Of(i+1), key)
 				continue
 			}
 			winners++
-			wantFound(t, p.both(i+1), key, tokenOf(users[i], key), users[i])
-			wantAccount(t, p.both(i+1), core.Account{User: users[i], PasswordHash: fmt.Sprintf("hash of actor %d", i)})
+			suite.WantFound(t, p.Of(i+1), key, suite.TokenOf(users[i], key), users[i])
+			suite.WantAccount(t, p.Of(i+1), core.Account{User: users[i], PasswordHash: fmt.Sprintf("hash of actor %d", i)})
 		}
 		if winners != 1 {
 			t.Errorf("%s: %d registrations succeeded", name, winners)
@@ -54,12 +55,12 @@ func raceForName(t *testing.T, p pair) {
 	}
 }
 
-func registerAtOnce(t *testing.T, p pair) {
+func registerAtOnce(t *testing.T, p suite.Pair) {
 	const each = 8
 	var ids sync.Map
-	together(actors, func(i int) {
+	suite.Together(actors, func(i int) {
 		for n := range each {
-			user, err := p.both(i).CreateUser(t.Context(), newUser(fmt.Sprintf("user %d %d", i, n)), nil, nil)
+			user, err := p.Of(i).CreateUser(t.Context(), suite.NewUser(fmt.Sprintf("user %d %d", i, n)), nil, nil)
 			if err != nil {
 				t.Error(err)
 				continue
@@ -71,21 +72,21 @@ func registerAtOnce(t *testing.T, p pair) {
 	})
 	for i := range actors {
 		for n := range each {
-			if _, err := p.both(i+1).Account(t.Context(), fmt.Sprintf("user %d %d", i, n)); err != nil {
+			if _, err := p.Of(i+1).Account(t.Context(), fmt.Sprintf("user %d %d", i, n)); err != nil {
 				t.Errorf("user %d %d: %v", i, n, err)
 			}
 		}
 	}
 }
 
-func racePassword(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func racePassword(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	old := "hash of ann"
 	for round := range 40 {
 		errs := make([]error, actors)
 		hash := func(i int) string { return fmt.Sprintf("hash %d of actor %d", round, i) }
-		together(actors, func(i int) {
-			errs[i] = p.both(i).UpdatePassword(t.Context(), ann.ID, old, hash(i), false, nil)
+		suite.Together(actors, func(i int) {
+			errs[i] = p.Of(i).UpdatePassword(t.Context(), ann.ID, old, hash(i), false, nil)
 		})
 
 		winner := -1
@@ -104,7 +105,7 @@ func racePassword(t *testing.T, p pair) {
 			t.Fatalf("round %d: nobody replaced the password", round)
 		}
 		old = hash(winner)
-		wantAccount(t, p.both(winner+1), core.Account{User: ann, PasswordHash: old})
+		suite.WantAccount(t, p.Of(winner+1), core.Account{User: ann, PasswordHash: old})
 	}
 }
 
@@ -116,16 +117,16 @@ func accountRaces() []testCase {
 	}
 }
 
-func raceDistinct(t *testing.T, p pair) {
+func raceDistinct(t *testing.T, p suite.Pair) {
 	for round := range 6 {
 		var winners atomic.Int32
-		together(actors, func(i int) {
-			u := newUser(fmt.Sprintf("%s%d", []string{"ann", "Ann", "aNN", "ANN"}[i%4], round))
+		suite.Together(actors, func(i int) {
+			u := suite.NewUser(fmt.Sprintf("%s%d", []string{"ann", "Ann", "aNN", "ANN"}[i%4], round))
 			u.Email, u.Distinct = "", core.Distinct{Username: true}
 			if i%2 == 1 { // and others under one address
 				u.Email, u.Distinct = fmt.Sprintf("Ann%d@example.org", round), core.Distinct{Username: true, Email: true}
 			}
-			switch _, err := p.both(i).CreateUser(t.Context(), u, nil, nil); {
+			switch _, err := p.Of(i).CreateUser(t.Context(), u, nil, nil); {
 			case err == nil:
 				winners.Add(1)
 			case !errors.Is(err, core.ErrUsernameTaken) && !errors.Is(err, core.ErrEmailTaken):
@@ -139,11 +140,11 @@ func raceDistinct(t *testing.T, p pair) {
 }
 
 // raceUpdates counts in an attribute, as requests that read and write do.
-func raceUpdates(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func raceUpdates(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	var done atomic.Int32
-	together(actors, func(i int) {
-		s := accountsOf(p.both(i))
+	suite.Together(actors, func(i int) {
+		s := accountsOf(p.Of(i))
 		for range 5 {
 			account, err := s.AccountByID(t.Context(), ann.ID)
 			if err != nil {
@@ -160,31 +161,31 @@ func raceUpdates(t *testing.T, p pair) {
 			}
 		}
 	})
-	account, err := accountsOf(p.b).AccountByID(t.Context(), ann.ID)
+	account, err := accountsOf(p.B).AccountByID(t.Context(), ann.ID)
 	if want := strconv.Itoa(int(done.Load())); err != nil || account.Attributes["count"] != want {
 		t.Errorf("%s updates of %s are left, %v", account.Attributes["count"], want, err)
 	}
 }
 
 // raceChangedPassword is racePasswordLogins with a single call that changes and ends.
-func raceChangedPassword(t *testing.T, p pair) {
+func raceChangedPassword(t *testing.T, p suite.Pair) {
 	for round := range 12 {
-		ann := p.add(t, newUser(fmt.Sprint("ann", round)))
+		ann := p.Add(t, suite.NewUser(fmt.Sprint("ann", round)))
 		old := "hash of " + ann.Username
-		together(actors, func(i int) {
-			s, key := p.both(i), fmt.Sprintf("key %d of %d", i, round)
+		suite.Together(actors, func(i int) {
+			s, key := p.Of(i), fmt.Sprintf("key %d of %d", i, round)
 			var err error
 			if i > 0 {
-				err = s.IssueToken(t.Context(), tokenOf(ann, key), old, 0, nil)
+				err = s.IssueToken(t.Context(), suite.TokenOf(ann, key), old, 0, nil)
 			} else {
-				_, err = accountsOf(s).ChangePassword(t.Context(), core.PasswordChange{UserID: ann.ID, Old: old, New: "new", EndTokens: true, Realm: realm}, nil)
+				_, err = accountsOf(s).ChangePassword(t.Context(), core.PasswordChange{UserID: ann.ID, Old: old, New: "new", EndTokens: true, Realm: suite.Realm}, nil)
 			}
 			if err != nil && !errors.Is(err, core.ErrPasswordChanged) {
 				t.Error(err)
 			}
 		})
 		for i := range actors {
-			wantGone(t, p.b, fmt.Sprintf("key %d of %d", i, round))
+			suite.WantGone(t, p.B, fmt.Sprintf("key %d of %d", i, round))
 		}
 	}
 }

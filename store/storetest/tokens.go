@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
 func tokens() []testCase {
@@ -25,135 +26,135 @@ func tokens() []testCase {
 	}
 }
 
-func tokenKept(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	everything := reusableOf(ann, "everything", 15*24*time.Hour)
+func tokenKept(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	everything := suite.ReusableOf(ann, "everything", 15*24*time.Hour)
 	everything.Sealed = []byte{0, 255, '\'', 0}
 	tests := []struct {
 		name  string
 		token core.Token
 	}{
-		{"never expires", tokenOf(ann, "never expires")},
-		{"slides", slidingOf(ann, "slides", 10*time.Hour)},
+		{"never expires", suite.TokenOf(ann, "never expires")},
+		{"slides", suite.SlidingOf(ann, "slides", 10*time.Hour)},
 		{"everything", everything},
 	}
 	for _, test := range tests {
-		p.issue(t, test.token)
+		p.Issue(t, test.token)
 	}
 	for _, test := range tests {
-		wantFound(t, p.a, test.name, test.token, ann)
-		wantFound(t, p.b, test.name, test.token, ann)
+		suite.WantFound(t, p.A, test.name, test.token, ann)
+		suite.WantFound(t, p.B, test.name, test.token, ann)
 	}
 }
 
 // sameBeginning presents a token's beginning, which some tables keep readable, with another end.
-func sameBeginning(t *testing.T, p pair) {
+func sameBeginning(t *testing.T, p suite.Pair) {
 	const key = "0123456789abcdef0123456789abcdef01234567"
-	ann := p.add(t, newUser("ann"))
-	p.issue(t, tokenOf(ann, key))
+	ann := p.Add(t, suite.NewUser("ann"))
+	p.Issue(t, suite.TokenOf(ann, key))
 	for _, text := range []string{key[:39] + "8", key[:39], key + "0", key[:8], key[:15], key[:16] + strings.Repeat("0", 24)} {
-		for _, store := range []core.Store{p.a, p.b} {
-			_, _, err := store.FindToken(t.Context(), realm, core.Presented(text))
-			wantError(t, "find "+text, err, core.ErrNotFound)
+		for _, store := range []core.Store{p.A, p.B} {
+			_, _, err := store.FindToken(t.Context(), suite.Realm, core.Presented(text))
+			suite.WantError(t, "find "+text, err, core.ErrNotFound)
 		}
 	}
-	wantFound(t, p.b, key, tokenOf(ann, key), ann)
+	suite.WantFound(t, p.B, key, suite.TokenOf(ann, key), ann)
 }
 
-func manyTokens(t *testing.T, p pair) {
-	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
+func manyTokens(t *testing.T, p suite.Pair) {
+	ann, bob := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob"))
 	for _, key := range []string{"1", "2", "3"} {
-		p.issue(t, tokenOf(ann, key))
+		p.Issue(t, suite.TokenOf(ann, key))
 	}
-	p.issue(t, tokenOf(bob, "4"))
+	p.Issue(t, suite.TokenOf(bob, "4"))
 	for _, key := range []string{"1", "2", "3"} {
-		wantFound(t, p.b, key, tokenOf(ann, key), ann)
+		suite.WantFound(t, p.B, key, suite.TokenOf(ann, key), ann)
 	}
-	wantFound(t, p.b, "4", tokenOf(bob, "4"), bob)
+	suite.WantFound(t, p.B, "4", suite.TokenOf(bob, "4"), bob)
 }
 
-func expiredFound(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func expiredFound(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	for key, end := range map[string]time.Time{
 		"long over": time.Date(1971, 1, 1, 0, 0, 0, 0, time.UTC),
 		"far ahead": time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC),
 	} {
-		token := tokenOf(ann, key)
+		token := suite.TokenOf(ann, key)
 		token.ExpiresAt = end
-		p.issue(t, token)
-		wantFound(t, p.b, key, token, ann)
+		p.Issue(t, token)
+		suite.WantFound(t, p.B, key, token, ann)
 	}
 }
 
-func otherRealm(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	token := tokenOf(ann, "key")
+func otherRealm(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	token := suite.TokenOf(ann, "key")
 	token.Realm = "inner"
-	p.issue(t, token)
+	p.Issue(t, token)
 	for _, realm := range []string{"", "default", "Inner", "inner "} {
-		_, _, err := p.b.FindToken(t.Context(), realm, "key")
-		wantError(t, "find in realm "+realm, err, core.ErrNotFound)
+		_, _, err := p.B.FindToken(t.Context(), realm, "key")
+		suite.WantError(t, "find in realm "+realm, err, core.ErrNotFound)
 	}
-	wantFound(t, p.b, "key", token, ann)
+	suite.WantFound(t, p.B, "key", token, ann)
 }
 
-func noToken(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	p.issue(t, tokenOf(ann, "key"))
+func noToken(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	p.Issue(t, suite.TokenOf(ann, "key"))
 	for _, text := range []string{"", "ke", "key ", "KEY", "k\x00y", "\xff\xfe", "%", strings.Repeat("k", 100_000)} {
-		token, user, err := p.b.FindToken(t.Context(), realm, core.Presented(text))
-		wantError(t, "find", err, core.ErrNotFound)
-		wantSame(t, "token beside the error", core.Token{}, token)
-		wantSame(t, "user beside the error", core.User{}, user)
+		token, user, err := p.B.FindToken(t.Context(), suite.Realm, core.Presented(text))
+		suite.WantError(t, "find", err, core.ErrNotFound)
+		suite.WantSame(t, "token beside the error", core.Token{}, token)
+		suite.WantSame(t, "user beside the error", core.User{}, user)
 	}
 }
 
-func inactiveUser(t *testing.T, p pair) {
-	u := newUser("ann")
+func inactiveUser(t *testing.T, p suite.Pair) {
+	u := suite.NewUser("ann")
 	u.Inactive = true
-	ann := p.add(t, u)
-	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), "", 0, nil), core.ErrUserInactive)
-	token, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), "", noon(), nil)
-	wantError(t, "reuse", err, core.ErrUserInactive)
-	wantSame(t, "token beside the error", core.Token{}, token)
-	wantGone(t, p.b, "issued")
-	wantGone(t, p.b, "reused")
+	ann := p.Add(t, u)
+	suite.WantError(t, "issue", p.A.IssueToken(t.Context(), suite.TokenOf(ann, "issued"), "", 0, nil), core.ErrUserInactive)
+	token, err := p.A.ReuseToken(t.Context(), suite.ReusableOf(ann, "reused", time.Hour), "", suite.Noon(), nil)
+	suite.WantError(t, "reuse", err, core.ErrUserInactive)
+	suite.WantSame(t, "token beside the error", core.Token{}, token)
+	suite.WantGone(t, p.B, "issued")
+	suite.WantGone(t, p.B, "reused")
 }
 
 // changedPassword issues tokens for a password that is another by then, and for the one
 // that it is.
-func changedPassword(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	if err := p.b.UpdatePassword(t.Context(), ann.ID, "hash of ann", "new hash", false, nil); err != nil {
+func changedPassword(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	if err := p.B.UpdatePassword(t.Context(), ann.ID, "hash of ann", "new hash", false, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, old := range []string{"hash of ann", "New hash", "new hash "} {
-		wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), old, 0, nil), core.ErrPasswordChanged)
-		token, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), old, noon(), nil)
-		wantError(t, "reuse", err, core.ErrPasswordChanged)
-		wantSame(t, "token beside the error", core.Token{}, token)
+		suite.WantError(t, "issue", p.A.IssueToken(t.Context(), suite.TokenOf(ann, "issued"), old, 0, nil), core.ErrPasswordChanged)
+		token, err := p.A.ReuseToken(t.Context(), suite.ReusableOf(ann, "reused", time.Hour), old, suite.Noon(), nil)
+		suite.WantError(t, "reuse", err, core.ErrPasswordChanged)
+		suite.WantSame(t, "token beside the error", core.Token{}, token)
 	}
-	wantGone(t, p.b, "issued")
-	wantGone(t, p.b, "reused")
-	if err := p.a.IssueToken(t.Context(), tokenOf(ann, "issued"), "new hash", 0, nil); err != nil {
+	suite.WantGone(t, p.B, "issued")
+	suite.WantGone(t, p.B, "reused")
+	if err := p.A.IssueToken(t.Context(), suite.TokenOf(ann, "issued"), "new hash", 0, nil); err != nil {
 		t.Errorf("issue: %v", err)
 	}
 	for _, hash := range []string{"new hash", ""} {
-		if _, err := p.a.ReuseToken(t.Context(), reusableOf(ann, "reused", time.Hour), hash, noon(), nil); err != nil {
+		if _, err := p.A.ReuseToken(t.Context(), suite.ReusableOf(ann, "reused", time.Hour), hash, suite.Noon(), nil); err != nil {
 			t.Errorf("reuse: %v", err)
 		}
 	}
-	wantFound(t, p.b, "issued", tokenOf(ann, "issued"), ann)
+	suite.WantFound(t, p.B, "issued", suite.TokenOf(ann, "issued"), ann)
 }
 
-func nobodysToken(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func nobodysToken(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	nobody := core.User{ID: ann.ID + 1}
-	wantError(t, "issue", p.a.IssueToken(t.Context(), tokenOf(nobody, "issued"), "", 0, nil), core.ErrNotFound)
-	_, err := p.a.ReuseToken(t.Context(), reusableOf(nobody, "reused", time.Hour), "", noon(), nil)
-	wantError(t, "reuse", err, core.ErrNotFound)
-	wantGone(t, p.b, "issued")
-	wantGone(t, p.b, "reused")
+	suite.WantError(t, "issue", p.A.IssueToken(t.Context(), suite.TokenOf(nobody, "issued"), "", 0, nil), core.ErrNotFound)
+	_, err := p.A.ReuseToken(t.Context(), suite.ReusableOf(nobody, "reused", time.Hour), "", suite.Noon(), nil)
+	suite.WantError(t, "reuse", err, core.ErrNotFound)
+	suite.WantGone(t, p.B, "issued")
+	suite.WantGone(t, p.B, "reused")
 }
 
 func deletion() []testCase {
@@ -165,59 +166,59 @@ func deletion() []testCase {
 	}
 }
 
-func tokenDeleted(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	p.issue(t, tokenOf(ann, "key"))
-	p.issue(t, tokenOf(ann, "other"))
-	wantFound(t, p.b, "key", tokenOf(ann, "key"), ann)
-	if err := p.a.DeleteToken(t.Context(), tokenOf(ann, "key").Digest, nil); err != nil {
+func tokenDeleted(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	p.Issue(t, suite.TokenOf(ann, "key"))
+	p.Issue(t, suite.TokenOf(ann, "other"))
+	suite.WantFound(t, p.B, "key", suite.TokenOf(ann, "key"), ann)
+	if err := p.A.DeleteToken(t.Context(), suite.TokenOf(ann, "key").Digest, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantGone(t, p.a, "key")
-	wantGone(t, p.b, "key")
-	wantFound(t, p.b, "other", tokenOf(ann, "other"), ann)
-	wantAccount(t, p.b, core.Account{User: ann, PasswordHash: "hash of ann"})
+	suite.WantGone(t, p.A, "key")
+	suite.WantGone(t, p.B, "key")
+	suite.WantFound(t, p.B, "other", suite.TokenOf(ann, "other"), ann)
+	suite.WantAccount(t, p.B, core.Account{User: ann, PasswordHash: "hash of ann"})
 }
 
-func deletedTwice(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	digest := tokenOf(ann, "key").Digest
-	wantError(t, "delete before", p.a.DeleteToken(t.Context(), digest, nil), core.ErrNotFound)
-	p.issue(t, tokenOf(ann, "key"))
-	if err := p.a.DeleteToken(t.Context(), digest, nil); err != nil {
+func deletedTwice(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	digest := suite.TokenOf(ann, "key").Digest
+	suite.WantError(t, "delete before", p.A.DeleteToken(t.Context(), digest, nil), core.ErrNotFound)
+	p.Issue(t, suite.TokenOf(ann, "key"))
+	if err := p.A.DeleteToken(t.Context(), digest, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "delete again", p.b.DeleteToken(t.Context(), digest, nil), core.ErrNotFound)
+	suite.WantError(t, "delete again", p.B.DeleteToken(t.Context(), digest, nil), core.ErrNotFound)
 }
 
-func userTokensDeleted(t *testing.T, p pair) {
-	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
-	expired, elsewhere, inner := slidingOf(ann, "expired", -time.Hour), tokenOf(ann, "elsewhere"), tokenOf(ann, "inner")
+func userTokensDeleted(t *testing.T, p suite.Pair) {
+	ann, bob := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob"))
+	expired, elsewhere, inner := suite.SlidingOf(ann, "expired", -time.Hour), suite.TokenOf(ann, "elsewhere"), suite.TokenOf(ann, "inner")
 	elsewhere.Issuer, inner.Realm = "another-api", "inner"
 	for _, token := range []core.Token{
-		tokenOf(ann, "1"), reusableOf(ann, "2", time.Hour), expired, elsewhere, inner, tokenOf(bob, "bob's"),
+		suite.TokenOf(ann, "1"), suite.ReusableOf(ann, "2", time.Hour), expired, elsewhere, inner, suite.TokenOf(bob, "bob's"),
 	} {
-		p.issue(t, token)
+		p.Issue(t, token)
 	}
-	n, err := p.a.DeleteUserTokens(t.Context(), ann.ID, realm, nil)
+	n, err := p.A.DeleteUserTokens(t.Context(), ann.ID, suite.Realm, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "number", 4, n)
+	suite.WantSame(t, "number", 4, n)
 	for _, key := range []string{"1", "2", "expired", "elsewhere"} {
-		wantGone(t, p.b, key)
+		suite.WantGone(t, p.B, key)
 	}
-	wantFound(t, p.b, "inner", inner, ann)
-	wantFound(t, p.b, "bob's", tokenOf(bob, "bob's"), bob)
+	suite.WantFound(t, p.B, "inner", inner, ann)
+	suite.WantFound(t, p.B, "bob's", suite.TokenOf(bob, "bob's"), bob)
 
-	fresh := reusableOf(ann, "fresh", time.Hour)
-	wantSame(t, "reused token", fresh, p.reuseToken(t, fresh, noon()))
+	fresh := suite.ReusableOf(ann, "fresh", time.Hour)
+	suite.WantSame(t, "reused token", fresh, p.Reuse(t, fresh, suite.Noon()))
 }
 
-func nothingToDelete(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func nothingToDelete(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	for _, id := range []int64{ann.ID, ann.ID + 1} {
-		n, err := p.a.DeleteUserTokens(t.Context(), id, realm, nil)
+		n, err := p.A.DeleteUserTokens(t.Context(), id, suite.Realm, nil)
 		if n != 0 || err != nil {
 			t.Errorf("deleted %d, %v", n, err)
 		}
@@ -234,15 +235,15 @@ func tokenLimits() []testCase {
 
 // endingOf returns a token that expires after noon.
 func endingOf(u core.User, key string, ttl time.Duration) core.Token {
-	token := tokenOf(u, key)
-	token.ExpiresAt = noon().Add(ttl)
+	token := suite.TokenOf(u, key)
+	token.ExpiresAt = suite.Noon().Add(ttl)
 	return token
 }
 
-func beyondLimit(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func beyondLimit(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	issue := func(key string, limit int) error {
-		return p.a.IssueToken(t.Context(), endingOf(ann, key, time.Hour), "", limit, nil)
+		return p.A.IssueToken(t.Context(), endingOf(ann, key, time.Hour), "", limit, nil)
 	}
 	for i, key := range []string{"first", "second"} {
 		if err := issue(key, 2); err != nil {
@@ -250,11 +251,11 @@ func beyondLimit(t *testing.T, p pair) {
 		}
 	}
 	for _, limit := range []int{1, 2} {
-		wantError(t, "issue", issue("third", limit), core.ErrTokenLimit)
+		suite.WantError(t, "issue", issue("third", limit), core.ErrTokenLimit)
 	}
-	wantGone(t, p.b, "third")
-	wantError(t, "issue", p.a.IssueToken(t.Context(), endingOf(ann, "third", time.Hour), "another hash", 2, nil), core.ErrPasswordChanged)
-	if err := p.b.DeleteToken(t.Context(), core.Presented("first").SHA256(), nil); err != nil {
+	suite.WantGone(t, p.B, "third")
+	suite.WantError(t, "issue", p.A.IssueToken(t.Context(), endingOf(ann, "third", time.Hour), "another hash", 2, nil), core.ErrPasswordChanged)
+	if err := p.B.DeleteToken(t.Context(), core.Presented("first").SHA256(), nil); err != nil {
 		t.Fatal(err)
 	}
 	for i, limit := range []int{2, 0, 4} { // in the place of the first, without a limit, with a higher one
@@ -264,30 +265,30 @@ func beyondLimit(t *testing.T, p pair) {
 	}
 }
 
-func notCounted(t *testing.T, p pair) {
-	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
+func notCounted(t *testing.T, p suite.Pair) {
+	ann, bob := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob"))
 	elsewhere := endingOf(ann, "of another realm", time.Hour)
 	elsewhere.Realm = "inner"
 	for _, token := range []core.Token{
-		elsewhere, tokenOf(ann, "never ends"), endingOf(ann, "ended before", -time.Microsecond), endingOf(ann, "ends now", 0), endingOf(bob, "of another", time.Hour),
+		elsewhere, suite.TokenOf(ann, "never ends"), endingOf(ann, "ended before", -time.Microsecond), endingOf(ann, "ends now", 0), endingOf(bob, "of another", time.Hour),
 	} {
-		p.issue(t, token)
+		p.Issue(t, token)
 	}
 	last := endingOf(ann, "ends in a moment", time.Microsecond)
 	last.Issuer = "another-api"
-	if err := p.a.IssueToken(t.Context(), last, "", 1, nil); err != nil {
+	if err := p.A.IssueToken(t.Context(), last, "", 1, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "issue", p.b.IssueToken(t.Context(), endingOf(ann, "second", time.Hour), "", 1, nil), core.ErrTokenLimit)
+	suite.WantError(t, "issue", p.B.IssueToken(t.Context(), endingOf(ann, "second", time.Hour), "", 1, nil), core.ErrTokenLimit)
 }
 
-func raceLimit(t *testing.T, p pair) {
+func raceLimit(t *testing.T, p suite.Pair) {
 	const limit = 3
 	for round := range 8 {
-		ann := p.add(t, newUser(fmt.Sprint("ann", round)))
+		ann := p.Add(t, suite.NewUser(fmt.Sprint("ann", round)))
 		var issued atomic.Int32
-		together(actors, func(i int) {
-			err := p.both(i).IssueToken(t.Context(), endingOf(ann, fmt.Sprintf("key %d of %d", i, round), time.Hour), "", limit, nil)
+		suite.Together(actors, func(i int) {
+			err := p.Of(i).IssueToken(t.Context(), endingOf(ann, fmt.Sprintf("key %d of %d", i, round), time.Hour), "", limit, nil)
 			switch {
 			case err == nil:
 				issued.Add(1)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
 func users() []testCase {
@@ -27,41 +28,41 @@ func users() []testCase {
 	}
 }
 
-func keptAsGiven(t *testing.T, p pair) {
+func keptAsGiven(t *testing.T, p suite.Pair) {
 	u := core.NewUser{
-		Username: "zoë", Email: "Zoë@example.org", PasswordHash: "pbkdf2_sha256$1$Sält$hash=", CreatedAt: noon(),
+		Username: "zoë", Email: "Zoë@example.org", PasswordHash: "pbkdf2_sha256$1$Sält$hash=", CreatedAt: suite.Noon(),
 		Attributes: map[string]string{"first_name": "Zoë"},
 	}
-	user := p.add(t, u)
+	user := p.Add(t, u)
 	want := core.User{
-		ID: user.ID, Username: "zoë", Email: "Zoë@example.org", Active: true, CreatedAt: noon(),
+		ID: user.ID, Username: "zoë", Email: "Zoë@example.org", Active: true, CreatedAt: suite.Noon(),
 		Attributes: map[string]string{"first_name": "Zoë"},
 	}
-	wantSame(t, "created user", want, user)
+	suite.WantSame(t, "created user", want, user)
 	if user.ID <= 0 {
 		t.Errorf("id %d is not positive", user.ID)
 	}
-	account, err := p.b.Account(t.Context(), "zoë")
+	account, err := p.B.Account(t.Context(), "zoë")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "account", core.Account{User: want, PasswordHash: "pbkdf2_sha256$1$Sält$hash="}, account)
+	suite.WantSame(t, "account", core.Account{User: want, PasswordHash: "pbkdf2_sha256$1$Sält$hash="}, account)
 }
 
-func keptInactive(t *testing.T, p pair) {
-	u := newUser("ann")
+func keptInactive(t *testing.T, p suite.Pair) {
+	u := suite.NewUser("ann")
 	u.Inactive, u.Email = true, ""
-	user := p.add(t, u)
-	want := core.User{ID: user.ID, Username: "ann", CreatedAt: noon()}
-	wantSame(t, "created user", want, user)
-	account, err := p.b.Account(t.Context(), "ann")
+	user := p.Add(t, u)
+	want := core.User{ID: user.ID, Username: "ann", CreatedAt: suite.Noon()}
+	suite.WantSame(t, "created user", want, user)
+	account, err := p.B.Account(t.Context(), "ann")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "account", want, account.User)
+	suite.WantSame(t, "account", want, account.User)
 }
 
-func keptAttributes(t *testing.T, p pair) {
+func keptAttributes(t *testing.T, p suite.Pair) {
 	tests := []struct {
 		name        string
 		given, want map[string]string
@@ -80,21 +81,21 @@ func keptAttributes(t *testing.T, p pair) {
 		},
 	}
 	for _, test := range tests {
-		u := newUser(test.name)
+		u := suite.NewUser(test.name)
 		u.Attributes = test.given
-		user := p.add(t, u)
-		wantSame(t, test.name+": created user", test.want, user.Attributes)
-		account, err := p.b.Account(t.Context(), test.name)
+		user := p.Add(t, u)
+		suite.WantSame(t, test.name+": created user", test.want, user.Attributes)
+		account, err := p.B.Account(t.Context(), test.name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantSame(t, test.name+": account", test.want, account.Attributes)
-		p.issue(t, tokenOf(user, test.name))
-		wantFound(t, p.b, test.name, tokenOf(user, test.name), user)
+		suite.WantSame(t, test.name+": account", test.want, account.Attributes)
+		p.Issue(t, suite.TokenOf(user, test.name))
+		suite.WantFound(t, p.B, test.name, suite.TokenOf(user, test.name), user)
 	}
 }
 
-func keptTimes(t *testing.T, p pair) {
+func keptTimes(t *testing.T, p suite.Pair) {
 	berlin := time.FixedZone("berlin", 2*60*60)
 	tests := []struct {
 		name        string
@@ -108,16 +109,16 @@ func keptTimes(t *testing.T, p pair) {
 		{"far ahead", time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)},
 	}
 	for _, test := range tests {
-		u := newUser(test.name)
+		u := suite.NewUser(test.name)
 		u.CreatedAt = test.given
-		user := p.add(t, u)
-		wantSame(t, test.name+": created user", test.want, user.CreatedAt)
+		user := p.Add(t, u)
+		suite.WantSame(t, test.name+": created user", test.want, user.CreatedAt)
 
-		token := slidingOf(user, test.name, time.Hour+time.Microsecond)
+		token := suite.SlidingOf(user, test.name, time.Hour+time.Microsecond)
 		token.CreatedAt, token.ExpiresAt = test.given, test.given
-		p.issue(t, token)
+		p.Issue(t, token)
 		token.CreatedAt, token.ExpiresAt = test.want, test.want
-		wantFound(t, p.b, test.name, token, user)
+		suite.WantFound(t, p.B, test.name, token, user)
 	}
 }
 
@@ -130,61 +131,61 @@ func alike() []string {
 	}
 }
 
-func exactNames(t *testing.T, p pair) {
+func exactNames(t *testing.T, p suite.Pair) {
 	for _, name := range alike() {
-		_, err := p.b.Account(t.Context(), name)
-		wantError(t, "account "+name, err, core.ErrNotFound)
-		p.add(t, newUser(name))
+		_, err := p.B.Account(t.Context(), name)
+		suite.WantError(t, "account "+name, err, core.ErrNotFound)
+		p.Add(t, suite.NewUser(name))
 	}
 	for _, name := range alike() {
-		account, err := p.b.Account(t.Context(), name)
+		account, err := p.B.Account(t.Context(), name)
 		if err != nil {
 			t.Errorf("account %q: %v", name, err)
 			continue
 		}
-		wantSame(t, "name", name, account.Username)
-		wantSame(t, "password of "+name, "hash of "+name, account.PasswordHash)
+		suite.WantSame(t, "name", name, account.Username)
+		suite.WantSame(t, "password of "+name, "hash of "+name, account.PasswordHash)
 	}
 }
 
-func takenName(t *testing.T, p pair) {
-	first := p.add(t, newUser("ann"))
-	second := newUser("ann")
+func takenName(t *testing.T, p suite.Pair) {
+	first := p.Add(t, suite.NewUser("ann"))
+	second := suite.NewUser("ann")
 	second.Email, second.PasswordHash = "other@example.org", "other"
-	user, err := p.b.CreateUser(t.Context(), second, func(core.User) (core.Token, error) {
-		return tokenOf(first, "second"), nil
+	user, err := p.B.CreateUser(t.Context(), second, func(core.User) (core.Token, error) {
+		return suite.TokenOf(first, "second"), nil
 	}, nil)
-	wantError(t, "create the same name", err, core.ErrUsernameTaken)
-	wantSame(t, "user beside the error", core.User{}, user)
-	wantGone(t, p.b, "second")
-	account, err := p.a.Account(t.Context(), "ann")
+	suite.WantError(t, "create the same name", err, core.ErrUsernameTaken)
+	suite.WantSame(t, "user beside the error", core.User{}, user)
+	suite.WantGone(t, p.B, "second")
+	account, err := p.A.Account(t.Context(), "ann")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "account", core.Account{User: first, PasswordHash: "hash of ann"}, account)
+	suite.WantSame(t, "account", core.Account{User: first, PasswordHash: "hash of ann"}, account)
 }
 
-func sameAddress(t *testing.T, p pair) {
+func sameAddress(t *testing.T, p suite.Pair) {
 	for _, name := range []string{"ann", "bob"} {
-		u := newUser(name)
+		u := suite.NewUser(name)
 		u.Email = "shared@example.org"
-		p.add(t, u)
+		p.Add(t, u)
 	}
 }
 
-func unknownName(t *testing.T, p pair) {
-	p.add(t, newUser("ann"))
+func unknownName(t *testing.T, p suite.Pair) {
+	p.Add(t, suite.NewUser("ann"))
 	for _, name := range []string{"", "an", "anna", "ann@example.org"} {
-		account, err := p.b.Account(t.Context(), name)
-		wantError(t, "account "+name, err, core.ErrNotFound)
-		wantSame(t, "account beside the error", core.Account{}, account)
+		account, err := p.B.Account(t.Context(), name)
+		suite.WantError(t, "account "+name, err, core.ErrNotFound)
+		suite.WantSame(t, "account beside the error", core.Account{}, account)
 	}
 }
 
-func differentIDs(t *testing.T, p pair) {
+func differentIDs(t *testing.T, p suite.Pair) {
 	seen := map[int64]bool{}
 	for i, name := range []string{"a", "b", "c", "d"} {
-		user, err := p.both(i).CreateUser(t.Context(), newUser(name), nil, nil)
+		user, err := p.Of(i).CreateUser(t.Context(), suite.NewUser(name), nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,63 +196,53 @@ func differentIDs(t *testing.T, p pair) {
 	}
 }
 
-func mintedToken(t *testing.T, p pair) {
+func mintedToken(t *testing.T, p suite.Pair) {
 	for _, inactive := range []bool{false, true} {
-		u := newUser("ann")
+		u := suite.NewUser("ann")
 		if inactive {
-			u = newUser("bob")
+			u = suite.NewUser("bob")
 		}
 		u.Inactive = inactive
 		var token core.Token
 		var asked core.User
-		user, err := p.a.CreateUser(t.Context(), u, func(user core.User) (core.Token, error) {
-			asked, token = user, reusableOf(user, "key of "+user.Username, time.Hour)
+		user, err := p.A.CreateUser(t.Context(), u, func(user core.User) (core.Token, error) {
+			asked, token = user, suite.ReusableOf(user, "key of "+user.Username, time.Hour)
 			return token, nil
 		}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantSame(t, "user that mint was asked for", user, asked)
-		wantFound(t, p.b, "key of "+u.Username, token, user)
+		suite.WantSame(t, "user that mint was asked for", user, asked)
+		suite.WantFound(t, p.B, "key of "+u.Username, token, user)
 	}
 }
 
-func mintFails(t *testing.T, p pair) {
+func mintFails(t *testing.T, p suite.Pair) {
 	refused := errors.New("no key to seal with")
-	user, err := p.a.CreateUser(t.Context(), newUser("ann"), func(user core.User) (core.Token, error) {
-		return tokenOf(user, "key"), refused
+	user, err := p.A.CreateUser(t.Context(), suite.NewUser("ann"), func(user core.User) (core.Token, error) {
+		return suite.TokenOf(user, "key"), refused
 	}, nil)
-	wantError(t, "create user", err, refused)
-	wantSame(t, "user beside the error", core.User{}, user)
-	wantNobody(t, p, "ann")
+	suite.WantError(t, "create user", err, refused)
+	suite.WantSame(t, "user beside the error", core.User{}, user)
+	suite.WantNobody(t, p, "ann")
 }
 
-func mintedTokenFails(t *testing.T, p pair) {
-	bob := p.add(t, newUser("bob"))
-	p.issue(t, tokenOf(bob, "key"))
-	_, err := p.a.CreateUser(t.Context(), newUser("ann"), func(user core.User) (core.Token, error) {
-		return tokenOf(user, "key"), nil
+func mintedTokenFails(t *testing.T, p suite.Pair) {
+	bob := p.Add(t, suite.NewUser("bob"))
+	p.Issue(t, suite.TokenOf(bob, "key"))
+	_, err := p.A.CreateUser(t.Context(), suite.NewUser("ann"), func(user core.User) (core.Token, error) {
+		return suite.TokenOf(user, "key"), nil
 	}, nil)
 	if err == nil {
 		t.Error("a second token with one digest was kept")
 	}
-	wantFound(t, p.b, "key", tokenOf(bob, "key"), bob)
-	wantNobody(t, p, "ann")
+	suite.WantFound(t, p.B, "key", suite.TokenOf(bob, "key"), bob)
+	suite.WantNobody(t, p, "ann")
 }
 
-// wantNobody checks that the username is not taken and can be registered.
-func wantNobody(t *testing.T, p pair, name string) {
-	t.Helper()
-	_, err := p.b.Account(t.Context(), name)
-	wantError(t, "account "+name, err, core.ErrNotFound)
-	if _, err := p.b.CreateUser(t.Context(), newUser(name), nil, nil); err != nil {
-		t.Errorf("create user %q: %v", name, err)
-	}
-}
-
-func ping(t *testing.T, p pair) {
+func ping(t *testing.T, p suite.Pair) {
 	for i := range 2 {
-		if err := p.both(i).Ping(t.Context()); err != nil {
+		if err := p.Of(i).Ping(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}
@@ -265,40 +256,29 @@ func passwords() []testCase {
 	}
 }
 
-func replaced(t *testing.T, p pair) {
-	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
-	p.issue(t, tokenOf(ann, "key"))
-	if err := p.a.UpdatePassword(t.Context(), ann.ID, "hash of ann", "new hash", false, nil); err != nil {
+func replaced(t *testing.T, p suite.Pair) {
+	ann, bob := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob"))
+	p.Issue(t, suite.TokenOf(ann, "key"))
+	if err := p.A.UpdatePassword(t.Context(), ann.ID, "hash of ann", "new hash", false, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantAccount(t, p.b, core.Account{User: ann, PasswordHash: "new hash"})
-	wantAccount(t, p.b, core.Account{User: bob, PasswordHash: "hash of bob"})
-	wantFound(t, p.b, "key", tokenOf(ann, "key"), ann)
+	suite.WantAccount(t, p.B, core.Account{User: ann, PasswordHash: "new hash"})
+	suite.WantAccount(t, p.B, core.Account{User: bob, PasswordHash: "hash of bob"})
+	suite.WantFound(t, p.B, "key", suite.TokenOf(ann, "key"), ann)
 }
 
-func notReplaced(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
+func notReplaced(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
 	for _, old := range []string{"", "hash of bob", "Hash of ann", "hash of ann ", "hash of an%"} {
-		err := p.a.UpdatePassword(t.Context(), ann.ID, old, "new hash", false, nil)
-		wantError(t, "update from "+old, err, core.ErrNotFound)
+		err := p.A.UpdatePassword(t.Context(), ann.ID, old, "new hash", false, nil)
+		suite.WantError(t, "update from "+old, err, core.ErrNotFound)
 	}
-	wantAccount(t, p.b, core.Account{User: ann, PasswordHash: "hash of ann"})
+	suite.WantAccount(t, p.B, core.Account{User: ann, PasswordHash: "hash of ann"})
 }
 
-func nobodysPassword(t *testing.T, p pair) {
-	ann := p.add(t, newUser("ann"))
-	err := p.a.UpdatePassword(t.Context(), ann.ID+1, "hash of ann", "new hash", false, nil)
-	wantError(t, "update", err, core.ErrNotFound)
-	wantAccount(t, p.b, core.Account{User: ann, PasswordHash: "hash of ann"})
-}
-
-// wantAccount checks the account with this name.
-func wantAccount(t *testing.T, s core.Store, want core.Account) {
-	t.Helper()
-	account, err := s.Account(t.Context(), want.Username)
-	if err != nil {
-		t.Errorf("account %q: %v", want.Username, err)
-		return
-	}
-	wantSame(t, "account "+want.Username, want, account)
+func nobodysPassword(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	err := p.A.UpdatePassword(t.Context(), ann.ID+1, "hash of ann", "new hash", false, nil)
+	suite.WantError(t, "update", err, core.ErrNotFound)
+	suite.WantAccount(t, p.B, core.Account{User: ann, PasswordHash: "hash of ann"})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 	"github.com/authcompat/authcompat/store/storetest"
+	"github.com/authcompat/authcompat/store/storetest/operationtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(postgrestest.Main(m)) }
@@ -197,7 +198,7 @@ func TestOperation(t *testing.T) {
 	}
 	for name, open := range map[string]storetest.Opener{"sqlite": onSQLite(djangotest.UsersDDL, djangotest.KnoxDDL), "postgres": onPostgres(djangotest.UsersDDL, djangotest.KnoxDDL)} {
 		t.Run(name, func(t *testing.T) {
-			storetest.RunWithoutAdmin(t, func(tb testing.TB) (a, b core.Store) {
+			operationtest.RunWithoutAdmin(t, func(tb testing.TB) (a, b core.Store) {
 				one, two := open(tb)
 				return operable{one.(*live.Store), noAdmin{}}, operable{two.(*live.Store), noAdmin{}}
 			}, reasons)

@@ -1,4 +1,4 @@
-package storetest
+package transfertest
 
 import (
 	"crypto/sha256"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
 // Linked is what a store of schema 13 has of a source "old", whose third run was
@@ -54,19 +55,19 @@ func (Linked) Check(t *testing.T, s LinkedStore) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "place", transfer.Checkpoint{Source: place.Source, Run: 4, Options: "options", Tables: []string{"t"}}, place)
+	suite.WantSame(t, "place", transfer.Checkpoint{Source: place.Source, Run: 4, Options: "options", Tables: []string{"t"}}, place)
 	handed := []core.Digest{digestOf("came"), digestOf("handed over"), digestOf("ended here"), digestOf("not seen")}
-	ended, err := s.RevokedAmong(t.Context(), handed, noon())
+	ended, err := s.RevokedAmong(t.Context(), handed, suite.Noon())
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "ended here", []core.Digest{digestOf("ended here")}, ended)
+	suite.WantSame(t, "ended here", []core.Digest{digestOf("ended here")}, ended)
 
-	place.Stage, place.Now = "t", noon()
+	place.Stage, place.Now = "t", suite.Noon()
 	var tokens []transfer.ImportedToken
 	for _, text := range []string{"came", "ended here", "not seen"} {
 		tokens = append(tokens, transfer.ImportedToken{Owner: "1", Token: core.Token{
-			UserID: 1, Digest: digestOf(text), Realm: "default", Issuer: "api", CreatedAt: noon().Add(-time.Hour),
+			UserID: 1, Digest: digestOf(text), Realm: "default", Issuer: "api", CreatedAt: suite.Noon().Add(-time.Hour),
 		}})
 	}
 	results, err := s.ImportTokens(t.Context(), place, tokens)

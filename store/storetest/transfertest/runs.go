@@ -1,4 +1,4 @@
-package storetest
+package transfertest
 
 import (
 	"context"
@@ -9,10 +9,11 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
-func importRuns() []transferCase {
-	return []transferCase{
+func importRuns() []testCase {
+	return []testCase{
 		{"a run that was cut off goes on at its place", runGoesOn},
 		{"other options begin anew", runBeginsAnew},
 		{"a batch is whole or not at all", batchWhole},
@@ -26,7 +27,7 @@ func importRuns() []transferCase {
 
 func runGoesOn(t *testing.T, m transferPair) {
 	place := m.begin(t)
-	wantSame(t, "first place", transfer.Checkpoint{Source: place.Source, Run: 1, Options: "options", Tables: []string{}}, place)
+	suite.WantSame(t, "first place", transfer.Checkpoint{Source: place.Source, Run: 1, Options: "options", Tables: []string{}}, place)
 	place.Stage, place.Cursor = "users", "row 17"
 	if _, err := m.from.ImportUsers(t.Context(), place, imported(account(17, "ann"))); err != nil {
 		t.Fatal(err)
@@ -35,9 +36,9 @@ func runGoesOn(t *testing.T, m transferPair) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "place after a cut", place, again)
+	suite.WantSame(t, "place after a cut", place, again)
 	m.finish(t, place)
-	wantSame(t, "place after the end", transfer.Checkpoint{Source: place.Source, Run: 2, Options: "options", Tables: []string{}}, m.begin(t))
+	suite.WantSame(t, "place after the end", transfer.Checkpoint{Source: place.Source, Run: 2, Options: "options", Tables: []string{}}, m.begin(t))
 }
 
 func runBeginsAnew(t *testing.T, m transferPair) {
@@ -47,7 +48,7 @@ func runBeginsAnew(t *testing.T, m transferPair) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "place", transfer.Checkpoint{Source: place.Source, Run: 2, Options: "other options", Tables: []string{}}, other)
+	suite.WantSame(t, "place", transfer.Checkpoint{Source: place.Source, Run: 2, Options: "other options", Tables: []string{}}, other)
 	another, err := m.from.BeginImport(t.Context(), "elsewhere", "options")
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +65,7 @@ func batchWhole(t *testing.T, m transferPair) {
 	if _, err := m.from.ImportUsers(over, place, imported(account(1, "ann"))); err == nil {
 		t.Error("a batch went through with a context that is over")
 	}
-	wantNobody(t, m.pair, "ann")
+	suite.WantNobody(t, m.Pair, "ann")
 	if _, err := m.from.ImportUsers(t.Context(), place, make([]transfer.ImportedUser, transfer.MaxImport+1)); err == nil {
 		t.Error("a batch of more than MaxImport went through")
 	}
@@ -73,35 +74,35 @@ func batchWhole(t *testing.T, m transferPair) {
 		all = append(all, account(int64(i+100), fmt.Sprint("user ", i)))
 	}
 	for i, r := range m.users(t, place, all...) {
-		wantSame(t, fmt.Sprint("outcome of ", all[i].Username, ": ", r.Reason), transfer.ImportAdded, r.Outcome)
+		suite.WantSame(t, fmt.Sprint("outcome of ", all[i].Username, ": ", r.Reason), transfer.ImportAdded, r.Outcome)
 	}
-	wantAccount(t, m.b, all[transfer.MaxImport-1])
+	suite.WantAccount(t, m.B, all[transfer.MaxImport-1])
 }
 
 func endedAtSource(t *testing.T, m transferPair) {
 	place := m.begin(t)
 	ann := account(1, "ann")
 	m.users(t, place, ann)
-	m.tokens(t, place, tokenOf(ann.User, "stays"), tokenOf(ann.User, "ends"), olderOf(t, ann.User, core.Knox42, hexToken(1)))
+	m.tokens(t, place, suite.TokenOf(ann.User, "stays"), suite.TokenOf(ann.User, "ends"), olderOf(t, ann.User, core.Knox42, hexToken(1)))
 	m.finish(t, place)
-	m.issue(t, tokenOf(ann.User, "native"))
+	m.Issue(t, suite.TokenOf(ann.User, "native"))
 	place = m.begin(t)
 	m.users(t, place, ann)
-	m.tokens(t, place, tokenOf(ann.User, "stays"))
-	wantSame(t, "ended", 2, m.finish(t, place))
-	wantGone(t, m.b, "ends")
-	wantGone(t, m.b, hexToken(1))
-	wantFound(t, m.b, "stays", tokenOf(ann.User, "stays"), ann.User)
-	wantFound(t, m.b, "native", tokenOf(ann.User, "native"), ann.User)
+	m.tokens(t, place, suite.TokenOf(ann.User, "stays"))
+	suite.WantSame(t, "ended", 2, m.finish(t, place))
+	suite.WantGone(t, m.B, "ends")
+	suite.WantGone(t, m.B, hexToken(1))
+	suite.WantFound(t, m.B, "stays", suite.TokenOf(ann.User, "stays"), ann.User)
+	suite.WantFound(t, m.B, "native", suite.TokenOf(ann.User, "native"), ann.User)
 }
 
 func absentComesBack(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	place := m.begin(t)
 	m.users(t, place, ann)
-	m.tokens(t, place, tokenOf(ann.User, "absent"), tokenOf(ann.User, "logged out"))
+	m.tokens(t, place, suite.TokenOf(ann.User, "absent"), suite.TokenOf(ann.User, "logged out"))
 	m.finish(t, place)
-	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "logged out").Digest, nil); err != nil {
+	if err := m.A.DeleteToken(t.Context(), suite.TokenOf(ann.User, "logged out").Digest, nil); err != nil {
 		t.Fatal(err)
 	}
 	place = m.begin(t)
@@ -110,65 +111,65 @@ func absentComesBack(t *testing.T, m transferPair) {
 	if err != nil || here != 1 || unseen != 1 {
 		t.Errorf("%d of %d not seen, %v", unseen, here, err)
 	}
-	wantSame(t, "ended", 1, m.finish(t, place))
-	wantGone(t, m.b, "absent")
+	suite.WantSame(t, "ended", 1, m.finish(t, place))
+	suite.WantGone(t, m.B, "absent")
 	place = m.begin(t)
-	wantOutcomes(t, "import", m.tokens(t, place, tokenOf(ann.User, "absent"), tokenOf(ann.User, "logged out")), transfer.ImportAdded, transfer.ImportKept)
+	wantOutcomes(t, "import", m.tokens(t, place, suite.TokenOf(ann.User, "absent"), suite.TokenOf(ann.User, "logged out")), transfer.ImportAdded, transfer.ImportKept)
 	m.finish(t, place)
-	wantFound(t, m.b, "absent", tokenOf(ann.User, "absent"), ann.User)
-	wantGone(t, m.b, "logged out")
+	suite.WantFound(t, m.B, "absent", suite.TokenOf(ann.User, "absent"), ann.User)
+	suite.WantGone(t, m.B, "logged out")
 	// From now on it is like any other token.
-	if err := m.a.DeleteToken(t.Context(), tokenOf(ann.User, "absent").Digest, nil); err != nil {
+	if err := m.A.DeleteToken(t.Context(), suite.TokenOf(ann.User, "absent").Digest, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantOutcomes(t, "import", m.tokens(t, m.begin(t), tokenOf(ann.User, "absent")), transfer.ImportKept)
+	wantOutcomes(t, "import", m.tokens(t, m.begin(t), suite.TokenOf(ann.User, "absent")), transfer.ImportKept)
 }
 
 func anotherIsShown(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	place := m.begin(t)
 	m.users(t, place, ann)
-	first, second := reusableOf(ann.User, "first", time.Hour), reusableOf(ann.User, "second", time.Hour)
+	first, second := suite.ReusableOf(ann.User, "first", time.Hour), suite.ReusableOf(ann.User, "second", time.Hour)
 	m.tokens(t, place, first)
 	m.finish(t, place)
 	place = m.begin(t)
 	m.users(t, place, ann)
 	m.tokens(t, place, second)
-	wantSame(t, "ended", 1, m.finish(t, place))
-	wantGone(t, m.b, "first")
-	wantSame(t, "token shown again", second, m.reuseToken(t, reusableOf(ann.User, "fresh", time.Hour), noon()))
+	suite.WantSame(t, "ended", 1, m.finish(t, place))
+	suite.WantGone(t, m.B, "first")
+	suite.WantSame(t, "token shown again", second, m.Reuse(t, suite.ReusableOf(ann.User, "fresh", time.Hour), suite.Noon()))
 }
 
 func otherTables(t *testing.T, m transferPair) {
 	ann := account(1, "ann")
 	place := m.begin(t)
 	m.users(t, place, ann)
-	m.tokens(t, place, tokenOf(ann.User, "key"))
+	m.tokens(t, place, suite.TokenOf(ann.User, "key"))
 	place.Tables = []string{"tokens"}
 	m.finish(t, place)
 	place = m.begin(t)
-	wantSame(t, "tables", []string{"tokens"}, place.Tables)
+	suite.WantSame(t, "tables", []string{"tokens"}, place.Tables)
 	if ended, err := m.from.FinishImport(t.Context(), place, []string{"others"}); ended != 0 || err != nil {
 		t.Errorf("ended %d, %v", ended, err)
 	}
-	wantFound(t, m.b, "key", tokenOf(ann.User, "key"), ann.User)
+	suite.WantFound(t, m.B, "key", suite.TokenOf(ann.User, "key"), ann.User)
 }
 
 func partEndsNothing(t *testing.T, m transferPair) {
 	place := m.begin(t)
 	ann := account(1, "ann")
 	m.users(t, place, ann)
-	m.tokens(t, place, tokenOf(ann.User, "key"))
+	m.tokens(t, place, suite.TokenOf(ann.User, "key"))
 	m.finish(t, place)
 	place = m.begin(t)
 	if ended, err := m.from.FinishImport(t.Context(), place, nil); ended != 0 || err != nil {
 		t.Errorf("ended %d, %v", ended, err)
 	}
-	wantFound(t, m.b, "key", tokenOf(ann.User, "key"), ann.User)
+	suite.WantFound(t, m.B, "key", suite.TokenOf(ann.User, "key"), ann.User)
 }
 
-func exports() []transferCase {
-	return []transferCase{
+func exports() []testCase {
+	return []testCase{
 		{"users in pages, by id", exportUsers},
 		{"tokens in pages, by user", exportTokens},
 		{"what was handed over is known", handedOver},
@@ -178,9 +179,9 @@ func exports() []transferCase {
 func exportUsers(t *testing.T, m transferPair) {
 	var want, got []core.Account
 	for i := range 7 {
-		u := newUser(fmt.Sprint("user ", i))
+		u := suite.NewUser(fmt.Sprint("user ", i))
 		u.Inactive = i == 3
-		user := m.add(t, u)
+		user := m.Add(t, u)
 		want = append(want, core.Account{User: user, PasswordHash: "hash of " + user.Username})
 	}
 	after := int64(0)
@@ -195,26 +196,26 @@ func exportUsers(t *testing.T, m transferPair) {
 		got = append(got, page...)
 		after = page[len(page)-1].ID
 	}
-	wantSame(t, "users", want, got)
+	suite.WantSame(t, "users", want, got)
 }
 
 func exportTokens(t *testing.T, m transferPair) {
 	want := map[string]core.Token{}
 	for i := range 3 {
-		user := m.add(t, newUser(fmt.Sprint("user ", i)))
+		user := m.Add(t, suite.NewUser(fmt.Sprint("user ", i)))
 		for k := range 3 {
-			token := tokenOf(user, fmt.Sprint(i, k))
+			token := suite.TokenOf(user, fmt.Sprint(i, k))
 			want[string(token.Digest)] = token
-			m.issue(t, token)
+			m.Issue(t, token)
 		}
-		inner := tokenOf(user, fmt.Sprint("inner", i))
+		inner := suite.TokenOf(user, fmt.Sprint("inner", i))
 		inner.Realm = "inner"
-		m.issue(t, inner)
+		m.Issue(t, inner)
 	}
 	got := map[string]core.Token{}
 	var last core.Token
 	for {
-		page, err := m.to.ExportTokens(t.Context(), realm, last, 2)
+		page, err := m.to.ExportTokens(t.Context(), suite.Realm, last, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,18 +229,18 @@ func exportTokens(t *testing.T, m transferPair) {
 			last, got[string(token.Digest)] = token, token
 		}
 	}
-	wantSame(t, "tokens", want, got)
+	suite.WantSame(t, "tokens", want, got)
 }
 
 func handedOver(t *testing.T, m transferPair) {
-	ann := m.add(t, newUser("ann"))
-	live, over, older := slidingOf(ann, "live", time.Hour), slidingOf(ann, "over", time.Minute), slidingOf(ann, hexToken(1), time.Hour)
+	ann := m.Add(t, suite.NewUser("ann"))
+	live, over, older := suite.SlidingOf(ann, "live", time.Hour), suite.SlidingOf(ann, "over", time.Minute), suite.SlidingOf(ann, hexToken(1), time.Hour)
 	var err error
 	if older.Legacy, err = core.NewLegacy(core.Knox42, zeros{}, hexToken(1)); err != nil {
 		t.Fatal(err)
 	}
 	for _, token := range []core.Token{live, over, older} {
-		m.issue(t, token)
+		m.Issue(t, token)
 	}
 	place := m.begin(t)
 	handed := []core.Digest{live.Digest, over.Digest, older.Legacy.Digest}
@@ -251,7 +252,7 @@ func handedOver(t *testing.T, m transferPair) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "links", []transfer.UserLink{{UserID: ann.ID, Source: place.Source, Key: fmt.Sprint(ann.ID), Fingerprint: transfer.UserFingerprint(same)}}, links)
+	suite.WantSame(t, "links", []transfer.UserLink{{UserID: ann.ID, Source: place.Source, Key: fmt.Sprint(ann.ID), Fingerprint: transfer.UserFingerprint(same)}}, links)
 	ended := func(now time.Time) (keys []string) {
 		t.Helper()
 		found, err := m.to.RevokedAmong(t.Context(), append(handed, core.Presented("never here").SHA256()), now)
@@ -265,14 +266,14 @@ func handedOver(t *testing.T, m transferPair) {
 		slices.Sort(keys)
 		return keys
 	}
-	wantSame(t, "ended at noon", []string(nil), ended(noon()))
-	wantSame(t, "ended later", []string{"over"}, ended(noon().Add(time.Minute)))
+	suite.WantSame(t, "ended at noon", []string(nil), ended(suite.Noon()))
+	suite.WantSame(t, "ended later", []string{"over"}, ended(suite.Noon().Add(time.Minute)))
 	// A complete run that sees only one of them revokes the others, by their twins too.
 	m.users(t, place, same)
 	m.tokens(t, place, live)
-	wantSame(t, "ended by a run", 2, m.finish(t, place))
-	wantGone(t, m.b, hexToken(1))
-	wantFound(t, m.b, "live", live, ann)
+	suite.WantSame(t, "ended by a run", 2, m.finish(t, place))
+	suite.WantGone(t, m.B, hexToken(1))
+	suite.WantFound(t, m.B, "live", live, ann)
 	// They were only not seen, which is no reason to delete them anywhere.
-	wantSame(t, "ended after it", []string(nil), ended(noon()))
+	suite.WantSame(t, "ended after it", []string(nil), ended(suite.Noon()))
 }

@@ -1,4 +1,4 @@
-package storetest
+package operationtest
 
 import (
 	"errors"
@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
-func mails() []operationCase {
-	return []operationCase{
+func mails() []testCase {
+	return []testCase{
 		{"none", mailsNone},
 		{"the first that is due is claimed, once", mailsClaims},
 		{"a claim ends", mailsLease},
@@ -36,7 +37,7 @@ func mailStores(p operables) (a, b core.MailStore) {
 // enqueue adds a mail that is due so long after noon.
 func enqueue(t *testing.T, s core.MailStore, kind core.MailKind, userID int64, after time.Duration) {
 	t.Helper()
-	if err := s.EnqueueMail(t.Context(), core.Mail{Kind: kind, Profile: issuer, UserID: userID, CreatedAt: noon().Add(after)}, nil); err != nil {
+	if err := s.EnqueueMail(t.Context(), core.Mail{Kind: kind, Profile: suite.Issuer, UserID: userID, CreatedAt: suite.Noon().Add(after)}, nil); err != nil {
 		t.Fatalf("enqueue mail: %v", err)
 	}
 }
@@ -44,7 +45,7 @@ func enqueue(t *testing.T, s core.MailStore, kind core.MailKind, userID int64, a
 // claim claims a mail so long after noon, for a minute.
 func claim(t *testing.T, s core.MailStore, after time.Duration) core.Mail {
 	t.Helper()
-	now := noon().Add(after)
+	now := suite.Noon().Add(after)
 	m, err := s.ClaimMail(t.Context(), now, now.Add(time.Minute))
 	if err != nil {
 		t.Fatalf("claim mail: %v", err)
@@ -55,7 +56,7 @@ func claim(t *testing.T, s core.MailStore, after time.Duration) core.Mail {
 // wantNoMail checks that none is due so long after noon.
 func wantNoMail(t *testing.T, s core.MailStore, after time.Duration) {
 	t.Helper()
-	now := noon().Add(after)
+	now := suite.Noon().Add(after)
 	m, err := s.ClaimMail(t.Context(), now, now.Add(time.Minute))
 	if !errors.Is(err, core.ErrNotFound) {
 		t.Errorf("claimed %+v, %v", m, err)
@@ -74,14 +75,14 @@ func mailsNone(t *testing.T, p operables) {
 	a, b := mailStores(p)
 	wantNoMail(t, a, 0)
 	wantMails(t, b, 0)
-	gone := core.Mail{ID: "none", Attempts: 1, DueAt: noon()}
-	wantError(t, "update", a.UpdateMail(t.Context(), gone), core.ErrNotFound)
-	wantError(t, "remove", b.RemoveMail(t.Context(), gone, nil), core.ErrNotFound)
+	gone := core.Mail{ID: "none", Attempts: 1, DueAt: suite.Noon()}
+	suite.WantError(t, "update", a.UpdateMail(t.Context(), gone), core.ErrNotFound)
+	suite.WantError(t, "remove", b.RemoveMail(t.Context(), gone, nil), core.ErrNotFound)
 }
 
 func mailsClaims(t *testing.T, p operables) {
 	a, b := mailStores(p)
-	ann := p.add(t, newUser("ann"))
+	ann := p.Add(t, suite.NewUser("ann"))
 	enqueue(t, a, core.MailPasswordReset, ann.ID, time.Second)
 	enqueue(t, b, core.MailActivation, ann.ID, 0)
 	wantMails(t, b, 2)
@@ -90,16 +91,16 @@ func mailsClaims(t *testing.T, p operables) {
 	if first.ID == "" {
 		t.Error("no ID")
 	}
-	want := core.Mail{ID: first.ID, Kind: core.MailActivation, Profile: issuer, UserID: ann.ID, CreatedAt: noon(), DueAt: noon().Add(61 * time.Second), Attempts: 1}
-	wantSame(t, "the first", want, first)
+	want := core.Mail{ID: first.ID, Kind: core.MailActivation, Profile: suite.Issuer, UserID: ann.ID, CreatedAt: suite.Noon(), DueAt: suite.Noon().Add(61 * time.Second), Attempts: 1}
+	suite.WantSame(t, "the first", want, first)
 	second := claim(t, a, time.Second)
-	wantSame(t, "the second", []string{string(core.MailPasswordReset)}, []string{string(second.Kind)})
+	suite.WantSame(t, "the second", []string{string(core.MailPasswordReset)}, []string{string(second.Kind)})
 	wantNoMail(t, a, time.Second)
 	if err := a.RemoveMail(t.Context(), first, nil); err != nil {
 		t.Error(err)
 	}
 	wantMails(t, b, 1)
-	wantError(t, "remove again", b.RemoveMail(t.Context(), first, nil), core.ErrNotFound)
+	suite.WantError(t, "remove again", b.RemoveMail(t.Context(), first, nil), core.ErrNotFound)
 	if err := b.RemoveMail(t.Context(), second, nil); err != nil {
 		t.Error(err)
 	}
@@ -112,15 +113,15 @@ func mailsLease(t *testing.T, p operables) {
 	m := claim(t, a, 0)
 	wantNoMail(t, b, time.Minute-time.Microsecond)
 	again := claim(t, b, time.Minute)
-	m.DueAt, m.Attempts = noon().Add(2*time.Minute), 2
-	wantSame(t, "the next claim", m, again)
+	m.DueAt, m.Attempts = suite.Noon().Add(2*time.Minute), 2
+	suite.WantSame(t, "the next claim", m, again)
 }
 
 func mailsLost(t *testing.T, p operables) {
 	a, b := mailStores(p)
 	enqueue(t, a, core.MailActivation, 1, 0)
 	lost := claim(t, a, 0)
-	lost.Deliveries, lost.DueAt = 1, noon().Add(30*time.Second)
+	lost.Deliveries, lost.DueAt = 1, suite.Noon().Add(30*time.Second)
 	if err := a.UpdateMail(t.Context(), lost); err != nil {
 		t.Fatal(err)
 	}
@@ -129,8 +130,8 @@ func mailsLost(t *testing.T, p operables) {
 	if kept.Deliveries != 1 || kept.Attempts != 2 {
 		t.Errorf("claimed %+v", kept)
 	}
-	wantError(t, "update by who has lost it", a.UpdateMail(t.Context(), lost), core.ErrNotFound)
-	wantError(t, "removal by who has lost it", a.RemoveMail(t.Context(), lost, nil), core.ErrNotFound)
+	suite.WantError(t, "update by who has lost it", a.UpdateMail(t.Context(), lost), core.ErrNotFound)
+	suite.WantError(t, "removal by who has lost it", a.RemoveMail(t.Context(), lost, nil), core.ErrNotFound)
 	kept.Deliveries = 0
 	if err := b.UpdateMail(t.Context(), kept); err != nil {
 		t.Fatal(err)
@@ -157,16 +158,16 @@ func mailsOfNobody(t *testing.T, p operables) {
 func mailsAudited(t *testing.T, p operables) {
 	a, b := mailStores(p)
 	entry := func(act core.Action) *core.AuditEntry {
-		return &core.AuditEntry{At: noon(), Action: act, Outcome: core.OK, UserID: 3, Profile: issuer}
+		return &core.AuditEntry{At: suite.Noon(), Action: act, Outcome: core.OK, UserID: 3, Profile: suite.Issuer}
 	}
-	if err := a.EnqueueMail(t.Context(), core.Mail{Kind: core.MailActivation, Profile: issuer, UserID: 3, CreatedAt: noon()}, entry(core.ActionAskMail)); err != nil {
+	if err := a.EnqueueMail(t.Context(), core.Mail{Kind: core.MailActivation, Profile: suite.Issuer, UserID: 3, CreatedAt: suite.Noon()}, entry(core.ActionAskMail)); err != nil {
 		t.Fatal(err)
 	}
 	m := claim(t, b, 0)
 	if err := b.RemoveMail(t.Context(), m, entry(core.ActionSendMail)); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "remove again", b.RemoveMail(t.Context(), m, entry(core.ActionSendMail)), core.ErrNotFound)
+	suite.WantError(t, "remove again", b.RemoveMail(t.Context(), m, entry(core.ActionSendMail)), core.ErrNotFound)
 	entries, err := p.b.AuditEntries(t.Context(), core.AuditFilter{}, 9)
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +176,7 @@ func mailsAudited(t *testing.T, p operables) {
 	for _, e := range entries {
 		acts = append(acts, e.Action)
 	}
-	wantSame(t, "actions", []core.Action{core.ActionSendMail, core.ActionAskMail}, acts)
+	suite.WantSame(t, "actions", []core.Action{core.ActionSendMail, core.ActionAskMail}, acts)
 }
 
 // mailsRaces lets claims and removals of both handles run together: each mail is claimed once.
@@ -187,10 +188,10 @@ func mailsRaces(t *testing.T, p operables) {
 	}
 	var mutex sync.Mutex
 	claimed := make(map[int64]int)
-	together(workers, func(i int) {
+	suite.Together(workers, func(i int) {
 		s := []core.MailStore{a, b}[i%2]
 		for misses := 0; misses < 3; {
-			m, err := s.ClaimMail(t.Context(), noon(), noon().Add(time.Minute))
+			m, err := s.ClaimMail(t.Context(), suite.Noon(), suite.Noon().Add(time.Minute))
 			if errors.Is(err, core.ErrNotFound) { // or others were faster with all that it saw
 				misses++
 				continue
@@ -220,39 +221,39 @@ func mailsRaces(t *testing.T, p operables) {
 
 func mailsAccounts(t *testing.T, p operables) {
 	a, b := p.a.(core.AccountStore), p.b.(core.AccountStore)
-	ann := p.add(t, newUser("ann"))
+	ann := p.Add(t, suite.NewUser("ann"))
 	_, err := a.AccountByID(t.Context(), ann.ID+1)
-	wantError(t, "nobody", err, core.ErrNotFound)
+	suite.WantError(t, "nobody", err, core.ErrNotFound)
 	check := func(what string, login time.Time) {
 		t.Helper()
 		account, err := b.AccountByID(t.Context(), ann.ID)
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
-		wantSame(t, what, core.Account{User: ann, PasswordHash: "hash of ann", LastLogin: login}, account)
+		suite.WantSame(t, what, core.Account{User: ann, PasswordHash: "hash of ann", LastLogin: login}, account)
 		byName, err := p.a.Account(t.Context(), "ann")
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
-		wantSame(t, what+", by name", account, byName)
+		suite.WantSame(t, what+", by name", account, byName)
 	}
 	check("before", time.Time{})
-	p.issue(t, tokenOf(ann, "of a stack that keeps no logins"))
+	p.Issue(t, suite.TokenOf(ann, "of a stack that keeps no logins"))
 	check("after a login that is not kept", time.Time{})
-	login := tokenOf(ann, "key")
-	login.Login, login.CreatedAt = true, noon().Add(time.Hour)
-	wantError(t, "a login with a password that was changed", p.a.IssueToken(t.Context(), login, "another", 0, nil), core.ErrPasswordChanged)
+	login := suite.TokenOf(ann, "key")
+	login.Login, login.CreatedAt = true, suite.Noon().Add(time.Hour)
+	suite.WantError(t, "a login with a password that was changed", p.a.IssueToken(t.Context(), login, "another", 0, nil), core.ErrPasswordChanged)
 	check("after a login that failed", time.Time{})
-	if _, err := p.a.ReuseToken(t.Context(), login, "hash of ann", noon(), nil); err != nil {
+	if _, err := p.a.ReuseToken(t.Context(), login, "hash of ann", suite.Noon(), nil); err != nil {
 		t.Fatal(err)
 	}
-	check("after a login", noon().Add(time.Hour))
-	login.CreatedAt = noon().Add(2 * time.Hour)
+	check("after a login", suite.Noon().Add(time.Hour))
+	login.CreatedAt = suite.Noon().Add(2 * time.Hour)
 	login.Digest, login.Plaintext = core.Presented("key-2").SHA256(), "key-2"
 	login.Reusable = true
 	for hour := range 2 { // the second is shown the token of the first
-		login.CreatedAt = noon().Add(time.Duration(3+hour) * time.Hour)
-		if _, err := p.b.ReuseToken(t.Context(), login, "hash of ann", noon(), nil); err != nil {
+		login.CreatedAt = suite.Noon().Add(time.Duration(3+hour) * time.Hour)
+		if _, err := p.b.ReuseToken(t.Context(), login, "hash of ann", suite.Noon(), nil); err != nil {
 			t.Fatal(err)
 		}
 		check("after a login that reuses a token", login.CreatedAt)
@@ -261,40 +262,40 @@ func mailsAccounts(t *testing.T, p operables) {
 
 func mailsLogins(t *testing.T, p operables) {
 	a, _ := p.a.(core.AccountStore), p.b.(core.AccountStore)
-	ann := p.add(t, newUser("ann"))
+	ann := p.Add(t, suite.NewUser("ann"))
 	const logins = 8
 	errs := make([]error, logins)
-	together(logins, func(i int) {
-		login := reusableOf(ann, fmt.Sprint("key", i), time.Hour)
+	suite.Together(logins, func(i int) {
+		login := suite.ReusableOf(ann, fmt.Sprint("key", i), time.Hour)
 		login.Login = true
-		_, errs[i] = p.both(i).ReuseToken(t.Context(), login, "hash of ann", noon(), nil)
+		_, errs[i] = p.Of(i).ReuseToken(t.Context(), login, "hash of ann", suite.Noon(), nil)
 	})
 	if err := errors.Join(errs...); err != nil {
 		t.Error(err)
 	}
 	account, err := a.AccountByID(t.Context(), ann.ID)
-	if err != nil || !account.LastLogin.Equal(noon()) {
+	if err != nil || !account.LastLogin.Equal(suite.Noon()) {
 		t.Errorf("last login %v, %v", account.LastLogin, err)
 	}
 }
 
 func mailsActivation(t *testing.T, p operables) {
 	a, b := p.a.(core.AccountStore), p.b.(core.AccountStore)
-	u := newUser("ann")
+	u := suite.NewUser("ann")
 	u.Inactive = true
-	ann, bob := p.add(t, u), p.add(t, newUser("bob"))
+	ann, bob := p.Add(t, u), p.Add(t, suite.NewUser("bob"))
 	entry := func() *core.AuditEntry {
-		return &core.AuditEntry{At: noon(), Action: core.ActionEnableUser, Outcome: core.OK, UserID: ann.ID, Username: "ann"}
+		return &core.AuditEntry{At: suite.Noon(), Action: core.ActionEnableUser, Outcome: core.OK, UserID: ann.ID, Username: "ann"}
 	}
-	good := core.LinkUse{PasswordHash: "hash of ann", At: noon()}
-	another, later := core.LinkUse{PasswordHash: "hash of bob", At: noon()}, good
-	later.LastLogin = noon()
-	wantError(t, "nobody", a.ActivateUser(t.Context(), bob.ID+1, good, entry()), core.ErrNotFound)
-	wantError(t, "who is active", a.ActivateUser(t.Context(), bob.ID, another, entry()), core.ErrNotFound)
-	wantError(t, "another password", a.ActivateUser(t.Context(), ann.ID, another, entry()), core.ErrNotFound)
-	wantError(t, "another login", a.ActivateUser(t.Context(), ann.ID, later, entry()), core.ErrNotFound)
+	good := core.LinkUse{PasswordHash: "hash of ann", At: suite.Noon()}
+	another, later := core.LinkUse{PasswordHash: "hash of bob", At: suite.Noon()}, good
+	later.LastLogin = suite.Noon()
+	suite.WantError(t, "nobody", a.ActivateUser(t.Context(), bob.ID+1, good, entry()), core.ErrNotFound)
+	suite.WantError(t, "who is active", a.ActivateUser(t.Context(), bob.ID, another, entry()), core.ErrNotFound)
+	suite.WantError(t, "another password", a.ActivateUser(t.Context(), ann.ID, another, entry()), core.ErrNotFound)
+	suite.WantError(t, "another login", a.ActivateUser(t.Context(), ann.ID, later, entry()), core.ErrNotFound)
 	errs := make([]error, 6)
-	together(len(errs), func(i int) {
+	suite.Together(len(errs), func(i int) {
 		errs[i] = []core.AccountStore{a, b}[i%2].ActivateUser(t.Context(), ann.ID, good, entry())
 	})
 	done := len(slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, core.ErrNotFound) }))
@@ -302,7 +303,7 @@ func mailsActivation(t *testing.T, p operables) {
 		t.Errorf("%d activations: %v", done, errs)
 	}
 	account, err := b.AccountByID(t.Context(), ann.ID)
-	if err != nil || !account.Active || !account.LastLogin.Equal(noon()) {
+	if err != nil || !account.Active || !account.LastLogin.Equal(suite.Noon()) {
 		t.Errorf("active: %t, last login %v, %v", account.Active, account.LastLogin, err)
 	}
 	entries, err := p.a.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionEnableUser}, 9)
@@ -314,18 +315,18 @@ func mailsActivation(t *testing.T, p operables) {
 // mailsLinks has links refused whose user has changed, and those that are used keep a last login.
 func mailsLinks(t *testing.T, p operables) {
 	a, b := p.a.(core.AccountStore), p.b.(core.AccountStore)
-	ann := p.add(t, newUser("ann"))
+	ann := p.Add(t, suite.NewUser("ann"))
 	anna := ann
 	anna.Username = "anna"
-	good := core.LinkUse{PasswordHash: "hash of ann", At: noon()}
+	good := core.LinkUse{PasswordHash: "hash of ann", At: suite.Noon()}
 	for name, link := range map[string]core.LinkUse{
-		"another password": {PasswordHash: "hash of bob", At: noon()},
-		"another login":    {PasswordHash: "hash of ann", LastLogin: noon(), At: noon()},
+		"another password": {PasswordHash: "hash of bob", At: suite.Noon()},
+		"another login":    {PasswordHash: "hash of ann", LastLogin: suite.Noon(), At: suite.Noon()},
 	} {
 		_, err := a.UpdateUser(t.Context(), core.UserChange{Was: ann, To: anna, Link: &link}, nil)
-		wantError(t, "name, "+name, err, core.ErrConflict)
+		suite.WantError(t, "name, "+name, err, core.ErrConflict)
 		_, err = a.ChangePassword(t.Context(), core.PasswordChange{UserID: ann.ID, Old: "hash of ann", New: "new", Link: &link}, nil)
-		wantError(t, "password, "+name, err, core.ErrPasswordChanged)
+		suite.WantError(t, "password, "+name, err, core.ErrPasswordChanged)
 	}
 	check := func(what string, want core.Account) {
 		t.Helper()
@@ -333,20 +334,20 @@ func mailsLinks(t *testing.T, p operables) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantSame(t, what, want, account)
+		suite.WantSame(t, what, want, account)
 	}
 	check("before", core.Account{User: ann, PasswordHash: "hash of ann"})
 	if _, err := a.UpdateUser(t.Context(), core.UserChange{Was: ann, To: anna, Link: &good}, nil); err != nil {
 		t.Fatal(err)
 	}
-	check("a name", core.Account{User: anna, PasswordHash: "hash of ann", LastLogin: noon()})
-	for i, at := range []time.Time{noon().Add(time.Hour), {}} {
+	check("a name", core.Account{User: anna, PasswordHash: "hash of ann", LastLogin: suite.Noon()})
+	for i, at := range []time.Time{suite.Noon().Add(time.Hour), {}} {
 		old := []string{"hash of ann", "new 0"}[i]
-		link := core.LinkUse{PasswordHash: old, LastLogin: noon().Add(time.Duration(i) * time.Hour), At: at}
+		link := core.LinkUse{PasswordHash: old, LastLogin: suite.Noon().Add(time.Duration(i) * time.Hour), At: at}
 		if _, err := a.ChangePassword(t.Context(), core.PasswordChange{UserID: ann.ID, Old: old, New: fmt.Sprint("new ", i), Link: &link}, nil); err != nil {
 			t.Fatal(err)
 		}
-		check("a password", core.Account{User: anna, PasswordHash: fmt.Sprint("new ", i), LastLogin: noon().Add(time.Hour)})
+		check("a password", core.Account{User: anna, PasswordHash: fmt.Sprint("new ", i), LastLogin: suite.Noon().Add(time.Hour)})
 	}
 	inactive := anna
 	inactive.Active = false

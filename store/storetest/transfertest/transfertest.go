@@ -1,4 +1,5 @@
-package storetest
+// Package transfertest is the suite of a store's imports and exports.
+package transfertest
 
 import (
 	"fmt"
@@ -7,36 +8,41 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
-// TransferStore is a store that can import from another server, and export to it.
-type TransferStore interface {
+// Store is a store that can import from another server, and export to it.
+type Store interface {
 	core.Store
 	transfer.Importer
 	transfer.Exporter
 }
 
-// RunTransfer runs the suite of [transfer.Importer] and [transfer.Exporter], and that
-// of tokens in older servers' formats. The opener's stores have to be TransferStores.
-func RunTransfer(t *testing.T, open Opener) {
-	runSubjects(t, open, []subject[transferPair]{
-		{"older tokens", olderTokens()},
-		{"imported users", importedUsers()},
-		{"imported keys", importedKeys()},
-		{"imported tokens", importedTokens()},
-		{"runs", importRuns()},
-		{"export", exports()},
-	}, func(p pair) transferPair {
-		return transferPair{pair: p, from: p.a.(TransferStore), to: p.b.(TransferStore)}
+// Run runs the suite of [transfer.Importer] and [transfer.Exporter], and that
+// of tokens in older servers' formats. The opener's stores have to be Stores.
+func Run(t *testing.T, open suite.Opener) {
+	suite.Run(t, open, []suite.Subject[testCase]{
+		{Name: "older tokens", Cases: olderTokens()},
+		{Name: "imported users", Cases: importedUsers()},
+		{Name: "imported keys", Cases: importedKeys()},
+		{Name: "imported tokens", Cases: importedTokens()},
+		{Name: "runs", Cases: importRuns()},
+		{Name: "export", Cases: exports()},
+	}, func(p suite.Pair) transferPair {
+		return transferPair{Pair: p, from: p.A.(Store), to: p.B.(Store)}
 	}, nil)
 }
 
-type transferCase = caseOn[transferPair]
+// testCase checks one sentence of a contract.
+type testCase struct {
+	Name string
+	Run  func(*testing.T, transferPair)
+}
 
-// transferPair is a pair of TransferStores: from writes, to reads.
+// transferPair is a pair of Stores: from writes, to reads.
 type transferPair struct {
-	pair
-	from, to TransferStore
+	suite.Pair
+	from, to Store
 }
 
 // source is the source of the imports.
@@ -45,7 +51,7 @@ const source = "somewhere"
 // account is a user of the source.
 func account(id int64, name string) core.Account {
 	return core.Account{
-		User:         core.User{ID: id, Username: name, Email: name + "@example.org", Active: true, CreatedAt: noon()},
+		User:         core.User{ID: id, Username: name, Email: name + "@example.org", Active: true, CreatedAt: suite.Noon()},
 		PasswordHash: "hash of " + name,
 	}
 }
@@ -115,7 +121,7 @@ func wantOutcomes(t *testing.T, what string, got []transfer.ImportResult, want .
 	for i, r := range got {
 		outcomes[i] = r.Outcome
 	}
-	wantSame(t, what+fmt.Sprint(got), want, outcomes)
+	suite.WantSame(t, what+fmt.Sprint(got), want, outcomes)
 }
 
 // hexToken returns a token in knox's format: 64 hex digits.
@@ -128,7 +134,7 @@ func olderOf(t *testing.T, u core.User, g core.LegacyFormat, text string) core.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	token := slidingOf(u, text, time.Hour)
+	token := suite.SlidingOf(u, text, time.Hour)
 	token.Digest, older.Digest = older.Digest, nil
 	token.Legacy = older
 	return token

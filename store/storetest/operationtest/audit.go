@@ -1,4 +1,4 @@
-package storetest
+package operationtest
 
 import (
 	"context"
@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
-func audits() []operationCase {
-	return []operationCase{
+func audits() []testCase {
+	return []testCase{
 		{"a record by itself", auditAlone},
 		{"what is done is recorded with it, what is not is not", auditWith},
 		{"filters and pages", auditFilters},
@@ -21,7 +22,7 @@ func audits() []operationCase {
 
 // line returns an entry without the fields that the cases do not look at.
 func line(act core.Action, outcome, name string) core.AuditEntry {
-	return core.AuditEntry{At: noon(), Action: act, Outcome: outcome, Username: name}
+	return core.AuditEntry{At: suite.Noon(), Action: act, Outcome: outcome, Username: name}
 }
 
 func (p operables) entries(t *testing.T, f core.AuditFilter) []core.AuditEntry {
@@ -35,8 +36,8 @@ func (p operables) entries(t *testing.T, f core.AuditFilter) []core.AuditEntry {
 
 func auditAlone(t *testing.T, p operables) {
 	e := core.AuditEntry{
-		At: noon(), Action: core.ActionLogin, Outcome: "invalid_credentials", UserID: 7, Username: "ann", UsernamePseudonym: "0a",
-		Profile: issuer, Actor: core.Operator, Address: "192.0.2.1", Request: "id-1", Token: "0123456789abcdef", Detail: "login=10% users=2",
+		At: suite.Noon(), Action: core.ActionLogin, Outcome: "invalid_credentials", UserID: 7, Username: "ann", UsernamePseudonym: "0a",
+		Profile: suite.Issuer, Actor: core.Operator, Address: "192.0.2.1", Request: "id-1", Token: "0123456789abcdef", Detail: "login=10% users=2",
 	}
 	for range 2 {
 		if err := p.a.Record(t.Context(), e); err != nil {
@@ -48,7 +49,7 @@ func auditAlone(t *testing.T, p operables) {
 		t.Fatalf("entries %+v, want two, the newest first", got)
 	}
 	e.ID = got[1].ID
-	wantSame(t, "entry", e, got[1])
+	suite.WantSame(t, "entry", e, got[1])
 }
 
 // auditWith makes each change that is audited, and each once more so that it fails.
@@ -74,41 +75,41 @@ func auditWith(t *testing.T, p operables) {
 			return
 		}
 		want.ID = got[0].ID
-		wantSame(t, string(act), want, got[0])
+		suite.WantSame(t, string(act), want, got[0])
 	}
 	refused := errors.New("refused")
 	do(core.ActionRegister, func(e *core.AuditEntry) (err error) {
-		ann, err = p.a.CreateUser(ctx, newUser("ann"), nil, e)
+		ann, err = p.a.CreateUser(ctx, suite.NewUser("ann"), nil, e)
 		if e.UserID != ann.ID {
 			t.Errorf("entry of user %d, want %d", e.UserID, ann.ID)
 		}
 		return err
 	}, func(e *core.AuditEntry) error {
-		_, err := p.a.CreateUser(ctx, newUser("ann"), func(core.User) (core.Token, error) { return core.Token{}, refused }, e)
+		_, err := p.a.CreateUser(ctx, suite.NewUser("ann"), func(core.User) (core.Token, error) { return core.Token{}, refused }, e)
 		return err
 	})
 	do(core.ActionLogin,
 		func(e *core.AuditEntry) error {
-			return p.a.IssueToken(ctx, tokenOf(ann, "key"), "", 0, e)
+			return p.a.IssueToken(ctx, suite.TokenOf(ann, "key"), "", 0, e)
 		},
 		func(e *core.AuditEntry) error {
-			return p.a.IssueToken(ctx, tokenOf(absent, "key"), "", 0, e)
+			return p.a.IssueToken(ctx, suite.TokenOf(absent, "key"), "", 0, e)
 		})
-	first, again := reusableOf(ann, "first", time.Hour), reusableOf(ann, "again", time.Hour)
-	p.issue(t, first)
+	first, again := suite.ReusableOf(ann, "first", time.Hour), suite.ReusableOf(ann, "again", time.Hour)
+	p.Issue(t, first)
 	do("reuse", func(e *core.AuditEntry) error {
-		_, err := p.a.ReuseToken(ctx, again, "", noon(), e)
+		_, err := p.a.ReuseToken(ctx, again, "", suite.Noon(), e)
 		if e.Token != core.TokenID(first.Digest) {
 			t.Errorf("entry of token %q, want the one that is shown again", e.Token)
 		}
 		return err
 	}, func(e *core.AuditEntry) error {
-		_, err := p.a.ReuseToken(ctx, reusableOf(absent, "x", time.Hour), "", noon(), e)
+		_, err := p.a.ReuseToken(ctx, suite.ReusableOf(absent, "x", time.Hour), "", suite.Noon(), e)
 		return err
 	})
 	do(core.ActionLogout,
-		func(e *core.AuditEntry) error { return p.a.DeleteToken(ctx, tokenOf(ann, "key").Digest, e) },
-		func(e *core.AuditEntry) error { return p.a.DeleteToken(ctx, tokenOf(ann, "none").Digest, e) })
+		func(e *core.AuditEntry) error { return p.a.DeleteToken(ctx, suite.TokenOf(ann, "key").Digest, e) },
+		func(e *core.AuditEntry) error { return p.a.DeleteToken(ctx, suite.TokenOf(ann, "none").Digest, e) })
 	do(core.ActionSetPassword,
 		func(e *core.AuditEntry) error { return p.a.UpdatePassword(ctx, ann.ID, "hash of ann", "new", false, e) },
 		func(e *core.AuditEntry) error { return p.a.UpdatePassword(ctx, ann.ID, "other", "new", false, e) })
@@ -116,12 +117,12 @@ func auditWith(t *testing.T, p operables) {
 		func(e *core.AuditEntry) error { return p.a.SetActive(ctx, ann.ID, false, e) },
 		func(e *core.AuditEntry) error { return p.a.SetActive(ctx, absent.ID, false, e) })
 	do(core.ActionLogoutAll, func(e *core.AuditEntry) error {
-		_, err := p.a.DeleteUserTokens(ctx, ann.ID, realm, e)
+		_, err := p.a.DeleteUserTokens(ctx, ann.ID, suite.Realm, e)
 		return err
 	}, func(e *core.AuditEntry) error {
 		over, cancel := context.WithCancel(ctx)
 		cancel()
-		_, err := p.a.DeleteUserTokens(over, ann.ID, realm, e)
+		_, err := p.a.DeleteUserTokens(over, ann.ID, suite.Realm, e)
 		return err
 	})
 	do(core.ActionDeleteUser,
@@ -134,26 +135,26 @@ func auditPurge(t *testing.T, p operables) {
 	const old, all, batch = 7, 10, 3
 	for i := all - 1; i >= 0; i-- { // not in order, as after a clock was wrong
 		e := line(core.ActionLogin, core.OK, "ann")
-		e.At, e.Request = noon().Add(time.Duration(i)*time.Hour), fmt.Sprint(i)
+		e.At, e.Request = suite.Noon().Add(time.Duration(i)*time.Hour), fmt.Sprint(i)
 		if err := p.a.Record(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var gone []int
 	for range 5 {
-		n, err := p.b.PurgeAudit(t.Context(), noon().Add(old*time.Hour), batch)
+		n, err := p.b.PurgeAudit(t.Context(), suite.Noon().Add(old*time.Hour), batch)
 		if err != nil {
 			t.Fatal(err)
 		}
 		gone = append(gone, n)
 	}
-	wantSame(t, "removed", []int{3, 3, 1, 0, 0}, gone)
+	suite.WantSame(t, "removed", []int{3, 3, 1, 0, 0}, gone)
 	left := ""
 	for _, e := range p.entries(t, core.AuditFilter{}) {
 		left += e.Request
 	}
-	wantSame(t, "left", "789", left)
-	if n, err := p.a.PurgeAudit(t.Context(), noon(), batch); n != 0 || err != nil {
+	suite.WantSame(t, "left", "789", left)
+	if n, err := p.a.PurgeAudit(t.Context(), suite.Noon(), batch); n != 0 || err != nil {
 		t.Errorf("an earlier moment removes %d, %v", n, err)
 	}
 }
@@ -165,7 +166,7 @@ func auditFilters(t *testing.T, p operables) {
 		{Action: core.ActionLogin, Outcome: "invalid_credentials", UsernamePseudonym: "0a"},
 		line(core.ActionLogout, core.OK, "ann"),
 	} {
-		e.At = noon().Add(time.Duration(i) * time.Hour)
+		e.At = suite.Noon().Add(time.Duration(i) * time.Hour)
 		e.Request = fmt.Sprint(i)
 		if err := p.a.Record(t.Context(), e); err != nil {
 			t.Fatal(err)
@@ -183,8 +184,8 @@ func auditFilters(t *testing.T, p operables) {
 		{"digest", core.AuditFilter{UsernamePseudonyms: []string{"0a"}}, "2"},
 		{"act", core.AuditFilter{Action: core.ActionLogout}, "3"},
 		{"failed", core.AuditFilter{Failed: true}, "21"},
-		{"since", core.AuditFilter{Since: noon().Add(time.Hour)}, "321"},
-		{"until", core.AuditFilter{Until: noon().Add(time.Hour)}, "0"},
+		{"since", core.AuditFilter{Since: suite.Noon().Add(time.Hour)}, "321"},
+		{"until", core.AuditFilter{Until: suite.Noon().Add(time.Hour)}, "0"},
 		{"before", core.AuditFilter{Before: all[1].ID}, "10"},
 		{"together", core.AuditFilter{Username: "ann", Action: core.ActionLogin}, "0"},
 		{"none", core.AuditFilter{Username: "nobody"}, ""},
@@ -193,7 +194,7 @@ func auditFilters(t *testing.T, p operables) {
 		for _, e := range p.entries(t, test.filter) {
 			got += e.Request
 		}
-		wantSame(t, test.name, test.want, got)
+		suite.WantSame(t, test.name, test.want, got)
 	}
 	first, err := p.b.AuditEntries(t.Context(), core.AuditFilter{}, 1)
 	if err != nil || len(first) != 1 || first[0].ID != all[0].ID {

@@ -1,4 +1,4 @@
-package storetest
+package operationtest
 
 import (
 	"bytes"
@@ -10,10 +10,11 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/cutover"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
-func cutovers() []operationCase {
-	return []operationCase{
+func cutovers() []testCase {
+	return []testCase{
 		{"nothing was ever set", cutoverEmpty},
 		{"a state is kept as given", cutoverKept},
 		{"another version than the stored one is refused", cutoverConflict},
@@ -26,7 +27,7 @@ func cutovers() []operationCase {
 
 // stateOf returns a state with endpoints at a share.
 func stateOf(share cutover.Share, endpoints ...string) cutover.State {
-	s := cutover.State{ChangedAt: noon(), Key: bytes.Repeat([]byte{7}, cutover.KeySize)}
+	s := cutover.State{ChangedAt: suite.Noon(), Key: bytes.Repeat([]byte{7}, cutover.KeySize)}
 	for _, name := range endpoints {
 		s.Set(cutover.Rule{Endpoint: name, Share: share})
 	}
@@ -50,13 +51,13 @@ func (p operables) set(t *testing.T, previous int64, s cutover.State) {
 }
 
 func cutoverEmpty(t *testing.T, p operables) {
-	wantSame(t, "state", cutover.State{}, p.state(t))
+	suite.WantSame(t, "state", cutover.State{}, p.state(t))
 	keyless := stateOf(0, "login")
 	keyless.Key = nil
 	if err := p.a.SetCutover(t.Context(), 0, keyless, nil); err == nil {
 		t.Error("a state without a key was set")
 	}
-	wantSame(t, "state", cutover.State{}, p.state(t))
+	suite.WantSame(t, "state", cutover.State{}, p.state(t))
 }
 
 func cutoverKept(t *testing.T, p operables) {
@@ -67,18 +68,18 @@ func cutoverKept(t *testing.T, p operables) {
 	})
 	p.set(t, 0, s)
 	s.Version = 1
-	wantSame(t, "first", s, p.state(t))
+	suite.WantSame(t, "first", s, p.state(t))
 	s.Rollback()
-	s.ChangedAt = noon().Add(time.Microsecond)
+	s.ChangedAt = suite.Noon().Add(time.Microsecond)
 	p.set(t, 1, s)
 	s.Version = 2
-	wantSame(t, "second", s, p.state(t))
+	suite.WantSame(t, "second", s, p.state(t))
 }
 
 func cutoverConflict(t *testing.T, p operables) {
 	refused := func(previous int64) {
 		t.Helper()
-		wantError(t, fmt.Sprint("after version ", previous), p.b.SetCutover(t.Context(), previous, stateOf(1, "other"), nil), core.ErrConflict)
+		suite.WantError(t, fmt.Sprint("after version ", previous), p.b.SetCutover(t.Context(), previous, stateOf(1, "other"), nil), core.ErrConflict)
 	}
 	refused(1)
 	p.set(t, 0, stateOf(0, "login"))
@@ -90,7 +91,7 @@ func cutoverConflict(t *testing.T, p operables) {
 	}
 	want := stateOf(0, "login", "logout")
 	want.Version = 2
-	wantSame(t, "state", want, p.state(t))
+	suite.WantSame(t, "state", want, p.state(t))
 }
 
 func cutoverKey(t *testing.T, p operables) {
@@ -99,19 +100,19 @@ func cutoverKey(t *testing.T, p operables) {
 	second := stateOf(1, "login")
 	second.Key = bytes.Repeat([]byte{8}, cutover.KeySize)
 	p.set(t, 1, second)
-	wantSame(t, "key", first.Key, p.state(t).Key)
+	suite.WantSame(t, "key", first.Key, p.state(t).Key)
 }
 
 func cutoverAudit(t *testing.T, p operables) {
 	set := func(previous int64, detail string) error {
-		e := core.AuditEntry{At: noon(), Action: core.ActionCutover, Outcome: core.OK, Actor: core.Operator, Detail: detail}
+		e := core.AuditEntry{At: suite.Noon(), Action: core.ActionCutover, Outcome: core.OK, Actor: core.Operator, Detail: detail}
 		return p.a.SetCutover(t.Context(), previous, stateOf(0, "login"), &e)
 	}
 	for i, detail := range []string{"login=0%", "login=0% again"} {
 		if err := set(int64(i), detail); err != nil {
 			t.Fatal(err)
 		}
-		wantError(t, "again", set(int64(i), "refused"), core.ErrConflict)
+		suite.WantError(t, "again", set(int64(i), "refused"), core.ErrConflict)
 		got := p.entries(t, core.AuditFilter{Action: core.ActionCutover})
 		if len(got) != i+1 || got[0].Detail != detail || got[0].Actor != core.Operator {
 			t.Errorf("after %q: %+v", detail, got)
@@ -129,7 +130,7 @@ func cutoverRace(t *testing.T, p operables) {
 	const rounds, actors = 10, 6
 	for previous := range int64(rounds) {
 		var won atomic.Int64
-		together(actors, func(i int) {
+		suite.Together(actors, func(i int) {
 			s := stateOf(cutover.Share(i), "login")
 			e := line(core.ActionCutover, core.OK, "")
 			switch err := p.of(i).SetCutover(t.Context(), previous, s, &e); {
@@ -143,14 +144,14 @@ func cutoverRace(t *testing.T, p operables) {
 			t.Fatalf("after version %d, %d were set, want 1", previous, n)
 		}
 	}
-	wantSame(t, "version", int64(rounds), p.state(t).Version)
-	wantSame(t, "entries", rounds, len(p.entries(t, core.AuditFilter{Action: core.ActionCutover})))
+	suite.WantSame(t, "version", int64(rounds), p.state(t).Version)
+	suite.WantSame(t, "entries", rounds, len(p.entries(t, core.AuditFilter{Action: core.ActionCutover})))
 }
 
 // cutoverLedger has operators who each add an endpoint to what the others have added.
 func cutoverLedger(t *testing.T, p operables) {
 	const actors = 12
-	together(actors, func(i int) {
+	suite.Together(actors, func(i int) {
 		for {
 			s, err := p.of(i).CutoverState(t.Context())
 			if err != nil {

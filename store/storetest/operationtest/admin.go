@@ -1,4 +1,4 @@
-package storetest
+package operationtest
 
 import (
 	"bytes"
@@ -8,25 +8,26 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
-func privacy() []operationCase {
-	return []operationCase{
+func privacy() []testCase {
+	return []testCase{
 		{"the key is drawn once", databaseKey},
 		{"passwords are counted by their parameters", passwordMix},
 	}
 }
 
-func operatedUsers() []operationCase {
-	return []operationCase{
+func operatedUsers() []testCase {
+	return []testCase{
 		{"pages of users", userPages},
 		{"an inactive user keeps the tokens", setActive},
 		{"a deleted user has no tokens", deleteUser},
 	}
 }
 
-func operatedTokens() []operationCase {
-	return []operationCase{
+func operatedTokens() []testCase {
+	return []testCase{
 		{"pages of tokens", tokenPages},
 		{"live tokens are counted", countTokens},
 		{"what ended is purged in batches", purgeTokens},
@@ -42,16 +43,16 @@ func databaseKey(t *testing.T, p operables) {
 	}
 	failure := errors.New("no randomness")
 	_, err := p.a.DatabaseKey(t.Context(), func() ([]byte, error) { return nil, failure })
-	wantError(t, "key", err, failure)
+	suite.WantError(t, "key", err, failure)
 	keys := make([][]byte, 8)
-	together(len(keys), func(i int) {
+	suite.Together(len(keys), func(i int) {
 		var err error
 		if keys[i], err = p.of(i).DatabaseKey(t.Context(), drawn(byte(i))); err != nil {
 			t.Error(err)
 		}
 	})
 	for _, key := range keys {
-		wantSame(t, "key", keys[0], key)
+		suite.WantSame(t, "key", keys[0], key)
 	}
 	if len(keys[0]) != core.DatabaseKeySize {
 		t.Errorf("key of %d bytes", len(keys[0]))
@@ -67,9 +68,9 @@ func passwordMix(t *testing.T, p operables) {
 	n := 0
 	add := func(hash string) {
 		n++
-		u := newUser(fmt.Sprint("user ", n))
+		u := suite.NewUser(fmt.Sprint("user ", n))
 		u.PasswordHash = hash
-		p.add(t, u)
+		p.Add(t, u)
 	}
 	for prefix, count := range want {
 		for i := range count {
@@ -92,7 +93,7 @@ func passwordMix(t *testing.T, p operables) {
 		total += g.Accounts
 		for prefix, count := range want {
 			if len(g.Example) > len(prefix) && g.Example[:len(prefix)] == prefix {
-				wantSame(t, prefix, count, g.Accounts)
+				suite.WantSame(t, prefix, count, g.Accounts)
 				delete(want, prefix)
 			}
 		}
@@ -100,14 +101,14 @@ func passwordMix(t *testing.T, p operables) {
 	if len(want) > 0 {
 		t.Errorf("not counted: %v", want)
 	}
-	wantSame(t, "accounts with a password", n-1, total)
-	wantSame(t, "groups", 8+2+2, len(mix))
+	suite.WantSame(t, "accounts with a password", n-1, total)
+	suite.WantSame(t, "groups", 8+2+2, len(mix))
 }
 
 func userPages(t *testing.T, p operables) {
-	ann, bob, eve := p.add(t, newUser("ann")), p.add(t, newUser("bob")), newUser("eve")
+	ann, bob, eve := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob")), suite.NewUser("eve")
 	eve.Inactive, eve.Attributes = true, map[string]string{"location": "here"}
-	inactive := p.add(t, eve)
+	inactive := p.Add(t, eve)
 	page := func(f core.UserFilter, limit int) []core.User {
 		users, err := p.b.Users(t.Context(), f, limit)
 		if err != nil {
@@ -115,47 +116,47 @@ func userPages(t *testing.T, p operables) {
 		}
 		return users
 	}
-	wantSame(t, "first page", []core.User{ann, bob}, page(core.UserFilter{}, 2))
-	wantSame(t, "second page", []core.User{inactive}, page(core.UserFilter{After: bob.ID}, 2))
-	wantSame(t, "inactive ones", []core.User{inactive}, page(core.UserFilter{Inactive: true}, 9))
-	wantSame(t, "none", 0, len(page(core.UserFilter{After: inactive.ID}, 9)))
+	suite.WantSame(t, "first page", []core.User{ann, bob}, page(core.UserFilter{}, 2))
+	suite.WantSame(t, "second page", []core.User{inactive}, page(core.UserFilter{After: bob.ID}, 2))
+	suite.WantSame(t, "inactive ones", []core.User{inactive}, page(core.UserFilter{Inactive: true}, 9))
+	suite.WantSame(t, "none", 0, len(page(core.UserFilter{After: inactive.ID}, 9)))
 }
 
 func setActive(t *testing.T, p operables) {
-	ann := p.add(t, newUser("ann"))
-	p.issue(t, tokenOf(ann, "key"))
+	ann := p.Add(t, suite.NewUser("ann"))
+	p.Issue(t, suite.TokenOf(ann, "key"))
 	for _, active := range []bool{false, true} {
 		if err := p.a.SetActive(t.Context(), ann.ID, active, nil); err != nil {
 			t.Fatal(err)
 		}
 		ann.Active = active
-		wantFound(t, p.a, "key", tokenOf(ann, "key"), ann)
-		wantFound(t, p.b, "key", tokenOf(ann, "key"), ann)
+		suite.WantFound(t, p.a, "key", suite.TokenOf(ann, "key"), ann)
+		suite.WantFound(t, p.b, "key", suite.TokenOf(ann, "key"), ann)
 	}
-	wantError(t, "nobody", p.a.SetActive(t.Context(), ann.ID+1, true, nil), core.ErrNotFound)
+	suite.WantError(t, "nobody", p.a.SetActive(t.Context(), ann.ID+1, true, nil), core.ErrNotFound)
 }
 
 func deleteUser(t *testing.T, p operables) {
-	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
-	p.issue(t, tokenOf(ann, "ann's"))
-	p.issue(t, tokenOf(bob, "bob's"))
-	wantFound(t, p.b, "ann's", tokenOf(ann, "ann's"), ann)
+	ann, bob := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob"))
+	p.Issue(t, suite.TokenOf(ann, "ann's"))
+	p.Issue(t, suite.TokenOf(bob, "bob's"))
+	suite.WantFound(t, p.b, "ann's", suite.TokenOf(ann, "ann's"), ann)
 	if err := p.a.DeleteUser(t.Context(), ann.ID, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantGone(t, p.a, "ann's")
-	wantGone(t, p.b, "ann's")
-	wantNobody(t, p.pair, "ann")
-	wantFound(t, p.b, "bob's", tokenOf(bob, "bob's"), bob)
-	wantError(t, "again", p.b.DeleteUser(t.Context(), ann.ID, nil), core.ErrNotFound)
+	suite.WantGone(t, p.a, "ann's")
+	suite.WantGone(t, p.b, "ann's")
+	suite.WantNobody(t, p.Pair, "ann")
+	suite.WantFound(t, p.b, "bob's", suite.TokenOf(bob, "bob's"), bob)
+	suite.WantError(t, "again", p.b.DeleteUser(t.Context(), ann.ID, nil), core.ErrNotFound)
 }
 
 func tokenPages(t *testing.T, p operables) {
-	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
-	all := []core.Token{tokenOf(ann, "1"), reusableOf(ann, "2", time.Hour), tokenOf(bob, "3")}
+	ann, bob := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob"))
+	all := []core.Token{suite.TokenOf(ann, "1"), suite.ReusableOf(ann, "2", time.Hour), suite.TokenOf(bob, "3")}
 	for i, digest := range []string{"aaaa", "abbb", "b"} {
 		all[i].Digest = core.Digest(digest)
-		p.issue(t, all[i])
+		p.Issue(t, all[i])
 	}
 	for _, test := range []struct {
 		name   string
@@ -177,16 +178,16 @@ func tokenPages(t *testing.T, p operables) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantSame(t, test.name, test.want, got)
+		suite.WantSame(t, test.name, test.want, got)
 	}
 }
 
 func countTokens(t *testing.T, p operables) {
-	ann := p.add(t, newUser("ann"))
-	p.issue(t, tokenOf(ann, "for ever"))
-	p.issue(t, slidingOf(ann, "hour", time.Hour))
+	ann := p.Add(t, suite.NewUser("ann"))
+	p.Issue(t, suite.TokenOf(ann, "for ever"))
+	p.Issue(t, suite.SlidingOf(ann, "hour", time.Hour))
 	for after, want := range map[time.Duration]int64{0: 2, time.Hour: 1, 2 * time.Hour: 1} {
-		live, err := p.b.CountTokens(t.Context(), noon().Add(after))
+		live, err := p.b.CountTokens(t.Context(), suite.Noon().Add(after))
 		if err != nil || live != want {
 			t.Errorf("after %v: %d live, %v, want %d", after, live, err, want)
 		}
@@ -194,18 +195,18 @@ func countTokens(t *testing.T, p operables) {
 }
 
 func purgeTokens(t *testing.T, p operables) {
-	ann := p.add(t, newUser("ann"))
-	p.issue(t, tokenOf(ann, "for ever"))
+	ann := p.Add(t, suite.NewUser("ann"))
+	p.Issue(t, suite.TokenOf(ann, "for ever"))
 	for i, key := range []string{"a", "b", "c", "d"} {
-		token := slidingOf(ann, key, time.Duration(i)*time.Hour)
+		token := suite.SlidingOf(ann, key, time.Duration(i)*time.Hour)
 		if key == "b" {
 			token.Issuer = "another"
 		}
-		p.issue(t, token)
+		p.Issue(t, token)
 	}
 	purge := func(want int, before time.Duration, limit int, issuers ...string) {
 		t.Helper()
-		n, err := p.a.PurgeTokens(t.Context(), noon().Add(before), issuers, limit)
+		n, err := p.a.PurgeTokens(t.Context(), suite.Noon().Add(before), issuers, limit)
 		if err != nil || n != want {
 			t.Errorf("purged %d, %v, want %d", n, err, want)
 		}
@@ -213,20 +214,20 @@ func purgeTokens(t *testing.T, p operables) {
 	purge(0, 0, 9)
 	purge(0, 9*time.Hour, 9, "nobody's")
 	purge(1, 9*time.Hour, 1, "another", "nobody's")
-	wantGone(t, p.b, "b")
+	suite.WantGone(t, p.b, "b")
 	purge(1, 90*time.Minute, 9)
-	wantGone(t, p.b, "a")
+	suite.WantGone(t, p.b, "a")
 	purge(1, 9*time.Hour, 1)
 	purge(1, 9*time.Hour, 9)
-	wantFound(t, p.b, "for ever", tokenOf(ann, "for ever"), ann)
+	suite.WantFound(t, p.b, "for ever", suite.TokenOf(ann, "for ever"), ann)
 }
 
 func revokeTokens(t *testing.T, p operables) {
-	ann, bob := p.add(t, newUser("ann")), p.add(t, newUser("bob"))
+	ann, bob := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob"))
 	for i, u := range []core.User{ann, bob, ann} {
-		token := tokenOf(u, fmt.Sprint(i))
+		token := suite.TokenOf(u, fmt.Sprint(i))
 		token.Digest, token.Realm = core.Digest{byte(i)}, fmt.Sprint("realm ", i)
-		p.issue(t, token)
+		p.Issue(t, token)
 	}
 	step := func(after core.Digest, limit, want int, wantLast core.Digest, e *core.AuditEntry) {
 		t.Helper()
@@ -243,33 +244,33 @@ func revokeTokens(t *testing.T, p operables) {
 	if err != nil || len(left) != 0 {
 		t.Errorf("left: %v, %v", left, err)
 	}
-	wantSame(t, "entries", 1, len(p.entries(t, core.AuditFilter{Action: core.ActionRevokeTokens})))
+	suite.WantSame(t, "entries", 1, len(p.entries(t, core.AuditFilter{Action: core.ActionRevokeTokens})))
 }
 
 func revokeOldTokens(t *testing.T, p operables) {
-	ann := p.add(t, newUser("ann"))
+	ann := p.Add(t, suite.NewUser("ann"))
 	for key, age := range map[string]time.Duration{"older": time.Hour, "as old": 0, "younger": -time.Hour} {
-		token := tokenOf(ann, key)
-		token.CreatedAt = noon().Add(-age)
-		p.issue(t, token)
-		wantFound(t, p.b, key, token, ann)
+		token := suite.TokenOf(ann, key)
+		token.CreatedAt = suite.Noon().Add(-age)
+		p.Issue(t, token)
+		suite.WantFound(t, p.b, key, token, ann)
 	}
-	if n, _, err := p.a.RevokeTokens(t.Context(), noon(), nil, 9, nil); err != nil || n != 1 {
+	if n, _, err := p.a.RevokeTokens(t.Context(), suite.Noon(), nil, 9, nil); err != nil || n != 1 {
 		t.Errorf("revoked %d, %v, want 1", n, err)
 	}
-	wantGone(t, p.b, "older")
-	wantFound(t, p.b, "as old", tokenOf(ann, "as old"), ann)
+	suite.WantGone(t, p.b, "older")
+	suite.WantFound(t, p.b, "as old", suite.TokenOf(ann, "as old"), ann)
 }
 
 func reseal(t *testing.T, p operables) {
-	ann := p.add(t, newUser("ann"))
-	p.issue(t, tokenOf(ann, "not sealed"))
+	ann := p.Add(t, suite.NewUser("ann"))
+	p.Issue(t, suite.TokenOf(ann, "not sealed"))
 	sealed := make([]core.Token, 3)
 	for i := range sealed {
-		u := p.add(t, newUser(fmt.Sprint("user ", i)))
-		sealed[i] = reusableOf(u, fmt.Sprint("key ", i), time.Hour)
+		u := p.Add(t, suite.NewUser(fmt.Sprint("user ", i)))
+		sealed[i] = suite.ReusableOf(u, fmt.Sprint("key ", i), time.Hour)
 		sealed[i].Digest = core.Digest{byte(i)}
-		p.issue(t, sealed[i])
+		p.Issue(t, sealed[i])
 	}
 	page := func(key string, after core.Digest, limit int) []core.Token {
 		tokens, err := p.b.SealedTokens(t.Context(), key, after, limit)
@@ -278,8 +279,8 @@ func reseal(t *testing.T, p operables) {
 		}
 		return tokens
 	}
-	wantSame(t, "first page", sealed[:2], page("key-1", nil, 2))
-	wantSame(t, "second page", sealed[2:], page("key-1", sealed[1].Digest, 2))
+	suite.WantSame(t, "first page", sealed[:2], page("key-1", nil, 2))
+	suite.WantSame(t, "second page", sealed[2:], page("key-1", sealed[1].Digest, 2))
 	sealed[0].Sealed, sealed[0].SealKey = []byte("anew"), "key-2"
 	late := sealed[0]
 	late.Sealed, late.SealKey = []byte("too late"), "key-3"
@@ -288,11 +289,11 @@ func reseal(t *testing.T, p operables) {
 			t.Fatal(err)
 		}
 	}
-	wantSame(t, "resealed", sealed[:1], page("key-2", nil, 9))
-	wantSame(t, "others", sealed[1:], page("key-1", nil, 9))
+	suite.WantSame(t, "resealed", sealed[:1], page("key-2", nil, 9))
+	suite.WantSame(t, "others", sealed[1:], page("key-1", nil, 9))
 	keys, err := p.b.SealKeys(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "keys", map[string]int64{"key-1": 2, "key-2": 1}, keys)
+	suite.WantSame(t, "keys", map[string]int64{"key-1": 2, "key-2": 1}, keys)
 }

@@ -1,4 +1,4 @@
-package storetest
+package operationtest
 
 import (
 	"fmt"
@@ -8,10 +8,11 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/callers"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
-func callerCounts() []operationCase {
-	return []operationCase{
+func callerCounts() []testCase {
+	return []testCase{
 		{"nothing was counted", callersNone},
 		{"counts add up, by each dimension", callersSums},
 		{"a batch is added once", callersBatches},
@@ -29,12 +30,12 @@ func callerStores(p operables) (a, b callers.Store) {
 
 // called returns calls at noon of a day.
 func called(day int, c callers.Caller, requests, refused int64) callers.Calls {
-	at := noon().AddDate(0, 0, day)
+	at := suite.Noon().AddDate(0, 0, day)
 	return callers.Calls{Caller: c, Day: callers.DayOf(at), Requests: requests, Refused: refused, First: at, Last: at.Add(time.Duration(requests) * time.Second)}
 }
 
 func caller(endpoint, user, client, agent string) callers.Caller {
-	return callers.Caller{Profile: issuer, Endpoint: endpoint, User: user, Client: client, Agent: agent}
+	return callers.Caller{Profile: suite.Issuer, Endpoint: endpoint, User: user, Client: client, Agent: agent}
 }
 
 func mustAdd(t *testing.T, s callers.Store, batch string, calls ...callers.Calls) {
@@ -73,7 +74,7 @@ func callersNone(t *testing.T, p operables) {
 	if all := sums(t, a, callers.Filter{}, callers.ByAll); len(all) > 0 {
 		t.Errorf("%v", all)
 	}
-	if n, err := b.PurgeCalls(t.Context(), callers.DayOf(noon()), 10); n != 0 || err != nil {
+	if n, err := b.PurgeCalls(t.Context(), callers.DayOf(suite.Noon()), 10); n != 0 || err != nil {
 		t.Errorf("purged %d, %v", n, err)
 	}
 	mustAdd(t, a, "none")
@@ -97,17 +98,17 @@ func callersSums(t *testing.T, p operables) {
 			"some-api|login||192.0.2.1|curl/8|false 5/5", "some-api|login||||true 7/7", "some-api|login|ann|192.0.2.1|curl/8|false 16/3",
 		},
 	} {
-		wantSame(t, string(by), sorted(want), sums(t, b, callers.Filter{}, by))
+		suite.WantSame(t, string(by), sorted(want), sums(t, b, callers.Filter{}, by))
 	}
-	day := callers.DayOf(noon())
-	wantSame(t, "since a day", sorted([]string{"other-api||ann|||false 4/0", "some-api|||||true 7/7", "some-api||ann|||false 3/1", "some-api||bob|||false 1/0"}), sums(t, a, callers.Filter{Since: day + 1}, callers.ByUser))
-	all := sum(t, a, callers.Filter{Since: day, Profile: issuer}, callers.ByClient)
+	day := callers.DayOf(suite.Noon())
+	suite.WantSame(t, "since a day", sorted([]string{"other-api||ann|||false 4/0", "some-api|||||true 7/7", "some-api||ann|||false 3/1", "some-api||bob|||false 1/0"}), sums(t, a, callers.Filter{Since: day + 1}, callers.ByUser))
+	all := sum(t, a, callers.Filter{Since: day, Profile: suite.Issuer}, callers.ByClient)
 	i := slices.IndexFunc(all, func(c callers.Calls) bool { return c.Client == "192.0.2.1" })
 	if i < 0 || len(all) != 3 {
 		t.Fatalf("of a profile: %v", all)
 	}
-	wantSame(t, "first", noon(), all[i].First)
-	wantSame(t, "last", noon().AddDate(0, 0, 1).Add(3*time.Second), all[i].Last)
+	suite.WantSame(t, "first", suite.Noon(), all[i].First)
+	suite.WantSame(t, "last", suite.Noon().AddDate(0, 0, 1).Add(3*time.Second), all[i].Last)
 }
 
 func callersBatches(t *testing.T, p operables) {
@@ -118,7 +119,7 @@ func callersBatches(t *testing.T, p operables) {
 	}
 	mustAdd(t, b, "another", called(1, ann, 10, 0))
 	mustAdd(t, a, "0123456789abcdef", called(0, ann, 2, 0), called(1, ann, 3, 0))
-	wantSame(t, "sums", []string{"some-api||ann|||false 15/0"}, sums(t, b, callers.Filter{}, callers.ByUser))
+	suite.WantSame(t, "sums", []string{"some-api||ann|||false 15/0"}, sums(t, b, callers.Filter{}, callers.ByUser))
 }
 
 // callersBound fills a day from both handles at once. Who is known goes on being counted, and other
@@ -129,7 +130,7 @@ func callersBound(t *testing.T, p operables) {
 	mustAdd(t, a, "first", called(0, ann, 1, 0))
 	const each = 500
 	fill := func(user bool, batches int) {
-		together(2, func(handle int) {
+		suite.Together(2, func(handle int) {
 			for batch := range batches {
 				var calls []callers.Calls
 				for i := range each {
@@ -176,7 +177,7 @@ func callersBound(t *testing.T, p operables) {
 func callersRaces(t *testing.T, p operables) {
 	a, b := callerStores(p)
 	const writers, batches = 8, 10
-	together(writers, func(i int) {
+	suite.Together(writers, func(i int) {
 		for batch := range batches {
 			calls := []callers.Calls{called(1, caller("login", "ann", "", ""), 2, 1), called(0, caller("login", "ann", "", ""), 1, 0), called(0, caller("login", fmt.Sprint(i), "", ""), 1, 0)}
 			if err := []callers.Store{a, b}[i%2].AddCalls(t.Context(), fmt.Sprint(i, "-", batch), calls); err != nil {
@@ -188,7 +189,7 @@ func callersRaces(t *testing.T, p operables) {
 	for _, c := range sum(t, a, callers.Filter{}, callers.ByUser) {
 		total.Add(c)
 	}
-	wantSame(t, "requests and refused", []int64{writers * batches * 4, writers * batches}, []int64{total.Requests, total.Refused})
+	suite.WantSame(t, "requests and refused", []int64{writers * batches * 4, writers * batches}, []int64{total.Requests, total.Refused})
 }
 
 func callersPurge(t *testing.T, p operables) {
@@ -200,7 +201,7 @@ func callersPurge(t *testing.T, p operables) {
 	}
 	var gone []int
 	for range 5 {
-		n, err := b.PurgeCalls(t.Context(), callers.DayOf(noon())+2, 5)
+		n, err := b.PurgeCalls(t.Context(), callers.DayOf(suite.Noon())+2, 5)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +210,7 @@ func callersPurge(t *testing.T, p operables) {
 	if gone[0] != 5 || gone[4] != 0 {
 		t.Errorf("removed %v", gone)
 	}
-	if left := sum(t, a, callers.Filter{}, callers.ByUser); len(left) != 5 || left[0].First.Before(noon().AddDate(0, 0, 2)) {
+	if left := sum(t, a, callers.Filter{}, callers.ByUser); len(left) != 5 || left[0].First.Before(suite.Noon().AddDate(0, 0, 2)) {
 		t.Errorf("left %v", left)
 	}
 }

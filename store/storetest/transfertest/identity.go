@@ -1,4 +1,4 @@
-package storetest
+package transfertest
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
 )
 
 // passedNames gives each user the name of the previous one, in one batch.
@@ -23,7 +24,7 @@ func passedNames(t *testing.T, m transferPair) {
 		if outcome.Outcome != transfer.ImportUpdated {
 			t.Errorf("user %d: %+v", i+1, outcome)
 		}
-		wantAccount(t, m.b, core.Account{User: after[i].User, PasswordHash: after[i].PasswordHash})
+		suite.WantAccount(t, m.B, core.Account{User: after[i].User, PasswordHash: after[i].PasswordHash})
 	}
 }
 
@@ -46,7 +47,7 @@ func toldTwice(t *testing.T, m transferPair) {
 			t.Errorf("user %d: %+v", after[i].ID, outcome)
 		}
 		if i%2 == 1 {
-			wantAccount(t, m.b, core.Account{User: after[i].User, PasswordHash: after[i].PasswordHash})
+			suite.WantAccount(t, m.B, core.Account{User: after[i].User, PasswordHash: after[i].PasswordHash})
 		}
 	}
 }
@@ -70,8 +71,8 @@ func knownOnce(t *testing.T, m transferPair) {
 	}
 	slices.Sort(users)
 	slices.Sort(links)
-	wantSame(t, "users", []int64{1, 2}, users)
-	wantSame(t, "links", []int64{1, 2}, links)
+	suite.WantSame(t, "users", []int64{1, 2}, users)
+	suite.WantSame(t, "links", []int64{1, 2}, links)
 }
 
 // keyUsedAgain has a source reuse the key of a deleted user for another one: here these
@@ -81,9 +82,9 @@ func keyUsedAgain(t *testing.T, m transferPair) {
 	eve.CreatedAt = ann.CreatedAt.Add(time.Hour)
 	place := m.begin(t)
 	m.users(t, place, ann)
-	m.tokens(t, place, tokenOf(ann.User, "of ann"))
+	m.tokens(t, place, suite.TokenOf(ann.User, "of ann"))
 	m.finish(t, place)
-	m.issue(t, tokenOf(ann.User, "issued here"))
+	m.Issue(t, suite.TokenOf(ann.User, "issued here"))
 
 	place = m.begin(t)
 	wantOutcomes(t, "under the id of another", m.users(t, place, eve), transfer.ImportIDTaken)
@@ -91,8 +92,8 @@ func keyUsedAgain(t *testing.T, m transferPair) {
 	if err != nil || len(owners) > 0 {
 		t.Errorf("the key's user is %v, error %v", owners, err)
 	}
-	place.Stage, place.Now = "tokens", noon()
-	results, err := m.from.ImportTokens(t.Context(), place, []transfer.ImportedToken{{Owner: "1", Token: tokenOf(ann.User, "of eve")}})
+	place.Stage, place.Now = "tokens", suite.Noon()
+	results, err := m.from.ImportTokens(t.Context(), place, []transfer.ImportedToken{{Owner: "1", Token: suite.TokenOf(ann.User, "of eve")}})
 	if err != nil || results[0].Outcome != transfer.ImportRefused {
 		t.Errorf("a token of the key's for the user who had it: %+v, error %v", results, err)
 	}
@@ -108,16 +109,16 @@ func keyUsedAgain(t *testing.T, m transferPair) {
 	if all, err := m.from.KeysAreIDs(t.Context(), place.Source); all || err != nil {
 		t.Errorf("all keys are ids here: %t, error %v", all, err)
 	}
-	wantFound(t, m.b, "issued here", tokenOf(ann.User, "issued here"), ann.User)
+	suite.WantFound(t, m.B, "issued here", suite.TokenOf(ann.User, "issued here"), ann.User)
 	m.finish(t, place)
-	wantGone(t, m.b, "of ann")
+	suite.WantGone(t, m.B, "of ann")
 }
 
 func lastLogins(t *testing.T, m transferPair) {
 	at := func(hours int) core.Account {
 		a := account(7, "ann")
 		if hours >= 0 {
-			a.LastLogin = noon().Add(time.Duration(hours) * time.Hour)
+			a.LastLogin = suite.Noon().Add(time.Duration(hours) * time.Hour)
 		}
 		return a
 	}
@@ -126,14 +127,14 @@ func lastLogins(t *testing.T, m transferPair) {
 		place := m.begin(t)
 		wantOutcomes(t, "import", m.users(t, place, there), outcome)
 		m.finish(t, place)
-		wantAccount(t, m.b, want)
+		suite.WantAccount(t, m.B, want)
 	}
 	run(at(1), at(1), transfer.ImportAdded)
 	run(at(-1), at(1), transfer.ImportUnchanged)
 	run(at(3), at(3), transfer.ImportUnchanged)
-	here := tokenOf(core.User{ID: 7}, "key")
-	here.Login, here.CreatedAt = true, noon().Add(5*time.Hour)
-	m.issue(t, here)
+	here := suite.TokenOf(core.User{ID: 7}, "key")
+	here.Login, here.CreatedAt = true, suite.Noon().Add(5*time.Hour)
+	m.Issue(t, here)
 	run(at(4), at(5), transfer.ImportUnchanged)
 	moved, want := at(6), at(6)
 	moved.Email, want.Email = "new@example.org", "new@example.org"
@@ -142,9 +143,9 @@ func lastLogins(t *testing.T, m transferPair) {
 	unnumbered := at(2)
 	unnumbered.ID, unnumbered.Username = 0, "bob"
 	twice := unnumbered
-	twice.LastLogin = noon().Add(9 * time.Hour)
+	twice.LastLogin = suite.Noon().Add(9 * time.Hour)
 	wantOutcomes(t, "import", m.users(t, place, unnumbered, twice), transfer.ImportAdded, transfer.ImportUnchanged)
-	if bob, err := m.b.Account(t.Context(), "bob"); err != nil || !bob.LastLogin.Equal(twice.LastLogin) {
+	if bob, err := m.B.Account(t.Context(), "bob"); err != nil || !bob.LastLogin.Equal(twice.LastLogin) {
 		t.Errorf("bob: last login %v, %v", bob.LastLogin, err)
 	}
 }
