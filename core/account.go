@@ -134,7 +134,10 @@ func (s *Service) updateUser(ctx context.Context, p Policy, c Confirmation, u Us
 func (u UserUpdate) apply(p Policy, was User) (to User, changed []string) {
 	to = was
 	if u.Username != nil {
-		if to.Username = *u.Username; p.NormalizeUsername {
+		switch to.Username = *u.Username; {
+		case p.EmailIsUsername:
+			to.Email = to.Username
+		case p.NormalizeUsername:
 			to.Username = spelling.Normalize(to.Username)
 		}
 	}

@@ -226,6 +226,9 @@ func (s *Service) newcomer(p Policy, found Vouched, encoded string) NewUser {
 	if p.NormalizeEmail {
 		u.Email = normalizeEmail(u.Email)
 	}
+	if p.EmailIsUsername {
+		u.Email = u.Username
+	}
 	return u
 }
 

@@ -316,3 +316,18 @@ func TestAdoptTellsNothingByItsTime(t *testing.T) {
 		}
 	})
 }
+
+// TestAdoptAddressed keeps the name of a user as the address where users have no other name.
+func TestAdoptAddressed(t *testing.T) {
+	s, _, _ := audited(t, hashing.PoolOptions{})
+	p := fixed
+	p.EmailIsUsername, p.NormalizeEmail = true, true
+	r := &referee{knows: map[string]string{"ann@Example.org": "old"}}
+	if _, adopted, err := s.LoginOrAdopt(t.Context(), p, "ann@Example.org", "old", r); err != nil || !adopted {
+		t.Fatalf("%t, %v", adopted, err)
+	}
+	user, err := s.User(t.Context(), "ann@Example.org")
+	if err != nil || user.Email != "ann@Example.org" {
+		t.Errorf("%+v, %v", user, err)
+	}
+}

@@ -60,6 +60,9 @@ type Policy struct {
 	// updates last_login (django/contrib/auth/models.py, update_last_login): knox's LoginView and
 	// djoser's token/login/, not DRF's ObtainAuthToken. Links that were sent before such a login end.
 	UpdateLastLogin bool
+	// EmailIsUsername is set where users have no other name than their address, as in models with
+	// USERNAME_FIELD = "email": whoever gets a username gets it as the address, too. It is normalized as one.
+	EmailIsUsername bool
 	// NormalizeUsername brings a username to Unicode's NFKC form before it is
 	// stored (Django 1.10 and later: django/contrib/auth/base_user.py,
 	// AbstractBaseUser.normalize_username).

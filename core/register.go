@@ -138,11 +138,17 @@ func (s *Service) newRegistrant(ctx context.Context, p Policy, r Registration) (
 // nothing.
 func (s *Service) newUser(p Policy, r Registration) (NewUser, error) {
 	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now(), Distinct: p.distinct()}
+	if p.EmailIsUsername {
+		u.Email = u.Username
+	}
 	if p.NormalizeUsername {
 		u.Username = spelling.Normalize(u.Username)
 	}
 	if p.NormalizeEmail {
 		u.Email = normalizeEmail(u.Email)
+	}
+	if p.EmailIsUsername {
+		u.Username = u.Email
 	}
 	// Before a hash is spent on it.
 	if err := s.checkStorable(u); err != nil {

@@ -117,11 +117,28 @@ func TestAccountKeys(t *testing.T) {
 	})
 }
 
+// TestAddressesAsNames has no second field for the address, and no characters of names.
+func TestAddressesAsNames(t *testing.T) {
+	p, err := Parse("f.yaml", []byte(strings.Replace(fmt.Sprintf(accountProfile, "update", "/me/", "{username: {}}"), "endpoints:", "usernames: {email: true}\nendpoints:", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkRoundTrip(t, p)
+	good := strings.Replace(fmt.Sprintf(accountProfile, "update", "/me/", "{username: {max_length: 254}}"), "endpoints:", "usernames: {email: true}\nendpoints:", 1)
+	checkProblems(t, good, []problem{
+		{"address", "{username:", "{email: {}, username:", []string{"f.yaml:10:14: endpoints.it.fields.email: the address is the username here (usernames.email), and has its role"}},
+		{"characters", "{max_length: 254}", "{characters: django}", []string{`f.yaml:10:37: endpoints.it.fields.username.characters: want any, not "django"`}},
+		{"length", "254", "255", []string{"f.yaml:10:37: endpoints.it.fields.username.max_length: want a whole number from 1 to 254, not the number 255"}},
+		{"other names", "usernames: {email: true}\n", "usernames: {email: false}\n", []string{"f.yaml:10:37: endpoints.it.fields.username.max_length: want a whole number from 1 to 150, not the number 254"}},
+	})
+}
+
 func TestNames(t *testing.T) {
 	for _, other := range []string{formProfile, plainProfile} {
 		checkProblems(t, other, []problem{
 			{"unique addresses", "tokens:", "emails: {unique: true}\ntokens:", []string{"f.yaml:4:10: emails.unique: is of family drf alone: the others have no answer for an address that is taken"}},
 			{"addresses", "tokens:", "emails: {case: insensitive}\ntokens:", nil},
+			{"addresses as names", "tokens:", "usernames: {email: true}\ntokens:", []string{"f.yaml:4:13: usernames.email: is of family drf alone: the others have Django's own users"}},
 		})
 	}
 	checkProblems(t, restProfile, []problem{
@@ -129,6 +146,10 @@ func TestNames(t *testing.T) {
 		{"words", "tokens:", "usernames: {case: blind}\nemails: {unique: yes}\ntokens:", []string{
 			`f.yaml:4:19: usernames.case: want exact or insensitive, not "blind"`,
 			`f.yaml:5:18: emails.unique: want true or false, not "yes"`,
+		}},
+		{"addresses twice", "tokens:", "usernames: {email: true}\nemails: {unique: true}\ntokens:", []string{
+			"f.yaml:5:9: emails.unique: the address is the username here (usernames.email), which nobody else has",
+			"f.yaml:10:43: endpoints.register.fields.email: the address is the username here (usernames.email), and has its role",
 		}},
 		{"last login", "    path: /login/", "    path: /login/\n    update_last_login: true", nil},
 		{"last login of a logout", "    path: /logout/", "    path: /logout/\n    update_last_login: true", []string{"f.yaml:16:5: endpoints.logout.update_last_login: update_last_login is of login alone"}},

@@ -39,7 +39,7 @@ func (p *Profile) endpoint(e yamlfile.Entry, before []Endpoint) (read Endpoint) 
 	p.view(m, &read, first)
 	p.reachable(m, read, before)
 	p.accountKeys(m, &read)
-	fields := fieldReader{p.Family, read.Action, p.Rules.Trim, p.types()}.fields
+	fields := fieldReader{p.Family, read.Action, p.Rules.Trim, p.types(), p.Usernames.Email}.fields
 	rule := read.Action.rule()
 	switch {
 	case read.Action == "" || len(rule.takes) > 0 && len(rule.needs) == 0:

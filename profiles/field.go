@@ -23,6 +23,8 @@ type fieldReader struct {
 	action Action
 	trim   bool // the stack's rule
 	types  map[string]template.Attribute
+	// addresses says that usernames are addresses.
+	addresses bool
 }
 
 // roles gives the roles that a field of the endpoint can have. An action that is unclear has been
@@ -109,6 +111,9 @@ func (r fieldReader) field(e yamlfile.Entry) Field {
 	} else {
 		m.Forbid("attribute", "a field with the role %s is no attribute", f.Role)
 	}
+	if r.addresses && f.Role == RoleEmail && (r.action == Register || r.action == Update) {
+		e.Refuse("the address is the username here (usernames.email), and has its role")
+	}
 	if r.action.oneOf(Login) && f.Role.oneOf(RoleEmail) {
 		validate := true
 		yamlvalue.Optional(m, "validate", &validate, yamlvalue.Boolean)
@@ -185,7 +190,9 @@ func (r fieldReader) content(m *yamlvalue.Map, f *Field) {
 	}
 	switch f.Role {
 	case RoleUsername, RoleUsernameAgain:
-		most = maxUsername
+		if most = maxUsername; r.addresses {
+			most = maxEmail
+		}
 	case RoleEmail, RoleUsernameOrEmail:
 		most = maxEmail
 	}
@@ -196,7 +203,11 @@ func (r fieldReader) content(m *yamlvalue.Map, f *Field) {
 	yamlvalue.Optional(m, "max_length", &f.MaxLength, yamlvalue.Integer(1, most))
 	if f.Role.oneOf(RoleUsername) {
 		yamlvalue.Optional(m, "lower", &f.Lower, yamlvalue.Boolean)
-		yamlvalue.Optional(m, "characters", &f.Characters, yamlvalue.Word(CharactersAny, CharactersDjango, CharactersASCII))
+		sets := []Characters{CharactersAny, CharactersDjango, CharactersASCII}
+		if r.addresses { // is checked as one
+			sets = sets[:1]
+		}
+		yamlvalue.Optional(m, "characters", &f.Characters, yamlvalue.Word(sets...))
 	} else {
 		m.Forbid("lower", "only a username is compared")
 		m.Forbid("characters", "only a username has a set of characters")

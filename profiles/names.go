@@ -15,9 +15,12 @@ const (
 	CaseInsensitive Case = "insensitive"
 )
 
-// Usernames says how usernames are compared.
+// Usernames says what usernames are, and how they are compared.
 type Usernames struct {
 	Case Case // "exact" unless the profile says otherwise
+	// Email says that a user's name is the address, as in user models with USERNAME_FIELD = "email" and no
+	// other name (django/contrib/auth/base_user.py, AbstractBaseUser). Both change together.
+	Email bool
 }
 
 // Emails says how the addresses of users are compared, also those that a mail is asked for with.
@@ -27,10 +30,15 @@ type Emails struct {
 	Unique bool
 }
 
-func usernames(v yamlvalue.Value) (Usernames, bool) {
+func (f Family) usernames(v yamlvalue.Value) (Usernames, bool) {
 	m := v.Mapping()
 	u := Usernames{Case: CaseExact}
 	yamlvalue.Optional(m, "case", &u.Case, yamlvalue.Word(CaseExact, CaseInsensitive))
+	if f.oneOf(DRF) {
+		yamlvalue.Optional(m, "email", &u.Email, yamlvalue.Boolean)
+	} else {
+		m.Forbid("email", "is of family %s alone: the others have Django's own users", DRF)
+	}
 	m.Done()
 	return u, true
 }
@@ -51,15 +59,21 @@ func (f Family) emails(v yamlvalue.Value) (Emails, bool) {
 // readNames reads how names and addresses are compared.
 func (p *Profile) readNames(m *yamlvalue.Map) {
 	p.Usernames.Case, p.Emails.Case = CaseExact, CaseExact
-	yamlvalue.Optional(m, "usernames", &p.Usernames, usernames)
+	yamlvalue.Optional(m, "usernames", &p.Usernames, p.Family.usernames)
 	yamlvalue.Optional(m, "emails", &p.Emails, p.Family.emails)
+	if v, ok := m.Get("emails"); ok && p.Usernames.Email && p.Emails.Unique {
+		v.RefuseKey("unique", "the address is the username here (usernames.email), which nobody else has")
+	}
 }
 
 // showNames shows what is not as it is by default.
 func (p *Profile) showNames(head yamlnode.Map) {
-	if p.Usernames.Case != CaseExact {
+	if p.Usernames.Case != CaseExact || p.Usernames.Email {
 		s := yamlnode.NewMap()
 		s.Text("case", string(p.Usernames.Case))
+		if p.Family.oneOf(DRF) {
+			s.Flag("email", p.Usernames.Email)
+		}
 		head.Set("usernames", yamlnode.Fold(s.Node, len("usernames: ")))
 	}
 	if p.Emails.Case != CaseExact || p.Emails.Unique {

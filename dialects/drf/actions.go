@@ -94,7 +94,7 @@ func (registerAction) do(v *view, c call) result {
 	values := s.values
 	field, _ := v.endpoint.Field(profiles.RoleUsername)
 	_, withPassword := v.endpoint.Field(profiles.RolePassword)
-	session, err := v.register(c.context(), maxUsernameOf(field), core.Registration{
+	session, err := v.register(c.context(), v.maxUsernameOf(field), core.Registration{
 		Username:   values[profiles.RoleUsername],
 		Email:      values[profiles.RoleEmail],
 		Password:   values[profiles.RolePassword],
@@ -114,14 +114,19 @@ func (registerAction) do(v *view, c call) result {
 // (django/contrib/auth/models.py 3.2). The engine holds more, for other models.
 const maxUsername = 150
 
-// maxUsernameOf is the limit of a username: AbstractUser's, or a higher one of the
+// maxUsernameOf is the limit of a username: that of an address where it is one, AbstractUser's, or a higher one of the
 // profile. A lower one has been checked with the field.
-func maxUsernameOf(f profiles.Field) int { return max(f.MaxLength, maxUsername) }
+func (a *API) maxUsernameOf(f profiles.Field) int {
+	if a.profile.Usernames.Email {
+		return core.MaxEmail
+	}
+	return max(f.MaxLength, maxUsername)
+}
 
 // register is the engine's Register with a lower limit. Like the engine it counts
 // the name as it is stored, which can be longer than the one that was sent.
 func (a *API) register(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
-	if a.policy.NormalizeUsername {
+	if a.policy.NormalizeUsername && !a.policy.EmailIsUsername {
 		r.Username = spelling.Normalize(r.Username)
 	}
 	if utf8.RuneCountInString(r.Username) > limit {

@@ -102,7 +102,7 @@ func (confirmUsernameAction) do(v *view, c call) result {
 		return *refusal
 	}
 	field, _ := v.endpoint.Field(profiles.RoleUsername)
-	if utf8.RuneCountInString(username) > maxUsernameOf(field) {
+	if utf8.RuneCountInString(username) > v.maxUsernameOf(field) {
 		return *v.engineError(&core.Error{Kind: core.KindInvalidUser})
 	}
 	user, err := v.engine.UpdateByLink(c.context(), v.policy, confirmed, core.UserUpdate{Username: &username})

@@ -1,6 +1,7 @@
 package drf_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
@@ -105,5 +106,55 @@ func TestTaken(t *testing.T) {
 		{"ann", "PUT", "/me/", `{"username":"ann","email":"ANN@A.example"}`, `200 {"name":"ann","email":"ANN@A.example"}`},
 		{"", "POST", "/register/", `{"username":"dora","password":"secret"}`, `201 {"name":"dora"}`},
 		{"", "POST", "/register/", `{"username":"eva","email":"","password":"secret"}`, `201 {"name":"eva"}`},
+	})
+}
+
+// addressed has users whose name is their address, as django.contrib.auth.base_user.AbstractBaseUser with
+// USERNAME_FIELD = "email" and djoser 2.1 have it.
+const addressed = `
+name: addressed
+family: drf
+stack: drf-3.14
+tokens: {hex: 40, ttl: never, per_user: one}
+usernames: {email: true}
+endpoints:
+  register:
+    path: /users/
+    renderers: [json]
+    view: {name: Users, actions: true}
+    fields: {email: {role: username, max_length: 254}, password: {}}
+    reply: {status: 201, body: {email: $user.email, name: $user.username}}
+  login:
+    path: /login/
+    renderers: [json]
+    view: {name: Login, actions: true}
+    fields: {email: {role: username}, password: {}}
+    reply: {status: 200, body: {email: $user.email}}
+  set_email:
+    action: set_username
+    path: /set_email/
+    renderers: [json]
+    fields: {new_email: {role: username}, current_password: {}}
+    reply: {status: 200, body: {email: $user.email, name: $user.username}}
+messages: {username_taken: user with this email already exists.}
+`
+
+// TestAddressedUsers registers, renames and logs in users whose name is their address.
+func TestAddressedUsers(t *testing.T) {
+	long := strings.Repeat("a", 50) + "@" + strings.Repeat(strings.Repeat("b", 60)+".", 2) + "example"
+	a, headers := newAccounts(t, addressed)
+	const invalid = `400 {"email":["Enter a valid email address."]}`
+	run(t, a, headers, []exchange{
+		{"", "POST", "/users/", `{"email":"Dora@Example.ORG","password":"secret"}`, `201 {"email":"Dora@example.org","name":"Dora@example.org"}`},
+		{"", "POST", "/users/", `{"email":"Dora@example.org","password":"secret"}`, `400 {"email":["user with this email already exists."]}`},
+		{"", "POST", "/users/", `{"password":"secret"}`, `400 {"email":["This field is required."]}`},
+		{"", "POST", "/users/", `{"email":"dora","password":"secret"}`, invalid},
+		{"", "POST", "/users/", `{"email":true,"password":"secret"}`, invalid},
+		{"", "POST", "/users/", `{"email":"` + long + `","password":"secret"}`, `201 {"email":"` + long + `","name":"` + long + `"}`},
+		{"", "POST", "/login/", `{"email":"dora","password":"secret"}`, `400 {"non_field_errors":["Unable to log in with provided credentials."]}`},
+		{"", "POST", "/login/", `{"email":"Dora@example.org","password":"secret"}`, `200 {"email":"Dora@example.org"}`},
+		{"ann", "POST", "/set_email/", `{"new_email":"annie","current_password":"secret"}`, `400 {"new_email":["Enter a valid email address."]}`},
+		{"ann", "POST", "/set_email/", `{"new_email":"anﬁ@Example.org","current_password":"secret"}`, `400 {"new_email":["Enter a valid email address."]}`},
+		{"ann", "POST", "/set_email/", `{"new_email":"ann@Example.org","current_password":"secret"}`, `200 {"email":"ann@Example.org","name":"ann@Example.org"}`},
 	})
 }

@@ -35,7 +35,7 @@ func (v *view) options(c call) result {
 					described = v.endpointNamed(of)
 				}
 				for _, f := range described.Fields {
-					fields.Set(f.Name, describe(f))
+					fields.Set(f.Name, v.describe(described.Action, f))
 				}
 				actions.Set(method, fields)
 			}
@@ -67,16 +67,14 @@ func (a *API) endpointNamed(name string) profiles.Endpoint {
 }
 
 // describe is SimpleMetadata.get_field_info.
-func describe(f profiles.Field) *pyjson.Object {
+func (a *API) describe(at profiles.Action, f profiles.Field) *pyjson.Object {
 	kind, readOnly := "string", f.ReadOnly || f.Role.ReadOnly()
-	switch f.Role {
-	case profiles.RoleAttribute:
-		if f.Type.Type != template.TypeText {
-			kind = string(f.Type.Type)
-		}
-	case profiles.RoleID:
+	switch {
+	case f.Role == profiles.RoleAttribute && f.Type.Type != template.TypeText:
+		kind = string(f.Type.Type)
+	case f.Role == profiles.RoleID:
 		kind = "integer"
-	case profiles.RoleEmail:
+	case a.isEmail(at, f):
 		kind = "email"
 	}
 	o := new(pyjson.Object)

@@ -201,7 +201,7 @@ func (v *view) convert(f profiles.Field, raw any, sent bool) (text string, set b
 		return "", false, []any{v.message("null")}
 	case !isText:
 		if !v.coercible(raw) {
-			return "", false, []any{v.message(notString(f))}
+			return "", false, []any{v.message(v.notString(f))}
 		}
 		text = str(raw)
 	}
@@ -259,10 +259,17 @@ func str(raw any) string {
 	return pyjson.Str(raw)
 }
 
+// isEmail tells whether a field of an action is REST framework's EmailField: one of the role email, or where
+// users have no other name, the name that a user gets. Who logs in may send any.
+func (a *API) isEmail(at profiles.Action, f profiles.Field) bool {
+	named := f.Role == profiles.RoleUsername && a.profile.Usernames.Email
+	return f.Role == profiles.RoleEmail && !f.AnyText || named && at != profiles.Login
+}
+
 // notString gives the key of the message for a value of the wrong type: EmailField
 // overrides CharField's.
-func notString(f profiles.Field) string {
-	if f.Role == profiles.RoleEmail {
+func (v *view) notString(f profiles.Field) string {
+	if v.isEmail(v.endpoint.Action, f) {
 		return "email_invalid"
 	}
 	return "not_string"
@@ -304,7 +311,7 @@ func (s *serializer) check(ctx context.Context, f profiles.Field, text string) (
 			fail("surrogate", "code", fmt.Sprintf("%X", r))
 		}
 	}
-	if f.Role == profiles.RoleEmail && text != "" && !f.AnyText && !s.emails.Valid(text) {
+	if s.isEmail(s.endpoint.Action, f) && text != "" && !s.emails.Valid(text) {
 		fail("email_invalid")
 	}
 	return messages, nil

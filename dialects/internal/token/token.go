@@ -147,6 +147,7 @@ func Policy(p *profiles.Profile) core.Policy {
 		EmailCaseBlind:    p.Emails.Case == profiles.CaseInsensitive,
 		UniqueEmail:       p.Emails.Unique,
 		UpdateLastLogin:   slices.ContainsFunc(p.Endpoints, func(e profiles.Endpoint) bool { return e.UpdateLastLogin }),
+		EmailIsUsername:   p.Usernames.Email,
 		NormalizeUsername: p.Rules.NormalizeUsername == profiles.NormalizeUsernameNFKC,
 		NormalizeEmail:    p.Rules.NormalizeEmail == profiles.NormalizeEmailDomain,
 	}
