@@ -113,6 +113,9 @@ func (s *Service) updateUser(ctx context.Context, p Policy, c Confirmation, u Us
 			return User{}, err
 		}
 		if to.Username != account.Username {
+			if err := p.checkUsername(to.Username); err != nil {
+				return User{}, err
+			}
 			if err := s.checkNobodysAddress(ctx, p, to); err != nil {
 				return User{}, err
 			}

@@ -1,6 +1,9 @@
 package core
 
-import "time"
+import (
+	"time"
+	"unicode/utf8"
+)
 
 // DefaultRealm is the realm of every profile that names no other.
 const DefaultRealm = "default"
@@ -63,6 +66,9 @@ type Policy struct {
 	// EmailIsUsername is set where users have no other name than their address, as in models with
 	// USERNAME_FIELD = "email": whoever gets a username gets it as the address, too. It is normalized as one.
 	EmailIsUsername bool
+	// MaxUsername is how many code points a new username has at most, as it is stored; 0:
+	// MaxUsername. Longer ones that users have stay.
+	MaxUsername int
 	// NormalizeUsername brings a username to Unicode's NFKC form before it is
 	// stored (Django 1.10 and later: django/contrib/auth/base_user.py,
 	// AbstractBaseUser.normalize_username).
@@ -117,6 +123,14 @@ func (t Token) renewed(issuer Policy, now time.Time) (to time.Time, ok bool) {
 		to = latest
 	}
 	return to, to.Sub(t.ExpiresAt) > issuer.refreshInterval()
+}
+
+// checkUsername fails with KindInvalidUser if a new username is longer than the API has them.
+func (p Policy) checkUsername(username string) error {
+	if p.MaxUsername > 0 && utf8.RuneCountInString(username) > p.MaxUsername {
+		return &Error{Kind: KindInvalidUser}
+	}
+	return nil
 }
 
 // distinct is what no two users of the policy have in common.

@@ -156,3 +156,28 @@ func TestTokenOfAnOlderServer(t *testing.T) {
 		}
 	}
 }
+
+// TestMaxUsername limits the names that users get, as they are stored; who has a longer one may change
+// what else there is.
+func TestMaxUsername(t *testing.T) {
+	w := newWorld(t, true)
+	p := fixed
+	p.MaxUsername, p.NormalizeUsername = 6, true
+	long, err := w.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: "imported", Password: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.UpdateUser(t.Context(), p, long.ID, core.UserUpdate{Email: text("a@example.org")}); err != nil {
+		t.Errorf("another address of a user with a long name: %v", err)
+	}
+	for name, fits := range map[string]bool{"éééééé": true, "ééééééé": false} {
+		if _, err := w.UpdateUser(t.Context(), p, long.ID, core.UserUpdate{Username: &name}); fits != (err == nil) || !fits && core.KindOf(err) != core.KindInvalidUser {
+			t.Errorf("rename to %q: %v", name, err)
+		}
+	}
+	for name, fits := range map[string]bool{"èèèèèè": true, "èèèèèèè": false, "ﬁﬁﬁ": true, "ﬁﬁﬁﬁ": false} {
+		if _, err := w.Register(t.Context(), p, core.Registration{Username: name, Password: "secret"}); fits != (err == nil) || !fits && core.KindOf(err) != core.KindInvalidUser {
+			t.Errorf("register %q: %v", name, err)
+		}
+	}
+}

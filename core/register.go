@@ -13,8 +13,7 @@ import (
 
 // MaxUsername is the longest username that the engine stores, in code points: that of an
 // address, which is the username in user models whose USERNAME_FIELD is the e-mail. What
-// an API allows is a matter of its profile and dialect; the AbstractUser of Django allows
-// 150.
+// an API allows is a matter of its policy.
 const MaxUsername = MaxEmail
 
 // MaxEmail is the longest address, in code points (AbstractUser.email).
@@ -151,6 +150,9 @@ func (s *Service) newUser(p Policy, r Registration) (NewUser, error) {
 		u.Username = u.Email
 	}
 	// Before a hash is spent on it.
+	if err := p.checkUsername(u.Username); err != nil {
+		return NewUser{}, err
+	}
 	if err := s.checkStorable(u); err != nil {
 		return NewUser{}, err
 	}

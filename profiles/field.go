@@ -8,9 +8,8 @@ import (
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
-// The most code points that the engine stores of a username and of an address
-// (django/contrib/auth/models.py 3.2, AbstractUser); a password is bounded by
-// the request's size alone.
+// The most code points that the columns of AbstractUser hold of a username and of an address
+// (django/contrib/auth/models.py 3.2); a password is bounded by the request's size alone.
 const (
 	maxUsername = 150
 	maxEmail    = 254

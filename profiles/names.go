@@ -98,3 +98,19 @@ func (p *Profile) LogsInBy() []Role {
 	}
 	return roles
 }
+
+// MaxUsername gives how many code points a new username has at most, as it is stored, whatever
+// its field says: what the column of AbstractUser holds or, where users have no other name than
+// their address, that of an address.
+func (p *Profile) MaxUsername() int {
+	if p.Usernames.Email {
+		return maxEmail
+	}
+	most := maxUsername
+	for _, e := range p.Endpoints {
+		if f, ok := e.Field(RoleUsername); ok && e.Action != Login {
+			most = max(most, f.MaxLength)
+		}
+	}
+	return most
+}

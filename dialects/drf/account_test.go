@@ -291,3 +291,19 @@ messages:
 		{"ann", "POST", "/change/", `{"new_password1":"correct horse","new_password2":"correct horse","old_password":"secret"}`, `200 {"detail":"New password has been saved."}`},
 	})
 }
+
+// TestLongNewUsernames refuses the names for which AbstractUser has no room (django/contrib/auth/models.py 3.2), where the profile
+// says no limit either: each way to a new name was one around that of registrations.
+func TestLongNewUsernames(t *testing.T) {
+	a, headers := newAccounts(t, accounts, "OTHERS", "hidden", "LOGOUT", "false", "max_length: 150, ", "", "{read_only: true, label: Username}", "{required: false}")
+	most, long := strings.Repeat("é", 150), strings.Repeat("é", 151)
+	const said = `["Ensure this field has no more than 150 characters."]}`
+	run(t, a, headers, []exchange{
+		{"ann", "POST", "/rename/", `{"new_username":"` + long + `","current_password":"secret","re_new_username":"` + long + `"}`, `400 {"new_username":` + said},
+		{"ann", "PATCH", "/users/me/", `{"username":"` + long + `"}`, `400 {"username":` + said},
+		{"ann", "PATCH", "/users/me/", `{"username":"` + most + `"}`, `200 {"id":1,"first_name":"","fans":0,"vip":false,"born":null,"note":null}`},
+	})
+	if _, err := a.Engine.User(t.Context(), most); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,12 +1,9 @@
 package drf
 
 import (
-	"context"
 	"net/http"
-	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/profiles"
@@ -92,9 +89,8 @@ func (registerAction) do(v *view, c call) result {
 		return *v.noMail() // nobody could activate the user
 	}
 	values := s.values
-	field, _ := v.endpoint.Field(profiles.RoleUsername)
 	_, withPassword := v.endpoint.Field(profiles.RolePassword)
-	session, err := v.register(c.context(), v.maxUsernameOf(field), core.Registration{
+	session, err := v.engine.Register(c.context(), v.policy, core.Registration{
 		Username:   values[profiles.RoleUsername],
 		Email:      values[profiles.RoleEmail],
 		Password:   values[profiles.RolePassword],
@@ -108,31 +104,6 @@ func (registerAction) do(v *view, c call) result {
 	}
 	data := reply.OfSession(session)
 	return v.tellRegistered(c, session.User, v.success(c, &data))
-}
-
-// maxUsername is how many code points of a username AbstractUser's column holds
-// (django/contrib/auth/models.py 3.2). The engine holds more, for other models.
-const maxUsername = 150
-
-// maxUsernameOf is the limit of a username: that of an address where it is one, AbstractUser's, or a higher one of the
-// profile. A lower one has been checked with the field.
-func (a *API) maxUsernameOf(f profiles.Field) int {
-	if a.profile.Usernames.Email {
-		return core.MaxEmail
-	}
-	return max(f.MaxLength, maxUsername)
-}
-
-// register is the engine's Register with a lower limit. Like the engine it counts
-// the name as it is stored, which can be longer than the one that was sent.
-func (a *API) register(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
-	if a.policy.NormalizeUsername && !a.policy.EmailIsUsername {
-		r.Username = spelling.Normalize(r.Username)
-	}
-	if utf8.RuneCountInString(r.Username) > limit {
-		return core.Session{}, &core.Error{Kind: core.KindInvalidUser}
-	}
-	return a.engine.Register(ctx, a.policy, r)
 }
 
 // logoutAction ends the request's own token; of a user who gave a password, the one token that

@@ -85,7 +85,7 @@ func (v *view) failure(f failure, kind core.Kind, err error) *result {
 		f.message = "invalid_user"
 	}
 	address, addressed := v.endpoint.Field(profiles.RoleEmail)
-	sentence := v.message(f.message, "seconds", wait.Value, "max", strconv.Itoa(v.maxUsernameOf(field)))
+	sentence := v.message(f.message, "seconds", wait.Value, "max", strconv.Itoa(v.policy.MaxUsername))
 	outcome := f.outcome
 	if outcome == "" {
 		outcome = kind.String()

@@ -2,7 +2,6 @@ package drf
 
 import (
 	"net/http"
-	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/maillink"
@@ -100,10 +99,6 @@ func (confirmUsernameAction) do(v *view, c call) result {
 	confirmed, refusal := v.confirmLink(c, s.values)
 	if refusal != nil {
 		return *refusal
-	}
-	field, _ := v.endpoint.Field(profiles.RoleUsername)
-	if utf8.RuneCountInString(username) > v.maxUsernameOf(field) {
-		return *v.engineError(&core.Error{Kind: core.KindInvalidUser})
 	}
 	user, err := v.engine.UpdateByLink(c.context(), v.policy, confirmed, core.UserUpdate{Username: &username})
 	if err != nil {

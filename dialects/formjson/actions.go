@@ -43,8 +43,7 @@ func (a *API) signup(ctx context.Context, v *view, form *django.Form) wire.Reply
 	if failures.Len() > 0 {
 		return a.badRequest(failures, "invalid")
 	}
-	username, _ := e.Field(profiles.RoleUsername)
-	session, err := a.register(ctx, max(username.MaxLength, maxUsername), core.Registration{
+	session, err := a.engine.Register(ctx, a.policy, core.Registration{
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
@@ -54,19 +53,6 @@ func (a *API) signup(ctx context.Context, v *view, form *django.Form) wire.Reply
 		return v.engineError(err)
 	}
 	return v.success(session)
-}
-
-// maxUsername is how many code points of a username AbstractUser's column holds
-// (django/contrib/auth/models.py 3.2). The engine holds more, for other models.
-const maxUsername = 150
-
-// register is the engine's Register with a lower limit. The form has normalised the
-// name already.
-func (a *API) register(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
-	if utf8.RuneCountInString(r.Username) > limit {
-		return core.Session{}, &core.Error{Kind: core.KindInvalidUser}
-	}
-	return a.engine.Register(ctx, a.policy, r)
 }
 
 // compare adds the error that the two passwords differ, in the place of its field:

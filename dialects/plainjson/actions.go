@@ -1,14 +1,11 @@
 package plainjson
 
 import (
-	"context"
 	"net/http"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password/validation"
-	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
@@ -44,8 +41,7 @@ func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if refusal := v.newPassword(values); refusal != nil {
 		return *refusal
 	}
-	field, _ := v.endpoint.Field(profiles.RoleUsername)
-	session, err := v.registerUser(r.Context(), max(field.MaxLength, maxUsername), core.Registration{
+	session, err := v.engine.Register(r.Context(), v.policy, core.Registration{
 		Username: values[profiles.RoleUsername],
 		Email:    values[profiles.RoleEmail],
 		Password: values[profiles.RolePassword],
@@ -70,22 +66,6 @@ func (v *view) newPassword(values map[profiles.Role]string) *wire.Reply {
 		return v.sentence(http.StatusBadRequest, "invalid", sentences[0].(string))
 	}
 	return nil
-}
-
-// maxUsername is how many code points of a username AbstractUser's column holds
-// (django/contrib/auth/models.py 3.2). The engine holds more, for other models.
-const maxUsername = 150
-
-// registerUser is the engine's Register with a lower limit. Like the engine it counts
-// the name as it is stored, which can be longer than the one that was sent.
-func (a *API) registerUser(ctx context.Context, limit int, r core.Registration) (core.Session, error) {
-	if a.policy.NormalizeUsername {
-		r.Username = spelling.Normalize(r.Username)
-	}
-	if utf8.RuneCountInString(r.Username) > limit {
-		return core.Session{}, &core.Error{Kind: core.KindInvalidUser}
-	}
-	return a.engine.Register(ctx, a.policy, r)
 }
 
 // login checks a password. It ignores a token header.

@@ -148,6 +148,7 @@ func Policy(p *profiles.Profile) core.Policy {
 		UniqueEmail:       p.Emails.Unique,
 		UpdateLastLogin:   slices.ContainsFunc(p.Endpoints, func(e profiles.Endpoint) bool { return e.UpdateLastLogin }),
 		EmailIsUsername:   p.Usernames.Email,
+		MaxUsername:       p.MaxUsername(),
 		NormalizeUsername: p.Rules.NormalizeUsername == profiles.NormalizeUsernameNFKC,
 		NormalizeEmail:    p.Rules.NormalizeEmail == profiles.NormalizeEmailDomain,
 	}
