@@ -75,11 +75,12 @@ func (s *Service) UsersByEmail(ctx context.Context, p Policy, email string, limi
 	return users, nil
 }
 
-// EmailTaken reports whether a user has this address now, whatever the case, for dialects that
-// report it together with other problems. Only Register and UpdateUser decide.
-func (s *Service) EmailTaken(ctx context.Context, email string) (bool, error) {
-	users, err := s.UsersByEmail(ctx, Policy{EmailCaseBlind: true}, email, 1)
-	return len(users) > 0, err
+// EmailTaken reports whether another user than the one with this id, or any if it is 0, has the
+// address now, whatever the case, for dialects that report it together with other problems. Only
+// Register and UpdateUser decide.
+func (s *Service) EmailTaken(ctx context.Context, email string, userID int64) (bool, error) {
+	users, err := s.UsersByEmail(ctx, Policy{EmailCaseBlind: true}, email, 2)
+	return slices.ContainsFunc(users, func(u User) bool { return u.ID != userID }), err
 }
 
 // UpdateUser changes a user: what another request changed meanwhile stays, unless it is the
@@ -203,17 +204,10 @@ func (s *Service) checkStorable(u NewUser) error {
 	return nil
 }
 
-// TokenEnd says which tokens of a user end with the password.
-type TokenEnd struct {
-	All bool // those in the policy's realm
-	// Except is the digest of one that stays all the same; empty: none does.
-	Except Digest
-}
-
-// ChangePassword replaces the password of a user who has confirmed it, or has a link, and ends tokens in the
-// same step. It returns their number. It fails with KindInvalidCredentials if the password has
+// ChangePassword replaces the password of a user who has confirmed it, or has a link, and with endTokens
+// ends the user's tokens in the policy's realm in the same step. It returns their number. It fails with KindInvalidCredentials if the password has
 // been changed since it was confirmed, or the link is no longer good, with KindUserUnknown, KindOverloaded or KindUnavailable.
-func (s *Service) ChangePassword(ctx context.Context, p Policy, c Confirmation, plain string, end TokenEnd) (ended int, err error) {
+func (s *Service) ChangePassword(ctx context.Context, p Policy, c Confirmation, plain string, endTokens bool) (ended int, err error) {
 	clients.Present(ctx, plain)
 	encoded, err := s.encode(ctx, Registration{Password: plain}, nil)
 	if err != nil {
@@ -230,7 +224,7 @@ func (s *Service) ChangePassword(ctx context.Context, p Policy, c Confirmation, 
 			link.At = time.Time{}
 		}
 		ended, err = s.accounts.ChangePassword(ctx, PasswordChange{
-			UserID: a.ID, Old: a.PasswordHash, New: encoded, EndTokens: end.All, Realm: p.Realm, Keep: end.Except, Link: link,
+			UserID: a.ID, Old: a.PasswordHash, New: encoded, EndTokens: endTokens, Realm: p.Realm, Link: link,
 		}, s.audited(&e))
 		return err
 	})

@@ -85,13 +85,12 @@ func TestUpdatesAtOnce(t *testing.T) {
 
 func TestChangePassword(t *testing.T) {
 	for name, c := range map[string]struct {
-		end  func(core.Session) core.TokenEnd
+		end  bool
 		left []bool // of two sessions
 		n    int
 	}{
-		"no token ends":    {func(core.Session) core.TokenEnd { return core.TokenEnd{} }, []bool{true, true}, 0},
-		"all end":          {func(core.Session) core.TokenEnd { return core.TokenEnd{All: true} }, []bool{false, false}, 2},
-		"all but one ends": {func(s core.Session) core.TokenEnd { return core.TokenEnd{All: true, Except: s.Token.Digest} }, []bool{true, false}, 1},
+		"no token ends": {false, []bool{true, true}, 0},
+		"all end":       {true, []bool{false, false}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, true)
@@ -103,7 +102,7 @@ func TestChangePassword(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			n, err := w.ChangePassword(t.Context(), fixed, confirmed, "new secret", c.end(s))
+			n, err := w.ChangePassword(t.Context(), fixed, confirmed, "new secret", c.end)
 			if n != c.n || err != nil {
 				t.Errorf("%d tokens ended, %v, want %d", n, err, c.n)
 			}
@@ -117,7 +116,7 @@ func TestChangePassword(t *testing.T) {
 			if _, err := w.Login(t.Context(), fixed, "ann", "new secret"); err != nil {
 				t.Error(err)
 			}
-			_, err = w.ChangePassword(t.Context(), fixed, confirmed, "newer", core.TokenEnd{})
+			_, err = w.ChangePassword(t.Context(), fixed, confirmed, "newer", false)
 			wantKind(t, err, core.KindInvalidCredentials)
 			wantKind(t, w.DeleteAccount(t.Context(), fixed, confirmed), core.KindInvalidCredentials)
 		})
@@ -136,7 +135,7 @@ func TestPasswordHashedAnew(t *testing.T) {
 	if err := w.SetPassword(t.Context(), s.User, "secret", false); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.ChangePassword(t.Context(), fixed, confirmed, "new", core.TokenEnd{}); err != nil {
+	if _, err := w.ChangePassword(t.Context(), fixed, confirmed, "new", false); err != nil {
 		t.Error(err)
 	}
 	unconfirmed, err := w.Unconfirmed(t.Context(), s.User, s.User)
@@ -151,7 +150,7 @@ func TestPasswordHashedAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Whoever has a token alone may be the one because of whom the password was changed.
-	_, err = w.ChangePassword(t.Context(), fixed, unconfirmed, "stolen", core.TokenEnd{})
+	_, err = w.ChangePassword(t.Context(), fixed, unconfirmed, "stolen", false)
 	wantKind(t, err, core.KindUnavailable)
 	wantKind(t, w.DeleteAccount(t.Context(), fixed, unconfirmed), core.KindUnavailable)
 	if _, err := w.Login(t.Context(), fixed, "ann", "another"); err != nil {

@@ -50,7 +50,7 @@ func TestLinkIsUsedOnce(t *testing.T) {
 		for i, c := range followed {
 			wg.Go(func() {
 				if i%2 == 0 {
-					_, errs[i] = w.ChangePassword(t.Context(), p, c, "new secret", core.TokenEnd{})
+					_, errs[i] = w.ChangePassword(t.Context(), p, c, "new secret", false)
 				} else {
 					_, errs[i] = w.UpdateByLink(t.Context(), p, c, core.UserUpdate{Username: text("anna" + string(rune('a'+i)))})
 				}
@@ -110,7 +110,7 @@ func TestLinkEnds(t *testing.T) {
 		end()
 		_, err := w.ConfirmLink(t.Context(), links, ann.ID, token)
 		wantKind(t, err, core.KindInvalidCredentials)
-		_, err = w.ChangePassword(t.Context(), p, followed, "stolen", core.TokenEnd{})
+		_, err = w.ChangePassword(t.Context(), p, followed, "stolen", false)
 		wantKind(t, err, core.KindInvalidCredentials)
 		_, err = w.UpdateByLink(t.Context(), p, followed, core.UserUpdate{Username: text("stolen")})
 		wantKind(t, err, core.KindInvalidCredentials)
@@ -136,7 +136,7 @@ func TestActivate(t *testing.T) {
 			t.Errorf("activated: %t, %v", done, err)
 		}
 	}
-	_, err = w.ChangePassword(t.Context(), fixed, c, "stolen", core.TokenEnd{})
+	_, err = w.ChangePassword(t.Context(), fixed, c, "stolen", false)
 	wantKind(t, err, core.KindInvalidCredentials)
 	w.login(t, fixed, "ann")
 }

@@ -179,8 +179,11 @@ func TestDistinctUsers(t *testing.T) {
 	if taken, err := w.UsernameTaken(t.Context(), fixed, "ANN"); taken || err != nil {
 		t.Errorf("where case matters: taken %t, %v", taken, err)
 	}
-	if taken, err := w.EmailTaken(t.Context(), "ANN@example.org"); !taken || err != nil {
+	if taken, err := w.EmailTaken(t.Context(), "ANN@example.org", 0); !taken || err != nil {
 		t.Errorf("address taken %t, %v", taken, err)
+	}
+	if taken, err := w.EmailTaken(t.Context(), "ANN@example.org", s.User.ID); taken || err != nil {
+		t.Errorf("the own address: taken %t, %v", taken, err)
 	}
 	_, err := w.UpdateUser(t.Context(), p, s.User.ID, core.UserUpdate{Username: text("BOB")})
 	wantKind(t, err, core.KindUsernameTaken)

@@ -173,7 +173,7 @@ func (s *Service) checkFree(ctx context.Context, p Policy, u NewUser) error {
 		return err
 	}
 	if p.UniqueEmail {
-		if taken, err = s.EmailTaken(ctx, u.Email); taken {
+		if taken, err = s.EmailTaken(ctx, u.Email, 0); taken {
 			return &Error{Kind: KindEmailTaken}
 		}
 	}

@@ -1,7 +1,6 @@
 package drf
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 
@@ -120,12 +119,8 @@ func (updateAction) do(v *view, c call) result {
 	if refusal != nil {
 		return *refusal
 	}
-	in, refusal := v.parse(c)
-	if refusal != nil {
-		return *refusal
-	}
 	s := serializer{view: v, unique: true, partial: c.method == http.MethodPatch, of: &user}
-	if refusal := s.validate(c.context(), in); refusal != nil {
+	if refusal := s.read(c); refusal != nil {
 		return *refusal
 	}
 	update := core.UserUpdate{Attributes: s.attributes}
@@ -182,12 +177,8 @@ func (v *view) confirmed(c call) (*core.Confirmation, *result) {
 	if len(v.endpoint.Fields) == 0 {
 		return nil, nil
 	}
-	in, refusal := v.parse(c)
-	if refusal != nil {
-		return nil, refusal
-	}
 	s := serializer{view: v, caller: &c.session.User}
-	refusal = s.validate(c.context(), in)
+	refusal := s.read(c)
 	return s.confirmation, refusal
 }
 
@@ -196,19 +187,15 @@ func (v *view) confirmed(c call) (*core.Confirmation, *result) {
 type setUsernameAction struct{}
 
 func (setUsernameAction) do(v *view, c call) result {
-	in, refusal := v.parse(c)
-	if refusal != nil {
-		return *refusal
-	}
 	s := serializer{view: v, unique: true, caller: &c.session.User}
-	if refusal := s.validate(c.context(), in); refusal != nil {
+	if refusal := s.read(c); refusal != nil {
 		return *refusal
 	}
 	username := s.values[profiles.RoleUsername]
 	if refusal := v.usernameAgain(s.values); refusal != nil {
 		return *refusal
 	}
-	user, err := v.rename(c.context(), c.session.User, username)
+	user, err := v.engine.UpdateUser(c.context(), v.policy, c.session.User.ID, core.UserUpdate{Username: &username})
 	if err != nil {
 		return *v.accountError(err)
 	}
@@ -222,11 +209,6 @@ func (v *view) usernameAgain(values validated) *result {
 		return fieldError(v.profile.Errors.NonField, v.message("username_mismatch"))
 	}
 	return nil
-}
-
-// rename gives a user another name.
-func (v *view) rename(ctx context.Context, user core.User, username string) (core.User, error) {
-	return v.engine.UpdateUser(ctx, v.policy, user.ID, core.UserUpdate{Username: &username})
 }
 
 // accountError answers a failure of what changes a user.

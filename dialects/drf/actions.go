@@ -1,8 +1,6 @@
 package drf
 
 import (
-	"net/http"
-
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
@@ -14,16 +12,12 @@ import (
 type loginAction struct{}
 
 func (loginAction) do(v *view, c call) result {
-	in, refusal := v.parse(c)
-	if refusal != nil {
+	s := serializer{view: v}
+	if refusal := s.read(c); refusal != nil {
 		return *refusal
 	}
-	values, refusal := v.validate(c.context(), in, false)
-	if refusal != nil {
-		return *refusal
-	}
-	username, policy := v.named(values)
-	password := values[profiles.RolePassword]
+	username, policy := v.named(s.values)
+	password := s.values[profiles.RolePassword]
 	if username == "" || password == "" {
 		return *fieldError(v.profile.Errors.NonField, v.message("incomplete"))
 	}
@@ -73,12 +67,8 @@ func (v *view) named(values validated) (name string, p core.Policy) {
 type registerAction struct{}
 
 func (registerAction) do(v *view, c call) result {
-	in, refusal := v.parse(c)
-	if refusal != nil {
-		return *refusal
-	}
 	s := serializer{view: v, unique: true}
-	if refusal := s.validate(c.context(), in); refusal != nil {
+	if refusal := s.read(c); refusal != nil {
 		return *refusal
 	}
 	if refusal := s.newPassword(); refusal != nil {
@@ -142,9 +132,7 @@ func (logoutAllAction) do(v *view, c call) result {
 // otherAction answers a path that no endpoint has once its token is accepted.
 type otherAction struct{}
 
-func (otherAction) do(v *view, _ call) result {
-	return *v.detail(http.StatusNotFound, "not_found", v.message("not_found"))
-}
+func (otherAction) do(v *view, _ call) result { return *v.notFound() }
 
 // success is the endpoint's reply.
 func (v *view) success(c call, d *reply.Data) result {

@@ -45,12 +45,8 @@ func (v *view) linkError(err error) *result {
 type confirmPasswordAction struct{}
 
 func (confirmPasswordAction) do(v *view, c call) result {
-	in, refusal := v.parse(c)
-	if refusal != nil {
-		return *refusal
-	}
 	s := serializer{view: v}
-	if refusal := s.validate(c.context(), in); refusal != nil {
+	if refusal := s.read(c); refusal != nil {
 		return *refusal
 	}
 	// djoser looks at the password before the link, as one of whoever is logged in: as a rule nobody.
@@ -74,7 +70,7 @@ func (confirmPasswordAction) do(v *view, c call) result {
 			return *refusal
 		}
 	}
-	if _, err := v.engine.ChangePassword(c.context(), v.policy, confirmed, s.values[profiles.RolePassword], core.TokenEnd{}); err != nil {
+	if _, err := v.engine.ChangePassword(c.context(), v.policy, confirmed, s.values[profiles.RolePassword], false); err != nil {
 		return *v.linkError(err)
 	}
 	return v.tell(c, profiles.SendPasswordChanged, core.MailPasswordChanged, confirmed.User(), v.success(c, &reply.Data{}))
@@ -84,12 +80,8 @@ func (confirmPasswordAction) do(v *view, c call) result {
 type confirmUsernameAction struct{}
 
 func (confirmUsernameAction) do(v *view, c call) result {
-	in, refusal := v.parse(c)
-	if refusal != nil {
-		return *refusal
-	}
 	s := serializer{view: v, unique: true}
-	if refusal := s.validate(c.context(), in); refusal != nil {
+	if refusal := s.read(c); refusal != nil {
 		return *refusal
 	}
 	if refusal := v.usernameAgain(s.values); refusal != nil {
@@ -113,12 +105,8 @@ func (confirmUsernameAction) do(v *view, c call) result {
 type activateAction struct{}
 
 func (activateAction) do(v *view, c call) result {
-	in, refusal := v.parse(c)
-	if refusal != nil {
-		return *refusal
-	}
 	s := serializer{view: v}
-	if refusal := s.validate(c.context(), in); refusal != nil {
+	if refusal := s.read(c); refusal != nil {
 		return *refusal
 	}
 	confirmed, refusal := v.confirmLink(c, s.values)

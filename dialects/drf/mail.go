@@ -41,12 +41,8 @@ func (v *view) noMail() *result {
 type askAction struct{ kind core.MailKind }
 
 func (do askAction) do(v *view, c call) result {
-	in, refusal := v.parse(c)
-	if refusal != nil {
-		return *refusal
-	}
 	s := serializer{view: v}
-	if refusal := s.validate(c.context(), in); refusal != nil {
+	if refusal := s.read(c); refusal != nil {
 		return *refusal
 	}
 	mails := v.profile.Mails

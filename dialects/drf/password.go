@@ -12,13 +12,9 @@ import (
 type setPasswordAction struct{}
 
 func (setPasswordAction) do(v *view, c call) result {
-	in, refusal := v.parse(c)
-	if refusal != nil {
-		return *refusal
-	}
 	user := c.session.User
 	s := serializer{view: v, caller: &user}
-	if refusal := s.validate(c.context(), in); refusal != nil {
+	if refusal := s.read(c); refusal != nil {
 		return *refusal
 	}
 	if refusal := v.changedPassword(s.values, &user); refusal != nil {
@@ -31,8 +27,7 @@ func (setPasswordAction) do(v *view, c call) result {
 		}
 		s.confirmation = &confirmation
 	}
-	end := core.TokenEnd{All: v.endpoint.Logout}
-	if _, err := v.engine.ChangePassword(c.context(), v.policy, *s.confirmation, s.values[profiles.RolePassword], end); err != nil {
+	if _, err := v.engine.ChangePassword(c.context(), v.policy, *s.confirmation, s.values[profiles.RolePassword], v.endpoint.Logout); err != nil {
 		return *v.accountError(err)
 	}
 	return v.tell(c, profiles.SendPasswordChanged, core.MailPasswordChanged, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,15 +19,6 @@ import (
 // sent.
 type validated map[profiles.Role]string
 
-// validate checks a body against the endpoint's fields as Serializer.is_valid
-// does (rest_framework/serializers.py): it checks all fields, and gives the errors in
-// the order of the fields. With unique, a username that is taken is an error.
-func (v *view) validate(ctx context.Context, in input, unique bool) (validated, *result) {
-	s := serializer{view: v, unique: unique}
-	refusal := s.validate(ctx, in)
-	return s.values, refusal
-}
-
 // serializer is what is asked of a body, and then what it says.
 type serializer struct {
 	*view
@@ -43,7 +33,18 @@ type serializer struct {
 	confirmation *core.Confirmation
 }
 
-// validate reads a body into the serializer.
+// read parses a request's body, and validates it.
+func (s *serializer) read(c call) *result {
+	in, refusal := s.parse(c)
+	if refusal != nil {
+		return refusal
+	}
+	return s.validate(c.context(), in)
+}
+
+// validate checks a body against the endpoint's fields as Serializer.is_valid
+// does (rest_framework/serializers.py): it checks all fields, and gives the errors in
+// the order of the fields.
 func (s *serializer) validate(ctx context.Context, in input) *result {
 	if refusal := s.object(in); refusal != nil {
 		return refusal
@@ -331,11 +332,9 @@ func (s *serializer) taken(ctx context.Context, r profiles.Role, text string) (b
 	if !s.policy.UniqueEmail {
 		return false, nil
 	}
-	policy := s.policy
-	policy.EmailCaseBlind = true
-	others, err := s.engine.UsersByEmail(ctx, policy, text, 2)
+	var id int64
 	if s.of != nil {
-		others = slices.DeleteFunc(others, func(u core.User) bool { return u.ID == s.of.ID })
+		id = s.of.ID
 	}
-	return len(others) > 0, err
+	return s.engine.EmailTaken(ctx, text, id)
 }
