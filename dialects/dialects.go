@@ -140,3 +140,7 @@ func NewFinder(p *profiles.Profile) func(*http.Request) Found { return route.New
 
 // Policy gives the engine's policy that the handler of a profile uses.
 func Policy(p *profiles.Profile) core.Policy { return token.Policy(p) }
+
+// LinkForm gives the form of the uid in the links of a profile's mails, and whether their tokens
+// depend on all addresses of a user ([maillink.Generator]).
+func LinkForm(p *profiles.Profile) (uid maillink.UIDFormat, allEmails bool) { return drf.LinkForm(p) }

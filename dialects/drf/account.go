@@ -142,7 +142,7 @@ func (updateAction) do(v *view, c call) result {
 	if user.Active { // there, a mail at each update (djoser/views.py 2.1, perform_update); this one would not be sent
 		return shown
 	}
-	return v.tell(c, profiles.SendActivation, core.MailActivation, user, shown)
+	return v.tell(c, core.MailActivation, user, shown)
 }
 
 // deleteAction removes a user and all tokens. The password is the caller's, whoever is removed
@@ -199,7 +199,7 @@ func (setUsernameAction) do(v *view, c call) result {
 	if err != nil {
 		return *v.accountError(err)
 	}
-	return v.tell(c, profiles.SendUsernameChanged, core.MailUsernameChanged, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))
+	return v.tell(c, core.MailUsernameChanged, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))
 }
 
 // usernameAgain compares a new username with the one that was typed again.

@@ -15,7 +15,7 @@ func (v *view) confirmLink(c call, values validated) (core.Confirmation, *result
 	if v.links == nil {
 		return core.Confirmation{}, v.noMail()
 	}
-	id, err := maillink.DecodeUID(uidFormat(v.profile), values[profiles.RoleUID])
+	id, err := v.decodeUID(values)
 	if err != nil {
 		return core.Confirmation{}, v.linkError(&core.Error{Kind: core.KindUserUnknown})
 	}
@@ -24,6 +24,12 @@ func (v *view) confirmLink(c call, values validated) (core.Confirmation, *result
 		return core.Confirmation{}, v.linkError(err)
 	}
 	return confirmed, nil
+}
+
+// decodeUID gives the id that a link's uid stands for.
+func (v *view) decodeUID(values validated) (int64, error) {
+	form, _ := LinkForm(v.profile)
+	return maillink.DecodeUID(form, values[profiles.RoleUID])
 }
 
 // linkError answers a failure of what a link is for.
@@ -73,7 +79,7 @@ func (confirmPasswordAction) do(v *view, c call) result {
 	if _, err := v.engine.ChangePassword(c.context(), v.policy, confirmed, s.values[profiles.RolePassword], false); err != nil {
 		return *v.linkError(err)
 	}
-	return v.tell(c, profiles.SendPasswordChanged, core.MailPasswordChanged, confirmed.User(), v.success(c, &reply.Data{}))
+	return v.tell(c, core.MailPasswordChanged, confirmed.User(), v.success(c, &reply.Data{}))
 }
 
 // confirmUsernameAction gives whoever has the link another username (djoser/views.py 2.1, reset_username_confirm).
@@ -96,7 +102,7 @@ func (confirmUsernameAction) do(v *view, c call) result {
 	if err != nil {
 		return *v.linkError(err)
 	}
-	return v.tell(c, profiles.SendUsernameChanged, core.MailUsernameChanged, user, v.success(c, &reply.Data{User: user}))
+	return v.tell(c, core.MailUsernameChanged, user, v.success(c, &reply.Data{User: user}))
 }
 
 // activateAction makes whoever has the link active (djoser/views.py 2.1, activation). Where the profile
@@ -123,7 +129,7 @@ func (activateAction) do(v *view, c call) result {
 	if !done {
 		return *v.detail(http.StatusForbidden, "link_stale", v.message("link_stale"))
 	}
-	return v.tell(c, profiles.SendConfirmation, core.MailConfirmation, confirmed.User(), v.success(c, &reply.Data{}))
+	return v.tell(c, core.MailConfirmation, confirmed.User(), v.success(c, &reply.Data{}))
 }
 
 // notActivated is the refusal of a link or, where it has activated its user, djoser's answer to that:
@@ -132,7 +138,7 @@ func (v *view) notActivated(c call, values validated, refusal result) result {
 	if v.links == nil {
 		return refusal
 	}
-	id, err := maillink.DecodeUID(uidFormat(v.profile), values[profiles.RoleUID])
+	id, err := v.decodeUID(values)
 	if err != nil {
 		return refusal
 	}

@@ -15,16 +15,17 @@ func linksOf(p *profiles.Profile, all *maillink.Generator) *maillink.Generator {
 		return nil
 	}
 	links := *all
-	links.AllEmails = p.Mails.Links == profiles.LinksAllauth
+	_, links.AllEmails = LinkForm(p)
 	return &links
 }
 
-// uidFormat is the form of the uid in the links of a profile.
-func uidFormat(p *profiles.Profile) maillink.UIDFormat {
+// LinkForm gives the form of the uid in the links of a profile's mails, and whether their tokens
+// depend on all addresses of a user ([maillink.Generator]).
+func LinkForm(p *profiles.Profile) (uid maillink.UIDFormat, allEmails bool) {
 	if p.Mails.Links == profiles.LinksAllauth {
-		return maillink.Base36
+		return maillink.Base36, true
 	}
-	return maillink.Base64
+	return maillink.Base64, false
 }
 
 // sendsLinks tells whether mails with links can be sent: there is a key, and somebody sends them.
@@ -72,8 +73,8 @@ func (do askAction) do(v *view, c call) result {
 func nothingToResend() result { return result{status: http.StatusBadRequest, outcome: "invalid"} }
 
 // tell sends a mail about what was done, if the profile does. An error is only logged: it is done.
-func (v *view) tell(c call, mail profiles.SentMail, kind core.MailKind, u core.User, r result) result {
-	if v.profile.Mails.Sends(mail) && v.engine.SendsMail() {
+func (v *view) tell(c call, kind core.MailKind, u core.User, r result) result {
+	if v.profile.Mails.Sends(profiles.SentMail(kind)) && v.engine.SendsMail() { // djoser has one name for both
 		r.err = v.engine.MailUser(c.context(), v.policy, kind, u)
 	}
 	return r
@@ -82,7 +83,7 @@ func (v *view) tell(c call, mail profiles.SentMail, kind core.MailKind, u core.U
 // tellRegistered sends the mails of a registration (djoser/views.py 2.1, perform_create).
 func (v *view) tellRegistered(c call, u core.User, r result) result {
 	if v.profile.Mails.Sends(profiles.SendActivation) {
-		return v.tell(c, profiles.SendActivation, core.MailActivation, u, r)
+		return v.tell(c, core.MailActivation, u, r)
 	}
-	return v.tell(c, profiles.SendConfirmation, core.MailConfirmation, u, r)
+	return v.tell(c, core.MailConfirmation, u, r)
 }

@@ -30,5 +30,5 @@ func (setPasswordAction) do(v *view, c call) result {
 	if _, err := v.engine.ChangePassword(c.context(), v.policy, *s.confirmation, s.values[profiles.RolePassword], v.endpoint.Logout); err != nil {
 		return *v.accountError(err)
 	}
-	return v.tell(c, profiles.SendPasswordChanged, core.MailPasswordChanged, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))
+	return v.tell(c, core.MailPasswordChanged, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))
 }

@@ -32,11 +32,7 @@ func actions() map[profiles.Action]action {
 
 // Serves returns an error that says what of a profile this package does not serve, or nil.
 func Serves(p *profiles.Profile) error {
-	known := actions()
 	for _, e := range p.Endpoints {
-		if known[e.Action] == nil {
-			return fmt.Errorf("endpoint %s: family %s does not serve the action %s yet", e.Name, p.Family, e.Action)
-		}
 		if _, ok := e.Field(profiles.RoleUID); e.Action == profiles.Activate && !ok {
 			return fmt.Errorf("endpoint %s: family %s does not read keys of django-allauth yet: an activation needs a field with the role %s", e.Name, p.Family, profiles.RoleUID)
 		}

@@ -4,9 +4,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/mailer"
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/core/maillink"
 	"github.com/authcompat/authcompat/dialects"
-	"github.com/authcompat/authcompat/profiles"
 )
 
 // openMail makes what sends mails, if there is an SMTP server.
@@ -39,9 +37,7 @@ func (s *server) profileLinks(name string) (links mailer.ProfileLinks, ok bool) 
 				core.MailActivation:    p.Mails.ActivationURL,
 			},
 		}
-		if p.Mails.Links == profiles.LinksAllauth {
-			links.UID, links.AllEmails = maillink.Base36, true
-		}
+		links.UID, links.AllEmails = dialects.LinkForm(p)
 		return links, true
 	}
 	return links, false
