@@ -25,8 +25,8 @@ func attributes(v yamlvalue.Value) ([]Attribute, bool) {
 	m := v.Mapping()
 	var read []Attribute
 	for _, e := range m.Entries {
-		if !yamlvalue.IsName(e.Name, attributeLetters, "0123456789-") {
-			e.Refuse("an attribute's name is at most 64 letters, digits, _ and -, the first a letter or _")
+		if !isFieldName(e.Name) {
+			e.Refuse(badAttributeName)
 		}
 		read = append(read, attribute(e))
 	}
@@ -61,15 +61,15 @@ func (p *Profile) types() map[string]template.Attribute {
 // attributeName reads the name of an attribute, as replies show it, that a field can write.
 func attributeName(v yamlvalue.Value) (string, bool) {
 	s, ok := yamlvalue.Text(v)
-	if ok && !yamlvalue.IsName(s, attributeLetters, "0123456789-") {
-		v.Refuse("an attribute's name is at most 64 letters, digits, _ and -, the first a letter or _")
+	if ok && !isFieldName(s) {
+		v.Refuse(badAttributeName)
 		return "", false
 	}
 	return s, ok
 }
 
-// attributeLetters are those that the name of a field or an attribute can start with.
-const attributeLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+// badAttributeName refuses a name that no field could have.
+const badAttributeName = "an attribute's name is at most 64 letters, digits, _ and -, the first a letter or _"
 
 func showAttributes(attributes []Attribute) yamlnode.Map {
 	s := yamlnode.NewMap()

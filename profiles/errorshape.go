@@ -9,11 +9,7 @@ import (
 // read.
 func readErrors(v yamlvalue.Value, f Family, into *Errors) *yamlvalue.Map {
 	m := v.Mapping()
-	if f.oneOf(FormJSON) {
-		yamlvalue.Optional(m, "status", &into.Status, yamlvalue.Integer(200, 599))
-	} else {
-		m.Forbid("status", "is of family %s alone", FormJSON)
-	}
+	ofFamily(m, f, FormJSON, "", "status", &into.Status, yamlvalue.Integer(200, 599))
 	if f.oneOf(FormJSON, PlainJSON) {
 		yamlvalue.Optional(m, "body", &into.Body, failure(f).Read)
 	} else {
@@ -25,11 +21,7 @@ func readErrors(v yamlvalue.Value, f Family, into *Errors) *yamlvalue.Map {
 	} else {
 		m.Forbid("detail", "is of families %s and %s; the failures of family %s have the shape of body", DRF, FormJSON, f)
 	}
-	if f.oneOf(DRF) {
-		yamlvalue.Optional(m, "non_field", &into.NonField, fieldName)
-	} else {
-		m.Forbid("non_field", "is of family %s alone", DRF)
-	}
+	ofFamily(m, f, DRF, "", "non_field", &into.NonField, fieldName)
 	m.Done()
 	return m
 }

@@ -91,13 +91,8 @@ func (r fieldReader) field(e yamlfile.Entry) Field {
 		e.Refuse("a field's name is at most 64 letters, digits, _ and -, the first a letter or _")
 	}
 	f := Field{Name: e.Name, Role: r.role(m, Role(e.Name)), Characters: CharactersAny}
-	if r.family.oneOf(DRF) {
-		yamlvalue.Optional(m, "label", &f.Label, yamlvalue.Line)
-		yamlvalue.Optional(m, "help_text", &f.HelpText, yamlvalue.Line)
-	} else {
-		m.Forbid("label", "is of family %s alone: OPTIONS tells it", DRF)
-		m.Forbid("help_text", "is of family %s alone: OPTIONS tells it", DRF)
-	}
+	ofFamily(m, r.family, DRF, "OPTIONS tells it", "label", &f.Label, yamlvalue.Line)
+	ofFamily(m, r.family, DRF, "OPTIONS tells it", "help_text", &f.HelpText, yamlvalue.Line)
 	if f.Role.oneOf(RoleAttribute) {
 		f.Attribute = f.Name
 		yamlvalue.Optional(m, "attribute", &f.Attribute, attributeName)
@@ -213,7 +208,7 @@ func (r fieldReader) content(m *yamlvalue.Map, f *Field) {
 	}
 }
 
-// isFieldName tells whether a text can be a key on the wire.
+// isFieldName tells whether a text can be a key on the wire, or the name of an attribute.
 func isFieldName(s string) bool {
 	return yamlvalue.IsName(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_", "0123456789-")
 }

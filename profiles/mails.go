@@ -93,15 +93,6 @@ func linkURL(v yamlvalue.Value) (string, bool) {
 	return s, ok
 }
 
-// readMails reads which mails the API sends, in the one family that does.
-func (p *Profile) readMails(m *yamlvalue.Map) {
-	if p.Family.oneOf(DRF) {
-		yamlvalue.Optional(m, "mails", &p.Mails, mails)
-	} else {
-		m.Forbid("mails", "is of family %s alone", DRF)
-	}
-}
-
 // checkMails refuses endpoints that send mails whose link leads nowhere.
 func (p *Profile) checkMails(m *yamlvalue.Map) {
 	v, ok := m.Get("endpoints")

@@ -34,11 +34,7 @@ func (f Family) usernames(v yamlvalue.Value) (Usernames, bool) {
 	m := v.Mapping()
 	u := Usernames{Case: CaseExact}
 	yamlvalue.Optional(m, "case", &u.Case, yamlvalue.Word(CaseExact, CaseInsensitive))
-	if f.oneOf(DRF) {
-		yamlvalue.Optional(m, "email", &u.Email, yamlvalue.Boolean)
-	} else {
-		m.Forbid("email", "is of family %s alone: the others have Django's own users", DRF)
-	}
+	ofFamily(m, f, DRF, "the others have Django's own users", "email", &u.Email, yamlvalue.Boolean)
 	m.Done()
 	return u, true
 }
@@ -47,11 +43,7 @@ func (f Family) emails(v yamlvalue.Value) (Emails, bool) {
 	m := v.Mapping()
 	e := Emails{Case: CaseExact}
 	yamlvalue.Optional(m, "case", &e.Case, yamlvalue.Word(CaseExact, CaseInsensitive))
-	if f.oneOf(DRF) {
-		yamlvalue.Optional(m, "unique", &e.Unique, yamlvalue.Boolean)
-	} else {
-		m.Forbid("unique", "is of family %s alone: the others have no answer for an address that is taken", DRF)
-	}
+	ofFamily(m, f, DRF, "the others have no answer for an address that is taken", "unique", &e.Unique, yamlvalue.Boolean)
 	m.Done()
 	return e, true
 }

@@ -72,16 +72,12 @@ func (p *Profile) read(m *yamlvalue.Map) {
 	p.readNames(m)
 	yamlvalue.Optional(m, "attributes", &p.Attributes, attributes)
 	yamlvalue.Optional(m, "passwords", &p.Passwords, p.Family.passwords)
-	p.readMails(m)
+	ofFamily(m, p.Family, DRF, "", "mails", &p.Mails, mails)
 	yamlvalue.Optional(m, "trailing_slash", &p.TrailingSlash, slashRule)
 	yamlvalue.Optional(m, "other_paths", &p.OtherPaths, yamlvalue.Word(AccessOpen, AccessToken))
 	yamlvalue.Optional(m, "throttling", &p.Throttling, disclosure)
 	yamlvalue.Optional(m, "headers", &p.Headers, headers)
-	if p.Family.oneOf(PlainJSON) {
-		yamlvalue.Optional(m, "preflight_headers", &p.PreflightHeaders, headers)
-	} else {
-		m.Forbid("preflight_headers", "is of family %s alone", PlainJSON)
-	}
+	ofFamily(m, p.Family, PlainJSON, "", "preflight_headers", &p.PreflightHeaders, headers)
 	p.readCORS(m)
 	yamlvalue.Optional(m, "formats", &p.Formats, formats)
 	p.shapes(m)
@@ -114,6 +110,19 @@ func (p *Profile) shapes(m *yamlvalue.Map) {
 	} else if !body && !given.Broken {
 		v.RefuseKey("body", "is missing")
 	}
+}
+
+// ofFamily reads a key that only one family has, and refuses it in the others; why is what the refusal
+// says besides, or empty.
+func ofFamily[T any](m *yamlvalue.Map, f, only Family, why, name string, into *T, read func(yamlvalue.Value) (T, bool)) {
+	if f.oneOf(only) {
+		yamlvalue.Optional(m, name, into, read)
+		return
+	}
+	if why != "" {
+		why = ": " + why
+	}
+	m.Forbid(name, "is of family %s alone%s", only, why)
 }
 
 // oneOf tells whether f is one of the families, or unclear.

@@ -67,10 +67,8 @@ func (f Family) passwords(v yamlvalue.Value) (Passwords, bool) {
 	}
 	if f.oneOf(DRF) {
 		p.Stage = StageObject
-		yamlvalue.Optional(m, "stage", &p.Stage, yamlvalue.Word(StageObject, StageField))
-	} else {
-		m.Forbid("stage", "is of family %s alone", DRF)
 	}
+	ofFamily(m, f, DRF, "", "stage", &p.Stage, yamlvalue.Word(StageObject, StageField))
 	m.Done()
 	return p, !m.Broken
 }
