@@ -39,7 +39,7 @@ func openCachedAt(t *testing.T, path string) *cached {
 		return s
 	}
 	c := &cached{Store: open(), other: open(), plain: open()}
-	c.plain.cache.index.Store(nil)
+	c.plain.cache.Use(nil)
 	return c
 }
 
@@ -78,16 +78,16 @@ func (c *cached) warm(t *testing.T, text string) {
 
 // remembers reports whether a look-up of the token would not query the database.
 func (c *cached) remembers(text string) bool {
-	h, ok := c.cache.header()
+	h, ok := c.cache.Header()
 	if !ok {
 		return false
 	}
-	known := c.cache.revalidate(context.Background(), &h, c.generation)
+	known := c.cache.Revalidate(context.Background(), &h, c.generation)
 	if known == nil {
 		return false
 	}
 	digest := [32]byte(core.Presented(text).SHA256())
-	_, ok = known.get(&digest)
+	_, ok = known.Get(&digest)
 	return ok
 }
 

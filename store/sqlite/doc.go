@@ -5,8 +5,8 @@
 //
 // A change whose call returned nil is on the disk (write-ahead log, synchronous=FULL),
 // and every later call sees it, in this process or another: no statement leaves a read
-// transaction open, and tokens are cached only while no token and no user changes (see
-// cache). Writers of all processes take turns holding the file's only write lock, which
+// transaction open, and tokens are cached only while no token and no user changes (package
+// tokencache). Writers of all processes take turns holding the file's only write lock, which
 // is acquired when a transaction begins (BEGIN IMMEDIATE), so that a transaction never
 // acts on what it read before another one wrote.
 //

@@ -33,7 +33,7 @@ func (s *Store) checkFiles() error {
 	if err := s.files.Broken(); err != nil {
 		return err
 	}
-	if index := s.cache.index.Load(); index != nil && !index.Intact() {
+	if index := s.cache.Index(); index != nil && !index.Intact() {
 		return s.files.Break(errIndexDamaged)
 	}
 	err := s.files.Check()
@@ -74,7 +74,7 @@ func (s *Store) leave(cause error) bool {
 // the place of the files.
 func (s *Store) letGo() {
 	s.rescue.Wait()
-	if index := s.cache.index.Load(); index == nil || !index.Intact() {
+	if index := s.cache.Index(); index == nil || !index.Intact() {
 		return // SQLite would read beyond its end
 	}
 	err := s.keepAlive.Raw(func(driver any) error {
@@ -109,7 +109,7 @@ func (s *Store) look(ctx context.Context) {
 
 // see notes the state of the log.
 func (s *Store) see() {
-	index := s.cache.index.Load()
+	index := s.cache.Index()
 	if index == nil {
 		return
 	}
@@ -123,7 +123,7 @@ func (s *Store) see() {
 // noteCommit notes the state of the log before a commit, which the caller is about to make with
 // the write lock held and the files as they were opened.
 func (s *Store) noteCommit() {
-	if index := s.cache.index.Load(); index != nil {
+	if index := s.cache.Index(); index != nil {
 		if now, ok := index.Read(); ok {
 			s.before.Store(&now)
 		}
@@ -140,7 +140,7 @@ func (s *Store) isOwnLog(cause error) bool {
 			return own
 		}
 	}
-	index, last, before := s.cache.index.Load(), s.seen.Load(), s.before.Load()
+	index, last, before := s.cache.Index(), s.seen.Load(), s.before.Load()
 	if index == nil || last == nil {
 		return false
 	}

@@ -194,7 +194,7 @@ func TestRemovedLogOfTwo(t *testing.T) {
 // long as nobody has written to another log.
 func TestLastFrameOfTheLog(t *testing.T) {
 	s, _, _, _ := openFiles(t)
-	index := s.cache.index.Load()
+	index := s.cache.Index()
 	if index == nil {
 		t.Skip("the system has no index")
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/store/internal/dbfile"
+	"github.com/authcompat/authcompat/store/sqlite/tokencache"
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
 	"github.com/jmoiron/sqlx"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -126,7 +127,7 @@ func (s *Store) enableCache(ctx context.Context) (err error) {
 			return err
 		})
 	}
-	s.cache.index.Store(index)
+	s.cache.Use(index)
 	return nil
 }
 
@@ -138,7 +139,7 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	if err := checkGuards(ctx, s.reader); err != nil {
 		return err
 	}
-	if s.findGeneration, err = s.reader.PreparexContext(ctx, selectGeneration); err != nil {
+	if s.findGeneration, err = s.reader.PreparexContext(ctx, tokencache.SelectGeneration); err != nil {
 		return fmt.Errorf("prepare: %w", err)
 	}
 	if s.findToken, err = s.reader.PreparexContext(ctx, selectToken); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/authcompat/authcompat/store/internal/callers"
 	"github.com/authcompat/authcompat/store/internal/dbfile"
 	"github.com/authcompat/authcompat/store/internal/mails"
+	"github.com/authcompat/authcompat/store/sqlite/tokencache"
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
 	"github.com/jmoiron/sqlx"
 )
@@ -50,7 +51,7 @@ type Store struct {
 	// it: another one might be to another file.
 	keeper    *sqlx.DB // its pool
 	keepAlive *sqlx.Conn
-	cache     cache
+	cache     tokencache.Cache
 
 	findGeneration *sqlx.Stmt
 	findToken      *sqlx.Stmt
@@ -120,7 +121,7 @@ func (s *Store) Close() error {
 	}
 	// The writer is closed last: the last connection copies the log back into the
 	// database, and a reader is not allowed to.
-	s.cache.index.Store(nil)
+	s.cache.Use(nil)
 	if s.keepAlive != nil {
 		_ = s.keepAlive.Close() // fails only if it is closed already
 	}

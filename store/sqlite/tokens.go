@@ -10,6 +10,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/internal/record"
+	"github.com/authcompat/authcompat/store/sqlite/tokencache"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -118,11 +119,11 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		return core.Token{}, core.User{}, err
 	}
 	digest := sha256.Sum256([]byte(p))
-	header, cached := s.cache.header()
+	header, cached := s.cache.Header()
 	if cached && s.usable() {
-		if known := s.cache.valid(&header); known != nil {
-			if e, ok := known.get(&digest); ok && e.token.Realm == realm {
-				return e.token, e.user, nil
+		if known := s.cache.Valid(&header); known != nil {
+			if e, ok := known.Get(&digest); ok && e.Token.Realm == realm {
+				return e.Token, e.User, nil
 			}
 		}
 	}
@@ -134,22 +135,22 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	if !cached {
 		return s.queryToken(ctx, realm, p, digest)
 	}
-	known := s.cache.revalidate(ctx, &header, s.generation)
+	known := s.cache.Revalidate(ctx, &header, s.generation)
 	if known == nil {
 		return s.queryToken(ctx, realm, p, digest)
 	}
-	if e, ok := known.get(&digest); ok && e.token.Realm == realm {
-		return e.token, e.user, nil
+	if e, ok := known.Get(&digest); ok && e.Token.Realm == realm {
+		return e.Token, e.User, nil
 	}
 	token, user, err := s.queryToken(ctx, realm, p, digest)
 	if err == nil {
-		s.cache.add(known, &entry{digest, token, user})
+		s.cache.Add(known, &tokencache.Entry{Digest: digest, Token: token, User: user})
 	}
 	return token, user, err
 }
 
 // generation reads the current generation. The caller holds a reader slot.
-func (s *Store) generation(ctx context.Context) (g generation, err error) {
+func (s *Store) generation(ctx context.Context) (g tokencache.Generation, err error) {
 	err = s.findGeneration.GetContext(ctx, &g)
 	return g, err
 }

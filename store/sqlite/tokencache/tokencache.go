@@ -1,4 +1,7 @@
-package sqlite
+// Package tokencache keeps the tokens that were found in a SQLite database, for as long as no token
+// and no user is changed or deleted: the next look-up sees every logout, disabled user or other
+// change, whichever process made it.
+package tokencache
 
 import (
 	"context"
@@ -15,21 +18,20 @@ import (
 // cache is emptied.
 const maxCached = 1 << 15
 
-// selectGeneration reads the number that triggers increase whenever a token or user is
+// SelectGeneration reads the number that triggers increase whenever a token or user is
 // changed, deleted or replaced, and the one that SQLite increases whenever the tables
 // are changed or another database is copied into this one.
-const selectGeneration = `SELECT n, schema_version AS schema FROM generation, pragma_schema_version`
+const SelectGeneration = `SELECT n, schema_version AS schema FROM generation, pragma_schema_version`
 
-// generation identifies a state of the existing tokens and users: none of them has
+// Generation identifies a state of the existing tokens and users: none of them has
 // changed for as long as it stays the same.
-type generation struct {
+type Generation struct {
 	N      int64 `db:"n"`
 	Schema int64 `db:"schema"`
 }
 
-// cache keeps tokens that were found, for as long as no token and no user is changed or
-// deleted. The next look-up sees every logout, disabled user or other change,
-// whichever process made it:
+// Cache keeps tokens that were found. The zero value has no index, and keeps nothing. It sees every
+// change, because:
 //
 //   - Entries are used only while the WAL-index has a header under which they were
 //     known to be valid. With that header, SQLite would give a reader the same
@@ -53,40 +55,46 @@ type generation struct {
 //
 // Expired tokens stay in the cache: the engine compares a token's expiry with its clock
 // at each use.
-type cache struct {
+type Cache struct {
 	index        atomic.Pointer[walindex.Index] // nil if there is no cache
-	current      atomic.Pointer[snapshot]
+	current      atomic.Pointer[Snapshot]
 	revalidating sync.Mutex // held while the generation is read
 }
 
-// snapshot holds what is known to be valid under one header.
-type snapshot struct {
+// Snapshot holds what is known to be valid under one header.
+type Snapshot struct {
 	header     walindex.Header
-	generation generation
+	generation Generation
 	*entries
 }
 
 // entries are the tokens found in one generation.
 type entries struct {
 	mu     sync.RWMutex
-	tokens map[uint64]*entry // by keyOf
+	tokens map[uint64]*Entry // by keyOf
 }
 
-// entry is a token with its user. Callers share the user's attributes and the token's
+// Entry is a token with its user. Callers share the user's attributes and the token's
 // digest and sealed text, which nobody modifies.
-type entry struct {
-	digest [sha256.Size]byte // of the presented token
-	token  core.Token
-	user   core.User
+type Entry struct {
+	Digest [sha256.Size]byte // of the presented token
+	Token  core.Token
+	User   core.User
 }
 
 // keyOf returns a part of a digest, which is as good a map key as the whole and is
 // hashed faster. Of two digests with the same key, only one is cached.
 func keyOf(digest *[sha256.Size]byte) uint64 { return binary.NativeEndian.Uint64(digest[:]) }
 
-// header returns the current header; ok is false if there is no cache, or the header is
+// Index returns the index whose headers say what is valid; nil: there is no cache.
+func (c *Cache) Index() *walindex.Index { return c.index.Load() }
+
+// Use sets the index whose headers say what is valid; nil ends the use of the cache.
+func (c *Cache) Use(index *walindex.Index) { c.index.Store(index) }
+
+// Header returns the current header; ok is false if there is no cache, or the header is
 // being written.
-func (c *cache) header() (h walindex.Header, ok bool) {
+func (c *Cache) Header() (h walindex.Header, ok bool) {
 	index := c.index.Load()
 	if index == nil {
 		return h, false
@@ -94,19 +102,19 @@ func (c *cache) header() (h walindex.Header, ok bool) {
 	return index.Read()
 }
 
-// valid returns what is known to be valid under the header, or nil.
-func (c *cache) valid(h *walindex.Header) *snapshot {
+// Valid returns what is known to be valid under the header, or nil.
+func (c *Cache) Valid(h *walindex.Header) *Snapshot {
 	if s := c.current.Load(); s != nil && s.header == *h {
 		return s
 	}
 	return nil
 }
 
-// revalidate returns what is valid under the header, reading the generation if
+// Revalidate returns what is valid under the header, reading the generation if
 // necessary. It returns nil if the header has changed again, or another caller is
 // reading the generation.
-func (c *cache) revalidate(ctx context.Context, h *walindex.Header, readGeneration func(context.Context) (generation, error)) *snapshot {
-	if s := c.valid(h); s != nil {
+func (c *Cache) Revalidate(ctx context.Context, h *walindex.Header, readGeneration func(context.Context) (Generation, error)) *Snapshot {
+	if s := c.Valid(h); s != nil {
 		return s
 	}
 	if !c.revalidating.TryLock() {
@@ -114,31 +122,31 @@ func (c *cache) revalidate(ctx context.Context, h *walindex.Header, readGenerati
 	}
 	defer c.revalidating.Unlock()
 	g, err := readGeneration(ctx)
-	if now, ok := c.header(); err != nil || !ok || now != *h {
+	if now, ok := c.Header(); err != nil || !ok || now != *h {
 		return nil
 	}
-	fresh := &snapshot{header: *h, generation: g}
+	fresh := &Snapshot{header: *h, generation: g}
 	if old := c.current.Load(); old != nil && old.generation == g {
 		fresh.entries = old.entries
 	} else {
-		fresh.entries = &entries{tokens: make(map[uint64]*entry)}
+		fresh.entries = &entries{tokens: make(map[uint64]*Entry)}
 	}
 	c.current.Store(fresh)
 	return fresh
 }
 
-// get returns the entry for a digest.
-func (e *entries) get(digest *[sha256.Size]byte) (*entry, bool) {
-	e.mu.RLock()
-	found := e.tokens[keyOf(digest)]
-	e.mu.RUnlock()
-	return found, found != nil && found.digest == *digest
+// Get returns the entry for a digest.
+func (s *Snapshot) Get(digest *[sha256.Size]byte) (*Entry, bool) {
+	s.mu.RLock()
+	found := s.tokens[keyOf(digest)]
+	s.mu.RUnlock()
+	return found, found != nil && found.Digest == *digest
 }
 
-// add caches an entry that was read under the snapshot's header, if that is still the
+// Add caches an entry that was read under the snapshot's header, if that is still the
 // current header.
-func (c *cache) add(s *snapshot, e *entry) {
-	if now, ok := c.header(); !ok || now != s.header {
+func (c *Cache) Add(s *Snapshot, e *Entry) {
+	if now, ok := c.Header(); !ok || now != s.header {
 		return
 	}
 	s.mu.Lock()
@@ -146,5 +154,5 @@ func (c *cache) add(s *snapshot, e *entry) {
 	if len(s.tokens) >= maxCached {
 		clear(s.tokens)
 	}
-	s.tokens[keyOf(&e.digest)] = e
+	s.tokens[keyOf(&e.Digest)] = e
 }
