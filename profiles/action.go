@@ -94,7 +94,7 @@ func actionRules() []actionRule {
 		{action: List, methods: []string{http.MethodGet}, access: AccessToken, drf: true},
 		{
 			action: SetPassword, methods: post, access: AccessToken,
-			takes: []Role{RolePassword, RolePasswordAgain, RoleCurrentPassword}, needs: [][]Role{password}, drf: true,
+			takes: []Role{RolePassword, RolePasswordAgain, RoleCurrentPassword}, needs: [][]Role{password},
 		},
 		{
 			action: SetUsername, methods: post, access: AccessToken,

@@ -154,9 +154,9 @@ func (p *Profile) accountKeys(m *yamlvalue.Map, e *Endpoint) {
 }
 
 // isView tells whether an endpoint is a REST framework view: all of family drf are,
-// and those of formjson that are not forms.
+// and those of formjson that want a token.
 func isView(f Family, a Action) bool {
-	return f.oneOf(DRF) || f == FormJSON && a.oneOf(Logout, LogoutAll, Account)
+	return f.oneOf(DRF) || f == FormJSON && a.oneOf(Logout, LogoutAll, Account, SetPassword)
 }
 
 // view reads the keys of a REST framework view.

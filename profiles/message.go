@@ -85,7 +85,7 @@ func messagesOf(f Family) []message {
 		return []message{
 			{"required", nil}, {"max_length", []string{"max", "length"}}, {"nul", nil},
 			{"username_characters", nil}, {"username_taken", nil}, {"email_invalid", nil},
-			{"mismatch", nil}, {"password_similar", []string{"attribute"}}, {"password_short", []string{"min"}},
+			{"mismatch", nil}, {"current_password", nil}, {"password_similar", []string{"attribute"}}, {"password_short", []string{"min"}},
 			{"password_common", nil}, {"password_numeric", nil}, {"credentials", nil}, {"token_limit", nil},
 			{"token_missing", nil}, {"token_empty", nil}, {"token_spaces", nil}, {"token_characters", nil},
 			{"token_invalid", nil}, {"token_expired", nil}, {"token_inactive", nil},
@@ -98,7 +98,7 @@ func messagesOf(f Family) []message {
 			{"required", []string{"field"}}, {"not_string", []string{"field"}},
 			{"max_length", []string{"field", "max"}}, {"username_characters", []string{"field"}},
 			{"email_invalid", []string{"field"}}, {"username_taken", []string{"field"}},
-			{"mismatch", []string{"field"}}, {"password_similar", []string{"field", "attribute"}}, {"password_short", []string{"field", "min"}},
+			{"mismatch", []string{"field"}}, {"current_password", []string{"field"}}, {"password_similar", []string{"field", "attribute"}}, {"password_short", []string{"field", "min"}},
 			{"password_common", []string{"field"}}, {"password_numeric", []string{"field"}},
 			{"not_object", nil}, {"malformed", nil}, {"credentials", nil}, {"inactive", nil}, {"token_limit", nil},
 			{"token_invalid", nil}, {"token_expired", nil}, {"token_inactive", nil},

@@ -39,7 +39,8 @@ type API struct {
 	style       pyjson.Style // how the API writes JSON unless a client asks otherwise
 	detailBody  *reply.Body  // of errors with a detail
 	failures    map[core.Kind]failure
-	scratchPool sync.Pool // of *scratch
+	served      map[profiles.Action]func(profiles.Endpoint) Form // what forms do
+	scratchPool sync.Pool                                        // of *scratch
 }
 
 // New makes the API of a profile. links make and check the links in mails; nil: nobody can follow one.

@@ -3,6 +3,7 @@ package drf
 import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password/validation"
+	"github.com/authcompat/authcompat/dialects/internal/newpassword"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -23,8 +24,8 @@ func (s *serializer) newPassword() *result {
 	if _, asked := s.endpoint.Field(profiles.RolePassword); !asked {
 		return nil
 	}
-	of := attributesOf(s.values[profiles.RoleUsername], s.values[profiles.RoleEmail], func(name string) string { return s.given()[name] })
-	return s.passwordErrors(s.values, of, "mismatch", s.profile.Errors.NonField)
+	of := core.User{Username: s.values[profiles.RoleUsername], Email: s.values[profiles.RoleEmail], Attributes: s.given()}
+	return s.passwordErrors(s.values, newpassword.Of(of), "mismatch", s.profile.Errors.NonField)
 }
 
 // changedPassword checks the new password of a user who is there already, whose answers
@@ -33,7 +34,7 @@ func (s *serializer) newPassword() *result {
 func (v *view) changedPassword(values validated, of *core.User) *result {
 	var attributes []validation.Attribute
 	if of != nil {
-		attributes = attributesOf(of.Username, of.Email, func(name string) string { return of.Attributes[name] })
+		attributes = newpassword.Of(*of)
 	}
 	at, again := v.endpoint.Field(profiles.RolePasswordAgain)
 	if !again {
@@ -63,9 +64,4 @@ func (v *view) passwordErrors(values validated, of []validation.Attribute, misma
 		return badRequest(new(pyjson.Object).Set(late, sentences))
 	}
 	return nil
-}
-
-// attributesOf gives what a password must not be like.
-func attributesOf(username, email string, attribute func(name string) string) []validation.Attribute {
-	return validation.Attributes(username, attribute("first_name"), attribute("last_name"), email)
 }

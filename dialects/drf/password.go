@@ -2,6 +2,7 @@ package drf
 
 import (
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/internal/newpassword"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -20,14 +21,7 @@ func (setPasswordAction) do(v *view, c call) result {
 	if refusal := v.changedPassword(s.values, &user); refusal != nil {
 		return *refusal
 	}
-	if s.confirmation == nil {
-		confirmation, err := v.engine.Unconfirmed(c.context(), user, user)
-		if err != nil {
-			return *v.accountError(err)
-		}
-		s.confirmation = &confirmation
-	}
-	if _, err := v.engine.ChangePassword(c.context(), v.policy, *s.confirmation, s.values[profiles.RolePassword], v.endpoint.Logout); err != nil {
+	if err := newpassword.Change(c.context(), v.engine, v.policy, user, s.confirmation, s.values[profiles.RolePassword], v.endpoint.Logout); err != nil {
 		return *v.accountError(err)
 	}
 	return v.tell(c, core.MailPasswordChanged, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))

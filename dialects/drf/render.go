@@ -21,6 +21,9 @@ func (v *view) render(res result, a accepted) wire.Reply {
 	if res.adopted != nil {
 		return *res.adopted
 	}
+	if res.own != nil {
+		return *res.own
+	}
 	out := wire.Reply{Status: res.status, Outcome: res.outcome, Err: res.err}
 	out.Always, out.Headers = v.headers, res.headers
 	if res.page != nil {

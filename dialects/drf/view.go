@@ -84,6 +84,7 @@ type result struct {
 	outcome string
 	err     error
 	adopted *wire.Reply // of an old server, as it is; nil: the result is the rest
+	own     *wire.Reply // of Django itself, as it is; nil: likewise
 }
 
 // View makes the handler of all endpoints of a path, at least one.
@@ -92,6 +93,9 @@ func (a *API) View(endpoints []profiles.Endpoint) http.Handler {
 	act := func(e profiles.Endpoint) action {
 		if e.Action == profiles.Login && len(e.Fields) == 0 {
 			return issueAction{}
+		}
+		if form := a.served[e.Action]; form != nil {
+			return formAction{form(e)}
 		}
 		return actions[e.Action]
 	}

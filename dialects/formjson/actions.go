@@ -5,10 +5,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/core/password/validation"
 	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/django"
+	"github.com/authcompat/authcompat/dialects/internal/newpassword"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
+	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/wire"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -27,7 +28,8 @@ func (a *API) login(ctx context.Context, v *view, form *django.Form) wire.Reply 
 	case adopted != nil:
 		return *adopted
 	}
-	return v.success(session)
+	data := reply.OfSession(session)
+	return v.success(&data)
 }
 
 // signup is a view with a UserCreationForm that has two more fields: an address,
@@ -52,7 +54,8 @@ func (a *API) signup(ctx context.Context, v *view, form *django.Form) wire.Reply
 	if err != nil {
 		return v.engineError(err)
 	}
-	return v.success(session)
+	data := reply.OfSession(session)
+	return v.success(&data)
 }
 
 // compare adds the error that the two passwords differ, in the place of its field:
@@ -86,8 +89,8 @@ func (a *API) passwordErrors(e profiles.Endpoint, values cleaned, failures *pyjs
 	if _, failed := failures.Get(field.Name); failed || password == "" {
 		return
 	}
-	of := validation.Attributes(values[profiles.RoleUsername], "", "", values[profiles.RoleEmail])
-	if sentences := a.passwords.Check(password, field.Name, of); sentences != nil {
+	of := core.User{Username: values[profiles.RoleUsername], Email: values[profiles.RoleEmail]}
+	if sentences := a.passwords.Check(password, field.Name, newpassword.Of(of)); sentences != nil {
 		failures.Set(field.Name, sentences)
 	}
 }

@@ -1,10 +1,11 @@
 // Package formjson answers as plain Django views do that validate request.POST with
 // a form and report the result through JsonResponse as {errors, success, token},
-// beside a logout that is a view of Django REST framework.
+// beside views of Django REST framework for those who have a token.
 //
 //	routes   register and login are form views, open to all; package drf serves
-//	         logout, and the paths that no endpoint has
-//	order    method (405, empty), then the form, then the engine
+//	         the other endpoints, and the paths that no endpoint has
+//	order    method (405, empty), then the form, then the engine; set_password is a
+//	         view of the framework, which decides as package drf says, with a form
 //
 // Sources are django/forms/*.py and django/contrib/auth/forms.py 2.2 unless a
 // comment names another version.
@@ -35,15 +36,17 @@ type API struct {
 	forms     django.Forms
 	errors    *reply.Body // the shape of a failure
 	failures  map[core.Kind]failure
-	framework *drf.API // for logout, and paths that no endpoint has
+	framework *drf.API // for those who have a token, and paths that no endpoint has
 }
 
 // New makes the API of a profile.
 func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Checker) *API {
-	return &API{
+	a := &API{
 		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, emails: django.NewEmails(), forms: django.NewForms(),
 		errors: reply.Compile(*p.Errors.Body, pyjson.Spaced()), failures: failures(), framework: drf.New(p, engine, passwords, nil),
 	}
+	a.framework.Serve(profiles.SetPassword, a.setPassword)
+	return a
 }
 
 // Handler serves the whole API.

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
@@ -18,18 +17,24 @@ import (
 type view struct {
 	*API
 	endpoint profiles.Endpoint
-	reply    *reply.Body
+	reply    *reply.Body // on success; nil: empty
 	act      func(context.Context, *view, *django.Form) wire.Reply
 }
 
-func (a *API) view(e profiles.Endpoint, act func(context.Context, *view, *django.Form) wire.Reply) http.Handler {
-	return &view{API: a, endpoint: e, reply: reply.Compile(*e.Reply.Body, pyjson.Spaced()), act: act}
+func (a *API) view(e profiles.Endpoint, act func(context.Context, *view, *django.Form) wire.Reply) *view {
+	v := &view{API: a, endpoint: e, act: act}
+	if e.Reply.Body != nil {
+		v.reply = reply.Compile(*e.Reply.Body, pyjson.Spaced())
+	}
+	return v
 }
 
 // success is the endpoint's reply.
-func (v *view) success(s core.Session) wire.Reply {
-	d := reply.OfSession(s)
-	return v.answer(v.endpoint.Reply.Status, v.reply.Append(nil, &d), "ok")
+func (v *view) success(d *reply.Data) wire.Reply {
+	if v.reply == nil {
+		return wire.Reply{Status: v.endpoint.Reply.Status, Headers: v.profile.Headers, Outcome: "ok"}
+	}
+	return v.answer(v.endpoint.Reply.Status, v.reply.Append(nil, d), "ok")
 }
 
 func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -47,15 +52,27 @@ func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
 			Outcome:     "method_not_allowed",
 		}
 	}
+	form, refusal := v.read(w, r)
+	if refusal != nil {
+		return *refusal
+	}
+	return v.act(r.Context(), v, form)
+}
+
+// read reads the form of a request, or gives the refusal of its body.
+func (v *view) read(w http.ResponseWriter, r *http.Request) (*django.Form, *wire.Reply) {
 	form, err := v.post(w, r)
+	var refusal wire.Reply
 	switch {
+	case err == nil:
+		return form, nil
 	case errors.Is(err, wire.ErrBodyTooLarge):
 		body := v.errorBody(fieldError(nonField, v.message("too_large")))
-		return v.answer(http.StatusRequestEntityTooLarge, body, "too_large")
+		refusal = v.answer(http.StatusRequestEntityTooLarge, body, "too_large")
 	case wire.IsOverloaded(err):
-		return v.engineError(err)
-	case err != nil:
-		return wire.Reply{
+		refusal = v.engineError(err)
+	default:
+		refusal = wire.Reply{
 			Status:      http.StatusBadRequest,
 			ContentType: v.profile.Rules.PageContentType,
 			Headers:     v.profile.Headers,
@@ -63,5 +80,5 @@ func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
 			Outcome:     "malformed",
 		}
 	}
-	return v.act(r.Context(), v, form)
+	return nil, &refusal
 }

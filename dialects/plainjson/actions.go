@@ -5,9 +5,9 @@ import (
 	"strconv"
 
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/core/password/validation"
 	"github.com/authcompat/authcompat/dialects/adopt"
 	"github.com/authcompat/authcompat/dialects/internal/django"
+	"github.com/authcompat/authcompat/dialects/internal/newpassword"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/route"
@@ -30,15 +30,12 @@ func (a *API) check(f profiles.Field, text string) *wire.Reply {
 
 // register makes a user, and shows the first token.
 func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
-	object, refusal := v.object(w, r)
+	values, refusal := v.read(w, r)
 	if refusal != nil {
 		return *refusal
 	}
-	values, refusal := v.values(object, v.endpoint.Fields)
-	if refusal != nil {
-		return *refusal
-	}
-	if refusal := v.newPassword(values); refusal != nil {
+	of := core.User{Username: values[profiles.RoleUsername], Email: values[profiles.RoleEmail]}
+	if refusal := v.newPassword(values, of); refusal != nil {
 		return *refusal
 	}
 	session, err := v.engine.Register(r.Context(), v.policy, core.Registration{
@@ -54,15 +51,14 @@ func (v *view) register(w http.ResponseWriter, r *http.Request) wire.Reply {
 }
 
 // newPassword refuses a password that was not typed again, or else the first thing that the
-// validators find wrong with it.
-func (v *view) newPassword(values map[profiles.Role]string) *wire.Reply {
+// validators find wrong with it as that of a user.
+func (v *view) newPassword(values map[profiles.Role]string, of core.User) *wire.Reply {
 	again, _ := v.endpoint.Field(profiles.RolePasswordAgain)
 	if typed, sent := values[profiles.RolePasswordAgain]; sent && typed != values[profiles.RolePassword] {
 		return v.fieldError(again, "mismatch")
 	}
 	field, _ := v.endpoint.Field(profiles.RolePassword)
-	of := validation.Attributes(values[profiles.RoleUsername], "", "", values[profiles.RoleEmail])
-	if sentences := v.passwords.Check(values[profiles.RolePassword], field.Name, of); sentences != nil {
+	if sentences := v.passwords.Check(values[profiles.RolePassword], field.Name, newpassword.Of(of)); sentences != nil {
 		return v.sentence(http.StatusBadRequest, "invalid", sentences[0].(string))
 	}
 	return nil
@@ -70,11 +66,7 @@ func (v *view) newPassword(values map[profiles.Role]string) *wire.Reply {
 
 // login checks a password. It ignores a token header.
 func (v *view) login(w http.ResponseWriter, r *http.Request) wire.Reply {
-	object, refusal := v.object(w, r)
-	if refusal != nil {
-		return *refusal
-	}
-	values, refusal := v.values(object, v.endpoint.Fields)
+	values, refusal := v.read(w, r)
 	if refusal != nil {
 		return *refusal
 	}
@@ -132,4 +124,32 @@ func (v *view) account(_ http.ResponseWriter, r *http.Request) wire.Reply {
 		}
 	}
 	return v.success(reply.Data{User: user, Token: session.Token})
+}
+
+// setPassword changes the caller's password. The current one is looked at first, if the API asks for
+// it, as such views do before they look at the new one.
+func (v *view) setPassword(w http.ResponseWriter, r *http.Request) wire.Reply {
+	session, refusal := v.authenticate(r)
+	if refusal != nil {
+		return *refusal
+	}
+	values, refusal := v.read(w, r)
+	if refusal != nil {
+		return *refusal
+	}
+	var confirmation *core.Confirmation
+	if typed, sent := values[profiles.RoleCurrentPassword]; sent {
+		confirmed, err := v.engine.ConfirmPassword(r.Context(), v.policy, session.User, typed)
+		if err != nil {
+			return *v.accountError(err)
+		}
+		confirmation = &confirmed
+	}
+	if refusal := v.newPassword(values, session.User); refusal != nil {
+		return *refusal
+	}
+	if err := newpassword.Change(r.Context(), v.engine, v.policy, session.User, confirmation, values[profiles.RolePassword], v.endpoint.Logout); err != nil {
+		return *v.accountError(err)
+	}
+	return v.success(reply.Data{User: session.User, Token: session.Token})
 }

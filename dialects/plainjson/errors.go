@@ -56,6 +56,19 @@ func (v *view) loginError(err error) *wire.Reply {
 	return v.failure(f, kind, err)
 }
 
+// accountError answers a failure of what changes the caller's account.
+func (v *view) accountError(err error) *wire.Reply {
+	switch core.KindOf(err) {
+	case core.KindInvalidCredentials: // or the password has been changed since it was confirmed
+		if f, ok := v.endpoint.Field(profiles.RoleCurrentPassword); ok {
+			return v.fieldError(f, "current_password")
+		}
+	case core.KindUserUnknown: // since the token was looked up
+		return v.unauthorized("token_unknown", "token_invalid")
+	}
+	return v.engineError(err)
+}
+
 func (v *view) failure(f failure, kind core.Kind, err error) *wire.Reply {
 	wait := reply.RetryAfter(err)
 	username, _ := v.endpoint.Field(profiles.RoleUsername)

@@ -69,6 +69,8 @@ func (a *API) view(e profiles.Endpoint) *view {
 		v.act = (*view).logoutAll
 	case profiles.Account:
 		v.act = (*view).account
+	case profiles.SetPassword:
+		v.act = (*view).setPassword
 	}
 	return v
 }
@@ -110,6 +112,15 @@ func (v *view) authenticate(r *http.Request) (core.Session, *wire.Reply) {
 		return core.Session{}, v.engineError(err)
 	}
 	return session, nil
+}
+
+// read reads the endpoint's fields, by role.
+func (v *view) read(w http.ResponseWriter, r *http.Request) (map[profiles.Role]string, *wire.Reply) {
+	object, refusal := v.object(w, r)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return v.values(object, v.endpoint.Fields)
 }
 
 // object reads the body as a JSON object. Python's json.loads detects Unicode's

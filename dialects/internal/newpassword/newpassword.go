@@ -2,9 +2,11 @@
 package newpassword
 
 import (
+	"context"
 	"errors"
 	"strconv"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/password/validation"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -47,6 +49,25 @@ func (c *Checker) Check(password, field string, of []validation.Attribute) []any
 		sentences = append(sentences, c.messages.Format(message(f.Kind), "field", field, "attribute", f.Attribute, "min", strconv.Itoa(f.MinLength)))
 	}
 	return sentences
+}
+
+// Of returns what the password of a user must not be like.
+func Of(u core.User) []validation.Attribute {
+	return validation.Attributes(u.Username, u.Attributes["first_name"], u.Attributes["last_name"], u.Email)
+}
+
+// Change gives the caller another password, and with endTokens ends the tokens. confirmation is nil
+// where the API asks for no password. It fails as ChangePassword of the engine does.
+func Change(ctx context.Context, engine *core.Service, p core.Policy, caller core.User, confirmation *core.Confirmation, password string, endTokens bool) error {
+	if confirmation == nil {
+		unconfirmed, err := engine.Unconfirmed(ctx, caller, caller)
+		if err != nil {
+			return err
+		}
+		confirmation = &unconfirmed
+	}
+	_, err := engine.ChangePassword(ctx, p, *confirmation, password, endTokens)
+	return err
 }
 
 // message is the key of a kind's sentence.
