@@ -20,7 +20,7 @@ family: formjson
 stack: forms-2.2
 tokens: {hex: 40, ttl: 24h, per_user: many}
 passwords: {validators: [similarity, min_length, numeric]}
-headers: {X-API: old}
+headers: {X-Api: old}
 errors: {body: {errors: $errors, success: false}}
 endpoints:
   me: {action: account, path: /auth/password, reply: {status: 200, body: {name: $user.username}}}
@@ -75,7 +75,7 @@ func TestSetPassword(t *testing.T) {
 		if w.Code != c.status || w.Body.String() != c.want || w.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("%s %s: %d %s, want %d %s", c.method, c.body, w.Code, w.Body, c.status, c.want)
 		}
-		if got := w.Header()["X-API"]; len(got) != 1 || w.Header().Get("Allow") != "GET, POST, HEAD, OPTIONS" || w.Header().Get("Vary") != "Accept" {
+		if got := w.Header()["X-Api"]; len(got) != 1 || w.Header().Get("Allow") != "GET, POST, HEAD, OPTIONS" || w.Header().Get("Vary") != "Accept" {
 			t.Errorf("%s %s: headers %v", c.method, c.body, w.Header())
 		}
 	}
