@@ -75,12 +75,18 @@ func TestIntrospect(t *testing.T) {
 	if err := store.SetActive(t.Context(), bob.ID, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	active := fmt.Sprintf(`"iat":%d,"token_type":"Token"}`, session.Token.CreatedAt.Unix())
+	endlessly, err := a.Engine.Authenticate(t.Context(), forever, core.Presented(endless))
+	if err != nil {
+		t.Fatal(err)
+	}
+	issued := func(s core.Session) string {
+		return fmt.Sprintf(`"iat":%d,"token_type":"Token"}`, s.Token.CreatedAt.Unix())
+	}
 	const none = `{"active":false}`
 	for body, want := range map[string]string{
-		"token=" + a.token: fmt.Sprintf(`{"active":true,"username":"ann","sub":"%d","exp":%d,`, session.User.ID, session.Token.ExpiresAt.Unix()) + active,
-		"token_type_hint=refresh_token&token=" + a.token + "&other=1": fmt.Sprintf(`{"active":true,"username":"ann","sub":"%d","exp":%d,`, session.User.ID, session.Token.ExpiresAt.Unix()) + active,
-		"token=" + endless:                  fmt.Sprintf(`{"active":true,"username":"ann","sub":"%d",`, session.User.ID) + active,
+		"token=" + a.token: fmt.Sprintf(`{"active":true,"username":"ann","sub":"%d","exp":%d,`, session.User.ID, session.Token.ExpiresAt.Unix()) + issued(session),
+		"token_type_hint=refresh_token&token=" + a.token + "&other=1": fmt.Sprintf(`{"active":true,"username":"ann","sub":"%d","exp":%d,`, session.User.ID, session.Token.ExpiresAt.Unix()) + issued(session),
+		"token=" + endless:                  fmt.Sprintf(`{"active":true,"username":"ann","sub":"%d",`, session.User.ID) + issued(endlessly),
 		"token=" + expired:                  none,
 		"token=" + other:                    none,
 		"token=" + inactive:                 none,
