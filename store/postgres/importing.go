@@ -101,18 +101,40 @@ const (
 
 // CountImported implements [transfer.ImportReader].
 func (s *Store) CountImported(ctx context.Context, checkpoint transfer.Checkpoint, tables []string) (here, unseen int, err error) {
-	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
-		if err := s.db.GetContext(ctx, &here, s.qualify(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens), checkpoint.Source, pq.Array(tables)); err != nil {
-			return wrap("count imported tokens", err)
-		}
-		unseen = 0
-		if first, err := s.firstRun(ctx, s.db, checkpoint); first || err != nil {
-			return err
-		}
-		return wrap("count imported tokens", s.db.GetContext(ctx, &unseen,
-			s.qualify(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens+` AND `+unseenTokens), checkpoint.Source, pq.Array(tables), checkpoint.Run))
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) (err error) {
+		here, unseen, err = s.countImported(ctx, checkpoint, tables)
+		return err
 	})
 	return here, unseen, err
+}
+
+func (s *Store) countImported(ctx context.Context, checkpoint transfer.Checkpoint, tables []string) (here, unseen int, err error) {
+	tx, err := s.db.BeginTxx(ctx, nil)
+	if err != nil {
+		return 0, 0, fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // it has only read
+	if err := tx.GetContext(ctx, &here, s.qualify(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens), checkpoint.Source, pq.Array(tables)); err != nil {
+		return 0, 0, wrap("count imported tokens", err)
+	}
+	if first, err := s.firstRun(ctx, tx, checkpoint); first || err != nil {
+		return here, 0, err
+	}
+	if err := withoutNestedLoops(ctx, tx); err != nil {
+		return 0, 0, err
+	}
+	err = tx.GetContext(ctx, &unseen, s.qualify(`SELECT count(*) FROM @tokens t WHERE `+linkedTokens+` AND `+unseenTokens),
+		checkpoint.Source, pq.Array(tables), checkpoint.Run)
+	return here, unseen, wrap("count imported tokens", err)
+}
+
+// withoutNestedLoops has the rest of the transaction join by hash. Right after an import
+// PostgreSQL has no statistics of what came: it takes both sides of unseenTokens for one
+// row, and compares each token with every token seen: 10 s for 20 000. An engine without
+// the setting plans as it likes.
+func withoutNestedLoops(ctx context.Context, tx *sqlx.Tx) error {
+	_, err := tx.ExecContext(ctx, `SELECT set_config(name, 'off', true) FROM pg_settings WHERE name = 'enable_nestloop'`)
+	return wrap("plan", err)
 }
 
 // showNewest makes the newest imported token of each user reusable, if the user has no
@@ -131,6 +153,9 @@ func (s *Store) revokeUnseen(ctx context.Context, checkpoint transfer.Checkpoint
 	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		ended = 0
 		if first, err := s.firstRun(ctx, tx, checkpoint); first || err != nil {
+			return err
+		}
+		if err := withoutNestedLoops(ctx, tx); err != nil {
 			return err
 		}
 		var tokens []struct {
