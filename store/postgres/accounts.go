@@ -18,9 +18,10 @@ import (
 
 const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM @users WHERE `
 
-// The conditions begin as those of the indexes users_username_lower and users_email_lower.
+// The conditions are those of the indexes users_username_capitals and users_email_lower; a name
+// without capitals is found by the UNIQUE constraint's.
 const (
-	alikeUsername = `lower(username COLLATE "C") = $1`
+	alikeUsername = `(username = $1 OR lower(username COLLATE "C") = $1 AND lower(username COLLATE "C") <> username)`
 	alikeEmail    = `lower(email COLLATE "C") = $1 AND email <> ''`
 )
 

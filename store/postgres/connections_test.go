@@ -27,7 +27,7 @@ func mustOpen(t *testing.T, parameters ...string) *Store {
 // fill inserts users and tokens, and updates the planner's statistics.
 const fill = `
 	INSERT INTO @users (username, email, password_hash, active, created_at)
-	SELECT 'user ' || i, '', '', TRUE, 0 FROM generate_series(1, 5000) i;
+	SELECT CASE WHEN i % 2 = 0 THEN 'user ' ELSE 'User ' END || i, 'user' || i || '@example.com', '', TRUE, 0 FROM generate_series(1, 5000) i;
 	INSERT INTO @tokens (digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, seal_key)
 	SELECT sha256(i::text::bytea), i, 'default', 'api', 0, i, 0, i % 2 = 0, '' FROM generate_series(1, 5000) i;
 	ANALYZE @users; ANALYZE @tokens`
@@ -46,6 +46,8 @@ func TestPlans(t *testing.T) {
 	}{
 		{"find token", selectToken, []any{digest, "default"}, []string{"Index Scan using tokens_pkey on tokens t", "Index Scan using users_pkey on users u"}},
 		{"account", selectAccount, []any{"ann"}, []string{"Index Scan using users_username_key on users"}},
+		{"account, whatever the case", selectUsers + alikeUsername, []any{"ann"}, []string{"Bitmap Index Scan on users_username_key", "Bitmap Index Scan on users_username_capitals"}},
+		{"account by address", selectUsers + alikeEmail, []any{"ann@example.com"}, []string{"Index Scan on users_email_lower"}},
 		{"reusable token", selectReusable, []any{1, "default", "api"}, []string{"Index Scan using tokens_reusable on tokens"}},
 		{"move expiry", moveExpiry, []any{digest, 4000, end}, []string{"Index Scan using tokens_pkey on tokens"}},
 		{"delete token", removeToken, []any{digest}, []string{"Index Scan using tokens_pkey on tokens"}},

@@ -15,11 +15,12 @@ import (
 
 const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM users WHERE `
 
-// SQLite's lower() changes the letters of ASCII alone. The conditions begin as those of the
-// indexes users_username_lower and users_email_lower.
+// SQLite's lower() changes the letters of ASCII alone. The conditions are those of the indexes
+// users_username_capitals and users_email_lower; a name without capitals is found by the
+// UNIQUE constraint's.
 const (
-	alikeUsername = `lower(username) = ?`
-	alikeEmail    = `lower(email) = ? AND email <> ''`
+	alikeUsername = `(username = ?1 OR lower(username) = ?1 AND lower(username) <> username)`
+	alikeEmail    = `lower(email) = ?1 AND email <> ''`
 )
 
 // AccountByID implements [core.AccountStore].

@@ -88,6 +88,11 @@ func TestPlans(t *testing.T) {
 			"SEARCH t USING PRIMARY KEY (digest=?)", "SEARCH u USING INTEGER PRIMARY KEY (rowid=?)",
 		}},
 		{"account", selectAccount, []string{"SEARCH users USING INDEX sqlite_autoindex_users_1 (username=?)"}},
+		{"account, whatever the case", strings.ReplaceAll(selectUsers+alikeUsername, "?1", "'ann'"), []string{
+			"MULTI-INDEX OR", "INDEX 1", "SEARCH users USING INDEX sqlite_autoindex_users_1 (username=?)",
+			"INDEX 2", "SEARCH users USING INDEX users_username_capitals (<expr>=?)",
+		}},
+		{"account by address", selectUsers + alikeEmail, []string{"SEARCH users USING INDEX users_email_lower (<expr>=?)"}},
 		{"reusable token", selectReusable, []string{
 			"SEARCH tokens USING INDEX tokens_reusable (user_id=? AND realm=? AND issuer=?)",
 		}},
