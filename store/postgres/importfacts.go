@@ -2,10 +2,10 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core"
@@ -113,8 +113,10 @@ func (s *Store) ImportOwners(ctx context.Context, source int64, keys, names []st
 	return byKey, byName, err
 }
 
-// accountsOf reads the users who have one of the IDs or names.
-func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string) (accounts []core.Account, err error) {
+// accountsOf reads the users who have one of the IDs or names. Unless skipped is nil, it does
+// not look up the names, and sets skipped, if nobody has one of the IDs, or of a sample of
+// the names.
+func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int64, names []string, skipped *atomic.Bool) (accounts []core.Account, err error) {
 	found := make(map[string]bool, len(names))
 	read := func(where string, args []any, keep func(int64) bool) error {
 		rows, err := q.QueryxContext(ctx, s.qualify(`
@@ -154,19 +156,33 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 	if len(others) == 0 {
 		return accounts, nil
 	}
+	if skipped != nil && len(accounts) == 0 {
+		var none bool
+		err := sqlx.GetContext(ctx, q, &none, s.qualify(`SELECT NOT EXISTS (SELECT 1 FROM @users WHERE username = `+anyOf(1, "text")+`)`), pq.Array(record.Sample(others)))
+		if err != nil {
+			return nil, wrap("select users", err)
+		}
+		if none {
+			skipped.Store(true)
+			return nil, nil
+		}
+	}
 	return accounts, read(`username = `+anyOf(1, "text"), []any{pq.Array(others)}, func(int64) bool { return true })
 }
 
 // UserFacts implements [transfer.ImportReader].
 func (s *Store) UserFacts(ctx context.Context, source int64, users []transfer.ImportedUser) (facts transfer.ImportFacts, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
-		facts, err = s.userFacts(ctx, s.db, source, users)
+		facts, err = s.userFacts(ctx, s.db, source, users, nil)
 		return err
 	})
 	return facts, err
 }
 
-func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users []transfer.ImportedUser) (facts transfer.ImportFacts, err error) {
+// userFacts reads the facts about users. Unless skipped is nil, it may leave out who else has
+// their names, and sets skipped then, for a caller that adds all of them: the table lets
+// nobody have a name twice.
+func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users []transfer.ImportedUser, skipped *atomic.Bool) (facts transfer.ImportFacts, err error) {
 	keys, ids := make([]string, 0, len(users)), make([]int64, 0, len(users))
 	var names []string
 	for _, u := range users {
@@ -188,7 +204,7 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 		return facts, err
 	}
 	ids = append(ids, record.UserIDs(facts.UserLinks)...)
-	if facts.Users, err = s.accountsOf(ctx, q, record.UpTo(ids, r.Users), names); err != nil {
+	if facts.Users, err = s.accountsOf(ctx, q, record.UpTo(ids, r.Users), names, skipped); err != nil {
 		return facts, err
 	}
 	known := make(map[int64]bool, len(facts.UserLinks))
@@ -218,19 +234,6 @@ func (s *Store) KeysAreIDs(ctx context.Context, source int64) (all bool, err err
 	return all, err
 }
 
-// TokenFacts implements [transfer.ImportReader].
-func (s *Store) TokenFacts(ctx context.Context, source int64, tokens []transfer.ImportedToken) (facts transfer.ImportFacts, err error) {
-	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
-		digests := record.Digests(tokens)
-		facts, err = s.factsOfDigests(ctx, s.db, digests)
-		if err == nil {
-			_, err = s.tokenFacts(ctx, s.db, transfer.Checkpoint{Source: source}, tokens, digests, &facts, "")
-		}
-		return err
-	})
-	return facts, err
-}
-
 // inHalves runs read over the first n rows of a batch: in two concurrent halves, if
 // there are many rows and a connection is free. That requires READ COMMITTED, where
 // each statement sees what is committed, and a transaction that has not written yet: at
@@ -253,131 +256,4 @@ func (s *Store) inHalves(ctx context.Context, tx *sqlx.Tx, n int, read func(q sq
 	}
 	defer release()
 	return record.InHalves(n, tx, second, read)
-}
-
-// factsOfDigests reads the tokens that have one of the digests.
-func (s *Store) factsOfDigests(ctx context.Context, q sqlx.QueryerContext, digests []core.Digest) (facts transfer.ImportFacts, err error) {
-	err = s.factsOfTokens(ctx, q, &facts, len(digests), `digest = `+anyOf(1, "bytea"), pq.ByteaArray(raw(digests)))
-	return facts, err
-}
-
-// tokenFacts adds to the tokens that have one of the digests the other facts that
-// decide about tokens, and also returns the facts as a batch. lock locks the users of
-// tokens that may have to be written.
-func (s *Store) tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts *transfer.ImportFacts, lock string) (batch transfer.TokenBatch, err error) {
-	// With ORDER BY, PostgreSQL uses the index, which is small.
-	var twins, gone bool
-	if err := q.QueryRowxContext(ctx, s.qualify(`
-		SELECT (SELECT twin FROM @tokens WHERE twin IS NOT NULL ORDER BY twin LIMIT 1) IS NOT NULL, EXISTS (SELECT 1 FROM @imported_tokens)`)).
-		Scan(&twins, &gone); err != nil {
-		return batch, wrap("select tokens", err)
-	}
-	if twins {
-		if err := s.factsOfTokens(ctx, q, facts, len(digests), `twin IS NOT NULL AND twin = `+anyOf(1, "bytea"), pq.ByteaArray(raw(digests))); err != nil {
-			return batch, err
-		}
-	}
-	if gone {
-		if err := s.linksOfGone(ctx, q, facts, pq.ByteaArray(raw(digests))); err != nil {
-			return batch, err
-		}
-	}
-	batch = transfer.NewTokenBatch(checkpoint, *facts)
-	users := batch.Unlinked(tokens)
-	if len(users) == 0 {
-		return batch, nil
-	}
-	more, err := s.factsOfOwners(ctx, q, checkpoint.Source, users, lock, slices.ContainsFunc(tokens, func(t transfer.ImportedToken) bool { return t.Reusable }))
-	batch.Add(more)
-	*facts = facts.And(more)
-	return batch, err
-}
-
-// factsOfOwners reads which users were imported from a source and, if reusing is set,
-// their reusable tokens.
-func (s *Store) factsOfOwners(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string, reusing bool) (facts transfer.ImportFacts, err error) {
-	if facts.UserLinks, err = s.ownersOf(ctx, q, source, users, lock); err != nil || !reusing {
-		return facts, err
-	}
-	var last int64
-	if err := sqlx.GetContext(ctx, q, &last, s.qualify(`SELECT coalesce(max(user_id), 0) FROM @tokens`)); err != nil {
-		return facts, wrap("select tokens", err)
-	}
-	if users = record.UpTo(users, last); len(users) > 0 {
-		err = s.factsOfTokens(ctx, q, &facts, len(users), `reusable AND user_id = `+anyOf(1, "bigint"), pq.Array(users))
-	}
-	return facts, err
-}
-
-// ownersOf reads which of the users were imported from a source, without their marks. A
-// join would be planned, for thousands of users, as a scan of the whole table.
-func (s *Store) ownersOf(ctx context.Context, q sqlx.QueryerContext, source int64, users []int64, lock string) ([]transfer.UserLink, error) {
-	where, args := `= `+anyOf(2, "bigint"), []any{source, pq.Array(users)}
-	if span, ok := record.SpanOf(users); ok && span.Whole { // with gaps, it would lock other rows
-		where, args = `BETWEEN $2 AND $3`, []any{source, span.From, span.To}
-	}
-	rows, err := q.QueryxContext(ctx, s.qualify(`
-		SELECT u.id, (SELECT coalesce(i.key, i.user_id::text) FROM @imported_users i WHERE i.user_id = u.id AND i.source = $1)
-		FROM @users u WHERE u.id `+where+` `+lock), args...)
-	if err != nil {
-		return nil, wrap("select imported users", err)
-	}
-	defer rows.Close()
-	var links []transfer.UserLink
-	for rows.Next() {
-		var key sql.NullString
-		l := transfer.UserLink{Source: source}
-		if err := rows.Scan(&l.UserID, &key); err != nil {
-			return nil, wrap("select imported users", err)
-		}
-		if l.Key = key.String; key.Valid {
-			links = append(record.Room(links, len(users)), l)
-		}
-	}
-	return links, wrap("select imported users", rows.Err())
-}
-
-// factsOfTokens reads the facts that decide about existing tokens, of which n are
-// expected at most.
-func (s *Store) factsOfTokens(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, n int, where string, list any) error {
-	rows, err := q.QueryxContext(ctx, s.qualify(`SELECT digest, user_id, realm, issuer, expires_at, reusable, twin, source, origin FROM @tokens WHERE `+where), list)
-	if err != nil {
-		return wrap("select tokens", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var (
-			r      record.Token
-			source sql.NullInt64
-			origin sql.NullString
-		)
-		if err := rows.Scan(&r.Digest, &r.UserID, &r.Realm, &r.Issuer, &r.ExpiresAt, &r.Reusable, &r.LegacyDigest, &source, &origin); err != nil {
-			return wrap("select tokens", err)
-		}
-		token := r.Core()
-		token.Legacy = r.Legacy()
-		facts.Tokens = append(record.Room(facts.Tokens, n), token)
-		if source.Valid {
-			facts.TokenLinks = append(record.Room(facts.TokenLinks, n), transfer.TokenLink{Digest: r.Digest, Source: source.Int64, Table: origin.String})
-		}
-	}
-	return wrap("select tokens", rows.Err())
-}
-
-// linksOfGone reads the links of deleted tokens.
-func (s *Store) linksOfGone(ctx context.Context, q sqlx.QueryerContext, facts *transfer.ImportFacts, digests any) error {
-	var links []struct {
-		Digest []byte
-		Source int64
-		Origin string
-		Absent bool
-	}
-	if err := sqlx.SelectContext(ctx, q, &links,
-		s.qualify(`SELECT digest, source, origin, absent FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), digests); err != nil {
-		return wrap("select imported tokens", err)
-	}
-	for _, l := range links {
-		facts.TokenLinks = append(facts.TokenLinks, transfer.TokenLink{Digest: l.Digest, Source: l.Source, Table: l.Origin, Absent: l.Absent})
-	}
-	return nil
 }

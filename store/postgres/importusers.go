@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/authcompat/authcompat/core/transfer"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -19,16 +21,18 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 	if len(users) > transfer.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
+	skipped := new(atomic.Bool) // nil once that turned out to be wrong
 	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		if _, err := tx.ExecContext(ctx, s.qualify(`LOCK TABLE @users IN SHARE ROW EXCLUSIVE MODE`)); err != nil {
 			return fmt.Errorf("lock users: %w", err)
 		}
 		facts, err := s.inHalves(ctx, tx, len(users), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
-			return s.userFacts(ctx, q, checkpoint.Source, users[from:to])
+			return s.userFacts(ctx, q, checkpoint.Source, users[from:to], skipped)
 		})
 		if err != nil {
 			return err
 		}
+		guessed := skipped != nil && skipped.Swap(false)
 		batch := transfer.NewUserBatch(checkpoint.Source, facts)
 		results = make([]transfer.ImportResult, len(users))
 		var added []record.Account
@@ -92,10 +96,18 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 				freed[before] = true
 			}
 		}
+		if guessed && len(added) < len(users) {
+			skipped = nil
+			return pgconn.ErrConflict
+		}
 		if err := s.changeUsers(ctx, tx, changed); err != nil {
 			return err
 		}
 		if err := s.addUsers(ctx, tx, added); err != nil {
+			if guessed && pgconn.IsDuplicate(err, "") {
+				skipped = nil
+				return pgconn.ErrConflict
+			}
 			return err
 		}
 		if err := s.markUsers(ctx, tx, checkpoint.Source, marks); err != nil {

@@ -23,6 +23,18 @@ func Room[T any](rows []T, n int) []T {
 	return rows
 }
 
+// sampleSize is how many rows of a batch are looked up to guess whether all of them are new.
+const sampleSize = 100
+
+// Sample returns some of the keys of a batch, evenly spread, or all of a small one.
+func Sample[T any](keys []T) []T {
+	some := make([]T, 0, sampleSize)
+	for i, n := 0, min(sampleSize, len(keys)); i < n; i++ {
+		some = append(some, keys[i*len(keys)/n])
+	}
+	return some
+}
+
 // InHalves reads the facts about the first n rows of a batch in two halves,
 // concurrently.
 func InHalves(n int, first, second sqlx.QueryerContext, read func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error)) (transfer.ImportFacts, error) {

@@ -111,6 +111,13 @@ func SpanOf(ids []int64) (s Span, ok bool) {
 	return s, s.To-s.From < 2*int64(distinct)
 }
 
+// Part returns the range of the IDs that belong to the rows from up to to, of n that are
+// spread evenly. The parts of all rows make up the whole range.
+func (s Span) Part(from, to, n int) Span {
+	ids := s.To - s.From + 1
+	return Span{From: s.From + ids*int64(from)/int64(n), To: s.From + ids*int64(to)/int64(n) - 1}
+}
+
 // Asked reports whether the batch asks for an ID of the range.
 func (s Span) Asked(id int64) bool { return s.asked[id-s.From] }
 

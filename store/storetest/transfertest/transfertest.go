@@ -26,6 +26,7 @@ func Run(t *testing.T, open suite.Opener) {
 		{Name: "imported users", Cases: importedUsers()},
 		{Name: "imported keys", Cases: importedKeys()},
 		{Name: "imported tokens", Cases: importedTokens()},
+		{Name: "large batches", Cases: largeBatches()},
 		{Name: "runs", Cases: importRuns()},
 		{Name: "export", Cases: exports()},
 	}, func(p suite.Pair) transferPair {
