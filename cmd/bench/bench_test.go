@@ -144,3 +144,21 @@ func TestHashFor(t *testing.T) {
 		t.Errorf("processors afterwards: %v, error %v; want %v", after, err, usable)
 	}
 }
+
+// TestAllocationsAbove reads outputs of BenchmarkCheck, whichever kinds of checks it has.
+func TestAllocationsAbove(t *testing.T) {
+	const bare, check, counted = "BenchmarkCheck/bare-2 \t 3855384\t 318.9 ns/op\t 0 B/op\t 1 allocs/op\n",
+		"BenchmarkCheck/check-2 \t 277120\t 4036 ns/op\t 787 B/op\t 8 allocs/op\n", "BenchmarkCheck/counted \t 90662\t 11983 ns/op\t 787 B/op\t 12 allocs/op\n"
+	for _, c := range []struct {
+		out   string
+		above int
+		fails bool
+	}{
+		{bare + check, 7, false}, {bare + check + counted, 11, false}, {counted + check + bare, 11, false},
+		{bare, 0, true}, {check + counted, 0, true}, {"", 0, true},
+	} {
+		if above, err := allocationsAbove(c.out); above != c.above || (err != nil) != c.fails {
+			t.Errorf("%q: %d, error %v", c.out, above, err)
+		}
+	}
+}
