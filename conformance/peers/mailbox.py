@@ -65,18 +65,18 @@ def waiting(database, table):
 
 
 ENDPOINTS = '''
-  reset_password: {path: /auth/users/reset_password/, view: {name: User reset password, actions: true}, fields: {email: {label: Email}}, reply: {status: 204}}
+  reset_password: {path: /auth/users/reset_password/, view: {name: User reset password, actions: true}, fields: {ADDRESS: {role: email, label: Email}}, reply: {status: 204}}
   reset_password_confirm:
     path: /auth/users/reset_password_confirm/
     fields: {uid: {}, token: {}, new_password: {role: password}%(retype_password)s}
     reply: {status: 204}
-  reset_username: {path: /auth/users/reset_username/, fields: {email: {label: Email}}, reply: {status: 204}}
+  reset_username: {path: /auth/users/reset_username/, fields: {ADDRESS: {role: email, label: Email}}, reply: {status: 204}}
   reset_username_confirm:
     path: /auth/users/reset_username_confirm/
-    fields: {uid: {}, token: {}, new_username: {role: username, characters: django, max_length: 150}%(retype_username)s}
+    fields: {uid: {}, token: {}, NEW_NAME: {NAME_LIMITS}%(retype_username)s}
     reply: {status: 204}
   activate: {path: /auth/users/activation/, fields: {uid: {}, token: {}}, reply: {status: 204}}
-  resend_activation: {path: /auth/users/resend_activation/, fields: {email: {}}, reply: {status: 204}}
+  resend_activation: {path: /auth/users/resend_activation/, fields: {ADDRESS: {role: email}}, reply: {status: 204}}
 '''
 
 
@@ -89,7 +89,7 @@ def djoser(ds, text):
     if not send: mails = mails.replace(' send: [],', '')
     endpoints = ENDPOINTS % {
         'retype_password': ', re_new_password: {role: password_again}' if ds.PASSWORD_RESET_CONFIRM_RETYPE else '',
-        'retype_username': ', re_new_username: {role: username_again}' if ds.USERNAME_RESET_CONFIRM_RETYPE else ''}
+        'retype_username': ', NAME_AGAIN: {role: username_again}' if ds.USERNAME_RESET_CONFIRM_RETYPE else ''}
     return text.replace('\nendpoints:\n', '\n' + mails + 'endpoints:' + endpoints, 1)
 
 

@@ -1,6 +1,6 @@
 """The suite of djoser 2.1.0."""
 import os, re, sys
-import mailbox, wire
+import mailbox, usermodel, wire
 from wire import Missing
 SRC = wire.suite_folder('djoser21')
 sys.path.insert(0, wire.folder(SRC + '/testproject', 'the suite of djoser'))
@@ -10,9 +10,19 @@ from django.conf import settings
 settings.DATABASES['default']['TEST'] = wire.test_database()
 settings.LOGGING_CONFIG = None
 import django; django.setup()
+from django.contrib.auth import get_user_model
 wire.install()
 BASE = wire.profile_text('djoser')
 
+# what the profile has of Django's own users; usermodel.py has others
+NAMES = {
+    'REGISTER_FIELDS': '{email: {required: false, blank: true, max_length: 254, label: Email address}, username: {max_length: 150, characters: django, label: Username}, password: {label: Password}RE_PASSWORD}',
+    'USER_BODY': '{email: $user.email, id: $user.id, username: $user.username}',
+    'UPDATED_FIELDS': '{email: {required: false, blank: true, max_length: 254, label: Email address}, id: {label: ID}, username: {read_only: true, label: Username}}',
+    'NEW_NAME': 'new_username', 'NAME_LIMITS': 'role: username, max_length: 150, characters: django, label: Username', 'NAME_AGAIN': 're_new_username',
+    'ADDRESS': 'email', 'USERNAMES': '', 'TAKEN': '',
+}
+LOGIN_NAMES = {'username': 'username: {required: false, label: Username}', 'email': 'email: {required: false, validate: false, label: Email}'}
 FEATURES = [
     ('GET|POST', r'/auth/o/', 'social auth'),
     ('POST', r'/auth/jwt', 'JWT'),
@@ -29,13 +39,10 @@ class Djoser(wire.Suite):
         for ms, pattern, feature in FEATURES:
             if method in ms.split('|') and re.match(pattern, path):
                 raise Missing('%s %s' % (method, feature))
-        from django.contrib.auth import get_user_model
-        from django.conf import settings as dj
-        if dj.AUTH_USER_MODEL != 'auth.User':
-            raise Missing('custom user model (%s)' % dj.AUTH_USER_MODEL)
+        text = mailbox.djoser(ds, text)
         for word, value in self.settings(ds).items():
             text = text.replace(word, value)
-        return mailbox.djoser(ds, text)
+        return text
 
     def settings(self, ds):
         """what the settings of djoser become in the profile, by the words that stand for it there"""
@@ -49,15 +56,19 @@ class Djoser(wire.Suite):
             'OTHERS_CHANGED': hidden,
             'LOGOUT': str(ds.LOGOUT_ON_PASSWORD_CHANGE).lower(),
             'RE_NEW_PASSWORD': 're_new_password: {role: password_again, label: Re new password},' if ds.SET_PASSWORD_RETYPE else '',
-            'RE_NEW_USERNAME': 're_new_username: {role: username_again, label: Re new username},' if ds.SET_USERNAME_RETYPE else '',
+            'RE_NEW_USERNAME': 'NAME_AGAIN: {role: username_again, label: Re new username},' if ds.SET_USERNAME_RETYPE else '',
+            **NAMES, 'LOGIN_NAME': LOGIN_NAMES.get(ds.LOGIN_FIELD),
             'RE_PASSWORD': ', re_password: {role: password_again, label: Re password}' if ds.USER_CREATE_PASSWORD_RETYPE else '',
-            'LOGIN_FIELD': {'username': 'username: {required: false, label: Username}', 'email': 'email: {required: false, validate: false, label: Email}'}[ds.LOGIN_FIELD],
+            **usermodel.names(ds, get_user_model()),
             'ME': '{is_staff: $user.attributes.is_staff}' if me == ('is_staff',) else '*user',
         }
 
     common_passwords = '666\n'
 
+    def mapping(self, environ): return usermodel.mapping(get_user_model(), wire.db_path())
+
     def user_token(self, user):
+        if user._meta.label != 'auth.User': return 'Token ' + usermodel.token(user, wire.db_path())
         from rest_framework.authtoken.models import Token
         return 'Token ' + Token.objects.get_or_create(user=user)[0].key
 

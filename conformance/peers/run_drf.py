@@ -26,9 +26,9 @@ class DRF(wire.Suite):
         if p.startswith('/auth/login'): raise Missing('the login page of the browsable API')
         return BASE
 
-    def token_table(self, environ):
+    def mapping(self, environ):
         # a model of the tests with key and user alone, beside authtoken's
-        if environ['PATH_INFO'].startswith('/customtoken/'): return 'authentication_customtoken'
+        return {'token_table': 'authentication_customtoken'} if environ['PATH_INFO'].startswith('/customtoken/') else {}
 
 
 wire.suite = DRF()

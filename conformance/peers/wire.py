@@ -65,8 +65,16 @@ def free_port():
     s = socket.socket(); s.bind(('127.0.0.1', 0)); p = s.getsockname()[1]; s.close(); return p
 
 
-def start(profile_text, store, token_table=None):
-    key = (profile_text, store, token_table)
+def map_file(mapping):
+    """the file for --map, named by what it says"""
+    text = json.dumps(mapping)
+    path = os.path.join(RUN, 'map-%s.yaml' % hashlib.sha1(text.encode()).hexdigest()[:10])
+    with open(path, 'w') as f: f.write(text + '\n')
+    return path
+
+
+def start(profile_text, store, mapping=None):
+    key = (profile_text, store, json.dumps(mapping))
     if key in servers and servers[key][0].poll() is None:
         return servers[key][1]
     name = hashlib.sha1(profile_text.encode()).hexdigest()[:10]
@@ -77,12 +85,8 @@ def start(profile_text, store, token_table=None):
         raise Missing('profile check refuses: ' + (chk.stdout + chk.stderr).strip())
     port = free_port()
     err = open(os.path.join(RUN, 'server-%s-%d.log' % (name, port)), 'w')
-    mapping = []
-    if token_table:
-        mapping = ['--map', os.path.join(RUN, 'map-%s.yaml' % token_table)]
-        with open(mapping[1], 'w') as f: f.write('token_table: %s\n' % token_table)
     p = subprocess.Popen([BIN, 'serve', '--profile', path, '--listen', '127.0.0.1:%d' % port, '--store', store,
-                          '--limits', 'off', '--password-iterations', '1000', '--log-requests', 'all', *mapping, *common_passwords(),
+                          '--limits', 'off', '--password-iterations', '1000', '--log-requests', 'all', *(['--map', map_file(mapping)] if mapping else []), *common_passwords(),
                           *(suite.mailbox.flags() if suite.mailbox else [])],
                          stdout=err, stderr=err, cwd=RUN)
     servers[key] = (p, port)
@@ -123,11 +127,11 @@ def native(profile):
 def native_path(): return os.path.join(RUN, 'native-%s-%d.db' % (NAME, current['n']))
 
 
-def moving(what, profile, token_table=None):
+def moving(what, profile, mapping=None):
     name = hashlib.sha1(profile.encode()).hexdigest()[:10]
     args = [BIN, what, 'django', 'sqlite:' + db_path(), '--store', 'sqlite:' + native_path()]
     if what == 'import': args += ['--profile', os.path.join(RUN, 'profile-%s.yaml' % name)]
-    if token_table: args += ['--token-table', token_table]
+    if mapping: args += ['--map', map_file(mapping)]
     r = subprocess.run(args, capture_output=True, text=True, timeout=60)
     MOVES.write('%s %s rc=%d\n%s%s\n' % (current.get('id'), what, r.returncode, r.stdout, r.stderr)); MOVES.flush()
     if r.returncode not in (0,):
@@ -210,7 +214,7 @@ class Suite:
     def supported(self, method, path): return True
     def before(self): pass
     def after(self): pass
-    def token_table(self, environ): return None     # where the database has several, or one without the usual columns
+    def mapping(self, environ): return {}     # where the database alone does not tell what is what
     def user_token(self, user): raise Missing('force_authenticate')
 
 
@@ -234,15 +238,15 @@ def exchange(environ, force_user=None):
         headers.append(('Authorization', suite.user_token(force_user)))
     m2, t2, h2, b2 = suite.adapt(environ, method, target, headers, body)
     profile = suite.profile(environ)
-    token_table = suite.token_table(environ)
-    port = start(profile, 'django+sqlite:' + db_path(), token_table) if STORE == 'attach' else native(profile)
+    mapping = suite.mapping(environ)
+    port = start(profile, 'django+sqlite:' + db_path(), mapping) if STORE == 'attach' else native(profile)
     suite.before()
     try:
-        if STORE == 'native': moving('import', profile, token_table)
+        if STORE == 'native': moving('import', profile, mapping)
         status, hs, data = send(port, m2, t2, h2, b2)
         if 'sliding: ' in profile: _real_sleep(1.3)     # ends are written later, once a second
         if suite.mailbox: current['mails'] = suite.mailbox.collect(*((db_path(), 'authcompat_mails') if STORE == 'attach' else (native_path(), 'mails')), clock=_real_time, sleep=_real_sleep)
-        if STORE == 'native': moving('export', profile, token_table)
+        if STORE == 'native': moving('export', profile, mapping)
     finally:
         suite.after()
     entry = {'test': current.get('id'), 'request': '%s %s' % (m2, t2), 'headers': [(k, v) for k, v in h2], 'body': b2.decode('utf-8', 'replace')[:400],
