@@ -1,6 +1,6 @@
 """The suite of djoser 2.1.0."""
 import os, re, sys
-import mailbox, usermodel, wire
+import audit, codes, mailbox, usermodel, wire
 from wire import Missing
 SRC = wire.suite_folder('djoser21')
 sys.path.insert(0, wire.folder(SRC + '/testproject', 'the suite of djoser'))
@@ -27,6 +27,12 @@ FEATURES = [
     ('GET|POST', r'/auth/o/', 'social auth'),
     ('POST', r'/auth/jwt', 'JWT'),
 ]
+
+
+def sent(body):
+    """the fields of a form as the tests send them"""
+    pairs = re.findall(rb'name="([^"]*)"\r\n\r\n(.*?)\r\n--', body, re.S)
+    return {name.decode(): value.decode('utf-8', 'replace') for name, value in pairs}
 
 
 class Djoser(wire.Suite):
@@ -64,6 +70,11 @@ class Djoser(wire.Suite):
         }
 
     common_passwords = '666\n'
+
+    def asked(self, response, entries, body):
+        from djoser.conf import settings as ds
+        audit.send(entries, response.wsgi_request, ds.TOKEN_MODEL)
+        if response.status_code == 400 and response.data: response.data = codes.coded(response.data, sent(body))
 
     def mapping(self, environ): return usermodel.mapping(get_user_model(), wire.db_path())
 

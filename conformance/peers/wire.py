@@ -1,6 +1,6 @@
 """Replaces the transport of Django's test client by HTTP to a running authcompat, so that the tests of other packages run
 as they are. What a profile can't say raises Missing(feature). README.md tells the environment variables."""
-import atexit, datetime as _dt, hashlib, http.client, json, os, re, signal, socket, sqlite3, subprocess, sys, time
+import atexit, audit, datetime as _dt, hashlib, http.client, json, os, re, signal, socket, sqlite3, subprocess, sys, time
 from io import BytesIO
 _R = [time.time, time.sleep]     # before a test freezes the clock
 def _real_time(): return _R[0]()
@@ -214,6 +214,7 @@ class Suite:
     def supported(self, method, path): return True
     def before(self): pass
     def after(self): pass
+    def asked(self, response, entries, body): pass     # after an exchange, with the entries of the audit record about it
     def mapping(self, environ): return {}     # where the database alone does not tell what is what
     def user_token(self, user): raise Missing('force_authenticate')
 
@@ -241,9 +242,12 @@ def exchange(environ, force_user=None):
     mapping = suite.mapping(environ)
     port = start(profile, 'django+sqlite:' + db_path(), mapping) if STORE == 'attach' else native(profile)
     suite.before()
+    record = (db_path(), 'authcompat_audit') if STORE == 'attach' else (native_path(), 'audit')
     try:
         if STORE == 'native': moving('import', profile, mapping)
+        before = audit.last(*record)
         status, hs, data = send(port, m2, t2, h2, b2)
+        entries = audit.after(*record, before)
         if 'sliding: ' in profile: _real_sleep(1.3)     # ends are written later, once a second
         if suite.mailbox: current['mails'] = suite.mailbox.collect(*((db_path(), 'authcompat_mails') if STORE == 'attach' else (native_path(), 'mails')), clock=_real_time, sleep=_real_sleep)
         if STORE == 'native': moving('export', profile, mapping)
@@ -257,7 +261,9 @@ def exchange(environ, force_user=None):
     if (m2, t2) != (method, target): entry['asked'] = '%s %s' % (method, target)
     log.append(entry)
     LOG.write(json.dumps(entry) + '\n'); LOG.flush()
-    return make_response(environ, status, hs, data)
+    response = make_response(environ, status, hs, data)
+    suite.asked(response, entries, b2)
+    return response
 
 
 def recorded(call, environ):
