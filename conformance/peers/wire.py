@@ -75,6 +75,8 @@ def map_file(mapping):
 
 def start(profile_text, store, mapping=None):
     key = (profile_text, store, json.dumps(mapping))
+    # The queue of mails belongs to a database: a server that takes other tables for those of users would look for the recipient there.
+    for other in [k for k in servers if k[1:] != key[1:]]: end(servers.pop(other)[0])
     if key in servers and servers[key][0].poll() is None:
         return servers[key][1]
     name = hashlib.sha1(profile_text.encode()).hexdigest()[:10]
@@ -101,6 +103,11 @@ def start(profile_text, store, mapping=None):
     raise RuntimeError('no answer: ' + open(err.name).read())
 
 
+def end(server):
+    if server.poll() is None: os.kill(server.pid, signal.SIGTERM)
+    server.wait(10)
+
+
 def common_passwords():
     """the list of the validator common, where the suite has one"""
     if not suite.common_passwords: return []
@@ -113,9 +120,7 @@ def native(profile):
     """a store of authcompat's own for each test"""
     test = current.get('id', '?')
     if current.get('native') != test:
-        for key in list(servers):
-            p, _ = servers.pop(key)
-            os.kill(p.pid, signal.SIGTERM); p.wait(10)
+        for key in list(servers): end(servers.pop(key)[0])
         current['native'] = test
         current['n'] = current.get('n', 0) + 1
         for suffix in ('', '-wal', '-shm', '.key'):
@@ -130,7 +135,7 @@ def native_path(): return os.path.join(RUN, 'native-%s-%d.db' % (NAME, current['
 def moving(what, profile, mapping=None):
     name = hashlib.sha1(profile.encode()).hexdigest()[:10]
     args = [BIN, what, 'django', 'sqlite:' + db_path(), '--store', 'sqlite:' + native_path()]
-    if what == 'import': args += ['--profile', os.path.join(RUN, 'profile-%s.yaml' % name)]
+    args += ['--profile', os.path.join(RUN, 'profile-%s.yaml' % name)] if what == 'import' else ['--delete-users']
     if mapping: args += ['--map', map_file(mapping)]
     r = subprocess.run(args, capture_output=True, text=True, timeout=60)
     MOVES.write('%s %s rc=%d\n%s%s\n' % (current.get('id'), what, r.returncode, r.stdout, r.stderr)); MOVES.flush()
