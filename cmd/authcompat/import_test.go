@@ -74,6 +74,14 @@ func TestMoveInAndOut(t *testing.T) {
 			"users: 2 read, 0 added, 2 unchanged\ntokens: 1 read, 0 added, 1 unchanged\n",
 		}, nil},
 		{"dump", []string{"export", "django", filepath.Join(folder, "users.json"), "--store", store}, []string{"users: 2 read, 2 added\ntokens: 1 read, 1 added\n"}, nil},
+		{"delete a user", []string{"user", "delete", "ann@example.org", "--store", store}, nil, nil},
+		{"export without the user", []string{"export", "django", source, "--map", mapping, "--store", store}, []string{
+			"users: 1 read, 0 added, 1 unchanged\ntokens: 0 read, 0 added\n1 token that was ended here was removed there\n" +
+				"1 user who was deleted here is still there (--delete-users deletes them, unless they have changed since)\n" +
+				"rows to look at:\n  user 5: was deleted here, and is still there (key 5): it is deleted only if asked for\n",
+		}, nil},
+		{"export of the deletion", []string{"export", "django", source, "--map", mapping, "--store", store, "--delete-users"}, []string{"1 user who was deleted here was deleted there\n"}, []string{"rows to look at"}},
+		{"export after it", []string{"export", "django", source, "--map", mapping, "--store", store}, []string{"users: 1 read, 0 added, 1 unchanged\n"}, []string{"deleted"}},
 	}
 	for _, step := range steps {
 		out, said, code := runCommand(t, step.args...)
@@ -127,6 +135,7 @@ func TestMovingErrors(t *testing.T) {
 		{[]string{"import", "django", text, "--time-zone", "Here"}, "--time-zone"},
 		{[]string{"import", "django", text, "--profile", "nothing"}, "nothing"},
 		{[]string{"export", "django", text, "--store", "sqlite:" + filepath.Join(folder, "missing")}, "there is no such database"},
+		{[]string{"export", "django", filepath.Join(folder, "users.json"), "--delete-users"}, "--delete-users: a dump has only who is here, and loaddata deletes nobody"},
 	}
 	for _, test := range tests {
 		said := refused(t, "", test.args...)

@@ -11,7 +11,7 @@ import (
 // exported, so that later imports and exports know which side has changed what. A page has
 // the data of the moment of the call. Errors are those of [core.Store].
 type Exporter interface {
-	// ExportUsers returns at most limit users whose ids are above after, by id.
+	// ExportUsers returns at most limit users whose ids are above after, by id, each with its LastLogin.
 	ExportUsers(ctx context.Context, after int64, limit int) ([]core.Account, error)
 
 	// ExportTokens returns at most limit tokens of the realm, live and expired, whose user
@@ -21,6 +21,10 @@ type Exporter interface {
 
 	// LinkedFingerprints returns the links of these users to the source.
 	LinkedFingerprints(ctx context.Context, source int64, userIDs []int64) ([]UserLink, error)
+
+	// DeletedUsers returns at most limit links to the source of users who are no longer here and whose ids
+	// are above after, by id.
+	DeletedUsers(ctx context.Context, source, after int64, limit int) ([]UserLink, error)
 
 	// MarkExported records, in one atomic step, that users, and tokens with these digests
 	// or legacy digests (by table), were exported to the source of place.

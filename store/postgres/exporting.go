@@ -18,7 +18,7 @@ func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accoun
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		var rows []record.Account
 		if err := s.db.SelectContext(ctx, &rows, s.qualify(`
-			SELECT id, username, email, password_hash, active, attributes, created_at
+			SELECT id, username, email, password_hash, active, attributes, created_at, last_login
 			FROM @users WHERE id > $1 ORDER BY id LIMIT $2`), after, limit); err != nil {
 			return wrap("select users", err)
 		}
@@ -64,6 +64,15 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) (err error) {
 		links, err = s.readLinks(ctx, s.db, len(userIDs), selectLinks+`WHERE source = $1 AND user_id = ANY ($2::bigint[])`, source, pq.Array(userIDs))
+		return err
+	})
+	return links, err
+}
+
+// DeletedUsers implements [transfer.Exporter].
+func (s *Store) DeletedUsers(ctx context.Context, source, after int64, limit int) (links []transfer.UserLink, err error) {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) (err error) {
+		links, err = s.readLinks(ctx, s.db, 0, selectLinks+`i WHERE source = $1 AND user_id > $2 AND NOT EXISTS (SELECT 1 FROM @users u WHERE u.id = i.user_id) ORDER BY user_id LIMIT $3`, source, after, limit)
 		return err
 	})
 	return links, err

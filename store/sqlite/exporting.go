@@ -18,7 +18,7 @@ func (s *Store) ExportUsers(ctx context.Context, after int64, limit int) (accoun
 	err = s.read(ctx, func(ctx context.Context) error {
 		var rows []record.Account
 		if err := s.reader.SelectContext(ctx, &rows, `
-			SELECT id, username, email, password_hash, active, attributes, created_at
+			SELECT id, username, email, password_hash, active, attributes, created_at, last_login
 			FROM users WHERE id > ? ORDER BY id LIMIT ?`, after, limit); err != nil {
 			return fmt.Errorf("select users: %w", err)
 		}
@@ -61,6 +61,15 @@ func (s *Store) ExportTokens(ctx context.Context, realm string, after core.Token
 func (s *Store) LinkedFingerprints(ctx context.Context, source int64, userIDs []int64) (links []transfer.UserLink, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		links, err = readLinks(ctx, s.reader, len(userIDs), selectLinks+`WHERE source = ? AND user_id IN (SELECT value FROM json_each(?))`, source, jsonList(userIDs))
+		return err
+	})
+	return links, err
+}
+
+// DeletedUsers implements [transfer.Exporter].
+func (s *Store) DeletedUsers(ctx context.Context, source, after int64, limit int) (links []transfer.UserLink, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		links, err = readLinks(ctx, s.reader, 0, selectLinks+`i WHERE source = ? AND user_id > ? AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = i.user_id) ORDER BY user_id LIMIT ?`, source, after, limit)
 		return err
 	})
 	return links, err

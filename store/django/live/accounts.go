@@ -290,52 +290,23 @@ func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash strin
 		if err := l.samePassword(ctx, tx, userID, passwordHash, nil); err != nil {
 			return err
 		}
-		for _, r := range l.django.ReferringToUsers() {
-			part, key := l.django.TableName(r.Part), l.django.Quote(r.Part.KeyColumn())
-			rows := ` FROM ` + l.django.TableName(r.Table) + ` WHERE ` + l.django.Quote(r.Column) +
-				` = (SELECT ` + l.django.Quote(r.Key) + ` FROM ` + part + ` WHERE ` + key + ` = ?)`
-			if r.Links {
-				if _, err := tx.ExecContext(ctx, l.sql(`DELETE`+rows), userID); err != nil {
-					return fmt.Errorf("delete from %s: %w", r.Table, err)
-				}
-				continue
-			}
-			var there bool
-			if err := tx.QueryRowContext(ctx, l.sql(`SELECT EXISTS (SELECT 1`+rows+`)`), userID).Scan(&there); err != nil {
-				return fmt.Errorf("look for rows of %s: %w", r.Table, err)
-			}
-			if there {
-				return fmt.Errorf("%w: rows of %s refer to the user (column %s), and what becomes of them is known to Django's models alone", core.ErrUnsupported, r.Table, r.Column)
-			}
+		var referred *tables.ReferredError
+		err := l.django.Writer(tx, l.decoder).DeleteUser(ctx, strconv.FormatInt(userID, 10))
+		if errors.As(err, &referred) {
+			return fmt.Errorf("%w: %w", core.ErrUnsupported, err)
 		}
-		return l.deleteUser(ctx, tx, userID)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, l.sql(`DELETE FROM authcompat_tokens WHERE user_id = ?`), userID); err != nil {
+			return fmt.Errorf("delete tokens: %w", err)
+		}
+		return l.forget(ctx, tx, userID)
 	})
 	if pq.As(err, pqerror.InsufficientPrivilege) != nil {
 		return fmt.Errorf("%w: %w", core.ErrUnsupported, err)
 	}
 	return err
-}
-
-// deleteUser deletes the rows of a user, those of the tables that inherit first, and what the
-// auxiliary tables have.
-func (l *layout) deleteUser(ctx context.Context, tx *sql.Tx, userID int64) error {
-	statements := []string{`DELETE FROM authcompat_tokens WHERE user_id = ?`}
-	// Without foreign keys in the database, this table's rows were not found by them.
-	statements = append(statements, `DELETE FROM `+l.django.TableName(l.tokens.Table)+` WHERE user_id = ?`)
-	parts := l.shape.Users.Parts()
-	for i := len(parts) - 1; i >= 0; i-- {
-		id := parts[i].KeyColumn()
-		if len(parts) == 1 {
-			id = l.decoder.Mapping.ID
-		}
-		statements = append(statements, `DELETE FROM `+l.django.TableName(parts[i])+` WHERE `+l.django.Quote(id)+` = ?`)
-	}
-	for _, statement := range statements {
-		if _, err := tx.ExecContext(ctx, l.sql(statement), userID); err != nil {
-			return fmt.Errorf("delete user: %w", err)
-		}
-	}
-	return l.forget(ctx, tx, userID)
 }
 
 // ChangePassword implements [core.AccountStore].

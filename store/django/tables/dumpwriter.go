@@ -39,8 +39,13 @@ type dumpUser struct {
 // User writes a user as auth.user. Attributes that auth.user has no field for are left
 // out.
 func (w *DumpWriter) User(a core.Account) error {
+	var login *dumpTime
+	if !a.LastLogin.IsZero() {
+		login = (*dumpTime)(&a.LastLogin)
+	}
 	return w.object("auth.user", a.ID, dumpUser{
-		Password: a.PasswordHash, Username: a.Username, Email: a.Email, Active: a.Active,
+		LastLogin: login,
+		Password:  a.PasswordHash, Username: a.Username, Email: a.Email, Active: a.Active,
 		FirstName: a.Attributes["first_name"], LastName: a.Attributes["last_name"],
 		Staff: a.Attributes["is_staff"] == "true", Superuser: a.Attributes["is_superuser"] == "true",
 		DateJoined: dumpTime(a.CreatedAt), Groups: []int{}, Permissions: []int{},

@@ -18,8 +18,8 @@ type Referring struct {
 	Links bool
 }
 
-// ReferringToUsers returns the columns that refer to users, but those of the tables that users
-// inherit from, by foreign keys of the database: Django makes one for each of its own, unless
+// ReferringToUsers returns the columns that refer to users, but those by which users
+// inherit from others, by foreign keys of the database: Django makes one for each of its own, unless
 // db_constraint is off.
 func (s *Database) ReferringToUsers() (all []Referring) {
 	parts := s.shape.Users.Parts()
@@ -33,7 +33,7 @@ func (s *Database) ReferringToUsers() (all []Referring) {
 				for _, other := range parts {
 					within = within || other.same(t)
 				}
-				if within {
+				if within && r.Column == t.KeyColumn() {
 					continue
 				}
 				key := r.To

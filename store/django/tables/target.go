@@ -151,11 +151,14 @@ func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]transfer.
 }
 
 // PutUser writes a user. It inserts a row, or updates the one with this key, changing
-// only the columns that differ from old. It returns the key.
+// only the columns that differ from old, and last_login if it is later. It returns the key.
 func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.Account) (key string, err error) {
 	t := b.target
 	fields := t.Decoder.UserFields(u.Account, t.shape.Users)
 	w := b.writer()
+	if !u.LastLogin.IsZero() && (old == nil || u.LastLogin.After(old.LastLogin)) { // ends links that were mailed before, there as here
+		fields["last_login"] = u.LastLogin
+	}
 	if old == nil {
 		if u.Key == "" {
 			if err := b.target.renumber(ctx, b.tx); err != nil {
@@ -174,6 +177,32 @@ func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.
 		}
 	}
 	return u.Key, b.try(ctx, func() error { return w.UpdateUser(ctx, u.Key, fields) })
+}
+
+// DeleteUser deletes a user with the tokens, and the rows that Django's own models have of the user. It fails with
+// *ReferredError if other rows refer to the user.
+func (b *Batch) DeleteUser(ctx context.Context, key string) error {
+	var referred *ReferredError
+	err := b.try(ctx, func() error {
+		for _, table := range b.target.shape.Tokens {
+			tokens, err := b.TokensOf(ctx, table, []string{key})
+			for _, k := range tokens {
+				if err == nil {
+					err = b.DeleteToken(ctx, table, k) // with its parts
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		err := b.writer().DeleteUser(ctx, key)
+		errors.As(err, &referred)
+		return err
+	})
+	if referred != nil && b.broken == nil {
+		return referred
+	}
+	return err
 }
 
 // try runs one write so that its failure leaves the transaction usable. A deadlock

@@ -25,8 +25,11 @@ type ExportOptions struct {
 	Clock  core.Clock
 	// Name, if not empty, replaces the target's identity. It is the name under which
 	// users and tokens were imported from the target.
-	Name     string
-	Progress func(table string, done, of int)
+	Name string
+	// DeleteUsers deletes in the target the users who were deleted here since they were imported or exported, unless they
+	// have changed there since. Without it they are only reported.
+	DeleteUsers bool
+	Progress    func(table string, done, of int)
 }
 
 // ExportReport is the result of an export.
@@ -38,7 +41,11 @@ type ExportReport struct {
 	Tokens   Counts    `json:"tokens"`
 	// Dropped is the number of tokens deleted in the target because they were revoked
 	// here.
-	Dropped   int       `json:"tokens_removed"`
+	Dropped int `json:"tokens_removed"`
+	// Deleted and Left are the numbers of users who were deleted here: those deleted in the target, and
+	// those who are still there. The latter are among the problems, each with its reason.
+	Deleted   int       `json:"users_deleted"`
+	Left      int       `json:"users_left"`
 	Problems  []Problem `json:"problems"`
 	NotListed int       `json:"problems_not_listed"`
 }
@@ -54,7 +61,8 @@ func (r *ExportReport) count(c *Counts, row string, result transfer.ImportResult
 const exportPage = 500
 
 // Export writes to Django's tables the users that are new here, everything that changed
-// here since it was imported or last exported, and the live tokens; it deletes the
+// here since it was imported or last exported, the later one of two last logins (which is no
+// change of a user), and the live tokens; it deletes the
 // tokens that were revoked here. Changes made in the target in the meantime are kept. A
 // second run changes nothing.
 func Export(ctx context.Context, from Source, to *tables.Target, o ExportOptions) (*ExportReport, error) {
@@ -92,6 +100,9 @@ func (e *exporter) run(ctx context.Context) (err error) {
 		if err := e.deleteRevoked(ctx, table); err != nil {
 			return err
 		}
+	}
+	if err := e.deletions(ctx); err != nil { // their names are free then
+		return err
 	}
 	if err := e.users(ctx); err != nil {
 		return err
@@ -166,7 +177,7 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 			if merged.Insert && (there.keys[merged.Key] || e.drawn[merged.Key]) {
 				merged.Key = "" // the target assigns a key
 			}
-			if merged.Write {
+			if merged.Write || merged.Login {
 				merged.Result, merged.Key = e.put(ctx, b, &merged, there)
 			}
 			if merged.Fingerprint != nil && merged.Result.Outcome != transfer.ImportRefused {

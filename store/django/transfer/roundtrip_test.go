@@ -66,12 +66,20 @@ func (h house) take(t *testing.T, source string) *transfer.Report {
 // give exports to a target.
 func (h house) give(t *testing.T, target string) *transfer.ExportReport {
 	t.Helper()
+	return h.giveWith(t, target, func(*transfer.ExportOptions) {})
+}
+
+// giveWith exports to a target with other options.
+func (h house) giveWith(t *testing.T, target string, change func(*transfer.ExportOptions)) *transfer.ExportReport {
+	t.Helper()
 	to, err := tables.OpenTarget(t.Context(), target, tables.Mapping{}, time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer to.Close()
-	report, err := transfer.Export(t.Context(), h.store, to, transfer.ExportOptions{Realm: policy.Realm, Sealer: h.sealer, Clock: time.Now})
+	o := transfer.ExportOptions{Realm: policy.Realm, Sealer: h.sealer, Clock: time.Now}
+	change(&o)
+	report, err := transfer.Export(t.Context(), h.store, to, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,6 +173,7 @@ func exports() []testCase {
 		{"users in pages, by id", exportUsers},
 		{"tokens in pages, by user", exportTokens},
 		{"what was handed over is known", handedOver},
+		{"users who were deleted are known by their links", deletedUsers},
 	}
 }
 
@@ -184,6 +185,9 @@ func exportUsers(t *testing.T, m transferPair) {
 		user := m.Add(t, u)
 		want = append(want, core.Account{User: user, PasswordHash: "hash of " + user.Username})
 	}
+	login := suite.TokenOf(want[4].User, "login")
+	login.Login, want[4].LastLogin = true, login.CreatedAt
+	m.Issue(t, login)
 	after := int64(0)
 	for {
 		page, err := m.to.ExportUsers(t.Context(), after, 3)
@@ -197,6 +201,43 @@ func exportUsers(t *testing.T, m transferPair) {
 		after = page[len(page)-1].ID
 	}
 	suite.WantSame(t, "users", want, got)
+}
+
+func deletedUsers(t *testing.T, m transferPair) {
+	place := m.begin(t)
+	var all []core.Account
+	for i := range 6 {
+		user := m.Add(t, suite.NewUser(fmt.Sprint("user ", i)))
+		all = append(all, core.Account{User: user, PasswordHash: "hash of " + user.Username})
+	}
+	if err := m.from.MarkExported(t.Context(), place, imported(all[:5]...), nil); err != nil { // the last was never there
+		t.Fatal(err)
+	}
+	deleted := func(source, after int64, limit int) (ids []int64) {
+		t.Helper()
+		links, err := m.to.DeletedUsers(t.Context(), source, after, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range links {
+			ids = append(ids, l.UserID)
+			for _, a := range all {
+				if a.ID == l.UserID && (l.Source != place.Source || string(l.Fingerprint) != string(transfer.UserFingerprint(a)) || l.Key != fmt.Sprint(a.ID)) {
+					t.Errorf("link of user %d: %+v", a.ID, l)
+				}
+			}
+		}
+		return ids
+	}
+	suite.WantSame(t, "with everybody here", []int64(nil), deleted(place.Source, 0, 9))
+	for _, i := range []int{1, 2, 4, 5} {
+		if err := m.A.(core.Admin).DeleteUser(t.Context(), all[i].ID, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	suite.WantSame(t, "the first two", []int64{all[1].ID, all[2].ID}, deleted(place.Source, 0, 2))
+	suite.WantSame(t, "the rest", []int64{all[4].ID}, deleted(place.Source, all[2].ID, 2))
+	suite.WantSame(t, "at another source", []int64(nil), deleted(place.Source+1, 0, 9))
 }
 
 func exportTokens(t *testing.T, m transferPair) {

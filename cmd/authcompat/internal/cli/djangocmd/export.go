@@ -29,12 +29,13 @@ func NewExport() *cobra.Command {
 }
 
 type exportFlags struct {
-	django     djangoFlags
-	store      string
-	realm      string
-	report     string
-	sourceName string
-	keyFile    string
+	django      djangoFlags
+	store       string
+	realm       string
+	report      string
+	sourceName  string
+	keyFile     string
+	deleteUsers bool
 }
 
 func newExportDjango() *cobra.Command {
@@ -52,7 +53,11 @@ django-rest-knox, takes them as its own. TARGET is
 
 In a database only what changed here since the import, or the last export, is written; what changed there
 in the meantime stays. Tokens that were ended here are removed there. Groups, permissions and all other
-columns of users who are there already stay as they are.
+columns of users who are there already stay as they are; last_login is set where a login here was later.
+
+Users who were deleted here since they were moved are listed, and with --delete-users deleted there, too, with
+their tokens and what Django's own models have of them. A user who has changed there since stays, as does one to
+whom rows of other tables refer.
 
 A token goes into the table whose form it has: taken over from knox, or issued by a profile with
 legacy_format for that knox; else, where its text is kept sealed (per_user: one, or legacy_format:
@@ -69,13 +74,17 @@ authtoken), into Django REST framework's. The others are reported.`,
 	flags.StringVar(&f.report, "report", "", report.Usage)
 	flags.StringVar(&f.sourceName, "source-name", "", "name that the import went under, if the target has another address now")
 	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the key that sealed tokens are opened with")
+	flags.BoolVar(&f.deleteUsers, "delete-users", false, "delete users there who were deleted here")
 	f.django.add(flags)
 	return cmd
 }
 
 func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	ctx := cmd.Context()
-	options := transfer.ExportOptions{Realm: f.realm, Clock: time.Now, Name: f.sourceName, Progress: term.NewProgress(cmd.ErrOrStderr()).Show}
+	options := transfer.ExportOptions{Realm: f.realm, Clock: time.Now, Name: f.sourceName, DeleteUsers: f.deleteUsers, Progress: term.NewProgress(cmd.ErrOrStderr()).Show}
+	if f.deleteUsers && isNewDump(target) {
+		return errors.New("--delete-users: a dump has only who is here, and loaddata deletes nobody")
+	}
 	if err := engine.CheckExists(ctx, f.store); err != nil {
 		return err
 	}
@@ -184,6 +193,12 @@ func writeExport(w io.Writer, r *transfer.ExportReport) error {
 	term.Printf(&out, "Exported to %s.\nusers: %s\ntokens: %s\n", r.Target, counted(r.Users), counted(r.Tokens))
 	if r.Dropped > 0 {
 		term.Printf(&out, "%s removed there\n", term.Count(r.Dropped, "token that was ended here was", "tokens that were ended here were"))
+	}
+	if r.Deleted > 0 {
+		term.Printf(&out, "%s deleted there\n", term.Count(r.Deleted, "user who was deleted here was", "users who were deleted here were"))
+	}
+	if r.Left > 0 {
+		term.Printf(&out, "%s still there (--delete-users deletes them, unless they have changed since)\n", term.Count(r.Left, "user who was deleted here is", "users who were deleted here are"))
 	}
 	if len(r.Problems) > 0 {
 		term.Printf(&out, "rows to look at:\n")
