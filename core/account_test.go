@@ -64,6 +64,22 @@ func TestUpdateUser(t *testing.T) {
 	}
 }
 
+// TestAddressedNames has the name of a user as the address, too, where users have no other name: it is
+// normalized as an address is, and only when the user is made.
+func TestAddressedNames(t *testing.T) {
+	w := newWorld(t, true)
+	p := fixed
+	p.EmailIsUsername, p.NormalizeUsername, p.NormalizeEmail = true, true, true
+	s := w.registered(t, p, core.Registration{Username: "anﬁ@Example.ORG"})
+	if s.User.Username != "anﬁ@example.org" || s.User.Email != s.User.Username {
+		t.Errorf("registered %+v", s.User)
+	}
+	got, err := w.UpdateUser(t.Context(), p, s.User.ID, core.UserUpdate{Username: text("ﬁ@Example.org")})
+	if err != nil || got.Username != "ﬁ@Example.org" || got.Email != got.Username {
+		t.Errorf("renamed %+v, %v", got, err)
+	}
+}
+
 // TestUpdatesAtOnce changes different attributes of one user at once: none is lost.
 func TestUpdatesAtOnce(t *testing.T) {
 	w := newWorld(t, true)
