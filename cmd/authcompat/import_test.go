@@ -59,7 +59,7 @@ func TestMoveInAndOut(t *testing.T) {
 		{"inspect", []string{"inspect", source, "--map", mapping}, []string{
 			"Users: 3 in accounts_member, 2 active\n", "username from column email", "attributes from city\n",
 			"1  pbkdf2_sha256   works\n", "authtoken_token (Django REST framework's authtoken): 1, of which 1 live",
-			"accounts_member id 7: it has no username", "tokens: {hex: 40, ttl: never, per_user: one}",
+			"accounts_member id 7: it has no username", "  tokens: {hex: 40, ttl: never, per_user: one}\n  usernames: {email: true}\n",
 		}, []string{"oksQ9", "32a0156c"}},
 		{"dry run", []string{"import", "django", source, "--map", mapping, "--store", store, "--profile", "authtokens", "--dry-run"}, []string{
 			"Dry run: nothing was written.", "users: 3 read, 2 added, 1 refused\n", "tokens of authtoken_token: 1 read, 1 added\n",

@@ -336,12 +336,15 @@ func starter(found *transfer.Inspection) string {
 		tokens = fmt.Sprintf("tokens: {hex: 64, ttl: %s, per_user: many, match: %s, legacy_format: %s}", ttl, matchOf(t.Format), t.Format)
 		reply = "{expiry: $token.expiry, token: $token.key}"
 	}
+	names := ""
+	if m := found.Users.Mapping; m.Username != "" && m.Username == m.Email { // a registration has to fill one column
+		names = "usernames: {email: true}\n"
+	}
 	return `name: my-api
 family: drf
 stack: drf-3.14
 scheme: Token
-` + tokens + `
-trailing_slash: redirect
+` + tokens + "\n" + names + `trailing_slash: redirect
 endpoints:
   login:
     path: /api/login/
