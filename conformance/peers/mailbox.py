@@ -41,7 +41,7 @@ class Mailbox:
                 '--smtp-from', settings.DEFAULT_FROM_EMAIL, '--mail-domain', 'http://testserver',
                 '--django-secret-key-file', self.key_file, '--django-time-zone', settings.TIME_ZONE]
 
-    def collect(self, database, table, clock=time.monotonic, sleep=time.sleep, limit=5):
+    def collect(self, database, table, clock=time.monotonic, sleep=time.sleep, limit=20):
         """waits until no mail of somebody is in the queue, for at most limit seconds, and puts those that came into the outbox"""
         from django.core import mail
         end = clock() + limit
@@ -61,7 +61,7 @@ def waiting(database, table):
         c = sqlite3.connect('file:%s?mode=ro' % database, uri=True, timeout=5)
         try: return c.execute('select count(*) from %s where user_id <> 0' % table).fetchone()[0]
         finally: c.close()
-    except sqlite3.OperationalError: return 0      # the first mail makes the table
+    except sqlite3.OperationalError as e: return 'no such table' not in str(e)      # the first mail makes the table; a busy database is asked again
 
 
 ENDPOINTS = '''

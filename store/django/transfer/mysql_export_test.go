@@ -71,6 +71,18 @@ func TestMySQLExport(t *testing.T) {
 	if err != nil || report.Users.Added != 1 || report.Users.Updated+report.Users.Refused > 0 || report.Tokens["authtoken_token"].Unchanged != 5 {
 		t.Errorf("import after export: %+v, %v", report, err)
 	}
+	p := policy
+	p.UpdateLastLogin = true
+	if _, err := h.service.Login(t.Context(), p, "new", "pw-new"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.store.DeleteUser(t.Context(), 5, nil); err != nil {
+		t.Fatal(err)
+	}
+	if back := h.giveWith(t, m.dsn, func(o *transfer.ExportOptions) { o.DeleteUsers = true }); back.Deleted != 1 || back.Left != 0 || back.Users.Updated > 0 {
+		t.Errorf("export of a deletion and of a login: %+v", back)
+	}
+	m.wantRows(t, "SELECT id, last_login IS NULL FROM auth_user WHERE id IN (4, 5, 6) ORDER BY id", "4|0", "6|1")
 }
 
 // TestMySQLRefusals exports users that a table can't hold, to a server that would
