@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/report"
 )
 
 // Replay an exchange file at a running server, and print the report.
@@ -48,11 +49,11 @@ exchanges:
 	}))
 	defer server.Close()
 
-	report := conformance.Run(context.Background(), []*conformance.File{file},
+	run := conformance.Run(context.Background(), []*conformance.File{file},
 		conformance.Target{"greetings": server.URL}, conformance.Options{})
-	fmt.Println(report.Outcome())
-	for _, result := range report.Profiles[0].Results {
-		fmt.Print(result.Text(false))
+	fmt.Println(run.Outcome())
+	for _, result := range run.Profiles[0].Results {
+		fmt.Print(report.Text(&result, false))
 	}
 
 	// Output:

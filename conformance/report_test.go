@@ -1,88 +1,10 @@
 package conformance_test
 
 import (
-	"bytes"
-	"flag"
-	"io"
-	"os"
-	"strings"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/conformance"
 )
-
-var update = flag.Bool("update", false, "write testdata/report.* anew")
-
-// sample is a report with every kind of result and difference.
-func sample() *conformance.Report {
-	at := func(line, column int) conformance.Position {
-		return conformance.Position{File: "exchanges/ocd-users.yaml", Line: line, Column: column}
-	}
-	step := func(n, line int, request string) *conformance.FailedStep {
-		return &conformance.FailedStep{Number: n, Position: at(line, 9), Request: request}
-	}
-	return &conformance.Report{Profiles: []conformance.ProfileReport{
-		{Profile: "ocd-users", URL: "http://127.0.0.1:8000", Results: []conformance.Result{
-			{Exchange: "login: the documented example", Source: "apis/ocd-users.md, Login", Position: at(20, 5), Outcome: conformance.Passed, Duration: 1500 * time.Microsecond},
-			{Exchange: "register: taken", Source: "apis/ocd-users.md, Registration, Error: Existing Username", Position: at(42, 5), Outcome: conformance.Mismatch, Duration: 2 * time.Millisecond,
-				Step: step(2, 47, "POST /api/register/"), Differences: []conformance.Difference{
-					{Position: at(48, 26), Part: "status", Problem: "status is 409, want 400", Want: "400", Got: "409", Offset: -1},
-					{Position: at(10, 5), Part: "header Allow", Problem: "Allow is missing", Want: "Allow: POST, OPTIONS", Offset: -1},
-					{Position: at(48, 40), Part: "header Set-Cookie", Problem: "Set-Cookie is there, want none", Got: "Set-Cookie: a\nSet-Cookie: b", Offset: -1},
-					{Position: at(48, 51), Part: "body", Problem: "body differs at byte 52 (line 1, column 53)",
-						Want: `{"username":["A user with that username already exists."]}`, Got: `{"username":["A user with that username already existed."]}`, Offset: 52, Line: 1, Column: 53},
-				}},
-			{Exchange: "login: value", Source: "apis/ocd-users.md, Login", Position: at(60, 5), Outcome: conformance.Mismatch,
-				Step: step(1, 63, "POST /api/login/"), Differences: []conformance.Difference{
-					{Position: at(64, 26), Part: "body", Problem: "body: at $.user.email it differs", Offset: -1,
-						Want: "{\n  \"token\": \"<hex64>\",\n  \"user\": {\n    \"id\": 1,\n    \"name\": \"a\",\n    \"email\": \"a@b.c\"\n  },\n  \"x\": 1,\n  \"y\": 2,\n  \"z\": 3\n}",
-						Got:  "{\n  \"token\": \"<hex64>\",\n  \"user\": {\n    \"id\": 1,\n    \"name\": \"a\",\n    \"email\": \"a@b.d\"\n  },\n  \"x\": 1,\n  \"y\": 2,\n  \"z\": 3\n}"},
-				}},
-			{Exchange: "long", Source: "silent: control characters and long lines", Position: at(70, 5), Outcome: conformance.Mismatch,
-				Step: step(0, 9, "POST /api/register/"), Differences: []conformance.Difference{
-					{Position: at(71, 26), Part: "body", Problem: "body differs at byte 300 (line 1, column 301)",
-						Want: strings.Repeat("a", 300) + "b" + strings.Repeat("c", 300), Got: strings.Repeat("a", 300) + "\x1b[31m\xff\u202e]]>" + strings.Repeat("c", 300), Offset: 300, Line: 1, Column: 301},
-				}},
-			{Exchange: "expiry", Source: "apis/ocd-users.md, Login", Position: at(80, 5), Outcome: conformance.NotReplayable, Reason: "the clock of a running server cannot be moved"},
-		}},
-		{Profile: "snippit", Results: []conformance.Result{
-			{Exchange: "login", Source: "apis/snippit.md, Login", Position: conformance.Position{File: "exchanges/snippit.yaml", Line: 5, Column: 5}, Outcome: conformance.CouldNotRun,
-				Reason: "dial tcp 127.0.0.1:9: connect: connection refused", Step: &conformance.FailedStep{Number: 1, Position: conformance.Position{File: "exchanges/snippit.yaml", Line: 8, Column: 9}, Request: "POST /api/auth/login/"}},
-		}},
-	}}
-}
-
-func TestReports(t *testing.T) {
-	for name, write := range map[string]func(*conformance.Report, io.Writer) error{
-		"report.txt":       func(r *conformance.Report, w io.Writer) error { return r.WriteText(w, false) },
-		"report.color.txt": func(r *conformance.Report, w io.Writer) error { return r.WriteText(w, true) },
-		"report.json":      (*conformance.Report).WriteJSON,
-		"report.xml":       (*conformance.Report).WriteJUnit,
-	} {
-		t.Run(name, func(t *testing.T) {
-			var got bytes.Buffer
-			if err := write(sample(), &got); err != nil {
-				t.Fatal(err)
-			}
-			path := "testdata/" + name
-			if *update {
-				if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
 
 func TestReportOutcome(t *testing.T) {
 	report := func(outcomes ...conformance.Outcome) *conformance.Report {

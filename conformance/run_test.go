@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/report"
 )
 
 func TestRunInProcess(t *testing.T) {
@@ -236,12 +237,12 @@ func TestReportHidesSecrets(t *testing.T) {
 		fmt.Fprintf(w, `{"secret": %q, "path": %q}`, body, r.URL)
 	}))
 	defer server.Close()
-	report := conformance.Run(t.Context(), load(t, "testdata/secrets.yaml"), conformance.Target{"secrets": server.URL}, conformance.Options{User: "shared", Password: "a long password"})
-	if report.Totals().Mismatches != 2 {
-		t.Fatalf("%+v", report.Totals())
+	run := conformance.Run(t.Context(), load(t, "testdata/secrets.yaml"), conformance.Target{"secrets": server.URL}, conformance.Options{User: "shared", Password: "a long password"})
+	if run.Totals().Mismatches != 2 {
+		t.Fatalf("%+v", run.Totals())
 	}
 	var text, document, junit bytes.Buffer
-	if err := errors.Join(report.WriteText(&text, true), report.WriteJSON(&document), report.WriteJUnit(&junit)); err != nil {
+	if err := errors.Join(report.WriteText(&text, run, true), report.WriteJSON(&document, run), report.WriteJUnit(&junit, run)); err != nil {
 		t.Fatal(err)
 	}
 	for _, out := range []string{text.String(), document.String(), junit.String()} {

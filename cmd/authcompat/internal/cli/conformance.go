@@ -16,6 +16,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/report"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -95,11 +96,11 @@ func (f *conformanceFlags) run(cmd *cobra.Command) error {
 		}
 		files = append(files, file)
 	}
-	report := conformance.Run(cmd.Context(), files, launcher, conformance.Options{User: f.user, Password: f.password})
-	if err := write(report, cmd.OutOrStdout()); err != nil {
+	replayed := conformance.Run(cmd.Context(), files, launcher, conformance.Options{User: f.user, Password: f.password})
+	if err := write(cmd.OutOrStdout(), replayed); err != nil {
 		return err
 	}
-	switch report.Outcome() {
+	switch replayed.Outcome() {
 	case conformance.Passed:
 		return nil
 	case conformance.Mismatch:
@@ -176,14 +177,14 @@ func splitTarget(value string) (name, address string, named bool) {
 }
 
 // reportWriter gives the writer of a report format.
-func reportWriter(format string) (func(*conformance.Report, io.Writer) error, error) {
+func reportWriter(format string) (func(io.Writer, *conformance.Report) error, error) {
 	switch format {
 	case "text":
-		return func(r *conformance.Report, w io.Writer) error { return r.WriteText(w, term.IsInteractive(w)) }, nil
+		return func(w io.Writer, r *conformance.Report) error { return report.WriteText(w, r, term.IsInteractive(w)) }, nil
 	case "json":
-		return (*conformance.Report).WriteJSON, nil
+		return report.WriteJSON, nil
 	case "junit":
-		return (*conformance.Report).WriteJUnit, nil
+		return report.WriteJUnit, nil
 	}
 	return nil, fmt.Errorf("--format %q: want text, json or junit", format)
 }

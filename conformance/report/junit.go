@@ -1,4 +1,4 @@
-package conformance
+package report
 
 import (
 	"encoding/xml"
@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/authcompat/authcompat/conformance"
 )
 
 type junitSuites struct {
@@ -43,14 +45,14 @@ type junitDetail struct {
 	Text    string `xml:",cdata"`
 }
 
-// WriteJUnit writes the report as the JUnit XML that continuous integration systems read, with a
+// WriteJUnit writes a report as the JUnit XML that continuous integration systems read, with a
 // suite for each profile and a case for each exchange. Mismatches are failures, exchanges that could
 // not run are errors, and those that are not replayable are skipped.
-func (r *Report) WriteJUnit(w io.Writer) error {
+func WriteJUnit(w io.Writer, r *conformance.Report) error {
 	t := r.Totals()
 	suites := junitSuites{Failures: t.Mismatches, Errors: t.CouldNotRun, Skipped: t.NotReplayable}
 	for i := range r.Profiles {
-		suite := r.Profiles[i].junit()
+		suite := junit(&r.Profiles[i])
 		suites.Tests += suite.Tests
 		suites.Suites = append(suites.Suites, suite)
 	}
@@ -66,7 +68,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	return err
 }
 
-func (p *ProfileReport) junit() junitSuite {
+func junit(p *conformance.ProfileReport) junitSuite {
 	t := p.Totals()
 	suite := junitSuite{Name: p.Profile, Tests: len(p.Results), Failures: t.Mismatches, Errors: t.CouldNotRun, Skipped: t.NotReplayable}
 	var sum time.Duration
@@ -75,11 +77,11 @@ func (p *ProfileReport) junit() junitSuite {
 		sum += result.Duration
 		c := junitCase{Class: p.Profile, Name: result.Exchange, File: result.Position.File, Line: result.Position.Line, Time: seconds(result.Duration)}
 		switch result.Outcome {
-		case Mismatch:
-			c.Failure = &junitDetail{Message: printable(result.Differences[0].Problem), Text: strings.TrimSpace(result.Text(false))}
-		case CouldNotRun:
+		case conformance.Mismatch:
+			c.Failure = &junitDetail{Message: printable(result.Differences[0].Problem), Text: strings.TrimSpace(Text(result, false))}
+		case conformance.CouldNotRun:
 			c.Error = &junitDetail{Message: printable(result.Reason)}
-		case NotReplayable:
+		case conformance.NotReplayable:
 			c.Skipped = &junitDetail{Message: printable(result.Reason)}
 		}
 		suite.Cases = append(suite.Cases, c)

@@ -1,52 +1,54 @@
-package conformance
+package report
 
 import (
 	"bufio"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/authcompat/authcompat/conformance"
 )
 
-// WriteText writes the report for people: a line for each exchange, the differences below those that
+// WriteText writes a report for people: a line for each exchange, the differences below those that
 // failed, and totals for each profile. With color it uses ANSI colours, for a terminal.
-func (r *Report) WriteText(w io.Writer, color bool) error {
+func WriteText(w io.Writer, r *conformance.Report, color bool) error {
 	b := bufio.NewWriter(w)
 	for i := range r.Profiles {
 		p := &r.Profiles[i]
 		fmt.Fprintln(b, textHead(p, color))
-		for _, result := range p.Results {
-			io.WriteString(b, result.Text(color))
+		for k := range p.Results {
+			io.WriteString(b, Text(&p.Results[k], color))
 		}
-		fmt.Fprintf(b, "%s: %s\n\n", paint(color, bold, p.Profile), p.Totals().text(color))
+		fmt.Fprintf(b, "%s: %s\n\n", paint(color, bold, p.Profile), totals(p.Totals(), color))
 	}
 	if len(r.Profiles) > 1 {
-		fmt.Fprintf(b, "%s: %s\n", paint(color, bold, "all"), r.Totals().text(color))
+		fmt.Fprintf(b, "%s: %s\n", paint(color, bold, "all"), totals(r.Totals(), color))
 	}
 	return b.Flush()
 }
 
-func textHead(p *ProfileReport, color bool) string {
+func textHead(p *conformance.ProfileReport, color bool) string {
 	if p.URL == "" {
 		return paint(color, bold, p.Profile)
 	}
 	return paint(color, bold, p.Profile) + " at " + printable(p.URL)
 }
 
-// Text returns the result as WriteText shows it: one line, or several for a failure, each ended by a
+// Text returns a result as WriteText shows it: one line, or several for a failure, each ended by a
 // newline.
-func (r *Result) Text(color bool) string {
+func Text(r *conformance.Result, color bool) string {
 	switch r.Outcome {
-	case Passed:
+	case conformance.Passed:
 		return fmt.Sprintf("  %s    %s\n", paint(color, green, "ok"), r.Exchange)
-	case NotReplayable:
+	case conformance.NotReplayable:
 		return fmt.Sprintf("  %s     %s (not replayable: %s)\n", paint(color, yellow, "-"), r.Exchange, r.Reason)
-	case CouldNotRun:
+	case conformance.CouldNotRun:
 		return fmt.Sprintf("  %s %s: could not run: %s\n", paint(color, red, "ERROR"), r.Exchange, printable(r.Reason))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "  %s  %s\n", paint(color, red, "FAIL"), r.Exchange)
 	fmt.Fprintf(&b, "        %s\n", r.Source)
-	fmt.Fprintf(&b, "        %s, %s\n", r.Position, r.Step)
+	fmt.Fprintf(&b, "        %s, %s\n", r.Position, step(r.Step))
 	for _, d := range r.Differences {
 		fmt.Fprintf(&b, "        %s: %s\n", d.Position, printable(d.Problem))
 		if d.Part == "status" {
@@ -59,8 +61,8 @@ func (r *Result) Text(color bool) string {
 	return b.String()
 }
 
-// String returns the step with its line and column in the exchange file.
-func (s *FailedStep) String() string {
+// step names a failed step, with its line and column in the exchange file.
+func step(s *conformance.FailedStep) string {
 	if s.Number == 0 {
 		return fmt.Sprintf("creation of a user at %d:%d: %s", s.Position.Line, s.Position.Column, printable(s.Request))
 	}
@@ -83,7 +85,7 @@ func (l diffLine) draw(color bool) string {
 		indent + "  " + strings.Repeat(" ", l.from) + strings.Repeat("^", l.to-l.from) + "\n"
 }
 
-func (t Totals) text(color bool) string {
+func totals(t conformance.Totals, color bool) string {
 	parts := []string{paint(color, green, fmt.Sprintf("%d passed", t.Passed))}
 	for _, p := range []struct {
 		n           int

@@ -1,0 +1,29 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/authcompat/authcompat/conformance"
+)
+
+// WriteJSON writes a report as one indented JSON document: outcome, totals, and the results of
+// each profile.
+func WriteJSON(w io.Writer, r *conformance.Report) error {
+	type profile struct {
+		Totals conformance.Totals `json:"totals"`
+		conformance.ProfileReport
+	}
+	document := struct {
+		Outcome  conformance.Outcome `json:"outcome"`
+		Totals   conformance.Totals  `json:"totals"`
+		Profiles []profile           `json:"profiles"`
+	}{r.Outcome(), r.Totals(), []profile{}}
+	for i := range r.Profiles {
+		document.Profiles = append(document.Profiles, profile{r.Profiles[i].Totals(), r.Profiles[i]})
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(document)
+}
