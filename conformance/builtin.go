@@ -15,8 +15,10 @@ var exchangeFiles embed.FS
 var ErrNoExchanges = errors.New("no exchange file")
 
 // Profiles returns the names of the profiles for which exchange files are built in, sorted.
-func Profiles() []string {
-	entries, err := fs.ReadDir(exchangeFiles, "exchanges")
+func Profiles() []string { return builtinIn("exchanges") }
+
+func builtinIn(folder string) []string {
+	entries, err := fs.ReadDir(exchangeFiles, folder)
 	if err != nil {
 		panic(err) // the folder is embedded
 	}
@@ -29,14 +31,27 @@ func Profiles() []string {
 	return names
 }
 
-// Builtin returns the built-in exchange file of a profile, or an error that wraps ErrNoExchanges.
-// Besides those that Profiles names, some example profiles have one.
-func Builtin(profile string) (*File, error) {
+// Examples returns the names of the examples for which exchange files are built in, too, sorted.
+func Examples() []string { return builtinIn("exchanges/examples") }
+
+// Source returns the text of the built-in exchange file of a profile, as it is, and its name in
+// positions. The error wraps ErrNoExchanges if there is none.
+func Source(profile string) (text []byte, name string, err error) {
 	for _, folder := range []string{"exchanges/", "exchanges/examples/"} {
 		name := folder + profile + ".yaml"
 		if data, err := exchangeFiles.ReadFile(name); err == nil {
-			return Load(name, data)
+			return data, name, nil
 		}
 	}
-	return nil, fmt.Errorf("profile %s: %w", profile, ErrNoExchanges)
+	return nil, "", fmt.Errorf("profile %s: %w", profile, ErrNoExchanges)
+}
+
+// Builtin returns the built-in exchange file of a profile, or an error that wraps ErrNoExchanges.
+// Besides those that Profiles names, some example profiles have one.
+func Builtin(profile string) (*File, error) {
+	data, name, err := Source(profile)
+	if err != nil {
+		return nil, err
+	}
+	return Load(name, data)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/authcompat/authcompat/conformance"
 )
 
@@ -12,7 +14,11 @@ func TestBuiltinFilesLoad(t *testing.T) {
 	if len(names) != 8 {
 		t.Errorf("profiles: %v", names)
 	}
-	for _, name := range names {
+	examples := conformance.Examples()
+	if diff := cmp.Diff([]string{"djoser"}, examples); diff != "" {
+		t.Error(diff)
+	}
+	for _, name := range append(names, examples...) {
 		f, err := conformance.Builtin(name)
 		if err != nil {
 			t.Error(err)

@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/authcompat/authcompat/conformance/internal/template"
@@ -16,6 +18,17 @@ type File struct {
 	defaultHeaders []headerWant
 	createUser     *step // nil: the API has no request that registers a user
 }
+
+// Matching returns a file with only those exchanges whose name the pattern matches.
+func (f *File) Matching(pattern *regexp.Regexp) *File {
+	some := *f
+	some.Exchanges = slices.DeleteFunc(slices.Clone(f.Exchanges), func(e Exchange) bool { return !pattern.MatchString(e.Name) })
+	return &some
+}
+
+// RegistersUsers reports whether the file says how users are registered through the API, so that a
+// running server needs no user for the exchanges.
+func (f *File) RegistersUsers() bool { return f.createUser != nil }
 
 // An Exchange is one documented conversation: requests, and the response that each must get.
 type Exchange struct {

@@ -68,6 +68,10 @@ func (x *replay) step(ctx context.Context, number int, s step, scope *template.S
 			Problem: "no HTTP response: " + err.Error(), Want: "an HTTP response"}})
 		return false
 	}
+	if ctx.Err() != nil {
+		x.result.Outcome, x.result.Reason, x.run.aborted = CouldNotRun, endedByCaller, endedByCaller
+		return false
+	}
 	x.result.Outcome, x.result.Reason = CouldNotRun, err.Error()
 	x.run.timeouts++
 	if errors.As(err, &failed) && failed.Kind == wire.Unreachable || x.run.timeouts == maxTimeouts {

@@ -15,6 +15,9 @@ const (
 	NotReplayable Outcome = "not replayable"
 	// CouldNotRun: the server could not be reached, or did not answer in time.
 	CouldNotRun Outcome = "could not run"
+	// NotTried: the run was over before: an earlier exchange failed, or could not run, in a way that
+	// let nothing be expected of the others. What happened is said of that one.
+	NotTried Outcome = "not tried"
 )
 
 // A Report is the result of a run, with the profiles in the order of the files. It contains neither
@@ -36,7 +39,7 @@ type Result struct {
 	Source      string        `json:"source"`
 	Position    Position      `json:"position"`
 	Outcome     Outcome       `json:"outcome"`
-	Reason      string        `json:"reason,omitempty"` // of NotReplayable and CouldNotRun
+	Reason      string        `json:"reason,omitempty"` // of NotReplayable, CouldNotRun and NotTried
 	Step        *FailedStep   `json:"step,omitempty"`   // nil unless a request failed
 	Differences []Difference  `json:"differences,omitempty"`
 	Duration    time.Duration `json:"duration_ns"`
@@ -68,6 +71,7 @@ type Totals struct {
 	Mismatches    int `json:"mismatches"`
 	NotReplayable int `json:"not_replayable"`
 	CouldNotRun   int `json:"could_not_run"`
+	NotTried      int `json:"not_tried"`
 }
 
 // Totals counts the profile's results.
@@ -83,6 +87,8 @@ func (p *ProfileReport) Totals() Totals {
 			t.NotReplayable++
 		case CouldNotRun:
 			t.CouldNotRun++
+		case NotTried:
+			t.NotTried++
 		}
 	}
 	return t
@@ -97,6 +103,7 @@ func (r *Report) Totals() Totals {
 		sum.Mismatches += t.Mismatches
 		sum.NotReplayable += t.NotReplayable
 		sum.CouldNotRun += t.CouldNotRun
+		sum.NotTried += t.NotTried
 	}
 	return sum
 }

@@ -71,11 +71,7 @@ func (e *Exchange) refersTo(name, field string) bool {
 
 // eachTemplate calls f with every template of the step, in order, and the key it is the value of.
 func (s step) eachTemplate(f func(key string, t template.Template)) {
-	f("request.path", s.request.path)
-	for _, h := range s.request.headers {
-		f("request.headers."+h.name, h.value)
-	}
-	s.request.body.each(func(t template.Template) { f("request", t) })
+	s.eachRequestTemplate(f)
 	for _, h := range s.response.headers {
 		for _, v := range h.values {
 			f("response.headers."+h.name, v)
@@ -87,4 +83,13 @@ func (s step) eachTemplate(f func(key string, t template.Template)) {
 	if s.response.body.json != nil {
 		s.response.body.json.Each(func(t template.Template) { f("response.json", t) })
 	}
+}
+
+// eachRequestTemplate is eachTemplate for those of the request.
+func (s step) eachRequestTemplate(f func(key string, t template.Template)) {
+	f("request.path", s.request.path)
+	for _, h := range s.request.headers {
+		f("request.headers."+h.name, h.value)
+	}
+	s.request.body.each(func(t template.Template) { f("request", t) })
 }

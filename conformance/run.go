@@ -21,6 +21,11 @@ type Options struct {
 	Timeout time.Duration
 	// TLS is the configuration for https; nil means the default one.
 	TLS *tls.Config
+	// FailFast ends the run at the first exchange that does not pass but could have.
+	FailFast bool
+	// Begin, if set, is called before the first result of a file. The URL is that of the server; empty
+	// if each exchange has an isolated one.
+	Begin func(profile, url string)
 	// Each, if set, is called with every result when it is known.
 	Each func(profile string, r Result)
 }
@@ -29,17 +34,27 @@ type Options struct {
 // tried.
 const maxTimeouts = 2
 
-// Run replays the exchanges of the files, one after the other, and reports on every one. It ends
-// early, with the rest reported as CouldNotRun, when the context ends.
+// Why a run ends before its last exchange.
+const (
+	endedByCaller  = "the run was ended"
+	endedByFailure = "an earlier exchange failed"
+)
+
+// Run replays the exchanges of the files, one after the other, and reports on every one. When the
+// context ends, the exchange that is next is reported as CouldNotRun, and the rest as NotTried.
 func Run(ctx context.Context, files []*File, launcher Launcher, options Options) *Report {
 	if options.Timeout == 0 {
 		options.Timeout = DefaultTimeout
 	}
 	report := &Report{}
 	names := &naming{run: runName()}
+	ended := ""
 	for _, f := range files {
-		p := &profileRun{file: f, launcher: launcher, options: options, names: names}
+		p := &profileRun{file: f, launcher: launcher, options: options, names: names, aborted: ended}
 		report.Profiles = append(report.Profiles, p.all(ctx))
+		if p.aborted == endedByCaller || p.aborted == endedByFailure {
+			ended = p.aborted
+		}
 	}
 	return report
 }
@@ -60,6 +75,9 @@ func (p *profileRun) all(ctx context.Context) ProfileReport {
 	for i := range p.file.Exchanges {
 		result := p.exchange(ctx, &p.file.Exchanges[i])
 		report.Results = append(report.Results, result)
+		if i == 0 && p.options.Begin != nil {
+			p.options.Begin(p.file.Profile, p.url)
+		}
 		if p.options.Each != nil {
 			p.options.Each(p.file.Profile, result)
 		}
@@ -72,12 +90,15 @@ func (p *profileRun) exchange(ctx context.Context, e *Exchange) Result {
 	start := time.Now()
 	r := Result{Exchange: e.Name, Source: e.Source, Position: e.Position}
 	switch {
-	case ctx.Err() != nil:
-		r.Outcome, r.Reason = CouldNotRun, "the run was ended"
 	case p.aborted != "":
-		r.Outcome, r.Reason = CouldNotRun, "not tried: "+p.aborted
+		r.Outcome, r.Reason = NotTried, p.aborted
+	case ctx.Err() != nil:
+		r.Outcome, r.Reason, p.aborted = CouldNotRun, endedByCaller, endedByCaller
 	default:
 		p.open(ctx, e, &r)
+	}
+	if p.options.FailFast && p.aborted == "" && (r.Outcome == Mismatch || r.Outcome == CouldNotRun) {
+		p.aborted = endedByFailure
 	}
 	r.Duration = time.Since(start)
 	return r

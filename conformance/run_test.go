@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,52 @@ func TestRunMismatch(t *testing.T) {
 	}
 }
 
+// With FailFast, the first failure ends the run of all files, and the rest is not tried. What cannot be
+// replayed is no failure.
+func TestRunFailFast(t *testing.T) {
+	f := newFake()
+	f.taken = "This name is Taken."
+	server := httptest.NewServer(f)
+	defer server.Close()
+	var begun []string
+	report := conformance.Run(t.Context(), append(files(t), files(t)...), conformance.Target{"fake": server.URL}, conformance.Options{
+		FailFast: true, Begin: func(profile, url string) { begun = append(begun, profile+" at "+url) },
+	})
+	if diff := cmp.Diff([]string{"fake at " + server.URL, "fake at "}, begun); diff != "" {
+		t.Error(diff)
+	}
+	if report.Totals() != (conformance.Totals{Passed: 1, Mismatches: 1, NotTried: 9 + 11}) || report.Outcome() != conformance.Mismatch {
+		t.Errorf("%s, %+v", report.Outcome(), report.Totals())
+	}
+	if got := report.Profiles[1].Results[0]; got.Outcome != conformance.NotTried || got.Reason != "an earlier exchange failed" {
+		t.Errorf("%s: %s", got.Outcome, got.Reason)
+	}
+
+	some := files(t)[0].Matching(regexp.MustCompile("^a (day|page|limit)"))
+	report = conformance.Run(t.Context(), []*conformance.File{some}, conformance.Target{"fake": server.URL}, conformance.Options{FailFast: true})
+	if report.Totals() != (conformance.Totals{Passed: 1, NotReplayable: 2}) || report.Outcome() != conformance.Passed {
+		t.Errorf("some: %s, %+v", report.Outcome(), report.Totals())
+	}
+}
+
+// A run that is ended says so once.
+func TestRunEnded(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // only then is it noticed that the client has gone
+		cancel()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	report := conformance.Run(ctx, append(files(t), files(t)...), conformance.Target{"fake": server.URL}, conformance.Options{})
+	if report.Totals() != (conformance.Totals{CouldNotRun: 1, NotTried: 21}) {
+		t.Errorf("%+v", report.Totals())
+	}
+	if got := report.Profiles[0].Results[0]; got.Reason != "the run was ended" {
+		t.Errorf("%s: %s", got.Outcome, got.Reason)
+	}
+}
+
 // A create_user that fails is a mismatch of the exchange that needs the user.
 func TestRunCannotCreateUser(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
@@ -135,11 +182,11 @@ func TestRunUnreachable(t *testing.T) {
 	address := "http://" + listener.Addr().String()
 	listener.Close()
 	report := conformance.Run(t.Context(), files(t), conformance.Target{"fake": address}, conformance.Options{})
-	if report.Outcome() != conformance.CouldNotRun || report.Totals() != (conformance.Totals{CouldNotRun: 11}) {
+	if report.Outcome() != conformance.CouldNotRun || report.Totals() != (conformance.Totals{CouldNotRun: 1, NotTried: 10}) {
 		t.Errorf("%s, %+v", report.Outcome(), report.Totals())
 	}
 	results := report.Profiles[0].Results
-	if !strings.Contains(results[0].Reason, "connection refused") || results[1].Reason != "not tried: the server could not be reached" {
+	if !strings.Contains(results[0].Reason, "connection refused") || results[1].Reason != "the server could not be reached" {
 		t.Errorf("%q, %q", results[0].Reason, results[1].Reason)
 	}
 }
@@ -154,7 +201,7 @@ func TestRunHang(t *testing.T) {
 	for _, r := range report.Profiles[0].Results[:3] {
 		reasons = append(reasons, r.Reason)
 	}
-	want := []string{"no complete response in time", "no complete response in time", "not tried: the server could not be reached"}
+	want := []string{"no complete response in time", "no complete response in time", "the server could not be reached"}
 	if diff := cmp.Diff(want, reasons); diff != "" {
 		t.Error(diff)
 	}
@@ -208,7 +255,7 @@ func TestRunNothing(t *testing.T) {
 			if got := report.Profiles[0].Results[0]; got.Outcome != conformance.CouldNotRun || got.Reason != test.want {
 				t.Errorf("%s: %s", got.Outcome, got.Reason)
 			}
-			if report.Totals().CouldNotRun != 11 {
+			if report.Totals() != (conformance.Totals{CouldNotRun: 1, NotTried: 10}) {
 				t.Errorf("%+v", report.Totals())
 			}
 			if strings.Contains(report.Profiles[0].URL, "S3cret") {

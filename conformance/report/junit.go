@@ -47,10 +47,10 @@ type junitDetail struct {
 
 // WriteJUnit writes a report as the JUnit XML that continuous integration systems read, with a
 // suite for each profile and a case for each exchange. Mismatches are failures, exchanges that could
-// not run are errors, and those that are not replayable are skipped.
+// not run are errors, and those that are not replayable, or were not tried, are skipped.
 func WriteJUnit(w io.Writer, r *conformance.Report) error {
 	t := r.Totals()
-	suites := junitSuites{Failures: t.Mismatches, Errors: t.CouldNotRun, Skipped: t.NotReplayable}
+	suites := junitSuites{Failures: t.Mismatches, Errors: t.CouldNotRun, Skipped: t.NotReplayable + t.NotTried}
 	for i := range r.Profiles {
 		suite := junit(&r.Profiles[i])
 		suites.Tests += suite.Tests
@@ -70,7 +70,7 @@ func WriteJUnit(w io.Writer, r *conformance.Report) error {
 
 func junit(p *conformance.ProfileReport) junitSuite {
 	t := p.Totals()
-	suite := junitSuite{Name: p.Profile, Tests: len(p.Results), Failures: t.Mismatches, Errors: t.CouldNotRun, Skipped: t.NotReplayable}
+	suite := junitSuite{Name: p.Profile, Tests: len(p.Results), Failures: t.Mismatches, Errors: t.CouldNotRun, Skipped: t.NotReplayable + t.NotTried}
 	var sum time.Duration
 	for i := range p.Results {
 		result := &p.Results[i]
@@ -81,7 +81,7 @@ func junit(p *conformance.ProfileReport) junitSuite {
 			c.Failure = &junitDetail{Message: printable(result.Differences[0].Problem), Text: strings.TrimSpace(Text(result, false))}
 		case conformance.CouldNotRun:
 			c.Error = &junitDetail{Message: printable(result.Reason)}
-		case conformance.NotReplayable:
+		case conformance.NotReplayable, conformance.NotTried:
 			c.Skipped = &junitDetail{Message: printable(result.Reason)}
 		}
 		suite.Cases = append(suite.Cases, c)

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -52,6 +53,8 @@ func sample() *conformance.Report {
 		{Profile: "snippit", Results: []conformance.Result{
 			{Exchange: "login", Source: "apis/snippit.md, Login", Position: conformance.Position{File: "exchanges/snippit.yaml", Line: 5, Column: 5}, Outcome: conformance.CouldNotRun,
 				Reason: "dial tcp 127.0.0.1:9: connect: connection refused", Step: &conformance.FailedStep{Number: 1, Position: conformance.Position{File: "exchanges/snippit.yaml", Line: 8, Column: 9}, Request: "POST /api/auth/login/"}},
+			{Exchange: "logout", Source: "apis/snippit.md, Logout", Position: conformance.Position{File: "exchanges/snippit.yaml", Line: 15, Column: 5}, Outcome: conformance.NotTried, Reason: "the server could not be reached"},
+			{Exchange: "account", Source: "apis/snippit.md, Account", Position: conformance.Position{File: "exchanges/snippit.yaml", Line: 25, Column: 5}, Outcome: conformance.NotTried, Reason: "the server could not be reached"},
 		}},
 	}}
 }
@@ -84,3 +87,47 @@ func TestReports(t *testing.T) {
 		})
 	}
 }
+
+// Each line is there when its result is known, and a writer that nobody reads any more ends the run.
+func TestTextWriter(t *testing.T) {
+	var whole, lines bytes.Buffer
+	all := sample()
+	if err := report.WriteText(&whole, all, false); err != nil {
+		t.Fatal(err)
+	}
+	w := report.NewTextWriter(&lines, false)
+	for i := range all.Profiles {
+		p := &all.Profiles[i]
+		w.Begin(p.Profile, p.URL)
+		for k := range p.Results {
+			before := lines.Len()
+			if err := w.Result(&p.Results[k]); err != nil {
+				t.Fatal(err)
+			}
+			if now := lines.Len() > before; now != (p.Results[k].Outcome != conformance.NotTried) {
+				t.Errorf("%s: written at once: %v", p.Results[k].Exchange, now)
+			}
+		}
+	}
+	if err := w.End(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(whole.String(), lines.String()); diff != "" {
+		t.Error(diff)
+	}
+
+	closed := report.NewTextWriter(fullDisk{}, false)
+	closed.Begin("fake", "")
+	if err := closed.Result(&all.Profiles[0].Results[0]); !errors.Is(err, errFull) {
+		t.Errorf("a result: %v", err)
+	}
+	if err := closed.End(); !errors.Is(err, errFull) {
+		t.Errorf("the end: %v", err)
+	}
+}
+
+var errFull = errors.New("no space left")
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errFull }

@@ -13,17 +13,15 @@ import (
 // failed, and totals for each profile. With color it uses ANSI colours, for a terminal.
 func WriteText(w io.Writer, r *conformance.Report, color bool) error {
 	b := bufio.NewWriter(w)
+	t := NewTextWriter(b, color)
 	for i := range r.Profiles {
 		p := &r.Profiles[i]
-		fmt.Fprintln(b, textHead(p, color))
+		t.Begin(p.Profile, p.URL)
 		for k := range p.Results {
-			io.WriteString(b, Text(&p.Results[k], color))
+			t.Result(&p.Results[k])
 		}
-		fmt.Fprintf(b, "%s: %s\n\n", paint(color, bold, p.Profile), totals(p.Totals(), color))
 	}
-	if len(r.Profiles) > 1 {
-		fmt.Fprintf(b, "%s: %s\n", paint(color, bold, "all"), totals(r.Totals(), color))
-	}
+	t.End()
 	return b.Flush()
 }
 
@@ -42,6 +40,8 @@ func Text(r *conformance.Result, color bool) string {
 		return fmt.Sprintf("  %s    %s\n", paint(color, green, "ok"), r.Exchange)
 	case conformance.NotReplayable:
 		return fmt.Sprintf("  %s     %s (not replayable: %s)\n", paint(color, yellow, "-"), r.Exchange, r.Reason)
+	case conformance.NotTried:
+		return fmt.Sprintf("  %s     %s (not tried: %s)\n", paint(color, yellow, "-"), r.Exchange, r.Reason)
 	case conformance.CouldNotRun:
 		return fmt.Sprintf("  %s %s: could not run: %s\n", paint(color, red, "ERROR"), r.Exchange, printable(r.Reason))
 	}
@@ -90,7 +90,7 @@ func totals(t conformance.Totals, color bool) string {
 	for _, p := range []struct {
 		n           int
 		shade, what string
-	}{{t.Mismatches, red, "failed"}, {t.CouldNotRun, red, "could not run"}, {t.NotReplayable, yellow, "not replayable"}} {
+	}{{t.Mismatches, red, "failed"}, {t.CouldNotRun, red, "could not run"}, {t.NotReplayable, yellow, "not replayable"}, {t.NotTried, yellow, "not tried"}} {
 		if p.n > 0 {
 			parts = append(parts, paint(color, p.shade, fmt.Sprintf("%d %s", p.n, p.what)))
 		}

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// MaxSize is how large a file may be, in bytes.
+// MaxSize is how large a file may be that Read reads, in bytes.
 const MaxSize = 1 << 20
 
 // ErrTooLarge is the error of a larger file.
-var ErrTooLarge = errors.New("the file is larger than 1 MiB")
+var ErrTooLarge = errors.New("the file is larger")
 
 // writerTime is how long a pipe that nobody writes to is waited for: the writer of a named
 // pipe opens it when a reader does.
@@ -31,6 +31,12 @@ const pollInterval = 10 * time.Millisecond
 // with ctx, or if nobody writes to it within five seconds. The error is an *fs.PathError; it
 // wraps ErrTooLarge, or the error of ctx, or what os.ReadFile gives.
 func Read(ctx context.Context, path string) ([]byte, error) {
+	return ReadAtMost(ctx, path, MaxSize)
+}
+
+// ReadAtMost is Read of a file that may have more bytes, or has to have fewer: whole MiB, for a
+// sensible error.
+func ReadAtMost(ctx context.Context, path string, size int64) ([]byte, error) {
 	// Without O_NONBLOCK, a pipe would not be open before it has a writer.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -51,9 +57,9 @@ func Read(ctx context.Context, path string) ([]byte, error) {
 		// The deadline ends a read that is waiting. What has none never waits.
 		defer context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })()
 	}
-	data, err := io.ReadAll(io.LimitReader(in, MaxSize+1))
-	if err == nil && len(data) > MaxSize {
-		err = ErrTooLarge
+	data, err := io.ReadAll(io.LimitReader(in, size+1))
+	if err == nil && int64(len(data)) > size {
+		err = fmt.Errorf("%w than %d MiB", ErrTooLarge, size>>20)
 	}
 	var named *fs.PathError
 	if err != nil && !errors.As(err, &named) {

@@ -1,0 +1,245 @@
+package conformance
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/authcompat/authcompat/conformance/internal/template"
+	"github.com/authcompat/authcompat/conformance/wire"
+)
+
+// An UnfitKind is why exchanges cannot be replayed at a server.
+type UnfitKind int
+
+const (
+	// NoAnswer: nothing answers at the URL, or not in HTTP.
+	NoAnswer UnfitKind = iota + 1
+	// OtherAPI: what answers does not speak the API of the exchange file.
+	OtherAPI
+	// NoLogin: it speaks the API, but the given user cannot log in.
+	NoLogin
+	// NoRegistration: it speaks the API, but does not register the users that exchanges need.
+	NoRegistration
+)
+
+// An Unfit is the error of a server at which exchanges cannot be replayed.
+type Unfit struct {
+	Kind    UnfitKind
+	Problem string // one line, without secrets
+}
+
+// Error returns the problem.
+func (u *Unfit) Error() string { return u.Problem }
+
+// Look finds out whether exchanges can be replayed at a running server, before each of them fails for
+// the same reason: whether it answers, speaks the file's API, and registers users or lets the given one
+// log in. A server that answers otherwise than documented is fit: to tell how is the exchanges' work. It
+// sends a few requests of the file: one that registers a user, or some that need none and one that logs
+// in; if that gets another response than documented, one with a wrong password too. The error is an
+// *Unfit, or that of the context.
+func Look(ctx context.Context, f *File, server string, options Options) error {
+	if options.Timeout == 0 {
+		options.Timeout = DefaultTimeout
+	}
+	client, err := wire.NewClient(server, options.Timeout, options.TLS)
+	if err != nil {
+		return &Unfit{NoAnswer, "the server's URL: " + err.Error()}
+	}
+	l := &look{file: f, client: client, options: options}
+	if f.createUser != nil {
+		return l.register(ctx)
+	}
+	if err := l.probe(ctx); err != nil {
+		return err
+	}
+	return l.login(ctx)
+}
+
+// A look is one call of Look.
+type look struct {
+	file    *File
+	client  *wire.Client
+	options Options
+}
+
+// send sends the request of a step. The error is that of Look.
+func (l *look) send(ctx context.Context, s step, scope *template.Scope) (*wire.Response, error) {
+	got, err := l.client.Do(ctx, s.request.encode(scope))
+	var failed *wire.Error
+	switch {
+	case err == nil:
+		return got, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.As(err, &failed) && failed.Kind == wire.Unreachable:
+		return nil, &Unfit{NoAnswer, "nothing answers there: " + err.Error()}
+	case errors.As(err, &failed) && failed.Kind == wire.TimedOut:
+		return nil, &Unfit{NoAnswer, fmt.Sprintf("no complete response within %v", l.options.Timeout)}
+	}
+	return nil, &Unfit{NoAnswer, "what answers there speaks no HTTP: " + err.Error()}
+}
+
+// register looks by the request that registers users.
+func (l *look) register(ctx context.Context) error {
+	made := User{Username: (&naming{run: runName()}).username(user{username: "look"}), Password: rand.Text(), Email: anyAddress}
+	scope := scopeOf("user", made)
+	s := *l.file.createUser
+	got, err := l.send(ctx, s, scope)
+	if err != nil {
+		return err
+	}
+	if got.Status/100 == 2 && s.response.resembles(got, scope) {
+		return nil
+	}
+	if err := l.probe(ctx); err != nil || got.Status/100 == 2 {
+		return err
+	}
+	return &Unfit{NoRegistration, "it does not register users: " + s.gotInstead(got, scope)}
+}
+
+// probe looks by requests that need no user: one that gets a response like the documented one is
+// enough.
+func (l *look) probe(ctx context.Context) error {
+	first := ""
+	for _, s := range l.file.probes() {
+		scope := scopeOf("", User{})
+		got, err := l.send(ctx, s, scope)
+		switch {
+		case err != nil:
+			return err
+		case got.Status == s.response.status && s.response.resembles(got, scope):
+			return nil
+		case first == "":
+			first = s.gotInstead(got, scope)
+		}
+	}
+	if first == "" {
+		return nil // the file has no such request
+	}
+	return &Unfit{OtherAPI, "it does not speak " + l.file.Profile + ": " + first}
+}
+
+// login looks whether the given user can log in.
+func (l *look) login(ctx context.Context) error {
+	name, s, ok := l.file.sharedLogin()
+	if !ok || l.options.User == "" {
+		return nil
+	}
+	given := User{Username: l.options.User, Password: l.options.Password}
+	scope := scopeOf(name, given)
+	got, err := l.send(ctx, s, scope)
+	if err != nil || got.Status == s.response.status && s.response.body.match(got, scope) == nil {
+		return err
+	}
+	// It may be a difference that the exchanges are to find, unless a wrong password gets the same.
+	given.Password = rand.Text()
+	refused, err := l.send(ctx, s, scopeOf(name, given))
+	if err != nil || refused.Status != got.Status || string(refused.Body) != string(got.Body) {
+		return err
+	}
+	return &Unfit{NoLogin, "the given user cannot log in: it gets what a wrong password gets: " + s.gotInstead(got, scope)}
+}
+
+func scopeOf(name string, u User) *template.Scope {
+	return &template.Scope{Users: map[string]template.User{name: u.inTemplates()}, Captures: map[string]string{}}
+}
+
+// maxProbes is how many requests probe sends at most.
+const maxProbes = 3
+
+// probes returns requests that need no user. They go to where users register or log in, if there are
+// such, which hardly another API has at the same path; and a response that says that nothing is there
+// is documented of none of them.
+func (f *File) probes() []step {
+	var doors, others []step
+	atDoor := map[string]bool{}
+	if f.createUser != nil {
+		atDoor[f.createUser.endpoint()] = true
+	}
+	for _, e := range f.Exchanges {
+		for _, s := range e.steps {
+			if s.response.status/100 == 2 && s.namesUser() {
+				atDoor[s.endpoint()] = true
+			}
+		}
+	}
+	for _, e := range f.Exchanges {
+		s := e.steps[0]
+		switch {
+		case e.authcompatOnly != "" || s.advance > 0 || s.response.status == 404 || s.namesUser():
+		case atDoor[s.endpoint()]:
+			doors = append(doors, s)
+		default:
+			others = append(others, s)
+		}
+	}
+	if len(doors) == 0 {
+		doors = others
+	}
+	return doors[:min(maxProbes, len(doors))]
+}
+
+// sharedLogin returns the first request that logs in with the name and password of a user, for whom a
+// given one can stand.
+func (f *File) sharedLogin() (name string, login step, ok bool) {
+	for _, e := range f.Exchanges {
+		s := e.steps[0]
+		for _, u := range e.users {
+			asGiven := !u.isNew && !u.inactive && !u.dedicated && u.attributes == nil && !e.refersTo(u.name, "email")
+			if asGiven && s.response.status/100 == 2 && s.sendsPassword(u.name) {
+				return u.name, s, true
+			}
+		}
+	}
+	return "", step{}, false
+}
+
+// endpoint is what a request goes to, as it is written in the file.
+func (s step) endpoint() string { return s.request.method + " " + s.request.path.Source }
+
+// namesUser reports whether the request has the name, password or address of a user in it.
+func (s step) namesUser() bool {
+	found := false
+	s.eachRequestTemplate(func(_ string, t template.Template) {
+		found = found || slices.ContainsFunc(t.Parts, func(p template.Part) bool { return p.Reference != nil && p.Reference.Leaf().User != "" })
+	})
+	return found
+}
+
+// sendsPassword reports whether the request sends the user's password as it is: alone in a field, or as
+// HTTP Basic does.
+func (s step) sendsPassword(name string) bool {
+	found := false
+	s.eachRequestTemplate(func(key string, t template.Template) {
+		for _, part := range t.Parts {
+			isPassword := part.Reference != nil && part.Reference.User == name && part.Reference.Field == "password"
+			found = found || isPassword && (len(t.Parts) == 1 || key == "request.headers.Authorization")
+		}
+	})
+	return found
+}
+
+// gotInstead says in one line how a response differs from what is documented. Nothing of its body is
+// in it.
+func (s step) gotInstead(got *wire.Response, scope *template.Scope) string {
+	kind, _ := got.Value("Content-Type")
+	text := fmt.Sprintf("%s %s is answered with status %d (%s), documented is %d", s.request.method, s.request.path.Expand(scope), got.Status, orNone(kind), s.response.status)
+	if location, ok := got.Value("Location"); ok && got.Status/100 == 3 {
+		if u, err := url.Parse(location); err == nil && u.User == nil {
+			u.RawQuery, u.Fragment = "", ""
+			text += "; it sends on to " + u.String()
+		}
+	}
+	return text
+}
+
+func orNone(contentType string) string {
+	if contentType == "" {
+		return "no Content-Type"
+	}
+	return contentType
+}
