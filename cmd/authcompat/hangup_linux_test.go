@@ -60,7 +60,7 @@ func TestHangup(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	if code := wantEnd(t, cmd); code != 1 || !strings.HasSuffix(said.String(), "interrupted\n") {
+	if code := wantEnd(t, cmd); code != 2 || !strings.HasSuffix(said.String(), "interrupted\n") {
 		t.Errorf("exit code %d: %s", code, said.String())
 	}
 	if left, _ := filepath.Glob(in("*.tmp")); len(left) > 0 {
@@ -129,7 +129,7 @@ func TestHelpOnAFullDisk(t *testing.T) {
 		var said strings.Builder
 		cmd.Stdout, cmd.Stderr = full, &said
 		_ = cmd.Run() // its state says how it ended
-		if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.HasSuffix(said.String(), "no space left on device\n") {
+		if code := cmd.ProcessState.ExitCode(); code != 2 || !strings.HasSuffix(said.String(), "no space left on device\n") {
 			t.Errorf("%q: exit code %d: %s", args, code, said.String())
 		}
 	}

@@ -1,7 +1,7 @@
 // Command authcompat speaks old token-auth APIs over one modern auth engine.
 //
-// Exit codes: 0 all went well; 1 the command failed, or found what it looks for
-// (a bad profile, a mismatch); 2 a conformance run that could not run.
+// Exit codes of every command: 0 it is done and all is good; 1 a verdict, such as a bad profile, a
+// response that differs or rows that were refused; 2 wrong usage, or the command could not do its work.
 package main
 
 import (

@@ -65,12 +65,12 @@ func TestPasswordPrompt(t *testing.T) {
 		want   string
 	}{
 		"twice":                {typed: []string{"correct horsx\x7fe\n", "correct horse\n"}, want: "created user alice"},
-		"two that differ":      {typed: []string{"correct horse\n", "x\n"}, code: 1, want: "authcompat: the two passwords differ\r\n"},
-		"Ctrl-C":               {typed: []string{"correct\x03"}, code: 1, want: "authcompat: interrupted\r\n"},
-		"Ctrl-C the 2nd time":  {typed: []string{"correct horse\n", "\x03"}, code: 1, want: "authcompat: interrupted\r\n"},
-		`Ctrl-\`:               {typed: []string{"\x1c"}, code: 1, want: "authcompat: interrupted\r\n"},
-		"SIGTERM":              {signal: syscall.SIGTERM, code: 1, want: "authcompat: interrupted\r\n"},
-		"Ctrl-D":               {typed: []string{"\x04"}, code: 1, want: "authcompat: no password: the input has ended\r\n"},
+		"two that differ":      {typed: []string{"correct horse\n", "x\n"}, code: 2, want: "authcompat: the two passwords differ\r\n"},
+		"Ctrl-C":               {typed: []string{"correct\x03"}, code: 2, want: "authcompat: interrupted\r\n"},
+		"Ctrl-C the 2nd time":  {typed: []string{"correct horse\n", "\x03"}, code: 2, want: "authcompat: interrupted\r\n"},
+		`Ctrl-\`:               {typed: []string{"\x1c"}, code: 2, want: "authcompat: interrupted\r\n"},
+		"SIGTERM":              {signal: syscall.SIGTERM, code: 2, want: "authcompat: interrupted\r\n"},
+		"Ctrl-D":               {typed: []string{"\x04"}, code: 2, want: "authcompat: no password: the input has ended\r\n"},
 		"Ctrl-D ends the line": {typed: []string{"correct horse\x04\x04", "correct horse\n"}, want: "created user alice"},
 	}
 	for name, tt := range tests {
@@ -140,7 +140,7 @@ func TestPasswordFromAnOpenPipe(t *testing.T) {
 			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}
-			if code := wantEnd(t, cmd); code != 1 || said.String() != "authcompat: interrupted\n" {
+			if code := wantEnd(t, cmd); code != 2 || said.String() != "authcompat: interrupted\n" {
 				t.Errorf("exit code %d: %s", code, said.String())
 			}
 		})

@@ -80,11 +80,7 @@ func TestSilentPipes(t *testing.T) {
 			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 				t.Fatal(err)
 			}
-			want := 1
-			if args[0] == "conformance" {
-				want = 2
-			}
-			if code := wantEnd(t, cmd); code != want || !strings.Contains(said.String(), "interrupted\n") {
+			if code := wantEnd(t, cmd); code != 2 || !strings.Contains(said.String(), "interrupted\n") {
 				t.Errorf("exit code %d: %s", code, said.String())
 			}
 		})

@@ -18,7 +18,7 @@ import (
 // TestScripts runs the scripts of testdata/script, each in its own directory. Besides
 // testscript's own commands they can use
 //
-//	refused ARGUMENT…  run authcompat, which has to exit with 1 and print nothing
+//	refused ARGUMENT…  run authcompat, which has to refuse them and print nothing
 //	only NAME…         the working directory has these files and no others
 //	declare FILE NAME… declare endpoints in the SQLite database, as a server does
 func TestScripts(t *testing.T) {
@@ -38,8 +38,8 @@ func scriptRefused(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	err := ts.Exec("authcompat", args...)
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
-		ts.Fatalf("%v, want exit status 1", err)
+	if !errors.As(err, &exit) || exit.ExitCode() != refusal(args) {
+		ts.Fatalf("%v, want exit status %d", err, refusal(args))
 	}
 	if out := ts.ReadFile("stdout"); out != "" {
 		ts.Fatalf("printed %s", out)

@@ -110,7 +110,16 @@ func command(t testing.TB, input string, args ...string) string {
 	return string(out)
 }
 
-// refused runs a command of the program that must exit with 1 and an empty standard
+// refusal is the exit code of a command that refuses something: that of bad settings is the verdict
+// which config check is there to give, and anybody else's failure.
+func refusal(args []string) int {
+	if len(args) > 1 && args[0] == "config" && args[1] == "check" {
+		return 1
+	}
+	return 2
+}
+
+// refused runs a command of the program that must exit with its refusal and an empty standard
 // output, and returns its standard error.
 func refused(t testing.TB, input string, args ...string) string {
 	t.Helper()
@@ -119,7 +128,7 @@ func refused(t testing.TB, input string, args ...string) string {
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	_ = cmd.Run() // the exit code is in its state
-	if code := cmd.ProcessState.ExitCode(); code != 1 || out.Len() > 0 {
+	if code := cmd.ProcessState.ExitCode(); code != refusal(args) || out.Len() > 0 {
 		t.Fatalf("%v: exit code %d\n%s%s", args, code, out.String(), stderr.String())
 	}
 	return stderr.String()

@@ -22,7 +22,7 @@ func newConfigCheck() *cobra.Command {
 		Use:   "check [FILE]",
 		Short: "Check a server's settings, and the profiles, mapping, keys and certificates that they name",
 		Long: `Check a configuration file. Exits 0 when it is good; 1 with every problem, one a line, as
-file:line:column: key: what is wrong, or with the flag or variable that a value comes from. Flags and variables
+file:line:column: key: what is wrong, or with the flag or variable that a value comes from; 2 when there is no such file. Flags and variables
 count as they do for serve, which checks the same before it starts. The store is not opened, nor an address.
 An AUTHCOMPAT_… variable that is no setting's, and a date of adopt that is over, which other commands warn of, are errors here. Settings that are valid and take a protection away are named in warnings, which serve logs.`,
 		Args:              cobra.MaximumNArgs(1),
@@ -33,7 +33,10 @@ An AUTHCOMPAT_… variable that is no setting's, and a date of adopt that is ove
 				err = errors.Join(err, errors.New(u.String()))
 			}
 			if err = errors.Join(err, config.OverAdoptions(all, time.Now())); err != nil {
-				return err
+				if cmd.Context().Err() != nil || errors.Is(err, config.ErrNotRead) {
+					return err
+				}
+				return &command.ExitError{Code: command.Verdict, Err: err}
 			}
 			for _, p := range all {
 				fmt.Fprintf(cmd.OutOrStdout(), "profile %s at %s\n", p.Profile.Name, p.Address)

@@ -54,9 +54,8 @@ Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
   authcompat conformance run --profile ./mine.yaml
   authcompat conformance run --profile ocd-users --target http://127.0.0.1:8000
   authcompat conformance run --profile all --target knox-auth=http://127.0.0.1:8001 --target snippit=http://127.0.0.1:8002 --user john --password secret`,
-		Args:        cobra.NoArgs,
-		Annotations: map[string]string{failsAsCouldNotRun: "yes"},
-		RunE:        func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.profiles, "profile", nil, "profile to replay: a built-in name, a file, or all (repeatable)")
@@ -104,9 +103,9 @@ func (f *conformanceFlags) run(cmd *cobra.Command) error {
 	case conformance.Passed:
 		return nil
 	case conformance.Mismatch:
-		return &command.ExitError{Code: 1}
+		return &command.ExitError{Code: command.Verdict}
 	}
-	return &command.ExitError{Code: couldNotRun}
+	return &command.ExitError{Code: command.CouldNotRun}
 }
 
 // choose loads the profiles that were asked for.

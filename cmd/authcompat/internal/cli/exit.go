@@ -35,20 +35,21 @@ func Execute(ctx context.Context, hangups <-chan os.Signal, s Streams) int {
 	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if err = cmp.Or(err, *unwritten); err == nil {
-		return 0
+		return command.Good
 	}
+	code := command.CouldNotRun
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
-		if exit.Err != nil {
-			complain(s.Err, exit.Err)
-		}
-		return exit.Code
+		code, err = exit.Code, exit.Err
 	}
-	complain(s.Err, err)
-	if cmd.Annotations[failsAsCouldNotRun] != "" {
-		return couldNotRun
+	switch {
+	case err == nil: // the output says it
+	case asksForJSON(cmd, os.Args[1:]):
+		complainInJSON(s.Err, err, code)
+	default:
+		complain(s.Err, err)
 	}
-	return 1
+	return code
 }
 
 // reloadsOnHangup is the annotation of a command to which SIGHUP is no reason to end.
@@ -70,19 +71,16 @@ func reportHelp(root *cobra.Command) *error {
 	return &unwritten
 }
 
-// couldNotRun is the exit code of a conformance run that proves nothing: 1 says there that
-// something differs.
-const couldNotRun = 2
-
-// failsAsCouldNotRun is the annotation of a command whose errors, those of its arguments
-// included, have the exit code couldNotRun.
-const failsAsCouldNotRun = "could-not-run"
-
 // complain writes an error, which may have names in it that users chose.
 func complain(w io.Writer, err error) {
+	fmt.Fprintln(w, "authcompat:", term.PrintableLines(errorText(err)))
+}
+
+// errorText returns the text of an error.
+func errorText(err error) string {
 	text := err.Error()
 	if errors.Is(err, context.Canceled) {
 		text = strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
 	}
-	fmt.Fprintln(w, "authcompat:", term.PrintableLines(text))
+	return text
 }

@@ -83,7 +83,7 @@ func newProfileCheck() *cobra.Command {
 		Use:   "check FILE",
 		Short: "Check a profile and report every problem at once",
 		Long: `Check a profile. Exits 0 when it is good; 1 with every problem of the file, one a line, as
-file:line:column: key: what is wrong.`,
+file:line:column: key: what is wrong; 2 when there is no such file.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			data, err := profiles.ReadFile(cmd.Context(), args[0])
@@ -93,7 +93,7 @@ file:line:column: key: what is wrong.`,
 			p, err := profiles.Parse(args[0], data)
 			if err != nil {
 				fmt.Fprintln(cmd.ErrOrStderr(), term.PrintableLines(err.Error()))
-				return &command.ExitError{Code: 1}
+				return &command.ExitError{Code: command.Verdict}
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: profile %s (family %s) is good\n", term.Printable(args[0]), p.Name, p.Family)
 			return err

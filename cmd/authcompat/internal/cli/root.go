@@ -30,7 +30,15 @@ the old auth server can be retired while its clients, passwords and tokens go on
 
 Every setting can be given as an environment variable: --password-iterations is
 AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --config FILE. Flags that name
-what is to be changed, or confirm a change (--force, token revoke --user), have no variable.`,
+what is to be changed, or confirm a change (--force, token revoke --user), have no variable.
+
+Exit codes, of every command:
+  0  it is done, and all is good; a server ended as it was told to
+  1  a verdict on what was looked at: a file has problems (profile check, config check), a
+     server answers otherwise than documented (conformance run), rows were refused (import, export)
+  2  wrong arguments or settings, or the command could not do its work: no verdict
+
+With --json, an error is one JSON object on standard error, its last line: {"error": …, "exit_code": …}.`,
 		Example: `  authcompat serve --profile snippit
   authcompat user create alice --email alice@example.com
   authcompat conformance run --profile all`,

@@ -49,7 +49,7 @@ func applyConfig(ctx context.Context, flags *pflag.FlagSet, at, name string, fou
 	}
 	if err != nil {
 		found.Add(at, "%v", err)
-		found.Unread = true
+		found.Unread, found.NotRead = true, true
 		return
 	}
 	c := &configFile{flags: flags, all: pflag.NewFlagSet("", pflag.ContinueOnError), found: found}
@@ -74,7 +74,7 @@ func applyConfig(ctx context.Context, flags *pflag.FlagSet, at, name string, fou
 func applyConfigArgument(ctx context.Context, flags *pflag.FlagSet, name string, found *section.Problems) {
 	if flags.Lookup(configFlag).Value.String() != "" {
 		found.Add(name, "the file is given twice, as an argument and with --config")
-		found.Unread = true
+		found.Unread, found.NotRead = true, true
 		return
 	}
 	applyConfig(ctx, flags, "the configuration file", name, found)

@@ -49,6 +49,9 @@ func (f *Server) Resolve(ctx context.Context, file string) ([]BoundProfile, erro
 	return all, cmp.Or(ctx.Err(), found.Err())
 }
 
+// ErrNotRead is that of problems of which one is a configuration file that could not be read at all.
+var ErrNotRead = section.ErrNotRead
+
 // source returns where a setting comes from.
 func (f *Server) source(flag string) string { return source(f.flags.Lookup(flag), 0) }
 

@@ -2,7 +2,19 @@ package command
 
 import "fmt"
 
-// ExitError is an error with its own exit code. If Err is nil, nothing more is written.
+// Exit codes of all commands.
+const (
+	// Good: what was asked for is done, and nothing is wrong with it.
+	Good = 0
+	// Verdict: the command ran to its end, and what it looked at is not good: a file has problems, a
+	// server answers otherwise than documented, rows were refused.
+	Verdict = 1
+	// CouldNotRun: wrong arguments or settings, or the command failed: nothing is proved by it.
+	CouldNotRun = 2
+)
+
+// ExitError is an error with its own exit code: others have CouldNotRun. If Err is nil, nothing
+// more is written.
 type ExitError struct {
 	Code int
 	Err  error

@@ -132,7 +132,7 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 		return err
 	}
 	if found.Users.Refused+found.Tokens.Refused > 0 {
-		return &command.ExitError{Code: 1}
+		return &command.ExitError{Code: command.Verdict}
 	}
 	return nil
 }

@@ -146,7 +146,7 @@ func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 		return fmt.Errorf("%w; if they were ended there, run it again with --end-tokens", err)
 	}
 	if found.Refused() > 0 {
-		return &command.ExitError{Code: 1}
+		return &command.ExitError{Code: command.Verdict}
 	}
 	return nil
 }
