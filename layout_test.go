@@ -82,14 +82,15 @@ func TestImportsOfTheCommand(t *testing.T) {
 	const command, internal = "cmd/authcompat", "cmd/authcompat/internal/"
 	allowed := map[string][]string{
 		"":       {"cli"},
-		"cli":    {"cli/command", "cli/djangocmd", "cli/frontcmd", "config", "config/flagvalue", "engine", "inprocess", "keyring", "server", "term"},
+		"cli":    {"cli/command", "cli/conformancecmd", "cli/djangocmd", "cli/frontcmd", "config", "config/flagvalue", "engine", "keyring", "server", "term"},
 		"server": {"config", "config/frontconfig", "engine", "httpserver", "keyring", "mailer", "metrics", "wait"},
 		"engine": {"metrics", "wait"},
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
 
-		"cli/command":   {"config", "engine", "keyring", "term"},
-		"cli/djangocmd": {"cli/command", "config", "djangosettings", "djangosettings/python", "engine", "keyring", "report", "term"},
-		"cli/frontcmd":  {"cli/command", "config", "config/flagvalue", "engine", "snippet", "term"},
+		"cli/command":        {"config", "engine", "keyring", "term"},
+		"cli/conformancecmd": {"cli/command", "config", "config/flagvalue", "inprocess", "term"},
+		"cli/djangocmd":      {"cli/command", "config", "djangosettings", "djangosettings/python", "engine", "keyring", "report", "term"},
+		"cli/frontcmd":       {"cli/command", "config", "config/flagvalue", "engine", "snippet", "term"},
 
 		"config/configtest":  {"config"},
 		"config/flagvalue":   {},

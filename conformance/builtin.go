@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -28,6 +29,7 @@ func builtinIn(folder string) []string {
 			names = append(names, name)
 		}
 	}
+	slices.Sort(names) // knox.yaml comes behind knox-auth.yaml
 	return names
 }
 

@@ -1,7 +1,8 @@
 // Package conformance replays the exchanges that an API's document promises at any server that
 // speaks HTTP, and compares the status, the headers and the whole body of every response. It knows
 // nothing of the server: Run takes exchange files and a Launcher, which provides servers and access
-// to their state, and returns a Report.
+// to their state, and returns a Report, which package report writes. Look tells beforehand whether a
+// running server is any use.
 //
 // # Exchange files
 //

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -16,8 +17,14 @@ import (
 type UnfitKind int
 
 const (
-	// NoAnswer: nothing answers at the URL, or not in HTTP.
+	// NoAnswer: nothing can be connected to at the URL.
 	NoAnswer UnfitKind = iota + 1
+	// TooSlow: there is no complete response in time.
+	TooSlow
+	// NoHTTP: what answers does not speak HTTP, or not over TLS.
+	NoHTTP
+	// NotTrusted: the server's certificate is not trusted.
+	NotTrusted
 	// OtherAPI: what answers does not speak the API of the exchange file.
 	OtherAPI
 	// NoLogin: it speaks the API, but the given user cannot log in.
@@ -75,12 +82,16 @@ func (l *look) send(ctx context.Context, s step, scope *template.Scope) (*wire.R
 		return got, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return nil, &Unfit{NotTrusted, "its certificate is not trusted: " + err.Error()}
+	case errors.As(err, new(tls.RecordHeaderError)):
+		return nil, &Unfit{NoHTTP, "what answers there speaks no TLS: " + err.Error()}
 	case errors.As(err, &failed) && failed.Kind == wire.Unreachable:
 		return nil, &Unfit{NoAnswer, "nothing answers there: " + err.Error()}
 	case errors.As(err, &failed) && failed.Kind == wire.TimedOut:
-		return nil, &Unfit{NoAnswer, fmt.Sprintf("no complete response within %v", l.options.Timeout)}
+		return nil, &Unfit{TooSlow, fmt.Sprintf("no complete response within %v", l.options.Timeout)}
 	}
-	return nil, &Unfit{NoAnswer, "what answers there speaks no HTTP: " + err.Error()}
+	return nil, &Unfit{NoHTTP, "what answers there speaks no HTTP: " + err.Error()}
 }
 
 // register looks by the request that registers users.
@@ -98,7 +109,7 @@ func (l *look) register(ctx context.Context) error {
 	if err := l.probe(ctx); err != nil || got.Status/100 == 2 {
 		return err
 	}
-	return &Unfit{NoRegistration, "it does not register users: " + s.gotInstead(got, scope)}
+	return &Unfit{NoRegistration, "it does not register users: " + s.gotInstead(got)}
 }
 
 // probe looks by requests that need no user: one that gets a response like the documented one is
@@ -114,7 +125,7 @@ func (l *look) probe(ctx context.Context) error {
 		case got.Status == s.response.status && s.response.resembles(got, scope):
 			return nil
 		case first == "":
-			first = s.gotInstead(got, scope)
+			first = s.gotInstead(got)
 		}
 	}
 	if first == "" {
@@ -141,7 +152,7 @@ func (l *look) login(ctx context.Context) error {
 	if err != nil || refused.Status != got.Status || string(refused.Body) != string(got.Body) {
 		return err
 	}
-	return &Unfit{NoLogin, "the given user cannot log in: it gets what a wrong password gets: " + s.gotInstead(got, scope)}
+	return &Unfit{NoLogin, "the given user cannot log in: it gets what a wrong password gets: " + s.gotInstead(got)}
 }
 
 func scopeOf(name string, u User) *template.Scope {
@@ -224,10 +235,16 @@ func (s step) sendsPassword(name string) bool {
 }
 
 // gotInstead says in one line how a response differs from what is documented. Nothing of its body is
-// in it.
-func (s step) gotInstead(got *wire.Response, scope *template.Scope) string {
+// in it, nor what references stand for.
+func (s step) gotInstead(got *wire.Response) string {
 	kind, _ := got.Value("Content-Type")
-	text := fmt.Sprintf("%s %s is answered with status %d (%s), documented is %d", s.request.method, s.request.path.Expand(scope), got.Status, orNone(kind), s.response.status)
+	if kind == "" {
+		kind = "no Content-Type"
+	}
+	text := fmt.Sprintf("%s %s is answered with status %d (%s), documented is %d", s.request.method, s.request.path.Source, got.Status, kind, s.response.status)
+	if got.Status == s.response.status {
+		text += " with another body"
+	}
 	if location, ok := got.Value("Location"); ok && got.Status/100 == 3 {
 		if u, err := url.Parse(location); err == nil && u.User == nil {
 			u.RawQuery, u.Fragment = "", ""
@@ -235,11 +252,4 @@ func (s step) gotInstead(got *wire.Response, scope *template.Scope) string {
 		}
 	}
 	return text
-}
-
-func orNone(contentType string) string {
-	if contentType == "" {
-		return "no Content-Type"
-	}
-	return contentType
 }

@@ -2,6 +2,8 @@ package conformance_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -53,18 +55,20 @@ func TestLook(t *testing.T) {
 		{"registers", "fake", working, conformance.Options{}, ""},
 		{"differs", "fake", other, conformance.Options{}, ""},
 		{"registers with another status", "fake", statusOf(working, "/register", 200), conformance.Options{}, ""},
-		{"no registration", "probed", noRegistration, conformance.Options{}, "4: it does not register users: POST /register is answered with status 403 (application/json), documented is 201"},
-		{"another API that registers", "probed", answer(404, "text/html", "nothing"), conformance.Options{}, "2: it does not speak probed: POST /login is answered with status 404 (text/html), documented is 400"},
-		{"a page for every path", "probed", answer(200, "text/html", "<p>hello"), conformance.Options{}, "2: it does not speak probed: POST /login is answered with status 200 (text/html), documented is 400"},
+		{"no registration", "probed", noRegistration, conformance.Options{}, "7: it does not register users: POST /register is answered with status 403 (application/json), documented is 201"},
+		{"another API that registers", "probed", answer(404, "text/html", "nothing"), conformance.Options{}, "5: it does not speak probed: POST /login is answered with status 404 (text/html), documented is 400"},
+		{"a page for every path", "probed", answer(200, "text/html", "<p>hello"), conformance.Options{}, "5: it does not speak probed: POST /login is answered with status 200 (text/html), documented is 400"},
 		{"sends on", "probed", answer(301, "text/html", ""), conformance.Options{},
-			"2: it does not speak probed: POST /login is answered with status 301 (text/html), documented is 400; it sends on to https://user.example/login"},
+			"5: it does not speak probed: POST /login is answered with status 301 (text/html), documented is 400; it sends on to https://user.example/login"},
 
 		{"the user logs in", "shared", working, given, ""},
-		{"the user cannot log in", "shared", working, wrong, "3: the given user cannot log in: it gets what a wrong password gets: POST /login is answered with status 400 (application/json), documented is 200"},
+		{"the user cannot log in", "shared", working, wrong, "6: the given user cannot log in: it gets what a wrong password gets: POST /login is answered with status 400 (application/json), documented is 200"},
 		{"no user is given", "shared", working, conformance.Options{}, ""},
 		{"the login differs", "shared", statusOf(working, "/login", 201), given, ""},
 		{"the same status without a token", "shared", answer(200, "application/json", `{"username": null, "token": ""}`), given,
-			"3: the given user cannot log in: it gets what a wrong password gets: POST /login is answered with status 200 (application/json), documented is 200"},
+			"6: the given user cannot log in: it gets what a wrong password gets: POST /login is answered with status 200 (application/json), documented is 200 with another body"},
+		{"the same status, another body", "probed", answer(400, "text/plain", "Client sent an HTTP request to an HTTPS server."), conformance.Options{},
+			"5: it does not speak probed: POST /login is answered with status 400 (text/plain), documented is 400 with another body"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := httptest.NewServer(test.server)
@@ -127,7 +131,7 @@ func TestLookWithoutAnswer(t *testing.T) {
 	defer hangs.Close()
 	defer close(release)
 	file = load(t, "testdata/probed.yaml")[0]
-	if got := looked(t.Context(), file, hangs.URL, conformance.Options{Timeout: 50 * time.Millisecond}); got != "1: no complete response within 50ms" || asked.Load() != 1 {
+	if got := looked(t.Context(), file, hangs.URL, conformance.Options{Timeout: 50 * time.Millisecond}); got != "2: no complete response within 50ms" || asked.Load() != 1 {
 		t.Errorf("hangs: %s, asked %d times", got, asked.Load())
 	}
 	ended, cancel := context.WithCancel(t.Context())
@@ -151,7 +155,30 @@ func TestLookWithoutAnswer(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	if got := looked(t.Context(), file, "http://"+mail.Addr().String(), conformance.Options{}); !strings.HasPrefix(got, "1: what answers there speaks no HTTP: ") {
+	if got := looked(t.Context(), file, "http://"+mail.Addr().String(), conformance.Options{}); !strings.HasPrefix(got, "3: what answers there speaks no HTTP: ") {
 		t.Errorf("mail: %s", got)
+	}
+}
+
+func TestLookOverTLS(t *testing.T) {
+	f := newFake()
+	file := load(t, "testdata/probed.yaml")[0]
+	secure := httptest.NewTLSServer(f)
+	defer secure.Close()
+	plain := httptest.NewServer(f)
+	defer plain.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(secure.Certificate())
+	if got := looked(t.Context(), file, secure.URL, conformance.Options{TLS: &tls.Config{RootCAs: roots}}); got != "" {
+		t.Errorf("trusted: %s", got)
+	}
+	if got := looked(t.Context(), file, secure.URL, conformance.Options{}); !strings.HasPrefix(got, "4: its certificate is not trusted: ") {
+		t.Errorf("not trusted: %s", got)
+	}
+	if got := looked(t.Context(), file, strings.Replace(plain.URL, "http", "https", 1), conformance.Options{}); !strings.HasPrefix(got, "3: what answers there speaks no TLS: ") {
+		t.Errorf("no TLS: %s", got)
+	}
+	if got := looked(t.Context(), file, strings.Replace(secure.URL, "https", "http", 1), conformance.Options{}); !strings.HasPrefix(got, "5: it does not speak probed: POST /login") {
+		t.Errorf("TLS: %s", got)
 	}
 }

@@ -17,6 +17,7 @@ func TestExitCodes(t *testing.T) {
 	in := func(name string) string { return filepath.Join(folder, name) }
 	put(t, in("bad.yaml"), "name: bad\n")
 	put(t, in("settings.yaml"), "listeners: [{profile: snippit, address: '127.0.0.1:0'}]\n")
+	put(t, in("exchanges.yaml"), "profile: mine\nusernames: {max: 30}\nexchanges: []\n")
 	for _, test := range []struct {
 		args string
 		want int
@@ -36,6 +37,8 @@ func TestExitCodes(t *testing.T) {
 		{"serve --config %/bad.yaml", 2, "bad.yaml:1:1: name: unknown key"},
 		{"serve", 2, "which API? Give --profile"},
 		{"user show nobody --store sqlite:%/nofile", 2, "there is no such database"},
+		{"conformance check %/exchanges.yaml", 1, "exchanges.yaml: exchanges: want one exchange or more"},
+		{"conformance check %/nofile", 2, "no such file"},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			out, said, code := runCommand(t, strings.Fields(strings.ReplaceAll(test.args, "%", folder))...)
@@ -69,6 +72,12 @@ func TestErrorsInJSON(t *testing.T) {
 		{"callers --json --csv", failure{Error: "--json and --csv: want one of them, not both"}},
 		{"conformance run --format json --profile none", failure{Error: `profile "none" is neither built in`}},
 		{"conformance run --nonsense --format=json", failure{Error: "--nonsense: authcompat conformance run has no such flag (--help shows those it has)"}},
+		{"conformance run --json --profile snippit --exchanges %/bad.yaml", failure{
+			Error: "%/bad.yaml:1:10: profile: \"Mine\" is not a profile's name\n%/bad.yaml:3:13: exchanges[0]: want a mapping",
+			Problems: []problem{
+				{"%/bad.yaml:1:10", "profile", `"Mine" is not a profile's name`},
+				{"%/bad.yaml:3:13", "exchanges[0]", "want a mapping"},
+			}}},
 		{"inspect --json", failure{Error: "name a SOURCE, or --settings FILE"}},
 	} {
 		t.Run(test.args, func(t *testing.T) {

@@ -19,6 +19,8 @@ import (
 // testscript's own commands they can use
 //
 //	refused ARGUMENT…  run authcompat, which has to refuse them and print nothing
+//	mistake LINES ARGUMENT…  run authcompat, which has to exit with 2 and say why in so many lines at most
+//	target VARIABLE KIND     start a server to replay exchanges at
 //	only NAME…         the working directory has these files and no others
 //	declare FILE NAME… declare endpoints in the SQLite database, as a server does
 func TestScripts(t *testing.T) {
@@ -27,7 +29,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"refused": scriptRefused, "only": scriptOnly, "declare": scriptDeclare,
+			"refused": scriptRefused, "mistake": scriptMistake, "target": scriptTarget, "only": scriptOnly, "declare": scriptDeclare,
 		},
 	})
 }

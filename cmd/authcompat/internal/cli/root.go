@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/conformancecmd"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/djangocmd"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/frontcmd"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
@@ -34,7 +35,7 @@ what is to be changed, or confirm a change (--force, token revoke --user), have 
 
 Exit codes, of every command:
   0  it is done, and all is good; a server ended as it was told to
-  1  a verdict on what was looked at: a file has problems (profile check, config check), a
+  1  a verdict on what was looked at: a file has problems (profile check, config check, conformance check), a
      server answers otherwise than documented (conformance run), rows were refused (import, export)
   2  wrong arguments or settings, or the command could not do its work: no verdict
 
@@ -56,7 +57,7 @@ With --json, an error is one JSON object on standard error, its last line: {"err
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), frontcmd.NewCallers(), newSecret(), newConfig(), frontcmd.NewFront(), frontcmd.NewCutover(), newProfile(), newConformance(), djangocmd.NewInspect(), djangocmd.NewImport(), djangocmd.NewExport(), newBackup(), newRestore())
+	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), frontcmd.NewCallers(), newSecret(), newConfig(), frontcmd.NewFront(), frontcmd.NewCutover(), newProfile(), conformancecmd.NewConformance(), djangocmd.NewInspect(), djangocmd.NewImport(), djangocmd.NewExport(), newBackup(), newRestore())
 	explainArguments(root)
 	return root
 }

@@ -1,0 +1,95 @@
+package conformancecmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authcompat/authcompat/conformance"
+)
+
+// readTargets returns where the chosen profiles are spoken, and those of them that are replayed there.
+func (f *runFlags) readTargets(chosen []subject) (conformance.Target, []subject, error) {
+	target := make(conformance.Target)
+	for _, value := range f.targets {
+		name, address, named := splitTarget(value)
+		// Nothing is shown of one that may have a password in it.
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return nil, nil, errors.New("--target: want [NAME=]http://HOST or [NAME=]https://HOST, without user, query and fragment")
+		}
+		if !named {
+			if len(chosen) != 1 {
+				return nil, nil, fmt.Errorf("--target %s: say which profile it speaks, NAME=URL: one server speaks one profile at an address", value)
+			}
+			name = chosen[0].name
+		}
+		if !slices.ContainsFunc(chosen, func(s subject) bool { return s.name == name }) {
+			return nil, nil, fmt.Errorf("--target %s: profile %s is not among --profile", value, name)
+		}
+		if _, twice := target[name]; twice {
+			return nil, nil, fmt.Errorf("--target %s: profile %s has a target already", value, name)
+		}
+		target[name] = address
+	}
+	var there []subject
+	for _, s := range chosen {
+		_, ok := target[s.name]
+		switch {
+		case ok:
+			there = append(there, s)
+		case !slices.Contains(f.profiles, allProfiles): // of all, those that have a target are meant
+			return nil, nil, fmt.Errorf("profile %s has no --target: give it one, %[1]s=URL, or leave it out of --profile", s.name)
+		}
+	}
+	return target, there, nil
+}
+
+// splitTarget cuts NAME= off a target. An = behind the scheme is the URL's own.
+func splitTarget(value string) (name, address string, named bool) {
+	name, address, named = strings.Cut(value, "=")
+	if !named || strings.Contains(name, ":") {
+		return "", value, false
+	}
+	return name, address, true
+}
+
+// look looks at each target before anything is replayed. The error has at most three lines for each
+// that is not fit.
+func (f *runFlags) look(ctx context.Context, target conformance.Target, chosen []subject, options conformance.Options) error {
+	var unfit []error
+	for _, s := range chosen {
+		err := conformance.Look(ctx, s.file, target[s.name], options)
+		var why *conformance.Unfit
+		switch {
+		case errors.As(err, &why):
+			unfit = append(unfit, fmt.Errorf("--target %s: %w\n  %s", target[s.name], err, f.advice(why.Kind)))
+		case err != nil:
+			return err
+		}
+	}
+	return errors.Join(unfit...)
+}
+
+// advice says what to do about a target at which nothing can be replayed.
+func (f *runFlags) advice(kind conformance.UnfitKind) string {
+	switch kind {
+	case conformance.NoAnswer:
+		return "start the server, or correct the address"
+	case conformance.TooSlow:
+		return fmt.Sprintf("look at the server, or give it more time than --timeout %v", time.Duration(f.timeout))
+	case conformance.NoHTTP:
+		return "correct the address: its port, and whether it is http:// or https://"
+	case conformance.NotTrusted:
+		return "correct the host's name, or name the certificate of its authority: SSL_CERT_FILE=FILE"
+	case conformance.OtherAPI:
+		return "give the address under which the API's own paths begin, and the profile that is spoken there"
+	case conformance.NoLogin:
+		return fmt.Sprintf("correct --user %s or its --password; a server may have locked the user out, or this address, after wrong passwords", f.user)
+	}
+	return "the exchanges register users of their own: let the server register them while they are replayed"
+}
