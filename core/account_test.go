@@ -245,7 +245,7 @@ func TestIssue(t *testing.T) {
 	p := fixed
 	p.Limit = 2
 	first := w.registered(t, p, core.Registration{Username: "ann"})
-	second, err := w.Issue(t.Context(), p, first.User)
+	second, err := w.Issue(t.Context(), p, first)
 	if err != nil || second.Key == first.Key || second.User.ID != first.User.ID {
 		t.Fatalf("%+v, %v", second.User, err)
 	}
@@ -254,18 +254,25 @@ func TestIssue(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	_, err = w.Issue(t.Context(), p, first.User)
+	_, err = w.Issue(t.Context(), p, first)
 	wantKind(t, err, core.KindTokenLimit)
-	again, err := w.Issue(t.Context(), reusing, first.User)
+	again, err := w.Issue(t.Context(), reusing, first)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if shown, err := w.Issue(t.Context(), reusing, first.User); err != nil || shown.Key != again.Key {
+	if shown, err := w.Issue(t.Context(), reusing, first); err != nil || shown.Key != again.Key {
 		t.Errorf("the live token was not shown again, %v", err)
+	}
+	if err := w.Logout(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []core.Policy{fixed, reusing} { // a login that was under way
+		_, err = w.Issue(t.Context(), p, second)
+		wantKind(t, err, core.KindTokenUnknown)
 	}
 	if err := w.SetActive(t.Context(), w.store.(core.Admin), first.User, false); err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.Issue(t.Context(), fixed, first.User)
+	_, err = w.Issue(t.Context(), fixed, first)
 	wantKind(t, err, core.KindUserInactive)
 }

@@ -35,7 +35,7 @@ func TestAuthenticatePassword(t *testing.T) {
 	check("mary", "secret", good)
 	g.now = g.now.Add(time.Minute)
 	check("john", "secret", good)
-	session, err := g.Issue(ctx, fixed, mustUser(t, g, "john"))
+	session, err := g.Issue(ctx, fixed, core.Session{User: mustUser(t, g, "john")})
 	if err != nil {
 		t.Fatal(err)
 	}

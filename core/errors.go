@@ -155,6 +155,8 @@ var (
 	ErrUserInactive = errors.New("user inactive")
 	// ErrPasswordChanged is an encoded password that the user does not have any more.
 	ErrPasswordChanged = errors.New("password changed")
+	// ErrTokenEnded is a token by which another was to be issued, and that has ended.
+	ErrTokenEnded = errors.New("token ended")
 	// ErrEmailTaken is an address that another user has.
 	ErrEmailTaken = errors.New("e-mail address taken")
 	// ErrUnsupported is what the tables of this store do not allow.

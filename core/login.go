@@ -173,18 +173,19 @@ func (s *Service) attemptLogin(ctx context.Context, p Policy, e *AuditEntry, who
 	if err != nil {
 		return Session{}, err
 	}
-	return s.issue(ctx, p, account.User, account.PasswordHash, e)
+	return s.issue(ctx, p, account.User, account.PasswordHash, nil, e)
 }
 
 // issue issues a token, or shows the live one again, and completes the audit entry. Unless
-// passwordHash is empty, it has to be the user's encoded password still.
-func (s *Service) issue(ctx context.Context, p Policy, u User, passwordHash string, e *AuditEntry) (Session, error) {
+// passwordHash is empty, it has to be the user's encoded password still; by, unless it is empty, a token
+// that there still is.
+func (s *Service) issue(ctx context.Context, p Policy, u User, passwordHash string, by Digest, e *AuditEntry) (Session, error) {
 	now := s.now()
 	fresh, key, err := s.mint(p, u.ID, now)
 	if err != nil {
 		return Session{}, s.wrapSealError("issue token", err)
 	}
-	fresh.Login = p.UpdateLastLogin
+	fresh.Login, fresh.By = p.UpdateLastLogin, by
 	e.Token = TokenID(fresh.Digest)
 	if !p.Reuse {
 		if err := s.store.IssueToken(ctx, fresh, passwordHash, p.Limit, s.audited(e)); err != nil {
@@ -207,14 +208,16 @@ func (s *Service) issue(ctx context.Context, p Policy, u User, passwordHash stri
 	return Session{User: u, Token: token, Key: key}, nil
 }
 
-// Issue returns a session of a user whose identity is known without a password, as at
-// django-rest-knox's login view, which takes what authentication there is, a token among it.
-// It fails with KindTokenLimit, KindUserInactive, KindInvalidCredentials if the user is gone,
-// or KindUnavailable.
-func (s *Service) Issue(ctx context.Context, p Policy, u User) (Session, error) {
+// Issue returns a session of a user who is known by a token of another, as at django-rest-knox's login
+// view, which takes what authentication there is. If that token has ended by then, so has the right to
+// another: who has all tokens of an account ended must not have to hope that no login is under way (in
+// knox, one outlives that). It fails with KindTokenUnknown in that case, with KindTokenLimit, KindUserInactive,
+// KindInvalidCredentials if the user is gone, or KindUnavailable.
+func (s *Service) Issue(ctx context.Context, p Policy, by Session) (Session, error) {
+	u := by.User
 	e := s.newEntry(ctx, ActionLogin, p.Issuer)
 	e.UserID, e.Username = u.ID, u.Username
-	session, err := s.issue(ctx, p, u, "", &e)
+	session, err := s.issue(ctx, p, u, "", by.Token.Digest, &e)
 	outcome := OK
 	if err != nil {
 		outcome = KindOf(err).String()
@@ -280,6 +283,9 @@ func wrapHashError(err error) *Error {
 func wrapIssueError(err error) *Error {
 	if errors.Is(err, ErrNotFound) {
 		return &Error{Kind: KindInvalidCredentials, Err: err}
+	}
+	if errors.Is(err, ErrTokenEnded) {
+		return &Error{Kind: KindTokenUnknown, Err: err}
 	}
 	return wrapStoreError("issue token", err)
 }

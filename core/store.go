@@ -31,7 +31,9 @@ type Store interface {
 
 	// IssueToken adds a token. It fails with ErrNotFound if there is no such user, with
 	// ErrPasswordChanged if passwordHash is not empty and the user's encoded password is
-	// another, with ErrUserInactive if the user is inactive, and with ErrTokenLimit if limit
+	// another, with ErrUserInactive if the user is inactive, with ErrTokenEnded if t is issued by a
+	// token (Token.By) that is gone (a call of DeleteUserTokens ends that one and t, or neither is
+	// issued by then), and with ErrTokenLimit if limit
 	// is not 0 and as many tokens of the user in the realm, or more, expire after t was
 	// created. Those that never expire are not counted. Calls with a limit come one after the
 	// other for a user; a server that works on the same tables may issue one meanwhile.

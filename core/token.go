@@ -53,6 +53,9 @@ type Token struct {
 	// Login is set on a token that is being issued, or shown again, by a login that is to be the user's
 	// LastLogin, at CreatedAt, in the same step.
 	Login bool
+	// By is set on a token that is being issued, or shown again, to whoever has shown this one in place of a
+	// password: that has to be there still, in the same step. What ends it ends such a login, too.
+	By Digest
 	// Plaintext is the token's text, for a store that keeps it as an older server does
 	// (PlaintextStore): set on tokens that are being issued, and on those that such a
 	// store shows again.

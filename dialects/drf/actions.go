@@ -40,7 +40,7 @@ func (issueAction) do(v *view, c call) result {
 	session := *c.session
 	if session.Key == "" { // it was no password
 		var err error
-		if session, err = v.engine.Issue(c.context(), v.policy, c.session.User); err != nil {
+		if session, err = v.engine.Issue(c.context(), v.policy, session); err != nil {
 			return *v.engineError(err)
 		}
 	}

@@ -76,6 +76,9 @@ const reusableIndex = "tokens_reusable"
 // IssueToken implements [core.Store].
 func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, limit int, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		if err := beginBy(ctx, tx, t); err != nil {
+			return err
+		}
 		if retryAfterAmbiguous {
 			var there bool
 			err := tx.GetContext(ctx, &there, s.qualify(`SELECT EXISTS (SELECT 1 FROM @tokens WHERE digest = $1)`), []byte(t.Digest))
@@ -107,6 +110,9 @@ func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash strin
 func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
 	// If an ambiguous commit succeeded, the retry finds its token.
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		if err := beginBy(ctx, tx, fresh); err != nil {
+			return err
+		}
 		if err := s.mayHaveToken(ctx, tx, lockUser, fresh, passwordHash); err != nil {
 			return err
 		}
@@ -206,6 +212,13 @@ func (s *Store) DeleteToken(ctx context.Context, d core.Digest, audit *core.Audi
 func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *core.AuditEntry) (int, error) {
 	var most int64
 	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		// Also those that others of them are being issued by: such a login holds the user's row.
+		if _, err := tx.ExecContext(ctx, readCommitted); err != nil {
+			return fmt.Errorf("set isolation level: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, s.qualify(lockUser), userID); err != nil {
+			return fmt.Errorf("lock user: %w", err)
+		}
 		var n int64
 		err := tx.GetContext(ctx, &n, s.qualify(removeUserTokens), userID, realm)
 		if !retryAfterAmbiguous || n > most {
@@ -219,8 +232,18 @@ func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string
 	return int(most), nil
 }
 
+// beginBy is the first statement of a transaction that issues a token: the one by which it is
+// issued may end while it waits for the user's row.
+func beginBy(ctx context.Context, tx *sqlx.Tx, t core.Token) error {
+	if len(t.By) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, readCommitted)
+	return wrap("set isolation level", err)
+}
+
 // mayHaveToken locks the user's row and fails with core.ErrNotFound,
-// core.ErrPasswordChanged or core.ErrUserInactive. It keeps when the user logged in, if t says so:
+// core.ErrPasswordChanged, core.ErrUserInactive or core.ErrTokenEnded. It keeps when the user logged in, if t says so:
 // with the lock for that, since two logins that share the row would wait for each other.
 func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, t core.Token, passwordHash string) error {
 	if t.Login {
@@ -237,7 +260,17 @@ func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, t co
 		return core.ErrPasswordChanged
 	case !user.Active:
 		return core.ErrUserInactive
-	case !t.Login:
+	}
+	if len(t.By) > 0 {
+		var there bool
+		if err := tx.GetContext(ctx, &there, s.qualify(`SELECT EXISTS (SELECT 1 FROM @tokens WHERE digest = $1)`), []byte(t.By)); err != nil {
+			return fmt.Errorf("select token: %w", err)
+		}
+		if !there {
+			return core.ErrTokenEnded
+		}
+	}
+	if !t.Login {
 		return nil
 	}
 	_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @users SET last_login = $1 WHERE id = $2`), t.CreatedAt.UnixMicro(), t.UserID)

@@ -221,8 +221,8 @@ func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string
 	return int(n), nil
 }
 
-// mayHaveToken fails with core.ErrNotFound, core.ErrPasswordChanged or
-// core.ErrUserInactive. It keeps when the user logged in, if t says so.
+// mayHaveToken fails with core.ErrNotFound, core.ErrPasswordChanged, core.ErrUserInactive or
+// core.ErrTokenEnded. It keeps when the user logged in, if t says so.
 func mayHaveToken(ctx context.Context, tx *sqlx.Tx, t core.Token, passwordHash string) error {
 	var user record.Account
 	err := tx.GetContext(ctx, &user, `SELECT active, password_hash FROM users WHERE id = ?`, t.UserID)
@@ -235,7 +235,17 @@ func mayHaveToken(ctx context.Context, tx *sqlx.Tx, t core.Token, passwordHash s
 		return core.ErrPasswordChanged
 	case !user.Active:
 		return core.ErrUserInactive
-	case !t.Login:
+	}
+	if len(t.By) > 0 {
+		var there bool
+		if err := tx.GetContext(ctx, &there, `SELECT EXISTS (SELECT 1 FROM tokens WHERE digest = ?)`, []byte(t.By)); err != nil {
+			return fmt.Errorf("select token: %w", err)
+		}
+		if !there {
+			return core.ErrTokenEnded
+		}
+	}
+	if !t.Login {
 		return nil
 	}
 	if _, err = tx.ExecContext(ctx, `UPDATE users SET last_login = ? WHERE id = ?`, t.CreatedAt.UnixMicro(), t.UserID); err != nil {

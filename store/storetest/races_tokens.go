@@ -27,6 +27,24 @@ func tokenRaces() []testCase {
 				return err
 			})
 		}},
+		{"logout-all against logins by a token: no token is left", func(t *testing.T, p suite.Pair) {
+			raceLogoutAllTokenLogins(t, p, func(s core.Store, fresh core.Token) error {
+				return s.IssueToken(t.Context(), fresh, "", 0, nil)
+			})
+		}},
+		{"logout-all against logins by a token that keep their time: no token is left", func(t *testing.T, p suite.Pair) {
+			raceLogoutAllTokenLogins(t, p, func(s core.Store, fresh core.Token) error {
+				fresh.Login = true
+				return s.IssueToken(t.Context(), fresh, "", 0, nil)
+			})
+		}},
+		{"logout-all against logins by a token that reuse tokens: no token is left", func(t *testing.T, p suite.Pair) {
+			raceLogoutAllTokenLogins(t, p, func(s core.Store, fresh core.Token) error {
+				fresh.Reusable = true
+				_, err := s.ReuseToken(t.Context(), fresh, "", noon(), nil)
+				return err
+			})
+		}},
 		{"moving against logout: the token stays gone", raceMoveLogout},
 		{"moving against moving: the latest end holds", raceMoves},
 	}
@@ -153,6 +171,37 @@ func raceLogoutAllLogin(t *testing.T, p suite.Pair) {
 		}
 		if alive+deleted != actors*each {
 			t.Errorf("round %d: %d alive and %d deleted of %d", round, alive, deleted, actors*each)
+		}
+	}
+}
+
+// raceLogoutAllTokenLogins ends all tokens, while logins that have found one of them get others: whatever comes
+// first, none is left.
+func raceLogoutAllTokenLogins(t *testing.T, p suite.Pair, login func(s core.Store, fresh core.Token) error) {
+	for round := range 12 {
+		ann := p.Add(t, suite.NewUser(fmt.Sprint("ann", round)))
+		first := suite.TokenOf(ann, fmt.Sprint("first of ", round))
+		p.Issue(t, first)
+		const each = 4
+		key := func(i, n int) string { return fmt.Sprintf("key %d %d %d", round, i, n) }
+		suite.Together(actors, func(i int) {
+			for n := range each {
+				if i == 0 && n == each/2 {
+					if _, err := p.A.DeleteUserTokens(t.Context(), ann.ID, realm, nil); err != nil {
+						t.Error(err)
+					}
+				}
+				fresh := suite.TokenOf(ann, key(i, n))
+				fresh.By = first.Digest
+				if err := login(p.Of(i), fresh); err != nil && !errors.Is(err, core.ErrTokenEnded) {
+					t.Error(err)
+				}
+			}
+		})
+		for i := range actors {
+			for n := range each {
+				suite.WantGone(t, p.B, key(i, n))
+			}
 		}
 	}
 }

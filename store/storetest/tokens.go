@@ -23,6 +23,7 @@ func tokens() []testCase {
 		{"an inactive user gets no token", inactiveUser},
 		{"nobody gets no token", nobodysToken},
 		{"a password that was changed gets no token", changedPassword},
+		{"a token that has ended gets no other", endedBy},
 	}
 }
 
@@ -145,6 +146,33 @@ func changedPassword(t *testing.T, p suite.Pair) {
 		}
 	}
 	suite.WantFound(t, p.B, "issued", suite.TokenOf(ann, "issued"), ann)
+}
+
+// endedBy issues tokens by one that is there, and by ones that are not.
+func endedBy(t *testing.T, p suite.Pair) {
+	ann := p.Add(t, suite.NewUser("ann"))
+	first := suite.TokenOf(ann, "first")
+	p.Issue(t, first)
+	by := func(token core.Token, by core.Digest) core.Token {
+		token.By = by
+		return token
+	}
+	if err := p.B.IssueToken(t.Context(), by(suite.TokenOf(ann, "second"), first.Digest), "", 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	suite.WantFound(t, p.A, "second", suite.TokenOf(ann, "second"), ann)
+	if err := p.A.DeleteToken(t.Context(), first.Digest, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []core.Digest{first.Digest, suite.TokenOf(ann, "never issued").Digest} {
+		for _, limit := range []int{0, 9} {
+			suite.WantError(t, "issue", p.B.IssueToken(t.Context(), by(suite.TokenOf(ann, "third"), gone), "", limit, nil), core.ErrTokenEnded)
+		}
+		token, err := p.B.ReuseToken(t.Context(), by(suite.ReusableOf(ann, "third", time.Hour), gone), "", suite.Noon(), nil)
+		suite.WantError(t, "reuse", err, core.ErrTokenEnded)
+		suite.WantSame(t, "token beside the error", core.Token{}, token)
+	}
+	suite.WantGone(t, p.A, "third")
 }
 
 func nobodysToken(t *testing.T, p suite.Pair) {

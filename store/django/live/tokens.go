@@ -111,7 +111,7 @@ func (l *layout) presented(p core.Presented) (value, column string) {
 // fails for a user who has one.
 func (s *Store) IssueToken(ctx context.Context, t core.Token, passwordHash string, limit int, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
-		if limit > 0 {
+		if limit > 0 || len(t.By) > 0 {
 			if err := l.readCommitted(ctx, tx); err != nil {
 				return err
 			}
@@ -151,6 +151,11 @@ func (l *layout) countLive(ctx context.Context, tx *sql.Tx, userID int64, realm 
 // rest_framework/authtoken/views.py 3.14; an expired one is replaced by the fresh one.
 func (s *Store) ReuseToken(ctx context.Context, fresh core.Token, passwordHash string, now time.Time, audit *core.AuditEntry) (token core.Token, err error) {
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		if len(fresh.By) > 0 {
+			if err := l.readCommitted(ctx, tx); err != nil {
+				return err
+			}
+		}
 		if err := l.mayHaveToken(ctx, tx, fresh, passwordHash); err != nil {
 			return err
 		}
@@ -254,7 +259,7 @@ func (l *layout) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 }
 
 // mayHaveToken locks the user's row and fails with core.ErrNotFound,
-// core.ErrPasswordChanged or core.ErrUserInactive. It keeps when the user logged in, if t says so.
+// core.ErrPasswordChanged, core.ErrUserInactive or core.ErrTokenEnded. It keeps when the user logged in, if t says so.
 func (l *layout) mayHaveToken(ctx context.Context, tx *sql.Tx, t core.Token, passwordHash string) error {
 	rows, err := l.find(ctx, tx, `"users".`+l.django.Quote(l.decoder.Mapping.ID)+` = ?`, l.django.LockUsers(), t.UserID)
 	switch {
@@ -266,10 +271,37 @@ func (l *layout) mayHaveToken(ctx context.Context, tx *sql.Tx, t core.Token, pas
 		return core.ErrPasswordChanged
 	case !rows[0].account.Active:
 		return core.ErrUserInactive
-	case !t.Login:
+	}
+	if err := l.stillThere(ctx, tx, t.By); err != nil {
+		return err
+	}
+	if !t.Login {
 		return nil
 	}
 	return l.keepLogin(ctx, tx, t.UserID, t.CreatedAt)
+}
+
+// stillThere locks Django's row of the token by which another is issued, and fails with
+// core.ErrTokenEnded if there is none.
+func (l *layout) stillThere(ctx context.Context, tx *sql.Tx, by core.Digest) error {
+	if len(by) == 0 {
+		return nil
+	}
+	key, err := l.keyOfDigest(ctx, tx, by)
+	if errors.Is(err, core.ErrNotFound) {
+		return core.ErrTokenEnded
+	}
+	if err != nil {
+		return err
+	}
+	rows, err := l.findTokens(ctx, tx, `k.`+l.django.Quote(l.tokens.IDColumn())+` = ?`, l.django.LockTokens(), key)
+	if err != nil {
+		return fmt.Errorf("select token: %w", err)
+	}
+	if len(rows) == 0 {
+		return core.ErrTokenEnded
+	}
+	return nil
 }
 
 // loggedIn keeps the last login of a link, if it has one.
@@ -342,51 +374,4 @@ func (s *Store) ExtendExpiry(ctx context.Context, d core.Digest, to, now time.Ti
 		}
 		return nil
 	})
-}
-
-// DeleteToken implements [core.Store].
-func (s *Store) DeleteToken(ctx context.Context, d core.Digest, audit *core.AuditEntry) error {
-	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
-		key, err := l.keyOfDigest(ctx, tx, d)
-		if err != nil {
-			return err
-		}
-		return l.deleteRow(ctx, tx, key)
-	})
-}
-
-// deleteRow deletes Django's row and that of the auxiliary table, or fails with
-// core.ErrNotFound.
-func (l *layout) deleteRow(ctx context.Context, tx *sql.Tx, key string) error {
-	result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` WHERE `+l.django.Quote(l.tokens.IDColumn())+` = ?`), key)
-	if err := changed("delete token", result, err); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, l.sql(`DELETE FROM authcompat_tokens WHERE token = ?`), key); err != nil {
-		return fmt.Errorf("delete auxiliary row of token: %w", err)
-	}
-	return nil
-}
-
-// DeleteUserTokens implements [core.Store]. Tokens that Django issued belong to
-// core.DefaultRealm.
-func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *core.AuditEntry) (n int, err error) {
-	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) (err error) {
-		n, err = l.deleteTokens(ctx, tx, userID, realm, "")
-		return err
-	})
-	return n, err
-}
-
-// deleteTokens deletes the user's tokens in the realm, but Django's row with the primary key
-// keep, and returns their number.
-func (l *layout) deleteTokens(ctx context.Context, tx *sql.Tx, userID int64, realm, keep string) (int, error) {
-	id := l.django.Quote(l.tokens.IDColumn())
-	result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` AS t WHERE user_id = ? AND t.`+id+` <> ? AND coalesce(
-		(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+id+`), ?) = ?`), userID, keep, core.DefaultRealm, realm)
-	if err != nil {
-		return 0, fmt.Errorf("delete tokens: %w", err)
-	}
-	deleted, err := result.RowsAffected()
-	return int(deleted), err
 }

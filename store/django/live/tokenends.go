@@ -1,0 +1,65 @@
+package live
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/authcompat/authcompat/core"
+)
+
+// How tokens end.
+
+// DeleteToken implements [core.Store].
+func (s *Store) DeleteToken(ctx context.Context, d core.Digest, audit *core.AuditEntry) error {
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+		key, err := l.keyOfDigest(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		return l.deleteRow(ctx, tx, key)
+	})
+}
+
+// deleteRow deletes Django's row and that of the auxiliary table, or fails with
+// core.ErrNotFound.
+func (l *layout) deleteRow(ctx context.Context, tx *sql.Tx, key string) error {
+	result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` WHERE `+l.django.Quote(l.tokens.IDColumn())+` = ?`), key)
+	if err := changed("delete token", result, err); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, l.sql(`DELETE FROM authcompat_tokens WHERE token = ?`), key); err != nil {
+		return fmt.Errorf("delete auxiliary row of token: %w", err)
+	}
+	return nil
+}
+
+// DeleteUserTokens implements [core.Store]. Tokens that Django issued belong to
+// core.DefaultRealm.
+func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *core.AuditEntry) (n int, err error) {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) (err error) {
+		// Also those that others of them are being issued by: such a login holds the user's row.
+		if err := l.readCommitted(ctx, tx); err != nil {
+			return err
+		}
+		if _, err := l.find(ctx, tx, `"users".`+l.django.Quote(l.decoder.Mapping.ID)+` = ?`, l.django.LockUsers(), userID); err != nil {
+			return fmt.Errorf("lock user: %w", err)
+		}
+		n, err = l.deleteTokens(ctx, tx, userID, realm, "")
+		return err
+	})
+	return n, err
+}
+
+// deleteTokens deletes the user's tokens in the realm, but Django's row with the primary key
+// keep, and returns their number.
+func (l *layout) deleteTokens(ctx context.Context, tx *sql.Tx, userID int64, realm, keep string) (int, error) {
+	id := l.django.Quote(l.tokens.IDColumn())
+	result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` AS t WHERE user_id = ? AND t.`+id+` <> ? AND coalesce(
+		(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+id+`), ?) = ?`), userID, keep, core.DefaultRealm, realm)
+	if err != nil {
+		return 0, fmt.Errorf("delete tokens: %w", err)
+	}
+	deleted, err := result.RowsAffected()
+	return int(deleted), err
+}
