@@ -84,15 +84,24 @@ func (listAction) do(v *view, c call) result {
 	if v.endpoint.Others != profiles.OthersVisible && !staff(c.session.User) {
 		return v.users(c, []core.User{c.session.User})
 	}
-	var all []core.User
+	list := userList{view: v, call: c, body: append(c.scratch.body[:0], '[')}
 	for after := int64(0); ; {
 		some, err := v.engine.Users(c.context(), after, usersAtOnce)
 		if err != nil {
 			return *v.engineError(err)
 		}
-		all = append(all, some...)
-		if len(some) < usersAtOnce {
-			return v.users(c, all)
+		list.add(some)
+		more := len(some) == usersAtOnce
+		if more && c.scratch.list == nil {
+			c.scratch.list = v.lists.hold(c.context(), c.session.User.ID)
+		}
+		if c.scratch.list != nil {
+			if err := c.scratch.list.grow(int64(cap(list.body))); err != nil {
+				return *v.engineError(err)
+			}
+		}
+		if !more {
+			return list.result()
 		}
 		after = some[len(some)-1].ID
 	}
@@ -100,15 +109,31 @@ func (listAction) do(v *view, c call) result {
 
 // users shows users, each as the endpoint's reply.
 func (v *view) users(c call, all []core.User) result {
-	body := append(c.scratch.body[:0], '[')
-	for i, user := range all {
-		if i > 0 {
-			body = append(body, v.style.ItemSeparator...)
+	list := userList{view: v, call: c, body: append(c.scratch.body[:0], '[')}
+	list.add(all)
+	return list.result()
+}
+
+// userList is a list that is being written.
+type userList struct {
+	view *view
+	call call
+	body []byte
+	some bool // there are users in it
+}
+
+func (l *userList) add(users []core.User) {
+	for _, user := range users {
+		if l.some {
+			l.body = append(l.body, l.view.style.ItemSeparator...)
 		}
-		body = v.reply.Append(body, &reply.Data{User: user, Token: c.session.Token})
+		l.body, l.some = l.view.reply.Append(l.body, &reply.Data{User: user, Token: l.call.session.Token}), true
 	}
-	c.scratch.body = append(body, ']')
-	return result{status: v.endpoint.Reply.Status, outcome: "ok", body: c.scratch.body}
+}
+
+func (l *userList) result() result {
+	l.call.scratch.body = append(l.body, ']')
+	return result{status: l.view.endpoint.Reply.Status, outcome: "ok", body: l.call.scratch.body}
 }
 
 // updateAction is UpdateModelMixin: PUT wants the required fields, PATCH none.

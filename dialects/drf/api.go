@@ -41,13 +41,14 @@ type API struct {
 	failures    map[core.Kind]failure
 	served      map[profiles.Action]func(profiles.Endpoint) Form // what forms do
 	scratchPool sync.Pool                                        // of *scratch
+	lists       *listMemory
 }
 
 // New makes the API of a profile. links make and check the links in mails; nil: nobody can follow one.
 func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Checker, links *maillink.Generator) *API {
 	a := &API{
 		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, links: linksOf(p, links), emails: django.NewEmails(), forms: django.NewForms(),
-		style: pyjson.Compact(), failures: failures(p.Rules),
+		style: pyjson.Compact(), failures: failures(p.Rules), lists: newListMemory(),
 	}
 	if p.Rules.JSON == profiles.JSONSpaced {
 		a.style = pyjson.Spaced()

@@ -52,6 +52,11 @@ func (v *view) render(res result, a accepted) wire.Reply {
 	return out
 }
 
+// decodes tells whether a body is decoded to be written in the accepted form.
+func (v *view) decodes(a accepted) bool {
+	return a.renderer == profiles.RenderHTML || v.indented(a) != v.style
+}
+
 // renderPage stands in for the browsable API, with its status and Content-Type. The
 // page around the data is our own.
 func (v *view) renderPage(out *wire.Reply, res result) {

@@ -53,7 +53,8 @@ func (c call) context() context.Context { return c.request.Context() }
 type scratch struct {
 	session core.Session
 	body    []byte
-	cookie  bool // a session was looked for
+	cookie  bool      // a session was looked for
+	list    *heldList // of a list of users that is long
 }
 
 // typicalBody is enough for most replies, so that writing one does not allocate.
@@ -65,7 +66,8 @@ const maxKept = 64 << 10
 
 // reset erases what the last request left.
 func (r *scratch) reset() {
-	r.session, r.cookie = core.Session{}, false
+	r.list.release()
+	r.session, r.cookie, r.list = core.Session{}, false, nil
 	if cap(r.body) > maxKept {
 		r.body = make([]byte, 0, typicalBody)
 		return
@@ -184,6 +186,11 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		res = *refusal
 	default:
 		res = v.admit(call{w: w, request: r, method: method, served: ok, scratch: mem}, refusal)
+	}
+	if mem.list != nil && v.decodes(accepted) {
+		if err := mem.list.grow(decodedList * int64(len(res.body))); err != nil {
+			res = *v.engineError(err)
+		}
 	}
 	out := v.render(res, accepted)
 	if mem.cookie && res.adopted == nil {

@@ -41,7 +41,7 @@ func tokenRaces() []testCase {
 		{"logout-all against logins by a token that reuse tokens: no token is left", func(t *testing.T, p suite.Pair) {
 			raceLogoutAllTokenLogins(t, p, func(s core.Store, fresh core.Token) error {
 				fresh.Reusable = true
-				_, err := s.ReuseToken(t.Context(), fresh, "", noon(), nil)
+				_, err := s.ReuseToken(t.Context(), fresh, "", suite.Noon(), nil)
 				return err
 			})
 		}},
