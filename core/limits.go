@@ -93,8 +93,9 @@ type LoginLimits struct {
 	// Registrations limits the users who register from one client address; without a Burst,
 	// any number may.
 	Registrations Limit
-	// MailsPerUser limits the mails with a link to one user, those without one, and those that are asked
-	// for with one name which nobody has; MailsPerRecipient all mails to one address, whoever has it;
+	// MailsPerUser limits the mails of each kind with a link to one user, those without one, and those that are asked
+	// for with one name which nobody has; MailsPerRecipient all mails to one address, whoever has it, but for
+	// the account that had it first;
 	// MailsPerAddress those that are asked for from one client address. Without a Burst, there are any
 	// number.
 	MailsPerUser, MailsPerRecipient, MailsPerAddress Limit
@@ -287,7 +288,12 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 			e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
 		}
 		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.addressLimitKey(spelling.LowerASCII(username)), s.recipientLimitKey(username, found.account),
-			s.mailLimitKey(MailPasswordReset, username, found.account), s.mailLimitKey(MailPasswordChanged, username, found.account))
+			s.mailLimitKey(MailPasswordChanged, username, found.account))
+		for _, kind := range MailKinds() {
+			if kind.HasLink() {
+				keys = append(keys, s.mailLimitKey(kind, username, found.account))
+			}
+		}
 		for _, text := range []string{username, spelling.LowerASCII(username)} { // by which logins by address are counted
 			key := s.accountLimitKey(subject{folded: text})
 			if !slices.ContainsFunc(keys, func(k []byte) bool { return bytes.Equal(k, key) }) {

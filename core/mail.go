@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -105,18 +106,22 @@ const maxRecipients = 5
 // where there is none, in the same time: see [Service.AskMail], whose errors it has.
 func (s *Service) AskMailByEmail(ctx context.Context, p Policy, kind MailKind, email string, r Recipients) (found bool, err error) {
 	email = lookup(email)
+	// Before anybody is looked for: that takes long for an address that somebody has given to many accounts.
+	if err := s.mayAskMail(ctx, p.Issuer); err != nil {
+		return false, err
+	}
 	accounts, err := s.recipients(ctx, kind, email, r)
 	if err != nil {
 		return false, err
 	}
 	for _, a := range accounts {
-		if err := s.AskMail(ctx, p.Issuer, kind, email, &a); err != nil {
+		if err := s.addMail(ctx, p.Issuer, kind, email, &a); err != nil {
 			return false, err
 		}
 		found = true
 	}
 	if !found {
-		return false, s.AskMail(ctx, p.Issuer, kind, email, nil)
+		return false, s.addMail(ctx, p.Issuer, kind, email, nil)
 	}
 	return true, nil
 }
@@ -161,11 +166,19 @@ func (s *Service) MailUser(ctx context.Context, p Policy, kind MailKind, u User)
 // limit of the user or the name, or that of the recipient, no mail is added, and nothing tells. It fails
 // with KindThrottled beyond the limit of the client's network, KindUnavailable or KindCanceled.
 func (s *Service) AskMail(ctx context.Context, profile string, kind MailKind, name string, account *Account) error {
-	if err := s.countMailOfNetwork(ctx); err != nil {
-		s.emit(ActionAskMail, profile, KindOf(err).String())
+	if err := s.mayAskMail(ctx, profile); err != nil {
 		return err
 	}
 	return s.addMail(ctx, profile, kind, name, account)
+}
+
+// mayAskMail counts what a client asks for. It fails as countMailOfNetwork does.
+func (s *Service) mayAskMail(ctx context.Context, profile string) error {
+	err := s.countMailOfNetwork(ctx)
+	if err != nil {
+		s.emit(ActionAskMail, profile, KindOf(err).String())
+	}
+	return err
 }
 
 // addMail is AskMail without the limit of the client's network.
@@ -197,10 +210,11 @@ func (s *Service) addMail(ctx context.Context, profile string, kind MailKind, na
 }
 
 // mailLimitKey is the key of mails to the account or, without one, of those that are asked for with the
-// name, however it is spelt. Mails without a link have one of their own: whoever asks for links must not
+// name, however it is spelt. Each kind with a link has one of its own, so that nobody keeps users from new
+// passwords by asking for their names; those without one share another: whoever asks for links must not
 // keep users from being told what was done.
 func (s *Service) mailLimitKey(kind MailKind, name string, account *Account) []byte {
-	label := "mail"
+	label := "mail " + string(kind)
 	if !kind.HasLink() {
 		label = "notice"
 	}
@@ -249,7 +263,13 @@ func (s *Service) countMail(ctx context.Context, kind MailKind, name string, acc
 		keys = append(keys, LimitKey{Key: s.mailLimitKey(kind, name, account), Limit: g.MailsPerUser})
 	}
 	if g.MailsPerRecipient.Burst > 0 && (account == nil || account.Email != "") { // without an address, it is not sent
-		keys = append(keys, LimitKey{Key: s.recipientLimitKey(name, account), Limit: g.MailsPerRecipient})
+		owns, err := s.ownsAddress(ctx, name, account)
+		if err != nil {
+			return false, err
+		}
+		if !owns {
+			keys = append(keys, LimitKey{Key: s.recipientLimitKey(name, account), Limit: g.MailsPerRecipient})
+		}
 	}
 	if len(keys) == 0 {
 		return false, nil
@@ -259,4 +279,27 @@ func (s *Service) countMail(ctx context.Context, kind MailKind, name string, acc
 		return false, wrapStoreError("count mail", err)
 	}
 	return wait > 0, nil
+}
+
+// maxOlder is how many accounts with an address are looked at for the one that owns it.
+const maxOlder = 40
+
+// ownsAddress reports whether the account is the oldest active one with its address, or the oldest of all:
+// that has its mails apart. Whoever registers with the address of another, which is no proof, or gives it to
+// an account, would else use them up. Nobody owns an address in a spelling that is not plain, of which there are many:
+// somebody might own them all. It takes as long without an account.
+func (s *Service) ownsAddress(ctx context.Context, name string, account *Account) (bool, error) {
+	address := name
+	if account != nil {
+		address = account.Email
+	}
+	if s.accounts == nil || !Storable(address) {
+		return false, nil
+	}
+	found, err := s.accounts.FindAccounts(ctx, ByEmail, address, true, maxOlder)
+	if err != nil || len(found) == 0 || account == nil {
+		return false, err
+	}
+	owner := found[max(0, slices.IndexFunc(found, func(a Account) bool { return a.Active }))]
+	return owner.ID == account.ID && spelling.Fold(address) == spelling.LowerASCII(address), nil
 }

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -16,6 +17,18 @@ import (
 type limitedMails struct {
 	*core.Service
 	outcomes func() []string // of all mails so far, the first of them first
+	lookups  func() int      // for users with an address, so far
+}
+
+// lookupCounter counts look-ups.
+type lookupCounter struct {
+	core.AccountStore
+	lookups int
+}
+
+func (c *lookupCounter) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) ([]core.Account, error) {
+	c.lookups++
+	return c.AccountStore.FindAccounts(ctx, by, text, caseBlind, limit)
 }
 
 func newLimitedMails(t *testing.T, limits core.LoginLimits) limitedMails {
@@ -30,7 +43,10 @@ func newLimitedMails(t *testing.T, limits core.LoginLimits) limitedMails {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	s := core.New(core.Config{Backend: store.Backend(), Hasher: hashing.NewPool(passwords, hashing.PoolOptions{Threads: 1, Queue: 10}), Sealer: sealer,
+	backend := store.Backend()
+	counting := &lookupCounter{AccountStore: backend.Accounts}
+	backend.Accounts = counting
+	s := core.New(core.Config{Backend: backend, Hasher: hashing.NewPool(passwords, hashing.PoolOptions{Threads: 1, Queue: 10}), Sealer: sealer,
 		DatabaseKey: make([]byte, core.DatabaseKeySize), Clock: func() time.Time { return now }})
 	limits.Limiter = store
 	s.SetLoginLimits(&limits)
@@ -43,16 +59,16 @@ func newLimitedMails(t *testing.T, limits core.LoginLimits) limitedMails {
 			outcomes = append([]string{e.Outcome}, outcomes...)
 		}
 		return outcomes
-	}}
+	}, func() int { return counting.lookups }}
 }
 
-// TestMailsToOneAddress holds that an address gets no more mails by several accounts, kinds and spellings
-// than one does, and that nothing tells.
+// TestMailsToOneAddress holds that all accounts but the first that have an address get no more mails together
+// than one does, by kinds and spellings, and that nothing tells.
 func TestMailsToOneAddress(t *testing.T) {
 	perHour := func(n int) core.Limit { return core.Limit{Burst: n, Window: time.Hour} }
 	s := newLimitedMails(t, core.LoginLimits{MailsPerUser: perHour(2), MailsPerRecipient: perHour(3), MailsPerAddress: perHour(1)})
 	ctx, api := from(t, "192.0.2.1"), core.Policy{Issuer: "api"}
-	for i, email := range []string{"victim@example.org", "Victim@Example.org", "VICTIM@example.org", "victim@example.org", "other@example.org"} {
+	for i, email := range []string{"victim@example.org", "Victim@Example.org", "VICTIM@example.org", "victim@ｅxample.org", "victim@example.org", "other@example.org"} {
 		u, err := s.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: fmt.Sprint("user", i), Email: email, NoPassword: true})
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +81,7 @@ func TestMailsToOneAddress(t *testing.T) {
 			t.Errorf("%s: %v", u.Username, err)
 		}
 	}
-	if d := cmp.Diff([]string{"ok", "ok", "ok", "throttled", "ok"}, s.outcomes()); d != "" {
+	if d := cmp.Diff([]string{"ok", "ok", "ok", "ok", "throttled", "ok"}, s.outcomes()); d != "" {
 		t.Errorf("mails (-want +got):\n%s", d)
 	}
 }
@@ -100,5 +116,68 @@ func TestNoticesOfOneUser(t *testing.T) {
 	want := []string{"user_unknown", "user_unknown", "throttled", "throttled", "throttled", "ok", "ok", "throttled", "ok", "ok", "throttled"}
 	if d := cmp.Diff(want, s.outcomes()); d != "" {
 		t.Errorf("mails (-want +got):\n%s", d)
+	}
+}
+
+// TestMailsOfOwner holds that nobody who gives the address of another to accounts of their own, or asks for
+// mails of another kind, keeps the other from a new password.
+func TestMailsOfOwner(t *testing.T) {
+	perHour := func(n int) core.Limit { return core.Limit{Burst: n, Window: time.Hour} }
+	s := newLimitedMails(t, core.LoginLimits{MailsPerUser: perHour(2), MailsPerRecipient: perHour(3)})
+	api := core.Policy{Issuer: "api"}
+	register := func(name, email string, inactive bool) {
+		t.Helper()
+		session, err := s.Register(t.Context(), api, core.Registration{Username: name, Email: email, Password: "secret", NoToken: true, Inactive: inactive})
+		if err == nil && name != "boss" {
+			err = s.MailUser(t.Context(), api, core.MailActivation, session.User)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func(kind core.MailKind, email string) {
+		t.Helper()
+		if _, err := s.AskMailByEmail(t.Context(), api, kind, email, core.Recipients{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	register("before", "boss@example.org", true)
+	register("boss", "Boss@example.org", false)
+	register("after", "BOSS@example.org", false)
+	register("plain", "boss@ｅxample.org", false) // its owner, if it were another address
+	register("last", "bosS@example.org", false)
+	register("too many", "bOss@example.org", false)
+	for range 3 {
+		ask(core.MailUsernameReset, "Boss@example.org")
+	}
+	for range 3 {
+		ask(core.MailPasswordReset, "Boss@example.org")
+	}
+	want := []string{"ok", "ok", "ok", "ok", "throttled", "ok", "ok", "throttled", "ok", "ok", "throttled"}
+	if d := cmp.Diff(want, s.outcomes()); d != "" {
+		t.Errorf("mails (-want +got):\n%s", d)
+	}
+}
+
+// TestAskedByOneNetwork holds that a client who may ask for no more mails costs no look at the users: an
+// address may have been given to very many.
+func TestAskedByOneNetwork(t *testing.T) {
+	s := newLimitedMails(t, core.LoginLimits{MailsPerAddress: core.Limit{Burst: 2, Window: time.Hour}})
+	for i := range 3 {
+		r := core.Registration{Username: fmt.Sprint("user", i), Email: "ann@example.org", Password: "secret"}
+		if _, err := s.CreateUser(t.Context(), core.Policy{}, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx := from(t, "192.0.2.1")
+	for i, want := range []core.Kind{-1, -1, core.KindThrottled} {
+		before := s.lookups()
+		_, err := s.AskMailByEmail(ctx, core.Policy{Issuer: "api"}, core.MailPasswordReset, "ann@example.org", core.Recipients{})
+		if want == -1 && err != nil || want != -1 && core.KindOf(err) != want {
+			t.Errorf("%d: %v", i, err)
+		}
+		if looked := s.lookups() > before; looked == (want == core.KindThrottled) {
+			t.Errorf("%d: users were looked for: %t", i, looked)
+		}
 	}
 }

@@ -187,7 +187,7 @@ func raceLogoutAllTokenLogins(t *testing.T, p suite.Pair, login func(s core.Stor
 		suite.Together(actors, func(i int) {
 			for n := range each {
 				if i == 0 && n == each/2 {
-					if _, err := p.A.DeleteUserTokens(t.Context(), ann.ID, realm, nil); err != nil {
+					if _, err := p.A.DeleteUserTokens(t.Context(), ann.ID, suite.Realm, nil); err != nil {
 						t.Error(err)
 					}
 				}
