@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -72,6 +73,12 @@ func (c *clientConn) Read(b []byte) (int, error) {
 			c.below.slot.unfinished.Store(false)
 		}
 		return n, err
+	}
+	if len(c.pending) > 0 {
+		// A request that was sent without waiting for the reply to the one before: others take turns. Else
+		// their connections, and passwords that are being hashed, would wait for as long as this one
+		// may run, and for as many of its kind, which a few kilobytes keep busy.
+		runtime.Gosched()
 	}
 	n, err := c.receive(b)
 	if n == 0 {
