@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
@@ -215,6 +216,29 @@ func TestUnsafeFiles(t *testing.T) {
 	unsafe := start(t, args...)
 	logs(t, unsafe, `others may read the file of the sealing keys`, `others may replace the file of the database`, `"file":"`+filepath.Dir(path)+`","mode":"0777"`)
 	logs(t, unsafe, `others may write the file of the database: chmod go-w","file":"`+path+`"`, `others may write the file of the sealing keys: chmod go-w","file":"`+path+`.key"`)
+
+	// What decides about accounts, and where links to them lead.
+	folder := t.TempDir()
+	templates := filepath.Join(folder, "mails")
+	profile, template := filepath.Join(folder, "api.yaml"), filepath.Join(templates, "password_reset.txt")
+	text, ok := profiles.Source("snippit")
+	if !ok {
+		t.Fatal("no such profile")
+	}
+	if err := errors.Join(os.WriteFile(profile, text, 0o600), os.Mkdir(templates, 0o700), os.WriteFile(template, []byte("{{.URL}}"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	named := append(slices.Clone(cheap), "--profile", profile, "--store", database(t), "--mail-templates", templates)
+	owned := start(t, named...)
+	if log := owned.log.String(); strings.Contains(log, "others may") {
+		t.Errorf("files of one user: %s", log)
+	}
+	owned.end(t)
+	if err := errors.Join(os.Chmod(profile, 0o666), os.Chmod(template, 0o662)); err != nil {
+		t.Fatal(err)
+	}
+	shared := start(t, named...)
+	logs(t, shared, `others may write the file of the profile: chmod go-w","file":"`+profile+`"`, `others may write the file of the mail templates: chmod go-w","file":"`+template+`"`)
 
 	django := filepath.Join(t.TempDir(), "django.db")
 	mustMakeDjango(t, django)

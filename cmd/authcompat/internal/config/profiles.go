@@ -15,6 +15,7 @@ import (
 // BoundProfile is a profile and the address that it is served at.
 type BoundProfile struct {
 	Profile *profiles.Profile
+	File    string // path of the profile; empty: it is built in
 	Address string // HOST:PORT
 	TLS     httpserver.TLSOptions
 	Front   *frontconfig.Front // nil: there is no application behind it
@@ -49,7 +50,11 @@ func (f *Server) loadProfiles(ctx context.Context, found *section.Problems) []Bo
 			p.Headers = l.deprecation.headers(p.Headers, found)
 			application, frontAt := f.loadFront(ctx, l, p, found)
 			l.front.CheckAdopt(p, found)
-			all = append(all, BoundProfile{p, address, f.tlsOptions(l), application, frontAt})
+			file := ""
+			if !profiles.Has(l.profile) {
+				file = l.profile
+			}
+			all = append(all, BoundProfile{p, file, address, f.tlsOptions(l), application, frontAt})
 		}
 	}
 	checkRegistrations(all, found)

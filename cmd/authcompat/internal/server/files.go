@@ -22,8 +22,12 @@ func (s *server) warnFiles() {
 		{what: "SMTP password", path: f.Mail.PasswordFile, secret: true},
 		{what: "key of links", path: f.Mail.SecretKeyFile, secret: true},
 		{what: "configuration", path: f.Engine.ConfigFile},
+		{what: "map", path: f.Engine.Mapping},
+		{what: "common passwords", path: f.CommonPasswords.File},
 	}
+	files = append(files, templateFiles(f.Mail.TemplatesDir)...)
 	for _, a := range s.apis {
+		files = append(files, file{what: "profile", path: a.bound.Load().File})
 		if of := a.bound.Load().Front; of != nil && of.Identity != nil {
 			files = append(files, file{what: "identity keys", path: f.IdentityFile(of.Identity).Path(), secret: true})
 		}
@@ -39,6 +43,22 @@ func (s *server) warnFiles() {
 			s.log.Warn(r.text, "file", r.path, r.attribute, r.value)
 		}
 	}
+}
+
+// templateFiles are the templates of mails, which have links to accounts, and their folders; none if there
+// is no such folder.
+func templateFiles(folder string) (files []file) {
+	if folder == "" {
+		return nil
+	}
+	// An entry that can't be read is none that a template comes from.
+	_ = filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			files = append(files, file{what: "mail templates", path: path})
+		}
+		return nil
+	})
+	return files
 }
 
 // file is one that a server works with.
