@@ -76,6 +76,16 @@ func (s *Service) Unconfirmed(ctx context.Context, by, u User) (Confirmation, er
 	return Confirmation{account: account, others: by.ID != u.ID}, nil
 }
 
+// Confirmed returns the confirmation c of who asks, by, to do something to the account of u, or that of
+// Unconfirmed where the API has asked for no password (nil), or the account is another's. Errors as
+// Unconfirmed.
+func (s *Service) Confirmed(ctx context.Context, by, u User, c *Confirmation) (Confirmation, error) {
+	if c == nil || by.ID != u.ID {
+		return s.Unconfirmed(ctx, by, u)
+	}
+	return *c, nil
+}
+
 // checkGuess returns the account of a subject whose password is plain. It counts a guess
 // before anything is hashed, and refunds it unless it was a wrong one, as LoginOrAdopt does.
 func (s *Service) checkGuess(ctx context.Context, p Policy, act Action, size int, plain string, find func(context.Context) (subject, error)) (account Account, err error) {

@@ -20,7 +20,7 @@ const (
 
 	// Update changes the address and attributes of the user whom the path names.
 	Update Action = "update"
-	// Delete removes that user, and all tokens.
+	// Delete removes that user, and all tokens; in the families other than drf the caller alone.
 	Delete Action = "delete"
 	// List shows all users that the caller may see.
 	List Action = "list"
@@ -89,7 +89,7 @@ func actionRules() []actionRule {
 		},
 		{
 			action: Delete, methods: []string{http.MethodDelete}, access: AccessToken,
-			takes: []Role{RoleCurrentPassword}, named: true, drf: true,
+			takes: []Role{RoleCurrentPassword}, named: true,
 		},
 		{action: List, methods: []string{http.MethodGet}, access: AccessToken, drf: true},
 		{

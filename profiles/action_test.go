@@ -93,11 +93,15 @@ func TestActions(t *testing.T) {
 func TestActionsOfOtherFamilies(t *testing.T) {
 	checkProblems(t, plainProfile, []problem{
 		{"action", "  login:\n", "  login:\n    action: update\n", []string{
-			`f.yaml:7:13: endpoints.login.action: want register, login, logout, logoutall, account or set_password, not "update"`,
+			`f.yaml:7:13: endpoints.login.action: want register, login, logout, logoutall, account, delete or set_password, not "update"`,
 		}},
 		{"password", "  login:\n", "  change:\n    action: set_password\n    path: /change/\n    logout: true\n    fields: {old: {role: current_password}, new: {role: password}, again: {role: password_again}}\n    reply: {status: 204}\n  login:\n", nil},
 		{"password's view", "  login:\n", "  change:\n    action: set_password\n    path: /change/\n    renderers: [json]\n    fields: {new: {role: password}}\n    reply: {status: 204}\n  login:\n", []string{
 			"f.yaml:9:5: endpoints.change.renderers: set_password is no REST framework view in family plainjson",
+		}},
+		{"deletion", "  login:\n", "  gone:\n    action: delete\n    path: /me/\n    fields: {old: {role: current_password}}\n    reply: {status: 204}\n  login:\n", nil},
+		{"deletion of others", "  login:\n", "  gone:\n    action: delete\n    path: '/users/{id}/'\n    reply: {status: 204}\n  login:\n", []string{
+			"f.yaml:8:11: endpoints.gone.path: delete removes the caller's own account in family plainjson: its path has no variable",
 		}},
 		{"role", "fields: {username: {}", "fields: {email: {}", []string{
 			`f.yaml:8:21: endpoints.login.fields.email.role: is missing: "email" is none of username, password`,

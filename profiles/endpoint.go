@@ -141,6 +141,9 @@ func (p *Profile) accountKeys(m *yamlvalue.Map, e *Endpoint) {
 	} else {
 		m.Forbid("others", "is of accounts of others in family %s alone", DRF)
 	}
+	if v, _ := m.Get("path"); e.Action == Delete && !p.Family.oneOf(DRF) && strings.Contains(e.Path, "{") {
+		v.Refuse("%s removes the caller's own account in family %s: its path has no variable", Delete, p.Family)
+	}
 	if e.Action.oneOf(Login) {
 		yamlvalue.Optional(m, "update_last_login", &e.UpdateLastLogin, yamlvalue.Boolean)
 	} else {
@@ -156,7 +159,7 @@ func (p *Profile) accountKeys(m *yamlvalue.Map, e *Endpoint) {
 // isView tells whether an endpoint is a REST framework view: all of family drf are,
 // and those of formjson that want a token.
 func isView(f Family, a Action) bool {
-	return f.oneOf(DRF) || f == FormJSON && a.oneOf(Logout, LogoutAll, Account, SetPassword)
+	return f.oneOf(DRF) || f == FormJSON && a.oneOf(Logout, LogoutAll, Account, Delete, SetPassword)
 }
 
 // view reads the keys of a REST framework view.

@@ -183,14 +183,11 @@ func (deleteAction) do(v *view, c call) result {
 	if refusal != nil {
 		return *refusal
 	}
-	if confirmation == nil || user.ID != c.session.User.ID {
-		other, err := v.engine.Unconfirmed(c.context(), c.session.User, user)
-		if err != nil {
-			return *v.engineError(err)
-		}
-		confirmation = &other
+	confirmed, err := v.engine.Confirmed(c.context(), c.session.User, user, confirmation)
+	if err != nil {
+		return *v.engineError(err)
 	}
-	if err := v.engine.DeleteAccount(c.context(), v.policy, *confirmation); err != nil {
+	if err := v.engine.DeleteAccount(c.context(), v.policy, confirmed); err != nil {
 		return *v.accountError(err)
 	}
 	return v.success(c, &reply.Data{})

@@ -4,8 +4,8 @@
 //
 //	routes   register and login are form views, open to all; package drf serves
 //	         the other endpoints, and the paths that no endpoint has
-//	order    method (405, empty), then the form, then the engine; set_password is a
-//	         view of the framework, which decides as package drf says, with a form
+//	order    method (405, empty), then the form, then the engine; set_password and
+//	         delete are views of the framework, which decide as package drf says, with a form
 //
 // Sources are django/forms/*.py and django/contrib/auth/forms.py 2.2 unless a
 // comment names another version.
@@ -45,7 +45,8 @@ func New(p *profiles.Profile, engine *core.Service, passwords *newpassword.Check
 		profile: p, engine: engine, policy: token.Policy(p), passwords: passwords, emails: django.NewEmails(), forms: django.NewForms(),
 		errors: reply.Compile(*p.Errors.Body, pyjson.Spaced()), failures: failures(), framework: drf.New(p, engine, passwords, nil),
 	}
-	a.framework.Serve(profiles.SetPassword, a.setPassword)
+	a.framework.Serve(profiles.SetPassword, a.owned((*view).setPassword))
+	a.framework.Serve(profiles.Delete, a.owned((*view).deleteAccount))
 	return a
 }
 

@@ -142,3 +142,29 @@ for line in sys.stdin:
 		}
 	}
 }
+
+// TestDelete removes the caller's account by a form with the password, or at once where the API asks for none.
+func TestDelete(t *testing.T) {
+	for fields, steps := range map[string][][2]string{
+		"": {{"", `204 `}},
+		"fields: {password: {role: current_password}}\n    ": {
+			{"", `200 {"errors": {"password": ["This field is required."]}, "success": false}`},
+			{"password=wrong", `200 {"errors": {"password": ["Your old password was entered incorrectly. Please enter it again."]}, "success": false}`},
+			{"password=secret", `204 `},
+		},
+	} {
+		a, user, header := newPasswords(t, "LOGOUT", "false", "OLD", "", "  set_password:\n", "  gone:\n    action: delete\n    path: /auth/gone\n    "+fields+"reply: {status: 204}\n  set_password:\n")
+		for _, step := range steps {
+			w := a.Ask(t, "DELETE", "/auth/gone", step[0], "Content-Type", "application/x-www-form-urlencoded", "Authorization", header)
+			if got := w.Result().Status[:3] + " " + w.Body.String(); got != step[1] || w.Header().Get("Allow") != "DELETE, OPTIONS" {
+				t.Errorf("%q: %s %v, want %s", step[0], got, w.Header(), step[1])
+			}
+		}
+		if _, err := a.Engine.UserByID(t.Context(), user.ID); core.KindOf(err) != core.KindUserUnknown {
+			t.Errorf("the user is there: %v", err)
+		}
+		if w := a.Ask(t, "DELETE", "/auth/gone", "", "Authorization", header); w.Code != 401 || w.Header()["WWW-Authenticate"] == nil {
+			t.Errorf("of nobody: %d %s", w.Code, w.Body)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package plainjson
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
@@ -137,13 +138,9 @@ func (v *view) setPassword(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if refusal != nil {
 		return *refusal
 	}
-	var confirmation *core.Confirmation
-	if typed, sent := values[profiles.RoleCurrentPassword]; sent {
-		confirmed, err := v.engine.ConfirmPassword(r.Context(), v.policy, session.User, typed)
-		if err != nil {
-			return *v.accountError(err)
-		}
-		confirmation = &confirmed
+	confirmation, err := v.confirm(r.Context(), session.User, values)
+	if err != nil {
+		return *v.accountError(err)
 	}
 	if refusal := v.newPassword(values, session.User); refusal != nil {
 		return *refusal
@@ -152,4 +149,43 @@ func (v *view) setPassword(w http.ResponseWriter, r *http.Request) wire.Reply {
 		return *v.accountError(err)
 	}
 	return v.success(reply.Data{User: session.User, Token: session.Token})
+}
+
+// confirm checks the current password, if it was sent; nil: it was not.
+func (v *view) confirm(ctx context.Context, caller core.User, values map[profiles.Role]string) (*core.Confirmation, error) {
+	typed, sent := values[profiles.RoleCurrentPassword]
+	if !sent {
+		return nil, nil
+	}
+	confirmation, err := v.engine.ConfirmPassword(ctx, v.policy, caller, typed)
+	if err != nil {
+		return nil, err
+	}
+	return &confirmation, nil
+}
+
+// deleteAccount removes the caller and all tokens. The body is read for the current password alone.
+func (v *view) deleteAccount(w http.ResponseWriter, r *http.Request) wire.Reply {
+	session, refusal := v.authenticate(r)
+	if refusal != nil {
+		return *refusal
+	}
+	var values map[profiles.Role]string
+	if len(v.endpoint.Fields) > 0 {
+		if values, refusal = v.read(w, r); refusal != nil {
+			return *refusal
+		}
+	}
+	confirmation, err := v.confirm(r.Context(), session.User, values)
+	if err != nil {
+		return *v.accountError(err)
+	}
+	confirmed, err := v.engine.Confirmed(r.Context(), session.User, session.User, confirmation)
+	if err == nil {
+		err = v.engine.DeleteAccount(r.Context(), v.policy, confirmed)
+	}
+	if err != nil {
+		return *v.accountError(err)
+	}
+	return v.success(reply.Data{})
 }

@@ -45,12 +45,12 @@ func TestSetPassword(t *testing.T) {
 		{"Token x", `{"old":"secret","new":"brand new one","again":"brand new one"}`, 401, `{"error": "Invalid token"}`},
 		{header, `[]`, 400, `{"error": "A JSON object is required"}`},
 		{header, `{"old":"wrong","new":"","again":""}`, 400, `{"error": "new is required"}`},
-		{header, `{"old":"wrong","new":"short","again":"shorter"}`, 400, `{"error": "old is not the password"}`},
+		{header, `{"old":"wrong","new":"short","again":"shorter"}`, 400, `{"error": "old is wrong"}`},
 		{header, `{"old":"secret","new":"short","again":"shorter"}`, 400, `{"error": "again is not the same as the password"}`},
 		{header, `{"old":"secret","new":"short","again":"short"}`, 400, `{"error": "new must have 8 characters or more"}`},
 		{header, `{"old":"secret","new":"Gwendolyn1","again":"Gwendolyn1"}`, 400, `{"error": "new is too similar to the first name"}`},
 		{header, `{"old":"secret","new":"brand new one","again":"brand new one"}`, 200, `{"status": "success"}`},
-		{header, `{"old":"secret","new":"brand new one","again":"brand new one"}`, 400, `{"error": "old is not the password"}`},
+		{header, `{"old":"secret","new":"brand new one","again":"brand new one"}`, 400, `{"error": "old is wrong"}`},
 		{header, `{"old":"brand new one","new":"another one","again":"another one"}`, 200, `{"status": "success"}`},
 	} {
 		w := a.Ask(t, "POST", "/password", c.body, "Authorization", c.header)
@@ -76,6 +76,36 @@ func TestSetPasswordEndsTokens(t *testing.T) {
 		}
 		if w := a.Ask(t, "GET", "/me", "", "Authorization", header); w.Code != status {
 			t.Errorf("logout: %s: the token is answered with %d", logout, w.Code)
+		}
+	}
+}
+
+// TestDelete removes the caller's account with the password, or at once where the API asks for none.
+func TestDelete(t *testing.T) {
+	for fields, steps := range map[string][][2]string{
+		"": {{"", `200 {"status": "success"}`}},
+		"fields: {password: {role: current_password}}, ": {
+			{"", `400 {"error": "No JSON object could be decoded"}`},
+			{"{}", `400 {"error": "password is required"}`},
+			{`{"password": "wrong"}`, `400 {"error": "password is wrong"}`},
+			{`{"password": "secret"}`, `200 {"status": "success"}`},
+		},
+	} {
+		p := apitest.MustParse(t, passwords, "LOGOUT", "false", "OLD", "", "  set_password:\n", "  gone: {action: delete, path: /me, "+fields+"reply: {status: 200, body: {status: success}}}\n  set_password:\n")
+		a := apitest.MustNew(t, p, sqlitetest.MustOpen(t))
+		a.MustCreateUser(t, "ann", false)
+		header := "Token " + a.MustLogin(t, token.Policy(p), "ann")
+		for _, step := range steps {
+			w := a.Ask(t, "DELETE", "/me", step[0], "Authorization", header)
+			if got := w.Result().Status[:3] + " " + w.Body.String(); got != step[1] {
+				t.Errorf("%q: %s, want %s", step[0], got, step[1])
+			}
+		}
+		if _, err := a.Engine.User(t.Context(), "ann"); core.KindOf(err) != core.KindUserUnknown {
+			t.Errorf("the user is there: %v", err)
+		}
+		if w := a.Ask(t, "DELETE", "/me", "", "Authorization", header); w.Code != 401 {
+			t.Errorf("of nobody: %d %s", w.Code, w.Body)
 		}
 	}
 }

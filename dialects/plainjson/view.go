@@ -69,6 +69,8 @@ func (a *API) view(e profiles.Endpoint) *view {
 		v.act = (*view).logoutAll
 	case profiles.Account:
 		v.act = (*view).account
+	case profiles.Delete:
+		v.act = (*view).deleteAccount
 	case profiles.SetPassword:
 		v.act = (*view).setPassword
 	}

@@ -59,14 +59,10 @@ func Of(u core.User) []validation.Attribute {
 // Change gives the caller another password, and with endTokens ends the tokens. confirmation is nil
 // where the API asks for no password. It fails as ChangePassword of the engine does.
 func Change(ctx context.Context, engine *core.Service, p core.Policy, caller core.User, confirmation *core.Confirmation, password string, endTokens bool) error {
-	if confirmation == nil {
-		unconfirmed, err := engine.Unconfirmed(ctx, caller, caller)
-		if err != nil {
-			return err
-		}
-		confirmation = &unconfirmed
+	confirmed, err := engine.Confirmed(ctx, caller, caller, confirmation)
+	if err == nil {
+		_, err = engine.ChangePassword(ctx, p, confirmed, password, endTokens)
 	}
-	_, err := engine.ChangePassword(ctx, p, *confirmation, password, endTokens)
 	return err
 }
 

@@ -13,24 +13,34 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// setPassword makes a view of the framework with Django's PasswordChangeForm or, where the API asks
-// for no password, SetPasswordForm (django/contrib/auth/forms.py).
-func (a *API) setPassword(e profiles.Endpoint) drf.Form {
-	v := a.view(e, nil)
-	return func(in drf.Admitted) (wire.Reply, error) {
-		form, refusal := v.read(in.W, in.Request)
-		if refusal != nil {
-			return *refusal, nil
+// What a view of the framework does with a form of Django's for who has a token.
+
+// owned makes the forms of an action on the caller's account, in which do answers a form; nil: the
+// endpoint has no fields, and the body is not read. err is a failure that the framework's view answers.
+func (a *API) owned(do func(v *view, ctx context.Context, session core.Session, form *django.Form) (answer wire.Reply, err error)) func(profiles.Endpoint) drf.Form {
+	return func(e profiles.Endpoint) drf.Form {
+		v := a.view(e, nil)
+		return func(in drf.Admitted) (wire.Reply, error) {
+			var form *django.Form
+			if len(e.Fields) > 0 {
+				var refusal *wire.Reply
+				if form, refusal = v.read(in.W, in.Request); refusal != nil {
+					return *refusal, nil
+				}
+			}
+			answer, err := do(v, in.Request.Context(), in.Session, form)
+			if err != nil {
+				return wire.Reply{}, err
+			}
+			answer.Headers, answer.Always = answer.Headers[len(a.profile.Headers):], in.Headers // which has those, too
+			return answer, nil
 		}
-		answer, err := v.changePassword(in.Request.Context(), in.Session, form)
-		answer.Headers, answer.Always = answer.Headers[len(a.profile.Headers):], in.Headers // which has those, too
-		return answer, err
 	}
 }
 
-// changePassword cleans each field in its turn, and changes the caller's password if there is nothing wrong
-// with any. err is that the user is gone since the token was looked up.
-func (v *view) changePassword(ctx context.Context, session core.Session, form *django.Form) (answer wire.Reply, err error) {
+// setPassword is Django's PasswordChangeForm or, where the API asks for no password, SetPasswordForm
+// (django/contrib/auth/forms.py), which cleans each field in its turn.
+func (v *view) setPassword(ctx context.Context, session core.Session, form *django.Form) (answer wire.Reply, err error) {
 	e := v.endpoint
 	values, failures := v.clean(e.Fields, form)
 	confirmation, err := v.confirm(ctx, session.User, values, failures)
@@ -41,16 +51,42 @@ func (v *view) changePassword(ctx context.Context, session core.Session, form *d
 		}
 		err = newpassword.Change(ctx, v.engine, v.policy, session.User, confirmation, values[profiles.RolePassword], e.Logout)
 	}
-	field, asked := e.Field(profiles.RoleCurrentPassword)
-	switch kind := core.KindOf(err); {
-	case err == nil:
-		return v.success(&reply.Data{User: session.User, Token: session.Token}), nil
+	return v.done(err)
+}
+
+// deleteAccount removes the caller and all tokens. Where the API asks for the password, that is a form
+// of its own, with the error of PasswordChangeForm.
+func (v *view) deleteAccount(ctx context.Context, session core.Session, form *django.Form) (answer wire.Reply, err error) {
+	var confirmation *core.Confirmation
+	if form != nil {
+		values, failures := v.clean(v.endpoint.Fields, form)
+		if confirmation, err = v.confirm(ctx, session.User, values, failures); err == nil && failures.Len() > 0 {
+			return v.badRequest(failures, "invalid"), nil
+		}
+	}
+	var confirmed core.Confirmation
+	if err == nil {
+		confirmed, err = v.engine.Confirmed(ctx, session.User, session.User, confirmation)
+	}
+	if err == nil {
+		err = v.engine.DeleteAccount(ctx, v.policy, confirmed)
+	}
+	return v.done(err)
+}
+
+// done answers for what was done to the caller's account, or why it was not. err is that the user is gone
+// since the token was looked up.
+func (v *view) done(failed error) (answer wire.Reply, err error) {
+	field, asked := v.endpoint.Field(profiles.RoleCurrentPassword)
+	switch kind := core.KindOf(failed); {
+	case failed == nil:
+		return v.success(&reply.Data{}), nil
 	case kind == core.KindUserUnknown:
-		return v.engineError(err), err
+		return answer, failed
 	case kind == core.KindInvalidCredentials && asked: // it has been changed since it was confirmed
 		return v.badRequest(fieldError(field.Name, v.message("current_password")), "invalid"), nil
 	}
-	return v.engineError(err), nil
+	return v.engineError(failed), nil
 }
 
 // confirm checks the current password, if it was sent, and adds the error of a wrong one
