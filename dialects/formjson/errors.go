@@ -35,11 +35,12 @@ func failures() map[core.Kind]failure {
 		core.KindEmailTaken:    {status: http.StatusBadRequest, message: "email_invalid"},
 		core.KindUnsupported:   {status: http.StatusServiceUnavailable, message: "unavailable"},
 		core.KindTokenLimit:    {status: http.StatusForbidden, message: "token_limit"},
-		core.KindInvalidUser:   {message: "username_characters", username: true},
-		core.KindUnavailable:   {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
-		core.KindOverloaded:    {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
-		core.KindThrottled:     {status: http.StatusTooManyRequests, message: "throttled", retry: true},
-		core.KindCanceled:      {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
+		// A name without room, where its field has no limit: the sentence from before there was one.
+		core.KindInvalidUser: {message: "username_characters", username: true},
+		core.KindUnavailable: {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
+		core.KindOverloaded:  {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
+		core.KindThrottled:   {status: http.StatusTooManyRequests, message: "throttled", retry: true},
+		core.KindCanceled:    {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
 		// No form takes a token or asks for a user: these would be defects.
 		core.KindTokenUnknown: internal,
 		core.KindTokenExpired: internal,

@@ -32,11 +32,13 @@ func failures() map[core.Kind]failure {
 		core.KindUnsupported:        {status: http.StatusServiceUnavailable, message: "unavailable"},
 		core.KindTokenLimit:         {status: http.StatusForbidden, message: "token_limit"},
 		core.KindUserUnknown:        {status: http.StatusNotFound, message: "not_found", outcome: "not_found"},
-		core.KindInvalidUser:        {status: http.StatusBadRequest, message: "username_characters"},
-		core.KindUnavailable:        {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
-		core.KindOverloaded:         {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
-		core.KindThrottled:          {status: http.StatusTooManyRequests, message: "throttled", retry: true},
-		core.KindCanceled:           {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
+		// A name without room, where its field has no limit, or with half a character, which no field
+		// refuses here.
+		core.KindInvalidUser: {status: http.StatusBadRequest, message: "username_characters"},
+		core.KindUnavailable: {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
+		core.KindOverloaded:  {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
+		core.KindThrottled:   {status: http.StatusTooManyRequests, message: "throttled", retry: true},
+		core.KindCanceled:    {status: http.StatusServiceUnavailable, message: "unavailable", retry: true},
 	}
 }
 
