@@ -26,6 +26,8 @@ func readsSmallFiles(dsn string) map[string][]string {
 		"serve --tls-cert":    {"serve", "--profile", "snippit", "--tls-cert", "FILE", "--tls-key", "FILE", "--store", dsn},
 		"serve --secret-key":  {"serve", "--profile", "snippit", "--secret-key-file", "FILE", "--store", dsn},
 		"conformance run":     {"conformance", "run", "--profile", "FILE"},
+		"conformance run -e":  {"conformance", "run", "--profile", "snippit", "--exchanges", "FILE"},
+		"conformance check":   {"conformance", "check", "FILE"},
 		"user list --config":  {"user", "list", "--map", "FILE", "--store", "django+" + dsn},
 		"secret rotate --key": {"secret", "rotate", "--secret-key-file", "FILE", "--store", dsn},
 	}
@@ -102,7 +104,7 @@ func TestEndlessFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			code := wantEnd(t, cmd)
-			if code < 1 || code > 2 || !strings.Contains(said.String(), "larger than 1 MiB") {
+			if code < 1 || code > 2 || !strings.Contains(said.String(), "larger than 1") {
 				t.Errorf("exit code %d: %s", code, said.String())
 			}
 		})

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -18,11 +19,12 @@ func WriteText(w io.Writer, r *conformance.Report, color bool) error {
 		p := &r.Profiles[i]
 		t.Begin(p.Profile, p.URL)
 		for k := range p.Results {
-			t.Result(&p.Results[k])
+			if err := t.Result(&p.Results[k]); err != nil {
+				return err
+			}
 		}
 	}
-	t.End()
-	return b.Flush()
+	return cmp.Or(t.End(), b.Flush())
 }
 
 func textHead(p *conformance.ProfileReport, color bool) string {
