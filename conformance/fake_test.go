@@ -135,6 +135,17 @@ func (f *fake) CreateUser(_ context.Context, u conformance.User) error {
 	return nil
 }
 
+// Link gives what logs the user in.
+func (f *fake) Link(_ context.Context, username string) (uid, token string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	u, ok := f.users[username]
+	if !ok {
+		return "", "", fmt.Errorf("there is no user %s", username)
+	}
+	return u.Username, u.Password, nil
+}
+
 func (f *fake) Now() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -58,8 +58,15 @@ type user struct {
 type step struct {
 	position Position
 	advance  time.Duration
+	link     *link
 	request  request
 	response response
+}
+
+// A link is a link of which a step's request has the parts.
+type link struct {
+	user       string // whose it is
+	uid, token string // what its parts are captured as
 }
 
 type request struct {

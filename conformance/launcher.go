@@ -32,6 +32,9 @@ type Server struct {
 type State interface {
 	// CreateUser makes a user that does not exist yet.
 	CreateUser(ctx context.Context, u User) error
+	// Link returns what is in the link of a mail to the user, about a new password: the key of the
+	// user, and a token that is good for the user now.
+	Link(ctx context.Context, username string) (uid, token string, err error)
 	// Now returns the server's clock.
 	Now() time.Time
 	// Advance moves the server's clock forward.

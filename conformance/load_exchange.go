@@ -83,10 +83,32 @@ func loadStep(v value, moves bool) step {
 		{name: "answer", now: "response", read: func(v value) { s.response = loadResponse(v) }},
 	}
 	if moves {
-		fields = append(fields, field{name: "advance", read: func(v value) { s.advance = v.span() }})
+		fields = append(fields,
+			field{name: "advance", read: func(v value) { s.advance = v.span() }},
+			field{name: "link", read: func(v value) { s.link = loadLink(v) }})
 	}
 	v.mapping(fields...)
 	return s
+}
+
+func loadLink(v value) *link {
+	var l link
+	name := func(into *string) func(value) {
+		return func(v value) {
+			if *into = v.filled(); *into != "" && !template.IsName(*into) {
+				v.Refuse("is no name: want small letters, digits and underscores")
+			}
+		}
+	}
+	v.mapping(
+		field{name: "user", required: true, read: name(&l.user)},
+		field{name: "uid", required: true, read: name(&l.uid)},
+		field{name: "token", required: true, read: name(&l.token)},
+	)
+	if l.user == "" || l.uid == "" || l.token == "" {
+		return nil // which is a problem by now
+	}
+	return &l
 }
 
 func (v value) span() time.Duration {

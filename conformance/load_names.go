@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -48,12 +49,31 @@ type defined struct {
 
 func checkStep(r *yamlfile.Reader, key string, s step, d defined) {
 	captured := map[string]bool{}
+	if s.link != nil {
+		d.checkLink(r, key+".link", s)
+	}
 	s.eachTemplate(func(at string, t template.Template) {
 		for _, text := range d.check(at, t, captured) {
 			r.Add(s.position, key+"."+at, "%s", text)
 		}
 	})
 	for name := range captured {
+		d.captures[name] = true
+	}
+}
+
+// checkLink checks whose link it is, and adds what it captures: the step's own request has it already.
+func (d defined) checkLink(r *yamlfile.Reader, key string, s step) {
+	switch i := slices.IndexFunc(d.users, func(u user) bool { return u.name == s.link.user }); {
+	case i < 0:
+		r.Add(s.position, key+".user", "there is no user %s", s.link.user)
+	case d.users[i].isNew:
+		r.Add(s.position, key+".user", "user %s does not exist when the exchange begins", s.link.user)
+	}
+	for _, name := range []string{s.link.uid, s.link.token} {
+		if d.captures[name] {
+			r.Add(s.position, key, "%s is captured already", name)
+		}
 		d.captures[name] = true
 	}
 }

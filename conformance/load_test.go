@@ -50,6 +50,16 @@ func TestLoadProblems(t *testing.T) {
 			"  - {name: n, source: s, ours: r, users: {john: {password: x, own: true}}, steps: [{request: {method: GET, path: /}, answer: {status: 200, headers: {Content-Type: ~}, empty: true}}]}\n",
 			"f:3:1: every_answer: is called defaults.response now\nf:5:26: exchanges[0].ours: is called authcompat_only now\n" +
 				"f:5:63: exchanges[0].users.john.own: is called dedicated now\nf:5:118: exchanges[0].steps[0].answer: is called response now"},
+		{"links", head + `  - name: n
+    source: s
+    users: {john: {password: x}, new: {new: true}}
+    steps:
+      - {link: {user: ann, uid: U, token: a}, request: &get {method: GET, path: /}, response: &ok {status: 200, headers: {Content-Type: ~}, empty: true}}
+      - {link: {user: new, uid: b, token: a}, request: *get, response: *ok}
+      - {link: {}, request: *get, response: *ok}
+`, "f:8:33: exchanges[0].steps[0].link.uid: is no name: want small letters, digits and underscores\n" +
+			"f:8:9: exchanges[0].steps[0].link.user: there is no user ann\nf:9:9: exchanges[0].steps[1].link.user: user new does not exist when the exchange begins\n" +
+			"f:9:9: exchanges[0].steps[1].link: a is captured already\nf:10:16: exchanges[0].steps[2].link.user: is missing\nf:10:16: exchanges[0].steps[2].link.uid: is missing\nf:10:16: exchanges[0].steps[2].link.token: is missing"},
 		{"no steps", head + "  - {name: n, source: s, steps: []}\n", "f:4:33: exchanges[0].steps: want one step or more"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -38,11 +38,25 @@ func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r 
 		if s.advance > 0 {
 			server.State.Advance(s.advance)
 		}
+		if s.link != nil && !replay.follow(ctx, *s.link) {
+			return
+		}
 		if !replay.step(ctx, i+1, s, replay.scope) {
 			return
 		}
 	}
 	r.Outcome = Passed
+}
+
+// follow captures the parts of a link. It reports whether the exchange goes on.
+func (x *replay) follow(ctx context.Context, l link) bool {
+	uid, token, err := x.server.State.Link(ctx, x.scope.Users[l.user].Username)
+	if err != nil {
+		x.result.Outcome, x.result.Reason = CouldNotRun, "making a link: "+err.Error()
+		return false
+	}
+	x.scope.Captures[l.uid], x.scope.Captures[l.token] = uid, token
+	return true
 }
 
 // step sends one request and compares its response with the expected one. It reports whether the

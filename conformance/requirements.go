@@ -19,6 +19,9 @@ func (p *profileRun) unmetRequirement(e *Exchange, server *Server) string {
 		if s.advance > 0 {
 			return "the clock of a running server cannot be moved"
 		}
+		if s.link != nil {
+			return "the mails of a running server cannot be read"
+		}
 	}
 	var there []user
 	for _, u := range e.users {

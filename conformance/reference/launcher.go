@@ -61,9 +61,21 @@ func (s *Server) CreateUser(ctx context.Context, u conformance.User) error {
 	})
 }
 
+// Link implements conformance.State.
+func (s *state) Link(ctx context.Context, username string) (uid, token string, err error) {
+	var link struct{ UID, Token string }
+	err = s.server.ask(ctx, "link", map[string]any{"username": username}, &link)
+	return link.UID, link.Token, err
+}
+
 // control calls a function of project/control.py. The error does not contain the arguments, one of
 // which may be a password.
 func (s *Server) control(ctx context.Context, function string, arguments map[string]any) error {
+	return s.ask(ctx, function, arguments, nil)
+}
+
+// ask is control for a function that returns something, which is read into result unless that is nil.
+func (s *Server) ask(ctx context.Context, function string, arguments map[string]any, result any) error {
 	body, err := json.Marshal(arguments)
 	if err != nil {
 		return err
@@ -79,6 +91,12 @@ func (s *Server) control(ctx context.Context, function string, arguments map[str
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("reference server: %s: status %d", function, response.StatusCode)
+	}
+	if result == nil {
+		return nil
+	}
+	if err := json.NewDecoder(response.Body).Decode(result); err != nil {
+		return fmt.Errorf("reference server: %s: %w", function, err)
 	}
 	return nil
 }

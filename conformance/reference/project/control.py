@@ -33,6 +33,7 @@ class Control:
             PREFIX + "reset": self.reset,
             PREFIX + "user": self.user,
             PREFIX + "advance": self.advance,
+            PREFIX + "link": self.link,
         }
 
     def __call__(self, environ, start_response):
@@ -40,9 +41,10 @@ class Control:
         if function is None:
             return self.application(environ, start_response)
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-        function(**(json.loads(body) or {}))
-        start_response("200 OK", [("Content-Length", "0")])
-        return []
+        result = function(**(json.loads(body) or {}))
+        answer = json.dumps(result).encode()
+        start_response("200 OK", [("Content-Length", str(len(answer)))])
+        return [answer]
 
     def reset(self):
         from django.contrib.auth.models import User
@@ -58,3 +60,15 @@ class Control:
 
     def advance(self, seconds):
         self.clock.ahead += datetime.timedelta(seconds=seconds)
+
+    def link(self, username):
+        from django.contrib.auth.models import User
+        from django.contrib.auth.tokens import default_token_generator
+        from django.utils.encoding import force_bytes
+        from django.utils.http import urlsafe_base64_encode
+
+        user = User.objects.get(username=username)
+        return {
+            "uid": urlsafe_base64_encode(force_bytes(user.pk)),
+            "token": default_token_generator.make_token(user),
+        }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/maillink"
 	"github.com/authcompat/authcompat/core/sealing"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
@@ -65,8 +67,10 @@ func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Ser
 	backend := scratch.Backend
 	backend.Auditor = nil // nobody reads the audit log of a server that ends with its exchanges
 	state.service = core.New(core.Config{Backend: backend, Hasher: hasher, Sealer: sealer, Clock: state.Now, Log: slog.New(slog.DiscardHandler)})
-	state.policy = dialects.Policy(p)
-	handler, err := dialects.New(p, state.service, l.options...)
+	state.policy, state.store = dialects.Policy(p), backend.Store
+	state.links = linksOf(p)
+	state.service.OnMail(func() {}) // nobody sends what is asked for: exchanges make their links themselves
+	handler, err := dialects.New(p, state.service, append(slices.Clone(l.options), dialects.WithLinks(state.links))...)
 	if err != nil {
 		return nil, errors.Join(err, cleanup())
 	}
@@ -88,7 +92,9 @@ func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Ser
 // processState reaches behind the HTTP of a server in this process.
 type processState struct {
 	service *core.Service
+	store   core.Store
 	policy  core.Policy
+	links   *maillink.Generator
 
 	mu  sync.Mutex
 	now time.Time
@@ -100,6 +106,25 @@ func (s *processState) CreateUser(ctx context.Context, u conformance.User) error
 		Username: u.Username, Email: u.Email, Password: u.Password, Inactive: u.Inactive, Attributes: u.Attributes,
 	})
 	return err
+}
+
+// linksOf returns what makes and checks the links of a profile, with a key for nothing that is worth one.
+func linksOf(p *profiles.Profile) *maillink.Generator {
+	return &maillink.Generator{Secrets: []string{"of servers in this process"}, AllEmails: p.Mails.Links == profiles.LinksAllauth}
+}
+
+// Link implements conformance.State.
+func (s *processState) Link(ctx context.Context, username string) (uid, token string, err error) {
+	a, err := s.store.Account(ctx, username)
+	if err != nil {
+		return "", "", fmt.Errorf("find user: %w", err)
+	}
+	format := maillink.Base64
+	if s.links.AllEmails {
+		format = maillink.Base36
+	}
+	user := maillink.User{ID: a.ID, PasswordHash: a.PasswordHash, Email: a.Email, LastLogin: a.LastLogin}
+	return maillink.EncodeUID(format, a.ID), s.links.Make(user, s.Now()), nil
 }
 
 // Now implements conformance.State. Time goes on by itself only a little, so
