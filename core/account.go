@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core/clients"
-	"github.com/authcompat/authcompat/core/spelling"
 )
 
 // What users see of accounts, and do with their own.
@@ -84,7 +83,8 @@ func (s *Service) EmailTaken(ctx context.Context, email string, userID int64) (b
 }
 
 // UpdateUser changes a user: what another request changed meanwhile stays, unless it is the
-// same. Names are normalized by the policy; addresses, as in Django, are not. It fails with KindUserUnknown,
+// same. Neither names nor addresses are normalized: in Django that is create_user's (django/contrib/auth/models.py
+// 3.2, UserManager), which no update calls. It fails with KindUserUnknown,
 // KindUsernameTaken, KindEmailTaken, KindInvalidUser or KindUnavailable.
 func (s *Service) UpdateUser(ctx context.Context, p Policy, userID int64, u UserUpdate) (User, error) {
 	return s.updateUser(ctx, p, Confirmation{account: Account{User: User{ID: userID}}}, u)
@@ -138,15 +138,12 @@ func (s *Service) updateUser(ctx context.Context, p Policy, c Confirmation, u Us
 func (u UserUpdate) apply(p Policy, was User) (to User, changed []string) {
 	to = was
 	if u.Username != nil {
-		switch to.Username = *u.Username; {
-		case p.EmailIsUsername:
+		if to.Username = *u.Username; p.EmailIsUsername {
 			to.Email = to.Username
-		case p.NormalizeUsername:
-			to.Username = spelling.Normalize(to.Username)
 		}
 	}
 	if u.Email != nil {
-		to.Email = *u.Email // as it is: only create_user of Django normalizes one
+		to.Email = *u.Email
 	}
 	to.Attributes = maps.Clone(was.Attributes)
 	for name, value := range u.Attributes {

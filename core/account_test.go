@@ -38,7 +38,7 @@ func TestUpdateUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := core.User{
-		ID: s.User.ID, Username: "anfi", Email: "Ann@EXAMPLE.org", Active: true, CreatedAt: s.User.CreatedAt,
+		ID: s.User.ID, Username: "anﬁ", Email: "Ann@EXAMPLE.org", Active: true, CreatedAt: s.User.CreatedAt,
 		Attributes: map[string]string{"followers": "17", "vip": "true"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

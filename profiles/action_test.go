@@ -162,6 +162,6 @@ func TestNames(t *testing.T) {
 		{"last login", "    path: /login/", "    path: /login/\n    update_last_login: true", nil},
 		{"last login of a logout", "    path: /logout/", "    path: /logout/\n    update_last_login: true", []string{"f.yaml:16:5: endpoints.logout.update_last_login: update_last_login is of login alone"}},
 		{"any text", "{username: {}, password: {trim: false}}", "{email: {validate: false}, password: {}}", nil},
-		{"any username", "{username: {}, password: {trim: false}}", "{username: {validate: false}, password: {}}", []string{"f.yaml:12:25: endpoints.login.fields.username.validate: only an address at login need not look like one"}},
+		{"any username", "{username: {}, password: {trim: false}}", "{username: {validate: false}, password: {}}", []string{"f.yaml:12:25: endpoints.login.fields.username.validate: only an address at login need not look like one, and a uid and a token of a link be any text"}},
 	})
 }

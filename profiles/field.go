@@ -108,12 +108,12 @@ func (r fieldReader) field(e yamlfile.Entry) Field {
 	if r.addresses && f.Role == RoleEmail && (r.action == Register || r.action == Update) {
 		e.Refuse("the address is the username here (usernames.email), and has its role")
 	}
-	if r.action.oneOf(Login) && f.Role.oneOf(RoleEmail) {
+	if r.action.oneOf(Login) && f.Role.oneOf(RoleEmail) || f.Role.oneOf(RoleUID, RoleToken) {
 		validate := true
 		yamlvalue.Optional(m, "validate", &validate, yamlvalue.Boolean)
 		f.AnyText = !validate
 	} else {
-		m.Forbid("validate", "only an address at %s need not look like one", Login)
+		m.Forbid("validate", "only an address at %s need not look like one, and a uid and a token of a link be any text", Login)
 	}
 	r.presence(m, &f)
 	r.content(m, &f)

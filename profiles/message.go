@@ -57,6 +57,9 @@ type message struct {
 	placeholders []string
 }
 
+// optional tells whether stacks need not have the message: without it, another one is given.
+func (m message) optional() bool { return m.key == "not_created" }
+
 // messagesOf gives the messages of a family, in the order in which they are
 // shown.
 func messagesOf(f Family) []message {
@@ -66,7 +69,7 @@ func messagesOf(f Family) []message {
 			{"required", nil}, {"null", nil}, {"blank", nil}, {"not_string", nil}, {"nul", nil},
 			{"surrogate", []string{"code"}}, {"max_length", []string{"max"}},
 			{"integer_invalid", nil}, {"boolean_invalid", nil}, {"date_invalid", nil},
-			{"username_characters", nil}, {"username_taken", nil}, {"email_invalid", nil}, {"email_taken", nil},
+			{"username_characters", nil}, {"username_taken", nil}, {"email_invalid", nil}, {"email_taken", nil}, {"not_created", nil},
 			{"mismatch", nil}, {"change_mismatch", nil}, {"username_mismatch", nil}, {"current_password", nil},
 			{"uid_invalid", nil}, {"link_invalid", nil}, {"link_stale", nil}, {"email_unknown", nil},
 			{"password_similar", []string{"attribute"}}, {"password_short", []string{"min"}},
@@ -116,11 +119,11 @@ func readMessages(v yamlvalue.Value, f Family, into Messages, all bool) {
 	if f == "" {
 		return // the keys depend on the family
 	}
-	get := m.Get
-	if all {
-		get = m.Need
-	}
 	for _, known := range messagesOf(f) {
+		get := m.Get
+		if all && !known.optional() {
+			get = m.Need
+		}
 		v, ok := get(known.key)
 		if !ok {
 			continue

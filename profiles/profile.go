@@ -303,7 +303,8 @@ type Field struct {
 	// unless the profile says otherwise.
 	Attribute string
 	Type      template.Attribute // of the attribute
-	// AnyText is an address at login that need not look like one (djoser's LOGIN_FIELD).
+	// AnyText is an address at login that need not look like one (djoser's LOGIN_FIELD), or a part of a link that is
+	// no field of the serializer: only the link says what is wrong with it (djoser's UsernameResetConfirmSerializer).
 	AnyText bool
 	// ReadOnly is a field of an update that OPTIONS shows, and that is ignored in bodies.
 	ReadOnly bool

@@ -112,7 +112,9 @@ func (r Rules) show(f Family) yamlnode.Map {
 func (m Messages) show(f Family) yamlnode.Map {
 	s := yamlnode.NewMap()
 	for _, known := range messagesOf(f) {
-		s.Text(known.key, m[known.key])
+		if _, there := m[known.key]; there || !known.optional() {
+			s.Text(known.key, m[known.key])
+		}
 	}
 	return s
 }

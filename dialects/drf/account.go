@@ -2,9 +2,9 @@ package drf
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/dialects/internal/route"
 	"github.com/authcompat/authcompat/profiles"
@@ -20,13 +20,15 @@ func (v *view) account(c call) (core.User, *result) {
 	var user core.User
 	var err error
 	switch {
-	case value == "", isID && value == strconv.FormatInt(caller.ID, 10), !isID && value == caller.Username:
+	case value == "", !isID && value == caller.Username:
 		return caller, nil
 	case isID:
-		// Django takes other spellings of a number, which no client sends.
-		id, bad := strconv.ParseInt(value, 10, 64)
-		if bad != nil || strconv.FormatInt(id, 10) != value {
+		id, ok := django.ParseInt(value) // django/db/models/fields/__init__.py 3.2, IntegerField.get_prep_value
+		if !ok {
 			return core.User{}, v.notFound()
+		}
+		if id == caller.ID {
+			return caller, nil
 		}
 		if v.endpoint.Others == profiles.OthersHidden && !staff(caller) {
 			return core.User{}, v.notFound() // without a look

@@ -112,6 +112,24 @@ endpoints:
 passwords: {validators: [similarity, min_length]}
 `
 
+// TestNotCreated registers a name that only its normalised form is another user's: djoser's serializer finds it
+// free, and the database does not.
+func TestNotCreated(t *testing.T) {
+	for messages, want := range map[string]string{
+		"":                                       `400 {"username":["A user with that username already exists."]}`,
+		"messages: {not_created: Can't create.}": `400 ["Can't create."]`,
+	} {
+		a, headers := newAccounts(t, accounts+messages, "OTHERS", "hidden", "LOGOUT", "false")
+		run(t, a, headers, []exchange{
+			{"", "POST", "/users/", `{"username": "\uff41nn", "password": "longenough"}`, want},
+			{"", "POST", "/users/", `{"username": "ann", "password": "longenough"}`, `400 {"username":["A user with that username already exists."]}`},
+			// A name that a user has changed to is as it was typed.
+			{"ann", "POST", "/rename/", `{"new_username": "\uff42ea", "re_new_username": "\uff42ea", "current_password": "secret"}`, "204"},
+			{"ann", "GET", "/users/1/", "", `200 {"username":"ｂea"}`},
+		})
+	}
+}
+
 // exchange is a request and what it is answered.
 type exchange struct{ as, method, path, body, want string }
 
@@ -173,7 +191,13 @@ func TestAccounts(t *testing.T) {
 			{"ann", "GET", "/users/", "", want.list},
 			{"ann", "GET", "/users/1/", "", `200 {"username":"ann"}`},
 			{"ann", "GET", "/users/2/", "", want.other},
-			{"ann", "GET", "/users/02/", "", unknown},
+			{"ann", "GET", "/users/02/", "", want.other},
+			{"ann", "GET", "/users/+0_1/", "", `200 {"username":"ann"}`},
+			{"ann", "GET", "/users/%20%D9%A1%E3%80%80/", "", `200 {"username":"ann"}`}, // an Arabic digit, an ideographic space
+			{"ann", "GET", "/users/%F0%9D%9F%99/", "", `200 {"username":"ann"}`},       // a mathematical digit
+			{"ann", "GET", "/users/%C2%B9/", "", unknown},                              // a superscript is no digit
+			{"ann", "GET", "/users/1_/", "", unknown},
+			{"ann", "GET", "/users/1%00/", "", unknown},
 			{"ann", "GET", "/users/9/", "", unknown},
 			{"ann", "GET", "/users/99999999999999999999/", "", unknown},
 			{"ann", "GET", "/users/bea/", "", unknown},

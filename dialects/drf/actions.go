@@ -90,7 +90,7 @@ func (registerAction) do(v *view, c call) result {
 		Inactive:   inactive,
 	})
 	if err != nil {
-		return *v.engineError(err)
+		return *v.registerError(err)
 	}
 	data := reply.OfSession(session)
 	return v.tellRegistered(c, session.User, v.success(c, &data))

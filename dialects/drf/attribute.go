@@ -3,10 +3,9 @@ package drf
 import (
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/authcompat/authcompat/core/spelling"
+	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/pyjson"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/profiles/template"
@@ -55,13 +54,10 @@ func (s *serializer) typed(f profiles.Field, raw any, sent, form bool) []any {
 // maxInteger is the longest text that IntegerField reads, in code points.
 const maxInteger = 1000
 
-var (
-	decimals = regexp.MustCompile(`\.0*[\t-\r ]*$`)
-	digits   = regexp.MustCompile(`^[+-]?[0-9]+(_[0-9]+)*$`)
-)
+var decimals = regexp.MustCompile(`\.0*[\t-\r ]*$`)
 
-// integer reads an integer as Python's int does, if it has 64 bits: a genuine server fails on
-// those that its column has no room for. Digits are ASCII here.
+// integer reads an integer as IntegerField does, if it has 64 bits: a genuine server fails on
+// those that its column has no room for.
 func integer(raw any) (string, bool) {
 	text := ""
 	switch value := raw.(type) {
@@ -73,12 +69,8 @@ func integer(raw any) (string, bool) {
 	if len(text) > maxInteger {
 		return "", false
 	}
-	text = spelling.Strip(decimals.ReplaceAllString(text, ""))
-	if !digits.MatchString(text) {
-		return "", false
-	}
-	n, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
-	return strconv.FormatInt(n, 10), err == nil
+	n, ok := django.ParseInt(decimals.ReplaceAllString(text, ""))
+	return strconv.FormatInt(n, 10), ok
 }
 
 // boolean reads one of BooleanField's words.

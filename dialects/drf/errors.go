@@ -78,6 +78,20 @@ func (v *view) loginError(err error) *result {
 	return v.failure(f, kind, err)
 }
 
+// registerError answers a failure of the engine's Register. What only the database finds taken, as another
+// request has just taken it or only its normalised form is, is no field's at djoser
+// (djoser/serializers.py 2.1, UserCreateSerializer.create).
+func (v *view) registerError(err error) *result {
+	kind := core.KindOf(err)
+	sentence := v.message("not_created")
+	if sentence == "" || kind != core.KindUsernameTaken && kind != core.KindEmailTaken {
+		return v.engineError(err)
+	}
+	r := badRequest([]any{sentence})
+	r.outcome = kind.String()
+	return r
+}
+
 func (v *view) failure(f failure, kind core.Kind, err error) *result {
 	wait := reply.RetryAfter(err)
 	field, named := v.endpoint.Field(profiles.RoleUsername)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/maillink"
+	"github.com/authcompat/authcompat/dialects/internal/django"
 	"github.com/authcompat/authcompat/dialects/internal/reply"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -29,7 +30,14 @@ func (v *view) confirmLink(c call, values validated) (core.Confirmation, *result
 // decodeUID gives the id that a link's uid stands for.
 func (v *view) decodeUID(values validated) (int64, error) {
 	form, _ := LinkForm(v.profile)
-	return maillink.DecodeUID(form, values[profiles.RoleUID])
+	if form == maillink.Base36 {
+		return maillink.DecodeUID(form, values[profiles.RoleUID])
+	}
+	id, ok := django.DecodeUID(values[profiles.RoleUID])
+	if !ok {
+		return 0, maillink.ErrUID
+	}
+	return id, nil
 }
 
 // linkError answers a failure of what a link is for.
@@ -135,7 +143,7 @@ func (activateAction) do(v *view, c call) result {
 // notActivated is the refusal of a link or, where it has activated its user, djoser's answer to that:
 // there the link would still be good.
 func (v *view) notActivated(c call, values validated, refusal result) result {
-	if v.links == nil {
+	if v.links == nil || !v.profile.Mails.Sends(profiles.SendActivation) {
 		return refusal
 	}
 	id, err := v.decodeUID(values)

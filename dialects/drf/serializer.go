@@ -78,9 +78,16 @@ func (s *serializer) field(ctx context.Context, in input, f profiles.Field) (mes
 	if f.Role == profiles.RoleAttribute && (f.Type.Type != template.TypeText || sent && raw == nil && f.Type.Null) {
 		return s.typed(f, raw, sent, in.form != nil), nil
 	}
+	if f.AnyText && f.Role != profiles.RoleEmail {
+		s.values[f.Role], _ = raw.(string)
+		return nil, nil
+	}
 	text, set, messages := s.convert(f, raw, sent)
 	if !set || messages != nil {
 		return messages, nil
+	}
+	if word, isText := raw.(string); isText && s.rawLink(f.Role) {
+		text = word
 	}
 	messages, err := s.check(ctx, f, text)
 	if err != nil {
@@ -98,6 +105,12 @@ func (s *serializer) field(ctx context.Context, in input, f profiles.Field) (mes
 		s.keep(f, &text)
 	}
 	return messages, refusal
+}
+
+// rawLink tells whether the link is compared with what was sent, white space and all: djoser's serializers check their fields
+// and then read initial_data (djoser/serializers.py 2.1, UidAndTokenSerializer), those of dj-rest-auth what is valid.
+func (s *serializer) rawLink(r profiles.Role) bool {
+	return (r == profiles.RoleUID || r == profiles.RoleToken) && s.profile.Passwords.Stage != profiles.StageField
 }
 
 // keep keeps the value of a field; nil: null.

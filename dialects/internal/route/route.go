@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gorilla/mux"
 
@@ -192,7 +193,7 @@ func (a *appendSlash) target(r *http.Request) []profiles.Endpoint {
 
 // location is HttpRequest.get_full_path(force_append_slash=True), relative.
 func location(u *url.URL) string {
-	path := quote(u.Path, pathSafe) + "/"
+	path := quote(repercent(u.Path), pathSafe) + "/"
 	if strings.HasPrefix(path, "//") {
 		// Clients would take what follows for a host (django.utils.http,
 		// escape_leading_slashes).
@@ -211,6 +212,25 @@ const (
 	pathSafe  = "/:@&+$,!*'()"
 	querySafe = "/#%[]=:;$&()+,!?*@'"
 )
+
+// repercent is django.utils.encoding.repercent_broken_unicode: bytes that are not UTF-8 become the escapes of
+// which they were read, which are text from then on.
+func repercent(path string) string {
+	if utf8.ValidString(path) {
+		return path
+	}
+	var out strings.Builder
+	for len(path) > 0 {
+		r, size := utf8.DecodeRuneInString(path)
+		if r == utf8.RuneError && size == 1 {
+			out.WriteString(quote(path[:1], ""))
+		} else {
+			out.WriteString(path[:size])
+		}
+		path = path[size:]
+	}
+	return out.String()
+}
 
 // quote is urllib.parse.quote.
 func quote(s, safe string) string {

@@ -106,6 +106,7 @@ func TestRedirect(t *testing.T) {
 		"/api/account/j%C3%BCrgen":      "/api/account/j%C3%BCrgen/",
 		"/api/account/a%20b%3F":         "/api/account/a%20b%3F/",
 		"/api/account/a@b+c":            "/api/account/a@b+c/",
+		"/api/account/a%ff%c3%a9%c3":    "/api/account/a%25FF%C3%A9%25C3/",
 		"/api/account/x?q=%22%3Cscript": "/api/account/x/?q=%22%3Cscript",
 	} {
 		_, reply := serve(t, profiles.SlashRedirect, target)
