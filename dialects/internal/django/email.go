@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/authcompat/authcompat/dialects/internal/pyidna"
+	"github.com/authcompat/authcompat/dialects/pyidna"
 )
 
 // alnum is [A-Z0-9] under Python's re.IGNORECASE, which also matches the four

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/wneessen/go-mail"
+
+	"github.com/authcompat/authcompat/dialects/pyidna"
 )
 
 // Message is a mail as it is sent.
@@ -28,7 +31,7 @@ func (s Server) pack(m Message, id string, now time.Time) (envelope, error) {
 	if err := msg.From(s.From); err != nil {
 		return envelope{}, err
 	}
-	if err := msg.To(m.To); err != nil {
+	if err := msg.To(asciiDomain(m.To)); err != nil {
 		return envelope{}, err
 	}
 	from, err := msg.GetSender(false)
@@ -53,6 +56,20 @@ func (s Server) pack(m Message, id string, now time.Time) (envelope, error) {
 		return envelope{}, err
 	}
 	return envelope{from: from, to: to[0], content: content.Bytes()}, nil
+}
+
+// asciiDomain returns an address with its domain as SMTP servers without SMTPUTF8 take it and as Django writes it
+// (django/core/mail/message.py 3.2, sanitize_address), or as it is if it has no such form.
+func asciiDomain(address string) string {
+	at := strings.LastIndexByte(address, '@') + 1
+	if strings.IndexFunc(address[at:], func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
+		return address
+	}
+	domain, err := pyidna.New().ToASCII(address[at:])
+	if err != nil {
+		return address
+	}
+	return address[:at] + domain
 }
 
 // oneLine joins the lines of a text: of a subject, so that none becomes a header, as Django's templates do,
