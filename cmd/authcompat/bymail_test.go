@@ -142,3 +142,58 @@ func TestMailsNotConfigured(t *testing.T) {
 		}
 	}
 }
+
+// TestMailLimits serves with limits of mails of its own, and with others after a reload. Beyond those of a user and a
+// recipient the answer is the same.
+func TestMailLimits(t *testing.T) {
+	t.Parallel()
+	port, texts := mailertest.TakeMails(t)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "c.yaml")
+	write := func(limits string) {
+		t.Helper()
+		for name, text := range map[string]string{
+			"bymail.yaml": strings.Replace(byMail, "  send: [activation, confirmation, password_changed_confirmation]\n", "", 1), "key": "a secret key of Django's\n",
+			"c.yaml": fmt.Sprintf(`store: sqlite:%s/auth.db
+smtp: {host: 127.0.0.1, port: %d, encryption: none, from: noreply@example.org}
+mail: {domain: www.example.org, %s}
+django_secret_key_file: %s/key
+`, dir, port, limits, dir),
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	write("limit_per_user: 1/1h, limit_per_recipient: 2/1h, limit_per_address: 5/1h")
+	p := start(t, append(cheap, "--config", file, "--profile", filepath.Join(dir, "bymail.yaml"))...)
+	url := p.urls["bymail"]
+	post := func(status int, path, body string) {
+		t.Helper()
+		p.want(t, status, "POST", url+path, "", body)
+	}
+	for _, name := range []string{"ann", "bea", "cleo"} {
+		post(201, "/users/", `{"username":"`+name+`","email":"`+name+`@example.org","password":"first"}`)
+	}
+	post(204, "/reset_password/", `{"email":"ann@example.org"}`)
+	post(204, "/reset_password/", `{"email":"ann@example.org"}`) // no mail
+	post(204, "/reset_password/", `{"email":"bea@example.org"}`)
+	for _, want := range []string{"<ann@example.org>", "<bea@example.org>"} {
+		if l := next(t, texts); l.to != want {
+			t.Fatalf("%+v, want one to %s", l, want)
+		}
+	}
+	post(204, "/reset_password/", `{"email":"nobody@example.org"}`)
+	post(204, "/reset_password/", `{"email":"nobody@example.org"}`)
+	post(429, "/reset_password/", `{"email":"cleo@example.org"}`)
+	write("limit_per_user: 3/3h, limit_per_recipient: 2/1h, limit_per_address: 50/10h")
+	p.sighup(t, "reloaded")
+	post(204, "/reset_password/", `{"email":"ann@example.org"}`)
+	post(204, "/reset_password/", `{"email":"ann@example.org"}`) // the second to this address was the last
+	post(204, "/reset_password/", `{"email":"cleo@example.org"}`)
+	for _, want := range []string{"<ann@example.org>", "<cleo@example.org>"} {
+		if l := next(t, texts); l.to != want {
+			t.Fatalf("%+v, want one to %s", l, want)
+		}
+	}
+}

@@ -27,6 +27,9 @@ func TestWeakSettings(t *testing.T) {
 		"limits": {args: []string{"--limit-per-user", "1000000/1s", "--limit-per-address", "1/1s", "--limit-registrations", "10001/1d"}, want: []string{
 			"--limit-per-user: guesses at one user's password" + perUser,
 			"--limit-registrations: registrations from one address are hardly limited (10001/1d): that is more than 10 times the default, 1000/15m"}},
+		"limits of mails": {text: "mail: {limit_per_user: 51/1h, limit_per_recipient: 100/1h, limit_per_address: 9/1s}\n", want: []string{
+			"c.yaml:2:24: mail.limit_per_user: mails to one user are hardly limited (51/1h): that is more than 10 times the default, 5/1h",
+			"c.yaml:2:79: mail.limit_per_address: mails asked for from one address are hardly limited (9/1s): that is more than 10 times the default, 50/1h"}},
 		"limits that are just strong": {args: []string{"--limit-per-user", "100/15m", "--limit-per-address", "1000/15m", "--limit-registrations", "10000/15m"}},
 		"a rate": {args: []string{"--limit-per-user", "7/1m"}, want: []string{
 			"--limit-per-user: guesses at one user's password are hardly limited (7/1m): that is more than 10 times the default, 10/15m"}},

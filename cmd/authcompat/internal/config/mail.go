@@ -13,6 +13,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/mailer"
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/maillink"
 	"github.com/authcompat/authcompat/profiles/smallfile"
 )
@@ -28,6 +29,10 @@ type Mail struct {
 	TemplatesDir string // folder; empty: the built-in templates
 	SiteName     string
 	Domain       string // of the site that links lead to
+
+	// The limits of what one user, one recipient and one client address make the server send; see
+	// core.LoginLimits.
+	UserLimit, RecipientLimit, AddressLimit flagvalue.RateLimit
 
 	SecretKeyFile string // with Django's SECRET_KEY; empty: there are no links
 	TimeZone      string // Django's TIME_ZONE
@@ -51,6 +56,9 @@ const (
 	mailTemplatesFlag    = "mail-templates"
 	mailSiteNameFlag     = "mail-site-name"
 	mailDomainFlag       = "mail-domain"
+	mailUserFlag         = "mail-limit-per-user"
+	mailRecipientFlag    = "mail-limit-per-recipient"
+	mailAddressFlag      = "mail-limit-per-address"
 	secretKeyFlag        = "django-secret-key-file"
 	timeZoneFlag         = "django-time-zone"
 	linkFormatFlag       = "link-format"
@@ -64,6 +72,10 @@ func newMail() Mail {
 		TimeZone:    "UTC",
 		LinkFormat:  flagvalue.NewEnum(string(maillink.Django31), string(maillink.Django31SHA1), string(maillink.Django22)),
 		LinkTimeout: flagvalue.Duration(maillink.DefaultTimeout),
+
+		UserLimit:      flagvalue.RateLimit(core.DefaultUserMailLimit()),
+		RecipientLimit: flagvalue.RateLimit(core.DefaultRecipientMailLimit()),
+		AddressLimit:   flagvalue.RateLimit(core.DefaultAddressMailLimit()),
 	}
 }
 
@@ -78,6 +90,9 @@ func (m *Mail) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&m.TemplatesDir, mailTemplatesFlag, "", "folder with templates of mails, as password_reset.txt, for those that are not to be the built-in ones")
 	flags.StringVar(&m.SiteName, mailSiteNameFlag, "", "what mails call the site; the domain if empty")
 	flags.StringVar(&m.Domain, mailDomainFlag, "", "domain that links in mails lead to, as www.example.org or https://www.example.org")
+	flags.Var(&m.UserLimit, mailUserFlag, "mails with a link to one user, and likewise those without")
+	flags.Var(&m.RecipientLimit, mailRecipientFlag, "mails to one address, whoever has it")
+	flags.Var(&m.AddressLimit, mailAddressFlag, "mails that are asked for from one client address")
 	flags.StringVar(&m.SecretKeyFile, secretKeyFlag, "", "file with Django's SECRET_KEY, which makes links in mails; further lines are SECRET_KEY_FALLBACKS")
 	flags.StringVar(&m.TimeZone, timeZoneFlag, "UTC", "Django's TIME_ZONE, for the times in its links")
 	flags.Var(&m.LinkFormat, linkFormatFlag, "links that are made are those of Django 3.1 and later, 3.1-sha1 (with DEFAULT_HASHING_ALGORITHM), or 2.2 and 3.0; all are accepted")
@@ -96,6 +111,9 @@ func mailSettings() []setting {
 		of("mail.templates", mailTemplatesFlag, restartOnly, func(c *Config) *string { return &c.Mail.TemplatesDir }),
 		of("mail.site_name", mailSiteNameFlag, restartOnly, func(c *Config) *string { return &c.Mail.SiteName }),
 		of("mail.domain", mailDomainFlag, restartOnly, func(c *Config) *string { return &c.Mail.Domain }),
+		of("mail.limit_per_user", mailUserFlag, reloadable, func(c *Config) *flagvalue.RateLimit { return &c.Mail.UserLimit }),
+		of("mail.limit_per_recipient", mailRecipientFlag, reloadable, func(c *Config) *flagvalue.RateLimit { return &c.Mail.RecipientLimit }),
+		of("mail.limit_per_address", mailAddressFlag, reloadable, func(c *Config) *flagvalue.RateLimit { return &c.Mail.AddressLimit }),
 		of("django_secret_key_file", secretKeyFlag, restartOnly, func(c *Config) *string { return &c.Mail.SecretKeyFile }),
 		of("django_time_zone", timeZoneFlag, restartOnly, func(c *Config) *string { return &c.Mail.TimeZone }),
 		of("link_format", linkFormatFlag, restartOnly, func(c *Config) *string { return &c.Mail.LinkFormat.Value }),

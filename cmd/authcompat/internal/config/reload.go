@@ -69,7 +69,7 @@ func (f *Server) KeepRestartOnly(ctx context.Context, running *Config, addresses
 			change.setting.copy(&f.Config, running)
 		}
 	}
-	f.Mail = running.Mail // with what was read from its files
+	f.Mail.Server, f.Mail.Templates, f.Mail.Links = running.Mail.Server, running.Mail.Templates, running.Mail.Links
 	return kept, ordered, nil
 }
 

@@ -113,7 +113,7 @@ func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.KeyFile, "secret-key-file", "", "file with the keys that seal tokens which are shown again, the newest first")
 	flags.Var(&f.LogFormat, "log-format", "log as text, as json, or auto: text on a terminal, else json")
 	flags.Var(&f.LogRequests, "log-requests", "requests that are logged: all, failures (the server's own, and refusals) or none")
-	flags.Var(&f.LoginLimits, "limits", "limits on failed logins and registrations: on, or off for replays and load tests")
+	flags.Var(&f.LoginLimits, "limits", "limits on failed logins, registrations and mails: on, or off for replays and load tests")
 	flags.Var(&f.UserLimit, "limit-per-user", "failed logins of one username")
 	flags.Var(&f.AddressLimit, "limit-per-address", "failed logins from one address")
 	flags.Var(&f.RegistrationLimit, "limit-registrations", "registrations from one address")

@@ -74,6 +74,9 @@ func (f *Server) weakLimits(add func(at, format string, args ...any)) {
 		{"limit-per-user", "guesses at one user's password", core.Limit(f.UserLimit), core.DefaultUserLimit()},
 		{"limit-per-address", "guesses from one address", core.Limit(f.AddressLimit), core.DefaultAddressLimit()},
 		{"limit-registrations", "registrations from one address", core.Limit(f.RegistrationLimit), core.DefaultRegistrationLimit()},
+		{mailUserFlag, "mails to one user", core.Limit(f.Mail.UserLimit), core.DefaultUserMailLimit()},
+		{mailRecipientFlag, "mails to one address", core.Limit(f.Mail.RecipientLimit), core.DefaultRecipientMailLimit()},
+		{mailAddressFlag, "mails asked for from one address", core.Limit(f.Mail.AddressLimit), core.DefaultAddressMailLimit()},
 	} {
 		most := float64(weakFactor * l.normal.Burst)
 		rate := float64(l.value.Burst) / l.value.Window.Seconds()

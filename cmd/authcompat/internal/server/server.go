@@ -165,7 +165,7 @@ func (s *server) setLoginLimits(f *config.Config) {
 	}
 	s.engine.SetLoginLimits(&core.LoginLimits{
 		Limiter: s.engine.Backend.RateLimiter, PerUser: core.Limit(f.UserLimit), PerAddress: core.Limit(f.AddressLimit), Registrations: core.Limit(f.RegistrationLimit),
-		MailsPerUser: core.DefaultUserMailLimit(), MailsPerRecipient: core.DefaultRecipientMailLimit(), MailsPerAddress: core.DefaultAddressMailLimit(),
+		MailsPerUser: core.Limit(f.Mail.UserLimit), MailsPerRecipient: core.Limit(f.Mail.RecipientLimit), MailsPerAddress: core.Limit(f.Mail.AddressLimit),
 	})
 }
 
