@@ -9,17 +9,15 @@ import (
 	"strings"
 )
 
-//go:embed exchanges/*.yaml exchanges/examples/*.yaml
+//go:embed exchanges/*.yaml
 var exchangeFiles embed.FS
 
 // ErrNoExchanges means that no exchange file is built in for a profile.
 var ErrNoExchanges = errors.New("no exchange file")
 
 // Profiles returns the names of the profiles for which exchange files are built in, sorted.
-func Profiles() []string { return builtinIn("exchanges") }
-
-func builtinIn(folder string) []string {
-	entries, err := fs.ReadDir(exchangeFiles, folder)
+func Profiles() []string {
+	entries, err := fs.ReadDir(exchangeFiles, "exchanges")
 	if err != nil {
 		panic(err) // the folder is embedded
 	}
@@ -33,23 +31,18 @@ func builtinIn(folder string) []string {
 	return names
 }
 
-// Examples returns the names of the examples for which exchange files are built in, too, sorted.
-func Examples() []string { return builtinIn("exchanges/examples") }
-
 // Source returns the text of the built-in exchange file of a profile, as it is, and its name in
 // positions. The error wraps ErrNoExchanges if there is none.
 func Source(profile string) (text []byte, name string, err error) {
-	for _, folder := range []string{"exchanges/", "exchanges/examples/"} {
-		name := folder + profile + ".yaml"
-		if data, err := exchangeFiles.ReadFile(name); err == nil {
-			return data, name, nil
-		}
+	name = "exchanges/" + profile + ".yaml"
+	text, err = exchangeFiles.ReadFile(name)
+	if err != nil {
+		return nil, "", fmt.Errorf("profile %s: %w", profile, ErrNoExchanges)
 	}
-	return nil, "", fmt.Errorf("profile %s: %w", profile, ErrNoExchanges)
+	return text, name, nil
 }
 
 // Builtin returns the built-in exchange file of a profile, or an error that wraps ErrNoExchanges.
-// Besides those that Profiles names, some example profiles have one.
 func Builtin(profile string) (*File, error) {
 	data, name, err := Source(profile)
 	if err != nil {

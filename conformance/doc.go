@@ -37,9 +37,9 @@
 //
 // A step:
 //
-//	advance: 14d23h                               # move the server's clock first
 //	link: {user: john, uid: uid, token: link}     # capture what is in the link of a mail to john: the
 //	                                              # user's key and a token, as ${uid} and ${link}
+//	advance: 14d23h                               # then move the server's clock
 //	request:
 //	  method: POST
 //	  path: /api/login/

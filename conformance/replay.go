@@ -35,11 +35,11 @@ func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r 
 		return
 	}
 	for i, s := range e.steps {
-		if s.advance > 0 {
-			server.State.Advance(s.advance)
-		}
 		if s.link != nil && !replay.follow(ctx, *s.link) {
 			return
+		}
+		if s.advance > 0 {
+			server.State.Advance(s.advance)
 		}
 		if !replay.step(ctx, i+1, s, replay.scope) {
 			return

@@ -13,7 +13,7 @@ import (
 )
 
 func TestBuiltin(t *testing.T) {
-	want := []string{"authtokens", "drf-authtoken", "form-auth", "knox", "knox-5", "knox-auth", "ocd-users", "snippit"}
+	want := []string{"authtokens", "djoser", "drf-authtoken", "form-auth", "knox", "knox-5", "knox-auth", "ocd-users", "snippit"}
 	if diff := cmp.Diff(want, Builtin()); diff != "" {
 		t.Error(diff)
 	}
@@ -31,7 +31,7 @@ func TestBuiltin(t *testing.T) {
 
 // TestExamples checks that examples load by name, as built-in profiles do, and are none of them.
 func TestExamples(t *testing.T) {
-	if diff := cmp.Diff([]string{"dj-rest-auth", "djoser"}, Examples()); diff != "" {
+	if diff := cmp.Diff([]string{"dj-rest-auth"}, Examples()); diff != "" {
 		t.Error(diff)
 	}
 	for _, name := range Examples() {
@@ -106,7 +106,7 @@ func TestLoadProblems(t *testing.T) {
 	}
 
 	_, err = Load("snippet")
-	const missing = `profile "snippet" is neither built in (authtokens, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit) nor a file: ` +
+	const missing = `profile "snippet" is neither built in (authtokens, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit) nor a file: ` +
 		"open snippet: no such file or directory"
 	if !errors.Is(err, fs.ErrNotExist) || err.Error() != missing {
 		t.Errorf("missing: got %v", err)

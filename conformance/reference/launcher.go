@@ -51,15 +51,20 @@ func (s *state) Advance(d time.Duration) {
 	s.failed = errors.Join(s.failed, s.server.control(s.ctx, "advance", map[string]any{"seconds": d.Seconds()}))
 }
 
-// CreateUser makes a user with Django's own create_user. A user of Django has no attributes.
+// CreateUser makes a user with Django's own create_user. A user of Django has no attributes but is_staff.
 func (s *Server) CreateUser(ctx context.Context, u conformance.User) error {
-	if len(u.Attributes) > 0 {
-		return errors.New("a user of Django has no attributes")
+	for name := range u.Attributes {
+		if name != isStaff {
+			return fmt.Errorf("a user of Django has no attribute %s", name)
+		}
 	}
 	return s.control(ctx, "user", map[string]any{
-		"username": u.Username, "password": u.Password, "email": u.Email, "active": !u.Inactive,
+		"username": u.Username, "password": u.Password, "email": u.Email, "active": !u.Inactive, "staff": u.Attributes[isStaff] == "true",
 	})
 }
+
+// isStaff is the column of Django's users that says who is staff.
+const isStaff = "is_staff"
 
 // Link implements conformance.State.
 func (s *state) Link(ctx context.Context, username string) (uid, token string, err error) {

@@ -22,6 +22,9 @@ class Clock:
     def now(self):
         return self.real() + self.ahead
 
+    def local(self):
+        return datetime.datetime.now() + self.ahead
+
 
 class Control:
     """A WSGI application around Django's own."""
@@ -53,10 +56,12 @@ class Control:
         User.objects.all().delete()
         self.clock.ahead = datetime.timedelta()
 
-    def user(self, username, password, email, active):
+    def user(self, username, password, email, active, staff):
         from django.contrib.auth.models import User
 
-        User.objects.create_user(username, email, password, is_active=active)
+        User.objects.create_user(
+            username, email, password, is_active=active, is_staff=staff
+        )
 
     def advance(self, seconds):
         self.clock.ahead += datetime.timedelta(seconds=seconds)

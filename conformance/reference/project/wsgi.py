@@ -12,11 +12,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
 clock = Clock()
 timezone.now = clock.now
 
+from django.contrib.auth.tokens import PasswordResetTokenGenerator  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import connections  # noqa: E402
 
 django = get_wsgi_application()
+# It asks Python, not Django, what time it is.
+PasswordResetTokenGenerator._now = clock.local
 call_command("migrate", run_syncdb=True, verbosity=0)
 # gunicorn forks after this: a connection of SQLite must not cross that.
 connections.close_all()

@@ -38,6 +38,9 @@ func newProfileList() *cobra.Command {
 	}
 }
 
+// maxListed is how many paths of a profile fit into a row.
+const maxListed = 4
+
 // listProfiles writes a row for each profile.
 func listProfiles(w io.Writer, names []string) error {
 	for _, name := range names {
@@ -50,6 +53,9 @@ func listProfiles(w io.Writer, names []string) error {
 			if !slices.Contains(paths, e.Path) { // several methods share one
 				paths = append(paths, e.Path)
 			}
+		}
+		if more := len(paths) - maxListed; more > 1 {
+			paths = append(paths[:maxListed], fmt.Sprintf("and %d more", more))
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Family, p.Stack, strings.Join(paths, " "), p.Title)
 	}

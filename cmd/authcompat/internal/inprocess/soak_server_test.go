@@ -118,6 +118,7 @@ func newSoakServer(t *testing.T, store *soakStore, hasher core.Hasher, names []s
 		Limiter: store.backend.RateLimiter, PerUser: core.DefaultUserLimit(), PerAddress: core.DefaultAddressLimit(),
 		Registrations: core.Limit{Burst: 3, Window: 15 * time.Minute},
 	})
+	s.service.OnMail(func() {}) // they are asked for, and nobody sends them
 	bodies := httpserver.NewBodyBudget()
 	for _, name := range names {
 		p, err := profiles.Load(name)
@@ -128,7 +129,7 @@ func newSoakServer(t *testing.T, store *soakStore, hasher core.Hasher, names []s
 		if err := s.service.AddPolicy(s.policy[name]); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		handler, err := dialects.New(p, s.service)
+		handler, err := dialects.New(p, s.service, dialects.WithLinks(linksOf(p)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func openDjango(t *testing.T, driver, at, profile string) *soakStore {
 	t.Helper()
 	s := &soakStore{tokens: "knox_authtoken"}
 	ddl := []string{djangotest.UsersDDL, djangotest.KnoxDDL}
-	if profile == "authtokens" || profile == "snippit" || profile == "drf-authtoken" {
+	if slices.Contains([]string{"authtokens", "snippit", "drf-authtoken", "djoser"}, profile) {
 		s.tokens, ddl[1] = "authtoken_token", djangotest.AuthtokenDDL
 	}
 	types := strings.NewReplacer("ID", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "TIME", "datetime")
@@ -78,7 +79,7 @@ func openDjango(t *testing.T, driver, at, profile string) *soakStore {
 	return s
 }
 
-// empty removes the users, their tokens, the limits and the audit log, at a time when all of
+// empty removes the users, their tokens and mails, the limits and the audit log, at a time when all of
 // it is over.
 func (s *soakStore) empty(ctx context.Context, at time.Time) error {
 	const limit = 1000
@@ -88,6 +89,19 @@ func (s *soakStore) empty(ctx context.Context, at time.Time) error {
 		entries, failed := s.backend.Auditor.PurgeAudit(ctx, at, limit)
 		more = limits > 0 || entries > 0
 		errs = append(errs, err, failed)
+	}
+	for {
+		m, err := s.backend.Mail.ClaimMail(ctx, at, at)
+		if errors.Is(err, core.ErrNotFound) {
+			break
+		}
+		if err == nil {
+			err = s.backend.Mail.RemoveMail(ctx, m, nil)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			break
+		}
 	}
 	if s.django != nil {
 		for _, table := range []string{s.tokens, "auth_user"} {

@@ -55,5 +55,5 @@ func isBuiltin(name string) bool {
 
 // builtinNames returns the names of the profiles for which exchange files are built in, for an error.
 func builtinNames() string {
-	return strings.Join(append(conformance.Profiles(), conformance.Examples()...), ", ")
+	return strings.Join(conformance.Profiles(), ", ")
 }

@@ -23,7 +23,7 @@ need at a running server: some register their users there, others want one with 
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			table := term.NewTable(cmd.OutOrStdout(), asJSON, "PROFILE\tEXCHANGES\tUSERS AT A TARGET")
-			for _, name := range append(conformance.Profiles(), conformance.Examples()...) {
+			for _, name := range conformance.Profiles() {
 				file, err := conformance.Builtin(name)
 				if err != nil {
 					return err
