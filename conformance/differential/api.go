@@ -10,17 +10,25 @@ type API struct {
 	// but of pages and where a cookie was sent. Elsewhere it is not: Django's forms and sessions vary
 	// by cookie, and cookies are not reproduced.
 	Cookies bool
+	// Staff has a user who may do with all accounts what others may with their own: StaffUser, who is to
+	// be at both servers, too.
+	Staff bool
+	// Churn is set where users change their names and passwords and delete themselves: the generator then
+	// takes note of what became of them, see Generator.Answered.
+	Churn bool
 }
 
 // An Endpoint is a path and the requests that are sent to it.
 type Endpoint struct {
 	Method string // empty: POST
-	Path   string
-	Weight int // share of the requests, relative to the other endpoints
+	Path   string // {id} in it is the id of a user
+	Weight int    // share of the requests, relative to the other endpoints
 	Body   Body
 	Fields []Field
 	Token  Token
 	Basic  Basic
+	// Links are the kinds of mails whose links the fields UID and LinkToken mostly have.
+	Links []string
 }
 
 // A Body is the format of body that an endpoint expects.
@@ -76,6 +84,10 @@ const (
 	NewPassword
 	PasswordAgain
 	Accept
+	KnownEmail // mostly that of a user who is there
+	OtherName  // a name that nobody has, as a rule, and the user gets
+	UID        // the user's key in a link
+	LinkToken  // and the token there
 )
 
 func credentials() []Field { return []Field{{"username", Username}, {"password", Password}} }
@@ -139,33 +151,7 @@ func Snippit() API {
 
 // Builtin returns the APIs of the built-in profiles.
 func Builtin() []API {
-	return []API{AuthTokens(), KnoxAuth(), FormAuth(), Snippit(), OCDUsers(), DRFAuthtoken(), Knox("knox"), Knox("knox-5")}
-}
-
-// Djoser is the API of the example djoser.
-func Djoser() API {
-	current := []Field{{"current_password", Password}}
-	return API{Name: "djoser", Endpoints: []Endpoint{
-		{Path: "/auth/token/login/", Weight: 40, Body: JSONBody, Fields: credentials()},
-		{Path: "/auth/token/login", Weight: 5, Body: JSONBody, Fields: credentials()},
-		{Path: "/auth/token/logout/", Weight: 6, Token: MostlyToken},
-		{Path: "/auth/token/logout", Weight: 2, Token: MostlyToken},
-		{Path: "/auth/users/", Weight: 14, Body: JSONBody, Fields: []Field{
-			{"email", NewEmail}, {"username", NewUsername}, {"password", NewPassword},
-		}},
-		{Method: "GET", Path: "/auth/users/", Weight: 3, Token: MostlyToken},
-		{Method: "GET", Path: "/auth/users/me/", Weight: 5, Token: MostlyToken},
-		{Method: "PUT", Path: "/auth/users/me/", Weight: 3, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"email", NewEmail}}},
-		{Method: "PATCH", Path: "/auth/users/me/", Weight: 3, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"email", NewEmail}, {"username", Username}}},
-		{Method: "GET", Path: "/auth/users/1/", Weight: 3, Token: MostlyToken},
-		{Method: "PATCH", Path: "/auth/users/2/", Weight: 2, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"email", NewEmail}}},
-		{Method: "DELETE", Path: "/auth/users/2/", Weight: 2, Token: MostlyToken, Body: JSONBody, Fields: current},
-		{Path: "/auth/users/set_password/", Weight: 3, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"new_password", Password}, {"current_password", Password}}},
-		{Path: "/auth/users/set_username/", Weight: 3, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"new_username", Username}, {"current_password", Password}}},
-		{Path: "/auth/users/reset_password/", Weight: 2, Body: JSONBody, Fields: []Field{{"email", NewEmail}}},
-		{Path: "/auth/users/reset_username/", Weight: 2, Body: JSONBody, Fields: []Field{{"email", NewEmail}}},
-		{Path: "/auth/users/activation/", Weight: 2, Body: JSONBody, Fields: []Field{{"uid", Password}, {"token", Password}}},
-	}}
+	return []API{AuthTokens(), KnoxAuth(), FormAuth(), Snippit(), OCDUsers(), DRFAuthtoken(), Knox("knox"), Knox("knox-5"), Djoser(false)}
 }
 
 // DRFAuthtoken is the API of profile drf-authtoken: the REST framework's own token view.

@@ -45,15 +45,23 @@ func (g *Generator) pairs(e Endpoint) []pair {
 	if e.registers() {
 		a = g.fresh()
 	}
+	if g.api.Churn {
+		a = g.asked(e, a)
+	}
+	link := g.link(e)
 	var pairs []pair
 	password := a.password
 	for _, f := range e.Fields {
 		text := g.value(f.Role, a)
+		if link >= 0 && g.chance(90) {
+			text = linked(f.Role, link, text)
+		}
 		if f.Role == NewPassword {
 			password = text
 		} else if f.Role == PasswordAgain && g.chance(80) {
 			text = password
 		}
+		g.crowd.said(f.Role, text)
 		p := pair{name: f.Name, text: text}
 		p.json = g.jsonValue(text)
 		switch {

@@ -18,7 +18,7 @@ import (
 )
 
 func TestGeneratorRepeatsItself(t *testing.T) {
-	for _, api := range append(differential.Builtin(), differential.Djoser()) {
+	for _, api := range append(differential.Builtin(), differential.Djoser(true)) {
 		one, two, other := differential.NewGenerator(api, 1), differential.NewGenerator(api, 1), differential.NewGenerator(api, 2)
 		one.Hostile, two.Hostile, other.Hostile = true, true, true
 		same := true

@@ -23,6 +23,7 @@ type Generator struct {
 	rand     *rand.Rand
 	accounts []account
 	issued   int // tokens that both servers have issued so far
+	crowd    crowd
 	made     int
 	guesses  int     // that are still to be made
 	guessed  account // at which name, with a wrong password
@@ -42,12 +43,13 @@ type account struct{ username, password string }
 const (
 	ActiveUser   = "john"
 	InactiveUser = "ghost"
+	StaffUser    = "boss" // where API.Staff is set
 	UserPassword = "password"
 )
 
 // NewGenerator returns a generator of requests for an API.
 func NewGenerator(api API, seed uint64) *Generator {
-	return &Generator{
+	g := &Generator{
 		api:      api,
 		rand:     rand.New(rand.NewPCG(seed, uint64(len(api.Name)))),
 		accounts: []account{{ActiveUser, UserPassword}, {InactiveUser, UserPassword}},
@@ -56,20 +58,32 @@ func NewGenerator(api API, seed uint64) *Generator {
 			types: oddTypes(), charsets: charsets(), accepts: accepts(), schemes: schemes(), basics: basics(), queries: queries(), bodies: oddBodies(),
 		},
 	}
+	if api.Staff {
+		g.accounts = append(g.accounts, account{StaffUser, UserPassword})
+	}
+	if api.Churn {
+		g.crowd.join(g.accounts...)
+	}
+	return g
 }
 
 // Issued tells the generator that both servers have answered with one more token. Later requests
 // refer to it as {{N}} in Authorization, with its number, because each server has its own token.
-func (g *Generator) Issued() { g.issued++ }
+func (g *Generator) Issued() {
+	g.issued++
+	g.crowd.loggedIn()
+}
 
 // Next returns the next request.
 func (g *Generator) Next() wire.Request {
+	g.crowd.token, g.crowd.link, g.crowd.person, g.crowd.words = -1, -1, nil, nil // an attack is nobody's
 	if g.Hostile {
 		if r, attack := g.attack(); attack {
 			return r
 		}
 	}
 	e := g.endpoint()
+	g.begin(e)
 	r := wire.Request{Method: cmp.Or(e.Method, "POST"), Path: e.Path}
 	kind, body := g.body(e)
 	r.Body = body
@@ -114,6 +128,7 @@ func (g *Generator) endpoint() Endpoint {
 	n := g.rand.IntN(sum)
 	for _, e := range g.api.Endpoints {
 		if n -= e.Weight; n < 0 {
+			e.Path = g.withID(e.Path)
 			return e
 		}
 	}

@@ -72,6 +72,9 @@ func (g *Generator) authorization() []wire.Header {
 	if g.issued > 0 && g.chance(85) {
 		// Later tokens are more likely to be still valid.
 		n := g.issued - 1 - min(g.rand.IntN(8), g.issued-1)
+		if g.crowd.token >= 0 && g.api.Churn {
+			n = g.crowd.token
+		}
 		token = fmt.Sprintf("{{%d}}", n)
 		if g.chance(10) {
 			token = fmt.Sprintf("{{%d %s}}", n, pick(g, tokenChanges()))

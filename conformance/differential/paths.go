@@ -2,11 +2,28 @@ package differential
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
 func (g *Generator) method() string {
 	return pick(g, []string{"GET", "GET", "HEAD", "OPTIONS", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "PURGE", "FOO"})
+}
+
+// withID gives a path an id in the place of {id}, mostly that of a user.
+func (g *Generator) withID(path string) string {
+	before, after, there := strings.Cut(path, "{id}")
+	if !there {
+		return path
+	}
+	id := strconv.Itoa(1 + g.rand.IntN(g.made+4))
+	switch {
+	case g.chance(40): // those who are there from the beginning
+		id = strconv.Itoa(1 + g.rand.IntN(3))
+	case g.chance(10):
+		id = pick(g, []string{"0", "-1", "x", "+1", "01", "%20" + id, id + "%20", id + "%0A", "%D9%A1", "%C2%B9", "1_0", "1__0", "_1", "1.0", "1e0", "0x1", "%00", id + "%00", "%ff", "me2", "99999999999999999999", strings.Repeat("9", 2000), "%F0%9D%9F%8F", "None", "1-1"})
+	}
+	return before + id + after
 }
 
 // oddPath returns a path that resembles the given one.

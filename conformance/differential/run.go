@@ -29,6 +29,9 @@ type Options struct {
 	Exact bool
 	// Before, if set, is called before a request is sent, with its number.
 	Before func(number int)
+	// Mails, if set, waits until both servers have sent what they were asked for, and returns the mails since
+	// the last call, in the order in which they came. They are compared, and their links followed.
+	Mails func(ctx context.Context) (reference, subject []Mail, err error)
 }
 
 // A Target is a server that answers requests: a *wire.Client, or one in the same process.
@@ -167,6 +170,7 @@ type run struct {
 	reference, subject Target
 	cookies            bool // see API
 	tokens             tokens
+	links              links
 }
 
 // one sends one request to both servers.
@@ -179,6 +183,12 @@ func (r *run) one(ctx context.Context, g *Generator, number int) error {
 		toReference.Headers = append(toReference.Headers, wire.Header{Name: h.Name, Value: reference})
 		toSubject.Headers = append(toSubject.Headers, wire.Header{Name: h.Name, Value: subject})
 	}
+	link, activation := g.UsesLink()
+	if r.options.Mails != nil {
+		toReference.Body, toSubject.Body = r.links.fill(request.Body)
+		awaitSecond(ctx, link >= 0 && !r.links.at[link].Before(time.Now().Truncate(time.Second)))
+	}
+	began := time.Now().Truncate(time.Second)
 	var reference, subject *wire.Response
 	var referenceErr, subjectErr error
 	if r.subject == nil {
@@ -203,6 +213,27 @@ func (r *run) one(ctx context.Context, g *Generator, number int) error {
 		d.Parts = compareExactly(reference, subject)
 	} else {
 		d.Parts = compare(request.Method, r.cookies && !sendsCookie(request), reference, subject)
+	}
+	g.Answered(reference.Status)
+	if r.options.Mails != nil {
+		fromReference, fromSubject, err := r.options.Mails(ctx)
+		if err != nil {
+			return err
+		}
+		if part := compareMails(fromReference, fromSubject); part != nil {
+			d.Parts = append(d.Parts, *part)
+		}
+		for _, m := range r.links.add(fromReference, fromSubject) {
+			g.Linked(m.Kind, m.To)
+		}
+		done := reference.Status/100 == 2
+		torn := done && !time.Now().Truncate(time.Second).Equal(began)
+		if torn {
+			g.ForgetLinks()
+		}
+		if torn || activation && done {
+			awaitSecond(ctx, true)
+		}
 	}
 	if len(d.Parts) > 0 {
 		if k := r.options.Known.InRandom(r.report.API, d.condition()); k != nil {

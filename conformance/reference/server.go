@@ -20,12 +20,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
 
-//go:embed project/*.py project/apis/*.py project/tokens/*.py
+//go:embed project/*.py project/apis/*.py project/templated_mail/*.py project/tokens/*.py
 var project embed.FS
 
 // APIs returns the names of the APIs, those of profiles, that a reference server can speak with
@@ -97,6 +98,12 @@ const stopTimeout = 5 * time.Second
 // database are written to the folder, which has to be empty. The server runs until Close or the end of
 // the context.
 func Start(ctx context.Context, api, folder string) (*Server, error) {
+	return StartWithMails(ctx, api, folder, 0)
+}
+
+// StartWithMails is Start for a server whose mails go to an SMTP server on loopback, at a port; 0: they are
+// dropped. It answers a request when it has sent the mails that the request asks for.
+func StartWithMails(ctx context.Context, api, folder string, port int) (*Server, error) {
 	besides, err := Package(api)
 	if err != nil {
 		return nil, err
@@ -110,7 +117,7 @@ func Start(ctx context.Context, api, folder string) (*Server, error) {
 		"--bind", "127.0.0.1:0", "--timeout", "120", "wsgi:application")
 	command.Dir = folder
 	command.Env = append(os.Environ(),
-		"REFERENCE_API="+api, "REFERENCE_DATABASE="+filepath.Join(folder, "db.sqlite3"), "REFERENCE_PACKAGE="+besides,
+		"REFERENCE_API="+api, "REFERENCE_DATABASE="+filepath.Join(folder, "db.sqlite3"), "REFERENCE_PACKAGE="+besides, "REFERENCE_SMTP_PORT="+smtpPort(port),
 		// The REST framework iterates over sets of strings, in an order that depends on the seed.
 		"PYTHONHASHSEED=0", "PYTHONDONTWRITEBYTECODE=1")
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
@@ -139,6 +146,13 @@ func Start(ctx context.Context, api, folder string) (*Server, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+func smtpPort(port int) string {
+	if port == 0 {
+		return ""
+	}
+	return strconv.Itoa(port)
 }
 
 // LogFile is the name of the log in the folder of a server. It has the traces of crashes.

@@ -49,7 +49,7 @@ func TestExchanges(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			launcher := reference.Launcher{profile: start(t, profile)}
+			launcher := reference.Launcher{profile: start(t, profile, nil)}
 			report := conformance.Run(t.Context(), []*conformance.File{file}, launcher, conformance.Options{})
 			passed, met := 0, map[string]int{}
 			for _, r := range report.Profiles[0].Results {
@@ -87,7 +87,7 @@ func TestCorners(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			server := start(t, profile)
+			server := start(t, profile, nil)
 			for _, u := range users() {
 				if err := server.CreateUser(t.Context(), u); err != nil {
 					t.Fatal(err)
@@ -111,8 +111,8 @@ func TestCorners(t *testing.T) {
 func TestRandom(t *testing.T) {
 	versions(t)
 	known := readKnown(t)
-	apis := []differential.API{differential.OCDUsers(), differential.FormAuth(), differential.KnoxAuth(), differential.Djoser(), differential.DRFAuthtoken(), differential.Knox("knox"), differential.Knox("knox-5")}
-	shares := []int{40, 25, 15, 10, 10, 20, 20} // per cent of the requests; knox comes on top, as not everybody has it
+	apis := []differential.API{differential.OCDUsers(), differential.FormAuth(), differential.KnoxAuth(), differential.DRFAuthtoken(), differential.Djoser(false), differential.Djoser(true), differential.Knox("knox"), differential.Knox("knox-5")}
+	shares := []int{45, 25, 15, 15, 60, 40, 20, 20} // per cent of the requests; djoser has as many of its own, and knox comes on top, as not everybody has it
 	binary := build(t)
 	explained := map[string]int{}
 	t.Run("apis", func(t *testing.T) {
@@ -140,15 +140,26 @@ func TestRandom(t *testing.T) {
 }
 
 func random(t *testing.T, binary string, api differential.API, share int, known deviations.List) *differential.Report {
-	server := start(t, api.Name)
-	for _, u := range users() {
+	options := differential.Options{Seed: uint64(setting(t, "REFERENCE_SEED", 1)), Requests: share, Known: known}
+	all, database := users(), filepath.Join(t.TempDir(), "ours.db")
+	var genuines, ours *mailbox
+	if api.Staff {
+		all = append(all, conformance.User{Username: differential.StaffUser, Password: differential.UserPassword, Email: "boss@example.com", Attributes: map[string]string{"is_staff": "true"}})
+	}
+	if sendsMails(api.Name) {
+		genuines, ours = newMailbox(t), newMailbox(t)
+	}
+	server := start(t, api.Name, genuines)
+	for _, u := range all {
 		if err := server.CreateUser(t.Context(), u); err != nil {
 			t.Fatal(err)
 		}
 	}
-	report, err := differential.Run(t.Context(), api, server.URL, serve(t, binary, api.Name), differential.Options{
-		Seed: uint64(setting(t, "REFERENCE_SEED", 1)), Requests: share, Known: known,
-	})
+	subject := serve(t, binary, api.Name, database, all, ours)
+	if sendsMails(api.Name) {
+		options.Mails = mailsOf(t, genuines, ours, database)
+	}
+	report, err := differential.Run(t.Context(), api, server.URL, subject, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,11 +221,17 @@ func setting(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// start starts a reference server that stops with the test.
-func start(t *testing.T, api string) *reference.Server {
+// sendsMails tells whether the API sends mails.
+func sendsMails(api string) bool { return strings.HasPrefix(api, "djoser") }
+
+// start starts a reference server that stops with the test. Its mails go to the mailbox, unless that is nil.
+func start(t *testing.T, api string, mails *mailbox) *reference.Server {
 	t.Helper()
-	folder := t.TempDir()
-	o, err := reference.Start(context.WithoutCancel(t.Context()), api, folder)
+	folder, port := t.TempDir(), 0
+	if mails != nil {
+		port = mails.port
+	}
+	o, err := reference.StartWithMails(context.WithoutCancel(t.Context()), api, folder, port)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,30 +266,39 @@ func build(t *testing.T) string {
 // profile returns the profile with which our server behaves like Debian's versions.
 func profile(t *testing.T, api string) string {
 	t.Helper()
-	switch api {
-	case "form-auth":
-		data, err := os.ReadFile(filepath.Join(root, "profiles", api+".yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := strings.Replace(string(data), "stack: forms-2.2", "stack: forms-3.2", 1)
-		file := filepath.Join(t.TempDir(), api+".yaml")
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return file
+	changed, ok := map[string]struct{ profile, from, to string }{
+		"form-auth":         {"form-auth", "stack: forms-2.2", "stack: forms-3.2"},
+		"djoser-activation": {"djoser", "\nmails:\n", "\nmails:\n  send: [activation, confirmation, password_changed_confirmation, username_changed_confirmation]\n"},
+	}[api]
+	if !ok {
+		return api
 	}
-	return api
+	data, err := os.ReadFile(filepath.Join(root, "profiles", changed.profile+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(data), changed.from) {
+		t.Fatalf("profile %s has no %q", changed.profile, changed.from)
+	}
+	text := strings.Replace(string(data), changed.from, changed.to, 1)
+	file := filepath.Join(t.TempDir(), api+".yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
-// serve starts our server with the same users and returns its URL.
-func serve(t *testing.T, binary, api string) string {
+// serve starts our server with the same users, on an SQLite file, and returns its URL. Its mails go to the mailbox, unless that is nil.
+func serve(t *testing.T, binary, api, database string, users []conformance.User, mails *mailbox) string {
 	t.Helper()
-	store := "--store=sqlite:" + filepath.Join(t.TempDir(), "ours.db")
-	for _, u := range users() {
+	store := "--store=sqlite:" + database
+	for _, u := range users {
 		arguments := []string{"user", "create", u.Username, "--email", u.Email, "--password-stdin", "--password-iterations=1", store}
 		if u.Inactive {
 			arguments = append(arguments, "--inactive")
+		}
+		for name, value := range u.Attributes {
+			arguments = append(arguments, "--attribute", name+"="+value)
 		}
 		command := exec.Command(binary, arguments...)
 		command.Stdin = strings.NewReader(u.Password + "\n")
@@ -280,13 +306,16 @@ func serve(t *testing.T, binary, api string) string {
 			t.Fatalf("create user: %v\n%s", err, out)
 		}
 	}
-	secret := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(secret, []byte("of a server that holds nothing worth a secret\n"), 0o600); err != nil {
-		t.Fatal(err)
+	arguments := []string{"serve", "--profile", profile(t, api), "--listen=127.0.0.1:0", "--password-iterations=1", "--limits=off", store}
+	if mails != nil {
+		secret := filepath.Join(t.TempDir(), "secret")
+		if err := os.WriteFile(secret, []byte("of a server that holds nothing worth a secret\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		arguments = append(arguments, "--smtp-host=127.0.0.1", "--smtp-port="+strconv.Itoa(mails.port), "--smtp-encryption=none",
+			"--smtp-from=a@example.com", "--mail-domain=example.com", "--django-secret-key-file="+secret)
 	}
-	// Mails are asked for, and wait: nobody takes them at the discard port.
-	command := exec.Command(binary, "serve", "--profile", profile(t, api), "--listen=127.0.0.1:0", "--password-iterations=1", "--limits=off", store,
-		"--smtp-host=127.0.0.1", "--smtp-port=9", "--smtp-encryption=none", "--smtp-from=a@example.com", "--mail-domain=example.com", "--django-secret-key-file="+secret)
+	command := exec.Command(binary, arguments...)
 	said, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

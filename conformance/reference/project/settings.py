@@ -2,7 +2,8 @@
 
 REFERENCE_API names the API: a module of the package apis. REFERENCE_DATABASE is
 the path of an SQLite file, REFERENCE_PACKAGE a folder with a package that Debian
-does not have, or empty. All else is what `startproject` of Django 3.2 writes,
+does not have, or empty, REFERENCE_SMTP_PORT that of an SMTP server on loopback, or
+empty. All else is what `startproject` of Django 3.2 writes,
 unless a line says why not.
 """
 
@@ -69,6 +70,13 @@ USE_L10N = True
 USE_TZ = True
 STATIC_URL = "/static/"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Mails that nobody takes are dropped.
+EMAIL_PORT = os.environ["REFERENCE_SMTP_PORT"]
+EMAIL_HOST = "127.0.0.1"
+EMAIL_BACKEND = "django.core.mail.backends.%s.EmailBackend" % (
+    "smtp" if EMAIL_PORT else "dummy"
+)
 
 # Thousands of logins, none of which guards anything.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -8,6 +8,21 @@ AUTHTOKEN = {
     ]
 }
 
+# Where its documents have the links lead to; its validators are startproject's but common.
+DJOSER = {
+    "PASSWORD_RESET_CONFIRM_URL": "#/password/reset/confirm/{uid}/{token}",
+    "USERNAME_RESET_CONFIRM_URL": "#/username/reset/confirm/{uid}/{token}",
+    "ACTIVATION_URL": "#/activate/{uid}/{token}",
+}
+VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation." + name}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "NumericPasswordValidator",
+    )
+]
+
 SETTINGS = {
     "ocd_users": {"REST_FRAMEWORK": KNOX, "TOKEN_HEX": 64, "TOKEN_HOURS": 10},
     # apis/knox-auth.rst: 40 digits, an expiry that is always null.
@@ -21,22 +36,21 @@ SETTINGS = {
         "SECURE_CONTENT_TYPE_NOSNIFF": False,
         "SECURE_REFERRER_POLICY": None,
     },
-    # Its validators are startproject's but common.
     "djoser": {
         "REST_FRAMEWORK": AUTHTOKEN,
+        "DJOSER": DJOSER,
+        "AUTH_PASSWORD_VALIDATORS": VALIDATORS,
+    },
+    "djoser_activation": {
+        "REST_FRAMEWORK": AUTHTOKEN,
         "DJOSER": {
-            "EMAIL": {
-                name: "apis.mails.Mail" for name in ("password_reset", "username_reset")
-            }
+            **DJOSER,
+            "SEND_ACTIVATION_EMAIL": True,
+            "SEND_CONFIRMATION_EMAIL": True,
+            "PASSWORD_CHANGED_EMAIL_CONFIRMATION": True,
+            "USERNAME_CHANGED_EMAIL_CONFIRMATION": True,
         },
-        "AUTH_PASSWORD_VALIDATORS": [
-            {"NAME": "django.contrib.auth.password_validation." + name}
-            for name in (
-                "UserAttributeSimilarityValidator",
-                "MinimumLengthValidator",
-                "NumericPasswordValidator",
-            )
-        ],
+        "AUTH_PASSWORD_VALIDATORS": VALIDATORS,
     },
     # These three are as they are installed: without settings of their own.
     "drf_authtoken": {},
