@@ -1,5 +1,5 @@
 // Package maillink makes and checks the uid and the token of links in mails (reset of a password or
-// of a username, activation), byte for byte as Django does, so that links that Django has sent are
+// of a username, activation), and the keys that confirm addresses, byte for byte as Django does, so that links that Django has sent are
 // honoured here, and the reverse.
 //
 // The facts are from django/contrib/auth/tokens.py (PasswordResetTokenGenerator), django/utils/crypto.py

@@ -144,16 +144,21 @@ func (g *Generator) match(u User, token string, timestamp int64) (found Format, 
 
 // token returns the token of a timestamp.
 func (g *Generator) token(f Format, secret string, u User, timestamp int64) string {
-	key := f.digest()()
-	key.Write([]byte(keySalt + secret))
-	mac := hmac.New(f.digest(), key.Sum(nil))
-	mac.Write([]byte(g.hashValue(f, u, timestamp)))
-	full := hex.EncodeToString(mac.Sum(nil))
+	full := hex.EncodeToString(saltedHMAC(f, keySalt, secret, g.hashValue(f, u, timestamp)))
 	half := make([]byte, 0, len(full)/2)
 	for i := 0; i < len(full); i += 2 {
 		half = append(half, full[i])
 	}
 	return strconv.FormatInt(timestamp, base36) + "-" + string(half)
+}
+
+// saltedHMAC is salted_hmac of django/utils/crypto.py.
+func saltedHMAC(f Format, salt, secret, value string) []byte {
+	key := f.digest()()
+	key.Write([]byte(salt + secret))
+	mac := hmac.New(f.digest(), key.Sum(nil))
+	mac.Write([]byte(value))
+	return mac.Sum(nil)
 }
 
 // hashValue returns what Django hashes (_make_hash_value).

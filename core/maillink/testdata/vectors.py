@@ -1,4 +1,4 @@
-"""Prints the vectors of token_test.go, made by the genuine Django that is installed (3.2).
+"""Prints the vectors of token_test.go and emailkey_test.go, made by the genuine Django that is installed (3.2).
 
 Run: /usr/bin/python3 core/maillink/testdata/vectors.py
 
@@ -21,6 +21,7 @@ django.setup()
 
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core import signing
 from django.utils.crypto import salted_hmac
 from django.utils.http import int_to_base36, urlsafe_base64_encode
 
@@ -71,3 +72,10 @@ for name, user in USERS.items():
     for kind in (Now, SHA1, Django22, Allauth):
         print(f'{name:12} {kind.__name__:10} {kind().make_token(user)}')
     print(f'{name:12} uid        {urlsafe_base64_encode(str(user.pk).encode())} {int_to_base36(user.pk)}')
+
+# django-allauth's EmailConfirmationHMAC.key: signing.dumps(pk, salt=app_settings.SALT), at NOW.
+signing.time.time = lambda: NOW.replace(tzinfo=timezone.utc).timestamp()
+for pk in (1, 46656, 9223372036854775807):
+    for algorithm in ('sha256', 'sha1'):
+        settings.DEFAULT_HASHING_ALGORITHM = algorithm
+        print(f'email key {algorithm:6} {signing.dumps(pk, salt="account")}')
