@@ -243,7 +243,7 @@ func (r catalogueRows) catalogue(path []string) catalogue {
 	last := [3]string{}
 	for _, row := range r.unique {
 		t := table(row[0], row[1])
-		if name := [3]string{row[0], row[1], row[2]}; name != last {
+		if name := [3]string{row[0], row[1], row[2]}; name != last || len(t.Unique) == 0 { // not of a table that was made since
 			last, t.Unique = name, append(t.Unique, nil)
 		}
 		t.Unique[len(t.Unique)-1] = append(t.Unique[len(t.Unique)-1], row[3])
