@@ -57,6 +57,7 @@ const (
 	ActionRollback     Action = "rollback"
 	ActionAskMail      Action = "ask-mail"
 	ActionSendMail     Action = "send-mail"
+	ActionVerifyEmail  Action = "verify-email"
 )
 
 // Actions returns all actions.
@@ -64,7 +65,7 @@ func Actions() []Action {
 	return []Action{
 		ActionRegister, ActionLogin, ActionAdopt, ActionLogout, ActionLogoutAll, ActionCreateUser, ActionDisableUser, ActionEnableUser, ActionSetPassword, ActionDeleteUser,
 		ActionRevokeToken, ActionRevokeTokens, ActionRotateSecret, ActionDropSecrets, ActionPurgeTokens, ActionPurgeAudit, ActionClearLimits, ActionUpdateUser, ActionConfirm, ActionAuthenticate, ActionImport, ActionExport,
-		ActionBackup, ActionRestore, ActionCutover, ActionRollback, ActionAskMail, ActionSendMail,
+		ActionBackup, ActionRestore, ActionCutover, ActionRollback, ActionAskMail, ActionSendMail, ActionVerifyEmail,
 	}
 }
 

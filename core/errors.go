@@ -21,6 +21,8 @@ const (
 	// KindUserInactive is the right password, or a live token, of a user who is
 	// not active.
 	KindUserInactive
+	// KindEmailUnverified is the right password of a user who has yet to verify the address.
+	KindEmailUnverified
 	// KindTokenUnknown is a token that was never issued, was logged out, or
 	// belongs to another realm.
 	KindTokenUnknown
@@ -74,6 +76,8 @@ func (k Kind) String() string {
 		return "invalid_credentials"
 	case KindUserInactive:
 		return "user_inactive"
+	case KindEmailUnverified:
+		return "email_unverified"
 	case KindTokenUnknown:
 		return "token_unknown"
 	case KindTokenExpired:

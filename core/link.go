@@ -30,8 +30,16 @@ func (s *Service) ConfirmLink(ctx context.Context, links *maillink.Generator, us
 	if err != nil {
 		return Confirmation{}, wrapUserError("find user", err)
 	}
+	var emails []string
+	if links.AllEmails {
+		if emails, err = EmailsOf(ctx, s.addresses, userID); err != nil {
+			return Confirmation{}, wrapStoreError("find addresses", err)
+		}
+	}
 	c := Confirmation{account: account, link: func(a Account) bool {
-		return links.Check(a.LinkUser(), token, s.now()) == nil
+		u := a.LinkUser()
+		u.Emails = emails
+		return links.Check(u, token, s.now()) == nil
 	}}
 	if !c.link(account) {
 		return Confirmation{}, &Error{Kind: KindInvalidCredentials, Err: errLink}
@@ -93,4 +101,141 @@ func (s *Service) Activate(ctx context.Context, p Policy, c Confirmation) (done 
 	}
 	s.emit(ActionEnableUser, p.Issuer, OK)
 	return true, nil
+}
+
+// maxAddresses is how many addresses of a user are looked at. There is one, unless the old server's own
+// pages have added others.
+const maxAddresses = 100
+
+// emailVerified reports whether the user has verified the address that the user has now.
+func (s *Service) emailVerified(ctx context.Context, u User) (bool, error) {
+	if u.Email == "" {
+		return false, nil
+	}
+	return s.anyVerified(ctx, AddressFilter{UserID: u.ID, Email: u.Email})
+}
+
+// EmailVerified reports whether somebody has verified the address, whatever the case of the letters A to Z,
+// for dialects that report it together with other problems. It fails with KindUnavailable.
+func (s *Service) EmailVerified(ctx context.Context, email string) (bool, error) {
+	if !Storable(email) {
+		return false, nil
+	}
+	return s.anyVerified(ctx, AddressFilter{Email: email, CaseBlind: true})
+}
+
+// anyVerified reports whether one of the matching addresses is verified.
+func (s *Service) anyVerified(ctx context.Context, f AddressFilter) (bool, error) {
+	if s.addresses == nil {
+		return false, wrapStoreError("find addresses", ErrUnsupported)
+	}
+	f.Verified = true
+	found, err := s.addresses.Addresses(ctx, f, 1)
+	if err != nil {
+		return false, wrapStoreError("find addresses", err)
+	}
+	return len(found) > 0, nil
+}
+
+// VerifyEmail makes the address verified that a key is of. It fails with KindInvalidCredentials if the key
+// is no good, has expired or has been used, and with KindUnavailable. Where another user has verified the same
+// address, nothing changes, and nothing tells, as in allauth (EmailAddress.set_verified). Keys have no limit of
+// guesses, as links have none: see ConfirmLink.
+func (s *Service) VerifyEmail(ctx context.Context, p Policy, keys *maillink.Generator, key string) error {
+	err := s.verifyEmail(ctx, p, keys, key)
+	outcome := OK
+	if err != nil {
+		outcome = KindOf(err).String()
+	}
+	s.emit(ActionVerifyEmail, p.Issuer, outcome)
+	return err
+}
+
+func (s *Service) verifyEmail(ctx context.Context, p Policy, keys *maillink.Generator, key string) error {
+	id, err := keys.CheckEmailKey(key, s.now())
+	if err != nil {
+		return &Error{Kind: KindInvalidCredentials, Err: errLink}
+	}
+	if s.addresses == nil {
+		return wrapStoreError("find addresses", ErrUnsupported)
+	}
+	found, err := s.addresses.Addresses(ctx, AddressFilter{ID: id}, 1)
+	if err != nil {
+		return wrapStoreError("find addresses", err)
+	}
+	if len(found) == 0 || found[0].Verified {
+		return &Error{Kind: KindInvalidCredentials, Err: errLink}
+	}
+	e := s.newEntry(ctx, ActionVerifyEmail, p.Issuer)
+	e.UserID = found[0].UserID
+	if account, err := s.accountByID(ctx, e.UserID); err == nil {
+		e.Username = account.Username
+		clients.Identify(ctx, account.Username)
+	} else if !errors.Is(err, ErrNotFound) {
+		return wrapStoreError("find user", err)
+	}
+	err = s.addresses.VerifyAddress(ctx, id, s.audited(&e))
+	switch {
+	case errors.Is(err, ErrEmailTaken):
+		return nil
+	case errors.Is(err, ErrNotFound):
+		return &Error{Kind: KindInvalidCredentials, Err: errLink}
+	case err != nil:
+		return wrapStoreError("verify address", err)
+	}
+	return nil
+}
+
+// AskVerification adds a mail with a key for whoever has the address, unless it is verified
+// (dj_rest_auth/registration/views.py 5.0, ResendEmailVerificationView). It does the same, in the same time, for
+// an address that nobody has: see [Service.AskMail], whose errors it has.
+func (s *Service) AskVerification(ctx context.Context, p Policy, email string) error {
+	email = lookup(email)
+	account, err := s.unverified(ctx, email)
+	if err != nil {
+		return err
+	}
+	return s.AskMail(ctx, p.Issuer, MailEmailVerification, email, account)
+}
+
+// unverified finds who is to verify an address; nil: nobody. An address that the user no longer has gets no
+// mail: mails go to the address that a user has when they are sent.
+func (s *Service) unverified(ctx context.Context, email string) (*Account, error) {
+	if !Storable(email) {
+		return nil, nil
+	}
+	if s.addresses == nil {
+		return nil, wrapStoreError("find addresses", ErrUnsupported)
+	}
+	found, err := s.addresses.Addresses(ctx, AddressFilter{Email: email}, 1)
+	if err != nil {
+		return nil, wrapStoreError("find addresses", err)
+	}
+	id := int64(0) // nobody's, who is looked for as well, since that takes time
+	if len(found) > 0 && !found[0].Verified {
+		id = found[0].UserID
+	}
+	account, err := s.accountByID(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, wrapStoreError("find user", err)
+	case account.Email != email:
+		return nil, nil
+	}
+	return &account, nil
+}
+
+// EmailsOf returns the addresses of a user that the store keeps, on which the tokens of allauth's links
+// depend; none without a store. Errors are those of the store.
+func EmailsOf(ctx context.Context, store AddressStore, userID int64) (emails []string, err error) {
+	if store == nil {
+		return nil, nil
+	}
+	found, err := store.Addresses(ctx, AddressFilter{UserID: userID}, maxAddresses)
+	for _, a := range found {
+		emails = append(emails, a.Email)
+	}
+	return emails, err
 }

@@ -12,11 +12,11 @@ import (
 
 // Login checks a password and returns a session: with the user's live token if the policy
 // reuses it, else with a new one. It fails with KindInvalidCredentials, KindUserInactive
-// (right password, inactive user), KindTokenLimit (right password), KindUnavailable, KindOverloaded, KindThrottled or
+// (right password, inactive user), KindEmailUnverified (likewise), KindTokenLimit (right password), KindUnavailable, KindOverloaded, KindThrottled or
 // KindCanceled. An unknown username costs as much hashing as a known one.
 //
 // A login is counted against the rate limits before its password is hashed. It is refunded
-// unless it failed with KindInvalidCredentials or KindUserInactive. If the limit is
+// unless it failed with KindInvalidCredentials, KindUserInactive or KindEmailUnverified. If the limit is
 // exhausted by logins that are being hashed, it waits for them. If the limit is exhausted
 // by wrong ones, it takes as long as a wrong password and fails like one, unless the
 // policy reveals it; nothing is hashed.
@@ -88,7 +88,7 @@ func (s *Service) LoginOrAdopt(ctx context.Context, p Policy, username, plain st
 	switch {
 	case err == nil:
 		s.refund(ctx, reserved)
-	case wrong || kind == KindUserInactive:
+	case wrong || kind == KindUserInactive || kind == KindEmailUnverified:
 		e.Outcome = kind.String()
 		began := time.Now()
 		s.recordFailure(ctx, e)
@@ -172,6 +172,15 @@ func (s *Service) attemptLogin(ctx context.Context, p Policy, e *AuditEntry, who
 	account, err := s.checkPassword(ctx, e, who, plain)
 	if err != nil {
 		return Session{}, err
+	}
+	if p.EmailVerification == EmailVerificationMandatory {
+		verified, err := s.emailVerified(ctx, account.User)
+		if err != nil {
+			return Session{}, err
+		}
+		if !verified {
+			return Session{}, &Error{Kind: KindEmailUnverified}
+		}
 	}
 	return s.issue(ctx, p, account.User, account.PasswordHash, nil, e)
 }

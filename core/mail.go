@@ -15,24 +15,26 @@ import (
 // MailKind says what a mail is about. The names are those of djoser's templates.
 type MailKind string
 
-// The kinds. The first three have a link with a token.
+// The kinds. The first three have a link with a token, and the fourth one with a key.
 const (
-	MailActivation      MailKind = "activation"
-	MailPasswordReset   MailKind = "password_reset"
-	MailUsernameReset   MailKind = "username_reset"
-	MailConfirmation    MailKind = "confirmation" // the account has been activated
-	MailPasswordChanged MailKind = "password_changed_confirmation"
-	MailUsernameChanged MailKind = "username_changed_confirmation"
+	MailActivation    MailKind = "activation"
+	MailPasswordReset MailKind = "password_reset"
+	MailUsernameReset MailKind = "username_reset"
+	// MailEmailVerification is django-allauth's email_confirmation.
+	MailEmailVerification MailKind = "email_verification"
+	MailConfirmation      MailKind = "confirmation" // the account has been activated
+	MailPasswordChanged   MailKind = "password_changed_confirmation"
+	MailUsernameChanged   MailKind = "username_changed_confirmation"
 )
 
 // MailKinds returns all kinds.
 func MailKinds() []MailKind {
-	return []MailKind{MailActivation, MailPasswordReset, MailUsernameReset, MailConfirmation, MailPasswordChanged, MailUsernameChanged}
+	return []MailKind{MailActivation, MailPasswordReset, MailUsernameReset, MailEmailVerification, MailConfirmation, MailPasswordChanged, MailUsernameChanged}
 }
 
 // HasLink reports whether mails of the kind have a link with a token.
 func (k MailKind) HasLink() bool {
-	return k == MailActivation || k == MailPasswordReset || k == MailUsernameReset
+	return k == MailActivation || k == MailPasswordReset || k == MailUsernameReset || k == MailEmailVerification
 }
 
 // Mail is a mail that was asked for: what it is made of when it is sent, and neither its text nor a

@@ -59,6 +59,8 @@ type Policy struct {
 	// UniqueEmail refuses the address of another user, whatever the case of these letters, with
 	// KindEmailTaken.
 	UniqueEmail bool
+	// EmailVerification says what becomes of whether users have verified their address.
+	EmailVerification EmailVerification
 	// UpdateLastLogin is set where the old server's login sends the signal user_logged_in, which
 	// updates last_login (django/contrib/auth/models.py, update_last_login): knox's LoginView and
 	// djoser's token/login/, not DRF's ObtainAuthToken. Links that were sent before such a login end.
@@ -137,3 +139,14 @@ func (p Policy) checkUsername(username string) error {
 func (p Policy) distinct() Distinct {
 	return Distinct{Username: p.UsernameCaseBlind, Email: p.UniqueEmail}
 }
+
+// EmailVerification says what an API makes of whether users have shown that mails to their address reach
+// them (ACCOUNT_EMAIL_VERIFICATION of django-allauth).
+type EmailVerification int
+
+// The values of EmailVerification.
+const (
+	EmailVerificationNone      EmailVerification = iota // it does not ask
+	EmailVerificationOptional                           // whoever registers gets a key, and logs in without
+	EmailVerificationMandatory                          // nobody logs in before
+)

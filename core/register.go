@@ -136,7 +136,7 @@ func (s *Service) newRegistrant(ctx context.Context, p Policy, r Registration) (
 // newUser makes a user without a password, and checks what every store relies on. It reads
 // nothing.
 func (s *Service) newUser(p Policy, r Registration) (NewUser, error) {
-	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now(), Distinct: p.distinct()}
+	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now(), Distinct: p.distinct(), KeepAddress: p.EmailVerification != EmailVerificationNone}
 	if p.EmailIsUsername {
 		u.Email = u.Username
 	}

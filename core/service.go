@@ -67,6 +67,7 @@ type Service struct {
 	foldUsername func(ctx context.Context, username string) (string, error)
 	cutover      CutoverStore // nil: the store has none
 	mail         MailStore    // nil: likewise
+	addresses    AddressStore // nil: likewise
 	onMail       atomic.Pointer[func()]
 }
 
@@ -97,7 +98,7 @@ type Config struct {
 // New makes a Service. Logins are not rate-limited until SetLoginLimits is called.
 func New(c Config) *Service {
 	s := &Service{
-		store: c.Backend.Store, accounts: c.Backend.Accounts, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, turns: newWriteTurns(c.Backend.Writers), databaseClock: c.Backend.DatabaseClock, foldUsername: c.Backend.FoldUsername, cutover: c.Backend.Cutover, mail: c.Backend.Mail,
+		store: c.Backend.Store, accounts: c.Backend.Accounts, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, turns: newWriteTurns(c.Backend.Writers), databaseClock: c.Backend.DatabaseClock, foldUsername: c.Backend.FoldUsername, cutover: c.Backend.Cutover, mail: c.Backend.Mail, addresses: c.Backend.Addresses,
 		hasher: c.Hasher, refreshKeys: c.RefreshKeys, databaseKey: c.DatabaseKey, processKey: newProcessKey(), onEvent: c.OnEvent,
 		clock: c.Clock, random: c.Random, log: c.Log, expiries: c.ExpiryWriter,
 	}
@@ -111,6 +112,9 @@ func New(c Config) *Service {
 		}
 		if s.mail != nil {
 			s.mail = turnMailStore{s.mail, s.turns}
+		}
+		if s.addresses != nil {
+			s.addresses = turnAddresses{s.addresses, s.turns}
 		}
 	}
 	s.sealer.Store(&c.Sealer)
@@ -151,6 +155,9 @@ func (s *Service) AddPolicy(p Policy) error {
 	}
 	if s.accounts == nil && (p.LoginBy != ByUsername || p.UsernameCaseBlind || p.UniqueEmail) {
 		return errors.New("the store finds users by their exact username alone")
+	}
+	if s.addresses == nil && p.EmailVerification != EmailVerificationNone {
+		return errors.New("the store does not keep who has verified an address: on Django's tables it takes allauth's account_emailaddress")
 	}
 	if s.plaintext != nil {
 		if err := s.plaintext.CheckPolicy(p); err != nil {

@@ -120,6 +120,7 @@ type Backend struct {
 	Cutover     CutoverStore  // nil: nothing can be switched between an old side and a new one
 	Callers     callers.Store // nil: nobody keeps who called
 	Mail        MailStore     // nil: no mails are sent
+	Addresses   AddressStore  // nil: nobody verifies an address
 
 	// Writers is how many writes the store works on at a time, beyond which they wait for each
 	// other: those of clients wait in turns of their networks instead. 0: any number.

@@ -46,6 +46,8 @@ type NewUser struct {
 	Attributes   map[string]string
 	CreatedAt    time.Time
 	Distinct     Distinct
+	// KeepAddress adds Email, unless it is empty, to the addresses that users verify.
+	KeepAddress bool
 }
 
 // Storable reports whether any store can hold a username: text of SQL is valid UTF-8

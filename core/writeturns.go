@@ -128,6 +128,16 @@ func (s turnAccounts) ChangePassword(ctx context.Context, c PasswordChange, audi
 	return ended, err
 }
 
+// turnAddresses is an AddressStore that is written to in turns, as far as clients do.
+type turnAddresses struct {
+	AddressStore
+	turns *writeTurns
+}
+
+func (s turnAddresses) VerifyAddress(ctx context.Context, id int64, audit *AuditEntry) error {
+	return s.turns.do(ctx, ahead, writeWait, func() error { return s.AddressStore.VerifyAddress(ctx, id, audit) })
+}
+
 // turnLimiter is a RateLimiter that is written to in turns.
 type turnLimiter struct {
 	RateLimiter

@@ -44,8 +44,9 @@ func failures(rules profiles.Rules) map[core.Kind]failure {
 			status: http.StatusUnauthorized, message: "token_inactive",
 			login: &failure{status: http.StatusBadRequest, message: inactive, shape: asNonField},
 		},
-		core.KindTokenUnknown: {status: http.StatusUnauthorized, message: "token_invalid"},
-		core.KindTokenExpired: {status: http.StatusUnauthorized, message: "token_expired"},
+		core.KindEmailUnverified: {status: http.StatusBadRequest, message: "email_unverified", shape: asNonField},
+		core.KindTokenUnknown:    {status: http.StatusUnauthorized, message: "token_invalid"},
+		core.KindTokenExpired:    {status: http.StatusUnauthorized, message: "token_expired"},
 		// The genuine server finds a name that differs only before normalisation, or
 		// that another request has just taken, in the database alone, and fails.
 		core.KindUsernameTaken: {status: http.StatusBadRequest, message: "username_taken", shape: asUsername},

@@ -30,6 +30,7 @@ func failures() map[core.Kind]failure {
 		core.KindInternal:           internal,
 		core.KindInvalidCredentials: {message: "credentials"},
 		core.KindUserInactive:       {message: "credentials"},
+		core.KindEmailUnverified:    {message: "credentials"}, // no profile of the family asks for it
 		// The genuine server fails when another request has just taken the name.
 		core.KindUsernameTaken: {message: "username_taken", username: true},
 		core.KindEmailTaken:    {status: http.StatusBadRequest, message: "email_invalid"},

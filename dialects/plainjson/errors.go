@@ -25,6 +25,7 @@ func failures() map[core.Kind]failure {
 		core.KindInternal:           {status: http.StatusInternalServerError, message: "unavailable"},
 		core.KindInvalidCredentials: {status: http.StatusUnauthorized, message: "credentials"},
 		core.KindUserInactive:       {status: http.StatusUnauthorized, message: "token_inactive", login: "inactive"},
+		core.KindEmailUnverified:    {status: http.StatusUnauthorized, message: "credentials"}, // no profile of the family asks for it
 		core.KindTokenUnknown:       {status: http.StatusUnauthorized, message: "token_invalid"},
 		core.KindTokenExpired:       {status: http.StatusUnauthorized, message: "token_expired"},
 		core.KindUsernameTaken:      {status: http.StatusBadRequest, message: "username_taken"},

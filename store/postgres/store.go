@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/addresses"
 	"github.com/authcompat/authcompat/store/internal/callers"
 	"github.com/authcompat/authcompat/store/internal/mails"
 	"github.com/authcompat/authcompat/store/internal/pgconn"
@@ -28,7 +29,7 @@ type Store struct {
 
 // Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Accounts: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Mail: s.mails(), Warner: s, DatabaseClock: s, ExpiryBatcher: s, Writers: s.pool.Writers()}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Accounts: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Mail: s.mails(), Addresses: s.addresses(), Warner: s, DatabaseClock: s, ExpiryBatcher: s, Writers: s.pool.Writers()}
 }
 
 func (s *Store) callers() *callers.Store {
@@ -51,6 +52,23 @@ func (s *Store) mails() core.MailStore {
 		Table: s.qualify("@mails"),
 		Bind:  callers.PositionalParameters,
 		Read: func(ctx context.Context, do func(context.Context, mails.Querier) error) error {
+			return s.read(ctx, func(ctx context.Context) error { return do(ctx, s.db) })
+		},
+		Write: func(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sql.Tx) error) error {
+			return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, _ bool) error { return do(ctx, tx.Tx) })
+		},
+	})
+}
+
+func (s *Store) addresses() *addresses.Book {
+	lower := func(column string) string { return `lower(` + column + ` COLLATE "C")` }
+	return addresses.New(addresses.Access{
+		Table: s.qualify("@email_addresses"),
+		Bind:  callers.PositionalParameters,
+		Lower: lower, Exactly: func(column string) string { return column },
+		Insert:      s.qualify(`INSERT INTO @email_addresses (user_id, email, verified) SELECT id, ?, FALSE FROM @users WHERE id = ? ON CONFLICT DO NOTHING`),
+		Unencodable: pgconn.ErrEncoding, ReadCommitted: readCommitted,
+		Read: func(ctx context.Context, do func(context.Context, addresses.Querier) error) error {
 			return s.read(ctx, func(ctx context.Context) error { return do(ctx, s.db) })
 		},
 		Write: func(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sql.Tx) error) error {

@@ -57,6 +57,11 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 		if audit != nil {
 			audit.UserID = id
 		}
+		if u.KeepAddress && u.Email != "" {
+			if err := s.addresses().Add(ctx, tx.Tx, id, u.Email); err != nil {
+				return err
+			}
+		}
 		if added, err = row.Core(); err != nil || mint == nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/addresses"
 	"github.com/authcompat/authcompat/store/internal/callers"
 	"github.com/authcompat/authcompat/store/internal/dbfile"
 	"github.com/authcompat/authcompat/store/internal/mails"
@@ -64,7 +65,7 @@ const writers = 2
 
 // Backend returns the store with all the interfaces that it implements.
 func (s *Store) Backend() core.Backend {
-	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Accounts: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Mail: s.mails(), ExpiryBatcher: s, Writers: writers}
+	return core.Backend{Store: s, RateLimiter: s, Auditor: s, Accounts: s, Admin: s, Privacy: s, Cutover: s, Callers: s.callers(), Mail: s.mails(), Addresses: s.addresses(), ExpiryBatcher: s, Writers: writers}
 }
 
 func (s *Store) callers() *callers.Store {
@@ -85,6 +86,21 @@ func (s *Store) mails() core.MailStore {
 		Table: "mails",
 		Bind:  func(statement string) string { return statement },
 		Read: func(ctx context.Context, do func(context.Context, mails.Querier) error) error {
+			return s.read(ctx, func(ctx context.Context) error { return do(ctx, s.reader) })
+		},
+		Write: func(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sql.Tx) error) error {
+			return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error { return do(ctx, tx.Tx) })
+		},
+	})
+}
+
+func (s *Store) addresses() *addresses.Book {
+	return addresses.New(addresses.Access{
+		Table: "email_addresses",
+		Bind:  func(statement string) string { return statement },
+		Lower: func(column string) string { return "lower(" + column + ")" }, Exactly: func(column string) string { return column },
+		Insert: `INSERT INTO @addresses (user_id, email, verified) SELECT id, ?, 0 FROM users WHERE id = ? ON CONFLICT DO NOTHING`,
+		Read: func(ctx context.Context, do func(context.Context, addresses.Querier) error) error {
 			return s.read(ctx, func(ctx context.Context) error { return do(ctx, s.reader) })
 		},
 		Write: func(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sql.Tx) error) error {

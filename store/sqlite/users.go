@@ -51,6 +51,11 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 		if audit != nil {
 			audit.UserID = row.ID
 		}
+		if u.KeepAddress && u.Email != "" {
+			if err := s.addresses().Add(ctx, tx.Tx, row.ID, u.Email); err != nil {
+				return err
+			}
+		}
 		if mint == nil {
 			return nil
 		}

@@ -51,6 +51,7 @@ func (s *Store) Backend() core.Backend {
 	if s.isPostgres() {
 		b.DatabaseClock = s
 	}
+	b.Addresses = s.addresses()
 	if s.layout.Load().later.cutover {
 		b.Cutover = s
 	}

@@ -199,7 +199,7 @@ func TestOperation(t *testing.T) {
 		"audit/what is done is recorded with it, what is not is not": "Django's admin disables and deletes users",
 		"privacy/passwords are counted by their parameters":          "hashes are read whole here, and those of the case are cut short",
 	}
-	for name, open := range map[string]storetest.Opener{"sqlite": onSQLite(djangotest.UsersDDL, djangotest.KnoxDDL), "postgres": onPostgres(djangotest.UsersDDL, djangotest.KnoxDDL)} {
+	for name, open := range map[string]storetest.Opener{"sqlite": onSQLite(djangotest.UsersDDL, djangotest.KnoxDDL, djangotest.AddressesDDL), "postgres": onPostgres(djangotest.UsersDDL, djangotest.KnoxDDL, djangotest.AddressesDDL)} {
 		t.Run(name, func(t *testing.T) {
 			operationtest.RunWithoutAdmin(t, func(tb testing.TB) (a, b core.Store) {
 				one, two := open(tb)

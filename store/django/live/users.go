@@ -35,6 +35,11 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 		if audit != nil {
 			audit.UserID = user.ID
 		}
+		if u.KeepAddress && u.Email != "" {
+			if err := l.keepAddress(ctx, tx, user.ID, u.Email); err != nil {
+				return err
+			}
+		}
 		if mint == nil {
 			return nil
 		}

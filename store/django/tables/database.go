@@ -81,6 +81,9 @@ func OpenThrough(ctx context.Context, m Mapping, source string, db *sql.DB) (*Da
 	return s, nil
 }
 
+// Table returns the table called name, which an unqualified name resolves to.
+func (s *Database) Table(name string) (Table, bool) { return s.all.find(name) }
+
 // SQL returns the database's connection pool.
 func (s *Database) SQL() *sql.DB { return s.db }
 

@@ -48,8 +48,9 @@ func (s *Database) ReferringToUsers() (all []Referring) {
 }
 
 // links tells whether rows of a table go with the user: those of tokens, of the two relations
-// of PermissionsMixin (django/contrib/auth/models.py), and of the admin's log
-// (django/contrib/admin/models.py, LogEntry.user).
+// of PermissionsMixin (django/contrib/auth/models.py), of the admin's log
+// (django/contrib/admin/models.py, LogEntry.user), and the addresses of django-allauth
+// (allauth/account/models.py, EmailAddress.user).
 func (s *Database) links(part, t Table, column string) bool {
 	for _, token := range s.shape.Found {
 		if token.same(t) && !token.Own && column == "user_id" {
@@ -64,7 +65,7 @@ func (s *Database) links(part, t Table, column string) bool {
 	switch t.Name {
 	case part.Name + "_groups", part.Name + "_user_permissions":
 		return true
-	case "django_admin_log":
+	case "django_admin_log", "account_emailaddress":
 		return column == "user_id"
 	}
 	return false

@@ -214,6 +214,12 @@ func (w Writer) DeleteUser(ctx context.Context, key string) error {
 		column, value := id(r.Part)
 		rows := ` FROM ` + w.TableName(r.Table) + ` WHERE ` + w.Quote(r.Column) +
 			` = (SELECT ` + w.Quote(r.Key) + ` FROM ` + w.TableName(r.Part) + ` WHERE ` + w.Quote(column) + ` = ` + w.Placeholder(1) + `)`
+		if keys, ok := w.Table("account_emailconfirmation"); ok && r.Table.Name == "account_emailaddress" && keys.Has("email_address_id") {
+			// django-allauth's keys of addresses go with these (allauth/account/models.py, EmailConfirmation).
+			if _, err := w.tx.ExecContext(ctx, `DELETE FROM `+w.TableName(keys)+` WHERE email_address_id IN (SELECT id`+rows+`)`, value); err != nil {
+				return fmt.Errorf("delete from %s: %w", keys, err)
+			}
+		}
 		if r.Links {
 			if _, err := w.tx.ExecContext(ctx, `DELETE`+rows, value); err != nil {
 				return fmt.Errorf("delete from %s: %w", r.Table, err)

@@ -20,8 +20,8 @@ type Operable interface {
 }
 
 // Run runs the suite of [core.RateLimiter], [core.Auditor], [core.PrivacyStore],
-// [core.CutoverStore], callers.Store, [core.MailStore] and [core.Admin]. The opener's stores
-// have to be Operable.
+// [core.CutoverStore], callers.Store, [core.MailStore],
+// [core.AddressStore] and [core.Admin]. The opener's stores have to be Operable.
 func Run(t *testing.T, open suite.Opener) {
 	suite.Run(t, open, []suite.Subject[testCase]{
 		{Name: "limits", Cases: limits()},
@@ -30,6 +30,7 @@ func Run(t *testing.T, open suite.Opener) {
 		{Name: "cutover", Cases: cutovers()},
 		{Name: "callers", Cases: callerCounts()},
 		{Name: "mails", Cases: mails()},
+		{Name: "addresses", Cases: addresses()},
 		{Name: "users of an operator", Cases: operatedUsers()},
 		{Name: "tokens of an operator", Cases: operatedTokens()},
 	}, func(p suite.Pair) operables { return operables{Pair: p, a: p.A.(Operable), b: p.B.(Operable)} }, nil)
@@ -46,6 +47,7 @@ func RunWithoutAdmin(t *testing.T, open suite.Opener, reasons map[string]string)
 		{Name: "cutover", Cases: cutovers()},
 		{Name: "callers", Cases: callerCounts()},
 		{Name: "mails", Cases: mails()},
+		{Name: "addresses", Cases: addresses()},
 	}, func(p suite.Pair) operables { return operables{Pair: p, a: p.A.(Operable), b: p.B.(Operable)} }, reasons)
 }
 

@@ -1,0 +1,176 @@
+// Package addresses keeps the addresses that users verify in a table that all stores have, in words that
+// SQLite and PostgreSQL both know. Its columns are those of django-allauth's account_emailaddress
+// (allauth/account/models.py 0.57, EmailAddress): id, user_id, email and verified.
+package addresses
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
+	"github.com/authcompat/authcompat/store/internal/record"
+)
+
+// Querier reads.
+type Querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Access is how the addresses of a Store reach the table.
+type Access struct {
+	// Table is its name in statements, and Bind replaces the parameters ? of a statement with those
+	// of the database.
+	Table string
+	Bind  func(statement string) string
+	// Lower and Exactly are the expressions for a column of text with the letters A to Z as a to z, and as
+	// it is compared byte by byte.
+	Lower, Exactly func(column string) string
+	// Insert adds an address of a user, not verified, unless the user has it. It has the parameters address
+	// and user, and adds nothing if there is no such user.
+	Insert string
+	// ReadCommitted has a transaction see what was committed before each of its statements; empty: it does.
+	ReadCommitted string
+	// Unencodable is the error of a text that the database can't hold; nil: there is none.
+	Unencodable error
+	// Read runs do, perhaps again; Write runs it in one transaction with the audit entry, which may be tried again.
+	Read  func(ctx context.Context, do func(context.Context, Querier) error) error
+	Write func(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sql.Tx) error) error
+}
+
+// Book is a [core.AddressStore].
+type Book struct{ Access }
+
+// New makes a Book.
+func New(a Access) *Book {
+	bind := a.Bind
+	a.Bind = func(statement string) string { return bind(strings.ReplaceAll(statement, "@addresses", a.Table)) }
+	return &Book{a}
+}
+
+// Addresses implements [core.AddressStore].
+func (b *Book) Addresses(ctx context.Context, f core.AddressFilter, limit int) (found []core.Address, err error) {
+	err = b.Read(ctx, func(ctx context.Context, q Querier) error {
+		found, err = b.find(ctx, q, f, limit)
+		return err
+	})
+	if b.Unencodable != nil && errors.Is(err, b.Unencodable) {
+		return nil, nil // such a text is nobody's
+	}
+	return found, err
+}
+
+// In returns at most limit matching addresses, as a transaction sees them.
+func (b *Book) In(ctx context.Context, tx *sql.Tx, f core.AddressFilter, limit int) ([]core.Address, error) {
+	return b.find(ctx, tx, f, limit)
+}
+
+// find reads matching addresses.
+func (b *Book) find(ctx context.Context, q Querier, f core.AddressFilter, limit int) (found []core.Address, err error) {
+	condition, args := "1 = 1", []any(nil)
+	add := func(text string, value any) { condition, args = condition+" AND "+text+" = ?", append(args, value) }
+	if f.ID != 0 {
+		add("id", f.ID)
+	}
+	if f.UserID != 0 {
+		add("user_id", f.UserID)
+	}
+	if f.Verified {
+		condition += " AND verified"
+	}
+	switch {
+	case f.Email == "":
+	case f.CaseBlind:
+		add(b.Lower("email"), spelling.LowerASCII(f.Email))
+	default: // the column's own comparison is for an index, and may take other texts for this one
+		add("email", f.Email)
+		add(b.Exactly("email"), f.Email)
+	}
+	rows, err := q.QueryContext(ctx, b.Bind(`SELECT id, user_id, email, verified FROM @addresses WHERE `+condition+` ORDER BY id LIMIT `+strconv.Itoa(limit)), args...)
+	if err != nil {
+		return nil, fmt.Errorf("select addresses: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a core.Address
+		if err := rows.Scan(&a.ID, &a.UserID, &a.Email, &a.Verified); err != nil {
+			return nil, fmt.Errorf("select addresses: %w", err)
+		}
+		found = append(found, a)
+	}
+	return found, rows.Err()
+}
+
+// Add adds an address of a user in a transaction, unless the user has it.
+func (b *Book) Add(ctx context.Context, tx *sql.Tx, userID int64, email string) error {
+	if _, err := tx.ExecContext(ctx, b.Bind(b.Insert), email, userID); err != nil {
+		return fmt.Errorf("insert address: %w", err)
+	}
+	return nil
+}
+
+// AddAddress implements [core.AddressStore].
+func (b *Book) AddAddress(ctx context.Context, userID int64, email string) (added core.Address, err error) {
+	mine := core.AddressFilter{UserID: userID, Email: email}
+	err = b.Write(ctx, nil, func(ctx context.Context, tx *sql.Tx) error {
+		if err := b.Add(ctx, tx, userID, email); err != nil {
+			return err
+		}
+		found, err := b.find(ctx, tx, mine, 1)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return core.ErrNotFound
+		}
+		added = found[0]
+		return nil
+	})
+	if b.Unencodable != nil && errors.Is(err, b.Unencodable) {
+		err = fmt.Errorf("%w: %w", core.ErrInvalidUser, err)
+	}
+	return added, err
+}
+
+// VerifyAddress implements [core.AddressStore]. Those who verify the same address come one after the other.
+func (b *Book) VerifyAddress(ctx context.Context, id int64, audit *core.AuditEntry) error {
+	return b.Write(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
+		if b.ReadCommitted != "" {
+			if _, err := tx.ExecContext(ctx, b.ReadCommitted); err != nil {
+				return fmt.Errorf("set isolation level: %w", err)
+			}
+		}
+		found, err := b.find(ctx, tx, core.AddressFilter{ID: id}, 1)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return core.ErrNotFound
+		}
+		address := found[0]
+		// All rows of the address are locked before what they say is believed: by an update that changes
+		// nothing, which both databases know.
+		if _, err := tx.ExecContext(ctx, b.Bind(`UPDATE @addresses SET verified = verified WHERE `+b.Lower("email")+` = ?`), spelling.LowerASCII(address.Email)); err != nil {
+			return fmt.Errorf("lock addresses: %w", err)
+		}
+		verified, err := b.find(ctx, tx, core.AddressFilter{Email: address.Email, CaseBlind: true, Verified: true}, 1)
+		if err != nil {
+			return err
+		}
+		if len(verified) > 0 && verified[0].UserID != address.UserID {
+			return core.ErrEmailTaken
+		}
+		n, err := record.Affected(tx.ExecContext(ctx, b.Bind(`UPDATE @addresses SET verified = TRUE WHERE id = ? AND NOT verified`), id))
+		if err != nil {
+			return fmt.Errorf("verify address: %w", err)
+		}
+		if n == 0 {
+			return core.ErrNotFound
+		}
+		return nil
+	})
+}
