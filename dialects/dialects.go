@@ -110,9 +110,6 @@ func newFamily(p *profiles.Profile, engine *core.Service, options []Option) (fam
 	}
 	switch p.Family {
 	case profiles.DRF:
-		if err := drf.Serves(p); err != nil {
-			return nil, fmt.Errorf("profile %s: %w", p.Name, err)
-		}
 		return drfAPI{drf.New(p, engine, passwords, d.links)}, nil
 	case profiles.FormJSON:
 		return formjsonAPI{formjson.New(p, engine, passwords)}, nil

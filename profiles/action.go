@@ -36,6 +36,8 @@ const (
 	ResetUsernameConfirm Action = "reset_username_confirm"
 	ResendActivation     Action = "resend_activation"
 	Activate             Action = "activate"
+	ResendVerification   Action = "resend_verification"
+	VerifyEmail          Action = "verify_email"
 )
 
 // actionRule is what the profile language knows of an action.
@@ -111,8 +113,10 @@ func actionRules() []actionRule {
 			takes: []Role{RoleUID, RoleToken, RoleUsername, RoleUsernameAgain}, needs: [][]Role{uid, token, username}, drf: true,
 		},
 		{action: ResendActivation, methods: post, access: AccessOpen, takes: email, needs: [][]Role{email}, drf: true},
-		// dj-rest-auth's key is a token that says whose it is (allauth/account/models.py 0.57).
-		{action: Activate, methods: post, access: AccessOpen, takes: []Role{RoleUID, RoleToken}, needs: [][]Role{token}, drf: true},
+		{action: Activate, methods: post, access: AccessOpen, takes: []Role{RoleUID, RoleToken}, needs: [][]Role{uid, token}, drf: true},
+		{action: ResendVerification, methods: post, access: AccessOpen, takes: email, needs: [][]Role{email}, drf: true},
+		// A key of django-allauth says whose address it is (allauth/account/models.py 0.57).
+		{action: VerifyEmail, methods: post, access: AccessOpen, takes: token, needs: [][]Role{token}, drf: true},
 	}
 }
 

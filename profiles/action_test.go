@@ -19,7 +19,8 @@ endpoints:
     path: %s
     fields: %s
     reply: {status: 204}
-mails: {password_reset_confirm_url: "{uid}/{token}", username_reset_confirm_url: "{uid}/{token}"}
+mails: {password_reset_confirm_url: "{uid}/{token}", username_reset_confirm_url: "{uid}/{token}", email_confirm_url: "{key}"}
+emails: {verification: optional}
 `
 
 func TestActions(t *testing.T) {
@@ -67,7 +68,10 @@ func TestActions(t *testing.T) {
 		{action: "reset_username_confirm", path: "/r/", fields: "{uid: {}, token: {}, new_username: {role: username}, again: {role: username_again}}", methods: "POST", access: AccessOpen},
 		{action: "resend_activation", path: "/r/", fields: "{email: {}}", methods: "POST", access: AccessOpen},
 		{action: "activate", path: "/a/", fields: "{uid: {}, token: {}}", methods: "POST", access: AccessOpen},
-		{action: "activate", path: "/a/", fields: "{key: {role: token}}", methods: "POST", access: AccessOpen},
+		{action: "activate", path: "/a/", fields: "{key: {role: token}}", problems: []string{"f.yaml:9:13: endpoints.it.fields: no field has the role uid"}},
+		{action: "verify_email", path: "/a/", fields: "{key: {role: token}}", methods: "POST", access: AccessOpen},
+		{action: "verify_email", path: "/a/", fields: "{}", problems: []string{"f.yaml:9:13: endpoints.it.fields: no field has the role token"}},
+		{action: "resend_verification", path: "/a/", fields: "{email: {}}", methods: "POST", access: AccessOpen},
 	} {
 		t.Run(c.action+" "+c.fields, func(t *testing.T) {
 			p, err := Parse("f.yaml", fmt.Appendf(nil, accountProfile, c.action, c.path, c.fields))

@@ -16,6 +16,9 @@ type Mails struct {
 	// The links of mails, with {uid} and {token}: a URL, or a path behind the site's domain. They are
 	// djoser's settings of these names; empty: there are no such mails.
 	PasswordResetConfirmURL, UsernameResetConfirmURL, ActivationURL string
+	// EmailConfirmURL is the link with the {key} that verifies an address, likewise (dj-rest-auth's
+	// account_confirm_email); empty: there are no such mails.
+	EmailConfirmURL string
 	// Send are the mails that nobody asks for.
 	Send []SentMail
 	// Links says whose form the uid and the token of links have: "django" unless the profile says
@@ -64,6 +67,7 @@ func mails(v yamlvalue.Value) (Mails, bool) {
 	yamlvalue.Optional(m, "password_reset_confirm_url", &read.PasswordResetConfirmURL, linkURL)
 	yamlvalue.Optional(m, "username_reset_confirm_url", &read.UsernameResetConfirmURL, linkURL)
 	yamlvalue.Optional(m, "activation_url", &read.ActivationURL, linkURL)
+	yamlvalue.Optional(m, "email_confirm_url", &read.EmailConfirmURL, keyURL)
 	yamlvalue.Optional(m, "send", &read.Send, yamlvalue.Words(SendActivation, SendConfirmation, SendPasswordChanged, SendUsernameChanged))
 	yamlvalue.Optional(m, "links", &read.Links, yamlvalue.Word(LinksDjango, LinksAllauth))
 	yamlvalue.Optional(m, "show_email_not_found", &read.ShowEmailNotFound, yamlvalue.Boolean)
@@ -75,19 +79,27 @@ func mails(v yamlvalue.Value) (Mails, bool) {
 }
 
 // linkURL reads where the links of mails lead to.
-func linkURL(v yamlvalue.Value) (string, bool) {
+func linkURL(v yamlvalue.Value) (string, bool) { return urlWith(v, "{uid}", "{token}") }
+
+// keyURL reads where the links of mails with a key lead to.
+func keyURL(v yamlvalue.Value) (string, bool) { return urlWith(v, "{key}") }
+
+// urlWith reads a URL that has each of the placeholders once.
+func urlWith(v yamlvalue.Value, placeholders ...string) (string, bool) {
 	s, ok := yamlvalue.Line(v)
 	if !ok {
 		return "", false
 	}
-	for _, needed := range []string{"{uid}", "{token}"} {
+	rest := s
+	for _, needed := range placeholders {
 		if strings.Count(s, needed) != 1 {
 			v.Refuse("a link has %s once", needed)
 			ok = false
 		}
+		rest = strings.ReplaceAll(rest, needed, "")
 	}
-	if rest := strings.NewReplacer("{uid}", "", "{token}", "").Replace(s); strings.ContainsAny(rest, "{}\\\"<> ") {
-		v.Refuse("a link has only {uid} and {token} in braces, and characters of a URL")
+	if strings.ContainsAny(rest, "{}\\\"<> ") {
+		v.Refuse("a link has only %s in braces, and characters of a URL", strings.Join(placeholders, " and "))
 		ok = false
 	}
 	return s, ok
@@ -103,23 +115,42 @@ func (p *Profile) checkMails(m *yamlvalue.Map) {
 	if v, ok := m.Get("mails"); ok {
 		given = v.Mapping()
 	}
-	urls := map[Action]string{ResetPassword: "password_reset_confirm_url", ResetUsername: "username_reset_confirm_url"}
+	urls := map[Action]string{ResetPassword: "password_reset_confirm_url", ResetUsername: "username_reset_confirm_url", ResendVerification: "email_confirm_url"}
 	for i, e := range v.Mapping().Entries {
+		p.checkVerification(yamlvalue.Of(e.Value), p.Endpoints[i])
 		key := urls[p.Endpoints[i].Action]
+		if p.Endpoints[i].Action == Register && p.Emails.Verification != VerificationNone {
+			key = "email_confirm_url"
+		}
 		if _, ok := given.Get(key); key != "" && !ok && !given.Broken {
 			e.Value.RefuseKey("action", "sends mails with a link: mails.%s is missing", key)
 		}
 	}
 }
 
+// checkVerification refuses endpoints at which users could not verify their address, or would not have to.
+func (p *Profile) checkVerification(v yamlvalue.Value, e Endpoint) {
+	email, _ := e.Field(RoleEmail)
+	switch {
+	case p.Emails.Verification == "": // which has been reported
+	case (e.Action == VerifyEmail || e.Action == ResendVerification) && p.Emails.Verification == VerificationNone:
+		v.Refuse("nobody has an address to verify: emails.verification is %s", VerificationNone)
+	case e.Action != Register || p.Emails.Verification != VerificationMandatory:
+	case !email.Required || email.Blank:
+		v.Refuse("nobody without an address could verify one and log in: want a field with the role %s that is required, and not blank", RoleEmail)
+	case e.ShowsToken():
+		v.Refuse("shows a token to users who have yet to verify their address: with emails.verification %s, none logs in before", VerificationMandatory)
+	}
+}
+
 // SendsMails tells whether the API sends mails.
 func (p *Profile) SendsMails() bool {
-	return len(p.Mails.Send) > 0 || slices.ContainsFunc(p.Endpoints, func(e Endpoint) bool { return e.Action == ResetPassword || e.Action == ResetUsername })
+	return len(p.Mails.Send) > 0 || p.Emails.Verification.asked() || slices.ContainsFunc(p.Endpoints, func(e Endpoint) bool { return e.Action == ResetPassword || e.Action == ResetUsername })
 }
 
 // HasLinks tells whether the API makes or reads links in mails.
 func (p *Profile) HasLinks() bool {
-	return p.Mails.Sends(SendActivation) || slices.ContainsFunc(p.Endpoints, func(e Endpoint) bool {
+	return p.Mails.Sends(SendActivation) || p.Emails.Verification.asked() || slices.ContainsFunc(p.Endpoints, func(e Endpoint) bool {
 		return slices.Contains([]Action{ResetPassword, ResetPasswordConfirm, ResetUsername, ResetUsernameConfirm, Activate}, e.Action)
 	})
 }
@@ -129,6 +160,7 @@ func (m Mails) show() *yaml.Node {
 	s.Text("password_reset_confirm_url", m.PasswordResetConfirmURL)
 	s.Text("username_reset_confirm_url", m.UsernameResetConfirmURL)
 	s.Text("activation_url", m.ActivationURL)
+	s.Text("email_confirm_url", m.EmailConfirmURL)
 	if len(m.Send) > 0 {
 		s.Set("send", yamlnode.Words(m.Send))
 	}

@@ -63,3 +63,62 @@ func TestMails(t *testing.T) {
 		{"family", "endpoints:\n", "mails: {links: django}\nendpoints:\n", []string{"f.yaml:5:1: mails: is of family drf alone"}},
 	})
 }
+
+// verifyingProfile has users verify their address before they log in.
+const verifyingProfile = `name: verifying
+family: drf
+stack: drf-3.14
+tokens: {hex: 40, ttl: never, per_user: one}
+emails: {verification: mandatory}
+mails: {email_confirm_url: '/confirm/{key}/'}
+endpoints:
+  register:
+    path: /register/
+    fields: {username: {}, email: {}, password: {}}
+    reply: {status: 201, body: {detail: sent}}
+  resend_verification: {path: /resend/, fields: {email: {}}, reply: {status: 200}}
+  verify_email: {path: /verify/, fields: {key: {role: token}}, reply: {status: 200}}
+`
+
+func TestVerification(t *testing.T) {
+	p, err := Parse("f.yaml", []byte(verifyingProfile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Emails != (Emails{Case: CaseExact, Verification: VerificationMandatory}) || p.Mails.EmailConfirmURL != "/confirm/{key}/" {
+		t.Errorf("%+v, %+v", p.Emails, p.Mails)
+	}
+	checkRoundTrip(t, p)
+	if !p.SendsMails() || !p.HasLinks() {
+		t.Error("sends no mails, or has no links")
+	}
+	checkProblems(t, verifyingProfile, []problem{
+		{"a word", "verification: mandatory", "verification: required", []string{
+			`f.yaml:5:24: emails.verification: want none, optional or mandatory, not "required"`,
+		}},
+		{"none", "verification: mandatory", "verification: none", []string{
+			"f.yaml:12:24: endpoints.resend_verification: nobody has an address to verify: emails.verification is none",
+			"f.yaml:13:17: endpoints.verify_email: nobody has an address to verify: emails.verification is none",
+		}},
+		{"no link", "mails: {email_confirm_url: '/confirm/{key}/'}", "mails: {}", []string{
+			"f.yaml:9:5: endpoints.register.action: sends mails with a link: mails.email_confirm_url is missing",
+			"f.yaml:12:24: endpoints.resend_verification.action: sends mails with a link: mails.email_confirm_url is missing",
+		}},
+		{"a link of another kind", "{key}", "{uid}/{token}", []string{
+			"f.yaml:6:28: mails.email_confirm_url: a link has {key} once",
+			"f.yaml:6:28: mails.email_confirm_url: a link has only {key} in braces, and characters of a URL",
+		}},
+		{"an address that can be left out", "email: {}, password", "email: {required: false}, password", []string{
+			"f.yaml:9:5: endpoints.register: nobody without an address could verify one and log in: want a field with the role email that is required, and not blank",
+		}},
+		{"no address", "email: {}, password", "password", []string{
+			"f.yaml:9:5: endpoints.register: nobody without an address could verify one and log in: want a field with the role email that is required, and not blank",
+		}},
+		{"a token", "{detail: sent}", "{key: $token.key}", []string{
+			"f.yaml:9:5: endpoints.register: shows a token to users who have yet to verify their address: with emails.verification mandatory, none logs in before",
+		}},
+	})
+	checkProblems(t, plainProfile, []problem{
+		{"family", "endpoints:\n", "emails: {verification: optional}\nendpoints:\n", []string{"f.yaml:5:10: emails.verification: is of family drf alone"}},
+	})
+}

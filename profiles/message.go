@@ -71,7 +71,7 @@ func messagesOf(f Family) []message {
 			{"integer_invalid", nil}, {"boolean_invalid", nil}, {"date_invalid", nil},
 			{"username_characters", nil}, {"username_taken", nil}, {"email_invalid", nil}, {"email_taken", nil}, {"not_created", nil},
 			{"mismatch", nil}, {"change_mismatch", nil}, {"username_mismatch", nil}, {"current_password", nil},
-			{"uid_invalid", nil}, {"link_invalid", nil}, {"link_stale", nil}, {"email_unknown", nil},
+			{"uid_invalid", nil}, {"link_invalid", nil}, {"link_stale", nil}, {"email_unknown", nil}, {"email_unverified", nil},
 			{"password_similar", []string{"attribute"}}, {"password_short", []string{"min"}},
 			{"password_common", nil}, {"password_numeric", nil},
 			{"not_object", []string{"type"}}, {"no_data", nil},

@@ -28,7 +28,24 @@ type Emails struct {
 	Case Case // "exact" unless the profile says otherwise
 	// Unique refuses the address that another user has, whatever its case.
 	Unique bool
+	// Verification says what becomes of whether users have shown that mails to their address reach them: "none"
+	// unless the profile says otherwise (family drf). Without "none", whoever registers gets a mail with a key, and
+	// nobody registers with an address that another user has verified.
+	Verification Verification
 }
+
+// Verification is ACCOUNT_EMAIL_VERIFICATION of django-allauth.
+type Verification string
+
+// The values of Verification.
+const (
+	VerificationNone      Verification = "none"      // nothing
+	VerificationOptional  Verification = "optional"  // who has not may log in
+	VerificationMandatory Verification = "mandatory" // who has not may not log in, and gets no token at registration
+)
+
+// asked tells whether users are asked to verify their address.
+func (v Verification) asked() bool { return v == VerificationOptional || v == VerificationMandatory }
 
 func (f Family) usernames(v yamlvalue.Value) (Usernames, bool) {
 	m := v.Mapping()
@@ -41,16 +58,23 @@ func (f Family) usernames(v yamlvalue.Value) (Usernames, bool) {
 
 func (f Family) emails(v yamlvalue.Value) (Emails, bool) {
 	m := v.Mapping()
-	e := Emails{Case: CaseExact}
+	e := Emails{Case: CaseExact, Verification: VerificationNone}
 	yamlvalue.Optional(m, "case", &e.Case, yamlvalue.Word(CaseExact, CaseInsensitive))
 	ofFamily(m, f, DRF, "the others have no answer for an address that is taken", "unique", &e.Unique, yamlvalue.Boolean)
+	ofFamily(m, f, DRF, "", "verification", &e.Verification, verification)
 	m.Done()
 	return e, true
 }
 
+// verification reads a word, of which "" is left where it is none, which has been reported.
+func verification(v yamlvalue.Value) (Verification, bool) {
+	read, _ := yamlvalue.Word(VerificationNone, VerificationOptional, VerificationMandatory)(v)
+	return read, true
+}
+
 // readNames reads how names and addresses are compared.
 func (p *Profile) readNames(m *yamlvalue.Map) {
-	p.Usernames.Case, p.Emails.Case = CaseExact, CaseExact
+	p.Usernames.Case, p.Emails = CaseExact, Emails{Case: CaseExact, Verification: VerificationNone}
 	yamlvalue.Optional(m, "usernames", &p.Usernames, p.Family.usernames)
 	yamlvalue.Optional(m, "emails", &p.Emails, p.Family.emails)
 	if v, ok := m.Get("emails"); ok && p.Usernames.Email && p.Emails.Unique {
@@ -68,11 +92,12 @@ func (p *Profile) showNames(head yamlnode.Map) {
 		}
 		head.Set("usernames", yamlnode.Fold(s.Node, len("usernames: ")))
 	}
-	if p.Emails.Case != CaseExact || p.Emails.Unique {
+	if p.Emails != (Emails{Case: CaseExact, Verification: VerificationNone}) {
 		s := yamlnode.NewMap()
 		s.Text("case", string(p.Emails.Case))
 		if p.Family.oneOf(DRF) {
 			s.Flag("unique", p.Emails.Unique)
+			s.Text("verification", string(p.Emails.Verification))
 		}
 		head.Set("emails", yamlnode.Fold(s.Node, len("emails: ")))
 	}

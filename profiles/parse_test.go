@@ -81,7 +81,7 @@ func TestProfileProblems(t *testing.T) {
 			"f.yaml:5:33: messages.blank: want a text (write it in quotes), not the number 5",
 			"f.yaml:5:48: messages.max_length: unknown placeholder {mx}; this message has {max}",
 			"f.yaml:5:105: messages.requird: unknown key; did you mean required?",
-			"f.yaml:5:117: messages.malformed: unknown key; the keys here are required, null, blank, not_string, nul, surrogate, max_length, integer_invalid, boolean_invalid, date_invalid, username_characters, username_taken, email_invalid, email_taken, not_created, mismatch, change_mismatch, username_mismatch, current_password, uid_invalid, link_invalid, link_stale, email_unknown, password_similar, password_short, password_common, password_numeric, not_object, no_data, credentials, incomplete, inactive, token_limit, permission_denied, invalid_user, unsupported, token_missing, token_empty, token_spaces, token_characters, token_invalid, token_expired, token_inactive, basic_empty, basic_spaces, basic_encoding, basic_invalid, basic_inactive, method, media_type, not_acceptable, not_found, parse_error, multipart_error, too_large, throttled, unavailable",
+			"f.yaml:5:117: messages.malformed: unknown key; the keys here are required, null, blank, not_string, nul, surrogate, max_length, integer_invalid, boolean_invalid, date_invalid, username_characters, username_taken, email_invalid, email_taken, not_created, mismatch, change_mismatch, username_mismatch, current_password, uid_invalid, link_invalid, link_stale, email_unknown, email_unverified, password_similar, password_short, password_common, password_numeric, not_object, no_data, credentials, incomplete, inactive, token_limit, permission_denied, invalid_user, unsupported, token_missing, token_empty, token_spaces, token_characters, token_invalid, token_expired, token_inactive, basic_empty, basic_spaces, basic_encoding, basic_invalid, basic_inactive, method, media_type, not_acceptable, not_found, parse_error, multipart_error, too_large, throttled, unavailable",
 		}},
 		{"messages without placeholders", "endpoints:", "messages: {required: 'no {field} {max}', null: }\nendpoints:", []string{
 			"f.yaml:5:22: messages.required: unknown placeholder {field}; this message has none",
@@ -247,7 +247,7 @@ func TestDefaults(t *testing.T) {
 	want := &Profile{
 		Name: "sixth", Family: DRF, Stack: "drf-3.14", Scheme: "Token", Authentication: tokens,
 		Tokens:    Tokens{Hex: 40, TTL: 10 * time.Hour, PerUser: ManyPerUser, Realm: "default", Match: MatchExact},
-		Usernames: Usernames{Case: CaseExact}, Emails: Emails{Case: CaseExact},
+		Usernames: Usernames{Case: CaseExact}, Emails: Emails{Case: CaseExact, Verification: VerificationNone},
 		TrailingSlash: SlashExact, OtherPaths: AccessOpen, Throttling: Hidden,
 		Endpoints: []Endpoint{
 			view(Endpoint{

@@ -75,8 +75,8 @@ func (registerAction) do(v *view, c call) result {
 		return *refusal
 	}
 	inactive := v.profile.Mails.Sends(profiles.SendActivation)
-	if inactive && !v.sendsLinks() {
-		return *v.noMail() // nobody could activate the user
+	if (inactive || v.policy.EmailVerification == core.EmailVerificationMandatory) && !v.sendsLinks() {
+		return *v.noMail() // nobody could activate the user, or verify the address
 	}
 	values := s.values
 	_, withPassword := v.endpoint.Field(profiles.RolePassword)

@@ -155,3 +155,30 @@ func (v *view) notActivated(c call, values validated, refusal result) result {
 	}
 	return *v.detail(http.StatusForbidden, "link_stale", v.message("link_stale"))
 }
+
+// verifyEmailAction makes the address verified that a key is of (dj_rest_auth/registration/views.py 5.0,
+// VerifyEmailView; allauth/account/views.py 0.57, ConfirmEmailView.get_object). Any other key is 404, and so is
+// one that was used.
+type verifyEmailAction struct{}
+
+func (verifyEmailAction) do(v *view, c call) result {
+	in, refusal := v.parse(c)
+	if refusal != nil {
+		return *refusal
+	}
+	s := serializer{view: v}
+	if refusal := s.validate(c.context(), in); refusal != nil {
+		return *refusal
+	}
+	if v.links == nil {
+		return *v.noMail()
+	}
+	err := v.engine.VerifyEmail(c.context(), v.policy, v.links, s.values[profiles.RoleToken])
+	switch {
+	case err == nil:
+		return v.success(c, &reply.Data{})
+	case core.KindOf(err) == core.KindInvalidCredentials:
+		return *v.notFound()
+	}
+	return *v.engineError(err)
+}

@@ -80,8 +80,37 @@ func (v *view) tell(c call, kind core.MailKind, u core.User, r result) result {
 	return r
 }
 
-// tellRegistered sends the mails of a registration (djoser/views.py 2.1, perform_create).
+// resendVerificationAction sends a key to whoever has yet to verify the address
+// (dj_rest_auth/registration/views.py 5.0, ResendEmailVerificationView).
+type resendVerificationAction struct{}
+
+func (resendVerificationAction) do(v *view, c call) result {
+	in, refusal := v.parse(c)
+	if refusal != nil {
+		return *refusal
+	}
+	s := serializer{view: v}
+	if refusal := s.validate(c.context(), in); refusal != nil {
+		return *refusal
+	}
+	if !v.sendsLinks() {
+		return *v.noMail()
+	}
+	if err := v.engine.AskVerification(c.context(), v.policy, s.values[profiles.RoleEmail]); err != nil {
+		return *v.engineError(err)
+	}
+	return v.success(c, &reply.Data{})
+}
+
+// verifies tells whether users are asked to verify their address.
+func (v *view) verifies() bool { return v.policy.EmailVerification != core.EmailVerificationNone }
+
+// tellRegistered sends the mails of a registration (djoser/views.py 2.1, perform_create;
+// allauth/account/utils.py 0.57, complete_signup).
 func (v *view) tellRegistered(c call, u core.User, r result) result {
+	if v.verifies() && u.Email != "" && v.sendsLinks() {
+		r.err = v.engine.MailUser(c.context(), v.policy, core.MailEmailVerification, u)
+	}
 	if v.profile.Mails.Sends(profiles.SendActivation) {
 		return v.tell(c, core.MailActivation, u, r)
 	}

@@ -342,6 +342,11 @@ func (s *serializer) taken(ctx context.Context, r profiles.Role, text string) (b
 		}
 		return s.engine.UsernameTaken(ctx, s.policy, text)
 	}
+	if s.of == nil && s.verifies() && text != "" {
+		if verified, err := s.engine.EmailVerified(ctx, text); verified || err != nil {
+			return verified, err
+		}
+	}
 	if !s.policy.UniqueEmail {
 		return false, nil
 	}

@@ -1,8 +1,6 @@
 package drf
 
 import (
-	"fmt"
-
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -27,15 +25,7 @@ func actions() map[profiles.Action]action {
 		profiles.ResetPasswordConfirm: confirmPasswordAction{},
 		profiles.ResetUsernameConfirm: confirmUsernameAction{},
 		profiles.Activate:             activateAction{},
+		profiles.ResendVerification:   resendVerificationAction{},
+		profiles.VerifyEmail:          verifyEmailAction{},
 	}
-}
-
-// Serves returns an error that says what of a profile this package does not serve, or nil.
-func Serves(p *profiles.Profile) error {
-	for _, e := range p.Endpoints {
-		if _, ok := e.Field(profiles.RoleUID); e.Action == profiles.Activate && !ok {
-			return fmt.Errorf("endpoint %s: family %s does not read keys of django-allauth yet: an activation needs a field with the role %s", e.Name, p.Family, profiles.RoleUID)
-		}
-	}
-	return nil
 }

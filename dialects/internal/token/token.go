@@ -127,6 +127,17 @@ func loginBy(p *profiles.Profile) core.Identifier {
 	return core.ByUsername
 }
 
+// verification is what becomes of whether users have verified their address.
+func verification(p *profiles.Profile) core.EmailVerification {
+	switch p.Emails.Verification {
+	case profiles.VerificationOptional:
+		return core.EmailVerificationOptional
+	case profiles.VerificationMandatory:
+		return core.EmailVerificationMandatory
+	}
+	return core.EmailVerificationNone
+}
+
 // Policy gives the engine's policy for a profile.
 func Policy(p *profiles.Profile) core.Policy {
 	return core.Policy{
@@ -146,6 +157,7 @@ func Policy(p *profiles.Profile) core.Policy {
 		UsernameCaseBlind: p.Usernames.Case == profiles.CaseInsensitive,
 		EmailCaseBlind:    p.Emails.Case == profiles.CaseInsensitive,
 		UniqueEmail:       p.Emails.Unique,
+		EmailVerification: verification(p),
 		UpdateLastLogin:   slices.ContainsFunc(p.Endpoints, func(e profiles.Endpoint) bool { return e.UpdateLastLogin }),
 		EmailIsUsername:   p.Usernames.Email,
 		MaxUsername:       p.MaxUsername(),

@@ -10,17 +10,18 @@ import (
 // Link is what the mails of a profile say of where they lead to.
 type Link struct {
 	SiteName, Domain string
-	URL, UID, Token  string // empty for kinds without a link
+	URL, UID, Token  string // empty for kinds without a link; a link with a key has no UID, and the key as its Token
 }
 
 // Composer makes mails of what the queue has.
 type Composer struct {
 	Store     core.MailStore
 	Accounts  core.AccountStore
+	Addresses core.AddressStore // nil: nobody verifies an address, and mails about that are to nobody
 	Templates *Templates
-	// Link returns the link of a mail, with a new token if its kind has one. It is asked when the mail
-	// is sent.
-	Link func(m core.Mail, a core.Account) (Link, error)
+	// Link returns the link of a mail, with a new token or key if its kind has one. It is asked when the
+	// mail is sent.
+	Link func(m core.Mail, r Recipient) (Link, error)
 }
 
 // errNothing is the error of a mail that nobody is to get any more.
@@ -39,7 +40,11 @@ func (c *Composer) compose(ctx context.Context, m core.Mail) (Message, error) {
 	if account.Email == "" || account.Active == (m.Kind == core.MailActivation) {
 		return Message{}, errNothing
 	}
-	link, err := c.Link(m, account)
+	recipient, err := c.recipient(ctx, m, account)
+	if err != nil {
+		return Message{}, err
+	}
+	link, err := c.Link(m, recipient)
 	if err != nil {
 		return Message{}, err
 	}
@@ -50,6 +55,37 @@ func (c *Composer) compose(ctx context.Context, m core.Mail) (Message, error) {
 	})
 	message.To = account.Email
 	return message, err
+}
+
+// Recipient is who gets a mail.
+type Recipient struct {
+	core.Account
+	Emails    []string // the addresses of the user, if a store keeps them
+	AddressID int64    // of an address that is to be verified; else 0
+}
+
+// recipient finds what links are made of. A user who was there before addresses were verified gets one to
+// verify, as allauth's pages give it (allauth/account/utils.py 0.57, send_email_confirmation). It fails with
+// errNothing if the address of a mail about that is verified.
+func (c *Composer) recipient(ctx context.Context, m core.Mail, a core.Account) (r Recipient, err error) {
+	r.Account = a
+	if m.Kind == core.MailEmailVerification {
+		if c.Addresses == nil {
+			return r, errNothing
+		}
+		address, err := c.Addresses.AddAddress(ctx, a.ID, a.Email)
+		switch {
+		case errors.Is(err, core.ErrNotFound), err == nil && address.Verified:
+			return r, errNothing
+		case err != nil:
+			return r, &unavailableError{err}
+		}
+		r.AddressID = address.ID
+	}
+	if r.Emails, err = core.EmailsOf(ctx, c.Addresses, a.ID); err != nil {
+		return r, &unavailableError{err}
+	}
+	return r, nil
 }
 
 // unavailableError is an error of the store, which another try may not have.

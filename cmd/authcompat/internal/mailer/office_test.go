@@ -31,12 +31,15 @@ type office struct {
 }
 
 // links makes the links of all mails.
-func links(m core.Mail, a core.Account) (Link, error) {
+func links(m core.Mail, r Recipient) (Link, error) {
 	g := &maillink.Generator{Secrets: []string{"secret"}}
 	l := Link{SiteName: "Example", Domain: "example.org"}
-	if m.Kind.HasLink() {
-		l.UID = maillink.EncodeUID(maillink.Base64, a.ID)
-		l.Token = g.Make(maillink.User{ID: a.ID, PasswordHash: a.PasswordHash, Email: a.Email, LastLogin: a.LastLogin}, noon())
+	if m.Kind == core.MailEmailVerification {
+		l.Token = g.MakeEmailKey(r.AddressID, noon())
+		l.URL = "https://example.org/#/confirm/" + l.Token
+	} else if m.Kind.HasLink() {
+		l.UID = maillink.EncodeUID(maillink.Base64, r.ID)
+		l.Token = g.Make(r.LinkUser(), noon())
 		l.URL = "https://example.org/#/reset/" + l.UID + "/" + l.Token
 	}
 	return l, nil
@@ -64,7 +67,7 @@ func newOffice(t *testing.T, configure func(*smtpServer), settings func(*Server)
 	if settings != nil {
 		settings(&server)
 	}
-	o.sender, err = New(server, &Composer{Store: o.queue, Accounts: o.store, Templates: templates, Link: links}, Options{
+	o.sender, err = New(server, &Composer{Store: o.queue, Accounts: o.store, Addresses: o.store.Backend().Addresses, Templates: templates, Link: links}, Options{
 		Log: slog.New(slog.NewTextHandler(&o.log, nil)),
 		Clock: func(context.Context) (time.Time, error) {
 			o.mutex.Lock()

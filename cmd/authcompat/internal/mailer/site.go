@@ -32,7 +32,7 @@ type Site struct {
 
 // Link makes the link of a mail, for a [Composer]. It fails if the profile has none of the kind, or if
 // there is no key.
-func (s *Site) Link(m core.Mail, a core.Account) (Link, error) {
+func (s *Site) Link(m core.Mail, r Recipient) (Link, error) {
 	domain := s.Domain
 	scheme, rest, ok := strings.Cut(domain, "://")
 	if ok {
@@ -59,9 +59,14 @@ func (s *Site) Link(m core.Mail, a core.Account) (Link, error) {
 	}
 	g := *s.Links
 	g.AllEmails = p.AllEmails
-	l.UID = maillink.EncodeUID(p.UID, a.ID)
-	l.Token = g.Make(a.LinkUser(), now())
-	target = strings.NewReplacer("{uid}", l.UID, "{token}", l.Token).Replace(target)
+	if m.Kind == core.MailEmailVerification {
+		l.Token = g.MakeEmailKey(r.AddressID, now())
+	} else {
+		user := r.LinkUser()
+		user.Emails = r.Emails
+		l.UID, l.Token = maillink.EncodeUID(p.UID, r.ID), g.Make(user, now())
+	}
+	target = strings.NewReplacer("{uid}", l.UID, "{token}", l.Token, "{key}", l.Token).Replace(target)
 	if u, err := url.Parse(target); err == nil && u.Scheme != "" && u.Host != "" {
 		l.URL = target
 	} else {

@@ -14,7 +14,7 @@ func (s *server) openMail() (err error) {
 		return nil
 	}
 	site := &mailer.Site{Name: m.SiteName, Domain: m.Domain, Links: m.Links, Profile: s.profileLinks}
-	s.mail, err = mailer.New(m.Server, &mailer.Composer{Store: queue, Accounts: s.engine.Backend.Accounts, Templates: m.Templates, Link: site.Link}, mailer.Options{
+	s.mail, err = mailer.New(m.Server, &mailer.Composer{Store: queue, Accounts: s.engine.Backend.Accounts, Addresses: s.engine.Backend.Addresses, Templates: m.Templates, Link: site.Link}, mailer.Options{
 		Log: s.log, Clock: s.engine.Now, OnOutcome: s.metrics.RegisterMails(mailer.Outcomes()...),
 	})
 	if err == nil {
@@ -32,9 +32,10 @@ func (s *server) profileLinks(name string) (links mailer.ProfileLinks, ok bool) 
 		}
 		links = mailer.ProfileLinks{
 			URLs: map[core.MailKind]string{
-				core.MailPasswordReset: p.Mails.PasswordResetConfirmURL,
-				core.MailUsernameReset: p.Mails.UsernameResetConfirmURL,
-				core.MailActivation:    p.Mails.ActivationURL,
+				core.MailPasswordReset:     p.Mails.PasswordResetConfirmURL,
+				core.MailUsernameReset:     p.Mails.UsernameResetConfirmURL,
+				core.MailActivation:        p.Mails.ActivationURL,
+				core.MailEmailVerification: p.Mails.EmailConfirmURL,
 			},
 		}
 		links.UID, links.AllEmails = dialects.LinkForm(p)
