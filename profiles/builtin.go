@@ -13,29 +13,19 @@ import (
 	"github.com/authcompat/authcompat/profiles/smallfile"
 )
 
-//go:embed *.yaml stacks/*.yaml examples/*.yaml
+//go:embed *.yaml stacks/*.yaml
 var builtin embed.FS
 
 // Builtin gives the names of the built-in profiles, sorted.
 func Builtin() []string { return names(builtin, ".") }
 
-// exampleFolder has the examples.
-const exampleFolder = "examples"
-
-// Examples gives the names of the examples, sorted: profiles that Load gives by name, too, to start
-// a profile of one's own from. None has the name of a built-in profile.
-func Examples() []string { return names(builtin, exampleFolder) }
-
 // Has tells whether Load gives a profile by that name without a file.
 func Has(name string) bool { return embedded(name) != "" }
 
-// embedded gives the path of the built-in profile or of the example with that name; empty: none.
+// embedded gives the path of the built-in profile with that name; empty: none.
 func embedded(name string) string {
-	switch {
-	case slices.Contains(Builtin(), name):
+	if slices.Contains(Builtin(), name) {
 		return name + ".yaml"
-	case slices.Contains(Examples(), name):
-		return path.Join(exampleFolder, name+".yaml")
 	}
 	return ""
 }
@@ -51,7 +41,7 @@ func names(files fs.FS, folder string) []string {
 	return found
 }
 
-// Load gives the built-in profile or the example with that name or, if there is none, the profile in
+// Load gives the built-in profile with that name or, if there is none, the profile in
 // the file with that path. The error is a *[Problems] if the file has any.
 func Load(nameOrPath string) (*Profile, error) {
 	return LoadContext(context.Background(), nameOrPath)
@@ -87,7 +77,7 @@ func ReadFile(ctx context.Context, path string) ([]byte, error) {
 	return data, err
 }
 
-// Source gives the text of the built-in profile or of the example with that name, and whether there is one.
+// Source gives the text of the built-in profile with that name, and whether there is one.
 func Source(name string) ([]byte, bool) {
 	file := embedded(name)
 	if file == "" {

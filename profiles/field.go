@@ -62,7 +62,7 @@ func (r fieldReader) fields(v yamlvalue.Value) ([]Field, bool) {
 			attributes[f.Attribute] = f.Name
 		} else if first, ok := names[f.Role]; ok {
 			e.Value.Refuse("has the role %s, as %s has", f.Role, first)
-		} else {
+		} else if !f.Ignored {
 			names[f.Role] = f.Name
 		}
 	}
@@ -115,8 +115,16 @@ func (r fieldReader) field(e yamlfile.Entry) Field {
 	} else {
 		m.Forbid("validate", "only an address at %s need not look like one, and a uid and a token of a link be any text", Login)
 	}
+	if r.action.oneOf(Login) && f.Role.oneOf(RoleUsername, RoleEmail) && r.family.oneOf(DRF) {
+		yamlvalue.Optional(m, "ignored", &f.Ignored, yamlvalue.Boolean)
+	} else {
+		m.Forbid("ignored", "only a name at %s can be, in family %s", Login, DRF)
+	}
 	r.presence(m, &f)
 	r.content(m, &f)
+	if v, _ := m.Get("ignored"); f.Ignored && f.Required {
+		v.Refuse("whoever logs in would have to send it: want required: false")
+	}
 	m.Done()
 	return f
 }
@@ -177,7 +185,7 @@ func (r fieldReader) presence(m *yamlvalue.Map, f *Field) {
 func (r fieldReader) content(m *yamlvalue.Map, f *Field) {
 	most := maxPassword
 	if !f.isText() {
-		for _, key := range []string{"trim", "lower", "max_length", "characters"} {
+		for _, key := range []string{"trim", "lower", "min_length", "max_length", "characters"} {
 			m.Forbid(key, "a field with %s is no text", f.content())
 		}
 		return
@@ -195,6 +203,14 @@ func (r fieldReader) content(m *yamlvalue.Map, f *Field) {
 	f.Trim = r.family == DRF && r.trim || r.family == FormJSON && f.Role.oneOf(RoleUsername, RoleEmail)
 	yamlvalue.Optional(m, "trim", &f.Trim, yamlvalue.Boolean)
 	yamlvalue.Optional(m, "max_length", &f.MaxLength, yamlvalue.Integer(1, most))
+	if r.family.oneOf(DRF) {
+		if f.MaxLength > 0 {
+			most = f.MaxLength
+		}
+		yamlvalue.Optional(m, "min_length", &f.MinLength, yamlvalue.Integer(1, most))
+	} else {
+		m.Forbid("min_length", "is of family %s alone", DRF)
+	}
 	if f.Role.oneOf(RoleUsername) {
 		yamlvalue.Optional(m, "lower", &f.Lower, yamlvalue.Boolean)
 		sets := []Characters{CharactersAny, CharactersDjango, CharactersASCII}

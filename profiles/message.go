@@ -67,7 +67,7 @@ func messagesOf(f Family) []message {
 	case DRF:
 		return []message{
 			{"required", nil}, {"null", nil}, {"blank", nil}, {"not_string", nil}, {"nul", nil},
-			{"surrogate", []string{"code"}}, {"max_length", []string{"max"}},
+			{"surrogate", []string{"code"}}, {"max_length", []string{"max"}}, {"min_length", []string{"min"}},
 			{"integer_invalid", nil}, {"boolean_invalid", nil}, {"date_invalid", nil},
 			{"username_characters", nil}, {"username_taken", nil}, {"email_invalid", nil}, {"email_taken", nil}, {"not_created", nil},
 			{"mismatch", nil}, {"change_mismatch", nil}, {"username_mismatch", nil}, {"current_password", nil},

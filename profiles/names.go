@@ -108,7 +108,7 @@ func (p *Profile) LogsInBy() []Role {
 	var roles []Role
 	for _, e := range p.Endpoints {
 		for _, f := range e.Fields {
-			if e.Action == Login && f.Role.oneOf(RoleUsername, RoleEmail, RoleUsernameOrEmail) {
+			if e.Action == Login && !f.Ignored && f.Role.oneOf(RoleUsername, RoleEmail, RoleUsernameOrEmail) {
 				roles = append(roles, f.Role)
 			}
 		}

@@ -306,6 +306,9 @@ type Field struct {
 	// AnyText is an address at login that need not look like one (djoser's LOGIN_FIELD), or a part of a link that is
 	// no field of the serializer: only the link says what is wrong with it (djoser's UsernameResetConfirmSerializer).
 	AnyText bool
+	// Ignored is a name at login that is validated, and by which no user is found, as dj-rest-auth has it where
+	// users log in by the other.
+	Ignored bool
 	// ReadOnly is a field of an update that OPTIONS shows, and that is ignored in bodies.
 	ReadOnly bool
 	Required bool // true unless the profile says otherwise; false for an id
@@ -317,6 +320,8 @@ type Field struct {
 	// Lower says whether a username is put in lower case, for user bases in which the
 	// case of names does not matter: false unless the profile says otherwise.
 	Lower bool
+	// MinLength is in code points (family drf); 0: none but that of a field that is not blank.
+	MinLength int
 	// MaxLength is in code points, at most 150 for a username and 254 for an
 	// address; 0: no limit but these, which are the engine's.
 	MaxLength int

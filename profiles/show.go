@@ -196,9 +196,13 @@ func (f Field) show() *yaml.Node {
 	if f.AnyText {
 		s.Flag("validate", false)
 	}
+	if f.Ignored {
+		s.Flag("ignored", true)
+	}
 	if f.isText() {
 		s.Flag("blank", f.Blank)
 		s.Flag("trim", f.Trim)
+		s.Number("min_length", f.MinLength)
 		s.Number("max_length", f.MaxLength)
 	}
 	if f.Role == RoleUsername {

@@ -151,7 +151,31 @@ func Snippit() API {
 
 // Builtin returns the APIs of the built-in profiles.
 func Builtin() []API {
-	return []API{AuthTokens(), KnoxAuth(), FormAuth(), Snippit(), OCDUsers(), DRFAuthtoken(), Knox("knox"), Knox("knox-5"), Djoser(false)}
+	return []API{AuthTokens(), KnoxAuth(), FormAuth(), Snippit(), OCDUsers(), DRFAuthtoken(), Knox("knox"), Knox("knox-5"), Djoser(false), RestAuth()}
+}
+
+// RestAuth is the API of profile dj-rest-auth.
+func RestAuth() API {
+	passwords := func(last ...Field) []Field {
+		return append([]Field{{"new_password1", NewPassword}, {"new_password2", PasswordAgain}}, last...)
+	}
+	return API{Name: "dj-rest-auth", Endpoints: []Endpoint{
+		{Path: "/dj-rest-auth/login/", Weight: 25, Body: JSONBody, Fields: credentials()},
+		{Path: "/dj-rest-auth/login", Weight: 3, Body: JSONBody, Fields: credentials()},
+		{Path: "/dj-rest-auth/logout/", Weight: 5, Token: MostlyToken},
+		{Method: "GET", Path: "/dj-rest-auth/logout/", Weight: 1, Token: MostlyToken},
+		{Method: "GET", Path: "/dj-rest-auth/user/", Weight: 8, Token: MostlyToken},
+		{Method: "PUT", Path: "/dj-rest-auth/user/", Weight: 5, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"username", Username}, {"first_name", NewUsername}, {"email", NewEmail}}},
+		{Method: "PATCH", Path: "/dj-rest-auth/user/", Weight: 5, Token: MostlyToken, Body: JSONBody, Fields: []Field{{"first_name", Username}, {"last_name", NewEmail}}},
+		{Path: "/dj-rest-auth/password/change/", Weight: 6, Token: MostlyToken, Body: JSONBody, Fields: passwords()},
+		{Path: "/dj-rest-auth/password/reset/", Weight: 5, Body: JSONBody, Fields: []Field{{"email", NewEmail}}},
+		{Path: "/dj-rest-auth/password/reset/confirm/", Weight: 7, Body: JSONBody, Fields: passwords(Field{"uid", Username}, Field{"token", Password})},
+		{Path: "/dj-rest-auth/registration/", Weight: 20, Body: JSONBody, Fields: []Field{
+			{"username", NewUsername}, {"email", NewEmail}, {"password1", NewPassword}, {"password2", PasswordAgain},
+		}},
+		{Path: "/dj-rest-auth/registration/verify-email/", Weight: 5, Body: JSONBody, Fields: []Field{{"key", Password}}},
+		{Path: "/dj-rest-auth/registration/resend-email/", Weight: 5, Body: JSONBody, Fields: []Field{{"email", NewEmail}}},
+	}}
 }
 
 // DRFAuthtoken is the API of profile drf-authtoken: the REST framework's own token view.

@@ -39,29 +39,40 @@ func APIs() []string {
 // does not have, as conformance/peers/README.md lays it out.
 const Peers = "PEERS"
 
-// Package returns the folder with the package that the API needs besides Debian's, empty if it needs
-// none. The error says what to do if it is not there.
-func Package(api string) (string, error) {
-	of := map[string]string{"knox": "knox", "knox-5": "knox5"}[api]
-	if of == "" {
-		return "", nil
-	}
-	wanted := fmt.Sprintf("Debian has no package of django-rest-knox: %s=FOLDER, with its sources in FOLDER/src/%s (conformance/peers/README.md)", Peers, of)
-	if os.Getenv(Peers) == "" {
-		return "", errors.New(wanted)
-	}
-	folder, err := filepath.Abs(filepath.Join(os.Getenv(Peers), "src", of))
-	if err == nil {
-		_, err = os.Stat(filepath.Join(folder, "knox", "views.py"))
-	}
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", wanted, err)
-	}
-	return folder, nil
+// source is a package that Debian does not have.
+type source struct{ name, folder, file string } // the folder under that of Peers, and a file there
+
+// sources returns the packages that an API needs besides Debian's.
+func sources(api string) []source {
+	knox := func(folder string) []source { return []source{{"django-rest-knox", folder, "knox/views.py"}} }
+	return map[string][]source{
+		"knox": knox("src/knox"), "knox-5": knox("src/knox5"),
+		"dj-rest-auth": {{"dj-rest-auth", "src/djra5", "dj_rest_auth/views.py"}, {"django-allauth", "lib", "allauth/account/models.py"}},
+	}[api]
 }
 
-// Packages are the Debian packages that reference servers need.
-func Packages() []string {
+// Packages returns the folders with the packages that the API needs besides Debian's; none if it needs
+// none. The error says what to do if one is not there.
+func Packages(api string) (folders []string, err error) {
+	for _, s := range sources(api) {
+		wanted := fmt.Sprintf("Debian has no package of %s: %s=FOLDER, with its sources in FOLDER/%s (conformance/peers/README.md)", s.name, Peers, s.folder)
+		if os.Getenv(Peers) == "" {
+			return nil, errors.New(wanted)
+		}
+		folder, err := filepath.Abs(filepath.Join(os.Getenv(Peers), s.folder))
+		if err == nil {
+			_, err = os.Stat(filepath.Join(folder, s.file))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", wanted, err)
+		}
+		folders = append(folders, folder)
+	}
+	return folders, nil
+}
+
+// DebianPackages are the Debian packages that reference servers need.
+func DebianPackages() []string {
 	return []string{"python3-django", "python3-djangorestframework", "python3-djoser", "gunicorn"}
 }
 
@@ -78,7 +89,7 @@ print("Python %d.%d.%d, Django %s, Django REST framework %s, djoser %s, gunicorn
     *sys.version_info[:3], django.__version__, rest_framework.VERSION, version("djoser"), gunicorn.__version__))`
 	out, err := exec.CommandContext(ctx, python, "-c", code).Output()
 	if err != nil {
-		return "", fmt.Errorf("packages are missing: apt-get install -y %s: %w", strings.Join(Packages(), " "), err)
+		return "", fmt.Errorf("packages are missing: apt-get install -y %s: %w", strings.Join(DebianPackages(), " "), err)
 	}
 	return strings.TrimSpace(string(out)), nil
 }
@@ -104,7 +115,7 @@ func Start(ctx context.Context, api, folder string) (*Server, error) {
 // StartWithMails is Start for a server whose mails go to an SMTP server on loopback, at a port; 0: they are
 // dropped. It answers a request when it has sent the mails that the request asks for.
 func StartWithMails(ctx context.Context, api, folder string, port int) (*Server, error) {
-	besides, err := Package(api)
+	besides, err := Packages(api)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +128,7 @@ func StartWithMails(ctx context.Context, api, folder string, port int) (*Server,
 		"--bind", "127.0.0.1:0", "--timeout", "120", "wsgi:application")
 	command.Dir = folder
 	command.Env = append(os.Environ(),
-		"REFERENCE_API="+api, "REFERENCE_DATABASE="+filepath.Join(folder, "db.sqlite3"), "REFERENCE_PACKAGE="+besides, "REFERENCE_SMTP_PORT="+smtpPort(port),
+		"REFERENCE_API="+api, "REFERENCE_DATABASE="+filepath.Join(folder, "db.sqlite3"), "REFERENCE_PACKAGE="+strings.Join(besides, string(os.PathListSeparator)), "REFERENCE_SMTP_PORT="+smtpPort(port),
 		// The REST framework iterates over sets of strings, in an order that depends on the seed.
 		"PYTHONHASHSEED=0", "PYTHONDONTWRITEBYTECODE=1")
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }

@@ -5,7 +5,7 @@
 //	REFERENCE_REQUESTS   how many random requests, over all APIs (20000)
 //	REFERENCE_SEED       of the random requests (1)
 //	REFERENCE_API        one API alone
-//	PEERS                the folder with django-rest-knox (reference.Peers)
+//	PEERS                the folder with django-rest-knox, dj-rest-auth and django-allauth (reference.Peers)
 package reference_test
 
 import (
@@ -41,7 +41,7 @@ const requests = 20000
 func TestExchanges(t *testing.T) {
 	versions(t)
 	known := readKnown(t)
-	for _, profile := range append(reference.APIs(), "knox", "knox-5") {
+	for _, profile := range append(reference.APIs(), "knox", "knox-5", "dj-rest-auth") {
 		t.Run(profile, func(t *testing.T) {
 			t.Parallel()
 			genuine(t, profile)
@@ -111,8 +111,8 @@ func TestCorners(t *testing.T) {
 func TestRandom(t *testing.T) {
 	versions(t)
 	known := readKnown(t)
-	apis := []differential.API{differential.OCDUsers(), differential.FormAuth(), differential.KnoxAuth(), differential.DRFAuthtoken(), differential.Djoser(false), differential.Djoser(true), differential.Knox("knox"), differential.Knox("knox-5")}
-	shares := []int{45, 25, 15, 15, 60, 40, 20, 20} // per cent of the requests; djoser has as many of its own, and knox comes on top, as not everybody has it
+	apis := []differential.API{differential.OCDUsers(), differential.FormAuth(), differential.KnoxAuth(), differential.DRFAuthtoken(), differential.Djoser(false), differential.Djoser(true), differential.Knox("knox"), differential.Knox("knox-5"), differential.RestAuth()}
+	shares := []int{45, 25, 15, 15, 60, 40, 20, 20, 100} // per cent of the requests; djoser has as many of its own, and knox and dj-rest-auth come on top, as not everybody has them
 	binary := build(t)
 	explained := map[string]int{}
 	t.Run("apis", func(t *testing.T) {
@@ -177,7 +177,7 @@ func random(t *testing.T, binary string, api differential.API, share int, known 
 // genuine skips a test whose reference server needs what is not here.
 func genuine(t *testing.T, api string) {
 	t.Helper()
-	if _, err := reference.Package(api); err != nil {
+	if _, err := reference.Packages(api); err != nil {
 		t.Skip(err)
 	}
 }

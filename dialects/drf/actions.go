@@ -79,6 +79,11 @@ func (registerAction) do(v *view, c call) result {
 		return *v.noMail() // nobody could activate the user, or verify the address
 	}
 	values := s.values
+	if email := []rune(values[profiles.RoleEmail]); v.adapted() && len(email) > core.MaxEmail {
+		// Its field has no limit, and allauth cuts off what the column has no room for
+		// (allauth/account/utils.py 0.57, user_field).
+		values[profiles.RoleEmail] = string(email[:core.MaxEmail])
+	}
 	_, withPassword := v.endpoint.Field(profiles.RolePassword)
 	session, err := v.engine.Register(c.context(), v.policy, core.Registration{
 		Username:   values[profiles.RoleUsername],

@@ -85,6 +85,9 @@ func (a *API) describe(at profiles.Action, f profiles.Field) *pyjson.Object {
 	if f.HelpText != "" {
 		o.Set("help_text", f.HelpText)
 	}
+	if f.MinLength > 0 {
+		o.Set("min_length", f.MinLength)
+	}
 	if f.MaxLength > 0 {
 		o.Set("max_length", f.MaxLength)
 	}

@@ -116,7 +116,9 @@ func (s *serializer) rawLink(r profiles.Role) bool {
 // keep keeps the value of a field; nil: null.
 func (s *serializer) keep(f profiles.Field, text *string) {
 	if f.Role != profiles.RoleAttribute {
-		s.values[f.Role] = *text
+		if !f.Ignored {
+			s.values[f.Role] = *text
+		}
 		return
 	}
 	if s.attributes == nil {
@@ -162,7 +164,7 @@ func (v *view) username(r *http.Request) (name string, p core.Policy) {
 	}
 	values := make(validated)
 	for _, f := range v.endpoint.Fields {
-		if v.endpoint.Action == profiles.Register && f.Role != profiles.RoleUsername {
+		if v.endpoint.Action == profiles.Register && f.Role != profiles.RoleUsername || f.Ignored {
 			continue
 		}
 		raw, sent := in.field(f)
@@ -292,30 +294,54 @@ func (v *view) notString(f profiles.Field) string {
 // check runs the validators of a field in the order of a ModelSerializer, and gives the
 // messages of all that fail (rest_framework/fields.py, Field.run_validators).
 func (s *serializer) check(ctx context.Context, f profiles.Field, text string) (messages []any, err error) {
-	fail := func(key string, pairs ...string) { messages = append(messages, s.message(key, pairs...)) }
+	named := f.Role == profiles.RoleUsername || f.Role == profiles.RoleEmail
+	adapted := s.adapted()
+	if named && !adapted {
+		if messages, err = s.checkName(ctx, f, text); err != nil {
+			return nil, err
+		}
+	}
+	messages = append(messages, s.checkText(f, text)...)
+	if named && adapted && messages == nil {
+		// The adapter of django-allauth looks at what its field has accepted, and says the first that is
+		// wrong (dj_rest_auth/registration/serializers.py 5.0, validate_username and validate_email).
+		messages, err = s.checkName(ctx, f, text)
+		messages = messages[:min(len(messages), 1)]
+	}
+	return messages, err
+}
+
+// adapted tells whether the adapter of django-allauth has its say about what somebody registers with.
+func (v *view) adapted() bool {
+	return v.endpoint.Action == profiles.Register && v.profile.Passwords.Stage == profiles.StageField
+}
+
+// checkName gives what is wrong with a username or an address beside its text.
+func (s *serializer) checkName(ctx context.Context, f profiles.Field, text string) (messages []any, err error) {
+	taken, key := false, "email_taken"
 	if f.Role == profiles.RoleUsername {
+		key = "username_taken"
 		if f.Characters != profiles.CharactersAny && !django.ValidUsername(text, f.Characters) {
-			fail("username_characters")
-		}
-		taken, err := s.taken(ctx, f.Role, text)
-		if err != nil {
-			return nil, err
-		}
-		if taken {
-			fail("username_taken")
+			messages = append(messages, s.message("username_characters"))
 		}
 	}
-	if f.Role == profiles.RoleEmail {
-		taken, err := s.taken(ctx, f.Role, text)
-		if err != nil {
-			return nil, err
-		}
-		if taken {
-			fail("email_taken")
-		}
+	if taken, err = s.taken(ctx, f.Role, text); err != nil {
+		return nil, err
 	}
+	if taken {
+		messages = append(messages, s.message(key))
+	}
+	return messages, nil
+}
+
+// checkText gives what is wrong with a text.
+func (s *serializer) checkText(f profiles.Field, text string) (messages []any) {
+	fail := func(key string, pairs ...string) { messages = append(messages, s.message(key, pairs...)) }
 	if f.MaxLength > 0 && pyjson.Len(text) > f.MaxLength {
 		fail("max_length", "max", strconv.Itoa(f.MaxLength))
+	}
+	if text != "" && pyjson.Len(text) < f.MinLength {
+		fail("min_length", "min", strconv.Itoa(f.MinLength))
 	}
 	if s.profile.Rules.NUL == profiles.Reject && strings.ContainsRune(text, 0) {
 		fail("nul")
@@ -328,7 +354,7 @@ func (s *serializer) check(ctx context.Context, f profiles.Field, text string) (
 	if s.isEmail(s.endpoint.Action, f) && text != "" && !s.emails.Valid(text) {
 		fail("email_invalid")
 	}
-	return messages, nil
+	return messages
 }
 
 // taken asks whether another user has a username or an address.

@@ -2,8 +2,8 @@
 
 REFERENCE_API names the API: a module of the package apis. REFERENCE_DATABASE is
 the path of an SQLite file, REFERENCE_PACKAGE a folder with a package that Debian
-does not have, or empty, REFERENCE_SMTP_PORT that of an SMTP server on loopback, or
-empty. All else is what `startproject` of Django 3.2 writes,
+does not have, or several with the separator of PATH, or empty, REFERENCE_SMTP_PORT
+that of an SMTP server on loopback, or empty. All else is what `startproject` of Django 3.2 writes,
 unless a line says why not.
 """
 
@@ -93,5 +93,6 @@ globals().update(importlib.import_module("apis.choices").SETTINGS[API])
 # Apps that an API has besides.
 PACKAGES = globals().get("PACKAGES", [])
 if PACKAGES:
-    sys.path.insert(0, os.environ["REFERENCE_PACKAGE"])
+    sys.path[:0] = os.environ["REFERENCE_PACKAGE"].split(os.pathsep)
     INSTALLED_APPS += PACKAGES
+    MIDDLEWARE += globals().get("PACKAGE_MIDDLEWARE", [])

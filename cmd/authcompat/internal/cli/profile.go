@@ -21,16 +21,12 @@ func newProfile() *cobra.Command {
 func newProfileList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the built-in profiles, and examples",
+		Short: "List the built-in profiles",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "NAME\tFAMILY\tSTACK\tENDPOINTS\tTITLE")
 			if err := listProfiles(w, profiles.Builtin()); err != nil {
-				return err
-			}
-			fmt.Fprintln(w, "\nEXAMPLE\tFAMILY\tSTACK\tENDPOINTS\tTITLE")
-			if err := listProfiles(w, profiles.Examples()); err != nil {
 				return err
 			}
 			return w.Flush()

@@ -77,7 +77,7 @@ does not run on any current Python, so ` + "`snippit`" + ` is compared with reco
 func compatible(t *testing.T) []*profiles.Profile {
 	t.Helper()
 	var all []*profiles.Profile
-	for _, name := range append(profiles.Builtin(), profiles.Examples()...) {
+	for _, name := range profiles.Builtin() {
 		p, err := profiles.Load(name)
 		if err != nil {
 			t.Fatal(err)

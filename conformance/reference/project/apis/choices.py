@@ -14,6 +14,7 @@ DJOSER = {
     "USERNAME_RESET_CONFIRM_URL": "#/username/reset/confirm/{uid}/{token}",
     "ACTIVATION_URL": "#/activate/{uid}/{token}",
 }
+# startproject's, but for common, which needs a list.
 VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation." + name}
     for name in (
@@ -51,6 +52,32 @@ SETTINGS = {
             "USERNAME_CHANGED_EMAIL_CONFIRMATION": True,
         },
         "AUTH_PASSWORD_VALIDATORS": VALIDATORS,
+    },
+    # With the classes of its demo, and tokens instead of sessions.
+    "dj_rest_auth": {
+        "PACKAGES": [
+            "django.contrib.sites",
+            "allauth",
+            "allauth.account",
+            "allauth.socialaccount",
+            "dj_rest_auth",
+            "dj_rest_auth.registration",
+        ],
+        "PACKAGE_MIDDLEWARE": ["allauth.account.middleware.AccountMiddleware"],
+        "SITE_ID": 1,
+        "AUTHENTICATION_BACKENDS": [
+            "django.contrib.auth.backends.ModelBackend",
+            "allauth.account.auth_backends.AuthenticationBackend",
+        ],
+        "REST_FRAMEWORK": {
+            "DEFAULT_AUTHENTICATION_CLASSES": [
+                "rest_framework.authentication.SessionAuthentication",
+                "rest_framework.authentication.TokenAuthentication",
+            ]
+        },
+        "REST_AUTH": {"SESSION_LOGIN": False},
+        "AUTH_PASSWORD_VALIDATORS": VALIDATORS,
+        "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
     },
     # These three are as they are installed: without settings of their own.
     "drf_authtoken": {},
