@@ -39,6 +39,8 @@
 //
 //	link: {user: john, uid: uid, token: link}     # capture what is in the link of a mail to john: the
 //	                                              # user's key and a token, as ${uid} and ${link}
+//	email_key: {user: john, key: key}             # capture the key with which john verifies the address,
+//	                                              # likewise, as ${key}
 //	advance: 14d23h                               # then move the server's clock
 //	request:
 //	  method: POST

@@ -146,6 +146,12 @@ func (f *fake) Link(_ context.Context, username string) (uid, token string, err 
 	return u.Username, u.Password, nil
 }
 
+// EmailKey gives the password, too.
+func (f *fake) EmailKey(ctx context.Context, username string) (key string, err error) {
+	_, key, err = f.Link(ctx, username)
+	return key, err
+}
+
 func (f *fake) Now() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()

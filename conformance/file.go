@@ -59,6 +59,7 @@ type step struct {
 	position Position
 	advance  time.Duration
 	link     *link
+	emailKey *emailKey
 	request  request
 	response response
 }
@@ -67,6 +68,12 @@ type step struct {
 type link struct {
 	user       string // whose it is
 	uid, token string // what its parts are captured as
+}
+
+// An emailKey is a key with which a user verifies the address.
+type emailKey struct {
+	user string // whose it is
+	key  string // what it is captured as
 }
 
 type request struct {

@@ -35,6 +35,8 @@ type State interface {
 	// Link returns what is in the link of a mail to the user, about a new password: the key of the
 	// user, and a token that is good for the user now.
 	Link(ctx context.Context, username string) (uid, token string, err error)
+	// EmailKey returns what is in the link of a mail to the user with which the address is verified.
+	EmailKey(ctx context.Context, username string) (key string, err error)
 	// Now returns the server's clock.
 	Now() time.Time
 	// Advance moves the server's clock forward.

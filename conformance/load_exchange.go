@@ -85,7 +85,8 @@ func loadStep(v value, moves bool) step {
 	if moves {
 		fields = append(fields,
 			field{name: "advance", read: func(v value) { s.advance = v.span() }},
-			field{name: "link", read: func(v value) { s.link = loadLink(v) }})
+			field{name: "link", read: func(v value) { s.link = loadLink(v) }},
+			field{name: "email_key", read: func(v value) { s.emailKey = loadEmailKey(v) }})
 	}
 	v.mapping(fields...)
 	return s
@@ -93,22 +94,36 @@ func loadStep(v value, moves bool) step {
 
 func loadLink(v value) *link {
 	var l link
-	name := func(into *string) func(value) {
-		return func(v value) {
-			if *into = v.filled(); *into != "" && !template.IsName(*into) {
-				v.Refuse("is no name: want small letters, digits and underscores")
-			}
-		}
-	}
 	v.mapping(
-		field{name: "user", required: true, read: name(&l.user)},
-		field{name: "uid", required: true, read: name(&l.uid)},
-		field{name: "token", required: true, read: name(&l.token)},
+		field{name: "user", required: true, read: nameInto(&l.user)},
+		field{name: "uid", required: true, read: nameInto(&l.uid)},
+		field{name: "token", required: true, read: nameInto(&l.token)},
 	)
 	if l.user == "" || l.uid == "" || l.token == "" {
 		return nil // which is a problem by now
 	}
 	return &l
+}
+
+func loadEmailKey(v value) *emailKey {
+	var k emailKey
+	v.mapping(
+		field{name: "user", required: true, read: nameInto(&k.user)},
+		field{name: "key", required: true, read: nameInto(&k.key)},
+	)
+	if k.user == "" || k.key == "" {
+		return nil // which is a problem by now
+	}
+	return &k
+}
+
+// nameInto reads a name.
+func nameInto(into *string) func(value) {
+	return func(v value) {
+		if *into = v.filled(); *into != "" && !template.IsName(*into) {
+			v.Refuse("is no name: want small letters, digits and underscores")
+		}
+	}
 }
 
 func (v value) span() time.Duration {

@@ -50,7 +50,10 @@ type defined struct {
 func checkStep(r *yamlfile.Reader, key string, s step, d defined) {
 	captured := map[string]bool{}
 	if s.link != nil {
-		d.checkLink(r, key+".link", s)
+		d.checkMail(r, key+".link", s, s.link.user, s.link.uid, s.link.token)
+	}
+	if s.emailKey != nil {
+		d.checkMail(r, key+".email_key", s, s.emailKey.user, s.emailKey.key)
 	}
 	s.eachTemplate(func(at string, t template.Template) {
 		for _, text := range d.check(at, t, captured) {
@@ -62,15 +65,15 @@ func checkStep(r *yamlfile.Reader, key string, s step, d defined) {
 	}
 }
 
-// checkLink checks whose link it is, and adds what it captures: the step's own request has it already.
-func (d defined) checkLink(r *yamlfile.Reader, key string, s step) {
-	switch i := slices.IndexFunc(d.users, func(u user) bool { return u.name == s.link.user }); {
+// checkMail checks whose mail it is, and adds what is captured of it: the step's own request has it already.
+func (d defined) checkMail(r *yamlfile.Reader, key string, s step, whose string, captured ...string) {
+	switch i := slices.IndexFunc(d.users, func(u user) bool { return u.name == whose }); {
 	case i < 0:
-		r.Add(s.position, key+".user", "there is no user %s", s.link.user)
+		r.Add(s.position, key+".user", "there is no user %s", whose)
 	case d.users[i].isNew:
-		r.Add(s.position, key+".user", "user %s does not exist when the exchange begins", s.link.user)
+		r.Add(s.position, key+".user", "user %s does not exist when the exchange begins", whose)
 	}
-	for _, name := range []string{s.link.uid, s.link.token} {
+	for _, name := range captured {
 		if d.captures[name] {
 			r.Add(s.position, key, "%s is captured already", name)
 		}

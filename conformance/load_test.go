@@ -57,9 +57,14 @@ func TestLoadProblems(t *testing.T) {
       - {link: {user: ann, uid: U, token: a}, request: &get {method: GET, path: /}, response: &ok {status: 200, headers: {Content-Type: ~}, empty: true}}
       - {link: {user: new, uid: b, token: a}, request: *get, response: *ok}
       - {link: {}, request: *get, response: *ok}
+      - {email_key: {user: ann, key: K}, request: *get, response: *ok}
+      - {email_key: {user: john, key: a}, request: *get, response: *ok}
+      - {email_key: {}, request: *get, response: *ok}
 `, "f:8:33: exchanges[0].steps[0].link.uid: is no name: want small letters, digits and underscores\n" +
 			"f:8:9: exchanges[0].steps[0].link.user: there is no user ann\nf:9:9: exchanges[0].steps[1].link.user: user new does not exist when the exchange begins\n" +
-			"f:9:9: exchanges[0].steps[1].link: a is captured already\nf:10:16: exchanges[0].steps[2].link.user: is missing\nf:10:16: exchanges[0].steps[2].link.uid: is missing\nf:10:16: exchanges[0].steps[2].link.token: is missing"},
+			"f:9:9: exchanges[0].steps[1].link: a is captured already\nf:10:16: exchanges[0].steps[2].link.user: is missing\nf:10:16: exchanges[0].steps[2].link.uid: is missing\nf:10:16: exchanges[0].steps[2].link.token: is missing\n" +
+			"f:11:9: exchanges[0].steps[3].email_key.user: there is no user ann\nf:11:38: exchanges[0].steps[3].email_key.key: is no name: want small letters, digits and underscores\n" +
+			"f:12:9: exchanges[0].steps[4].email_key: a is captured already\nf:13:21: exchanges[0].steps[5].email_key.user: is missing\nf:13:21: exchanges[0].steps[5].email_key.key: is missing"},
 		{"no steps", head + "  - {name: n, source: s, steps: []}\n", "f:4:33: exchanges[0].steps: want one step or more"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -38,6 +38,9 @@ func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r 
 		if s.link != nil && !replay.follow(ctx, *s.link) {
 			return
 		}
+		if s.emailKey != nil && !replay.verify(ctx, *s.emailKey) {
+			return
+		}
 		if s.advance > 0 {
 			server.State.Advance(s.advance)
 		}
@@ -56,6 +59,17 @@ func (x *replay) follow(ctx context.Context, l link) bool {
 		return false
 	}
 	x.scope.Captures[l.uid], x.scope.Captures[l.token] = uid, token
+	return true
+}
+
+// verify captures the key with which a user verifies the address. It reports whether the exchange goes on.
+func (x *replay) verify(ctx context.Context, k emailKey) bool {
+	key, err := x.server.State.EmailKey(ctx, x.scope.Users[k.user].Username)
+	if err != nil {
+		x.result.Outcome, x.result.Reason = CouldNotRun, "making a key: "+err.Error()
+		return false
+	}
+	x.scope.Captures[k.key] = key
 	return true
 }
 

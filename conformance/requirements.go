@@ -19,7 +19,7 @@ func (p *profileRun) unmetRequirement(e *Exchange, server *Server) string {
 		if s.advance > 0 {
 			return "the clock of a running server cannot be moved"
 		}
-		if s.link != nil {
+		if s.link != nil || s.emailKey != nil {
 			return "the mails of a running server cannot be read"
 		}
 	}

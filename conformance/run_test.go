@@ -28,10 +28,10 @@ func TestRunInProcess(t *testing.T) {
 	if diff := cmp.Diff([]string(nil), outcomes(report)); diff != "" {
 		t.Error(diff)
 	}
-	if report.Outcome() != conformance.Passed || report.Totals().Passed != 12 || report.Profiles[0].URL != "" {
+	if report.Outcome() != conformance.Passed || report.Totals().Passed != 13 || report.Profiles[0].URL != "" {
 		t.Errorf("%s, %+v, at %q", report.Outcome(), report.Totals(), report.Profiles[0].URL)
 	}
-	if len(each) != 12 || each[1] != "fake taken" {
+	if len(each) != 13 || each[1] != "fake taken" {
 		t.Errorf("each: %q", each)
 	}
 }
@@ -48,6 +48,7 @@ func TestRunAtTarget(t *testing.T) {
 		"attributes: not replayable: a user's attributes cannot be set through the API",
 		"a limit: not replayable: only authcompat answers so: the limit is this test's",
 		"a link: not replayable: the mails of a running server cannot be read",
+		"a key: not replayable: the mails of a running server cannot be read",
 	}
 	for range 2 {
 		report := conformance.Run(t.Context(), files(t), conformance.Target{"fake": server.URL}, conformance.Options{})
@@ -98,7 +99,7 @@ func TestRunWithSharedUser(t *testing.T) {
 
 func TestRunMismatch(t *testing.T) {
 	report := conformance.Run(t.Context(), files(t), process{broken: func(f *fake) { f.taken = "This name is Taken." }}, conformance.Options{})
-	if report.Outcome() != conformance.Mismatch || report.Totals() != (conformance.Totals{Passed: 11, Mismatches: 1}) {
+	if report.Outcome() != conformance.Mismatch || report.Totals() != (conformance.Totals{Passed: 12, Mismatches: 1}) {
 		t.Fatalf("%s, %+v", report.Outcome(), report.Totals())
 	}
 	got := report.Profiles[0].Results[1]
@@ -183,7 +184,7 @@ func TestRunUnreachable(t *testing.T) {
 	address := "http://" + listener.Addr().String()
 	listener.Close()
 	report := conformance.Run(t.Context(), files(t), conformance.Target{"fake": address}, conformance.Options{})
-	if report.Outcome() != conformance.CouldNotRun || report.Totals() != (conformance.Totals{CouldNotRun: 1, NotTried: 11}) {
+	if report.Outcome() != conformance.CouldNotRun || report.Totals() != (conformance.Totals{CouldNotRun: 1, NotTried: 12}) {
 		t.Errorf("%s, %+v", report.Outcome(), report.Totals())
 	}
 	results := report.Profiles[0].Results
@@ -256,7 +257,7 @@ func TestRunNothing(t *testing.T) {
 			if got := report.Profiles[0].Results[0]; got.Outcome != conformance.CouldNotRun || got.Reason != test.want {
 				t.Errorf("%s: %s", got.Outcome, got.Reason)
 			}
-			if report.Totals() != (conformance.Totals{CouldNotRun: 1, NotTried: 11}) {
+			if report.Totals() != (conformance.Totals{CouldNotRun: 1, NotTried: 12}) {
 				t.Errorf("%+v", report.Totals())
 			}
 			if strings.Contains(report.Profiles[0].URL, "S3cret") {

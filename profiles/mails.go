@@ -53,7 +53,8 @@ type LinkForm string
 const (
 	LinksDjango LinkForm = "django" // the uid is base64
 	// LinksAllauth is for dj-rest-auth where django-allauth is installed: the uid is base36, and the token depends
-	// on all addresses of the user. Users whose password is unusable get links, too.
+	// on all addresses of the user. Users whose password is unusable get links, too. Its adapter has a say in the
+	// names and addresses that users choose.
 	LinksAllauth LinkForm = "allauth"
 )
 

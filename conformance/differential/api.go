@@ -156,8 +156,9 @@ func Builtin() []API {
 
 // RestAuth is the API of profile dj-rest-auth.
 func RestAuth() API {
+	// A change to another password than the users' would end the logins of the rest of a run.
 	passwords := func(last ...Field) []Field {
-		return append([]Field{{"new_password1", NewPassword}, {"new_password2", PasswordAgain}}, last...)
+		return append([]Field{{"new_password1", Password}, {"new_password2", Password}}, last...)
 	}
 	return API{Name: "dj-rest-auth", Endpoints: []Endpoint{
 		{Path: "/dj-rest-auth/login/", Weight: 25, Body: JSONBody, Fields: credentials()},

@@ -73,6 +73,12 @@ func (s *state) Link(ctx context.Context, username string) (uid, token string, e
 	return link.UID, link.Token, err
 }
 
+// EmailKey implements conformance.State.
+func (s *state) EmailKey(ctx context.Context, username string) (key string, err error) {
+	err = s.server.ask(ctx, "email_key", map[string]any{"username": username}, &key)
+	return key, err
+}
+
 // control calls a function of project/control.py. The error does not contain the arguments, one of
 // which may be a password.
 func (s *Server) control(ctx context.Context, function string, arguments map[string]any) error {

@@ -162,12 +162,8 @@ func (v *view) notActivated(c call, values validated, refusal result) result {
 type verifyEmailAction struct{}
 
 func (verifyEmailAction) do(v *view, c call) result {
-	in, refusal := v.parse(c)
-	if refusal != nil {
-		return *refusal
-	}
 	s := serializer{view: v}
-	if refusal := s.validate(c.context(), in); refusal != nil {
+	if refusal := s.read(c); refusal != nil {
 		return *refusal
 	}
 	if v.links == nil {

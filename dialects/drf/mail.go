@@ -85,12 +85,8 @@ func (v *view) tell(c call, kind core.MailKind, u core.User, r result) result {
 type resendVerificationAction struct{}
 
 func (resendVerificationAction) do(v *view, c call) result {
-	in, refusal := v.parse(c)
-	if refusal != nil {
-		return *refusal
-	}
 	s := serializer{view: v}
-	if refusal := s.validate(c.context(), in); refusal != nil {
+	if refusal := s.read(c); refusal != nil {
 		return *refusal
 	}
 	if !v.sendsLinks() {

@@ -295,26 +295,36 @@ func (v *view) notString(f profiles.Field) string {
 // messages of all that fail (rest_framework/fields.py, Field.run_validators).
 func (s *serializer) check(ctx context.Context, f profiles.Field, text string) (messages []any, err error) {
 	named := f.Role == profiles.RoleUsername || f.Role == profiles.RoleEmail
-	adapted := s.adapted()
-	if named && !adapted {
+	registers := s.adapted() && s.endpoint.Action == profiles.Register
+	if named && !registers {
 		if messages, err = s.checkName(ctx, f, text); err != nil {
 			return nil, err
 		}
 	}
 	messages = append(messages, s.checkText(f, text)...)
-	if named && adapted && messages == nil {
-		// The adapter of django-allauth looks at what its field has accepted, and says the first that is
-		// wrong (dj_rest_auth/registration/serializers.py 5.0, validate_username and validate_email).
-		messages, err = s.checkName(ctx, f, text)
-		messages = messages[:min(len(messages), 1)]
+	if messages != nil || !s.adapted() {
+		return messages, nil
 	}
-	return messages, err
+	// The adapter looks at what the field has accepted, and says the first that is wrong
+	// (dj_rest_auth/registration/serializers.py 5.0, validate_username and validate_email).
+	if named && registers {
+		messages, err = s.checkName(ctx, f, text)
+		return messages[:min(len(messages), 1)], err
+	}
+	// It does not know who changes a name: one's own is taken, too (dj_rest_auth/serializers.py 5.0,
+	// UserDetailsSerializer.validate_username).
+	if s.endpoint.Action == profiles.Update && f.Role == profiles.RoleUsername {
+		taken, err := s.engine.UsernameTaken(ctx, s.policy, text)
+		if taken {
+			messages = append(messages, s.message("username_taken"))
+		}
+		return messages, err
+	}
+	return nil, nil
 }
 
-// adapted tells whether the adapter of django-allauth has its say about what somebody registers with.
-func (v *view) adapted() bool {
-	return v.endpoint.Action == profiles.Register && v.profile.Passwords.Stage == profiles.StageField
-}
+// adapted tells whether the adapter of django-allauth has its say about names and addresses.
+func (v *view) adapted() bool { return v.profile.Mails.Links == profiles.LinksAllauth }
 
 // checkName gives what is wrong with a username or an address beside its text.
 func (s *serializer) checkName(ctx context.Context, f profiles.Field, text string) (messages []any, err error) {

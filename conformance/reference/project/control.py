@@ -37,6 +37,7 @@ class Control:
             PREFIX + "user": self.user,
             PREFIX + "advance": self.advance,
             PREFIX + "link": self.link,
+            PREFIX + "email_key": self.email_key,
         }
 
     def __call__(self, environ, start_response):
@@ -67,13 +68,27 @@ class Control:
         self.clock.ahead += datetime.timedelta(seconds=seconds)
 
     def link(self, username):
+        from django.apps import apps
         from django.contrib.auth.models import User
-        from django.contrib.auth.tokens import default_token_generator
-        from django.utils.encoding import force_bytes
-        from django.utils.http import urlsafe_base64_encode
 
         user = User.objects.get(username=username)
-        return {
-            "uid": urlsafe_base64_encode(force_bytes(user.pk)),
-            "token": default_token_generator.make_token(user),
-        }
+        if apps.is_installed("allauth.account"):
+            from allauth.account.forms import default_token_generator
+            from allauth.account.utils import user_pk_to_url_str
+
+            uid = user_pk_to_url_str(user)
+        else:
+            from django.contrib.auth.tokens import default_token_generator
+            from django.utils.encoding import force_bytes
+            from django.utils.http import urlsafe_base64_encode
+
+            uid = urlsafe_base64_encode(force_bytes(user.pk))
+        return {"uid": uid, "token": default_token_generator.make_token(user)}
+
+    def email_key(self, username):
+        from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+        from django.contrib.auth.models import User
+
+        user = User.objects.get(username=username)
+        address, _ = EmailAddress.objects.get_or_create(user=user, email=user.email)
+        return EmailConfirmationHMAC(address).key

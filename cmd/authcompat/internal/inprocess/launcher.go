@@ -68,7 +68,7 @@ func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Ser
 	backend.Auditor = nil // nobody reads the audit log of a server that ends with its exchanges
 	state.service = core.New(core.Config{Backend: backend, Hasher: hasher, Sealer: sealer, Clock: state.Now, Log: slog.New(slog.DiscardHandler)})
 	state.policy, state.store = dialects.Policy(p), backend.Store
-	state.links = linksOf(p)
+	state.links, state.addresses = linksOf(p), backend.Addresses
 	state.service.OnMail(func() {}) // nobody sends what is asked for: exchanges make their links themselves
 	handler, err := dialects.New(p, state.service, append(slices.Clone(l.options), dialects.WithLinks(state.links))...)
 	if err != nil {
@@ -96,6 +96,7 @@ type processState struct {
 	policy  core.Policy
 	links   *maillink.Generator
 
+	addresses core.AddressStore
 	mu  sync.Mutex
 	now time.Time
 }
@@ -123,8 +124,24 @@ func (s *processState) Link(ctx context.Context, username string) (uid, token st
 	if s.links.AllEmails {
 		format = maillink.Base36
 	}
-	user := maillink.User{ID: a.ID, PasswordHash: a.PasswordHash, Email: a.Email, LastLogin: a.LastLogin}
+	user := a.LinkUser()
+	if user.Emails, err = core.EmailsOf(ctx, s.addresses, a.ID); err != nil {
+		return "", "", fmt.Errorf("find addresses: %w", err)
+	}
 	return maillink.EncodeUID(format, a.ID), s.links.Make(user, s.Now()), nil
+}
+
+// EmailKey implements conformance.State.
+func (s *processState) EmailKey(ctx context.Context, username string) (key string, err error) {
+	a, err := s.store.Account(ctx, username)
+	if err != nil {
+		return "", fmt.Errorf("find user: %w", err)
+	}
+	address, err := s.addresses.AddAddress(ctx, a.ID, a.Email)
+	if err != nil {
+		return "", fmt.Errorf("find address: %w", err)
+	}
+	return s.links.MakeEmailKey(address.ID, s.Now()), nil
 }
 
 // Now implements conformance.State. Time goes on by itself only a little, so
