@@ -97,8 +97,8 @@ type processState struct {
 	links   *maillink.Generator
 
 	addresses core.AddressStore
-	mu  sync.Mutex
-	now time.Time
+	mu        sync.Mutex
+	now       time.Time
 }
 
 // CreateUser implements conformance.State.
