@@ -356,7 +356,7 @@ func TestAskWarnings(t *testing.T) {
 func TestSnippetRefusals(t *testing.T) {
 	for args, want := range map[string]string{
 		"apache --profile snippit":            `authcompat: "apache" is no proxy that is known here: want nginx, traefik, caddy, haproxy, envoy`,
-		"nginx":                               "authcompat: which API? Give --profile NAME or FILE; built in are authtokens, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit",
+		"nginx":                               "authcompat: which API? Give --profile NAME or FILE; built in are authtokens, dj-rest-auth, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit",
 		"nginx --profile snippit --lua":       "authcompat: --lua is for haproxy",
 		"caddy --profile snippit --ask :8082": `authcompat: --ask: ":8082" is no address: want HOST:PORT, for instance 127.0.0.1:8082`,
 	} {

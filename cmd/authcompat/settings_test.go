@@ -18,7 +18,7 @@ func put(t testing.TB, name, text string) {
 	}
 }
 
-const unknownProfile = `profile "nope" is neither built in (authtokens, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit) nor a file: open nope: no such file or directory`
+const unknownProfile = `profile "nope" is neither built in (authtokens, dj-rest-auth, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit) nor a file: open nope: no such file or directory`
 
 func TestSettingsProblems(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -134,7 +134,7 @@ audit_retention: long
 		}},
 		{"a file that is no mapping", one, []string{"--map", "bad.key", "--store", "django+sqlite:django.db"}, []string{"bad.key:1:1: want a map"}},
 		{"no API", "manage: 127.0.0.1:1\n", nil, []string{
-			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit",
+			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, dj-rest-auth, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit",
 		}},
 		{"flags", one, []string{"--profile", "snippit@8000", "--store", "x", "--hash-concurrency", "-1"}, []string{
 			`--hash-concurrency: -1: want 0 to 1024`,
@@ -191,7 +191,7 @@ AUTHCOMPAT_PROFILE: ` + unknownProfile},
 		{"a list in a flag", nil, []string{"serve", "--profile", "snippit@127.0.0.1:1,ocd-users@127.0.0.1:2"},
 			`--profile: "snippit@127.0.0.1:1,ocd-users@127.0.0.1:2" is no profile: one --profile for each profile (a comma belongs to the name)`},
 		{"a list of nothing", map[string]string{"AUTHCOMPAT_PROFILE": ","}, []string{"serve"},
-			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit"},
+			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, dj-rest-auth, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit"},
 		{"no file of a flag", nil, []string{"serve", "--config", "nothere.yaml"}, "--config: open nothere.yaml: no such file or directory"},
 		{"no file of a variable", map[string]string{"AUTHCOMPAT_CONFIG": "nothere.yaml"}, []string{"user", "list"},
 			"AUTHCOMPAT_CONFIG: open nothere.yaml: no such file or directory"},

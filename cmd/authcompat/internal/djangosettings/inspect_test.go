@@ -68,7 +68,9 @@ func named(p *profiles.Profile, name string) profiles.Endpoint {
 func roles(e profiles.Endpoint) []profiles.Role {
 	var all []profiles.Role
 	for _, f := range e.Fields {
-		all = append(all, f.Role)
+		if !f.Ignored {
+			all = append(all, f.Role)
+		}
 	}
 	return all
 }
@@ -120,6 +122,15 @@ func restAuthApps(p *profiles.Profile) any {
 		register = e.Path
 	}
 	return strings.Join(append(all, register, string(p.Mails.Links), string(p.Usernames.Case), string(p.Emails.Case)), " ")
+}
+
+// verifies says who verifies an address, whether there is an endpoint for it, and of a registration whether it takes
+// an address and gives a token.
+func verifies(p *profiles.Profile) any {
+	_, there := p.Endpoint(profiles.VerifyEmail)
+	register, _ := p.Endpoint(profiles.Register)
+	email, _ := register.Field(profiles.RoleEmail)
+	return fmt.Sprint(string(p.Emails.Verification)+" ", there, email.Required, register.ShowsToken() && there)
 }
 
 // TestFilledIn sets one setting, and looks at what the profile then has.
@@ -252,6 +263,11 @@ func TestFilledIn(t *testing.T) {
 			return fmt.Sprint(roles(named(p, "login")), p.Messages["incomplete"])
 		}, `[username email password]Must include either "username" or "email" and "password".`},
 		{withAuth + "ACCOUNT_AUTHENTICATION_METHOD = 'email'\nACCOUNT_LOGIN_METHODS = {'email', 'username'}", func(p *profiles.Profile) any { return fmt.Sprint(roles(named(p, "login"))) }, "[username email password]"},
+		{withAuth + "ACCOUNT_EMAIL_VERIFICATION = 'none'", verifies, "none false false false"},
+		{withAuth, verifies, "optional true false true"},
+		{withAuth + "from allauth.account.app_settings import EmailVerificationMethod\nACCOUNT_EMAIL_VERIFICATION = EmailVerificationMethod.MANDATORY", verifies, "mandatory true true false"},
+		{"INSTALLED_APPS = ['dj_rest_auth', 'allauth']\nACCOUNT_LOGIN_METHODS = {'email'}", verifies, "none false false false"},
+		{withAuth + "ACCOUNT_USERNAME_MIN_LENGTH = 5", func(p *profiles.Profile) any { return named(p, "register").Fields[0].MinLength }, 5},
 		{withAuth + "ACCOUNT_LOGOUT_ON_GET = True", func(p *profiles.Profile) any {
 			return fmt.Sprint(named(p, "logout").Methods, named(p, "logout").View.Allow)
 		}, "[GET POST] [GET POST HEAD OPTIONS]"},
@@ -293,8 +309,8 @@ func TestResults(t *testing.T) {
 		{withAuth + "DJOSER = {'SET_PASSWORD_RETYPE': True}", "DJOSER SET_PASSWORD_RETYPE", "not supported: the profile is that of dj-rest-auth"},
 		{withAuth + "REST_AUTH = {'LOGOUT_ON_PASSWORD_CHANGE': True}", "REST_AUTH LOGOUT_ON_PASSWORD_CHANGE", "left: it ends a session, and no token"},
 		{withAuth + "ACCOUNT_LOGIN_METHODS = {'phone'}", "ACCOUNT_LOGIN_METHODS", "not supported: users log in by username, by email or by either"},
-		{withAuth + "ACCOUNT_EMAIL_VERIFICATION = 'none'", "ACCOUNT_EMAIL_VERIFICATION", "default: "},
-		{withAuth + "ACCOUNT_EMAIL_VERIFICATION = 'mandatory'", "ACCOUNT_EMAIL_VERIFICATION", "not supported: keys of verify-email are allauth's own: a registration sends no mail, as with none"},
+		{withAuth + "ACCOUNT_EMAIL_VERIFICATION = 'optional'", "ACCOUNT_EMAIL_VERIFICATION", "default: "},
+		{withAuth + "ACCOUNT_EMAIL_VERIFICATION = 'later'", "ACCOUNT_EMAIL_VERIFICATION", "not supported: it is none of none, optional and mandatory"},
 		{withToken + "MIDDLEWARE = ['a'] + env", "MIDDLEWARE", "not known: is the name env, which nothing read so far has set"},
 		{withToken + "MIDDLEWARE = []\nCORS_ALLOW_CREDENTIALS = True", "CORS_ALLOW_CREDENTIALS", "not supported: MIDDLEWARE has no corsheaders.middleware.CorsMiddleware"},
 		{withToken + "CORS_ALLOWED_ORIGINS = ['https://a.example/']", "CORS_ALLOWED_ORIGINS", "not supported: cors.origins[0]: an origin ends with its host or its port: it has no path, not even a slash"},

@@ -40,6 +40,11 @@ func withoutApps(d *draft, apps *python.Value) error {
 	if !apps.Complete() {
 		return nil
 	}
+	if !apps.Has("dj_rest_auth.registration") || !apps.Has("allauth") {
+		if err := verification(d, "none"); err != nil {
+			return err
+		}
+	}
 	if !apps.Has("dj_rest_auth.registration") {
 		if err := d.remove("endpoints", "register"); err != nil {
 			return err
@@ -86,16 +91,17 @@ func allauth() []Setting {
 		{Name: "ACCOUNT_USERNAME_REQUIRED", Use: NotSupported, Default: "True", Why: "nobody registers without a user name"},
 		{Name: "ACCOUNT_USER_MODEL_USERNAME_FIELD", Use: Configuration, Key: "import django --map", Default: "'username'", Why: "None: users have no name but their address, which becomes their name"},
 		{Name: "ACCOUNT_USER_MODEL_EMAIL_FIELD", Use: Configuration, Key: "import django --map", Default: "'email'"},
-		// allauth's own default is optional; none is what the profile has.
-		{Name: "ACCOUNT_EMAIL_VERIFICATION", Use: NotSupported, Default: "'none'", Why: "keys of verify-email are allauth's own: a registration sends no mail, as with none"},
+		{Name: "ACCOUNT_EMAIL_VERIFICATION", Use: InProfile, Key: "emails.verification", Default: "'optional'", apply: emailVerification, Why: "none also leaves out verify-email and resend-email; mandatory also says what the registration answers, and that it takes an address"},
 		{Name: "ACCOUNT_PRESERVE_USERNAME_CASING", Use: InProfile, Key: "endpoints.NAME.fields.username.lower", Default: "True", apply: lowerNames, Why: "False: names are put into lower case"},
 		{Name: "ACCOUNT_LOGOUT_ON_GET", Use: InProfile, Key: "endpoints.logout.methods", Default: "False", apply: logoutOnGet, Why: "dj-rest-auth's logout"},
-		{Name: "ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS", Use: NotSupported, Default: "3", Why: "goes with ACCOUNT_EMAIL_VERIFICATION"},
+		{Name: "ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS", Use: NotSupported, Default: "3", Why: "keys are good for three days"},
+		{Name: "ACCOUNT_EMAIL_CONFIRMATION_HMAC", Use: NotSupported, Default: "True", Why: "keys are signed: those that False keeps in the database are not read"},
+		{Name: "ACCOUNT_SALT", Use: NotSupported, Default: "'account'", Why: "keys are signed with allauth's own"},
 		{Name: "ACCOUNT_PASSWORD_MIN_LENGTH", Use: NotSupported, Why: "asked only without AUTH_PASSWORD_VALIDATORS: write passwords: {validators: [min_length]}"},
-		{Name: "ACCOUNT_USERNAME_MIN_LENGTH", Use: NotSupported, Default: "1", Why: "a user name has no least length"},
+		{Name: "ACCOUNT_USERNAME_MIN_LENGTH", Use: InProfile, Key: "endpoints.NAME.fields.username.min_length", Default: "1", apply: shortestName},
 		{Name: "ACCOUNT_USERNAME_BLACKLIST", Use: NotSupported, Default: "[]", Why: "register the names, and disable them"},
 		{Name: "ACCOUNT_USERNAME_VALIDATORS", Use: NotSupported, Default: "None", Why: "characters: is a closed set"},
-		{Name: "ACCOUNT_UNIQUE_EMAIL", Use: ByHand, Key: "emails.unique", Default: "True", Why: "dj-rest-auth 5.0 refuses only an address that another user has verified, of which the profile knows nothing; true refuses any that another has"},
+		{Name: "ACCOUNT_UNIQUE_EMAIL", Use: ByHand, Key: "emails.unique", Default: "True", Why: "without emails.verification: none, an address that another user has verified is refused, as by dj-rest-auth 5.0; emails.unique refuses any that another has"},
 		{Name: "ACCOUNT_ADAPTER", Use: NotSupported, Default: "'allauth.account.adapter.DefaultAccountAdapter'", Why: "it is code"},
 	}
 	all = append(of("dj_rest_auth", all), unread(Configuration, "limits are the server's own", "ACCOUNT_LOGIN_ATTEMPTS_LIMIT", "ACCOUNT_LOGIN_ATTEMPTS_TIMEOUT", "ACCOUNT_RATE_LIMITS")...)
@@ -104,6 +110,53 @@ func allauth() []Setting {
 	}
 	return append(all, unread(NoEffect, "is for allauth's own pages", "ACCOUNT_CONFIRM_EMAIL_ON_GET", "ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION", "ACCOUNT_SESSION_REMEMBER", "ACCOUNT_FORMS",
 		"ACCOUNT_LOGOUT_REDIRECT_URL", "ACCOUNT_SIGNUP_REDIRECT_URL", "ACCOUNT_SIGNUP_PASSWORD_ENTER_TWICE", "ACCOUNT_DEFAULT_HTTP_PROTOCOL", "ACCOUNT_EMAIL_SUBJECT_PREFIX")...)
+}
+
+// emailVerification reads a word or a name of allauth's EmailVerificationMethod.
+func emailVerification(d *draft, v *python.Value) error {
+	word := v.Text
+	if v.Kind == python.Name {
+		word = strings.ToLower(word[strings.LastIndex(word, ".")+1:])
+	}
+	if !slices.Contains([]string{"none", "optional", "mandatory"}, word) {
+		return errors.New("it is none of none, optional and mandatory")
+	}
+	return verification(d, word)
+}
+
+// verification says who has to verify an address, and what goes with it: without, nobody sends or follows a key; where it is
+// mandatory, a registration takes an address, and gives no token (dj_rest_auth/registration/views.py 5.0, RegisterView).
+func verification(d *draft, word string) error {
+	return d.change(func(root *yaml.Node) error {
+		endpoints := entry(root, "endpoints")
+		if word == "none" {
+			drop(endpoints, "verify_email")
+			drop(endpoints, "resend_email")
+		}
+		if register := entry(endpoints, "register"); register != nil && word == "mandatory" {
+			if f := field(register, "email"); f != nil {
+				drop(f, "required")
+			}
+			body := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle, Content: []*yaml.Node{scalar("detail"), scalar("Verification e-mail sent.")}}
+			if err := setIn(register, body, "reply", "body"); err != nil {
+				return err
+			}
+		}
+		return setIn(root, word, "emails", "verification")
+	})
+}
+
+func shortestName(d *draft, v *python.Value) error {
+	value, err := integer(v)
+	if err != nil {
+		return err
+	}
+	return d.endpoints(func(endpoint *yaml.Node) error {
+		if f := field(endpoint, "username"); f != nil {
+			return setIn(f, value, "min_length")
+		}
+		return nil
+	}, "register")
 }
 
 func emailRequired(d *draft, v *python.Value) error {
@@ -156,21 +209,21 @@ func loginMethods(d *draft, v *python.Value) error {
 	return loginBy(d, methods...)
 }
 
-// loginBy gives the login a field for each way to name a user, and says what is missing without
+// loginBy has the login ignore the field of each other way to name a user, and says what is missing without
 // (dj_rest_auth/serializers.py 5.0, LoginSerializer).
 func loginBy(d *draft, methods ...string) error {
 	err := d.endpoints(func(endpoint *yaml.Node) error {
 		for _, f := range []struct{ name, label, before string }{{"username", "Username", "email"}, {"email", "Email", "password"}} {
-			if !slices.Contains(methods, f.name) {
-				continue
-			}
 			if err := addField(endpoint, f.name, "{required: false, blank: true, label: "+f.label+"}", f.before); err != nil {
 				return err
 			}
-		}
-		for _, name := range []string{"username", "email"} {
-			if !slices.Contains(methods, name) {
-				dropField(endpoint, name)
+			given := field(endpoint, f.name)
+			drop(given, "ignored")
+			if slices.Contains(methods, f.name) {
+				continue
+			}
+			if err := setIn(given, true, "ignored"); err != nil {
+				return err
 			}
 		}
 		return nil

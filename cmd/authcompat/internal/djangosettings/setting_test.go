@@ -63,6 +63,8 @@ func samples() map[string]string {
 		"ACCOUNT_AUTHENTICATION_METHOD":        withAuth + "ACCOUNT_AUTHENTICATION_METHOD = 'email'",
 		"ACCOUNT_LOGIN_METHODS":                withAuth + "ACCOUNT_LOGIN_METHODS = {'email'}",
 		"ACCOUNT_EMAIL_REQUIRED":               withAuth + "ACCOUNT_EMAIL_REQUIRED = True",
+		"ACCOUNT_EMAIL_VERIFICATION":           withAuth + "ACCOUNT_EMAIL_VERIFICATION = 'mandatory'",
+		"ACCOUNT_USERNAME_MIN_LENGTH":          withAuth + "ACCOUNT_USERNAME_MIN_LENGTH = 5",
 		"ACCOUNT_PRESERVE_USERNAME_CASING":     withAuth + "ACCOUNT_PRESERVE_USERNAME_CASING = False",
 		"ACCOUNT_LOGOUT_ON_GET":                withAuth + "ACCOUNT_LOGOUT_ON_GET = True",
 

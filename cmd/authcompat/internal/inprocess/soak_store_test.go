@@ -43,8 +43,8 @@ func openOurs(t *testing.T, dsn string) *soakStore {
 func openDjango(t *testing.T, driver, at, profile string) *soakStore {
 	t.Helper()
 	s := &soakStore{tokens: "knox_authtoken"}
-	ddl := []string{djangotest.UsersDDL, djangotest.KnoxDDL}
-	if slices.Contains([]string{"authtokens", "snippit", "drf-authtoken", "djoser"}, profile) {
+	ddl := []string{djangotest.UsersDDL, djangotest.KnoxDDL, djangotest.AddressesDDL}
+	if slices.Contains([]string{"authtokens", "snippit", "drf-authtoken", "dj-rest-auth", "djoser"}, profile) {
 		s.tokens, ddl[1] = "authtoken_token", djangotest.AuthtokenDDL
 	}
 	types := strings.NewReplacer("ID", "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "TIME", "datetime")
@@ -104,7 +104,7 @@ func (s *soakStore) empty(ctx context.Context, at time.Time) error {
 		}
 	}
 	if s.django != nil {
-		for _, table := range []string{s.tokens, "auth_user"} {
+		for _, table := range []string{s.tokens, "account_emailaddress", "auth_user"} {
 			_, err := s.django.ExecContext(ctx, "DELETE FROM "+table)
 			errs = append(errs, err)
 		}
