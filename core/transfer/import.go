@@ -35,6 +35,11 @@ type Importer interface {
 	// is mapped to.
 	ImportTokens(ctx context.Context, place Checkpoint, tokens []ImportedToken) ([]ImportResult, error)
 
+	// ImportAddresses adds addresses that users verify, of at most MaxImport users here. Those of nobody are
+	// left out. One that the user has becomes verified if it is so at the source, and never the reverse. An
+	// address whose ID is above MaxUserID, 0 or another's gets a new one.
+	ImportAddresses(ctx context.Context, addresses []core.Address) error
+
 	// FinishImport ends the run. It deletes the tokens of the given tables that came from
 	// the source, or were exported to it, and that this run has not seen, because they
 	// were ended at the source, and returns their number. Such a token is added again if a

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
@@ -193,4 +194,12 @@ func (s *Store) revokeUnseen(ctx context.Context, checkpoint transfer.Checkpoint
 		return wrap("show another token", err)
 	})
 	return ended, err
+}
+
+// ImportAddresses implements [transfer.Importer].
+func (s *Store) ImportAddresses(ctx context.Context, addresses []core.Address) error {
+	bulk := s.withBulkTimeout()
+	return bulk.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		return bulk.addresses().Import(ctx, tx.Tx, addresses)
+	})
 }

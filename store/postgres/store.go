@@ -66,6 +66,7 @@ func (s *Store) addresses() *addresses.Book {
 		Table: s.qualify("@email_addresses"),
 		Bind:  callers.PositionalParameters,
 		Lower: lower, Exactly: func(column string) string { return column },
+		InsertAs:    s.qualify(`INSERT INTO @email_addresses (id, user_id, email, verified) SELECT ?::bigint, id, ?, ?::boolean FROM @users WHERE id = ? ON CONFLICT DO NOTHING`),
 		Insert:      s.qualify(`INSERT INTO @email_addresses (user_id, email, verified) SELECT id, ?, FALSE FROM @users WHERE id = ? ON CONFLICT DO NOTHING`),
 		Unencodable: pgconn.ErrEncoding, ReadCommitted: readCommitted,
 		Read: func(ctx context.Context, do func(context.Context, addresses.Querier) error) error {

@@ -301,3 +301,10 @@ func jsonList[T string | int64](values []T) string {
 	text, _ := json.Marshal(append([]T{}, values...)) // can't fail for these types
 	return string(text)
 }
+
+// ImportAddresses implements [transfer.Importer].
+func (s *Store) ImportAddresses(ctx context.Context, addresses []core.Address) error {
+	return s.writeWithin(ctx, max(s.wait, bulkTimeout), func(ctx context.Context, tx *sqlx.Tx) error {
+		return s.addresses().Import(ctx, tx.Tx, addresses)
+	})
+}

@@ -163,6 +163,7 @@ func TestRemoveUserWithRows(t *testing.T) {
 		`CREATE TABLE auth_user_groups (id ID, group_id integer NOT NULL, user_id ` + refers,
 		`CREATE TABLE auth_user_user_permissions (id ID, permission_id integer NOT NULL, user_id ` + refers,
 		`CREATE TABLE django_admin_log (id ID, object_repr varchar(200) NOT NULL, user_id ` + refers,
+		djangotest.AddressesDDL, djangotest.ConfirmationsDDL,
 		`CREATE TABLE shop_order (id ID, total integer NOT NULL, buyer_id ` + refers,
 	}
 	for name, create := range databases(ddl...) {
@@ -179,6 +180,8 @@ func TestRemoveUserWithRows(t *testing.T) {
 					`INSERT INTO auth_user_user_permissions (permission_id, user_id) VALUES (1, %[1]d)`,
 					`INSERT INTO django_admin_log (object_repr, user_id) VALUES ('x', %[1]d)`,
 					`INSERT INTO shop_order (total, buyer_id) VALUES (1, %[1]d)`,
+					`INSERT INTO account_emailaddress (id, email, verified, "primary", user_id) VALUES (%[1]d, '', true, true, %[1]d)`,
+					`INSERT INTO account_emailconfirmation (created, "key", email_address_id) VALUES ('2026-01-02 03:04:05', '%[1]d', %[1]d)`,
 				} {
 					if err := d.exec(t, fmt.Sprintf(statement, user)); err != nil {
 						t.Fatal(err)
@@ -187,13 +190,13 @@ func TestRemoveUserWithRows(t *testing.T) {
 			}
 			s := mustOpen(t, d.source).(core.AccountStore)
 			rows := func(user int) (n int) {
-				for _, where := range []string{`auth_user WHERE id`, `knox_authtoken WHERE user_id`, `auth_user_groups WHERE user_id`, `auth_user_user_permissions WHERE user_id`, `django_admin_log WHERE user_id`} {
+				for _, where := range []string{`auth_user WHERE id`, `knox_authtoken WHERE user_id`, `auth_user_groups WHERE user_id`, `auth_user_user_permissions WHERE user_id`, `django_admin_log WHERE user_id`, `account_emailaddress WHERE user_id`, `account_emailconfirmation WHERE email_address_id`} {
 					n += d.count(t, fmt.Sprintf(`SELECT count(*) FROM %s = %d`, where, user))
 				}
 				return n
 			}
 			err := s.RemoveUser(t.Context(), 101, "hash", nil)
-			if !errors.Is(err, core.ErrUnsupported) || !strings.Contains(err.Error(), "shop_order") || rows(101) != 5 {
+			if !errors.Is(err, core.ErrUnsupported) || !strings.Contains(err.Error(), "shop_order") || rows(101) != 7 {
 				t.Errorf("with an order: %v, %d rows are left", err, rows(101))
 			}
 			if err := d.exec(t, `DELETE FROM shop_order WHERE buyer_id = 101`); err != nil {
@@ -202,7 +205,7 @@ func TestRemoveUserWithRows(t *testing.T) {
 			if err := s.RemoveUser(t.Context(), 101, "hash", nil); err != nil || rows(101) != 0 {
 				t.Errorf("without: %v, %d rows are left", err, rows(101))
 			}
-			if n := rows(102) + d.count(t, `SELECT count(*) FROM shop_order`); n != 6 {
+			if n := rows(102) + d.count(t, `SELECT count(*) FROM shop_order`); n != 8 {
 				t.Errorf("another user has %d rows", n)
 			}
 		})

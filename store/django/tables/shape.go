@@ -64,6 +64,7 @@ func (c catalogue) shape(m Mapping, empty func(Table) (bool, error)) (s Shape, e
 	if users.Unreadable {
 		return s, fmt.Errorf("the role may not read the table %s: GRANT SELECT ON %s TO it", users, users)
 	}
+	s.Addresses = c.addresses()
 	s.Mapping, s.Unsure, err = m.on(users, identity)
 	return s, err
 }
@@ -195,6 +196,17 @@ func (c catalogue) users(m Mapping, tokens []TokenTable) (users Table, identity 
 func (c catalogue) adminLog() Table {
 	t, _ := c.find("django_admin_log")
 	return t
+}
+
+// addresses finds django-allauth's table (allauth/account/models.py, EmailAddress), by the name of its model
+// in a dump.
+func (c catalogue) addresses() *Table {
+	for _, name := range []string{"account_emailaddress", "account.emailaddress"} {
+		if t, ok := c.find(name); ok && !t.Unreadable && t.Has("user_id", "email", "verified") {
+			return &t
+		}
+	}
+	return nil
 }
 
 // likeUsers finds the only table that looks like a user table.

@@ -91,6 +91,8 @@ type Shape struct {
 	Tokens []TokenTable
 	// Found are all tables that hold tokens or look like they do.
 	Found []TokenTable
+	// Addresses has the addresses that users verify with django-allauth; nil: there are none.
+	Addresses *Table
 	// Undecided says why Tokens could not be determined and which option settles it.
 	Undecided error
 	// Unsure lists sentences about decisions that may be wrong.

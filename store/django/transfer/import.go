@@ -171,6 +171,9 @@ func (i *importer) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := i.addresses(ctx, shape.Addresses); err != nil {
+		return err
+	}
 	return i.finish(ctx, tableNames(shape))
 }
 

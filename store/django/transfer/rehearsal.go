@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
 )
 
@@ -64,6 +65,11 @@ func (r *rehearsal) ImportTokens(ctx context.Context, place transfer.Checkpoint,
 		return nil, err
 	}
 	return r.scratch.ImportTokens(ctx, place, tokens)
+}
+
+// ImportAddresses implements [transfer.Importer].
+func (r *rehearsal) ImportAddresses(ctx context.Context, addresses []core.Address) error {
+	return r.scratch.ImportAddresses(ctx, addresses)
 }
 
 // KeysAreIDs implements [transfer.ImportReader]. It returns false so that each user is

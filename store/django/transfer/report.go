@@ -44,6 +44,8 @@ type Report struct {
 	Renumbered int               `json:"users_with_another_id"`
 	Formats    map[string]int    `json:"password_formats"`
 	Tokens     map[string]Counts `json:"tokens"` // by table
+	// Addresses is the number of addresses that were read, as users verify them with django-allauth.
+	Addresses int `json:"addresses,omitempty"`
 	// Ended is the number of tokens of earlier runs that are missing in the source by
 	// now, and were revoked.
 	Ended int `json:"tokens_ended_at_source"`

@@ -13,6 +13,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/spelling"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
 )
 
@@ -33,6 +34,8 @@ type Access struct {
 	// Insert adds an address of a user, not verified, unless the user has it. It has the parameters address
 	// and user, and adds nothing if there is no such user.
 	Insert string
+	// InsertAs is Insert with an ID, for imports: it has the parameters ID, address, verified and user.
+	InsertAs string
 	// ReadCommitted has a transaction see what was committed before each of its statements; empty: it does.
 	ReadCommitted string
 	// Unencodable is the error of a text that the database can't hold; nil: there is none.
@@ -111,6 +114,39 @@ func (b *Book) Add(ctx context.Context, tx *sql.Tx, userID int64, email string) 
 		return fmt.Errorf("insert address: %w", err)
 	}
 	return nil
+}
+
+// Import does in a transaction what ImportAddresses of [transfer.Importer] says, for a table whose IDs are
+// those of Django's up to [transfer.MaxUserID].
+func (b *Book) Import(ctx context.Context, tx *sql.Tx, all []core.Address) error {
+	for _, a := range all {
+		added, err := b.importAs(ctx, tx, a)
+		if err != nil || added {
+			if err != nil {
+				return fmt.Errorf("import address: %w", err)
+			}
+			continue
+		}
+		if err := b.Add(ctx, tx, a.UserID, a.Email); err != nil {
+			return err
+		}
+		if !a.Verified {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, b.Bind(`UPDATE @addresses SET verified = TRUE WHERE user_id = ? AND email = ? AND NOT verified`), a.UserID, a.Email); err != nil {
+			return fmt.Errorf("verify address: %w", err)
+		}
+	}
+	return nil
+}
+
+// importAs adds an address with its ID. added is false if the user has the address, or another one has the ID.
+func (b *Book) importAs(ctx context.Context, tx *sql.Tx, a core.Address) (added bool, err error) {
+	if a.ID <= 0 || a.ID > transfer.MaxUserID {
+		return false, nil
+	}
+	n, err := record.Affected(tx.ExecContext(ctx, b.Bind(b.InsertAs), a.ID, a.Email, a.Verified, a.UserID))
+	return n > 0, err
 }
 
 // AddAddress implements [core.AddressStore].

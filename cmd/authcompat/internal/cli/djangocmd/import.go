@@ -218,6 +218,9 @@ func writeImport(w io.Writer, r *transfer.Report) error {
 	for _, table := range slices.Sorted(maps.Keys(r.Tokens)) {
 		term.Printf(&out, "tokens of %s: %s\n", table, counted(r.Tokens[table]))
 	}
+	if r.Addresses > 0 {
+		term.Printf(&out, "addresses that users verify: %d read\n", r.Addresses)
+	}
 	if r.Renumbered > 0 {
 		term.Printf(&out, "%s another id here: theirs is somebody else's, or no number above zero with room left above it\n", term.Count(r.Renumbered, "user has", "users have"))
 	}
