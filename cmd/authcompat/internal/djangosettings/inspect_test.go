@@ -124,15 +124,6 @@ func restAuthApps(p *profiles.Profile) any {
 	return strings.Join(append(all, register, string(p.Mails.Links), string(p.Usernames.Case), string(p.Emails.Case)), " ")
 }
 
-// verifies says who verifies an address, whether there is an endpoint for it, and of a registration whether it takes
-// an address and gives a token.
-func verifies(p *profiles.Profile) any {
-	_, there := p.Endpoint(profiles.VerifyEmail)
-	register, _ := p.Endpoint(profiles.Register)
-	email, _ := register.Field(profiles.RoleEmail)
-	return fmt.Sprint(string(p.Emails.Verification)+" ", there, email.Required, register.ShowsToken() && there)
-}
-
 // TestFilledIn sets one setting, and looks at what the profile then has.
 func TestFilledIn(t *testing.T) {
 	const td = "from datetime import timedelta\n"
@@ -263,10 +254,6 @@ func TestFilledIn(t *testing.T) {
 			return fmt.Sprint(roles(named(p, "login")), p.Messages["incomplete"])
 		}, `[username email password]Must include either "username" or "email" and "password".`},
 		{withAuth + "ACCOUNT_AUTHENTICATION_METHOD = 'email'\nACCOUNT_LOGIN_METHODS = {'email', 'username'}", func(p *profiles.Profile) any { return fmt.Sprint(roles(named(p, "login"))) }, "[username email password]"},
-		{withAuth + "ACCOUNT_EMAIL_VERIFICATION = 'none'", verifies, "none false false false"},
-		{withAuth, verifies, "optional true false true"},
-		{withAuth + "from allauth.account.app_settings import EmailVerificationMethod\nACCOUNT_EMAIL_VERIFICATION = EmailVerificationMethod.MANDATORY", verifies, "mandatory true true false"},
-		{"INSTALLED_APPS = ['dj_rest_auth', 'allauth']\nACCOUNT_LOGIN_METHODS = {'email'}", verifies, "none false false false"},
 		{withAuth + "ACCOUNT_USERNAME_MIN_LENGTH = 5", func(p *profiles.Profile) any { return named(p, "register").Fields[0].MinLength }, 5},
 		{withAuth + "ACCOUNT_LOGOUT_ON_GET = True", func(p *profiles.Profile) any {
 			return fmt.Sprint(named(p, "logout").Methods, named(p, "logout").View.Allow)
