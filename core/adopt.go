@@ -223,6 +223,9 @@ func (s *Service) newcomer(p Policy, found Vouched, encoded string) NewUser {
 		}
 	}
 	u.Attributes[AdoptedFrom] = p.Issuer
+	if p.EmailVerification == EmailVerificationMandatory { // without which the old server would have refused the login
+		u.KeepAddress, u.AddressVerified = true, true
+	}
 	if p.NormalizeEmail {
 		u.Email = normalizeEmail(u.Email)
 	}

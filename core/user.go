@@ -48,6 +48,8 @@ type NewUser struct {
 	Distinct     Distinct
 	// KeepAddress adds Email, unless it is empty, to the addresses that users verify.
 	KeepAddress bool
+	// AddressVerified says that it is verified already.
+	AddressVerified bool
 }
 
 // Storable reports whether any store can hold a username: text of SQL is valid UTF-8

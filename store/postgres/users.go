@@ -58,7 +58,7 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 			audit.UserID = id
 		}
 		if u.KeepAddress && u.Email != "" {
-			if err := s.addresses().Add(ctx, tx.Tx, id, u.Email); err != nil {
+			if err := s.addresses().Add(ctx, tx.Tx, id, u.Email, u.AddressVerified); err != nil {
 				return err
 			}
 		}

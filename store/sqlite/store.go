@@ -100,7 +100,7 @@ func (s *Store) addresses() *addresses.Book {
 		Bind:  func(statement string) string { return statement },
 		Lower: func(column string) string { return "lower(" + column + ")" }, Exactly: func(column string) string { return column },
 		InsertAs: `INSERT INTO @addresses (id, user_id, email, verified) SELECT ?, id, ?, ? FROM users WHERE id = ? ON CONFLICT DO NOTHING`,
-		Insert:   `INSERT INTO @addresses (user_id, email, verified) SELECT id, ?, 0 FROM users WHERE id = ? ON CONFLICT DO NOTHING`,
+		Insert:   `INSERT INTO @addresses (user_id, email, verified) SELECT id, ?, ? FROM users WHERE id = ? ON CONFLICT DO NOTHING`,
 		Read: func(ctx context.Context, do func(context.Context, addresses.Querier) error) error {
 			return s.read(ctx, func(ctx context.Context) error { return do(ctx, s.reader) })
 		},

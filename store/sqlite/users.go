@@ -52,7 +52,7 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 			audit.UserID = row.ID
 		}
 		if u.KeepAddress && u.Email != "" {
-			if err := s.addresses().Add(ctx, tx.Tx, row.ID, u.Email); err != nil {
+			if err := s.addresses().Add(ctx, tx.Tx, row.ID, u.Email, u.AddressVerified); err != nil {
 				return err
 			}
 		}

@@ -44,7 +44,7 @@ func (l *layout) addressAccess() addresses.Access {
 	a := addresses.Access{
 		Table: table, Bind: l.sql, Lower: l.lowered, Exactly: l.exactly, Unencodable: pgconn.ErrEncoding,
 		Insert: `INSERT INTO @addresses (user_id, email, verified, ` + primary + `)
-			SELECT ` + l.id() + `, ?, FALSE, NOT EXISTS (SELECT 1 FROM @addresses o WHERE o.user_id = ` + l.id() + ` AND o.` + primary + `)
+			SELECT ` + l.id() + `, ?, CAST(? AS boolean), NOT EXISTS (SELECT 1 FROM @addresses o WHERE o.user_id = ` + l.id() + ` AND o.` + primary + `)
 			FROM ` + l.django.FromClause(l.shape.Users, `"users"`) + ` WHERE ` + l.id() + ` = ? ON CONFLICT DO NOTHING`,
 	}
 	if l.django.IsPostgres() {
@@ -53,12 +53,12 @@ func (l *layout) addressAccess() addresses.Access {
 	return a
 }
 
-// keepAddress adds the address of a new user to those that are to be verified. It fails with
+// keepAddress adds the address of a new user to those that users verify. It fails with
 // core.ErrEmailTaken where another has it in a table that has each once (allauth with
 // ACCOUNT_UNIQUE_EMAIL, before 0.52).
-func (l *layout) keepAddress(ctx context.Context, tx *sql.Tx, userID int64, email string) error {
+func (l *layout) keepAddress(ctx context.Context, tx *sql.Tx, userID int64, email string, verified bool) error {
 	book := addresses.New(l.addressAccess())
-	if err := book.Add(ctx, tx, userID, email); err != nil {
+	if err := book.Add(ctx, tx, userID, email, verified); err != nil {
 		return err
 	}
 	found, err := book.In(ctx, tx, core.AddressFilter{UserID: userID, Email: email}, 1)

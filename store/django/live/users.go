@@ -36,7 +36,7 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 			audit.UserID = user.ID
 		}
 		if u.KeepAddress && u.Email != "" {
-			if err := l.keepAddress(ctx, tx, user.ID, u.Email); err != nil {
+			if err := l.keepAddress(ctx, tx, user.ID, u.Email, u.AddressVerified); err != nil {
 				return err
 			}
 		}

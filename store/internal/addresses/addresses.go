@@ -31,8 +31,8 @@ type Access struct {
 	// Lower and Exactly are the expressions for a column of text with the letters A to Z as a to z, and as
 	// it is compared byte by byte.
 	Lower, Exactly func(column string) string
-	// Insert adds an address of a user, not verified, unless the user has it. It has the parameters address
-	// and user, and adds nothing if there is no such user.
+	// Insert adds an address of a user, unless the user has it. It has the parameters address, verified and
+	// user, and adds nothing if there is no such user.
 	Insert string
 	// InsertAs is Insert with an ID, for imports: it has the parameters ID, address, verified and user.
 	InsertAs string
@@ -109,8 +109,8 @@ func (b *Book) find(ctx context.Context, q Querier, f core.AddressFilter, limit 
 }
 
 // Add adds an address of a user in a transaction, unless the user has it.
-func (b *Book) Add(ctx context.Context, tx *sql.Tx, userID int64, email string) error {
-	if _, err := tx.ExecContext(ctx, b.Bind(b.Insert), email, userID); err != nil {
+func (b *Book) Add(ctx context.Context, tx *sql.Tx, userID int64, email string, verified bool) error {
+	if _, err := tx.ExecContext(ctx, b.Bind(b.Insert), email, verified, userID); err != nil {
 		return fmt.Errorf("insert address: %w", err)
 	}
 	return nil
@@ -127,7 +127,7 @@ func (b *Book) Import(ctx context.Context, tx *sql.Tx, all []core.Address) error
 			}
 			continue
 		}
-		if err := b.Add(ctx, tx, a.UserID, a.Email); err != nil {
+		if err := b.Add(ctx, tx, a.UserID, a.Email, a.Verified); err != nil {
 			return err
 		}
 		if !a.Verified {
@@ -153,7 +153,7 @@ func (b *Book) importAs(ctx context.Context, tx *sql.Tx, a core.Address) (added 
 func (b *Book) AddAddress(ctx context.Context, userID int64, email string) (added core.Address, err error) {
 	mine := core.AddressFilter{UserID: userID, Email: email}
 	err = b.Write(ctx, nil, func(ctx context.Context, tx *sql.Tx) error {
-		if err := b.Add(ctx, tx, userID, email); err != nil {
+		if err := b.Add(ctx, tx, userID, email, false); err != nil {
 			return err
 		}
 		found, err := b.find(ctx, tx, mine, 1)

@@ -72,6 +72,11 @@ func addressesKept(t *testing.T, p operables) {
 			t.Errorf("%s has %+v", u.Username, found)
 		}
 	}
+	adopted := suite.NewUser("adopted")
+	adopted.KeepAddress, adopted.AddressVerified = true, true
+	if found := addressesOf(t, b, core.AddressFilter{UserID: p.Add(t, adopted).ID}); len(found) != 1 || !found[0].Verified {
+		t.Errorf("adopted: %+v", found)
+	}
 	taken := suite.NewUser("ann")
 	taken.Email, taken.KeepAddress = "other@example.org", true
 	_, err := p.b.CreateUser(t.Context(), taken, nil, nil)
