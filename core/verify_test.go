@@ -59,6 +59,15 @@ func TestVerifyEmail(t *testing.T) {
 	if err != nil || len(entries) != 1 || entries[0].Username != "ann" || entries[0].UserID != ann.ID || entries[0].Profile != "api" {
 		t.Errorf("%+v, %v", entries, err)
 	}
+	// Of two users with one address, who has verified it has.
+	w.registered(t, p, core.Registration{Username: "eve", Email: "ann@example.org", NoToken: true})
+	_, err = w.Login(t.Context(), p, "eve", "secret")
+	wantKind(t, err, core.KindEmailUnverified)
+	if _, err := w.UpdateUser(t.Context(), p, ann.ID, core.UserUpdate{Email: text("new@example.org")}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Login(t.Context(), p, "ann", "secret")
+	wantKind(t, err, core.KindEmailUnverified)
 	// Another API, which does not ask, makes a user whom nobody asks to verify anything.
 	bob := w.registered(t, core.Policy{Issuer: "other", Realm: core.DefaultRealm, TokenHex: 40}, core.Registration{Username: "bob", Email: "bob@example.org"}).User
 	_, err = w.Login(t.Context(), p, "bob", "secret")
