@@ -81,7 +81,7 @@ peers: ## the suites of knox, Django REST framework, djoser and dj-rest-auth ove
 compatibility: tools ## write docs/compatibility.md from runs at genuine servers and ours
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess -update
 
-originals: tools ## our exchange files and 40 000 random requests at reference servers, 20 000 of them at djoser, whose mails are read; PEERS=folder with django-rest-knox adds 8 000
+originals: tools ## our exchange files and 40 000 random requests at reference servers, 20 000 of them at djoser, whose mails are read; PEERS=folder with django-rest-knox and dj-rest-auth adds 28 000
 	$(GO) test -tags originals -count=1 -v -timeout 30m ./conformance/reference
 
 FUZZTIME ?= 30s

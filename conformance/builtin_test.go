@@ -9,7 +9,7 @@ import (
 
 func TestBuiltinFilesLoad(t *testing.T) {
 	names := conformance.Profiles()
-	if len(names) != 9 {
+	if len(names) != 10 {
 		t.Errorf("profiles: %v", names)
 	}
 	for _, name := range names {

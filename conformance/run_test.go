@@ -133,7 +133,7 @@ func TestRunFailFast(t *testing.T) {
 	if diff := cmp.Diff([]string{"fake at " + server.URL, "fake at "}, begun); diff != "" {
 		t.Error(diff)
 	}
-	if report.Totals() != (conformance.Totals{Passed: 1, Mismatches: 1, NotTried: 9 + 11}) || report.Outcome() != conformance.Mismatch {
+	if report.Totals() != (conformance.Totals{Passed: 1, Mismatches: 1, NotTried: 11 + 13}) || report.Outcome() != conformance.Mismatch {
 		t.Errorf("%s, %+v", report.Outcome(), report.Totals())
 	}
 	if got := report.Profiles[1].Results[0]; got.Outcome != conformance.NotTried || got.Reason != "an earlier exchange failed" {
@@ -157,7 +157,7 @@ func TestRunEnded(t *testing.T) {
 	}))
 	defer server.Close()
 	report := conformance.Run(ctx, append(files(t), files(t)...), conformance.Target{"fake": server.URL}, conformance.Options{})
-	if report.Totals() != (conformance.Totals{CouldNotRun: 1, NotTried: 21}) {
+	if report.Totals() != (conformance.Totals{CouldNotRun: 1, NotTried: 25}) {
 		t.Errorf("%+v", report.Totals())
 	}
 	if got := report.Profiles[0].Results[0]; got.Reason != "the run was ended" {

@@ -65,7 +65,7 @@ Each exchange comes from ` + "`conformance/exchanges`" + ` and is either documen
 replayed against authcompat and, where Debian's packages have the versions, against a reference server (` + "`conformance/reference`" + `):
 %s. A recorded step is a request with the answer that a reference server of the profile's own
 versions gave (` + "`conformance/recorded/testdata`" + `: knox 4.2, Django REST framework 2.4.2, Django 2.2 forms). The column says so where
-an API has no reference server: Debian has no django-rest-knox, so that ` + "`knox`" + ` and ` + "`knox-5`" + ` are compared with it where its
+an API has no reference server: Debian has no django-rest-knox and no dj-rest-auth, so that ` + "`knox`, `knox-5` and `dj-rest-auth`" + ` are compared with them where their
 sources are (` + "`make originals PEERS=FOLDER`" + `), ` + "`authtokens`" + ` consists of its author's own views, and Django REST framework 2.4.2
 does not run on any current Python, so ` + "`snippit`" + ` is compared with recordings instead.
 
