@@ -43,7 +43,15 @@ func (c *canaries) find(t *testing.T, where string, text []byte) {
 // writes.
 func TestCanaries(t *testing.T) {
 	dsn := database(t)
-	args := []string{"--store", dsn, "--password-iterations", "1", "--log-requests", "all", "--limits", "off"}
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte("of links that nobody follows\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Mails are asked for, and wait: nobody takes them at the discard port.
+	args := []string{
+		"--store", dsn, "--password-iterations", "1", "--log-requests", "all", "--limits", "off",
+		"--smtp-host", "127.0.0.1", "--smtp-port", "9", "--smtp-encryption", "none", "--smtp-from", "a@example.org", "--mail-domain", "example.org", "--django-secret-key-file", key,
+	}
 	var all []*profiles.Profile
 	for _, name := range profiles.Builtin() {
 		p, err := profiles.Load(name)
@@ -67,8 +75,11 @@ func TestCanaries(t *testing.T) {
 			for _, e := range p.Endpoints {
 				if e.Action == profiles.Login {
 					text, contentType := body(p, e, func(r profiles.Role) string {
-						if r == profiles.RoleUsername {
+						switch r {
+						case profiles.RoleUsername:
 							return "alice"
+						case profiles.RoleEmail:
+							return "someone@example.com"
 						}
 						return password
 					})
@@ -193,6 +204,8 @@ func (c *canaries) value(r profiles.Role, password string) string {
 		return fmt.Sprintf("user-%d", len(c.all))
 	case profiles.RoleEmail:
 		return "someone@example.com"
+	case profiles.RoleAttribute: // which people see
+		return "Ann"
 	case profiles.RoleAccept:
 		return "true"
 	}
