@@ -227,8 +227,11 @@ func (c *canaries) login(t *testing.T, s *process, p *profiles.Profile, username
 	for _, e := range p.Endpoints {
 		if e.Action == profiles.Login {
 			text, contentType := body(p, e, func(r profiles.Role) string {
-				if r == profiles.RoleUsername {
+				switch r {
+				case profiles.RoleUsername:
 					return username
+				case profiles.RoleEmail:
+					return "someone@example.com"
 				}
 				return password
 			})
