@@ -92,6 +92,15 @@ type PlaintextStore interface {
 	CheckUser(u NewUser) error
 }
 
+// TokenReader is a store that tells which tokens a user has, for whoever wants to know what
+// IssueToken and ReuseToken would do, and does not want it done.
+type TokenReader interface {
+	// UserTokens returns the tokens of the user in all realms, live and expired, in any order.
+	// anyIssuer says that ReuseToken shows a live one of these whoever issued it, and adds
+	// another only where there is none. Errors are those of [Store].
+	UserTokens(ctx context.Context, userID int64) (tokens []Token, anyIssuer bool, err error)
+}
+
 // Clock returns the current time. The engine truncates it to microseconds and UTC.
 type Clock func() time.Time
 
@@ -121,6 +130,7 @@ type Backend struct {
 	Callers     callers.Store // nil: nobody keeps who called
 	Mail        MailStore     // nil: no mails are sent
 	Addresses   AddressStore  // nil: nobody verifies an address
+	Tokens      TokenReader   // nil: nobody can tell what a login would issue
 
 	// Writers is how many writes the store works on at a time, beyond which they wait for each
 	// other: those of clients wait in turns of their networks instead. 0: any number.

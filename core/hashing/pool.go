@@ -36,6 +36,7 @@ type Pool struct {
 	recent   map[password.Cost]*recent.Durations // of hashes, without the time in the queue
 	any      recent.Durations                    // of any cost
 	sleeping int                                 // callers in SimulateLatency
+	spare    bool                                // CheckIdle computes
 	counts   PoolCounts
 }
 

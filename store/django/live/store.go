@@ -47,7 +47,7 @@ type txFunc = func(ctx context.Context, tx *sql.Tx) error
 // Backend returns the store with what it can do: the administration of users stays with
 // Django.
 func (s *Store) Backend() core.Backend {
-	b := core.Backend{Store: s, RateLimiter: s, Auditor: s, Privacy: s, Callers: s.callers(), Mail: s.mails(), Accounts: s, Warner: s, Plaintext: s, FoldUsername: s.foldUsername, Writers: s.writers()}
+	b := core.Backend{Store: s, RateLimiter: s, Auditor: s, Privacy: s, Callers: s.callers(), Mail: s.mails(), Accounts: s, Tokens: s, Warner: s, Plaintext: s, FoldUsername: s.foldUsername, Writers: s.writers()}
 	if s.isPostgres() {
 		b.DatabaseClock = s
 	}
