@@ -1,0 +1,275 @@
+package shadow
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// Sizes of a journal.
+const (
+	// MaxJournal is how many bytes a journal has before it becomes FILE.1, in the place of an
+	// earlier one, and begins anew.
+	MaxJournal = 32 << 20
+	// maxPending is how many kinds of results wait to be written; further ones are lost.
+	maxPending = 1000
+	// maxUsers is how many users of an endpoint are told apart.
+	maxUsers = 200_000
+)
+
+// FlushInterval is how often results are written: those that came to the same as one line.
+const FlushInterval = 10 * time.Second
+
+// Journal is a file of records, for one process at a time. Its methods are safe for concurrent
+// use.
+type Journal struct {
+	path    string
+	max     int64
+	onError func(error)
+
+	mu      sync.Mutex
+	file    *os.File
+	size    int64
+	pending map[string]*Record
+	order   []string
+	users   map[string]map[string]bool // that are in the file, by profile and endpoint
+	noise   map[string]bool
+	kept    []Record // of Learned and Started, which each file has
+	lost    int64
+}
+
+// Open opens the journal at a path, or makes it, with mode 0600. What it has of noise and of users
+// is known again. onError is told of what can't be written, and of nothing secret.
+func Open(path string, onError func(error)) (*Journal, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: it is no regular file", path)
+	}
+	j := &Journal{path: path, max: MaxJournal, onError: onError, file: file, pending: make(map[string]*Record), users: make(map[string]map[string]bool), noise: make(map[string]bool)}
+	if err == nil {
+		j.size = info.Size()
+		err = j.recall()
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return j, nil
+}
+
+// recall reads what the file says of noise and of users.
+func (j *Journal) recall() error {
+	records, err := Read(j.path)
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		if r.Verdict == Learned {
+			j.kept = append(j.kept, r)
+			for _, d := range r.Differences {
+				j.noise[noiseKey(r.Profile, r.Endpoint, d.Place)] = true
+			}
+		}
+		for _, u := range r.Users {
+			j.isNew(r.Profile, r.Endpoint, u)
+		}
+	}
+	return nil
+}
+
+// isNew reports whether a user is not in the file yet, and remembers that it will be. The caller
+// holds the lock.
+func (j *Journal) isNew(profile, endpoint, user string) bool {
+	key := noiseKey(profile, endpoint, "")
+	seen := j.users[key]
+	if seen == nil {
+		seen = make(map[string]bool)
+		j.users[key] = seen
+	}
+	if user == "" || seen[user] || len(seen) >= maxUsers {
+		return false
+	}
+	seen[user] = true
+	return true
+}
+
+// Judge sets the verdict of a comparison by its differences and what is known of noise.
+func (j *Journal) Judge(r *Record) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	r.Verdict = Same
+	for _, d := range r.Differences {
+		if !d.SameForm || !j.noise[noiseKey(r.Profile, r.Endpoint, d.Place)] {
+			r.Verdict = Differ
+			return
+		}
+		r.Verdict = Noise
+	}
+}
+
+// Learn notes that places of an endpoint are noise.
+func (j *Journal) Learn(at time.Time, profile, endpoint string, noise []Difference) {
+	j.mu.Lock()
+	var fresh []Difference
+	for _, d := range noise {
+		if key := noiseKey(profile, endpoint, d.Place); !j.noise[key] {
+			j.noise[key] = true
+			fresh = append(fresh, d)
+		}
+	}
+	j.mu.Unlock()
+	if len(fresh) > 0 {
+		j.Add(Record{At: at, Verdict: Learned, Profile: profile, Endpoint: endpoint, Differences: fresh}, "")
+	}
+}
+
+// Add adds a result of one request, of a user's pseudonym; empty: nobody's. It is written at the
+// next Flush.
+func (j *Journal) Add(r Record, user string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if r.Verdict == Learned || r.Verdict == Started {
+		j.kept = append(j.kept, r)
+	}
+	key := r.key()
+	known := j.pending[key]
+	if known == nil {
+		if len(j.pending) >= maxPending {
+			j.lost++
+			return
+		}
+		r.Count = 0
+		known = &r
+		j.pending[key] = known
+		j.order = append(j.order, key)
+	}
+	known.Count++
+	if r.Verdict != Skipped && j.isNew(r.Profile, r.Endpoint, user) {
+		known.Users = append(known.Users, user)
+	}
+}
+
+// Flush writes what was added. What can't be written is lost, and reported.
+func (j *Journal) Flush() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.lost > 0 {
+		j.onError(fmt.Errorf("%d results were not written: there were too many kinds of them", j.lost))
+		j.lost = 0
+	}
+	if len(j.order) == 0 {
+		return
+	}
+	var lines []byte
+	for _, key := range j.order {
+		line, err := json.Marshal(j.pending[key])
+		if err != nil { // no value of a record can't be written
+			j.onError(err)
+			continue
+		}
+		lines = append(append(lines, line...), '\n')
+	}
+	j.order, j.pending = nil, make(map[string]*Record)
+	if err := j.write(lines); err != nil {
+		j.onError(err)
+	}
+}
+
+// write appends lines to the file. The caller holds the lock.
+func (j *Journal) write(lines []byte) error {
+	n, err := j.file.Write(lines)
+	j.size += int64(n)
+	if err != nil || j.size < j.max {
+		return err
+	}
+	next, err := j.rotate()
+	if err != nil {
+		return err
+	}
+	err = j.file.Close()
+	j.file, j.size = next, 0
+	// The old file goes when this one is full: what all records are judged by is in each.
+	j.users = make(map[string]map[string]bool)
+	return errors.Join(err, j.repeat())
+}
+
+// repeat writes what each file has.
+func (j *Journal) repeat() error {
+	var lines []byte
+	for _, r := range j.kept {
+		r.Count = 0
+		line, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		lines = append(append(lines, line...), '\n')
+	}
+	n, err := j.file.Write(lines)
+	j.size += int64(n)
+	return err
+}
+
+// rotate renames the file and makes a new one.
+func (j *Journal) rotate() (*os.File, error) {
+	if err := os.Rename(j.path, j.path+".1"); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(j.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+}
+
+// Close writes what was added, and closes the file.
+func (j *Journal) Close() error {
+	j.Flush()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.file.Close()
+}
+
+// maxLine is how long a line may be, in bytes.
+const maxLine = 16 << 20
+
+// Read reads a journal. A last line that is cut off is left out: it is being written.
+func Read(path string) ([]Record, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // nothing was written
+	lines := bufio.NewReaderSize(file, 64<<10)
+	var records []Record
+	for number := 1; ; number++ {
+		line, err := readLine(lines)
+		if err != nil || line == nil {
+			return records, err
+		}
+		var r Record
+		if err := json.Unmarshal(line, &r); err != nil || r.Verdict == "" {
+			return nil, fmt.Errorf("%s:%d: it is no line of a shadow's journal", path, number)
+		}
+		records = append(records, r)
+	}
+}
+
+// readLine returns the next whole line; nil: there is none.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case err == nil:
+			return line, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, nil
+		case len(line) > maxLine:
+			return nil, fmt.Errorf("a line of more than %d bytes: it is no journal of a shadow", maxLine)
+		}
+	}
+}
