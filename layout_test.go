@@ -83,7 +83,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 	allowed := map[string][]string{
 		"":       {"cli"},
 		"cli":    {"cli/command", "cli/conformancecmd", "cli/djangocmd", "cli/frontcmd", "config", "config/flagvalue", "engine", "keyring", "server", "term"},
-		"server": {"config", "config/frontconfig", "engine", "httpserver", "keyring", "mailer", "metrics", "wait"},
+		"server": {"config", "config/frontconfig", "engine", "httpserver", "keyring", "mailer", "metrics", "shadowing", "wait"},
 		"engine": {"metrics", "wait"},
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
 
@@ -107,6 +107,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"mailer/mailertest": {},
 		"metrics":           {"wait"},
 		"report":            {},
+		"shadowing":         {},
 		"snippet":           {},
 		"term":              {},
 		"wait":              {},

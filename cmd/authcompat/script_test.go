@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 //	refused ARGUMENT…  run authcompat, which has to refuse them and print nothing
 //	mistake LINES ARGUMENT…  run authcompat, which has to exit with 2 and say why in so many lines at most
 //	target VARIABLE KIND     start a server to replay exchanges at
+//	exits CODE ARGUMENT…  run authcompat, which has to exit with the code
 //	only NAME…         the working directory has these files and no others
 //	declare FILE NAME… declare endpoints in the SQLite database, as a server does
 func TestScripts(t *testing.T) {
@@ -29,7 +31,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"refused": scriptRefused, "mistake": scriptMistake, "target": scriptTarget, "only": scriptOnly, "declare": scriptDeclare,
+			"refused": scriptRefused, "mistake": scriptMistake, "exits": scriptExits, "target": scriptTarget, "only": scriptOnly, "declare": scriptDeclare,
 		},
 	})
 }
@@ -45,6 +47,21 @@ func scriptRefused(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if out := ts.ReadFile("stdout"); out != "" {
 		ts.Fatalf("printed %s", out)
+	}
+}
+
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: exits CODE ARGUMENT…")
+	}
+	code := 0
+	err := ts.Exec("authcompat", args[1:]...)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code, err = exit.ExitCode(), nil
+	}
+	if err != nil || strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit status %d, %v, want %s", code, err, args[0])
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -36,7 +37,8 @@ type Journal struct {
 	size    int64
 	pending map[string]*Record
 	order   []string
-	users   map[string]map[string]bool // that are in the file, by profile and endpoint
+	users   map[string]map[string]bool // that are in the file, on the day, by profile and endpoint
+	day     string
 	noise   map[string]bool
 	kept    []Record // of Learned and Started, which each file has
 	lost    int64
@@ -78,16 +80,19 @@ func (j *Journal) recall() error {
 			}
 		}
 		for _, u := range r.Users {
-			j.isNew(r.Profile, r.Endpoint, u)
+			j.isNew(r, u)
 		}
 	}
 	return nil
 }
 
-// isNew reports whether a user is not in the file yet, and remembers that it will be. The caller
-// holds the lock.
-func (j *Journal) isNew(profile, endpoint, user string) bool {
-	key := noiseKey(profile, endpoint, "")
+// isNew reports whether a user is not in the file yet, with the day of the record, and remembers
+// that it will be. The caller holds the lock.
+func (j *Journal) isNew(r Record, user string) bool {
+	if day := r.At.UTC().Format(time.DateOnly); day > j.day {
+		j.day, j.users = day, make(map[string]map[string]bool)
+	}
+	key := noiseKey(r.Profile, r.Endpoint, "")
 	seen := j.users[key]
 	if seen == nil {
 		seen = make(map[string]bool)
@@ -151,7 +156,7 @@ func (j *Journal) Add(r Record, user string) {
 		j.order = append(j.order, key)
 	}
 	known.Count++
-	if r.Verdict != Skipped && j.isNew(r.Profile, r.Endpoint, user) {
+	if r.Verdict != Skipped && j.isNew(r, user) {
 		known.Users = append(known.Users, user)
 	}
 }
@@ -266,8 +271,10 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		switch {
 		case err == nil:
 			return line, nil
-		case !errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF):
 			return nil, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, err
 		case len(line) > maxLine:
 			return nil, fmt.Errorf("a line of more than %d bytes: it is no journal of a shadow", maxLine)
 		}

@@ -48,7 +48,8 @@ type Record struct {
 	Endpoint string    `json:"endpoint,omitempty"`
 	Reason   Reason    `json:"reason,omitempty"`
 	Count    int64     `json:"count,omitempty"`
-	// Users are pseudonyms of those who were not in the journal yet, at this endpoint.
+	// Users are pseudonyms of those who were not in the journal yet, at this endpoint and on this
+	// day (UTC).
 	Users []string `json:"users,omitempty"`
 	// Method, Status and Request are of the first: its method, the old server's status, and its
 	// id in the server's log.

@@ -45,6 +45,8 @@ type Options struct {
 	// Switch says which requests go on to which of them; nil: all to Old.
 	Switch *Switch
 	Rules  Rules
+	// Shadow watches what goes to Old of the API's endpoints that are switched; nil: nobody does.
+	Shadow Shadow
 	// Identity is how the application is told whose token was checked; nil: it isn't.
 	Identity *Identity
 	// Timeout is how long the application may take to answer, once it has the request, and

@@ -103,7 +103,7 @@ func (f *Front) Switched(next http.Handler, find func(*http.Request) (endpoint s
 			next.ServeHTTP(w, r)
 			return
 		}
-		f.forward(w, r, nil, cutover.Old)
+		f.watch(w, r, endpoint)
 	})
 }
 

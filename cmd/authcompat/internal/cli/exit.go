@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,6 +39,9 @@ func Execute(ctx context.Context, hangups <-chan os.Signal, s Streams) int {
 		return command.Good
 	}
 	code := command.CouldNotRun
+	if own, err := strconv.Atoi(cmd.Annotations[command.FailureCode]); err == nil {
+		code = own
+	}
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
 		code, err = exit.Code, exit.Err

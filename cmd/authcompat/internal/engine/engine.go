@@ -26,6 +26,8 @@ type Engine struct {
 	ExpiryWriter *expiries.Writer // nil unless Options.Metrics is set
 	databaseKey  []byte
 	hasher       *hashing.DjangoHasher
+	pool         *hashing.Pool // nil without Options.HashPool
+	shadow       *core.Service // likewise
 }
 
 // Options say which store is opened and how. Commands set the first three alone.
@@ -75,7 +77,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 	e.workBeside(o.Log)
 	if o.HashPool != nil {
 		pool := hashing.NewPool(e.hasher, *o.HashPool)
-		c.Hasher = pool
+		c.Hasher, e.pool, e.shadow = pool, pool, newShadow(c, e.Backend)
 		if o.Metrics != nil {
 			o.Metrics.RegisterHashPool(pool)
 		}

@@ -37,6 +37,7 @@ type Metrics struct {
 	deletedRows *prometheus.CounterVec
 	front       frontMetrics
 	adopt       adoptMetrics
+	shadow      *prometheus.CounterVec
 	mails       mailMetrics // without RegisterMails, none
 
 	mu     sync.Mutex
@@ -99,7 +100,7 @@ func New(bodyBytes func() float64, rejections ...string) *Metrics {
 		m.rejected.WithLabelValues(reason) // 0, so that the first one is a change
 	}
 	m.series.Store(&map[seriesKey]series{})
-	m.front, m.adopt = newFrontMetrics(m.registry), newAdoptMetrics(m.registry)
+	m.front, m.adopt, m.shadow = newFrontMetrics(m.registry), newAdoptMetrics(m.registry), newShadowMetrics(m.registry)
 	m.registry.MustRegister(m.requests, m.seconds, m.rejected, m.panics, m.logins, m.hashWait, m.store, m.failures, m.active, m.deletedRows,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "authcompat_request_body_memory_bytes", Help: "Memory taken by large request bodies; beyond 64 MiB they are refused.",

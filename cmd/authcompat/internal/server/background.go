@@ -36,6 +36,7 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 	all.Go(func() { s.engine.ExpiryWriter.Run(ctx) })
 	all.Go(func() { s.warnUnreachable(ctx) })
 	all.Go(func() { s.followCutover(ctx) })
+	all.Go(func() { s.shadows.run(ctx) })
 	all.Go(func() { s.watchAdoptions(ctx) })
 	all.Go(func() {
 		s.engine.RefreshDummyCosts(ctx, func(err error) { s.log.Warn("formats of passwords not counted", "error", err) })

@@ -42,6 +42,9 @@ func (s *server) handler(ctx context.Context, f *config.Config, p config.BoundPr
 // dialect sets what answers for a profile.
 func (s *server) dialect(ctx context.Context, all *served, f *config.Config, p config.BoundProfile) (err error) {
 	delete(s.olds, p.Profile.Name)
+	if err := s.shadowPolicy(p); err != nil {
+		return fmt.Errorf("profile %s: %w", p.Profile.Name, err)
+	}
 	if p.Front == nil {
 		all.Handler, err = dialects.New(p.Profile, s.engine.Service, s.dialectOptions(f)...)
 		return err
@@ -51,6 +54,9 @@ func (s *server) dialect(ctx context.Context, all *served, f *config.Config, p c
 		return err
 	}
 	if o.Identity, err = s.frontIdentity(ctx, f, p.Front.Identity); err != nil {
+		return err
+	}
+	if o.Shadow, err = s.shadow(f, p); err != nil {
 		return err
 	}
 	all.old = s.oldServer(p, o)

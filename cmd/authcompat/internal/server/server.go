@@ -51,6 +51,7 @@ type server struct {
 	mail     *mailer.Sender   // nil: no mails are sent
 	streams  *front.Streams   // tunnels, and answers without an end
 	switches *switchboard
+	shadows  *shadows
 	tls      *httpserver.Certificate // nil: none
 
 	identityFiles map[string]bool       // files of identity keys that were read; of the start and of reloads
@@ -69,7 +70,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Load
 
 // newServer makes a server that starts with these settings.
 func newServer(f *config.Server, log *slog.Logger) *server {
-	s := &server{started: f, log: log, bodies: httpserver.NewBodyBudget(), streams: front.NewStreams(), switches: newSwitchboard(), keys: keyring.NewReloader(log, f.Engine.Store), identityFiles: make(map[string]bool), olds: make(map[string]*adopt.Old)}
+	s := &server{started: f, log: log, bodies: httpserver.NewBodyBudget(), streams: front.NewStreams(), switches: newSwitchboard(), shadows: newShadows(), keys: keyring.NewReloader(log, f.Engine.Store), identityFiles: make(map[string]bool), olds: make(map[string]*adopt.Old)}
 	s.metrics = metrics.New(s.bodies.Bytes, httpserver.Rejections()...)
 	s.metrics.RegisterStreams(func() float64 { return float64(s.streams.Open()) })
 	s.settings.Store(&f.Config)
@@ -116,6 +117,7 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, hangu
 		cancel()
 		background.Wait()
 		s.writeCallers() // now that all requests are answered
+		s.closeShadows()
 	}()
 	s.servers.OnStop(s.streams.End)
 	defer runtime.KeepAlive(ballast())

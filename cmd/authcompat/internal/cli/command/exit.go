@@ -13,6 +13,10 @@ const (
 	CouldNotRun = 2
 )
 
+// FailureCode is the annotation of a command with the exit code of its errors, those of its
+// arguments included, where CouldNotRun means something else.
+const FailureCode = "failure-code"
+
 // ExitError is an error with its own exit code: others have CouldNotRun. If Err is nil, nothing
 // more is written.
 type ExitError struct {

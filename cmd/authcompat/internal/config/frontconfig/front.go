@@ -36,6 +36,7 @@ type Front struct {
 	RulesAt                       []string  // the position of each rule
 	Identity                      *Identity // nil: the application is not told who was checked
 	Adopt                         *Adopt    // nil: no users are adopted
+	Shadow                        *Shadow   // nil: nothing is compared
 }
 
 // Application is an application behind an API.
@@ -88,6 +89,7 @@ type Section struct {
 	identity *identityBinding // nil: there is no such section
 	switches *switchBinding   // nil: there is no such list
 	adopt    *adoptBinding    // likewise
+	shadow   *shadowBinding   // likewise
 }
 
 // options returns the keys that have a single value, in the order in which they are printed.
@@ -122,8 +124,10 @@ func Read(v yamlfile.Value) *Section {
 			b.switches = readSwitch(e.Value)
 		case e.Name == "adopt":
 			b.adopt = readAdopt(e.Value)
+		case e.Name == "shadow":
+			b.shadow = readShadow(e.Value)
 		case i < 0:
-			e.Refuse("unknown key; front has old, ca_file, server_name, new, new_ca_file, new_server_name, timeout, idle_timeout, recheck, max_body, identity, adopt, switch and paths")
+			e.Refuse("unknown key; front has old, ca_file, server_name, new, new_ca_file, new_server_name, timeout, idle_timeout, recheck, max_body, identity, adopt, switch, shadow and paths")
 		case !section.IsScalar(e.Value) || e.Value.Node.Value == "":
 			e.Value.Refuse("want a value")
 			b.options()[i].At = section.Place(e.Value) // it is not missing
@@ -187,6 +191,7 @@ func (b *Section) Load(ctx context.Context, f Server, p *profiles.Profile, found
 	b.checkRules(loaded, found)
 	f.loadNew(ctx, b, loaded, found)
 	f.loadSwitch(b, p, loaded, found)
+	loaded.Shadow = b.loadShadow(p, loaded, found)
 	if len(found.Lines) > before {
 		return nil, ""
 	}
@@ -227,6 +232,9 @@ func (b *Section) Show() *yaml.Node {
 	}
 	if b.switches != nil {
 		node.Content = append(node.Content, section.Text("switch"), b.switches.show())
+	}
+	if b.shadow != nil {
+		node.Content = append(node.Content, section.Text("shadow"), b.shadow.show())
 	}
 	if b.adopt != nil {
 		node.Content = append(node.Content, section.Text("adopt"), b.adopt.show())

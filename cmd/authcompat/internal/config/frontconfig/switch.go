@@ -147,6 +147,9 @@ func (f *Front) Lines() []string {
 	if len(paths) > 0 {
 		lines = append(lines, "switched between it and "+f.New.URL.String()+": "+strings.Join(paths, ", "))
 	}
+	if f.Shadow != nil {
+		lines = append(lines, f.Shadow.line())
+	}
 	return lines
 }
 

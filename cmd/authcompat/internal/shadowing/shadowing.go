@@ -1,0 +1,207 @@
+package shadowing
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/authcompat/authcompat/conformance/shadow"
+	"github.com/authcompat/authcompat/core/cutover"
+	"github.com/authcompat/authcompat/dialects/front"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// Bounds of what is compared.
+const (
+	// maxExchanges are being compared at a time, of a profile; others are dropped.
+	maxExchanges = 128
+	// maxBody is the size of a request's body, and of an answer's, in bytes.
+	maxBody = 64 << 10
+	// maxDelay is how long a client may wait for our answer before the old server is asked. As a
+	// rule that is a few reads, of a millisecond or two.
+	maxDelay = 25 * time.Millisecond
+	// maxWork is how long an exchange may be worked on once the old server has answered.
+	maxWork = 30 * time.Second
+)
+
+// Options are what a shadow needs to know.
+type Options struct {
+	Profile   *profiles.Profile
+	Endpoints []string      // whose requests are compared
+	Sample    cutover.Share // how many of them
+	// Learn is how many requests may be sent to the old server a second time, of an endpoint and
+	// in an hour: GET and HEAD, and only where its answer differs from ours. 0: none.
+	Learn int
+	// API answers on an engine that does nothing.
+	API http.Handler
+	// CheckPassword checks a password if no other is being hashed, or else fails.
+	CheckPassword func(ctx context.Context, username, encoded, plain string) (bool, error)
+	// Pseudonym returns what stands for a user in the journal.
+	Pseudonym func(username string) string
+	Journal   *shadow.Journal
+	// MaxDelay is how long a client may wait for our answer before the old server is asked; 0: 25
+	// milliseconds.
+	MaxDelay time.Duration
+	// Count is told of the result of each request that was drawn: one of Results.
+	Count func(endpoint, result string)
+	Log   *slog.Logger
+}
+
+// Results returns all results of requests, for metrics.
+func Results() []string {
+	results := []string{string(shadow.Same), string(shadow.Noise), string(shadow.Differ)}
+	for _, r := range shadow.Reasons() {
+		results = append(results, string(r))
+	}
+	return results
+}
+
+// Shadow is a front.Shadow.
+type Shadow struct {
+	Options
+	group  *Group
+	places map[string]places // of what replies show, by endpoint
+	slots  chan struct{}
+
+	mu    sync.Mutex
+	asked map[string]budget // by endpoint
+}
+
+var _ front.Shadow = (*Shadow)(nil)
+
+// budget is how often the old server was asked in an hour.
+type budget struct {
+	hour time.Time
+	used int
+}
+
+// New makes a shadow, whose work belongs to a group.
+func New(o Options, group *Group) *Shadow {
+	s := &Shadow{Options: o, group: group, places: make(map[string]places), slots: make(chan struct{}, maxExchanges), asked: make(map[string]budget)}
+	if s.MaxDelay == 0 {
+		s.MaxDelay = maxDelay
+	}
+	for _, e := range o.Profile.Endpoints {
+		if slices.Contains(o.Endpoints, e.Name) {
+			s.places[e.Name] = placesOf(e)
+		}
+	}
+	return s
+}
+
+// Start notes in the journal what is compared from now on.
+func (s *Shadow) Start() {
+	s.Journal.Add(shadow.Record{At: now(), Verdict: shadow.Started, Profile: s.Profile.Name, Endpoints: s.Endpoints, Sample: s.Sample.String()}, "")
+}
+
+// now is the time of a record.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// Wants implements front.Shadow: it draws.
+func (s *Shadow) Wants(_ *http.Request, endpoint string) bool {
+	return slices.Contains(s.Endpoints, endpoint) && (s.Sample >= cutover.All || cutover.Share(rand.N(int(cutover.All))) < s.Sample)
+}
+
+// Watch implements front.Shadow.
+func (s *Shadow) Watch(w http.ResponseWriter, r *http.Request, watched front.Watched) {
+	select {
+	case s.slots <- struct{}{}:
+	default:
+		s.skip(r, watched.Endpoint, shadow.ReasonDropped)
+		watched.Pass(w, r)
+		return
+	}
+	x, reason := s.newExchange(r, watched)
+	if reason != "" {
+		<-s.slots
+		s.skip(r, watched.Endpoint, reason)
+		watched.Pass(w, r)
+		return
+	}
+	x.before()
+	kept := &capture{ResponseWriter: w}
+	defer func() { // also if the answer breaks off, by a panic
+		x.old = kept
+		s.group.work(func(ctx context.Context) {
+			defer func() { <-s.slots }()
+			x.finish(ctx)
+		})
+	}()
+	watched.Pass(kept, r)
+	kept.whole = true
+}
+
+// skip counts a request that is not compared.
+func (s *Shadow) skip(r *http.Request, endpoint string, reason shadow.Reason) {
+	s.Count(endpoint, string(reason))
+	s.Journal.Add(shadow.Record{At: now(), Verdict: shadow.Skipped, Profile: s.Profile.Name, Endpoint: endpoint, Reason: reason, Method: r.Method}, "")
+}
+
+// mayAsk takes one of the questions that the old server may be asked about an endpoint.
+func (s *Shadow) mayAsk(endpoint string, at time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.asked[endpoint]
+	if hour := at.Truncate(time.Hour); !b.hour.Equal(hour) {
+		b = budget{hour: hour}
+	}
+	if b.used >= s.Learn {
+		return false
+	}
+	b.used++
+	s.asked[endpoint] = b
+	return true
+}
+
+// Group is the work of all shadows of a process.
+type Group struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	all    sync.WaitGroup
+	// lane is held by the one exchange whose passwords are being checked.
+	lane sync.Mutex
+
+	working atomic.Int64
+	mu      sync.Mutex
+	closed  bool
+}
+
+// Working returns how many requests are being compared, or wait for it.
+func (g *Group) Working() int64 { return g.working.Load() }
+
+// NewGroup returns a group without work.
+func NewGroup() *Group {
+	g := &Group{}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	return g
+}
+
+// work does something that nobody waits for, unless the group is closed.
+func (g *Group) work(do func(ctx context.Context)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return
+	}
+	g.working.Add(1)
+	g.all.Go(func() {
+		defer g.working.Add(-1)
+		ctx, cancel := context.WithTimeout(g.ctx, maxWork)
+		defer cancel()
+		do(ctx)
+	})
+}
+
+// Close ends all work, and waits for it.
+func (g *Group) Close() {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.cancel()
+	g.all.Wait()
+}
