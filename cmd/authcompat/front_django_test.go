@@ -32,7 +32,7 @@ func startDjango(t *testing.T) (address string) {
 
 // startGunicorn serves an application of testdata/front, with more variables in its
 // environment, and returns its address.
-func startGunicorn(t *testing.T, application string, environ ...string) (address string) {
+func startGunicorn(t testing.TB, application string, environ ...string) (address string) {
 	t.Helper()
 	if err := exec.Command(debianPython, "-c", "import django, gunicorn").Run(); err != nil {
 		cannot(t, "genuine Django: apt-get install python3-django gunicorn: %v", err)

@@ -54,7 +54,7 @@ func long(t *testing.T) {
 
 // cannot skips a test that this machine can't run, but fails it in CI, where every
 // test must run.
-func cannot(t *testing.T, format string, arguments ...any) {
+func cannot(t testing.TB, format string, arguments ...any) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
 		t.Fatalf(format, arguments...)

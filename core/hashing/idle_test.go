@@ -26,9 +26,11 @@ func TestCheckIdle(t *testing.T) {
 		if _, err := w.CheckIdle(t.Context(), "ann", encoded, "secret"); !errors.Is(err, ErrBusy) {
 			t.Errorf("while another is hashed: %v", err)
 		}
-		// What can't be checked takes no turn.
-		if ok, err := w.CheckIdle(t.Context(), "ann", "!", "secret"); ok || err != nil {
-			t.Errorf("an unusable password: %t, %v", ok, err)
+		// What can't be checked costs the same.
+		for _, none := range []string{"", "!"} {
+			if _, err := w.CheckIdle(t.Context(), "nobody", none, "secret"); !errors.Is(err, ErrBusy) {
+				t.Errorf("%q: %v", none, err)
+			}
 		}
 		time.Sleep(2 * time.Second)
 		w.done.Wait()
@@ -37,6 +39,9 @@ func TestCheckIdle(t *testing.T) {
 		}
 		if ok, err := w.CheckIdle(t.Context(), "ann", encoded, "secret"); !ok || err != nil {
 			t.Errorf("afterwards: %t, %v", ok, err)
+		}
+		if ok, err := w.CheckIdle(t.Context(), "nobody", "", "secret"); ok || err != nil {
+			t.Errorf("nobody: %t, %v", ok, err)
 		}
 		// While one is checked, no other is, and a login finds the pool free.
 		w.spare = true

@@ -7,13 +7,13 @@ import (
 
 // check is a password that was asked about.
 type check struct {
-	username, encoded, plain string
+	username, encoded, plain string // encoded is empty: nobody has the name
 	known, ok                bool // whether it was checked, and is right
 }
 
 // Hasher is the [core.Hasher] of an engine that does nothing. It computes no hash: passwords
-// that are not checked yet are right, names that nobody has cost nothing, since nobody waits for
-// the answer, and new passwords are kept by nobody.
+// that are not checked yet are right, and new ones are kept by nobody. What is checked later costs
+// as much for a name that nobody has: the load of the machine would tell else which there are.
 type Hasher struct{}
 
 // Acquire implements core.Hasher. It admits everyone: whoever asks bounds their number.
@@ -32,20 +32,27 @@ func (Hasher) Unusable() (string, error) { return unusable, nil }
 
 // Check implements core.Hasher.
 func (Hasher) Check(ctx context.Context, username, encoded, plain string) (ok, rehash bool, err error) {
-	r := of(ctx)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, c := range r.checks {
-		if c.encoded == encoded && c.plain == plain {
-			return c.ok || !c.known, false, nil
-		}
-	}
-	r.checks = append(r.checks, check{username: username, encoded: encoded, plain: plain})
-	return true, false, nil
+	return of(ctx).check(username, encoded, plain), false, nil
 }
 
 // HashDummy implements core.Hasher.
-func (Hasher) HashDummy(context.Context, string, string) error { return nil }
+func (Hasher) HashDummy(ctx context.Context, username, plain string) error {
+	of(ctx).check(username, "", plain)
+	return nil
+}
+
+// check reports whether a password is right, as far as that is known.
+func (r *Request) check(username, encoded, plain string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.checks {
+		if c.username == username && c.encoded == encoded && c.plain == plain {
+			return c.ok || !c.known
+		}
+	}
+	r.checks = append(r.checks, check{username: username, encoded: encoded, plain: plain})
+	return true
+}
 
 // SimulateLatency implements core.Hasher.
 func (Hasher) SimulateLatency(context.Context, string, string, time.Duration) error { return nil }
@@ -64,7 +71,8 @@ func (r *Request) Checked() bool {
 }
 
 // CheckPasswords checks the passwords that were asked about, by compute, which returns the first
-// result of [core.Hasher].Check. It stops at its first error and returns that.
+// result of [core.Hasher].Check; encoded is empty where nobody has the username. It stops at its
+// first error and returns that.
 func (r *Request) CheckPasswords(ctx context.Context, compute func(ctx context.Context, username, encoded, plain string) (bool, error)) error {
 	r.mu.Lock()
 	checks := r.checks

@@ -68,6 +68,13 @@ func (r *Request) Effects() Effects {
 	return r.state.effects
 }
 
+// HasRead reports whether an answer depends on what the store has.
+func (r *Request) HasRead() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.reads) > 0
+}
+
 // result is what a read has returned.
 type result[T any] struct {
 	value T

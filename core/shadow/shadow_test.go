@@ -123,8 +123,11 @@ func TestLoginWithoutALogin(t *testing.T) {
 		}
 	}
 	r := shadow.NewRequest()
-	if _, err := w.shadow.Login(shadow.With(t.Context(), r), knox, "nobody", "secret"); core.KindOf(err) != core.KindInvalidCredentials || !r.Checked() {
+	if _, err := w.shadow.Login(shadow.With(t.Context(), r), knox, "nobody", "secret"); core.KindOf(err) != core.KindInvalidCredentials || r.Checked() {
 		t.Errorf("nobody: %v", err)
+	}
+	if err := r.CheckPasswords(t.Context(), w.check); err != nil || !r.Checked() {
+		t.Errorf("nobody: %v, %t", err, r.Checked())
 	}
 	busy := errors.New("busy")
 	if _, err := w.shadow.Login(shadow.With(t.Context(), r), knox, "ann", "secret"); err != nil {

@@ -16,8 +16,10 @@ import (
 
 // shadows are the journals of a process, and the work on what is written to them.
 type shadows struct {
-	group    *shadowing.Group
-	maxDelay time.Duration // 0: the default; tests have slow machines
+	group *shadowing.Group
+	// Those of shadowing.Options; 0: the defaults. Tests have slow machines and old servers that
+	// are fast.
+	maxDelay, hashTime time.Duration
 
 	mu       sync.Mutex
 	journals map[string]*shadow.Journal // by path; a reload goes on with those there are
@@ -92,7 +94,7 @@ func (s *server) shadow(f *config.Config, p config.BoundProfile) (front.Shadow, 
 	}
 	shadow := shadowing.New(shadowing.Options{
 		Profile: p.Profile, Endpoints: settings.Endpoints, Sample: settings.Sample, Learn: settings.Learn,
-		API: api, MaxDelay: s.shadows.maxDelay, CheckPassword: s.engine.CheckIdle, Pseudonym: s.engine.Pseudonym, Journal: journal,
+		API: api, MaxDelay: s.shadows.maxDelay, HashTime: s.shadows.hashTime, CheckPassword: s.engine.CheckIdle, Pseudonym: s.engine.Pseudonym, Journal: journal,
 		Count: s.metrics.ShadowCounter(p.Profile.Name, settings.Endpoints, shadowing.Results()), Log: s.log,
 	}, s.shadows.group)
 	shadow.Start()

@@ -187,3 +187,37 @@ func TestShadowOfASlowStore(t *testing.T) {
 		t.Errorf("%+v", sum.Total)
 	}
 }
+
+// TestShadowBesideASlowHash does not keep the client waiting where the old server hashes for
+// longer than we read: it has the request while we read.
+func TestShadowBesideASlowHash(t *testing.T) {
+	var slow atomic.Bool
+	began := make(chan struct{}, 1)
+	s := startShadowed(t, ", sample: 100%", func(ours http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if slow.Load() {
+				began <- struct{}{}
+				time.Sleep(time.Second) // in which it would hash; it writes afterwards
+			}
+			ours.ServeHTTP(w, r)
+		})
+	})
+	s.user(t, "ann")
+	s.shadows.hashTime = time.Nanosecond
+	handler, err := s.handler(t.Context(), s.current(), *s.apis[0].bound.Load(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.apis[0].handler.Store(handler)
+	s.ask(t, "POST", "/api/register/", "", `{"username": "bob", "password": "correct horse battery"}`) // nothing is known yet: it waits
+	slow.Store(true)
+	s.ask(t, "POST", "/api/register/", "", `{"username": "eve", "password": "correct horse battery"}`)
+	<-began
+	slow.Store(false)
+	// An old server that is faster than we are may have written before we have read.
+	s.ask(t, "POST", "/api/register/", "", `{"username": "joe", "password": "correct horse battery"}`)
+	sum := s.settle(t)
+	if sum.Total.Differ != 0 || sum.Total.Same < 2 || sum.Total.Same+sum.Total.Reasons[shadow.ReasonSlow] != 3 {
+		t.Errorf("%+v %+v", sum.Total, sum.Found)
+	}
+}

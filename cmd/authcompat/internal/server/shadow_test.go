@@ -82,7 +82,7 @@ func startShadowed(t testing.TB, keys string, old func(ours http.Handler) http.H
 		t.Fatal(err)
 	}
 	s.server = newServer(f, slog.New(slog.NewJSONHandler(s.log, nil)))
-	s.shadows.maxDelay = 20 * time.Second
+	s.shadows.maxDelay, s.shadows.hashTime = 20*time.Second, time.Hour
 	if err := s.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,12 @@ type exchange struct {
 	client   clients.Client
 	pass     func(http.ResponseWriter, *http.Request)
 	known    *overlay.Request // what our answers have read
-	ours     ours             // the first answer
+	first    chan ours        // the first answer
+	ours     ours             // likewise, once it is there
 	late     bool             // it was not there in time
+	beside   bool             // nobody has waited for it
+	began    time.Time        // when both servers had the request
+	took     time.Duration    // how long the old server took
 	old      *capture
 }
 
@@ -37,7 +41,8 @@ type ours struct {
 	shadow.Answer
 	effects overlay.Effects
 	user    string // whose token or password was good
-	err     error  // why there is none that can be compared
+	took    time.Duration
+	err     error // why there is none that can be compared
 }
 
 // newExchange reads a request, or says why it can't be compared.
@@ -58,22 +63,45 @@ func (s *Shadow) newExchange(r *http.Request, watched front.Watched) (*exchange,
 	return x, ""
 }
 
-// before answers the request from the state before it, while the client waits.
+// before answers the request from the state before it. Unless the old server hashes a password
+// before it changes anything, the client waits for that.
 func (x *exchange) before() {
-	ctx, cancel := context.WithTimeout(x.group.ctx, x.MaxDelay)
-	answered := make(chan ours, 1)
+	x.began, x.first, x.beside = time.Now(), make(chan ours, 1), x.paces.hashes(x.endpoint)
+	limit := x.MaxDelay
+	if x.beside {
+		limit = maxWork
+	}
+	ctx, cancel := context.WithTimeout(x.group.ctx, limit)
 	go func() {
 		defer cancel()
-		answered <- x.answer(ctx, x.known)
+		is := x.answer(ctx, x.known)
+		is.took = time.Since(x.began)
+		x.first <- is
 	}()
-	timer := time.NewTimer(x.MaxDelay)
+	if x.beside {
+		return
+	}
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case x.ours = <-answered:
+	case is := <-x.first:
+		x.first <- is
 	case <-timer.C:
 		x.late = true // the store may take a while to notice
 	}
-	if errors.Is(x.ours.err, context.DeadlineExceeded) {
+}
+
+// receive takes the first answer.
+func (x *exchange) receive(ctx context.Context) {
+	if x.late {
+		return
+	}
+	select {
+	case x.ours = <-x.first:
+		// The old server hashes first, and then writes: where we have read in the first quarter
+		// of the time that it took, it had not.
+		x.late = errors.Is(x.ours.err, context.DeadlineExceeded) || x.beside && x.known.HasRead() && 4*x.ours.took > x.took
+	case <-ctx.Done():
 		x.late = true
 	}
 }
@@ -123,6 +151,7 @@ func (x *exchange) answer(ctx context.Context, known *overlay.Request) (is ours)
 // finish compares the answers, and writes what came of it.
 func (x *exchange) finish(ctx context.Context) {
 	r := shadow.Record{At: x.at, Profile: x.Profile.Name, Endpoint: x.endpoint, Method: x.request.Method, Status: x.old.status, Request: x.client.RequestID}
+	x.receive(ctx)
 	user, reason := "", x.unfit()
 	if reason == "" {
 		user, reason = x.compare(ctx, &r)

@@ -47,6 +47,9 @@ type Options struct {
 	// MaxDelay is how long a client may wait for our answer before the old server is asked; 0: 25
 	// milliseconds.
 	MaxDelay time.Duration
+	// HashTime is how long the old server takes at least, in the mean, where it hashes passwords,
+	// so that the client need not wait; 0: 50 milliseconds.
+	HashTime time.Duration
 	// Count is told of the result of each request that was drawn: one of Results.
 	Count func(endpoint, result string)
 	Log   *slog.Logger
@@ -67,6 +70,7 @@ type Shadow struct {
 	group  *Group
 	places map[string]places // of what replies show, by endpoint
 	slots  chan struct{}
+	paces  *paces
 
 	mu    sync.Mutex
 	asked map[string]budget // by endpoint
@@ -82,13 +86,15 @@ type budget struct {
 
 // New makes a shadow, whose work belongs to a group.
 func New(o Options, group *Group) *Shadow {
-	s := &Shadow{Options: o, group: group, places: make(map[string]places), slots: make(chan struct{}, maxExchanges), asked: make(map[string]budget)}
+	s := &Shadow{Options: o, group: group, places: make(map[string]places), slots: make(chan struct{}, maxExchanges), paces: newPaces(o.HashTime), asked: make(map[string]budget)}
 	if s.MaxDelay == 0 {
 		s.MaxDelay = maxDelay
 	}
 	for _, e := range o.Profile.Endpoints {
 		if slices.Contains(o.Endpoints, e.Name) {
 			s.places[e.Name] = placesOf(e)
+			_, password := e.Field(profiles.RolePassword)
+			s.paces.add(e.Name, password)
 		}
 	}
 	return s
@@ -126,7 +132,8 @@ func (s *Shadow) Watch(w http.ResponseWriter, r *http.Request, watched front.Wat
 	x.before()
 	kept := &capture{ResponseWriter: w}
 	defer func() { // also if the answer breaks off, by a panic
-		x.old = kept
+		x.old, x.took = kept, time.Since(x.began)
+		x.paces.observe(x.endpoint, x.took)
 		s.group.work(func(ctx context.Context) {
 			defer func() { <-s.slots }()
 			x.finish(ctx)
