@@ -64,18 +64,25 @@ const (
 	FormID    Form = "id"    // its type and, as a text, how it is written
 )
 
-// Issued says which values of our answer were made for it, so that those of the old server are
-// others.
-type Issued struct {
-	Places map[string]Form // by Difference.Place
+// Options say how two answers are compared.
+type Options struct {
+	// Places are those of the values of our answer that were made for it, so that the old server's
+	// are others, by Difference.Place.
+	Places map[string]Form
 	// Existing are the tokens that there were before, of a user for whom we issue one.
 	Existing []string
+	// Words reports whether a word is one of the API's own texts. Where both refuse a request, and
+	// all words of our text are such, they are shown, since nobody has sent them. nil: none is.
+	Words func(word string) bool
 }
 
 // Compare returns where two answers differ. Headers that belong to a connection or name a server
 // are not compared (see [Ignored]), nor are bodies that the old server sends as HTML.
-func Compare(old, ours Answer, issued Issued) []Difference {
-	c := comparison{issued: issued}
+func Compare(old, ours Answer, options Options) []Difference {
+	c := comparison{options: options}
+	if c.options.Words != nil && (old.Status < http.StatusBadRequest || ours.Status < http.StatusBadRequest) {
+		c.options.Words = nil
+	}
 	if old.Status != ours.Status {
 		c.add(Difference{Place: "status", Kind: KindStatus, Old: strconv.Itoa(old.Status), Ours: strconv.Itoa(ours.Status)})
 	}
@@ -86,8 +93,8 @@ func Compare(old, ours Answer, issued Issued) []Difference {
 
 // comparison is what was found so far.
 type comparison struct {
-	issued Issued
-	found  []Difference
+	options Options
+	found   []Difference
 }
 
 // maxDifferences of two answers are listed: a body of another kind has one at each place.
@@ -124,7 +131,7 @@ func (c *comparison) bodies(old, ours Answer) {
 		return
 	}
 	was, is := old.plain(), ours.plain()
-	if bytes.Equal(was, is) && len(c.issued.Places) == 0 {
+	if bytes.Equal(was, is) && len(c.options.Places) == 0 {
 		return
 	}
 	a, errOld := parseJSON(was)

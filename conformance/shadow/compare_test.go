@@ -52,7 +52,7 @@ func TestCompare(t *testing.T) {
 			[]Difference{{Place: "header Set-Cookie b", Kind: KindForm, Old: "1 characters; ", Ours: "2 characters; "}}},
 		"more lines": {answer(`{}`, "Vary: A", "Vary: B"), answer(`{}`, "Vary: A, B"), []Difference{{Place: "header Vary", Kind: KindLines, Old: "2", Ours: "1"}}},
 	} {
-		if d := cmp.Diff(test.want, Compare(test.old, test.ours, Issued{})); d != "" {
+		if d := cmp.Diff(test.want, Compare(test.old, test.ours, Options{})); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 	}
@@ -85,13 +85,40 @@ func TestIssuedValues(t *testing.T) {
 		{FormID, `9`, `9223372036854775807`, ""},
 		{FormID, `"9"`, `9`, KindType},
 	} {
-		issued := Issued{Places: map[string]Form{"body.v": test.form}, Existing: []string{"known" + hex}}
+		options := Options{Places: map[string]Form{"body.v": test.form}, Existing: []string{"known" + hex}}
 		var got Kind
-		if found := Compare(answer(`{"v":`+test.old+`}`), answer(`{"v":`+test.ours+`}`), issued); len(found) > 0 {
+		if found := Compare(answer(`{"v":`+test.old+`}`), answer(`{"v":`+test.ours+`}`), options); len(found) > 0 {
 			got = found[0].Kind
 		}
 		if got != test.want {
 			t.Errorf("%s %s, %s: %q, want %q", test.form, test.old, test.ours, got, test.want)
+		}
+	}
+}
+
+// TestWordsOfTheAPI shows texts that nobody has sent: in refusals, where all of ours is known.
+func TestWordsOfTheAPI(t *testing.T) {
+	known := map[string]bool{"": true, "Invalid": true, "token": true, "name": true}
+	options := Options{Words: func(word string) bool { return known[word] }}
+	refusal := func(body string) Answer {
+		a := answer(body)
+		a.Status = 401
+		return a
+	}
+	for _, test := range []struct {
+		old, ours      Answer
+		want, wantOurs string
+	}{
+		{refusal(`"Invalid token!"`), refusal(`"Invalid token."`), `"Invalid token!"`, `"Invalid token."`},
+		{refusal(`"Invalid token of ann1."`), refusal(`"Invalid token."`), `"Invalid token aa aaa9."`, `"Invalid token."`},
+		{refusal(`"Invalid name."`), refusal(`"Invalid ann."`), `"Aaaaaaa aaaa."`, `"Aaaaaaa aaa."`},
+		{refusal(`"Invalid."`), refusal(`"Invalid 12."`), `"Aaaaaaa."`, `"Aaaaaaa 99."`},
+		{answer(`"Invalid"`), answer(`"token"`), `"Aaaaaaa"`, `"aaaaa"`},
+		{answer(`"Invalid"`), refusal(`"token"`), `"Aaaaaaa"`, `"aaaaa"`},
+	} {
+		found := Compare(test.old, test.ours, options)
+		if d := found[len(found)-1]; d.Old != test.want || d.Ours != test.wantOurs {
+			t.Errorf("%s, %s: %s, %s", test.old.Body, test.ours.Body, d.Old, d.Ours)
 		}
 	}
 }
@@ -115,10 +142,10 @@ func FuzzCompare(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		x, y := Answer{200, http.Header{}, a}, Answer{200, http.Header{}, b}
-		if found := Compare(x, x, Issued{}); len(found) > 0 {
+		if found := Compare(x, x, Options{}); len(found) > 0 {
 			t.Fatalf("%q differs from itself: %+v", a, found)
 		}
-		if found := Compare(x, y, Issued{}); len(found) == 0 && !bytes.Equal(a, b) {
+		if found := Compare(x, y, Options{}); len(found) == 0 && !bytes.Equal(a, b) {
 			t.Fatalf("no difference between %q and %q", a, b)
 		}
 	})

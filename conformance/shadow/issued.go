@@ -20,7 +20,7 @@ func (c *comparison) issuedValue(place string, form Form, old, ours node) {
 			return
 		}
 		d.Kind = KindValue
-	case form == FormToken && slices.Contains(c.issued.Existing, old.text):
+	case form == FormToken && slices.Contains(c.options.Existing, old.text):
 		d.Kind = KindExisting
 	case !sameForm(form, old, ours):
 		d.Kind = KindForm

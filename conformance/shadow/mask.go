@@ -31,6 +31,38 @@ func Mask(text string) string {
 	return string([]rune(masked)[:maxMask]) + "…"
 }
 
+// maxText is how many characters of a text are shown whose words are known.
+const maxText = 200
+
+// maskWords is Mask of the words of a text that are not known.
+func maskWords(text string, known func(string) bool) string {
+	var out strings.Builder
+	word := 0 // where it begins
+	flush := func(end int) {
+		if known(text[word:end]) {
+			out.WriteString(text[word:end])
+			return
+		}
+		out.WriteString(Mask(text[word:end]))
+	}
+	for i, c := range text {
+		if unicode.IsLetter(c) {
+			continue
+		}
+		flush(i)
+		out.WriteString(Mask(string(c)))
+		word = i + utf8.RuneLen(c)
+		if c == utf8.RuneError {
+			return Mask(text) // it may be longer or shorter than it was written
+		}
+	}
+	flush(len(text))
+	if out.Len() > maxText {
+		return Mask(text)
+	}
+	return out.String()
+}
+
 // looksSecret reports whether a text has a word in it that may be a token: long, and with digits.
 func looksSecret(text string) bool {
 	const long = 16

@@ -13,7 +13,7 @@ func (c *comparison) nodes(place string, old, ours node) {
 	if old.gap != ours.gap {
 		c.add(Difference{Place: "before " + place, Kind: KindSpace, Old: strconv.Quote(old.gap), Ours: strconv.Quote(ours.gap)})
 	}
-	form, isIssued := c.issued.Places[place]
+	form, isIssued := c.options.Places[place]
 	switch {
 	case old.kind != ours.kind:
 		c.add(Difference{Place: place, Kind: KindType, Old: string(old.kind), Ours: string(ours.kind)})
@@ -27,8 +27,17 @@ func (c *comparison) nodes(place string, old, ours node) {
 	case old.kind == typeString && old.text == ours.text:
 		c.add(Difference{Place: place, Kind: KindEscape, Old: fmt.Sprintf("%d bytes", len(old.raw)), Ours: fmt.Sprintf("%d bytes", len(ours.raw))})
 	default:
-		c.add(Difference{Place: place, Kind: KindValue, Old: old.show(), Ours: ours.show(), SameForm: old.kind != typeBoolean && old.size() == ours.size()})
+		was, is := c.showBoth(old, ours)
+		c.add(Difference{Place: place, Kind: KindValue, Old: was, Ours: is, SameForm: old.kind != typeBoolean && old.size() == ours.size()})
 	}
+}
+
+// showBoth returns two scalars as they may be shown.
+func (c *comparison) showBoth(old, ours node) (was, is string) {
+	if old.kind != typeString || c.options.Words == nil || maskWords(ours.text, c.options.Words) != ours.text {
+		return old.show(), ours.show()
+	}
+	return `"` + maskWords(old.text, c.options.Words) + `"`, `"` + ours.text + `"`
 }
 
 // show returns a scalar as it may be shown.

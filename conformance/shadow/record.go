@@ -78,5 +78,5 @@ func noiseKey(profile, endpoint, place string) string {
 // NoiseOf returns the places at which two answers of the old server to the same request differ,
 // by values of the same type and length: what may be noise at all.
 func NoiseOf(first, second Answer) []Difference {
-	return slices.DeleteFunc(Compare(first, second, Issued{}), func(d Difference) bool { return !d.SameForm })
+	return slices.DeleteFunc(Compare(first, second, Options{}), func(d Difference) bool { return !d.SameForm })
 }

@@ -8,7 +8,7 @@ import (
 // check is a password that was asked about.
 type check struct {
 	username, encoded, plain string // encoded is empty: nobody has the name
-	known, ok                bool // whether it was checked, and is right
+	known, ok                bool   // whether it was checked, and is right
 }
 
 // Hasher is the [core.Hasher] of an engine that does nothing. It computes no hash: passwords

@@ -92,11 +92,14 @@ func (s *server) shadow(f *config.Config, p config.BoundProfile) (front.Shadow, 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", settings.At, err)
 	}
-	shadow := shadowing.New(shadowing.Options{
+	shadow, err := shadowing.New(shadowing.Options{
 		Profile: p.Profile, Endpoints: settings.Endpoints, Sample: settings.Sample, Learn: settings.Learn,
 		API: api, MaxDelay: s.shadows.maxDelay, HashTime: s.shadows.hashTime, CheckPassword: s.engine.CheckIdle, Pseudonym: s.engine.Pseudonym, Journal: journal,
 		Count: s.metrics.ShadowCounter(p.Profile.Name, settings.Endpoints, shadowing.Results()), Log: s.log,
 	}, s.shadows.group)
+	if err != nil {
+		return nil, err
+	}
 	shadow.Start()
 	return shadow, nil
 }

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/conformance/shadow"
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/dialects"
 )
 
 // passed writes a kept answer.
@@ -220,4 +223,51 @@ func TestShadowBesideASlowHash(t *testing.T) {
 	if sum.Total.Differ != 0 || sum.Total.Same < 2 || sum.Total.Same+sum.Total.Reasons[shadow.ReasonSlow] != 3 {
 		t.Errorf("%+v %+v", sum.Total, sum.Found)
 	}
+}
+
+// TestShadowOfABusyLane compares no login while others' passwords are hashed, and counts that.
+func TestShadowOfABusyLane(t *testing.T) {
+	s := startShadowed(t, ", sample: 100%", func(ours http.Handler) http.Handler { return ours })
+	s.user(t, "ann")
+	hasher, err := hashing.NewDjangoHasher(3_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := core.New(core.Config{Backend: s.server.engine.Backend, Hasher: hasher})
+	if _, err := engine.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: "slow", Password: "secret"}); err != nil {
+		t.Fatal(err)
+	}
+	var hashed sync.WaitGroup
+	hashed.Go(func() { _, _ = s.server.engine.Login(t.Context(), dialects.Policy(s.profile), "slow", "secret") })
+	for deadline := time.Now().Add(20 * time.Second); metricOf(s.server, "authcompat_password_hash_inflight") != "1"; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing is hashed")
+		}
+	}
+	for range 3 {
+		if status, _ := s.ask(t, "POST", "/api/login/", "", loginOf("ann")); status != http.StatusOK {
+			t.Errorf("%d", status)
+		}
+		s.await()
+	}
+	s.ask(t, "POST", "/api/logout/", "bad", "") // takes no hash
+	s.await()
+	busy, same := metricOf(s.server, `authcompat_shadow_requests_total{endpoint="login",profile="ocd-users",result="busy"}`), metricOf(s.server, `authcompat_shadow_requests_total{endpoint="logout",profile="ocd-users",result="same"}`)
+	hashed.Wait()
+	sum := s.settle(t)
+	if sum.Total.Reasons[shadow.ReasonBusy] != 3 || sum.Total.Same != 1 || busy != "3" || same != "1" {
+		t.Errorf("%+v, metrics %s, %s", sum.Total, busy, same)
+	}
+}
+
+// metricOf returns the value of a metric.
+func metricOf(s *server, name string) string {
+	w := httptest.NewRecorder()
+	s.metrics.Handler(s.log).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for line := range strings.Lines(w.Body.String()) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
 }

@@ -211,7 +211,7 @@ func TestPlantedDifferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"secret", "wrong", "ann", "correct", "Unable", "new1"} {
+	for _, secret := range []string{"secret", "wrong", "ann", "new1", "correct horse"} {
 		if bytes.Contains(text, []byte(secret)) {
 			t.Errorf("the journal has %q in it", secret)
 		}

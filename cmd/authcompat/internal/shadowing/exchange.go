@@ -255,11 +255,11 @@ func (x *exchange) checkPasswords(ctx context.Context, known *overlay.Request) (
 
 // differences compares an answer of the old server with one of ours.
 func (x *exchange) differences(old shadow.Answer, is ours) []shadow.Difference {
-	issued := shadow.Issued{Existing: is.effects.Reusable}
+	options := shadow.Options{Existing: is.effects.Reusable, Words: x.words.has}
 	if p := x.places[x.endpoint]; is.Status == p.status {
-		issued.Places = p.issued(is.effects)
+		options.Places = p.issued(is.effects)
 	}
-	return shadow.Compare(old, is.Answer, issued)
+	return shadow.Compare(old, is.Answer, options)
 }
 
 // learn asks the old server again, if it may, and reports whether it has learned of noise.

@@ -71,6 +71,7 @@ type Shadow struct {
 	places map[string]places // of what replies show, by endpoint
 	slots  chan struct{}
 	paces  *paces
+	words  words // of the profile
 
 	mu    sync.Mutex
 	asked map[string]budget // by endpoint
@@ -85,8 +86,13 @@ type budget struct {
 }
 
 // New makes a shadow, whose work belongs to a group.
-func New(o Options, group *Group) *Shadow {
+func New(o Options, group *Group) (*Shadow, error) {
 	s := &Shadow{Options: o, group: group, places: make(map[string]places), slots: make(chan struct{}, maxExchanges), paces: newPaces(o.HashTime), asked: make(map[string]budget)}
+	text, err := o.Profile.YAML()
+	if err != nil {
+		return nil, err
+	}
+	s.words = wordsOf(string(text))
 	if s.MaxDelay == 0 {
 		s.MaxDelay = maxDelay
 	}
@@ -97,7 +103,7 @@ func New(o Options, group *Group) *Shadow {
 			s.paces.add(e.Name, password)
 		}
 	}
-	return s
+	return s, nil
 }
 
 // Start notes in the journal what is compared from now on.
