@@ -87,8 +87,11 @@ func TestIssuedValues(t *testing.T) {
 	} {
 		options := Options{Places: map[string]Form{"body.v": test.form}, Existing: []string{"known" + hex}}
 		var got Kind
-		if found := Compare(answer(`{"v":`+test.old+`}`), answer(`{"v":`+test.ours+`}`), options); len(found) > 0 {
-			got = found[0].Kind
+		if all := Compare(answer(`{"v":`+test.old+`}`), answer(`{"v":`+test.ours+`}`), options); len(all) > 0 {
+			got = all[0].Kind
+		}
+		if got == KindTime && !strings.HasSuffix(found(t, test.old, test.ours, options), "10h0m0s later") {
+			t.Errorf("%s, %s: how far they are apart is not said", test.old, test.ours)
 		}
 		if got != test.want {
 			t.Errorf("%s %s, %s: %q, want %q", test.form, test.old, test.ours, got, test.want)
@@ -121,6 +124,12 @@ func TestWordsOfTheAPI(t *testing.T) {
 			t.Errorf("%s, %s: %s, %s", test.old.Body, test.ours.Body, d.Old, d.Ours)
 		}
 	}
+}
+
+// found returns what is shown of our value.
+func found(t *testing.T, old, ours string, o Options) string {
+	t.Helper()
+	return Compare(answer(`{"v":`+old+`}`), answer(`{"v":`+ours+`}`), o)[0].Ours
 }
 
 func TestMask(t *testing.T) {

@@ -24,8 +24,9 @@ func (c *comparison) issuedValue(place string, form Form, old, ours node) {
 		d.Kind = KindExisting
 	case !sameForm(form, old, ours):
 		d.Kind = KindForm
-	case form == FormTime && !near(old, ours):
+	case form == FormTime && apart(old, ours).Abs() > nearby:
 		d.Kind = KindTime
+		d.Ours += " " + offset(apart(old, ours))
 	default:
 		return
 	}
@@ -81,11 +82,22 @@ func alphabet(text string) string {
 	}, text)
 }
 
-// near reports whether two times are about the same, as far as they can be read.
-func near(old, ours node) bool {
+// apart returns how much later our time is than the old server's; 0 if they can't be read.
+func apart(old, ours node) time.Duration {
 	a, ok := timeOf(old)
 	b, too := timeOf(ours)
-	return !ok || !too || a.Sub(b).Abs() <= nearby
+	if !ok || !too {
+		return 0
+	}
+	return b.Sub(a)
+}
+
+// offset says how much later, or earlier, a time is.
+func offset(d time.Duration) string {
+	if d < 0 {
+		return d.Abs().Round(time.Minute).String() + " earlier"
+	}
+	return d.Round(time.Minute).String() + " later"
 }
 
 // timeOf reads a time: RFC 3339, as Python's isoformat with a zone, or a number of seconds,

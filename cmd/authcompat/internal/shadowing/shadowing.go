@@ -210,11 +210,16 @@ func (g *Group) work(do func(ctx context.Context)) {
 	})
 }
 
-// Close ends all work, and waits for it.
+// closeTime is how long work may go on that has begun when a group is closed.
+const closeTime = 2 * time.Second
+
+// Close takes no more work, and waits for what has begun; after two seconds it ends that.
 func (g *Group) Close() {
 	g.mu.Lock()
 	g.closed = true
 	g.mu.Unlock()
-	g.cancel()
+	late := time.AfterFunc(closeTime, g.cancel)
 	g.all.Wait()
+	late.Stop()
+	g.cancel()
 }

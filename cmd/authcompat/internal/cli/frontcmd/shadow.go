@@ -49,8 +49,8 @@ several nodes, are added up; what is in JOURNAL.1, the older part of a journal, 
 Values are shown by their form: a for a letter, A for a capital, 9 for a digit.
 
 Exit codes: 0 shown, 2 could not run.`,
-		Example:     "  authcompat shadow report shadow.jsonl\n  authcompat shadow report --thresholds gate.yaml --json node1.jsonl node2.jsonl",
-		Args:        cobra.MinimumNArgs(1),
+		Example: "  authcompat shadow report shadow.jsonl\n  authcompat shadow report --thresholds gate.yaml --json node1.jsonl node2.jsonl",
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, _, err := f.summarize(cmd.Context(), cmd.ErrOrStderr(), args)
 			if err != nil {
