@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -140,7 +141,11 @@ func (j *Journal) Learn(at time.Time, profile, endpoint string, noise []Differen
 func (j *Journal) Add(r Record, user string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if r.Verdict == Learned || r.Verdict == Started {
+	switch r.Verdict {
+	case Started: // by the settings of now, after a reload
+		j.kept = slices.DeleteFunc(j.kept, func(k Record) bool { return k.Verdict == Started && k.Profile == r.Profile })
+		fallthrough
+	case Learned:
 		j.kept = append(j.kept, r)
 	}
 	key := r.key()
@@ -194,15 +199,12 @@ func (j *Journal) write(lines []byte) error {
 	if err != nil || j.size < j.max {
 		return err
 	}
-	next, err := j.rotate()
-	if err != nil {
+	if err := j.rotate(); err != nil {
 		return err
 	}
-	err = j.file.Close()
-	j.file, j.size = next, 0
 	// The old file goes when this one is full: what all records are judged by is in each.
 	j.users = make(map[string]map[string]bool)
-	return errors.Join(err, j.repeat())
+	return j.repeat()
 }
 
 // repeat writes what each file has.
@@ -221,12 +223,18 @@ func (j *Journal) repeat() error {
 	return err
 }
 
-// rotate renames the file and makes a new one.
-func (j *Journal) rotate() (*os.File, error) {
-	if err := os.Rename(j.path, j.path+".1"); err != nil {
-		return nil, err
+// rotate gives the file another name, and makes a new one. Where it can't, the file goes on.
+func (j *Journal) rotate() error {
+	err := errors.Join(j.file.Close(), os.Rename(j.path, j.path+".1"))
+	next, opening := os.OpenFile(j.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if opening != nil {
+		return errors.Join(err, opening)
 	}
-	return os.OpenFile(j.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	j.file = next
+	if err == nil {
+		j.size = 0
+	}
+	return err
 }
 
 // Close writes what was added, and closes the file.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -31,6 +32,10 @@ func newShadows() *shadows {
 
 // journal returns the journal at a path.
 func (s *shadows) journal(path string, onError func(error)) (*shadow.Journal, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if j := s.journals[path]; j != nil {
