@@ -7,8 +7,8 @@
 //	before    the request is answered from the state before it: what is read is remembered,
 //	          and passwords are taken for right
 //	pass      the old server answers, and the client gets its answer as it comes
-//	hash      its passwords are checked, one at a time, if no others are being hashed, and the
-//	          request is answered again, by that, from what was read before
+//	hash      its passwords are checked, one at a time and a tenth of the time, if no others are
+//	          being hashed, and the request is answered again, by that, from what was read before
 //	compare   by status, headers and body
 //	learn     where they differ, and only if that is turned on, the old server is asked the same
 //	          again, if that is a GET or HEAD: what differs from time to time is noise

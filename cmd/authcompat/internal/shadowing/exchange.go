@@ -241,16 +241,16 @@ func (x *exchange) checked(ctx context.Context, known *overlay.Request, is ours)
 	return is, shadow.ReasonOursFailed
 }
 
-// checkPasswords checks passwords: one exchange does so at a time.
-func (x *exchange) checkPasswords(ctx context.Context, known *overlay.Request) (err error) {
-	x.group.lane.Lock()
-	defer x.group.lane.Unlock()
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = errPanic
-		}
-	}()
-	return known.CheckPasswords(ctx, x.CheckPassword)
+// checkPasswords checks passwords, in the lane.
+func (x *exchange) checkPasswords(ctx context.Context, known *overlay.Request) error {
+	return x.group.lane.do(ctx, func() (err error) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				err = errPanic
+			}
+		}()
+		return known.CheckPasswords(ctx, x.CheckPassword)
+	})
 }
 
 // differences compares an answer of the old server with one of ours.

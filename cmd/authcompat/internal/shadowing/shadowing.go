@@ -176,8 +176,7 @@ type Group struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	all    sync.WaitGroup
-	// lane is held by the one exchange whose passwords are being checked.
-	lane sync.Mutex
+	lane   lane
 
 	working atomic.Int64
 	mu      sync.Mutex
@@ -189,7 +188,7 @@ func (g *Group) Working() int64 { return g.working.Load() }
 
 // NewGroup returns a group without work.
 func NewGroup() *Group {
-	g := &Group{}
+	g := &Group{lane: make(lane, 1)}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	return g
 }
