@@ -121,17 +121,11 @@ func (s *Shadow) Wants(_ *http.Request, endpoint string) bool {
 
 // Watch implements front.Shadow.
 func (s *Shadow) Watch(w http.ResponseWriter, r *http.Request, watched front.Watched) {
-	select {
-	case s.slots <- struct{}{}:
-	default:
-		s.skip(r, watched.Endpoint, shadow.ReasonDropped)
-		watched.Pass(w, r)
-		return
-	}
-	x, reason := s.newExchange(r, watched)
+	s.group.working.Add(1)
+	x, reason := s.begin(r, watched)
 	if reason != "" {
-		<-s.slots
 		s.skip(r, watched.Endpoint, reason)
+		s.group.working.Add(-1)
 		watched.Pass(w, r)
 		return
 	}
@@ -139,7 +133,7 @@ func (s *Shadow) Watch(w http.ResponseWriter, r *http.Request, watched front.Wat
 	kept := &capture{ResponseWriter: w}
 	defer func() { // also if the answer breaks off, by a panic
 		x.old, x.took = kept, time.Since(x.began)
-		x.paces.observe(x.endpoint, x.took)
+		s.paces.observe(x.endpoint, x.took)
 		s.group.work(func(ctx context.Context) {
 			defer func() { <-s.slots }()
 			x.finish(ctx)
@@ -147,6 +141,20 @@ func (s *Shadow) Watch(w http.ResponseWriter, r *http.Request, watched front.Wat
 	}()
 	watched.Pass(kept, r)
 	kept.whole = true
+}
+
+// begin takes a slot for a request, or says why it is not compared.
+func (s *Shadow) begin(r *http.Request, watched front.Watched) (*exchange, shadow.Reason) {
+	select {
+	case s.slots <- struct{}{}:
+	default:
+		return nil, shadow.ReasonDropped
+	}
+	x, reason := s.newExchange(r, watched)
+	if reason != "" {
+		<-s.slots
+	}
+	return x, reason
 }
 
 // skip counts a request that is not compared.
@@ -183,7 +191,7 @@ type Group struct {
 	closed  bool
 }
 
-// Working returns how many requests are being compared, or wait for it.
+// Working returns how many requests are watched, or being compared.
 func (g *Group) Working() int64 { return g.working.Load() }
 
 // NewGroup returns a group without work.
@@ -193,14 +201,14 @@ func NewGroup() *Group {
 	return g
 }
 
-// work does something that nobody waits for, unless the group is closed.
+// work does what is left to do with a request, for which nobody waits, unless the group is closed.
 func (g *Group) work(do func(ctx context.Context)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
+		g.working.Add(-1)
 		return
 	}
-	g.working.Add(1)
 	g.all.Go(func() {
 		defer g.working.Add(-1)
 		ctx, cancel := context.WithTimeout(g.ctx, maxWork)
