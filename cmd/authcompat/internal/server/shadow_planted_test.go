@@ -9,10 +9,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/authcompat/authcompat/conformance/shadow"
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/profiles"
 )
 
 // plant is a difference of the old server.
@@ -215,5 +219,39 @@ func TestPlantedDifferences(t *testing.T) {
 		if bytes.Contains(text, []byte(secret)) {
 			t.Errorf("the journal has %q in it", secret)
 		}
+	}
+}
+
+// TestShadowOfReusedTokens compares logins that show one token again: the first is issued, and
+// compared by its form, and later ones have to be that.
+func TestShadowOfReusedTokens(t *testing.T) {
+	ddl := knoxDDL[:strings.Index(knoxDDL, "CREATE TABLE knox_authtoken")] +
+		`CREATE TABLE authtoken_token ("key" varchar(40) NOT NULL PRIMARY KEY, created datetime NOT NULL, user_id integer NOT NULL UNIQUE REFERENCES auth_user (id))`
+	var other atomic.Bool // the old server shows another token
+	s := startShadowedAPI(t, "drf-authtoken", ddl, "[login]", ", sample: 100%", func(ours http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			kept := httptest.NewRecorder()
+			ours.ServeHTTP(kept, r)
+			if other.Load() {
+				bodyWith(func(text string) string { return text[:10] + strings.Repeat("0", 40) + text[50:] })(kept)
+			}
+			passed(w, kept)
+		})
+	})
+	if _, err := s.engine.CreateUser(t.Context(), dialects.Policy(s.profile), core.Registration{Username: "ann", Password: "secret"}); err != nil {
+		t.Fatal(err)
+	}
+	login, _ := s.profile.Endpoint(profiles.Login)
+	for range 3 {
+		if status, token := s.ask(t, "POST", login.Path, "", loginOf("ann")); status != http.StatusOK || len(token) != 40 {
+			t.Errorf("%d, %d digits", status, len(token))
+		}
+		s.await()
+	}
+	other.Store(true)
+	s.ask(t, "POST", login.Path, "", loginOf("ann"))
+	sum := s.settle(t)
+	if sum.Total.Same != 3 || sum.Total.Differ != 1 || len(sum.Found) != 1 || sum.Found[0].Place != "body.token" || sum.Found[0].Kind != shadow.KindValue {
+		t.Errorf("%+v %+v", sum.Total, sum.Found)
 	}
 }

@@ -47,27 +47,33 @@ type shadowed struct {
 // these keys of the section shadow.
 func startShadowed(t testing.TB, keys string, old func(ours http.Handler) http.Handler) *shadowed {
 	t.Helper()
+	return startShadowedAPI(t, "ocd-users", knoxDDL, "[login, logout, logoutall, register]", keys, old)
+}
+
+// startShadowedAPI is startShadowed for another API and its tables.
+func startShadowedAPI(t testing.TB, profile, ddl, switched, keys string, old func(ours http.Handler) http.Handler) *shadowed {
+	t.Helper()
 	folder := t.TempDir()
 	s := &shadowed{log: &lockedLog{}, database: filepath.Join(folder, "django.sqlite3"), journal: filepath.Join(folder, "shadow.jsonl")}
 	db, err := sql.Open("sqlite", s.database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(knoxDDL); err != nil {
+	if _, err := db.Exec(ddl); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	handler := old(s.oldServer(t))
+	handler := old(s.oldServer(t, profile))
 	application := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.calls.Add(1)
 		handler.ServeHTTP(w, r)
 	}))
 	t.Cleanup(application.Close)
 	file := filepath.Join(folder, "c.yaml")
-	text := fmt.Sprintf("listeners: [{profile: ocd-users, front: {old: %q, switch: [login, logout, logoutall, register], shadow: {journal: %q%s}}}]\n"+
-		"listen: 127.0.0.1:0\nstore: django+sqlite:%s\npassword_iterations: 1\nlogin_limits: {enabled: on, per_user: 2/1h}\n", application.URL, s.journal, keys, s.database)
+	text := fmt.Sprintf("listeners: [{profile: %s, front: {old: %q, switch: %s, shadow: {journal: %q%s}}}]\n"+
+		"listen: 127.0.0.1:0\nstore: django+sqlite:%s\npassword_iterations: 1\nlogin_limits: {enabled: on, per_user: 2/1h}\n", profile, application.URL, switched, s.journal, keys, s.database)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +110,7 @@ func startShadowed(t testing.TB, keys string, old func(ours http.Handler) http.H
 }
 
 // oldServer makes a server of ours on the database, as the old one.
-func (s *shadowed) oldServer(t testing.TB) http.Handler {
+func (s *shadowed) oldServer(t testing.TB, profile string) http.Handler {
 	t.Helper()
 	b, err := store.Open(t.Context(), "django+sqlite:"+s.database)
 	if err != nil {
@@ -117,7 +123,7 @@ func (s *shadowed) oldServer(t testing.TB) http.Handler {
 	}
 	hasher.KeepHashes = true
 	s.engine = core.New(core.Config{Backend: b.Backend, Hasher: hasher})
-	if s.profile, err = profiles.Load("ocd-users"); err != nil {
+	if s.profile, err = profiles.Load(profile); err != nil {
 		t.Fatal(err)
 	}
 	handler, err := dialects.New(s.profile, s.engine)
