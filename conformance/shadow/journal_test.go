@@ -303,3 +303,24 @@ f.yaml:9:3: known[2]: want a map with place and reason`
 		t.Errorf("-want +got:\n%s", d)
 	}
 }
+
+// FuzzThresholds reads anything, and gives an error or thresholds that a gate can go by.
+func FuzzThresholds(f *testing.F) {
+	for _, seed := range []string{"requests: 10\n", "known: [{place: status, reason: x}]", "known: *a", "- x", "skipped: 1e3", "{", "days: [1]"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := ParseThresholds("f.yaml", data)
+		if err != nil {
+			return
+		}
+		if got.Requests < 1 || got.Days < 1 || got.Differences < 0 || got.Skipped > 100 {
+			t.Errorf("%q: %+v", data, got)
+		}
+		for _, k := range got.Known {
+			if k.Place == "" || k.Reason == "" {
+				t.Errorf("%q: %+v", data, k)
+			}
+		}
+	})
+}
