@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, os.environ["DRILL_PROJECT"])
 os.environ.setdefault("REFERENCE_API", "ocd-users")
 os.environ.setdefault("REFERENCE_DATABASE", "unused")
+os.environ.setdefault("REFERENCE_SMTP_PORT", "")
 
 import settings as reference  # noqa: E402
 from django.conf import settings  # noqa: E402
