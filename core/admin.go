@@ -36,6 +36,10 @@ type Admin interface {
 	// the number of removed tokens, and the last of these digests; empty: there are no more.
 	RevokeTokens(ctx context.Context, before time.Time, after Digest, limit int, audit *AuditEntry) (n int, last Digest, err error)
 
+	// TokenOwners returns who has tokens, live and expired, all at one instant: each user and
+	// realm once.
+	TokenOwners(ctx context.Context) ([]TokenOwner, error)
+
 	// SealKeys counts the sealed tokens by the id of their key.
 	SealKeys(ctx context.Context) (map[string]int64, error)
 
@@ -51,6 +55,12 @@ type Admin interface {
 type UserFilter struct {
 	After    int64 // those with a larger ID
 	Inactive bool  // inactive ones alone
+}
+
+// TokenOwner is a user who has tokens in a realm.
+type TokenOwner struct {
+	UserID int64
+	Realm  string
 }
 
 // TokenFilter selects tokens; zero fields match all.
@@ -137,8 +147,9 @@ const revokeBatch = 500
 
 // RevokeAllTokens ends the tokens of all users, in all realms, that were created before a
 // time, or all if before is zero. Between its steps it calls pause, and stops when that
-// returns an error. Tokens that are issued meanwhile may stay. It returns the number of
-// ended tokens, also with an error, which is that of pause or has KindUnavailable. The
+// returns an error. Tokens that are issued meanwhile may stay, but if before is zero, only those that were issued for a
+// password or a link after the tokens of their user had ended: none is left that was got by another ([Service.Issue]). It
+// returns the number of ended tokens, also with an error, which is that of pause or has KindUnavailable. The
 // audit entry is of the first step.
 func (s *Service) RevokeAllTokens(ctx context.Context, store Admin, before time.Time, pause func() error) (total int, err error) {
 	e := s.newOperatorEntry(ctx, ActionRevokeTokens, User{})
@@ -150,14 +161,40 @@ func (s *Service) RevokeAllTokens(ctx context.Context, store Admin, before time.
 		if err != nil {
 			return total, wrapStoreError("revoke tokens", err)
 		}
+		audit = nil
 		if len(last) == 0 {
-			return total, nil
+			break
 		}
-		after, audit = last, nil
+		after = last
 		if err := pause(); err != nil {
 			return total, err
 		}
 	}
+	if !before.IsZero() {
+		return total, nil
+	}
+	n, err := revokeOwned(ctx, store, s.store, pause)
+	return total + n, err
+}
+
+// revokeOwned ends the tokens that there are by now, user by user. Whoever had a token while they ended in steps may have got
+// others by it, among digests that were dealt with; with all tokens of a user at once, that comes to an end.
+func revokeOwned(ctx context.Context, admin Admin, store Store, pause func() error) (total int, err error) {
+	owners, err := admin.TokenOwners(ctx)
+	if err != nil {
+		return 0, wrapStoreError("revoke tokens", err)
+	}
+	for _, o := range owners {
+		if err := pause(); err != nil {
+			return total, err
+		}
+		n, err := store.DeleteUserTokens(ctx, o.UserID, o.Realm, nil)
+		total += n
+		if err != nil {
+			return total, wrapStoreError("revoke tokens", err)
+		}
+	}
+	return total, nil
 }
 
 // PasswordFormat returns the format and the parameters of the user's password hash,

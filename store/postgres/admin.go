@@ -149,6 +149,15 @@ func (s *Store) RevokeTokens(ctx context.Context, before time.Time, after core.D
 	return n, last, nil
 }
 
+// TokenOwners implements [core.Admin].
+func (s *Store) TokenOwners(ctx context.Context) (owners []core.TokenOwner, err error) {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
+		owners = nil
+		return wrap("select owners of tokens", s.db.SelectContext(ctx, &owners, s.qualify(`SELECT DISTINCT user_id AS userid, realm FROM @tokens`)))
+	})
+	return owners, err
+}
+
 // SealKeys implements [core.Admin].
 func (s *Store) SealKeys(ctx context.Context) (keys map[string]int64, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {

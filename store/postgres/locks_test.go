@@ -2,9 +2,11 @@ package postgres_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -93,7 +95,7 @@ func TestDeadlock(t *testing.T) {
 			}
 			deleted <- err
 		}()
-		waitForLocks(t, 1)
+		waitForLocks(t, "DELETE FROM", 1)
 		if _, err := holder.ExecContext(t.Context(), `UPDATE `+schema+`.tokens SET sliding = 1 WHERE user_id = $1`, user.ID); err != nil {
 			t.Fatalf("the wrong one was ended: %v", err)
 		}
@@ -104,16 +106,69 @@ func TestDeadlock(t *testing.T) {
 	}
 }
 
-// waitForLocks waits until count statements wait for a lock.
-func waitForLocks(t *testing.T, count int) {
+// TestATokenEndsAfterTheOneThatIsIssuedByIt logs out a token while another is issued by it: at no time has
+// their user none, by which who ends all tokens would pass the user by.
+func TestATokenEndsAfterTheOneThatIsIssuedByIt(t *testing.T) {
+	t.Parallel()
+	dsn := postgrestest.Schema(t, "wait", patient)
+	table := schemaOf(t, dsn) + ".tokens"
+	s := mustOpen(t, dsn)
+	user, _ := someone(t, s, 0)
+	first, second := tokenOf(user, "first"), tokenOf(user, "second")
+	second.By = first.Digest
+	if _, err := s.DeleteUserTokens(t.Context(), user.ID, first.Realm, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.IssueToken(t.Context(), first, "", 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	// Another transaction holds the digest of the second: its row waits for that one.
+	holder := raw(t, postgrestest.DSN(t))
+	run(t, holder, `BEGIN`)
+	if _, err := holder.ExecContext(t.Context(), `INSERT INTO `+table+` SELECT (t).* FROM (
+		SELECT jsonb_populate_record(t, jsonb_build_object('digest', $1::bytea)) AS t FROM `+table+` t) AS t`, []byte(second.Digest)); err != nil {
+		t.Fatal(err)
+	}
+	issued, ended := make(chan error, 1), make(chan error, 1)
+	go func() { issued <- s.IssueToken(t.Context(), second, "", 0, nil) }()
+	waitForLocks(t, "INSERT INTO "+table, 1)
+	go func() { ended <- s.DeleteToken(t.Context(), first.Digest, nil) }()
+	watcher := raw(t, postgrestest.DSN(t))
+	postgrestest.Eventually(t, func() error {
+		select {
+		case err := <-ended:
+			ended <- err
+			return nil
+		default:
+			return waitingForLocks(t, watcher, "DELETE FROM "+table, 1)
+		}
+	})
+	owners, err := s.TokenOwners(t.Context())
+	if want := []core.TokenOwner{{UserID: user.ID, Realm: first.Realm}}; err != nil || !slices.Equal(owners, want) {
+		t.Errorf("while the second is issued: tokens of %v, %v, want %v", owners, err, want)
+	}
+	run(t, holder, `ROLLBACK`)
+	for _, err := range []error{<-issued, <-ended} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// waitForLocks waits until count statements that have a text in them wait for a lock.
+func waitForLocks(t *testing.T, text string, count int) {
 	t.Helper()
 	conn := raw(t, postgrestest.DSN(t))
-	postgrestest.Eventually(t, func() error {
-		var waiting int
-		err := conn.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%DELETE FROM%'`).Scan(&waiting)
-		if err == nil && waiting < count {
-			err = fmt.Errorf("%d wait", waiting)
-		}
-		return err
-	})
+	postgrestest.Eventually(t, func() error { return waitingForLocks(t, conn, text, count) })
+}
+
+// waitingForLocks fails unless count statements that have a text in them wait for a lock.
+func waitingForLocks(t *testing.T, conn *sql.Conn, text string, count int) error {
+	t.Helper()
+	var waiting int
+	err := conn.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'`, text).Scan(&waiting)
+	if err == nil && waiting < count {
+		err = fmt.Errorf("%d wait", waiting)
+	}
+	return err
 }

@@ -40,7 +40,7 @@ func TestPruningSeesWhatIsChanged(t *testing.T) {
 				t.Errorf("%s: %d removed, %v", name, n, err)
 			}
 		}()
-		waitForLocks(t, 1)
+		waitForLocks(t, "DELETE FROM", 1)
 		run(t, holder, `COMMIT`)
 		<-ended
 	}

@@ -262,12 +262,15 @@ func (s *Store) mayHaveToken(ctx context.Context, tx *sqlx.Tx, lock string, t co
 		return core.ErrUserInactive
 	}
 	if len(t.By) > 0 {
+		// With a lock, so that it does not end before the other is there: whoever looks who has
+		// tokens finds one of the two.
 		var there bool
-		if err := tx.GetContext(ctx, &there, s.qualify(`SELECT EXISTS (SELECT 1 FROM @tokens WHERE digest = $1)`), []byte(t.By)); err != nil {
-			return fmt.Errorf("select token: %w", err)
-		}
-		if !there {
+		err := tx.GetContext(ctx, &there, s.qualify(`SELECT TRUE FROM @tokens WHERE digest = $1 FOR KEY SHARE`), []byte(t.By))
+		if errors.Is(err, sql.ErrNoRows) {
 			return core.ErrTokenEnded
+		}
+		if err != nil {
+			return fmt.Errorf("select token: %w", err)
 		}
 	}
 	if !t.Login {

@@ -150,6 +150,18 @@ func (s *Store) RevokeTokens(ctx context.Context, before time.Time, after core.D
 	return n, last, nil
 }
 
+// TokenOwners implements [core.Admin].
+func (s *Store) TokenOwners(ctx context.Context) (owners []core.TokenOwner, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		const query = `SELECT DISTINCT user_id AS userid, realm FROM tokens`
+		if err := s.reader.SelectContext(ctx, &owners, query); err != nil {
+			return fmt.Errorf("select owners of tokens: %w", err)
+		}
+		return nil
+	})
+	return owners, err
+}
+
 // SealKeys implements [core.Admin].
 func (s *Store) SealKeys(ctx context.Context) (map[string]int64, error) {
 	var rows []struct {

@@ -139,6 +139,7 @@ func adminCalls(t *testing.T, s core.Admin, u core.User) []call {
 			_, _, err := s.RevokeTokens(ctx, suite.Noon(), nil, 9, nil)
 			return err
 		}},
+		{"TokenOwners", func() error { return only(s.TokenOwners(ctx)) }},
 		{"SealKeys", func() error { return only(s.SealKeys(ctx)) }},
 		{"SealedTokens", func() error { return only(s.SealedTokens(ctx, "key-1", nil, 9)) }},
 		{"Reseal", func() error { return s.Reseal(ctx, "key-1", []core.Token{suite.ReusableOf(u, "key", time.Hour)}) }},

@@ -2,8 +2,10 @@ package operationtest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -33,6 +35,7 @@ func operatedTokens() []testCase {
 		{"what ended is purged in batches", purgeTokens},
 		{"all tokens are revoked in batches", revokeTokens},
 		{"tokens created before a time are revoked", revokeOldTokens},
+		{"users who have tokens", tokenOwners},
 		{"sealed tokens are sealed anew", reseal},
 	}
 }
@@ -260,6 +263,31 @@ func revokeOldTokens(t *testing.T, p operables) {
 	}
 	suite.WantGone(t, p.b, "older")
 	suite.WantFound(t, p.b, "as old", suite.TokenOf(ann, "as old"), ann)
+}
+
+func tokenOwners(t *testing.T, p operables) {
+	ann, bob := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob"))
+	p.Add(t, suite.NewUser("zoe"))
+	for i, owner := range []core.TokenOwner{{UserID: ann.ID, Realm: "one"}, {UserID: ann.ID, Realm: "one"}, {UserID: ann.ID, Realm: "two"}, {UserID: bob.ID, Realm: "one"}} {
+		token := suite.TokenOf(ann, fmt.Sprint(i))
+		token.UserID, token.Realm, token.ExpiresAt = owner.UserID, owner.Realm, suite.Noon().Add(-time.Hour)
+		p.Issue(t, token)
+	}
+	want := func(want ...core.TokenOwner) {
+		t.Helper()
+		got, err := p.b.TokenOwners(t.Context())
+		slices.SortFunc(got, func(x, y core.TokenOwner) int {
+			return cmp.Or(cmp.Compare(x.UserID, y.UserID), cmp.Compare(x.Realm, y.Realm))
+		})
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("tokens of %v, %v, want %v", got, err, want)
+		}
+	}
+	want(core.TokenOwner{UserID: ann.ID, Realm: "one"}, core.TokenOwner{UserID: ann.ID, Realm: "two"}, core.TokenOwner{UserID: bob.ID, Realm: "one"})
+	if _, err := p.a.DeleteUserTokens(t.Context(), ann.ID, "one", nil); err != nil {
+		t.Error(err)
+	}
+	want(core.TokenOwner{UserID: ann.ID, Realm: "two"}, core.TokenOwner{UserID: bob.ID, Realm: "one"})
 }
 
 func reseal(t *testing.T, p operables) {

@@ -94,7 +94,8 @@ func newTokenRevoke() *cobra.Command {
 		Long: `End tokens. Servers refuse them from the next request on.
 
 With --all, the tokens of all users end, in every realm, in small batches: requests are answered meanwhile. Who logs
-in while it runs may keep the new token. --before leaves the tokens that were issued at that time or later.`,
+in with a password while it runs may keep the new token; who has only a token keeps none. --before leaves the tokens that
+were issued at that time or later, also those that somebody got by an older one: without it where tokens were stolen.`,
 		Example: `  authcompat token revoke 3f4b8a86158ba824
   authcompat token revoke --user alice
   authcompat token revoke --all --before 2026-11-22T06:00:00Z`,
