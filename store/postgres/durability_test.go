@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"database/sql"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -63,5 +64,32 @@ func TestSynchronousCommit(t *testing.T) {
 				t.Errorf("warnings: %q", warnings)
 			}
 		})
+	}
+}
+
+// TestSynchronousCommitTurnedOff has an operator turn it off for all sessions, those that are open too.
+func TestSynchronousCommitTurnedOff(t *testing.T) {
+	t.Parallel()
+	cluster := postgrestest.Start(t, postgrestest.Options{})
+	s := mustOpen(t, postgrestest.With(t, cluster.DSN(), "pool_size", "2"))
+	_, token := someone(t, s, 1)
+	cluster.Exec(t,
+		`CREATE TABLE seen (setting text)`,
+		`CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$`,
+		`CREATE TRIGGER see AFTER DELETE ON tokens FOR EACH ROW EXECUTE FUNCTION see()`,
+		`ALTER SYSTEM SET synchronous_commit = off`, `SELECT pg_reload_conf()`)
+	postgrestest.Eventually(t, func() error {
+		var setting string
+		if cluster.Get(t, &setting, `SELECT current_setting('synchronous_commit')`); setting != "off" {
+			return errors.New("synchronous_commit is " + setting)
+		}
+		return nil
+	})
+	if err := s.DeleteToken(t.Context(), token.Digest, nil); err != nil {
+		t.Fatal(err)
+	}
+	var setting string
+	if cluster.Get(t, &setting, `SELECT setting FROM seen`); setting != "on" {
+		t.Errorf("synchronous_commit is %s in a transaction, want on", setting)
 	}
 }

@@ -5,14 +5,12 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/authcompat/authcompat/store/internal/pgdurability"
 	"github.com/authcompat/authcompat/store/internal/pgframes"
 	"github.com/lib/pq"
 )
@@ -150,28 +148,8 @@ func (c *connector) try(ctx context.Context, host int, deadline time.Time) (resu
 		lookups: c.lookups, prepared: make(map[string]bool),
 		statements: make(map[string]driver.Stmt),
 	}
-	if s.async, err = asyncCommits(raw); err != nil {
-		return attempt{host: host, err: errors.Join(err, conn.Close())}
-	}
 	pq.SetNoticeHandler(conn, s.notice)
 	return attempt{host: host, session: s}
-}
-
-// asyncCommits reads whether the connection's commits would be acknowledged before they
-// are on disk. It is read once for each connection, since a query in a transaction would
-// take its snapshot.
-func asyncCommits(conn driver.QueryerContext) (async bool, err error) {
-	rows, err := conn.QueryContext(context.Background(), pgdurability.AsyncCommit, nil)
-	if err != nil {
-		return false, fmt.Errorf("read settings: %w", err)
-	}
-	defer rows.Close()
-	value := make([]driver.Value, 1)
-	if err := rows.Next(value); err != nil && !errors.Is(err, io.EOF) {
-		return false, fmt.Errorf("read settings: %w", err)
-	}
-	async, _ = value[0].(bool)
-	return async, nil
 }
 
 // closeOthers closes connections that were opened after another one was chosen.

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -86,7 +87,6 @@ type session struct {
 	warned   bool              // by a notice since the last COMMIT was sent
 	lookups  map[string]lookup // by text
 	prepared map[string]bool   // the look-ups prepared through this connection
-	async    bool              // commits are acknowledged before they are on disk, by default
 
 	poolerChecked bool
 	direct        bool                   // there is no pooler in front of the server
@@ -152,13 +152,37 @@ func (s *session) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, e
 		left := max(time.Until(deadline).Milliseconds(), 4)
 		begin = fmt.Sprintf("BEGIN; SET LOCAL statement_timeout = %d; SET LOCAL idle_in_transaction_session_timeout = %d", left*3/4, left*2)
 	}
-	if s.async {
-		begin += "; " + pgdurability.SyncCommit
+	async, err := s.beginTransaction(ctx, begin+"; "+pgdurability.ShowCommit)
+	if err != nil {
+		return nil, s.checkError(err)
 	}
-	if _, err := s.ExecContext(ctx, begin, nil); err != nil {
-		return nil, err
+	if async {
+		if _, err := s.ExecContext(ctx, pgdurability.SyncCommit, nil); err != nil {
+			return nil, err
+		}
 	}
 	return transaction{s}, nil
+}
+
+// beginTransaction runs statements of which the last is [pgdurability.ShowCommit], and tells whether commits are
+// acknowledged before they are on disk. Each transaction asks, since the server's setting may change
+// at any time, for connections that are open too; and by SHOW, since a query would take the transaction's snapshot.
+func (s *session) beginTransaction(ctx context.Context, statements string) (async bool, err error) {
+	s.setDeadline(ctx)
+	rows, err := s.pqConn.QueryContext(context.Background(), statements, nil)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	value := make([]driver.Value, 1)
+	if err := rows.Next(value); err != nil {
+		return false, fmt.Errorf("read settings: %w", err)
+	}
+	async = fmt.Sprintf("%s", value[0]) == pgdurability.Async
+	if err := rows.Next(value); !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("read settings: %w", err)
+	}
+	return async, nil
 }
 
 // commitTimeout is how long a commit may take once its caller has stopped waiting.

@@ -49,10 +49,34 @@ func TestSetDeadline(t *testing.T) {
 	}
 }
 
-// executing is a connection that notes the statements it executes.
+// executing is a connection that notes the statements it executes. Its answer to each query
+// is a row with shown.
 type executing struct {
 	pqConn
 	statements []string
+	shown      string
+}
+
+func (e *executing) QueryContext(_ context.Context, query string, _ []driver.NamedValue) (driver.Rows, error) {
+	e.statements = append(e.statements, query)
+	return &oneRow{value: e.shown}, nil
+}
+
+// oneRow is the result of a query.
+type oneRow struct {
+	value string
+	read  bool
+}
+
+func (*oneRow) Columns() []string { return []string{"synchronous_commit"} }
+func (*oneRow) Close() error      { return nil }
+
+func (r *oneRow) Next(into []driver.Value) error {
+	if r.read {
+		return io.EOF
+	}
+	into[0], r.read = r.value, true
+	return nil
 }
 
 func (e *executing) ExecContext(_ context.Context, statement string, _ []driver.NamedValue) (driver.Result, error) {
@@ -90,17 +114,18 @@ func TestInvalidatedConnectionsAreNotUsed(t *testing.T) {
 	}
 }
 
-// TestBeginWaitsForTheDisk checks that transactions are durable where the server's default
-// is another, and leave the default alone where it is not.
+// TestBeginWaitsForTheDisk checks that transactions are durable where the server's setting
+// is another at that time, and leave the setting alone where it is not.
 func TestBeginWaitsForTheDisk(t *testing.T) {
-	for async, want := range map[bool]bool{true: true, false: false} {
-		c := &executing{}
-		s := &session{socket: &deadlined{}, epoch: newConnEpoch(), pqConn: c, async: async}
+	c := &executing{}
+	s := &session{socket: &deadlined{}, epoch: newConnEpoch(), pqConn: c}
+	for _, setting := range []string{"on", "off", "remote_apply", "off", "local"} {
+		c.shown, c.statements = setting, nil
 		if _, err := s.BeginTx(DeadlineOnly(time.Now().Add(time.Second)), driver.TxOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Contains(strings.Join(c.statements, ";"), "SET LOCAL synchronous_commit = on"); got != want {
-			t.Errorf("asynchronous by default %t: %q", async, c.statements)
+		if got := strings.Contains(strings.Join(c.statements, ";"), "SET LOCAL synchronous_commit = on"); got != (setting == "off") {
+			t.Errorf("with %s: %q", setting, c.statements)
 		}
 	}
 }

@@ -4,9 +4,12 @@ package pgdurability
 
 import "fmt"
 
-// AsyncCommit reports whether a new session of the server would acknowledge a commit that
-// is not on disk (PostgreSQL 15, 20.5 Write Ahead Log, synchronous_commit).
-const AsyncCommit = `SELECT current_setting('synchronous_commit') = 'off'`
+// ShowCommit shows when a session's commits are acknowledged; with [Async], before they are on
+// disk (PostgreSQL 15, 20.5 Write Ahead Log, synchronous_commit). It is no query that takes a snapshot.
+const (
+	ShowCommit = `SHOW synchronous_commit`
+	Async      = "off"
+)
 
 // SyncCommit makes the commit of a transaction wait until it is on disk.
 const SyncCommit = `SET LOCAL synchronous_commit = on`
