@@ -181,6 +181,7 @@ func (c *clientConn) shakeHands(secure *tls.Conn) error {
 	if err := c.SetWriteDeadline(time.Now().Add(readHeaderTimeout)); err != nil {
 		return err
 	}
+	defer c.below.handshakeDone()
 	err := secure.HandshakeContext(context.Background())
 	var plain tls.RecordHeaderError
 	if errors.As(err, &plain) && plain.Conn != nil && looksLikeHTTP(plain.RecordHeader) {

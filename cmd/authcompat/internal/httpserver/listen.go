@@ -108,8 +108,10 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 		files = (*s)[0].files
 	}
 	limits := newConnLimits(files, o.MaxConnections, perNetwork(o.MaxConnections), o.Trusted)
-	var limited net.Listener = newTickListener(listener, deadlineTick, limits, func(client net.Addr) { rejected.reject(RejectedConnection, client) })
+	ticks := newTickListener(listener, deadlineTick, limits, func(client net.Addr) { rejected.reject(RejectedConnection, client) })
+	var limited net.Listener = ticks
 	if o.Certificate != nil {
+		ticks.shaking = newHandshakeTurns()
 		limited = tls.NewListener(limited, o.Certificate.config(o.TLS))
 	}
 	limited = &rejectionListener{limited, rejected, headLimits{cmp.Or(o.MaxHeaderBytes, DefaultMaxHeaderBytes), cmp.Or(o.MaxHeaderFields, DefaultMaxHeaderFields)}}

@@ -1,11 +1,14 @@
 package httpserver
 
 import (
+	"context"
 	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/authcompat/authcompat/core/fairshare"
 )
 
 // deadlineTick is how late the deadline of a connection may be noticed.
@@ -18,8 +21,9 @@ type tickListener struct {
 	net.Listener
 	limits  *connLimits
 	refused func(client net.Addr)
-	began   time.Time    // has the monotonic clock, as deadlines have
-	now     atomic.Int64 // as of the last tick, in nanoseconds since began
+	shaking *fairshare.Turns // of TLS handshakes; nil: there are none
+	began   time.Time        // has the monotonic clock, as deadlines have
+	now     atomic.Int64     // as of the last tick, in nanoseconds since began
 
 	mu     sync.Mutex
 	conns  map[*tickConn]struct{}
@@ -68,8 +72,15 @@ func (l *tickListener) Accept() (net.Conn, error) {
 		c.read = tickDeadline{listener: l, apply: conn.SetReadDeadline}
 		c.write = tickDeadline{listener: l, apply: conn.SetWriteDeadline}
 		c.slot = l.limits.slot(c, conn.RemoteAddr())
+		if l.shaking != nil {
+			c.handshake = &handshakeTurn{Turns: l.shaking, slot: c.slot}
+			c.handshake.conn, c.abandon = context.WithCancel(context.Background())
+		}
 		if err := l.limits.acquire(c.slot); err != nil {
 			_ = conn.Close() // the client may be gone
+			if c.abandon != nil {
+				c.abandon()
+			}
 			if errors.Is(err, net.ErrClosed) {
 				return nil, err
 			}
@@ -98,8 +109,10 @@ type tickConn struct {
 	listener    *tickListener
 	slot        *connSlot
 	read, write tickDeadline
-	secured     bool // TLS is above it,
-	room        int  // and may read as many bytes until something comes of them
+	handshake   *handshakeTurn // nil: there is none, or it is done
+	abandon     func()         // ends what waits for a turn; nil: there is no TLS
+	secured     bool           // TLS is above it,
+	room        int            // and may read as many bytes until something comes of them
 }
 
 // How many bytes TLS may read until a handshake is done, and then until it delivers
@@ -122,9 +135,24 @@ func (c *tickConn) Read(b []byte) (int, error) {
 	if c.room == 0 {
 		return 0, errUndelivered
 	}
+	c.handshake.end()
 	n, err := c.Conn.Read(b[:min(len(b), c.room)])
 	c.room -= n
+	if n > 0 && c.handshake != nil {
+		if err := c.handshake.begin(); err != nil {
+			return 0, err
+		}
+	}
 	return n, err
+}
+
+// handshakeDone ends the turns of a handshake, which has failed or succeeded.
+func (c *tickConn) handshakeDone() {
+	c.handshake.end()
+	c.handshake = nil
+	if c.abandon != nil {
+		c.abandon()
+	}
 }
 
 // tickDeadline is a deadline for one direction.
@@ -195,6 +223,9 @@ func (c *tickConn) Close() error {
 	delete(c.listener.conns, c)
 	c.listener.mu.Unlock()
 	err := c.Conn.Close()
+	if c.abandon != nil {
+		c.abandon()
+	}
 	c.slot.release()
 	return err
 }
