@@ -23,6 +23,9 @@ func Backend(b core.Backend) core.Backend {
 	if b.Mail != nil {
 		over.Mail = noMail{}
 	}
+	if b.Addresses != nil {
+		over.Addresses = addressStore{b.Addresses}
+	}
 	if b.Plaintext != nil {
 		over.Plaintext = plaintext{s, b.Plaintext}
 	}
