@@ -186,45 +186,32 @@ func (s *Service) verifyEmail(ctx context.Context, p Policy, keys *maillink.Gene
 	return nil
 }
 
-// AskVerification adds a mail with a key for whoever has the address, unless it is verified
-// (dj_rest_auth/registration/views.py 5.0, ResendEmailVerificationView). It does the same, in the same time, for
-// an address that nobody has: see [Service.AskMail], whose errors it has.
+// AskVerification adds a mail with a key for whoever has the address, unless somebody has verified it
+// (dj_rest_auth/registration/views.py 5.0, ResendEmailVerificationView). There, it is for the first who has registered
+// with it, and for none who was given it later: neither whoever else has it, nor an operator's or a changed address
+// could ever be verified. It does the same, in the same time, for an address that nobody has: see
+// [Service.AskMail], whose errors it has.
 func (s *Service) AskVerification(ctx context.Context, p Policy, email string) error {
 	email = lookup(email)
-	account, err := s.unverified(ctx, email)
+	if err := s.mayAskMail(ctx, p.Issuer); err != nil {
+		return err
+	}
+	verified := false
+	if Storable(email) {
+		var err error
+		if verified, err = s.anyVerified(ctx, AddressFilter{Email: email}); err != nil {
+			return err
+		}
+	}
+	// An address that the user no longer has gets no mail: mails go to the address that a user has when they are sent.
+	accounts, err := s.recipients(ctx, MailEmailVerification, email, Recipients{Unusable: true})
 	if err != nil {
 		return err
 	}
-	return s.AskMail(ctx, p.Issuer, MailEmailVerification, email, account)
-}
-
-// unverified finds who is to verify an address; nil: nobody. An address that the user no longer has gets no
-// mail: mails go to the address that a user has when they are sent.
-func (s *Service) unverified(ctx context.Context, email string) (*Account, error) {
-	if !Storable(email) {
-		return nil, nil
+	if verified {
+		accounts = nil
 	}
-	if s.addresses == nil {
-		return nil, wrapStoreError("find addresses", ErrUnsupported)
-	}
-	found, err := s.addresses.Addresses(ctx, AddressFilter{Email: email}, 1)
-	if err != nil {
-		return nil, wrapStoreError("find addresses", err)
-	}
-	id := int64(0) // nobody's, who is looked for as well, since that takes time
-	if len(found) > 0 && !found[0].Verified {
-		id = found[0].UserID
-	}
-	account, err := s.accountByID(ctx, id)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil, nil
-	case err != nil:
-		return nil, wrapStoreError("find user", err)
-	case account.Email != email:
-		return nil, nil
-	}
-	return &account, nil
+	return s.addMails(ctx, p.Issuer, MailEmailVerification, email, accounts)
 }
 
 // EmailsOf returns the addresses of a user that the store keeps, on which the tokens of allauth's links

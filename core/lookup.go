@@ -75,21 +75,55 @@ func (s *Service) namedAccount(ctx context.Context, p Policy, username string) (
 	return exact, nil
 }
 
-// addressedAccount finds the account with an address; nil if there is none, or several.
+// addressedAccount finds the account with an address; nil if there is none, or several of which none has verified it.
 //
-// An address that several have names nobody: nothing says whose it is. djoser 2.1 takes the
+// An address that several have names nobody: nothing says whose it is, unless one of them has verified it, as in
+// django-allauth (allauth/account/utils.py 0.57, filter_users_by_email, prefer_verified). djoser 2.1 takes the
 // oldest of them (serializers.py, first), and from 2.3 it fails (auth_backends.py, get);
 // django-allauth tries the password at each, so that one guess is many, and its time tells how
-// many there are. An API by whose addresses people log in has them distinct (Policy.UniqueEmail).
+// many there are. An API by whose addresses people log in has them distinct (Policy.UniqueEmail), or verified.
 func (s *Service) addressedAccount(ctx context.Context, p Policy, email string) (*Account, error) {
 	found, err := s.accounts.FindAccounts(ctx, ByEmail, email, p.EmailCaseBlind, 2)
+	if err != nil {
+		return nil, wrapStoreError("find user", err)
+	}
+	verified, err := s.verifiedAccount(ctx, p, email)
 	switch {
 	case err != nil:
-		return nil, wrapStoreError("find user", err)
+		return nil, err
 	case len(found) == 1:
 		return &found[0], nil
+	case len(found) > 1:
+		return verified, nil
 	}
 	return nil, nil
+}
+
+// verifiedAccount finds the account whose user has this address and has verified it; nil if there is none, or
+// several, as an old server may have left them. Else whoever registers with the address of another would keep that
+// user from logging in by it. It takes as long where there is none.
+func (s *Service) verifiedAccount(ctx context.Context, p Policy, email string) (*Account, error) {
+	if p.EmailVerification == EmailVerificationNone || s.addresses == nil {
+		return nil, nil
+	}
+	found, err := s.addresses.Addresses(ctx, AddressFilter{Email: email, Verified: true, CaseBlind: p.EmailCaseBlind}, 2)
+	if err != nil {
+		return nil, wrapStoreError("find addresses", err)
+	}
+	id := int64(0) // nobody's
+	if len(found) == 1 {
+		id = found[0].UserID
+	}
+	account, err := s.accountByID(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, wrapStoreError("find user", err)
+	case len(found) != 1 || account.Email != found[0].Email: // the user has another one by now
+		return nil, nil
+	}
+	return &account, nil
 }
 
 // account finds an account, or fails with ErrNotFound like a store.

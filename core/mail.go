@@ -116,16 +116,20 @@ func (s *Service) AskMailByEmail(ctx context.Context, p Policy, kind MailKind, e
 	if err != nil {
 		return false, err
 	}
+	return len(accounts) > 0, s.addMails(ctx, p.Issuer, kind, email, accounts)
+}
+
+// addMails adds a mail for each account with an address, or one of nobody's.
+func (s *Service) addMails(ctx context.Context, profile string, kind MailKind, email string, accounts []Account) error {
 	for _, a := range accounts {
-		if err := s.addMail(ctx, p.Issuer, kind, email, &a); err != nil {
-			return false, err
+		if err := s.addMail(ctx, profile, kind, email, &a); err != nil {
+			return err
 		}
-		found = true
 	}
-	if !found {
-		return false, s.addMail(ctx, p.Issuer, kind, email, nil)
+	if len(accounts) == 0 {
+		return s.addMail(ctx, profile, kind, email, nil)
 	}
-	return true, nil
+	return nil
 }
 
 // recipients finds the users who get a mail that is asked for with an address, the oldest first. It reads on

@@ -98,3 +98,50 @@ func TestAdoptVerified(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAddressOfSeveral logs in by an address that several users have: who has verified it does, and nobody else.
+func TestAddressOfSeveral(t *testing.T) {
+	w, p := newVerifier(t)
+	p.LoginBy, p.EmailVerification = core.ByEmail, core.EmailVerificationOptional
+	for _, name := range []string{"eve", "ann", "bob"} {
+		if _, err := w.Register(t.Context(), p, core.Registration{Username: name, Email: "ann@example.org", Password: "secret of " + name, NoToken: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	verify := func(name string) {
+		t.Helper()
+		u, err := w.User(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.VerifyEmail(t.Context(), p, links, links.MakeEmailKey(w.addressOf(t, u.ID).ID, w.now)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	logins := func(what, address string, p core.Policy, want string) {
+		t.Helper()
+		for _, name := range []string{"eve", "ann", "bob"} {
+			s, err := w.Login(t.Context(), p, address, "secret of "+name)
+			if name == want && (err != nil || s.User.Username != want) || name != want && (err == nil || core.KindOf(err) != core.KindInvalidCredentials) {
+				t.Errorf("%s: the password of %s: %q, %v", what, name, s.User.Username, err)
+			}
+		}
+	}
+	logins("nobody has verified it", "ann@example.org", p, "")
+	verify("ann")
+	logins("ann has", "ann@example.org", p, "ann")
+	logins("in another case", "ANN@example.org", p, "")
+	blind, unasked := p, p
+	blind.EmailCaseBlind, unasked.EmailVerification = true, core.EmailVerificationNone
+	logins("whatever the case", "ANN@example.org", blind, "ann")
+	logins("an API that verifies none", "ann@example.org", unasked, "")
+	ann, err := w.User(t.Context(), "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.UpdateUser(t.Context(), p, ann.ID, core.UserUpdate{Email: text("new@example.org")}); err != nil {
+		t.Fatal(err)
+	}
+	logins("ann has another address by now", "ann@example.org", p, "")
+	logins("that one", "new@example.org", p, "ann")
+}

@@ -142,7 +142,11 @@ func TestVerificationOfAnotherAddress(t *testing.T) {
 	if _, err := o.Engine.UpdateUser(t.Context(), core.Policy{}, 1, core.UserUpdate{Email: &moved}); err != nil {
 		t.Fatal(err)
 	}
-	o.verify(t, []step{{"/login/", `{"username":"ann","password":"a good one"}`, `400 {"non_field_errors":["E-mail is not verified."]}`, ""}})
+	o.verify(t, []step{
+		{"/login/", `{"username":"ann","password":"a good one"}`, `400 {"non_field_errors":["E-mail is not verified."]}`, ""},
+		{"/resend-email/", `{"email":"ann@example.org"}`, `200 {"detail":"ok"}`, ""},                        // an address that the user had
+		{"/resend-email/", `{"email":"new@example.org"}`, `200 {"detail":"ok"}`, "email_verification of 1"}, // one that the user has to verify to log in again
+	})
 }
 
 // TestVerificationWithoutMails holds that nobody registers who could not verify the address, and that others do.
@@ -184,4 +188,16 @@ func TestAllauthsLinksKnowAllAddresses(t *testing.T) {
 	if w = o.Ask(t, "POST", "/reset/", body(), "Content-Type", json); w.Code != 200 {
 		t.Errorf("with both: %d %s", w.Code, w.Body)
 	}
+}
+
+// TestResendToAll holds that whoever registers first with the address of another does not keep that user from getting a key.
+func TestResendToAll(t *testing.T) {
+	const sent = `201 {"detail":"Verification e-mail sent."}`
+	newVerifying(t, sqlitetest.MustOpen(t), mandatory, sentReply).verify(t, []step{
+		{"/registration/", `{"username":"eve","email":"ann@example.org","password1":"a good one"}`, sent, "email_verification of 1"},
+		{"/registration/", `{"username":"ann","email":"ann@example.org","password1":"a good one"}`, sent, "email_verification of 2"},
+		{"/resend-email/", `{"email":"ann@example.org"}`, `200 {"detail":"ok"}`, "email_verification of 1, email_verification of 2"},
+		{"/verify-email/", `{"key":"KEY2"}`, `200 {"detail":"ok"}`, ""},
+		{"/resend-email/", `{"email":"ann@example.org"}`, `200 {"detail":"ok"}`, ""},
+	})
 }
