@@ -37,6 +37,16 @@ func Load(name string, data []byte) (*File, error) {
 	return f, nil
 }
 
+// Outline returns what Load reads: all keys of exchange files, and their values.
+func Outline() *yamlfile.Outline {
+	r := newReader("")
+	r.Outline = yamlfile.NewOutline()
+	if root, ok := r.Read([]byte("{}")); ok {
+		new(File).load(value{root}) // its problems mean nothing
+	}
+	return r.Outline
+}
+
 func (f *File) load(v value) {
 	defaultResponse := func(v value) {
 		v.mapping(field{name: "headers", required: true, read: func(v value) { f.defaultHeaders = v.headerWants() }})

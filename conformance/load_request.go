@@ -83,6 +83,7 @@ func (v value) headerLines() []headerLine {
 			}
 			lines = append(lines, headerLine{e.Name, t})
 		}
+		value{e.Value}.noteHeader()
 		switch v := (value{e.Value}); {
 		case v.Node.Kind == yaml.SequenceNode:
 			for _, item := range v.items() {

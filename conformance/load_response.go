@@ -52,6 +52,7 @@ func (v value) headerWants() []headerWant {
 	for e := range v.entries() {
 		checkHeaderName(e)
 		h := headerWant{name: e.Name, position: e.Position}
+		value{e.Value}.noteHeader()
 		switch v := (value{e.Value}); {
 		case v.Node.Kind == yaml.SequenceNode:
 			for _, item := range v.items() {
@@ -88,6 +89,7 @@ func (v value) plain(t template.Template) {
 
 // json reads a JSON value written as YAML.
 func (v value) json(expectation bool) template.JSON {
+	v.Shape().Anything()
 	switch v.Node.Kind {
 	case yaml.MappingNode:
 		w := template.JSON{Kind: jsontree.Object}

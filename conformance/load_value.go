@@ -81,11 +81,20 @@ func (v value) mapping(fields ...field) {
 		if f.required && !seen[f.name] && v.Node.Kind == yaml.MappingNode {
 			v.RefuseKey(f.name, "is missing")
 		}
+		if f.now != "" {
+			continue
+		}
+		v.Shape().Ask(f.name, f.required)
+		if standIn, ok := v.StandIn(f.name); ok && !seen[f.name] {
+			f.read(value{standIn})
+		}
 	}
+	v.Shape().Done()
 }
 
 // entries reads a mapping with any keys, in order.
 func (v value) entries() iter.Seq[yamlfile.Entry] {
+	v.Shape().Map()
 	entries, ok := v.Entries()
 	if !ok {
 		v.Refuse("want a mapping")
@@ -108,6 +117,13 @@ func (v value) items() []value {
 
 // text reads a scalar other than null.
 func (v value) text() string {
+	v.Shape().Text("")
+	v.Shape().Number()
+	v.Shape().Boolean()
+	return v.scalar()
+}
+
+func (v value) scalar() string {
 	if v.Node.Kind != yaml.ScalarNode || v.IsNull() {
 		v.Refuse("want text")
 		return ""
@@ -120,7 +136,8 @@ func (v value) text() string {
 
 // matching reads text that matches a regular expression; what names it in the problem.
 func (v value) matching(form *regexp.Regexp, what string) string {
-	text := v.text()
+	text := v.filled()
+	v.Shape().Text(form.String())
 	if text != "" && !form.MatchString(text) {
 		v.Refuse("%q is not %s", text, what)
 	}
@@ -136,9 +153,23 @@ func (v value) filled() string {
 	return text
 }
 
+// noteHeader notes what a header can be, where a schema is made.
+func (v value) noteHeader() {
+	if v.Shape() == nil {
+		return
+	}
+	v.Shape().Null()
+	v.text()
+	for _, item := range v.items() {
+		item.text()
+	}
+}
+
 // number reads a whole number between least and most.
 func (v value) number(least, most int) int {
-	n, err := strconv.Atoi(v.text())
+	v.Shape().Text("^[+-]?[0-9]+$")
+	v.Shape().Integer(least, most)
+	n, err := strconv.Atoi(v.scalar())
 	if err != nil || n < least || n > most {
 		v.Refuse("want a whole number from %d to %d", least, most)
 		return least
@@ -148,6 +179,7 @@ func (v value) number(least, most int) int {
 
 // yes reads a key that is true or left out. False is refused: there is one way to say it.
 func (v value) yes() bool {
+	v.Shape().Boolean()
 	if !v.Is("!!bool") || v.Node.Value != "true" {
 		v.Refuse("want true, or leave the key out")
 	}

@@ -117,6 +117,9 @@ const authenticationWords = "session, basic, token, {basic: REALM} or {token: KE
 
 // authenticationItem reads one class: a word, or a map of one key.
 func (p *Profile) authenticationItem(v yamlvalue.Value) (Authentication, bool) {
+	for _, k := range []AuthenticationKind{AuthenticateSession, AuthenticateBasic, AuthenticateToken} {
+		v.Shape().Words(string(k))
+	}
 	if v.IsText() {
 		switch k := AuthenticationKind(v.Node.Value); k {
 		case AuthenticateSession:

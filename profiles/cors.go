@@ -133,6 +133,7 @@ func cors(v yamlvalue.Value) (*CORS, bool) {
 
 // corsRelease reads a release, which may be written as a number.
 func corsRelease(v yamlvalue.Value) (CORSRelease, bool) {
+	v.Shape().Number()
 	if r := CORSRelease(v.Node.Value); r == CORS24 || r == CORS40 || r == CORS43 {
 		return r, true
 	}
@@ -141,6 +142,7 @@ func corsRelease(v yamlvalue.Value) (CORSRelease, bool) {
 
 // readOrigins reads all, or a list of origins.
 func (c *CORS) readOrigins(v yamlvalue.Value) {
+	v.Shape().Words(allOrigins)
 	if _, isList := v.Items(); !isList && v.IsText() && v.Node.Value == allOrigins {
 		c.AllOrigins = true
 		return

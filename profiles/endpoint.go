@@ -215,6 +215,7 @@ func (v View) equal(other View) bool {
 
 // viewActions reads whether OPTIONS describes fields, or whose. The rest of the view stays.
 func (e *Endpoint) viewActions(v yamlvalue.Value) {
+	v.Shape().Text("")
 	if v.IsText() && v.Node.Value != "" {
 		e.View.Actions, e.View.ActionsOf = true, v.Node.Value
 		return

@@ -119,11 +119,14 @@ func (p *Profile) checkMails(m *yamlvalue.Map) {
 	urls := map[Action]string{ResetPassword: "password_reset_confirm_url", ResetUsername: "username_reset_confirm_url", ResendVerification: "email_confirm_url"}
 	for i, e := range v.Mapping().Entries {
 		p.checkVerification(yamlvalue.Of(e.Value), p.Endpoints[i])
-		key := urls[p.Endpoints[i].Action]
+		key, linked := urls[p.Endpoints[i].Action]
 		if p.Endpoints[i].Action == Register && p.Emails.Verification != VerificationNone {
-			key = "email_confirm_url"
+			key, linked = "email_confirm_url", true
 		}
-		if _, ok := given.Get(key); key != "" && !ok && !given.Broken {
+		if !linked {
+			continue
+		}
+		if _, ok := given.Get(key); !ok && !given.Broken {
 			e.Value.RefuseKey("action", "sends mails with a link: mails.%s is missing", key)
 		}
 	}

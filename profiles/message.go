@@ -128,6 +128,11 @@ func readMessages(v yamlvalue.Value, f Family, into Messages, all bool) {
 		if !ok {
 			continue
 		}
+		text := "a sentence without placeholders"
+		if len(known.placeholders) > 0 {
+			text = "a sentence, which can have {" + strings.Join(known.placeholders, "}, {") + "}"
+		}
+		v.Shape().Describe(text)
 		if s, ok := sentence(v, known.placeholders); ok {
 			into[known.key] = s
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // Parse reads a profile. filename is what positions name. The error is a
@@ -19,7 +20,10 @@ func Parse(filename string, data []byte) (*Profile, error) {
 
 // parse is Parse with the stacks among files.
 func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
-	r := newReader(filename)
+	return parseWith(newReader(filename), data, files)
+}
+
+func parseWith(r *yamlfile.Reader, data []byte, files fs.FS) (*Profile, error) {
 	root, ok := readRoot(r, data)
 	if !ok {
 		return nil, problemsOf(r.Problems)
@@ -39,6 +43,41 @@ func parse(filename string, data []byte, files fs.FS) (*Profile, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// Outline returns what Parse reads: all keys of profiles, and their values. The passes in it are named FAMILY/ACTION.
+// Where a value can be of several types the samples have the one that a stand-in has not.
+func Outline() *yamlfile.Outline {
+	const sample = `
+tokens: {sliding: {}}
+authentication: [{basic: site, token: Token}]
+passwords: {validators: [min_length]}
+attributes: {"*": text}
+`
+	o := yamlfile.NewOutline()
+	stacks := stackLoader{files: builtin}
+	seen := map[Family]bool{}
+	for _, name := range names(builtin, stackFolder) {
+		s, err := stacks.load(name)
+		if err != nil || seen[s.family] {
+			continue // the stacks of a family are read alike
+		}
+		seen[s.family] = true
+		for _, action := range s.family.actions() {
+			head := "family: " + string(s.family) + "\nstack: " + name + "\n"
+			endpoint := "endpoints: {\"*\": {action: " + string(action) + ", path: /x/"
+			rests := []string{sample + endpoint + ", authentication: [{basic: site, token: Token}]}}\n", endpoint + "}}\n"}
+			for _, role := range action.rule().takesIn(s.family) {
+				rests = append(rests, endpoint+", fields: {\"*\": {role: "+string(role)+"}}}}\n")
+			}
+			for _, rest := range rests {
+				r := newReader("")
+				r.Outline, o.Pass = o, string(s.family)+"/"+string(action)
+				_, _ = parseWith(r, []byte(head+rest), builtin) // its problems mean nothing
+			}
+		}
+	}
+	return o
 }
 
 // origin reads the family, and the contents of its stack. If the family is unclear it

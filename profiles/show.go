@@ -13,19 +13,28 @@ import (
 // YAML writes the profile as a file, with everything that its stack and the defaults
 // decide. Parse makes the same profile of it. p has to come from Parse.
 func (p *Profile) YAML() ([]byte, error) {
+	text, err := writeSections("# effective profile: "+p.Name+"\n", p.sections())
+	if err != nil {
+		return nil, fmt.Errorf("write profile %s: %w", p.Name, err)
+	}
+	return text, nil
+}
+
+// writeSections writes the parts of a file behind a comment, with blank lines between them.
+func writeSections(comment string, sections []yamlnode.Map) ([]byte, error) {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "# effective profile: %s\n", p.Name)
-	for i, section := range p.sections() {
+	out.WriteString(comment)
+	for i, section := range sections {
 		if i > 0 {
 			out.WriteByte('\n')
 		}
 		e := yaml.NewEncoder(&out)
 		e.SetIndent(2)
 		if err := e.Encode(section.Node); err != nil {
-			return nil, fmt.Errorf("write profile %s: %w", p.Name, err)
+			return nil, err
 		}
 		if err := e.Close(); err != nil {
-			return nil, fmt.Errorf("write profile %s: %w", p.Name, err)
+			return nil, err
 		}
 	}
 	return out.Bytes(), nil

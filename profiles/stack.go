@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authcompat/authcompat/profiles/internal/yamlnode"
 	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 )
 
@@ -61,6 +62,37 @@ func (l *stackLoader) load(name string, below ...string) (stack, error) {
 	s.read(m, !extends)
 	m.Done()
 	return s, nil
+}
+
+// Stacks gives the names of the stacks, sorted.
+func Stacks() []string { return names(builtin, stackFolder) }
+
+// StackYAML writes the stack with that name as a file, with everything that the stacks which it extends decide.
+// The error is one of fs.ErrNotExist where there is none.
+func StackYAML(name string) ([]byte, error) {
+	l := stackLoader{files: builtin}
+	s, err := l.load(name)
+	if err == nil {
+		err = problemsOf(l.problems)
+	}
+	if err != nil {
+		return nil, err
+	}
+	head := yamlnode.NewMap()
+	head.Text("stack", name)
+	head.Text("family", string(s.family))
+	sections := []yamlnode.Map{head}
+	for _, part := range []struct {
+		key     string
+		content yamlnode.Map
+	}{{"errors", s.errors.show()}, {"rules", s.rules.show(s.family)}, {"messages", s.messages.show(s.family)}} {
+		if len(part.content.Node.Content) > 0 {
+			section := yamlnode.NewMap()
+			section.Set(part.key, part.content.Node)
+			sections = append(sections, section)
+		}
+	}
+	return writeSections("# effective stack: "+name+"\n", sections)
 }
 
 // extend loads the stack that another one names.

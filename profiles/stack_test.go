@@ -150,3 +150,25 @@ func TestUnknownStack(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestStackYAML has every stack read back as it was, with what it extends.
+func TestStackYAML(t *testing.T) {
+	for _, name := range Stacks() {
+		text, err := StackYAML(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := (&stackLoader{files: builtin}).load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := stackLoader{files: fstest.MapFS{stackFolder + "/" + name + ".yaml": {Data: text}}}
+		got, err := l.load(name)
+		if err != nil || len(l.problems) > 0 {
+			t.Fatalf("%s: %v, %v\n%s", name, err, l.problems, text)
+		}
+		if d := cmp.Diff(want, got, cmp.AllowUnexported(stack{})); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}

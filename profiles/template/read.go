@@ -21,6 +21,7 @@ type Place struct {
 
 // Read reads a reply's body or the shape of errors.
 func (at Place) Read(v yamlvalue.Value) (*Template, bool) {
+	v.Shape().Anything()
 	if v.IsNull() {
 		v.Want("a body, or no such key for a reply without one")
 		return nil, false

@@ -47,6 +47,7 @@ type Reader struct {
 	File     string // as positions name it
 	Format   Format
 	Problems Problems // in the order in which they were found
+	Outline  *Outline // where it is noted what is asked for; nil, as when a file is read: nowhere
 }
 
 // Add adds a problem.

@@ -17,7 +17,8 @@ type Value struct {
 	Position Position
 	Key      string // the path of keys down to it
 
-	reader *Reader
+	reader    *Reader
+	isStandIn bool // see [Outline]
 }
 
 // value makes the value of a node that stands behind a key.
@@ -87,6 +88,11 @@ func (e Entry) Refuse(format string, args ...any) {
 // first counts, and the second is refused. The refusals are added on the way through the
 // entries.
 func (v Value) Entries() (entries iter.Seq[Entry], ok bool) {
+	if v.isStandIn {
+		return func(yield func(Entry) bool) {
+			yield(Entry{Name: wildcard, Position: v.Position, Value: v.standIn(v.join(wildcard))})
+		}, true
+	}
 	if v.Node.Kind != yaml.MappingNode {
 		return func(func(Entry) bool) {}, false
 	}
@@ -115,11 +121,19 @@ func (v Value) Entries() (entries iter.Seq[Entry], ok bool) {
 
 // Items reads a list. ok is false if the value is none.
 func (v Value) Items() (items []Value, ok bool) {
+	v.Shape().List()
+	if v.isStandIn {
+		return []Value{v.standIn(v.Key + "[]")}, true
+	}
 	if v.Node.Kind != yaml.SequenceNode {
 		return nil, false
 	}
 	for i, n := range v.Node.Content {
-		items = append(items, v.reader.value(n, n, fmt.Sprintf("%s[%d]", v.Key, i)))
+		path := fmt.Sprintf("%s[%d]", v.Key, i)
+		if v.reader.Outline != nil {
+			path = v.Key + "[]"
+		}
+		items = append(items, v.reader.value(n, n, path))
 	}
 	return items, true
 }

@@ -31,6 +31,7 @@ func units() []unit {
 
 // Read reads a duration, 0 for Never.
 func Read(v yamlvalue.Value) (time.Duration, bool) {
+	v.Shape().Text(`^(never|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?)$`)
 	if v.Node.Kind != yaml.ScalarNode || v.IsNull() {
 		v.Want("never, or a duration such as 15d, 24h or 1h30m")
 		return 0, false

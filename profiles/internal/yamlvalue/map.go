@@ -1,7 +1,10 @@
 package yamlvalue
 
 import (
+	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
@@ -19,6 +22,7 @@ type Map struct {
 
 // Mapping reads the value as a map. Of a key that is there twice the first counts.
 func (v Value) Mapping() *Map {
+	v.Shape().Map()
 	entries, ok := v.Entries()
 	m := &Map{Value: v, Entries: slices.Collect(entries), Broken: !ok}
 	switch {
@@ -39,18 +43,26 @@ func (m *Map) declare(name string) {
 
 // Get gives the value of a key, if it is there.
 func (m *Map) Get(name string) (Value, bool) {
+	return m.get(name, false)
+}
+
+func (m *Map) get(name string, needed bool) (Value, bool) {
 	m.declare(name)
+	m.Shape().Ask(name, needed)
 	for _, e := range m.Entries {
 		if e.Name == name {
 			return Of(e.Value), true
 		}
+	}
+	if v, ok := m.StandIn(name); ok {
+		return Of(v), true
 	}
 	return Value{}, false
 }
 
 // Need gives the value of a key that has to be there.
 func (m *Map) Need(name string) (Value, bool) {
-	v, ok := m.Get(name)
+	v, ok := m.get(name, true)
 	if !ok && !m.Broken {
 		m.RefuseKey(name, "is missing")
 	}
@@ -80,6 +92,7 @@ func (m *Map) Renamed(former, name string) {
 
 // Done refuses the keys that were not declared.
 func (m *Map) Done() {
+	m.Shape().Done()
 	for _, e := range m.Entries {
 		if slices.Contains(m.known, e.Name) || slices.Contains(m.former, e.Name) {
 			continue
@@ -95,6 +108,9 @@ func (m *Map) Done() {
 // Optional reads a key's value, if it is there and good.
 func Optional[T any](m *Map, name string, into *T, read func(Value) (T, bool)) bool {
 	v, ok := m.Get(name)
+	if s := v.Shape(); ok && s != nil {
+		s.Standard(standard(*into))
+	}
 	return ok && Keep(v, into, read)
 }
 
@@ -111,4 +127,16 @@ func Keep[T any](v Value, into *T, read func(Value) (T, bool)) bool {
 		*into = got
 	}
 	return ok
+}
+
+// standard writes what a value is by default, if that is a word, a number or a truth value; 0 stands for none.
+func standard(value any) string {
+	text := fmt.Sprint(value)
+	if d, ok := value.(time.Duration); ok {
+		text = strings.TrimSuffix(strings.TrimPrefix(d.String(), "0s"), "0s")
+	}
+	if text == "0" || text == "*" || strings.ContainsAny(text, "[{<") {
+		return ""
+	}
+	return text
 }

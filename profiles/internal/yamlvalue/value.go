@@ -72,6 +72,7 @@ func (v Value) Renamed(former, now string) bool {
 
 // Text reads a text.
 func Text(v Value) (string, bool) {
+	v.Shape().Text("")
 	if v.IsText() {
 		return v.Node.Value, true
 	}
@@ -102,6 +103,7 @@ func Line(v Value) (string, bool) {
 // Identifier reads a name of lower-case letters, digits and hyphens.
 func Identifier(v Value) (string, bool) {
 	s, ok := Text(v)
+	v.Shape().Text("^[a-z0-9][a-z0-9-]*$")
 	if ok && !IsName(s, "abcdefghijklmnopqrstuvwxyz0123456789", "-") {
 		v.Want("at most 64 lower-case letters, digits and hyphens, the first no hyphen")
 		ok = false
@@ -117,6 +119,7 @@ func IsName(s, first, later string) bool {
 
 // Boolean reads true or false.
 func Boolean(v Value) (b, ok bool) {
+	v.Shape().Boolean()
 	if !v.Is("!!bool") {
 		v.Want("true or false")
 		return false, false
@@ -127,6 +130,7 @@ func Boolean(v Value) (b, ok bool) {
 // Integer reads a whole number within bounds.
 func Integer(least, most int) func(Value) (int, bool) {
 	return func(v Value) (int, bool) {
+		v.Shape().Integer(least, most)
 		n, err := strconv.Atoi(v.Node.Value)
 		if !v.Is("!!int") || err != nil || n < least || n > most {
 			v.Want("a whole number from %d to %d", least, most)

@@ -8,6 +8,9 @@ import (
 // Word reads one word of a closed set.
 func Word[T ~string](words ...T) func(Value) (T, bool) {
 	return func(v Value) (T, bool) {
+		for _, w := range words {
+			v.Shape().Words(string(w))
+		}
 		if v.IsText() && slices.Contains(words, T(v.Node.Value)) {
 			return T(v.Node.Value), true
 		}

@@ -132,6 +132,63 @@ func keysAt(section string) []string {
 	return keys
 }
 
+// Outline returns what is read of a configuration file: all its keys, and their values.
+func Outline() *yamlfile.Outline {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	NewServer().AddFlags(flags)
+	r := yamlfile.Reader{Format: yamlfile.Format{NoAliases: true}, Outline: yamlfile.NewOutline()}
+	root, _ := r.Read([]byte("{}"))
+	section.NoteKey(root, listenersKey, section.NoteList(noteBinding))
+	for _, s := range settings() {
+		name, in := s.key, root
+		if before, after, nested := strings.Cut(s.key, "."); nested {
+			root.Shape().Ask(before, false)
+			name = after
+			in, _ = root.StandIn(before)
+			in.Shape().Done()
+		}
+		section.NoteKey(in, name, func(v yamlfile.Value) { noteFlag(v, flags.Lookup(s.flag)) })
+	}
+	root.Shape().Done()
+	return r.Outline
+}
+
+// noteBinding notes the keys of a listener.
+func noteBinding(v yamlfile.Value) {
+	section.NoteKey(v, frontKey, frontconfig.Note)
+	section.Scalars(v, 1, "profile", "address", minVersionKey, legacyCiphersKey, deprecationKey, sunsetKey, deprecationLinkKey)
+}
+
+// noteFlag notes what a setting can be set to.
+func noteFlag(v yamlfile.Value, f *pflag.Flag) {
+	if _, ok := f.Value.(*AskIdentity); ok {
+		section.Scalars(v, 0, "key_file")
+		return
+	}
+	v.Shape().Describe(f.Usage)
+	if _, list := f.Value.(pflag.SliceValue); list {
+		section.NoteList(section.NoteScalar)(v)
+		return
+	}
+	v.Shape().Standard(f.DefValue)
+	switch f.Value.Type() {
+	case "on|off":
+		v.Shape().Words("on", "off", "true", "false")
+		v.Shape().Boolean()
+	case "int":
+		v.Shape().Text("^[+-]?(0[xXoObB])?[0-9a-fA-F_]+$") // as strconv reads them
+		v.Shape().Number()
+	default:
+		section.NoteScalar(v)
+	}
+	if e, ok := f.Value.(*flagvalue.Enum); ok {
+		v.Shape().Only(e.Values...)
+		if slices.ContainsFunc(e.Values, func(w string) bool { return strings.Trim(w, "0123456789.") == "" }) {
+			v.Shape().Number() // 1.2 is one in YAML
+		}
+	}
+}
+
 // set sets a flag to the value of a key: a string, a number, or a list of strings.
 func (c *configFile) set(v yamlfile.Value, flag string) {
 	items := []yamlfile.Value{v}

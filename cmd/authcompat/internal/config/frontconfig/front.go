@@ -141,6 +141,33 @@ func Read(v yamlfile.Value) *Section {
 	return b
 }
 
+// Note notes the keys of the section, of which a schema is made.
+func Note(v yamlfile.Value) {
+	keys := make([]string, 0, len(newSection("").options()))
+	for _, o := range newSection("").options() {
+		keys = append(keys, o.Key)
+	}
+	section.NoteKey(v, "identity", func(v yamlfile.Value) {
+		section.Scalars(v, 0, "key_file", "authorization")
+		if standIn, ok := v.StandIn("authorization"); ok {
+			standIn.Shape().Only(keepAuthorization, dropAuthorization)
+		}
+	})
+	section.NoteKey(v, "adopt", func(v yamlfile.Value) { section.Scalars(v, 2, "login", "until", "probe", "host") })
+	section.NoteKey(v, "switch", section.NoteList(section.NoteScalar))
+	section.NoteKey(v, "paths", section.NoteList(func(v yamlfile.Value) {
+		section.Scalars(v, 2, "path", "token")
+		if standIn, ok := v.StandIn("token"); ok {
+			var words []string
+			for _, t := range front.Tokens() {
+				words = append(words, string(t))
+			}
+			standIn.Shape().Only(words...)
+		}
+	}))
+	section.Scalars(v, 1, keys...)
+}
+
 // NewSection returns the section that a URL stands for, which is set at a flag or a variable.
 func NewSection(application, at string) *Section {
 	b := newSection("")

@@ -30,3 +30,40 @@ const Masked = "***"
 
 // Text returns a text as YAML.
 func Text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
+
+// Scalars notes that a section has keys with a text or a number each, and no others than those that are noted. The
+// first keys have to be there, as many as needed says.
+func Scalars(v yamlfile.Value, needed int, keys ...string) {
+	for i, key := range keys {
+		v.Shape().Ask(key, i < needed)
+		if standIn, ok := v.StandIn(key); ok {
+			NoteScalar(standIn)
+		}
+	}
+	v.Shape().Done()
+}
+
+// NoteScalar notes a text or a number.
+func NoteScalar(v yamlfile.Value) {
+	v.Shape().Text("")
+	v.Shape().Number()
+	v.Shape().Boolean()
+}
+
+// NoteKey notes a key of a section that a function reads or notes.
+func NoteKey(v yamlfile.Value, key string, note func(yamlfile.Value)) {
+	v.Shape().Ask(key, false)
+	if standIn, ok := v.StandIn(key); ok {
+		note(standIn)
+	}
+}
+
+// NoteList notes a list, of whose items a function notes each.
+func NoteList(note func(yamlfile.Value)) func(yamlfile.Value) {
+	return func(v yamlfile.Value) {
+		items, _ := v.Items()
+		for _, item := range items {
+			note(item)
+		}
+	}
+}
