@@ -4,7 +4,7 @@ GO ?= go
 
 .DEFAULT_GOAL := help
 .PHONY: help build run check test lint fuzz tools originals peers compatibility compatible million moving soak \
-	bench bench-logins bench-flood crash powercut skew nodes failover front mutants vulncheck
+	bench bench-logins bench-flood crash powercut docs skew nodes failover front mutants vulncheck
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -77,6 +77,9 @@ peers: ## the suites of knox, Django REST framework, djoser and dj-rest-auth ove
 	@[ -n "$(PEERS)" ] || { echo "make peers wants PEERS=FOLDER, where the suites lie:"; conformance/peers/run --help | sed -n '/^FOLDER is/,$$p'; exit 2; }
 	@$(MAKE) --no-print-directory build
 	conformance/peers/run $(PEERS_FLAGS) --binary ./authcompat "$(PEERS)"
+
+docs: ## write docs/schema, and the tables of keys in docs/profiles.md, docs/exchanges.md and docs/configuration.md
+	$(GO) test ./cmd/authcompat/internal/schema -run '^TestDocs$$' -update
 
 compatibility: tools ## write docs/compatibility.md from runs at genuine servers and ours
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess -update

@@ -82,7 +82,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 	const command, internal = "cmd/authcompat", "cmd/authcompat/internal/"
 	allowed := map[string][]string{
 		"":       {"cli"},
-		"cli":    {"cli/command", "cli/conformancecmd", "cli/djangocmd", "cli/frontcmd", "config", "config/flagvalue", "engine", "keyring", "server", "term"},
+		"cli":    {"cli/command", "cli/conformancecmd", "cli/djangocmd", "cli/frontcmd", "cli/profilecmd", "config", "config/flagvalue", "engine", "keyring", "server", "term"},
 		"server": {"config", "config/frontconfig", "engine", "httpserver", "keyring", "mailer", "metrics", "shadowing", "wait"},
 		"engine": {"metrics", "wait"},
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
@@ -91,6 +91,10 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"cli/conformancecmd": {"cli/command", "config", "config/flagvalue", "inprocess", "term"},
 		"cli/djangocmd":      {"cli/command", "config", "djangosettings", "djangosettings/python", "engine", "keyring", "report", "term"},
 		"cli/frontcmd":       {"cli/command", "config", "config/flagvalue", "engine", "snippet", "term"},
+
+		"cli/profilecmd": {"cli/command", "schema", "term"},
+
+		"schema": {"config"},
 
 		"config/configtest":  {"config"},
 		"config/flagvalue":   {},

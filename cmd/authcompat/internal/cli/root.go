@@ -11,6 +11,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/conformancecmd"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/djangocmd"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/frontcmd"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/profilecmd"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 )
 
@@ -57,7 +58,7 @@ With --json, an error is one JSON object on standard error, its last line: {"err
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), frontcmd.NewCallers(), newSecret(), newConfig(), frontcmd.NewFront(), frontcmd.NewCutover(), frontcmd.NewShadow(), newProfile(), conformancecmd.NewConformance(), djangocmd.NewInspect(), djangocmd.NewImport(), djangocmd.NewExport(), newBackup(), newRestore())
+	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), frontcmd.NewCallers(), newSecret(), newConfig(), frontcmd.NewFront(), frontcmd.NewCutover(), frontcmd.NewShadow(), profilecmd.NewProfile(), profilecmd.NewSchema(), conformancecmd.NewConformance(), djangocmd.NewInspect(), djangocmd.NewImport(), djangocmd.NewExport(), newBackup(), newRestore())
 	explainArguments(root)
 	return root
 }

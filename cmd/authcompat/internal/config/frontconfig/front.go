@@ -154,6 +154,10 @@ func Note(v yamlfile.Value) {
 		}
 	})
 	section.NoteKey(v, "adopt", func(v yamlfile.Value) { section.Scalars(v, 2, "login", "until", "probe", "host") })
+	section.NoteKey(v, "shadow", func(v yamlfile.Value) {
+		section.NoteKey(v, "endpoints", section.NoteList(section.NoteScalar))
+		section.Scalars(v, 1, "journal", "sample", "learn")
+	})
 	section.NoteKey(v, "switch", section.NoteList(section.NoteScalar))
 	section.NoteKey(v, "paths", section.NoteList(func(v yamlfile.Value) {
 		section.Scalars(v, 2, "path", "token")

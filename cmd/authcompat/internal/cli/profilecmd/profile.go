@@ -1,8 +1,12 @@
-package cli
+// Package profilecmd has the commands about profiles, and about the schemas of files.
+package profilecmd
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -14,14 +18,15 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-func newProfile() *cobra.Command {
-	return command.Group("profile", "List, show and check profiles", newProfileList(), newProfileShow(), newProfileCheck())
+// NewProfile returns the command profile.
+func NewProfile() *cobra.Command {
+	return command.Group("profile", "List, show, explain and check profiles", newList(), newShow(), newCheck(), newExplain())
 }
 
-func newProfileList() *cobra.Command {
+func newList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the built-in profiles",
+		Short: "List the built-in profiles, and the stacks of profiles",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
@@ -29,6 +34,7 @@ func newProfileList() *cobra.Command {
 			if err := listProfiles(w, profiles.Builtin()); err != nil {
 				return err
 			}
+			fmt.Fprintf(w, "\nSTACKS: %s\n", strings.Join(profiles.Stacks(), ", "))
 			return w.Flush()
 		},
 	}
@@ -58,19 +64,16 @@ func listProfiles(w io.Writer, names []string) error {
 	return nil
 }
 
-func newProfileShow() *cobra.Command {
+func newShow() *cobra.Command {
 	return &cobra.Command{
-		Use:   "show NAME|FILE",
-		Short: "Print the effective YAML of a profile, its stack's rules and messages filled in",
+		Use:   "show NAME|FILE|STACK",
+		Short: "Print the effective YAML of a profile, its stack's rules and messages filled in, or of a stack",
 		Example: `  authcompat profile show snippit
-  authcompat profile show snippit > mine.yaml && authcompat serve --profile mine.yaml`,
+  authcompat profile show snippit > mine.yaml && authcompat serve --profile mine.yaml
+  authcompat profile show drf-3.14`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := profiles.LoadContext(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			text, err := p.YAML()
+			text, err := effective(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -80,7 +83,19 @@ func newProfileShow() *cobra.Command {
 	}
 }
 
-func newProfileCheck() *cobra.Command {
+// effective returns the YAML of a profile or, if there is none, of the stack with that name.
+func effective(ctx context.Context, name string) ([]byte, error) {
+	p, err := profiles.LoadContext(ctx, name)
+	switch {
+	case err == nil:
+		return p.YAML()
+	case errors.Is(err, fs.ErrNotExist) && slices.Contains(profiles.Stacks(), name):
+		return profiles.StackYAML(name)
+	}
+	return nil, err
+}
+
+func newCheck() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Check a profile and report every problem at once",
