@@ -4,7 +4,7 @@ GO ?= go
 
 .DEFAULT_GOAL := help
 .PHONY: help build run check test lint fuzz tools originals peers compatibility compatible million moving soak \
-	bench bench-logins bench-flood crash powercut docs skew nodes failover front mutants vulncheck
+	bench bench-logins bench-flood crash powercut docs openapi skew nodes failover front mutants vulncheck
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -80,6 +80,13 @@ peers: ## the suites of knox, Django REST framework, djoser and dj-rest-auth ove
 
 docs: ## write docs/schema, and the tables of keys in docs/profiles.md, docs/exchanges.md and docs/configuration.md
 	$(GO) test ./cmd/authcompat/internal/schema -run '^TestDocs$$' -update
+
+# The tools are others' and come from npm, into a folder of their own; TOOLS=… has them already.
+TOOLS ?= $(or $(TMPDIR),/tmp)/authcompat-openapi-tools
+openapi: ## the descriptions of all profiles (profile openapi) as redocly, spectral, Prism and openapi-typescript see them; wants npm
+	@mkdir -p "$(TOOLS)" && cp cmd/authcompat/internal/openapi/tools/package.json "$(TOOLS)/"
+	@cd "$(TOOLS)" && npm install --no-audit --no-fund --no-package-lock --ignore-scripts --loglevel=error
+	AUTHCOMPAT_OPENAPI_TOOLS="$(TOOLS)" $(GO) test -count=1 -v -timeout 20m ./cmd/authcompat/internal/openapi
 
 compatibility: tools ## write docs/compatibility.md from runs at genuine servers and ours
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess -update

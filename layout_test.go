@@ -92,9 +92,10 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"cli/djangocmd":      {"cli/command", "config", "djangosettings", "djangosettings/python", "engine", "keyring", "report", "term"},
 		"cli/frontcmd":       {"cli/command", "config", "config/flagvalue", "engine", "snippet", "term"},
 
-		"cli/profilecmd": {"cli/command", "schema", "term"},
+		"cli/profilecmd": {"cli/command", "openapi", "schema", "term"},
 
-		"schema": {"config"},
+		"openapi": {},
+		"schema":  {"config"},
 
 		"config/configtest":  {"config"},
 		"config/flagvalue":   {},

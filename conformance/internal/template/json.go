@@ -187,6 +187,9 @@ func (w JSON) Tree(s *Scope) jsontree.Value {
 	v := jsontree.Value{Kind: w.Kind, Text: w.Text}
 	if w.Kind == jsontree.String {
 		v.Text = w.String.Expand(s)
+		if s.Samples && w.String.isNumber() {
+			v.Kind = jsontree.Number
+		}
 	}
 	for _, item := range w.Items {
 		v.Items = append(v.Items, item.Tree(s))

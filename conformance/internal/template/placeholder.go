@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maxHex is the longest <hexN>: a SHA-512 in hex.
@@ -88,6 +89,21 @@ func (h *Placeholder) parseArguments(arguments []string) error {
 		h.clock = relation
 	}
 	return nil
+}
+
+// Sample returns a text that the placeholder could match.
+func (h *Placeholder) Sample() string {
+	switch {
+	case h.Number:
+		return "1"
+	case h.hex:
+		n, _ := strconv.Atoi(strings.TrimPrefix(strings.FieldsFunc(h.source, func(c rune) bool { return c == ':' || c == ',' })[0], "hex"))
+		return strings.Repeat("0123456789abcdef", n/16+1)[:n]
+	case h.form != nil:
+		at := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
+		return at.Format(h.form.layout)
+	}
+	return "text"
 }
 
 func integerPattern() *regexp.Regexp { return regexp.MustCompile(`-?(?:0|[1-9][0-9]*)`) }

@@ -8,6 +8,7 @@ type Scope struct {
 	Captures map[string]string // by the names that placeholders capture under
 	Before   time.Time         // the server's clock before the last request
 	After    time.Time         // the server's clock after the response to it
+	Samples  bool              // placeholders are replaced by what they could match
 }
 
 // A User is what references can name of a user.

@@ -99,6 +99,8 @@ func (p Part) expand(s *Scope) string {
 	switch {
 	case p.Reference != nil:
 		return p.Reference.value(s)
+	case p.Placeholder != nil && s.Samples:
+		return p.Placeholder.Sample()
 	case p.Placeholder != nil:
 		return p.Placeholder.String()
 	}

@@ -29,6 +29,9 @@ type Launcher struct {
 	profiles map[string]*profiles.Profile
 	dsn      string // empty: temporary SQLite files
 	options  []dialects.Option
+
+	// Around, if set, is put around the handler of each server.
+	Around func(http.Handler) http.Handler
 }
 
 // NewLauncher returns a Launcher of the profiles, which finds one by its name. dsn is the
@@ -73,6 +76,9 @@ func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Ser
 	handler, err := dialects.New(p, state.service, append(slices.Clone(l.options), dialects.WithLinks(state.links))...)
 	if err != nil {
 		return nil, errors.Join(err, cleanup())
+	}
+	if l.Around != nil {
+		handler = l.Around(handler)
 	}
 	var sites httpserver.Servers
 	if err := sites.Listen("127.0.0.1:0", handler, httpserver.ListenOptions{Log: slog.New(slog.DiscardHandler)}); err != nil {

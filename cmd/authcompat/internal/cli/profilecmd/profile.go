@@ -20,7 +20,7 @@ import (
 
 // NewProfile returns the command profile.
 func NewProfile() *cobra.Command {
-	return command.Group("profile", "List, show, explain and check profiles", newList(), newShow(), newCheck(), newExplain())
+	return command.Group("profile", "List, show, explain and check profiles", newList(), newShow(), newCheck(), newExplain(), newOpenAPI())
 }
 
 func newList() *cobra.Command {
