@@ -18,6 +18,7 @@ type Sample struct {
 	Status       int
 	ResponseType string // the Content-Type of the response; empty: it has none, or any
 	Response     []byte // the body, if it is JSON; nil: it isn't
+	Empty        bool   // the response has no body
 }
 
 // Samples returns all steps of the file's exchanges as samples, in the order of the file.
@@ -36,6 +37,12 @@ func (f *File) Samples() []Sample {
 }
 
 func (s step) sample(exchange string, scope *template.Scope) Sample {
+	if s.link != nil {
+		scope.Captures[s.link.uid], scope.Captures[s.link.token] = "MQ", "text"
+	}
+	if s.emailKey != nil {
+		scope.Captures[s.emailKey.key] = "text"
+	}
 	request := s.request.encode(scope)
 	sample := Sample{Exchange: exchange, Method: request.Method, Path: request.Path, Request: request.Body, Status: s.response.status}
 	for _, h := range request.Headers {
@@ -47,6 +54,7 @@ func (s step) sample(exchange string, scope *template.Scope) Sample {
 	if i >= 0 && len(s.response.headers[i].values) > 0 {
 		sample.ResponseType = s.response.headers[i].values[0].Expand(scope)
 	}
+	sample.Empty = s.response.body.empty
 	switch body := s.response.body; {
 	case body.json != nil:
 		sample.Response = []byte(jsontree.Compact(body.json.Tree(scope)))

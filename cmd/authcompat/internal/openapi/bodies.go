@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -106,12 +107,18 @@ func (d *document) failures() {
 }
 
 // failure describes a failure; status 0 stands for all that are not named.
-func (d *document) failure(status int, samples []conformance.Sample) *openapi3.Response {
+func (d *document) failure(e profiles.Endpoint, status int, samples []conformance.Sample) *openapi3.Response {
 	description := http.StatusText(status)
 	if status == 0 {
 		description = "another failure"
 	}
 	r := openapi3.NewResponse().WithDescription(description)
+	// Where a body can be there or not OpenAPI has no word for it, and describes none. A link that is not sent again is
+	// such a case (djoser/views.py 2.1, UserViewSet.resend_activation).
+	empty := func(s conformance.Sample) bool { return s.Status == status && s.Empty }
+	if slices.ContainsFunc(samples, empty) || e.Action == profiles.ResendActivation && status == http.StatusBadRequest {
+		return r.WithDescription(description + ", with or without a body")
+	}
 	r.Content = d.contents(status, nil, samples)
 	r.Content[htmlType] = openapi3.NewMediaType().WithSchema(text())
 	return r

@@ -89,17 +89,17 @@ func (d *document) operation(e profiles.Endpoint, method, path string) *openapi3
 		Security: d.alternatives(e), Description: e.View.Description,
 	}
 	o.Responses.Delete("default")
-	samples := d.of(e, method, path)
+	samples := d.of(method, path)
 	if body := d.requestBody(e, method, samples); body != nil {
 		o.RequestBody = &openapi3.RequestBodyRef{Value: body}
 	}
 	o.Responses.Set(fmt.Sprint(e.Reply.Status), &openapi3.ResponseRef{Value: d.success(e, samples)})
 	for _, status := range d.failing(e, samples) {
 		if status != e.Reply.Status {
-			o.Responses.Set(fmt.Sprint(status), &openapi3.ResponseRef{Value: d.failure(status, samples)})
+			o.Responses.Set(fmt.Sprint(status), &openapi3.ResponseRef{Value: d.failure(e, status, samples)})
 		}
 	}
-	o.Responses.Set("default", &openapi3.ResponseRef{Value: d.failure(0, samples)})
+	o.Responses.Set("default", &openapi3.ResponseRef{Value: d.failure(e, 0, samples)})
 	return o
 }
 
@@ -113,7 +113,7 @@ func summary(e profiles.Endpoint) string {
 }
 
 // of gives the samples of requests for an operation.
-func (d *document) of(e profiles.Endpoint, method, path string) []conformance.Sample {
+func (d *document) of(method, path string) []conformance.Sample {
 	return slices.DeleteFunc(slices.Clone(d.samples), func(s conformance.Sample) bool {
 		at, _, _ := strings.Cut(s.Path, "?")
 		return s.Method != method || !fits(path, at)

@@ -29,8 +29,8 @@ func load(t *testing.T, name string) (*profiles.Profile, *conformance.File) {
 	return p, exchanges
 }
 
-// all gives the names of the built-in profiles and the examples.
-func all() []string { return slices.Concat(profiles.Builtin(), profiles.Examples()) }
+// all gives the names of the built-in profiles.
+func all() []string { return profiles.Builtin() }
 
 // document returns the description of a profile as its reader has it.
 func document(t *testing.T, name string) (*openapi3.T, []byte) {
