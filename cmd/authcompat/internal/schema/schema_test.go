@@ -162,7 +162,7 @@ func TestMistakes(t *testing.T) {
 		{schema.Exchanges, "exchanges: [{steps: [{request: {method: GET}}]}]", "'path'"},
 		{schema.Exchanges, "exchanges: [{steps: [{response: {status: 99}}]}]", "minimum: got 99, want 200"},
 		{schema.Exchanges, "usernames: {most: 5}", "'most' not allowed"},
-		{schema.Config, "listeners: [{adress: x}]", "'adress' not allowed"},
+		{schema.Config, "listeners: [{profil: x}]", "'profil' not allowed"},
 		{schema.Config, "log: {format: xml}", "'auto', 'text', 'json'"},
 		{schema.Config, "limits: {connections: many}", "does not match pattern"},
 	} {
