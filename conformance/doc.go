@@ -27,6 +27,9 @@
 //	authcompat_only: the limit is authcompat's    # the reason, where no other server answers so
 //	users:                                        # by the names that references use
 //	  john: {username: john, password: secret, email: john@example.com}
+//	variables:                                    # what ${token1} stands for is given to the run, with the reason why
+//	  token1: a token that was issued before the recording began
+//	not_replayable: the status was 201, and is 400 when it is replayed   # why it is not tried at any server
 //	steps: [ … ]                                  # one or more; the first that fails ends the exchange
 //
 // Users exist before the exchange begins. With new: true a user does not: only the name is set
@@ -79,10 +82,12 @@
 //	<hex40>                  exactly 40 lower-case hex digits
 //	<hex40:token>            the same, captured as token
 //	<hex40:second, not token>   and different from token
+//	<token68>                letters, digits and ._~+/-, then any number of =: what RFC 9110 (11.2) calls so, such as
+//	                         a JSON Web Token, a UUID or the value of a cookie
 //	<integer>                a whole number; in json the whole value
 //	<text>                   any string; in json only, the whole of it
 //	<datetime, microseconds-Z, now + 10h ± 90s>
-//	                         forms: microseconds-Z, milliseconds-Z, DD-MM-YYYY HH:MM, or none for any
-//	                         of ISO 8601; now is the server's clock, where it can be read
+//	                         forms: microseconds-Z, milliseconds-Z, DD-MM-YYYY HH:MM, IMF-fixdate (as in
+//	                         cookies), or none for any of ISO 8601; now is the server's clock, where it can be read
 //	<any>                    the whole of a header: any value, or none
 package conformance

@@ -37,8 +37,16 @@ type Exchange struct {
 	Position Position
 
 	authcompatOnly string // why no other server answers so; empty if others do
+	notReplayable  string // why it is not tried at any server; empty if it is
+	variables      []variable
 	users          []user
 	steps          []step
+}
+
+// A variable is a value that the file does not have: whoever runs it gives it.
+type variable struct {
+	name string
+	why  string
 }
 
 // A user is a user that an exchange needs, or just the name for one.

@@ -83,7 +83,7 @@ func (f *File) addDefaults(r *yamlfile.Reader) {
 				s.response.headers = append(s.response.headers, h)
 			}
 		}
-		if !slices.ContainsFunc(s.response.headers, func(h headerWant) bool { return h.name == "Content-Type" }) {
+		if !slices.ContainsFunc(s.response.headers, func(h headerWant) bool { return strings.EqualFold(h.name, "Content-Type") }) {
 			r.Add(s.position, key+".response.headers", "says nothing of Content-Type: give its value, ~ for none, or <any>")
 		}
 	}

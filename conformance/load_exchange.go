@@ -14,6 +14,15 @@ func loadExchange(v value) Exchange {
 		field{name: "source", required: true, read: func(v value) { e.Source = v.filled() }},
 		field{name: "authcompat_only", read: func(v value) { e.authcompatOnly = v.filled() }},
 		field{name: "ours", now: "authcompat_only", read: func(v value) { e.authcompatOnly = v.filled() }},
+		field{name: "not_replayable", read: func(v value) { e.notReplayable = v.filled() }},
+		field{name: "variables", read: func(v value) {
+			for entry := range v.entries() {
+				if !template.IsName(entry.Name) {
+					entry.Refuse("is no name: want small letters, digits and underscores")
+				}
+				e.variables = append(e.variables, variable{name: entry.Name, why: value{entry.Value}.filled()})
+			}
+		}},
 		field{name: "users", read: func(v value) {
 			for entry := range v.entries() {
 				if !template.IsName(entry.Name) {

@@ -22,6 +22,9 @@ func (f *File) checkNames(r *yamlfile.Reader) {
 		names[e.Name] = true
 		f.checkUsernames(r, key, e)
 		d := defined{users: e.users, captures: map[string]bool{}}
+		for _, v := range e.variables {
+			d.captures[v.name] = true
+		}
 		for k, s := range e.steps {
 			checkStep(r, fmt.Sprintf("%s.steps[%d]", key, k), s, d)
 		}

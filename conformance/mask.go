@@ -14,15 +14,15 @@ const (
 
 // A mask hides secrets in what a report shows.
 type mask struct {
-	tokens   []string
-	password string
-	alike    *regexp.Regexp
+	tokens    []string
+	passwords []string
+	alike     *regexp.Regexp
 }
 
 // newMask hides the tokens that an exchange has captured, whatever looks like a token (a response that
-// did not match may contain one that was not captured), and the password, if one is given.
-func newMask(s *template.Scope, hidden []string, password string) *mask {
-	m := &mask{password: password, alike: regexp.MustCompile(`[0-9a-fA-F]{40,}`)}
+// did not match may contain one that was not captured), and the passwords, those that are empty aside.
+func newMask(s *template.Scope, hidden []string, passwords ...string) *mask {
+	m := &mask{passwords: passwords, alike: regexp.MustCompile(`[0-9a-fA-F]{40,}`)}
 	isToken := regexp.MustCompile(`^[0-9a-f]{16,}$`)
 	for _, value := range s.Captures {
 		if isToken.MatchString(value) {
@@ -38,8 +38,10 @@ func (m *mask) hide(text string) string {
 		text = strings.ReplaceAll(text, token, token[:min(shownOf, len(token))]+masked)
 	}
 	text = m.alike.ReplaceAllStringFunc(text, func(token string) string { return token[:shownOf] + masked })
-	if m.password != "" {
-		text = strings.ReplaceAll(text, m.password, masked)
+	for _, password := range m.passwords {
+		if password != "" {
+			text = strings.ReplaceAll(text, password, masked)
+		}
 	}
 	return text
 }

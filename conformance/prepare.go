@@ -14,6 +14,11 @@ const anyAddress = "conformance@example.com"
 // prepare names the users of the exchange and creates those that have to exist. It reports whether
 // the exchange can begin.
 func (x *replay) prepare(ctx context.Context, e *Exchange) bool {
+	for _, v := range e.variables {
+		given := x.run.options.Variables[v.name]
+		x.scope.Captures[v.name] = given
+		x.hidden = append(x.hidden, given)
+	}
 	names := x.run.names
 	if x.server.Isolated {
 		names = &naming{}
@@ -27,8 +32,12 @@ func (x *replay) prepare(ctx context.Context, e *Exchange) bool {
 		if shared {
 			made.Username, made.Password = x.run.options.User, x.run.options.Password
 		}
+		given, isGiven := x.run.options.Users[u.name]
+		if isGiven = isGiven && !u.isNew && x.server.State == nil; isGiven {
+			made = given
+		}
 		x.scope.Users[u.name] = made.inTemplates()
-		if !shared && !u.isNew && !x.create(ctx, made) {
+		if !shared && !isGiven && !u.isNew && !x.create(ctx, made) {
 			return false
 		}
 	}

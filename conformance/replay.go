@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,6 +83,9 @@ func (x *replay) step(ctx context.Context, number int, s step, scope *template.S
 	scope.After = x.now()
 	if err == nil {
 		x.run.timeouts = 0
+		if x.run.options.Observe != nil {
+			x.run.options.Observe(x.result.Exchange, number, got)
+		}
 		differences := s.response.match(got, scope)
 		if len(differences) > 0 {
 			x.mismatch(differences)
@@ -123,17 +127,18 @@ func (x *replay) mismatch(differences []Difference) {
 }
 
 func (x *replay) failed(number int, s step, r wire.Request) *FailedStep {
-	return &FailedStep{Number: number, Position: s.position, Request: newMask(x.scope, x.hidden, "").hide(r.Method + " " + r.Path)}
+	return &FailedStep{Number: number, Position: s.position, Request: newMask(x.scope, x.hidden).hide(r.Method + " " + r.Path)}
 }
 
 // mask hides secrets in a difference. Expectations cannot refer to a password: where the expected
 // text contains it, it is an ordinary word there, such as the name of a field, and is shown.
 func (x *replay) mask(d *Difference) {
-	password := x.run.options.Password
-	if password != "" && strings.Contains(d.Want, password) {
-		password = ""
+	passwords := []string{x.run.options.Password}
+	for _, u := range x.run.options.Users {
+		passwords = append(passwords, u.Password)
 	}
-	m := newMask(x.scope, x.hidden, password)
+	passwords = slices.DeleteFunc(passwords, func(password string) bool { return strings.Contains(d.Want, password) })
+	m := newMask(x.scope, x.hidden, passwords...)
 	d.Problem, d.Want, d.Got = m.hide(d.Problem), m.hide(d.Want), m.hide(d.Got)
 }
 

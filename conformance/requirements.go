@@ -9,6 +9,14 @@ import (
 // unmetRequirement returns what an exchange needs that the server cannot give, empty if it can be
 // replayed.
 func (p *profileRun) unmetRequirement(e *Exchange, server *Server) string {
+	if e.notReplayable != "" {
+		return e.notReplayable
+	}
+	for _, v := range e.variables {
+		if p.options.Variables[v.name] == "" {
+			return "${" + v.name + "} is not given: " + v.why
+		}
+	}
 	if server.State != nil {
 		return ""
 	}
@@ -25,7 +33,9 @@ func (p *profileRun) unmetRequirement(e *Exchange, server *Server) string {
 	}
 	var there []user
 	for _, u := range e.users {
+		_, given := p.options.Users[u.name]
 		switch {
+		case given && !u.isNew:
 		case u.inactive:
 			return "an inactive user cannot be made through the API"
 		case u.attributes != nil:

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"net/url"
 	"time"
+
+	"github.com/authcompat/authcompat/conformance/wire"
 )
 
 // DefaultTimeout is how long a request may take, from connecting to the end of the response.
@@ -17,6 +19,11 @@ type Options struct {
 	// users cannot be created.
 	User     string
 	Password string
+	// Users are existing users of the server, by the names that exchanges give to them. They are used
+	// where the server's state cannot be set.
+	Users map[string]User
+	// Variables are the values of the variables of exchanges, by name.
+	Variables map[string]string
 	// Timeout is that of each request with its response; 0 means DefaultTimeout.
 	Timeout time.Duration
 	// TLS is the configuration for https; nil means the default one.
@@ -28,6 +35,9 @@ type Options struct {
 	Begin func(profile, url string)
 	// Each, if set, is called with every result when it is known.
 	Each func(profile string, r Result)
+	// Observe, if set, is called with the response to each step, by the exchange's name and the step's
+	// number from 1; 0 is the creation of a user.
+	Observe func(exchange string, step int, got *wire.Response)
 }
 
 // maxTimeouts is how many exchanges in a row may time out before the rest of the profile's are not

@@ -25,6 +25,7 @@ func timeForms() []*timeForm {
 	return []*timeForm{
 		{"microseconds-Z", regexp.MustCompile(iso + `(?:\.[0-9]{6})?Z`), layout, time.Microsecond},
 		{"milliseconds-Z", regexp.MustCompile(iso + `(?:\.[0-9]{3})?Z`), layout, time.Millisecond},
+		{"IMF-fixdate", regexp.MustCompile(`[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT`), "Mon, 02 Jan 2006 15:04:05 GMT", time.Second},
 		{"DD-MM-YYYY HH:MM", regexp.MustCompile(`[0-9]{2}-[0-9]{2}-[0-9]{4} [0-9]{2}:[0-9]{2}`), "02-01-2006 15:04", time.Minute},
 	}
 }

@@ -45,6 +45,8 @@ func parsePlaceholder(source string) (*Placeholder, error) {
 		}
 	case kind == "text":
 		h.pattern, h.Text = regexp.MustCompile(`(?s).*`), true
+	case kind == "token68":
+		h.pattern = regexp.MustCompile(`[A-Za-z0-9._~+/-]+=*`)
 	case kind == "integer":
 		h.pattern, h.Number = integerPattern(), true
 	case kind == "datetime":
@@ -57,7 +59,7 @@ func parsePlaceholder(source string) (*Placeholder, error) {
 		}
 		h.pattern, h.hex = regexp.MustCompile(fmt.Sprintf(`[0-9a-f]{%d}`, n)), true
 	default:
-		return h, errors.New("want any, text, integer, datetime or hexN")
+		return h, errors.New("want any, text, integer, datetime, token68 or hexN")
 	}
 	return h, h.parseArguments(arguments[1:])
 }
