@@ -1,0 +1,119 @@
+package record
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/authcompat/authcompat/conformance/wire"
+)
+
+// collect finds the secrets in the calls. Those that a response has before any request are issued.
+func (v *vault) collect(calls []Call) {
+	for _, c := range calls {
+		for _, f := range append(queryFields(c.Request.Path), bodyFields(c.Request.Headers, c.Request.Body)...) {
+			v.word(f.name)
+		}
+		for _, f := range bodyFields(c.Response.Headers, c.Response.Body) {
+			v.word(f.name)
+		}
+	}
+	for _, c := range calls {
+		v.collectRequest(c.Request)
+		v.collectResponse(c.Response)
+	}
+	v.table = newTable()
+	for _, s := range v.secrets {
+		if v.found(s) {
+			v.table.addForms(s.value, entry{secret: s}, len(s.value) < minInside)
+		}
+	}
+}
+
+// word notes the name of a field. A secret that is one stands everywhere, in descriptions of fields and
+// messages about them.
+func (v *vault) word(name string) {
+	if regexp.MustCompile(`^[a-z][a-z_]{2,29}$`).MatchString(name) {
+		v.words[name] = true
+	}
+}
+
+func (v *vault) collectRequest(r wire.Request) {
+	for _, h := range r.Headers {
+		switch name := strings.ToLower(h.Name); {
+		case name == "authorization" || name == "proxy-authorization":
+			v.collectCredentials(h.Value)
+		case name == "cookie":
+			for _, pair := range cookies(h.Value) {
+				v.add(pair[1])
+			}
+		case secretName().MatchString(name):
+			v.add(h.Value)
+		}
+	}
+	for _, f := range append(queryFields(r.Path), bodyFields(r.Headers, r.Body)...) {
+		if f.text && secretName().MatchString(f.name) {
+			s := v.add(f.value)
+			if s != nil && passwordName().MatchString(f.name) {
+				s.password = true
+			}
+		}
+	}
+	for segment := range strings.SplitSeq(r.Path, "/") {
+		if opaque(segment) {
+			v.add(segment)
+		}
+	}
+}
+
+// collectCredentials adds the credentials of an Authorization header, whole and without what is around
+// them, and the password of HTTP Basic.
+func (v *vault) collectCredentials(value string) {
+	scheme, credentials := splitCredentials(value)
+	v.add(credentials)
+	for word := range strings.FieldsFuncSeq(credentials, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == '"' }) {
+		_, after, named := strings.Cut(word, "=")
+		if named && strings.Trim(after, "=") != "" {
+			word = after
+		}
+		if len(word) >= minFound {
+			v.add(word)
+		}
+	}
+	if strings.EqualFold(strings.TrimSpace(scheme), "basic") {
+		if _, password, ok := basicCredentials(credentials); ok {
+			if s := v.add(password); s != nil {
+				s.password = true
+			}
+		}
+	}
+}
+
+func (v *vault) collectResponse(r wire.Response) {
+	issue := func(value string) {
+		if known := v.secrets[value]; known == nil {
+			v.add(value).issued = true
+		}
+	}
+	for _, h := range r.Headers {
+		if strings.EqualFold(h.Name, "Set-Cookie") {
+			if _, value := setCookie(h.Value); value != "" {
+				issue(value)
+			}
+			continue
+		}
+		if secretName().MatchString(h.Name) && !strings.EqualFold(h.Name, "WWW-Authenticate") && opaque(h.Value) {
+			issue(h.Value)
+		}
+	}
+	for _, f := range bodyFields(r.Headers, r.Body) {
+		named := secretName().MatchString(f.name) && !f.list && len(f.value) >= 8 && isToken68(f.value) && strings.ContainsAny(f.value, "0123456789")
+		if f.text && (named || opaque(f.value)) && !isTime(f.value) {
+			issue(f.value)
+		}
+	}
+	for _, text := range regexp.MustCompile(`[?&/=]([A-Za-z0-9._~-]{20,})`).FindAllStringSubmatch(string(r.Body), -1) {
+		if opaque(text[1]) && len(r.Body) < 1<<20 {
+			issue(text[1]) // in a link
+		}
+	}
+}
