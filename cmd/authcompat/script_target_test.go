@@ -18,12 +18,14 @@ import (
 	"github.com/authcompat/authcompat/profiles"
 )
 
-// scriptTarget starts a server, until the script ends, and puts its URL into a variable. A server of a
+// scriptTarget starts a server, until the script ends, and puts its URL into a variable, and its HOST:PORT
+// into that with _ADDRESS behind its name. A server of a
 // profile has the user alice with the password "correct horse".
 func scriptTarget(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: target VARIABLE PROFILE|page|elsewhere|hanging|silent|dead")
 	}
+	defer func() { ts.Setenv(args[0]+"_ADDRESS", strings.TrimPrefix(ts.Getenv(args[0]), "http://")) }()
 	handlers := map[string]http.HandlerFunc{
 		"page": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<!doctype html><p>Welcome") },
 		"elsewhere": func(w http.ResponseWriter, r *http.Request) {

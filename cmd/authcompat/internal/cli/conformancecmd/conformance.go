@@ -10,5 +10,5 @@ import (
 
 // NewConformance returns the command conformance with those below it.
 func NewConformance() *cobra.Command {
-	return command.Group("conformance", "Replay documented exchanges at a server and compare", newRun(), newList(), newShow(), newCheck())
+	return command.Group("conformance", "Replay documented exchanges at a server and compare", newRun(), newList(), newShow(), newCheck(), newRecord())
 }

@@ -47,6 +47,18 @@ func readExchanges(ctx context.Context, path string) (*conformance.File, error) 
 	return file, nil
 }
 
+// readGiven reads the file of --given.
+func readGiven(ctx context.Context, path string) (*conformance.Given, error) {
+	data, err := smallfile.ReadAtMost(ctx, path, maxExchangeFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("--given %s: there is no such file: write into one what exchanges want, as users: {user1: {username: …, password: …}} and variables: {given1: …}", path)
+	case err != nil:
+		return nil, fmt.Errorf("--given %w", err)
+	}
+	return conformance.LoadGiven(path, data)
+}
+
 // isBuiltin reports whether an exchange file is built in for a profile.
 func isBuiltin(name string) bool {
 	_, _, err := conformance.Source(name)
@@ -56,4 +68,16 @@ func isBuiltin(name string) bool {
 // builtinNames returns the names of the profiles for which exchange files are built in, for an error.
 func builtinNames() string {
 	return strings.Join(conformance.Profiles(), ", ")
+}
+
+// maxArchive is how large an HTTP archive may be, in bytes.
+const maxArchive = 256 << 20
+
+// readHAR reads an HTTP archive.
+func readHAR(ctx context.Context, path string) ([]byte, error) {
+	data, err := smallfile.ReadAtMost(ctx, path, maxArchive)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: there is no such file: export the archive first", path)
+	}
+	return data, err
 }

@@ -24,6 +24,7 @@ type runFlags struct {
 	exchanges      []string
 	targets        []string
 	user, password string
+	given          string // file with users and variables
 	store          string
 	format         string
 	asJSON         bool
@@ -66,6 +67,7 @@ Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
 	flags.StringSliceVar(&f.targets, "target", nil, "[NAME=]URL of a running server to replay at (repeatable, one a profile)")
 	flags.StringVar(&f.user, "user", "", "existing user of the target, where its API makes none")
 	flags.StringVar(&f.password, "password", "", "password of --user")
+	flags.StringVar(&f.given, "given", "", "file with existing users of the target, and the values of variables, that exchanges want")
 	flags.StringVar(&f.store, "store", "", "database to run on in this process, in a part of its own that is dropped afterwards (default: temporary SQLite files)")
 	flags.StringVar(&f.only, "only", "", "part of the names of the exchanges to replay, or a regular expression")
 	flags.BoolVar(&f.failFast, "fail-fast", false, "end at the first exchange that fails")
@@ -85,6 +87,13 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	options := conformance.Options{User: f.user, Password: f.password, Timeout: time.Duration(f.timeout), FailFast: f.failFast}
+	if f.given != "" {
+		given, err := readGiven(cmd.Context(), f.given)
+		if err != nil {
+			return err
+		}
+		options.Users, options.Variables = given.Users, given.Variables
+	}
 	var launcher conformance.Launcher
 	if len(f.targets) == 0 {
 		if chosen, err = f.selectOnly(chosen); err != nil {
