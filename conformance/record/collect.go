@@ -17,14 +17,33 @@ func (v *vault) collect(calls []Call) {
 			v.word(f.name)
 		}
 	}
+	shown := map[string]bool{}
 	for _, c := range calls {
+		before := len(v.secrets)
 		v.collectRequest(c.Request)
+		if len(v.secrets) > before {
+			v.issue(shown)
+		}
 		v.collectResponse(c.Response)
+		for _, f := range bodyFields(c.Response.Headers, c.Response.Body) {
+			if f.text && len(f.value) >= minFound {
+				shown[f.value] = true
+			}
+		}
 	}
 	v.table = newTable()
 	for _, s := range v.secrets {
 		if v.found(s) {
 			v.table.addForms(s.value, entry{secret: s}, len(s.value) < minInside)
+		}
+	}
+}
+
+// issue marks the secrets that an earlier response has shown, whatever they look like.
+func (v *vault) issue(shown map[string]bool) {
+	for _, s := range v.secrets {
+		if !s.password && shown[s.value] && !v.words[s.value] {
+			s.issued = true
 		}
 	}
 }
@@ -100,6 +119,13 @@ func (v *vault) collectResponse(r wire.Response) {
 				issue(value)
 			}
 			continue
+		}
+		if strings.EqualFold(h.Name, "Location") {
+			for _, f := range queryFields(h.Value) {
+				if secretName().MatchString(f.name) && len(f.value) >= 8 {
+					issue(f.value)
+				}
+			}
 		}
 		if secretName().MatchString(h.Name) && !strings.EqualFold(h.Name, "WWW-Authenticate") && opaque(h.Value) {
 			issue(h.Value)

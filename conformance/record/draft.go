@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -35,17 +36,32 @@ type Draft struct {
 	of            []*person // by the number of the call
 	variableNames map[*secret]string
 	sequences     []*sequence
+	compressed    int // calls that are not in the draft
+}
+
+// isCompressed reports whether secrets can't be found in a body.
+func isCompressed(c Call) bool {
+	for _, headers := range [][]wire.Header{c.Request.Headers, c.Response.Headers} {
+		for _, h := range headers {
+			if strings.EqualFold(h.Name, "Content-Encoding") && !strings.EqualFold(h.Value, "identity") && h.Value != "" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // NewDraft makes sequences of calls. The error is ErrEmpty.
 func NewDraft(calls []Call, options Options) (*Draft, error) {
+	all := len(calls)
+	calls = slices.DeleteFunc(slices.Clone(calls), isCompressed)
 	if len(calls) == 0 {
 		return nil, ErrEmpty
 	}
 	if options.UsernameMax == 0 {
 		options.UsernameMax = 150
 	}
-	d := &Draft{options: options, calls: calls, vault: newVault(), variableNames: map[*secret]string{}}
+	d := &Draft{options: options, compressed: all - len(calls), calls: calls, vault: newVault(), variableNames: map[*secret]string{}}
 	d.vault.collect(calls)
 	d.findPeople()
 	d.findVariables()
@@ -84,6 +100,8 @@ type Summary struct {
 	// Dropped is how many sequences are not in the file because they have a secret in a form that could not
 	// be replaced.
 	Dropped int
+	// Compressed is how many calls are left out because a body is compressed.
+	Compressed int
 	// InPlace is how many secrets are too short, or too much of a common word, to be looked for.
 	InPlace int
 }
@@ -112,12 +130,17 @@ func (d *Draft) headerNames() map[string]string {
 	names := map[string]string{"content-type": "Content-Type"}
 	for _, c := range d.calls {
 		for _, h := range c.Response.Headers {
-			if name := strings.ToLower(h.Name); name != "set-cookie" && !slices.Contains(left, name) && names[name] == "" {
+			if name := strings.ToLower(h.Name); name != "set-cookie" && !slices.Contains(left, name) && names[name] == "" && isToken(h.Name) {
 				names[name] = h.Name
 			}
 		}
 	}
 	return names
+}
+
+// isToken reports whether a text can be a method or the name of a header (RFC 9110, 5.6.2).
+func isToken(text string) bool {
+	return regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$").MatchString(text)
 }
 
 // mostCommon returns the header values that most responses have, for the defaults of the file.

@@ -45,7 +45,7 @@ func numberForm() *regexp.Regexp { return regexp.MustCompile(`^-?(0|[1-9][0-9]*)
 // encode writes the file, of the sequences with the given indexes or, with nil, all, without those that
 // have the same text as an earlier one.
 func (d *Draft) encode(only []int) ([]byte, Summary, error) {
-	summary := Summary{Calls: len(d.calls), Sequences: len(d.sequences), Unfit: map[string]int{}, InPlace: d.vault.inPlaceOnly()}
+	summary := Summary{Calls: len(d.calls), Sequences: len(d.sequences), Unfit: map[string]int{}, Compressed: d.compressed, InPlace: d.vault.inPlaceOnly()}
 	defaults, written := d.responseHeaders()
 	seen := map[string]bool{}
 	exchanges := list()

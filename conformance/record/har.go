@@ -124,6 +124,8 @@ func (e archived) call(base string, u *url.URL) (Call, string) {
 	switch {
 	case e.Response.Status < 200 || e.Response.Status > 599:
 		return Call{}, "no response"
+	case !isToken(e.Request.Method):
+		return Call{}, "no method"
 	case e.Response.Content.Text == "" && e.Response.Content.Size > 0:
 		return Call{}, "the response's body was not kept"
 	}
@@ -155,7 +157,7 @@ func (e archived) call(base string, u *url.URL) (Call, string) {
 		path = "/" + path
 	}
 	if u.RawQuery != "" {
-		path += "?" + u.RawQuery
+		path += "?" + strings.ReplaceAll(u.RawQuery, " ", "%20")
 	}
 	return Call{
 		Client:   "archive",
@@ -174,7 +176,10 @@ func decoded(text string) (string, error) {
 func archivedHeaders(pairs []pair) []wire.Header {
 	var headers []wire.Header
 	for _, p := range pairs {
-		if p.Name == "" || p.Name[0] == ':' {
+		if strings.EqualFold(p.Name, "Content-Encoding") { // archives have bodies uncompressed
+			continue
+		}
+		if !isToken(p.Name) { // nor a pseudo-header of HTTP/2
 			continue
 		}
 		name := p.Name

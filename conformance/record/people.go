@@ -57,11 +57,12 @@ func (d *Draft) findPeople() {
 		if strings.Contains(p.username, "@") {
 			p.written += "@example.com"
 		}
-		p.found = len(p.username) >= startLength && !d.vault.words[p.username] && d.vault.secrets[p.username] == nil
+		p.found = len(p.username) >= startLength && !d.vault.words[p.username]
 		if !p.found {
 			p.written = p.username
 			continue
 		}
+		d.vault.names[p.username] = d.vault.secrets[p.username] != nil
 		d.vault.table.addForms(p.username, entry{person: p}, true)
 		if upper := strings.ToUpper(p.username); p.known && upper != p.username && byName[upper] == nil {
 			d.vault.table.addForms(upper, entry{person: p, upper: true}, true)

@@ -179,6 +179,10 @@ func (p *Proxy) one(ctx context.Context, conn net.Conn, r *bufio.Reader, head st
 		p.failed(err)
 		return answer(conn, http.StatusBadGateway, request.Close, "the recorded server: "+err.Error())
 	}
+	if got.Status > 599 {
+		p.failed(fmt.Errorf("a response with the status %d is not recorded", got.Status))
+		return reply(conn, request, got)
+	}
 	host, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
 	p.recording.Add(Call{Client: host + " " + request.UserAgent(), Request: sent, Response: *got, Ended: time.Now()})
 	return reply(conn, request, got)

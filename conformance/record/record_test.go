@@ -320,3 +320,77 @@ func TestUnfitExchanges(t *testing.T) {
 		t.Errorf("%+v\n%s", summary, data)
 	}
 }
+
+// written returns the exchange file of calls.
+func written(t *testing.T, calls ...record.Call) (string, record.Summary) {
+	t.Helper()
+	draft, err := record.NewDraft(calls, record.Options{Profile: "p", Source: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, summary, err := draft.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data), summary
+}
+
+func TestWritten(t *testing.T) {
+	const isJSON, is = "Content-Type", "application/json"
+	for name, test := range map[string]struct {
+		calls     []record.Call
+		want, not []string
+		exchanges int
+	}{
+		"a password that is the name": {
+			[]record.Call{call("POST", "/login", `{"username": "admin", "password": "admin"}`, 200, `{"username": "admin"}`, isJSON, is)},
+			[]string{`username: "${user1.username}"`, `password: "${user1.password}"`, `{\"username\": \"${user1.username}\"}`}, []string{"admin"}, 1},
+		"a password that is the name of a field": {
+			[]record.Call{call("POST", "/login", `{"username": "ann", "password": "password"}`, 400, `{"password": ["password is wrong"]}`, isJSON, is)},
+			[]string{`username: "${user1.username}"`, `[\"password is wrong\"]`}, []string{`password: "password"`, `password\": \"password`}, 1},
+		"two users with one password": {
+			[]record.Call{
+				call("POST", "/register", `{"username":"ann","password":"same w0rds"}`, 201, `{"k":"0123456789abcdef0123456789abcdef"}`, isJSON, is),
+				call("POST", "/register", `{"username":"ben","password":"same w0rds"}`, 201, `{"k":"0123456789abcdef0123456789abcdef"}`, isJSON, is)},
+			[]string{`password: "${user1.password}"`, `password: "${user2.password}"`, `{\"k\":\"<hex32:token1>\"}`, `{\"k\":\"${token1}\"}`}, []string{"w0rds"}, 1},
+		"a token without a digit": {
+			[]record.Call{
+				call("POST", "/login", "", 200, `{"ticket": "abcdefghij"}`),
+				call("GET", "/me", "", 200, `{}`, "X-Auth-Token", "abcdefghij")},
+			[]string{`{\"ticket\": \"<token68:token1>\"}`, `"X-Auth-Token": "${token1}"`}, []string{"abcdefghij"}, 1},
+		"a compressed body": {
+			[]record.Call{call("POST", "/login", "\x1f\x8b", 200, `{}`, "Content-Encoding", "gzip"), call("GET", "/", "", 200, `{}`)},
+			[]string{`path: "/"`}, []string{"/login"}, 1},
+		"dollars and brackets": {
+			[]record.Call{call("POST", "/x", "${a} $${b} <hex4> $", 200, "<<x> ${y} <integer>", isJSON, "text/plain")},
+			[]string{`body: "$${a} $$${b} <hex4> $"`, `body: "<<<<x> $${y} <<integer>"`}, nil, 1},
+		"changes of a user": {
+			[]record.Call{
+				call("POST", "/login", `{"username":"ann","password":"old w0rds"}`, 200, `{"k":"0123456789abcdef0123456789abcdef"}`, isJSON, is),
+				call("POST", "/password", `{"current_password":"old w0rds","new_password":"new w0rds"}`, 204, ``, isJSON, is, "Authorization", "Token 0123456789abcdef0123456789abcdef"),
+				call("POST", "/login", `{"username":"ann","password":"new w0rds"}`, 200, `{"k":"1123456789abcdef0123456789abcdef"}`, isJSON, is)},
+			[]string{"dedicated: true", `current_password: "${user1.password}"`}, []string{"w0rds", "old", "123456"}, 1},
+		"clients at the same paths": {
+			[]record.Call{
+				call("POST", "/t", ``, 200, `{"k":"0123456789abcdef0123456789abcdef"}`),
+				call("POST", "/t", ``, 200, `{"k":"1123456789abcdef0123456789abcdef"}`),
+				call("GET", "/t", ``, 204, ``, "Authorization", "Token 1123456789abcdef0123456789abcdef"),
+				call("GET", "/t", ``, 200, `{"x":1}`, "Authorization", "Token 0123456789abcdef0123456789abcdef")},
+			[]string{"recorded 1: POST /t 200, GET /t 200", "recorded 2: POST /t 200, GET /t 204"}, nil, 2},
+	} {
+		text, summary := written(t, test.calls...)
+		for _, want := range test.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: no %s in %s", name, want, text)
+			}
+		}
+		for _, not := range test.not {
+			if strings.Contains(text, not) {
+				t.Errorf("%s: %s in %s", name, not, text)
+			}
+		}
+		if summary.Exchanges != test.exchanges || summary.Dropped > 0 {
+			t.Errorf("%s: %+v", name, summary)
+		}
+	}
+}

@@ -16,6 +16,7 @@ type renderer struct {
 	s         *sequence
 	refs      map[*secret]string // the captured secrets and the variables, by the names that references use
 	ids       map[string]string  // the captured ids
+	person    *person            // who is named in the request
 	response  bool               // what is written is expected
 	dependent bool               // a reference was written
 	special   bool               // one of them is of a user whose values encodings change
@@ -89,6 +90,9 @@ func (r *renderer) secret(b *templateWriter, s *secret, encode func(string) stri
 
 // owner returns the user of the sequence whose password a secret is.
 func (r *renderer) owner(s *secret) *person {
+	if p := r.person; p != nil && p.known && p.password == s.value {
+		return p
+	}
 	for _, p := range r.s.people {
 		if p.known && p.password == s.value {
 			return p
@@ -204,7 +208,7 @@ func (r *renderer) path(raw string) string {
 		case !ok:
 			pairs[i] = r.text(pair)
 		case secretName().MatchString(name) && unescaped(value) == value:
-			pairs[i] = name + "=" + r.value(value)
+			pairs[i] = r.text(name) + "=" + r.value(value)
 		default:
 			pairs[i] = r.text(pair)
 		}

@@ -29,10 +29,13 @@ type secret struct {
 type vault struct {
 	secrets map[string]*secret
 	words   map[string]bool // names of fields
+	names   map[string]bool // usernames that are somebody's password
 	table   *table          // nil until all are known
 }
 
-func newVault() *vault { return &vault{secrets: map[string]*secret{}, words: map[string]bool{}} }
+func newVault() *vault {
+	return &vault{secrets: map[string]*secret{}, words: map[string]bool{}, names: map[string]bool{}}
+}
 
 // add adds a secret and returns it; nil if it is empty.
 func (v *vault) add(value string) *secret {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -50,7 +51,7 @@ func (d *Draft) responseHeaders() (defaults map[string][]string, written map[int
 // step writes one step of a sequence.
 func (d *Draft) step(r *renderer, s *sequence, position int, defaults map[string][]string, written map[int]map[string][]string) (*yaml.Node, error) {
 	c := d.calls[s.calls[position]]
-	r.response = false
+	r.response, r.person = false, d.of[s.calls[position]]
 	request := r.request(c.Request)
 	r.response = true
 	captured := map[*secret]string{}
@@ -170,7 +171,7 @@ func (r *renderer) requestBody(request wire.Request) (string, *yaml.Node) {
 	fields := bodyFields(request.Headers, request.Body)
 	inPlace := slices.ContainsFunc(fields, func(f field) bool {
 		s := r.d.vault.secrets[f.value]
-		return s != nil && secretName().MatchString(f.name) && !r.d.vault.found(s)
+		return s != nil && secretName().MatchString(f.name) && (!r.d.vault.found(s) || r.d.vault.names[f.value])
 	})
 	r.dependent, r.special = false, false
 	whole := r.text(raw)
@@ -221,7 +222,7 @@ func (r *renderer) formNode(fields []field) *yaml.Node {
 	n := mapping(false)
 	seen := map[string]bool{}
 	for _, f := range fields {
-		if seen[f.name] || f.name == "" || f.name == "<<" {
+		if seen[f.name] || f.name == "" || f.name == "<<" || !utf8.ValidString(f.name) {
 			return nil
 		}
 		seen[f.name] = true
@@ -235,7 +236,7 @@ func (r *renderer) formNode(fields []field) *yaml.Node {
 func (r *renderer) withoutInPlace(raw string, fields []field) string {
 	for _, f := range fields {
 		s := r.d.vault.secrets[f.value]
-		if s == nil || !secretName().MatchString(f.name) || r.d.vault.found(s) {
+		if s == nil || !secretName().MatchString(f.name) || r.d.vault.found(s) && !r.d.vault.names[f.value] {
 			continue
 		}
 		var pairs []string

@@ -41,7 +41,12 @@ func (t *table) addForms(text string, e entry, bounded bool) {
 		}
 		seen[form] = true
 		e.form, e.encode, e.bounded = form, encode, bounded
-		t.byStart[form[:startLength]] = append(t.byStart[form[:startLength]], e)
+		others := t.byStart[form[:startLength]]
+		if e.person != nil { // a username that is a password, too, is mostly meant as the name
+			t.byStart[form[:startLength]] = append([]entry{e}, others...)
+			continue
+		}
+		t.byStart[form[:startLength]] = append(others, e)
 	}
 	t.sort(text, encodings())
 }

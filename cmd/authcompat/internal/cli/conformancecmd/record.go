@@ -287,6 +287,9 @@ func writeSummary(out io.Writer, path string, s record.Summary) error {
 	if s.Dropped > 0 {
 		text += fmt.Sprintf("%s left out: they have a secret in a form that can't be replaced\n", term.Count(s.Dropped, "sequence is", "sequences are"))
 	}
+	if s.Compressed > 0 {
+		text += fmt.Sprintf("%s left out: secrets can't be found in a compressed body\n", term.Count(s.Compressed, "request is", "requests are"))
+	}
 	if s.InPlace > 0 {
 		text += fmt.Sprintf("%s short, or a common word of the API: replaced as a field, and not looked for elsewhere\n", term.Count(s.InPlace, "secret is", "secrets are"))
 	}
