@@ -28,9 +28,7 @@ func mapping(flow bool, pairs ...*yaml.Node) *yaml.Node {
 	return n
 }
 
-func list(items ...*yaml.Node) *yaml.Node {
-	return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: items}
-}
+func list() *yaml.Node { return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"} }
 
 func key(name string) *yaml.Node {
 	if regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`).MatchString(name) && !slices.Contains([]string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}, strings.ToLower(name)) {
@@ -54,10 +52,7 @@ func (d *Draft) encode(only []int) ([]byte, Summary, error) {
 		if only != nil && !slices.Contains(only, i) {
 			continue
 		}
-		node, err := d.exchange(s, defaults, written)
-		if err != nil {
-			return nil, summary, err
-		}
+		node := d.exchange(s, defaults, written)
 		if only == nil && scan.find(node) != nil {
 			summary.Dropped++
 			continue
@@ -120,7 +115,7 @@ func shapeOf(node *yaml.Node) (string, error) {
 }
 
 // exchange writes one exchange.
-func (d *Draft) exchange(s *sequence, defaults map[string][]string, written map[int]map[string][]string) (*yaml.Node, error) {
+func (d *Draft) exchange(s *sequence, defaults map[string][]string, written map[int]map[string][]string) *yaml.Node {
 	n := mapping(false, key("name"), text(s.name), key("source"), text(d.options.Source))
 	if s.unfit != "" {
 		n.Content = append(n.Content, key("not_replayable"), text(s.unfit))
@@ -138,14 +133,10 @@ func (d *Draft) exchange(s *sequence, defaults map[string][]string, written map[
 	r := d.renderer(s)
 	steps := list()
 	for position := range s.calls {
-		step, err := d.step(r, s, position, defaults, written)
-		if err != nil {
-			return nil, err
-		}
-		steps.Content = append(steps.Content, step)
+		steps.Content = append(steps.Content, d.step(r, s, position, defaults, written))
 	}
 	n.Content = append(n.Content, key("steps"), steps)
-	return n, nil
+	return n
 }
 
 func (d *Draft) renderer(s *sequence) *renderer {

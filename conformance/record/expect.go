@@ -73,7 +73,7 @@ func (r *renderer) spans(text string) []span {
 		}
 		e, ok := r.d.vault.table.at(text, i)
 		if ok && e.secret != nil && e.secret.issued && e.form == e.secret.value {
-			if p := secretPlaceholder(e.form); p != "" && ends(text, i, i+len(e.form)) {
+			if p := secretPlaceholder(e.form); p != "" && ends(text, i+len(e.form)) {
 				spans = append(spans, span{from: i, to: i + len(e.form), placeholder: p, secret: e.secret})
 			}
 		}
@@ -89,14 +89,9 @@ func (r *renderer) spans(text string) []span {
 	return spans
 }
 
-// ends reports whether a placeholder would match a part of a text and no more of it.
-func ends(text string, from, to int) bool {
-	more := func(c byte) bool { return strings.IndexByte("._~+/=-", c) >= 0 || isBoundedByte(c) }
-	return to == len(text) || !more(text[to])
-}
-
-func isBoundedByte(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+// ends reports whether a placeholder that begins before a place in a text would match nothing behind it.
+func ends(text string, at int) bool {
+	return at == len(text) || !isToken68(text[at:at+1]) && text[at] != '='
 }
 
 // expected writes a text of a response. What is captured in it is added to captured: references can

@@ -40,7 +40,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	cookie, err := r.Cookie("cart")
 	switch {
-	case r.URL.Path == "/login" && strings.Contains(string(body), `"ann"`) && strings.Contains(string(body), `"corr\"ect horse"`):
+	case r.URL.Path == "/login" && strings.Contains(string(body), `"ann"`) && strings.Contains(string(body), `"corr\"al horse"`):
 		issued := fmt.Sprintf("eyJhbGciOi.%08d.sIg-nature_%04d", s.served, s.served)
 		s.tokens[issued] = true
 		http.SetCookie(w, &http.Cookie{Name: "cart", Value: fmt.Sprintf("c4rt%06dq", s.served), Expires: time.Now().Add(time.Hour)})
@@ -108,7 +108,7 @@ func ask(t *testing.T, method, url, body string, headers ...string) (string, str
 
 // visit is what two clients do at the shop, in turn.
 func visit(t *testing.T, url string) {
-	const login = `{"user": "ann", "password": "corr\"ect horse"}`
+	const login = `{"user": "ann", "password": "corr\"al horse"}`
 	tokens, cookies, ids := [2]string{}, [2]string{}, [2]string{}
 	for i := range 2 {
 		body, cookie := ask(t, "POST", url+"/login", login, "Content-Type", "application/json")
@@ -179,7 +179,7 @@ func TestRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	given, err := conformance.LoadGiven("given.yaml", []byte("users:\n  user1: {username: ann, password: 'corr\"ect horse'}\nvariables: {given1: before}\n"))
+	given, err := conformance.LoadGiven("given.yaml", []byte("users:\n  user1: {username: ann, password: 'corr\"al horse'}\nvariables: {given1: before}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func (d *Draft) responseHeaders() (defaults map[string][]string, written map[int
 }
 
 // step writes one step of a sequence.
-func (d *Draft) step(r *renderer, s *sequence, position int, defaults map[string][]string, written map[int]map[string][]string) (*yaml.Node, error) {
+func (d *Draft) step(r *renderer, s *sequence, position int, defaults map[string][]string, written map[int]map[string][]string) *yaml.Node {
 	c := d.calls[s.calls[position]]
 	r.response, r.person = false, d.of[s.calls[position]]
 	request := r.request(c.Request)
@@ -72,7 +72,7 @@ func (d *Draft) step(r *renderer, s *sequence, position int, defaults map[string
 	}
 	response.Content = append(response.Content, r.body(c.Response, s.noise[position], captured, later)...)
 	maps.Copy(r.refs, captured)
-	return mapping(false, key("request"), request, key("response"), response), nil
+	return mapping(false, key("request"), request, key("response"), response)
 }
 
 // later returns a function that reports whether a text stands in a later request or response of the
