@@ -93,6 +93,7 @@ compatibility: tools ## write docs/compatibility.md from runs at genuine servers
 
 originals: tools ## our exchange files and 40 000 random requests at reference servers, 20 000 of them at djoser, whose mails are read; PEERS=folder with django-rest-knox and dj-rest-auth adds 28 000
 	$(GO) test -tags originals -count=1 -v -timeout 30m ./conformance/reference
+	$(GO) test -tags originals -count=1 -v -timeout 30m -run TestRecordGenuine ./cmd/authcompat/internal/inprocess
 
 FUZZTIME ?= 30s
 fuzz: ## fuzz everything that reads input, FUZZTIME each (30s)
