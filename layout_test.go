@@ -88,7 +88,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
 
 		"cli/command":        {"config", "engine", "keyring", "term"},
-		"cli/conformancecmd": {"cli/command", "config", "config/flagvalue", "inprocess", "term"},
+		"cli/conformancecmd": {"cli/command", "config", "config/flagvalue", "inprocess", "report", "term"},
 		"cli/djangocmd":      {"cli/command", "config", "djangosettings", "djangosettings/python", "engine", "keyring", "report", "term"},
 		"cli/frontcmd":       {"cli/command", "config", "config/flagvalue", "engine", "snippet", "term"},
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +19,7 @@ type replay struct {
 	client *wire.Client
 	scope  *template.Scope
 	hidden []string // secrets that were captured outside the scope
+	calls  []call
 	result *Result
 }
 
@@ -32,6 +32,7 @@ func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r 
 	}
 	replay := &replay{run: p, server: server, client: client, result: r,
 		scope: &template.Scope{Users: map[string]template.User{}, Captures: map[string]string{}}}
+	defer replay.finish()
 	if !replay.prepare(ctx, e) {
 		return
 	}
@@ -79,7 +80,9 @@ func (x *replay) verify(ctx context.Context, k emailKey) bool {
 func (x *replay) step(ctx context.Context, number int, s step, scope *template.Scope) bool {
 	request := s.request.encode(scope)
 	scope.Before = x.now()
+	start := time.Now()
 	got, err := x.client.Do(ctx, request)
+	x.calls = append(x.calls, call{number, s, request, got, err, time.Since(start)})
 	scope.After = x.now()
 	if err == nil {
 		x.run.timeouts = 0
@@ -89,13 +92,13 @@ func (x *replay) step(ctx context.Context, number int, s step, scope *template.S
 		differences := s.response.match(got, scope)
 		if len(differences) > 0 {
 			x.mismatch(differences)
-			x.result.Step = x.failed(number, s, request)
+			x.result.Step = failed(number, s, request)
 		}
 		return len(differences) == 0
 	}
-	x.result.Step = x.failed(number, s, request)
-	var failed *wire.Error
-	if errors.As(err, &failed) && failed.Kind == wire.BadResponse {
+	x.result.Step = failed(number, s, request)
+	var broken *wire.Error
+	if errors.As(err, &broken) && broken.Kind == wire.BadResponse {
 		x.mismatch([]Difference{{Position: s.position, Part: "response", Offset: -1,
 			Problem: "no HTTP response: " + err.Error(), Want: "an HTTP response"}})
 		return false
@@ -106,7 +109,7 @@ func (x *replay) step(ctx context.Context, number int, s step, scope *template.S
 	}
 	x.result.Outcome, x.result.Reason = CouldNotRun, err.Error()
 	x.run.timeouts++
-	if errors.As(err, &failed) && failed.Kind == wire.Unreachable || x.run.timeouts == maxTimeouts {
+	if errors.As(err, &broken) && broken.Kind == wire.Unreachable || x.run.timeouts == maxTimeouts {
 		x.run.aborted = "the server could not be reached"
 	}
 	return false
@@ -120,26 +123,11 @@ func (x *replay) now() time.Time {
 }
 
 func (x *replay) mismatch(differences []Difference) {
-	for i := range differences {
-		x.mask(&differences[i])
-	}
 	x.result.Outcome, x.result.Differences = Mismatch, differences
 }
 
-func (x *replay) failed(number int, s step, r wire.Request) *FailedStep {
-	return &FailedStep{Number: number, Position: s.position, Request: newMask(x.scope, x.hidden).hide(r.Method + " " + r.Path)}
-}
-
-// mask hides secrets in a difference. Expectations cannot refer to a password: where the expected
-// text contains it, it is an ordinary word there, such as the name of a field, and is shown.
-func (x *replay) mask(d *Difference) {
-	passwords := []string{x.run.options.Password}
-	for _, u := range x.run.options.Users {
-		passwords = append(passwords, u.Password)
-	}
-	passwords = slices.DeleteFunc(passwords, func(password string) bool { return strings.Contains(d.Want, password) })
-	m := newMask(x.scope, x.hidden, passwords...)
-	d.Problem, d.Want, d.Got = m.hide(d.Problem), m.hide(d.Want), m.hide(d.Got)
+func failed(number int, s step, r wire.Request) *FailedStep {
+	return &FailedStep{Number: number, Position: s.position, Request: r.Method + " " + r.Path}
 }
 
 func (r request) encode(s *template.Scope) wire.Request {

@@ -20,9 +20,10 @@ const (
 	NotTried Outcome = "not tried"
 )
 
-// A Report is the result of a run, with the profiles in the order of the files. It contains neither
-// the given password nor tokens: of a token only the first four characters are shown.
+// A Report is the result of a run, with the profiles in the order of the files. It contains no
+// passwords, hashes and tokens of the run: of a token only the first four characters are shown.
 type Report struct {
+	Started  time.Time       `json:"started"`
 	Profiles []ProfileReport `json:"profiles"`
 }
 
@@ -42,6 +43,7 @@ type Result struct {
 	Reason      string        `json:"reason,omitempty"` // of NotReplayable, CouldNotRun and NotTried
 	Step        *FailedStep   `json:"step,omitempty"`   // nil unless a request failed
 	Differences []Difference  `json:"differences,omitempty"`
+	Transcript  []Call        `json:"transcript,omitempty"` // with Options.Transcripts
 	Duration    time.Duration `json:"duration_ns"`
 }
 

@@ -30,6 +30,8 @@ type Options struct {
 	TLS *tls.Config
 	// FailFast ends the run at the first exchange that does not pass but could have.
 	FailFast bool
+	// Transcripts makes results have what was sent and received.
+	Transcripts bool
 	// Begin, if set, is called before the first result of a file. The URL is that of the server; empty
 	// if each exchange has an isolated one.
 	Begin func(profile, url string)
@@ -56,7 +58,7 @@ func Run(ctx context.Context, files []*File, launcher Launcher, options Options)
 	if options.Timeout == 0 {
 		options.Timeout = DefaultTimeout
 	}
-	report := &Report{}
+	report := &Report{Started: time.Now()}
 	names := &naming{run: runName()}
 	ended := ""
 	for _, f := range files {
@@ -137,4 +139,22 @@ func (p *profileRun) open(ctx context.Context, e *Exchange, r *Result) {
 	if err := server.Close(); err != nil && r.Outcome == Passed {
 		r.Outcome, r.Reason = CouldNotRun, "closing the server: "+err.Error()
 	}
+}
+
+// NotRun returns the report of a file that was not replayed at a server, since that is unfit or, if why
+// is nil, since another one is.
+func NotRun(f *File, url string, why error) ProfileReport {
+	report := ProfileReport{Profile: f.Profile, URL: url}
+	reason := "another target is unfit"
+	if why != nil {
+		reason = "the target is unfit"
+	}
+	for i, e := range f.Exchanges {
+		r := Result{Exchange: e.Name, Source: e.Source, Position: e.Position, Outcome: NotTried, Reason: reason}
+		if i == 0 && why != nil {
+			r.Outcome, r.Reason = CouldNotRun, why.Error()
+		}
+		report.Results = append(report.Results, r)
+	}
+	return report
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,12 +10,22 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 )
 
-const (
-	diffWidth   = 160 // of one line that is shown, in characters
-	diffLines   = 40  // of either side of a change
-	diffContext = 3   // lines before and after a change
-	diffHunks   = 5   // changes with their context
-)
+// A diffSize is how much is shown of a diff.
+type diffSize struct {
+	width int // of one line, in characters
+	lines int // of either side of a change
+	hunks int // changes with their context
+}
+
+const diffContext = 3 // lines before and after a change
+
+// inTerminal is how much people read in a terminal or in the log of a build.
+func inTerminal() diffSize { return diffSize{width: 160, lines: 40, hunks: 5} }
+
+// unlimited shows everything.
+func unlimited() diffSize {
+	return diffSize{width: math.MaxInt, lines: math.MaxInt, hunks: math.MaxInt}
+}
 
 // A diffLine is a line of a diff: in both texts, only in the expected one, or only in the other. The
 // characters from index from up to index to differ; none do in a line of both.
@@ -26,7 +37,7 @@ type diffLine struct {
 
 // diff shows how two texts differ, line by line, with a few equal lines around each change. Control
 // characters are shown as escapes.
-func diff(want, got string) []diffLine {
+func (size diffSize) diff(want, got string) []diffLine {
 	want, got = terminated(want), terminated(got)
 	unified, err := udiff.ToUnifiedDiff("", "", want, udiff.Lines(want, got), diffContext)
 	if err != nil {
@@ -37,7 +48,7 @@ func diff(want, got string) []diffLine {
 		if i > 0 {
 			lines = append(lines, diffLine{sign: ' ', text: "…"})
 		}
-		if i == diffHunks {
+		if i == size.hunks {
 			lines[len(lines)-1].text = fmt.Sprintf("… %d more differences", len(unified.Hunks)-i)
 			break
 		}
@@ -45,11 +56,11 @@ func diff(want, got string) []diffLine {
 			var deleted, inserted []string
 			deleted, rest = leading(udiff.Delete, rest)
 			inserted, rest = leading(udiff.Insert, rest)
-			lines = append(lines, change(deleted, inserted)...)
+			lines = append(lines, size.change(deleted, inserted)...)
 			var equal []string
 			equal, rest = leading(udiff.Equal, rest)
 			for _, text := range equal {
-				lines = append(lines, sharedLine(text))
+				lines = append(lines, size.sharedLine(text))
 			}
 		}
 	}
@@ -74,32 +85,32 @@ func leading(kind udiff.OpKind, lines []udiff.Line) (texts []string, rest []udif
 	return texts, lines
 }
 
-func change(deleted, inserted []string) []diffLine {
+func (size diffSize) change(deleted, inserted []string) []diffLine {
 	if len(deleted) == 1 && len(inserted) == 1 {
-		return linePair(deleted[0], inserted[0])
+		return size.linePair(deleted[0], inserted[0])
 	}
-	return append(block('-', deleted), block('+', inserted)...)
+	return append(size.block('-', deleted), size.block('+', inserted)...)
 }
 
-func sharedLine(text string) diffLine {
-	shown, _ := window([]rune(printable(text)), 0)
+func (size diffSize) sharedLine(text string) diffLine {
+	shown, _ := size.window([]rune(printable(text)), 0)
 	return diffLine{sign: ' ', text: shown}
 }
 
-func block(sign byte, texts []string) []diffLine {
+func (size diffSize) block(sign byte, texts []string) []diffLine {
 	var lines []diffLine
 	for i, text := range texts {
-		if i == diffLines {
+		if i == size.lines {
 			return append(lines, diffLine{sign: sign, text: fmt.Sprintf("… %d more lines", len(texts)-i)})
 		}
-		shown, _ := window([]rune(printable(text)), 0)
+		shown, _ := size.window([]rune(printable(text)), 0)
 		lines = append(lines, diffLine{sign: sign, text: shown, to: utf8.RuneCountInString(shown)})
 	}
 	return lines
 }
 
 // linePair returns two lines with the part that differs marked.
-func linePair(want, got string) []diffLine {
+func (size diffSize) linePair(want, got string) []diffLine {
 	w, g := []rune(printable(want)), []rune(printable(got))
 	from := 0
 	for from < len(w) && from < len(g) && w[from] == g[from] {
@@ -110,7 +121,7 @@ func linePair(want, got string) []diffLine {
 		end++
 	}
 	line := func(sign byte, r []rune) diffLine {
-		text, shift := window(r, from)
+		text, shift := size.window(r, from)
 		shown := utf8.RuneCountInString(text)
 		return diffLine{sign: sign, text: text, from: min(from-shift, shown), to: min(len(r)-end-shift, shown)}
 	}
@@ -119,17 +130,17 @@ func linePair(want, got string) []diffLine {
 
 // window shortens a long line to the part around the position, and returns by how many characters
 // that part has moved to the left.
-func window(r []rune, position int) (string, int) {
-	if len(r) <= diffWidth {
+func (size diffSize) window(r []rune, position int) (string, int) {
+	if len(r) <= size.width {
 		return string(r), 0
 	}
-	first := max(0, min(position-diffWidth/2, len(r)-diffWidth))
-	text := string(r[first:min(len(r), first+diffWidth)])
+	first := max(0, min(position-size.width/2, len(r)-size.width))
+	text := string(r[first:min(len(r), first+size.width)])
 	shift := first
 	if first > 0 {
 		text, shift = "…"+text, first-1
 	}
-	if first+diffWidth < len(r) {
+	if first+size.width < len(r) {
 		text += "…"
 	}
 	return text, shift

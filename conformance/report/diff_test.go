@@ -30,7 +30,7 @@ func TestDiff(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
-			for _, l := range diff(test.want, test.got) {
+			for _, l := range inTerminal().diff(test.want, test.got) {
 				runes := []rune(l.text)
 				text := string(runes[:l.from]) + "[" + string(runes[l.from:l.to]) + "]" + string(runes[l.to:])
 				if l.sign == ' ' || strings.HasPrefix(l.text, "…") {
@@ -75,7 +75,7 @@ func FuzzDiff(f *testing.F) {
 	f.Add("a\nb\nc\n", "a\nX\nc")
 	f.Add("{\n  \"a\": 1\n}", "{\"a\":\t1}\r\n\xff\u202e")
 	f.Fuzz(func(t *testing.T, want, got string) {
-		lines := diff(want, got)
+		lines := inTerminal().diff(want, got)
 		if (len(lines) == 0) != (want == got) {
 			t.Fatalf("%q, %q: %d lines", want, got, len(lines))
 		}

@@ -3,12 +3,15 @@ package report
 import (
 	"encoding/json"
 	"io"
+	"time"
 
 	"github.com/authcompat/authcompat/conformance"
 )
 
-// WriteJSON writes a report as one indented JSON document: outcome, totals, and the results of
-// each profile.
+const jsonBegins = "{\n  \"outcome\": \""
+
+// WriteJSON writes a report as one indented JSON document: outcome, start, totals, and the results of
+// each profile, with their transcripts if the run had any.
 func WriteJSON(w io.Writer, r *conformance.Report) error {
 	type profile struct {
 		Totals conformance.Totals `json:"totals"`
@@ -16,9 +19,10 @@ func WriteJSON(w io.Writer, r *conformance.Report) error {
 	}
 	document := struct {
 		Outcome  conformance.Outcome `json:"outcome"`
+		Started  time.Time           `json:"started"`
 		Totals   conformance.Totals  `json:"totals"`
 		Profiles []profile           `json:"profiles"`
-	}{r.Outcome(), r.Totals(), []profile{}}
+	}{r.Outcome(), r.Started, r.Totals(), []profile{}}
 	for i := range r.Profiles {
 		document.Profiles = append(document.Profiles, profile{r.Profiles[i].Totals(), r.Profiles[i]})
 	}

@@ -26,11 +26,11 @@ func sample() *conformance.Report {
 	step := func(n, line int, request string) *conformance.FailedStep {
 		return &conformance.FailedStep{Number: n, Position: at(line, 9), Request: request}
 	}
-	return &conformance.Report{Profiles: []conformance.ProfileReport{
+	return &conformance.Report{Started: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC), Profiles: []conformance.ProfileReport{
 		{Profile: "ocd-users", URL: "http://127.0.0.1:8000", Results: []conformance.Result{
 			{Exchange: "login: the documented example", Source: "apis/ocd-users.md, Login", Position: at(20, 5), Outcome: conformance.Passed, Duration: 1500 * time.Microsecond},
 			{Exchange: "register: taken", Source: "apis/ocd-users.md, Registration, Error: Existing Username", Position: at(42, 5), Outcome: conformance.Mismatch, Duration: 2 * time.Millisecond,
-				Step: step(2, 47, "POST /api/register/"), Differences: []conformance.Difference{
+				Step: step(2, 47, "POST /api/register/"), Transcript: transcript(at(47, 9)), Differences: []conformance.Difference{
 					{Position: at(48, 26), Part: "status", Problem: "status is 409, want 400", Want: "400", Got: "409", Offset: -1},
 					{Position: at(10, 5), Part: "header Allow", Problem: "Allow is missing", Want: "Allow: POST, OPTIONS", Offset: -1},
 					{Position: at(48, 40), Part: "header Set-Cookie", Problem: "Set-Cookie is there, want none", Got: "Set-Cookie: a\nSet-Cookie: b", Offset: -1},
@@ -59,12 +59,29 @@ func sample() *conformance.Report {
 	}}
 }
 
+// transcript has a request with a response, and one without.
+func transcript(p conformance.Position) []conformance.Call {
+	return []conformance.Call{
+		{Step: 1, Position: p, Duration: time.Millisecond, Request: conformance.SentRequest{
+			Method: "POST", Path: "/api/register/?a=<b>", Headers: []conformance.Header{{Name: "Host", Value: "127.0.0.1:8000"}, {Name: "X-Odd", Value: "\xff"}},
+			Body: `{"username": "<script>alert(1)</script>", "password": "…"}`, Curl: `curl "$URL"'/api/register/'`,
+		}, Response: &conformance.GotResponse{Status: 409, Headers: []conformance.Header{{Name: "Set-Cookie", Value: "a=…; Path=/"}}, Body: "one\ntwo\x00\xff"}},
+		{Step: 2, Position: p, Request: conformance.SentRequest{Method: "GET", Path: "/", Headers: []conformance.Header{}}, Problem: "no complete response in time"},
+	}
+}
+
 func TestReports(t *testing.T) {
 	for name, write := range map[string]func(io.Writer, *conformance.Report) error{
 		"report.txt":       func(w io.Writer, r *conformance.Report) error { return report.WriteText(w, r, false) },
 		"report.color.txt": func(w io.Writer, r *conformance.Report) error { return report.WriteText(w, r, true) },
 		"report.json":      report.WriteJSON,
 		"report.xml":       report.WriteJUnit,
+		"report.html":      report.WriteHTML,
+		"report.tap":       report.WriteTAP,
+		"report.svg":       report.WriteBadge,
+		"report.github": func(w io.Writer, r *conformance.Report) error {
+			return report.WriteAnnotations(w, r, func(file string) bool { return file == "exchanges/snippit.yaml" })
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer

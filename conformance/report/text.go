@@ -56,7 +56,7 @@ func Text(r *conformance.Result, color bool) string {
 		if d.Part == "status" {
 			continue // the problem has both statuses
 		}
-		for _, line := range diff(d.Want, d.Got) {
+		for _, line := range inTerminal().diff(d.Want, d.Got) {
 			b.WriteString(line.draw(color))
 		}
 	}

@@ -65,6 +65,9 @@ func tlsSettings(given *tls.Config, host string) *tls.Config {
 	return settings
 }
 
+// Sent returns the request as Do sends it: with the path of the base URL, and with all headers.
+func (c *Client) Sent(r Request) Request { return r.sent(c.base, c.host) }
+
 // Do sends the request and reads its response. The error is always an *Error.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)

@@ -32,8 +32,21 @@ type Request struct {
 // Encode returns the bytes that are sent for the request to a host.
 func (r Request) Encode(host string) []byte { return r.encode("", host) }
 
-// encode returns the request with a path before its own.
+// encode returns the bytes of the request with a path before its own.
 func (r Request) encode(base, host string) []byte {
+	whole := r.sent(base, host)
+	var b bytes.Buffer
+	b.WriteString(whole.Method + " " + whole.Path + " HTTP/1.1\r\n")
+	for _, h := range whole.Headers {
+		b.WriteString(h.Name + ": " + h.Value + "\r\n")
+	}
+	b.WriteString("\r\n")
+	b.Write(whole.Body)
+	return b.Bytes()
+}
+
+// sent returns the request with a path before its own, and with the headers that are added.
+func (r Request) sent(base, host string) Request {
 	given := func(name string) bool {
 		for _, h := range r.Headers {
 			if strings.EqualFold(h.Name, name) {
@@ -42,25 +55,19 @@ func (r Request) encode(base, host string) []byte {
 		}
 		return false
 	}
-	var b bytes.Buffer
-	line := func(name, value string) { b.WriteString(name + ": " + value + "\r\n") }
-	b.WriteString(r.Method + " " + base + r.Path + " HTTP/1.1\r\n")
+	whole := Request{Method: r.Method, Path: base + r.Path, Body: r.Body}
 	if !given("Host") {
-		line("Host", host)
+		whole.Headers = append(whole.Headers, Header{"Host", host})
 	}
 	if !given("Connection") {
-		line("Connection", "close")
+		whole.Headers = append(whole.Headers, Header{"Connection", "close"})
 	}
-	for _, h := range r.Headers {
-		line(h.Name, h.Value)
-	}
+	whole.Headers = append(whole.Headers, r.Headers...)
 	hasLength := given("Content-Length") || given("Transfer-Encoding")
 	if !hasLength && (len(r.Body) > 0 || r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH") {
-		line("Content-Length", strconv.Itoa(len(r.Body)))
+		whole.Headers = append(whole.Headers, Header{"Content-Length", strconv.Itoa(len(r.Body))})
 	}
-	b.WriteString("\r\n")
-	b.Write(r.Body)
-	return b.Bytes()
+	return whole
 }
 
 // A Response is the final response to a request; interim 1xx responses are skipped. Body has its

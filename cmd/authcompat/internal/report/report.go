@@ -1,4 +1,4 @@
-// Package report writes what --report of imports and exports names.
+// Package report writes what --report names: the reports of imports, of exports and of conformance runs.
 package report
 
 import (
@@ -20,7 +20,7 @@ const Usage = "file for a report in JSON, with every row that was refused: a new
 
 // File is what --report names. nil: it was not given.
 type File struct {
-	path    string
+	given   string        // after --report, for errors
 	stream  *os.File      // a pipe, or a device such as a terminal
 	file    *newfile.File // otherwise
 	replace bool          // an earlier report
@@ -34,7 +34,13 @@ func Open(path string) (r *File, err error) {
 	if path == "" {
 		return nil, nil
 	}
-	r = &File{path: path}
+	return OpenFormat(path, path, isReport)
+}
+
+// OpenFormat is Open for a report of another format: isEarlier tells by its beginning whether a file is
+// one. Errors have what was given after the flag.
+func OpenFormat(given, path string, isEarlier func(io.Reader) bool) (r *File, err error) {
+	r = &File{given: given}
 	switch there, err := os.Stat(path); {
 	case err == nil && there.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0:
 		// Without a reader, a pipe would make this wait.
@@ -45,7 +51,7 @@ func Open(path string) (r *File, err error) {
 	}
 	there, err := os.Lstat(path)
 	switch {
-	case err == nil && !(there.Mode().IsRegular() && isReport(path)):
+	case err == nil && !(there.Mode().IsRegular() && isEarlierFile(path, isEarlier)):
 		return nil, r.failed(fmt.Errorf("%w, which is no earlier report: name another", newfile.ErrExists))
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, r.failed(err)
@@ -59,13 +65,18 @@ func Open(path string) (r *File, err error) {
 // a report. The largest lists 10,000 problems.
 const maxReport = 64 << 20
 
-// isReport tells whether a regular file is the report of an earlier import or export.
-func isReport(path string) bool {
+// isEarlierFile tells whether a regular file is an earlier report.
+func isEarlierFile(path string, isEarlier func(io.Reader) bool) bool {
 	f, err := os.Open(path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
+	return isEarlier(f)
+}
+
+// isReport tells whether a file is the report of an earlier import or export.
+func isReport(f io.Reader) bool {
 	var report struct {
 		Started   *time.Time          `json:"started"`
 		Finished  *time.Time          `json:"finished"`
@@ -78,7 +89,7 @@ func isReport(path string) bool {
 	if err := decoder.Decode(&report); err != nil {
 		return false
 	}
-	_, err = decoder.Token()
+	_, err := decoder.Token()
 	return errors.Is(err, io.EOF) && report.Started != nil && report.Finished != nil && report.Users != nil &&
 		report.Tokens != nil && report.Problems != nil && report.NotListed != nil
 }
@@ -92,7 +103,11 @@ func (r *File) Write(report any) error {
 	if err != nil {
 		return r.failed(err)
 	}
-	text = append(text, '\n')
+	return r.WriteText(append(text, '\n'))
+}
+
+// WriteText writes a report as it is. It then has its name and is on disk. Errors name the flag.
+func (r *File) WriteText(text []byte) (err error) {
 	if r.stream != nil {
 		_, err := r.stream.Write(text)
 		return r.failed(errors.Join(err, r.stream.Close()))
@@ -123,5 +138,5 @@ func (r *File) failed(err error) error {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return fmt.Errorf("--report %s: %w", r.path, err)
+	return fmt.Errorf("--report %s: %w", r.given, err)
 }

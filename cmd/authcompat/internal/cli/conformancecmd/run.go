@@ -27,6 +27,7 @@ type runFlags struct {
 	given          string // file with users and variables
 	store          string
 	format         string
+	reports        []string
 	asJSON         bool
 	only           string
 	failFast       bool
@@ -49,12 +50,16 @@ replayed there is listed with its reason and is no failure. Some exchanges guess
 a server of ours with --limits off for more than a few runs, so that they don't lock the user out.
 
 Before anything is replayed at a target, a few requests find out whether it is the right API and the user
-can log in. The results of exchanges are printed as they come.
+can log in. The results of exchanges are printed as they come. --report writes them into files, too: a page
+for people (html), files for CI (junit, tap), a document with all that was sent and answered (json) and an
+image for a README (badge, SVG). Passwords, tokens and hashes are in none of them. Where GITHUB_ACTIONS is
+true, what failed is written to standard error as annotations of GitHub, too.
 
 Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
 		Example: `  authcompat conformance run --profile all
   authcompat conformance run --profile ./mine.yaml --exchanges my-exchanges.yaml
   authcompat conformance run --profile ocd-users --only '^login: ' --fail-fast
+  authcompat conformance run --profile all --report html=report.html --report junit=report.xml
   authcompat conformance run --profile ocd-users --target http://127.0.0.1:8000
   authcompat conformance run --exchanges my-exchanges.yaml --target https://old.example.com
   authcompat conformance run --profile all --target knox-auth=http://127.0.0.1:8001 --target snippit=http://127.0.0.1:8002 --user john --password secret`,
@@ -72,7 +77,8 @@ Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
 	flags.StringVar(&f.only, "only", "", "part of the names of the exchanges to replay, or a regular expression")
 	flags.BoolVar(&f.failFast, "fail-fast", false, "end at the first exchange that fails")
 	flags.Var(&f.timeout, "timeout", "how long a request may take, from connecting to the end of the response")
-	flags.StringVar(&f.format, "format", "text", "report: text, json or junit")
+	flags.StringVar(&f.format, "format", "text", "what is printed: text, json or junit")
+	flags.StringArrayVar(&f.reports, "report", nil, "FORMAT=FILE: write a report into a file as well, also of a run that fails: "+formatNames()+" (repeatable)")
 	flags.BoolVar(&f.asJSON, "json", false, "the same as --format json")
 	f.common.AddFlags(cmd.Flags())
 	return cmd
@@ -86,7 +92,12 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	options := conformance.Options{User: f.user, Password: f.password, Timeout: time.Duration(f.timeout), FailFast: f.failFast}
+	reports, err := f.openReports()
+	if err != nil {
+		return err
+	}
+	defer discard(reports)
+	options := conformance.Options{User: f.user, Password: f.password, Timeout: time.Duration(f.timeout), FailFast: f.failFast, Transcripts: f.wantsTranscripts()}
 	if f.given != "" {
 		given, err := readGiven(cmd.Context(), f.given)
 		if err != nil {
@@ -111,12 +122,12 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 			return err
 		}
 		if err := f.look(cmd.Context(), target, chosen, options); err != nil {
-			return err
+			return errors.Join(err, f.reportUnfit(cmd.ErrOrStderr(), reports, target, chosen, err))
 		}
 		launcher = target
 	}
 	found, err := f.replay(cmd.Context(), cmd.OutOrStdout(), chosen, launcher, options)
-	if err != nil {
+	if err := errors.Join(err, f.report(cmd.ErrOrStderr(), reports, found)); err != nil {
 		return err
 	}
 	switch found.Outcome() {

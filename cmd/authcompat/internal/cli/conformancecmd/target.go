@@ -58,21 +58,35 @@ func splitTarget(value string) (name, address string, named bool) {
 	return name, address, true
 }
 
-// look looks at each target before anything is replayed. The error has at most three lines for each
-// that is not fit.
+// An unfit is the error of targets at which nothing can be replayed, by profile. It has at most three
+// lines for each.
+type unfit struct {
+	error
+	why map[string]error
+}
+
+// Unwrap returns the cause.
+func (u unfit) Unwrap() error { return u.error }
+
+// look looks at each target before anything is replayed. The error is an unfit, or that of the context.
 func (f *runFlags) look(ctx context.Context, target conformance.Target, chosen []subject, options conformance.Options) error {
-	var unfit []error
+	var all []error
+	why := map[string]error{}
 	for _, s := range chosen {
 		err := conformance.Look(ctx, s.file, target[s.name], options)
-		var why *conformance.Unfit
+		var kind *conformance.Unfit
 		switch {
-		case errors.As(err, &why):
-			unfit = append(unfit, fmt.Errorf("--target %s: %w\n  %s", target[s.name], err, f.advice(why.Kind)))
+		case errors.As(err, &kind):
+			why[s.name] = err
+			all = append(all, fmt.Errorf("--target %s: %w\n  %s", target[s.name], err, f.advice(kind.Kind)))
 		case err != nil:
 			return err
 		}
 	}
-	return errors.Join(unfit...)
+	if all == nil {
+		return nil
+	}
+	return unfit{errors.Join(all...), why}
 }
 
 // advice says what to do about a target at which nothing can be replayed.

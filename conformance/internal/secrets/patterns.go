@@ -1,0 +1,55 @@
+package secrets
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+)
+
+// The names of what holds a secret, in fields, in forms, in queries and in headers.
+const (
+	passwordName = `[\w.\-]*(?i:passw)[\w.\-]*`
+	tokenName    = `[\w.\-]*(?i:token|secret|session|jwt|refresh|access|hash|api[_\-]?key)[\w.\-]*|(?i:key)`
+)
+
+// patterns are where secrets are, and what looks like one wherever it is.
+type patterns struct {
+	// Of these, group 1 is what comes before the value, group 2 the name, and group 3 the value, with its
+	// quotes in JSON.
+	requestJSON, responseJSON, form *regexp.Regexp
+	password                        *regexp.Regexp
+	headerName                      *regexp.Regexp
+	hex, hash, jwt                  *regexp.Regexp
+}
+
+func newPatterns() *patterns {
+	const name = passwordName + `|` + tokenName
+	return &patterns{
+		requestJSON: regexp.MustCompile(`("(` + name + `)"\s*:\s*)("(?:[^"\\]|\\.)*"?|-?[0-9][^\s,}\]]*)`),
+		// An answer has sentences in the places of passwords and tokens, too: what is wrong with them.
+		responseJSON: regexp.MustCompile(`("(` + name + `)"\s*:\s*)("(?:[^"\\\s]|\\.)+")`),
+		form:         regexp.MustCompile(`((?:^|[?&])(` + name + `)=)([^&]*)`),
+		password:     regexp.MustCompile(`^` + passwordName + `$`),
+		headerName:   regexp.MustCompile(`^x-.*(?:token|key|secret|session|auth|passw)`),
+		hex:          regexp.MustCompile(`[0-9a-fA-F]{40,}`),
+		// The forms of crypt(3) and of Django: algorithm$parameters$salt$hash.
+		hash: regexp.MustCompile(`[a-z0-9_]*\$[0-9A-Za-z=,.\-]*\$[^\s"'<>&\\]{8,}`),
+		jwt:  regexp.MustCompile(`eyJ[\w\-]{8,}\.[\w\-]+\.[\w\-]*`),
+	}
+}
+
+func (p *patterns) kindOf(name string) Kind {
+	if p.password.MatchString(name) {
+		return Password
+	}
+	return Token
+}
+
+// unquoted returns the text of a JSON string, or the number as it is written.
+func unquoted(literal string) string {
+	var text string
+	if err := json.Unmarshal([]byte(literal), &text); err != nil {
+		return strings.Trim(literal, `"`)
+	}
+	return text
+}
