@@ -2,10 +2,16 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/xml"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -148,3 +154,175 @@ var errFull = errors.New("no space left")
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
+
+// The JUnit file has only what the schemas of Jenkins and of pytest, both called junit-10.xsd, allow:
+// attributes, and elements in this order.
+func TestJUnitIsWhatReadersWant(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.WriteJUnit(&b, sample()); err != nil {
+		t.Fatal(err)
+	}
+	detail := "type message"
+	attributes := map[string]string{
+		"testsuites": "name time tests failures errors",
+		"testsuite":  "name tests failures errors group time skipped timestamp hostname id package file log url",
+		"testcase":   "name time classname group", "properties": "", "property": "name value",
+		"failure": detail, "error": detail, "skipped": detail,
+	}
+	required := map[string]string{"testsuite": "name tests failures errors", "testcase": "name", "property": "name value"}
+	children := map[string]string{"": "testsuites", "testsuites": "testsuite", "testsuite": "properties testcase", "properties": "property", "testcase": "failure error skipped"}
+	var open, last []string // last: the child of each open element that came last
+	open, last = append(open, ""), append(last, "")
+	for d := xml.NewDecoder(&b); ; {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			name, n := e.Name.Local, len(open)-1
+			order := strings.Fields(children[open[n]])
+			if at := slices.Index(order, name); at < 0 || at < slices.Index(order, last[n]) {
+				t.Errorf("<%s> in <%s> after <%s>", name, open[n], last[n])
+			}
+			last[n] = name
+			got := map[string]bool{}
+			for _, a := range e.Attr {
+				got[a.Name.Local] = true
+				if !slices.Contains(strings.Fields(attributes[name]), a.Name.Local) {
+					t.Errorf("<%s %s>", name, a.Name.Local)
+				}
+				if a.Name.Local == "time" && !regexp.MustCompile(`^[0-9]+\.[0-9]{3}$`).MatchString(a.Value) {
+					t.Errorf("<%s time=%q>", name, a.Value)
+				}
+			}
+			for _, a := range strings.Fields(required[name]) {
+				if !got[a] {
+					t.Errorf("<%s> without %s", name, a)
+				}
+			}
+			open, last = append(open, name), append(last, "")
+		case xml.EndElement:
+			open, last = open[:len(open)-1], last[:len(last)-1]
+		}
+	}
+	if last[0] != "testsuites" {
+		t.Error("no <testsuites>")
+	}
+}
+
+// With JUNIT_XSD=FILE, xmllint checks the file by that schema.
+func TestJUnitSchema(t *testing.T) {
+	schema := os.Getenv("JUNIT_XSD")
+	if schema == "" {
+		t.Skip("JUNIT_XSD names no schema")
+	}
+	for name, r := range map[string]*conformance.Report{"sample": sample(), "nothing": {}} {
+		file := filepath.Join(t.TempDir(), "junit.xml")
+		var b bytes.Buffer
+		if err := report.WriteJUnit(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.CommandContext(t.Context(), "xmllint", "--noout", "--schema", schema, file).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// The page and the badge load nothing and run nothing, whatever servers answer.
+func TestPageLoadsNothing(t *testing.T) {
+	r := sample()
+	const evil = `"'><script src="https://evil.example/x.js"></script><img src=//evil.example/y onerror=alert(1)><!--`
+	call := &r.Profiles[0].Results[1].Transcript[0]
+	call.Request.Path, call.Request.Body, call.Request.Curl, call.Response.Body = evil, evil, evil, evil
+	call.Response.Headers[0] = conformance.Header{Name: evil, Value: evil}
+	r.Profiles[1].Results[0].Reason, r.Profiles[1].Profile, r.Profiles[1].URL = evil, evil, evil
+	r.Profiles[0].Results[1].Differences[3].Got = evil
+	tag := regexp.MustCompile(`(?s)<(/?[a-zA-Z!][^\s>]*)([^>]*)>`)
+	for name, write := range map[string]func(io.Writer, *conformance.Report) error{"html": report.WriteHTML, "badge": report.WriteBadge} {
+		var b bytes.Buffer
+		if err := write(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range tag.FindAllStringSubmatch(b.String(), -1) {
+			switch element := strings.ToLower(strings.TrimPrefix(m[1], "/")); element {
+			case "script", "link", "img", "iframe", "object", "embed", "base", "form", "image", "use", "audio", "video":
+				t.Errorf("%s: <%s%s>", name, m[1], m[2])
+			}
+			if regexp.MustCompile(`(?i)\s(?:src|srcset|action|data|background|poster|xlink:href|on[a-z]+)\s*=`).MatchString(m[2]) ||
+				regexp.MustCompile(`(?i)href\s*=\s*"?[^"#]`).MatchString(m[2]) {
+				t.Errorf("%s: <%s%s>", name, m[1], m[2])
+			}
+		}
+		style, _, _ := strings.Cut(b.String(), "</style>")
+		if regexp.MustCompile(`(?i)@import|url\(`).MatchString(style) {
+			t.Errorf("%s: the style loads something", name)
+		}
+		if name == "html" && strings.Count(b.String(), "evil.example/x.js") < 8 {
+			t.Errorf("%s: not everything is shown", name)
+		}
+	}
+}
+
+// A TAP consumer counts as we do.
+func TestTAPIsUnderstood(t *testing.T) {
+	prove, err := exec.LookPath("prove")
+	if err != nil {
+		t.Skip("no prove here")
+	}
+	out, err := exec.CommandContext(t.Context(), prove, "--exec", "cat", "testdata/report.tap").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "Tests: 8 Failed: 4)") || !strings.Contains(string(out), "less 3 skipped subtests") || strings.Contains(string(out), "Parse errors") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// Earlier reports are known by how they begin, each format by its own.
+func TestEarlierReports(t *testing.T) {
+	var names []string
+	for _, f := range report.Formats() {
+		names = append(names, f.Name)
+		var b bytes.Buffer
+		if err := f.Write(&b, sample()); err != nil {
+			t.Fatal(err)
+		}
+		for _, other := range report.Formats() {
+			if got := other.IsReport(bytes.NewReader(b.Bytes())); got != (f.Name == other.Name) {
+				t.Errorf("%s is an earlier %s: %v", f.Name, other.Name, got)
+			}
+		}
+		if !f.IsReport(strings.NewReader("")) || f.IsReport(strings.NewReader("<")) {
+			t.Errorf("%s: an empty file, or what has just begun", f.Name)
+		}
+	}
+	if diff := cmp.Diff([]string{"html", "junit", "tap", "json", "badge"}, names); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := report.FindFormat("pdf"); err == nil || err.Error() != `unknown format "pdf": want html, junit, tap, json or badge` {
+		t.Error(err)
+	}
+}
+
+// GitHub shows ten annotations: the last one says how many there are besides.
+func TestManyAnnotations(t *testing.T) {
+	r := &conformance.Report{Profiles: []conformance.ProfileReport{{Profile: "a,b:c"}}}
+	for i := range 12 {
+		r.Profiles[0].Results = append(r.Profiles[0].Results, conformance.Result{Exchange: fmt.Sprint(i), Outcome: conformance.CouldNotRun, Reason: "100%\nbroken"})
+	}
+	for n, last := range map[int]string{10: "::error file=,line=0,col=0,title=a%2Cb%3Ac%3A 9::could not run: 100%25\\x0abroken", 12: "::error title=conformance::3 more exchanges failed or could not run"} {
+		some := &conformance.Report{Profiles: []conformance.ProfileReport{{Profile: "a,b:c", Results: r.Profiles[0].Results[:n]}}}
+		var b bytes.Buffer
+		if err := report.WriteAnnotations(&b, some, func(string) bool { return true }); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+		if len(lines) != 10 || lines[9] != last {
+			t.Errorf("%d lines, the last is %s", len(lines), lines[len(lines)-1])
+		}
+	}
+}

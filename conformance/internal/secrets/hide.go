@@ -65,10 +65,11 @@ func (s *Set) Hider(mark Mark) *Hider {
 // Text hides secrets in any text: those that are known, and what looks like one.
 func (h *Hider) Text(text string) string {
 	text = h.known.Replace(text)
+	text = h.patterns.hash.ReplaceAllStringFunc(text, func(hash string) string { return h.mark(Password, hash) })
 	for _, looks := range []*regexp.Regexp{h.patterns.hex, h.patterns.jwt} {
 		text = looks.ReplaceAllStringFunc(text, func(token string) string { return h.mark(Token, token) })
 	}
-	return h.patterns.hash.ReplaceAllStringFunc(text, func(hash string) string { return h.mark(Password, hash) })
+	return text
 }
 
 // Request hides secrets in the path with its query, or in the body, of a request.
@@ -80,7 +81,10 @@ func (h *Hider) Request(text string) string {
 
 // Response hides secrets in the body of a response, or in JSON that was made of it.
 func (h *Hider) Response(text string) string {
-	return h.Text(h.fields(h.patterns.responseJSON, text, isAnswered))
+	for _, pattern := range []*regexp.Regexp{h.patterns.responseJSON, h.patterns.echoedJSON, h.patterns.echoedForm} {
+		text = h.fields(pattern, text, isAnswered)
+	}
+	return h.Text(text)
 }
 
 // fields hides the values of the fields that a pattern finds, as far as they are secrets.

@@ -16,24 +16,29 @@ const (
 type patterns struct {
 	// Of these, group 1 is what comes before the value, group 2 the name, and group 3 the value, with its
 	// quotes in JSON.
-	requestJSON, responseJSON, form *regexp.Regexp
-	password                        *regexp.Regexp
-	headerName                      *regexp.Regexp
-	hex, hash, jwt                  *regexp.Regexp
+	requestJSON, responseJSON, echoedJSON, form, echoedForm *regexp.Regexp
+
+	password       *regexp.Regexp
+	headerName     *regexp.Regexp
+	hex, hash, jwt *regexp.Regexp
 }
 
 func newPatterns() *patterns {
-	const name = passwordName + `|` + tokenName
+	const name, escaped = passwordName + `|` + tokenName, `(?:\\+"|&#34;|&quot;)`
 	return &patterns{
 		requestJSON: regexp.MustCompile(`("(` + name + `)"\s*:\s*)("(?:[^"\\]|\\.)*"?|-?[0-9][^\s,}\]]*)`),
 		// An answer has sentences in the places of passwords and tokens, too: what is wrong with them.
 		responseJSON: regexp.MustCompile(`("(` + name + `)"\s*:\s*)("(?:[^"\\\s]|\\.)+")`),
-		form:         regexp.MustCompile(`((?:^|[?&])(` + name + `)=)([^&]*)`),
-		password:     regexp.MustCompile(`^` + passwordName + `$`),
-		headerName:   regexp.MustCompile(`^x-.*(?:token|key|secret|session|auth|passw)`),
-		hex:          regexp.MustCompile(`[0-9a-fA-F]{40,}`),
+		// JSON that an answer repeats in a string of its own or in HTML.
+		echoedJSON: regexp.MustCompile(`(` + escaped + `(` + name + `)` + escaped + `\s*:\s*` + escaped + `)([^"\\&\s]+)`),
+		form:       regexp.MustCompile(`((?:^|[?&])(` + name + `)=)([^&]*)`),
+		// An answer has more behind a form that it repeats.
+		echoedForm: regexp.MustCompile(`((?:^|[?&\s"'>])(` + name + `)=)([^&\s"'<>]+)`),
+		password:   regexp.MustCompile(`^` + passwordName + `$`),
+		headerName: regexp.MustCompile(`^x-.*(?:token|key|secret|session|auth|passw)`),
+		hex:        regexp.MustCompile(`[0-9a-fA-F]{40,}`),
 		// The forms of crypt(3) and of Django: algorithm$parameters$salt$hash.
-		hash: regexp.MustCompile(`[a-z0-9_]*\$[0-9A-Za-z=,.\-]*\$[^\s"'<>&\\]{8,}`),
+		hash: regexp.MustCompile(`[a-z0-9_]*\$(?:[\w=,.+/\-]*\$)+[\w+/=.\-]{8,}`),
 		jwt:  regexp.MustCompile(`eyJ[\w\-]{8,}\.[\w\-]+\.[\w\-]*`),
 	}
 }

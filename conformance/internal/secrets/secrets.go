@@ -77,6 +77,10 @@ func (s *Set) Response(r *wire.Response) {
 	for _, h := range r.Headers {
 		s.header(h)
 	}
+	for _, hash := range s.patterns.hash.FindAllString(string(r.Body), -1) {
+		s.Add(Password, hash)
+		s.Add(Password, hash[strings.LastIndexByte(hash, '$')+1:])
+	}
 	for _, m := range s.patterns.responseJSON.FindAllStringSubmatch(string(r.Body), -1) {
 		if kind, value := s.patterns.kindOf(m[2]), unquoted(m[3]); isAnswered(kind, value) {
 			s.Add(kind, value)
