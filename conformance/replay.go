@@ -61,6 +61,7 @@ func (x *replay) follow(ctx context.Context, l link) bool {
 		return false
 	}
 	x.scope.Captures[l.uid], x.scope.Captures[l.token] = uid, token
+	x.hidden = append(x.hidden, token)
 	return true
 }
 
@@ -72,6 +73,7 @@ func (x *replay) verify(ctx context.Context, k emailKey) bool {
 		return false
 	}
 	x.scope.Captures[k.key] = key
+	x.hidden = append(x.hidden, key)
 	return true
 }
 

@@ -57,7 +57,7 @@ func TestTranscriptOfOddResponses(t *testing.T) {
 		{"long", "HTTP/1.0 200 OK\r\n\r\n" + strings.Repeat("é", 200<<10), "", "… 147456 bytes more"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			url := answering(t, test.answer)
+			url := answeringRaw(t, test.answer)
 			run := conformance.Run(t.Context(), exchangesOf(t, "{method: GET, path: /}"), conformance.Target{"odd": url}, conformance.Options{Transcripts: true})
 			call := run.Profiles[0].Results[0].Transcript[0]
 			if !strings.Contains(call.Problem, test.problem) || (call.Response == nil) != (test.problem != "") {
@@ -161,8 +161,8 @@ func exchangesOf(t *testing.T, request string) []*conformance.File {
 	return load(t, path)
 }
 
-// answering is the URL of a server that answers each request with these bytes.
-func answering(t *testing.T, answer string) string {
+// answeringRaw is the URL of a server that answers each request with these bytes.
+func answeringRaw(t *testing.T, answer string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
