@@ -112,6 +112,9 @@ func isToken(value string) bool {
 
 // finish makes the result fit to be shown: it masks the secrets of the exchange.
 func (x *replay) finish() {
+	if x.result.Outcome == Passed && !x.run.options.Transcripts {
+		return // nothing of it is shown
+	}
 	known := x.secrets()
 	for _, c := range x.calls {
 		for _, text := range c.step.ownWords() {

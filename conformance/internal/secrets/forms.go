@@ -18,27 +18,33 @@ import (
 // the text for a shorter one occurs by chance.
 const minEncoded = 6
 
-// formsOf returns a secret as it is, and as it is written in JSON, URLs, forms, HTML, base64 and
-// hexadecimal.
+// formsOf returns a secret as it is, as it is written in JSON, URLs, forms and HTML, and each of these in
+// base64, in hexadecimal, or in a URL or JSON once more: as in an answer that repeats a request.
 func formsOf(value string) []string {
 	query := url.QueryEscape(value)
-	all := []string{
-		value, inJSON(value), inASCII(value),
-		query, strings.ReplaceAll(query, "+", "%20"), url.PathEscape(value),
-		html.EscapeString(value), strings.ReplaceAll(html.EscapeString(value), "&#39;", "&#x27;"), // the latter is Django's
-	}
+	once := []string{value, inJSON(value), inASCII(value), query, strings.ReplaceAll(query, "+", "%20"), url.PathEscape(value)}
 	percent := regexp.MustCompile(`%[0-9A-F]{2}`)
-	for _, text := range all[3:6] {
-		all = append(all, percent.ReplaceAllStringFunc(text, strings.ToLower))
+	for _, text := range once[3:] {
+		once = append(once, percent.ReplaceAllStringFunc(text, strings.ToLower))
 	}
-	if len(value) >= minEncoded {
-		all = append(all, hex.EncodeToString([]byte(value)), strings.ToUpper(hex.EncodeToString([]byte(value))))
+	var all []string
+	for _, text := range distinct(once) {
+		all = append(all, text, inJSON(text), inASCII(text), url.QueryEscape(text), html.EscapeString(text),
+			strings.ReplaceAll(html.EscapeString(text), "&#39;", "&#x27;")) // as Django writes it
+		if len(value) < minEncoded {
+			continue
+		}
+		all = append(all, hex.EncodeToString([]byte(text)), strings.ToUpper(hex.EncodeToString([]byte(text))))
 		for before := range 3 {
-			all = append(all, inBase64(base64.RawStdEncoding, value, before), inBase64(base64.RawURLEncoding, value, before))
+			all = append(all, inBase64(base64.RawStdEncoding, text, before), inBase64(base64.RawURLEncoding, text, before))
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return distinct(all)
+}
+
+func distinct(texts []string) []string {
+	slices.Sort(texts)
+	return slices.Compact(texts)
 }
 
 func inJSON(value string) string {

@@ -33,7 +33,7 @@ func newPatterns() *patterns {
 		echoedJSON: regexp.MustCompile(`(` + escaped + `(` + name + `)` + escaped + `\s*:\s*` + escaped + `)([^"\\&\s]+)`),
 		form:       regexp.MustCompile(`((?:^|[?&])(` + name + `)=)([^&]*)`),
 		// An answer has more behind a form that it repeats.
-		echoedForm: regexp.MustCompile(`((?:^|[?&\s"'>])(` + name + `)=)([^&\s"'<>]+)`),
+		echoedForm: regexp.MustCompile(`((?:^|[?&;\s"'>]|u0026)(` + name + `)=)([^&\s"'<>]+)`),
 		password:   regexp.MustCompile(`^` + passwordName + `$`),
 		headerName: regexp.MustCompile(`^x-.*(?:token|key|secret|session|auth|passw)`),
 		hex:        regexp.MustCompile(`[0-9a-fA-F]{40,}`),
