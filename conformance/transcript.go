@@ -90,9 +90,6 @@ func (x *replay) secrets() *secrets.Set {
 	for _, u := range x.scope.Users {
 		s.Add(secrets.Password, u.Password)
 	}
-	for _, u := range x.run.options.Users { // also who this exchange did not ask for
-		s.Add(secrets.Password, u.Password)
-	}
 	s.Add(secrets.Password, x.run.options.Password)
 	for _, c := range x.calls {
 		s.Request(c.request)
