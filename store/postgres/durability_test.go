@@ -93,3 +93,19 @@ func TestSynchronousCommitTurnedOff(t *testing.T) {
 		t.Errorf("synchronous_commit is %s in a transaction, want on", setting)
 	}
 }
+
+// TestTriggersWithoutEffect opens a database in whose sessions neither triggers nor foreign keys have an effect.
+func TestTriggersWithoutEffect(t *testing.T) {
+	t.Parallel()
+	dsn := postgrestest.Schema(t)
+	for role, want := range map[string]bool{"replica": true, "origin": false, "local": false} {
+		warnings, err := mustOpen(t, postgrestest.With(t, dsn, "options", "-c session_replication_role="+role)).Warnings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		warned := slices.ContainsFunc(warnings, func(w string) bool { return strings.HasPrefix(w, "session_replication_role is replica") })
+		if warned != want {
+			t.Errorf("as %s: %q", role, warnings)
+		}
+	}
+}

@@ -1,5 +1,5 @@
-// Package pgdurability reads which settings of a PostgreSQL server put acknowledged writes
-// at risk.
+// Package pgdurability reads which settings of a PostgreSQL server put acknowledged writes, and
+// the audit record of them, at risk.
 package pgdurability
 
 import "fmt"
@@ -18,21 +18,23 @@ const SyncCommit = `SET LOCAL synchronous_commit = on`
 const (
 	warnAsyncCommit = "synchronous_commit is off at the PostgreSQL server: this program sets it to on for its own transactions"
 	warnFsync       = "fsync is off at the PostgreSQL server: if its machine stops, logouts that were acknowledged can be lost and the database damaged; nothing here can prevent that"
+	warnReplica     = "session_replication_role is replica at the PostgreSQL server: triggers and foreign keys have no effect, so that the audit record can be changed, and what belongs to deleted users stays: ALTER DATABASE or ALTER ROLE … RESET session_replication_role"
 	warnPageWrites  = "full_page_writes is off at the PostgreSQL server: if its machine stops, the database can be damaged"
 )
 
 // Warnings returns what of a server's settings an operator should change, or know. read
 // runs a query and reads its one row.
 func Warnings(read func(query string, into ...any) error) (warnings []string, err error) {
-	var async, noFsync, noPages bool
-	if err := read(`SELECT current_setting('synchronous_commit') = 'off', current_setting('fsync') = 'off', current_setting('full_page_writes') = 'off'`,
-		&async, &noFsync, &noPages); err != nil {
+	var async, noFsync, noPages, replica bool
+	if err := read(`SELECT current_setting('synchronous_commit') = 'off', current_setting('fsync') = 'off', current_setting('full_page_writes') = 'off',
+		current_setting('session_replication_role') = 'replica'`,
+		&async, &noFsync, &noPages, &replica); err != nil {
 		return nil, fmt.Errorf("read settings: %w", err)
 	}
 	for _, w := range []struct {
 		is   bool
 		text string
-	}{{noFsync, warnFsync}, {noPages, warnPageWrites}, {async, warnAsyncCommit}} {
+	}{{noFsync, warnFsync}, {noPages, warnPageWrites}, {replica, warnReplica}, {async, warnAsyncCommit}} {
 		if w.is {
 			warnings = append(warnings, w.text)
 		}
