@@ -34,7 +34,10 @@ func django() []Setting {
 		{Name: "OLD_PASSWORD_FIELD_ENABLED", Use: InProfile, Key: oldPasswordKey, Default: "False", apply: oldPassword, Why: "dj-rest-auth before 3.0"},
 		{Name: "LOGOUT_ON_PASSWORD_CHANGE", Use: NoEffect, Why: "dj-rest-auth before 3.0; it ends a session, and no token"},
 	})...)
-	return append(all, unread(NotSupported, out, "REST_USE_JWT", "REST_SESSION_LOGIN", "JWT_AUTH_COOKIE", "JWT_AUTH_REFRESH_COOKIE", "SIMPLE_JWT")...)
+	all = append(all,
+		Setting{Name: "REST_USE_JWT", Use: NotSupported, Default: "False", Why: out},
+		Setting{Name: "REST_SESSION_LOGIN", Use: NotSupported, Default: "False", Why: out}) // as SESSION_LOGIN of REST_AUTH
+	return append(all, unread(NotSupported, out, "JWT_AUTH_COOKIE", "JWT_AUTH_REFRESH_COOKIE", "SIMPLE_JWT")...)
 }
 
 // header sets a header that the profile has: without it, no middleware is there that writes it.

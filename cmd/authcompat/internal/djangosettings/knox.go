@@ -2,6 +2,7 @@ package djangosettings
 
 import (
 	"errors"
+	"fmt"
 
 	"gopkg.in/yaml.v3"
 
@@ -56,7 +57,7 @@ func ofExpiry(key string) func(*draft, *python.Value) error {
 		return d.change(func(root *yaml.Node) error {
 			shown := entry(entry(entry(entry(entry(root, "endpoints"), "login"), "reply"), "body"), "expiry")
 			if shown == nil {
-				return errors.New("this profile shows no expiry")
+				return errNoExpiry
 			}
 			shown.Value = "$token.expiry|expiry"
 			return setIn(root, value, "formats", "expiry", key)
@@ -64,13 +65,21 @@ func ofExpiry(key string) func(*draft, *python.Value) error {
 	}
 }
 
-// timeZone fills in the zone in which an expiry is written. That of UTC is there already.
+// timeZone fills in the zone in which an expiry is written. That of UTC is there already. A profile that shows none may
+// send links, whose times are in it.
 func timeZone(d *draft, v *python.Value) error {
 	if v.Text == "UTC" {
 		return nil
 	}
-	return ofExpiry("zone")(d, v)
+	err := ofExpiry("zone")(d, v)
+	if errors.Is(err, errNoExpiry) {
+		err = fmt.Errorf("%w; for links in mails write django_time_zone in the configuration", err)
+	}
+	return err
 }
+
+// errNoExpiry is the reason why nothing of an expiry is filled in.
+var errNoExpiry = errors.New("this profile shows no expiry")
 
 // userSerializer fills in the user whom a login shows (knox/serializers.py, UserSerializer).
 func userSerializer(d *draft, v *python.Value) error {

@@ -28,7 +28,10 @@ func restAuth() []Setting {
 	} {
 		all = append(all, Setting{Name: s.name, Use: ByHand, Key: "endpoints.NAME.fields, endpoints.NAME.reply", Default: "'" + s.class + "'", Why: "fields and replies are in the class's code"})
 	}
-	return under("REST_AUTH", append(of("dj_rest_auth", all), unread(NotSupported, out, "SESSION_LOGIN", "USE_JWT", "JWT_SERIALIZER", "JWT_SERIALIZER_WITH_EXPIRATION", "JWT_TOKEN_CLAIMS_SERIALIZER",
+	all = append(all,
+		Setting{Name: "SESSION_LOGIN", Use: NotSupported, Default: "False", Why: out}, // there, True: the profile is that of False
+		Setting{Name: "USE_JWT", Use: NotSupported, Default: "False", Why: out})
+	return under("REST_AUTH", append(of("dj_rest_auth", all), unread(NotSupported, out, "JWT_SERIALIZER", "JWT_SERIALIZER_WITH_EXPIRATION", "JWT_TOKEN_CLAIMS_SERIALIZER",
 		"JWT_AUTH_COOKIE", "JWT_AUTH_REFRESH_COOKIE", "JWT_AUTH_REFRESH_COOKIE_PATH", "JWT_AUTH_SECURE", "JWT_AUTH_HTTPONLY", "JWT_AUTH_SAMESITE", "JWT_AUTH_COOKIE_DOMAIN",
 		"JWT_AUTH_RETURN_EXPIRATION", "JWT_AUTH_COOKIE_USE_CSRF", "JWT_AUTH_COOKIE_ENFORCE_CSRF_ON_UNAUTHENTICATED")...)...)
 }
