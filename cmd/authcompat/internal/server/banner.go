@@ -105,15 +105,24 @@ func (b banner) write(w io.Writer) error {
 	return err
 }
 
-// lines returns the examples of one API: first a command that creates a user if the API
-// has no registration, then each endpoint. Those that need a token log in first.
+// lines returns the examples of one API: first what makes a user, a command if the API has no
+// registration, then each endpoint, and what removes the user last. Those that need a token log in first.
 func (b banner) lines(api config.BoundProfile) []string {
 	var lines []string
 	if _, ok := api.Profile.Endpoint(profiles.Register); !ok {
 		lines = append(lines, fmt.Sprintf("echo %s | %s user create %s --email %s --password-stdin --store %s",
 			quote(examplePassword), program(), exampleUser, exampleEmail, storeWord(b.store)))
 	}
-	for _, e := range api.Profile.Endpoints {
+	turn := func(e profiles.Endpoint) int {
+		switch e.Action {
+		case profiles.Register:
+			return -1
+		case profiles.Delete:
+			return 1
+		}
+		return 0
+	}
+	for _, e := range slices.SortedStableFunc(slices.Values(api.Profile.Endpoints), func(a, b profiles.Endpoint) int { return turn(a) - turn(b) }) {
 		line := curl(api, e)
 		lines = append(lines, line)
 		if shown := tokenMember(e.Reply.Body); e.Action == profiles.Login && shown != "" {
@@ -153,24 +162,34 @@ func curl(api config.BoundProfile, e profiles.Endpoint) string {
 		return line + " -u " + quote(exampleUser+":"+examplePassword)
 	case e.Access == profiles.AccessToken:
 		if keyword, ok := e.Keyword(); ok {
-			return line + ` -H "Authorization: ` + keyword + ` $(token)"`
+			line += ` -H "Authorization: ` + keyword + ` $(token)"`
+		} else {
+			line += " -u " + quote(exampleUser+":"+examplePassword) // HTTP Basic
 		}
-		return line + " -u " + quote(exampleUser+":"+examplePassword) // HTTP Basic
-	case api.Profile.Family == profiles.FormJSON:
+		if len(e.Fields) == 0 {
+			return line
+		}
+	}
+	if api.Profile.Family == profiles.FormJSON {
 		return line + " -d " + quote(formExample(e))
 	}
 	return line + " -H 'Content-Type: application/json' -d " + quote(jsonExample(e))
 }
 
-// example returns a valid value of a field.
-func example(r profiles.Role) string {
-	switch r {
-	case profiles.RoleUsername:
+// example returns a valid value of a field. Passwords and names stay as they are, so that the commands
+// work in the order in which they stand; what only a mail has is in capitals.
+func example(f profiles.Field) string {
+	switch f.Role {
+	case profiles.RoleUsername, profiles.RoleUsernameAgain, profiles.RoleUsernameOrEmail:
 		return exampleUser
 	case profiles.RoleEmail:
 		return exampleEmail
 	case profiles.RoleAccept:
 		return "true"
+	case profiles.RoleUID, profiles.RoleToken:
+		return strings.ToUpper(f.Name) + "-OF-THE-MAIL"
+	case profiles.RoleAttribute:
+		return ""
 	}
 	return examplePassword
 }
@@ -178,7 +197,7 @@ func example(r profiles.Role) string {
 func formExample(e profiles.Endpoint) string {
 	var pairs []string
 	for _, f := range e.Fields {
-		pairs = append(pairs, url.QueryEscape(f.Name)+"="+url.QueryEscape(example(f.Role)))
+		pairs = append(pairs, url.QueryEscape(f.Name)+"="+url.QueryEscape(example(f)))
 	}
 	return strings.Join(pairs, "&")
 }
@@ -186,9 +205,9 @@ func formExample(e profiles.Endpoint) string {
 func jsonExample(e profiles.Endpoint) string {
 	var pairs []string
 	for _, f := range e.Fields {
-		if !f.Role.ReadOnly() {
+		if !f.Role.ReadOnly() && !f.ReadOnly {
 			name, _ := json.Marshal(f.Name)
-			value, _ := json.Marshal(example(f.Role))
+			value, _ := json.Marshal(example(f))
 			pairs = append(pairs, string(name)+": "+string(value))
 		}
 	}
