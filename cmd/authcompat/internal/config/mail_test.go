@@ -42,7 +42,7 @@ func TestMailProblems(t *testing.T) {
 		"smtp: {host: mail.example.org, from: a@example.org, username: me}":                             "2:63: smtp.username: a name and a file with its password (--smtp-password-file, smtp.password_file) go together",
 		"smtp: {host: mail.example.org, from: a@example.org, username: me, password_file: none}":        "2:82: smtp.password_file: open none: no such file or directory",
 		"smtp: {host: mail.example.org, from: a@example.org, username: me, password_file: empty}":       "2:82: smtp.password_file: empty has no text",
-		"smtp: {host: mail.example.org}":                                                                `2:14: smtp.host: the sender "" is no address`,
+		"smtp: {host: mail.example.org}":                                                                `2:14: smtp.host: the sender of mails (smtp.from) is missing`,
 		"smtp: {host: mail.example.org, from: a@example.org, encryption: ssl}":                          `2:65: smtp.encryption: "ssl": want starttls or tls or none`,
 		"smtp: {host: m, from: a@example.org, encryption: none, username: me, password_file: password}": "2:14: smtp.host: a password would be sent unencrypted: use starttls or tls",
 		"smtp: {host: mail.example.org, from: a@example.org, port: 70000}":                              "2:14: smtp.host: 70000 is no port",

@@ -297,7 +297,6 @@ func TestResults(t *testing.T) {
 		{withAuth + "REST_AUTH = {'LOGOUT_ON_PASSWORD_CHANGE': True}", "REST_AUTH LOGOUT_ON_PASSWORD_CHANGE", "left: it ends a session, and no token"},
 		{withAuth + "REST_AUTH = {'SESSION_LOGIN': False}", "REST_AUTH SESSION_LOGIN", "default: "},
 		{withAuth + "REST_AUTH = {'SESSION_LOGIN': True}", "REST_AUTH SESSION_LOGIN", "not supported: JWT, cookies, sessions and social login are not served"},
-		{withAuth + "REST_AUTH = {'USE_JWT': False}", "REST_AUTH USE_JWT", "default: "},
 		{withAuth + "REST_SESSION_LOGIN = False", "REST_SESSION_LOGIN", "default: "},
 		{withDjoser + "TIME_ZONE = 'Europe/Berlin'", "TIME_ZONE", "not supported: this profile shows no expiry; for links in mails write django_time_zone in the configuration"},
 		{withAuth + "ACCOUNT_LOGIN_METHODS = {'phone'}", "ACCOUNT_LOGIN_METHODS", "not supported: users log in by username, by email or by either"},

@@ -57,7 +57,9 @@ func (s Server) Check() error {
 	if !slices.Contains([]Encryption{"", STARTTLS, TLS, None}, s.Encryption) {
 		errs = append(errs, fmt.Errorf("%q is not one of starttls, tls and none", s.Encryption))
 	}
-	if _, err := netmail.ParseAddress(s.From); err != nil {
+	if s.From == "" {
+		errs = append(errs, errors.New("the sender of mails (smtp.from) is missing"))
+	} else if _, err := netmail.ParseAddress(s.From); err != nil {
 		errs = append(errs, fmt.Errorf("the sender %q is no address", s.From))
 	}
 	if s.Username != "" && s.Encryption == None && !isLocal(s.Host) {
