@@ -2,5 +2,7 @@
 -- as they are: only the others need an entry of their own.
 
 -- +goose Up
-CREATE INDEX IF NOT EXISTS users_username_capitals ON users (lower(username COLLATE "C")) WHERE lower(username COLLATE "C") <> username;
+-- The old index goes first: its lock keeps out another server that is at this step, where the new one's
+-- does not, and both would then wait for each other.
 DROP INDEX IF EXISTS users_username_lower;
+CREATE INDEX IF NOT EXISTS users_username_capitals ON users (lower(username COLLATE "C")) WHERE lower(username COLLATE "C") <> username;
