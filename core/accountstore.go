@@ -43,39 +43,6 @@ type AccountStore interface {
 	ChangePassword(ctx context.Context, c PasswordChange, audit *AuditEntry) (ended int, err error)
 }
 
-// Address is an address of a user, as django-allauth keeps them besides the user's own
-// (allauth/account/models.py 0.57, EmailAddress).
-type Address struct {
-	// ID is what keys are made of: above 0, and of one address alone for ever.
-	ID       int64
-	UserID   int64
-	Email    string
-	Verified bool
-}
-
-// AddressFilter selects addresses; zero fields match all.
-type AddressFilter struct {
-	ID, UserID int64
-	Email      string
-	Verified   bool // verified ones alone
-	CaseBlind  bool // Email takes the letters A to Z for a to z, and no others
-}
-
-// AddressStore keeps the addresses that users verify. Errors are those of [Store], and audit entries are
-// appended as there. [Store.CreateUser] adds the address of a user with KeepAddress.
-type AddressStore interface {
-	// Addresses returns at most limit matching addresses, by id.
-	Addresses(ctx context.Context, f AddressFilter, limit int) ([]Address, error)
-
-	// AddAddress returns the user's address with this text, and adds it, not verified, if the user has
-	// none. It fails with ErrNotFound if there is no such user, and with ErrInvalidUser if the tables can't hold it.
-	AddAddress(ctx context.Context, userID int64, email string) (Address, error)
-
-	// VerifyAddress makes an address verified. It fails with ErrNotFound if it is verified already or is
-	// gone, and with ErrEmailTaken if another user has verified the same, whatever the case of the letters A to Z.
-	VerifyAddress(ctx context.Context, id int64, audit *AuditEntry) error
-}
-
 // Identifier is that by which a user is named.
 type Identifier int
 
