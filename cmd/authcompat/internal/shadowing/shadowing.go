@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/authcompat/authcompat/conformance/shadow"
@@ -78,12 +77,6 @@ type Shadow struct {
 }
 
 var _ front.Shadow = (*Shadow)(nil)
-
-// budget is how often the old server was asked in an hour.
-type budget struct {
-	hour time.Time
-	used int
-}
 
 // New makes a shadow, whose work belongs to a group.
 func New(o Options, group *Group) (*Shadow, error) {
@@ -161,72 +154,4 @@ func (s *Shadow) begin(r *http.Request, watched front.Watched) (*exchange, shado
 func (s *Shadow) skip(r *http.Request, endpoint string, reason shadow.Reason) {
 	s.Count(endpoint, string(reason))
 	s.Journal.Add(shadow.Record{At: now(), Verdict: shadow.Skipped, Profile: s.Profile.Name, Endpoint: endpoint, Reason: reason, Method: r.Method}, "")
-}
-
-// mayAsk takes one of the questions that the old server may be asked about an endpoint.
-func (s *Shadow) mayAsk(endpoint string, at time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := s.asked[endpoint]
-	if hour := at.Truncate(time.Hour); !b.hour.Equal(hour) {
-		b = budget{hour: hour}
-	}
-	if b.used >= s.Learn {
-		return false
-	}
-	b.used++
-	s.asked[endpoint] = b
-	return true
-}
-
-// Group is the work of all shadows of a process.
-type Group struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-	all    sync.WaitGroup
-	lane   lane
-
-	working atomic.Int64
-	mu      sync.Mutex
-	closed  bool
-}
-
-// Working returns how many requests are watched, or being compared.
-func (g *Group) Working() int64 { return g.working.Load() }
-
-// NewGroup returns a group without work.
-func NewGroup() *Group {
-	g := &Group{lane: make(lane, 1)}
-	g.ctx, g.cancel = context.WithCancel(context.Background())
-	return g
-}
-
-// work does what is left to do with a request, for which nobody waits, unless the group is closed.
-func (g *Group) work(do func(ctx context.Context)) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.closed {
-		g.working.Add(-1)
-		return
-	}
-	g.all.Go(func() {
-		defer g.working.Add(-1)
-		ctx, cancel := context.WithTimeout(g.ctx, maxWork)
-		defer cancel()
-		do(ctx)
-	})
-}
-
-// closeTime is how long work may go on that has begun when a group is closed.
-const closeTime = 2 * time.Second
-
-// Close takes no more work, and waits for what has begun; after two seconds it ends that.
-func (g *Group) Close() {
-	g.mu.Lock()
-	g.closed = true
-	g.mu.Unlock()
-	late := time.AfterFunc(closeTime, g.cancel)
-	g.all.Wait()
-	late.Stop()
-	g.cancel()
 }
