@@ -89,7 +89,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 
 		"cli/command":        {"config", "engine", "keyring", "term"},
 		"cli/conformancecmd": {"cli/command", "config", "config/flagvalue", "inprocess", "report", "term"},
-		"cli/djangocmd":      {"cli/command", "config", "djangosettings", "djangosettings/python", "engine", "keyring", "report", "term"},
+		"cli/djangocmd":      {"cli/command", "config", "config/flagvalue", "djangosettings", "djangosettings/python", "engine", "keyring", "report", "term"},
 		"cli/frontcmd":       {"cli/command", "config", "config/flagvalue", "engine", "snippet", "term"},
 
 		"cli/profilecmd": {"cli/command", "openapi", "schema", "term"},

@@ -64,7 +64,7 @@ func TestWrongArguments(t *testing.T) {
 		{"limits clear --user bob --secret-key-file %/text STORE", "--secret-key-file: %/text: sealing key 1 is not base64: want 32 bytes in base64"},
 
 		{"token revoke", "which tokens? Give their ids, or --user NAME, or --all"},
-		{"token revoke --all --before yesterday", `--before "yesterday": want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22`},
+		{"token revoke --all --before yesterday", `--before "yesterday": want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22 (UTC)`},
 		{"token revoke --al", "--al: authcompat token revoke has no such flag (--help shows those it has)"},
 
 		{"cutover nonsense", `"nonsense" is no command of authcompat cutover: want rollback, set, status`},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
@@ -140,12 +141,10 @@ func (r revocation) check(cmd *cobra.Command) (before time.Time, err error) {
 	if !r.all {
 		return before, errors.New("--before goes with --all")
 	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if before, err = time.Parse(layout, r.before); err == nil {
-			return before, nil
-		}
+	if before, err = flagvalue.ParseTime(r.before); err != nil {
+		return before, fmt.Errorf("--before %w", err)
 	}
-	return before, fmt.Errorf("--before %q: want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22", r.before)
+	return before, nil
 }
 
 // run ends the tokens and returns how many.

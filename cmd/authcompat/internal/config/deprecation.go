@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
@@ -99,14 +100,15 @@ func dateOf(o section.Option, found *section.Problems) time.Time {
 	if o.Value == "" {
 		return time.Time{}
 	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		// Years that HTTP's dates can have.
-		if t, err := time.Parse(layout, o.Value); err == nil && t.UTC().Year() > 1969 && t.UTC().Year() < 10_000 {
-			return t.UTC()
-		}
+	t, err := flagvalue.ParseTime(o.Value)
+	switch {
+	case err != nil:
+		found.Add(o.At, "%v", err)
+	case t.Year() < 1970 || t.Year() > 9999:
+		found.Add(o.At, "%q: HTTP's dates have years from 1970 to 9999", o.Value)
+		return time.Time{}
 	}
-	found.Add(o.At, "%q: want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22 (UTC)", o.Value)
-	return time.Time{}
+	return t
 }
 
 // checkLink fails for what can't be the target of a link in a header (RFC 8288, 3.1).

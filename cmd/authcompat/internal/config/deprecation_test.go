@@ -59,7 +59,7 @@ func TestDeprecationProblems(t *testing.T) {
 	for text, want := range map[string]string{
 		"  deprecation: soon":       `3:16: listeners.deprecation: "soon": ` + form,
 		"  sunset: 2026-13-01":      `3:11: listeners.sunset: "2026-13-01": ` + form,
-		"  deprecation: 1960-01-01": `3:16: listeners.deprecation: "1960-01-01": ` + form,
+		"  deprecation: 1960-01-01": `3:16: listeners.deprecation: "1960-01-01": HTTP's dates have years from 1970 to 9999`,
 		"  sunset: []":              `3:11: listeners.sunset: want a value`,
 		"  sunset: 2026-01-01\n  deprecation: 2026-01-01T00:00:01Z":                                 `3:11: listeners.sunset: 2026-01-01 is before the deprecation, 2026-01-01T00:00:01Z (4:16: listeners.deprecation)`,
 		"  deprecation_link: https://x":                                                             `3:21: listeners.deprecation_link: explains a deprecation or a sunset: give one of them too`,

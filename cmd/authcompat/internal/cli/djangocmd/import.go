@@ -15,6 +15,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/report"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
@@ -195,12 +196,11 @@ func parseSince(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), nil
-		}
+	t, err := flagvalue.ParseTime(text)
+	if err != nil {
+		return t, fmt.Errorf("--since %w", err)
 	}
-	return time.Time{}, fmt.Errorf("--since %q: want a date such as 2026-01-31 or 2026-01-31T12:00:00Z", text)
+	return t, nil
 }
 
 // writeImport says what was done.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/conformance/shadow"
 )
@@ -153,12 +154,11 @@ func (f *shadowFlags) sinceTime() (time.Time, error) {
 	if f.since == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, f.since); err == nil {
-			return t, nil
-		}
+	t, err := flagvalue.ParseTime(f.since)
+	if err != nil {
+		return t, fmt.Errorf("--since %w", err)
 	}
-	return time.Time{}, fmt.Errorf("--since %q: want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22", f.since)
+	return t, nil
 }
 
 // readJournals reads journals, with their older parts before them.

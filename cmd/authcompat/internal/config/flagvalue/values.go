@@ -70,6 +70,16 @@ func ParseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
+// ParseTime reads a time as of RFC 3339, or a date, which begins at midnight UTC. The time is in UTC.
+func ParseTime(text string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q: want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22 (UTC)", text)
+}
+
 // RateLimit is a flag's rate limit, such as 10/15m.
 type RateLimit core.Limit
 

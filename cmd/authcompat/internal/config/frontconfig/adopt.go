@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/dialects/front"
 	"github.com/authcompat/authcompat/profiles"
@@ -104,7 +105,7 @@ func (f Server) loadAdopt(b *Section, found *section.Problems) *Adopt {
 	}
 	if a.until.Value != "" {
 		var err error
-		if loaded.Until, err = parseDate(a.until.Value); err != nil {
+		if loaded.Until, err = flagvalue.ParseTime(a.until.Value); err != nil {
 			found.Add(a.until.At, "%v", err)
 		}
 	}
@@ -165,16 +166,6 @@ func parseQuestion(text string) (*url.URL, error) {
 func isHost(text string) bool {
 	u, err := parseApplication("http://" + text)
 	return err == nil && u.Host == strings.ToLower(text)
-}
-
-// parseDate reads a date, which begins at midnight UTC, or a time.
-func parseDate(text string) (time.Time, error) {
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q: want a date, as 2027-03-31 (midnight UTC), or 2027-03-31T18:00:00+02:00", text)
 }
 
 // show returns the section as YAML.
