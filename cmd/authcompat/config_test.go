@@ -21,11 +21,11 @@ func TestConfigFile(t *testing.T) {
 		{"empty", "", []string{"1:1: the file is empty"}},
 		{"no YAML", "a: [", []string{" line 1: did not find expected node content"}},
 		{"all at once", "stor: x\nlogin_limits: {per_user: x, foo: 1}\nlog: text\nlisteners: [{profil: x}]\nmanage: [a]\nlisten: a\nlisten: b\n", []string{
-			"1:1: stor: unknown key; the keys here are listeners, listen, manage, ask, store, map, secret_key_file, password_iterations, expired_token_retention, audit_retention, callers, trusted_proxies, log, login_limits, limits, hashing, tls, smtp, mail, django_secret_key_file, django_time_zone, link_format, link_timeout, common_passwords_file",
+			"1:1: stor: unknown key; did you mean store?",
 			`2:26: login_limits.per_user: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`,
 			"2:29: login_limits.foo: unknown key; the keys here are enabled, per_user, per_address, registrations",
 			"3:6: log: want a map",
-			"4:14: listeners.profil: unknown key; a listener has profile, address, tls_min_version, tls_legacy_ciphers, front, deprecation, sunset and deprecation_link",
+			"4:14: listeners.profil: unknown key; did you mean profile?",
 			"4:13: listeners: want a map with profile, and address for several",
 			"5:9: manage: want a value",
 			"7:1: listen: is there twice, first on line 6",

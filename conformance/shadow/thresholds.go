@@ -102,7 +102,7 @@ func (t *Thresholds) read(v yamlfile.Value) {
 			}
 		}
 		if !found {
-			refuseKey(e, names)
+			e.RefuseUnknown(names...)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func (t *Thresholds) readKnown(v yamlfile.Value) {
 		for e := range entries {
 			switch into := texts[e.Name]; {
 			case into == nil:
-				refuseKey(e, []string{"profile", "endpoint", "place", "kind", "reason"})
+				e.RefuseUnknown("profile", "endpoint", "place", "kind", "reason")
 			case e.Value.Node.Kind != yaml.ScalarNode || strings.TrimSpace(e.Value.Node.Value) == "":
 				e.Value.Refuse("want a text")
 			default:
@@ -158,15 +158,6 @@ func (t *Thresholds) readKnown(v yamlfile.Value) {
 		}
 		t.Known = append(t.Known, k)
 	}
-}
-
-// refuseKey refuses a key that is none of those there are.
-func refuseKey(e yamlfile.Entry, known []string) {
-	if near := yamlfile.Nearest(e.Name, known); near != "" {
-		e.Refuse("unknown key; did you mean %s?", near)
-		return
-	}
-	e.Refuse("unknown key; there are %s", strings.Join(known, ", "))
 }
 
 // meant asks whether a kind was meant.

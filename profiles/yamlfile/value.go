@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -81,6 +82,16 @@ type Entry struct {
 // Refuse adds a problem with the key.
 func (e Entry) Refuse(format string, args ...any) {
 	e.Value.reader.Add(e.Position, e.Value.Key, format, args...)
+}
+
+// RefuseUnknown refuses a key that is none of those that its map may have: it names the one that was
+// likely meant, or all of them.
+func (e Entry) RefuseUnknown(known ...string) {
+	if near := Nearest(e.Name, known); near != "" {
+		e.Refuse("unknown key; did you mean %s?", near)
+		return
+	}
+	e.Refuse("unknown key; the keys here are %s", strings.Join(known, ", "))
 }
 
 // Entries reads a map, in the order of the file. ok is false if the value is none, which

@@ -97,7 +97,7 @@ func (c *configFile) setAskIdentity(v yamlfile.Value) {
 	for e := range entries {
 		switch {
 		case e.Name != "key_file":
-			e.Refuse("unknown key; identity has key_file")
+			e.RefuseUnknown("key_file")
 			c.found.Refuse(askIdentityFlag)
 		case !section.IsScalar(e.Value) || e.Value.Node.Value == "":
 			c.refuse(e.Value, askIdentityFlag, "want a value")

@@ -42,7 +42,7 @@ func TestAskProblems(t *testing.T) {
 		"ask: {identity: {}}":                                            "3:17: ask.identity: needs the listener that proxies ask at (--ask, ask.address)",
 		"ask: {identity: {key_file: keys}}":                              "3:28: ask.identity.key_file: needs the listener that proxies ask at (--ask, ask.address)",
 		"ask: {address: '127.0.0.1:18082', identity: yes}":               "3:45: ask.identity: want a map with key_file, or {}",
-		"ask: {address: '127.0.0.1:18082', identity: {key: x}}":          "3:46: ask.identity.key: unknown key; identity has key_file",
+		"ask: {address: '127.0.0.1:18082', identity: {key: x}}":          "3:46: ask.identity.key: unknown key; the keys here are key_file",
 		"ask: {address: '127.0.0.1:18082', identity: {key_file: }}":      "3:46: ask.identity.key_file: want a value",
 		"ask: {address: '127.0.0.1:18082', identity: {key_file: none}}":  "3:56: ask.identity.key_file: open none: no such file or directory",
 		"ask: {address: '127.0.0.1:18082', identity: {key_file: short}}": "3:56: ask.identity.key_file: short: identity key 1 is not 32 bytes in base64 (openssl rand -base64 32)",

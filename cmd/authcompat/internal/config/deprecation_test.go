@@ -66,7 +66,7 @@ func TestDeprecationProblems(t *testing.T) {
 		"  deprecation: 2026-01-01\n  deprecation_link: /docs":                                      `4:21: listeners.deprecation_link: want a URL such as https://example.com/old-api, which everybody is shown`,
 		"  deprecation: 2026-01-01\n  deprecation_link: 'http://x/>;'":                              `4:21: listeners.deprecation_link: want a URL such as https://example.com/old-api, which everybody is shown`,
 		"  deprecation: 2026-01-01\n  deprecation_link: http://u:p@x":                               `4:21: listeners.deprecation_link: the URL has a name or a password, and everybody is shown it`,
-		"  deprecated: 2026-01-01":                                                                  `3:3: listeners.deprecated: unknown key; a listener has profile, address, tls_min_version, tls_legacy_ciphers, front, deprecation, sunset and deprecation_link`,
+		"  deprecated: 2026-01-01":                                                                  `3:3: listeners.deprecated: unknown key; the keys here are profile, address, tls_min_version, tls_legacy_ciphers, front, deprecation, sunset, deprecation_link`,
 		"  address: 127.0.0.1:0\n- {profile: own.yaml, address: '127.0.0.1:0', sunset: 2026-01-01}": `4:55: listeners.sunset: the profile has a header Sunset of its own`,
 	} {
 		t.Run(text, func(t *testing.T) {

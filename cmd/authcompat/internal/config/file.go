@@ -109,7 +109,7 @@ func (c *configFile) section(v yamlfile.Value) {
 			e.Refuse("is called %s now", now)
 			c.found.Refuse(flagOf(now))
 		default:
-			e.Refuse("unknown key; the keys here are %s", strings.Join(keysAt(v.Key), ", "))
+			e.RefuseUnknown(keysAt(v.Key)...)
 		}
 	}
 }
@@ -295,7 +295,7 @@ func readBinding(item yamlfile.Value) (l binding, ok bool) {
 		case deprecationKey, sunsetKey, deprecationLinkKey:
 			l.deprecation.read(e)
 		default:
-			e.Refuse("unknown key; a listener has profile, address, %s, %s, %s, %s, %s and %s", minVersionKey, legacyCiphersKey, frontKey, deprecationKey, sunsetKey, deprecationLinkKey)
+			e.RefuseUnknown("profile", "address", minVersionKey, legacyCiphersKey, frontKey, deprecationKey, sunsetKey, deprecationLinkKey)
 		}
 	}
 	if l.profile == "" {

@@ -75,11 +75,7 @@ func readMapping(m *tables.Mapping, root yamlfile.Value) {
 		case e.Name == "defaults":
 			m.Defaults = mappedTexts(v, "want a map of columns with their values")
 		default:
-			if near := yamlfile.Nearest(e.Name, keys); near != "" {
-				e.Refuse("unknown key; did you mean %s?", near)
-			} else {
-				e.Refuse("unknown key; the keys here are %s", strings.Join(keys, ", "))
-			}
+			e.RefuseUnknown(keys...)
 		}
 		if e.Name == "username_case" && m.UsernameCase != "" && m.UsernameCase != "keep" && m.UsernameCase != "lower" {
 			v.Refuse("%q is neither keep nor lower", m.UsernameCase)

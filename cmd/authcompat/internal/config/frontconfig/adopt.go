@@ -55,7 +55,7 @@ func readAdopt(v yamlfile.Value) *adoptBinding {
 		i := slices.IndexFunc(b.options(), func(o *section.Option) bool { return o.Key == e.Name })
 		switch {
 		case i < 0:
-			e.Refuse("unknown key; adopt has login, probe, host and until")
+			e.RefuseUnknown(section.Keys(b.options())...)
 		case !section.IsScalar(e.Value) || e.Value.Node.Value == "":
 			e.Value.Refuse("want a value")
 			b.options()[i].At = section.Place(e.Value) // it is not missing

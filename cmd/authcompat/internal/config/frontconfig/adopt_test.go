@@ -21,7 +21,7 @@ func TestAdoptProblems(t *testing.T) {
 	for text, want := range map[string]string{
 		"yes":                                   "6:12: listeners.front.adopt: want a map with login, probe and until",
 		"{}":                                    "6:12: listeners.front.adopt: want login, the URL of the old server's login\n6:12: listeners.front.adopt: want until, the date from which on the old server is not asked any more",
-		"{" + good + ", name: x}":               "6:56: listeners.front.adopt.name: unknown key; adopt has login, probe, host and until",
+		"{" + good + ", name: x}":               "6:56: listeners.front.adopt.name: unknown key; the keys here are login, probe, host, until",
 		"{login: , until: 2099-01-01}":          "6:13: listeners.front.adopt.login: want a value",
 		"{login: http://x/login/, until: soon}": `6:44: listeners.front.adopt.until: "soon": want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22 (UTC)`,
 		"{login: http://x/login/, until: 2099-02-30}":                                        `6:44: listeners.front.adopt.until: "2099-02-30": want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22 (UTC)`,

@@ -127,7 +127,7 @@ func Read(v yamlfile.Value) *Section {
 		case e.Name == "shadow":
 			b.shadow = readShadow(e.Value)
 		case i < 0:
-			e.Refuse("unknown key; front has old, ca_file, server_name, new, new_ca_file, new_server_name, timeout, idle_timeout, recheck, max_body, identity, adopt, switch, shadow and paths")
+			e.RefuseUnknown(append(section.Keys(b.options()), "identity", "adopt", "switch", "shadow", "paths")...)
 		case !section.IsScalar(e.Value) || e.Value.Node.Value == "":
 			e.Value.Refuse("want a value")
 			b.options()[i].At = section.Place(e.Value) // it is not missing

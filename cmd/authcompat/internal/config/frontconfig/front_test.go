@@ -21,7 +21,7 @@ func TestFrontProblems(t *testing.T) {
 		"    old: ftp://x":                      `6:10: listeners.front.old: "ftp://x": want http://HOST:PORT or https://HOST:PORT`,
 		"    old: http://x/api":                 `6:10: listeners.front.old: "http://x/api": want a host alone: paths are passed on as they are`,
 		"    old: http://x:0":                   `6:10: listeners.front.old: "http://x:0": a port is 1 to 65535`,
-		"    old: http://x\n    next: http://y": "7:5: listeners.front.next: unknown key; front has old, ca_file, server_name, new, new_ca_file, new_server_name, timeout, idle_timeout, recheck, max_body, identity, adopt, switch, shadow and paths",
+		"    old: http://x\n    next: http://y": "7:5: listeners.front.next: unknown key; the keys here are old, ca_file, server_name, new, new_ca_file, new_server_name, timeout, idle_timeout, recheck, max_body, identity, adopt, switch, shadow, paths",
 		"    old: http://x\n    server_name: y": "7:18: listeners.front.server_name: needs an application at https://, not http://x",
 		"    old: http://x\n    timeout: 1ms":   `7:14: listeners.front.timeout: "1ms" is too short: want at least 1s`,
 		"    old: http://x\n    max_body: 10MB": `7:15: listeners.front.max_body: "10MB" is no size: want bytes, for instance 1048576, 100MiB or 4GiB`,

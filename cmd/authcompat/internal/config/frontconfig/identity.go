@@ -41,7 +41,7 @@ func readIdentity(v yamlfile.Value) *identityBinding {
 		option := section.NewOption(e)
 		switch {
 		case e.Name != "key_file" && e.Name != "authorization":
-			e.Refuse("unknown key; identity has key_file and authorization")
+			e.RefuseUnknown("key_file", "authorization")
 		case !section.IsScalar(e.Value) || option.Value == "":
 			e.Value.Refuse("want a value")
 			b.keyFile.At = option.At // what is meant is not known

@@ -22,7 +22,7 @@ func TestIdentityProblems(t *testing.T) {
 	const begin = "listeners:\n- profile: ocd-users\n  address: 127.0.0.1:18000\n  front:\n    old: http://x\n    identity: "
 	for text, want := range map[string]string{
 		"yes":                       "6:15: listeners.front.identity: want a map with key_file or authorization, or {}",
-		"{key: x}":                  "6:16: listeners.front.identity.key: unknown key; identity has key_file and authorization",
+		"{key: x}":                  "6:16: listeners.front.identity.key: unknown key; the keys here are key_file, authorization",
 		"{authorization: hide}":     `6:31: listeners.front.identity.authorization: "hide": want keep or drop`,
 		"{key_file: }":              "6:16: listeners.front.identity.key_file: want a value",
 		"{key_file: /nowhere/k}":    "6:26: listeners.front.identity.key_file: open /nowhere/k: no such file or directory",

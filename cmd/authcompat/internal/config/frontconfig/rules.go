@@ -31,7 +31,7 @@ func (b *Section) readRules(v yamlfile.Value) {
 		for e := range entries {
 			switch {
 			case e.Name != "path" && e.Name != "token":
-				e.Refuse("unknown key; a path has path and token")
+				e.RefuseUnknown("path", "token")
 			case !section.IsScalar(e.Value):
 				e.Value.Refuse("want a text")
 			case e.Name == "path":

@@ -61,7 +61,7 @@ func readShadow(v yamlfile.Value) *shadowBinding {
 		case e.Name == "endpoints":
 			b.readEndpoints(e.Value)
 		case i < 0:
-			e.Refuse("unknown key; shadow has endpoints, sample, journal and learn")
+			e.RefuseUnknown(append(section.Keys(b.options()), "endpoints")...)
 		case !section.IsScalar(e.Value) || e.Value.Node.Value == "":
 			e.Value.Refuse("want a value")
 			b.options()[i].At = section.Place(e.Value) // it is not missing

@@ -60,7 +60,7 @@ func TestShadowProblems(t *testing.T) {
 		"{journal: j, sample: 0%}":               "7:34: listeners.front.shadow.sample: 0% compares nothing: take the section shadow out to turn it off",
 		"{journal: j, sample: all}":              `7:34: listeners.front.shadow.sample: "all" is no share: want 0% to 100%, with two decimals at most`,
 		"{journal: j, learn: many}":              `7:33: listeners.front.shadow.learn: "many": want how many GET and HEAD requests the old server may get a second time, of an endpoint and in an hour: 0 to 1000`,
-		"{journal: j, file: x}":                  "7:26: listeners.front.shadow.file: unknown key; shadow has endpoints, sample, journal and learn",
+		"{journal: j, file: x}":                  "7:26: listeners.front.shadow.file: unknown key; the keys here are sample, journal, learn, endpoints",
 		"{journal: j, endpoints: login}":         "7:37: listeners.front.shadow.endpoints: want a list of endpoints that are switched; without it, all of them are compared",
 		"{journal: j, endpoints: []}":            "7:37: listeners.front.shadow.endpoints: want a list of endpoints that are switched; without it, all of them are compared",
 		"{journal: j, endpoints: [logn]}":        `7:38: listeners.front.shadow.endpoints: "logn" is no endpoint; did you mean login?`,

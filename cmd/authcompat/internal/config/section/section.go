@@ -19,6 +19,15 @@ func NewOption(e yamlfile.Entry) Option {
 	return Option{Key: e.Name, Value: e.Value.Node.Value, At: Place(e.Value)}
 }
 
+// Keys returns the keys of options.
+func Keys(options []*Option) []string {
+	var keys []string
+	for _, o := range options {
+		keys = append(keys, o.Key)
+	}
+	return keys
+}
+
 // IsScalar reports whether a value is a string or a number.
 func IsScalar(v yamlfile.Value) bool { return v.Node.Kind == yaml.ScalarNode && !v.IsNull() }
 
