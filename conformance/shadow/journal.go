@@ -1,11 +1,9 @@
 package shadow
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"sync"
@@ -223,9 +221,12 @@ func (j *Journal) repeat() error {
 	return err
 }
 
+// olderPart is the file that a journal at a path becomes when it is full.
+func olderPart(path string) string { return path + ".1" }
+
 // rotate gives the file another name, and makes a new one. Where it can't, the file goes on.
 func (j *Journal) rotate() error {
-	err := errors.Join(j.file.Close(), os.Rename(j.path, j.path+".1"))
+	err := errors.Join(j.file.Close(), os.Rename(j.path, olderPart(j.path)))
 	next, opening := os.OpenFile(j.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if opening != nil {
 		return errors.Join(err, opening)
@@ -243,48 +244,4 @@ func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.file.Close()
-}
-
-// maxLine is how long a line may be, in bytes.
-const maxLine = 16 << 20
-
-// Read reads a journal. A last line that is cut off is left out: it is being written.
-func Read(path string) ([]Record, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }() // nothing was written
-	lines := bufio.NewReaderSize(file, 64<<10)
-	var records []Record
-	for number := 1; ; number++ {
-		line, err := readLine(lines)
-		if err != nil || line == nil {
-			return records, err
-		}
-		var r Record
-		if err := json.Unmarshal(line, &r); err != nil || r.Verdict == "" {
-			return nil, fmt.Errorf("%s:%d: it is no line of a shadow's journal", path, number)
-		}
-		records = append(records, r)
-	}
-}
-
-// readLine returns the next whole line; nil: there is none.
-func readLine(r *bufio.Reader) ([]byte, error) {
-	var line []byte
-	for {
-		part, err := r.ReadSlice('\n')
-		line = append(line, part...)
-		switch {
-		case err == nil:
-			return line, nil
-		case errors.Is(err, io.EOF):
-			return nil, nil
-		case !errors.Is(err, bufio.ErrBufferFull):
-			return nil, err
-		case len(line) > maxLine:
-			return nil, fmt.Errorf("a line of more than %d bytes: it is no journal of a shadow", maxLine)
-		}
-	}
 }

@@ -162,31 +162,14 @@ func (f *shadowFlags) sinceTime() (time.Time, error) {
 }
 
 // readJournals reads journals, with their older parts before them.
-func readJournals(ctx context.Context, paths []string) (records []shadow.Record, err error) {
-	read := make(map[string]bool)
-	for _, path := range paths {
-		if path == "" {
-			return nil, errors.New("the name of a journal is empty")
-		}
-		for _, part := range []string{path + ".1", path} {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			if read[part] {
-				continue
-			}
-			found, err := shadow.Read(part)
-			switch {
-			case errors.Is(err, fs.ErrNotExist) && part != path:
-				continue
-			case errors.Is(err, fs.ErrNotExist):
-				return nil, fmt.Errorf("%s: there is no such file; a server makes it when it starts with front: {shadow: {journal: %[1]s}} (docs/shadow.md)", path)
-			case err != nil:
-				return nil, err
-			}
-			read[part] = true
-			records = append(records, found...)
-		}
+func readJournals(ctx context.Context, paths []string) ([]shadow.Record, error) {
+	if slices.Contains(paths, "") {
+		return nil, errors.New("the name of a journal is empty")
 	}
-	return records, nil
+	records, err := shadow.ReadAll(ctx, paths)
+	var missing *fs.PathError
+	if errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: there is no such file; a server makes it when it starts with front: {shadow: {journal: %[1]s}} (docs/shadow.md)", missing.Path)
+	}
+	return records, err
 }
