@@ -10,14 +10,14 @@ import (
 	"github.com/authcompat/authcompat/core/shadow"
 )
 
-// newShadow makes the engine that answers as one with this configuration does, and does nothing.
+// newShadow makes the engine that answers as one with this configuration does, and writes nothing.
 func newShadow(c core.Config, b core.Backend) *core.Service {
 	return core.New(core.Config{
 		Backend: shadow.Backend(b), Hasher: shadow.Hasher{}, Sealer: c.Sealer, RefreshKeys: c.RefreshKeys, DatabaseKey: c.DatabaseKey,
 	})
 }
 
-// Shadow returns an engine on the same store that reads and writes nothing, for requests in
+// Shadow returns an engine on the same store, which it reads and never writes, for requests in
 // contexts of package shadow; nil without Options.HashPool.
 func (e *Engine) Shadow() *core.Service { return e.shadow }
 
