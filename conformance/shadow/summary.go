@@ -47,15 +47,11 @@ type Summary struct {
 	Total Row     `json:"total"`       // of all of them; its Endpoint is empty
 	Found []Found `json:"differences"` // the most frequent first
 	// Days is on how many days, in UTC, something was compared, from First to Last.
-	Days    int       `json:"days"`
-	First   time.Time `json:"first"`
-	Last    time.Time `json:"last"`
-	Unmet   []Known   `json:"-"` // known differences that none was
-	records int
+	Days  int       `json:"days"`
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+	Unmet []Known   `json:"-"` // known differences that none was
 }
-
-// Empty reports whether nothing at all was recorded.
-func (s *Summary) Empty() bool { return s.records == 0 }
 
 // summing makes a summary.
 type summing struct {
@@ -72,7 +68,6 @@ type summing struct {
 // earlier ones.
 func Summarize(records []Record, known []Known) Summary {
 	m := &summing{rows: make(map[string]*Row), found: make(map[string]*Found), noise: make(map[string]bool), days: make(map[string]bool), known: known, met: make(map[int]bool)}
-	m.s.records = len(records)
 	for _, r := range records {
 		if r.Verdict == Learned {
 			for _, d := range r.Differences {

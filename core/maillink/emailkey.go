@@ -18,8 +18,8 @@ import (
 // emailKeySalt is allauth's SALT (ACCOUNT_SALT), with what django/core/signing.py, Signer.signature, appends.
 const emailKeySalt = "account" + "signer"
 
-// EmailKeyTimeout is allauth's EMAIL_CONFIRMATION_EXPIRE_DAYS: how long a key is good.
-const EmailKeyTimeout = 3 * 24 * time.Hour
+// emailKeyTimeout is allauth's EMAIL_CONFIRMATION_EXPIRE_DAYS: how long a key is good.
+const emailKeyTimeout = 3 * 24 * time.Hour
 
 // base62 are the digits of django/utils/baseconv.py (4.0: signing.py, b62_encode).
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -59,7 +59,7 @@ func (g *Generator) CheckEmailKey(key string, now time.Time) (addressID int64, e
 	if err != nil || addressID <= 0 {
 		return 0, ErrInvalid
 	}
-	if now.Sub(time.Unix(made, 0)) > EmailKeyTimeout {
+	if now.Sub(time.Unix(made, 0)) > emailKeyTimeout {
 		return 0, ErrExpired
 	}
 	return addressID, nil
