@@ -34,7 +34,7 @@ Every setting can be given as an environment variable: --password-iterations is
 AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --config FILE. Flags that name
 what is to be changed, or confirm a change (--force, token revoke --user), have no variable.
 
-Exit codes, of every command:
+Exit codes, of every command but shadow gate, whose help has its own:
   0  it is done, and all is good; a server ended as it was told to
   1  a verdict on what was looked at: a file has problems (profile check, config check, conformance check), a
      server answers otherwise than documented (conformance run), rows were refused (import, export)
