@@ -8,8 +8,6 @@ import (
 	"github.com/authcompat/authcompat/core"
 )
 
-// How tokens end.
-
 // DeleteToken implements [core.Store].
 func (s *Store) DeleteToken(ctx context.Context, d core.Digest, audit *core.AuditEntry) error {
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
