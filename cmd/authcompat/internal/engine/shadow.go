@@ -6,19 +6,19 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/core/overlay"
 	"github.com/authcompat/authcompat/core/sealing"
-	"github.com/authcompat/authcompat/core/shadow"
 )
 
 // newShadow makes the engine that answers as one with this configuration does, and writes nothing.
 func newShadow(c core.Config, b core.Backend) *core.Service {
 	return core.New(core.Config{
-		Backend: shadow.Backend(b), Hasher: shadow.Hasher{}, Sealer: c.Sealer, RefreshKeys: c.RefreshKeys, DatabaseKey: c.DatabaseKey,
+		Backend: overlay.Backend(b), Hasher: overlay.Hasher{}, Sealer: c.Sealer, RefreshKeys: c.RefreshKeys, DatabaseKey: c.DatabaseKey,
 	})
 }
 
 // Shadow returns an engine on the same store, which it reads and never writes, for requests in
-// contexts of package shadow; nil without Options.HashPool.
+// contexts of package overlay; nil without Options.HashPool.
 func (e *Engine) Shadow() *core.Service { return e.shadow }
 
 // CheckIdle checks a password if no other is being hashed: see [hashing.Pool.CheckIdle].

@@ -12,7 +12,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/shadow"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/clients"
-	overlay "github.com/authcompat/authcompat/core/shadow"
+	"github.com/authcompat/authcompat/core/overlay"
 )
 
 // ours is an answer of ours.

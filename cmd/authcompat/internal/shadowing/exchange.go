@@ -9,7 +9,7 @@ import (
 
 	"github.com/authcompat/authcompat/conformance/shadow"
 	"github.com/authcompat/authcompat/core/clients"
-	overlay "github.com/authcompat/authcompat/core/shadow"
+	"github.com/authcompat/authcompat/core/overlay"
 	"github.com/authcompat/authcompat/dialects/front"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/authcompat/authcompat/conformance/shadow"
-	overlay "github.com/authcompat/authcompat/core/shadow"
+	"github.com/authcompat/authcompat/core/overlay"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/profiles/template"
 )

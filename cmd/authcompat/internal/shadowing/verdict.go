@@ -7,7 +7,7 @@ import (
 
 	"github.com/authcompat/authcompat/conformance/shadow"
 	"github.com/authcompat/authcompat/core/hashing"
-	overlay "github.com/authcompat/authcompat/core/shadow"
+	"github.com/authcompat/authcompat/core/overlay"
 )
 
 // unfit returns why what there is can't be compared.

@@ -1,4 +1,4 @@
-// Package shadow lets an engine answer a request without doing what it asks for: it reads the
+// Package overlay lets an engine answer a request without doing what it asks for: it reads the
 // store, and what it would write stays in the memory of that one request.
 //
 // [Backend] wraps a store for a [core.Service] of its own, which has no limits, no queue of
@@ -9,4 +9,4 @@
 // Passwords are the one thing that takes time. [Hasher] takes each for the right one at first,
 // which costs nothing and reads all there is to read, and remembers which it was asked about;
 // [Request.CheckPasswords] checks those, when there is time, and the next answer goes by that.
-package shadow
+package overlay

@@ -1,4 +1,4 @@
-package shadow_test
+package overlay_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/hashing"
-	"github.com/authcompat/authcompat/core/shadow"
+	"github.com/authcompat/authcompat/core/overlay"
 	"github.com/authcompat/authcompat/store"
 )
 
@@ -48,7 +48,7 @@ func newWorld(t *testing.T, ddl string) *world {
 	w.hasher.KeepHashes = true
 	w.backend = b.Backend
 	w.engine = core.New(core.Config{Backend: b.Backend, Hasher: w.hasher})
-	w.shadow = core.New(core.Config{Backend: shadow.Backend(b.Backend), Hasher: shadow.Hasher{}})
+	w.shadow = core.New(core.Config{Backend: overlay.Backend(b.Backend), Hasher: overlay.Hasher{}})
 	return w
 }
 
@@ -108,29 +108,29 @@ func TestLoginWithoutALogin(t *testing.T) {
 	w.user(t, knox, "ann")
 	before := w.counts(t)
 	for plain, want := range map[string]core.Kind{"secret": -1, "wrong": core.KindInvalidCredentials} {
-		r := shadow.NewRequest()
+		r := overlay.NewRequest()
 		// At first, each password is right.
-		s, err := w.shadow.Login(shadow.With(t.Context(), r), knox, "ann", plain)
+		s, err := w.shadow.Login(overlay.With(t.Context(), r), knox, "ann", plain)
 		if err != nil || s.Key == "" || r.Checked() || !r.Effects().Token {
 			t.Errorf("%s at first: %v, checked %t", plain, err, r.Checked())
 		}
 		if err := r.CheckPasswords(t.Context(), w.check); err != nil || !r.Checked() {
 			t.Fatalf("%v, %t", err, r.Checked())
 		}
-		s, err = w.shadow.Login(shadow.With(t.Context(), r), knox, "ann", plain)
+		s, err = w.shadow.Login(overlay.With(t.Context(), r), knox, "ann", plain)
 		if ok := want == -1; ok != (err == nil) || !ok && core.KindOf(err) != want || ok != (len(s.Key) == 64) || r.Effects().Token != ok {
 			t.Errorf("%s: %v, %+v", plain, err, r.Effects())
 		}
 	}
-	r := shadow.NewRequest()
-	if _, err := w.shadow.Login(shadow.With(t.Context(), r), knox, "nobody", "secret"); core.KindOf(err) != core.KindInvalidCredentials || r.Checked() {
+	r := overlay.NewRequest()
+	if _, err := w.shadow.Login(overlay.With(t.Context(), r), knox, "nobody", "secret"); core.KindOf(err) != core.KindInvalidCredentials || r.Checked() {
 		t.Errorf("nobody: %v", err)
 	}
 	if err := r.CheckPasswords(t.Context(), w.check); err != nil || !r.Checked() {
 		t.Errorf("nobody: %v, %t", err, r.Checked())
 	}
 	busy := errors.New("busy")
-	if _, err := w.shadow.Login(shadow.With(t.Context(), r), knox, "ann", "secret"); err != nil {
+	if _, err := w.shadow.Login(overlay.With(t.Context(), r), knox, "ann", "secret"); err != nil {
 		t.Error(err)
 	}
 	if err := r.CheckPasswords(t.Context(), func(context.Context, string, string, string) (bool, error) { return false, busy }); !errors.Is(err, busy) || r.Checked() {
@@ -148,19 +148,19 @@ func TestStateBefore(t *testing.T) {
 	limited := knox
 	limited.Limit = 2
 	session := w.user(t, limited, "ann")
-	logout := func(r *shadow.Request) error {
-		ctx := shadow.With(t.Context(), r)
+	logout := func(r *overlay.Request) error {
+		ctx := overlay.With(t.Context(), r)
 		found, err := w.shadow.Authenticate(ctx, knox, core.Presented(session.Key))
 		if err != nil {
 			return err
 		}
 		return w.shadow.Logout(ctx, found)
 	}
-	r, login := shadow.NewRequest(), shadow.NewRequest()
+	r, login := overlay.NewRequest(), overlay.NewRequest()
 	if err := logout(r); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.shadow.Login(shadow.With(t.Context(), login), limited, "ann", "secret"); err != nil {
+	if _, err := w.shadow.Login(overlay.With(t.Context(), login), limited, "ann", "secret"); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // the limit is met now
@@ -185,11 +185,11 @@ func TestStateBefore(t *testing.T) {
 	if err := login.CheckPasswords(t.Context(), w.check); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.shadow.Login(shadow.With(t.Context(), login), limited, "ann", "secret"); err != nil {
+	if _, err := w.shadow.Login(overlay.With(t.Context(), login), limited, "ann", "secret"); err != nil {
 		t.Errorf("the login from the state before: %v", err)
 	}
 	again := login.Again()
-	if _, err := w.shadow.Login(shadow.With(t.Context(), again), limited, "ann", "secret"); core.KindOf(err) != core.KindTokenLimit || !again.Checked() {
+	if _, err := w.shadow.Login(overlay.With(t.Context(), again), limited, "ann", "secret"); core.KindOf(err) != core.KindTokenLimit || !again.Checked() {
 		t.Errorf("the login from the state since: %v, checked %t", err, again.Checked())
 	}
 }
@@ -200,8 +200,8 @@ func TestReusedToken(t *testing.T) {
 	policy := core.Policy{Issuer: "authtoken", Realm: core.DefaultRealm, TokenHex: 40, Reuse: true}
 	session := w.user(t, policy, "ann")
 	before := w.counts(t)
-	r := shadow.NewRequest()
-	got, err := w.shadow.Login(shadow.With(t.Context(), r), policy, "ann", "secret")
+	r := overlay.NewRequest()
+	got, err := w.shadow.Login(overlay.With(t.Context(), r), policy, "ann", "secret")
 	if err != nil || got.Key != session.Key || r.Effects().Token {
 		t.Errorf("%v, the same %t, %+v", err, got.Key == session.Key, r.Effects())
 	}
@@ -211,8 +211,8 @@ func TestReusedToken(t *testing.T) {
 	if err := w.engine.LogoutAll(t.Context(), session); err != nil {
 		t.Fatal(err)
 	}
-	r = shadow.NewRequest()
-	got, err = w.shadow.Login(shadow.With(t.Context(), r), policy, "ann", "secret")
+	r = overlay.NewRequest()
+	got, err = w.shadow.Login(overlay.With(t.Context(), r), policy, "ann", "secret")
 	if err != nil || got.Key == session.Key || len(got.Key) != 40 || !r.Effects().Token || len(r.Effects().Reusable) != 0 {
 		t.Errorf("%v, %d digits, %+v", err, len(got.Key), r.Effects())
 	}
@@ -227,7 +227,7 @@ func TestAccountsWithoutAChange(t *testing.T) {
 	w.user(t, policy, "ann")
 	w.user(t, policy, "bob")
 	before := w.counts(t)
-	ctx := shadow.With(t.Context(), shadow.NewRequest())
+	ctx := overlay.With(t.Context(), overlay.NewRequest())
 	want := func(what string, err error, kind core.Kind) {
 		t.Helper()
 		if kind == -1 && err != nil || kind != -1 && (err == nil || core.KindOf(err) != kind) {
@@ -245,7 +245,7 @@ func TestAccountsWithoutAChange(t *testing.T) {
 	if _, err := w.shadow.User(ctx, "new"); err != nil || len(created.Key) != 64 {
 		t.Errorf("within the request: %v, %d digits", err, len(created.Key))
 	}
-	if _, err := w.shadow.User(shadow.With(t.Context(), shadow.NewRequest()), "new"); core.KindOf(err) != core.KindUserUnknown {
+	if _, err := w.shadow.User(overlay.With(t.Context(), overlay.NewRequest()), "new"); core.KindOf(err) != core.KindUserUnknown {
 		t.Errorf("in another: %v", err)
 	}
 	ann, err := w.shadow.User(ctx, "ann")

@@ -1,4 +1,4 @@
-package shadow_test
+package overlay_test
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/maillink"
-	"github.com/authcompat/authcompat/core/shadow"
+	"github.com/authcompat/authcompat/core/overlay"
 )
 
 const allauthDDL = authtokenDDL + `; CREATE TABLE account_emailaddress (id integer PRIMARY KEY AUTOINCREMENT, email varchar(254) NOT NULL, verified bool NOT NULL,
@@ -32,10 +32,10 @@ func TestAddressesWithoutAChange(t *testing.T) {
 		return core.KindOf(err)
 	}
 	ask := func(engine *core.Service, key string) core.Kind {
-		return kind(engine.VerifyEmail(shadow.With(t.Context(), shadow.NewRequest()), policy, keys, key))
+		return kind(engine.VerifyEmail(overlay.With(t.Context(), overlay.NewRequest()), policy, keys, key))
 	}
 	login := func(engine *core.Service) core.Kind {
-		_, err := engine.Login(shadow.With(t.Context(), shadow.NewRequest()), policy, "ann", "secret")
+		_, err := engine.Login(overlay.With(t.Context(), overlay.NewRequest()), policy, "ann", "secret")
 		return kind(err)
 	}
 	both := func(what string, do func(*core.Service) core.Kind, want core.Kind) {
@@ -62,7 +62,7 @@ func TestAddressesWithoutAChange(t *testing.T) {
 	both("a good key", func(s *core.Service) core.Kind { return ask(s, first) }, -1)
 	both("a login after", login, -1)
 	both("a used key", func(s *core.Service) core.Kind { return ask(s, first) }, core.KindInvalidCredentials)
-	if taken, err := w.shadow.EmailVerified(shadow.With(t.Context(), shadow.NewRequest()), "Ann@Example.com"); err != nil || !taken {
+	if taken, err := w.shadow.EmailVerified(overlay.With(t.Context(), overlay.NewRequest()), "Ann@Example.com"); err != nil || !taken {
 		t.Errorf("%t, %v", taken, err)
 	}
 }
