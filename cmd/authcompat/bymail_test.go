@@ -175,6 +175,7 @@ django_secret_key_file: %s/key
 	for _, name := range []string{"ann", "bea", "cleo"} {
 		post(201, "/users/", `{"username":"`+name+`","email":"`+name+`@example.org","password":"first"}`)
 	}
+	post(201, "/users/", `{"username":"dan","email":"cleo@example.org","password":"first"}`)
 	post(204, "/reset_password/", `{"email":"ann@example.org"}`)
 	post(204, "/reset_password/", `{"email":"ann@example.org"}`) // no mail
 	post(204, "/reset_password/", `{"email":"bea@example.org"}`)
@@ -186,12 +187,13 @@ django_secret_key_file: %s/key
 	post(204, "/reset_password/", `{"email":"nobody@example.org"}`)
 	post(204, "/reset_password/", `{"email":"nobody@example.org"}`)
 	post(429, "/reset_password/", `{"email":"cleo@example.org"}`)
-	write("limit_per_user: 3/3h, limit_per_recipient: 2/1h, limit_per_address: 50/10h")
+	write("limit_per_user: 3/3h, limit_per_recipient: 1/1h, limit_per_address: 50/10h")
 	p.sighup(t, "reloaded")
 	post(204, "/reset_password/", `{"email":"ann@example.org"}`)
-	post(204, "/reset_password/", `{"email":"ann@example.org"}`) // the second to this address was the last
-	post(204, "/reset_password/", `{"email":"cleo@example.org"}`)
-	for _, want := range []string{"<ann@example.org>", "<cleo@example.org>"} {
+	post(204, "/reset_password/", `{"email":"cleo@example.org"}`) // to cleo and to dan
+	post(204, "/reset_password/", `{"email":"cleo@example.org"}`) // to cleo alone, who had the address first
+	post(204, "/reset_password/", `{"email":"bea@example.org"}`)
+	for _, want := range []string{"<ann@example.org>", "<cleo@example.org>", "<cleo@example.org>", "<cleo@example.org>", "<bea@example.org>"} {
 		if l := next(t, texts); l.to != want {
 			t.Fatalf("%+v, want one to %s", l, want)
 		}

@@ -18,7 +18,7 @@ func TestLook(t *testing.T) {
 	for _, spoken := range reference.APIs() {
 		t.Run(spoken, func(t *testing.T) {
 			t.Parallel()
-			server := start(t, spoken)
+			server := start(t, spoken, nil)
 			if err := server.CreateUser(t.Context(), conformance.User{Username: "alice", Password: "correct horse", Email: "alice@example.com"}); err != nil {
 				t.Fatal(err)
 			}
