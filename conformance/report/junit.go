@@ -106,7 +106,7 @@ func junit(p *conformance.ProfileReport) (suite junitSuite, sum time.Duration) {
 			detail.Message, detail.Text = printable(result.Differences[0].Problem), strings.TrimSpace(Text(result, false))
 			c.Failure = detail
 		case conformance.CouldNotRun:
-			detail.Text = result.Position.String()
+			detail.Text = printable(result.Position.String())
 			c.Error = detail
 		case conformance.NotReplayable, conformance.NotTried:
 			c.Skipped = detail

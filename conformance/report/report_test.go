@@ -236,6 +236,47 @@ func TestJUnitSchema(t *testing.T) {
 }
 
 // The page and the badge load nothing and run nothing, whatever servers answer.
+// TestControlCharacters has them wherever an exchange file, its name or a server puts text: a terminal would
+// obey them, and XML has no place for them.
+func TestControlCharacters(t *testing.T) {
+	const evil = "a\x1b[31m\x00\ufffe]]>\xff"
+	at := conformance.Position{File: evil, Line: 1, Column: 1}
+	result := conformance.Result{Exchange: evil, Source: evil, Reason: evil, Position: at,
+		Step:        &conformance.FailedStep{Number: 1, Position: at, Request: evil},
+		Differences: []conformance.Difference{{Position: at, Part: "body", Problem: evil, Want: evil, Got: evil + "b", Offset: 1}}}
+	found := &conformance.Report{Profiles: []conformance.ProfileReport{{Profile: "mine", URL: evil}}}
+	for _, outcome := range []conformance.Outcome{conformance.Passed, conformance.Mismatch, conformance.CouldNotRun, conformance.NotReplayable, conformance.NotTried} {
+		result.Outcome = outcome
+		found.Profiles[0].Results = append(found.Profiles[0].Results, result)
+	}
+	formats := report.Formats()
+	formats = append(formats, report.Format{Name: "text", Write: func(w io.Writer, r *conformance.Report) error { return report.WriteText(w, r, false) }})
+	for _, format := range formats {
+		var b bytes.Buffer
+		if err := format.Write(&b, found); err != nil {
+			t.Fatalf("%s: %v", format.Name, err)
+		}
+		if strings.ContainsAny(b.String(), "\x1b\x00") {
+			t.Errorf("%s: %q", format.Name, b.String())
+		}
+		if format.Name == "junit" || format.Name == "badge" {
+			if err := wellFormed(&b); err != nil {
+				t.Errorf("%s: %v", format.Name, err)
+			}
+		}
+	}
+}
+
+func wellFormed(r io.Reader) error {
+	for d := xml.NewDecoder(r); ; {
+		if _, err := d.Token(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
 func TestPageLoadsNothing(t *testing.T) {
 	r := sample()
 	const evil = `"'><script src="https://evil.example/x.js"></script><img src=//evil.example/y onerror=alert(1)><!--`

@@ -37,22 +37,23 @@ func textHead(p *conformance.ProfileReport, color bool) string {
 // Text returns a result as WriteText shows it: one line, or several for a failure, each ended by a
 // newline.
 func Text(r *conformance.Result, color bool) string {
+	name := printable(r.Exchange)
 	switch r.Outcome {
 	case conformance.Passed:
-		return fmt.Sprintf("  %s    %s\n", paint(color, green, "ok"), r.Exchange)
+		return fmt.Sprintf("  %s    %s\n", paint(color, green, "ok"), name)
 	case conformance.NotReplayable:
-		return fmt.Sprintf("  %s     %s (not replayable: %s)\n", paint(color, yellow, "-"), r.Exchange, r.Reason)
+		return fmt.Sprintf("  %s     %s (not replayable: %s)\n", paint(color, yellow, "-"), name, printable(r.Reason))
 	case conformance.NotTried:
-		return fmt.Sprintf("  %s     %s (not tried: %s)\n", paint(color, yellow, "-"), r.Exchange, r.Reason)
+		return fmt.Sprintf("  %s     %s (not tried: %s)\n", paint(color, yellow, "-"), name, printable(r.Reason))
 	case conformance.CouldNotRun:
-		return fmt.Sprintf("  %s %s: could not run: %s\n", paint(color, red, "ERROR"), r.Exchange, printable(r.Reason))
+		return fmt.Sprintf("  %s %s: could not run: %s\n", paint(color, red, "ERROR"), name, printable(r.Reason))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "  %s  %s\n", paint(color, red, "FAIL"), r.Exchange)
-	fmt.Fprintf(&b, "        %s\n", r.Source)
-	fmt.Fprintf(&b, "        %s, %s\n", r.Position, step(r.Step))
+	fmt.Fprintf(&b, "  %s  %s\n", paint(color, red, "FAIL"), name)
+	fmt.Fprintf(&b, "        %s\n", printable(r.Source))
+	fmt.Fprintf(&b, "        %s, %s\n", printable(r.Position.String()), step(r.Step))
 	for _, d := range r.Differences {
-		fmt.Fprintf(&b, "        %s: %s\n", d.Position, printable(d.Problem))
+		fmt.Fprintf(&b, "        %s: %s\n", printable(d.Position.String()), printable(d.Problem))
 		if d.Part == "status" {
 			continue // the problem has both statuses
 		}
