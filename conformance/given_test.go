@@ -62,7 +62,7 @@ exchanges:
 	}{
 		{"all", conformance.Options{Users: users, Variables: map[string]string{"given1": "t0k"}}, []string{"never: not replayable: it was different each time"}},
 		{"no variable", conformance.Options{Users: users}, []string{"all: not replayable: ${given1} is not given: it was there before", "never: not replayable: it was different each time"}},
-		{"no users", conformance.Options{Variables: map[string]string{"given1": "t0k"}}, []string{"all: not replayable: the API has no way to make a user, and none is given", "never: not replayable: it was different each time"}},
+		{"no users", conformance.Options{Variables: map[string]string{"given1": "t0k"}}, []string{"all: not replayable: ann is not given (--given, --user), and the exchange file has no way to make users", "never: not replayable: it was different each time"}},
 	} {
 		got := outcomes(conformance.Run(t.Context(), []*conformance.File{file}, conformance.Target{"fake": server}, test.options))
 		if diff := cmp.Diff(test.want, got); diff != "" {

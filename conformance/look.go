@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 
@@ -37,6 +38,7 @@ const (
 type Unfit struct {
 	Kind    UnfitKind
 	Problem string // one line, without secrets
+	User    string // of NoLogin: who cannot log in, by the name in Options.Users; empty if it is Options.User
 }
 
 // Error returns the problem.
@@ -44,7 +46,7 @@ func (u *Unfit) Error() string { return u.Problem }
 
 // Look finds out whether exchanges can be replayed at a running server, before each of them fails for
 // the same reason: whether it answers, speaks the file's API, and registers users or lets the given one
-// log in. A server that answers otherwise than documented is fit: to tell how is the exchanges' work. It
+// log in, each of them. A server that answers otherwise than documented is fit: to tell how is the exchanges' work. It
 // sends a few requests of the file: one that registers a user, or some that need none and one that logs
 // in; if that gets another response than documented, one with a wrong password too. The error is an
 // *Unfit, or that of the context.
@@ -54,13 +56,14 @@ func Look(ctx context.Context, f *File, server string, options Options) error {
 	}
 	client, err := wire.NewClient(server, options.Timeout, options.TLS)
 	if err != nil {
-		return &Unfit{NoAnswer, "the server's URL: " + err.Error()}
+		return &Unfit{NoAnswer, "the server's URL: " + err.Error(), ""}
 	}
 	l := &look{file: f, client: client, options: options}
+	found := l.probe
 	if f.createUser != nil {
-		return l.register(ctx)
+		found = l.register
 	}
-	if err := l.probe(ctx); err != nil {
+	if err := found(ctx); err != nil {
 		return err
 	}
 	return l.login(ctx)
@@ -83,15 +86,17 @@ func (l *look) send(ctx context.Context, s step, scope *template.Scope) (*wire.R
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.As(err, new(*tls.CertificateVerificationError)):
-		return nil, &Unfit{NotTrusted, "its certificate is not trusted: " + err.Error()}
+		return nil, &Unfit{NotTrusted, "its certificate is not trusted: " + err.Error(), ""}
 	case errors.As(err, new(tls.RecordHeaderError)):
-		return nil, &Unfit{NoHTTP, "what answers there speaks no TLS: " + err.Error()}
+		return nil, &Unfit{NoHTTP, "what answers there speaks no TLS: " + err.Error(), ""}
+	case errors.As(err, &failed) && failed.Kind == wire.Unreachable && errors.Is(err, context.DeadlineExceeded):
+		return nil, &Unfit{NoAnswer, fmt.Sprintf("nothing answers there within %v", l.options.Timeout), ""} // nor to a TLS handshake
 	case errors.As(err, &failed) && failed.Kind == wire.Unreachable:
-		return nil, &Unfit{NoAnswer, "nothing answers there: " + err.Error()}
+		return nil, &Unfit{NoAnswer, "nothing answers there: " + err.Error(), ""}
 	case errors.As(err, &failed) && failed.Kind == wire.TimedOut:
-		return nil, &Unfit{TooSlow, fmt.Sprintf("no complete response within %v", l.options.Timeout)}
+		return nil, &Unfit{TooSlow, fmt.Sprintf("no complete response within %v", l.options.Timeout), ""}
 	}
-	return nil, &Unfit{NoHTTP, "what answers there speaks no HTTP: " + err.Error()}
+	return nil, &Unfit{NoHTTP, "what answers there speaks no HTTP: " + err.Error(), ""}
 }
 
 // register looks by the request that registers users.
@@ -109,7 +114,7 @@ func (l *look) register(ctx context.Context) error {
 	if err := l.probe(ctx); err != nil || got.Status/100 == 2 {
 		return err
 	}
-	return &Unfit{NoRegistration, "it does not register users: " + s.gotInstead(got)}
+	return &Unfit{NoRegistration, "it does not register users: " + s.gotInstead(got), ""}
 }
 
 // probe looks by requests that need no user: one that gets a response like the documented one is
@@ -131,16 +136,30 @@ func (l *look) probe(ctx context.Context) error {
 	if first == "" {
 		return nil // the file has no such request
 	}
-	return &Unfit{OtherAPI, "it does not speak " + l.file.Profile + ": " + first}
+	return &Unfit{OtherAPI, "it does not speak " + l.file.Profile + ": " + first, ""}
 }
 
-// login looks whether the given user can log in.
+// login looks whether the given users can log in.
 func (l *look) login(ctx context.Context) error {
 	name, s, ok := l.file.sharedLogin()
-	if !ok || l.options.User == "" {
-		return nil
+	if ok && l.options.User != "" && l.file.createUser == nil { // else its place is taken by registered ones
+		if err := l.logIn(ctx, s, name, User{Username: l.options.User, Password: l.options.Password}, ""); err != nil {
+			return err
+		}
 	}
-	given := User{Username: l.options.User, Password: l.options.Password}
+	for _, name := range slices.Sorted(maps.Keys(l.options.Users)) {
+		if s, ok := l.file.loginOf(name); ok {
+			if err := l.logIn(ctx, s, name, l.options.Users[name], name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// logIn looks whether a given user can log in by the step, which has the user under a name; who is
+// Unfit.User.
+func (l *look) logIn(ctx context.Context, s step, name string, given User, who string) error {
 	scope := scopeOf(name, given)
 	got, err := l.send(ctx, s, scope)
 	if err != nil || got.Status == s.response.status && s.response.body.match(got, scope) == nil {
@@ -152,7 +171,11 @@ func (l *look) login(ctx context.Context) error {
 	if err != nil || refused.Status != got.Status || string(refused.Body) != string(got.Body) {
 		return err
 	}
-	return &Unfit{NoLogin, "the given user cannot log in: it gets what a wrong password gets: " + s.gotInstead(got)}
+	subject := "the given user"
+	if who != "" {
+		subject += " " + who
+	}
+	return &Unfit{NoLogin, subject + " cannot log in: it gets what a wrong password gets: " + s.gotInstead(got), who}
 }
 
 func scopeOf(name string, u User) *template.Scope {
@@ -209,6 +232,19 @@ func (f *File) sharedLogin() (name string, login step, ok bool) {
 	return "", step{}, false
 }
 
+// loginOf returns the first request that logs in with the name and password of a user, and that needs
+// nothing else that a run is given.
+func (f *File) loginOf(name string) (login step, ok bool) {
+	for _, e := range f.Exchanges {
+		s := e.steps[0]
+		isThere := slices.ContainsFunc(e.users, func(u user) bool { return u.name == name && !u.isNew })
+		if isThere && e.notReplayable == "" && len(e.variables) == 0 && s.response.status/100 == 2 && s.sendsPassword(name) && s.namesOnly(name) {
+			return s, true
+		}
+	}
+	return step{}, false
+}
+
 // endpoint is what a request goes to, as it is written in the file.
 func (s step) endpoint() string { return s.request.method + " " + s.request.path.Source }
 
@@ -219,6 +255,17 @@ func (s step) namesUser() bool {
 		found = found || slices.ContainsFunc(t.Parts, func(p template.Part) bool { return p.Reference != nil && p.Reference.Leaf().User != "" })
 	})
 	return found
+}
+
+// namesOnly reports whether the request refers to no other user.
+func (s step) namesOnly(name string) bool {
+	only := true
+	s.eachTemplate(func(_ string, t template.Template) {
+		only = only && !slices.ContainsFunc(t.Parts, func(p template.Part) bool {
+			return p.Reference != nil && p.Reference.Leaf().User != "" && p.Reference.Leaf().User != name
+		})
+	})
+	return only
 }
 
 // sendsPassword reports whether the request sends the user's password as it is: alone in a field, or as

@@ -45,6 +45,9 @@ func TestLook(t *testing.T) {
 	})
 	given := conformance.Options{User: "shared", Password: "its password"}
 	wrong := conformance.Options{User: "shared", Password: "a wrong password"}
+	users := func(name, password string) conformance.Options {
+		return conformance.Options{Users: map[string]conformance.User{name: {Username: "shared", Password: password}}}
+	}
 	for _, test := range []struct {
 		name    string
 		file    string
@@ -63,6 +66,10 @@ func TestLook(t *testing.T) {
 
 		{"the user logs in", "shared", working, given, ""},
 		{"the user cannot log in", "shared", working, wrong, "6: the given user cannot log in: it gets what a wrong password gets: POST /login is answered with status 400 (application/json), documented is 200"},
+		{"a user of a name logs in", "shared", working, users("john", "its password"), ""},
+		{"a user of a name cannot log in", "shared", working, users("john", "a wrong password"), "6: the given user john cannot log in: it gets what a wrong password gets: POST /login is answered with status 400 (application/json), documented is 200"},
+		{"nor at an API that registers others", "fake", working, users("john", "a wrong password"), "6: the given user john cannot log in: it gets what a wrong password gets: POST /login is answered with status 400 (application/json), documented is 200"},
+		{"a user whom no exchange logs in", "shared", working, users("nobody", "a wrong password"), ""},
 		{"no user is given", "shared", working, conformance.Options{}, ""},
 		{"the login differs", "shared", statusOf(working, "/login", 201), given, ""},
 		{"the same status without a token", "shared", answer(200, "application/json", `{"username": null, "token": ""}`), given,
@@ -157,6 +164,19 @@ func TestLookWithoutAnswer(t *testing.T) {
 	}()
 	if got := looked(t.Context(), file, "http://"+mail.Addr().String(), conformance.Options{}); !strings.HasPrefix(got, "3: what answers there speaks no HTTP: ") {
 		t.Errorf("mail: %s", got)
+	}
+}
+
+// TestLookWithoutHandshake has a server that takes connections, and says nothing in them.
+func TestLookWithoutHandshake(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	got := looked(t.Context(), load(t, "testdata/probed.yaml")[0], "https://"+listener.Addr().String(), conformance.Options{Timeout: 50 * time.Millisecond})
+	if got != "1: nothing answers there within 50ms" {
+		t.Error(got)
 	}
 }
 

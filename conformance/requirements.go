@@ -54,7 +54,7 @@ func (p *profileRun) unmetRequirement(e *Exchange, server *Server) string {
 func (p *profileRun) unmetBySharedUser(e *Exchange, there []user) string {
 	switch {
 	case p.options.User == "":
-		return "the API has no way to make a user, and none is given"
+		return there[0].name + " is not given (--given, --user), and the exchange file has no way to make users"
 	case len(there) > 1:
 		return fmt.Sprintf("%d users are needed, and one is given", len(there))
 	case there[0].dedicated:

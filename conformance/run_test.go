@@ -86,9 +86,9 @@ func TestRunWithSharedUser(t *testing.T) {
 	report = conformance.Run(t.Context(), load(t, "testdata/shared.yaml"), target, conformance.Options{})
 	for i := range want {
 		name, _, _ := strings.Cut(want[i], ":")
-		want[i] = name + ": not replayable: the API has no way to make a user, and none is given"
+		want[i] = name + ": not replayable: john is not given (--given, --user), and the exchange file has no way to make users"
 	}
-	want = append([]string{"login: not replayable: the API has no way to make a user, and none is given"}, want...)
+	want = append([]string{"login: not replayable: john is not given (--given, --user), and the exchange file has no way to make users"}, want...)
 	if diff := cmp.Diff(want, outcomes(report)); diff != "" {
 		t.Error(diff)
 	}

@@ -97,12 +97,14 @@ func (f *recordFlags) options(ctx context.Context) (record.Options, error) {
 		return options, fmt.Errorf("which profile? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))
 	case f.output == "":
 		return options, errors.New("where to? Give the exchange file to write, -o FILE")
+	case f.output == "-":
+		return options, errors.New("-o -: it goes into a file, which its owner alone can read: give -o FILE")
 	case f.timeout == 0:
 		return options, errors.New("--timeout 0: a request has to have some time, such as 20s")
 	}
 	p, err := profiles.LoadContext(ctx, f.profile)
 	if err != nil {
-		return options, explainExchanges(ctx, f.profile, err)
+		return options, explainExchanges(ctx, f.profile, err, "give the profile of the API")
 	}
 	options.Profile = p.Name
 	for _, e := range p.Endpoints {

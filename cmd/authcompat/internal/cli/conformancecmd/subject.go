@@ -103,7 +103,7 @@ func (f *runFlags) chooseProfiles(ctx context.Context, own []*conformance.File) 
 	for _, name := range names {
 		p, err := profiles.LoadContext(ctx, name)
 		if err != nil {
-			return nil, explainExchanges(ctx, name, err)
+			return nil, explainExchanges(ctx, name, err, "give it with --exchanges")
 		}
 		if slices.ContainsFunc(chosen, func(s subject) bool { return s.name == p.Name }) {
 			return nil, fmt.Errorf("--profile %s: profile %s is given twice", name, p.Name)
@@ -114,8 +114,8 @@ func (f *runFlags) chooseProfiles(ctx context.Context, own []*conformance.File) 
 }
 
 // explainExchanges returns the error of a profile that could not be loaded, in other words if it is an
-// exchange file.
-func explainExchanges(ctx context.Context, path string, err error) error {
+// exchange file: with the advice.
+func explainExchanges(ctx context.Context, path string, err error, advice string) error {
 	if info, unknown := os.Stat(path); unknown != nil || !info.Mode().IsRegular() {
 		return err // what came out of a pipe is gone
 	}
@@ -123,7 +123,7 @@ func explainExchanges(ctx context.Context, path string, err error) error {
 	if notExchanges != nil {
 		return err
 	}
-	return fmt.Errorf("--profile %s: it is an exchange file, for profile %s: give it with --exchanges", path, file.Profile)
+	return fmt.Errorf("--profile %s: it is an exchange file, for profile %s: %s", path, file.Profile, advice)
 }
 
 // selectOnly leaves the exchanges that --only names, and the subjects that have such.
@@ -141,7 +141,11 @@ func (f *runFlags) selectOnly(chosen []subject) ([]subject, error) {
 		}
 	}
 	if len(left) == 0 {
-		return nil, fmt.Errorf("--only %q: no exchange of %s has such a name (conformance show NAME has the names; capitals count)", f.only, strings.Join(names, ", "))
+		where := "conformance show NAME"
+		if len(f.exchanges) > 0 {
+			where = strings.Join(f.exchanges, ", ")
+		}
+		return nil, fmt.Errorf("--only %q: no exchange of %s has such a name (%s has the names; capitals count)", f.only, strings.Join(names, ", "), where)
 	}
 	return left, nil
 }

@@ -78,7 +78,7 @@ func (f *runFlags) look(ctx context.Context, target conformance.Target, chosen [
 		switch {
 		case errors.As(err, &kind):
 			why[s.name] = err
-			all = append(all, fmt.Errorf("--target %s: %w\n  %s", target[s.name], err, f.advice(kind.Kind)))
+			all = append(all, fmt.Errorf("--target %s: %w\n  %s", target[s.name], err, f.advice(kind)))
 		case err != nil:
 			return err
 		}
@@ -90,10 +90,10 @@ func (f *runFlags) look(ctx context.Context, target conformance.Target, chosen [
 }
 
 // advice says what to do about a target at which nothing can be replayed.
-func (f *runFlags) advice(kind conformance.UnfitKind) string {
-	switch kind {
+func (f *runFlags) advice(why *conformance.Unfit) string {
+	switch why.Kind {
 	case conformance.NoAnswer:
-		return "start the server, or correct the address"
+		return "start the server, or correct the address: its port, and whether it is http:// or https://"
 	case conformance.TooSlow:
 		return fmt.Sprintf("look at the server, or give it more time than --timeout %v", time.Duration(f.timeout))
 	case conformance.NoHTTP:
@@ -103,6 +103,9 @@ func (f *runFlags) advice(kind conformance.UnfitKind) string {
 	case conformance.OtherAPI:
 		return "give the address under which the API's own paths begin, and the profile that is spoken there"
 	case conformance.NoLogin:
+		if why.User != "" {
+			return fmt.Sprintf("correct %s in %s; a server may have locked the user out, or this address, after wrong passwords", why.User, f.given)
+		}
 		return fmt.Sprintf("correct --user %s or its --password; a server may have locked the user out, or this address, after wrong passwords", f.user)
 	}
 	return "the exchanges register users of their own: let the server register them while they are replayed"

@@ -31,6 +31,9 @@ order of keys, nor which messages there are, nor what a path without its trailin
 				return fmt.Errorf("%q is a stack, and has no API of its own: want a profile", args[0])
 			}
 			if err != nil {
+				if other := isExchanges(args[0]); other != nil {
+					return other
+				}
 				return err
 			}
 			file, err := exchangesOf(p, exchanges)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -92,7 +94,22 @@ func effective(ctx context.Context, name string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist) && slices.Contains(profiles.Stacks(), name):
 		return profiles.StackYAML(name)
 	}
+	if other := isExchanges(name); other != nil {
+		return nil, other
+	}
 	return nil, err
+}
+
+// isExchanges returns an error if the file is an exchange file, which many take for a profile.
+func isExchanges(path string) error {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return nil // what came out of a pipe is gone
+	}
+	file, err := conformance.LoadFile(path)
+	if err != nil {
+		return nil
+	}
+	return fmt.Errorf("%s: it is an exchange file, for profile %s, and no profile: authcompat conformance check %[1]s checks it", path, file.Profile)
 }
 
 func newCheck() *cobra.Command {
@@ -109,6 +126,9 @@ file:line:column: key: what is wrong; 2 when there is no such file.`,
 			}
 			p, err := profiles.Parse(args[0], data)
 			if err != nil {
+				if other := isExchanges(args[0]); other != nil {
+					return other
+				}
 				fmt.Fprintln(cmd.ErrOrStderr(), term.PrintableLines(err.Error()))
 				return &command.ExitError{Code: command.Verdict}
 			}
