@@ -127,12 +127,12 @@ func (v *vault) collectResponse(r wire.Response) {
 				}
 			}
 		}
-		if secretName().MatchString(h.Name) && !strings.EqualFold(h.Name, "WWW-Authenticate") && opaque(h.Value) {
+		if secretName().MatchString(h.Name) && !strings.EqualFold(h.Name, "WWW-Authenticate") && (opaque(h.Value) || issuable(h.Value)) {
 			issue(h.Value)
 		}
 	}
 	for _, f := range bodyFields(r.Headers, r.Body) {
-		named := secretName().MatchString(f.name) && !f.list && len(f.value) >= 8 && isToken68(f.value) && strings.ContainsAny(f.value, "0123456789")
+		named := secretName().MatchString(f.name) && !f.list && issuable(f.value)
 		if f.text && (named || opaque(f.value)) && !isTime(f.value) {
 			issue(f.value)
 		}

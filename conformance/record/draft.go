@@ -27,6 +27,9 @@ type Options struct {
 // ErrEmpty is the error of a recording without a call.
 var ErrEmpty = errors.New("nothing was recorded")
 
+// ErrNothingLeft is the error of a recording of which no exchange can be written.
+var ErrNothingLeft = errors.New("nothing of the recording can be written")
+
 // A Draft is what becomes an exchange file. It has the secrets of the recording.
 type Draft struct {
 	options       Options

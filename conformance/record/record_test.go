@@ -201,6 +201,21 @@ func TestEmptyRecording(t *testing.T) {
 	}
 }
 
+// TestNothingLeft has a password with half of its letters escaped, where no reference can stand, and nothing else.
+func TestNothingLeft(t *testing.T) {
+	draft, err := record.NewDraft([]record.Call{call("POST", "/login", `{"password": "n0 w0rd but th1s"}`, 200, "{\"said\": \"\\u006e\\u0030 w0rd but th1s\"}", "Content-Type", "application/json")}, record.Options{Profile: "p", Source: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "my.yaml")
+	if _, err := draft.Write(path); !errors.Is(err, record.ErrNothingLeft) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
 // TestProxyChangesNothing sends bytes that net/http would rewrite.
 func TestProxyChangesNothing(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -264,6 +279,12 @@ func call(method, path, body string, status int, answer string, headers ...strin
 	for i := 0; i < len(headers); i += 2 {
 		c.Request.Headers = append(c.Request.Headers, wire.Header{Name: headers[i], Value: headers[i+1]})
 	}
+	return c
+}
+
+// answered returns the call with one more header in its response.
+func answered(c record.Call, name, value string) record.Call {
+	c.Response.Headers = append(c.Response.Headers, wire.Header{Name: name, Value: value})
 	return c
 }
 
@@ -353,6 +374,12 @@ func TestWritten(t *testing.T) {
 				call("POST", "/register", `{"username":"ann","password":"same w0rds"}`, 201, `{"k":"0123456789abcdef0123456789abcdef"}`, isJSON, is),
 				call("POST", "/register", `{"username":"ben","password":"same w0rds"}`, 201, `{"k":"0123456789abcdef0123456789abcdef"}`, isJSON, is)},
 			[]string{`password: "${user1.password}"`, `password: "${user2.password}"`, `{\"k\":\"<hex32:token1>\"}`, `{\"k\":\"${token1}\"}`}, []string{"w0rds"}, 1},
+		"a short token in a header of its name": {
+			[]record.Call{
+				answered(call("POST", "/login", "", 204, ""), "X-Auth-Token", "abc-defg-55aa66"),
+				answered(call("POST", "/other", "", 204, ""), "X-Auth-Token", "abc-defg-55aa66"),
+				call("GET", "/me", "", 200, `{}`, "X-Auth-Token", "abc-defg-55aa66")},
+			[]string{`"X-Auth-Token": "<token68:token1>"`, `"X-Auth-Token": "${token1}"`}, []string{"55aa66"}, 1},
 		"a token without a digit": {
 			[]record.Call{
 				call("POST", "/login", "", 200, `{"ticket": "abcdefghij"}`),

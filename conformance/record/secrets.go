@@ -128,6 +128,12 @@ func opaque(value string) bool {
 	return len(value) >= 20 && strings.ContainsAny(value, "0123456789") && strings.ContainsAny(strings.ToLower(value), "abcdefghijklmnopqrstuvwxyz") && !strings.Contains(value, "//")
 }
 
+// issuable tells whether a value that a response has under a secret's name can be one, and is not a word
+// about it.
+func issuable(value string) bool {
+	return len(value) >= 8 && isToken68(value) && strings.ContainsAny(value, "0123456789")
+}
+
 func isToken68(value string) bool {
 	return regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`).MatchString(value)
 }

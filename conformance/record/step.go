@@ -60,6 +60,10 @@ func (d *Draft) step(r *renderer, s *sequence, position int, defaults map[string
 	headers := mapping(false)
 	for _, name := range sortedKeys(written[s.calls[position]]) {
 		values := written[s.calls[position]][name]
+		if lines := r.capturing(c.Response, name, captured, later); lines != nil {
+			headers.Content = append(headers.Content, text(name), wanted(lines))
+			continue
+		}
 		if common, ok := defaults[name]; !ok || !slices.Equal(common, values) {
 			headers.Content = append(headers.Content, text(name), wanted(values))
 		}
@@ -99,6 +103,19 @@ func (d *Draft) later(s *sequence, position int) func(string) bool {
 		}
 		return false
 	}
+}
+
+// capturing writes the header of a response in which a token is that a later request sends; nil if there is
+// none.
+func (r *renderer) capturing(response wire.Response, name string, captured map[*secret]string, later func(string) bool) (lines []string) {
+	before := len(captured)
+	for _, value := range response.Values(name) {
+		lines = append(lines, r.expected(value, captured, func(secret string) bool { return !strings.HasPrefix(secret, "/") && later(secret) }))
+	}
+	if len(captured) == before {
+		return nil
+	}
+	return lines
 }
 
 // setCookies writes what is expected of Set-Cookie: something only if a later request sends one of the

@@ -20,12 +20,15 @@ import (
 // ErrSecretLeft is the error of a file that would have a secret.
 var ErrSecretLeft = errors.New("a secret of the recording is left in what was to be written")
 
-// Bytes returns the exchange file. The error wraps ErrSecretLeft, or says what keeps the recording from
+// Bytes returns the exchange file. The error is ErrNothingLeft, wraps ErrSecretLeft, or says what keeps the recording from
 // being an exchange file; it has no secrets.
 func (d *Draft) Bytes() ([]byte, Summary, error) {
 	data, summary, err := d.encode(nil)
 	if err != nil {
 		return nil, summary, err
+	}
+	if summary.Exchanges == 0 {
+		return nil, summary, ErrNothingLeft
 	}
 	if err := d.scanner().scan(data); err != nil {
 		return nil, summary, err

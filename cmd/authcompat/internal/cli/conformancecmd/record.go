@@ -266,6 +266,8 @@ func (f *recordFlags) write(ctx context.Context, cmd *cobra.Command, calls []rec
 	}
 	summary, err := draft.Write(f.output)
 	switch {
+	case errors.Is(err, record.ErrNothingLeft):
+		return fmt.Errorf("%w, and no file is written: %s", err, strings.Join(leftOut(summary), "; "))
 	case errors.Is(err, record.ErrSecretLeft):
 		return fmt.Errorf("%w, and no file is written: please report it", err)
 	case err != nil:
@@ -286,17 +288,25 @@ func writeSummary(out io.Writer, path string, s record.Summary) error {
 	for _, reason := range sortedReasons(s.Unfit) {
 		text += fmt.Sprintf("%s replayed: %s\n", term.Count(s.Unfit[reason], "exchange is not", "exchanges are not"), reason)
 	}
-	if s.Dropped > 0 {
-		text += fmt.Sprintf("%s left out: they have a secret in a form that can't be replaced\n", term.Count(s.Dropped, "sequence is", "sequences are"))
-	}
-	if s.Compressed > 0 {
-		text += fmt.Sprintf("%s left out: secrets can't be found in a compressed body\n", term.Count(s.Compressed, "request is", "requests are"))
+	for _, line := range leftOut(s) {
+		text += line + "\n"
 	}
 	if s.InPlace > 0 {
 		text += fmt.Sprintf("%s short, or a common word of the API: replaced as a field, and not looked for elsewhere\n", term.Count(s.InPlace, "secret is", "secrets are"))
 	}
 	_, err := io.WriteString(out, term.PrintableLines(text))
 	return err
+}
+
+// leftOut says what of a recording is not in the file.
+func leftOut(s record.Summary) (lines []string) {
+	if s.Dropped > 0 {
+		lines = append(lines, fmt.Sprintf("%s left out: a secret is there in a form that can't be replaced", term.Count(s.Dropped, "sequence is", "sequences are")))
+	}
+	if s.Compressed > 0 {
+		lines = append(lines, fmt.Sprintf("%s left out: secrets can't be found in a compressed body", term.Count(s.Compressed, "request is", "requests are")))
+	}
+	return lines
 }
 
 func sortedReasons(counts map[string]int) []string {
