@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -42,22 +43,32 @@ type Draft struct {
 	compressed    int // calls that are not in the draft
 }
 
-// isCompressed reports whether secrets can't be found in a body.
-func isCompressed(c Call) bool {
-	for _, headers := range [][]wire.Header{c.Request.Headers, c.Response.Headers} {
-		for _, h := range headers {
-			if strings.EqualFold(h.Name, "Content-Encoding") && !strings.EqualFold(h.Value, "identity") && h.Value != "" {
+// isUnreadable reports whether secrets can't be found in a body: it is compressed, or in UTF-16 or UTF-32,
+// which readers of JSON take as well.
+func isUnreadable(c Call) bool {
+	return unreadable(c.Request.Headers, c.Request.Body) || unreadable(c.Response.Headers, c.Response.Body)
+}
+
+func unreadable(headers []wire.Header, body []byte) bool {
+	wide := bytes.HasPrefix(body, []byte("\xff\xfe")) || bytes.HasPrefix(body, []byte("\xfe\xff"))
+	for _, h := range headers {
+		switch value := strings.ToLower(h.Value); strings.ToLower(h.Name) {
+		case "content-encoding":
+			if value != "identity" && value != "" {
 				return true
 			}
+		case "content-type":
+			wide = wide || regexp.MustCompile(`charset="?(utf[-_]?(16|32)|ucs)`).MatchString(value) ||
+				strings.Contains(value, "json") && bytes.IndexByte(body[:min(2, len(body))], 0) >= 0 // RFC 4627, 3
 		}
 	}
-	return false
+	return wide && len(body) > 0
 }
 
 // NewDraft makes sequences of calls. The error is ErrEmpty.
 func NewDraft(calls []Call, options Options) (*Draft, error) {
 	all := len(calls)
-	calls = slices.DeleteFunc(slices.Clone(calls), isCompressed)
+	calls = slices.DeleteFunc(slices.Clone(calls), isUnreadable)
 	if len(calls) == 0 {
 		return nil, ErrEmpty
 	}
@@ -103,7 +114,7 @@ type Summary struct {
 	// Dropped is how many sequences are not in the file because they have a secret in a form that could not
 	// be replaced.
 	Dropped int
-	// Compressed is how many calls are left out because a body is compressed.
+	// Compressed is how many calls are left out because a body is compressed, or in UTF-16 or UTF-32.
 	Compressed int
 	// InPlace is how many secrets are too short, or too much of a common word, to be looked for.
 	InPlace int

@@ -31,12 +31,18 @@ func FuzzDraft(f *testing.F) {
 			call("GET", path, "", 401, answer, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("bob:"+secret))),
 		}
 		draft, err := record.NewDraft(calls, record.Options{Profile: "p", Source: "s"})
+		if errors.Is(err, record.ErrEmpty) {
+			return // bodies in UTF-16
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		data, _, err := draft.Bytes()
 		if errors.Is(err, record.ErrSecretLeft) {
 			t.Fatal(err) // exchanges are left out instead
+		}
+		if errors.Is(err, record.ErrNothingLeft) {
+			return
 		}
 		if err != nil {
 			t.Fatalf("%v\n%s", err, data)

@@ -388,6 +388,11 @@ func TestWritten(t *testing.T) {
 		"a compressed body": {
 			[]record.Call{call("POST", "/login", "\x1f\x8b", 200, `{}`, "Content-Encoding", "gzip"), call("GET", "/", "", 200, `{}`)},
 			[]string{`path: "/"`}, []string{"/login"}, 1},
+		"bodies in UTF-16": {
+			[]record.Call{
+				call("POST", "/login", "\xff\xfe{\x00}\x00", 200, `{"said": "s3cret w0rds"}`), call("POST", "/login", "{\x00}\x00", 200, `{"said": "s3cret w0rds"}`, isJSON, is),
+				call("POST", "/login", "\x00{\x00}", 200, `{"said": "s3cret w0rds"}`, isJSON, "text/plain; charset=UTF-16BE"), call("GET", "/", "", 200, `{}`)},
+			[]string{`path: "/"`}, []string{"/login", "s3cret"}, 1},
 		"dollars and brackets": {
 			[]record.Call{call("POST", "/x", "${a} $${b} <hex4> $", 200, "<<x> ${y} <integer>", isJSON, "text/plain")},
 			[]string{`body: "$${a} $$${b} <hex4> $"`, `body: "<<<<x> $${y} <<integer>"`}, nil, 1},

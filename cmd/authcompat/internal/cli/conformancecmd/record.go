@@ -304,7 +304,7 @@ func leftOut(s record.Summary) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s left out: a secret is there in a form that can't be replaced", term.Count(s.Dropped, "sequence is", "sequences are")))
 	}
 	if s.Compressed > 0 {
-		lines = append(lines, fmt.Sprintf("%s left out: secrets can't be found in a compressed body", term.Count(s.Compressed, "request is", "requests are")))
+		lines = append(lines, fmt.Sprintf("%s left out: secrets can't be found in a compressed body, or one in UTF-16 or UTF-32", term.Count(s.Compressed, "request is", "requests are")))
 	}
 	return lines
 }
