@@ -57,6 +57,9 @@ func exchangesOf(p *profiles.Profile, path string) (*conformance.File, error) {
 		var problems conformance.Problems
 		switch {
 		case errors.As(err, &problems):
+			if other, loadErr := profiles.Load(path); loadErr == nil {
+				return nil, fmt.Errorf("--exchanges %s: it is the profile %s and no exchange file (authcompat conformance show NAME > FILE starts one)", path, other.Name)
+			}
 			return nil, err // which begins with the file
 		case err != nil:
 			return nil, fmt.Errorf("--exchanges: %w", err)
