@@ -133,8 +133,11 @@ func (v *vault) collectResponse(r wire.Response) {
 	}
 	for _, f := range bodyFields(r.Headers, r.Body) {
 		named := secretName().MatchString(f.name) && !f.list && issuable(f.value)
-		if f.text && (named || opaque(f.value)) && !isTime(f.value) {
+		switch {
+		case f.text && (named || opaque(f.value)) && !isTime(f.value):
 			issue(f.value)
+		case f.text && isHash(f.value):
+			v.add(f.value) // no placeholder has its form
 		}
 	}
 	for _, text := range regexp.MustCompile(`[?&/=]([A-Za-z0-9._~-]{20,})`).FindAllStringSubmatch(string(r.Body), -1) {

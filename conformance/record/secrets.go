@@ -134,6 +134,11 @@ func issuable(value string) bool {
 	return len(value) >= 8 && isToken68(value) && strings.ContainsAny(value, "0123456789")
 }
 
+// isHash reports whether a text is the hash of a password, as Django or crypt(3) write it.
+func isHash(value string) bool {
+	return regexp.MustCompile(`^(\$?[a-z][a-z0-9_]*\$|\$[0-9][a-z]?\$)[^\s$]+\$?[^\s]{16,}$`).MatchString(value) && strings.Count(value, "$") >= 2
+}
+
 func isToken68(value string) bool {
 	return regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`).MatchString(value)
 }

@@ -125,6 +125,9 @@ func TestWritten(t *testing.T) {
 				answered(call("POST", "/other", "", 204, ""), "X-Auth-Token", "abc-defg-55aa66"),
 				call("GET", "/me", "", 200, `{}`, "X-Auth-Token", "abc-defg-55aa66")},
 			[]string{`"X-Auth-Token": "<token68:token1>"`, `"X-Auth-Token": "${token1}"`}, []string{"55aa66"}, 1},
+		"hashes of passwords": {
+			[]record.Call{call("GET", "/me", "", 200, `{"a": "pbkdf2_sha256$260000$s4ltS4lt$Y4Dp9cGTPOk3fKgVY4Dp9cGTPOk3fKgV=", "b": "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW", "c": "argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo", "d": "costs $5$ or $6"}`)},
+			[]string{`costs $5$ or $6`}, []string{"Y4Dp9c", "R9h/cIPz", "aGFzaGhh"}, 1},
 		"a token without a digit": {
 			[]record.Call{
 				call("POST", "/login", "", 200, `{"ticket": "abcdefghij"}`),
