@@ -288,7 +288,7 @@ func profile(t *testing.T, api string) string {
 	return file
 }
 
-// serve starts our server with the same users, on an SQLite file, and returns its URL. Its mails go to the mailbox, unless that is nil.
+// serve starts our server with the same users, on an SQLite file, and returns its URL. Its mails go to the mailbox; nil: nobody takes them.
 func serve(t *testing.T, binary, api, database string, users []conformance.User, mails *mailbox) string {
 	t.Helper()
 	store := "--store=sqlite:" + database
@@ -306,16 +306,17 @@ func serve(t *testing.T, binary, api, database string, users []conformance.User,
 			t.Fatalf("create user: %v\n%s", err, out)
 		}
 	}
-	arguments := []string{"serve", "--profile", profile(t, api), "--listen=127.0.0.1:0", "--password-iterations=1", "--limits=off", store}
+	port := 9 // where nobody listens
 	if mails != nil {
-		secret := filepath.Join(t.TempDir(), "secret")
-		if err := os.WriteFile(secret, []byte("of a server that holds nothing worth a secret\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		arguments = append(arguments, "--smtp-host=127.0.0.1", "--smtp-port="+strconv.Itoa(mails.port), "--smtp-encryption=none",
-			"--smtp-from=a@example.com", "--mail-domain=example.com", "--django-secret-key-file="+secret)
+		port = mails.port
 	}
-	command := exec.Command(binary, arguments...)
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("of a server that holds nothing worth a secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(binary, "serve", "--profile", profile(t, api), "--listen=127.0.0.1:0", "--password-iterations=1", "--limits=off",
+		"--smtp-host=127.0.0.1", "--smtp-port="+strconv.Itoa(port), "--smtp-encryption=none", "--smtp-from=a@example.com", "--mail-domain=example.com",
+		"--django-secret-key-file="+secret, store)
 	said, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
