@@ -11,7 +11,7 @@ import (
 // Any file either is a profile that can be shown and read again, or has problems, each with
 // its position.
 func FuzzParse(f *testing.F) {
-	for _, folder := range []string{".", stackFolder, "examples"} {
+	for _, folder := range []string{".", stackFolder} {
 		for _, name := range names(os.DirFS("."), folder) {
 			data, err := os.ReadFile(filepath.Join(folder, name+".yaml"))
 			if err != nil {

@@ -106,11 +106,10 @@ func TestRecordNothing(t *testing.T) {
 
 // TestRecordWithoutPermission is of a folder in which nothing can be written.
 func TestRecordWithoutPermission(t *testing.T) {
-	if os.Getuid() == 0 {
-		t.Skip("root may write everywhere")
-	}
 	folder := t.TempDir()
-	if err := os.Chmod(folder, 0o500); err != nil {
+	if os.Getuid() == 0 {
+		folder = "/sys" // where root may make no files either
+	} else if err := os.Chmod(folder, 0o500); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(folder, "my.yaml")

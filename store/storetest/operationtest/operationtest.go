@@ -23,24 +23,22 @@ type Operable interface {
 // [core.CutoverStore], callers.Store, [core.MailStore],
 // [core.AddressStore] and [core.Admin]. The opener's stores have to be Operable.
 func Run(t *testing.T, open suite.Opener) {
-	suite.Run(t, open, []suite.Subject[testCase]{
-		{Name: "limits", Cases: limits()},
-		{Name: "audit", Cases: audits()},
-		{Name: "privacy", Cases: privacy()},
-		{Name: "cutover", Cases: cutovers()},
-		{Name: "callers", Cases: callerCounts()},
-		{Name: "mails", Cases: mails()},
-		{Name: "addresses", Cases: addresses()},
-		{Name: "users of an operator", Cases: operatedUsers()},
-		{Name: "tokens of an operator", Cases: operatedTokens()},
-	}, func(p suite.Pair) operables { return operables{Pair: p, a: p.A.(Operable), b: p.B.(Operable)} }, nil)
+	suite.Run(t, open, append(withoutAdmin(),
+		suite.Subject[testCase]{Name: "users of an operator", Cases: operatedUsers()},
+		suite.Subject[testCase]{Name: "tokens of an operator", Cases: operatedTokens()},
+	), pairOf, nil)
 }
 
 // RunWithoutAdmin runs the parts of Run that need no [core.Admin], without the
 // cases that have a reason, as storetest.RunWithout does. The opener's stores have to be Operable all
 // the same; no method of their Admin is called.
 func RunWithoutAdmin(t *testing.T, open suite.Opener, reasons map[string]string) {
-	suite.Run(t, open, []suite.Subject[testCase]{
+	suite.Run(t, open, withoutAdmin(), pairOf, reasons)
+}
+
+// withoutAdmin returns the parts of Run that need no [core.Admin].
+func withoutAdmin() []suite.Subject[testCase] {
+	return []suite.Subject[testCase]{
 		{Name: "limits", Cases: limits()},
 		{Name: "audit", Cases: audits()},
 		{Name: "privacy", Cases: privacy()},
@@ -48,7 +46,11 @@ func RunWithoutAdmin(t *testing.T, open suite.Opener, reasons map[string]string)
 		{Name: "callers", Cases: callerCounts()},
 		{Name: "mails", Cases: mails()},
 		{Name: "addresses", Cases: addresses()},
-	}, func(p suite.Pair) operables { return operables{Pair: p, a: p.A.(Operable), b: p.B.(Operable)} }, reasons)
+	}
+}
+
+func pairOf(p suite.Pair) operables {
+	return operables{Pair: p, a: p.A.(Operable), b: p.B.(Operable)}
 }
 
 // testCase checks one sentence of a contract.
