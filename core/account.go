@@ -54,8 +54,8 @@ func (s *Service) Users(ctx context.Context, after int64, limit int) ([]User, er
 	return users, nil
 }
 
-// UsersByEmail returns at most limit users who have an address, by id, as the policy compares
-// addresses. Nobody has an empty one. It fails with KindUnavailable.
+// UsersByEmail returns at most limit users who have an address, who had it first before the others, as the policy
+// compares addresses. Nobody has an empty one. It fails with KindUnavailable.
 func (s *Service) UsersByEmail(ctx context.Context, p Policy, email string, limit int) ([]User, error) {
 	if email = lookup(email); !Storable(email) {
 		return nil, nil
@@ -123,7 +123,7 @@ func (s *Service) updateUser(ctx context.Context, p Policy, c Confirmation, u Us
 		}
 		e := s.newEntry(ctx, ActionUpdateUser, p.Issuer)
 		e.UserID, e.Username, e.Detail = to.ID, account.Username, strings.Join(changed, " ")
-		kept, err := s.accounts.UpdateUser(ctx, UserChange{Was: account.User, To: to, Distinct: p.distinct(), Link: link}, s.audited(&e))
+		kept, err := s.accounts.UpdateUser(ctx, UserChange{Was: account.User, To: to, At: s.now(), Distinct: p.distinct(), Link: link}, s.audited(&e))
 		if !errors.Is(err, ErrConflict) {
 			if err == nil {
 				s.emit(ActionUpdateUser, p.Issuer, OK)

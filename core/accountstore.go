@@ -12,8 +12,8 @@ type AccountStore interface {
 	// AccountByID returns the account with this id and when it last logged in, or ErrNotFound.
 	AccountByID(ctx context.Context, userID int64) (Account, error)
 
-	// FindAccounts returns at most limit accounts that have the text as their username or as
-	// their address, by id. caseBlind takes the letters A to Z for a to z, and no others;
+	// FindAccounts returns at most limit accounts that have the text as their username, by id, or as
+	// their address, by the time since when they have had it, and by id. caseBlind takes the letters A to Z for a to z, and no others;
 	// otherwise an address is compared exactly, and a username as by Account. An empty text,
 	// as the address of users who have none, finds nobody.
 	FindAccounts(ctx context.Context, by Identifier, text string, caseBlind bool, limit int) ([]Account, error)
@@ -22,7 +22,9 @@ type AccountStore interface {
 	Users(ctx context.Context, f UserFilter, limit int) ([]User, error)
 
 	// UpdateUser gives the user the username, the address and the attributes of To, and
-	// returns the user as kept. It fails with ErrConflict if the user has others now than Was,
+	// returns the user as kept. With another address, whatever the case of the letters A to Z, the user
+	// has it since At, and comes after all who have it, also where their clocks were ahead; a store that can't keep
+	// that goes by when the account was made. It fails with ErrConflict if the user has others now than Was,
 	// or if the link is no longer good,
 	// with ErrNotFound if the user is gone, with ErrUsernameTaken, with ErrEmailTaken, or with
 	// ErrInvalidUser if the tables can't hold them.
@@ -71,6 +73,8 @@ type UserChange struct {
 	// Was is the user as read, and To as wanted. Where To is not active, the user is made
 	// inactive; nobody is made active.
 	Was, To User
+	// At is when, in microseconds.
+	At time.Time
 	// Distinct is for what changes. The store decides, since where users name themselves by their
 	// address, its column may be that of the username, too.
 	Distinct Distinct

@@ -95,7 +95,7 @@ type LoginLimits struct {
 	Registrations Limit
 	// MailsPerUser limits the mails of each kind with a link to one user, those without one, and those that are asked
 	// for with one name which nobody has; MailsPerRecipient all mails to one address, whoever has it, but for
-	// the account that had it first;
+	// the account that had it first, and those to accounts that came to it later to a part of it, the smaller the later;
 	// MailsPerAddress those that are asked for from one client address. Without a Burst, there are any
 	// number.
 	MailsPerUser, MailsPerRecipient, MailsPerAddress Limit
@@ -287,8 +287,9 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 		} else {
 			e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
 		}
-		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.addressLimitKey(spelling.LowerASCII(username)), s.recipientLimitKey(username, found.account),
+		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.addressLimitKey(spelling.LowerASCII(username)),
 			s.mailLimitKey(MailPasswordChanged, username, found.account))
+		keys = append(keys, s.recipientLimitKeys(username, found.account)...)
 		for _, kind := range MailKinds() {
 			if kind.HasLink() {
 				keys = append(keys, s.mailLimitKey(kind, username, found.account))

@@ -87,7 +87,10 @@ func (s *Service) addressedAccount(ctx context.Context, p Policy, email string) 
 	if err != nil {
 		return nil, wrapStoreError("find user", err)
 	}
-	verified, err := s.verifiedAccount(ctx, p, email)
+	var verified *Account
+	if p.EmailVerification != EmailVerificationNone {
+		verified, err = s.verifiedAccount(ctx, email, p.EmailCaseBlind)
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -102,11 +105,11 @@ func (s *Service) addressedAccount(ctx context.Context, p Policy, email string) 
 // verifiedAccount finds the account whose user has this address and has verified it; nil if there is none, or
 // several, as an old server may have left them. Else whoever registers with the address of another would keep that
 // user from logging in by it. It takes as long where there is none.
-func (s *Service) verifiedAccount(ctx context.Context, p Policy, email string) (*Account, error) {
-	if p.EmailVerification == EmailVerificationNone || s.addresses == nil {
+func (s *Service) verifiedAccount(ctx context.Context, email string, caseBlind bool) (*Account, error) {
+	if s.addresses == nil {
 		return nil, nil
 	}
-	found, err := s.addresses.Addresses(ctx, AddressFilter{Email: email, Verified: true, CaseBlind: p.EmailCaseBlind}, 2)
+	found, err := s.addresses.Addresses(ctx, AddressFilter{Email: email, Verified: true, CaseBlind: caseBlind}, 2)
 	if err != nil {
 		return nil, wrapStoreError("find addresses", err)
 	}

@@ -132,8 +132,8 @@ func (s *Service) addMails(ctx context.Context, profile string, kind MailKind, e
 	return nil
 }
 
-// recipients finds the users who get a mail that is asked for with an address, the oldest first. It reads on
-// where others are before them, which somebody may have made to keep them from it.
+// recipients finds the users who get a mail that is asked for with an address, in the order of addressees. It
+// reads on where others are before them, which somebody may have made to keep them from it.
 func (s *Service) recipients(ctx context.Context, kind MailKind, email string, r Recipients) ([]Account, error) {
 	if !Storable(email) {
 		return nil, nil
@@ -142,13 +142,17 @@ func (s *Service) recipients(ctx context.Context, kind MailKind, email string, r
 		return nil, wrapStoreError("find users", ErrUnsupported)
 	}
 	activation := kind == MailActivation
+	verified, err := s.verifiedAccount(ctx, email, r.CaseBlind)
+	if err != nil {
+		return nil, err
+	}
 	for limit := maxRecipients; ; limit *= 8 {
 		found, err := s.accounts.FindAccounts(ctx, ByEmail, email, r.CaseBlind, limit)
 		if err != nil {
 			return nil, wrapStoreError("find users", err)
 		}
 		var eligible []Account
-		for _, a := range found {
+		for _, a := range addressees(verified, found) {
 			if a.Active == activation || (activation || !r.Unusable) && !password.IsUsable(a.PasswordHash) {
 				continue
 			}
@@ -230,14 +234,37 @@ func (s *Service) mailLimitKey(kind MailKind, name string, account *Account) []b
 	return sealing.KeyedDigest(s.pseudonymKey(), label, spelling.Fold(name))[:limitKeySize]
 }
 
-// recipientLimitKey is the key of mails to the account's address, however it is spelt and whoever else has
-// it. Without an account, it is that of what is asked for with a name, which may be a password; it is
-// another than that of the address, so that nobody can use up the mails of one who has yet to register.
-func (s *Service) recipientLimitKey(name string, account *Account) []byte {
-	if account != nil {
-		return sealing.KeyedDigest(s.databaseKey, "recipient", spelling.Fold(account.Email))[:limitKeySize]
+// recipientLimitKeys are the keys of mails to the account's address, however it is spelt and whoever else has
+// it, of which each counts the mails to those who are so many places behind the one who had it first: see recipientLimits.
+// Without an account, there is that of what is asked for with a name, which may be a password; it is
+// another than those of the address, so that nobody can use up the mails of one who has yet to register.
+func (s *Service) recipientLimitKeys(name string, account *Account) [][]byte {
+	if account == nil {
+		return [][]byte{sealing.KeyedDigest(s.pseudonymKey(), "recipient", spelling.Fold(name))[:limitKeySize]}
 	}
-	return sealing.KeyedDigest(s.pseudonymKey(), "recipient", spelling.Fold(name))[:limitKeySize]
+	keys := make([][]byte, maxRecipients)
+	for i := range keys {
+		label := "recipient"
+		if i > 0 {
+			label += " " + strconv.Itoa(i+1)
+		}
+		keys[i] = sealing.KeyedDigest(s.databaseKey, label, spelling.Fold(account.Email))[:limitKeySize]
+	}
+	return keys
+}
+
+// recipientLimits are the limits of a mail to an address, for the account that is at a place among those who
+// have it. The first has none. All others together have the limit, and those from any further place on only a part of
+// it: who comes later can't use up what is left for those before. With five users, as many get what is asked
+// for by address, the whole limit is for them.
+func (s *Service) recipientLimits(limit Limit, name string, account *Account, place int) (keys []LimitKey) {
+	for i, key := range s.recipientLimitKeys(name, account) {
+		if i < place {
+			part := Limit{Burst: max(1, limit.Burst*(maxRecipients-i)/maxRecipients), Window: limit.Window}
+			keys = append(keys, LimitKey{Key: key, Limit: part})
+		}
+	}
+	return keys
 }
 
 // countMailOfNetwork counts a mail that the client asks for. It fails with KindThrottled if its network has
@@ -269,13 +296,11 @@ func (s *Service) countMail(ctx context.Context, kind MailKind, name string, acc
 		keys = append(keys, LimitKey{Key: s.mailLimitKey(kind, name, account), Limit: g.MailsPerUser})
 	}
 	if g.MailsPerRecipient.Burst > 0 && (account == nil || account.Email != "") { // without an address, it is not sent
-		owns, err := s.ownsAddress(ctx, name, account)
+		place, err := s.addresseePlace(ctx, name, account)
 		if err != nil {
 			return false, err
 		}
-		if !owns {
-			keys = append(keys, LimitKey{Key: s.recipientLimitKey(name, account), Limit: g.MailsPerRecipient})
-		}
+		keys = append(keys, s.recipientLimits(g.MailsPerRecipient, name, account, place)...)
 	}
 	if len(keys) == 0 {
 		return false, nil
@@ -287,25 +312,55 @@ func (s *Service) countMail(ctx context.Context, kind MailKind, name string, acc
 	return wait > 0, nil
 }
 
-// maxOlder is how many accounts with an address are looked at for the one that owns it.
-const maxOlder = 40
+// maxEarlier is how many accounts with an address are looked at for the place of one.
+const maxEarlier = 40
 
-// ownsAddress reports whether the account is the oldest active one with its address, or the oldest of all:
-// that has its mails apart. Whoever registers with the address of another, which is no proof, or gives it to
-// an account, would else use them up. Nobody owns an address in a spelling that is not plain, of which there are many:
-// somebody might own them all. It takes as long without an account.
-func (s *Service) ownsAddress(ctx context.Context, name string, account *Account) (bool, error) {
+// addressees returns accounts with one address, in the order in which they get mails to it: first the one whose
+// user has verified it, if there is one, and then as found, who had it first before the others. Whoever gives the
+// address of another to accounts, which is no proof, is behind that user, however old the accounts are.
+func addressees(verified *Account, found []Account) []Account {
+	if verified == nil {
+		return found
+	}
+	others := slices.DeleteFunc(slices.Clone(found), func(a Account) bool { return a.ID == verified.ID })
+	return append([]Account{*verified}, others...)
+}
+
+// addresseePlace returns how many accounts with the address are before this one, up to maxRecipients. The first
+// of all and the first active one own the address, and have none before them: who is not active gets activations
+// alone, and may be somebody who never will be. Nobody owns an address in a spelling that is not plain, of which there are many:
+// somebody might own them all. Those are behind the second who has the plain one. It takes as long without
+// an account, which counts as one that is not the first.
+func (s *Service) addresseePlace(ctx context.Context, name string, account *Account) (int, error) {
 	address := name
 	if account != nil {
 		address = account.Email
 	}
 	if s.accounts == nil || !Storable(address) {
-		return false, nil
+		return 1, nil
 	}
-	found, err := s.accounts.FindAccounts(ctx, ByEmail, address, true, maxOlder)
-	if err != nil || len(found) == 0 || account == nil {
-		return false, err
+	verified, err := s.verifiedAccount(ctx, address, true)
+	if err != nil {
+		return 0, err
 	}
-	owner := found[max(0, slices.IndexFunc(found, func(a Account) bool { return a.Active }))]
-	return owner.ID == account.ID && spelling.Fold(address) == spelling.LowerASCII(address), nil
+	found, err := s.accounts.FindAccounts(ctx, ByEmail, address, true, maxEarlier)
+	if err != nil {
+		return 0, wrapStoreError("find users", err)
+	}
+	if account == nil {
+		return 1, nil
+	}
+	all := addressees(verified, found)
+	place := slices.IndexFunc(all, func(a Account) bool { return a.ID == account.ID })
+	plain := spelling.Fold(address) == spelling.LowerASCII(address)
+	switch {
+	case place < 0:
+		place = maxRecipients
+	case place == slices.IndexFunc(all, func(a Account) bool { return a.Active }):
+		place = 0
+	}
+	if !plain {
+		place = max(place, 2)
+	}
+	return min(place, maxRecipients), nil
 }

@@ -16,8 +16,11 @@ import (
 // limitedMails is a service whose mails are limited, and the audit log of them.
 type limitedMails struct {
 	*core.Service
-	outcomes func() []string // of all mails so far, the first of them first
-	lookups  func() int      // for users with an address, so far
+	limiter  core.RateLimiter
+	verify   func(*testing.T, core.User) // the address that the user has
+	outcomes func() []string             // of all mails so far, the first of them first
+	mailed   func() []string             // whom they are to, and whether they are sent
+	lookups  func() int                  // for users with an address, so far
 }
 
 // lookupCounter counts look-ups.
@@ -50,15 +53,30 @@ func newLimitedMails(t *testing.T, limits core.LoginLimits) limitedMails {
 		DatabaseKey: make([]byte, core.DatabaseKeySize), Clock: func() time.Time { return now }})
 	limits.Limiter = store
 	s.SetLoginLimits(&limits)
-	return limitedMails{s, func() (outcomes []string) {
-		entries, err := store.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionAskMail}, 100)
+	list := func(text func(core.AuditEntry) string) (all []string) {
+		entries, err := store.AuditEntries(t.Context(), core.AuditFilter{Action: core.ActionAskMail}, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
-			outcomes = append([]string{e.Outcome}, outcomes...)
+			all = append([]string{text(e)}, all...)
 		}
-		return outcomes
+		return all
+	}
+	verify := func(t *testing.T, u core.User) {
+		t.Helper()
+		address, err := backend.Addresses.AddAddress(t.Context(), u.ID, u.Email)
+		if err == nil {
+			err = backend.Addresses.VerifyAddress(t.Context(), address.ID, nil)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return limitedMails{s, store, verify, func() []string {
+		return list(func(e core.AuditEntry) string { return e.Outcome })
+	}, func() []string {
+		return list(func(e core.AuditEntry) string { return e.Username + " " + e.Outcome })
 	}, func() int { return counting.lookups }}
 }
 
@@ -153,7 +171,7 @@ func TestMailsOfOwner(t *testing.T) {
 	for range 3 {
 		ask(core.MailPasswordReset, "Boss@example.org")
 	}
-	want := []string{"ok", "ok", "ok", "ok", "throttled", "ok", "ok", "throttled", "ok", "ok", "throttled"}
+	want := []string{"ok", "ok", "ok", "throttled", "throttled", "ok", "ok", "throttled", "ok", "ok", "throttled"}
 	if d := cmp.Diff(want, s.outcomes()); d != "" {
 		t.Errorf("mails (-want +got):\n%s", d)
 	}

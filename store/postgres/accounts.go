@@ -18,12 +18,28 @@ import (
 
 const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM @users WHERE `
 
-// The conditions are those of the indexes users_username_capitals and users_email_lower; a name
+// The conditions are those of the indexes users_username_capitals and users_email_since; a name
 // without capitals is found by the UNIQUE constraint's.
 const (
 	alikeUsername = `(username = $1 OR lower(username COLLATE "C") = $1 AND lower(username COLLATE "C") <> username)`
 	alikeEmail    = `lower(email COLLATE "C") = $1 AND email <> ''`
 )
+
+// emailSince is since when a user has had the address: in this order, users are found by it.
+const emailSince = `coalesce(email_since, created_at)`
+
+// afterAll returns an expression for the time after which nobody with an address came to it, or NULL if nobody
+// has it. email is the address, a text.
+func afterAll(email string) string {
+	return `(SELECT coalesce(o.email_since, o.created_at) + 1 FROM @users o WHERE lower(o.email COLLATE "C") = lower(` + email + ` COLLATE "C") AND o.email <> ''
+		ORDER BY coalesce(o.email_since, o.created_at) DESC LIMIT 1)`
+}
+
+// newSince returns an expression for the email_since of a user u with another address from now on, or with
+// the same in another case. at is the time.
+func newSince(email, at string) string {
+	return `CASE WHEN lower(u.email COLLATE "C") = lower(` + email + ` COLLATE "C") THEN u.email_since ELSE greatest(` + at + `, ` + afterAll(email) + `) END`
+}
 
 // AccountByID implements [core.AccountStore].
 func (s *Store) AccountByID(ctx context.Context, userID int64) (account core.Account, err error) {
@@ -49,9 +65,9 @@ func (s *Store) accountByID(ctx context.Context, q sqlx.QueryerContext, userID i
 
 // FindAccounts implements [core.AccountStore].
 func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) (accounts []core.Account, err error) {
-	condition, exact := alikeUsername, ` AND username = $3`
+	condition, exact, order := alikeUsername, ` AND username = $3`, ``
 	if by == core.ByEmail {
-		condition, exact = alikeEmail, ` AND email = $3`
+		condition, exact, order = alikeEmail, ` AND email = $3`, emailSince+`, `
 	}
 	args := []any{spelling.LowerASCII(text), limit}
 	if !caseBlind {
@@ -59,7 +75,7 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 	}
 	err = s.read(ctx, func(ctx context.Context) error {
 		var rows []record.Account
-		if err := s.db.SelectContext(ctx, &rows, s.qualify(selectUsers)+condition+` ORDER BY id LIMIT $2`, args...); err != nil {
+		if err := s.db.SelectContext(ctx, &rows, s.qualify(selectUsers)+condition+` ORDER BY `+order+`id LIMIT $2`, args...); err != nil {
 			return fmt.Errorf("select users: %w", err)
 		}
 		accounts = nil
@@ -150,7 +166,8 @@ func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.A
 		if err := s.distinct(ctx, tx, c.Distinct.Changed(was, to), was.ID, to.Username, to.Email); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @users SET username = $1, email = $2, attributes = $3, active = active AND $4 WHERE id = $5`), to.Username, to.Email, attributes, to.Active, was.ID)
+		_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @users u SET username = $1, email = $2::text, attributes = $3, active = active AND $4, email_since = `+newSince(`$2::text`, `$5::bigint`)+` WHERE id = $6`),
+			to.Username, to.Email, attributes, to.Active, c.At.UnixMicro(), was.ID)
 		if pgconn.IsDuplicate(err, "") {
 			return core.ErrUsernameTaken
 		}

@@ -47,7 +47,7 @@ func TestPlans(t *testing.T) {
 		{"find token", selectToken, []any{digest, "default"}, []string{"Index Scan using tokens_pkey on tokens t", "Index Scan using users_pkey on users u"}},
 		{"account", selectAccount, []any{"ann"}, []string{"Index Scan using users_username_key on users"}},
 		{"account, whatever the case", selectUsers + alikeUsername, []any{"ann"}, []string{"Bitmap Index Scan on users_username_key", "Bitmap Index Scan on users_username_capitals"}},
-		{"account by address", selectUsers + alikeEmail, []any{"ann@example.com"}, []string{"Index Scan on users_email_lower"}},
+		{"account by address", selectUsers + alikeEmail + ` ORDER BY ` + emailSince + `, id LIMIT 5`, []any{"ann@example.com"}, []string{"Index Scan using users_email_since on users"}},
 		{"reusable token", selectReusable, []any{1, "default", "api"}, []string{"Index Scan using tokens_reusable on tokens"}},
 		{"move expiry", moveExpiry, []any{digest, 4000, end}, []string{"Index Scan using tokens_pkey on tokens"}},
 		{"delete token", removeToken, []any{digest}, []string{"Index Scan using tokens_pkey on tokens"}},
@@ -66,6 +66,9 @@ func TestPlans(t *testing.T) {
 				if !strings.Contains(plan, want) {
 					t.Errorf("no %q in\n%s", want, plan)
 				}
+			}
+			if test.name == "account by address" && strings.Contains(plan, "Sort") {
+				t.Errorf("rows are sorted, of which there may be any number:\n%s", plan)
 			}
 			if strings.Contains(plan, "Seq Scan") {
 				t.Errorf("a table is scanned:\n%s", plan)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/pgconn"
@@ -86,7 +87,7 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 			// that passes from one user to another takes two, as does a user who is
 			// listed twice.
 			if freed[row.Username] || changed.has[row.ID] {
-				if err := s.changeUsers(ctx, tx, changed); err != nil {
+				if err := s.changeUsers(ctx, tx, checkpoint.Now, changed); err != nil {
 					return err
 				}
 				changed, freed = userColumns{}, map[string]bool{}
@@ -100,7 +101,7 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 			skipped = nil
 			return pgconn.ErrConflict
 		}
-		if err := s.changeUsers(ctx, tx, changed); err != nil {
+		if err := s.changeUsers(ctx, tx, checkpoint.Now, changed); err != nil {
 			return err
 		}
 		if err := s.addUsers(ctx, tx, added); err != nil {
@@ -139,17 +140,17 @@ func (c *userColumns) add(r record.Account) {
 
 // changeUsers updates existing users: before new ones are inserted, so that a username
 // may pass from an existing user to a new one.
-func (s *Store) changeUsers(ctx context.Context, tx *sqlx.Tx, changed userColumns) error {
+func (s *Store) changeUsers(ctx context.Context, tx *sqlx.Tx, at time.Time, changed userColumns) error {
 	if len(changed.ids) == 0 {
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, s.qualify(`
 		UPDATE @users u SET username = n.username, email = n.email, password_hash = n.password_hash,
-		       active = n.active, attributes = nullif(n.attributes, ''), last_login = n.last_login
+		       active = n.active, attributes = nullif(n.attributes, ''), last_login = n.last_login, email_since = `+newSince(`n.email`, `$8::bigint`)+`
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::bigint[])
 		AS n (id, username, email, password_hash, active, attributes, last_login) WHERE u.id = n.id`),
 		pq.Array(changed.ids), pq.Array(changed.names), pq.Array(changed.emails), pq.Array(changed.hashes),
-		pq.Array(changed.active), pq.Array(changed.more), pq.Array(changed.logins))
+		pq.Array(changed.active), pq.Array(changed.more), pq.Array(changed.logins), at.UnixMicro())
 	return wrap("update users", err)
 }
 

@@ -13,10 +13,11 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// insertUser returns no row if the username is taken.
-const insertUser = `
-	INSERT INTO @users (username, email, password_hash, active, attributes, created_at)
-	VALUES ($1, $2, $3, $4, $5, $6)
+// insertUser returns no row if the username is taken. It has a user come after all who have the address, also
+// where their clocks were ahead.
+var insertUser = `
+	INSERT INTO @users (username, email, password_hash, active, attributes, created_at, email_since)
+	VALUES ($1, $2::text, $3, $4, $5, $6::bigint, nullif(greatest($6::bigint, ` + afterAll(`$2::text`) + `), $6::bigint))
 	ON CONFLICT (username) DO NOTHING RETURNING id`
 
 const selectAccount = `

@@ -16,12 +16,27 @@ import (
 const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM users WHERE `
 
 // SQLite's lower() changes the letters of ASCII alone. The conditions are those of the indexes
-// users_username_capitals and users_email_lower; a name without capitals is found by the
+// users_username_capitals and users_email_since; a name without capitals is found by the
 // UNIQUE constraint's.
 const (
 	alikeUsername = `(username = ?1 OR lower(username) = ?1 AND lower(username) <> username)`
 	alikeEmail    = `lower(email) = ?1 AND email <> ''`
 )
+
+// emailSince is since when a user has had the address: in this order, users are found by it.
+const emailSince = `coalesce(email_since, created_at)`
+
+// afterAll returns an expression for the time after which nobody with an address came to it, or NULL if nobody
+// has it. lower is the address in lower case.
+func afterAll(lower string) string {
+	return `(SELECT ` + emailSince + ` + 1 FROM users WHERE lower(email) = ` + lower + ` AND email <> '' ORDER BY ` + emailSince + ` DESC LIMIT 1)`
+}
+
+// newSince returns an expression for the email_since of a user with another address from now on, or with the
+// same in another case. Both are texts, and at is the time.
+func newSince(email, at string) string {
+	return `CASE WHEN lower(email) = lower(` + email + `) THEN email_since ELSE max(` + at + `, ifnull(` + afterAll(`lower(`+email+`)`) + `, 0)) END`
+}
 
 // AccountByID implements [core.AccountStore].
 func (s *Store) AccountByID(ctx context.Context, userID int64) (account core.Account, err error) {
@@ -47,9 +62,9 @@ func accountByID(ctx context.Context, q sqlx.QueryerContext, userID int64) (core
 
 // FindAccounts implements [core.AccountStore].
 func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) (accounts []core.Account, err error) {
-	condition, exact := alikeUsername, ` AND username = ?`
+	condition, exact, order := alikeUsername, ` AND username = ?`, ``
 	if by == core.ByEmail {
-		condition, exact = alikeEmail, ` AND email = ?`
+		condition, exact, order = alikeEmail, ` AND email = ?`, emailSince+`, `
 	}
 	args := []any{spelling.LowerASCII(text)}
 	if !caseBlind {
@@ -57,7 +72,7 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 	}
 	var rows []record.Account
 	err = s.read(ctx, func(ctx context.Context) error {
-		if err := s.reader.SelectContext(ctx, &rows, selectUsers+condition+` ORDER BY id LIMIT ?`, append(args, limit)...); err != nil {
+		if err := s.reader.SelectContext(ctx, &rows, selectUsers+condition+` ORDER BY `+order+`id LIMIT ?`, append(args, limit)...); err != nil {
 			return fmt.Errorf("select users: %w", err)
 		}
 		return nil
@@ -114,7 +129,8 @@ func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.A
 		if err := distinct(ctx, tx, c.Distinct.Changed(was, to), was.ID, to.Username, to.Email); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE users SET username = ?, email = ?, attributes = ?, active = active AND ? WHERE id = ?`, to.Username, to.Email, attributes, to.Active, was.ID)
+		_, err = tx.ExecContext(ctx, `UPDATE users SET username = ?1, email = ?2, attributes = ?3, active = active AND ?4, email_since = `+newSince(`?2`, `?5`)+` WHERE id = ?6`,
+			to.Username, to.Email, attributes, to.Active, c.At.UnixMicro(), was.ID)
 		if duplicate(err) {
 			return core.ErrUsernameTaken
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/internal/record"
@@ -24,7 +25,7 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 		}
 		results = make([]transfer.ImportResult, len(users))
 		write := func() error {
-			return writeUsers(ctx, tx, checkpoint.Source, users, transfer.NewUserBatch(checkpoint.Source, facts), results)
+			return writeUsers(ctx, tx, checkpoint.Source, checkpoint.Now, users, transfer.NewUserBatch(checkpoint.Source, facts), results)
 		}
 		if len(facts.Users) < len(users) { // a user is new, or is listed twice
 			err = withoutTriggers(ctx, tx, write)
@@ -40,9 +41,9 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 }
 
 // writeUsers decides about the users of a batch, and writes them.
-func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []transfer.ImportedUser, batch transfer.UserBatch, results []transfer.ImportResult) error {
+func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, at time.Time, users []transfer.ImportedUser, batch transfer.UserBatch, results []transfer.ImportResult) error {
 	w := &userWriter{
-		tx: tx, source: source,
+		tx: tx, source: source, at: at.UnixMicro(),
 		users: newInserter(tx, `users (id, username, email, password_hash, active, attributes, created_at, last_login)`),
 		links: newInserter(tx, `imported_users (user_id, source, key, mark)`),
 	}
@@ -74,7 +75,7 @@ func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []transfer
 // always before the next change of an existing one.
 type userWriter struct {
 	tx           *sqlx.Tx
-	source       int64
+	source, at   int64 // at: in microseconds
 	users, links *inserter
 	one          *sqlx.Stmt // inserts a user without an ID
 }
@@ -127,8 +128,9 @@ func (w *userWriter) write(ctx context.Context, m *transfer.UserMerge) error {
 	case !m.Write: // tokens that are remembered stay so
 		err = w.change(ctx, `UPDATE users SET last_login = ? WHERE id = ?`, row.LastLogin, row.ID)
 	case !m.Insert:
-		err = w.change(ctx, `UPDATE users SET username = ?, email = ?, password_hash = ?, active = ?, attributes = ?, last_login = ? WHERE id = ?`,
-			row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.LastLogin, row.ID)
+		err = w.change(ctx, `
+			UPDATE users SET username = ?1, email = ?2, password_hash = ?3, active = ?4, attributes = ?5, last_login = ?6, email_since = `+newSince(`?2`, `?7`)+` WHERE id = ?8`,
+			row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.LastLogin, w.at, row.ID)
 	case m.ID != 0:
 		err = w.users.add(ctx, row.ID, row.Username, row.Email, row.PasswordHash, row.Active, row.Attributes, row.CreatedAt, row.LastLogin)
 	default:

@@ -12,9 +12,10 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-const insertUser = `
-	INSERT INTO users (username, email, password_hash, active, attributes, created_at)
-	VALUES (:username, :email, :password_hash, :active, :attributes, :created_at)`
+// insertUser has a user come after all who have the address, also where their clocks were ahead.
+var insertUser = `
+	INSERT INTO users (username, email, password_hash, active, attributes, created_at, email_since)
+	VALUES (:username, :email, :password_hash, :active, :attributes, :created_at, nullif(max(:created_at, ifnull(` + afterAll(`lower(:email)`) + `, 0)), :created_at))`
 
 const selectAccount = `
 	SELECT id, username, email, password_hash, active, attributes, created_at, last_login

@@ -21,6 +21,7 @@ func RunWithout(t *testing.T, open Opener, reasons map[string]string) {
 		{Name: "users", Cases: users()},
 		{Name: "passwords", Cases: passwords()},
 		{Name: "accounts", Cases: accounts()},
+		{Name: "addressees", Cases: addressees()},
 		{Name: "tokens", Cases: tokens()},
 		{Name: "reuse", Cases: reuse()},
 		{Name: "expiry", Cases: expiry()},

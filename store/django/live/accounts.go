@@ -43,7 +43,8 @@ func (l *layout) accountByID(ctx context.Context, q querier, userID int64, tail 
 }
 
 // FindAccounts implements [core.AccountStore]. Django has no index for it where case does not
-// matter: as with its iexact, all users are looked at.
+// matter: as with its iexact, all users are looked at. Since when users have had their address, Django does
+// not keep: those with one come by the age of their accounts.
 func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) (accounts []core.Account, err error) {
 	err = s.read(ctx, func(ctx context.Context, l *layout) error {
 		name := l.decoder.Mapping.Username
@@ -55,6 +56,10 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 			return nil
 		}
 		column := `"users".` + l.django.Quote(name)
+		order := l.id()
+		if created := l.decoder.Mapping.Created; by == core.ByEmail && created != "" {
+			order = `"users".` + l.django.Quote(created) + `, ` + order
+		}
 		condition, args := column+` = ?`, []any{text}
 		switch {
 		case caseBlind:
@@ -62,7 +67,7 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 		case by == core.ByEmail: // the column's own comparison is for an index, and may take other texts for this one
 			condition, args = condition+` AND `+l.exactly(column)+` = ?`, append(args, text)
 		}
-		rows, err := l.find(ctx, l.db, condition, ` ORDER BY `+l.id()+` LIMIT `+strconv.Itoa(limit), args...)
+		rows, err := l.find(ctx, l.db, condition, ` ORDER BY `+order+` LIMIT `+strconv.Itoa(limit), args...)
 		for _, row := range rows {
 			accounts = append(accounts, row.account)
 		}

@@ -21,6 +21,7 @@ func importedUsers() []testCase {
 		{"users told twice in a batch", toldTwice},
 		{"what changed here stays", changedHere},
 		{"the later of two last logins counts", lastLogins},
+		{"who comes to an address at the source comes after all who have it", movedAddresses},
 		{"a taken name, a taken id, an impossible row", usersRefused},
 		{"users without ids", usersWithoutIDs},
 		{"a key that somebody else has now", keyUsedAgain},
