@@ -84,7 +84,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"":       {"cli"},
 		"cli":    {"cli/command", "cli/conformancecmd", "cli/djangocmd", "cli/frontcmd", "cli/profilecmd", "config", "config/flagvalue", "engine", "keyring", "server", "term"},
 		"server": {"config", "config/frontconfig", "engine", "httpserver", "keyring", "mailer", "metrics", "shadowing", "wait"},
-		"engine": {"metrics", "wait"},
+		"engine": {"mailer", "metrics", "wait"},
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
 
 		"cli/command":        {"config", "engine", "keyring", "term"},

@@ -182,3 +182,61 @@ func TestClearsAllPartsOfALimit(t *testing.T) {
 		t.Errorf("mails (-want +got):\n%s", d)
 	}
 }
+
+// TestOneAfterAnotherIsFirst holds that who gives an address to one account after another, so that each is the first
+// that has it, makes no more mails come to it than two users get.
+func TestOneAfterAnotherIsFirst(t *testing.T) {
+	s := newLimitedMails(t, core.LoginLimits{MailsPerUser: core.Limit{Burst: 2, Window: time.Hour}, MailsPerRecipient: core.Limit{Burst: 3, Window: time.Hour}})
+	for i := range 4 {
+		u := s.add(t, fmt.Sprint("user", i), "ann@example.org")
+		s.ask(t, core.MailPasswordReset, u.Email)
+		s.ask(t, core.MailPasswordReset, u.Email)
+		s.notices(t, u, 1)
+		s.move(t, u, fmt.Sprintf("user%d@example.org", i))
+	}
+	want := []string{
+		"user0 ok", "user0 ok", "user0 ok", "user1 ok", "user1 ok", "user1 ok",
+		"user2 throttled", "user2 throttled", "user2 ok", "user3 throttled", "user3 throttled", "user3 ok",
+	}
+	if d := cmp.Diff(want, s.mailed()); d != "" {
+		t.Errorf("mails (-want +got):\n%s", d)
+	}
+}
+
+// TestNamesLeaveResets holds that who asks for the names of all users with an address keeps none of them from a new
+// password: neither the first nor those after.
+func TestNamesLeaveResets(t *testing.T) {
+	perHour := func(n int) core.Limit { return core.Limit{Burst: n, Window: time.Hour} }
+	s := newLimitedMails(t, core.LoginLimits{MailsPerUser: perHour(5), MailsPerRecipient: perHour(10)})
+	for i := range 5 {
+		s.add(t, fmt.Sprint("user", i), "ann@example.org")
+	}
+	for range 5 {
+		s.ask(t, core.MailUsernameReset, "ann@example.org")
+		if err := s.AskVerification(t.Context(), core.Policy{Issuer: "api"}, "ann@example.org"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"user0 ok", "user1 ok", "user2 ok", "user3 ok", "user4 ok"}
+	if d := cmp.Diff(want, s.ask(t, core.MailPasswordReset, "ann@example.org")); d != "" {
+		t.Errorf("resets (-want +got):\n%s", d)
+	}
+}
+
+// TestSpellingsOfOneMailbox holds that the limits are those of the mailbox that mails to an address reach, and that no
+// spelling of it but the plain one has a first.
+func TestSpellingsOfOneMailbox(t *testing.T) {
+	s := newLimitedMails(t, core.LoginLimits{MailsPerRecipient: core.Limit{Burst: 5, Window: time.Hour}})
+	for i := range 6 {
+		u := s.add(t, fmt.Sprint("user", i), fmt.Sprintf("ann+%d@example.org", i))
+		s.notices(t, u, 1)
+	}
+	s.notices(t, s.add(t, "plain", "ann@example.org"), 6)
+	want := []string{
+		"user0 ok", "user1 ok", "user2 ok", "user3 ok", "user4 throttled", "user5 throttled",
+		"plain ok", "plain ok", "plain ok", "plain ok", "plain ok", "plain ok",
+	}
+	if d := cmp.Diff(want, s.mailed()); d != "" {
+		t.Errorf("mails (-want +got):\n%s", d)
+	}
+}

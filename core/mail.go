@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"time"
 
@@ -219,15 +218,20 @@ func (s *Service) addMail(ctx context.Context, profile string, kind MailKind, na
 	return nil
 }
 
+// mailLimitLabel is the label of the keys of mails of a kind.
+func mailLimitLabel(kind MailKind) string {
+	if !kind.HasLink() {
+		return "notice"
+	}
+	return "mail " + string(kind)
+}
+
 // mailLimitKey is the key of mails to the account or, without one, of those that are asked for with the
 // name, however it is spelt. Each kind with a link has one of its own, so that nobody keeps users from new
 // passwords by asking for their names; those without one share another: whoever asks for links must not
 // keep users from being told what was done.
 func (s *Service) mailLimitKey(kind MailKind, name string, account *Account) []byte {
-	label := "mail " + string(kind)
-	if !kind.HasLink() {
-		label = "notice"
-	}
+	label := mailLimitLabel(kind)
 	if account != nil {
 		return sealing.KeyedDigest(s.databaseKey, label, strconv.FormatInt(account.ID, 10))[:limitKeySize]
 	}
@@ -248,21 +252,58 @@ func (s *Service) recipientLimitKeys(name string, account *Account) [][]byte {
 		if i > 0 {
 			label += " " + strconv.Itoa(i+1)
 		}
-		keys[i] = sealing.KeyedDigest(s.databaseKey, label, spelling.Fold(account.Email))[:limitKeySize]
+		keys[i] = s.mailboxLimitKey(label, account)
 	}
 	return keys
 }
 
-// recipientLimits are the limits of a mail to an address, for the account that is at a place among those who
-// have it. The first has none. All others together have the limit, and those from any further place on only a part of
-// it: who comes later can't use up what is left for those before. With five users, as many get what is asked
-// for by address, the whole limit is for them.
-func (s *Service) recipientLimits(limit Limit, name string, account *Account, place int) (keys []LimitKey) {
-	for i, key := range s.recipientLimitKeys(name, account) {
-		if i < place {
-			part := Limit{Burst: max(1, limit.Burst*(maxRecipients-i)/maxRecipients), Window: limit.Window}
-			keys = append(keys, LimitKey{Key: key, Limit: part})
+// mailboxLimitKey is the key of some mails to the account's address, however it is spelt and whoever has it.
+func (s *Service) mailboxLimitKey(label string, account *Account) []byte {
+	return sealing.KeyedDigest(s.databaseKey, label, s.mailboxOf(account.Email))[:limitKeySize]
+}
+
+// The labels of the keys of mails to who has an address first, and of links to others that whoever asks for them does
+// not need to log in: neither a name nor an address is lost without a new password.
+const (
+	firstLabel = "first "
+	askedLabel = "recipient asked"
+)
+
+// mailboxLimitKeys are the other keys of mails to the account's address.
+func (s *Service) mailboxLimitKeys(account *Account) (keys [][]byte) {
+	if account == nil {
+		return nil
+	}
+	labels := map[string]bool{askedLabel: true}
+	for _, kind := range MailKinds() {
+		labels[firstLabel+mailLimitLabel(kind)] = true
+	}
+	for label := range labels {
+		keys = append(keys, s.mailboxLimitKey(label, account))
+	}
+	return keys
+}
+
+// recipientLimits are the limits of a mail of a kind to an address, for the account that is at a place among those who
+// have it. The first is limited as a user, and so are all together who have been the first: somebody may give the
+// address of another to one account after another. All others together have a limit, and those from any further place
+// on only a part of it: who comes later can't use up what is left for those before. With five users, as many get what
+// is asked for by address, the whole limit is for them. Links that help nobody who has lost the password have half of it.
+func (s *Service) recipientLimits(g *LoginLimits, kind MailKind, name string, account *Account, place int) (keys []LimitKey) {
+	if place == 0 {
+		if g.MailsPerUser.Burst > 0 {
+			all := Limit{Burst: 2 * g.MailsPerUser.Burst, Window: g.MailsPerUser.Window}
+			keys = append(keys, LimitKey{Key: s.mailboxLimitKey(firstLabel+mailLimitLabel(kind), account), Limit: all})
 		}
+		return keys
+	}
+	limit := g.MailsPerRecipient
+	for i, key := range s.recipientLimitKeys(name, account)[:place] {
+		part := Limit{Burst: max(1, limit.Burst*(maxRecipients-i)/maxRecipients), Window: limit.Window}
+		keys = append(keys, LimitKey{Key: key, Limit: part})
+	}
+	if account != nil && (kind == MailUsernameReset || kind == MailEmailVerification) {
+		keys = append(keys, LimitKey{Key: s.mailboxLimitKey(askedLabel, account), Limit: Limit{Burst: max(1, limit.Burst/2), Window: limit.Window}})
 	}
 	return keys
 }
@@ -300,7 +341,7 @@ func (s *Service) countMail(ctx context.Context, kind MailKind, name string, acc
 		if err != nil {
 			return false, err
 		}
-		keys = append(keys, s.recipientLimits(g.MailsPerRecipient, name, account, place)...)
+		keys = append(keys, s.recipientLimits(g, kind, name, account, place)...)
 	}
 	if len(keys) == 0 {
 		return false, nil
@@ -310,57 +351,4 @@ func (s *Service) countMail(ctx context.Context, kind MailKind, name string, acc
 		return false, wrapStoreError("count mail", err)
 	}
 	return wait > 0, nil
-}
-
-// maxEarlier is how many accounts with an address are looked at for the place of one.
-const maxEarlier = 40
-
-// addressees returns accounts with one address, in the order in which they get mails to it: first the one whose
-// user has verified it, if there is one, and then as found, who had it first before the others. Whoever gives the
-// address of another to accounts, which is no proof, is behind that user, however old the accounts are.
-func addressees(verified *Account, found []Account) []Account {
-	if verified == nil {
-		return found
-	}
-	others := slices.DeleteFunc(slices.Clone(found), func(a Account) bool { return a.ID == verified.ID })
-	return append([]Account{*verified}, others...)
-}
-
-// addresseePlace returns how many accounts with the address are before this one, up to maxRecipients. The first
-// of all and the first active one own the address, and have none before them: who is not active gets activations
-// alone, and may be somebody who never will be. Nobody owns an address in a spelling that is not plain, of which there are many:
-// somebody might own them all. Those are behind the second who has the plain one. It takes as long without
-// an account, which counts as one that is not the first.
-func (s *Service) addresseePlace(ctx context.Context, name string, account *Account) (int, error) {
-	address := name
-	if account != nil {
-		address = account.Email
-	}
-	if s.accounts == nil || !Storable(address) {
-		return 1, nil
-	}
-	verified, err := s.verifiedAccount(ctx, address, true)
-	if err != nil {
-		return 0, err
-	}
-	found, err := s.accounts.FindAccounts(ctx, ByEmail, address, true, maxEarlier)
-	if err != nil {
-		return 0, wrapStoreError("find users", err)
-	}
-	if account == nil {
-		return 1, nil
-	}
-	all := addressees(verified, found)
-	place := slices.IndexFunc(all, func(a Account) bool { return a.ID == account.ID })
-	plain := spelling.Fold(address) == spelling.LowerASCII(address)
-	switch {
-	case place < 0:
-		place = maxRecipients
-	case place == slices.IndexFunc(all, func(a Account) bool { return a.Active }):
-		place = 0
-	}
-	if !plain {
-		place = max(place, 2)
-	}
-	return min(place, maxRecipients), nil
 }

@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +51,14 @@ func newLimitedMails(t *testing.T, limits core.LoginLimits) limitedMails {
 	counting := &lookupCounter{AccountStore: backend.Accounts}
 	backend.Accounts = counting
 	s := core.New(core.Config{Backend: backend, Hasher: hashing.NewPool(passwords, hashing.PoolOptions{Threads: 1, Queue: 10}), Sealer: sealer,
+		// A mailbox has any number of spellings.
+		Mailbox: func(address string) string {
+			if local, domain, ok := strings.Cut(address, "@"); ok {
+				local, _, _ = strings.Cut(local, "+")
+				return local + "@" + domain
+			}
+			return address
+		},
 		DatabaseKey: make([]byte, core.DatabaseKeySize), Clock: func() time.Time { return now }})
 	limits.Limiter = store
 	s.SetLoginLimits(&limits)

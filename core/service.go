@@ -51,6 +51,7 @@ type Service struct {
 	questions     durations // how long referees took to say no
 	audit         Auditor
 	databaseKey   []byte
+	mailbox       func(string) string
 	processKey    []byte // see pseudonymKeys
 	onEvent       func(act Action, profile, outcome string)
 	clock         Clock
@@ -87,6 +88,9 @@ type Config struct {
 	// DatabaseKey is the key of the digests that stand for usernames and addresses in the
 	// limits; see [PrivacyStore].
 	DatabaseKey []byte
+	// Mailbox, if set, returns one of the spellings of an address that mails to it reach; the limits of mails are
+	// those of a mailbox. Case and Unicode's compatible letters make no difference in any case.
+	Mailbox func(address string) string
 	// OnEvent, if set, is called with the outcome of each action of a client. It must
 	// return quickly.
 	OnEvent func(action Action, profile, outcome string)
@@ -100,7 +104,7 @@ func New(c Config) *Service {
 	s := &Service{
 		store: c.Backend.Store, accounts: c.Backend.Accounts, plaintext: c.Backend.Plaintext, audit: c.Backend.Auditor, turns: newWriteTurns(c.Backend.Writers), databaseClock: c.Backend.DatabaseClock, foldUsername: c.Backend.FoldUsername, cutover: c.Backend.Cutover, mail: c.Backend.Mail, addresses: c.Backend.Addresses,
 		hasher: c.Hasher, refreshKeys: c.RefreshKeys, databaseKey: c.DatabaseKey, processKey: newProcessKey(), onEvent: c.OnEvent,
-		clock: c.Clock, random: c.Random, log: c.Log, expiries: c.ExpiryWriter,
+		mailbox: c.Mailbox, clock: c.Clock, random: c.Random, log: c.Log, expiries: c.ExpiryWriter,
 	}
 	if s.turns != nil {
 		s.store = turnStore{s.store, s.turns}

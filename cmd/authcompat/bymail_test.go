@@ -199,3 +199,35 @@ django_secret_key_file: %s/key
 		}
 	}
 }
+
+// TestOneMailbox registers with spellings of an address that are sent to one mailbox: they have the mails of one, and nobody
+// owns a spelling.
+func TestOneMailbox(t *testing.T) {
+	t.Parallel()
+	port, texts := mailertest.TakeMails(t)
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"bymail.yaml": byMail, "key": "a secret key of Django's\n",
+		"c.yaml": fmt.Sprintf(`store: sqlite:%s/auth.db
+smtp: {host: 127.0.0.1, port: %d, encryption: none, from: noreply@example.org}
+mail: {domain: www.example.org, limit_per_recipient: 3/1h}
+django_secret_key_file: %s/key
+`, dir, port, dir),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := start(t, append(cheap, "--config", filepath.Join(dir, "c.yaml"), "--profile", filepath.Join(dir, "bymail.yaml"))...)
+	for i, email := range []string{
+		"ann@example.org", `\"ann\"@example.org`, `\"a\\nn\"@example.org`, `ann@exam\u00adple.org`, `ann@exam\u00ad\u00adple.org`, `ann@example\u3002org`, `ann@\u200bexample.org`,
+		`ann@b\u00fccher.example`, "ann@xn--bcher-kva.example", "bob@example.org",
+	} {
+		p.want(t, 201, "POST", p.urls["bymail"]+"/users/", "", fmt.Sprintf(`{"username":"user%d","email":"%s","password":"first"}`, i, email))
+	}
+	for _, want := range []string{"<ann@example.org>", "<ann@example.org>", "<ann@example.org>", "<ann@xn--bcher-kva.example>", "<ann@xn--bcher-kva.example>", "<bob@example.org>"} {
+		if l := next(t, texts); l.to != want {
+			t.Fatalf("%+v, want one to %s", l, want)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/mailer"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/expiries"
@@ -62,7 +63,7 @@ func Open(ctx context.Context, o Options) (_ *Engine, err error) {
 			_ = e.Close() // the first error is the one to report
 		}
 	}()
-	c := core.Config{Hasher: e.hasher, RefreshKeys: o.RefreshKeys, Log: o.Log}
+	c := core.Config{Hasher: e.hasher, RefreshKeys: o.RefreshKeys, Mailbox: mailer.Mailbox(), Log: o.Log}
 	if o.Keys != nil {
 		if c.Sealer, err = o.Keys(ctx, e.Backend.Admin); err != nil {
 			return nil, err
