@@ -3,6 +3,7 @@ package core_test
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -220,6 +221,34 @@ func TestNamesLeaveResets(t *testing.T) {
 	want := []string{"user0 ok", "user1 ok", "user2 ok", "user3 ok", "user4 ok"}
 	if d := cmp.Diff(want, s.ask(t, core.MailPasswordReset, "ann@example.org")); d != "" {
 		t.Errorf("resets (-want +got):\n%s", d)
+	}
+}
+
+// TestLatecomersLeaveKeys holds that who comes to an address later leaves those before them keys that verify it.
+func TestLatecomersLeaveKeys(t *testing.T) {
+	s := newLimitedMails(t, core.LoginLimits{MailsPerRecipient: core.Limit{Burst: 10, Window: time.Hour}})
+	var users []core.User
+	for i := range 8 {
+		users = append(users, s.add(t, fmt.Sprint("user", i), "ann@example.org"))
+	}
+	slices.Reverse(users)
+	for _, u := range users[:7] {
+		for range 5 {
+			if err := s.MailUser(t.Context(), core.Policy{Issuer: "api"}, core.MailEmailVerification, u); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	sent := map[string]int{}
+	for _, m := range s.mailed() {
+		sent[m]++
+	}
+	want := map[string]int{
+		"user7 ok": 1, "user7 throttled": 4, "user6 throttled": 5, "user5 throttled": 5, "user4 ok": 1, "user4 throttled": 4,
+		"user3 ok": 1, "user3 throttled": 4, "user2 ok": 1, "user2 throttled": 4, "user1 ok": 1, "user1 throttled": 4,
+	}
+	if d := cmp.Diff(want, sent); d != "" {
+		t.Errorf("keys (-want +got):\n%s", d)
 	}
 }
 

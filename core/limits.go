@@ -290,7 +290,6 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.addressLimitKey(spelling.LowerASCII(username)),
 			s.mailLimitKey(MailPasswordChanged, username, found.account))
 		keys = append(keys, s.recipientLimitKeys(username, found.account)...)
-		keys = append(keys, s.mailboxLimitKeys(found.account)...)
 		for _, kind := range MailKinds() {
 			if kind.HasLink() {
 				keys = append(keys, s.mailLimitKey(kind, username, found.account))

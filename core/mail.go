@@ -238,48 +238,41 @@ func (s *Service) mailLimitKey(kind MailKind, name string, account *Account) []b
 	return sealing.KeyedDigest(s.pseudonymKey(), label, spelling.Fold(name))[:limitKeySize]
 }
 
-// recipientLimitKeys are the keys of mails to the account's address, however it is spelt and whoever else has
-// it, of which each counts the mails to those who are so many places behind the one who had it first: see recipientLimits.
-// Without an account, there is that of what is asked for with a name, which may be a password; it is
-// another than those of the address, so that nobody can use up the mails of one who has yet to register.
-func (s *Service) recipientLimitKeys(name string, account *Account) [][]byte {
-	if account == nil {
-		return [][]byte{sealing.KeyedDigest(s.pseudonymKey(), "recipient", spelling.Fold(name))[:limitKeySize]}
-	}
-	keys := make([][]byte, maxRecipients)
-	for i := range keys {
-		label := "recipient"
-		if i > 0 {
-			label += " " + strconv.Itoa(i+1)
-		}
-		keys[i] = s.mailboxLimitKey(label, account)
-	}
-	return keys
-}
+// The labels of the keys of mails to a mailbox: of all that are to others than those who have the address first, of the
+// links among them that are of no use to who has lost the password, and of mails to who has it first.
+const (
+	recipientLabel = "recipient"
+	asideLabel     = "recipient aside"
+	firstLabel     = "first "
+)
 
-// mailboxLimitKey is the key of some mails to the account's address, however it is spelt and whoever has it.
-func (s *Service) mailboxLimitKey(label string, account *Account) []byte {
+// mailboxLimitKey is the key of some mails to the account's address, however it is spelt and whoever else has it: in
+// the first of the parts of a limit, or in a further one.
+func (s *Service) mailboxLimitKey(label string, part int, account *Account) []byte {
+	if part > 0 {
+		label += " " + strconv.Itoa(part+1)
+	}
 	return sealing.KeyedDigest(s.databaseKey, label, s.mailboxOf(account.Email))[:limitKeySize]
 }
 
-// The labels of the keys of mails to who has an address first, and of links to others that whoever asks for them does
-// not need to log in: neither a name nor an address is lost without a new password.
-const (
-	firstLabel = "first "
-	askedLabel = "recipient asked"
-)
+// namedLimitKey is the key of mails that are asked for with a name that no account has, which may be a password. It is
+// another than those of an address, so that nobody can use up the mails of one who has yet to register.
+func (s *Service) namedLimitKey(name string) []byte {
+	return sealing.KeyedDigest(s.pseudonymKey(), recipientLabel, spelling.Fold(name))[:limitKeySize]
+}
 
-// mailboxLimitKeys are the other keys of mails to the account's address.
-func (s *Service) mailboxLimitKeys(account *Account) (keys [][]byte) {
+// recipientLimitKeys are all keys of mails to the account's address or, without one, with the name.
+func (s *Service) recipientLimitKeys(name string, account *Account) (keys [][]byte) {
 	if account == nil {
-		return nil
+		return [][]byte{s.namedLimitKey(name)}
 	}
-	labels := map[string]bool{askedLabel: true}
+	for part := range maxRecipients {
+		keys = append(keys, s.mailboxLimitKey(recipientLabel, part, account), s.mailboxLimitKey(asideLabel, part, account))
+	}
 	for _, kind := range MailKinds() {
-		labels[firstLabel+mailLimitLabel(kind)] = true
-	}
-	for label := range labels {
-		keys = append(keys, s.mailboxLimitKey(label, account))
+		if kind.HasLink() || kind == MailConfirmation { // which stands for all without a link
+			keys = append(keys, s.mailboxLimitKey(firstLabel+mailLimitLabel(kind), 0, account))
+		}
 	}
 	return keys
 }
@@ -288,22 +281,25 @@ func (s *Service) mailboxLimitKeys(account *Account) (keys [][]byte) {
 // have it. The first is limited as a user, and so are all together who have been the first: somebody may give the
 // address of another to one account after another. All others together have a limit, and those from any further place
 // on only a part of it: who comes later can't use up what is left for those before. With five users, as many get what
-// is asked for by address, the whole limit is for them. Links that help nobody who has lost the password have half of it.
+// is asked for by address, the whole limit is for them. Whoever asks for names, and for keys that verify an address, must
+// not keep users from new passwords: these have half of it.
 func (s *Service) recipientLimits(g *LoginLimits, kind MailKind, name string, account *Account, place int) (keys []LimitKey) {
-	if place == 0 {
-		if g.MailsPerUser.Burst > 0 {
-			all := Limit{Burst: 2 * g.MailsPerUser.Burst, Window: g.MailsPerUser.Window}
-			keys = append(keys, LimitKey{Key: s.mailboxLimitKey(firstLabel+mailLimitLabel(kind), account), Limit: all})
-		}
-		return keys
-	}
 	limit := g.MailsPerRecipient
-	for i, key := range s.recipientLimitKeys(name, account)[:place] {
-		part := Limit{Burst: max(1, limit.Burst*(maxRecipients-i)/maxRecipients), Window: limit.Window}
-		keys = append(keys, LimitKey{Key: key, Limit: part})
+	switch {
+	case account == nil:
+		return []LimitKey{{Key: s.namedLimitKey(name), Limit: limit}}
+	case place == 0 && g.MailsPerUser.Burst == 0:
+		return nil
+	case place == 0:
+		all := Limit{Burst: 2 * g.MailsPerUser.Burst, Window: g.MailsPerUser.Window}
+		return []LimitKey{{Key: s.mailboxLimitKey(firstLabel+mailLimitLabel(kind), 0, account), Limit: all}}
 	}
-	if account != nil && (kind == MailUsernameReset || kind == MailEmailVerification) {
-		keys = append(keys, LimitKey{Key: s.mailboxLimitKey(askedLabel, account), Limit: Limit{Burst: max(1, limit.Burst/2), Window: limit.Window}})
+	for part := range place {
+		burst := limit.Burst * (maxRecipients - part) / maxRecipients
+		keys = append(keys, LimitKey{Key: s.mailboxLimitKey(recipientLabel, part, account), Limit: Limit{Burst: max(1, burst), Window: limit.Window}})
+		if kind == MailUsernameReset || kind == MailEmailVerification {
+			keys = append(keys, LimitKey{Key: s.mailboxLimitKey(asideLabel, part, account), Limit: Limit{Burst: max(1, burst/2), Window: limit.Window}})
+		}
 	}
 	return keys
 }
