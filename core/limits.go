@@ -94,8 +94,9 @@ type LoginLimits struct {
 	// any number may.
 	Registrations Limit
 	// MailsPerUser limits the mails of each kind with a link to one user, those without one, and those that are asked
-	// for with one name which nobody has; MailsPerRecipient all mails to one address, whoever has it, but for
-	// the account that had it first, and those to accounts that came to it later to a part of it, the smaller the later;
+	// for with one name which nobody has; MailsPerRecipient those with a new password, and all others, to one mailbox, whoever
+	// has it, but for the account that had it first, and those to accounts that came to it later to a part of it, the
+	// smaller the later;
 	// MailsPerAddress those that are asked for from one client address. Without a Burst, there are any
 	// number.
 	MailsPerUser, MailsPerRecipient, MailsPerAddress Limit

@@ -238,11 +238,11 @@ func (s *Service) mailLimitKey(kind MailKind, name string, account *Account) []b
 	return sealing.KeyedDigest(s.pseudonymKey(), label, spelling.Fold(name))[:limitKeySize]
 }
 
-// The labels of the keys of mails to a mailbox: of all that are to others than those who have the address first, of the
-// links among them that are of no use to who has lost the password, and of mails to who has it first.
+// The labels of the keys of mails to a mailbox: of new passwords, and of all else, to others than those who have the
+// address first, and of mails to these.
 const (
 	recipientLabel = "recipient"
-	asideLabel     = "recipient aside"
+	passwordLabel  = "recipient password"
 	firstLabel     = "first "
 )
 
@@ -267,7 +267,7 @@ func (s *Service) recipientLimitKeys(name string, account *Account) (keys [][]by
 		return [][]byte{s.namedLimitKey(name)}
 	}
 	for part := range maxRecipients {
-		keys = append(keys, s.mailboxLimitKey(recipientLabel, part, account), s.mailboxLimitKey(asideLabel, part, account))
+		keys = append(keys, s.mailboxLimitKey(recipientLabel, part, account), s.mailboxLimitKey(passwordLabel, part, account))
 	}
 	for _, kind := range MailKinds() {
 		if kind.HasLink() || kind == MailConfirmation { // which stands for all without a link
@@ -278,11 +278,11 @@ func (s *Service) recipientLimitKeys(name string, account *Account) (keys [][]by
 }
 
 // recipientLimits are the limits of a mail of a kind to an address, for the account that is at a place among those who
-// have it. The first is limited as a user, and so are all together who have been the first: somebody may give the
+// have it. All together who are the first, one after another, are limited as one user: somebody may give the
 // address of another to one account after another. All others together have a limit, and those from any further place
 // on only a part of it: who comes later can't use up what is left for those before. With five users, as many get what
-// is asked for by address, the whole limit is for them. Whoever asks for names, and for keys that verify an address, must
-// not keep users from new passwords: these have half of it.
+// is asked for by address, the whole limit is for them. New passwords are counted apart: anybody may ask for all else, and
+// would use up what is left for one user by mails to the same.
 func (s *Service) recipientLimits(g *LoginLimits, kind MailKind, name string, account *Account, place int) (keys []LimitKey) {
 	limit := g.MailsPerRecipient
 	switch {
@@ -291,15 +291,15 @@ func (s *Service) recipientLimits(g *LoginLimits, kind MailKind, name string, ac
 	case place == 0 && g.MailsPerUser.Burst == 0:
 		return nil
 	case place == 0:
-		all := Limit{Burst: 2 * g.MailsPerUser.Burst, Window: g.MailsPerUser.Window}
-		return []LimitKey{{Key: s.mailboxLimitKey(firstLabel+mailLimitLabel(kind), 0, account), Limit: all}}
+		return []LimitKey{{Key: s.mailboxLimitKey(firstLabel+mailLimitLabel(kind), 0, account), Limit: g.MailsPerUser}}
+	}
+	label := recipientLabel
+	if kind == MailPasswordReset {
+		label = passwordLabel
 	}
 	for part := range place {
 		burst := limit.Burst * (maxRecipients - part) / maxRecipients
-		keys = append(keys, LimitKey{Key: s.mailboxLimitKey(recipientLabel, part, account), Limit: Limit{Burst: max(1, burst), Window: limit.Window}})
-		if kind == MailUsernameReset || kind == MailEmailVerification {
-			keys = append(keys, LimitKey{Key: s.mailboxLimitKey(asideLabel, part, account), Limit: Limit{Burst: max(1, burst/2), Window: limit.Window}})
-		}
+		keys = append(keys, LimitKey{Key: s.mailboxLimitKey(label, part, account), Limit: Limit{Burst: max(1, burst), Window: limit.Window}})
 	}
 	return keys
 }

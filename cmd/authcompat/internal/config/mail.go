@@ -91,7 +91,7 @@ func (m *Mail) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&m.SiteName, mailSiteNameFlag, "", "what mails call the site; the domain if empty")
 	flags.StringVar(&m.Domain, mailDomainFlag, "", "domain that links in mails lead to, as www.example.org or https://www.example.org")
 	flags.Var(&m.UserLimit, mailUserFlag, "mails with a link to one user, and likewise those without")
-	flags.Var(&m.RecipientLimit, mailRecipientFlag, "mails to one address, whoever has it")
+	flags.Var(&m.RecipientLimit, mailRecipientFlag, "mails with a new password, and as many others, to one mailbox, whoever has its address")
 	flags.Var(&m.AddressLimit, mailAddressFlag, "mails that are asked for from one client address")
 	flags.StringVar(&m.SecretKeyFile, secretKeyFlag, "", "file with Django's SECRET_KEY, which makes links in mails; further lines are SECRET_KEY_FALLBACKS")
 	flags.StringVar(&m.TimeZone, timeZoneFlag, "UTC", "Django's TIME_ZONE, for the times in its links")
