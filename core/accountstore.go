@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"time"
+
+	"github.com/authcompat/authcompat/core/spelling"
 )
 
 // AccountStore is what a store does for the APIs in which people see and change accounts, and
@@ -24,7 +26,7 @@ type AccountStore interface {
 	// UpdateUser gives the user the username, the address and the attributes of To, and
 	// returns the user as kept. With another address, whatever the case of the letters A to Z, the user
 	// has it since At, and comes after all who have it, also where their clocks were ahead; a store that can't keep
-	// that goes by when the account was made. It fails with ErrConflict if the user has others now than Was,
+	// that goes by when the account was made. Mails that wait are outdated then ([MailStore]). It fails with ErrConflict if the user has others now than Was,
 	// or if the link is no longer good,
 	// with ErrNotFound if the user is gone, with ErrUsernameTaken, with ErrEmailTaken, or with
 	// ErrInvalidUser if the tables can't hold them.
@@ -79,6 +81,11 @@ type UserChange struct {
 	// address, its column may be that of the username, too.
 	Distinct Distinct
 	Link     *LinkUse // nil: not by a link
+}
+
+// Moves reports whether the address changes, whatever the case of the letters A to Z.
+func (c UserChange) Moves() bool {
+	return spelling.LowerASCII(c.Was.Email) != spelling.LowerASCII(c.To.Email)
 }
 
 // LinkUse is the use of a link in a mail, which ends it: the link was good for a user with this

@@ -44,8 +44,9 @@ type Mail struct {
 	Profile string // whose API it was asked for through
 	// UserID is whose it is, at the address that the user has when it is sent. 0: it is nobody's,
 	// and was asked for with a name or an address that nobody has.
-	UserID    int64
-	CreatedAt time.Time // UTC, microseconds
+	UserID int64
+	// CreatedAt is in UTC, microseconds. The beginning of 1970: see Outdated.
+	CreatedAt time.Time
 	DueAt     time.Time // when it may be claimed
 	Attempts  int       // how often it was claimed
 	// Deliveries is how often a server was handed its text without saying, so far, that it refuses
@@ -53,7 +54,13 @@ type Mail struct {
 	Deliveries int
 }
 
-// MailStore keeps the mails that wait to be sent. Errors are those of [Store].
+// Outdated reports whether the user has another address since the mail was asked for: it would go where nobody has
+// counted it.
+func (m Mail) Outdated() bool { return m.CreatedAt.UnixMicro() == 0 }
+
+// MailStore keeps the mails that wait to be sent. Those of a user whose address changes ([AccountStore.UpdateUser]),
+// whatever the case of the letters A to Z, are outdated in the same step, and those that are claimed are due once more. Errors
+// are those of [Store].
 type MailStore interface {
 	// EnqueueMail adds a mail of a kind, a profile and a user, to be sent from CreatedAt on. It does
 	// the same for nobody's mail, which is never claimed, so that its time tells nothing.

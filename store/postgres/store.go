@@ -47,7 +47,7 @@ func (s *Store) callers() *callers.Store {
 	})
 }
 
-func (s *Store) mails() core.MailStore {
+func (s *Store) mails() *mails.Queue {
 	return mails.New(mails.Access{
 		Table: s.qualify("@mails"),
 		Bind:  callers.PositionalParameters,

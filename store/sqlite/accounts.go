@@ -137,6 +137,11 @@ func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.A
 		if err != nil {
 			return fmt.Errorf("update user: %w", err)
 		}
+		if c.Moves() {
+			if err := s.mails().Outdate(ctx, tx.Tx, was.ID); err != nil {
+				return err
+			}
+		}
 		if err := loggedIn(ctx, tx, was.ID, c.Link); err != nil {
 			return err
 		}

@@ -81,7 +81,7 @@ func (s *Store) callers() *callers.Store {
 	})
 }
 
-func (s *Store) mails() core.MailStore {
+func (s *Store) mails() *mails.Queue {
 	return mails.New(mails.Access{
 		Table: "mails",
 		Bind:  func(statement string) string { return statement },

@@ -241,6 +241,11 @@ func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.A
 		if err := l.loggedIn(ctx, tx, was.ID, c.Link); err != nil {
 			return err
 		}
+		if c.Moves() {
+			if err := s.outdateMails(ctx, tx, l, was.ID); err != nil {
+				return err
+			}
+		}
 		if err := l.putAttributes(ctx, tx, was.ID, l.besides(to.Attributes)); err != nil {
 			return err
 		}

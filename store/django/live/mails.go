@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS authcompat_mails (
 const createMailsDue = `CREATE INDEX IF NOT EXISTS authcompat_mails_due ON authcompat_mails (due_at, id)`
 
 // mails returns the store of mails.
-func (s *Store) mails() core.MailStore {
+func (s *Store) mails() *mails.Queue {
 	return mails.New(mails.Access{
 		Table: mailsTable,
 		Bind:  func(statement string) string { return s.layout.Load().sql(statement) },
@@ -44,6 +44,26 @@ func (s *Store) mails() core.MailStore {
 		},
 		Write: s.writeMails,
 	})
+}
+
+// outdateMails makes the mails of a user outdated that wait, if there is a table of mails that the role may change: another
+// server's may send them.
+func (s *Store) outdateMails(ctx context.Context, tx *sql.Tx, l *layout, userID int64) error {
+	there, err := l.auxObjects(ctx, tx)
+	if err != nil || !there[mailsTable] {
+		return err
+	}
+	may := true
+	if l.django.IsPostgres() {
+		const allowed = `SELECT has_table_privilege('` + mailsTable + `', 'SELECT') AND has_table_privilege('` + mailsTable + `', 'UPDATE')`
+		if err := tx.QueryRowContext(ctx, allowed).Scan(&may); err != nil {
+			return fmt.Errorf("read privileges of mails: %w", err)
+		}
+	}
+	if !may {
+		return nil
+	}
+	return s.mails().Outdate(ctx, tx, userID)
 }
 
 // writeMails runs do in a transaction, with the audit entry, and makes the table before.

@@ -150,6 +150,14 @@ func (q *Queue) RemoveMail(ctx context.Context, m core.Mail, audit *core.AuditEn
 	return q.change(ctx, audit, "delete mail", `DELETE FROM @mails WHERE id = ? AND attempts = ?`, m.ID, m.Attempts)
 }
 
+// Outdate makes the mails of a user outdated that wait ([core.MailStore]). Who has claimed one has it no more.
+func (q *Queue) Outdate(ctx context.Context, tx *sql.Tx, userID int64) error {
+	if _, err := tx.ExecContext(ctx, q.Bind(`UPDATE @mails SET created_at = 0, attempts = attempts + 1 WHERE user_id = ?`), userID); err != nil {
+		return fmt.Errorf("outdate mails: %w", err)
+	}
+	return nil
+}
+
 // change runs a statement that has to affect a row.
 func (q *Queue) change(ctx context.Context, audit *core.AuditEntry, doing, statement string, args ...any) error {
 	return q.Write(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {

@@ -25,6 +25,7 @@ func mails() []testCase {
 		{"concurrent logins of one user", mailsLogins},
 		{"one activation", mailsActivation},
 		{"links that are used", mailsLinks},
+		{"who has another address gets no mail that was asked for before", mailsOutdated},
 	}
 }
 

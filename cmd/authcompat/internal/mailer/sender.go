@@ -157,6 +157,8 @@ func (s *Sender) handle(ctx context.Context, m core.Mail, now time.Time) error {
 		return s.finish(ctx, m, now, Sent)
 	case m.Deliveries >= maxDeliveries:
 		return s.finish(ctx, m, now, GivenUp)
+	case m.Outdated():
+		return s.finish(ctx, m, now, Obsolete)
 	case now.Sub(m.CreatedAt) > MaxAge:
 		return s.finish(ctx, m, now, Expired)
 	}
