@@ -99,6 +99,7 @@ func TestPlans(t *testing.T) {
 		{"move expiry", moveExpiry, []string{"SEARCH tokens USING PRIMARY KEY (digest=?)"}},
 		{"delete token", deleteToken, []string{"SEARCH tokens USING PRIMARY KEY (digest=?)"}},
 		{"delete user's tokens", deleteUserTokens, []string{"SEARCH tokens USING INDEX tokens_user (user_id=?)"}},
+		{"mails of a user", `SELECT id FROM mails WHERE user_id = ?`, []string{"SEARCH mails USING COVERING INDEX mails_user (user_id=?)"}},
 		{"expired tokens", `SELECT digest FROM tokens WHERE expires_at < ? LIMIT 100`, []string{
 			"SEARCH tokens USING COVERING INDEX tokens_expiry (expires_at<?)",
 		}},

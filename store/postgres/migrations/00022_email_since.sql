@@ -8,3 +8,6 @@
 ALTER TABLE users ADD COLUMN email_since BIGINT; -- microseconds; NULL: since created_at
 DROP INDEX IF EXISTS users_email_lower;
 CREATE INDEX IF NOT EXISTS users_email_since ON users (lower(email COLLATE "C"), coalesce(email_since, created_at), id) WHERE email <> '';
+
+-- Mails that wait are found by who has another address.
+CREATE INDEX IF NOT EXISTS mails_user ON mails (user_id);

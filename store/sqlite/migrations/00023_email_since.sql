@@ -6,3 +6,6 @@
 ALTER TABLE users ADD COLUMN email_since INTEGER; -- microseconds; NULL: since created_at
 CREATE INDEX IF NOT EXISTS users_email_since ON users (lower(email), coalesce(email_since, created_at)) WHERE email <> '';
 DROP INDEX IF EXISTS users_email_lower;
+
+-- Mails that wait are found by who has another address.
+CREATE INDEX IF NOT EXISTS mails_user ON mails (user_id);
