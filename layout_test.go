@@ -102,6 +102,15 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"config/frontconfig": {"config/flagvalue", "config/section", "keyring"},
 		"config/section":     {},
 
+		"console":         {"console/browse", "console/guard", "console/operate", "console/page", "console/suite", "console/target", "console/try"},
+		"console/browse":  {"console/page", "console/target"},
+		"console/guard":   {"console/page"},
+		"console/operate": {"console/page", "engine"},
+		"console/page":    {},
+		"console/suite":   {"console/page", "console/target", "inprocess"},
+		"console/target":  {},
+		"console/try":     {"console/page", "console/target"},
+
 		"djangosettings":        {"djangosettings/python"},
 		"djangosettings/python": {},
 

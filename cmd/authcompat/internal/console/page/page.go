@@ -1,0 +1,120 @@
+// Package page has what all pages of the console share: the layout around them, their style sheet
+// and script, and how they are written to a client.
+//
+// Pages are whole without their script. Nothing in them is inline, and nothing comes from elsewhere: the
+// Content-Security-Policy of package guard has a browser refuse both.
+package page
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"strconv"
+)
+
+// Root is the path under which all pages of the console are.
+const Root = "/console/"
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// A Page is what a view shows.
+type Page struct {
+	Title string // of the window, and of nothing else: a body has its own h1
+	View  string // the Key of the link that is marked as the current one; empty: none is
+	Body  template.HTML
+}
+
+// A Link leads to a view.
+type Link struct {
+	Key   string
+	Path  string
+	Label string
+}
+
+// A Frame is what stands around the pages of a console. It is the same for all of them.
+type Frame struct {
+	Links []Link
+	Mode  string // what kind of console it is, in a few words
+	Write bool   // whether the console changes anything
+}
+
+type frameKey struct{}
+
+// WithFrame returns a handler whose pages have the frame.
+func WithFrame(frame Frame, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), frameKey{}, &frame)))
+	})
+}
+
+// Parse parses the templates/*.html of a view. They may call the functions of Funcs, and those of more,
+// which may be nil. It panics if they are wrong: they are part of the program.
+func Parse(files fs.FS, more template.FuncMap) *template.Template {
+	return template.Must(template.New("").Funcs(Funcs()).Funcs(more).ParseFS(files, "templates/*.html"))
+}
+
+// Execute returns what a template makes of data, for Page.Body. Its error is a defect of the template.
+func Execute(t *template.Template, name string, data any) (template.HTML, error) {
+	var body bytes.Buffer
+	if err := t.ExecuteTemplate(&body, name, data); err != nil {
+		return "", fmt.Errorf("render %s: %w", name, err)
+	}
+	return template.HTML(body.String()), nil //nolint:gosec // html/template has escaped it
+}
+
+var layout = Parse(templates, nil)
+
+// Render writes a page in the frame of the request's console (WithFrame). Of a HEAD request, only the
+// header is sent.
+func Render(w http.ResponseWriter, r *http.Request, status int, p Page) {
+	frame, _ := r.Context().Value(frameKey{}).(*Frame)
+	if frame == nil {
+		frame = &Frame{}
+	}
+	body, err := Execute(layout, "layout", map[string]any{"Frame": frame, "Page": p, "Root": Root})
+	if err != nil {
+		panic(err) // the layout is part of the program
+	}
+	write(w, status, string(body))
+}
+
+// Show renders a view's template as a page with status 200: what most handlers end with.
+func Show(w http.ResponseWriter, r *http.Request, t *template.Template, name, title, view string, data any) {
+	body, err := Execute(t, name, data)
+	if err != nil {
+		panic(err) // a template does not fit its data
+	}
+	Render(w, r, http.StatusOK, Page{Title: title, View: view, Body: body})
+}
+
+// Error writes a page that says what is wrong, in a sentence that is shown as text.
+func Error(w http.ResponseWriter, r *http.Request, status int, message string) {
+	title := strconv.Itoa(status) + " " + http.StatusText(status)
+	body, err := Execute(layout, "error", map[string]any{"Title": title, "Message": message})
+	if err != nil {
+		panic(err)
+	}
+	Render(w, r, status, Page{Title: title, Body: body})
+}
+
+// Locked writes the page of those who have no session: with a form for the key, and without links to
+// what they can't reach.
+func Locked(w http.ResponseWriter, message string) {
+	body, err := Execute(layout, "locked", map[string]any{"Message": message, "Root": Root})
+	if err != nil {
+		panic(err)
+	}
+	write(w, http.StatusUnauthorized, string(body))
+}
+
+func write(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(body)) // a client that left needs no page
+}

@@ -1,0 +1,80 @@
+// The console's script. Pages are whole without it: it copies, fills in and follows what goes on.
+//
+// Trusted Types are required: texts are set with textContent, elements made with createElement or
+// cloned from a <template>; nothing is parsed as HTML. Each view has a section of its own.
+
+// page
+
+/** all returns the elements that a selector finds, as an array. */
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/** element makes an element with a class and a text. */
+function element(name, className = "", text = "") {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+/** announce has screen readers say a text. */
+function announce(text) {
+  document.getElementById("announcer").textContent = text;
+}
+
+/**
+ * follow listens to the events of a path until the page is left: handlers has a function for each
+ * type of event, which gets the parsed JSON of its data. A handler that returns false ends it.
+ */
+function follow(path, handlers) {
+  const source = new EventSource(path);
+  for (const [type, handle] of Object.entries(handlers)) {
+    source.addEventListener(type, (event) => {
+      if (handle(JSON.parse(event.data)) === false) source.close();
+    });
+  }
+  addEventListener("pagehide", () => source.close());
+  return source;
+}
+
+// A button with data-copy="ID" copies the text of that element. It is hidden without this script.
+for (const button of all("button[data-copy]")) {
+  button.hidden = false;
+  const label = button.textContent;
+  button.addEventListener("click", async () => {
+    const from = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(from.value ?? from.textContent);
+      button.textContent = "Copied";
+      announce("Copied");
+    } catch {
+      getSelection().selectAllChildren(from);
+      button.textContent = "Selected";
+      announce("It could not be copied and is selected instead");
+    }
+    setTimeout(() => { button.textContent = label; }, 2000);
+  });
+}
+
+// An input with data-filter="SELECTOR" hides those of the elements whose text does not have all its words.
+for (const input of all("input[data-filter]")) {
+  const filter = () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let left = 0;
+    for (const item of all(input.dataset.filter)) {
+      const text = item.textContent.toLowerCase();
+      item.hidden = !words.every((word) => text.includes(word));
+      if (!item.hidden) left++;
+    }
+    announce(left === 1 ? "1 is left" : `${left} are left`);
+  };
+  input.addEventListener("input", filter);
+  if (input.value) filter();
+}
+
+// browse
+
+// try
+
+// suite
+
+// operate
