@@ -22,11 +22,19 @@ run: ## serve the snippit profile on ./authcompat.db
 # read on a MariaDB of theirs. nginx and HAProxy run as docs/old-clients.md has them, and
 # with Caddy as front snippet prints them.
 PACKAGES = gcc libc6-dev strace python3 python3-django python3-djangorestframework python3-djoser python3-django-cors-headers python3-psycopg2 gunicorn \
-	postgresql-15 pgbouncer mariadb-server nginx haproxy caddy
-tools: ## install what the tests need from Debian's packages, if it is missing
+	postgresql-15 pgbouncer mariadb-server nginx haproxy caddy chromium
+# axe-core looks at the console's pages in that browser. It comes from npm, whoever's that is, into a folder of its own.
+CONSOLE_TOOLS ?= $(or $(TMPDIR),/tmp)/authcompat-console-tools
+export AUTHCOMPAT_CONSOLE_TOOLS = $(CONSOLE_TOOLS)
+CONSOLE_TOOLS_LIST = cmd/authcompat/internal/console/consoletest/tools/package.json
+tools: ## install what the tests need from Debian's packages and npm, if it is missing
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
 	if [ -n "$$missing" ]; then echo "installing from Debian's packages:$$missing"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; fi
+	@if ! cmp -s $(CONSOLE_TOOLS_LIST) "$(CONSOLE_TOOLS)/package.json"; then echo "installing axe-core from npm"; \
+		mkdir -p "$(CONSOLE_TOOLS)" && cp $(CONSOLE_TOOLS_LIST) "$(CONSOLE_TOOLS)/package.json" && cd "$(CONSOLE_TOOLS)" && \
+		{ npm install --no-audit --no-fund --no-package-lock --ignore-scripts --loglevel=error >/dev/null || { rm -f package.json; exit 1; }; }; fi
 
 lint: ## gofmt, go vet, staticcheck, errcheck, unparam and misspell
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt-ed:" $$files; exit 1; fi

@@ -13,25 +13,41 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/operate"
 )
 
-// open serves a console with all views, and returns its URL and a client that has its key.
-func open(t *testing.T) (string, *http.Client) {
+// paths are the pages that the navigation leads to.
+func paths() []string {
+	var all []string
+	for _, view := range []string{"profiles", "try", "suite", "users", "tokens", "audit", "callers", "cutover", "metrics"} {
+		all = append(all, "/console/"+view+"/")
+	}
+	return all
+}
+
+// address serves a console with all views, and returns the URL with its key.
+func address(t *testing.T) string {
 	t.Helper()
 	key := guard.NewKey()
-	handler, err := console.New(console.Options{Key: key, Hosts: []string{"127.0.0.1"}, Operate: &operate.Options{}})
+	handler, err := console.New(console.Options{Key: key, Hosts: []string{"127.0.0.1"}, Operate: &operate.Options{}, Mode: "a test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
+	return guard.URL(server.Listener.Addr().String(), key)
+}
+
+// open serves a console with all views, and returns its URL and a client that has its key.
+func open(t *testing.T) (string, *http.Client) {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Jar: jar}
-	if status, _ := get(t, client, guard.URL(server.Listener.Addr().String(), key)); status != http.StatusOK {
+	client, withKey := &http.Client{Jar: jar}, address(t)
+	if status, _ := get(t, client, withKey); status != http.StatusOK {
 		t.Fatalf("the key leads to a page with status %d", status)
 	}
-	return server.URL, client
+	url, _, _ := strings.Cut(withKey, "/console/")
+	return url, client
 }
 
 func get(t *testing.T, client *http.Client, url string) (int, string) {
@@ -51,12 +67,12 @@ func get(t *testing.T, client *http.Client, url string) (int, string) {
 // TestPages has every link of the navigation lead to a page that marks it as the current one.
 func TestPages(t *testing.T) {
 	url, client := open(t)
-	for _, path := range []string{"profiles", "try", "suite", "users", "tokens", "audit", "callers", "cutover", "metrics"} {
-		status, body := get(t, client, url+"/console/"+path+"/")
+	for _, path := range paths() {
+		status, body := get(t, client, url+path)
 		if status != http.StatusOK {
 			t.Errorf("%s: status %d", path, status)
 		}
-		if want := `<a href="/console/` + path + `/" aria-current="page">`; !strings.Contains(body, want) || strings.Count(body, "aria-current") != 1 {
+		if want := `<a href="` + path + `" aria-current="page">`; !strings.Contains(body, want) || strings.Count(body, "aria-current") != 1 {
 			t.Errorf("%s: its link is not marked as the current one:\n%s", path, body)
 		}
 		if strings.Count(body, "<h1>") != 1 {
