@@ -1,0 +1,39 @@
+package conformance
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// ExampleUsers returns users that the file's exchanges say exist, with the names, passwords and addresses
+// that their document has: those that most exchanges have first, and at most as many as asked for. Of
+// several users of one name, who differ in more, it is the one that most exchanges have.
+//
+// They are for a server to be tried by hand: exchanges bring their own.
+func (f *File) ExampleUsers(most int) []User {
+	var all []User
+	uses := make(map[string]int)
+	for _, e := range f.Exchanges {
+		for _, u := range e.users {
+			if u.isNew || u.length > 0 || u.inactive {
+				continue
+			}
+			made := User{Username: u.username, Password: u.password, Email: u.email, Attributes: u.attributes}
+			if uses[made.key()]++; uses[made.key()] == 1 {
+				all = append(all, made)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b User) int { return cmp.Compare(uses[b.key()], uses[a.key()]) })
+	var some []User
+	for _, u := range all {
+		if len(some) < most && !slices.ContainsFunc(some, func(o User) bool { return o.Username == u.Username }) {
+			some = append(some, u)
+		}
+	}
+	return some
+}
+
+// key tells users apart that are not the same to a client.
+func (u User) key() string { return fmt.Sprintf("%q %q %q", u.Username, u.Password, u.Email) }
