@@ -88,7 +88,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
 
 		"cli/command":        {"config", "engine", "keyring", "term"},
-		"cli/conformancecmd": {"cli/command", "config", "config/flagvalue", "inprocess", "report", "term"},
+		"cli/conformancecmd": {"cli/command", "config", "config/flagvalue", "explore", "inprocess", "report", "term"},
 		"cli/djangocmd":      {"cli/command", "config", "config/flagvalue", "djangosettings", "djangosettings/python", "engine", "keyring", "report", "term"},
 		"cli/frontcmd":       {"cli/command", "config", "config/flagvalue", "engine", "snippet", "term"},
 
@@ -111,6 +111,8 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"console/suite":       {"console/page", "console/target", "inprocess"},
 		"console/target":      {},
 		"console/try":         {"console/page", "console/target"},
+
+		"explore": {"console", "console/guard", "console/target", "httpserver", "inprocess"},
 
 		"djangosettings":        {"djangosettings/python"},
 		"djangosettings/python": {},

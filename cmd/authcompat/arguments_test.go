@@ -27,7 +27,7 @@ func TestWrongArguments(t *testing.T) {
 	const noKeyFile = "--secret-key-file: sealing keys: read %: is a directory"
 	const noDatabase = `database "%/text": it is not a SQLite database: read schema: file is not a database (26)`
 	for _, test := range []struct{ args, want string }{
-		{"nonsense", `"nonsense" is no command of authcompat: want audit, backup, callers, completion, config, conformance, cutover, export, front, import, inspect, limits, profile, restore, schema, secret, serve, shadow, token, user`},
+		{"nonsense", `"nonsense" is no command of authcompat: want audit, backup, callers, completion, config, conformance, cutover, explore, export, front, import, inspect, limits, profile, restore, schema, secret, serve, shadow, token, user`},
 		{"limits nonsense", `"nonsense" is no command of authcompat limits: want clear`},
 		{"audit nonsense", `"nonsense" is no command of authcompat audit: want purge`},
 		{"user create ann PASSWORD", "2 arguments given: want authcompat user create NAME [flags]"},

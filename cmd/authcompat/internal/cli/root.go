@@ -58,7 +58,7 @@ With --json, an error is one JSON object on standard error, its last line: {"err
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), frontcmd.NewCallers(), newSecret(), newConfig(), frontcmd.NewFront(), frontcmd.NewCutover(), frontcmd.NewShadow(), profilecmd.NewProfile(), profilecmd.NewSchema(), conformancecmd.NewConformance(), djangocmd.NewInspect(), djangocmd.NewImport(), djangocmd.NewExport(), newBackup(), newRestore())
+	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), frontcmd.NewCallers(), newSecret(), newConfig(), frontcmd.NewFront(), frontcmd.NewCutover(), frontcmd.NewShadow(), profilecmd.NewProfile(), profilecmd.NewSchema(), conformancecmd.NewConformance(), conformancecmd.NewExplore(), djangocmd.NewInspect(), djangocmd.NewImport(), djangocmd.NewExport(), newBackup(), newRestore())
 	explainArguments(root)
 	return root
 }

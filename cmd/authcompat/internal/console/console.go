@@ -7,6 +7,7 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -37,9 +38,10 @@ type Options struct {
 	Now func() time.Time
 }
 
-// New returns the handler of the console's paths, which are all under /console/. It fails if a view can't
-// be made of the options.
-func New(o Options) (http.Handler, error) {
+// New returns the handler of the console's paths, which are all under /console/. What views do beside
+// answering ends with ctx, and so do answers without an end: a server that stops waits for those. It fails if
+// a view can't be made of the options.
+func New(ctx context.Context, o Options) (http.Handler, error) {
 	views := http.NewServeMux()
 	browse.New(o.Targets).Register(views)
 	try.New(o.Targets).Register(views)
@@ -54,7 +56,17 @@ func New(o Options) (http.Handler, error) {
 		http.Redirect(w, r, frame.Links[0].Path, http.StatusSeeOther)
 	})
 	g := guard.New(guard.Options{Key: o.Key, Hosts: o.Hosts, Now: o.Now})
-	return g.Wrap(page.WithFrame(frame, withPages(views))), nil
+	return g.Wrap(page.WithFrame(frame, ending(ctx, withPages(views)))), nil
+}
+
+// ending returns a handler whose requests end with ctx.
+func ending(ctx context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		both, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(ctx, cancel)()
+		next.ServeHTTP(w, r.WithContext(both))
+	})
 }
 
 // withPages answers with a page where a path or its method is unknown.

@@ -74,6 +74,12 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 	if err != nil {
 		return err
 	}
+	s.Take(listener, handler, o)
+	return nil
+}
+
+// Take adds a listener that is open already, as Listen does: for a handler that has to know its address.
+func (s *Servers) Take(listener net.Listener, handler http.Handler, o ListenOptions) {
 	if o.MaxConnections == 0 {
 		o.MaxConnections, _, _ = Connections(1, 0)
 	}
@@ -116,7 +122,6 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 	}
 	limited = &rejectionListener{limited, rejected, headLimits{cmp.Or(o.MaxHeaderBytes, DefaultMaxHeaderBytes), cmp.Or(o.MaxHeaderFields, DefaultMaxHeaderFields)}}
 	*s = append(*s, Server{Listener: limited, HTTP: server, files: files})
-	return nil
 }
 
 // OnStop has f called when the servers stop, before requests in flight are waited for: for

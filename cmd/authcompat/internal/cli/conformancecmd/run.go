@@ -20,9 +20,7 @@ import (
 )
 
 type runFlags struct {
-	profiles       []string
-	exchanges      []string
-	targets        []string
+	selection
 	user, password string
 	given          string // file with users and variables
 	store          string

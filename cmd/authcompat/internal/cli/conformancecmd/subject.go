@@ -16,16 +16,26 @@ import (
 // allProfiles stands for every built-in profile.
 const allProfiles = "all"
 
+// A selection are the flags that say which APIs a command is about.
+type selection struct {
+	profiles  []string // names, files or allProfiles
+	exchanges []string // files
+	targets   []string // [NAME=]URL
+	// serves says that profiles are served in this process even if there are targets, and even if there is
+	// no exchange file for them.
+	serves bool
+}
+
 // A subject is an API that is replayed.
 type subject struct {
 	name    string            // of the profile
 	profile *profiles.Profile // nil: only the exchange file is known, which is enough at a target
-	file    *conformance.File // whole
+	file    *conformance.File // whole; nil: there is none, and the selection serves
 	some    *conformance.File // the exchanges that are replayed
 }
 
 // choose loads the profiles that were asked for, and the exchange file of each.
-func (f *runFlags) choose(ctx context.Context) ([]subject, error) {
+func (f *selection) choose(ctx context.Context) ([]subject, error) {
 	own, err := f.readOwn(ctx)
 	if err != nil {
 		return nil, err
@@ -43,7 +53,9 @@ func (f *runFlags) choose(ctx context.Context) ([]subject, error) {
 		if len(own) > 0 && !isBuiltin(s.name) {
 			return nil, fmt.Errorf("--exchanges %s: it says profile: %s, and --profile is %s: write the same name into both files", own[0].Name, own[0].Profile, s.name)
 		}
-		if chosen[i].file, err = conformance.Builtin(s.name); errors.Is(err, conformance.ErrNoExchanges) {
+		if chosen[i].file, err = conformance.Builtin(s.name); errors.Is(err, conformance.ErrNoExchanges) && f.serves {
+			continue
+		} else if errors.Is(err, conformance.ErrNoExchanges) {
 			return nil, fmt.Errorf("no exchange file is built in for profile %s: give yours with --exchanges FILE (authcompat conformance show NAME > FILE starts one)", s.name)
 		} else if err != nil {
 			return nil, err
@@ -58,7 +70,7 @@ func (f *runFlags) choose(ctx context.Context) ([]subject, error) {
 }
 
 // readOwn reads the files of --exchanges.
-func (f *runFlags) readOwn(ctx context.Context) (own []*conformance.File, err error) {
+func (f *selection) readOwn(ctx context.Context) (own []*conformance.File, err error) {
 	for _, path := range f.exchanges {
 		file, err := readExchanges(ctx, path)
 		if err != nil {
@@ -78,17 +90,18 @@ func (f *runFlags) readOwn(ctx context.Context) (own []*conformance.File, err er
 
 // chooseProfiles loads the profiles that were asked for. Without --profile they are those of the
 // exchange files.
-func (f *runFlags) chooseProfiles(ctx context.Context, own []*conformance.File) (chosen []subject, err error) {
+func (f *selection) chooseProfiles(ctx context.Context, own []*conformance.File) (chosen []subject, err error) {
 	names := f.profiles
 	switch {
 	case slices.Contains(names, allProfiles):
-		names = profiles.Builtin()
+		others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == allProfiles || profiles.Has(name) })
+		names = append(profiles.Builtin(), others...)
 	case len(names) == 0 && len(own) == 0:
 		return nil, fmt.Errorf("which profile? Give --profile NAME, FILE or %s; built in are %s", allProfiles, strings.Join(profiles.Builtin(), ", "))
 	case len(names) == 0:
 		for _, file := range own {
 			s := subject{name: file.Profile}
-			if len(f.targets) == 0 {
+			if len(f.targets) == 0 || f.serves {
 				if !profiles.Has(file.Profile) {
 					return nil, fmt.Errorf("--exchanges %s: its profile, %s, is not built in: give that with --profile FILE, or a server that speaks it with --target URL", file.Name, file.Profile)
 				}

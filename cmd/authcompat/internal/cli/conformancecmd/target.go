@@ -14,27 +14,9 @@ import (
 
 // readTargets returns where the chosen profiles are spoken, and those of them that are replayed there.
 func (f *runFlags) readTargets(chosen []subject) (conformance.Target, []subject, error) {
-	target := make(conformance.Target)
-	for _, value := range f.targets {
-		name, address, named := splitTarget(value)
-		// Nothing is shown of one that may have a password in it.
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return nil, nil, errors.New("--target: want [NAME=]http://HOST or [NAME=]https://HOST, without user, query and fragment")
-		}
-		if !named {
-			if len(chosen) != 1 {
-				return nil, nil, fmt.Errorf("--target %s: say which profile it speaks, NAME=URL: one server speaks one profile at an address", value)
-			}
-			name = chosen[0].name
-		}
-		if !slices.ContainsFunc(chosen, func(s subject) bool { return s.name == name }) {
-			return nil, nil, fmt.Errorf("--target %s: profile %s is not among --profile", value, name)
-		}
-		if _, twice := target[name]; twice {
-			return nil, nil, fmt.Errorf("--target %s: profile %s has a target already", value, name)
-		}
-		target[name] = address
+	target, err := f.parseTargets(chosen)
+	if err != nil {
+		return nil, nil, err
 	}
 	var there []subject
 	for _, s := range chosen {
@@ -47,6 +29,33 @@ func (f *runFlags) readTargets(chosen []subject) (conformance.Target, []subject,
 		}
 	}
 	return target, there, nil
+}
+
+// parseTargets returns where which of the chosen profiles are spoken.
+func (f *selection) parseTargets(chosen []subject) (conformance.Target, error) {
+	target := make(conformance.Target)
+	for _, value := range f.targets {
+		name, address, named := splitTarget(value)
+		// Nothing is shown of one that may have a password in it.
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return nil, errors.New("--target: want [NAME=]http://HOST or [NAME=]https://HOST, without user, query and fragment")
+		}
+		if !named {
+			if len(chosen) != 1 {
+				return nil, fmt.Errorf("--target %s: say which profile it speaks, NAME=URL: one server speaks one profile at an address", value)
+			}
+			name = chosen[0].name
+		}
+		if !slices.ContainsFunc(chosen, func(s subject) bool { return s.name == name }) {
+			return nil, fmt.Errorf("--target %s: profile %s is not among --profile", value, name)
+		}
+		if _, twice := target[name]; twice {
+			return nil, fmt.Errorf("--target %s: profile %s has a target already", value, name)
+		}
+		target[name] = address
+	}
+	return target, nil
 }
 
 // splitTarget cuts NAME= off a target. An = behind the scheme is the URL's own.
