@@ -121,6 +121,27 @@ func TestProfilesNeedTheManagementListener(t *testing.T) {
 }
 
 // TestKeysAreNotShownAsFileNames gives keys where the names of their files are meant.
+func TestConsoleSettings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	put(t, "c.yaml", "console: {enabled: perhaps}\n")
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--console"}, "--console: needs the management listener: give --manage too"},
+		{[]string{"--console-write"}, "--console-write: there is no console that could write: give --console too"},
+		{[]string{"--console-host", "admin.example.org"}, "--console-host: there is no console to be asked for: give --console too"},
+		{[]string{"--manage", "127.0.0.1:0", "--console", "--console-host", "a.example,a b:80"}, `--console-host: "a b:80": want the name of a host or an IP address, without a port, such as admin.example.org`},
+		{[]string{"--manage", "127.0.0.1:0", "--config", "c.yaml"}, "c.yaml:1:20: console.enabled: \"perhaps\": want on or off"},
+	} {
+		args := append([]string{"config", "check", "--profile", "snippit", "--store", database(t)}, test.args...)
+		got := strings.TrimSuffix(strings.TrimPrefix(refused(t, "", args...), "authcompat: "), "\n")
+		if got != test.want {
+			t.Errorf("%v: %s", test.args, got)
+		}
+	}
+}
+
 func TestKeysAreNotShownAsFileNames(t *testing.T) {
 	t.Chdir(t.TempDir())
 	dsn := database(t)

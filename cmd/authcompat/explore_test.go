@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -99,18 +98,5 @@ func TestExplore(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(scratch); err != nil || len(entries) != 0 {
 		t.Errorf("afterwards, %v are left (%v)", entries, err)
-	}
-}
-
-// TestExploreWithoutConsole has a program that was built without the console say so.
-func TestExploreWithoutConsole(t *testing.T) {
-	t.Parallel()
-	binary := filepath.Join(t.TempDir(), "authcompat")
-	if out, err := exec.Command("go", "build", "-tags", "no_ui", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	out, err := exec.Command(binary, "explore", "--profile", "snippit").CombinedOutput()
-	if want := "authcompat: explore: this program was built without the console (-tags no_ui)\n"; err == nil || string(out) != want {
-		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -77,7 +77,10 @@ func file(t testing.TB, settings map[string]string, changes ...string) {
 	var text strings.Builder
 	for key, value := range all {
 		if section, rest, nested := strings.Cut(key, "."); nested {
-			sections[section] = append(sections[section], rest+": '"+value+"'")
+			if !strings.HasPrefix(value, "[") { // a list
+				value = "'" + value + "'"
+			}
+			sections[section] = append(sections[section], rest+": "+value)
 		} else {
 			fmt.Fprintf(&text, "%s: %s\n", key, value)
 		}
@@ -134,6 +137,8 @@ func TestReloadOfEachSetting(t *testing.T) {
 		{[]string{"listen", "127.0.0.1:7"}, []string{"listen"}},
 		{[]string{"manage", "127.0.0.1:7"}, []string{"manage"}},
 		{[]string{"manage", ""}, []string{"manage"}},
+		{[]string{"console.enabled", "on"}, []string{"console.enabled"}},
+		{[]string{"console.enabled", "on", "console.write", "on", "console.hosts", "[admin.example.org]"}, []string{"console.enabled", "console.write", "console.hosts"}},
 		{[]string{"ask.address", "127.0.0.1:7"}, []string{"ask.address"}},
 		{[]string{"ask.address", ""}, []string{"ask.address"}},
 		{[]string{"ask.tls", "on"}, []string{"ask.tls"}},

@@ -66,8 +66,10 @@ type process struct {
 	*exec.Cmd
 	urls   map[string]string // by profile
 	manage string
-	log    lockedBuffer
-	client *http.Client
+	// console is the address of the console, with its key; empty: none was printed.
+	console string
+	log     lockedBuffer
+	client  *http.Client
 }
 
 // lockedBuffer is written by a process while a test reads it.
@@ -188,6 +190,9 @@ func launchWith(t testing.TB, change func(*exec.Cmd), args ...string) (*process,
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if m := servedAt.FindStringSubmatch(lines.Text()); m != nil {
 			p.urls[m[1]] = m[2]
+		}
+		if address, ok := strings.CutPrefix(lines.Text(), "console: "); ok {
+			p.console = address
 		}
 		if m := managedAt.FindStringSubmatch(lines.Text()); m != nil {
 			p.manage = m[1]

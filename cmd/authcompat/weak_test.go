@@ -42,6 +42,9 @@ func TestWeakSettings(t *testing.T) {
 		"management everywhere": {args: []string{"--manage", ":8081"}, want: []string{"--manage: the management listener at :8081" + management}},
 		"public management":     {args: []string{"--manage", "203.0.113.7:8081"}, want: []string{"--manage: the management listener at 203.0.113.7:8081" + management}},
 		"private management":    {args: []string{"--manage", "10.0.0.1:8081"}},
+		"a console":             {args: []string{"--manage", "127.0.0.1:8081", "--console"}},
+		"a console for others": {args: []string{"--manage", "10.0.0.1:8081", "--console"}, want: []string{
+			"--console: the console at 10.0.0.1:8081 can be reached from other machines, and has no TLS: who listens in between learns the key, and sees what the console shows; listen at 127.0.0.1 and come by ssh -L or a proxy with TLS"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			put(t, "c.yaml", "listeners: [{profile: snippit, address: '127.0.0.1:1'}]\n"+test.text)

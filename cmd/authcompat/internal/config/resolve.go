@@ -40,6 +40,7 @@ func (f *Server) Resolve(ctx context.Context, file string) ([]BoundProfile, erro
 	f.checkTLSOptions(ctx, found)
 	f.checkAddresses(found)
 	f.checkFront(found)
+	f.checkConsole(found)
 	f.checkAsk(ctx, found)
 	f.checkMail(ctx, found)
 	f.checkPasswords(found)

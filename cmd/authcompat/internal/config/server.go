@@ -27,6 +27,7 @@ type Config struct {
 	CallersFile string           // of the services that may introspect tokens; empty: none may
 	Callers     *ask.Callers     // in it, once it is resolved
 	AskIdentity AskIdentity      // whether proxies are told whose token they ask about
+	Console     Console          // the operator's, at the management listener
 	Pprof       bool             // Go's own profiles at the management listener
 	KeyFile     string           // of the sealing keys; empty: none is named
 	LogFormat   flagvalue.Enum   // auto, text or json
@@ -105,6 +106,7 @@ func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.listen, "listen", defaultListen, "address of the API, for one profile")
 	flags.StringVar(&f.Front, frontFlag, "", "URL of the application that gets all paths which a single profile doesn't have, as http://127.0.0.1:9000; rules are in a listener's section front")
 	flags.StringVar(&f.Manage, "manage", "", "address of the management listener (/livez, /readyz, /metrics), for instance 127.0.0.1:8081; none if empty")
+	f.Console.addFlags(flags)
 	flags.StringVar(&f.Ask, askFlag, "", "address at which reverse proxies and services ask whether a token is good, for instance 127.0.0.1:8082; none if empty")
 	flags.Var(&f.AskTLS, askTLSFlag, "TLS for those who ask, with the certificate of the APIs: on or off")
 	flags.StringVar(&f.CallersFile, callersFlag, "", "file with the services that may introspect tokens, and the digests of their secrets")

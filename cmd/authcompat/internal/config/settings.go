@@ -28,7 +28,7 @@ const (
 // settings returns the keys of the configuration file in the order in which they are
 // printed, without the listeners, which are a list of maps.
 func settings() []setting {
-	return append([]setting{
+	return slices.Concat([]setting{
 		of("listen", "listen", restartOnAddressChange, func(c *Config) *string { return &c.listen }),
 		of("manage", "manage", restartOnly, func(c *Config) *string { return &c.Manage }),
 		of("ask.address", askFlag, restartOnly, func(c *Config) *string { return &c.Ask }),
@@ -59,7 +59,7 @@ func settings() []setting {
 		of("tls.key_file", "tls-key", restartOnToggle, func(c *Config) *string { return &c.TLSKeyFile }),
 		of("tls.min_version", "tls-min-version", reloadable, func(c *Config) *string { return &c.TLSMinVersion.Value }),
 		of("tls.legacy_ciphers", "tls-legacy-ciphers", reloadable, func(c *Config) *flagvalue.Toggle { return &c.TLSLegacyCiphers }),
-	}, mailSettings()...)
+	}, mailSettings(), consoleSettings())
 }
 
 // otherSettings returns the listeners, and the flags that are not in the configuration

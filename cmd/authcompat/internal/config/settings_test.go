@@ -27,7 +27,7 @@ func TestSettingsAreTheirFlags(t *testing.T) {
 			value = "none"
 		case "link-format":
 			value = "2.2"
-		case "tls-legacy-ciphers", "callers", "ask-tls":
+		case "tls-legacy-ciphers", "callers", "ask-tls", "console", "console-write":
 			value = "on"
 		}
 		if value == "" {

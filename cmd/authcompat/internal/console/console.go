@@ -30,7 +30,8 @@ type Options struct {
 	// Clock is that of the targets that are this process's own; nil: there are none whose clock
 	// can be moved.
 	Clock target.Clock
-	// Operate is what the operator sees; nil: there is nothing of the kind.
+	// Operate is what the operator sees; nil: there is nothing of the kind. Unless it may write, there is
+	// no view of the suite either.
 	Operate *operate.Options
 	// Mode says in a few words what kind of console it is, at the foot of each page.
 	Mode string
@@ -45,16 +46,21 @@ func New(ctx context.Context, o Options) (http.Handler, error) {
 	views := http.NewServeMux()
 	browse.New(o.Targets).Register(views)
 	try.New(o.Targets).Register(views)
-	suite.New(suite.Options{Targets: o.Targets, Clock: o.Clock}).Register(views)
-	frame := page.Frame{Links: []page.Link{browse.Link(), try.Link(), suite.Link()}, Mode: o.Mode}
+	frame := page.Frame{Links: []page.Link{browse.Link(), try.Link()}, Mode: o.Mode}
+	// A run of the suite makes users: it is nothing for a console that is read only.
+	if frame.Write = o.Operate == nil || o.Operate.Write; frame.Write {
+		suite.New(suite.Options{Targets: o.Targets, Clock: o.Clock}).Register(views)
+		frame.Links = append(frame.Links, suite.Link())
+	}
 	if o.Operate != nil {
 		operate.New(*o.Operate).Register(views)
 		frame.Links = append(frame.Links, operate.Links()...)
-		frame.Write = o.Operate.Write
 	}
-	views.HandleFunc("GET "+page.Root+"{$}", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, frame.Links[0].Path, http.StatusSeeOther)
-	})
+	for _, path := range []string{"/{$}", page.Root + "{$}"} {
+		views.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, frame.Links[0].Path, http.StatusSeeOther)
+		})
+	}
 	g := guard.New(guard.Options{Key: o.Key, Hosts: o.Hosts, Now: o.Now})
 	return g.Wrap(page.WithFrame(frame, ending(ctx, withPages(views)))), nil
 }

@@ -26,7 +26,7 @@ func paths() []string {
 func address(t *testing.T) string {
 	t.Helper()
 	key := guard.NewKey()
-	handler, err := console.New(t.Context(), console.Options{Key: key, Hosts: []string{"127.0.0.1"}, Operate: &operate.Options{}, Mode: "a test"})
+	handler, err := console.New(t.Context(), console.Options{Key: key, Hosts: []string{"127.0.0.1"}, Operate: &operate.Options{Write: true}, Mode: "a test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,6 +114,9 @@ func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)})
 }
 
+// Gatherer returns what gathers the metrics.
+func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+
 // ObserveHashWait records how long a password waited in the queue to be hashed.
 func (m *Metrics) ObserveHashWait(d time.Duration) { m.hashWait.Observe(d.Seconds()) }
 

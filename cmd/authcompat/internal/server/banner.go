@@ -34,6 +34,8 @@ type banner struct {
 	ask    string // URL; empty: none
 	manage string // URL; empty: none
 	open   bool   // whether the management listener is at all addresses of the machine
+	// console is the address of the console with its key, which is shown here alone; empty: there is none.
+	console string
 }
 
 func newBanner(apis []config.BoundProfile, open httpserver.Servers, f *config.Config) banner {
@@ -93,6 +95,9 @@ func (b banner) write(w io.Writer) error {
 	}
 	if b.ask != "" {
 		fmt.Fprintf(&out, "proxies and services ask at %s\n", b.ask)
+	}
+	if b.console != "" {
+		fmt.Fprintf(&out, "console: %s\n", b.console)
 	}
 	if b.manage != "" {
 		fmt.Fprintf(&out, "management at %s: /livez, /readyz, /metrics", b.manage)

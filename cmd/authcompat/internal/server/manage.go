@@ -3,10 +3,37 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"time"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 )
+
+// listenManaged opens the management listener, if there is one.
+func (s *server) listenManaged(ctx context.Context, f *config.Config, connections int) error {
+	if f.Manage == "" {
+		return nil
+	}
+	listener, err := net.Listen("tcp", f.Manage)
+	if err != nil {
+		return fmt.Errorf("--manage: %w", err)
+	}
+	handler := managementHandler(s.ready, s.metrics.Handler(s.log))
+	if f.Pprof {
+		handler = withPprof(handler)
+	}
+	if f.Console.On {
+		if handler, err = s.withConsole(ctx, handler, f, listener.Addr()); err != nil {
+			return errors.Join(fmt.Errorf("--console: %w", err), listener.Close())
+		}
+	}
+	s.servers.Take(listener, handler, httpserver.ListenOptions{Log: s.log, MaxConnections: connections})
+	return nil
+}
 
 // readyTimeout bounds how long readiness waits for the store and for applications.
 const readyTimeout = 2 * time.Second

@@ -52,6 +52,7 @@ type server struct {
 	streams  *front.Streams   // tunnels, and answers without an end
 	switches *switchboard
 	shadows  *shadows
+	console  string                  // its address, with the key in it; empty: there is none
 	tls      *httpserver.Certificate // nil: none
 
 	identityFiles map[string]bool       // files of identity keys that were read; of the start and of reloads
@@ -108,7 +109,9 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, hangu
 	for _, u := range f.Unknown {
 		s.log.Warn("there is no such setting, and this environment variable is ignored", "variable", u.Name, "did_you_mean", u.Near)
 	}
-	if err := newBanner(all, s.servers, &f.Config).write(out); err != nil {
+	banner := newBanner(all, s.servers, &f.Config)
+	banner.console = s.console
+	if err := banner.write(out); err != nil {
 		s.log.Warn("what is served where can't be written to standard output", "error", err)
 	}
 	working, cancel := context.WithCancel(ctx)
@@ -214,16 +217,7 @@ func (s *server) listen(ctx context.Context, all []config.BoundProfile) error {
 	if err := s.listenAsked(ctx, s.started, all, trusted, each); err != nil {
 		return err
 	}
-	if f.Manage != "" {
-		handler := managementHandler(s.ready, s.metrics.Handler(s.log))
-		if f.Pprof {
-			handler = withPprof(handler)
-		}
-		if err := s.servers.Listen(f.Manage, handler, httpserver.ListenOptions{Log: s.log, MaxConnections: manage}); err != nil {
-			return fmt.Errorf("--manage: %w", err)
-		}
-	}
-	return nil
+	return s.listenManaged(ctx, f, manage)
 }
 
 // warnUnsafe warns of files that others may change or read, and of settings of the database by

@@ -36,6 +36,11 @@ and that requests can be sent to as well: what is sent there is really done ther
 			if err := explore.CheckListen(o.Listen); err != nil {
 				return fmt.Errorf("--listen: %w", err)
 			}
+			for _, name := range o.Hosts {
+				if problem := config.ConsoleHostProblem(name); problem != "" {
+					return fmt.Errorf("--%s %q: %s", config.ConsoleHostFlag, name, problem)
+				}
+			}
 			if len(f.profiles) == 0 && len(f.exchanges) == 0 {
 				f.profiles = []string{allProfiles}
 			}
@@ -61,7 +66,7 @@ and that requests can be sent to as well: what is sent there is really done ther
 	flags.StringArrayVar(&f.exchanges, "exchanges", nil, "exchange file of your own, instead of the one that is built in for its profile (repeatable, one a profile)")
 	flags.StringSliceVar(&f.targets, "target", nil, "[NAME=]URL of a running server that speaks one of the profiles (repeatable, one a profile)")
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:0", "address of the console, of this machine alone; with port 0 at a free one")
-	flags.StringSliceVar(&o.Hosts, "console-host", nil, "name under which the console may be asked for, besides those of this machine (repeatable)")
+	config.AddConsoleHosts(flags, &o.Hosts)
 	common.AddFlags(flags)
 	return cmd
 }
