@@ -2,15 +2,25 @@ package console_test
 
 import (
 	"io"
+	"log"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/operate"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
+	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/core/hashing"
+	"github.com/authcompat/authcompat/profiles"
 )
 
 // paths are the pages that the navigation leads to.
@@ -22,17 +32,79 @@ func paths() []string {
 	return all
 }
 
-// address serves a console with all views, and returns the URL with its key.
-func address(t *testing.T) string {
+// serve serves a console with all views, and returns its address and key. What the server has to say goes to
+// said.
+func serve(t *testing.T, said *log.Logger) (address, key string) {
 	t.Helper()
-	key := guard.NewKey()
-	handler, err := console.New(t.Context(), console.Options{Key: key, Hosts: []string{"127.0.0.1"}, Operate: &operate.Options{Write: true}, Mode: "a test"})
+	key = guard.NewKey()
+	m := metrics.New(func() float64 { return 0 })
+	e, err := engine.Open(t.Context(), engine.Options{DSN: "sqlite:" + filepath.Join(t.TempDir(), "auth.db"), Iterations: 1, Log: slog.New(slog.DiscardHandler), Metrics: m, HashPool: &hashing.PoolOptions{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(handler)
+	t.Cleanup(func() { _ = e.Close() }) // its data is gone with the folder
+	clock := inprocess.NewClock()
+	handler, err := console.New(t.Context(), console.Options{
+		Key: key, Hosts: []string{"127.0.0.1", "localhost"}, Targets: targets(t, clock), Clock: clock, Mode: "a test",
+		Operate: &operate.Options{Engine: e, Metrics: m.Gatherer(), Write: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ErrorLog = said
+	server.Start()
 	t.Cleanup(server.Close)
-	return guard.URL(server.Listener.Addr().String(), key)
+	return server.Listener.Addr().String(), key
+}
+
+// targets serves some APIs.
+func targets(t *testing.T, clock *inprocess.Clock) (all []target.Target) {
+	t.Helper()
+	for _, name := range []string{"snippit", "form-auth"} {
+		p, err := profiles.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := conformance.Builtin(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server, err := inprocess.Start(t.Context(), p, inprocess.Options{Clock: clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = server.Close() })
+		made := target.Target{Name: name, URL: server.URL, Profile: p, Exchanges: file, Own: true, State: server.State, Users: file.ExampleUsers(3)}
+		for _, u := range made.Users {
+			if err := server.State.CreateUser(t.Context(), u); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = append(all, made)
+	}
+	return all
+}
+
+// address serves a console with all views, and returns the URL with its key.
+func address(t *testing.T) string {
+	t.Helper()
+	return guard.URL(serve(t, nil))
+}
+
+// session begins a session, and returns its cookie.
+func session(t *testing.T, server, key string) string {
+	t.Helper()
+	res, err := http.DefaultTransport.RoundTrip(httptest.NewRequest("GET", guard.URL(server, key), nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	for _, c := range res.Cookies() {
+		return c.Name + "=" + c.Value
+	}
+	t.Fatalf("the key begins no session: %s", res.Status)
+	return ""
 }
 
 // open serves a console with all views, and returns its URL and a client that has its key.
