@@ -25,7 +25,7 @@ PACKAGES = gcc libc6-dev strace python3 python3-django python3-djangorestframewo
 	postgresql-15 pgbouncer mariadb-server nginx haproxy caddy chromium
 # axe-core looks at the console's pages in that browser. It comes from npm, whoever's that is, into a folder of its own.
 CONSOLE_TOOLS ?= $(or $(TMPDIR),/tmp)/authcompat-console-tools
-export AUTHCOMPAT_CONSOLE_TOOLS = $(CONSOLE_TOOLS)
+export AUTHCOMPAT_TEST_CONSOLE_TOOLS = $(CONSOLE_TOOLS)
 CONSOLE_TOOLS_LIST = cmd/authcompat/internal/console/consoletest/tools/package.json
 tools: ## install what the tests need from Debian's packages and npm, if it is missing
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \

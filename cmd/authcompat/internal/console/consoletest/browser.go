@@ -18,7 +18,7 @@ import (
 )
 
 // toolsVariable names the folder into which make tools installs axe-core.
-const toolsVariable = "AUTHCOMPAT_CONSOLE_TOOLS"
+const toolsVariable = "AUTHCOMPAT_TEST_CONSOLE_TOOLS"
 
 // A Browser is a running one. Its tabs share nothing: each has cookies of its own.
 type Browser struct {

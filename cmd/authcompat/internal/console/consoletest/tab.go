@@ -183,7 +183,7 @@ func (tab *Tab) Scheme(scheme string) {
 }
 
 // screenshotsVariable names the folder for screenshots, which make screenshots looks through.
-const screenshotsVariable = "AUTHCOMPAT_SCREENSHOTS"
+const screenshotsVariable = "AUTHCOMPAT_TEST_SCREENSHOTS"
 
 // Screenshot writes what the tab shows, the whole page at most 2000 pixels high, to NAME.png in the folder for
 // screenshots, if one is asked for.
