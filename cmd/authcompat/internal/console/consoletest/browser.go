@@ -68,3 +68,6 @@ func Start(t *testing.T) *Browser {
 // patience is how long a step in the browser may take before its test fails. Nothing is asserted about the
 // time that it does take.
 const patience = 30 * time.Second
+
+// pollInterval is how often a page is asked whether it shows what is waited for.
+const pollInterval = 20 * time.Millisecond

@@ -131,11 +131,21 @@ func (tab *Tab) Press(keys string) {
 	tab.do("press a key", chromedp.KeyEvent(keys))
 }
 
-// Wait waits until an element shows a text.
+// Wait waits until an element shows a text, on this page or one that it leads to.
 func (tab *Tab) Wait(selector, text string) {
 	tab.t.Helper()
-	has := `[...document.querySelectorAll(` + strconv.Quote(selector) + `)].some((e) => e.checkVisibility() && e.textContent.includes(` + strconv.Quote(text) + `))`
-	ask(tab, "wait for "+selector+" to show "+text, chromedp.Poll[bool](has, chromedp.WithPollingTimeout(patience)))
+	shows := chromedp.Evaluate[bool](`[...document.querySelectorAll(` + strconv.Quote(selector) + `)].some((e) => e.checkVisibility() && e.textContent.includes(` + strconv.Quote(text) + `))`)
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	for {
+		// Between two pages there is nothing to be asked.
+		if there, err := chromedp.Run(ctx, shows); err == nil && there {
+			return
+		}
+		if chromedp.Do(ctx, chromedp.Sleep(pollInterval)) != nil {
+			tab.t.Fatalf("%s does not show %q\nat %s", selector, text, tab.where())
+		}
+	}
 }
 
 // Text returns the text that the first element that a selector finds shows.
