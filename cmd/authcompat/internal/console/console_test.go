@@ -36,6 +36,12 @@ func paths() []string {
 // said.
 func serve(t *testing.T, said *log.Logger) (address, key string) {
 	t.Helper()
+	return serveFor(t, said, true)
+}
+
+// serveFor is serve for an operator who may write, or may not.
+func serveFor(t *testing.T, said *log.Logger, write bool) (address, key string) {
+	t.Helper()
 	key = guard.NewKey()
 	m := metrics.New(func() float64 { return 0 })
 	e, err := engine.Open(t.Context(), engine.Options{DSN: "sqlite:" + filepath.Join(t.TempDir(), "auth.db"), Iterations: 1, Log: slog.New(slog.DiscardHandler), Metrics: m, HashPool: &hashing.PoolOptions{}})
@@ -46,7 +52,7 @@ func serve(t *testing.T, said *log.Logger) (address, key string) {
 	clock := inprocess.NewClock()
 	handler, err := console.New(t.Context(), console.Options{
 		Key: key, Hosts: []string{"127.0.0.1", "localhost"}, Targets: targets(t, clock), Clock: clock, Mode: "a test",
-		Operate: &operate.Options{Engine: e, Metrics: m.Gatherer(), Write: true},
+		Operate: &operate.Options{Engine: e, Metrics: m.Gatherer(), Write: write},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -153,5 +159,27 @@ func TestPages(t *testing.T) {
 	}
 	if status, body := get(t, client, url+"/console/nothing"); status != http.StatusNotFound || !strings.Contains(body, "There is no such page.") {
 		t.Errorf("an unknown path: status %d\n%s", status, body)
+	}
+}
+
+// TestReadOnly has no view of the suite, which makes users, for an operator who may not write.
+func TestReadOnly(t *testing.T) {
+	server, key := serveFor(t, nil, false)
+	cookie := session(t, server, key)
+	for path, want := range map[string]int{"/console/profiles/": http.StatusOK, "/console/users/": http.StatusOK, "/console/suite/": http.StatusNotFound} {
+		r, err := http.NewRequest("GET", "http://"+server+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Cookie", cookie)
+		res, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if res.StatusCode != want || strings.Contains(string(body), "/console/suite/") {
+			t.Errorf("%s: %s\n%s", path, res.Status, body)
+		}
 	}
 }
