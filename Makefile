@@ -4,7 +4,7 @@ GO ?= go
 
 .DEFAULT_GOAL := help
 .PHONY: help build run check test lint fuzz tools originals peers compatibility compatible million moving soak \
-	bench bench-logins bench-flood crash powercut docs openapi skew nodes failover front mutants vulncheck
+	bench bench-logins bench-flood crash powercut docs openapi screenshots skew nodes failover front mutants vulncheck
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -95,6 +95,10 @@ openapi: ## the descriptions of all profiles (profile openapi) as redocly, spect
 	@mkdir -p "$(TOOLS)" && cp cmd/authcompat/internal/openapi/tools/package.json "$(TOOLS)/"
 	@cd "$(TOOLS)" && npm install --no-audit --no-fund --no-package-lock --ignore-scripts --loglevel=error
 	AUTHCOMPAT_OPENAPI_TOOLS="$(TOOLS)" $(GO) test -count=1 -v -timeout 20m ./cmd/authcompat/internal/openapi
+
+screenshots: tools ## write docs/console/*.png, as the console's tests see its pages
+	@mkdir -p docs/console
+	AUTHCOMPAT_TEST_SCREENSHOTS="$(CURDIR)/docs/console" $(GO) test -count=1 ./cmd/authcompat/internal/console -run '^TestBrowser$$'
 
 compatibility: tools ## write docs/compatibility.md from runs at genuine servers and ours
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess -update
