@@ -1,9 +1,10 @@
 package console_test
 
 import (
+	"context"
 	"io"
-	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/operate"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/conformance"
@@ -34,13 +36,13 @@ func paths() []string {
 
 // serve serves a console with all views, and returns its address and key. What the server has to say goes to
 // said.
-func serve(t *testing.T, said *log.Logger) (address, key string) {
+func serve(t *testing.T, said io.Writer) (address, key string) {
 	t.Helper()
 	return serveFor(t, said, true)
 }
 
 // serveFor is serve for an operator who may write, or may not.
-func serveFor(t *testing.T, said *log.Logger, write bool) (address, key string) {
+func serveFor(t *testing.T, said io.Writer, write bool) (address, key string) {
 	t.Helper()
 	key = guard.NewKey()
 	m := metrics.New(func() float64 { return 0 })
@@ -50,18 +52,33 @@ func serveFor(t *testing.T, said *log.Logger, write bool) (address, key string) 
 	}
 	t.Cleanup(func() { _ = e.Close() }) // its data is gone with the folder
 	clock := inprocess.NewClock()
-	handler, err := console.New(t.Context(), console.Options{
+	ctx, end := context.WithCancel(context.Background())
+	handler, err := console.New(ctx, console.Options{
 		Key: key, Hosts: []string{"127.0.0.1", "localhost"}, Targets: targets(t, clock), Clock: clock, Mode: "a test",
 		Operate: &operate.Options{Engine: e, Metrics: m.Gatherer(), Write: write},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(handler)
-	server.Config.ErrorLog = said
-	server.Start()
-	t.Cleanup(server.Close)
-	return server.Listener.Addr().String(), key
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said == nil {
+		said = io.Discard
+	}
+	var servers httpserver.Servers
+	logger := slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	servers.Take(listener, handler, httpserver.ListenOptions{Log: logger})
+	done := make(chan error, 1)
+	go func() { done <- servers.Serve(ctx, logger) }()
+	t.Cleanup(func() {
+		end()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return listener.Addr().String(), key
 }
 
 // targets serves some APIs.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -29,8 +29,8 @@ func TestHostileRequests(t *testing.T) {
 		seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("AUTHCOMPAT_TEST_SEED=%d", seed)
-	var said strings.Builder
-	server, key := serve(t, log.New(&said, "", 0))
+	var said lockedBuffer
+	server, key := serve(t, &said)
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), session: session(t, server, key)}
 	g.learn(t, server)
 	statuses := make(map[int]int)
@@ -79,6 +79,24 @@ func TestHostileRequests(t *testing.T) {
 	if strings.Contains(said.String(), "panic") || strings.Contains(said.String(), key) {
 		t.Errorf("the server says:\n%s", said.String())
 	}
+}
+
+// A lockedBuffer is written by a server while a test reads it.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // A generator makes requests of what the pages of a console have in them.
