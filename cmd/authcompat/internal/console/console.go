@@ -56,11 +56,9 @@ func New(ctx context.Context, o Options) (http.Handler, error) {
 		operate.New(*o.Operate).Register(views)
 		frame.Links = append(frame.Links, operate.Links()...)
 	}
-	for _, path := range []string{"/{$}", page.Root + "{$}"} {
-		views.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, frame.Links[0].Path, http.StatusSeeOther)
-		})
-	}
+	views.HandleFunc("GET "+page.Root+"{$}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, frame.Links[0].Path, http.StatusSeeOther)
+	})
 	g := guard.New(guard.Options{Key: o.Key, Hosts: o.Hosts, Now: o.Now})
 	return g.Wrap(page.WithFrame(frame, ending(ctx, withPages(views)))), nil
 }

@@ -34,6 +34,7 @@ func (s *server) withConsole(ctx context.Context, next http.Handler, f *config.C
 	s.console = guard.URL(reachable(at), key)
 	mux := http.NewServeMux()
 	mux.Handle("/", next)
+	mux.Handle("/console", handler)
 	mux.Handle("/console/", handler)
 	return mux, nil
 }

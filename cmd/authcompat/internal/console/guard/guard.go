@@ -69,6 +69,8 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 			refuse(w, "This console is not known under that name. Names are added with --console-host.")
 		case !g.fromOwnPage(r):
 			refuse(w, "A request that comes from a page of another origin is refused.")
+		case (r.URL.Path == "/" || r.URL.Path+"/" == root) && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+			http.Redirect(w, r, root, http.StatusSeeOther) // browsers send the cookie only below root
 		case g.opens(w, r):
 		case strings.HasPrefix(r.URL.Path, page.StaticPath): // public, and the locked page needs it
 			page.Static().ServeHTTP(w, r)

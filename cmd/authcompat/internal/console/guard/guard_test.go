@@ -163,6 +163,12 @@ func TestSession(t *testing.T) {
 		d.status(t, http.StatusUnauthorized, method, "/console/x", own)
 		d.status(t, http.StatusUnauthorized, method, "/console/x", own, "Cookie: authcompat_console=x", "Authorization: Bearer "+d.key)
 	}
+	for _, target := range []string{"/", "/?key=" + d.key, "/console"} {
+		if res := d.ask("GET", target, own, ""); res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/console/" || len(res.Cookies()) > 0 {
+			t.Errorf("%s: %s to %s", target, res.Status, res.Header.Get("Location"))
+		}
+		d.status(t, http.StatusForbidden, "GET", target, "evil.example")
+	}
 	res := d.ask("GET", "/console/?key="+d.key+"&other=1", own, "")
 	if got := res.Header.Get("Location"); res.StatusCode != http.StatusSeeOther || got != "/console/" {
 		t.Errorf("the key leads to %q with %s", got, res.Status)
