@@ -16,25 +16,40 @@ const (
 	maxBody = 8 << 20
 )
 
-func readResponse(r *bufio.Reader, method string) (*Response, error) {
+// A limit is how long a body may be.
+type limit struct {
+	bytes   int
+	cuts    bool // a longer body is cut; otherwise it is an error
+	reached bool // the body has been cut
+}
+
+// over is called where a body is longer.
+func (l *limit) over() error {
+	if l.reached = l.cuts; l.cuts {
+		return nil
+	}
+	return badResponse("the response's body is over %d bytes", l.bytes)
+}
+
+func readResponse(r *bufio.Reader, method string, l *limit) (*Response, error) {
+	left := maxHead // of all heads together: there may be no end of interim ones
 	for {
-		response, err := readHead(r)
+		response, err := readHead(r, &left)
 		if err != nil {
 			return nil, err
 		}
 		if response.Status < 200 {
 			continue
 		}
-		if response.Body, err = readBody(r, response, method); err != nil {
+		if response.Body, err = readBody(r, response, method, l); err != nil {
 			return nil, err
 		}
 		return response, nil
 	}
 }
 
-func readHead(r *bufio.Reader) (*Response, error) {
-	left := maxHead
-	line, err := readLine(r, &left)
+func readHead(r *bufio.Reader, left *int) (*Response, error) {
+	line, err := readLine(r, left)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +61,7 @@ func readHead(r *bufio.Reader) (*Response, error) {
 	}
 	response := &Response{Status: status}
 	for {
-		line, err := readLine(r, &left)
+		line, err := readLine(r, left)
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +94,7 @@ func readLine(r *bufio.Reader, left *int) (string, error) {
 	}
 }
 
-func readBody(r *bufio.Reader, response *Response, method string) ([]byte, error) {
+func readBody(r *bufio.Reader, response *Response, method string, l *limit) ([]byte, error) {
 	if method == "HEAD" || response.Status == 204 || response.Status == 304 {
 		return nil, nil
 	}
@@ -87,15 +102,18 @@ func readBody(r *bufio.Reader, response *Response, method string) ([]byte, error
 		if !strings.EqualFold(coding, "chunked") {
 			return nil, badResponse("transfer coding %q is not known", coding)
 		}
-		return readAll(httputil.NewChunkedReader(r))
+		return readAll(httputil.NewChunkedReader(r), l)
 	}
 	if length, ok := response.Value("Content-Length"); ok {
 		n, err := strconv.ParseUint(length, 10, 31)
 		if err != nil {
 			return nil, badResponse("Content-Length %q is not a length", length)
 		}
-		if n > maxBody {
-			return nil, badResponse("the response's body is over %d bytes", maxBody)
+		if n > uint64(l.bytes) {
+			if err := l.over(); err != nil {
+				return nil, err
+			}
+			n = uint64(l.bytes)
 		}
 		body := make([]byte, n)
 		if _, err := io.ReadFull(r, body); err != nil {
@@ -103,16 +121,19 @@ func readBody(r *bufio.Reader, response *Response, method string) ([]byte, error
 		}
 		return body, nil
 	}
-	return readAll(r)
+	return readAll(r, l)
 }
 
-func readAll(r io.Reader) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+func readAll(r io.Reader, l *limit) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, int64(l.bytes)+1))
 	if err != nil {
 		return nil, unexpectedEnd(err)
 	}
-	if len(body) > maxBody {
-		return nil, badResponse("the response's body is over %d bytes", maxBody)
+	if len(body) > l.bytes {
+		if err := l.over(); err != nil {
+			return nil, err
+		}
+		body = body[:l.bytes]
 	}
 	return body, nil
 }

@@ -23,7 +23,7 @@ func FuzzReadResponse(f *testing.F) {
 	}
 	f.Add("HTTP/1.1 405 X\r\nContent-Length: 9\r\n\r\n", "HEAD")
 	f.Fuzz(func(t *testing.T, text, method string) {
-		response, err := readResponse(bufio.NewReader(strings.NewReader(text)), method)
+		response, err := readResponse(bufio.NewReader(strings.NewReader(text)), method, &limit{bytes: maxBody})
 		if err != nil {
 			// Do treats any other error as a connection that ended too early
 			var e *Error
