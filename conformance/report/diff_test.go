@@ -24,7 +24,7 @@ func TestDiff(t *testing.T) {
 		{"several lines", "a\nb\nc", "a\nX\nY\nc", []string{" a", "-[b]", "+[X]", "+[Y]", " c"}},
 		{"two places", "1\n2\n3\n4\n5\n6\n7\n8\n9", "X\n2\n3\n4\n5\n6\n7\n8\nY", []string{"-[1]", "+[X]", " 2", " 3", " 4", " …", " 6", " 7", " 8", "-[9]", "+[Y]"}},
 		{"a newline at the end", "a\n", "a", []string{" a", "-[]"}},
-		{"very many places", places("-"), places("+"), append(marked(5), " … 2 more differences")},
+		{"very many places", places("-"), places("+"), append(markedPlaces(5), " … 2 more differences")},
 		{"very many lines", "", many + "y", append(lines(40, "+[x]"), "+… 11 more lines")},
 		{"control characters", "a\tb", "a\x00b", []string{`-a\x0[9]b`, `+a\x0[0]b`}},
 	} {
@@ -50,8 +50,8 @@ func places(sign string) string {
 	return strings.TrimSuffix(strings.Repeat(sign+"\n"+strings.Repeat("\n", 7), 7), "\n")
 }
 
-// marked is the diff of the first n of places.
-func marked(n int) []string {
+// markedPlaces is the diff of the first n of places.
+func markedPlaces(n int) []string {
 	var all []string
 	for i := range n {
 		if i > 0 {

@@ -59,18 +59,33 @@ func printableLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// A markedLine is a diffLine in three parts, of which the middle one differs.
-type markedLine struct{ Class, Sign, Before, Marked, After string }
+// A MarkedLine is a line of a diff in three parts, of which the middle one differs.
+type MarkedLine struct {
+	Class string // want, got or both
+	Sign  string // -, + or a blank
+
+	Before, Marked, After string
+}
 
 // markedDiff returns the whole diff of a difference; none for a status, which the problem has.
-func markedDiff(d conformance.Difference) []markedLine {
+func markedDiff(d conformance.Difference) []MarkedLine {
 	if d.Part == "status" {
 		return nil
 	}
-	var lines []markedLine
-	for _, l := range unlimited().diff(d.Want, d.Got) {
+	return marked(unlimited().diff(d.Want, d.Got))
+}
+
+// Marked returns the diff of an expected and another text, with what differs in each line. It has the part of long lines
+// around the difference, and the beginning of long changes, so that it fits a page with other things on it.
+func Marked(want, got string) []MarkedLine {
+	return marked(diffSize{width: 240, lines: 12, hunks: 4}.diff(want, got))
+}
+
+func marked(diff []diffLine) []MarkedLine {
+	var lines []MarkedLine
+	for _, l := range diff {
 		runes := []rune(l.text)
-		line := markedLine{map[byte]string{'-': "want", '+': "got", ' ': "both"}[l.sign], string(l.sign), string(runes[:l.from]), string(runes[l.from:l.to]), string(runes[l.to:])}
+		line := MarkedLine{map[byte]string{'-': "want", '+': "got", ' ': "both"}[l.sign], string(l.sign), string(runes[:l.from]), string(runes[l.from:l.to]), string(runes[l.to:])}
 		lines = append(lines, line)
 	}
 	return lines
