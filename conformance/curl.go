@@ -48,12 +48,32 @@ func (v variables) name(command string) string {
 	})
 }
 
+// Curl returns the command that sends a request to a server again, for a POSIX shell. Its secrets are in it as they are.
+// The URL is one that wire.NewClient takes.
+func Curl(server string, r wire.Request) string { return curlOf(server, false, r, nothingHidden{}) }
+
+// A hider hides secrets in what is shown, as a secrets.Hider does.
+type hider interface {
+	Request(text string) string
+	Header(h wire.Header) string
+}
+
+type nothingHidden struct{}
+
+func (nothingHidden) Request(text string) string  { return text }
+func (nothingHidden) Header(h wire.Header) string { return h.Value }
+
 // curl returns the command that sends a request to the server again. The Hider marks by variables.
 func (x *replay) curl(r wire.Request, h *secrets.Hider) string {
+	return curlOf(x.server.URL, x.server.Isolated, r, h)
+}
+
+// curlOf returns the command; the address of a server that is gone is a variable.
+func curlOf(server string, gone bool, r wire.Request, h hider) string {
 	address, base := `"${URL:-http://127.0.0.1:8000}"`, ""
-	if u, err := url.Parse(x.server.URL); err == nil {
+	if u, err := url.Parse(server); err == nil {
 		base = strings.TrimRight(u.EscapedPath(), "/")
-		if !x.server.Isolated {
+		if !gone {
 			address = shellWord(u.Scheme + "://" + u.Host)
 		}
 	}

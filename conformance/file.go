@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/conformance/internal/template"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // A File is a loaded exchange file: the exchanges that one profile's document promises.
@@ -133,3 +134,12 @@ type bodyWant struct {
 	html     bool
 	empty    bool
 }
+
+// A Position is a place in an exchange file.
+type Position = yamlfile.Position
+
+// A Problem is one error in an exchange file.
+type Problem = yamlfile.Problem
+
+// Problems are all errors in an exchange file, in the order of the file.
+type Problems = yamlfile.Problems

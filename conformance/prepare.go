@@ -19,10 +19,21 @@ func (x *replay) prepare(ctx context.Context, e *Exchange) bool {
 		x.scope.Captures[v.name] = given
 		x.hidden = append(x.hidden, given)
 	}
+	for _, missing := range x.nameUsers(e) {
+		if !x.create(ctx, missing) {
+			return false
+		}
+	}
+	return true
+}
+
+// nameUsers names the users of the exchange, and returns those that have to be created.
+func (x *replay) nameUsers(e *Exchange) []User {
 	names := x.run.names
 	if x.server.Isolated {
 		names = &naming{}
 	}
+	var missing []User
 	for _, u := range e.users {
 		made := User{
 			Username: names.username(u), Password: u.password, Email: u.email,
@@ -37,11 +48,11 @@ func (x *replay) prepare(ctx context.Context, e *Exchange) bool {
 			made = given
 		}
 		x.scope.Users[u.name] = made.inTemplates()
-		if !shared && !isGiven && !u.isNew && !x.create(ctx, made) {
-			return false
+		if !shared && !isGiven && !u.isNew {
+			missing = append(missing, made)
 		}
 	}
-	return true
+	return missing
 }
 
 func (x *replay) create(ctx context.Context, u User) bool {

@@ -12,11 +12,17 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
+// A Client sends requests to one server. *wire.Client is one, whose comments are the contract.
+type Client interface {
+	Do(ctx context.Context, r wire.Request) (*wire.Response, error)
+	Sent(r wire.Request) wire.Request
+}
+
 // A replay is the replay of one exchange at a server.
 type replay struct {
 	run    *profileRun
 	server *Server
-	client *wire.Client
+	client Client
 	scope  *template.Scope
 	hidden []string // secrets that were captured outside the scope
 	calls  []call
@@ -37,20 +43,25 @@ func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r 
 		return
 	}
 	for i, s := range e.steps {
-		if s.link != nil && !replay.follow(ctx, *s.link) {
-			return
-		}
-		if s.emailKey != nil && !replay.verify(ctx, *s.emailKey) {
-			return
-		}
-		if s.advance > 0 {
-			server.State.Advance(s.advance)
-		}
-		if !replay.step(ctx, i+1, s, replay.scope) {
+		if !replay.before(ctx, s) || !replay.step(ctx, i+1, s, replay.scope) {
 			return
 		}
 	}
 	r.Outcome = Passed
+}
+
+// before does what comes before the request of a step. It reports whether the exchange goes on.
+func (x *replay) before(ctx context.Context, s step) bool {
+	if s.link != nil && !x.follow(ctx, *s.link) {
+		return false
+	}
+	if s.emailKey != nil && !x.verify(ctx, *s.emailKey) {
+		return false
+	}
+	if s.advance > 0 {
+		x.server.State.Advance(s.advance)
+	}
+	return true
 }
 
 // follow captures the parts of a link. It reports whether the exchange goes on.

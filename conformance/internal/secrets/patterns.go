@@ -43,6 +43,11 @@ func newPatterns() *patterns {
 	}
 }
 
+// IsTokenName reports whether a field of this name holds a token.
+func IsTokenName(name string) bool {
+	return regexp.MustCompile(`^(?:` + tokenName + `)$`).MatchString(name)
+}
+
 func (p *patterns) kindOf(name string) Kind {
 	if p.password.MatchString(name) {
 		return Password
