@@ -108,9 +108,10 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"console/guard":       {"console/page"},
 		"console/operate":     {"console/page", "engine"},
 		"console/page":        {},
+		"console/relay":       {},
 		"console/suite":       {"console/page", "console/target", "inprocess"},
 		"console/target":      {},
-		"console/try":         {"console/page", "console/target"},
+		"console/try":         {"console/page", "console/relay", "console/target"},
 
 		"explore": {"console", "console/guard", "console/target", "httpserver", "inprocess"},
 

@@ -3,6 +3,7 @@
 package target
 
 import (
+	"crypto/tls"
 	"time"
 
 	"github.com/authcompat/authcompat/conformance"
@@ -14,6 +15,9 @@ type Target struct {
 	Name string // unique, as in ?target=NAME
 	// URL is its address, http or https, with the path under which the API's own paths begin.
 	URL string
+	// TLS is the configuration for an https URL; nil: the default one, by which a certificate has to be one that
+	// this machine trusts, and of the name in the URL.
+	TLS *tls.Config
 	// Profile is the API; nil: only the exchange file is known.
 	Profile *profiles.Profile
 	// Exchanges are the documented exchanges of the API; nil: there is no file of them.
