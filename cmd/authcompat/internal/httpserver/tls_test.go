@@ -3,14 +3,21 @@ package httpserver
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // mustServeTLS serves answerOK over TLS, and returns its address and a client that trusts
@@ -120,4 +127,41 @@ func TestUndelivered(t *testing.T) {
 	if n != maxUndelivered || !errors.Is(err, errUndelivered) {
 		t.Errorf("%d bytes, %v", n, err)
 	}
+}
+
+// TestOfItself has a client of this process trust the certificate of its listeners, of which nobody knows the issuer, and
+// no other.
+func TestOfItself(t *testing.T) {
+	own, other := httptest.NewTLSServer(http.NotFoundHandler()), httptest.NewUnstartedServer(http.NotFoundHandler())
+	defer own.Close()
+	other.TLS = &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}}
+	other.StartTLS()
+	defer other.Close()
+	c := &Certificate{}
+	c.current.Store(&loadedPair{pair: own.TLS.Certificates[0]})
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: c.OfItself()}}
+	res, err := client.Get(own.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res, err := client.Get(other.URL); err == nil {
+		_ = res.Body.Close()
+		t.Error("another certificate is trusted")
+	}
+}
+
+// selfSigned returns a certificate of its own.
+func selfSigned(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }

@@ -47,6 +47,7 @@ func (s *server) targets() (all []target.Target, err error) {
 		t := target.Target{Name: p.Name, URL: "http://" + reachable(s.servers[i].Listener.Addr()), Profile: p}
 		if s.tls != nil {
 			t.URL = "https://" + reachable(s.servers[i].Listener.Addr())
+			t.TLS = s.tls.OfItself()
 		}
 		t.Exchanges, err = conformance.Builtin(p.Name)
 		if err != nil && !errors.Is(err, conformance.ErrNoExchanges) {
