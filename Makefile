@@ -98,7 +98,7 @@ openapi: ## the descriptions of all profiles (profile openapi) as redocly, spect
 
 screenshots: tools ## write docs/console/*.png, as the console's tests see its pages
 	@mkdir -p docs/console
-	AUTHCOMPAT_TEST_SCREENSHOTS="$(CURDIR)/docs/console" $(GO) test -count=1 ./cmd/authcompat/internal/console -run '^TestBrowser$$'
+	AUTHCOMPAT_TEST_SCREENSHOTS="$(CURDIR)/docs/console" $(GO) test -count=1 ./cmd/authcompat/internal/console/... -run '^TestBrowser$$'
 
 compatibility: tools ## write docs/compatibility.md from runs at genuine servers and ours
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess -update

@@ -302,8 +302,12 @@ func (s step) mailTo() string {
 
 // Before does what comes before the request of a step and has not been done: it creates users, sends the earlier
 // steps, moves the clock and reads mails. It returns what it has sent. Differences are those of the last
-// of these, which then is the reason why it did not go on; the error says in one line why it could not, without secrets.
+// of these, which then is the reason why it did not go on; the error says in one line why it could not, without secrets. Nothing
+// is done of an exchange that the server cannot give what it needs (Unmet).
 func (s *Stepper) Before(ctx context.Context, number int) (sent []Sent, differences []Difference, err error) {
+	if s.unmet != "" {
+		return nil, nil, errors.New(s.unmet)
+	}
 	x := s.replay
 	x.calls, *x.result = nil, Result{}
 	defer func() {

@@ -189,8 +189,17 @@ func TestStepperWithoutState(t *testing.T) {
 	if differences := b.send(s, 2); len(differences) > 0 || s.Unmet() != "" {
 		t.Errorf("%+v, %s", differences, s.Unmet())
 	}
-	if unmet := b.stepper("a day later", conformance.Memory{}).Unmet(); unmet != "the clock of a running server cannot be moved" {
-		t.Error(unmet)
+	for exchange, unmet := range map[string]string{
+		"a day later": "the clock of a running server cannot be moved",
+		"a link":      "the mails of a running server cannot be read",
+		"a key":       "the mails of a running server cannot be read",
+		"a limit":     "only authcompat answers so: the limit is this test's",
+	} {
+		s := b.stepper(exchange, conformance.Memory{})
+		sent, _, err := s.Before(t.Context(), s.Len())
+		if s.Unmet() != unmet || err == nil || err.Error() != unmet || len(sent) > 0 {
+			t.Errorf("%s: %s; sent %v, %v", exchange, s.Unmet(), sent, err)
+		}
 	}
 }
 

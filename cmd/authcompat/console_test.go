@@ -6,8 +6,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -122,5 +124,34 @@ func TestConsoleLeftOut(t *testing.T) {
 	}
 	if out, err := exec.Command("go", "list", "-deps", "-tags", "no_ui", ".").Output(); err != nil || strings.Contains(string(out), "/internal/console") {
 		t.Errorf("it has the console in it (%v):\n%s", err, out)
+	}
+}
+
+// TestConsoleSpeaksToItsOwnListener has the operator's console send a request to the API of its own process, whose
+// certificate nobody trusts.
+func TestConsoleSpeaksToItsOwnListener(t *testing.T) {
+	t.Parallel()
+	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	writeNamedCertificate(t, cert, key)
+	for name, flags := range map[string][]string{"plain": nil, "TLS": {"--tls-cert", cert, "--tls-key", key}} {
+		p := start(t, append([]string{"--profile", "snippit", "--listen", "127.0.0.1:0", "--store", database(t), "--console"}, flags...)...)
+		client, root := consoleSession(t, p.console)
+		origin, _, _ := strings.Cut(root, "/console/")
+		form := url.Values{"do": {"send"}, "target": {"snippit"}, "method": {"GET"}, "path": {"/api/auth/logout/"}}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, root+"try/", strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.Header.Set("Origin", origin)
+		res, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil || res.StatusCode != http.StatusOK || !strings.Contains(string(body), "Answered with status 401.") {
+			t.Errorf("%s: status %d, %v\n%s", name, res.StatusCode, err, body)
+		}
 	}
 }

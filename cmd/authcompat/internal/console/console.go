@@ -45,7 +45,11 @@ type Options struct {
 func New(ctx context.Context, o Options) (http.Handler, error) {
 	views := http.NewServeMux()
 	browse.New(o.Targets).Register(views)
-	try.New(o.Targets).Register(views)
+	requests, err := try.New(ctx, o.Targets)
+	if err != nil {
+		return nil, err
+	}
+	requests.Register(views)
 	frame := page.Frame{Links: []page.Link{browse.Link(), try.Link()}, Mode: o.Mode}
 	// A run of the suite makes users: it is nothing for a console that is read only.
 	if frame.Write = o.Operate == nil || o.Operate.Write; frame.Write {

@@ -1,11 +1,22 @@
-// Package try is the view Try of the console.
+// Package try is the view Try of the console: a request is written, sent byte for byte, and its response shown beside the
+// documented one.
+//
+// The server keeps nothing of what is sent: the token in use, what steps of an exchange have captured and the history are
+// fields of the page, and end with it.
 package try
 
 import (
+	"context"
 	"embed"
+	"errors"
+	"html/template"
 	"net/http"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/relay"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 )
 
@@ -15,21 +26,153 @@ var files embed.FS
 // path is where the view is.
 const path = page.Root + "try/"
 
+// lookUpTimeout is how long the addresses of all targets may take to be looked up.
+const lookUpTimeout = 10 * time.Second
+
 // A View is the view of a console.
 type View struct {
-	targets []target.Target
+	targets  []target.Target
+	relay    *relay.Relay
+	examples map[string][]example // by the name of the target
+	page     *template.Template
 }
 
 // Link returns what leads to the view.
 func Link() page.Link { return page.Link{Key: "try", Path: path, Label: "Try"} }
 
-// New returns the view.
-func New(targets []target.Target) *View { return &View{targets: targets} }
+// New returns the view. It looks up the addresses of all targets, and fails if one is not known.
+func New(ctx context.Context, targets []target.Target) (*View, error) {
+	return newView(ctx, targets, relay.Options{})
+}
+
+func newView(ctx context.Context, targets []target.Target, o relay.Options) (*View, error) {
+	v := &View{targets: targets, examples: map[string][]example{}, page: page.Parse(files, template.FuncMap{"inc": func(n int) int { return n + 1 }})}
+	var there []relay.Target
+	for _, t := range targets {
+		there = append(there, relay.Target{Name: t.Name, URL: t.URL, TLS: t.TLS})
+		v.examples[t.Name] = examplesOf(t)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
+	defer cancel()
+	var err error
+	v.relay, err = relay.New(ctx, there, o)
+	return v, err
+}
 
 // Register adds the view's paths.
 func (v *View) Register(mux *http.ServeMux) {
-	t := page.Parse(files, nil)
-	mux.HandleFunc("GET "+path+"{$}", func(w http.ResponseWriter, r *http.Request) {
-		page.Show(w, r, t, "index", "Try", "try", v.targets)
-	})
+	mux.HandleFunc("GET "+path+"{$}", v.open)
+	mux.HandleFunc("POST "+path+"{$}", v.submit)
+}
+
+// open shows the editor, filled in by the query: ?target=NAME, with &exchange=NAME&step=N or &endpoint=NAME.
+func (v *View) open(w http.ResponseWriter, r *http.Request) {
+	if len(v.targets) == 0 {
+		page.Show(w, r, v.page, "none", "Try", "try", nil)
+		return
+	}
+	query := r.URL.Query()
+	f := &form{Target: query.Get("target")}
+	if f.Target == "" {
+		f.Target = v.targets[0].Name
+	}
+	t, ok := target.Find(v.targets, f.Target)
+	if !ok {
+		page.Error(w, r, http.StatusForbidden, "There is no target of this name: only the servers that were named at the start can be reached.")
+		return
+	}
+	if query.Has("endpoint") {
+		e, ok := findEndpoint(t, query.Get("endpoint"))
+		if !ok {
+			page.Error(w, r, http.StatusNotFound, "The profile of this target has no such endpoint.")
+			return
+		}
+		v.fillInEndpoint(f, e)
+		v.show(w, r, f, nil)
+		return
+	}
+	step, err := strconv.Atoi(query.Get("step"))
+	if err != nil {
+		step = 1
+	}
+	exchange := query.Get("exchange")
+	if exchange == "" {
+		v.fillInFirst(f)
+	} else if v.fillIn(f, exchange, step); f.Exchange == "" {
+		page.Error(w, r, http.StatusNotFound, "The exchange file of this target has no such exchange, or the exchange no such step.")
+		return
+	}
+	v.show(w, r, f, nil)
+}
+
+// fillInFirst writes the first example of the target into the form, or a plain request where it has none.
+func (v *View) fillInFirst(f *form) {
+	if all := v.examples[f.Target]; len(all) > 0 {
+		v.fillIn(f, all[0].Exchange, all[0].Step)
+		return
+	}
+	f.Exchange, f.Step, f.Method, f.Path = "", 0, "GET", "/"
+}
+
+// submit does what a button of the form is for.
+func (v *View) submit(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	f, err := readForm(r)
+	if err != nil {
+		status := http.StatusBadRequest
+		if errors.As(err, new(*http.MaxBytesError)) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		page.Error(w, r, status, "This was not understood: "+err.Error()+".")
+		return
+	}
+	if _, ok := target.Find(v.targets, f.Target); !ok {
+		page.Error(w, r, http.StatusForbidden, "There is no target of this name: only the servers that were named at the start can be reached.")
+		return
+	}
+	var done *result
+	action, argument, _ := strings.Cut(r.PostForm.Get("do"), " ")
+	switch action {
+	case "send", "before":
+		ctx, cancel := context.WithTimeout(r.Context(), maxWait)
+		defer cancel()
+		done = v.send(ctx, f, action == "before")
+	case "load":
+		v.load(f, r.PostForm.Get("example"))
+	case "next":
+		v.fillIn(f, f.Exchange, f.Step+1)
+	case "anew":
+		f.Known.Run = ""
+		v.fillIn(f, f.Exchange, 1)
+	case "use":
+		if f.Answer != "" {
+			f.Token = v.scheme(f) + f.Answer
+			f.setAuthorization(f.Token)
+		}
+	case "forget":
+		f.Token = ""
+	case "restore":
+		if i, err := strconv.Atoi(argument); err == nil {
+			f.restore(i)
+		}
+	default:
+		page.Error(w, r, http.StatusBadRequest, "This button is none of the console's.")
+		return
+	}
+	v.show(w, r, f, done)
+}
+
+// maxWait is how long one press of a button may take: an exchange has several requests.
+const maxWait = 2 * relay.Timeout
+
+// load writes another example into the form, or the first one of another target.
+func (v *View) load(f *form, chosen string) {
+	exchange, step := readExample(chosen)
+	for _, x := range v.examples[f.Target] {
+		if x.Exchange == exchange && x.Step == step {
+			v.fillIn(f, exchange, step)
+			return
+		}
+	}
+	v.fillInFirst(f)
 }

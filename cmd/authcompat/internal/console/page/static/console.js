@@ -75,6 +75,24 @@ for (const input of all("input[data-filter]")) {
 
 // try
 
+// A request may take half a minute: it is said that it is under way, and a double click does not send it twice.
+for (const form of all("form.try")) {
+  let sent = -1000;
+  form.addEventListener("submit", (event) => {
+    if (event.timeStamp - sent < 1000) {
+      event.preventDefault();
+      return;
+    }
+    sent = event.timeStamp;
+    form.setAttribute("aria-busy", "true");
+    announce("It is being sent");
+  });
+  addEventListener("pageshow", () => {
+    sent = -1000;
+    form.removeAttribute("aria-busy");
+  });
+}
+
 // suite
 
 // operate

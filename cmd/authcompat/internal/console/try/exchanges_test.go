@@ -1,0 +1,63 @@
+package try
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/relay"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
+	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// launch serves a built-in profile in this process, on one store for all requests of a test.
+func launch(t testing.TB, name string) target.Target {
+	t.Helper()
+	p, err := profiles.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := conformance.Builtin(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := inprocess.NewLauncher([]*profiles.Profile{p}, "").Launch(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return target.Target{Name: name, URL: server.URL, Profile: p, Exchanges: file, Own: true, State: server.State}
+}
+
+// TestEveryExample sends every step of every documented exchange as the page fills it in, with what comes before it,
+// all of a profile at one server.
+func TestEveryExample(t *testing.T) {
+	for _, name := range conformance.Profiles() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			there := launch(t, name)
+			server := serve(t, relay.Options{}, there)
+			sent, largest := 0, 0
+			for _, x := range examplesOf(there) {
+				filled := open(t, server, url.Values{"target": {name}, "exchange": {x.Exchange}, "step": {strconv.Itoa(x.Step)}})
+				answered := filled.press(t, server, "send")
+				if answered.status != 200 || !strings.Contains(answered.text, "As documented. Status, headers and the whole body") {
+					_, found, _ := strings.Cut(answered.text, "looked up at the start")
+					t.Errorf("%s: status %d: %.2000s", x.Value(), answered.status, found)
+				}
+				sent, largest = sent+1, max(largest, filled.size, answered.size)
+			}
+			t.Logf("%d requests, the largest page has %d bytes", sent, largest)
+			if sent < 20 || largest > 100<<10 {
+				t.Errorf("%d requests, the largest page has %d bytes", sent, largest)
+			}
+		})
+	}
+}

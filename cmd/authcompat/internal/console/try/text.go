@@ -1,0 +1,113 @@
+package try
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// needsEscapes reports whether a text could not be typed as it is: it is no UTF-8, or has control characters besides line
+// feeds and tabs. A browser sends each line end as CR and LF, of which form.go makes LF.
+func needsEscapes(text string) bool {
+	return !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t' })
+}
+
+// escape writes bytes as a text that can be typed: \\ for a backslash, \r, and \xff for what is no UTF-8 or a control
+// character besides line feeds and tabs.
+func escape(text string) string {
+	var b strings.Builder
+	for i, c := range text {
+		switch {
+		case c == '\\':
+			b.WriteString(`\\`)
+		case c == '\n' || c == '\t':
+			b.WriteRune(c)
+		default:
+			b.WriteString(shownRune(text, i, c))
+		}
+	}
+	return b.String()
+}
+
+// unescape reads what escape writes, and \n and \t.
+func unescape(text string) (string, error) {
+	var b strings.Builder
+	for rest := text; rest != ""; {
+		before, after, found := strings.Cut(rest, `\`)
+		b.WriteString(before)
+		if !found {
+			break
+		}
+		switch {
+		case after == "":
+			return "", fmt.Errorf(`a backslash at the end: want \\ for one`)
+		case after[0] == 'x' && len(after) >= 3:
+			c, err := strconv.ParseUint(after[1:3], 16, 8)
+			if err != nil {
+				return "", fmt.Errorf(`\%q: want two hex digits after \x`, after[:3])
+			}
+			b.WriteByte(byte(c))
+			rest = after[3:]
+			continue
+		}
+		c, ok := map[byte]byte{'\\': '\\', 'n': '\n', 'r': '\r', 't': '\t'}[after[0]]
+		if !ok {
+			return "", fmt.Errorf(`a backslash before %q: want \\, \n, \r, \t or \xff`, after[:1])
+		}
+		b.WriteByte(c)
+		rest = after[1:]
+	}
+	return b.String(), nil
+}
+
+// shownRune returns a character of a text as it is shown, line feeds and tabs aside: one that cannot be seen, or is no
+// character, as an escape.
+func shownRune(text string, at int, c rune) string {
+	switch {
+	case c == utf8.RuneError && !strings.HasPrefix(text[at:], string(utf8.RuneError)):
+		return fmt.Sprintf(`\x%02x`, text[at])
+	case c == '\r':
+		return `\r`
+	case unicode.IsPrint(c):
+		return string(c)
+	case c < 0x80:
+		return fmt.Sprintf(`\x%02x`, c)
+	}
+	var b strings.Builder
+	for _, octet := range []byte(string(c)) {
+		fmt.Fprintf(&b, `\x%02x`, octet)
+	}
+	return b.String()
+}
+
+// A shown is a text for people: what cannot be seen in it is written as escapes, and it has an end.
+type shown struct {
+	Text string
+	More int // bytes that are left out
+}
+
+// show returns the beginning of a text whose HTML has at most budget bytes.
+func show(text string, budget int) shown {
+	var b strings.Builder
+	size := 0
+	for i, c := range text {
+		one := string(c)
+		if c != '\n' && c != '\t' {
+			one = shownRune(text, i, c)
+		}
+		if size += htmlSize(one); size > budget {
+			return shown{b.String(), len(text) - i}
+		}
+		b.WriteString(one)
+	}
+	return shown{Text: b.String()}
+}
+
+// htmlSize returns how many bytes a text has in HTML.
+func htmlSize(text string) int {
+	const entity = len("&#34;") // the longest that html/template writes, &#xfffd; for a NUL aside
+	return len(text) + (entity-1)*strings.Count(text, `"`) + (entity-1)*strings.Count(text, "'") + (entity-1)*strings.Count(text, "&") +
+		(entity-1)*strings.Count(text, "+") + (entity-2)*strings.Count(text, "<") + (entity-2)*strings.Count(text, ">")
+}
