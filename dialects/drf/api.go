@@ -67,21 +67,31 @@ func (a *API) Before(next http.Handler) http.Handler { return route.New(a.profil
 // Other answers the paths that no endpoint has.
 func (a *API) Other() http.Handler {
 	if a.profile.OtherPaths == profiles.AccessToken {
-		return a.view(profiles.Endpoint{
-			Access: profiles.AccessToken, Authentication: a.profile.Authentication,
-			Renderers: []profiles.Renderer{profiles.RenderJSON},
-		}, otherAction{})
+		return a.otherView()
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		page := wire.Reply{
-			Status:      http.StatusNotFound,
-			ContentType: a.profile.Rules.PageContentType,
-			Headers:     a.profile.Headers,
-			Body:        django.NotFoundPage(a.profile.Rules.Page),
-			Outcome:     "not_found",
-		}
+		page := a.otherPage()
 		page.Write(w)
 	})
+}
+
+// otherView is the view of the paths that no endpoint has, where they want a token.
+func (a *API) otherView() *view {
+	return a.view(profiles.Endpoint{
+		Access: profiles.AccessToken, Authentication: a.profile.Authentication,
+		Renderers: []profiles.Renderer{profiles.RenderJSON},
+	}, otherAction{})
+}
+
+// otherPage is Django's answer to a path that it does not know.
+func (a *API) otherPage() wire.Reply {
+	return wire.Reply{
+		Status:      http.StatusNotFound,
+		ContentType: a.profile.Rules.PageContentType,
+		Headers:     a.profile.Headers,
+		Body:        django.NotFoundPage(a.profile.Rules.Page),
+		Outcome:     "not_found",
+	}
 }
 
 // message gives a sentence of the profile with its placeholders filled in.

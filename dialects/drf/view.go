@@ -90,7 +90,9 @@ type result struct {
 }
 
 // View makes the handler of all endpoints of a path, at least one.
-func (a *API) View(endpoints []profiles.Endpoint) http.Handler {
+func (a *API) View(endpoints []profiles.Endpoint) http.Handler { return a.viewOf(endpoints) }
+
+func (a *API) viewOf(endpoints []profiles.Endpoint) *view {
 	actions := actions()
 	act := func(e profiles.Endpoint) action {
 		if e.Action == profiles.Login && len(e.Fields) == 0 {

@@ -32,10 +32,15 @@ func (a *API) owned(do func(v *view, ctx context.Context, session core.Session, 
 			if err != nil {
 				return wire.Reply{}, err
 			}
-			answer.Headers, answer.Always = answer.Headers[len(a.profile.Headers):], in.Headers // which has those, too
-			return answer, nil
+			return a.inView(answer, in.Headers), nil
 		}
 	}
+}
+
+// inView gives an answer the headers of every reply of a view, among which are the profile's.
+func (a *API) inView(answer wire.Reply, headers []wire.Prepared) wire.Reply {
+	answer.Headers, answer.Always = answer.Headers[len(a.profile.Headers):], headers
+	return answer
 }
 
 // setPassword is Django's PasswordChangeForm or, where the API asks for no password, SetPasswordForm

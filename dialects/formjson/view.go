@@ -44,19 +44,23 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (v *view) answerTo(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if !v.endpoint.Takes(strings.ToUpper(r.Method)) { // as WSGIRequest has it
-		// django/views/decorators/http.py, require_http_methods.
-		return wire.Reply{
-			Status:      http.StatusMethodNotAllowed,
-			ContentType: "text/html; charset=utf-8",
-			Headers:     append(v.profile.Headers[:len(v.profile.Headers):len(v.profile.Headers)], profiles.Header{Name: "Allow", Value: strings.Join(v.endpoint.Methods, ", ")}),
-			Outcome:     "method_not_allowed",
-		}
+		return v.methodNotAllowed()
 	}
 	form, refusal := v.read(w, r)
 	if refusal != nil {
 		return *refusal
 	}
 	return v.act(r.Context(), v, form)
+}
+
+// methodNotAllowed is the answer to another method (django/views/decorators/http.py, require_http_methods).
+func (v *view) methodNotAllowed() wire.Reply {
+	return wire.Reply{
+		Status:      http.StatusMethodNotAllowed,
+		ContentType: "text/html; charset=utf-8",
+		Headers:     append(v.profile.Headers[:len(v.profile.Headers):len(v.profile.Headers)], profiles.Header{Name: "Allow", Value: strings.Join(v.endpoint.Methods, ", ")}),
+		Outcome:     "method_not_allowed",
+	}
 }
 
 // read reads the form of a request, or gives the refusal of its body.
@@ -67,18 +71,27 @@ func (v *view) read(w http.ResponseWriter, r *http.Request) (*django.Form, *wire
 	case err == nil:
 		return form, nil
 	case errors.Is(err, wire.ErrBodyTooLarge):
-		body := v.errorBody(fieldError(nonField, v.message("too_large")))
-		refusal = v.answer(http.StatusRequestEntityTooLarge, body, "too_large")
+		refusal = v.tooLarge()
 	case wire.IsOverloaded(err):
 		refusal = v.engineError(err)
 	default:
-		refusal = wire.Reply{
-			Status:      http.StatusBadRequest,
-			ContentType: v.profile.Rules.PageContentType,
-			Headers:     v.profile.Headers,
-			Body:        django.BadRequestPage(v.profile.Rules.Page),
-			Outcome:     "malformed",
-		}
+		refusal = v.badForm()
 	}
 	return nil, &refusal
+}
+
+// tooLarge is the answer to a body that is.
+func (v *view) tooLarge() wire.Reply {
+	return v.answer(http.StatusRequestEntityTooLarge, v.errorBody(fieldError(nonField, v.message("too_large"))), "too_large")
+}
+
+// badForm is Django's own answer to a form that it refuses.
+func (v *view) badForm() wire.Reply {
+	return wire.Reply{
+		Status:      http.StatusBadRequest,
+		ContentType: v.profile.Rules.PageContentType,
+		Headers:     v.profile.Headers,
+		Body:        django.BadRequestPage(v.profile.Rules.Page),
+		Outcome:     "malformed",
+	}
 }

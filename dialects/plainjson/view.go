@@ -38,7 +38,9 @@ func (v *view) success(d reply.Data) wire.Reply {
 	return v.answer(v.endpoint.Reply.Status, v.reply.Append(nil, &d), "ok")
 }
 
-func (a *API) views(endpoints []profiles.Endpoint) http.Handler {
+func (a *API) views(endpoints []profiles.Endpoint) http.Handler { return a.viewsOf(endpoints) }
+
+func (a *API) viewsOf(endpoints []profiles.Endpoint) *views {
 	p := &views{API: a}
 	var allowed []string
 	for _, method := range profiles.Methods() {
@@ -97,7 +99,7 @@ func (p *views) refuse(method string) wire.Reply {
 		headers := with(p.profile.Headers, p.profile.PreflightHeaders...)
 		return wire.Reply{Status: http.StatusOK, Headers: with(headers, allow), Outcome: "options"}
 	}
-	out := p.errorReply(http.StatusMethodNotAllowed, "method_not_allowed", "method")
+	out := p.errorReply(http.StatusMethodNotAllowed, "method_not_allowed", "method", "method", method)
 	out.Headers = with(out.Headers, allow)
 	return *out
 }

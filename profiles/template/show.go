@@ -25,7 +25,7 @@ func (t Template) Node() *yaml.Node {
 		}
 		return n
 	case KindValue:
-		return yamlnode.Quoted("$" + t.Value.expression())
+		return yamlnode.Quoted(t.Value.String())
 	case KindText:
 		var out strings.Builder
 		for _, p := range t.Parts {
@@ -54,6 +54,9 @@ func showLiteral(literal any) *yaml.Node {
 
 // dollars escapes dollar signs, so that nothing is taken for a value.
 func dollars(s string) string { return strings.ReplaceAll(s, "$", "$$") }
+
+// String returns the value as a file writes it: $token.expiry|milliseconds.
+func (v Value) String() string { return "$" + v.expression() }
 
 // expression is the text behind the dollar sign.
 func (v Value) expression() string {

@@ -17,12 +17,13 @@ var ErrNoList = errors.New("its passwords.validators has common: that needs a li
 // Checker is what a profile says of new passwords, ready for use.
 type Checker struct {
 	validators []validation.Validator
+	profile    profiles.Passwords
 	messages   profiles.Messages
 }
 
 // New makes the checker of a profile. It fails with ErrNoList.
 func New(p *profiles.Profile, common validation.Common) (*Checker, error) {
-	c := &Checker{messages: p.Messages}
+	c := &Checker{profile: p.Passwords, messages: p.Messages}
 	for _, v := range p.Passwords.Validators {
 		switch v {
 		case profiles.ValidateSimilarity:
@@ -46,9 +47,42 @@ func New(p *profiles.Profile, common validation.Common) (*Checker, error) {
 func (c *Checker) Check(password, field string, of []validation.Attribute) []any {
 	var sentences []any
 	for _, f := range validation.Validate(password, of, c.validators) {
-		sentences = append(sentences, c.messages.Format(message(f.Kind), "field", field, "attribute", f.Attribute, "min", strconv.Itoa(f.MinLength)))
+		sentences = append(sentences, c.sentence(f, field))
 	}
 	return sentences
+}
+
+func (c *Checker) sentence(f validation.Failure, field string) string {
+	return c.messages.Format(message(f.Kind), "field", field, "attribute", f.Attribute, "min", strconv.Itoa(f.MinLength))
+}
+
+// Sentence is one that Check can give.
+type Sentence struct{ When, Text string }
+
+// Sentences returns all that Check can give, in the order of the validators. of says whether the validators are told
+// whose the password is.
+func (c *Checker) Sentences(field string, of bool) []Sentence {
+	var all []Sentence
+	for _, v := range c.profile.Validators {
+		s := Sentence{}
+		f := validation.Failure{MinLength: c.profile.MinLength}
+		switch v {
+		case profiles.ValidateSimilarity:
+			if !of {
+				continue
+			}
+			f.Kind, s.When = validation.TooSimilar, "is like something else of the user"
+		case profiles.ValidateMinLength:
+			f.Kind, s.When = validation.TooShort, "is shorter than "+strconv.Itoa(c.profile.MinLength)+" characters"
+		case profiles.ValidateCommon:
+			f.Kind, s.When = validation.TooCommon, "is on the list of common passwords"
+		case profiles.ValidateNumeric:
+			f.Kind, s.When = validation.EntirelyNumeric, "has digits alone"
+		}
+		s.Text = c.sentence(f, field)
+		all = append(all, s)
+	}
+	return all
 }
 
 // Of returns what the password of a user must not be like.
