@@ -12,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/profiles/template"
 )
@@ -113,10 +114,10 @@ func (d *document) failure(e profiles.Endpoint, status int, samples []conformanc
 		description = "another failure"
 	}
 	r := openapi3.NewResponse().WithDescription(description)
-	// Where a body can be there or not OpenAPI has no word for it, and describes none. A link that is not sent again is
-	// such a case (djoser/views.py 2.1, UserViewSet.resend_activation).
+	// Where a body can be there or not OpenAPI has no word for it, and describes none.
 	empty := func(s conformance.Sample) bool { return s.Status == status && s.Empty }
-	if slices.ContainsFunc(samples, empty) || e.Action == profiles.ResendActivation && status == http.StatusBadRequest {
+	bare := func(a dialects.Answer) bool { return a.Status == status && len(a.Body) == 0 }
+	if slices.ContainsFunc(samples, empty) || slices.ContainsFunc(d.answers.Endpoints[e.Name].Refusals, bare) {
 		return r.WithDescription(description + ", with or without a body")
 	}
 	r.Content = d.contents(status, nil, samples)

@@ -4,13 +4,13 @@ package openapi
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -22,11 +22,17 @@ type document struct {
 	p       *profiles.Profile
 	t       *openapi3.T
 	samples []conformance.Sample
+	answers dialects.Answers
 }
 
-// Document describes the API of a profile. Examples are the samples of the exchange file; nil: there are none.
-func Document(p *profiles.Profile, exchanges *conformance.File) *openapi3.T {
-	d := &document{p: p, t: &openapi3.T{
+// Document describes the API of a profile. Examples are the samples of the exchange file; nil: there are none. It fails for
+// an unknown family.
+func Document(p *profiles.Profile, exchanges *conformance.File) (*openapi3.T, error) {
+	answers, err := dialects.Describe(p)
+	if err != nil {
+		return nil, err
+	}
+	d := &document{p: p, answers: answers, t: &openapi3.T{
 		OpenAPI: Version,
 		Info:    &openapi3.Info{Title: p.Name, Version: "1.0.0", Description: p.Document},
 		Servers: openapi3.Servers{{URL: "/", Description: "the server at which the profile is served"}},
@@ -62,7 +68,7 @@ func Document(p *profiles.Profile, exchanges *conformance.File) *openapi3.T {
 			}
 		}
 	}
-	return d.t
+	return d.t, nil
 }
 
 // paths gives the paths that an endpoint answers by itself: not those that it redirects.
@@ -126,26 +132,19 @@ func fits(path, asked string) bool {
 	return slices.EqualFunc(first, second, func(a, b string) bool { return a == b || strings.HasPrefix(a, "{") && b != "" })
 }
 
-// failing gives the statuses of failures that are known of an operation, in order.
+// failing gives the statuses of failures of an operation, in order: those that its family knows, and those of exchanges.
 func (d *document) failing(e profiles.Endpoint, samples []conformance.Sample) []int {
 	var all []int
-	if len(e.Fields) > 0 && d.p.Family != profiles.FormJSON {
-		all = append(all, http.StatusBadRequest)
-	}
-	if e.Authenticates() {
-		status := http.StatusUnauthorized
-		if e.Authentication[0].Challenge() == "" {
-			status = http.StatusForbidden
-		}
-		all = append(all, status)
+	for _, a := range d.answers.Endpoints[e.Name].Refusals {
+		all = append(all, a.Status)
 	}
 	for _, s := range samples {
-		if s.Status >= 300 && !slices.Contains(all, s.Status) {
+		if s.Status >= 300 {
 			all = append(all, s.Status)
 		}
 	}
 	slices.Sort(all)
-	return all
+	return slices.Compact(all)
 }
 
 // security describes what clients are recognised by.

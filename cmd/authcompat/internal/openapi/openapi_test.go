@@ -35,7 +35,11 @@ func all() []string { return profiles.Builtin() }
 // document returns the description of a profile as its reader has it.
 func document(t *testing.T, name string) (*openapi3.T, []byte) {
 	t.Helper()
-	text, err := json.Marshal(openapi.Document(load(t, name)))
+	described, err := openapi.Document(load(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(described)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +103,15 @@ func TestShapes(t *testing.T) {
 	logout := read.Paths.Value("/api/logout/")
 	if logout == nil || logout.Post.Responses.Status(401) == nil || len(*logout.Post.Security) != 1 {
 		t.Errorf("logout: %+v", logout)
+	}
+	// The statuses are those that the family gives, not a guess.
+	for status, want := range map[int]bool{400: true, 405: true, 406: true, 413: true, 415: true, 429: true, 500: true, 503: true, 409: false} {
+		if got := login.Post.Responses.Status(status) != nil; got != want {
+			t.Errorf("login answers %d: %v", status, got)
+		}
+	}
+	if r := logout.Post.Responses.Status(415); r != nil {
+		t.Errorf("logout reads no body, and answers %+v", r.Value)
 	}
 	never, _ := document(t, "knox-auth")
 	if text, _ := never.MarshalJSON(); !strings.Contains(string(text), `"expiry":{"type":"null"}`) {

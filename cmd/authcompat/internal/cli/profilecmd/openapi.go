@@ -40,10 +40,14 @@ order of keys, nor which messages there are, nor what a path without its trailin
 			if err != nil {
 				return err
 			}
+			document, err := openapi.Document(p, file)
+			if err != nil {
+				return err
+			}
 			e := json.NewEncoder(cmd.OutOrStdout())
 			e.SetIndent("", "  ")
 			e.SetEscapeHTML(false)
-			return e.Encode(openapi.Document(p, file))
+			return e.Encode(document)
 		},
 	}
 	cmd.Flags().StringVar(&exchanges, "exchanges", "", "exchange file with the examples")
