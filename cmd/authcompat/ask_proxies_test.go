@@ -198,7 +198,8 @@ func traefik(t *testing.T, file string) http.Handler {
 
 // envoy emulates Envoy's ext_authz over HTTP: it asks by the method of the request and with its
 // path behind a prefix, with Authorization (repeated ones joined by commas), Host, and a
-// Content-Length of 0. 200 lets the request through, with the headers of the answer that are
+// Content-Length of 0, and the headers that are allowed. With use_remote_address, X-Forwarded-For ends with the
+// address of the client. 200 lets the request through, with the headers of the answer that are
 // allowed in the place of the client's; 5xx, and no answer, is status_on_error; another answer is
 // passed on.
 func envoy(t *testing.T, file string) http.Handler {
@@ -219,6 +220,7 @@ func envoy(t *testing.T, file string) http.Handler {
 				FilterChains []struct {
 					Filters []struct {
 						Typed struct {
+							Remote bool `yaml:"use_remote_address"`
 							Common struct {
 								Underscores string `yaml:"headers_with_underscores_action"`
 							} `yaml:"common_http_protocol_options"`
@@ -227,8 +229,9 @@ func envoy(t *testing.T, file string) http.Handler {
 							} `yaml:"early_header_mutation_extensions"`
 							HTTPFilters []struct {
 								Typed struct {
-									Allow         bool                  `yaml:"failure_mode_allow"`
-									StatusOnError struct{ Code string } `yaml:"status_on_error"`
+									Allow         bool                                        `yaml:"failure_mode_allow"`
+									StatusOnError struct{ Code string }                       `yaml:"status_on_error"`
+									Allowed       struct{ Patterns []struct{ Exact string } } `yaml:"allowed_headers"`
 									Service       struct {
 										ServerURI  struct{ Cluster string } `yaml:"server_uri"`
 										PathPrefix string                   `yaml:"path_prefix"`
@@ -285,6 +288,15 @@ func envoy(t *testing.T, file string) http.Handler {
 		ask.Host = r.Host
 		if lines := r.Header["Authorization"]; lines != nil {
 			ask.Header.Set("Authorization", strings.Join(lines, ","))
+		}
+		seen := r.Header.Clone()
+		if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil && connections.Remote {
+			seen.Set("X-Forwarded-For", strings.Join(append(seen.Values("X-Forwarded-For"), host), ","))
+		}
+		for _, pattern := range filter.Allowed.Patterns {
+			if name := http.CanonicalHeaderKey(pattern.Exact); seen[name] != nil {
+				ask.Header[name] = seen[name]
+			}
 		}
 		answer, body, err := question(ask)
 		switch {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/authcompat/authcompat/core"
 )
 
 // documentedProxy starts a proxy before a server with the configuration that
@@ -141,5 +144,31 @@ func TestOldClients(t *testing.T) {
 				t.Errorf("%x with %x is refused by %s", c.version, c.suites, name)
 			}
 		}
+	}
+}
+
+// TestDocumentedProxiesNameTheClient guesses a password through both, from another address of the machine: whatever
+// the client says of itself, its own address is recorded, and an id that it has not chosen.
+func TestDocumentedProxiesNameTheClient(t *testing.T) {
+	transport := fromAnotherAddress(t)
+	db := database(t)
+	p := start(t, append(cheap, "--profile", "ocd-users", "--store", db, "--trusted-proxy", "127.0.0.1")...)
+	direct := strings.TrimPrefix(p.urls["ocd-users"], "http://")
+	folder := t.TempDir()
+	for language, command := range map[string]func(file string) *exec.Cmd{
+		"nginx": func(file string) *exec.Cmd {
+			return exec.Command(daemon("nginx"), "-p", folder, "-e", "stderr", "-c", file, "-g", "daemon off; pid nginx.pid;")
+		},
+		"haproxy": func(file string) *exec.Cmd { return exec.Command(daemon("haproxy"), "-db", "-f", file) },
+	} {
+		t.Run(language, func(t *testing.T) {
+			plain, _ := documentedProxy(t, language, direct, command)
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+plain+"/api/login/", strings.NewReader(`{"username": "nobody", "password": "wrong"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/json")
+			guessAs(t, transport, r, http.StatusBadRequest, core.ActionLogin, db)
+		})
 	}
 }

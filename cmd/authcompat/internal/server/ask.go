@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
@@ -14,6 +15,7 @@ import (
 	"github.com/authcompat/authcompat/dialects/ask"
 	"github.com/authcompat/authcompat/dialects/front"
 	"github.com/authcompat/authcompat/dialects/identity"
+	"github.com/authcompat/authcompat/profiles"
 )
 
 // asked answers proxies and services. A reload replaces its handler.
@@ -79,9 +81,17 @@ func (s *server) askHandler(ctx context.Context, f *config.Server, all []config.
 			gate = old.Gate(gate)
 		}
 		api := ask.New(ask.Options{Profile: p.Profile, Gate: gate, Engine: s.engine.Service, Callers: f.Callers, Identify: identify})
-		byName[p.Profile.Name] = httpserver.Instrument(api, p.Profile.Name, o)
+		own := o
+		own.AnyForwarded = !takesPasswords(p.Profile)
+		byName[p.Profile.Name] = httpserver.Instrument(api, p.Profile.Name, own)
 	}
 	return ask.NewMux(byName, httpserver.Instrument(http.HandlerFunc(ask.NotFound), "", other)), nil
+}
+
+// takesPasswords reports whether questions about an API can have passwords in them, whose guesses are limited by
+// the address of the client: a proxy that is not trusted has one limit for all of its clients.
+func takesPasswords(p *profiles.Profile) bool {
+	return slices.ContainsFunc(p.Authentication, func(a profiles.Authentication) bool { return a.Kind == profiles.AuthenticateBasic })
 }
 
 // askIdentify returns what adds to the answer about a good token whose it is; nil: nothing does.

@@ -15,9 +15,9 @@ func TestWrite(t *testing.T) {
 	for proxy, wants := range map[string][]string{
 		"nginx":   {"auth_request /_ask;", "/snippit/request;", "/snippit/denied;", "proxy_method GET;", "proxy_hide_header WWW-Authenticate;", "client_max_body_size 0;", "listen [::1]:8080;"},
 		"traefik": {`"http://127.0.0.1:8082/snippit/forward"`, `"http://app.internal:9000"`},
-		"caddy":   {"uri /snippit/forward", "bind ::1", "http://:8080 {", "reverse_proxy app.internal:9000", "request_header -X-Authcompat*"},
-		"haproxy": {"lua-load /etc/haproxy/authcompat.lua", "http-request deny deny_status 503 unless { var(txn.authcompat_good) -m bool }", "bind [::1]:8080", "server application app.internal:9000"},
-		"envoy":   {"failure_mode_allow: false", "path_prefix: /snippit/envoy", `address: "::1", port_value: 8080`, `address: "app.internal", port_value: 9000`, "remove: x-authcompat-identity"},
+		"caddy":   {"uri /snippit/forward", "bind ::1", "http://:8080 {", "reverse_proxy app.internal:9000", "request_header -X-Authcompat*", "header_up -X-Request-Id"},
+		"haproxy": {"lua-load /etc/haproxy/authcompat.lua", "http-request deny deny_status 503 unless { var(txn.authcompat_good) -m bool }", "bind [::1]:8080", "server application app.internal:9000", "del-header X-Forwarded-For\n"},
+		"envoy":   {"failure_mode_allow: false", "path_prefix: /snippit/envoy", `address: "::1", port_value: 8080`, `address: "app.internal", port_value: 9000`, "remove: x-authcompat-identity", "use_remote_address: true", "allowed_headers: {patterns: [{exact: x-forwarded-for}]}"},
 	} {
 		var out strings.Builder
 		if err := Write(&out, proxy, good()); err != nil {
@@ -32,6 +32,9 @@ func TestWrite(t *testing.T) {
 	var lua strings.Builder
 	if err := WriteLua(&lua, good()); err != nil || !strings.Contains(lua.String(), `"http://127.0.0.1:8082/snippit/forward"`) {
 		t.Errorf("%v: %s", err, lua.String())
+	}
+	if !strings.Contains(lua.String(), `["x-forwarded-for"] = { txn.f:src() }`) {
+		t.Errorf("the question does not name the client: %s", lua.String())
 	}
 	if len(Proxies()) != 5 {
 		t.Errorf("%v", Proxies())
@@ -109,6 +112,26 @@ func TestBadValues(t *testing.T) {
 		var out strings.Builder
 		if err := Write(&out, "nginx", v); err == nil || out.Len() > 0 {
 			t.Errorf("%s: %v, %s", name, err, out.String())
+		}
+	}
+}
+
+// TestNameTheClient holds that each question of nginx names the client, and that none has what the client says of
+// itself: the others are configured in one place.
+func TestNameTheClient(t *testing.T) {
+	var out strings.Builder
+	if err := Write(&out, "nginx", good()); err != nil {
+		t.Fatal(err)
+	}
+	questions := strings.Split(out.String(), "location = /")[1:]
+	if len(questions) != 3 {
+		t.Fatalf("%d questions: %s", len(questions), out.String())
+	}
+	for _, question := range questions {
+		for _, want := range []string{"proxy_set_header X-Forwarded-For $remote_addr;", `proxy_set_header X-Request-Id "";`} {
+			if !strings.Contains(question, want) {
+				t.Errorf("%s lacks %s", question, want)
+			}
 		}
 	}
 }
