@@ -83,7 +83,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 	allowed := map[string][]string{
 		"":       {"cli"},
 		"cli":    {"cli/command", "cli/conformancecmd", "cli/djangocmd", "cli/frontcmd", "cli/profilecmd", "config", "config/flagvalue", "engine", "keyring", "server", "term"},
-		"server": {"config", "config/frontconfig", "console", "console/guard", "console/operate", "console/target", "engine", "httpserver", "keyring", "mailer", "metrics", "shadowing", "wait"},
+		"server": {"clockwatch", "config", "config/frontconfig", "console", "console/guard", "console/operate", "console/target", "engine", "httpserver", "keyring", "mailer", "metrics", "shadowing", "wait"},
 		"engine": {"mailer", "metrics", "wait"},
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
 
@@ -121,13 +121,14 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"inprocess":         {"httpserver"},
 		"httpserver":        {"wait"},
 		"keyring":           {"wait"},
-		"mailer":            {"wait"},
+		"mailer":            {"clockwatch", "wait"},
 		"mailer/mailertest": {},
 		"metrics":           {"wait"},
 		"report":            {},
 		"shadowing":         {},
 		"snippet":           {},
 		"term":              {},
+		"clockwatch":        {},
 		"wait":              {},
 	}
 	seen := 0

@@ -77,3 +77,30 @@ func TestNodesApart(t *testing.T) {
 		}
 	}
 }
+
+// TestMailsOfNodesApart checks that the mails of a node whose clock is apart are due at once, and not given up as old,
+// by the clock of the database: any node may send them.
+func TestMailsOfNodesApart(t *testing.T) {
+	passwords, err := hashing.NewDjangoHasher(1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := sqlitetest.MustOpen(t)
+	backend := store.Backend()
+	shared := &sharedClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	backend.DatabaseClock = shared
+	for _, ahead := range []time.Duration{0, time.Minute, -25 * time.Hour} {
+		s := core.New(core.Config{
+			Backend: backend, Hasher: hashing.NewPool(passwords, hashing.PoolOptions{}), DatabaseKey: make([]byte, core.DatabaseKeySize),
+			Clock: func() time.Time { return shared.now.Add(ahead) },
+		})
+		user := core.User{ID: 1, Username: "john"}
+		if err := s.MailUser(t.Context(), core.Policy{Issuer: "api"}, core.MailPasswordChanged, user); err != nil {
+			t.Fatal(err)
+		}
+		m, err := store.Backend().Mail.ClaimMail(t.Context(), shared.now, shared.now.Add(time.Minute))
+		if err != nil || !m.CreatedAt.Equal(shared.now) {
+			t.Errorf("ahead by %v: %+v, %v", ahead, m, err)
+		}
+	}
+}

@@ -54,6 +54,10 @@ type Mail struct {
 	Deliveries int
 }
 
+// MaxMailWait is longer than a mail ever waits for its next try, or is claimed. One that would have to wait
+// for longer got its time from a clock that was ahead.
+const MaxMailWait = 2 * time.Hour
+
 // Outdated reports whether the user has another address since the mail was asked for: it would go where nobody has
 // counted it.
 func (m Mail) Outdated() bool { return m.CreatedAt.UnixMicro() == 0 }
@@ -67,8 +71,9 @@ type MailStore interface {
 	EnqueueMail(ctx context.Context, m Mail, audit *AuditEntry) error
 
 	// ClaimMail returns a mail that is due at now, after those that have been due for longer, or
-	// ErrNotFound. The mail is whoever's who claimed it until a time, and then due again. It removes
-	// mails of nobody.
+	// ErrNotFound. The mail is whoever's who claimed it until a time, and then due again. A mail that is
+	// due later than MaxMailWait from now is due: it must not wait until a clock that was ahead comes
+	// round again. It removes mails of nobody.
 	ClaimMail(ctx context.Context, now, until time.Time) (Mail, error)
 
 	// UpdateMail sets DueAt and Deliveries of a mail to those of m. It fails with ErrNotFound if m is
@@ -201,7 +206,7 @@ func (s *Service) mayAskMail(ctx context.Context, profile string) error {
 func (s *Service) addMail(ctx context.Context, profile string, kind MailKind, name string, account *Account) error {
 	e := s.newEntry(ctx, ActionAskMail, profile)
 	e.Detail = string(kind)
-	m := Mail{Kind: kind, Profile: profile, CreatedAt: e.At}
+	m := Mail{Kind: kind, Profile: profile}
 	if account != nil {
 		m.UserID, e.UserID, e.Username = account.ID, account.ID, account.Username
 	} else {
@@ -211,6 +216,10 @@ func (s *Service) addMail(ctx context.Context, profile string, kind MailKind, na
 	if err != nil {
 		s.emit(ActionAskMail, profile, KindOf(err).String())
 		return err
+	}
+	// Whoever sends it goes by the clock of the database, from which that of this machine may be far.
+	if m.CreatedAt, err = s.sharedTime(ctx); err != nil {
+		return wrapStoreError("add mail", err)
 	}
 	if spent { // as nobody's, in the same time
 		m.UserID, e.Outcome = 0, KindThrottled.String()

@@ -63,6 +63,14 @@ func (q *Queue) EnqueueMail(ctx context.Context, m core.Mail, audit *core.AuditE
 	})
 }
 
+// isDue is the condition for mails that are due, with the parameters of dueAt: also for those that got
+// their time from a clock that was ahead.
+const isDue = `due_at <= ? OR due_at > ?`
+
+func dueAt(now time.Time) []any {
+	return []any{now.UnixMicro(), now.Add(core.MaxMailWait).UnixMicro()}
+}
+
 // maxCandidates is how many mails a claim tries to get: others may be claimed meanwhile.
 const maxCandidates = 16
 
@@ -81,7 +89,7 @@ func (q *Queue) ClaimMail(ctx context.Context, now, until time.Time) (claimed co
 	}
 	err = q.Write(ctx, nil, func(ctx context.Context, tx *sql.Tx) error {
 		claimed = core.Mail{}
-		if _, err := tx.ExecContext(ctx, q.Bind(`DELETE FROM @mails WHERE user_id = 0 AND due_at <= ?`), now.UnixMicro()); err != nil {
+		if _, err := tx.ExecContext(ctx, q.Bind(`DELETE FROM @mails WHERE user_id = 0 AND (`+isDue+`)`), dueAt(now)...); err != nil {
 			return fmt.Errorf("delete mails of nobody: %w", err)
 		}
 		due, err := q.due(ctx, tx, now, maxCandidates)
@@ -122,7 +130,7 @@ func notFound(err error) error {
 // due returns mails that may be claimed, the first of them first.
 func (q *Queue) due(ctx context.Context, db Querier, now time.Time, limit int) (due []core.Mail, err error) {
 	rows, err := db.QueryContext(ctx, q.Bind(`SELECT id, kind, profile, user_id, created_at, due_at, attempts, deliveries FROM @mails
-		WHERE due_at <= ? ORDER BY due_at, id LIMIT ?`), now.UnixMicro(), limit)
+		WHERE `+isDue+` ORDER BY due_at, id LIMIT ?`), append(dueAt(now), limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("select mails: %w", err)
 	}

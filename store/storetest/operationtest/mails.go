@@ -17,6 +17,7 @@ func mails() []testCase {
 		{"none", mailsNone},
 		{"the first that is due is claimed, once", mailsClaims},
 		{"a claim ends", mailsLease},
+		{"a clock that was ahead", mailsAhead},
 		{"only the last claim counts", mailsLost},
 		{"mails of nobody", mailsOfNobody},
 		{"an entry of the audit record in the same step", mailsAudited},
@@ -116,6 +117,23 @@ func mailsLease(t *testing.T, p operables) {
 	again := claim(t, b, time.Minute)
 	m.DueAt, m.Attempts = suite.Noon().Add(2*time.Minute), 2
 	suite.WantSame(t, "the next claim", m, again)
+}
+
+func mailsAhead(t *testing.T, p operables) {
+	a, b := mailStores(p)
+	ann := p.Add(t, suite.NewUser("ann"))
+	enqueue(t, a, core.MailActivation, ann.ID, core.MaxMailWait)
+	wantNoMail(t, b, 0)
+	enqueue(t, a, core.MailActivation, 0, core.MaxMailWait+time.Microsecond) // nobody's, which is removed
+	enqueue(t, a, core.MailPasswordReset, ann.ID, core.MaxMailWait+time.Microsecond)
+	if got := claim(t, b, 0); got.Kind != core.MailPasswordReset || !got.DueAt.Equal(suite.Noon().Add(time.Minute)) {
+		t.Errorf("claimed %+v", got)
+	}
+	wantNoMail(t, a, time.Minute-time.Microsecond)
+	if got := claim(t, a, time.Minute); got.Kind != core.MailPasswordReset || got.Attempts != 2 {
+		t.Errorf("claimed %+v", got)
+	}
+	wantMails(t, b, 2)
 }
 
 func mailsLost(t *testing.T, p operables) {

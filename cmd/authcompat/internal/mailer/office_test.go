@@ -27,6 +27,7 @@ type office struct {
 	log      bytes.Buffer
 	mutex    sync.Mutex
 	now      time.Time
+	ahead    time.Duration // of the clock that the sender goes by, before now
 	outcomes []string
 }
 
@@ -72,13 +73,14 @@ func newOffice(t *testing.T, configure func(*smtpServer), settings func(*Server)
 		Clock: func(context.Context) (time.Time, error) {
 			o.mutex.Lock()
 			defer o.mutex.Unlock()
-			return o.now, nil
+			return o.now.Add(o.ahead), nil
 		},
 		OnOutcome: func(_ core.MailKind, outcome string) { o.outcomes = append(o.outcomes, outcome) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.sender.uptime = func() time.Time { return o.now }
 	return o
 }
 
@@ -95,7 +97,7 @@ func (o *office) addUser(t *testing.T, name string, change func(*core.NewUser)) 
 
 func (o *office) enqueue(t *testing.T, kind core.MailKind, userID int64) {
 	t.Helper()
-	if err := o.queue.EnqueueMail(t.Context(), core.Mail{Kind: kind, Profile: "api", UserID: userID, CreatedAt: o.now}, nil); err != nil {
+	if err := o.queue.EnqueueMail(t.Context(), core.Mail{Kind: kind, Profile: "api", UserID: userID, CreatedAt: o.now.Add(o.ahead)}, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -117,8 +119,11 @@ func (o *office) step(t *testing.T) (errs []error) {
 	return nil
 }
 
-// later moves the clock.
+// later lets time pass.
 func (o *office) later(d time.Duration) { o.now = o.now.Add(d) }
+
+// set sets the clock that the sender goes by, to so much ahead of the time.
+func (o *office) set(ahead time.Duration) { o.ahead = ahead }
 
 func (o *office) waiting(t *testing.T) int64 {
 	t.Helper()

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/clockwatch"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 	"github.com/authcompat/authcompat/core"
 	"github.com/wneessen/go-mail/smtp"
@@ -21,7 +22,7 @@ const maxDeliveries = 2
 const (
 	pollEvery  = 5 * time.Second  // between looks at a queue that was empty
 	firstRetry = 30 * time.Second // of a mail that the server did not take; then twice as long each time,
-	lastRetry  = time.Hour        // and so at last
+	lastRetry  = time.Hour        // and so at last: less than core.MaxMailWait
 	minPause   = time.Second      // after a connection that failed; then twice as long each time,
 	maxPause   = time.Minute      // and so at last
 	slack      = time.Minute      // that a claim lasts longer than the server may take
@@ -34,6 +35,8 @@ type Sender struct {
 	composer  *Composer
 	log       *slog.Logger
 	clock     func(context.Context) (time.Time, error)
+	uptime    func() time.Time // this process's time
+	watch     clockwatch.Watch // of clock
 	onOutcome func(core.MailKind, string)
 	pace      pace
 	wake      chan struct{}
@@ -79,7 +82,7 @@ func New(server Server, c *Composer, o Options) (*Sender, error) {
 		return nil, err
 	}
 	s := &Sender{
-		store: c.Store, server: server.withDefaults(), composer: c, log: o.Log, clock: o.Clock, onOutcome: o.OnOutcome,
+		store: c.Store, server: server.withDefaults(), composer: c, log: o.Log, clock: o.Clock, uptime: time.Now, onOutcome: o.OnOutcome,
 		pace: pace{pollEvery, firstRetry, lastRetry, minPause, maxPause, slack}, wake: make(chan struct{}, 1), sent: make(map[string]bool),
 	}
 	if s.log == nil {
@@ -136,6 +139,7 @@ func (s *Sender) next(ctx context.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	ahead := s.watch.Observe(now, s.uptime())
 	m, err := s.store.ClaimMail(ctx, now, now.Add(s.lease()))
 	if errors.Is(err, core.ErrNotFound) {
 		return false, nil
@@ -144,14 +148,15 @@ func (s *Sender) next(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	// What was begun is finished: a process that ends must not leave a mail in doubt.
-	return true, s.handle(context.WithoutCancel(ctx), m, now)
+	return true, s.handle(context.WithoutCancel(ctx), m, now, ahead)
 }
 
 // lease is how long a mail is this sender's: for the connection, for the mail, and for the store.
 func (s *Sender) lease() time.Duration { return 2*s.server.Timeout + s.pace.slack }
 
-// handle sends a mail that was claimed at now.
-func (s *Sender) handle(ctx context.Context, m core.Mail, now time.Time) error {
+// handle sends a mail that was claimed at now, by a clock that was set forward by so much while the
+// process ran: no mail is old because of that.
+func (s *Sender) handle(ctx context.Context, m core.Mail, now time.Time, ahead time.Duration) error {
 	switch {
 	case s.sent[m.ID]:
 		return s.finish(ctx, m, now, Sent)
@@ -159,7 +164,7 @@ func (s *Sender) handle(ctx context.Context, m core.Mail, now time.Time) error {
 		return s.finish(ctx, m, now, GivenUp)
 	case m.Outdated():
 		return s.finish(ctx, m, now, Obsolete)
-	case now.Sub(m.CreatedAt) > MaxAge:
+	case now.Sub(m.CreatedAt)-ahead > MaxAge:
 		return s.finish(ctx, m, now, Expired)
 	}
 	message, err := s.composer.compose(ctx, m)

@@ -220,6 +220,42 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+// TestClockLeaps holds that no mail is given up because the clock was set forward while it waited, nor waits until a
+// clock that was ahead comes round again.
+func TestClockLeaps(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for _, c := range []struct {
+		name            string
+		before, between time.Duration // how far the clock is ahead when the mail is tried at first, and then
+	}{
+		{"forward", 0, year}, {"back", year, 0}, {"back by a month", 0, -30 * 24 * time.Hour},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var refuse atomic.Bool
+			refuse.Store(true)
+			o := newOffice(t, func(s *smtpServer) {
+				s.answer = func(command string) string {
+					if refuse.Load() && strings.HasPrefix(command, "RCPT") {
+						return "450 4.2.0 later"
+					}
+					return ""
+				}
+			}, nil)
+			o.step(t)
+			o.set(c.before)
+			o.enqueue(t, core.MailPasswordReset, 1)
+			o.step(t)
+			refuse.Store(false)
+			o.set(c.between)
+			o.later(lastRetry)
+			o.step(t)
+			if got := fmt.Sprint(o.outcomes); got != "[postponed ok]" || len(o.server.mails()) != 1 || o.waiting(t) != 0 {
+				t.Errorf("outcomes %s, %d accepted, %d wait", got, len(o.server.mails()), o.waiting(t))
+			}
+		})
+	}
+}
+
 // TestObsoleteMails holds whom no mail is sent to any more.
 func TestObsoleteMails(t *testing.T) {
 	o := newOffice(t, nil, nil)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/clockwatch"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/wait"
 )
@@ -63,7 +64,7 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 // clock is ahead of itself it deletes nothing; whoever set it because it was wrong before
 // restarts the server.
 func (s *server) collectGarbage(ctx context.Context) {
-	var clock clockWatch
+	var clock clockwatch.Watch
 	leapt := false
 	for first := true; first || wait.For(ctx, collectInterval); first = false {
 		now, err := s.engine.Now(ctx)
@@ -73,8 +74,8 @@ func (s *server) collectGarbage(ctx context.Context) {
 			}
 			continue
 		}
-		ahead := clock.observe(now)
-		if was := leapt; ahead > maxDrift {
+		ahead := clock.Observe(now, time.Now())
+		if was := leapt; ahead > clockwatch.MaxDrift {
 			if leapt = true; !was {
 				s.log.Warn("the clock was set forward while the server ran: expired rows are kept until it is set back; if it is right now, restart the server", "by", ahead.Round(time.Second))
 			}

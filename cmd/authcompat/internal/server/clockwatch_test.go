@@ -11,35 +11,6 @@ import (
 	"time"
 )
 
-// TestClockWatch checks that a clock counts as ahead for as long as it is, and not because
-// it drifts.
-func TestClockWatch(t *testing.T) {
-	const year = 365 * 24 * time.Hour
-	synctest.Test(t, func(t *testing.T) {
-		var w clockWatch
-		var set time.Duration
-		for _, test := range []struct{ set, ahead time.Duration }{
-			{0, 0},
-			{30 * time.Second, 0},
-			{30 * time.Second, 0},
-			{-45 * time.Second, 0},
-			{year, year},
-			{0, year},
-			{time.Second, year},
-			{time.Hour, year + time.Hour},
-			{-year - time.Hour, 0},
-			{-year, 0},
-			{year, year},
-		} {
-			set += test.set
-			if got := w.observe(time.Now().Add(set)); got != test.ahead {
-				t.Errorf("set by %v: ahead by %v, want %v", test.set, got, test.ahead)
-			}
-			time.Sleep(collectInterval)
-		}
-	})
-}
-
 // setClock is a database's clock that somebody sets.
 type setClock struct {
 	mu    sync.Mutex

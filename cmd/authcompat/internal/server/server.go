@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/clockwatch"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
@@ -246,7 +247,7 @@ func (s *server) warnClock(ctx context.Context) {
 		s.log.Warn("the database's clock could not be read", "error", err)
 		return
 	}
-	if apart := there.Sub(before).Round(time.Second); apart.Abs() > maxDrift {
+	if apart := there.Sub(before).Round(time.Second); apart.Abs() > clockwatch.MaxDrift {
 		s.log.Warn("this machine's clock is not that of the database: tokens expire by this one, and other nodes may disagree; limits and the deletion of expired rows go by the database's", "database_ahead_by", apart)
 	}
 }
