@@ -13,10 +13,13 @@ import (
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
+// MaxValues is how many values an exchange file has at most: keys, lists and maps count as well.
+const MaxValues = 200_000
+
 // newReader returns the reader of an exchange file.
 func newReader(name string) *yamlfile.Reader {
 	return &yamlfile.Reader{File: name, Format: yamlfile.Format{
-		MaxValues: 200_000,
+		MaxValues: MaxValues,
 		MaxDepth:  50,
 		BadKey:    badKey,
 		Empty:     "is empty",

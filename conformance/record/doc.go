@@ -37,8 +37,12 @@ type Call struct {
 	Ended    time.Time // when the response was complete
 }
 
-// MaxBytes is how much a Recording holds: heads and bodies, in bytes.
-const MaxBytes = 64 << 20
+// What a Recording holds at most. To make a Draft takes longer than the number of calls grows, and whoever
+// reaches the proxy must not make it take hours.
+const (
+	MaxBytes = 64 << 20 // heads and bodies, in bytes
+	MaxCalls = 10_000
+)
 
 // A Recording holds calls in memory, in the order in which they ended. The zero Recording is empty. It
 // is safe for concurrent use.
@@ -49,7 +53,7 @@ type Recording struct {
 	dropped int
 }
 
-// Add adds a call, unless the recording would hold more than MaxBytes: then it is counted only.
+// Add adds a call, unless the recording would hold more than MaxBytes, or than MaxCalls: then it is counted only.
 func (r *Recording) Add(c Call) {
 	size := len(c.Request.Path) + len(c.Request.Body) + len(c.Response.Body)
 	for _, headers := range [][]wire.Header{c.Request.Headers, c.Response.Headers} {
@@ -59,7 +63,7 @@ func (r *Recording) Add(c Call) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.size+size > MaxBytes {
+	if r.size+size > MaxBytes || len(r.calls) == MaxCalls {
 		r.dropped++
 		return
 	}

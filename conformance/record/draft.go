@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -58,7 +57,7 @@ func unreadable(headers []wire.Header, body []byte) bool {
 				return true
 			}
 		case "content-type":
-			wide = wide || regexp.MustCompile(`charset="?(utf[-_]?(16|32)|ucs)`).MatchString(value) ||
+			wide = wide || wideCharset.MatchString(value) ||
 				strings.Contains(value, "json") && bytes.IndexByte(body[:min(2, len(body))], 0) >= 0 // RFC 4627, 3
 		}
 	}
@@ -116,6 +115,9 @@ type Summary struct {
 	Dropped int
 	// Compressed is how many calls are left out because a body is compressed, or in UTF-16 or UTF-32.
 	Compressed int
+	// Unwritable is how many sequences are left out because no exchange file can hold them, such as JSON that
+	// is nested deep; Beyond how many because the file had conformance.MaxValues values.
+	Unwritable, Beyond int
 	// InPlace is how many secrets are too short, or too much of a common word, to be looked for.
 	InPlace int
 }
@@ -154,7 +156,7 @@ func (d *Draft) headerNames() map[string]string {
 
 // isToken reports whether a text can be a method or the name of a header (RFC 9110, 5.6.2).
 func isToken(text string) bool {
-	return regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$").MatchString(text)
+	return headerToken.MatchString(text)
 }
 
 // mostCommon returns the header values that most responses have, for the defaults of the file.

@@ -9,6 +9,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 )
 
@@ -31,14 +32,14 @@ func mapping(flow bool, pairs ...*yaml.Node) *yaml.Node {
 func list() *yaml.Node { return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"} }
 
 func key(name string) *yaml.Node {
-	if regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`).MatchString(name) && !slices.Contains([]string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}, strings.ToLower(name)) {
+	if plainKey.MatchString(name) && !slices.Contains([]string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}, strings.ToLower(name)) {
 		return plain(name, "!!str")
 	}
 	return text(name)
 }
 
 // numberForm matches the numbers of JSON that YAML reads as numbers, too.
-func numberForm() *regexp.Regexp { return regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`) }
+var numberForm = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
 // encode writes the file, of the sequences with the given indexes or, with nil, all, without those that
 // have the same text as an earlier one.
@@ -47,6 +48,7 @@ func (d *Draft) encode(only []int) ([]byte, Summary, error) {
 	defaults, written := d.responseHeaders()
 	seen := map[string]bool{}
 	exchanges := list()
+	values := count(d.file(exchanges, defaults))
 	scan := d.scanner()
 	for i, s := range d.sequences {
 		if only != nil && !slices.Contains(only, i) {
@@ -66,6 +68,17 @@ func (d *Draft) encode(only []int) ([]byte, Summary, error) {
 			continue
 		}
 		seen[shape] = true
+		// What one client sends must not spoil the exchanges of others.
+		if !d.loads(node, defaults) {
+			summary.Unwritable++
+			continue
+		}
+		more := count(node)
+		if values+more > conformance.MaxValues {
+			summary.Beyond++
+			continue
+		}
+		values += more
 		switch {
 		case s.unfit != "":
 			summary.Unfit[s.unfit]++
@@ -75,6 +88,12 @@ func (d *Draft) encode(only []int) ([]byte, Summary, error) {
 		summary.Exchanges++
 		exchanges.Content = append(exchanges.Content, node)
 	}
+	data, err := encodeYAML(d.file(exchanges, defaults))
+	return data, summary, err
+}
+
+// file is the exchange file with these exchanges.
+func (d *Draft) file(exchanges *yaml.Node, defaults map[string][]string) *yaml.Node {
 	root := mapping(false, key("profile"), plain(d.options.Profile, "!!str"),
 		key("usernames"), mapping(true, key("max"), plain(fmt.Sprint(d.options.UsernameMax), "!!int")))
 	if headers := headersNode(defaults); headers != nil {
@@ -82,13 +101,38 @@ func (d *Draft) encode(only []int) ([]byte, Summary, error) {
 	}
 	root.Content = append(root.Content, key("exchanges"), exchanges)
 	root.HeadComment = head
+	return root
+}
+
+// loads reports whether an exchange can stand in a file: it may be nested too deep, for instance.
+func (d *Draft) loads(exchange *yaml.Node, defaults map[string][]string) bool {
+	exchanges := list()
+	exchanges.Content = append(exchanges.Content, exchange)
+	data, err := encodeYAML(d.file(exchanges, defaults))
+	if err != nil {
+		return false
+	}
+	_, err = conformance.Load("the recording", data)
+	return err == nil
+}
+
+// count returns the number of values that conformance.MaxValues counts.
+func count(n *yaml.Node) int {
+	all := 1
+	for _, inner := range n.Content {
+		all += count(inner)
+	}
+	return all
+}
+
+func encodeYAML(root *yaml.Node) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := yaml.NewEncoder(&b)
 	encoder.SetIndent(2)
 	if err := encoder.Encode(root); err != nil {
-		return nil, summary, err
+		return nil, err
 	}
-	return b.Bytes(), summary, encoder.Close()
+	return b.Bytes(), encoder.Close()
 }
 
 const head = `Recorded by authcompat conformance record. Passwords, tokens and cookies are made up here: what a
@@ -104,14 +148,14 @@ func shapeOf(node *yaml.Node) (string, error) {
 		return "", err
 	}
 	names := map[string]string{}
-	shape := regexp.MustCompile(`\b(user|given)[0-9]+\b`).ReplaceAllStringFunc(string(raw), func(name string) string {
+	shape := madeUpName.ReplaceAllStringFunc(string(raw), func(name string) string {
 		if names[name] == "" {
 			names[name] = fmt.Sprint("name", len(names))
 		}
 		return names[name]
 	})
 	// Made-up passwords of users differ without a meaning.
-	return regexp.MustCompile(`password: "[^"]*"`).ReplaceAllString(shape, "password"), nil
+	return madeUpPassword.ReplaceAllString(shape, "password"), nil
 }
 
 // exchange writes one exchange.
@@ -213,7 +257,7 @@ func jsonNode(name string, v jsontree.Value, write func(name, path string, v jso
 	case jsontree.Bool:
 		return plain(v.Text, "!!bool"), true
 	}
-	if v.Kind == jsontree.Number && !numberForm().MatchString(v.Text) {
+	if v.Kind == jsontree.Number && !numberForm.MatchString(v.Text) {
 		return nil, false
 	}
 	return write(name, path, v), true

@@ -97,15 +97,17 @@ func (d *Draft) joinPeople(sets union) {
 			dependent[p] = dependent[p] || p.registered
 		}
 	}
+	changing := map[int]bool{} // sets with a call that changes something
+	ending := map[int]bool{}   // likewise: one of whose tokens another set ended
+	for root, own := range members {
+		changing[root] = slices.ContainsFunc(own, func(k int) bool { return changes(d.calls[k]) })
+		ending[root] = d.endsElsewhere(own)
+	}
 	for p, calls := range about {
 		for _, i := range calls {
-			own := members[sets.root(i)]
-			if slices.ContainsFunc(own, func(k int) bool { return changes(d.calls[k]) }) || d.endsElsewhere(own) {
-				dependent[p] = true
-			}
-			for _, k := range own {
-				p.changed = p.changed || !p.registered && changes(d.calls[k])
-			}
+			root := sets.root(i)
+			dependent[p] = dependent[p] || changing[root] || ending[root]
+			p.changed = p.changed || !p.registered && changing[root]
 		}
 	}
 	for p, calls := range about {
@@ -123,7 +125,7 @@ func (d *Draft) endsElsewhere(calls []int) bool {
 	accepted := map[*secret]bool{}
 	for _, i := range calls {
 		c := d.calls[i]
-		if regexp.MustCompile(`(?i)logout|revoke|delete|destroy|passw|deactivat`).MatchString(c.Request.Path) && c.Response.Status < 400 || c.Request.Method == "DELETE" {
+		if endingPath.MatchString(c.Request.Path) && c.Response.Status < 400 || c.Request.Method == "DELETE" {
 			clear(accepted)
 			continue
 		}
@@ -185,16 +187,16 @@ func (d *Draft) findVariables() {
 				}
 			case name == "cookie":
 				for _, pair := range cookies(h.Value) {
-					if secretName().MatchString(pair[0]) && !strings.Contains(strings.ToLower(pair[0]), "csrf") {
+					if secretName.MatchString(pair[0]) && !strings.Contains(strings.ToLower(pair[0]), "csrf") {
 						note(pair[1])
 					}
 				}
-			case secretName().MatchString(name):
+			case secretName.MatchString(name):
 				note(h.Value)
 			}
 		}
 		for _, f := range append(queryFields(c.Request.Path), bodyFields(c.Request.Headers, c.Request.Body)...) {
-			if f.text && secretName().MatchString(f.name) && !passwordName().MatchString(f.name) {
+			if f.text && secretName.MatchString(f.name) && !passwordName.MatchString(f.name) {
 				note(f.value)
 			}
 		}
@@ -250,16 +252,14 @@ func (v *vault) inResponse(c Call) []*secret {
 	return found
 }
 
-func isInteger(text string) bool { return regexp.MustCompile(`^[1-9][0-9]{0,18}$`).MatchString(text) }
+func isInteger(text string) bool { return integer.MatchString(text) }
 
 // idPattern matches ids in JSON.
-func idPattern() *regexp.Regexp {
-	return regexp.MustCompile(`"(?:[A-Za-z_]*_)?(?:id|pk)"\s*:\s*([0-9]{1,19})\b`)
-}
+var idPattern = regexp.MustCompile(`"(?:[A-Za-z_]*_)?(?:id|pk)"\s*:\s*([0-9]{1,19})\b`)
 
 func shownIDs(body string) []string {
 	var ids []string
-	for _, m := range idPattern().FindAllStringSubmatch(body, -1) {
+	for _, m := range idPattern.FindAllStringSubmatch(body, -1) {
 		ids = append(ids, m[1])
 	}
 	return ids

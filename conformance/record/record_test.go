@@ -20,6 +20,7 @@ import (
 
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/conformance/record"
+	"github.com/authcompat/authcompat/conformance/wire"
 )
 
 // A shop is an API that issues opaque tokens, sets a cookie, counts, and has one user.
@@ -252,5 +253,28 @@ func TestProxyWithoutAServer(t *testing.T) {
 	})
 	if len(calls) != 0 {
 		t.Errorf("%+v", calls)
+	}
+}
+
+// TestRecordingIsFull holds how much a recording takes: what comes then is counted.
+func TestRecordingIsFull(t *testing.T) {
+	small := record.Call{Request: wire.Request{Method: "GET", Path: "/"}, Response: wire.Response{Status: 200}}
+	for name, c := range map[string]struct {
+		calls []record.Call
+		again int // how often they come
+		held  int
+	}{
+		"many":  {[]record.Call{small}, record.MaxCalls + 2, record.MaxCalls},
+		"large": {[]record.Call{{Response: wire.Response{Status: 200, Body: make([]byte, record.MaxBytes)}}, small, small}, 1, 1},
+	} {
+		var r record.Recording
+		for range c.again {
+			for _, call := range c.calls {
+				r.Add(call)
+			}
+		}
+		if calls, dropped := r.Calls(); len(calls) != c.held || dropped != 2 {
+			t.Errorf("%s: %d are held, %d are not", name, len(calls), dropped)
+		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -114,7 +113,7 @@ func (r *renderer) value(raw string) string {
 
 // named writes the value of a field.
 func (r *renderer) named(name, raw string) string {
-	if secretName().MatchString(name) {
+	if secretName.MatchString(name) {
 		return r.value(raw)
 	}
 	return r.text(raw)
@@ -207,7 +206,7 @@ func (r *renderer) path(raw string) string {
 		switch {
 		case !ok:
 			pairs[i] = r.text(pair)
-		case secretName().MatchString(name) && unescaped(value) == value:
+		case secretName.MatchString(name) && unescaped(value) == value:
 			pairs[i] = r.text(name) + "=" + r.value(value)
 		default:
 			pairs[i] = r.text(pair)
@@ -217,7 +216,7 @@ func (r *renderer) path(raw string) string {
 }
 
 // isPlain reports whether JSON, forms and paths leave a text as it is.
-func isPlain(text string) bool { return regexp.MustCompile(`^[A-Za-z0-9._~-]*$`).MatchString(text) }
+func isPlain(text string) bool { return unreserved.MatchString(text) }
 
 // A templateWriter writes a template.
 type templateWriter struct {

@@ -24,9 +24,12 @@ type entry struct {
 }
 
 // A table finds known texts in others, in every form in which they may stand.
-type table struct{ byStart map[string][]entry }
+type table struct {
+	byStart  map[string][]entry // by the first bytes of their forms
+	unsorted map[string]bool    // beginnings with entries that were added since they were looked for
+}
 
-func newTable() *table { return &table{byStart: map[string][]entry{}} }
+func newTable() *table { return &table{byStart: map[string][]entry{}, unsorted: map[string]bool{}} }
 
 // startLength is the length of the beginnings by which forms are found.
 const startLength = 3
@@ -41,23 +44,30 @@ func (t *table) addForms(text string, e entry, bounded bool) {
 		}
 		seen[form] = true
 		e.form, e.encode, e.bounded = form, encode, bounded
-		others := t.byStart[form[:startLength]]
-		if e.person != nil { // a username that is a password, too, is mostly meant as the name
-			t.byStart[form[:startLength]] = append([]entry{e}, others...)
-			continue
-		}
-		t.byStart[form[:startLength]] = append(others, e)
+		t.add(e)
 	}
-	t.sort(text, encodings())
 }
 
-// sort puts longer forms first, so that of two that begin alike the whole is found.
-func (t *table) sort(text string, all []func(string) string) {
-	for _, encode := range all {
-		if form := encode(text); len(form) >= startLength {
-			slices.SortStableFunc(t.byStart[form[:startLength]], func(a, b entry) int { return len(b.form) - len(a.form) })
-		}
+// add adds an entry with a form of startLength or more.
+func (t *table) add(e entry) {
+	start := e.form[:startLength]
+	t.unsorted[start] = true
+	if e.person != nil { // a username that is a password, too, is mostly meant as the name
+		t.byStart[start] = append([]entry{e}, t.byStart[start]...)
+		return
 	}
+	t.byStart[start] = append(t.byStart[start], e)
+}
+
+// starting returns the entries whose forms begin so, the longer ones first, so that of two that begin alike
+// the whole is found.
+func (t *table) starting(start string) []entry {
+	all := t.byStart[start]
+	if t.unsorted[start] {
+		slices.SortStableFunc(all, func(a, b entry) int { return len(b.form) - len(a.form) })
+		delete(t.unsorted, start)
+	}
+	return all
 }
 
 // encodings are the ways in which a text stands in requests and responses.
@@ -131,7 +141,7 @@ func (t *table) at(text string, i int) (entry, bool) {
 	if t == nil || len(text)-i < startLength {
 		return entry{}, false
 	}
-	for _, e := range t.byStart[text[i:i+startLength]] {
+	for _, e := range t.starting(text[i : i+startLength]) {
 		if strings.HasPrefix(text[i:], e.form) && (!e.bounded || isBounded(text, i, i+len(e.form))) {
 			return e, true
 		}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"html"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -82,7 +81,7 @@ func (d *Draft) scanner() *scanner {
 		bounded := len(secret.value) < minInside
 		s.table.addForms(secret.value, entry{secret: secret}, bounded)
 		for _, form := range insideBase64(secret.value) {
-			s.table.byStart[form[:startLength]] = append(s.table.byStart[form[:startLength]], entry{form: form, secret: secret, bounded: bounded})
+			s.table.add(entry{form: form, secret: secret, bounded: bounded})
 		}
 	}
 	return s
@@ -128,8 +127,8 @@ func (s *scanner) has(text string) bool {
 	if s.own[text] {
 		return false
 	}
-	text = regexp.MustCompile(`^recorded [0-9]+: `).ReplaceAllString(text, "")
-	plain := regexp.MustCompile(`\$\{bytes\(([0-9a-f]+)\)\}`).ReplaceAllStringFunc(text, func(reference string) string {
+	text = ownTitle.ReplaceAllString(text, "")
+	plain := bytesReference.ReplaceAllStringFunc(text, func(reference string) string {
 		raw, err := hex.DecodeString(reference[len("${bytes(") : len(reference)-2])
 		if err != nil {
 			return reference
@@ -147,7 +146,7 @@ func (s *scanner) has(text string) bool {
 
 // unescapedJSON replaces the escapes of JSON strings in a text, whatever it is otherwise.
 func unescapedJSON(text string) string {
-	return regexp.MustCompile(`(\\u[0-9a-fA-F]{4})+|\\["\\/bfnrt]`).ReplaceAllStringFunc(text, func(escape string) string {
+	return jsonEscape.ReplaceAllStringFunc(text, func(escape string) string {
 		var plain string
 		if json.Unmarshal([]byte(`"`+escape+`"`), &plain) != nil {
 			return escape

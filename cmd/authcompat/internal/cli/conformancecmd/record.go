@@ -181,7 +181,7 @@ func (f *recordFlags) record(cmd *cobra.Command) error {
 	}
 	calls, dropped := recording.Calls()
 	if dropped > 0 {
-		fmt.Fprintf(said, "%s came when the recording was full (%d MiB): record in parts\n", term.Count(dropped, "request", "requests"), record.MaxBytes>>20)
+		fmt.Fprintf(said, "%s came when the recording was full (%d requests, or %d MiB): record in parts\n", term.Count(dropped, "request", "requests"), record.MaxCalls, record.MaxBytes>>20)
 	}
 	failures, problem := proxy.Failures()
 	if failures > 0 {
@@ -302,6 +302,12 @@ func writeSummary(out io.Writer, path string, s record.Summary) error {
 func leftOut(s record.Summary) (lines []string) {
 	if s.Dropped > 0 {
 		lines = append(lines, fmt.Sprintf("%s left out: a secret is there in a form that can't be replaced", term.Count(s.Dropped, "sequence is", "sequences are")))
+	}
+	if s.Unwritable > 0 {
+		lines = append(lines, fmt.Sprintf("%s left out: no exchange file can hold it (nested too deep, a header over lines, an interim status)", term.Count(s.Unwritable, "sequence is", "sequences are")))
+	}
+	if s.Beyond > 0 {
+		lines = append(lines, fmt.Sprintf("%s left out: the file is full (%d values): record in parts", term.Count(s.Beyond, "sequence is", "sequences are"), conformance.MaxValues))
 	}
 	if s.Compressed > 0 {
 		lines = append(lines, fmt.Sprintf("%s left out: secrets can't be found in a compressed body, or one in UTF-16 or UTF-32", term.Count(s.Compressed, "request is", "requests are")))
