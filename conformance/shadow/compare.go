@@ -140,7 +140,7 @@ func (c *comparison) bodies(old, ours Answer) {
 	case errOld == nil && errOurs == nil:
 		c.nodes("body", a.root, b.root)
 		if a.after != b.after {
-			c.add(Difference{Place: "end of body", Kind: KindSpace, Old: strconv.Quote(a.after), Ours: strconv.Quote(b.after)})
+			c.add(Difference{Place: "end of body", Kind: KindSpace, Old: gap(a.after), Ours: gap(b.after)})
 		}
 	case bytes.Equal(was, is):
 	case (errOld == nil) != (errOurs == nil) && len(was) > 0 && len(is) > 0:

@@ -159,3 +159,25 @@ func FuzzCompare(f *testing.F) {
 		}
 	})
 }
+
+// TestDifferencesAreShort holds that no header's name and no white space of an old server makes the journal long.
+func TestDifferencesAreShort(t *testing.T) {
+	long, wide := strings.Repeat("x", 100_000), strings.Repeat(" ", 100_000)
+	for name, old := range map[string]Answer{
+		"a name":         answer(`{"a":1}`, long+": 1"),
+		"before a value": answer(`{"a":` + wide + `1}`),
+		"before a key":   answer(`{"b":1,` + wide + `"a":1}`),
+		"at the end":     answer(`{"a":1` + wide + `}` + wide),
+		"before all":     answer(wide + `{"a":1}`),
+	} {
+		found := Compare(old, answer(`{"b":1,"a":1}`), Options{})
+		if len(found) == 0 {
+			t.Errorf("%s: no difference", name)
+		}
+		for _, d := range found {
+			if len(d.Place)+len(d.Old)+len(d.Ours) > 200 {
+				t.Errorf("%s: %d bytes of a %s", name, len(d.Place)+len(d.Old)+len(d.Ours), d.Kind)
+			}
+		}
+	}
+}

@@ -104,11 +104,14 @@ func shownName(old, ours string) string {
 	if ours != "" {
 		return ours
 	}
-	if looksSecret(old) {
+	if looksSecret(old) || len(old) > maxHeaderName {
 		return Mask(old)
 	}
 	return old
 }
+
+// maxHeaderName is the length of a header's name that is shown as it is: the old server may send one of any length.
+const maxHeaderName = 60
 
 // header compares a header that both have.
 func (c *comparison) header(place, name string, a, b spelt) {
@@ -119,7 +122,7 @@ func (c *comparison) header(place, name string, a, b spelt) {
 	case len(a.values) != len(b.values):
 		c.add(Difference{Place: place, Kind: KindLines, Old: fmt.Sprint(len(a.values)), Ours: fmt.Sprint(len(b.values))})
 	case a.name != b.name:
-		c.add(Difference{Place: place, Kind: KindSpelling, Old: a.name, Ours: b.name})
+		c.add(Difference{Place: place, Kind: KindSpelling, Old: shownName(a.name, ""), Ours: b.name})
 	}
 }
 

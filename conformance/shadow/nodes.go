@@ -11,7 +11,7 @@ import (
 // nodes compares two values of JSON at a place.
 func (c *comparison) nodes(place string, old, ours node) {
 	if old.gap != ours.gap {
-		c.add(Difference{Place: "before " + place, Kind: KindSpace, Old: strconv.Quote(old.gap), Ours: strconv.Quote(ours.gap)})
+		c.add(Difference{Place: "before " + place, Kind: KindSpace, Old: gap(old.gap), Ours: gap(ours.gap)})
 	}
 	form, isIssued := c.options.Places[place]
 	switch {
@@ -30,6 +30,17 @@ func (c *comparison) nodes(place string, old, ours node) {
 		was, is := c.showBoth(old, ours)
 		c.add(Difference{Place: place, Kind: KindValue, Old: was, Ours: is, SameForm: old.kind != typeBoolean && old.size() == ours.size()})
 	}
+}
+
+// maxGap is how many bytes of white space are shown.
+const maxGap = 60
+
+// gap returns the white space before or behind a value as it is shown.
+func gap(text string) string {
+	if len(text) > maxGap {
+		return strconv.Itoa(len(text)) + " bytes"
+	}
+	return strconv.Quote(text)
 }
 
 // showBoth returns two scalars as they may be shown.
@@ -73,7 +84,7 @@ func (c *comparison) lists(place string, old, ours node) {
 // ends compares white space before the bracket that closes both.
 func (c *comparison) ends(place string, old, ours node) {
 	if old.end != ours.end {
-		c.add(Difference{Place: "end of " + place, Kind: KindSpace, Old: strconv.Quote(old.end), Ours: strconv.Quote(ours.end)})
+		c.add(Difference{Place: "end of " + place, Kind: KindSpace, Old: gap(old.end), Ours: gap(ours.end)})
 	}
 }
 
@@ -97,11 +108,11 @@ func (c *comparison) objects(place string, old, ours node) {
 		}
 		// The gap before the first key is another than before the others, whichever is first.
 		if strings.Contains(m.key.gap, ",") == strings.Contains(o.key.gap, ",") && m.key.gap != o.key.gap {
-			c.add(Difference{Place: "before " + at, Kind: KindSpace, Old: strconv.Quote(m.key.gap), Ours: strconv.Quote(o.key.gap)})
+			c.add(Difference{Place: "before " + at, Kind: KindSpace, Old: gap(m.key.gap), Ours: gap(o.key.gap)})
 		}
 		was, is := m.value, o.value
 		if was.gap != is.gap {
-			c.add(Difference{Place: "behind key " + at, Kind: KindSpace, Old: strconv.Quote(was.gap), Ours: strconv.Quote(is.gap)})
+			c.add(Difference{Place: "behind key " + at, Kind: KindSpace, Old: gap(was.gap), Ours: gap(is.gap)})
 			was.gap, is.gap = "", ""
 		}
 		c.nodes(at, was, is)
