@@ -7,6 +7,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/cutover"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
 )
@@ -49,14 +50,26 @@ func (s *Store) SetCutover(ctx context.Context, previous int64, next cutover.Sta
 		statement = firstCutover
 	}
 	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		wasSet := func() (done bool, err error) {
+			err = tx.GetContext(ctx, &done, s.qualify(selectSetCutover), row.Version, row.ChangedAt, row.Rules)
+			return done, wrap("select cutover", err)
+		}
 		if retryAfterAmbiguous {
-			var done bool
-			err := tx.GetContext(ctx, &done, s.qualify(selectSetCutover), row.Version, row.ChangedAt, row.Rules)
-			if err != nil || done {
-				return wrap("select cutover", err)
+			if done, err := wasSet(); err != nil || done {
+				return err
 			}
 		}
 		n, err := record.Affected(tx.NamedExecContext(ctx, s.qualify(statement), row))
+		if err == nil && n == 0 && retryAfterAmbiguous {
+			// The ambiguous commit may have completed just now.
+			done, err := wasSet()
+			if err != nil {
+				return err
+			}
+			if done {
+				return pgconn.ErrConflict
+			}
+		}
 		if err == nil && n == 0 {
 			return core.ErrConflict
 		}

@@ -34,6 +34,7 @@ func TestReplication(t *testing.T) {
 	t.Parallel()
 	cluster := postgrestest.Start(t, postgrestest.Options{})
 	t.Run("the standby is away", func(t *testing.T) { standbyAway(t, cluster) })
+	t.Run("the network breaks meanwhile", func(t *testing.T) { brokenWhileWaiting(t, cluster) })
 	t.Run("a wait is cancelled", func(t *testing.T) { cancelledCommit(t, cluster) })
 	t.Run("a context ends during the commit", func(t *testing.T) { contextEndsDuringCommit(t, cluster) })
 	t.Run("the primary crashes", func(t *testing.T) { ambiguousCommitsAwaitStandby(t, cluster) })
@@ -69,6 +70,32 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 	awaitStandby(t, cluster, "")
 	postgrestest.Eventually(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after"), "", 0, nil) })
 	wantBack(t, s, user)
+}
+
+// brokenWhileWaiting breaks the connections whose commits wait for a standby: each call is made again, meets what the
+// server is still committing, and succeeds when that is done.
+func brokenWhileWaiting(t *testing.T, cluster *postgrestest.Cluster) {
+	proxy, through := postgrestest.NewSharedProxy(t, cluster.DSN())
+	direct := at(t, cluster, "schema", "broken")
+	s := mustOpen(t, postgrestest.With(t, through, "schema", "broken", "wait", patient))
+	calls := callAll(t, t.Context(), s, direct, cluster)
+	proxy.Break()
+	postgrestest.Eventually(t, func() error {
+		var again int
+		if cluster.Get(t, &again, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' OR wait_event = 'SyncRep'`); again < 2*len(calls) {
+			return fmt.Errorf("%d transactions wait", again)
+		}
+		return nil
+	})
+	awaitStandby(t, cluster, "")
+	for name, c := range calls {
+		if err := <-c.answered; err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !c.done(t, s) {
+			t.Errorf("%s: not done", name)
+		}
+	}
 }
 
 // ambiguousCommitsAwaitStandby crashes a primary while commits wait for the standby.
