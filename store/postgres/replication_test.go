@@ -34,8 +34,10 @@ func TestReplication(t *testing.T) {
 	t.Parallel()
 	cluster := postgrestest.Start(t, postgrestest.Options{})
 	t.Run("the standby is away", func(t *testing.T) { standbyAway(t, cluster) })
+	t.Run("other connections are lost meanwhile", func(t *testing.T) { othersLost(t, cluster) })
 	t.Run("the network breaks meanwhile", func(t *testing.T) { brokenWhileWaiting(t, cluster) })
 	t.Run("a wait is cancelled", func(t *testing.T) { cancelledCommit(t, cluster) })
+	t.Run("a wait is cancelled, and warnings are off", func(t *testing.T) { cancelledCommit(t, cluster, "options", "-c client_min_messages=error") })
 	t.Run("a context ends during the commit", func(t *testing.T) { contextEndsDuringCommit(t, cluster) })
 	t.Run("the primary crashes", func(t *testing.T) { ambiguousCommitsAwaitStandby(t, cluster) })
 }
@@ -62,6 +64,33 @@ func standbyAway(t *testing.T, cluster *postgrestest.Cluster) {
 	}
 	if err := s.Ping(t.Context()); err != nil {
 		t.Error(err)
+	}
+	var waiting int
+	if cluster.Get(t, &waiting, waitingCommits); waiting != 3 {
+		t.Errorf("%d commits wait", waiting)
+	}
+	awaitStandby(t, cluster, "")
+	postgrestest.Eventually(t, func() error { return s.IssueToken(t.Context(), tokenOf(user, "after"), "", 0, nil) })
+	wantBack(t, s, user)
+}
+
+// othersLost has an operator end other connections while commits wait for a standby: the server goes on with such a
+// commit whether its client is there or not, so that clients that gave it up and tried again would use up
+// the server's connections.
+func othersLost(t *testing.T, cluster *postgrestest.Cluster) {
+	s := at(t, cluster, "schema", "lost", "wait", "300ms", "pool_size", "6")
+	user, _ := someone(t, s, 0)
+	awaitStandby(t, cluster, "nobody")
+	for i := range 30 { // for a few times as long as a commit on a lost connection may take
+		if err := s.IssueToken(t.Context(), tokenOf(user, fmt.Sprint(i)), "", 0, nil); !errors.Is(err, core.ErrUnavailable) {
+			t.Errorf("write %d: error %v", i, err)
+		}
+		if i%15 == 4 {
+			cluster.Exec(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'authcompat' AND wait_event <> 'SyncRep'`)
+		}
+		if !there(t, s, user.Username) {
+			t.Error("a look-up fails")
+		}
 	}
 	var waiting int
 	if cluster.Get(t, &waiting, waitingCommits); waiting != 3 {
@@ -166,8 +195,8 @@ func awaitCommits(t *testing.T, c *postgrestest.Cluster, count int) {
 
 // cancelledCommit has an operator cancel the wait for the standby, which makes the
 // server acknowledge a commit that the standby does not have.
-func cancelledCommit(t *testing.T, cluster *postgrestest.Cluster) {
-	s := at(t, cluster, "schema", "cancelled", "wait", patient)
+func cancelledCommit(t *testing.T, cluster *postgrestest.Cluster, parameters ...string) {
+	s := at(t, cluster, append(parameters, "schema", fmt.Sprint("cancelled", len(parameters)), "wait", patient)...)
 	user, _ := someone(t, s, 0)
 	awaitStandby(t, cluster, "nobody")
 	answered := make(chan error, 1)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -57,6 +58,57 @@ func TestCommitAnswers(t *testing.T) {
 		}
 		if len(s.epoch.committing) != 0 {
 			t.Errorf("%s: it counts as committing", name)
+		}
+	}
+}
+
+// TestCommitHasTime checks that no time of ours ends a COMMIT: the server would go on with it, and keep the connection.
+func TestCommitHasTime(t *testing.T) {
+	socket := &deadlined{}
+	s := &session{socket: socket, epoch: newConnEpoch()}
+	s.setDeadline(DeadlineOnly(time.Now()))
+	s.pqConn = &committing{answer: func() error {
+		if !socket.deadline.IsZero() {
+			t.Errorf("it has until %v", socket.deadline)
+		}
+		return nil
+	}}
+	if err := (transaction{s}).Commit(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCutCommits checks which commits are given up when connections are lost: those whose server was not reached since.
+func TestCutCommits(t *testing.T) {
+	here, there := server{1, 1, 1}, server{1, 2, 2}
+	for name, test := range map[string]struct {
+		at, reached server
+		before, cut bool
+	}{
+		"nothing is reached":                   {at: here, cut: true},
+		"the server is reached":                {at: here, reached: here},
+		"it was reached before":                {at: here, reached: here, before: true, cut: true},
+		"its successor is reached":             {at: here, reached: there, cut: true},
+		"another one, of an unknown kind":      {at: here, reached: server{}, cut: true},
+		"one of an unknown kind is reached":    {reached: server{}, cut: true},
+		"the server was started again, though": {at: here, reached: server{1, 1, 9}, cut: true},
+	} {
+		e := newConnEpoch()
+		socket := &deadlined{}
+		s := &session{socket: socket, epoch: e, server: test.at}
+		e.beginCommit(s)
+		again := &session{server: test.reached}
+		if test.before {
+			e.reach(again)
+		}
+		e.invalidate(0)
+		if !test.before && name != "nothing is reached" {
+			again.opened = 1
+			e.reach(again)
+		}
+		e.cutCommits(0)
+		if cut := socket.set > 0; cut != test.cut {
+			t.Errorf("%s: given up: %t", name, cut)
 		}
 	}
 }

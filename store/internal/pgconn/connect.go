@@ -27,8 +27,11 @@ type connector struct {
 	limit   time.Duration // of one attempt to connect
 	epoch   *connEpoch
 	lookups map[string]lookup // by text
+	history history
 	// last is the index of the host that was the primary when last seen.
 	last atomic.Int32
+	// asked is one more than the epoch in which all hosts were asked last.
+	asked atomic.Int64
 }
 
 func newConnector(s Settings, lookups map[string]lookup) *connector {
@@ -46,7 +49,9 @@ func newConnector(s Settings, lookups map[string]lookup) *connector {
 func (c *connector) Driver() driver.Driver { return pq.Driver{} }
 
 // Connect implements driver.Connector. It tries the hosts one after the other, moving
-// on to the next one as soon as one fails or is slow, and uses the first that succeeds.
+// on to the next one as soon as one fails or is slow, and uses the first that succeeds. The
+// first connection of all, and the first since a server was lost, goes on to ask the other hosts, and waits
+// for those that are slow no longer: of two that take writes, one has been replaced by the other.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	deadline := time.Now().Add(c.limit)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
@@ -55,12 +60,20 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 
-	order := c.order()
+	order, epoch := c.order(), c.epoch.current.Load()
+	all := len(order) > 1 && !c.shuffle && c.asked.Load() <= epoch
 	results := make(chan attempt, len(order))
 	next := time.NewTimer(0)
 	defer next.Stop()
-	var failures []string
-	for begun := 0; ; {
+	var (
+		failures []string
+		best     attempt
+		patience <-chan time.Time // until best is used whatever the others are
+	)
+	for begun, answered := 0, 0; ; {
+		if best.session != nil && (!all || answered == len(order)) {
+			return c.use(best, epoch, results, begun-answered), nil
+		}
 		select {
 		case <-next.C:
 			if begun < len(order) {
@@ -68,20 +81,57 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 				go func() { results <- c.try(ctx, host, deadline) }()
 				begun++
 				next.Reset(stagger)
+				if best.session != nil {
+					next.Reset(0)
+				}
 			}
+		case <-patience:
+			return c.use(best, epoch, results, begun-answered), nil
 		case r := <-results:
-			if r.err == nil {
-				c.last.Store(int32(r.host))
-				go closeOthers(results, begun-len(failures)-1)
-				return r.session, nil
+			answered++
+			switch {
+			case r.err != nil:
+				failures = append(failures, c.failure(r))
+				if len(failures) == len(order) {
+					return nil, &connectError{text: strings.Join(failures, "; ")}
+				}
+				next.Reset(0)
+			case best.session == nil:
+				best, patience = r, time.After(stagger)
+				next.Reset(0)
+			default:
+				best = later(best, r, order)
 			}
-			failures = append(failures, c.failure(r))
-			if len(failures) == len(order) {
-				return nil, &connectError{text: strings.Join(failures, "; ")}
-			}
-			next.Reset(0)
 		}
 	}
+}
+
+// later returns the attempt whose server has replaced the other's, or, if neither has, the one that is first in the
+// order, and closes the other connection.
+func later(a, b attempt, order []int) attempt {
+	one, other := a.session.server, b.session.server
+	replaced := one.system == other.system && one.timeline != other.timeline
+	if replaced && one.timeline < other.timeline || !replaced && slices.Index(order, b.host) < slices.Index(order, a.host) {
+		a, b = b, a
+	}
+	go func() { _ = b.session.Close() }() // it was never used
+	return a
+}
+
+// use returns the connection that was chosen, and closes those of so many attempts that are still under way. If its
+// server replaces the one that was used before, no older connection is used any more: that server may
+// still answer.
+func (c *connector) use(chosen attempt, epoch int64, results <-chan attempt, underWay int) *session {
+	s := chosen.session
+	if c.history.use(s.server) {
+		c.epoch.invalidate(c.epoch.current.Load())
+		s.opened = c.epoch.current.Load()
+	}
+	c.epoch.reach(s)
+	c.last.Store(int32(chosen.host))
+	c.asked.Store(epoch + 1)
+	go closeOthers(results, underWay)
+	return s
 }
 
 // attempt is the result of connecting to one host.
@@ -147,6 +197,12 @@ func (c *connector) try(ctx context.Context, host int, deadline time.Time) (resu
 		pqConn: raw, socket: d.socket, epoch: c.epoch, opened: opened,
 		lookups: c.lookups, prepared: make(map[string]bool),
 		statements: make(map[string]driver.Stmt),
+	}
+	if s.server, err = readServer(raw); err == nil {
+		err = c.history.check(s.server)
+	}
+	if err != nil {
+		return attempt{host: host, err: errors.Join(err, conn.Close())}
 	}
 	pq.SetNoticeHandler(conn, s.notice)
 	return attempt{host: host, session: s}

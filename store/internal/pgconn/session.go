@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/authcompat/authcompat/store/internal/pgdurability"
@@ -82,8 +80,10 @@ type session struct {
 	pqConn
 	socket   net.Conn
 	deadline time.Time // of the socket
+	server   server
 	epoch    *connEpoch
 	opened   int64             // the epoch in which it was opened
+	inTx     bool              // between BeginTx and its end
 	warned   bool              // by a notice since the last COMMIT was sent
 	lookups  map[string]lookup // by text
 	prepared map[string]bool   // the look-ups prepared through this connection
@@ -147,15 +147,16 @@ func (s *session) ExecContext(ctx context.Context, query string, args []driver.N
 // for locks, before the socket's deadline, and a transaction whose client has stopped
 // in the middle.
 func (s *session) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
-	begin := "BEGIN"
+	begin := "BEGIN; " + showWarnings
 	if deadline, ok := ctx.Deadline(); ok {
 		left := max(time.Until(deadline).Milliseconds(), 4)
-		begin = fmt.Sprintf("BEGIN; SET LOCAL statement_timeout = %d; SET LOCAL idle_in_transaction_session_timeout = %d", left*3/4, left*2)
+		begin += fmt.Sprintf("; SET LOCAL statement_timeout = %d; SET LOCAL idle_in_transaction_session_timeout = %d", left*3/4, left*2)
 	}
-	async, err := s.beginTransaction(ctx, begin+"; "+pgdurability.ShowCommit)
+	async, err := s.beginTransaction(ctx, begin+"; "+pgdurability.ShowCommit+"; "+showReadOnly)
 	if err != nil {
 		return nil, s.checkError(err)
 	}
+	s.inTx = true
 	if async {
 		if _, err := s.ExecContext(ctx, pgdurability.SyncCommit, nil); err != nil {
 			return nil, err
@@ -164,9 +165,18 @@ func (s *session) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, e
 	return transaction{s}, nil
 }
 
-// beginTransaction runs statements of which the last is [pgdurability.ShowCommit], and tells whether commits are
-// acknowledged before they are on disk. Each transaction asks, since the server's setting may change
-// at any time, for connections that are open too; and by SHOW, since a query would take the transaction's snapshot.
+// showWarnings has the server send warnings, whatever it is told to keep from clients: at a COMMIT, one
+// means that the commit is not on the standby.
+const showWarnings = "SET LOCAL client_min_messages = warning"
+
+// showReadOnly shows whether a transaction can write. What one that can't would read, on a standby behind a pooler,
+// may not be so any more.
+const showReadOnly = "SHOW transaction_read_only"
+
+// beginTransaction runs statements of which the last are [pgdurability.ShowCommit] and showReadOnly, and tells whether
+// commits are acknowledged before they are on disk. It fails with errReadOnly if nothing can be written. Each transaction asks, since
+// the server's setting may change at any time, for connections that are open too; and by SHOW, since a query would take the
+// transaction's snapshot.
 func (s *session) beginTransaction(ctx context.Context, statements string) (async bool, err error) {
 	s.setDeadline(ctx)
 	rows, err := s.pqConn.QueryContext(context.Background(), statements, nil)
@@ -174,30 +184,49 @@ func (s *session) beginTransaction(ctx context.Context, statements string) (asyn
 		return false, err
 	}
 	defer rows.Close()
-	value := make([]driver.Value, 1)
-	if err := rows.Next(value); err != nil {
+	commit, err := shown(rows)
+	if err != nil {
+		return false, err
+	}
+	more, ok := rows.(driver.RowsNextResultSet)
+	if !ok || !more.HasNextResultSet() {
+		return false, errors.New("read settings: a result is missing")
+	}
+	if err := more.NextResultSet(); err != nil {
 		return false, fmt.Errorf("read settings: %w", err)
 	}
-	async = fmt.Sprintf("%s", value[0]) == pgdurability.Async
-	if err := rows.Next(value); !errors.Is(err, io.EOF) {
-		return false, fmt.Errorf("read settings: %w", err)
+	readOnly, err := shown(rows)
+	if err == nil && readOnly != "off" {
+		err = errReadOnly
 	}
-	return async, nil
+	return commit == pgdurability.Async, err
 }
 
-// commitTimeout is how long a commit may take once its caller has stopped waiting.
-const commitTimeout = 30 * time.Second
+// shown reads the result of a SHOW to its end.
+func shown(rows driver.Rows) (string, error) {
+	value, after := make([]driver.Value, 1), make([]driver.Value, 1)
+	if err := rows.Next(value); err != nil {
+		return "", fmt.Errorf("read settings: %w", err)
+	}
+	if err := rows.Next(after); !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read settings: %w", err)
+	}
+	return fmt.Sprintf("%s", value[0]), nil
+}
 
 // transaction is a driver.Tx.
 type transaction struct{ s *session }
 
 // Commit implements driver.Tx. It fails with ErrAmbiguousCommit if it is unknown
-// whether the transaction is committed, or whether it is on the standby too.
+// whether the transaction is committed, or whether it is on the standby too. It has as much time as its
+// server takes: one that waits for a standby goes on with that when its client has left, and each that was
+// given up would keep one of the server's connections until there is none for anybody.
 func (t transaction) Commit() error {
-	t.s.setDeadline(DeadlineOnly(time.Now().Add(commitTimeout)))
+	t.s.setDeadline(context.Background())
 	t.s.warned = false
 	t.s.epoch.beginCommit(t.s)
 	err := t.s.pqConn.Commit()
+	t.s.inTx = false
 	t.s.epoch.endCommit(t.s)
 	switch {
 	case err == nil && !t.s.warned:
@@ -213,7 +242,10 @@ func (t transaction) Commit() error {
 }
 
 // Rollback implements driver.Tx.
-func (t transaction) Rollback() error { return t.s.pqConn.Rollback() }
+func (t transaction) Rollback() error {
+	t.s.inTx = false
+	return t.s.pqConn.Rollback()
+}
 
 // notice receives the server's notices. A warning at a COMMIT means that the wait for a
 // synchronous standby was cancelled (PostgreSQL 15, src/backend/replication/syncrep.c,
@@ -229,6 +261,7 @@ func (s *session) ResetSession(context.Context) error {
 	if !s.IsValid() {
 		return driver.ErrBadConn
 	}
+	s.inTx = false
 	return nil
 }
 
@@ -241,45 +274,4 @@ func (s *session) IsValid() bool {
 func (s *session) Close() error {
 	_ = s.socket.SetDeadline(time.Now().Add(time.Second)) // lib/pq sends Terminate first
 	return s.pqConn.Close()
-}
-
-// connEpoch tells the usable connections of a store from those that were invalidated:
-// only connections opened in the current epoch are used. It also knows which
-// connections are committing.
-type connEpoch struct {
-	current    atomic.Int64
-	mu         sync.Mutex
-	committing map[*session]struct{}
-}
-
-func newConnEpoch() *connEpoch { return &connEpoch{committing: make(map[*session]struct{})} }
-
-// commitGrace is how long commits in progress may still take when their connections are
-// invalidated.
-const commitGrace = time.Second
-
-// invalidate invalidates the connections of an epoch and of those before it.
-func (e *connEpoch) invalidate(epoch int64) {
-	if !e.current.CompareAndSwap(epoch, epoch+1) {
-		return // another connection has reported it already
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for s := range e.committing {
-		_ = s.socket.SetDeadline(time.Now().Add(commitGrace)) // fails only if the commit does
-	}
-}
-
-// beginCommit records that the session is committing.
-func (e *connEpoch) beginCommit(s *session) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.committing[s] = struct{}{}
-}
-
-// endCommit notes that the session's commit is over.
-func (e *connEpoch) endCommit(s *session) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.committing, s)
 }

@@ -50,32 +50,39 @@ func TestSetDeadline(t *testing.T) {
 }
 
 // executing is a connection that notes the statements it executes. Its answer to each query
-// is a row with shown.
+// is a row with each text of shown.
 type executing struct {
 	pqConn
 	statements []string
-	shown      string
+	shown      []string
 }
 
 func (e *executing) QueryContext(_ context.Context, query string, _ []driver.NamedValue) (driver.Rows, error) {
 	e.statements = append(e.statements, query)
-	return &oneRow{value: e.shown}, nil
+	return &oneRows{values: e.shown}, nil
 }
 
-// oneRow is the result of a query.
-type oneRow struct {
-	value string
-	read  bool
+// oneRows are results of one row each.
+type oneRows struct {
+	values []string
+	read   bool
 }
 
-func (*oneRow) Columns() []string { return []string{"synchronous_commit"} }
-func (*oneRow) Close() error      { return nil }
+func (*oneRows) Columns() []string { return []string{"setting"} }
+func (*oneRows) Close() error      { return nil }
 
-func (r *oneRow) Next(into []driver.Value) error {
+func (r *oneRows) Next(into []driver.Value) error {
 	if r.read {
 		return io.EOF
 	}
-	into[0], r.read = r.value, true
+	into[0], r.read = r.values[0], true
+	return nil
+}
+
+func (r *oneRows) HasNextResultSet() bool { return len(r.values) > 1 }
+
+func (r *oneRows) NextResultSet() error {
+	r.values, r.read = r.values[1:], false
 	return nil
 }
 
@@ -120,12 +127,21 @@ func TestBeginWaitsForTheDisk(t *testing.T) {
 	c := &executing{}
 	s := &session{socket: &deadlined{}, epoch: newConnEpoch(), pqConn: c}
 	for _, setting := range []string{"on", "off", "remote_apply", "off", "local"} {
-		c.shown, c.statements = setting, nil
+		c.shown, c.statements = []string{setting, "off"}, nil
 		if _, err := s.BeginTx(DeadlineOnly(time.Now().Add(time.Second)), driver.TxOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.Contains(strings.Join(c.statements, ";"), "SET LOCAL synchronous_commit = on"); got != (setting == "off") {
 			t.Errorf("with %s: %q", setting, c.statements)
 		}
+	}
+}
+
+// TestBeginOnStandby checks that a transaction that can't write is none, whatever it would do first.
+func TestBeginOnStandby(t *testing.T) {
+	c := &executing{shown: []string{"on", "on"}}
+	s := &session{socket: &deadlined{}, epoch: newConnEpoch(), pqConn: c}
+	if _, err := s.BeginTx(DeadlineOnly(time.Now().Add(time.Second)), driver.TxOptions{}); !errors.Is(err, errReadOnly) || s.IsValid() {
+		t.Errorf("error %v, and the connection stays: %t", err, s.IsValid())
 	}
 }

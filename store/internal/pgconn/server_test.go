@@ -1,0 +1,100 @@
+package pgconn
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+	"github.com/jmoiron/sqlx"
+)
+
+// TestSuccessorIsReached has a primary that was replaced go on, and refuse new connections alone, as behind a firewall
+// that lets open ones be: once its successor is reached, it is not used any more.
+func TestSuccessorIsReached(t *testing.T) {
+	t.Parallel()
+	first := postgrestest.Start(t, postgrestest.Options{})
+	second := postgrestest.StartStandby(t, first, "second", postgrestest.Options{})
+	firewall, through := postgrestest.NewSharedProxy(t, first.DSN())
+	address, err := url.Parse(through)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := Parse(fmt.Sprintf("postgres://postgres@%s,127.0.0.1:%d/postgres?sslmode=disable&wait=30s", address.Host, second.Port()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := NewPool(settings, Options{})
+	defer p.Close()
+	wantAt := func(c *postgrestest.Cluster) {
+		t.Helper()
+		for range 5 {
+			var port string
+			err := p.Read(t.Context(), func(ctx context.Context) error { return p.DB.GetContext(ctx, &port, `SELECT current_setting('port')`) })
+			if err != nil || port != fmt.Sprint(c.Port()) {
+				t.Errorf("port %s, error %v; want %d", port, err, c.Port())
+			}
+		}
+	}
+	each(t, p, 2, func(*session) {})
+	wantAt(first)
+	second.Promote(t)
+	wantAt(first) // nobody can know
+	firewall.Judge(func(request string) postgrestest.Action {
+		if request == "connect" {
+			return postgrestest.CutBefore
+		}
+		return postgrestest.Pass
+	})
+	each(t, p, 3, func(*session) {}) // one more than there are
+	wantAt(second)
+	firewall.Judge(nil)
+	each(t, p, 3, func(*session) {})
+	wantAt(second)
+	// One that knows nothing of what was, and that finds the one that was replaced first.
+	p = NewPool(settings, Options{})
+	defer p.Close()
+	wantAt(second)
+}
+
+// TestWarningsAreSent checks that the server sends what tells that a commit is not on the standby.
+func TestWarningsAreSent(t *testing.T) {
+	t.Parallel()
+	p := mustOpen(t, "options", "-c client_min_messages=error")
+	var least string
+	err := p.Write(t.Context(), func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		return tx.GetContext(ctx, &least, `SHOW client_min_messages`)
+	})
+	if err != nil || least != "warning" {
+		t.Errorf("from %q on, error %v", least, err)
+	}
+}
+
+// TestHistory checks whom a server replaces.
+func TestHistory(t *testing.T) {
+	var h history
+	for i, step := range []struct {
+		server
+		refused, replaces bool
+	}{
+		{server: server{}},
+		{server: server{1, 1, 1}},
+		{server: server{1, 1, 2}},
+		{server: server{2, 7, 1}}, // another cluster, as after a move
+		{server: server{1, 3, 1}, replaces: true},
+		{server: server{1, 2, 9}, refused: true},
+		{server: server{2, 7, 1}},
+		{server: server{1, 3, 5}},
+		{server: server{}},
+	} {
+		err := h.check(step.server)
+		if refused := err != nil && strings.Contains(err.Error(), "was replaced"); refused != step.refused {
+			t.Errorf("%d: error %v", i, err)
+		}
+		if err == nil && h.use(step.server) != step.replaces {
+			t.Errorf("%d: replaces another: %t", i, !step.replaces)
+		}
+	}
+}
