@@ -77,3 +77,52 @@ func TestReplacedPrimary(t *testing.T) {
 		t.Errorf("at the end: error %v", err)
 	}
 }
+
+// TestPoolerAtStandby has a pooler stay with a primary that has become a standby, and lags: nothing is read there, not
+// by connections that were open before, nor by new ones, which the pooler tells what was.
+func TestPoolerAtStandby(t *testing.T) {
+	t.Parallel()
+	first := postgrestest.Start(t, postgrestest.Options{})
+	s := mustOpen(t, first.DSN())
+	user, token := someone(t, s, 1)
+	second := postgrestest.StartStandby(t, first, "second", postgrestest.Options{})
+	pooled := postgrestest.Pooler(t, first.DSN(), 4)
+	old, unprepared := mustOpen(t, pooled), mustOpen(t, pooled)
+	if err := find(t, old, "someone 1"); err != nil {
+		t.Fatal(err)
+	}
+	awaitReplay(t, first, second)
+	first.Stop(t)
+	second.Promote(t)
+	s = mustOpen(t, second.DSN())
+	first.Follow(t, second, "first")
+	first.Exec(t, `SELECT pg_wal_replay_pause()`)
+	if err := s.DeleteToken(t.Context(), token.Digest, nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		for name, s := range map[string]*postgres.Store{"old": old, "unprepared": unprepared} {
+			for call, err := range map[string]error{
+				"check": find(t, s, "someone 1"), "check of an unknown token": find(t, s, "nobody"), "ping": s.Ping(t.Context()),
+				"account": func() error { _, err := s.AccountByID(t.Context(), user.ID); return err }(),
+			} {
+				if !errors.Is(err, core.ErrUnavailable) {
+					t.Errorf("%s connection, %s: error %v", name, call, err)
+				}
+			}
+		}
+	}
+	first.Exec(t, `SELECT pg_wal_replay_resume()`)
+	awaitReplay(t, second, first)
+	second.Kill(t)
+	first.Promote(t)
+	for _, s := range []*postgres.Store{old, unprepared} {
+		postgrestest.Eventually(t, func() error { return s.Ping(t.Context()) })
+		if err := find(t, s, "someone 1"); !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("at the primary: error %v", err)
+		}
+		if account, err := s.AccountByID(t.Context(), user.ID); err != nil || account.Username != user.Username {
+			t.Errorf("at the primary: account %q, error %v", account.Username, err)
+		}
+	}
+}

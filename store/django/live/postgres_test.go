@@ -193,6 +193,38 @@ func TestOnlyThePrimary(t *testing.T) {
 	})
 }
 
+// TestPoolerAtStandby has a pooler stay with a primary that has become a standby, and lags: nothing is read there.
+func TestPoolerAtStandby(t *testing.T) {
+	t.Parallel()
+	first := postgrestest.Start(t, postgrestest.Options{})
+	mustMake(t, "postgres", first.DSN(), "serial PRIMARY KEY", "timestamp with time zone", djangotest.UsersDDL, djangotest.KnoxDDL)
+	s := onHosts(t, first)
+	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "!"}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issue(t, s, user, "first")
+	second := postgrestest.StartStandby(t, first, "second", postgrestest.Options{})
+	pooled := mustOpen(t, postgrestest.Pooler(t, first.DSN(), 4)).(*live.Store)
+	if err := find(t, pooled, "first"); err != nil {
+		t.Fatal(err)
+	}
+	first.Stop(t)
+	second.Promote(t)
+	first.Follow(t, second, "first")
+	first.Exec(t, `SELECT pg_wal_replay_pause()`)
+	if err := onHosts(t, second).DeleteToken(t.Context(), keyOf("first").SHA256(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		for name, call := range calls(t, pooled, user) {
+			if err := call(); !errors.Is(err, core.ErrUnavailable) {
+				t.Errorf("%s: error %v", name, err)
+			}
+		}
+	}
+}
+
 // TestOpenRefuses covers what a DSN can't say.
 func TestOpenRefuses(t *testing.T) {
 	for dsn, want := range map[string]string{

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql/driver"
 	"encoding/hex"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -34,39 +35,83 @@ func newLookups(texts ...string) map[string]lookup {
 	return lookups
 }
 
-// query runs a query, by its name if it is one of the lookups.
+// query runs a query, by its name if it is one of the lookups. Through a pooler it is read on the primary alone: the
+// pooler may have gone on to another server, and that may be a standby, since the connection was opened.
 func (s *session) query(query string, args []driver.NamedValue) (driver.Rows, error) {
-	l, kept := s.lookups[query]
-	if !kept {
-		return s.send(query, args)
+	if s.inTx {
+		return s.send(query, args) // what it writes fails on a standby
 	}
 	if !s.poolerChecked {
 		s.detectPooler()
 	}
-	if s.direct {
+	l, kept := s.lookups[query]
+	switch {
+	case s.direct && kept:
 		return s.queryPrepared(query, args)
+	case s.direct:
+		return s.send(query, args)
+	case !kept:
+		return s.sendOnPrimary(query, args)
 	}
 	list, ok := literals(args)
 	if !ok {
-		return s.send(query, args)
+		return s.sendOnPrimary(query, args)
 	}
 	if !s.prepared[query] {
 		s.prepared[query] = true
-		rows, err := s.send(l.prepare+l.execute+list, nil)
-		if pq.As(err, pqerror.DuplicatePstatement) == nil {
+		rows, err := s.send(onPrimary+l.prepare+l.execute+list, nil)
+		if pq.As(err, pqerror.DuplicatePstatement, pqerror.FeatureNotSupported) == nil {
 			return rows, err
 		}
-		// A pooler chose a connection on which it is already prepared.
+		// A pooler chose a connection on which it is already prepared, or a standby.
 	}
-	rows, err := s.send(l.execute+list, nil)
-	if pq.As(err, pqerror.InvalidSQLStatementName) == nil {
+	rows, err := s.send(onPrimary+l.execute+list, nil)
+	if pq.As(err, pqerror.InvalidSQLStatementName) != nil {
+		rows, err = s.send(onPrimary+l.prepare+l.execute+list, nil)
+	}
+	if pq.As(err, pqerror.DuplicatePstatement, pqerror.FeatureNotSupported) == nil {
 		return rows, err
 	}
-	rows, err = s.send(l.prepare+l.execute+list, nil)
-	if pq.As(err, pqerror.DuplicatePstatement) == nil {
-		return rows, err
+	// The pooler chose yet another connection, or a standby, or the tables have been altered.
+	return s.sendOnPrimary(query, args)
+}
+
+// onPrimary precedes other statements of the same message, which are one transaction then. It fails on a standby,
+// with FeatureNotSupported (PostgreSQL 15, src/backend/commands/variable.c, check_transaction_read_only).
+const onPrimary = "SET TRANSACTION READ WRITE; "
+
+// sendOnPrimary is send, but fails with errReadOnly on a standby.
+func (s *session) sendOnPrimary(query string, args []driver.NamedValue) (driver.Rows, error) {
+	if _, err := s.exec("BEGIN READ WRITE"); err != nil {
+		if pq.As(err, pqerror.FeatureNotSupported) != nil {
+			err = errReadOnly
+		}
+		return nil, err
 	}
-	return s.send(query, args) // the pooler chose yet another connection
+	rows, err := s.send(query, args)
+	if err != nil {
+		_, _ = s.exec("ROLLBACK") // if it fails, the next statement does too
+		return nil, err
+	}
+	return &rowsOfTransaction{Rows: rows, s: s}, nil
+}
+
+// exec runs a statement without arguments.
+func (s *session) exec(statement string) (driver.Result, error) {
+	return s.pqConn.ExecContext(context.Background(), statement, nil)
+}
+
+// rowsOfTransaction are rows with whose end their transaction, which has only read, ends too.
+type rowsOfTransaction struct {
+	driver.Rows
+	s *session
+}
+
+// Close implements driver.Rows.
+func (r *rowsOfTransaction) Close() error {
+	err := r.Rows.Close()
+	_, ended := r.s.exec("COMMIT")
+	return errors.Join(err, r.s.checkError(ended))
 }
 
 // send runs a query unchanged.

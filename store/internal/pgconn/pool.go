@@ -83,7 +83,7 @@ func (p *Pool) Ping(ctx context.Context, probe string) error {
 		}
 		defer conn.Close() // returns it to the pool
 		var readOnly, probed bool
-		row := conn.QueryRowxContext(ctx, `SELECT current_setting('transaction_read_only') = 'on', EXISTS (`+probe+`)`)
+		row := conn.QueryRowxContext(ctx, `SELECT 'on' IN (current_setting('default_transaction_read_only'), current_setting('transaction_read_only')), EXISTS (`+probe+`)`)
 		if err := row.Scan(&readOnly, &probed); err != nil {
 			return fmt.Errorf("ping: %w", err)
 		}

@@ -71,6 +71,7 @@ func (s *session) queryPrepared(query string, args []driver.NamedValue) (driver.
 	case pq.As(err, pqerror.InvalidSQLStatementName, pqerror.DuplicatePstatement) != nil:
 		// Another client deletes statements, or there is a pooler after all.
 		s.direct = false
+		return s.sendOnPrimary(query, args)
 	default:
 		return rows, err
 	}

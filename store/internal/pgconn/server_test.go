@@ -2,11 +2,13 @@ package pgconn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 	"github.com/jmoiron/sqlx"
 )
@@ -57,6 +59,65 @@ func TestSuccessorIsReached(t *testing.T) {
 	p = NewPool(settings, Options{})
 	defer p.Close()
 	wantAt(second)
+}
+
+// TestPoolerAtStandby has a pooler that stays with a primary which has become a standby: neither look-ups nor other
+// reads are answered there, nor do transactions begin.
+func TestPoolerAtStandby(t *testing.T) {
+	t.Parallel()
+	first := postgrestest.Start(t, postgrestest.Options{})
+	pooled := postgrestest.With(t, postgrestest.Pooler(t, first.DSN(), 3), "schema", "pooled", "wait", "2s")
+	s := opened(t, pooled)
+	settings, err := Parse(pooled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(p *Pool, query string, argument any) error {
+		return p.Read(t.Context(), func(ctx context.Context) error {
+			var email string
+			return p.DB.GetContext(ctx, &email, query, argument)
+		})
+	}
+	other := `SELECT max(email) FROM ` + s.table + ` WHERE name < $1`
+	calls := map[string]func(p *Pool) error{
+		"look-up":                            func(p *Pool) error { return get(p, s.lookup, "ann") },
+		"look-up of what can't be a literal": func(p *Pool) error { return get(p, s.lookup, 1.5) },
+		"another read":                       func(p *Pool) error { return get(p, other, "b") },
+		"transaction that finds nothing to do": func(p *Pool) error {
+			return p.Write(t.Context(), func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+				var email string
+				return tx.GetContext(ctx, &email, `SELECT max(email) FROM `+s.table)
+			})
+		},
+	}
+	// One for each, with an open connection: the first that fails has all be opened anew.
+	pools := make(map[string]*Pool)
+	for name := range calls {
+		pools[name] = NewPool(settings, Options{Lookups: []string{s.lookup}})
+		defer pools[name].Close()
+		if err := get(pools[name], other, "b"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := postgrestest.StartStandby(t, first, "second", postgrestest.Options{})
+	first.Stop(t)
+	second.Promote(t)
+	first.Follow(t, second, "first")
+	for name, call := range calls {
+		for range 3 {
+			if err := call(pools[name]); !errors.Is(err, core.ErrUnavailable) {
+				t.Errorf("%s: error %v", name, err)
+			}
+		}
+	}
+	first.Promote(t)
+	for name, call := range calls {
+		if name != "look-up of what can't be a literal" {
+			postgrestest.Eventually(t, func() error { return call(pools[name]) })
+		}
+	}
+	postgrestest.Eventually(t, func() error { return get(s.Pool, s.lookup, "ann") })
+	together(t, s)
 }
 
 // TestWarningsAreSent checks that the server sends what tells that a commit is not on the standby.
