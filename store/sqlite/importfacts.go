@@ -257,9 +257,9 @@ func factsOfDigests(ctx context.Context, q sqlx.QueryerContext, facts *transfer.
 // tokenFacts adds to the tokens that have one of the digests the other facts that
 // decide about tokens, and also returns the facts as a batch.
 func tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts *transfer.ImportFacts) (batch transfer.TokenBatch, err error) {
-	var twins, gone bool
-	if err := q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT 1 FROM tokens WHERE twin IS NOT NULL), EXISTS (SELECT 1 FROM imported_tokens)`).Scan(&twins, &gone); err != nil {
-		return batch, fmt.Errorf("select tokens: %w", err)
+	twins, gone, err := rareTokens(ctx, q)
+	if err != nil {
+		return batch, err
 	}
 	if twins {
 		if err := factsOfTokens(ctx, q, facts, len(digests), `tokens WHERE twin IS NOT NULL AND twin IN (SELECT unhex(value) FROM json_each(?))`, hexList(digests)); err != nil {
@@ -280,6 +280,14 @@ func tokenFacts(ctx context.Context, q sqlx.QueryerContext, checkpoint transfer.
 	batch.Add(more)
 	*facts = facts.And(more)
 	return batch, err
+}
+
+// rareTokens reports whether any token has a twin, and whether there are links of deleted tokens.
+func rareTokens(ctx context.Context, q sqlx.QueryerContext) (twins, gone bool, err error) {
+	if err := q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT 1 FROM tokens WHERE twin IS NOT NULL), EXISTS (SELECT 1 FROM imported_tokens)`).Scan(&twins, &gone); err != nil {
+		return false, false, fmt.Errorf("select tokens: %w", err)
+	}
+	return twins, gone, nil
 }
 
 // factsOfOwners reads which users were imported from a source and, if reusing is set,

@@ -212,12 +212,13 @@ func (s *Store) countImported(ctx context.Context, checkpoint transfer.Checkpoin
 		if err != nil {
 			return err
 		}
-		query := `SELECT count(*), coalesce(sum(digest NOT IN (SELECT digest FROM import_seen WHERE source = ?1 AND run = ?3 AND ` + half + `)), 0) FROM tokens`
-		if first {
-			query = `SELECT count(*), 0 FROM tokens`
+		linked := ` FROM tokens WHERE ` + half + ` AND ` + linkedTokens
+		missing := `0`
+		if !first {
+			// One set less the other takes half the time of a look-up of each digest.
+			missing = `(SELECT count(*) FROM (SELECT digest` + linked + ` EXCEPT SELECT digest FROM import_seen WHERE source = ?1 AND run = ?3 AND ` + half + `))`
 		}
-		query += ` WHERE ` + half + ` AND ` + linkedTokens
-		if err := s.reader.QueryRowxContext(ctx, query, checkpoint.Source, jsonList(tables), checkpoint.Run).Scan(&here, &unseen); err != nil {
+		if err := s.reader.QueryRowxContext(ctx, `SELECT count(*), `+missing+linked, checkpoint.Source, jsonList(tables), checkpoint.Run).Scan(&here, &unseen); err != nil {
 			return fmt.Errorf("count imported tokens: %w", err)
 		}
 		return nil

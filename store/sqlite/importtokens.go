@@ -35,7 +35,6 @@ func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint
 func (s *Store) importTokens(ctx context.Context, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, guess bool) (results []transfer.ImportResult, err error) {
 	err = s.writeBulk(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
 		digests := record.Digests(tokens)
-		var facts transfer.ImportFacts
 		guessed, err := false, error(nil)
 		if guess {
 			if guessed, err = likelyNew(ctx, tx, digests); err != nil {
@@ -43,62 +42,88 @@ func (s *Store) importTokens(ctx context.Context, checkpoint transfer.Checkpoint
 			}
 		}
 		if !guessed {
-			facts, err = s.inHalves(tx, len(digests), func(q sqlx.QueryerContext, from, to int) (facts transfer.ImportFacts, err error) {
-				err = factsOfDigests(ctx, q, &facts, digests[from:to])
-				return facts, err
-			})
-			if err != nil {
-				return err
-			}
+			results, err = s.importKnown(ctx, tx, checkpoint, tokens, digests)
+			return err
 		}
-		batch, err := tokenFacts(ctx, tx, checkpoint, tokens, digests, &facts)
+		merged, err := mergeTokens(ctx, tx, checkpoint, tokens, digests, transfer.ImportFacts{})
 		if err != nil {
 			return err
 		}
-		results = make([]transfer.ImportResult, len(tokens))
-		var seen, linked, returned []core.Digest
-		var writes []transfer.TokenMerge
-		added := 0
-		for i, in := range tokens {
-			merged := batch.Merge(in)
-			results[i] = merged.Result
-			if merged.Insert || merged.Move {
-				writes = append(record.Room(writes, len(tokens)), merged)
-			}
-			if merged.Insert {
-				added++
-			}
-			if merged.Seen != nil {
-				seen = append(seen, merged.Seen)
-			}
-			if merged.Link {
-				linked = append(linked, merged.Seen)
-			}
-			if merged.Returned {
-				returned = append(returned, merged.Digest)
-			}
-		}
-		if guessed && added < len(tokens) {
+		if merged.added < len(tokens) {
 			return errNotNew
 		}
-		if err := writeTokens(ctx, tx, checkpoint, writes); err != nil {
-			if guessed && (duplicate(err) || code(err) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY) {
-				return errNotNew
-			}
-			return err
+		results = merged.results
+		err = writeTokens(ctx, tx, checkpoint, merged)
+		if duplicate(err) || code(err) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
+			return errNotNew
 		}
-		if err := linkTokens(ctx, tx, checkpoint.Source, checkpoint.Stage, linked); err != nil {
-			return err
-		}
-		if err := forgetGone(ctx, tx, returned); err != nil {
-			return err
-		}
-		if err := keepSeen(ctx, tx, checkpoint, seen); err != nil {
-			return err
-		}
-		return saveCheckpoint(ctx, tx, checkpoint)
+		return err
 	})
 	return results, err
+}
+
+// importKnown imports a batch of which some tokens are here.
+func (s *Store) importKnown(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest) ([]transfer.ImportResult, error) {
+	others, places, err := unchangedTokens(ctx, tx, checkpoint, tokens, digests)
+	if err != nil {
+		return nil, err
+	}
+	if len(others) < len(tokens) {
+		digests = record.Digests(others)
+	}
+	facts, err := s.inHalves(tx, len(digests), func(q sqlx.QueryerContext, from, to int) (facts transfer.ImportFacts, err error) {
+		err = factsOfDigests(ctx, q, &facts, digests[from:to])
+		return facts, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	merged, err := mergeTokens(ctx, tx, checkpoint, others, digests, facts)
+	if err != nil {
+		return nil, err
+	}
+	results := slices.Repeat([]transfer.ImportResult{{Outcome: transfer.ImportUnchanged}}, len(tokens))
+	for i, result := range merged.results {
+		results[places[i]] = result
+	}
+	return results, writeTokens(ctx, tx, checkpoint, merged)
+}
+
+// tokenMerges are the decisions about a batch of tokens.
+type tokenMerges struct {
+	results                []transfer.ImportResult
+	writes                 []transfer.TokenMerge
+	added                  int // of the writes
+	seen, linked, returned []core.Digest
+}
+
+// mergeTokens decides about a batch, given the tokens here that have one of its digests.
+func mergeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts transfer.ImportFacts) (m tokenMerges, err error) {
+	batch, err := tokenFacts(ctx, tx, checkpoint, tokens, digests, &facts)
+	if err != nil {
+		return m, err
+	}
+	m.results = make([]transfer.ImportResult, len(tokens))
+	for i, in := range tokens {
+		merged := batch.Merge(in)
+		m.results[i] = merged.Result
+		if merged.Insert || merged.Move {
+			m.writes = append(record.Room(m.writes, len(tokens)), merged)
+		}
+		if merged.Insert {
+			m.added++
+		}
+		if merged.Seen != nil {
+			m.seen = append(m.seen, merged.Seen)
+		}
+		if merged.Link {
+			m.linked = append(m.linked, merged.Seen)
+		}
+		if merged.Returned {
+			m.returned = append(m.returned, merged.Digest)
+		}
+	}
+	return m, nil
 }
 
 // likelyNew reports whether none of a sample of the digests is here. Most tokens of a first
@@ -112,21 +137,32 @@ func likelyNew(ctx context.Context, q sqlx.QueryerContext, digests []core.Digest
 }
 
 // writeTokens carries out the decisions.
-func writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, writes []transfer.TokenMerge) error {
-	var added []core.Token
-	for _, m := range writes {
-		if m.Insert {
-			added = append(record.Room(added, len(writes)), m.Token)
+func writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, m tokenMerges) error {
+	added := make([]core.Token, 0, m.added)
+	for _, w := range m.writes {
+		if w.Insert {
+			added = append(added, w.Token)
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET expires_at = ? WHERE digest = ?`, m.ExpiresAt.UnixMicro(), []byte(m.Digest)); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET expires_at = ? WHERE digest = ?`, w.ExpiresAt.UnixMicro(), []byte(w.Digest)); err != nil {
 			return fmt.Errorf("move expiry: %w", err)
 		}
 	}
-	if len(added) == 0 {
-		return nil
+	if len(added) > 0 {
+		if err := withoutTriggers(ctx, tx, func() error { return addTokens(ctx, tx, checkpoint, added) }); err != nil {
+			return err
+		}
 	}
-	return withoutTriggers(ctx, tx, func() error { return addTokens(ctx, tx, checkpoint, added) })
+	if err := linkTokens(ctx, tx, checkpoint.Source, checkpoint.Stage, m.linked); err != nil {
+		return err
+	}
+	if err := forgetGone(ctx, tx, m.returned); err != nil {
+		return err
+	}
+	if err := keepSeen(ctx, tx, checkpoint, m.seen); err != nil {
+		return err
+	}
+	return saveCheckpoint(ctx, tx, checkpoint)
 }
 
 // addTokens inserts the tokens of a batch, sorted like the table, which halves the

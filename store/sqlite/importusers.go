@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/authcompat/authcompat/core/transfer"
@@ -17,17 +18,15 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 		return nil, errors.New("more users than a batch may have")
 	}
 	err = s.writeBulk(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		facts, err := s.inHalves(tx, len(users), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
-			return userFacts(ctx, q, checkpoint.Source, users[from:to])
-		})
+		others, facts, err := s.changedUsers(ctx, tx, checkpoint.Source, users)
 		if err != nil {
 			return err
 		}
-		results = make([]transfer.ImportResult, len(users))
+		results = slices.Repeat([]transfer.ImportResult{{Outcome: transfer.ImportUnchanged}}, len(users))
 		write := func() error {
-			return writeUsers(ctx, tx, checkpoint.Source, checkpoint.Now, users, transfer.NewUserBatch(checkpoint.Source, facts), results)
+			return writeUsers(ctx, tx, checkpoint.Source, checkpoint.Now, users, others, transfer.NewUserBatch(checkpoint.Source, facts), results)
 		}
-		if len(facts.Users) < len(users) { // a user is new, or is listed twice
+		if len(facts.Users) < len(others) { // a user is new, or is listed twice
 			err = withoutTriggers(ctx, tx, write)
 		} else {
 			err = write()
@@ -40,15 +39,15 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 	return results, err
 }
 
-// writeUsers decides about the users of a batch, and writes them.
-func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, at time.Time, users []transfer.ImportedUser, batch transfer.UserBatch, results []transfer.ImportResult) error {
+// writeUsers decides about those users of a batch that have the given places, and writes them.
+func writeUsers(ctx context.Context, tx *sqlx.Tx, source int64, at time.Time, users []transfer.ImportedUser, places []int, batch transfer.UserBatch, results []transfer.ImportResult) error {
 	w := &userWriter{
 		tx: tx, source: source, at: at.UnixMicro(),
 		users: newInserter(tx, `users (id, username, email, password_hash, active, attributes, created_at, last_login)`),
 		links: newInserter(tx, `imported_users (user_id, source, key, mark)`),
 	}
-	for i, in := range users {
-		merged := batch.Merge(in)
+	for _, i := range places {
+		merged := batch.Merge(users[i])
 		results[i] = merged.Result
 		if l := merged.Former; l != nil {
 			if err := w.change(ctx, `UPDATE imported_users SET key = ? WHERE user_id = ?`, l.Key, l.UserID); err != nil {

@@ -2,6 +2,8 @@ package tables
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -87,6 +89,41 @@ func TestInstant(t *testing.T) {
 		}
 		if err != nil || got.Format(time.RFC3339Nano) != test.want {
 			t.Errorf("%q: %v, %v; want %s", test.text, got, err, test.want)
+		}
+	}
+}
+
+// TestPlainInstant compares the short way to parse a date with that of package time, in zones whose clocks go
+// forward and back.
+func TestPlainInstant(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, name := range []string{"UTC", "Europe/Berlin", "America/New_York", "Pacific/Apia"} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		short := 0
+		for range 20_000 {
+			text := fmt.Sprintf("%04d-%02d-%02d %02d:%02d:%02d", 1880+random.IntN(200), random.IntN(14), random.IntN(33), random.IntN(25), random.IntN(61), random.IntN(61))
+			if random.IntN(2) == 0 {
+				text += fmt.Sprintf(".%06d", random.IntN(1_000_000))
+			}
+			if random.IntN(4) == 0 {
+				i := random.IntN(len(text))
+				text = text[:i] + string("0 9:-.Tx+"[random.IntN(9)]) + text[i+1:]
+			}
+			got, ok := plainInstant(text, zone)
+			if !ok {
+				continue
+			}
+			short++
+			want, err := time.ParseInLocation("2006-01-02 15:04:05.999999999", text, zone)
+			if err != nil || got != want.UTC() {
+				t.Fatalf("%q in %s: %v, want %v, %v", text, name, got, want.UTC(), err)
+			}
+		}
+		if short < 10_000 {
+			t.Errorf("%s: %d of 20000 texts were parsed the short way", name, short)
 		}
 	}
 }

@@ -22,6 +22,9 @@ func instant(text string, local *time.Location) (time.Time, error) {
 	case "-infinity":
 		return beginning, nil
 	}
+	if t, ok := plainInstant(text, local); ok {
+		return t, nil
+	}
 	text = strings.Replace(text, "T", " ", 1)
 	layouts := []string{"2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02"}
 	if len(text) > len(dateOnly) && strings.ContainsAny(text[len(dateOnly):], "+-Z") {
@@ -37,6 +40,35 @@ func instant(text string, local *time.Location) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("%.40q is no date and time", text)
+}
+
+// plainInstant parses the form that Django writes to SQLite and MySQL, as [time.ParseInLocation] does, which takes
+// four times as long; an import parses three times for each user. ok is false for any other form.
+func plainInstant(text string, local *time.Location) (t time.Time, ok bool) {
+	const form, micros = "0000-00-00 00:00:00", ".000000"
+	if len(text) != len(form) && len(text) != len(form+micros) {
+		return t, false
+	}
+	for i := range len(text) {
+		if want := (form + micros)[i]; want != '0' && text[i] != want || want == '0' && (text[i] < '0' || text[i] > '9') {
+			return t, false
+		}
+	}
+	number := func(from, to int) (n int) {
+		for _, digit := range []byte(text[from:to]) {
+			n = 10*n + int(digit-'0')
+		}
+		return n
+	}
+	year, month, day, hour, minute, second := number(0, 4), number(5, 7), number(8, 10), number(11, 13), number(14, 16), number(17, 19)
+	if month < 1 || month > 12 || day < 1 || day > 28 || hour > 23 || minute > 59 || second > 59 || year < 2 {
+		return t, false // an error, or a day that some months don't have
+	}
+	nanos := 0
+	if len(text) > len(form) {
+		nanos = 1000 * number(len(form)+1, len(text))
+	}
+	return time.Date(year, time.Month(month), day, hour, minute, second, nanos, local).UTC(), true
 }
 
 // beginning stands for the earliest time (datetime.min). It is not the zero time, which

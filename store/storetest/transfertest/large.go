@@ -19,6 +19,8 @@ func largeBatches() []testCase {
 		{"a token of many is here", oneTokenHere},
 		{"one of many tokens is over", oneTokenOver},
 		{"users who have many more tokens", manyMoreTokens},
+		{"some of many users have changed", someUsersChanged},
+		{"some of many tokens have changed", someTokensChanged},
 	}
 }
 
