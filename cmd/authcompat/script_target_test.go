@@ -16,6 +16,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // scriptTarget starts a server, until the script ends, and puts its URL into a variable, and its HOST:PORT
@@ -59,7 +60,7 @@ func scriptTarget(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		p, err := profiles.Load(args[1])
 		ts.Check(err)
-		server, err := inprocess.NewLauncher([]*profiles.Profile{p}, "").Launch(context.Background(), p.Name)
+		server, err := inprocess.NewLauncher([]*profiles.Profile{p}, store.NewTemps("")).Launch(context.Background(), p.Name)
 		ts.Check(err)
 		ts.Defer(func() { _ = server.Close() })
 		ts.Check(server.State.CreateUser(context.Background(), conformance.User{Username: "alice", Password: "correct horse"}))

@@ -12,6 +12,7 @@
 //	revocation  logouts through a second server process while the load runs
 //	moving      an import from Django, and the same again, beside a plain copy of
 //	            the same rows; on SQLite and on PostgreSQL
+//	exchanges   what an exchange of conformance run costs; with -beside, beside another authcompat
 //
 // Machines are noisy. The sides of a comparison therefore take turns several
 // times a second within each round, so that what else the machine does falls on

@@ -24,7 +24,7 @@ func scenarios() []scenario {
 	return []scenario{
 		{"check", checks}, {"login", logins}, {"size", sizes}, {"resources", resources},
 		{"allocs", allocations}, {"genuine", genuine}, {"revocation", revocations},
-		{"moving", movings},
+		{"moving", movings}, {"exchanges", exchanges},
 	}
 }
 
@@ -36,6 +36,7 @@ type bench struct {
 	connections int
 	folder      string // of databases, which are kept for the next run if -dir names it
 	binary      string // authcompat
+	beside      string // another one; empty: none
 	self        string // this program
 }
 
@@ -59,12 +60,13 @@ func fail(err error) {
 
 func run() (err error) {
 	b := &bench{}
-	names := flag.String("scenario", "", "scenarios to run, with commas: check, login, size, resources, allocs, genuine, revocation, moving (default all)")
+	names := flag.String("scenario", "", "scenarios to run, with commas: check, login, size, resources, allocs, genuine, revocation, moving, exchanges (default all)")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of each comparison")
 	flag.BoolVar(&b.quick, "quick", false, "shorter turns, fewer tokens, logouts and imported rows")
 	flag.IntVar(&b.connections, "connections", 32, "connections of the client")
 	flag.StringVar(&b.folder, "dir", "", "folder for the databases; those that are there are used again (default a temporary one)")
 	flag.StringVar(&b.binary, "authcompat", "", "the program to measure (default: built from the source)")
+	flag.StringVar(&b.beside, "beside", "", "another authcompat, as of an earlier commit, whose exchanges are timed in turns with the program's")
 	flag.Parse()
 	if flag.NArg() > 0 || b.rounds < 1 || b.connections < 1 || b.connections > maxConnections {
 		return fmt.Errorf("no arguments, at least one round, and 1 to %d connections; see -help", maxConnections)

@@ -73,7 +73,7 @@ func Backup(ctx context.Context, path, file string, o BackupOptions) (_ Snapshot
 	}
 	defer removeTemp(temp)
 	// Closed last, it removes the log, which a reader can't.
-	db, err := connect(writerDSN(database), 1)
+	db, err := connect(writerDSN(database, true), 1)
 	if err != nil {
 		return Snapshot{}, err
 	}
@@ -333,7 +333,7 @@ func copyPages(ctx context.Context, b *sqlite.Backup, progress func(done, of int
 // be written, and checks it. It fails if the copy is damaged, is not authcompat's, or has
 // a newer schema.
 func checkCopy(ctx context.Context, path string) (s Snapshot, err error) {
-	db, err := connect(writerDSN(path), 1)
+	db, err := connect(writerDSN(path, true), 1)
 	if err != nil {
 		return s, err
 	}

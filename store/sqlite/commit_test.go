@@ -125,3 +125,26 @@ func TestCachedTokenOfAnotherRealm(t *testing.T) {
 		}
 	}
 }
+
+// TestUnsynced checks which connections wait for the disk at a commit (https://sqlite.org/pragma.html#pragma_synchronous):
+// those of a server's database all do.
+func TestUnsynced(t *testing.T) {
+	const off, full = 0, 2
+	for unsynced, want := range map[bool]int{false: full, true: off} {
+		s, err := Open(t.Context(), filepath.Join(t.TempDir(), "x.db"), Options{Unsynced: unsynced})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		bulk, err := s.bulk.open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, q := range map[string]sqlx.QueryerContext{"writer": s.writer, "keeper": s.keepAlive, "import": bulk} {
+			var got int
+			if err := sqlx.GetContext(t.Context(), q, &got, `PRAGMA synchronous`); err != nil || got != want {
+				t.Errorf("unsynced: %t: %s has synchronous = %d, want %d, error %v", unsynced, name, got, want, err)
+			}
+		}
+	}
+}

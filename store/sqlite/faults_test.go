@@ -75,7 +75,7 @@ func TestLocked(t *testing.T) {
 	}
 	defer s.Close()
 	ann := withToken(t, s)
-	other, err := connect(writerDSN(path), 1)
+	other, err := connect(writerDSN(path, true), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

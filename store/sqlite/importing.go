@@ -83,7 +83,7 @@ func saveCheckpoint(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) err
 // be, the driver starts a goroutine per statement. The transaction itself still ends
 // with ctx.
 func (s *Store) writeBulk(ctx context.Context, do func(context.Context, *sqlx.Tx) error) error {
-	db, err := s.bulk.open(s.file)
+	db, err := s.bulk.open()
 	if err != nil {
 		return err
 	}
@@ -120,6 +120,7 @@ func withoutTriggers(ctx context.Context, tx *sqlx.Tx, do func() error) error {
 // bulkWriter is the connection for imports, which is open from the first batch to the
 // end of a run.
 type bulkWriter struct {
+	dsn   string
 	mutex sync.Mutex
 	db    *sqlx.DB
 	over  bool // the store is closed
@@ -128,19 +129,15 @@ type bulkWriter struct {
 // errClosed says that a store is used after Close.
 var errClosed = errors.New("the database is closed")
 
-// open returns the connection. Digests are in random order, so that each batch touches
-// most pages: a large cache keeps them in memory, and checkpoints are rare. Foreign
-// keys are off because the batch itself checks, in the same transaction, that users
-// exist.
-func (b *bulkWriter) open(file string) (_ *sqlx.DB, err error) {
+// open returns the connection.
+func (b *bulkWriter) open() (_ *sqlx.DB, err error) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	switch {
 	case b.over:
 		return nil, errClosed
 	case b.db == nil:
-		b.db, err = connect(dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", "_pragma=synchronous(FULL)",
-			"_pragma=foreign_keys(0)", "_pragma=cache_size(-32768)", "_pragma=wal_autocheckpoint(32768)"), 1)
+		b.db, err = connect(b.dsn, 1)
 	}
 	return b.db, err
 }

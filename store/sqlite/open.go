@@ -41,6 +41,9 @@ type Options struct {
 	// Readers is the number of concurrent look-ups; 0 means one per processor, at least
 	// 4.
 	Readers int
+	// Unsynced is set for a database that nobody needs after this process: nothing waits for the disk, and a
+	// machine that stops may leave it damaged.
+	Unsynced bool
 }
 
 // Open opens the database file at path and brings its schema up to date. If the file
@@ -71,10 +74,12 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	s := &Store{file: file, files: dbfile.At(file), opened: time.Now(), wait: o.Wait, readerSlots: make(chan struct{}, o.Readers)}
-	if s.writer, err = connect(writerDSN(file), 1); err != nil {
+	writer := writerDSN(file, !o.Unsynced)
+	s.bulk.dsn = bulkDSN(file, !o.Unsynced)
+	if s.writer, err = connect(writer, 1); err != nil {
 		return nil, err
 	}
-	if s.keeper, err = connect(writerDSN(file), 1); err != nil {
+	if s.keeper, err = connect(writer, 1); err != nil {
 		return nil, errors.Join(err, s.writer.Close())
 	}
 	if s.reader, err = connect(readerDSN(file, o.Wait), o.Readers); err != nil {
@@ -226,8 +231,25 @@ func connect(dsn string, connections int) (*sqlx.DB, error) {
 // writerDSN returns the DSN of the writing connection. There, SQLite itself does not
 // wait for locks: retryWhileLocked does. What is deleted is overwritten, where that costs
 // no further write.
-func writerDSN(file string) string {
-	return dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", "_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)", "_pragma=secure_delete(FAST)")
+func writerDSN(file string, synced bool) string {
+	return dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", "_pragma=foreign_keys(1)", synchronous(synced), "_pragma=secure_delete(FAST)")
+}
+
+// bulkDSN returns the DSN of the connection for imports. Digests are in random order, so that each batch touches
+// most pages: a large cache keeps them in memory, and checkpoints are rare. Foreign
+// keys are off because the batch itself checks, in the same transaction, that users
+// exist.
+func bulkDSN(file string, synced bool) string {
+	return dsn(file, "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(0)", synchronous(synced),
+		"_pragma=foreign_keys(0)", "_pragma=cache_size(-32768)", "_pragma=wal_autocheckpoint(32768)")
+}
+
+// synchronous returns the parameter that says whether what is committed is on the disk.
+func synchronous(synced bool) string {
+	if synced {
+		return "_pragma=synchronous(FULL)"
+	}
+	return "_pragma=synchronous(OFF)"
 }
 
 // readerDSN returns the DSN of the reading connections. In WAL mode, a reader waits

@@ -162,7 +162,7 @@ func explainUnreadable(err error, file string) error {
 
 // withDatabase runs do with a connection to a file that nobody else uses.
 func withDatabase(path string, do func(*sqlx.DB) error) (err error) {
-	db, err := connect(writerDSN(path), 1)
+	db, err := connect(writerDSN(path, true), 1)
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (r *Restored) over(ctx context.Context, path, staged string, o RestoreOptio
 		return err
 	}
 	files := dbfile.At(file)
-	db, err := connect(writerDSN(file), 1)
+	db, err := connect(writerDSN(file, true), 1)
 	if err != nil {
 		return err
 	}

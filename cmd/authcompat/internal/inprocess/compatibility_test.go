@@ -18,6 +18,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/recorded"
 	"github.com/authcompat/authcompat/conformance/reference"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // update makes TestCompatibility write the document instead of comparing it:
@@ -46,7 +47,7 @@ func TestCompatibility(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ours := conformance.Run(t.Context(), []*conformance.File{file}, NewLauncher([]*profiles.Profile{p}, ""), conformance.Options{})
+		ours := conformance.Run(t.Context(), []*conformance.File{file}, NewLauncher([]*profiles.Profile{p}, store.NewTemps("")), conformance.Options{})
 		there := atReference(t, p.Name, file)
 		steps := replayed(t, p.Name, known)
 		fmt.Fprintf(&out, "| `%s` | `%s` | %s | %s | %s |\n", p.Name, p.Stack, passedOf(ours.Profiles[0].Results), passedReference(there, known, p.Name), sameSteps(steps))

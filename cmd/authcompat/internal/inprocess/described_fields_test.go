@@ -15,6 +15,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // A fieldProbe sends bodies of which one field is wrong.
@@ -131,7 +132,7 @@ func TestDescribedFieldErrorsHappen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		server, err := NewLauncher([]*profiles.Profile{p}, "").Launch(t.Context(), name)
+		server, err := NewLauncher([]*profiles.Profile{p}, store.NewTemps("")).Launch(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // observed is a refusal that a server gave.
@@ -157,7 +158,7 @@ func TestEveryRefusalIsDescribed(t *testing.T) {
 				t.Fatal(err)
 			}
 			o := observe(p)
-			l := NewLauncher([]*profiles.Profile{p}, "")
+			l := NewLauncher([]*profiles.Profile{p}, store.NewTemps(""))
 			l.Around = o.around
 			conformance.Run(t.Context(), []*conformance.File{file}, l, conformance.Options{})
 			if len(o.seen) < 5 {

@@ -10,24 +10,24 @@ import (
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
-// Launcher is a conformance.Launcher that starts servers in this process, each on a fresh
-// part of the database and with a clock that exchanges move.
+// Launcher is a conformance.Launcher that starts servers in this process, each on an empty
+// store and with a clock that exchanges move.
 type Launcher struct {
 	profiles map[string]*profiles.Profile
-	dsn      string // empty: temporary SQLite files
+	stores   *store.Temps
 	options  []dialects.Option
 
 	// Around, if set, is put around the handler of each server.
 	Around func(http.Handler) http.Handler
 }
 
-// NewLauncher returns a Launcher of the profiles, which finds one by its name. dsn is the
-// database that parts are made in, and dropped again when their server is closed;
-// empty: temporary SQLite files. options are what a deployment adds to profiles.
-func NewLauncher(all []*profiles.Profile, dsn string, options ...dialects.Option) *Launcher {
-	l := &Launcher{profiles: make(map[string]*profiles.Profile), dsn: dsn, options: options}
+// NewLauncher returns a Launcher of the profiles, which finds one by its name. Each server has a store from stores, which
+// ends when the server is closed. options are what a deployment adds to profiles.
+func NewLauncher(all []*profiles.Profile, stores *store.Temps, options ...dialects.Option) *Launcher {
+	l := &Launcher{profiles: make(map[string]*profiles.Profile), stores: stores, options: options}
 	for _, p := range all {
 		l.profiles[p.Name] = p
 	}
@@ -40,5 +40,5 @@ func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Ser
 	if !ok {
 		return nil, fmt.Errorf("profile %s is not loaded", profile)
 	}
-	return Start(ctx, p, Options{DSN: l.dsn, Dialect: l.options, Around: l.Around})
+	return Start(ctx, p, Options{Stores: l.stores, Dialect: l.options, Around: l.Around})
 }

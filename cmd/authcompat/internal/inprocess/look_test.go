@@ -7,6 +7,7 @@ import (
 
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // alike are profiles that a look need not tell apart: versions of one package, at the same paths.
@@ -17,7 +18,7 @@ func alike(a, b string) bool {
 // TestLookTellsAPIsApart looks at a server of each profile with the exchange file of each: only those of
 // the same API go on to be replayed, and only with the user's password.
 func TestLookTellsAPIsApart(t *testing.T) {
-	names := conformance.Profiles()
+	names, stores := conformance.Profiles(), store.NewTemps("")
 	for _, spoken := range names {
 		t.Run(spoken, func(t *testing.T) {
 			t.Parallel()
@@ -25,7 +26,7 @@ func TestLookTellsAPIsApart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			server, err := NewLauncher([]*profiles.Profile{p}, "").Launch(t.Context(), spoken)
+			server, err := NewLauncher([]*profiles.Profile{p}, stores).Launch(t.Context(), spoken)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,12 +11,14 @@ import (
 
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // TestOneByteOfAProfileIsNoticed changes one byte of each path and each message of a
 // built-in profile, and expects its exchanges to fail: every statement of a profile must
 // be covered by an exchange.
 func TestOneByteOfAProfileIsNoticed(t *testing.T) {
+	stores := store.NewTemps("")
 	for _, name := range profiles.Builtin() {
 		source, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "profiles", name+".yaml"))
 		if err != nil {
@@ -29,7 +31,7 @@ func TestOneByteOfAProfileIsNoticed(t *testing.T) {
 				if err != nil {
 					t.Fatalf("the changed profile does not load: %v", err)
 				}
-				if !mismatches(t, p) {
+				if !mismatches(t, stores, p) {
 					t.Error("no exchange fails")
 				}
 			})
@@ -79,7 +81,7 @@ func changed(source []byte, node *yaml.Node) []byte {
 
 // mismatches reports whether an exchange of the profile fails, and stops at the
 // first that does.
-func mismatches(t *testing.T, p *profiles.Profile) bool {
+func mismatches(t *testing.T, stores *store.Temps, p *profiles.Profile) bool {
 	t.Helper()
 	file, err := conformance.Builtin(p.Name)
 	if err != nil {
@@ -88,7 +90,7 @@ func mismatches(t *testing.T, p *profiles.Profile) bool {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	found := false
-	conformance.Run(ctx, []*conformance.File{file}, NewLauncher([]*profiles.Profile{p}, ""), conformance.Options{
+	conformance.Run(ctx, []*conformance.File{file}, NewLauncher([]*profiles.Profile{p}, stores), conformance.Options{
 		Each: func(_ string, r conformance.Result) {
 			if r.Outcome == conformance.Mismatch {
 				found = true

@@ -27,6 +27,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/reference"
 	"github.com/authcompat/authcompat/conformance/wire"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // concurrent is how many sequences run at the same time as their proxy records them.
@@ -120,6 +121,7 @@ func sameDifferences(t *testing.T, profile string, server *reference.Server, fil
 	if !ok {
 		t.Fatal("no such profile")
 	}
+	stores := store.NewTemps("")
 	for name, change := range map[string]*strings.Replacer{
 		"as it is":  strings.NewReplacer(),
 		"a message": strings.NewReplacer("Unable to log in", "Cannot log in"),
@@ -130,7 +132,7 @@ func sameDifferences(t *testing.T, profile string, server *reference.Server, fil
 		if err != nil {
 			t.Fatal(err)
 		}
-		launcher := NewLauncher([]*profiles.Profile{p}, "")
+		launcher := NewLauncher([]*profiles.Profile{p}, stores)
 		byExchange := map[string]bool{}
 		for _, r := range conformance.Run(t.Context(), []*conformance.File{file}, launcher, conformance.Options{}).Profiles[0].Results {
 			switch r.Outcome {

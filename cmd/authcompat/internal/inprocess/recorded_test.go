@@ -8,6 +8,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/deviations"
 	"github.com/authcompat/authcompat/conformance/recorded"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // recordings is the folder of the recordings of reference servers.
@@ -79,7 +80,7 @@ func recordedServer(t *testing.T, profile string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := NewLauncher([]*profiles.Profile{p}, "").Launch(t.Context(), profile)
+	server, err := NewLauncher([]*profiles.Profile{p}, store.NewTemps("")).Launch(t.Context(), profile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/conformance/report"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // An indiscreet launches servers whose responses have the request in them, in several encodings: all that
@@ -131,7 +132,7 @@ func TestReportsHaveNoSecrets(t *testing.T) {
 		}
 		all, files = append(all, p), append(files, file)
 	}
-	launcher := &indiscreet{Launcher: NewLauncher(all, ""), secrets: map[string]bool{"s3ss10nvalue": true, base64.StdEncoding.EncodeToString(make([]byte, 32)): true}}
+	launcher := &indiscreet{Launcher: NewLauncher(all, store.NewTemps("")), secrets: map[string]bool{"s3ss10nvalue": true, base64.StdEncoding.EncodeToString(make([]byte, 32)): true}}
 	run := conformance.Run(t.Context(), files, launcher, conformance.Options{Transcripts: true})
 	if totals := run.Totals(); totals.Mismatches < 150 || totals.CouldNotRun > 0 {
 		t.Fatalf("%+v", totals)

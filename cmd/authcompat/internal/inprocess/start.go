@@ -19,8 +19,8 @@ import (
 
 // Options say how a server in this process is started.
 type Options struct {
-	// DSN is the database that a part is made in for the server; empty: a temporary SQLite file.
-	DSN string
+	// Stores gives the server its store; nil: one in a temporary SQLite file.
+	Stores *store.Temps
 	// Dialect is what a deployment adds to profiles.
 	Dialect []dialects.Option
 	// Around, if set, is put around the handler.
@@ -36,7 +36,11 @@ const cheapIterations = 1
 
 // Start serves a profile in this process, on an empty store that is gone when the server is closed.
 func Start(ctx context.Context, p *profiles.Profile, o Options) (*conformance.Server, error) {
-	scratch, cleanup, err := store.OpenTemp(ctx, o.DSN)
+	open := func(ctx context.Context) (store.Backend, func() error, error) { return store.OpenTemp(ctx, "") }
+	if o.Stores != nil {
+		open = o.Stores.Open
+	}
+	scratch, cleanup, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}

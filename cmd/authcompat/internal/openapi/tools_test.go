@@ -25,6 +25,7 @@ import (
 	"github.com/authcompat/authcompat/core/password/validation"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // tool returns a program of the folder into which make openapi installs tools that others write descriptions with.
@@ -167,7 +168,7 @@ func compared(t *testing.T, prism string, p *profiles.Profile, exchanges *confor
 		}
 		common = append(common, dialects.WithCommonPasswords(list))
 	}
-	launcher := inprocess.NewLauncher([]*profiles.Profile{p}, "", common...)
+	launcher := inprocess.NewLauncher([]*profiles.Profile{p}, store.NewTemps(""), common...)
 	launcher.Around = around
 	conformance.Run(t.Context(), []*conformance.File{exchanges}, launcher, conformance.Options{})
 	return violations, checked

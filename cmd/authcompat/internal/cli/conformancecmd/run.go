@@ -17,6 +17,7 @@ import (
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/conformance/report"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 type runFlags struct {
@@ -171,7 +172,7 @@ func (f *runFlags) inProcess(chosen []subject) (conformance.Launcher, error) {
 	for _, s := range chosen {
 		all = append(all, s.profile)
 	}
-	return inprocess.NewLauncher(all, f.store, f.common.Options()...), nil
+	return inprocess.NewLauncher(all, store.NewTemps(f.store), f.common.Options()...), nil
 }
 
 // replay replays the exchanges and writes the report: as text while they are replayed.

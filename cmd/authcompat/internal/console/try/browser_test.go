@@ -15,6 +15,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 const profile = "knox-auth"
@@ -30,7 +31,7 @@ func launch(t *testing.T, name string, around func(http.Handler) http.Handler) t
 	if err != nil {
 		t.Fatal(err)
 	}
-	launcher := inprocess.NewLauncher([]*profiles.Profile{p}, "")
+	launcher := inprocess.NewLauncher([]*profiles.Profile{p}, store.NewTemps(""))
 	launcher.Around = around
 	server, err := launcher.Launch(t.Context(), profile)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // launch serves a built-in profile in this process, on one store for all requests of a test.
@@ -24,7 +25,7 @@ func launch(t testing.TB, name string) target.Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := inprocess.NewLauncher([]*profiles.Profile{p}, "").Launch(t.Context(), name)
+	server, err := inprocess.NewLauncher([]*profiles.Profile{p}, store.NewTemps("")).Launch(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
