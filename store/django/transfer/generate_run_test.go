@@ -214,7 +214,7 @@ func (c *genCase) policies() {
 func emptyStore(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "empty.db")
-	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{Unsynced: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func (c *genCase) fresh() *sqlite.Store {
 	c.opened++
 	path := filepath.Join(c.folder, fmt.Sprintf("store%d.db", c.opened))
 	c.must(os.WriteFile(path, c.empty, 0o600))
-	s, err := sqlite.Open(c.ctx, path, sqlite.Options{Readers: 1})
+	s, err := sqlite.Open(c.ctx, path, sqlite.Options{Readers: 1, Unsynced: true})
 	c.must(err)
 	return s
 }
