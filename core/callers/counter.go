@@ -49,8 +49,16 @@ type key struct {
 const shards = 64
 
 type shard struct {
-	mu     sync.Mutex
-	counts map[key]*Calls
+	mu sync.Mutex
+	// counts are by the hash of a key, which is had already: a map by keys would hash all of their fields.
+	counts map[uint64]*entry
+}
+
+// entry is a caller with its calls.
+type entry struct {
+	key
+	calls Calls
+	next  *entry // with the same hash: mostly of the same user and program, at another endpoint
 }
 
 // Counter counts requests. Its methods are safe for concurrent use.
@@ -85,7 +93,7 @@ func New(store Store, now func() time.Time, log *slog.Logger) *Counter {
 	}
 	c := &Counter{store: store, now: now, log: log, seed: maphash.MakeSeed(), wake: make(chan struct{}, 1), day: DayOf(now()), subjects: make(map[string]int)}
 	for i := range c.parts {
-		c.parts[i].counts = make(map[key]*Calls)
+		c.parts[i].counts = make(map[uint64]*entry)
 	}
 	return c
 }
@@ -101,21 +109,37 @@ func (c *Counter) Count(r Request, secrets Secrets) {
 	}
 }
 
-// part returns the part that has a key.
-func (c *Counter) part(k *key) *shard {
-	return &c.parts[maphash.String(c.seed, k.user)%shards]
+// hash returns a hash of what differs between most keys.
+func (c *Counter) hash(k *key) uint64 {
+	const odd = 0x9e3779b97f4a7c15 // so that it matters which text is which
+	address := k.client.Addr().As16()
+	return (maphash.String(c.seed, k.user)*odd+maphash.String(c.seed, k.agent))*odd + maphash.Bytes(c.seed, address[:])
+}
+
+// part returns the part that has the keys with a hash.
+func (c *Counter) part(hash uint64) *shard { return &c.parts[hash%shards] }
+
+// find returns the entry of a key with this hash; nil: there is none.
+func (p *shard) find(hash uint64, k *key) *entry {
+	for e := p.counts[hash]; e != nil; e = e.next {
+		if e.key == *k {
+			return e
+		}
+	}
+	return nil
 }
 
 // add counts a request of a caller that is known, and reports whether it is.
 func (c *Counter) add(k *key, r *Request) bool {
-	p := c.part(k)
+	hash := c.hash(k)
+	p := c.part(hash)
 	p.mu.Lock()
-	calls, known := p.counts[*k]
-	if known {
-		addOne(calls, r)
+	e := p.find(hash, k)
+	if e != nil {
+		addOne(&e.calls, r)
 	}
 	p.mu.Unlock()
-	return known
+	return e != nil
 }
 
 // addOne adds a request. Each token check does this: it copies nothing.
@@ -145,23 +169,24 @@ func (c *Counter) admit(k key, r *Request, secrets Secrets) {
 		caller = caller.AsOther()
 		k = key{day: k.day, profile: k.profile, endpoint: k.endpoint, other: true}
 	}
-	p := c.part(&k)
+	hash := c.hash(&k)
+	p := c.part(hash)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	calls, known := p.counts[k] // by now
-	if !known {
+	e := p.find(hash, &k) // by now
+	if e == nil {
 		if !caller.Other {
 			caller.Agent = strings.Clone(cleanAgent(r.Agent, secrets.Secrets()))
 		}
 		// What a client sent is part of a larger text, which would be kept.
 		k.user, k.agent = strings.Clone(k.user), strings.Clone(k.agent)
 		caller.User = k.user
-		calls = &Calls{Caller: caller, Day: k.day}
-		p.counts[k] = calls
+		e = &entry{key: k, calls: Calls{Caller: caller, Day: k.day}, next: p.counts[hash]}
+		p.counts[hash] = e
 	} else if !caller.Other {
 		c.release(caller)
 	}
-	addOne(calls, r)
+	addOne(&e.calls, r)
 }
 
 // subject is whose room a caller takes.
@@ -257,8 +282,10 @@ func (c *Counter) Unwritten() (requests int64) {
 	for i := range c.parts {
 		p := &c.parts[i]
 		p.mu.Lock()
-		for _, calls := range p.counts {
-			requests += calls.Requests
+		for _, e := range p.counts {
+			for ; e != nil; e = e.next {
+				requests += e.calls.Requests
+			}
 		}
 		p.mu.Unlock()
 	}
@@ -276,17 +303,21 @@ func (c *Counter) collect() (batches []batch) {
 	for i := range c.parts {
 		p := &c.parts[i]
 		p.mu.Lock()
-		for k, calls := range p.counts {
-			if calls.Requests > 0 {
-				all = append(all, *calls)
-				*calls = Calls{Caller: calls.Caller, Day: calls.Day}
-			}
-			if k.day != today {
-				delete(p.counts, k)
-			} else {
-				c.take(calls.Caller)
+		kept := make(map[uint64]*entry)
+		for hash, e := range p.counts {
+			for next := e; next != nil; {
+				e, next = next, next.next
+				if e.calls.Requests > 0 {
+					all = append(all, e.calls)
+					e.calls = Calls{Caller: e.calls.Caller, Day: e.calls.Day}
+				}
+				if e.day == today {
+					e.next, kept[hash] = kept[hash], e
+					c.take(e.calls.Caller)
+				}
 			}
 		}
+		p.counts = kept
 		p.mu.Unlock()
 	}
 	for len(all) > 0 {

@@ -334,3 +334,31 @@ func BenchmarkCount(b *testing.B) {
 		}
 	})
 }
+
+// TestEndpointsOfOneProgram counts what a user calls with one program by endpoint, profile and day, before it
+// is written for the first time and after that.
+func TestEndpointsOfOneProgram(t *testing.T) {
+	w := newWorld(t)
+	want := make(map[callers.Caller]int64)
+	for range 2 {
+		for i, r := range []callers.Request{{Profile: "p", Endpoint: "login"}, {Profile: "p", Endpoint: "account"}, {Profile: "q", Endpoint: "account"}} {
+			r.User, r.Agent, r.At = "ann", "app/1", w.now
+			for range i + 1 {
+				w.Count(r, secrets{})
+				want[callers.Caller{Profile: r.Profile, Endpoint: r.Endpoint, User: r.User, Agent: r.Agent}]++
+			}
+		}
+		w.flush(t)
+		if got := w.Kept(); got != len(want) {
+			t.Errorf("%d callers are kept in memory, want %d", got, len(want))
+		}
+	}
+	if diff := cmp.Diff(want, w.sums(t, callers.ByAll)); diff != "" {
+		t.Error(diff)
+	}
+	w.now = w.now.Add(24 * time.Hour)
+	w.flush(t)
+	if got := w.Kept(); got != 0 {
+		t.Errorf("%d callers of yesterday are kept in memory", got)
+	}
+}

@@ -12,7 +12,11 @@ func CleanAgent(raw string, secrets []string) string { return cleanAgent(raw, se
 // Kept returns how many callers are in memory.
 func (c *Counter) Kept() (n int) {
 	for i := range c.parts {
-		n += len(c.parts[i].counts)
+		for _, e := range c.parts[i].counts {
+			for ; e != nil; e = e.next {
+				n++
+			}
+		}
 	}
 	return n
 }
