@@ -5,8 +5,8 @@ package metrics
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -41,7 +41,7 @@ type Metrics struct {
 	mails       mailMetrics // without RegisterMails, none
 
 	mu     sync.Mutex
-	series atomic.Pointer[map[seriesKey]series]
+	series atomic.Pointer[[]*series]
 }
 
 // seriesKey names the series of a request.
@@ -51,6 +51,7 @@ type seriesKey struct {
 }
 
 type series struct {
+	seriesKey
 	requests prometheus.Counter
 	seconds  prometheus.Observer
 }
@@ -99,7 +100,7 @@ func New(bodyBytes func() float64, rejections ...string) *Metrics {
 	for _, reason := range rejections {
 		m.rejected.WithLabelValues(reason) // 0, so that the first one is a change
 	}
-	m.series.Store(&map[seriesKey]series{})
+	m.series.Store(&[]*series{})
 	m.front, m.adopt, m.shadow = newFrontMetrics(m.registry), newAdoptMetrics(m.registry), newShadowMetrics(m.registry)
 	m.registry.MustRegister(m.requests, m.seconds, m.rejected, m.panics, m.logins, m.hashWait, m.store, m.failures, m.active, m.deletedRows,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -160,12 +161,23 @@ func (m *Metrics) CountEvent(action core.Action, profile, outcome string) {
 // because every token check is counted here.
 func (m *Metrics) CountRequest(profile, endpoint string, status int, took time.Duration) {
 	key := seriesKey{profile, endpoint, status}
-	s, ok := (*m.series.Load())[key]
-	if !ok {
+	s := find(*m.series.Load(), &key)
+	if s == nil {
 		s = m.newSeries(key)
 	}
 	s.requests.Inc()
 	s.seconds.Observe(took.Seconds())
+}
+
+// find returns the series of a key; nil: there is none. There are few, and most calls have the very strings of
+// theirs, which are the same at a glance: to hash three fields would take longer.
+func find(all []*series, key *seriesKey) *series {
+	for _, s := range all {
+		if s.status == key.status && s.endpoint == key.endpoint && s.profile == key.profile {
+			return s
+		}
+	}
+	return nil
 }
 
 // CountRejected counts a request that was refused before it reached an API.
@@ -174,19 +186,23 @@ func (m *Metrics) CountRejected(reason string) { m.rejected.WithLabelValues(reas
 // CountPanic counts a request whose handler panicked.
 func (m *Metrics) CountPanic() { m.panics.Inc() }
 
-func (m *Metrics) newSeries(key seriesKey) series {
+func (m *Metrics) newSeries(key seriesKey) *series {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	all := *m.series.Load()
+	if s := find(all, &key); s != nil { // by now
+		return s
+	}
 	endpoint := key.endpoint
 	if endpoint == "" {
 		endpoint = otherEndpoint
 	}
-	s := series{
-		requests: m.requests.WithLabelValues(key.profile, endpoint, strconv.Itoa(key.status)),
-		seconds:  m.seconds.WithLabelValues(key.profile, endpoint),
+	s := &series{
+		seriesKey: key,
+		requests:  m.requests.WithLabelValues(key.profile, endpoint, strconv.Itoa(key.status)),
+		seconds:   m.seconds.WithLabelValues(key.profile, endpoint),
 	}
-	all := maps.Clone(*m.series.Load())
-	all[key] = s
+	all = append(slices.Clip(all), s)
 	m.series.Store(&all)
 	return s
 }
