@@ -39,6 +39,13 @@ func WithRequest(ctx context.Context, r Request) context.Context {
 	return context.WithValue(ctx, clientKey{}, r)
 }
 
+// IsKey reports whether a key of context values is that of the client: a context of whoever receives
+// requests may have its Request as the value, instead of another context around it.
+func IsKey(key any) bool {
+	_, ok := key.(clientKey)
+	return ok
+}
+
 // Of returns the client of a context, or the zero one.
 func Of(ctx context.Context) Client {
 	switch v := ctx.Value(clientKey{}).(type) {

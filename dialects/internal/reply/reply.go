@@ -173,6 +173,9 @@ func (b *Body) appendText(dst []byte, text string, s *segment) []byte {
 		return strconv.AppendInt(dst, n, 10)
 	case template.FormatGravatar:
 		sum := md5.Sum([]byte(strings.ToLower(strings.TrimSpace(text))))
+		if s.inText {
+			return hex.AppendEncode(dst, sum[:])
+		}
 		text = hex.EncodeToString(sum[:])
 	}
 	start := len(dst)

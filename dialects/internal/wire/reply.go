@@ -94,13 +94,15 @@ func (r *Reply) send(w http.ResponseWriter) {
 	for _, header := range r.Headers {
 		h[header.Name] = append(h[header.Name], header.Value)
 	}
+	values := &[2]string{r.ContentType} // in one allocation
 	// net/http guesses a Content-Type that is missing, but sends none for nil.
 	h["Content-Type"] = nil
 	if r.ContentType != "" {
-		h["Content-Type"] = []string{r.ContentType}
+		h["Content-Type"] = values[0:1:1]
 	}
 	if r.Status != http.StatusNoContent {
-		h["Content-Length"] = []string{strconv.Itoa(len(r.Body))}
+		values[1] = strconv.Itoa(len(r.Body))
+		h["Content-Length"] = values[1:]
 	}
 	if f, ok := w.(HeaderFinisher); ok {
 		f.FinishHeader(h)

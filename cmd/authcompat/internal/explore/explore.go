@@ -79,7 +79,7 @@ func Run(ctx context.Context, o Options, out io.Writer) (err error) {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	servers.Take(listener, handler, httpserver.ListenOptions{Log: log})
+	servers.Take(listener, handler, httpserver.ListenOptions{Log: log, NetContext: true})
 	if _, err := io.WriteString(out, banner(guard.URL(listener.Addr().String(), key), all)); err != nil {
 		return fmt.Errorf("say where the console is: %w", err)
 	}

@@ -21,15 +21,21 @@ import (
 type clientConn struct {
 	net.Conn
 	*rejections
-	below     *tickConn   // below TLS, if there is any
-	handshake *tls.Conn   // nil: none, or it is done
-	refused   bool        // nothing more is read
-	handled   atomic.Bool // a handler has the current request
-	tunnel    atomic.Bool // a handler has taken the connection over
+	below     *tickConn // below TLS, if there is any
+	handshake *tls.Conn // nil: none, or it is done
+	refused   bool      // nothing more is read
+	// netContext is that of ListenOptions.
+	netContext bool
+	handled    atomic.Bool // a handler has the current request
+	tunnel     atomic.Bool // a handler has taken the connection over
 	// reason is the reason phrase of the next reply; nil: that of net/http.
 	reason atomic.Pointer[string]
 	max    headLimits
 	head   headCounter // of the next head, or the one that is being read
+	// whole says that the head of the current request is read.
+	whole bool
+	// finished says that a handler has the current request, and all of it is read.
+	finished atomic.Bool
 	// pending are bytes behind a head that were read with it.
 	pending []byte
 	// body is how many bytes of the current request's body are left to read: all, if
@@ -45,6 +51,9 @@ func (c *clientConn) tcp() *net.TCPConn {
 	tcp, _ := c.below.Conn.(*net.TCPConn)
 	return tcp
 }
+
+// watched reports whether the contexts of requests end without net/http: by requestContext.
+func (c *clientConn) watched() bool { return tellsResets && !c.netContext && c.tcp() != nil }
 
 // Read implements net.Conn. The first call performs the TLS handshake, within the deadline
 // that net/http has set for the headers.
@@ -71,8 +80,15 @@ func (c *clientConn) Read(b []byte) (int, error) {
 		n, err := c.receive(b[:min(int64(len(b)), c.body)])
 		if c.body -= int64(n); c.body == 0 {
 			c.below.slot.unfinished.Store(false)
+			c.finished.Store(c.watched())
 		}
 		return n, err
+	}
+	if c.whole && len(b) == 1 && c.watched() {
+		// While a handler has a request, net/http reads a byte behind it, to end its context when the
+		// client leaves (net/http/server.go of Go 1.26, connReader.backgroundRead). It need not be
+		// interrupted where nobody relies on that.
+		return 0, nil
 	}
 	if len(c.pending) > 0 {
 		// A request that was sent without waiting for the reply to the one before: others take turns. Else
@@ -86,16 +102,27 @@ func (c *clientConn) Read(b []byte) (int, error) {
 	}
 	// net/http gets a head alone, so that it is known where the next one begins: what is
 	// behind it waits here, and not in a buffer of net/http's.
-	length, exceeded := c.head.add(b[:n], c.max)
+	length, whole, exceeded := c.head.add(b[:n], c.max)
 	if exceeded {
 		c.refuseHead()
 		c.refused = true
 		return 0, io.EOF
 	}
+	c.whole = whole
 	if length < n {
 		c.pending = append(bytes.Clone(b[length:n]), c.pending...)
 	}
 	return length, err
+}
+
+// SetReadDeadline implements net.Conn. While a handler has a request of which all is read, there is
+// no deadline for reading: net/http would set two to interrupt its look behind the request, and sets
+// another before it reads again.
+func (c *clientConn) SetReadDeadline(t time.Time) error {
+	if c.finished.Load() {
+		return nil
+	}
+	return c.Conn.SetReadDeadline(t)
 }
 
 // receive reads what is pending, or else from the client.
@@ -146,33 +173,33 @@ type headCounter struct {
 }
 
 // add counts the bytes of a head, which may follow empty lines (RFC 9112, 2.2). It returns how
-// many of them belong to the head and what precedes it; if it ends there, the next head is
+// many of them belong to the head and what precedes it; if it is whole, it ends there, and the next head is
 // counted from then on. exceeded says that the head is larger than a request's may be.
-func (h *headCounter) add(b []byte, most headLimits) (length int, exceeded bool) {
+func (h *headCounter) add(b []byte, most headLimits) (length int, whole, exceeded bool) {
 	for length < len(b) {
-		line, _, whole := bytes.Cut(b[length:], []byte{'\n'})
+		line, _, ended := bytes.Cut(b[length:], []byte{'\n'})
 		size := len(line)
 		h.begun = h.begun || size > 1 || size == 1 && line[0] != '\r'
-		if whole {
+		if ended {
 			size++
 		}
 		length += size
 		if h.begun || h.lines > 0 {
 			h.bytes += size
 		}
-		if whole && h.begun {
+		if ended && h.begun {
 			h.lines++
 		}
 		if h.lines > 1+most.fields || h.bytes > most.bytes {
-			return length, true
+			return length, false, true
 		}
-		if whole && !h.begun && h.lines > 0 {
+		if ended && !h.begun && h.lines > 0 {
 			*h = headCounter{}
-			return length, false
+			return length, true, false
 		}
-		h.begun = h.begun && !whole
+		h.begun = h.begun && !ended
 	}
-	return length, false
+	return length, false, false
 }
 
 // shakeHands performs a TLS handshake. A client that speaks plain HTTP is told so, as by
@@ -280,6 +307,7 @@ func handling(next http.Handler) http.Handler {
 				c.body = r.ContentLength
 			}
 			c.below.slot.unfinished.Store(c.body > 0)
+			c.finished.Store(c.body == 0 && c.watched())
 		}
 		if len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1) {
 			// net/http takes a length beside chunks away unseen, and all codings of
@@ -300,8 +328,11 @@ func stateChanged(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateIdle:
 		c.handled.Store(false)
+		c.finished.Store(false)
+		c.whole = false
 	case http.StateHijacked:
 		c.tunnel.Store(true)
+		c.finished.Store(false)
 	}
 	if state == http.StateActive || state == http.StateIdle {
 		c.below.slot.setIdle(state == http.StateIdle)

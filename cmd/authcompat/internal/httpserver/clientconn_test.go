@@ -35,7 +35,7 @@ func TestHeadCounter(t *testing.T) {
 			for at := 0; at < len(text) && !exceeded; {
 				n := min(size, len(text)-at)
 				var length int
-				if length, exceeded = h.add([]byte(text[at:at+n]), test.most); exceeded {
+				if length, _, exceeded = h.add([]byte(text[at:at+n]), test.most); exceeded {
 					break
 				}
 				at += length

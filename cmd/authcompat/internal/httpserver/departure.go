@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"github.com/authcompat/authcompat/core/clients"
 )
 
 // departureInterval is how often a connection is checked for a reset, while a request waits.
@@ -22,7 +24,8 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 // connection, or when it is closed here. That of net/http ends at the end of the input
 // too: but a client that shuts its sending side still waits for the response.
 type requestContext struct {
-	context.Context // of net/http
+	context.Context                 // of net/http
+	request         clients.Request // whose context it is; nil: unknown
 	// watched is what Done and all contexts derived from this one rely on. Most requests
 	// need none.
 	watched atomic.Pointer[watchedContext]
@@ -53,6 +56,9 @@ func (c *requestContext) Done() <-chan struct{} { return c.watch().Done() }
 // Value implements context.Context. Once there is a watched context it answers, since
 // contexts are derived from what it knows about itself.
 func (c *requestContext) Value(key any) any {
+	if c.request != nil && clients.IsKey(key) {
+		return c.request
+	}
 	if w := c.watched.Load(); w != nil {
 		return w.Value(key)
 	}
@@ -106,9 +112,15 @@ func (c *requestContext) departed() bool {
 	return tcp == nil || closed(tcp)
 }
 
-// tcp returns the connection of the request; nil if it is of another kind.
+// conn returns the connection of the request; nil if it is of another kind.
+func (c *requestContext) conn() *clientConn {
+	conn, _ := c.Context.Value(connKey{}).(*clientConn)
+	return conn
+}
+
+// tcp returns the connection of the system; nil likewise.
 func (c *requestContext) tcp() *net.TCPConn {
-	if conn, ok := c.Context.Value(connKey{}).(*clientConn); ok {
+	if conn := c.conn(); conn != nil {
 		return conn.tcp()
 	}
 	return nil

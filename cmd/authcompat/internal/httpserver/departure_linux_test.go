@@ -2,8 +2,10 @@ package httpserver
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"testing"
 	"time"
@@ -39,7 +41,8 @@ func TestHungUp(t *testing.T) {
 }
 
 // TestHalfClosedWaits has clients shut their sending side behind a request, while it is being
-// answered: net/http takes them for gone, but they wait for the answer.
+// answered: they wait for the answer. net/http takes them for gone as soon as it looks behind the
+// request, which it does not where resets can be told.
 func TestHalfClosedWaits(t *testing.T) {
 	for name, ended := range map[string]func(ctx context.Context) error{
 		"a look at the context": func(ctx context.Context) error { return ctx.Err() },
@@ -58,12 +61,15 @@ func TestHalfClosedWaits(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			arrived := make(chan struct{})
+			arrived, shut := make(chan struct{}), make(chan struct{})
 			address := mustServe(t, new(counted), func(w http.ResponseWriter, r *http.Request) {
 				close(arrived)
-				of := r.Context().(*requestContext).Context // net/http's own
-				<-of.Done()
-				if err := ended(r.Context()); err != nil {
+				<-shut
+				own, cancel := context.WithCancel(r.Context().(*requestContext).Context) // as if net/http had looked
+				cancel()
+				ctx := &requestContext{Context: own}
+				defer ctx.end()
+				if err := cmp.Or(ended(r.Context()), ended(ctx)); err != nil {
 					http.Error(w, err.Error(), http.StatusServiceUnavailable)
 				}
 			})
@@ -72,6 +78,7 @@ func TestHalfClosedWaits(t *testing.T) {
 			if err := c.CloseWrite(); err != nil {
 				t.Fatal(err)
 			}
+			close(shut)
 			reply, err := http.ReadResponse(bufio.NewReader(c), nil)
 			if err != nil {
 				t.Fatal(err)
@@ -110,5 +117,97 @@ func TestResetEndsAWait(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestNobodyLooksBehindARequest has requests on one connection: net/http reads nothing behind them while
+// they are handled, which it would have to interrupt each time, and a request that comes early is not lost.
+// Between requests there is a deadline again.
+func TestNobodyLooksBehindARequest(t *testing.T) {
+	const head = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+	for name, request := range map[string]string{"no body": head, "a body": "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"} {
+		t.Run(name, func(t *testing.T) {
+			var applied int
+			var until []time.Duration // when reading had to end, by request
+			arrived, behind := make(chan struct{}, 3), make(chan struct{})
+			address := mustServe(t, new(counted), func(_ http.ResponseWriter, r *http.Request) {
+				deadline := &r.Context().(*requestContext).conn().below.read
+				deadline.apply = func(time.Time) error { applied++; return nil }
+				until = append(until, deadline.wanted)
+				_, _ = io.Copy(io.Discard, r.Body)
+				arrived <- struct{}{}
+				<-behind
+			})
+			c := mustDial(t, address, request)
+			<-arrived
+			if _, err := io.WriteString(c, request+request); err != nil {
+				t.Fatal(err)
+			}
+			close(behind)
+			replies := bufio.NewReader(c)
+			for range 3 {
+				reply, err := http.ReadResponse(replies, nil)
+				if err != nil || reply.StatusCode != http.StatusOK {
+					t.Fatal(reply, err)
+				}
+			}
+			if applied > 0 {
+				t.Errorf("reading was interrupted, or let go on, %d times", applied)
+			}
+			for i := 1; i < len(until); i++ {
+				if until[i] <= until[i-1] {
+					t.Errorf("request %d has the deadline of the one before", i)
+				}
+			}
+		})
+	}
+}
+
+// TestDeadlinesOfBodies has a handler set a deadline for reading: it holds while there is a body to read.
+func TestDeadlinesOfBodies(t *testing.T) {
+	later := time.Now().Add(time.Hour)
+	address := mustServe(t, new(counted), func(w http.ResponseWriter, r *http.Request) {
+		set := func() time.Duration {
+			if err := http.NewResponseController(w).SetReadDeadline(later); err != nil {
+				t.Error(err)
+			}
+			later = later.Add(time.Hour)
+			return r.Context().(*requestContext).conn().below.read.wanted
+		}
+		first := set()
+		if again := set(); again-first != time.Hour {
+			t.Errorf("with a body to come, the deadline moved by %v", again-first)
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, "ok")
+	})
+	c := mustDial(t, address, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody")
+	if reply, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || reply.StatusCode != http.StatusOK {
+		t.Error(reply, err)
+	}
+}
+
+// TestNetContext has a handler without a requestContext wait for its client to leave.
+func TestNetContext(t *testing.T) {
+	arrived, left := make(chan struct{}), make(chan struct{})
+	log := slog.New(slog.DiscardHandler)
+	var servers Servers
+	if err := servers.Listen("127.0.0.1:0", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-r.Context().Done()
+		close(left)
+	}), ListenOptions{Log: log, NetContext: true}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- servers.Serve(ctx, log) }()
+	c := mustDial(t, servers[0].Listener.Addr().String(), "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-arrived
+	c.Close()
+	<-left
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

@@ -36,7 +36,7 @@ func mustShakeHands(t *testing.T) shakingListener {
 	ticks := newTickListener(tcp, deadlineTick, newConnLimits(newFileShare(log), 9999, 9999, nil), func(net.Addr) {})
 	ticks.shaking = fairshare.NewTurns(1)
 	all := &rejectionListener{tls.NewListener(ticks, certificate.config(func() TLSOptions { return TLSOptions{} })),
-		&rejections{count: func(string) {}, log: log, logged: sampler{interval: time.Second}}, headLimits{DefaultMaxHeaderBytes, DefaultMaxHeaderFields}}
+		&rejections{count: func(string) {}, log: log, logged: sampler{interval: time.Second}}, headLimits{DefaultMaxHeaderBytes, DefaultMaxHeaderFields}, false}
 	l := shakingListener{ticks, make(chan struct{}, 9999)}
 	var served sync.WaitGroup
 	served.Go(func() {

@@ -81,7 +81,7 @@ func Instrument(next http.Handler, profile string, o InstrumentOptions) http.Han
 
 func (t *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &responseRecorder{ResponseWriter: w, request: r, middleware: t, began: time.Now()}
-	x.ctx.Context = clients.WithRequest(r.Context(), x)
+	x.ctx.Context, x.ctx.request = r.Context(), x
 	r = r.WithContext(&x.ctx)
 	defer x.ctx.end()
 	if r.ContentLength != 0 {

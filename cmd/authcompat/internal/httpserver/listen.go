@@ -59,6 +59,9 @@ type ListenOptions struct {
 	// MaxHeaderBytes and MaxHeaderFields limit the head of a request, which is otherwise
 	// refused with 431. At least 8192 bytes; 0: the defaults.
 	MaxHeaderBytes, MaxHeaderFields int
+	// NetContext says that the handler is not one of [Instrument], and relies on net/http to end the
+	// contexts of requests whose clients leave. It costs each request a look behind it.
+	NetContext bool
 	// Rejected counts a request that was refused before it reached the handler, by its
 	// Rejection; nil: it is not counted.
 	Rejected func(reason string)
@@ -120,7 +123,7 @@ func (s *Servers) Take(listener net.Listener, handler http.Handler, o ListenOpti
 		ticks.shaking = newHandshakeTurns()
 		limited = tls.NewListener(limited, o.Certificate.config(o.TLS))
 	}
-	limited = &rejectionListener{limited, rejected, headLimits{cmp.Or(o.MaxHeaderBytes, DefaultMaxHeaderBytes), cmp.Or(o.MaxHeaderFields, DefaultMaxHeaderFields)}}
+	limited = &rejectionListener{limited, rejected, headLimits{cmp.Or(o.MaxHeaderBytes, DefaultMaxHeaderBytes), cmp.Or(o.MaxHeaderFields, DefaultMaxHeaderFields)}, o.NetContext}
 	*s = append(*s, Server{Listener: limited, HTTP: server, files: files})
 }
 

@@ -66,7 +66,8 @@ func (r *rejections) reject(why Rejection, client net.Addr) {
 type rejectionListener struct {
 	net.Listener
 	*rejections
-	max headLimits
+	max        headLimits
+	netContext bool // of ListenOptions
 }
 
 // Accept implements net.Listener.
@@ -75,7 +76,7 @@ func (l *rejectionListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &clientConn{Conn: c, rejections: l.rejections, max: l.max}
+	client := &clientConn{Conn: c, rejections: l.rejections, max: l.max, netContext: l.netContext}
 	if client.handshake, _ = c.(*tls.Conn); client.handshake != nil {
 		c = client.handshake.NetConn()
 	}

@@ -170,21 +170,22 @@ type tickDeadline struct {
 // net/http interrupts a read that way.
 func (d *tickDeadline) set(to time.Time) error {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.there = false
-	if !to.IsZero() {
+	d.there = !to.IsZero()
+	if d.there {
 		d.wanted = to.Sub(d.listener.began)
-		if int64(d.wanted) <= d.listener.now.Load() {
-			d.over = true
-			return d.apply(to)
-		}
-		d.there = true
 	}
-	if !d.over {
+	passed := d.there && int64(d.wanted) <= d.listener.now.Load()
+	if !passed && !d.over { // as with nearly every request: no time for a deferred call
+		d.mu.Unlock()
 		return nil
 	}
-	d.over = false
-	return d.apply(time.Time{})
+	defer d.mu.Unlock()
+	d.over = passed
+	if !passed {
+		return d.apply(time.Time{})
+	}
+	d.there = false
+	return d.apply(to)
 }
 
 // expire applies the deadline if it has passed.

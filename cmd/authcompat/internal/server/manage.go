@@ -31,7 +31,7 @@ func (s *server) listenManaged(ctx context.Context, f *config.Config, connection
 			return errors.Join(fmt.Errorf("--console: %w", err), listener.Close())
 		}
 	}
-	s.servers.Take(listener, handler, httpserver.ListenOptions{Log: s.log, MaxConnections: connections})
+	s.servers.Take(listener, handler, httpserver.ListenOptions{Log: s.log, MaxConnections: connections, NetContext: true})
 	return nil
 }
 
