@@ -101,6 +101,26 @@ func TestBareHandlerRepeatsAReply(t *testing.T) {
 	}
 }
 
+// TestNginxConfiguration has the reply's own headers, and refuses what nginx would read as a variable.
+func TestNginxConfiguration(t *testing.T) {
+	const reply = "HTTP/1.1 200 OK\r\nAllow: GET\r\nContent-Type: application/json\r\nDate: x\r\nContent-Length: 10\r\n\r\n"
+	got, err := nginxConfiguration("127.0.0.1:81", []byte(reply+`{"a": "b"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"listen 127.0.0.1:81;", "default_type 'application/json';", "add_header 'Allow' 'GET' always;", `return 200 '{"a": "b"}';`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s\nlacks %s", got, want)
+		}
+	}
+	if strings.Contains(got, "Date") || strings.Contains(got, "Content-Length") {
+		t.Errorf("nginx's own headers twice:\n%s", got)
+	}
+	if _, err := nginxConfiguration("127.0.0.1:81", []byte(reply+`{"a": "$b"}`)); err == nil {
+		t.Error("a variable is taken for text")
+	}
+}
+
 // TestClientCountsFailures runs against a server that refuses every second request.
 func TestClientCountsFailures(t *testing.T) {
 	good := []byte(`{}`)

@@ -91,14 +91,10 @@ func checkPostgres(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, bare.stop()) }()
-	rounds, err := b.versus(ctx, "Check/store=postgres", server, bare)
+	rounds, err := b.versus(ctx, "Check/store=postgres", server, side{name: "server=bare", server: bare})
 	if err != nil {
 		return err
 	}
-	b.atLeast("token check on PostgreSQL, throughput beside a bare handler with the one look-up", ratios(rounds, sample.rate, 0, 1), leastShare)
-	b.note("  requests a second", spread(figures(rounds, sample.rate, 0), "%.0f"))
-	b.note("  bare handler's", spread(figures(rounds, sample.rate, 1), "%.0f"))
-	b.note("  server's processor time for a check, µs", spread(figures(rounds, sample.cost, 0), "%.1f"))
-	b.note("  bare handler's, µs", spread(figures(rounds, sample.cost, 1), "%.1f"))
+	b.besideBare("token check on PostgreSQL", "a bare handler with the one look-up", rounds)
 	return nil
 }

@@ -2,8 +2,8 @@
 // sockets, always beside something to compare it with in the same run:
 //
 //	check       a token check on SQLite beside a net/http handler that writes the
-//	            same bytes, and on PostgreSQL beside one that does the one
-//	            prepared look-up as well
+//	            same bytes, and nginx; and on PostgreSQL beside a handler that does
+//	            the one prepared look-up as well
 //	login       logins beside the bare password hash on as many threads
 //	size        a token check with more and more tokens in the database
 //	resources   start-up, memory, size of the binary
@@ -18,7 +18,8 @@
 // times a second within each round, so that what else the machine does falls on
 // both; a ratio is that of one round, and the median of the rounds is what
 // counts. Beside the throughput, which includes what the client costs, stands
-// the processor time that the server itself took for a request.
+// the processor time that the server itself took for a request; the bound of a
+// check is on that.
 //
 // Each round is printed as a line in the format of Go's benchmarks, for
 // benchstat; a table comes at the end. The exit code is 1 if a request failed or

@@ -127,8 +127,8 @@ func fillSQLite(ctx context.Context, path string, tokens int64, l lifetime) (err
 	const rows = `
 		WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ? - 1)
 		INSERT INTO tokens (digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, seal_key)
-		SELECT bench_digest(i), i / ? + 1, 'default', 'bench', ?, ?, ?, 0, '' FROM n ORDER BY 1`
-	if _, err := db.ExecContext(ctx, rows, tokens, perUser, now, l.expires, l.sliding.Microseconds()); err != nil {
+		SELECT bench_digest(i), i / ? + 1, 'default', ?, ?, ?, ?, 0, '' FROM n ORDER BY 1`
+	if _, err := db.ExecContext(ctx, rows, tokens, perUser, profile, now, l.expires, l.sliding.Microseconds()); err != nil {
 		return fmt.Errorf("tokens: %w", err)
 	}
 	for _, p := range parts {

@@ -177,7 +177,7 @@ func fillPostgres(ctx context.Context, dsn string, tokens int64, l lifetime) (er
 		return err
 	}
 	for i := range tokens {
-		if _, err := rows.ExecContext(ctx, digestOf(i), i/perUser+1, "default", "bench", now, l.expires, l.sliding.Microseconds(), false, ""); err != nil {
+		if _, err := rows.ExecContext(ctx, digestOf(i), i/perUser+1, "default", profile, now, l.expires, l.sliding.Microseconds(), false, ""); err != nil {
 			return fmt.Errorf("tokens: %w", err)
 		}
 	}
