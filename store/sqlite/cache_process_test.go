@@ -44,9 +44,15 @@ func TestDeleteOnRequest(t *testing.T) {
 // TestCacheSeesAnotherProcess caches tokens by looking them up, has another process
 // delete them, and looks them up again as soon as it answers.
 func TestCacheSeesAnotherProcess(t *testing.T) {
+	t.Run("as they are", func(t *testing.T) { testCacheSeesAnotherProcess(t, func(*sqlite.Store) {}) })
+	t.Run("packed", func(t *testing.T) { testCacheSeesAnotherProcess(t, (*sqlite.Store).PackTokens) })
+}
+
+func testCacheSeesAnotherProcess(t *testing.T, prepare func(*sqlite.Store)) {
 	const rounds = 200
 	path := filepath.Join(t.TempDir(), "x.db")
 	s := sqlitetest.MustOpenFile(t, path)
+	prepare(s)
 	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "john", PasswordHash: "!", CreatedAt: time.Now()}, nil, nil)
 	if err != nil {
 		t.Fatal(err)

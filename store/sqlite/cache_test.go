@@ -28,6 +28,19 @@ func openCached(t *testing.T) *cached {
 	return openCachedAt(t, filepath.Join(t.TempDir(), "x.db"))
 }
 
+// openPacked is openCached with a cache all of whose tokens are packed.
+func openPacked(t *testing.T) *cached {
+	t.Helper()
+	c := openCached(t)
+	c.cache.Unpacked = -1
+	return c
+}
+
+// caches are the ways in which tokens are cached.
+func caches() map[string]func(*testing.T) *cached {
+	return map[string]func(*testing.T) *cached{"as they are": openCached, "packed": openPacked}
+}
+
 func openCachedAt(t *testing.T, path string) *cached {
 	t.Helper()
 	open := func() *Store {
@@ -141,16 +154,18 @@ func TestCacheForgetsWhatChanges(t *testing.T) {
 			SELECT digest, user_id, realm, issuer, created_at, 1, sliding, reusable, seal_key FROM tokens`)},
 		{"another table", statement(`PRAGMA foreign_keys = OFF`, `CREATE TABLE others AS SELECT * FROM tokens WHERE 0`, `DROP TABLE tokens`, `ALTER TABLE others RENAME TO tokens`)},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			c := openCached(t)
-			ann := c.add(t, "ann")
-			c.warm(t, "ann")
-			if err := tt.change(t.Context(), c.other, ann); err != nil {
-				t.Fatal(err)
-			}
-			c.compare(t, "ann")
-			c.compare(t, "ann")
-		})
+		for kind, open := range caches() {
+			t.Run(tt.name+", "+kind, func(t *testing.T) {
+				c := open(t)
+				ann := c.add(t, "ann")
+				c.warm(t, "ann")
+				if err := tt.change(t.Context(), c.other, ann); err != nil {
+					t.Fatal(err)
+				}
+				c.compare(t, "ann")
+				c.compare(t, "ann")
+			})
+		}
 	}
 }
 
@@ -193,7 +208,12 @@ func statement(statements ...string) func(context.Context, *Store, core.User) er
 // TestCacheForgetsAtRestore restores a backup of the same generation, in which a token
 // is missing, into the file in use.
 func TestCacheForgetsAtRestore(t *testing.T) {
-	c := openCached(t)
+	for name, open := range caches() {
+		t.Run(name, func(t *testing.T) { testCacheForgetsAtRestore(t, open(t)) })
+	}
+}
+
+func testCacheForgetsAtRestore(t *testing.T, c *cached) {
 	ann := c.add(t, "ann")
 	backup := filepath.Join(t.TempDir(), "backup.db")
 	if err := statement(`VACUUM INTO '`+backup+`'`)(t.Context(), c.other, ann); err != nil {
@@ -288,9 +308,14 @@ func TestCacheKeepsWhatOthersDoNotTouch(t *testing.T) {
 
 // TestCacheMakesNoDifference makes random changes and compares all tokens after each.
 func TestCacheMakesNoDifference(t *testing.T) {
+	for name, open := range caches() {
+		t.Run(name, func(t *testing.T) { testCacheMakesNoDifference(t, open(t)) })
+	}
+}
+
+func testCacheMakesNoDifference(t *testing.T, c *cached) {
 	const seed, steps, tokens = 1, 300, 8
 	random := rand.New(rand.NewPCG(seed, seed))
-	c := openCached(t)
 	ann := c.add(t, "ann")
 	text := func(i int) string { return fmt.Sprintf("token %d", i) }
 	for step := range steps {

@@ -4,6 +4,7 @@
 package tokencache
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -14,8 +15,8 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
 )
 
-// maxCached is the maximum number of cached tokens, at about a kilobyte each. A full
-// cache is emptied.
+// maxCached is the maximum number of cached tokens that are not packed, at about a kilobyte each. When there are as
+// many, they are dropped, and those that are packed remain.
 const maxCached = 1 << 15
 
 // SelectGeneration reads the number that triggers increase whenever a token or user is
@@ -56,6 +57,10 @@ type Generation struct {
 // Expired tokens stay in the cache: the engine compares a token's expiry with its clock
 // at each use.
 type Cache struct {
+	// Unpacked is how many entries are kept as they are, beside those that are packed; 0: 32,768; negative: none. It
+	// must not change once the cache is used.
+	Unpacked int
+
 	index        atomic.Pointer[walindex.Index] // nil if there is no cache
 	current      atomic.Pointer[Snapshot]
 	revalidating sync.Mutex // held while the generation is read
@@ -70,8 +75,12 @@ type Snapshot struct {
 
 // entries are the tokens found in one generation.
 type entries struct {
+	most   int // of tokens
 	mu     sync.RWMutex
 	tokens map[uint64]*Entry // by keyOf
+	// packed has as many more as its memory has room for, from when the tokens of half a cache are in use; nil until
+	// then. What is found there is cached again.
+	packed *packed
 }
 
 // Entry is a token with its user. Callers share the user's attributes and the token's
@@ -129,7 +138,7 @@ func (c *Cache) Revalidate(ctx context.Context, h *walindex.Header, readGenerati
 	if old := c.current.Load(); old != nil && old.generation == g {
 		fresh.entries = old.entries
 	} else {
-		fresh.entries = &entries{tokens: make(map[uint64]*Entry)}
+		fresh.entries = &entries{most: cmp.Or(c.Unpacked, maxCached), tokens: make(map[uint64]*Entry)}
 	}
 	c.current.Store(fresh)
 	return fresh
@@ -139,8 +148,29 @@ func (c *Cache) Revalidate(ctx context.Context, h *walindex.Header, readGenerati
 func (s *Snapshot) Get(digest *[sha256.Size]byte) (*Entry, bool) {
 	s.mu.RLock()
 	found := s.tokens[keyOf(digest)]
+	if found != nil && found.Digest == *digest || s.packed == nil {
+		s.mu.RUnlock()
+		return found, found != nil && found.Digest == *digest
+	}
+	found = s.packed.find(digest)
 	s.mu.RUnlock()
-	return found, found != nil && found.Digest == *digest
+	if found == nil {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(found)
+	return found, true
+}
+
+// put caches an entry. The caller holds the lock.
+func (s *entries) put(e *Entry) {
+	if len(s.tokens) >= s.most {
+		clear(s.tokens)
+	}
+	if s.most > 0 {
+		s.tokens[keyOf(&e.Digest)] = e
+	}
 }
 
 // Add caches an entry that was read under the snapshot's header, if that is still the
@@ -151,8 +181,12 @@ func (c *Cache) Add(s *Snapshot, e *Entry) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.tokens) >= maxCached {
-		clear(s.tokens)
+	s.put(e)
+	if s.packed == nil && len(s.tokens) >= s.most/2 {
+		s.packed = newPacked()
 	}
-	s.tokens[keyOf(&e.Digest)] = e
+	if s.packed != nil && !s.packed.add(e) {
+		s.packed.blocks.free() // it is full; those in use come again
+		s.packed = nil
+	}
 }

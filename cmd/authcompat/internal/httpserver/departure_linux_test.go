@@ -189,13 +189,17 @@ func TestDeadlinesOfBodies(t *testing.T) {
 
 // TestNetContext has a handler without a requestContext wait for its client to leave.
 func TestNetContext(t *testing.T) {
-	arrived, left := make(chan struct{}), make(chan struct{})
+	arrived, left := make(chan struct{}), make(chan bool, 1)
 	log := slog.New(slog.DiscardHandler)
 	var servers Servers
 	if err := servers.Listen("127.0.0.1:0", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(arrived)
-		<-r.Context().Done()
-		close(left)
+		select {
+		case <-r.Context().Done():
+			left <- true
+		case <-time.After(readHeaderTimeout): // long after any departure is noticed
+			left <- false
+		}
 	}), ListenOptions{Log: log, NetContext: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +209,9 @@ func TestNetContext(t *testing.T) {
 	c := mustDial(t, servers[0].Listener.Addr().String(), "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	<-arrived
 	c.Close()
-	<-left
+	if !<-left {
+		t.Error("nobody notices that the client has left")
+	}
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
