@@ -72,6 +72,18 @@ func TestTokensDiffer(t *testing.T) {
 	}
 }
 
+// TestTokensInTurn presents each token once.
+func TestTokensInTurn(t *testing.T) {
+	const tokens = 1000
+	next, seen := inTurn("127.0.0.1:80", tokens), make(map[string]bool)
+	for i := range tokens {
+		seen[string(next(i%7))] = true
+	}
+	if len(seen) != tokens {
+		t.Errorf("%d of %d tokens were presented", len(seen), tokens)
+	}
+}
+
 // TestBareHandlerRepeatsAReply compares a server's bytes with those of the bare handler
 // made from them.
 func TestBareHandlerRepeatsAReply(t *testing.T) {

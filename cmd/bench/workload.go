@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 )
 
 // A workload says which token each request of a client presents.
@@ -51,6 +52,22 @@ func fixed(address string, tokens int64) func(int) []byte {
 		at := &next[connection].at
 		*at++
 		return requests[(*at*maxConnections+connection)%len(requests)]
+	}
+}
+
+// inTurn presents each of the store's tokens once, and then again, so that neither tokens nor users follow their
+// neighbours. Their number is a power of ten.
+func inTurn(address string, tokens int64) func(int) []byte {
+	const stride = 618_033 // which has no factor of ten
+	_, o := template(address)
+	all := make([][]byte, maxConnections)
+	for i := range all {
+		all[i], _ = template(address)
+	}
+	var next atomic.Int64
+	return func(connection int) []byte {
+		fillIn(all[connection], o, next.Add(1)*stride%tokens)
+		return all[connection]
 	}
 }
 
