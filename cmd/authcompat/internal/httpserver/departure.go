@@ -73,9 +73,9 @@ func (c *requestContext) end() {
 	}
 }
 
-// watch starts to watch the connection. Where a reset can be told from the end of the
-// input, net/http is not relied on: it reads one byte behind a request at most, and
-// notices nothing after that (net/http/server.go of Go 1.26, connReader).
+// watch starts to watch the connection. Where a reset can be told from the end of the input,
+// net/http is not relied on: it would read one byte behind a request at most, and notice
+// nothing after that (net/http/server.go of Go 1.26, connReader). clientConn.Read spares it that.
 func (c *requestContext) watch() *watchedContext {
 	if w := c.watched.Load(); w != nil {
 		return w
