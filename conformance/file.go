@@ -1,8 +1,10 @@
 package conformance
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/authcompat/authcompat/conformance/internal/template"
@@ -25,6 +27,16 @@ func (f *File) Matching(pattern *regexp.Regexp) *File {
 	some := *f
 	some.Exchanges = slices.DeleteFunc(slices.Clone(f.Exchanges), func(e Exchange) bool { return !pattern.MatchString(e.Name) })
 	return &some
+}
+
+// NamePattern returns the pattern of the names of exchanges that people write: a part of a name, or a regular expression. The
+// error says in words what is wrong with it.
+func NamePattern(text string) (*regexp.Regexp, error) {
+	pattern, err := regexp.Compile(text)
+	if err != nil {
+		return nil, fmt.Errorf("want a part of an exchange's name, or a regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	return pattern, nil
 }
 
 // RegistersUsers reports whether the file says how users are registered through the API, so that a

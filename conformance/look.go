@@ -44,6 +44,25 @@ type Unfit struct {
 // Error returns the problem.
 func (u *Unfit) Error() string { return u.Problem }
 
+// Advice says what to do about it, in a line without a capital and a full stop.
+func (u *Unfit) Advice() string {
+	switch u.Kind {
+	case NoAnswer:
+		return "start the server, or correct the address: its port, and whether it is http:// or https://"
+	case TooSlow:
+		return "look at the server, or give it more time"
+	case NoHTTP:
+		return "correct the address: its port, and whether it is http:// or https://"
+	case NotTrusted:
+		return "correct the host's name, or name the certificate of its authority: SSL_CERT_FILE=FILE"
+	case OtherAPI:
+		return "give the address under which the API's own paths begin, and the profile that is spoken there"
+	case NoLogin:
+		return "correct the user or the password; a server may have locked the user out, or this address, after wrong passwords"
+	}
+	return "the exchanges register users of their own: let the server register them while they are replayed"
+}
+
 // Look finds out whether exchanges can be replayed at a running server, before each of them fails for
 // the same reason: whether it answers, speaks the file's API, and registers users or lets the given one
 // log in, each of them. A server that answers otherwise than documented is fit: to tell how is the exchanges' work. It
@@ -54,7 +73,7 @@ func Look(ctx context.Context, f *File, server string, options Options) error {
 	if options.Timeout == 0 {
 		options.Timeout = DefaultTimeout
 	}
-	client, err := wire.NewClient(server, options.Timeout, options.TLS)
+	client, err := options.connect(server)
 	if err != nil {
 		return &Unfit{NoAnswer, "the server's URL: " + err.Error(), ""}
 	}
@@ -72,7 +91,7 @@ func Look(ctx context.Context, f *File, server string, options Options) error {
 // A look is one call of Look.
 type look struct {
 	file    *File
-	client  *wire.Client
+	client  Client
 	options Options
 }
 

@@ -30,7 +30,7 @@ type replay struct {
 }
 
 func (p *profileRun) replay(ctx context.Context, e *Exchange, server *Server, r *Result) {
-	client, err := wire.NewClient(server.URL, p.options.Timeout, p.options.TLS)
+	client, err := p.options.connect(server.URL)
 	if err != nil {
 		r.Outcome, r.Reason = CouldNotRun, "the server's URL: "+err.Error()
 		p.aborted = "the server's URL cannot be used"

@@ -28,6 +28,9 @@ type Options struct {
 	Timeout time.Duration
 	// TLS is the configuration for https; nil means the default one.
 	TLS *tls.Config
+	// Connect, if set, returns what sends the requests to a server, by its URL, and Timeout and TLS are not used. It is
+	// for callers who let nothing be reached but the addresses that they know.
+	Connect func(url string) (Client, error)
 	// FailFast ends the run at the first exchange that does not pass but could have.
 	FailFast bool
 	// Transcripts makes results have what was sent and received.
@@ -40,6 +43,14 @@ type Options struct {
 	// Observe, if set, is called with the response to each step, by the exchange's name and the step's
 	// number from 1; 0 is the creation of a user.
 	Observe func(exchange string, step int, got *wire.Response)
+}
+
+// connect returns what sends the requests to a server.
+func (o Options) connect(url string) (Client, error) {
+	if o.Connect != nil {
+		return o.Connect(url)
+	}
+	return wire.NewClient(url, o.Timeout, o.TLS)
 }
 
 // maxTimeouts is how many exchanges in a row may time out before the rest of the profile's are not

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -141,9 +140,9 @@ func explainExchanges(ctx context.Context, path string, err error, advice string
 
 // selectOnly leaves the exchanges that --only names, and the subjects that have such.
 func (f *runFlags) selectOnly(chosen []subject) ([]subject, error) {
-	pattern, err := regexp.Compile(f.only)
+	pattern, err := conformance.NamePattern(f.only)
 	if err != nil {
-		return nil, fmt.Errorf("--only: want a part of an exchange's name, or a regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return nil, fmt.Errorf("--only: %w", err)
 	}
 	var left []subject
 	var names []string

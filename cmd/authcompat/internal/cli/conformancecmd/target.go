@@ -98,24 +98,16 @@ func (f *runFlags) look(ctx context.Context, target conformance.Target, chosen [
 	return unfit{errors.Join(all...), why}
 }
 
-// advice says what to do about a target at which nothing can be replayed.
+// advice says what to do about a target at which nothing can be replayed, where there is a flag for it by that.
 func (f *runFlags) advice(why *conformance.Unfit) string {
 	switch why.Kind {
-	case conformance.NoAnswer:
-		return "start the server, or correct the address: its port, and whether it is http:// or https://"
 	case conformance.TooSlow:
 		return fmt.Sprintf("look at the server, or give it more time than --timeout %v", time.Duration(f.timeout))
-	case conformance.NoHTTP:
-		return "correct the address: its port, and whether it is http:// or https://"
-	case conformance.NotTrusted:
-		return "correct the host's name, or name the certificate of its authority: SSL_CERT_FILE=FILE"
-	case conformance.OtherAPI:
-		return "give the address under which the API's own paths begin, and the profile that is spoken there"
 	case conformance.NoLogin:
 		if why.User != "" {
 			return fmt.Sprintf("correct %s in %s; a server may have locked the user out, or this address, after wrong passwords", why.User, f.given)
 		}
 		return fmt.Sprintf("correct --user %s or its --password; a server may have locked the user out, or this address, after wrong passwords", f.user)
 	}
-	return "the exchanges register users of their own: let the server register them while they are replayed"
+	return why.Advice()
 }
