@@ -20,6 +20,7 @@ import (
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // An API is a profile that is served here.
@@ -58,8 +59,12 @@ func CheckListen(address string) error {
 // where they are, with the console's key. The error is what kept it from starting, or made it fail.
 func Run(ctx context.Context, o Options, out io.Writer) (err error) {
 	clock := inprocess.NewClock()
+	ctx, end := context.WithCancel(ctx)
 	all, closeAll, err := serve(ctx, o, clock)
-	defer func() { err = errors.Join(err, closeAll()) }()
+	defer func() {
+		end() // and with it runs of the suite, whose servers are waited for
+		err = errors.Join(err, closeAll())
+	}()
 	if err != nil {
 		return err
 	}
@@ -96,15 +101,20 @@ func serve(ctx context.Context, o Options, clock *inprocess.Clock) (all []target
 		}
 		return errors.Join(errs...)
 	}
+	stores := store.NewTemps("")
 	for _, api := range o.APIs {
-		server, err := inprocess.Start(ctx, api.Profile, inprocess.Options{Clock: clock, Dialect: o.Dialect})
+		server, err := inprocess.Start(ctx, api.Profile, inprocess.Options{Stores: stores, Clock: clock, Dialect: o.Dialect})
 		if err != nil {
 			return nil, closeAll, fmt.Errorf("profile %s: %w", api.Profile.Name, err)
 		}
-		closers = append(closers, server.Close)
+		launcher := inprocess.NewLauncher([]*profiles.Profile{api.Profile}, stores, o.Dialect...)
+		closers = append(closers, server.Close, func() error {
+			launcher.Close()
+			return nil
+		})
 		t := target.Target{
 			Name: api.Profile.Name, URL: server.URL, Profile: api.Profile, Exchanges: api.Exchanges,
-			Own: true, State: server.State, Users: users(api),
+			Own: true, Launcher: launcher, State: server.State, Users: users(api),
 		}
 		for _, u := range t.Users {
 			if err := server.State.CreateUser(ctx, u); err != nil {

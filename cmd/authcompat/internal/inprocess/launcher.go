@@ -4,8 +4,10 @@ package inprocess
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/dialects"
@@ -22,7 +24,14 @@ type Launcher struct {
 
 	// Around, if set, is put around the handler of each server.
 	Around func(http.Handler) http.Handler
+
+	mu     sync.Mutex
+	closed bool
+	open   sync.WaitGroup // servers
 }
+
+// errClosed is the error of a launcher that is closed.
+var errClosed = errors.New("no more servers are started: the process ends")
 
 // NewLauncher returns a Launcher of the profiles, which finds one by its name. Each server has a store from stores, which
 // ends when the server is closed. options are what a deployment adds to profiles.
@@ -40,5 +49,29 @@ func (l *Launcher) Launch(ctx context.Context, profile string) (*conformance.Ser
 	if !ok {
 		return nil, fmt.Errorf("profile %s is not loaded", profile)
 	}
-	return Start(ctx, p, Options{Stores: l.stores, Dialect: l.options, Around: l.Around})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, errClosed
+	}
+	server, err := Start(ctx, p, Options{Stores: l.stores, Dialect: l.options, Around: l.Around})
+	if err != nil {
+		return nil, err
+	}
+	l.open.Add(1)
+	end := server.Close
+	server.Close = func() error {
+		defer l.open.Done()
+		return end()
+	}
+	return server, nil
+}
+
+// Close waits until all servers are closed, and lets none be started any more: their data is gone then. Runs that use the
+// launcher have to be ended before.
+func (l *Launcher) Close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.open.Wait()
 }

@@ -25,6 +25,9 @@ type Target struct {
 	// Own says that it is a listener of this process, on a store that is thrown away: nothing that is
 	// done to it matters to anybody.
 	Own bool
+	// Launcher starts servers of the same API for the suite, each on a store and with a clock of its own; nil: the suite is
+	// run at the URL, where it makes users.
+	Launcher conformance.Launcher
 	// State reaches behind its API; nil: there is no other way in.
 	State conformance.State
 	// Users are the example users that it has from the start.
