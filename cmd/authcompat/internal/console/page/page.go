@@ -27,6 +27,8 @@ type Page struct {
 	Title string // of the window, and of nothing else: a body has its own h1
 	View  string // the Key of the link that is marked as the current one; empty: none is
 	Body  template.HTML
+	// Refresh is after how many seconds a browser without scripts loads the page again; 0: it doesn't.
+	Refresh int
 }
 
 // A Link leads to a view.

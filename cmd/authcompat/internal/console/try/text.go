@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
 )
 
 // needsEscapes reports whether a text could not be typed as it is: it is no UTF-8, or has control characters besides line
@@ -25,7 +27,7 @@ func escape(text string) string {
 		case c == '\n' || c == '\t':
 			b.WriteRune(c)
 		default:
-			b.WriteString(shownRune(text, i, c))
+			b.WriteString(page.ShownRune(text, i, c))
 		}
 	}
 	return b.String()
@@ -62,52 +64,11 @@ func unescape(text string) (string, error) {
 	return b.String(), nil
 }
 
-// shownRune returns a character of a text as it is shown, line feeds and tabs aside: one that cannot be seen, or is no
-// character, as an escape.
-func shownRune(text string, at int, c rune) string {
-	switch {
-	case c == utf8.RuneError && !strings.HasPrefix(text[at:], string(utf8.RuneError)):
-		return fmt.Sprintf(`\x%02x`, text[at])
-	case c == '\r':
-		return `\r`
-	case unicode.IsPrint(c):
-		return string(c)
-	case c < 0x80:
-		return fmt.Sprintf(`\x%02x`, c)
-	}
-	var b strings.Builder
-	for _, octet := range []byte(string(c)) {
-		fmt.Fprintf(&b, `\x%02x`, octet)
-	}
-	return b.String()
-}
-
 // A shown is a text for people: what cannot be seen in it is written as escapes, and it has an end.
-type shown struct {
-	Text string
-	More int // bytes that are left out
-}
+type shown = page.Text
 
 // show returns the beginning of a text whose HTML has at most budget bytes.
-func show(text string, budget int) shown {
-	var b strings.Builder
-	size := 0
-	for i, c := range text {
-		one := string(c)
-		if c != '\n' && c != '\t' {
-			one = shownRune(text, i, c)
-		}
-		if size += htmlSize(one); size > budget {
-			return shown{b.String(), len(text) - i}
-		}
-		b.WriteString(one)
-	}
-	return shown{Text: b.String()}
-}
+func show(text string, budget int) shown { return page.Cut(text, budget) }
 
 // htmlSize returns how many bytes a text has in HTML.
-func htmlSize(text string) int {
-	const entity = len("&#34;") // the longest that html/template writes, &#xfffd; for a NUL aside
-	return len(text) + (entity-1)*strings.Count(text, `"`) + (entity-1)*strings.Count(text, "'") + (entity-1)*strings.Count(text, "&") +
-		(entity-1)*strings.Count(text, "+") + (entity-2)*strings.Count(text, "<") + (entity-2)*strings.Count(text, ">")
-}
+func htmlSize(text string) int { return page.HTMLSize(text) }
