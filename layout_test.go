@@ -109,7 +109,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"console/operate":     {"console/page", "engine"},
 		"console/page":        {},
 		"console/relay":       {},
-		"console/suite":       {"console/page", "console/target", "inprocess"},
+		"console/suite":       {"console/page", "console/relay", "console/target"},
 		"console/target":      {},
 		"console/try":         {"console/page", "console/relay", "console/target"},
 

@@ -53,7 +53,11 @@ func New(ctx context.Context, o Options) (http.Handler, error) {
 	frame := page.Frame{Links: []page.Link{browse.Link(), try.Link()}, Mode: o.Mode}
 	// A run of the suite makes users: it is nothing for a console that is read only.
 	if frame.Write = o.Operate == nil || o.Operate.Write; frame.Write {
-		suite.New(suite.Options{Targets: o.Targets, Clock: o.Clock}).Register(views)
+		runs, err := suite.New(ctx, suite.Options{Targets: o.Targets, Clock: o.Clock})
+		if err != nil {
+			return nil, err
+		}
+		runs.Register(views)
 		frame.Links = append(frame.Links, suite.Link())
 	}
 	if o.Operate != nil {

@@ -95,4 +95,68 @@ for (const form of all("form.try")) {
 
 // suite
 
+/** badge gives a badge a word, and the class that goes with it. */
+function badge(element, word, kind) {
+  element.textContent = word;
+  element.className = `badge ${kind}`;
+}
+
+// A run is followed in the table of its page: what is filled in here is what the page has when it is loaded again.
+for (const run of all("section.suite[data-follow]")) {
+  const rows = new Map(all("tr[data-row]", run).map((row) => [Number(row.dataset.row), row]));
+  let said = 0;
+  const show = (progress) => {
+    const bar = run.querySelector("progress");
+    bar.value = progress.done;
+    const text = document.getElementById("said");
+    text.textContent = progress.text;
+    text.className = `notice ${progress.class} break`;
+    for (const figure of all("[data-count]", run)) figure.textContent = progress[figure.dataset.count];
+    const quarter = Math.floor(4 * progress.done / progress.total);
+    if (progress.running && quarter > said) {
+      said = quarter;
+      announce(`${progress.done} of ${progress.total} replayed, ${progress.failed} failed`);
+    }
+  };
+  follow(run.dataset.follow, {
+    exchange(one) {
+      const row = rows.get(one.number);
+      if (!row) return;
+      badge(row.querySelector(".badge"), one.verdict.word, one.verdict.class);
+      row.querySelector(".why").textContent = one.why;
+      row.querySelector(".num").textContent = one.took;
+    },
+    progress: show,
+    end(progress) {
+      show(progress);
+      for (const left of rows.values()) {
+        const mark = left.querySelector(".badge");
+        if (mark.textContent === "waiting") badge(mark, "not tried", "");
+      }
+      document.getElementById("stop").hidden = true;
+      document.getElementById("start").hidden = false;
+      document.getElementById("again").hidden = progress.left === 0;
+      for (const label of all("[data-when]", run)) label.textContent = label.dataset.when;
+      announce(progress.text);
+      return false;
+    },
+  });
+}
+
+// The overview follows all runs at once: a browser keeps few connections to one server.
+for (const list of all("ul.suite[data-follow]")) {
+  const cards = new Map(all("[data-target]", list).map((card) => [card.dataset.target, card]));
+  follow(list.dataset.follow, {
+    target(one) {
+      const card = cards.get(one.target);
+      card.querySelector("progress").max = one.total;
+      card.querySelector("progress").value = one.done;
+      badge(card.querySelector(".badge"), one.word, one.class);
+      card.querySelector(".text").textContent = one.text;
+      if (!one.running) announce(`${one.target}: ${one.text}`);
+    },
+    end: () => false,
+  });
+}
+
 // operate

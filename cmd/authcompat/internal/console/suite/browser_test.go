@@ -1,0 +1,187 @@
+package suite_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/consoletest"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
+	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/profiles"
+)
+
+// launched returns a target whose exchanges get servers of this process.
+func launched(t *testing.T, name, profile string, around func(http.Handler) http.Handler) target.Target {
+	t.Helper()
+	p, err := profiles.Load(profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := conformance.Builtin(profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	launcher := inprocess.NewLauncher([]*profiles.Profile{p}, "")
+	launcher.Around = around
+	t.Cleanup(launcher.Close)
+	return target.Target{Name: name, URL: "http://127.0.0.1:9", Profile: p, Exchanges: file, Own: true, Launcher: launcher}
+}
+
+// A misspeller answers with one letter in another case.
+type misspeller struct{ http.ResponseWriter }
+
+func (m misspeller) Write(b []byte) (int, error) {
+	return m.ResponseWriter.Write(bytes.ReplaceAll(b, []byte("credentials"), []byte("Credentials")))
+}
+
+// measure follows a run beside the page, and notes the number of its events and the longest time between two of them, in
+// milliseconds.
+const measure = `(() => {
+	const source = new EventSource(document.querySelector("section[data-follow]").dataset.follow);
+	const seen = window.seen = {longest: 0, events: 0, ended: false, waits: []};
+	let last = performance.now();
+	const note = (event) => {
+		seen.longest = Math.max(seen.longest, performance.now() - last);
+		last = performance.now();
+		seen.events++;
+		seen.ended = event.type === "end";
+		if (seen.ended) source.close();
+		for (const wait of seen.waits.splice(0)) wait();
+	};
+	for (const type of ["exchange", "progress", "end"]) source.addEventListener(type, note);
+	return true;
+})()`
+
+// measured waits for the next event, and returns what was noted.
+const measured = `new Promise((done) => {
+	const tell = () => done({longest: seen.longest, events: seen.events, ended: seen.ended});
+	if (seen.ended) tell(); else seen.waits.push(tell);
+})`
+
+// A measurement is what was noted.
+type measurement struct {
+	Longest float64
+	Events  int
+	Ended   bool
+}
+
+// TestBrowser runs the suite of an API to its end, watched live, looks at what differs where a mismatch is planted, cancels a
+// run, and moves the clock.
+func TestBrowser(t *testing.T) {
+	browser := consoletest.Start(t)
+	key := guard.NewKey()
+	misspelled := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(misspeller{w}, r) })
+	}
+	stuck := func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	}
+	named := launched(t, "old.example.com", "ocd-users", nil)
+	named.Own, named.Launcher = false, nil
+	handler, err := console.New(t.Context(), console.Options{
+		Key: key, Hosts: []string{"127.0.0.1"}, Mode: "a test", Clock: inprocess.NewClock(),
+		Targets: []target.Target{launched(t, "ours", "knox", nil), launched(t, "misspelled", "ocd-users", misspelled), launched(t, "stuck", "ocd-users", stuck), named},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	tab := browser.Open(t, guard.URL(server.Listener.Addr().String(), key))
+
+	tab.Go("/console/suite/?target=ours")
+	tab.Accessible()
+	tab.Screenshot("suite-before")
+	tab.Click("#start")
+	tab.Wait("#result h2", "Run 1")
+	consoletest.Eval[bool](tab, measure)
+	var run measurement
+	for !run.Ended {
+		run = consoletest.Eval[measurement](tab, measured)
+	}
+	tab.Wait("#said", "As documented: 31 of 31 exchanges passed.")
+	t.Logf("%d events, the longest pause between two is %.0f ms", run.Events, run.Longest)
+	if run.Events < 32 {
+		t.Errorf("%d events of 31 exchanges", run.Events)
+	}
+	if live, rows := tab.Count("tbody .badge.ok"), tab.Count("tbody tr"); live != 31 || rows != 31 {
+		t.Errorf("%d of %d rows are green", live, rows)
+	}
+	if tab.Count("#again") != 0 || tab.Count("#start") != 1 || tab.Count("#stop") != 0 {
+		t.Error("the buttons are not those of a run that has ended")
+	}
+	live := tab.Text("#result table")
+	looks(tab, "suite-passed")
+	tab.Reload()
+	if again := tab.Text("#result table"); again != live {
+		t.Errorf("loaded again, the table is\n%s\nand was\n%s", again, live)
+	}
+
+	tab.Go("/console/suite/?target=misspelled")
+	tab.Fill("#only", "^login: (the documented|an inactive|every|a user)")
+	tab.Click("#start")
+	tab.Wait("#said", "Not as documented: 2 of 5 exchanges passed, 3 failed.")
+	tab.Wait("tbody .badge.bad", "failed")
+	tab.Wait("#again", "Run again only what did not pass")
+	looks(tab, "suite-failed")
+	tab.Click("tbody tr:has(.badge.bad) a")
+	tab.Wait("h1", "login: the documented error, incorrect credentials")
+	tab.Wait(".diff .got", "Unable to log in with provided Credentials.")
+	if marked := tab.Text(".diff .got mark"); marked != "C" {
+		t.Errorf("marked is %q", marked)
+	}
+	looks(tab, "suite-exchange")
+	tab.Click(".row a.button")
+	tab.Wait("h1", "Try")
+	if path, _ := url.Parse(tab.Path()); path.Path != "/console/try/" || path.Query().Get("step") != "1" || path.Query().Get("target") != "misspelled" {
+		t.Errorf("it is tried at %s", tab.Path())
+	}
+
+	tab.Go("/console/suite/?target=stuck")
+	tab.Click("#start")
+	tab.Wait("#said", "0 of 59: register: the documented example")
+	tab.Accessible()
+	tab.Click("#stop")
+	tab.Wait("#said", "Cancelled: 0 of 59 exchanges passed, 59 not tried.")
+	tab.Wait("#again", "Run again only what did not pass")
+
+	tab.Go("/console/suite/?target=old.example.com")
+	looks(tab, "suite-named")
+	tab.Click("#start") // the browser wants the box to be ticked first
+	tab.Go("/console/suite/")
+	if tab.Count(".card") != 4 {
+		t.Errorf("%d cards", tab.Count(".card"))
+	}
+	tab.Wait("[data-target='old.example.com'] .badge", "not run yet")
+	looks(tab, "suite")
+
+	tab.Go("/console/suite/?target=ours#time")
+	tab.Click("button[value=day]")
+	tab.Wait("ol .past", "The clock was moved by 1 day")
+	tab.Wait("ol .past", "A token issued just before it was moved by 1 day has ended")
+	tab.Wait("ol .now", "Now")
+	tab.Click("button[value=end]")
+	tab.Wait("ol .past", "The clock was moved by 10 hours 1 second")
+	tab.Click("nav ul.shows li:nth-child(2) a")
+	tab.Wait("#result .empty", "There is none.")
+	looks(tab, "suite-time")
+}
+
+// looks has a page looked at: by axe-core, and as pictures if some are asked for.
+func looks(tab *consoletest.Tab, name string) {
+	tab.Accessible()
+	tab.Screenshot(name)
+	tab.Scheme("dark")
+	tab.Screenshot(name + "-dark")
+	tab.Phone()
+	tab.Screenshot(name + "-phone-dark")
+	tab.Scheme("light")
+	tab.Screenshot(name + "-phone")
+	tab.Desktop()
+}
