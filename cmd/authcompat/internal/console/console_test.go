@@ -98,7 +98,9 @@ func targets(t *testing.T, clock *inprocess.Clock) (all []target.Target) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = server.Close() })
-		made := target.Target{Name: name, URL: server.URL, Profile: p, Exchanges: file, Own: true, State: server.State, Users: file.ExampleUsers(3)}
+		launcher := inprocess.NewLauncher([]*profiles.Profile{p}, "")
+		t.Cleanup(launcher.Close)
+		made := target.Target{Name: name, URL: server.URL, Profile: p, Exchanges: file, Own: true, Launcher: launcher, State: server.State, Users: file.ExampleUsers(3)}
 		for _, u := range made.Users {
 			if err := server.State.CreateUser(t.Context(), u); err != nil {
 				t.Fatal(err)

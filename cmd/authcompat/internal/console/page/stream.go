@@ -10,6 +10,9 @@ import (
 // writePatience is how long a client may take to take an event before it is given up.
 const writePatience = 10 * time.Second
 
+// StreamType is the media type of a Stream.
+const StreamType = "text/event-stream; charset=utf-8"
+
 // A Stream is a response without an end, of events that the script's function follow listens to
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html). It ends when its handler returns,
 // which has to be when the request's context ends.
@@ -24,7 +27,7 @@ func NewStream(w http.ResponseWriter) (*Stream, error) {
 	if err := s.control.SetReadDeadline(time.Time{}); err != nil { // else the request's context ends with it
 		return nil, err
 	}
-	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	w.Header().Set("Content-Type", StreamType)
 	w.WriteHeader(http.StatusOK)
 	return s, s.Comment()
 }

@@ -75,6 +75,10 @@ func (v *View) events(w http.ResponseWriter, r *http.Request) {
 
 // stream sends what send has to send, now and after each change, until it says that there is nothing to come.
 func (v *View) stream(w http.ResponseWriter, r *http.Request, send func(*page.Stream) (more bool, err error)) {
+	if r.Method == http.MethodHead {
+		w.Header().Set("Content-Type", page.StreamType)
+		return
+	}
 	stream, err := page.NewStream(w)
 	if err != nil {
 		return // the client is gone

@@ -71,19 +71,19 @@ func (v *View) exchange(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	named := func(e conformance.Exchange) bool { return e.Name == query.Get("exchange") }
-	if t.Exchanges == nil || !slices.ContainsFunc(t.Exchanges.Exchanges, named) {
+	number, err := strconv.Atoi(query.Get("number"))
+	if err != nil || t.Exchanges == nil || number < 1 || number > len(t.Exchanges.Exchanges) {
 		page.Error(w, r, http.StatusNotFound, "The exchange file of this target has no such exchange.")
 		return
 	}
-	e := t.Exchanges.Exchanges[slices.IndexFunc(t.Exchanges.Exchanges, named)]
+	e := t.Exchanges.Exchanges[number-1]
 	s := &exchangeSight{
 		Target: t, Back: of(t), Name: line(e.Name), Source: line(e.Source), Position: line(e.Position.String()),
 		Try: page.Root + "try/?" + url.Values{"target": {t.Name}, "exchange": {e.Name}}.Encode(),
 	}
 	if last := v.lastRun(t.Name); last != nil {
 		now := last.state()
-		if i := slices.IndexFunc(now.Exchanges, named); i >= 0 && i < len(now.Results) {
+		if i := slices.IndexFunc(now.Exchanges, func(o conformance.Exchange) bool { return o.Name == e.Name }); i >= 0 && i < len(now.Results) {
 			s.add(now.Results[i])
 		}
 	}

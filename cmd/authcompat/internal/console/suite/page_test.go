@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -261,6 +263,17 @@ func decode[T any](t testing.TB, e event) (data T) {
 		t.Fatalf("%s: %v", e.data, err)
 	}
 	return data
+}
+
+// exchange gets the page of an exchange.
+func (c *console) exchange(name, exchange string) *sheet {
+	c.t.Helper()
+	file, err := conformance.Builtin(name)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	number := 1 + slices.IndexFunc(file.Exchanges, func(e conformance.Exchange) bool { return e.Name == exchange })
+	return c.get(path+"exchange", url.Values{"target": {name}, "number": {strconv.Itoa(number)}})
 }
 
 // finish waits for the end of a run that a page shows, and returns its target's page then.

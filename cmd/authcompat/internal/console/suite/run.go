@@ -15,7 +15,7 @@ import (
 // A run is one run of the suite at a target: under way or ended. Whoever watches it reads what there is and waits for the
 // next change, so that nobody who is slow or gone holds it up.
 type run struct {
-	number  int // in the view, from 1
+	number  int // at the target, from 1
 	target  target.Target
 	file    *conformance.File // the exchanges that are replayed
 	only    string            // the pattern of their names; empty: all of them

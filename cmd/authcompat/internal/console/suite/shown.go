@@ -45,15 +45,15 @@ type row struct {
 
 // How many bytes of HTML these have at most.
 const (
-	maxName = 300
-	maxWhy  = 400
+	maxName = 200
+	maxWhy  = 300
 	maxOnly = 6 * maxPattern // all of it
 )
 
 // rowOf returns the row of an exchange, by its index.
 func rowOf(t target.Target, s state, i int) row {
 	name := s.Exchanges[i].Name
-	one := row{Number: i + 1, Name: page.Cut(name, maxName), Link: path + "exchange?" + url.Values{"target": {t.Name}, "exchange": {name}}.Encode()}
+	one := row{Number: i + 1, Name: page.Cut(name, maxName), Link: linkOf(t, name)}
 	switch {
 	case i < len(s.Results):
 		result := s.Results[i]
@@ -65,6 +65,12 @@ func rowOf(t target.Target, s state, i int) row {
 		one.Verdict = verdictOf(conformance.NotTried)
 	}
 	return one
+}
+
+// linkOf returns the address of the page of an exchange: by its number in the file, since a name has no end.
+func linkOf(t target.Target, name string) string {
+	i := slices.IndexFunc(t.Exchanges.Exchanges, func(e conformance.Exchange) bool { return e.Name == name })
+	return path + "exchange?" + url.Values{"target": {t.Name}, "number": {strconv.Itoa(i + 1)}}.Encode()
 }
 
 // why says in a line why an exchange did not pass.

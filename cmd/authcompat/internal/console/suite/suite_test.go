@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"golang.org/x/net/html"
 
@@ -55,8 +54,8 @@ func TestRun(t *testing.T) {
 		t.Error("a run that has ended is waited for")
 	}
 	c.get(path, nil).has(t, "passed As documented: 5 of 5")
-	c.get(path+"exchange", url.Values{"target": {profile}, "exchange": {want[1]}}).has(t, "passed", "Status, headers and the whole body of each answer were as documented.")
-	c.get(path+"exchange", url.Values{"target": {profile}, "exchange": {"login: an inactive user"}}).has(t, "not replayed by the last run", "Try it by hand")
+	c.exchange(profile, want[1]).has(t, "passed", "Status, headers and the whole body of each answer were as documented.")
+	c.exchange(profile, "login: an inactive user").has(t, "not replayed by the last run", "Try it by hand")
 }
 
 // TestMismatch finds a planted mismatch, shows what was wanted and what came, and runs again what failed alone.
@@ -71,7 +70,7 @@ func TestMismatch(t *testing.T) {
 	c.get(path, url.Values{"target": {profile}, "show": {"skipped"}}).has(t, "There is none.")
 
 	const name = "login: the documented error, incorrect credentials"
-	one := c.get(path+"exchange", url.Values{"target": {profile}, "exchange": {name}})
+	one := c.exchange(profile, name)
 	one.has(t, "failed", "What differs", "documented: −", "received: +", "Unable to log in with provided C redentials.", "Step 1", "POST /api/login/ HTTP/1.1", "400 Bad Request", `"password":"…"`)
 	want := "/console/try/?" + url.Values{"exchange": {name}, "target": {profile}}.Encode() + "&step=1"
 	if !strings.Contains(html.UnescapeString(one.source), `href="`+want+`"`) {
@@ -331,13 +330,13 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s of a target that is none: status %d", what, page.status)
 		}
 	}
-	for want, page := range map[int]*sheet{
-		http.StatusNotFound:              c.get(path+"exchange", url.Values{"target": {profile}, "exchange": {"none"}}),
-		http.StatusRequestEntityTooLarge: c.run(profile, url.Values{"only": {strings.Repeat("a", maxForm)}}),
-	} {
-		if page.status != want {
-			t.Errorf("status %d, want %d", page.status, want)
+	for _, number := range []string{"", "0", "60", "-1", "x"} {
+		if page := c.get(path+"exchange", url.Values{"target": {profile}, "number": {number}}); page.status != http.StatusNotFound {
+			t.Errorf("exchange %s: status %d", number, page.status)
 		}
+	}
+	if page := c.run(profile, url.Values{"only": {strings.Repeat("a", maxForm)}}); page.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a long form: status %d", page.status)
 	}
 }
 
@@ -359,40 +358,5 @@ func TestEndsWithTheProcess(t *testing.T) {
 	there.Launcher.(*inprocess.Launcher).Close() // waits
 	if _, err := there.Launcher.Launch(t.Context(), profile); err == nil {
 		t.Error("a server is started after that")
-	}
-}
-
-// TestLargeAnswers keeps pages short, and what is kept of a run, whatever a server sends.
-func TestLargeAnswers(t *testing.T) {
-	large := strings.Repeat(`"<&>'`+"\x00\n", 20_000)
-	around := func(http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			for i := range 50 {
-				w.Header().Set("X-Header-"+strings.Repeat("a", i), strings.Repeat("'", 500))
-			}
-			w.Header().Set("Content-Type", strings.Repeat(`"`, 500))
-			w.WriteHeader(http.StatusTeapot)
-			_, _ = w.Write([]byte(large))
-		})
-	}
-	there := launched(t, profile, around)
-	c := serve(t, Options{Targets: []target.Target{there}})
-	c.finish(profile, c.run(profile, url.Values{"only": {"^login: the documented"}})).has(t, "Not as documented: 0 of 2 exchanges passed, 2 failed.")
-	one := c.get(path+"exchange", url.Values{"target": {profile}, "exchange": {"login: the documented example"}})
-	one.has(t, "status is 418, want 200", "418 I'm a teapot", "It is longer; the rest is not shown.")
-	one.lacks(t, "\x00")
-}
-
-// TestManyExchanges shows the rows of a long file in pages.
-func TestManyExchanges(t *testing.T) {
-	s := state{Ended: time.Now(), Began: time.Now()}
-	for range 250 {
-		s.Exchanges = append(s.Exchanges, conformance.Exchange{Name: strings.Repeat("<", 200)})
-	}
-	for page, want := range map[string]struct{ first, rows, page int }{"1": {1, 100, 1}, "3": {201, 50, 3}, "9": {201, 50, 3}, "-1": {1, 100, 1}, "x": {1, 100, 1}} {
-		got := runSightOf(target.Target{Name: "a"}, s, "all", page)
-		if got.Page != want.page || len(got.Rows) != want.rows || got.Rows[0].Number != want.first || got.Pages != 3 || (got.After == "") != (want.page == 3) || (got.Before == "") != (want.page == 1) {
-			t.Errorf("page %s: %d of %d, %d rows from %d", page, got.Page, got.Pages, len(got.Rows), got.Rows[0].Number)
-		}
 	}
 }

@@ -54,7 +54,6 @@ type View struct {
 
 	mu   sync.Mutex
 	runs map[string]*run // the last one of each target
-	last int             // number of a run
 }
 
 // Link returns what leads to the view.
@@ -111,13 +110,13 @@ func (v *View) lastRun(name string) *run {
 func (v *View) start(r *run) (started bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	r.number, r.changes = 1, &v.changes
 	if before := v.runs[r.target.Name]; before != nil {
 		if before.state().Ended.IsZero() {
 			return false
 		}
+		r.number = before.number + 1
 	}
-	v.last++
-	r.number, r.changes = v.last, &v.changes
 	ctx, cancel := context.WithCancel(v.ctx)
 	r.cancel = cancel
 	v.runs[r.target.Name] = r
