@@ -202,3 +202,18 @@ func TestLookOverTLS(t *testing.T) {
 		t.Errorf("TLS: %s", got)
 	}
 }
+
+// TestAdvice has advice for every kind of unfit server, in a line that goes on a sentence.
+func TestAdvice(t *testing.T) {
+	seen := map[string]bool{}
+	for kind := conformance.NoAnswer; kind <= conformance.NoRegistration; kind++ {
+		advice := (&conformance.Unfit{Kind: kind}).Advice()
+		if advice == "" || advice[:1] != strings.ToLower(advice[:1]) || strings.HasSuffix(advice, ".") {
+			t.Errorf("%d: %q", kind, advice)
+		}
+		seen[advice] = true
+	}
+	if len(seen) != 7 {
+		t.Errorf("%d kinds of advice", len(seen))
+	}
+}

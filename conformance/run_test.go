@@ -18,6 +18,7 @@ import (
 
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/conformance/report"
+	"github.com/authcompat/authcompat/conformance/wire"
 )
 
 func TestRunInProcess(t *testing.T) {
@@ -301,5 +302,30 @@ func TestReportHidesSecrets(t *testing.T) {
 		if !strings.Contains(out, "0123…") {
 			t.Errorf("the token's first characters are not in\n%s", out)
 		}
+	}
+}
+
+// TestRunConnect has requests sent by a client of the caller's, and nobody else connect to the server: neither a run nor a look.
+func TestRunConnect(t *testing.T) {
+	server := httptest.NewServer(newFake())
+	defer server.Close()
+	const url = "http://nowhere.invalid"
+	asked := 0
+	options := conformance.Options{Connect: func(got string) (conformance.Client, error) {
+		if got != url {
+			t.Errorf("connects to %s", got)
+		}
+		asked++
+		return wire.NewClient(server.URL, conformance.DefaultTimeout, nil)
+	}}
+	if err := conformance.Look(t.Context(), files(t)[0], url, options); err != nil || asked != 1 {
+		t.Errorf("%v, asked %d times", err, asked)
+	}
+	if report := conformance.Run(t.Context(), files(t), conformance.Target{"fake": url}, options); report.Outcome() != conformance.Passed {
+		t.Errorf("%s: %q", report.Outcome(), outcomes(report))
+	}
+	options.Connect = func(string) (conformance.Client, error) { return nil, errors.New("not to be reached") }
+	if report := conformance.Run(t.Context(), files(t), conformance.Target{"fake": url}, options); !strings.Contains(strings.Join(outcomes(report), "\n"), "the server's URL: not to be reached") {
+		t.Errorf("%q", outcomes(report))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -60,7 +61,8 @@ func TestExplore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := (&http.Client{Jar: jar}).Get(found[0])
+	client := &http.Client{Jar: jar}
+	res, err := client.Get(found[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,23 +70,33 @@ func TestExplore(t *testing.T) {
 	if res.StatusCode != http.StatusOK || strings.Contains(res.Request.URL.String(), "key") {
 		t.Errorf("the address leads to %s: %s", res.Request.URL, res.Status)
 	}
-	for url, body := range map[string]string{
+	for address, body := range map[string]string{
 		found[1] + "/api/auth/login/": `{"username": "john", "password": "password"}`,
 		found[2] + "/in/":             `{"username": "alice", "password": "correct horse battery"}`,
 	} {
-		res, err := http.Post(url, "application/json", strings.NewReader(body))
+		res, err := http.Post(address, "application/json", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		text, _ := io.ReadAll(res.Body)
 		_ = res.Body.Close()
 		if res.StatusCode != http.StatusOK || !strings.Contains(string(text), `"token"`) {
-			t.Errorf("%s: %s\n%s", url, res.Status, text)
+			t.Errorf("%s: %s\n%s", address, res.Status, text)
 		}
 	}
 
 	if entries, err := os.ReadDir(scratch); err != nil || len(entries) != 2 {
 		t.Errorf("while it runs, %d folders, want one an API (%v)", len(entries), err)
+	}
+	// A run of the suite, which has servers of its own, ends with it.
+	console, _, _ := strings.Cut(found[0], "?")
+	if res, err = client.PostForm(console+"suite/run", url.Values{"target": {"snippit"}}); err != nil {
+		t.Fatal(err)
+	}
+	page, _ := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK || !bytes.Contains(page, []byte("Run 1")) {
+		t.Errorf("no run: %s\n%s", res.Status, page)
 	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
