@@ -23,6 +23,7 @@ import (
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // paths are the pages that the navigation leads to.
@@ -98,7 +99,7 @@ func targets(t *testing.T, clock *inprocess.Clock) (all []target.Target) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = server.Close() })
-		launcher := inprocess.NewLauncher([]*profiles.Profile{p}, "")
+		launcher := inprocess.NewLauncher([]*profiles.Profile{p}, store.NewTemps(""))
 		t.Cleanup(launcher.Close)
 		made := target.Target{Name: name, URL: server.URL, Profile: p, Exchanges: file, Own: true, Launcher: launcher, State: server.State, Users: file.ExampleUsers(3)}
 		for _, u := range made.Users {

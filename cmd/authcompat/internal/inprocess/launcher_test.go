@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // TestLauncherClose waits for the servers of a launcher, whose data is gone then, and starts none after that.
@@ -16,7 +17,7 @@ func TestLauncherClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := NewLauncher([]*profiles.Profile{p}, "")
+	l := NewLauncher([]*profiles.Profile{p}, store.NewTemps(""))
 	server, err := l.Launch(t.Context(), p.Name)
 	if err != nil {
 		t.Fatal(err)

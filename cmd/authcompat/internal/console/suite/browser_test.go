@@ -14,6 +14,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // launched returns a target whose exchanges get servers of this process.
@@ -27,7 +28,7 @@ func launched(t *testing.T, name, profile string, around func(http.Handler) http
 	if err != nil {
 		t.Fatal(err)
 	}
-	launcher := inprocess.NewLauncher([]*profiles.Profile{p}, "")
+	launcher := inprocess.NewLauncher([]*profiles.Profile{p}, store.NewTemps(""))
 	launcher.Around = around
 	t.Cleanup(launcher.Close)
 	return target.Target{Name: name, URL: "http://127.0.0.1:9", Profile: p, Exchanges: file, Own: true, Launcher: launcher}

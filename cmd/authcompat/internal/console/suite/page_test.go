@@ -21,6 +21,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/store"
 )
 
 // api returns a profile with its exchanges, as a target that has no server yet.
@@ -41,7 +42,7 @@ func api(t testing.TB, name string) target.Target {
 func launched(t testing.TB, name string, around func(http.Handler) http.Handler) target.Target {
 	t.Helper()
 	there := api(t, name)
-	launcher := inprocess.NewLauncher([]*profiles.Profile{there.Profile}, "")
+	launcher := inprocess.NewLauncher([]*profiles.Profile{there.Profile}, store.NewTemps(""))
 	launcher.Around = around
 	there.Own, there.Launcher = true, launcher
 	t.Cleanup(launcher.Close)
