@@ -106,7 +106,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"console/browse":      {"console/page", "console/target"},
 		"console/consoletest": {},
 		"console/guard":       {"console/page"},
-		"console/operate":     {"console/page", "engine"},
+		"console/operate":     {"config/flagvalue", "console/page", "engine", "term"},
 		"console/page":        {},
 		"console/relay":       {},
 		"console/suite":       {"console/page", "console/relay", "console/target"},

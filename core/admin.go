@@ -75,7 +75,7 @@ type TokenFilter struct {
 // newOperatorEntry makes an entry about an operator's action on a user.
 func (s *Service) newOperatorEntry(ctx context.Context, act Action, u User) AuditEntry {
 	e := s.newEntry(ctx, act, "")
-	e.Actor, e.UserID, e.Username = Operator, u.ID, u.Username
+	e.Actor, e.UserID, e.Username = operatorOf(ctx), u.ID, u.Username
 	return e
 }
 

@@ -72,8 +72,25 @@ func Actions() []Action {
 // Who has done something, if not the user.
 const (
 	Operator = "operator" // on the command line
+	Console  = "console"  // an operator in the console
 	Server   = "server"   // by itself
 )
+
+type actorKey struct{}
+
+// WithActor returns a context for what an operator does elsewhere than on the command line: entries of
+// the audit log have this Actor in the place of Operator.
+func WithActor(ctx context.Context, actor string) context.Context {
+	return context.WithValue(ctx, actorKey{}, actor)
+}
+
+// operatorOf returns the Actor of what an operator does.
+func operatorOf(ctx context.Context) string {
+	if actor, ok := ctx.Value(actorKey{}).(string); ok {
+		return actor
+	}
+	return Operator
+}
 
 // AuditEntry is an entry of the audit log. It contains no password, token or hash.
 type AuditEntry struct {
@@ -90,7 +107,7 @@ type AuditEntry struct {
 	// type passwords there by mistake.
 	UsernamePseudonym string
 	Profile           string // through which API; empty from the command line
-	Actor             string // Operator, Server, or empty for the user
+	Actor             string // Operator, Console, Server, or empty for the user
 	Address           string // of the client
 	Request           string // its id in the logs
 	Token             string // TokenID of the token that was issued or ended

@@ -306,7 +306,7 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 	if network := (clients.Client{Address: address}).Network(); network != "" {
 		keys = append(keys, s.networkLimitKey("address", network), s.networkLimitKey("registration", network), s.networkLimitKey("mail", network))
 	}
-	e.Actor = Operator
+	e.Actor = operatorOf(ctx)
 	if address.IsValid() {
 		e.Address = address.String()
 	}

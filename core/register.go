@@ -78,7 +78,7 @@ func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (Use
 		return User{}, err
 	}
 	e := s.newEntry(ctx, ActionCreateUser, "")
-	e.Username, e.Actor = u.Username, Operator
+	e.Username, e.Actor = u.Username, operatorOf(ctx)
 	user, err := s.store.CreateUser(ctx, u, nil, s.audited(&e))
 	if err != nil {
 		return User{}, wrapStoreError("create user", err)

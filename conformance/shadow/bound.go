@@ -1,6 +1,9 @@
 package shadow
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // confidence is how sure the upper bound is.
 const confidence = 0.95
@@ -26,6 +29,17 @@ func UpperBound(differ, n int64) float64 {
 		}
 	}
 	return high
+}
+
+// Percent writes a rate for people, rounded up: it is an upper bound.
+func Percent(rate float64) string {
+	switch {
+	case rate >= 1:
+		return "100%"
+	case rate > 0.1:
+		return fmt.Sprintf("%.0f%%", rate*100+0.5)
+	}
+	return fmt.Sprintf("%.2f%%", rate*100+0.005)
 }
 
 // atMost returns the probability of at most so many differences among n requests, if each

@@ -1,10 +1,12 @@
 package callers
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"strings"
 	"time"
 )
 
@@ -112,7 +114,7 @@ type Store interface {
 	AddCalls(ctx context.Context, batch string, calls []Calls) error
 
 	// SumCalls returns the calls that match, added up by callers of which only what the
-	// dimension says is set. The order is undefined, and Day is 0.
+	// dimension says is set. The order is that of Compare, and Day is 0.
 	SumCalls(ctx context.Context, f Filter, by Dimension) ([]Calls, error)
 
 	// PurgeCalls removes calls of days before one, of at most limit callers, and returns their
@@ -124,6 +126,13 @@ type Store interface {
 type Filter struct {
 	Since   Day    // calls of this day and later ones
 	Profile string // empty: of all
+	Limit   int    // so many callers at most, those with the most requests; 0: all
+}
+
+// Compare orders calls: those with the most requests first.
+func Compare(a, b Calls) int {
+	return cmp.Or(cmp.Compare(b.Requests, a.Requests), strings.Compare(a.Profile, b.Profile), strings.Compare(a.Endpoint, b.Endpoint),
+		strings.Compare(a.User, b.User), strings.Compare(a.Client, b.Client), strings.Compare(a.Agent, b.Agent))
 }
 
 // Dimension says by what calls are added up, beside their profile.

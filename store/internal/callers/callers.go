@@ -250,6 +250,9 @@ func (s *Store) SumCalls(ctx context.Context, f callers.Filter, by callers.Dimen
 		statement, args = statement+` AND profile = ?`, append(args, f.Profile)
 	}
 	statement += `) AS c GROUP BY profile, endpoint, username, client, agent, other`
+	if f.Limit > 0 {
+		statement, args = statement+` ORDER BY SUM(requests) DESC, profile, endpoint, username, client, agent LIMIT ?`, append(args, f.Limit)
+	}
 	err = s.Read(ctx, func(ctx context.Context, q Querier) error {
 		all = nil
 		return query(ctx, q, s.Bind(statement), args, func(rows *sql.Rows) error {
@@ -264,6 +267,7 @@ func (s *Store) SumCalls(ctx context.Context, f callers.Filter, by callers.Dimen
 	if err != nil {
 		return nil, fmt.Errorf("sum calls: %w", err)
 	}
+	slices.SortFunc(all, callers.Compare) // databases have orders of text of their own
 	return all, nil
 }
 

@@ -11,7 +11,8 @@ import (
 func AuditSubject(f core.AuditFilter) (condition string, args []any) {
 	var either []string
 	if f.Username != "" {
-		either, args = append(either, "username = ?"), append(args, f.Username)
+		// SQLite uses an index WHERE username <> '' for a condition that has just that.
+		either, args = append(either, "username <> '' AND username = ?"), append(args, f.Username)
 	}
 	if n := len(f.UsernamePseudonyms); n > 0 {
 		either = append(either, "unknown IN (?"+strings.Repeat(", ?", n-1)+")")

@@ -61,7 +61,7 @@ func New(ctx context.Context, o Options) (http.Handler, error) {
 		frame.Links = append(frame.Links, suite.Link())
 	}
 	if o.Operate != nil {
-		operate.New(*o.Operate).Register(views)
+		operate.New(ctx, *o.Operate).Register(views)
 		frame.Links = append(frame.Links, operate.Links()...)
 	}
 	views.HandleFunc("GET "+page.Root+"{$}", func(w http.ResponseWriter, r *http.Request) {

@@ -85,8 +85,15 @@ type OwnedToken struct {
 	User  core.User
 }
 
+// TokenIDError is an id that is not that of one token.
+type TokenIDError struct{ message string }
+
+func (e *TokenIDError) Error() string { return e.message }
+
+func noToken(format string, id string) error { return &TokenIDError{fmt.Sprintf(format, id)} }
+
 // FindTokens returns the tokens with the ids, each once. The error names every id that is
-// invalid, ambiguous or unknown: a command does nothing if one of its ids is.
+// invalid, ambiguous or unknown, as a [TokenIDError]: a command does nothing if one of its ids is.
 func (e *Engine) FindTokens(ctx context.Context, ids []string) (all []OwnedToken, err error) {
 	var problems []error
 	for _, id := range ids {
@@ -108,23 +115,23 @@ func (e *Engine) FindTokens(ctx context.Context, ids []string) (all []OwnedToken
 func (e *Engine) findToken(ctx context.Context, id string) (OwnedToken, error) {
 	prefix, err := hex.DecodeString(id)
 	if err != nil || len(prefix) < 4 {
-		return OwnedToken{}, fmt.Errorf("%q is no id of a token: want at least 8 hex digits, as token list shows them", id)
+		return OwnedToken{}, noToken("%q is no id of a token: want at least 8 hex digits, as token list shows them", id)
 	}
 	found, err := e.Backend.Admin.Tokens(ctx, core.TokenFilter{Prefix: prefix}, 2)
 	switch {
 	case err != nil:
 		return OwnedToken{}, err
 	case len(found) == 0:
-		return OwnedToken{}, fmt.Errorf("there is no token %s", id)
+		return OwnedToken{}, noToken("there is no token %s", id)
 	case len(found) > 1:
-		return OwnedToken{}, fmt.Errorf("%s is the beginning of several tokens: give more digits", id)
+		return OwnedToken{}, noToken("%s is the beginning of several tokens: give more digits", id)
 	}
 	users, err := e.Backend.Admin.Users(ctx, core.UserFilter{After: found[0].UserID - 1}, 1)
 	if err != nil {
 		return OwnedToken{}, err
 	}
 	if len(users) == 0 {
-		return OwnedToken{}, fmt.Errorf("there is no token %s", id)
+		return OwnedToken{}, noToken("there is no token %s", id)
 	}
 	return OwnedToken{found[0], users[0]}, nil
 }

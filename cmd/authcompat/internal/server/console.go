@@ -26,7 +26,7 @@ func (s *server) withConsole(ctx context.Context, next http.Handler, f *config.C
 	key := guard.NewKey()
 	handler, err := console.New(ctx, console.Options{
 		Key: key, Hosts: guard.Hosts(at, f.Console.Hosts), Targets: targets, Mode: "serve",
-		Operate: &operate.Options{Engine: s.engine, Metrics: s.metrics.Gatherer(), Write: bool(f.Console.Write)},
+		Operate: &operate.Options{Engine: s.engine, Metrics: s.metrics.Gatherer(), Write: bool(f.Console.Write), Journals: s.shadows.paths, Log: s.log},
 	})
 	if err != nil {
 		return nil, err

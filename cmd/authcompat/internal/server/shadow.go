@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,6 +48,13 @@ func (s *shadows) journal(path string, onError func(error)) (*shadow.Journal, er
 		s.journals[path] = j
 	}
 	return j, err
+}
+
+// paths returns the files of the journals.
+func (s *shadows) paths() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.journals))
 }
 
 // run writes journals at every FlushInterval, until ctx ends.

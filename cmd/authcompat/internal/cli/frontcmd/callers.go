@@ -1,9 +1,7 @@
 package frontcmd
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -64,28 +62,16 @@ counted together.`,
 				return err
 			}
 			return command.WithEngine(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				if e.Backend.Callers == nil {
-					return errors.New("this store does not keep who calls")
-				}
-				now, err := e.Now(ctx)
+				calls, err := e.ListCallers(ctx, time.Duration(since), profile, dimension, 0)
 				if err != nil {
 					return err
 				}
-				f := callers.Filter{Profile: profile}
-				if since > 0 {
-					f.Since = callers.DayOf(now.Add(-time.Duration(since)))
-				}
-				calls, err := e.Backend.Callers.SumCalls(ctx, f, dimension)
-				if err != nil {
-					return err
-				}
-				slices.SortFunc(calls, compareCalls)
 				if len(calls) == 0 {
 					said := cmd.OutOrStdout()
 					if asJSON || asCSV {
 						said = cmd.ErrOrStderr()
 					}
-					if err := term.Printf(said, "%s\n", nobodyCalled(e)); err != nil || !asCSV {
+					if err := term.Printf(said, "%s\n", e.NobodyCalled()); err != nil || !asCSV {
 						return err
 					}
 				}
@@ -113,21 +99,6 @@ func dimensionList() string {
 		names = append(names, string(d))
 	}
 	return strings.Join(names, ", ")
-}
-
-// nobodyCalled says that there is nothing to show, and why that may be.
-func nobodyCalled(e *engine.Engine) string {
-	text := "nobody has called in this time, as far as it is kept: servers write it once a minute, unless they have --callers off or --callers-retention 0"
-	if e.Backend.Plaintext != nil {
-		text += "; in a Django database that is worked on, only with --callers on"
-	}
-	return text
-}
-
-// compareCalls orders calls: most requests first.
-func compareCalls(a, b callers.Calls) int {
-	return cmp.Or(cmp.Compare(b.Requests, a.Requests), strings.Compare(a.Profile, b.Profile), strings.Compare(a.Endpoint, b.Endpoint),
-		strings.Compare(a.User, b.User), strings.Compare(a.Client, b.Client), strings.Compare(a.Agent, b.Agent))
 }
 
 // callerColumn is a column that tells callers apart.

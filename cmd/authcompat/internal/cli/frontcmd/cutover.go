@@ -4,9 +4,7 @@ package frontcmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,9 +35,6 @@ type endpointRecord struct {
 	Users    []string         `json:"users"`
 	Headers  []cutover.Header `json:"headers"`
 }
-
-// undeclared says why no endpoint can be set.
-const undeclared = "no server has declared an endpoint that can be switched: give a listener's front new: or switch:, and start it (docs/front.md)"
 
 // withCutover opens the store for a command on the cutover, and calls do.
 func withCutover(cmd *cobra.Command, f *config.Engine, do func(ctx context.Context, e *engine.Engine) error) error {
@@ -84,7 +79,7 @@ func reportCutover(w io.Writer, asJSON bool, s cutover.State) error {
 		return term.Report(w, true, r, "")
 	}
 	if len(s.Rules) == 0 {
-		return term.Printf(w, "%s\n", undeclared)
+		return term.Printf(w, "%s\n", engine.ErrUndeclared)
 	}
 	t := term.NewTable(w, false, "ENDPOINT\tSHARE\tUSERS\tHEADERS")
 	for _, r := range s.Rules {
@@ -130,29 +125,10 @@ second. Without effect where everybody is there already.`,
 
 // reportChanges writes what is not as it was, an endpoint a line.
 func reportChanges(w io.Writer, was, is cutover.State) error {
-	for _, r := range is.Changed(was) {
-		before := was.Rule(r.Endpoint)
-		line := r.Share.String()
-		if before.Share != r.Share {
-			line = before.Share.String() + " → " + line
-		}
-		if !slices.Equal(before.Users, r.Users) {
-			line += fmt.Sprintf(", users %d → %d", len(before.Users), len(r.Users))
-		}
-		if !slices.Equal(before.Headers, r.Headers) {
-			line += fmt.Sprintf(", headers %d → %d", len(before.Headers), len(r.Headers))
-		}
-		if err := term.Printf(w, "%s %s\n", r.Endpoint, line); err != nil {
+	for _, line := range engine.DescribeSwitched(was, is) {
+		if err := term.Printf(w, "%s\n", line); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// endpointNames returns the names of the endpoints of a state.
-func endpointNames(s cutover.State) (names []string) {
-	for _, r := range s.Rules {
-		names = append(names, r.Endpoint)
-	}
-	return names
 }

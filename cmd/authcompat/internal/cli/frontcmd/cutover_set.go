@@ -13,27 +13,8 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/cutover"
-	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
-
-// allEndpoints stands for every endpoint.
-const allEndpoints = "all"
-
-// switching says what cutover set changes, relative to what it finds.
-type switching struct {
-	endpoints []endpointShare
-	users     []string // to be added
-	headers   []cutover.Header
-	clear     bool // the lists first
-}
-
-// endpointShare is an argument: an endpoint, and its new share unless that stays.
-type endpointShare struct {
-	name  string
-	share *cutover.Share
-}
 
 func newCutoverSet() *cobra.Command {
 	var flags config.Engine
@@ -56,10 +37,14 @@ them first. "all" stands for every endpoint that servers have declared. Servers 
 				return err
 			}
 			return withCutover(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				if err := change.resolveUsers(ctx, cmd, e); err != nil {
+				unknown, err := e.ResolveSwitched(ctx, change.Users)
+				if err != nil {
 					return err
 				}
-				was, is, err := e.ChangeCutover(ctx, change.apply)
+				for _, name := range unknown {
+					command.WarnOn(cmd.ErrOrStderr())(fmt.Errorf("--user: there is no user %q yet", name))
+				}
+				was, is, err := e.ChangeCutover(ctx, change.Apply)
 				if err != nil {
 					return err
 				}
@@ -82,29 +67,29 @@ them first. "all" stands for every endpoint that servers have declared. Servers 
 }
 
 // parseSwitching reads the arguments of cutover set.
-func parseSwitching(args, users, headers []string, empty bool) (s switching, err error) {
-	s.users, s.clear = users, empty
+func parseSwitching(args, users, headers []string, empty bool) (s engine.Switching, err error) {
+	s.Users, s.Clear = users, empty
 	for _, arg := range args {
-		e := endpointShare{name: arg}
+		e := engine.EndpointShare{Name: arg}
 		// A path may have = too, and then its last part has no share.
 		if i := strings.LastIndexByte(arg, '='); i >= 0 && !strings.Contains(arg[i:], "/") {
 			share, err := cutover.ParseShare(arg[i+1:])
 			if err != nil {
 				return s, fmt.Errorf("%s: %w", arg, err)
 			}
-			e = endpointShare{arg[:i], &share}
+			e = engine.EndpointShare{Name: arg[:i], Share: &share}
 		}
 		switch {
-		case e.name == "":
+		case e.Name == "":
 			return s, fmt.Errorf("%s: want ENDPOINT=SHARE, such as login=10%%", arg)
-		case slices.ContainsFunc(s.endpoints, func(o endpointShare) bool { return o.name == e.name }):
-			return s, fmt.Errorf("%s is given twice: want it once", e.name)
-		case e.share == nil && len(users) == 0 && len(headers) == 0 && !empty:
-			return s, fmt.Errorf("what is to change at %s? Give a share (%s=10%%), --user, --header or --clear", e.name, e.name)
+		case slices.ContainsFunc(s.Endpoints, func(o engine.EndpointShare) bool { return o.Name == e.Name }):
+			return s, fmt.Errorf("%s is given twice: want it once", e.Name)
+		case e.Share == nil && len(users) == 0 && len(headers) == 0 && !empty:
+			return s, fmt.Errorf("what is to change at %s? Give a share (%s=10%%), --user, --header or --clear", e.Name, e.Name)
 		}
-		s.endpoints = append(s.endpoints, e)
+		s.Endpoints = append(s.Endpoints, e)
 	}
-	if len(s.endpoints) > 1 && slices.ContainsFunc(s.endpoints, func(e endpointShare) bool { return e.name == allEndpoints }) {
+	if len(s.Endpoints) > 1 && slices.ContainsFunc(s.Endpoints, func(e engine.EndpointShare) bool { return e.Name == engine.AllEndpoints }) {
 		return s, errors.New("all stands for every endpoint: want it alone")
 	}
 	if slices.Contains(users, "") {
@@ -115,77 +100,7 @@ func parseSwitching(args, users, headers []string, empty bool) (s switching, err
 		if err != nil {
 			return s, fmt.Errorf("--header: %w", err)
 		}
-		s.headers = append(s.headers, h)
+		s.Headers = append(s.Headers, h)
 	}
 	return s, nil
-}
-
-// resolveUsers replaces each username by the account's own spelling. Who does not exist yet
-// may register, and is listed as given.
-func (s *switching) resolveUsers(ctx context.Context, cmd *cobra.Command, e *engine.Engine) error {
-	for i, name := range s.users {
-		u, err := e.User(ctx, name)
-		switch {
-		case err == nil:
-			s.users[i] = u.Username
-		case core.KindOf(err) == core.KindUserUnknown:
-			command.WarnOn(cmd.ErrOrStderr())(fmt.Errorf("--user: there is no user %q yet", name))
-		default:
-			return err
-		}
-	}
-	return nil
-}
-
-// apply changes a state.
-func (s switching) apply(state *cutover.State) error {
-	names := endpointNames(*state)
-	if len(names) == 0 {
-		return errors.New(undeclared)
-	}
-	endpoints := s.endpoints
-	if endpoints[0].name == allEndpoints {
-		all := endpoints[0]
-		endpoints = nil
-		for _, name := range names {
-			endpoints = append(endpoints, endpointShare{name, all.share})
-		}
-	}
-	var rules []cutover.Rule
-	for _, e := range endpoints {
-		if !slices.Contains(names, e.name) {
-			return unknownEndpoint(e.name, names)
-		}
-		r := state.Rule(e.name)
-		if e.share != nil {
-			r.Share = *e.share
-		}
-		if s.clear {
-			r.Users, r.Headers = nil, nil
-		}
-		r.Users, r.Headers = withAll(r.Users, s.users), withAll(r.Headers, s.headers)
-		rules = append(rules, r)
-	}
-	state.Set(rules...)
-	return nil
-}
-
-// unknownEndpoint is the error of an endpoint that no server has declared.
-func unknownEndpoint(name string, declared []string) error {
-	did := ""
-	if near := yamlfile.Nearest(name, declared); near != "" {
-		did = "; did you mean " + near + "?"
-	}
-	return fmt.Errorf("no server has declared an endpoint %q%s: want %s, or all", name, did, strings.Join(declared, ", "))
-}
-
-// withAll returns a list with those that are not in it yet.
-func withAll[T comparable](list, more []T) []T {
-	list = slices.Clone(list)
-	for _, item := range more {
-		if !slices.Contains(list, item) {
-			list = append(list, item)
-		}
-	}
-	return list
 }

@@ -12,17 +12,6 @@ import (
 	"github.com/authcompat/authcompat/conformance/shadow"
 )
 
-// percent writes a rate, rounded up: it is an upper bound.
-func percent(rate float64) string {
-	switch {
-	case rate >= 1:
-		return "100%"
-	case rate > 0.1:
-		return fmt.Sprintf("%.0f%%", rate*100+0.5)
-	}
-	return fmt.Sprintf("%.2f%%", rate*100+0.005)
-}
-
 // jsonSummary returns the summary with lists that are never null.
 func jsonSummary(s shadow.Summary) shadow.Summary {
 	s.Rows = append([]shadow.Row{}, s.Rows...)
@@ -37,7 +26,7 @@ func writeSummary(w io.Writer, s shadow.Summary) error {
 	}
 	t := term.NewTable(w, false, "PROFILE\tENDPOINT\tASKED\tCOMPARED\tSAME\tNOISE\tKNOWN\tDIFFER\tUSERS\tSKIPPED\tAT MOST")
 	for _, r := range append(slices.Clone(s.Rows), s.Total) {
-		if err := t.Row(nil, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s", cmp.Or(r.Profile, "all"), term.Dash(r.Endpoint), r.Asked, r.Compared, r.Same, r.Noise, r.Known, r.Differ, r.Users, r.Skipped, percent(r.UpperBound)); err != nil {
+		if err := t.Row(nil, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s", cmp.Or(r.Profile, "all"), term.Dash(r.Endpoint), r.Asked, r.Compared, r.Same, r.Noise, r.Known, r.Differ, r.Users, r.Skipped, shadow.Percent(r.UpperBound)); err != nil {
 			return err
 		}
 	}
@@ -107,7 +96,7 @@ func writeGate(w io.Writer, asJSON bool, verdict shadow.Readiness, criteria []sh
 	line := string(verdict)
 	switch verdict {
 	case shadow.Ready:
-		line = fmt.Sprintf("ready: at most %s of the requests differ, with a confidence of 95 %%, if those compared are like all others", percent(s.Total.UpperBound))
+		line = fmt.Sprintf("ready: at most %s of the requests differ, with a confidence of 95 %%, if those compared are like all others", shadow.Percent(s.Total.UpperBound))
 	case shadow.Differences:
 		line = "not ready: there are differences; shadow report shows where. List those that do not matter under known, with a reason"
 	case shadow.TooLittle:

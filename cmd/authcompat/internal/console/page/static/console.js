@@ -160,3 +160,22 @@ for (const list of all("ul.suite[data-follow]")) {
 }
 
 // operate
+
+// What has data-follow="PATH" is brought up to date by the samples from there, which have texts and paths of SVG by the ids of
+// their elements. A sample for a page of another shape, as after the first login with another outcome, loads the page again.
+for (const live of all("[data-follow]")) {
+  follow(live.dataset.follow, {
+    sample: ({ shape, texts, paths }) => {
+      if (shape !== live.dataset.shape) {
+        location.reload();
+        return false;
+      }
+      for (const [id, text] of Object.entries(texts)) {
+        const shown = document.getElementById(id);
+        if (shown && shown.textContent !== text) shown.textContent = text;
+      }
+      for (const [id, path] of Object.entries(paths)) document.getElementById(id)?.setAttribute("d", path);
+      return true;
+    },
+  });
+}
