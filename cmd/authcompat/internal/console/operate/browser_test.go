@@ -2,15 +2,16 @@ package operate_test
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/consoletest"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/operate"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/core/cutover"
@@ -21,12 +22,13 @@ func TestBrowser(t *testing.T) {
 	browser := consoletest.Start(t)
 	o := open(t, sqliteDSN(t), true)
 	fill(t, o)
+	view := operate.New(t.Context(), operate.Options{Engine: o.Engine, Metrics: o.metrics.Gatherer(), Write: true})
+	mux := http.NewServeMux()
+	view.Register(mux)
+	mux.Handle("GET /console/{$}", http.RedirectHandler("/console/users/", http.StatusSeeOther))
 	key := guard.NewKey()
-	handler, err := console.New(t.Context(), console.Options{Key: key, Hosts: []string{"127.0.0.1"}, Mode: "a test", Operate: &operate.Options{Engine: o.Engine, Metrics: o.metrics.Gatherer(), Write: true}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
+	frame := page.Frame{Links: operate.Links(), Mode: "a test", Write: true}
+	server := httptest.NewServer(guard.New(guard.Options{Key: key, Hosts: []string{"127.0.0.1"}}).Wrap(page.WithFrame(frame, mux)))
 	t.Cleanup(server.Close)
 	tab := browser.Open(t, guard.URL(server.Listener.Addr().String(), key))
 	look := func(name string) {
@@ -84,12 +86,51 @@ func TestBrowser(t *testing.T) {
 	tab.Wait(".notice.ok", "The cutover is set.")
 	tab.Wait("td", "10%")
 
-	tab.Go("/console/metrics/")
-	tab.Wait("#logins-title", "Logins by outcome")
-	tab.Click("summary")
+	testMetrics(t, o, view, tab)
 	look("metrics")
 	tab.Scheme("dark")
 	tab.Screenshot("operate-metrics-dark")
+}
+
+// testMetrics has the page of metrics follow samples by itself.
+func testMetrics(t *testing.T, o *operator, view *operate.View, tab *consoletest.Tab) {
+	t.Helper()
+	o.metrics.ObserveHashWait(0)
+	at := time.Now() // after the sample that New has taken
+	sample := func() {
+		at = at.Add(10 * time.Second)
+		view.Sample(at)
+	}
+	for i := range 120 {
+		for range 3 + i%7 + i/20 {
+			o.metrics.CountEvent(core.ActionLogin, "snippit", core.OK)
+			if _, _, err := o.Backend.FindToken(t.Context(), core.DefaultRealm, "none"); err == nil {
+				t.Fatal("there is such a token")
+			}
+		}
+		if i%5 == 0 {
+			o.metrics.CountEvent(core.ActionLogin, "snippit", "invalid_credentials")
+		}
+		sample()
+	}
+	tab.Go("/console/metrics/")
+	tab.Wait("#logins-title", "Logins by outcome")
+	tab.Wait("#checks-0-now", "0.80")
+	tab.Click("summary")
+	was := consoletest.Eval[string](tab, `document.querySelector("#checks-0").getAttribute("d")`)
+	tab.Wait(".hint", "This page follows them by itself.") // what comes next is seen
+	sample()
+	tab.Wait("#checks-0-now", "0")
+	if is := consoletest.Eval[string](tab, `document.querySelector("#checks-0").getAttribute("d")`); is == was || !strings.HasSuffix(is, "L396.0 132.0") {
+		t.Errorf("the line has become %s", is)
+	}
+	if !consoletest.Eval[bool](tab, `document.querySelector("details").open`) {
+		t.Error("the table was closed by a sample: the page was loaded again")
+	}
+	o.metrics.CountEvent(core.ActionLogin, "snippit", "throttled")
+	sample()
+	tab.Wait(".key li", "throttled: 6")
+	tab.Click("summary")
 }
 
 // fill makes what an operator looks at.

@@ -112,11 +112,11 @@ func updateOf(f families, samples []sample) update {
 
 // follow sends what has changed at each sample, until the browser is gone.
 func (v *View) follow(w http.ResponseWriter, r *http.Request) {
+	_, next := v.samples.samples() // what comes after the page knows that it follows
 	stream, err := page.NewStream(w)
 	if err != nil {
 		return // the browser is gone
 	}
-	_, next := v.samples.samples()
 	for {
 		select {
 		case <-next:

@@ -65,6 +65,7 @@ type plotCell struct{ ID, Text string }
 // A plot is a drawing with a table of the same numbers.
 type plot struct {
 	ID, Title, Unit string
+	Each            string // what a cell of the table is
 	Top             string // what the upper end of the axis is
 	Lines           []line
 	Rows            []plotRow
@@ -77,14 +78,16 @@ func plots(all []sample) []plot {
 	for _, name := range names {
 		logins = append(logins, rate(name, all, time.Minute, func(s sample) float64 { return outcome(s, name, names) }))
 	}
-	return []plot{
+	drawn := []plot{
 		draw("logins", "Logins by outcome", "a minute", all, logins),
 		draw("checks", "Token checks", "a second", all, []series{rate("checks", all, time.Second, func(s sample) float64 { return s.checks })}),
-		draw("queue", "Password hashing", "passwords, at most", all, []series{
+		draw("queue", "Hashing queue", "passwords", all, []series{
 			gauge("waiting in the queue", all, func(s sample) float64 { return s.waiting }),
 			gauge("being hashed", all, func(s sample) float64 { return s.hashing }),
 		}),
 	}
+	drawn[0].Each, drawn[1].Each, drawn[2].Each = "Mean", "Mean", "Most"
+	return drawn
 }
 
 // otherOutcomes is the name of the outcomes that have no line of their own.

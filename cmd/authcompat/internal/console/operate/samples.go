@@ -98,10 +98,10 @@ func newSampler(g prometheus.Gatherer, log *slog.Logger) *sampler {
 func (s *sampler) run(ctx context.Context) {
 	ticker := time.NewTicker(sampleInterval)
 	defer ticker.Stop()
-	for now := time.Now(); ; {
-		s.take(now)
+	for {
 		select {
-		case now = <-ticker.C:
+		case now := <-ticker.C:
+			s.take(now)
 		case <-ctx.Done():
 			return
 		}

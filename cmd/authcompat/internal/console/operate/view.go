@@ -75,6 +75,7 @@ func New(ctx context.Context, o Options) *View {
 		Options: o, samples: newSampler(o.Metrics, o.Log),
 		page: page.Parse(files, template.FuncMap{"shown": term.Printable, "count": term.Count[int]}),
 	}
+	v.samples.take(time.Now())
 	go v.samples.run(ctx)
 	return v
 }

@@ -164,7 +164,7 @@ for (const list of all("ul.suite[data-follow]")) {
 // What has data-follow="PATH" is brought up to date by the samples from there, which have texts and paths of SVG by the ids of
 // their elements. A sample for a page of another shape, as after the first login with another outcome, loads the page again.
 for (const live of all("[data-follow]")) {
-  follow(live.dataset.follow, {
+  const source = follow(live.dataset.follow, {
     sample: ({ shape, texts, paths }) => {
       if (shape !== live.dataset.shape) {
         location.reload();
@@ -177,5 +177,8 @@ for (const live of all("[data-follow]")) {
       for (const [id, path] of Object.entries(paths)) document.getElementById(id)?.setAttribute("d", path);
       return true;
     },
+  });
+  source.addEventListener("open", () => {
+    for (const hint of all("[data-following]")) hint.textContent = "This page follows them by itself.";
   });
 }
