@@ -100,6 +100,11 @@ func callersSums(t *testing.T, p operables) {
 	} {
 		suite.WantSame(t, string(by), sorted(want), sums(t, b, callers.Filter{}, by))
 	}
+	var most []string
+	for _, c := range sum(t, a, callers.Filter{Limit: 3}, callers.ByUser) {
+		most = append(most, fmt.Sprintf("%s %s %t %d", c.Profile, c.User, c.Other, c.Requests))
+	}
+	suite.WantSame(t, "those with the most requests", []string{"some-api ann false 16", "some-api  true 7", "some-api  false 5"}, most)
 	day := callers.DayOf(suite.Noon())
 	suite.WantSame(t, "since a day", sorted([]string{"other-api||ann|||false 4/0", "some-api|||||true 7/7", "some-api||ann|||false 3/1", "some-api||bob|||false 1/0"}), sums(t, a, callers.Filter{Since: day + 1}, callers.ByUser))
 	all := sum(t, a, callers.Filter{Since: day, Profile: suite.Issuer}, callers.ByClient)

@@ -161,7 +161,7 @@ func TestTokenParts(t *testing.T) {
 		for path, want := range map[string]int{"tokens/": 120, "tokens/?user=ann": 60, "tokens/?state=live": 60, "tokens/?user=bob&state=live": 30} {
 			bodies, most := o.parts(t, r, path)
 			all := strings.Join(bodies, "")
-			ids := regexp.MustCompile(`<td><code>([0-9a-f]{16})</code></td>`).FindAllString(all, -1)
+			ids := regexp.MustCompile(`<td class="nowrap"><code>([0-9a-f]{16})</code></td>`).FindAllString(all, -1)
 			there := make(map[string]bool)
 			for _, id := range ids {
 				there[id] = true

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
+	"github.com/authcompat/authcompat/core"
 )
 
 // tile is a number at a glance.
@@ -49,7 +50,7 @@ func tiles(f families) []tile {
 		}
 	})
 	f.each(metricLogins, func(labels map[string]string, n float64) {
-		if labels["outcome"] == "ok" {
+		if labels["outcome"] == core.OK {
 			ok += n
 		} else {
 			failed += n

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/authcompat/authcompat/core"
 )
 
 // The drawing's place in the plot, in units of its view box, which the template has.
@@ -53,7 +55,7 @@ func (r plotRow) Span() string {
 	if r.To.IsZero() {
 		return "–"
 	}
-	const layout = "15:04:05"
+	const layout = "15:04"
 	return r.From.UTC().Format(layout) + " – " + r.To.UTC().Format(layout)
 }
 
@@ -96,7 +98,7 @@ const otherOutcomes = "other outcomes"
 // loginOutcomes returns the names of the lines of logins: those with the most logins, and all others together.
 func loginOutcomes(all []sample) []string {
 	if len(all) == 0 {
-		return []string{"ok"}
+		return []string{core.OK}
 	}
 	last := all[len(all)-1].logins
 	names := slices.SortedFunc(maps.Keys(last), func(a, b string) int { return cmp.Or(cmp.Compare(last[b], last[a]), cmp.Compare(a, b)) })
@@ -104,9 +106,11 @@ func loginOutcomes(all []sample) []string {
 		names = append(names[:maxLines-1], otherOutcomes)
 	}
 	if len(names) == 0 {
-		names = []string{"ok"}
+		names = []string{core.OK}
 	}
-	slices.Sort(names) // so that a line keeps its colour when another has more logins
+	// In an order in which a line keeps its colour when another has more logins.
+	place := map[string]int{core.OK: -1, otherOutcomes: 1}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(place[a], place[b]), cmp.Compare(a, b)) })
 	return names
 }
 

@@ -95,7 +95,7 @@ func TestUpdate(t *testing.T) {
 	}
 	samples, _ := s.samples()
 	u := updateOf(all, samples)
-	if u.Texts["t-ok"] != "3" || u.Texts["logins-0-now"] != "6" || u.Texts["logins-0-0"] != "6" || u.Texts["logins-row-0"] != "00:00:00 – 00:00:20" || u.Texts["queue-top"] != "1" {
+	if u.Texts["t-ok"] != "3" || u.Texts["logins-0-now"] != "6" || u.Texts["logins-0-0"] != "6" || u.Texts["logins-row-0"] != "00:00 – 00:00" || u.Texts["queue-top"] != "1" {
 		t.Errorf("the texts are %v", u.Texts)
 	}
 	if len(u.Paths) != 4 || u.Paths["logins-0"] == "" {
