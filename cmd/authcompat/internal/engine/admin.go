@@ -88,6 +88,7 @@ type OwnedToken struct {
 // TokenIDError is an id that is not that of one token.
 type TokenIDError struct{ message string }
 
+// Error says what is wrong with the id.
 func (e *TokenIDError) Error() string { return e.message }
 
 func noToken(format string, id string) error { return &TokenIDError{fmt.Sprintf(format, id)} }
