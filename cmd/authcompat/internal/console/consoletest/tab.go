@@ -131,10 +131,10 @@ func (tab *Tab) Press(keys string) {
 	tab.do("press a key", chromedp.KeyEvent(keys))
 }
 
-// Wait waits until an element shows a text, on this page or one that it leads to.
+// Wait waits until an element shows a text, on this page or one that it leads to, and the page has its style sheet.
 func (tab *Tab) Wait(selector, text string) {
 	tab.t.Helper()
-	shows := chromedp.Evaluate[bool](`[...document.querySelectorAll(` + strconv.Quote(selector) + `)].some((e) => e.checkVisibility() && e.textContent.includes(` + strconv.Quote(text) + `))`)
+	shows := chromedp.Evaluate[bool](`document.readyState === "complete" && [...document.querySelectorAll(` + strconv.Quote(selector) + `)].some((e) => e.checkVisibility() && e.textContent.includes(` + strconv.Quote(text) + `))`)
 	ctx, cancel := context.WithTimeout(tab.ctx, patience)
 	defer cancel()
 	for {
