@@ -82,8 +82,8 @@ func TestImportsOfTheCommand(t *testing.T) {
 	const command, internal = "cmd/authcompat", "cmd/authcompat/internal/"
 	allowed := map[string][]string{
 		"":       {"cli"},
-		"cli":    {"cli/command", "cli/conformancecmd", "cli/djangocmd", "cli/frontcmd", "cli/profilecmd", "config", "config/flagvalue", "engine", "keyring", "server", "term"},
-		"server": {"clockwatch", "config", "config/frontconfig", "console", "console/guard", "console/operate", "console/target", "engine", "httpserver", "keyring", "mailer", "metrics", "shadowing", "wait"},
+		"cli":    {"cli/command", "cli/conformancecmd", "cli/djangocmd", "cli/frontcmd", "cli/profilecmd", "config", "config/flagvalue", "engine", "keyring", "server", "term", "version"},
+		"server": {"clockwatch", "config", "config/frontconfig", "console", "console/guard", "console/operate", "console/target", "engine", "httpserver", "keyring", "mailer", "metrics", "shadowing", "version", "wait"},
 		"engine": {"mailer", "metrics", "wait"},
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
 
@@ -129,6 +129,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"snippet":           {},
 		"term":              {},
 		"clockwatch":        {},
+		"version":           {},
 		"wait":              {},
 	}
 	seen := 0

@@ -3,7 +3,6 @@ package cli
 
 import (
 	"io"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/frontcmd"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/profilecmd"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/version"
 )
 
 // Streams are where a command reads and writes.
@@ -44,7 +44,7 @@ With --json, an error is one JSON object on standard error, its last line: {"err
 		Example: `  authcompat serve --profile snippit
   authcompat user create alice --email alice@example.com
   authcompat conformance run --profile all`,
-		Version:       version(),
+		Version:       version.Get().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -54,26 +54,12 @@ With --json, an error is one JSON object on standard error, its last line: {"err
 		Args: cobra.NoArgs,
 		RunE: command.ShowHelp,
 	}
+	root.SetVersionTemplate("authcompat {{.Version}}\n") // as the command version
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), frontcmd.NewCallers(), newSecret(), newConfig(), frontcmd.NewFront(), frontcmd.NewCutover(), frontcmd.NewShadow(), profilecmd.NewProfile(), profilecmd.NewSchema(), conformancecmd.NewConformance(), conformancecmd.NewExplore(), djangocmd.NewInspect(), djangocmd.NewImport(), djangocmd.NewExport(), newBackup(), newRestore())
+	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), frontcmd.NewCallers(), newSecret(), newConfig(), frontcmd.NewFront(), frontcmd.NewCutover(), frontcmd.NewShadow(), profilecmd.NewProfile(), profilecmd.NewSchema(), conformancecmd.NewConformance(), conformancecmd.NewExplore(), djangocmd.NewInspect(), djangocmd.NewImport(), djangocmd.NewExport(), newBackup(), newRestore(), newReady(), newVersion())
 	explainArguments(root)
 	return root
-}
-
-// version returns the version of this build.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	out := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			out += " " + s.Value[:min(12, len(s.Value))]
-		}
-	}
-	return out + " " + info.GoVersion
 }

@@ -110,6 +110,17 @@ func New(bodyBytes func() float64, rejections ...string) *Metrics {
 	return m
 }
 
+// RegisterBuild adds authcompat_build_info, which is always 1 and tells in its labels which build this is,
+// as Prometheus' own programs do. It may be called once.
+func (m *Metrics) RegisterBuild(version, commit, goVersion string) {
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "authcompat_build_info", Help: "1; the labels tell the version, its commit, and the version of Go.",
+		ConstLabels: prometheus.Labels{"version": version, "commit": commit, "go": goVersion},
+	})
+	info.Set(1)
+	m.registry.MustRegister(info)
+}
+
 // Handler returns the handler of /metrics. It logs errors.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)})

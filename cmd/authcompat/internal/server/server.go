@@ -25,6 +25,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/mailer"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/version"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/core/hashing"
@@ -95,6 +96,8 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, hangu
 	// other log.
 	stdlog.SetOutput(io.Discard)
 	s := newServer(f, log)
+	build := version.Get()
+	s.metrics.RegisterBuild(build.Version, build.Commit, build.Go)
 	if err := s.open(ctx); err != nil {
 		return err
 	}
@@ -103,6 +106,7 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, hangu
 	if err := s.listen(ctx, all); err != nil {
 		return err
 	}
+	s.log.Info("authcompat has started", "version", build.Version, "commit", build.Commit, "go", build.Go)
 	s.warnKeyless(all)
 	s.warnMails(all)
 	s.warnUnsafe(ctx)
