@@ -9,7 +9,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode/utf8"
 
@@ -21,7 +20,7 @@ import (
 type Table struct {
 	json    bool
 	encoder *json.Encoder
-	columns *tabwriter.Writer
+	columns *Columns
 }
 
 // NewTable begins a table on w. The head has the names of the columns, separated
@@ -33,7 +32,7 @@ func NewTable(w io.Writer, asJSON bool, head string) *Table {
 		t.encoder.SetEscapeHTML(false)
 		return t
 	}
-	t.columns = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t.columns = NewColumns(w)
 	fmt.Fprintln(t.columns, head)
 	return t
 }

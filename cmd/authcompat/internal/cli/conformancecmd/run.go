@@ -190,7 +190,7 @@ func (f *runFlags) replay(ctx context.Context, out io.Writer, chosen []subject, 
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	text := report.NewTextWriter(out, term.IsInteractive(out))
+	text := report.NewTextWriter(out, term.ShowsColors(out))
 	options.Begin = text.Begin
 	options.Each = func(_ string, r conformance.Result) {
 		if err := text.Result(&r); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/djangosettings"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/djangosettings/python"
@@ -75,7 +74,7 @@ func writeSettings(out *strings.Builder, r *djangosettings.Report, written strin
 	}
 	if len(r.Settings) > 0 {
 		term.Printf(out, "\n")
-		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		w := term.NewColumns(out)
 		term.Printf(w, "SETTING\tVALUE\tPROFILE\n")
 		for _, f := range r.Settings {
 			term.Printf(w, "%s\t%s\t%s\n", f.Setting, cell(f), outcome(f))
