@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/hashing"
 	"github.com/authcompat/authcompat/store"
 )
 
@@ -24,6 +25,7 @@ import (
 //	target VARIABLE KIND     start a server to replay exchanges at
 //	exits CODE ARGUMENT…  run authcompat, which has to exit with the code
 //	only NAME…         the working directory has these files and no others
+//	register FILE NAME… make users in the SQLite database, with a token each
 //	declare FILE NAME… declare endpoints in the SQLite database, as a server does
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -31,7 +33,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"refused": scriptRefused, "mistake": scriptMistake, "exits": scriptExits, "target": scriptTarget, "only": scriptOnly, "declare": scriptDeclare,
+			"refused": scriptRefused, "mistake": scriptMistake, "exits": scriptExits, "target": scriptTarget, "only": scriptOnly, "declare": scriptDeclare, "register": scriptRegister,
 		},
 	})
 }
@@ -87,4 +89,20 @@ func scriptDeclare(ts *testscript.TestScript, neg bool, args []string) {
 	at := func() time.Time { return time.Date(2026, 11, 30, 5, 0, 0, 0, time.UTC) }
 	engine := core.New(core.Config{Backend: s.Backend, Clock: at})
 	ts.Check(errors.Join(engine.DeclareEndpoints(context.Background(), args[1:]...), s.Close()))
+}
+
+func scriptRegister(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: register FILE NAME…")
+	}
+	s, err := store.Open(context.Background(), "sqlite:"+ts.MkAbs(args[0]))
+	ts.Check(err)
+	hasher, err := hashing.NewDjangoHasher(1)
+	ts.Check(err)
+	engine := core.New(core.Config{Backend: s.Backend, Hasher: hasher})
+	for _, name := range args[1:] {
+		_, err := engine.Register(context.Background(), core.Policy{Issuer: "snippit", Realm: core.DefaultRealm, TokenHex: 40}, core.Registration{Username: name, NoPassword: true})
+		ts.Check(err)
+	}
+	ts.Check(s.Close())
 }

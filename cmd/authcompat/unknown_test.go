@@ -10,7 +10,7 @@ import (
 // misspelt sets variables that are nearly those of settings. Their value may be a secret.
 func misspelt(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"LIMITS_PER_USER", "TRUSTED_PROXIES", "SECRETKEY", "SOMETHING_ELSE"} {
+	for _, name := range []string{"LIMITS_PER_USER", "TRUSTED_PROXIES", "SECRETKEY", "SOMETHING_ELSE", "USER"} {
 		t.Setenv("AUTHCOMPAT_"+name, "s3cret")
 	}
 	t.Setenv("AUTHCOMPAT_NOTHING", "")
@@ -26,9 +26,10 @@ const unknownVariables = `AUTHCOMPAT_LIMITS_PER_USER: there is no such setting, 
 AUTHCOMPAT_SECRETKEY: there is no such setting, and it is ignored; did you mean AUTHCOMPAT_SECRET_KEY?
 AUTHCOMPAT_SOMETHING_ELSE: there is no such setting, and it is ignored
 AUTHCOMPAT_TRUSTED_PROXIES: there is no such setting, and it is ignored; did you mean AUTHCOMPAT_TRUSTED_PROXY?
+AUTHCOMPAT_USER: it is ignored: --user is given on the command line alone
 `
 
-// TestUnknownVariables checks that a variable that no command knows is an error of config
+// TestUnknownVariables checks that a variable that no command reads is an error of config
 // check, and that other commands warn of it, without its value.
 func TestUnknownVariables(t *testing.T) {
 	misspelt(t)
@@ -47,7 +48,7 @@ func TestUnknownVariables(t *testing.T) {
 		t.Errorf("user create (-want +got):\n%s", diff)
 	}
 	p := start(t, append(cheap, "--profile", "ocd-users", "--store", dsn)...)
-	logs(t, p, `this environment variable is ignored","variable":"AUTHCOMPAT_SECRETKEY","did_you_mean":"AUTHCOMPAT_SECRET_KEY"`, `"AUTHCOMPAT_TRUSTED_PROXIES"`, `"AUTHCOMPAT_SOMETHING_ELSE"`)
+	logs(t, p, `this environment variable is ignored","variable":"AUTHCOMPAT_SECRETKEY","did_you_mean":"AUTHCOMPAT_SECRET_KEY"`, `"AUTHCOMPAT_TRUSTED_PROXIES"`, `"AUTHCOMPAT_SOMETHING_ELSE"`, `"variable":"AUTHCOMPAT_USER","flag":"--user"`)
 	p.end(t) // its log is whole
 	for _, never := range []string{"s3cret", "AUTHCOMPAT_NOTHING", `"AUTHCOMPAT_LIMIT"`, "AUTHCOMPAT_PORT", "SERVICE", "AUTHCOMPAT_TEST"} {
 		if log := p.log.String(); strings.Contains(log, never) {

@@ -96,6 +96,7 @@ of the servers. Digests of servers without a sealing key can't be found.`,
 	cmd.AddCommand(newPurge(auditPurge()))
 	return cmd
 }
+	config.WithoutVariables(cmd.Flags(), "user", "since")
 
 // actionList names the actions.
 func actionList() string {

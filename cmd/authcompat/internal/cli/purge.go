@@ -89,6 +89,7 @@ func newPurge(p purge) *cobra.Command {
 	}
 	flags.AddFlags(cmd.Flags())
 	cmd.Flags().Var(&keep, p.flag, "how long "+p.what+" are kept")
+	config.WithoutVariables(cmd.Flags(), p.flag) // of a server it is a setting, and here what is deleted
 	if p.least > 0 {
 		cmd.Flags().BoolVar(&force, "force", false, "remove nearly all "+p.what+" if --"+p.flag+" says so")
 		config.WithoutVariables(cmd.Flags(), "force")

@@ -78,6 +78,7 @@ func newTokenList() *cobra.Command {
 }
 
 // revocation says which tokens are to be ended.
+	config.WithoutVariables(cmd.Flags(), "user")
 type revocation struct {
 	ids    []string
 	user   string

@@ -64,6 +64,7 @@ func newUserList() *cobra.Command {
 	}
 	flags.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&inactive, "inactive", false, "inactive users alone")
+	config.WithoutVariables(cmd.Flags(), "inactive") // of user create, it is another thing
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
 }
@@ -183,6 +184,7 @@ create_user does.`,
 	cmd.Flags().StringArrayVar(&attributes, "attribute", nil, "a fact that a profile shows of the user, KEY=VALUE (repeatable)")
 	cmd.Flags().BoolVar(&fromInput, "password-stdin", false, "read the password from the first line of standard input")
 	cmd.Flags().BoolVar(&r.NoPassword, "no-password", false, "no password works for the user")
+	config.WithoutVariables(cmd.Flags(), "email", "inactive", "attribute", "no-password")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
 }

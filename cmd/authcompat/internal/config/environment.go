@@ -40,7 +40,7 @@ const fromEnvironment = "environment"
 // are ignored, so that an empty variable is the same as none.
 func applyEnvironment(flags *pflag.FlagSet, found *section.Problems) {
 	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Annotations[noVariable] != nil {
+		if !HasVariable(f) {
 			return
 		}
 		checkFormerVariable(f, found)
@@ -79,6 +79,9 @@ func WithoutVariables(flags *pflag.FlagSet, names ...string) {
 		}
 	}
 }
+
+// HasVariable reports whether a flag has an environment variable.
+func HasVariable(f *pflag.Flag) bool { return f.Annotations[noVariable] == nil }
 
 // Variable returns the name of a flag's environment variable.
 func Variable(flag string) string {

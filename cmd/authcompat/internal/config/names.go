@@ -22,10 +22,15 @@ const variablePrefix = "AUTHCOMPAT_"
 type UnknownVariable struct {
 	Name string
 	Near string // the variable that may be meant; empty: none is like it
+	// Flag is the flag that has no variable, of which this would be the name; empty: there is none.
+	Flag string
 }
 
 // String returns a sentence, without the variable's value, which may be a secret.
 func (u UnknownVariable) String() string {
+	if u.Flag != "" {
+		return u.Name + ": it is ignored: --" + u.Flag + " is given on the command line alone"
+	}
 	text := u.Name + ": there is no such setting, and it is ignored"
 	if u.Near != "" {
 		text += "; did you mean " + u.Near + "?"
@@ -36,7 +41,7 @@ func (u UnknownVariable) String() string {
 // ReadVariables returns the variables of flags, today's names and former ones.
 func ReadVariables(flags *pflag.FlagSet) (names []string) {
 	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Annotations[noVariable] != nil {
+		if !HasVariable(f) {
 			return
 		}
 		names = append(names, Variable(f.Name))
@@ -50,8 +55,8 @@ func ReadVariables(flags *pflag.FlagSet) (names []string) {
 }
 
 // UnknownVariables returns, by name, the variables in the environment that are none of
-// these, nor that of the sealing keys. Empty ones count as none.
-func UnknownVariables(known []string) (unknown []UnknownVariable) {
+// these, nor that of the sealing keys. Empty ones count as none. alone are the flags without a variable.
+func UnknownVariables(known, alone []string) (unknown []UnknownVariable) {
 	words := []string{strings.TrimPrefix(keyring.EnvVar, variablePrefix)}
 	for _, name := range known {
 		words = append(words, strings.TrimPrefix(name, variablePrefix))
@@ -63,7 +68,9 @@ func UnknownVariables(known []string) (unknown []UnknownVariable) {
 			continue
 		}
 		u := UnknownVariable{Name: name}
-		if near := yamlfile.Nearest(word, words); near != "" {
+		if i := slices.IndexFunc(alone, func(flag string) bool { return Variable(flag) == name }); i >= 0 {
+			u.Flag = alone[i]
+		} else if near := yamlfile.Nearest(word, words); near != "" {
 			u.Near = variablePrefix + near
 		}
 		unknown = append(unknown, u)

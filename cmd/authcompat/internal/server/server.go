@@ -112,6 +112,10 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, hangu
 	s.warnUnsafe(ctx)
 	s.warnWeak(f)
 	for _, u := range f.Unknown {
+		if u.Flag != "" {
+			s.log.Warn("this environment variable is ignored: its flag is given on the command line alone", "variable", u.Name, "flag", "--"+u.Flag)
+			continue
+		}
 		s.log.Warn("there is no such setting, and this environment variable is ignored", "variable", u.Name, "did_you_mean", u.Near)
 	}
 	banner := newBanner(all, s.servers, &f.Config)

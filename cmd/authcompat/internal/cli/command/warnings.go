@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
@@ -12,7 +13,20 @@ import (
 
 // UnknownVariables returns the variables in the environment that no command reads.
 func UnknownVariables(cmd *cobra.Command) []config.UnknownVariable {
-	return config.UnknownVariables(readVariables(cmd.Root()))
+	return config.UnknownVariables(readVariables(cmd.Root()), flagsAlone(cmd.Root()))
+}
+
+// flagsAlone returns the flags of a command, and of those below it, that have no variable.
+func flagsAlone(cmd *cobra.Command) (names []string) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !config.HasVariable(f) {
+			names = append(names, f.Name)
+		}
+	})
+	for _, below := range cmd.Commands() {
+		names = append(names, flagsAlone(below)...)
+	}
+	return names
 }
 
 // readVariables returns the variables of a command and of those below it.

@@ -66,6 +66,7 @@ and that requests can be sent to as well: what is sent there is really done ther
 	flags.StringArrayVar(&f.exchanges, "exchanges", nil, "exchange file of your own, instead of the one that is built in for its profile (repeatable, one a profile)")
 	flags.StringSliceVar(&f.targets, "target", nil, "[NAME=]URL of a running server that speaks one of the profiles (repeatable, one a profile)")
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:0", "address of the console, of this machine alone; with port 0 at a free one")
+	config.WithoutVariables(flags, "target") // requests change users there
 	config.AddConsoleHosts(flags, &o.Hosts)
 	common.AddFlags(flags)
 	return cmd

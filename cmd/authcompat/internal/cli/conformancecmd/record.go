@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/conformance"
@@ -86,6 +87,7 @@ func (f *recordFlags) add(cmd *cobra.Command, replay bool) {
 	flags.StringVar(&f.upstream, "upstream", "", "URL of the server that is recorded")
 	flags.StringVarP(&f.output, "output", "o", "", "exchange file to write, which must not be there yet")
 	flags.BoolVar(&f.replay, "replay", replay, "replay the recording at the recorded server, to find out what differs there by itself")
+	config.WithoutVariables(flags, "upstream", "replay") // a replay changes users there
 	flags.Var(&f.timeout, "timeout", "how long a request may take at the recorded server")
 }
 

@@ -79,6 +79,8 @@ Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
 	flags.StringVar(&f.format, "format", "text", "what is printed: text, json or junit")
 	flags.StringArrayVar(&f.reports, "report", nil, "FORMAT=FILE: write a report into a file as well, also of a run that fails: "+formatNames()+" (repeatable)")
 	flags.BoolVar(&f.asJSON, "json", false, "the same as --format json")
+	// Where it is run, and as whom, which changes users there. AUTHCOMPAT_STORE is a server's.
+	config.WithoutVariables(flags, "target", "user", "store")
 	f.common.AddFlags(cmd.Flags())
 	return cmd
 }

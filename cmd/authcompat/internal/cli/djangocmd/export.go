@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/report"
@@ -75,6 +76,7 @@ authtoken), into Django REST framework's. The others are reported.`,
 	flags.StringVar(&f.sourceName, "source-name", "", "name that the import went under, if the target has another address now")
 	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the key that sealed tokens are opened with")
 	flags.BoolVar(&f.deleteUsers, "delete-users", false, "delete users there who were deleted here")
+	config.WithoutVariables(flags, "realm", "source-name", "delete-users")
 	f.django.add(flags)
 	return cmd
 }

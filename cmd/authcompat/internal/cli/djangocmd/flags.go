@@ -40,6 +40,7 @@ type djangoFlags struct {
 func (f *djangoFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.userTable, "user-table", "", "table of the users, for a dump their model (default: it is found)")
 	flags.StringSliceVar(&f.tokenTables, "token-table", nil, "table of tokens that is meant, where there are several, or one of the project's own (repeatable); none: leave all tokens")
+	config.WithoutVariables(flags, "token-table")
 	flags.StringVar(&f.mapping, "map", "", "YAML file that says which column is what: user_table, token_table, id, username, email, password, active, created, attributes: {ATTRIBUTE: COLUMN}, username_case: lower, and defaults: {COLUMN: VALUE} for an export")
 	flags.StringVar(&f.zone, "time-zone", "UTC", "zone of dates without one: Django's TIME_ZONE if its USE_TZ is off")
 }

@@ -77,7 +77,7 @@ given.`,
 	flags.StringVar(&f.sourceName, "source-name", "", "name that earlier runs from another address or file went under")
 	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the key that seals tokens which are shown again")
 	flags.BoolVar(&f.endTokens, "end-tokens", false, "end all tokens that are not there any more at the source, however many they are")
-	config.WithoutVariables(flags, "end-tokens")
+	config.WithoutVariables(flags, "since", "source-name", "end-tokens")
 	f.django.add(flags)
 	return cmd
 }

@@ -86,7 +86,7 @@ counted together.`,
 	cmd.Flags().Var(&since, "since", "only of the last days, as 7d, or hours; 0: all that is kept")
 	cmd.Flags().StringVar(&by, "by", string(callers.ByEndpoint), "what is counted apart: "+dimensionList())
 	cmd.Flags().StringVar(&profile, "profile", "", "only of the API with this name")
-	config.WithoutVariables(cmd.Flags(), "profile") // of a server, it is another thing
+	config.WithoutVariables(cmd.Flags(), "since", "profile") // of a server, the latter is another thing
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	cmd.Flags().BoolVar(&asCSV, "csv", false, "as CSV; a cell that a spreadsheet would take for a formula begins with an apostrophe")
 	return cmd
