@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/authcompat/authcompat/profiles/smallfile"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 //go:embed *.yaml stacks/*.yaml
@@ -59,13 +60,31 @@ func LoadContext(ctx context.Context, nameOrPath string) (*Profile, error) {
 	data, err := ReadFile(ctx, nameOrPath)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("profile %q is neither built in (%s) nor a file: %w",
-			nameOrPath, strings.Join(Builtin(), ", "), err)
+		return nil, &unknownError{nameOrPath, err}
 	case err != nil:
 		return nil, fmt.Errorf("read profile: %w", err)
 	}
 	return Parse(nameOrPath, data)
 }
+
+// unknownError is that of a name which is neither a built-in profile's nor a file's.
+type unknownError struct {
+	name string
+	err  error // what opening the file gave
+}
+
+// Error implements error.
+func (e *unknownError) Error() string {
+	text := fmt.Sprintf("profile %q is neither built in (%s) nor a file", e.name, strings.Join(Builtin(), ", "))
+	word := strings.ToLower(strings.TrimSuffix(strings.TrimSuffix(path.Base(e.name), ".yaml"), ".yml"))
+	if near := yamlfile.Nearest(word, Builtin()); near != "" {
+		text += "; did you mean " + near + "?"
+	}
+	return text
+}
+
+// Unwrap returns what opening the file gave, which is [fs.ErrNotExist].
+func (e *unknownError) Unwrap() error { return e.err }
 
 // ReadFile reads the file of a profile for Parse: of a file that is too large, only as much
 // as Parse needs to find that out. Reading a pipe ends with ctx.

@@ -98,8 +98,7 @@ func TestLoadProblems(t *testing.T) {
 	}
 
 	_, err = Load("snippet")
-	const missing = `profile "snippet" is neither built in (authtokens, dj-rest-auth, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit) nor a file: ` +
-		"open snippet: no such file or directory"
+	const missing = `profile "snippet" is neither built in (authtokens, dj-rest-auth, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit) nor a file; did you mean snippit?`
 	if !errors.Is(err, fs.ErrNotExist) || err.Error() != missing {
 		t.Errorf("missing: got %v", err)
 	}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+	"unicode"
 
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/internal/dbfile"
@@ -132,7 +134,23 @@ func badDSN(dsn string) error {
 	if scheme, _, isURL := strings.Cut(dsn, "://"); isURL && isWord(scheme) {
 		return fmt.Errorf("unknown kind of store %q: %s", scheme, accepted)
 	}
+	if looksLikeFile(dsn) {
+		return errors.New("unknown kind of store (did you mean " + schemeSQLite + dsn + "?): " + accepted)
+	}
 	return errors.New("unknown kind of store: " + accepted)
+}
+
+// looksLikeFile tells whether s is the name of a database's file, and no connection string, which may have a
+// password in it.
+func looksLikeFile(s string) bool {
+	if strings.ContainsAny(s, ":@=") || strings.ContainsFunc(s, unicode.IsSpace) {
+		return false
+	}
+	switch filepath.Ext(s) {
+	case ".db", ".sqlite", ".sqlite3":
+		return true
+	}
+	return false
 }
 
 // isWord tells whether s is made of letters, digits, "+", "-" and ".", as the

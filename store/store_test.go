@@ -72,7 +72,10 @@ func TestOpenRefuses(t *testing.T) {
 	t.Chdir(t.TempDir())
 	tests := []struct{ name, dsn, want string }{
 		{"nothing", "", "unknown kind of store: "},
-		{"a path", "authcompat.db", "unknown kind of store: "},
+		{"a path", "authcompat.db", "unknown kind of store (did you mean sqlite:authcompat.db?): "},
+		{"a longer path", "/srv/users.sqlite3", "unknown kind of store (did you mean sqlite:/srv/users.sqlite3?): "},
+		{"a host with a password", "ann:s3cret@host.db", "unknown kind of store: "},
+		{"keywords that end like a path", "host=h password=s3cret.db", "unknown kind of store: "},
 		{"a URL", "mysql://ann:s3cret@localhost/db", `unknown kind of store "mysql": `},
 		{"no URL", "ann:s3cret@tcp(localhost)/db", "unknown kind of store: "},
 		{"keywords", "host=localhost password=s3cret", "unknown kind of store: "},

@@ -27,16 +27,16 @@ func TestWrongArguments(t *testing.T) {
 	const noKeyFile = "--secret-key-file: sealing keys: read %: is a directory"
 	const noDatabase = `database "%/text": it is not a SQLite database: read schema: file is not a database (26)`
 	for _, test := range []struct{ args, want string }{
-		{"nonsense", `"nonsense" is no command of authcompat: want audit, backup, callers, completion, config, conformance, cutover, explore, export, front, import, inspect, limits, profile, restore, schema, secret, serve, shadow, token, user`},
+		{"nonsense", `"nonsense" is no command of authcompat: want audit, backup, callers, completion, config, conformance, cutover, explore, export, front, import, inspect, limits, profile, ready, restore, schema, secret, serve, shadow, token, user, version`},
 		{"limits nonsense", `"nonsense" is no command of authcompat limits: want clear`},
-		{"audit nonsense", `"nonsense" is no command of authcompat audit: want purge`},
+		{"audit nonsense", `"nonsense" is no command of authcompat audit: want purge; --user gives a user`},
 		{"user create ann PASSWORD", "2 arguments given: want authcompat user create NAME [flags]"},
 		{"user create -pPASSWORD", "-p: authcompat user create has no such flag (--help shows those it has) (a name that begins with a dash goes after --: authcompat user create -- NAME)"},
 		{"user create ann --=PASSWORD", "a flag without a name: want --NAME VALUE or --NAME=VALUE"},
 		{"user create ann --no-password --password-stdin", "--password-stdin and --no-password: want one of them, not both"},
 		{"user create ann --password-stdin=PASSWORD", "--password-stdin: want true or false"},
 
-		{"backup", "no argument given: want authcompat backup FILE [flags]"},
+		{"backup", "FILE is missing: want authcompat backup FILE [flags]"},
 		{"backup a b", "2 arguments given: want authcompat backup FILE [flags]"},
 		{"backup EMPTY", "argument 1 is empty: want authcompat backup FILE [flags]"},
 		{"backup x --nope=PASSWORD", "--nope: authcompat backup has no such flag (--help shows those it has)"},
@@ -48,7 +48,7 @@ func TestWrongArguments(t *testing.T) {
 		{"backup %/x --secret-key-file %/a.db STORE", noKey},
 		{"backup %/x --secret-key-file % STORE", noKeyFile},
 
-		{"restore", "no argument given: want authcompat restore FILE [flags]"},
+		{"restore", "FILE is missing: want authcompat restore FILE [flags]"},
 		{"restore %/nofile STORE", `backup "%/nofile": no such file or directory`},
 		{"restore % STORE", `backup "%": it is a directory`},
 		{"restore %/text STORE", `backup "%/text": it is not a SQLite database: file is not a database (26)`},
@@ -65,12 +65,12 @@ func TestWrongArguments(t *testing.T) {
 
 		{"token revoke", "which tokens? Give their ids, or --user NAME, or --all"},
 		{"token revoke --all --before yesterday", `--before "yesterday": want a time such as 2026-11-22T06:00:00Z, or a date such as 2026-11-22 (UTC)`},
-		{"token revoke --al", "--al: authcompat token revoke has no such flag (--help shows those it has)"},
+		{"token revoke --al", "--al: authcompat token revoke has no such flag (--help shows those it has); did you mean --all?"},
 
 		{"cutover nonsense", `"nonsense" is no command of authcompat cutover: want rollback, set, status`},
 		{"cutover status x", "1 argument given: want authcompat cutover status [flags]"},
 		{"cutover rollback login", "1 argument given: want authcompat cutover rollback [flags]"},
-		{"cutover set", "no argument given: want authcompat cutover set ENDPOINT[=SHARE]… [flags]"},
+		{"cutover set", "ENDPOINT is missing: want authcompat cutover set ENDPOINT[=SHARE]… [flags]"},
 		{"cutover set login --user EMPTY", "--user: want a username, it is empty"},
 		{"cutover set login --header PASSWORD:", "--header: the value is empty: want 'NAME: VALUE', or 'NAME' for any value"},
 		{"cutover set login --header Host:PASSWORD", "--header: requests can't be selected by Host: it is about the connection, or taken out of the headers before they are compared"},
@@ -93,7 +93,10 @@ func TestWrongArguments(t *testing.T) {
 				args[i] = ""
 			}
 		}
-		want := "authcompat: " + strings.ReplaceAll(test.want, "%", folder) + "\n"
+		want := strings.ReplaceAll(test.want, "%", folder) + "\n"
+		if !strings.Contains(want, "text:1:1: ") { // a position stands at the beginning of its line
+			want = "authcompat: " + want
+		}
 		if diff := cmp.Diff(want, refused(t, "", args...)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.args, diff)
 		}

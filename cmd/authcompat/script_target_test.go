@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -70,6 +71,9 @@ func scriptTarget(ts *testscript.TestScript, neg bool, args []string) {
 
 // scriptMistake runs authcompat, which has to say in so many lines at most what is wrong, print nothing
 // and exit with 2.
+// saysWhere matches what an error begins with: the name of the program, or a position in a file.
+var saysWhere = regexp.MustCompile(`^(authcompat: |[^ ]+:[0-9]+:[0-9]+: )`)
+
 func scriptMistake(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: mistake LINES ARGUMENT…")
@@ -84,7 +88,7 @@ func scriptMistake(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("printed %s", out)
 	}
 	said := ts.ReadFile("stderr")
-	if n := strings.Count(said, "\n"); n == 0 || n > most || !strings.HasPrefix(said, "authcompat: ") {
+	if n := strings.Count(said, "\n"); n == 0 || n > most || !saysWhere.MatchString(said) {
 		ts.Fatalf("%d lines: %s", n, said)
 	}
 }

@@ -18,7 +18,7 @@ func put(t testing.TB, name, text string) {
 	}
 }
 
-const unknownProfile = `profile "nope" is neither built in (authtokens, dj-rest-auth, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit) nor a file: open nope: no such file or directory`
+const unknownProfile = `profile "nope" is neither built in (authtokens, dj-rest-auth, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit) nor a file`
 
 func TestSettingsProblems(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -48,7 +48,7 @@ manage: ":99999"
 `, nil, []string{
 			`c.yaml:5:35: listeners.address: want HOST:PORT, for instance 127.0.0.1:8000`,
 			`c.yaml:2:33: listeners.address: "127.0.0.1:99999" is no address: a port is 0 to 65535, not "99999"`,
-			`c.yaml:3:35: listeners.address: "8000" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
+			`c.yaml:3:35: listeners.address: "8000" is no address: want HOST:PORT, for instance 127.0.0.1:8000; did you mean 127.0.0.1:8000?`,
 			`c.yaml:4:35: listeners.address: "127.0.0.300:80" is no address: "127.0.0.300" is neither an IP address nor the name of a host`,
 			`c.yaml:6:9: manage: ":99999" is no address: a port is 0 to 65535, not "99999"`,
 		}},
@@ -136,10 +136,10 @@ audit_retention: long
 		{"no API", "manage: 127.0.0.1:1\n", nil, []string{
 			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, dj-rest-auth, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit",
 		}},
-		{"flags", one, []string{"--profile", "snippit@8000", "--store", "x", "--hash-concurrency", "-1"}, []string{
+		{"flags", one, []string{"--profile", "snippit@8000", "--store", "x.db", "--hash-concurrency", "-1"}, []string{
 			`--hash-concurrency: -1: want 0 to 1024`,
-			`--store: unknown kind of store: a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE`,
-			`--profile: "8000" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
+			`--store: unknown kind of store (did you mean sqlite:x.db?): a store is given as sqlite:PATH, for instance sqlite:authcompat.db, or as postgres://USER:PASSWORD@HOST/DATABASE`,
+			`--profile: "8000" is no address: want HOST:PORT, for instance 127.0.0.1:8000; did you mean 127.0.0.1:8000?`,
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -179,7 +179,7 @@ func TestSettingsOfSources(t *testing.T) {
 		}, []string{"config", "check"}, `AUTHCOMPAT_HASH_CONCURRENCY: "x": want a whole number
 AUTHCOMPAT_TRUSTED_PROXY: "y": want a network such as 10.0.0.0/8, or an address
 AUTHCOMPAT_SECRET_KEY: sealing key 1 has 4 bytes: want 32 bytes in base64
-AUTHCOMPAT_MANAGE: "8081" is no address: want HOST:PORT, for instance 127.0.0.1:8000
+AUTHCOMPAT_MANAGE: "8081" is no address: want HOST:PORT, for instance 127.0.0.1:8000; did you mean 127.0.0.1:8081?
 AUTHCOMPAT_PROFILE: ` + unknownProfile},
 		{"a variable of another command", map[string]string{"AUTHCOMPAT_PASSWORD_ITERATIONS": "many"}, []string{"user", "list"},
 			`AUTHCOMPAT_PASSWORD_ITERATIONS: "many": want a whole number`},
@@ -192,9 +192,9 @@ AUTHCOMPAT_PROFILE: ` + unknownProfile},
 			`--profile: "snippit@127.0.0.1:1,ocd-users@127.0.0.1:2" is no profile: one --profile for each profile (a comma belongs to the name)`},
 		{"a list of nothing", map[string]string{"AUTHCOMPAT_PROFILE": ","}, []string{"serve"},
 			"--profile: which API? Give --profile NAME or FILE; built in are authtokens, dj-rest-auth, djoser, drf-authtoken, form-auth, knox, knox-5, knox-auth, ocd-users, snippit"},
-		{"no file of a flag", nil, []string{"serve", "--config", "nothere.yaml"}, "--config: open nothere.yaml: no such file or directory"},
+		{"no file of a flag", nil, []string{"serve", "--config", "nothere.yaml"}, "--config: nothere.yaml: there is no such file (authcompat config print > FILE starts one)"},
 		{"no file of a variable", map[string]string{"AUTHCOMPAT_CONFIG": "nothere.yaml"}, []string{"user", "list"},
-			"AUTHCOMPAT_CONFIG: open nothere.yaml: no such file or directory"},
+			"AUTHCOMPAT_CONFIG: nothere.yaml: there is no such file (authcompat config print > FILE starts one)"},
 		{"both", nil, []string{"serve", "--profile", "snippit@127.0.0.1:1", "--listen", "127.0.0.1:2"}, "--listen: is for a profile without @ADDRESS: give one or the other"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -11,11 +11,13 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
+	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // explainArguments lets the errors of a command's arguments, and of those below it, say
-// what is wanted. What was given is not shown, except for names of commands: people put
-// passwords there.
+// what is wanted. What was given is not shown, except for names of commands and of built-in
+// profiles: people put passwords there.
 func explainArguments(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -25,19 +27,71 @@ func explainArguments(cmd *cobra.Command) {
 			if check(cmd, args) == nil {
 				return nil
 			}
-			if names := commandNames(cmd); len(args) > 0 && len(names) > 0 {
-				return fmt.Errorf("%q is no command of %s: want %s", args[0], cmd.CommandPath(), strings.Join(names, ", "))
+			if len(args) == 1 && args[0] == "help" {
+				return fmt.Errorf("%s --help shows its help", cmd.CommandPath())
 			}
-			given := "no argument"
-			if len(args) > 0 {
-				given = term.Count(len(args), "argument", "arguments")
+			if len(args) > 0 && len(commandNames(cmd)) > 0 {
+				return unknownCommand(cmd, args[0])
 			}
-			return fmt.Errorf("%s given: want %s", given, cmd.UseLine())
+			if missing := missingArgument(cmd.Use, len(args)); missing != "" {
+				return fmt.Errorf("%s is missing: want %s", missing, cmd.UseLine())
+			}
+			if len(args) == 1 && strings.Contains(cmd.Use, " --"+profileFlag) {
+				return bareProfile(cmd, args[0])
+			}
+			err := fmt.Errorf("%s given: want %s", term.Count(len(args), "argument", "arguments"), cmd.UseLine())
+			if len(args) == 1 && cmd.Flags().Lookup("user") != nil && !strings.Contains(cmd.Use, "--user") {
+				return fmt.Errorf("%w; --user gives a user", err)
+			}
+			return err
 		}
 	}
 	for _, below := range cmd.Commands() {
 		explainArguments(below)
 	}
+}
+
+// missingArgument returns what the first argument is called that a command lacks of which n are given, or
+// "" if none is missing that is always needed.
+func missingArgument(use string, n int) string {
+	words := strings.Fields(use)[1:]
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		switch {
+		case strings.HasPrefix(word, "-"):
+			i++ // its value
+			continue
+		case strings.ContainsAny(word[:1], "[{|"):
+			return ""
+		}
+		if n--; n >= 0 {
+			continue
+		}
+		word, _, _ = strings.Cut(strings.TrimSuffix(word, "…"), "[")
+		if word == strings.ToLower(word) { // the words themselves
+			return "one of " + strings.ReplaceAll(word, "|", ", ")
+		}
+		return strings.ReplaceAll(word, "|", " or ")
+	}
+	return ""
+}
+
+// profileFlag is the flag with the profile that a command works on.
+const profileFlag = "profile"
+
+// bareProfile returns the error of an argument where a profile is given with a flag.
+func bareProfile(cmd *cobra.Command, arg string) error {
+	if profiles.Has(arg) {
+		return fmt.Errorf("%s is a profile, which --%s gives: %s --%[2]s %[1]s", arg, profileFlag, cmd.CommandPath())
+	}
+	err := fmt.Errorf("1 argument given: want %s", cmd.UseLine())
+	if strings.HasSuffix(cmd.Use, "|"+arg) { // all
+		return fmt.Errorf("%w; did you mean --%s %s?", err, profileFlag, arg)
+	}
+	if near := yamlfile.Nearest(arg, profiles.Builtin()); near != "" {
+		return fmt.Errorf("%w; did you mean --%s %s?", err, profileFlag, near)
+	}
+	return fmt.Errorf("%w; --%s gives the profile", err, profileFlag)
 }
 
 // commandNames returns the names of the commands below one.
@@ -63,6 +117,9 @@ func explainFlag(cmd *cobra.Command, err error) error {
 			dashes = "-" // what follows the letter may be its value
 		}
 		err = fmt.Errorf("%s%s: %s has no such flag (--help shows those it has)", dashes, unknown.GetSpecifiedName(), cmd.CommandPath())
+		if meant := meantFlag(cmd, unknown); meant != "" {
+			return fmt.Errorf("%w; did you mean %s?", err, meant)
+		}
 		if strings.HasSuffix(cmd.Use, " NAME") {
 			err = fmt.Errorf("%w (a name that begins with a dash goes after --: %s -- NAME)", err, cmd.CommandPath())
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // auditRecord is an entry in JSON.
@@ -55,7 +56,11 @@ of the servers. Digests of servers without a sealing key can't be found.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if action != "" && !slices.Contains(core.Actions(), core.Action(action)) {
-				return fmt.Errorf("--action %q: want one of %s", action, actionList())
+				err := fmt.Errorf("--action %q: want one of %s", action, actionList())
+				if near := yamlfile.Nearest(action, core.Actions()); near != "" {
+					err = fmt.Errorf("%w; did you mean %s?", err, near)
+				}
+				return err
 			}
 			if limit < 0 {
 				return fmt.Errorf("--limit %d: want 1 or more, or 0 for all", limit)
@@ -91,12 +96,12 @@ of the servers. Digests of servers without a sealing key can't be found.`,
 	cmd.Flags().StringVar(&action, "action", "", "entries of one action: "+actionList())
 	cmd.Flags().BoolVar(&failed, "failed", false, "only what failed")
 	cmd.Flags().Var(&since, "since", "only entries of the last hours or days, as 24h or 7d; 0: all")
+	config.WithoutVariables(cmd.Flags(), "user", "since")
 	cmd.Flags().IntVar(&limit, "limit", 100, "how many entries at most; 0: all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	cmd.AddCommand(newPurge(auditPurge()))
 	return cmd
 }
-	config.WithoutVariables(cmd.Flags(), "user", "since")
 
 // actionList names the actions.
 func actionList() string {

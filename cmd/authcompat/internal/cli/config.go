@@ -29,6 +29,9 @@ An AUTHCOMPAT_… variable that is no setting's, and a date of adopt that is ove
 		PersistentPreRunE: command.SkipsPreRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := f.Resolve(cmd.Context(), strings.Join(args, ""))
+			if err != nil && len(args) == 0 && !cmd.Flags().Changed("config") && !cmd.Flags().Changed(profileFlag) {
+				err = errors.Join(err, errors.New("to check a configuration file, name it: authcompat config check FILE"))
+			}
 			for _, u := range command.UnknownVariables(cmd) {
 				err = errors.Join(err, errors.New(u.String()))
 			}

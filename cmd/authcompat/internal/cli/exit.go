@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -75,9 +76,20 @@ func reportHelp(root *cobra.Command) *error {
 	return &unwritten
 }
 
-// complain writes an error, which may have names in it that users chose.
+// complain writes an error, which may have names in it that users chose. One that begins with a position in
+// a file stands alone: editors and CI find FILE:LINE:COLUMN at the beginning of a line.
 func complain(w io.Writer, err error) {
-	fmt.Fprintln(w, "authcompat:", term.PrintableLines(errorText(err)))
+	text := term.PrintableLines(errorText(err))
+	if !beginsWithPosition(text) {
+		text = "authcompat: " + text
+	}
+	fmt.Fprintln(w, text)
+}
+
+// beginsWithPosition reports whether a text begins with FILE:LINE:COLUMN: and a space.
+func beginsWithPosition(text string) bool {
+	line, _, _ := strings.Cut(text, "\n")
+	return regexp.MustCompile(`^(?:[^":]|:[^ "])+?:[0-9]+:[0-9]+: `).MatchString(line)
 }
 
 // errorText returns the text of an error.

@@ -32,7 +32,8 @@ the old auth server can be retired while its clients, passwords and tokens go on
 
 Every setting can be given as an environment variable: --password-iterations is
 AUTHCOMPAT_PASSWORD_ITERATIONS. A flag wins over its variable, and that over --config FILE. Flags that name
-what is to be changed, or confirm a change (--force, token revoke --user), have no variable.
+what is to be changed or looked at (--user, --since, --target), describe what is made (--email), or confirm a
+change (--force) are given on the command line alone. NO_COLOR=1 turns colors off.
 
 Exit codes, of every command but shadow gate, whose help has its own:
   0  it is done, and all is good; a server ended as it was told to
@@ -61,5 +62,6 @@ With --json, an error is one JSON object on standard error, its last line: {"err
 	root.SetErr(s.Err)
 	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), frontcmd.NewCallers(), newSecret(), newConfig(), frontcmd.NewFront(), frontcmd.NewCutover(), frontcmd.NewShadow(), profilecmd.NewProfile(), profilecmd.NewSchema(), conformancecmd.NewConformance(), conformancecmd.NewExplore(), djangocmd.NewInspect(), djangocmd.NewImport(), djangocmd.NewExport(), newBackup(), newRestore(), newReady(), newVersion())
 	explainArguments(root)
+	explainHelp(root)
 	return root
 }

@@ -24,6 +24,7 @@ func newToken() *cobra.Command {
 type tokenRecord struct {
 	ID        string     `json:"id"`
 	UserID    int64      `json:"user_id"`
+	Username  string     `json:"username"` // empty: the user has been deleted meanwhile
 	Profile   string     `json:"profile"`
 	Realm     string     `json:"realm"`
 	CreatedAt time.Time  `json:"created_at"`
@@ -43,12 +44,13 @@ func newTokenList() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return command.WithAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				var f core.TokenFilter
+				names := make(map[int64]string)
 				if user != "" {
 					u, err := e.FindUser(ctx, user)
 					if err != nil {
 						return err
 					}
-					f.UserID = u.ID
+					f.UserID, names[u.ID] = u.ID, u.Username
 				}
 				t := term.NewTable(cmd.OutOrStdout(), asJSON, "ID\tUSER\tPROFILE\tREALM\tCREATED\tEXPIRES\tSTATE")
 				now := time.Now()
@@ -60,11 +62,15 @@ func newTokenList() *cobra.Command {
 					if token.Expired(now) {
 						state = "expired"
 					}
+					name, err := nameOf(ctx, e, names, token.UserID)
+					if err != nil {
+						return err
+					}
 					id := core.TokenID(token.Digest)
 					return t.Row(tokenRecord{
-						ID: id, UserID: token.UserID, Profile: token.Issuer, Realm: token.Realm, CreatedAt: token.CreatedAt,
+						ID: id, UserID: token.UserID, Username: name, Profile: token.Issuer, Realm: token.Realm, CreatedAt: token.CreatedAt,
 						ExpiresAt: term.JSONTime(token.ExpiresAt), Expired: token.Expired(now), Sealed: len(token.Sealed) > 0,
-					}, "%s\t%d\t%s\t%s\t%s\t%s\t%s", id, token.UserID, token.Issuer, token.Realm, term.FormatTime(token.CreatedAt), term.FormatTime(token.ExpiresAt), state)
+					}, "%s\t%s\t%s\t%s\t%s\t%s\t%s", id, term.Dash(name), token.Issuer, token.Realm, term.FormatTime(token.CreatedAt), term.FormatTime(token.ExpiresAt), state)
 				})
 				return errors.Join(err, t.End())
 			})
@@ -72,13 +78,27 @@ func newTokenList() *cobra.Command {
 	}
 	flags.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&user, "user", "", "tokens of this user alone")
+	config.WithoutVariables(cmd.Flags(), "user")
 	cmd.Flags().BoolVar(&live, "live", false, "live tokens alone")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
 }
 
+// nameOf returns the name of a user, empty if there is none any more. It looks up each once, and keeps it in
+// names.
+func nameOf(ctx context.Context, e *engine.Engine, names map[int64]string, id int64) (string, error) {
+	if name, known := names[id]; known {
+		return name, nil
+	}
+	u, err := e.UserByID(ctx, id)
+	if err != nil && core.KindOf(err) != core.KindUserUnknown {
+		return "", err
+	}
+	names[id] = u.Username
+	return u.Username, nil
+}
+
 // revocation says which tokens are to be ended.
-	config.WithoutVariables(cmd.Flags(), "user")
 type revocation struct {
 	ids    []string
 	user   string
@@ -166,6 +186,9 @@ func (r revocation) run(ctx context.Context, e *engine.Engine, before time.Time)
 	}
 	found, err := e.FindTokens(ctx, r.ids)
 	if err != nil {
+		if _, unknown := e.User(ctx, r.ids[0]); unknown == nil && len(r.ids) == 1 {
+			err = fmt.Errorf("%w; all tokens of a user: --user %s", err, r.ids[0])
+		}
 		return 0, err
 	}
 	for _, t := range found {

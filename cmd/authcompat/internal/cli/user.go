@@ -178,7 +178,7 @@ create_user does.`,
 			return err
 		},
 	}
-	engine.AddFlags(cmd.Flags())
+	engine.AddHashingFlags(cmd.Flags())
 	cmd.Flags().StringVar(&r.Email, "email", "", "address")
 	cmd.Flags().BoolVar(&r.Inactive, "inactive", false, "the user can't log in and tokens are refused")
 	cmd.Flags().StringArrayVar(&attributes, "attribute", nil, "a fact that a profile shows of the user, KEY=VALUE (repeatable)")
@@ -274,7 +274,7 @@ input with --password-stdin. Tokens stay as they are, as in Django; --logout end
 			})
 		},
 	}
-	flags.AddFlags(cmd.Flags())
+	flags.AddHashingFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&fromInput, "password-stdin", false, "read the password from the first line of standard input")
 	cmd.Flags().BoolVar(&none, "no-password", false, "no password works for the user from now on")
 	cmd.Flags().BoolVar(&logout, "logout", false, "end all tokens of the user")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
@@ -14,7 +15,11 @@ import (
 func checkAddress(text string) error {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || port == "" {
-		return fmt.Errorf("%q is no address: want HOST:PORT, for instance %s", text, defaultListen)
+		err := fmt.Errorf("%q is no address: want HOST:PORT, for instance %s", text, defaultListen)
+		if n, bad := strconv.ParseUint(text, 10, 16); bad == nil { // a port alone
+			return fmt.Errorf("%w; did you mean 127.0.0.1:%d?", err, n)
+		}
+		return err
 	}
 	if _, err := net.LookupPort("tcp", port); err != nil {
 		return fmt.Errorf("%q is no address: a port is 0 to 65535, not %q", text, port)

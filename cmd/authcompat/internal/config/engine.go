@@ -35,9 +35,18 @@ func (f *Engine) AddStoreFlags(flags *pflag.FlagSet) {
 }
 
 // AddFlags adds the settings, and that of the configuration file, to the flags of a
-// command.
+// command that hashes no password: --password-iterations, which it had, is taken and not shown.
 func (f *Engine) AddFlags(flags *pflag.FlagSet) {
+	f.AddHashingFlags(flags)
+	_ = flags.MarkHidden(iterationsFlag) // fails only for a flag that is not there
+}
+
+// AddHashingFlags is AddFlags for a command that hashes passwords.
+func (f *Engine) AddHashingFlags(flags *pflag.FlagSet) {
 	f.AddStoreFlags(flags)
 	flags.StringVar(&f.Mapping, "map", "", "YAML file that says which table and column is what, for a Django database that is worked on (django+…)")
-	flags.IntVar(&f.Iterations, "password-iterations", password.DefaultIterations, "PBKDF2 iterations of new password hashes")
+	flags.IntVar(&f.Iterations, iterationsFlag, password.DefaultIterations, "PBKDF2 iterations of new password hashes")
 }
+
+// iterationsFlag says how strongly new passwords are hashed.
+const iterationsFlag = "password-iterations"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/frontconfig"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
+	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/profiles/smallfile"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
@@ -44,6 +46,9 @@ type configFile struct {
 // names the file.
 func applyConfig(ctx context.Context, flags *pflag.FlagSet, at, name string, found *section.Problems) {
 	data, err := smallfile.Read(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = missingFile(name)
+	}
 	if errors.Is(err, smallfile.ErrTooLarge) {
 		err = fmt.Errorf("%s is larger than 1 MiB", name)
 	}
@@ -68,6 +73,14 @@ func applyConfig(ctx context.Context, flags *pflag.FlagSet, at, name string, fou
 	for _, problem := range r.Problems {
 		found.Lines = append(found.Lines, problem.String())
 	}
+}
+
+// missingFile returns the error of a configuration file that is not there, which may be the name of a profile.
+func missingFile(name string) error {
+	if profiles.Has(name) {
+		return fmt.Errorf("%s: there is no such file; %[1]s is a profile, which --%s gives", name, listenersFlag)
+	}
+	return fmt.Errorf("%s: there is no such file (authcompat config print > FILE starts one)", name)
 }
 
 // applyConfigArgument applies a configuration file that is given as an argument.

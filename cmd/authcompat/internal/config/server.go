@@ -101,7 +101,7 @@ func NewServer() *Server {
 // AddFlags adds the settings to the flags of a command, which then set their values.
 func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	f.flags = flags
-	f.Engine.AddFlags(flags)
+	f.Engine.AddHashingFlags(flags)
 	flags.Var(&f.bindings, listenersFlag, "profile to serve: a built-in name or a file, with @ADDRESS for several (repeatable)")
 	flags.StringVar(&f.listen, "listen", defaultListen, "address of the API, for one profile")
 	flags.StringVar(&f.Front, frontFlag, "", "URL of the application that gets all paths which a single profile doesn't have, as http://127.0.0.1:9000; rules are in a listener's section front")

@@ -11,6 +11,8 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 func newList() *cobra.Command {
@@ -63,7 +65,11 @@ profile: has to name your profile.`,
 				if _, there := os.Stat(args[0]); there == nil {
 					return fmt.Errorf("%s is a file, and show prints those that are built in (%s): authcompat conformance check %[1]s checks it", args[0], builtinNames())
 				}
-				return fmt.Errorf("no exchange file is built in for %q: want one of %s", args[0], builtinNames())
+				err := fmt.Errorf("no exchange file is built in for %q: want one of %s", args[0], builtinNames())
+				if near := yamlfile.Nearest(args[0], profiles.Builtin()); near != "" {
+					err = fmt.Errorf("%w; did you mean %s?", err, near)
+				}
+				return err
 			}
 			_, err = cmd.OutOrStdout().Write(text)
 			return err

@@ -18,6 +18,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core/callers"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // otherCallers stands for those that are not kept apart.
@@ -56,7 +57,11 @@ counted together.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dimension := callers.Dimension(by)
 			if !slices.Contains(callers.Dimensions(), dimension) {
-				return fmt.Errorf("--by %q: want one of %s", by, dimensionList())
+				err := fmt.Errorf("--by %q: want one of %s", by, dimensionList())
+				if near := yamlfile.Nearest(by, callers.Dimensions()); near != "" {
+					err = fmt.Errorf("%w; did you mean %s?", err, near)
+				}
+				return err
 			}
 			if err := command.OneOf(cmd, "json", "csv"); err != nil {
 				return err

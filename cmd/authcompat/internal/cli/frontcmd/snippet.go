@@ -10,6 +10,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/snippet"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 func newFrontSnippet() *cobra.Command {
@@ -32,7 +33,11 @@ what clients say there themselves is removed.`,
 		ValidArgs: snippet.Proxies(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(snippet.Proxies(), args[0]) {
-				return fmt.Errorf("%q is no proxy that is known here: want %s", args[0], strings.Join(snippet.Proxies(), ", "))
+				err := fmt.Errorf("%q is no proxy that is known here: want %s", args[0], strings.Join(snippet.Proxies(), ", "))
+				if near := yamlfile.Nearest(args[0], snippet.Proxies()); near != "" {
+					err = fmt.Errorf("%w; did you mean %s?", err, near)
+				}
+				return err
 			}
 			if profile == "" {
 				return fmt.Errorf("which API? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))

@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // NewProfile returns the command profile.
@@ -25,28 +25,42 @@ func NewProfile() *cobra.Command {
 	return command.Group("profile", "List, show, explain and check profiles", newList(), newShow(), newCheck(), newExplain(), newOpenAPI())
 }
 
+// profileRecord is a profile in JSON.
+type profileRecord struct {
+	Name     string   `json:"name"`
+	Family   string   `json:"family"`
+	Stack    string   `json:"stack"`
+	Paths    []string `json:"paths"`
+	Title    string   `json:"title"`
+	Document string   `json:"document"` // that says how the API answers
+}
+
 func newList() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the built-in profiles, and the stacks of profiles",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "NAME\tFAMILY\tSTACK\tENDPOINTS\tTITLE")
-			if err := listProfiles(w, profiles.Builtin()); err != nil {
+			t := term.NewTable(cmd.OutOrStdout(), asJSON, "NAME\tFAMILY\tSTACK\tENDPOINTS\tTITLE")
+			if err := listProfiles(t, profiles.Builtin()); err != nil {
 				return err
 			}
-			fmt.Fprintf(w, "\nSTACKS: %s\n", strings.Join(profiles.Stacks(), ", "))
-			return w.Flush()
+			if err := t.End(); err != nil || asJSON {
+				return err
+			}
+			return term.Printf(cmd.OutOrStdout(), "\nSTACKS: %s\n", strings.Join(profiles.Stacks(), ", "))
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line, without the stacks")
+	return cmd
 }
 
 // maxListed is how many paths of a profile fit into a row.
 const maxListed = 4
 
-// listProfiles writes a row for each profile.
-func listProfiles(w io.Writer, names []string) error {
+// listProfiles adds a row for each profile.
+func listProfiles(t *term.Table, names []string) error {
 	for _, name := range names {
 		p, err := profiles.Load(name)
 		if err != nil {
@@ -58,10 +72,13 @@ func listProfiles(w io.Writer, names []string) error {
 				paths = append(paths, e.Path)
 			}
 		}
+		r := profileRecord{p.Name, string(p.Family), p.Stack, paths, p.Title, p.Document}
 		if more := len(paths) - maxListed; more > 1 {
-			paths = append(paths[:maxListed], fmt.Sprintf("and %d more", more))
+			paths = append(slices.Clone(paths[:maxListed]), fmt.Sprintf("and %d more", more))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Family, p.Stack, strings.Join(paths, " "), p.Title)
+		if err := t.Row(r, "%s\t%s\t%s\t%s\t%s", p.Name, string(p.Family), p.Stack, strings.Join(paths, " "), p.Title); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -97,6 +114,9 @@ func effective(ctx context.Context, name string) ([]byte, error) {
 	if other := isExchanges(name); other != nil {
 		return nil, other
 	}
+	if near := yamlfile.Nearest(name, profiles.Stacks()); near != "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; did you mean the stack %s?", err, near)
+	}
 	return nil, err
 }
 
@@ -114,13 +134,13 @@ func isExchanges(path string) error {
 
 func newCheck() *cobra.Command {
 	return &cobra.Command{
-		Use:   "check FILE",
+		Use:   "check NAME|FILE",
 		Short: "Check a profile and report every problem at once",
-		Long: `Check a profile. Exits 0 when it is good; 1 with every problem of the file, one a line, as
+		Long: `Check a profile: a file, - for what comes on standard input, or a built-in one. Exits 0 when it is good; 1 with every problem of the file, one a line, as
 file:line:column: key: what is wrong; 2 when there is no such file.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			data, err := profiles.ReadFile(cmd.Context(), args[0])
+			data, err := readProfile(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -136,4 +156,27 @@ file:line:column: key: what is wrong; 2 when there is no such file.`,
 			return err
 		},
 	}
+}
+
+// standardInput is the name of a file that stands for it.
+const standardInput = "-"
+
+// readProfile reads what profile check is to check. A built-in profile goes before a file with its name, as
+// everywhere.
+func readProfile(cmd *cobra.Command, name string) ([]byte, error) {
+	if name == standardInput {
+		return io.ReadAll(io.LimitReader(cmd.InOrStdin(), profiles.MaxFile+1)) // Parse refuses more
+	}
+	if text, ok := profiles.Source(name); ok {
+		return text, nil
+	}
+	data, err := profiles.ReadFile(cmd.Context(), name)
+	if errors.Is(err, fs.ErrNotExist) {
+		err := fmt.Errorf("%s: there is no such file, nor a built-in profile with that name", name)
+		if near := yamlfile.Nearest(name, profiles.Builtin()); near != "" {
+			return nil, fmt.Errorf("%w; did you mean %s?", err, near)
+		}
+		return nil, err
+	}
+	return data, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // Duration is a flag's value in days or in Go's units, such as 90d, 12h or 1h30m, of at
@@ -133,7 +134,11 @@ func (w *Enum) Set(text string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q: want %s", text, strings.Join(w.Values, " or "))
+	err := fmt.Errorf("%q: want %s", text, strings.Join(w.Values, " or "))
+	if near := yamlfile.Nearest(text, w.Values); near != "" {
+		return fmt.Errorf("%w; did you mean %s?", err, near)
+	}
+	return err
 }
 
 // String implements pflag.Value.
