@@ -199,10 +199,7 @@ func TestAudit(t *testing.T) {
 			if most > 5000+64 {
 				t.Errorf("%v reads %d rows", query, most)
 			}
-			for _, m := range regexp.MustCompile(`\[\d+\]`).FindAllString(strings.Join(bodies, ""), -1) {
-				found = append(found, m)
-			}
-			return found
+			return regexp.MustCompile(`\[\d+\]`).FindAllString(strings.Join(bodies, ""), -1)
 		}
 		if found := shown(url.Values{"action": {"export"}}); fmt.Sprint(found) != "[[7]]" {
 			t.Errorf("exports: %v", found)
