@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	neturl "net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/operate"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/relay"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
@@ -200,6 +202,23 @@ func TestReadOnly(t *testing.T) {
 		_ = res.Body.Close()
 		if res.StatusCode != want || strings.Contains(string(body), "/console/suite/") {
 			t.Errorf("%s: %s\n%s", path, res.Status, body)
+		}
+	}
+}
+
+// TestLongestBody lets a form through whose body is as long as a request's may be, and has each byte as an escape.
+func TestLongestBody(t *testing.T) {
+	url, client := open(t)
+	body := strings.Repeat(`\xff`, relay.MaxRequest)
+	for text, want := range map[string]int{body: http.StatusOK, body + "a": http.StatusRequestEntityTooLarge} {
+		res, err := client.PostForm(url+"/console/try/", neturl.Values{"target": {"snippit"}, "do": {"send"}, "method": {"POST"}, "path": {"/"}, "escapes": {"on"}, "body": {text}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil || res.StatusCode != want {
+			t.Errorf("%d bytes: %s, %v\n%.600s", len(text), res.Status, err, page)
 		}
 	}
 }

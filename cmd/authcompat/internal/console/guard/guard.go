@@ -22,9 +22,9 @@ import (
 const (
 	root         = page.Root
 	keyParameter = "key"
-	// maxBody is how many bytes of a body are read: enough for a request of 1 MiB in a form, where a
-	// byte may take three.
-	maxBody = 4 << 20
+	// maxBody is how many bytes of a body are read: enough for a request of 1 MiB in a form, where each of
+	// its bytes takes six if it is written as an escape, %5Cxff.
+	maxBody = 8 << 20
 	// maxForm is that of the form with the key.
 	maxForm = 4 << 10
 )

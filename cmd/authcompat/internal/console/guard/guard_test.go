@@ -280,7 +280,7 @@ func TestInside(t *testing.T) {
 			t.Errorf("%s: %s, Allow: %s", method, res.Status, res.Header.Get("Allow"))
 		}
 	}
-	for size, want := range map[int]string{4 << 20: "inside: <nil>", 4<<20 + 1: "inside: http: request body too large"} {
+	for size, want := range map[int]string{8 << 20: "inside: <nil>", 8<<20 + 1: "inside: http: request body too large"} {
 		res := d.ask("POST", "/console/x", own, strings.Repeat("x", size), session)
 		if body, _ := io.ReadAll(res.Body); string(body) != want {
 			t.Errorf("a body of %d bytes: %s", size, body)

@@ -38,11 +38,8 @@ type memory struct {
 	Past     []past             `json:"past,omitempty"`   // the latest first
 }
 
-// What a form may have, in bytes.
-const (
-	maxForm  = 8 << 20 // as it is sent: each byte of a body may take six
-	maxState = 64 << 10
-)
+// maxState is how many bytes a form may remember, as it is sent. The size of all of it is the guard's matter.
+const maxState = 64 << 10
 
 // readForm reads a form that was sent. The error says in a sentence what is wrong with it.
 func readForm(r *http.Request) (*form, error) {

@@ -116,7 +116,6 @@ func (v *View) fillInFirst(f *form) {
 
 // submit does what a button of the form is for.
 func (v *View) submit(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	f, err := readForm(r)
 	if err != nil {
 		status := http.StatusBadRequest
