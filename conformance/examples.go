@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // ExampleUsers returns users that the file's exchanges say exist, with the names, passwords and addresses
@@ -37,3 +38,23 @@ func (f *File) ExampleUsers(most int) []User {
 
 // key tells users apart that are not the same to a client.
 func (u User) key() string { return fmt.Sprintf("%q %q %q", u.Username, u.Password, u.Email) }
+
+// TokenScheme returns what stands before a token in most of the file's Authorization headers, with the blank behind
+// it, such as "Token "; empty if no request sends a token in this way.
+func (f *File) TokenScheme() string {
+	count, most := map[string]int{}, ""
+	for _, e := range f.Exchanges {
+		for _, s := range e.steps {
+			for _, h := range s.request.headers {
+				scheme, rest, found := strings.Cut(h.value.Source, "${")
+				if !found || !strings.EqualFold(h.name, "Authorization") || strings.Index(rest, "}") != len(rest)-1 || s.response.status/100 != 2 {
+					continue
+				}
+				if count[scheme]++; count[scheme] > count[most] {
+					most = scheme
+				}
+			}
+		}
+	}
+	return most
+}

@@ -72,23 +72,3 @@ func (s step) sample(exchange string, scope *template.Scope) Sample {
 	})
 	return sample
 }
-
-// TokenScheme returns what stands before a token in most of the file's Authorization headers, with the blank behind
-// it, such as "Token "; empty if no request sends a token in this way.
-func (f *File) TokenScheme() string {
-	count, most := map[string]int{}, ""
-	for _, e := range f.Exchanges {
-		for _, s := range e.steps {
-			for _, h := range s.request.headers {
-				scheme, rest, found := strings.Cut(h.value.Source, "${")
-				if !found || !strings.EqualFold(h.name, "Authorization") || strings.Index(rest, "}") != len(rest)-1 || s.response.status/100 != 2 {
-					continue
-				}
-				if count[scheme]++; count[scheme] > count[most] {
-					most = scheme
-				}
-			}
-		}
-	}
-	return most
-}

@@ -15,7 +15,7 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// A Stepper goes through one exchange by hand: its caller sends the requests, one at a time and as often as he
+// A Stepper goes through one exchange by hand: its caller sends the requests, one at a time and as often as it
 // likes, where Run sends them all. It keeps nothing but its Memory, and is not safe for concurrent use.
 type Stepper struct {
 	exchange *Exchange
@@ -119,7 +119,7 @@ func (f *File) Stepper(exchange string, server *Server, client Client, options O
 }
 
 // nameAddresses makes the addresses of users unique, too, where an exchange verifies them: a later try could not, since an
-// address that somebody has verified is his. One that is written in a step stays as it is.
+// address that one user has verified is no other's. One that is written in a step stays as it is.
 func (s *Stepper) nameAddresses() {
 	verifies, written := map[string]bool{}, ""
 	for _, one := range s.exchange.steps {

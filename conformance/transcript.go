@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/authcompat/authcompat/conformance/curl"
 	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 	"github.com/authcompat/authcompat/conformance/internal/secrets"
 	"github.com/authcompat/authcompat/conformance/internal/template"
@@ -158,11 +159,11 @@ func (x *replay) finish() {
 	if !x.run.options.Transcripts {
 		return
 	}
-	v := variables{}
-	curl := known.Hider(v.mark)
+	v := curl.Variables{}
+	marked := known.Hider(v.Mark)
 	for _, c := range x.calls {
 		shown := x.shown(c, h)
-		shown.Request.Curl = v.name(x.curl(c.request, curl))
+		shown.Request.Curl = v.Name(curl.Hiding(x.server.URL, x.server.Isolated, c.request, marked))
 		r.Transcript = append(r.Transcript, shown)
 	}
 }

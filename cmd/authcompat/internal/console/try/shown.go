@@ -9,6 +9,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/curl"
 )
 
 // A sight is what the template shows.
@@ -113,7 +114,7 @@ func (v *View) wireSight(f *form, done *result) *wireSight {
 	a := done.Answer
 	w := &wireSight{Sent: messageOf(a.Recording.Sent, maxSent), Received: messageOf(a.Recording.Received, maxReceived), Cut: a.Recording.Cut, Took: a.Took.Round(100 * time.Microsecond), Token: f.Answer != ""}
 	if t, ok := target.Find(v.targets, f.Target); ok {
-		w.Curl = show(conformance.Curl(t.URL, *done.Request), maxCurl)
+		w.Curl = show(curl.Command(t.URL, *done.Request), maxCurl)
 	}
 	if a.Response != nil && a.Response.Status/100 == 3 {
 		location, _ := a.Response.Value("Location")
