@@ -164,7 +164,7 @@ func (d *described) issues() bool {
 // body adds what is answered to bodies that can't be read.
 func (d *described) body() {
 	const stage = answer.StageBody
-	d.add(stage, "", tooLarge, d.detail(http.StatusRequestEntityTooLarge, "too_large", d.message("too_large")))
+	d.add(stage, "", answer.TooLarge, d.detail(http.StatusRequestEntityTooLarge, "too_large", d.message("too_large")))
 	d.fails(stage, "large bodies take all the memory that they may", core.KindOverloaded)
 	d.add(stage, "", "the endpoint does not read the body's Content-Type", d.detail(http.StatusUnsupportedMediaType, "", d.message("media_type")))
 	d.add(stage, "", "the body is no JSON, or ends early", d.detail(http.StatusBadRequest, "malformed", d.message("parse_error")))
@@ -179,9 +179,6 @@ func (d *described) body() {
 		d.add(stage, "", "the body is JSON and no object", fieldError(d.profile.Errors.NonField, d.message("not_object")))
 	}
 }
-
-// tooLarge is in words what wire.MaxBody is in bytes.
-const tooLarge = "the body has more than 1 MiB"
 
 // server adds what is nobody's fault who asks.
 func (d *described) server() {

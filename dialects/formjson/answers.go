@@ -84,7 +84,7 @@ func (d *described) answers() answer.Answer {
 // form adds what is answered to forms that can't be read, and to fields.
 func (d *described) form() {
 	const stage = answer.StageBody
-	d.add(stage, "", "the body has more than 1 MiB", d.tooLarge())
+	d.add(stage, "", answer.TooLarge, d.tooLarge())
 	d.fails(stage, "large bodies take all the memory that they may", core.KindOverloaded)
 	d.add(stage, "", "the form has too many fields, is no multipart form, or ends early", d.badForm())
 	for _, f := range d.endpoint.Fields {

@@ -86,7 +86,7 @@ func (d *described) client() {
 // body adds what is answered to bodies that are no object.
 func (d *described) body() {
 	const stage = answer.StageBody
-	d.add(stage, "", "the body has more than 1 MiB", *d.errorReply(http.StatusRequestEntityTooLarge, "too_large", "too_large"))
+	d.add(stage, "", answer.TooLarge, *d.errorReply(http.StatusRequestEntityTooLarge, "too_large", "too_large"))
 	d.fails(stage, "large bodies take all the memory that they may", core.KindOverloaded)
 	d.add(stage, "", "the body is no JSON, or ends early", *d.badRequest("malformed", "malformed"))
 	d.add(stage, "", "the body is JSON and no object", *d.badRequest("invalid", "not_object"))

@@ -50,6 +50,9 @@ func Stages() []Stage {
 	return []Stage{StageRequest, StageClient, StageMethod, StageBody, StageField, StageAction, StageServer}
 }
 
+// TooLarge is in words what wire.MaxBody is in bytes, for Answer.When.
+const TooLarge = "the body has more than 1 MiB"
+
 // List gathers the refusals of an endpoint.
 type List struct{ all []Answer }
 

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net"
 	"net/netip"
 	"strings"
 
@@ -75,14 +74,4 @@ func (f *Server) checkConsole(found *section.Problems) {
 	if len(f.Console.Hosts) > 0 {
 		found.Add(source(f.flags.Lookup(ConsoleHostFlag), 0), "there is no console to be asked for: give --console too")
 	}
-}
-
-// isLoopback reports whether an address to listen on is of this machine alone.
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

@@ -45,11 +45,10 @@ const maxUsers = 3
 // CheckListen fails unless an address is one of this machine itself. There is a key before the console,
 // but no TLS.
 func CheckListen(address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(address); err != nil {
 		return fmt.Errorf("%q is no address: want HOST:PORT, for instance 127.0.0.1:8080", address)
 	}
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+	if httpserver.OnLoopback(address) {
 		return nil
 	}
 	return fmt.Errorf("%s is not of this machine alone, and there is no TLS here: want a loopback address such as 127.0.0.1:8080 (ssh -L brings it to another machine)", address)

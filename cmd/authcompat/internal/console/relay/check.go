@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
@@ -22,7 +24,8 @@ const maxMethod = 40
 // body is not its matter.
 func Check(r wire.Request) error {
 	switch {
-	case !isToken(r.Method) || len(r.Method) > maxMethod:
+	// Methods are tokens, as the names of headers are (RFC 9110, 5.6.2).
+	case !httpguts.ValidHeaderFieldName(r.Method) || len(r.Method) > maxMethod:
 		return refuse("the method is no method: want at most %d letters, digits and !#$%%&'*+-.^_`|~", maxMethod)
 	case strings.EqualFold(r.Method, "CONNECT"):
 		return refuse("CONNECT makes a proxy connect to elsewhere")
@@ -46,7 +49,7 @@ func Check(r wire.Request) error {
 
 func checkHeader(line int, h wire.Header) error {
 	switch {
-	case !isToken(h.Name):
+	case !httpguts.ValidHeaderFieldName(h.Name):
 		return refuse("header line %d has no name: want letters, digits and !#$%%&'*+-.^_`|~, then a colon", line)
 	case strings.ContainsAny(h.Value, "\r\n\x00"):
 		return refuse("the value of header line %d has a line end or a NUL, after which a server may see another header", line)
@@ -70,12 +73,4 @@ func checkFraming(r wire.Request) error {
 		}
 	}
 	return nil
-}
-
-// isToken reports whether a text is a token as RFC 9110 (5.6.2) has it.
-func isToken(text string) bool {
-	return text != "" && strings.IndexFunc(text, func(c rune) bool {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		return !letter && (c > 0x7f || !strings.ContainsRune("!#$%&'*+-.^_`|~", c))
-	}) < 0
 }
