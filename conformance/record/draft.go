@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
@@ -155,9 +157,7 @@ func (d *Draft) headerNames() map[string]string {
 }
 
 // isToken reports whether a text can be a method or the name of a header (RFC 9110, 5.6.2).
-func isToken(text string) bool {
-	return headerToken.MatchString(text)
-}
+func isToken(text string) bool { return httpguts.ValidHeaderFieldName(text) }
 
 // mostCommon returns the header values that most responses have, for the defaults of the file.
 func mostCommon(all []map[string][]string) map[string][]string {

@@ -7,7 +7,6 @@ var (
 	fieldName       = regexp.MustCompile(`^[a-z][a-z_]{2,29}$`)
 	inLink          = regexp.MustCompile(`[?&/=]([A-Za-z0-9._~-]{20,})`)
 	wideCharset     = regexp.MustCompile(`charset="?(utf[-_]?(16|32)|ucs)`)
-	headerToken     = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 	plainKey        = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
 	madeUpName      = regexp.MustCompile(`\b(user|given)[0-9]+\b`)
 	madeUpPassword  = regexp.MustCompile(`password: "[^"]*"`)
