@@ -47,8 +47,8 @@ lint: ## gofmt, go vet, staticcheck, errcheck, unparam and misspell
 vulncheck: ## known vulnerabilities of what is built in, from the Go project's database (docs/vulnerabilities.md)
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
-# What starts databases or servers, or hashes at full cost, is left to `make test`.
-SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/conformance$$|/conformance/differential$$|/core/password$$|/store/(django/(live|mariadbtest|transfer)|postgres|internal/pgconn)
+# What starts databases, servers or a browser, or hashes at full cost, is left to `make test`.
+SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/console$$|/console/(browse|consoletest|operate|suite|try)$$|/conformance$$|/conformance/differential$$|/core/password$$|/store/(django/(live|mariadbtest|transfer)|postgres|internal/pgconn)
 check: lint ## what to run all day: lint, and the tests that need nothing and take no time
 	$(GO) test $$($(GO) list ./... | grep -vE '$(SLOW)')
 
@@ -59,8 +59,10 @@ check: lint ## what to run all day: lint, and the tests that need nothing and ta
 # it watches what several do at once: backups and restores are files that one command reads. Lint has vetted all of it.
 ALONE = /cmd/authcompat$$|/internal/(server|httpserver)$$|/core/hashing$$
 STORES = /store/(postgres|django/live|internal/pgconn)$$
-SERIAL = /inprocess$$|/store/(sqlite|django/transfer)$$
+SERIAL = /inprocess$$|/console/browse$$|/store/(sqlite|django/transfer)$$
 RACED = ^Test(Nodes|Failover|Parallel|RegistrationFlood|ReplyIsOnesOwn|SlowConnections|FrontOf|RotationsAtOnce|RotationByAnother|Reload|TwoServers|FirstKey|Callers|AskAtOnce|AskOperation|AskIdentity|AskWarnings)
+# The same goes for single tests of packages that are watched: every example of every exchange file, and files that are full.
+UNRACED = ^Test(EveryExample|OneCallSpoilsNothing|FullFile)$$
 RACED_SQLITE = ^Test(Store|Operation|Transfer|Cache|BackupUnderLoad|FindToken|Expiry|Locked|Readers|Turns|OpenTogether|Processes|Replaced|RestoreUnder|RestoreDuring)
 COSTS = ^Test(CostsAreLinear|MemoryOfConnections)$$
 # SQLite, in C before it was translated, and what hashes have no races of ours to find, and take most
@@ -69,9 +71,10 @@ RACE = -race -gcflags=modernc.org/...=-race=false -gcflags=golang.org/x/crypto/.
 TEST = $(GO) test -vet=off
 test: tools lint compatible ## lint, then all tests, with the race detector where there are goroutines
 	$(TEST) -timeout 20m $$($(GO) list ./... | grep -E '$(SERIAL)')
+	$(TEST) -timeout 20m -run '$(UNRACED)' ./cmd/authcompat/internal/console/try ./conformance/record
 	$(TEST) -timeout 20m -run '$(COSTS)' ./cmd/authcompat/internal/httpserver
 	$(TEST) -timeout 20m -skip '$(RACED)' ./cmd/authcompat
-	$(TEST) $(RACE) -timeout 20m $$($(GO) list ./... | grep -vE '$(ALONE)|$(STORES)|$(SERIAL)')
+	$(TEST) $(RACE) -timeout 20m -skip '$(UNRACED)' $$($(GO) list ./... | grep -vE '$(ALONE)|$(STORES)|$(SERIAL)')
 	$(TEST) $(RACE) -timeout 20m -run '$(RACED_SQLITE)|^TestGenerated$$' ./store/sqlite ./store/django/transfer
 	$(TEST) $(RACE) -p 3 -timeout 20m $$($(GO) list ./... | grep -E '$(STORES)')
 	$(TEST) $(RACE) -timeout 20m -run '$(RACED)' ./cmd/authcompat
