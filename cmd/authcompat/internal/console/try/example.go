@@ -2,11 +2,14 @@ package try
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -73,11 +76,13 @@ func findEndpoint(t target.Target, name string) (profiles.Endpoint, bool) {
 
 // exampleOf returns the example that shows an endpoint best: of those that it answers well, or else of all, the one with the
 // fewest steps before it.
-func exampleOf(all []example, e profiles.Endpoint) (example, bool) {
+func exampleOf(p *profiles.Profile, all []example, e profiles.Endpoint) (example, bool) {
+	find := dialects.NewFinder(p)
 	best, found := example{}, false
 	for _, x := range all {
 		path, _, _ := strings.Cut(x.Path, "?")
-		if !slices.Contains(e.Methods, x.Method) || !sameForm(e.Path, path) {
+		who := find(&http.Request{Method: x.Method, URL: &url.URL{Path: path}})
+		if who != (dialects.Found{Endpoint: e.Name}) || !slices.Contains(e.Methods, x.Method) {
 			continue
 		}
 		well, wellBefore := x.Status/100 == 2, best.Status/100 == 2
@@ -86,10 +91,4 @@ func exampleOf(all []example, e profiles.Endpoint) (example, bool) {
 		}
 	}
 	return best, found
-}
-
-// sameForm reports whether a path is one of those that an endpoint's path, which may have a variable, stands for.
-func sameForm(form, path string) bool {
-	want, got := strings.Split(form, "/"), strings.Split(path, "/")
-	return slices.EqualFunc(want, got, func(w, g string) bool { return w == g || strings.HasPrefix(w, "{") && g != "" })
 }

@@ -74,10 +74,10 @@ func (f *form) setRequest(r wire.Request) {
 	}
 }
 
-// fillInEndpoint writes a request to an endpoint into the form: the example that shows it best, or, if no
+// fillInEndpoint writes a request to an endpoint of a profile into the form: the example that shows it best, or, if no
 // exchange has any, one without fields.
-func (v *View) fillInEndpoint(f *form, e profiles.Endpoint) {
-	if x, ok := exampleOf(v.examples[f.Target], e); ok {
+func (v *View) fillInEndpoint(f *form, p *profiles.Profile, e profiles.Endpoint) {
+	if x, ok := exampleOf(p, v.examples[f.Target], e); ok {
 		v.fillIn(f, x.Exchange, x.Step)
 		return
 	}

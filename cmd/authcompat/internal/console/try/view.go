@@ -87,7 +87,7 @@ func (v *View) open(w http.ResponseWriter, r *http.Request) {
 			page.Error(w, r, http.StatusNotFound, "The profile of this target has no such endpoint.")
 			return
 		}
-		v.fillInEndpoint(f, e)
+		v.fillInEndpoint(f, t.Profile, e)
 		v.show(w, r, f, nil)
 		return
 	}
