@@ -26,14 +26,21 @@ func (s *server) background(ctx context.Context, signals <-chan os.Signal) *sync
 		for {
 			select {
 			case <-signals:
+				s.notifyReloading()
+				status := ""
 				if err := s.reload(ctx); err != nil && ctx.Err() == nil {
 					s.log.Error("reload failed: all stays as it was", "error", err)
+					status = "The last reload failed, and all stays as it was: the log says why"
+				}
+				if ctx.Err() == nil {
+					s.notifyReady(status)
 				}
 			case <-ctx.Done():
 				return
 			}
 		}
 	})
+	all.Go(func() { s.feedWatchdog(ctx) })
 	all.Go(func() { s.engine.ExpiryWriter.Run(ctx) })
 	all.Go(func() { s.warnUnreachable(ctx) })
 	all.Go(func() { s.followCutover(ctx) })

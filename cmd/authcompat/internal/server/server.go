@@ -124,6 +124,9 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, hangu
 		s.log.Warn("what is served where can't be written to standard output", "error", err)
 	}
 	working, cancel := context.WithCancel(ctx)
+	// The listeners are open: clients that connect from now on are answered.
+	s.notifyReady("")
+	context.AfterFunc(ctx, s.notifyStopping)
 	background := s.background(working, hangups)
 	defer func() {
 		cancel()
