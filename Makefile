@@ -4,7 +4,7 @@ GO ?= go
 
 .DEFAULT_GOAL := help
 .PHONY: help build run check test lint fuzz tools originals peers compatibility compatible million moving soak \
-	bench bench-logins bench-flood crash powercut docs openapi screenshots skew nodes failover front mutants vulncheck
+	bench bench-logins bench-flood release release-test crash powercut docs openapi screenshots skew nodes failover front mutants vulncheck
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -35,6 +35,14 @@ tools: ## install what the tests need from Debian's packages and npm, if it is m
 	@if ! cmp -s $(CONSOLE_TOOLS_LIST) "$(CONSOLE_TOOLS)/package.json"; then echo "installing axe-core from npm"; \
 		mkdir -p "$(CONSOLE_TOOLS)" && cp $(CONSOLE_TOOLS_LIST) "$(CONSOLE_TOOLS)/package.json" && cd "$(CONSOLE_TOOLS)" && \
 		{ npm install --no-audit --no-fund --no-package-lock --ignore-scripts --loglevel=error >/dev/null || { rm -f package.json; exit 1; }; }; fi
+
+# Without VERSION=1.2.3: the last tag, or 0.0.0 with the commit's date. TARGETS="linux/amd64 …" builds some alone.
+VERSION ?= $(or $(shell git describe --tags --exact-match --match 'v[0-9]*' 2>/dev/null),0.0.0-dev.$(shell TZ=UTC git log -1 --date=format-local:%Y%m%d%H%M%S --format=%cd))
+release: ## write a release into dist/VERSION: binaries, deb and rpm, man pages, completions, SBOMs and checksums (docs/installing.md)
+	packaging/build $(VERSION) dist/$(patsubst v%,%,$(VERSION))
+
+release-test: ## build a release twice and compare; install, start, use, upgrade, remove and purge the deb on a Debian of its own (wants root)
+	packaging/test
 
 lint: ## gofmt, go vet, staticcheck, errcheck, unparam and misspell
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt-ed:" $$files; exit 1; fi

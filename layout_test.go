@@ -123,6 +123,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"keyring":           {"wait"},
 		"mailer":            {"clockwatch", "wait"},
 		"mailer/mailertest": {},
+		"manual":            {"cli"},
 		"metrics":           {"wait"},
 		"report":            {},
 		"shadowing":         {},
