@@ -13,7 +13,7 @@ import (
 
 // withVariable are the flags that a variable may set: where things are, how the program works and how it writes. Whatever
 // they are set to, no command that changes something changes another thing for it.
-var withVariable = words(`
+var withVariable = strings.Fields(`
 	config store map password-iterations secret-key-file common-passwords-file
 	listen profile front manage console console-host ask ask-tls ask-identity callers-file pprof log-format log-requests
 	limits limit-per-user limit-per-address limit-registrations trusted-proxy hash-concurrency hash-queue
@@ -31,7 +31,7 @@ var withVariable = words(`
 // alone are the flags that are given on the command line alone: what names the users, tokens and servers that something
 // is done to, describes what is made, or confirms what can't be undone. A variable that is set for one command must not
 // reach another.
-var alone = words(`
+var alone = strings.Fields(`
 	user all before address header clear from since inactive
 	email attribute no-password logout
 	force keep-tokens end-tokens delete-users token-table realm source-name console-write
@@ -46,15 +46,13 @@ var aloneIn = map[string][]string{
 	"authcompat conformance run": {"store"},
 }
 
-func words(text string) []string { return strings.Fields(text) }
-
 // TestVariables walks the flags of all commands: of each it has to be decided whether a variable may set it.
 func TestVariables(t *testing.T) {
 	seen := make(map[string]bool)
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			if slices.Contains(words("help version no-descriptions"), f.Name) { // cobra's own
+			if slices.Contains(strings.Fields("help version no-descriptions"), f.Name) { // cobra's own
 				return
 			}
 			at := cmd.CommandPath() + " --" + f.Name
