@@ -60,7 +60,7 @@ func (s *session) query(query string, args []driver.NamedValue) (driver.Rows, er
 	if !s.prepared[query] {
 		s.prepared[query] = true
 		rows, err := s.send(onPrimary+l.prepare+l.execute+list, nil)
-		if pq.As(err, pqerror.DuplicatePstatement, pqerror.FeatureNotSupported) == nil {
+		if pq.As(err, pqerror.DuplicatePstatement, pqerror.FeatureNotSupported, pqerror.NoActiveSQLTransaction) == nil {
 			return rows, err
 		}
 		// A pooler chose a connection on which it is already prepared, or a standby.
@@ -69,14 +69,16 @@ func (s *session) query(query string, args []driver.NamedValue) (driver.Rows, er
 	if pq.As(err, pqerror.InvalidSQLStatementName) != nil {
 		rows, err = s.send(onPrimary+l.prepare+l.execute+list, nil)
 	}
-	if pq.As(err, pqerror.DuplicatePstatement, pqerror.FeatureNotSupported) == nil {
+	if pq.As(err, pqerror.DuplicatePstatement, pqerror.FeatureNotSupported, pqerror.NoActiveSQLTransaction) == nil {
 		return rows, err
 	}
-	// The pooler chose yet another connection, or a standby, or the tables have been altered.
+	// The pooler chose yet another connection, or a standby, or the tables have been altered; or to the engine, a message
+	// is no transaction.
 	return s.sendOnPrimary(query, args)
 }
 
-// onPrimary precedes other statements of the same message, which are one transaction then. It fails on a standby,
+// onPrimary precedes other statements of the same message, which are one transaction then (but not to CockroachDB:
+// "there is no transaction in progress"). It fails on a standby,
 // with FeatureNotSupported (PostgreSQL 15, src/backend/commands/variable.c, check_transaction_read_only).
 const onPrimary = "SET TRANSACTION READ WRITE; "
 

@@ -2,11 +2,15 @@ package pgconn
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 )
 
 // TestLookupArguments looks up names through something that may be a pooler, where they
@@ -45,4 +49,43 @@ func TestLookupArguments(t *testing.T) {
 			t.Error("the proxy went unnoticed")
 		}
 	})
+}
+
+// strict is a connection to an engine that has SET TRANSACTION after a BEGIN only.
+type strict struct {
+	pqConn
+	inTx bool
+}
+
+func (s *strict) ExecContext(_ context.Context, statement string, _ []driver.NamedValue) (driver.Result, error) {
+	s.inTx = strings.HasPrefix(statement, "BEGIN")
+	return nil, nil
+}
+
+func (s *strict) QueryContext(_ context.Context, query string, _ []driver.NamedValue) (driver.Rows, error) {
+	if strings.HasPrefix(query, "SET TRANSACTION") && !s.inTx {
+		return nil, &pq.Error{Severity: "ERROR", Code: pqerror.NoActiveSQLTransaction}
+	}
+	return oneValue{value: query}, nil
+}
+
+// TestLookupInATransactionOfItsOwn looks up through a load balancer of such an engine.
+func TestLookupInATransactionOfItsOwn(t *testing.T) {
+	t.Parallel()
+	const query = `SELECT 1`
+	engine := &strict{}
+	s := &session{pqConn: engine, lookups: newLookups(query), prepared: make(map[string]bool), poolerChecked: true}
+	for range 2 {
+		rows, err := s.query(query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := make([]driver.Value, 1)
+		if err := rows.Next(row); err != nil || row[0] != query || !engine.inTx {
+			t.Errorf("read %v, in a transaction: %t, error %v", row, engine.inTx, err)
+		}
+		if err := rows.Close(); err != nil || engine.inTx {
+			t.Errorf("the transaction goes on: %t, error %v", engine.inTx, err)
+		}
+	}
 }

@@ -26,25 +26,16 @@ const selectServer = `SELECT system_identifier, ('x' || left(pg_walfile_name(pg_
 
 // readServer returns the server of a connection, or fails with errReadOnly on a standby: what a pooler tells
 // of its server may be older than that server's demotion.
-func readServer(conn pqConn) (s server, err error) {
-	rows, err := conn.QueryContext(context.Background(), selectServer, nil)
-	if pq.As(err, pqerror.ObjectNotInPrerequisiteState) != nil {
-		return server{}, errReadOnly
-	}
-	if e := pq.As(err); e != nil && !e.Fatal() {
-		return server{}, nil
-	}
-	if err != nil {
-		return server{}, err
-	}
+func readServer(conn pqConn) (server, error) {
 	row := make([]driver.Value, 3)
-	err = errors.Join(rows.Next(row), rows.Close())
-	if e := pq.As(err); e != nil && !e.Fatal() {
-		return server{}, nil
+	err := readRow(conn, selectServer, row)
+	if pq.As(err, pqerror.ObjectNotInPrerequisiteState) != nil {
+		return server{}, refuseStandby(conn)
 	}
 	if err != nil {
-		return server{}, err
+		return server{}, unlessTold(err)
 	}
+	var s server
 	for i, into := range []*int64{&s.system, &s.timeline, &s.started} {
 		n, ok := row[i].(int64)
 		if !ok {
@@ -53,6 +44,37 @@ func readServer(conn pqConn) (s server, err error) {
 		*into = n
 	}
 	return s, nil
+}
+
+// refuseStandby fails with errReadOnly on a standby. The error of selectServer does not tell: a primary of Amazon Aurora
+// without logical replication has the same one ("wal_level must be set to 'logical'").
+func refuseStandby(conn pqConn) error {
+	row := make([]driver.Value, 1)
+	err := readRow(conn, selectRecovery, row)
+	if err == nil && row[0] == true {
+		return errReadOnly
+	}
+	return unlessTold(err)
+}
+
+// selectRecovery tells whether the server is a standby.
+const selectRecovery = `SELECT pg_is_in_recovery()`
+
+// readRow reads the only row of a query.
+func readRow(conn pqConn, query string, row []driver.Value) error {
+	rows, err := conn.QueryContext(context.Background(), query, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(rows.Next(row), rows.Close())
+}
+
+// unlessTold returns the error of a connection, but not that of a statement: an engine that has no answer still serves.
+func unlessTold(err error) error {
+	if e := pq.As(err); e != nil && !e.Fatal() {
+		return nil
+	}
+	return err
 }
 
 // history knows the latest timeline that was used of each cluster. A primary on an earlier one has been

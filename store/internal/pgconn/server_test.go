@@ -2,6 +2,7 @@ package pgconn
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -11,6 +12,8 @@ import (
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 )
 
 // TestSuccessorIsReached has a primary that was replaced go on, and refuse new connections alone, as behind a firewall
@@ -130,6 +133,87 @@ func TestWarningsAreSent(t *testing.T) {
 	})
 	if err != nil || least != "warning" {
 		t.Errorf("from %q on, error %v", least, err)
+	}
+}
+
+// TestPrimaryWithoutAPosition has an engine whose primary does not say how far its log is, with the error that PostgreSQL has
+// for that on a standby, as Amazon Aurora's has without logical replication.
+func TestPrimaryWithoutAPosition(t *testing.T) {
+	t.Parallel()
+	plain := mustOpen(t)
+	for _, statement := range []string{`CREATE SCHEMA aurora`, `
+		CREATE FUNCTION aurora.pg_current_wal_lsn() RETURNS pg_lsn LANGUAGE plpgsql AS $$
+		BEGIN RAISE 'wal_level must be set to logical' USING ERRCODE = 'object_not_in_prerequisite_state'; END $$`} {
+		if _, err := plain.DB.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := mustOpen(t, "options", "-c search_path=aurora,pg_catalog")
+	err := p.Write(t.Context(), func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		_, err := tx.ExecContext(ctx, `CREATE TABLE aurora.t (n integer)`)
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	each(t, p, 1, func(s *session) {
+		if s.server != (server{}) {
+			t.Errorf("it is known as %+v", s.server)
+		}
+	})
+}
+
+// answering is a connection that answers queries, with a value or an error each.
+type answering struct {
+	pqConn
+	answers map[string]any
+}
+
+func (a answering) QueryContext(_ context.Context, query string, _ []driver.NamedValue) (driver.Rows, error) {
+	if err, failed := a.answers[query].(error); failed {
+		return nil, err
+	}
+	return oneValue{value: a.answers[query]}, nil
+}
+
+// oneValue is a result of one row with one value.
+type oneValue struct {
+	driver.Rows
+	value any
+}
+
+func (oneValue) Close() error { return nil }
+
+func (o oneValue) Next(into []driver.Value) error {
+	into[0] = o.value
+	return nil
+}
+
+// TestServersThatDoNotSayWhichTheyAre checks what becomes of a connection to one.
+func TestServersThatDoNotSayWhichTheyAre(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	coded := func(severity string, code pqerror.Code) error { return &pq.Error{Severity: severity, Code: code} }
+	state := coded("ERROR", pqerror.ObjectNotInPrerequisiteState)
+	ended := coded(pqerror.SeverityFatal, pqerror.AdminShutdown)
+	for name, test := range map[string]struct {
+		which, recovers any
+		want            error
+	}{
+		"a standby":                        {state, true, errReadOnly},
+		"a primary without a position":     {state, false, nil},
+		"neither is known":                 {state, coded("ERROR", pqerror.UndefinedFunction), nil},
+		"the connection breaks":            {broken, true, broken},
+		"the connection breaks after that": {state, broken, broken},
+		"the server ends":                  {ended, true, ended},
+		"the server ends after that":       {state, ended, ended},
+		"the role may not":                 {coded("ERROR", pqerror.InsufficientPrivilege), true, nil},
+		"an answer of another kind":        {"text", true, nil},
+	} {
+		s, err := readServer(answering{answers: map[string]any{selectServer: test.which, selectRecovery: test.recovers}})
+		if s != (server{}) || !errors.Is(err, test.want) {
+			t.Errorf("%s: %+v, error %v", name, s, err)
+		}
 	}
 }
 
