@@ -45,7 +45,7 @@ func (socket) SetDeadline(time.Time) error { return nil }
 
 // DialContext implements pq.DialerContext.
 func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	var nd net.Dialer
+	nd := net.Dialer{Control: noticeDeadPath}
 	conn, err := nd.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
